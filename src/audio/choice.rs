@@ -1,0 +1,74 @@
+//! What a person may choose as the sound, in the words of `--audio`.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// A sound source as it is chosen, saved and shown.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum AudioChoice {
+    /// A microphone by its stable id; `None`: the system's default, followed when it changes.
+    Mic(Option<String>),
+    /// The test tone, in step with the test picture's flash.
+    Tone,
+    /// Digital silence.
+    Silence,
+    /// A WAV file, looped.
+    File(PathBuf),
+    /// No sound track at all.
+    None,
+}
+
+impl fmt::Display for AudioChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mic(None) => f.write_str("mic"),
+            Self::Mic(Some(id)) => write!(f, "mic:{id}"),
+            Self::Tone => f.write_str("tone"),
+            Self::Silence => f.write_str("silence"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::None => f.write_str("none"),
+        }
+    }
+}
+
+impl FromStr for AudioChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (kind, rest) = match text.split_once(':') {
+            Some((kind, rest)) => (kind, Some(rest).filter(|rest| !rest.is_empty())),
+            None => (text, None),
+        };
+        match (kind, rest) {
+            ("mic", id) => Ok(Self::Mic(id.map(str::to_owned))),
+            ("tone", None) => Ok(Self::Tone),
+            ("silence", None) => Ok(Self::Silence),
+            ("none", None) => Ok(Self::None),
+            ("file", Some(path)) => Ok(Self::File(path.into())),
+            ("file", None) => Err("'file' needs a path: file:CLIP.wav".into()),
+            ("system", _) => Err(
+                "'system' sound is not in this version: choose mic[:ID], file:CLIP.wav, tone, silence or none"
+                    .into(),
+            ),
+            _ => Err(format!(
+                "'{text}' is no sound source: choose mic[:ID], file:CLIP.wav, tone, silence or none"
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_read_back_as_written() {
+        for text in ["mic", "mic:pulse:alsa_input.usb-1", "tone", "silence", "none", "file:a.wav"] {
+            assert_eq!(text.parse::<AudioChoice>().unwrap().to_string(), text);
+        }
+        for bad in ["", "Mic", "tone:1", "file", "file:", "system", "microphone"] {
+            assert!(bad.parse::<AudioChoice>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! A slot that holds the latest value and nothing older: how pictures reach whoever may look at
+//! them now and then (the preview, the compositor) without a queue.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+type Wake = Box<dyn Fn() + Send + Sync>;
+
+/// The slot. Clones share it.
+pub struct Latest<T> {
+    shared: Arc<Shared<T>>,
+}
+
+struct Shared<T> {
+    value: Mutex<Option<T>>,
+    version: AtomicU64,
+    wake: Mutex<Option<Wake>>,
+}
+
+impl<T> std::fmt::Debug for Latest<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Latest").field("version", &self.version()).finish_non_exhaustive()
+    }
+}
+
+impl<T> Clone for Latest<T> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<T> Default for Latest<T> {
+    fn default() -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                value: Mutex::new(None),
+                version: AtomicU64::new(0),
+                wake: Mutex::new(None),
+            }),
+        }
+    }
+}
+
+impl<T: Clone> Latest<T> {
+    /// Replaces the value and wakes the watcher, if there is one.
+    pub fn publish(&self, value: T) {
+        // The old value is dropped outside the lock: it may return a buffer to a pool.
+        let old = self.shared.value.lock().replace(value);
+        self.shared.version.fetch_add(1, Ordering::Release);
+        drop(old);
+        if let Some(wake) = self.shared.wake.lock().as_ref() {
+            wake();
+        }
+    }
+
+    /// Empties the slot; watchers see a new version without a value.
+    pub fn clear(&self) {
+        let old = self.shared.value.lock().take();
+        self.shared.version.fetch_add(1, Ordering::Release);
+        drop(old);
+        if let Some(wake) = self.shared.wake.lock().as_ref() {
+            wake();
+        }
+    }
+
+    /// The value now.
+    pub fn get(&self) -> Option<T> {
+        self.shared.value.lock().clone()
+    }
+
+    /// The value, if the slot changed since the version in `seen`, which is brought up to date.
+    pub fn newer(&self, seen: &mut u64) -> Option<T> {
+        let version = self.version();
+        if version == *seen {
+            return None;
+        }
+        *seen = version;
+        self.get()
+    }
+}
+
+impl<T> Latest<T> {
+    /// Counts the changes.
+    pub fn version(&self) -> u64 {
+        self.shared.version.load(Ordering::Acquire)
+    }
+
+    /// Calls `wake` after each change, on the publisher's thread: it must return at once (such as
+    /// asking a window to paint). Replaces an earlier one.
+    pub fn on_change(&self, wake: impl Fn() + Send + Sync + 'static) {
+        *self.shared.wake.lock() = Some(Box::new(wake));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_newest_is_seen_and_only_once() {
+        let slot = Latest::default();
+        let mut seen = 0;
+        assert_eq!(slot.newer(&mut seen), None);
+        slot.publish(1);
+        slot.publish(2);
+        assert_eq!(slot.newer(&mut seen), Some(2));
+        assert_eq!(slot.newer(&mut seen), None);
+        assert_eq!(slot.get(), Some(2));
+    }
+}

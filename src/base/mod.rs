@@ -1,0 +1,15 @@
+//! Floor 0: what every room needs and nobody argues about. Time, named bounded queues, the
+//! latest-value slot, the buffer pool, named threads, back-off, secrets.
+
+pub mod latest;
+pub mod pool;
+pub mod queue;
+pub mod secret;
+pub mod time;
+pub mod worker;
+
+pub use latest::Latest;
+pub use pool::{Pool, Pooled};
+pub use secret::Secret;
+pub use time::{Clock, Timestamp};
+pub use worker::{Stop, Worker};

@@ -1,0 +1,117 @@
+//! Buffers that come back: a pooled value returns to its pool when the last reference to it is
+//! dropped, so that a running pipeline allocates no pictures.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
+
+/// Hands out values and takes them back. Clones share the pool.
+pub struct Pool<T> {
+    shelf: Arc<Shelf<T>>,
+    make: Arc<dyn Fn() -> T + Send + Sync>,
+}
+
+struct Shelf<T> {
+    idle: Mutex<Vec<T>>,
+    max_idle: usize,
+}
+
+impl<T> std::fmt::Debug for Pool<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool").field("idle", &self.idle()).finish_non_exhaustive()
+    }
+}
+
+impl<T> Clone for Pool<T> {
+    fn clone(&self) -> Self {
+        Self { shelf: Arc::clone(&self.shelf), make: Arc::clone(&self.make) }
+    }
+}
+
+impl<T> Pool<T> {
+    /// A pool that keeps at most `max_idle` values for reuse and makes new ones with `make`.
+    pub fn new(max_idle: usize, make: impl Fn() -> T + Send + Sync + 'static) -> Self {
+        let idle = Mutex::new(Vec::with_capacity(max_idle));
+        Self { shelf: Arc::new(Shelf { idle, max_idle }), make: Arc::new(make) }
+    }
+
+    /// A value: one that came back (with its old content) or a new one.
+    pub fn take(&self) -> Pooled<T> {
+        let reused = self.shelf.idle.lock().pop();
+        let value = reused.unwrap_or_else(|| (self.make)());
+        Pooled { value: Some(value), shelf: Arc::downgrade(&self.shelf) }
+    }
+
+    /// Values waiting for reuse.
+    pub fn idle(&self) -> usize {
+        self.shelf.idle.lock().len()
+    }
+}
+
+/// A value out of a pool. Write to it while it is yours alone, then share it in an `Arc`.
+#[derive(Debug)]
+pub struct Pooled<T> {
+    /// `None` only while being dropped.
+    value: Option<T>,
+    shelf: Weak<Shelf<T>>,
+}
+
+impl<T> Pooled<T> {
+    /// A value that belongs to no pool (tests, stills).
+    pub fn unpooled(value: T) -> Self {
+        Self { value: Some(value), shelf: Weak::new() }
+    }
+}
+
+impl<T> Deref for Pooled<T> {
+    type Target = T;
+
+    #[allow(clippy::expect_used, reason = "`value` is taken in `drop` and nowhere else")]
+    fn deref(&self) -> &T {
+        self.value.as_ref().expect("present until dropped")
+    }
+}
+
+impl<T> DerefMut for Pooled<T> {
+    #[allow(clippy::expect_used, reason = "`value` is taken in `drop` and nowhere else")]
+    fn deref_mut(&mut self) -> &mut T {
+        self.value.as_mut().expect("present until dropped")
+    }
+}
+
+impl<T> Drop for Pooled<T> {
+    fn drop(&mut self) {
+        if let (Some(value), Some(shelf)) = (self.value.take(), self.shelf.upgrade()) {
+            let mut idle = shelf.idle.lock();
+            if idle.len() < shelf.max_idle {
+                idle.push(value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_come_back_and_the_pool_stays_bounded() {
+        let pool = Pool::new(1, || vec![0_u8; 4]);
+        let mut first = pool.take();
+        first.fill(7);
+        let second = pool.take();
+        drop(first);
+        drop(second);
+        assert_eq!(pool.idle(), 1);
+        assert_eq!(*pool.take(), vec![7; 4]);
+    }
+
+    #[test]
+    fn a_value_may_outlive_its_pool() {
+        let pool = Pool::new(1, || 1);
+        let value = pool.take();
+        drop(pool);
+        assert_eq!(*value, 1);
+    }
+}

@@ -1,0 +1,170 @@
+//! The session clock. One monotonic clock stamps every frame and sample at capture; the stamps are
+//! carried to the wire unchanged. Rooms below floor 3 never read a clock: they take a [`Timestamp`].
+
+use std::fmt;
+use std::ops::{Add, AddAssign, Sub};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// An instant on the session clock, in microseconds since the clock was started. May be negative
+/// (an encoder's priming lies before the first sample).
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The start of the clock.
+    pub const ZERO: Self = Self(0);
+    /// Later than every instant that occurs.
+    pub const MAX: Self = Self(i64::MAX);
+
+    /// From microseconds since the start of the clock.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// From milliseconds since the start of the clock.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis.saturating_mul(1_000))
+    }
+
+    /// Microseconds since the start of the clock.
+    pub const fn as_micros(self) -> i64 {
+        self.0
+    }
+
+    /// Milliseconds since the start of the clock, rounded down (also below zero), so that two
+    /// stamps that differ by whole milliseconds still do after the conversion.
+    pub const fn as_millis(self) -> i64 {
+        self.0.div_euclid(1_000)
+    }
+
+    /// Seconds since the start of the clock.
+    pub fn as_secs_f64(self) -> f64 {
+        self.0 as f64 / 1e6
+    }
+
+    /// `self - earlier` in microseconds, negative where `earlier` is the later one.
+    pub const fn micros_since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// `self - earlier`, zero where `earlier` is the later one.
+    pub const fn since(self, earlier: Self) -> Duration {
+        let micros = self.micros_since(earlier);
+        if micros > 0 { Duration::from_micros(micros.unsigned_abs()) } else { Duration::ZERO }
+    }
+
+    /// `self` moved by a signed number of microseconds.
+    pub const fn offset(self, micros: i64) -> Self {
+        Self(self.0.saturating_add(micros))
+    }
+}
+
+impl Add<Duration> for Timestamp {
+    type Output = Self;
+
+    fn add(self, rhs: Duration) -> Self {
+        self.offset(i64::try_from(rhs.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+impl AddAssign<Duration> for Timestamp {
+    fn add_assign(&mut self, rhs: Duration) {
+        *self = *self + rhs;
+    }
+}
+
+impl Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, rhs: Duration) -> Self {
+        self.offset(i64::try_from(rhs.as_micros()).map_or(i64::MIN, |micros| -micros))
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.6}s", self.as_secs_f64())
+    }
+}
+
+/// The monotonic clock of one run, with the wall clock read once at its start. Cheap to copy; all
+/// copies tell the same time.
+#[derive(Copy, Clone, Debug)]
+pub struct Clock {
+    origin: Instant,
+    wall_origin_micros: i64,
+}
+
+impl Clock {
+    /// Starts the clock: this instant is [`Timestamp::ZERO`]. Called once a process (`main.rs`) and
+    /// in tests.
+    #[must_use]
+    pub fn start() -> Self {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            origin: Instant::now(),
+            wall_origin_micros: i64::try_from(wall.as_micros()).unwrap_or(i64::MAX),
+        }
+    }
+
+    /// Now, on this clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.at(Instant::now())
+    }
+
+    /// The given instant on this clock.
+    #[must_use]
+    pub fn at(&self, instant: Instant) -> Timestamp {
+        match instant.checked_duration_since(self.origin) {
+            Some(after) => Timestamp::ZERO + after,
+            None => Timestamp::ZERO - self.origin.duration_since(instant),
+        }
+    }
+
+    /// The instant of a stamp of this clock; stamps before the start give the start.
+    #[must_use]
+    pub fn instant(&self, at: Timestamp) -> Instant {
+        self.origin + at.since(Timestamp::ZERO)
+    }
+
+    /// Wall-clock microseconds since the Unix epoch at the stamp: the wall clock as read once at
+    /// the start, plus monotonic time elapsed. Steps of the system's clock do not show.
+    #[must_use]
+    pub fn wall_micros(&self, at: Timestamp) -> i64 {
+        self.wall_origin_micros.saturating_add(at.as_micros())
+    }
+
+    /// A moment of the system's wall clock (microseconds since the Unix epoch, as some drivers
+    /// stamp with) on this clock.
+    #[must_use]
+    pub fn from_wall_micros(&self, wall: i64) -> Timestamp {
+        Timestamp(wall.saturating_sub(self.wall_origin_micros))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arithmetic_is_signed_and_saturates() {
+        let second = Timestamp::from_millis(1_000);
+        assert_eq!((second - Duration::from_millis(1_500)).as_millis(), -500);
+        assert_eq!(Timestamp::from_micros(-1).as_millis(), -1);
+        assert_eq!(second.since(Timestamp::from_millis(2_000)), Duration::ZERO);
+        assert_eq!(second.micros_since(Timestamp::from_millis(2_000)), -1_000_000);
+        assert_eq!(Timestamp::MAX + Duration::MAX, Timestamp::MAX);
+    }
+
+    #[test]
+    fn copies_tell_the_same_time_and_instants_convert_back() {
+        let clock = Clock::start();
+        let copy = clock;
+        let at = clock.now();
+        assert!(copy.now() >= at);
+        let micros = clock.at(clock.instant(at)).micros_since(at);
+        assert!(micros.abs() <= 1, "{micros}");
+        assert_eq!(clock.from_wall_micros(clock.wall_micros(at)), at);
+    }
+}

@@ -1,0 +1,157 @@
+//! Named threads that can be asked to stop and waited for with a limit. The only place where a
+//! thread is started.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+/// A request to stop, shared by whoever may ask and whoever must obey.
+#[derive(Clone, Debug, Default)]
+pub struct Stop {
+    shared: Arc<(Mutex<bool>, Condvar)>,
+}
+
+impl Stop {
+    /// A fresh token.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks to stop.
+    pub fn set(&self) {
+        *self.shared.0.lock() = true;
+        self.shared.1.notify_all();
+    }
+
+    /// Whether somebody asked.
+    pub fn is_set(&self) -> bool {
+        *self.shared.0.lock()
+    }
+
+    /// Sleeps for `timeout` or until somebody asks to stop; tells whether somebody did.
+    pub fn wait(&self, timeout: Duration) -> bool {
+        let mut set = self.shared.0.lock();
+        self.shared.1.wait_while_for(&mut set, |set| !*set, timeout);
+        *set
+    }
+}
+
+/// A running thread. Dropping it asks the thread to stop and does not wait; [`Worker::join`] waits.
+#[derive(Debug)]
+pub struct Worker {
+    name: String,
+    stop: Stop,
+    done: Stop,
+    handle: Option<thread::JoinHandle<()>>,
+}
+
+/// The thread did not end within the time it was given; it is left to itself.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("thread {0} did not end in time")]
+pub struct Stuck(pub String);
+
+impl Worker {
+    /// Starts `body` on a thread of its own. `name` shows in debuggers and `top` (its first 15
+    /// bytes). `body` must return soon after its [`Stop`] is set.
+    ///
+    /// # Errors
+    /// When the system can start no more threads.
+    pub fn spawn(
+        name: impl Into<String>,
+        body: impl FnOnce(&Stop) + Send + 'static,
+    ) -> io::Result<Self> {
+        let name = name.into();
+        let (stop, done) = (Stop::new(), Stop::new());
+        let (its_stop, its_done) = (stop.clone(), SetOnDrop(done.clone()));
+        #[allow(clippy::disallowed_methods, reason = "the one place that starts threads")]
+        let handle = thread::Builder::new().name(name.clone()).spawn(move || {
+            let _done = its_done;
+            body(&its_stop);
+        })?;
+        Ok(Self { name, stop, done, handle: Some(handle) })
+    }
+
+    /// The token that stops this thread.
+    pub fn stop_token(&self) -> &Stop {
+        &self.stop
+    }
+
+    /// Asks the thread to stop; does not wait.
+    pub fn stop(&self) {
+        self.stop.set();
+    }
+
+    /// Whether the thread has ended.
+    pub fn is_finished(&self) -> bool {
+        self.handle.as_ref().is_none_or(thread::JoinHandle::is_finished)
+    }
+
+    /// Asks the thread to stop and waits for it, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Stuck`] when it has not ended by then; it is then left to itself.
+    pub fn join(mut self, limit: Duration) -> Result<(), Stuck> {
+        self.stop.set();
+        self.wait(limit)
+    }
+
+    /// Waits for the thread to end by itself, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Stuck`] when it has not ended by then.
+    pub fn wait(&mut self, limit: Duration) -> Result<(), Stuck> {
+        if !self.done.wait(limit) {
+            return Err(Stuck(self.name.clone()));
+        }
+        if let Some(handle) = self.handle.take()
+            && handle.join().is_err()
+        {
+            tracing::error!(thread = self.name, "a thread panicked");
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.stop.set();
+    }
+}
+
+/// Marks the thread as ended however it ends, by a panic too.
+struct SetOnDrop(Stop);
+
+impl Drop for SetOnDrop {
+    fn drop(&mut self) {
+        self.0.set();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stops_when_asked_and_is_named() {
+        let (tx, rx) = crossbeam_channel::bounded(1);
+        let worker = Worker::spawn("onair-test", move |stop| {
+            tx.send(thread::current().name().map(str::to_owned)).unwrap();
+            while !stop.wait(Duration::from_secs(10)) {}
+        })
+        .unwrap();
+        assert_eq!(rx.recv().unwrap().as_deref(), Some("onair-test"));
+        assert!(!worker.is_finished());
+        worker.join(Duration::from_secs(5)).unwrap();
+    }
+
+    #[test]
+    fn a_stuck_thread_is_reported_and_left() {
+        let (release, hold) = crossbeam_channel::bounded::<()>(0);
+        let worker = Worker::spawn("onair-stuck", move |_| drop(hold.recv())).unwrap();
+        assert_eq!(worker.join(Duration::from_millis(10)), Err(Stuck("onair-stuck".into())));
+        drop(release);
+    }
+}

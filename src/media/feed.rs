@@ -1,0 +1,36 @@
+//! How a source hands pictures and sound to the compositor and the mixer: they pull, once a program
+//! frame or sound block, and are never kept waiting. A camera, a file, the test source and a remote
+//! stream look alike here. Feeds are made on floors 3 and 4 and handed over by `studio`.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::media::VideoFrame;
+
+/// A source of pictures.
+pub trait VideoFeed: Send {
+    /// The picture to show at `at`, an instant of the program's frame grid; instants rise from call
+    /// to call. `None` while there is no picture (not yet, stalled, lost): a slate is shown. Must
+    /// not block; a source that makes pictures itself may make this one here.
+    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame>;
+}
+
+/// What [`AudioFeed::pull`] did.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Pulled {
+    /// All of it is sound from the source.
+    Sound,
+    /// At least part of it had to be filled with silence (not yet, stalled, lost).
+    Silence,
+}
+
+/// A source of sound, already at the session's rate and channels.
+pub trait AudioFeed: Send {
+    /// Fills `out` (interleaved) with the sound that starts at `at`. Blocks follow each other
+    /// without gap or overlap. Must not block.
+    fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled;
+
+    /// How long after an instant its sound is certain to be there: the mixer asks for a block this
+    /// much later than its end. Zero for a source that makes its sound itself.
+    fn delay(&self) -> Duration;
+}

@@ -1,0 +1,170 @@
+//! Pictures. All of them are I420 (planar YCbCr 4:2:0, 8 bits): each source converts once, and
+//! everything after it shares the planes.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::base::{Pool, Pooled, Timestamp};
+use crate::media::Color;
+
+/// Width and height in pixels.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Size {
+    pub width: u32,
+    pub height: u32,
+}
+
+impl Size {
+    /// The largest side a picture may have.
+    pub const MAX_SIDE: u32 = 8192;
+
+    /// A size as given; see [`Size::is_valid`].
+    pub const fn new(width: u32, height: u32) -> Self {
+        Self { width, height }
+    }
+
+    /// Whether a picture of this size can be made: even sides from 2 to [`Size::MAX_SIDE`].
+    pub const fn is_valid(self) -> bool {
+        self.width >= 2
+            && self.height >= 2
+            && self.width <= Self::MAX_SIDE
+            && self.height <= Self::MAX_SIDE
+            && self.width.is_multiple_of(2)
+            && self.height.is_multiple_of(2)
+    }
+
+    /// Pixels in a picture.
+    pub const fn pixels(self) -> usize {
+        self.width as usize * self.height as usize
+    }
+
+    /// Macroblocks (16×16) in a picture, as H.264 levels count them.
+    pub const fn macroblocks(self) -> u32 {
+        self.width.div_ceil(16) * self.height.div_ceil(16)
+    }
+
+    /// The largest even size of this shape that fits into `outer`, at least 2×2.
+    pub fn fitted_into(self, outer: Self) -> Self {
+        if self.width == 0 || self.height == 0 {
+            return outer;
+        }
+        let (w, h) = (u64::from(self.width), u64::from(self.height));
+        let (ow, oh) = (u64::from(outer.width), u64::from(outer.height));
+        let (fw, fh) = if w * oh > ow * h { (ow, ow * h / w) } else { (oh * w / h, oh) };
+        let even = |side: u64| u32::try_from(side & !1).unwrap_or(u32::MAX).max(2);
+        Self { width: even(fw), height: even(fh) }
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.width, self.height)
+    }
+}
+
+impl std::str::FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fault = || format!("'{text}' is no size: write WIDTHxHEIGHT, such as 1280x720");
+        let (width, height) = text.split_once(['x', 'X', '×']).ok_or_else(fault)?;
+        let size = Self {
+            width: width.trim().parse().map_err(|_| fault())?,
+            height: height.trim().parse().map_err(|_| fault())?,
+        };
+        if size.is_valid() {
+            Ok(size)
+        } else {
+            Err(format!(
+                "{size} cannot be encoded: both sides must be even, from 2 to {}",
+                Self::MAX_SIDE
+            ))
+        }
+    }
+}
+
+/// The three planes of an I420 picture, rows without padding: luma `width × height`, each chroma
+/// plane `width/2 × height/2`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Planes {
+    size: Size,
+    pub y: Vec<u8>,
+    pub u: Vec<u8>,
+    pub v: Vec<u8>,
+}
+
+impl fmt::Debug for Planes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Planes({})", self.size)
+    }
+}
+
+impl Planes {
+    /// A black picture. A size that is not valid is rounded to one that is.
+    pub fn black(size: Size) -> Self {
+        let side = |side: u32| side.clamp(2, Size::MAX_SIDE) & !1;
+        let size = Size::new(side(size.width), side(size.height));
+        let luma = size.pixels();
+        Self { size, y: vec![16; luma], u: vec![128; luma / 4], v: vec![128; luma / 4] }
+    }
+
+    /// Width and height of the luma plane.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// Bytes from one luma row to the next.
+    pub fn luma_stride(&self) -> usize {
+        self.size.width as usize
+    }
+
+    /// Bytes from one chroma row to the next.
+    pub fn chroma_stride(&self) -> usize {
+        self.size.width as usize / 2
+    }
+
+    /// A pool of pictures of one size.
+    pub fn pool(size: Size, max_idle: usize) -> Pool<Self> {
+        Pool::new(max_idle, move || Self::black(size))
+    }
+}
+
+/// A picture and the instant at which it was taken. Cloning shares the pixels.
+#[derive(Clone, Debug)]
+pub struct VideoFrame {
+    /// When it was captured; for a program picture, its instant on the frame grid.
+    pub pts: Timestamp,
+    /// What the numbers mean.
+    pub color: Color,
+    /// The pixels.
+    pub planes: Arc<Pooled<Planes>>,
+}
+
+impl VideoFrame {
+    /// Width and height.
+    pub fn size(&self) -> Size {
+        self.planes.size()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_parse_and_bad_ones_say_why() {
+        assert_eq!("1280x720".parse(), Ok(Size::new(1280, 720)));
+        for bad in ["", "1280", "1280x", "x720", "-2x4", "1281x720", "0x0", "9000x2", "1e3x4"] {
+            assert!(bad.parse::<Size>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn fitting_keeps_the_shape() {
+        let hd = Size::new(1280, 720);
+        assert_eq!(Size::new(640, 480).fitted_into(hd), Size::new(960, 720));
+        assert_eq!(Size::new(3840, 1080).fitted_into(hd), Size::new(1280, 360));
+        assert_eq!(Size::new(1920, 1080).fitted_into(hd), hd);
+        assert_eq!(Size::new(1, 8000).fitted_into(hd), Size::new(2, 720));
+    }
+}

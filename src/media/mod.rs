@@ -1,0 +1,21 @@
+//! Floor 1: what flows down the street. Pictures, sound, encoded packets, the parameters that
+//! describe them, and the feeds through which a source hands them over. Plain values: no devices,
+//! no threads, no clocks.
+
+pub mod color;
+pub mod feed;
+pub mod frame;
+pub mod grid;
+pub mod packet;
+pub mod parameters;
+pub mod samples;
+
+pub use color::Color;
+pub use feed::{AudioFeed, Pulled, VideoFeed};
+pub use frame::{Planes, Size, VideoFrame};
+pub use grid::{FrameGrid, FrameRate};
+pub use packet::{EncodedPacket, Priority, Track};
+pub use parameters::{
+    AudioCodec, AudioParameters, BitsPerSecond, StreamParameters, VideoCodec, VideoParameters,
+};
+pub use samples::Samples;

@@ -1,0 +1,40 @@
+//! Sound: interleaved 32-bit float samples, full scale ±1.
+
+use crate::base::Timestamp;
+
+/// A block of sound and the instant of its first sample.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Samples {
+    /// When the first sample was heard.
+    pub pts: Timestamp,
+    /// Samples a second and channel.
+    pub rate: u32,
+    /// Channels, interleaved.
+    pub channels: u16,
+    /// `frames × channels` values.
+    pub data: Vec<f32>,
+}
+
+impl Samples {
+    /// Samples a channel.
+    pub fn frames(&self) -> usize {
+        self.data.len() / usize::from(self.channels.max(1))
+    }
+
+    /// The instant after the last sample.
+    pub fn end(&self) -> Timestamp {
+        self.pts.offset(frames_to_micros(self.frames() as i64, self.rate))
+    }
+}
+
+/// How long `frames` samples of a channel last, in microseconds, rounded down.
+pub fn frames_to_micros(frames: i64, rate: u32) -> i64 {
+    let micros = (i128::from(frames) * 1_000_000).div_euclid(i128::from(rate.max(1)));
+    i64::try_from(micros).unwrap_or(i64::MAX)
+}
+
+/// How many samples of a channel fit into `micros` microseconds, rounded to the nearest.
+pub fn micros_to_frames(micros: i64, rate: u32) -> i64 {
+    let frames = (i128::from(micros) * i128::from(rate) + 500_000).div_euclid(1_000_000);
+    i64::try_from(frames).unwrap_or(i64::MAX)
+}

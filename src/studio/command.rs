@@ -1,0 +1,89 @@
+//! Everything a person can ask of the studio.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::audio::AudioChoice;
+use crate::base::Secret;
+use crate::capture::VideoChoice;
+use crate::media::{BitsPerSecond, FrameRate, Size};
+
+/// Picture and sound quality of a broadcast. Changes apply at once while idle; on air only
+/// `video_bitrate` does, the rest with the next broadcast.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quality {
+    pub size: Size,
+    pub frame_rate: FrameRate,
+    pub video_bitrate: BitsPerSecond,
+    pub keyframe_interval: Duration,
+    pub audio_bitrate: BitsPerSecond,
+    pub sample_rate: u32,
+    pub channels: u16,
+}
+
+impl Default for Quality {
+    fn default() -> Self {
+        Self {
+            size: Size::new(1280, 720),
+            frame_rate: FrameRate::FPS_30,
+            video_bitrate: BitsPerSecond(2_500_000),
+            keyframe_interval: Duration::from_secs(2),
+            audio_bitrate: BitsPerSecond(128_000),
+            sample_rate: 48_000,
+            channels: 2,
+        }
+    }
+}
+
+/// Where the stream goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TargetChoice {
+    /// The server inside the program, stream `live/onair`.
+    BuiltIn,
+    /// Any RTMP(S) server: the application's URL and the key, apart. An empty key means that the
+    /// URL is whole and its last part is the key.
+    Custom { server: String, key: Secret },
+}
+
+/// A wish of the person at the window or on the command line.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Show this picture source.
+    SelectVideo(VideoChoice),
+    /// Hear this sound source.
+    SelectAudio(AudioChoice),
+    /// Encode like this.
+    SetQuality(Quality),
+    /// Send there at the next *Go Live*. Ignored on air.
+    SetTarget(TargetChoice),
+    /// Start broadcasting.
+    GoLive,
+    /// End the broadcast cleanly.
+    StopLive,
+    /// Do not wait for the next try.
+    RetryNow,
+    /// Record what goes out into this FLV file.
+    StartRecording(PathBuf),
+    /// Finish the recording.
+    StopRecording,
+    /// Gain of the sound source in decibels, -60…+20.
+    SetGain(f32),
+    /// Mute the sound source.
+    SetMuted(bool),
+    /// Put the clip lamp out.
+    ClearClip,
+    /// Pull this stream or local FLV file and show it.
+    Watch { url: String },
+    /// Stop showing it.
+    StopWatching,
+    /// Loudness of the player, 0…1.
+    SetVolume(f32),
+    /// Silence the player.
+    SetPlayerMuted(bool),
+    /// Look for cameras and microphones again.
+    RefreshDevices,
+    /// The person has read this notice.
+    Dismiss(u64),
+    /// End everything; [`Snapshot::ended`](crate::studio::Snapshot) tells when it is done.
+    Quit,
+}

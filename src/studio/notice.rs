@@ -1,0 +1,49 @@
+//! What a person is told: one summary, one piece of advice, the detail for who wants it.
+
+/// How much it matters.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Level {
+    /// Good to know.
+    Info,
+    /// Something is worse than it should be; the stream goes on.
+    Warning,
+    /// Something that was asked for does not happen.
+    Error,
+}
+
+/// What a button beside the notice does.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Remedy {
+    /// Try the lost target again now.
+    RetryNow,
+    /// Show the target's address and key for correction.
+    EditTarget,
+    /// Use the test picture instead.
+    UseTestSource,
+    /// Look for devices again.
+    RefreshDevices,
+    /// Choose another recording folder.
+    ChooseFolder,
+}
+
+/// A message to the person. Texts are complete sentences in the language of the window; `key` names
+/// the message independent of language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Counts up; names the notice for dismissal.
+    pub id: u64,
+    /// Which message it is, in Fluent's spelling (`camera-lost`). The window looks the texts up by
+    /// it; the command line prints the English ones below.
+    pub key: &'static str,
+    /// Values that the texts name, in Fluent's spelling (`device`, `seconds`).
+    pub args: Vec<(&'static str, String)>,
+    pub level: Level,
+    /// What happened, in English.
+    pub summary: String,
+    /// What to do about it, in English. Empty where there is nothing to do.
+    pub advice: String,
+    /// What the machine said, verbatim, without secrets.
+    pub detail: String,
+    /// The button that helps, if one does.
+    pub remedy: Option<Remedy>,
+}

@@ -1,0 +1,187 @@
+//! The studio as it is now: plain values for the window to draw and for tests to look at.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::audio::AudioChoice;
+use crate::capture::VideoChoice;
+use crate::media::Size;
+use crate::studio::{Notice, Quality, TargetChoice};
+
+/// A device to choose from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// Stable over replugging and restarts.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// The system's default.
+    pub default: bool,
+}
+
+/// How a source fares.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
+pub enum SourceState {
+    /// Being opened.
+    #[default]
+    Opening,
+    /// Delivers.
+    Open,
+    /// Open, but has delivered nothing for a while: slate or silence goes out.
+    Stalled,
+    /// Gone; taken back when it returns.
+    Lost,
+    /// Cannot be opened (absent, busy, refused).
+    Failed,
+}
+
+/// The picture source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VideoSource {
+    pub choice: VideoChoice,
+    pub state: SourceState,
+    /// Human name of what is open.
+    pub name: String,
+    /// Size and rate of what it delivers, once known.
+    pub format: Option<(Size, f64)>,
+}
+
+/// The sound source and its meter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AudioSource {
+    pub choice: AudioChoice,
+    pub state: SourceState,
+    pub name: String,
+    pub gain_db: f32,
+    pub muted: bool,
+    /// Sample peak since the last snapshot, with the meter's decay, dBFS (-60 and below: silence).
+    pub peak_dbfs: f32,
+    /// Highest peak held, dBFS.
+    pub held_dbfs: f32,
+    /// Stays lit until [`Command::ClearClip`](crate::studio::Command).
+    pub clipped: bool,
+    /// The device's clock against ours, parts per million, once measured.
+    pub drift_ppm: Option<f64>,
+}
+
+/// What the broadcast is doing.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub enum LiveState {
+    /// Not broadcasting.
+    #[default]
+    Idle,
+    /// On the way to the first picture at the target. `stage` is `dns`, `tcp`, `tls`, `handshake`,
+    /// `connect`, `publish` or `media`.
+    Connecting { stage: &'static str },
+    /// At least one target is publishing.
+    OnAir,
+    /// Lost; the next try begins in `retry_in`.
+    Reconnecting { retry_in: Duration, cause: String },
+    /// Being ended.
+    Stopping,
+}
+
+/// Figures of the broadcast.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct LiveFigures {
+    /// Since the first time on air.
+    pub on_air_for: Duration,
+    pub fps: f64,
+    /// What was sent in the last second, bits a second.
+    pub bitrate: u32,
+    /// One value a second, the last minute, bits a second, oldest first.
+    pub bitrate_history: Vec<u32>,
+    /// Pictures thrown away because the link was too slow.
+    pub dropped_frames: u64,
+    /// Pictures sent or thrown away.
+    pub total_frames: u64,
+    /// What waits to be sent, by its timestamps.
+    pub queued: Duration,
+    /// Round trip to the server as the system measures it.
+    pub round_trip: Option<Duration>,
+    pub reconnects: u32,
+    pub sent_bytes: u64,
+}
+
+/// The recording.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordingFigures {
+    pub path: PathBuf,
+    pub duration: Duration,
+    pub bytes: u64,
+}
+
+/// What the player is doing.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub enum WatchState {
+    #[default]
+    Idle,
+    /// On the way to the first picture or sound.
+    Opening,
+    Playing,
+    /// Lost; trying again.
+    Reconnecting { cause: String },
+    /// Came to the end of the stream or file.
+    Ended,
+    /// Gave up; a notice says why.
+    Failed { cause: String },
+}
+
+/// Figures of the player.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct WatchFigures {
+    pub url: String,
+    pub size: Option<Size>,
+    /// Names of the codecs, such as `H.264 High` and `AAC-LC 48 kHz stereo`.
+    pub video: String,
+    pub audio: String,
+    pub fps: f64,
+    /// What arrives, bits a second.
+    pub bitrate: u32,
+    pub buffer: Duration,
+    pub dropped: u64,
+    pub late: u64,
+    /// By the test source's markers, when they are seen.
+    pub latency: Option<Duration>,
+    /// Sound against picture in milliseconds, > 0: sound late; by the markers.
+    pub av_offset_ms: Option<f64>,
+    pub first_picture: Option<Duration>,
+    pub volume: f32,
+    pub muted: bool,
+    pub playing_for: Duration,
+}
+
+/// The built-in server.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct ServerFigures {
+    /// Where it publishes and plays, `rtmp://127.0.0.1:1935`; empty while it does not run.
+    pub rtmp: String,
+    pub http: String,
+    /// What to open in a player to see the broadcast.
+    pub play_url: String,
+    pub viewers: usize,
+}
+
+/// Everything the window draws, save the pictures themselves.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    pub cameras: Vec<Device>,
+    pub microphones: Vec<Device>,
+    pub video: Option<VideoSource>,
+    pub audio: Option<AudioSource>,
+    pub quality: Quality,
+    pub target: Option<TargetChoice>,
+    pub live: LiveState,
+    pub figures: LiveFigures,
+    pub recording: Option<RecordingFigures>,
+    pub watch: WatchState,
+    pub watch_figures: WatchFigures,
+    pub server: ServerFigures,
+    /// Newest last, at most 20.
+    pub notices: Vec<Notice>,
+    /// Of this process, 1.0 is one core.
+    pub cpu: f32,
+    pub rss_bytes: u64,
+    /// Set once [`Command::Quit`](crate::studio::Command) has been carried out.
+    pub ended: bool,
+}
