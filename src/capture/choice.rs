@@ -59,7 +59,8 @@ mod tests {
 
     #[test]
     fn choices_read_back_as_written() {
-        for text in ["camera", "camera:usb-046d_C920-video-index0", "test", "none", "file:/a b:c.y4m"]
+        for text in
+            ["camera", "camera:usb-046d_C920-video-index0", "test", "none", "file:/a b:c.y4m"]
         {
             assert_eq!(text.parse::<VideoChoice>().unwrap().to_string(), text);
         }

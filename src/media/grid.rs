@@ -66,7 +66,9 @@ impl std::str::FromStr for FrameRate {
             },
         };
         rate.and_then(|(num, den)| Self::new(num, den)).ok_or_else(|| {
-            format!("'{text}' is no frame rate: write 1 to 240, 29.97 or a fraction such as 30000/1001")
+            format!(
+                "'{text}' is no frame rate: write 1 to 240, 29.97 or a fraction such as 30000/1001"
+            )
         })
     }
 }

@@ -7,6 +7,7 @@ use crate::audio::AudioChoice;
 use crate::base::Secret;
 use crate::capture::VideoChoice;
 use crate::media::{BitsPerSecond, FrameRate, Size};
+use crate::studio::Preferences;
 
 /// Picture and sound quality of a broadcast. Changes apply at once while idle; on air only
 /// `video_bitrate` does, the rest with the next broadcast.
@@ -82,6 +83,8 @@ pub enum Command {
     SetPlayerMuted(bool),
     /// Look for cameras and microphones again.
     RefreshDevices,
+    /// Look and behave like this; remembered.
+    SetPreferences(Preferences),
     /// The person has read this notice.
     Dismiss(u64),
     /// End everything; [`Snapshot::ended`](crate::studio::Snapshot) tells when it is done.

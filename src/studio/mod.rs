@@ -4,9 +4,11 @@
 pub mod command;
 pub mod event;
 pub mod notice;
+pub mod settings;
 pub mod snapshot;
 
 pub use command::{Command, Quality, TargetChoice};
 pub use event::Event;
 pub use notice::{Level, Notice, Remedy};
+pub use settings::{Language, Preferences, Settings, Theme};
 pub use snapshot::Snapshot;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::media::Size;
-use crate::studio::{Notice, Quality, TargetChoice};
+use crate::studio::{Notice, Preferences, Quality, TargetChoice};
 
 /// A device to choose from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,11 +120,15 @@ pub enum WatchState {
     Opening,
     Playing,
     /// Lost; trying again.
-    Reconnecting { cause: String },
+    Reconnecting {
+        cause: String,
+    },
     /// Came to the end of the stream or file.
     Ended,
     /// Gave up; a notice says why.
-    Failed { cause: String },
+    Failed {
+        cause: String,
+    },
 }
 
 /// Figures of the player.
@@ -177,6 +181,9 @@ pub struct Snapshot {
     pub watch: WatchState,
     pub watch_figures: WatchFigures,
     pub server: ServerFigures,
+    pub preferences: Preferences,
+    /// The last stream watched, to offer again.
+    pub watch_url: String,
     /// Newest last, at most 20.
     pub notices: Vec<Notice>,
     /// Of this process, 1.0 is one core.

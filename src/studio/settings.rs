@@ -1,0 +1,476 @@
+//! What is remembered from run to run: a versioned TOML file, read without ever failing (a bad
+//! value falls back to its default with a warning) and written by atomic replace. Stream keys are
+//! never part of it.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::audio::AudioChoice;
+use crate::capture::VideoChoice;
+use crate::media::BitsPerSecond;
+use crate::studio::Quality;
+
+/// The version this program writes.
+pub const VERSION: i64 = 1;
+
+/// A settings file larger than this is not one of ours.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// The language of the window.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Language {
+    /// As the system is set.
+    #[default]
+    System,
+    English,
+    Chinese,
+}
+
+/// The colours of the window.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Theme {
+    #[default]
+    Dark,
+    Light,
+}
+
+/// How the window looks and where recordings go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preferences {
+    pub language: Language,
+    pub theme: Theme,
+    /// No animation at all.
+    pub reduced_motion: bool,
+    /// Where recordings are put.
+    pub recording_folder: PathBuf,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self {
+            language: Language::System,
+            theme: Theme::Dark,
+            reduced_motion: false,
+            recording_folder: default_recording_folder(),
+        }
+    }
+}
+
+/// Where recordings go unless somebody chose another folder: the user's video folder, else the home
+/// folder, else the current one.
+pub fn default_recording_folder() -> PathBuf {
+    dirs::video_dir().or_else(dirs::home_dir).unwrap_or_else(|| PathBuf::from("."))
+}
+
+/// Everything that is remembered.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Settings {
+    /// `None`: nothing chosen yet, so a camera if there is one, else the test picture.
+    pub video: Option<VideoChoice>,
+    /// `None`: nothing chosen yet.
+    pub audio: Option<AudioChoice>,
+    pub quality: Quality,
+    /// Whether the target is the custom one.
+    pub custom_target: bool,
+    /// The custom target's URL without its key.
+    pub server: String,
+    pub gain_db: f32,
+    pub muted: bool,
+    pub volume: Option<f32>,
+    pub player_muted: bool,
+    /// The last stream watched.
+    pub watch_url: String,
+    pub preferences: Preferences,
+}
+
+/// Why settings could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("writing the settings to {path}: {cause}")]
+pub struct WriteError {
+    pub path: PathBuf,
+    pub cause: io::Error,
+}
+
+/// The file as it is laid out. Everything is optional on reading.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct File {
+    version: i64,
+    video: Option<String>,
+    audio: Option<String>,
+    gain_db: f64,
+    muted: bool,
+    quality: QualityTable,
+    target: TargetTable,
+    player: PlayerTable,
+    window: WindowTable,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct QualityTable {
+    size: String,
+    fps: String,
+    video_bitrate: u32,
+    keyframe_interval_ms: u64,
+    audio_bitrate: u32,
+    sample_rate: u32,
+    channels: u16,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct TargetTable {
+    custom: bool,
+    server: String,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct PlayerTable {
+    url: String,
+    volume: f64,
+    muted: bool,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct WindowTable {
+    language: String,
+    theme: String,
+    reduced_motion: bool,
+    recording_folder: PathBuf,
+}
+
+/// The place of the settings unless `--settings` names another: `onair/settings.toml` in the user's
+/// configuration folder; `None` where the system has no such folder.
+pub fn default_path() -> Option<PathBuf> {
+    dirs::config_dir().map(|folder| folder.join("onair").join("settings.toml"))
+}
+
+impl Settings {
+    /// Reads the file; what is missing or bad becomes the default. The second value tells what was
+    /// bad, in plain words; an absent file is not bad.
+    pub fn read(path: &Path) -> (Self, Vec<String>) {
+        let text = match read_bounded(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return (Self::default(), Vec::new());
+            }
+            Err(error) => {
+                let warning = format!("The settings in {} cannot be read: {error}", path.display());
+                return (Self::default(), vec![warning]);
+            }
+        };
+        Self::parse(&text)
+    }
+
+    /// Reads settings from text. Never fails: see [`Settings::read`].
+    pub fn parse(text: &str) -> (Self, Vec<String>) {
+        let mut warnings = Vec::new();
+        let table = match text.parse::<toml::Table>() {
+            Ok(table) => table,
+            Err(error) => {
+                warnings.push(format!("The settings are not valid TOML: {}", error.message()));
+                return (Self::default(), warnings);
+            }
+        };
+        let mut reader = Reader { table: &table, warnings: &mut warnings };
+        let settings = reader.settings();
+        (settings, warnings)
+    }
+
+    /// Writes the file by atomic replace, creating its folder.
+    ///
+    /// # Errors
+    /// When the folder or file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), WriteError> {
+        let write = || -> io::Result<()> {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or_else(|| Path::new("."));
+            fs::create_dir_all(folder)?;
+            let text = toml::to_string_pretty(&self.to_file()).map_err(io::Error::other)?;
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            file.write_all(text.as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist(path).map_err(|error| error.error)?;
+            Ok(())
+        };
+        write().map_err(|cause| WriteError { path: path.to_owned(), cause })
+    }
+
+    fn to_file(&self) -> File {
+        let quality = &self.quality;
+        File {
+            version: VERSION,
+            video: self.video.as_ref().map(ToString::to_string),
+            audio: self.audio.as_ref().map(ToString::to_string),
+            gain_db: f64::from(self.gain_db),
+            muted: self.muted,
+            quality: QualityTable {
+                size: quality.size.to_string(),
+                fps: if quality.frame_rate.den() == 1 {
+                    quality.frame_rate.num().to_string()
+                } else {
+                    format!("{}/{}", quality.frame_rate.num(), quality.frame_rate.den())
+                },
+                video_bitrate: quality.video_bitrate.0,
+                keyframe_interval_ms: u64::try_from(quality.keyframe_interval.as_millis())
+                    .unwrap_or(2_000),
+                audio_bitrate: quality.audio_bitrate.0,
+                sample_rate: quality.sample_rate,
+                channels: quality.channels,
+            },
+            target: TargetTable { custom: self.custom_target, server: self.server.clone() },
+            player: PlayerTable {
+                url: self.watch_url.clone(),
+                volume: f64::from(self.volume.unwrap_or(1.0)),
+                muted: self.player_muted,
+            },
+            window: WindowTable {
+                language: match self.preferences.language {
+                    Language::System => "system",
+                    Language::English => "en",
+                    Language::Chinese => "zh-CN",
+                }
+                .to_owned(),
+                theme: match self.preferences.theme {
+                    Theme::Dark => "dark",
+                    Theme::Light => "light",
+                }
+                .to_owned(),
+                reduced_motion: self.preferences.reduced_motion,
+                recording_folder: self.preferences.recording_folder.clone(),
+            },
+        }
+    }
+}
+
+fn read_bounded(path: &Path) -> io::Result<String> {
+    let file = fs::File::open(path)?;
+    let mut text = String::new();
+    file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is far too large"));
+    }
+    Ok(text)
+}
+
+/// Takes one value after the other out of the file and notes what is bad.
+struct Reader<'a> {
+    table: &'a toml::Table,
+    warnings: &'a mut Vec<String>,
+}
+
+impl Reader<'_> {
+    fn settings(&mut self) -> Settings {
+        let default = Settings::default();
+        let defaults = Quality::default();
+        if let Some(version) = self.table.get("version").and_then(toml::Value::as_integer)
+            && version > VERSION
+        {
+            self.warnings.push(format!(
+                "The settings were written by a newer onair (version {version}); what is unknown here is left out"
+            ));
+        }
+        let preferences = Preferences::default();
+        Settings {
+            video: self.parsed("video"),
+            audio: self.parsed("audio"),
+            gain_db: self.number("gain_db", -60.0, 20.0, 0.0),
+            muted: self.flag("muted"),
+            quality: Quality {
+                size: self.parsed("quality.size").unwrap_or(defaults.size),
+                frame_rate: self.parsed("quality.fps").unwrap_or(defaults.frame_rate),
+                video_bitrate: self.bitrate("quality.video_bitrate", defaults.video_bitrate),
+                keyframe_interval: Duration::from_millis(self.whole(
+                    "quality.keyframe_interval_ms",
+                    100,
+                    20_000,
+                    2_000,
+                )),
+                audio_bitrate: self.bitrate("quality.audio_bitrate", defaults.audio_bitrate),
+                sample_rate: u32::try_from(self.whole(
+                    "quality.sample_rate",
+                    8_000,
+                    96_000,
+                    48_000,
+                ))
+                .unwrap_or(defaults.sample_rate),
+                channels: u16::try_from(self.whole("quality.channels", 1, 2, 2))
+                    .unwrap_or(defaults.channels),
+            },
+            custom_target: self.flag("target.custom"),
+            server: self.text("target.server").unwrap_or_default(),
+            watch_url: self.text("player.url").unwrap_or_default(),
+            volume: Some(self.number("player.volume", 0.0, 1.0, 1.0)),
+            player_muted: self.flag("player.muted"),
+            preferences: Preferences {
+                language: self.one_of(
+                    "window.language",
+                    &[
+                        ("system", Language::System),
+                        ("en", Language::English),
+                        ("zh-CN", Language::Chinese),
+                    ],
+                ),
+                theme: self
+                    .one_of("window.theme", &[("dark", Theme::Dark), ("light", Theme::Light)]),
+                reduced_motion: self.flag("window.reduced_motion"),
+                recording_folder: self
+                    .text("window.recording_folder")
+                    .filter(|folder| !folder.is_empty())
+                    .map_or(preferences.recording_folder, PathBuf::from),
+            },
+            ..default
+        }
+    }
+
+    fn value(&self, path: &str) -> Option<&toml::Value> {
+        match path.split_once('.') {
+            Some((table, name)) => self.table.get(table)?.get(name),
+            None => self.table.get(path),
+        }
+    }
+
+    fn bad(&mut self, path: &str, why: &str) {
+        self.warnings.push(format!("The setting '{path}' is ignored: {why}"));
+    }
+
+    fn text(&mut self, path: &str) -> Option<String> {
+        match self.value(path) {
+            None => None,
+            Some(toml::Value::String(text)) => Some(text.clone()),
+            Some(_) => {
+                self.bad(path, "it is not a text");
+                None
+            }
+        }
+    }
+
+    fn parsed<T: FromStr<Err = String>>(&mut self, path: &str) -> Option<T> {
+        let text = self.text(path)?;
+        match text.parse() {
+            Ok(value) => Some(value),
+            Err(why) => {
+                self.bad(path, &why);
+                None
+            }
+        }
+    }
+
+    fn flag(&mut self, path: &str) -> bool {
+        match self.value(path) {
+            None => false,
+            Some(toml::Value::Boolean(flag)) => *flag,
+            Some(_) => {
+                self.bad(path, "it is neither true nor false");
+                false
+            }
+        }
+    }
+
+    fn number(&mut self, path: &str, low: f64, high: f64, default: f64) -> f32 {
+        let number = match self.value(path) {
+            None => return default as f32,
+            Some(toml::Value::Float(number)) => Some(*number),
+            Some(toml::Value::Integer(number)) => Some(*number as f64),
+            Some(_) => None,
+        };
+        match number {
+            Some(number) if (low..=high).contains(&number) => number as f32,
+            _ => {
+                self.bad(path, &format!("it is not a number from {low} to {high}"));
+                default as f32
+            }
+        }
+    }
+
+    fn whole(&mut self, path: &str, low: u64, high: u64, default: u64) -> u64 {
+        match self.value(path) {
+            None => default,
+            Some(value) => match value.as_integer().and_then(|value| u64::try_from(value).ok()) {
+                Some(value) if (low..=high).contains(&value) => value,
+                _ => {
+                    self.bad(path, &format!("it is not a whole number from {low} to {high}"));
+                    default
+                }
+            },
+        }
+    }
+
+    fn bitrate(&mut self, path: &str, default: BitsPerSecond) -> BitsPerSecond {
+        let bits = self.whole(path, 8_000, 200_000_000, u64::from(default.0));
+        u32::try_from(bits).map_or(default, BitsPerSecond)
+    }
+
+    fn one_of<T: Copy + Default>(&mut self, path: &str, names: &[(&str, T)]) -> T {
+        let Some(text) = self.text(path) else { return T::default() };
+        if let Some((_, value)) = names.iter().find(|(name, _)| *name == text) {
+            return *value;
+        }
+        self.bad(path, &format!("'{text}' is not known"));
+        T::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sample() -> Settings {
+        Settings {
+            video: Some(VideoChoice::Test),
+            audio: Some(AudioChoice::Mic(Some("pulse:usb".into()))),
+            custom_target: true,
+            server: "rtmp://example.org/live".into(),
+            gain_db: -3.0,
+            volume: Some(0.5),
+            preferences: Preferences { theme: Theme::Light, ..Preferences::default() },
+            ..Settings::default()
+        }
+    }
+
+    #[test]
+    fn what_was_written_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep").join("settings.toml");
+        sample().write(&path).unwrap();
+        let (read, warnings) = Settings::read(&path);
+        assert_eq!(warnings, Vec::<String>::new());
+        assert_eq!(read, sample());
+        // Written again over the old one.
+        Settings { muted: true, ..sample() }.write(&path).unwrap();
+        assert!(Settings::read(&path).0.muted);
+    }
+
+    #[test]
+    fn bad_values_fall_back_one_by_one() {
+        let text = "version = 9\nvideo = 'webcam'\naudio = 'tone'\ngain_db = 99\nmuted = 'yes'\n\
+                    [quality]\nsize = '1281x720'\nfps = '60'\nvideo_bitrate = -4\n\
+                    [window]\ntheme = 'pink'\nlanguage = 'zh-CN'\n";
+        let (settings, warnings) = Settings::parse(text);
+        assert_eq!(settings.video, None);
+        assert_eq!(settings.audio, Some(AudioChoice::Tone));
+        assert_eq!(settings.quality.frame_rate.num(), 60);
+        assert_eq!(settings.quality.video_bitrate, Quality::default().video_bitrate);
+        assert_eq!(settings.preferences.language, Language::Chinese);
+        assert_eq!(warnings.len(), 7, "{warnings:#?}");
+    }
+
+    #[test]
+    fn an_absent_file_is_no_fault_and_a_folder_is_one() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Settings::read(&folder.path().join("none")).1.len(), 0);
+        assert_eq!(Settings::read(folder.path()).1.len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_to_valid_settings(text in "\\PC*|(video|audio|\\[quality\\]|size|fps| = |'|[0-9]|\n)*") {
+            let (settings, _) = Settings::parse(&text);
+            prop_assert!(settings.quality.size.is_valid());
+        }
+    }
+}
