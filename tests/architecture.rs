@@ -1,0 +1,551 @@
+//! The house keeps its shape: reads every file of `src/` and fails where a room reaches upward or
+//! sideways, where files need each other in a circle, where a word stands in a room it is banned
+//! from, and where a file has grown too long. ARCHITECTURE.md says why.
+//!
+//! Test code (`#[cfg(test)]`) may read clocks, start threads and open sockets; the floors hold for
+//! it too. The second half plants a breach of each kind and checks that it is caught.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test: a panic is how it fails"
+)]
+
+#[path = "architecture/source.rs"]
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use source::Source;
+
+/// The floors, lowest first. A room imports from strictly lower floors and from itself.
+const FLOORS: &[&[&str]] = &[
+    &["base"],
+    &["media"],
+    &["wire"],
+    &["capture", "compose", "audio", "mix", "encode", "decode", "net"],
+    &["broadcast", "player", "server"],
+    &["studio"],
+    &["ui"],
+    &["app", "cli", "main"],
+];
+
+/// What the entry points, which share a floor, may take from each other.
+const ENTRANCES: &[(&str, &str)] = &[("main", "cli"), ("main", "app"), ("cli", "app")];
+
+/// Rooms within rooms that must not know each other: bodies are opaque to the protocol, and the
+/// container knows nothing of chunks.
+const APART: &[(&str, &str)] = &[
+    ("wire/rtmp", "wire/flv"),
+    ("wire/rtmp", "wire/h264"),
+    ("wire/rtmp", "wire/aac"),
+    ("wire/flv", "wire/rtmp"),
+];
+
+const LONGEST: usize = 600;
+
+/// One breach.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Breach {
+    rule: &'static str,
+    place: String,
+    what: String,
+}
+
+fn floor_of(room: &str) -> Option<usize> {
+    FLOORS.iter().position(|rooms| rooms.contains(&room))
+}
+
+fn room_of(name: &str) -> &str {
+    name.split('/').next().unwrap_or(name).trim_end_matches(".rs")
+}
+
+/// All breaches of the files, given as name (relative to `src/`) and text.
+fn breaches(files: &[(String, String)]) -> Vec<Breach> {
+    let mut sources = Vec::new();
+    let mut found = Vec::new();
+    for (name, text) in files {
+        match Source::read(name, text) {
+            Ok(source) => sources.push(source),
+            Err(what) => found.push(Breach { rule: "syntax", place: name.clone(), what }),
+        }
+    }
+    let house = House::new(&sources);
+    for source in &sources {
+        found.extend(house.floors(source));
+        found.extend(words(source, house.is_test(source)));
+        found.extend(shape(source));
+    }
+    found.extend(house.cycles());
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// All files together: resolves paths to files.
+struct House<'a> {
+    sources: &'a [Source],
+    by_module: BTreeMap<Vec<String>, &'a Source>,
+    tests: BTreeSet<Vec<String>>,
+}
+
+impl<'a> House<'a> {
+    fn new(sources: &'a [Source]) -> Self {
+        let by_module = sources.iter().map(|source| (source.module(), source)).collect();
+        let mut house = Self { sources, by_module, tests: BTreeSet::new() };
+        for source in sources {
+            for (child, test) in &source.children {
+                if *test {
+                    let mut module = source.module();
+                    module.push(child.clone());
+                    house.tests.insert(module);
+                }
+            }
+        }
+        house
+    }
+
+    /// Whether the whole file, or a module around it, is compiled for tests only.
+    fn is_test(&self, source: &Source) -> bool {
+        let module = source.module();
+        (1..=module.len()).any(|n| self.tests.contains(&module[..n]))
+    }
+
+    /// The path from the root of the crate; `None` where it leads out of the crate.
+    fn absolute(&self, source: &Source, path: &source::Path) -> Option<Vec<String>> {
+        let mut here = source.module();
+        here.extend(path.inside.iter().cloned());
+        let mut rest = path.segments.as_slice();
+        match rest.first()?.as_str() {
+            "crate" | "onair" => return Some(rest[1..].to_vec()),
+            "self" | "super" => {
+                while let Some(first) = rest.first() {
+                    match first.as_str() {
+                        "self" => {}
+                        "super" => drop(here.pop()),
+                        _ => break,
+                    }
+                    rest = &rest[1..];
+                }
+            }
+            first => {
+                let mut child = here.clone();
+                child.push(first.to_owned());
+                if !self.by_module.contains_key(&child) {
+                    return None;
+                }
+            }
+        }
+        here.extend(rest.iter().cloned());
+        Some(here)
+    }
+
+    /// The file that holds what an absolute path names; re-exports are followed.
+    fn file_of(&self, absolute: &[String], depth: usize) -> Option<&'a Source> {
+        let (module, source) = (1..=absolute.len())
+            .rev()
+            .find_map(|n| self.by_module.get_key_value(&absolute[..n]))?;
+        let handed_on = absolute
+            .get(module.len())
+            .and_then(|name| source.paths.iter().find(|path| path.exported.as_ref() == Some(name)));
+        if let Some(path) = handed_on
+            && depth < 8
+            && let Some(mut target) = self.absolute(source, path)
+        {
+            target.extend(absolute[module.len() + 1..].iter().cloned());
+            return self.file_of(&target, depth + 1).or(Some(source));
+        }
+        Some(source)
+    }
+
+    fn floors(&self, source: &Source) -> Vec<Breach> {
+        let room = room_of(&source.name);
+        if room == "lib" {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        let Some(floor) = floor_of(room) else {
+            let what = format!("room '{room}' stands on no floor");
+            return vec![Breach { rule: "floor", place: source.name.clone(), what }];
+        };
+        for path in &source.paths {
+            let Some(absolute) = self.absolute(source, path) else { continue };
+            let Some(to) = absolute.first().map(String::as_str) else { continue };
+            let place = format!("{}:{}", source.name, path.line);
+            if let Some(its_floor) = floor_of(to)
+                && to != room
+                && its_floor >= floor
+                && !ENTRANCES.contains(&(room, to))
+            {
+                let way = if its_floor == floor { "sideways" } else { "upward" };
+                let what = format!("{way}: {room} (floor {floor}) → {to} (floor {its_floor})");
+                found.push(Breach { rule: "floor", place, what });
+            } else if let Some((from, to)) = APART.iter().find(|(from, to)| {
+                source.name.starts_with(from) && absolute.join("/").starts_with(to)
+            }) {
+                let what = format!("{from} must not know {to}");
+                found.push(Breach { rule: "apart", place, what });
+            }
+        }
+        found
+    }
+
+    /// Files that need each other in a circle, test code aside. A parent that only hands on what
+    /// its children hold does not need them. A file whose head says "in a circle because" is
+    /// excused.
+    fn cycles(&self) -> Vec<Breach> {
+        let mut needs: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for source in self.sources {
+            if self.is_test(source) || source.head.contains("in a circle because") {
+                continue;
+            }
+            for path in source.paths.iter().filter(|path| !path.test) {
+                let Some(absolute) = self.absolute(source, path) else { continue };
+                let handed_on = path.exported.is_some() && absolute.starts_with(&source.module());
+                if let Some(target) = self.file_of(&absolute, 0)
+                    && target.name != source.name
+                    && !handed_on
+                {
+                    needs.entry(&source.name).or_default().insert(&target.name);
+                }
+            }
+        }
+        let mut found = BTreeSet::new();
+        for start in needs.keys() {
+            if let Some(mut circle) = way(&needs, start, start) {
+                let first = (0..circle.len()).min_by_key(|&i| circle[i]).unwrap_or(0);
+                circle.rotate_left(first);
+                found.insert(circle.join(" → "));
+            }
+        }
+        let breach = |what: String| {
+            let place = what.split(" → ").next().unwrap_or_default().to_owned();
+            Breach { rule: "cycle", place, what }
+        };
+        found.into_iter().map(breach).collect()
+    }
+}
+
+/// The shortest way from `start` back to `end`, `start` first.
+fn way<'s>(
+    needs: &BTreeMap<&'s str, BTreeSet<&'s str>>,
+    start: &'s str,
+    end: &str,
+) -> Option<Vec<&'s str>> {
+    let mut ways = std::collections::VecDeque::from([vec![start]]);
+    let mut seen = BTreeSet::new();
+    while let Some(way) = ways.pop_front() {
+        for next in needs.get(way.last()?).into_iter().flatten() {
+            if *next == end {
+                return Some(way);
+            }
+            if seen.insert(*next) {
+                let mut longer = way.clone();
+                longer.push(next);
+                ways.push_back(longer);
+            }
+        }
+    }
+    None
+}
+
+/// Words that are banned from this room.
+fn words(source: &Source, test_file: bool) -> Vec<Breach> {
+    let name = source.name.as_str();
+    let room = room_of(name);
+    let floor = floor_of(room).unwrap_or(FLOORS.len());
+    let in_backend = name.split('/').any(|part| part == "backend" || part == "backend.rs");
+    let serde_is_home = name.starts_with("studio/settings")
+        || name.starts_with("cli/")
+        || name.starts_with("server/http")
+        || name.ends_with("/config.rs");
+    let mut found = Vec::new();
+    let mut add = |rule, line, what: &str| {
+        found.push(Breach { rule, place: format!("{name}:{line}"), what: what.to_owned() });
+    };
+    for word in &source.words {
+        let product = !word.test && !test_file;
+        let text = word.text.as_str();
+        match text {
+            "egui" | "eframe" | "egui_extras" | "rfd" if floor < 6 => add("egui", word.line, text),
+            "anyhow" if floor < 7 && product => add("anyhow", word.line, text),
+            "unsafe" if !in_backend => add("unsafe", word.line, text),
+            "tokio" if room == "wire" => add("runtime", word.line, text),
+            "TcpStream" | "TcpListener" | "TcpSocket" | "UdpSocket" | "UnixStream"
+            | "UnixListener" | "socket2"
+                if room != "net" && product =>
+            {
+                add("socket", word.line, text);
+            }
+            "elapsed" if word.called && floor < 3 && name != "base/time.rs" && product => {
+                add("clock", word.line, text);
+            }
+            "serde" | "serde_json" | "Serialize" | "Deserialize" if !serde_is_home && product => {
+                add("serde", word.line, text);
+            }
+            "unbounded" | "unbounded_channel" if product => add("unbounded", word.line, text),
+            _ => {}
+        }
+    }
+    for path in source.paths.iter().filter(|path| !path.test && !test_file) {
+        let has = |a: &str, b: &str| path.segments.windows(2).any(|two| two[0] == a && two[1] == b);
+        let text = path.segments.join("::");
+        if name != "base/worker.rs"
+            && ["spawn", "Builder", "scope"].iter().any(|end| has("thread", end))
+        {
+            add("thread", path.line, &text);
+        }
+        let clocks = ["Instant", "SystemTime", "Zoned", "Utc", "Local"];
+        if floor < 3 && name != "base/time.rs" && clocks.iter().any(|clock| has(clock, "now")) {
+            add("clock", path.line, &text);
+        }
+        if has("sync", "mpsc") && path.segments.first().is_some_and(|first| first == "std") {
+            add("unbounded", path.line, &text);
+        }
+    }
+    found
+}
+
+/// Length, order and name of a file.
+fn shape(source: &Source) -> Vec<Breach> {
+    let mut found = Vec::new();
+    let name = &source.name;
+    if source.lines > LONGEST && !source.head.contains("long because") {
+        let what = format!("{} lines; the head gives no reason (\"long because …\")", source.lines);
+        found.push(Breach { rule: "long", place: name.clone(), what });
+    }
+    if !source.head.contains("//!") {
+        let what = "says nothing at its top (//!)".to_owned();
+        found.push(Breach { rule: "head", place: name.clone(), what });
+    }
+    if let Some(line) = source.after_tests {
+        let what = "product code below the unit tests".to_owned();
+        found.push(Breach { rule: "order", place: format!("{name}:{line}"), what });
+    }
+    let vague = ["util", "utils", "types", "helper", "helpers", "common", "manager", "misc"];
+    if let Some(part) = name.split('/').find(|part| vague.contains(&part.trim_end_matches(".rs"))) {
+        let what = format!("'{part}' names no role");
+        found.push(Breach { rule: "name", place: name.clone(), what });
+    }
+    found
+}
+
+/// Every Rust file below `folder`, by its name relative to it.
+fn read_all(folder: &Path, prefix: &str, into: &mut Vec<(String, String)>) {
+    let entries = fs::read_dir(folder).expect("src/ can be listed");
+    for entry in entries {
+        let path = entry.expect("src/ can be listed").path();
+        let last = path.file_name().and_then(|name| name.to_str()).expect("names are UTF-8");
+        let name = if prefix.is_empty() { last.to_owned() } else { format!("{prefix}/{last}") };
+        if path.is_dir() {
+            read_all(&path, &name, into);
+        } else if last.ends_with(".rs") {
+            into.push((name, fs::read_to_string(&path).expect("a source can be read")));
+        }
+    }
+}
+
+#[test]
+fn the_house_keeps_its_shape() {
+    let mut files = Vec::new();
+    read_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut files);
+    assert!(files.len() > 20, "src/ was not found");
+    let list: Vec<String> = breaches(&files)
+        .iter()
+        .map(|breach| format!("  {:<9} {}  {}", breach.rule, breach.place, breach.what))
+        .collect();
+    assert!(list.is_empty(), "{} breaches:\n{}", list.len(), list.join("\n"));
+}
+
+#[test]
+fn every_room_of_the_library_stands_on_a_floor() {
+    let lib = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs");
+    let lib = Source::read("lib.rs", &fs::read_to_string(lib).expect("lib.rs")).expect("Rust");
+    for (room, _) in &lib.children {
+        assert!(floor_of(room).is_some(), "{room} is in lib.rs and on no floor");
+    }
+}
+
+/// The rules that a house of these files breaks.
+fn caught(files: &[(&str, &str)]) -> Vec<&'static str> {
+    let files: Vec<(String, String)> = files
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), format!("//! Head.\n{text}")))
+        .collect();
+    let mut rules: Vec<&str> = breaches(&files).iter().map(|breach| breach.rule).collect();
+    rules.dedup();
+    rules
+}
+
+#[test]
+fn a_clean_house_passes() {
+    let clean = [
+        ("base/mod.rs", "pub mod a; pub use a::A;"),
+        (
+            "base/a.rs",
+            "/// See [`crate::studio::Snapshot`] and `unsafe`.\npub struct A; const T: &str = \"TcpStream\";",
+        ),
+        ("net/mod.rs", "use tokio::net::TcpStream; use crate::base::A; fn f() { Instant::now(); }"),
+        ("studio/settings.rs", "use serde::Serialize; use crate::{base::A, net};"),
+        ("main.rs", "fn main() -> anyhow::Result<()> { onair::cli::run() }"),
+        ("cli/mod.rs", "use crate::app; pub fn run() {}"),
+        ("app.rs", "use eframe::egui; use crate::ui::Screen;"),
+        ("ui/mod.rs", "pub struct Screen;"),
+    ];
+    assert_eq!(caught(&clean), Vec::<&str>::new());
+}
+
+#[test]
+fn reaching_upward_or_sideways_is_caught() {
+    let plants = [
+        ("media/a.rs", "use crate::wire::amf0::Value;"),
+        ("base/a.rs", "fn f() { let _ = crate::media::Size::new(1, 1); }"),
+        ("capture/a.rs", "use crate::{base::Clock, encode::{self, video}};"),
+        ("player/mod.rs", "use super::server::Server;"),
+        ("wire/rtmp/a.rs", "use super::super::super::net;"),
+        ("studio/a.rs", "#[cfg(test)] mod tests { use crate::ui::Theme; }"),
+        ("app.rs", "use crate::cli::Options;"),
+        ("ui/a.rs", "macro_rules! m { () => { $crate::app::run() } }"),
+        ("attic/mod.rs", "fn f() {}"),
+    ];
+    for plant in plants {
+        assert_eq!(caught(&[plant]), ["floor"], "{plant:?}");
+    }
+    for plant in [
+        ("wire/rtmp/chunk.rs", "use crate::wire::flv::Tag;"),
+        ("wire/flv/mod.rs", "use super::rtmp::chunk;"),
+    ] {
+        assert_eq!(caught(&[plant]), ["apart"], "{plant:?}");
+    }
+}
+
+#[test]
+fn circles_are_caught() {
+    let pair = [
+        ("net/mod.rs", "pub mod a; pub mod b;"),
+        ("net/a.rs", "use crate::net::b::B; pub struct A;"),
+        ("net/b.rs", "use super::a::A; pub struct B;"),
+    ];
+    assert_eq!(caught(&pair), ["cycle"]);
+    let parent = [
+        ("net/mod.rs", "mod a; pub struct Error; pub fn f() { a::g(); }"),
+        ("net/a.rs", "use super::Error; pub fn g() {}"),
+    ];
+    assert_eq!(caught(&parent), ["cycle"]);
+    let through_a_re_export = [
+        ("net/mod.rs", "mod a; mod b; pub use a::A; pub(crate) use b::B;"),
+        ("net/a.rs", "use crate::net::B; pub struct A;"),
+        ("net/b.rs", "use crate::net::A; pub struct B;"),
+    ];
+    assert_eq!(caught(&through_a_re_export), ["cycle"]);
+    let three = [
+        ("net/a.rs", "use super::b::B;"),
+        ("net/b.rs", "use super::c::C;"),
+        ("net/c.rs", "fn f() { super::a::f(); }"),
+    ];
+    assert_eq!(caught(&three), ["cycle"]);
+}
+
+#[test]
+fn no_circle_is_seen_where_there_is_none() {
+    let handed_on = [
+        ("net/mod.rs", "pub mod a; mod b; pub use a::A; pub use b::{B, Other as C};"),
+        ("net/a.rs", "use crate::net::{B, C}; pub struct A;"),
+        ("net/b.rs", "pub struct B; pub struct Other;"),
+    ];
+    assert_eq!(caught(&handed_on), Vec::<&str>::new());
+    let in_tests_only = [
+        ("net/mod.rs", "mod a; mod b;"),
+        ("net/a.rs", "use super::b::B;"),
+        ("net/b.rs", "#[cfg(test)] mod tests { use crate::net::a::A; }"),
+    ];
+    assert_eq!(caught(&in_tests_only), Vec::<&str>::new());
+    let excused = [
+        (
+            "net/a.rs",
+            "//! This file and b are in a circle because they describe one recursion.\nuse super::b::B;",
+        ),
+        ("net/b.rs", "use super::a::A;"),
+    ];
+    assert_eq!(caught(&excused), Vec::<&str>::new());
+}
+
+#[test]
+fn banned_words_are_caught_in_each_wrong_room() {
+    let plants: &[(&str, &str, &str)] = &[
+        ("egui", "studio/a.rs", "use egui::Ui;"),
+        ("egui", "media/a.rs", "#[cfg(test)] mod tests { use egui::Color32; }"),
+        ("egui", "player/a.rs", "fn f(c: eframe::egui::Context) {}"),
+        ("socket", "server/a.rs", "use std::net::{IpAddr, TcpListener};"),
+        ("socket", "broadcast/a.rs", "fn f() { tokio::net::TcpStream::connect(a); }"),
+        ("socket", "studio/a.rs", "fn f(s: &UdpSocket) {}"),
+        ("thread", "capture/a.rs", "fn f() { std::thread::spawn(|| {}); }"),
+        ("thread", "base/queue.rs", "use std::thread::Builder;"),
+        ("thread", "ui/a.rs", "use std::{thread::{self, spawn}};"),
+        ("clock", "wire/a.rs", "fn f() { let _ = Instant::now(); }"),
+        ("clock", "media/a.rs", "fn f() { std::time::SystemTime::now(); }"),
+        ("clock", "base/queue.rs", "fn f(i: I) { i.elapsed(); }"),
+        ("clock", "base/pool.rs", "fn f() -> fn() -> Instant { Instant::now }"),
+        ("unsafe", "encode/video.rs", "fn f() { unsafe { g() } }"),
+        ("unsafe", "base/a.rs", "unsafe impl Send for A {}"),
+        ("unsafe", "mix/a.rs", "#[cfg(test)] mod tests { fn f() { unsafe { g() } } }"),
+        ("serde", "media/a.rs", "#[derive(Debug, Serialize)] struct A;"),
+        ("serde", "player/a.rs", "use serde::Deserialize;"),
+        ("serde", "server/figures.rs", "fn f() { serde_json::to_string(&a); }"),
+        ("anyhow", "studio/a.rs", "fn f() -> anyhow::Result<()> {}"),
+        ("runtime", "wire/a.rs", "#[cfg(test)] mod tests { use tokio::io; }"),
+        ("unbounded", "net/a.rs", "fn f() { crossbeam_channel::unbounded(); }"),
+        ("unbounded", "net/a.rs", "use tokio::sync::mpsc::{self, unbounded_channel};"),
+        ("unbounded", "studio/a.rs", "use std::sync::mpsc;"),
+        ("unbounded", "studio/a.rs", "fn f() { std::sync::mpsc::channel(); }"),
+    ];
+    for (rule, name, text) in plants {
+        let found = caught(&[(name, text)]);
+        assert!(found.contains(rule), "{name}: {text}: {found:?}");
+        assert_eq!(found.len(), 1, "{name}: {text}: {found:?}");
+    }
+}
+
+#[test]
+fn the_same_words_pass_where_they_belong() {
+    let fine = [
+        ("encode/backend/openh264.rs", "fn f() { unsafe { g() } }"),
+        ("base/worker.rs", "fn f() { thread::Builder::new(); }"),
+        ("base/time.rs", "fn f() { Instant::now(); i.elapsed(); }"),
+        ("capture/a.rs", "fn f() { Instant::now(); thread::sleep(d); thread::current(); }"),
+        ("server/http.rs", "use serde::Serialize;"),
+        ("encode/config.rs", "#[derive(serde::Deserialize)] struct Config;"),
+        ("base/queue.rs", "fn f() { crossbeam_channel::bounded(1); self.elapsed; }"),
+        ("net/a.rs", "use tokio::sync::mpsc; fn f() { mpsc::channel(4); }"),
+        (
+            "wire/b.rs",
+            "fn f() {}\n#[cfg(test)]\nmod tests { fn f() { Instant::now(); std::thread::spawn(g); } }",
+        ),
+        (
+            "studio/a.rs",
+            "fn f() {}\n#[test]\nfn t() { serde_json::from_str(a); TcpStream::connect(b); }",
+        ),
+        ("server/mod.rs", "#[cfg(test)] mod suite;"),
+        ("server/suite.rs", "use std::net::TcpStream; fn f() { std::thread::spawn(g); }"),
+        ("player/all.rs", "#![cfg(test)] use std::net::TcpStream;"),
+    ];
+    assert_eq!(caught(&fine), Vec::<&str>::new());
+}
+
+#[test]
+fn shape_is_checked() {
+    let long = "fn f() {}\n".repeat(LONGEST);
+    assert_eq!(caught(&[("mix/a.rs", &long)]), ["long"]);
+    let excused = format!("//! It is long because it lists every message.\n{long}");
+    assert_eq!(caught(&[("mix/a.rs", &excused)]), Vec::<&str>::new());
+    let order = "#[cfg(test)] mod tests { fn t() {} }\nfn below() {}";
+    assert_eq!(caught(&[("mix/a.rs", order)]), ["order"]);
+    assert_eq!(caught(&[("mix/utils.rs", "fn f() {}")]), ["name"]);
+    assert_eq!(caught(&[("mix/a.rs", "fn f( {")]), ["syntax"]);
+    let bare = breaches(&[("mix/a.rs".to_owned(), "fn f() {}".to_owned())]);
+    assert_eq!(bare.len(), 1);
+    assert_eq!(bare[0].rule, "head");
+}

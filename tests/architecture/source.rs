@@ -1,0 +1,331 @@
+//! Reads one Rust file as tokens: which paths it names, which of them it re-exports, which words
+//! stand where, and what of it is test code. Comments, documentation and string literals are no
+//! part of it.
+
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+
+/// A path as written, one segment a string (`crate::media::{Size}` gives `crate media Size`; a
+/// glob ends in `*`).
+#[derive(Clone, Debug)]
+pub struct Path {
+    pub segments: Vec<String>,
+    pub line: usize,
+    /// Only compiled for tests.
+    pub test: bool,
+    /// The inline modules around it.
+    pub inside: Vec<String>,
+    /// For a visible `use`: the name under which it is handed on.
+    pub exported: Option<String>,
+}
+
+/// A word of the code.
+#[derive(Clone, Debug)]
+pub struct Word {
+    pub text: String,
+    pub line: usize,
+    pub test: bool,
+    /// A method that is called: between a dot and a parenthesis.
+    pub called: bool,
+}
+
+/// One file.
+#[derive(Debug)]
+pub struct Source {
+    /// Relative to `src/`, with forward slashes.
+    pub name: String,
+    pub lines: usize,
+    pub paths: Vec<Path>,
+    pub words: Vec<Word>,
+    /// Modules in files of their own, declared here; `true`: for tests only.
+    pub children: Vec<(String, bool)>,
+    /// The lines of `//!` at the top.
+    pub head: String,
+    /// The line of a first item of product code below the unit tests, if there is one.
+    pub after_tests: Option<usize>,
+}
+
+impl Source {
+    /// Reads `text` as the file `name`.
+    pub fn read(name: &str, text: &str) -> Result<Self, String> {
+        let tokens: TokenStream =
+            text.parse().map_err(|error| format!("{name}: not Rust: {error}"))?;
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        let mut source = Self {
+            name: name.to_owned(),
+            lines: text.lines().count(),
+            paths: Vec::new(),
+            words: Vec::new(),
+            children: Vec::new(),
+            head: text
+                .lines()
+                .take_while(|line| line.starts_with("//!") || line.trim().is_empty())
+                .collect::<Vec<_>>()
+                .join(" "),
+            after_tests: None,
+        };
+        let whole = tokens.windows(3).any(|three| {
+            is_punct(&three[0], '#') && is_punct(&three[1], '!') && is_test_attribute(&three[2])
+        });
+        source.walk(&tokens, whole, &mut Vec::new(), true);
+        Ok(source)
+    }
+
+    /// The module path: `wire/rtmp/mod.rs` is `wire rtmp`.
+    pub fn module(&self) -> Vec<String> {
+        let stem = self.name.strip_suffix(".rs").unwrap_or(&self.name);
+        let mut parts: Vec<String> = stem.split('/').map(str::to_owned).collect();
+        if parts.last().is_some_and(|last| last == "mod") {
+            parts.pop();
+        }
+        parts
+    }
+
+    fn walk(&mut self, tokens: &[TokenTree], test: bool, inside: &mut Vec<String>, top: bool) {
+        let mut at = 0;
+        let mut tests_seen = false;
+        while at < tokens.len() {
+            if let Some(attribute) = attribute_at(tokens, at) {
+                let its_test = !test && is_test_attribute(attribute);
+                if its_test {
+                    let end = item_end(tokens, at);
+                    let item = &tokens[at..end];
+                    if top && is_inline_module(item) {
+                        tests_seen = true;
+                    }
+                    self.walk_plain(item, true, inside);
+                    at = end;
+                    continue;
+                }
+            } else if tests_seen && self.after_tests.is_none() {
+                self.after_tests = Some(line(&tokens[at]));
+            }
+            at = self.step(tokens, at, test, inside);
+        }
+    }
+
+    fn walk_plain(&mut self, tokens: &[TokenTree], test: bool, inside: &mut Vec<String>) {
+        let mut at = 0;
+        while at < tokens.len() {
+            at = self.step(tokens, at, test, inside);
+        }
+    }
+
+    /// Takes one token, path, `use` or module; returns where the next one begins.
+    fn step(
+        &mut self,
+        tokens: &[TokenTree],
+        at: usize,
+        test: bool,
+        inside: &mut Vec<String>,
+    ) -> usize {
+        match &tokens[at] {
+            TokenTree::Ident(word) if word == "use" && !is_capture(tokens, at) => {
+                let end =
+                    (at..tokens.len()).find(|&i| is_punct(&tokens[i], ';')).unwrap_or(tokens.len());
+                let exported = at > 0 && is_visible(tokens, at - 1);
+                self.tree(&tokens[at + 1..end], &[], test, inside, Some(exported));
+                end
+            }
+            TokenTree::Ident(word) if word == "mod" => {
+                match (tokens.get(at + 1), tokens.get(at + 2)) {
+                    (Some(TokenTree::Ident(name)), Some(TokenTree::Punct(_))) => {
+                        self.children.push((name.to_string(), test));
+                        at + 2
+                    }
+                    (Some(TokenTree::Ident(name)), Some(TokenTree::Group(body))) => {
+                        inside.push(name.to_string());
+                        let body: Vec<TokenTree> = body.stream().into_iter().collect();
+                        self.walk(&body, test, inside, false);
+                        inside.pop();
+                        at + 3
+                    }
+                    _ => at + 1,
+                }
+            }
+            TokenTree::Ident(word) => {
+                let end = path_end(tokens, at);
+                if end > at + 1 {
+                    self.tree(&tokens[at..end], &[], test, inside, None);
+                } else {
+                    self.word(word, test, is_called(tokens, at));
+                }
+                end
+            }
+            TokenTree::Group(group) => {
+                self.group(group, test, inside);
+                at + 1
+            }
+            _ => at + 1,
+        }
+    }
+
+    fn group(&mut self, group: &Group, test: bool, inside: &mut Vec<String>) {
+        let body: Vec<TokenTree> = group.stream().into_iter().collect();
+        self.walk(&body, test, inside, false);
+    }
+
+    fn word(&mut self, word: &Ident, test: bool, called: bool) {
+        self.words.push(Word {
+            text: word.to_string(),
+            line: word.span().start().line,
+            test,
+            called,
+        });
+    }
+
+    /// Takes a path or a `use` tree and stores every path that it spells out.
+    fn tree(
+        &mut self,
+        tokens: &[TokenTree],
+        before: &[String],
+        test: bool,
+        inside: &[String],
+        import: Option<bool>,
+    ) {
+        let mut segments = before.to_vec();
+        let mut renamed = None;
+        let mut at = 0;
+        let mut first_line = tokens.first().map_or(0, line);
+        while at < tokens.len() {
+            match &tokens[at] {
+                TokenTree::Ident(word) if word == "as" => {
+                    renamed = tokens.get(at + 1).map(ToString::to_string);
+                    at += 1;
+                }
+                TokenTree::Ident(word) => {
+                    self.word(word, test, false);
+                    first_line = word.span().start().line;
+                    segments.push(word.to_string());
+                }
+                TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+                    let body: Vec<TokenTree> = group.stream().into_iter().collect();
+                    for branch in body.split(|token| is_punct(token, ',')) {
+                        if !branch.is_empty() {
+                            self.tree(branch, &segments, test, inside, import);
+                        }
+                    }
+                    return;
+                }
+                token if is_punct(token, '*') => segments.push("*".to_owned()),
+                _ => {}
+            }
+            at += 1;
+        }
+        if import.is_some() && segments.len() > 1 && segments.last().is_some_and(|s| s == "self") {
+            segments.pop();
+        }
+        let exported = import
+            .filter(|visible| *visible)
+            .and_then(|_| renamed.or_else(|| segments.last().cloned()));
+        let inside = inside.to_vec();
+        self.paths.push(Path { segments, line: first_line, test, inside, exported });
+    }
+}
+
+fn line(token: &TokenTree) -> usize {
+    token.span().start().line
+}
+
+fn is_punct(token: &TokenTree, wanted: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted)
+}
+
+/// Whether the word at `at` is a method that is called.
+fn is_called(tokens: &[TokenTree], at: usize) -> bool {
+    at > 0
+        && is_punct(&tokens[at - 1], '.')
+        && matches!(tokens.get(at + 1),
+            Some(TokenTree::Group(g)) if g.delimiter() == Delimiter::Parenthesis)
+}
+
+/// Whether the `use` at `at` is that of `impl Trait + use<'a>`.
+fn is_capture(tokens: &[TokenTree], at: usize) -> bool {
+    tokens.get(at + 1).is_some_and(|next| is_punct(next, '<'))
+}
+
+/// Whether the token at `at` ends a visibility: `pub`, or `pub(crate)`.
+fn is_visible(tokens: &[TokenTree], at: usize) -> bool {
+    match &tokens[at] {
+        TokenTree::Ident(word) => word == "pub",
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis && at > 0 => {
+            matches!(&tokens[at - 1], TokenTree::Ident(word) if word == "pub")
+        }
+        _ => false,
+    }
+}
+
+/// The `[…]` of an outer or inner attribute that begins at `at`.
+fn attribute_at(tokens: &[TokenTree], at: usize) -> Option<&TokenTree> {
+    if !is_punct(&tokens[at], '#') {
+        return None;
+    }
+    let next = tokens.get(at + 1)?;
+    let bracket = if is_punct(next, '!') { tokens.get(at + 2)? } else { next };
+    matches!(bracket, TokenTree::Group(g) if g.delimiter() == Delimiter::Bracket).then_some(bracket)
+}
+
+/// `[cfg(test)]`, `[cfg(all(test, …))]`, `[test]`, `[tokio::test(…)]`.
+fn is_test_attribute(attribute: &TokenTree) -> bool {
+    let TokenTree::Group(group) = attribute else { return false };
+    let text: String = group.stream().to_string().split_whitespace().collect();
+    text == "test"
+        || text == "cfg(test)"
+        || text.starts_with("cfg(all(test,")
+        || text.starts_with("tokio::test")
+}
+
+/// Where a path that begins at `at` ends: `a::b::C`, a brace group at its end included. Turbofish
+/// ends it.
+fn path_end(tokens: &[TokenTree], at: usize) -> usize {
+    let mut end = at + 1;
+    while tokens.get(end).is_some_and(|t| is_punct(t, ':'))
+        && tokens.get(end + 1).is_some_and(|t| is_punct(t, ':'))
+        && matches!(tokens.get(end + 2), Some(TokenTree::Ident(_)))
+    {
+        end += 3;
+    }
+    end
+}
+
+/// Where the item with the attribute at `at` ends (exclusive).
+fn item_end(tokens: &[TokenTree], at: usize) -> usize {
+    let mut start = at;
+    while attribute_at(tokens, start).is_some() {
+        start += if is_punct(&tokens[start + 1], '!') { 3 } else { 2 };
+        if start >= tokens.len() {
+            return tokens.len();
+        }
+    }
+    let to_semicolon = tokens[start..]
+        .iter()
+        .take(4)
+        .take_while(
+            |token| !matches!(token, TokenTree::Group(g) if g.delimiter() == Delimiter::Brace),
+        )
+        .any(|token| {
+            matches!(token, TokenTree::Ident(word)
+                if ["use", "const", "static", "type", "let"].iter().any(|w| word == w))
+        })
+        && !tokens[start..]
+            .iter()
+            .take(4)
+            .any(|token| matches!(token, TokenTree::Ident(w) if w == "fn"));
+    for (offset, token) in tokens[start..].iter().enumerate() {
+        let ends = match token {
+            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace && !to_semicolon,
+            TokenTree::Punct(punct) => {
+                punct.as_char() == ';' || (punct.as_char() == ',' && !to_semicolon)
+            }
+            _ => false,
+        };
+        if ends {
+            return start + offset + 1;
+        }
+    }
+    tokens.len()
+}
+
+fn is_inline_module(item: &[TokenTree]) -> bool {
+    item.iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "mod"))
+        && matches!(item.last(), Some(TokenTree::Group(_)))
+}
