@@ -4,11 +4,13 @@
 pub mod command;
 pub mod event;
 pub mod notice;
+pub mod quality;
 pub mod settings;
 pub mod snapshot;
 
-pub use command::{Command, Quality, TargetChoice};
+pub use command::{Command, TargetChoice};
 pub use event::Event;
 pub use notice::{Level, Notice, Remedy};
+pub use quality::Quality;
 pub use settings::{Language, Preferences, Settings, Theme};
 pub use snapshot::Snapshot;
