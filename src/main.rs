@@ -1,3 +1,33 @@
-//! The `onair` program: see `cli/` for the command line and `app.rs` for the window.
+//! The `onair` program: reads the command line and hands over to `cli/` or the window.
 
-fn main() {}
+use clap::{CommandFactory, FromArgMatches};
+use onair::base::Clock;
+use onair::cli::{self, Cli, Exit, Sub};
+
+fn main() -> Exit {
+    let clock = Clock::start();
+    let matches = Cli::command().get_matches();
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    if let Err(why) = cli::log::start(&cli.globals.log) {
+        cli::output::complain(&why);
+        return Exit::Usage;
+    }
+    let globals = &cli.globals;
+    match &cli.command {
+        None | Some(Sub::Studio) => cli::window::run(globals, clock),
+        Some(Sub::Live(args)) => {
+            let matches = matches.subcommand_matches("live").unwrap_or(&matches);
+            cli::live::run(args, matches, globals, clock)
+        }
+        Some(Sub::Serve(args)) => cli::serve::run(args, globals, clock),
+        Some(Sub::Play(args)) => cli::play::run(args, globals, clock),
+        Some(Sub::Probe(args)) => cli::probe::run(args, globals, clock),
+        Some(Sub::Devices) => cli::devices::run(globals, clock),
+        Some(Sub::Check(args)) => cli::check::run(args, globals, clock),
+        Some(Sub::Completions { shell }) => cli::completions(*shell),
+        Some(Sub::Man) => cli::man(),
+    }
+}

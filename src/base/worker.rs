@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn a_stuck_thread_is_reported_and_left() {
         let (release, hold) = crossbeam_channel::bounded::<()>(0);
-        let worker = Worker::spawn("onair-stuck", move |_| drop(hold.recv())).unwrap();
+        let worker = Worker::spawn("onair-stuck", move |_| assert!(hold.recv().is_err())).unwrap();
         assert_eq!(worker.join(Duration::from_millis(10)), Err(Stuck("onair-stuck".into())));
         drop(release);
     }

@@ -1,1 +1,102 @@
-//! (room)
+//! Floor 7: the command line, the same studio without a window. Names, defaults, JSON fields and
+//! exit codes are public interfaces; see `onair help` and the README.
+
+pub mod check;
+pub mod devices;
+pub mod exit;
+pub mod live;
+pub mod log;
+pub mod output;
+pub mod play;
+pub mod probe;
+pub mod serve;
+pub mod signals;
+pub mod value;
+pub mod window;
+
+use std::path::PathBuf;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+pub use exit::Exit;
+
+/// A streaming studio that captures, sends, serves and watches.
+#[derive(Debug, Parser)]
+#[command(name = "onair", version, about, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 ended as asked · 1 other error · 2 usage · 3 settings, input \
+    or output file · 4 device · 5 codec · 6 unreachable · 7 refused · 8 lost and not regained · \
+    9 no such stream"
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub globals: Globals,
+    #[command(subcommand)]
+    pub command: Option<Sub>,
+}
+
+/// Flags that every command takes.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Globals {
+    /// One JSON object a line on standard output, nothing else there
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Read settings from this file instead of the user's
+    #[arg(long, global = true, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+    /// What to log to standard error: error, warn, info, debug, trace, or a filter such as onair=debug
+    #[arg(long, global = true, value_name = "LEVEL", default_value = "warn")]
+    pub log: String,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Sub {
+    /// Open the studio window (what `onair` alone does)
+    Studio,
+    /// Broadcast without a window
+    Live(live::Args),
+    /// Run the built-in server alone
+    Serve(serve::Args),
+    /// Pull a stream or file and show it
+    Play(play::Args),
+    /// Tell what is in a stream or file, as JSON
+    Probe(probe::Args),
+    /// List cameras, microphones and speakers
+    Devices,
+    /// Try a target stage by stage without going live
+    Check(check::Args),
+    /// Print shell completions
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// Prints the completions of a shell.
+pub fn completions(shell: clap_complete::Shell) -> Exit {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "onair", &mut text);
+    output::raw(&text)
+}
+
+/// Prints the manual page.
+pub fn man() -> Exit {
+    let mut text = Vec::new();
+    match clap_mangen::Man::new(Cli::command()).render(&mut text) {
+        Ok(()) => output::raw(&text),
+        Err(_) => Exit::Error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

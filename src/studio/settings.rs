@@ -264,7 +264,6 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn settings(&mut self) -> Settings {
-        let default = Settings::default();
         let defaults = Quality::default();
         if let Some(version) = self.table.get("version").and_then(toml::Value::as_integer)
             && version > VERSION
@@ -322,7 +321,6 @@ impl Reader<'_> {
                     .filter(|folder| !folder.is_empty())
                     .map_or(preferences.recording_folder, PathBuf::from),
             },
-            ..default
         }
     }
 

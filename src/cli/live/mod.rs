@@ -1,0 +1,94 @@
+//! `onair live`: a broadcast without a window. Drives the same studio as the window does.
+
+pub mod targets;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::audio::AudioChoice;
+use crate::base::Clock;
+use crate::capture::VideoChoice;
+use crate::cli::value::duration;
+use crate::cli::{Exit, Globals};
+use crate::media::{BitsPerSecond, FrameRate, Size};
+
+/// Flags of `onair live`.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "With no --to and no --record the stream goes to the built-in server as \
+    live/onair.\nSIGINT and SIGTERM end the broadcast cleanly.")]
+pub struct Args {
+    /// Picture: camera[:ID], file:CLIP.y4m, test, none [default: a camera if there is one, else test]
+    #[arg(long, value_name = "SOURCE", help_heading = "Sources")]
+    pub video: Option<VideoChoice>,
+    /// Sound: mic[:ID], file:CLIP.wav, tone, silence, none [default: a microphone if there is one,
+    /// else tone with the test picture, else silence]
+    #[arg(long, value_name = "SOURCE", help_heading = "Sources")]
+    pub audio: Option<AudioChoice>,
+    /// Scene of the collection in --settings that goes out
+    #[arg(long, value_name = "NAME", help_heading = "Sources", hide = true)]
+    pub scene: Option<String>,
+
+    /// Picture size
+    #[arg(long, value_name = "WxH", default_value = "1280x720", help_heading = "Quality")]
+    pub size: Size,
+    /// Pictures a second
+    #[arg(long, value_name = "RATE", default_value = "30", help_heading = "Quality")]
+    pub fps: FrameRate,
+    /// Bitrate of the picture
+    #[arg(long, value_name = "BITRATE", default_value = "2500k", help_heading = "Quality")]
+    pub video_bitrate: BitsPerSecond,
+    /// Time from keyframe to keyframe
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration,
+          help_heading = "Quality")]
+    pub keyframe_interval: Duration,
+    /// Video encoder: auto or openh264
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = ["auto", "openh264"],
+          help_heading = "Quality")]
+    pub encoder: String,
+    /// Bitrate of the sound
+    #[arg(long, value_name = "BITRATE", default_value = "128k", help_heading = "Quality")]
+    pub audio_bitrate: BitsPerSecond,
+    /// Samples a second
+    #[arg(long, value_name = "HZ", default_value_t = 48_000, help_heading = "Quality",
+          value_parser = clap::value_parser!(u32).range(8_000..=96_000))]
+    pub sample_rate: u32,
+    /// Channels, 1 or 2
+    #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Quality",
+          value_parser = clap::value_parser!(u16).range(1..=2))]
+    pub channels: u16,
+
+    /// Where to send (repeatable): an RTMP(S) URL whose last part is the key, or an application's
+    /// URL followed by --key-env, --key-file or --key-stdin
+    #[arg(long, value_name = "URL", help_heading = "Targets")]
+    pub to: Vec<String>,
+    /// The key of the --to before it is in this environment variable
+    #[arg(long, value_name = "NAME", requires = "to", help_heading = "Targets")]
+    pub key_env: Vec<String>,
+    /// The key of the --to before it is in this file
+    #[arg(long, value_name = "PATH", requires = "to", help_heading = "Targets")]
+    pub key_file: Vec<PathBuf>,
+    /// The key of the --to before it is the first line of standard input
+    #[arg(long, requires = "to", help_heading = "Targets")]
+    pub key_stdin: bool,
+    /// How long a target is tried again, at first and after a loss [default: for ever]
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Targets")]
+    pub retry_for: Option<Duration>,
+    /// Certificate authority (PEM) to trust for rtmps:// beside the system's
+    #[arg(long, value_name = "FILE", help_heading = "Targets")]
+    pub tls_ca: Option<PathBuf>,
+    /// SHA-256 of the server's certificate (DER, hex) to trust for rtmps://
+    #[arg(long, value_name = "SHA256", help_heading = "Targets")]
+    pub tls_pin: Option<String>,
+
+    /// Record into this FLV file
+    #[arg(long, value_name = "PATH", help_heading = "Recording")]
+    pub record: Option<PathBuf>,
+    /// End after this long, counted from the first picture [default: until interrupted]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub duration: Option<Duration>,
+}
+
+/// Runs the command.
+pub fn run(_args: &Args, _matches: &clap::ArgMatches, _globals: &Globals, _clock: Clock) -> Exit {
+    Exit::Error
+}

