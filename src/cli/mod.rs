@@ -4,6 +4,7 @@
 pub mod check;
 pub mod devices;
 pub mod exit;
+pub mod globals;
 pub mod live;
 pub mod log;
 pub mod output;
@@ -14,11 +15,10 @@ pub mod signals;
 pub mod value;
 pub mod window;
 
-use std::path::PathBuf;
-
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use exit::Exit;
+pub use globals::Globals;
 
 /// A streaming studio that captures, sends, serves and watches.
 #[derive(Debug, Parser)]
@@ -33,20 +33,6 @@ pub struct Cli {
     pub globals: Globals,
     #[command(subcommand)]
     pub command: Option<Sub>,
-}
-
-/// Flags that every command takes.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Globals {
-    /// One JSON object a line on standard output, nothing else there
-    #[arg(long, global = true)]
-    pub json: bool,
-    /// Read settings from this file instead of the user's
-    #[arg(long, global = true, value_name = "FILE")]
-    pub settings: Option<PathBuf>,
-    /// What to log to standard error: error, warn, info, debug, trace, or a filter such as onair=debug
-    #[arg(long, global = true, value_name = "LEVEL", default_value = "warn")]
-    pub log: String,
 }
 
 /// The commands.
