@@ -1,1 +1,19 @@
-//! (room)
+//! Floor 3: sockets. The one small tokio runtime, TCP and TLS streams, connecting in stages that
+//! each have a limit and a name, and the driver that puts an RTMP client session on a socket.
+//! No other room touches a socket.
+
+mod backend;
+pub mod connect;
+pub mod error;
+pub mod listener;
+pub mod rtmp;
+pub mod runtime;
+pub mod stream;
+pub mod tls;
+
+pub use connect::{Endpoint, Options, connect};
+pub use error::{Cause, CertificateProblem, Class, Error, NotRtmp, Stage};
+pub use listener::Listener;
+pub use runtime::Runtime;
+pub use stream::Stream;
+pub use tls::{Pin, Trust};

@@ -1,0 +1,71 @@
+//! TCP options and figures of the kernel. Linux tells them; elsewhere they are absent.
+#![allow(unsafe_code)]
+
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+
+/// Bytes written to the socket that the peer has not acknowledged yet (`SIOCOUTQ`).
+#[cfg(target_os = "linux")]
+pub(in crate::net) fn unacknowledged_bytes(socket: &TcpStream) -> Option<u64> {
+    use std::os::fd::AsRawFd;
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: the descriptor is open for as long as `socket` is borrowed, and the request writes
+    // one `c_int` to the pointer, which is valid for the call.
+    let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
+    if result == 0 { u64::try_from(bytes).ok() } else { None }
+}
+
+/// The kernel's smoothed round-trip time (`TCP_INFO`), once it has measured one.
+#[cfg(target_os = "linux")]
+pub(in crate::net) fn round_trip(socket: &TcpStream) -> Option<Duration> {
+    use std::os::fd::AsRawFd;
+    // SAFETY: `tcp_info` consists of integers only, for which all zero bits are a valid value.
+    let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
+    let mut length = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).ok()?;
+    // SAFETY: the descriptor is open for as long as `socket` is borrowed; the kernel writes at
+    // most `length` bytes to `info`, which has that size, and the true number to `length`.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            (&raw mut info).cast(),
+            &raw mut length,
+        )
+    };
+    (result == 0 && info.tcpi_rtt > 0).then(|| Duration::from_micros(info.tcpi_rtt.into()))
+}
+
+/// Ends the connection when sent data stays unacknowledged for `limit` (`TCP_USER_TIMEOUT`).
+#[cfg(target_os = "linux")]
+pub(in crate::net) fn set_user_timeout(socket: &TcpStream, limit: Duration) {
+    // An old kernel that refuses only finds dead peers later.
+    let _ = socket2::SockRef::from(socket).set_tcp_user_timeout(Some(limit));
+}
+
+/// Reports the socket as writable only while fewer than `bytes` wait unsent (`TCP_NOTSENT_LOWAT`),
+/// so that what waits does so in our queue, where it can still be dropped.
+#[cfg(target_os = "linux")]
+pub(in crate::net) fn set_not_sent_low_water(socket: &TcpStream, bytes: u32) {
+    let _ = socket2::SockRef::from(socket).set_tcp_notsent_lowat(bytes);
+}
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere {
+    use super::{Duration, TcpStream};
+
+    pub(in crate::net) fn unacknowledged_bytes(_: &TcpStream) -> Option<u64> {
+        None
+    }
+
+    pub(in crate::net) fn round_trip(_: &TcpStream) -> Option<Duration> {
+        None
+    }
+
+    pub(in crate::net) fn set_user_timeout(_: &TcpStream, _: Duration) {}
+
+    pub(in crate::net) fn set_not_sent_low_water(_: &TcpStream, _: u32) {}
+}
+#[cfg(not(target_os = "linux"))]
+pub(in crate::net) use elsewhere::*;

@@ -1,0 +1,249 @@
+//! Connecting in stages: name, port, TLS. Each has its limit; addresses are tried in turn, the next
+//! one 250 ms after the one before it, and the first that answers wins (RFC 8305, the light way).
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::net::{Cause, Error, Stage, Stream, Trust, tls};
+
+/// How long one address is alone before the next is tried beside it.
+const STAGGER: Duration = Duration::from_millis(250);
+/// A host may have many addresses; so many are tried.
+const MAX_ADDRESSES: usize = 8;
+
+/// Where to connect to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    /// A name or an address, IPv6 without brackets.
+    pub host: String,
+    pub port: u16,
+    /// Whether TLS is spoken from the start.
+    pub tls: bool,
+}
+
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// Limits and trust.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// For looking the name up.
+    pub dns_limit: Duration,
+    /// For reaching the port, all addresses together.
+    pub tcp_limit: Duration,
+    /// For the TLS handshake.
+    pub tls_limit: Duration,
+    /// A connection whose data stays unacknowledged for this long is dead.
+    pub dead_after: Duration,
+    /// About how many bytes may wait in the system's buffer before the socket counts as full.
+    pub not_sent_low_water: u32,
+    /// Whom to trust.
+    pub trust: Trust,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            dns_limit: Duration::from_secs(5),
+            tcp_limit: Duration::from_secs(10),
+            tls_limit: Duration::from_secs(10),
+            dead_after: Duration::from_secs(5),
+            not_sent_low_water: 64 << 10,
+            trust: Trust::default(),
+        }
+    }
+}
+
+/// Connects. `on_stage` is told as each stage begins. Cancel-safe: dropped half-way, nothing stays
+/// behind.
+///
+/// # Errors
+/// With the stage that failed and why.
+pub async fn connect(
+    endpoint: &Endpoint,
+    options: &Options,
+    on_stage: &(dyn Fn(Stage) + Send + Sync),
+) -> Result<Stream, Error> {
+    let fail = |stage, cause| Error { stage, cause, peer: endpoint.to_string() };
+
+    on_stage(Stage::Dns);
+    let addresses =
+        look_up(endpoint, options.dns_limit).await.map_err(|cause| fail(Stage::Dns, cause))?;
+
+    on_stage(Stage::Tcp);
+    let socket =
+        reach(addresses, options.tcp_limit).await.map_err(|cause| fail(Stage::Tcp, cause))?;
+    let stream = Stream::tcp(socket);
+    stream.set_user_timeout(options.dead_after);
+    stream.set_not_sent_low_water(options.not_sent_low_water);
+    if !endpoint.tls {
+        return Ok(stream);
+    }
+
+    on_stage(Stage::Tls);
+    let secured = stream.secure(&endpoint.host, &options.trust);
+    match timeout(options.tls_limit, secured).await {
+        Ok(result) => result.map_err(|cause| fail(Stage::Tls, cause)),
+        Err(_) => Err(fail(Stage::Tls, Cause::TimedOut { after: options.tls_limit })),
+    }
+}
+
+async fn look_up(endpoint: &Endpoint, limit: Duration) -> Result<Vec<SocketAddr>, Cause> {
+    if let Ok(address) = endpoint.host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, endpoint.port)]);
+    }
+    let lookup = tokio::net::lookup_host((endpoint.host.as_str(), endpoint.port));
+    let found = match timeout(limit, lookup).await {
+        Err(_) => return Err(Cause::TimedOut { after: limit }),
+        Ok(Err(error)) => return Err(lookup_cause(&error)),
+        Ok(Ok(found)) => in_turn(found.collect()),
+    };
+    if found.is_empty() { Err(Cause::NoSuchHost) } else { Ok(found) }
+}
+
+/// The resolver's answer comes as text only: "Name or service not known" and its like mean that
+/// there is no such host, "Temporary failure in name resolution" that nobody could be asked.
+fn lookup_cause(error: &std::io::Error) -> Cause {
+    let text = error.to_string();
+    let text = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
+    let unknown = ["not known", "No address", "nodename nor servname", "No such host"];
+    if unknown.iter().any(|known| text.contains(known)) {
+        Cause::NoSuchHost
+    } else {
+        Cause::LookupFailed(text.to_owned())
+    }
+}
+
+/// IPv6 and IPv4 alternating, the resolver's order kept within each and its first family first.
+fn in_turn(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let six_first = found.first().is_some_and(SocketAddr::is_ipv6);
+    let (first, second): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|address| address.is_ipv6() == six_first);
+    let (mut first, mut second) = (first.into_iter(), second.into_iter());
+    let mut turns = Vec::new();
+    while turns.len() < MAX_ADDRESSES {
+        let pair = [first.next(), second.next()];
+        if pair == [None, None] {
+            break;
+        }
+        turns.extend(pair.into_iter().flatten());
+    }
+    turns.truncate(MAX_ADDRESSES);
+    turns
+}
+
+async fn reach(addresses: Vec<SocketAddr>, limit: Duration) -> Result<TcpStream, Cause> {
+    let race = async {
+        // Tasks of a `JoinSet` end when it is dropped: nothing outlives the race.
+        let mut tries = JoinSet::new();
+        let mut waiting = addresses.into_iter();
+        let mut last = Cause::HostUnreachable;
+        loop {
+            match waiting.next() {
+                Some(address) => {
+                    tries.spawn(TcpStream::connect(address));
+                }
+                None if tries.is_empty() => return Err(last),
+                None => {}
+            }
+            let stagger = if waiting.len() == 0 { Duration::MAX } else { STAGGER };
+            match timeout(stagger, tries.join_next()).await {
+                Ok(Some(Ok(Ok(socket)))) => return Ok(socket),
+                // A refusal says more than a missing route.
+                Ok(Some(Ok(Err(error)))) if last != Cause::ConnectionRefused => {
+                    last = Cause::from_io(&error);
+                }
+                _ => {}
+            }
+        }
+    };
+    timeout(limit, race).await.unwrap_or(Err(Cause::TimedOut { after: limit }))
+}
+
+impl Stream {
+    /// Speaks TLS over a fresh TCP stream, as the client.
+    async fn secure(self, host: &str, trust: &Trust) -> Result<Self, Cause> {
+        let trust = trust.clone();
+        let config = tokio::task::spawn_blocking(move || trust.client()).await;
+        let config = config.map_err(|error| Cause::Tls(error.to_string()))??;
+        let name = rustls::pki_types::ServerName::try_from(host.to_owned())
+            .map_err(|_| Cause::Tls(format!("'{host}' is no name a certificate can hold")))?;
+        let socket = self.into_socket().ok_or_else(|| Cause::Tls("TLS inside TLS".into()))?;
+        let stream = tokio_rustls::TlsConnector::from(config).connect(name, socket).await;
+        stream.map(|stream| Self::tls(stream.into())).map_err(|error| tls::cause(&error, host))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::{Listener, Runtime};
+
+    fn endpoint(host: &str, port: u16) -> Endpoint {
+        Endpoint { host: host.into(), port, tls: false }
+    }
+
+    #[test]
+    fn families_alternate() {
+        let list: Vec<SocketAddr> =
+            ["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1"].map(|a| a.parse().unwrap()).to_vec();
+        let turns: Vec<String> = in_turn(list).iter().map(ToString::to_string).collect();
+        assert_eq!(turns, ["[::1]:1", "1.1.1.1:1", "[::2]:1", "[::3]:1"]);
+    }
+
+    #[test]
+    fn stages_and_causes_are_told() {
+        let runtime = Runtime::start().unwrap();
+        let free = {
+            let listener =
+                Listener::bind(runtime.handle(), "127.0.0.1:0".parse().unwrap()).unwrap();
+            listener.local_addr().port()
+        };
+        let stages = parking_lot::Mutex::new(Vec::new());
+        let on_stage = |stage| stages.lock().push(stage);
+        let error = runtime
+            .block_on(connect(&endpoint("127.0.0.1", free), &Options::default(), &on_stage))
+            .unwrap_err();
+        assert_eq!((error.stage, error.cause.clone()), (Stage::Tcp, Cause::ConnectionRefused));
+        assert_eq!(error.peer, format!("127.0.0.1:{free}"));
+        assert_eq!(*stages.lock(), [Stage::Dns, Stage::Tcp]);
+
+        let nowhere = endpoint("no-such-host.invalid", 1935);
+        let error = runtime.block_on(connect(&nowhere, &Options::default(), &on_stage));
+        assert_eq!(error.unwrap_err().stage, Stage::Dns);
+    }
+
+    #[test]
+    fn a_server_without_tls_is_told_from_one_that_is_silent() {
+        let runtime = Runtime::start().unwrap();
+        let listener = Listener::bind(runtime.handle(), "127.0.0.1:0".parse().unwrap()).unwrap();
+        let port = listener.local_addr().port();
+        runtime.spawn(async move {
+            use tokio::io::AsyncWriteExt;
+            let mut held = Vec::new();
+            for answer in [b"HTTP/1.1 400 Bad Request\r\n\r\n".as_slice(), b""] {
+                let (mut stream, _) = listener.accept().await;
+                let _ = stream.write_all(answer).await;
+                held.push(stream);
+            }
+            std::future::pending::<()>().await;
+        });
+        let endpoint = Endpoint { host: "127.0.0.1".into(), port, tls: true };
+        let options = Options { tls_limit: Duration::from_millis(200), ..Options::default() };
+        let first = runtime.block_on(connect(&endpoint, &options, &|_| {})).unwrap_err();
+        assert_eq!((first.stage, first.cause), (Stage::Tls, Cause::NotTls));
+        let second = runtime.block_on(connect(&endpoint, &options, &|_| {})).unwrap_err();
+        assert!(matches!(second.cause, Cause::TimedOut { .. }), "{second}");
+    }
+}

@@ -1,0 +1,466 @@
+//! What can go wrong on the way to a server: the stage it happened at, what exactly it was, and
+//! what a person can do about it (issue 2, *Bad input*; the stages are those of the JSON events).
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+/// The steps to a stream, in their order.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stage {
+    /// Looking the name up.
+    Dns,
+    /// Reaching the port.
+    Tcp,
+    /// Securing the connection.
+    Tls,
+    /// The RTMP handshake.
+    Handshake,
+    /// The RTMP `connect` command.
+    Connect,
+    /// Asking to publish.
+    Publish,
+    /// Asking to play.
+    Play,
+    /// Sending or receiving the stream.
+    Media,
+}
+
+impl Stage {
+    /// Its name in events: `dns`, `tcp`, `tls`, `handshake`, `connect`, `publish`, `play`, `media`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Handshake => "handshake",
+            Self::Connect => "connect",
+            Self::Publish => "publish",
+            Self::Play => "play",
+            Self::Media => "media",
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What kind of ending an error is, as the exit codes count them.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// A file or setting of ours is at fault (exit code 3).
+    Settings,
+    /// The server cannot be reached or is none (6).
+    Unreachable,
+    /// The server said no (7).
+    Refused,
+    /// It worked and was lost (8).
+    Lost,
+    /// The server has no such stream (9).
+    NoSuchStream,
+}
+
+impl Class {
+    /// The process exit code of interfaces.md.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Settings => 3,
+            Self::Unreachable => 6,
+            Self::Refused => 7,
+            Self::Lost => 8,
+            Self::NoSuchStream => 9,
+        }
+    }
+}
+
+/// Why a server's certificate is not accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CertificateProblem {
+    /// Its *not after* lies in the past. Seconds since the Unix epoch, where known.
+    Expired { not_after: Option<u64> },
+    /// Its *not before* lies in the future. Seconds since the Unix epoch, where known.
+    NotYetValid { not_before: Option<u64> },
+    /// None of its names is the host's.
+    WrongName { host: String, names: Vec<String> },
+    /// Nobody this machine trusts has signed it (or it has signed itself).
+    UnknownIssuer,
+    /// Its issuer has withdrawn it.
+    Revoked,
+    /// A signature does not fit.
+    BadSignature,
+    /// It is made for another purpose than a server.
+    WrongPurpose,
+    /// It is not the one that was pinned; both are SHA-256 in hex.
+    NotPinned { expected: String, presented: String },
+    /// Anything else, in the verifier's words.
+    Other(String),
+}
+
+impl fmt::Display for CertificateProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Expired { not_after: Some(at) } => {
+                write!(f, "it expired on {} (not after)", date(*at))
+            }
+            Self::Expired { not_after: None } => f.write_str("it has expired (not after)"),
+            Self::NotYetValid { not_before: Some(at) } => {
+                write!(f, "it is valid only from {} on (not before)", date(*at))
+            }
+            Self::NotYetValid { not_before: None } => {
+                f.write_str("it is not valid yet (not before)")
+            }
+            Self::WrongName { host, names } if names.is_empty() => {
+                write!(f, "it names no host at all (subject alternative name), not {host}")
+            }
+            Self::WrongName { host, names } => {
+                let names = names.iter().take(8).cloned().collect::<Vec<_>>().join(", ");
+                write!(f, "it is for {names} (subject alternative name), not for {host}")
+            }
+            Self::UnknownIssuer => f.write_str(
+                "its issuer is not trusted by this machine, or it signed itself (issuer)",
+            ),
+            Self::Revoked => f.write_str("its issuer has withdrawn it (revocation)"),
+            Self::BadSignature => f.write_str("its signature does not fit (signature)"),
+            Self::WrongPurpose => f.write_str("it is not made for a server (extended key usage)"),
+            Self::NotPinned { expected, presented } => {
+                write!(f, "its SHA-256 is {presented}, not the pinned {expected}")
+            }
+            Self::Other(text) => f.write_str(text),
+        }
+    }
+}
+
+/// The day of a Unix time, UTC.
+fn date(seconds: u64) -> String {
+    i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
+        .map_or_else(|| format!("second {seconds}"), |at| at.strftime("%Y-%m-%d").to_string())
+}
+
+/// What answered instead of an RTMP server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotRtmp {
+    /// A web server.
+    Http,
+    /// A TLS server, without being asked for TLS.
+    Tls,
+    /// A mail, file or shell server that greets with this line.
+    Banner(String),
+    /// Anything else; its first bytes.
+    Bytes(Vec<u8>),
+}
+
+impl NotRtmp {
+    /// What kind of server begins its answer like this; `None` where it may be RTMP.
+    pub fn sniff(first: &[u8]) -> Option<Self> {
+        match first {
+            [] | [0x03, ..] => None,
+            // A TLS record: alert or handshake, version 3.x.
+            [0x15 | 0x16, 0x03, ..] => Some(Self::Tls),
+            _ if first.starts_with(b"HTTP/") || first.starts_with(b"<") => Some(Self::Http),
+            _ => {
+                let line = first.split(|byte| *byte == b'\r' || *byte == b'\n').next();
+                let line = line.unwrap_or_default();
+                if line.len() >= 4 && line.iter().all(|b| (0x20..0x7f).contains(b)) {
+                    Some(Self::Banner(String::from_utf8_lossy(line).chars().take(60).collect()))
+                } else {
+                    Some(Self::Bytes(first.iter().take(8).copied().collect()))
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for NotRtmp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http => f.write_str("a web server (HTTP) answered"),
+            Self::Tls => f.write_str("the server speaks TLS on this port"),
+            Self::Banner(line) => write!(f, "the server greeted with \"{line}\""),
+            Self::Bytes(bytes) => {
+                f.write_str("the answer is no RTMP handshake; it begins with")?;
+                bytes.iter().try_for_each(|byte| write!(f, " {byte:02x}"))
+            }
+        }
+    }
+}
+
+/// What exactly went wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The name is not known to the resolver.
+    NoSuchHost,
+    /// The resolver failed, in the system's words.
+    LookupFailed(String),
+    /// Nothing listens on the port.
+    ConnectionRefused,
+    /// No answer within this time.
+    TimedOut { after: Duration },
+    /// No way to the network or host.
+    HostUnreachable,
+    /// A firewall or the system forbids it.
+    Forbidden,
+    /// The server closed the connection.
+    Closed,
+    /// The server, or something on the way, cut the connection.
+    Reset,
+    /// Sent data was not taken for this long although the connection stands.
+    NoProgress { after: Duration },
+    /// The server's certificate is not accepted.
+    Certificate(CertificateProblem),
+    /// The server does not speak TLS.
+    NotTls,
+    /// The TLS handshake failed, in the library's words.
+    Tls(String),
+    /// A file of trusted certificates cannot be used.
+    TrustFile { path: String, reason: String },
+    /// What answers is no RTMP server.
+    NotRtmp(NotRtmp),
+    /// The server broke the RTMP rules; how.
+    Protocol(String),
+    /// The server refused: its code (`NetStream.Publish.BadName`) and its words.
+    Status { code: String, description: String },
+    /// Another failure of the system, in its words.
+    Io(String),
+}
+
+impl Cause {
+    /// The cause behind a failed read, write or connect.
+    pub fn from_io(error: &io::Error) -> Self {
+        use io::ErrorKind as Kind;
+        match error.kind() {
+            Kind::ConnectionRefused => Self::ConnectionRefused,
+            Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe => Self::Reset,
+            Kind::UnexpectedEof | Kind::NotConnected => Self::Closed,
+            Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::NetworkDown => {
+                Self::HostUnreachable
+            }
+            Kind::PermissionDenied => Self::Forbidden,
+            // The system's own time-out of a connection (TCP_USER_TIMEOUT among them).
+            Kind::TimedOut => Self::Io("the connection timed out".into()),
+            _ => Self::Io(error.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchHost => f.write_str("no host of this name is known"),
+            Self::LookupFailed(text) => write!(f, "the name could not be looked up: {text}"),
+            Self::ConnectionRefused => f.write_str("connection refused: nothing listens there"),
+            Self::TimedOut { after } => write!(f, "no answer within {}", seconds(*after)),
+            Self::HostUnreachable => f.write_str("the network or the host is unreachable"),
+            Self::Forbidden => f.write_str("this machine forbids the connection"),
+            Self::Closed => f.write_str("the server closed the connection"),
+            Self::Reset => f.write_str("the connection was cut"),
+            Self::NoProgress { after } => {
+                write!(f, "the server took no data for {}", seconds(*after))
+            }
+            Self::Certificate(problem) => {
+                write!(f, "the server's certificate is not accepted: {problem}")
+            }
+            Self::NotTls => f.write_str("the server does not speak TLS on this port"),
+            Self::Tls(text) => write!(f, "the secure connection failed: {text}"),
+            Self::TrustFile { path, reason } => {
+                write!(f, "the certificate file {path} cannot be used: {reason}")
+            }
+            Self::NotRtmp(seen) => seen.fmt(f),
+            Self::Protocol(text) => write!(f, "the server broke the protocol: {text}"),
+            Self::Status { code, description } if description.is_empty() => {
+                write!(f, "the server says {code}")
+            }
+            Self::Status { code, description } => {
+                write!(f, "the server says {code}: {description}")
+            }
+            Self::Io(text) => f.write_str(text),
+        }
+    }
+}
+
+fn seconds(time: Duration) -> String {
+    if time.subsec_millis() == 0 {
+        format!("{} s", time.as_secs())
+    } else {
+        format!("{:.1} s", time.as_secs_f64())
+    }
+}
+
+/// A failure on the way to or in a connection. `Display` is a whole sentence's worth without the
+/// stream key: what, where, why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{peer}: {cause}")]
+pub struct Error {
+    /// At which step.
+    pub stage: Stage,
+    /// What exactly.
+    pub cause: Cause,
+    /// The server as `host:port`.
+    pub peer: String,
+}
+
+impl Error {
+    /// The server's own code, where it gave one.
+    pub fn code(&self) -> Option<&str> {
+        match &self.cause {
+            Cause::Status { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+
+    /// What kind of ending this is while nothing has been live yet.
+    pub fn class(&self) -> Class {
+        match (&self.cause, self.stage) {
+            (Cause::TrustFile { .. }, _) => Class::Settings,
+            (Cause::Status { code, .. }, Stage::Play) if code.ends_with("StreamNotFound") => {
+                Class::NoSuchStream
+            }
+            (Cause::Status { .. }, _) => Class::Refused,
+            // Asked by name and answered by hanging up: how several servers say no.
+            (Cause::Closed | Cause::Reset, Stage::Publish | Stage::Play) => Class::Refused,
+            (_, Stage::Media) => Class::Lost,
+            _ => Class::Unreachable,
+        }
+    }
+
+    /// What a person can do about it, in one or two plain sentences.
+    pub fn advice(&self) -> String {
+        advice(self).into()
+    }
+}
+
+fn advice(error: &Error) -> &'static str {
+    match (&error.cause, error.stage) {
+        (Cause::NoSuchHost, _) => {
+            "Check the spelling of the server's address, and that this machine is online."
+        }
+        (Cause::LookupFailed(_), _) | (Cause::TimedOut { .. }, Stage::Dns) => {
+            "Check that this machine is online and its DNS works."
+        }
+        (Cause::ConnectionRefused, _) => {
+            "Check the port, and that the server is running. RTMP uses 1935, RTMPS usually 443."
+        }
+        (Cause::TimedOut { .. }, Stage::Tcp) => {
+            "Check the address and port; a firewall may block the way, or the server is down."
+        }
+        (Cause::HostUnreachable, _) => "Check the network connection, VPN and address.",
+        (Cause::Forbidden, _) => "A firewall or security setting of this machine blocks it.",
+        (Cause::Certificate(CertificateProblem::Expired { .. }), _) => {
+            "Check this machine's date; if it is right, the server's owner must renew the certificate."
+        }
+        (Cause::Certificate(CertificateProblem::NotYetValid { .. }), _) => {
+            "Check this machine's date and time."
+        }
+        (Cause::Certificate(CertificateProblem::WrongName { .. }), _) => {
+            "Use the server name the certificate was made for."
+        }
+        (Cause::Certificate(CertificateProblem::NotPinned { .. }), _) => {
+            "If the server's certificate was renewed on purpose, pin the new one; \
+             otherwise somebody may be listening in: do not connect."
+        }
+        (Cause::Certificate(_), _) => {
+            "For your own server, trust its certificate with --tls-ca or --tls-pin; \
+             otherwise do not send your key there."
+        }
+        (Cause::NotTls, _) | (Cause::Tls(_), _) => {
+            "Check the port; if the server has no TLS, use rtmp:// instead of rtmps://."
+        }
+        (Cause::TrustFile { .. }, _) => "Give a readable file of certificates in PEM or DER.",
+        (Cause::NotRtmp(NotRtmp::Tls), _) => "Use rtmps:// instead of rtmp://.",
+        (Cause::NotRtmp(_), _) => {
+            "Check address and port: this is no RTMP server. RTMP servers usually use port 1935."
+        }
+        (Cause::TimedOut { .. } | Cause::Closed | Cause::Reset, Stage::Tls) => {
+            "Check the port; if the server has no TLS, use rtmp:// instead of rtmps://."
+        }
+        (Cause::TimedOut { .. } | Cause::Closed | Cause::Reset, Stage::Handshake) => {
+            "Check that address and port belong to an RTMP server; if it wants TLS, use rtmps://."
+        }
+        (Cause::Closed | Cause::Reset | Cause::TimedOut { .. }, Stage::Connect) => {
+            "Check the application part of the URL (such as /live); the server may also be full."
+        }
+        (Cause::Closed | Cause::Reset, Stage::Publish) => {
+            "Many servers refuse like this: check the stream key, and that nobody else \
+             (or your own earlier connection) is live with it."
+        }
+        (Cause::TimedOut { .. }, Stage::Publish) => {
+            "The server did not answer: check the stream key, or try again later."
+        }
+        (Cause::Closed | Cause::Reset | Cause::TimedOut { .. }, Stage::Play) => {
+            "Check the stream's name, and that it is live."
+        }
+        (Cause::Status { code, .. }, stage) => status_advice(code, stage),
+        (Cause::NoProgress { .. }, _) => {
+            "The network or the server has stalled: check the connection."
+        }
+        (Cause::Protocol(_), _) => {
+            "The server, or something between, sends what is no proper RTMP: try another server."
+        }
+        (_, Stage::Media) => "Check the network connection and the server's own messages.",
+        _ => "Check address, port and network connection.",
+    }
+}
+
+fn status_advice(code: &str, stage: Stage) -> &'static str {
+    match code {
+        "NetStream.Publish.BadName" => {
+            "Somebody is already live with this key (perhaps your own earlier connection, which \
+             ends by itself), or the key is wrong."
+        }
+        "NetStream.Publish.Unauthorized"
+        | "NetStream.Publish.Denied"
+        | "NetStream.Publish.BadAuth"
+        | "NetStream.Publish.Rejected" => {
+            "Check the stream key: copy it again from the service's page."
+        }
+        "NetConnection.Connect.InvalidApp" => {
+            "Check the application part of the URL (such as /live)."
+        }
+        "NetConnection.Connect.Rejected" => {
+            "Check the URL, user and password; the service may also have closed this account."
+        }
+        "NetStream.Play.StreamNotFound" => "Check the stream's name, and that it is live.",
+        _ if stage == Stage::Play => "Check the stream's name, and that it is live.",
+        _ if stage == Stage::Media => {
+            "The server ended the stream: see its message and the service's page."
+        }
+        _ => "Check the URL and the stream key, and see the service's page.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_answered_is_recognised() {
+        assert_eq!(NotRtmp::sniff(b""), None);
+        assert_eq!(NotRtmp::sniff(&[3, 0, 0]), None);
+        assert_eq!(NotRtmp::sniff(b"HTTP/1.1 400 Bad Request\r\n"), Some(NotRtmp::Http));
+        assert_eq!(NotRtmp::sniff(&[0x15, 3, 1, 0, 2]), Some(NotRtmp::Tls));
+        let banner = NotRtmp::sniff(b"SSH-2.0-OpenSSH_9.2\r\n").unwrap();
+        assert_eq!(banner.to_string(), "the server greeted with \"SSH-2.0-OpenSSH_9.2\"");
+        let bytes = NotRtmp::sniff(&[0, 0xff]).unwrap();
+        assert!(bytes.to_string().ends_with("00 ff"), "{bytes}");
+    }
+
+    #[test]
+    fn every_cause_reads_as_a_sentence_and_has_advice() {
+        let error = Error {
+            stage: Stage::Tls,
+            cause: Cause::Certificate(CertificateProblem::Expired { not_after: Some(86_400) }),
+            peer: "live.example:443".into(),
+        };
+        assert_eq!(
+            error.to_string(),
+            "live.example:443: the server's certificate is not accepted: \
+             it expired on 1970-01-02 (not after)"
+        );
+        assert!(error.advice().contains("date"));
+        assert_eq!(error.class().exit_code(), 6);
+    }
+}

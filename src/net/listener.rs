@@ -1,0 +1,82 @@
+//! Listening sockets.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::runtime::Handle;
+
+use crate::net::Stream;
+
+/// A listening TCP socket.
+#[derive(Debug)]
+pub struct Listener {
+    socket: tokio::net::TcpListener,
+    address: SocketAddr,
+}
+
+impl Listener {
+    /// Listens on `address`; port 0 picks a free one, see [`Listener::local_addr`].
+    ///
+    /// # Errors
+    /// Such as [`io::ErrorKind::AddrInUse`] or [`io::ErrorKind::PermissionDenied`].
+    pub fn bind(runtime: &Handle, address: SocketAddr) -> io::Result<Self> {
+        let _inside = runtime.enter();
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        // A restarted server takes its port back at once. (On Windows this option means theft.)
+        #[cfg(not(windows))]
+        socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(1024)?;
+        let socket = tokio::net::TcpListener::from_std(socket.into())?;
+        let address = socket.local_addr()?;
+        Ok(Self { socket, address })
+    }
+
+    /// Listens on `address` or, where its port is taken, on the next free one of the `tries` ports
+    /// that follow.
+    ///
+    /// # Errors
+    /// That of the last port tried.
+    pub fn bind_or_next(runtime: &Handle, address: SocketAddr, tries: u16) -> io::Result<Self> {
+        let mut next = address;
+        loop {
+            match Self::bind(runtime, next) {
+                Err(error)
+                    if error.kind() == io::ErrorKind::AddrInUse
+                        && next.port() < address.port().saturating_add(tries) =>
+                {
+                    next.set_port(next.port().saturating_add(1));
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits for a caller. Never fails: a caller who is gone again is skipped, and while the system
+    /// is out of descriptors it tries again. Cancel-safe.
+    pub async fn accept(&self) -> (Stream, SocketAddr) {
+        loop {
+            match self.socket.accept().await {
+                Ok((socket, peer)) => return (Stream::tcp(socket), peer),
+                Err(error) => {
+                    let gone = matches!(
+                        error.kind(),
+                        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+                    );
+                    if !gone {
+                        tracing::warn!(%error, address = %self.address, "accepting a connection");
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! RTMP over a socket: drives the sans-IO client session of `wire`.

@@ -1,0 +1,74 @@
+//! The one tokio runtime of the program: sockets and timers live here, media work does not.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::runtime::{Builder, Handle};
+use tokio::task::JoinHandle;
+
+/// The runtime: two named worker threads. Clones share it; it ends when the last one is dropped,
+/// without waiting for tasks, or by [`Runtime::shutdown`].
+#[derive(Clone, Debug)]
+pub struct Runtime {
+    handle: Handle,
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner(Mutex<Option<tokio::runtime::Runtime>>);
+
+impl Runtime {
+    /// Starts the runtime.
+    ///
+    /// # Errors
+    /// When the system grants no threads or no poller.
+    pub fn start() -> io::Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .max_blocking_threads(8)
+            .thread_name("onair-net")
+            .enable_all()
+            .build()?;
+        let handle = runtime.handle().clone();
+        Ok(Self { handle, inner: Arc::new(Inner(Mutex::new(Some(runtime)))) })
+    }
+
+    /// For code that spawns by itself (an HTTP server).
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Starts a task. It is dropped at its next pause when the runtime ends.
+    pub fn spawn<F>(&self, task: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.handle.spawn(task)
+    }
+
+    /// Runs a future to its end on this thread. Not from within the runtime.
+    pub fn block_on<F: Future>(&self, task: F) -> F::Output {
+        self.handle.block_on(task)
+    }
+
+    /// Ends all tasks at their next pause and waits for the threads, at most `limit`.
+    pub fn shutdown(&self, limit: Duration) {
+        let runtime = self.inner.0.lock().take();
+        if let Some(runtime) = runtime {
+            runtime.shutdown_timeout(limit);
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // A runtime must not be dropped where waiting is forbidden (inside one of its own tasks).
+        if let Some(runtime) = self.0.get_mut().take() {
+            runtime.shutdown_background();
+        }
+    }
+}
