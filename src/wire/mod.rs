@@ -1,1 +1,5 @@
 //! (room)
+
+pub mod aac;
+pub mod bits;
+pub mod h264;

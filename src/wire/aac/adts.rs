@@ -1,0 +1,88 @@
+//! ADTS (ISO/IEC 14496-3 Annex 1.A): AAC frames with a header each, as in `.aac` files.
+
+use super::{AudioSpecificConfig, Error, index_of, sample_rate_at};
+
+/// Bytes of a header without checksum.
+pub const HEADER: usize = 7;
+
+/// One frame.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// Main, LC, SSR or LTP.
+    pub object_type: u8,
+    /// In Hz.
+    pub sample_rate: u32,
+    /// As in [`AudioSpecificConfig::channel_config`].
+    pub channel_config: u8,
+    /// The access unit.
+    pub payload: &'a [u8],
+}
+
+/// Reads the frame at the start of `data` and gives what follows it; `None` where it is not whole.
+pub fn parse(data: &[u8]) -> Result<Option<(Frame<'_>, &[u8])>, Error> {
+    let Some(header) = data.first_chunk::<HEADER>() else { return Ok(None) };
+    let [sync, flags, profile, channels, length, fullness, blocks] = *header;
+    // 12 bits of sync, any MPEG version, layer 0.
+    if sync != 0xFF || flags & 0xF6 != 0xF0 {
+        return Err(Error::NoAdts);
+    }
+    let header_length = if flags & 1 == 1 { HEADER } else { HEADER + 2 };
+    let total =
+        usize::from(channels & 3) << 11 | usize::from(length) << 3 | usize::from(fullness) >> 5;
+    if total < header_length {
+        return Err(Error::AdtsLength(total));
+    }
+    if blocks & 3 != 0 {
+        return Err(Error::AdtsBlocks);
+    }
+    let sample_rate = sample_rate_at((profile >> 2) & 0xF)?;
+    let Some((frame, rest)) = data.split_at_checked(total) else { return Ok(None) };
+    let frame = Frame {
+        object_type: (profile >> 6) + 1,
+        sample_rate,
+        channel_config: (profile & 1) << 2 | channels >> 6,
+        payload: frame.get(header_length..).unwrap_or_default(),
+    };
+    Ok(Some((frame, rest)))
+}
+
+/// The header for a payload of `length` bytes.
+pub fn header(config: &AudioSpecificConfig, length: usize) -> Result<[u8; HEADER], Error> {
+    let total = length + HEADER;
+    if total >= 1 << 13 {
+        return Err(Error::AdtsLength(total));
+    }
+    let index = index_of(config.sample_rate).ok_or(Error::Inexpressible("the sample rate"))?;
+    if !(1..=4).contains(&config.object_type) || config.channel_config > 7 {
+        return Err(Error::Inexpressible("the object type or channels"));
+    }
+    Ok([
+        0xFF,
+        0xF1,
+        (config.object_type - 1) << 6 | index << 2 | config.channel_config >> 2,
+        (config.channel_config & 3) << 6 | (total >> 11) as u8,
+        (total >> 3) as u8,
+        ((total & 7) << 5) as u8 | 0x1F,
+        0xFC,
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_read_back() {
+        let config = AudioSpecificConfig::lc(44_100, 2).unwrap();
+        let mut data = header(&config, 3).unwrap().to_vec();
+        data.extend([1, 2, 3, 0xFF]);
+        let (frame, rest) = parse(&data).unwrap().unwrap();
+        assert_eq!((frame.payload, rest), (&[1, 2, 3][..], &[0xFF][..]));
+        assert_eq!((frame.object_type, frame.sample_rate, frame.channel_config), (2, 44_100, 2));
+        for cut in 0..10 {
+            assert_eq!(parse(&data[..cut]), Ok(None));
+        }
+        assert_eq!(parse(&[0; 7]), Err(Error::NoAdts));
+        assert!(header(&config, 8_185).is_err());
+    }
+}

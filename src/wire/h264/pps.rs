@@ -1,0 +1,123 @@
+//! Picture parameter sets (ITU-T H.264 §7.3.2.2).
+
+use super::nal::unescape;
+use super::sps::{ScalingList, scaling_lists};
+use super::{Error, Sps};
+use crate::wire::bits::BitReader;
+
+/// Longest set accepted, slice group maps included.
+const MAX_BYTES: usize = 65_536;
+
+/// `pic_parameter_set_rbsp()`, without the maps of slice groups, which are read over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pps {
+    pub id: u32,
+    pub sps_id: u32,
+    /// CABAC, otherwise CAVLC.
+    pub cabac: bool,
+    pub bottom_field_pic_order_present: bool,
+    pub num_slice_groups: u32,
+    /// Default number of active references of list 0 and 1.
+    pub num_ref_idx_default: [u32; 2],
+    pub weighted_pred: bool,
+    pub weighted_bipred_idc: u8,
+    pub pic_init_qp: i32,
+    pub pic_init_qs: i32,
+    pub chroma_qp_index_offset: i32,
+    pub deblocking_filter_control_present: bool,
+    pub constrained_intra_pred: bool,
+    pub redundant_pic_cnt_present: bool,
+    pub transform_8x8_mode: bool,
+    pub scaling_lists: Vec<ScalingList>,
+    pub second_chroma_qp_index_offset: i32,
+}
+
+impl Pps {
+    /// Reads a whole NAL unit. `sps` is needed only for the number of scaling lists of 4:4:4.
+    pub fn parse(nal: &[u8], sps: Option<&Sps>) -> Result<Self, Error> {
+        let header = *nal.first().ok_or(Error::NoNal)?;
+        if header & 0x9F != 8 {
+            return Err(Error::WrongNal { header, expected: "a picture parameter set" });
+        }
+        if nal.len() > MAX_BYTES {
+            return Err(Error::Range("the length of a picture parameter set"));
+        }
+        let rbsp = unescape(nal);
+        let mut r = BitReader::new(&rbsp);
+        r.skip(8)?;
+        let mut pps = Self { id: r.ue()?, sps_id: r.ue()?, ..Self::default() };
+        if pps.id > 255 || pps.sps_id > 31 {
+            return Err(Error::Range("pic_parameter_set_id"));
+        }
+        pps.cabac = r.flag()?;
+        pps.bottom_field_pic_order_present = r.flag()?;
+        pps.num_slice_groups = r.ue()?.saturating_add(1);
+        if pps.num_slice_groups > 1 {
+            skip_slice_groups(&mut r, pps.num_slice_groups)?;
+        }
+        for count in &mut pps.num_ref_idx_default {
+            *count = r.ue()?.saturating_add(1);
+            if *count > 32 {
+                return Err(Error::Range("num_ref_idx_default_active"));
+            }
+        }
+        pps.weighted_pred = r.flag()?;
+        pps.weighted_bipred_idc = r.byte(2)?;
+        pps.pic_init_qp = r.se()?.saturating_add(26);
+        pps.pic_init_qs = r.se()?.saturating_add(26);
+        pps.chroma_qp_index_offset = r.se()?;
+        pps.second_chroma_qp_index_offset = pps.chroma_qp_index_offset;
+        pps.deblocking_filter_control_present = r.flag()?;
+        pps.constrained_intra_pred = r.flag()?;
+        pps.redundant_pic_cnt_present = r.flag()?;
+        if r.more_rbsp_data() {
+            pps.transform_8x8_mode = r.flag()?;
+            if r.flag()? {
+                let full_chroma = sps.is_some_and(|sps| sps.chroma_format_idc == 3);
+                let large = match (pps.transform_8x8_mode, full_chroma) {
+                    (false, _) => 0,
+                    (true, false) => 2,
+                    (true, true) => 6,
+                };
+                pps.scaling_lists = scaling_lists(&mut r, 6 + large)?;
+            }
+            pps.second_chroma_qp_index_offset = r.se()?;
+        }
+        Ok(pps)
+    }
+}
+
+fn skip_slice_groups(r: &mut BitReader<'_>, count: u32) -> Result<(), Error> {
+    if count > 8 {
+        return Err(Error::Range("num_slice_groups"));
+    }
+    match r.ue()? {
+        0 => (0..count).try_for_each(|_| r.ue().map(drop))?,
+        1 => {}
+        2 => (0..2 * (count - 1)).try_for_each(|_| r.ue().map(drop))?,
+        3..=5 => {
+            r.skip(1)?;
+            r.ue()?;
+        }
+        6 => {
+            let units = r.ue()? as usize + 1;
+            let bits = (u32::BITS - (count - 1).leading_zeros()) as usize;
+            r.skip(units.saturating_mul(bits))?;
+        }
+        _ => return Err(Error::Range("slice_group_map_type")),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cabac_set_of_x264() {
+        let pps = Pps::parse(&[0x68, 0xEB, 0xEC, 0xB2, 0x2C], None).unwrap();
+        assert!(pps.cabac && pps.transform_8x8_mode && pps.weighted_pred);
+        assert_eq!((pps.id, pps.sps_id, pps.num_slice_groups), (0, 0, 1));
+        assert!(!Pps::parse(&[0x68, 0xCE, 0x3C, 0x80], None).unwrap().cabac);
+    }
+}
