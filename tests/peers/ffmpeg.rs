@@ -1,0 +1,140 @@
+//! ffmpeg and ffprobe: publish, receive, play, look inside.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::process::{LIMIT, Peer, on_path, wait_listening};
+
+/// Publishes a moving picture (640×360, 30 fps, a keyframe a second) with a 440 Hz tone, H.264 and
+/// AAC, in real time until stopped or for `seconds`.
+pub fn publish(url: &str, seconds: Option<u32>) -> Peer {
+    publish_with(url, seconds, &[])
+}
+
+/// As [`publish`], with further output options (such as `-g 60`), which win.
+pub fn publish_with(url: &str, seconds: Option<u32>, options: &[&str]) -> Peer {
+    let limit = seconds.map(|seconds| seconds.to_string());
+    let mut all = vec!["-hide_banner", "-nostdin", "-re"];
+    all.extend(["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30"]);
+    all.extend(["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"]);
+    if let Some(limit) = &limit {
+        all.extend(["-t", limit.as_str()]);
+    }
+    all.extend(["-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-g", "30"]);
+    all.extend(["-pix_fmt", "yuv420p", "-b:v", "800k", "-c:a", "aac", "-b:a", "96k", "-ac", "2"]);
+    all.extend(options);
+    all.extend(["-f", "flv", url]);
+    Peer::start("ffmpeg", all)
+}
+
+/// Sends a file as it is, in real time.
+pub fn publish_file(file: &Path, url: &str) -> Peer {
+    let before = ["-hide_banner", "-nostdin", "-re", "-i"].map(OsStr::new);
+    let after = ["-c", "copy", "-f", "flv", url].map(OsStr::new);
+    Peer::start("ffmpeg", before.into_iter().chain([file.as_os_str()]).chain(after))
+}
+
+/// An RTMP server for one publisher, `rtmp://127.0.0.1:PORT/live/stream`, that writes what it
+/// receives to an FLV `file` as it is. Ready when it returns; ends when the publisher leaves.
+pub fn receive(port: u16, file: &Path) -> Peer {
+    let url = format!("rtmp://127.0.0.1:{port}/live/stream");
+    let words = ["-hide_banner", "-nostdin", "-y", "-f", "flv", "-listen", "1", "-i", &url];
+    let copy = ["-c", "copy", "-f", "flv"].map(OsStr::new);
+    let all = words.iter().map(OsStr::new).chain(copy).chain([file.as_os_str()]);
+    let mut peer = Peer::start("ffmpeg", all);
+    wait_listening(&mut peer, port);
+    peer
+}
+
+/// Plays `url` for `seconds` of media and writes it to `file` as it is.
+pub fn play(url: &str, seconds: u32, file: &Path) -> Peer {
+    let seconds = seconds.to_string();
+    let words = ["-hide_banner", "-nostdin", "-y", "-i", url, "-t", &seconds, "-c", "copy"];
+    Peer::start("ffmpeg", words.iter().map(OsStr::new).chain([file.as_os_str()]))
+}
+
+/// Decodes all of a file or URL and throws it away; fails where the decoder finds a fault.
+pub fn decode(input: impl AsRef<OsStr>) -> String {
+    let words = ["-hide_banner", "-nostdin", "-v", "warning", "-xerror", "-i"].map(OsStr::new);
+    let after = ["-f", "null", "-"].map(OsStr::new);
+    let all = words.into_iter().chain([input.as_ref()]).chain(after);
+    let mut peer = Peer::start("ffmpeg", all);
+    peer.wait_success(LIMIT * 2);
+    peer.errors()
+}
+
+/// What ffprobe finds.
+#[derive(Debug)]
+pub struct Probe {
+    /// `{"streams": […], "format": {…}, "packets": […]}`.
+    pub json: Value,
+    /// Everything it said at level warning and above; empty if content.
+    pub warnings: String,
+}
+
+/// Runs ffprobe on a file or URL; packets too for a file.
+pub fn probe(input: impl AsRef<OsStr>) -> Probe {
+    let input = input.as_ref();
+    let is_url = input.to_string_lossy().contains("://");
+    let mut words = vec!["-hide_banner", "-v", "warning", "-of", "json"];
+    words.extend(["-show_format", "-show_streams"]);
+    if !is_url {
+        words.push("-show_packets");
+    }
+    let mut peer = Peer::start("ffprobe", words.into_iter().map(OsStr::new).chain([input]));
+    peer.wait_success(LIMIT);
+    let json = serde_json::from_str(&peer.output()).expect("ffprobe writes JSON");
+    Probe { json, warnings: peer.errors() }
+}
+
+/// One packet as ffprobe lists it; times in seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Packet {
+    pub pts: f64,
+    pub dts: f64,
+    pub keyframe: bool,
+    pub size: u64,
+}
+
+impl Probe {
+    /// The first stream of a kind (`video`, `audio`).
+    pub fn stream(&self, kind: &str) -> &Value {
+        let streams = self.json["streams"].as_array().expect("streams");
+        streams
+            .iter()
+            .find(|stream| stream["codec_type"] == kind)
+            .unwrap_or_else(|| panic!("no {kind} stream in {}", self.json))
+    }
+
+    /// The packets of a kind, in the order of the file.
+    pub fn packets(&self, kind: &str) -> Vec<Packet> {
+        let number = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
+        let packets = self.json["packets"].as_array().expect("packets of a file");
+        packets
+            .iter()
+            .filter(|packet| packet["codec_type"] == kind)
+            .map(|packet| Packet {
+                pts: number(&packet["pts_time"]).expect("a PTS"),
+                dts: number(&packet["dts_time"]).expect("a DTS"),
+                keyframe: packet["flags"].as_str().is_some_and(|flags| flags.starts_with('K')),
+                size: packet["size"].as_str().and_then(|text| text.parse().ok()).unwrap_or(0),
+            })
+            .collect()
+    }
+}
+
+/// The version that ffmpeg names, for reports.
+pub fn version() -> String {
+    let output = Command::new(on_path("ffmpeg").expect("ffmpeg")).arg("-version").output();
+    let text = String::from_utf8_lossy(&output.expect("ffmpeg -version").stdout).into_owned();
+    text.split_whitespace().nth(2).unwrap_or_default().to_owned()
+}
+
+/// How long a run of `seconds` of media may take.
+pub fn limit(seconds: u32) -> Duration {
+    LIMIT + Duration::from_secs(u64::from(seconds))
+}

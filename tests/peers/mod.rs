@@ -1,0 +1,55 @@
+//! Programs we did not write, started for a test: found, given free ports on 127.0.0.1, waited for
+//! with a limit, and ended by their process id when dropped. Output goes to files in a temporary
+//! folder, so that no pipe fills and a failing test can show it.
+//!
+//! Use from a test: `#[path = "peers/mod.rs"] mod peers;`, then at the top of each test
+//! `peers::require!("ffmpeg", "nginx");`. A missing program skips the test with a loud line on a
+//! laptop and fails it where `CI` is set.
+
+#![allow(dead_code, unused_imports, reason = "each test uses the peers it needs")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code: a panic is how it fails"
+)]
+
+pub mod ffmpeg;
+pub mod nginx;
+pub mod onair;
+pub mod others;
+mod process;
+
+pub use nginx::Nginx;
+pub use onair::Onair;
+pub use process::{LIMIT, Peer, found, free_port, listening, wait_for, wait_listening};
+
+/// Ends the test here, loudly, where a program is missing (see [`missing`]).
+macro_rules! require {
+    ($($program:expr),+ $(,)?) => {
+        if peers::missing(&[$($program),+]) {
+            return;
+        }
+    };
+}
+pub(crate) use require;
+
+/// Whether one of these programs is missing. Says so on standard error.
+///
+/// # Panics
+/// Where `CI` is set: there every peer must be installed.
+pub fn missing(programs: &[&str]) -> bool {
+    let absent: Vec<&str> = programs.iter().copied().filter(|name| !found(name)).collect();
+    if absent.is_empty() {
+        return false;
+    }
+    let list = absent.join(", ");
+    assert!(
+        std::env::var_os("CI").is_none_or(|value| value.is_empty() || value == "false"),
+        "{list} is not installed (packaging/test.sh installs what the tests need)"
+    );
+    eprintln!("SKIPPED: {list} is not installed (packaging/test.sh installs what the tests need)");
+    true
+}

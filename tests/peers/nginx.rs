@@ -1,0 +1,124 @@
+//! nginx with the RTMP module: a server to publish to and to play from.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::process::{LIMIT, Peer, free_port, on_path, wait_listening};
+
+/// nginx and its RTMP module, if both are there.
+pub fn program() -> Option<(PathBuf, PathBuf)> {
+    let module = [
+        "/usr/lib/nginx/modules/ngx_rtmp_module.so",
+        "/usr/lib64/nginx/modules/ngx_rtmp_module.so",
+        "/usr/share/nginx/modules/ngx_rtmp_module.so",
+    ];
+    let module = module.iter().map(Path::new).find(|file| file.is_file())?;
+    Some((on_path("nginx")?, module.to_owned()))
+}
+
+/// A running nginx. Application `live` relays; `recorded` also writes what it receives to
+/// [`Nginx::recordings`]; `refused` turns publishers and players away.
+#[derive(Debug)]
+pub struct Nginx {
+    pub peer: Peer,
+    /// The RTMP port.
+    pub port: u16,
+    http: u16,
+    folder: TempDir,
+}
+
+impl Nginx {
+    /// Starts it on free ports and waits until it listens.
+    pub fn start() -> Self {
+        Self::start_on(free_port())
+    }
+
+    /// Starts it on a given RTMP port, such as that of one that was killed.
+    pub fn start_on(port: u16) -> Self {
+        let (nginx, module) = program().expect("nginx with its RTMP module");
+        let http = free_port();
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().display();
+        fs::create_dir(folder.path().join("recordings")).unwrap();
+        let config = format!(
+            "load_module {module};
+             daemon off; master_process off; pid {at}/pid; error_log stderr info;
+             events {{ worker_connections 1024; }}
+             http {{
+                access_log off;
+                client_body_temp_path {at}/body; proxy_temp_path {at}/proxy;
+                fastcgi_temp_path {at}/fastcgi; uwsgi_temp_path {at}/uwsgi;
+                scgi_temp_path {at}/scgi;
+                server {{ listen 127.0.0.1:{http}; location /stat {{ rtmp_stat all; }} }}
+             }}
+             rtmp {{ access_log off; server {{
+                listen 127.0.0.1:{port}; chunk_size 4096;
+                application live {{ live on; }}
+                application recorded {{
+                    live on; record all; record_path {at}/recordings; record_suffix .flv;
+                }}
+                application refused {{ live on; deny publish all; deny play all; }}
+             }} }}",
+            module = module.display()
+        );
+        let file = folder.path().join("nginx.conf");
+        fs::write(&file, config).unwrap();
+        let mut peer = Peer::start_command(
+            Command::new(nginx)
+                .args(["-e", "stderr", "-p"])
+                .arg(folder.path())
+                .arg("-c")
+                .arg(&file),
+        );
+        wait_listening(&mut peer, port);
+        wait_listening(&mut peer, http);
+        Self { peer, port, http, folder }
+    }
+
+    /// The URL of a stream.
+    pub fn url(&self, app: &str, stream: &str) -> String {
+        format!("rtmp://127.0.0.1:{}/{app}/{stream}", self.port)
+    }
+
+    /// Where application `recorded` writes `STREAM.flv`.
+    pub fn recordings(&self) -> PathBuf {
+        self.folder.path().join("recordings")
+    }
+
+    /// nginx's own account of what it serves, as XML.
+    pub fn stat(&self) -> String {
+        let mut answer = String::new();
+        let request = "GET /stat HTTP/1.0\r\nHost: localhost\r\n\r\n";
+        if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.http)) {
+            drop(stream.set_read_timeout(Some(LIMIT)));
+            drop(stream.write_all(request.as_bytes()));
+            drop(stream.read_to_string(&mut answer));
+        }
+        answer
+    }
+
+    /// Whether a stream of this name is being published now.
+    pub fn is_published(&self, stream: &str) -> bool {
+        let stat = self.stat();
+        stat.split("<stream>").skip(1).any(|part| {
+            part.contains(&format!("<name>{stream}</name>")) && part.contains("<publishing/>")
+        })
+    }
+
+    /// Waits until a stream of this name is being published.
+    pub fn wait_published(&self, stream: &str) {
+        super::wait_for(&format!("{stream} at nginx"), LIMIT, || self.is_published(stream));
+    }
+
+    /// Waits until no stream of this name is being published.
+    pub fn wait_unpublished(&self, stream: &str) {
+        super::wait_for(&format!("the end of {stream} at nginx"), LIMIT, || {
+            !self.is_published(stream)
+        });
+    }
+}

@@ -1,0 +1,79 @@
+//! Our own program as a process, with its JSON events.
+
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::process::{LIMIT, Peer};
+
+/// A running `onair … --json`.
+#[derive(Debug)]
+pub struct Onair {
+    pub peer: Peer,
+    /// Where it keeps settings; empty at first.
+    pub settings: TempDir,
+}
+
+impl Onair {
+    /// Starts `onair` with these arguments and `--json`, away from the user's settings and with no
+    /// display.
+    pub fn start(arguments: &[&str]) -> Self {
+        Self::start_with(arguments, &[])
+    }
+
+    /// As [`Onair::start`], with variables set.
+    pub fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let settings = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+        command.args(arguments).arg("--json");
+        command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+        command.env("XDG_CONFIG_HOME", settings.path());
+        command.envs(variables.iter().copied());
+        let peer = Peer::start_command(&mut command);
+        Self { peer, settings }
+    }
+
+    /// All events so far.
+    pub fn events(&self) -> Vec<Value> {
+        let output = self.peer.output();
+        // The last line may be half written.
+        let whole = output.rfind('\n').map_or("", |end| &output[..end]);
+        whole
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
+            .collect()
+    }
+
+    /// Waits for the first event that `wanted` takes.
+    pub fn wait_event(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut found = None;
+        let read = |peer: &Peer| -> Option<Value> {
+            let output = peer.output();
+            let whole = output.rfind('\n').map_or("", |end| &output[..end]);
+            whole.lines().filter_map(|line| serde_json::from_str(line).ok()).find(|v| wanted(v))
+        };
+        self.peer.wait_until(what, LIMIT, |peer| {
+            found = read(peer);
+            found.is_some()
+        });
+        found.unwrap()
+    }
+
+    /// Waits for the first event of this name.
+    pub fn wait_named(&mut self, name: &str) -> Value {
+        self.wait_event(&format!("the event '{name}'"), |event| event["event"] == name)
+    }
+
+    /// The play URL of the `ready` event.
+    pub fn play_url(&mut self) -> String {
+        self.wait_named("ready")["play"].as_str().expect("a play URL").to_owned()
+    }
+
+    /// Interrupts it and waits for its end.
+    pub fn stop(&mut self, limit: Duration) -> ExitStatus {
+        self.peer.interrupt();
+        self.peer.wait(limit)
+    }
+}

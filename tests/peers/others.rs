@@ -1,0 +1,57 @@
+//! GStreamer, mpv and rtmpdump.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use super::process::Peer;
+
+/// Publishes a test picture and tone with GStreamer's rtmp2sink: `buffers` pictures of 640×360 at
+/// 30 fps.
+pub fn gstreamer_publish(url: &str, buffers: u32) -> Peer {
+    let sound = u64::from(buffers) * 48_000 / 30 / 1_024;
+    let pipeline = format!(
+        "videotestsrc is-live=true num-buffers={buffers} \
+         ! video/x-raw,format=I420,width=640,height=360,framerate=30/1 \
+         ! x264enc tune=zerolatency speed-preset=veryfast key-int-max=30 bitrate=800 \
+         ! h264parse ! queue ! mux. \
+         audiotestsrc is-live=true num-buffers={sound} samplesperbuffer=1024 \
+         ! audio/x-raw,rate=48000,channels=2 ! avenc_aac ! aacparse ! queue ! mux. \
+         flvmux name=mux streamable=true ! rtmp2sink location={url}"
+    );
+    launch(&pipeline)
+}
+
+/// Plays with GStreamer's rtmp2src, decodes, and goes on until dropped; [`gstreamer_seen`] counts
+/// what has come out.
+pub fn gstreamer_play(url: &str) -> Peer {
+    let pipeline = format!(
+        "rtmp2src location={url} ! flvdemux name=d \
+         d.video ! queue ! h264parse ! avdec_h264 ! fakesink name=pictures silent=false sync=false \
+         d.audio ! queue ! aacparse ! avdec_aac ! fakesink name=sound silent=false sync=false"
+    );
+    launch(&pipeline)
+}
+
+fn launch(pipeline: &str) -> Peer {
+    Peer::start("gst-launch-1.0", ["-e", "-v"].into_iter().chain(pipeline.split_whitespace()))
+}
+
+/// How many pictures (`pictures`) or pieces of sound (`sound`) a [`gstreamer_play`] has seen.
+pub fn gstreamer_seen(peer: &Peer, sink: &str) -> usize {
+    let name = format!("GstFakeSink:{sink}: last-message");
+    peer.output().lines().filter(|line| line.contains(&name) && line.contains("chain")).count()
+}
+
+/// Plays `seconds` of a stream with mpv, without a window or a speaker; its output tells what it
+/// found.
+pub fn mpv_play(url: &str, seconds: u32) -> Peer {
+    let length = format!("--length={seconds}");
+    let words = ["--no-config", "--vo=null", "--ao=null", "--msg-level=all=v", &length, url];
+    Peer::start("mpv", words)
+}
+
+/// Writes what rtmpdump receives to `file`, until it is interrupted or the stream ends.
+pub fn rtmpdump(url: &str, file: &Path) -> Peer {
+    let words = ["-v", "-r", url, "-o"].map(OsStr::new);
+    Peer::start("rtmpdump", words.into_iter().chain([file.as_os_str()]))
+}

@@ -1,0 +1,214 @@
+//! One process: start, look at, wait for, end.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// How long anything may take unless said otherwise; generous, as tests share a busy machine.
+pub const LIMIT: Duration = Duration::from_secs(30);
+
+/// Whether a program is on the path, or is nginx's RTMP module.
+pub fn found(program: &str) -> bool {
+    if program == "nginx" {
+        return super::nginx::program().is_some();
+    }
+    on_path(program).is_some()
+}
+
+/// Where a program is on the path.
+pub fn on_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    folders.map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// A port of 127.0.0.1 that nobody listens on, below the range that outgoing connections use.
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id().wrapping_mul(2_654_435_761) >> 8;
+    for _ in 0..1_000 {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_mul(37);
+        let port = 20_000 + u16::try_from(start.wrapping_add(step) % 12_000).unwrap();
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no free port");
+}
+
+/// Looks at `condition` again and again until it holds, at most `limit`.
+///
+/// # Panics
+/// When it does not hold by then; `what` says what was waited for.
+pub fn wait_for(what: &str, limit: Duration, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < limit, "waited {limit:?} in vain for {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Whether something listens on this port. Looks at the kernel's table and does not connect: some
+/// peers take one connection only.
+pub fn listening(port: u16) -> bool {
+    let wanted = format!(":{port:04X}");
+    ["/proc/net/tcp", "/proc/net/tcp6"].iter().any(|table| {
+        fs::read_to_string(table).unwrap_or_default().lines().any(|line| {
+            let mut fields = line.split_whitespace().skip(1);
+            fields.next().is_some_and(|local| local.ends_with(&wanted))
+                && fields.nth(1) == Some("0A")
+        })
+    })
+}
+
+/// A running program.
+#[derive(Debug)]
+pub struct Peer {
+    name: String,
+    child: Child,
+    folder: TempDir,
+}
+
+impl Peer {
+    /// Starts `program` with `arguments`. Its output is kept in files.
+    pub fn start<A: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = A>) -> Self {
+        Self::start_command(Command::new(on_path(program).expect(program)).args(arguments))
+    }
+
+    /// Starts a prepared command; standard output and error go to files.
+    pub fn start_command(command: &mut Command) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = |name| File::create(folder.path().join(name)).expect("an output file");
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(file("out"))
+            .stderr(file("err"))
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+        let name = Path::new(command.get_program()).file_name().unwrap_or_default();
+        Self { name: name.to_string_lossy().into_owned(), child, folder }
+    }
+
+    /// A folder of its own, gone with it.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has written to standard output so far.
+    pub fn output(&self) -> String {
+        self.read("out")
+    }
+
+    /// What it has written to standard error so far.
+    pub fn errors(&self) -> String {
+        self.read("err")
+    }
+
+    fn read(&self, file: &str) -> String {
+        let bytes = fs::read(self.folder.path().join(file)).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Its exit status if it has ended.
+    pub fn status(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("the state of a child")
+    }
+
+    /// Waits for `condition`, and fails at once with its output when the program ends before.
+    pub fn wait_until(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        mut condition: impl FnMut(&Self) -> bool,
+    ) {
+        let start = Instant::now();
+        while !condition(self) {
+            let ended = self.status();
+            if ended.is_some() && condition(self) {
+                return;
+            }
+            assert!(
+                ended.is_none() && start.elapsed() < limit,
+                "{} did not come to {what} ({ended:?}); it said:\n{}{}",
+                self.name,
+                self.output(),
+                self.errors()
+            );
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Waits for it to end by itself.
+    ///
+    /// # Panics
+    /// With its output when it has not ended after `limit`.
+    pub fn wait(&mut self, limit: Duration) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.status() {
+                return status;
+            }
+            assert!(
+                start.elapsed() < limit,
+                "{} did not end within {limit:?}; it said:\n{}{}",
+                self.name,
+                self.output(),
+                self.errors()
+            );
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Waits for it to end by itself and to be content.
+    pub fn wait_success(&mut self, limit: Duration) {
+        let status = self.wait(limit);
+        assert!(
+            status.success(),
+            "{} ended with {status}; it said:\n{}{}",
+            self.name,
+            self.output(),
+            self.errors()
+        );
+    }
+
+    /// Sends SIGINT, as Ctrl-C does.
+    pub fn interrupt(&self) {
+        self.signal("INT");
+    }
+
+    /// Sends a signal by name, such as `TERM` or `STOP`.
+    pub fn signal(&self, signal: &str) {
+        let line = format!("kill -{signal} {}", self.child.id());
+        let sent = Command::new("sh").args(["-c", &line]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "{line}");
+    }
+
+    /// Ends it at once, as a crash would.
+    pub fn kill(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Waits until something listens on `port`.
+pub fn wait_listening(peer: &mut Peer, port: u16) {
+    peer.wait_until(&format!("listening on port {port}"), LIMIT, |_| listening(port));
+}
