@@ -1,0 +1,139 @@
+# shellcheck shell=bash
+# Functions for the scripts here: what the system needs, and the Rust toolchain. Sourced.
+#
+# need_packages SECTION…   installs what is missing of packaging/packages, or says what is missing
+# need_rust [COMPONENT…]   a toolchain that is new enough, with these components
+# Nothing is done twice: where all is there, a call costs some milliseconds.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(dirname "$here")
+
+say() { printf '%s\n' "$*"; }
+complain() { printf '%s\n' "$*" >&2; }
+
+# Prints "package sign purpose" of the wanted sections.
+listed() {
+    local section package sign purpose
+    while read -r section package sign purpose; do
+        case " $* " in
+        *" $section "*) printf '%s %s %s\n' "$package" "$sign" "$purpose" ;;
+        esac
+    done < <(grep -v '^#' "$here/packages")
+}
+
+# Whether a sign (third column of the list) is seen. '-' cannot be seen and counts as there.
+seen() {
+    case $1 in
+    command:*) PATH=$PATH:/usr/sbin:/sbin command -v "${1#*:}" >/dev/null ;;
+    file:*) [ -e "${1#*:}" ] ;;
+    pkg-config:*) pkg-config --exists "${1#*:}" 2>/dev/null ;;
+    library:*) { ldconfig -p 2>/dev/null || /sbin/ldconfig -p; } | grep -q "${1#*:}" ;;
+    *) true ;;
+    esac
+}
+
+# Runs a command as root: directly, or through sudo.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        complain "This needs root, and there is no sudo. As root, run:  $*"
+        return 1
+    fi
+}
+
+need_packages() {
+    local package sign purpose all=() missing=()
+    while read -r package sign purpose; do all+=("$package"); done < <(listed "$@")
+    if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+        need_signs "$@"
+        return
+    fi
+    local installed
+    # shellcheck disable=SC2016 # dpkg-query's own variables
+    installed=" $(dpkg-query -W -f='${db:Status-Status} ${Package} ' "${all[@]}" 2>/dev/null || true)"
+    for package in "${all[@]}"; do
+        case $installed in
+        *" installed $package "*) ;;
+        *) missing+=("$package") ;;
+        esac
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    say "Installing system packages ($*): ${missing[*]}"
+    as_root apt-get update -qq || complain "The package lists could not be renewed; trying with the old ones."
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "${missing[@]}" || {
+        complain "These packages could not be installed: ${missing[*]}"
+        return 1
+    }
+}
+
+# For a distribution without apt: names what is missing, and goes on only where nothing is.
+need_signs() {
+    local package sign purpose missing=0
+    while read -r package sign purpose; do
+        seen "$sign" && continue
+        [ $missing = 1 ] || complain "This system has no apt; please install with its own tools:"
+        missing=1
+        complain "  ${sign#*:}  for $purpose (Debian calls the package $package)"
+    done < <(listed "$@")
+    [ $missing = 0 ] || {
+        complain "Then run this script again."
+        return 1
+    }
+}
+
+# The Rust version in the words of Cargo.toml.
+wanted_rust() { sed -n 's/^rust-version *= *"\([0-9.]*\)"/\1/p' "$root/Cargo.toml"; }
+
+# Whether a cargo is there that is new enough.
+rust_is_new_enough() {
+    local have want
+    have=$(cargo --version 2>/dev/null | cut -d' ' -f2) || true
+    want=$(wanted_rust)
+    [ -n "$have" ] && [ "$(printf '%s\n%s\n' "$want" "${have%%-*}" | sort -V | head -n 1)" = "$want" ]
+}
+
+need_rust() {
+    command -v cargo >/dev/null || PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
+    if ! rust_is_new_enough; then
+        say "Rust $(wanted_rust) or newer is needed; here is $(cargo --version 2>/dev/null || echo none)."
+        if command -v rustup >/dev/null; then
+            say "Fetching the newest stable one with rustup."
+            rustup toolchain install stable --profile minimal --no-self-update
+            export RUSTUP_TOOLCHAIN=stable
+        else
+            say "Installing it for this user with rustup's official installer (https://rustup.rs)."
+            need_packages rust || return 1
+            curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs |
+                sh -s -- -y --profile minimal --default-toolchain stable || return 1
+            PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
+        fi
+        rust_is_new_enough || {
+            complain "There is still no Rust $(wanted_rust): see https://rustup.rs"
+            return 1
+        }
+    fi
+    local component
+    for component in "$@"; do
+        "cargo-$component" --version >/dev/null 2>&1 || rustup component add "$component" || {
+            complain "cargo's $component is missing, and rustup is not there to add it."
+            return 1
+        }
+    done
+}
+
+# Builds the program and sets $onair to its path. ONAIR_PROFILE=dev takes the tests' profile, which
+# a developer has built already; otherwise release.
+build_onair() {
+    local profile=${ONAIR_PROFILE:-release} target folder
+    target=${CARGO_TARGET_DIR:-$root/target}
+    folder=$profile
+    [ "$profile" != dev ] || folder=debug
+    [ -x "$target/$folder/onair" ] || say "Building onair ($profile); the first time takes some minutes."
+    cargo build --manifest-path "$root/Cargo.toml" --locked --quiet --profile "$profile" --bin onair || return 1
+    # shellcheck disable=SC2034 # for the caller
+    onair=$target/$folder/onair
+}

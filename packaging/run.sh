@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Installs what onair needs, builds it and opens the studio. With no display the same show runs
+# without a window, for a stated time, and the URL to watch it is printed.
+#
+#   packaging/run.sh [--seconds N] [ONAIR'S OWN ARGUMENTS…]
+#
+# --seconds N     how long the show without a window lasts (60; also ONAIR_SECONDS)
+# A command of onair's own as the first argument (live, serve, play, probe, …) is run as it is.
+# ONAIR_PROFILE=dev builds in the profile that the tests use.
+set -euo pipefail
+# shellcheck source=packaging/packages.sh
+. "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
+
+seconds=${ONAIR_SECONDS:-60}
+if [ "${1-}" = --seconds ]; then
+    seconds=${2:?--seconds needs a number}
+    shift 2
+fi
+case $seconds in
+'' | *[!0-9]*)
+    complain "'$seconds' is not a number of seconds."
+    exit 2
+    ;;
+esac
+
+# Runs the show without a window. $1 says why; the rest goes to `onair live`.
+headless() {
+    local length=(--duration "${seconds}s")
+    say "$1"
+    shift
+    case " $* " in *" --duration"*) length=() ;; esac
+    if [ ${#length[@]} -gt 0 ]; then
+        say "Broadcasting without a window for $seconds seconds (--seconds N changes that; Ctrl-C ends it)."
+    else
+        say "Broadcasting without a window (Ctrl-C ends it)."
+    fi
+    case " $* " in
+    *" --to "* | *" --record "*) ;;
+    *) say "Watch it with any RTMP player at the URL below; by default rtmp://127.0.0.1:1935/live/onair" ;;
+    esac
+    exec "$onair" live ${length[@]+"${length[@]}"} "$@"
+}
+
+need_packages build
+need_rust
+build_onair
+
+case ${1-} in
+live | serve | play | probe | devices | check | completions | man | help | --help | -h | --version | -V)
+    exec "$onair" "$@"
+    ;;
+studio) shift ;;
+esac
+
+if [ -z "${DISPLAY-}${WAYLAND_DISPLAY-}" ]; then
+    headless "There is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)." "$@"
+fi
+need_packages window
+status=0
+"$onair" studio "$@" || status=$?
+# 4: a device could not be opened; for the window that is the display.
+[ $status = 4 ] || exit $status
+headless "The window could not be opened on display '${WAYLAND_DISPLAY:-$DISPLAY}'." "$@"

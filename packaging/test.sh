@@ -1,0 +1,149 @@
+#!/usr/bin/env bash
+# Installs what the tests need and runs every check of the project: formatting, lints, licences,
+# unused dependencies, scripts, documentation, all tests with their peers, and run.sh itself.
+#
+#   packaging/test.sh [SECTION…]
+#
+# Sections, in order: format lint licences unused scripts docs tests doctests run readme.
+# Fails if any of them fails, after having run them all. With CI set, a missing peer is a failure.
+set -uo pipefail
+# shellcheck source=packaging/packages.sh
+. "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
+cd "$root" || exit 1
+
+sections=(format lint licences unused scripts docs tests doctests run readme)
+wanted=("$@")
+[ $# -gt 0 ] || wanted=("${sections[@]}")
+tools=$root/target/tools
+PATH=$tools/bin:$PATH
+export CARGO_TERM_PROGRESS_WHEN=never
+
+# Fetches a cargo tool unless it is there; built once, kept under target/.
+need_tool() {
+    command -v "$1" >/dev/null && return
+    say "Building $1 (once; kept in target/tools)."
+    env CARGO_TARGET_DIR="$tools/build" cargo install --quiet --locked --debug --root "$tools" "$1"
+}
+
+format() { cargo fmt --check; }
+
+lint() { cargo clippy --locked --all-targets --quiet -- -D warnings; }
+
+licences() {
+    need_tool cargo-deny || return 1
+    cargo deny --locked --log-level error check licenses bans sources || return 1
+    # The advisories are a Git repository elsewhere: looked at where it can be reached.
+    if timeout 60 cargo deny --locked --log-level error fetch db >/dev/null 2>&1; then
+        cargo deny --locked --log-level error check --disable-fetch advisories
+    else
+        say "The advisory database cannot be reached from here: advisories NOT checked."
+    fi
+}
+
+unused() {
+    need_tool cargo-machete || return 1
+    cargo machete
+}
+
+scripts() {
+    local all
+    mapfile -t all < <(git ls-files '*.sh' .ci/run)
+    shellcheck "${all[@]}" || return 1
+    desktop-file-validate packaging/desktop/*.desktop || return 1
+    appstreamcli validate --no-net --no-color packaging/desktop/*.metainfo.xml
+}
+
+docs() { RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items --quiet; }
+
+tests() {
+    need_tool cargo-nextest || return 1
+    cargo nextest run --locked --no-fail-fast --status-level fail --final-status-level fail \
+        --show-progress none --failure-output final 2>&1 | tee target/nextest.log
+    return "${PIPESTATUS[0]}"
+}
+
+doctests() { cargo test --locked --doc --quiet; }
+
+# run.sh with no display: the show goes out, a player that we did not write sees it, it ends by itself.
+run() {
+    local folder url packets status=0
+    folder=$(mktemp -d)
+    export ONAIR_PROFILE=dev
+    ./packaging/run.sh --version || return 1
+    env -u DISPLAY -u WAYLAND_DISPLAY XDG_CONFIG_HOME="$folder" \
+        ./packaging/run.sh --seconds 12 --video test --audio tone --json >"$folder/out" 2>"$folder/log" &
+    local pid=$!
+    url=
+    for _ in $(seq 100); do
+        url=$(sed -n 's/.*"play":"\([^"]*\)".*/\1/p' "$folder/out" | head -n 1)
+        [ -z "$url" ] || break
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.1
+    done
+    if [ -z "$url" ]; then
+        complain "run.sh named no URL to play:"
+        status=1
+    else
+        say "playing $url"
+        packets=$(timeout 30 ffprobe -v error -read_intervals %+3 -count_packets -select_streams v \
+            -show_entries stream=codec_name,nb_read_packets -of csv=p=0 "$url" 2>"$folder/probe")
+        say "ffprobe saw: $packets"
+        case $packets in h264,[1-9]*) ;; *) status=1 ;; esac
+    fi
+    wait "$pid" || { complain "run.sh ended with $?"; status=1; }
+    grep -q 'no display' "$folder/out" "$folder/log" || { complain "run.sh did not say why it has no window"; status=1; }
+    local start end
+    start=$(date +%s%N)
+    ./packaging/run.sh --version >/dev/null || status=1
+    end=$(date +%s%N)
+    say "a second start takes $(((end - start) / 1000000)) ms until the program runs"
+    [ $status = 0 ] || cat "$folder/out" "$folder/log" "$folder/probe" 2>/dev/null
+    rm -rf "$folder"
+    return $status
+}
+
+# Every file and every command of onair that the README names exists.
+readme() {
+    local name status=0
+    for name in $(grep -o '\./packaging/[a-z-]*\.sh' README.md | sort -u); do
+        [ -x "$name" ] || { complain "README.md names $name, which cannot be run"; status=1; }
+    done
+    cargo build --locked --quiet --bin onair || return 1
+    for name in $(sed -n 's/^ *\(\$ \)\{0,1\}onair \([a-z][a-z]*\).*/\2/p' README.md | sort -u); do
+        target/debug/onair "$name" --help >/dev/null 2>&1 ||
+            { complain "README.md names 'onair $name', which does not exist"; status=1; }
+    done
+    return $status
+}
+
+say "== needs"
+need_packages build window test || exit 1
+need_rust clippy fmt || exit 1
+
+summary=() failed=0
+for section in "${wanted[@]}"; do
+    case " ${sections[*]} " in
+    *" $section "*) ;;
+    *)
+        complain "There is no section '$section'; there are: ${sections[*]}"
+        exit 2
+        ;;
+    esac
+    say
+    say "== $section"
+    start=$SECONDS
+    if "$section"; then result=ok; else
+        result=FAILED
+        failed=1
+    fi
+    summary+=("$(printf '%-9s %-6s %5d s' "$section" "$result" $((SECONDS - start)))")
+done
+
+say
+say "== summary"
+printf '%s\n' "${summary[@]}"
+[ ! -f target/nextest.log ] || case " ${wanted[*]} " in
+*" tests "*) grep -h 'Summary \[' target/nextest.log | tail -n 1 ;;
+esac
+[ $failed = 0 ] && say "All is well." || say "FAILED: see above."
+exit $failed
