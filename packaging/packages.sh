@@ -72,14 +72,14 @@ need_packages() {
 
 # For a distribution without apt: names what is missing, and goes on only where nothing is.
 need_signs() {
-    local package sign purpose missing=0
+    local package sign purpose lacking=no
     while read -r package sign purpose; do
         seen "$sign" && continue
-        [ $missing = 1 ] || complain "This system has no apt; please install with its own tools:"
-        missing=1
+        [ $lacking = yes ] || complain "This system has no apt; please install with its own tools:"
+        lacking=yes
         complain "  ${sign#*:}  for $purpose (Debian calls the package $package)"
     done < <(listed "$@")
-    [ $missing = 0 ] || {
+    [ $lacking = no ] || {
         complain "Then run this script again."
         return 1
     }
@@ -118,6 +118,7 @@ need_rust() {
     fi
     local component
     for component in "$@"; do
+        [ "$component" != -- ] || continue
         "cargo-$component" --version >/dev/null 2>&1 || rustup component add "$component" || {
             complain "cargo's $component is missing, and rustup is not there to add it."
             return 1

@@ -41,9 +41,13 @@ headless() {
     exec "$onair" live ${length[@]+"${length[@]}"} "$@"
 }
 
-need_packages build
-need_rust
-build_onair
+# Standard output is onair's own (it may be asked for JSON): what is said here goes to the other.
+say() { complain "$@"; }
+{
+    need_packages build
+    need_rust --
+    build_onair
+} >&2
 
 case ${1-} in
 live | serve | play | probe | devices | check | completions | man | help | --help | -h | --version | -V)
@@ -55,9 +59,9 @@ esac
 if [ -z "${DISPLAY-}${WAYLAND_DISPLAY-}" ]; then
     headless "There is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)." "$@"
 fi
-need_packages window
+need_packages window >&2
 status=0
 "$onair" studio "$@" || status=$?
 # 4: a device could not be opened; for the window that is the display.
-[ $status = 4 ] || exit $status
+[ "$status" = 4 ] || exit "$status"
 headless "The window could not be opened on display '${WAYLAND_DISPLAY:-$DISPLAY}'." "$@"

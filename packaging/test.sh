@@ -6,6 +6,7 @@
 #
 # Sections, in order: format lint licences unused scripts docs tests doctests run readme.
 # Fails if any of them fails, after having run them all. With CI set, a missing peer is a failure.
+# shellcheck disable=SC2317 # the sections are called by name
 set -uo pipefail
 # shellcheck source=packaging/packages.sh
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
@@ -97,23 +98,23 @@ run() {
     ./packaging/run.sh --version >/dev/null || status=1
     end=$(date +%s%N)
     say "a second start takes $(((end - start) / 1000000)) ms until the program runs"
-    [ $status = 0 ] || cat "$folder/out" "$folder/log" "$folder/probe" 2>/dev/null
+    [ "$status" = 0 ] || cat "$folder/out" "$folder/log" "$folder/probe" 2>/dev/null
     rm -rf "$folder"
-    return $status
+    return "$status"
 }
 
 # Every file and every command of onair that the README names exists.
 readme() {
     local name status=0
-    for name in $(grep -o '\./packaging/[a-z-]*\.sh' README.md | sort -u); do
+    while read -r name; do
         [ -x "$name" ] || { complain "README.md names $name, which cannot be run"; status=1; }
-    done
+    done < <(grep -o '\./packaging/[a-z-]*\.sh' README.md | sort -u)
     cargo build --locked --quiet --bin onair || return 1
-    for name in $(sed -n 's/^ *\(\$ \)\{0,1\}onair \([a-z][a-z]*\).*/\2/p' README.md | sort -u); do
+    while read -r name; do
         target/debug/onair "$name" --help >/dev/null 2>&1 ||
             { complain "README.md names 'onair $name', which does not exist"; status=1; }
-    done
-    return $status
+    done < <(sed -n 's/^ *\(\$ \)\{0,1\}onair \([a-z][a-z]*\).*/\2/p' README.md | sort -u)
+    return "$status"
 }
 
 say "== needs"
@@ -145,5 +146,5 @@ printf '%s\n' "${summary[@]}"
 [ ! -f target/nextest.log ] || case " ${wanted[*]} " in
 *" tests "*) grep -h 'Summary \[' target/nextest.log | tail -n 1 ;;
 esac
-[ $failed = 0 ] && say "All is well." || say "FAILED: see above."
+if [ $failed = 0 ]; then say "All is well."; else say "FAILED: see above."; fi
 exit $failed
