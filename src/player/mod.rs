@@ -1,1 +1,83 @@
-//! (room)
+//! Floor 4: the player. Pulls a stream or reads a file, decodes it, and shows picture and sound at
+//! their time. Issue 2 part 7; `onair play` in the public interfaces.
+//!
+//! ```text
+//! feed thread: net/file → demux → timeline ─packets→ video thread: decode ─pictures→┐
+//!                                   │       └packets──────────────→ presenter thread: sound, clock
+//!                                   └ jitter estimate ───────────────────^          → Latest, speaker
+//! ```
+//! What decides about time is pure and simulated in tests: [`timeline`] (wire time to media time),
+//! [`jitter`] (when things should be shown), [`schedule`] (what is shown now), [`stretch`].
+
+pub mod jitter;
+pub mod packets;
+pub mod schedule;
+pub mod state;
+pub mod stretch;
+pub mod timeline;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use state::{Event, Failure, Figures, Kind, Message, Severity, State};
+
+/// Where the stream comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `rtmp://` or `rtmps://`, the stream's name as its last part.
+    Url(String),
+    /// A local FLV file.
+    File(PathBuf),
+}
+
+impl Source {
+    /// What a person typed: a URL if it begins like one, else a file.
+    pub fn parse(text: &str) -> Self {
+        let text = text.trim();
+        if let Some(path) = text.strip_prefix("file://") {
+            Self::File(path.into())
+        } else if text.contains("://") {
+            Self::Url(text.to_owned())
+        } else {
+            Self::File(text.into())
+        }
+    }
+}
+
+/// How to play.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub source: Source,
+    /// How much is kept back to even out the network.
+    pub buffer: Duration,
+    /// Whether a lost connection is made again.
+    pub reconnect: bool,
+    /// Whether sound goes to a device (if there is one).
+    pub speaker: bool,
+    /// 0…1.
+    pub volume: f32,
+    pub muted: bool,
+    /// Read the test source's markers.
+    pub measure: bool,
+    /// Write what is received into this FLV file.
+    pub save: Option<PathBuf>,
+    /// Write the sound that is played into this WAV file.
+    pub audio_dump: Option<PathBuf>,
+}
+
+impl Config {
+    /// Defaults for a source.
+    pub fn new(source: Source) -> Self {
+        Self {
+            source,
+            buffer: Duration::from_millis(300),
+            reconnect: true,
+            speaker: true,
+            volume: 1.0,
+            muted: false,
+            measure: false,
+            save: None,
+            audio_dump: None,
+        }
+    }
+}

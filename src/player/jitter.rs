@@ -1,0 +1,219 @@
+//! How late things come, and so when they should be shown: the offset from media time to session
+//! time that keeps the latency at the wanted buffer above the fastest delivery seen lately.
+//!
+//! The fastest delivery is a minimum over a sliding window, a track at a time: bursts (a server's
+//! cached pictures) and hiccups do not move it, drift of the sender's clock does. The slower track
+//! decides, so that sound that comes late in the stream finds its picture waiting.
+//!
+//! Pure: time is an argument. Runs on the feed thread, read by the presenter.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::media::Track;
+
+/// The window: this many buckets of this length.
+const BUCKETS: usize = 10;
+const BUCKET: Duration = Duration::from_secs(1);
+/// A track that has delivered nothing for this long decides nothing.
+const SILENT: Duration = Duration::from_secs(3);
+/// The slower track may hold the other back by this much, no more: latency stays bounded.
+const SKEW_MICROS: i64 = 2_000_000;
+/// Breaks in this span that make the buffer grow, and how fast it shrinks again.
+const REPEATED: Duration = Duration::from_secs(15);
+const MARGIN_DECAY_PER_S: i64 = 5_000;
+const MARGIN_MAX: i64 = 1_000_000;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Jitter {
+    buffer: Duration,
+    tracks: [Transit; 2],
+    /// Added after repeated breaks, decays.
+    margin: i64,
+    margin_at: Timestamp,
+    last_break: Option<Timestamp>,
+}
+
+#[derive(Debug, Default)]
+struct Transit {
+    /// (start of bucket, smallest arrival − dts in it), oldest first.
+    buckets: VecDeque<(Timestamp, i64)>,
+    arrival: Option<Timestamp>,
+    /// When the minimum last fell markedly: a burst is being delivered.
+    fell: Option<Timestamp>,
+}
+
+impl Transit {
+    fn minimum(&self) -> Option<i64> {
+        self.buckets.iter().map(|&(_, least)| least).min()
+    }
+
+    fn add(&mut self, transit: i64, now: Timestamp) {
+        if self.minimum().is_none_or(|least| transit < least - 15_000) {
+            self.fell = Some(now);
+        }
+        match self.buckets.back_mut() {
+            Some((start, least)) if now.since(*start) < BUCKET => *least = (*least).min(transit),
+            _ => self.buckets.push_back((now, transit)),
+        }
+        while self.buckets.len() > BUCKETS {
+            self.buckets.pop_front();
+        }
+        self.arrival = Some(now);
+    }
+
+    fn speaks(&self, now: Timestamp) -> bool {
+        self.arrival.is_some_and(|arrival| now.since(arrival) < SILENT)
+    }
+}
+
+impl Jitter {
+    /// A jitter estimate that aims at `buffer` above the fastest delivery.
+    pub fn new(buffer: Duration) -> Self {
+        Self {
+            buffer,
+            tracks: [Transit::default(), Transit::default()],
+            margin: 0,
+            margin_at: Timestamp::ZERO,
+            last_break: None,
+        }
+    }
+
+    /// A packet to be decoded at `dts` (media time) arrived at `now`.
+    pub fn arrived(&mut self, track: Track, dts: Timestamp, now: Timestamp) {
+        self.track(track).add(now.micros_since(dts), now);
+    }
+
+    /// The delivery broke: everything received has been shown. What was learned of the path is
+    /// forgotten; if it happens again and again, `length` of it is added to the buffer for a while.
+    pub fn broke(&mut self, now: Timestamp) {
+        self.forget();
+        if self.last_break.is_some_and(|last| now.since(last) < REPEATED) {
+            self.margin = (self.margin_now(now) + 50_000).min(MARGIN_MAX);
+            self.margin_at = now;
+        }
+        self.last_break = Some(now);
+    }
+
+    /// The path is a new one.
+    pub fn forget(&mut self) {
+        self.tracks = [Transit::default(), Transit::default()];
+    }
+
+    /// Media time plus this many microseconds is the session time at which to show it. `None`
+    /// until something has arrived.
+    pub fn target(&self, now: Timestamp) -> Option<i64> {
+        let [video, audio] = &self.tracks;
+        let slower = match (video.minimum(), audio.minimum()) {
+            (Some(v), Some(a)) if video.speaks(now) && audio.speaks(now) => {
+                v.max(a).min(v.min(a).saturating_add(SKEW_MICROS))
+            }
+            (Some(v), Some(a)) => {
+                if audio.arrival > video.arrival {
+                    a
+                } else {
+                    v
+                }
+            }
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => return None,
+        };
+        let buffer = i64::try_from(self.buffer.as_micros()).unwrap_or(i64::MAX);
+        Some(slower.saturating_add(buffer).saturating_add(self.margin_now(now)))
+    }
+
+    /// Whether deliveries still get faster from packet to packet, as while a burst comes in: too
+    /// early to settle on a target.
+    pub fn settling(&self, now: Timestamp) -> bool {
+        self.tracks
+            .iter()
+            .any(|track| track.fell.is_some_and(|fell| now.since(fell) < Duration::from_millis(40)))
+    }
+
+    /// When the last packet arrived.
+    pub fn last_arrival(&self) -> Option<Timestamp> {
+        self.tracks.iter().filter_map(|track| track.arrival).max()
+    }
+
+    fn margin_now(&self, now: Timestamp) -> i64 {
+        let seconds = now.micros_since(self.margin_at).max(0) / 1_000_000;
+        (self.margin - seconds.saturating_mul(MARGIN_DECAY_PER_S)).max(0)
+    }
+
+    fn track(&mut self, track: Track) -> &mut Transit {
+        let [video, audio] = &mut self.tracks;
+        match track {
+            Track::Video => video,
+            Track::Audio => audio,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUFFER: Duration = Duration::from_millis(300);
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millis(ms)
+    }
+
+    #[test]
+    fn a_burst_from_the_servers_cache_ends_at_the_live_edge() {
+        let mut jitter = Jitter::new(BUFFER);
+        // Two seconds of pictures at once, the newest of them 20 ms old.
+        for frame in 0..60 {
+            jitter.arrived(Track::Video, at(frame * 33), at(5_000 + frame / 10));
+        }
+        assert!(jitter.settling(at(5_006)));
+        assert!(!jitter.settling(at(5_100)));
+        let newest = 59 * 33;
+        assert_eq!(jitter.target(at(5_100)), Some((5_005 - newest + 300) * 1_000));
+    }
+
+    #[test]
+    fn hiccups_do_not_move_the_target_and_lasting_change_does() {
+        let mut jitter = Jitter::new(BUFFER);
+        let target = |jitter: &Jitter, now| jitter.target(at(now)).unwrap() / 1_000;
+        for ms in (0..20_000).step_by(40) {
+            let late = if ms % 1_000 == 0 { 150 } else { 10 };
+            jitter.arrived(Track::Video, at(ms), at(ms + late));
+        }
+        assert_eq!(target(&jitter, 20_000), 310);
+        for ms in (20_000..40_000).step_by(40) {
+            jitter.arrived(Track::Video, at(ms), at(ms + 200));
+        }
+        assert_eq!(target(&jitter, 40_200), 500);
+    }
+
+    #[test]
+    fn the_slower_track_decides_within_limits_and_while_it_lives() {
+        let mut jitter = Jitter::new(BUFFER);
+        for ms in (0..5_000).step_by(40) {
+            jitter.arrived(Track::Video, at(ms), at(ms + 10));
+            jitter.arrived(Track::Audio, at(ms), at(ms + 400));
+        }
+        assert_eq!(jitter.target(at(5_400)), Some(700_000));
+        // The sound ends; the picture goes on.
+        for ms in (5_000..10_000).step_by(40) {
+            jitter.arrived(Track::Video, at(ms), at(ms + 10));
+        }
+        assert_eq!(jitter.target(at(10_000)), Some(310_000));
+    }
+
+    #[test]
+    fn repeated_breaks_widen_the_buffer_for_a_while() {
+        let mut jitter = Jitter::new(BUFFER);
+        let feed = |jitter: &mut Jitter, ms| jitter.arrived(Track::Video, at(ms), at(ms));
+        jitter.broke(at(1_000));
+        feed(&mut jitter, 1_000);
+        assert_eq!(jitter.target(at(1_000)), Some(300_000));
+        jitter.broke(at(3_000));
+        feed(&mut jitter, 3_000);
+        assert_eq!(jitter.target(at(3_000)), Some(350_000));
+        assert_eq!(jitter.target(at(60_000)), Some(300_000));
+    }
+}

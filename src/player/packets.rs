@@ -1,0 +1,258 @@
+//! The bounded queue of encoded packets between the feed and a decoder: the jitter buffer's store.
+//! Bounded by count and by bytes. A live feed never waits: what does not fit goes, down to the next
+//! keyframe; a file's feed waits.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::base::Stop;
+use crate::media::EncodedPacket;
+
+/// The most packets that wait.
+const MAX_PACKETS: usize = 2_000;
+/// The most bytes that wait.
+const MAX_BYTES: usize = 48 << 20;
+
+/// What a decoder is given, in order. `P` is its kind of parameters.
+#[derive(Clone, Debug)]
+pub enum Unit<P> {
+    /// Decode by these from here on.
+    Configure(P),
+    Packet(EncodedPacket),
+    /// Packets are missing here: what comes next does not follow from what came before.
+    Gap,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Packets<P> {
+    inner: Mutex<Inner<P>>,
+    changed: Condvar,
+    max_packets: usize,
+}
+
+#[derive(Debug)]
+struct Inner<P> {
+    units: VecDeque<Unit<P>>,
+    bytes: usize,
+    /// Until the next keyframe.
+    skipping: bool,
+    closed: bool,
+}
+
+/// What came out of the queue.
+#[derive(Debug)]
+pub enum Popped<P> {
+    Unit(Unit<P>),
+    /// Nothing within the time.
+    Nothing,
+    /// Nothing ever again.
+    Closed,
+}
+
+impl<P> Default for Packets<P> {
+    fn default() -> Self {
+        Self::new(MAX_PACKETS)
+    }
+}
+
+impl<P> Packets<P> {
+    /// An empty queue of at most `max_packets`.
+    pub fn new(max_packets: usize) -> Self {
+        Self {
+            inner: Mutex::new(Inner {
+                units: VecDeque::new(),
+                bytes: 0,
+                skipping: false,
+                closed: false,
+            }),
+            changed: Condvar::new(),
+            max_packets: max_packets.max(2),
+        }
+    }
+
+    /// Puts a unit in without waiting. Returns how many packets were thrown away for it.
+    pub fn push(&self, unit: Unit<P>) -> u64 {
+        let mut inner = self.inner.lock();
+        if inner.closed {
+            return 0;
+        }
+        let mut dropped = 0;
+        if let Unit::Packet(packet) = &unit {
+            if inner.skipping && !packet.keyframe {
+                return 1;
+            }
+            if inner.is_full(self.max_packets, packet.data.len()) {
+                if !packet.keyframe {
+                    inner.skipping = true;
+                    return 1;
+                }
+                dropped = inner.clear_packets();
+                inner.units.push_back(Unit::Gap);
+            } else if inner.skipping {
+                inner.units.push_back(Unit::Gap);
+            }
+            inner.skipping = false;
+        } else if inner.units.len() >= self.max_packets * 2 {
+            // Nothing but parameters, over and over.
+            return 1;
+        }
+        inner.add(unit);
+        drop(inner);
+        self.changed.notify_all();
+        dropped
+    }
+
+    /// Puts a unit in as soon as there is room, or not at all once `stop` is set or it is closed.
+    pub fn push_waiting(&self, unit: Unit<P>, stop: &Stop) {
+        let mut inner = self.inner.lock();
+        let size = match &unit {
+            Unit::Packet(packet) => packet.data.len(),
+            _ => 0,
+        };
+        while inner.is_full(self.max_packets, size) {
+            if inner.closed || stop.is_set() {
+                return;
+            }
+            self.changed.wait_for(&mut inner, Duration::from_millis(50));
+        }
+        inner.add(unit);
+        drop(inner);
+        self.changed.notify_all();
+    }
+
+    /// The next unit, waiting for it for at most `limit`.
+    pub fn pop(&self, limit: Duration) -> Popped<P> {
+        let mut inner = self.inner.lock();
+        if inner.units.is_empty() && !inner.closed && !limit.is_zero() {
+            self.changed.wait_for(&mut inner, limit);
+        }
+        let Some(unit) = inner.units.pop_front() else {
+            return if inner.closed { Popped::Closed } else { Popped::Nothing };
+        };
+        if let Unit::Packet(packet) = &unit {
+            inner.bytes = inner.bytes.saturating_sub(packet.data.len());
+        }
+        drop(inner);
+        self.changed.notify_all();
+        Popped::Unit(unit)
+    }
+
+    /// Nothing more will be put in; what waits may still be taken.
+    pub fn close(&self) {
+        self.inner.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.inner.lock().units.is_empty()
+    }
+
+    /// Whether nothing waits and nothing will come.
+    pub fn is_finished(&self) -> bool {
+        let inner = self.inner.lock();
+        inner.closed && inner.units.is_empty()
+    }
+}
+
+impl<P> Inner<P> {
+    fn is_full(&self, max_packets: usize, more: usize) -> bool {
+        self.units.len() >= max_packets
+            || (!self.units.is_empty() && self.bytes.saturating_add(more) > MAX_BYTES)
+    }
+
+    fn add(&mut self, unit: Unit<P>) {
+        if let Unit::Packet(packet) = &unit {
+            self.bytes = self.bytes.saturating_add(packet.data.len());
+        }
+        self.units.push_back(unit);
+    }
+
+    /// Throws packets away and keeps the newest parameters.
+    fn clear_packets(&mut self) -> u64 {
+        let before = self.units.len();
+        let mut parameters = None;
+        for unit in self.units.drain(..) {
+            if matches!(unit, Unit::Configure(_)) {
+                parameters = Some(unit);
+            }
+        }
+        self.bytes = 0;
+        self.units.extend(parameters);
+        (before - self.units.len()) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::base::Timestamp;
+    use crate::media::{Priority, Track};
+
+    fn packet(ms: i64, keyframe: bool) -> Unit<u8> {
+        let at = Timestamp::from_millis(ms);
+        Unit::Packet(EncodedPacket {
+            track: Track::Video,
+            pts: at,
+            dts: at,
+            keyframe,
+            priority: Priority::Key,
+            data: Bytes::from_static(&[0; 10]),
+            captured: at,
+        })
+    }
+
+    fn drain(queue: &Packets<u8>) -> Vec<String> {
+        let mut out = Vec::new();
+        while let Popped::Unit(unit) = queue.pop(Duration::ZERO) {
+            out.push(match unit {
+                Unit::Configure(config) => format!("config {config}"),
+                Unit::Packet(packet) => packet.dts.as_millis().to_string(),
+                Unit::Gap => "gap".into(),
+            });
+        }
+        out
+    }
+
+    #[test]
+    fn what_does_not_fit_goes_down_to_a_keyframe_and_parameters_stay() {
+        let queue = Packets::new(4);
+        queue.push(Unit::Configure(1));
+        for ms in 0..3 {
+            assert_eq!(queue.push(packet(ms, ms == 0)), 0);
+        }
+        assert_eq!(queue.push(packet(3, false)), 1);
+        queue.pop(Duration::ZERO);
+        assert_eq!(queue.push(packet(4, false)), 1, "refers to what was dropped");
+        queue.push(Unit::Configure(2));
+        assert_eq!(queue.push(packet(5, true)), 3);
+        assert_eq!(queue.push(packet(6, false)), 0);
+        assert_eq!(drain(&queue), ["config 2", "gap", "5", "6"]);
+    }
+
+    #[test]
+    fn a_closed_queue_gives_the_rest_and_then_ends() {
+        let queue = Packets::new(4);
+        queue.push(packet(1, true));
+        queue.close();
+        assert_eq!(queue.push(packet(2, true)), 0);
+        assert_eq!(drain(&queue), ["1"]);
+        assert!(matches!(queue.pop(Duration::from_secs(10)), Popped::Closed));
+        assert!(queue.is_finished());
+    }
+
+    #[test]
+    fn a_waiting_push_ends_when_stopped() {
+        let (queue, stop) = (Packets::new(2), Stop::new());
+        queue.push(packet(1, true));
+        queue.push(packet(2, false));
+        stop.set();
+        queue.push_waiting(packet(3, false), &stop);
+        assert_eq!(drain(&queue), ["1", "2"]);
+    }
+}

@@ -1,0 +1,617 @@
+//! The playing position: which instant of media time is seen and heard now. Starts when the buffer
+//! has settled, holds when everything received has been shown, keeps the latency at its target by
+//! playing 0.95–1.05× as fast, jumps where that would take too long, and follows the sound device's
+//! own count where there is one (audio master). Also says what is to become of a picture.
+//!
+//! Pure: time is an argument. Issue 2 part 7. Runs on the presenter thread.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+
+/// Being further behind the target than this is cured by a jump, less by playing faster.
+pub const JUMP_MICROS: i64 = 500_000;
+/// Correction by speed begins at this distance from the target and ends at that.
+const CORRECT_FROM: i64 = 20_000;
+const CORRECT_TO: i64 = 3_000;
+/// The strongest correction, and the distance at which it is reached.
+const MAX_CORRECTION: f64 = 0.05;
+const FULL_CORRECTION_AT: f64 = 200_000.0;
+/// A start waits at most this long for a burst to end.
+const SETTLE_LIMIT: Duration = Duration::from_secs(1);
+/// Position and device apart by more than this: the device is believed at once.
+const HEARD_SNAP: i64 = 40_000;
+/// What a file must have ready before it starts or goes on.
+const FILE_AHEAD: i64 = 100_000;
+
+/// What has been received, as the presenter sees it.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Supply {
+    /// Earliest media time that was received since the last start.
+    pub first: Option<Timestamp>,
+    /// Media time after the last packet received.
+    pub edge: Option<Timestamp>,
+    /// Media time plus this is when to show it; `None` for a file.
+    pub target: Option<i64>,
+    /// A burst is coming in: too early to settle.
+    pub settling: bool,
+    /// Nothing more will come.
+    pub ended: bool,
+}
+
+/// What happened in a step.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing new.
+    None,
+    /// Playing begins here.
+    Started(Timestamp),
+    /// Everything received has been shown: holds.
+    Starved,
+    /// Goes on where it held.
+    Resumed(Timestamp),
+    /// Went ahead to this position to be in time again.
+    Jumped(Timestamp),
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Not started. `since` is when there first was something to play.
+    Waiting {
+        since: Option<Timestamp>,
+    },
+    Running,
+    /// Holds at the position until there is enough again.
+    Holding {
+        since: Timestamp,
+    },
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Playout {
+    phase: Phase,
+    position: Timestamp,
+    /// Fractions of a microsecond that the position is ahead.
+    fraction: f64,
+    at: Timestamp,
+    speed: f64,
+    correcting: bool,
+}
+
+impl Default for Playout {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Playout {
+    /// A position that has not started.
+    pub fn new() -> Self {
+        Self {
+            phase: Phase::Waiting { since: None },
+            position: Timestamp::ZERO,
+            fraction: 0.0,
+            at: Timestamp::ZERO,
+            speed: 1.0,
+            correcting: false,
+        }
+    }
+
+    /// Media time that is seen and heard at the instant of the last step.
+    pub fn position(&self) -> Timestamp {
+        self.position
+    }
+
+    /// Media time at `now`, soon after the last step.
+    pub fn position_at(&self, now: Timestamp) -> Timestamp {
+        if self.phase == Phase::Running {
+            let elapsed = now.micros_since(self.at).max(0);
+            self.position.offset((elapsed as f64 * self.speed) as i64)
+        } else {
+            self.position
+        }
+    }
+
+    /// How fast it plays; 1 is as recorded.
+    pub fn speed(&self) -> f64 {
+        if self.phase == Phase::Running { self.speed } else { 1.0 }
+    }
+
+    /// Whether it plays (has started and does not hold).
+    pub fn is_running(&self) -> bool {
+        self.phase == Phase::Running
+    }
+
+    /// Whether it has ever started.
+    pub fn has_started(&self) -> bool {
+        !matches!(self.phase, Phase::Waiting { .. })
+    }
+
+    /// Where it would start if it started at `now`: pictures before that need not be kept.
+    pub fn prospect(&self, now: Timestamp, supply: &Supply) -> Option<Timestamp> {
+        match self.phase {
+            Phase::Running => Some(self.position_at(now)),
+            Phase::Waiting { .. } => {
+                let wanted = supply.target.map(|target| now.offset(-target));
+                wanted.or(supply.first)
+            }
+            Phase::Holding { .. } => Some(self.position),
+        }
+    }
+
+    /// Moves the position without a change of phase (the sound starts later than thought).
+    pub fn set_position(&mut self, position: Timestamp) {
+        (self.position, self.fraction) = (position, 0.0);
+    }
+
+    /// Brings the position to `now`. `heard` is the media time that leaves the speaker at `now`,
+    /// where a device tells: it is the master then.
+    pub fn step(&mut self, now: Timestamp, supply: &Supply, heard: Option<Timestamp>) -> Change {
+        let change = match self.phase {
+            Phase::Waiting { since } => self.wait(since, now, supply),
+            Phase::Running => self.run(now, supply, heard),
+            Phase::Holding { since } => self.hold(since, now, supply),
+        };
+        self.at = now;
+        change
+    }
+
+    fn wait(&mut self, since: Option<Timestamp>, now: Timestamp, supply: &Supply) -> Change {
+        let (Some(first), Some(edge)) = (supply.first, supply.edge) else {
+            return Change::None;
+        };
+        let since = since.unwrap_or(now);
+        self.phase = Phase::Waiting { since: Some(since) };
+        let start = match supply.target {
+            Some(target) => {
+                if supply.settling && now.since(since) < SETTLE_LIMIT && !supply.ended {
+                    return Change::None;
+                }
+                now.offset(-target)
+            }
+            None if edge.micros_since(first) < FILE_AHEAD && !supply.ended => return Change::None,
+            None => first,
+        };
+        if start < first && !supply.ended {
+            return Change::None;
+        }
+        self.begin(start.max(first));
+        Change::Started(self.position)
+    }
+
+    fn run(&mut self, now: Timestamp, supply: &Supply, heard: Option<Timestamp>) -> Change {
+        let elapsed = now.micros_since(self.at).max(0) as f64;
+        self.advance(elapsed * self.speed);
+        if let Some(heard) = heard {
+            let off = heard.micros_since(self.position);
+            if off.abs() > HEARD_SNAP {
+                self.set_position(heard);
+            } else {
+                // The device counts in lumps: believe it over a fifth of a second.
+                self.advance(off as f64 * (elapsed / 200_000.0).min(1.0));
+            }
+        }
+        if supply.ended {
+            // The rest is played as it is.
+            self.speed = 1.0;
+            return Change::None;
+        }
+        if let Some(edge) = supply.edge
+            && self.position >= edge
+        {
+            self.set_position(edge);
+            self.phase = Phase::Holding { since: now };
+            return Change::Starved;
+        }
+        let Some(target) = supply.target else {
+            return Change::None;
+        };
+        let behind = now.micros_since(self.position).saturating_sub(target);
+        if behind > JUMP_MICROS {
+            let to = now.offset(-target);
+            self.begin(to);
+            return Change::Jumped(to);
+        }
+        if behind < -JUMP_MICROS {
+            self.phase = Phase::Holding { since: now };
+            return Change::None;
+        }
+        self.steer(behind);
+        Change::None
+    }
+
+    fn hold(&mut self, since: Timestamp, now: Timestamp, supply: &Supply) -> Change {
+        let Some(edge) = supply.edge else {
+            return Change::None;
+        };
+        let wanted = match supply.target {
+            _ if supply.ended => self.position,
+            Some(target) => {
+                if supply.settling && now.since(since) < SETTLE_LIMIT || edge <= self.position {
+                    return Change::None;
+                }
+                now.offset(-target)
+            }
+            None if edge.micros_since(self.position) < FILE_AHEAD => return Change::None,
+            None => self.position,
+        };
+        let ahead = wanted.micros_since(self.position);
+        if ahead < 0 {
+            return Change::None;
+        }
+        if ahead > JUMP_MICROS {
+            self.begin(wanted);
+            return Change::Jumped(wanted);
+        }
+        self.begin(self.position);
+        Change::Resumed(self.position)
+    }
+
+    fn begin(&mut self, at: Timestamp) {
+        self.phase = Phase::Running;
+        self.set_position(at);
+        (self.speed, self.correcting) = (1.0, false);
+    }
+
+    fn steer(&mut self, behind: i64) {
+        if behind.abs() > CORRECT_FROM {
+            self.correcting = true;
+        } else if behind.abs() < CORRECT_TO {
+            self.correcting = false;
+        }
+        self.speed = if self.correcting {
+            let part = (behind as f64 / FULL_CORRECTION_AT).clamp(-1.0, 1.0);
+            // Never so weak that it does not end.
+            let part = if part.abs() < 0.04 { 0.04_f64.copysign(part) } else { part };
+            1.0 + MAX_CORRECTION * part
+        } else {
+            1.0
+        };
+    }
+
+    fn advance(&mut self, micros: f64) {
+        let exact = self.fraction + micros;
+        let whole = exact.floor();
+        self.fraction = exact - whole;
+        self.position = self.position.offset(whole as i64);
+    }
+}
+
+/// What becomes of a decoded picture.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Its time comes after this much.
+    Wait(Duration),
+    /// Show it now. `late`: by more than half its time.
+    Show { late: bool },
+    /// Throw it away, it is late and its successor is there.
+    Drop,
+}
+
+/// Judges a picture due at `due` (media time) at `position`: late by more than half of `period` it
+/// goes, unless nothing else is there to be shown.
+pub fn judge(
+    due: Timestamp,
+    position: Timestamp,
+    speed: f64,
+    period: Duration,
+    successor: bool,
+) -> Verdict {
+    let late = position.micros_since(due);
+    if late < 0 {
+        let micros = (-late) as f64 / speed.max(0.5);
+        return Verdict::Wait(Duration::from_micros(micros as u64));
+    }
+    let half = i64::try_from(period.as_micros() / 2).unwrap_or(i64::MAX);
+    match (late > half, successor) {
+        (true, true) => Verdict::Drop,
+        (late, _) => Verdict::Show { late },
+    }
+}
+
+/// The usual distance of two pictures, learned from what is decoded.
+#[derive(Debug)]
+pub struct Cadence {
+    last: Option<Timestamp>,
+    micros: f64,
+}
+
+impl Default for Cadence {
+    fn default() -> Self {
+        Self { last: None, micros: 33_333.0 }
+    }
+}
+
+impl Cadence {
+    /// A picture of this media time came.
+    pub fn note(&mut self, pts: Timestamp) {
+        if let Some(last) = self.last {
+            let step = pts.micros_since(last) as f64;
+            if (2_000.0..500_000.0).contains(&step) {
+                self.micros += (step - self.micros) / 8.0;
+            }
+        }
+        self.last = Some(pts);
+    }
+
+    /// The distance.
+    pub fn period(&self) -> Duration {
+        Duration::from_micros(self.micros as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::Track;
+    use crate::player::jitter::Jitter;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millis(ms)
+    }
+
+    /// A small, seeded noise source.
+    struct Noise(u64);
+
+    impl Noise {
+        fn below(&mut self, limit: i64) -> i64 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            (self.0 >> 11) as i64 % limit.max(1)
+        }
+    }
+
+    /// A sender, a network and a player, stepped in simulated time.
+    struct Simulation {
+        jitter: Jitter,
+        playout: Playout,
+        now: i64,
+        /// Media micros per session micro of the sender's clock.
+        sender_rate: f64,
+        /// The same of the sound device, where there is one.
+        device_rate: Option<f64>,
+        heard: f64,
+        sent: i64,
+        /// Not delivered before this.
+        blocked_until: i64,
+        /// Delivery: (arrival, dts), in order.
+        wire: std::collections::VecDeque<(i64, i64)>,
+        edge: Option<i64>,
+        first: Option<i64>,
+        noise: Noise,
+        jitter_micros: i64,
+        starved: u32,
+        jumped: u32,
+    }
+
+    impl Simulation {
+        fn new(seed: u64) -> Self {
+            Self {
+                jitter: Jitter::new(Duration::from_millis(300)),
+                playout: Playout::new(),
+                now: 0,
+                sender_rate: 1.0,
+                device_rate: None,
+                heard: 0.0,
+                sent: 0,
+                blocked_until: 0,
+                wire: std::collections::VecDeque::new(),
+                edge: None,
+                first: None,
+                noise: Noise(seed | 1),
+                jitter_micros: 5_000,
+                starved: 0,
+                jumped: 0,
+            }
+        }
+
+        const STEP: i64 = 5_000;
+        const PERIOD: i64 = 20_000;
+
+        fn run(&mut self, micros: i64) {
+            let end = self.now + micros;
+            while self.now < end {
+                self.tick();
+            }
+        }
+
+        fn tick(&mut self) {
+            self.now += Self::STEP;
+            let media_now = self.now as f64 * self.sender_rate;
+            while (self.sent as f64) <= media_now {
+                let leaves = (self.sent as f64 / self.sender_rate) as i64;
+                let arrival = leaves + 8_000 + self.noise.below(self.jitter_micros);
+                let arrival = arrival.max(self.blocked_until);
+                let arrival = arrival.max(self.wire.back().map_or(0, |&(at, _)| at));
+                self.wire.push_back((arrival, self.sent));
+                self.sent += Self::PERIOD;
+            }
+            while let Some(&(arrival, dts)) = self.wire.front() {
+                if arrival > self.now {
+                    break;
+                }
+                self.wire.pop_front();
+                let (dts, arrival) = (Timestamp::from_micros(dts), Timestamp::from_micros(arrival));
+                self.jitter.arrived(Track::Video, dts, arrival);
+                self.edge = Some(dts.as_micros() + Self::PERIOD);
+                self.first.get_or_insert(dts.as_micros());
+            }
+            let now = Timestamp::from_micros(self.now);
+            let supply = Supply {
+                first: self.first.map(Timestamp::from_micros),
+                edge: self.edge.map(Timestamp::from_micros),
+                target: self.jitter.target(now),
+                settling: self.jitter.settling(now),
+                ended: false,
+            };
+            let heard = match self.device_rate {
+                Some(rate) if self.playout.is_running() => {
+                    self.heard += Self::STEP as f64 * rate * self.playout.speed();
+                    // The device counts in lumps of 10 ms.
+                    let lumps = (self.heard / 10_000.0).floor() * 10_000.0;
+                    Some(Timestamp::from_micros(lumps as i64))
+                }
+                _ => None,
+            };
+            match self.playout.step(now, &supply, heard) {
+                Change::Starved => {
+                    self.starved += 1;
+                    self.jitter.broke(now);
+                }
+                Change::Jumped(to) => {
+                    self.jumped += 1;
+                    self.heard = to.as_micros() as f64;
+                }
+                Change::Started(to) | Change::Resumed(to) => {
+                    self.heard = to.as_micros() as f64;
+                }
+                Change::None => {}
+            }
+        }
+
+        /// Milliseconds from the sender's clock to what is shown.
+        fn latency(&self) -> f64 {
+            let sent = self.now as f64 * self.sender_rate;
+            (sent - self.playout.position().as_micros() as f64) / 1_000.0
+        }
+
+        fn assert_on_target(&self, extra: f64) {
+            let latency = self.latency();
+            assert!(
+                (latency - 308.0 - extra).abs() < 50.0,
+                "latency {latency} at {} s",
+                self.now / 1_000_000
+            );
+        }
+    }
+
+    #[test]
+    fn ten_hours_of_drift_stay_at_the_target_with_and_without_a_device() {
+        for (sender, device) in [
+            (1.0 + 200e-6, None),
+            (1.0 - 200e-6, None),
+            (1.0 + 200e-6, Some(1.0 - 200e-6)),
+            (1.0 - 200e-6, Some(1.0 + 200e-6)),
+        ] {
+            let mut simulation = Simulation::new(7);
+            (simulation.sender_rate, simulation.device_rate) = (sender, device);
+            for _ in 0..600 {
+                simulation.run(60_000_000);
+                simulation.assert_on_target(0.0);
+            }
+            assert_eq!((simulation.starved, simulation.jumped), (0, 0), "{sender} {device:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_input_gives_the_same_positions() {
+        let trace = || {
+            let mut simulation = Simulation::new(99);
+            simulation.jitter_micros = 250_000;
+            let mut positions = Vec::new();
+            for round in 0..200 {
+                if round % 40 == 20 {
+                    simulation.blocked_until = simulation.now + 700_000;
+                }
+                simulation.run(100_000);
+                positions.push(simulation.playout.position());
+            }
+            positions
+        };
+        assert_eq!(trace(), trace());
+    }
+
+    #[test]
+    fn a_short_hiccup_costs_nothing_and_a_long_one_is_caught_up() {
+        let mut simulation = Simulation::new(3);
+        simulation.run(5_000_000);
+        simulation.blocked_until = simulation.now + 200_000;
+        simulation.run(5_000_000);
+        assert_eq!(simulation.starved, 0);
+        // 600 ms: the picture stands for about 300 ms, then plays faster.
+        simulation.blocked_until = simulation.now + 600_000;
+        simulation.run(1_000_000);
+        assert_eq!((simulation.starved, simulation.jumped), (1, 0));
+        assert!(simulation.latency() > 450.0 && simulation.playout.speed() > 1.03);
+        simulation.run(20_000_000);
+        simulation.assert_on_target(0.0);
+    }
+
+    #[test]
+    fn a_long_stall_ends_with_a_jump_to_the_live_edge() {
+        for stall in [3_000_000, 30_000_000] {
+            let mut simulation = Simulation::new(4);
+            simulation.run(5_000_000);
+            simulation.blocked_until = simulation.now + stall;
+            simulation.run(stall + 500_000);
+            assert_eq!((simulation.starved, simulation.jumped), (1, 1), "{stall}");
+            simulation.assert_on_target(0.0);
+        }
+    }
+
+    #[test]
+    fn a_path_that_becomes_slower_for_good_is_followed() {
+        let mut simulation = Simulation::new(5);
+        simulation.run(5_000_000);
+        for _ in 0..2_000 {
+            simulation.blocked_until = simulation.now + 400_000;
+            simulation.tick();
+        }
+        simulation.run(2_000_000);
+        assert!(simulation.starved <= 4, "{}", simulation.starved);
+    }
+
+    #[test]
+    fn a_cached_burst_starts_at_the_live_edge_without_waiting_for_the_buffer() {
+        let (mut jitter, mut playout) = (Jitter::new(Duration::from_millis(300)), Playout::new());
+        for frame in 0..60 {
+            jitter.arrived(Track::Video, at(frame * 33), at(1_000 + frame / 10));
+        }
+        let mut started = None;
+        for now in 1_006..1_100 {
+            let supply = Supply {
+                first: Some(at(0)),
+                edge: Some(at(60 * 33)),
+                target: jitter.target(at(now)),
+                settling: jitter.settling(at(now)),
+                ended: false,
+            };
+            if let Change::Started(position) = playout.step(at(now), &supply, None) {
+                started = Some((now, position.as_millis()));
+                break;
+            }
+        }
+        let (now, position) = started.unwrap();
+        assert!(now <= 1_050, "{now}");
+        assert!((position - (59 * 33 - 300)).abs() < 50, "{position}");
+    }
+
+    #[test]
+    fn a_file_plays_at_its_own_speed_and_holds_when_the_disk_is_slow() {
+        let mut playout = Playout::new();
+        let supply =
+            |edge| Supply { first: Some(at(0)), edge: Some(at(edge)), ..Supply::default() };
+        assert_eq!(playout.step(at(0), &supply(50), None), Change::None);
+        assert_eq!(playout.step(at(10), &supply(200), None), Change::Started(at(0)));
+        assert_eq!(playout.step(at(160), &supply(200), None), Change::None);
+        assert_eq!(playout.position(), at(150));
+        assert_eq!(playout.step(at(260), &supply(200), None), Change::Starved);
+        assert_eq!(playout.step(at(900), &supply(400), None), Change::Resumed(at(200)));
+        let ended = Supply { ended: true, ..supply(400) };
+        assert_eq!(playout.step(at(1_900), &ended, None), Change::None);
+        assert_eq!(playout.position(), at(1_200));
+    }
+
+    #[test]
+    fn late_pictures_go_unless_they_are_all_there_is() {
+        let period = Duration::from_millis(40);
+        let verdict = |position, successor| judge(at(1_000), at(position), 1.0, period, successor);
+        assert_eq!(verdict(990, true), Verdict::Wait(Duration::from_millis(10)));
+        assert_eq!(verdict(1_000, true), Verdict::Show { late: false });
+        assert_eq!(verdict(1_020, true), Verdict::Show { late: false });
+        assert_eq!(verdict(1_021, true), Verdict::Drop);
+        assert_eq!(verdict(1_021, false), Verdict::Show { late: true });
+    }
+}

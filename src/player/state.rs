@@ -1,0 +1,159 @@
+//! What the player tells: its state, what happened, its figures, and why it gave up.
+
+use std::time::Duration;
+
+use crate::media::Size;
+
+/// What kind of ending a failure is, as exit codes count them.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The URL makes no sense (2).
+    Usage,
+    /// The file cannot be read or is none that can be played, or an output cannot be written (3).
+    File,
+    /// A codec is missing or fails (5).
+    Codec,
+    /// The server cannot be reached or is none (6).
+    Unreachable,
+    /// The server said no (7).
+    Refused,
+    /// It played and was lost (8).
+    Lost,
+    /// The server has no such stream (9).
+    NoSuchStream,
+    /// The system refused what every program gets, such as a thread (1).
+    System,
+}
+
+impl Kind {
+    /// The process exit code.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::System => 1,
+            Self::Usage => 2,
+            Self::File => 3,
+            Self::Codec => 5,
+            Self::Unreachable => 6,
+            Self::Refused => 7,
+            Self::Lost => 8,
+            Self::NoSuchStream => 9,
+        }
+    }
+}
+
+/// Why the player gave up, or cannot start.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{cause}")]
+pub struct Failure {
+    pub kind: Kind,
+    /// A sentence without its full stop, such as `there is no stream of this name`.
+    pub cause: String,
+    /// What to do about it; may be empty.
+    pub advice: String,
+}
+
+impl Failure {
+    pub(crate) fn new(kind: Kind, cause: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { kind, cause: cause.into(), advice: advice.into() }
+    }
+}
+
+/// What the player is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum State {
+    /// On the way to the first picture or sound. `stage` is `file`, `dns`, `tcp`, `tls`,
+    /// `handshake`, `connect`, `play` or `media`.
+    #[default]
+    Starting,
+    Opening {
+        stage: &'static str,
+    },
+    /// Picture or sound is being played.
+    Playing,
+    /// Lost; the next try begins in `retry_in`.
+    Reconnecting {
+        cause: String,
+        retry_in: Duration,
+    },
+    /// The stream or file is over.
+    Ended,
+    /// Gave up.
+    Failed(Failure),
+}
+
+impl State {
+    /// Whether nothing more will come.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Ended | Self::Failed(_))
+    }
+}
+
+/// How serious a message is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Severity {
+    Info,
+    Warning,
+}
+
+/// Something worth a sentence, said once each time it begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Which message it is, in Fluent's spelling (`player-no-speaker`).
+    pub key: &'static str,
+    pub severity: Severity,
+    pub summary: String,
+    pub advice: String,
+    pub detail: String,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    State(State),
+    Message(Message),
+}
+
+/// How it fares. Counters are totals since the start; measurements are the latest.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Figures {
+    pub size: Option<Size>,
+    /// Names of the codecs, such as `H.264 High` and `AAC-LC 48 kHz stereo`.
+    pub video: String,
+    pub audio: String,
+    /// Pictures shown in the last second.
+    pub fps: f64,
+    /// What arrived in the last second, bits a second.
+    pub bitrate: u32,
+    pub received_bytes: u64,
+    /// Pictures decoded.
+    pub decoded: u64,
+    /// Pictures shown.
+    pub shown: u64,
+    /// Pictures thrown away: too late, or the decoder could not keep up.
+    pub dropped: u64,
+    /// Pictures whose turn came later than half their time.
+    pub late: u64,
+    /// Pictures older than the point where playing began or went on; never meant to be shown.
+    pub skipped: u64,
+    /// Samples (a channel) of sound played.
+    pub audio_samples: u64,
+    /// Times that there was nothing to show or to hear.
+    pub underruns: u64,
+    /// Packets that could not be decoded.
+    pub damaged: u64,
+    /// Received and not yet shown.
+    pub buffer: Duration,
+    /// 1 is as recorded.
+    pub speed: f64,
+    pub first_picture: Option<Duration>,
+    pub reconnects: u32,
+    /// By the test source's markers, milliseconds.
+    pub latency_ms: Option<f64>,
+    /// Sound against picture by the markers, milliseconds, > 0: sound late.
+    pub av_offset_ms: Option<f64>,
+    /// Sound goes to a device, which is the master of the clock.
+    pub device: bool,
+    pub volume: f32,
+    pub muted: bool,
+    pub playing_for: Duration,
+}

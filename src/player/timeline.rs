@@ -1,0 +1,299 @@
+//! From the timestamps on the wire to one continuous media time: unwraps the 32-bit milliseconds
+//! of each track, and bridges jumps, steps back, restarts of the publisher and of the connection,
+//! and tracks that count from different zeros. Picture and sound that jump together stay together.
+//!
+//! Pure: time of arrival is an argument. Issue 2 part 7. Runs on the feed thread.
+
+use crate::base::Timestamp;
+use crate::media::Track;
+
+/// A step back by more than this is a new start; a smaller one is an untidy muxer and is flattened.
+const BACKWARD_MS: i64 = 100;
+/// A step forward by this much more than the time that passed is a jump.
+const FORWARD_MS: i64 = 5_000;
+/// Tracks further apart than this count from different zeros.
+const APART_MS: i64 = 5_000;
+
+/// A packet's place on the continuous media time, which starts near zero and never steps back
+/// within a track.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// When it is to be decoded.
+    pub dts: Timestamp,
+    /// The wire's time broke off here: it was bridged.
+    pub jumped: bool,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Timeline {
+    /// Arrival times mean something: the stream comes in as it happens.
+    live: bool,
+    tracks: [Option<TrackTime>; 2],
+    /// Counts the bridges, so that a track can tell that the other has crossed a newer one.
+    epoch: u64,
+}
+
+#[derive(Copy, Clone, Debug)]
+struct TrackTime {
+    raw: u32,
+    /// `raw` without its wrap-arounds.
+    unwrapped: i64,
+    /// Media time less `unwrapped`.
+    offset: i64,
+    epoch: u64,
+    out: i64,
+    /// The last ordinary step, to go on by where arrival says nothing.
+    step: i64,
+    arrival: Timestamp,
+    /// The connection was made anew since.
+    stale: bool,
+}
+
+impl Timeline {
+    /// A timeline for a stream that comes in as it happens (`live`) or a file.
+    pub fn new(live: bool) -> Self {
+        Self { live, tracks: [None, None], epoch: 0 }
+    }
+
+    /// The connection was lost and made again: what comes next goes on after the time that passed,
+    /// whatever the new timestamps say.
+    pub fn restart(&mut self) {
+        for track in self.tracks.iter_mut().flatten() {
+            track.stale = true;
+        }
+    }
+
+    /// Places a packet that carries `raw` milliseconds and arrived at `now`.
+    pub fn place(&mut self, track: Track, raw: u32, now: Timestamp) -> Placed {
+        let [video, audio] = &self.tracks;
+        let (own, other) = match track {
+            Track::Video => (*video, *audio),
+            Track::Audio => (*audio, *video),
+        };
+        let next = match own {
+            Some(last) => self.follow(last, other, raw, now),
+            None => self.begin(other, raw, now),
+        };
+        let jumped = own.is_some_and(|last| last.epoch != next.epoch || last.stale);
+        let [video, audio] = &mut self.tracks;
+        match track {
+            Track::Video => *video = Some(next),
+            Track::Audio => *audio = Some(next),
+        }
+        Placed { dts: Timestamp::from_millis(next.out), jumped }
+    }
+
+    /// The first packet of a track.
+    fn begin(&mut self, other: Option<TrackTime>, raw: u32, now: Timestamp) -> TrackTime {
+        let fresh = |unwrapped: i64, offset: i64, epoch: u64| TrackTime {
+            raw,
+            unwrapped,
+            offset,
+            epoch,
+            out: (unwrapped + offset).max(0),
+            step: 0,
+            arrival: now,
+            stale: false,
+        };
+        let Some(other) = other else {
+            return fresh(i64::from(raw), -i64::from(raw), self.epoch);
+        };
+        // Unwrap against the other track: one of them may just have wrapped.
+        let unwrapped = other.unwrapped + serial_difference(raw, other.raw);
+        let expected = other.out + self.elapsed(&other, now);
+        let together = unwrapped + other.offset;
+        if (together - expected).abs() <= APART_MS {
+            fresh(unwrapped, other.offset, other.epoch)
+        } else {
+            fresh(unwrapped, expected - unwrapped, other.epoch)
+        }
+    }
+
+    /// A packet after another one.
+    fn follow(
+        &mut self,
+        last: TrackTime,
+        other: Option<TrackTime>,
+        raw: u32,
+        now: Timestamp,
+    ) -> TrackTime {
+        let step = serial_difference(raw, last.raw);
+        let unwrapped = last.unwrapped + step;
+        let elapsed = self.elapsed(&last, now);
+        let next = |offset: i64, epoch: u64, step: i64| TrackTime {
+            raw,
+            unwrapped,
+            offset,
+            epoch,
+            out: (unwrapped + offset).max(last.out),
+            step,
+            arrival: now,
+            stale: false,
+        };
+        let jumps = step < -BACKWARD_MS || step > elapsed + FORWARD_MS;
+        if !jumps && !last.stale {
+            return next(last.offset, last.epoch, step.clamp(0, 100));
+        }
+        let expected = last.out + elapsed.max(last.step).max(1);
+        if let Some(other) = other
+            && !other.stale
+            && other.epoch > last.epoch
+            && (unwrapped_near(raw, &other) + other.offset - expected).abs() <= APART_MS
+        {
+            // The other track crossed this bridge first: the same offset keeps them in sync.
+            let unwrapped = unwrapped_near(raw, &other);
+            let mut same = next(other.offset, other.epoch, last.step);
+            same.unwrapped = unwrapped;
+            same.out = (unwrapped + other.offset).max(last.out);
+            return same;
+        }
+        // Neither track may be overtaken by the other's new start.
+        self.epoch += 1;
+        let expected = other
+            .filter(|other| other.stale || other.epoch < self.epoch)
+            .map_or(expected, |other| expected.max(other.out));
+        next(expected - unwrapped, self.epoch, last.step)
+    }
+
+    fn elapsed(&self, since: &TrackTime, now: Timestamp) -> i64 {
+        if self.live { (now.micros_since(since.arrival) / 1_000).max(0) } else { 0 }
+    }
+}
+
+fn unwrapped_near(raw: u32, track: &TrackTime) -> i64 {
+    track.unwrapped + serial_difference(raw, track.raw)
+}
+
+/// `a - b` on the wrapping 32-bit circle.
+fn serial_difference(a: u32, b: u32) -> i64 {
+    i64::from(a.wrapping_sub(b).cast_signed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millis(ms)
+    }
+
+    /// Places a list of (track, raw, arrival) and gives the milliseconds out.
+    fn run(live: bool, packets: &[(Track, u32, i64)]) -> Vec<i64> {
+        let mut timeline = Timeline::new(live);
+        packets
+            .iter()
+            .map(|&(track, raw, now)| timeline.place(track, raw, at(now)).dts.as_millis())
+            .collect()
+    }
+
+    use Track::{Audio as A, Video as V};
+
+    #[test]
+    fn starts_near_zero_however_high_the_wire_starts() {
+        let high = 4_000_000_000;
+        assert_eq!(run(true, &[(V, high, 0), (A, high + 5, 0), (V, high + 33, 33)]), [0, 5, 33]);
+    }
+
+    #[test]
+    fn wraps_without_a_jump_and_in_both_tracks() {
+        let near = u32::MAX - 9;
+        let out = run(true, &[(V, near, 0), (A, near + 5, 5), (V, 23, 33), (A, 16, 26)]);
+        assert_eq!(out, [0, 5, 33, 26]);
+        // The second track appears after the wrap.
+        assert_eq!(run(true, &[(V, near, 0), (A, 3, 13)]), [0, 13]);
+    }
+
+    #[test]
+    fn a_jump_of_both_tracks_keeps_them_in_sync() {
+        for (from, to) in [(100_000, 9_000_000), (9_000_000, 0), (9_000_000, 4_000_000_000)] {
+            let out = run(
+                true,
+                &[
+                    (V, from, 0),
+                    (A, from + 10, 10),
+                    (V, from + 40, 40),
+                    (V, to, 80),
+                    (A, to + 7, 87),
+                    (V, to + 40, 120),
+                ],
+            );
+            assert_eq!(out[3], 80, "{from} {to}: {out:?}");
+            assert_eq!(out[4] - out[3], 7, "{out:?}");
+            assert_eq!(out[5] - out[3], 40, "{out:?}");
+        }
+    }
+
+    #[test]
+    fn sound_that_arrives_before_the_picture_of_the_same_bridge_agrees_too() {
+        let out = run(true, &[(V, 5_000, 0), (A, 5_000, 0), (A, 0, 50), (V, 10, 60)]);
+        assert_eq!(out[3] - out[2], 10, "{out:?}");
+    }
+
+    #[test]
+    fn tracks_that_count_from_different_zeros_are_brought_together() {
+        let out = run(true, &[(V, 0, 0), (V, 40, 40), (A, 3_600_000, 50), (A, 3_600_021, 71)]);
+        assert_eq!(out, [0, 40, 50, 71]);
+    }
+
+    #[test]
+    fn a_pause_is_no_jump_and_a_small_step_back_is_flattened() {
+        assert_eq!(run(true, &[(V, 0, 0), (V, 30_000, 30_000)]), [0, 30_000]);
+        assert_eq!(
+            run(true, &[(V, 100, 0), (V, 140, 40), (V, 120, 80), (V, 180, 120)]),
+            [0, 40, 40, 80]
+        );
+        // In a file no time passes: a hole of minutes is closed.
+        assert_eq!(run(false, &[(V, 0, 0), (V, 40, 0), (V, 600_000, 0)]), [0, 40, 80]);
+    }
+
+    #[test]
+    fn a_new_connection_goes_on_after_the_time_that_passed() {
+        let mut timeline = Timeline::new(true);
+        timeline.place(V, 50_000, at(0));
+        timeline.place(A, 50_010, at(10));
+        timeline.restart();
+        // The same stream, but its first picture comes from the server's cache: older than before.
+        let video = timeline.place(V, 51_000, at(3_000));
+        assert!(video.jumped);
+        assert_eq!(video.dts.as_millis(), 3_000);
+        let audio = timeline.place(A, 51_020, at(3_001));
+        assert_eq!(audio.dts.as_millis(), 3_020);
+        // Restarted from zero.
+        timeline.restart();
+        assert_eq!(timeline.place(A, 0, at(5_000)).dts.as_millis(), 5_019);
+        assert_eq!(timeline.place(V, 33, at(5_010)).dts.as_millis(), 5_052);
+    }
+
+    #[test]
+    fn never_steps_back_within_a_track_whatever_comes() {
+        let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut random = move || {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            seed
+        };
+        for live in [true, false] {
+            let mut timeline = Timeline::new(live);
+            let (mut last, mut now) = ([0_i64; 2], 0_i64);
+            for _ in 0..20_000 {
+                let value = random();
+                let track = if value & 1 == 0 { V } else { A };
+                now += i64::try_from(value >> 8 & 0x3F).unwrap();
+                if value >> 20 & 0xFF == 0 {
+                    timeline.restart();
+                }
+                let raw = if value >> 32 & 7 == 0 { random() as u32 } else { now as u32 };
+                let out = timeline.place(track, raw, at(now)).dts.as_millis();
+                let slot = &mut last[usize::from(track == A)];
+                assert!(out >= *slot);
+                *slot = out;
+                // Bounded: media time runs away from real time by no more than its bridges allow.
+                if live {
+                    assert!(out < now + 20_000_000, "{out} {now}");
+                }
+            }
+        }
+    }
+}
