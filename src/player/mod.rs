@@ -15,6 +15,7 @@ pub mod schedule;
 pub mod state;
 pub mod stretch;
 pub mod timeline;
+pub mod turn;
 
 use std::path::PathBuf;
 use std::time::Duration;

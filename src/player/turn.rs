@@ -1,0 +1,90 @@
+//! A picture's turn: when it is shown, and when it is too late for it.
+//!
+//! Pure: time is an argument. Issue 2 part 7. Runs on the presenter thread.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+
+/// What becomes of a decoded picture.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Its time comes after this much.
+    Wait(Duration),
+    /// Show it now. `late`: by more than half its time.
+    Show { late: bool },
+    /// Throw it away, it is late and its successor is there.
+    Drop,
+}
+
+/// Judges a picture due at `due` (media time) at `position`: late by more than half of `period` it
+/// goes, unless nothing else is there to be shown.
+pub fn judge(
+    due: Timestamp,
+    position: Timestamp,
+    speed: f64,
+    period: Duration,
+    successor: bool,
+) -> Verdict {
+    let late = position.micros_since(due);
+    if late < 0 {
+        let micros = (-late) as f64 / speed.max(0.5);
+        return Verdict::Wait(Duration::from_micros(micros as u64));
+    }
+    let half = i64::try_from(period.as_micros() / 2).unwrap_or(i64::MAX);
+    match (late > half, successor) {
+        (true, true) => Verdict::Drop,
+        (late, _) => Verdict::Show { late },
+    }
+}
+
+/// The usual distance of two pictures, learned from what is decoded.
+#[derive(Debug)]
+pub struct Cadence {
+    last: Option<Timestamp>,
+    micros: f64,
+}
+
+impl Default for Cadence {
+    fn default() -> Self {
+        Self { last: None, micros: 33_333.0 }
+    }
+}
+
+impl Cadence {
+    /// A picture of this media time came.
+    pub fn note(&mut self, pts: Timestamp) {
+        if let Some(last) = self.last {
+            let step = pts.micros_since(last) as f64;
+            if (2_000.0..500_000.0).contains(&step) {
+                self.micros += (step - self.micros) / 8.0;
+            }
+        }
+        self.last = Some(pts);
+    }
+
+    /// The distance.
+    pub fn period(&self) -> Duration {
+        Duration::from_micros(self.micros as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millis(ms)
+    }
+
+    #[test]
+    fn late_pictures_go_unless_they_are_all_there_is() {
+        let period = Duration::from_millis(40);
+        let verdict = |position, successor| judge(at(1_000), at(position), 1.0, period, successor);
+        assert_eq!(verdict(990, true), Verdict::Wait(Duration::from_millis(10)));
+        assert_eq!(verdict(1_000, true), Verdict::Show { late: false });
+        assert_eq!(verdict(1_020, true), Verdict::Show { late: false });
+        assert_eq!(verdict(1_021, true), Verdict::Drop);
+        assert_eq!(verdict(1_021, false), Verdict::Show { late: true });
+    }
+}
