@@ -6,9 +6,11 @@ pub mod color;
 pub mod feed;
 pub mod frame;
 pub mod grid;
+pub mod markers;
 pub mod packet;
 pub mod parameters;
 pub mod samples;
+pub mod source;
 
 pub use color::Color;
 pub use feed::{AudioFeed, Pulled, VideoFeed};

@@ -1,0 +1,698 @@
+//! The test source's markers: what it draws and plays so that latency and lip-sync can be measured
+//! through any server, player and scaling. The writing half is used by the test picture and the
+//! tone, the reading half by the player; both are pure, time is an argument.
+//!
+//! - **Code band**: the bottom sixteenth of the picture, 48 cells: `1 0`, 36 bits of wall-clock
+//!   milliseconds, 8 bits of checksum, `0 1`.
+//! - **Flash**: the top quarter is white in the first frame of each second and the one after it.
+//! - **Tone**: 1 kHz from the instant of that first frame, for two frame periods; a quiet 220 Hz
+//!   otherwise.
+
+use std::collections::VecDeque;
+use std::f64::consts::TAU;
+
+use crate::base::Timestamp;
+use crate::media::{FrameGrid, Planes, Size};
+
+/// Cells of the code band.
+pub const CELLS: usize = 48;
+/// The narrowest picture that can carry the band.
+pub const MIN_WIDTH: u32 = 480;
+/// Luma of the flash.
+pub const FLASH_LUMA: u8 = 235;
+/// The most luma the top quarter may have outside the flash.
+pub const CALM_LUMA: u8 = 100;
+
+/// Times are counted modulo this many milliseconds (about two years).
+const TIME_MODULUS: u64 = 1 << 36;
+const ONE_LUMA: u8 = 235;
+const ZERO_LUMA: u8 = 16;
+const THRESHOLD: u64 = 126;
+/// Halfway between the flash and the brightest calm.
+const FLASH_THRESHOLD: u64 = 167;
+
+const BEEP_HZ: f64 = 1_000.0;
+/// −6 dBFS.
+const BEEP_LEVEL: f64 = 0.501_187_233_627_272_2;
+const HUM_HZ: f64 = 220.0;
+/// −40 dBFS.
+const HUM_LEVEL: f64 = 0.01;
+
+/// Rows of the code band in a picture of this height: a sixteenth, rounded up to even.
+pub const fn band_height(height: u32) -> u32 {
+    height.div_ceil(32) * 2
+}
+
+/// The 48 cells for a time, the first cell in the highest bit.
+pub const fn encode(time_ms: u64) -> u64 {
+    let time = time_ms % TIME_MODULUS;
+    (0b10 << 46) | (time << 10) | ((checksum(time) as u64) << 2) | 0b01
+}
+
+/// The time in 48 cells; `None` where guards or checksum are wrong.
+pub const fn decode(cells: u64) -> Option<u64> {
+    let time = (cells >> 10) % TIME_MODULUS;
+    let sound = cells >> 46 == 0b10 && cells & 0b11 == 0b01;
+    if sound && (cells >> 2) as u8 == checksum(time) { Some(time) } else { None }
+}
+
+/// The sum of the five bytes of the time.
+const fn checksum(time: u64) -> u8 {
+    let [.., a, b, c, d, e] = time.to_be_bytes();
+    a.wrapping_add(b).wrapping_add(c).wrapping_add(d).wrapping_add(e)
+}
+
+/// Milliseconds from a time read from a band to the wall clock now, across the wrap-around;
+/// negative where the reader's clock is behind the writer's.
+pub const fn age_ms(read: u64, wall_ms: i64) -> i64 {
+    let now = wall_ms.rem_euclid(TIME_MODULUS as i64) as u64;
+    let age = (now + TIME_MODULUS - read % TIME_MODULUS) % TIME_MODULUS;
+    if age > TIME_MODULUS / 2 { age as i64 - TIME_MODULUS as i64 } else { age as i64 }
+}
+
+/// Draws the code band over the bottom of the picture, chroma included.
+pub fn draw_band(planes: &mut Planes, time_ms: u64) {
+    let size = planes.size();
+    let (width, stride) = (size.width as usize, planes.luma_stride());
+    let band = band_height(size.height).min(size.height) as usize;
+    let cells = encode(time_ms);
+    let top = (size.height as usize - band) * stride;
+    let row = planes.y.get_mut(top..top + stride).unwrap_or_default();
+    for cell in 0..CELLS {
+        let span = cell * width / CELLS..(cell + 1) * width / CELLS;
+        let one = cells >> (CELLS - 1 - cell) & 1 == 1;
+        if let Some(cell) = row.get_mut(span) {
+            cell.fill(if one { ONE_LUMA } else { ZERO_LUMA });
+        }
+    }
+    if let Some(rows) = planes.y.get_mut(top..)
+        && rows.len() >= stride
+    {
+        for row in 1..rows.len() / stride {
+            rows.copy_within(..stride, row * stride);
+        }
+    }
+    let chroma_top = (size.height as usize - band) / 2 * planes.chroma_stride();
+    for plane in [&mut planes.u, &mut planes.v] {
+        if let Some(rows) = plane.get_mut(chroma_top..) {
+            rows.fill(128);
+        }
+    }
+}
+
+/// Reads the code band of a luma plane of any size, `stride` bytes a row. `None`: no band, or one
+/// that is damaged.
+pub fn read_band(luma: &[u8], stride: usize, size: Size) -> Option<u64> {
+    let (width, height) = (size.width as usize, size.height as usize);
+    let band = band_height(size.height) as usize;
+    if width < CELLS || height < 2 * band {
+        return None;
+    }
+    let mut cells = 0;
+    // The central half of the band's rows too: scaling and deblocking blur its upper edge.
+    let rows = height - band + band / 4..height - band / 4;
+    for cell in 0..CELLS {
+        let (left, right) = (cell * width / CELLS, (cell + 1) * width / CELLS);
+        let quarter = (right - left) / 4;
+        let mean = mean(luma, stride, rows.clone(), left + quarter..right - quarter)?;
+        cells = cells << 1 | u64::from(mean >= THRESHOLD);
+    }
+    decode(cells)
+}
+
+/// Whether the top quarter of the picture is lit.
+pub fn is_flash(luma: &[u8], stride: usize, size: Size) -> bool {
+    let (width, quarter) = (size.width as usize, size.height as usize / 4);
+    // The upper three quarters of it, away from the blurred edge.
+    let rows = 0..(quarter * 3 / 4).max(1);
+    mean(luma, stride, rows, width / 8..width - width / 8).is_some_and(|m| m >= FLASH_THRESHOLD)
+}
+
+/// Mean luma of a rectangle; at most about 16 rows of it are looked at.
+fn mean(
+    luma: &[u8],
+    stride: usize,
+    rows: std::ops::Range<usize>,
+    columns: std::ops::Range<usize>,
+) -> Option<u64> {
+    let step = (rows.len() / 16).max(1);
+    let (mut sum, mut count) = (0_u64, 0_u64);
+    for row in rows.step_by(step) {
+        let line = luma.get(row * stride..)?.get(columns.clone())?;
+        sum += line.iter().map(|&value| u64::from(value)).sum::<u64>();
+        count += line.len() as u64;
+    }
+    sum.checked_div(count)
+}
+
+/// When the marks happen: the same answer for whoever draws and whoever plays.
+#[derive(Copy, Clone, Debug)]
+pub struct Schedule {
+    grid: FrameGrid,
+    /// Wall-clock microseconds at [`Timestamp::ZERO`].
+    wall_zero_micros: i64,
+}
+
+impl Schedule {
+    /// For frames on `grid`; `wall_zero_micros` is the wall clock at [`Timestamp::ZERO`].
+    pub fn new(grid: FrameGrid, wall_zero_micros: i64) -> Self {
+        Self { grid, wall_zero_micros }
+    }
+
+    /// The grid it was made for.
+    pub fn grid(&self) -> FrameGrid {
+        self.grid
+    }
+
+    /// Wall-clock milliseconds at the frame's instant, as the band carries them (before the
+    /// modulus).
+    pub fn time_ms(&self, frame: i64) -> u64 {
+        u64::try_from(self.wall_micros(frame).div_euclid(1_000)).unwrap_or(0)
+    }
+
+    /// Whether the frame's time is the first in a new full second.
+    pub fn flash_starts(&self, frame: i64) -> bool {
+        self.second(frame) != self.second(frame.saturating_sub(1))
+    }
+
+    /// Whether the top quarter is lit in this frame.
+    pub fn is_flash(&self, frame: i64) -> bool {
+        self.flash_starts(frame) || self.flash_starts(frame.saturating_sub(1))
+    }
+
+    /// Fills `out` (interleaved) with the tone. `first` is the index of the first sample, counted
+    /// from the grid's origin at `rate` samples a second.
+    pub fn tone(&self, first: i64, rate: u32, channels: u16, out: &mut [f32]) {
+        let rate = i64::from(rate.max(1));
+        let mut index = first;
+        let mut beep = Beep { start: 0, end: i64::MIN, until: i64::MIN };
+        for frame in out.chunks_mut(usize::from(channels.max(1))) {
+            if index >= beep.until {
+                beep = self.beep_at(index, rate);
+            }
+            let value = if index >= beep.start && index < beep.end {
+                let phase = (index - beep.start) as f64 * BEEP_HZ / rate as f64;
+                BEEP_LEVEL * (TAU * phase.fract()).sin()
+            } else {
+                // The phase repeats every second, so that it stays exact for days.
+                let phase = index.rem_euclid(rate) as f64 * HUM_HZ / rate as f64;
+                HUM_LEVEL * (TAU * phase.fract()).sin()
+            };
+            frame.fill(value as f32);
+            index += 1;
+        }
+    }
+
+    /// What sounds at a sample: the beep that covers it (or none), and how long that answer holds.
+    fn beep_at(&self, index: i64, rate: i64) -> Beep {
+        let frame = self.frame_of(index, rate);
+        let until = self.first_sample(frame.saturating_add(1), rate);
+        let start = match frame {
+            _ if self.flash_starts(frame) => frame,
+            _ if self.flash_starts(frame - 1) => frame - 1,
+            _ => return Beep { start: 0, end: i64::MIN, until },
+        };
+        let (first, end) = (self.first_sample(start, rate), self.first_sample(start + 2, rate));
+        Beep { start: first, end, until }
+    }
+
+    /// The frame in whose time the sample lies.
+    fn frame_of(&self, index: i64, rate: i64) -> i64 {
+        let micros = (i128::from(index) * 1_000_000).div_euclid(i128::from(rate));
+        let at = self.grid.origin.offset(i64::try_from(micros).unwrap_or(i64::MAX - 1));
+        let frame = self.grid.index_at(at);
+        // The rounding to microseconds may hide that the sample lies just before the next frame.
+        if self.first_sample(frame + 1, rate) <= index { frame + 1 } else { frame }
+    }
+
+    /// The first sample that is not before the frame's instant.
+    fn first_sample(&self, frame: i64, rate: i64) -> i64 {
+        let micros = self.grid.instant(frame).micros_since(self.grid.origin);
+        let samples = -(-i128::from(micros) * i128::from(rate)).div_euclid(1_000_000);
+        i64::try_from(samples).unwrap_or(i64::MAX)
+    }
+
+    fn wall_micros(&self, frame: i64) -> i64 {
+        self.wall_zero_micros.saturating_add(self.grid.instant(frame).as_micros())
+    }
+
+    fn second(&self, frame: i64) -> i64 {
+        self.wall_micros(frame).div_euclid(1_000_000)
+    }
+}
+
+/// The samples `start..end` are the beep; valid for samples before `until`.
+struct Beep {
+    start: i64,
+    end: i64,
+    until: i64,
+}
+
+/// Finds the first frames of flashes among the pictures a player shows.
+#[derive(Debug, Default)]
+pub struct FlashReader {
+    last: Option<(u64, bool)>,
+    /// The shortest step between two times seen: the frame period.
+    period_ms: Option<u64>,
+}
+
+impl FlashReader {
+    /// A reader that has seen nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next picture's band time and whether it is lit. True when it is certainly the
+    /// first frame of a flash: the picture before it was seen, was dark, and was its neighbour.
+    pub fn picture(&mut self, time_ms: u64, flash: bool) -> bool {
+        let Some((last_ms, last_flash)) = self.last.replace((time_ms, flash)) else { return false };
+        let step = time_ms.wrapping_sub(last_ms) % TIME_MODULUS;
+        if step == 0 {
+            // The same picture again.
+            self.last = Some((last_ms, last_flash || flash));
+            return false;
+        }
+        if step > 10_000 {
+            // Another source, or a long gap.
+            self.period_ms = None;
+            return false;
+        }
+        let period = self.period_ms.map_or(step, |period| period.min(step));
+        let known = self.period_ms.replace(period).is_some();
+        known && flash && !last_flash && step * 2 <= period * 3
+    }
+}
+
+/// Finds the beginnings of the 1 kHz tone in a stream of sound: where the magnitude of a 5 ms
+/// Goertzel window crosses half its plateau, by the centre of the window.
+#[derive(Debug)]
+pub struct OnsetReader {
+    rate: u32,
+    window: usize,
+    hop: usize,
+    /// Mono samples not yet passed by the window.
+    samples: VecDeque<f32>,
+    /// Index of the first of `samples` since the last discontinuity.
+    position: i64,
+    start: Option<Timestamp>,
+    /// Magnitudes by window, the newest last, and the window centre of the newest.
+    recent: VecDeque<(i64, f64)>,
+    stage: Stage,
+}
+
+#[derive(Copy, Clone, Debug)]
+enum Stage {
+    /// Waiting for the tone to rise.
+    Quiet,
+    /// It rises; the plateau is reached within this many more windows.
+    Rising(usize),
+    /// In the tone of this plateau, waiting for it to end.
+    Sounding(f64),
+}
+
+impl OnsetReader {
+    /// For sound at `rate` samples a second.
+    pub fn new(rate: u32) -> Self {
+        let rate = rate.max(8_000);
+        let window = rate as usize / 200;
+        Self {
+            rate,
+            window,
+            hop: (window / 10).max(1),
+            samples: VecDeque::new(),
+            position: 0,
+            start: None,
+            recent: VecDeque::new(),
+            stage: Stage::Quiet,
+        }
+    }
+
+    /// Takes the next block of interleaved sound, whose first sample is presented at `at`; calls
+    /// `onset` with the presentation time of each tone's beginning. A gap or overlap of more than
+    /// 2 ms against the block before starts afresh.
+    pub fn push(
+        &mut self,
+        at: Timestamp,
+        channels: u16,
+        data: &[f32],
+        mut onset: impl FnMut(Timestamp),
+    ) {
+        let held = self.position + self.samples.len() as i64;
+        let expected = self.start.map(|start| self.instant(start, held as f64));
+        if expected.is_none_or(|expected| at.micros_since(expected).abs() > 2_000) {
+            self.start = Some(at);
+            self.position = 0;
+            self.samples.clear();
+            self.recent.clear();
+            self.stage = Stage::Quiet;
+        }
+        let channels = usize::from(channels.max(1));
+        self.samples.extend(data.chunks_exact(channels).filter_map(<[f32]>::first));
+        while self.samples.len() >= self.window {
+            let magnitude = self.magnitude();
+            let centre = self.position + self.window as i64 / 2;
+            if let (Some(crossing), Some(start)) = (self.step(centre, magnitude), self.start) {
+                onset(self.instant(start, crossing));
+            }
+            self.samples.drain(..self.hop);
+            self.position += self.hop as i64;
+        }
+        self.rebase();
+    }
+
+    /// Moves the reference on, so that many hours of blocks with rounded stamps add up to nothing.
+    fn rebase(&mut self) {
+        let second = i64::from(self.rate);
+        if self.position > 10 * second
+            && let Some(start) = &mut self.start
+        {
+            *start = start.offset(1_000_000);
+            self.position -= second;
+            for (centre, _) in &mut self.recent {
+                *centre -= second;
+            }
+        }
+    }
+
+    fn instant(&self, start: Timestamp, sample: f64) -> Timestamp {
+        start.offset((sample * 1e6 / f64::from(self.rate)).round() as i64)
+    }
+
+    /// Amplitude of the 1 kHz component in the window (1.0: full-scale sine).
+    fn magnitude(&self) -> f64 {
+        let coefficient = 2.0 * (TAU * BEEP_HZ / f64::from(self.rate)).cos();
+        let (mut s1, mut s2) = (0.0, 0.0);
+        for &sample in self.samples.iter().take(self.window) {
+            let s0 = f64::from(sample) + coefficient * s1 - s2;
+            s2 = s1;
+            s1 = s0;
+        }
+        let power: f64 = s1 * s1 + s2 * s2 - coefficient * s1 * s2;
+        power.max(0.0).sqrt() * 2.0 / self.window as f64
+    }
+
+    /// Advances by one window; the sample position of an onset when one has become certain.
+    fn step(&mut self, centre: i64, magnitude: f64) -> Option<f64> {
+        // From the first trace to the plateau takes one window; two hops more for certainty.
+        let rise = self.window / self.hop + 2;
+        self.recent.push_back((centre, magnitude));
+        while self.recent.len() > 3 * rise {
+            self.recent.pop_front();
+        }
+        match self.stage {
+            Stage::Quiet => {
+                let floor = self.recent.iter().map(|&(_, m)| m).fold(f64::INFINITY, f64::min);
+                if magnitude > 0.003 && magnitude > 4.0 * floor {
+                    self.stage = Stage::Rising(rise);
+                }
+                None
+            }
+            Stage::Rising(0) => self.crossing(magnitude),
+            Stage::Rising(left) => {
+                self.stage = Stage::Rising(left - 1);
+                None
+            }
+            Stage::Sounding(plateau) => {
+                if magnitude < plateau / 4.0 {
+                    self.stage = Stage::Quiet;
+                    self.recent.clear();
+                }
+                None
+            }
+        }
+    }
+
+    /// Where the rise that is on record crossed half of its plateau.
+    fn crossing(&mut self, magnitude: f64) -> Option<f64> {
+        let plateau = self.recent.iter().map(|&(_, m)| m).fold(0.0, f64::max);
+        if magnitude < plateau / 2.0 {
+            // A click, not a tone.
+            self.stage = Stage::Quiet;
+            self.recent.clear();
+            return None;
+        }
+        self.stage = Stage::Sounding(plateau);
+        let half = plateau / 2.0;
+        let pairs = self.recent.iter().zip(self.recent.iter().skip(1));
+        let ((c0, m0), (c1, m1)) = pairs.rev().find(|((_, a), (_, b))| *a < half && *b >= half)?;
+        let part = (half - m0) / (m1 - m0);
+        Some(*c0 as f64 + part * (c1 - c0) as f64)
+    }
+}
+
+/// Pairs flashes with tones; both by presentation time.
+#[derive(Debug, Default)]
+pub struct LipSync {
+    flashes: VecDeque<Timestamp>,
+    onsets: VecDeque<Timestamp>,
+    offsets_micros: VecDeque<i64>,
+}
+
+impl LipSync {
+    /// Flash and tone farther apart than this belong to different seconds.
+    const REACH_MICROS: i64 = 500_000;
+    const KEPT: usize = 5;
+
+    /// A measurement with no data.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The first frame of a flash was presented.
+    pub fn flash(&mut self, at: Timestamp) {
+        push_bounded(&mut self.flashes, at, 4);
+        self.pair();
+    }
+
+    /// A tone's beginning was presented.
+    pub fn onset(&mut self, at: Timestamp) {
+        push_bounded(&mut self.onsets, at, 4);
+        self.pair();
+    }
+
+    /// The median of the last five offsets in milliseconds; positive: sound late.
+    pub fn offset_ms(&self) -> Option<f64> {
+        let mut sorted: Vec<i64> = self.offsets_micros.iter().copied().collect();
+        sorted.sort_unstable();
+        let upper = *sorted.get(sorted.len() / 2)?;
+        let lower = *sorted.get((sorted.len() - 1) / 2)?;
+        Some((upper + lower) as f64 / 2_000.0)
+    }
+
+    fn pair(&mut self) {
+        let reach = |flash: Timestamp, onset: Timestamp| {
+            let offset = onset.micros_since(flash);
+            (offset.abs() <= Self::REACH_MICROS).then_some(offset)
+        };
+        let found = self.flashes.iter().enumerate().find_map(|(f, &flash)| {
+            let onsets = self.onsets.iter().enumerate();
+            onsets.filter_map(|(o, &onset)| Some((f, o, reach(flash, onset)?))).next()
+        });
+        if let Some((flash, onset, offset)) = found {
+            push_bounded(&mut self.offsets_micros, offset, Self::KEPT);
+            self.flashes.drain(..=flash);
+            self.onsets.drain(..=onset);
+        }
+    }
+}
+
+fn push_bounded<T>(queue: &mut VecDeque<T>, value: T, most: usize) {
+    while queue.len() >= most {
+        queue.pop_front();
+    }
+    queue.push_back(value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WALL: i64 = 1_790_000_000_123_456;
+
+    fn schedule(rate: &str) -> Schedule {
+        let origin = Timestamp::from_micros(777_777);
+        Schedule::new(FrameGrid { origin, rate: rate.parse().unwrap() }, WALL)
+    }
+
+    /// Deterministic noise in -range..=range.
+    fn noise(seed: &mut u64, range: i32) -> i32 {
+        *seed =
+            seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*seed >> 33) as i32 % (2 * range + 1) - range
+    }
+
+    /// Nearest-neighbour scaling of the luma plane, as the crudest player would do it.
+    fn scaled(planes: &Planes, to: Size) -> Vec<u8> {
+        let from = planes.size();
+        let mut out = Vec::new();
+        for y in 0..to.height {
+            for x in 0..to.width {
+                let (sx, sy) = (x * from.width / to.width, y * from.height / to.height);
+                out.push(planes.y[(sy * from.width + sx) as usize]);
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn the_code_has_the_layout_that_was_agreed_on() {
+        // 1 0 | 36 bits | 8 bits | 0 1, most significant first.
+        assert_eq!(encode(0), 0b10 << 46 | 0b01);
+        let time = 0x1_0203_0405;
+        assert_eq!(encode(time), 0b10 << 46 | time << 10 | 15 << 2 | 0b01);
+        assert_eq!(decode(encode(time)), Some(time));
+        assert_eq!(decode(encode((1 << 36) + 5)), Some(5));
+        for bit in 0..48 {
+            assert_ne!(decode(encode(time) ^ 1 << bit), Some(time), "bit {bit}");
+        }
+        assert_eq!(decode(0), None);
+        assert_eq!((band_height(720), band_height(1080), band_height(480)), (46, 68, 30));
+    }
+
+    #[test]
+    fn the_band_survives_scaling_and_noise() {
+        let times = [0, 1, (1 << 36) - 1, 0xA_AAAA_AAAA, (WALL / 1_000) as u64 % (1 << 36)];
+        for size in [Size::new(480, 270), Size::new(1280, 720), Size::new(1918, 1080)] {
+            for time in times {
+                let mut planes = Planes::black(size);
+                planes.y.fill(90);
+                draw_band(&mut planes, time);
+                assert_eq!(read_band(&planes.y, planes.luma_stride(), size), Some(time));
+                for to in [Size::new(320, 180), Size::new(640, 360), Size::new(1920, 1080)] {
+                    let mut luma = scaled(&planes, to);
+                    let mut seed = time;
+                    for value in &mut luma {
+                        *value = (i32::from(*value) + noise(&mut seed, 60)).clamp(0, 255) as u8;
+                    }
+                    assert_eq!(read_band(&luma, to.width as usize, to), Some(time), "{size}>{to}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn pictures_without_a_band_are_unread() {
+        let mut seed = 1;
+        let size = Size::new(640, 360);
+        let luma: Vec<u8> =
+            (0..size.pixels()).map(|_| (128 + noise(&mut seed, 127)) as u8).collect();
+        assert_eq!(read_band(&luma, 640, size), None);
+        assert_eq!(read_band(&luma, 640, Size::new(640, 8_000)), None);
+        assert_eq!(read_band(&[], 0, Size::new(0, 0)), None);
+        assert!(!is_flash(&[], 640, size));
+        assert!(!is_flash(&luma, 640, size));
+    }
+
+    #[test]
+    fn ages_cross_the_wrap_around() {
+        assert_eq!(age_ms(10, 25), 15);
+        assert_eq!(age_ms(25, 10), -15);
+        assert_eq!(age_ms((1 << 36) - 5, 1 << 36), 5);
+        assert_eq!(age_ms(3, (7 << 36) - 4), -7);
+    }
+
+    #[test]
+    fn two_frames_flash_each_second() {
+        for rate in ["30", "29.97", "60", "24", "7"] {
+            let schedule = schedule(rate);
+            let frames = (schedule.grid().rate.as_f64() * 20.0) as i64;
+            let starts: Vec<i64> = (0..frames).filter(|&f| schedule.flash_starts(f)).collect();
+            assert!((19..=21).contains(&starts.len()), "{rate}: {starts:?}");
+            for start in starts {
+                let period = schedule.grid().rate.period().as_millis() as u64;
+                assert!(schedule.time_ms(start) % 1_000 <= period);
+                assert!(schedule.is_flash(start) && schedule.is_flash(start + 1));
+                assert!(!schedule.is_flash(start - 1) && !schedule.is_flash(start + 2));
+            }
+        }
+    }
+
+    #[test]
+    fn the_tone_begins_with_the_flash_in_any_blocks() {
+        let schedule = schedule("29.97");
+        let mut whole = vec![0.0; 48_000 * 2 * 2];
+        schedule.tone(1_000, 48_000, 2, &mut whole);
+        let mut blocks = vec![0.0; whole.len()];
+        for (n, block) in blocks.chunks_mut(2 * 441).enumerate() {
+            schedule.tone(1_000 + n as i64 * 441, 48_000, 2, block);
+        }
+        assert_eq!(whole, blocks);
+        let start = (1..40).find(|&f| schedule.flash_starts(f)).unwrap();
+        let at = schedule.grid().instant(start).micros_since(schedule.grid().origin);
+        let first = (at * 48_000 + 999_999) / 1_000_000 - 1_000;
+        let left = |n: i64| whole[n as usize * 2];
+        assert!(left(first - 1).abs() <= 0.0101 && left(first) == 0.0);
+        assert!((left(first + 12) - 0.501).abs() < 0.001);
+        let end = (2.0 * 1.001 / 30.0 * 48_000.0) as i64;
+        assert!((1..48).any(|n| left(first + end - n).abs() > 0.4));
+        assert!((0..48).all(|n| left(first + end + 2 + n).abs() <= 0.0101));
+    }
+
+    #[test]
+    fn onsets_are_found_to_a_fraction_of_a_millisecond() {
+        for (rate, gain) in [(48_000, 1.0), (44_100, 0.3), (16_000, 0.05)] {
+            let schedule = schedule("30");
+            let origin = schedule.grid().origin;
+            let mut reader = OnsetReader::new(rate);
+            let mut found = Vec::new();
+            let (mut index, mut seed) = (0_i64, 9);
+            while index < i64::from(rate) * 15 {
+                let mut block = vec![0.0; 1_024 * 2];
+                schedule.tone(index, rate, 2, &mut block);
+                for value in &mut block {
+                    *value = *value * gain + noise(&mut seed, 100) as f32 * 1e-6;
+                }
+                let at = origin.offset(index * 1_000_000 / i64::from(rate));
+                reader.push(at, 2, &block, |onset| found.push(onset));
+                index += 1_024;
+            }
+            let frames = 0..15 * 30;
+            let starts: Vec<Timestamp> = frames
+                .filter(|&f| schedule.flash_starts(f))
+                .map(|f| schedule.grid().instant(f))
+                .collect();
+            assert_eq!(found.len(), starts.len(), "{rate}");
+            for (found, start) in found.iter().zip(starts) {
+                let error = found.micros_since(start);
+                assert!(error.abs() < 300, "{rate}: {error} µs");
+            }
+        }
+    }
+
+    #[test]
+    fn a_flash_whose_first_frame_was_missed_is_ignored() {
+        let schedule = schedule("30");
+        let mut reader = FlashReader::new();
+        let mut firsts = Vec::new();
+        let start = (1..60).find(|&f| schedule.flash_starts(f)).unwrap();
+        for frame in 0..200 {
+            if frame == start + 30 {
+                continue;
+            }
+            if reader.picture(schedule.time_ms(frame), schedule.is_flash(frame)) {
+                firsts.push(frame - start);
+            }
+        }
+        assert_eq!(firsts, (0..200 - start).step_by(30).filter(|&f| f != 30).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn lip_sync_is_the_median_of_the_last_five() {
+        let mut sync = LipSync::new();
+        assert_eq!(sync.offset_ms(), None);
+        for (second, offset) in [(1, 400), (2, 10), (3, 12), (4, -300), (5, 11), (6, 13)] {
+            let flash = Timestamp::from_millis(second * 1_000);
+            if second % 2 == 0 {
+                sync.flash(flash);
+                sync.onset(flash.offset(offset * 1_000));
+            } else {
+                sync.onset(flash.offset(offset * 1_000));
+                sync.flash(flash);
+            }
+        }
+        // A flash without a tone and a tone without a flash pair with nothing.
+        sync.flash(Timestamp::from_millis(8_000));
+        sync.onset(Timestamp::from_millis(9_600));
+        assert_eq!(sync.offset_ms(), Some(11.0));
+    }
+}

@@ -1,0 +1,143 @@
+//! How a picture or sound source fares, as its device's thread reports it and whoever owns it reads
+//! it. A shared cell: readable at any time, and every change is queued for who wants each of them.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::base::queue::{self, Full, Receiver, Sender};
+use crate::media::Size;
+
+/// How a source fares.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub enum State {
+    /// Being opened.
+    #[default]
+    Opening,
+    /// Delivers.
+    Open,
+    /// Open, but has delivered nothing for a while: slate or silence goes out.
+    Stalled,
+    /// Was there and is gone; taken back when it returns.
+    Lost,
+    /// Cannot be opened (absent, busy, refused, odd format); tried again every so often.
+    Failed,
+}
+
+/// What a source delivers.
+#[derive(Copy, Clone, Debug, PartialEq, Default)]
+pub enum Format {
+    /// Not known yet.
+    #[default]
+    Unknown,
+    /// Pictures of this size, this many a second.
+    Video { size: Size, fps: f64 },
+    /// Sound at this many samples a second.
+    Audio { rate: u32, channels: u16 },
+}
+
+/// A source at one moment.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Report {
+    pub state: State,
+    /// Stable over replugging and restarts; empty for what is no device.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    pub format: Format,
+    /// Why it is not open, in plain words with what to do about it; empty while it is.
+    pub reason: String,
+    /// What the machine said, verbatim; empty while it is open.
+    pub detail: String,
+    /// The device's clock against ours, parts per million, once measured.
+    pub drift_ppm: Option<f64>,
+}
+
+/// The cell that holds the newest [`Report`].
+#[derive(Debug)]
+pub struct Status {
+    report: Mutex<Report>,
+    changes: Sender<Report>,
+    unread: Mutex<Option<Receiver<Report>>>,
+}
+
+impl Status {
+    /// A source of this name, being opened.
+    pub fn new(id: impl Into<String>, name: impl Into<String>) -> Arc<Self> {
+        let (changes, unread) = queue::bounded("source-status", 32, Full::DropOldest);
+        let report = Report { id: id.into(), name: name.into(), ..Report::default() };
+        Arc::new(Self { report: Mutex::new(report), changes, unread: Mutex::new(Some(unread)) })
+    }
+
+    /// The source now.
+    pub fn report(&self) -> Report {
+        self.report.lock().clone()
+    }
+
+    /// Just the state.
+    pub fn state(&self) -> State {
+        self.report.lock().state
+    }
+
+    /// Each later change of state, name or format, oldest dropped first. The first caller gets it.
+    pub fn changes(&self) -> Option<Receiver<Report>> {
+        self.unread.lock().take()
+    }
+
+    /// Changes the report; a change of more than the drift is queued for whoever follows.
+    pub fn update(&self, change: impl FnOnce(&mut Report)) {
+        let mut report = self.report.lock();
+        let before = report.clone();
+        change(&mut report);
+        let quiet = Report { drift_ppm: report.drift_ppm, ..before };
+        if *report != quiet {
+            let now = report.clone();
+            drop(report);
+            // Nobody need follow.
+            let _ = self.changes.send(now);
+        }
+    }
+
+    /// It delivers, in this format.
+    pub fn open(&self, format: Format) {
+        self.update(|report| {
+            report.state = State::Open;
+            report.format = format;
+            report.reason.clear();
+            report.detail.clear();
+        });
+    }
+
+    /// It does not deliver, for this reason (plain words) and detail (what the machine said).
+    pub fn down(&self, state: State, reason: impl Into<String>, detail: impl Into<String>) {
+        let (reason, detail) = (reason.into(), detail.into());
+        self.update(|report| {
+            report.state = state;
+            report.reason = reason;
+            report.detail = detail;
+            report.drift_ppm = None;
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_queued_but_not_repetitions_or_drift() {
+        let status = Status::new("id", "Camera");
+        let changes = status.changes().unwrap();
+        assert!(status.changes().is_none());
+        let format = Format::Audio { rate: 48_000, channels: 2 };
+        status.open(format);
+        status.open(format);
+        status.update(|report| report.drift_ppm = Some(12.0));
+        status.down(State::Lost, "gone", "ENODEV");
+        assert_eq!(changes.try_recv().unwrap().state, State::Open);
+        let lost = changes.try_recv().unwrap();
+        assert_eq!((lost.state, lost.reason.as_str()), (State::Lost, "gone"));
+        assert!(changes.try_recv().is_err());
+        assert_eq!(status.state(), State::Lost);
+    }
+}
