@@ -8,11 +8,13 @@
 //! - **Tone**: 1 kHz from the instant of that first frame, for two frame periods; a quiet 220 Hz
 //!   otherwise.
 
-use std::collections::VecDeque;
+mod measure;
+
 use std::f64::consts::TAU;
 
-use crate::base::Timestamp;
 use crate::media::{FrameGrid, Planes, Size};
+
+pub use measure::{FlashReader, LipSync, OnsetReader};
 
 /// Cells of the code band.
 pub const CELLS: usize = 48;
@@ -184,9 +186,8 @@ impl Schedule {
     /// from the grid's origin at `rate` samples a second.
     pub fn tone(&self, first: i64, rate: u32, channels: u16, out: &mut [f32]) {
         let rate = i64::from(rate.max(1));
-        let mut index = first;
         let mut beep = Beep { start: 0, end: i64::MIN, until: i64::MIN };
-        for frame in out.chunks_mut(usize::from(channels.max(1))) {
+        for (index, frame) in (first..).zip(out.chunks_mut(usize::from(channels.max(1)))) {
             if index >= beep.until {
                 beep = self.beep_at(index, rate);
             }
@@ -199,7 +200,6 @@ impl Schedule {
                 HUM_LEVEL * (TAU * phase.fract()).sin()
             };
             frame.fill(value as f32);
-            index += 1;
         }
     }
 
@@ -248,264 +248,10 @@ struct Beep {
     until: i64,
 }
 
-/// Finds the first frames of flashes among the pictures a player shows.
-#[derive(Debug, Default)]
-pub struct FlashReader {
-    last: Option<(u64, bool)>,
-    /// The shortest step between two times seen: the frame period.
-    period_ms: Option<u64>,
-}
-
-impl FlashReader {
-    /// A reader that has seen nothing.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Takes the next picture's band time and whether it is lit. True when it is certainly the
-    /// first frame of a flash: the picture before it was seen, was dark, and was its neighbour.
-    pub fn picture(&mut self, time_ms: u64, flash: bool) -> bool {
-        let Some((last_ms, last_flash)) = self.last.replace((time_ms, flash)) else { return false };
-        let step = time_ms.wrapping_sub(last_ms) % TIME_MODULUS;
-        if step == 0 {
-            // The same picture again.
-            self.last = Some((last_ms, last_flash || flash));
-            return false;
-        }
-        if step > 10_000 {
-            // Another source, or a long gap.
-            self.period_ms = None;
-            return false;
-        }
-        let period = self.period_ms.map_or(step, |period| period.min(step));
-        let known = self.period_ms.replace(period).is_some();
-        known && flash && !last_flash && step * 2 <= period * 3
-    }
-}
-
-/// Finds the beginnings of the 1 kHz tone in a stream of sound: where the magnitude of a 5 ms
-/// Goertzel window crosses half its plateau, by the centre of the window.
-#[derive(Debug)]
-pub struct OnsetReader {
-    rate: u32,
-    window: usize,
-    hop: usize,
-    /// Mono samples not yet passed by the window.
-    samples: VecDeque<f32>,
-    /// Index of the first of `samples` since the last discontinuity.
-    position: i64,
-    start: Option<Timestamp>,
-    /// Magnitudes by window, the newest last, and the window centre of the newest.
-    recent: VecDeque<(i64, f64)>,
-    stage: Stage,
-}
-
-#[derive(Copy, Clone, Debug)]
-enum Stage {
-    /// Waiting for the tone to rise.
-    Quiet,
-    /// It rises; the plateau is reached within this many more windows.
-    Rising(usize),
-    /// In the tone of this plateau, waiting for it to end.
-    Sounding(f64),
-}
-
-impl OnsetReader {
-    /// For sound at `rate` samples a second.
-    pub fn new(rate: u32) -> Self {
-        let rate = rate.max(8_000);
-        let window = rate as usize / 200;
-        Self {
-            rate,
-            window,
-            hop: (window / 10).max(1),
-            samples: VecDeque::new(),
-            position: 0,
-            start: None,
-            recent: VecDeque::new(),
-            stage: Stage::Quiet,
-        }
-    }
-
-    /// Takes the next block of interleaved sound, whose first sample is presented at `at`; calls
-    /// `onset` with the presentation time of each tone's beginning. A gap or overlap of more than
-    /// 2 ms against the block before starts afresh.
-    pub fn push(
-        &mut self,
-        at: Timestamp,
-        channels: u16,
-        data: &[f32],
-        mut onset: impl FnMut(Timestamp),
-    ) {
-        let held = self.position + self.samples.len() as i64;
-        let expected = self.start.map(|start| self.instant(start, held as f64));
-        if expected.is_none_or(|expected| at.micros_since(expected).abs() > 2_000) {
-            self.start = Some(at);
-            self.position = 0;
-            self.samples.clear();
-            self.recent.clear();
-            self.stage = Stage::Quiet;
-        }
-        let channels = usize::from(channels.max(1));
-        self.samples.extend(data.chunks_exact(channels).filter_map(<[f32]>::first));
-        while self.samples.len() >= self.window {
-            let magnitude = self.magnitude();
-            let centre = self.position + self.window as i64 / 2;
-            if let (Some(crossing), Some(start)) = (self.step(centre, magnitude), self.start) {
-                onset(self.instant(start, crossing));
-            }
-            self.samples.drain(..self.hop);
-            self.position += self.hop as i64;
-        }
-        self.rebase();
-    }
-
-    /// Moves the reference on, so that many hours of blocks with rounded stamps add up to nothing.
-    fn rebase(&mut self) {
-        let second = i64::from(self.rate);
-        if self.position > 10 * second
-            && let Some(start) = &mut self.start
-        {
-            *start = start.offset(1_000_000);
-            self.position -= second;
-            for (centre, _) in &mut self.recent {
-                *centre -= second;
-            }
-        }
-    }
-
-    fn instant(&self, start: Timestamp, sample: f64) -> Timestamp {
-        start.offset((sample * 1e6 / f64::from(self.rate)).round() as i64)
-    }
-
-    /// Amplitude of the 1 kHz component in the window (1.0: full-scale sine).
-    fn magnitude(&self) -> f64 {
-        let coefficient = 2.0 * (TAU * BEEP_HZ / f64::from(self.rate)).cos();
-        let (mut s1, mut s2) = (0.0, 0.0);
-        for &sample in self.samples.iter().take(self.window) {
-            let s0 = f64::from(sample) + coefficient * s1 - s2;
-            s2 = s1;
-            s1 = s0;
-        }
-        let power: f64 = s1 * s1 + s2 * s2 - coefficient * s1 * s2;
-        power.max(0.0).sqrt() * 2.0 / self.window as f64
-    }
-
-    /// Advances by one window; the sample position of an onset when one has become certain.
-    fn step(&mut self, centre: i64, magnitude: f64) -> Option<f64> {
-        // From the first trace to the plateau takes one window; two hops more for certainty.
-        let rise = self.window / self.hop + 2;
-        self.recent.push_back((centre, magnitude));
-        while self.recent.len() > 3 * rise {
-            self.recent.pop_front();
-        }
-        match self.stage {
-            Stage::Quiet => {
-                let floor = self.recent.iter().map(|&(_, m)| m).fold(f64::INFINITY, f64::min);
-                if magnitude > 0.003 && magnitude > 4.0 * floor {
-                    self.stage = Stage::Rising(rise);
-                }
-                None
-            }
-            Stage::Rising(0) => self.crossing(magnitude),
-            Stage::Rising(left) => {
-                self.stage = Stage::Rising(left - 1);
-                None
-            }
-            Stage::Sounding(plateau) => {
-                if magnitude < plateau / 4.0 {
-                    self.stage = Stage::Quiet;
-                    self.recent.clear();
-                }
-                None
-            }
-        }
-    }
-
-    /// Where the rise that is on record crossed half of its plateau.
-    fn crossing(&mut self, magnitude: f64) -> Option<f64> {
-        let plateau = self.recent.iter().map(|&(_, m)| m).fold(0.0, f64::max);
-        if magnitude < plateau / 2.0 {
-            // A click, not a tone.
-            self.stage = Stage::Quiet;
-            self.recent.clear();
-            return None;
-        }
-        self.stage = Stage::Sounding(plateau);
-        let half = plateau / 2.0;
-        let pairs = self.recent.iter().zip(self.recent.iter().skip(1));
-        let ((c0, m0), (c1, m1)) = pairs.rev().find(|((_, a), (_, b))| *a < half && *b >= half)?;
-        let part = (half - m0) / (m1 - m0);
-        Some(*c0 as f64 + part * (c1 - c0) as f64)
-    }
-}
-
-/// Pairs flashes with tones; both by presentation time.
-#[derive(Debug, Default)]
-pub struct LipSync {
-    flashes: VecDeque<Timestamp>,
-    onsets: VecDeque<Timestamp>,
-    offsets_micros: VecDeque<i64>,
-}
-
-impl LipSync {
-    /// Flash and tone farther apart than this belong to different seconds.
-    const REACH_MICROS: i64 = 500_000;
-    const KEPT: usize = 5;
-
-    /// A measurement with no data.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The first frame of a flash was presented.
-    pub fn flash(&mut self, at: Timestamp) {
-        push_bounded(&mut self.flashes, at, 4);
-        self.pair();
-    }
-
-    /// A tone's beginning was presented.
-    pub fn onset(&mut self, at: Timestamp) {
-        push_bounded(&mut self.onsets, at, 4);
-        self.pair();
-    }
-
-    /// The median of the last five offsets in milliseconds; positive: sound late.
-    pub fn offset_ms(&self) -> Option<f64> {
-        let mut sorted: Vec<i64> = self.offsets_micros.iter().copied().collect();
-        sorted.sort_unstable();
-        let upper = *sorted.get(sorted.len() / 2)?;
-        let lower = *sorted.get((sorted.len() - 1) / 2)?;
-        Some((upper + lower) as f64 / 2_000.0)
-    }
-
-    fn pair(&mut self) {
-        let reach = |flash: Timestamp, onset: Timestamp| {
-            let offset = onset.micros_since(flash);
-            (offset.abs() <= Self::REACH_MICROS).then_some(offset)
-        };
-        let found = self.flashes.iter().enumerate().find_map(|(f, &flash)| {
-            let onsets = self.onsets.iter().enumerate();
-            onsets.filter_map(|(o, &onset)| Some((f, o, reach(flash, onset)?))).next()
-        });
-        if let Some((flash, onset, offset)) = found {
-            push_bounded(&mut self.offsets_micros, offset, Self::KEPT);
-            self.flashes.drain(..=flash);
-            self.onsets.drain(..=onset);
-        }
-    }
-}
-
-fn push_bounded<T>(queue: &mut VecDeque<T>, value: T, most: usize) {
-    while queue.len() >= most {
-        queue.pop_front();
-    }
-    queue.push_back(value);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Timestamp;
 
     const WALL: i64 = 1_790_000_000_123_456;
 
@@ -626,73 +372,5 @@ mod tests {
         let end = (2.0 * 1.001 / 30.0 * 48_000.0) as i64;
         assert!((1..48).any(|n| left(first + end - n).abs() > 0.4));
         assert!((0..48).all(|n| left(first + end + 2 + n).abs() <= 0.0101));
-    }
-
-    #[test]
-    fn onsets_are_found_to_a_fraction_of_a_millisecond() {
-        for (rate, gain) in [(48_000, 1.0), (44_100, 0.3), (16_000, 0.05)] {
-            let schedule = schedule("30");
-            let origin = schedule.grid().origin;
-            let mut reader = OnsetReader::new(rate);
-            let mut found = Vec::new();
-            let (mut index, mut seed) = (0_i64, 9);
-            while index < i64::from(rate) * 15 {
-                let mut block = vec![0.0; 1_024 * 2];
-                schedule.tone(index, rate, 2, &mut block);
-                for value in &mut block {
-                    *value = *value * gain + noise(&mut seed, 100) as f32 * 1e-6;
-                }
-                let at = origin.offset(index * 1_000_000 / i64::from(rate));
-                reader.push(at, 2, &block, |onset| found.push(onset));
-                index += 1_024;
-            }
-            let frames = 0..15 * 30;
-            let starts: Vec<Timestamp> = frames
-                .filter(|&f| schedule.flash_starts(f))
-                .map(|f| schedule.grid().instant(f))
-                .collect();
-            assert_eq!(found.len(), starts.len(), "{rate}");
-            for (found, start) in found.iter().zip(starts) {
-                let error = found.micros_since(start);
-                assert!(error.abs() < 300, "{rate}: {error} µs");
-            }
-        }
-    }
-
-    #[test]
-    fn a_flash_whose_first_frame_was_missed_is_ignored() {
-        let schedule = schedule("30");
-        let mut reader = FlashReader::new();
-        let mut firsts = Vec::new();
-        let start = (1..60).find(|&f| schedule.flash_starts(f)).unwrap();
-        for frame in 0..200 {
-            if frame == start + 30 {
-                continue;
-            }
-            if reader.picture(schedule.time_ms(frame), schedule.is_flash(frame)) {
-                firsts.push(frame - start);
-            }
-        }
-        assert_eq!(firsts, (0..200 - start).step_by(30).filter(|&f| f != 30).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn lip_sync_is_the_median_of_the_last_five() {
-        let mut sync = LipSync::new();
-        assert_eq!(sync.offset_ms(), None);
-        for (second, offset) in [(1, 400), (2, 10), (3, 12), (4, -300), (5, 11), (6, 13)] {
-            let flash = Timestamp::from_millis(second * 1_000);
-            if second % 2 == 0 {
-                sync.flash(flash);
-                sync.onset(flash.offset(offset * 1_000));
-            } else {
-                sync.onset(flash.offset(offset * 1_000));
-                sync.flash(flash);
-            }
-        }
-        // A flash without a tone and a tone without a flash pair with nothing.
-        sync.flash(Timestamp::from_millis(8_000));
-        sync.onset(Timestamp::from_millis(9_600));
-        assert_eq!(sync.offset_ms(), Some(11.0));
     }
 }

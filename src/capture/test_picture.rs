@@ -1,0 +1,278 @@
+//! The test picture: the markers by which latency and lip-sync are measured, a clock, and moving
+//! texture that is at least as hard to encode as a usual test card. Everything that does not carry
+//! the time is rendered once; a picture is put together by copying rows.
+
+use std::sync::Arc;
+
+use super::font;
+use crate::base::{Pool, Timestamp};
+use crate::media::markers::{self, Schedule};
+use crate::media::{Color, Planes, Size, VideoFeed, VideoFrame};
+
+const TITLE: &str = "onair test picture";
+/// Luma of the letters and of the panel behind them.
+const INK: u8 = 220;
+const PANEL: u8 = 28;
+/// Rows of a strip that moves as one. Not a multiple of 16: the strips cut through macroblocks.
+const STRIP: usize = 20;
+/// Every this many strips one is snow: its place in the texture jumps from picture to picture.
+const SNOW: usize = 5;
+
+/// The feed of the test picture.
+pub(super) struct TestPicture {
+    schedule: Schedule,
+    size: Size,
+    pool: Pool<Planes>,
+    texture: Texture,
+    panel: Panel,
+}
+
+impl TestPicture {
+    pub(super) fn new(schedule: Schedule, size: Size) -> Self {
+        let pool = Planes::pool(size, 8);
+        Self { schedule, size, pool, texture: Texture::new(size), panel: Panel::new(size) }
+    }
+
+    fn render(&self, frame: i64) -> VideoFrame {
+        let mut planes = self.pool.take();
+        self.texture.draw(&mut planes, frame);
+        let time_ms = self.schedule.time_ms(frame);
+        self.panel.draw(&mut planes, time_ms);
+        if self.schedule.is_flash(frame) {
+            flash(&mut planes);
+        }
+        markers::draw_band(&mut planes, time_ms);
+        let pts = self.schedule.grid().instant(frame);
+        VideoFrame { pts, color: Color::PROGRAM, planes: Arc::new(planes) }
+    }
+}
+
+impl VideoFeed for TestPicture {
+    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
+        debug_assert!(self.size.is_valid());
+        Some(self.render(self.schedule.grid().index_at(at)))
+    }
+}
+
+/// The top quarter, rounded up to a whole chroma row.
+fn flash_rows(size: Size) -> usize {
+    (size.height as usize / 4).next_multiple_of(2)
+}
+
+fn flash(planes: &mut Planes) {
+    let rows = flash_rows(planes.size());
+    let (luma, chroma) = (rows * planes.luma_stride(), rows / 2 * planes.chroma_stride());
+    for (plane, length, value) in [
+        (&mut planes.y, luma, markers::FLASH_LUMA),
+        (&mut planes.u, chroma, 128),
+        (&mut planes.v, chroma, 128),
+    ] {
+        if let Some(rows) = plane.get_mut(..length) {
+            rows.fill(value);
+        }
+    }
+}
+
+/// Coloured noise of several scales, wider than the picture, so that each strip of it can move at
+/// its own pace.
+struct Texture {
+    y: Vec<u8>,
+    u: Vec<u8>,
+    v: Vec<u8>,
+    /// Luma columns beyond the picture's width; even.
+    spare: usize,
+    size: Size,
+}
+
+impl Texture {
+    fn new(size: Size) -> Self {
+        let spare = (size.width as usize / 2).next_multiple_of(2).max(64);
+        let (width, height) = (size.width as usize + spare, size.height as usize);
+        let dark = flash_rows(size);
+        let mut y = vec![0; width * height];
+        for (row, line) in y.chunks_exact_mut(width).enumerate() {
+            // Above, nothing may come near the brightness of the flash.
+            let (foot, span) = if row < dark { (24, 70) } else { (30, 190) };
+            for (column, value) in line.iter_mut().enumerate() {
+                *value = (foot + span * noise(column, row, 1) / 255) as u8;
+            }
+        }
+        let chroma = |seed| {
+            let mut plane = vec![0; width / 2 * (height / 2)];
+            for (row, line) in plane.chunks_exact_mut(width / 2).enumerate() {
+                for (column, value) in line.iter_mut().enumerate() {
+                    *value = (64 + noise(column * 2, row * 2, seed) / 2) as u8;
+                }
+            }
+            plane
+        };
+        Self { y, u: chroma(2), v: chroma(3), spare, size }
+    }
+
+    fn draw(&self, planes: &mut Planes, frame: i64) {
+        let (width, height) = (self.size.width as usize, self.size.height as usize);
+        let full = width + self.spare;
+        for strip in 0..height.div_ceil(STRIP) {
+            let rows = strip * STRIP..((strip + 1) * STRIP).min(height);
+            let shift = self.shift(strip, frame);
+            copy_rows(&mut planes.y, &self.y, width, full, rows.clone(), shift);
+            let rows = rows.start / 2..rows.end / 2;
+            copy_rows(&mut planes.u, &self.u, width / 2, full / 2, rows.clone(), shift / 2);
+            copy_rows(&mut planes.v, &self.v, width / 2, full / 2, rows, shift / 2);
+        }
+    }
+
+    /// How far into the texture a strip is at a frame, luma columns, even.
+    fn shift(&self, strip: usize, frame: i64) -> usize {
+        let spare = self.spare as u64;
+        let step = frame.unsigned_abs();
+        if strip % SNOW == 0 {
+            return (hash(step.wrapping_mul(97).wrapping_add(strip as u64)) % spare) as usize & !1;
+        }
+        // There and back at 2, 4, 6 … pixels a picture, neighbours in opposite directions.
+        let pace = 2 + 2 * (strip as u64 * 7 % 5);
+        let travelled = (step.wrapping_mul(pace)).wrapping_add(strip as u64 * 130) % (2 * spare);
+        let there = if travelled < spare { travelled } else { 2 * spare - 1 - travelled };
+        let shift = if strip.is_multiple_of(2) { there } else { spare - 1 - there };
+        shift as usize & !1
+    }
+}
+
+fn copy_rows(
+    to: &mut [u8],
+    from: &[u8],
+    width: usize,
+    full: usize,
+    rows: std::ops::Range<usize>,
+    shift: usize,
+) {
+    let lines = to.chunks_exact_mut(width).skip(rows.start).take(rows.len());
+    for (line, source) in lines.zip(from.chunks_exact(full).skip(rows.start)) {
+        if let Some(source) = source.get(shift..shift + width) {
+            line.copy_from_slice(source);
+        }
+    }
+}
+
+/// Value noise of three scales, 0…255.
+fn noise(x: usize, y: usize, seed: u64) -> u32 {
+    let octave = |scale: usize, seed: u64| {
+        let (cx, cy) = (x / scale, y / scale);
+        let (fx, fy) =
+            ((x % scale) as u32 * 256 / scale as u32, (y % scale) as u32 * 256 / scale as u32);
+        let corner = |dx: usize, dy: usize| {
+            let place = ((cx + dx) as u64) << 32 | (cy + dy) as u64;
+            (hash(place ^ seed << 56) & 255) as u32
+        };
+        let top = corner(0, 0) * (256 - fx) + corner(1, 0) * fx;
+        let bottom = corner(0, 1) * (256 - fx) + corner(1, 1) * fx;
+        (top / 256 * (256 - fy) + bottom / 256 * fy) / 256
+    };
+    (octave(40, seed) * 4 + octave(10, seed + 4) * 3 + octave(3, seed + 8)) / 8
+}
+
+/// A well-mixed number (the finaliser of SplitMix64).
+fn hash(value: u64) -> u64 {
+    let value = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let value = (value ^ value >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let value = (value ^ value >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+    value ^ value >> 31
+}
+
+/// The panel in the middle, with the title and the wall clock (UTC).
+struct Panel {
+    left: usize,
+    top: usize,
+    width: usize,
+    height: usize,
+    /// Pixels a dot of the clock; the title has half of it.
+    scale: usize,
+}
+
+impl Panel {
+    fn new(size: Size) -> Self {
+        let scale = (size.height as usize / 90).max(1);
+        let width = (font::width("00:00:00.000", scale) + 8 * scale).next_multiple_of(2);
+        let height = (font::HEIGHT * 2 * scale + 4 * scale).next_multiple_of(2);
+        let side = |outer: u32, inner: usize| (outer as usize).saturating_sub(inner) / 2 & !1;
+        let (left, top) = (side(size.width, width), side(size.height, height));
+        Self { left, top, width, height, scale }
+    }
+
+    fn draw(&self, planes: &mut Planes, time_ms: u64) {
+        let strides = [planes.luma_stride(), planes.chroma_stride(), planes.chroma_stride()];
+        let each = [(&mut planes.y, 1, PANEL), (&mut planes.u, 2, 132), (&mut planes.v, 2, 125)];
+        for ((plane, scale, value), stride) in each.into_iter().zip(strides) {
+            let rows = plane.chunks_exact_mut(stride).skip(self.top / scale);
+            for line in rows.take(self.height / scale) {
+                let columns = self.left / scale..(self.left + self.width) / scale;
+                if let Some(line) = line.get_mut(columns) {
+                    line.fill(value);
+                }
+            }
+        }
+        let small = (self.scale / 2).max(1);
+        let seconds = time_ms / 1_000;
+        let clock = format!(
+            "{:02}:{:02}:{:02}.{:03}",
+            seconds / 3_600 % 24,
+            seconds / 60 % 60,
+            seconds % 60,
+            time_ms % 1_000
+        );
+        let middle = |width: usize| self.left + self.width.saturating_sub(width) / 2;
+        let title = (middle(font::width(TITLE, small)), self.top + 2 * self.scale);
+        font::draw(planes, TITLE, title, small, INK);
+        let below = title.1 + font::HEIGHT * small + 3 * self.scale;
+        let digits = (middle(font::width(&clock, self.scale)), below);
+        font::draw(planes, &clock, digits, self.scale, INK);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::FrameGrid;
+
+    fn feed(size: Size) -> TestPicture {
+        let grid = FrameGrid { origin: Timestamp::from_micros(5), rate: "30".parse().unwrap() };
+        TestPicture::new(Schedule::new(grid, 1_790_000_000_123_456), size)
+    }
+
+    #[test]
+    fn each_picture_carries_its_time_and_flashes_in_its_second() {
+        for size in [Size::new(1280, 720), Size::new(480, 270), Size::new(854, 480)] {
+            let mut feed = feed(size);
+            let schedule = feed.schedule;
+            let mut lit = 0;
+            for frame in 0..31 {
+                let at = schedule.grid().instant(frame);
+                let picture = feed.picture(at).unwrap();
+                let planes = &picture.planes;
+                assert_eq!((picture.pts, picture.size()), (at, size));
+                let read = markers::read_band(&planes.y, planes.luma_stride(), size);
+                assert_eq!(read, Some(schedule.time_ms(frame) % (1 << 36)));
+                let flash = markers::is_flash(&planes.y, planes.luma_stride(), size);
+                assert_eq!(flash, schedule.is_flash(frame));
+                lit += usize::from(flash);
+                if !flash {
+                    let quarter = size.height as usize / 4 * planes.luma_stride();
+                    assert!(planes.y[..quarter].iter().all(|&y| y <= markers::CALM_LUMA));
+                }
+            }
+            assert_eq!(lit, 2);
+        }
+    }
+
+    #[test]
+    fn pictures_are_reused_and_any_size_can_be_drawn() {
+        let mut feed = feed(Size::new(640, 360));
+        for frame in 0..20 {
+            drop(feed.picture(Timestamp::from_millis(frame * 33)));
+        }
+        assert_eq!(feed.pool.idle(), 1);
+        for size in [Size::new(2, 2), Size::new(16, 400), Size::new(400, 16)] {
+            assert!(self::feed(size).picture(Timestamp::ZERO).is_some());
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The slate: what goes out while a source has no picture. Dark, with a crossed-out camera; no
+//! words, because viewers of any language see it.
+
+use std::sync::Arc;
+
+use crate::base::{Pooled, Timestamp};
+use crate::media::{Color, Planes, Size, VideoFrame};
+
+/// Luma of the ground at the top and the bottom, of the glyph and of the stroke across it.
+const TOP: f32 = 34.0;
+const BOTTOM: f32 = 22.0;
+const GLYPH: f32 = 92.0;
+
+/// The slate of a program. Its time stamp is zero: whoever shows it sets it.
+pub(super) fn frame(size: Size) -> VideoFrame {
+    let mut planes = Planes::black(size);
+    let size = planes.size();
+    let (width, height) = (size.width as f32, size.height as f32);
+    // The glyph's unit: its body is 1.0 wide.
+    let unit = (width.min(height * 16.0 / 9.0) * 0.13).max(1.0);
+    let stride = planes.luma_stride();
+    for (row, line) in planes.y.chunks_exact_mut(stride).enumerate() {
+        let y = row as f32 + 0.5;
+        let ground = TOP + (BOTTOM - TOP) * y / height;
+        for (column, value) in line.iter_mut().enumerate() {
+            let (gx, gy) = ((column as f32 + 0.5 - width / 2.0) / unit, (y - height / 2.0) / unit);
+            let cover = glyph(gx, gy, 1.0 / unit);
+            *value = (ground + (GLYPH - ground) * cover) as u8;
+        }
+    }
+    // A trace of blue, as the window has it.
+    planes.u.fill(131);
+    planes.v.fill(126);
+    let planes = Arc::new(Pooled::unpooled(planes));
+    VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
+}
+
+/// How much of the glyph covers the point, 0…1; `pixel` is the size of a pixel.
+fn glyph(x: f32, y: f32, pixel: f32) -> f32 {
+    let inside = |distance: f32| (0.5 - distance / pixel).clamp(0.0, 1.0);
+    let body = rounded_box(x + 0.16, y, 0.5, 0.36, 0.12);
+    // The lens hood: a wedge that opens to the right.
+    let hood = (x - 0.76).max(0.42 - x).max(y.abs() - 0.10 - (x - 0.42).max(0.0) * 0.55);
+    let line = ((x + y) * std::f32::consts::FRAC_1_SQRT_2).abs();
+    let along = ((x - y) * std::f32::consts::FRAC_1_SQRT_2).abs();
+    let stroke = (line - 0.045).max(along - 0.78);
+    let gap = (line - 0.11).max(along - 0.86);
+    (inside(body.min(hood)) * (1.0 - inside(gap))).max(inside(stroke))
+}
+
+/// Signed distance to a rounded box about the origin.
+fn rounded_box(x: f32, y: f32, half_width: f32, half_height: f32, radius: f32) -> f32 {
+    let (dx, dy) = (x.abs() - half_width + radius, y.abs() - half_height + radius);
+    dx.max(0.0).hypot(dy.max(0.0)) + dx.max(dy).min(0.0) - radius
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_dark_with_a_glyph_in_the_middle_at_any_size() {
+        for size in [Size::new(1280, 720), Size::new(64, 36), Size::new(2, 2), Size::new(360, 640)]
+        {
+            let slate = frame(size);
+            assert_eq!(slate.size(), size);
+            let mean = slate.planes.y.iter().map(|&v| u64::from(v)).sum::<u64>();
+            assert!(mean / (size.pixels() as u64) < 100);
+        }
+        let slate = frame(Size::new(1280, 720));
+        let luma = |x: usize, y: usize| slate.planes.y[y * 1280 + x];
+        assert!(luma(640, 360) > 80 && luma(20, 20) < 40 && luma(1260, 700) < 40);
+    }
+}
