@@ -1,8 +1,10 @@
 //! Floor 3: sound from devices, files and the test source, each behind an
 //! [`AudioFeed`](crate::media::AudioFeed), and the way to the speakers.
 
+mod align;
 pub mod choice;
 pub mod output;
+mod pace;
 mod tone;
 
 use std::sync::Arc;

@@ -1,0 +1,294 @@
+//! Puts a device's sound onto the session's time: a sinc resampler whose ratio follows the device's
+//! measured rate and closes whatever distance is left between where it reads and where it should.
+//! Runs on the mixer's thread.
+
+use rubato::audioadapter_buffers::direct::InterleavedSlice;
+use rubato::{
+    Adjustable, Async, FixedAsync, Indexing, Resampler, SincInterpolationParameters,
+    SincInterpolationType, WindowFunction,
+};
+
+use super::pace::Pace;
+use crate::base::Timestamp;
+
+/// A distance beyond this is jumped instead of closed.
+const JUMP_SECONDS: f64 = 0.06;
+/// A distance is closed at this pace: a hundredth of it in so many seconds … the time constant.
+const CLOSE_SECONDS: f64 = 2.0;
+/// The most the pitch may be bent for it: 0.3 % is not heard.
+const MOST_BEND: f64 = 0.003;
+/// Output frames made at a time.
+const CHUNK: usize = 64;
+
+/// Device sound in, session sound out.
+pub(super) struct Aligner {
+    resampler: Async<f32>,
+    channels: usize,
+    /// Nominal rates.
+    rate_in: f64,
+    rate_out: f64,
+    /// Frames from the device not yet taken by the resampler, interleaved.
+    input: Vec<f32>,
+    /// The device's number of the first of them.
+    input_start: i64,
+    /// The device frame (with fraction) that the next output frame stands for; `None`: to be set.
+    position: Option<f64>,
+    /// Made and not yet handed out, interleaved.
+    made: Vec<f32>,
+    scratch: Vec<f32>,
+}
+
+/// What a pull came to.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Filled {
+    /// All of it.
+    Whole,
+    /// The device's sound was not there yet.
+    Short,
+}
+
+impl Aligner {
+    /// From `rate_in` to `rate_out`; `None` for rates that cannot be.
+    pub(super) fn new(rate_in: u32, rate_out: u32, channels: u16) -> Option<Self> {
+        let channels = usize::from(channels);
+        let parameters = SincInterpolationParameters::new(96, WindowFunction::BlackmanHarris2)
+            .oversampling_factor(128)
+            .interpolation(SincInterpolationType::Cubic);
+        let ratio = f64::from(rate_out) / f64::from(rate_in.max(1));
+        let fixed = FixedAsync::Output;
+        let resampler = Async::new_sinc(ratio, 1.02, &parameters, CHUNK, channels, fixed).ok()?;
+        Some(Self {
+            resampler,
+            channels,
+            rate_in: f64::from(rate_in),
+            rate_out: f64::from(rate_out),
+            input: Vec::with_capacity(rate_in as usize / 4 * channels),
+            input_start: 0,
+            position: None,
+            made: Vec::with_capacity(4 * CHUNK * channels),
+            scratch: vec![0.0; CHUNK * channels],
+        })
+    }
+
+    /// How far behind the newest input the output is at best, device frames.
+    pub(super) fn lookahead(&self) -> usize {
+        self.resampler.input_frames_max()
+    }
+
+    /// Takes what came from the device; `first` is the number of its first frame. What does not
+    /// join what came before starts afresh.
+    pub(super) fn push(&mut self, first: i64, sound: &[f32]) {
+        let held = (self.input.len() / self.channels) as i64;
+        if self.input_start + held != first {
+            self.restart(first);
+        }
+        self.input.extend_from_slice(sound);
+    }
+
+    /// Forgets everything; the next input is frame `first`.
+    pub(super) fn restart(&mut self, first: i64) {
+        self.input.clear();
+        self.made.clear();
+        self.input_start = first;
+        self.position = None;
+        self.resampler.reset();
+    }
+
+    /// Fills `out` with the sound that was captured from `at` on, by the device's `pace`.
+    pub(super) fn pull(&mut self, pace: &Pace, at: Timestamp, out: &mut [f32]) -> Filled {
+        let Some(wanted) = pace.frame_at(at) else {
+            out.fill(0.0);
+            return Filled::Short;
+        };
+        let step = pace.rate() / self.rate_out;
+        // `made` has been made already: what is wanted of the resampler lies after it.
+        let ahead = (self.made.len() / self.channels) as f64 * step;
+        let off = self.position.map(|position| wanted + ahead - position);
+        let jump = off.is_none_or(|off| off.abs() > JUMP_SECONDS * self.rate_in);
+        if jump && !self.seek(wanted) {
+            out.fill(0.0);
+            return Filled::Short;
+        }
+        let error = if jump { 0.0 } else { off.unwrap_or(0.0) };
+        let bend = error / (CLOSE_SECONDS * self.rate_in);
+        let step = step * (1.0 + bend.clamp(-MOST_BEND, MOST_BEND));
+        let nominal = self.rate_in / self.rate_out;
+        let relative = (nominal / step).clamp(1.0 / 1.019, 1.019);
+        if self.resampler.set_resample_ratio_relative(relative, false).is_err() {
+            self.position = None;
+        }
+        let step = nominal / relative;
+        while self.made.len() < out.len() {
+            if !self.make(step) {
+                // What was made plays, the rest is silence; the position goes on with time.
+                let (first, rest) = out.split_at_mut(self.made.len().min(out.len()));
+                first.copy_from_slice(&self.made);
+                rest.fill(0.0);
+                self.made.clear();
+                self.position = None;
+                return Filled::Short;
+            }
+        }
+        let length = out.len();
+        for (out, made) in out.iter_mut().zip(self.made.drain(..length)) {
+            *out = made;
+        }
+        Filled::Whole
+    }
+
+    /// Begins at the device frame `wanted`. False while it has not come yet.
+    fn seek(&mut self, wanted: f64) -> bool {
+        let held = (self.input.len() / self.channels) as i64;
+        // A little before, so that the filter has a past.
+        let lead = self.resampler.output_delay() as f64 * self.rate_in / self.rate_out;
+        let begin = (wanted - lead).floor() as i64;
+        if begin < self.input_start {
+            if wanted < self.input_start as f64 {
+                // Before the device began.
+                return false;
+            }
+        } else if begin >= self.input_start + held {
+            return false;
+        }
+        let begin = begin.max(self.input_start);
+        let skip = usize::try_from(begin - self.input_start).unwrap_or(0);
+        self.input.drain(..skip * self.channels);
+        self.input_start = begin;
+        self.made.clear();
+        self.resampler.reset();
+        let step = self.rate_in / self.rate_out;
+        // The first `output_delay` frames that come out stand for what lies before `begin`.
+        let delay = self.resampler.output_delay() as f64;
+        self.position = Some(begin as f64 - delay * step);
+        while self.position.is_some_and(|position| position + step < wanted) {
+            let before = self.made.len();
+            if !self.make(step) {
+                self.made.clear();
+                self.position = None;
+                return false;
+            }
+            let fresh = (self.made.len() - before) / self.channels;
+            let first = self.position.unwrap_or(wanted) - fresh as f64 * step;
+            let drop = ((wanted - first) / step).floor().clamp(0.0, fresh as f64) as usize;
+            self.made.drain(..before + drop * self.channels);
+        }
+        true
+    }
+
+    /// Makes one chunk. False where input is missing.
+    fn make(&mut self, step: f64) -> bool {
+        let needed = self.resampler.input_frames_next();
+        let Some(input) = self.input.get(..needed * self.channels) else { return false };
+        let Ok(input) = InterleavedSlice::new(input, self.channels, needed) else { return false };
+        let output = InterleavedSlice::new_mut(&mut self.scratch, self.channels, CHUNK);
+        let Ok(mut output) = output else { return false };
+        let indexing = None::<&Indexing>;
+        let done = self.resampler.process_into_buffer(&input, &mut output, indexing);
+        let Ok((taken, given)) = done else { return false };
+        self.input.drain(..taken * self.channels);
+        self.input_start += taken as i64;
+        self.made.extend(self.scratch.iter().take(given * self.channels));
+        if let Some(position) = &mut self.position {
+            *position += given as f64 * step;
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::FrameGrid;
+    use crate::media::markers::{OnsetReader, Schedule};
+
+    /// A device whose crystal is off plays the test tone into the aligner, with jittering
+    /// callbacks; what comes out must be in step with the session's clock to the millisecond, for
+    /// as long as it runs.
+    fn drifting(ppm: f64, rate_in: u32, seconds: i64) {
+        let rate_out = 48_000;
+        let real = f64::from(rate_in) * (1.0 + ppm * 1e-6);
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: "30".parse().unwrap() };
+        let schedule = Schedule::new(grid, 1_790_000_000_123_456);
+        let mut pace = Pace::new(rate_in);
+        let mut aligner = Aligner::new(rate_in, rate_out, 1).unwrap();
+        let mut reader = OnsetReader::new(rate_out);
+        let (mut heard, mut short, mut sent, mut seed) = (Vec::new(), 0, 0_i64, 1_u64);
+        let buffer = i64::from(rate_in) / 100;
+        for block in 0..seconds * 100 {
+            let at = Timestamp::from_millis(block * 10);
+            // The mixer asks 35 ms after the block's end.
+            let now = 0.045 + block as f64 * 0.01;
+            while (sent + buffer) as f64 / real < now {
+                // What the device hears at its frame is the tone at the true time of it.
+                let sound: Vec<f32> = (sent..sent + buffer)
+                    .map(|frame| {
+                        let true_sample = frame as f64 / real * 1e6;
+                        let mut out = [0.0];
+                        schedule.tone(true_sample as i64, 1_000_000, 1, &mut out);
+                        out[0]
+                    })
+                    .collect();
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let jitter = (seed >> 40) as f64 / (1 << 24) as f64 * 1e-3;
+                let moment = ((sent as f64 / real + jitter) * 1e6) as i64;
+                pace.observe(sent, Timestamp::from_micros(moment));
+                aligner.push(sent, &sound);
+                sent += buffer;
+            }
+            let mut out = vec![0.0; 480];
+            short += usize::from(aligner.pull(&pace, at, &mut out) == Filled::Short);
+            reader.push(at, 1, &out, |onset| heard.push(onset));
+        }
+        assert!(short <= 3, "{ppm} ppm: {short} blocks short");
+        let found = pace.drift_ppm().unwrap();
+        assert!((found - ppm).abs() < 20.0, "{ppm} ppm: measured {found}");
+        // The first seconds are spent on locking.
+        let frames = (0..seconds * 30).filter(|&frame| schedule.flash_starts(frame));
+        let starts: Vec<_> = frames.map(|frame| grid.instant(frame)).collect();
+        let settled: Vec<_> =
+            heard.iter().filter(|onset| onset.as_millis() > 6_000).copied().collect();
+        assert!(settled.len() as i64 >= seconds - 8, "{} tones", settled.len());
+        for onset in settled {
+            let off = starts.iter().map(|start| onset.micros_since(*start)).min_by_key(|d| d.abs());
+            assert!(off.is_some_and(|off| off.abs() <= 1_000), "{ppm} ppm at {onset:?}: {off:?}");
+        }
+    }
+
+    #[test]
+    fn stays_in_step_with_a_device_that_is_200_ppm_off() {
+        drifting(200.0, 48_000, 60);
+        drifting(-200.0, 44_100, 40);
+    }
+
+    #[test]
+    fn stays_in_step_with_an_exact_device() {
+        drifting(0.0, 48_000, 30);
+    }
+
+    #[test]
+    fn a_gap_in_the_device_is_silence_and_then_sound_again() {
+        let mut pace = Pace::new(48_000);
+        let mut aligner = Aligner::new(48_000, 48_000, 2).unwrap();
+        let mut out = vec![1.0; 960];
+        assert_eq!(aligner.pull(&pace, Timestamp::ZERO, &mut out), Filled::Short);
+        assert!(out.iter().all(|&s| s == 0.0));
+        let block = vec![0.25; 960];
+        let mut frame = 0;
+        let mut whole = 0;
+        for tick in 0..300_i64 {
+            let at = Timestamp::from_millis(tick * 10);
+            // Silent from 1.0 to 1.5 s, and the device's numbers jump.
+            if !(100..150).contains(&tick) {
+                pace.observe(frame, at);
+                aligner.push(frame, &block);
+                frame += 480;
+            } else if tick == 149 {
+                frame += 7;
+            }
+            let filled = aligner.pull(&pace, at - std::time::Duration::from_millis(30), &mut out);
+            whole += usize::from(filled == Filled::Whole && tick > 200);
+            assert!(out.iter().all(|s| s.abs() < 0.5));
+        }
+        assert!(whole > 95, "{whole}");
+    }
+}

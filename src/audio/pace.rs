@@ -1,0 +1,145 @@
+//! How fast a device really runs: a delay-locked loop over the moments of its callbacks, after
+//! F. Adriaensen, "Using a DLL to filter time" (2005). Smooths the jitter of the callbacks and
+//! learns the device's rate against the session clock.
+
+use std::f64::consts::{SQRT_2, TAU};
+
+use crate::base::Timestamp;
+
+/// A moment that is off by more than this is no jitter: samples were lost or the device paused.
+const BREAK_SECONDS: f64 = 0.15;
+/// Jitter is taken into account up to this much: one late callback must not pull the loop.
+const CLIP_SECONDS: f64 = 0.004;
+/// A device may be off by this much, parts per million; no crystal is.
+const MOST_PPM: f64 = 2_000.0;
+/// The rate is worth showing after this long.
+const SETTLED_SECONDS: f64 = 10.0;
+
+/// The loop.
+#[derive(Clone, Debug)]
+pub(super) struct Pace {
+    nominal_period: f64,
+    state: Option<Locked>,
+}
+
+#[derive(Clone, Debug)]
+struct Locked {
+    /// The frame whose moment is `at`, counted by the device.
+    frame: i64,
+    /// Filtered moment, seconds on the session clock.
+    at: f64,
+    /// Filtered seconds a frame.
+    period: f64,
+    /// Seconds since the lock.
+    age: f64,
+}
+
+/// What an observation did.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// It fits.
+    Steady,
+    /// It does not: the loop has started afresh.
+    Break,
+}
+
+impl Pace {
+    pub(super) fn new(rate: u32) -> Self {
+        Self { nominal_period: 1.0 / f64::from(rate.max(1)), state: None }
+    }
+
+    /// `frame` of the device was captured at `at`.
+    pub(super) fn observe(&mut self, frame: i64, at: Timestamp) -> Seen {
+        let at = at.as_secs_f64();
+        let nominal = self.nominal_period;
+        let fresh = Locked { frame, at, period: nominal, age: 0.0 };
+        let Some(locked) = &mut self.state else {
+            self.state = Some(fresh);
+            return Seen::Break;
+        };
+        let frames = (frame - locked.frame) as f64;
+        if frames <= 0.0 {
+            return Seen::Steady;
+        }
+        let predicted = locked.at + frames * locked.period;
+        let error = at - predicted;
+        let lasted = frames * nominal;
+        if error.abs() > BREAK_SECONDS + lasted {
+            self.state = Some(fresh);
+            return Seen::Break;
+        }
+        locked.age += lasted;
+        let bandwidth = match locked.age {
+            age if age < 1.0 => 1.0,
+            age if age < 5.0 => 0.2,
+            age if age < 20.0 => 0.06,
+            _ => 0.02,
+        };
+        // At first the error is taken whole: the first callbacks of a stream come in a bunch.
+        let clip = if locked.age < 1.0 { BREAK_SECONDS } else { CLIP_SECONDS };
+        let error = error.clamp(-clip, clip);
+        let omega = TAU * bandwidth * lasted;
+        locked.at = predicted + (SQRT_2 * omega).min(1.0) * error;
+        locked.frame = frame;
+        if locked.age > 1.0 {
+            let range = nominal * MOST_PPM * 1e-6;
+            let period = locked.period + omega * omega * error / frames;
+            locked.period = period.clamp(nominal - range, nominal + range);
+        }
+        Seen::Steady
+    }
+
+    /// The frame (with its fraction) that was captured at `at`; `None` before the first moment.
+    pub(super) fn frame_at(&self, at: Timestamp) -> Option<f64> {
+        let locked = self.state.as_ref()?;
+        Some(locked.frame as f64 + (at.as_secs_f64() - locked.at) / locked.period)
+    }
+
+    /// Frames a second as measured.
+    pub(super) fn rate(&self) -> f64 {
+        1.0 / self.state.as_ref().map_or(self.nominal_period, |locked| locked.period)
+    }
+
+    /// How much faster than nominal the device runs, once it is known.
+    pub(super) fn drift_ppm(&self) -> Option<f64> {
+        let locked = self.state.as_ref().filter(|locked| locked.age > SETTLED_SECONDS)?;
+        Some((self.nominal_period / locked.period - 1.0) * 1e6)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_rate_through_jitter() {
+        for ppm in [-300.0, 0.0, 200.0] {
+            let rate = 48_000.0 * (1.0 + ppm * 1e-6);
+            let mut pace = Pace::new(48_000);
+            let mut seed = 1_u64;
+            for callback in 0..12_000_i64 {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let jitter = (seed >> 40) as f64 / (1 << 24) as f64 * 2e-3;
+                let frame = callback * 480;
+                let late = if callback % 997 == 5 { 0.03 } else { jitter };
+                let at = ((frame as f64 / rate + late) * 1e6) as i64;
+                let seen = pace.observe(frame, Timestamp::from_micros(at));
+                assert_eq!(seen == Seen::Break, callback == 0);
+            }
+            let found = pace.drift_ppm().unwrap();
+            assert!((found - ppm).abs() < 10.0, "{ppm}: {found}");
+            let at = Timestamp::from_micros(100_000_000);
+            let error = pace.frame_at(at).unwrap() - (100.0 - 1e-3) * rate;
+            assert!(error.abs() < 48.0, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_gap_starts_afresh() {
+        let mut pace = Pace::new(48_000);
+        pace.observe(0, Timestamp::ZERO);
+        assert_eq!(pace.observe(480, Timestamp::from_millis(10)), Seen::Steady);
+        assert_eq!(pace.observe(960, Timestamp::from_millis(900)), Seen::Break);
+        assert_eq!(pace.observe(960, Timestamp::from_millis(900)), Seen::Steady);
+    }
+}
