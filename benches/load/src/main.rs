@@ -1,0 +1,311 @@
+//! A load client for RTMP servers: publishes one stream whose frames carry the instant at which they
+//! were sent, plays it many times over, and reports what was delivered, how much later, and what it
+//! cost the server. One thread and one process, so that all stamps are of one clock and the client
+//! takes little of the machine.
+//!
+//! `onair-load --url rtmp://127.0.0.1:1935/live/bench --players 200 --seconds 20 --pid PID`
+//!
+//! First the players join one by one, then `--settle` seconds pass, then `--seconds` are measured,
+//! then `--joins` late players come one after the other, each waiting for its first keyframe.
+//! The report is one JSON object on standard output.
+
+mod command;
+mod connection;
+mod process;
+mod stream;
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+use connection::{Connection, Role, Seen};
+use mio::{Events, Interest, Poll, Token};
+use process::Process;
+use stream::Stream;
+
+/// What was asked for.
+struct Options {
+    address: SocketAddr,
+    app: String,
+    name: String,
+    tc_url: String,
+    players: usize,
+    settle: Duration,
+    length: Duration,
+    joins: usize,
+    pid: Option<u32>,
+    bitrate: u32,
+}
+
+const USAGE: &str = "usage: onair-load --url rtmp://HOST:PORT/APP/STREAM [--players 200] \
+    [--seconds 20] [--settle 3] [--joins 40] [--bitrate 2500000] [--pid SERVER]";
+
+fn main() {
+    let options = match options() {
+        Ok(options) => options,
+        Err(why) => {
+            eprintln!("{why}\n{USAGE}");
+            std::process::exit(2);
+        }
+    };
+    if let Err(why) = run(&options) {
+        eprintln!("onair-load: {why}");
+        std::process::exit(1);
+    }
+}
+
+fn options() -> Result<Options, String> {
+    let mut values = HashMap::new();
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let name = word.strip_prefix("--").ok_or(format!("'{word}' is no option"))?.to_owned();
+        values.insert(name, words.next().ok_or(format!("{word} needs a value"))?);
+    }
+    let mut number = |name: &str, default: f64| match values.remove(name) {
+        Some(text) => text.parse::<f64>().map_err(|_| format!("--{name}: not a number: {text}")),
+        None => Ok(default),
+    };
+    let players = number("players", 200.0)? as usize;
+    let length = Duration::from_secs_f64(number("seconds", 20.0)?);
+    let settle = Duration::from_secs_f64(number("settle", 3.0)?);
+    let joins = number("joins", 40.0)? as usize;
+    let bitrate = number("bitrate", 2_500_000.0)? as u32;
+    let pid = number("pid", 0.0)? as u32;
+    let url = values.remove("url").ok_or("--url is missing")?;
+    if let Some(name) = values.keys().next() {
+        return Err(format!("--{name} is unknown"));
+    }
+    let rest = url.strip_prefix("rtmp://").ok_or("the URL does not begin with rtmp://")?;
+    let mut parts = rest.splitn(3, '/');
+    let (host, app, name) = match (parts.next(), parts.next(), parts.next()) {
+        (Some(host), Some(app), Some(name)) => (host, app, name),
+        _ => return Err("the URL needs an application and a stream".into()),
+    };
+    let host = if host.contains(':') { host.to_owned() } else { format!("{host}:1935") };
+    let address = host
+        .to_socket_addrs()
+        .map_err(|error| format!("{host}: {error}"))?
+        .next()
+        .ok_or("the host has no address")?;
+    Ok(Options {
+        address,
+        tc_url: format!("rtmp://{host}/{app}"),
+        app: app.to_owned(),
+        name: name.to_owned(),
+        players,
+        settle,
+        length,
+        joins,
+        pid: (pid != 0).then_some(pid),
+        bitrate,
+    })
+}
+
+/// Everything that runs.
+struct Load<'a> {
+    options: &'a Options,
+    poll: Poll,
+    origin: Instant,
+    publisher: Connection,
+    stream: Stream,
+    players: Vec<Connection>,
+    /// Milliseconds from sending to receipt, of each message of each player while measuring.
+    latencies: Vec<f32>,
+    measuring: bool,
+    bytes: u64,
+}
+
+const PUBLISHER: Token = Token(0);
+
+fn run(options: &Options) -> io::Result<()> {
+    let origin = Instant::now();
+    let poll = Poll::new()?;
+    let publisher = open(options, Role::Publish, &poll, PUBLISHER)?;
+    let mut load = Load {
+        options,
+        poll,
+        origin,
+        publisher,
+        stream: Stream::new(options.bitrate),
+        players: Vec::new(),
+        latencies: Vec::new(),
+        measuring: false,
+        bytes: 0,
+    };
+    load.turn_until("the publisher is accepted", Duration::from_secs(10), |load| {
+        load.publisher.ready()
+    })?;
+    load.stream.start(origin.elapsed());
+    load.turn_for(Duration::from_millis(500))?;
+    for index in 0..options.players {
+        let token = Token(index + 1);
+        let player = open(options, Role::Play, &load.poll, token)?;
+        load.players.push(player);
+        load.turn_for(Duration::from_millis(5))?;
+    }
+    load.turn_until("every player has a keyframe", Duration::from_secs(20), |load| {
+        load.players.iter().all(|player| player.first_keyframe.is_some())
+    })?;
+    load.turn_for(options.settle)?;
+
+    let before = options.pid.map(Process::read).transpose()?;
+    let own_before = Process::read(std::process::id())?;
+    let start = Instant::now();
+    (load.measuring, load.bytes) = (true, 0);
+    load.turn_for(options.length)?;
+    load.measuring = false;
+    let seconds = start.elapsed().as_secs_f64();
+    let after = options.pid.map(Process::read).transpose()?;
+    let own = Process::read(std::process::id())?.cpu - own_before.cpu;
+
+    let lost = load.players.iter().filter(|player| player.ended()).count();
+    let (from_connect, from_play) = load.join_late()?;
+    let server = match (before, after) {
+        (Some(before), Some(after)) => format!(
+            ",\"server_cpu_s_per_s\":{:.5},\"server_cpu_ns_per_byte\":{:.4},\"server_rss_kb\":{}",
+            (after.cpu - before.cpu) / seconds,
+            (after.cpu - before.cpu) / load.bytes.max(1) as f64 * 1e9,
+            after.rss_kb
+        ),
+        _ => String::new(),
+    };
+    println!(
+        "{{\"players\":{},\"lost\":{lost},\"seconds\":{seconds:.2},\"delivered_bytes\":{},\
+         \"expected_bytes\":{:.0},\"latency_ms\":{},\"join_ms\":{},\"play_to_keyframe_ms\":{},\
+         \"client_cpu_s_per_s\":{:.5}{server}}}",
+        load.players.len(),
+        load.bytes,
+        load.stream.bytes_per_second() * seconds * options.players as f64,
+        spread(&mut load.latencies),
+        spread(&mut from_connect.clone()),
+        spread(&mut from_play.clone()),
+        own / seconds,
+    );
+    Ok(())
+}
+
+/// Median and tail of a series as JSON.
+fn spread(values: &mut [f32]) -> String {
+    values.sort_by(f32::total_cmp);
+    let at = |part: f64| -> f32 {
+        let index = ((values.len() as f64 * part) as usize).min(values.len().saturating_sub(1));
+        values.get(index).copied().unwrap_or(f32::NAN)
+    };
+    if values.is_empty() {
+        return "null".to_owned();
+    }
+    format!(
+        "{{\"n\":{},\"p50\":{:.3},\"p90\":{:.3},\"p99\":{:.3},\"max\":{:.3}}}",
+        values.len(),
+        at(0.5),
+        at(0.9),
+        at(0.99),
+        at(1.0)
+    )
+}
+
+fn open(options: &Options, role: Role, poll: &Poll, token: Token) -> io::Result<Connection> {
+    let mut connection =
+        Connection::open(options.address, role, &options.app, &options.name, &options.tc_url)?;
+    poll.registry().register(
+        connection.socket(),
+        token,
+        Interest::READABLE | Interest::WRITABLE,
+    )?;
+    Ok(connection)
+}
+
+impl Load<'_> {
+    /// Lets everything run for a while.
+    fn turn_for(&mut self, length: Duration) -> io::Result<()> {
+        let end = Instant::now() + length;
+        while Instant::now() < end {
+            self.turn(end)?;
+        }
+        Ok(())
+    }
+
+    fn turn_until(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        done: impl Fn(&Self) -> bool,
+    ) -> io::Result<()> {
+        let end = Instant::now() + limit;
+        while !done(self) {
+            if Instant::now() >= end {
+                return Err(io::Error::other(format!("waited {limit:?} in vain until {what}")));
+            }
+            self.turn(end)?;
+        }
+        Ok(())
+    }
+
+    /// One round: sends what is due, waits for the next thing, takes what has come.
+    fn turn(&mut self, end: Instant) -> io::Result<()> {
+        let now = self.origin.elapsed();
+        while let Some(message) = self.stream.next_due(now) {
+            let stamp = self.origin.elapsed();
+            self.stream.write(message, stamp, self.publisher.stream_id(), self.publisher.output());
+        }
+        self.publisher.flush()?;
+        let wait = self
+            .stream
+            .due()
+            .map_or(Duration::from_millis(5), |due| due.saturating_sub(self.origin.elapsed()))
+            .min(end.saturating_duration_since(Instant::now()));
+        let mut events = Events::with_capacity(1_024);
+        match self.poll.poll(&mut events, Some(wait)) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            other => other?,
+        }
+        for event in &events {
+            let origin = self.origin;
+            if event.token() == PUBLISHER {
+                self.publisher.take(|_| {})?;
+                if self.publisher.ended() {
+                    return Err(io::Error::other("the server closed the publisher's connection"));
+                }
+                continue;
+            }
+            let Some(player) = self.players.get_mut(event.token().0 - 1) else { continue };
+            let (latencies, measuring, bytes) =
+                (&mut self.latencies, self.measuring, &mut self.bytes);
+            player.take(|seen| match seen {
+                Seen::Bytes(count) if measuring => *bytes += count as u64,
+                Seen::Stamp(stamp) if measuring => {
+                    let late = origin.elapsed().saturating_sub(Duration::from_nanos(stamp));
+                    latencies.push(late.as_secs_f32() * 1e3);
+                }
+                _ => {}
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Players that come one after the other while the stream runs: milliseconds until each has its
+    /// first keyframe whole, from its connect and from its play command.
+    fn join_late(&mut self) -> io::Result<(Vec<f32>, Vec<f32>)> {
+        let (mut from_connect, mut from_play) = (Vec::new(), Vec::new());
+        for index in 0..self.options.joins {
+            // Spread over the two seconds between keyframes.
+            self.turn_for(Duration::from_millis(90 + (index as u64 * 37) % 80))?;
+            let token = Token(self.players.len() + 1);
+            let player = open(self.options, Role::Play, &self.poll, token)?;
+            self.players.push(player);
+            self.turn_until("a late player has a keyframe", Duration::from_secs(10), |load| {
+                load.players.last().is_some_and(|player| player.first_keyframe.is_some())
+            })?;
+            let Some(mut player) = self.players.pop() else { break };
+            self.poll.registry().deregister(player.socket())?;
+            let milliseconds = |from: Option<Instant>| {
+                let first = player.first_keyframe?;
+                Some(first.duration_since(from?).as_secs_f32() * 1e3)
+            };
+            from_connect.extend(milliseconds(Some(player.opened)));
+            from_play.extend(milliseconds(player.asked));
+        }
+        Ok((from_connect, from_play))
+    }
+}
