@@ -289,8 +289,13 @@ impl Load<'_> {
     fn join_late(&mut self) -> io::Result<(Vec<f32>, Vec<f32>)> {
         let (mut from_connect, mut from_play) = (Vec::new(), Vec::new());
         for index in 0..self.options.joins {
-            // Spread over the two seconds between keyframes.
-            self.turn_for(Duration::from_millis(90 + (index as u64 * 37) % 80))?;
+            // Spread evenly over the two seconds between keyframes.
+            let phase = Duration::from_secs_f64(index as f64 * 2.0 * 0.618 % 2.0);
+            let passed = Duration::from_nanos(
+                (self.origin.elapsed().as_nanos() % 2_000_000_000).try_into().unwrap_or(0),
+            );
+            let wait = (phase + Duration::from_secs(2)).saturating_sub(passed);
+            self.turn_for(wait.checked_sub(Duration::from_secs(2)).unwrap_or(wait))?;
             let token = Token(self.players.len() + 1);
             let player = open(self.options, Role::Play, &self.poll, token)?;
             self.players.push(player);

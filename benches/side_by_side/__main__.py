@@ -1,0 +1,137 @@
+"""Runs the comparisons, prints a table, and writes a JSON file. Started by packaging/bench.sh."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import rows  # noqa: E402
+from measure import median, spread  # noqa: E402
+
+ROWS = ["broadcast", "relay", "start", "glass", "window", "wire"]
+
+# (row, figure, ours, theirs, the goal for ours / theirs) and (row, figure, ours, the goal, unit).
+RATIOS = [
+    ("broadcast", "cpu_s_per_s", "onair, pre-rendered", "ffmpeg, openh264", 1.0),
+    ("broadcast", "cpu_s_per_s", "onair, pre-rendered", "ffmpeg, x264", None),
+    ("broadcast", "cpu_s_per_s", "onair, test source", "ffmpeg, openh264", 1.3),
+    ("relay", "cpu_ns_per_byte", "onair", "nginx-rtmp", 0.6),
+    ("relay", "join_ms", "onair", "nginx-rtmp", None),
+    ("start", "first_picture_ms", "onair", "ffmpeg", None),
+    ("window", "cpu_s_per_s", "onair", "OBS, color scene", 0.5),
+    ("window", "cpu_without_gpu_s_per_s", "onair", "OBS, color scene", 0.5),
+]
+LIMITS = [
+    ("broadcast", "peak_mb", "onair, pre-rendered", 100, "MB"),
+    ("relay", "latency_p99_ms", "onair", None, "ms"),
+    ("relay", "rss_mb", "onair", 20, "MB"),
+    ("relay", "play_to_keyframe_ms", "onair", 2, "ms"),
+    ("start", "first_picture_ms", "onair", 500, "ms"),
+    ("glass", "latency_ms", "onair", 400, "ms with a buffer of 300"),
+    ("window", "rss_mb", "onair", 180, "MB"),
+]
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="packaging/bench.sh")
+    parser.add_argument("rows", nargs="*", help=f"which of: {' '.join(ROWS)} (all)")
+    parser.add_argument("--times", type=int, default=3, help="repetitions of each (3)")
+    parser.add_argument("--seconds", type=int, default=20, help="length of each measurement (20)")
+    for name in ("onair", "load", "ffmpeg", "static-ffmpeg", "folder", "results"):
+        parser.add_argument(f"--{name}", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    for name in asked.rows:
+        if name not in ROWS:
+            parser.error(f"there is no row '{name}'")
+    bench = rows.Bench(
+        asked.onair, asked.load, asked.ffmpeg, asked.static_ffmpeg, asked.folder, asked.times, asked.seconds
+    )
+    report = {
+        "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "machine": {"cores": os.cpu_count(), "processor": processor(), "system": platform.platform()},
+        "times": asked.times,
+        "seconds": asked.seconds,
+        "rows": {},
+        "failed": {},
+    }
+    for name in asked.rows or ROWS:
+        print(f"measuring: {name}", file=sys.stderr, flush=True)
+        load = os.getloadavg()[0]
+        if load > 0.5:
+            print(f"  the machine is busy (load {load:.1f}): figures will scatter", file=sys.stderr)
+        try:
+            found = getattr(rows, name)(bench)
+        except (RuntimeError, OSError, ValueError, KeyError) as error:
+            print(f"  FAILED: {error}", file=sys.stderr)
+            report["failed"][name] = str(error)
+            continue
+        if found is None:
+            print("  left out: what it needs is not installed", file=sys.stderr)
+        else:
+            report["rows"][name] = found
+    text = table(report)
+    print(text)
+    results = Path(asked.results)
+    results.mkdir(parents=True, exist_ok=True)
+    stem = results / time.strftime("%Y%m%d-%H%M%S")
+    stem.with_suffix(".json").write_text(json.dumps(report, indent=1) + "\n")
+    stem.with_suffix(".txt").write_text(text + "\n")
+    print(f"\n{stem}.json and .txt", file=sys.stderr)
+    return 1 if report["failed"] else 0
+
+
+def processor():
+    try:
+        for line in open("/proc/cpuinfo", encoding="utf-8"):
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.machine()
+
+
+def numbers(series):
+    return [value for value in series or [] if isinstance(value, (int, float))]
+
+
+def table(report):
+    lines = [f"medians of {report['times']}, {report['seconds']} s each; ± is half of highest less lowest"]
+    for row, programs in report["rows"].items():
+        lines += ["", row]
+        for program, figures in programs.items():
+            parts = []
+            for figure, series in figures.items():
+                values = numbers(series)
+                if values:
+                    parts.append(f"{figure} {median(values):.4g} ±{(max(values) - min(values)) / 2:.2g}")
+            lines.append(f"  {program:<24} " + "  ".join(parts))
+    lines += ["", "ratios (ours / theirs)"]
+    for row, figure, ours, theirs, goal in RATIOS:
+        mine = numbers(report["rows"].get(row, {}).get(ours, {}).get(figure))
+        other = numbers(report["rows"].get(row, {}).get(theirs, {}).get(figure))
+        if mine and other and median(other):
+            ratio = median(mine) / median(other)
+            scatter = (spread(mine) or 0) / 2 + (spread(other) or 0) / 2
+            verdict = "" if goal is None else f"  goal {goal}: {'met' if ratio <= goal else 'NOT met'}"
+            lines.append(f"  {row} {figure}: {ours} / {theirs} = {ratio:.2f} ±{ratio * scatter:.2f}{verdict}")
+    lines += ["", "limits"]
+    for row, figure, ours, goal, unit in LIMITS:
+        mine = numbers(report["rows"].get(row, {}).get(ours, {}).get(figure))
+        if mine:
+            verdict = "" if goal is None else f"  goal {goal}: {'met' if median(mine) <= goal else 'NOT met'}"
+            lines.append(f"  {row} {figure}: {ours} {median(mine):.4g} {unit}{verdict}")
+    relay = report["rows"].get("relay", {})
+    if "onair" in relay and "nginx-rtmp" in relay:
+        p99 = [median(numbers(relay[name]["latency_p99_ms"])) for name in ("onair", "nginx-rtmp")]
+        lines.append(f"  relay, 99th percentile: onair {p99[0]:.1f} ms, nginx-rtmp {p99[1]:.1f} ms, both with the client's own part")
+    for row, why in report["failed"].items():
+        lines.append(f"  {row} FAILED: {why}")
+    return "\n".join(lines)
+
+
+sys.exit(main())

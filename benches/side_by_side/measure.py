@@ -1,0 +1,114 @@
+"""Processes and what they use, as the kernel tells; medians and spreads."""
+
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import time
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def listening(port):
+    wanted = f":{port:04X}"
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        return any(
+            line.split()[1].endswith(wanted) and line.split()[3] == "0A" for line in list(table)[1:]
+        )
+
+
+def wait_for(what, condition, limit=20.0):
+    end = time.monotonic() + limit
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise RuntimeError(f"waited {limit} s in vain for {what}")
+        time.sleep(0.02)
+
+
+class Program:
+    """A program that runs; ended by its process id."""
+
+    def __init__(self, command, log, env=None, out=None):
+        self.command = [str(word) for word in command]
+        self.log = log
+        stdout = open(out, "wb") if out else open(log, "ab")
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            self.command, stdin=subprocess.DEVNULL, stdout=stdout,
+            stderr=open(log, "ab"), env=env,
+        )
+        self.pid = self.process.pid
+        self.usage = None
+
+    def wait(self, limit):
+        """Waits for its end; `usage` is then set (CPU seconds, peak resident MB)."""
+        end = time.monotonic() + limit
+        while time.monotonic() < end:
+            pid, status, usage = os.wait4(self.pid, os.WNOHANG)
+            if pid:
+                self.process.returncode = os.waitstatus_to_exitcode(status)
+                self.usage = {
+                    "cpu_s": usage.ru_utime + usage.ru_stime,
+                    "peak_mb": usage.ru_maxrss / 1024,
+                }
+                return self.process.returncode
+            time.sleep(0.02)
+        raise RuntimeError(f"{self.command[0]} did not end within {limit} s; see {self.log}")
+
+    def stop(self, how=signal.SIGINT, limit=10):
+        if self.process.returncode is None:
+            os.kill(self.pid, how)
+            try:
+                self.wait(limit)
+            except RuntimeError:
+                os.kill(self.pid, signal.SIGKILL)
+                self.wait(limit)
+        return self.process.returncode
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def cpu_of(pid, leave_out=()):
+    """CPU seconds of a process so far, without threads whose name begins with one of `leave_out`."""
+    total = 0.0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        try:
+            with open(f"/proc/{pid}/task/{thread}/stat", encoding="utf-8", errors="replace") as file:
+                name, fields = file.read().split("(", 1)[1].rsplit(")", 1)
+        except OSError:
+            continue
+        if not any(name.startswith(prefix) for prefix in leave_out):
+            total += sum(int(ticks) for ticks in fields.split()[11:13]) / TICKS
+    return total
+
+
+def resident_mb(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
+        for line in status:
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def median(values):
+    return statistics.median(values) if values else None
+
+
+def spread(values):
+    """(highest - lowest) / median, the scatter of the repetitions."""
+    middle = median(values)
+    return (max(values) - min(values)) / middle if middle else None

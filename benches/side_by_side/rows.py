@@ -1,0 +1,277 @@
+"""What is compared. Each row is a function that runs all its programs `times` times, one after the
+other in turn, and gives figures by program."""
+
+import json
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+from measure import Program, cpu_of, free_port, listening, median, resident_mb, wait_for
+from sink import Sink
+
+SIZE, RATE, VIDEO, AUDIO = "1280x720", 30, "2500k", "128k"
+
+
+class Bench:
+    """Where things are, and what was asked for."""
+
+    def __init__(self, onair, load, ffmpeg, static_ffmpeg, folder, times, seconds):
+        self.onair, self.load, self.ffmpeg, self.static = onair, load, ffmpeg, static_ffmpeg
+        self.folder, self.times, self.seconds = Path(folder), times, seconds
+        self.log = self.folder / "log"
+
+    def environment(self, **more):
+        env = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
+        env["XDG_CONFIG_HOME"] = str(self.folder / "config")
+        env.update(more)
+        return env
+
+    def clip(self):
+        """Ten seconds of pre-rendered pictures and sound."""
+        video, audio = self.folder / "clip.y4m", self.folder / "clip.wav"
+        if not (video.exists() and audio.exists()):
+            for source, codec, file in (
+                (f"testsrc2=size={SIZE}:rate={RATE}", ["-pix_fmt", "yuv420p"], video),
+                ("sine=frequency=220:sample_rate=48000,aformat=channel_layouts=stereo", ["-c:a", "pcm_s16le"], audio),
+            ):
+                part = file.with_suffix(".part" + file.suffix)
+                command = [self.ffmpeg, "-v", "error", "-y", "-f", "lavfi", "-i", source, "-t", "10", *codec, part]
+                if Program(command, self.log).wait(120) != 0:
+                    raise RuntimeError(f"no clip could be made; see {self.log}")
+                part.rename(file)
+        return video, audio
+
+
+def turns(bench, programs):
+    """Runs each program of `programs` (name → function giving figures) in turn, `times` times."""
+    found = {name: [] for name in programs}
+    for _ in range(bench.times):
+        for name, run in programs.items():
+            found[name].append(run())
+            time.sleep(0.5)
+    return {
+        name: {key: [run.get(key) for run in runs] for key in runs[0]} for name, runs in found.items()
+    }
+
+
+def broadcast(bench):
+    """CPU of a 720p30 broadcast, from pre-rendered frames and from the test source."""
+    video, audio = bench.clip()
+    seconds = bench.seconds
+
+    def run(command):
+        port = free_port()
+        url = f"rtmp://127.0.0.1:{port}/live/bench"
+        received = bench.folder / "received.flv"
+        sink = [bench.ffmpeg, "-v", "error", "-y", "-listen", "1", "-i", url, "-c", "copy", "-f", "flv", received]
+        with Program(sink, bench.log) as receiver:
+            wait_for("the receiver", lambda: listening(port))
+            program = Program(command(url), bench.log, env=bench.environment())
+            status = program.wait(seconds * 2 + 30)
+            receiver.wait(20)
+        if status != 0:
+            raise RuntimeError(f"{program.command[0]} ended with {status}; see {bench.log}")
+        return {
+            "cpu_s_per_s": program.usage["cpu_s"] / seconds,
+            "peak_mb": program.usage["peak_mb"],
+            "kbps": received.stat().st_size * 8 / 1000 / seconds,
+        }
+
+    def ours(picture, sound):
+        return lambda url: [
+            bench.onair, "live", "--json", "--video", picture, "--audio", sound, "--size", SIZE, "--fps", RATE,
+            "--video-bitrate", VIDEO, "--audio-bitrate", AUDIO, "--duration", f"{seconds}s", "--to", url,
+        ]
+
+    def theirs(program, *codec):
+        return lambda url: [
+            program, "-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-i", video,
+            "-re", "-stream_loop", "-1", "-i", audio, "-t", seconds, *codec,
+            "-b:v", VIDEO, "-g", 60, "-c:a", "aac", "-b:a", AUDIO, "-f", "flv", url,
+        ]
+
+    x264 = ("-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-maxrate", VIDEO, "-bufsize", VIDEO)
+    programs = {
+        "onair, pre-rendered": lambda: run(ours(f"file:{video}", f"file:{audio}")),
+        "onair, test source": lambda: run(ours("test", "tone")),
+        "ffmpeg, x264": lambda: run(theirs(bench.ffmpeg, *x264)),
+    }
+    if bench.static:
+        openh264 = ("-c:v", "libopenh264", "-rc_mode", "bitrate", "-allow_skip_frames", "0", "-maxrate", VIDEO)
+        programs["ffmpeg, openh264"] = lambda: run(theirs(bench.static, *openh264))
+    return turns(bench, programs)
+
+
+NGINX = """
+load_module {module};
+daemon off; master_process off; pid {folder}/nginx.pid; error_log stderr warn;
+events {{ worker_connections 4096; }}
+rtmp {{ access_log off; server {{ listen 127.0.0.1:{port}; chunk_size 4096; application live {{ live on; }} }} }}
+"""
+
+
+def relay(bench):
+    """One stream to 200 players: CPU a delivered byte, latency added, memory, first keyframe of a
+    late player."""
+
+    def run(command, port):
+        url = f"rtmp://127.0.0.1:{port}/live/bench"
+        with Program(command, bench.log, env=bench.environment()) as server:
+            wait_for("the server", lambda: listening(port))
+            out = bench.folder / "load.json"
+            load = Program(
+                [bench.load, "--url", url, "--players", 200, "--seconds", bench.seconds, "--joins", 15,
+                 "--pid", server.pid], bench.log, out=out,
+            )
+            if load.wait(bench.seconds + 120) != 0:
+                raise RuntimeError(f"the load client failed; see {bench.log}")
+        found = json.loads(out.read_text())
+        return {
+            "cpu_s_per_s": found["server_cpu_s_per_s"],
+            "cpu_ns_per_byte": found["server_cpu_ns_per_byte"],
+            "delivered_part": found["delivered_bytes"] / found["expected_bytes"],
+            "latency_p50_ms": found["latency_ms"]["p50"],
+            "latency_p99_ms": found["latency_ms"]["p99"],
+            "rss_mb": found["server_rss_kb"] / 1024,
+            "join_ms": found["join_ms"]["p50"],
+            "play_to_keyframe_ms": found["play_to_keyframe_ms"]["p50"],
+        }
+
+    def ours():
+        port = free_port()
+        return run([bench.onair, "serve", "--json", "--rtmp", f"127.0.0.1:{port}", "--http", "127.0.0.1:0"], port)
+
+    def nginx():
+        port = free_port()
+        module = "/usr/lib/nginx/modules/ngx_rtmp_module.so"
+        config = bench.folder / "nginx.conf"
+        config.write_text(NGINX.format(module=module, folder=bench.folder, port=port))
+        return run([shutil.which("nginx") or "/usr/sbin/nginx", "-e", "stderr", "-p", bench.folder, "-c", config], port)
+
+    return turns(bench, {"onair": ours, "nginx-rtmp": nginx})
+
+
+def start(bench):
+    """From the start of the process to its first picture on the wire."""
+
+    def run(command):
+        sink = Sink()
+        with Program(command(sink.url()), bench.log, env=bench.environment()) as program:
+            if not sink.event.wait(20):
+                raise RuntimeError(f"no picture came from {program.command[0]}; see {bench.log}")
+            figures = {
+                "connect_ms": (sink.accepted - program.started) * 1000,
+                "first_picture_ms": (sink.first_video - program.started) * 1000,
+            }
+        sink.close()
+        return figures
+
+    def ours(url):
+        return [bench.onair, "live", "--json", "--video", "test", "--audio", "tone", "--duration", "30s", "--to", url]
+
+    def theirs(url):
+        return [
+            bench.ffmpeg, "-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", f"testsrc2=size={SIZE}:rate={RATE}",
+            "-f", "lavfi", "-i", "sine=sample_rate=48000", "-c:v", "libx264", "-preset", "veryfast",
+            "-tune", "zerolatency", "-pix_fmt", "yuv420p", "-b:v", VIDEO, "-g", 60, "-c:a", "aac", "-f", "flv", url,
+        ]
+
+    return turns(bench, {"onair": lambda: run(ours), "ffmpeg": lambda: run(theirs)})
+
+
+def events(file):
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+
+def glass(bench):
+    """live → built-in server → play --headless --measure: picture to picture, with the default
+    jitter buffer."""
+
+    def run():
+        sent, shown = bench.folder / "live.json", bench.folder / "play.json"
+        for file in (sent, shown):
+            file.unlink(missing_ok=True)
+        live = [bench.onair, "live", "--json", "--video", "test", "--audio", "tone", "--duration", "120s"]
+        with Program(live, bench.log, env=bench.environment(), out=sent):
+            ready = wait_for("the play URL", lambda: [e for e in events(sent) if e.get("event") == "ready"])
+            play = [
+                bench.onair, "play", ready[0]["play"], "--headless", "--mute", "--measure", "--json",
+                "--duration", f"{bench.seconds}s",
+            ]
+            player = Program(play, bench.log, env=bench.environment(), out=shown)
+            if player.wait(bench.seconds + 30) != 0:
+                raise RuntimeError(f"the player failed; see {bench.log}")
+        stats = [e for e in events(shown) if e.get("event") == "play_stats" and e.get("latency_ms") is not None]
+        # The first seconds fill the buffer.
+        settled = stats[len(stats) // 3 :]
+        if not settled:
+            raise RuntimeError("the player measured nothing")
+        return {
+            "latency_ms": median([e["latency_ms"] for e in settled]),
+            "buffer_ms": median([e["buffer_ms"] for e in settled if e.get("buffer_ms") is not None]),
+            "av_offset_ms": median([e["av_offset_ms"] for e in settled if e.get("av_offset_ms") is not None]),
+            "first_picture_ms": stats[0].get("first_picture_ms"),
+            "player_cpu_s_per_s": player.usage["cpu_s"] / bench.seconds,
+        }
+
+    return turns(bench, {"onair": run})
+
+
+def window(bench):
+    """The window on air under Xvfb, drawn in software: CPU with and without the software graphics
+    card's threads, and memory."""
+    if not (shutil.which("Xvfb") and shutil.which("xdotool")):
+        return None
+    gpu = ("llvmpipe",)
+
+    def run(start_on, leave):
+        display = f":{free_port() % 10_000 + 100}"
+        env = bench.environment(DISPLAY=display, LIBGL_ALWAYS_SOFTWARE="1", HOME=str(bench.folder))
+        with Program(["Xvfb", display, "-screen", "0", "1280x800x24", "-nolisten", "tcp"], bench.log):
+            wait_for("the display", lambda: Path(f"/tmp/.X11-unix/X{display[1:]}").exists())
+            with start_on(env) as program:
+                leave(env)
+                time.sleep(5)
+                before, own, at = cpu_of(program.pid), cpu_of(program.pid, gpu), time.monotonic()
+                time.sleep(bench.seconds)
+                passed = time.monotonic() - at
+                figures = {
+                    "cpu_s_per_s": (cpu_of(program.pid) - before) / passed,
+                    "cpu_without_gpu_s_per_s": (cpu_of(program.pid, gpu) - own) / passed,
+                    "rss_mb": resident_mb(program.pid),
+                }
+                program.stop(signal.SIGTERM)
+        return figures
+
+    def ours():
+        def go_live(env):
+            def keys():
+                found = Program(["xdotool", "search", "--sync", "--onlyvisible", "--name", "onair", "key", "ctrl+l"],
+                                bench.log, env=env)
+                return found.wait(20) == 0
+            wait_for("the window", keys)
+
+        return run(lambda env: Program([bench.onair, "studio"], bench.log, env=env), go_live)
+
+    programs = {"onair": ours}
+    if shutil.which("obs"):
+        import obs
+
+        for scene in ("color", "media"):
+            programs[f"OBS, {scene} scene"] = lambda scene=scene: run(
+                lambda env: obs.start(bench, env, scene), lambda _: None
+            )
+    return turns(bench, programs)
+
+
+def wire(bench):
+    """Medians of the criterion rows of benches/wire.rs, nanoseconds."""
+    found = {}
+    root = Path(bench.onair).resolve().parents[1] / "criterion"
+    for file in sorted(root.glob("**/new/estimates.json")):
+        name = "/".join(file.relative_to(root).parts[:-2])
+        found[name] = {"ns": [json.loads(file.read_text())["median"]["point_estimate"]]}
+    return found or None

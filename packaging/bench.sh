@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Measures onair against other programs, side by side in one run, and writes a table and a JSON file
+# to bench-results/. For figures worth reading, let nothing else run.
+#
+#   packaging/bench.sh [--times N] [--seconds N] [ROW…]
+#
+# Rows: broadcast relay start glass window wire (all). OBS takes part in `window` where it is
+# installed (ONAIR_BENCH_OBS=1 installs it).
+set -euo pipefail
+# shellcheck source=packaging/packages.sh
+. "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
+
+need_packages build window test bench
+[ -z "${ONAIR_BENCH_OBS-}" ] || need_packages obs
+need_rust --
+ONAIR_PROFILE=release build_onair
+
+work=$root/target/bench
+mkdir -p "$work"
+say "Building the load client."
+CARGO_TARGET_DIR=$work/load cargo build --release --locked --quiet --manifest-path "$root/benches/load/Cargo.toml"
+
+# A static ffmpeg with OpenH264, as PyPI's imageio-ffmpeg brings it; Debian's has none.
+python=$work/venv/bin/python
+if [ ! -x "$python" ]; then
+    say "Fetching a static ffmpeg (PyPI: imageio-ffmpeg)."
+    /usr/bin/python3 -m venv "$work/venv"
+    "$python" -m pip install --quiet --disable-pip-version-check imageio-ffmpeg ||
+        complain "It could not be fetched: OpenH264 in ffmpeg is left out."
+fi
+static=$("$python" -c 'import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())' 2>/dev/null || true)
+
+if [ -f "$root/benches/wire.rs" ]; then
+    case " $* " in
+    *" wire "* | "  ")
+        say "Measuring wire/ with criterion."
+        cargo bench --locked --quiet --manifest-path "$root/Cargo.toml" --bench wire >"$work/wire.log" 2>&1 ||
+            complain "benches/wire.rs failed: see $work/wire.log"
+        ;;
+    esac
+fi
+
+exec "$python" "$root/benches/side_by_side" "$@" \
+    --onair "$onair" --load "$work/load/release/onair-load" --ffmpeg "$(command -v ffmpeg)" \
+    --static-ffmpeg "$static" --folder "$work" --results "$root/bench-results"
