@@ -1,5 +1,11 @@
-//! (room)
+//! Floor 2: bytes to values and back. No sockets, no clocks, no threads, nothing that blocks: time
+//! and randomness are arguments. Whatever comes in is hostile; nothing here panics, and no
+//! allocation is sized by a length that a peer merely claimed.
+
+#![forbid(unsafe_code)]
 
 pub mod aac;
+pub mod amf0;
 pub mod bits;
 pub mod h264;
+pub mod rtmp;

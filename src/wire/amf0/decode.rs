@@ -1,0 +1,301 @@
+//! AMF0 bytes to values (AMF0, 2).
+
+use super::{Data, TypedObject, Value, marker};
+
+/// Deepest nesting taken.
+pub const MAX_DEPTH: usize = 16;
+/// Most values taken from one body, nested ones counted.
+pub const MAX_VALUES: usize = 4_096;
+
+/// Why bytes are no AMF0.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("AMF0 ends in the middle of a value")]
+    Truncated,
+    #[error("AMF0 marker {0:#04x} has no value")]
+    Marker(u8),
+    #[error("AMF0 is nested deeper than {MAX_DEPTH} levels")]
+    Depth,
+    #[error("AMF0 holds more than {MAX_VALUES} values")]
+    TooMany,
+}
+
+/// All values of a body.
+///
+/// # Errors
+/// What is wrong with the first value that cannot be read.
+pub fn decode(body: &[u8]) -> Result<Vec<Value>, Error> {
+    let mut decoder = Decoder::new(body);
+    let mut values = Vec::new();
+    while let Some(value) = decoder.next_value()? {
+        values.push(value);
+    }
+    Ok(values)
+}
+
+/// The first value of a body and how many bytes it takes.
+///
+/// # Errors
+/// What is wrong with it; [`Error::Truncated`] where there is none.
+pub fn decode_one(body: &[u8]) -> Result<(Value, usize), Error> {
+    let mut decoder = Decoder::new(body);
+    let value = decoder.next_value()?.ok_or(Error::Truncated)?;
+    Ok((value, body.len() - decoder.rest().len()))
+}
+
+/// Reads one value after the other from a body.
+#[derive(Clone, Debug)]
+pub struct Decoder<'a> {
+    input: &'a [u8],
+    values: usize,
+}
+
+impl<'a> Decoder<'a> {
+    /// Starts at the first byte of a body.
+    pub const fn new(body: &'a [u8]) -> Self {
+        Self { input: body, values: 0 }
+    }
+
+    /// What has not been read.
+    pub const fn rest(&self) -> &'a [u8] {
+        self.input
+    }
+
+    /// The next value, as [`Value`] or [`super::ValueRef`]; `None` at the end.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn next_value<S>(&mut self) -> Result<Option<Data<S>>, Error>
+    where
+        S: From<&'a str> + From<String>,
+    {
+        if self.input.is_empty() { Ok(None) } else { self.value(0).map(Some) }
+    }
+
+    fn value<S>(&mut self, depth: usize) -> Result<Data<S>, Error>
+    where
+        S: From<&'a str> + From<String>,
+    {
+        let marker = self.u8()?;
+        self.values += 1;
+        if self.values > MAX_VALUES {
+            return Err(Error::TooMany);
+        }
+        Ok(match marker {
+            marker::NUMBER => Data::Number(f64::from_bits(u64::from_be_bytes(self.array()?))),
+            marker::BOOLEAN => Data::Boolean(self.u8()? != 0),
+            marker::STRING => Data::String(self.text()?),
+            marker::OBJECT => Data::Object(self.object(depth)?),
+            marker::NULL => Data::Null,
+            marker::UNDEFINED => Data::Undefined,
+            marker::REFERENCE => Data::Reference(u16::from_be_bytes(self.array()?)),
+            marker::ECMA_ARRAY => Data::EcmaArray(self.ecma_array(depth)?),
+            marker::STRICT_ARRAY => Data::StrictArray(self.strict_array(depth)?),
+            marker::DATE => Data::Date {
+                millis: f64::from_bits(u64::from_be_bytes(self.array()?)),
+                zone_minutes: i16::from_be_bytes(self.array()?),
+            },
+            marker::LONG_STRING => Data::String(self.long_text()?),
+            marker::UNSUPPORTED => Data::Unsupported,
+            marker::XML => Data::Xml(self.long_text()?),
+            marker::TYPED_OBJECT => {
+                let class = self.text()?;
+                let properties = self.object(depth)?;
+                Data::TypedObject(Box::new(TypedObject { class, properties }))
+            }
+            // AMF3 has no length in front of it: at the top it is the rest of the body, below
+            // there is no telling where the next property begins.
+            marker::AMF3 if depth == 0 && !self.input.is_empty() => {
+                self.input = &[];
+                Data::Amf3
+            }
+            marker::AMF3 if self.input.is_empty() => return Err(Error::Truncated),
+            // Reserved, never sent (2.6, 2.16), or no value at all.
+            marker::MOVIE_CLIP | marker::RECORD_SET | marker::OBJECT_END => {
+                return Err(Error::Marker(marker));
+            }
+            other => return Err(Error::Marker(other)),
+        })
+    }
+
+    fn object<S>(&mut self, depth: usize) -> Result<Vec<(S, Data<S>)>, Error>
+    where
+        S: From<&'a str> + From<String>,
+    {
+        let mut properties = Vec::new();
+        loop {
+            if self.object_end() {
+                return Ok(properties);
+            }
+            let property = self.property(depth)?;
+            if properties.is_empty() {
+                properties.reserve(8);
+            }
+            properties.push(property);
+        }
+    }
+
+    /// Ends at its end marker; without one, at the end of the input or, once the announced number
+    /// of properties was read, where no further property can be.
+    fn ecma_array<S>(&mut self, depth: usize) -> Result<Vec<(S, Data<S>)>, Error>
+    where
+        S: From<&'a str> + From<String>,
+    {
+        let announced = u32::from_be_bytes(self.array()?) as usize;
+        let mut properties = Vec::new();
+        loop {
+            let complete = announced == 0 || !properties.is_empty();
+            if self.object_end() || (self.input.is_empty() && complete) {
+                return Ok(properties);
+            }
+            let before = self.clone();
+            match self.property(depth) {
+                Ok(property) => properties.push(property),
+                Err(Error::Truncated | Error::Marker(_))
+                    if announced > 0 && properties.len() >= announced =>
+                {
+                    *self = before;
+                    return Ok(properties);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn strict_array<S>(&mut self, depth: usize) -> Result<Vec<Data<S>>, Error>
+    where
+        S: From<&'a str> + From<String>,
+    {
+        let depth = deeper(depth)?;
+        let count = u32::from_be_bytes(self.array()?) as usize;
+        // Each element takes a byte at least, so a count beyond the input is a lie.
+        if count > self.input.len() {
+            return Err(Error::Truncated);
+        }
+        if count > MAX_VALUES {
+            return Err(Error::TooMany);
+        }
+        let mut elements = Vec::with_capacity(count.min(64));
+        for _ in 0..count {
+            elements.push(self.value(depth)?);
+        }
+        Ok(elements)
+    }
+
+    fn property<S>(&mut self, depth: usize) -> Result<(S, Data<S>), Error>
+    where
+        S: From<&'a str> + From<String>,
+    {
+        let depth = deeper(depth)?;
+        let name = self.text()?;
+        Ok((name, self.value(depth)?))
+    }
+
+    /// Consumes an empty name and the end marker, if they come next.
+    fn object_end(&mut self) -> bool {
+        match self.input {
+            [0, 0, marker::OBJECT_END, rest @ ..] => {
+                self.input = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn text<S>(&mut self) -> Result<S, Error>
+    where
+        S: From<&'a str> + From<String>,
+    {
+        let length = usize::from(u16::from_be_bytes(self.array()?));
+        self.bytes(length).map(text_of)
+    }
+
+    fn long_text<S>(&mut self) -> Result<S, Error>
+    where
+        S: From<&'a str> + From<String>,
+    {
+        let length = u32::from_be_bytes(self.array()?) as usize;
+        self.bytes(length).map(text_of)
+    }
+
+    fn u8(&mut self) -> Result<u8, Error> {
+        let (&byte, rest) = self.input.split_first().ok_or(Error::Truncated)?;
+        self.input = rest;
+        Ok(byte)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
+        let (array, rest) = self.input.split_first_chunk::<N>().ok_or(Error::Truncated)?;
+        self.input = rest;
+        Ok(*array)
+    }
+
+    fn bytes(&mut self, length: usize) -> Result<&'a [u8], Error> {
+        let (bytes, rest) = self.input.split_at_checked(length).ok_or(Error::Truncated)?;
+        self.input = rest;
+        Ok(bytes)
+    }
+}
+
+fn deeper(depth: usize) -> Result<usize, Error> {
+    if depth + 1 > MAX_DEPTH { Err(Error::Depth) } else { Ok(depth + 1) }
+}
+
+fn text_of<'a, S>(bytes: &'a [u8]) -> S
+where
+    S: From<&'a str> + From<String>,
+{
+    match std::str::from_utf8(bytes) {
+        Ok(text) => S::from(text),
+        Err(_) => S::from(String::from_utf8_lossy(bytes).into_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{ValueRef, encode};
+    use super::*;
+
+    #[test]
+    fn arrays_without_an_end_are_read_as_far_as_they_go() {
+        // count 1, one property, then another value without an end marker
+        let bytes = [8, 0, 0, 0, 1, 0, 1, b'a', 5, 2, 0, 1, b'x'];
+        let values = decode(&bytes).unwrap();
+        assert_eq!(values, [Value::ecma_array([("a", Value::Null)]), "x".into()]);
+        // count 9, one property, end of input
+        let values = decode(&[8, 0, 0, 0, 9, 0, 1, b'a', 5]).unwrap();
+        assert_eq!(values, [Value::ecma_array([("a", Value::Null)])]);
+    }
+
+    #[test]
+    fn limits_hold() {
+        let mut deep = Vec::new();
+        for _ in 0..MAX_DEPTH {
+            deep.extend([10, 0, 0, 0, 1]);
+        }
+        let mut fits = deep.clone();
+        fits.push(5);
+        assert!(decode(&fits).is_ok());
+        deep.extend([10, 0, 0, 0, 1, 5]);
+        assert_eq!(decode(&deep), Err(Error::Depth));
+        assert_eq!(decode(&vec![5; MAX_VALUES + 1]), Err(Error::TooMany));
+        assert_eq!(decode(&[10, 0xFF, 0xFF, 0xFF, 0xFF, 5]), Err(Error::Truncated));
+        assert_eq!(decode(&[12, 0xFF, 0xFF, 0xFF, 0xFF, 5]), Err(Error::Truncated));
+    }
+
+    #[test]
+    fn texts_that_are_no_utf8_and_amf3_are_survived() {
+        assert_eq!(decode(&[2, 0, 2, b'a', 0xFF]).unwrap(), ["a\u{FFFD}".into()]);
+        assert_eq!(decode(&[5, 0x11, 1, 2, 3]).unwrap(), [Value::Null, Value::Amf3]);
+        assert_eq!(decode(&[0x11]), Err(Error::Truncated));
+    }
+
+    #[test]
+    fn borrowed_values_are_the_same() {
+        let value = Value::object([("a", "b".into()), ("c", 1.0.into())]);
+        let bytes = encode(std::slice::from_ref(&value));
+        let borrowed: ValueRef<'_> = Decoder::new(&bytes).next_value().unwrap().unwrap();
+        assert_eq!(borrowed.to_value(), value);
+        assert_eq!(decode_one(&bytes).unwrap(), (value, bytes.len()));
+    }
+}

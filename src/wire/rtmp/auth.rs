@@ -1,0 +1,174 @@
+//! Authentication by name and password as Adobe's and Limelight's servers ask for it (rtmp.md 4).
+//!
+//! It takes up to three connections: the first is rejected with the method, the second (which names
+//! the user) with a salt and a challenge, the third carries the response. [`next_query`] gives what
+//! has to be appended to app and tcUrl of the next connection.
+
+use md5::{Digest, Md5};
+
+use super::url::Credentials;
+
+/// The method a server asks for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// `authmod=adobe`.
+    Adobe,
+    /// `authmod=llnw`, Limelight's: a digest as HTTP has it.
+    Llnw,
+}
+
+/// What a server said when it rejected a connection for want of a name and a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    pub method: Method,
+    /// Of a reply to the second connection only, as are the others.
+    pub salt: Option<String>,
+    pub challenge: Option<String>,
+    pub opaque: Option<String>,
+    pub nonce: Option<String>,
+    /// `needauth`, `authfailed`, `nosuchuser`…; empty where the server gave none.
+    pub reason: String,
+}
+
+impl Challenge {
+    /// Out of the description of a rejection; `None` where that is about something else.
+    pub fn parse(description: &str) -> Option<Self> {
+        let method = if description.contains("authmod=adobe") {
+            Method::Adobe
+        } else if description.contains("authmod=llnw") {
+            Method::Llnw
+        } else {
+            return None;
+        };
+        let query = description.split_once('?').map_or("", |(_, query)| query);
+        let value = |name: &str| {
+            let mut pairs = query.split(['&', ' ']).filter_map(|pair| pair.split_once('='));
+            pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+        };
+        Some(Self {
+            method,
+            salt: value("salt"),
+            challenge: value("challenge"),
+            opaque: value("opaque"),
+            nonce: value("nonce"),
+            reason: value("reason").unwrap_or_default(),
+        })
+    }
+
+    /// Whether the server has seen the response and does not accept it.
+    pub fn is_final(&self) -> bool {
+        matches!(self.reason.as_str(), "authfailed" | "nosuchuser")
+    }
+}
+
+/// The query for app and tcUrl of the next connection (without `?`); `None` where the challenge
+/// cannot be answered. `client_challenge` is 8 hexadecimal digits of anything.
+pub fn next_query(
+    challenge: &Challenge,
+    credentials: &Credentials,
+    app: &str,
+    client_challenge: &str,
+) -> Option<String> {
+    if challenge.is_final() {
+        return None;
+    }
+    let user = &credentials.user;
+    match challenge.method {
+        Method::Adobe => {
+            let name = format!("authmod=adobe&user={user}");
+            if challenge.salt.is_none() && challenge.challenge.is_none() {
+                return Some(name);
+            }
+            let salt = challenge.salt.as_deref()?;
+            let text = challenge.challenge.as_deref().unwrap_or_default();
+            let opaque = challenge.opaque.as_deref().unwrap_or_default();
+            let response = adobe_response(credentials, salt, opaque, text, client_challenge);
+            let opaque = match opaque {
+                "" => String::new(),
+                opaque => format!("&opaque={opaque}"),
+            };
+            Some(format!("{name}&challenge={client_challenge}&response={response}{opaque}"))
+        }
+        Method::Llnw => {
+            let name = format!("authmod=llnw&user={user}");
+            let Some(nonce) = challenge.nonce.as_deref() else { return Some(name) };
+            let hash1 = hex(&md5(&[user, ":live:", credentials.password.expose()]));
+            let app = app.split_once('?').map_or(app, |(app, _)| app);
+            let app = if app.contains('/') { app.to_owned() } else { format!("{app}/_definst_") };
+            let hash2 = hex(&md5(&["publish:/", &app]));
+            let parts = [&hash1, ":", nonce, ":00000001:", client_challenge, ":auth:", &hash2];
+            let response = hex(&md5(&parts));
+            let cnonce = client_challenge;
+            Some(format!("{name}&nonce={nonce}&cnonce={cnonce}&nc=00000001&response={response}"))
+        }
+    }
+}
+
+/// `authmod=adobe`'s answer to a salt and a challenge.
+pub fn adobe_response(
+    credentials: &Credentials,
+    salt: &str,
+    opaque: &str,
+    challenge: &str,
+    client_challenge: &str,
+) -> String {
+    let salted = base64(&md5(&[&credentials.user, salt, credentials.password.expose()]));
+    let theirs = if opaque.is_empty() { challenge } else { opaque };
+    base64(&md5(&[&salted, theirs, client_challenge]))
+}
+
+fn md5(parts: &[&str]) -> [u8; 16] {
+    let mut hash = Md5::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+    }
+    hash.finalize().into()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let [a, b, c] = [0, 1, 2].map(|at| u32::from(group.get(at).copied().unwrap_or(0)));
+        let bits = a << 16 | b << 8 | c;
+        for place in 0..4_usize {
+            let letter = ALPHABET.get((bits >> (18 - 6 * place) & 63) as usize);
+            let letter = letter.filter(|_| place <= group.len());
+            text.push(letter.map_or('=', |letter| char::from(*letter)));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_pads() {
+        let texts = [b"".as_slice(), b"f", b"fo", b"foo", b"foob"].map(base64);
+        assert_eq!(texts, ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
+    }
+
+    #[test]
+    fn the_dialogue_goes_on_step_by_step() {
+        let me = Credentials { user: "u".into(), password: "p".into() };
+        let first = Challenge::parse("[ code=403 need auth; authmod=adobe ]").unwrap();
+        assert_eq!(next_query(&first, &me, "live", "0a").unwrap(), "authmod=adobe&user=u");
+        let second = "authmod=adobe ?reason=needauth&user=u&salt=S&challenge=C&opaque=O";
+        let second = Challenge::parse(second).unwrap();
+        let answer = next_query(&second, &me, "live", "0a").unwrap();
+        assert!(answer.starts_with("authmod=adobe&user=u&challenge=0a&response="), "{answer}");
+        assert!(answer.ends_with("&opaque=O"), "{answer}");
+        let failed = Challenge::parse("authmod=adobe ?reason=authfailed&opaque=x").unwrap();
+        assert_eq!(next_query(&failed, &me, "live", "0a"), None);
+        let digest = Challenge::parse("authmod=llnw ?reason=needauth&nonce=N").unwrap();
+        let answer = next_query(&digest, &me, "live", "0a").unwrap();
+        assert!(answer.contains("nonce=N&cnonce=0a&nc=00000001&response="), "{answer}");
+        assert_eq!(Challenge::parse("NetConnection.Connect.Rejected"), None);
+    }
+}

@@ -1,0 +1,480 @@
+//! Chunks to messages.
+
+use bytes::Bytes;
+
+use super::{DEFAULT_SIZE, EXTENDED, MAX_BODY, MAX_SIZE};
+use crate::wire::rtmp::Time;
+use crate::wire::rtmp::message::{Control, Kind, Message};
+
+/// What a peer may make the reader hold.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest message, in bytes.
+    pub message: usize,
+    /// Messages under way at the same time.
+    pub partials: usize,
+    /// Bytes of all messages under way.
+    pub partial_bytes: usize,
+    /// Chunk streams ever used.
+    pub chunk_streams: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { message: 16 << 20, partials: 8, partial_bytes: 32 << 20, chunk_streams: 64 }
+    }
+}
+
+/// Why the bytes are no chunks, or more than is taken. The connection is out of step after any of
+/// these and must be closed.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("chunk stream {0} continues a message it never began")]
+    NothingToContinue(u32),
+    #[error("a message of {length} bytes is announced, {limit} are allowed")]
+    MessageTooLong { length: usize, limit: usize },
+    #[error("more than {0} messages are under way at once")]
+    TooManyPartials(usize),
+    #[error("messages under way hold more than {0} bytes")]
+    PartialsTooLong(usize),
+    #[error("more than {0} chunk streams are in use")]
+    TooManyChunkStreams(usize),
+    #[error("chunk size 0")]
+    ChunkSizeZero,
+}
+
+/// Room that a message gets on its announced length alone. More follows with the bytes themselves,
+/// or where this peer has sent messages as long before.
+const TRUSTED: usize = 16 << 10;
+const MOST_TRUSTED: usize = 1 << 20;
+/// The longest chunk header: 3 bytes of basic header, 11 of message header, 4 of time.
+const LONGEST_HEADER: usize = 18;
+
+/// Reads one direction of a connection. Feed it through [`Reader::read`] until that gives `None`.
+#[derive(Debug)]
+pub struct Reader {
+    limits: Limits,
+    chunk_size: usize,
+    streams: Vec<Stream>,
+    /// Chunk stream ids below 64 to index in `streams` plus 1: those everybody uses.
+    index: [u8; 64],
+    /// The chunk under way: its stream, and how many of its bytes are still to come.
+    current: Option<(usize, usize)>,
+    /// A header that is cut by the end of the input.
+    header: Bytes20,
+    /// Bytes taken for a time that turned out to be payload.
+    pushed_back: Bytes20,
+    /// Whether type 3 chunks repeat the extended time, once that is known.
+    repeats_extended: Option<bool>,
+    partials: usize,
+    partial_bytes: usize,
+    trusted: usize,
+}
+
+/// What is remembered of a chunk stream.
+#[derive(Debug, Default)]
+struct Stream {
+    id: u32,
+    kind: u8,
+    stream: u32,
+    time: Time,
+    delta: u32,
+    length: usize,
+    /// The extended time of the last header of type 0, 1 or 2, if it had one.
+    extended: Option<u32>,
+    /// Whether a message is under way.
+    partial: bool,
+    body: Vec<u8>,
+}
+
+/// A few bytes in place.
+#[derive(Copy, Clone, Debug, Default)]
+struct Bytes20 {
+    bytes: [u8; 20],
+    length: usize,
+}
+
+impl Bytes20 {
+    fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    /// Appends as much of `more` as fits a header.
+    fn fill(&mut self, more: &[u8]) {
+        let room = self.bytes.get_mut(self.length..LONGEST_HEADER).unwrap_or_default();
+        for (to, from) in room.iter_mut().zip(more) {
+            *to = *from;
+            self.length += 1;
+        }
+    }
+
+    fn of(bytes: &[u8]) -> Self {
+        let mut new = Self::default();
+        new.fill(bytes);
+        new
+    }
+}
+
+/// A chunk header, as far as it says anything.
+struct Header {
+    chunk_stream: u32,
+    /// Bytes it takes.
+    size: usize,
+    fields: Fields,
+}
+
+enum Fields {
+    /// Type 0, 1 or 2.
+    Explicit {
+        time: u32,
+        extended: bool,
+        length_and_kind: Option<(usize, u8)>,
+        stream: Option<u32>,
+    },
+    /// Type 3, and what it proves of the sender's habit.
+    Same { repeats_extended: Option<bool> },
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self::new(Limits::default())
+    }
+}
+
+impl Reader {
+    /// A connection's reader at its start.
+    pub const fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            chunk_size: DEFAULT_SIZE as usize,
+            streams: Vec::new(),
+            index: [0; 64],
+            current: None,
+            header: Bytes20 { bytes: [0; 20], length: 0 },
+            pushed_back: Bytes20 { bytes: [0; 20], length: 0 },
+            repeats_extended: None,
+            partials: 0,
+            partial_bytes: 0,
+            trusted: TRUSTED,
+        }
+    }
+
+    /// Sets the longest message from the next one on.
+    pub const fn set_message_limit(&mut self, bytes: usize) {
+        self.limits.message = bytes;
+    }
+
+    /// The peer's chunk size. It follows the peer's messages by itself.
+    pub const fn chunk_size(&self) -> usize {
+        self.chunk_size
+    }
+
+    /// Sets the peer's chunk size from outside: for readers that join a connection half way.
+    pub fn set_chunk_size(&mut self, size: u32) {
+        self.chunk_size = size.clamp(1, MAX_SIZE) as usize;
+    }
+
+    /// Bytes held of messages that are not whole yet.
+    pub const fn partial_bytes(&self) -> usize {
+        self.partial_bytes
+    }
+
+    /// Takes bytes from the front of `input` until a message is whole; `None` when all are taken
+    /// and none is. Chunk size changes and aborts take effect here and are given out as well.
+    ///
+    /// # Errors
+    /// The peer is out of step or asks for too much; nothing more can be read.
+    pub fn read(&mut self, input: &mut &[u8]) -> Result<Option<Message>, Error> {
+        loop {
+            if self.pushed_back.length > 0 {
+                let pushed_back = std::mem::take(&mut self.pushed_back);
+                let mut rest = pushed_back.as_slice();
+                let message = self.advance(&mut rest)?;
+                self.pushed_back = Bytes20::of(rest);
+                if message.is_some() {
+                    return Ok(message);
+                }
+            }
+            let message = self.advance(input)?;
+            if message.is_some() || self.pushed_back.length == 0 {
+                return Ok(message);
+            }
+        }
+    }
+
+    fn advance(&mut self, input: &mut &[u8]) -> Result<Option<Message>, Error> {
+        loop {
+            let (at, left) = match self.current.take() {
+                Some(current) => current,
+                None => match self.next_header(input)? {
+                    Some(header) => self.begin_chunk(&header)?,
+                    None => return Ok(None),
+                },
+            };
+            let take = left.min(input.len());
+            let (now, rest) = input.split_at_checked(take).unwrap_or((input, &[]));
+            *input = rest;
+            let Some(stream) = self.streams.get_mut(at) else { return Ok(None) };
+            append(stream, now, self.trusted);
+            let before = stream.body.len() - take;
+            if take < left {
+                self.current = Some((at, left - take));
+            } else if stream.id < 64 && stream.extended.is_none() {
+                follow_up(stream, self.chunk_size, self.trusted, input);
+            }
+            self.partial_bytes += stream.body.len() - before;
+            if self.partial_bytes > self.limits.partial_bytes {
+                return Err(Error::PartialsTooLong(self.limits.partial_bytes));
+            }
+            if stream.body.len() == stream.length {
+                return self.finish(at).map(Some);
+            }
+            if input.is_empty() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// The next header, if it is all there.
+    fn next_header(&mut self, input: &mut &[u8]) -> Result<Option<Header>, Error> {
+        if self.header.length == 0 {
+            if let Some(header) = self.parse_header(input) {
+                *input = input.get(header.size..).unwrap_or_default();
+                return Ok(Some(header));
+            }
+            self.header.fill(input);
+            *input = &[];
+            return Ok(None);
+        }
+        let before = self.header.length;
+        self.header.fill(input);
+        let Some(header) = self.parse_header(self.header.as_slice()) else {
+            *input = &[];
+            return Ok(None);
+        };
+        let cut = std::mem::take(&mut self.header);
+        if header.size >= before {
+            *input = input.get(header.size - before..).unwrap_or_default();
+            return Ok(Some(header));
+        }
+        // Some of what was kept is payload after all. Read it first, then the input: give the
+        // header out with the payload put in front.
+        self.pushed_back = Bytes20::of(cut.as_slice().get(header.size..before).unwrap_or_default());
+        self.current = Some(self.begin_chunk(&header)?);
+        Ok(None)
+    }
+
+    /// `None` where more bytes are needed.
+    fn parse_header(&self, bytes: &[u8]) -> Option<Header> {
+        let (&first, rest) = bytes.split_first()?;
+        let (chunk_stream, rest) = match (first & 0x3F, rest) {
+            (0, [low, rest @ ..]) => (64 + u32::from(*low), rest),
+            (1, [low, high, rest @ ..]) => (64 + u32::from(*low) + (u32::from(*high) << 8), rest),
+            (0 | 1, _) => return None,
+            (id, rest) => (u32::from(id), rest),
+        };
+        let mut after = rest;
+        let fields = if let (0..=2, Some((&[t0, t1, t2], mut rest))) =
+            (first >> 6, rest.split_first_chunk::<3>())
+        {
+            let mut time = u32::from_be_bytes([0, t0, t1, t2]);
+            let mut length_and_kind = None;
+            let mut stream = None;
+            if first >> 6 < 2 {
+                let (&[l0, l1, l2, kind], more) = rest.split_first_chunk::<4>()?;
+                length_and_kind = Some((u32::from_be_bytes([0, l0, l1, l2]) as usize, kind));
+                rest = more;
+            }
+            if first >> 6 == 0 {
+                let (id, more) = rest.split_first_chunk::<4>()?;
+                stream = Some(u32::from_le_bytes(*id));
+                rest = more;
+            }
+            let extended = time == EXTENDED;
+            if extended {
+                let (field, more) = rest.split_first_chunk::<4>()?;
+                time = u32::from_be_bytes(*field);
+                rest = more;
+            }
+            after = rest;
+            Fields::Explicit { time, extended, length_and_kind, stream }
+        } else if first >> 6 == 3 {
+            let mut repeats_extended = None;
+            if let Some(at) = self.find(chunk_stream)
+                && let Some(stream) = self.streams.get(at)
+                && stream.extended.is_some()
+            {
+                let there;
+                (there, repeats_extended) = self.repeated_time(stream, rest)?;
+                after = if there { rest.get(4..)? } else { rest };
+            }
+            Fields::Same { repeats_extended }
+        } else {
+            return None;
+        };
+        Some(Header { chunk_stream, size: bytes.len() - after.len(), fields })
+    }
+
+    /// Whether `bytes`, behind a type 3 header, begin with a repeated extended time, and what that
+    /// proves. Some senders repeat it, some do not, some write zeros (which might be payload as
+    /// well: they prove nothing). `None` where it cannot be told yet.
+    fn repeated_time(&self, stream: &Stream, bytes: &[u8]) -> Option<(bool, Option<bool>)> {
+        if let Some(known) = self.repeats_extended {
+            return Some((known, None));
+        }
+        let next = if stream.partial { stream.time } else { stream.time.plus(stream.delta) };
+        let seen = bytes.get(..4).unwrap_or(bytes);
+        let is = |time: u32| time.to_be_bytes().starts_with(seen);
+        let real = is(next.0) || stream.extended.is_some_and(is);
+        match (real || is(0), seen.len() == 4) {
+            (false, _) => Some((false, Some(false))),
+            (true, true) => Some((true, (real && !is(0)).then_some(true))),
+            (true, false) => None,
+        }
+    }
+
+    fn find(&self, chunk_stream: u32) -> Option<usize> {
+        match self.index.get(chunk_stream as usize) {
+            Some(&at) => usize::from(at).checked_sub(1),
+            None => self.streams.iter().position(|stream| stream.id == chunk_stream),
+        }
+    }
+
+    /// Takes a header in; gives the stream's index and the length of the chunk's payload.
+    fn begin_chunk(&mut self, header: &Header) -> Result<(usize, usize), Error> {
+        let id = header.chunk_stream;
+        let at = match self.find(id) {
+            Some(at) => at,
+            None if matches!(header.fields, Fields::Same { .. }) => {
+                return Err(Error::NothingToContinue(id));
+            }
+            None if self.streams.len() >= self.limits.chunk_streams.min(usize::from(u8::MAX)) => {
+                return Err(Error::TooManyChunkStreams(self.limits.chunk_streams));
+            }
+            None => {
+                self.streams.push(Stream { id, ..Stream::default() });
+                if let Some(entry) = self.index.get_mut(id as usize) {
+                    *entry = self.streams.len() as u8;
+                }
+                self.streams.len() - 1
+            }
+        };
+        let Some(stream) = self.streams.get_mut(at) else {
+            return Err(Error::NothingToContinue(id));
+        };
+        match header.fields {
+            Fields::Explicit { time, extended, length_and_kind, stream: message_stream } => {
+                if stream.partial {
+                    // Against the specification, yet seen: a message continued under a repeated
+                    // header. Anything else gives up the old message.
+                    let repeated = length_and_kind.is_none_or(|(length, kind)| {
+                        (stream.length, stream.kind) == (length, kind)
+                    }) && message_stream
+                        .is_none_or(|id| (stream.stream, stream.time.0) == (id, time));
+                    if repeated {
+                        let left = stream.length - stream.body.len();
+                        return Ok((at, left.min(self.chunk_size)));
+                    }
+                    self.partials -= 1;
+                    self.partial_bytes -= stream.body.len();
+                    stream.partial = false;
+                    stream.body = Vec::new();
+                }
+                stream.time = match message_stream {
+                    Some(id) => {
+                        stream.stream = id;
+                        Time(time)
+                    }
+                    None => stream.time.plus(time),
+                };
+                stream.delta = time;
+                stream.extended = extended.then_some(time);
+                if let Some((length, kind)) = length_and_kind {
+                    (stream.length, stream.kind) = (length, kind);
+                }
+            }
+            Fields::Same { repeats_extended } => {
+                self.repeats_extended = self.repeats_extended.or(repeats_extended);
+                if !stream.partial {
+                    stream.time = stream.time.plus(stream.delta);
+                }
+            }
+        }
+        if !stream.partial {
+            let limit = self.limits.message.min(MAX_BODY);
+            if stream.length > limit {
+                return Err(Error::MessageTooLong { length: stream.length, limit });
+            }
+            self.partials += 1;
+            if self.partials > self.limits.partials {
+                return Err(Error::TooManyPartials(self.limits.partials));
+            }
+            stream.partial = true;
+        }
+        Ok((at, (stream.length - stream.body.len()).min(self.chunk_size)))
+    }
+
+    fn finish(&mut self, at: usize) -> Result<Message, Error> {
+        let Some(stream) = self.streams.get_mut(at) else {
+            return Err(Error::NothingToContinue(0));
+        };
+        stream.partial = false;
+        self.partials -= 1;
+        self.partial_bytes -= stream.body.len();
+        self.trusted = self.trusted.max(stream.length.min(MOST_TRUSTED));
+        let message = Message {
+            chunk_stream: stream.id,
+            kind: Kind(stream.kind),
+            stream: stream.stream,
+            time: stream.time,
+            body: Bytes::from(std::mem::take(&mut stream.body)),
+        };
+        match Control::parse(message.kind, &message.body) {
+            // The first bit is reserved and has to be 0.
+            Some(Control::SetChunkSize(size)) => match size & 0x7FFF_FFFF {
+                0 => return Err(Error::ChunkSizeZero),
+                size => self.set_chunk_size(size),
+            },
+            Some(Control::Abort { chunk_stream }) => self.abort(chunk_stream),
+            _ => {}
+        }
+        Ok(message)
+    }
+
+    fn abort(&mut self, chunk_stream: u32) {
+        let stream = self.find(chunk_stream).and_then(|at| self.streams.get_mut(at));
+        if let Some(stream) = stream.filter(|stream| stream.partial) {
+            self.partials -= 1;
+            self.partial_bytes -= stream.body.len();
+            stream.partial = false;
+            stream.body = Vec::new();
+        }
+    }
+}
+
+/// Appends payload; room grows with what has come, never with what was announced.
+fn append(stream: &mut Stream, payload: &[u8], trusted: usize) {
+    let body = &mut stream.body;
+    if body.capacity() - body.len() < payload.len() {
+        let enough = body.len() + payload.len();
+        let room = enough.max(trusted).max(body.capacity() * 2).min(stream.length).max(enough);
+        body.reserve_exact(room - body.len());
+    }
+    body.extend_from_slice(payload);
+}
+
+/// Takes the whole chunks of the same message that follow at once, which is how nearly all of a long
+/// message arrives.
+fn follow_up(stream: &mut Stream, chunk_size: usize, trusted: usize, input: &mut &[u8]) {
+    let header = 0xC0 | stream.id as u8;
+    loop {
+        let left = stream.length - stream.body.len();
+        let [first, rest @ ..] = *input else { return };
+        if left == 0 || *first != header {
+            return;
+        }
+        let Some((payload, rest)) = rest.split_at_checked(left.min(chunk_size)) else { return };
+        append(stream, payload, trusted);
+        *input = rest;
+    }
+}

@@ -1,0 +1,218 @@
+//! Messages to chunks.
+
+use super::{DEFAULT_SIZE, EXTENDED, MAX_BODY, MAX_SIZE};
+use crate::wire::rtmp::{Kind, Message, Time};
+
+/// What a message header says, save the length.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Header {
+    pub chunk_stream: u32,
+    pub kind: Kind,
+    pub stream: u32,
+    pub time: Time,
+}
+
+/// What the reader at the other end remembers of a chunk stream.
+#[derive(Copy, Clone, Debug)]
+struct Sent {
+    header: Header,
+    length: usize,
+    /// The delta a type 3 header would mean now.
+    delta: u32,
+}
+
+/// Writes one direction of a connection. Headers are compressed against what was sent before on the
+/// same chunk stream, so everything on those chunk streams must go through one writer, in order.
+#[derive(Debug)]
+pub struct Writer {
+    chunk_size: u32,
+    sent: Vec<Sent>,
+}
+
+/// A message under way: its chunks may be interleaved with those of messages on *other* chunk
+/// streams.
+#[derive(Debug)]
+pub struct Pending {
+    message: Message,
+    at: usize,
+    /// What type 3 headers repeat, if the message's own header had it.
+    extended: Option<u32>,
+}
+
+impl Pending {
+    /// Nothing of it has been written yet.
+    pub fn new(mut message: Message) -> Self {
+        message.body.truncate(MAX_BODY);
+        Self { message, at: 0, extended: None }
+    }
+
+    /// The message.
+    pub const fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// Bytes of the body that are still to be written.
+    pub fn remaining(&self) -> usize {
+        self.message.body.len() - self.at
+    }
+
+    /// Whether its first chunk has been written.
+    pub const fn is_started(&self) -> bool {
+        self.at > 0
+    }
+}
+
+impl Default for Writer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Writer {
+    /// A connection's writer at its start.
+    pub const fn new() -> Self {
+        Self { chunk_size: DEFAULT_SIZE, sent: Vec::new() }
+    }
+
+    /// The chunk size in use.
+    pub const fn chunk_size(&self) -> u32 {
+        self.chunk_size
+    }
+
+    /// Uses another chunk size from the next chunk on. The peer has to be told, by a
+    /// [`super::super::message::Control::SetChunkSize`] written just before.
+    pub fn set_chunk_size(&mut self, size: u32) {
+        self.chunk_size = size.clamp(1, MAX_SIZE);
+    }
+
+    /// Appends a whole message.
+    pub fn write(&mut self, message: &Message, out: &mut Vec<u8>) {
+        let body = message.body.get(..MAX_BODY).unwrap_or(&message.body);
+        let size = self.chunk_size as usize;
+        out.reserve(body.len() + 18 + 5 * (body.len() / size));
+        let extended = self.start(message, body.len(), out);
+        let (first, rest) = body.split_at_checked(size).unwrap_or((body, &[]));
+        out.extend_from_slice(first);
+        continuation(message.chunk_stream, extended, rest, size, out);
+    }
+
+    /// Appends the next chunk of a message; tells whether it was the last.
+    pub fn write_chunk(&mut self, pending: &mut Pending, out: &mut Vec<u8>) -> bool {
+        let length = pending.message.body.len();
+        if pending.at == 0 {
+            pending.extended = self.start(&pending.message, length, out);
+        } else {
+            basic_header(3, pending.message.chunk_stream, out);
+            if let Some(time) = pending.extended {
+                out.extend_from_slice(&time.to_be_bytes());
+            }
+        }
+        let end = (pending.at + self.chunk_size as usize).min(length);
+        out.extend_from_slice(pending.message.body.get(pending.at..end).unwrap_or_default());
+        pending.at = end;
+        end == length
+    }
+
+    /// Writes the header of a message's first chunk, the shortest that says it. A type 3 header
+    /// that would repeat a type 0's time as a delta is never used unless both are 0: readers differ
+    /// in what they make of it.
+    fn start(&mut self, message: &Message, length: usize, out: &mut Vec<u8>) -> Option<u32> {
+        let header = Header {
+            chunk_stream: message.chunk_stream,
+            kind: message.kind,
+            stream: message.stream,
+            time: message.time,
+        };
+        let known =
+            self.sent.iter_mut().find(|sent| sent.header.chunk_stream == header.chunk_stream);
+        let Some(sent) = known else {
+            self.sent.push(Sent { header, length, delta: header.time.0 });
+            return full_header(&header, length, out);
+        };
+        let before = std::mem::replace(sent, Sent { header, length, delta: header.time.0 });
+        let delta = header.time.since(before.header.time);
+        if before.header.stream != header.stream || !(0..EXTENDED.cast_signed()).contains(&delta) {
+            return full_header(&header, length, out);
+        }
+        let delta = delta.cast_unsigned();
+        sent.delta = delta;
+        let [_, d0, d1, d2] = delta.to_be_bytes();
+        if before.length != length || before.header.kind != header.kind {
+            basic_header(1, header.chunk_stream, out);
+            let [_, l0, l1, l2] = length_field(length);
+            out.extend_from_slice(&[d0, d1, d2, l0, l1, l2, header.kind.0]);
+        } else if before.delta != delta {
+            basic_header(2, header.chunk_stream, out);
+            out.extend_from_slice(&[d0, d1, d2]);
+        } else {
+            basic_header(3, header.chunk_stream, out);
+        }
+        None
+    }
+}
+
+/// A message with a full header, whatever went before.
+pub(super) fn write_full(header: &Header, body: &[u8], size: usize, out: &mut Vec<u8>) {
+    let body = body.get(..MAX_BODY).unwrap_or(body);
+    out.reserve(body.len() + 18 + 7 * (body.len() / size));
+    let extended = full_header(header, body.len(), out);
+    let (first, rest) = body.split_at_checked(size).unwrap_or((body, &[]));
+    out.extend_from_slice(first);
+    continuation(header.chunk_stream, extended, rest, size, out);
+}
+
+/// The chunks after the first.
+fn continuation(
+    chunk_stream: u32,
+    extended: Option<u32>,
+    rest: &[u8],
+    size: usize,
+    out: &mut Vec<u8>,
+) {
+    if extended.is_none() && (2..64).contains(&chunk_stream) {
+        // By far the most common case, kept tight.
+        let header = 0xC0 | chunk_stream as u8;
+        for chunk in rest.chunks(size) {
+            out.push(header);
+            out.extend_from_slice(chunk);
+        }
+        return;
+    }
+    for chunk in rest.chunks(size) {
+        basic_header(3, chunk_stream, out);
+        if let Some(time) = extended {
+            out.extend_from_slice(&time.to_be_bytes());
+        }
+        out.extend_from_slice(chunk);
+    }
+}
+
+/// A type 0 header; gives the time that type 3 headers have to repeat.
+fn full_header(header: &Header, length: usize, out: &mut Vec<u8>) -> Option<u32> {
+    let extended = (header.time.0 >= EXTENDED).then_some(header.time.0);
+    basic_header(0, header.chunk_stream, out);
+    let [_, t0, t1, t2] = extended.map_or(header.time.0, |_| EXTENDED).to_be_bytes();
+    let [_, l0, l1, l2] = length_field(length);
+    // The one little-endian field of the protocol.
+    let [s0, s1, s2, s3] = header.stream.to_le_bytes();
+    out.extend_from_slice(&[t0, t1, t2, l0, l1, l2, header.kind.0, s0, s1, s2, s3]);
+    if let Some(time) = extended {
+        out.extend_from_slice(&time.to_be_bytes());
+    }
+    extended
+}
+
+fn basic_header(format: u8, chunk_stream: u32, out: &mut Vec<u8>) {
+    match chunk_stream {
+        0..64 => out.push(format << 6 | chunk_stream.max(2) as u8),
+        64..320 => out.extend_from_slice(&[format << 6, (chunk_stream - 64) as u8]),
+        _ => {
+            let [low, high, ..] = (chunk_stream - 64).min(0xFFFF).to_le_bytes();
+            out.extend_from_slice(&[format << 6 | 1, low, high]);
+        }
+    }
+}
+
+fn length_field(length: usize) -> [u8; 4] {
+    (length.min(MAX_BODY) as u32).to_be_bytes()
+}

@@ -1,0 +1,527 @@
+//! The client's state machine.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{Config, Error, Event, Output, Purpose, Refused, Stage};
+use crate::base::Timestamp;
+use crate::media::BitsPerSecond;
+use crate::wire::amf0::{Data, Value};
+use crate::wire::rtmp::auth::Challenge;
+use crate::wire::rtmp::chunk::Limits;
+use crate::wire::rtmp::command::{self, Command, Connect, Enhanced};
+use crate::wire::rtmp::handshake;
+use crate::wire::rtmp::message::{Kind, Message, UserControl};
+use crate::wire::rtmp::outgoing::chunk_size_for;
+use crate::wire::rtmp::session::{Link, Noted, Script, WINDOW, is_media, parts, script};
+use crate::wire::rtmp::status::{Refusal, Status, code};
+use crate::wire::rtmp::{Time, url::Url};
+
+/// Transaction numbers. Each command is sent once.
+mod transaction {
+    pub(super) const CONNECT: f64 = 1.0;
+    pub(super) const RELEASE_STREAM: f64 = 2.0;
+    pub(super) const FC_PUBLISH: f64 = 3.0;
+    pub(super) const CREATE_STREAM: f64 = 4.0;
+    pub(super) const START: f64 = 5.0;
+    pub(super) const FC_UNPUBLISH: f64 = 6.0;
+    pub(super) const DELETE_STREAM: f64 = 7.0;
+}
+
+/// Chunk size where no bitrate is known: what OBS uses.
+const CHUNK_SIZE: u32 = 4_096;
+
+#[derive(Debug)]
+enum State {
+    Handshake(handshake::Client),
+    /// connect was sent.
+    Connecting,
+    /// createStream was sent.
+    Creating,
+    /// publish or play was sent.
+    Starting,
+    /// Media flow.
+    Started,
+    /// An error was given out.
+    Over,
+}
+
+/// How far the end has come.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Closing {
+    No,
+    /// Asked for; media may still be queued.
+    Asked,
+    /// The last commands are queued.
+    Said,
+    Finished,
+}
+
+/// A client's session. See the [module](super).
+#[derive(Debug)]
+pub struct Session {
+    config: Config,
+    state: State,
+    link: Link,
+    /// The message stream the server gave.
+    stream: u32,
+    deadline: Option<(Timestamp, Duration)>,
+    events: VecDeque<Event>,
+    closing: Closing,
+    /// The stream that is played has ended and not begun again.
+    ended: bool,
+}
+
+impl Session {
+    /// Starts: the first output is the handshake. `seed` should differ from session to session.
+    pub fn new(config: Config, now: Timestamp, seed: u64) -> Self {
+        let (handshake, hello) = handshake::Client::new(seed);
+        let mut link = Link::new(Limits::default());
+        link.out.raw().extend_from_slice(&hello);
+        let timeout = config.handshake_timeout;
+        Self {
+            config,
+            state: State::Handshake(handshake),
+            link,
+            stream: 0,
+            deadline: Some((now + timeout, timeout)),
+            events: VecDeque::new(),
+            closing: Closing::No,
+            ended: false,
+        }
+    }
+
+    /// Takes what came from the server.
+    ///
+    /// # Errors
+    /// Why the session is over.
+    pub fn handle_input(&mut self, now: Timestamp, input: &[u8]) -> Result<(), Error> {
+        let result = self.take_input(now, input);
+        if result.is_err() {
+            self.state = State::Over;
+            self.deadline = None;
+        }
+        result
+    }
+
+    /// Looks at the deadline.
+    ///
+    /// # Errors
+    /// The server has not answered in time.
+    pub fn handle_timeout(&mut self, now: Timestamp) -> Result<(), Error> {
+        match self.deadline {
+            Some((at, after)) if now >= at => {
+                let stage = self.stage();
+                self.state = State::Over;
+                self.deadline = None;
+                Err(Error::Timeout { stage, after })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What to do next.
+    pub fn poll_output(&mut self) -> Output {
+        if let Some(event) = self.events.pop_front() {
+            return Output::Event(event);
+        }
+        if let Some(bytes) = self.link.out.next_slice() {
+            return Output::Transmit(bytes);
+        }
+        match self.closing {
+            Closing::Asked => {
+                self.say_goodbye();
+                self.closing = Closing::Said;
+                if let Some(bytes) = self.link.out.next_slice() {
+                    return Output::Transmit(bytes);
+                }
+                self.closing = Closing::Finished;
+                return Output::Event(Event::Finished);
+            }
+            Closing::Said => {
+                self.closing = Closing::Finished;
+                return Output::Event(Event::Finished);
+            }
+            Closing::No | Closing::Finished => {}
+        }
+        match self.deadline {
+            Some((at, _)) => Output::Timeout(at),
+            None => Output::Idle,
+        }
+    }
+
+    /// Queues a picture (an FLV tag body); `false` where publishing has not begun or is over.
+    pub fn send_video(&mut self, time_ms: u32, body: Bytes) -> bool {
+        self.send_media(Kind::VIDEO, time_ms, body)
+    }
+
+    /// Queues sound (an FLV tag body); `false` where publishing has not begun or is over.
+    pub fn send_audio(&mut self, time_ms: u32, body: Bytes) -> bool {
+        self.send_media(Kind::AUDIO, time_ms, body)
+    }
+
+    /// Queues `@setDataFrame onMetaData`; `false` where publishing has not begun or is over.
+    pub fn send_metadata(&mut self, metadata: Value) -> bool {
+        let may = self.may_send();
+        if may {
+            let values = ["@setDataFrame".into(), "onMetaData".into(), metadata];
+            self.link.data(self.stream, Time(0), &values);
+        }
+        may
+    }
+
+    /// Ends in order: what is queued, then FCUnpublish and deleteStream, then [`Event::Finished`].
+    pub fn close(&mut self) {
+        if self.closing == Closing::No {
+            self.closing = Closing::Asked;
+            self.deadline = None;
+        }
+    }
+
+    /// Throws away media that are queued and whose first chunk has not left: to close at once, or
+    /// to catch up.
+    pub fn discard_queued_media(&mut self) {
+        self.link.out.discard_media();
+    }
+
+    /// What the link is seen to carry: the chunk size follows, so that sound waits for no more than
+    /// 20 ms behind a picture.
+    pub fn set_link_rate(&mut self, rate: BitsPerSecond) {
+        self.link.out.set_rate(rate);
+    }
+
+    /// Whether media may be sent or come in.
+    pub fn is_started(&self) -> bool {
+        matches!(self.state, State::Started)
+    }
+
+    /// Bytes that wait to be handed out by [`Session::poll_output`].
+    pub fn queued_bytes(&self) -> usize {
+        self.link.out.queued_bytes()
+    }
+
+    /// Bytes handed out so far.
+    pub fn sent_bytes(&self) -> u64 {
+        self.link.out.sent_bytes()
+    }
+
+    /// Bytes received behind the handshake.
+    pub fn received_bytes(&self) -> u64 {
+        self.link.received_bytes()
+    }
+
+    /// The outgoing chunk size.
+    pub fn chunk_size(&self) -> u32 {
+        self.link.out.chunk_size()
+    }
+
+    /// How far it has come.
+    pub fn stage(&self) -> Stage {
+        match (&self.state, self.config.purpose) {
+            (State::Handshake(_), _) => Stage::Handshake,
+            (State::Connecting, _) => Stage::Connect,
+            (State::Creating | State::Starting, Purpose::Publish) => Stage::Publish,
+            (State::Creating | State::Starting, Purpose::Play) => Stage::Play,
+            (State::Started | State::Over, _) => Stage::Media,
+        }
+    }
+
+    fn may_send(&self) -> bool {
+        self.is_started() && self.closing == Closing::No && self.config.purpose == Purpose::Publish
+    }
+
+    fn send_media(&mut self, kind: Kind, time_ms: u32, body: Bytes) -> bool {
+        let may = self.may_send();
+        if may {
+            self.link.media(kind, self.stream, time_ms, body);
+        }
+        may
+    }
+
+    fn take_input(&mut self, now: Timestamp, mut input: &[u8]) -> Result<(), Error> {
+        if let State::Handshake(handshake) = &mut self.state {
+            if !handshake.read(&mut input, self.link.out.raw())? {
+                return Ok(());
+            }
+            self.events.push_back(Event::HandshakeDone);
+            self.deadline = Some((now + self.config.command_timeout, self.config.command_timeout));
+            self.state = State::Connecting;
+            self.say_connect();
+        }
+        if matches!(self.state, State::Over) {
+            return Err(Error::Over);
+        }
+        while let Some(message) = self.link.read(&mut input)? {
+            self.handle_message(message)?;
+        }
+        self.link.acknowledge();
+        if self.link.out.is_flooded() { Err(Error::Flooded) } else { Ok(()) }
+    }
+
+    fn handle_message(&mut self, message: Message) -> Result<(), Error> {
+        match message.kind {
+            Kind::COMMAND | Kind::COMMAND_AMF3 => self.handle_command(&message),
+            Kind::DATA | Kind::DATA_AMF3 => self.handle_data(&message),
+            kind if is_media(kind) => {
+                self.handle_media(message);
+                Ok(())
+            }
+            _ => {
+                if let Some(noted) = self.link.handle_control(&message) {
+                    self.handle_noted(&noted);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn handle_noted(&mut self, noted: &Noted) {
+        // Stream 0 is the connection itself; some say StreamBegin of it after connect.
+        let ours = |stream: u32| stream != 0 && self.config.purpose == Purpose::Play;
+        let event = match *noted {
+            Noted::Acknowledged { bytes } => Event::Acknowledged { bytes },
+            Noted::User(UserControl::StreamBegin(stream)) if ours(stream) => Event::StreamBegin,
+            Noted::User(UserControl::StreamEof(stream)) if ours(stream) => Event::StreamEof,
+            Noted::User(UserControl::StreamDry(stream)) if ours(stream) => Event::StreamDry,
+            Noted::User(_) => return,
+        };
+        self.events.push_back(event);
+    }
+
+    fn handle_media(&mut self, message: Message) {
+        let playing = matches!(self.state, State::Starting | State::Started);
+        if self.config.purpose != Purpose::Play || !playing {
+            return;
+        }
+        self.started();
+        for part in parts(message).filter(|part| !part.body.is_empty()) {
+            let time_ms = part.time.0;
+            match part.kind {
+                Kind::VIDEO => self.events.push_back(Event::Video { time_ms, body: part.body }),
+                Kind::AUDIO => self.events.push_back(Event::Audio { time_ms, body: part.body }),
+                _ => {}
+            }
+        }
+    }
+
+    fn handle_data(&mut self, message: &Message) -> Result<(), Error> {
+        let time_ms = message.time.0;
+        match script(message) {
+            Script::Status(status) => return self.handle_status(status, None),
+            Script::Metadata { value, body } if self.config.purpose == Purpose::Play => {
+                self.events.push_back(Event::Metadata { time_ms, value, body });
+            }
+            Script::Other { name, body } if self.config.purpose == Purpose::Play => {
+                self.events.push_back(Event::Data { time_ms, name, body });
+            }
+            Script::Metadata { .. } | Script::Other { .. } | Script::Nothing => {}
+        }
+        Ok(())
+    }
+
+    fn handle_command(&mut self, message: &Message) -> Result<(), Error> {
+        let Ok(command) = Command::parse(message.kind, &message.body) else { return Ok(()) };
+        match command.name.as_ref() {
+            "_result" => self.handle_result(&command),
+            "_error" => self.handle_error(&command),
+            "onStatus" => {
+                let tc_url = command.arguments.iter().find_map(|info| info.get_str("tcUrl"));
+                self.handle_status(command.status(), tc_url.map(str::to_owned))
+            }
+            // Wowza measures bandwidth and waits for the answer.
+            "_onbwcheck" => {
+                let reply = command::command("_result", command.transaction, &Value::Null, &[]);
+                self.link.command(0, reply);
+                Ok(())
+            }
+            "close" => {
+                let status = Status::parse(&Value::Null);
+                Err(self.refused(Refusal::Closed, status, None))
+            }
+            // onBWDone, onFCPublish, onFCSubscribe and what else servers say: nothing waits for it.
+            _ => Ok(()),
+        }
+    }
+
+    fn handle_result(&mut self, command: &Command<'_>) -> Result<(), Error> {
+        match self.state {
+            State::Connecting if command.transaction == transaction::CONNECT => {
+                let status = command.status();
+                if let Some(refusal) = status.refusal() {
+                    return Err(self.refused(refusal, status, Some(command)));
+                }
+                let enhanced = match command.arguments.first() {
+                    Some(info) => Enhanced::parse(info),
+                    None => Enhanced::default(),
+                };
+                let object = Enhanced::parse(&command.object);
+                let server = command.object.get_str("fmsVer").unwrap_or_default().to_owned();
+                let enhanced = if enhanced.is_empty() { object } else { enhanced };
+                self.events.push_back(Event::Connected { server, enhanced });
+                self.state = State::Creating;
+                self.say_create_stream();
+            }
+            State::Creating => {
+                // Replies to releaseStream and FCPublish carry no number.
+                let id = command.number(0).filter(|_| {
+                    command.transaction != transaction::RELEASE_STREAM
+                        && command.transaction != transaction::FC_PUBLISH
+                });
+                if let Some(id) = id {
+                    self.stream = id as u32;
+                    self.state = State::Starting;
+                    self.say_start();
+                }
+            }
+            State::Starting if command.transaction == transaction::START => {
+                let status = command.status();
+                match status.refusal() {
+                    Some(refusal) => return Err(self.refused(refusal, status, Some(command))),
+                    None => self.started(),
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn handle_error(&mut self, command: &Command<'_>) -> Result<(), Error> {
+        let status = command.status();
+        let matters = match self.state {
+            State::Connecting => true,
+            State::Creating => command.transaction == transaction::CREATE_STREAM,
+            State::Starting => command.transaction == transaction::START,
+            _ => false,
+        };
+        // Servers that do not know releaseStream or FCPublish say so here, to no effect.
+        if matters || status.refusal().is_some_and(|refusal| refusal != Refusal::Failed) {
+            let refusal = status.refusal().unwrap_or(Refusal::Rejected);
+            return Err(self.refused(refusal, status, Some(command)));
+        }
+        let status = self.redacted(status);
+        self.events.push_back(Event::Status(status));
+        Ok(())
+    }
+
+    fn handle_status(&mut self, status: Status, tc_url: Option<String>) -> Result<(), Error> {
+        if let Some(refusal) = status.refusal() {
+            return Err(self.refused(refusal, status, None));
+        }
+        let starting = matches!(self.state, State::Starting);
+        if starting && status.level == super::super::status::Level::Error {
+            return Err(self.refused(Refusal::Rejected, status, None));
+        }
+        let status = self.redacted(status);
+        self.events.push_back(Event::Status(status.clone()));
+        match (status.code.as_str(), self.config.purpose) {
+            (code::PUBLISH_START, Purpose::Publish) if starting => self.started(),
+            (code::PLAY_START | code::PLAY_PUBLISHED, Purpose::Play) => self.started(),
+            (code::RECONNECT_REQUEST, _) => {
+                let description = status.description;
+                self.events.push_back(Event::ReconnectRequest { tc_url, description });
+            }
+            (_, Purpose::Play) if status.ends_play() && !self.ended => {
+                self.ended = true;
+                self.events.push_back(Event::Unpublished);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn started(&mut self) {
+        self.ended = false;
+        if !matches!(self.state, State::Starting) {
+            return;
+        }
+        self.state = State::Started;
+        self.deadline = None;
+        self.events.push_back(match self.config.purpose {
+            Purpose::Publish => Event::PublishStarted,
+            Purpose::Play => Event::PlayStarted,
+        });
+    }
+
+    fn say_connect(&mut self) {
+        let size = self.config.bitrate.map_or(CHUNK_SIZE, chunk_size_for);
+        self.link.out.set_chunk_size(size);
+        let Url { app, .. } = &self.config.url;
+        let with_query = |text: &str| match &self.config.auth_query {
+            Some(query) if text.contains('?') => format!("{text}&{query}"),
+            Some(query) => format!("{text}?{query}"),
+            None => text.to_owned(),
+        };
+        let (app, tc_url) = (with_query(app), with_query(&self.config.url.tc_url()));
+        let object = match self.config.purpose {
+            Purpose::Publish => Connect::publisher(&app, &tc_url, &self.config.enhanced),
+            Purpose::Play => Connect::player(&app, &tc_url, &self.config.enhanced),
+        };
+        let body = command::command("connect", transaction::CONNECT, &object, &[]);
+        self.link.command(0, body);
+    }
+
+    /// SRS wants exactly this order; nginx-rtmp answers the last one only.
+    fn say_create_stream(&mut self) {
+        self.link.tell_window(WINDOW);
+        if self.config.purpose == Purpose::Publish {
+            self.say(0, "releaseStream", transaction::RELEASE_STREAM, &[self.key()]);
+            self.say(0, "FCPublish", transaction::FC_PUBLISH, &[self.key()]);
+        }
+        self.say(0, "createStream", transaction::CREATE_STREAM, &[]);
+    }
+
+    fn say_start(&mut self) {
+        match self.config.purpose {
+            Purpose::Publish => {
+                let arguments = [self.key(), "live".into()];
+                self.say(self.stream, "publish", transaction::START, &arguments);
+            }
+            Purpose::Play => {
+                // Any negative start is live; FFmpeg sends this one.
+                let arguments = [self.key(), Value::Number(-2_000.0)];
+                self.say(self.stream, "play", transaction::START, &arguments);
+                let millis = u32::try_from(self.config.buffer.as_millis()).unwrap_or(u32::MAX);
+                let stream = self.stream;
+                self.link.user_control(&UserControl::SetBufferLength { stream, millis });
+            }
+        }
+    }
+
+    fn say_goodbye(&mut self) {
+        if !matches!(self.state, State::Starting | State::Started) {
+            return;
+        }
+        if self.config.purpose == Purpose::Publish {
+            self.say(0, "FCUnpublish", transaction::FC_UNPUBLISH, &[self.key()]);
+        }
+        let stream = Value::from(self.stream);
+        self.say(0, "deleteStream", transaction::DELETE_STREAM, &[stream]);
+    }
+
+    fn say(&mut self, stream: u32, name: &str, transaction: f64, arguments: &[Value]) {
+        let body = command::command(name, transaction, &Value::Null, arguments);
+        self.link.command(stream, body);
+    }
+
+    fn key(&self) -> Value {
+        self.config.url.stream.expose().into()
+    }
+
+    fn redacted(&self, status: Status) -> Status {
+        Status { description: self.config.url.redact(&status.description), ..status }
+    }
+
+    fn refused(&self, refusal: Refusal, status: Status, said: Option<&Command<'_>>) -> Error {
+        let challenge = Challenge::parse(&status.description);
+        let infos = said.map(|command| command.arguments.as_slice()).unwrap_or_default();
+        let redirect = infos.iter().filter_map(|info| info.get("ex")).find_map(|ex| {
+            let text = ex.get("redirect").and_then(Data::as_str)?;
+            Some(text.to_owned())
+        });
+        let refusal = if challenge.is_some() { Refusal::Unauthorized } else { refusal };
+        let (stage, status) = (self.stage(), self.redacted(status));
+        Error::Refused(Box::new(Refused { stage, refusal, status, challenge, redirect }))
+    }
+}

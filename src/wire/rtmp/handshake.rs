@@ -1,0 +1,340 @@
+//! The handshake (RTMP 1.0, 5.2) with the digests of Flash Player 9, both roles, sans-IO.
+//!
+//! A client sends the simple form, which every server takes. A server answers with digests where
+//! the client's own digest proves that it knows about them, and with a plain echo otherwise, whose
+//! version field is zero (some clients verify digests of servers that claim a version of 3 and
+//! more). What the last 1,536 bytes hold is never a reason to fail: in the field they hold anything.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+/// Bytes of C1, S1, C2 and S2.
+pub const SIZE: usize = 1_536;
+const VERSION: u8 = 3;
+const DIGEST: usize = 32;
+const PLAYER_KEY: &[u8; 30] = b"Genuine Adobe Flash Player 001";
+const SERVER_KEY: &[u8; 36] = b"Genuine Adobe Flash Media Server 001";
+/// What both keys are longer by where whole messages are signed.
+const KEY_TAIL: [u8; 32] = [
+    0xF0, 0xEE, 0xC2, 0x4A, 0x80, 0x68, 0xBE, 0xE8, 0x2E, 0x00, 0xD0, 0xD1, 0x02, 0x9E, 0x7E, 0x57,
+    0x6E, 0xEC, 0x5D, 0x2D, 0x29, 0x80, 0x6F, 0xAB, 0x93, 0xB8, 0xE6, 0x36, 0xCF, 0xEB, 0x31, 0xAE,
+];
+
+/// Why the peer does not speak RTMP.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("the peer does not speak RTMP (its first byte is {0:#04x})")]
+    NotRtmp(u8),
+    #[error("the peer wants encrypted RTMP (RTMPE), which is obsolete and not supported")]
+    Encrypted,
+    #[error("the proxy in front announces {0} bytes about the client")]
+    ProxyHeader(u16),
+}
+
+/// The client's side. Send what [`Client::new`] gives, then feed [`Client::read`].
+#[derive(Debug)]
+pub struct Client {
+    received: Vec<u8>,
+    answered: bool,
+}
+
+impl Client {
+    /// Starts; gives C0 and C1. `seed` fills the random part, it need not be secret.
+    pub fn new(seed: u64) -> (Self, Vec<u8>) {
+        let mut hello = vec![0; 1 + SIZE];
+        fill_random(hello.get_mut(9..).unwrap_or_default(), seed);
+        if let Some(version) = hello.first_mut() {
+            *version = VERSION;
+        }
+        (Self { received: Vec::new(), answered: false }, hello)
+    }
+
+    /// Takes bytes from the front of `input`, appends what is to be sent (C2) to `out`; tells
+    /// whether the handshake is done. What then remains of `input` are chunks.
+    ///
+    /// # Errors
+    /// The peer is no RTMP server.
+    pub fn read(&mut self, input: &mut &[u8], out: &mut Vec<u8>) -> Result<bool, Error> {
+        take(&mut self.received, 1 + 2 * SIZE, input);
+        check_version(&self.received)?;
+        if !self.answered
+            && let Some(s1) = self.received.get(1..=SIZE)
+        {
+            out.extend_from_slice(s1);
+            self.answered = true;
+        }
+        Ok(self.received.len() == 1 + 2 * SIZE)
+    }
+}
+
+/// The server's side. Feed [`Server::read`].
+#[derive(Debug)]
+pub struct Server {
+    seed: u64,
+    received: Vec<u8>,
+    /// What a proxy in front of us has to say about the client still has so many bytes to come.
+    proxy: usize,
+    answered: bool,
+}
+
+impl Server {
+    /// Waits for a client. `seed` fills the random part, it need not be secret.
+    pub const fn new(seed: u64) -> Self {
+        Self { seed, received: Vec::new(), proxy: 0, answered: false }
+    }
+
+    /// Takes bytes from the front of `input`, appends what is to be sent (S0, S1 and S2) to `out`;
+    /// tells whether the handshake is done. What then remains of `input` are chunks.
+    ///
+    /// # Errors
+    /// The peer is no RTMP client.
+    pub fn read(&mut self, input: &mut &[u8], out: &mut Vec<u8>) -> Result<bool, Error> {
+        self.skip_proxy(input)?;
+        take(&mut self.received, 1 + 2 * SIZE, input);
+        check_version(&self.received)?;
+        if !self.answered
+            && let Some(c1) = self.received.get(1..=SIZE)
+        {
+            out.push(VERSION);
+            answer(c1, self.seed, out);
+            self.answered = true;
+        }
+        Ok(self.received.len() == 1 + 2 * SIZE)
+    }
+
+    /// Some proxies put 0xF3, a length of 16 bits and the client's address in front.
+    fn skip_proxy(&mut self, input: &mut &[u8]) -> Result<(), Error> {
+        loop {
+            if self.proxy > 0 {
+                let (_, rest) = input.split_at(self.proxy.min(input.len()));
+                self.proxy -= input.len() - rest.len();
+                *input = rest;
+                if self.proxy > 0 {
+                    return Ok(());
+                }
+            }
+            if self.received.first().or(input.first()) != Some(&0xF3) {
+                return Ok(());
+            }
+            take(&mut self.received, 3, input);
+            let [_, high, low] = *self.received else { return Ok(()) };
+            let length = u16::from_be_bytes([high, low]);
+            if length > 1_024 {
+                return Err(Error::ProxyHeader(length));
+            }
+            self.received.clear();
+            self.proxy = usize::from(length);
+            if self.proxy == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn check_version(received: &[u8]) -> Result<(), Error> {
+    match received.first() {
+        None | Some(&VERSION) => Ok(()),
+        Some(6 | 8) => Err(Error::Encrypted),
+        Some(&other) => Err(Error::NotRtmp(other)),
+    }
+}
+
+/// Moves bytes to `received` until it holds `total`.
+fn take(received: &mut Vec<u8>, total: usize, input: &mut &[u8]) {
+    let (now, rest) = input.split_at((total - received.len()).min(input.len()));
+    received.extend_from_slice(now);
+    *input = rest;
+}
+
+/// S1 and S2 for this C1.
+fn answer(c1: &[u8], seed: u64, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + 2 * SIZE, 0);
+    let Some((s1, s2)) = out.get_mut(start..).and_then(|both| both.split_at_mut_checked(SIZE))
+    else {
+        return;
+    };
+    fill_random(s1.get_mut(8..).unwrap_or_default(), seed);
+    let Some((offset, client_digest)) = find_digest(c1, PLAYER_KEY) else {
+        s2.copy_from_slice(c1);
+        return;
+    };
+    if let Some(version) = s1.get_mut(4..8) {
+        version.copy_from_slice(&[4, 5, 0, 1]);
+    }
+    let offset = offset(s1);
+    let digest = digest_around(s1, offset, SERVER_KEY);
+    if let Some(place) = s1.get_mut(offset..offset + DIGEST) {
+        place.copy_from_slice(&digest);
+    }
+    fill_random(s2, seed.rotate_left(32) ^ 0x5DEE_CE66);
+    let mut full_key = [0; 68];
+    for (to, from) in full_key.iter_mut().zip(SERVER_KEY.iter().chain(&KEY_TAIL)) {
+        *to = *from;
+    }
+    let key = hmac(&full_key, &[&client_digest]);
+    if let Some((signed, signature)) = s2.split_at_mut_checked(SIZE - DIGEST) {
+        signature.copy_from_slice(&hmac(&key, &[signed]));
+    }
+}
+
+/// Where the digest lies in a message: bytes 8 to 11 tell.
+fn offset_low(message: &[u8]) -> usize {
+    12 + sum_of_four(message, 8) % 728
+}
+
+/// The other place: bytes 772 to 775 tell.
+fn offset_high(message: &[u8]) -> usize {
+    776 + sum_of_four(message, 772) % 728
+}
+
+fn sum_of_four(message: &[u8], at: usize) -> usize {
+    message.iter().skip(at).take(4).map(|&byte| usize::from(byte)).sum()
+}
+
+type Offset = fn(&[u8]) -> usize;
+
+/// The digest in a message and the schema by which it was found, if it is valid in either.
+fn find_digest(message: &[u8], key: &[u8]) -> Option<(Offset, [u8; DIGEST])> {
+    if message.get(4..8).is_none_or(|version| version == [0; 4]) {
+        return None;
+    }
+    let schemas: [Offset; 2] = [offset_high, offset_low];
+    schemas.into_iter().find_map(|schema| {
+        let offset = schema(message);
+        let found = message.get(offset..)?.first_chunk::<DIGEST>()?;
+        (digest_around(message, offset, key) == *found).then_some((schema, *found))
+    })
+}
+
+/// Where the digest of C1 lies, if it has a valid one.
+pub fn digest_offset(c1: &[u8; SIZE]) -> Option<usize> {
+    find_digest(c1, PLAYER_KEY).map(|(offset, _)| offset(c1))
+}
+
+/// The digest of a message without the 32 bytes at `offset`.
+fn digest_around(message: &[u8], offset: usize, key: &[u8]) -> [u8; DIGEST] {
+    let before = message.get(..offset).unwrap_or(message);
+    let after = message.get(offset + DIGEST..).unwrap_or_default();
+    hmac(key, &[before, after])
+}
+
+fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; DIGEST] {
+    // A key of any length will do; the error is for other algorithms.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; DIGEST] };
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+/// SplitMix64: the random parts only have to differ from connection to connection.
+fn fill_random(out: &mut [u8], seed: u64) {
+    let mut state = seed;
+    for chunk in out.chunks_mut(8) {
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^= mixed >> 31;
+        for (to, from) in chunk.iter_mut().zip(mixed.to_le_bytes()) {
+            *to = from;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A C1 with a digest in the given place, as Flash and FFmpeg send it.
+    fn signed_c1(schema: Offset) -> Vec<u8> {
+        let mut c1 = vec![0; SIZE];
+        fill_random(&mut c1, 7);
+        c1[4..8].copy_from_slice(&[9, 0, 124, 2]);
+        let offset = schema(&c1);
+        let digest = digest_around(&c1, offset, PLAYER_KEY);
+        c1[offset..offset + DIGEST].copy_from_slice(&digest);
+        c1
+    }
+
+    fn serve(c1: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut hello = vec![3];
+        hello.extend_from_slice(c1);
+        assert_eq!(Server::new(1).read(&mut hello.as_slice(), &mut out), Ok(false));
+        assert_eq!(out.len(), 1 + 2 * SIZE);
+        out
+    }
+
+    #[test]
+    fn both_ends_agree_at_any_cut() {
+        for cut in [1, 2, 3, 1_536, 1_537, 4_000] {
+            let (mut client, hello) = Client::new(5);
+            let mut server = Server::new(6);
+            let (mut to_client, mut to_server) = (Vec::new(), hello);
+            to_server.extend_from_slice(&[]);
+            let (mut client_done, mut server_done) = (false, false);
+            while !(client_done && server_done) {
+                for mut part in std::mem::take(&mut to_server).chunks(cut) {
+                    server_done = server.read(&mut part, &mut to_client).unwrap();
+                }
+                for mut part in std::mem::take(&mut to_client).chunks(cut) {
+                    client_done = client.read(&mut part, &mut to_server).unwrap();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn digests_are_answered_in_the_same_schema() {
+        for schema in [offset_low as Offset, offset_high] {
+            let c1 = signed_c1(schema);
+            let answer = serve(&c1);
+            let (s1, s2) = answer[1..].split_at(SIZE);
+            let (found, _) = find_digest(s1, SERVER_KEY).unwrap();
+            assert_eq!(found(s1), schema(s1));
+            let offset = schema(&c1);
+            let mut key = SERVER_KEY.to_vec();
+            key.extend(KEY_TAIL);
+            let key = hmac(&key, &[&c1[offset..offset + DIGEST]]);
+            assert_eq!(hmac(&key, &[&s2[..SIZE - DIGEST]]), s2[SIZE - DIGEST..]);
+        }
+    }
+
+    #[test]
+    fn anything_else_is_echoed_with_version_zero() {
+        let mut c1 = signed_c1(offset_low);
+        c1[1_535] ^= 1;
+        let answer = serve(&c1);
+        assert_eq!(answer[1 + 4..1 + 8], [0; 4]);
+        assert_eq!(answer[1 + SIZE..], c1);
+    }
+
+    #[test]
+    fn other_protocols_are_told_apart() {
+        let (mut client, _) = Client::new(0);
+        assert_eq!(
+            client.read(&mut b"HTTP/1.1 400".as_slice(), &mut Vec::new()),
+            Err(Error::NotRtmp(b'H'))
+        );
+        let mut server = Server::new(0);
+        assert_eq!(server.read(&mut [6].as_slice(), &mut Vec::new()), Err(Error::Encrypted));
+    }
+
+    #[test]
+    fn a_proxys_header_is_skipped_at_any_cut() {
+        let mut hello = vec![0xF3, 0, 4, 127, 0, 0, 1];
+        hello.extend(Client::new(1).1);
+        for cut in 1..9 {
+            let (mut server, mut out) = (Server::new(2), Vec::new());
+            for mut part in hello.chunks(cut) {
+                assert_eq!(server.read(&mut part, &mut out), Ok(false));
+            }
+            assert_eq!(out.len(), 3_073);
+        }
+        let long = [0xF3, 0xFF, 0xFF, 0];
+        let result = Server::new(0).read(&mut long.as_slice(), &mut Vec::new());
+        assert_eq!(result, Err(Error::ProxyHeader(0xFFFF)));
+    }
+}

@@ -1,0 +1,104 @@
+//! Which stream a client means: app, stream and query out of what connect and publish or play said.
+//! Clients divide one URL in different ways (rtmp.md 3 and 6); here all come to the same.
+
+use std::fmt;
+
+/// A stream on a server.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct StreamName {
+    /// The application: every part of the path but the last.
+    pub app: String,
+    /// The last part of the path; empty where the path has only one.
+    pub stream: String,
+    /// What followed a `?`, without it: tokens, mostly. Treat as a secret.
+    pub query: String,
+}
+
+/// Longest app, stream or query taken.
+pub const MAX_LENGTH: usize = 1_024;
+
+impl StreamName {
+    /// From connect's `tcUrl` and `app`, and the name given to publish or play. Slashes at the ends
+    /// and a trailing `_definst_` say nothing; a query may stand with the app or with the name.
+    pub fn resolve(tc_url: &str, app: &str, name: &str) -> Self {
+        let app = if app.trim_matches('/').is_empty() { path_of(tc_url) } else { app };
+        let (app, app_query) = app.split_once('?').unwrap_or((app, ""));
+        let (name, name_query) = name.split_once('?').unwrap_or((name, ""));
+        let app = app.trim_matches('/');
+        let app = app.strip_suffix("_definst_").map_or(app, |app| app.trim_end_matches('/'));
+        let name = name.trim_matches('/');
+        let query = if name_query.is_empty() { app_query } else { name_query };
+        let (app, stream) = match (name.is_empty(), app.rsplit_once('/')) {
+            (false, _) => (app, name),
+            (true, Some((app, last))) => (app, last),
+            (true, None) => (app, ""),
+        };
+        Self { app: app.to_owned(), stream: stream.to_owned(), query: query.to_owned() }
+    }
+
+    /// `app/stream`, without the query.
+    pub fn path(&self) -> String {
+        match (self.app.is_empty(), self.stream.is_empty()) {
+            (false, false) => format!("{}/{}", self.app, self.stream),
+            (false, true) => self.app.clone(),
+            _ => self.stream.clone(),
+        }
+    }
+
+    /// Whether it is fit to be a name: not empty, not overlong, no control characters.
+    pub fn is_plain(&self) -> bool {
+        let parts = [&self.app, &self.stream, &self.query];
+        !self.app.is_empty()
+            && parts.iter().all(|part| part.len() <= MAX_LENGTH)
+            && parts.iter().all(|part| !part.chars().any(char::is_control))
+    }
+
+    /// The value of a query's parameter.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        let pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+}
+
+impl fmt::Display for StreamName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path())
+    }
+}
+
+fn path_of(tc_url: &str) -> &str {
+    let rest = tc_url.split_once("://").map_or(tc_url, |(_, rest)| rest);
+    rest.split_once('/').map_or("", |(_, path)| path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(tc_url: &str, app: &str, name: &str) -> String {
+        let name = StreamName::resolve(tc_url, app, name);
+        format!("{} {} {}", name.app, name.stream, name.query)
+    }
+
+    #[test]
+    fn odd_divisions_come_to_the_same() {
+        assert_eq!(resolve("rtmp://h/live", "live", "k?t=1"), "live k t=1");
+        assert_eq!(resolve("rtmp://h/live/", "/live/", "/k"), "live k ");
+        assert_eq!(resolve("rtmp://h/live", "live/_definst_", "k"), "live k ");
+        assert_eq!(resolve("rtmp://h/live/k?t=1", "live/k?t=1", "?t=1"), "live k t=1");
+        assert_eq!(resolve("rtmp://h/live/k", "", ""), "live k ");
+        assert_eq!(resolve("rtmp://h/a/b", "a/b", "c/d"), "a/b c/d ");
+        assert_eq!(resolve("", "live?u=1", "k"), "live k u=1");
+    }
+
+    #[test]
+    fn parameters_and_fitness() {
+        let name = StreamName::resolve("", "a", "b?x=1&token=t=2");
+        assert_eq!(name.parameter("token"), Some("t=2"));
+        assert_eq!(name.parameter("y"), None);
+        assert!(name.is_plain());
+        assert!(!StreamName::resolve("", "a", "b\n").is_plain());
+        assert!(!StreamName::resolve("", "", "b").is_plain());
+        assert!(!StreamName::resolve("", "a", &"b".repeat(2_000)).is_plain());
+    }
+}

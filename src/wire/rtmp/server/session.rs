@@ -1,0 +1,569 @@
+//! The server's state machine.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{Config, Error, Event, Output};
+use crate::base::Timestamp;
+use crate::wire::amf0::{Data, Value};
+use crate::wire::rtmp::Time;
+use crate::wire::rtmp::chunk::Limits;
+use crate::wire::rtmp::command::{self, Command, Connect};
+use crate::wire::rtmp::handshake;
+use crate::wire::rtmp::message::{Control, Kind, LimitType, Message, UserControl};
+use crate::wire::rtmp::name::StreamName;
+use crate::wire::rtmp::session::{Link, Noted, Script, WINDOW, is_media, parts, script};
+use crate::wire::rtmp::status::{Level, Status, code};
+
+/// Input held back while a decision is pending.
+const MOST_HELD: usize = 256 << 10;
+/// Message streams a client may create.
+const MOST_STREAMS: u32 = 16;
+
+#[derive(Debug)]
+enum State {
+    Handshake(handshake::Server),
+    /// connect has not come.
+    Greeted,
+    /// Neither publishing nor playing.
+    Connected,
+    /// The caller decides.
+    Deciding(Wish),
+    Publishing,
+    Playing,
+    /// Rejected or closed by us.
+    Closing,
+    /// An error was given out.
+    Over,
+}
+
+/// What the client wants, and the transaction to answer.
+#[derive(Copy, Clone, Debug, PartialEq)]
+enum Wish {
+    Connect { transaction: f64 },
+    Publish,
+    Play,
+}
+
+/// A server's session with one client. See the [module](super).
+#[derive(Debug)]
+pub struct Session {
+    config: Config,
+    state: State,
+    link: Link,
+    connect: Connect,
+    /// Message streams created so far.
+    streams: u32,
+    /// The one that publishes or plays.
+    stream: u32,
+    /// Of the stream that publishes or plays, for texts.
+    name: StreamName,
+    held: Vec<u8>,
+    now: Timestamp,
+    deadline: Option<Timestamp>,
+    events: VecDeque<Event>,
+    finished: bool,
+}
+
+impl Session {
+    /// Waits for a client. `seed` should differ from session to session.
+    pub fn new(config: Config, now: Timestamp, seed: u64) -> Self {
+        let limits = Limits { message: config.first_message_limit, ..Limits::default() };
+        let deadline = Some(now + config.handshake_timeout);
+        Self {
+            config,
+            state: State::Handshake(handshake::Server::new(seed)),
+            link: Link::new(limits),
+            connect: Connect::default(),
+            streams: 0,
+            stream: 1,
+            name: StreamName::default(),
+            held: Vec::new(),
+            now,
+            deadline,
+            events: VecDeque::new(),
+            finished: false,
+        }
+    }
+
+    /// Takes what came from the client.
+    ///
+    /// # Errors
+    /// Why the session is over.
+    pub fn handle_input(&mut self, now: Timestamp, input: &[u8]) -> Result<(), Error> {
+        self.now = now;
+        let result = self.take_input(input);
+        self.note(result)
+    }
+
+    /// Looks at the deadline.
+    ///
+    /// # Errors
+    /// The client has not come on in time.
+    pub fn handle_timeout(&mut self, now: Timestamp) -> Result<(), Error> {
+        self.now = now;
+        match self.deadline {
+            Some(at) if now >= at => {
+                let error = match self.state {
+                    State::Handshake(_) => Error::HandshakeTimeout,
+                    _ => Error::CommandTimeout,
+                };
+                self.note(Err(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What to do next.
+    pub fn poll_output(&mut self) -> Output {
+        if let Some(event) = self.events.pop_front() {
+            return Output::Event(event);
+        }
+        if let Some(bytes) = self.link.out.next_slice() {
+            return Output::Transmit(bytes);
+        }
+        if matches!(self.state, State::Closing) && !self.finished {
+            self.finished = true;
+            return Output::Event(Event::Finished);
+        }
+        match self.deadline {
+            Some(at) => Output::Timeout(at),
+            None => Output::Idle,
+        }
+    }
+
+    /// Lets the client in.
+    ///
+    /// # Errors
+    /// What came while the decision was pending ends the session.
+    pub fn accept_connect(&mut self) -> Result<(), Error> {
+        let State::Deciding(Wish::Connect { transaction }) = self.state else { return Ok(()) };
+        self.state = State::Connected;
+        self.link.tell_window(WINDOW);
+        let limit = Some(LimitType::Dynamic);
+        self.link.control(Control::SetPeerBandwidth { window: WINDOW, limit });
+        self.link.out.set_chunk_size(self.config.chunk_size);
+        let server = Value::object([
+            ("fmsVer", "FMS/3,5,7,7009".into()),
+            ("capabilities", 31_u32.into()),
+            ("mode", 1_u32.into()),
+        ]);
+        let status = Status::new(Level::Status, code::CONNECT_SUCCESS, "Connection succeeded.");
+        let mut info = status.to_value();
+        if let Value::Object(properties) = &mut info {
+            properties.push(("objectEncoding".to_owned(), 0_u32.into()));
+            if !self.connect.enhanced.is_empty() {
+                properties.extend(self.config.enhanced.to_properties());
+            }
+        }
+        self.link.command(0, command::command("_result", transaction, &server, &[info]));
+        self.resume()
+    }
+
+    /// Turns the client away, with a status of [`code::CONNECT_REJECTED`] or its like.
+    pub fn reject_connect(&mut self, status: &Status) {
+        if let State::Deciding(Wish::Connect { transaction }) = self.state {
+            let info = status.to_value();
+            self.link.command(0, command::command("_error", transaction, &Value::Null, &[info]));
+            self.close();
+        }
+    }
+
+    /// Lets the client publish.
+    ///
+    /// # Errors
+    /// What came while the decision was pending ends the session.
+    pub fn accept_publish(&mut self) -> Result<(), Error> {
+        if !matches!(self.state, State::Deciding(Wish::Publish)) {
+            return Ok(());
+        }
+        self.start(State::Publishing);
+        self.status(code::PUBLISH_START, "Publishing.");
+        self.resume()
+    }
+
+    /// Does not let the client publish; the session ends once that is said.
+    pub fn reject_publish(&mut self, status: &Status) {
+        if matches!(self.state, State::Deciding(Wish::Publish)) {
+            self.link.command(self.stream, command::on_status(status));
+            self.close();
+        }
+    }
+
+    /// Lets the client play; metadata and media follow by `send_…`.
+    ///
+    /// # Errors
+    /// What came while the decision was pending ends the session.
+    pub fn accept_play(&mut self) -> Result<(), Error> {
+        if !matches!(self.state, State::Deciding(Wish::Play)) {
+            return Ok(());
+        }
+        self.start(State::Playing);
+        self.link.user_control(&UserControl::StreamBegin(self.stream));
+        self.status(code::PLAY_RESET, "Playing and resetting.");
+        self.status(code::PLAY_START, "Started playing.");
+        let access = ["|RtmpSampleAccess".into(), true.into(), true.into()];
+        self.link.data(self.stream, Time(0), &access);
+        let start = Value::object([("code", code::DATA_START.into())]);
+        self.link.data(self.stream, Time(0), &["onStatus".into(), start]);
+        self.resume()
+    }
+
+    /// Does not let the client play; the session ends once that is said.
+    pub fn reject_play(&mut self, status: &Status) {
+        if matches!(self.state, State::Deciding(Wish::Play)) {
+            self.link.command(self.stream, command::on_status(status));
+            self.close();
+        }
+    }
+
+    /// Queues whole messages for the player, encoded by [`super::chunk::standalone`] at this
+    /// session's chunk size and message stream, on the chunk streams for sound, pictures and data.
+    /// Not to be mixed with `send_video` and `send_audio` in one session.
+    pub fn send_shared(&mut self, bytes: Bytes) {
+        if self.is_playing() {
+            self.link.out.push_shared(bytes);
+        }
+    }
+
+    /// Queues a picture for the player.
+    pub fn send_video(&mut self, time_ms: u32, body: Bytes) {
+        if self.is_playing() {
+            self.link.media(Kind::VIDEO, self.stream, time_ms, body);
+        }
+    }
+
+    /// Queues sound for the player.
+    pub fn send_audio(&mut self, time_ms: u32, body: Bytes) {
+        if self.is_playing() {
+            self.link.media(Kind::AUDIO, self.stream, time_ms, body);
+        }
+    }
+
+    /// Queues `onMetaData` for the player.
+    pub fn send_metadata(&mut self, metadata: Value) {
+        if self.is_playing() {
+            self.link.data(self.stream, Time(0), &["onMetaData".into(), metadata]);
+        }
+    }
+
+    /// Tells the player that the publisher is gone. It stays connected and may get media again.
+    pub fn end_play(&mut self) {
+        if self.is_playing() {
+            self.link.user_control(&UserControl::StreamEof(self.stream));
+            self.status(code::PLAY_UNPUBLISHED, "The stream is no longer published.");
+        }
+    }
+
+    /// Tells the player that there is a publisher again.
+    pub fn resume_play(&mut self) {
+        if self.is_playing() {
+            self.link.user_control(&UserControl::StreamBegin(self.stream));
+            self.status(code::PLAY_PUBLISHED, "The stream is published.");
+        }
+    }
+
+    /// Says something to the client, in a publication or before.
+    pub fn send_status(&mut self, status: &Status) {
+        self.link.command(self.stream, command::on_status(status));
+    }
+
+    /// Asks the client to connect again, perhaps elsewhere (Enhanced RTMP).
+    pub fn request_reconnect(&mut self, tc_url: Option<&str>, description: &str) {
+        let mut info = Status::new(Level::Status, code::RECONNECT_REQUEST, description).to_value();
+        if let (Value::Object(properties), Some(tc_url)) = (&mut info, tc_url) {
+            properties.push(("tcUrl".to_owned(), tc_url.into()));
+        }
+        self.link.command(0, command::command("onStatus", 0.0, &Value::Null, &[info]));
+    }
+
+    /// Asks for a sign of life; [`Event::Pong`] answers.
+    pub fn ping(&mut self, time_ms: u32) {
+        self.link.user_control(&UserControl::PingRequest(time_ms));
+    }
+
+    /// Ends: what is queued goes out, then [`Event::Finished`] comes. Input is no longer read.
+    pub fn close(&mut self) {
+        if !matches!(self.state, State::Over) {
+            self.state = State::Closing;
+            self.deadline = None;
+            self.held = Vec::new();
+        }
+    }
+
+    /// Whether the client publishes.
+    pub fn is_publishing(&self) -> bool {
+        matches!(self.state, State::Publishing)
+    }
+
+    /// Whether the client plays.
+    pub fn is_playing(&self) -> bool {
+        matches!(self.state, State::Playing)
+    }
+
+    /// The message stream that publishes or plays: 1 with nearly all clients.
+    pub fn message_stream(&self) -> u32 {
+        self.stream
+    }
+
+    /// The outgoing chunk size.
+    pub fn chunk_size(&self) -> u32 {
+        self.config.chunk_size
+    }
+
+    /// Bytes that wait to be handed out by [`Session::poll_output`].
+    pub fn queued_bytes(&self) -> usize {
+        self.link.out.queued_bytes()
+    }
+
+    /// Bytes handed out so far.
+    pub fn sent_bytes(&self) -> u64 {
+        self.link.out.sent_bytes()
+    }
+
+    /// Bytes received behind the handshake.
+    pub fn received_bytes(&self) -> u64 {
+        self.link.received_bytes()
+    }
+
+    fn note(&mut self, result: Result<(), Error>) -> Result<(), Error> {
+        if result.is_err() {
+            self.state = State::Over;
+            self.deadline = None;
+            self.held = Vec::new();
+        }
+        result
+    }
+
+    fn start(&mut self, state: State) {
+        self.state = state;
+        self.deadline = None;
+        self.link.reader.set_message_limit(self.config.message_limit);
+    }
+
+    /// Reads on after a decision.
+    fn resume(&mut self) -> Result<(), Error> {
+        let held = std::mem::take(&mut self.held);
+        let result = self.take_input(&held);
+        self.note(result)
+    }
+
+    fn wait(&mut self, timeout: Duration) {
+        self.deadline = Some(self.now + timeout);
+    }
+
+    fn take_input(&mut self, mut input: &[u8]) -> Result<(), Error> {
+        match &mut self.state {
+            State::Over => return Err(Error::Over),
+            State::Closing => return Ok(()),
+            State::Handshake(handshake) => {
+                if !handshake.read(&mut input, self.link.out.raw())? {
+                    return Ok(());
+                }
+                self.state = State::Greeted;
+                self.wait(self.config.command_timeout);
+            }
+            _ => {}
+        }
+        loop {
+            if matches!(self.state, State::Closing) {
+                return Ok(());
+            }
+            if matches!(self.state, State::Deciding(_)) {
+                if self.held.len() + input.len() > MOST_HELD {
+                    return Err(Error::Impatient);
+                }
+                self.held.extend_from_slice(input);
+                return Ok(());
+            }
+            let Some(message) = self.link.read(&mut input)? else { break };
+            self.handle_message(message);
+        }
+        self.link.acknowledge();
+        if self.link.out.is_flooded() { Err(Error::Flooded) } else { Ok(()) }
+    }
+
+    fn handle_message(&mut self, message: Message) {
+        match message.kind {
+            Kind::COMMAND | Kind::COMMAND_AMF3 => self.handle_command(&message),
+            Kind::DATA | Kind::DATA_AMF3 if self.is_publishing() => self.handle_data(&message),
+            kind if is_media(kind) => {
+                if self.is_publishing() {
+                    self.handle_media(message);
+                }
+            }
+            _ => match self.link.handle_control(&message) {
+                Some(Noted::Acknowledged { bytes }) => {
+                    self.events.push_back(Event::Acknowledged { bytes });
+                }
+                Some(Noted::User(UserControl::PingResponse(time_ms))) => {
+                    self.events.push_back(Event::Pong { time_ms });
+                }
+                Some(Noted::User(UserControl::SetBufferLength { millis, .. })) => {
+                    self.events.push_back(Event::BufferLength { millis });
+                }
+                Some(Noted::User(_)) | None => {}
+            },
+        }
+    }
+
+    fn handle_media(&mut self, message: Message) {
+        for part in parts(message).filter(|part| !part.body.is_empty()) {
+            let time_ms = part.time.0;
+            match part.kind {
+                Kind::VIDEO => self.events.push_back(Event::Video { time_ms, body: part.body }),
+                Kind::AUDIO => self.events.push_back(Event::Audio { time_ms, body: part.body }),
+                Kind::DATA | Kind::DATA_AMF3 => self.handle_data(&part),
+                _ => {}
+            }
+        }
+    }
+
+    fn handle_data(&mut self, message: &Message) {
+        let time_ms = message.time.0;
+        match script(message) {
+            Script::Metadata { value, body } => {
+                self.events.push_back(Event::Metadata { time_ms, value, body });
+            }
+            Script::Other { name, body } => {
+                self.events.push_back(Event::Data { time_ms, name, body });
+            }
+            Script::Status(_) | Script::Nothing => {}
+        }
+    }
+
+    fn handle_command(&mut self, message: &Message) {
+        let Ok(command) = Command::parse(message.kind, &message.body) else { return };
+        let transaction = command.transaction;
+        if matches!(self.state, State::Greeted) {
+            if command.name == "connect" {
+                self.connect = Connect::parse(&command.object);
+                self.state = State::Deciding(Wish::Connect { transaction });
+                let connect = Box::new(self.connect.clone());
+                self.events.push_back(Event::ConnectRequested(connect));
+                self.deadline = None;
+            }
+            return;
+        }
+        match command.name.as_ref() {
+            "createStream" => {
+                self.streams = (self.streams + 1).min(MOST_STREAMS);
+                self.reply(transaction, &[self.streams.into()]);
+            }
+            "releaseStream" | "FCUnpublish" | "_checkbw" => {
+                self.reply(transaction, &[Value::Undefined]);
+                if command.name == "FCUnpublish" && self.is_publishing() {
+                    self.stop();
+                }
+            }
+            "getStreamLength" => self.reply(transaction, &[0_u32.into()]),
+            "FCPublish" | "FCSubscribe" => {
+                self.reply(transaction, &[Value::Undefined]);
+                let (name, status) = match command.name.as_ref() {
+                    "FCPublish" => ("onFCPublish", code::PUBLISH_START),
+                    _ => ("onFCSubscribe", code::PLAY_START),
+                };
+                let info = Value::object([("code", status.into()), ("description", "".into())]);
+                self.link.command(0, command::command(name, 0.0, &Value::Null, &[info]));
+            }
+            "publish" => {
+                // publish(false) ends a publication.
+                if command.arguments.first().and_then(Data::as_str).is_none()
+                    && command.arguments.first() == Some(&Data::Boolean(false))
+                {
+                    self.stop();
+                    return;
+                }
+                let kind = command.text(1).to_owned();
+                if self.wish(message, &command, Wish::Publish) {
+                    let name = self.name.clone();
+                    self.events.push_back(Event::PublishRequested { name, kind });
+                }
+            }
+            "play" => {
+                let start = command.number(1).unwrap_or(-2.0);
+                if self.wish(message, &command, Wish::Play) {
+                    let name = self.name.clone();
+                    self.events.push_back(Event::PlayRequested { name, start });
+                }
+            }
+            "deleteStream" => {
+                // Some name a stream that is not theirs, or none: there is only the one.
+                self.stop();
+            }
+            "closeStream" => self.stop(),
+            "pause" | "pauseRaw" if self.is_playing() => {
+                let paused = command.arguments.first().and_then(Data::as_bool).unwrap_or(false);
+                let code = match paused {
+                    true => "NetStream.Pause.Notify",
+                    false => "NetStream.Unpause.Notify",
+                };
+                self.status(code, "");
+                self.events.push_back(Event::Paused(paused));
+            }
+            "receiveAudio" | "receiveVideo" if self.is_playing() => {
+                let wanted = command.arguments.first().and_then(Data::as_bool).unwrap_or(true);
+                self.events.push_back(match command.name.as_ref() {
+                    "receiveAudio" => Event::ReceiveAudio(wanted),
+                    _ => Event::ReceiveVideo(wanted),
+                });
+            }
+            "seek" if self.is_playing() => {
+                let status = Status::new(Level::Error, "NetStream.Seek.Failed", "This is live.");
+                self.link.command(self.stream, command::on_status(&status));
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes that the client wants to publish or play; `false` where the name is unfit.
+    fn wish(&mut self, message: &Message, command: &Command<'_>, wish: Wish) -> bool {
+        self.stop();
+        self.stream = if message.stream == 0 { 1 } else { message.stream };
+        self.name = StreamName::resolve(&self.connect.tc_url, &self.connect.app, command.text(0));
+        if !self.name.is_plain() {
+            let (code, text) = match wish {
+                Wish::Play => (code::PLAY_NOT_FOUND, "This is no stream's name."),
+                _ => (code::PUBLISH_BAD_NAME, "This is no stream's name."),
+            };
+            self.link
+                .command(self.stream, command::on_status(&Status::new(Level::Error, code, text)));
+            self.close();
+            return false;
+        }
+        self.state = State::Deciding(wish);
+        self.deadline = None;
+        true
+    }
+
+    /// The client has ended what it did.
+    fn stop(&mut self) {
+        match self.state {
+            State::Publishing => {
+                self.status(code::UNPUBLISH_SUCCESS, "Unpublished.");
+                self.events.push_back(Event::Unpublished);
+            }
+            State::Playing => self.events.push_back(Event::PlayStopped),
+            _ => return,
+        }
+        self.state = State::Connected;
+        self.link.reader.set_message_limit(self.config.first_message_limit);
+        self.wait(self.config.command_timeout);
+    }
+
+    fn status(&mut self, code: &str, text: &str) {
+        let described = match text {
+            "" => self.name.stream.clone(),
+            text => text.to_owned(),
+        };
+        let status = Status::new(Level::Status, code, described);
+        self.link.command(self.stream, command::on_status(&status));
+    }
+
+    fn reply(&mut self, transaction: f64, arguments: &[Value]) {
+        let body = command::command("_result", transaction, &Value::Null, arguments);
+        self.link.command(0, body);
+    }
+}

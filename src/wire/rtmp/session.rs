@@ -1,0 +1,224 @@
+//! What client and server sessions share: the shape of their output, and the connection's own
+//! housekeeping (acknowledgements, window sizes, pings).
+
+use bytes::Bytes;
+
+use super::chunk::{self, Limits, Reader};
+use super::message::{Control, Kind, Message, UserControl, chunk_stream, split_aggregate};
+use super::outgoing::Outgoing;
+use super::{Time, command};
+use crate::base::Timestamp;
+use crate::wire::amf0::{self, Decoder, Value, ValueRef};
+
+/// What a session wants done next. Ask again after each, until `Timeout` or `Idle`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output<E> {
+    /// Send these bytes, then ask again: on a slow link what comes next is decided only then.
+    Transmit(Bytes),
+    /// Something happened.
+    Event(E),
+    /// Nothing now. Call `handle_timeout` at this instant, if nothing has come in by then.
+    Timeout(Timestamp),
+    /// Nothing until something comes in or is sent.
+    Idle,
+}
+
+/// A window of this many bytes is asked for: what FFmpeg asks, and every server knows.
+pub(super) const WINDOW: u32 = 2_500_000;
+
+/// Both directions of a connection after the handshake.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) reader: Reader,
+    pub(super) out: Outgoing,
+    /// Bytes of chunks received, and how many of them were acknowledged.
+    received: u64,
+    acknowledged: u64,
+    /// The peer wants to hear of each so many bytes.
+    window: Option<u32>,
+    /// The window we told last.
+    told_window: Option<u32>,
+    /// Bytes the peer has acknowledged, counted without wrap-around.
+    peer_acknowledged: u64,
+}
+
+/// What a control message means to a session.
+pub(super) enum Noted {
+    Acknowledged { bytes: u64 },
+    User(UserControl),
+}
+
+/// A data message's content.
+pub(super) enum Script {
+    Metadata {
+        value: Value,
+        body: Bytes,
+    },
+    Status(super::status::Status),
+    /// `body` is AMF0 and begins with the name.
+    Other {
+        name: String,
+        body: Bytes,
+    },
+    /// Nothing that can be read, or nothing that matters.
+    Nothing,
+}
+
+impl Link {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            reader: Reader::new(limits),
+            out: Outgoing::new(),
+            received: 0,
+            acknowledged: 0,
+            window: None,
+            told_window: None,
+            peer_acknowledged: 0,
+        }
+    }
+
+    /// The next whole message in `input`.
+    pub(super) fn read(&mut self, input: &mut &[u8]) -> Result<Option<Message>, chunk::Error> {
+        let before = input.len();
+        let message = self.reader.read(input);
+        self.received += (before - input.len()) as u64;
+        message
+    }
+
+    /// Bytes of chunks received.
+    pub(super) fn received_bytes(&self) -> u64 {
+        self.received
+    }
+
+    /// Acknowledges, where half the peer's window has come in: some senders stop at the whole.
+    pub(super) fn acknowledge(&mut self) {
+        let Some(window) = self.window else { return };
+        if self.received - self.acknowledged >= u64::from(window / 2).max(1) {
+            self.acknowledged = self.received;
+            // The counter on the wire wraps.
+            self.control(Control::Acknowledgement(self.received as u32));
+        }
+    }
+
+    pub(super) fn control(&mut self, control: Control) {
+        self.out.push_control(control.message());
+    }
+
+    pub(super) fn user_control(&mut self, control: &UserControl) {
+        self.out.push_control(control.message());
+    }
+
+    /// Tells the window after which we want to hear.
+    pub(super) fn tell_window(&mut self, window: u32) {
+        self.told_window = Some(window);
+        self.control(Control::WindowAcknowledgementSize(window));
+    }
+
+    pub(super) fn command(&mut self, stream: u32, body: Bytes) {
+        self.out.push_control(Message {
+            chunk_stream: chunk_stream::COMMAND,
+            kind: Kind::COMMAND,
+            stream,
+            time: Time(0),
+            body,
+        });
+    }
+
+    pub(super) fn data(&mut self, stream: u32, time: Time, values: &[Value]) {
+        self.out.push_control(Message {
+            chunk_stream: chunk_stream::DATA,
+            kind: Kind::DATA,
+            stream,
+            time,
+            body: command::data(values),
+        });
+    }
+
+    pub(super) fn media(&mut self, kind: Kind, stream: u32, time_ms: u32, body: Bytes) {
+        let chunk_stream = match kind {
+            Kind::AUDIO => chunk_stream::AUDIO,
+            _ => chunk_stream::VIDEO,
+        };
+        let time = Time(time_ms);
+        self.out.push_media(Message { chunk_stream, kind, stream, time, body });
+    }
+
+    /// Obeys a message of kinds 1 to 6.
+    pub(super) fn handle_control(&mut self, message: &Message) -> Option<Noted> {
+        if message.kind == Kind::USER_CONTROL {
+            let control = UserControl::parse(&message.body)?;
+            if let UserControl::PingRequest(time) = control {
+                self.user_control(&UserControl::PingResponse(time));
+            }
+            return Some(Noted::User(control));
+        }
+        match Control::parse(message.kind, &message.body)? {
+            Control::Acknowledgement(bytes) => {
+                let more = bytes.wrapping_sub(self.peer_acknowledged as u32);
+                self.peer_acknowledged += u64::from(more);
+                Some(Noted::Acknowledged { bytes: self.peer_acknowledged })
+            }
+            Control::WindowAcknowledgementSize(size) => {
+                self.window = Some(size).filter(|size| *size > 0);
+                None
+            }
+            Control::SetPeerBandwidth { window, .. } => {
+                if self.told_window != Some(window) && window > 0 {
+                    self.tell_window(window);
+                }
+                None
+            }
+            // The reader has obeyed these.
+            Control::SetChunkSize(_) | Control::Abort { .. } => None,
+        }
+    }
+}
+
+/// Whether a message is sound or pictures, alone or in an aggregate.
+pub(super) fn is_media(kind: Kind) -> bool {
+    matches!(kind, Kind::AUDIO | Kind::VIDEO | Kind::AGGREGATE)
+}
+
+/// The parts of an aggregate, or the message itself.
+pub(super) fn parts(message: Message) -> impl Iterator<Item = Message> {
+    let (one, many) = match message.kind {
+        Kind::AGGREGATE => (None, Some(split_aggregate(&message))),
+        _ => (Some(message), None),
+    };
+    one.into_iter().chain(many.into_iter().flatten())
+}
+
+/// Reads a data message. What is no AMF0 (time codes, for one) is passed over.
+pub(super) fn script(message: &Message) -> Script {
+    let body = command::amf0_body(message.kind, &message.body);
+    let mut decoder = Decoder::new(body);
+    let mut next_text = || match decoder.next_value::<std::borrow::Cow<'_, str>>() {
+        Ok(Some(ValueRef::String(text))) => Some((text, decoder.rest().len())),
+        _ => None,
+    };
+    let Some((mut name, mut rest)) = next_text() else { return Script::Nothing };
+    let mut from = message.body.len() - body.len();
+    if name == "@setDataFrame" {
+        from = message.body.len() - rest;
+        let Some(inner) = next_text() else { return Script::Nothing };
+        (name, rest) = inner;
+    }
+    let value_at = message.body.len() - rest;
+    let value = || {
+        let value = message.body.get(value_at..).unwrap_or_default();
+        amf0::decode_one(value).map(|(value, _)| value)
+    };
+    let name = name.strip_prefix('@').unwrap_or(&name);
+    match name {
+        "onMetaData" => match value() {
+            Ok(value) => Script::Metadata { value, body: message.body.slice(from..) },
+            Err(_) => Script::Nothing,
+        },
+        "onStatus" => match value() {
+            Ok(value) => Script::Status(super::status::Status::parse(&value)),
+            Err(_) => Script::Nothing,
+        },
+        "|RtmpSampleAccess" => Script::Nothing,
+        name => Script::Other { name: name.to_owned(), body: message.body.slice(from..) },
+    }
+}

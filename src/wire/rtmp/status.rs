@@ -1,0 +1,227 @@
+//! What servers say in `onStatus` and `_error`, and what it means (RTMP 1.0, 7.2; rtmp.md 3).
+
+use std::borrow::Cow;
+
+use crate::wire::amf0::{Data, Value};
+
+/// The codes used and understood.
+pub mod code {
+    pub const CONNECT_SUCCESS: &str = "NetConnection.Connect.Success";
+    pub const CONNECT_REJECTED: &str = "NetConnection.Connect.Rejected";
+    pub const CONNECT_INVALID_APP: &str = "NetConnection.Connect.InvalidApp";
+    pub const CONNECT_CLOSED: &str = "NetConnection.Connect.Closed";
+    pub const RECONNECT_REQUEST: &str = "NetConnection.Connect.ReconnectRequest";
+    pub const CALL_FAILED: &str = "NetConnection.Call.Failed";
+    pub const PUBLISH_START: &str = "NetStream.Publish.Start";
+    pub const PUBLISH_BAD_NAME: &str = "NetStream.Publish.BadName";
+    pub const PUBLISH_DENIED: &str = "NetStream.Publish.Denied";
+    pub const PUBLISH_REJECTED: &str = "NetStream.Publish.Rejected";
+    pub const PUBLISH_UNAUTHORIZED: &str = "NetStream.Publish.Unauthorized";
+    pub const UNPUBLISH_SUCCESS: &str = "NetStream.Unpublish.Success";
+    pub const PLAY_RESET: &str = "NetStream.Play.Reset";
+    pub const PLAY_START: &str = "NetStream.Play.Start";
+    pub const PLAY_STOP: &str = "NetStream.Play.Stop";
+    pub const PLAY_COMPLETE: &str = "NetStream.Play.Complete";
+    pub const PLAY_FAILED: &str = "NetStream.Play.Failed";
+    pub const PLAY_NOT_FOUND: &str = "NetStream.Play.StreamNotFound";
+    pub const PLAY_UNPUBLISHED: &str = "NetStream.Play.UnpublishNotify";
+    pub const PLAY_PUBLISHED: &str = "NetStream.Play.PublishNotify";
+    pub const FAILED: &str = "NetStream.Failed";
+    pub const DATA_START: &str = "NetStream.Data.Start";
+}
+
+/// How serious a status is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Level {
+    Status,
+    Warning,
+    Error,
+}
+
+impl Level {
+    /// As it stands on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// What a server said about a connection or a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    pub level: Level,
+    /// `NetStream.Publish.Start` and the like; may be empty.
+    pub code: String,
+    /// Free text, often the only thing that helps. Keys are taken out by the session.
+    pub description: String,
+}
+
+impl Status {
+    /// A status.
+    pub fn new(level: Level, code: &str, description: impl Into<String>) -> Self {
+        Self { level, code: code.to_owned(), description: description.into() }
+    }
+
+    /// From an information object; whatever is missing or of odd type stays empty.
+    pub fn parse<S: AsRef<str>>(info: &Data<S>) -> Self {
+        let text = |name| match info.get(name) {
+            Some(Data::Number(number)) => Cow::Owned(number.to_string()),
+            Some(value) => Cow::Borrowed(value.as_str().unwrap_or_default()),
+            None => Cow::Borrowed(""),
+        };
+        let level = match text("level").as_ref() {
+            "error" => Level::Error,
+            "warning" => Level::Warning,
+            _ => Level::Status,
+        };
+        let description = match info.as_str() {
+            Some(text) => text.to_owned(),
+            None => text("description").into_owned(),
+        };
+        Self { level, code: text("code").into_owned(), description }
+    }
+
+    /// As an information object.
+    pub fn to_value(&self) -> Value {
+        Value::object([
+            ("level", self.level.as_str().into()),
+            ("code", self.code.as_str().into()),
+            ("description", self.description.as_str().into()),
+        ])
+    }
+
+    /// Why the server refuses, if that is what it says.
+    pub fn refusal(&self) -> Option<Refusal> {
+        Refusal::of(self)
+    }
+
+    /// Whether it says that the stream being played is over.
+    pub fn ends_play(&self) -> bool {
+        matches!(self.code.as_str(), code::PLAY_STOP | code::PLAY_COMPLETE | code::PLAY_UNPUBLISHED)
+    }
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.code.is_empty(), self.description.is_empty()) {
+            (false, false) => write!(f, "{}: {}", self.code, self.description),
+            (false, true) => f.write_str(&self.code),
+            (true, false) => f.write_str(&self.description),
+            (true, true) => f.write_str("no reason given"),
+        }
+    }
+}
+
+/// Why a server refuses to take or to give a stream.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// The key, token, name or password is wrong or missing.
+    Unauthorized,
+    /// The server does not want this stream, for a reason of its own.
+    Rejected,
+    /// Somebody, perhaps our own former self, is publishing under this name.
+    Busy,
+    /// The server has no such application.
+    BadApp,
+    /// The server has no such stream.
+    NotFound,
+    /// The server ends the connection.
+    Closed,
+    /// The server failed.
+    Failed,
+}
+
+impl Refusal {
+    /// Whether waiting and trying again may help.
+    pub const fn may_pass(self) -> bool {
+        matches!(self, Self::Busy | Self::NotFound | Self::Closed | Self::Failed)
+    }
+
+    fn of(status: &Status) -> Option<Self> {
+        let words = status.description.to_ascii_lowercase();
+        let says = |needles: &[&str]| needles.iter().any(|needle| words.contains(needle));
+        let about_keys = || {
+            says(&["auth", "invalid key", "stream key", "token", "password", "forbidden", "403"])
+        };
+        let about_busy = || {
+            says(&["already publish", "already being publish", "busy", "in use", "stream exist"])
+        };
+        let refined = |otherwise| match () {
+            () if about_busy() => Self::Busy,
+            () if about_keys() => Self::Unauthorized,
+            () => otherwise,
+        };
+        Some(match status.code.as_str() {
+            code::CONNECT_REJECTED | code::PUBLISH_REJECTED => refined(Self::Rejected),
+            code::CONNECT_INVALID_APP => Self::BadApp,
+            code::CONNECT_CLOSED => refined(Self::Closed),
+            code::PUBLISH_BAD_NAME if about_keys() && !about_busy() => Self::Unauthorized,
+            code::PUBLISH_BAD_NAME => Self::Busy,
+            code::PUBLISH_DENIED | code::PUBLISH_UNAUTHORIZED | "NetStream.Publish.BadAuth" => {
+                Self::Unauthorized
+            }
+            code::PLAY_NOT_FOUND => Self::NotFound,
+            code::FAILED | code::PLAY_FAILED => refined(Self::Failed),
+            "NetConnection.Connect.AppShutdown" | "NetConnection.Connect.Failed" => Self::Failed,
+            _ => return None,
+        })
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Unauthorized => "not authorized",
+            Self::Rejected => "rejected",
+            Self::Busy => "the name is in use",
+            Self::BadApp => "no such application",
+            Self::NotFound => "no such stream",
+            Self::Closed => "closed by the server",
+            Self::Failed => "the server failed",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_told_apart() {
+        let refusal =
+            |code, description: &str| Status::new(Level::Error, code, description).refusal();
+        for (code, description, expected) in [
+            (code::PUBLISH_BAD_NAME, "Already publishing", Some(Refusal::Busy)),
+            (code::PUBLISH_BAD_NAME, "Invalid stream key", Some(Refusal::Unauthorized)),
+            (code::PUBLISH_BAD_NAME, "", Some(Refusal::Busy)),
+            (code::PUBLISH_DENIED, "", Some(Refusal::Unauthorized)),
+            (
+                code::CONNECT_REJECTED,
+                "code=403 need auth; authmod=adobe",
+                Some(Refusal::Unauthorized),
+            ),
+            (code::CONNECT_REJECTED, "too many", Some(Refusal::Rejected)),
+            (code::CONNECT_INVALID_APP, "", Some(Refusal::BadApp)),
+            (code::PLAY_NOT_FOUND, "", Some(Refusal::NotFound)),
+            (code::FAILED, "", Some(Refusal::Failed)),
+            (code::PUBLISH_START, "", None),
+        ] {
+            assert_eq!(refusal(code, description), expected, "{code} {description}");
+        }
+        assert!(Refusal::Busy.may_pass() && !Refusal::Unauthorized.may_pass());
+    }
+
+    #[test]
+    fn odd_information_objects_are_read() {
+        let status =
+            Status::parse(&Value::object([("code", "x".into()), ("description", 3.0.into())]));
+        assert_eq!(status, Status::new(Level::Status, "x", "3"));
+        assert_eq!(Status::parse(&Value::from("gone")).description, "gone");
+        assert_eq!(Status::parse(&Value::Null).to_string(), "no reason given");
+        let status = Status::new(Level::Error, "a", "b");
+        assert_eq!(Status::parse(&status.to_value()), status);
+    }
+}

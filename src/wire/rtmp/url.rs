@@ -1,0 +1,367 @@
+//! RTMP URLs: one pasted whole, or a server's URL with the key apart.
+//!
+//! Clients split a path differently. Here: the last segment of a pasted URL is the stream (its key),
+//! with the whole query that follows it, everything before is the app; where the key is given apart,
+//! the whole path is the app. A query *inside* the path (`app?vhost=x/stream`) stays with the app.
+//! Nothing is percent-decoded: services compare what was pasted, byte for byte.
+
+use std::fmt;
+
+use crate::base::Secret;
+
+/// What carries the protocol.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    /// Plain TCP, port 1935.
+    Rtmp,
+    /// TLS, port 443.
+    Rtmps,
+}
+
+impl Scheme {
+    /// As it stands in a URL.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rtmp => "rtmp",
+            Self::Rtmps => "rtmps",
+        }
+    }
+
+    /// The port where the URL names none.
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Self::Rtmp => 1935,
+            Self::Rtmps => 443,
+        }
+    }
+}
+
+/// Where a stream is published to or played from. Neither `Display` nor `Debug` shows the key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Url {
+    pub scheme: Scheme,
+    /// Name or address, without the brackets of IPv6.
+    pub host: String,
+    pub port: u16,
+    /// The application, without slashes at its ends; may hold slashes and a query inside.
+    pub app: String,
+    /// The stream's name and its query; may be empty.
+    pub stream: Secret,
+    /// What stood before an `@`: for servers that ask for a name and a password (rtmp.md 4).
+    pub credentials: Option<Credentials>,
+}
+
+/// A name and a password out of a URL, percent-decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    pub user: String,
+    pub password: Secret,
+}
+
+/// Why a text is no RTMP URL. The texts never hold the URL itself: a key may be in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("the URL is empty")]
+    Empty,
+    #[error("the URL does not begin with rtmp:// or rtmps://")]
+    NoScheme,
+    #[error("{0}:// is not supported: use rtmp:// or rtmps://")]
+    Scheme(String),
+    #[error("the URL names no server")]
+    NoHost,
+    #[error("an IPv6 address must stand in brackets: rtmp://[::1]/app/key")]
+    Brackets,
+    #[error("the port '{0}' is not a number from 1 to 65535")]
+    Port(String),
+    #[error("the URL names no application: rtmp://server/app/key")]
+    NoApp,
+    #[error("the URL names no stream: rtmp://server/app/key")]
+    NoStream,
+    #[error("the URL holds a space or a control character")]
+    Character,
+    #[error("the URL is longer than {MAX_LENGTH} bytes")]
+    TooLong,
+}
+
+/// Longest URL taken, and longest key given apart.
+pub const MAX_LENGTH: usize = 4_096;
+
+impl Url {
+    /// Takes a whole URL apart: `rtmp[s]://[user:password@]host[:port]/app[/…]/stream[?query]`.
+    /// With a single path segment there is no stream; see [`Url::require_stream`].
+    ///
+    /// # Errors
+    /// What is wrong with it, in words for a person.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let (mut url, path) = Self::authority_of(text)?;
+        let (app, stream) = split(path);
+        url.app = app.trim_matches('/').to_owned();
+        url.stream = Secret::new(stream);
+        if url.app.is_empty() { Err(Error::NoApp) } else { Ok(url) }
+    }
+
+    /// A server's URL, whose whole path is the app, and the key that goes with it. Blanks around
+    /// the key (from pasting) are dropped.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words for a person.
+    pub fn with_key(server: &str, key: &str) -> Result<Self, Error> {
+        let (mut url, path) = Self::authority_of(server)?;
+        let key = key.trim().trim_start_matches('/');
+        check_characters(key)?;
+        url.app = path.trim_matches('/').to_owned();
+        url.stream = Secret::new(key);
+        if url.app.is_empty() { Err(Error::NoApp) } else { Ok(url) }
+    }
+
+    /// `self`, if it names a stream.
+    ///
+    /// # Errors
+    /// [`Error::NoStream`].
+    pub fn require_stream(self) -> Result<Self, Error> {
+        if self.stream.is_empty() { Err(Error::NoStream) } else { Ok(self) }
+    }
+
+    /// Scheme to port; the path, not yet taken apart, comes back beside it.
+    fn authority_of(text: &str) -> Result<(Self, &str), Error> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(Error::Empty);
+        }
+        check_characters(text)?;
+        let (scheme, rest) = text.split_once("://").ok_or(Error::NoScheme)?;
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "rtmp" => Scheme::Rtmp,
+            "rtmps" => Scheme::Rtmps,
+            other if other.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+') => {
+                return Err(Error::Scheme(other.to_owned()));
+            }
+            _ => return Err(Error::NoScheme),
+        };
+        let (authority, path) = match rest.find(['/', '?']) {
+            Some(at) => rest.split_at(at),
+            None => (rest, ""),
+        };
+        let (credentials, authority) = match authority.rsplit_once('@') {
+            Some((user_info, authority)) => (Some(Credentials::parse(user_info)), authority),
+            None => (None, authority),
+        };
+        let (host, port) = split_port(authority)?;
+        let port = match port {
+            None | Some("") => scheme.default_port(),
+            Some(digits) => match digits.parse::<u16>() {
+                Ok(port) if port > 0 => port,
+                _ => return Err(Error::Port(digits.to_owned())),
+            },
+        };
+        if host.is_empty() {
+            return Err(Error::NoHost);
+        }
+        let url = Self {
+            scheme,
+            host: host.to_owned(),
+            port,
+            app: String::new(),
+            stream: Secret::default(),
+            credentials,
+        };
+        Ok((url, path))
+    }
+
+    /// Host and, where it is not the scheme's own, port; IPv6 in brackets.
+    pub fn authority(&self) -> String {
+        let host =
+            if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        if self.port == self.scheme.default_port() { host } else { format!("{host}:{}", self.port) }
+    }
+
+    /// The `tcUrl` of connect: everything but the stream and the credentials.
+    pub fn tc_url(&self) -> String {
+        format!("{}://{}/{}", self.scheme.as_str(), self.authority(), self.app)
+    }
+
+    /// The whole URL with the stream's name, for our own server, where names are no secrets.
+    pub fn display_with_name(&self) -> String {
+        let slash = if self.stream.is_empty() { "" } else { "/" };
+        format!("{}{slash}{}", self.tc_url(), self.stream.expose())
+    }
+
+    /// `text` (what a server said) without the key, also where only its name or one value of its
+    /// query is repeated.
+    pub fn redact(&self, text: &str) -> String {
+        let key = self.stream.expose();
+        let mut clean = self.stream.redact(text);
+        let (name, query) = key.split_once('?').unwrap_or((key, ""));
+        let values = query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(_, v)| v));
+        for part in std::iter::once(name).chain(values).filter(|part| part.len() >= 4) {
+            clean = clean.replace(part, "***");
+        }
+        match &self.credentials {
+            Some(credentials) => credentials.password.redact(&clean),
+            None => clean,
+        }
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let app = match self.app.split_once('?') {
+            Some((app, _)) => format!("{app}?***"),
+            None => self.app.clone(),
+        };
+        write!(f, "{}://{}/{app}", self.scheme.as_str(), self.authority())?;
+        if self.stream.is_empty() { Ok(()) } else { f.write_str("/***") }
+    }
+}
+
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Url({self})")
+    }
+}
+
+impl Credentials {
+    fn parse(user_info: &str) -> Self {
+        let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
+        Self { user: percent_decode(user), password: Secret::new(percent_decode(password)) }
+    }
+}
+
+fn check_characters(text: &str) -> Result<(), Error> {
+    if text.len() > MAX_LENGTH {
+        Err(Error::TooLong)
+    } else if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        Err(Error::Character)
+    } else {
+        Ok(())
+    }
+}
+
+fn split_port(authority: &str) -> Result<(&str, Option<&str>), Error> {
+    if let Some(rest) = authority.strip_prefix('[') {
+        let (host, after) = rest.split_once(']').ok_or(Error::Brackets)?;
+        if host.parse::<std::net::Ipv6Addr>().is_err() {
+            return Err(Error::Brackets);
+        }
+        return match (after.is_empty(), after.strip_prefix(':')) {
+            (true, _) => Ok((host, None)),
+            (false, Some(port)) => Ok((host, Some(port))),
+            (false, None) => Err(Error::Brackets),
+        };
+    }
+    match authority.split_once(':') {
+        None => Ok((authority, None)),
+        Some((_, port)) if port.contains(':') => Err(Error::Brackets),
+        Some((host, port)) => Ok((host, Some(port))),
+    }
+}
+
+/// App and stream of a pasted path. The stream begins at the last slash before the query; only
+/// where that leaves no app, a slash inside the query divides.
+fn split(path: &str) -> (&str, &str) {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let plain = path.split_once('?').map_or(path, |(plain, _)| plain);
+    match plain.rfind('/') {
+        Some(at) => cut(path, at),
+        None if plain.len() < path.len() => match path.rfind('/') {
+            Some(at) => cut(path, at),
+            None => (path, ""),
+        },
+        None => (path, ""),
+    }
+}
+
+fn cut(path: &str, at: usize) -> (&str, &str) {
+    let (app, stream) = path.split_at(at);
+    (app, stream.strip_prefix('/').unwrap_or(stream))
+}
+
+fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        let hex = after.first_chunk::<2>().filter(|_| byte == b'%');
+        let value = hex.and_then(|hex| std::str::from_utf8(hex).ok());
+        match value.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(value) => {
+                bytes.push(value);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => bytes.push(byte),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(url: &str) -> (String, u16, String, String) {
+        let url = Url::parse(url).unwrap();
+        (url.host.clone(), url.port, url.app.clone(), url.stream.expose().to_owned())
+    }
+
+    fn expect(host: &str, port: u16, app: &str, stream: &str) -> (String, u16, String, String) {
+        (host.into(), port, app.into(), stream.into())
+    }
+
+    #[test]
+    fn pasted_urls_come_apart() {
+        assert_eq!(parts("rtmp://a.b/live/key"), expect("a.b", 1935, "live", "key"));
+        assert_eq!(
+            parts(" RTMPS://a.b/x/y/k?t=1&u=a/b "),
+            expect("a.b", 443, "x/y", "k?t=1&u=a/b")
+        );
+        assert_eq!(parts("rtmp://[::1]:19/a/k"), expect("::1", 19, "a", "k"));
+        assert_eq!(parts("rtmp://h/a?vhost=v/k"), expect("h", 1935, "a?vhost=v", "k"));
+        assert_eq!(parts("rtmp://h/live/"), expect("h", 1935, "live", ""));
+        assert_eq!(parts("rtmp://h/live"), expect("h", 1935, "live", ""));
+        assert_eq!(parts("rtmp://h/live/?k=v"), expect("h", 1935, "live", "?k=v"));
+    }
+
+    #[test]
+    fn the_key_may_come_apart() {
+        let url = Url::with_key("rtmp://h/a/b/", " k?x=/1 ").unwrap();
+        assert_eq!((url.app.as_str(), url.stream.expose()), ("a/b", "k?x=/1"));
+        assert_eq!(url.tc_url(), "rtmp://h/a/b");
+        assert_eq!(url.display_with_name(), "rtmp://h/a/b/k?x=/1");
+    }
+
+    #[test]
+    fn nothing_secret_is_shown() {
+        let url =
+            Url::parse("rtmps://me:pa%20ss@[fe80::1]:99/app?s=1/secret-key?sig=abcdef").unwrap();
+        assert_eq!(format!("{url}"), "rtmps://[fe80::1]:99/app?***/***");
+        assert!(!format!("{url:?}").contains("secret"));
+        assert_eq!(url.credentials.as_ref().unwrap().password.expose(), "pa ss");
+        assert_eq!(url.redact("no secret-key with abcdef for pa ss"), "no *** with *** for ***");
+    }
+
+    #[test]
+    fn bad_urls_say_what_is_wrong() {
+        for (text, error) in [
+            ("", Error::Empty),
+            ("localhost/live/key", Error::NoScheme),
+            ("http://h/a/k", Error::Scheme("http".into())),
+            ("rtmpe://h/a/k", Error::Scheme("rtmpe".into())),
+            ("rtmp:///a/k", Error::NoHost),
+            ("rtmp://:1935/a/k", Error::NoHost),
+            ("rtmp://::1/a/k", Error::Brackets),
+            ("rtmp://[::1/a/k", Error::Brackets),
+            ("rtmp://[::1]x/a/k", Error::Brackets),
+            ("rtmp://h:0/a/k", Error::Port("0".into())),
+            ("rtmp://h:66000/a/k", Error::Port("66000".into())),
+            ("rtmp://h:x/a/k", Error::Port("x".into())),
+            ("rtmp://h", Error::NoApp),
+            ("rtmp://h/", Error::NoApp),
+            ("rtmp://h/a b/k", Error::Character),
+        ] {
+            assert_eq!(Url::parse(text), Err(error), "{text}");
+        }
+        let keyless = Url::parse("rtmp://h/live").unwrap();
+        assert_eq!(keyless.require_stream(), Err(Error::NoStream));
+        assert_eq!(Url::parse(&format!("rtmp://h/{}", "a".repeat(5_000))), Err(Error::TooLong));
+    }
+}
