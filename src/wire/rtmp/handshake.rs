@@ -89,7 +89,9 @@ impl Server {
     /// # Errors
     /// The peer is no RTMP client.
     pub fn read(&mut self, input: &mut &[u8], out: &mut Vec<u8>) -> Result<bool, Error> {
-        self.skip_proxy(input)?;
+        if !self.skip_proxy(input)? {
+            return Ok(false);
+        }
         take(&mut self.received, 1 + 2 * SIZE, input);
         check_version(&self.received)?;
         if !self.answered
@@ -102,31 +104,27 @@ impl Server {
         Ok(self.received.len() == 1 + 2 * SIZE)
     }
 
-    /// Some proxies put 0xF3, a length of 16 bits and the client's address in front.
-    fn skip_proxy(&mut self, input: &mut &[u8]) -> Result<(), Error> {
+    /// Some proxies put 0xF3, a length of 16 bits and the client's address in front. Tells whether
+    /// the client's own bytes come next.
+    fn skip_proxy(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
         loop {
+            let (_, rest) = input.split_at(self.proxy.min(input.len()));
+            self.proxy -= input.len() - rest.len();
+            *input = rest;
             if self.proxy > 0 {
-                let (_, rest) = input.split_at(self.proxy.min(input.len()));
-                self.proxy -= input.len() - rest.len();
-                *input = rest;
-                if self.proxy > 0 {
-                    return Ok(());
-                }
+                return Ok(false);
             }
             if self.received.first().or(input.first()) != Some(&0xF3) {
-                return Ok(());
+                return Ok(true);
             }
             take(&mut self.received, 3, input);
-            let [_, high, low] = *self.received else { return Ok(()) };
+            let [_, high, low] = *self.received else { return Ok(false) };
             let length = u16::from_be_bytes([high, low]);
             if length > 1_024 {
                 return Err(Error::ProxyHeader(length));
             }
             self.received.clear();
             self.proxy = usize::from(length);
-            if self.proxy == 0 {
-                return Ok(());
-            }
         }
     }
 }
