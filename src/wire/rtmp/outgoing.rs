@@ -190,3 +190,155 @@ impl Outgoing {
         lead <= 0 || (self.after_video && i64::from(lead) <= LONGEST_LEAD.as_millis() as i64)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Time;
+    use super::super::chunk::Reader;
+    use super::super::message::chunk_stream;
+    use super::*;
+
+    fn media(kind: Kind, time: u32, length: usize) -> Message {
+        let chunk_stream =
+            if kind == Kind::AUDIO { chunk_stream::AUDIO } else { chunk_stream::VIDEO };
+        let body = vec![kind.0; length].into();
+        Message { chunk_stream, kind, stream: 1, time: Time(time), body }
+    }
+
+    /// A live stream over a link that carries exactly `rate`: how long sound waits at most, in ms,
+    /// and headers as a share of all bytes. Everything sent arrives.
+    fn simulate(rate: u32, stream_rate: u32, changed_to: Option<u32>) -> (f64, f64) {
+        let mut out = Outgoing::new();
+        out.set_rate(BitsPerSecond(rate));
+        let (mut clock, mut rate) = (0.0_f64, f64::from(rate));
+        let (mut longest, mut bytes, mut sent) = (0.0_f64, Vec::new(), Vec::new());
+        let mut waiting: VecDeque<(u32, f64)> = VecDeque::new();
+        let frame = (stream_rate / 8 / 30) as usize;
+        let mut arrivals: Vec<(u32, Kind, usize)> = (0..120_u32)
+            .map(|n| (n * 33, Kind::VIDEO, if n % 60 == 0 { frame * 12 } else { frame * 4 / 5 }))
+            .chain((0..185).map(|n| (n * 1_024 / 48, Kind::AUDIO, 340)))
+            .collect();
+        arrivals.sort_by_key(|arrival| arrival.0);
+        let mut arrivals = arrivals.into_iter().peekable();
+        let mut reader = Reader::default();
+        loop {
+            while let Some((at, kind, length)) =
+                arrivals.next_if(|(at, ..)| f64::from(*at) <= clock)
+            {
+                let message = media(kind, at, length);
+                sent.push((kind, at));
+                if kind == Kind::AUDIO {
+                    waiting.push_back((at, f64::from(at).max(0.0)));
+                }
+                out.push_media(message);
+            }
+            if clock > 2_000.0
+                && let Some(new) = changed_to
+                && (rate - f64::from(new)).abs() > 1.0
+            {
+                rate = f64::from(new);
+                out.set_rate(BitsPerSecond(new));
+            }
+            let Some(slice) = out.next_slice() else {
+                let Some((at, ..)) = arrivals.peek() else { break };
+                clock = f64::from(*at);
+                continue;
+            };
+            // What leaves in this slice waited until now.
+            let mut input = slice.as_ref();
+            while let Some(message) = reader.read(&mut input).unwrap() {
+                if message.kind == Kind::AUDIO {
+                    let (at, since) = waiting.pop_front().unwrap();
+                    assert_eq!(message.time.0, at);
+                    longest = longest.max(clock - since);
+                }
+                sent.retain(|sent| *sent != (message.kind, message.time.0));
+            }
+            clock += slice.len() as f64 * 8_000.0 / rate;
+            bytes.extend_from_slice(&slice);
+        }
+        assert_eq!(sent, [], "everything arrives");
+        let payload: usize = 185 * 340 + 2 * frame * 12 + 118 * (frame * 4 / 5);
+        (longest, (bytes.len() - payload) as f64 / bytes.len() as f64)
+    }
+
+    #[test]
+    fn sound_never_waits_long_behind_a_keyframe_on_a_slow_link() {
+        for rate in [300_000, 500_000, 1_000_000, 2_500_000, 6_000_000] {
+            let (longest, _) = simulate(rate, rate * 8 / 10, None);
+            assert!(longest <= 20.0, "{rate}: {longest} ms");
+        }
+        // also where the link gets slower in the middle of the stream, and where it gets faster
+        let (longest, _) = simulate(4_000_000, 1_500_000, Some(1_800_000));
+        assert!(longest <= 20.0, "slower: {longest} ms");
+        let (longest, _) = simulate(1_000_000, 700_000, Some(4_000_000));
+        assert!(longest <= 20.0, "faster: {longest} ms");
+    }
+
+    #[test]
+    fn headers_cost_little() {
+        for rate in [2_500_000, 6_000_000] {
+            let (_, share) = simulate(rate * 2, rate, None);
+            assert!(share < 0.005, "{rate}: {share}");
+        }
+    }
+
+    #[test]
+    fn the_chunk_size_follows_the_rate_between_messages_only() {
+        assert_eq!(chunk_size_for(BitsPerSecond(2_500_000)), 2_812);
+        assert_eq!(chunk_size_for(BitsPerSecond(10_000)), SMALLEST);
+        assert_eq!(chunk_size_for(BitsPerSecond(1_000_000_000)), LARGEST);
+        let mut out = Outgoing::new();
+        out.set_rate(BitsPerSecond(2_500_000));
+        out.push_media(media(Kind::VIDEO, 0, 20_000));
+        out.next_slice().unwrap();
+        assert_eq!(out.chunk_size(), 2_812);
+        out.set_rate(BitsPerSecond(2_000_000));
+        out.set_rate(BitsPerSecond(250_000));
+        out.next_slice().unwrap();
+        assert_eq!(out.chunk_size(), 2_812, "the message under way keeps its size");
+        out.push_media(media(Kind::VIDEO, 33, 1_000));
+        while out.next_slice().is_some() {}
+        assert_eq!(out.chunk_size(), 281);
+        assert_eq!(out.queued_bytes(), 0);
+    }
+
+    #[test]
+    fn bursts_keep_their_order_but_for_one_slice() {
+        let mut out = Outgoing::new();
+        out.set_rate(BitsPerSecond(2_500_000));
+        for n in 0..60 {
+            out.push_media(media(Kind::VIDEO, n * 33, 5_000));
+        }
+        for n in 0..94 {
+            out.push_media(media(Kind::AUDIO, n * 21, 300));
+        }
+        let (mut reader, mut newest) = (Reader::default(), 0);
+        while let Some(slice) = out.next_slice() {
+            let mut input = slice.as_ref();
+            while let Some(message) = reader.read(&mut input).unwrap() {
+                if message.kind == Kind::VIDEO {
+                    assert!(newest <= message.time.0 + 200, "{newest} {}", message.time.0);
+                }
+                newest = newest.max(message.time.0);
+            }
+        }
+    }
+
+    #[test]
+    fn discarding_keeps_what_is_under_way() {
+        let mut out = Outgoing::new();
+        out.push_media(media(Kind::VIDEO, 0, 1_000));
+        out.push_media(media(Kind::VIDEO, 33, 1_000));
+        out.push_media(media(Kind::AUDIO, 20, 1_000));
+        let mut bytes = out.next_slice().unwrap().to_vec();
+        out.discard_media();
+        while let Some(slice) = out.next_slice() {
+            bytes.extend_from_slice(&slice);
+        }
+        assert_eq!(out.queued_bytes(), 0);
+        let (mut reader, mut input) = (Reader::default(), bytes.as_slice());
+        assert!(reader.read(&mut input).unwrap().is_some());
+        assert_eq!(reader.partial_bytes(), 0);
+    }
+}

@@ -1,15 +1,49 @@
 //! Messages to chunks.
 
+use bytes::Bytes;
+
 use super::{DEFAULT_SIZE, EXTENDED, MAX_BODY, MAX_SIZE};
 use crate::wire::rtmp::{Kind, Message, Time};
 
+/// Appends a message in a form that any reader at that chunk size takes at any time: a full header,
+/// then type 3 chunks. Bodies longer than [`MAX_BODY`] are cut.
+///
+/// `chunk_stream` must be used for nothing else by whoever also writes through a [`Writer`] on the
+/// same connection.
+pub fn encode_standalone(
+    chunk_stream: u32,
+    stream: u32,
+    time: Time,
+    kind: Kind,
+    body: &[u8],
+    chunk_size: u32,
+    out: &mut Vec<u8>,
+) {
+    let header = Header { chunk_stream, kind, stream, time };
+    let size = chunk_size.clamp(1, MAX_SIZE) as usize;
+    let body = body.get(..MAX_BODY).unwrap_or(body);
+    out.reserve(body.len() + 18 + 7 * (body.len() / size));
+    let extended = full_header(&header, body.len(), out);
+    let (first, rest) = body.split_at_checked(size).unwrap_or((body, &[]));
+    out.extend_from_slice(first);
+    continuation(header.chunk_stream, extended, rest, size, out);
+}
+
+/// [`encode_standalone`] of a message, as bytes ready to share.
+pub fn standalone(message: &Message, chunk_size: u32) -> Bytes {
+    let mut out = Vec::new();
+    let Message { chunk_stream, stream, time, kind, body } = message;
+    encode_standalone(*chunk_stream, *stream, *time, *kind, body, chunk_size, &mut out);
+    out.into()
+}
+
 /// What a message header says, save the length.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) struct Header {
-    pub chunk_stream: u32,
-    pub kind: Kind,
-    pub stream: u32,
-    pub time: Time,
+struct Header {
+    chunk_stream: u32,
+    kind: Kind,
+    stream: u32,
+    time: Time,
 }
 
 /// What the reader at the other end remembers of a chunk stream.
@@ -149,16 +183,6 @@ impl Writer {
         }
         None
     }
-}
-
-/// A message with a full header, whatever went before.
-pub(super) fn write_full(header: &Header, body: &[u8], size: usize, out: &mut Vec<u8>) {
-    let body = body.get(..MAX_BODY).unwrap_or(body);
-    out.reserve(body.len() + 18 + 7 * (body.len() / size));
-    let extended = full_header(header, body.len(), out);
-    let (first, rest) = body.split_at_checked(size).unwrap_or((body, &[]));
-    out.extend_from_slice(first);
-    continuation(header.chunk_stream, extended, rest, size, out);
 }
 
 /// The chunks after the first.
