@@ -1,12 +1,12 @@
 //! What is waiting to be sent, and in which order its chunks leave.
 //!
 //! Control and commands go first, then whichever of sound and picture is earlier. Pictures leave
-//! chunk by chunk: behind each slice of a picture one sound message may overtake the rest, so that
-//! on a slow link sound never waits behind a keyframe. A slice lasts at most [`SLICE_MS`] at the
-//! link's rate; that also fixes the chunk size, which follows the rate between messages.
+//! chunk by chunk, and sound may overtake them between two chunks: freely as long as it runs but
+//! little ahead, else one message a slice, so that bursts keep their order. A slice lasts about
+//! [`SLICE_MS`] at the link's rate: sound never waits longer behind a keyframe. That also fixes the
+//! chunk size, which follows the rate between messages.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -19,8 +19,9 @@ pub(super) const SLICE_MS: u32 = 18;
 /// Chunk sizes used: below, headers cost too much; above, nothing is gained.
 const SMALLEST: u32 = 128;
 const LARGEST: u32 = 65_536;
-/// How far sound may run ahead of the picture it overtakes.
-const LONGEST_LEAD: Duration = Duration::from_secs(1);
+/// How far sound may run ahead of the picture it overtakes, in ms: freely, and at all.
+const FREE_LEAD: i32 = 100;
+const LONGEST_LEAD: i32 = 1_000;
 /// Bytes of one slice where no rate is known.
 const SLICE: usize = 2 * LARGEST as usize;
 /// Control messages waiting: more only where a peer asks and does not read.
@@ -136,22 +137,16 @@ impl Outgoing {
 
     /// The next bytes to send: at most a slice, or one chunk where that is longer.
     pub(super) fn next_slice(&mut self) -> Option<Bytes> {
-        let slice = match self.chunk_size() as usize {
-            size if size >= LARGEST as usize => SLICE,
-            size => 2 * size + 64,
-        };
+        let mut overtaken = false;
         let mut out = std::mem::take(&mut self.raw);
-        out.reserve(slice.min(self.queued + 64));
-        while out.len() < slice {
-            let started = self.video.front().is_some_and(Pending::is_started);
-            if !started && let Some(size) = self.next_size.take() {
-                self.writer.write(&Control::SetChunkSize(size).message(), &mut out);
-                self.writer.set_chunk_size(size);
-            }
+        self.change_size(&mut out);
+        out.reserve(self.slice().min(self.queued + 64));
+        while out.len() < self.slice() {
+            self.change_size(&mut out);
             if let Some(message) = self.control.pop_front() {
                 self.queued -= message.body.len();
                 self.writer.write(&message, &mut out);
-            } else if self.sound_is_next() {
+            } else if self.sound_is_next(&mut overtaken) {
                 let Some(message) = self.audio.pop_front() else { break };
                 self.queued -= message.body.len();
                 self.writer.write(&message, &mut out);
@@ -159,7 +154,7 @@ impl Outgoing {
             } else if let Some(mut pending) = self.video.pop_front() {
                 let before = pending.remaining();
                 let chunk = before.min(self.chunk_size() as usize);
-                if !out.is_empty() && out.len() + chunk > slice {
+                if !out.is_empty() && out.len() + chunk > self.slice() {
                     self.video.push_front(pending);
                     break;
                 }
@@ -183,11 +178,34 @@ impl Outgoing {
         Some(out.into())
     }
 
-    fn sound_is_next(&self) -> bool {
+    /// Bytes a slice may have.
+    fn slice(&self) -> usize {
+        match self.chunk_size() as usize {
+            size if size >= LARGEST as usize => SLICE,
+            size => 2 * size + 64,
+        }
+    }
+
+    /// Tells a new chunk size and uses it, unless a message is under way.
+    fn change_size(&mut self, out: &mut Vec<u8>) {
+        let started = self.video.front().is_some_and(Pending::is_started);
+        if !started && let Some(size) = self.next_size.take() {
+            self.writer.write(&Control::SetChunkSize(size).message(), out);
+            self.writer.set_chunk_size(size);
+        }
+    }
+
+    /// Whether the next sound goes before the next piece of a picture; `overtaken` tells whether
+    /// one has run far ahead in this slice already.
+    fn sound_is_next(&self, overtaken: &mut bool) -> bool {
         let Some(audio) = self.audio.front() else { return false };
         let Some(video) = self.video.front() else { return true };
-        let lead = audio.time.since(video.message().time);
-        lead <= 0 || (self.after_video && i64::from(lead) <= LONGEST_LEAD.as_millis() as i64)
+        match audio.time.since(video.message().time) {
+            ..=0 => true,
+            lead if !self.after_video || lead > LONGEST_LEAD => false,
+            ..=FREE_LEAD => true,
+            _ => !std::mem::replace(overtaken, true),
+        }
     }
 }
 
@@ -265,7 +283,7 @@ mod tests {
     #[test]
     fn sound_never_waits_long_behind_a_keyframe_on_a_slow_link() {
         for rate in [300_000, 500_000, 1_000_000, 2_500_000, 6_000_000] {
-            let (longest, _) = simulate(rate, rate * 8 / 10, None);
+            let (longest, _) = simulate(rate, (rate - 140_000) / 10 * 9, None);
             assert!(longest <= 20.0, "{rate}: {longest} ms");
         }
         // also where the link gets slower in the middle of the stream, and where it gets faster
@@ -338,7 +356,12 @@ mod tests {
         }
         assert_eq!(out.queued_bytes(), 0);
         let (mut reader, mut input) = (Reader::default(), bytes.as_slice());
-        assert!(reader.read(&mut input).unwrap().is_some());
+        let mut times = Vec::new();
+        while let Some(message) = reader.read(&mut input).unwrap() {
+            times.push(message.time.0);
+        }
+        // the sound was out before, the second picture is gone
+        assert_eq!(times, [20, 0]);
         assert_eq!(reader.partial_bytes(), 0);
     }
 }
