@@ -7,5 +7,6 @@
 pub mod aac;
 pub mod amf0;
 pub mod bits;
+pub mod flv;
 pub mod h264;
 pub mod rtmp;

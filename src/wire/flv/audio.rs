@@ -1,0 +1,214 @@
+//! Audio bodies: built as AAC in the legacy form (Annex E.4.2), read in that form and in the
+//! enhanced one ("Enhanced Audio").
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::Error;
+use super::codec::AudioFormat;
+use super::enhanced::{Fields, Part, modifiers, parts};
+use crate::media::{AudioParameters, EncodedPacket};
+
+/// An audio body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AudioTag {
+    /// To be added to the tag's time (ModEx).
+    pub offset_nanos: u32,
+    /// What a legacy header says of rate and channels.
+    pub legacy: Option<LegacySound>,
+    /// The only track, or the first.
+    pub track: AudioTrack,
+    /// More tracks (Multitrack); mostly empty, which allocates nothing.
+    pub more_tracks: Vec<AudioTrack>,
+}
+
+/// Rate and channels of a legacy header. Meaningless for AAC, which always says 44.1 kHz stereo.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct LegacySound {
+    pub sample_rate: u32,
+    pub sample_bits: u8,
+    pub channels: u16,
+}
+
+/// What a body holds of one track.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AudioTrack {
+    /// 0 outside multitrack bodies.
+    pub id: u8,
+    pub format: AudioFormat,
+    pub packet: AudioPacket,
+}
+
+/// One packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AudioPacket {
+    /// A decoder configuration; empty ones are seen and mean "not yet known".
+    SequenceStart(Bytes),
+    /// Coded sound.
+    Frame(Bytes),
+    /// No more sound.
+    SequenceEnd,
+    /// Enhanced: how channels are laid out.
+    MultichannelConfig(ChannelLayout),
+}
+
+/// How channels are laid out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelLayout {
+    pub channels: u8,
+    pub order: ChannelOrder,
+}
+
+/// In which order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChannelOrder {
+    Unspecified,
+    /// Bit flags of the speakers present.
+    Native(u32),
+    /// A speaker for each channel.
+    Custom(Bytes),
+}
+
+impl AudioTag {
+    /// All tracks.
+    pub fn tracks(&self) -> impl Iterator<Item = &AudioTrack> {
+        std::iter::once(&self.track).chain(&self.more_tracks)
+    }
+
+    /// Whether this body must be kept for those who come later. An empty configuration need not.
+    pub fn is_sequence_start(&self) -> bool {
+        self.tracks().any(|track| match &track.packet {
+            AudioPacket::SequenceStart(config) => {
+                !config.is_empty() || !matches!(track.format, AudioFormat::Aac)
+            }
+            AudioPacket::MultichannelConfig(_) => true,
+            AudioPacket::Frame(_) | AudioPacket::SequenceEnd => false,
+        })
+    }
+}
+
+/// Reads an audio body. The packets share its bytes.
+pub fn parse_audio(body: &Bytes) -> Result<AudioTag, Error> {
+    let mut fields = Fields::new(body, "audio");
+    let first = fields.u8()?;
+    let (format, low) = (first >> 4, first & 0xF);
+    if format == EX_HEADER {
+        let (packet_type, offset_nanos) = modifiers(&mut fields, low)?;
+        let (first, others) = parts(&mut fields, packet_type, packet_type::MULTITRACK)?;
+        let track = track(first)?;
+        let more_tracks = others.into_iter().map(self::track).collect::<Result<_, _>>()?;
+        return Ok(AudioTag { offset_nanos, legacy: None, track, more_tracks });
+    }
+    let id = format;
+    let format = AudioFormat::from_legacy(id);
+    let packet = if format == AudioFormat::Aac {
+        match fields.u8()? {
+            0 => AudioPacket::SequenceStart(fields.rest),
+            1 => AudioPacket::Frame(fields.rest),
+            value => return Err(Error::Unknown { what: "AAC packet type", value }),
+        }
+    } else {
+        AudioPacket::Frame(fields.rest)
+    };
+    let sample_rate = match (id, low >> 2) {
+        (4, _) => 16_000,
+        (5 | 7 | 8 | 14, _) => 8_000,
+        (11, _) => 16_000,
+        (_, 0) => 5_512,
+        (_, 1) => 11_025,
+        (_, 2) => 22_050,
+        _ => 44_100,
+    };
+    let sample_bits = if low & 2 == 0 { 8 } else { 16 };
+    let legacy = Some(LegacySound { sample_rate, sample_bits, channels: 1 + u16::from(low & 1) });
+    let track = AudioTrack { id: 0, format, packet };
+    Ok(AudioTag { offset_nanos: 0, legacy, track, more_tracks: Vec::new() })
+}
+
+const EX_HEADER: u8 = 9;
+
+/// Packet types of the enhanced header.
+mod packet_type {
+    pub(super) const SEQUENCE_START: u8 = 0;
+    pub(super) const CODED_FRAMES: u8 = 1;
+    pub(super) const SEQUENCE_END: u8 = 2;
+    pub(super) const MULTICHANNEL_CONFIG: u8 = 4;
+    pub(super) const MULTITRACK: u8 = 5;
+}
+
+fn track(part: Part) -> Result<AudioTrack, Error> {
+    let Part { id, fourcc, packet_type, mut fields } = part;
+    let format = AudioFormat::from_fourcc(fourcc);
+    let packet = match packet_type {
+        packet_type::SEQUENCE_START => AudioPacket::SequenceStart(fields.rest),
+        packet_type::CODED_FRAMES => AudioPacket::Frame(fields.rest),
+        packet_type::SEQUENCE_END => AudioPacket::SequenceEnd,
+        packet_type::MULTICHANNEL_CONFIG => {
+            let (order, channels) = (fields.u8()?, fields.u8()?);
+            let order = match order {
+                0 => ChannelOrder::Unspecified,
+                1 => ChannelOrder::Native(fields.u32()?),
+                2 => ChannelOrder::Custom(fields.take(channels.into())?),
+                value => return Err(Error::Unknown { what: "channel order", value }),
+            };
+            AudioPacket::MultichannelConfig(ChannelLayout { channels, order })
+        }
+        value => return Err(Error::Unknown { what: "audio packet type", value }),
+    };
+    Ok(AudioTrack { id, format, packet })
+}
+
+/// AAC; the rate and channels of the header are fixed (§E.4.2.1).
+const AAC: u8 = 0xAF;
+
+fn aac_body(packet_type: u8, data: &[u8]) -> Bytes {
+    let mut out = BytesMut::with_capacity(2 + data.len());
+    out.put_slice(&[AAC, packet_type]);
+    out.put_slice(data);
+    out.freeze()
+}
+
+/// The body that carries the AudioSpecificConfig.
+pub fn audio_sequence_header(parameters: &AudioParameters) -> Bytes {
+    aac_body(0, &parameters.config)
+}
+
+/// The body of one access unit.
+pub fn audio_body(packet: &EncodedPacket) -> Bytes {
+    aac_body(1, &packet.data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(bytes: &'static [u8]) -> Result<AudioTag, Error> {
+        parse_audio(&Bytes::from_static(bytes))
+    }
+
+    #[test]
+    fn legacy_bodies() {
+        let config = parse(&[0xAF, 0, 0x11, 0x90]).unwrap();
+        assert!(config.is_sequence_start());
+        assert!(!parse(&[0xAF, 0]).unwrap().is_sequence_start());
+        let mp3 = parse(&[0x2F, 1, 2]).unwrap();
+        assert_eq!(mp3.track.format, AudioFormat::Mp3);
+        assert_eq!(mp3.track.packet, AudioPacket::Frame(Bytes::from_static(&[1, 2])));
+        let sound = LegacySound { sample_rate: 44_100, sample_bits: 16, channels: 2 };
+        assert_eq!(mp3.legacy, Some(sound));
+        for bad in [&[][..], &[0xAF], &[0xAF, 2]] {
+            assert!(parse(bad).is_err());
+        }
+    }
+
+    #[test]
+    fn enhanced_bodies() {
+        let layout = parse(b"\x94Opus\x01\x02\x00\x00\x00\x03").unwrap();
+        let order = ChannelOrder::Native(3);
+        let packet = AudioPacket::MultichannelConfig(ChannelLayout { channels: 2, order });
+        assert_eq!(layout.track.packet, packet);
+        let track = parse(b"\x95\x00ac-3\x01").unwrap().track;
+        assert_eq!((track.id, track.format), (1, AudioFormat::Ac3));
+        assert!(parse(b"\x94Opus\x02\x09\x00").is_err());
+        assert!(parse(b"\x93Opus").is_err());
+    }
+}

@@ -1,0 +1,152 @@
+//! Codec names in FLV and Enhanced RTMP: legacy numbers (Annex E.4.2.1, E.4.3.1) and FourCCs.
+
+use std::fmt;
+
+/// Four letters.
+#[derive(Copy, Clone, PartialEq, Eq, Hash)]
+pub struct FourCc(pub [u8; 4]);
+
+impl FourCc {
+    /// As the number that stands in metadata.
+    pub const fn as_u32(self) -> u32 {
+        u32::from_be_bytes(self.0)
+    }
+}
+
+impl fmt::Display for FourCc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.escape_ascii().fmt(f)
+    }
+}
+
+impl fmt::Debug for FourCc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FourCc({self})")
+    }
+}
+
+/// How pictures are encoded.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum VideoFormat {
+    H264,
+    Hevc,
+    Vvc,
+    Av1,
+    Vp8,
+    Vp9,
+    /// A legacy number that is none of the above.
+    Legacy(u8),
+    /// A FourCC that is none of the above.
+    Other(FourCc),
+}
+
+impl VideoFormat {
+    /// From the number in a legacy header. HEVC under 12 is a habit of Chinese services.
+    pub const fn from_legacy(id: u8) -> Self {
+        match id {
+            7 => Self::H264,
+            12 => Self::Hevc,
+            13 => Self::Av1,
+            14 => Self::Vvc,
+            other => Self::Legacy(other),
+        }
+    }
+
+    /// From an enhanced header.
+    pub const fn from_fourcc(fourcc: FourCc) -> Self {
+        match &fourcc.0 {
+            b"avc1" => Self::H264,
+            b"hvc1" => Self::Hevc,
+            b"vvc1" => Self::Vvc,
+            b"av01" => Self::Av1,
+            b"vp08" => Self::Vp8,
+            b"vp09" => Self::Vp9,
+            _ => Self::Other(fourcc),
+        }
+    }
+
+    /// Whether coded frames carry a composition time (H.264, HEVC, VVC).
+    pub(super) const fn has_composition_time(self) -> bool {
+        matches!(self, Self::H264 | Self::Hevc | Self::Vvc)
+    }
+}
+
+impl fmt::Display for VideoFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::H264 => "H.264",
+            Self::Hevc => "HEVC",
+            Self::Vvc => "VVC",
+            Self::Av1 => "AV1",
+            Self::Vp8 => "VP8",
+            Self::Vp9 => "VP9",
+            Self::Legacy(2) => "Sorenson H.263",
+            Self::Legacy(3 | 6) => "Screen video",
+            Self::Legacy(4) => "VP6",
+            Self::Legacy(5) => "VP6 with alpha",
+            Self::Legacy(id) => return write!(f, "video codec {id}"),
+            Self::Other(fourcc) => return write!(f, "video codec {fourcc}"),
+        })
+    }
+}
+
+/// How sound is encoded.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum AudioFormat {
+    Aac,
+    Mp3,
+    Opus,
+    Flac,
+    Ac3,
+    Eac3,
+    /// A legacy number that is none of the above.
+    Legacy(u8),
+    /// A FourCC that is none of the above.
+    Other(FourCc),
+}
+
+impl AudioFormat {
+    /// From the number in a legacy header.
+    pub const fn from_legacy(id: u8) -> Self {
+        match id {
+            10 => Self::Aac,
+            2 | 14 => Self::Mp3,
+            13 => Self::Opus,
+            other => Self::Legacy(other),
+        }
+    }
+
+    /// From an enhanced header.
+    pub const fn from_fourcc(fourcc: FourCc) -> Self {
+        match &fourcc.0 {
+            b"mp4a" => Self::Aac,
+            b".mp3" => Self::Mp3,
+            b"Opus" => Self::Opus,
+            b"fLaC" => Self::Flac,
+            b"ac-3" => Self::Ac3,
+            b"ec-3" => Self::Eac3,
+            _ => Self::Other(fourcc),
+        }
+    }
+}
+
+impl fmt::Display for AudioFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Aac => "AAC",
+            Self::Mp3 => "MP3",
+            Self::Opus => "Opus",
+            Self::Flac => "FLAC",
+            Self::Ac3 => "AC-3",
+            Self::Eac3 => "E-AC-3",
+            Self::Legacy(0 | 3) => "PCM",
+            Self::Legacy(1) => "ADPCM",
+            Self::Legacy(4..=6) => "Nellymoser",
+            Self::Legacy(7) => "G.711 A-law",
+            Self::Legacy(8) => "G.711 µ-law",
+            Self::Legacy(11) => "Speex",
+            Self::Legacy(id) => return write!(f, "audio codec {id}"),
+            Self::Other(fourcc) => return write!(f, "audio codec {fourcc}"),
+        })
+    }
+}

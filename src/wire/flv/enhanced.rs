@@ -1,0 +1,136 @@
+//! What enhanced video and audio bodies share: fields that may be missing, ModEx, and tracks
+//! (Enhanced RTMP v2, "Enhanced Audio" and "Enhanced Video").
+
+use bytes::{Buf, Bytes};
+
+use super::{Error, FourCc};
+
+/// The most tracks accepted in one body; ids have one byte, real streams up to 10.
+pub(super) const MAX_TRACKS: usize = 32;
+
+/// Takes fields off the front of a body.
+#[derive(Clone, Debug)]
+pub(super) struct Fields {
+    pub(super) rest: Bytes,
+    /// For the error: "video" or "audio".
+    what: &'static str,
+}
+
+impl Fields {
+    pub(super) fn new(body: &Bytes, what: &'static str) -> Self {
+        Self { rest: body.clone(), what }
+    }
+
+    fn need(&self, length: usize) -> Result<(), Error> {
+        if self.rest.len() < length { Err(Error::Short(self.what)) } else { Ok(()) }
+    }
+
+    pub(super) fn u8(&mut self) -> Result<u8, Error> {
+        self.need(1)?;
+        Ok(self.rest.get_u8())
+    }
+
+    pub(super) fn u24(&mut self) -> Result<u32, Error> {
+        self.need(3)?;
+        Ok(self.rest.get_uint(3) as u32)
+    }
+
+    /// Signed, as composition times are.
+    pub(super) fn i24(&mut self) -> Result<i32, Error> {
+        self.need(3)?;
+        Ok(self.rest.get_int(3) as i32)
+    }
+
+    pub(super) fn u32(&mut self) -> Result<u32, Error> {
+        self.need(4)?;
+        Ok(self.rest.get_u32())
+    }
+
+    pub(super) fn fourcc(&mut self) -> Result<FourCc, Error> {
+        Ok(FourCc(self.u32()?.to_be_bytes()))
+    }
+
+    pub(super) fn take(&mut self, length: usize) -> Result<Bytes, Error> {
+        self.need(length)?;
+        Ok(self.rest.split_to(length))
+    }
+}
+
+/// The packet type that announces modifiers, in both kinds of body.
+pub(super) const MOD_EX: u8 = 7;
+
+/// Reads modifiers until a packet type that is none follows: that type, and the nanoseconds by
+/// which the timestamp is to be moved.
+pub(super) fn modifiers(fields: &mut Fields, first_type: u8) -> Result<(u8, u32), Error> {
+    let (mut packet_type, mut nanos) = (first_type, 0);
+    while packet_type == MOD_EX {
+        let mut size = usize::from(fields.u8()?) + 1;
+        if size == 256 {
+            size = (usize::from(fields.u8()?) << 8 | usize::from(fields.u8()?)) + 1;
+        }
+        let data = fields.take(size)?;
+        let kind_and_next = fields.u8()?;
+        if let (0, [high, middle, low, ..]) = (kind_and_next >> 4, &data[..]) {
+            nanos = u32::from_be_bytes([0, *high, *middle, *low]);
+        }
+        packet_type = kind_and_next & 0xF;
+    }
+    Ok((packet_type, nanos))
+}
+
+/// One track's share of a body.
+pub(super) struct Part {
+    pub(super) id: u8,
+    pub(super) fourcc: FourCc,
+    pub(super) packet_type: u8,
+    pub(super) fields: Fields,
+}
+
+/// Splits the body of a multitrack packet, or takes the whole as track 0.
+/// `multitrack` is the packet type that stands for it. Gives the first part and those after it.
+pub(super) fn parts(
+    fields: &mut Fields,
+    packet_type: u8,
+    multitrack: u8,
+) -> Result<(Part, Vec<Part>), Error> {
+    let whole = |fields: &mut Fields, id, fourcc, packet_type| {
+        let rest = fields.rest.split_off(0);
+        Part { id, fourcc, packet_type, fields: Fields { rest, what: fields.what } }
+    };
+    if packet_type != multitrack {
+        let fourcc = fields.fourcc()?;
+        return Ok((whole(fields, 0, fourcc, packet_type), Vec::new()));
+    }
+    let kind_and_type = fields.u8()?;
+    let (kind, packet_type) = (kind_and_type >> 4, kind_and_type & 0xF);
+    if kind > 2 {
+        return Err(Error::Unknown { what: "multitrack type", value: kind });
+    }
+    if packet_type == multitrack || packet_type == MOD_EX {
+        return Err(Error::Unknown {
+            what: "packet type in a multitrack body",
+            value: packet_type,
+        });
+    }
+    // 0: one track. 1: many of one codec. 2: each with its codec.
+    let shared = if kind < 2 { Some(fields.fourcc()?) } else { None };
+    let next = |fields: &mut Fields| -> Result<Part, Error> {
+        let fourcc = shared.map_or_else(|| fields.fourcc(), Ok)?;
+        let id = fields.u8()?;
+        if kind == 0 {
+            return Ok(whole(fields, id, fourcc, packet_type));
+        }
+        let size = fields.u24()? as usize;
+        let rest = fields.take(size)?;
+        Ok(Part { id, fourcc, packet_type, fields: Fields { rest, what: fields.what } })
+    };
+    let first = next(fields)?;
+    let mut others = Vec::new();
+    while !fields.rest.is_empty() {
+        if others.len() + 1 >= MAX_TRACKS {
+            return Err(Error::TooManyTracks(MAX_TRACKS));
+        }
+        others.push(next(fields)?);
+    }
+    Ok((first, others))
+}

@@ -1,0 +1,166 @@
+//! onMetaData: what a stream says of itself before its first packet. Written as services expect it,
+//! read as peers really send it. It is a hint and never the truth: the sequence headers are.
+
+use crate::media::StreamParameters;
+use crate::wire::amf0::{self, Value};
+
+use super::Error;
+
+/// AVC and AAC in the numbering of Annex E.
+const VIDEO_AVC: f64 = 7.0;
+const AUDIO_AAC: f64 = 10.0;
+
+/// The value of `onMetaData` for a stream that goes out: an ECMA array in the order that services
+/// expect.
+pub fn metadata(parameters: &StreamParameters) -> Value {
+    let number = Value::Number;
+    let mut entries = vec![("duration", number(0.0)), ("fileSize", number(0.0))];
+    if let Some(video) = &parameters.video {
+        entries.extend([
+            ("width", number(video.size.width.into())),
+            ("height", number(video.size.height.into())),
+            ("videocodecid", number(VIDEO_AVC)),
+            ("videodatarate", number(video.bitrate.as_kbps().into())),
+            ("framerate", number(video.frame_rate.as_f64())),
+        ]);
+    }
+    if let Some(audio) = &parameters.audio {
+        entries.extend([
+            ("audiocodecid", number(AUDIO_AAC)),
+            ("audiodatarate", number(audio.bitrate.as_kbps().into())),
+            ("audiosamplerate", number(audio.sample_rate.into())),
+            ("audiosamplesize", number(16.0)),
+            ("audiochannels", number(audio.channels.into())),
+            ("stereo", Value::Boolean(audio.channels == 2)),
+        ]);
+    }
+    entries.push(("encoder", Value::String(concat!("onair/", env!("CARGO_PKG_VERSION")).into())));
+    Value::ecma_array(entries)
+}
+
+/// What is understood of metadata that came in; everything may be absent or wrong.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Metadata {
+    /// In seconds; `None` where 0, as live streams say.
+    pub duration: Option<f64>,
+    pub width: Option<u32>,
+    pub height: Option<u32>,
+    pub frame_rate: Option<f64>,
+    /// In bits a second.
+    pub video_bitrate: Option<u32>,
+    /// In bits a second.
+    pub audio_bitrate: Option<u32>,
+    pub sample_rate: Option<u32>,
+    pub channels: Option<u16>,
+    pub encoder: Option<String>,
+}
+
+impl Metadata {
+    /// From the value of `onMetaData`: an ECMA array or an object.
+    pub fn from_value(value: &Value) -> Self {
+        let number = |name| {
+            let value = value.get(name)?;
+            let number = value.as_number().or_else(|| value.as_str()?.trim().parse().ok());
+            number.filter(|number: &f64| number.is_finite() && *number > 0.0)
+        };
+        // `as` saturates.
+        let whole = |name| number(name).map(|number| number.round() as u32).filter(|n| *n > 0);
+        let bitrate = |name| number(name).map(|kbps| (kbps * 1_000.0).round() as u32);
+        let stereo = || {
+            let stereo = value.get("stereo")?;
+            let stereo = stereo.as_bool().or_else(|| Some(stereo.as_number()? != 0.0))?;
+            Some(1 + u16::from(stereo))
+        };
+        let channels = number("audiochannels").map(|channels| channels.round() as u16);
+        Self {
+            duration: number("duration"),
+            width: whole("width"),
+            height: whole("height"),
+            frame_rate: number("framerate").or_else(|| number("fps")),
+            video_bitrate: bitrate("videodatarate"),
+            audio_bitrate: bitrate("audiodatarate"),
+            sample_rate: whole("audiosamplerate"),
+            channels: channels.or_else(stereo),
+            encoder: value.get("encoder").and_then(Value::as_str).map(str::to_owned),
+        }
+    }
+}
+
+/// The value of `onMetaData` in a script body, `@setDataFrame` before it or not; `None` where the
+/// body is other script data.
+pub fn parse_script(body: &[u8]) -> Result<Option<Value>, Error> {
+    let values = amf0::decode(body).map_err(|_| Error::Script("the AMF0 values are malformed"))?;
+    let mut values = values.into_iter().peekable();
+    values.next_if(|value| value.as_str() == Some("@setDataFrame"));
+    let named = values.next().is_some_and(|name| name.as_str() == Some("onMetaData"));
+    Ok(if named { values.next() } else { None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::{
+        AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters,
+    };
+
+    fn parameters() -> StreamParameters {
+        StreamParameters {
+            video: Some(VideoParameters {
+                codec: VideoCodec::H264,
+                size: Size::new(1280, 720),
+                frame_rate: FrameRate::FPS_30,
+                bitrate: BitsPerSecond(2_500_000),
+                config: Default::default(),
+            }),
+            audio: Some(AudioParameters {
+                codec: AudioCodec::Aac,
+                sample_rate: 48_000,
+                channels: 2,
+                bitrate: BitsPerSecond(128_000),
+                config: Default::default(),
+            }),
+        }
+    }
+
+    #[test]
+    fn what_goes_out_is_in_order_and_is_read_back() {
+        let value = metadata(&parameters());
+        let Value::EcmaArray(entries) = &value else { panic!("{value:?}") };
+        let names: Vec<_> = entries.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "duration",
+                "fileSize",
+                "width",
+                "height",
+                "videocodecid",
+                "videodatarate",
+                "framerate",
+                "audiocodecid",
+                "audiodatarate",
+                "audiosamplerate",
+                "audiosamplesize",
+                "audiochannels",
+                "stereo",
+                "encoder"
+            ]
+        );
+        let read = Metadata::from_value(&value);
+        assert_eq!((read.width, read.height, read.frame_rate), (Some(1280), Some(720), Some(30.0)));
+        assert_eq!((read.video_bitrate, read.duration), (Some(2_500_000), None));
+        assert_eq!((read.sample_rate, read.channels), (Some(48_000), Some(2)));
+    }
+
+    #[test]
+    fn scripts_with_and_without_set_data_frame() {
+        let name = Value::String("onMetaData".into());
+        let value = metadata(&StreamParameters::default());
+        let plain = amf0::encode(&[name.clone(), value.clone()]);
+        assert_eq!(parse_script(&plain), Ok(Some(value.clone())));
+        let set = Value::String("@setDataFrame".into());
+        assert_eq!(parse_script(&amf0::encode(&[set, name, value.clone()])), Ok(Some(value)));
+        assert_eq!(parse_script(&amf0::encode(&[Value::Null])), Ok(None));
+        assert_eq!(parse_script(&[]), Ok(None));
+    }
+}

@@ -1,0 +1,97 @@
+//! FLV (Adobe Flash Video File Format 10.1, Annex E) and the media bodies that RTMP shares with it,
+//! legacy and Enhanced RTMP v2. Pure: bytes in, values out, and back.
+
+pub mod audio;
+pub mod codec;
+pub mod demuxer;
+mod enhanced;
+pub mod metadata;
+pub mod muxer;
+pub mod reader;
+pub mod video;
+
+pub use audio::{AudioTag, audio_body, audio_sequence_header, parse_audio};
+pub use codec::{AudioFormat, FourCc, VideoFormat};
+pub use demuxer::Demuxer;
+pub use metadata::{Metadata, metadata};
+pub use muxer::{Muxer, file_header, metadata_body, tag_header, write_tag};
+pub use reader::Reader;
+pub use video::{
+    FrameType, VideoTag, parse_video, video_body, video_end_of_sequence, video_sequence_header,
+};
+
+use bytes::Bytes;
+
+/// Bytes of a tag before its body.
+pub const TAG_HEADER: usize = 11;
+/// Bytes of a tag after its body: its size again.
+pub const TAG_TRAILER: usize = 4;
+/// The longest body a tag has room for.
+pub const MAX_BODY: usize = 0xFF_FFFF;
+
+/// What is wrong with some FLV bytes.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The file does not begin as FLV does.
+    #[error("this is no FLV file")]
+    NotFlv,
+    /// The file header claims a length that no writer uses.
+    #[error("the FLV header claims to be {0} bytes long")]
+    HeaderLength(u32),
+    /// A tag body ends before its fields do.
+    #[error("a {0} body ends too early")]
+    Short(&'static str),
+    /// A field with a value that stands for nothing.
+    #[error("{what} {value} is unknown")]
+    Unknown { what: &'static str, value: u8 },
+    /// More tracks in one body than are accepted.
+    #[error("a body holds more than {0} tracks")]
+    TooManyTracks(usize),
+    /// The script data is no metadata.
+    #[error("script data: {0}")]
+    Script(&'static str),
+    /// The H.264 configuration or picture.
+    #[error(transparent)]
+    H264(#[from] super::h264::Error),
+    /// The AAC configuration.
+    #[error(transparent)]
+    Aac(#[from] super::aac::Error),
+}
+
+/// What a tag holds.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum TagKind {
+    Audio,
+    Video,
+    Script,
+}
+
+impl TagKind {
+    /// The number in the tag header, which is also RTMP's message type.
+    pub const fn id(self) -> u8 {
+        match self {
+            Self::Audio => 8,
+            Self::Video => 9,
+            Self::Script => 18,
+        }
+    }
+
+    /// From the number in the tag header.
+    pub const fn from_id(id: u8) -> Option<Self> {
+        match id {
+            8 => Some(Self::Audio),
+            9 => Some(Self::Video),
+            18 => Some(Self::Script),
+            _ => None,
+        }
+    }
+}
+
+/// One tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tag {
+    pub kind: TagKind,
+    /// Decoding time, modulo 2³² milliseconds.
+    pub time_ms: u32,
+    pub body: Bytes,
+}
