@@ -23,7 +23,8 @@ export CARGO_TERM_PROGRESS_WHEN=never
 need_tool() {
     command -v "$1" >/dev/null && return
     say "Building $1 (once; kept in target/tools)."
-    env CARGO_TARGET_DIR="$tools/build" cargo install --quiet --locked --debug --root "$tools" "$1"
+    env CARGO_TARGET_DIR="$tools/build" cargo install --quiet --locked --debug --root "$tools" "$1" || return 1
+    rm -rf "$tools/build"
 }
 
 format() { cargo fmt --check; }
@@ -49,7 +50,8 @@ unused() {
 scripts() {
     local all
     mapfile -t all < <(git ls-files '*.sh' .ci/run)
-    shellcheck "${all[@]}" || return 1
+    shellcheck -x "${all[@]}" || return 1
+    packaging/packages_test.sh || return 1
     desktop-file-validate packaging/desktop/*.desktop || return 1
     appstreamcli validate --no-net --no-color packaging/desktop/*.metainfo.xml
 }
