@@ -1,6 +1,7 @@
 //! Floor 0: what every room needs and nobody argues about. Time, named bounded queues, the
 //! latest-value slot, the buffer pool, named threads, back-off, secrets.
 
+pub mod backoff;
 pub mod latest;
 pub mod pool;
 pub mod queue;
@@ -8,6 +9,7 @@ pub mod secret;
 pub mod time;
 pub mod worker;
 
+pub use backoff::Backoff;
 pub use latest::Latest;
 pub use pool::{Pool, Pooled};
 pub use secret::Secret;

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+pub use crate::wire::rtmp::status::Refusal;
+
 /// The steps to a stream, in their order.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Stage {
@@ -222,8 +224,8 @@ pub enum Cause {
     NotRtmp(NotRtmp),
     /// The server broke the RTMP rules; how.
     Protocol(String),
-    /// The server refused: its code (`NetStream.Publish.BadName`) and its words.
-    Status { code: String, description: String },
+    /// The server refused: what that means, its code (`NetStream.Publish.BadName`) and its words.
+    Status { refusal: Refusal, code: String, description: String },
     /// Another failure of the system, in its words.
     Io(String),
 }
@@ -271,11 +273,13 @@ impl fmt::Display for Cause {
             }
             Self::NotRtmp(seen) => seen.fmt(f),
             Self::Protocol(text) => write!(f, "the server broke the protocol: {text}"),
-            Self::Status { code, description } if description.is_empty() => {
-                write!(f, "the server says {code}")
-            }
-            Self::Status { code, description } => {
-                write!(f, "the server says {code}: {description}")
+            Self::Status { refusal, code, description } => {
+                let said = [code.as_str(), description.as_str()];
+                let said = said.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
+                match said.is_empty() {
+                    true => write!(f, "{refusal}"),
+                    false => write!(f, "{refusal}; the server says {}", said.join(": ")),
+                }
             }
             Self::Io(text) => f.write_str(text),
         }
@@ -307,7 +311,7 @@ impl Error {
     /// The server's own code, where it gave one.
     pub fn code(&self) -> Option<&str> {
         match &self.cause {
-            Cause::Status { code, .. } => Some(code),
+            Cause::Status { code, .. } if !code.is_empty() => Some(code),
             _ => None,
         }
     }
@@ -316,14 +320,22 @@ impl Error {
     pub fn class(&self) -> Class {
         match (&self.cause, self.stage) {
             (Cause::TrustFile { .. }, _) => Class::Settings,
-            (Cause::Status { code, .. }, Stage::Play) if code.ends_with("StreamNotFound") => {
-                Class::NoSuchStream
-            }
+            (Cause::Status { refusal: Refusal::NotFound, .. }, _) => Class::NoSuchStream,
             (Cause::Status { .. }, _) => Class::Refused,
             // Asked by name and answered by hanging up: how several servers say no.
             (Cause::Closed | Cause::Reset, Stage::Publish | Stage::Play) => Class::Refused,
             (_, Stage::Media) => Class::Lost,
             _ => Class::Unreachable,
+        }
+    }
+
+    /// Whether trying again later may help. A file of ours that is unusable and a server's plain no
+    /// stay what they are; a network, a server that restarts and a name in use do not.
+    pub fn may_pass(&self) -> bool {
+        match &self.cause {
+            Cause::TrustFile { .. } => false,
+            Cause::Status { refusal, .. } => refusal.may_pass(),
+            _ => true,
         }
     }
 
@@ -393,7 +405,7 @@ fn advice(error: &Error) -> &'static str {
         (Cause::Closed | Cause::Reset | Cause::TimedOut { .. }, Stage::Play) => {
             "Check the stream's name, and that it is live."
         }
-        (Cause::Status { code, .. }, stage) => status_advice(code, stage),
+        (Cause::Status { refusal, .. }, stage) => refusal_advice(*refusal, stage),
         (Cause::NoProgress { .. }, _) => {
             "The network or the server has stalled: check the connection."
         }
@@ -405,30 +417,27 @@ fn advice(error: &Error) -> &'static str {
     }
 }
 
-fn status_advice(code: &str, stage: Stage) -> &'static str {
-    match code {
-        "NetStream.Publish.BadName" => {
+fn refusal_advice(refusal: Refusal, stage: Stage) -> &'static str {
+    match refusal {
+        Refusal::Busy => {
             "Somebody is already live with this key (perhaps your own earlier connection, which \
              ends by itself), or the key is wrong."
         }
-        "NetStream.Publish.Unauthorized"
-        | "NetStream.Publish.Denied"
-        | "NetStream.Publish.BadAuth"
-        | "NetStream.Publish.Rejected" => {
-            "Check the stream key: copy it again from the service's page."
+        Refusal::Unauthorized if stage == Stage::Connect => {
+            "Check user and password (rtmp://user:password@server/app), or the URL."
         }
-        "NetConnection.Connect.InvalidApp" => {
-            "Check the application part of the URL (such as /live)."
+        Refusal::Unauthorized => "Check the stream key: copy it again from the service's page.",
+        Refusal::BadApp => "Check the application part of the URL (such as /live).",
+        Refusal::NotFound => "Check the stream's name, and that it is live.",
+        Refusal::Rejected => {
+            "Check the URL and the stream key; the service may also have closed this account."
         }
-        "NetConnection.Connect.Rejected" => {
-            "Check the URL, user and password; the service may also have closed this account."
-        }
-        "NetStream.Play.StreamNotFound" => "Check the stream's name, and that it is live.",
-        _ if stage == Stage::Play => "Check the stream's name, and that it is live.",
-        _ if stage == Stage::Media => {
+        Refusal::Closed | Refusal::Failed if stage == Stage::Media => {
             "The server ended the stream: see its message and the service's page."
         }
-        _ => "Check the URL and the stream key, and see the service's page.",
+        Refusal::Closed | Refusal::Failed => {
+            "Try again later, and see the service's page for the state of the stream."
+        }
     }
 }
 

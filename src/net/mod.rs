@@ -12,7 +12,7 @@ pub mod stream;
 pub mod tls;
 
 pub use connect::{Endpoint, Options, connect};
-pub use error::{Cause, CertificateProblem, Class, Error, NotRtmp, Stage};
+pub use error::{Cause, CertificateProblem, Class, Error, NotRtmp, Refusal, Stage};
 pub use listener::Listener;
 pub use runtime::Runtime;
 pub use stream::Stream;

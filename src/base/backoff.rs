@@ -1,0 +1,91 @@
+//! How long to wait before trying again: soon and often in the first minute (the network hiccup,
+//! the server that restarts), patiently afterwards, and never in step with everybody else.
+
+use std::time::Duration;
+
+/// The waits of one outage. Pure: the caller sleeps.
+#[derive(Clone, Debug)]
+pub struct Backoff {
+    tries: u32,
+    random: u64,
+}
+
+/// While the outage is younger than this, tries are at most [`EARLY_LIMIT`] apart.
+const EARLY: Duration = Duration::from_secs(60);
+/// The longest wait in the first minute.
+const EARLY_LIMIT: Duration = Duration::from_secs(2);
+/// The longest wait ever.
+const LIMIT: Duration = Duration::from_secs(15);
+
+impl Backoff {
+    /// Starts afresh. `seed` spreads the waits of many programs that lost the same server.
+    pub const fn new(seed: u64) -> Self {
+        Self { tries: 0, random: seed }
+    }
+
+    /// The wait before the next try, `outage` after the outage began. Waits grow from 0.5 s to 2 s
+    /// in the first minute and to 15 s after it, each shortened by up to a quarter at random.
+    pub fn next_wait(&mut self, outage: Duration) -> Duration {
+        let step = self.tries;
+        self.tries = self.tries.saturating_add(1);
+        let wait = if outage < EARLY {
+            Duration::from_millis(500).saturating_mul(1 << step.min(4)).min(EARLY_LIMIT)
+        } else {
+            // 2 s at the end of the first minute, one more for each further 5 s of outage.
+            let extra = (outage - EARLY) / 5;
+            (EARLY_LIMIT + extra).min(LIMIT)
+        };
+        wait - wait.mul_f64(0.25 * self.fraction())
+    }
+
+    /// Forgets the outage: the next wait is a short one again.
+    pub const fn reset(&mut self) {
+        self.tries = 0;
+    }
+
+    /// Tries since the outage began.
+    pub const fn tries(&self) -> u32 {
+        self.tries
+    }
+
+    /// 0…1 by SplitMix64: jitter needs no secrecy.
+    fn fraction(&mut self) -> f64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^= z >> 31;
+        (z >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tries_are_close_in_the_first_minute_and_bounded_after_it() {
+        for seed in 0..50 {
+            let mut backoff = Backoff::new(seed);
+            let mut outage = Duration::ZERO;
+            let mut last = Duration::ZERO;
+            while outage < Duration::from_secs(600) {
+                let wait = backoff.next_wait(outage);
+                assert!(wait >= Duration::from_millis(375), "{wait:?}");
+                let limit = if outage < EARLY { EARLY_LIMIT } else { LIMIT };
+                assert!(wait <= limit, "{wait:?} after {outage:?}");
+                outage += wait;
+                last = wait;
+            }
+            assert!(last > Duration::from_secs(11), "{last:?}");
+            backoff.reset();
+            assert!(backoff.next_wait(Duration::ZERO) <= Duration::from_millis(500));
+        }
+    }
+
+    #[test]
+    fn two_programs_do_not_try_in_step() {
+        let (mut a, mut b) = (Backoff::new(1), Backoff::new(2));
+        assert_ne!(a.next_wait(Duration::ZERO), b.next_wait(Duration::ZERO));
+    }
+}

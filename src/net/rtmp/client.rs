@@ -1,0 +1,514 @@
+//! An RTMP client on a socket: the session of `wire::rtmp::client` with bytes, time and limits
+//! (RTMP 1.0; rtmp.md 1–4). Runs on the network runtime; used to publish and to play.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::{Instant, Sleep, timeout};
+
+use crate::base::{Clock, Timestamp};
+use crate::media::BitsPerSecond;
+use crate::net::{self, Cause, Endpoint, Error, NotRtmp, Stage, Stream};
+use crate::wire::rtmp::auth;
+use crate::wire::rtmp::client::{Config, Event, Output, Purpose, Session};
+use crate::wire::rtmp::client::{Error as SessionError, Refused, Stage as SessionStage};
+use crate::wire::rtmp::url::{Scheme, Url};
+
+/// Bytes taken from the socket at once.
+const READ: usize = 64 << 10;
+/// Connections made for one [`Client::connect`]: authentication takes three.
+const MOST_CONNECTIONS: u32 = 4;
+/// Of the first bytes of an answer that is no RTMP, so many are looked at.
+const SNIFF: usize = 64;
+/// What a server said before the stream began is kept up to this many events.
+const MOST_EARLY: usize = 32;
+/// After the last byte was sent, the server has this long to close its side.
+const LINGER: Duration = Duration::from_millis(500);
+
+/// How to connect and how long to wait for what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Name, port and TLS.
+    pub net: net::Options,
+    /// From the connection to the end of the handshake.
+    pub handshake_limit: Duration,
+    /// From then on to the start of publishing or playing.
+    pub command_limit: Duration,
+    /// Publish: the stream's bitrate, which decides the chunk size.
+    pub bitrate: Option<BitsPerSecond>,
+    /// Play: the player's buffer, for the server to know.
+    pub buffer: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            net: net::Options::default(),
+            handshake_limit: Duration::from_secs(10),
+            command_limit: Duration::from_secs(10),
+            bitrate: None,
+            buffer: Duration::from_millis(300),
+        }
+    }
+}
+
+/// What [`Client::progress`] came back for.
+#[derive(Debug)]
+pub enum Progress {
+    /// Something happened.
+    Event(Event),
+    /// No more than the given number of bytes wait to be sent.
+    Room,
+}
+
+/// A connection whose stream has begun: publishing or playing was accepted.
+pub struct Client {
+    stream: Stream,
+    session: Session,
+    clock: Clock,
+    peer: String,
+    /// What the server calls itself.
+    server: String,
+    /// Taken from the session, not yet taken by the socket.
+    outgoing: VecDeque<Bytes>,
+    input: Box<[u8]>,
+    timer: Pin<Box<Sleep>>,
+    deadline: Option<Timestamp>,
+    /// Told before anything new.
+    early: VecDeque<Event>,
+    /// The first bytes received, while it is not certain that the server speaks RTMP.
+    first: Vec<u8>,
+    /// Told once the events that came before it are.
+    failed: Option<Error>,
+    /// Nothing can be sent any more; what was received may still say why.
+    unwritable: Option<Cause>,
+    /// The session's stage before it took the last input.
+    stage: SessionStage,
+    written: u64,
+    read: u64,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Connects and goes on until the server accepts to publish or to play. Answers demands for
+    /// name and password, follows redirections. `on_stage` is told as each stage begins.
+    /// Cancel-safe: dropped half-way, nothing stays behind.
+    ///
+    /// # Errors
+    /// With the stage that failed and why.
+    pub async fn connect(
+        url: &Url,
+        purpose: Purpose,
+        options: &Options,
+        clock: Clock,
+        on_stage: &(dyn Fn(Stage) + Send + Sync),
+    ) -> Result<Self, Error> {
+        let mut config = Config {
+            bitrate: options.bitrate,
+            buffer: options.buffer,
+            handshake_timeout: options.handshake_limit,
+            command_timeout: options.command_limit,
+            ..Config::new(url.clone(), purpose)
+        };
+        let mut connections = 1;
+        loop {
+            let mut client = Self::open(&config, options, clock, on_stage).await?;
+            let refused = match client.establish(on_stage).await {
+                Ok(()) => return Ok(client),
+                Err((_, Some(refused))) if connections < MOST_CONNECTIONS => refused,
+                Err((error, _)) => return Err(error),
+            };
+            connections += 1;
+            if !answer(&mut config, &refused, seed(clock)) {
+                return Err(client.refusal(&refused));
+            }
+        }
+    }
+
+    async fn open(
+        config: &Config,
+        options: &Options,
+        clock: Clock,
+        on_stage: &(dyn Fn(Stage) + Send + Sync),
+    ) -> Result<Self, Error> {
+        let endpoint = Endpoint {
+            host: config.url.host.clone(),
+            port: config.url.port,
+            tls: config.url.scheme == Scheme::Rtmps,
+        };
+        let stream = net::connect(&endpoint, &options.net, on_stage).await?;
+        on_stage(Stage::Handshake);
+        Ok(Self {
+            stream,
+            session: Session::new(config.clone(), clock.now(), seed(clock)),
+            clock,
+            peer: endpoint.to_string(),
+            server: String::new(),
+            outgoing: VecDeque::new(),
+            input: vec![0; READ].into_boxed_slice(),
+            timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
+            deadline: None,
+            early: VecDeque::new(),
+            first: Vec::new(),
+            failed: None,
+            unwritable: None,
+            stage: SessionStage::Handshake,
+            written: 0,
+            read: 0,
+        })
+    }
+
+    /// Drives the session until the stream may flow.
+    async fn establish(
+        &mut self,
+        on_stage: &(dyn Fn(Stage) + Send + Sync),
+    ) -> Result<(), (Error, Option<Refused>)> {
+        let mut stage = Stage::Handshake;
+        loop {
+            let event = poll_fn(|cx| self.poll_progress(cx, None)).await;
+            let now = stage_of(self.session.stage());
+            if now != stage && event.is_ok() {
+                stage = now;
+                on_stage(stage);
+            }
+            match event {
+                Ok(Progress::Event(Event::PublishStarted | Event::PlayStarted)) => return Ok(()),
+                Ok(Progress::Event(Event::Connected { server, .. })) => self.server = server,
+                Ok(Progress::Event(Event::HandshakeDone) | Progress::Room) => {}
+                Ok(Progress::Event(event)) => {
+                    if self.early.len() < MOST_EARLY {
+                        self.early.push_back(event);
+                    }
+                }
+                Err(Failure::Refused(refused)) => {
+                    return Err((self.refusal(&refused), Some(*refused)));
+                }
+                Err(Failure::Other(error)) => return Err((error, None)),
+            }
+        }
+    }
+
+    /// What happens next: an event, or room for more once no more than `room` bytes wait to be
+    /// sent. Sends and receives meanwhile. Cancel-safe; after an error the connection is over.
+    ///
+    /// # Errors
+    /// With what the server said, where it said something.
+    pub async fn progress(&mut self, room: Option<usize>) -> Result<Progress, Error> {
+        if let Some(event) = self.early.pop_front() {
+            return Ok(Progress::Event(event));
+        }
+        poll_fn(|cx| self.poll_progress(cx, room)).await.map_err(|failure| match failure {
+            Failure::Refused(refused) => self.refusal(&refused),
+            Failure::Other(error) => error,
+        })
+    }
+
+    /// The next event. Sends and receives meanwhile. Cancel-safe.
+    ///
+    /// # Errors
+    /// As [`Client::progress`].
+    pub async fn next_event(&mut self) -> Result<Event, Error> {
+        loop {
+            if let Progress::Event(event) = self.progress(None).await? {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// Waits until everything queued has been handed to the system; events that come meanwhile are
+    /// kept for [`Client::next_event`], the oldest 32 of them.
+    ///
+    /// # Errors
+    /// As [`Client::progress`].
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        let mut events = std::mem::take(&mut self.early);
+        let result = loop {
+            match self.progress(Some(0)).await {
+                Ok(Progress::Room) => break Ok(()),
+                Ok(Progress::Event(event)) if events.len() < MOST_EARLY => events.push_back(event),
+                Ok(Progress::Event(_)) => {}
+                Err(error) => break Err(error),
+            }
+        };
+        self.early = events;
+        result
+    }
+
+    /// The session: to queue media, which [`Client::progress`] sends.
+    pub fn session(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    /// Bytes that wait for the socket.
+    pub fn queued_bytes(&self) -> usize {
+        self.session.queued_bytes() + self.outgoing.iter().map(Bytes::len).sum::<usize>()
+    }
+
+    /// The connection itself, for its figures.
+    pub fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// The server as `host:port`.
+    pub fn peer(&self) -> &str {
+        &self.peer
+    }
+
+    /// What the server calls itself; may be empty.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// Bytes the socket has taken.
+    pub fn written_bytes(&self) -> u64 {
+        self.written
+    }
+
+    /// Bytes received.
+    pub fn read_bytes(&self) -> u64 {
+        self.read
+    }
+
+    /// An error of this connection.
+    pub fn error(&self, stage: Stage, cause: Cause) -> Error {
+        Error { stage, cause, peer: self.peer.clone() }
+    }
+
+    /// Ends in order, at most `limit`: what is queued, FCUnpublish and deleteStream, and the
+    /// server's own closing. Tells whether everything was said in time.
+    pub async fn close(mut self, limit: Duration) -> bool {
+        self.session.close();
+        let said = timeout(limit, async {
+            loop {
+                match self.next_event().await {
+                    Ok(Event::Finished) => break,
+                    Ok(_) => {}
+                    Err(_) => return false,
+                }
+            }
+            self.flush().await.is_ok() && self.stream.shutdown().await.is_ok()
+        });
+        if !said.await.unwrap_or(false) {
+            return false;
+        }
+        // Closed with input unread, the system resets the connection, and the server may never see
+        // the goodbye: read until it closes too.
+        let _ = timeout(limit.min(LINGER), async {
+            loop {
+                let mut buffer = ReadBuf::new(&mut self.input);
+                let stream = &mut self.stream;
+                let read = poll_fn(|cx| Pin::new(&mut *stream).poll_read(cx, &mut buffer)).await;
+                if read.is_err() || buffer.filled().is_empty() {
+                    break;
+                }
+            }
+        })
+        .await;
+        true
+    }
+
+    fn poll_progress(
+        &mut self,
+        cx: &mut Context<'_>,
+        room: Option<usize>,
+    ) -> Poll<Result<Progress, Failure>> {
+        loop {
+            // Events first; bytes only as far as the socket takes them, so that what waits does so
+            // in the session, where sound can still overtake pictures.
+            while self.outgoing.len() < 2 {
+                match self.session.poll_output() {
+                    Output::Event(event) => return Poll::Ready(Ok(Progress::Event(event))),
+                    Output::Transmit(_) if self.unwritable.is_some() => {}
+                    Output::Transmit(bytes) => self.outgoing.push_back(bytes),
+                    Output::Timeout(at) => {
+                        self.set_timer(Some(at));
+                        break;
+                    }
+                    Output::Idle => {
+                        self.set_timer(None);
+                        break;
+                    }
+                }
+            }
+            if let Some(error) = self.failed.take() {
+                return Poll::Ready(Err(Failure::Other(error)));
+            }
+            if self.poll_write(cx) {
+                continue;
+            }
+            if room.is_some_and(|room| self.queued_bytes() <= room) {
+                return Poll::Ready(Ok(Progress::Room));
+            }
+            match self.poll_read(cx) {
+                Poll::Ready(Ok(())) => continue,
+                Poll::Ready(Err(failure)) => return Poll::Ready(Err(failure)),
+                Poll::Pending => {}
+            }
+            if let Some(cause) = self.unwritable.take() {
+                return Poll::Ready(Err(Failure::Other(self.broken(cause))));
+            }
+            if self.deadline.is_some() && self.timer.as_mut().poll(cx).is_ready() {
+                self.deadline = None;
+                let now = self.clock.now();
+                self.session.handle_timeout(now).map_err(|error| self.failure(error))?;
+                continue;
+            }
+            return Poll::Pending;
+        }
+    }
+
+    /// Writes what the socket takes; tells whether there may be more to do at once.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(first) = self.outgoing.front_mut() else { return false };
+        match Pin::new(&mut self.stream).poll_write(cx, first) {
+            Poll::Pending => false,
+            Poll::Ready(Ok(taken)) if taken > 0 => {
+                self.written += taken as u64;
+                first.advance(taken.min(first.len()));
+                if first.is_empty() {
+                    self.outgoing.pop_front();
+                }
+                true
+            }
+            Poll::Ready(result) => {
+                // The server may have said why before it hung up: what it sent is read first.
+                let cause = result.map_or_else(|error| Cause::from_io(&error), |_| Cause::Closed);
+                self.unwritable = Some(cause);
+                self.outgoing.clear();
+                true
+            }
+        }
+    }
+
+    /// Reads once and hands it to the session.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        let mut buffer = ReadBuf::new(&mut self.input);
+        match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(error)) => {
+                let error = self.broken(Cause::from_io(&error));
+                self.failed.get_or_insert(error);
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let length = buffer.filled().len();
+        if length == 0 {
+            let error = self.broken(Cause::Closed);
+            self.failed.get_or_insert(error);
+            return Poll::Ready(Ok(()));
+        }
+        self.read += length as u64;
+        let now = self.clock.now();
+        let input = self.input.get(..length).unwrap_or_default();
+        self.stage = self.session.stage();
+        if self.stage == SessionStage::Handshake {
+            let wanted = SNIFF.saturating_sub(self.first.len()).min(length);
+            self.first.extend_from_slice(input.get(..wanted).unwrap_or_default());
+        }
+        let result = self.session.handle_input(now, input);
+        Poll::Ready(result.map_err(|error| self.failure(error)))
+    }
+
+    fn set_timer(&mut self, at: Option<Timestamp>) {
+        if self.deadline != at
+            && let Some(at) = at
+        {
+            self.timer.as_mut().reset(Instant::from_std(self.clock.instant(at)));
+        }
+        self.deadline = at;
+    }
+
+    /// The connection ended; what that means at this stage.
+    fn broken(&self, cause: Cause) -> Error {
+        let stage = stage_of(self.session.stage());
+        match NotRtmp::sniff(&self.first) {
+            Some(seen) if stage == Stage::Handshake => self.error(stage, Cause::NotRtmp(seen)),
+            _ => self.error(stage, cause),
+        }
+    }
+
+    fn failure(&self, error: SessionError) -> Failure {
+        // The session is over by now and no longer knows its stage; the error does.
+        let seen = NotRtmp::sniff(&self.first).map(Cause::NotRtmp);
+        let (stage, cause) = match error {
+            SessionError::Refused(refused) => return Failure::Refused(refused),
+            SessionError::Timeout { stage, after } => {
+                let stage = stage_of(stage);
+                let seen = seen.filter(|_| stage == Stage::Handshake);
+                (stage, seen.unwrap_or(Cause::TimedOut { after }))
+            }
+            SessionError::Handshake(error) => {
+                (Stage::Handshake, seen.unwrap_or_else(|| Cause::Protocol(error.to_string())))
+            }
+            other => (stage_of(self.stage), Cause::Protocol(other.to_string())),
+        };
+        Failure::Other(self.error(stage, cause))
+    }
+
+    fn refusal(&self, refused: &Refused) -> Error {
+        let cause = Cause::Status {
+            refusal: refused.refusal,
+            code: refused.status.code.clone(),
+            description: refused.status.description.clone(),
+        };
+        self.error(stage_of(refused.stage), cause)
+    }
+}
+
+enum Failure {
+    Refused(Box<Refused>),
+    Other(Error),
+}
+
+/// Where the session's stages stand among ours.
+const fn stage_of(stage: SessionStage) -> Stage {
+    match stage {
+        SessionStage::Handshake => Stage::Handshake,
+        SessionStage::Connect => Stage::Connect,
+        SessionStage::Publish => Stage::Publish,
+        SessionStage::Play => Stage::Play,
+        SessionStage::Media => Stage::Media,
+    }
+}
+
+/// Prepares the next connection after a refusal that can be answered.
+fn answer(config: &mut Config, refused: &Refused, seed: u64) -> bool {
+    if let Some(target) = &refused.redirect {
+        return match Url::with_key(target, config.url.stream.expose()) {
+            // Never from a secured connection to a plain one.
+            Ok(url) if url.scheme == Scheme::Rtmps || config.url.scheme == Scheme::Rtmp => {
+                config.url = Url { credentials: config.url.credentials.clone(), ..url };
+                true
+            }
+            _ => false,
+        };
+    }
+    let Some((challenge, credentials)) =
+        refused.challenge.as_ref().zip(config.url.credentials.as_ref())
+    else {
+        return false;
+    };
+    let client_challenge = format!("{:08x}", seed >> 32);
+    let query = auth::next_query(challenge, credentials, &config.url.app, &client_challenge);
+    let new = query.is_some() && query != config.auth_query;
+    config.auth_query = query;
+    new
+}
+
+/// Differs from session to session; nothing secret hangs on it.
+fn seed(clock: Clock) -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(clock.now().as_micros())
+}
