@@ -1,1 +1,17 @@
-//! (room)
+//! Floor 3: pictures and sound become packets. [`VideoEncoder`] and [`AudioEncoder`] are threads
+//! with a queue in and a queue out; the codecs themselves are private backends, of which the first
+//! that opens is used. When the last sender of the input queue is dropped, the encoder flushes,
+//! drops its output sender and ends.
+
+pub mod audio;
+mod avcc;
+mod backend;
+mod continuity;
+pub mod error;
+mod keyframes;
+mod level;
+pub mod video;
+
+pub use audio::AudioEncoder;
+pub use error::Error;
+pub use video::{Choice, VideoEncoder};

@@ -1,0 +1,165 @@
+//! AAC by FDK-AAC, through its C interface (the safe wrapper cannot switch the limiter off, which
+//! adds 15 ms): AAC-LC and HE-AAC, more than two channels mixed down to two.
+#![allow(unsafe_code)]
+
+use fdk_aac_sys as sys;
+
+use crate::decode::{AudioBackend, Error};
+use crate::media::{AudioParameters, EncodedPacket, Samples, samples};
+
+const NAME: &str = "fdk-aac";
+
+/// The most values in a block: 2,048 samples (HE-AAC) of 8 channels.
+const MAX_BLOCK: usize = 2_048 * 8;
+
+/// The largest access unit: 6,144 bits a channel (ISO/IEC 14496-3 §4.5.3.2), 8 channels, and some.
+const MAX_PACKET: usize = 8_192;
+
+/// The decoder.
+pub(in crate::decode) struct Decoder {
+    raw: Raw,
+    config: Vec<u8>,
+    name: String,
+    block: Box<[i16]>,
+}
+
+/// Owns the C object.
+struct Raw(sys::HANDLE_AACDECODER);
+
+// SAFETY: the object is used by one thread at a time (all methods take `&mut`), and the library
+// ties it to no particular thread.
+unsafe impl Send for Raw {}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        // SAFETY: the handle came from aacDecoder_Open and is closed here only.
+        unsafe { sys::aacDecoder_Close(self.0) }
+    }
+}
+
+fn damaged(code: sys::AAC_DECODER_ERROR) -> Error {
+    Error::Damaged { what: "AAC", reason: format!("decoder code {code:#x}") }
+}
+
+impl Raw {
+    /// Opens a decoder for the AudioSpecificConfig.
+    fn open(config: &[u8]) -> Result<Self, Error> {
+        // SAFETY: no arguments but numbers; null is looked for.
+        let handle = unsafe { sys::aacDecoder_Open(sys::TRANSPORT_TYPE_TT_MP4_RAW, 1) };
+        if handle.is_null() {
+            return Err(Error::Codec { decoder: NAME, doing: "starting", code: 0 });
+        }
+        let raw = Self(handle);
+        let settings = [
+            (sys::AACDEC_PARAM_AAC_PCM_LIMITER_ENABLE, 0),
+            (sys::AACDEC_PARAM_AAC_PCM_MAX_OUTPUT_CHANNELS, 2),
+            // Noise in place of what is damaged: the default looks a block ahead.
+            (sys::AACDEC_PARAM_AAC_CONCEAL_METHOD, 1),
+            // Loudness as it was sent.
+            (sys::AACDEC_PARAM_AAC_DRC_REFERENCE_LEVEL, -1),
+            (sys::AACDEC_PARAM_AAC_UNIDRC_SET_EFFECT, -1),
+        ];
+        for (name, value) in settings {
+            // SAFETY: the handle is open.
+            let code = unsafe { sys::aacDecoder_SetParam(raw.0, name, value) };
+            if code != sys::AAC_DECODER_ERROR_AAC_DEC_OK {
+                let code = i64::from(code);
+                return Err(Error::Codec { decoder: NAME, doing: "taking its settings", code });
+            }
+        }
+        let mut conf = config.as_ptr().cast_mut();
+        let len = u32::try_from(config.len()).unwrap_or(0);
+        // SAFETY: the handle is open; one buffer of `len` bytes, which is only read.
+        let code = unsafe { sys::aacDecoder_ConfigRaw(raw.0, &raw mut conf, &raw const len) };
+        if code != sys::AAC_DECODER_ERROR_AAC_DEC_OK {
+            return Err(Error::Unsupported(format!("AAC of this configuration ({code:#x})")));
+        }
+        Ok(raw)
+    }
+}
+
+impl Decoder {
+    pub(in crate::decode) fn open(parameters: &AudioParameters) -> Result<Self, Error> {
+        let config = parameters.config.to_vec();
+        if !(2..=64).contains(&config.len()) {
+            let reason = format!("{} bytes", config.len());
+            return Err(Error::Parameters { what: "AudioSpecificConfig", reason });
+        }
+        let name = match config.first().map_or(0, |byte| byte >> 3) {
+            2 => "AAC-LC".to_owned(),
+            5 => "HE-AAC".to_owned(),
+            29 => "HE-AAC v2".to_owned(),
+            other => return Err(Error::Unsupported(format!("AAC of object type {other}"))),
+        };
+        let raw = Raw::open(&config)?;
+        Ok(Self { raw, config, name, block: vec![0; MAX_BLOCK].into_boxed_slice() })
+    }
+}
+
+impl AudioBackend for Decoder {
+    fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<Samples>, Error> {
+        if packet.data.is_empty() {
+            return Ok(None);
+        }
+        if packet.data.len() > MAX_PACKET {
+            let reason = format!("{} bytes", packet.data.len());
+            return Err(Error::Damaged { what: "AAC", reason });
+        }
+        let mut data = packet.data.as_ptr().cast_mut();
+        let len = u32::try_from(packet.data.len()).unwrap_or(0);
+        let mut left = len;
+        // SAFETY: the handle is open; one buffer of `len` bytes, which is only read.
+        let code = unsafe {
+            sys::aacDecoder_Fill(self.raw.0, &raw mut data, &raw const len, &raw mut left)
+        };
+        if code != sys::AAC_DECODER_ERROR_AAC_DEC_OK {
+            return Err(damaged(code));
+        }
+        let room = i32::try_from(self.block.len()).unwrap_or(0);
+        // SAFETY: the handle is open; the library writes at most `room` values.
+        let code =
+            unsafe { sys::aacDecoder_DecodeFrame(self.raw.0, self.block.as_mut_ptr(), room, 0) };
+        if code != sys::AAC_DECODER_ERROR_AAC_DEC_OK {
+            // Nothing of this packet may be left for the next.
+            // SAFETY: the handle is open.
+            unsafe {
+                sys::aacDecoder_SetParam(self.raw.0, sys::AACDEC_PARAM_AAC_TPDEC_CLEAR_BUFFER, 1);
+            }
+            return Err(damaged(code));
+        }
+        // SAFETY: the handle is open; the structure belongs to it and is read before its next call.
+        let info = unsafe { sys::aacDecoder_GetStreamInfo(self.raw.0).as_ref() };
+        let Some(info) = info else { return Err(damaged(code)) };
+        let (Ok(rate), Ok(channels), Ok(frames)) = (
+            u32::try_from(info.sampleRate),
+            u16::try_from(info.numChannels),
+            usize::try_from(info.frameSize),
+        ) else {
+            return Err(damaged(code));
+        };
+        let Some(pcm) = self.block.get(..frames * usize::from(channels)) else {
+            return Err(damaged(code));
+        };
+        if pcm.is_empty() || rate == 0 || channels > 2 {
+            return Ok(None);
+        }
+        let delay = samples::frames_to_micros(i64::from(info.outputDelay), rate);
+        Ok(Some(Samples {
+            pts: packet.pts.offset(-delay),
+            rate,
+            channels,
+            data: pcm.iter().map(|value| f32::from(*value) / 32_768.0).collect(),
+        }))
+    }
+
+    fn reset(&mut self) {
+        // A new decoder has no history; if it cannot be had, the old one is better than none.
+        if let Ok(raw) = Raw::open(&self.config) {
+            self.raw = raw;
+        }
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}

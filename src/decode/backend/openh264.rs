@@ -1,0 +1,291 @@
+//! H.264 by OpenH264, through its C interface: High profile, 8 bits, 4:2:0, progressive, P and B
+//! pictures.
+//!
+//! The library's own reordering holds back a picture even where nothing is reordered, puts pictures
+//! out of order in some streams with B pictures, and its flush never gives the held picture's
+//! buffer back. It reorders nothing in streams that call themselves Scalable Baseline (profile 83),
+//! whose parameter sets have the same syntax as High; so that is what it is told, and the order is
+//! restored by the stamps ([`Reorder`]).
+#![allow(unsafe_code)]
+
+use std::ffi::{c_int, c_void};
+use std::ptr;
+use std::sync::Arc;
+
+use openh264_sys2 as sys;
+
+use crate::base::{Pool, Timestamp};
+use crate::decode::avcc::{self, Configuration};
+use crate::decode::reorder::Reorder;
+use crate::decode::{Error, VideoBackend};
+use crate::media::{Color, EncodedPacket, Planes, Size, VideoFrame, VideoParameters};
+
+const NAME: &str = "openh264";
+
+/// Pictures kept for reuse: what waits for its turn and what is on its way to the window.
+const IDLE_PICTURES: usize = 6;
+
+/// So many keyframes in a row that fail end the stream.
+const LAST_CHANCES: u32 = 3;
+
+/// The largest packet that is looked at: the library takes 8 MB and grows its buffers with what it
+/// is given.
+const MAX_PACKET: usize = 8 << 20;
+
+/// The decoder.
+pub(in crate::decode) struct Decoder {
+    raw: Raw,
+    configuration: Configuration,
+    color: Color,
+    name: String,
+    reorder: Reorder,
+    pool: Option<(Size, Pool<Planes>)>,
+    /// The packet as a byte stream (annex B), reused.
+    stream: Vec<u8>,
+    /// Nothing before the next keyframe can be decoded.
+    waiting: bool,
+    failed_keyframes: u32,
+}
+
+/// Owns the C++ object.
+struct Raw(*mut sys::ISVCDecoder);
+
+// SAFETY: the object is used by one thread at a time (all methods take `&mut`), and the library
+// ties it to no particular thread while it decodes without threads of its own.
+unsafe impl Send for Raw {}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from WelsCreateDecoder and is destroyed here only.
+        unsafe {
+            if let Some(uninitialize) = (**self.0).Uninitialize {
+                uninitialize(self.0);
+            }
+            sys::source::APILoader::WelsDestroyDecoder(self.0);
+        }
+    }
+}
+
+fn codec_error(doing: &'static str, code: i64) -> Error {
+    Error::Codec { decoder: NAME, doing, code }
+}
+
+/// A decoded picture inside the library: valid until its next call.
+struct Picture<'a> {
+    pts: Timestamp,
+    size: Size,
+    /// Luma, both chroma planes; the bytes from one row to the next.
+    planes: [(&'a [u8], usize); 3],
+}
+
+impl Raw {
+    fn create() -> Result<Self, Error> {
+        let mut object: *mut sys::ISVCDecoder = ptr::null_mut();
+        // SAFETY: the library writes one pointer.
+        let code = unsafe { sys::source::APILoader::WelsCreateDecoder(&raw mut object) };
+        if code != 0 || object.is_null() {
+            return Err(codec_error("starting", i64::from(code)));
+        }
+        let raw = Self(object);
+        let mut params = sys::SDecodingParam::default();
+        params.sVideoProperty.eVideoBsType = sys::VIDEO_BITSTREAM_AVC;
+        // Conceal nothing: a picture that is not whole is left out.
+        params.eEcActiveIdc = sys::ERROR_CON_DISABLE;
+        let mut level = sys::WELS_LOG_QUIET;
+        // SAFETY: the object is alive; it reads one integer and one structure, which outlive the
+        // calls.
+        let code = unsafe {
+            let table = &**raw.0;
+            if let Some(set) = table.SetOption {
+                let level = (&raw mut level).cast::<c_void>();
+                set(raw.0, sys::DECODER_OPTION_TRACE_LEVEL, level);
+            }
+            table.Initialize.map_or(-1, |initialize| initialize(raw.0, &raw const params))
+        };
+        if code == 0 { Ok(raw) } else { Err(codec_error("starting", i64::from(code))) }
+    }
+
+    /// One call of the library; `None` tells it that the access unit is complete.
+    fn step(
+        &mut self,
+        stream: Option<&[u8]>,
+        pts: Timestamp,
+    ) -> (sys::DECODING_STATE, Option<Picture<'_>>) {
+        let mut planes: [*mut u8; 3] = [ptr::null_mut(); 3];
+        let mut info = sys::SBufferInfo {
+            uiInBsTimeStamp: pts.as_micros().cast_unsigned(),
+            ..sys::SBufferInfo::default()
+        };
+        let (data, len) = match stream {
+            Some(stream) => (stream.as_ptr(), c_int::try_from(stream.len()).unwrap_or(0)),
+            None => (ptr::null(), 0),
+        };
+        // SAFETY: the object is initialised; the input is as long as it says and outlives the call,
+        // which copies it; the library writes three pointers and one structure.
+        let state = unsafe {
+            let Some(decode) = (**self.0).DecodeFrame2 else { return (-1, None) };
+            decode(self.0, data, len, planes.as_mut_ptr(), &raw mut info)
+        };
+        if info.iBufferStatus != 1 || planes.iter().any(|plane| plane.is_null()) {
+            return (state, None);
+        }
+        // SAFETY: with status 1 this member of the union is the one filled in.
+        let form = unsafe { info.UsrData.sSystemBuffer };
+        let side = |value: c_int| u32::try_from(value).unwrap_or(0);
+        let size = Size::new(side(form.iWidth), side(form.iHeight));
+        let stride = form.iStride.map(|stride| usize::try_from(stride).unwrap_or(0));
+        let half = Size::new(size.width / 2, size.height / 2);
+        if !size.is_valid() || stride[0] < size.width as usize || stride[1] < half.width as usize {
+            return (state, None);
+        }
+        let plane = |data: *mut u8, size: Size, stride: usize| {
+            let len = stride * (size.height as usize - 1) + size.width as usize;
+            // SAFETY: the plane has this many rows of `stride` bytes (the last perhaps shorter);
+            // the library changes it in its next call at the earliest, which needs `&mut self`.
+            (unsafe { std::slice::from_raw_parts(data.cast_const(), len) }, stride)
+        };
+        let pts = Timestamp::from_micros(info.uiOutYuvTimeStamp.cast_signed());
+        let picture = Picture {
+            pts,
+            size,
+            planes: [
+                plane(planes[0], size, stride[0]),
+                plane(planes[1], half, stride[1]),
+                plane(planes[2], half, stride[1]),
+            ],
+        };
+        (state, Some(picture))
+    }
+}
+
+impl Decoder {
+    pub(in crate::decode) fn open(parameters: &VideoParameters) -> Result<Self, Error> {
+        let configuration = Configuration::parse(&parameters.config)?;
+        let name = format!("H.264 {}", configuration.profile_name());
+        Ok(Self {
+            raw: Raw::create()?,
+            color: configuration.color(),
+            configuration,
+            name,
+            reorder: Reorder::default(),
+            pool: None,
+            stream: Vec::new(),
+            waiting: true,
+            failed_keyframes: 0,
+        })
+    }
+
+    fn damaged(reason: impl Into<String>) -> Error {
+        Error::Damaged { what: "H.264", reason: reason.into() }
+    }
+
+    /// Decodes the byte stream in `self.stream`.
+    fn run(&mut self, pts: Timestamp) -> Result<(), Error> {
+        let stream = std::mem::take(&mut self.stream);
+        let mut state = 0;
+        // The second call completes the access unit instead of waiting for the next.
+        for part in [Some(stream.as_slice()), None] {
+            let (code, picture) = self.raw.step(part, pts);
+            state |= code;
+            if let Some(picture) = picture {
+                let frame = copy(&mut self.pool, &picture, self.color);
+                self.reorder.push(frame);
+            }
+        }
+        self.stream = stream;
+        if state == sys::dsErrorFree {
+            Ok(())
+        } else {
+            Err(Self::damaged(format!("decoding state {state:#x}")))
+        }
+    }
+}
+
+/// Into planes of our own, in one copy.
+fn copy(
+    pool: &mut Option<(Size, Pool<Planes>)>,
+    picture: &Picture<'_>,
+    color: Color,
+) -> VideoFrame {
+    let pool = match pool {
+        Some((size, pool)) if *size == picture.size => pool,
+        other => {
+            let fresh = Planes::pool(picture.size, IDLE_PICTURES);
+            &mut other.insert((picture.size, fresh)).1
+        }
+    };
+    let mut planes = pool.take();
+    let (luma, chroma) = (planes.luma_stride(), planes.chroma_stride());
+    let planes_mut = &mut *planes;
+    for ((source, stride), (target, width)) in picture.planes.iter().zip([
+        (&mut planes_mut.y, luma),
+        (&mut planes_mut.u, chroma),
+        (&mut planes_mut.v, chroma),
+    ]) {
+        for (to, from) in target.chunks_exact_mut(width).zip(source.chunks(*stride)) {
+            if let Some(from) = from.get(..width) {
+                to.copy_from_slice(from);
+            }
+        }
+    }
+    VideoFrame { pts: picture.pts, color, planes: Arc::new(planes) }
+}
+
+impl VideoBackend for Decoder {
+    fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, Error> {
+        if packet.data.len() > MAX_PACKET {
+            self.waiting = true;
+            return Err(Self::damaged(format!("{} bytes", packet.data.len())));
+        }
+        let contents =
+            avcc::survey(&packet.data, self.configuration.length_size).map_err(|reason| {
+                self.waiting = true;
+                Self::damaged(reason)
+            })?;
+        if self.waiting && !contents.idr {
+            return Ok(self.reorder.ready(packet.dts));
+        }
+        self.stream.clear();
+        if contents.idr {
+            self.configuration.write_parameter_sets(&mut self.stream);
+        }
+        if let Some(configuration) = contents.parameter_sets(&self.configuration)? {
+            self.color = configuration.color();
+            self.configuration = configuration;
+        }
+        avcc::write_byte_stream(&packet.data, self.configuration.length_size, &mut self.stream);
+        match self.run(packet.pts) {
+            Ok(()) => {
+                self.waiting = false;
+                self.failed_keyframes = 0;
+                Ok(self.reorder.ready(packet.dts))
+            }
+            Err(error) => {
+                self.waiting = true;
+                if contents.idr {
+                    // Whatever state it is in, it is of no use: start afresh.
+                    self.raw = Raw::create()?;
+                    self.failed_keyframes += 1;
+                    if self.failed_keyframes >= LAST_CHANCES {
+                        return Err(codec_error("decoding keyframes", i64::from(LAST_CHANCES)));
+                    }
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn flush(&mut self) -> Vec<VideoFrame> {
+        self.reorder.take()
+    }
+
+    fn reset(&mut self) {
+        self.reorder.take();
+        self.waiting = true;
+        self.failed_keyframes = 0;
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}

@@ -1,0 +1,92 @@
+//! From decoding order to the order of presentation, by the stream's own stamps: a picture may be
+//! shown as soon as no later packet can come before it. Packets come by rising `dts`, and no
+//! picture is shown before it is decoded, so everything with `pts <= dts` of the last packet is
+//! ready. A stream without B pictures (`pts == dts`) is not delayed at all.
+
+use crate::base::Timestamp;
+use crate::media::VideoFrame;
+
+/// The most pictures that wait; H.264 allows 16 in its buffer (§A.3.1). A stream that claims more
+/// gets its pictures early.
+const MOST: usize = 16;
+
+/// Holds pictures until their turn.
+#[derive(Debug, Default)]
+pub(super) struct Reorder {
+    /// By `pts`, soonest first.
+    waiting: Vec<VideoFrame>,
+}
+
+impl Reorder {
+    /// Takes a decoded picture.
+    pub(super) fn push(&mut self, frame: VideoFrame) {
+        let place = self.waiting.partition_point(|other| other.pts <= frame.pts);
+        self.waiting.insert(place, frame);
+    }
+
+    /// The pictures whose turn it is, now that the packet with this `dts` has been decoded.
+    pub(super) fn ready(&mut self, dts: Timestamp) -> Vec<VideoFrame> {
+        let due = self.waiting.partition_point(|frame| frame.pts <= dts);
+        let due = due.max(self.waiting.len().saturating_sub(MOST));
+        self.waiting.drain(..due).collect()
+    }
+
+    /// All that wait.
+    pub(super) fn take(&mut self) -> Vec<VideoFrame> {
+        std::mem::take(&mut self.waiting)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::base::Pooled;
+    use crate::media::{Color, Planes, Size};
+
+    fn frame(ms: i64) -> VideoFrame {
+        VideoFrame {
+            pts: Timestamp::from_millis(ms),
+            color: Color::PROGRAM,
+            planes: Arc::new(Pooled::unpooled(Planes::black(Size::new(2, 2)))),
+        }
+    }
+
+    fn shown(order: &[(i64, i64)]) -> Vec<Vec<i64>> {
+        let mut reorder = Reorder::default();
+        let millis = |frames: Vec<VideoFrame>| {
+            frames.iter().map(|frame| frame.pts.as_millis()).collect::<Vec<_>>()
+        };
+        let mut out: Vec<_> = order
+            .iter()
+            .map(|(dts, pts)| {
+                reorder.push(frame(*pts));
+                millis(reorder.ready(Timestamp::from_millis(*dts)))
+            })
+            .collect();
+        out.push(millis(reorder.take()));
+        out
+    }
+
+    #[test]
+    fn without_b_pictures_nothing_waits() {
+        assert_eq!(shown(&[(0, 0), (33, 33), (66, 66)]), [vec![0], vec![33], vec![66], vec![]]);
+    }
+
+    #[test]
+    fn b_pictures_come_in_their_place() {
+        // I P B B P, presentation one pyramid late, as x264 writes it
+        let order = [(-66, 0), (-33, 133), (0, 66), (33, 33), (66, 100), (100, 166)];
+        assert_eq!(
+            shown(&order),
+            [vec![], vec![], vec![0], vec![33], vec![66], vec![100], vec![133, 166]]
+        );
+    }
+
+    #[test]
+    fn a_stream_that_lies_about_its_order_holds_no_more_than_16() {
+        let order: Vec<_> = (0..40).map(|n| (0, 1_000 + n)).collect();
+        assert_eq!(shown(&order).last().unwrap().len(), 16);
+    }
+}

@@ -1,0 +1,333 @@
+//! The sound encoder: its settings and its thread, `onair-aenc`.
+//!
+//! A packet's `pts` is the instant of the first sample that it decodes to: the encoder's delay is
+//! subtracted, so that the first packets lie before the first sample (ISO/IEC 14496-24 calls them
+//! priming) and decoded sound lies exactly where it was recorded.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::base::worker::Stuck;
+use crate::base::{Stop, Timestamp, Worker, queue};
+use crate::encode::Error;
+use crate::encode::backend::{self, AudioBackend, Block, Description};
+use crate::encode::continuity::{Continuity, Repair};
+use crate::media::{AudioParameters, BitsPerSecond, EncodedPacket, Priority, Samples, Track};
+
+/// Sampling rates of AAC (ISO/IEC 14496-3 table 1.18) that can be encoded.
+const RATES: [u32; 12] =
+    [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000];
+
+/// How sound is encoded.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Samples a second, one of AAC's rates.
+    pub sample_rate: u32,
+    /// 1 or 2.
+    pub channels: u16,
+    pub bitrate: BitsPerSecond,
+}
+
+/// What the encoder is and has done since its start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// Packets.
+    pub encoded: u64,
+    /// Bytes of all packets.
+    pub bytes: u64,
+    /// Samples a channel taken in.
+    pub samples: u64,
+    /// Samples a channel of silence put into gaps.
+    pub filled: u64,
+    /// Samples a channel left out where blocks overlapped.
+    pub skipped: u64,
+    /// Of the library.
+    pub name: &'static str,
+    pub profile: &'static str,
+    /// Why it is this encoder.
+    pub why: String,
+}
+
+/// A running sound encoder. Dropping it asks its thread to stop.
+#[derive(Debug)]
+pub struct AudioEncoder {
+    worker: Worker,
+    shared: Arc<Shared>,
+    parameters: AudioParameters,
+    description: Description,
+    why: String,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    encoded: AtomicU64,
+    bytes: AtomicU64,
+    samples: AtomicU64,
+    filled: AtomicU64,
+    skipped: AtomicU64,
+    failure: Mutex<Option<Error>>,
+}
+
+impl AudioEncoder {
+    /// Opens an encoder and starts its thread.
+    ///
+    /// # Errors
+    /// When the settings cannot be encoded, no backend opens, or no thread starts.
+    pub fn spawn(
+        config: Config,
+        input: queue::Receiver<Samples>,
+        output: queue::Sender<EncodedPacket>,
+    ) -> Result<Self, Error> {
+        let fault = |reason: String| Error::Config { what: "sound", reason };
+        if !RATES.contains(&config.sample_rate) {
+            return Err(fault(format!("AAC has no sampling rate of {} Hz", config.sample_rate)));
+        }
+        if !(1..=2).contains(&config.channels) {
+            return Err(fault(format!("{} channels, only 1 or 2 are encoded", config.channels)));
+        }
+        let opened = backend::open_audio(&config)?;
+        let shared = Arc::new(Shared::default());
+        let (parameters, description) =
+            (opened.backend.parameters().clone(), opened.backend.description());
+        let its = Arc::clone(&shared);
+        let mut backend = opened.backend;
+        let worker = Worker::spawn("onair-aenc", move |stop| {
+            let mut street = Street::new(config, backend.as_mut(), &its, &output);
+            if let Err(error) = street.run(&input, stop) {
+                *its.failure.lock() = Some(error);
+            }
+        })
+        .map_err(|error| Error::Thread { thread: "onair-aenc", reason: error.to_string() })?;
+        Ok(Self { worker, shared, parameters, description, why: opened.why })
+    }
+
+    /// What a decoder must know; known before the first sample.
+    pub fn parameters(&self) -> &AudioParameters {
+        &self.parameters
+    }
+
+    /// The figures now.
+    pub fn figures(&self) -> Figures {
+        let get = |value: &AtomicU64| value.load(Ordering::Relaxed);
+        Figures {
+            encoded: get(&self.shared.encoded),
+            bytes: get(&self.shared.bytes),
+            samples: get(&self.shared.samples),
+            filled: get(&self.shared.filled),
+            skipped: get(&self.shared.skipped),
+            name: self.description.name,
+            profile: self.description.profile,
+            why: self.why.clone(),
+        }
+    }
+
+    /// Why the encoder ended before its input did, if it did.
+    pub fn failed(&self) -> Option<Error> {
+        self.shared.failure.lock().clone()
+    }
+
+    /// Whether the thread has ended.
+    pub fn is_finished(&self) -> bool {
+        self.worker.is_finished()
+    }
+
+    /// Waits for the end of the stream (all senders of the input dropped), at most `limit`; after
+    /// that the thread is asked to stop at once.
+    ///
+    /// # Errors
+    /// [`Stuck`] when the thread did not end in time.
+    pub fn join(mut self, limit: Duration) -> Result<(), Stuck> {
+        self.worker.wait(limit)
+    }
+}
+
+/// How often a stop is looked for while no sound comes.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// Silence is encoded in pieces of at most this many samples a channel.
+const SILENCE: usize = 4_096;
+
+/// What the thread works with.
+struct Street<'a> {
+    config: Config,
+    backend: &'a mut dyn AudioBackend,
+    shared: &'a Shared,
+    output: &'a queue::Sender<EncodedPacket>,
+    continuity: Continuity,
+    /// Where the backend's count of samples begins, and how far the backend had counted by then.
+    anchor: Option<Anchor>,
+    /// Samples a channel given to the backend.
+    fed: i64,
+    scratch: Vec<i16>,
+    closed: bool,
+}
+
+#[derive(Copy, Clone)]
+struct Anchor {
+    at: Timestamp,
+    samples: i64,
+}
+
+impl<'a> Street<'a> {
+    fn new(
+        config: Config,
+        backend: &'a mut dyn AudioBackend,
+        shared: &'a Shared,
+        output: &'a queue::Sender<EncodedPacket>,
+    ) -> Self {
+        let continuity = Continuity::new(config.sample_rate, backend.block_len());
+        Self {
+            config,
+            backend,
+            shared,
+            output,
+            continuity,
+            anchor: None,
+            fed: 0,
+            scratch: Vec::new(),
+            closed: false,
+        }
+    }
+
+    fn run(&mut self, input: &queue::Receiver<Samples>, stop: &Stop) -> Result<(), Error> {
+        let mut warned = false;
+        while !stop.is_set() && !self.closed {
+            let samples = match input.recv_timeout(PATIENCE) {
+                Ok(samples) => samples,
+                Err(queue::Empty::Waiting) => continue,
+                Err(queue::Empty::Closed) => break,
+            };
+            if samples.rate != self.config.sample_rate || samples.channels != self.config.channels {
+                if !warned {
+                    warned = true;
+                    tracing::warn!(
+                        samples.rate,
+                        samples.channels,
+                        "sound of another form left out"
+                    );
+                }
+                continue;
+            }
+            self.take(&samples)?;
+        }
+        if !self.closed {
+            self.drain()?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, samples: &Samples) -> Result<(), Error> {
+        let frames = samples.frames();
+        let channels = usize::from(self.config.channels);
+        self.shared.samples.fetch_add(frames as u64, Ordering::Relaxed);
+        let mut data = samples.data.get(..frames * channels).unwrap_or_default();
+        match self.continuity.judge(samples.pts) {
+            Repair::Follows => {}
+            Repair::Fill(count) => {
+                self.shared.filled.fetch_add(count as u64, Ordering::Relaxed);
+                self.silence(count)?;
+            }
+            Repair::Skip(count) => {
+                let count = count.min(frames);
+                self.shared.skipped.fetch_add(count as u64, Ordering::Relaxed);
+                data = data.get(count * channels..).unwrap_or_default();
+            }
+            // The few samples that the encoder still holds come out with the new count, a moment
+            // early: better than to end one stream and begin another inside one broadcast.
+            Repair::Restart => self.anchor = None,
+        }
+        if self.anchor.is_none() {
+            let at = self.continuity.origin().unwrap_or(samples.pts);
+            self.anchor = Some(Anchor { at, samples: self.fed });
+        }
+        self.scratch.clear();
+        self.scratch.extend(data.iter().map(|value| to_i16(*value)));
+        let pcm = std::mem::take(&mut self.scratch);
+        let result = self.feed(&pcm);
+        self.scratch = pcm;
+        result
+    }
+
+    fn silence(&mut self, mut count: usize) -> Result<(), Error> {
+        let channels = usize::from(self.config.channels);
+        let zeros = vec![0; SILENCE.min(count) * channels];
+        while count > 0 && !self.closed {
+            let now = count.min(SILENCE);
+            self.feed(zeros.get(..now * channels).unwrap_or_default())?;
+            count -= now;
+        }
+        Ok(())
+    }
+
+    fn feed(&mut self, pcm: &[i16]) -> Result<(), Error> {
+        let frames = pcm.len() / usize::from(self.config.channels.max(1));
+        self.continuity.counted(frames);
+        self.fed += i64::try_from(frames).unwrap_or(0);
+        self.work(|backend, each| backend.encode(pcm, each))
+    }
+
+    fn drain(&mut self) -> Result<(), Error> {
+        self.work(|backend, each| backend.flush(each))
+    }
+
+    fn work(
+        &mut self,
+        job: impl FnOnce(&mut dyn AudioBackend, &mut dyn FnMut(Block)) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let Some(anchor) = self.anchor else { return Ok(()) };
+        let (rate, shared, output) = (self.config.sample_rate, self.shared, self.output);
+        let mut closed = self.closed;
+        let result = job(self.backend, &mut |block: Block| {
+            let start = block.start - anchor.samples;
+            let pts = backend::after_samples(anchor.at, start, rate);
+            shared.encoded.fetch_add(1, Ordering::Relaxed);
+            shared.bytes.fetch_add(block.data.len() as u64, Ordering::Relaxed);
+            let packet = EncodedPacket {
+                track: Track::Audio,
+                pts,
+                dts: pts,
+                keyframe: true,
+                priority: Priority::Key,
+                data: block.data,
+                captured: pts.max(anchor.at),
+            };
+            closed |= output.send(packet).is_err();
+        });
+        self.closed = closed;
+        result
+    }
+}
+
+/// Full scale ±1 to 16 bits, to the nearest; what is louder is clipped, what is no number is
+/// silence.
+fn to_i16(value: f32) -> i16 {
+    // `as` saturates and maps NaN to 0.
+    (value * 32_768.0).round_ties_even() as i16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_rounded_and_clipped() {
+        let half = 0.5 / 32_768.0;
+        for (value, expected) in [
+            (0.0, 0),
+            (1.0, i16::MAX),
+            (-1.0, i16::MIN),
+            (7.0, i16::MAX),
+            (f32::NEG_INFINITY, i16::MIN),
+            (f32::NAN, 0),
+            (0.5, 16_384),
+            (half * 1.01, 1),
+            (-half * 1.01, -1),
+            (half * 0.99, 0),
+        ] {
+            assert_eq!(to_i16(value), expected, "{value}");
+        }
+    }
+}

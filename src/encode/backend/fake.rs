@@ -1,0 +1,70 @@
+//! An encoder without a codec, for tests of the pipeline: each picture becomes a small packet that
+//! no decoder understands, at exactly the bitrate that was asked for.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::encode::backend::{Description, VideoBackend};
+use crate::encode::{Error, avcc, video};
+use crate::media::{
+    BitsPerSecond, EncodedPacket, Priority, Track, VideoCodec, VideoFrame, VideoParameters,
+};
+
+/// The encoder.
+pub(in crate::encode) struct Video {
+    parameters: VideoParameters,
+    bitrate: BitsPerSecond,
+}
+
+impl Video {
+    pub(super) fn open(config: &video::Config) -> Result<Self, Error> {
+        // High 3.1 with nothing in it: enough for what only passes it on.
+        let (sps, pps) = ([0x67, 100, 0, 31, 0xac], [0x68, 0xee]);
+        let config_bytes = avcc::configuration(&sps, &pps)
+            .ok_or(Error::Malformed { encoder: "fake", what: "parameter sets" })?;
+        let parameters = VideoParameters {
+            codec: VideoCodec::H264,
+            size: config.size,
+            frame_rate: config.frame_rate,
+            bitrate: config.bitrate,
+            config: config_bytes,
+        };
+        Ok(Self { parameters, bitrate: config.bitrate })
+    }
+}
+
+impl VideoBackend for Video {
+    fn encode(&mut self, frame: &VideoFrame, key: bool) -> Result<EncodedPacket, Error> {
+        let bytes = f64::from(self.bitrate.0) / 8.0 / self.parameters.frame_rate.as_f64();
+        let len = (bytes as usize).clamp(16, 1 << 20) - 4;
+        let mut data = BytesMut::with_capacity(len + 4);
+        data.put_u32(u32::try_from(len).unwrap_or(0));
+        data.put_u8(if key { 0x65 } else { 0x41 });
+        data.put_bytes(0x55, len - 1);
+        Ok(EncodedPacket {
+            track: Track::Video,
+            pts: frame.pts,
+            dts: frame.pts,
+            keyframe: key,
+            priority: if key { Priority::Key } else { Priority::Inter },
+            data: Bytes::from(data),
+            captured: frame.pts,
+        })
+    }
+
+    fn flush(&mut self) -> Result<Vec<EncodedPacket>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<(), Error> {
+        self.bitrate = bitrate;
+        Ok(())
+    }
+
+    fn parameters(&self) -> &VideoParameters {
+        &self.parameters
+    }
+
+    fn description(&self) -> Description {
+        Description { name: "fake", profile: "High", level: "3.1".into() }
+    }
+}

@@ -1,0 +1,215 @@
+//! AAC-LC by FDK-AAC, through its C interface: the safe wrapper can neither flush nor switch the
+//! afterburner on.
+#![allow(unsafe_code)]
+
+use std::ffi::c_void;
+use std::ptr;
+
+use bytes::Bytes;
+use fdk_aac_sys as sys;
+
+use crate::encode::backend::{AudioBackend, Block, Description};
+use crate::encode::{Error, audio};
+use crate::media::{AudioCodec, AudioParameters};
+
+const NAME: &str = "fdk-aac";
+
+/// The encoder.
+pub(super) struct Encoder {
+    raw: Raw,
+    parameters: AudioParameters,
+    block_len: usize,
+    /// Samples a channel by which decoded sound lags behind the input.
+    delay: i64,
+    /// Blocks finished so far.
+    blocks: i64,
+    /// Where the library writes a block; as large as it asks for.
+    scratch: Vec<u8>,
+}
+
+/// Owns the C object.
+struct Raw(sys::HANDLE_AACENCODER);
+
+// SAFETY: the object is used by one thread at a time (all methods take `&mut`), and the library
+// ties it to no particular thread.
+unsafe impl Send for Raw {}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        // SAFETY: the handle came from aacEncOpen and is closed here only.
+        unsafe {
+            sys::aacEncClose(&raw mut self.0);
+        }
+    }
+}
+
+fn codec_error(doing: &'static str, code: sys::AACENC_ERROR) -> Error {
+    Error::Codec { encoder: NAME, doing, code: i64::from(code) }
+}
+
+fn check(doing: &'static str, code: sys::AACENC_ERROR) -> Result<(), Error> {
+    if code == sys::AACENC_ERROR_AACENC_OK { Ok(()) } else { Err(codec_error(doing, code)) }
+}
+
+impl Encoder {
+    pub(super) fn open(config: &audio::Config) -> Result<Self, Error> {
+        let mut handle: sys::HANDLE_AACENCODER = ptr::null_mut();
+        // SAFETY: the library writes one handle. 1: the AAC core alone, without SBR and surround.
+        let code = unsafe { sys::aacEncOpen(&raw mut handle, 1, u32::from(config.channels)) };
+        check("starting", code)?;
+        let raw = Raw(handle);
+        let settings = [
+            (sys::AACENC_PARAM_AACENC_AOT, 2), // AAC-LC
+            (sys::AACENC_PARAM_AACENC_SAMPLERATE, config.sample_rate),
+            // 1: one centre channel, 2: left and right
+            (sys::AACENC_PARAM_AACENC_CHANNELMODE, u32::from(config.channels)),
+            (sys::AACENC_PARAM_AACENC_CHANNELORDER, 1), // as in WAV
+            (sys::AACENC_PARAM_AACENC_BITRATEMODE, 0),  // constant
+            (sys::AACENC_PARAM_AACENC_BITRATE, config.bitrate.0),
+            (sys::AACENC_PARAM_AACENC_TRANSMUX, 0), // raw access units
+            (sys::AACENC_PARAM_AACENC_AFTERBURNER, 1),
+        ];
+        for (name, value) in settings {
+            // SAFETY: the handle is open.
+            let code = unsafe { sys::aacEncoder_SetParam(raw.0, name, value) };
+            check("taking its settings", code)?;
+        }
+        // SAFETY: the handle is open; null buffers mean "apply the settings, encode nothing".
+        let code = unsafe {
+            sys::aacEncEncode(raw.0, ptr::null(), ptr::null(), ptr::null(), ptr::null_mut())
+        };
+        check("taking its settings", code)?;
+        let mut info = sys::AACENC_InfoStruct {
+            maxOutBufBytes: 0,
+            maxAncBytes: 0,
+            inBufFillLevel: 0,
+            inputChannels: 0,
+            frameLength: 0,
+            nDelay: 0,
+            nDelayCore: 0,
+            confBuf: [0; 64],
+            confSize: 0,
+        };
+        // SAFETY: the handle is open; the library writes one structure.
+        check("describing itself", unsafe { sys::aacEncInfo(raw.0, &raw mut info) })?;
+        let malformed = |what| Error::Malformed { encoder: NAME, what };
+        let asc = usize::try_from(info.confSize).ok().and_then(|len| info.confBuf.get(..len));
+        let asc = asc.filter(|asc| asc.len() >= 2).ok_or(malformed("no AudioSpecificConfig"))?;
+        let block_len = usize::try_from(info.frameLength).unwrap_or(0);
+        if block_len == 0 || info.inputChannels != u32::from(config.channels) {
+            return Err(malformed("other channels than it was told"));
+        }
+        Ok(Self {
+            raw,
+            parameters: AudioParameters {
+                codec: AudioCodec::Aac,
+                sample_rate: config.sample_rate,
+                channels: config.channels,
+                bitrate: config.bitrate,
+                config: Bytes::copy_from_slice(asc),
+            },
+            block_len,
+            delay: i64::from(info.nDelay),
+            blocks: 0,
+            // The library names the largest block itself (768 bytes a channel).
+            scratch: vec![0; usize::try_from(info.maxOutBufBytes).unwrap_or(0).clamp(768, 65_536)],
+        })
+    }
+
+    /// One call of the library: takes samples from the front of `pcm` (`None`: flush), perhaps
+    /// finishes a block. Returns how many values it took, or `None` at the end of a flush.
+    fn step(
+        &mut self,
+        pcm: Option<&[i16]>,
+        each: &mut dyn FnMut(Block),
+    ) -> Result<Option<usize>, Error> {
+        let mut input: *mut c_void = pcm.unwrap_or_default().as_ptr().cast_mut().cast();
+        let mut input_id = sys::AACENC_BufferIdentifier_IN_AUDIO_DATA as i32;
+        let input_bytes = size_of_val(pcm.unwrap_or_default());
+        let mut input_size = i32::try_from(input_bytes).unwrap_or(i32::MAX);
+        let mut input_element = 2;
+        let in_desc = sys::AACENC_BufDesc {
+            numBufs: 1,
+            bufs: &raw mut input,
+            bufferIdentifiers: &raw mut input_id,
+            bufSizes: &raw mut input_size,
+            bufElSizes: &raw mut input_element,
+        };
+        let mut output: *mut c_void = self.scratch.as_mut_ptr().cast();
+        let mut output_id = sys::AACENC_BufferIdentifier_OUT_BITSTREAM_DATA as i32;
+        let mut output_size = i32::try_from(self.scratch.len()).unwrap_or(i32::MAX);
+        let mut output_element = 1;
+        let out_desc = sys::AACENC_BufDesc {
+            numBufs: 1,
+            bufs: &raw mut output,
+            bufferIdentifiers: &raw mut output_id,
+            bufSizes: &raw mut output_size,
+            bufElSizes: &raw mut output_element,
+        };
+        let values = pcm.map_or(-1, |pcm| i32::try_from(pcm.len()).unwrap_or(i32::MAX));
+        let in_args = sys::AACENC_InArgs { numInSamples: values, numAncBytes: 0 };
+        let mut out_args =
+            sys::AACENC_OutArgs { numOutBytes: 0, numInSamples: 0, numAncBytes: 0, bitResState: 0 };
+        // SAFETY: the handle is open; all descriptors point to locals that outlive the call; the
+        // buffers behind them are as long as they say; the input is read only.
+        let code = unsafe {
+            sys::aacEncEncode(
+                self.raw.0,
+                &raw const in_desc,
+                &raw const out_desc,
+                &raw const in_args,
+                &raw mut out_args,
+            )
+        };
+        if code == sys::AACENC_ERROR_AACENC_ENCODE_EOF {
+            return Ok(None);
+        }
+        check("encoding sound", code)?;
+        let len = usize::try_from(out_args.numOutBytes).unwrap_or(0);
+        if let Some(data) = self.scratch.get(..len)
+            && !data.is_empty()
+        {
+            let start = self.blocks * i64::try_from(self.block_len).unwrap_or(0) - self.delay;
+            self.blocks += 1;
+            each(Block { data: Bytes::copy_from_slice(data), start });
+        }
+        Ok(Some(usize::try_from(out_args.numInSamples).unwrap_or(0)))
+    }
+}
+
+impl AudioBackend for Encoder {
+    fn encode(&mut self, pcm: &[i16], each: &mut dyn FnMut(Block)) -> Result<(), Error> {
+        let mut rest = pcm;
+        while !rest.is_empty() {
+            let taken = self.step(Some(rest), each)?.unwrap_or(0);
+            // It always takes what fits into its frame buffer; taking nothing would loop for ever.
+            rest = match rest.get(taken..) {
+                Some(rest) if taken > 0 => rest,
+                _ => return Err(codec_error("taking samples", sys::AACENC_ERROR_AACENC_OK)),
+            };
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, each: &mut dyn FnMut(Block)) -> Result<(), Error> {
+        // The delay is two blocks: a library that never says "end" is not waited for.
+        for _ in 0..16 {
+            if self.step(None, each)?.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn block_len(&self) -> usize {
+        self.block_len
+    }
+
+    fn parameters(&self) -> &AudioParameters {
+        &self.parameters
+    }
+
+    fn description(&self) -> Description {
+        Description { name: NAME, profile: "LC", level: String::new() }
+    }
+}

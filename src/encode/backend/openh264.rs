@@ -1,0 +1,330 @@
+//! H.264 by OpenH264, through its C interface: the safe wrapper has no CABAC and one slice.
+//!
+//! Constrained High profile with CABAC, P pictures only, no lookahead: a picture goes in, its
+//! packet comes out. Rate control by bitrate without frame skipping; IDR pictures come when asked
+//! for and at no other time (no intra period, no scene-change detection).
+#![allow(unsafe_code)]
+
+use std::ffi::{c_int, c_void};
+use std::ptr;
+
+use openh264_sys2 as sys;
+
+use crate::encode::backend::{Description, VideoBackend};
+use crate::encode::{Error, avcc, level, video};
+use crate::media::{
+    BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track, VideoCodec, VideoFrame,
+    VideoParameters,
+};
+
+const NAME: &str = "openh264";
+
+/// The library counts in at most this many frames a second and clips what is above.
+const MAX_FRAME_RATE: f64 = 60.0;
+
+/// The encoder: a C++ object and the buffer that describes its output.
+pub(super) struct Encoder {
+    raw: Raw,
+    parameters: VideoParameters,
+    level: level::Level,
+}
+
+/// Owns the C++ object.
+struct Raw {
+    object: *mut sys::ISVCEncoder,
+    /// Describes the last output; points into the object. On the heap for its size (9 KB).
+    info: Box<sys::SFrameBSInfo>,
+}
+
+// SAFETY: the object is used by one thread at a time (what changes it takes `&mut`), the library
+// ties it to no particular thread, and `info` points into it alone.
+unsafe impl Send for Raw {}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from WelsCreateSVCEncoder and is destroyed here only;
+        // Uninitialize does nothing on an encoder that was never initialised.
+        unsafe {
+            if let Some(uninitialize) = (**self.object).Uninitialize {
+                uninitialize(self.object);
+            }
+            sys::source::APILoader::WelsDestroySVCEncoder(self.object);
+        }
+    }
+}
+
+fn codec_error(doing: &'static str, code: c_int) -> Error {
+    Error::Codec { encoder: NAME, doing, code: i64::from(code) }
+}
+
+impl Raw {
+    fn create() -> Result<Self, Error> {
+        let mut object: *mut sys::ISVCEncoder = ptr::null_mut();
+        // SAFETY: the library writes one pointer.
+        let code = unsafe { sys::source::APILoader::WelsCreateSVCEncoder(&raw mut object) };
+        if code != 0 || object.is_null() {
+            return Err(codec_error("starting", code));
+        }
+        Ok(Self { object, info: Box::default() })
+    }
+
+    fn set_option<T>(
+        &mut self,
+        option: sys::ENCODER_OPTION,
+        doing: &'static str,
+        mut value: T,
+    ) -> Result<(), Error> {
+        // SAFETY: the object is alive; the value outlives the call and is of the type that each
+        // caller took from the option's description in codec_app_def.h.
+        let code = unsafe {
+            let set = (**self.object).SetOption.ok_or_else(|| codec_error(doing, -1))?;
+            set(self.object, option, (&raw mut value).cast::<c_void>())
+        };
+        if code == 0 { Ok(()) } else { Err(codec_error(doing, code)) }
+    }
+}
+
+/// What the library is told. Each figure was measured; see the table in ARCHITECTURE.md.
+fn settings(
+    config: &video::Config,
+    defaults: sys::SEncParamExt,
+    level: level::Level,
+) -> sys::SEncParamExt {
+    let side = |side: u32| c_int::try_from(side).unwrap_or(c_int::MAX);
+    let bitrate = target(config.bitrate, config.frame_rate);
+    let mut params = defaults;
+    params.iUsageType = sys::CAMERA_VIDEO_REAL_TIME;
+    params.iPicWidth = side(config.size.width);
+    params.iPicHeight = side(config.size.height);
+    params.iTargetBitrate = bitrate;
+    params.iMaxBitrate = 0; // none: frame skipping is the only thing it steers
+    params.iRCMode = sys::RC_BITRATE_MODE;
+    params.fMaxFrameRate = config.frame_rate.as_f64().min(MAX_FRAME_RATE) as f32;
+    params.iTemporalLayerNum = 1;
+    params.iSpatialLayerNum = 1;
+    params.iComplexityMode = sys::LOW_COMPLEXITY;
+    params.uiIntraPeriod = 0; // we say when
+    params.iNumRefFrame = 1;
+    params.eSpsPpsIdStrategy = sys::CONSTANT_ID;
+    params.bPrefixNalAddingCtrl = false;
+    params.bEnableSSEI = false;
+    params.bSimulcastAVC = false;
+    params.iPaddingFlag = 0;
+    params.iEntropyCodingModeFlag = 1;
+    params.bEnableFrameSkip = false;
+    // 0 would silently mean 12…42.
+    params.iMinQp = 12;
+    params.iMaxQp = 51;
+    params.uiMaxNalSize = 0;
+    params.bEnableLongTermReference = false;
+    params.iMultipleThreadIdc = 1;
+    params.bUseLoadBalancing = false;
+    params.iLoopFilterDisableIdc = 0;
+    params.bEnableDenoise = false;
+    params.bEnableBackgroundDetection = true;
+    params.bEnableAdaptiveQuant = true;
+    params.bEnableFrameCroppingFlag = true;
+    params.bEnableSceneChangeDetect = false;
+    params.bFixRCOverShoot = true;
+    let layer = &mut params.sSpatialLayers[0];
+    layer.iVideoWidth = side(config.size.width);
+    layer.iVideoHeight = side(config.size.height);
+    layer.fFrameRate = params.fMaxFrameRate;
+    layer.iSpatialBitrate = bitrate;
+    layer.iMaxSpatialBitrate = 0;
+    layer.uiProfileIdc = sys::PRO_HIGH;
+    layer.uiLevelIdc = level.idc();
+    layer.sSliceArgument.uiSliceMode = sys::SM_SINGLE_SLICE;
+    layer.sSliceArgument.uiSliceNum = 1;
+    layer.bVideoSignalTypePresent = true;
+    layer.uiVideoFormat = 5; // unspecified
+    layer.bFullRange = false;
+    layer.bColorDescriptionPresent = true;
+    layer.uiColorPrimaries = 1; // BT.709, as everything in the program
+    layer.uiTransferCharacteristics = 1;
+    layer.uiColorMatrix = 1;
+    params
+}
+
+/// The bitrate to tell the library, which divides it by its own idea of the frame rate.
+fn target(bitrate: BitsPerSecond, rate: FrameRate) -> c_int {
+    let scale = (MAX_FRAME_RATE / rate.as_f64()).min(1.0);
+    // Below 2^31 for everything a person can ask for; the cast saturates.
+    (f64::from(bitrate.0) * scale) as c_int
+}
+
+impl Encoder {
+    pub(super) fn open(config: &video::Config) -> Result<Self, Error> {
+        let fault = |reason: &str| Error::Config { what: "pictures", reason: reason.to_owned() };
+        let Size { width, height } = config.size;
+        if !config.size.is_valid() || width < 16 || height < 16 {
+            return Err(fault("sides must be even and at least 16"));
+        }
+        let level = level::Level::for_stream(config.size, config.frame_rate, config.bitrate)
+            .ok_or_else(|| fault("more than H.264 level 5.2 allows"))?;
+        let mut raw = Raw::create()?;
+        raw.set_option(sys::ENCODER_OPTION_TRACE_LEVEL, "being silenced", sys::WELS_LOG_QUIET)?;
+        let mut params = sys::SEncParamExt::default();
+        // SAFETY: the object is alive and writes one structure, then reads one.
+        let code = unsafe {
+            let table = &**raw.object;
+            let (Some(defaults), Some(initialize)) = (table.GetDefaultParams, table.InitializeExt)
+            else {
+                return Err(codec_error("starting", -1));
+            };
+            match defaults(raw.object, &raw mut params) {
+                0 => {
+                    params = settings(config, params, level);
+                    initialize(raw.object, &raw const params)
+                }
+                code => code,
+            }
+        };
+        if code != 0 {
+            return Err(codec_error("taking its settings", code));
+        }
+        // SAFETY: the object is initialised; it writes one structure.
+        let code = unsafe {
+            let encode = (**raw.object).EncodeParameterSets;
+            encode.ok_or_else(|| codec_error("starting", -1))?(raw.object, &raw mut *raw.info)
+        };
+        if code != 0 {
+            return Err(codec_error("writing its parameter sets", code));
+        }
+        let mut encoder = Self {
+            raw,
+            parameters: VideoParameters {
+                codec: VideoCodec::H264,
+                size: config.size,
+                frame_rate: config.frame_rate,
+                bitrate: config.bitrate,
+                config: bytes::Bytes::new(),
+            },
+            level,
+        };
+        let units: Vec<&[u8]> = encoder.units().filter_map(avcc::strip_start_code).collect();
+        let of_kind = |kind| units.iter().copied().find(|nal| avcc::kind(nal) == kind);
+        let record =
+            of_kind(7).zip(of_kind(8)).and_then(|(sps, pps)| avcc::configuration(sps, pps));
+        let Some(record) = record else {
+            return Err(Error::Malformed { encoder: NAME, what: "no parameter sets" });
+        };
+        encoder.parameters.config = record;
+        Ok(encoder)
+    }
+
+    /// The NAL units of the last output, each with its start code.
+    fn units(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        let layers = usize::try_from(self.raw.info.iLayerNum).unwrap_or(0);
+        self.raw.info.sLayerInfo.iter().take(layers).flat_map(|layer| {
+            let count = usize::try_from(layer.iNalCount).unwrap_or(0);
+            let lengths: &[c_int] = if count == 0 || layer.pNalLengthInByte.is_null() {
+                &[]
+            } else {
+                // SAFETY: the encoder filled in this many lengths; they stay valid until its next
+                // call, which needs `&mut self`.
+                unsafe { std::slice::from_raw_parts(layer.pNalLengthInByte, count) }
+            };
+            let start: *const u8 = layer.pBsBuf;
+            lengths.iter().scan(0_usize, move |offset, len| {
+                let len = usize::try_from(*len).unwrap_or(0);
+                // SAFETY: the layer's NAL units lie one after another in its buffer, of these
+                // lengths, until the encoder's next call, which needs `&mut self`.
+                let unit = unsafe { std::slice::from_raw_parts(start.add(*offset), len) };
+                *offset += len;
+                Some(unit)
+            })
+        })
+    }
+}
+
+impl VideoBackend for Encoder {
+    fn encode(&mut self, frame: &VideoFrame, key: bool) -> Result<EncodedPacket, Error> {
+        let size = self.parameters.size;
+        if frame.size() != size {
+            return Err(Error::Size { expected: size, got: frame.size() });
+        }
+        if key {
+            // SAFETY: the object is alive. (The C++ method has a second argument, which layer of a
+            // simulcast; it is looked at in simulcast only.)
+            let code = unsafe {
+                let force = (**self.raw.object).ForceIntraFrame;
+                force.ok_or_else(|| codec_error("starting", -1))?(self.raw.object, true)
+            };
+            if code != 0 {
+                return Err(codec_error("being asked for a keyframe", code));
+            }
+        }
+        let planes = &frame.planes;
+        let stride = |stride: usize| c_int::try_from(stride).unwrap_or(0);
+        let mut picture = sys::SSourcePicture {
+            iColorFormat: sys::videoFormatI420,
+            iStride: [
+                stride(planes.luma_stride()),
+                stride(planes.chroma_stride()),
+                stride(planes.chroma_stride()),
+                0,
+            ],
+            // The library reads only, whatever its types say.
+            pData: [
+                planes.y.as_ptr().cast_mut(),
+                planes.u.as_ptr().cast_mut(),
+                planes.v.as_ptr().cast_mut(),
+                ptr::null_mut(),
+            ],
+            iPicWidth: stride(size.width as usize),
+            iPicHeight: stride(size.height as usize),
+            uiTimeStamp: frame.pts.as_millis(),
+            ..sys::SSourcePicture::default()
+        };
+        // SAFETY: the object is initialised for pictures of this size (checked above), the planes
+        // are as large as `Planes` promises and outlive the call, `info` is ours to write to.
+        let code = unsafe {
+            let encode = (**self.raw.object).EncodeFrame;
+            encode.ok_or_else(|| codec_error("starting", -1))?(
+                self.raw.object,
+                &raw mut picture,
+                &raw mut *self.raw.info,
+            )
+        };
+        if code != 0 {
+            return Err(codec_error("encoding a picture", code));
+        }
+        let keyframe = self.raw.info.eFrameType == sys::videoFrameTypeIDR;
+        let data = avcc::packet(self.units())?;
+        if data.is_empty() {
+            return Err(Error::Malformed { encoder: NAME, what: "a picture without a slice" });
+        }
+        Ok(EncodedPacket {
+            track: Track::Video,
+            pts: frame.pts,
+            dts: frame.pts,
+            keyframe,
+            priority: if keyframe { Priority::Key } else { Priority::Inter },
+            data,
+            captured: frame.pts,
+        })
+    }
+
+    fn flush(&mut self) -> Result<Vec<EncodedPacket>, Error> {
+        // Nothing is ever held back.
+        Ok(Vec::new())
+    }
+
+    fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<(), Error> {
+        let bitrate = bitrate.min(self.level.max_bitrate());
+        let value = sys::SBitrateInfo {
+            iLayer: sys::SPATIAL_LAYER_ALL,
+            iBitrate: target(bitrate, self.parameters.frame_rate),
+        };
+        self.raw.set_option(sys::ENCODER_OPTION_BITRATE, "changing its bitrate", value)
+    }
+
+    fn parameters(&self) -> &VideoParameters {
+        &self.parameters
+    }
+
+    fn description(&self) -> Description {
+        Description { name: NAME, profile: "High", level: self.level.to_string() }
+    }
+}

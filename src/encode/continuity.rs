@@ -1,0 +1,99 @@
+//! Keeps the sample count in step with time: an encoder of sound counts samples, so a gap must be
+//! filled and an overlap left out, or everything after it is early or late for ever.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::media::samples::micros_to_frames;
+
+/// A gap longer than this starts the count anew instead of being filled: nobody waits for an
+/// encoder that encodes an hour of silence.
+const LONGEST_FILL: Duration = Duration::from_secs(10);
+
+/// What to do before a block of samples.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Repair {
+    /// The block follows what was there.
+    Follows,
+    /// So many samples a channel of silence first.
+    Fill(usize),
+    /// Leave out so many samples a channel at its start (perhaps all of it).
+    Skip(usize),
+    /// Finish what was there; a new count begins with this block.
+    Restart,
+}
+
+/// Counts samples against time.
+#[derive(Debug)]
+pub(super) struct Continuity {
+    rate: u32,
+    /// Deviations up to this many samples are rounding and jitter, not gaps.
+    tolerance: i64,
+    origin: Option<Timestamp>,
+    /// Samples a channel since the origin.
+    count: i64,
+}
+
+impl Continuity {
+    /// `block` samples make a packet; half of that is tolerated.
+    pub(super) fn new(rate: u32, block: usize) -> Self {
+        let tolerance = i64::try_from(block / 2).unwrap_or(512);
+        Self { rate, tolerance, origin: None, count: 0 }
+    }
+
+    /// The instant of the first sample of the count.
+    pub(super) fn origin(&self) -> Option<Timestamp> {
+        self.origin
+    }
+
+    /// Judges a block that begins at `pts`. The caller then calls [`Continuity::counted`] with what
+    /// it made of it.
+    pub(super) fn judge(&mut self, pts: Timestamp) -> Repair {
+        let Some(origin) = self.origin else {
+            self.origin = Some(pts);
+            return Repair::Follows;
+        };
+        let off = micros_to_frames(pts.micros_since(origin), self.rate).saturating_sub(self.count);
+        if off.abs() <= self.tolerance {
+            return Repair::Follows;
+        }
+        let longest = micros_to_frames(LONGEST_FILL.as_micros() as i64, self.rate);
+        if off.abs() > longest {
+            self.origin = Some(pts);
+            self.count = 0;
+            return Repair::Restart;
+        }
+        let samples = usize::try_from(off.unsigned_abs()).unwrap_or(usize::MAX);
+        if off > 0 { Repair::Fill(samples) } else { Repair::Skip(samples) }
+    }
+
+    /// Samples a channel that went to the encoder.
+    pub(super) fn counted(&mut self, samples: usize) {
+        self.count = self.count.saturating_add(i64::try_from(samples).unwrap_or(i64::MAX));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millis(ms)
+    }
+
+    #[test]
+    fn gaps_are_filled_and_overlaps_left_out() {
+        let mut continuity = Continuity::new(48_000, 1_024);
+        assert_eq!(continuity.judge(at(100)), Repair::Follows);
+        continuity.counted(480);
+        assert_eq!(continuity.judge(at(110)), Repair::Follows);
+        continuity.counted(480);
+        // 9 ms of jitter is not a gap
+        assert_eq!(continuity.judge(at(129)), Repair::Follows);
+        assert_eq!(continuity.judge(at(150)), Repair::Fill(30 * 48));
+        assert_eq!(continuity.judge(at(100)), Repair::Skip(960));
+        assert_eq!(continuity.judge(at(60_000)), Repair::Restart);
+        assert_eq!(continuity.origin(), Some(at(60_000)));
+        assert_eq!(continuity.judge(at(60_000)), Repair::Follows);
+    }
+}
