@@ -84,7 +84,7 @@ impl Raw {
         // SAFETY: the library writes one pointer.
         let code = unsafe { sys::source::APILoader::WelsCreateDecoder(&raw mut object) };
         if code != 0 || object.is_null() {
-            return Err(codec_error("starting", i64::from(code)));
+            return Err(codec_error("starting", code));
         }
         let raw = Self(object);
         let mut params = sys::SDecodingParam::default();
@@ -102,7 +102,7 @@ impl Raw {
             }
             table.Initialize.map_or(-1, |initialize| initialize(raw.0, &raw const params))
         };
-        if code == 0 { Ok(raw) } else { Err(codec_error("starting", i64::from(code))) }
+        if code == 0 { Ok(raw) } else { Err(codec_error("starting", code)) }
     }
 
     /// One call of the library; `None` tells it that the access unit is complete.

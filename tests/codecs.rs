@@ -1,0 +1,233 @@
+//! The codecs from end to end: what goes into an encoder comes out of a decoder, ours and ffmpeg's,
+//! at its instant, within the bitrate, and whatever happens to the bytes on the way.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use onair::base::{Pooled, Timestamp, queue};
+use onair::decode;
+use onair::encode::{self, AudioEncoder, Choice, VideoEncoder};
+use onair::media::samples::micros_to_frames;
+use onair::media::{
+    BitsPerSecond, Color, EncodedPacket, FrameGrid, Planes, Samples, Size, VideoFrame,
+};
+
+const SIZE: Size = Size::new(640, 360);
+
+fn grid(rate: &str) -> FrameGrid {
+    FrameGrid { origin: Timestamp::from_millis(1_234), rate: rate.parse().unwrap() }
+}
+
+/// A picture with edges, gradients and motion; different for each `n`.
+fn picture(size: Size, n: usize) -> Planes {
+    let mut planes = Planes::black(size);
+    let (w, h) = (size.width as usize, size.height as usize);
+    for y in 0..h {
+        for x in 0..w {
+            let wave = ((x + 3 * n) / 8 + y / 8) % 2 * 60;
+            planes.y[y * w + x] = (40 + wave + (x * 100 / w) + (y + n) % 16) as u8;
+        }
+    }
+    for y in 0..h / 2 {
+        for x in 0..w / 2 {
+            planes.u[y * (w / 2) + x] = (96 + (x + n) * 64 / w) as u8;
+            planes.v[y * (w / 2) + x] = (160 - (y + n) * 64 / h) as u8;
+        }
+    }
+    planes
+}
+
+fn frame(pts: Timestamp, planes: Planes) -> VideoFrame {
+    VideoFrame { pts, color: Color::PROGRAM, planes: Arc::new(Pooled::unpooled(planes)) }
+}
+
+fn video_config(size: Size, rate: &str, kbps: u32) -> encode::video::Config {
+    encode::video::Config {
+        size,
+        frame_rate: rate.parse().unwrap(),
+        bitrate: BitsPerSecond(kbps * 1_000),
+        keyframe_interval: Duration::from_secs(2),
+        encoder: Choice::Auto,
+    }
+}
+
+/// Encodes pictures to the end; `each` sees the encoder before every picture.
+fn encode_video(
+    config: encode::video::Config,
+    pictures: impl Iterator<Item = VideoFrame>,
+    mut each: impl FnMut(usize, &VideoEncoder),
+) -> (VideoEncoder, Vec<EncodedPacket>) {
+    let (frames, input) = queue::bounded("frames", 1, queue::Full::Block);
+    let (output, packets) = queue::bounded("packets", 1, queue::Full::Block);
+    let encoder = VideoEncoder::spawn(config, input, output).unwrap();
+    let mut out = Vec::new();
+    for (n, picture) in pictures.enumerate() {
+        each(n, &encoder);
+        frames.send(picture).unwrap();
+        out.push(packets.recv().expect("a packet for each picture"));
+    }
+    drop(frames);
+    while let Some(packet) = packets.recv() {
+        out.push(packet);
+    }
+    assert_eq!(encoder.failed(), None);
+    (encoder, out)
+}
+
+fn encode_audio(
+    config: encode::audio::Config,
+    blocks: impl Iterator<Item = Samples> + Send,
+) -> (AudioEncoder, Vec<EncodedPacket>) {
+    let (samples, input) = queue::bounded("samples", 4, queue::Full::Block);
+    let (output, packets) = queue::bounded("packets", 4, queue::Full::Block);
+    let encoder = AudioEncoder::spawn(config, input, output).unwrap();
+    let mut out = Vec::new();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for block in blocks {
+                samples.send(block).unwrap();
+            }
+        });
+        while let Some(packet) = packets.recv() {
+            out.push(packet);
+        }
+    });
+    assert_eq!(encoder.failed(), None);
+    (encoder, out)
+}
+
+fn psnr(a: &[u8], b: &[u8]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let sum: f64 = a.iter().zip(b).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum();
+    10.0 * (255.0_f64.powi(2) * a.len() as f64 / sum.max(1e-9)).log10()
+}
+
+#[test]
+fn pictures_come_back_at_once_at_their_instants_and_alike() {
+    let grid = grid("29.97");
+    let pictures = (0..90).map(|n| frame(grid.instant(n), picture(SIZE, n as usize)));
+    let (encoder, packets) = encode_video(video_config(SIZE, "29.97", 3_000), pictures, |_, _| {});
+    assert_eq!(packets.len(), 90);
+    let figures = encoder.figures();
+    assert_eq!((figures.encoded, figures.keyframes, figures.skipped), (90, 2, 0));
+    assert_eq!((figures.name, figures.profile, figures.level.as_str()), ("openh264", "High", "3.0"));
+    let mut decoder = decode::open_video(encoder.parameters()).unwrap();
+    for (n, packet) in packets.iter().enumerate() {
+        let shown = decoder.decode(packet).unwrap();
+        assert_eq!(shown.len(), 1, "no picture waits in a stream without B pictures");
+        assert_eq!(shown[0].pts, grid.instant(n as i64));
+        assert_eq!(shown[0].size(), SIZE);
+        let original = picture(SIZE, n);
+        let luma = psnr(&shown[0].planes.y, &original.y);
+        assert!(luma > 33.0, "picture {n}: {luma:.1} dB");
+        assert!(psnr(&shown[0].planes.u, &original.u) > 36.0);
+    }
+    assert!(decoder.flush().is_empty());
+    encoder.join(Duration::from_secs(5)).unwrap();
+}
+
+fn audio_config(rate: u32, channels: u16) -> encode::audio::Config {
+    encode::audio::Config {
+        sample_rate: rate,
+        channels,
+        bitrate: BitsPerSecond(64_000 * u32::from(channels)),
+    }
+}
+
+/// Cuts interleaved sound into blocks of 10 ms.
+fn blocks(
+    origin: Timestamp,
+    rate: u32,
+    channels: u16,
+    sound: &[f32],
+) -> impl Iterator<Item = Samples> + Send {
+    let frames = rate as usize / 100;
+    let pieces = sound.chunks(frames * usize::from(channels));
+    pieces.enumerate().map(move |(n, data)| Samples {
+        pts: origin.offset((n * frames) as i64 * 1_000_000 / i64::from(rate)),
+        rate,
+        channels,
+        data: data.to_vec(),
+    })
+}
+
+/// Decodes to one channel's samples and the instant of the first.
+fn decode_audio(encoder: &AudioEncoder, packets: &[EncodedPacket]) -> (Timestamp, Vec<f32>) {
+    let mut decoder = decode::open_audio(encoder.parameters()).unwrap();
+    let mut first = None;
+    let mut sound = Vec::new();
+    for packet in packets {
+        if let Some(samples) = decoder.decode(packet).unwrap() {
+            first.get_or_insert(samples.pts);
+            sound.extend(samples.data.chunks(usize::from(samples.channels)).map(|each| each[0]));
+        }
+    }
+    (first.unwrap(), sound)
+}
+
+/// By how many samples `heard` lies behind `original`, by cross-correlation within ±`range`.
+fn lag(original: &[f32], heard: &[f32], range: i64) -> i64 {
+    let score = |lag: i64| -> f64 {
+        let pairs = original.iter().enumerate().filter_map(|(n, a)| {
+            let b = heard.get(usize::try_from(n as i64 + lag).ok()?)?;
+            Some(f64::from(*a) * f64::from(*b))
+        });
+        pairs.sum()
+    };
+    (-range..=range).max_by(|a, b| score(*a).total_cmp(&score(*b))).unwrap()
+}
+
+/// Noise that repeats with its seed; smoothed, so that it survives encoding.
+fn noise(len: usize, mut seed: u32) -> Vec<f32> {
+    let mut last = 0.0;
+    (0..len)
+        .map(|_| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let white = (seed >> 8) as f32 / (1 << 23) as f32 - 1.0;
+            last += (white - last) * 0.2;
+            last
+        })
+        .collect()
+}
+
+fn in_channels(mono: &[f32], channels: u16) -> Vec<f32> {
+    mono.iter().flat_map(|value| std::iter::repeat_n(*value, channels.into())).collect()
+}
+
+#[test]
+fn sound_comes_back_to_the_sample_and_whole() {
+    for (rate, channels) in [(48_000, 2), (44_100, 1), (48_000, 1), (32_000, 2), (16_000, 1)] {
+        let origin = Timestamp::from_micros(777_777);
+        let mono = noise(rate as usize, 7);
+        let sound = in_channels(&mono, channels);
+        let (encoder, packets) =
+            encode_audio(audio_config(rate, channels), blocks(origin, rate, channels, &sound));
+        let (first, heard) = decode_audio(&encoder, &packets);
+        let offset = micros_to_frames(first.micros_since(origin), rate);
+        assert!(offset <= 0, "{rate}: the first sample is there");
+        let heard = &heard[usize::try_from(-offset).unwrap()..];
+        assert!(heard.len() >= mono.len(), "{rate}: {} of {}", heard.len(), mono.len());
+        assert_eq!(lag(&mono[2_000..6_000], &heard[2_000..8_000], 1_500), 0, "{rate} {channels}");
+        for pair in packets.windows(2) {
+            let step = pair[1].pts.micros_since(pair[0].pts);
+            let exact = 1_024 * 1_000_000 / i64::from(rate);
+            assert!((step - exact).abs() <= 1, "{rate}: {step}");
+        }
+    }
+}
+
+#[test]
+fn keyframes_lie_on_the_grid_whatever_else_is_asked() {
+    let grid = grid("30");
+    let pictures = (0..150)
+        .filter(|n| !(60..63).contains(n))
+        .map(|n| frame(grid.instant(n), picture(SIZE, n as usize)));
+    let (_, packets) = encode_video(video_config(SIZE, "30", 1_000), pictures, |n, encoder| {
+        if n == 20 {
+            encoder.request_keyframe();
+        }
+    });
+    let keys: Vec<_> =
+        packets.iter().filter(|packet| packet.keyframe).map(|p| grid.index_at(p.pts)).collect();
+    assert_eq!(keys, [0, 20, 63, 120]);
+}
