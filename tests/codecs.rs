@@ -110,7 +110,10 @@ fn pictures_come_back_at_once_at_their_instants_and_alike() {
     assert_eq!(packets.len(), 90);
     let figures = encoder.figures();
     assert_eq!((figures.encoded, figures.keyframes, figures.skipped), (90, 2, 0));
-    assert_eq!((figures.name, figures.profile, figures.level.as_str()), ("openh264", "High", "3.0"));
+    assert_eq!(
+        (figures.name, figures.profile, figures.level.as_str()),
+        ("openh264", "High", "3.0")
+    );
     let mut decoder = decode::open_video(encoder.parameters()).unwrap();
     for (n, packet) in packets.iter().enumerate() {
         let shown = decoder.decode(packet).unwrap();
