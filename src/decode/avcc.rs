@@ -1,63 +1,58 @@
-//! What the H.264 decoder must know of a stream's bytes (ISO/IEC 14496-15 §5): its parameter sets,
-//! and the way from packets to the byte stream of ITU-T H.264 annex B.
+//! What the H.264 decoder must know of a stream's bytes: its parameter sets (checked before the
+//! library sees them), and the way from packets (ISO/IEC 14496-15 §5) to the byte stream of ITU-T
+//! H.264 annex B.
 
 use bytes::Bytes;
 
 use crate::decode::Error;
-use crate::media::Color;
+use crate::media::color::{Matrix, Range};
+use crate::media::{Color, Size};
+use crate::wire::bits::{BitReader, BitWriter};
+use crate::wire::h264::{DecoderConfig, NalType, Sps, avcc_nals, escape, unescape};
 
-/// The decoder configuration record, read.
+/// Macroblocks in a picture of level 5.2: the most that is decoded.
+const MAX_MACROBLOCKS: u32 = 36_864;
+
+/// Pictures that H.264 lets a stream refer to.
+const MAX_REFERENCES: u32 = 16;
+
+/// More parameter sets than any real stream has.
+const MAX_SETS: usize = 64;
+
+/// The parameter sets in force.
 #[derive(Clone, Debug)]
 pub(super) struct Configuration {
     /// Bytes of a NAL unit's length.
     pub length_size: usize,
-    profile: u8,
-    /// NAL units.
+    /// NAL units as the decoder is to see them, SPS first.
     sets: Vec<Bytes>,
+    profile: &'static str,
+    color: Color,
 }
 
-fn damaged(reason: &str) -> Error {
-    Error::Parameters { what: "H.264 decoder configuration", reason: reason.to_owned() }
+fn damaged(reason: impl ToString) -> Error {
+    Error::Parameters { what: "H.264 decoder configuration", reason: reason.to_string() }
 }
 
 impl Configuration {
     pub(super) fn parse(record: &Bytes) -> Result<Self, Error> {
-        let short = || damaged("it is too short");
-        let [1, profile, _, _, lengths, sps_count, ..] = record[..] else {
-            return Err(short());
-        };
-        let length_size = usize::from(lengths & 3) + 1;
-        let mut at = 6;
+        let record = DecoderConfig::parse(record).map_err(damaged)?;
+        let first = record.first_sps().map_err(damaged)?;
         let mut sets = Vec::new();
-        let mut read = |count: u8, at: &mut usize| {
-            for _ in 0..count {
-                let len = record.get(*at..*at + 2).ok_or_else(short)?;
-                let len = len.iter().fold(0, |len, byte| (len << 8) | usize::from(*byte));
-                *at += 2;
-                let set = record.get(*at..*at + len).ok_or_else(short)?;
-                sets.push(record.slice_ref(set));
-                *at += len;
-            }
-            Ok(())
-        };
-        read(sps_count & 31, &mut at)?;
-        let pps_count = *record.get(at).ok_or_else(short)?;
-        at += 1;
-        read(pps_count, &mut at)?;
-        Ok(Self { length_size, profile, sets })
+        for set in &record.sps {
+            sets.push(admit(set)?);
+        }
+        sets.extend(record.pps.iter().cloned());
+        let (profile, color) = (first.profile(), color(&first));
+        Ok(Self { length_size: record.length_size, sets, profile, color })
     }
 
     pub(super) fn profile_name(&self) -> &'static str {
-        match self.profile {
-            66 => "Baseline",
-            77 => "Main",
-            100 => "High",
-            _ => "of another profile",
-        }
+        self.profile
     }
 
     pub(super) fn color(&self) -> Color {
-        Color::PROGRAM
+        self.color
     }
 
     /// Appends the parameter sets as the decoder is to see them.
@@ -68,83 +63,166 @@ impl Configuration {
     }
 }
 
-/// What a packet holds.
-#[derive(Copy, Clone, Debug, Default)]
-pub(super) struct Contents {
-    /// A slice of an IDR picture.
-    pub idr: bool,
-}
-
-impl Contents {
-    /// The configuration that parameter sets inside the packet bring, if they do.
-    #[allow(clippy::unused_self, reason = "comes with the parser")]
-    pub(super) fn parameter_sets(
-        self,
-        _current: &Configuration,
-    ) -> Result<Option<Configuration>, Error> {
-        Ok(None)
+/// Looks whether a sequence parameter set describes something that can be decoded here, and gives
+/// it back as the library is to see it.
+fn admit(nal: &[u8]) -> Result<Bytes, Error> {
+    let sps = Sps::parse(nal).map_err(damaged)?;
+    let no = |what: &str| Err(Error::Unsupported(format!("H.264 {}: {what}", sps.profile())));
+    if sps.chroma_format_idc != 1 {
+        return no("another chroma format than 4:2:0");
     }
+    if (sps.bit_depth_luma, sps.bit_depth_chroma) != (8, 8) {
+        return no("more than 8 bits a sample");
+    }
+    if !sps.frame_mbs_only {
+        return no("interlaced pictures");
+    }
+    if sps.lossless_transform_bypass || !matches!(sps.profile_idc, 66 | 77 | 88 | 83 | 100) {
+        return no("a profile beyond High");
+    }
+    let size = Size::new(sps.width, sps.height);
+    let coded = Size::new(sps.width_in_mbs * 16, sps.height_in_map_units * 16);
+    if !size.is_valid() || coded.macroblocks() > MAX_MACROBLOCKS || coded.width < 16 {
+        return no(&format!("pictures of {size}"));
+    }
+    if sps.max_num_ref_frames > MAX_REFERENCES {
+        return Err(damaged("too many reference pictures"));
+    }
+    without_reordering(nal, &sps).ok_or_else(|| damaged("it is too short"))
 }
 
-fn nals(data: &[u8], length_size: usize) -> impl Iterator<Item = Result<&[u8], String>> {
-    let mut rest = data;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let split = rest.split_at_checked(length_size).and_then(|(len, after)| {
-            let len = len.iter().fold(0, |len, byte| (len << 8) | usize::from(*byte));
-            after.split_at_checked(len)
-        });
-        match split {
-            Some((nal, after)) => {
-                rest = after;
-                Some(Ok(nal))
-            }
-            None => {
-                rest = &[];
-                Some(Err("a NAL unit reaches beyond its packet".to_owned()))
-            }
-        }
-    })
+/// The parameter set with the profile Scalable Baseline, for which the library reorders nothing;
+/// see the backend. Its syntax is High's; Main's and Extended's have less.
+fn without_reordering(nal: &[u8], sps: &Sps) -> Option<Bytes> {
+    if sps.profile_idc == 66 {
+        return Some(Bytes::copy_from_slice(nal));
+    }
+    let rbsp = unescape(nal);
+    let mut reader = BitReader::new(&rbsp);
+    let mut writer = BitWriter::with_capacity(rbsp.len() + 2);
+    writer.copy(&mut reader, 8).ok()?;
+    reader.skip(8).ok()?;
+    writer.bits(8, 83);
+    writer.copy(&mut reader, 16).ok()?;
+    writer.ue(reader.ue().ok()?);
+    if matches!(sps.profile_idc, 77 | 88) {
+        writer.ue(1); // chroma_format_idc
+        writer.ue(0); // bit depths: 8
+        writer.ue(0);
+        writer.flag(false); // qpprime_y_zero_transform_bypass_flag
+        writer.flag(false); // seq_scaling_matrix_present_flag
+    }
+    // The rest with its stop bit; zeros after that mean nothing.
+    let rest = (rbsp.len() * 8).checked_sub(reader.position())?;
+    writer.copy(&mut reader, rest).ok()?;
+    Some(escape(&writer.into_bytes()).into())
 }
 
-/// Looks through a packet.
-pub(super) fn survey(data: &[u8], length_size: usize) -> Result<Contents, String> {
-    let mut contents = Contents::default();
-    let mut slices = 0;
-    for nal in nals(data, length_size) {
-        match nal?.first().map_or(0, |header| header & 0x1f) {
-            5 => {
-                contents.idr = true;
+/// What the numbers mean, where the stream says it (§E.2.1); else what is usual for its size.
+fn color(sps: &Sps) -> Color {
+    let usual = if sps.height < 720 { Matrix::Bt601 } else { Matrix::Bt709 };
+    let signal = sps.vui.as_ref().and_then(|vui| vui.signal);
+    let matrix = match signal.and_then(|signal| signal.color) {
+        Some((_, _, 1)) => Matrix::Bt709,
+        Some((_, _, 5 | 6)) => Matrix::Bt601,
+        _ => usual,
+    };
+    let full = signal.is_some_and(|signal| signal.full_range);
+    Color { matrix, range: if full { Range::Full } else { Range::Limited } }
+}
+
+/// What a packet holds.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// No slice.
+    NoPicture,
+    /// A picture that others must come before.
+    Inter,
+    /// A picture that decodes by itself, after which nothing refers to what came before.
+    Idr,
+}
+
+/// Looks through a packet. Parameter sets in it take the place of those in force (a stream may
+/// change its size this way).
+pub(super) fn survey(data: &[u8], configuration: &mut Configuration) -> Result<Kind, Error> {
+    let (mut slices, mut idr) = (0, false);
+    let mut fresh = Vec::new();
+    for nal in avcc_nals(data, configuration.length_size) {
+        let nal = nal.map_err(|e| Error::Damaged { what: "H.264", reason: e.to_string() })?;
+        match NalType::of(nal) {
+            Some(NalType::Idr) => {
+                idr = true;
                 slices += 1;
             }
-            1 => slices += 1,
+            Some(NalType::Slice) => slices += 1,
+            Some(NalType::Sps | NalType::Pps) if fresh.len() < MAX_SETS => fresh.push(nal),
             _ => {}
         }
     }
-    if slices == 0 { Err("no picture in it".to_owned()) } else { Ok(contents) }
+    if !fresh.is_empty() {
+        replace(configuration, &fresh)?;
+    }
+    Ok(match (slices, idr) {
+        (0, _) => Kind::NoPicture,
+        (_, true) => Kind::Idr,
+        (_, false) => Kind::Inter,
+    })
+}
+
+fn replace(configuration: &mut Configuration, fresh: &[&[u8]]) -> Result<(), Error> {
+    let is_sps = |nal: &[u8]| NalType::of(nal) == Some(NalType::Sps);
+    let mut sps = Vec::new();
+    for nal in fresh.iter().filter(|nal| is_sps(nal)) {
+        let parsed = Sps::parse(nal).map_err(damaged)?;
+        configuration.profile = parsed.profile();
+        configuration.color = color(&parsed);
+        sps.push(admit(nal)?);
+    }
+    // A set of the same kind takes the place of all of that kind: one of each is in use.
+    if !sps.is_empty() {
+        configuration.sets.retain(|set| !is_sps(set));
+        sps.append(&mut configuration.sets);
+        configuration.sets = sps;
+    }
+    if fresh.iter().any(|nal| !is_sps(nal)) {
+        configuration.sets.retain(|set| is_sps(set));
+        let pps = fresh.iter().filter(|nal| !is_sps(nal));
+        configuration.sets.extend(pps.map(|nal| Bytes::copy_from_slice(nal)));
+    }
+    Ok(())
 }
 
 fn write_nal(nal: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&[0, 0, 0, 1]);
-    let from = out.len();
     out.extend_from_slice(nal);
-    // High to Scalable Baseline: the same syntax, no reordering; see the backend.
-    if let Some([header, profile, ..]) = out.get_mut(from..)
-        && *header & 0x1f == 7
-        && *profile == 100
-    {
-        *profile = 83;
+}
+
+/// Appends the slices of a packet as a byte stream; the decoder needs nothing else.
+pub(super) fn write_slices(data: &[u8], length_size: usize, out: &mut Vec<u8>) {
+    for nal in avcc_nals(data, length_size).flatten() {
+        if matches!(NalType::of(nal), Some(NalType::Slice | NalType::Idr)) {
+            write_nal(nal, out);
+        }
     }
 }
 
-/// Appends a packet as a byte stream; the packet was surveyed before.
-pub(super) fn write_byte_stream(data: &[u8], length_size: usize, out: &mut Vec<u8>) {
-    for nal in nals(data, length_size).flatten() {
-        // Slices and parameter sets; the decoder needs nothing else.
-        if matches!(nal.first().map(|header| header & 0x1f), Some(1 | 5 | 7 | 8)) {
-            write_nal(nal, out);
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Main profile, 640x360, as libx264 writes it.
+    const MAIN: [u8; 24] = [
+        0x67, 0x4d, 0x40, 0x1e, 0xec, 0xa0, 0x50, 0x17, 0xfc, 0xb8, 0x08, 0x80, 0x00, 0x00, 0x03,
+        0x00, 0x80, 0x00, 0x00, 0x1e, 0x07, 0x8b, 0x16, 0xcb,
+    ];
+
+    #[test]
+    fn the_disguise_changes_nothing_but_the_profile() {
+        let before = Sps::parse(&MAIN).unwrap();
+        let after = Sps::parse(&admit(&MAIN).unwrap()).unwrap();
+        assert_eq!(after.profile_idc, 83);
+        assert_eq!((after.width, after.height), (640, 360));
+        assert_eq!((after.vui, after.max_num_ref_frames), (before.vui, before.max_num_ref_frames));
+        assert_eq!((after.pic_order_cnt, after.level_idc), (before.pic_order_cnt, 30));
     }
 }

@@ -4,6 +4,8 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::encode::Error;
+use crate::media::{Color, FrameRate};
+use crate::wire::h264::{DecoderConfig, VuiChanges, rewrite_sps_vui};
 
 /// NAL unit types that do not travel in packets: SEI, SPS, PPS, access unit delimiter.
 const APART: [u8; 4] = [6, 7, 8, 9];
@@ -38,22 +40,16 @@ pub(super) fn packet<'a>(units: impl Iterator<Item = &'a [u8]> + Clone) -> Resul
     Ok(out.freeze())
 }
 
-/// AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1) of one SPS and one PPS, 4-byte
-/// lengths, 4:2:0, 8 bits.
-pub(super) fn configuration(sps: &[u8], pps: &[u8]) -> Option<Bytes> {
-    let (profile, compatibility, level) = (*sps.get(1)?, *sps.get(2)?, *sps.get(3)?);
-    let mut out = BytesMut::with_capacity(sps.len() + pps.len() + 15);
-    out.put_slice(&[1, profile, compatibility, level, 0xff, 0xe1]);
-    out.put_u16(u16::try_from(sps.len()).ok()?);
-    out.put_slice(sps);
-    out.put_u8(1);
-    out.put_u16(u16::try_from(pps.len()).ok()?);
-    out.put_slice(pps);
-    if matches!(profile, 100 | 110 | 122 | 144) {
-        // chroma_format 1, both bit depths 8, no SPS extensions
-        out.put_slice(&[0xfd, 0xf8, 0xf8, 0]);
-    }
-    Some(out.freeze())
+/// The decoder configuration of one SPS and one PPS as the encoder wrote them. The SPS gets what
+/// OpenH264 leaves out and players need to start without guessing: colour, frame rate, and that
+/// pictures are shown as they are decoded.
+pub(super) fn configuration(sps: &[u8], pps: &[u8], rate: FrameRate) -> Result<Bytes, Error> {
+    let fault = |_| Error::Malformed { encoder: "the encoder", what: "parameter sets" };
+    let changes =
+        VuiChanges { color: Some(Color::PROGRAM), frame_rate: Some(rate), no_reordering: true };
+    let sps = rewrite_sps_vui(sps, &changes).map_err(fault)?;
+    let config = DecoderConfig::new(sps, Bytes::copy_from_slice(pps)).map_err(fault)?;
+    config.build().map_err(fault)
 }
 
 #[cfg(test)]

@@ -237,23 +237,19 @@ impl VideoBackend for Decoder {
             self.waiting = true;
             return Err(Self::damaged(format!("{} bytes", packet.data.len())));
         }
-        let contents =
-            avcc::survey(&packet.data, self.configuration.length_size).map_err(|reason| {
-                self.waiting = true;
-                Self::damaged(reason)
-            })?;
-        if self.waiting && !contents.idr {
+        let kind = avcc::survey(&packet.data, &mut self.configuration).inspect_err(|_| {
+            self.waiting = true;
+        })?;
+        let idr = kind == avcc::Kind::Idr;
+        if kind == avcc::Kind::NoPicture || (self.waiting && !idr) {
             return Ok(self.reorder.ready(packet.dts));
         }
         self.stream.clear();
-        if contents.idr {
+        if idr {
+            self.color = self.configuration.color();
             self.configuration.write_parameter_sets(&mut self.stream);
         }
-        if let Some(configuration) = contents.parameter_sets(&self.configuration)? {
-            self.color = configuration.color();
-            self.configuration = configuration;
-        }
-        avcc::write_byte_stream(&packet.data, self.configuration.length_size, &mut self.stream);
+        avcc::write_slices(&packet.data, self.configuration.length_size, &mut self.stream);
         match self.run(packet.pts) {
             Ok(()) => {
                 self.waiting = false;
@@ -262,7 +258,7 @@ impl VideoBackend for Decoder {
             }
             Err(error) => {
                 self.waiting = true;
-                if contents.idr {
+                if idr {
                     // Whatever state it is in, it is of no use: start afresh.
                     self.raw = Raw::create()?;
                     self.failed_keyframes += 1;

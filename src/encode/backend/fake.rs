@@ -17,10 +17,9 @@ pub(in crate::encode) struct Video {
 
 impl Video {
     pub(super) fn open(config: &video::Config) -> Result<Self, Error> {
-        // High 3.1 with nothing in it: enough for what only passes it on.
-        let (sps, pps) = ([0x67, 100, 0, 31, 0xac], [0x68, 0xee]);
-        let config_bytes = avcc::configuration(&sps, &pps)
-            .ok_or(Error::Malformed { encoder: "fake", what: "parameter sets" })?;
+        // A Baseline SPS of 160x120: enough for what only passes it on.
+        let (sps, pps) = ([0x67, 66, 0xc0, 10, 0xda, 0x0a, 0x1f, 0x90], [0x68, 0xce, 0x38, 0x80]);
+        let config_bytes = avcc::configuration(&sps, &pps, config.frame_rate)?;
         let parameters = VideoParameters {
             codec: VideoCodec::H264,
             size: config.size,
@@ -65,6 +64,6 @@ impl VideoBackend for Video {
     }
 
     fn description(&self) -> Description {
-        Description { name: "fake", profile: "High", level: "3.1".into() }
+        Description { name: "fake", profile: "Baseline", level: "1.0".into() }
     }
 }

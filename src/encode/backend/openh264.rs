@@ -204,11 +204,10 @@ impl Encoder {
         };
         let units: Vec<&[u8]> = encoder.units().filter_map(avcc::strip_start_code).collect();
         let of_kind = |kind| units.iter().copied().find(|nal| avcc::kind(nal) == kind);
-        let record =
-            of_kind(7).zip(of_kind(8)).and_then(|(sps, pps)| avcc::configuration(sps, pps));
-        let Some(record) = record else {
+        let Some((sps, pps)) = of_kind(7).zip(of_kind(8)) else {
             return Err(Error::Malformed { encoder: NAME, what: "no parameter sets" });
         };
+        let record = avcc::configuration(sps, pps, config.frame_rate)?;
         encoder.parameters.config = record;
         Ok(encoder)
     }
