@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 
-use crate::decode::Error;
+use crate::decode::error::Error;
 use crate::media::color::{Matrix, Range};
 use crate::media::{Color, Size};
 use crate::wire::bits::{BitReader, BitWriter};

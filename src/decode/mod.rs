@@ -4,45 +4,14 @@
 
 mod avcc;
 mod backend;
+pub mod decoder;
 pub mod error;
 mod reorder;
 
+pub use decoder::{AudioBackend, VideoBackend};
 pub use error::Error;
 
-use crate::media::{
-    AudioCodec, AudioParameters, EncodedPacket, Samples, VideoCodec, VideoFrame, VideoParameters,
-};
-
-/// A decoder of pictures.
-pub trait VideoBackend: Send {
-    /// Takes a packet; returns the pictures that are now ready, in the order in which they are
-    /// shown, each with the `pts` of its packet.
-    ///
-    /// # Errors
-    /// A packet that cannot be decoded. The decoder stays usable: it leaves out pictures up to the
-    /// next keyframe by itself.
-    fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, Error>;
-    /// At the end of the stream: the pictures that were still waiting for their turn.
-    fn flush(&mut self) -> Vec<VideoFrame>;
-    /// Forgets everything but the parameters: after a seek or a lost connection.
-    fn reset(&mut self);
-    /// Of the library and what it decodes, such as `H.264 High`.
-    fn name(&self) -> &str;
-}
-
-/// A decoder of sound.
-pub trait AudioBackend: Send {
-    /// Takes a packet; returns the sound it decodes to (at most two channels), if it does.
-    /// `pts` is the instant of its first sample, the decoder's own delay subtracted.
-    ///
-    /// # Errors
-    /// A packet that cannot be decoded. The decoder stays usable.
-    fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<Samples>, Error>;
-    /// Forgets everything but the parameters: after a seek or a lost connection.
-    fn reset(&mut self);
-    /// Of the library and what it decodes, such as `AAC-LC`.
-    fn name(&self) -> &str;
-}
+use crate::media::{AudioCodec, AudioParameters, VideoCodec, VideoParameters};
 
 /// Opens a decoder for such pictures.
 ///

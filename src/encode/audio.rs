@@ -12,24 +12,15 @@ use parking_lot::Mutex;
 
 use crate::base::worker::Stuck;
 use crate::base::{Stop, Timestamp, Worker, queue};
-use crate::encode::Error;
 use crate::encode::backend::{self, AudioBackend, Block, Description};
+pub use crate::encode::config::Audio as Config;
 use crate::encode::continuity::{Continuity, Repair};
-use crate::media::{AudioParameters, BitsPerSecond, EncodedPacket, Priority, Samples, Track};
+use crate::encode::error::Error;
+use crate::media::{AudioParameters, EncodedPacket, Priority, Samples, Track};
 
 /// Sampling rates of AAC (ISO/IEC 14496-3 table 1.18) that can be encoded.
 const RATES: [u32; 12] =
     [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000];
-
-/// How sound is encoded.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// Samples a second, one of AAC's rates.
-    pub sample_rate: u32,
-    /// 1 or 2.
-    pub channels: u16,
-    pub bitrate: BitsPerSecond,
-}
 
 /// What the encoder is and has done since its start.
 #[derive(Clone, Debug, PartialEq, Eq)]

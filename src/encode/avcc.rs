@@ -3,7 +3,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::encode::Error;
+use crate::encode::error::Error;
 use crate::media::{Color, FrameRate};
 use crate::wire::h264::{DecoderConfig, VuiChanges, rewrite_sps_vui};
 

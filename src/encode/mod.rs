@@ -6,6 +6,7 @@
 pub mod audio;
 mod avcc;
 mod backend;
+pub mod config;
 mod continuity;
 pub mod error;
 mod keyframes;

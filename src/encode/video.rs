@@ -1,7 +1,5 @@
 //! The picture encoder: its settings and its thread, `onair-venc`.
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,60 +8,11 @@ use parking_lot::Mutex;
 
 use crate::base::worker::Stuck;
 use crate::base::{Stop, Worker, queue};
-use crate::encode::Error;
 use crate::encode::backend::{self, Description, VideoBackend};
+pub use crate::encode::config::{Choice, Video as Config};
+use crate::encode::error::Error;
 use crate::encode::keyframes::Schedule;
-use crate::media::{BitsPerSecond, EncodedPacket, FrameRate, Size, VideoFrame, VideoParameters};
-
-/// Which encoder, in the words of `--encoder`.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Choice {
-    /// The best that opens.
-    #[default]
-    Auto,
-    /// OpenH264, in software.
-    OpenH264,
-    /// No codec at all: packets that no decoder understands, for tests of the pipeline. Cannot be
-    /// chosen by a person.
-    #[doc(hidden)]
-    Fake,
-}
-
-impl fmt::Display for Choice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Auto => "auto",
-            Self::OpenH264 => "openh264",
-            Self::Fake => "fake",
-        })
-    }
-}
-
-impl FromStr for Choice {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "openh264" => Ok(Self::OpenH264),
-            _ => Err(format!("'{text}' is no encoder: choose auto or openh264")),
-        }
-    }
-}
-
-/// How pictures are encoded.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// Of every picture; others are refused.
-    pub size: Size,
-    /// Of the frame grid on which the pictures lie.
-    pub frame_rate: FrameRate,
-    /// What the stream costs, held over any 2 s.
-    pub bitrate: BitsPerSecond,
-    /// From one keyframe to the next, rounded to whole frames, at least one.
-    pub keyframe_interval: Duration,
-    pub encoder: Choice,
-}
+use crate::media::{BitsPerSecond, EncodedPacket, VideoFrame, VideoParameters};
 
 /// What the encoder is and has done since its start.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,8 +16,9 @@ use openh264_sys2 as sys;
 
 use crate::base::{Pool, Timestamp};
 use crate::decode::avcc::{self, Configuration};
+use crate::decode::decoder::VideoBackend;
+use crate::decode::error::Error;
 use crate::decode::reorder::Reorder;
-use crate::decode::{Error, VideoBackend};
 use crate::media::{Color, EncodedPacket, Planes, Size, VideoFrame, VideoParameters};
 
 const NAME: &str = "openh264";

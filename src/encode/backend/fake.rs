@@ -3,8 +3,9 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::encode::backend::{Description, VideoBackend};
-use crate::encode::{Error, avcc, video};
+use crate::encode::backend::face::{Description, VideoBackend};
+use crate::encode::error::Error;
+use crate::encode::{avcc, config};
 use crate::media::{
     BitsPerSecond, EncodedPacket, Priority, Track, VideoCodec, VideoFrame, VideoParameters,
 };
@@ -16,7 +17,7 @@ pub(in crate::encode) struct Video {
 }
 
 impl Video {
-    pub(super) fn open(config: &video::Config) -> Result<Self, Error> {
+    pub(super) fn open(config: &config::Video) -> Result<Self, Error> {
         // A Baseline SPS of 160x120: enough for what only passes it on.
         let (sps, pps) = ([0x67, 66, 0xc0, 10, 0xda, 0x0a, 0x1f, 0x90], [0x68, 0xce, 0x38, 0x80]);
         let config_bytes = avcc::configuration(&sps, &pps, config.frame_rate)?;

@@ -8,8 +8,9 @@ use std::ptr;
 use bytes::Bytes;
 use fdk_aac_sys as sys;
 
-use crate::encode::backend::{AudioBackend, Block, Description};
-use crate::encode::{Error, audio};
+use crate::encode::backend::face::{AudioBackend, Block, Description};
+use crate::encode::config;
+use crate::encode::error::Error;
 use crate::media::{AudioCodec, AudioParameters};
 
 const NAME: &str = "fdk-aac";
@@ -52,7 +53,7 @@ fn check(doing: &'static str, code: sys::AACENC_ERROR) -> Result<(), Error> {
 }
 
 impl Encoder {
-    pub(super) fn open(config: &audio::Config) -> Result<Self, Error> {
+    pub(super) fn open(config: &config::Audio) -> Result<Self, Error> {
         let mut handle: sys::HANDLE_AACENCODER = ptr::null_mut();
         // SAFETY: the library writes one handle. 1: the AAC core alone, without SBR and surround.
         let code = unsafe { sys::aacEncOpen(&raw mut handle, 1, u32::from(config.channels)) };

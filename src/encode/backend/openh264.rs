@@ -10,8 +10,9 @@ use std::ptr;
 
 use openh264_sys2 as sys;
 
-use crate::encode::backend::{Description, VideoBackend};
-use crate::encode::{Error, avcc, level, video};
+use crate::encode::backend::face::{Description, VideoBackend};
+use crate::encode::error::Error;
+use crate::encode::{avcc, config, level};
 use crate::media::{
     BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track, VideoCodec, VideoFrame,
     VideoParameters,
@@ -86,7 +87,7 @@ impl Raw {
 
 /// What the library is told. Each figure was measured; see the table in ARCHITECTURE.md.
 fn settings(
-    config: &video::Config,
+    config: &config::Video,
     defaults: sys::SEncParamExt,
     level: level::Level,
 ) -> sys::SEncParamExt {
@@ -154,7 +155,7 @@ fn target(bitrate: BitsPerSecond, rate: FrameRate) -> c_int {
 }
 
 impl Encoder {
-    pub(super) fn open(config: &video::Config) -> Result<Self, Error> {
+    pub(super) fn open(config: &config::Video) -> Result<Self, Error> {
         let fault = |reason: &str| Error::Config { what: "pictures", reason: reason.to_owned() };
         let Size { width, height } = config.size;
         if !config.size.is_valid() || width < 16 || height < 16 {

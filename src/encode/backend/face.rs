@@ -1,0 +1,55 @@
+//! What every encoder does. No default methods: each backend answers every question itself.
+
+use bytes::Bytes;
+
+use crate::encode::error::Error;
+use crate::media::{AudioParameters, BitsPerSecond, EncodedPacket, VideoFrame, VideoParameters};
+
+/// What an encoder is, for people and for the `encoder` event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// Of the library, such as `openh264`.
+    pub name: &'static str,
+    /// Such as `High`.
+    pub profile: &'static str,
+    /// Such as `3.1`; empty where the format has none.
+    pub level: String,
+}
+
+/// An encoder of pictures. Lives on one thread.
+pub(in crate::encode) trait VideoBackend: Send {
+    /// Encodes a picture at once (no lookahead). `key` asks for an IDR picture.
+    fn encode(&mut self, frame: &VideoFrame, key: bool) -> Result<EncodedPacket, Error>;
+    /// What is still inside at the end of the stream.
+    fn flush(&mut self) -> Result<Vec<EncodedPacket>, Error>;
+    /// Another target, from the next picture on.
+    fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<(), Error>;
+    /// What a decoder must know; does not change.
+    fn parameters(&self) -> &VideoParameters;
+    /// What this is.
+    fn description(&self) -> Description;
+}
+
+/// An encoded block of sound and how far it lies from the input.
+#[derive(Clone, Debug)]
+pub(in crate::encode) struct Block {
+    /// One raw access unit.
+    pub data: Bytes,
+    /// Samples a channel from the start of the input to this block's first, negative in the
+    /// encoder's priming.
+    pub start: i64,
+}
+
+/// An encoder of sound. Lives on one thread. Counts samples; knows no time.
+pub(in crate::encode) trait AudioBackend: Send {
+    /// Takes interleaved 16-bit samples and calls `each` for every block that is finished.
+    fn encode(&mut self, pcm: &[i16], each: &mut dyn FnMut(Block)) -> Result<(), Error>;
+    /// Finishes what is inside, until every input sample can be decoded.
+    fn flush(&mut self, each: &mut dyn FnMut(Block)) -> Result<(), Error>;
+    /// Samples a channel in a block.
+    fn block_len(&self) -> usize;
+    /// What a decoder must know; does not change.
+    fn parameters(&self) -> &AudioParameters;
+    /// What this is.
+    fn description(&self) -> Description;
+}

@@ -1,0 +1,67 @@
+//! How pictures and sound are encoded.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::media::{BitsPerSecond, FrameRate, Size};
+
+/// Which encoder, in the words of `--encoder`.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Choice {
+    /// The best that opens.
+    #[default]
+    Auto,
+    /// OpenH264, in software.
+    OpenH264,
+    /// No codec at all: packets that no decoder understands, for tests of the pipeline. Cannot be
+    /// chosen by a person.
+    #[doc(hidden)]
+    Fake,
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::OpenH264 => "openh264",
+            Self::Fake => "fake",
+        })
+    }
+}
+
+impl FromStr for Choice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "openh264" => Ok(Self::OpenH264),
+            _ => Err(format!("'{text}' is no encoder: choose auto or openh264")),
+        }
+    }
+}
+
+/// How pictures are encoded.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Video {
+    /// Of every picture; others are refused.
+    pub size: Size,
+    /// Of the frame grid on which the pictures lie.
+    pub frame_rate: FrameRate,
+    /// What the stream costs, held over any 2 s.
+    pub bitrate: BitsPerSecond,
+    /// From one keyframe to the next, rounded to whole frames, at least one.
+    pub keyframe_interval: Duration,
+    pub encoder: Choice,
+}
+
+/// How sound is encoded.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Audio {
+    /// Samples a second, one of AAC's rates.
+    pub sample_rate: u32,
+    /// 1 or 2.
+    pub channels: u16,
+    pub bitrate: BitsPerSecond,
+}
