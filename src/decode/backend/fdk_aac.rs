@@ -17,7 +17,7 @@ const MAX_BLOCK: usize = 2_048 * 8;
 const MAX_PACKET: usize = 8_192;
 
 /// The decoder.
-pub(in crate::decode) struct Decoder {
+pub(crate) struct Decoder {
     raw: Raw,
     config: Vec<u8>,
     name: String,
@@ -80,7 +80,7 @@ impl Raw {
 }
 
 impl Decoder {
-    pub(in crate::decode) fn open(parameters: &AudioParameters) -> Result<Self, Error> {
+    pub(crate) fn open(parameters: &AudioParameters) -> Result<Self, Error> {
         let config = parameters.config.to_vec();
         if !(2..=64).contains(&config.len()) {
             let reason = format!("{} bytes", config.len());

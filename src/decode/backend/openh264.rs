@@ -34,7 +34,7 @@ const LAST_CHANCES: u32 = 3;
 const MAX_PACKET: usize = 8 << 20;
 
 /// The decoder.
-pub(in crate::decode) struct Decoder {
+pub(crate) struct Decoder {
     raw: Raw,
     configuration: Configuration,
     color: Color,
@@ -160,7 +160,7 @@ impl Raw {
 }
 
 impl Decoder {
-    pub(in crate::decode) fn open(parameters: &VideoParameters) -> Result<Self, Error> {
+    pub(crate) fn open(parameters: &VideoParameters) -> Result<Self, Error> {
         let configuration = Configuration::parse(&parameters.config)?;
         let name = format!("H.264 {}", configuration.profile_name());
         Ok(Self {

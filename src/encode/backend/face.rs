@@ -17,7 +17,7 @@ pub struct Description {
 }
 
 /// An encoder of pictures. Lives on one thread.
-pub(in crate::encode) trait VideoBackend: Send {
+pub(crate) trait VideoBackend: Send {
     /// Encodes a picture at once (no lookahead). `key` asks for an IDR picture.
     fn encode(&mut self, frame: &VideoFrame, key: bool) -> Result<EncodedPacket, Error>;
     /// What is still inside at the end of the stream.
@@ -32,7 +32,7 @@ pub(in crate::encode) trait VideoBackend: Send {
 
 /// An encoded block of sound and how far it lies from the input.
 #[derive(Clone, Debug)]
-pub(in crate::encode) struct Block {
+pub(crate) struct Block {
     /// One raw access unit.
     pub data: Bytes,
     /// Samples a channel from the start of the input to this block's first, negative in the
@@ -41,7 +41,7 @@ pub(in crate::encode) struct Block {
 }
 
 /// An encoder of sound. Lives on one thread. Counts samples; knows no time.
-pub(in crate::encode) trait AudioBackend: Send {
+pub(crate) trait AudioBackend: Send {
     /// Takes interleaved 16-bit samples and calls `each` for every block that is finished.
     fn encode(&mut self, pcm: &[i16], each: &mut dyn FnMut(Block)) -> Result<(), Error>;
     /// Finishes what is inside, until every input sample can be decoded.

@@ -11,7 +11,7 @@ use crate::media::{
 };
 
 /// The encoder.
-pub(in crate::encode) struct Video {
+pub(crate) struct Video {
     parameters: VideoParameters,
     bitrate: BitsPerSecond,
 }
