@@ -1,9 +1,28 @@
-//! Floor 7: the window as a program. See `ui/` for what is drawn; here the studio, the desktop and
-//! the screens meet. Thread: the main one.
+//! Floor 7: the window as a program. `ui/` draws; here the studio, the desktop and the screens
+//! meet: when to paint, file dialogs, full screen, closing, keeping the screen awake. Thread: the
+//! main one; the studio's pictures wake it from theirs.
+
+mod awake;
+mod backend;
+mod files;
+mod pace;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use eframe::egui;
+use egui::ViewportCommand;
 
 use crate::base::Latest;
 use crate::media::VideoFrame;
-use crate::studio::{Command, Snapshot};
+use crate::studio::snapshot::{LiveState, WatchState};
+use crate::studio::{Command, Preferences, Snapshot};
+use crate::ui::{Dialog, Page, Renderer, Screen, Wish, theme};
+
+use awake::Awake;
+use files::{Files, Kind};
+use pace::Pace;
 
 /// The studio as the window needs it. All calls return at once.
 pub trait Studio: 'static {
@@ -15,4 +34,246 @@ pub trait Studio: 'static {
     fn program(&self) -> Latest<VideoFrame>;
     /// What the player shows.
     fn watched(&self) -> Latest<VideoFrame>;
+}
+
+/// How the window opens.
+pub struct Options {
+    /// What was chosen about the window in an earlier run.
+    pub preferences: Preferences,
+    /// Told when that changes.
+    pub on_preferences: Box<dyn FnMut(&Preferences)>,
+    /// The page to begin with.
+    pub page: Page,
+    /// Fill the screen with the picture at once.
+    pub full_screen: bool,
+    /// A dialog to begin with.
+    pub dialog: Option<Dialog>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            preferences: Preferences::default(),
+            on_preferences: Box::new(|_| {}),
+            page: Page::Studio,
+            full_screen: false,
+            dialog: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options").field("page", &self.page).finish_non_exhaustive()
+    }
+}
+
+/// Why there is no window.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No display, no graphics driver.
+    #[error("opening the window: {0}")]
+    Open(String),
+}
+
+/// The studio may take this long to end before the window closes without it.
+const END_LIMIT: Duration = Duration::from_secs(4);
+
+/// Opens the window around `studio` and runs it until it is closed. Must be called on the main
+/// thread.
+///
+/// # Errors
+/// When no window can be opened.
+pub fn run(studio: impl Studio, options: Options) -> Result<(), Error> {
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("onair")
+        .with_app_id("onair")
+        .with_inner_size(theme::size::WINDOW)
+        .with_min_inner_size(theme::size::WINDOW_MIN)
+        .with_icon(icon());
+    let native = eframe::NativeOptions {
+        viewport,
+        // OpenGL runs everywhere, also without a graphics processor, and starts fastest.
+        renderer: eframe::Renderer::Glow,
+        persist_window: false,
+        dithering: false,
+        ..eframe::NativeOptions::default()
+    };
+    eframe::run_native(
+        "onair",
+        native,
+        Box::new(move |context| Ok(Box::new(Window::new(context, studio, options)))),
+    )
+    .map_err(|error| Error::Open(error.to_string()))
+}
+
+/// The icon of the window: a lamp that is on.
+fn icon() -> egui::IconData {
+    const SIDE: u32 = 64;
+    let shape = |x: u32, y: u32| {
+        let (dx, dy) = (x as f32 - 31.5, y as f32 - 31.5);
+        let from_middle = dx.hypot(dy);
+        let alpha = (32.0 - from_middle).clamp(0.0, 1.0);
+        let lit = (15.0 - from_middle).clamp(0.0, 1.0);
+        let ring = (1.5 - (from_middle - 22.0).abs()).clamp(0.0, 1.0) * 0.6;
+        let mix = |dark: f32, red: f32| (dark + (red - dark) * lit.max(ring)) as u8;
+        [mix(22.0, 255.0), mix(26.0, 65.0), mix(34.0, 85.0), (alpha * 255.0) as u8]
+    };
+    let rgba = (0..SIDE).flat_map(|y| (0..SIDE).flat_map(move |x| shape(x, y))).collect();
+    egui::IconData { rgba, width: SIDE, height: SIDE }
+}
+
+struct Window<S> {
+    studio: S,
+    screen: Screen,
+    on_preferences: Box<dyn FnMut(&Preferences)>,
+    pace: Arc<Pace>,
+    files: Files,
+    awake: Awake,
+    /// When the studio was asked to end.
+    ending: Option<Instant>,
+    may_close: bool,
+}
+
+impl<S: Studio> Window<S> {
+    fn new(context: &eframe::CreationContext<'_>, studio: S, options: Options) -> Self {
+        let ctx = &context.egui_ctx;
+        let (program, watched) = (studio.program(), studio.watched());
+        let mut screen = Screen::new(ctx, options.preferences, program.clone(), watched.clone());
+        let renderer =
+            context.gl.as_ref().map_or_else(Renderer::default, |gl| backend::renderer(gl));
+        tracing::info!(
+            renderer = renderer.name,
+            software = renderer.software,
+            "the window is drawn"
+        );
+        let pace = Arc::new(Pace::new(renderer.software));
+        for (page, slot) in [(Page::Studio, program), (Page::Watch, watched)] {
+            let (pace, ctx) = (Arc::clone(&pace), ctx.clone());
+            slot.on_change(move || {
+                if pace.is_due(page) {
+                    ctx.request_repaint();
+                }
+            });
+        }
+        screen.set_renderer(renderer);
+        screen.set_page(options.page);
+        if let Some(dialog) = options.dialog {
+            screen.open(dialog);
+        }
+        screen.set_snapshot(studio.snapshot());
+        if options.full_screen {
+            screen.fill_screen();
+        }
+        Self {
+            studio,
+            screen,
+            on_preferences: options.on_preferences,
+            pace,
+            files: Files::default(),
+            awake: Awake::default(),
+            ending: None,
+            may_close: false,
+        }
+    }
+
+    fn fulfil(&mut self, ctx: &egui::Context, wish: Wish) {
+        let folder = self.screen.preferences().recording_folder.clone();
+        match wish {
+            Wish::Command(command) => self.studio.send(command),
+            Wish::PickVideoFile => self.files.ask(ctx, Kind::Video, None),
+            Wish::PickAudioFile => self.files.ask(ctx, Kind::Audio, None),
+            Wish::PickWatchFile => self.files.ask(ctx, Kind::Watch, None),
+            Wish::PickRecordingFolder => self.files.ask(ctx, Kind::Folder, Some(folder)),
+            Wish::Record => self.studio.send(Command::StartRecording(recording_path(&folder))),
+            Wish::FullScreen(full) => ctx.send_viewport_cmd(ViewportCommand::Fullscreen(full)),
+            Wish::Paste => ctx.send_viewport_cmd(ViewportCommand::RequestPaste),
+            Wish::Preferences => (self.on_preferences)(self.screen.preferences()),
+            Wish::Quit => {
+                if self.ending.is_none() {
+                    self.ending = Some(Instant::now());
+                    self.studio.send(Command::Quit);
+                }
+            }
+        }
+    }
+
+    /// How soon to look again though no picture asks for it.
+    fn patience(snapshot: &Snapshot, page: Page, hidden: bool, ending: bool) -> Duration {
+        let sounds = snapshot.audio.as_ref().is_some_and(|audio| audio.peak_dbfs > -60.0);
+        let busy = snapshot.live != LiveState::Idle
+            || snapshot.recording.is_some()
+            || !matches!(snapshot.watch, WatchState::Idle | WatchState::Ended);
+        Duration::from_millis(match (hidden, ending, page) {
+            (_, true, _) => 50,
+            (true, ..) => 500,
+            (false, false, Page::Studio) if sounds => 80,
+            _ if busy => 200,
+            _ => 400,
+        })
+    }
+}
+
+/// A new file in `folder`, named after the local time.
+fn recording_path(folder: &std::path::Path) -> PathBuf {
+    let name = jiff::Zoned::now().strftime("onair %Y-%m-%d %H-%M-%S.flv").to_string();
+    folder.join(name)
+}
+
+impl<S: Studio> eframe::App for Window<S> {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        let snapshot = self.studio.snapshot();
+        self.awake.keep(matches!(
+            snapshot.live,
+            LiveState::Connecting { .. } | LiveState::OnAir | LiveState::Reconnecting { .. }
+        ));
+        let (hidden, close) = ctx.input(|input| {
+            let viewport = input.viewport();
+            (viewport.visible() == Some(false), viewport.close_requested())
+        });
+        self.pace.set_hidden(hidden);
+        self.pace.set_page(self.screen.page());
+        if let Some((kind, path)) = self.files.answers() {
+            match kind {
+                Kind::Video => self.screen.picked_video(path),
+                Kind::Audio => self.screen.picked_audio(path),
+                Kind::Watch => self.screen.picked_watch(&path),
+                Kind::Folder => self.screen.picked_folder(path),
+            }
+        }
+        let late = self.ending.is_some_and(|since| since.elapsed() > END_LIMIT);
+        if !self.may_close && (snapshot.ended || late) {
+            if late {
+                tracing::warn!("the studio did not end in time; the window closes without it");
+            }
+            self.may_close = true;
+            ctx.send_viewport_cmd(ViewportCommand::Close);
+        }
+        let patience = Self::patience(&snapshot, self.screen.page(), hidden, self.ending.is_some());
+        self.screen.set_snapshot(snapshot);
+        if close && !self.may_close {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            self.screen.ask_to_close();
+            if hidden {
+                // The question must be seen.
+                ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
+                ctx.send_viewport_cmd(ViewportCommand::Focus);
+            }
+        }
+        ctx.request_repaint_after(patience);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        for wish in self.screen.show(ui) {
+            self.fulfil(ui.ctx(), wish);
+        }
+    }
+
+    fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {
+        self.screen.canvas().to_normalized_gamma_f32()
+    }
+
+    fn persist_egui_memory(&self) -> bool {
+        false
+    }
 }

@@ -1,1 +1,28 @@
-//! (room)
+//! Floor 6: the window's screens, dialogs, widgets, theme and words. Reads a
+//! [`Snapshot`](crate::studio::Snapshot), emits [`Command`](crate::studio::Command)s; owns no media.
+//! Thread: the main one.
+
+pub mod actions;
+pub mod bars;
+pub mod dialogs;
+pub mod fonts;
+pub mod format;
+pub mod go_live;
+pub mod icons;
+pub mod mixer;
+pub mod notices;
+pub mod picture;
+pub mod screen;
+pub mod sources;
+pub mod stage;
+pub mod target;
+pub mod text;
+pub mod theme;
+pub mod view;
+pub mod watch;
+pub mod widgets;
+
+pub use bars::Page;
+pub use dialogs::Dialog;
+pub use screen::Screen;
+pub use view::{Renderer, View, Wish};

@@ -1,0 +1,36 @@
+//! The window around a studio that only pretends, to look at every state:
+//!
+//! `cargo run --example window_demo -- on-air [light] [zh] [settings|help|palette|stop|close] [full]`
+
+use onair::app::{self, Options};
+use onair::studio::{Language, Preferences, Theme};
+use onair::ui::{Dialog, Page};
+
+#[path = "../tests/demo/mod.rs"]
+mod demo;
+
+fn main() -> Result<(), app::Error> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let has = |word: &str| args.iter().any(|arg| arg == word);
+    let state = args.iter().find(|arg| demo::STATES.contains(&arg.as_str()));
+    let state = state.map_or("idle", String::as_str);
+    let dialogs = [
+        ("settings", Dialog::Settings),
+        ("help", Dialog::Help),
+        ("palette", Dialog::Palette),
+        ("stop", Dialog::ConfirmStop),
+        ("close", Dialog::ConfirmClose),
+    ];
+    let options = Options {
+        preferences: Preferences {
+            language: if has("zh") { Language::Chinese } else { Language::English },
+            theme: if has("light") { Theme::Light } else { Theme::Dark },
+            ..Preferences::default()
+        },
+        page: if demo::is_watch(state) { Page::Watch } else { Page::Studio },
+        dialog: dialogs.iter().find(|(word, _)| has(word)).map(|(_, dialog)| *dialog),
+        full_screen: has("full"),
+        ..Options::default()
+    };
+    app::run(demo::Demo::new(state).moving(30), options)
+}

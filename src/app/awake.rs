@@ -1,0 +1,82 @@
+//! Keeps the screen saver and sleep away while on air, by D-Bus: the desktop's screen saver, else
+//! the portal. Where there is neither, nothing happens. The request lives as long as its connection.
+
+use crate::base::Worker;
+
+/// Whether the screen is kept awake.
+#[derive(Debug, Default)]
+pub struct Awake {
+    worker: Option<Worker>,
+}
+
+impl Awake {
+    /// Keeps it awake from now on, or lets it sleep.
+    pub fn keep(&mut self, awake: bool) {
+        if awake == self.worker.is_some() {
+            return;
+        }
+        // Dropping the worker asks it to stop, which ends the request.
+        self.worker = None;
+        if awake {
+            self.worker = Worker::spawn("onair-awake", hold)
+                .inspect_err(|error| tracing::debug!(%error, "the screen cannot be kept awake"))
+                .ok();
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn hold(stop: &crate::base::Stop) {
+    use std::collections::HashMap;
+    use std::time::Duration;
+
+    use zbus::zvariant::Value;
+
+    const REASON: &str = "On air";
+    let connection = match zbus::blocking::Connection::session() {
+        Ok(connection) => connection,
+        Err(error) => {
+            tracing::debug!(%error, "no session bus: the screen is not kept awake");
+            return;
+        }
+    };
+    let saver = "org.freedesktop.ScreenSaver";
+    let saver_path = "/org/freedesktop/ScreenSaver";
+    let mut cookie: Option<u32> = None;
+    match connection.call_method(
+        Some(saver),
+        saver_path,
+        Some(saver),
+        "Inhibit",
+        &("onair", REASON),
+    ) {
+        Ok(reply) => cookie = reply.body().deserialize().ok(),
+        Err(error) => {
+            tracing::debug!(%error, "no screen saver on the bus: asking the portal");
+            // 4: not suspend, 8: not idle.
+            let options: HashMap<&str, Value<'_>> =
+                HashMap::from([("reason", Value::from(REASON))]);
+            let portal = connection.call_method(
+                Some("org.freedesktop.portal.Desktop"),
+                "/org/freedesktop/portal/desktop",
+                Some("org.freedesktop.portal.Inhibit"),
+                "Inhibit",
+                &("", 12_u32, options),
+            );
+            if let Err(error) = portal {
+                tracing::debug!(%error, "nobody can keep the screen awake");
+                return;
+            }
+        }
+    }
+    while !stop.wait(Duration::from_secs(3600)) {}
+    if let Some(cookie) = cookie
+        && let Err(error) =
+            connection.call_method(Some(saver), saver_path, Some(saver), "UnInhibit", &cookie)
+    {
+        tracing::debug!(%error, "the screen saver is gone");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn hold(_stop: &crate::base::Stop) {}

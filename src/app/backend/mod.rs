@@ -1,0 +1,17 @@
+//! What only the graphics driver knows.
+#![allow(unsafe_code)]
+
+use eframe::glow::{self, HasContext as _};
+
+use crate::ui::Renderer;
+
+/// What draws the window. Called on the thread that owns the context, while it is current.
+pub fn renderer(gl: &glow::Context) -> Renderer {
+    // SAFETY: the context is the one eframe created on this thread and hands to us while it is
+    // current; asking for a string changes nothing.
+    let name = unsafe { gl.get_parameter_string(glow::RENDERER) };
+    let software = ["llvmpipe", "softpipe", "swrast", "swiftshader", "software"]
+        .iter()
+        .any(|word| name.to_lowercase().contains(word));
+    Renderer { name, software }
+}

@@ -1,0 +1,66 @@
+//! The desktop's file dialogs, each on a thread of its own: they may stand open for hours.
+
+use std::path::PathBuf;
+
+use eframe::egui;
+
+use crate::base::Worker;
+use crate::base::queue::{self, Full, Receiver};
+
+/// What is asked for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Video,
+    Audio,
+    Watch,
+    Folder,
+}
+
+/// The dialog that is open, if one is.
+#[derive(Debug, Default)]
+pub struct Files {
+    open: Option<(Kind, Worker, Receiver<PathBuf>)>,
+}
+
+impl Files {
+    /// Opens a dialog, unless one is open.
+    pub fn ask(&mut self, ctx: &egui::Context, kind: Kind, folder: Option<PathBuf>) {
+        if self.open.is_some() {
+            return;
+        }
+        let (answer, answers) = queue::bounded("file-dialog", 1, Full::DropOldest);
+        let ctx = ctx.clone();
+        let worker = Worker::spawn("onair-files", move |_| {
+            let mut dialog = rfd::FileDialog::new();
+            if let Some(folder) = folder {
+                dialog = dialog.set_directory(folder);
+            }
+            let path = match kind {
+                Kind::Video => dialog.add_filter("Y4M", &["y4m"]).pick_file(),
+                Kind::Audio => dialog.add_filter("WAV", &["wav"]).pick_file(),
+                Kind::Watch => dialog.add_filter("FLV", &["flv"]).pick_file(),
+                Kind::Folder => dialog.pick_folder(),
+            };
+            if let Some(path) = path {
+                // The window may be gone by now.
+                let _ = answer.send(path);
+            }
+            ctx.request_repaint();
+        });
+        match worker {
+            Ok(worker) => self.open = Some((kind, worker, answers)),
+            Err(error) => tracing::warn!(%error, "a file dialog cannot be opened"),
+        }
+    }
+
+    /// What was chosen since the last call.
+    pub fn answers(&mut self) -> Option<(Kind, PathBuf)> {
+        let (kind, worker, answers) = self.open.as_ref()?;
+        let done = worker.is_finished();
+        let answer = answers.try_recv().ok().map(|path| (*kind, path));
+        if done {
+            self.open = None;
+        }
+        answer
+    }
+}

@@ -1,0 +1,139 @@
+//! Everything a person can do, with its name and shortcut: the command palette, the help and the
+//! keyboard read this one list.
+
+use egui::{Key, KeyboardShortcut, Modifiers};
+
+use crate::studio::Snapshot;
+use crate::studio::snapshot::{LiveState, WatchState};
+
+/// A thing to do.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    GoLive,
+    Record,
+    Mute,
+    FullScreen,
+    Palette,
+    Settings,
+    Help,
+    Studio,
+    Watch,
+    RetryNow,
+    RefreshDevices,
+    TestPicture,
+    ClearClip,
+    CopyAddress,
+    WatchOwn,
+    OpenFile,
+    MutePlayer,
+    Theme,
+    Language,
+    Quit,
+}
+
+/// Names a text; the test of texts looks for this.
+macro_rules! key {
+    ($key:literal) => {
+        $key
+    };
+}
+
+impl Action {
+    /// In the order of the palette and the help.
+    pub const ALL: [Self; 20] = [
+        Self::GoLive,
+        Self::Record,
+        Self::Mute,
+        Self::FullScreen,
+        Self::Palette,
+        Self::Settings,
+        Self::Help,
+        Self::Studio,
+        Self::Watch,
+        Self::RetryNow,
+        Self::RefreshDevices,
+        Self::TestPicture,
+        Self::ClearClip,
+        Self::CopyAddress,
+        Self::WatchOwn,
+        Self::OpenFile,
+        Self::MutePlayer,
+        Self::Theme,
+        Self::Language,
+        Self::Quit,
+    ];
+
+    /// The key of its name.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::GoLive => key!("action-go-live"),
+            Self::Record => key!("action-record"),
+            Self::Mute => key!("action-mute"),
+            Self::FullScreen => key!("action-full-screen"),
+            Self::Palette => key!("action-palette"),
+            Self::Settings => key!("action-settings"),
+            Self::Help => key!("action-help"),
+            Self::Studio => key!("action-studio"),
+            Self::Watch => key!("action-watch"),
+            Self::RetryNow => key!("action-retry"),
+            Self::RefreshDevices => key!("action-refresh"),
+            Self::TestPicture => key!("action-test-picture"),
+            Self::ClearClip => key!("action-clear-clip"),
+            Self::CopyAddress => key!("action-copy-address"),
+            Self::WatchOwn => key!("action-watch-own"),
+            Self::OpenFile => key!("action-open-file"),
+            Self::MutePlayer => key!("action-mute-player"),
+            Self::Theme => key!("action-theme"),
+            Self::Language => key!("action-language"),
+            Self::Quit => key!("action-quit"),
+        }
+    }
+
+    /// The shortcut, if it has one.
+    pub fn shortcut(self) -> Option<KeyboardShortcut> {
+        let command = |key| Some(KeyboardShortcut::new(Modifiers::COMMAND, key));
+        let plain = |key| Some(KeyboardShortcut::new(Modifiers::NONE, key));
+        match self {
+            Self::GoLive => command(Key::L),
+            Self::Record => command(Key::R),
+            Self::Palette => command(Key::K),
+            Self::Settings => command(Key::Comma),
+            Self::Studio => command(Key::Num1),
+            Self::Watch => command(Key::Num2),
+            Self::OpenFile => command(Key::O),
+            Self::Quit => command(Key::Q),
+            Self::Mute => plain(Key::M),
+            Self::FullScreen => plain(Key::F),
+            Self::Help => plain(Key::F1),
+            _ => None,
+        }
+    }
+
+    /// Whether the shortcut is a letter that a text field wants for itself.
+    pub fn is_letter(self) -> bool {
+        matches!(self, Self::Mute | Self::FullScreen)
+    }
+
+    /// Whether it makes sense now.
+    pub fn is_possible(self, snapshot: &Snapshot) -> bool {
+        match self {
+            Self::GoLive => snapshot.live != LiveState::Stopping,
+            Self::Mute => snapshot.audio.is_some(),
+            Self::RetryNow => matches!(snapshot.live, LiveState::Reconnecting { .. }),
+            Self::ClearClip => snapshot.audio.as_ref().is_some_and(|audio| audio.clipped),
+            Self::CopyAddress => !snapshot.server.play_url.is_empty(),
+            Self::WatchOwn => {
+                !snapshot.server.play_url.is_empty() && snapshot.live == LiveState::OnAir
+            }
+            Self::MutePlayer => snapshot.watch != WatchState::Idle,
+            _ => true,
+        }
+    }
+}
+
+pub(in crate::ui) use key;
+
+/// A shortcut in words: `Ctrl+L`.
+pub fn shortcut_text(ctx: &egui::Context, action: Action) -> Option<String> {
+    action.shortcut().map(|shortcut| ctx.format_shortcut(&shortcut))
+}

@@ -1,0 +1,300 @@
+//! The bar at the top (name, lamp, pages, tools) and the bar at the bottom (the truth in one
+//! sentence, figures, the built-in server).
+
+use egui::{
+    Align, Align2, Color32, CornerRadius, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui,
+    UiBuilder, WidgetInfo, pos2, vec2,
+};
+
+use crate::audio::AudioChoice;
+use crate::studio::Snapshot;
+use crate::studio::snapshot::{LiveState, SourceState, WatchState};
+use crate::ui::actions::{Action, key};
+use crate::ui::format;
+use crate::ui::icons::Icon;
+use crate::ui::text::{Language, Texts};
+use crate::ui::theme::{BORDER, RADIUS, Theme, Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{Button, Look, elided, icon_button, place};
+
+/// The pages of the window.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
+pub enum Page {
+    #[default]
+    Studio,
+    Watch,
+}
+
+/// The top bar; gives what was pressed.
+pub fn top(ui: &mut Ui, view: &mut View<'_>, page: Page, room: Rect) -> Option<Action> {
+    let theme = view.theme;
+    ui.painter().rect_filled(room, CornerRadius::ZERO, theme.panel);
+    ui.painter().hline(room.x_range(), room.bottom() - 0.5, theme.border());
+    let on_air = matches!(view.snapshot.live, LiveState::OnAir);
+    let dot = pos2(room.left() + gap::L + 5.0, room.center().y);
+    ui.painter().circle_filled(dot, 5.0, if on_air { theme.live } else { theme.secondary });
+    let name = view.texts.get("app-name");
+    let name =
+        place(ui, dot + vec2(13.0, 0.0), Align2::LEFT_CENTER, &name, Type::Timer, theme.text);
+
+    let lamps = Rect::from_min_max(pos2(name.right() + gap::XL, room.top()), room.max);
+    let mut lamp = ui.new_child(
+        UiBuilder::new()
+            .max_rect(lamps)
+            .layout(Layout::left_to_right(Align::Center))
+            .id_salt("lamps"),
+    );
+    lamp.spacing_mut().item_spacing.x = gap::S;
+    on_air_lamp(&mut lamp, view);
+
+    let mut pressed = None;
+    let tabs =
+        [(Page::Studio, Action::Studio, "tab-studio"), (Page::Watch, Action::Watch, "tab-watch")];
+    let widths: Vec<f32> = tabs
+        .iter()
+        .map(|(_, _, key)| {
+            let text = view.texts.get(key).to_string();
+            let galley = ui.painter().layout_no_wrap(text, Type::BodyStrong.font(), theme.text);
+            galley.size().x + 28.0
+        })
+        .collect();
+    let total: f32 = widths.iter().sum::<f32>() + gap::XS;
+    // In the middle of the window, unless the lamps reach that far.
+    let left = (room.center().x - total / 2.0).max(lamp.min_rect().right() + gap::XL);
+    let place = Rect::from_min_size(pos2(left, room.center().y - 15.0), vec2(total, 30.0));
+    let mut bar = ui.new_child(
+        UiBuilder::new()
+            .max_rect(place)
+            .layout(Layout::left_to_right(Align::Center))
+            .id_salt("tabs"),
+    );
+    bar.spacing_mut().item_spacing.x = gap::XS;
+    for ((tab, action, key), width) in tabs.into_iter().zip(widths) {
+        let text = view.texts.get(key);
+        let button = Button::new(&text).look(Look::Quiet).height(30.0).width(width);
+        if button.selected(page == tab).show(&mut bar, theme).clicked() {
+            pressed = Some(action);
+        }
+    }
+    pressed.or(tools(ui, view, room))
+}
+
+fn tools(ui: &mut Ui, view: &View<'_>, room: Rect) -> Option<Action> {
+    let (theme, texts) = (view.theme, view.texts);
+    let language = match texts.language() {
+        Language::English => "EN / 中",
+        Language::Chinese => "中 / EN",
+    };
+    let width = 64.0 + 2.0 * 30.0 + 2.0 * 6.0;
+    let at = Rect::from_min_size(
+        pos2(room.right() - gap::L - width, room.center().y - 15.0),
+        vec2(width, 30.0),
+    );
+    let mut bar = ui.new_child(
+        UiBuilder::new().max_rect(at).layout(Layout::left_to_right(Align::Center)).id_salt("tools"),
+    );
+    bar.spacing_mut().item_spacing.x = 6.0;
+    let mut pressed = None;
+    let name = texts.get("language-switch");
+    let button = Button::new(language).name(&name).kind(Type::Small).height(30.0).width(64.0);
+    if button.show(&mut bar, theme).on_hover_text(&*name).clicked() {
+        pressed = Some(Action::Language);
+    }
+    let (icon, name) = if theme.dark {
+        (Icon::Sun, texts.get("theme-to-light"))
+    } else {
+        (Icon::Moon, texts.get("theme-to-dark"))
+    };
+    if icon_button(&mut bar, theme, icon, &name, 30.0, Look::Plain).clicked() {
+        pressed = Some(Action::Theme);
+    }
+    let name = texts.get("settings");
+    if icon_button(&mut bar, theme, Icon::Settings, &name, 30.0, Look::Plain).clicked() {
+        pressed = Some(Action::Settings);
+    }
+    pressed
+}
+
+/// What the lamp says, with its colours and whether a time stands beside it.
+fn lamp_of<'a>(view: &'a View<'_>) -> Option<(std::sync::Arc<str>, Color32, Color32, bool)> {
+    let theme: &'a Theme = view.theme;
+    match view.snapshot.live {
+        LiveState::Idle => None,
+        LiveState::Connecting { .. } => {
+            Some((view.texts.get("connecting"), theme.accent, theme.raised, false))
+        }
+        LiveState::OnAir => Some((view.texts.get("on-air"), theme.live, theme.live_tint, true)),
+        LiveState::Reconnecting { .. } => {
+            Some((view.texts.get("reconnecting"), theme.warn, theme.warn_tint, true))
+        }
+        LiveState::Stopping => {
+            Some((view.texts.get("stopping"), theme.secondary, theme.raised, true))
+        }
+    }
+}
+
+fn on_air_lamp(ui: &mut Ui, view: &View<'_>) {
+    if let Some((word, color, fill, timed)) = lamp_of(view) {
+        let time = timed.then(|| format::clock(view.snapshot.figures.on_air_for));
+        let response = lamp(ui, view.theme, &word, time.as_deref(), color, fill);
+        response.on_hover_text(&*view.texts.get("tip-on-air-time"));
+    }
+    if let Some(recording) = &view.snapshot.recording {
+        let time = format::clock(recording.duration);
+        let only = view.snapshot.live == LiveState::Idle;
+        let word = view.texts.get("recording-lamp");
+        lamp(ui, view.theme, &word, only.then_some(&*time), view.theme.live, view.theme.panel);
+    }
+}
+
+fn lamp(
+    ui: &mut Ui,
+    theme: &Theme,
+    word: &str,
+    time: Option<&str>,
+    color: Color32,
+    fill: Color32,
+) -> egui::Response {
+    let font = crate::ui::theme::Weight::Bold.family();
+    let word_galley =
+        ui.painter().layout_no_wrap(word.to_owned(), egui::FontId::new(14.0, font), color);
+    let time_galley = time
+        .map(|time| ui.painter().layout_no_wrap(time.to_owned(), Type::Timer.font(), theme.text));
+    let time_width = time_galley.as_ref().map_or(0.0, |galley| galley.size().x + 10.0);
+    let width = 10.0 + 12.0 + 5.0 + word_galley.size().x + time_width + 12.0;
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 28.0), Sense::hover());
+    response.widget_info(|| {
+        WidgetInfo::labeled(Role::Status, true, format!("{word} {}", time.unwrap_or("")))
+    });
+    let stroke = Stroke::new(BORDER, color);
+    ui.painter().rect(rect, CornerRadius::same(RADIUS), fill, stroke, StrokeKind::Inside);
+    ui.painter().circle_filled(pos2(rect.left() + 16.0, rect.center().y), 5.0, color);
+    let at = pos2(rect.left() + 27.0, rect.center().y - word_galley.size().y / 2.0);
+    let end = at.x + word_galley.size().x;
+    ui.painter().galley(at, word_galley, color);
+    if let Some(galley) = time_galley {
+        let at = pos2(end + 10.0, rect.center().y - galley.size().y / 2.0);
+        ui.painter().galley(at, galley, theme.text);
+    }
+    response
+}
+
+/// The truth in one sentence: how it stands, and the colour of its lamp.
+pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, Color32) {
+    let plain = |key: &'static str| texts.get(key).to_string();
+    let audible = snapshot.audio.as_ref().filter(|audio| audio.choice != AudioChoice::None);
+    let picture = snapshot.video.as_ref().map(|video| video.state);
+    let live = &snapshot.figures;
+    let recording = snapshot.recording.is_some();
+    match &snapshot.live {
+        LiveState::Idle if recording => (plain(key!("status-recording")), theme.live),
+        LiveState::Idle if snapshot.video.is_none() => {
+            (plain(key!("status-no-picture")), theme.warn)
+        }
+        LiveState::Idle => (plain(key!("status-ready")), theme.good),
+        LiveState::Connecting { .. } => (plain(key!("status-connecting")), theme.accent),
+        LiveState::Reconnecting { .. } if recording => {
+            (plain(key!("status-reconnecting-recording")), theme.warn)
+        }
+        LiveState::Reconnecting { .. } => (plain(key!("status-reconnecting")), theme.warn),
+        LiveState::Stopping => (plain(key!("status-stopping")), theme.secondary),
+        LiveState::OnAir => {
+            let dropped = 100.0 * live.dropped_frames as f64 / (live.total_frames as f64).max(1.0);
+            if dropped > 1.0 {
+                let percent = format!("{dropped:.1}");
+                let text = texts.with("status-dropping", &[("percent", percent.into())]);
+                (text, theme.warn)
+            } else if live.queued.as_millis() > 500 {
+                let time = format::short_time(live.queued);
+                (texts.with("status-queue", &[("time", time.into())]), theme.warn)
+            } else if matches!(
+                picture,
+                Some(SourceState::Stalled | SourceState::Lost | SourceState::Failed)
+            ) {
+                (plain(key!("status-stalled")), theme.warn)
+            } else if audible.is_some_and(|audio| audio.muted) {
+                (plain(key!("status-muted")), theme.warn)
+            } else if audible.is_some_and(|audio| {
+                matches!(audio.choice, AudioChoice::Mic(_)) && audio.held_dbfs <= -59.0
+            }) {
+                (plain(key!("status-silent")), theme.warn)
+            } else {
+                (plain(key!("status-on-air")), theme.good)
+            }
+        }
+    }
+}
+
+fn watch_sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, Color32) {
+    let (key, color) = match &snapshot.watch {
+        WatchState::Idle => (key!("status-watch-idle"), theme.secondary),
+        WatchState::Opening => (key!("status-watch-opening"), theme.accent),
+        WatchState::Playing => (key!("status-watch-playing"), theme.good),
+        WatchState::Reconnecting { .. } => (key!("status-watch-reconnecting"), theme.warn),
+        WatchState::Ended => (key!("status-watch-ended"), theme.secondary),
+        WatchState::Failed { .. } => (key!("status-watch-failed"), theme.warn),
+    };
+    (texts.get(key).to_string(), color)
+}
+
+/// The bottom bar.
+pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) {
+    let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
+    ui.painter().rect_filled(room, CornerRadius::ZERO, theme.panel);
+    ui.painter().hline(room.x_range(), room.top() + 0.5, theme.border());
+    let (text, color) = match page {
+        Page::Watch if snapshot.live == LiveState::Idle => watch_sentence(theme, texts, snapshot),
+        _ => sentence(theme, texts, snapshot),
+    };
+    let y = room.center().y;
+    ui.painter().circle_filled(pos2(room.left() + gap::L + 4.0, y), 4.0, color);
+    let at = pos2(room.left() + gap::L + 18.0, y);
+    let words = place(ui, at, Align2::LEFT_CENTER, &text, Type::SmallStrong, theme.text);
+    ui.interact(words, ui.scope_id().with("sentence"), Sense::hover())
+        .widget_info(|| WidgetInfo::labeled(Role::Status, true, &text));
+    let mut x = words.right() + 10.0;
+    let mut facts: Vec<(String, &'static str)> = Vec::new();
+    if page == Page::Watch {
+        if let Some(first) = snapshot.watch_figures.first_picture {
+            let time = format::short_time(first);
+            facts.push((
+                texts.with("status-first-picture", &[("time", time.into())]),
+                "tip-latency",
+            ));
+        }
+    } else if snapshot.live != LiveState::Idle || snapshot.recording.is_some() {
+        let fps = format!("{:.1}", snapshot.figures.fps);
+        facts.push((texts.with("fps", &[("value", fps.into())]), key!("tip-fps")));
+    }
+    facts.push((format!("CPU {:.0}\u{a0}%", f64::from(snapshot.cpu) * 100.0), key!("tip-cpu")));
+    facts.push((format::bytes(snapshot.rss_bytes), key!("tip-memory")));
+    for (index, (fact, tip)) in facts.into_iter().enumerate() {
+        let fact = if index == 0 { fact } else { format!("· {fact}") };
+        let rect = place(ui, pos2(x, y), Align2::LEFT_CENTER, &fact, Type::Small, theme.secondary);
+        ui.interact(rect, ui.scope_id().with(("fact", index)), Sense::hover())
+            .on_hover_text(&*texts.get(tip));
+        x = rect.right() + 5.0;
+    }
+    server(ui, view, room, x);
+}
+
+fn server(ui: &Ui, view: &View<'_>, room: Rect, left: f32) {
+    let server = &view.snapshot.server;
+    if server.play_url.is_empty() {
+        return;
+    }
+    let text = format!(
+        "{}: {} · {}",
+        view.texts.get("builtin-server"),
+        view.texts.counted("viewers", server.viewers),
+        server.play_url
+    );
+    let rect = Rect::from_min_max(
+        pos2(left + gap::XL, room.top()),
+        pos2(room.right() - gap::L, room.bottom()),
+    );
+    let color = view.theme.secondary;
+    let painted = elided(ui, rect, Align::Max, &text, Type::Small.font(), color);
+    ui.interact(painted, ui.scope_id().with("server"), Sense::hover())
+        .on_hover_text(&*view.texts.get("tip-viewers"));
+}

@@ -1,0 +1,67 @@
+//! What all dialogs share: the card over a dimmed window, the title, and what they answer.
+
+use egui::{Align, CornerRadius, Frame, Id, Layout, Margin, Modal, Ui, vec2};
+
+use crate::studio::Preferences;
+use crate::ui::actions::Action;
+use crate::ui::icons::Icon;
+use crate::ui::theme::{RADIUS_LARGE, Theme, Type, gap};
+use crate::ui::view::{Renderer, View};
+use crate::ui::widgets::{Look, icon_button, label};
+
+/// What came of a dialog.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Close,
+    Act(Action),
+    StopLive,
+    Quit,
+}
+
+/// What the dialogs need beside the view.
+#[derive(Debug)]
+pub struct Needs<'a> {
+    pub preferences: &'a mut Preferences,
+    pub renderer: &'a Renderer,
+    /// The dialog was opened in this frame.
+    pub fresh: bool,
+}
+
+/// A dialog's surroundings: backdrop, card, escape. Gives the contents' answer, or `Close`.
+pub fn modal(
+    ctx: &egui::Context,
+    theme: &Theme,
+    name: &'static str,
+    width: f32,
+    contents: impl FnOnce(&mut Ui) -> Option<Answer>,
+) -> Option<Answer> {
+    let response = Modal::new(Id::unique(name))
+        .backdrop_color(egui::Color32::from_black_alpha(if theme.dark { 150 } else { 90 }))
+        .frame(
+            Frame::popup(&ctx.global_style())
+                .fill(theme.panel)
+                .corner_radius(CornerRadius::same(RADIUS_LARGE))
+                .inner_margin(Margin::same(20)),
+        )
+        .show(ctx, |ui| {
+            ui.set_width(width);
+            ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
+            contents(ui)
+        });
+    let away = response.should_close();
+    response.inner.or(away.then_some(Answer::Close))
+}
+
+/// The title with a cross at its end; tells whether the cross was pressed.
+pub fn heading(ui: &mut Ui, view: &View<'_>, title: &str) -> bool {
+    let mut close = false;
+    ui.horizontal(|ui| {
+        label(ui, title, Type::Title, view.theme.text);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let name = view.texts.get("close");
+            close = icon_button(ui, view.theme, Icon::Close, &name, 28.0, Look::Quiet).clicked();
+        });
+    });
+    ui.add_space(gap::S);
+    close
+}

@@ -1,0 +1,78 @@
+//! Questions before something ends.
+
+use egui::{Align, Layout, Ui};
+
+use crate::studio::snapshot::LiveState;
+use crate::ui::dialogs::card::{Answer, modal};
+use crate::ui::theme::{Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{Button, Look, label, paragraph};
+
+const WIDTH: f32 = 400.0;
+
+fn ask(
+    ui: &mut Ui,
+    view: &View<'_>,
+    [title, text, yes, no]: [&str; 4],
+    answer: Answer,
+    fresh: bool,
+) -> Option<Answer> {
+    let theme = view.theme;
+    label(ui, title, Type::Title, theme.text);
+    paragraph(ui, text, Type::Body, theme.secondary);
+    ui.add_space(gap::M);
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        let yes = Button::new(yes).look(Look::Live).show(ui, theme);
+        let no = Button::new(no).look(Look::Primary).show(ui, theme);
+        if fresh {
+            // Enter keeps things as they are.
+            no.request_focus();
+        }
+        if yes.clicked() {
+            Some(answer)
+        } else if no.clicked() {
+            Some(Answer::Close)
+        } else {
+            None
+        }
+    })
+    .inner
+}
+
+/// Before a broadcast is stopped.
+pub fn stop(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<Answer> {
+    let texts = view.texts;
+    modal(ctx, view.theme, "confirm-stop", WIDTH, |ui| {
+        let words = [
+            &*texts.get("confirm-stop-title"),
+            &*texts.get("confirm-stop"),
+            &*texts.get("confirm-stop-yes"),
+            &*texts.get("keep-on-air"),
+        ];
+        ask(ui, view, words, Answer::StopLive, fresh)
+    })
+}
+
+/// Before the window is closed on air or while recording.
+pub fn close(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<Answer> {
+    let texts = view.texts;
+    let (title, text) = if view.snapshot.live == LiveState::Idle {
+        (texts.get("confirm-close-recording-title"), texts.get("confirm-close-recording"))
+    } else {
+        (texts.get("confirm-close-title"), texts.get("confirm-close"))
+    };
+    modal(ctx, view.theme, "confirm-close", WIDTH, |ui| {
+        let words = [&*title, &*text, &*texts.get("confirm-close-yes"), &*texts.get("cancel")];
+        ask(ui, view, words, Answer::Quit, fresh)
+    })
+}
+
+/// While the end is on its way.
+pub fn closing(ctx: &egui::Context, view: &View<'_>) {
+    modal(ctx, view.theme, "closing", 240.0, |ui| {
+        ui.vertical_centered(|ui| {
+            label(ui, &view.texts.get("closing"), Type::Title, view.theme.text);
+        });
+        None
+    });
+}

@@ -1,0 +1,52 @@
+//! The keyboard on one page.
+
+use egui::{Align, CornerRadius, Layout, ScrollArea, Sense, StrokeKind, Ui, vec2};
+
+use crate::ui::actions::{Action, shortcut_text};
+use crate::ui::dialogs::card::{Answer, heading, modal};
+use crate::ui::theme::{Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{label, section};
+
+pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<Answer> {
+    modal(ctx, view.theme, "help", 440.0, |ui| {
+        let close = heading(ui, view, &view.texts.get("help"));
+        section(ui, view.theme, &view.texts.get("help-shortcuts"));
+        ScrollArea::vertical().max_height(440.0).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = gap::XS;
+            for action in Action::ALL {
+                if let Some(keys) = shortcut_text(ui.ctx(), action) {
+                    line(ui, view, &view.texts.get(action.key()), &keys);
+                }
+            }
+            line(ui, view, &view.texts.get("help-tab"), "Tab");
+            line(ui, view, &view.texts.get("help-space"), "Space");
+            line(ui, view, &view.texts.get("help-escape"), "Esc");
+        });
+        close.then_some(Answer::Close)
+    })
+}
+
+fn line(ui: &mut Ui, view: &View<'_>, what: &str, keys: &str) {
+    ui.allocate_ui_with_layout(
+        vec2(ui.available_width(), 26.0),
+        Layout::left_to_right(Align::Center),
+        |ui| {
+            label(ui, what, Type::Body, view.theme.text);
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let font = Type::SmallStrong.font();
+                let galley = ui.painter().layout_no_wrap(keys.to_owned(), font, view.theme.text);
+                let (rect, _) =
+                    ui.allocate_exact_size(galley.size() + vec2(14.0, 8.0), Sense::hover());
+                ui.painter().rect(
+                    rect,
+                    CornerRadius::same(4),
+                    view.theme.raised,
+                    view.theme.border(),
+                    StrokeKind::Inside,
+                );
+                ui.painter().galley(rect.center() - galley.size() / 2.0, galley, view.theme.text);
+            });
+        },
+    );
+}

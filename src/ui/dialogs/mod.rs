@@ -1,0 +1,45 @@
+//! Dialogs over the window, one a file. Escape or a click beside it closes a dialog.
+
+mod card;
+mod confirm;
+mod help;
+mod palette;
+mod settings;
+
+pub use card::{Answer, Needs};
+pub use palette::Search;
+
+use crate::ui::view::View;
+
+/// Which dialog is open.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Dialog {
+    Settings,
+    Help,
+    Palette,
+    ConfirmStop,
+    ConfirmClose,
+    /// The end was confirmed; waiting for it.
+    Closing,
+}
+
+/// Shows `dialog`.
+pub fn show(
+    ctx: &egui::Context,
+    view: &mut View<'_>,
+    dialog: Dialog,
+    needs: &mut Needs<'_>,
+    search: &mut Search,
+) -> Option<Answer> {
+    match dialog {
+        Dialog::Settings => settings::show(ctx, view, needs),
+        Dialog::Help => help::show(ctx, view),
+        Dialog::Palette => palette::show(ctx, view, needs.fresh, search),
+        Dialog::ConfirmStop => confirm::stop(ctx, view, needs.fresh),
+        Dialog::ConfirmClose => confirm::close(ctx, view, needs.fresh),
+        Dialog::Closing => {
+            confirm::closing(ctx, view);
+            None
+        }
+    }
+}

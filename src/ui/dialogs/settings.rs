@@ -1,0 +1,147 @@
+//! Settings of the window.
+
+use egui::{CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+
+use crate::studio::{Language, Theme as ThemeChoice};
+use crate::ui::dialogs::card::{Answer, Needs, heading, modal};
+use crate::ui::text;
+use crate::ui::theme::{Theme, Type, gap, size};
+use crate::ui::view::{View, Wish};
+use crate::ui::widgets::{Button, Select, elided, focus_ring, label, menu_item, paragraph};
+
+pub fn show(ctx: &egui::Context, view: &mut View<'_>, needs: &mut Needs<'_>) -> Option<Answer> {
+    let theme = view.theme;
+    modal(ctx, theme, "settings", 440.0, |ui| {
+        let close = heading(ui, view, &view.texts.get("settings"));
+        let before = needs.preferences.clone();
+        language(ui, view, needs);
+        appearance(ui, view, needs);
+        motion(ui, view, needs);
+        folder(ui, view, needs);
+        renderer(ui, view, needs);
+        if *needs.preferences != before {
+            view.wish(Wish::Preferences);
+        }
+        close.then_some(Answer::Close)
+    })
+}
+
+/// A name above a control.
+fn caption(ui: &mut Ui, theme: &Theme, text: &str) {
+    ui.add_space(gap::XS);
+    label(ui, text, Type::Small, theme.secondary);
+}
+
+fn language(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
+    let (theme, texts) = (view.theme, view.texts);
+    let name = texts.get("settings-language");
+    caption(ui, theme, &name);
+    let system = texts.get("settings-language-system");
+    let all = [
+        (Language::System, &*system),
+        (Language::English, text::Language::English.name()),
+        (Language::Chinese, text::Language::Chinese.name()),
+    ];
+    let chosen =
+        all.iter().find(|(one, _)| *one == needs.preferences.language).map_or("", |(_, name)| name);
+    let select = Select {
+        name: &name,
+        chosen,
+        width: ui.available_width(),
+        enabled: true,
+        close_on_click: true,
+    };
+    select.show(ui, theme, |ui| {
+        for (one, name) in all {
+            if menu_item(ui, theme, name, "", one == needs.preferences.language, true) {
+                needs.preferences.language = one;
+            }
+        }
+    });
+}
+
+fn appearance(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
+    let (theme, texts) = (view.theme, view.texts);
+    let name = texts.get("settings-theme");
+    caption(ui, theme, &name);
+    ui.horizontal(|ui| {
+        let width = (ui.available_width() - gap::S) / 2.0;
+        for (one, text) in [
+            (ThemeChoice::Dark, texts.get("theme-dark")),
+            (ThemeChoice::Light, texts.get("theme-light")),
+        ] {
+            let chosen = needs.preferences.theme == one;
+            let look = if chosen {
+                crate::ui::widgets::Look::Quiet
+            } else {
+                crate::ui::widgets::Look::Plain
+            };
+            let button = Button::new(&text).look(look).width(width).selected(chosen);
+            if button.show(ui, theme).clicked() {
+                needs.preferences.theme = one;
+            }
+        }
+    });
+}
+
+fn motion(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
+    let (theme, texts) = (view.theme, view.texts);
+    ui.add_space(gap::S);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 40.0), Sense::click());
+    let (name, note) = (texts.get("settings-motion"), texts.get("settings-motion-note"));
+    let on = needs.preferences.reduced_motion;
+    response.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, &*name));
+    let words = Rect::from_min_max(rect.min, pos2(rect.right() - 56.0, rect.bottom()));
+    let (upper, lower) = words.split_top_bottom_at_fraction(0.54);
+    elided(ui, upper, egui::Align::Min, &name, Type::Body.font(), theme.text);
+    elided(ui, lower, egui::Align::Min, &note, Type::Small.font(), theme.secondary);
+    let track =
+        Rect::from_min_size(pos2(rect.right() - 40.0, rect.center().y - 11.0), vec2(40.0, 22.0));
+    let (fill, border, knob) = if on {
+        (theme.accent, theme.accent, theme.on_accent)
+    } else {
+        (theme.raised, theme.secondary, theme.secondary)
+    };
+    ui.painter().rect(
+        track,
+        CornerRadius::same(11),
+        fill,
+        Stroke::new(1.0, border),
+        StrokeKind::Inside,
+    );
+    let x = if on { track.right() - 11.0 } else { track.left() + 11.0 };
+    ui.painter().circle_filled(pos2(x, track.center().y), 7.0, knob);
+    focus_ring(ui, theme, &response, 4);
+    if response.clicked() {
+        needs.preferences.reduced_motion = !on;
+    }
+}
+
+fn folder(ui: &mut Ui, view: &mut View<'_>, needs: &Needs<'_>) {
+    let (theme, texts) = (view.theme, view.texts);
+    caption(ui, theme, &texts.get("settings-folder"));
+    ui.horizontal(|ui| {
+        let change = texts.get("settings-folder-change");
+        let path = needs.preferences.recording_folder.display().to_string();
+        let (rect, _) = ui
+            .allocate_exact_size(vec2(ui.available_width() - 110.0, size::CONTROL), Sense::hover());
+        elided(ui, rect, egui::Align::Min, &path, Type::Body.font(), theme.text);
+        if Button::new(&change).width(102.0).show(ui, theme).clicked() {
+            view.wish(Wish::PickRecordingFolder);
+        }
+    });
+}
+
+fn renderer(ui: &mut Ui, view: &View<'_>, needs: &Needs<'_>) {
+    let (theme, texts) = (view.theme, view.texts);
+    caption(ui, theme, &texts.get("settings-renderer"));
+    let name = needs.renderer.name.clone();
+    let text = if name.is_empty() {
+        texts.get("renderer-unknown").to_string()
+    } else if needs.renderer.software {
+        texts.with("renderer-software", &[("name", name.into())])
+    } else {
+        texts.with("renderer-gpu", &[("name", name.into())])
+    };
+    paragraph(ui, &text, Type::Small, theme.secondary);
+}

@@ -1,0 +1,37 @@
+//! The faces of the window: Inter in four weights with tabular digits, and a CJK face that holds
+//! the Chinese texts of the program. Both are built by `packaging/fonts.sh` from Debian's fonts
+//! (SIL Open Font License, `assets/fonts/OFL.txt`). What else people type is drawn with the fonts of
+//! their system, found on demand.
+
+use std::sync::Arc;
+
+use egui::{FontData, FontDefinitions, FontFamily};
+
+use crate::ui::theme::Weight;
+
+const FACES: [(&str, &[u8]); 6] = [
+    ("latin-400", include_bytes!("../../assets/fonts/latin-400.otf")),
+    ("latin-500", include_bytes!("../../assets/fonts/latin-500.otf")),
+    ("latin-600", include_bytes!("../../assets/fonts/latin-600.otf")),
+    ("latin-700", include_bytes!("../../assets/fonts/latin-700.otf")),
+    ("cjk-400", include_bytes!("../../assets/fonts/cjk-400.otf")),
+    ("cjk-700", include_bytes!("../../assets/fonts/cjk-700.otf")),
+];
+
+/// The families of [`Weight::family`].
+pub fn definitions() -> FontDefinitions {
+    let mut fonts = FontDefinitions::empty();
+    for (name, bytes) in FACES {
+        fonts.font_data.insert(name.into(), Arc::new(FontData::from_static(bytes)));
+    }
+    for (weight, latin, cjk) in [
+        (Weight::Regular, "latin-400", "cjk-400"),
+        (Weight::Medium, "latin-500", "cjk-400"),
+        (Weight::SemiBold, "latin-600", "cjk-700"),
+        (Weight::Bold, "latin-700", "cjk-700"),
+    ] {
+        fonts.families.insert(weight.family(), vec![latin.into(), cjk.into()]);
+    }
+    fonts.families.insert(FontFamily::Monospace, vec!["latin-400".into(), "cjk-400".into()]);
+    fonts
+}

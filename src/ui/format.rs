@@ -1,0 +1,127 @@
+//! Figures as people read them: a thin rule set shared by all screens, so that a number looks the
+//! same wherever it stands.
+
+use std::time::Duration;
+
+use crate::media::{FrameRate, Size};
+
+/// `00:12:34`.
+pub fn clock(time: Duration) -> String {
+    let seconds = time.as_secs();
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// A whole number in groups of three, with spaces that do not break.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push('\u{a0}');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `2 512 kbps`.
+pub fn bitrate(bits_per_second: u32) -> String {
+    format!("{}\u{a0}kbps", grouped(u64::from(bits_per_second).div_ceil(1000)))
+}
+
+/// `−14.2 dB` with a real minus; `−∞ dB` for silence.
+pub fn decibels(db: f32) -> String {
+    if db <= -60.0 {
+        "−∞\u{a0}dB".into()
+    } else {
+        format!("{}\u{a0}dB", signed(f64::from(db), 1, false))
+    }
+}
+
+/// A number with a real minus and, if asked for, a plus.
+pub fn signed(value: f64, decimals: usize, plus: bool) -> String {
+    let text = format!("{:.*}", decimals, value.abs());
+    let is_zero = text.chars().all(|c| c == '0' || c == '.');
+    match (is_zero, value < 0.0, plus) {
+        (false, true, _) => format!("−{text}"),
+        (false, false, true) => format!("+{text}"),
+        _ => text,
+    }
+}
+
+/// `3 ms`, `0.4 ms`, `0.38 s`, `12.0 s`.
+pub fn short_time(time: Duration) -> String {
+    let ms = time.as_secs_f64() * 1000.0;
+    if ms < 1.0 && ms > 0.0 {
+        format!("{ms:.1}\u{a0}ms")
+    } else if ms < 1000.0 {
+        format!("{ms:.0}\u{a0}ms")
+    } else if ms < 10_000.0 {
+        format!("{:.2}\u{a0}s", ms / 1000.0)
+    } else {
+        format!("{:.1}\u{a0}s", ms / 1000.0)
+    }
+}
+
+/// `118 MB`, `1.24 GB`.
+pub fn bytes(bytes: u64) -> String {
+    let mb = bytes as f64 / 1e6;
+    if mb < 10.0 {
+        format!("{mb:.1}\u{a0}MB")
+    } else if mb < 1000.0 {
+        format!("{mb:.0}\u{a0}MB")
+    } else {
+        format!("{:.2}\u{a0}GB", mb / 1000.0)
+    }
+}
+
+/// `1280×720`.
+pub fn size(size: Size) -> String {
+    format!("{}×{}", size.width, size.height)
+}
+
+/// `720p` for the usual shapes, `1024×768` for others.
+pub fn size_name(of: Size) -> String {
+    if of.width * 9 == of.height * 16 || (of.width, of.height) == (854, 480) {
+        format!("{}p", of.height)
+    } else {
+        size(of)
+    }
+}
+
+/// Seconds until something, at least 1 while there is any time left.
+pub fn countdown(time: Duration) -> u64 {
+    let seconds = time.as_millis().div_ceil(1000);
+    u64::try_from(seconds).unwrap_or(u64::MAX)
+}
+
+/// `30`, `29.97`.
+pub fn rate(rate: FrameRate) -> String {
+    rate.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_read_well() {
+        assert_eq!(clock(Duration::from_secs(45_296)), "12:34:56");
+        assert_eq!(clock(Duration::from_secs(360_000)), "100:00:00");
+        assert_eq!(bitrate(2_512_000), "2\u{a0}512\u{a0}kbps");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_234_567), "1\u{a0}234\u{a0}567");
+        assert_eq!(decibels(-14.24), "−14.2\u{a0}dB");
+        assert_eq!(decibels(-0.01), "0.0\u{a0}dB");
+        assert_eq!(decibels(-70.0), "−∞\u{a0}dB");
+        assert_eq!(signed(4.2, 0, true), "+4");
+        assert_eq!(short_time(Duration::from_micros(400)), "0.4\u{a0}ms");
+        assert_eq!(short_time(Duration::from_millis(380)), "380\u{a0}ms");
+        assert_eq!(short_time(Duration::from_millis(1380)), "1.38\u{a0}s");
+        assert_eq!(bytes(118_000_000), "118\u{a0}MB");
+        assert_eq!(size_name(Size::new(854, 480)), "480p");
+        assert_eq!(size_name(Size::new(640, 480)), "640×480");
+        assert_eq!(countdown(Duration::from_millis(1)), 1);
+        assert_eq!(countdown(Duration::from_millis(2001)), 3);
+    }
+}

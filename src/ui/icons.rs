@@ -1,0 +1,288 @@
+//! The icons: one set, drawn as strokes on a 20×20 grid with round corners, so that they are sharp
+//! at 16 and 20 points on any display and take the colour of the text beside them. An icon never
+//! stands without a name: the widget that shows it carries it.
+
+use std::f32::consts::{PI, TAU};
+
+use egui::{
+    Color32, CornerRadius, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2, pos2, vec2,
+};
+
+/// What there is a picture of.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Icon {
+    Camera,
+    TestPicture,
+    Film,
+    NoPicture,
+    Microphone,
+    Tone,
+    Note,
+    Silence,
+    Speaker,
+    SpeakerOff,
+    Eye,
+    EyeOff,
+    Paste,
+    Copy,
+    Refresh,
+    Settings,
+    Sun,
+    Moon,
+    Play,
+    Stop,
+    Folder,
+    FullScreen,
+    Close,
+    Check,
+    ChevronDown,
+    Warning,
+    Info,
+    Dot,
+    Help,
+    Search,
+    Broadcast,
+    Screen,
+}
+
+/// A pen on the 20×20 grid.
+struct Pen<'a> {
+    painter: &'a Painter,
+    origin: Pos2,
+    scale: f32,
+    stroke: Stroke,
+}
+
+impl Pen<'_> {
+    fn at(&self, x: f32, y: f32) -> Pos2 {
+        self.origin + vec2(x, y) * self.scale
+    }
+
+    fn points(&self, points: &[(f32, f32)]) -> Vec<Pos2> {
+        points.iter().map(|&(x, y)| self.at(x, y)).collect()
+    }
+
+    fn line(&self, points: &[(f32, f32)]) {
+        self.painter.add(Shape::line(self.points(points), self.stroke));
+    }
+
+    fn closed(&self, points: &[(f32, f32)]) {
+        self.painter.add(Shape::closed_line(self.points(points), self.stroke));
+    }
+
+    fn filled(&self, points: &[(f32, f32)]) {
+        self.painter.add(Shape::convex_polygon(
+            self.points(points),
+            self.stroke.color,
+            Stroke::new(self.stroke.width * 0.6, self.stroke.color),
+        ));
+    }
+
+    fn rect(&self, x: f32, y: f32, width: f32, height: f32, radius: f32) {
+        let rect = Rect::from_min_size(self.at(x, y), vec2(width, height) * self.scale);
+        let radius = CornerRadius::from(radius * self.scale);
+        self.painter.rect_stroke(rect, radius, self.stroke, StrokeKind::Middle);
+    }
+
+    fn circle(&self, x: f32, y: f32, radius: f32) {
+        self.painter.circle_stroke(self.at(x, y), radius * self.scale, self.stroke);
+    }
+
+    fn dot(&self, x: f32, y: f32, radius: f32) {
+        self.painter.circle_filled(self.at(x, y), radius * self.scale, self.stroke.color);
+    }
+
+    /// From `from` to `to` radians, clockwise from three o'clock.
+    fn arc(&self, x: f32, y: f32, radius: f32, from: f32, to: f32) {
+        let steps = 14;
+        let points = (0..=steps)
+            .map(|step| {
+                let angle = from + (to - from) * step as f32 / steps as f32;
+                self.at(x + radius * angle.cos(), y + radius * angle.sin())
+            })
+            .collect();
+        self.painter.add(Shape::line(points, self.stroke));
+    }
+}
+
+/// Draws `icon` into the largest square in the middle of `rect`.
+pub fn paint(painter: &Painter, icon: Icon, rect: Rect, color: Color32) {
+    let side = rect.width().min(rect.height());
+    let corner = rect.center() - Vec2::splat(side / 2.0);
+    let origin =
+        pos2(painter.round_to_pixel_center(corner.x), painter.round_to_pixel_center(corner.y))
+            - Vec2::splat(0.5 / painter.pixels_per_point());
+    let scale = side / 20.0;
+    let pen = Pen { painter, origin, scale, stroke: Stroke::new((1.6 * scale).max(1.25), color) };
+    draw(&pen, icon);
+}
+
+fn draw(pen: &Pen<'_>, icon: Icon) {
+    match icon {
+        Icon::Camera => {
+            pen.rect(2.0, 5.0, 11.0, 10.0, 2.0);
+            pen.closed(&[(13.0, 9.0), (18.0, 6.0), (18.0, 14.0), (13.0, 11.0)]);
+        }
+        Icon::TestPicture => {
+            pen.rect(2.5, 4.0, 15.0, 12.0, 2.0);
+            pen.line(&[(6.5, 4.0), (6.5, 12.0)]);
+            pen.line(&[(10.0, 4.0), (10.0, 12.0)]);
+            pen.line(&[(13.5, 4.0), (13.5, 12.0)]);
+            pen.line(&[(2.5, 12.0), (17.5, 12.0)]);
+        }
+        Icon::Film => {
+            pen.rect(3.0, 3.0, 14.0, 14.0, 2.0);
+            pen.line(&[(6.5, 3.0), (6.5, 17.0)]);
+            pen.line(&[(13.5, 3.0), (13.5, 17.0)]);
+            for y in [7.6, 12.4] {
+                pen.line(&[(3.0, y), (6.5, y)]);
+                pen.line(&[(13.5, y), (17.0, y)]);
+            }
+        }
+        Icon::NoPicture => {
+            pen.rect(2.5, 4.0, 15.0, 12.0, 2.0);
+            pen.line(&[(5.0, 17.5), (15.0, 2.5)]);
+        }
+        Icon::Microphone => {
+            pen.rect(7.0, 2.0, 6.0, 9.5, 3.0);
+            pen.arc(10.0, 9.5, 5.5, 0.0, PI);
+            pen.line(&[(10.0, 15.0), (10.0, 18.0)]);
+            pen.line(&[(7.0, 18.0), (13.0, 18.0)]);
+        }
+        Icon::Tone => {
+            let wave: Vec<(f32, f32)> = (0..=24)
+                .map(|step| {
+                    let x = 2.0 + 16.0 * step as f32 / 24.0;
+                    (x, 10.0 - 5.5 * ((x - 2.0) / 16.0 * TAU).sin())
+                })
+                .collect();
+            pen.line(&wave);
+        }
+        Icon::Note => {
+            pen.circle(6.0, 14.5, 2.5);
+            pen.circle(14.5, 12.5, 2.5);
+            pen.line(&[(8.5, 14.5), (8.5, 5.0), (17.0, 3.0), (17.0, 12.5)]);
+        }
+        Icon::Silence => {
+            pen.rect(7.0, 2.0, 6.0, 9.5, 3.0);
+            pen.arc(10.0, 9.5, 5.5, 0.0, PI);
+            pen.line(&[(10.0, 15.0), (10.0, 18.0)]);
+            pen.line(&[(3.0, 17.0), (17.0, 3.0)]);
+        }
+        Icon::Speaker | Icon::SpeakerOff => {
+            pen.closed(&[
+                (2.5, 7.5),
+                (5.5, 7.5),
+                (9.5, 4.0),
+                (9.5, 16.0),
+                (5.5, 12.5),
+                (2.5, 12.5),
+            ]);
+            if icon == Icon::Speaker {
+                pen.arc(9.5, 10.0, 4.0, -0.9, 0.9);
+                pen.arc(9.5, 10.0, 7.5, -0.9, 0.9);
+            } else {
+                pen.line(&[(13.0, 7.5), (18.0, 12.5)]);
+                pen.line(&[(18.0, 7.5), (13.0, 12.5)]);
+            }
+        }
+        Icon::Eye | Icon::EyeOff => {
+            pen.arc(10.0, 14.2, 9.2, PI + 0.5, TAU - 0.5);
+            pen.arc(10.0, 5.8, 9.2, 0.5, PI - 0.5);
+            pen.circle(10.0, 10.0, 2.4);
+            if icon == Icon::EyeOff {
+                pen.line(&[(4.0, 16.5), (16.0, 3.5)]);
+            }
+        }
+        Icon::Paste => {
+            pen.rect(4.0, 4.0, 12.0, 14.0, 2.0);
+            pen.rect(7.5, 2.0, 5.0, 4.0, 1.2);
+        }
+        Icon::Copy => {
+            pen.rect(7.0, 7.0, 10.0, 10.5, 2.0);
+            pen.line(&[(13.0, 4.0), (13.0, 3.0), (3.0, 3.0), (3.0, 13.5), (4.2, 13.5)]);
+        }
+        Icon::Refresh => {
+            pen.arc(10.0, 10.0, 6.5, -0.2, TAU - 1.2);
+            pen.line(&[(12.8, 0.9), (13.0, 4.6), (9.4, 5.4)]);
+        }
+        Icon::Settings => {
+            for (y, knob) in [(6.0, 13.0), (14.0, 7.0)] {
+                pen.line(&[(2.0, y), (knob - 2.8, y)]);
+                pen.line(&[(knob + 2.8, y), (18.0, y)]);
+                pen.circle(knob, y, 2.8);
+            }
+        }
+        Icon::Sun => {
+            pen.circle(10.0, 10.0, 3.6);
+            for step in 0..8 {
+                let (sin, cos) = (step as f32 * TAU / 8.0).sin_cos();
+                pen.line(&[
+                    (10.0 + 6.2 * cos, 10.0 + 6.2 * sin),
+                    (10.0 + 8.2 * cos, 10.0 + 8.2 * sin),
+                ]);
+            }
+        }
+        Icon::Moon => {
+            pen.arc(9.5, 10.5, 7.0, 0.15, 4.55);
+            pen.arc(13.6, 6.4, 5.6, 1.05, 3.70);
+        }
+        Icon::Play => pen.filled(&[(5.5, 3.5), (16.5, 10.0), (5.5, 16.5)]),
+        Icon::Stop => pen.filled(&[(4.5, 4.5), (15.5, 4.5), (15.5, 15.5), (4.5, 15.5)]),
+        Icon::Folder => {
+            pen.closed(&[
+                (2.5, 15.5),
+                (2.5, 4.5),
+                (8.0, 4.5),
+                (9.8, 6.8),
+                (17.5, 6.8),
+                (17.5, 15.5),
+            ]);
+        }
+        Icon::FullScreen => {
+            pen.line(&[(3.0, 7.0), (3.0, 3.0), (7.0, 3.0)]);
+            pen.line(&[(13.0, 3.0), (17.0, 3.0), (17.0, 7.0)]);
+            pen.line(&[(17.0, 13.0), (17.0, 17.0), (13.0, 17.0)]);
+            pen.line(&[(7.0, 17.0), (3.0, 17.0), (3.0, 13.0)]);
+        }
+        Icon::Close => {
+            pen.line(&[(5.0, 5.0), (15.0, 15.0)]);
+            pen.line(&[(15.0, 5.0), (5.0, 15.0)]);
+        }
+        Icon::Check => pen.line(&[(4.0, 10.5), (8.2, 14.8), (16.0, 5.5)]),
+        Icon::ChevronDown => pen.line(&[(5.0, 7.5), (10.0, 12.5), (15.0, 7.5)]),
+        Icon::Warning => {
+            pen.closed(&[(10.0, 2.8), (18.0, 16.8), (2.0, 16.8)]);
+            pen.line(&[(10.0, 8.0), (10.0, 12.0)]);
+            pen.dot(10.0, 14.4, 1.0);
+        }
+        Icon::Info => {
+            pen.circle(10.0, 10.0, 7.6);
+            pen.line(&[(10.0, 9.2), (10.0, 14.0)]);
+            pen.dot(10.0, 6.4, 1.1);
+        }
+        Icon::Dot => pen.dot(10.0, 10.0, 5.5),
+        Icon::Help => {
+            pen.circle(10.0, 10.0, 7.6);
+            pen.arc(10.0, 8.2, 2.5, PI, TAU + 0.9);
+            pen.line(&[(11.5, 10.2), (10.0, 11.2), (10.0, 12.2)]);
+            pen.dot(10.0, 14.5, 1.0);
+        }
+        Icon::Search => {
+            pen.circle(8.5, 8.5, 5.5);
+            pen.line(&[(12.6, 12.6), (17.0, 17.0)]);
+        }
+        Icon::Broadcast => {
+            pen.dot(10.0, 10.0, 2.0);
+            for radius in [4.8, 8.0] {
+                pen.arc(10.0, 10.0, radius, -0.8, 0.8);
+                pen.arc(10.0, 10.0, radius, PI - 0.8, PI + 0.8);
+            }
+        }
+        Icon::Screen => {
+            pen.rect(2.5, 3.5, 15.0, 10.5, 2.0);
+            pen.line(&[(7.0, 17.0), (13.0, 17.0)]);
+            pen.line(&[(10.0, 14.0), (10.0, 17.0)]);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! The strip of the sound source: name and state, meter with scale, gain, level in figures, clip
+//! lamp, mute.
+
+use egui::{
+    Align, Align2, Color32, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, UiBuilder,
+    Vec2, WidgetInfo, pos2, vec2,
+};
+
+use crate::audio::AudioChoice;
+use crate::studio::Command;
+use crate::studio::snapshot::{AudioSource, SourceState};
+use crate::ui::format;
+use crate::ui::icons::{self, Icon};
+use crate::ui::theme::{BORDER, RADIUS, Type, gap, size};
+use crate::ui::view::View;
+use crate::ui::widgets::{Button, Look, elided, focus_ring, meter, place, slider};
+
+const NAME: f32 = 168.0;
+const NUMBERS: f32 = 100.0;
+const BUTTONS: f32 = 92.0;
+const GAIN_VALUE: f32 = 72.0;
+
+/// The strip in `room`, [`size::MIXER`] high.
+pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) {
+    let theme = view.theme;
+    ui.painter().rect_filled(room, CornerRadius::ZERO, theme.panel);
+    ui.painter().hline(room.x_range(), room.top() + 0.5, theme.border());
+    let mut inner = room.shrink2(vec2(gap::L, 20.0));
+    inner.max.x = inner.right().min(inner.left() + size::STRIP_MAX);
+    let Some(audio) = view.snapshot.audio.as_ref() else {
+        let text = view.texts.get("no-microphone-title");
+        elided(ui, inner, Align::Min, &text, Type::Body.font(), theme.secondary);
+        return;
+    };
+    let name = Rect::from_min_size(inner.min, vec2(NAME, inner.height()));
+    let buttons = Rect::from_min_max(pos2(inner.right() - BUTTONS, inner.top()), inner.max);
+    let numbers = Rect::from_min_max(
+        pos2(buttons.left() - gap::L - NUMBERS, inner.top()),
+        pos2(buttons.left() - gap::L, inner.bottom()),
+    );
+    let middle = Rect::from_min_max(
+        pos2(name.right() + gap::L, inner.top()),
+        pos2(numbers.left() - gap::L, inner.bottom()),
+    );
+    identity(ui, view, audio, name);
+    level(ui, view, audio, middle);
+    figures(ui, view, audio, numbers);
+    lamps(ui, view, audio, buttons);
+}
+
+/// What to call the sound source.
+pub fn name_of(view: &View<'_>, audio: &AudioSource) -> String {
+    match &audio.choice {
+        AudioChoice::Mic(_) if !audio.name.is_empty() => audio.name.clone(),
+        AudioChoice::Mic(_) => view.texts.get("microphone-default").to_string(),
+        AudioChoice::Tone => view.texts.get("test-tone").to_string(),
+        AudioChoice::Silence => view.texts.get("silence").to_string(),
+        AudioChoice::None => view.texts.get("no-sound").to_string(),
+        AudioChoice::File(path) => {
+            path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+        }
+    }
+}
+
+fn identity(ui: &Ui, view: &View<'_>, audio: &AudioSource, rect: Rect) {
+    let theme = view.theme;
+    let icon = match &audio.choice {
+        AudioChoice::Mic(_) => Icon::Microphone,
+        AudioChoice::Tone => Icon::Tone,
+        AudioChoice::File(_) => Icon::Note,
+        AudioChoice::Silence | AudioChoice::None => Icon::Silence,
+    };
+    let at = Rect::from_min_size(rect.min + vec2(0.0, 2.0), Vec2::splat(18.0));
+    icons::paint(ui.painter(), icon, at, theme.text);
+    let line = |y: f32, height: f32| {
+        Rect::from_min_size(
+            pos2(rect.left() + 28.0, rect.top() + y),
+            vec2(rect.width() - 28.0, height),
+        )
+    };
+    elided(
+        ui,
+        line(0.0, 22.0),
+        Align::Min,
+        &name_of(view, audio),
+        Type::BodyStrong.font(),
+        theme.text,
+    );
+    let (text, color) = match audio.state {
+        SourceState::Open => match audio.drift_ppm {
+            Some(ppm) => {
+                let ppm = format::signed(ppm, 0, true);
+                (view.texts.with("drift", &[("ppm", ppm.into())]), theme.secondary)
+            }
+            None => (String::new(), theme.secondary),
+        },
+        SourceState::Opening => (view.texts.get("state-opening").to_string(), theme.secondary),
+        SourceState::Stalled => (view.texts.get("state-stalled").to_string(), theme.warn),
+        SourceState::Lost => (view.texts.get("state-lost").to_string(), theme.warn),
+        SourceState::Failed => (view.texts.get("state-failed").to_string(), theme.warn),
+    };
+    elided(ui, line(22.0, 16.0), Align::Min, &text, Type::Small.font(), color);
+    if audio.drift_ppm.is_some() {
+        ui.interact(line(22.0, 16.0), ui.scope_id().with("drift"), Sense::hover())
+            .on_hover_text(&*view.texts.get("tip-drift"));
+    }
+    // Beside the slider, which has its own row.
+    let label = line(58.0, 20.0);
+    elided(ui, label, Align::Min, &view.texts.get("gain"), Type::Small.font(), theme.secondary);
+}
+
+fn level(ui: &mut Ui, view: &mut View<'_>, audio: &AudioSource, rect: Rect) {
+    let theme = view.theme;
+    let name = name_of(view, audio);
+    let mut upper = ui.new_child(UiBuilder::new().max_rect(rect).id_salt("meter"));
+    upper.add_space(3.0);
+    let level = view.texts.with("level-of", &[("name", name.as_str().into())]);
+    meter(&mut upper, theme, &level, audio.peak_dbfs, audio.held_dbfs, audio.muted, rect.width())
+        .on_hover_text(&*view.texts.get("tip-level"));
+
+    let row = Rect::from_min_max(
+        pos2(rect.left(), rect.top() + 58.0),
+        pos2(rect.right(), rect.top() + 78.0),
+    );
+    let mut lower = ui.new_child(UiBuilder::new().max_rect(row).id_salt("gain"));
+    let mut gain = audio.gain_db;
+    let gain_name = view.texts.with("gain-of", &[("name", name.into())]);
+    let width = rect.width() - GAIN_VALUE;
+    let response = slider(&mut lower, theme, &mut gain, -60.0..=20.0, 0.0, &gain_name, width)
+        .on_hover_text(&*view.texts.get("tip-gain"));
+    if response.changed() {
+        // Zero is where most people want to be: it holds a little.
+        let gain = if gain.abs() < 0.6 && response.dragged() { 0.0 } else { gain };
+        view.send(Command::SetGain(gain));
+    }
+    let text = format!("{}\u{a0}dB", format::signed(f64::from(audio.gain_db), 1, true));
+    place(ui, row.right_center(), Align2::RIGHT_CENTER, &text, Type::FigureStrong, theme.text);
+}
+
+fn figures(ui: &Ui, view: &View<'_>, audio: &AudioSource, rect: Rect) {
+    let theme = view.theme;
+    let (text, color) = if audio.muted {
+        (view.texts.get("muted").to_string(), theme.secondary)
+    } else {
+        (format::decibels(audio.peak_dbfs), theme.text)
+    };
+    let kind = if audio.muted { Type::Title } else { Type::Key };
+    let top = Rect::from_min_size(rect.min, vec2(rect.width(), 28.0));
+    elided(ui, top, Align::Max, &text, kind.font(), color);
+    let held = format::decibels(if audio.muted { f32::NEG_INFINITY } else { audio.held_dbfs });
+    let held = view.texts.with("held", &[("value", held.into())]);
+    let below = Rect::from_min_size(rect.min + vec2(0.0, 28.0), vec2(rect.width(), 18.0));
+    elided(ui, below, Align::Max, &held, Type::Small.font(), theme.secondary);
+    ui.interact(below, ui.scope_id().with("held"), Sense::hover())
+        .on_hover_text(&*view.texts.get("tip-held"));
+    ui.interact(top, ui.scope_id().with("peak"), Sense::hover())
+        .on_hover_text(&*view.texts.get("tip-level"));
+}
+
+fn lamps(ui: &mut Ui, view: &mut View<'_>, audio: &AudioSource, rect: Rect) {
+    let theme = view.theme;
+    // The clip lamp: lit until clicked.
+    let lamp = Rect::from_min_size(rect.min, vec2(rect.width(), 26.0));
+    let sense = if audio.clipped { Sense::click() } else { Sense::hover() };
+    let response = ui.interact(lamp, ui.scope_id().with("clip"), sense);
+    let name = view.texts.get(if audio.clipped { "clip-lamp-lit" } else { "clip-lamp-out" });
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, audio.clipped, &*name));
+    let (fill, border, text) = if audio.clipped {
+        (theme.live_tint, theme.live, theme.live)
+    } else {
+        (Color32::TRANSPARENT, theme.line, theme.secondary)
+    };
+    let stroke = Stroke::new(BORDER, border);
+    ui.painter().rect(lamp, CornerRadius::same(RADIUS), fill, stroke, StrokeKind::Inside);
+    place(
+        ui,
+        lamp.center(),
+        Align2::CENTER_CENTER,
+        &view.texts.get("clip"),
+        Type::SmallStrong,
+        text,
+    );
+    focus_ring(ui, theme, &response, RADIUS);
+    if response.on_hover_text(&*name).clicked() {
+        view.send(Command::ClearClip);
+    }
+
+    let below = Rect::from_min_max(
+        pos2(rect.left(), rect.top() + 50.0),
+        pos2(rect.right(), rect.top() + 84.0),
+    );
+    let mut child = ui.new_child(UiBuilder::new().max_rect(below).id_salt("mute"));
+    let (icon, look) =
+        if audio.muted { (Icon::SpeakerOff, Look::Warn) } else { (Icon::Speaker, Look::Plain) };
+    let text = view.texts.get(if audio.muted { "muted" } else { "mute" });
+    let name = view.texts.get(if audio.muted { "unmute" } else { "mute" });
+    let pressed = Button::new(&text)
+        .name(&name)
+        .icon(icon)
+        .look(look)
+        .kind(Type::FigureStrong)
+        .width(rect.width())
+        .show(&mut child, theme)
+        .on_hover_text(format!("{name} (M)"))
+        .clicked();
+    if pressed {
+        view.send(Command::SetMuted(!audio.muted));
+    }
+}
+
+/// Names chosen by state, for the test of texts.
+const _: [&str; 4] = {
+    use crate::ui::actions::key;
+    [key!("clip-lamp-lit"), key!("clip-lamp-out"), key!("unmute"), key!("mute")]
+};

@@ -1,0 +1,485 @@
+//! The whole window: bars, pages, dialogs, keyboard. Draws one snapshot a frame and gives back what
+//! was asked for. Knows nothing of eframe: tests drive it as the program does.
+
+use std::path::PathBuf;
+
+use egui::{Key, Modifiers, Rect, ScrollArea, Ui, pos2, vec2};
+
+use crate::audio::AudioChoice;
+use crate::base::Latest;
+use crate::capture::VideoChoice;
+use crate::media::VideoFrame;
+use crate::studio::snapshot::{LiveState, WatchState};
+use crate::studio::{Command, Language, Preferences, Remedy, Snapshot, Theme as ThemeChoice};
+use crate::ui::actions::Action;
+use crate::ui::bars::{self, Page};
+use crate::ui::dialogs::{self, Answer, Dialog};
+use crate::ui::notices::{self, Place};
+use crate::ui::picture::Picture;
+use crate::ui::target::child;
+use crate::ui::text::{self, Texts};
+use crate::ui::theme::{Theme, gap, size};
+use crate::ui::view::{Renderer, View, Wish};
+use crate::ui::{fonts, go_live, mixer, sources, stage, target, watch};
+
+/// The window between two frames.
+#[derive(Debug)]
+pub struct Screen {
+    preferences: Preferences,
+    theme: Theme,
+    texts: Texts,
+    renderer: Renderer,
+    snapshot: Snapshot,
+    page: Page,
+    dialog: Option<Dialog>,
+    dialog_is_fresh: bool,
+    search: dialogs::Search,
+    target: target::Draft,
+    watch: watch::Draft,
+    program: Picture,
+    watched: Picture,
+    full_screen: bool,
+    wishes: Vec<Wish>,
+}
+
+/// The language that `preferences` mean on this system.
+fn language_of(preferences: &Preferences) -> text::Language {
+    match preferences.language {
+        Language::System => text::Language::of_system(),
+        Language::English => text::Language::English,
+        Language::Chinese => text::Language::Chinese,
+    }
+}
+
+fn theme_of(preferences: &Preferences) -> Theme {
+    let theme = match preferences.theme {
+        ThemeChoice::Dark => Theme::DARK,
+        ThemeChoice::Light => Theme::LIGHT,
+    };
+    Theme { still: preferences.reduced_motion, ..theme }
+}
+
+impl Screen {
+    /// A window that shows these pictures. Installs fonts and style.
+    pub fn new(
+        ctx: &egui::Context,
+        preferences: Preferences,
+        program: Latest<VideoFrame>,
+        watched: Latest<VideoFrame>,
+    ) -> Self {
+        ctx.set_fonts(fonts::definitions());
+        let theme = theme_of(&preferences);
+        theme.apply(ctx);
+        let texts = Texts::new(language_of(&preferences));
+        Self {
+            preferences,
+            theme,
+            texts,
+            renderer: Renderer::default(),
+            snapshot: Snapshot::default(),
+            page: Page::Studio,
+            dialog: None,
+            dialog_is_fresh: false,
+            search: dialogs::Search::default(),
+            target: target::Draft::default(),
+            watch: watch::Draft::default(),
+            program: Picture::new("program", program),
+            watched: Picture::new("watched", watched),
+            full_screen: false,
+            wishes: Vec::new(),
+        }
+    }
+
+    /// What was chosen about the window.
+    pub fn preferences(&self) -> &Preferences {
+        &self.preferences
+    }
+
+    /// Changes what is chosen about the window.
+    pub fn set_preferences(&mut self, ctx: &egui::Context, preferences: Preferences) {
+        if preferences != self.preferences {
+            self.preferences = preferences;
+            self.restyle(ctx);
+            self.wishes.push(Wish::Preferences);
+        }
+    }
+
+    /// Tells the settings what draws the window.
+    pub fn set_renderer(&mut self, renderer: Renderer) {
+        self.renderer = renderer;
+    }
+
+    /// What to draw from now on.
+    pub fn set_snapshot(&mut self, snapshot: Snapshot) {
+        self.snapshot = snapshot;
+        self.target.learn(&self.snapshot);
+    }
+
+    /// The page that is shown.
+    pub fn page(&self) -> Page {
+        self.page
+    }
+
+    /// Shows a page.
+    pub fn set_page(&mut self, page: Page) {
+        self.page = page;
+    }
+
+    /// Opens a dialog.
+    pub fn open(&mut self, dialog: Dialog) {
+        self.dialog = Some(dialog);
+        self.dialog_is_fresh = true;
+    }
+
+    /// The dialog that is open.
+    pub fn dialog(&self) -> Option<Dialog> {
+        self.dialog
+    }
+
+    /// Whether closing now would cut somebody off or end a recording.
+    pub fn must_ask_before_closing(&self) -> bool {
+        self.snapshot.live != LiveState::Idle || self.snapshot.recording.is_some()
+    }
+
+    /// A file was chosen for the picture.
+    pub fn picked_video(&mut self, path: PathBuf) {
+        self.wishes.push(Wish::Command(Command::SelectVideo(VideoChoice::File(path))));
+    }
+
+    /// A file was chosen for the sound.
+    pub fn picked_audio(&mut self, path: PathBuf) {
+        self.wishes.push(Wish::Command(Command::SelectAudio(AudioChoice::File(path))));
+    }
+
+    /// A file was chosen to be watched.
+    pub fn picked_watch(&mut self, path: &std::path::Path) {
+        let url = path.display().to_string();
+        self.watch.set_url(url.clone());
+        self.page = Page::Watch;
+        self.wishes.push(Wish::Command(Command::Watch { url }));
+    }
+
+    /// A folder was chosen for recordings.
+    pub fn picked_folder(&mut self, path: PathBuf) {
+        self.preferences.recording_folder = path;
+        self.wishes.push(Wish::Preferences);
+    }
+
+    fn restyle(&mut self, ctx: &egui::Context) {
+        self.theme = theme_of(&self.preferences);
+        self.theme.apply(ctx);
+        let language = language_of(&self.preferences);
+        if language != self.texts.language() {
+            self.texts = Texts::new(language);
+        }
+    }
+
+    /// Draws everything; gives what was asked for.
+    pub fn show(&mut self, ui: &mut Ui) -> Vec<Wish> {
+        let before = self.preferences.clone();
+        if !self.must_ask_before_closing()
+            && matches!(self.dialog, Some(Dialog::ConfirmStop | Dialog::ConfirmClose))
+        {
+            self.dialog = None;
+        }
+        self.keyboard(ui);
+        let room = ui.max_rect();
+        if self.full_screen {
+            let hint = self.texts.get("slate-none");
+            let picture = match self.page {
+                Page::Studio => &mut self.program,
+                Page::Watch => &mut self.watched,
+            };
+            watch::full_screen(ui, picture, room, &hint);
+        } else {
+            self.window(ui, room);
+        }
+        self.dialogs(ui.ctx());
+        if self.preferences != before {
+            self.restyle(ui.ctx());
+            if !self.wishes.contains(&Wish::Preferences) {
+                self.wishes.push(Wish::Preferences);
+            }
+        }
+        std::mem::take(&mut self.wishes)
+    }
+
+    fn window(&mut self, ui: &mut Ui, room: Rect) {
+        let top = Rect::from_min_size(room.min, vec2(room.width(), size::TOP_BAR));
+        let bottom =
+            Rect::from_min_max(pos2(room.left(), room.bottom() - size::STATUS_BAR), room.max);
+        let page = Rect::from_min_max(top.left_bottom(), bottom.right_top());
+        let narrow = room.width() < size::NARROW;
+        let right = if narrow { size::RIGHT_NARROW } else { size::RIGHT };
+        let left = if narrow { size::LEFT_NARROW } else { size::LEFT };
+
+        let mut view = View {
+            theme: &self.theme,
+            texts: &self.texts,
+            snapshot: &self.snapshot,
+            wishes: &mut self.wishes,
+        };
+        let mut action = bars::top(ui, &mut view, self.page, top);
+        self.watch.learn(&view, ui.input(|input| input.time));
+        match self.page {
+            Page::Studio => {
+                let pressed =
+                    studio(ui, &mut view, &mut self.target, &mut self.program, page, left, right);
+                if let Some(pressed) = pressed {
+                    action = action.or(Some(pressed));
+                }
+            }
+            Page::Watch => {
+                let full =
+                    watch::show(ui, &mut view, &mut self.watch, &mut self.watched, page, right);
+                if full {
+                    action = Some(Action::FullScreen);
+                }
+            }
+        }
+        bars::status(ui, &view, self.page, bottom);
+        if let Some(action) = action {
+            self.act(ui.ctx(), action);
+        }
+    }
+
+    fn dialogs(&mut self, ctx: &egui::Context) {
+        let Some(dialog) = self.dialog else {
+            return;
+        };
+        let mut view = View {
+            theme: &self.theme,
+            texts: &self.texts,
+            snapshot: &self.snapshot,
+            wishes: &mut self.wishes,
+        };
+        let mut needs = dialogs::Needs {
+            preferences: &mut self.preferences,
+            renderer: &self.renderer,
+            fresh: std::mem::take(&mut self.dialog_is_fresh),
+        };
+        match dialogs::show(ctx, &mut view, dialog, &mut needs, &mut self.search) {
+            None => {}
+            Some(Answer::Close) => self.dialog = None,
+            Some(Answer::StopLive) => {
+                self.dialog = None;
+                self.wishes.push(Wish::Command(Command::StopLive));
+            }
+            Some(Answer::Quit) => {
+                self.dialog = Some(Dialog::Closing);
+                self.wishes.push(Wish::Quit);
+            }
+            Some(Answer::Act(action)) => {
+                self.dialog = None;
+                self.act(ctx, action);
+            }
+        }
+    }
+
+    fn keyboard(&mut self, ui: &Ui) {
+        let ctx = ui.ctx().clone();
+        if self.dialog == Some(Dialog::Closing) {
+            return;
+        }
+        let typing = ctx.text_edit_focused();
+        if self.dialog.is_none()
+            && self.full_screen
+            && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape))
+        {
+            self.set_full_screen(false);
+        }
+        for action in Action::ALL {
+            let Some(shortcut) = action.shortcut() else { continue };
+            if action.is_letter() && (typing || self.dialog.is_some()) {
+                continue;
+            }
+            let pressed = ctx.input_mut(|input| input.consume_shortcut(&shortcut));
+            // A dialog is answered first; only another dialog may take its place.
+            let other = matches!(action, Action::Palette | Action::Settings | Action::Help);
+            if pressed && (self.dialog.is_none() || other) && action.is_possible(&self.snapshot) {
+                self.act(&ctx, action);
+            }
+        }
+    }
+
+    /// Fills the screen with the picture of the page.
+    pub fn fill_screen(&mut self) {
+        self.set_full_screen(true);
+    }
+
+    /// The colour behind everything.
+    pub fn canvas(&self) -> egui::Color32 {
+        self.theme.canvas
+    }
+
+    fn set_full_screen(&mut self, full: bool) {
+        self.full_screen = full;
+        self.wishes.push(Wish::FullScreen(full));
+    }
+
+    /// Does what was asked for, by whatever way.
+    fn act(&mut self, ctx: &egui::Context, action: Action) {
+        let send = |command| Wish::Command(command);
+        match action {
+            Action::GoLive => self.go_live_or_stop(),
+            Action::Record => self.wishes.push(if self.snapshot.recording.is_some() {
+                send(Command::StopRecording)
+            } else {
+                Wish::Record
+            }),
+            Action::Mute => {
+                let muted = match self.page {
+                    Page::Watch => {
+                        send(Command::SetPlayerMuted(!self.snapshot.watch_figures.muted))
+                    }
+                    Page::Studio => {
+                        let muted = self.snapshot.audio.as_ref().is_some_and(|audio| audio.muted);
+                        send(Command::SetMuted(!muted))
+                    }
+                };
+                self.wishes.push(muted);
+            }
+            Action::MutePlayer => {
+                self.wishes.push(send(Command::SetPlayerMuted(!self.snapshot.watch_figures.muted)));
+            }
+            Action::FullScreen => self.set_full_screen(!self.full_screen),
+            Action::Palette => self.toggle(Dialog::Palette),
+            Action::Settings => self.toggle(Dialog::Settings),
+            Action::Help => self.toggle(Dialog::Help),
+            Action::Studio => self.page = Page::Studio,
+            Action::Watch => self.page = Page::Watch,
+            Action::RetryNow => self.wishes.push(send(Command::RetryNow)),
+            Action::RefreshDevices => self.wishes.push(send(Command::RefreshDevices)),
+            Action::TestPicture => self.wishes.push(send(Command::SelectVideo(VideoChoice::Test))),
+            Action::ClearClip => self.wishes.push(send(Command::ClearClip)),
+            Action::CopyAddress => ctx.copy_text(self.snapshot.server.play_url.clone()),
+            Action::WatchOwn => {
+                let url = self.snapshot.server.play_url.clone();
+                self.watch.set_url(url.clone());
+                self.page = Page::Watch;
+                self.wishes.push(send(Command::Watch { url }));
+            }
+            Action::OpenFile => self.wishes.push(Wish::PickWatchFile),
+            Action::Theme => {
+                self.preferences.theme = match self.preferences.theme {
+                    ThemeChoice::Dark => ThemeChoice::Light,
+                    ThemeChoice::Light => ThemeChoice::Dark,
+                };
+                self.restyle(ctx);
+                self.wishes.push(Wish::Preferences);
+            }
+            Action::Language => {
+                self.preferences.language = match self.texts.language() {
+                    text::Language::English => Language::Chinese,
+                    text::Language::Chinese => Language::English,
+                };
+                self.restyle(ctx);
+                self.wishes.push(Wish::Preferences);
+            }
+            Action::Quit => self.ask_to_close(),
+        }
+    }
+
+    fn toggle(&mut self, dialog: Dialog) {
+        if self.dialog == Some(dialog) {
+            self.dialog = None;
+        } else {
+            self.open(dialog);
+        }
+    }
+
+    /// Somebody wants to close the window.
+    pub fn ask_to_close(&mut self) {
+        if self.dialog == Some(Dialog::Closing) {
+            return;
+        }
+        if self.must_ask_before_closing() {
+            self.open(Dialog::ConfirmClose);
+        } else {
+            self.open(Dialog::Closing);
+            self.wishes.push(Wish::Quit);
+        }
+    }
+
+    fn go_live_or_stop(&mut self) {
+        match self.snapshot.live {
+            LiveState::Idle => match self.target.fault() {
+                Some(_) => {
+                    self.page = Page::Studio;
+                    self.target.complain();
+                }
+                None => self.wishes.push(Wish::Command(Command::GoLive)),
+            },
+            LiveState::Connecting { .. } => self.wishes.push(Wish::Command(Command::StopLive)),
+            LiveState::OnAir | LiveState::Reconnecting { .. } => self.open(Dialog::ConfirmStop),
+            LiveState::Stopping => {}
+        }
+    }
+
+    /// Whether pictures move on the page that is shown.
+    pub fn is_moving(&self) -> bool {
+        match self.page {
+            Page::Studio => self.program.is_there(),
+            Page::Watch => self.snapshot.watch == WatchState::Playing,
+        }
+    }
+}
+
+/// The *Studio* page.
+fn studio(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut target::Draft,
+    program: &mut Picture,
+    room: Rect,
+    left: f32,
+    right: f32,
+) -> Option<Action> {
+    let theme = view.theme;
+    let split = room.right() - right;
+    let strip = Rect::from_min_max(
+        pos2(room.left(), room.bottom() - size::MIXER),
+        pos2(split, room.bottom()),
+    );
+    let sources_room = Rect::from_min_max(room.min, pos2(room.left() + left, strip.top()));
+    let stage_room = Rect::from_min_max(sources_room.right_top(), strip.right_top());
+    let side = Rect::from_min_max(pos2(split, room.top()), room.max);
+
+    ui.painter().rect_filled(sources_room, 0.0, theme.panel);
+    ui.painter().vline(sources_room.right() - 0.5, sources_room.y_range(), theme.border());
+    let mut panel = child(ui, sources_room.shrink2(vec2(gap::M, gap::M)), "sources");
+    panel.shrink_clip_rect(sources_room);
+    sources::show(&mut panel, view);
+
+    stage::show(ui, view, program, stage_room);
+    let mut sound = child(ui, strip, "mixer");
+    mixer::show(&mut sound, view, strip);
+
+    ui.painter().rect_filled(side, 0.0, theme.panel);
+    ui.painter().vline(side.left() + 0.5, side.y_range(), theme.border());
+    let inner = side.shrink2(vec2(gap::L, gap::M));
+    let buttons =
+        Rect::from_min_max(pos2(inner.left(), inner.bottom() - go_live::HEIGHT), inner.max);
+    let above = Rect::from_min_max(inner.min, pos2(inner.right(), buttons.top() - gap::M));
+    let mut upper = child(ui, above, "target");
+    let mut edit = false;
+    ScrollArea::vertical().auto_shrink(false).show(&mut upper, |ui| {
+        // Room for focus rings at the edges.
+        ui.set_width(above.width());
+        if matches!(view.snapshot.live, LiveState::Idle | LiveState::Connecting { .. }) {
+            target::idle(ui, view, draft);
+        } else {
+            target::on_air(ui, view, draft);
+        }
+        ui.add_space(gap::M);
+        ui.spacing_mut().item_spacing.y = gap::S;
+        edit = notices::cards(ui, view, Place::Target, 2) == Some(Remedy::EditTarget);
+    });
+    if edit {
+        draft.edit();
+    }
+    let mut lower = child(ui, buttons, "go-live");
+    go_live::show(&mut lower, view).map(|pressed| match pressed {
+        go_live::Pressed::GoLive | go_live::Pressed::Stop => Action::GoLive,
+    })
+}

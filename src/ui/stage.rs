@@ -1,0 +1,187 @@
+//! The program picture with its frame and tag, what stands in its place while there is none, and
+//! the notices about it.
+
+use egui::{
+    Align2, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2, WidgetInfo,
+    pos2, vec2,
+};
+
+use crate::capture::VideoChoice;
+use crate::studio::snapshot::{LiveState, SourceState};
+use crate::studio::{Command, Level};
+use crate::ui::format;
+use crate::ui::icons::{self, Icon};
+use crate::ui::notices::{self, Card, Place};
+use crate::ui::picture::{Picture, fitted};
+use crate::ui::theme::{BLACK, BORDER, ON_PICTURE, ON_PICTURE_SECONDARY, PLATE, Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{Button, place};
+
+/// The stage fills `room`.
+pub fn show(ui: &mut Ui, view: &mut View<'_>, picture: &mut Picture, room: Rect) {
+    ui.painter().rect_filled(room, CornerRadius::ZERO, view.theme.canvas);
+    let quality = &view.snapshot.quality;
+    let shape = quality.size.width as f32 / (quality.size.height as f32).max(1.0);
+    let rect = fitted(room.shrink(gap::M), shape, ui.pixels_per_point());
+    program(ui, view, picture, rect);
+
+    let inset = rect.shrink(gap::XL.min(rect.width() * 0.04));
+    // Sound is shown below: its notices stand at the lower edge.
+    let mut top = ui.new_child(UiBuilder::new().max_rect(inset).id_salt("stage-notices"));
+    top.spacing_mut().item_spacing.y = gap::S;
+    if view.snapshot.notices.iter().any(|notice| notices::place_of(notice) == Place::Stage)
+        || matches!(view.snapshot.live, LiveState::Reconnecting { .. })
+    {
+        // Clear of the tag in the corner.
+        top.add_space(gap::L);
+    }
+    lost(&mut top, view);
+    notices::cards(&mut top, view, Place::Stage, 2);
+    // As high as it was in the last frame.
+    let height_id = ui.scope_id().with("sound-notices-height");
+    let height = ui.data(|data| data.get_temp::<f32>(height_id)).unwrap_or(60.0);
+    let mut low = inset;
+    low.min.y = low.bottom() - height;
+    let mut bottom = ui.new_child(UiBuilder::new().max_rect(low).id_salt("sound-notices"));
+    notices::cards(&mut bottom, view, Place::Mixer, 1);
+    let now = bottom.min_rect().height();
+    if now > 0.0 && (now - height).abs() > 0.5 {
+        ui.data_mut(|data| data.insert_temp(height_id, now));
+        ui.ctx().request_discard("a card found its height");
+    }
+}
+
+/// The picture itself, or what stands in its place.
+fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut Picture, rect: Rect) {
+    let theme = view.theme;
+    let response = ui.interact(rect, ui.scope_id().with("program"), Sense::hover());
+    let name = view.texts.get("program-preview");
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
+    ui.painter().rect_filled(rect, CornerRadius::ZERO, BLACK);
+    let state = view.snapshot.video.as_ref().map(|video| (video.state, &video.choice));
+    let painted = match state {
+        Some((SourceState::Open | SourceState::Stalled | SourceState::Lost, choice))
+            if *choice != VideoChoice::None =>
+        {
+            picture.paint(ui, rect)
+        }
+        _ => false,
+    };
+    if !painted {
+        let (title, advice, offer) = match state {
+            Some((SourceState::Opening | SourceState::Open, choice))
+                if *choice != VideoChoice::None =>
+            {
+                (view.texts.get("slate-opening"), view.texts.get("slate-opening-advice"), false)
+            }
+            Some((SourceState::Failed | SourceState::Lost | SourceState::Stalled, _)) => {
+                (view.texts.get("slate-failed"), view.texts.get("slate-failed-advice"), true)
+            }
+            _ => (view.texts.get("slate-none"), view.texts.get("slate-none-advice"), true),
+        };
+        let icon = if offer { Icon::NoPicture } else { Icon::Camera };
+        let button = offer.then(|| view.texts.get("use-test-picture"));
+        if slate(ui, rect, icon, &title, &advice, button.as_deref()) {
+            view.send(Command::SelectVideo(VideoChoice::Test));
+        }
+    }
+    let frame = match view.snapshot.live {
+        LiveState::OnAir | LiveState::Stopping => Stroke::new(2.0, theme.live),
+        LiveState::Reconnecting { .. } => Stroke::new(2.0, theme.warn),
+        LiveState::Idle | LiveState::Connecting { .. } => Stroke::new(BORDER, theme.line),
+    };
+    ui.painter().rect_stroke(rect, CornerRadius::same(2), frame, StrokeKind::Outside);
+    tag(ui, view, rect);
+}
+
+/// `PROGRAM 1280×720 · 30` in the corner.
+fn tag(ui: &Ui, view: &View<'_>, rect: Rect) {
+    let quality = &view.snapshot.quality;
+    let text = view.texts.with(
+        "program-tag",
+        &[
+            ("size", format::size(quality.size).into()),
+            ("rate", format::rate(quality.frame_rate).into()),
+        ],
+    );
+    let galley = ui.painter().layout_no_wrap(text, Type::Tiny.font(), ON_PICTURE);
+    let plate =
+        Rect::from_min_size(rect.min + Vec2::splat(gap::S), galley.size() + vec2(14.0, 8.0));
+    ui.painter().rect_filled(plate, CornerRadius::same(4), PLATE);
+    ui.painter().galley(plate.center() - galley.size() / 2.0, galley, ON_PICTURE);
+    ui.interact(plate, ui.scope_id().with("tag"), Sense::hover())
+        .on_hover_text(&*view.texts.get("tip-program"));
+}
+
+/// Words in the place of a picture; tells whether the button was pressed.
+pub fn slate(
+    ui: &mut Ui,
+    rect: Rect,
+    icon: Icon,
+    title: &str,
+    advice: &str,
+    button: Option<&str>,
+) -> bool {
+    let middle = rect.center() - vec2(0.0, if button.is_some() { 24.0 } else { 0.0 });
+    let at = Rect::from_center_size(middle - vec2(0.0, 40.0), Vec2::splat(40.0));
+    icons::paint(ui.painter(), icon, at, ON_PICTURE_SECONDARY);
+    place(ui, middle + vec2(0.0, 4.0), Align2::CENTER_CENTER, title, Type::Title, ON_PICTURE);
+    let galley = ui.painter().layout(
+        advice.to_owned(),
+        Type::Body.font(),
+        ON_PICTURE_SECONDARY,
+        (rect.width() - 2.0 * gap::XL).min(440.0),
+    );
+    let below = pos2(middle.x, middle.y + 20.0);
+    let at = Align2::CENTER_TOP.anchor_size(below, galley.size());
+    let bottom = at.bottom();
+    for title in [title, advice] {
+        let id = ui.scope_id().with(("slate", title));
+        ui.interact(at, id, Sense::hover())
+            .widget_info(|| WidgetInfo::labeled(Role::Label, true, title));
+    }
+    ui.painter().galley(at.min, galley, ON_PICTURE_SECONDARY);
+    let Some(text) = button else {
+        return false;
+    };
+    let room = Rect::from_center_size(pos2(middle.x, bottom + gap::L + 17.0), vec2(220.0, 34.0));
+    let mut child = ui.new_child(
+        UiBuilder::new()
+            .max_rect(room)
+            .layout(egui::Layout::top_down(egui::Align::Center))
+            .id_salt("slate-button"),
+    );
+    // The picture's place is dark in both themes.
+    Button::new(text).show(&mut child, &crate::ui::theme::Theme::DARK).clicked()
+}
+
+/// The card that stands over the program while the connection is lost.
+fn lost(ui: &mut Ui, view: &mut View<'_>) {
+    let LiveState::Reconnecting { retry_in, cause } = &view.snapshot.live else {
+        return;
+    };
+    let seconds = format::countdown(*retry_in);
+    let title = if seconds == 0 {
+        view.texts.get("lost-title-now").to_string()
+    } else {
+        view.texts.with("lost-title", &[("count", seconds.to_string().into())])
+    };
+    let cause = [("cause", cause.as_str().into())];
+    let advice = if view.snapshot.recording.is_some() {
+        view.texts.with("lost-advice-recording", &cause)
+    } else {
+        view.texts.with("lost-advice", &cause)
+    };
+    let button = view.texts.get("retry-now");
+    let card = Card {
+        level: Level::Warning,
+        title: &title,
+        advice: &advice,
+        detail: "",
+        button: Some(&button),
+        dismissible: false,
+    };
+    if card.show(ui, view.theme, view.texts).button {
+        view.send(Command::RetryNow);
+    }
+}

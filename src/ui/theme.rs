@@ -1,0 +1,371 @@
+//! Every colour and size of the window. Nothing else in `ui/` names a number for a colour, and
+//! lengths come from the 4-point grid below. Design: a calm control room; the picture is the
+//! brightest thing, one accent, red means only *on air* and clipping.
+
+use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, Vec2};
+
+/// Gaps of the 4-point grid.
+pub mod gap {
+    /// Between things that belong together.
+    pub const XS: f32 = 4.0;
+    /// Between things of a group.
+    pub const S: f32 = 8.0;
+    /// Between groups.
+    pub const M: f32 = 12.0;
+    /// Padding of panels.
+    pub const L: f32 = 16.0;
+    /// Between sections.
+    pub const XL: f32 = 24.0;
+}
+
+/// Sizes of the fixed parts of the window, in points.
+pub mod size {
+    pub const TOP_BAR: f32 = 44.0;
+    pub const STATUS_BAR: f32 = 28.0;
+    pub const LEFT: f32 = 220.0;
+    pub const RIGHT: f32 = 300.0;
+    /// Left and right on a window under [`NARROW`] points.
+    pub const LEFT_NARROW: f32 = 184.0;
+    pub const RIGHT_NARROW: f32 = 264.0;
+    pub const NARROW: f32 = 1120.0;
+    pub const MIXER: f32 = 128.0;
+    /// The address bar and the control bar of *Watch*.
+    pub const WATCH_ADDRESS: f32 = 52.0;
+    pub const WATCH_CONTROLS: f32 = 56.0;
+    /// A field, a select, an ordinary button.
+    pub const CONTROL: f32 = 34.0;
+    pub const CONTROL_SMALL: f32 = 28.0;
+    /// A source in a list, of one line or two: choosing moves nothing.
+    pub const ROW: f32 = 44.0;
+    pub const GO_LIVE: f32 = 52.0;
+    pub const RECORD: f32 = 36.0;
+    /// A meter may not become longer than this, however wide the window.
+    pub const STRIP_MAX: f32 = 1200.0;
+    pub const WINDOW_MIN: [f32; 2] = [960.0, 600.0];
+    pub const WINDOW: [f32; 2] = [1280.0, 720.0];
+}
+
+/// Corner radius of controls.
+pub const RADIUS: u8 = 6;
+/// Corner radius of cards, dialogs and the big button.
+pub const RADIUS_LARGE: u8 = 8;
+/// The one border weight.
+pub const BORDER: f32 = 1.0;
+/// Width of the ring around what has the keyboard.
+pub const FOCUS: f32 = 2.0;
+/// No motion takes longer, in seconds.
+pub const MOTION: f32 = 0.12;
+
+/// The weights of the text face.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Weight {
+    Regular,
+    Medium,
+    SemiBold,
+    Bold,
+}
+
+impl Weight {
+    /// The family under which the weight is installed.
+    pub fn family(self) -> FontFamily {
+        match self {
+            Self::Regular => FontFamily::Proportional,
+            Self::Medium => FontFamily::Name("medium".into()),
+            Self::SemiBold => FontFamily::Name("semibold".into()),
+            Self::Bold => FontFamily::Name("bold".into()),
+        }
+    }
+}
+
+/// The sizes of text. Digits are tabular in all of them.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// Tags on the picture and scales, 11 medium.
+    Tiny,
+    /// Secondary lines, 12.
+    Small,
+    /// 12 medium.
+    SmallStrong,
+    /// Labels of sections, 12 semibold.
+    Section,
+    /// Figures and their names, 13.
+    Figure,
+    /// 13 medium.
+    FigureStrong,
+    /// 14.
+    Body,
+    /// 14 medium.
+    BodyStrong,
+    /// 16 semibold.
+    Title,
+    /// 16 bold: the name and the timer.
+    Timer,
+    /// The big button, 18 bold.
+    Big,
+    /// Key figures, 22 semibold.
+    Key,
+}
+
+impl Type {
+    /// The face and size.
+    pub fn font(self) -> FontId {
+        let (size, weight) = match self {
+            Self::Tiny => (11.0, Weight::Medium),
+            Self::Small => (12.0, Weight::Regular),
+            Self::SmallStrong => (12.0, Weight::Medium),
+            Self::Section => (12.0, Weight::SemiBold),
+            Self::Figure => (13.0, Weight::Regular),
+            Self::FigureStrong => (13.0, Weight::Medium),
+            Self::Body => (14.0, Weight::Regular),
+            Self::BodyStrong => (14.0, Weight::Medium),
+            Self::Title => (16.0, Weight::SemiBold),
+            Self::Timer => (16.0, Weight::Bold),
+            Self::Big => (18.0, Weight::Bold),
+            Self::Key => (22.0, Weight::SemiBold),
+        };
+        FontId::new(size, weight.family())
+    }
+}
+
+/// The colours of one theme.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Theme {
+    pub dark: bool,
+    /// No animations.
+    pub still: bool,
+    /// Behind the picture.
+    pub canvas: Color32,
+    pub panel: Color32,
+    /// Fields, selected rows, cards.
+    pub raised: Color32,
+    /// A control under the pointer.
+    pub hover: Color32,
+    /// Borders and rails.
+    pub line: Color32,
+    pub text: Color32,
+    pub secondary: Color32,
+    pub accent: Color32,
+    /// The accent under the pointer.
+    pub accent_hover: Color32,
+    /// Text on the accent.
+    pub on_accent: Color32,
+    /// On air, recording, clipping; nothing else.
+    pub live: Color32,
+    /// Behind the lamp's text.
+    pub live_tint: Color32,
+    pub good: Color32,
+    pub warn: Color32,
+    pub warn_tint: Color32,
+}
+
+const fn rgb(hex: u32) -> Color32 {
+    let [_, r, g, b] = hex.to_be_bytes();
+    Color32::from_rgb(r, g, b)
+}
+
+/// Behind a picture that does not fill its place, and behind words on a picture; both themes.
+pub const BLACK: Color32 = rgb(0x07_09_0C);
+/// Words on a picture.
+pub const ON_PICTURE: Color32 = rgb(0xFF_FF_FF);
+/// Their second line.
+pub const ON_PICTURE_SECONDARY: Color32 = rgb(0xC6_CF_DB);
+/// The plate under words on a picture. Opaque enough to read on white.
+pub const PLATE: Color32 = Color32::from_rgba_premultiplied(9, 12, 18, 210);
+
+impl Theme {
+    /// The dark theme, the default.
+    pub const DARK: Self = Self {
+        dark: true,
+        still: false,
+        canvas: rgb(0x0E_11_16),
+        panel: rgb(0x16_1A_22),
+        raised: rgb(0x1E_24_30),
+        hover: rgb(0x26_2D_3B),
+        line: rgb(0x2A_32_42),
+        text: rgb(0xE8_EB_F1),
+        secondary: rgb(0x9B_A6_B6),
+        accent: rgb(0x5B_9B_FF),
+        accent_hover: rgb(0x76_AC_FF),
+        on_accent: rgb(0x08_12_1F),
+        live: rgb(0xFF_41_55),
+        live_tint: rgb(0x33_1D_27),
+        good: rgb(0x35_C9_8E),
+        warn: rgb(0xF2_B5_44),
+        warn_tint: rgb(0x35_30_27),
+    };
+
+    /// The light theme.
+    pub const LIGHT: Self = Self {
+        dark: false,
+        still: false,
+        canvas: rgb(0xF5_F6_F8),
+        panel: rgb(0xFF_FF_FF),
+        raised: rgb(0xEE_F1_F5),
+        hover: rgb(0xE4_E9_F0),
+        line: rgb(0xD7_DD_E6),
+        text: rgb(0x17_1B_22),
+        secondary: rgb(0x5A_65_73),
+        accent: rgb(0x1F_66_E0),
+        accent_hover: rgb(0x18_57_C6),
+        on_accent: rgb(0xFF_FF_FF),
+        live: rgb(0xD9_1E_36),
+        live_tint: rgb(0xFD_EE_F0),
+        good: rgb(0x11_85_5A),
+        warn: rgb(0x9A_64_00),
+        warn_tint: rgb(0xFB_F3_E6),
+    };
+
+    /// The border.
+    pub fn border(&self) -> Stroke {
+        Stroke::new(BORDER, self.line)
+    }
+
+    /// Makes egui's own widgets look like ours.
+    pub fn apply(&self, ctx: &egui::Context) {
+        let theme = if self.dark { egui::Theme::Dark } else { egui::Theme::Light };
+        ctx.set_theme(theme);
+        ctx.style_mut_of(theme, |style| self.restyle(style));
+    }
+
+    fn restyle(&self, style: &mut egui::Style) {
+        use egui::TextStyle;
+        style.text_styles = [
+            (TextStyle::Small, Type::Small.font()),
+            (TextStyle::Body, Type::Body.font()),
+            (TextStyle::Button, Type::BodyStrong.font()),
+            (TextStyle::Heading, Type::Title.font()),
+            (TextStyle::Monospace, Type::Body.font()),
+        ]
+        .into();
+        style.animation_time = if self.still { 0.0 } else { MOTION };
+        style.scroll_animation = if self.still {
+            egui::style::ScrollAnimation::none()
+        } else {
+            egui::style::ScrollAnimation::duration(MOTION)
+        };
+        style.explanation_tooltips = false;
+
+        let spacing = &mut style.spacing;
+        spacing.item_spacing = Vec2::new(gap::S, gap::S);
+        spacing.button_padding = Vec2::new(10.0, 6.0);
+        spacing.menu_margin = Margin::same(4);
+        spacing.interact_size = Vec2::new(40.0, 28.0);
+        spacing.slider_rail_height = 3.0;
+        spacing.tooltip_width = 280.0;
+        spacing.scroll = egui::style::ScrollStyle::thin();
+
+        let visuals = &mut style.visuals;
+        visuals.dark_mode = self.dark;
+        visuals.override_text_color = None;
+        visuals.weak_text_color = Some(self.secondary);
+        visuals.hyperlink_color = self.accent;
+        visuals.faint_bg_color = self.raised;
+        visuals.extreme_bg_color = self.raised;
+        visuals.text_edit_bg_color = Some(self.raised);
+        visuals.code_bg_color = self.raised;
+        visuals.warn_fg_color = self.warn;
+        visuals.error_fg_color = self.warn;
+        visuals.panel_fill = self.panel;
+        visuals.window_fill = self.panel;
+        visuals.window_stroke = self.border();
+        visuals.window_corner_radius = CornerRadius::same(RADIUS_LARGE);
+        visuals.menu_corner_radius = CornerRadius::same(RADIUS_LARGE);
+        let shadow = |alpha| egui::Shadow {
+            offset: [0, 8],
+            blur: 24,
+            spread: 0,
+            color: Color32::from_black_alpha(alpha),
+        };
+        visuals.window_shadow = shadow(if self.dark { 120 } else { 40 });
+        visuals.popup_shadow = shadow(if self.dark { 96 } else { 32 });
+        visuals.selection.bg_fill = self.accent.gamma_multiply(0.35);
+        visuals.selection.stroke = Stroke::new(BORDER, self.accent);
+        visuals.text_cursor.stroke = Stroke::new(2.0, self.accent);
+        visuals.slider_trailing_fill = true;
+        visuals.handle_shape = egui::style::HandleShape::Circle;
+        visuals.interact_cursor = Some(egui::CursorIcon::PointingHand);
+        visuals.disabled_alpha = 0.55;
+
+        let widgets = &mut visuals.widgets;
+        let radius = CornerRadius::same(RADIUS);
+        for (widget, fill, border) in [
+            (&mut widgets.noninteractive, self.panel, self.line),
+            (&mut widgets.inactive, self.line, self.line),
+            (&mut widgets.hovered, self.line, self.secondary),
+            (&mut widgets.active, self.line, self.accent),
+            (&mut widgets.open, self.raised, self.line),
+        ] {
+            widget.bg_fill = fill;
+            widget.weak_bg_fill = self.raised;
+            widget.bg_stroke = Stroke::new(BORDER, border);
+            widget.fg_stroke = Stroke::new(1.0, self.text);
+            widget.corner_radius = radius;
+            widget.expansion = 0.0;
+        }
+    }
+}
+
+/// The contrast of two opaque colours by WCAG 2: 1 (none) to 21.
+pub fn contrast(a: Color32, b: Color32) -> f32 {
+    let luminance = |color: Color32| {
+        let channel = |value: u8| {
+            let value = f32::from(value) / 255.0;
+            if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * channel(color.r()) + 0.7152 * channel(color.g()) + 0.0722 * channel(color.b())
+    };
+    let (a, b) = (luminance(a), luminance(b));
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_text_has_enough_contrast() {
+        for theme in [Theme::DARK, Theme::LIGHT] {
+            let pairs = [
+                ("text on canvas", theme.text, theme.canvas),
+                ("text on panel", theme.text, theme.panel),
+                ("text on raised", theme.text, theme.raised),
+                ("text on hover", theme.text, theme.hover),
+                ("text on live tint", theme.text, theme.live_tint),
+                ("text on warn tint", theme.text, theme.warn_tint),
+                ("secondary on canvas", theme.secondary, theme.canvas),
+                ("secondary on panel", theme.secondary, theme.panel),
+                ("secondary on raised", theme.secondary, theme.raised),
+                ("secondary on hover", theme.secondary, theme.hover),
+                ("secondary on warn tint", theme.secondary, theme.warn_tint),
+                ("accent on panel", theme.accent, theme.panel),
+                ("accent on raised", theme.accent, theme.raised),
+                ("on accent", theme.on_accent, theme.accent),
+                ("on accent, hovered", theme.on_accent, theme.accent_hover),
+                ("live on panel", theme.live, theme.panel),
+                ("live on live tint", theme.live, theme.live_tint),
+                ("good on panel", theme.good, theme.panel),
+                ("good on canvas", theme.good, theme.canvas),
+                ("warn on panel", theme.warn, theme.panel),
+                ("warn on raised", theme.warn, theme.raised),
+                ("warn on warn tint", theme.warn, theme.warn_tint),
+                ("words on a black picture", ON_PICTURE, BLACK),
+                ("second line on a picture", ON_PICTURE_SECONDARY, BLACK),
+            ];
+            for (what, text, background) in pairs {
+                let contrast = contrast(text, background);
+                assert!(contrast >= 4.5, "{what}, dark {}: {contrast:.2}", theme.dark);
+            }
+        }
+        // The plate over a white picture.
+        let over_white = |channel: u8| channel + (255 - PLATE.a());
+        let worst =
+            Color32::from_rgb(over_white(PLATE.r()), over_white(PLATE.g()), over_white(PLATE.b()));
+        assert!(contrast(ON_PICTURE, worst) >= 4.5);
+    }
+
+    #[test]
+    fn contrast_is_that_of_the_standard() {
+        assert!((contrast(Color32::BLACK, Color32::WHITE) - 21.0).abs() < 0.01);
+        assert!((contrast(Color32::WHITE, Color32::WHITE) - 1.0).abs() < 0.01);
+    }
+}

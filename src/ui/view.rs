@@ -1,0 +1,59 @@
+//! What every screen is handed: the look, the words, the studio as it is; and what it hands back.
+
+use crate::studio::{Command, Snapshot};
+use crate::ui::text::Texts;
+use crate::ui::theme::Theme;
+
+/// What draws the window.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Renderer {
+    /// As the driver calls itself; empty: not known.
+    pub name: String,
+    /// The processor draws.
+    pub software: bool,
+}
+
+/// What a person asks for: of the studio, or of the window's surroundings.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    Command(Command),
+    /// Ask for a Y4M file and select it as the picture.
+    PickVideoFile,
+    /// Ask for a WAV file and select it as the sound.
+    PickAudioFile,
+    /// Ask for an FLV file and show it in the player.
+    PickWatchFile,
+    /// Ask for the folder of recordings.
+    PickRecordingFolder,
+    /// Record into a new file in the folder of recordings.
+    Record,
+    /// Fill the screen, or do not.
+    FullScreen(bool),
+    /// Ask the clipboard for its text; it comes as a paste.
+    Paste,
+    /// End the program.
+    Quit,
+    /// The preferences changed: keep them.
+    Preferences,
+}
+
+/// One look at everything, for the time of one frame.
+#[derive(Debug)]
+pub struct View<'a> {
+    pub theme: &'a Theme,
+    pub texts: &'a Texts,
+    pub snapshot: &'a Snapshot,
+    pub wishes: &'a mut Vec<Wish>,
+}
+
+impl View<'_> {
+    /// Asks the studio for something.
+    pub fn send(&mut self, command: Command) {
+        self.wishes.push(Wish::Command(command));
+    }
+
+    /// Asks the surroundings for something.
+    pub fn wish(&mut self, wish: Wish) {
+        self.wishes.push(wish);
+    }
+}

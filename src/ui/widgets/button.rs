@@ -1,0 +1,248 @@
+//! Buttons.
+
+use std::sync::Arc;
+
+use egui::{
+    Align2, Color32, CornerRadius, Galley, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
+    Vec2, WidgetInfo, vec2,
+};
+
+use crate::ui::icons::{self, Icon};
+use crate::ui::theme::{BORDER, RADIUS, Theme, Type, gap, size};
+use crate::ui::widgets::{elided, focus_ring};
+
+/// How loud a button is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// The one that matters.
+    Primary,
+    /// Bordered.
+    Plain,
+    /// Words only until touched.
+    Quiet,
+    /// Bordered and worded in red: ends the broadcast.
+    Live,
+    /// Bordered and worded in amber: wants attention.
+    Warn,
+}
+
+/// A button with words, an icon, or both.
+#[derive(Debug)]
+pub struct Button<'a> {
+    text: &'a str,
+    second: &'a str,
+    icon: Option<(Icon, Option<Color32>)>,
+    look: Look,
+    kind: Type,
+    height: f32,
+    width: Option<f32>,
+    radius: u8,
+    enabled: bool,
+    name: Option<&'a str>,
+    selected: Option<bool>,
+}
+
+impl<'a> Button<'a> {
+    /// A plain one.
+    pub fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            second: "",
+            icon: None,
+            look: Look::Plain,
+            kind: Type::BodyStrong,
+            height: size::CONTROL,
+            width: None,
+            radius: RADIUS,
+            enabled: true,
+            name: None,
+            selected: None,
+        }
+    }
+
+    /// A smaller line below the words.
+    pub fn second(mut self, second: &'a str) -> Self {
+        self.second = second;
+        self
+    }
+
+    pub fn look(mut self, look: Look) -> Self {
+        self.look = look;
+        self
+    }
+
+    pub fn icon(mut self, icon: Icon) -> Self {
+        self.icon = Some((icon, None));
+        self
+    }
+
+    /// With an icon of another colour than the words.
+    pub fn icon_colored(mut self, icon: Icon, color: Color32) -> Self {
+        self.icon = Some((icon, Some(color)));
+        self
+    }
+
+    pub fn kind(mut self, kind: Type) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    pub fn height(mut self, height: f32) -> Self {
+        self.height = height;
+        self
+    }
+
+    pub fn width(mut self, width: f32) -> Self {
+        self.width = Some(width);
+        self
+    }
+
+    pub fn radius(mut self, radius: u8) -> Self {
+        self.radius = radius;
+        self
+    }
+
+    pub fn small(self) -> Self {
+        self.height(size::CONTROL_SMALL).kind(Type::FigureStrong)
+    }
+
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = enabled;
+        self
+    }
+
+    /// The accessible name, where the words are not enough.
+    pub fn name(mut self, name: &'a str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// Part of a choice, and whether it is the chosen part.
+    pub fn selected(mut self, selected: bool) -> Self {
+        self.selected = Some(selected);
+        self
+    }
+
+    pub fn show(self, ui: &mut Ui, theme: &Theme) -> Response {
+        let galley = (!self.text.is_empty()).then(|| {
+            ui.painter().layout_no_wrap(
+                self.text.to_owned(),
+                self.kind.font(),
+                Color32::PLACEHOLDER,
+            )
+        });
+        let icon_side = if self.icon.is_some() { 16.0 } else { 0.0 };
+        let between = if self.icon.is_some() && galley.is_some() { gap::S } else { 0.0 };
+        let text_width = galley.as_ref().map_or(0.0, |galley| galley.size().x);
+        let content = icon_side + between + text_width;
+        let padding = if galley.is_some() { gap::M } else { (self.height - icon_side) / 2.0 };
+        let width = self.width.unwrap_or(content + 2.0 * padding);
+        let sense = if self.enabled { Sense::click() } else { Sense::hover() };
+        let (rect, response) = ui.allocate_exact_size(vec2(width, self.height), sense);
+        let enabled = self.enabled && ui.is_enabled();
+        response.widget_info(|| {
+            let name = self.name.unwrap_or(self.text);
+            match self.selected {
+                Some(selected) => WidgetInfo::selected(Role::Button, enabled, selected, name),
+                None => WidgetInfo::labeled(Role::Button, enabled, name),
+            }
+        });
+        if ui.is_rect_visible(rect) {
+            self.paint(ui, theme, rect, &response, galley, content);
+        }
+        focus_ring(ui, theme, &response, self.radius);
+        response
+    }
+
+    fn paint(
+        &self,
+        ui: &Ui,
+        theme: &Theme,
+        rect: Rect,
+        response: &Response,
+        galley: Option<Arc<Galley>>,
+        content: f32,
+    ) {
+        let hovered = self.enabled && response.hovered();
+        let on = self.selected == Some(true);
+        let (mut fill, mut border, mut text) = match self.look {
+            Look::Primary => {
+                let fill = if hovered { theme.accent_hover } else { theme.accent };
+                (fill, Color32::TRANSPARENT, theme.on_accent)
+            }
+            Look::Plain => {
+                (if hovered { theme.hover } else { Color32::TRANSPARENT }, theme.line, theme.text)
+            }
+            Look::Quiet => {
+                let fill = if on {
+                    theme.raised
+                } else if hovered {
+                    theme.hover
+                } else {
+                    Color32::TRANSPARENT
+                };
+                let text = if on || hovered { theme.text } else { theme.secondary };
+                (fill, Color32::TRANSPARENT, text)
+            }
+            Look::Live => {
+                let fill = if hovered { theme.live_tint } else { Color32::TRANSPARENT };
+                (fill, theme.live, theme.live)
+            }
+            Look::Warn => {
+                let fill = if hovered { theme.warn_tint } else { Color32::TRANSPARENT };
+                (fill, theme.warn, theme.warn)
+            }
+        };
+        if !self.enabled {
+            (fill, border, text) = match self.look {
+                Look::Quiet => (Color32::TRANSPARENT, Color32::TRANSPARENT, theme.secondary),
+                _ => (theme.raised, theme.line, theme.secondary),
+            };
+        }
+        let width = if matches!(self.look, Look::Live | Look::Warn) { 1.5 } else { BORDER };
+        ui.painter().rect(
+            rect,
+            CornerRadius::same(self.radius),
+            fill,
+            Stroke::new(width, border),
+            StrokeKind::Inside,
+        );
+        let mut x = (rect.center().x - content / 2.0).max(rect.left() + gap::XS);
+        if let Some((icon, color)) = self.icon {
+            let at = Rect::from_min_size(egui::pos2(x, rect.center().y - 8.0), Vec2::splat(16.0));
+            icons::paint(ui.painter(), icon, at, color.unwrap_or(text));
+            x = at.right() + gap::S;
+        }
+        let middle = if self.second.is_empty() { rect.center().y } else { rect.center().y - 9.0 };
+        if let Some(galley) = galley {
+            let at = Align2::LEFT_CENTER.anchor_size(egui::pos2(x, middle), galley.size());
+            ui.painter()
+                .with_clip_rect(rect.intersect(ui.clip_rect()))
+                .galley(at.min, galley, text);
+        }
+        if !self.second.is_empty() {
+            let at = rect.center() + vec2(0.0, 11.0);
+            let line = Rect::from_center_size(at, vec2(rect.width() - 2.0 * gap::S, 16.0));
+            elided(ui, line, egui::Align::Center, self.second, Type::Small.font(), text);
+        }
+    }
+}
+
+/// A square button with an icon; `name` is its accessible name and tooltip.
+pub fn icon_button(
+    ui: &mut Ui,
+    theme: &Theme,
+    icon: Icon,
+    name: &str,
+    side: f32,
+    look: Look,
+) -> Response {
+    Button::new("")
+        .icon(icon)
+        .look(look)
+        .height(side)
+        .width(side)
+        .name(name)
+        .show(ui, theme)
+        .on_hover_text(name)
+}

@@ -1,0 +1,100 @@
+//! Fields to type into.
+
+use egui::{
+    Align2, CornerRadius, Margin, Response, Stroke, StrokeKind, TextEdit, Ui, UiBuilder, vec2,
+};
+
+use crate::ui::icons::Icon;
+use crate::ui::theme::{BORDER, FOCUS, RADIUS, Theme, Type, gap, size};
+use crate::ui::widgets::{Look, icon_button};
+
+/// A line of text with a border, and small buttons at its end.
+#[derive(Debug)]
+pub struct Field<'a> {
+    pub id: egui::Id,
+    pub text: &'a mut String,
+    /// The accessible name.
+    pub name: &'a str,
+    pub hint: &'a str,
+    /// Dots instead of characters.
+    pub hidden: bool,
+    /// Outlined as needing correction.
+    pub wrong: bool,
+    pub limit: usize,
+    /// Icon and name of each button.
+    pub buttons: &'a [(Icon, &'a str)],
+    pub width: f32,
+}
+
+/// What happened to a field.
+#[derive(Debug)]
+pub struct Kept {
+    /// Of the text.
+    pub response: Response,
+    /// Which button was pressed.
+    pub pressed: Option<usize>,
+}
+
+impl Field<'_> {
+    pub fn show(self, ui: &mut Ui, theme: &Theme) -> Kept {
+        let (rect, _) =
+            ui.allocate_exact_size(vec2(self.width, size::CONTROL), egui::Sense::hover());
+        let frame = ui.painter().add(egui::Shape::Noop);
+        let side = 26.0;
+        let buttons_width = self.buttons.len() as f32 * side;
+        let mut inner = rect.shrink2(vec2(0.0, 1.0));
+        inner.max.x -= buttons_width + if self.buttons.is_empty() { 0.0 } else { gap::XS };
+        let edit = TextEdit::singleline(self.text)
+            .id(self.id)
+            .frame(egui::Frame::NONE.inner_margin(Margin::symmetric(10, 0)))
+            .font(Type::Body.font())
+            .text_color(theme.text)
+            .hint_text(egui::RichText::new(self.hint).color(theme.secondary))
+            .password(self.hidden)
+            .char_limit(self.limit)
+            .desired_width(inner.width())
+            .min_size(inner.size())
+            .align(Align2::LEFT_CENTER);
+        let mut child = ui.new_child(UiBuilder::new().max_rect(inner));
+        let mut output = edit.show(&mut child);
+        if self.hidden {
+            // What was typed must not be kept for an undo.
+            output.state.clear_undoer();
+            output.state.store(ui.ctx(), self.id);
+        }
+        let response = output.response.response.accessible_name(self.name);
+        let focused = response.has_focus();
+        let border = if self.wrong {
+            Stroke::new(BORDER, theme.warn)
+        } else if focused {
+            Stroke::new(FOCUS, theme.accent)
+        } else if response.hovered() {
+            Stroke::new(BORDER, theme.secondary)
+        } else {
+            theme.border()
+        };
+        ui.painter().set(
+            frame,
+            egui::epaint::RectShape::new(
+                rect,
+                CornerRadius::same(RADIUS),
+                theme.raised,
+                border,
+                StrokeKind::Inside,
+            ),
+        );
+        let mut pressed = None;
+        for (index, (icon, name)) in self.buttons.iter().enumerate() {
+            let left = rect.right() - gap::XS - buttons_width + index as f32 * side;
+            let at = egui::Rect::from_min_size(
+                egui::pos2(left, rect.center().y - side / 2.0),
+                egui::Vec2::splat(side),
+            );
+            let mut child = ui.new_child(UiBuilder::new().max_rect(at).id_salt((self.id, index)));
+            if icon_button(&mut child, theme, *icon, name, side, Look::Quiet).clicked() {
+                pressed = Some(index);
+            }
+        }
+        Kept { response, pressed }
+    }
+}

@@ -1,0 +1,38 @@
+//! The controls of the window, in one style: buttons, selects, fields, rows, chips, figures, the
+//! meter and the sparkline. Each has an accessible name and shows when it has the keyboard.
+
+mod button;
+mod field;
+mod figure;
+mod label;
+mod meter;
+mod row;
+mod select;
+mod slider;
+mod sparkline;
+
+pub use button::{Button, Look, icon_button};
+pub use field::{Field, Kept};
+pub use figure::{figure, figures};
+pub use label::{elided, label, paragraph, place, section};
+pub use meter::meter;
+pub use row::{Row, Tag};
+pub use select::{Select, menu_item, menu_rule};
+pub use slider::slider;
+pub use sparkline::sparkline;
+
+use egui::{CornerRadius, Response, Stroke, StrokeKind, Ui};
+
+use crate::ui::theme::{FOCUS, Theme};
+
+/// The ring around what has the keyboard.
+pub fn focus_ring(ui: &Ui, theme: &Theme, response: &Response, radius: u8) {
+    if response.has_focus() {
+        ui.painter().rect_stroke(
+            response.rect.expand(1.0),
+            CornerRadius::same(radius.saturating_add(1)),
+            Stroke::new(FOCUS, theme.accent),
+            StrokeKind::Outside,
+        );
+    }
+}

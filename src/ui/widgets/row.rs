@@ -1,0 +1,101 @@
+//! Rows of a list from which one is chosen, and chips.
+
+use egui::{
+    Align, Align2, Color32, CornerRadius, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
+    Vec2, WidgetInfo, pos2, vec2,
+};
+
+use crate::ui::icons::{self, Icon};
+use crate::ui::theme::{RADIUS, Theme, Type, gap, size};
+use crate::ui::widgets::{elided, focus_ring, place};
+
+/// A source to choose.
+#[derive(Debug)]
+pub struct Row<'a> {
+    pub icon: Icon,
+    pub title: &'a str,
+    /// Below the title, if there is something to say.
+    pub second: &'a str,
+    pub chosen: bool,
+    /// Colour of the lamp at the end of the row.
+    pub lamp: Option<Color32>,
+}
+
+impl Row<'_> {
+    pub fn show(self, ui: &mut Ui, theme: &Theme) -> Response {
+        let (rect, response) =
+            ui.allocate_exact_size(vec2(ui.available_width(), size::ROW), Sense::click());
+        response.widget_info(|| {
+            WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), self.chosen, self.title)
+        });
+        let fill = if self.chosen {
+            theme.raised
+        } else if response.hovered() {
+            theme.hover
+        } else {
+            Color32::TRANSPARENT
+        };
+        ui.painter().rect_filled(rect, CornerRadius::same(RADIUS), fill);
+        let icon =
+            Rect::from_center_size(pos2(rect.left() + 18.0, rect.center().y), Vec2::splat(18.0));
+        let color = if self.chosen { theme.text } else { theme.secondary };
+        icons::paint(ui.painter(), self.icon, icon, color);
+        let mut words = Rect::from_min_max(
+            pos2(icon.right() + 10.0, rect.top()),
+            pos2(rect.right() - 10.0, rect.bottom()),
+        );
+        if let Some(lamp) = self.lamp {
+            ui.painter().circle_filled(pos2(rect.right() - 14.0, rect.center().y), 4.0, lamp);
+            words.max.x -= 16.0;
+        }
+        if self.second.is_empty() {
+            elided(ui, words, Align::Min, self.title, Type::Body.font(), theme.text);
+        } else {
+            let (upper, lower) = words.shrink2(vec2(0.0, 4.0)).split_top_bottom_at_fraction(0.54);
+            elided(ui, upper, Align::Min, self.title, Type::Body.font(), theme.text);
+            elided(ui, lower, Align::Min, self.second, Type::Small.font(), theme.secondary);
+        }
+        focus_ring(ui, theme, &response, RADIUS);
+        response
+    }
+}
+
+/// A chip that says whether one thing is ready.
+#[derive(Debug)]
+pub struct Tag<'a> {
+    pub text: &'a str,
+    pub good: bool,
+}
+
+impl Tag<'_> {
+    pub fn show(self, ui: &mut Ui, theme: &Theme) -> Response {
+        let color = if self.good { theme.good } else { theme.warn };
+        let galley = ui.painter().layout_no_wrap(self.text.to_owned(), Type::Small.font(), color);
+        let width = galley.size().x + 12.0 + gap::XS + 16.0;
+        let (rect, response) = ui.allocate_exact_size(vec2(width, 22.0), Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, self.text));
+        ui.painter().rect_stroke(
+            rect,
+            CornerRadius::same(11),
+            Stroke::new(1.0, color.gamma_multiply(0.5)),
+            StrokeKind::Inside,
+        );
+        let icon =
+            Rect::from_center_size(pos2(rect.left() + 14.0, rect.center().y), Vec2::splat(11.0));
+        icons::paint(
+            ui.painter(),
+            if self.good { Icon::Check } else { Icon::Warning },
+            icon,
+            color,
+        );
+        place(
+            ui,
+            pos2(icon.right() + gap::XS, rect.center().y),
+            Align2::LEFT_CENTER,
+            self.text,
+            Type::Small,
+            color,
+        );
+        response
+    }
+}

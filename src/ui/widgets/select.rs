@@ -1,0 +1,117 @@
+//! A choice that opens a list.
+
+use egui::{
+    Align, CornerRadius, Popup, PopupCloseBehavior, Rect, Role, Sense, StrokeKind, Ui, Vec2,
+    WidgetInfo, pos2, vec2,
+};
+
+use crate::ui::icons::{self, Icon};
+use crate::ui::theme::{RADIUS, Theme, Type, gap, size};
+use crate::ui::widgets::{elided, focus_ring};
+
+/// A field that shows the choice and opens a list of others below it.
+#[derive(Debug)]
+pub struct Select<'a> {
+    /// The accessible name.
+    pub name: &'a str,
+    pub chosen: &'a str,
+    pub width: f32,
+    pub enabled: bool,
+    /// Whether a click inside the list closes it.
+    pub close_on_click: bool,
+}
+
+impl Select<'_> {
+    /// Shows it; `list` draws the list while it is open.
+    pub fn show(self, ui: &mut Ui, theme: &Theme, list: impl FnOnce(&mut Ui)) {
+        let sense = if self.enabled { Sense::click() } else { Sense::hover() };
+        let (rect, response) = ui.allocate_exact_size(vec2(self.width, size::CONTROL), sense);
+        response.widget_info(|| WidgetInfo {
+            current_text_value: Some(self.chosen.to_owned()),
+            ..WidgetInfo::labeled(Role::ComboBox, self.enabled, self.name)
+        });
+        let hovered = self.enabled && response.hovered();
+        let border = if hovered { theme.secondary } else { theme.line };
+        ui.painter().rect(
+            rect,
+            CornerRadius::same(RADIUS),
+            theme.raised,
+            egui::Stroke::new(1.0, border),
+            StrokeKind::Inside,
+        );
+        let mut words = rect.shrink2(vec2(10.0, 0.0));
+        words.max.x -= 20.0;
+        let color = if self.enabled { theme.text } else { theme.secondary };
+        elided(ui, words, Align::Min, self.chosen, Type::Body.font(), color);
+        if self.enabled {
+            let at = Rect::from_center_size(
+                pos2(rect.right() - 16.0, rect.center().y),
+                Vec2::splat(14.0),
+            );
+            icons::paint(ui.painter(), Icon::ChevronDown, at, theme.secondary);
+        }
+        focus_ring(ui, theme, &response, RADIUS);
+        let behavior = if self.close_on_click {
+            PopupCloseBehavior::CloseOnClick
+        } else {
+            PopupCloseBehavior::CloseOnClickOutside
+        };
+        Popup::menu(&response)
+            .width(self.width)
+            .gap(gap::XS)
+            .close_behavior(behavior)
+            .frame(
+                egui::Frame::popup(ui.style())
+                    .fill(theme.panel)
+                    .inner_margin(egui::Margin::same(4)),
+            )
+            .show(|ui| {
+                ui.spacing_mut().item_spacing = Vec2::new(0.0, 2.0);
+                ui.set_width(self.width - 10.0);
+                list(ui);
+            });
+    }
+}
+
+/// A line of a list: a title, perhaps a second line; tells whether it was chosen.
+pub fn menu_item(
+    ui: &mut Ui,
+    theme: &Theme,
+    title: &str,
+    second: &str,
+    chosen: bool,
+    enabled: bool,
+) -> bool {
+    let height = if second.is_empty() { 32.0 } else { 46.0 };
+    let sense = if enabled { Sense::click() } else { Sense::hover() };
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), sense);
+    response.widget_info(|| WidgetInfo::selected(Role::MenuItemRadio, enabled, chosen, title));
+    if enabled && (response.hovered() || response.has_focus()) {
+        ui.painter().rect_filled(rect, CornerRadius::same(4), theme.hover);
+    } else if chosen {
+        ui.painter().rect_filled(rect, CornerRadius::same(4), theme.raised);
+    }
+    let mut words = rect.shrink2(vec2(8.0, 0.0));
+    words.max.x -= 20.0;
+    let color = if enabled { theme.text } else { theme.secondary };
+    if second.is_empty() {
+        elided(ui, words, Align::Min, title, Type::Body.font(), color);
+    } else {
+        let (upper, lower) = words.shrink2(vec2(0.0, 5.0)).split_top_bottom_at_fraction(0.52);
+        elided(ui, upper, Align::Min, title, Type::Body.font(), color);
+        elided(ui, lower, Align::Min, second, Type::Small.font(), theme.secondary);
+    }
+    if chosen {
+        let at =
+            Rect::from_center_size(pos2(rect.right() - 14.0, rect.center().y), Vec2::splat(14.0));
+        icons::paint(ui.painter(), Icon::Check, at, theme.accent);
+    }
+    focus_ring(ui, theme, &response, 4);
+    response.clicked()
+}
+
+/// The line between groups of a list.
+pub fn menu_rule(ui: &mut Ui, theme: &Theme) {
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 9.0), Sense::hover());
+    ui.painter().hline(rect.x_range(), rect.center().y, theme.border());
+}

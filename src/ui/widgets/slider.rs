@@ -1,0 +1,47 @@
+//! A slider: a thin rail and a round handle.
+
+use egui::{Response, Slider, Ui};
+
+use crate::ui::theme::{FOCUS, Theme};
+
+/// Moves `value` within `range`; `name` is the accessible name. A double click brings `rest` back.
+pub fn slider(
+    ui: &mut Ui,
+    theme: &Theme,
+    value: &mut f32,
+    range: std::ops::RangeInclusive<f32>,
+    rest: f32,
+    name: &str,
+    width: f32,
+) -> Response {
+    let (range_start, range_end) = (*range.start(), *range.end());
+    let mut response = ui
+        .scope(|ui| {
+            ui.spacing_mut().slider_width = width;
+            ui.spacing_mut().interact_size.y = 20.0;
+            let widgets = &mut ui.visuals_mut().widgets;
+            // The handle is filled with the text colour, the rail with the line colour.
+            widgets.inactive.bg_fill = theme.line;
+            for widget in [&mut widgets.inactive, &mut widgets.hovered, &mut widgets.active] {
+                widget.fg_stroke.color = theme.line;
+            }
+            ui.visuals_mut().selection.bg_fill = theme.secondary;
+            ui.add(Slider::new(value, range).show_value(false).step_by(0.01).smart_aim(false))
+        })
+        .inner;
+    // A solid handle where egui drew a ring: its radius and travel are those of `egui::Slider`.
+    let travel = response.rect.x_range().shrink(response.rect.height() / 2.5);
+    let share = (*value - range_start) / (range_end - range_start);
+    let at =
+        egui::pos2(travel.min + travel.span() * share.clamp(0.0, 1.0), response.rect.center().y);
+    let radius = if response.hovered() || response.dragged() { 8.0 } else { 7.0 };
+    ui.painter().circle_filled(at, radius, theme.text);
+    if response.has_focus() {
+        ui.painter().circle_stroke(at, radius + 3.0, egui::Stroke::new(FOCUS, theme.accent));
+    }
+    if response.double_clicked() {
+        *value = rest;
+        response.mark_changed();
+    }
+    response.accessible_name(name)
+}

@@ -1,0 +1,459 @@
+//! A studio that only pretends: every state the window can show, with a moving picture and meter.
+//! Used by the tests of the window and by `examples/window_demo.rs`.
+#![allow(dead_code, reason = "each user takes what it needs")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test's")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use onair::app::Studio;
+use onair::audio::AudioChoice;
+use onair::base::{Latest, Timestamp, Worker};
+use onair::capture::VideoChoice;
+use onair::media::{Color, Planes, Size, VideoFrame};
+use onair::studio::snapshot::{
+    AudioSource, Device, LiveFigures, LiveState, RecordingFigures, ServerFigures, SourceState,
+    VideoSource, WatchFigures, WatchState,
+};
+use onair::studio::{Command, Level, Notice, Remedy, Snapshot, TargetChoice};
+use parking_lot::Mutex;
+
+/// The states by name.
+pub const STATES: [&str; 21] = [
+    "idle",
+    "custom",
+    "connecting",
+    "on-air",
+    "slow",
+    "reconnecting",
+    "stopping",
+    "recording",
+    "on-air-recording",
+    "notices",
+    "no-camera",
+    "first-run",
+    "opening",
+    "lost",
+    "clipped",
+    "watch-idle",
+    "watch-opening",
+    "watching",
+    "watch-reconnecting",
+    "watch-ended",
+    "watch-failed",
+];
+
+/// Whether a state is about the *Watch* page.
+pub fn is_watch(state: &str) -> bool {
+    state.starts_with("watch")
+}
+
+fn device(id: &str, name: &str, default: bool) -> Device {
+    Device { id: id.into(), name: name.into(), default }
+}
+
+fn notice(
+    id: u64,
+    key: &'static str,
+    level: Level,
+    summary: &str,
+    advice: &str,
+    remedy: Option<Remedy>,
+) -> Notice {
+    Notice {
+        id,
+        key,
+        args: vec![("device", "HD Pro Webcam C920".into())],
+        level,
+        summary: summary.into(),
+        advice: advice.into(),
+        detail: "VIDIOC_DQBUF: No such device (os error 19)".into(),
+        remedy,
+    }
+}
+
+/// A studio in the state `name`.
+pub fn snapshot(name: &str) -> Snapshot {
+    let video = VideoSource {
+        choice: VideoChoice::Camera(Some("c920".into())),
+        state: SourceState::Open,
+        name: "HD Pro Webcam C920".into(),
+        format: Some((Size::new(1280, 720), 30.0)),
+    };
+    let audio = AudioSource {
+        choice: AudioChoice::Mic(None),
+        state: SourceState::Open,
+        name: "Yeti Stereo Microphone".into(),
+        gain_db: 3.0,
+        muted: false,
+        peak_dbfs: -14.2,
+        held_dbfs: -9.8,
+        clipped: false,
+        drift_ppm: Some(12.0),
+    };
+    let mut snapshot = Snapshot {
+        cameras: vec![device("c920", "HD Pro Webcam C920", true)],
+        microphones: vec![device("yeti", "Yeti Stereo Microphone", true)],
+        video: Some(video),
+        audio: Some(audio),
+        target: Some(TargetChoice::BuiltIn),
+        server: ServerFigures {
+            rtmp: "rtmp://127.0.0.1:1935".into(),
+            http: "http://127.0.0.1:8088".into(),
+            play_url: "rtmp://127.0.0.1:1935/live/onair".into(),
+            viewers: 2,
+        },
+        watch_figures: WatchFigures { volume: 0.8, ..WatchFigures::default() },
+        cpu: 0.21,
+        rss_bytes: 118_000_000,
+        ..Snapshot::default()
+    };
+    let figures = LiveFigures {
+        on_air_for: Duration::from_secs(754),
+        fps: 30.0,
+        bitrate: 2_512_000,
+        bitrate_history: (0..60).map(|i| 2_500_000 + (i * 7919 % 13) * 18_000).collect(),
+        dropped_frames: 0,
+        total_frames: 22_620,
+        queued: Duration::from_millis(3),
+        round_trip: Some(Duration::from_micros(400)),
+        reconnects: 0,
+        sent_bytes: 246_000_000,
+    };
+    let recording = RecordingFigures {
+        path: "/home/ada/Videos/onair 2026-11-20 09-12-00.flv".into(),
+        duration: Duration::from_secs(750),
+        bytes: 246_000_000,
+    };
+    let playing = WatchFigures {
+        url: "rtmp://127.0.0.1:1935/live/onair".into(),
+        size: Some(Size::new(1280, 720)),
+        video: "H.264 High".into(),
+        audio: "AAC-LC 48 kHz stereo".into(),
+        fps: 30.0,
+        bitrate: 2_498_000,
+        buffer: Duration::from_millis(304),
+        dropped: 0,
+        late: 0,
+        latency: Some(Duration::from_millis(380)),
+        av_offset_ms: Some(4.0),
+        first_picture: Some(Duration::from_millis(41)),
+        volume: 0.8,
+        muted: false,
+        playing_for: Duration::from_secs(128),
+    };
+    match name {
+        "idle" | "watch-idle" => {}
+        "custom" => {
+            snapshot.target = Some(TargetChoice::Custom {
+                server: "rtmp://live.example.com/app".into(),
+                key: "live_1234567890_abcdef".into(),
+            });
+        }
+        "connecting" => snapshot.live = LiveState::Connecting { stage: "handshake" },
+        "on-air" => {
+            snapshot.live = LiveState::OnAir;
+            snapshot.figures = figures;
+        }
+        "on-air-recording" => {
+            snapshot.live = LiveState::OnAir;
+            snapshot.figures = figures;
+            snapshot.recording = Some(recording);
+        }
+        "slow" => {
+            snapshot.live = LiveState::OnAir;
+            snapshot.figures = LiveFigures {
+                bitrate: 1_310_000,
+                bitrate_history: (0..60).map(|i| 2_500_000 - i * 21_000).collect(),
+                dropped_frames: 904,
+                queued: Duration::from_millis(1840),
+                round_trip: Some(Duration::from_millis(212)),
+                reconnects: 2,
+                fps: 24.3,
+                ..figures
+            };
+        }
+        "reconnecting" => {
+            snapshot.live = LiveState::Reconnecting {
+                retry_in: Duration::from_millis(1900),
+                cause: "The server closed the connection (TCP reset).".into(),
+            };
+            snapshot.figures = figures;
+            snapshot.recording = Some(recording);
+        }
+        "stopping" => {
+            snapshot.live = LiveState::Stopping;
+            snapshot.figures = figures;
+        }
+        "recording" => snapshot.recording = Some(recording),
+        "notices" => {
+            snapshot.notices = vec![
+                notice(
+                    1,
+                    "microphone-lost-demo",
+                    Level::Warning,
+                    "The microphone was unplugged.",
+                    "Silence is sent until it is back.",
+                    Some(Remedy::RefreshDevices),
+                ),
+                notice(
+                    2,
+                    "target-refused-demo",
+                    Level::Error,
+                    "The server rejected the stream key.",
+                    "Copy the key again from the service's page.",
+                    Some(Remedy::EditTarget),
+                ),
+                notice(
+                    3,
+                    "server-port-demo",
+                    Level::Info,
+                    "Port 1935 is taken; the built-in server uses 1936.",
+                    "",
+                    None,
+                ),
+                notice(
+                    4,
+                    "camera-lost-demo",
+                    Level::Error,
+                    "The camera HD Pro Webcam C920 was unplugged.",
+                    "Viewers see a dark picture. Plug it in again, or use the test picture meanwhile.",
+                    Some(Remedy::UseTestSource),
+                ),
+            ];
+        }
+        "no-camera" => {
+            snapshot.cameras.clear();
+            snapshot.microphones.clear();
+            snapshot.video.as_mut().unwrap().choice = VideoChoice::Test;
+            let audio = snapshot.audio.as_mut().unwrap();
+            audio.choice = AudioChoice::Tone;
+            audio.drift_ppm = None;
+        }
+        "first-run" => {
+            snapshot.cameras.clear();
+            snapshot.microphones.clear();
+            snapshot.video = None;
+            snapshot.audio = None;
+            snapshot.server = ServerFigures::default();
+        }
+        "opening" => snapshot.video.as_mut().unwrap().state = SourceState::Opening,
+        "lost" => {
+            snapshot.live = LiveState::OnAir;
+            snapshot.figures = figures;
+            snapshot.cameras.clear();
+            let video = snapshot.video.as_mut().unwrap();
+            video.state = SourceState::Failed;
+            video.format = None;
+        }
+        "clipped" => {
+            let audio = snapshot.audio.as_mut().unwrap();
+            (audio.peak_dbfs, audio.held_dbfs, audio.clipped) = (-1.2, 0.0, true);
+            audio.gain_db = 14.5;
+        }
+        "watching" => {
+            snapshot.watch = WatchState::Playing;
+            snapshot.watch_figures = playing;
+        }
+        "watch-opening" => {
+            snapshot.watch = WatchState::Opening;
+            snapshot.watch_figures.url = playing.url;
+        }
+        "watch-reconnecting" => {
+            snapshot.watch =
+                WatchState::Reconnecting { cause: "The server closed the connection.".into() };
+            snapshot.watch_figures = playing;
+        }
+        "watch-ended" => {
+            snapshot.watch = WatchState::Ended;
+            snapshot.watch_figures.url = playing.url;
+        }
+        "watch-failed" => {
+            snapshot.watch =
+                WatchState::Failed { cause: "The server knows no stream of this name.".into() };
+            snapshot.watch_figures.url = "rtmp://live.example.com/app/nobody".into();
+        }
+        other => unreachable!("no state {other}"),
+    }
+    snapshot
+}
+
+/// What the demo shows and hears.
+#[derive(Clone)]
+pub struct Demo {
+    pub snapshot: Arc<Mutex<Snapshot>>,
+    pub commands: Arc<Mutex<Vec<Command>>>,
+    pub program: Latest<VideoFrame>,
+    pub watched: Latest<VideoFrame>,
+    _painter: Arc<Mutex<Option<Worker>>>,
+}
+
+impl Demo {
+    /// A studio in the state `name` whose pictures stand still.
+    pub fn new(name: &str) -> Self {
+        let demo = Self {
+            snapshot: Arc::new(Mutex::new(snapshot(name))),
+            commands: Arc::default(),
+            program: Latest::default(),
+            watched: Latest::default(),
+            _painter: Arc::default(),
+        };
+        let frame = picture(0);
+        demo.program.publish(frame.clone());
+        demo.watched.publish(frame);
+        demo
+    }
+
+    /// Lets pictures, meter and timer move, `fps` times a second.
+    pub fn moving(self, fps: u32) -> Self {
+        let demo = self.clone();
+        let frames: Vec<VideoFrame> = (0..30).map(picture).collect();
+        let worker = Worker::spawn("demo-program", move |stop| {
+            let mut index = 0_u64;
+            while !stop.wait(Duration::from_secs(1) / fps) {
+                let frame = &frames[index as usize % frames.len()];
+                demo.program.publish(frame.clone());
+                demo.watched.publish(frame.clone());
+                index += 1;
+                let mut snapshot = demo.snapshot.lock();
+                let period = Duration::from_secs(1) / fps;
+                if snapshot.live == LiveState::OnAir {
+                    snapshot.figures.on_air_for += period;
+                }
+                if let Some(audio) = snapshot.audio.as_mut().filter(|audio| !audio.clipped) {
+                    let wave = (index as f32 * 0.21).sin() * (index as f32 * 0.037).cos();
+                    audio.peak_dbfs = -18.0 + 8.0 * wave;
+                }
+            }
+        });
+        *self._painter.lock() = Some(worker.expect("a thread"));
+        self
+    }
+
+    /// What was asked for since the last call.
+    pub fn taken(&self) -> Vec<Command> {
+        std::mem::take(&mut self.commands.lock())
+    }
+}
+
+impl Studio for Demo {
+    fn snapshot(&self) -> Snapshot {
+        self.snapshot.lock().clone()
+    }
+
+    fn send(&self, command: Command) {
+        let mut snapshot = self.snapshot.lock();
+        match &command {
+            Command::GoLive => {
+                *snapshot = Snapshot { notices: Vec::new(), ..self::snapshot("on-air") }
+            }
+            Command::StopLive => snapshot.live = LiveState::Idle,
+            Command::SetMuted(muted) => {
+                if let Some(audio) = snapshot.audio.as_mut() {
+                    audio.muted = *muted;
+                }
+            }
+            Command::SetGain(gain) => {
+                if let Some(audio) = snapshot.audio.as_mut() {
+                    audio.gain_db = *gain;
+                }
+            }
+            Command::ClearClip => {
+                if let Some(audio) = snapshot.audio.as_mut() {
+                    audio.clipped = false;
+                }
+            }
+            Command::SetVolume(volume) => snapshot.watch_figures.volume = *volume,
+            Command::SetPlayerMuted(muted) => snapshot.watch_figures.muted = *muted,
+            Command::SetQuality(quality) => snapshot.quality = quality.clone(),
+            Command::SetTarget(target) => snapshot.target = Some(target.clone()),
+            Command::SelectVideo(choice) => {
+                let mut video = self::snapshot("idle").video;
+                if let Some(video) = video.as_mut() {
+                    video.choice = choice.clone();
+                }
+                snapshot.video = video;
+            }
+            Command::SelectAudio(choice) => {
+                let mut audio = self::snapshot("idle").audio;
+                if let Some(audio) = audio.as_mut() {
+                    audio.choice = choice.clone();
+                }
+                snapshot.audio = audio;
+            }
+            Command::StartRecording(path) => {
+                let mut recording = self::snapshot("recording").recording;
+                if let Some(recording) = recording.as_mut() {
+                    recording.path.clone_from(path);
+                }
+                snapshot.recording = recording;
+            }
+            Command::StopRecording => snapshot.recording = None,
+            Command::Watch { url } => {
+                snapshot.watch = WatchState::Playing;
+                snapshot.watch_figures = self::snapshot("watching").watch_figures;
+                snapshot.watch_figures.url.clone_from(url);
+            }
+            Command::StopWatching => snapshot.watch = WatchState::Idle,
+            Command::Dismiss(id) => snapshot.notices.retain(|notice| notice.id != *id),
+            Command::Quit => snapshot.ended = true,
+            Command::RetryNow | Command::RefreshDevices => {}
+            #[allow(unreachable_patterns, reason = "commands are added over time")]
+            _ => {}
+        }
+        self.commands.lock().push(command);
+    }
+
+    fn program(&self) -> Latest<VideoFrame> {
+        self.program.clone()
+    }
+
+    fn watched(&self) -> Latest<VideoFrame> {
+        self.watched.clone()
+    }
+}
+
+/// A room with somebody in it, moving a little.
+fn picture(step: u32) -> VideoFrame {
+    let size = Size::new(1280, 720);
+    let mut planes = Planes::black(size);
+    let (width, height) = (1280_usize, 720_usize);
+    let sway = (step as f32 / 30.0 * std::f32::consts::TAU).sin() * 12.0;
+    let inside = |x: f32, y: f32| {
+        let (dx, dy) = (x - 640.0 - sway, y - 320.0);
+        (dx.powi(2) / 200.0_f32.powi(2) + dy.powi(2) / 210.0_f32.powi(2) < 1.0)
+            || (dx.abs() < 330.0 && y > 520.0 + dx.abs().powi(2) / 1800.0)
+    };
+    for y in 0..height {
+        for x in 0..width {
+            let (fx, fy) = (x as f32, y as f32);
+            let ground = 60.0 + 40.0 * (fx / 1280.0) + 20.0 * (fy / 720.0);
+            planes.y[y * width + x] = if !inside(fx, fy) {
+                ground as u8
+            } else if fy > 505.0 {
+                54
+            } else {
+                165 - (fy / 18.0) as u8
+            };
+        }
+    }
+    for y in 0..height / 2 {
+        for x in 0..width / 2 {
+            let (fx, fy) = (x as f32 * 2.0, y as f32 * 2.0);
+            let (u, v) = if !inside(fx, fy) {
+                (140.0 - fx / 80.0 - fy / 60.0, 118.0 + fx / 60.0 + fy / 90.0)
+            } else if fy > 505.0 {
+                (138.0, 124.0)
+            } else {
+                (110.0, 148.0)
+            };
+            planes.u[y * width / 2 + x] = u as u8;
+            planes.v[y * width / 2 + x] = v as u8;
+        }
+    }
+    VideoFrame {
+        pts: Timestamp::from_millis(i64::from(step) * 33),
+        color: Color::PROGRAM,
+        planes: Arc::new(onair::base::Pooled::unpooled(planes)),
+    }
+}

@@ -1,0 +1,355 @@
+//! The window as a person uses it: found by names, pressed, typed into, walked through by keyboard.
+//! Needs no display and no graphics.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test's"
+)]
+
+mod demo;
+
+use std::path::PathBuf;
+
+use demo::{Demo, STATES, is_watch};
+use egui::{Key, Modifiers, Vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use onair::app::Studio as _;
+use onair::base::Secret;
+use onair::capture::VideoChoice;
+use onair::studio::{Command, Language, Preferences, TargetChoice, Theme};
+use onair::ui::{Dialog, Page, Screen, Wish};
+
+/// A window around a pretended studio.
+struct Window {
+    demo: Demo,
+    screen: Option<Screen>,
+    preferences: Preferences,
+    wishes: Vec<Wish>,
+    closed: bool,
+}
+
+fn preferences(language: Language, theme: Theme) -> Preferences {
+    Preferences {
+        language,
+        theme,
+        reduced_motion: true,
+        recording_folder: PathBuf::from("/home/ada/Videos"),
+    }
+}
+
+fn open_as(state: &str, size: Vec2, preferences: Preferences) -> Harness<'static, Window> {
+    let window =
+        Window { demo: Demo::new(state), screen: None, preferences, wishes: vec![], closed: false };
+    let page = if is_watch(state) { Page::Watch } else { Page::Studio };
+    let mut harness = Harness::builder().with_size(size).with_max_steps(12).build_ui_state(
+        move |ui, window: &mut Window| {
+            let Window { demo, screen, preferences, wishes, closed } = window;
+            let screen = screen.get_or_insert_with(|| {
+                let ctx = ui.ctx();
+                let mut screen =
+                    Screen::new(ctx, preferences.clone(), demo.program(), demo.watched());
+                screen.set_page(page);
+                screen
+            });
+            screen.set_snapshot(demo.snapshot());
+            for wish in screen.show(ui) {
+                match &wish {
+                    Wish::Command(command) => demo.send(command.clone()),
+                    Wish::Quit => *closed = true,
+                    _ => {}
+                }
+                wishes.push(wish);
+            }
+        },
+        window,
+    );
+    // The faces are there from the second frame on.
+    harness.run();
+    harness.run();
+    harness
+}
+
+fn open(state: &str) -> Harness<'static, Window> {
+    open_as(state, Vec2::new(1280.0, 720.0), preferences(Language::English, Theme::Dark))
+}
+
+fn commands(harness: &mut Harness<'static, Window>) -> Vec<Command> {
+    harness.run();
+    harness.state().demo.taken()
+}
+
+fn click(harness: &mut Harness<'static, Window>, name: &str) -> Vec<Command> {
+    harness.get_by_label(name).click();
+    commands(harness)
+}
+
+#[test]
+fn every_state_fits_in_both_languages_and_themes() {
+    for state in STATES {
+        for (size, language, theme) in [
+            (Vec2::new(1280.0, 720.0), Language::English, Theme::Dark),
+            (Vec2::new(1280.0, 720.0), Language::Chinese, Theme::Light),
+            (Vec2::new(1920.0, 1080.0), Language::Chinese, Theme::Dark),
+            (Vec2::new(960.0, 600.0), Language::English, Theme::Light),
+        ] {
+            let harness = open_as(state, size, preferences(language, theme));
+            let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, size).expand(0.5);
+            let mut named = 0;
+            for node in harness.root().children_recursive() {
+                let accesskit = node.accesskit_node();
+                if accesskit.label().is_none() || accesskit.is_hidden() {
+                    continue;
+                }
+                named += 1;
+                // What lies in a list that scrolls may lie beyond its edge downwards.
+                let rect = node.rect();
+                let what =
+                    format!("{state} {size:?} {language:?}: {:?} {rect:?}", accesskit.label());
+                assert!(rect.left() >= screen.left() && rect.right() <= screen.right(), "{what}");
+                assert!(rect.top() >= screen.top(), "{what}");
+            }
+            assert!(named > 8, "{state}: {named}");
+        }
+    }
+}
+
+#[test]
+fn go_live_and_stop_which_asks() {
+    let mut harness = open("idle");
+    assert_eq!(click(&mut harness, "Go Live"), [Command::GoLive]);
+    harness.get_by_label_contains("ON AIR");
+    assert_eq!(click(&mut harness, "Stop"), []);
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::ConfirmStop));
+    assert_eq!(click(&mut harness, "Stay on air"), []);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::L);
+    harness.run();
+    assert_eq!(click(&mut harness, "Stop the broadcast"), [Command::StopLive]);
+    harness.get_by_label("Go Live");
+}
+
+#[test]
+fn a_target_is_typed_and_its_key_stays_hidden() {
+    let mut harness = open("idle");
+    harness.get_by_role_and_label(egui::Role::ComboBox, "Target").click();
+    harness.run();
+    let sent = click(&mut harness, "Own or public server");
+    assert!(
+        matches!(sent.as_slice(), [Command::SetTarget(TargetChoice::Custom { .. })]),
+        "{sent:?}"
+    );
+    // Going live without an address points at it instead.
+    assert_eq!(click(&mut harness, "Go Live"), []);
+    harness.get_by_label("Type the address of the server first.");
+    let server = harness
+        .get_all_by_role(egui::Role::TextInput)
+        .find(|node| node.accesskit_node().label().as_deref() == Some("Server"))
+        .unwrap();
+    assert!(server.is_focused());
+    harness.event(egui::Event::Text("rtmp://live.example.com/app".into()));
+    harness.run();
+    harness.key_press(Key::Tab);
+    harness.run();
+    harness.get_all_by_role(egui::Role::PasswordInput).next().map(|node| node.focus());
+    harness.event(egui::Event::Text("secret-key-123".into()));
+    let sent = commands(&mut harness);
+    let wanted = Command::SetTarget(TargetChoice::Custom {
+        server: "rtmp://live.example.com/app".into(),
+        key: Secret::new("secret-key-123"),
+    });
+    assert_eq!(sent.last(), Some(&wanted));
+    let tree = format!("{:?}", harness.root());
+    assert!(!tree.contains("secret-key"), "the key is in what a screen reader is told");
+    assert_eq!(click(&mut harness, "Go Live"), [Command::GoLive]);
+}
+
+#[test]
+fn sources_are_chosen_from_lists() {
+    let mut harness = open("idle");
+    assert_eq!(click(&mut harness, "Test picture"), [Command::SelectVideo(VideoChoice::Test)]);
+    assert_eq!(click(&mut harness, "Look for devices again"), [Command::RefreshDevices]);
+    harness.get_by_label("Video file…").click();
+    harness.run();
+    assert!(harness.state().wishes.contains(&Wish::PickVideoFile));
+    let mut harness = open("first-run");
+    harness.get_by_label("No camera found");
+    assert_eq!(click(&mut harness, "Use test picture"), [Command::SelectVideo(VideoChoice::Test)]);
+}
+
+#[test]
+fn sound_is_muted_and_the_clip_lamp_put_out() {
+    let mut harness = open("clipped");
+    assert_eq!(click(&mut harness, "Clipped. Click to put the lamp out."), [Command::ClearClip]);
+    assert_eq!(click(&mut harness, "Mute"), [Command::SetMuted(true)]);
+    assert_eq!(click(&mut harness, "Unmute"), [Command::SetMuted(false)]);
+    harness.key_press(Key::M);
+    assert_eq!(commands(&mut harness), [Command::SetMuted(true)]);
+    harness.get_by_label("Gain of Yeti Stereo Microphone").set_value_accesskit(-6.0);
+    assert_eq!(commands(&mut harness), [Command::SetGain(-6.0)]);
+}
+
+#[test]
+fn a_lost_connection_is_retried_or_given_up() {
+    let mut harness = open("reconnecting");
+    harness.get_by_label("Not on air: the connection was lost. Recording goes on.");
+    harness.get_all_by_label("Retry now").next().unwrap().click();
+    assert_eq!(commands(&mut harness), [Command::RetryNow]);
+    assert_eq!(click(&mut harness, "Stop"), []);
+    assert_eq!(click(&mut harness, "Stop the broadcast"), [Command::StopLive]);
+}
+
+#[test]
+fn notices_help_and_go_away() {
+    let mut harness = open("notices");
+    harness.get_all_by_label("Use test picture").last().unwrap().click();
+    assert_eq!(
+        commands(&mut harness),
+        [Command::SelectVideo(VideoChoice::Test), Command::Dismiss(4)]
+    );
+    let before = harness.get_all_by_label("Dismiss").count();
+    harness.get_all_by_label("Dismiss").next().unwrap().click();
+    assert!(matches!(commands(&mut harness).as_slice(), [Command::Dismiss(_)]));
+    assert_eq!(harness.get_all_by_label("Dismiss").count(), before - 1);
+}
+
+#[test]
+fn recording_starts_and_stops() {
+    let mut harness = open("idle");
+    harness.get_by_label("Record").click();
+    harness.run();
+    assert!(harness.state().wishes.contains(&Wish::Record));
+    let mut harness = open("recording");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::R);
+    assert_eq!(commands(&mut harness), [Command::StopRecording]);
+}
+
+#[test]
+fn closing_asks_only_when_something_would_end() {
+    let mut harness = open("idle");
+    harness.state_mut().screen.as_mut().unwrap().ask_to_close();
+    harness.run();
+    assert!(harness.state().closed);
+    let mut harness = open("on-air");
+    harness.state_mut().screen.as_mut().unwrap().ask_to_close();
+    harness.run();
+    assert!(!harness.state().closed);
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), None);
+    harness.state_mut().screen.as_mut().unwrap().ask_to_close();
+    harness.run();
+    assert_eq!(click(&mut harness, "End and close"), []);
+    assert!(harness.state().closed);
+}
+
+#[test]
+fn language_and_theme_change_while_running() {
+    let mut harness = open("idle");
+    click(&mut harness, "Switch to Chinese");
+    harness.get_by_label("开始直播");
+    click(&mut harness, "切换到浅色主题");
+    let kept = harness.state().screen.as_ref().unwrap().preferences().clone();
+    assert_eq!((kept.language, kept.theme), (Language::Chinese, Theme::Light));
+    assert!(harness.state().wishes.contains(&Wish::Preferences));
+    click(&mut harness, "切换到英文");
+    harness.get_by_label("Go Live");
+}
+
+#[test]
+fn a_stream_is_watched() {
+    let mut harness = open("idle");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num2);
+    harness.run();
+    let url = "rtmp://127.0.0.1:1935/live/onair";
+    harness.get_all_by_label("Play").next().unwrap().click();
+    assert_eq!(commands(&mut harness), [Command::Watch { url: url.into() }]);
+    harness.get_by_label_contains("Latency: 380");
+    assert_eq!(click(&mut harness, "Mute the player"), [Command::SetPlayerMuted(true)]);
+    harness.get_by_label("Volume").set_value_accesskit(0.5);
+    assert_eq!(commands(&mut harness), [Command::SetVolume(0.5)]);
+    harness.key_press(Key::F);
+    harness.run();
+    assert!(harness.state().wishes.contains(&Wish::FullScreen(true)));
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert!(harness.state().wishes.contains(&Wish::FullScreen(false)));
+    harness.get_all_by_label("Stop").next().unwrap().click();
+    assert_eq!(commands(&mut harness), [Command::StopWatching]);
+}
+
+#[test]
+fn the_palette_finds_what_is_typed() {
+    let mut harness = open("idle");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    harness.run();
+    harness.event(egui::Event::Text("devices".into()));
+    harness.run();
+    harness.key_press(Key::Enter);
+    assert_eq!(commands(&mut harness), [Command::RefreshDevices]);
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), None);
+}
+
+#[test]
+fn settings_and_help_open_by_keyboard_and_close_by_escape() {
+    let mut harness = open("idle");
+    for (modifiers, key, dialog) in [
+        (Modifiers::COMMAND, Key::Comma, Dialog::Settings),
+        (Modifiers::NONE, Key::F1, Dialog::Help),
+    ] {
+        harness.key_press_modifiers(modifiers, key);
+        harness.run();
+        assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(dialog));
+        harness.key_press(Key::Escape);
+        harness.run();
+        assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), None);
+    }
+}
+
+/// From the top left to the bottom right, only with Tab; then going live with Space.
+#[test]
+fn everything_is_reached_by_keyboard_in_reading_order() {
+    let mut harness = open("idle");
+    let mut names: Vec<String> = Vec::new();
+    for _ in 0..60 {
+        harness.key_press(Key::Tab);
+        harness.run();
+        let focused = harness
+            .root()
+            .children_recursive()
+            .find(|node| node.is_focused() && node.accesskit_node().label().is_some())
+            .map(|node| node.accesskit_node().label().unwrap());
+        let Some(name) = focused else { continue };
+        if names.first() == Some(&name) {
+            break;
+        }
+        names.push(name);
+    }
+    let at = |name: &str| {
+        names
+            .iter()
+            .position(|have| have == name)
+            .unwrap_or_else(|| panic!("{name} is not reached: {names:?}"))
+    };
+    let order = [
+        "Studio",
+        "Settings",
+        "Look for devices again",
+        "Test picture",
+        "Default microphone",
+        "Gain of Yeti Stereo Microphone",
+        "Mute",
+        "Target",
+        "Quality",
+        "Go Live",
+        "Record",
+    ];
+    for pair in order.windows(2) {
+        assert!(at(pair[0]) < at(pair[1]), "{pair:?} in {names:?}");
+    }
+    harness.get_by_label("Go Live").focus();
+    harness.run();
+    harness.key_press(Key::Space);
+    assert_eq!(commands(&mut harness), [Command::GoLive]);
+}
