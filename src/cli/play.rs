@@ -1,7 +1,20 @@
-//! (being written)
+//! `onair play`: pulls a stream or reads a file, and plays it, with `--headless` without a window.
 
-use crate::base::Clock;
-use crate::cli::{Exit, Globals};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crossbeam_channel::RecvTimeoutError;
+use serde_json::{Value, json};
+
+use crate::base::{Clock, Latest, Timestamp};
+use crate::cli::output::{Output, complain};
+use crate::cli::signals::Interrupt;
+use crate::cli::{Exit, Globals, value};
+use crate::media::VideoFrame;
+use crate::net::Runtime;
+use crate::player::{
+    Config, Event, Failure, Figures, Kind, Message, Player, Severity, Source, State, snapshot,
+};
 
 /// Arguments.
 #[derive(Clone, Debug, clap::Args)]
@@ -9,9 +22,346 @@ pub struct Args {
     /// An rtmp:// or rtmps:// URL, or an FLV file
     #[arg(value_name = "URL|FILE")]
     pub source: String,
+    /// Without a window
+    #[arg(long)]
+    pub headless: bool,
+    /// End after this long, counted from the first picture or sound
+    #[arg(long, value_name = "DURATION", value_parser = value::duration)]
+    pub duration: Option<Duration>,
+    /// How much to keep back to even out the network
+    #[arg(long, value_name = "DURATION", default_value = "300ms", value_parser = buffer)]
+    pub buffer: Duration,
+    /// Write what is received into this FLV file
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// Write the last picture shown into this PNG file, at the end
+    #[arg(long, value_name = "FILE.png")]
+    pub snapshot: Option<PathBuf>,
+    /// Write the sound that is played into this WAV file
+    #[arg(long, value_name = "FILE.wav")]
+    pub audio_dump: Option<PathBuf>,
+    /// Measure latency and lip-sync by the test source's markers
+    #[arg(long)]
+    pub measure: bool,
+    /// Come back after a lost connection (the default)
+    #[arg(long, overrides_with = "no_reconnect")]
+    pub reconnect: bool,
+    /// End when the connection is lost
+    #[arg(long, overrides_with = "reconnect")]
+    pub no_reconnect: bool,
+    /// Loudness in percent, 0 to 100
+    #[arg(long, value_name = "PERCENT", default_value = "100", value_parser = volume)]
+    pub volume: f32,
+    /// Without sound
+    #[arg(long)]
+    pub mute: bool,
+    /// Fill the screen
+    #[arg(long)]
+    pub fullscreen: bool,
+}
+
+impl Args {
+    /// What the player is to do.
+    pub fn config(&self) -> Config {
+        Config {
+            buffer: self.buffer,
+            reconnect: !self.no_reconnect,
+            volume: self.volume,
+            muted: self.mute,
+            measure: self.measure,
+            save: self.save.clone(),
+            audio_dump: self.audio_dump.clone(),
+            ..Config::new(Source::parse(&self.source))
+        }
+    }
+}
+
+fn buffer(text: &str) -> Result<Duration, String> {
+    let buffer = value::duration(text)?;
+    if buffer <= Duration::from_secs(60) {
+        Ok(buffer)
+    } else {
+        Err("the buffer may be 60 s long at most".to_owned())
+    }
+}
+
+/// `50`, `50%`, or a fraction such as `0.5`.
+fn volume(text: &str) -> Result<f32, String> {
+    let number = text.trim().trim_end_matches('%');
+    let fraction = number.contains('.') && !text.contains('%');
+    match number.parse::<f32>() {
+        Ok(volume) if fraction && (0.0..=1.0).contains(&volume) => Ok(volume),
+        Ok(volume) if (0.0..=100.0).contains(&volume) => Ok(volume / 100.0),
+        _ => Err(format!("'{text}' is no loudness: write 0 to 100")),
+    }
 }
 
 /// Runs the command.
-pub fn run(_args: &Args, _globals: &Globals, _clock: Clock) -> Exit {
-    Exit::Error
+pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
+    let output = Output::new(clock, globals.json);
+    let interrupt = match Interrupt::listen() {
+        Ok(interrupt) => interrupt,
+        Err(error) => {
+            complain(&format!("signals cannot be received: {error}"));
+            return Exit::Error;
+        }
+    };
+    let runtime = match Runtime::start() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&format!("the network cannot be used: {error}"));
+            return Exit::Error;
+        }
+    };
+    let exit = headless(args, &output, &interrupt, &runtime, clock);
+    runtime.shutdown(Duration::from_secs(1));
+    exit
+}
+
+/// Plays without a window.
+fn headless(
+    args: &Args,
+    output: &Output,
+    interrupt: &Interrupt,
+    runtime: &Runtime,
+    clock: Clock,
+) -> Exit {
+    let screen = Latest::<VideoFrame>::default();
+    let mut player = match Player::open(&args.config(), runtime, clock, screen) {
+        Ok(player) => player,
+        Err(failure) => {
+            complain(&sentence(&failure));
+            let exit = exit_of(failure.kind);
+            summary(output, &Figures::default(), args.measure, exit);
+            return exit;
+        }
+    };
+    let mut watch = Watching { args, output, clock, playing_since: None, next_stats: None };
+    let mut exit = watch.until_end(&player, interrupt);
+    if !player.stop(Duration::from_secs(3)) && exit == Exit::Ok {
+        exit = Exit::Error;
+    }
+    // Stopping may have had a last word.
+    while let Ok(event) = player.events().try_recv() {
+        watch.tell(&event);
+    }
+    if let Some(failure) = player.output_failure()
+        && exit == Exit::Ok
+    {
+        exit = exit_of(failure.kind);
+    }
+    if let Some(path) = &args.snapshot {
+        let written = match player.picture() {
+            Some(frame) => snapshot::write(path, &frame).map_err(|failure| sentence(&failure)),
+            None => Err("no picture was shown, so there is no snapshot".to_owned()),
+        };
+        if let Err(why) = written {
+            complain(&why);
+            if exit == Exit::Ok {
+                exit = Exit::File;
+            }
+        }
+    }
+    summary(output, &player.figures(), args.measure, exit);
+    exit
+}
+
+struct Watching<'a> {
+    args: &'a Args,
+    output: &'a Output,
+    clock: Clock,
+    playing_since: Option<Timestamp>,
+    next_stats: Option<Timestamp>,
+}
+
+impl Watching<'_> {
+    fn until_end(&mut self, player: &Player, interrupt: &Interrupt) -> Exit {
+        loop {
+            match player.events().channel().recv_timeout(Duration::from_millis(20)) {
+                Ok(event) => self.tell(&event),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    interrupted_wait();
+                }
+            }
+            let now = self.clock.now();
+            let state = player.state();
+            let figures = player.figures();
+            if self.playing_since.is_none()
+                && (figures.first_picture.is_some() || figures.audio_samples > 0)
+            {
+                self.playing_since = Some(now);
+            }
+            let next = *self.next_stats.get_or_insert(now + Duration::from_secs(1));
+            if now >= next {
+                self.next_stats = Some(next + Duration::from_secs(1));
+                self.stats(&figures);
+            }
+            if interrupt.is_set() {
+                return Exit::Ok;
+            }
+            match state {
+                State::Ended => return Exit::Ok,
+                State::Failed(failure) => return exit_of(failure.kind),
+                _ => {}
+            }
+            if let (Some(since), Some(duration)) = (self.playing_since, self.args.duration)
+                && now.since(since) >= duration
+            {
+                let lost = matches!(state, State::Reconnecting { .. });
+                return if lost { Exit::Lost } else { Exit::Ok };
+            }
+        }
+    }
+
+    fn tell(&self, event: &Event) {
+        match event {
+            Event::State(state) => self.tell_state(state),
+            Event::Message(message) => self.tell_message(message),
+        }
+    }
+
+    fn tell_state(&self, state: &State) {
+        let (fields, words) = match state {
+            State::Starting => return,
+            State::Opening { stage } => (json!({"state": "opening", "stage": stage}), None),
+            State::Playing => (json!({"state": "playing"}), Some("Playing.".to_owned())),
+            State::Reconnecting { cause, retry_in } => (
+                json!({
+                    "state": "reconnecting",
+                    "cause": cause,
+                    "retry_in": retry_in.as_secs_f64(),
+                }),
+                Some(format!("Lost: {cause}. Next try in {:.1} s.", retry_in.as_secs_f64())),
+            ),
+            State::Ended => (json!({"state": "ended"}), Some("The stream has ended.".to_owned())),
+            State::Failed(failure) => {
+                complain(&sentence(failure));
+                let fields = json!({
+                    "state": "failed",
+                    "code": failure.kind.exit_code(),
+                    "cause": failure.cause,
+                    "advice": failure.advice,
+                });
+                (fields, None)
+            }
+        };
+        self.output.event("play", fields, || words);
+    }
+
+    fn tell_message(&self, message: &Message) {
+        let level = match message.severity {
+            Severity::Info => "info",
+            Severity::Warning => "warning",
+        };
+        let fields = json!({
+            "level": level,
+            "summary": message.summary,
+            "advice": message.advice,
+            "detail": message.detail,
+        });
+        self.output.event("notice", fields, || {
+            Some(format!("{} {}", message.summary, message.advice).trim_end().to_owned())
+        });
+    }
+
+    fn stats(&self, figures: &Figures) {
+        self.output.event("play_stats", fields(figures, self.args.measure), || {
+            let size = figures.size.map_or_else(|| "no picture".to_owned(), |s| s.to_string());
+            Some(format!(
+                "{size} {:.1} fps · {} kbps · buffer {} ms · {} dropped · {} underruns{}",
+                figures.fps,
+                figures.bitrate / 1_000,
+                figures.buffer.as_millis(),
+                figures.dropped,
+                figures.underruns,
+                figures.latency_ms.map_or_else(String::new, |ms| format!(" · latency {ms:.0} ms")),
+            ))
+        });
+    }
+}
+
+/// The player's events never end before it does; should they, this keeps the loop from spinning.
+fn interrupted_wait() {
+    std::thread::sleep(Duration::from_millis(20));
+}
+
+/// The fields of `play_stats`.
+fn fields(figures: &Figures, measure: bool) -> Value {
+    let tenths = |value: f64| (value * 10.0).round() / 10.0;
+    let mut fields = json!({
+        "width": figures.size.map(|size| size.width),
+        "height": figures.size.map(|size| size.height),
+        "decoded": figures.decoded,
+        "shown": figures.shown,
+        "dropped": figures.dropped,
+        "late": figures.late,
+        "skipped": figures.skipped,
+        "damaged": figures.damaged,
+        "audio_samples": figures.audio_samples,
+        "underruns": figures.underruns,
+        "buffer_ms": figures.buffer.as_millis() as u64,
+        "speed": (figures.speed * 10_000.0).round() / 10_000.0,
+        "first_picture_ms": figures.first_picture.map(|first| first.as_millis() as u64),
+        "reconnects": figures.reconnects,
+        "fps": tenths(figures.fps),
+        "bitrate": figures.bitrate,
+        "video": figures.video,
+        "audio": figures.audio,
+        "audio_device": figures.device,
+    });
+    if measure && let Some(fields) = fields.as_object_mut() {
+        fields.insert("latency_ms".into(), json!(figures.latency_ms.map(tenths)));
+        fields.insert("av_offset_ms".into(), json!(figures.av_offset_ms.map(tenths)));
+    }
+    fields
+}
+
+fn summary(output: &Output, figures: &Figures, measure: bool, exit: Exit) {
+    let mut fields = fields(figures, measure);
+    if let Some(fields) = fields.as_object_mut() {
+        fields.insert("received_bytes".into(), figures.received_bytes.into());
+        fields.insert("seconds".into(), figures.playing_for.as_secs_f64().into());
+        fields.insert("exit".into(), exit.code().into());
+    }
+    output.event("summary", fields, || {
+        Some(format!(
+            "{} pictures shown, {} dropped, {:.1} s of playing.",
+            figures.shown,
+            figures.dropped,
+            figures.playing_for.as_secs_f64()
+        ))
+    });
+}
+
+pub(super) fn sentence(failure: &Failure) -> String {
+    format!("{}. {}", failure.cause, failure.advice).trim_end().to_owned()
+}
+
+pub(super) const fn exit_of(kind: Kind) -> Exit {
+    match kind {
+        Kind::System => Exit::Error,
+        Kind::Usage => Exit::Usage,
+        Kind::File => Exit::File,
+        Kind::Codec => Exit::Codec,
+        Kind::Unreachable => Exit::Unreachable,
+        Kind::Refused => Exit::Refused,
+        Kind::Lost => Exit::Lost,
+        Kind::NoSuchStream => Exit::NoStream,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loudness_is_read_as_percent_or_fraction() {
+        for (text, loud) in [("100", 1.0), ("50%", 0.5), ("0", 0.0), ("0.5", 0.5), ("1.0", 1.0)] {
+            assert_eq!(volume(text), Ok(loud), "{text}");
+        }
+        for bad in ["", "-1", "101", "loud", "nan", "1.5x"] {
+            assert!(volume(bad).is_err(), "{bad}");
+        }
+    }
 }

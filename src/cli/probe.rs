@@ -1,7 +1,19 @@
-//! (being written)
+//! `onair probe`: what is in a stream or file, as JSON. Names of codecs and fields are ffprobe's.
+
+use serde_json::{Map, Value, json};
 
 use crate::base::Clock;
-use crate::cli::{Exit, Globals};
+use crate::cli::output::{Output, complain};
+use crate::cli::signals::Interrupt;
+use crate::cli::{Exit, Globals, play};
+use crate::net::Runtime;
+use crate::player::Source;
+use crate::player::probe::{self, Audio, Report, Video};
+use crate::wire::amf0;
+use crate::wire::flv::{AudioFormat, VideoFormat};
+
+/// Metadata nested deeper than this is cut.
+const DEPTH: usize = 16;
 
 /// Arguments.
 #[derive(Clone, Debug, clap::Args)]
@@ -12,6 +24,148 @@ pub struct Args {
 }
 
 /// Runs the command.
-pub fn run(_args: &Args, _globals: &Globals, _clock: Clock) -> Exit {
-    Exit::Error
+pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
+    let interrupt = match Interrupt::listen() {
+        Ok(interrupt) => interrupt,
+        Err(error) => {
+            complain(&format!("signals cannot be received: {error}"));
+            return Exit::Error;
+        }
+    };
+    let runtime = match Runtime::start() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&format!("the network cannot be used: {error}"));
+            return Exit::Error;
+        }
+    };
+    let source = Source::parse(&args.source);
+    match probe::probe(&source, &runtime, clock, &|| interrupt.is_set()) {
+        Ok(report) => {
+            let report = to_json(&report);
+            // One line for programs, several for people.
+            let text = if globals.json {
+                Ok(report.to_string())
+            } else {
+                serde_json::to_string_pretty(&report)
+            };
+            Output::new(clock, globals.json).line(&text.unwrap_or_default());
+            Exit::Ok
+        }
+        Err(failure) => {
+            complain(&play::sentence(&failure));
+            play::exit_of(failure.kind)
+        }
+    }
+}
+
+fn to_json(report: &Report) -> Value {
+    let mut streams = Vec::new();
+    streams.extend(report.video.as_ref().map(video));
+    streams.extend(report.audio.as_ref().map(audio));
+    let rounded = |value: f64| (value * 1_000.0).round() / 1_000.0;
+    without_nulls(json!({
+        "format": "flv",
+        "duration": report.duration.map(rounded),
+        "metadata": report.metadata.as_ref().map(|metadata| plain(metadata, 0)),
+        "streams": streams,
+        "gop_s": report.gop_s.map(rounded),
+        "first_keyframe_ms": report.first_keyframe_ms,
+    }))
+}
+
+fn video(video: &Video) -> Value {
+    without_nulls(json!({
+        "type": "video",
+        "codec": video_codec(video.format),
+        "profile": video.profile,
+        "level": video.level,
+        "width": video.size.map(|(width, _)| width),
+        "height": video.size.map(|(_, height)| height),
+        "fps": video.fps,
+        "bitrate": video.bitrate.map(|bitrate| bitrate as u64),
+    }))
+}
+
+fn audio(audio: &Audio) -> Value {
+    without_nulls(json!({
+        "type": "audio",
+        "codec": audio_codec(audio.format),
+        "profile": audio.profile,
+        "sample_rate": audio.sample_rate,
+        "channels": audio.channels,
+        "bitrate": audio.bitrate.map(|bitrate| bitrate as u64),
+    }))
+}
+
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            fields.into_iter().filter(|(_, value)| !value.is_null()).collect::<Map<_, _>>().into()
+        }
+        other => other,
+    }
+}
+
+fn video_codec(format: VideoFormat) -> String {
+    match format {
+        VideoFormat::H264 => "h264".into(),
+        VideoFormat::Hevc => "hevc".into(),
+        VideoFormat::Vvc => "vvc".into(),
+        VideoFormat::Av1 => "av1".into(),
+        VideoFormat::Vp8 => "vp8".into(),
+        VideoFormat::Vp9 => "vp9".into(),
+        VideoFormat::Legacy(2) => "flv1".into(),
+        VideoFormat::Legacy(3) => "flashsv".into(),
+        VideoFormat::Legacy(4) => "vp6f".into(),
+        VideoFormat::Legacy(5) => "vp6a".into(),
+        VideoFormat::Legacy(6) => "flashsv2".into(),
+        VideoFormat::Legacy(9) => "mpeg4".into(),
+        VideoFormat::Legacy(id) => format!("unknown-{id}"),
+        VideoFormat::Other(fourcc) => fourcc.to_string(),
+    }
+}
+
+fn audio_codec(format: AudioFormat) -> String {
+    match format {
+        AudioFormat::Aac => "aac".into(),
+        AudioFormat::Mp3 => "mp3".into(),
+        AudioFormat::Opus => "opus".into(),
+        AudioFormat::Flac => "flac".into(),
+        AudioFormat::Ac3 => "ac3".into(),
+        AudioFormat::Eac3 => "eac3".into(),
+        AudioFormat::Legacy(0 | 3) => "pcm_s16le".into(),
+        AudioFormat::Legacy(1) => "adpcm_swf".into(),
+        AudioFormat::Legacy(4..=6) => "nellymoser".into(),
+        AudioFormat::Legacy(7) => "pcm_alaw".into(),
+        AudioFormat::Legacy(8) => "pcm_mulaw".into(),
+        AudioFormat::Legacy(11) => "speex".into(),
+        AudioFormat::Legacy(id) => format!("unknown-{id}"),
+        AudioFormat::Other(fourcc) => fourcc.to_string(),
+    }
+}
+
+/// Metadata as JSON.
+fn plain(value: &amf0::Value, depth: usize) -> Value {
+    use amf0::Data;
+    if depth >= DEPTH {
+        return Value::Null;
+    }
+    match value {
+        Data::Number(number) if number.fract() == 0.0 && number.abs() < 9e15 => {
+            json!(*number as i64)
+        }
+        Data::Number(number) => json!(number),
+        Data::Boolean(flag) => json!(flag),
+        Data::String(text) => json!(text),
+        Data::Object(fields) | Data::EcmaArray(fields) => fields
+            .iter()
+            .map(|(name, value)| (name.clone(), plain(value, depth + 1)))
+            .collect::<Map<_, _>>()
+            .into(),
+        Data::StrictArray(values) => {
+            values.iter().map(|value| plain(value, depth + 1)).collect::<Vec<_>>().into()
+        }
+        _ => Value::Null,
+    }
 }

@@ -9,9 +9,26 @@
 //! What decides about time is pure and simulated in tests: [`timeline`] (wire time to media time),
 //! [`jitter`] (when things should be shown), [`schedule`] (what is shown now), [`stretch`].
 
+mod demux;
+mod device;
+mod dump;
+mod feed;
+mod fifo;
+mod file;
+mod handle;
 pub mod jitter;
+mod measure;
 pub mod packets;
+mod pictures;
+mod present;
+pub mod probe;
+mod remote;
+mod save;
 pub mod schedule;
+mod shared;
+pub mod snapshot;
+pub mod sound;
+pub mod speaker;
 pub mod state;
 pub mod stretch;
 pub mod timeline;
@@ -20,6 +37,9 @@ pub mod turn;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use handle::Player;
+pub use sound::Speaker;
+pub use speaker::Open;
 pub use state::{Event, Failure, Figures, Kind, Message, Severity, State};
 
 /// Where the stream comes from.

@@ -33,7 +33,7 @@ pub struct Supply {
     pub edge: Option<Timestamp>,
     /// Media time plus this is when to show it; `None` for a file.
     pub target: Option<i64>,
-    /// A burst is coming in: too early to settle.
+    /// A burst is coming in, or the decoder has yet to show that it keeps up: too early to begin.
     pub settling: bool,
     /// Nothing more will come.
     pub ended: bool,
@@ -163,13 +163,11 @@ impl Playout {
         };
         let since = since.unwrap_or(now);
         self.phase = Phase::Waiting { since: Some(since) };
+        if supply.settling && now.since(since) < SETTLE_LIMIT && !supply.ended {
+            return Change::None;
+        }
         let start = match supply.target {
-            Some(target) => {
-                if supply.settling && now.since(since) < SETTLE_LIMIT && !supply.ended {
-                    return Change::None;
-                }
-                now.offset(-target)
-            }
+            Some(target) => now.offset(-target),
             None if edge.micros_since(first) < FILE_AHEAD && !supply.ended => return Change::None,
             None => first,
         };

@@ -53,7 +53,6 @@ pub struct Failure {
 }
 
 impl Failure {
-    #[allow(dead_code, reason = "used once the feed is there")]
     pub(crate) fn new(kind: Kind, cause: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { kind, cause: cause.into(), advice: advice.into() }
     }

@@ -1,0 +1,113 @@
+//! The sound that is played, written to a WAV file of 16-bit samples (`--audio-dump`).
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+use crate::player::shared::Shared;
+use crate::player::sound::Heard;
+use crate::player::{Failure, Kind, Severity};
+
+/// A WAV file being written. Its format is that of the first sound; later sound of another rate or
+/// number of channels is left out, and said.
+pub(super) struct Dump {
+    path: PathBuf,
+    /// Opened at once so that a bad path is known before anything plays.
+    file: Option<File>,
+    writer: Option<hound::WavWriter<BufWriter<File>>>,
+    /// Rate and channels.
+    format: (u32, u16),
+    broken: bool,
+}
+
+impl Dump {
+    /// Creates the file.
+    pub(super) fn create(path: &Path) -> Result<Self, Failure> {
+        let file = File::create(path).map_err(|error| cannot_write(path, &error.to_string()))?;
+        Ok(Self {
+            path: path.to_owned(),
+            file: Some(file),
+            writer: None,
+            format: (48_000, 2),
+            broken: false,
+        })
+    }
+
+    /// Adds what is heard.
+    pub(super) fn write(&mut self, shared: &Shared, heard: &Heard<'_>) {
+        if self.broken {
+            return;
+        }
+        if self.writer.is_none()
+            && let Err(error) = self.start(heard.rate, heard.channels)
+        {
+            return self.give_up(shared, &error.to_string());
+        }
+        if (heard.rate, heard.channels) != self.format {
+            return self.give_up(shared, "the sound changed its format, a WAV file cannot");
+        }
+        let Some(writer) = &mut self.writer else { return };
+        for &value in heard.data {
+            let sample = (value * 32_767.0).round().clamp(-32_768.0, 32_767.0) as i16;
+            if let Err(error) = writer.write_sample(sample) {
+                return self.give_up(shared, &error.to_string());
+            }
+        }
+    }
+
+    /// Completes the file.
+    pub(super) fn finish(mut self, shared: &Shared) {
+        if self.writer.is_none() && !self.broken {
+            // No sound came: still a valid file.
+            if let Err(error) = self.start(48_000, 2) {
+                self.give_up(shared, &error.to_string());
+            }
+        }
+        if let Some(writer) = self.writer.take()
+            && let Err(error) = writer.finalize()
+        {
+            self.give_up(shared, &error.to_string());
+        }
+    }
+
+    fn start(&mut self, sample_rate: u32, channels: u16) -> hound::Result<()> {
+        let Some(file) = self.file.take() else { return Ok(()) };
+        let spec = hound::WavSpec {
+            channels,
+            sample_rate,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        self.writer = Some(hound::WavWriter::new(BufWriter::new(file), spec)?);
+        self.format = (sample_rate, channels);
+        Ok(())
+    }
+
+    fn give_up(&mut self, shared: &Shared, why: &str) {
+        self.broken = true;
+        shared.output_failed(&cannot_write(&self.path, why));
+    }
+}
+
+/// The failure of an output file.
+pub(super) fn cannot_write(path: &Path, why: &str) -> Failure {
+    Failure::new(
+        Kind::File,
+        format!("{} cannot be written: {why}", path.display()),
+        "Choose another place, or free space there.",
+    )
+}
+
+impl Shared {
+    /// An output file cannot be written any more: said once; playing goes on.
+    pub(super) fn output_failed(&self, failure: &Failure) {
+        self.say(
+            "player-output-failed",
+            Severity::Warning,
+            format!("{}.", failure.cause),
+            &failure.advice,
+            "",
+        );
+        *self.output_failure.lock() = Some(failure.clone());
+    }
+}

@@ -1,0 +1,174 @@
+//! The feed thread's work on each body, wherever it comes from: save, demux, place in time, hand
+//! over. [`file`](super::file) and [`remote`](super::remote) drive it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::base::Timestamp;
+use crate::media::Track;
+use crate::player::demux::{Demux, Found};
+use crate::player::packets::Unit;
+use crate::player::save::Save;
+use crate::player::shared::Shared;
+use crate::player::{Failure, Kind, Severity};
+use crate::wire::flv::TagKind;
+
+/// So many bodies without anything that can be played, and that was it.
+const FRUITLESS: u64 = 120;
+
+/// See the module.
+pub(super) struct Feed {
+    pub(super) shared: Arc<Shared>,
+    demux: Demux,
+    save: Option<Save>,
+    live: bool,
+    /// Bodies of pictures and sound.
+    bodies: u64,
+    playable: u64,
+    damaged: u64,
+    unsupported: Option<String>,
+}
+
+impl Feed {
+    pub(super) fn new(shared: Arc<Shared>, save: Option<Save>, live: bool) -> Self {
+        Self {
+            shared,
+            demux: Demux::new(live),
+            save,
+            live,
+            bodies: 0,
+            playable: 0,
+            damaged: 0,
+            unsupported: None,
+        }
+    }
+
+    /// Whether anything that can be played has come.
+    pub(super) fn has_media(&self) -> bool {
+        self.playable > 0
+    }
+
+    /// Bodies of pictures and sound, playable or not.
+    pub(super) fn bodies(&self) -> u64 {
+        self.bodies
+    }
+
+    /// The connection was made anew.
+    pub(super) fn restart(&mut self) {
+        self.demux.restart();
+        if let Some(save) = &mut self.save {
+            save.restart();
+        }
+        self.shared.reception.lock().jitter.forget();
+        self.shared.video.push(Unit::Gap);
+        self.shared.audio.push(Unit::Gap);
+    }
+
+    /// A body that came at `now`.
+    pub(super) fn take(&mut self, kind: TagKind, time_ms: u32, body: &Bytes, now: Timestamp) {
+        if let Some(save) = &mut self.save {
+            save.add(&self.shared, kind, time_ms, body, now);
+        }
+        self.shared.figures.lock().received_bytes += body.len() as u64;
+        let found = match kind {
+            TagKind::Script => return,
+            TagKind::Video => self.demux.video(time_ms, body, now),
+            TagKind::Audio => self.demux.audio(time_ms, body, now),
+        };
+        self.bodies += 1;
+        match found {
+            Found::Video(unit) => {
+                if let Unit::Packet(packet) = &unit {
+                    self.arrived(Track::Video, packet.dts, now);
+                }
+                let dropped = if self.live {
+                    self.shared.video.push(unit)
+                } else {
+                    self.shared.video.push_waiting(unit, &self.shared.stop);
+                    0
+                };
+                self.shared.add_dropped(dropped);
+            }
+            Found::Audio(unit) => {
+                if let Unit::Packet(packet) = &unit {
+                    self.arrived(Track::Audio, packet.dts, now);
+                }
+                if self.live {
+                    self.shared.audio.push(unit);
+                } else {
+                    self.shared.audio.push_waiting(unit, &self.shared.stop);
+                }
+            }
+            Found::UnsupportedVideo(format) => {
+                // Sound without the picture is not what was asked for: an end with a clear word.
+                self.shared.fail(unsupported(&format!("{format} video")));
+            }
+            Found::UnsupportedAudio(format) => {
+                self.unsupported = Some(format!("{format} sound"));
+                self.shared.unsupported_sound(&format!("{format} cannot be decoded here"));
+            }
+            Found::Damaged => self.damaged(),
+            Found::Nothing => {}
+        }
+        if self.playable == 0 && self.bodies >= FRUITLESS {
+            self.shared.fail(self.fruitless());
+        }
+    }
+
+    /// Nothing more will come. Says what was wrong if nothing could be played.
+    pub(super) fn finish(mut self) {
+        if let Some(save) = self.save.take() {
+            save.finish(&self.shared);
+        }
+        if self.playable == 0 && !self.shared.stop.is_set() {
+            self.shared.fail(self.fruitless());
+        }
+        self.shared.reception.lock().ended = true;
+        self.shared.video.close();
+        self.shared.audio.close();
+    }
+
+    fn arrived(&mut self, track: Track, dts: Timestamp, now: Timestamp) {
+        self.playable += 1;
+        self.shared.reception.lock().arrived(track, dts, now);
+    }
+
+    fn damaged(&mut self) {
+        self.shared.figures.lock().damaged += 1;
+        self.damaged += 1;
+        if self.damaged == 1 {
+            self.shared.say(
+                "player-damaged-stream",
+                Severity::Warning,
+                "Part of the stream makes no sense and is left out.",
+                "",
+                "",
+            );
+        }
+    }
+
+    fn fruitless(&self) -> Failure {
+        match &self.unsupported {
+            Some(codec) => unsupported(codec),
+            None if self.live => Failure::new(
+                Kind::NoSuchStream,
+                "the stream holds no picture and no sound that could be played",
+                "Check the stream's name, and that its broadcast is healthy.",
+            ),
+            None => Failure::new(
+                Kind::File,
+                "the file holds no picture and no sound that could be played",
+                "Check that it is a whole FLV file.",
+            ),
+        }
+    }
+}
+
+fn unsupported(codec: &str) -> Failure {
+    Failure::new(
+        Kind::Codec,
+        format!("the stream holds {codec}, which cannot be decoded here"),
+        "Ask the broadcaster for H.264 video and AAC sound.",
+    )
+}

@@ -1,0 +1,179 @@
+//! Decoded sound that waits to be heard. Blocks carry their instants; small disagreements between
+//! stamps and counted samples are left to the clock, holes and overlaps of more than 40 ms are not.
+//!
+//! Pure. Lives on the presenter thread.
+
+use std::collections::VecDeque;
+
+use crate::base::Timestamp;
+use crate::media::Samples;
+use crate::media::samples::{frames_to_micros, micros_to_frames};
+
+/// Stamps in milliseconds and encoders' habits make blocks overlap or gape by less than this.
+const TOLERANCE_MICROS: i64 = 40_000;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Fifo {
+    blocks: VecDeque<Samples>,
+    /// Frames of the first block that are used up.
+    used: usize,
+    frames: usize,
+}
+
+impl Fifo {
+    /// Adds a block; what repeats the block before it is cut off.
+    pub(super) fn push(&mut self, mut samples: Samples) {
+        if samples.channels == 0 || samples.rate == 0 {
+            return;
+        }
+        if let Some(last) = self.blocks.back() {
+            let overlap = last.end().micros_since(samples.pts);
+            if overlap > TOLERANCE_MICROS {
+                let cut = micros_to_frames(overlap, samples.rate);
+                let cut = usize::try_from(cut).unwrap_or(usize::MAX).min(samples.frames());
+                samples.data.drain(..cut * usize::from(samples.channels));
+                samples.pts = last.end();
+            }
+        }
+        let frames = samples.frames();
+        if frames > 0 {
+            self.frames += frames;
+            self.blocks.push_back(samples);
+        }
+    }
+
+    /// Media time of the next frame.
+    pub(super) fn front(&self) -> Option<Timestamp> {
+        let block = self.blocks.front()?;
+        Some(block.pts.offset(frames_to_micros(self.used as i64, block.rate)))
+    }
+
+    /// Media time after the last frame.
+    pub(super) fn end(&self) -> Option<Timestamp> {
+        self.blocks.back().map(Samples::end)
+    }
+
+    /// Rate and channels of the next frame.
+    pub(super) fn format(&self) -> Option<(u32, u16)> {
+        self.blocks.front().map(|block| (block.rate, block.channels))
+    }
+
+    /// Frames that wait.
+    pub(super) fn frames(&self) -> usize {
+        self.frames
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.blocks.clear();
+        (self.used, self.frames) = (0, 0);
+    }
+
+    /// Copies up to `frames` frames from the front into `out`, up to a hole or a change of format.
+    pub(super) fn peek(&self, frames: usize, out: &mut Vec<f32>) {
+        out.clear();
+        let Some(first) = self.blocks.front() else { return };
+        let channels = usize::from(first.channels);
+        let (mut wanted, mut skip) = (frames * channels, self.used * channels);
+        let mut expected = first.pts;
+        for block in &self.blocks {
+            let hole = block.pts.micros_since(expected) > TOLERANCE_MICROS;
+            if wanted == 0 || hole || (block.rate, block.channels) != (first.rate, first.channels) {
+                break;
+            }
+            let data = block.data.get(skip..).unwrap_or_default();
+            let part = data.get(..wanted.min(data.len())).unwrap_or_default();
+            out.extend_from_slice(part);
+            wanted -= part.len();
+            skip = 0;
+            expected = block.end();
+        }
+    }
+
+    /// Takes `frames` frames from the front.
+    pub(super) fn consume(&mut self, mut frames: usize) {
+        while frames > 0 {
+            let Some(block) = self.blocks.front() else { return };
+            let left = block.frames().saturating_sub(self.used);
+            if frames < left {
+                self.used += frames;
+                self.frames -= frames;
+                return;
+            }
+            frames -= left;
+            self.frames = self.frames.saturating_sub(left);
+            self.used = 0;
+            self.blocks.pop_front();
+        }
+    }
+
+    /// Takes the first block whole (or what is left of it).
+    pub(super) fn pop(&mut self) -> Option<Samples> {
+        let mut block = self.blocks.pop_front()?;
+        if self.used > 0 {
+            block.pts = block.pts.offset(frames_to_micros(self.used as i64, block.rate));
+            block.data.drain(..(self.used * usize::from(block.channels)).min(block.data.len()));
+            self.used = 0;
+        }
+        self.frames = self.frames.saturating_sub(block.frames());
+        Some(block)
+    }
+
+    /// Throws away what lies before `from`.
+    pub(super) fn skip_to(&mut self, from: Timestamp) {
+        while self.blocks.front().is_some_and(|block| block.end() <= from) {
+            self.pop();
+        }
+        if let (Some(front), Some((rate, _))) = (self.front(), self.format()) {
+            let early = micros_to_frames(from.micros_since(front), rate);
+            if let Ok(early) = usize::try_from(early) {
+                self.consume(early);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(ms: i64, frames: usize, value: f32) -> Samples {
+        let pts = Timestamp::from_millis(ms);
+        Samples { pts, rate: 1_000, channels: 2, data: vec![value; frames * 2] }
+    }
+
+    #[test]
+    fn frames_come_out_in_order_and_time_goes_with_them() {
+        let mut fifo = Fifo::default();
+        fifo.push(block(0, 20, 1.0));
+        fifo.push(block(21, 20, 2.0));
+        let mut out = Vec::new();
+        fifo.peek(30, &mut out);
+        assert_eq!((out.len(), out[0], out[59]), (60, 1.0, 2.0));
+        fifo.consume(30);
+        assert_eq!((fifo.frames(), fifo.front()), (10, Some(Timestamp::from_millis(31))));
+        assert_eq!(fifo.pop().unwrap().frames(), 10);
+        assert!(fifo.is_empty() && fifo.frames() == 0);
+    }
+
+    #[test]
+    fn holes_end_a_run_and_repeats_are_cut() {
+        let mut fifo = Fifo::default();
+        fifo.push(block(0, 50, 1.0));
+        fifo.push(block(200, 10, 2.0));
+        let mut out = Vec::new();
+        fifo.peek(100, &mut out);
+        assert_eq!(out.len(), 100);
+        // Repeats 10 ms more than can be an encoder's habit.
+        fifo.push(block(160, 100, 3.0));
+        assert_eq!(fifo.frames(), 50 + 10 + 50);
+        assert_eq!(fifo.end(), Some(Timestamp::from_millis(260)));
+        fifo.skip_to(Timestamp::from_millis(205));
+        assert_eq!(fifo.front(), Some(Timestamp::from_millis(205)));
+        assert_eq!(fifo.frames(), 55);
+    }
+}

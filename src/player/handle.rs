@@ -1,0 +1,177 @@
+//! The player as others hold it: opened, asked, stopped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::queue::{self, Full};
+use crate::base::{Clock, Latest, Worker};
+use crate::media::VideoFrame;
+use crate::net::Runtime;
+use crate::player::dump::Dump;
+use crate::player::feed::Feed;
+use crate::player::measure::Measure;
+use crate::player::present::{self, Presenter};
+use crate::player::save::Save;
+use crate::player::shared::Shared;
+use crate::player::speaker::{Open, Speakers};
+use crate::player::{Config, Event, Failure, Figures, Kind, Source, State, file, pictures, remote};
+
+/// A stream or file being played. Dropping it stops it without waiting.
+#[derive(Debug)]
+pub struct Player {
+    shared: Arc<Shared>,
+    events: queue::Receiver<Event>,
+    threads: Vec<Worker>,
+    screen: Latest<VideoFrame>,
+}
+
+impl Player {
+    /// Opens the source and begins to play as soon as something comes; pictures go into `screen`.
+    /// Returns at once: what happens is told by [`Player::state`] and [`Player::events`].
+    ///
+    /// # Errors
+    /// When an output file cannot be written, the URL makes no sense, or the system grants no
+    /// threads.
+    pub fn open(
+        config: &Config,
+        runtime: &Runtime,
+        clock: Clock,
+        screen: Latest<VideoFrame>,
+    ) -> Result<Self, Failure> {
+        let open = config.speaker.then(|| Arc::new(super::device::open) as Arc<Open>);
+        Self::open_with(config, runtime, clock, screen, open)
+    }
+
+    /// As [`Player::open`], with another way to a speaker (tests).
+    ///
+    /// # Errors
+    /// As [`Player::open`].
+    pub fn open_with(
+        config: &Config,
+        runtime: &Runtime,
+        clock: Clock,
+        screen: Latest<VideoFrame>,
+        speaker: Option<Arc<Open>>,
+    ) -> Result<Self, Failure> {
+        let live = matches!(config.source, Source::Url(_));
+        let remote = match &config.source {
+            Source::Url(url) => Some(remote::Remote::new(url, config, runtime.clone())?),
+            Source::File(_) => None,
+        };
+        let save = config.save.as_deref().map(|path| Save::create(path, live)).transpose()?;
+        let dump = config.audio_dump.as_deref().map(Dump::create).transpose()?;
+        let (shared, events) = Shared::new(config, clock);
+        let shared = Arc::new(shared);
+        let (decoded, pictures) = queue::bounded("player pictures", pictures::DEPTH, Full::Block);
+
+        let mut player = Self {
+            shared: Arc::clone(&shared),
+            events,
+            threads: Vec::new(),
+            screen: screen.clone(),
+        };
+        let presenter = Presenter {
+            shared: Arc::clone(&shared),
+            pictures,
+            screen,
+            speakers: Speakers::new(speaker),
+            measure: config.measure.then(Measure::new),
+            dump,
+        };
+        player.spawn("player-present", move |stop| present::run(presenter, stop))?;
+        let its = Arc::clone(&shared);
+        player.spawn("player-video", move |stop| pictures::run(&its, stop, &decoded))?;
+        let feed = Feed::new(shared, save, live);
+        match (remote, config.source.clone()) {
+            (Some(remote), _) => player.spawn("player-feed", move |_| remote.run(feed))?,
+            (None, Source::File(path)) => {
+                player.spawn("player-feed", move |_| file::run(feed, &path))?;
+            }
+            (None, Source::Url(_)) => {}
+        }
+        Ok(player)
+    }
+
+    fn spawn(
+        &mut self,
+        name: &str,
+        body: impl FnOnce(&crate::base::Stop) + Send + 'static,
+    ) -> Result<(), Failure> {
+        match Worker::spawn(name, body) {
+            Ok(worker) => {
+                self.threads.push(worker);
+                Ok(())
+            }
+            Err(error) => {
+                self.shared.halt();
+                Err(Failure::new(
+                    Kind::System,
+                    format!("the system grants no more threads: {error}"),
+                    "Close other programs and try again.",
+                ))
+            }
+        }
+    }
+
+    /// What it is doing.
+    pub fn state(&self) -> State {
+        self.shared.state()
+    }
+
+    /// How it fares.
+    pub fn figures(&self) -> Figures {
+        self.shared.figures.lock().clone()
+    }
+
+    /// What happens, in order. Older events go when nobody takes them.
+    pub fn events(&self) -> &queue::Receiver<Event> {
+        &self.events
+    }
+
+    /// The picture shown last.
+    pub fn picture(&self) -> Option<VideoFrame> {
+        self.screen.get()
+    }
+
+    /// Why a file that was to be written (`save`, `audio_dump`) is not whole, if so.
+    pub fn output_failure(&self) -> Option<Failure> {
+        self.shared.output_failure.lock().clone()
+    }
+
+    /// 0…1.
+    pub fn set_volume(&self, volume: f32) {
+        self.shared.set_volume(volume);
+    }
+
+    /// Silences it.
+    pub fn set_muted(&self, muted: bool) {
+        self.shared.set_muted(muted);
+    }
+
+    /// Whether all its threads have ended, as they do after a final state.
+    pub fn is_finished(&self) -> bool {
+        self.threads.iter().all(Worker::is_finished)
+    }
+
+    /// Stops playing, completes the files being written and waits for the threads, at most `limit`
+    /// altogether. False when one of them did not end by then; it is left to itself.
+    pub fn stop(&mut self, limit: Duration) -> bool {
+        self.shared.halt();
+        let until = self.shared.clock.now() + limit;
+        let mut all = true;
+        for mut thread in self.threads.drain(..) {
+            let left = until.since(self.shared.clock.now());
+            if let Err(stuck) = thread.wait(left) {
+                tracing::warn!(%stuck, "the player did not end in time");
+                all = false;
+            }
+        }
+        all
+    }
+}
+
+impl Drop for Player {
+    fn drop(&mut self) {
+        self.shared.halt();
+    }
+}

@@ -1,0 +1,61 @@
+//! Reads the test source's markers out of what is shown and heard: latency and lip-sync at the
+//! moment of presentation. Runs on the presenter thread.
+
+use crate::base::{Clock, Timestamp};
+use crate::media::VideoFrame;
+use crate::media::markers::{self, FlashReader, LipSync, OnsetReader};
+use crate::player::sound::Heard;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Measure {
+    flashes: FlashReader,
+    onsets: Option<(u32, OnsetReader)>,
+    lip_sync: LipSync,
+    latency_ms: Option<f64>,
+}
+
+impl Measure {
+    pub(super) fn new() -> Self {
+        Self {
+            flashes: FlashReader::new(),
+            onsets: None,
+            lip_sync: LipSync::new(),
+            latency_ms: None,
+        }
+    }
+
+    /// A picture is shown at `at`.
+    pub(super) fn shown(&mut self, frame: &VideoFrame, at: Timestamp, clock: Clock) {
+        let (luma, stride, size) = (&frame.planes.y, frame.planes.luma_stride(), frame.size());
+        let Some(time_ms) = markers::read_band(luma, stride, size) else { return };
+        let wall = clock.wall_micros(at);
+        // The marker counts whole milliseconds, rounded down.
+        let age = markers::age_ms(time_ms, wall.div_euclid(1_000)) as f64;
+        self.latency_ms = Some(age + wall.rem_euclid(1_000) as f64 / 1_000.0);
+        if self.flashes.picture(time_ms, markers::is_flash(luma, stride, size)) {
+            self.lip_sync.flash(at);
+        }
+    }
+
+    /// Sound is, or will be, heard.
+    pub(super) fn heard(&mut self, heard: &Heard<'_>) {
+        let fresh = self.onsets.as_ref().is_none_or(|(rate, _)| *rate != heard.rate);
+        if fresh {
+            self.onsets = Some((heard.rate, OnsetReader::new(heard.rate)));
+        }
+        let Some((_, reader)) = &mut self.onsets else { return };
+        let lip_sync = &mut self.lip_sync;
+        reader.push(heard.at, heard.channels, heard.data, |at| lip_sync.onset(at));
+    }
+
+    /// From the writing of the last marker seen to its showing, milliseconds.
+    pub(super) fn latency_ms(&self) -> Option<f64> {
+        self.latency_ms
+    }
+
+    /// Sound against picture, milliseconds, the median of the last 5; positive: sound late.
+    pub(super) fn av_offset_ms(&self) -> Option<f64> {
+        self.lip_sync.offset_ms()
+    }
+}

@@ -1,0 +1,116 @@
+//! The video thread: packets become pictures, as fast as the presenter takes them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::Stop;
+use crate::base::queue;
+use crate::decode::{self, VideoBackend};
+use crate::media::{VideoFrame, VideoParameters};
+use crate::player::packets::{Popped, Unit};
+use crate::player::shared::Shared;
+use crate::player::{Failure, Kind, Severity};
+
+/// Pictures that wait to be shown, beyond what the decoder itself holds back.
+pub(super) const DEPTH: usize = 6;
+
+/// Decodes until the packets end or the presenter is gone.
+pub(super) fn run(shared: &Arc<Shared>, stop: &Stop, pictures: &queue::Sender<VideoFrame>) {
+    let mut thread = Decoding { shared, decoder: None, parameters: None, told_damage: false };
+    while !stop.is_set() && !shared.stop.is_set() {
+        let ready = match shared.video.pop(Duration::from_millis(100)) {
+            Popped::Unit(unit) => thread.take(unit),
+            Popped::Nothing => continue,
+            Popped::Closed => {
+                let rest = thread.decoder.as_mut().map(|decoder| decoder.flush());
+                thread.send(rest.unwrap_or_default(), pictures);
+                return;
+            }
+        };
+        if !thread.send(ready, pictures) {
+            return;
+        }
+    }
+}
+
+struct Decoding<'a> {
+    shared: &'a Shared,
+    decoder: Option<Box<dyn VideoBackend>>,
+    parameters: Option<VideoParameters>,
+    told_damage: bool,
+}
+
+impl Decoding<'_> {
+    fn take(&mut self, unit: Unit<VideoParameters>) -> Vec<VideoFrame> {
+        match unit {
+            Unit::Configure(parameters) => self.configure(parameters),
+            Unit::Gap => {
+                let Some(decoder) = &mut self.decoder else { return Vec::new() };
+                let rest = decoder.flush();
+                decoder.reset();
+                rest
+            }
+            Unit::Packet(packet) => {
+                let Some(decoder) = &mut self.decoder else { return Vec::new() };
+                match decoder.decode(&packet) {
+                    Ok(frames) => frames,
+                    Err(error) => {
+                        self.damaged(&error);
+                        Vec::new()
+                    }
+                }
+            }
+        }
+    }
+
+    fn configure(&mut self, parameters: VideoParameters) -> Vec<VideoFrame> {
+        // Encoders repeat their configuration: that is no change.
+        if self.decoder.is_some()
+            && self.parameters.as_ref().is_some_and(|known| known.config == parameters.config)
+        {
+            return Vec::new();
+        }
+        let rest = self.decoder.as_mut().map(|decoder| decoder.flush()).unwrap_or_default();
+        match decode::open_video(&parameters) {
+            Ok(decoder) => {
+                self.shared.figures.lock().video = decoder.name().to_owned();
+                self.decoder = Some(decoder);
+                self.parameters = Some(parameters);
+            }
+            Err(error @ decode::Error::Unsupported(_)) => self.shared.fail(Failure::new(
+                Kind::Codec,
+                format!("the picture cannot be shown: {error}"),
+                "Ask the broadcaster for H.264 video of 8 bits, 4:2:0, not interlaced.",
+            )),
+            Err(error) => {
+                // The next configuration may be whole.
+                self.decoder = None;
+                self.damaged(&error);
+            }
+        }
+        rest
+    }
+
+    fn damaged(&mut self, error: &decode::Error) {
+        self.shared.figures.lock().damaged += 1;
+        if !self.told_damage {
+            self.told_damage = true;
+            self.shared.say(
+                "player-damaged-picture",
+                Severity::Warning,
+                "Part of the picture arrives damaged and is left out.",
+                "",
+                error.to_string(),
+            );
+        }
+    }
+
+    /// False once the presenter is gone.
+    fn send(&self, frames: Vec<VideoFrame>, pictures: &queue::Sender<VideoFrame>) -> bool {
+        if frames.is_empty() {
+            return true;
+        }
+        self.shared.figures.lock().decoded += frames.len() as u64;
+        frames.into_iter().all(|frame| pictures.send(frame).is_ok())
+    }
+}

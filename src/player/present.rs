@@ -1,0 +1,363 @@
+//! The presenter thread: keeps the playing position, shows pictures at their time, keeps the sound
+//! flowing, and counts. The first picture is shown as soon as it is decoded, while the buffer
+//! still fills.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::RecvTimeoutError;
+
+use crate::base::queue;
+use crate::base::{Latest, Stop, Timestamp};
+use crate::media::VideoFrame;
+use crate::player::State;
+use crate::player::dump::Dump;
+use crate::player::measure::Measure;
+use crate::player::schedule::{Change, Playout, Supply};
+use crate::player::shared::Shared;
+use crate::player::sound::{Heard, Sound};
+use crate::player::speaker::Speakers;
+use crate::player::turn::{Cadence, Verdict, judge};
+
+/// The longest the loop sleeps: the sound wants to be fed.
+const NAP: Duration = Duration::from_millis(8);
+/// After this long without a picture a late one is shown rather than none.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// What the presenter works with.
+pub(super) struct Presenter {
+    pub(super) shared: Arc<Shared>,
+    pub(super) pictures: queue::Receiver<VideoFrame>,
+    pub(super) screen: Latest<VideoFrame>,
+    pub(super) speakers: Speakers,
+    pub(super) measure: Option<Measure>,
+    pub(super) dump: Option<Dump>,
+}
+
+/// Presents until stopped or until everything has been shown; then `Ended` is entered.
+pub(super) fn run(presenter: Presenter, stop: &Stop) {
+    let shared = Arc::clone(&presenter.shared);
+    let mut run = Run {
+        presenter,
+        playout: Playout::new(),
+        sound: Sound::new(),
+        cadence: Cadence::default(),
+        next: None,
+        pictures_ended: false,
+        from: None,
+        previewed: false,
+        last_shown: None,
+        counts: Counts::default(),
+        second: Second::default(),
+        started_at: None,
+    };
+    while !stop.is_set() && !shared.stop.is_set() {
+        if run.step() {
+            shared.enter(State::Ended);
+            break;
+        }
+    }
+    run.publish_figures(shared.clock.now(), &Supply::default());
+    run.end();
+    shared.halt();
+}
+
+#[derive(Default)]
+struct Counts {
+    shown: u64,
+    dropped: u64,
+    late: u64,
+    skipped: u64,
+    underruns: u64,
+    first_picture: Option<Duration>,
+}
+
+/// What the current second began with.
+#[derive(Default)]
+struct Second {
+    since: Timestamp,
+    shown: u64,
+    bytes: u64,
+}
+
+struct Run {
+    presenter: Presenter,
+    playout: Playout,
+    sound: Sound,
+    cadence: Cadence,
+    /// The picture whose turn is next.
+    next: Option<VideoFrame>,
+    pictures_ended: bool,
+    /// Where playing last began: pictures before it were never meant to be shown.
+    from: Option<Timestamp>,
+    previewed: bool,
+    last_shown: Option<Timestamp>,
+    counts: Counts,
+    second: Second,
+    started_at: Option<Timestamp>,
+}
+
+impl Run {
+    /// One round; true when all has been shown.
+    fn step(&mut self) -> bool {
+        let shared = Arc::clone(&self.presenter.shared);
+        let now = shared.clock.now();
+        let mut supply = shared.reception.lock().supply(now);
+        if !self.playout.has_started() && self.next.is_none() && !shared.video.is_empty() {
+            // Pictures are on their way through the decoder: begin when one is at hand.
+            supply.settling = true;
+        }
+        let prospect = self.playout.prospect(now, &supply);
+        self.sound.decode(&shared, prospect);
+        self.tend_speaker(now);
+        if !self.playout.has_started()
+            && let Some(prospect) = prospect
+        {
+            self.sound.forget_before(prospect);
+        }
+
+        let change = self.playout.step(now, &supply, self.sound.heard());
+        self.follow(change, now);
+        if self.playout.is_running() {
+            self.play_sound(now, supply.ended);
+        }
+        self.show_due(now, &supply);
+        self.publish_figures(now, &supply);
+
+        let all_read = supply.ended && shared.audio.is_finished() && shared.video.is_finished();
+        if all_read && self.pictures_ended && self.next.is_none() && self.sound.is_drained() {
+            return true;
+        }
+        self.nap(now);
+        false
+    }
+
+    fn follow(&mut self, change: Change, now: Timestamp) {
+        match change {
+            Change::None => {}
+            Change::Started(at) => {
+                self.started_at.get_or_insert(now);
+                self.begin(at, true);
+                self.presenter.shared.enter(State::Playing);
+            }
+            Change::Jumped(at) => {
+                tracing::debug!(?at, "jumped ahead to keep the latency");
+                self.begin(at, true);
+                self.presenter.shared.enter(State::Playing);
+            }
+            Change::Resumed(at) => {
+                self.begin(at, false);
+                self.presenter.shared.enter(State::Playing);
+            }
+            Change::Starved => {
+                self.counts.underruns += 1;
+                self.presenter.shared.reception.lock().jitter.broke(now);
+            }
+        }
+    }
+
+    fn begin(&mut self, at: Timestamp, skip: bool) {
+        let position = self.sound.seek(at, skip);
+        self.playout.set_position(position);
+        if skip {
+            self.from = Some(at);
+        }
+    }
+
+    fn play_sound(&mut self, now: Timestamp, ended: bool) {
+        let Presenter { shared, measure, dump, .. } = &mut self.presenter;
+        let mut heard = |heard: Heard<'_>| {
+            if let Some(measure) = measure {
+                measure.heard(&heard);
+            }
+            if let Some(dump) = dump {
+                dump.write(shared, &heard);
+            }
+        };
+        let (position, speed) = (self.playout.position(), self.playout.speed());
+        self.sound.play(now, position, speed, shared.loudness(), ended, &mut heard);
+    }
+
+    /// Opens, changes and gives up speakers.
+    fn tend_speaker(&mut self, now: Timestamp) {
+        let shared = &self.presenter.shared;
+        if let Some(reason) = self.sound.failure() {
+            if let Some(speaker) = self.sound.detach() {
+                self.presenter.speakers.lost(shared, speaker, reason, now);
+            }
+        } else if let (Some(is), Some(wanted)) = (self.sound.device_format(), self.sound.format())
+            && is != wanted
+            && let Some(speaker) = self.sound.detach()
+        {
+            self.presenter.speakers.put_away(speaker);
+        }
+        if self.sound.device_format().is_none()
+            && let Some((rate, channels)) = self.sound.format()
+            && let Some(speaker) = self.presenter.speakers.open(shared, rate, channels, now)
+        {
+            self.sound.attach(speaker, rate, channels);
+            if self.playout.is_running() {
+                let position = self.sound.seek(self.playout.position_at(now), true);
+                self.playout.set_position(position);
+            }
+        }
+    }
+
+    /// Takes pictures from the decoder and shows the one whose time it is.
+    fn show_due(&mut self, now: Timestamp, supply: &Supply) {
+        // As many as one burst can hold; more wait for the next round, the sound goes first.
+        for _ in 0..64 {
+            let Some(frame) = self.next.take().or_else(|| self.receive()) else { return };
+            if !self.previewed {
+                // The first picture is shown at once and not held against the clock.
+                self.previewed = true;
+                self.show(frame, now, now, false);
+                continue;
+            }
+            let position = self.playout.position_at(now);
+            if !self.playout.has_started() {
+                let prospect = self.playout.prospect(now, supply);
+                if prospect.is_some_and(|prospect| frame.pts < prospect) {
+                    self.counts.skipped += 1;
+                    continue;
+                }
+                self.next = Some(frame);
+                return;
+            }
+            if self.from.is_some_and(|from| frame.pts < from) {
+                self.counts.skipped += 1;
+                continue;
+            }
+            let successor = !self.presenter.pictures.is_empty();
+            let speed = self.playout.speed();
+            match judge(frame.pts, position, speed, self.cadence.period(), successor) {
+                Verdict::Wait(_) => {
+                    self.next = Some(frame);
+                    return;
+                }
+                Verdict::Show { late } => {
+                    self.counts.late += u64::from(late);
+                    let due = now.offset(frame.pts.micros_since(position));
+                    self.show(frame, due, now, true);
+                }
+                Verdict::Drop => {
+                    self.counts.late += 1;
+                    let bored = self.last_shown.is_some_and(|last| now.since(last) > PATIENCE);
+                    if bored {
+                        self.show(frame, now, now, true);
+                    } else {
+                        self.counts.dropped += 1;
+                    }
+                }
+            }
+        }
+    }
+
+    fn receive(&mut self) -> Option<VideoFrame> {
+        match self.presenter.pictures.try_recv() {
+            Ok(frame) => {
+                self.cadence.note(frame.pts);
+                Some(frame)
+            }
+            Err(queue::Empty::Waiting) => None,
+            Err(queue::Empty::Closed) => {
+                self.pictures_ended = true;
+                None
+            }
+        }
+    }
+
+    /// Shows a picture that was due at `due`.
+    fn show(&mut self, mut frame: VideoFrame, due: Timestamp, now: Timestamp, timed: bool) {
+        if timed && let Some(measure) = &mut self.presenter.measure {
+            measure.shown(&frame, self.presenter.shared.clock.now(), self.presenter.shared.clock);
+        }
+        let opened = self.presenter.shared.opened;
+        let size = frame.size();
+        // Whoever looks at it later counts in session time.
+        frame.pts = due;
+        self.presenter.screen.publish(frame);
+        self.counts.shown += 1;
+        self.last_shown = Some(now);
+        if self.counts.first_picture.is_none() {
+            self.counts.first_picture = Some(self.presenter.shared.clock.now().since(opened));
+        }
+        if self.counts.shown == 1 || self.counts.shown.is_multiple_of(16) {
+            self.presenter.shared.figures.lock().size = Some(size);
+        }
+    }
+
+    fn publish_figures(&mut self, now: Timestamp, supply: &Supply) {
+        let shared = &self.presenter.shared;
+        let mut figures = shared.figures.lock();
+        let counts = &self.counts;
+        figures.shown = counts.shown;
+        figures.dropped = counts.dropped + shared.dropped();
+        figures.late = counts.late;
+        figures.skipped = counts.skipped;
+        figures.underruns = counts.underruns + self.sound.underruns;
+        figures.audio_samples = self.sound.samples;
+        figures.first_picture = counts.first_picture;
+        figures.speed = self.playout.speed();
+        figures.device = self.sound.device_format().is_some();
+        figures.volume = shared.volume();
+        figures.muted = shared.muted();
+        figures.playing_for = self.started_at.map_or(Duration::ZERO, |at| now.since(at));
+        if let Some(edge) = supply.edge {
+            figures.buffer = edge.since(self.playout.position());
+        }
+        if let Some(measure) = &self.presenter.measure {
+            figures.latency_ms = measure.latency_ms();
+            figures.av_offset_ms = measure.av_offset_ms();
+        }
+        let elapsed = now.since(self.second.since);
+        if elapsed >= Duration::from_secs(1) {
+            let seconds = elapsed.as_secs_f64();
+            figures.fps = (counts.shown - self.second.shown) as f64 / seconds;
+            let bytes = figures.received_bytes.saturating_sub(self.second.bytes);
+            figures.bitrate = (bytes as f64 * 8.0 / seconds) as u32;
+            self.second = Second { since: now, shown: counts.shown, bytes: figures.received_bytes };
+        }
+    }
+
+    /// Sleeps until the next picture's time or the sound's next meal.
+    fn nap(&mut self, now: Timestamp) {
+        if let Some(next) = &self.next {
+            let wait = if self.playout.is_running() {
+                let position = self.playout.position_at(now);
+                let period = self.cadence.period();
+                match judge(next.pts, position, self.playout.speed(), period, false) {
+                    Verdict::Wait(wait) => wait.min(NAP),
+                    _ => Duration::ZERO,
+                }
+            } else {
+                Duration::from_millis(4)
+            };
+            if !wait.is_zero() {
+                self.presenter.shared.stop.wait(wait);
+            }
+            return;
+        }
+        if self.pictures_ended {
+            self.presenter.shared.stop.wait(Duration::from_millis(4));
+            return;
+        }
+        match self.presenter.pictures.channel().recv_timeout(NAP) {
+            Ok(frame) => {
+                self.cadence.note(frame.pts);
+                self.next = Some(frame);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => self.pictures_ended = true,
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(speaker) = self.sound.detach() {
+            self.presenter.speakers.put_away(speaker);
+        }
+        if let Some(dump) = self.presenter.dump.take() {
+            dump.finish(&self.presenter.shared);
+        }
+    }
+}

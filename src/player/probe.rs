@@ -1,0 +1,481 @@
+//! What is in a stream or file: measured from its first seconds (a stream) or all of it (a file).
+//! `onair probe` prints it. Runs on the caller's thread.
+
+use std::collections::VecDeque;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::timeout;
+
+use crate::base::{Clock, Timestamp};
+use crate::media::Track;
+use crate::net::Runtime;
+use crate::net::rtmp::{Client, Options};
+use crate::player::timeline::Timeline;
+use crate::player::{Failure, Kind, Source, file, remote};
+use crate::wire::aac::AudioSpecificConfig;
+use crate::wire::amf0::Value;
+use crate::wire::flv::audio::{AudioPacket, LegacySound};
+use crate::wire::flv::video::VideoPacket;
+use crate::wire::flv::{self, AudioFormat, Demuxer, TagKind, VideoFormat};
+use crate::wire::h264::DecoderConfig;
+use crate::wire::rtmp::client::{Event, Purpose};
+
+/// A stream is watched for at most this long.
+const LIMIT: Duration = Duration::from_secs(10);
+/// With everything known but the distance of keyframes, for this long.
+const LONG_ENOUGH: Duration = Duration::from_secs(6);
+/// At least this long, so that rates mean something.
+const SHORTEST: Duration = Duration::from_millis(1_500);
+/// Of a file, so much is read.
+const MOST_OF_A_FILE: u64 = 256 << 20;
+/// Picture times remembered for the frame rate.
+const MOST_TIMES: usize = 4_096;
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Seconds; of a file.
+    pub duration: Option<f64>,
+    /// `onMetaData`, as it came.
+    pub metadata: Option<Value>,
+    pub video: Option<Video>,
+    pub audio: Option<Audio>,
+    /// Seconds from keyframe to keyframe, the median.
+    pub gop_s: Option<f64>,
+    /// From the beginning of the connection (a file: of the reading) to the first keyframe.
+    pub first_keyframe_ms: Option<f64>,
+}
+
+/// The picture.
+#[derive(Clone, Debug)]
+pub struct Video {
+    pub format: VideoFormat,
+    pub profile: Option<String>,
+    /// As H.264 writes it: 31 is level 3.1.
+    pub level: Option<u32>,
+    pub size: Option<(u32, u32)>,
+    pub fps: Option<f64>,
+    /// Bits a second.
+    pub bitrate: Option<f64>,
+}
+
+/// The sound.
+#[derive(Clone, Debug)]
+pub struct Audio {
+    pub format: AudioFormat,
+    pub profile: Option<String>,
+    pub sample_rate: Option<u32>,
+    pub channels: Option<u16>,
+    /// Bits a second.
+    pub bitrate: Option<f64>,
+}
+
+/// Probes a source; `cancelled` is asked now and then.
+///
+/// # Errors
+/// As [`Player`](super::Player)'s failures.
+pub fn probe(
+    source: &Source,
+    runtime: &Runtime,
+    clock: Clock,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Report, Failure> {
+    match source {
+        Source::File(path) => probe_file(path, clock, cancelled),
+        Source::Url(url) => runtime.block_on(probe_url(url, clock, cancelled)),
+    }
+}
+
+fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result<Report, Failure> {
+    let mut input = file::open(path)?;
+    let mut prober = Prober::new(false, clock.now());
+    let mut demuxer = Demuxer::new();
+    let mut block = vec![0; 256 << 10];
+    let mut total = 0;
+    while total < MOST_OF_A_FILE && !cancelled() {
+        let read =
+            input.read(&mut block).map_err(|error| file::unreadable(path, &error.to_string()))?;
+        if read == 0 {
+            break;
+        }
+        total += read as u64;
+        demuxer.push(block.get(..read).unwrap_or_default());
+        loop {
+            match demuxer.next_tag() {
+                Ok(Some(tag)) => prober.take(tag.kind, tag.time_ms, &tag.body, clock.now()),
+                Ok(None) => break,
+                Err(error) => return Err(file::no_flv(path, &error)),
+            }
+        }
+    }
+    if prober.bodies == 0 {
+        return Err(Failure::new(
+            Kind::File,
+            format!("{} holds no picture and no sound", path.display()),
+            "Check that it is a whole FLV file.",
+        ));
+    }
+    let mut report = prober.report();
+    if total >= MOST_OF_A_FILE {
+        report.duration = last_time(&mut input).or(report.duration);
+    }
+    Ok(report)
+}
+
+/// The time of a file's last tag, in seconds, by the size that stands after it.
+fn last_time(input: &mut std::fs::File) -> Option<f64> {
+    let mut size = [0; 4];
+    input.seek(SeekFrom::End(-4)).ok()?;
+    input.read_exact(&mut size).ok()?;
+    let back = i64::from(u32::from_be_bytes(size)).checked_add(4)?;
+    input.seek(SeekFrom::End(-back)).ok()?;
+    let mut header = [0; 8];
+    input.read_exact(&mut header).ok()?;
+    let [_, _, _, _, t2, t1, t0, t3] = header;
+    Some(f64::from(u32::from_be_bytes([t3, t2, t1, t0])) / 1_000.0)
+}
+
+async fn probe_url(
+    text: &str,
+    clock: Clock,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Report, Failure> {
+    let url = remote::parse(text)?;
+    let options = Options { buffer: Duration::from_secs(1), ..Options::default() };
+    let start = clock.now();
+    let connect = Client::connect(&url, Purpose::Play, &options, clock, &|_| {});
+    tokio::pin!(connect);
+    let mut client = loop {
+        match timeout(Duration::from_millis(100), &mut connect).await {
+            Ok(Ok(client)) => break client,
+            Ok(Err(error)) => return Err(remote::failure(&error)),
+            Err(_) if cancelled() => return Err(interrupted()),
+            Err(_) => {}
+        }
+    };
+    let mut prober = Prober::new(true, start);
+    let began = clock.now();
+    let mut over = false;
+    loop {
+        let event = timeout(Duration::from_millis(100), client.next_event()).await;
+        let now = clock.now();
+        match event {
+            Ok(Ok(Event::Video { time_ms, body })) => {
+                prober.take(TagKind::Video, time_ms, &body, now);
+            }
+            Ok(Ok(Event::Audio { time_ms, body })) => {
+                prober.take(TagKind::Audio, time_ms, &body, now);
+            }
+            Ok(Ok(Event::Metadata { value, .. })) => prober.metadata = Some(value),
+            Ok(Ok(Event::Unpublished | Event::StreamEof)) => over = prober.bodies > 0,
+            Ok(Ok(_)) | Err(_) => {}
+            Ok(Err(_)) if prober.bodies > 0 => over = true,
+            Ok(Err(error)) => return Err(remote::failure(&error)),
+        }
+        if cancelled() {
+            return if prober.bodies > 0 { Ok(prober.report()) } else { Err(interrupted()) };
+        }
+        if over || prober.is_satisfied(now.since(began)) {
+            break;
+        }
+        if prober.bodies == 0 && now.since(began) >= LIMIT {
+            return Err(remote::silent());
+        }
+    }
+    client.close(Duration::from_millis(300)).await;
+    Ok(prober.report())
+}
+
+fn interrupted() -> Failure {
+    Failure::new(Kind::System, "interrupted before anything was found", "")
+}
+
+/// Collects.
+struct Prober {
+    live: bool,
+    start: Timestamp,
+    timeline: Timeline,
+    metadata: Option<Value>,
+    bodies: u64,
+    video: Option<Video>,
+    audio: Option<Audio>,
+    pictures: Course,
+    sound: Course,
+    /// Presentation times of pictures.
+    times: VecDeque<i64>,
+    keyframes: Vec<i64>,
+    first_keyframe: Option<Timestamp>,
+}
+
+/// Bytes over time.
+#[derive(Default)]
+struct Course {
+    first: Option<i64>,
+    last: i64,
+    bytes: u64,
+    /// Of the last body: it lasts beyond the last time.
+    last_bytes: u64,
+}
+
+impl Course {
+    fn add(&mut self, at: Timestamp, bytes: usize) {
+        self.first.get_or_insert(at.as_micros());
+        self.last = self.last.max(at.as_micros());
+        self.bytes += bytes as u64;
+        self.last_bytes = bytes as u64;
+    }
+
+    fn seconds(&self) -> f64 {
+        self.first.map_or(0.0, |first| (self.last - first) as f64 / 1e6)
+    }
+
+    fn bitrate(&self) -> Option<f64> {
+        let seconds = self.seconds();
+        (seconds > 0.2).then(|| ((self.bytes - self.last_bytes) as f64 * 8.0 / seconds).round())
+    }
+}
+
+impl Prober {
+    fn new(live: bool, start: Timestamp) -> Self {
+        Self {
+            live,
+            start,
+            timeline: Timeline::new(live),
+            metadata: None,
+            bodies: 0,
+            video: None,
+            audio: None,
+            pictures: Course::default(),
+            sound: Course::default(),
+            times: VecDeque::new(),
+            keyframes: Vec::new(),
+            first_keyframe: None,
+        }
+    }
+
+    fn take(&mut self, kind: TagKind, time_ms: u32, body: &Bytes, now: Timestamp) {
+        match kind {
+            TagKind::Script => {
+                if let Ok(Some(value)) = flv::metadata::parse_script(body) {
+                    self.metadata.get_or_insert(value);
+                }
+            }
+            TagKind::Video => self.take_video(time_ms, body, now),
+            TagKind::Audio => self.take_audio(time_ms, body, now),
+        }
+    }
+
+    fn take_video(&mut self, time_ms: u32, body: &Bytes, now: Timestamp) {
+        let Ok(tag) = flv::parse_video(body) else { return };
+        let keyframe = tag.is_keyframe();
+        match &tag.track.packet {
+            VideoPacket::SequenceStart(config) => {
+                self.bodies += 1;
+                let video = self.video(tag.track.format);
+                if let VideoFormat::H264 = tag.track.format
+                    && let Ok(parsed) = DecoderConfig::parse(config)
+                {
+                    video.level = Some(parsed.level_idc.into());
+                    if let Ok(sps) = parsed.first_sps() {
+                        video.profile = Some(sps.profile().to_owned());
+                        video.size = Some((sps.width, sps.height));
+                    }
+                }
+            }
+            VideoPacket::Frame { composition_ms, data } => {
+                self.bodies += 1;
+                let dts = self.timeline.place(Track::Video, time_ms, now).dts;
+                self.video(tag.track.format);
+                self.pictures.add(dts, data.len());
+                if self.times.len() < MOST_TIMES {
+                    self.times.push_back(dts.as_micros() + i64::from(*composition_ms) * 1_000);
+                }
+                if keyframe {
+                    self.first_keyframe.get_or_insert(now);
+                    if self.keyframes.len() < MOST_TIMES {
+                        self.keyframes.push(dts.as_micros());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn take_audio(&mut self, time_ms: u32, body: &Bytes, now: Timestamp) {
+        let Ok(tag) = flv::parse_audio(body) else { return };
+        let format = tag.track.format;
+        match &tag.track.packet {
+            AudioPacket::SequenceStart(config) => {
+                self.bodies += 1;
+                let audio = self.audio(format, tag.legacy);
+                if let AudioFormat::Aac = format
+                    && let Ok(parsed) = AudioSpecificConfig::parse(config)
+                {
+                    audio.profile = Some(parsed.profile().to_owned());
+                    audio.sample_rate = Some(parsed.output_sample_rate());
+                    audio.channels = Some(parsed.output_channels());
+                }
+            }
+            AudioPacket::Frame(data) => {
+                self.bodies += 1;
+                let dts = self.timeline.place(Track::Audio, time_ms, now).dts;
+                self.audio(format, tag.legacy);
+                self.sound.add(dts, data.len());
+            }
+            AudioPacket::MultichannelConfig(layout) => {
+                self.audio(format, tag.legacy).channels = Some(layout.channels.into());
+            }
+            AudioPacket::SequenceEnd => {}
+        }
+    }
+
+    fn video(&mut self, format: VideoFormat) -> &mut Video {
+        self.video.get_or_insert(Video {
+            format,
+            profile: None,
+            level: None,
+            size: None,
+            fps: None,
+            bitrate: None,
+        })
+    }
+
+    fn audio(&mut self, format: AudioFormat, legacy: Option<LegacySound>) -> &mut Audio {
+        // What the legacy header says is meaningless for AAC.
+        let legacy = legacy.filter(|_| format != AudioFormat::Aac);
+        self.audio.get_or_insert(Audio {
+            format,
+            profile: None,
+            sample_rate: legacy.map(|legacy| legacy.sample_rate),
+            channels: legacy.map(|legacy| legacy.channels),
+            bitrate: None,
+        })
+    }
+
+    /// Whether enough is known of a live stream.
+    fn is_satisfied(&self, watched: Duration) -> bool {
+        if watched >= LIMIT {
+            return self.bodies > 0;
+        }
+        let told = |name: &str| {
+            self.metadata.as_ref().is_none_or(|metadata| metadata.get_number(name).is_some())
+        };
+        let missing = |there: bool, name: &str| !there && told(name);
+        if missing(self.video.is_some(), "videocodecid")
+            || missing(self.audio.is_some(), "audiocodecid")
+        {
+            return false;
+        }
+        let gop = self.video.is_none() || self.keyframes.len() >= 3;
+        watched >= SHORTEST && (gop || watched >= LONG_ENOUGH)
+    }
+
+    fn report(self) -> Report {
+        let number =
+            |name: &str| self.metadata.as_ref().and_then(|metadata| metadata.get_number(name));
+        let fps = frame_rate(&self.times);
+        let video = self.video.map(|video| Video {
+            fps: fps.or_else(|| number("framerate").filter(|rate| *rate > 0.0)),
+            size: video.size.or_else(|| {
+                let side = |name| number(name).filter(|side| (1.0..=65_535.0).contains(side));
+                side("width").zip(side("height")).map(|(w, h)| (w as u32, h as u32))
+            }),
+            bitrate: self.pictures.bitrate(),
+            ..video
+        });
+        let audio = self.audio.map(|audio| Audio {
+            sample_rate: audio.sample_rate.or_else(|| {
+                let rate = number("audiosamplerate").filter(|r| (1.0..1e6).contains(r));
+                rate.map(|rate| rate as u32)
+            }),
+            bitrate: self.sound.bitrate(),
+            ..audio
+        });
+        let mut distances: Vec<i64> =
+            self.keyframes.iter().zip(self.keyframes.iter().skip(1)).map(|(a, b)| b - a).collect();
+        distances.sort_unstable();
+        let gop = distances.get(distances.len() / 2);
+        let longest = self.pictures.seconds().max(self.sound.seconds());
+        let measured = longest + fps.filter(|_| video.is_some()).map_or(0.0, |fps| 1.0 / fps);
+        let told = number("duration").filter(|told| *told > 0.0 && told.is_finite());
+        Report {
+            duration: if self.live { None } else { told.or(Some(measured)) },
+            metadata: self.metadata,
+            video,
+            audio,
+            gop_s: gop.map(|micros| *micros as f64 / 1e6),
+            first_keyframe_ms: self
+                .first_keyframe
+                .map(|at| (at.micros_since(self.start) as f64 / 100.0).round() / 10.0),
+        }
+    }
+}
+
+/// Pictures a second: over the whole where that is even, else by the median distance. Wire times
+/// are rounded to milliseconds: common rates are recognised.
+fn frame_rate(times: &VecDeque<i64>) -> Option<f64> {
+    let mut sorted: Vec<i64> = times.iter().copied().collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let (first, last) = (sorted.first()?, sorted.last()?);
+    let mut steps: Vec<i64> =
+        sorted.iter().zip(sorted.iter().skip(1)).map(|(a, b)| b - a).collect();
+    steps.sort_unstable();
+    let median = *steps.get(steps.len() / 2)? as f64;
+    // Holes (dropped pictures) do not count.
+    let even: Vec<i64> =
+        steps.iter().copied().filter(|step| (*step as f64) < median * 1.5).collect();
+    if median <= 0.0 || last == first || even.is_empty() {
+        return None;
+    }
+    let mean = even.iter().sum::<i64>() as f64 / even.len() as f64;
+    let rate = 1e6 / mean;
+    const COMMON: [f64; 13] = [
+        12.0,
+        15.0,
+        20.0,
+        24_000.0 / 1_001.0,
+        24.0,
+        25.0,
+        30_000.0 / 1_001.0,
+        30.0,
+        48.0,
+        50.0,
+        60_000.0 / 1_001.0,
+        60.0,
+        120.0,
+    ];
+    // The whole is off by a millisecond at most: believe a common rate that is as near as that.
+    let slack = rate * (1_500.0 / (mean * even.len() as f64)).max(0.000_4);
+    let nearest =
+        COMMON.iter().copied().min_by(|a, b| (a - rate).abs().total_cmp(&(b - rate).abs()));
+    let rate = nearest.filter(|common| (common - rate).abs() <= slack).unwrap_or(rate);
+    Some((rate * 1_000.0).round() / 1_000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measured(rate: f64, pictures: i64) -> Option<f64> {
+        // As wire times: rounded to milliseconds.
+        frame_rate(&(0..pictures).map(|n| (n as f64 * 1e3 / rate).round() as i64 * 1_000).collect())
+    }
+
+    #[test]
+    fn rates_are_recognised_through_rounded_times() {
+        for (rate, shown) in
+            [(30.0, 30.0), (30_000.0 / 1_001.0, 29.97), (25.0, 25.0), (60.0, 60.0), (17.0, 17.0)]
+        {
+            let found = measured(rate, 600).unwrap();
+            assert!((found - shown).abs() < 0.02, "{rate}: {found}");
+        }
+        assert_eq!(measured(30.0, 1), None);
+        // Every tenth picture is missing.
+        let holes = (0..300).filter(|n| n % 10 != 5).map(|n| n * 40_000).collect();
+        assert_eq!(frame_rate(&holes), Some(25.0));
+    }
+}

@@ -1,0 +1,212 @@
+//! What the player's threads share: the estimate of when things should be shown, the packets that
+//! wait, figures, state, and the wishes of whoever watches. Locks are held for moments only.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::base::queue::{self, Full};
+use crate::base::{Clock, Stop, Timestamp};
+use crate::media::{AudioParameters, Track, VideoParameters};
+use crate::player::jitter::Jitter;
+use crate::player::packets::Packets;
+use crate::player::schedule::Supply;
+use crate::player::{Config, Event, Failure, Figures, Message, Severity, Source, State};
+
+/// Events that wait for whoever watches; older ones go.
+const EVENTS: usize = 256;
+/// Packets that a file's feed reads ahead, a track.
+const FILE_AHEAD: usize = 250;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) clock: Clock,
+    /// Stops all threads.
+    pub(super) stop: Stop,
+    /// Wakes a feed that waits for the network, see `feed`.
+    pub(super) stopping: tokio::sync::Notify,
+    pub(super) opened: Timestamp,
+    pub(super) reception: Mutex<Reception>,
+    pub(super) video: Packets<VideoParameters>,
+    pub(super) audio: Packets<AudioParameters>,
+    pub(super) figures: Mutex<Figures>,
+    /// Why a file that is being written will not be whole.
+    pub(super) output_failure: Mutex<Option<Failure>>,
+    dropped: AtomicU64,
+    state: Mutex<State>,
+    events: queue::Sender<Event>,
+    volume: AtomicU32,
+    muted: AtomicBool,
+}
+
+/// What has been received.
+#[derive(Debug)]
+pub(super) struct Reception {
+    live: bool,
+    pub(super) jitter: Jitter,
+    first: Option<Timestamp>,
+    edge: Option<Timestamp>,
+    last: [Option<Timestamp>; 2],
+    pub(super) ended: bool,
+}
+
+impl Reception {
+    /// A packet of `track` to be decoded at `dts` came at `now`.
+    pub(super) fn arrived(&mut self, track: Track, dts: Timestamp, now: Timestamp) {
+        if self.live {
+            self.jitter.arrived(track, dts, now);
+        }
+        let [video, audio] = &mut self.last;
+        let last = match track {
+            Track::Video => video,
+            Track::Audio => audio,
+        };
+        // A packet lasts about as long as the one before it did.
+        let lasts = last.map_or(20_000, |last| dts.micros_since(last)).clamp(10_000, 100_000);
+        *last = Some(dts);
+        let end = dts.offset(lasts);
+        self.edge = Some(self.edge.map_or(end, |edge| edge.max(end)));
+        self.first = Some(self.first.map_or(dts, |first| first.min(dts)));
+    }
+
+    /// The stream goes on after its end: its publisher is back.
+    pub(super) fn resume(&mut self) {
+        self.ended = false;
+        self.jitter.forget();
+    }
+
+    /// The presenter's view of it.
+    pub(super) fn supply(&self, now: Timestamp) -> Supply {
+        Supply {
+            first: self.first,
+            edge: self.edge,
+            target: if self.live { self.jitter.target(now) } else { None },
+            settling: self.live && self.jitter.settling(now),
+            ended: self.ended,
+        }
+    }
+}
+
+impl Shared {
+    /// For a player that is being opened; also the end at which its events come out.
+    pub(super) fn new(config: &Config, clock: Clock) -> (Self, queue::Receiver<Event>) {
+        let (events, receiver) = queue::bounded("player events", EVENTS, Full::DropOldest);
+        let live = matches!(config.source, Source::Url(_));
+        let packets = if live { None } else { Some(FILE_AHEAD) };
+        let shared = Self {
+            clock,
+            stop: Stop::new(),
+            stopping: tokio::sync::Notify::new(),
+            opened: clock.now(),
+            reception: Mutex::new(Reception {
+                live,
+                jitter: Jitter::new(config.buffer),
+                first: None,
+                edge: None,
+                last: [None, None],
+                ended: false,
+            }),
+            video: packets.map_or_else(Packets::default, Packets::new),
+            audio: packets.map_or_else(Packets::default, Packets::new),
+            figures: Mutex::new(Figures { speed: 1.0, ..Figures::default() }),
+            output_failure: Mutex::new(None),
+            dropped: AtomicU64::new(0),
+            state: Mutex::new(State::Starting),
+            events,
+            volume: AtomicU32::new(config.volume.to_bits()),
+            muted: AtomicBool::new(config.muted),
+        };
+        (shared, receiver)
+    }
+
+    pub(super) fn state(&self) -> State {
+        self.state.lock().clone()
+    }
+
+    /// Changes the state and tells. A final state stays.
+    pub(super) fn enter(&self, next: State) {
+        {
+            let mut state = self.state.lock();
+            if state.is_final() || *state == next {
+                return;
+            }
+            *state = next.clone();
+        }
+        // Nobody may be listening.
+        let _ = self.events.send(Event::State(next));
+    }
+
+    /// Media come again after a loss.
+    pub(super) fn regained(&self) {
+        if matches!(*self.state.lock(), State::Reconnecting { .. }) {
+            self.enter(State::Playing);
+        }
+    }
+
+    /// Gives up.
+    pub(super) fn fail(&self, failure: Failure) {
+        self.enter(State::Failed(failure));
+        self.halt();
+    }
+
+    /// Asks all threads to end.
+    pub(super) fn halt(&self) {
+        self.stop.set();
+        self.stopping.notify_one();
+        self.video.close();
+        self.audio.close();
+    }
+
+    /// Says something once.
+    pub(super) fn say(
+        &self,
+        key: &'static str,
+        severity: Severity,
+        summary: impl Into<String>,
+        advice: &str,
+        detail: impl Into<String>,
+    ) {
+        let message = Message {
+            key,
+            severity,
+            summary: summary.into(),
+            advice: advice.to_owned(),
+            detail: detail.into(),
+        };
+        let _ = self.events.send(Event::Message(message));
+    }
+
+    /// Packets thrown away because the decoder could not keep up.
+    pub(super) fn add_dropped(&self, count: u64) {
+        if count > 0 {
+            self.dropped.fetch_add(count, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_volume(&self, volume: f32) {
+        let volume = if volume.is_finite() { volume.clamp(0.0, 1.0) } else { 1.0 };
+        self.volume.store(volume.to_bits(), Ordering::Relaxed);
+    }
+
+    pub(super) fn set_muted(&self, muted: bool) {
+        self.muted.store(muted, Ordering::Relaxed);
+    }
+
+    pub(super) fn volume(&self) -> f32 {
+        f32::from_bits(self.volume.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn muted(&self) -> bool {
+        self.muted.load(Ordering::Relaxed)
+    }
+
+    /// What the speaker is set to.
+    pub(super) fn loudness(&self) -> f32 {
+        if self.muted() { 0.0 } else { self.volume() }
+    }
+}

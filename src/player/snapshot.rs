@@ -1,0 +1,98 @@
+//! A picture as a PNG file (`--snapshot`), converted by its own colour description.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+
+use crate::media::VideoFrame;
+use crate::media::color::{Matrix, Range};
+use crate::player::Failure;
+use crate::player::dump::cannot_write;
+
+/// Writes the picture.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write(path: &Path, frame: &VideoFrame) -> Result<(), Failure> {
+    let fail = |why: String| cannot_write(path, &why);
+    let rgb = to_rgb(frame).map_err(fail)?;
+    let file = File::create(path).map_err(|error| fail(error.to_string()))?;
+    let size = frame.size();
+    let mut encoder = png::Encoder::new(BufWriter::new(file), size.width, size.height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_source_srgb(png::SrgbRenderingIntent::Perceptual);
+    let mut writer = encoder.write_header().map_err(|error| fail(error.to_string()))?;
+    writer.write_image_data(&rgb).map_err(|error| fail(error.to_string()))?;
+    writer.finish().map_err(|error| fail(error.to_string()))
+}
+
+/// Interleaved 8-bit RGB.
+fn to_rgb(frame: &VideoFrame) -> Result<Vec<u8>, String> {
+    let size = frame.size();
+    let planes = &frame.planes;
+    let chroma = planes.chroma_stride() as u32;
+    let image = yuv::YuvPlanarImage {
+        y_plane: &planes.y,
+        y_stride: planes.luma_stride() as u32,
+        u_plane: &planes.u,
+        u_stride: chroma,
+        v_plane: &planes.v,
+        v_stride: chroma,
+        width: size.width,
+        height: size.height,
+    };
+    let matrix = match frame.color.matrix {
+        Matrix::Bt601 => yuv::YuvStandardMatrix::Bt601,
+        Matrix::Bt709 => yuv::YuvStandardMatrix::Bt709,
+    };
+    let range = match frame.color.range {
+        Range::Limited => yuv::YuvRange::Limited,
+        Range::Full => yuv::YuvRange::Full,
+    };
+    let mut rgb = vec![0; size.pixels() * 3];
+    yuv::yuv420_to_rgb(&image, &mut rgb, size.width * 3, range, matrix)
+        .map_err(|error| error.to_string())?;
+    Ok(rgb)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::base::{Pooled, Timestamp};
+    use crate::media::{Color, Planes, Size};
+
+    #[test]
+    fn white_and_red_come_out_by_both_matrices() {
+        for (color, red) in [(Color::PROGRAM, (63, 102, 240)), (Color::WEBCAM, (81, 90, 240))] {
+            for (yuv, expected) in [((235, 128, 128), [255, 255, 255]), (red, [255, 0, 0])] {
+                let mut planes = Planes::black(Size::new(16, 16));
+                planes.y.fill(yuv.0);
+                planes.u.fill(yuv.1);
+                planes.v.fill(yuv.2);
+                let planes = Arc::new(Pooled::unpooled(planes));
+                let frame = VideoFrame { pts: Timestamp::ZERO, color, planes };
+                let rgb = to_rgb(&frame).unwrap();
+                for (is, wanted) in rgb.iter().zip(expected.iter().cycle()) {
+                    assert!(is.abs_diff(*wanted) <= 3, "{color:?} {:?}", &rgb[..3]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_file_reads_back_and_a_bad_path_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        let planes = Arc::new(Pooled::unpooled(Planes::black(Size::new(32, 18))));
+        let frame = VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes };
+        write(&path, &frame).unwrap();
+        let decoder = png::Decoder::new(std::io::BufReader::new(File::open(&path).unwrap()));
+        let reader = decoder.read_info().unwrap();
+        assert_eq!((reader.info().width, reader.info().height), (32, 18));
+        let error = write(&folder.path().join("no/a.png"), &frame).unwrap_err();
+        assert_eq!(error.kind.exit_code(), 3);
+    }
+}

@@ -1,0 +1,438 @@
+//! Sound: decoded here, and either kept flowing into a speaker, whose count of what was heard is
+//! the master of the clock, or, without one, passed at the time the clock says. Runs on the
+//! presenter thread; nothing here waits.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::decode::{self, AudioBackend};
+use crate::media::AudioParameters;
+use crate::media::samples::{frames_to_micros, micros_to_frames};
+use crate::player::fifo::Fifo;
+use crate::player::packets::{Popped, Unit};
+use crate::player::shared::Shared;
+use crate::player::stretch::Stretch;
+use crate::player::{Kind, Severity};
+
+/// A device (or a test's stand-in) that plays sound.
+pub trait Speaker: Send {
+    /// Takes as many frames of the interleaved samples as there is room for; says how many.
+    fn write(&mut self, data: &[f32]) -> usize;
+    /// Frames written and not yet heard, the device's own latency included.
+    fn queued(&self) -> usize;
+    /// 0…1.
+    fn set_volume(&mut self, volume: f32);
+    /// Why it plays no more, once it does not.
+    fn failed(&self) -> Option<String>;
+}
+
+/// Written to the speaker at a time.
+const CHUNK_MICROS: i64 = 10_000;
+/// Kept in the speaker, on top of what it needs itself.
+const AHEAD_MICROS: i64 = 70_000;
+/// With less than this in it, silence is written rather than nothing.
+const LEAST_MICROS: i64 = 30_000;
+/// Stamps may differ from counted samples by this before silence is put in.
+const HOLE_MICROS: i64 = 40_000;
+/// Decoded ahead of the position.
+const DECODE_AHEAD_MICROS: i64 = 400_000;
+/// Packets decoded in one go, so that pictures do not wait.
+const DECODE_AT_ONCE: usize = 24;
+
+/// What was heard, or will be, for whoever measures or records it.
+pub(super) struct Heard<'a> {
+    /// When the first frame leaves the speaker (session clock).
+    pub(super) at: Timestamp,
+    pub(super) rate: u32,
+    pub(super) channels: u16,
+    pub(super) data: &'a [f32],
+}
+
+/// See the module.
+pub(super) struct Sound {
+    decoder: Option<Box<dyn AudioBackend>>,
+    parameters: Option<AudioParameters>,
+    fifo: Fifo,
+    device: Option<Device>,
+    told_damage: bool,
+    /// Sound is due and there is none.
+    dry: bool,
+    /// There has been sound.
+    any: bool,
+    pub(super) samples: u64,
+    pub(super) underruns: u64,
+    scratch: Vec<f32>,
+    block: Vec<f32>,
+    /// Without a device: media time up to which sound was passed on.
+    passed: Option<Timestamp>,
+}
+
+/// A speaker in use.
+struct Device {
+    speaker: Box<dyn Speaker>,
+    rate: u32,
+    channels: u16,
+    stretch: Stretch,
+    written: u64,
+    /// What the written frames mean, oldest first.
+    ledger: VecDeque<Entry>,
+    /// Media time of the next frame to be written.
+    cursor: Option<Timestamp>,
+    /// The speaker's own latency in frames: the least seen in it.
+    latency: usize,
+    volume: f32,
+}
+
+#[derive(Copy, Clone, Debug)]
+struct Entry {
+    from: u64,
+    frames: u64,
+    media: Timestamp,
+    lasts: i64,
+}
+
+impl Sound {
+    pub(super) fn new() -> Self {
+        Self {
+            decoder: None,
+            parameters: None,
+            fifo: Fifo::default(),
+            device: None,
+            told_damage: false,
+            dry: false,
+            any: false,
+            samples: 0,
+            underruns: 0,
+            scratch: Vec::new(),
+            block: Vec::new(),
+            passed: None,
+        }
+    }
+
+    /// Rate and channels of the sound that waits, for whoever opens a speaker for it.
+    pub(super) fn format(&self) -> Option<(u32, u16)> {
+        self.fifo.format()
+    }
+
+    /// Rate and channels the speaker was opened with.
+    pub(super) fn device_format(&self) -> Option<(u32, u16)> {
+        self.device.as_ref().map(|device| (device.rate, device.channels))
+    }
+
+    /// From here on sound goes to this speaker, beginning at the media time that `position` gives
+    /// for an instant.
+    pub(super) fn attach(&mut self, speaker: Box<dyn Speaker>, rate: u32, channels: u16) {
+        let latency = speaker.queued();
+        self.device = Some(Device {
+            speaker,
+            rate,
+            channels,
+            stretch: Stretch::new(rate, channels),
+            written: 0,
+            ledger: VecDeque::new(),
+            cursor: None,
+            latency,
+            volume: -1.0,
+        });
+    }
+
+    /// Takes the speaker out; it is dropped by the caller, where that may take its time.
+    pub(super) fn detach(&mut self) -> Option<Box<dyn Speaker>> {
+        self.passed = None;
+        self.device.take().map(|device| device.speaker)
+    }
+
+    /// Why the speaker plays no more, once it does not.
+    pub(super) fn failure(&self) -> Option<String> {
+        self.device.as_ref().and_then(|device| device.speaker.failed())
+    }
+
+    /// Whether all sound that came has been passed on.
+    pub(super) fn is_drained(&self) -> bool {
+        self.fifo.is_empty()
+            && self.device.as_ref().is_none_or(|device| device.speaker.queued() <= device.latency)
+    }
+
+    /// Decodes what is needed soon: up to a little after `position`, or nothing older than it.
+    pub(super) fn decode(&mut self, shared: &Shared, position: Option<Timestamp>) {
+        for _ in 0..DECODE_AT_ONCE {
+            let ahead = match (self.fifo.end(), position) {
+                (Some(end), Some(position)) => end.micros_since(position),
+                (Some(_), None) => frames_to_micros(
+                    self.fifo.frames() as i64,
+                    self.fifo.format().map_or(48_000, |(rate, _)| rate),
+                ),
+                (None, _) => i64::MIN,
+            };
+            if ahead > DECODE_AHEAD_MICROS {
+                return;
+            }
+            match shared.audio.pop(Duration::ZERO) {
+                Popped::Unit(unit) => self.take(unit, shared),
+                Popped::Nothing | Popped::Closed => return,
+            }
+        }
+    }
+
+    fn take(&mut self, unit: Unit<AudioParameters>, shared: &Shared) {
+        match unit {
+            Unit::Configure(parameters) => {
+                if self.decoder.is_some() && self.parameters.as_ref() == Some(&parameters) {
+                    return;
+                }
+                match decode::open_audio(&parameters) {
+                    Ok(decoder) => {
+                        shared.figures.lock().audio = describe(decoder.name(), &parameters);
+                        self.decoder = Some(decoder);
+                        self.parameters = Some(parameters);
+                    }
+                    Err(error) => {
+                        self.decoder = None;
+                        shared.unsupported_sound(&error.to_string());
+                    }
+                }
+            }
+            Unit::Gap => {
+                if let Some(decoder) = &mut self.decoder {
+                    decoder.reset();
+                }
+            }
+            Unit::Packet(packet) => {
+                let Some(decoder) = &mut self.decoder else { return };
+                match decoder.decode(&packet) {
+                    Ok(Some(samples)) => {
+                        self.any = true;
+                        self.fifo.push(samples);
+                    }
+                    Ok(None) => {}
+                    Err(error) => {
+                        shared.figures.lock().damaged += 1;
+                        if !std::mem::replace(&mut self.told_damage, true) {
+                            shared.say(
+                                "player-damaged-sound",
+                                Severity::Warning,
+                                "Part of the sound arrives damaged and is left out.",
+                                "",
+                                error.to_string(),
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Nothing older than `from` will be needed.
+    pub(super) fn forget_before(&mut self, from: Timestamp) {
+        self.fifo.skip_to(from);
+    }
+
+    /// Playing begins, or goes on, so that `media` is heard at `now`. Without a device that is all
+    /// there is to it; a device needs its time: returns the media time at `now` as it will be.
+    pub(super) fn seek(&mut self, media: Timestamp, skip: bool) -> Timestamp {
+        self.dry = false;
+        self.passed = Some(media);
+        let Some(device) = &mut self.device else {
+            self.fifo.skip_to(media);
+            return media;
+        };
+        let queued = frames_to_micros(device.speaker.queued() as i64, device.rate);
+        device.ledger.clear();
+        device.stretch.reset();
+        let (cursor, position) = if skip {
+            // What cannot be heard in time any more is left out.
+            (media.offset(queued), media)
+        } else {
+            (media, media.offset(-queued))
+        };
+        device.cursor = Some(cursor);
+        self.fifo.skip_to(cursor);
+        position
+    }
+
+    /// The media time that leaves the speaker now; `None` without a device, or while it still plays
+    /// what was written before the last start.
+    pub(super) fn heard(&self) -> Option<Timestamp> {
+        let device = self.device.as_ref()?;
+        let head = device.written.saturating_sub(device.speaker.queued() as u64);
+        let entry = device
+            .ledger
+            .iter()
+            .find(|entry| head >= entry.from && head < entry.from + entry.frames)?;
+        let part = (head - entry.from) as f64 / entry.frames.max(1) as f64;
+        Some(entry.media.offset((entry.lasts as f64 * part) as i64))
+    }
+
+    /// Keeps the speaker fed, or passes on what is due at `position` where there is none.
+    pub(super) fn play(
+        &mut self,
+        now: Timestamp,
+        position: Timestamp,
+        speed: f64,
+        volume: f32,
+        ended: bool,
+        heard: &mut dyn FnMut(Heard<'_>),
+    ) {
+        if self.device.is_some() {
+            self.feed(now, position, speed, volume, ended, heard);
+        } else {
+            self.pass(now, position, speed, ended, heard);
+        }
+    }
+
+    fn pass(
+        &mut self,
+        now: Timestamp,
+        position: Timestamp,
+        speed: f64,
+        ended: bool,
+        heard: &mut dyn FnMut(Heard<'_>),
+    ) {
+        while self.fifo.front().is_some_and(|front| front <= position) {
+            let Some(block) = self.fifo.pop() else { break };
+            self.dry = false;
+            if let Some(passed) = self.passed {
+                let hole = block.pts.micros_since(passed);
+                if hole > HOLE_MICROS {
+                    let silence = micros_to_frames(hole.min(10_000_000), block.rate);
+                    self.block.clear();
+                    let count = usize::try_from(silence).unwrap_or(0);
+                    self.block.resize(count * usize::from(block.channels), 0.0);
+                    let at = now.offset((passed.micros_since(position) as f64 / speed) as i64);
+                    heard(Heard {
+                        at,
+                        rate: block.rate,
+                        channels: block.channels,
+                        data: &self.block,
+                    });
+                }
+            }
+            let at = now.offset((block.pts.micros_since(position) as f64 / speed) as i64);
+            self.samples += block.frames() as u64;
+            self.passed = Some(block.end());
+            heard(Heard { at, rate: block.rate, channels: block.channels, data: &block.data });
+        }
+        let late = self.passed.is_some_and(|end| position.micros_since(end) > HOLE_MICROS);
+        if self.any && self.fifo.is_empty() && late && !ended && !self.dry {
+            self.dry = true;
+            self.underruns += 1;
+        }
+    }
+
+    fn feed(
+        &mut self,
+        now: Timestamp,
+        position: Timestamp,
+        speed: f64,
+        volume: f32,
+        ended: bool,
+        heard: &mut dyn FnMut(Heard<'_>),
+    ) {
+        let Some(device) = &mut self.device else { return };
+        if (device.volume - volume).abs() > f32::EPSILON {
+            device.speaker.set_volume(volume);
+            device.volume = volume;
+        }
+        let chunk = micros_to_frames(CHUNK_MICROS, device.rate).max(1) as usize;
+        let full = device.latency + micros_to_frames(AHEAD_MICROS, device.rate) as usize;
+        let least = device.latency + micros_to_frames(LEAST_MICROS, device.rate) as usize;
+        // Twice what is kept ahead at most: a device that swallows everything ends the loop too.
+        for _ in 0..64 {
+            let queued = device.speaker.queued();
+            device.latency = device.latency.min(queued);
+            if queued >= full {
+                return;
+            }
+            let in_flight = frames_to_micros(queued as i64, device.rate);
+            let cursor = device.cursor.unwrap_or_else(|| position.offset(in_flight));
+            let same = self.fifo.format() == Some((device.rate, device.channels));
+            if !same && !self.fifo.is_empty() {
+                // Another format: the presenter opens another speaker.
+                return;
+            }
+            if self.fifo.end().is_some_and(|end| end <= cursor) {
+                self.fifo.clear();
+            }
+            let hole = self.fifo.front().map(|front| front.micros_since(cursor));
+            self.block.clear();
+            let (media, lasts) = match hole {
+                Some(hole) if hole <= HOLE_MICROS => {
+                    if hole < -HOLE_MICROS {
+                        self.fifo.skip_to(cursor);
+                    }
+                    let wanted = chunk + device.stretch.look_ahead();
+                    self.fifo.peek(wanted, &mut self.scratch);
+                    let used = device.stretch.process(&self.scratch, chunk, speed, &mut self.block);
+                    let media = self.fifo.front().unwrap_or(cursor);
+                    self.fifo.consume(used);
+                    self.samples += used as u64;
+                    self.dry = false;
+                    (media, frames_to_micros(used as i64, device.rate))
+                }
+                // Nothing there yet: wait for it as long as the speaker has something to play.
+                None if queued >= least || ended => return,
+                _ => {
+                    if self.any && hole.is_none() && !self.dry {
+                        self.dry = true;
+                        self.underruns += 1;
+                    }
+                    self.block.resize(chunk * usize::from(device.channels), 0.0);
+                    (cursor, CHUNK_MICROS)
+                }
+            };
+            let frames = self.block.len() / usize::from(device.channels.max(1));
+            if frames == 0 {
+                return;
+            }
+            let taken = device.speaker.write(&self.block).min(frames);
+            device.ledger.push_back(Entry {
+                from: device.written,
+                frames: taken as u64,
+                media,
+                lasts: lasts * taken as i64 / frames as i64,
+            });
+            device.written += taken as u64;
+            while device.ledger.len() > 512 {
+                device.ledger.pop_front();
+            }
+            device.cursor = Some(media.offset(lasts));
+            heard(Heard {
+                // By the smoothed position: the device's own count moves in lumps.
+                at: now.offset((media.micros_since(position) as f64 / speed) as i64),
+                rate: device.rate,
+                channels: device.channels,
+                data: &self.block,
+            });
+            if taken < frames {
+                // It has no more room than this: what did not fit is lost, and will not be again.
+                device.latency = device.latency.min(queued);
+                return;
+            }
+        }
+    }
+}
+
+/// Such as `AAC-LC 48 kHz stereo`.
+fn describe(decoder: &str, parameters: &AudioParameters) -> String {
+    let rate = f64::from(parameters.sample_rate) / 1_000.0;
+    let channels = match parameters.channels {
+        1 => "mono".to_owned(),
+        2 => "stereo".to_owned(),
+        n => format!("{n} channels"),
+    };
+    format!("{decoder} {rate} kHz {channels}")
+}
+
+impl Shared {
+    /// The sound cannot be played: said once; the picture goes on.
+    pub(super) fn unsupported_sound(&self, what: &str) {
+        self.say(
+            "player-no-sound-codec",
+            Severity::Warning,
+            format!("The sound cannot be played: {what}."),
+            "Ask the broadcaster for AAC sound.",
+            format!("exit code would be {}", Kind::Codec.exit_code()),
+        );
+    }
+}

@@ -1,0 +1,143 @@
+//! Getting a speaker and getting rid of it. Both may take their time (a sound server that does not
+//! answer), so both happen on threads of their own: the picture never waits for a sound device.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
+
+use crate::base::{Clock, Timestamp, Worker};
+use crate::player::Severity;
+use crate::player::shared::Shared;
+use crate::player::sound::Speaker;
+
+/// A speaker that failed is looked for again after this long.
+const AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// Opening that takes longer has failed.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Opens a speaker for a rate and a number of channels, or says why not.
+pub type Open = dyn Fn(u32, u16, Clock) -> Result<Box<dyn Speaker>, String> + Send + Sync;
+
+type Answer = Result<Box<dyn Speaker>, String>;
+
+/// See the module.
+pub(super) struct Speakers {
+    /// `None`: sound goes nowhere.
+    open: Option<Arc<Open>>,
+    opening: Option<Opening>,
+    again_at: Option<Timestamp>,
+    told: bool,
+}
+
+struct Opening {
+    answer: Receiver<Answer>,
+    format: (u32, u16),
+    since: Timestamp,
+    /// Left to itself when it takes too long.
+    _worker: Worker,
+}
+
+impl Speakers {
+    pub(super) fn new(open: Option<Arc<Open>>) -> Self {
+        Self { open, opening: None, again_at: None, told: false }
+    }
+
+    /// A speaker, once there is one; begins to look for it. Never waits.
+    pub(super) fn open(
+        &mut self,
+        shared: &Shared,
+        rate: u32,
+        channels: u16,
+        now: Timestamp,
+    ) -> Option<Box<dyn Speaker>> {
+        let Some(opening) = &self.opening else {
+            self.begin(shared, rate, channels, now);
+            return None;
+        };
+        let answer = match opening.answer.try_recv() {
+            Ok(answer) => answer,
+            Err(TryRecvError::Empty) if now.since(opening.since) < LIMIT => return None,
+            Err(TryRecvError::Empty) => Err("it does not answer".to_owned()),
+            Err(TryRecvError::Disconnected) => Err("it cannot be opened".to_owned()),
+        };
+        let format = opening.format;
+        self.opening = None;
+        match answer {
+            Ok(speaker) if format == (rate, channels) => {
+                if std::mem::replace(&mut self.told, false) {
+                    shared.say(
+                        "player-speaker-back",
+                        Severity::Info,
+                        "The speaker is back.",
+                        "",
+                        "",
+                    );
+                }
+                Some(speaker)
+            }
+            Ok(speaker) => {
+                self.put_away(speaker);
+                None
+            }
+            Err(reason) => {
+                self.failed(shared, "There is no speaker to play the sound.", reason, now);
+                None
+            }
+        }
+    }
+
+    /// A speaker in use failed; sound goes on without it, and another is looked for.
+    pub(super) fn lost(
+        &mut self,
+        shared: &Shared,
+        speaker: Box<dyn Speaker>,
+        reason: String,
+        now: Timestamp,
+    ) {
+        self.put_away(speaker);
+        self.failed(shared, "The speaker is gone.", reason, now);
+    }
+
+    /// Drops a speaker where that may take its time.
+    pub(super) fn put_away(&self, speaker: Box<dyn Speaker>) {
+        // Where no thread is to be had the drop happens here, in the closure that comes back.
+        let _ = Worker::spawn("player-spk-drop", move |_| drop(speaker));
+    }
+
+    fn begin(&mut self, shared: &Shared, rate: u32, channels: u16, now: Timestamp) {
+        let Some(open) = &self.open else { return };
+        if self.again_at.is_some_and(|again| now < again) {
+            return;
+        }
+        let (open, clock) = (Arc::clone(open), shared.clock);
+        let (tell, answer) = bounded::<Answer>(1);
+        let worker = Worker::spawn("player-spk-open", move |_| {
+            // The other end may have given up: then the speaker is dropped here.
+            let _ = tell.send(open(rate, channels, clock));
+        });
+        match worker {
+            Ok(worker) => {
+                self.opening =
+                    Some(Opening { answer, format: (rate, channels), since: now, _worker: worker });
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                self.failed(shared, "There is no speaker to play the sound.", reason, now);
+            }
+        }
+    }
+
+    fn failed(&mut self, shared: &Shared, summary: &str, reason: String, now: Timestamp) {
+        self.again_at = Some(now + AGAIN_AFTER);
+        if !std::mem::replace(&mut self.told, true) {
+            shared.say(
+                "player-no-speaker",
+                Severity::Warning,
+                summary,
+                "The picture goes on; plug in or choose a speaker to hear the sound.",
+                reason,
+            );
+        }
+    }
+}

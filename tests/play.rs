@@ -1,0 +1,466 @@
+//! The player against files made by ffmpeg and a real server: what it shows, hears, writes and
+//! says. Times are those of the player's own clock; none decides whether a test passes, save by
+//! generous limits.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use onair::base::{Clock, Latest};
+use onair::media::VideoFrame;
+use onair::net::Runtime;
+use onair::player::{Config, Event, Figures, Kind, Open, Player, Source, Speaker, State};
+use onair::player::{probe, snapshot};
+use parking_lot::Mutex;
+
+/// How long anything may take.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Makes a file by ffmpeg.
+fn make(folder: &Path, name: &str, options: &[&str]) -> PathBuf {
+    let path = folder.join(name);
+    let words = ["-hide_banner", "-nostdin", "-y", "-v", "error"].into_iter();
+    let words = words.chain(options.iter().copied()).chain([path.to_str().unwrap()]);
+    let mut peer = peers::Peer::start("ffmpeg", words);
+    peer.wait_success(LIMIT);
+    path
+}
+
+const PICTURE: [&str; 4] = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25"];
+const TONE: [&str; 4] = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"];
+const H264: [&str; 8] =
+    ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "25"];
+
+fn with<'a>(parts: &[&[&'a str]]) -> Vec<&'a str> {
+    parts.iter().flat_map(|part| part.iter().copied()).collect()
+}
+
+/// What a run of the player came to.
+struct Outcome {
+    state: State,
+    figures: Figures,
+    events: Vec<Event>,
+    /// The instants of the pictures shown, in the order in which they were published.
+    shown: Vec<i64>,
+    picture: Option<VideoFrame>,
+}
+
+impl Outcome {
+    fn failure(&self) -> Kind {
+        match &self.state {
+            State::Failed(failure) => failure.kind,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Plays to the end, or until `enough` says so.
+fn play(config: &Config, speaker: Option<Arc<Open>>, enough: impl Fn(&Player) -> bool) -> Outcome {
+    let runtime = Runtime::start().unwrap();
+    let clock = Clock::start();
+    let screen = Latest::<VideoFrame>::default();
+    let shown = Arc::new(Mutex::new(Vec::new()));
+    let (seen, watched) = (Arc::clone(&shown), screen.clone());
+    screen.on_change(move || {
+        if let Some(frame) = watched.get() {
+            seen.lock().push(frame.pts.as_micros());
+        }
+    });
+    let mut player = Player::open_with(config, &runtime, clock, screen, speaker).unwrap();
+    let mut events = Vec::new();
+    while !player.state().is_final() && !enough(&player) {
+        assert!(clock.now().as_secs_f64() < LIMIT.as_secs_f64(), "{:?}", player.figures());
+        match player.events().channel().recv_timeout(Duration::from_millis(5)) {
+            Ok(event) => events.push(event),
+            Err(error) => assert!(error.is_timeout(), "{error}"),
+        }
+    }
+    let state = player.state();
+    assert!(player.stop(Duration::from_secs(5)), "a thread hangs");
+    events.extend(std::iter::from_fn(|| player.events().try_recv().ok()));
+    let (figures, picture) = (player.figures(), player.picture());
+    drop(player);
+    runtime.shutdown(Duration::from_secs(2));
+    let shown = std::mem::take(&mut *shown.lock());
+    Outcome { state, figures, events, shown, picture }
+}
+
+fn file(path: &Path) -> Config {
+    Config::new(Source::File(path.to_owned()))
+}
+
+fn to_the_end(config: &Config) -> Outcome {
+    play(config, None, |_| false)
+}
+
+#[test]
+fn b_frames_and_aac_come_out_whole_and_in_order() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let made = make(
+        folder.path(),
+        "a.flv",
+        &with(&[&PICTURE, &TONE, &["-t", "3"], &H264, &["-preset", "veryfast", "-bf", "3"]]),
+    );
+    let (saved, dumped) = (folder.path().join("saved.flv"), folder.path().join("sound.wav"));
+    let config =
+        Config { save: Some(saved.clone()), audio_dump: Some(dumped.clone()), ..file(&made) };
+    let outcome = to_the_end(&config);
+    assert_eq!(outcome.state, State::Ended);
+    let figures = &outcome.figures;
+    assert_eq!(figures.decoded, 75, "{figures:?}");
+    assert_eq!(figures.shown + figures.dropped + figures.skipped, 75, "{figures:?}");
+    // A busy machine may cost a picture here and there, not many.
+    assert!(figures.shown > 60, "{figures:?}");
+    assert!(outcome.shown.is_sorted(), "{:?}", outcome.shown);
+    assert_eq!(figures.damaged, 0);
+    // 3 s of sound, but for the decoder's own delay and the last packet's filling.
+    let sound = figures.audio_samples as i64;
+    assert!((sound - 3 * 48_000).abs() < 4 * 1_024, "{sound}");
+    let wav = hound::WavReader::open(&dumped).unwrap();
+    let length = wav.duration() as i64;
+    assert!((length - sound).abs() < 4_800, "{length} {sound}");
+    // What was saved holds the same packets.
+    let (before, after) = (peers::ffmpeg::probe(&made), peers::ffmpeg::probe(&saved));
+    for kind in ["video", "audio"] {
+        let sizes = |probe: &peers::ffmpeg::Probe| {
+            probe.packets(kind).iter().map(|packet| packet.size).collect::<Vec<_>>()
+        };
+        assert_eq!(sizes(&before), sizes(&after), "{kind}");
+    }
+    assert_eq!(after.warnings, "");
+    // And the last picture can be written.
+    let png = folder.path().join("last.png");
+    snapshot::write(&png, outcome.picture.as_ref().unwrap()).unwrap();
+    let stream = peers::ffmpeg::probe(&png);
+    assert_eq!(stream.stream("video")["width"], 320);
+}
+
+#[test]
+fn picture_alone_sound_alone_mono_and_he_aac() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let video = make(folder.path(), "v.flv", &with(&[&PICTURE, &["-t", "1"], &H264]));
+    let outcome = to_the_end(&file(&video));
+    assert_eq!((outcome.state, outcome.figures.audio_samples), (State::Ended, 0));
+    assert!(outcome.figures.shown > 15 && outcome.figures.underruns == 0, "{:?}", outcome.figures);
+
+    let sound = with(&[&TONE, &["-t", "1", "-c:a", "aac", "-ac", "1", "-ar", "44100"]]);
+    let outcome = to_the_end(&file(&make(folder.path(), "a.flv", &sound)));
+    assert_eq!((outcome.state, outcome.figures.shown), (State::Ended, 0));
+    let samples = outcome.figures.audio_samples as i64;
+    assert!((samples - 44_100).abs() < 4 * 1_024, "{samples}");
+    assert!(outcome.figures.audio.contains("44.1 kHz mono"), "{}", outcome.figures.audio);
+}
+
+/// A speaker that hears at its own pace by the test's clock and keeps what it heard.
+struct Fake {
+    clock: Clock,
+    rate: u32,
+    channels: usize,
+    opened: f64,
+    written: usize,
+    pace: f64,
+    heard: Arc<Mutex<Vec<f32>>>,
+    fails_at: Option<f64>,
+}
+
+impl Fake {
+    fn consumed(&self) -> usize {
+        let seconds = self.clock.now().as_secs_f64() - self.opened;
+        ((seconds * f64::from(self.rate) * self.pace) as usize).min(self.written)
+    }
+}
+
+impl Speaker for Fake {
+    fn write(&mut self, data: &[f32]) -> usize {
+        if self.consumed() == self.written {
+            // It ran dry: what comes now is heard from now on.
+            self.opened = self.clock.now().as_secs_f64()
+                - self.written as f64 / (f64::from(self.rate) * self.pace);
+        }
+        let frames = data.len() / self.channels;
+        self.written += frames;
+        self.heard.lock().extend_from_slice(data);
+        frames
+    }
+
+    fn queued(&self) -> usize {
+        self.written - self.consumed()
+    }
+
+    fn set_volume(&mut self, _volume: f32) {}
+
+    fn failed(&self) -> Option<String> {
+        let at = self.fails_at?;
+        (self.clock.now().as_secs_f64() > at).then(|| "unplugged".to_owned())
+    }
+}
+
+fn fake(heard: &Arc<Mutex<Vec<f32>>>, pace: f64, fails_after: Option<f64>) -> Arc<Open> {
+    let heard = Arc::clone(heard);
+    let opened = AtomicUsize::new(0);
+    Arc::new(move |rate, channels, clock: Clock| {
+        let first = opened.fetch_add(1, Ordering::Relaxed) == 0;
+        let now = clock.now().as_secs_f64();
+        if !first {
+            return Err("none".to_owned());
+        }
+        Ok(Box::new(Fake {
+            clock,
+            rate,
+            channels: usize::from(channels),
+            opened: now,
+            written: 0,
+            pace,
+            heard: Arc::clone(&heard),
+            fails_at: fails_after.map(|after| now + after),
+        }) as Box<dyn Speaker>)
+    })
+}
+
+#[test]
+fn a_speaker_is_the_master_and_its_loss_stops_nothing() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let made =
+        make(folder.path(), "a.flv", &with(&[&PICTURE, &TONE, &["-t", "3", "-ac", "2"], &H264]));
+    // A device that runs 2 % slow: the picture follows it.
+    let heard = Arc::default();
+    let outcome = play(&file(&made), Some(fake(&heard, 0.98, None)), |_| false);
+    assert_eq!(outcome.state, State::Ended);
+    assert!(outcome.figures.device, "{:?}", outcome.figures);
+    let span = (outcome.shown.last().unwrap() - outcome.shown[1]) as f64 / 1e6;
+    assert!(span > 2.8, "{span}");
+    let frames = heard.lock().len() / 2;
+    assert!(frames > 48_000 * 2, "{frames}");
+
+    let heard = Arc::default();
+    let outcome = play(&file(&made), Some(fake(&heard, 1.0, Some(1.0))), |_| false);
+    assert_eq!(outcome.state, State::Ended);
+    assert!(!outcome.figures.device);
+    assert!(outcome.figures.shown > 50, "{:?}", outcome.figures);
+    let told = outcome.events.iter().filter(
+        |event| matches!(event, Event::Message(message) if message.key == "player-no-speaker"),
+    );
+    assert_eq!(told.count(), 1);
+}
+
+#[test]
+fn a_speaker_that_never_opens_holds_nothing_up() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let made = make(folder.path(), "a.flv", &with(&[&PICTURE, &TONE, &["-t", "1"], &H264]));
+    let waiting = Arc::new(AtomicI64::new(0));
+    let (release, hold) = crossbeam_channel::bounded::<()>(0);
+    let count = Arc::clone(&waiting);
+    let open: Arc<Open> = Arc::new(move |_, _, _| {
+        count.fetch_add(1, Ordering::Relaxed);
+        drop(hold.recv());
+        Err("never".to_owned())
+    });
+    let outcome = play(&file(&made), Some(open), |_| false);
+    assert_eq!(outcome.state, State::Ended);
+    assert_eq!(waiting.load(Ordering::Relaxed), 1);
+    drop(release);
+}
+
+#[test]
+fn what_is_no_flv_or_cannot_be_decoded_is_named() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("no.flv");
+    assert_eq!(to_the_end(&file(&path)).failure(), Kind::File);
+    assert_eq!(to_the_end(&file(folder.path())).failure(), Kind::File);
+    for garbage in [&b""[..], b"FLV", b"<html>not a film</html>", &[0; 4_096]] {
+        fs::write(&path, garbage).unwrap();
+        assert_eq!(to_the_end(&file(&path)).failure(), Kind::File, "{garbage:?}");
+    }
+    let old = with(&[&PICTURE, &["-t", "1", "-c:v", "flv1"]]);
+    let outcome = to_the_end(&file(&make(folder.path(), "old.flv", &old)));
+    assert_eq!(outcome.failure(), Kind::Codec);
+    let State::Failed(failure) = &outcome.state else { unreachable!() };
+    assert!(failure.cause.contains("Sorenson H.263"), "{}", failure.cause);
+    let mp3 = with(&[&TONE, &["-t", "5", "-c:a", "libmp3lame", "-ar", "44100"]]);
+    let outcome = to_the_end(&file(&make(folder.path(), "mp3.flv", &mp3)));
+    assert_eq!(outcome.failure(), Kind::Codec);
+    // A file that cannot be written is told before anything plays.
+    let config = Config { save: Some("/nowhere/at/all.flv".into()), ..file(&path) };
+    let runtime = Runtime::start().unwrap();
+    let error = Player::open(&config, &runtime, Clock::start(), Latest::default()).unwrap_err();
+    assert_eq!(error.kind, Kind::File);
+}
+
+#[test]
+fn mutated_and_cut_files_end_in_time_and_leave_no_thread() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let short = with(&[&PICTURE, &TONE, &["-t", "0.3", "-s", "64x64"], &H264, &["-bf", "2"]]);
+    let whole = fs::read(make(folder.path(), "a.flv", &short)).unwrap();
+    let mut seed = 0x5EED_u64;
+    let mut random = move |below: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        (seed >> 16) as usize % below.max(1)
+    };
+    let runtime = Runtime::start().unwrap();
+    let before = threads();
+    let path = folder.path().join("bad.flv");
+    let clock = Clock::start();
+    let mut running: Vec<Player> = Vec::new();
+    for round in 0..500 {
+        let mut bytes = whole.clone();
+        for _ in 0..=random(20) {
+            let at = random(bytes.len());
+            match random(4) {
+                0 => bytes[at] = random(256) as u8,
+                1 => bytes[at] ^= 1 << random(8),
+                2 => {
+                    let end = (at + random(200)).min(bytes.len());
+                    bytes.drain(at..end);
+                }
+                _ => {
+                    let piece: Vec<u8> = bytes[at..(at + random(60)).min(bytes.len())].to_vec();
+                    let to = random(bytes.len());
+                    bytes.splice(to..to, piece);
+                }
+            }
+            if bytes.is_empty() {
+                bytes.push(0);
+            }
+        }
+        if round % 5 == 0 {
+            bytes.truncate(random(bytes.len()));
+        }
+        let path = path.with_extension(format!("{round}.flv"));
+        fs::write(&path, &bytes).unwrap();
+        running.push(
+            Player::open_with(&file(&path), &runtime, clock, Latest::default(), None).unwrap(),
+        );
+        // Many at once: each of them mostly waits for its pictures' time.
+        if running.len() == 25 {
+            let start = clock.now();
+            for mut player in running.drain(..) {
+                // Times in a damaged file may lie hours ahead: ten seconds of each are enough.
+                while !player.state().is_final() && clock.now().since(start).as_secs() < 10 {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                assert!(player.stop(Duration::from_secs(10)), "round {round}: a thread hangs");
+            }
+        }
+    }
+    peers::wait_for("the player's threads to end", LIMIT, || threads() <= before);
+}
+
+/// The player's threads of this process (other tests run beside this one, in other processes).
+fn threads() -> usize {
+    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    tasks
+        .filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok())
+        .filter(|name| name.starts_with("player-"))
+        .count()
+}
+
+#[test]
+fn probe_tells_what_ffprobe_tells() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let made = make(
+        folder.path(),
+        "a.flv",
+        &with(&[
+            &PICTURE,
+            &TONE,
+            &["-t", "4", "-ac", "2"],
+            &H264,
+            &["-profile:v", "high", "-preset", "veryfast", "-bf", "2"],
+        ]),
+    );
+    let runtime = Runtime::start().unwrap();
+    let source = Source::File(made.clone());
+    let report = probe::probe(&source, &runtime, Clock::start(), &|| false).unwrap();
+    let theirs = peers::ffmpeg::probe(&made);
+    let (video, audio) = (report.video.unwrap(), report.audio.unwrap());
+    let their_video = theirs.stream("video");
+    assert_eq!(video.profile.as_deref(), their_video["profile"].as_str());
+    assert_eq!(video.level.map(u64::from), their_video["level"].as_u64());
+    assert_eq!(video.size, Some((320, 180)));
+    assert_eq!(video.fps, Some(25.0));
+    assert_eq!((audio.sample_rate, audio.channels), (Some(48_000), Some(2)));
+    assert_eq!(report.gop_s, Some(1.0));
+    assert!((report.duration.unwrap() - 4.0).abs() < 0.1, "{:?}", report.duration);
+    assert!(report.metadata.is_some());
+}
+
+#[test]
+fn a_live_stream_is_played_probed_and_regained() {
+    peers::require!("ffmpeg", "nginx");
+    let nginx = peers::Nginx::start();
+    let url = nginx.url("live", "test");
+    let publisher = peers::ffmpeg::publish(&url, None);
+    nginx.wait_published("test");
+
+    let runtime = Runtime::start().unwrap();
+    let report =
+        probe::probe(&Source::Url(url.clone()), &runtime, Clock::start(), &|| false).unwrap();
+    let video = report.video.unwrap();
+    assert_eq!((video.size, video.fps), (Some((640, 360)), Some(30.0)));
+    assert_eq!(report.gop_s, Some(1.0));
+    assert!(report.first_keyframe_ms.is_some());
+
+    // Played, lost with its server, and regained with the server's return.
+    let port = nginx.port;
+    let clock = Clock::start();
+    let config = Config::new(Source::Url(url.clone()));
+    let mut player = Player::open_with(&config, &runtime, clock, Latest::default(), None).unwrap();
+    peers::wait_for("pictures", LIMIT, || player.figures().shown > 60);
+    let figures = player.figures();
+    assert!(figures.audio_samples > 24_000, "{figures:?}");
+    assert!(figures.buffer < Duration::from_millis(900), "{figures:?}");
+    assert_eq!(player.state(), State::Playing);
+    drop(publisher);
+    drop(nginx);
+    peers::wait_for("the loss", LIMIT, || matches!(player.state(), State::Reconnecting { .. }));
+    let nginx = peers::Nginx::start_on(port);
+    let _publisher = peers::ffmpeg::publish(&url, None);
+    nginx.wait_published("test");
+    let shown = player.figures().shown;
+    peers::wait_for("pictures again", LIMIT, || player.figures().shown > shown + 60);
+    assert_eq!(player.state(), State::Playing);
+    assert!(player.figures().reconnects >= 1);
+    assert!(player.stop(Duration::from_secs(5)));
+}
+
+#[test]
+fn an_ending_stream_ends_and_missing_ones_say_so() {
+    peers::require!("ffmpeg", "nginx");
+    let nginx = peers::Nginx::start();
+    let url = nginx.url("live", "short");
+    let _publisher = peers::ffmpeg::publish(&url, Some(4));
+    nginx.wait_published("short");
+    let config = Config { reconnect: false, ..Config::new(Source::Url(url)) };
+    let outcome = to_the_end(&config);
+    assert_eq!(outcome.state, State::Ended, "{:?}", outcome.events);
+    assert!(outcome.figures.shown > 30, "{:?}", outcome.figures);
+
+    let fails = |url: String| to_the_end(&Config::new(Source::Url(url))).failure();
+    assert_eq!(fails(nginx.url("live", "none")), Kind::NoSuchStream);
+    assert_eq!(fails(nginx.url("refused", "none")), Kind::Refused);
+    let free = peers::free_port();
+    assert_eq!(fails(format!("rtmp://127.0.0.1:{free}/live/x")), Kind::Unreachable);
+}
