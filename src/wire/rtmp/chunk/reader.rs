@@ -179,6 +179,11 @@ impl Reader {
         self.partial_bytes
     }
 
+    /// Room taken for them.
+    pub fn reserved_bytes(&self) -> usize {
+        self.streams.iter().map(|stream| stream.body.capacity()).sum()
+    }
+
     /// Takes bytes from the front of `input` until a message is whole; `None` when all are taken
     /// and none is. Chunk size changes and aborts take effect here and are given out as well.
     ///

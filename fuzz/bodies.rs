@@ -1,0 +1,152 @@
+//! What each fuzz target does with its bytes. One file for `cargo fuzz` and for
+//! `tests/hostile_wire.rs`, which replays the corpus and seeded mutations of it as ordinary tests.
+//! A body panics where something that must hold does not.
+
+#![allow(dead_code, reason = "each fuzz target uses one of these")]
+
+use std::time::Duration;
+
+use onair::base::Timestamp;
+use onair::media::BitsPerSecond;
+use onair::wire::amf0;
+use onair::wire::rtmp::chunk::{Limits, Reader};
+use onair::wire::rtmp::command::{Command, Connect};
+use onair::wire::rtmp::{Kind, Message, Url, client, handshake, message, server};
+
+/// Room the reader may take beyond the bytes that came: what its partial messages are trusted with.
+const TRUST: usize = 8 * (1 << 20);
+
+/// Chunks: any bytes, cut anywhere, come to the same messages, which hold no more than came in.
+pub fn chunk_reader(data: &[u8]) {
+    let Some((&cut, data)) = data.split_first() else { return };
+    let limits = Limits { message: 1 << 20, partial_bytes: 2 << 20, ..Limits::default() };
+    let read = |cut: usize| {
+        let mut reader = Reader::new(limits);
+        let mut messages: Vec<Message> = Vec::new();
+        for mut part in data.chunks(cut) {
+            loop {
+                match reader.read(&mut part) {
+                    Ok(Some(message)) => messages.push(message),
+                    Ok(None) => break,
+                    Err(error) => return (messages, Some(error)),
+                }
+            }
+            assert!(part.is_empty(), "all input is taken");
+            assert!(reader.partial_bytes() <= limits.partial_bytes.min(data.len()));
+            assert!(reader.reserved_bytes() <= 2 * data.len() + TRUST);
+        }
+        (messages, None)
+    };
+    let whole = read(data.len().max(1));
+    assert!(whole.0.iter().map(|message| message.body.len()).sum::<usize>() <= data.len());
+    assert_eq!(read(usize::from(cut).max(1)), whole);
+    for message in &whole.0 {
+        let _ = message::Control::parse(message.kind, &message.body);
+        let _ = message::UserControl::parse(&message.body);
+        let parts: Vec<_> = message::split_aggregate(message).collect();
+        assert!(parts.iter().map(|part| part.body.len()).sum::<usize>() <= message.body.len());
+        assert!(parts.iter().all(|part| part.kind != Kind::AGGREGATE));
+    }
+}
+
+/// AMF0: what can be read can be written, and reads the same again.
+pub fn amf0(data: &[u8]) {
+    if let Ok(values) = amf0::decode(data) {
+        let bytes = amf0::encode(&values);
+        let again = amf0::decode(&bytes).expect("what was encoded decodes");
+        assert_eq!(amf0::encode(&again), bytes);
+    }
+    for kind in [Kind::COMMAND, Kind::COMMAND_AMF3] {
+        if let Ok(command) = Command::parse(kind, data) {
+            let _ = (Connect::parse(&command.object), command.status());
+        }
+    }
+}
+
+/// Handshakes of both roles: never more out than the protocol has.
+pub fn handshake(data: &[u8]) {
+    let Some((&cut, data)) = data.split_first() else { return };
+    let (mut client, hello) = handshake::Client::new(1);
+    let mut server = handshake::Server::new(2);
+    assert_eq!(hello.len(), 1_537);
+    let (mut from_client, mut from_server) = (Vec::new(), Vec::new());
+    for part in data.chunks(usize::from(cut).max(1)) {
+        if !matches!(client.read(&mut &*part, &mut from_client), Ok(false)) {
+            break;
+        }
+    }
+    for part in data.chunks(usize::from(cut).max(1)) {
+        if !matches!(server.read(&mut &*part, &mut from_server), Ok(false)) {
+            break;
+        }
+    }
+    assert!(from_client.len() <= 1_536 && from_server.len() <= 3_073);
+}
+
+/// A server whose client sends these bytes behind its handshake, and to whom everything is allowed.
+pub fn server_session(data: &[u8]) {
+    let Some((&cut, data @ [_, ..])) = data.split_first() else { return };
+    let mut now = Timestamp::ZERO;
+    let mut session = server::Session::new(server::Config::default(), now, 1);
+    session.handle_input(now, &[3; 1 + 2 * 1_536]).expect("a handshake");
+    let (mut sent, mut finished) = (0, 0);
+    for part in data.chunks(usize::from(cut).max(1)) {
+        now += Duration::from_millis(1);
+        let over = session.handle_input(now, part).is_err();
+        loop {
+            match session.poll_output() {
+                server::Output::Transmit(bytes) => sent += bytes.len(),
+                server::Output::Event(event) => {
+                    let _ = match event {
+                        server::Event::ConnectRequested(_) => session.accept_connect(),
+                        server::Event::PublishRequested { .. } => session.accept_publish(),
+                        server::Event::PlayRequested { .. } => session.accept_play(),
+                        server::Event::Finished => {
+                            finished += 1;
+                            Ok(())
+                        }
+                        _ => Ok(()),
+                    };
+                }
+                server::Output::Timeout(_) | server::Output::Idle => break,
+            }
+        }
+        if over {
+            break;
+        }
+    }
+    assert!(finished <= 1);
+    assert!(sent <= 8_192 + 200 * data.len(), "{sent} bytes for {}", data.len());
+    assert_eq!(session.queued_bytes(), 0);
+}
+
+/// A client whose server sends these bytes behind its handshake.
+pub fn client_session(data: &[u8]) {
+    let Some((&first, data @ [_, ..])) = data.split_first() else { return };
+    let url = Url::parse("rtmp://localhost/live/key").expect("a URL");
+    let config = match first & 1 {
+        0 => client::Config::publish(url, BitsPerSecond(2_500_000)),
+        _ => client::Config::play(url),
+    };
+    let mut now = Timestamp::ZERO;
+    let mut session = client::Session::new(config, now, 1);
+    session.handle_input(now, &[3; 1 + 2 * 1_536]).expect("a handshake");
+    let mut sent = 0;
+    for part in data.chunks(usize::from(first >> 1).max(1)) {
+        now += Duration::from_millis(1);
+        let over = session.handle_input(now, part).is_err();
+        session.send_audio(1, vec![1; 10].into());
+        loop {
+            match session.poll_output() {
+                client::Output::Transmit(bytes) => sent += bytes.len(),
+                client::Output::Event(_) => {}
+                client::Output::Timeout(_) | client::Output::Idle => break,
+            }
+        }
+        if over {
+            break;
+        }
+    }
+    assert!(sent <= 8_192 + 200 * data.len(), "{sent} bytes for {}", data.len());
+    assert_eq!(session.queued_bytes(), 0);
+}

@@ -1,0 +1,331 @@
+//! Hostile bytes against chunk reader, AMF0, handshake and both sessions: the fuzz targets' corpus
+//! and a few thousand seeded mutations of it, in bounded memory; and what is allocated for whom.
+//!
+//! The corpus under `tests/data/corpus/` is made by the encoders of this project: run with
+//! `ONAIR_WRITE_CORPUS=1` to write it anew.
+
+#[path = "../benches/backend/allocations.rs"]
+mod allocations;
+#[path = "../fuzz/bodies.rs"]
+mod bodies;
+
+use std::fs;
+use std::path::PathBuf;
+
+use allocations::{Counting, counted};
+use onair::base::Timestamp;
+use onair::media::BitsPerSecond;
+use onair::wire::amf0::{self, TypedObject, Value};
+use onair::wire::rtmp::chunk::{Pending, Reader, Writer};
+use onair::wire::rtmp::message::{Control, UserControl};
+use onair::wire::rtmp::{Kind, Message, Time, Url, client, server};
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// No target may hold more than this for inputs of a few kilobytes.
+const MOST_HELD: i64 = 24 << 20;
+/// Mutations a target; `ONAIR_MUTATIONS` asks for another number.
+const MUTATIONS: u32 = 3_000;
+
+fn corpus(target: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/corpus").join(target)
+}
+
+/// Replays the corpus and mutations of it.
+fn replay(target: &str, seeds: Vec<Vec<u8>>, body: fn(&[u8])) {
+    let folder = corpus(target);
+    if std::env::var_os("ONAIR_WRITE_CORPUS").is_some() {
+        fs::create_dir_all(&folder).unwrap();
+        for (at, seed) in seeds.iter().enumerate() {
+            fs::write(folder.join(format!("made-{at:02}")), seed).unwrap();
+        }
+    }
+    let mut files: Vec<_> =
+        fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty(), "{} holds nothing", folder.display());
+    let inputs: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).unwrap()).collect();
+    let mut random = Random(0x5EED ^ target.len() as u64);
+    for input in &inputs {
+        run(input, body);
+    }
+    let asked = std::env::var("ONAIR_MUTATIONS").ok().and_then(|number| number.parse().ok());
+    for _ in 0..asked.unwrap_or(MUTATIONS) {
+        let base = &inputs[random.below(inputs.len())];
+        let other = &inputs[random.below(inputs.len())];
+        run(&random.mutate(base, other), body);
+    }
+}
+
+fn run(input: &[u8], body: fn(&[u8])) {
+    let ((), allocated) = counted(|| body(input));
+    assert!(allocated.peak < MOST_HELD, "{} bytes held for {input:02x?}", allocated.peak);
+}
+
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound.max(1) as u64) as usize
+    }
+
+    fn mutate(&mut self, base: &[u8], other: &[u8]) -> Vec<u8> {
+        let mut bytes = base.to_vec();
+        for _ in 0..=self.below(6) {
+            let at = self.below(bytes.len());
+            match self.below(7) {
+                0 if !bytes.is_empty() => bytes[at] = self.next() as u8,
+                1 if !bytes.is_empty() => bytes[at] ^= 1 << self.below(8),
+                2 => bytes.truncate(at),
+                3 => {
+                    let end = (at + self.below(20)).min(bytes.len());
+                    bytes.drain(at..end);
+                }
+                4 => {
+                    let from = self.below(other.len());
+                    let end = (from + self.below(200)).min(other.len());
+                    bytes.splice(at..at, other[from..end].iter().copied());
+                }
+                5 => {
+                    let value = [0_u8, 0x7F, 0x80, 0xFF][self.below(4)];
+                    let end = (at + 1 + self.below(4)).min(bytes.len());
+                    bytes[at.min(end)..end].fill(value);
+                }
+                _ => {
+                    let end = (at + self.below(64)).min(bytes.len());
+                    let copy = bytes[at..end].to_vec();
+                    bytes.splice(at..at, copy);
+                }
+            }
+        }
+        bytes.truncate(64 << 10);
+        bytes
+    }
+}
+
+fn message(chunk_stream: u32, kind: Kind, time: u32, body: Vec<u8>) -> Message {
+    Message { chunk_stream, kind, stream: 1, time: Time(time), body: body.into() }
+}
+
+fn chunk_seeds() -> Vec<Vec<u8>> {
+    let media = |time| {
+        [
+            message(6, Kind::VIDEO, time, vec![0x17; 700]),
+            message(4, Kind::AUDIO, time.wrapping_add(3), vec![0xAF; 90]),
+            message(4, Kind::AUDIO, time.wrapping_add(26), vec![0xAF; 90]),
+            message(70, Kind::DATA, time, vec![2; 10]),
+            message(400, Kind::COMMAND, time, vec![2; 10]),
+        ]
+    };
+    let write = |messages: &[Message]| {
+        let (mut writer, mut bytes) = (Writer::new(), vec![37]);
+        for message in messages {
+            writer.write(message, &mut bytes);
+        }
+        bytes
+    };
+    let mut interleaved = vec![5];
+    let mut writer = Writer::new();
+    let mut video = Pending::new(message(6, Kind::VIDEO, 0x0100_0000, vec![1; 900]));
+    let mut sound = Pending::new(message(4, Kind::AUDIO, 7, vec![2; 300]));
+    writer.write_chunk(&mut video, &mut interleaved);
+    while !writer.write_chunk(&mut sound, &mut interleaved) {
+        writer.write_chunk(&mut video, &mut interleaved);
+    }
+    writer.write(&Control::SetChunkSize(200).message(), &mut interleaved);
+    writer.set_chunk_size(200);
+    while !writer.write_chunk(&mut video, &mut interleaved) {}
+    writer.write(&Control::Abort { chunk_stream: 6 }.message(), &mut interleaved);
+    let mut aggregate = Vec::new();
+    for kind in [8, 9, 22] {
+        aggregate.extend([kind, 0, 0, 3, 0, 0, 9, 0, 0, 0, 0, 1, 2, 3, 0, 0, 0, 14]);
+    }
+    vec![
+        write(&media(0)),
+        write(&media(0x00FF_FFF0)),
+        write(&media(u32::MAX - 9)),
+        interleaved,
+        write(&[message(6, Kind::AGGREGATE, 5, aggregate)]),
+        write(&[UserControl::SetBufferLength { stream: 1, millis: 9 }.message()]),
+        // the largest message there can be, announced
+        vec![1, 6, 0, 0, 0, 0xFF, 0xFF, 0xFF, 9, 1, 0, 0, 0, 1, 2, 3],
+        // one-byte chunks
+        [
+            vec![9, 2, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0, 0, 0, 0, 1],
+            vec![6, 0, 0, 0, 0, 1, 0, 9, 1, 0, 0, 0],
+        ]
+        .concat(),
+    ]
+}
+
+fn amf0_seeds() -> Vec<Vec<u8>> {
+    let typed = TypedObject { class: "c".into(), properties: vec![("p".into(), 2.0.into())] };
+    let all = [
+        Value::Number(-0.5),
+        Value::Boolean(true),
+        "text".into(),
+        Value::object([("a", Value::Null), ("b", Value::Undefined)]),
+        Value::Reference(3),
+        Value::ecma_array([("k", Value::StrictArray(vec![1.0.into(), "x".into()]))]),
+        Value::Date { millis: 1e12, zone_minutes: -60 },
+        Value::Xml("<a/>".into()),
+        Value::TypedObject(Box::new(typed)),
+        Value::Unsupported,
+    ];
+    let mut deep = Vec::new();
+    for _ in 0..17 {
+        deep.extend([10, 0, 0, 0, 1]);
+    }
+    vec![
+        amf0::encode(&all),
+        amf0::encode(&["connect".into(), 1.0.into(), Value::object([("app", "live".into())])]),
+        deep,
+        vec![10, 0xFF, 0xFF, 0xFF, 0xFF],
+        vec![12, 0xFF, 0xFF, 0xFF, 0xFF, 1],
+        vec![8, 0, 0, 0, 1, 0, 1, b'a', 5, 2, 0, 1, b'x'],
+        vec![0x11, 10, 11, 1],
+    ]
+}
+
+/// Both directions of a publication and of a play, without the handshakes.
+fn conversation(play: bool) -> [Vec<u8>; 2] {
+    let now = Timestamp::ZERO;
+    let url = Url::parse("rtmp://localhost/live/key").unwrap();
+    let config = match play {
+        true => client::Config::play(url),
+        false => client::Config::publish(url, BitsPerSecond(2_500_000)),
+    };
+    let mut client = client::Session::new(config, now, 1);
+    let mut server = server::Session::new(server::Config::default(), now, 2);
+    let (mut up, mut down) = (Vec::new(), Vec::new());
+    for round in 0..20 {
+        if round == 12 && play {
+            server.send_video(0, vec![0x17; 300].into());
+            server.send_metadata(Value::object([("width", 1.0.into())]));
+            server.end_play();
+        } else if round == 12 {
+            client.send_metadata(Value::object([("width", 1.0.into())]));
+            client.send_video(0, vec![0x17; 3_000].into());
+            client.send_audio(0, vec![0xAF; 30].into());
+        } else if round == 16 {
+            client.close();
+        }
+        loop {
+            match client.poll_output() {
+                client::Output::Transmit(bytes) => {
+                    server.handle_input(now, &bytes).unwrap();
+                    up.extend_from_slice(&bytes);
+                }
+                client::Output::Event(_) => {}
+                _ => break,
+            }
+        }
+        loop {
+            match server.poll_output() {
+                server::Output::Transmit(bytes) => {
+                    client.handle_input(now, &bytes).unwrap();
+                    down.extend_from_slice(&bytes);
+                }
+                server::Output::Event(event) => match event {
+                    server::Event::ConnectRequested(_) => server.accept_connect().unwrap(),
+                    server::Event::PublishRequested { .. } => server.accept_publish().unwrap(),
+                    server::Event::PlayRequested { .. } => server.accept_play().unwrap(),
+                    _ => {}
+                },
+                _ => break,
+            }
+        }
+    }
+    [up.split_off(1 + 2 * 1_536), down.split_off(1 + 2 * 1_536)]
+}
+
+fn behind(first: u8, bytes: &[u8]) -> Vec<u8> {
+    [&[first], bytes].concat()
+}
+
+#[test]
+fn chunks() {
+    replay("chunk_reader", chunk_seeds(), bodies::chunk_reader);
+}
+
+#[test]
+fn amf0_values() {
+    replay("amf0", amf0_seeds(), bodies::amf0);
+}
+
+#[test]
+fn handshakes() {
+    let (_, hello) = onair::wire::rtmp::handshake::Client::new(7);
+    let mut out = Vec::new();
+    onair::wire::rtmp::handshake::Server::new(8).read(&mut hello.as_slice(), &mut out).unwrap();
+    let proxied = [&[0xF3, 0, 4, 127, 0, 0, 1], hello.as_slice()].concat();
+    let seeds = vec![behind(255, &hello), behind(100, &out), behind(3, &proxied), vec![1, b'H']];
+    replay("handshake", seeds, bodies::handshake);
+}
+
+#[test]
+fn server_sessions() {
+    let seeds = [false, true].map(|play| behind(200, &conversation(play)[0])).to_vec();
+    replay("server_session", seeds, bodies::server_session);
+}
+
+#[test]
+fn client_sessions() {
+    let seeds = [(false, 254), (true, 255)];
+    let seeds = seeds.map(|(play, first)| behind(first, &conversation(play)[1])).to_vec();
+    replay("client_session", seeds, bodies::client_session);
+}
+
+#[test]
+fn announced_lengths_are_not_allocated() {
+    // eight messages of 16 MiB are announced, a byte of each is sent
+    let mut bytes = Vec::new();
+    for id in 3..11 {
+        bytes.extend([id, 0, 0, 0, 0xFF, 0xFF, 0xFF, 9, 1, 0, 0, 0, 1]);
+    }
+    let mut reader = Reader::default();
+    reader.set_chunk_size(1);
+    let (result, allocated) = counted(|| reader.read(&mut bytes.as_slice()));
+    assert_eq!(result, Ok(None));
+    assert!(allocated.peak < 256 << 10, "{allocated:?}");
+    assert!(reader.reserved_bytes() < 256 << 10);
+    for body in [
+        &[10, 0, 0xFF, 0xFF, 0xFF][..],
+        &[12, 0xFF, 0xFF, 0xFF, 0xFF],
+        &[8, 0xFF, 0xFF, 0xFF, 0xFF],
+    ] {
+        let (result, allocated) = counted(|| amf0::decode(body));
+        assert!(result.is_err());
+        assert!(allocated.peak < 4_096, "{allocated:?}");
+    }
+}
+
+#[test]
+fn nothing_is_allocated_for_a_chunk() {
+    let video = message(6, Kind::VIDEO, 40, vec![7; 400 << 10]);
+    let mut writer = Writer::new();
+    let mut bytes = Vec::with_capacity(500 << 10);
+    writer.write(&video, &mut bytes);
+    let wire = bytes.clone();
+    bytes.clear();
+    let ((), allocated) = counted(|| writer.write(&video, &mut bytes));
+    assert_eq!(allocated.count, 0, "3,200 chunks written");
+    let mut pending = Pending::new(video.clone());
+    bytes.clear();
+    let ((), allocated) = counted(|| while !writer.write_chunk(&mut pending, &mut bytes) {});
+    assert_eq!(allocated.count, 0, "3,200 chunks written one by one");
+    let mut reader = Reader::default();
+    let first = reader.read(&mut wire.as_slice()).unwrap();
+    assert_eq!(first, Some(video));
+    let (message, allocated) = counted(|| reader.read(&mut wire.as_slice()).unwrap());
+    assert!(message.is_some());
+    assert_eq!(allocated.count, 1, "3,200 chunks read into one body");
+}
