@@ -1,0 +1,310 @@
+//! What waits for one output, measured by its timestamps, and what is thrown away when the output
+//! is too slow (issue 2, part 5): inter pictures down to the next keyframe, never sound, never
+//! keyframes; past a hard limit the output starts afresh at the newest keyframe. Pure.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::broadcast::Tag;
+use crate::media::{Priority, Track};
+
+/// How far an output may fall behind, by timestamps.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Past this, pictures nothing refers to are thrown away.
+    pub disposable: Duration,
+    /// Past this, inter pictures are thrown away down to the next keyframe.
+    pub inter: Duration,
+    /// Past this, everything is, and the output starts afresh at the newest keyframe.
+    pub reset: Duration,
+    /// The same, by size.
+    pub bytes: usize,
+}
+
+impl Limits {
+    /// For a network output: a viewer would rather miss pictures than fall behind.
+    pub const LIVE: Self = Self {
+        disposable: Duration::from_millis(700),
+        inter: Duration::from_millis(900),
+        reset: Duration::from_secs(10),
+        bytes: 32 << 20,
+    };
+    /// For a file: a disk that stalls for half a minute loses nothing.
+    pub const FILE: Self = Self {
+        disposable: Duration::from_secs(30),
+        inter: Duration::from_secs(30),
+        reset: Duration::from_secs(30),
+        bytes: 128 << 20,
+    };
+}
+
+/// The queue of one output.
+#[derive(Debug)]
+pub(super) struct Backlog {
+    limits: Limits,
+    tags: VecDeque<Arc<Tag>>,
+    bytes: usize,
+    /// Pictures do not pass until a keyframe comes: one they refer to is missing.
+    awaiting_keyframe: bool,
+    /// Sound does not pass either: a stream with pictures begins with one.
+    awaiting_start: bool,
+    /// What was there when the output began: its last DTS, and how much it was. It came all at
+    /// once and is no sign of a slow output.
+    burst: Option<(crate::base::Timestamp, Duration)>,
+    figures: Figures,
+}
+
+/// What became of what came.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Pictures handed to the output.
+    pub taken_frames: u64,
+    /// Pictures thrown away because the output was too slow.
+    pub dropped_frames: u64,
+    /// Sound packets thrown away: only where the hard limit was hit.
+    pub dropped_sounds: u64,
+    /// Times the hard limit was hit.
+    pub resets: u64,
+}
+
+impl Backlog {
+    /// For a new output of a stream: `begin` is what it starts with, a keyframe first (or nothing).
+    pub fn new(limits: Limits, has_video: bool, begin: &[Arc<Tag>]) -> Self {
+        let burst = begin.first().zip(begin.last());
+        Self {
+            limits,
+            tags: begin.iter().cloned().collect(),
+            bytes: begin.iter().map(|tag| tag.body.len()).sum(),
+            awaiting_keyframe: has_video && begin.is_empty(),
+            awaiting_start: has_video && begin.is_empty(),
+            burst: burst.map(|(first, last)| (last.dts, last.dts.since(first.dts))),
+            figures: Figures::default(),
+        }
+    }
+
+    /// Takes in what goes out now.
+    pub fn push(&mut self, tag: &Arc<Tag>) {
+        if tag.starts_gop() {
+            self.awaiting_keyframe = false;
+            self.awaiting_start = false;
+        } else if self.awaiting_start {
+            // Not begun yet: nothing is missed.
+            return;
+        } else if tag.track == Track::Video && self.awaiting_keyframe {
+            self.figures.dropped_frames += 1;
+            return;
+        }
+        self.bytes += tag.body.len();
+        self.tags.push_back(Arc::clone(tag));
+        let allowed = self.allowed_burst();
+        if self.queued() > self.limits.disposable + allowed {
+            self.discard(|tag| tag.priority == Priority::Disposable);
+        }
+        if self.queued() > self.limits.inter + allowed {
+            self.drop_to_keyframe();
+        }
+        if self.queued() > self.limits.reset + allowed || self.bytes > self.limits.bytes {
+            self.reset();
+        }
+    }
+
+    /// The next to send.
+    pub fn pop(&mut self) -> Option<Arc<Tag>> {
+        let tag = self.tags.pop_front()?;
+        self.bytes = self.bytes.saturating_sub(tag.body.len());
+        self.figures.taken_frames += u64::from(tag.track == Track::Video);
+        Some(tag)
+    }
+
+    /// The next to send, left where it is.
+    pub fn peek(&self) -> Option<&Arc<Tag>> {
+        self.tags.front()
+    }
+
+    /// From the oldest to the newest of what waits.
+    pub fn queued(&self) -> Duration {
+        match (self.tags.front(), self.tags.back()) {
+            (Some(first), Some(last)) => last.dts.since(first.dts),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Packets that wait.
+    pub fn len(&self) -> usize {
+        self.tags.len()
+    }
+
+    /// What became of what came.
+    pub fn figures(&self) -> Figures {
+        self.figures
+    }
+
+    /// How much of what waits came at once at the beginning.
+    fn allowed_burst(&mut self) -> Duration {
+        match (self.burst, self.tags.front()) {
+            (Some((until, span)), Some(first)) if first.dts <= until => span,
+            _ => {
+                self.burst = None;
+                Duration::ZERO
+            }
+        }
+    }
+
+    /// Throws inter pictures away: those before the newest keyframe that waits or, where there is
+    /// none or it has itself waited too long, all of them and what comes until the next keyframe.
+    fn drop_to_keyframe(&mut self) {
+        let newest = self.tags.back().map(|tag| tag.dts).unwrap_or_default();
+        let fresh = |tag: &Tag| tag.starts_gop() && newest.since(tag.dts) <= self.limits.inter;
+        match self.tags.iter().rposition(|tag| fresh(tag)) {
+            Some(at) => {
+                let kept = self.tags.split_off(at);
+                self.discard(|tag| tag.priority < Priority::Key);
+                self.bytes += kept.iter().map(|tag| tag.body.len()).sum::<usize>();
+                self.tags.extend(kept);
+            }
+            None => {
+                let has_video = self.discard(|tag| tag.priority < Priority::Key) > 0;
+                self.awaiting_keyframe |= has_video;
+            }
+        }
+    }
+
+    /// The output is hopelessly late: starts afresh at the newest keyframe, or at the next one.
+    fn reset(&mut self) {
+        self.figures.resets += 1;
+        let newest = self.tags.back().map(|tag| tag.dts).unwrap_or_default();
+        let kept = match self.tags.iter().rposition(|tag| tag.starts_gop()) {
+            Some(at) => self.tags.split_off(at),
+            None => VecDeque::new(),
+        };
+        let late = kept.front().is_none_or(|key| newest.since(key.dts) > self.limits.inter);
+        let kept_bytes: usize = kept.iter().map(|tag| tag.body.len()).sum();
+        let stays = if late || kept_bytes > self.limits.bytes {
+            self.tags.extend(kept);
+            VecDeque::new()
+        } else {
+            kept
+        };
+        let has_video = self.discard(|_| true) > 0;
+        self.awaiting_keyframe = stays.is_empty() && (has_video || self.awaiting_keyframe);
+        self.bytes = stays.iter().map(|tag| tag.body.len()).sum();
+        self.tags = stays;
+    }
+
+    /// Throws away what `which` says; tells how many pictures that were. Leaves `bytes` right.
+    fn discard(&mut self, which: impl Fn(&Tag) -> bool) -> u64 {
+        let mut frames = 0;
+        let mut sounds = 0;
+        self.tags.retain(|tag| {
+            let gone = which(tag);
+            match tag.track {
+                Track::Video => frames += u64::from(gone),
+                Track::Audio => sounds += u64::from(gone),
+            }
+            !gone
+        });
+        self.bytes = self.tags.iter().map(|tag| tag.body.len()).sum();
+        self.figures.dropped_frames += frames;
+        self.figures.dropped_sounds += sounds;
+        frames
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broadcast::gop::tests::tag;
+
+    fn limits() -> Limits {
+        Limits { bytes: 1 << 20, ..Limits::LIVE }
+    }
+
+    /// Everything of a stream of both tracks from `from` up to `to`, 40 ms pictures, 20 ms sound.
+    fn feed(backlog: &mut Backlog, from: i64, to: i64) {
+        for dts in (from..to).step_by(20) {
+            if dts % 40 == 0 {
+                backlog.push(&tag(Track::Video, dts));
+            }
+            backlog.push(&tag(Track::Audio, dts));
+        }
+    }
+
+    fn take(backlog: &mut Backlog) -> (Vec<i64>, Vec<i64>) {
+        let (mut video, mut audio) = (Vec::new(), Vec::new());
+        while let Some(tag) = backlog.pop() {
+            match tag.track {
+                Track::Video => video.push(tag.dts.as_millis()),
+                Track::Audio => audio.push(tag.dts.as_millis()),
+            }
+        }
+        (video, audio)
+    }
+
+    #[test]
+    fn begins_with_a_keyframe_and_nothing_before_it() {
+        let mut backlog = Backlog::new(limits(), true, &[]);
+        feed(&mut backlog, 1_960, 2_060);
+        let (video, audio) = take(&mut backlog);
+        assert_eq!(video, [2_000, 2_040]);
+        assert_eq!(audio, [2_000, 2_020, 2_040]);
+        assert_eq!(backlog.figures().dropped_frames, 0);
+    }
+
+    #[test]
+    fn a_slow_output_loses_inter_pictures_down_to_a_keyframe_and_nothing_else() {
+        let mut backlog = Backlog::new(limits(), true, &[]);
+        feed(&mut backlog, 0, 3_500);
+        let (video, audio) = take(&mut backlog);
+        // The keyframes are all there, and each inter picture follows its predecessor.
+        assert_eq!(video.iter().filter(|dts| **dts % 2_000 == 0).count(), 2);
+        assert!(
+            video.windows(2).all(|pair| pair[1] % 2_000 == 0 || pair[1] - pair[0] == 40),
+            "{video:?}"
+        );
+        assert_eq!(audio.len(), 3_500 / 20);
+        let figures = backlog.figures();
+        assert_eq!(figures.taken_frames + figures.dropped_frames, 3_500_u64.div_ceil(40));
+        assert!(figures.dropped_frames > 0 && figures.resets == 0);
+        assert_eq!((backlog.bytes, backlog.len()), (0, 0));
+    }
+
+    #[test]
+    fn pictures_flow_again_from_the_keyframe_that_follows() {
+        let mut backlog = Backlog::new(limits(), true, &[]);
+        feed(&mut backlog, 0, 1_500);
+        take(&mut backlog);
+        feed(&mut backlog, 1_500, 2_400);
+        let (video, _) = take(&mut backlog);
+        assert_eq!(video.first(), Some(&2_000));
+        assert_eq!(video.len(), 10);
+    }
+
+    #[test]
+    fn the_hard_limit_starts_afresh_at_the_newest_keyframe() {
+        let mut backlog = Backlog::new(limits(), true, &[]);
+        feed(&mut backlog, 0, 60_000);
+        assert!(backlog.queued() <= Limits::LIVE.reset);
+        let figures = backlog.figures();
+        assert!(figures.resets > 0 && figures.dropped_sounds > 0);
+        let (video, _) = take(&mut backlog);
+        assert_eq!(video.first().map(|dts| dts % 2_000), Some(0));
+
+        // Without any keyframe the memory stays bounded too.
+        let mut backlog = Backlog::new(Limits { bytes: 2_000, ..limits() }, false, &[]);
+        for dts in 0..10_000 {
+            backlog.push(&tag(Track::Audio, dts));
+            assert!(backlog.bytes <= 2_000);
+        }
+    }
+
+    #[test]
+    fn the_burst_at_the_beginning_is_no_sign_of_slowness() {
+        let begin: Vec<_> = (0..49).map(|n| tag(Track::Video, n * 40)).collect();
+        let mut backlog = Backlog::new(limits(), true, &begin);
+        feed(&mut backlog, 1_960, 2_400);
+        assert_eq!(backlog.figures().dropped_frames, 0);
+        feed(&mut backlog, 2_400, 4_000);
+        assert!(backlog.figures().dropped_frames > 0);
+    }
+}

@@ -1,0 +1,218 @@
+//! The hub: one queue of encoded packets in, any number of outputs out. On a thread of its own,
+//! which never waits for an output.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use crate::base::queue::{Empty, Receiver};
+use crate::base::worker::Stuck;
+use crate::base::{Stop, Timestamp, Worker};
+use crate::broadcast::backlog::Backlog;
+use crate::broadcast::gop::Gop;
+use crate::broadcast::interleaver::Interleaver;
+use crate::broadcast::subscription::Line;
+use crate::broadcast::{Limits, Subscription, Tag};
+use crate::media::{EncodedPacket, StreamParameters, Track};
+
+/// How often the thread looks whether it should stop.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The hub of one broadcast. It ends with its input (all senders dropped) or when it is dropped;
+/// its subscriptions then end once they are read empty.
+#[derive(Debug)]
+pub struct Hub {
+    feed: Feed,
+    worker: Worker,
+}
+
+/// What has passed through since the start.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    pub frames: u64,
+    pub keyframes: u64,
+    pub video_bytes: u64,
+    pub sounds: u64,
+    pub audio_bytes: u64,
+}
+
+/// A way to subscribe that outputs keep for reconnecting. Clones share the hub.
+#[derive(Clone)]
+pub(super) struct Feed {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    parameters: StreamParameters,
+    state: Mutex<State>,
+    want_keyframe: Mutex<Option<Box<dyn Fn() + Send>>>,
+}
+
+#[derive(Default)]
+struct State {
+    gop: Gop,
+    outputs: Vec<Weak<Line>>,
+    figures: Figures,
+    ended: bool,
+}
+
+impl fmt::Debug for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feed").finish_non_exhaustive()
+    }
+}
+
+impl Hub {
+    /// Starts the hub of a stream with these parameters.
+    ///
+    /// # Errors
+    /// When the system grants no thread.
+    pub fn spawn(parameters: StreamParameters, input: Receiver<EncodedPacket>) -> io::Result<Self> {
+        let interleaver = Interleaver::new(parameters.video.is_some(), parameters.audio.is_some());
+        let feed = Feed {
+            shared: Arc::new(Shared {
+                parameters,
+                state: Mutex::default(),
+                want_keyframe: Mutex::default(),
+            }),
+        };
+        let its_feed = feed.clone();
+        let worker = Worker::spawn("onair-hub", move |stop| {
+            run(&its_feed, &input, interleaver, stop);
+            its_feed.end();
+        })?;
+        Ok(Self { feed, worker })
+    }
+
+    /// What goes out.
+    pub fn parameters(&self) -> &StreamParameters {
+        &self.feed.shared.parameters
+    }
+
+    /// A new output: it begins with the latest keyframe and what followed it, or with the next one.
+    pub fn subscribe(&self, name: impl Into<String>, limits: Limits) -> Subscription {
+        self.feed.subscribe(name, limits, None)
+    }
+
+    /// What to do when an output needs a keyframe soon (it has to start later than the last one):
+    /// ask the encoder for one. Called from the network's threads; must return at once.
+    pub fn on_keyframe_wanted(&self, ask: impl Fn() + Send + 'static) {
+        *self.feed.shared.want_keyframe.lock() = Some(Box::new(ask));
+    }
+
+    /// What has passed through.
+    pub fn figures(&self) -> Figures {
+        self.feed.shared.state.lock().figures
+    }
+
+    /// Outputs connected now.
+    pub fn outputs(&self) -> usize {
+        let state = self.feed.shared.state.lock();
+        state.outputs.iter().filter(|line| line.strong_count() > 0).count()
+    }
+
+    /// Waits until the input has ended and everything has been handed to the outputs, at most
+    /// `limit`; then ends anyway.
+    ///
+    /// # Errors
+    /// [`Stuck`] when the input had not ended by then.
+    pub fn finish(mut self, limit: Duration) -> Result<(), Stuck> {
+        self.worker.wait(limit)
+    }
+
+    pub(super) fn feed(&self) -> Feed {
+        self.feed.clone()
+    }
+}
+
+impl Feed {
+    pub fn parameters(&self) -> &StreamParameters {
+        &self.shared.parameters
+    }
+
+    /// A new output; with `after`, nothing up to that DTS comes again, it begins with a keyframe
+    /// later than that.
+    pub fn subscribe(
+        &self,
+        name: impl Into<String>,
+        limits: Limits,
+        after: Option<Timestamp>,
+    ) -> Subscription {
+        let mut wanted = false;
+        let line = {
+            let mut state = self.shared.state.lock();
+            let begin = match (state.gop.tags(), after) {
+                ([key, ..], Some(after)) if key.dts <= after => {
+                    wanted = true;
+                    &[]
+                }
+                (tags, _) => tags,
+            };
+            let has_video = self.shared.parameters.video.is_some();
+            let backlog = Backlog::new(limits, has_video, begin);
+            let line = Line::new(name.into(), backlog, state.ended);
+            state.outputs.push(Arc::downgrade(&line));
+            line
+        };
+        if wanted && let Some(ask) = self.shared.want_keyframe.lock().as_ref() {
+            ask();
+        }
+        Subscription { line }
+    }
+
+    fn send(&self, packet: &EncodedPacket) {
+        let tag = Arc::new(Tag::new(packet));
+        let mut state = self.shared.state.lock();
+        let bytes = tag.body.len() as u64;
+        match tag.track {
+            Track::Video => {
+                state.figures.frames += 1;
+                state.figures.keyframes += u64::from(tag.keyframe);
+                state.figures.video_bytes += bytes;
+            }
+            Track::Audio => {
+                state.figures.sounds += 1;
+                state.figures.audio_bytes += bytes;
+            }
+        }
+        state.gop.push(&tag);
+        state.outputs.retain(|line| match line.upgrade() {
+            Some(line) => {
+                line.push(&tag);
+                true
+            }
+            None => false,
+        });
+    }
+
+    fn end(&self) {
+        let mut state = self.shared.state.lock();
+        state.ended = true;
+        state.outputs.iter().filter_map(Weak::upgrade).for_each(|line| line.end());
+    }
+}
+
+fn run(feed: &Feed, input: &Receiver<EncodedPacket>, mut order: Interleaver, stop: &Stop) {
+    let begun = Instant::now();
+    let now = || Timestamp::ZERO + begun.elapsed();
+    while !stop.is_set() {
+        let wait = order.due().map_or(LOOK, |due| due.since(now()).min(LOOK));
+        match input.recv_timeout(wait) {
+            Ok(packet) => order.push(packet, now()),
+            Err(Empty::Waiting) => {}
+            Err(Empty::Closed) => {
+                order.finish();
+                while let Some(packet) = order.pop(now()) {
+                    feed.send(&packet);
+                }
+                return;
+            }
+        }
+        while let Some(packet) = order.pop(now()) {
+            feed.send(&packet);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Puts the packets of two tracks into one order by DTS. Waits for the other track only as long as
+//! it is worth it: a track that is late or missing is not waited for again until it delivers.
+//! Pure; runs on the hub's thread.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::media::{EncodedPacket, Track};
+
+/// How long a packet waits for the other track once both have begun.
+const PATIENCE: Duration = Duration::from_millis(150);
+/// How long the first packets wait for the other track: encoders need a while to start.
+const FIRST_PATIENCE: Duration = Duration::from_millis(500);
+/// A producer that ran ahead by this much is not held back any further.
+const MAX_HELD: usize = 512;
+
+/// The two waiting lines.
+#[derive(Debug)]
+pub(super) struct Interleaver {
+    video: Line,
+    audio: Line,
+}
+
+#[derive(Debug, Default)]
+struct Line {
+    /// With the time each arrived.
+    waiting: VecDeque<(Timestamp, EncodedPacket)>,
+    /// The stream has no such track, or it is late: the other does not wait for it.
+    absent: bool,
+    /// It has delivered at least once.
+    begun: bool,
+}
+
+impl Interleaver {
+    /// For a stream that has these tracks.
+    pub fn new(video: bool, audio: bool) -> Self {
+        Self {
+            video: Line { absent: !video, ..Line::default() },
+            audio: Line { absent: !audio, ..Line::default() },
+        }
+    }
+
+    /// Takes a packet in, at `now`. Packets of one track come in the order of their DTS.
+    pub fn push(&mut self, packet: EncodedPacket, now: Timestamp) {
+        let line = match packet.track {
+            Track::Video => &mut self.video,
+            Track::Audio => &mut self.audio,
+        };
+        line.absent = false;
+        line.begun = true;
+        line.waiting.push_back((now, packet));
+    }
+
+    /// The next packet that may go, at `now`.
+    pub fn pop(&mut self, now: Timestamp) -> Option<EncodedPacket> {
+        let patience = self.patience();
+        let (ready, other) = match (self.video.dts(), self.audio.dts()) {
+            // Pictures first where both are due at once: a stream begins with one.
+            (Some(video), Some(audio)) if video <= audio => return self.video.take(),
+            (Some(_), Some(_)) => return self.audio.take(),
+            (Some(_), None) => (&mut self.video, &mut self.audio),
+            (None, Some(_)) => (&mut self.audio, &mut self.video),
+            (None, None) => return None,
+        };
+        let waited = ready.waiting.front().is_some_and(|(since, _)| now.since(*since) >= patience);
+        if waited || ready.waiting.len() > MAX_HELD {
+            other.absent = true;
+        }
+        if other.absent { ready.take() } else { None }
+    }
+
+    /// When [`Interleaver::pop`] is worth asking again although nothing new has come.
+    pub fn due(&self) -> Option<Timestamp> {
+        let oldest = [&self.video, &self.audio]
+            .into_iter()
+            .filter_map(|line| line.waiting.front().map(|(since, _)| *since))
+            .min();
+        oldest.map(|since| since + self.patience())
+    }
+
+    /// The end has come: what waits goes out without waiting any more.
+    pub fn finish(&mut self) {
+        self.video.absent = true;
+        self.audio.absent = true;
+    }
+
+    fn patience(&self) -> Duration {
+        if self.video.begun && self.audio.begun { PATIENCE } else { FIRST_PATIENCE }
+    }
+}
+
+impl Line {
+    fn dts(&self) -> Option<Timestamp> {
+        self.waiting.front().map(|(_, packet)| packet.dts)
+    }
+
+    fn take(&mut self) -> Option<EncodedPacket> {
+        self.waiting.pop_front().map(|(_, packet)| packet)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broadcast::gop::tests::packet;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    fn drain(interleaver: &mut Interleaver, now: i64) -> Vec<(Track, i64)> {
+        std::iter::from_fn(|| interleaver.pop(at(now)))
+            .map(|packet| (packet.track, packet.dts.as_millis()))
+            .collect()
+    }
+
+    #[test]
+    fn order_is_by_dts_and_pictures_go_first() {
+        let mut order = Interleaver::new(true, true);
+        for dts in [0, 21, 42] {
+            order.push(packet(Track::Audio, dts), at(0));
+        }
+        for dts in [0, 33] {
+            order.push(packet(Track::Video, dts), at(0));
+        }
+        use Track::{Audio, Video};
+        let expected = [(Video, 0), (Audio, 0), (Audio, 21), (Video, 33)];
+        assert_eq!(drain(&mut order, 0), expected);
+        order.finish();
+        assert_eq!(drain(&mut order, 0), [(Audio, 42)]);
+    }
+
+    #[test]
+    fn a_late_track_delays_the_other_once_and_only_for_a_while() {
+        let mut order = Interleaver::new(true, true);
+        order.push(packet(Track::Video, 0), at(0));
+        assert!(order.pop(at(499)).is_none());
+        assert_eq!(order.due(), Some(at(500)));
+        assert!(order.pop(at(500)).is_some());
+        // Known to be late: not waited for any more.
+        order.push(packet(Track::Video, 33), at(501));
+        assert!(order.pop(at(501)).is_some());
+        // It comes back, old packets first: they go at once, and it is waited for again.
+        order.push(packet(Track::Audio, 0), at(510));
+        order.push(packet(Track::Video, 66), at(533));
+        assert_eq!(drain(&mut order, 533), [(Track::Audio, 0)]);
+        order.push(packet(Track::Audio, 70), at(540));
+        assert_eq!(drain(&mut order, 540), [(Track::Video, 66)]);
+        assert_eq!(drain(&mut order, 540 + 150), [(Track::Audio, 70)]);
+    }
+
+    #[test]
+    fn a_stream_of_one_track_never_waits() {
+        let mut order = Interleaver::new(false, true);
+        order.push(packet(Track::Audio, 0), at(0));
+        assert!(order.pop(at(0)).is_some());
+    }
+}

@@ -1,0 +1,139 @@
+//! Sends the stream to one RTMP(S) target for as long as it is wanted: connects, sends, notices
+//! when the link dies, and connects again (issue 2, part 5; rtmp.md 3). A task on the network
+//! runtime; each publisher has its own, and none touches another.
+
+mod attempt;
+mod session;
+mod state;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+
+use crate::base::queue::{self, Full, Receiver};
+use crate::base::{Clock, Stop};
+use crate::broadcast::Hub;
+use crate::broadcast::publisher::state::Shared;
+use crate::net::{Runtime, Stage};
+
+pub use crate::broadcast::publisher::state::{Event, Figures, Report, Sent, State, Target};
+
+/// Events that wait to be read; older ones go first.
+const EVENTS: usize = 256;
+
+/// A running publisher. Dropping it ends it in order, without waiting.
+#[derive(Debug)]
+pub struct Publisher {
+    shared: Arc<Shared>,
+    events: Receiver<Event>,
+    task: JoinHandle<()>,
+    done: Stop,
+}
+
+impl Publisher {
+    /// Starts to publish what the hub hands out.
+    pub fn start(runtime: &Runtime, target: Target, hub: &Hub, clock: Clock) -> Self {
+        let (sender, events) = queue::bounded("publisher events", EVENTS, Full::DropOldest);
+        let report = Report {
+            state: State::Connecting,
+            stage: Stage::Dns,
+            error: None,
+            retry_in: None,
+            gap: None,
+        };
+        let shared = Arc::new(Shared {
+            clock,
+            target,
+            report: Mutex::new(report),
+            figures: Mutex::default(),
+            events: sender,
+            retry: Notify::new(),
+            stop: watch::Sender::new(None),
+        });
+        let done = Stop::new();
+        let ended = SetOnDrop(done.clone());
+        let task = attempt::run(Arc::clone(&shared), hub.feed());
+        let task = runtime.spawn(async move {
+            let _ended = ended;
+            task.await;
+        });
+        Self { shared, events, task, done }
+    }
+
+    /// What it is doing, and why.
+    pub fn report(&self) -> Report {
+        self.shared.report.lock().clone()
+    }
+
+    /// What it is doing.
+    pub fn state(&self) -> State {
+        self.shared.report.lock().state
+    }
+
+    /// Its figures.
+    pub fn figures(&self) -> Figures {
+        self.shared.figures.lock().clone()
+    }
+
+    /// What happens; at most 256 wait, the oldest go first.
+    pub fn events(&self) -> &Receiver<Event> {
+        &self.events
+    }
+
+    /// Where it publishes.
+    pub fn target(&self) -> &Target {
+        &self.shared.target
+    }
+
+    /// Does not wait any longer for the next try.
+    pub fn retry_now(&self) {
+        self.shared.retry.notify_waiters();
+    }
+
+    /// Asks for an orderly end (what waits is sent, the stream unpublished) that takes at most
+    /// `limit`; does not wait.
+    pub fn ask_to_stop(&self, limit: Duration) {
+        self.shared.stop.send_replace(Some(limit));
+    }
+
+    /// Ends in order and waits for it, at most `limit` (3 s is plenty); past that it ends anyway.
+    /// Not from within the runtime. Tells how it ended.
+    pub fn stop(&self, limit: Duration) -> Report {
+        // A fifth is kept back for the way through the scheduler.
+        self.ask_to_stop(limit.mul_f64(0.8));
+        if !self.done.wait(limit) {
+            self.task.abort();
+            let mut report = self.shared.report.lock();
+            if !report.state.is_over() {
+                report.state = State::Stopped;
+            }
+        }
+        self.report()
+    }
+
+    /// Waits until it is over by itself (given up, or the stream has ended), at most `limit`; tells
+    /// whether it is.
+    pub fn wait(&self, limit: Duration) -> bool {
+        self.done.wait(limit)
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        if self.shared.stop.borrow().is_none() {
+            self.ask_to_stop(Duration::from_secs(2));
+        }
+    }
+}
+
+/// Marks the task as ended however it ends.
+struct SetOnDrop(Stop);
+
+impl Drop for SetOnDrop {
+    fn drop(&mut self) {
+        self.0.set();
+    }
+}

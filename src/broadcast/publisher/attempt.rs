@@ -1,0 +1,120 @@
+//! Try after try: which failures are final, how long to wait, when to give up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::base::{Backoff, Timestamp};
+use crate::broadcast::hub::Feed;
+use crate::broadcast::publisher::session::{self, Ended, Trying};
+use crate::broadcast::publisher::state::{Report, Shared, State, Timeline};
+use crate::net::{Cause, Class, Error, Stage};
+
+/// A connection that was live for this long was a good one.
+const STEADY: Duration = Duration::from_secs(10);
+/// So many connections in a row may be cut sooner and each begin a new outage; after that, being
+/// live for a moment does not end the outage any more.
+const MOST_SHORT: u32 = 3;
+/// Redirections followed in a row.
+const MOST_ELSEWHERE: u32 = 3;
+/// In the first minute of an outage a try that reaches nobody is given up after this: the next one
+/// finds the network that is back sooner than a lost packet is sent again.
+const EARLY_TCP_LIMIT: Duration = Duration::from_secs(3);
+const EARLY: Duration = Duration::from_secs(60);
+
+/// Runs until the stream ends, stop is wanted, or there is no point in trying any more.
+pub(super) async fn run(shared: Arc<Shared>, feed: Feed) {
+    let clock = shared.clock;
+    let mut timeline = Timeline { feed, origin: None, last: None, last_sent: None };
+    let mut outage = clock.now();
+    let mut backoff = Backoff::new(outage.as_micros().unsigned_abs() ^ address_of(&shared));
+    let mut url = shared.target.url.clone();
+    let (mut short, mut elsewhere) = (0_u32, 0_u32);
+    loop {
+        let trying = Trying { url: &url, tcp_limit: tcp_limit(&shared, &timeline, outage) };
+        let (live_since, ended) = session::run(&shared, &mut timeline, &trying).await;
+        let now = clock.now();
+        let error = match ended {
+            Ended::Asked => return over(&shared, State::Stopped, None),
+            Ended::Elsewhere(next) if elsewhere < MOST_ELSEWHERE => {
+                elsewhere += 1;
+                tracing::info!(target = %next, "the server asks to connect elsewhere");
+                url = next;
+                continue;
+            }
+            Ended::Elsewhere(_) => Error {
+                stage: Stage::Media,
+                cause: Cause::Protocol("it sends us from server to server".into()),
+                peer: url.authority(),
+            },
+            Ended::Failed(error) => error,
+        };
+        elsewhere = 0;
+        tracing::debug!(%error, stage = %error.stage, "publishing");
+        // Where a redirection led nowhere, the next try is at the front door again.
+        url.clone_from(&shared.target.url);
+        if let Some(since) = live_since {
+            short = if now.since(since) >= STEADY { 0 } else { short + 1 };
+            if short <= MOST_SHORT {
+                outage = now;
+                backoff.reset();
+            }
+        }
+        let was_live = timeline.origin.is_some();
+        if !may_pass(&error, was_live) {
+            let class = error.class();
+            return over(&shared, State::Failed(class), Some(error));
+        }
+        let wait = backoff.next_wait(now.since(outage));
+        if shared.target.retry_for.is_some_and(|limit| now.since(outage) + wait > limit) {
+            let class = if was_live { Class::Lost } else { error.class() };
+            return over(&shared, State::Failed(class), Some(error));
+        }
+        if !pause(&shared, was_live, error, wait).await {
+            return over(&shared, State::Stopped, None);
+        }
+    }
+}
+
+/// Whether trying again may help. A certificate that is not accepted is no passing trouble, unless
+/// it was accepted before: then somebody else (a hotel's login page) answers for the server.
+fn may_pass(error: &Error, was_live: bool) -> bool {
+    match error.cause {
+        Cause::Certificate(_) => was_live,
+        _ => error.may_pass(),
+    }
+}
+
+fn tcp_limit(shared: &Shared, timeline: &Timeline, outage: Timestamp) -> Duration {
+    let limit = shared.target.options.net.tcp_limit;
+    let early = timeline.origin.is_some() && shared.clock.now().since(outage) < EARLY;
+    if early { limit.min(EARLY_TCP_LIMIT) } else { limit }
+}
+
+/// Waits for the next try; `false` when stop is wanted.
+async fn pause(shared: &Shared, was_live: bool, error: Error, wait: Duration) -> bool {
+    let retry = shared.retry.notified();
+    shared.change(Report {
+        state: if was_live { State::Reconnecting } else { State::Connecting },
+        stage: error.stage,
+        error: Some(error),
+        retry_in: Some(wait),
+        gap: None,
+    });
+    tokio::select! {
+        () = session::stop_wanted(shared) => false,
+        () = retry => true,
+        () = sleep(wait) => true,
+    }
+}
+
+fn over(shared: &Shared, state: State, error: Option<Error>) {
+    let stage = error.as_ref().map_or(Stage::Media, |error| error.stage);
+    shared.change(Report { state, stage, error, retry_in: None, gap: None });
+}
+
+/// Sets apart publishers that start in the same microsecond.
+fn address_of(shared: &Arc<Shared>) -> u64 {
+    Arc::as_ptr(shared).addr() as u64
+}

@@ -1,0 +1,394 @@
+//! One connection of a publisher, from the first look-up to its end.
+
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use crate::base::Timestamp;
+use crate::broadcast::publisher::state::{Event, Report, Sent, Shared, State, Timeline};
+use crate::broadcast::subscription::Next;
+use crate::broadcast::{Subscription, Tag};
+use crate::media::{BitsPerSecond, StreamParameters, Track};
+use crate::net::rtmp::{Client, Options, Progress};
+use crate::net::{Cause, Error, Stage};
+use crate::wire::flv;
+use crate::wire::rtmp::client::{Event as Said, Purpose};
+use crate::wire::rtmp::url::{Scheme, Url};
+
+/// More is queued with the connection only while less than this waits there: what waits in our own
+/// queue can still be thrown away, and a picture much larger than this is cut into chunks that
+/// sound overtakes.
+const ROOM: usize = 16 << 10;
+/// How often figures are taken and the link is looked at.
+const TICK: Duration = Duration::from_millis(250);
+/// Ticks in the window the bitrate is measured over.
+const WINDOW: usize = 4;
+
+/// What a try is made with.
+pub(super) struct Trying<'a> {
+    pub url: &'a Url,
+    pub tcp_limit: Duration,
+}
+
+/// Why a connection ended.
+pub(super) enum Ended {
+    /// The stream has ended or stop is wanted; the server was told.
+    Asked,
+    /// The server wants us there.
+    Elsewhere(Url),
+    /// It failed.
+    Failed(Error),
+}
+
+/// Returns when stop is wanted.
+pub(super) async fn stop_wanted(shared: &Shared) -> () {
+    let mut stop = shared.stop.subscribe();
+    // The sender lives in `shared`: an error cannot occur.
+    let _ = stop.wait_for(Option::is_some).await;
+}
+
+/// Connects and publishes until something ends it. Tells since when it was live, if it was.
+pub(super) async fn run(
+    shared: &Shared,
+    timeline: &mut Timeline,
+    trying: &Trying<'_>,
+) -> (Option<Timestamp>, Ended) {
+    let client = tokio::select! {
+        biased;
+        () = stop_wanted(shared) => return (None, Ended::Asked),
+        client = connect(shared, timeline, trying) => client,
+    };
+    let client = match client {
+        Ok(client) => client,
+        Err(error) => return (None, Ended::Failed(error)),
+    };
+    let name = format!("publisher {}", client.peer());
+    let subscription = timeline.feed.subscribe(name, shared.target.limits, timeline.last);
+    let mut live = Live::new(shared, timeline, client, subscription);
+    let ended = live.run().await;
+    live.count();
+    let (since, client) = (live.since, live.client);
+    match &ended {
+        // Nothing to say goodbye to.
+        Ended::Failed(_) => drop(client),
+        Ended::Asked => {
+            let limit = shared.stop.borrow().unwrap_or(ORDERLY_END);
+            client.close(limit.min(ORDERLY_END)).await;
+        }
+        Ended::Elsewhere(_) => {
+            client.close(ORDERLY_END).await;
+        }
+    }
+    (since, ended)
+}
+
+/// A goodbye takes at most this.
+const ORDERLY_END: Duration = Duration::from_secs(1);
+
+async fn connect(
+    shared: &Shared,
+    timeline: &Timeline,
+    trying: &Trying<'_>,
+) -> Result<Client, Error> {
+    let state = match timeline.origin {
+        Some(_) => State::Reconnecting,
+        None => State::Connecting,
+    };
+    let error = shared.report.lock().error.clone();
+    let on_stage = |stage| {
+        let error = error.clone();
+        shared.change(Report { state, stage, error, retry_in: None, gap: None });
+    };
+    let mut options =
+        Options { bitrate: bitrate(timeline.feed.parameters()), ..shared.target.options.clone() };
+    options.net.tcp_limit = trying.tcp_limit;
+    let client =
+        Client::connect(trying.url, Purpose::Publish, &options, shared.clock, &on_stage).await?;
+    on_stage(Stage::Media);
+    Ok(client)
+}
+
+fn bitrate(parameters: &StreamParameters) -> Option<BitsPerSecond> {
+    let video = parameters.video.as_ref().map_or(0, |video| video.bitrate.0);
+    let audio = parameters.audio.as_ref().map_or(0, |audio| audio.bitrate.0);
+    Some(video.saturating_add(audio)).filter(|bits| *bits > 0).map(BitsPerSecond)
+}
+
+/// A connection that may send.
+struct Live<'a> {
+    shared: &'a Shared,
+    timeline: &'a mut Timeline,
+    client: Client,
+    subscription: Subscription,
+    /// When the first packet was sent.
+    since: Option<Timestamp>,
+    /// The first packet has not left yet.
+    beginning: bool,
+    /// The subscription's end was seen.
+    ended: bool,
+    counted: Counted,
+    link: Link,
+}
+
+/// What of this connection has been added to the publisher's figures.
+#[derive(Default)]
+struct Counted {
+    written: u64,
+    taken_frames: u64,
+    dropped_frames: u64,
+    live_for: Duration,
+}
+
+/// How the link fares.
+struct Link {
+    /// Bytes written and acknowledged at the last tick that saw progress, and when that was.
+    acknowledged: u64,
+    progress: Timestamp,
+    /// Bytes written at the last ticks, oldest first.
+    window: Vec<(Timestamp, u64)>,
+}
+
+impl<'a> Live<'a> {
+    fn new(
+        shared: &'a Shared,
+        timeline: &'a mut Timeline,
+        client: Client,
+        subscription: Subscription,
+    ) -> Self {
+        let now = shared.clock.now();
+        let link =
+            Link { acknowledged: 0, progress: now, window: vec![(now, client.written_bytes())] };
+        Self {
+            shared,
+            timeline,
+            client,
+            subscription,
+            since: None,
+            beginning: true,
+            ended: false,
+            counted: Counted::default(),
+            link,
+        }
+    }
+
+    async fn run(&mut self) -> Ended {
+        self.head();
+        let shared = self.shared;
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let stop = stop_wanted(shared);
+        tokio::pin!(stop);
+        loop {
+            let room = self.allowed();
+            let full = self.client.queued_bytes() > room;
+            self.beginning &= self.since.is_none() || full;
+            if self.ended && self.client.queued_bytes() == 0 {
+                return Ended::Asked;
+            }
+            // Come back from sending when there is room again, or when all is sent at the end.
+            let wanted = if self.ended { Some(0) } else { full.then_some(room) };
+            tokio::select! {
+                biased;
+                () = &mut stop => {
+                    self.drain().await;
+                    return Ended::Asked;
+                }
+                _ = ticks.tick() => {
+                    if let Err(cause) = self.tick() {
+                        return Ended::Failed(self.client.error(Stage::Media, cause));
+                    }
+                }
+                progress = self.client.progress(wanted) => match progress {
+                    Ok(Progress::Event(event)) => {
+                        if let Some(ended) = self.heard(event) {
+                            return ended;
+                        }
+                    }
+                    Ok(Progress::Room) => {}
+                    Err(error) => return Ended::Failed(error),
+                },
+                tag = self.subscription.next(), if !full && !self.ended => match tag {
+                    Some(tag) => self.send(&tag),
+                    None => self.ended = true,
+                },
+            }
+        }
+    }
+
+    /// How much may wait in the connection before more is added. The head and the first keyframe
+    /// go out alone: no sound overtakes them.
+    fn allowed(&self) -> usize {
+        if self.beginning && self.since.is_some() { 0 } else { ROOM }
+    }
+
+    /// What stands before the media: onMetaData and the sequence headers.
+    fn head(&mut self) {
+        let parameters = self.timeline.feed.parameters();
+        let time_ms = self.timeline.last.map_or(0, |last| self.timeline.time_ms(last));
+        let session = self.client.session();
+        session.send_metadata(flv::metadata(parameters));
+        if let Some(video) = &parameters.video {
+            session.send_video(time_ms, flv::video_sequence_header(video));
+        }
+        if let Some(audio) = &parameters.audio {
+            session.send_audio(time_ms, flv::audio_sequence_header(audio));
+        }
+    }
+
+    fn send(&mut self, tag: &Tag) {
+        let origin = *self.timeline.origin.get_or_insert(tag.dts);
+        if tag.dts < origin {
+            // Sound from before the first picture, which came late.
+            return;
+        }
+        let time_ms = self.timeline.time_ms(tag.dts);
+        let body = tag.body.clone();
+        match tag.track {
+            Track::Video => self.client.session().send_video(time_ms, body),
+            Track::Audio => self.client.session().send_audio(time_ms, body),
+        };
+        let now = self.shared.clock.now();
+        self.timeline.last = self.timeline.last.max(Some(tag.dts));
+        if self.since.is_none() {
+            self.went_live(now);
+        }
+        self.timeline.last_sent = Some(now);
+        let sent = Sent { time_ms, captured: tag.captured, sent: now };
+        self.shared.figures.lock().last_sent = Some(sent);
+    }
+
+    fn went_live(&mut self, now: Timestamp) {
+        self.since = Some(now);
+        let gap = self.timeline.last_sent.map(|last| now.since(last));
+        if gap.is_some() {
+            self.shared.figures.lock().reconnects += 1;
+        }
+        let (state, stage) = (State::Live, Stage::Media);
+        self.shared.change(Report { state, stage, error: None, retry_in: None, gap });
+    }
+
+    /// What the server said.
+    fn heard(&mut self, event: Said) -> Option<Ended> {
+        match event {
+            Said::Status(status) => {
+                tracing::debug!(code = status.code, description = status.description, "server");
+                self.shared.tell(Event::Said(status));
+                None
+            }
+            Said::ReconnectRequest { tc_url, .. } => {
+                let target = &self.shared.target.url;
+                let next = match tc_url {
+                    None => target.clone(),
+                    Some(url) => Url::with_key(&url, target.stream.expose()).ok()?,
+                };
+                // Never from a secured connection to a plain one.
+                let weaker = target.scheme == Scheme::Rtmps && next.scheme == Scheme::Rtmp;
+                let next = Url { credentials: target.credentials.clone(), ..next };
+                (!weaker).then_some(Ended::Elsewhere(next))
+            }
+            _ => None,
+        }
+    }
+
+    /// Stop is wanted: what waits now still goes out, for half the time there is.
+    async fn drain(&mut self) {
+        let limit = self.shared.stop.borrow().unwrap_or_default() / 2;
+        let mut waiting = self.subscription.len();
+        let sent = timeout(limit.min(ORDERLY_END), async {
+            while waiting > 0 || self.client.queued_bytes() > 0 {
+                let full = self.client.queued_bytes() > ROOM;
+                if !full && waiting > 0 {
+                    waiting -= 1;
+                    match self.subscription.try_next() {
+                        Next::Tag(tag) => self.send(&tag),
+                        Next::Waiting | Next::Ended => waiting = 0,
+                    }
+                    continue;
+                }
+                let room = if waiting > 0 { ROOM } else { 0 };
+                if self.client.progress(Some(room)).await.is_err() {
+                    return;
+                }
+            }
+        });
+        if sent.await.is_err() {
+            self.client.session().discard_queued_media();
+        }
+    }
+
+    /// Takes the figures; fails where the link has been dead for too long.
+    fn tick(&mut self) -> Result<(), Cause> {
+        self.count();
+        let now = self.shared.clock.now();
+        let written = self.client.written_bytes();
+        let unsent = self.client.stream().unsent_bytes().unwrap_or(0);
+        let acknowledged = written.saturating_sub(unsent);
+        let waiting = unsent > 0 || self.client.queued_bytes() > 0;
+        if acknowledged > self.link.acknowledged || !waiting {
+            self.link.acknowledged = acknowledged;
+            self.link.progress = now;
+        }
+        let after = self.shared.target.options.net.dead_after;
+        if now.since(self.link.progress) >= after {
+            return Err(Cause::NoProgress { after });
+        }
+        let rate = self.link.rate(now, written);
+        if self.client.queued_bytes() > ROOM {
+            // The socket is the bottleneck: what leaves is what the link carries.
+            let bits = u32::try_from(rate).unwrap_or(u32::MAX);
+            if bits > 0 {
+                self.client.session().set_link_rate(BitsPerSecond(bits));
+            }
+        }
+        let buffered = unsent + self.client.queued_bytes() as u64;
+        let nominal = bitrate(self.timeline.feed.parameters()).map_or(0, |rate| rate.0);
+        let pace =
+            if rate > 0 && self.client.queued_bytes() > ROOM { rate } else { nominal.into() };
+        let buffered = match pace {
+            0 => Duration::ZERO,
+            pace => Duration::from_secs_f64(buffered as f64 * 8.0 / pace as f64),
+        };
+        let mut figures = self.shared.figures.lock();
+        figures.bitrate = rate;
+        figures.queued = self.subscription.queued() + buffered;
+        figures.round_trip = self.client.stream().round_trip();
+        Ok(())
+    }
+
+    /// Adds what is new to the publisher's totals.
+    fn count(&mut self) {
+        let taken = self.subscription.figures();
+        let written = self.client.written_bytes();
+        let live_for =
+            self.since.map_or(Duration::ZERO, |since| self.shared.clock.now().since(since));
+        let mut figures = self.shared.figures.lock();
+        let counted = &mut self.counted;
+        figures.sent_bytes += written - counted.written;
+        figures.dropped_frames += taken.dropped_frames - counted.dropped_frames;
+        let frames = taken.taken_frames + taken.dropped_frames;
+        figures.total_frames += frames - counted.taken_frames - counted.dropped_frames;
+        figures.live_for += live_for.saturating_sub(counted.live_for);
+        *counted = Counted {
+            written,
+            taken_frames: taken.taken_frames,
+            dropped_frames: taken.dropped_frames,
+            live_for,
+        };
+    }
+}
+
+impl Link {
+    /// Bits a second over the window that ends now.
+    fn rate(&mut self, now: Timestamp, written: u64) -> u64 {
+        self.window.push((now, written));
+        if self.window.len() > WINDOW + 1 {
+            self.window.remove(0);
+        }
+        let Some((since, before)) = self.window.first() else { return 0 };
+        let micros = u64::try_from(now.micros_since(*since)).unwrap_or(0);
+        match micros {
+            0 => 0,
+            micros => written.saturating_sub(*before).saturating_mul(8_000_000) / micros,
+        }
+    }
+}

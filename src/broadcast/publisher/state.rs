@@ -1,0 +1,195 @@
+//! What a publisher is told, tells, and keeps from one connection to the next.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
+
+use crate::base::queue::Sender;
+use crate::base::{Clock, Timestamp};
+use crate::broadcast::Limits;
+use crate::broadcast::hub::Feed;
+use crate::net::rtmp::Options;
+use crate::net::{Class, Error, Stage};
+use crate::wire::rtmp::status::Status;
+use crate::wire::rtmp::url::Url;
+
+/// Where the stream goes, and how hard to try.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Server, application and key.
+    pub url: Url,
+    /// Trust and limits of the connection. The bitrate is filled in by the publisher.
+    pub options: Options,
+    /// How long the target is tried again, at the first connection and after a loss; `None`: for
+    /// ever. Refusals that waiting cannot cure end it at once.
+    pub retry_for: Option<Duration>,
+    /// How far it may fall behind.
+    pub limits: Limits,
+}
+
+impl Target {
+    /// A target tried for ever, with the usual limits and the system's trust.
+    pub fn new(url: Url) -> Self {
+        Self { url, options: Options::default(), retry_for: None, limits: Limits::LIVE }
+    }
+}
+
+/// What a publisher is doing.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// On the way to the first picture, or waiting to try that again.
+    Connecting,
+    /// Sending.
+    Live,
+    /// Lost; waiting or on the way back.
+    Reconnecting,
+    /// Ended as asked, or with the stream.
+    Stopped,
+    /// Given up, for this kind of reason.
+    Failed(Class),
+}
+
+impl State {
+    /// Its name in events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Live => "live",
+            Self::Reconnecting => "reconnecting",
+            Self::Stopped => "stopped",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// Whether nothing more will happen.
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Stopped | Self::Failed(_))
+    }
+}
+
+/// A publisher's state with what led to it. Texts hold no key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    pub state: State,
+    /// Where on the way it is, or where it failed.
+    pub stage: Stage,
+    /// What went wrong last; `None` while nothing has since the last time live.
+    pub error: Option<Error>,
+    /// The next try begins after this.
+    pub retry_in: Option<Duration>,
+    /// Live again: for how long viewers saw nothing new.
+    pub gap: Option<Duration>,
+}
+
+impl Report {
+    /// The server's code for what went wrong.
+    pub fn code(&self) -> Option<&str> {
+        self.error.as_ref().and_then(Error::code)
+    }
+
+    /// What went wrong, in words.
+    pub fn cause(&self) -> Option<String> {
+        self.error.as_ref().map(|error| error.cause.to_string())
+    }
+
+    /// What to do about it, in words.
+    pub fn advice(&self) -> Option<String> {
+        self.error.as_ref().map(Error::advice)
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The state, the stage or the reason changed.
+    Changed(Report),
+    /// The server said something that did not change the state.
+    Said(Status),
+}
+
+/// Counters since the start, and what is measured now.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// Bytes handed to the system, all connections together.
+    pub sent_bytes: u64,
+    /// Bits a second, over the last second.
+    pub bitrate: u64,
+    /// What waits to be sent: in our queue by its timestamps, in the system's by its size.
+    pub queued: Duration,
+    /// Pictures thrown away because the link was too slow.
+    pub dropped_frames: u64,
+    /// Pictures sent or thrown away.
+    pub total_frames: u64,
+    /// Times the target was live again after a loss.
+    pub reconnects: u32,
+    /// Round trip as the system measures it, while connected.
+    pub round_trip: Option<Duration>,
+    /// The last picture or sound handed to the connection.
+    pub last_sent: Option<Sent>,
+    /// Time live, all connections together.
+    pub live_for: Duration,
+}
+
+/// One packet's way through the program.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// Its RTMP timestamp.
+    pub time_ms: u32,
+    /// When it was captured.
+    pub captured: Timestamp,
+    /// When it was handed to the connection.
+    pub sent: Timestamp,
+}
+
+/// What the task and its owner share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub clock: Clock,
+    pub target: Target,
+    pub report: Mutex<Report>,
+    pub figures: Mutex<Figures>,
+    pub events: Sender<Event>,
+    pub retry: Notify,
+    /// How long an orderly end may take, once it is wanted.
+    pub stop: watch::Sender<Option<Duration>>,
+}
+
+impl Shared {
+    pub fn change(&self, report: Report) {
+        {
+            let mut now = self.report.lock();
+            if *now == report {
+                return;
+            }
+            now.clone_from(&report);
+        }
+        self.tell(Event::Changed(report));
+    }
+
+    pub fn tell(&self, event: Event) {
+        // Nobody reads any more: the publisher is being dropped.
+        let _ = self.events.send(event);
+    }
+}
+
+/// What is kept from one connection to the next.
+#[derive(Debug)]
+pub(super) struct Timeline {
+    pub feed: Feed,
+    /// The DTS that is 0 on the wire: the first packet ever sent.
+    pub origin: Option<Timestamp>,
+    /// The DTS of the last packet handed to a connection.
+    pub last: Option<Timestamp>,
+    /// When that was.
+    pub last_sent: Option<Timestamp>,
+}
+
+impl Timeline {
+    /// The RTMP time of a DTS: milliseconds since the first packet, wrapping as RTMP's do.
+    pub fn time_ms(&self, dts: Timestamp) -> u32 {
+        let origin = self.origin.unwrap_or(dts);
+        let millis = dts.micros_since(origin).max(0) / 1_000;
+        (millis & i64::from(u32::MAX)) as u32
+    }
+}

@@ -1,0 +1,47 @@
+//! One packet as it goes to every output: the FLV tag body is built once and shared.
+
+use bytes::Bytes;
+
+use crate::base::Timestamp;
+use crate::media::{EncodedPacket, Priority, Track};
+use crate::wire::flv;
+
+/// An encoded packet with its FLV tag body (which is also the body of its RTMP message).
+#[derive(Clone, Debug)]
+pub struct Tag {
+    /// Picture or sound.
+    pub track: Track,
+    /// On the session clock; the output subtracts where its own time began.
+    pub dts: Timestamp,
+    /// A picture that decodes by itself; true for all sound.
+    pub keyframe: bool,
+    /// What may be thrown away first.
+    pub priority: Priority,
+    /// When it was captured.
+    pub captured: Timestamp,
+    /// The FLV tag body.
+    pub body: Bytes,
+}
+
+impl Tag {
+    /// Wraps a packet.
+    pub fn new(packet: &EncodedPacket) -> Self {
+        let body = match packet.track {
+            Track::Video => flv::video_body(packet),
+            Track::Audio => flv::audio_body(packet),
+        };
+        Self {
+            track: packet.track,
+            dts: packet.dts,
+            keyframe: packet.keyframe,
+            priority: packet.priority,
+            captured: packet.captured,
+            body,
+        }
+    }
+
+    /// Whether it is a picture from which decoding can start.
+    pub fn starts_gop(&self) -> bool {
+        self.track == Track::Video && self.keyframe
+    }
+}

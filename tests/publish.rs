@@ -1,0 +1,367 @@
+//! The publisher against servers that misbehave in every way servers do: built from the server
+//! session of `wire` on plain sockets. No program beside ours is needed.
+
+#[path = "publish/mod.rs"]
+mod support;
+
+use std::time::Duration;
+
+use onair::broadcast::{Event, State};
+use onair::net::{Cause, Class, NotRtmp, Refusal, Stage};
+use onair::wire::rtmp::status::{Level, Status, code};
+
+use support::{Behavior, Server, Show, target, wait_for};
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+#[test]
+fn a_stream_begins_with_metadata_headers_and_a_keyframe_at_zero() {
+    let server = Server::start(|_| Behavior::Accept);
+    let show = Show::start();
+    let publisher = show.publish(target(&server));
+    show.feed(0, 1_000);
+    wait_for("a second of pictures", || server.connection(0).video().len() >= 25);
+    assert_eq!(publisher.state(), State::Live);
+    let report = publisher.stop(Duration::from_secs(3));
+    assert_eq!(report.state, State::Stopped);
+
+    let got = server.connection(0);
+    assert_eq!(got.head(), ["metadata", "audio header", "video header", "keyframe"]);
+    assert_eq!(got.video().first(), Some(&0));
+    assert_eq!(got.audio().first(), Some(&0));
+    assert!(got.unpublished, "the end was not said");
+    let figures = publisher.figures();
+    assert_eq!((figures.total_frames, figures.dropped_frames), (25, 0));
+    assert!(figures.sent_bytes > 1_000);
+}
+
+#[test]
+fn the_end_of_the_stream_is_sent_whole_and_unpublished() {
+    let server = Server::start(|_| Behavior::Accept);
+    let mut show = Show::start();
+    let publisher = show.publish(target(&server));
+    wait_for("publishing", || publisher.report().stage == Stage::Media);
+    show.feed(0, 800);
+    show.end();
+    assert!(publisher.wait(LIMIT));
+    assert_eq!(publisher.state(), State::Stopped);
+    wait_for("the goodbye", || server.connection(0).unpublished);
+    let got = server.connection(0);
+    assert_eq!((got.video().len(), got.audio().len()), (20, 40));
+}
+
+#[test]
+fn a_wrong_key_ends_at_once_and_the_key_is_not_repeated() {
+    let server = Server::start(|_| {
+        Behavior::RejectPublish(Status::new(
+            Level::Error,
+            code::PUBLISH_UNAUTHORIZED,
+            "stream key secret-key-1 is unknown",
+        ))
+    });
+    let show = Show::start();
+    let publisher = show.publish(target(&server));
+    assert!(publisher.wait(LIMIT));
+    let report = publisher.report();
+    assert_eq!(report.state, State::Failed(Class::Refused));
+    assert_eq!(report.stage, Stage::Publish);
+    assert_eq!(report.code(), Some(code::PUBLISH_UNAUTHORIZED));
+    let cause = report.cause().unwrap();
+    assert!(cause.contains("stream key *** is unknown"), "{cause}");
+    assert!(report.advice().unwrap().contains("stream key"));
+    assert_eq!(server.connections(), 1, "tried again although waiting cannot help");
+    assert!(!format!("{publisher:?}").contains("secret-key-1"));
+}
+
+#[test]
+fn an_own_ghost_is_waited_out() {
+    let busy = Status::new(Level::Error, code::PUBLISH_BAD_NAME, "Already publishing");
+    let server = Server::start(move |connection| match connection {
+        0 | 1 => Behavior::RejectPublish(busy.clone()),
+        _ => Behavior::Accept,
+    });
+    let show = Show::start();
+    let publisher = show.publish(target(&server));
+    show.feed(0, 400);
+    wait_for("live", || {
+        publisher.retry_now();
+        publisher.state() == State::Live
+    });
+    let mut busy_seen = false;
+    while let Ok(event) = publisher.events().try_recv() {
+        if let Event::Changed(report) = event
+            && let Some(error) = report.error
+        {
+            busy_seen |= matches!(error.cause, Cause::Status { refusal: Refusal::Busy, .. })
+                && report.retry_in.is_some();
+        }
+    }
+    assert!(busy_seen);
+    assert_eq!(publisher.figures().reconnects, 0, "was not live before");
+}
+
+#[test]
+fn servers_that_are_none_are_named() {
+    let http = b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n".to_vec();
+    type Check = fn(&Cause) -> bool;
+    let cases: [(Behavior, Stage, Check); 5] = [
+        (Behavior::Bytes(http), Stage::Handshake, |cause| *cause == Cause::NotRtmp(NotRtmp::Http)),
+        (Behavior::Bytes(b"220 mail ready\r\n".to_vec()), Stage::Handshake, |cause| {
+            matches!(cause, Cause::NotRtmp(NotRtmp::Banner(_)))
+        }),
+        (Behavior::Bytes(vec![0xee; 4_000]), Stage::Handshake, |cause| {
+            matches!(cause, Cause::NotRtmp(NotRtmp::Bytes(_)))
+        }),
+        (Behavior::Hangup, Stage::Handshake, |cause| matches!(cause, Cause::Closed | Cause::Reset)),
+        (Behavior::Silent, Stage::Handshake, |cause| matches!(cause, Cause::TimedOut { .. })),
+    ];
+    for (behavior, stage, check) in cases {
+        let said = format!("{behavior:?}").chars().take(20).collect::<String>();
+        let server = Server::start(move |_| behavior.clone());
+        let show = Show::start();
+        let mut target = target(&server);
+        target.retry_for = Some(Duration::ZERO);
+        target.options.handshake_limit = Duration::from_millis(300);
+        let publisher = show.publish(target);
+        assert!(publisher.wait(LIMIT), "{said}");
+        let report = publisher.report();
+        let error = report.error.clone().unwrap();
+        assert_eq!(error.stage, stage, "{said}: {error}");
+        assert!(check(&error.cause), "{said}: {error}");
+        assert_eq!(report.state, State::Failed(Class::Unreachable), "{said}");
+        assert!(!error.advice().is_empty());
+    }
+}
+
+#[test]
+fn silence_after_the_handshake_has_a_limit_too() {
+    let server = Server::start(|_| Behavior::Mute);
+    let show = Show::start();
+    let mut target = target(&server);
+    target.retry_for = Some(Duration::ZERO);
+    target.options.command_limit = Duration::from_millis(300);
+    let publisher = show.publish(target);
+    assert!(publisher.wait(LIMIT));
+    let error = publisher.report().error.unwrap();
+    assert_eq!(error.stage, Stage::Connect);
+    assert!(matches!(error.cause, Cause::TimedOut { .. }));
+}
+
+#[test]
+fn a_rejected_connection_and_a_silent_refusal_are_told_apart() {
+    let status = Status::new(Level::Error, code::CONNECT_INVALID_APP, "no such application");
+    let server = Server::start(move |connection| match connection {
+        0 => Behavior::RejectConnect(status.clone()),
+        _ => Behavior::HangupAtPublish,
+    });
+    let show = Show::start();
+    let publisher = show.publish(target(&server));
+    assert!(publisher.wait(LIMIT));
+    let report = publisher.report();
+    assert_eq!((report.state, report.stage), (State::Failed(Class::Refused), Stage::Connect));
+
+    let mut target = target(&server);
+    target.retry_for = Some(Duration::ZERO);
+    let publisher = show.publish(target);
+    assert!(publisher.wait(LIMIT));
+    let report = publisher.report();
+    assert_eq!((report.state, report.stage), (State::Failed(Class::Refused), Stage::Publish));
+    assert!(report.advice().unwrap().contains("key"));
+}
+
+#[test]
+fn nobody_there_is_tried_again_until_the_time_is_up() {
+    let server = Server::start(|_| Behavior::Accept);
+    let mut target = target(&server);
+    target.retry_for = Some(Duration::from_millis(1_500));
+    drop(server);
+    let show = Show::start();
+    let publisher = show.publish(target);
+    assert!(publisher.wait(LIMIT));
+    assert_eq!(publisher.state(), State::Failed(Class::Unreachable));
+    let mut waits = 0;
+    while let Ok(event) = publisher.events().try_recv() {
+        if let Event::Changed(report) = event {
+            waits += u32::from(report.retry_in.is_some());
+        }
+    }
+    assert!(waits >= 1);
+}
+
+#[test]
+fn a_server_that_dies_is_found_again_and_time_goes_on() {
+    let server = Server::start(|connection| match connection {
+        0 => Behavior::DieAfterVideo(20),
+        _ => Behavior::Accept,
+    });
+    let show = Show::start();
+    let publisher = show.publish(target(&server));
+    let feeder = show.feed_live(0);
+    wait_for("a second connection with pictures", || {
+        publisher.retry_now();
+        server.connections() >= 2 && server.connection(1).video().len() > 5
+    });
+    feeder.stop();
+    let (first, second) = (server.connection(0), server.connection(1));
+    assert_eq!(second.head(), ["metadata", "audio header", "video header", "keyframe"]);
+    let (last, next) = (*first.video().last().unwrap(), second.video()[0]);
+    assert!(next > last, "time went back from {last} to {next}");
+    assert_eq!(next % 2_000, 0, "the feed's keyframes lie at whole two seconds");
+    let figures = publisher.figures();
+    assert_eq!(figures.reconnects, 1);
+    let mut gap = None;
+    while let Ok(event) = publisher.events().try_recv() {
+        if let Event::Changed(report) = event {
+            gap = gap.or(report.gap);
+        }
+    }
+    assert!(gap.is_some(), "the gap is not reported");
+}
+
+#[test]
+fn a_loss_that_is_not_made_good_has_its_own_ending() {
+    let server = Server::start(|connection| match connection {
+        0 => Behavior::DieAfterVideo(5),
+        _ => Behavior::Hangup,
+    });
+    let show = Show::start();
+    let mut target = target(&server);
+    target.retry_for = Some(Duration::from_millis(600));
+    let publisher = show.publish(target);
+    show.feed(0, 1_000);
+    assert!(publisher.wait(LIMIT));
+    assert_eq!(publisher.state(), State::Failed(Class::Lost));
+}
+
+#[test]
+fn what_the_server_says_while_live_is_heard() {
+    let server = Server::start(|_| {
+        Behavior::SayAfterVideo(
+            5,
+            Status::new(Level::Warning, "NetStream.Quality.Low", "send more, secret-key-1"),
+        )
+    });
+    let show = Show::start();
+    let publisher = show.publish(target(&server));
+    show.feed(0, 1_000);
+    let mut said = None;
+    wait_for("the server's word", || {
+        while let Ok(event) = publisher.events().try_recv() {
+            if let Event::Said(status) = event
+                && status.level == Level::Warning
+            {
+                said = Some(status.description);
+            }
+        }
+        said.is_some()
+    });
+    assert_eq!(said.as_deref(), Some("send more, ***"));
+
+    let server = Server::start(|_| {
+        Behavior::SayAfterVideo(
+            5,
+            Status::new(Level::Error, code::PUBLISH_REJECTED, "account closed"),
+        )
+    });
+    let publisher = show.publish(target(&server));
+    assert!(publisher.wait(LIMIT));
+    let report = publisher.report();
+    assert_eq!((report.state, report.stage), (State::Failed(Class::Refused), Stage::Media));
+    assert!(report.cause().unwrap().contains("account closed"));
+}
+
+#[test]
+fn a_slow_reader_loses_inter_pictures_only() {
+    let server = Server::start(|_| Behavior::Slow);
+    let show = Show::start_with_frames_of(60_000);
+    let publisher = show.publish(target(&server));
+    show.feed(0, 40);
+    wait_for("live", || publisher.state() == State::Live);
+    // Far more than sockets hold, far faster than the server reads.
+    show.feed(40, 8_040);
+    wait_for("drops", || publisher.figures().dropped_frames > 0);
+    server.release();
+    let last_audio = 8_020;
+    wait_for("the last sound", || server.connection(0).audio().last() == Some(&last_audio));
+    let got = server.connection(0);
+    let audio = got.audio();
+    assert!(audio.windows(2).all(|pair| pair[1] - pair[0] == 20), "sound is incomplete");
+    let video = got.video();
+    let keyframes: Vec<u32> = video.iter().copied().filter(|time| time % 2_000 == 0).collect();
+    assert_eq!(keyframes, [0, 2_000, 4_000, 6_000, 8_000], "a keyframe is missing");
+    assert!(
+        video.windows(2).all(|pair| pair[1] % 2_000 == 0 || pair[1] - pair[0] == 40),
+        "a picture came without the one it refers to: {video:?}"
+    );
+    publisher.stop(Duration::from_secs(3));
+    let figures = publisher.figures();
+    assert_eq!(figures.total_frames - figures.dropped_frames, video.len() as u64);
+}
+
+#[test]
+fn a_server_that_takes_nothing_any_more_is_dead() {
+    let server = Server::start(|connection| match connection {
+        0 => Behavior::Slow,
+        _ => Behavior::Accept,
+    });
+    let show = Show::start_with_frames_of(60_000);
+    let mut target = target(&server);
+    target.options.net.dead_after = Duration::from_millis(700);
+    let publisher = show.publish(target);
+    let feeder = show.feed_live(0);
+    wait_for("a second connection", || {
+        publisher.retry_now();
+        server.connections() >= 2 && publisher.state() == State::Live
+    });
+    feeder.stop();
+}
+
+#[test]
+fn stop_ends_in_time_whatever_the_server_does() {
+    for behavior in [Behavior::Slow, Behavior::Silent, Behavior::Mute, Behavior::Hangup] {
+        let said = format!("{behavior:?}");
+        let server = Server::start(move |_| behavior.clone());
+        let show = Show::start_with_frames_of(60_000);
+        let publisher = show.publish(target(&server));
+        wait_for("a connection", || server.connections() >= 1);
+        show.feed(0, 4_000);
+        let before = std::time::Instant::now();
+        let report = publisher.stop(Duration::from_secs(3));
+        assert!(before.elapsed() < Duration::from_secs(3), "{said}: {:?}", before.elapsed());
+        assert_eq!(report.state, State::Stopped, "{said}");
+    }
+}
+
+#[test]
+fn one_target_in_trouble_does_not_touch_another() {
+    let bad = Server::start(|_| Behavior::Slow);
+    let good = Server::start(|_| Behavior::Accept);
+    let show = Show::start_with_frames_of(60_000);
+    let (troubled, fine) = (show.publish(target(&bad)), show.publish(target(&good)));
+    show.feed(0, 40);
+    wait_for("both live", || troubled.state() == State::Live && fine.state() == State::Live);
+    for part in 0..12 {
+        show.feed(40 + part * 480, 520 + part * 480);
+        // The good one takes each part before the next one comes, as in real time.
+        let wanted = u32::try_from(480 + part * 480).unwrap();
+        wait_for("pictures", || good.connection(0).video().last() >= Some(&wanted));
+    }
+    wait_for("drops", || troubled.figures().dropped_frames > 0);
+    assert_eq!(fine.figures().dropped_frames, 0);
+}
+
+#[test]
+fn a_server_may_send_us_elsewhere() {
+    let second = Server::start(|_| Behavior::Accept);
+    let there = second.app_url();
+    let first = Server::start(move |_| Behavior::SendElsewhere(there.clone()));
+    let show = Show::start();
+    let publisher = show.publish(target(&first));
+    let feeder = show.feed_live(0);
+    wait_for("pictures at the other server", || {
+        second.connections() >= 1 && second.connection(0).video().len() > 5
+    });
+    feeder.stop();
+    assert_eq!(publisher.state(), State::Live);
+    assert!(first.connection(0).unpublished);
+}

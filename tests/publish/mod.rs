@@ -1,0 +1,445 @@
+//! A server that behaves as told, and a stream to send it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "test code: a panic is how it fails, and its threads are its own"
+)]
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use onair::base::queue::{self, Full, Sender};
+use onair::base::{Clock, Timestamp};
+use onair::broadcast::{Hub, Publisher, Target};
+use onair::media::{
+    AudioCodec, AudioParameters, BitsPerSecond, EncodedPacket, FrameRate, Priority, Size,
+    StreamParameters, Track, VideoCodec, VideoParameters,
+};
+use onair::net::Runtime;
+use onair::wire::rtmp::server::{Config, Event, Output, Session};
+use onair::wire::rtmp::status::Status;
+use onair::wire::rtmp::url::Url;
+
+/// Looks again and again until it holds; fails after half a minute.
+pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(30), "waited in vain for {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// What a server does with a caller.
+#[derive(Clone, Debug)]
+pub enum Behavior {
+    Accept,
+    /// Reads nothing once publishing has begun, until [`Server::release`].
+    Slow,
+    /// Accepts the connection and says nothing.
+    Silent,
+    /// Shakes hands and says nothing.
+    Mute,
+    Hangup,
+    HangupAtPublish,
+    Bytes(Vec<u8>),
+    RejectConnect(Status),
+    RejectPublish(Status),
+    DieAfterVideo(usize),
+    SayAfterVideo(usize, Status),
+    SendElsewhere(String),
+}
+
+/// What arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    Metadata,
+    Video { time_ms: u32, start: [u8; 2] },
+    Audio { time_ms: u32, start: [u8; 2] },
+}
+
+impl Message {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Metadata => "metadata",
+            Self::Video { start: [_, 0], .. } => "video header",
+            Self::Video { start: [0x17, _], .. } => "keyframe",
+            Self::Video { .. } => "picture",
+            Self::Audio { start: [_, 0], .. } => "audio header",
+            Self::Audio { .. } => "sound",
+        }
+    }
+}
+
+/// One caller's account.
+#[derive(Clone, Debug, Default)]
+pub struct Connection {
+    pub messages: Vec<Message>,
+    pub unpublished: bool,
+}
+
+impl Connection {
+    /// The kinds of the first four messages; the order of the two headers does not matter.
+    pub fn head(&self) -> Vec<&'static str> {
+        let mut names: Vec<&str> = self.messages.iter().take(4).map(Message::name).collect();
+        if let Some(headers) = names.get_mut(1..3) {
+            headers.sort_unstable();
+        }
+        names
+    }
+
+    /// Times of the pictures.
+    pub fn video(&self) -> Vec<u32> {
+        let time = |message: &Message| match message {
+            Message::Video { time_ms, start: [_, 1] } => Some(*time_ms),
+            _ => None,
+        };
+        self.messages.iter().filter_map(time).collect()
+    }
+
+    /// Times of the sounds.
+    pub fn audio(&self) -> Vec<u32> {
+        let time = |message: &Message| match message {
+            Message::Audio { time_ms, start: [_, 1] } => Some(*time_ms),
+            _ => None,
+        };
+        self.messages.iter().filter_map(time).collect()
+    }
+}
+
+/// The server.
+pub struct Server {
+    address: SocketAddr,
+    seen: Arc<Mutex<Vec<Connection>>>,
+    over: Arc<AtomicBool>,
+    released: Arc<AtomicBool>,
+}
+
+impl Server {
+    /// Starts it; `behavior` is asked for each caller, counted from 0.
+    pub fn start(behavior: impl Fn(usize) -> Behavior + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let over = Arc::new(AtomicBool::new(false));
+        let released = Arc::new(AtomicBool::new(false));
+        let server = Self {
+            address,
+            seen: Arc::clone(&seen),
+            over: Arc::clone(&over),
+            released: Arc::clone(&released),
+        };
+        thread::spawn(move || {
+            while !over.load(Ordering::Relaxed) {
+                let Ok((stream, _)) = listener.accept() else {
+                    thread::sleep(Duration::from_millis(2));
+                    continue;
+                };
+                let index = {
+                    let mut seen = seen.lock().unwrap();
+                    seen.push(Connection::default());
+                    seen.len() - 1
+                };
+                let behavior = behavior(index);
+                let (seen, over) = (Arc::clone(&seen), Arc::clone(&over));
+                let released = Arc::clone(&released);
+                thread::spawn(move || {
+                    let caller = Caller { stream, index, seen, over, released };
+                    caller.serve(&behavior);
+                });
+            }
+        });
+        server
+    }
+
+    pub fn app_url(&self) -> String {
+        format!("rtmp://{}/live", self.address)
+    }
+
+    pub fn connections(&self) -> usize {
+        self.seen.lock().unwrap().len()
+    }
+
+    pub fn connection(&self, index: usize) -> Connection {
+        self.seen.lock().unwrap().get(index).cloned().unwrap_or_default()
+    }
+
+    /// Slow callers are served from now on.
+    pub fn release(&self) {
+        self.released.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        // Nobody listens when this returns.
+        wait_for("the listener's end", || TcpStream::connect(self.address).is_err());
+    }
+}
+
+struct Caller {
+    stream: TcpStream,
+    index: usize,
+    seen: Arc<Mutex<Vec<Connection>>>,
+    over: Arc<AtomicBool>,
+    released: Arc<AtomicBool>,
+}
+
+impl Caller {
+    fn serve(mut self, behavior: &Behavior) {
+        self.stream.set_nonblocking(false).unwrap();
+        self.stream.set_nodelay(true).unwrap();
+        self.stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+        match behavior {
+            Behavior::Hangup => return,
+            Behavior::Bytes(bytes) => {
+                let _ = self.stream.write_all(bytes);
+                self.linger();
+                return;
+            }
+            Behavior::Silent => {
+                while !self.over.load(Ordering::Relaxed) {
+                    thread::sleep(Duration::from_millis(5));
+                }
+                return;
+            }
+            _ => {}
+        }
+        let clock = Clock::start();
+        let mut session = Session::new(Config::default(), clock.now(), 1);
+        let mut buffer = vec![0; 1 << 16];
+        let mut videos = 0;
+        while !self.over.load(Ordering::Relaxed) {
+            loop {
+                match session.poll_output() {
+                    Output::Transmit(bytes) => {
+                        if self.stream.write_all(&bytes).is_err() {
+                            return;
+                        }
+                    }
+                    Output::Event(event) => {
+                        if !self.handle(&mut session, event, behavior, &mut videos) {
+                            self.linger();
+                            return;
+                        }
+                    }
+                    _ => break,
+                }
+            }
+            let slow = matches!(behavior, Behavior::Slow) && session.is_publishing();
+            if slow && !self.released.load(Ordering::Relaxed) {
+                thread::sleep(Duration::from_millis(5));
+                continue;
+            }
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(length) => {
+                    if session.handle_input(clock.now(), &buffer[..length]).is_err() {
+                        return;
+                    }
+                }
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn note(&self, note: impl FnOnce(&mut Connection)) {
+        note(&mut self.seen.lock().unwrap()[self.index]);
+    }
+
+    /// `false` to hang up.
+    fn handle(
+        &self,
+        session: &mut Session,
+        event: Event,
+        behavior: &Behavior,
+        videos: &mut usize,
+    ) -> bool {
+        let start = |body: &Bytes| [body[0], body[1]];
+        match (event, behavior) {
+            (Event::ConnectRequested(_), Behavior::Mute) => {}
+            (Event::ConnectRequested(_), Behavior::RejectConnect(status)) => {
+                session.reject_connect(status);
+            }
+            (Event::ConnectRequested(_), _) => session.accept_connect().unwrap(),
+            (Event::PublishRequested { .. }, Behavior::HangupAtPublish) => return false,
+            (Event::PublishRequested { .. }, Behavior::RejectPublish(status)) => {
+                session.reject_publish(status);
+            }
+            (Event::PublishRequested { .. }, _) => session.accept_publish().unwrap(),
+            (Event::Metadata { .. }, _) => {
+                self.note(|connection| connection.messages.push(Message::Metadata));
+            }
+            (Event::Video { time_ms, body }, _) => {
+                let start = start(&body);
+                self.note(|seen| seen.messages.push(Message::Video { time_ms, start }));
+                *videos += 1;
+                match behavior {
+                    Behavior::DieAfterVideo(count) if videos == count => {
+                        let _ = self.stream.shutdown(Shutdown::Both);
+                        return false;
+                    }
+                    Behavior::SayAfterVideo(count, status) if videos == count => {
+                        session.send_status(status);
+                    }
+                    Behavior::SendElsewhere(there) if *videos == 5 => {
+                        session.request_reconnect(Some(there), "maintenance");
+                    }
+                    _ => {}
+                }
+            }
+            (Event::Audio { time_ms, body }, _) => {
+                let start = start(&body);
+                self.note(|seen| seen.messages.push(Message::Audio { time_ms, start }));
+            }
+            (Event::Unpublished, _) => self.note(|connection| connection.unpublished = true),
+            (Event::Finished, _) => return false,
+            _ => {}
+        }
+        true
+    }
+
+    /// Reads on until the other side closes, so that closing does not reset the connection.
+    fn linger(mut self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
+        let mut sink = [0; 4096];
+        while !self.over.load(Ordering::Relaxed) {
+            match self.stream.read(&mut sink) {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+/// A publisher's target at that server; the key is `secret-key-1`.
+pub fn target(server: &Server) -> Target {
+    Target::new(Url::with_key(&server.app_url(), "secret-key-1").unwrap())
+}
+
+/// A hub with a made-up stream: pictures every 40 ms, a keyframe every 2 s, sound every 20 ms.
+pub struct Show {
+    runtime: Runtime,
+    clock: Clock,
+    hub: Hub,
+    packets: Option<Sender<EncodedPacket>>,
+    frame_bytes: usize,
+}
+
+/// Feeds in real time until stopped.
+pub struct Feeder {
+    over: Arc<AtomicBool>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Feeder {
+    pub fn stop(self) {
+        self.over.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap();
+    }
+}
+
+impl Show {
+    pub fn start() -> Self {
+        Self::start_with_frames_of(400)
+    }
+
+    pub fn start_with_frames_of(frame_bytes: usize) -> Self {
+        let (packets, input) = queue::bounded("packets", 64, Full::Block);
+        let hub = Hub::spawn(parameters(), input).unwrap();
+        let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
+        Self { runtime, clock, hub, packets: Some(packets), frame_bytes }
+    }
+
+    pub fn publish(&self, target: Target) -> Publisher {
+        Publisher::start(&self.runtime, target, &self.hub, self.clock)
+    }
+
+    /// Feeds the stream from one time up to another (excluded), in milliseconds, at once.
+    pub fn feed(&self, from: i64, to: i64) {
+        let packets = self.packets.as_ref().unwrap();
+        for at in (from..to).step_by(20) {
+            send(packets, at, self.frame_bytes);
+        }
+    }
+
+    /// Feeds the stream in real time.
+    pub fn feed_live(&self, from: i64) -> Feeder {
+        let over = Arc::new(AtomicBool::new(false));
+        let (packets, frame_bytes) = (self.packets.clone().unwrap(), self.frame_bytes);
+        let at = Arc::new(AtomicI64::new(from));
+        let its_over = Arc::clone(&over);
+        let thread = thread::spawn(move || {
+            let start = Instant::now();
+            while !its_over.load(Ordering::Relaxed) {
+                let due = from + i64::try_from(start.elapsed().as_millis()).unwrap();
+                while at.load(Ordering::Relaxed) <= due {
+                    send(&packets, at.fetch_add(20, Ordering::Relaxed), frame_bytes);
+                }
+                thread::sleep(Duration::from_millis(5));
+            }
+        });
+        Feeder { over, thread }
+    }
+
+    /// The stream ends.
+    pub fn end(&mut self) {
+        self.packets = None;
+    }
+}
+
+fn send(packets: &Sender<EncodedPacket>, at: i64, frame_bytes: usize) {
+    if at % 40 == 0 {
+        packets.send(packet(Track::Video, at, frame_bytes)).unwrap();
+    }
+    packets.send(packet(Track::Audio, at, 200)).unwrap();
+}
+
+fn packet(track: Track, at: i64, bytes: usize) -> EncodedPacket {
+    // Session time does not begin with the stream.
+    let time = Timestamp::from_millis(123_456 + at);
+    let keyframe = track == Track::Audio || at % 2_000 == 0;
+    EncodedPacket {
+        track,
+        pts: time,
+        dts: time,
+        keyframe,
+        priority: if keyframe { Priority::Key } else { Priority::Inter },
+        data: Bytes::from(vec![7; bytes]),
+        captured: time,
+    }
+}
+
+fn parameters() -> StreamParameters {
+    StreamParameters {
+        video: Some(VideoParameters {
+            codec: VideoCodec::H264,
+            size: Size::new(640, 360),
+            frame_rate: FrameRate::new(25, 1).unwrap(),
+            bitrate: BitsPerSecond(2_500_000),
+            config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
+        }),
+        audio: Some(AudioParameters {
+            codec: AudioCodec::Aac,
+            sample_rate: 48_000,
+            channels: 2,
+            bitrate: BitsPerSecond(128_000),
+            config: Bytes::from_static(&[0x11, 0x90]),
+        }),
+    }
+}
