@@ -2,7 +2,10 @@
 //! [`AudioFeed`](crate::media::AudioFeed), and the way to the speakers.
 
 mod align;
+mod backend;
 pub mod choice;
+mod device;
+mod mic;
 pub mod output;
 mod pace;
 mod tone;
@@ -11,6 +14,7 @@ use std::sync::Arc;
 
 pub use choice::AudioChoice;
 
+use self::device::Direction;
 use crate::base::{Clock, Timestamp};
 use crate::media::markers::Schedule;
 use crate::media::source::{Format, Status};
@@ -74,12 +78,19 @@ pub struct DeviceInfo {
 
 /// The microphones there are now.
 pub fn microphones() -> Vec<DeviceInfo> {
-    Vec::new()
+    list(Direction::Input)
 }
 
 /// The speakers and headphones there are now.
 pub fn speakers() -> Vec<DeviceInfo> {
-    Vec::new()
+    list(Direction::Output)
+}
+
+fn list(direction: Direction) -> Vec<DeviceInfo> {
+    backend::system().devices(direction).unwrap_or_else(|fault| {
+        tracing::warn!(%fault, detail = fault.detail(), "listing sound devices");
+        Vec::new()
+    })
 }
 
 /// Opens a source.
@@ -102,6 +113,7 @@ pub fn open(choice: &AudioChoice, context: &Context) -> Result<Source, Error> {
         AudioChoice::File(path) => {
             Err(Error::File { path: path.clone(), reason: "files are not played yet".to_owned() })
         }
-        AudioChoice::Mic(_) | AudioChoice::None => Err(Error::NoSound),
+        AudioChoice::Mic(id) => mic::open(backend::system(), id.clone(), context),
+        AudioChoice::None => Err(Error::NoSound),
     }
 }

@@ -1,18 +1,38 @@
 //! The way to the speakers: a ring filled by the player's thread and emptied by the device's
 //! callback, which neither locks, allocates nor waits.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::Error;
-use crate::base::Clock;
+use rtrb::Producer;
 
-/// Open speakers. The player uses them as its clock: what is queued will be heard in `queued`
-/// frames' time.
-#[derive(Debug)]
+use super::backend;
+use super::device::{self, Direction, Fault, Played, Stream, System};
+use super::mic::bury;
+use super::{DeviceInfo, Error};
+use crate::base::{Clock, Timestamp};
+
+/// Room in the ring.
+const ROOM: Duration = Duration::from_millis(500);
+
+/// Open speakers. The player uses them as its clock: what is written now will be heard in
+/// [`Output::queued_time`].
 pub struct Output {
     rate: u32,
     channels: u16,
-    _clock: Clock,
+    clock: Clock,
+    sound: Producer<f32>,
+    played: Arc<Played>,
+    device: DeviceInfo,
+    opened: Timestamp,
+    stream: Option<Box<dyn Stream>>,
+}
+
+impl std::fmt::Debug for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Output").field("device", &self.device).finish_non_exhaustive()
+    }
 }
 
 impl Output {
@@ -21,13 +41,39 @@ impl Output {
     /// # Errors
     /// No such device, busy, refused, or no sound system at all.
     pub fn open(
-        _device: Option<&str>,
+        device: Option<&str>,
         rate: u32,
         channels: u16,
         clock: Clock,
     ) -> Result<Self, Error> {
-        let _ = Self { rate, channels, _clock: clock };
-        Err(Error::Output("no sound system".to_owned()))
+        Self::open_on(&mut *backend::system(), device, rate, channels, clock)
+            .map_err(|fault| Error::Output(format!("{fault} ({})", fault.detail())))
+    }
+
+    fn open_on(
+        system: &mut dyn System,
+        id: Option<&str>,
+        rate: u32,
+        channels: u16,
+        clock: Clock,
+    ) -> Result<Self, Fault> {
+        if !(8_000..=192_000).contains(&rate) || !(1..=8).contains(&channels) {
+            return Err(Fault::Format(format!("{rate} Hz, {channels} channels")));
+        }
+        let devices = system.devices(Direction::Output)?;
+        let wanted = |device: &&DeviceInfo| id.map_or(device.default, |id| device.id == id);
+        let device = devices.iter().find(wanted);
+        let device = device.or_else(|| id.is_none().then(|| devices.first()).flatten());
+        let device = device.ok_or_else(|| Fault::Absent("no such speakers".to_owned()))?.clone();
+        let room = rate as usize * ROOM.as_millis() as usize / 1_000;
+        let (sound, played, tap) = device::playback(clock, rate, channels, room);
+        let stream = Some(system.play(&device.id, rate, tap)?);
+        Ok(Self { rate, channels, clock, sound, played, device, opened: clock.now(), stream })
+    }
+
+    /// The device that plays.
+    pub fn device(&self) -> &DeviceInfo {
+        &self.device
     }
 
     /// Samples a second and channel that it takes.
@@ -41,33 +87,101 @@ impl Output {
     }
 
     /// Queues interleaved sound; the frames (samples a channel) that found room. Never waits.
-    pub fn write(&mut self, _sound: &[f32]) -> usize {
-        0
+    pub fn write(&mut self, sound: &[f32]) -> usize {
+        let channels = usize::from(self.channels);
+        let frames = (sound.len().min(self.sound.slots())) / channels;
+        match self.sound.write_chunk_uninit(frames * channels) {
+            Ok(chunk) => chunk.fill_from_iter(sound.iter().copied()) / channels,
+            Err(_) => 0,
+        }
     }
 
     /// Frames written and not yet heard, the device's latency included.
     pub fn queued(&self) -> usize {
-        0
+        let channels = usize::from(self.channels);
+        let ring = (self.sound.buffer().capacity() - self.sound.slots()) / channels;
+        let until = self.played.heard_until.load(Ordering::Relaxed);
+        let device = until.saturating_sub(self.clock.now().as_micros()).clamp(0, 5_000_000);
+        ring + (device as u64 * u64::from(self.rate) / 1_000_000) as usize
     }
 
-    /// Queued frames as a time.
+    /// [`Output::queued`] as a time.
     pub fn queued_time(&self) -> Duration {
-        Duration::ZERO
+        Duration::from_micros(self.queued() as u64 * 1_000_000 / u64::from(self.rate))
     }
 
-    /// Throws away what is queued and not yet handed to the device.
-    pub fn clear(&mut self) {}
+    /// Throws away what is queued and not yet handed to the device, at the device's next callback.
+    pub fn clear(&mut self) {
+        self.played.clear.store(true, Ordering::Release);
+    }
 
     /// Loudness, 0…1, without a click.
-    pub fn set_volume(&self, _volume: f32) {}
-
-    /// Times the device asked for sound and there was none.
-    pub fn underruns(&self) -> u64 {
-        0
+    pub fn set_volume(&self, volume: f32) {
+        let volume = if volume.is_finite() { volume.clamp(0.0, 1.0) } else { 1.0 };
+        self.played.volume.store(volume.to_bits(), Ordering::Relaxed);
     }
 
-    /// Why the device is gone, once it is; then open a new one.
+    /// Times the device asked for sound and there was not enough, after there had been.
+    pub fn underruns(&self) -> u64 {
+        self.played.underruns.load(Ordering::Relaxed)
+    }
+
+    /// Why the device is gone, once it is: its fault, or that it has asked for nothing since 2 s.
+    /// Then drop this and open anew.
     pub fn failed(&self) -> Option<String> {
-        None
+        if let Some(fault) = self.played.latch.get() {
+            return Some(fault);
+        }
+        let last = self.played.heard_until.load(Ordering::Relaxed).max(self.opened.as_micros());
+        let silent = self.clock.now().as_micros().saturating_sub(last);
+        (silent > 2_000_000).then(|| "the device has stopped asking for sound".to_owned())
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        if let Some(stream) = self.stream.take() {
+            bury(stream);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::backend::fake::Fake;
+    use super::*;
+
+    #[test]
+    fn plays_what_is_written_and_knows_what_is_queued() {
+        let (mut system, bench) = Fake::new();
+        bench.plug(Direction::Output, "speakers");
+        let clock = Clock::start();
+        let mut output = Output::open_on(&mut system, None, 48_000, 2, clock).unwrap();
+        assert_eq!((output.device().id.as_str(), output.queued()), ("speakers", 0));
+        assert_eq!(output.write(&vec![0.5; 2_000]), 1_000);
+        assert_eq!(output.queued(), 1_000);
+        let mut out = vec![0.0; 960];
+        bench.ask("speakers", &mut out, 50_000);
+        assert!(out.iter().all(|&s| s == 0.5));
+        let queued = output.queued();
+        assert!(queued > 520 + 480 && queued <= 520 + 480 + 2_400, "{queued}");
+        assert_eq!(output.write(&vec![0.5; 100_000]), 24_000 - 520);
+        assert_eq!(output.failed(), None);
+        bench.unplug("speakers");
+        assert!(output.failed().is_some());
+    }
+
+    #[test]
+    fn says_why_there_are_no_speakers() {
+        let (mut system, bench) = Fake::new();
+        let clock = Clock::start();
+        let none = Output::open_on(&mut system, None, 48_000, 2, clock);
+        assert!(matches!(none, Err(Fault::Absent(_))));
+        bench.plug(Direction::Output, "speakers");
+        bench.refuse("speakers", Some(Fault::Busy("EBUSY".into())));
+        let busy = Output::open_on(&mut system, Some("speakers"), 48_000, 2, clock);
+        assert!(matches!(busy, Err(Fault::Busy(_))));
+        let odd = Output::open_on(&mut system, None, 0, 0, clock);
+        assert!(matches!(odd, Err(Fault::Format(_))));
     }
 }

@@ -1,0 +1,108 @@
+//! A sound system that does what a test tells it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::audio::DeviceInfo;
+use crate::audio::device::{Direction, Fault, Sink, Stream, System, Tap};
+
+/// The system's side.
+pub(in crate::audio) struct Fake(Bench);
+
+/// The test's side.
+#[derive(Clone, Default)]
+pub(in crate::audio) struct Bench(Arc<Mutex<Devices>>);
+
+#[derive(Default)]
+struct Devices {
+    present: Vec<(Direction, String)>,
+    refused: BTreeMap<String, Fault>,
+    recording: BTreeMap<String, Sink>,
+    playing: BTreeMap<String, Tap>,
+}
+
+impl Fake {
+    pub(in crate::audio) fn new() -> (Self, Bench) {
+        let bench = Bench::default();
+        (Self(bench.clone()), bench)
+    }
+}
+
+impl Bench {
+    /// The first of its direction is the default.
+    pub(in crate::audio) fn plug(&self, direction: Direction, id: &str) {
+        self.0.lock().present.push((direction, id.to_owned()));
+    }
+
+    pub(in crate::audio) fn unplug(&self, id: &str) {
+        let mut devices = self.0.lock();
+        devices.present.retain(|(_, present)| present != id);
+        if let Some(sink) = devices.recording.remove(id) {
+            sink.heard().latch.set(|| "gone".to_owned());
+        }
+        if let Some(tap) = devices.playing.remove(id) {
+            tap.played().latch.set(|| "gone".to_owned());
+        }
+    }
+
+    pub(in crate::audio) fn refuse(&self, id: &str, fault: Option<Fault>) {
+        let mut devices = self.0.lock();
+        match fault {
+            Some(fault) => devices.refused.insert(id.to_owned(), fault),
+            None => devices.refused.remove(id),
+        };
+    }
+
+    /// The device hears something. False while nobody records it.
+    pub(in crate::audio) fn speak(&self, id: &str, sound: &[f32], channels: u16) -> bool {
+        let mut devices = self.0.lock();
+        let sink = devices.recording.get_mut(id);
+        sink.map(|sink| sink.push(sound, channels, 10_000, |s| s)).is_some()
+    }
+
+    /// The device wants sound.
+    pub(in crate::audio) fn ask(&self, id: &str, out: &mut [f32], latency_micros: i64) {
+        if let Some(tap) = self.0.lock().playing.get_mut(id) {
+            tap.fill(out, latency_micros, |s| s);
+        }
+    }
+}
+
+struct Silent;
+
+impl Stream for Silent {}
+
+impl System for Fake {
+    fn devices(&mut self, direction: Direction) -> Result<Vec<DeviceInfo>, Fault> {
+        let devices = self.0.0.lock();
+        let ids = devices.present.iter().filter(|(its, _)| *its == direction).map(|(_, id)| id);
+        Ok(ids
+            .enumerate()
+            .map(|(n, id)| DeviceInfo {
+                id: id.clone(),
+                name: format!("The {id}"),
+                default: n == 0,
+            })
+            .collect())
+    }
+
+    fn record(&mut self, id: &str, _: u32, sink: Sink) -> Result<Box<dyn Stream>, Fault> {
+        let mut devices = self.0.0.lock();
+        if let Some(fault) = devices.refused.get(id) {
+            return Err(fault.clone());
+        }
+        devices.recording.insert(id.to_owned(), sink);
+        Ok(Box::new(Silent))
+    }
+
+    fn play(&mut self, id: &str, _: u32, tap: Tap) -> Result<Box<dyn Stream>, Fault> {
+        let mut devices = self.0.0.lock();
+        if let Some(fault) = devices.refused.get(id) {
+            return Err(fault.clone());
+        }
+        devices.playing.insert(id.to_owned(), tap);
+        Ok(Box::new(Silent))
+    }
+}

@@ -1,0 +1,207 @@
+//! Real sound through cpal. The PulseAudio protocol (which PipeWire speaks too) where a server
+//! answers: it knows names for people, converts formats, and reports a lost device once; ALSA
+//! otherwise. Buffers are always of a fixed size: the servers' default plays two seconds ahead.
+
+use std::time::Duration;
+
+use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
+use cpal::{BufferSize, Device, ErrorKind, Host, HostId, StreamConfig};
+
+use crate::audio::DeviceInfo;
+use crate::audio::device::{Direction, Fault, Sink, Stream, System, Tap};
+
+/// Longest wait for a device to open.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// A sound's age or latency beyond this is a device's mistake.
+const MOST_MICROS: i64 = 1_000_000;
+/// Callbacks a second.
+const CALLBACKS: u32 = 100;
+
+/// cpal with one host kept open.
+#[derive(Default)]
+pub(super) struct Cpal {
+    host: Option<Host>,
+}
+
+struct Running {
+    _stream: cpal::Stream,
+}
+
+impl Stream for Running {}
+
+impl Cpal {
+    fn host(&mut self) -> Result<&Host, Fault> {
+        if self.host.is_none() {
+            let pulse = cpal::available_hosts().into_iter().find(|id| *id == HostId::PulseAudio);
+            let pulse = pulse.and_then(|id| cpal::host_from_id(id).ok());
+            let host = match pulse.filter(|host| host.devices().is_ok()) {
+                Some(pulse) => pulse,
+                None => cpal::host_from_id(HostId::Alsa).map_err(fault)?,
+            };
+            self.host = Some(host);
+        }
+        self.host.as_ref().ok_or_else(|| Fault::Other("no sound system".to_owned()))
+    }
+
+    fn listed(&mut self, direction: Direction) -> Result<Vec<(DeviceInfo, Device)>, Fault> {
+        let host = self.host()?;
+        let first = match direction {
+            Direction::Input => host.default_input_device(),
+            Direction::Output => host.default_output_device(),
+        };
+        let default = first.as_ref().and_then(|device| device.id().ok());
+        let mut found: Vec<(DeviceInfo, Device)> = Vec::new();
+        for device in host.devices().map_err(fault)? {
+            let Ok(id) = device.id() else { continue };
+            if !is_real(id.host(), id.id()) {
+                continue;
+            }
+            // ALSA's answer costs an open; its list says which way a device goes.
+            let fits = match direction {
+                Direction::Input => device.supports_input(),
+                Direction::Output => device.supports_output(),
+            };
+            if !fits {
+                continue;
+            }
+            let name = device.description().map(|description| description.name().to_owned());
+            let name = name.unwrap_or_else(|_| id.id().to_owned());
+            let info = DeviceInfo {
+                default: default.as_ref() == Some(&id),
+                id: id.to_string(),
+                name: name.replace('\n', ", "),
+            };
+            if found.iter().all(|(other, _)| other.id != info.id) {
+                found.push((info, device));
+            }
+        }
+        found.sort_by_key(|(info, _)| !info.default);
+        Ok(found)
+    }
+
+    fn device(&mut self, direction: Direction, id: &str) -> Result<Device, Fault> {
+        let found = self.listed(direction)?.into_iter().find(|(info, _)| info.id == id);
+        found.map(|(_, device)| device).ok_or_else(|| Fault::Absent(format!("no device {id}")))
+    }
+}
+
+/// Whether a device is one that a person plugged in, as opposed to the plugins and aliases that
+/// ALSA lists, and the server's monitors of its own outputs.
+fn is_real(host: HostId, id: &str) -> bool {
+    if host == HostId::Alsa {
+        let by_name = id.strip_prefix("plughw:CARD=");
+        id == "default"
+            || by_name.is_some_and(|card| !card.starts_with(|c: char| c.is_ascii_digit()))
+    } else {
+        !id.ends_with(".monitor")
+    }
+}
+
+fn fault(error: cpal::Error) -> Fault {
+    let detail = error.to_string();
+    match error.kind() {
+        ErrorKind::DeviceBusy => Fault::Busy(detail),
+        ErrorKind::PermissionDenied => Fault::Refused(detail),
+        ErrorKind::DeviceNotAvailable => Fault::Absent(detail),
+        ErrorKind::UnsupportedConfig | ErrorKind::InvalidInput => Fault::Format(detail),
+        _ => Fault::Other(detail),
+    }
+}
+
+/// Changes that need nothing from us: the stream goes on.
+fn harmless(error: &cpal::Error) -> bool {
+    matches!(error.kind(), ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied | ErrorKind::Xrun)
+}
+
+fn micros(duration: Option<Duration>) -> i64 {
+    let micros = duration.map_or(0, |duration| duration.as_micros());
+    i64::try_from(micros).unwrap_or(MOST_MICROS).min(MOST_MICROS)
+}
+
+impl System for Cpal {
+    fn devices(&mut self, direction: Direction) -> Result<Vec<DeviceInfo>, Fault> {
+        let listed = self.listed(direction);
+        if listed.is_err() {
+            // The server may have been restarted.
+            self.host = None;
+        }
+        Ok(listed?.into_iter().map(|(info, _)| info).collect())
+    }
+
+    fn record(&mut self, id: &str, rate: u32, sink: Sink) -> Result<Box<dyn Stream>, Fault> {
+        let device = self.device(Direction::Input, id)?;
+        let usual = device.default_input_config().map_err(fault)?;
+        let channels = usual.channels().clamp(1, 8);
+        let buffer_size = BufferSize::Fixed(rate / CALLBACKS);
+        let config = StreamConfig { channels, sample_rate: rate, buffer_size };
+        // Servers and ALSA's plug convert to floats.
+        let stream = record_f32(&device, config, sink)?;
+        stream.play().map_err(fault)?;
+        Ok(Box::new(Running { _stream: stream }))
+    }
+
+    fn play(&mut self, id: &str, rate: u32, tap: Tap) -> Result<Box<dyn Stream>, Fault> {
+        let device = self.device(Direction::Output, id)?;
+        let usual = device.default_output_config().map_err(fault)?;
+        tracing::debug!(id, format = %usual.sample_format(), "opening speakers");
+        let buffer_size = BufferSize::Fixed(rate / CALLBACKS);
+        let config = StreamConfig { channels: tap.channels(), sample_rate: rate, buffer_size };
+        let stream = play_f32(&device, config, tap)?;
+        stream.play().map_err(fault)?;
+        Ok(Box::new(Running { _stream: stream }))
+    }
+}
+
+fn record_f32(
+    device: &Device,
+    config: StreamConfig,
+    mut sink: Sink,
+) -> Result<cpal::Stream, Fault> {
+    let heard = sink.heard();
+    let (channels, rate) = (config.channels, i64::from(config.sample_rate.max(1)));
+    let data = move |sound: &[f32], info: &cpal::InputCallbackInfo| {
+        let stamp = info.timestamp();
+        let lasts = (sound.len() / usize::from(channels)) as i64 * 1_000_000 / rate;
+        // The first frame is at least as old as the buffer is long.
+        let age = micros(stamp.callback.checked_duration_since(stamp.capture)).max(lasts);
+        sink.push(sound, channels, age, |sample| sample);
+    };
+    let error = move |error: cpal::Error| {
+        if !harmless(&error) {
+            heard.latch.set(|| error.to_string());
+        }
+    };
+    device.build_input_stream(config, data, error, Some(PATIENCE)).map_err(fault)
+}
+
+fn play_f32(device: &Device, config: StreamConfig, mut tap: Tap) -> Result<cpal::Stream, Fault> {
+    let played = tap.played();
+    let data = move |out: &mut [f32], info: &cpal::OutputCallbackInfo| {
+        let stamp = info.timestamp();
+        let latency = micros(stamp.playback.checked_duration_since(stamp.callback));
+        tap.fill(out, latency, |sample| sample);
+    };
+    let error = move |error: cpal::Error| {
+        if !harmless(&error) {
+            played.latch.set(|| error.to_string());
+        }
+    };
+    device.build_output_stream(config, data, error, Some(PATIENCE)).map_err(fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pseudo_devices_are_left_out() {
+        for id in ["default", "plughw:CARD=Loopback,DEV=0"] {
+            assert!(is_real(HostId::Alsa, id), "{id}");
+        }
+        for id in ["null", "pulse", "hw:CARD=0,DEV=0", "plughw:CARD=0,DEV=0", "front:CARD=PCH"] {
+            assert!(!is_real(HostId::Alsa, id), "{id}");
+        }
+        assert!(is_real(HostId::PulseAudio, "alsa_input.usb-046d_C920"));
+        assert!(!is_real(HostId::PulseAudio, "speakers.monitor"));
+    }
+}

@@ -1,0 +1,332 @@
+//! What the rest of the room asks of a sound system. One real backend, one fake for tests.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use super::DeviceInfo;
+use crate::base::{Clock, Timestamp};
+
+/// Why a device cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Fault {
+    /// There is no such device, or none at all.
+    #[error("it is not there")]
+    Absent(String),
+    /// Somebody else has it.
+    #[error("another program is using it")]
+    Busy(String),
+    /// The system does not let us.
+    #[error("this user is not allowed to use it")]
+    Refused(String),
+    /// It cannot do what is needed.
+    #[error("it does not offer a usable format")]
+    Format(String),
+    /// Anything else.
+    #[error("the sound system failed")]
+    Other(String),
+}
+
+impl Fault {
+    /// What the machine said.
+    pub(super) fn detail(&self) -> &str {
+        match self {
+            Self::Absent(detail)
+            | Self::Busy(detail)
+            | Self::Refused(detail)
+            | Self::Format(detail)
+            | Self::Other(detail) => detail,
+        }
+    }
+}
+
+/// Microphones or speakers.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    Input,
+    Output,
+}
+
+/// A running stream: dropping it ends it, which may take long or for ever: on a thread of its own.
+pub(super) trait Stream: Send {}
+
+/// A sound system. No default methods: each backend answers every question.
+pub(super) trait System: Send {
+    /// The devices there are, without pseudo-devices; the default first.
+    fn devices(&mut self, direction: Direction) -> Result<Vec<DeviceInfo>, Fault>;
+    /// Starts hearing a device; sound is given in `sink`'s channels at the rate that is returned.
+    fn record(&mut self, id: &str, rate: u32, sink: Sink) -> Result<Box<dyn Stream>, Fault>;
+    /// Starts playing on a device, at exactly this rate and these channels.
+    fn play(&mut self, id: &str, rate: u32, tap: Tap) -> Result<Box<dyn Stream>, Fault>;
+}
+
+/// Why a stream ended: the first fault is kept, the storm after it costs nothing.
+#[derive(Debug, Default)]
+pub(super) struct Latch {
+    set: AtomicBool,
+    fault: Mutex<Option<String>>,
+}
+
+impl Latch {
+    /// Called by error callbacks, up to 400,000 times a second.
+    pub(super) fn set(&self, fault: impl FnOnce() -> String) {
+        if !self.set.swap(true, Ordering::AcqRel) {
+            *self.fault.lock() = Some(fault());
+        }
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        self.set.load(Ordering::Acquire)
+    }
+
+    pub(super) fn get(&self) -> Option<String> {
+        if self.is_set() { self.fault.lock().clone().or_else(|| Some(String::new())) } else { None }
+    }
+}
+
+/// When a callback's first frame was captured.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Mark {
+    pub(super) frame: i64,
+    pub(super) at: Timestamp,
+}
+
+/// What both ends of a recording know.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    pub(super) latch: Latch,
+    /// Frames that came.
+    pub(super) frames: AtomicU64,
+    /// The sound's age when its callback came, microseconds, the longest seen lately.
+    pub(super) age_micros: AtomicI64,
+}
+
+/// The callback's end of a recording: no lock, no allocation, no waiting.
+pub(super) struct Sink {
+    clock: Clock,
+    channels: u16,
+    sound: Producer<f32>,
+    marks: Producer<Mark>,
+    heard: Arc<Heard>,
+    frame: i64,
+}
+
+/// The mixer's end of a recording.
+pub(super) struct Recording {
+    pub(super) sound: Consumer<f32>,
+    pub(super) marks: Consumer<Mark>,
+    pub(super) heard: Arc<Heard>,
+}
+
+/// A recording of at most a second and a half between callback and mixer.
+pub(super) fn recording(clock: Clock, rate: u32, channels: u16) -> (Sink, Recording) {
+    let capacity = rate as usize * usize::from(channels) * 3 / 2;
+    let (sound_in, sound) = RingBuffer::new(capacity);
+    let (marks_in, marks) = RingBuffer::new(1_024);
+    let heard = Arc::new(Heard::default());
+    let its_heard = Arc::clone(&heard);
+    let sink =
+        Sink { clock, channels, sound: sound_in, marks: marks_in, heard: its_heard, frame: 0 };
+    (sink, Recording { sound, marks, heard })
+}
+
+impl Sink {
+    /// Where faults go.
+    pub(super) fn heard(&self) -> Arc<Heard> {
+        Arc::clone(&self.heard)
+    }
+
+    /// Takes a callback's sound, `channels` interleaved in `sound`, the first frame captured
+    /// `age_micros` ago. Sound that finds no room is left out: nobody listens.
+    pub(super) fn push<T: Copy>(
+        &mut self,
+        sound: &[T],
+        channels: u16,
+        age_micros: i64,
+        value: impl Fn(T) -> f32,
+    ) {
+        let channels = usize::from(channels.max(1));
+        let frames = sound.len() / channels;
+        self.heard.frames.fetch_add(frames as u64, Ordering::Relaxed);
+        self.heard.age_micros.store(age_micros, Ordering::Relaxed);
+        let wanted = usize::from(self.channels);
+        let Ok(chunk) = self.sound.write_chunk_uninit(frames * wanted) else { return };
+        let mark = Mark { frame: self.frame, at: self.clock.now().offset(-age_micros) };
+        // A full queue of marks loses one: the pace goes on without it.
+        let _ = self.marks.push(mark);
+        let mixed = sound.chunks_exact(channels).flat_map(|frame| {
+            (0..wanted).map(|channel| match (channels, wanted) {
+                // Fewer channels here than there: the mean, so that neither side is lost.
+                (_, 1) => frame.iter().map(|&s| value(s)).sum::<f32>() / channels as f32,
+                _ => frame.get(channel % channels).map_or(0.0, |&s| value(s)),
+            })
+        });
+        chunk.fill_from_iter(mixed);
+        self.frame += frames as i64;
+    }
+}
+
+/// What both ends of a playback know.
+#[derive(Debug)]
+pub(super) struct Played {
+    pub(super) latch: Latch,
+    /// Loudness wished for, `f32` as bits.
+    pub(super) volume: AtomicU32,
+    /// When the last frame that was handed to the device will have been heard, microseconds.
+    pub(super) heard_until: AtomicI64,
+    pub(super) underruns: AtomicU64,
+    /// Frames the device asked for, silence included.
+    pub(super) asked: AtomicU64,
+    /// Everything queued is to be thrown away.
+    pub(super) clear: AtomicBool,
+}
+
+/// The callback's end of a playback: no lock, no allocation, no waiting.
+pub(super) struct Tap {
+    clock: Clock,
+    channels: u16,
+    rate: u32,
+    sound: Consumer<f32>,
+    played: Arc<Played>,
+    volume: f32,
+    dry: bool,
+}
+
+/// A playback with room for `frames`.
+pub(super) fn playback(
+    clock: Clock,
+    rate: u32,
+    channels: u16,
+    frames: usize,
+) -> (Producer<f32>, Arc<Played>, Tap) {
+    let (sound_in, sound) = RingBuffer::new(frames * usize::from(channels));
+    let played = Arc::new(Played {
+        latch: Latch::default(),
+        volume: AtomicU32::new(1.0_f32.to_bits()),
+        heard_until: AtomicI64::new(i64::MIN),
+        underruns: AtomicU64::new(0),
+        asked: AtomicU64::new(0),
+        clear: AtomicBool::new(false),
+    });
+    let its_played = Arc::clone(&played);
+    let tap = Tap { clock, channels, rate, sound, played: its_played, volume: 1.0, dry: true };
+    (sound_in, played, tap)
+}
+
+impl Tap {
+    /// Channels of the queued sound.
+    pub(super) fn channels(&self) -> u16 {
+        self.channels
+    }
+
+    /// Where faults go.
+    pub(super) fn played(&self) -> Arc<Played> {
+        Arc::clone(&self.played)
+    }
+
+    /// Fills a callback's buffer, whose first frame will be heard in `latency_micros`.
+    pub(super) fn fill<T>(&mut self, out: &mut [T], latency_micros: i64, value: impl Fn(f32) -> T) {
+        let channels = usize::from(self.channels.max(1));
+        let frames = out.len() / channels;
+        if self.played.clear.swap(false, Ordering::AcqRel) {
+            let waiting = self.sound.slots();
+            if let Ok(chunk) = self.sound.read_chunk(waiting) {
+                chunk.commit_all();
+            }
+        }
+        let target = f32::from_bits(self.played.volume.load(Ordering::Relaxed));
+        let step = (target - self.volume) / frames.max(1) as f32;
+        let ready = (self.sound.slots() / channels).min(frames);
+        let mut place = out.chunks_exact_mut(channels);
+        if let Ok(chunk) = self.sound.read_chunk(ready * channels) {
+            let (first, second) = chunk.as_slices();
+            let mut sound = first.iter().chain(second);
+            for frame in place.by_ref().take(ready) {
+                self.volume += step;
+                for (out, sample) in frame.iter_mut().zip(&mut sound) {
+                    *out = value(sample * self.volume);
+                }
+            }
+            chunk.commit_all();
+        }
+        for frame in place {
+            frame.iter_mut().for_each(|out| *out = value(0.0));
+        }
+        self.volume = target;
+        // The first callbacks before anything was queued, and a pause, are no underruns.
+        if ready < frames && !self.dry {
+            self.played.underruns.fetch_add(1, Ordering::Relaxed);
+        }
+        self.dry = ready < frames;
+        self.played.asked.fetch_add(frames as u64, Ordering::Relaxed);
+        let lasts = ready as i64 * 1_000_000 / i64::from(self.rate.max(1));
+        let until = self.clock.now().as_micros() + latency_micros + lasts;
+        self.played.heard_until.store(until, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_are_mixed_down_and_copied_up() {
+        let clock = Clock::start();
+        let (mut sink, mut recording) = recording(clock, 8_000, 1);
+        sink.push(&[0.5_f32, -0.1, 1.0, 0.0], 2, 0, |s| s);
+        let got: Vec<f32> = std::iter::from_fn(|| recording.sound.pop().ok()).collect();
+        assert_eq!(got, [0.2, 0.5]);
+        let (mut sink, mut recording) = super::recording(clock, 8_000, 2);
+        sink.push(&[i16::MAX, i16::MIN], 1, 7_000, |s| f32::from(s) / 32_768.0);
+        let got: Vec<f32> = std::iter::from_fn(|| recording.sound.pop().ok()).collect();
+        assert_eq!((got[0], got[2], got.len()), (got[1], -1.0, 4));
+        let mark = recording.marks.pop().unwrap();
+        assert!(mark.frame == 0 && mark.at < clock.now().offset(-6_999));
+    }
+
+    #[test]
+    fn a_recording_nobody_reads_stays_bounded_and_joins_again() {
+        let (mut sink, mut recording) = recording(Clock::start(), 8_000, 1);
+        for _ in 0..1_000 {
+            sink.push(&[0.1_f32; 80], 1, 0, |s| s);
+        }
+        assert_eq!(recording.sound.slots(), 12_000);
+        // The marks number the frames that are in the ring.
+        let last = std::iter::from_fn(|| recording.marks.pop().ok()).last().unwrap();
+        assert_eq!(last.frame, 12_000 - 80);
+    }
+
+    #[test]
+    fn playback_fills_with_silence_counts_underruns_and_ramps() {
+        let (mut sound, played, mut tap) = playback(Clock::start(), 8_000, 2, 400);
+        let mut out = [9.0_f32; 200];
+        tap.fill(&mut out, 0, |s| s);
+        assert!(out.iter().all(|&s| s == 0.0) && played.underruns.load(Ordering::Relaxed) == 0);
+        for _ in 0..300 {
+            sound.push(1.0).unwrap();
+        }
+        tap.fill(&mut out, 5_000, |s| s);
+        assert!(out.iter().all(|&s| s == 1.0));
+        played.volume.store(0.0_f32.to_bits(), Ordering::Relaxed);
+        tap.fill(&mut out, 0, |s| s);
+        assert!(out[0] > 0.98 && out[99] < 0.02 + 0.5 && out[150] == 0.0);
+        assert_eq!(played.underruns.load(Ordering::Relaxed), 1);
+        played.clear.store(true, Ordering::Relaxed);
+        for _ in 0..10 {
+            sound.push(1.0).unwrap();
+        }
+        tap.fill(&mut out, 0, |s| s);
+        assert!(out.iter().all(|&s| s == 0.0));
+    }
+
+    #[test]
+    fn a_storm_of_faults_is_latched_once() {
+        let latch = Latch::default();
+        for fault in 0..1_000 {
+            latch.set(|| fault.to_string());
+        }
+        assert_eq!(latch.get().as_deref(), Some("0"));
+    }
+}

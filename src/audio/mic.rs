@@ -1,0 +1,413 @@
+//! The microphone: a thread that finds it, opens it, watches it and takes it back when it returns,
+//! and the feed that hands its sound to the mixer on the session's time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::align::{Aligner, Filled};
+use super::device::{self, Direction, Fault, Mark, Recording, Stream, System};
+use super::pace::Pace;
+use super::{Context, DeviceInfo, Error, Source};
+use crate::base::{Stop, Timestamp, Worker};
+use crate::media::source::{Format, State, Status};
+use crate::media::{AudioFeed, Pulled};
+
+/// How often the device is looked after.
+const WATCH: Duration = Duration::from_millis(100);
+/// How often the list of devices is looked at, and an absent device looked for.
+const LOOK: Duration = Duration::from_secs(1);
+/// A device that has given nothing for so long has stalled.
+const STALL: Duration = Duration::from_secs(2);
+/// A stalled device is opened afresh after so long.
+const GIVE_UP: Duration = Duration::from_secs(5);
+/// Room for callbacks that come late.
+const MARGIN: Duration = Duration::from_millis(8);
+/// What one missed block adds to the delay, and the most that all of them may.
+const SLACK_STEP: Duration = Duration::from_millis(5);
+const MOST_SLACK: Duration = Duration::from_millis(150);
+
+/// Opens a microphone: by id, or the system's default, followed when it changes.
+pub(super) fn open(
+    system: Box<dyn System>,
+    id: Option<String>,
+    context: &Context,
+) -> Result<Source, Error> {
+    let status = Status::new(id.clone().unwrap_or_default(), "Microphone");
+    let shared = Arc::new(Shared::default());
+    let mut minder = Minder {
+        system,
+        wanted: id,
+        context: *context,
+        status: Arc::clone(&status),
+        shared: Arc::clone(&shared),
+        was_open: false,
+    };
+    let worker = Worker::spawn("microphone", move |stop| minder.run(stop))?;
+    let feed = Box::new(Feed { shared, context: *context, link: None, _worker: worker });
+    Ok(Source { feed, status })
+}
+
+/// Drops a stream on a thread of its own: where its device has vanished that may hang.
+pub(super) fn bury(stream: Box<dyn Stream>) {
+    if let Err(fault) = Worker::spawn("sound-burial", move |_| drop(stream)) {
+        tracing::warn!(%fault, "closing a sound stream");
+    }
+}
+
+/// Between the minder and the feed.
+#[derive(Default)]
+struct Shared {
+    /// A recording that the feed has not taken yet, and its rate.
+    fresh: Mutex<Option<(Recording, u32)>>,
+    /// Parts per million as `f64` bits; zero bits: not known.
+    drift: AtomicU64,
+}
+
+/// Looks after the device.
+struct Minder {
+    system: Box<dyn System>,
+    wanted: Option<String>,
+    context: Context,
+    status: Arc<Status>,
+    shared: Arc<Shared>,
+    was_open: bool,
+}
+
+/// Why a recording ended.
+enum End {
+    /// Nobody wants it any more.
+    Stopped,
+    /// The device is gone, with what the machine said.
+    Lost(String),
+    /// Another device is the default now.
+    Moved,
+}
+
+impl Minder {
+    fn run(&mut self, stop: &Stop) {
+        while !stop.is_set() {
+            match self
+                .find()
+                .and_then(|device| self.start(&device).map(|started| (device, started)))
+            {
+                Ok((device, (stream, heard))) => {
+                    let end = self.watch(&device, &heard, stop);
+                    bury(stream);
+                    match end {
+                        End::Stopped => return,
+                        End::Moved => continue,
+                        End::Lost(detail) => self.report_lost(&device.name, detail),
+                    }
+                }
+                Err(fault) => self.report(&fault),
+            }
+            stop.wait(LOOK);
+        }
+    }
+
+    fn find(&mut self) -> Result<DeviceInfo, Fault> {
+        let devices = self.system.devices(Direction::Input)?;
+        let found = match &self.wanted {
+            Some(id) => devices.into_iter().find(|device| device.id == *id),
+            None => {
+                let default = devices.iter().position(|device| device.default).unwrap_or(0);
+                devices.into_iter().nth(default)
+            }
+        };
+        found.ok_or_else(|| match &self.wanted {
+            Some(id) => Fault::Absent(format!("no device {id}")),
+            None => Fault::Absent("no microphones".to_owned()),
+        })
+    }
+
+    fn start(&mut self, info: &DeviceInfo) -> Result<Started, Fault> {
+        self.status.update(|report| {
+            report.id.clone_from(&info.id);
+            report.name.clone_from(&info.name);
+        });
+        let Context { clock, rate, channels, .. } = self.context;
+        let mut rates = vec![rate, 48_000, 44_100];
+        rates.dedup();
+        let mut last = Fault::Format("no rate".to_owned());
+        for rate in rates {
+            let (sink, recording) = device::recording(clock, rate, channels);
+            let heard = Arc::clone(&recording.heard);
+            match self.system.record(&info.id, rate, sink) {
+                Ok(stream) => {
+                    *self.shared.fresh.lock() = Some((recording, rate));
+                    return Ok((stream, heard));
+                }
+                Err(fault @ Fault::Format(_)) => last = fault,
+                Err(fault) => return Err(fault),
+            }
+        }
+        Err(last)
+    }
+
+    /// Watches until something ends it.
+    fn watch(&mut self, device: &DeviceInfo, heard: &device::Heard, stop: &Stop) -> End {
+        let Context { clock, rate, channels, .. } = self.context;
+        let (mut frames, mut alive, mut looked) = (0, clock.now(), clock.now());
+        loop {
+            if stop.wait(WATCH) {
+                return End::Stopped;
+            }
+            if let Some(fault) = heard.latch.get() {
+                return End::Lost(fault);
+            }
+            let now = clock.now();
+            let seen = heard.frames.load(Ordering::Relaxed);
+            if seen != frames {
+                (frames, alive) = (seen, now);
+                self.was_open = true;
+                self.status.open(Format::Audio { rate, channels });
+                let drift = self.shared.drift.load(Ordering::Relaxed);
+                let drift = (drift != 0).then(|| f64::from_bits(drift));
+                self.status.update(|report| report.drift_ppm = drift);
+            } else if now.since(alive) > GIVE_UP {
+                return End::Lost("no sound for 5 s".to_owned());
+            } else if now.since(alive) > STALL && self.status.state() != State::Stalled {
+                let reason = format!("{} has stopped giving sound; silence goes out", device.name);
+                self.status.down(State::Stalled, reason, "no sound for 2 s");
+            }
+            if now.since(looked) > LOOK {
+                looked = now;
+                // Servers move streams silently: look whether the device is still what we mean.
+                match self.find() {
+                    Ok(found) if found.id != device.id => return End::Moved,
+                    Err(Fault::Absent(detail)) => return End::Lost(detail),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn report_lost(&self, name: &str, detail: String) {
+        let reason =
+            format!("{name} is gone; silence goes out. Plug it in again and it will be taken back");
+        self.status.down(State::Lost, reason, detail);
+    }
+
+    fn report(&self, fault: &Fault) {
+        let name = self.status.report().name;
+        if self.was_open && matches!(fault, Fault::Absent(_) | Fault::Other(_)) {
+            if self.status.state() != State::Lost {
+                self.report_lost(&name, fault.detail().to_owned());
+            }
+            return;
+        }
+        let reason = match fault {
+            Fault::Absent(_) if self.wanted.is_none() => {
+                "No microphone was found. Plug one in and it will be taken".to_owned()
+            }
+            Fault::Absent(_) => format!("{name} is not there. Plug it in and it will be taken"),
+            Fault::Busy(_) => {
+                format!("{name} is being used by another program. Close that one and wait a second")
+            }
+            Fault::Refused(_) => format!(
+                "{name} may not be used by this user. Allow it in the system's privacy settings, \
+                 or join the group 'audio'"
+            ),
+            Fault::Format(_) => {
+                format!("{name} offers no format that can be used. Choose another microphone")
+            }
+            Fault::Other(_) => format!("{name} cannot be opened. It is tried again every second"),
+        };
+        self.status.down(State::Failed, reason, fault.detail());
+    }
+}
+
+type Started = (Box<dyn Stream>, Arc<device::Heard>);
+
+/// The mixer's end.
+struct Feed {
+    shared: Arc<Shared>,
+    context: Context,
+    link: Option<Link>,
+    /// Ends the minder when the feed is dropped.
+    _worker: Worker,
+}
+
+/// One recording on its way into the mix.
+struct Link {
+    recording: Recording,
+    pace: Pace,
+    aligner: Aligner,
+    rate: u32,
+    /// Number of the next frame out of the ring.
+    next: i64,
+    /// Frames heard when last looked.
+    heard: u64,
+    /// The sound's age at its callback, the longest of late, microseconds.
+    age: f64,
+    /// Added to the delay by blocks that came too late.
+    slack: Duration,
+    buffer: Vec<f32>,
+}
+
+impl AudioFeed for Feed {
+    fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
+        let fresh = self.shared.fresh.try_lock().and_then(|mut fresh| fresh.take());
+        if let Some((recording, rate)) = fresh {
+            self.link = Link::new(recording, rate, &self.context);
+        }
+        let Some(link) = &mut self.link else {
+            out.fill(0.0);
+            return Pulled::Silence;
+        };
+        link.take(self.context.channels);
+        let drift = link.pace.drift_ppm().map_or(0, |ppm| {
+            // Zero bits mean "not known".
+            if ppm == 0.0 { f64::MIN_POSITIVE.to_bits() } else { ppm.to_bits() }
+        });
+        self.shared.drift.store(drift, Ordering::Relaxed);
+        match link.aligner.pull(&link.pace, at, out) {
+            Filled::Whole => Pulled::Sound,
+            Filled::Short => {
+                link.late();
+                Pulled::Silence
+            }
+        }
+    }
+
+    fn delay(&self) -> Duration {
+        self.link.as_ref().map_or(Duration::from_millis(30), Link::delay)
+    }
+}
+
+impl Link {
+    fn new(recording: Recording, rate: u32, context: &Context) -> Option<Self> {
+        Some(Self {
+            recording,
+            pace: Pace::new(rate),
+            aligner: Aligner::new(rate, context.rate, context.channels)?,
+            rate,
+            next: 0,
+            heard: 0,
+            age: 0.0,
+            slack: Duration::ZERO,
+            buffer: Vec::new(),
+        })
+    }
+
+    /// Takes what has come from the device.
+    fn take(&mut self, channels: u16) {
+        while let Ok(Mark { frame, at }) = self.recording.marks.pop() {
+            self.pace.observe(frame, at);
+        }
+        // Falls by a tenth in about a second, rises at once.
+        let age = self.recording.heard.age_micros.load(Ordering::Relaxed) as f64;
+        self.age = age.max(self.age * 0.999);
+        let channels = usize::from(channels.max(1));
+        let frames = self.recording.sound.slots() / channels;
+        let Ok(chunk) = self.recording.sound.read_chunk(frames * channels) else { return };
+        self.buffer.clear();
+        let (first, second) = chunk.as_slices();
+        self.buffer.extend_from_slice(first);
+        self.buffer.extend_from_slice(second);
+        chunk.commit_all();
+        self.aligner.push(self.next, &self.buffer);
+        self.next += frames as i64;
+    }
+
+    /// A block was not there in time: wait longer, unless the device gives nothing at all.
+    fn late(&mut self) {
+        let heard = self.recording.heard.frames.load(Ordering::Relaxed);
+        if heard != self.heard && self.heard != 0 {
+            self.slack = (self.slack + SLACK_STEP).min(MOST_SLACK);
+        }
+        self.heard = heard;
+    }
+
+    fn delay(&self) -> Duration {
+        let ahead = self.aligner.lookahead() as f64 / f64::from(self.rate);
+        Duration::from_micros(self.age as u64)
+            + Duration::from_secs_f64(ahead)
+            + MARGIN
+            + self.slack
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::backend::fake::{Bench, Fake};
+    use super::*;
+    use crate::base::Clock;
+    use crate::base::queue::Receiver;
+    use crate::media::source::Report;
+    use crate::media::{FrameGrid, FrameRate};
+
+    fn context() -> Context {
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
+        Context { clock: Clock::start(), grid, rate: 48_000, channels: 2 }
+    }
+
+    fn open_fake(id: Option<&str>) -> (Bench, Source, Receiver<Report>) {
+        let (system, bench) = Fake::new();
+        bench.plug(Direction::Input, "first");
+        bench.plug(Direction::Input, "second");
+        let source = open(Box::new(system), id.map(str::to_owned), &context()).unwrap();
+        let changes = source.status.changes().unwrap();
+        (bench, source, changes)
+    }
+
+    /// The next report in this state; the device hears a hum meanwhile.
+    fn await_state(bench: &Bench, changes: &Receiver<Report>, state: State) -> Report {
+        for _ in 0..2_000 {
+            for id in ["first", "second"] {
+                bench.speak(id, &[0.1; 960], 2);
+            }
+            if let Ok(report) = changes.recv_timeout(Duration::from_millis(10))
+                && report.state == state
+            {
+                return report;
+            }
+        }
+        panic!("never {state:?}");
+    }
+
+    #[test]
+    fn a_microphone_that_is_unplugged_is_taken_back() {
+        let (bench, _source, changes) = open_fake(Some("second"));
+        let open = await_state(&bench, &changes, State::Open);
+        assert_eq!((open.id.as_str(), open.name.as_str()), ("second", "The second"));
+        bench.unplug("second");
+        let lost = await_state(&bench, &changes, State::Lost);
+        assert!(lost.reason.contains("The second"), "{}", lost.reason);
+        bench.plug(Direction::Input, "second");
+        assert_eq!(await_state(&bench, &changes, State::Open).id, "second");
+    }
+
+    #[test]
+    fn the_default_is_followed() {
+        let (bench, _source, changes) = open_fake(None);
+        assert_eq!(await_state(&bench, &changes, State::Open).id, "first");
+        bench.unplug("first");
+        while await_state(&bench, &changes, State::Open).id != "second" {}
+    }
+
+    #[test]
+    fn a_microphone_that_is_busy_says_so_and_is_taken_when_free() {
+        let (system, bench) = Fake::new();
+        bench.plug(Direction::Input, "first");
+        bench.refuse("first", Some(Fault::Busy("EBUSY".into())));
+        let source = open(Box::new(system), None, &context()).unwrap();
+        let changes = source.status.changes().unwrap();
+        let busy = await_state(&bench, &changes, State::Failed);
+        assert!(busy.reason.contains("another program") && busy.detail == "EBUSY");
+        bench.refuse("first", None);
+        await_state(&bench, &changes, State::Open);
+    }
+
+    #[test]
+    fn silence_comes_out_while_nothing_goes_in() {
+        let (_bench, mut source, _changes) = open_fake(Some("absent"));
+        let mut out = [1.0; 960];
+        assert_eq!(source.feed.pull(Timestamp::ZERO, &mut out), Pulled::Silence);
+        assert!(out.iter().all(|&s| s == 0.0));
+        assert!(source.feed.delay() <= Duration::from_millis(40));
+    }
+}
