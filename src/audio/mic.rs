@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use super::align::{Aligner, Filled};
 use super::device::{self, Direction, Fault, Mark, Recording, Stream, System};
 use super::pace::Pace;
-use super::{Context, DeviceInfo, Error, Source};
+use super::source::{Context, DeviceInfo, Error, Source};
 use crate::base::{Stop, Timestamp, Worker};
 use crate::media::source::{Format, State, Status};
 use crate::media::{AudioFeed, Pulled};

@@ -8,73 +8,18 @@ mod device;
 mod mic;
 pub mod output;
 mod pace;
+mod source;
 mod tone;
-
-use std::sync::Arc;
+mod wav;
 
 pub use choice::AudioChoice;
+pub use source::{Context, DeviceInfo, Error, Source};
 
 use self::device::Direction;
-use crate::base::{Clock, Timestamp};
+use crate::base::Timestamp;
+use crate::media::AudioFeed;
 use crate::media::markers::Schedule;
 use crate::media::source::{Format, Status};
-use crate::media::{AudioFeed, FrameGrid};
-
-/// What a source needs to know of the program.
-#[derive(Copy, Clone, Debug)]
-pub struct Context {
-    /// The session clock.
-    pub clock: Clock,
-    /// The instants of program pictures; samples are counted from its origin.
-    pub grid: FrameGrid,
-    /// Samples a second.
-    pub rate: u32,
-    /// Channels, interleaved.
-    pub channels: u16,
-}
-
-/// An open (or opening) sound source. Dropping the feed closes it.
-pub struct Source {
-    /// For the mixer.
-    pub feed: Box<dyn AudioFeed>,
-    /// How it fares, readable at any time, also after the feed has been handed over.
-    pub status: Arc<Status>,
-}
-
-impl std::fmt::Debug for Source {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Source").field("status", &self.status).finish_non_exhaustive()
-    }
-}
-
-/// Why a source or output cannot even be begun with. A microphone that is absent or busy is no
-/// error: its status says so, and it is taken when it comes.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// `none` was chosen.
-    #[error("no sound source was chosen")]
-    NoSound,
-    /// The file cannot be played.
-    #[error("opening {path}: {reason}")]
-    File { path: std::path::PathBuf, reason: String },
-    /// The speakers cannot be opened.
-    #[error("opening the speakers: {0}")]
-    Output(String),
-    /// The system gave no thread.
-    #[error("starting a source: {0}")]
-    Thread(#[from] std::io::Error),
-}
-
-/// A microphone or a pair of speakers of this machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeviceInfo {
-    /// Stable over replugging and restarts.
-    pub id: String,
-    /// For people.
-    pub name: String,
-    /// The system's default.
-    pub default: bool,
-}
 
 /// The microphones there are now.
 pub fn microphones() -> Vec<DeviceInfo> {
@@ -110,9 +55,7 @@ pub fn open(choice: &AudioChoice, context: &Context) -> Result<Source, Error> {
             own("Test tone", Box::new(tone::Tone { schedule, rate, channels }))
         }
         AudioChoice::Silence => own("Silence", Box::new(tone::Silence)),
-        AudioChoice::File(path) => {
-            Err(Error::File { path: path.clone(), reason: "files are not played yet".to_owned() })
-        }
+        AudioChoice::File(path) => wav::open(path, context),
         AudioChoice::Mic(id) => mic::open(backend::system(), id.clone(), context),
         AudioChoice::None => Err(Error::NoSound),
     }

@@ -10,7 +10,7 @@ use rtrb::Producer;
 use super::backend;
 use super::device::{self, Direction, Fault, Played, Stream, System};
 use super::mic::bury;
-use super::{DeviceInfo, Error};
+use super::source::{DeviceInfo, Error};
 use crate::base::{Clock, Timestamp};
 
 /// Room in the ring.

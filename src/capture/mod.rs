@@ -1,84 +1,37 @@
 //! Floor 3: pictures from devices, files and the test source, each behind a
 //! [`VideoFeed`](crate::media::VideoFeed).
 
+mod backend;
+mod camera;
 pub mod choice;
+mod device;
+mod file;
 mod font;
+mod pixels;
+mod source;
 mod test_picture;
-
-use std::sync::Arc;
+mod y4m;
 
 pub use choice::VideoChoice;
+pub use source::{CameraFormat, CameraInfo, Context, Error, Source};
 
-use crate::base::{Clock, Timestamp};
+use crate::base::Timestamp;
 use crate::media::markers::Schedule;
 use crate::media::source::{Format, Status};
-use crate::media::{FrameGrid, Size, VideoFeed};
-
-/// What a source needs to know of the program.
-#[derive(Copy, Clone, Debug)]
-pub struct Context {
-    /// The session clock.
-    pub clock: Clock,
-    /// The instants of program pictures.
-    pub grid: FrameGrid,
-    /// The program's size: what a source delivers at best.
-    pub size: Size,
-}
-
-/// An open (or opening) picture source. Dropping the feed closes it.
-pub struct Source {
-    /// For the compositor.
-    pub feed: Box<dyn VideoFeed>,
-    /// How it fares, readable at any time, also after the feed has been handed over.
-    pub status: Arc<Status>,
-}
-
-impl std::fmt::Debug for Source {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Source").field("status", &self.status).finish_non_exhaustive()
-    }
-}
-
-/// Why a source cannot even be begun with. A camera that is absent or busy is no error: its status
-/// says so, and it is taken when it comes.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// `none` was chosen.
-    #[error("no picture source was chosen")]
-    NoPicture,
-    /// The file cannot be played.
-    #[error("opening {path}: {reason}")]
-    File { path: std::path::PathBuf, reason: String },
-    /// The system gave no thread.
-    #[error("starting a source: {0}")]
-    Thread(#[from] std::io::Error),
-}
-
-/// A camera of this machine.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CameraInfo {
-    /// Stable over replugging and restarts.
-    pub id: String,
-    /// For people.
-    pub name: String,
-    /// What it offers.
-    pub formats: Vec<CameraFormat>,
-}
-
-/// A format that a camera offers.
-#[derive(Copy, Clone, Debug, PartialEq)]
-pub struct CameraFormat {
-    /// Width and height.
-    pub size: Size,
-    /// Pictures a second.
-    pub fps: f64,
-    /// How pixels are stored: `YUYV`, `NV12` or `MJPEG`.
-    pub pixel: &'static str,
-}
 
 /// The cameras there are now.
 pub fn cameras() -> Vec<CameraInfo> {
-    Vec::new()
+    let found = backend::driver().cameras().into_iter();
+    found
+        .map(|camera| {
+            let formats = camera.offers.iter().map(|offer| CameraFormat {
+                size: offer.size,
+                fps: offer.fps(),
+                pixel: offer.pixel.name(),
+            });
+            CameraInfo { formats: formats.collect(), id: camera.id, name: camera.name }
+        })
+        .collect()
 }
 
 /// Opens a source.
@@ -96,9 +49,8 @@ pub fn open(choice: &VideoChoice, context: &Context) -> Result<Source, Error> {
             let feed = Box::new(test_picture::TestPicture::new(schedule, context.size));
             Ok(Source { feed, status })
         }
-        VideoChoice::File(path) => {
-            Err(Error::File { path: path.clone(), reason: "files are not played yet".to_owned() })
-        }
-        VideoChoice::Camera(_) | VideoChoice::None => Err(Error::NoPicture),
+        VideoChoice::File(path) => file::open(path, context),
+        VideoChoice::Camera(id) => camera::open(backend::driver(), id.clone(), context),
+        VideoChoice::None => Err(Error::NoPicture),
     }
 }

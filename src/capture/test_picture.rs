@@ -126,7 +126,7 @@ impl Texture {
     fn shift(&self, strip: usize, frame: i64) -> usize {
         let spare = self.spare as u64;
         let step = frame.unsigned_abs();
-        if strip % SNOW == 0 {
+        if strip.is_multiple_of(SNOW) {
             return (hash(step.wrapping_mul(97).wrapping_add(strip as u64)) % spare) as usize & !1;
         }
         // There and back at 2, 4, 6 … pixels a picture, neighbours in opposite directions.
@@ -194,7 +194,7 @@ impl Panel {
         let scale = (size.height as usize / 90).max(1);
         let width = (font::width("00:00:00.000", scale) + 8 * scale).next_multiple_of(2);
         let height = (font::HEIGHT * 2 * scale + 4 * scale).next_multiple_of(2);
-        let side = |outer: u32, inner: usize| (outer as usize).saturating_sub(inner) / 2 & !1;
+        let side = |outer: u32, inner: usize| ((outer as usize).saturating_sub(inner) / 2) & !1;
         let (left, top) = (side(size.width, width), side(size.height, height));
         Self { left, top, width, height, scale }
     }

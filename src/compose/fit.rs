@@ -133,7 +133,7 @@ impl Plane {
     fn offset(self, outer: Size, inner: Size) -> (usize, usize) {
         let scale = if self == Self::Y { 1 } else { 2 };
         let side = |outer: u32, inner: u32| {
-            let luma = (outer - (inner * scale).min(outer)) / 2 & !1;
+            let luma = ((outer - (inner * scale).min(outer)) / 2) & !1;
             (luma / scale) as usize
         };
         (side(outer.width, inner.width), side(outer.height, inner.height))

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::audio::DeviceInfo;
 use crate::audio::device::{Direction, Fault, Sink, Stream, System, Tap};
+use crate::audio::source::DeviceInfo;
 
 /// The system's side.
 pub(in crate::audio) struct Fake(Bench);

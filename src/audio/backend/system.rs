@@ -7,8 +7,8 @@ use std::time::Duration;
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, Device, ErrorKind, Host, HostId, StreamConfig};
 
-use crate::audio::DeviceInfo;
 use crate::audio::device::{Direction, Fault, Sink, Stream, System, Tap};
+use crate::audio::source::DeviceInfo;
 
 /// Longest wait for a device to open.
 const PATIENCE: Duration = Duration::from_secs(3);

@@ -1,0 +1,63 @@
+//! What a sound source is to those who open and own it.
+
+use std::sync::Arc;
+
+use crate::base::Clock;
+use crate::media::source::Status;
+use crate::media::{AudioFeed, FrameGrid};
+
+/// What a source needs to know of the program.
+#[derive(Copy, Clone, Debug)]
+pub struct Context {
+    /// The session clock.
+    pub clock: Clock,
+    /// The instants of program pictures; samples are counted from its origin.
+    pub grid: FrameGrid,
+    /// Samples a second.
+    pub rate: u32,
+    /// Channels, interleaved.
+    pub channels: u16,
+}
+
+/// An open (or opening) sound source. Dropping the feed closes it.
+pub struct Source {
+    /// For the mixer.
+    pub feed: Box<dyn AudioFeed>,
+    /// How it fares, readable at any time, also after the feed has been handed over.
+    pub status: Arc<Status>,
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Source").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+/// Why a source or output cannot even be begun with. A microphone that is absent or busy is no
+/// error: its status says so, and it is taken when it comes.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// `none` was chosen.
+    #[error("no sound source was chosen")]
+    NoSound,
+    /// The file cannot be played.
+    #[error("opening {path}: {reason}")]
+    File { path: std::path::PathBuf, reason: String },
+    /// The speakers cannot be opened.
+    #[error("opening the speakers: {0}")]
+    Output(String),
+    /// The system gave no thread.
+    #[error("starting a source: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// A microphone or a pair of speakers of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceInfo {
+    /// Stable over replugging and restarts.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// The system's default.
+    pub default: bool,
+}

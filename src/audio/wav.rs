@@ -1,0 +1,379 @@
+//! A WAV file as a source: read, converted and resampled ahead on a thread of its own, looped
+//! without a seam. The position in the file follows from the time since the grid's origin alone,
+//! so that a picture file opened beside it is in step.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hound::{SampleFormat, WavReader, WavSpec};
+use rubato::audioadapter_buffers::direct::InterleavedSlice;
+use rubato::{
+    Async, FixedAsync, Resampler, SincInterpolationParameters, SincInterpolationType,
+    WindowFunction,
+};
+
+use super::source::{Context, Error, Source};
+use crate::base::queue::{self, Full, Receiver, Sender};
+use crate::base::{Stop, Timestamp, Worker};
+use crate::media::samples::micros_to_frames;
+use crate::media::source::{Format, State, Status};
+use crate::media::{AudioFeed, Pulled};
+
+/// File frames read at a time.
+const CHUNK: usize = 1_024;
+/// Chunks read ahead.
+const AHEAD: usize = 16;
+
+/// Opens a file.
+pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
+    let fault = |reason: String| Error::File { path: path.to_owned(), reason };
+    let reader = WavReader::open(path).map_err(|error| fault(words(&error)))?;
+    let clip = Clip::new(reader).map_err(fault)?;
+    let rate_in = clip.spec.sample_rate;
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let status = Status::new("", name);
+    let Context { clock, grid, rate, channels } = *context;
+    // Whole seconds are whole frames at any rate.
+    let second = (clock.now().micros_since(grid.origin) / 1_000_000).max(0);
+    let turner = Turner::new(rate_in, rate, channels)
+        .ok_or_else(|| fault(format!("{rate_in} Hz cannot be turned into {rate} Hz")))?;
+    status.open(Format::Audio { rate: rate_in, channels: clip.spec.channels });
+    let (blocks, ready) = queue::bounded("file-sound", AHEAD, Full::Block);
+    let its_status = Arc::clone(&status);
+    let worker = Worker::spawn("sound-file", move |stop| {
+        let first = second * i64::from(rate);
+        if let Err(reason) = read_ahead(clip, turner, second, first, &blocks, stop) {
+            its_status.down(State::Failed, "The file can no longer be read", reason);
+        }
+    })?;
+    let feed = Box::new(Feed {
+        origin: grid.origin,
+        rate,
+        channels: usize::from(channels),
+        ready,
+        held: VecDeque::new(),
+        first: 0,
+        _worker: worker,
+    });
+    Ok(Source { feed, status })
+}
+
+fn words(error: &hound::Error) -> String {
+    match error {
+        hound::Error::IoError(error) => error.to_string(),
+        hound::Error::FormatError(what) => format!("it is no WAV file ({what})"),
+        other => format!("its format is not supported ({other})"),
+    }
+}
+
+/// The file's own sound, looped.
+struct Clip<R> {
+    reader: WavReader<R>,
+    spec: WavSpec,
+}
+
+impl<R: Read + Seek> Clip<R> {
+    fn new(reader: WavReader<R>) -> Result<Self, String> {
+        let spec = reader.spec();
+        if !(4_000..=384_000).contains(&spec.sample_rate) || !(1..=8).contains(&spec.channels) {
+            return Err(format!(
+                "{} Hz with {} channels is not supported",
+                spec.sample_rate, spec.channels
+            ));
+        }
+        if reader.duration() == 0 {
+            return Err("it holds no sound".to_owned());
+        }
+        Ok(Self { reader, spec })
+    }
+
+    /// Goes to a frame, counted round and round.
+    fn seek(&mut self, frame: i64) -> Result<(), String> {
+        let frame = frame.rem_euclid(i64::from(self.reader.duration()));
+        let frame = u32::try_from(frame).unwrap_or(0);
+        self.reader.seek(frame).map_err(|error| error.to_string())
+    }
+
+    /// Fills `out`, which is a whole number of the file's frames; the end is followed by the
+    /// beginning.
+    fn read(&mut self, out: &mut [f32]) -> Result<(), String> {
+        let mut filled = 0;
+        let mut barren = 0;
+        while let Some(rest) = out.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            let got = match (self.spec.sample_format, self.spec.bits_per_sample) {
+                (SampleFormat::Float, _) => take(self.reader.samples::<f32>(), rest, |s| s),
+                (SampleFormat::Int, bits) => {
+                    let scale = 1.0 / (1_u64 << (bits.clamp(1, 32) - 1)) as f32;
+                    take(self.reader.samples::<i32>(), rest, |s| s as f32 * scale)
+                }
+            };
+            // A file that claims more than it holds ends where it ends, on a whole frame.
+            filled += got - got % usize::from(self.spec.channels);
+            barren = if got == 0 { barren + 1 } else { 0 };
+            if barren > 1 {
+                return Err("no more sound".to_owned());
+            }
+            if filled < out.len() {
+                self.seek(0)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn take<S>(
+    samples: impl Iterator<Item = Result<S, hound::Error>>,
+    out: &mut [f32],
+    value: impl Fn(S) -> f32,
+) -> usize {
+    let pairs = out.iter_mut().zip(samples.map_while(Result::ok));
+    pairs.map(|(out, sample)| *out = value(sample)).count()
+}
+
+/// Turns channels and rate into the session's.
+struct Turner {
+    resampler: Option<Async<f32>>,
+    channels: usize,
+    /// Frames that the resampler puts before the first.
+    delay: usize,
+    mixed: Vec<f32>,
+    scratch: Vec<f32>,
+}
+
+impl Turner {
+    fn new(rate_in: u32, rate_out: u32, channels: u16) -> Option<Self> {
+        let channels = usize::from(channels);
+        let resampler = if rate_in == rate_out {
+            None
+        } else {
+            let parameters = SincInterpolationParameters::new(128, WindowFunction::BlackmanHarris2)
+                .oversampling_factor(128)
+                .interpolation(SincInterpolationType::Cubic);
+            let ratio = f64::from(rate_out) / f64::from(rate_in.max(1));
+            let fixed = FixedAsync::Input;
+            Some(Async::new_sinc(ratio, 1.0, &parameters, CHUNK, channels, fixed).ok()?)
+        };
+        let delay = resampler.as_ref().map_or(0, |resampler| resampler.output_delay());
+        let most = resampler.as_ref().map_or(0, |resampler| resampler.output_frames_max());
+        let scratch = vec![0.0; most * channels];
+        Some(Self { resampler, channels, delay, mixed: Vec::new(), scratch })
+    }
+
+    /// The session's sound for a chunk of the file's.
+    fn turn(&mut self, sound: &[f32], channels: usize) -> Result<Vec<f32>, String> {
+        let wanted = self.channels;
+        self.mixed.clear();
+        for frame in sound.chunks_exact(channels) {
+            match wanted {
+                1 => self.mixed.push(frame.iter().sum::<f32>() / channels as f32),
+                _ => self.mixed.extend(
+                    (0..wanted)
+                        .map(|channel| frame.get(channel % channels).copied().unwrap_or(0.0)),
+                ),
+            }
+        }
+        let Some(resampler) = &mut self.resampler else { return Ok(self.mixed.clone()) };
+        let frames = self.mixed.len() / wanted;
+        let input = InterleavedSlice::new(&self.mixed, wanted, frames);
+        let room = self.scratch.len() / wanted;
+        let output = InterleavedSlice::new_mut(&mut self.scratch, wanted, room);
+        let (Ok(input), Ok(mut output)) = (input, output) else {
+            return Err("a chunk of odd size".to_owned());
+        };
+        let done = resampler.process_into_buffer(&input, &mut output, None);
+        let (_, given) = done.map_err(|error| error.to_string())?;
+        let skip = self.delay.min(given);
+        self.delay -= skip;
+        Ok(self.scratch.get(skip * wanted..given * wanted).unwrap_or_default().to_vec())
+    }
+}
+
+/// A block of sound and the number of its first frame since the grid's origin.
+type Numbered = (i64, Vec<f32>);
+
+fn read_ahead(
+    mut clip: Clip<BufReader<File>>,
+    mut turner: Turner,
+    second: i64,
+    mut first: i64,
+    blocks: &Sender<Numbered>,
+    stop: &Stop,
+) -> Result<(), String> {
+    clip.seek(second.saturating_mul(i64::from(clip.spec.sample_rate)))?;
+    let channels = usize::from(clip.spec.channels);
+    let mut chunk = vec![0.0; CHUNK * channels];
+    while !stop.is_set() {
+        clip.read(&mut chunk)?;
+        let sound = turner.turn(&chunk, channels)?;
+        let frames = (sound.len() / turner.channels) as i64;
+        if blocks.send((first, sound)).is_err() {
+            break;
+        }
+        first += frames;
+    }
+    Ok(())
+}
+
+struct Feed {
+    origin: Timestamp,
+    rate: u32,
+    channels: usize,
+    ready: Receiver<Numbered>,
+    /// Sound in hand, and the number of its first frame.
+    held: VecDeque<f32>,
+    first: i64,
+    _worker: Worker,
+}
+
+impl AudioFeed for Feed {
+    fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
+        let start = micros_to_frames(at.micros_since(self.origin), self.rate);
+        let end = start + (out.len() / self.channels) as i64;
+        loop {
+            let held = (self.held.len() / self.channels) as i64;
+            let old = (start - self.first).clamp(0, held);
+            self.held.drain(..old as usize * self.channels);
+            self.first += old;
+            if self.first + held - old >= end {
+                break;
+            }
+            let Ok((first, sound)) = self.ready.try_recv() else { break };
+            if self.held.is_empty() {
+                self.first = first;
+            }
+            self.held.extend(sound);
+        }
+        let ahead = usize::try_from(self.first - start).unwrap_or(0) * self.channels;
+        let (gap, rest) = out.split_at_mut(ahead.min(out.len()));
+        gap.fill(0.0);
+        let ready = self.held.len().min(rest.len());
+        let whole = gap.is_empty() && ready == rest.len();
+        let (sound, missing) = rest.split_at_mut(ready);
+        for (out, sample) in sound.iter_mut().zip(self.held.drain(..ready)) {
+            *out = sample;
+        }
+        self.first += (ready / self.channels) as i64;
+        missing.fill(0.0);
+        if whole { Pulled::Sound } else { Pulled::Silence }
+    }
+
+    fn delay(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Clock;
+    use crate::media::{FrameGrid, FrameRate};
+
+    fn write(
+        spec: WavSpec,
+        frames: u32,
+        value: impl Fn(u32, u16) -> f32,
+    ) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut writer = hound::WavWriter::create(file.path(), spec).unwrap();
+        for frame in 0..frames {
+            for channel in 0..spec.channels {
+                let sample = value(frame, channel);
+                match spec.sample_format {
+                    SampleFormat::Float => writer.write_sample(sample).unwrap(),
+                    SampleFormat::Int => {
+                        let scale = (1_i64 << (spec.bits_per_sample - 1)) as f32;
+                        writer.write_sample((sample * scale) as i32).unwrap();
+                    }
+                }
+            }
+        }
+        writer.finalize().unwrap();
+        file
+    }
+
+    fn pull_all(context: &Context, path: &Path, blocks: i64) -> Vec<f32> {
+        let mut source = open(path, context).unwrap();
+        let mut all = Vec::new();
+        for block in 0..blocks {
+            let at = context.grid.origin.offset(block * 10_000);
+            let mut out = vec![0.0; context.rate as usize / 100 * usize::from(context.channels)];
+            let mut tries = 0;
+            // The reader is another thread; the position does not move on short pulls of nothing.
+            while source.feed.pull(at, &mut out) == Pulled::Silence && tries < 2_000 {
+                Stop::new().wait(Duration::from_millis(1));
+                tries += 1;
+            }
+            all.extend_from_slice(&out);
+        }
+        all
+    }
+
+    fn context(rate: u32, channels: u16) -> Context {
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
+        Context { clock: Clock::start(), grid, rate, channels }
+    }
+
+    #[test]
+    fn every_format_plays_and_loops_without_a_seam() {
+        for (bits, sample_format, channels) in [
+            (16, SampleFormat::Int, 2),
+            (24, SampleFormat::Int, 1),
+            (32, SampleFormat::Int, 2),
+            (8, SampleFormat::Int, 1),
+            (32, SampleFormat::Float, 6),
+        ] {
+            let spec =
+                WavSpec { channels, sample_rate: 48_000, bits_per_sample: bits, sample_format };
+            // A ramp over 4,800 frames tells each frame's place.
+            let file = write(spec, 4_800, |frame, _| frame as f32 / 4_800.0 - 0.5);
+            let heard = pull_all(&context(48_000, 2), file.path(), 25);
+            assert_eq!(heard.len(), 25 * 960);
+            for (index, frame) in heard.chunks(2).enumerate() {
+                let want = (index % 4_800) as f32 / 4_800.0 - 0.5;
+                assert!((frame[0] - want).abs() < 0.01, "{bits} bits at {index}: {frame:?}");
+                assert_eq!(frame[0], frame[1]);
+            }
+        }
+    }
+
+    #[test]
+    fn other_rates_are_resampled_in_place() {
+        let spec = WavSpec {
+            channels: 1,
+            sample_rate: 44_100,
+            bits_per_sample: 32,
+            sample_format: SampleFormat::Float,
+        };
+        // 441 Hz fits the loop exactly.
+        let wave = |time: f32| (time * 441.0 * std::f32::consts::TAU).sin() * 0.5;
+        let file = write(spec, 4_410, |frame, _| wave(frame as f32 / 44_100.0));
+        let heard = pull_all(&context(48_000, 1), file.path(), 60);
+        for (index, sample) in heard.iter().enumerate().skip(200) {
+            let want = wave(index as f32 / 48_000.0);
+            assert!((sample - want).abs() < 0.02, "at {index}: {sample} for {want}");
+        }
+    }
+
+    #[test]
+    fn hostile_files_are_refused() {
+        let context = context(48_000, 2);
+        let spec = WavSpec {
+            channels: 1,
+            sample_rate: 48_000,
+            bits_per_sample: 16,
+            sample_format: SampleFormat::Int,
+        };
+        let empty = write(spec, 0, |_, _| 0.0);
+        assert!(open(empty.path(), &context).is_err());
+        let garbage = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(garbage.path(), b"RIFF\xff\xff\xff\xffWAVEfmt \xff\xff\xff\xff").unwrap();
+        assert!(open(garbage.path(), &context).is_err());
+        assert!(open(Path::new("/nonexistent.wav"), &context).is_err());
+        let odd = WavSpec { sample_rate: 1, ..spec };
+        assert!(open(write(odd, 9, |_, _| 0.0).path(), &context).is_err());
+    }
+}

@@ -1,0 +1,148 @@
+//! What the rest of the room asks of a camera system. One real backend, one fake for tests.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::media::Size;
+
+/// Why a camera cannot be had, with what the machine said.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Fault {
+    /// There is no such camera, or it has gone.
+    #[error("it is not there ({0})")]
+    Absent(String),
+    /// Somebody else has it.
+    #[error("another program is using it ({0})")]
+    Busy(String),
+    /// The system does not let us.
+    #[error("this user is not allowed to use it ({0})")]
+    Refused(String),
+    /// It offers nothing we can read.
+    #[error("it offers no usable format ({0})")]
+    Format(String),
+    /// Anything else.
+    #[error("it failed ({0})")]
+    Other(String),
+}
+
+impl Fault {
+    /// What the machine said.
+    pub(super) fn detail(&self) -> &str {
+        match self {
+            Self::Absent(detail)
+            | Self::Busy(detail)
+            | Self::Refused(detail)
+            | Self::Format(detail)
+            | Self::Other(detail) => detail,
+        }
+    }
+}
+
+/// How a camera stores pixels.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Pixel {
+    Yuyv,
+    Nv12,
+    Mjpeg,
+}
+
+impl Pixel {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Yuyv => "YUYV",
+            Self::Nv12 => "NV12",
+            Self::Mjpeg => "MJPEG",
+        }
+    }
+}
+
+/// A format that a camera offers.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Offer {
+    pub(super) size: Size,
+    /// Pictures a second as a fraction.
+    pub(super) rate: (u32, u32),
+    pub(super) pixel: Pixel,
+}
+
+impl Offer {
+    pub(super) fn fps(&self) -> f64 {
+        f64::from(self.rate.0) / f64::from(self.rate.1.max(1))
+    }
+}
+
+/// A camera that is plugged in.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Found {
+    /// Stable over replugging and restarts.
+    pub(super) id: String,
+    pub(super) name: String,
+    /// Empty where the camera may not be asked.
+    pub(super) offers: Vec<Offer>,
+}
+
+/// A picture as it comes from the camera.
+#[derive(Clone, Debug)]
+pub(super) struct Raw {
+    pub(super) data: Bytes,
+    /// How long ago it was taken.
+    pub(super) age: Duration,
+}
+
+/// An open camera. Lives on one thread.
+pub(super) trait Camera {
+    /// The next picture, or `None` when none came within `limit`. The first call may take longer.
+    fn frame(&mut self, limit: Duration) -> Result<Option<Raw>, Fault>;
+    /// Makes a call of `frame` that hangs on another thread return.
+    fn waker(&self) -> Box<dyn Fn() + Send>;
+}
+
+/// A camera system. No default methods: each backend answers every question.
+pub(super) trait Driver: Send + Sync {
+    /// The cameras there are, without nodes that give no pictures.
+    fn cameras(&self) -> Vec<Found>;
+    /// Opens a camera and starts it.
+    fn open(&self, id: &str, offer: Offer) -> Result<Box<dyn Camera>, Fault>;
+}
+
+/// The best format for a program: the rate matters most, then that nothing must be blown up, then
+/// that little is thrown away; raw pixels before compressed ones.
+pub(super) fn choose(offers: &[Offer], size: Size, fps: f64) -> Option<Offer> {
+    let cost = |offer: &Offer| {
+        let missing = |want: f64, have: f64| (1.0 - have / want).max(0.0);
+        let (want, have) = (size.pixels() as f64, offer.size.pixels() as f64);
+        let excess =
+            (have / want - 1.0).clamp(0.0, 8.0) + (offer.fps() / fps - 1.0).clamp(0.0, 8.0);
+        let packed = if offer.pixel == Pixel::Mjpeg { 0.05 } else { 0.0 };
+        4.0 * missing(fps * 0.98, offer.fps()) + 2.0 * missing(want, have) + 0.2 * excess + packed
+    };
+    let usable = offers.iter().filter(|offer| offer.size.is_valid() && offer.fps() > 0.0);
+    usable.min_by(|a, b| cost(a).total_cmp(&cost(b))).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_format_fits_the_program() {
+        let offer = |width, height, rate, pixel| {
+            let size = Size::new(width, height);
+            Offer { size, rate: (rate, 1), pixel }
+        };
+        let webcam = [
+            offer(1280, 720, 10, Pixel::Yuyv),
+            offer(640, 480, 30, Pixel::Yuyv),
+            offer(1280, 720, 30, Pixel::Mjpeg),
+            offer(1920, 1080, 30, Pixel::Mjpeg),
+            offer(1281, 721, 30, Pixel::Yuyv),
+        ];
+        let best = |width, height, fps| choose(&webcam, Size::new(width, height), fps).unwrap();
+        assert_eq!(best(1280, 720, 30.0), webcam[2]);
+        assert_eq!(best(640, 360, 29.97), webcam[1]);
+        assert_eq!(best(1920, 1080, 60.0), webcam[3]);
+        assert_eq!(choose(&webcam[4..], Size::new(640, 480), 30.0), None);
+        assert_eq!(choose(&webcam[..1], Size::new(640, 480), 30.0), Some(webcam[0]));
+    }
+}

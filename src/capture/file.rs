@@ -1,0 +1,153 @@
+//! A Y4M file as a source: read ahead on a thread of its own, frames chosen by the session's time,
+//! looped. The position in the file follows from the time since the grid's origin alone, so that a
+//! sound file opened beside it is in step.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use super::source::{Context, Error, Source};
+use super::y4m::Reader;
+use crate::base::queue::{self, Full, Receiver, Sender};
+use crate::base::{Stop, Timestamp, Worker};
+use crate::media::source::{Format, State, Status};
+use crate::media::{FrameGrid, Planes, VideoFeed, VideoFrame};
+
+/// Frames read ahead.
+const AHEAD: usize = 4;
+
+/// Opens a file.
+pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
+    let fault = |reason: String| Error::File { path: path.to_owned(), reason };
+    let file = File::open(path).map_err(|fault_| fault(fault_.to_string()))?;
+    if !file.metadata().is_ok_and(|meta| meta.is_file()) {
+        return Err(fault("it is no file".to_owned()));
+    }
+    let source = BufReader::with_capacity(1 << 16, file);
+    let reader = Reader::open(source).map_err(|fault_| fault(fault_.to_string()))?;
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let status = Status::new("", name);
+    let (size, rate) = (reader.size(), reader.rate());
+    status.open(Format::Video { size, fps: rate.as_f64() });
+    let times = FrameGrid { origin: context.grid.origin, rate };
+    let wanted = Arc::new(AtomicI64::new(times.index_at(context.clock.now()).max(0)));
+    let (frames, ready) = queue::bounded("file-frames", AHEAD, Full::Block);
+    let its = (Arc::clone(&wanted), Arc::clone(&status));
+    let worker = Worker::spawn("video-file", move |stop| {
+        read_ahead(reader, &its.0, &its.1, &frames, stop);
+    })?;
+    let feed = Box::new(Feed { times, wanted, ready, current: None, next: None, _worker: worker });
+    Ok(Source { feed, status })
+}
+
+/// A frame and its number since the grid's origin.
+type Numbered = (i64, VideoFrame);
+
+fn read_ahead(
+    mut reader: Reader<BufReader<File>>,
+    wanted: &AtomicI64,
+    status: &Status,
+    frames: &Sender<Numbered>,
+    stop: &Stop,
+) {
+    let pool = Planes::pool(reader.size(), AHEAD + 6);
+    let count = i64::try_from(reader.frames()).unwrap_or(i64::MAX);
+    let color = reader.color();
+    let mut number = wanted.load(Ordering::Relaxed);
+    while !stop.is_set() {
+        let mut planes = pool.take();
+        let frame = u64::try_from(number.rem_euclid(count)).unwrap_or(0);
+        if let Err(fault) = reader.read(frame, &mut planes) {
+            status.down(State::Failed, "The file can no longer be read", fault.to_string());
+            return;
+        }
+        let frame = VideoFrame { pts: Timestamp::ZERO, color, planes: Arc::new(planes) };
+        if frames.send((number, frame)).is_err() {
+            return;
+        }
+        number = (number + 1).max(wanted.load(Ordering::Relaxed));
+    }
+}
+
+struct Feed {
+    times: FrameGrid,
+    /// The frame that is due; the reader leaves out what is older.
+    wanted: Arc<AtomicI64>,
+    ready: Receiver<Numbered>,
+    current: Option<Numbered>,
+    /// Read already, not due yet.
+    next: Option<Numbered>,
+    _worker: Worker,
+}
+
+impl VideoFeed for Feed {
+    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
+        let due = self.times.index_at(at).max(0);
+        self.wanted.store(due, Ordering::Relaxed);
+        loop {
+            match self.next.take().or_else(|| self.ready.try_recv().ok()) {
+                Some(frame) if frame.0 <= due || self.current.is_none() => {
+                    self.current = Some(frame);
+                }
+                later => {
+                    self.next = later;
+                    break;
+                }
+            }
+        }
+        self.current.as_ref().map(|(_, frame)| VideoFrame { pts: at, ..frame.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::base::Clock;
+    use crate::media::Size;
+
+    #[test]
+    fn frames_come_by_time_and_loop() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"YUV4MPEG2 W4 H2 F10:1\n").unwrap();
+        for frame in 0..5_u8 {
+            file.write_all(b"FRAME\n").unwrap();
+            file.write_all(&[frame; 12]).unwrap();
+        }
+        let clock = Clock::start();
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: "30".parse().unwrap() };
+        let context = Context { clock, grid, size: Size::new(4, 2) };
+        let mut source = open(file.path(), &context).unwrap();
+        // The program asks 30 times a second for a file of 10 frames a second.
+        for tick in 0..60 {
+            let at = grid.instant(tick);
+            let want = (tick / 3 % 5) as u8;
+            let found = (0..2_000).any(|_| {
+                let seen = source.feed.picture(at).map(|frame| frame.planes.y[0]);
+                if seen != Some(want) {
+                    // The reader is another thread.
+                    Stop::new().wait(Duration::from_millis(1));
+                }
+                seen == Some(want)
+            });
+            assert!(found, "tick {tick}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_clip_says_why() {
+        let clock = Clock::start();
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: "30".parse().unwrap() };
+        let context = Context { clock, grid, size: Size::new(4, 2) };
+        for path in
+            ["/nonexistent/clip.y4m", "/", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]
+        {
+            let fault = open(Path::new(path), &context).unwrap_err().to_string();
+            assert!(fault.contains(path), "{fault}");
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Microphone and speakers against a real PulseAudio daemon (`tests/rigs/pulse.sh`), and the camera
+//! against a real Video4Linux device where `tests/rigs/camera.sh` has started this test inside a
+//! machine that has one.
+//!
+//! The rigs set the environment before the process starts: each test starts this program again
+//! inside its rig, where the part named `inside_…` runs.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code: a panic is how it fails"
+)]
+
+use std::process::Command;
+use std::time::Duration;
+
+use onair::audio::{self, AudioChoice, output::Output};
+use onair::base::queue::{self, Full, Receiver};
+use onair::base::{Clock, Latest, Stop, Timestamp};
+use onair::capture::{self, VideoChoice};
+use onair::compose::{self, Compositor};
+use onair::media::source::{Report, State};
+use onair::media::{FrameGrid, FrameRate, Samples, Size};
+use onair::mix::{self, Mixer};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Whether this process was started inside a rig.
+fn inside(rig: &str) -> bool {
+    std::env::var("ONAIR_SOUND_RIG").is_ok_and(|found| found == rig)
+}
+
+#[test]
+fn sound_devices_of_a_real_server() {
+    let missing = ["pulseaudio", "pactl"].into_iter().find(|program| {
+        let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
+        !found.is_ok_and(|found| found.status.success())
+    });
+    if let Some(program) = missing {
+        assert!(std::env::var_os("CI").is_none(), "{program} is missing");
+        eprintln!("SKIPPED: {program} is not installed; microphone and speakers are not tested");
+        return;
+    }
+    let rig = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rigs/pulse.sh");
+    let output = Command::new("bash")
+        .args([rig, "run", "--"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "inside_pulse", "--nocapture", "--test-threads=1"])
+        .output()
+        .unwrap();
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+fn grid() -> FrameGrid {
+    FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 }
+}
+
+fn await_state(changes: &Receiver<Report>, state: State) -> Report {
+    let clock = Clock::start();
+    while clock.now() < Timestamp::ZERO + LIMIT {
+        if let Ok(report) = changes.recv_timeout(Duration::from_millis(100)) {
+            eprintln!("  {:?} {} {}", report.state, report.name, report.detail);
+            if report.state == state {
+                return report;
+            }
+        }
+    }
+    panic!("never {state:?}");
+}
+
+/// Amplitude of a frequency in the left channel.
+fn amplitude(sound: &[f32], hertz: f64) -> f64 {
+    let (mut re, mut im) = (0.0, 0.0);
+    let frames = sound.len() / 2;
+    for (index, frame) in sound.chunks_exact(2).enumerate() {
+        let phase = index as f64 * hertz / 48_000.0 * std::f64::consts::TAU;
+        re += f64::from(frame[0]) * phase.cos();
+        im += f64::from(frame[0]) * phase.sin();
+    }
+    re.hypot(im) * 2.0 / frames as f64
+}
+
+/// Keeps an output full of a 660 Hz tone until told to stop.
+fn hum(mut output: Output, stop: &Stop) {
+    let mut index = 0_u32;
+    while !stop.wait(Duration::from_millis(5)) {
+        while output.queued_time() < Duration::from_millis(60) && output.failed().is_none() {
+            let block: Vec<f32> = (0..480)
+                .flat_map(|_| {
+                    let phase = f64::from(index % 48_000) * 660.0 / 48_000.0;
+                    index += 1;
+                    [(phase * std::f64::consts::TAU).sin() as f32 * 0.5; 2]
+                })
+                .collect();
+            if output.write(&block) == 0 {
+                break;
+            }
+        }
+    }
+}
+
+fn pactl(arguments: &[&str]) -> String {
+    let output = Command::new("pactl").args(arguments).output().unwrap();
+    assert!(output.status.success(), "pactl {arguments:?}");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// The number of the module whose arguments contain a text.
+fn module(text: &str) -> String {
+    let listed = pactl(&["list", "short", "modules"]);
+    let line = listed.lines().find(|line| line.contains(text)).unwrap();
+    line.split_whitespace().next().unwrap().to_owned()
+}
+
+#[test]
+fn inside_pulse() {
+    if !inside("pulse") {
+        return;
+    }
+    let clock = Clock::start();
+    let microphones = audio::microphones();
+    let speakers = audio::speakers();
+    eprintln!("  microphones {microphones:?}\n  speakers {speakers:?}");
+    assert_eq!(microphones.len(), 1, "monitors are left out");
+    assert!(microphones[0].default && microphones[0].name.contains("Rig_Microphone"));
+    assert!(speakers[0].default && speakers[0].name.contains("Rig_Speakers"));
+    let feed_sink = speakers.iter().find(|s| s.name.contains("Rig_Feed")).unwrap();
+
+    // What is played into the feed is heard by the microphone.
+    let output = Output::open(Some(&feed_sink.id), 48_000, 2, clock).unwrap();
+    let player = onair::base::Worker::spawn("hum", move |stop| hum(output, stop)).unwrap();
+    let context = audio::Context { clock, grid: grid(), rate: 48_000, channels: 2 };
+    let source = audio::open(&AudioChoice::Mic(None), &context).unwrap();
+    let changes = source.status.changes().unwrap();
+    let status = source.status;
+    let config = mix::Config { rate: 48_000, channels: 2, origin: Timestamp::ZERO, clock };
+    let mixer = Mixer::spawn(config).unwrap();
+    mixer.set_feed(Some(source.feed));
+    let (tx, rx) = queue::bounded("test", 4_096, Full::DropOldest);
+    mixer.attach_encoder(tx);
+    let open = await_state(&changes, State::Open);
+    assert!(open.name.contains("Rig_Microphone"), "{open:?}");
+    hear(&rx, 660.0);
+    // Continuous from now on: no block short, no gap in time.
+    let before = mixer.figures();
+    let mut sound = Vec::new();
+    let mut end = None;
+    let mut lag = Vec::new();
+    for _ in 0..500 {
+        let block: Samples = rx.recv_timeout(LIMIT).unwrap();
+        assert!(end.is_none_or(|end: Timestamp| end.micros_since(block.pts).abs() <= 1));
+        end = Some(block.end());
+        lag.push(clock.now().micros_since(block.end()));
+        sound.extend(block.data);
+    }
+    lag.sort_unstable();
+    let after = mixer.figures();
+    let short = after.silent - before.silent;
+    let tone = amplitude(&sound[sound.len() - 96_000..], 660.0);
+    eprintln!("  5 s: {short} samples short, tone {tone:.3}, lag median {} µs", lag[250]);
+    eprintln!("  drift {:?} ppm", status.report().drift_ppm);
+    assert!((0.4..0.6).contains(&tone), "{tone}");
+    assert!(lag[250] < 120_000, "the microphone's delay is bounded");
+
+    // The default microphone is removed: lost, then taken back.
+    pactl(&["unload-module", &module("source_name=mic")]);
+    let lost = await_state(&changes, State::Lost);
+    assert!(!lost.reason.is_empty() && !lost.detail.is_empty());
+    let (name, master) = ("source_name=mic", "master=mic_feed.monitor");
+    let described = "source_properties=device.description=Rig_Microphone";
+    pactl(&["load-module", "module-remap-source", name, master, described]);
+    pactl(&["set-default-source", "mic"]);
+    await_state(&changes, State::Open);
+    while rx.try_recv().is_ok() {}
+    hear(&rx, 660.0);
+
+    // Another microphone becomes the default: it is followed without a word from the server.
+    let (name, master) = ("source_name=second", "master=speakers.monitor");
+    pactl(&[
+        "load-module",
+        "module-remap-source",
+        name,
+        master,
+        "source_properties=device.description=Second_Microphone",
+    ]);
+    pactl(&["set-default-source", "second"]);
+    let clock_limit = Clock::start();
+    while !status.report().name.contains("Second") {
+        assert!(clock_limit.now() < Timestamp::ZERO + LIMIT, "never followed");
+        Stop::new().wait(Duration::from_millis(50));
+    }
+    eprintln!("  followed to {}", status.report().name);
+
+    // The speakers are removed while playing: said, and closing does not hang.
+    let mut output = Output::open(None, 48_000, 2, clock).unwrap();
+    output.set_volume(0.5);
+    let started = Clock::start();
+    while output.failed().is_none() {
+        output.write(&[0.1; 960]);
+        if started.now() > Timestamp::from_millis(500)
+            && started.now() < Timestamp::from_millis(560)
+        {
+            eprintln!("  queued {:?}", output.queued_time());
+            let listed = pactl(&["list", "short", "modules"]);
+            if listed.contains("sink_name=speakers") {
+                pactl(&["unload-module", &module("sink_name=speakers")]);
+            }
+        }
+        assert!(started.now() < Timestamp::ZERO + LIMIT, "the loss was never noticed");
+        Stop::new().wait(Duration::from_millis(10));
+    }
+    eprintln!("  speakers failed: {:?}", output.failed());
+    let closing = Clock::start();
+    drop(output);
+    assert!(closing.now() < Timestamp::from_millis(500));
+    player.join(Duration::from_secs(5)).unwrap();
+    mixer.join(Duration::from_secs(5)).unwrap();
+}
+
+/// Waits until the tone is there.
+fn hear(rx: &Receiver<Samples>, hertz: f64) {
+    let clock = Clock::start();
+    let mut sound = Vec::new();
+    while clock.now() < Timestamp::ZERO + LIMIT {
+        sound.extend(rx.recv_timeout(LIMIT).unwrap().data);
+        let tail = &sound[sound.len().saturating_sub(19_200)..];
+        if tail.len() == 19_200 && amplitude(tail, hertz) > 0.4 {
+            return;
+        }
+    }
+    panic!("never heard {hertz} Hz");
+}
+
+/// Runs inside a machine with a camera (`tests/rigs/camera.sh`): opened, shown, pulled out, plugged
+/// in again.
+#[test]
+fn inside_camera() {
+    if std::env::var_os("CAMERA_RIG").is_none() {
+        return;
+    }
+    let cameras = capture::cameras();
+    eprintln!("  cameras:");
+    for camera in &cameras {
+        eprintln!("    {} '{}' {} formats", camera.id, camera.name, camera.formats.len());
+    }
+    assert!(!cameras.is_empty(), "the rig has a camera");
+    let clock = Clock::start();
+    let size = Size::new(640, 480);
+    let context = capture::Context { clock, grid: grid(), size };
+    let choice = VideoChoice::Camera(Some(cameras[0].id.clone()));
+    let source = capture::open(&choice, &context).unwrap();
+    let changes = source.status.changes().unwrap();
+    let preview = Latest::default();
+    let config = compose::Config { size, grid: grid(), clock };
+    let compositor = Compositor::spawn(config, preview.clone()).unwrap();
+    compositor.set_feed(Some(source.feed));
+    let open = await_state(&changes, State::Open);
+    eprintln!("  {:?} after {:?}", open.format, clock.now());
+    let before = compositor.figures();
+    Stop::new().wait(Duration::from_secs(3));
+    let after = compositor.figures();
+    let fresh = (after.captured - before.captured)
+        - (after.repeated - before.repeated)
+        - (after.slates - before.slates);
+    eprintln!("  3 s: {} program pictures, {fresh} new ones", after.captured - before.captured);
+    assert!(fresh > 20);
+    if Command::new("camera-unplug").arg("0").status().is_ok_and(|status| status.success()) {
+        let lost = await_state(&changes, State::Lost);
+        assert!(lost.reason.contains("Plug it in again"), "{}", lost.reason);
+        Stop::new().wait(Duration::from_millis(2_500));
+        assert!(compositor.figures().slates > after.slates, "the slate goes out");
+        assert!(Command::new("camera-plug").arg("0").status().unwrap().success());
+        await_state(&changes, State::Open);
+    }
+    compositor.join(Duration::from_secs(5)).unwrap();
+}
