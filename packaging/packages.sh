@@ -129,12 +129,14 @@ need_rust() {
 # Builds the program and sets $onair to its path. ONAIR_PROFILE=dev takes the tests' profile, which
 # a developer has built already; otherwise release.
 build_onair() {
-    local profile=${ONAIR_PROFILE:-release} target folder
+    local profile=${ONAIR_PROFILE:-release} target folder also=()
     target=${CARGO_TARGET_DIR:-$root/target}
     folder=$profile
-    [ "$profile" != dev ] || folder=debug
+    # With one of the tests the dependencies are those of the tests, which are built already.
+    [ "$profile" != dev ] || { folder=debug; also=(--test architecture); }
     [ -x "$target/$folder/onair" ] || say "Building onair ($profile); the first time takes some minutes."
-    cargo build --manifest-path "$root/Cargo.toml" --locked --quiet --profile "$profile" --bin onair || return 1
+    cargo build --manifest-path "$root/Cargo.toml" --locked --quiet --profile "$profile" \
+        --bin onair ${also[@]+"${also[@]}"} || return 1
     # shellcheck disable=SC2034 # for the caller
     onair=$target/$folder/onair
 }

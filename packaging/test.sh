@@ -111,9 +111,9 @@ readme() {
     while read -r name; do
         [ -x "$name" ] || { complain "README.md names $name, which cannot be run"; status=1; }
     done < <(grep -o '\./packaging/[a-z-]*\.sh' README.md | sort -u)
-    cargo build --locked --quiet --bin onair || return 1
+    ONAIR_PROFILE=dev build_onair || return 1
     while read -r name; do
-        target/debug/onair "$name" --help >/dev/null 2>&1 ||
+        "$onair" "$name" --help >/dev/null 2>&1 ||
             { complain "README.md names 'onair $name', which does not exist"; status=1; }
     done < <(sed -n 's/^ *\(\$ \)\{0,1\}onair \([a-z][a-z]*\).*/\2/p' README.md | sort -u)
     return "$status"
