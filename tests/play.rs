@@ -42,6 +42,7 @@ fn make(folder: &Path, name: &str, options: &[&str]) -> PathBuf {
 
 const PICTURE: [&str; 4] = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25"];
 const TONE: [&str; 4] = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"];
+const AAC: [&str; 4] = ["-c:a", "aac", "-b:a", "64k"];
 const H264: [&str; 8] =
     ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "25"];
 
@@ -114,7 +115,7 @@ fn b_frames_and_aac_come_out_whole_and_in_order() {
     let made = make(
         folder.path(),
         "a.flv",
-        &with(&[&PICTURE, &TONE, &["-t", "3"], &H264, &["-preset", "veryfast", "-bf", "3"]]),
+        &with(&[&PICTURE, &TONE, &["-t", "3"], &H264, &AAC, &["-preset", "veryfast", "-bf", "3"]]),
     );
     let (saved, dumped) = (folder.path().join("saved.flv"), folder.path().join("sound.wav"));
     let config =
@@ -237,8 +238,11 @@ fn fake(heard: &Arc<Mutex<Vec<f32>>>, pace: f64, fails_after: Option<f64>) -> Ar
 fn a_speaker_is_the_master_and_its_loss_stops_nothing() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
-    let made =
-        make(folder.path(), "a.flv", &with(&[&PICTURE, &TONE, &["-t", "3", "-ac", "2"], &H264]));
+    let made = make(
+        folder.path(),
+        "a.flv",
+        &with(&[&PICTURE, &TONE, &["-t", "3", "-ac", "2"], &H264, &AAC]),
+    );
     // A device that runs 2 % slow: the picture follows it.
     let heard = Arc::default();
     let outcome = play(&file(&made), Some(fake(&heard, 0.98, None)), |_| false);
@@ -264,13 +268,13 @@ fn a_speaker_is_the_master_and_its_loss_stops_nothing() {
 fn a_speaker_that_never_opens_holds_nothing_up() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
-    let made = make(folder.path(), "a.flv", &with(&[&PICTURE, &TONE, &["-t", "1"], &H264]));
+    let made = make(folder.path(), "a.flv", &with(&[&PICTURE, &TONE, &["-t", "1"], &H264, &AAC]));
     let waiting = Arc::new(AtomicI64::new(0));
     let (release, hold) = crossbeam_channel::bounded::<()>(0);
     let count = Arc::clone(&waiting);
     let open: Arc<Open> = Arc::new(move |_, _, _| {
         count.fetch_add(1, Ordering::Relaxed);
-        drop(hold.recv());
+        let _ = hold.recv();
         Err("never".to_owned())
     });
     let outcome = play(&file(&made), Some(open), |_| false);
@@ -309,7 +313,7 @@ fn what_is_no_flv_or_cannot_be_decoded_is_named() {
 fn mutated_and_cut_files_end_in_time_and_leave_no_thread() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
-    let short = with(&[&PICTURE, &TONE, &["-t", "0.3", "-s", "64x64"], &H264, &["-bf", "2"]]);
+    let short = with(&[&PICTURE, &TONE, &["-t", "0.3", "-s", "64x64"], &H264, &AAC, &["-bf", "2"]]);
     let whole = fs::read(make(folder.path(), "a.flv", &short)).unwrap();
     let mut seed = 0x5EED_u64;
     let mut random = move |below: usize| {
@@ -388,6 +392,7 @@ fn probe_tells_what_ffprobe_tells() {
             &TONE,
             &["-t", "4", "-ac", "2"],
             &H264,
+            &AAC,
             &["-profile:v", "high", "-preset", "veryfast", "-bf", "2"],
         ]),
     );
@@ -433,8 +438,9 @@ fn a_live_stream_is_played_probed_and_regained() {
     assert!(figures.audio_samples > 24_000, "{figures:?}");
     assert!(figures.buffer < Duration::from_millis(900), "{figures:?}");
     assert_eq!(player.state(), State::Playing);
-    drop(publisher);
+    // The server first: nobody says goodbye.
     drop(nginx);
+    drop(publisher);
     peers::wait_for("the loss", LIMIT, || matches!(player.state(), State::Reconnecting { .. }));
     let nginx = peers::Nginx::start_on(port);
     let _publisher = peers::ffmpeg::publish(&url, None);

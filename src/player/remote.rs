@@ -41,6 +41,8 @@ enum End {
     Stopped,
     /// The server says that the stream is over, and it was played.
     Over,
+    /// The same, but its broadcaster may come back: the server hung up right after.
+    Faded,
     Lost(Failure),
 }
 
@@ -61,21 +63,29 @@ impl Remote {
 
     async fn watch(&self, feed: &mut Feed) {
         let shared = Arc::clone(&feed.shared);
-        let mut tries = 0;
+        let (mut tries, mut faded) = (0, None);
         loop {
             let before = feed.bodies();
-            let failure = match self.play(feed).await {
+            let end = self.play(feed).await;
+            if feed.bodies() > before {
+                (tries, faded) = (0, None);
+            }
+            let now = shared.clock.now();
+            let failure = match end {
                 End::Stopped | End::Over => return,
+                End::Faded if !self.reconnect => return,
+                End::Faded => {
+                    faded.get_or_insert(now);
+                    Failure::new(Kind::Lost, "the stream has ended", "")
+                }
+                End::Lost(failure) if !feed.has_media() => return shared.fail(failure),
+                End::Lost(failure) if !self.reconnect => {
+                    return shared.fail(Failure { kind: Kind::Lost, ..failure });
+                }
                 End::Lost(failure) => failure,
             };
-            if !feed.has_media() {
-                return shared.fail(failure);
-            }
-            if !self.reconnect {
-                return shared.fail(Failure { kind: Kind::Lost, ..failure });
-            }
-            if feed.bodies() > before {
-                tries = 0;
+            if faded.is_some_and(|since| now.since(since) > PATIENCE) {
+                return;
             }
             let pause = BACK_OFF.get(tries).or(BACK_OFF.last()).copied().unwrap_or(1_000);
             let retry_in = Duration::from_millis(pause);
@@ -139,7 +149,14 @@ impl Remote {
                 }
                 Ok(Err(error)) if watch.ended && feed.has_media() => {
                     tracing::debug!(%error, "closed after the end of the stream");
-                    return End::Over;
+                    return End::Faded;
+                }
+                Ok(Err(error)) if !feed.has_media() && !watch.media => {
+                    // Accepted, then cut off before anything came: how some servers say no.
+                    let failure = failure(&error);
+                    let refused = failure.kind == Kind::Lost;
+                    let kind = if refused { Kind::Refused } else { failure.kind };
+                    return End::Lost(Failure { kind, ..failure });
                 }
                 Ok(Err(error)) => return End::Lost(failure(&error)),
                 Ok(Ok(event)) => {
