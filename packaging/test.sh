@@ -44,7 +44,7 @@ licences() {
 
 unused() {
     need_tool cargo-machete || return 1
-    cargo machete
+    cargo machete --with-metadata
 }
 
 scripts() {
