@@ -37,11 +37,10 @@ pub trait Studio: 'static {
 }
 
 /// How the window opens.
+#[derive(Debug)]
 pub struct Options {
     /// What was chosen about the window in an earlier run.
     pub preferences: Preferences,
-    /// Told when that changes.
-    pub on_preferences: Box<dyn FnMut(&Preferences)>,
     /// The page to begin with.
     pub page: Page,
     /// Fill the screen with the picture at once.
@@ -54,17 +53,10 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             preferences: Preferences::default(),
-            on_preferences: Box::new(|_| {}),
             page: Page::Studio,
             full_screen: false,
             dialog: None,
         }
-    }
-}
-
-impl std::fmt::Debug for Options {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options").field("page", &self.page).finish_non_exhaustive()
     }
 }
 
@@ -126,7 +118,6 @@ fn icon() -> egui::IconData {
 struct Window<S> {
     studio: S,
     screen: Screen,
-    on_preferences: Box<dyn FnMut(&Preferences)>,
     pace: Arc<Pace>,
     files: Files,
     awake: Awake,
@@ -168,7 +159,6 @@ impl<S: Studio> Window<S> {
         Self {
             studio,
             screen,
-            on_preferences: options.on_preferences,
             pace,
             files: Files::default(),
             awake: Awake::default(),
@@ -188,7 +178,9 @@ impl<S: Studio> Window<S> {
             Wish::Record => self.studio.send(Command::StartRecording(recording_path(&folder))),
             Wish::FullScreen(full) => ctx.send_viewport_cmd(ViewportCommand::Fullscreen(full)),
             Wish::Paste => ctx.send_viewport_cmd(ViewportCommand::RequestPaste),
-            Wish::Preferences => (self.on_preferences)(self.screen.preferences()),
+            Wish::Preferences => {
+                self.studio.send(Command::SetPreferences(self.screen.preferences().clone()));
+            }
             Wish::Quit => {
                 if self.ending.is_none() {
                     self.ending = Some(Instant::now());

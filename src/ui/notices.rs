@@ -3,9 +3,10 @@
 
 use std::borrow::Cow;
 
-use egui::{CornerRadius, Frame, Margin, Rect, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, vec2};
+use egui::{CornerRadius, Frame, Margin, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, vec2};
 
 use crate::capture::VideoChoice;
+use crate::studio::snapshot::LiveState;
 use crate::studio::{Command, Level, Notice, Remedy};
 use crate::ui::icons::{self, Icon};
 use crate::ui::text::Texts;
@@ -29,13 +30,12 @@ pub enum Place {
 /// What a notice is about, by its key and its remedy.
 pub fn place_of(notice: &Notice) -> Place {
     let about = |words: &[&str]| words.iter().any(|word| notice.key.starts_with(word));
-    if about(&["watch", "player", "play"]) {
+    if about(&["watch", "player"]) {
         Place::Watch
-    } else if about(&["mic", "audio", "sound", "speaker"]) {
+    } else if about(&["microphone", "no-microphone"]) {
         Place::Mixer
-    } else if notice.remedy == Some(Remedy::EditTarget)
-        || about(&["target", "record", "server", "publish", "live-failed"])
-        || notice.remedy == Some(Remedy::ChooseFolder)
+    } else if about(&["target", "server", "port", "recording", "key-", "settings"])
+        || matches!(notice.remedy, Some(Remedy::EditTarget | Remedy::ChooseFolder))
     {
         Place::Target
     } else {
@@ -146,8 +146,18 @@ impl Card<'_> {
 
 /// Shows the newest notices about `place`, at most `limit`, newest first.
 pub fn cards(ui: &mut Ui, view: &mut View<'_>, place: Place, limit: usize) -> Option<Remedy> {
-    let here: Vec<&Notice> =
-        view.snapshot.notices.iter().rev().filter(|notice| place_of(notice) == place).collect();
+    // While the connection is lost, the stage says so and offers the retry.
+    let said = |notice: &Notice| {
+        matches!(view.snapshot.live, LiveState::Reconnecting { .. })
+            && notice.remedy == Some(Remedy::RetryNow)
+    };
+    let here: Vec<&Notice> = view
+        .snapshot
+        .notices
+        .iter()
+        .rev()
+        .filter(|notice| place_of(notice) == place && !said(notice))
+        .collect();
     let mut remedy = None;
     for notice in here.iter().take(limit) {
         let (title, advice) = words(view.texts, notice);
@@ -196,9 +206,4 @@ fn apply(view: &mut View<'_>, remedy: Option<Remedy>) {
         Some(Remedy::ChooseFolder) => view.wish(Wish::PickRecordingFolder),
         Some(Remedy::EditTarget) | None => {}
     }
-}
-
-/// A place of `size` over the picture for cards, inset from its border.
-pub fn over(picture: Rect, inset: f32) -> Rect {
-    picture.shrink(inset)
 }

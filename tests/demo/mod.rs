@@ -63,7 +63,12 @@ fn notice(
     Notice {
         id,
         key,
-        args: vec![("device", "HD Pro Webcam C920".into())],
+        args: vec![
+            ("device", "HD Pro Webcam C920".into()),
+            ("host", "live.example.com".into()),
+            ("wanted", "1935".into()),
+            ("used", "1936".into()),
+        ],
         level,
         summary: summary.into(),
         advice: advice.into(),
@@ -190,7 +195,7 @@ pub fn snapshot(name: &str) -> Snapshot {
             snapshot.notices = vec![
                 notice(
                     1,
-                    "microphone-lost-demo",
+                    "microphone-lost",
                     Level::Warning,
                     "The microphone was unplugged.",
                     "Silence is sent until it is back.",
@@ -198,7 +203,7 @@ pub fn snapshot(name: &str) -> Snapshot {
                 ),
                 notice(
                     2,
-                    "target-refused-demo",
+                    "target-refused",
                     Level::Error,
                     "The server rejected the stream key.",
                     "Copy the key again from the service's page.",
@@ -206,7 +211,7 @@ pub fn snapshot(name: &str) -> Snapshot {
                 ),
                 notice(
                     3,
-                    "server-port-demo",
+                    "port-taken",
                     Level::Info,
                     "Port 1935 is taken; the built-in server uses 1936.",
                     "",
@@ -214,7 +219,7 @@ pub fn snapshot(name: &str) -> Snapshot {
                 ),
                 notice(
                     4,
-                    "camera-lost-demo",
+                    "camera-lost",
                     Level::Error,
                     "The camera HD Pro Webcam C920 was unplugged.",
                     "Viewers see a dark picture. Plug it in again, or use the test picture meanwhile.",
