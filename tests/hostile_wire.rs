@@ -4,6 +4,15 @@
 //! The corpus under `tests/data/corpus/` is made by the encoders of this project: run with
 //! `ONAIR_WRITE_CORPUS=1` to write it anew.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says on stdout what it skips"
+)]
+
 #[path = "../benches/backend/allocations.rs"]
 mod allocations;
 #[path = "../fuzz/bodies.rs"]
@@ -33,7 +42,7 @@ fn corpus(target: &str) -> PathBuf {
 }
 
 /// Replays the corpus and mutations of it.
-fn replay(target: &str, seeds: Vec<Vec<u8>>, body: fn(&[u8])) {
+fn replay(target: &str, seeds: &[Vec<u8>], body: fn(&[u8])) {
     let folder = corpus(target);
     if std::env::var_os("ONAIR_WRITE_CORPUS").is_some() {
         fs::create_dir_all(&folder).unwrap();
@@ -253,12 +262,12 @@ fn behind(first: u8, bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn chunks() {
-    replay("chunk_reader", chunk_seeds(), bodies::chunk_reader);
+    replay("chunk_reader", &chunk_seeds(), bodies::chunk_reader);
 }
 
 #[test]
 fn amf0_values() {
-    replay("amf0", amf0_seeds(), bodies::amf0);
+    replay("amf0", &amf0_seeds(), bodies::amf0);
 }
 
 #[test]
@@ -268,20 +277,20 @@ fn handshakes() {
     onair::wire::rtmp::handshake::Server::new(8).read(&mut hello.as_slice(), &mut out).unwrap();
     let proxied = [&[0xF3, 0, 4, 127, 0, 0, 1], hello.as_slice()].concat();
     let seeds = vec![behind(255, &hello), behind(100, &out), behind(3, &proxied), vec![1, b'H']];
-    replay("handshake", seeds, bodies::handshake);
+    replay("handshake", &seeds, bodies::handshake);
 }
 
 #[test]
 fn server_sessions() {
-    let seeds = [false, true].map(|play| behind(200, &conversation(play)[0])).to_vec();
-    replay("server_session", seeds, bodies::server_session);
+    let seeds = [false, true].map(|play| behind(200, &conversation(play)[0]));
+    replay("server_session", &seeds, bodies::server_session);
 }
 
 #[test]
 fn client_sessions() {
     let seeds = [(false, 254), (true, 255)];
-    let seeds = seeds.map(|(play, first)| behind(first, &conversation(play)[1])).to_vec();
-    replay("client_session", seeds, bodies::client_session);
+    let seeds = seeds.map(|(play, first)| behind(first, &conversation(play)[1]));
+    replay("client_session", &seeds, bodies::client_session);
 }
 
 #[test]

@@ -1,6 +1,15 @@
 //! The client's and the server's RTMP sessions wired back to back in memory, whole and with every
 //! input cut anywhere; then each against transcripts of what peers really say.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says on stdout what it skips"
+)]
+
 use std::time::Duration;
 
 use bytes::Bytes;

@@ -2,6 +2,15 @@
 //! read from `../shared/vectors` where that folder exists. Where a set contradicts the
 //! specification, the test says so and keeps to the specification.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says on stdout what it skips"
+)]
+
 use std::path::PathBuf;
 
 use onair::base::Timestamp;
@@ -167,7 +176,7 @@ fn amf0_of_the_others() {
             // one of the cases is a single value, an object
             match &case["expected"] {
                 Json::Array(expected) if values.len() == expected.len() => {
-                    all_are(&values, expected)
+                    all_are(&values, expected);
                 }
                 expected => all_are(&values, std::slice::from_ref(expected)),
             }

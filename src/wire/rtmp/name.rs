@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-/// A stream on a server.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+/// A stream on a server. Neither `Display` nor `Debug` shows the query.
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct StreamName {
     /// The application: every part of the path but the last.
     pub app: String,
@@ -60,6 +60,13 @@ impl StreamName {
     }
 }
 
+impl fmt::Debug for StreamName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let query = if self.query.is_empty() { "" } else { "?***" };
+        write!(f, "StreamName({self}{query})")
+    }
+}
+
 impl fmt::Display for StreamName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.path())
@@ -97,6 +104,7 @@ mod tests {
         assert_eq!(name.parameter("token"), Some("t=2"));
         assert_eq!(name.parameter("y"), None);
         assert!(name.is_plain());
+        assert_eq!(format!("{name:?}"), "StreamName(a/b?***)");
         assert!(!StreamName::resolve("", "a", "b\n").is_plain());
         assert!(!StreamName::resolve("", "", "b").is_plain());
         assert!(!StreamName::resolve("", "a", &"b".repeat(2_000)).is_plain());

@@ -201,9 +201,9 @@ impl Outgoing {
         let Some(audio) = self.audio.front() else { return false };
         let Some(video) = self.video.front() else { return true };
         match audio.time.since(video.message().time) {
-            ..=0 => true,
+            lead if lead <= 0 => true,
             lead if !self.after_video || lead > LONGEST_LEAD => false,
-            ..=FREE_LEAD => true,
+            lead if lead <= FREE_LEAD => true,
             _ => !std::mem::replace(overtaken, true),
         }
     }

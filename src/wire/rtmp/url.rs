@@ -97,7 +97,7 @@ impl Url {
         let (app, stream) = split(path);
         url.app = app.trim_matches('/').to_owned();
         url.stream = Secret::new(stream);
-        if url.app.is_empty() { Err(Error::NoApp) } else { Ok(url) }
+        if url.app.is_empty() || url.app.starts_with('?') { Err(Error::NoApp) } else { Ok(url) }
     }
 
     /// A server's URL, whose whole path is the app, and the key that goes with it. Blanks around
@@ -111,7 +111,7 @@ impl Url {
         check_characters(key)?;
         url.app = path.trim_matches('/').to_owned();
         url.stream = Secret::new(key);
-        if url.app.is_empty() { Err(Error::NoApp) } else { Ok(url) }
+        if url.app.is_empty() || url.app.starts_with('?') { Err(Error::NoApp) } else { Ok(url) }
     }
 
     /// `self`, if it names a stream.
@@ -356,6 +356,7 @@ mod tests {
             ("rtmp://h:x/a/k", Error::Port("x".into())),
             ("rtmp://h", Error::NoApp),
             ("rtmp://h/", Error::NoApp),
+            ("rtmp://h?x=1", Error::NoApp),
             ("rtmp://h/a b/k", Error::Character),
         ] {
             assert_eq!(Url::parse(text), Err(error), "{text}");

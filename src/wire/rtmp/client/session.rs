@@ -67,6 +67,8 @@ pub struct Session {
     link: Link,
     /// The message stream the server gave.
     stream: u32,
+    /// Of the media sent last.
+    time: Time,
     deadline: Option<(Timestamp, Duration)>,
     events: VecDeque<Event>,
     closing: Closing,
@@ -86,6 +88,7 @@ impl Session {
             state: State::Handshake(handshake),
             link,
             stream: 0,
+            time: Time(0),
             deadline: Some((now + timeout, timeout)),
             events: VecDeque::new(),
             closing: Closing::No,
@@ -162,12 +165,12 @@ impl Session {
         self.send_media(Kind::AUDIO, time_ms, body)
     }
 
-    /// Queues `@setDataFrame onMetaData`; `false` where publishing has not begun or is over.
+    /// Queues `@setDataFrame onMetaData` at the time of the media sent last; `false` where publishing has not begun or is over.
     pub fn send_metadata(&mut self, metadata: Value) -> bool {
         let may = self.may_send();
         if may {
             let values = ["@setDataFrame".into(), "onMetaData".into(), metadata];
-            self.link.data(self.stream, Time(0), &values);
+            self.link.data(self.stream, self.time, &values);
         }
         may
     }
@@ -235,6 +238,7 @@ impl Session {
     fn send_media(&mut self, kind: Kind, time_ms: u32, body: Bytes) -> bool {
         let may = self.may_send();
         if may {
+            self.time = Time(time_ms);
             self.link.media(kind, self.stream, time_ms, body);
         }
         may

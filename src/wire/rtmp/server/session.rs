@@ -490,8 +490,11 @@ impl Session {
                 }
             }
             "deleteStream" => {
-                // Some name a stream that is not theirs, or none: there is only the one.
-                self.stop();
+                // Some name no stream, or one that never was: only another one's end is no end.
+                let named = command.number(0).map_or(self.stream, |id| id as u32);
+                if named == self.stream || !(1..=self.streams).contains(&named) {
+                    self.stop();
+                }
             }
             "closeStream" => self.stop(),
             "pause" | "pauseRaw" if self.is_playing() => {
