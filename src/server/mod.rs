@@ -1,1 +1,156 @@
-//! (room)
+//! Floor 4: the built-in server. Takes RTMP publishers, gives their streams to any number of RTMP
+//! and HTTP-FLV viewers, and tells over HTTP what is going on. A late joiner gets metadata,
+//! configurations and the pictures since the last keyframe at once; a slow viewer skips to the next
+//! keyframe and harms nobody. Runs on the network runtime; no thread of its own.
+
+mod cache;
+pub mod config;
+mod connection;
+pub mod event;
+mod http;
+mod message;
+mod queue;
+mod registry;
+mod rtmp;
+mod sink;
+mod stream;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use config::{Config, Limits, Listen};
+pub use event::{AudioFigures, Ended, Event, Peer, PublisherFigures, StreamFigures, VideoFigures};
+
+use crate::base::{Clock, queue as base_queue};
+use crate::net::{Listener, Runtime};
+use registry::Registry;
+
+/// Ports tried after one that is taken.
+const TRIES: u16 = 64;
+/// Events that may wait for whoever listens.
+const EVENTS: usize = 1_024;
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+#[error("listening on {address} ({what}): {source}")]
+pub struct Error {
+    /// `RTMP` or `HTTP`.
+    pub what: &'static str,
+    pub address: SocketAddr,
+    #[source]
+    pub source: io::Error,
+}
+
+/// Where it listens.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    pub rtmp: SocketAddr,
+    pub http: Option<SocketAddr>,
+    /// The port asked for was taken: this is another one, and worth a notice.
+    pub rtmp_moved: bool,
+    pub http_moved: bool,
+}
+
+/// A running server. Dropping it ends it without waiting.
+#[derive(Debug)]
+pub struct Server {
+    registry: Arc<Registry>,
+    runtime: Runtime,
+    addresses: Addresses,
+    events: base_queue::Receiver<Event>,
+}
+
+impl Server {
+    /// Starts to listen and serve.
+    ///
+    /// # Errors
+    /// When an address cannot be listened on.
+    pub fn start(runtime: &Runtime, clock: Clock, config: Config) -> Result<Self, Error> {
+        let rtmp = bind(runtime, "RTMP", config.rtmp)?;
+        let http = config.http.map(|listen| bind(runtime, "HTTP", listen)).transpose()?;
+        let moved = |listen: Listen, real: SocketAddr| {
+            listen.address.port() != 0 && listen.address.port() != real.port()
+        };
+        let addresses = Addresses {
+            rtmp: rtmp.local_addr(),
+            http: http.as_ref().map(Listener::local_addr),
+            rtmp_moved: moved(config.rtmp, rtmp.local_addr()),
+            http_moved: config
+                .http
+                .zip(http.as_ref())
+                .is_some_and(|(listen, http)| moved(listen, http.local_addr())),
+        };
+        let (sender, events) =
+            base_queue::bounded("server events", EVENTS, base_queue::Full::DropOldest);
+        let registry = Arc::new(Registry::new(config, clock, sender));
+        runtime.spawn(accept(rtmp, Arc::clone(&registry)));
+        if let Some(http) = http {
+            runtime.spawn(http::serve(http, Arc::clone(&registry)));
+        }
+        Ok(Self { registry, runtime: runtime.clone(), addresses, events })
+    }
+
+    /// Where it listens.
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// What happens; the oldest is thrown away where nobody listens.
+    pub fn events(&self) -> &base_queue::Receiver<Event> {
+        &self.events
+    }
+
+    /// All streams now, by name.
+    pub fn streams(&self) -> Vec<StreamFigures> {
+        self.registry.figures()
+    }
+
+    /// Viewers of all streams now.
+    pub fn viewers(&self) -> usize {
+        self.streams().iter().map(|stream| stream.viewers).sum()
+    }
+
+    /// Ends: nobody new is let in, publishers and viewers are told, connections closed. Waits at
+    /// most `limit`; tells whether everybody was gone by then. Not from within the runtime.
+    pub fn shutdown(&self, limit: Duration) -> bool {
+        self.registry.stop();
+        self.runtime.block_on(self.registry.drained(limit))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.registry.stop();
+    }
+}
+
+fn bind(runtime: &Runtime, what: &'static str, listen: Listen) -> Result<Listener, Error> {
+    let Listen { address, or_next } = listen;
+    let tries = if or_next && address.port() != 0 { TRIES } else { 0 };
+    Listener::bind_or_next(runtime.handle(), address, tries).map_err(|source| Error {
+        what,
+        address,
+        source,
+    })
+}
+
+/// Takes callers in until the end.
+async fn accept(listener: Listener, registry: Arc<Registry>) {
+    let stopped = registry.stopped();
+    tokio::pin!(stopped);
+    loop {
+        let (stream, peer) = tokio::select! {
+            biased;
+            () = &mut stopped => return,
+            caller = listener.accept() => caller,
+        };
+        match registry.admit() {
+            Some(place) => {
+                tokio::spawn(rtmp::serve(Arc::clone(&registry), stream, peer, place));
+            }
+            None => tracing::warn!(%peer, "turned away: there are too many connections"),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! How the built-in server is run, and the limits it keeps (rtmp.md §7).
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use crate::base::Secret;
+
+/// The port of RTMP.
+pub const DEFAULT_RTMP_PORT: u16 = 1935;
+/// The port of the pages.
+pub const DEFAULT_HTTP_PORT: u16 = 8088;
+
+/// An address to listen on.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// Port 0 picks a free one.
+    pub address: SocketAddr,
+    /// Where the port is taken, the next free one will do. For a default, not for a wish.
+    pub or_next: bool,
+}
+
+impl Listen {
+    /// Exactly this address.
+    pub const fn exactly(address: SocketAddr) -> Self {
+        Self { address, or_next: false }
+    }
+
+    /// This port on loopback, or one of the next.
+    pub const fn loopback(port: u16) -> Self {
+        let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+        Self { address, or_next: true }
+    }
+}
+
+/// How to serve.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where publishers and players connect.
+    pub rtmp: Listen,
+    /// Where the pages, the figures and HTTP-FLV are; `None` for none.
+    pub http: Option<Listen>,
+    /// Where there are any, a publisher must name one: `rtmp://host/app/stream?key=…`.
+    pub publish_keys: Vec<Secret>,
+    pub limits: Limits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            rtmp: Listen::loopback(DEFAULT_RTMP_PORT),
+            http: Some(Listen::loopback(DEFAULT_HTTP_PORT)),
+            publish_keys: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// What one peer may cost the others.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Connections of every kind.
+    pub connections: usize,
+    /// Viewers of one stream.
+    pub viewers: usize,
+    /// Streams with a publisher or a viewer.
+    pub streams: usize,
+    /// What late joiners get at once, at most, in bytes; a longer group of pictures is not kept.
+    pub group_bytes: usize,
+    /// What may wait for one viewer, in bytes, before pictures are skipped.
+    pub queue_bytes: usize,
+    /// A viewer that takes nothing for so long is let go.
+    pub stalled_viewer: Duration,
+    /// A publisher that sends nothing for so long is let go.
+    pub silent_publisher: Duration,
+    /// How long sound alone may wait for a picture to leave with. Saves a third of the work for
+    /// many viewers; no picture ever waits.
+    pub hold: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 4_096,
+            viewers: 4_096,
+            streams: 256,
+            group_bytes: 8 << 20,
+            queue_bytes: 8 << 20,
+            stalled_viewer: Duration::from_secs(20),
+            silent_publisher: Duration::from_secs(20),
+            hold: Duration::from_millis(3),
+        }
+    }
+}

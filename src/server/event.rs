@@ -1,0 +1,78 @@
+//! What happens at the server, and how its streams fare.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// What happened. Named as in the JSON events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A publisher has started.
+    Publish(Peer),
+    /// A publisher has ended.
+    Unpublish(Peer, Ended),
+    /// A viewer has started.
+    Join(Peer),
+    /// A viewer has gone.
+    Leave(Peer, Ended),
+}
+
+/// Who, and on which stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    pub app: String,
+    pub stream: String,
+    pub address: SocketAddr,
+    /// Of the connection; unique in a run.
+    pub id: u64,
+}
+
+/// How it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// For a person, in English.
+    pub reason: String,
+    pub after: Duration,
+    /// Received from a publisher, or sent to a viewer.
+    pub bytes: u64,
+}
+
+/// One stream now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StreamFigures {
+    pub app: String,
+    pub stream: String,
+    /// `None` while viewers wait for one.
+    pub publisher: Option<PublisherFigures>,
+    pub viewers: usize,
+}
+
+/// A stream's publisher now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PublisherFigures {
+    pub id: u64,
+    pub address: SocketAddr,
+    pub since: Duration,
+    pub bytes: u64,
+    /// Bits a second over the last whole second.
+    pub bitrate: u64,
+    /// Such as "H.264", with width, height and frames a second where known.
+    pub video: Option<VideoFigures>,
+    /// Such as "AAC", with rate and channels where known.
+    pub audio: Option<AudioFigures>,
+}
+
+/// What is known of the pictures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VideoFigures {
+    pub codec: String,
+    pub size: Option<(u32, u32)>,
+    pub fps: Option<f64>,
+}
+
+/// What is known of the sound.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AudioFigures {
+    pub codec: String,
+    pub sample_rate: Option<u32>,
+    pub channels: Option<u16>,
+}

@@ -1,0 +1,145 @@
+//! HTTP-FLV: a stream as one endless FLV file. Times are the stream's own, from the last keyframe on.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
+
+use axum::body::{Body, Bytes};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use http_body::Frame;
+use parking_lot::Mutex;
+
+use super::super::event::Ended;
+use super::super::message::{Class, Message};
+use super::super::queue::Queue;
+use super::super::registry::Registry;
+use super::super::sink::Sink;
+use super::super::stream::Stream;
+use crate::base::Timestamp;
+use crate::wire::flv::file_header;
+
+pub(super) const CONTENT_TYPE: &str = "video/x-flv";
+
+/// The answer: the stream, or that there is none.
+pub(super) fn response(
+    registry: Arc<Registry>,
+    peer: SocketAddr,
+    app: &str,
+    name: &str,
+) -> Response {
+    if !registry.find(app, name).is_some_and(|stream| stream.is_published()) {
+        return (StatusCode::NOT_FOUND, "There is no such stream.\n").into_response();
+    }
+    let sink = Arc::new(FlvSink::new(registry.next_id(), registry.config.limits.queue_bytes));
+    let Some(stream) = registry.join(app, name, Sink::Flv(Arc::clone(&sink)), peer) else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "There are too many viewers.\n").into_response();
+    };
+    let since = registry.clock.now();
+    let headers = [
+        (header::CONTENT_TYPE, CONTENT_TYPE),
+        (header::CACHE_CONTROL, "no-store"),
+        // Players in web pages of other origins may read it.
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    ];
+    (headers, Body::new(FlvBody { sink, registry, stream, peer, since })).into_response()
+}
+
+/// Where a stream puts what goes to one HTTP-FLV viewer.
+#[derive(Debug)]
+pub(in crate::server) struct FlvSink {
+    id: u64,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    queue: Queue,
+    waker: Option<Waker>,
+    ended: bool,
+    sent: u64,
+}
+
+impl FlvSink {
+    fn new(id: u64, limit: usize) -> Self {
+        let mut queue = Queue::new(limit);
+        queue.push_control(file_header(true, true));
+        Self { id, inner: Mutex::new(Inner { queue, waker: None, ended: false, sent: 0 }) }
+    }
+
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub fn deliver(&self, messages: &[Arc<Message>]) {
+        let mut inner = self.inner.lock();
+        for message in messages {
+            // In a file a time code or the like is of no use.
+            if message.class != Class::Sound || message.kind != crate::wire::flv::TagKind::Script {
+                inner.queue.push(message.class, message.flv());
+            }
+        }
+        inner.wake();
+    }
+
+    pub fn end(&self) {
+        let mut inner = self.inner.lock();
+        inner.ended = true;
+        inner.wake();
+    }
+}
+
+impl Inner {
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// The body of the answer. Dropped when the viewer goes.
+struct FlvBody {
+    sink: Arc<FlvSink>,
+    registry: Arc<Registry>,
+    stream: Arc<Stream>,
+    peer: SocketAddr,
+    since: Timestamp,
+}
+
+impl http_body::Body for FlvBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let mut inner = self.sink.inner.lock();
+        if let Some(bytes) = inner.queue.pop() {
+            inner.sent += bytes.len() as u64;
+            self.registry.totals.sent_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        }
+        if inner.ended {
+            return Poll::Ready(None);
+        }
+        inner.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for FlvBody {
+    fn drop(&mut self) {
+        let inner = self.sink.inner.lock();
+        let (bytes, skipped, ended) = (inner.sent, inner.queue.skipped(), inner.ended);
+        drop(inner);
+        self.registry.totals.skipped_messages.fetch_add(skipped, Ordering::Relaxed);
+        let reason = if ended { "the publisher has gone" } else { "closed by the peer" };
+        let after = self.registry.clock.now().since(self.since);
+        let ended = Ended { reason: reason.to_owned(), after, bytes };
+        self.registry.leave(&self.stream, self.sink.id, self.peer, ended);
+    }
+}

@@ -1,0 +1,72 @@
+//! Figures for Prometheus (text exposition format 0.0.4): `/metrics`.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+
+use super::super::event::StreamFigures;
+use super::super::registry::Registry;
+
+/// All figures.
+pub(super) async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoResponse {
+    let streams = registry.figures();
+    let mut out = String::with_capacity(2_048);
+    let totals = &registry.totals;
+    let published = streams.iter().filter(|stream| stream.publisher.is_some()).count() as u64;
+    let viewers = streams.iter().map(|stream| stream.viewers as u64).sum();
+    for (name, kind, help, value) in [
+        ("publishers", "gauge", "Publishers now.", published),
+        ("viewers", "gauge", "Viewers now.", viewers),
+        ("connections", "gauge", "Connections now.", registry.connections() as u64),
+        (
+            "connections_total",
+            "counter",
+            "Connections.",
+            totals.connections.load(Ordering::Relaxed),
+        ),
+        (
+            "connections_refused_total",
+            "counter",
+            "Connections turned away.",
+            totals.refused.load(Ordering::Relaxed),
+        ),
+        (
+            "received_bytes_total",
+            "counter",
+            "Bytes received by RTMP.",
+            totals.received_bytes.load(Ordering::Relaxed),
+        ),
+        ("sent_bytes_total", "counter", "Bytes sent.", totals.sent_bytes.load(Ordering::Relaxed)),
+        (
+            "skipped_messages_total",
+            "counter",
+            "Messages that viewers who are gone were too slow for.",
+            totals.skipped_messages.load(Ordering::Relaxed),
+        ),
+    ] {
+        head(&mut out, name, kind, help);
+        let _ = writeln!(out, "onair_{name} {value}");
+    }
+    head(&mut out, "stream_viewers", "gauge", "Viewers of a stream now.");
+    for stream in &streams {
+        let _ = writeln!(out, "onair_stream_viewers{} {}", labels(stream), stream.viewers);
+    }
+    head(&mut out, "stream_bitrate", "gauge", "Bits a second from a publisher.");
+    for (stream, publisher) in streams.iter().filter_map(|s| Some((s, s.publisher.as_ref()?))) {
+        let _ = writeln!(out, "onair_stream_bitrate{} {}", labels(stream), publisher.bitrate);
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], out)
+}
+
+fn head(out: &mut String, name: &str, kind: &str, help: &str) {
+    let _ = writeln!(out, "# HELP onair_{name} {help}\n# TYPE onair_{name} {kind}");
+}
+
+fn labels(stream: &StreamFigures) -> String {
+    let escape = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    format!("{{app=\"{}\",stream=\"{}\"}}", escape(&stream.app), escape(&stream.stream))
+}

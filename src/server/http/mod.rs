@@ -1,0 +1,130 @@
+//! The server over HTTP: overview page, figures, HTTP-FLV. On an address of its own.
+
+mod api;
+pub(super) mod flv;
+mod idle;
+mod metrics;
+mod page;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::connect_info::{ConnectInfo, Connected};
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::serve::IncomingStream;
+
+use self::idle::Idle;
+use super::registry::Registry;
+use crate::net;
+
+/// Serves until the registry is stopped.
+pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>) {
+    let router = Router::new()
+        .route("/", get(page::overview))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/metrics", get(metrics::metrics))
+        .route("/api/v1/streams", get(api::streams))
+        .route("/api/v1/streams/{*path}", get(api::stream).delete(api::end))
+        .fallback(media)
+        .with_state(Arc::clone(&registry));
+    let callers = Callers { listener, registry: Arc::clone(&registry) };
+    let service = router.into_make_service_with_connect_info::<Caller>();
+    let stopped = async move { registry.stopped().await };
+    // Never fails: accepting retries by itself.
+    let _ = axum::serve(callers, service).with_graceful_shutdown(stopped).await;
+}
+
+/// The listener, with the limits of connections.
+struct Callers {
+    listener: net::Listener,
+    registry: Arc<Registry>,
+}
+
+impl axum::serve::Listener for Callers {
+    type Io = Idle;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Idle, SocketAddr) {
+        loop {
+            let (stream, peer) = self.listener.accept().await;
+            if let Some(place) = self.registry.admit() {
+                return (Idle::new(stream, place), peer);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        Ok(self.listener.local_addr())
+    }
+}
+
+/// Who asks.
+#[derive(Copy, Clone, Debug)]
+struct Caller(SocketAddr);
+
+impl Connected<IncomingStream<'_, Callers>> for Caller {
+    fn connect_info(stream: IncomingStream<'_, Callers>) -> Self {
+        Self(*stream.remote_addr())
+    }
+}
+
+/// `/{app}/{stream}.flv`; the app may have slashes. (The router knows no suffixes.)
+async fn media(
+    State(registry): State<Arc<Registry>>,
+    ConnectInfo(Caller(peer)): ConnectInfo<Caller>,
+    request: Request,
+) -> Response {
+    let name = request.uri().path().strip_prefix('/').and_then(|path| path.strip_suffix(".flv"));
+    let Some((app, stream)) = name.and_then(split) else {
+        return (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response();
+    };
+    match *request.method() {
+        Method::GET => flv::response(registry, peer, &app, &stream),
+        Method::HEAD if registry.find(&app, &stream).is_some_and(|s| s.is_published()) => {
+            ([(header::CONTENT_TYPE, flv::CONTENT_TYPE)], "").into_response()
+        }
+        Method::HEAD => StatusCode::NOT_FOUND.into_response(),
+        _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
+    }
+}
+
+/// App and stream of a path, percent-decoded.
+fn split(path: &str) -> Option<(String, String)> {
+    let (app, stream) = path.rsplit_once('/')?;
+    Some((decode(app)?, decode(stream)?))
+        .filter(|(app, stream)| !app.is_empty() && !stream.is_empty())
+}
+
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = text.bytes();
+    let mut out = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'%' => {
+                let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+                (digit(bytes.next())? << 4 | digit(bytes.next())?) as u8
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8(out).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_come_apart() {
+        let pair = |app: &str, stream: &str| Some((app.to_owned(), stream.to_owned()));
+        assert_eq!(split("live/onair"), pair("live", "onair"));
+        assert_eq!(split("a/b/c%20d"), pair("a/b", "c d"));
+        for bad in ["live", "live/", "/x", "live/%f", "live/%ff", "live/%zz"] {
+            assert_eq!(split(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! The task of one RTMP connection: decides what the client may do, and keeps its deadlines.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::connection::{Connection, Error};
+use super::event::Ended;
+use super::message::CHUNK_SIZE;
+use super::registry::{Place, Publication, Refused, Registry};
+use super::sink::Sink;
+use super::stream::{Incoming, Stream};
+use crate::base::Timestamp;
+use crate::net;
+use crate::wire::flv::TagKind;
+use crate::wire::rtmp::name::StreamName;
+use crate::wire::rtmp::server::{Config, Event, Session};
+use crate::wire::rtmp::status::{Level, Status, code};
+
+/// How often a connection is looked at that has no nearer deadline.
+const CHECK: Duration = Duration::from_secs(5);
+/// How long a last word may take to leave.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
+/// What the client does.
+enum Role {
+    Idle,
+    Publishing(Publication),
+    Playing { stream: Arc<Stream>, since: Timestamp, sent_before: u64 },
+}
+
+struct Task {
+    registry: Arc<Registry>,
+    connection: Arc<Connection>,
+    role: Role,
+    incoming: Vec<Incoming>,
+    /// Sound waits for a picture to leave with until then.
+    flush_at: Option<Timestamp>,
+    check_at: Timestamp,
+    heard: Timestamp,
+    finished: bool,
+}
+
+/// Serves one connection to its end.
+pub(super) async fn serve(
+    registry: Arc<Registry>,
+    stream: net::Stream,
+    peer: SocketAddr,
+    place: Place,
+) {
+    let id = registry.next_id();
+    let now = registry.clock.now();
+    let config = Config { chunk_size: CHUNK_SIZE, ..Config::default() };
+    // Differs from run to run and from connection to connection; nothing secret hangs on it.
+    let seed = registry.clock.wall_micros(now).cast_unsigned().rotate_left(17) ^ id;
+    let session = Session::new(config, now, seed);
+    let connection = Arc::new(Connection::new(id, peer, Arc::clone(&registry), stream, session));
+    connection.set_user_timeout(registry.config.limits.stalled_viewer);
+    let mut task = Task {
+        registry,
+        connection,
+        role: Role::Idle,
+        incoming: Vec::new(),
+        flush_at: None,
+        check_at: now + CHECK,
+        heard: now,
+        finished: false,
+    };
+    // One publisher writes to all its viewers in one go: no budget may end that half-way.
+    tokio::task::unconstrained(task.run()).await;
+    drop(place);
+}
+
+impl Task {
+    async fn run(&mut self) {
+        let result = self.serve().await;
+        let reason = match &result {
+            Ok(reason) => (*reason).to_owned(),
+            Err(error) => error.to_string(),
+        };
+        tracing::debug!(peer = %self.connection.peer, reason, "a connection has ended");
+        self.end_role(&reason);
+        let skipped = self.connection.skipped();
+        self.registry
+            .totals
+            .skipped_messages
+            .fetch_add(skipped, std::sync::atomic::Ordering::Relaxed);
+        if result.is_ok() {
+            let last = poll_fn(|cx| self.connection.poll_last_word(cx));
+            let _ = tokio::time::timeout(LAST_WORD, last).await;
+        }
+    }
+
+    /// Until the end; why it ended, where that was in order.
+    async fn serve(&mut self) -> Result<&'static str, Error> {
+        let mut events = Vec::new();
+        let registry = Arc::clone(&self.registry);
+        let connection = Arc::clone(&self.connection);
+        let sleep = tokio::time::sleep(Duration::ZERO);
+        tokio::pin!(sleep);
+        let stopped = registry.stopped();
+        tokio::pin!(stopped);
+        loop {
+            let wake_at = self.wake_at();
+            let instant = tokio::time::Instant::from_std(registry.clock.instant(wake_at));
+            if sleep.deadline() != instant {
+                sleep.as_mut().reset(instant);
+            }
+            let dismissal = match &self.role {
+                Role::Publishing(publication) => Some(Arc::clone(&publication.dismissal)),
+                _ => None,
+            };
+            let told = async {
+                match dismissal {
+                    Some(dismissal) => dismissal.told().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = &mut stopped => {
+                    self.say_goodbye("The server is shutting down.");
+                    return Ok("the server was shut down");
+                }
+                reason = told => {
+                    self.say_goodbye(reason);
+                    return Ok(reason);
+                }
+                result = poll_fn(|cx| connection.poll(cx, &mut events)) => {
+                    result?;
+                    self.heard = registry.clock.now();
+                    for event in events.drain(..) {
+                        self.handle(event)?;
+                    }
+                    self.pass_on();
+                    if self.finished {
+                        return Ok("finished");
+                    }
+                }
+                () = &mut sleep => self.look(registry.clock.now())?,
+            }
+        }
+    }
+
+    fn wake_at(&self) -> Timestamp {
+        let deadlines = [self.flush_at, self.connection.deadline()];
+        deadlines.into_iter().flatten().fold(self.check_at, Timestamp::min)
+    }
+
+    fn look(&mut self, now: Timestamp) -> Result<(), Error> {
+        if self.flush_at.is_some_and(|at| now >= at) {
+            self.flush_at = None;
+            if let Role::Publishing(publication) = &self.role {
+                publication.stream.flush();
+            }
+        }
+        if now >= self.check_at {
+            self.check_at = now + CHECK;
+            match self.role {
+                Role::Publishing(_) => {
+                    if now.since(self.heard) >= self.registry.config.limits.silent_publisher {
+                        return Err(Error::Silent);
+                    }
+                }
+                // Something has to be under way for a dead peer to show.
+                Role::Playing { .. } => {
+                    self.connection.with_session(|session| session.ping(now.as_millis() as u32));
+                }
+                Role::Idle => {}
+            }
+        }
+        self.connection.check(now)
+    }
+
+    fn handle(&mut self, event: Event) -> Result<(), Error> {
+        let connection = &self.connection;
+        match event {
+            Event::ConnectRequested(_) => connection.with_session(Session::accept_connect)?,
+            Event::PublishRequested { name, .. } => self.publish(&name)?,
+            Event::PlayRequested { name, .. } => self.play(&name)?,
+            Event::Metadata { time_ms, body, .. } => {
+                self.incoming.push(Incoming {
+                    kind: TagKind::Script,
+                    time_ms,
+                    body,
+                    metadata: true,
+                });
+            }
+            Event::Data { time_ms, body, .. } => {
+                let kind = TagKind::Script;
+                self.incoming.push(Incoming { kind, time_ms, body, metadata: false });
+            }
+            Event::Video { time_ms, body } => {
+                let kind = TagKind::Video;
+                self.incoming.push(Incoming { kind, time_ms, body, metadata: false });
+            }
+            Event::Audio { time_ms, body } => {
+                let kind = TagKind::Audio;
+                self.incoming.push(Incoming { kind, time_ms, body, metadata: false });
+            }
+            Event::Unpublished => self.end_role("unpublished"),
+            Event::PlayStopped => {
+                self.end_role("stopped");
+                self.connection.clear_media();
+            }
+            Event::Paused(paused) => connection.set_paused(paused),
+            Event::ReceiveAudio(wanted) => connection.set_wanted(Some(wanted), None),
+            Event::ReceiveVideo(wanted) => connection.set_wanted(None, Some(wanted)),
+            Event::Finished => self.finished = true,
+            Event::BufferLength { .. } | Event::Acknowledged { .. } | Event::Pong { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, name: &StreamName) -> Result<(), Error> {
+        self.end_role("published anew");
+        let connection = &self.connection;
+        let refused = match self.registry.publish(connection.id(), connection.peer, name) {
+            Ok(publication) => {
+                self.role = Role::Publishing(publication);
+                return Ok(connection.with_session(Session::accept_publish)?);
+            }
+            Err(refused) => refused,
+        };
+        let (code, text) = match refused {
+            Refused::Unauthorized => (code::PUBLISH_UNAUTHORIZED, "The publish key is wrong."),
+            Refused::Taken => (code::PUBLISH_BAD_NAME, "Somebody publishes by this name already."),
+            Refused::Full => (code::PUBLISH_DENIED, "The server has too many streams."),
+        };
+        let status = Status::new(Level::Error, code, text);
+        connection.with_session(|session| session.reject_publish(&status));
+        Ok(())
+    }
+
+    fn play(&mut self, name: &StreamName) -> Result<(), Error> {
+        self.end_role("plays anew");
+        let connection = &self.connection;
+        connection.with_session(Session::accept_play)?;
+        let viewer = Sink::Rtmp(Arc::clone(connection));
+        match self.registry.join(&name.app, &name.stream, viewer, connection.peer) {
+            Some(stream) => {
+                let since = self.registry.clock.now();
+                self.role = Role::Playing { stream, since, sent_before: connection.sent() };
+            }
+            None => connection.with_session(|session| {
+                let text = "The server has too many viewers.";
+                session.send_status(&Status::new(Level::Error, code::PLAY_FAILED, text));
+                session.close();
+            }),
+        }
+        Ok(())
+    }
+
+    /// Gives the stream what has come.
+    fn pass_on(&mut self) {
+        if self.incoming.is_empty() {
+            return;
+        }
+        let Role::Publishing(publication) = &self.role else {
+            self.incoming.clear();
+            return;
+        };
+        let now = self.registry.clock.now();
+        let done = publication.stream.take(self.connection.id(), &mut self.incoming, now);
+        if done {
+            self.flush_at = None;
+        } else if self.flush_at.is_none() {
+            self.flush_at = Some(now + self.registry.config.limits.hold);
+        }
+    }
+
+    fn end_role(&mut self, reason: &str) {
+        self.pass_on();
+        self.flush_at = None;
+        let (id, peer) = (self.connection.id(), self.connection.peer);
+        match std::mem::replace(&mut self.role, Role::Idle) {
+            Role::Idle => {}
+            Role::Publishing(publication) => {
+                self.registry.unpublish(&publication, id, peer, reason);
+            }
+            Role::Playing { stream, since, sent_before } => {
+                let after = self.registry.clock.now().since(since);
+                let bytes = self.connection.sent().saturating_sub(sent_before);
+                let ended = Ended { reason: reason.to_owned(), after, bytes };
+                self.registry.leave(&stream, id, peer, ended);
+            }
+        }
+    }
+
+    /// Says why it ends here.
+    fn say_goodbye(&self, reason: &str) {
+        match self.role {
+            Role::Publishing(_) => {
+                let status = Status::new(Level::Error, code::PUBLISH_REJECTED, reason);
+                self.connection.with_session(|session| session.send_status(&status));
+            }
+            Role::Playing { .. } => self.connection.end_play(),
+            Role::Idle => {}
+        }
+    }
+}
