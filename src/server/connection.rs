@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::message::{Class, Message};
 use super::queue::{Queue, no_slices};
 use super::registry::Registry;
+use super::sink::Sink;
 use crate::base::Timestamp;
 use crate::net;
 use crate::wire::rtmp::server::{Error as SessionError, Event, Output, Session};
@@ -94,10 +95,6 @@ impl Connection {
             wanted: (true, true),
         };
         Self { id, peer, registry, io: Mutex::new(io) }
-    }
-
-    pub fn id(&self) -> u64 {
-        self.id
     }
 
     /// Does something with the session, then sends what it says.
@@ -188,28 +185,6 @@ impl Connection {
         result.map_err(Error::from)
     }
 
-    /// Queues messages for the player and, if `flush`, sends what waits.
-    pub fn deliver(&self, messages: &[Arc<Message>], flush: bool) {
-        let mut guard = self.io.lock();
-        let io = &mut *guard;
-        if io.session.is_playing() {
-            let stream = io.session.message_stream();
-            for message in messages {
-                let wanted = match message.class {
-                    Class::Vital => true,
-                    Class::Sound => io.wanted.0 && !io.paused,
-                    Class::Key | Class::Inter => io.wanted.1 && !io.paused,
-                };
-                if wanted {
-                    io.queue.push(message.class, message.rtmp(stream));
-                }
-            }
-        }
-        if flush {
-            self.flush(io);
-        }
-    }
-
     /// The player wants media, or does not.
     pub fn set_paused(&self, paused: bool) {
         let mut io = self.io.lock();
@@ -228,16 +203,6 @@ impl Connection {
     /// The player has stopped: what waits is of no use.
     pub fn clear_media(&self) {
         self.io.lock().queue.clear_media();
-    }
-
-    /// The publisher has gone: said after all media.
-    pub fn end_play(&self) {
-        self.say(Session::end_play);
-    }
-
-    /// There is a publisher again.
-    pub fn resume_play(&self) {
-        self.say(Session::resume_play);
     }
 
     fn say(&self, act: impl FnOnce(&mut Session)) {
@@ -330,6 +295,42 @@ impl Connection {
         } else if io.stuck_since.is_none() {
             io.stuck_since = Some(self.registry.clock.now());
         }
+    }
+}
+
+impl Sink for Connection {
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn deliver(&self, messages: &[Arc<Message>], flush: bool) {
+        let mut guard = self.io.lock();
+        let io = &mut *guard;
+        if io.session.is_playing() {
+            let stream = io.session.message_stream();
+            for message in messages {
+                let wanted = match message.class {
+                    Class::Vital => true,
+                    Class::Sound => io.wanted.0 && !io.paused,
+                    Class::Key | Class::Inter => io.wanted.1 && !io.paused,
+                };
+                if wanted {
+                    io.queue.push(message.class, message.rtmp(stream));
+                }
+            }
+        }
+        if flush {
+            self.flush(io);
+        }
+    }
+
+    /// Said behind all media.
+    fn end(&self) {
+        self.say(Session::end_play);
+    }
+
+    fn resume(&self) {
+        self.say(Session::resume_play);
     }
 }
 

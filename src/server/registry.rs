@@ -186,7 +186,7 @@ impl Registry {
         &self,
         app: &str,
         name: &str,
-        viewer: Sink,
+        viewer: Arc<dyn Sink>,
         address: SocketAddr,
     ) -> Option<Arc<Stream>> {
         let stream = self.stream(app, name)?;

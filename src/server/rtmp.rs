@@ -237,7 +237,7 @@ impl Task {
         self.end_role("plays anew");
         let connection = &self.connection;
         connection.with_session(Session::accept_play)?;
-        let viewer = Sink::Rtmp(Arc::clone(connection));
+        let viewer: Arc<dyn Sink> = Arc::<Connection>::clone(connection);
         match self.registry.join(&name.app, &name.stream, viewer, connection.peer) {
             Some(stream) => {
                 let since = self.registry.clock.now();
@@ -295,7 +295,7 @@ impl Task {
                 let status = Status::new(Level::Error, code::PUBLISH_REJECTED, reason);
                 self.connection.with_session(|session| session.send_status(&status));
             }
-            Role::Playing { .. } => self.connection.end_play(),
+            Role::Playing { .. } => self.connection.end(),
             Role::Idle => {}
         }
     }

@@ -39,7 +39,7 @@ pub(super) struct Stream {
 struct Inner {
     publisher: Option<Publisher>,
     cache: Cache,
-    viewers: Vec<Sink>,
+    viewers: Vec<Arc<dyn Sink>>,
     /// Moves a publisher's times so that they go on where its predecessor's ended.
     shift_ms: u32,
     last: Option<(u32, Timestamp)>,
@@ -139,7 +139,7 @@ impl Stream {
             audio: None,
             dismissal: Arc::clone(&dismissal),
         });
-        inner.viewers.iter().for_each(Sink::resume);
+        inner.viewers.iter().for_each(|viewer| viewer.resume());
         Some(dismissal)
     }
 
@@ -151,7 +151,7 @@ impl Stream {
         }
         inner.publisher = None;
         inner.cache.forget();
-        inner.viewers.iter().for_each(Sink::end);
+        inner.viewers.iter().for_each(|viewer| viewer.end());
         true
     }
 
@@ -201,7 +201,7 @@ impl Stream {
     }
 
     /// Adds a viewer and gives it what late joiners get. `false`: there are too many.
-    pub fn join(&self, viewer: Sink) -> bool {
+    pub fn join(&self, viewer: Arc<dyn Sink>) -> bool {
         let mut inner = self.inner.lock();
         if inner.viewers.len() >= self.limits.viewers {
             return false;

@@ -35,7 +35,7 @@ pub(super) fn response(
         return (StatusCode::NOT_FOUND, "There is no such stream.\n").into_response();
     }
     let sink = Arc::new(FlvSink::new(registry.next_id(), registry.config.limits.queue_bytes));
-    let Some(stream) = registry.join(app, name, Sink::Flv(Arc::clone(&sink)), peer) else {
+    let Some(stream) = registry.join(app, name, Arc::<FlvSink>::clone(&sink), peer) else {
         return (StatusCode::SERVICE_UNAVAILABLE, "There are too many viewers.\n").into_response();
     };
     let since = registry.clock.now();
@@ -50,7 +50,7 @@ pub(super) fn response(
 
 /// Where a stream puts what goes to one HTTP-FLV viewer.
 #[derive(Debug)]
-pub(in crate::server) struct FlvSink {
+struct FlvSink {
     id: u64,
     inner: Mutex<Inner>,
 }
@@ -69,12 +69,14 @@ impl FlvSink {
         queue.push_control(file_header(true, true));
         Self { id, inner: Mutex::new(Inner { queue, waker: None, ended: false, sent: 0 }) }
     }
+}
 
-    pub fn id(&self) -> u64 {
+impl Sink for FlvSink {
+    fn id(&self) -> u64 {
         self.id
     }
 
-    pub fn deliver(&self, messages: &[Arc<Message>]) {
+    fn deliver(&self, messages: &[Arc<Message>], _flush: bool) {
         let mut inner = self.inner.lock();
         for message in messages {
             // In a file a time code or the like is of no use.
@@ -85,11 +87,14 @@ impl FlvSink {
         inner.wake();
     }
 
-    pub fn end(&self) {
+    fn end(&self) {
         let mut inner = self.inner.lock();
         inner.ended = true;
         inner.wake();
     }
+
+    /// A file ends with its publisher.
+    fn resume(&self) {}
 }
 
 impl Inner {

@@ -1,7 +1,7 @@
 //! The server over HTTP: overview page, figures, HTTP-FLV. On an address of its own.
 
 mod api;
-pub(super) mod flv;
+mod flv;
 mod idle;
 mod metrics;
 mod page;
