@@ -30,14 +30,26 @@ if [ ! -x "$python" ]; then
 fi
 static=$("$python" -c 'import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())' 2>/dev/null || true)
 
-if [ -f "$root/benches/wire.rs" ]; then
-    case " $* " in
-    *" wire "* | "  ")
-        say "Measuring wire/ with criterion."
-        cargo bench --locked --quiet --manifest-path "$root/Cargo.toml" --bench wire >"$work/wire.log" 2>&1 ||
-            complain "benches/wire.rs failed: see $work/wire.log"
+# criterion NAME MANIFEST TARGET: runs the criterion rows of a package.
+criterion() {
+    [ -f "$2" ] || return 0
+    say "Measuring with criterion: $1"
+    CARGO_TARGET_DIR=$3 cargo bench --locked --quiet --manifest-path "$2" --bench wire >"$work/$1.log" 2>&1 ||
+        complain "$1 failed: see $work/$1.log"
+}
+wire=yes
+for word in "$@"; do
+    case $word in
+    wire)
+        wire=yes
+        break
         ;;
+    broadcast | relay | start | glass | window) wire=no ;;
     esac
+done
+if [ $wire = yes ] && [ -f "$root/benches/wire.rs" ]; then
+    criterion wire "$root/Cargo.toml" "${CARGO_TARGET_DIR:-$root/target}"
+    criterion peers "$root/benches/peers/Cargo.toml" "$work/peers"
 fi
 
 exec "$python" "$root/benches/side_by_side" "$@" \

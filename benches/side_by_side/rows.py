@@ -268,10 +268,13 @@ def window(bench):
 
 
 def wire(bench):
-    """Medians of the criterion rows of benches/wire.rs, nanoseconds."""
+    """Medians of the criterion rows of benches/wire.rs and benches/peers/, nanoseconds."""
     found = {}
-    root = Path(bench.onair).resolve().parents[1] / "criterion"
-    for file in sorted(root.glob("**/new/estimates.json")):
-        name = "/".join(file.relative_to(root).parts[:-2])
-        found[name] = {"ns": [json.loads(file.read_text())["median"]["point_estimate"]]}
+    for prefix, root in (
+        ("", Path(bench.onair).resolve().parents[1] / "criterion"),
+        ("peers: ", bench.folder / "peers/criterion"),
+    ):
+        for file in sorted(root.glob("**/new/estimates.json")):
+            name = prefix + "/".join(file.relative_to(root).parts[:-2])
+            found[name] = {"ns": [json.loads(file.read_text())["median"]["point_estimate"]]}
     return found or None
