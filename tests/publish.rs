@@ -191,7 +191,7 @@ fn nobody_there_is_tried_again_until_the_time_is_up() {
 #[test]
 fn a_server_that_dies_is_found_again_and_time_goes_on() {
     let server = Server::start(|connection| match connection {
-        0 => Behavior::DieAfterVideo(20),
+        0 => Behavior::DieAfterVideo(40),
         _ => Behavior::Accept,
     });
     let show = Show::start();
@@ -221,15 +221,16 @@ fn a_server_that_dies_is_found_again_and_time_goes_on() {
 #[test]
 fn a_loss_that_is_not_made_good_has_its_own_ending() {
     let server = Server::start(|connection| match connection {
-        0 => Behavior::DieAfterVideo(5),
+        0 => Behavior::DieAfterVideo(40),
         _ => Behavior::Hangup,
     });
     let show = Show::start();
     let mut target = target(&server);
     target.retry_for = Some(Duration::from_millis(600));
     let publisher = show.publish(target);
-    show.feed(0, 1_000);
+    let feeder = show.feed_live(0);
     assert!(publisher.wait(LIMIT));
+    feeder.stop();
     assert_eq!(publisher.state(), State::Failed(Class::Lost));
 }
 

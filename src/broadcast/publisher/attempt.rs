@@ -13,6 +13,9 @@ use crate::net::{Cause, Class, Error, Stage};
 
 /// A connection that was live for this long was a good one.
 const STEADY: Duration = Duration::from_secs(10);
+/// A server that accepts the stream and hangs up this soon has refused it: nginx-rtmp and several
+/// services say no like this.
+const MOMENT: Duration = Duration::from_secs(1);
 /// So many connections in a row may be cut sooner and each begin a new outage; after that, being
 /// live for a moment does not end the outage any more.
 const MOST_SHORT: u32 = 3;
@@ -31,11 +34,13 @@ pub(super) async fn run(shared: Arc<Shared>, feed: Feed) {
     let mut backoff = Backoff::new(outage.as_micros().unsigned_abs() ^ address_of(&shared));
     let mut url = shared.target.url.clone();
     let (mut short, mut elsewhere) = (0_u32, 0_u32);
+    // Whether a connection was ever live for more than a moment.
+    let mut was_live = false;
     loop {
-        let trying = Trying { url: &url, tcp_limit: tcp_limit(&shared, &timeline, outage) };
+        let trying = Trying { url: &url, tcp_limit: tcp_limit(&shared, was_live, outage) };
         let (live_since, ended) = session::run(&shared, &mut timeline, &trying).await;
         let now = clock.now();
-        let error = match ended {
+        let mut error = match ended {
             Ended::Asked => return over(&shared, State::Stopped, None),
             Ended::Elsewhere(next) if elsewhere < MOST_ELSEWHERE => {
                 elsewhere += 1;
@@ -51,17 +56,25 @@ pub(super) async fn run(shared: Arc<Shared>, feed: Feed) {
             Ended::Failed(error) => error,
         };
         elsewhere = 0;
+        let hung_up = matches!(error.cause, Cause::Closed | Cause::Reset);
+        let refused = !was_live
+            && hung_up
+            && live_since.is_none_or(|since| now.since(since) < MOMENT)
+            && error.stage == Stage::Media;
+        if refused {
+            error.stage = Stage::Publish;
+        }
         tracing::debug!(%error, stage = %error.stage, "publishing");
         // Where a redirection led nowhere, the next try is at the front door again.
         url.clone_from(&shared.target.url);
-        if let Some(since) = live_since {
+        if let Some(since) = live_since.filter(|_| !refused) {
+            was_live = true;
             short = if now.since(since) >= STEADY { 0 } else { short + 1 };
             if short <= MOST_SHORT {
                 outage = now;
                 backoff.reset();
             }
         }
-        let was_live = timeline.origin.is_some();
         if !may_pass(&error, was_live) {
             let class = error.class();
             return over(&shared, State::Failed(class), Some(error));
@@ -86,9 +99,9 @@ fn may_pass(error: &Error, was_live: bool) -> bool {
     }
 }
 
-fn tcp_limit(shared: &Shared, timeline: &Timeline, outage: Timestamp) -> Duration {
+fn tcp_limit(shared: &Shared, was_live: bool, outage: Timestamp) -> Duration {
     let limit = shared.target.options.net.tcp_limit;
-    let early = timeline.origin.is_some() && shared.clock.now().since(outage) < EARLY;
+    let early = was_live && shared.clock.now().since(outage) < EARLY;
     if early { limit.min(EARLY_TCP_LIMIT) } else { limit }
 }
 

@@ -12,13 +12,11 @@ use crate::media::StreamParameters;
 use crate::wire::amf0::Value;
 use crate::wire::flv::{self, TagKind};
 
-/// Room for so many keyframes in the index; in longer files every second, fourth… is listed.
-const INDEX: usize = 2_048;
+/// Room for so many keyframes in the index; in longer files every second, fourth… is listed. With
+/// two numbers each it stays below the 4,096 values that readers (ours too) take from a script tag.
+const INDEX: usize = 1_800;
 /// Names tried before giving up.
 const MOST_NAMES: u32 = 10_000;
-/// Longest AMF0 string; the room reserved for the index is filled with one.
-const LONGEST: usize = 65_535;
-
 /// Why a recording ended early.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{doing} {}: {reason}", .path.display())]
@@ -245,10 +243,10 @@ impl File {
                 ("times".to_owned(), Value::StrictArray(times)),
             ];
             entries.push(("keyframes".to_owned(), Value::Object(index)));
-            // Each number takes 9 bytes; what the lists do not need, blanks fill.
-            let room = (INDEX - listed.len().min(INDEX)) * 2 * 9;
-            let blanks = " ".repeat(room.min(LONGEST));
-            entries.push(("spacer".to_owned(), Value::String(blanks)));
+            // What the lists do not need, zeros fill: FFmpeg takes no string of over 1,023 bytes.
+            let room = INDEX.saturating_sub(listed.len()) * 2;
+            let zeros = std::iter::repeat_n(Value::Number(0.0), room).collect();
+            entries.push(("spacer".to_owned(), Value::StrictArray(zeros)));
         }
         flv::metadata_body(&Value::EcmaArray(entries))
     }

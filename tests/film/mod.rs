@@ -1,0 +1,147 @@
+//! A real film (made by ffmpeg) as encoded packets, fed to a hub in real time.
+
+#![allow(dead_code, reason = "each test uses what it needs")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "test code: a panic is how it fails, and its threads are its own"
+)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use onair::base::queue::{self, Full, Sender};
+use onair::broadcast::Hub;
+use onair::media::{EncodedPacket, StreamParameters};
+use onair::wire::flv::{self, reader::Item};
+
+use crate::peers::{Peer, ffmpeg};
+
+/// Seconds of the film; it is repeated for as long as it is wanted.
+pub const SECONDS: i64 = 4;
+
+pub struct Film {
+    pub parameters: StreamParameters,
+    packets: Vec<EncodedPacket>,
+}
+
+impl Film {
+    /// 640×360, 30 fps, a keyframe every 2 s, H.264 and AAC, with pictures that move.
+    pub fn make() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("film.flv");
+        let mut words = vec!["-hide_banner", "-nostdin", "-y"];
+        words.extend(["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30:duration=4"]);
+        words.extend(["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=4"]);
+        words.extend(["-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency"]);
+        words.extend(["-g", "60", "-sc_threshold", "0", "-pix_fmt", "yuv420p", "-b:v", "800k"]);
+        words.extend(["-c:a", "aac", "-b:a", "96k", "-ac", "2", "-f", "flv"]);
+        words.push(file.to_str().unwrap());
+        Peer::start("ffmpeg", words).wait_success(ffmpeg::limit(30));
+
+        let mut demuxer = flv::Demuxer::new();
+        demuxer.push(&std::fs::read(&file).unwrap());
+        let mut reader = flv::Reader::new();
+        let mut packets = Vec::new();
+        while let Some(tag) = demuxer.next_tag().unwrap() {
+            if let Some(Item::Packet(packet)) = reader.tag(&tag).unwrap() {
+                packets.push(packet);
+            }
+        }
+        let parameters = reader.parameters().clone();
+        assert!(parameters.video.is_some() && parameters.audio.is_some());
+        Self { parameters, packets }
+    }
+
+    /// Starts a hub and feeds it in real time until [`Projection::stop`] or for `seconds`.
+    pub fn project(self, seconds: Option<u64>) -> Projection {
+        let (sender, input) = queue::bounded("film", 64, Full::Block);
+        let hub = Hub::spawn(self.parameters.clone(), input).unwrap();
+        let over = Arc::new(AtomicBool::new(false));
+        let its_over = Arc::clone(&over);
+        let limit = seconds.map(Duration::from_secs);
+        let thread = thread::spawn(move || self.run(&sender, &its_over, limit));
+        Projection { hub, over, thread }
+    }
+
+    fn run(&self, sender: &Sender<EncodedPacket>, over: &AtomicBool, limit: Option<Duration>) {
+        let start = Instant::now();
+        for round in 0.. {
+            // Session time does not begin with the stream.
+            let shift = 7_000_000 + round * SECONDS * 1_000_000;
+            for packet in &self.packets {
+                // The film's sound is a little longer than its pictures.
+                if packet.dts.as_micros() >= SECONDS * 1_000_000 {
+                    continue;
+                }
+                let at = Duration::from_micros(
+                    u64::try_from(round * SECONDS * 1_000_000 + packet.dts.as_micros())
+                        .unwrap_or(0),
+                );
+                if over.load(Ordering::Relaxed) || limit.is_some_and(|limit| at >= limit) {
+                    return;
+                }
+                if let Some(wait) = at.checked_sub(start.elapsed()) {
+                    thread::sleep(wait);
+                }
+                let mut packet = packet.clone();
+                for time in [&mut packet.pts, &mut packet.dts, &mut packet.captured] {
+                    *time = time.offset(shift);
+                }
+                if sender.send(packet).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+pub struct Projection {
+    pub hub: Hub,
+    over: Arc<AtomicBool>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Projection {
+    /// The stream ends.
+    pub fn stop(self) -> Hub {
+        self.over.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap();
+        self.hub
+    }
+
+    /// Waits until the film has been fed for as long as was asked.
+    pub fn wait(self) -> Hub {
+        self.thread.join().unwrap();
+        self.hub
+    }
+}
+
+/// What every file of this film must be like, as ffprobe sees it.
+pub fn check(probe: &ffmpeg::Probe) {
+    assert_eq!(probe.warnings, "");
+    let (video, audio) = (probe.stream("video"), probe.stream("audio"));
+    assert_eq!(
+        (video["codec_name"].as_str(), audio["codec_name"].as_str()),
+        (Some("h264"), Some("aac"))
+    );
+    assert_eq!((video["width"].as_u64(), video["height"].as_u64()), (Some(640), Some(360)));
+    let (pictures, sounds) = (probe.packets("video"), probe.packets("audio"));
+    assert!(pictures[0].keyframe, "does not begin with a keyframe");
+    for packets in [&pictures, &sounds] {
+        assert!(packets.windows(2).all(|pair| pair[0].dts < pair[1].dts), "DTS not monotonic");
+    }
+    let apart = (pictures[0].pts - sounds[0].pts).abs();
+    assert!(apart <= 0.05, "picture and sound begin {apart} s apart");
+    let keyframes: Vec<f64> =
+        pictures.iter().filter(|packet| packet.keyframe).map(|packet| packet.dts).collect();
+    assert!(
+        keyframes.windows(2).all(|pair| (pair[1] - pair[0] - 2.0).abs() < 0.002),
+        "{keyframes:?}"
+    );
+}
