@@ -206,8 +206,8 @@ impl Session {
         self.status(code::PLAY_START, "Started playing.");
         let access = ["|RtmpSampleAccess".into(), true.into(), true.into()];
         self.link.data(self.stream, Time(0), &access);
-        let start = Value::object([("code", code::DATA_START.into())]);
-        self.link.data(self.stream, Time(0), &["onStatus".into(), start]);
+        // No onStatus with NetStream.Data.Start: players need none, and FFmpeg takes it for a stream
+        // of an unknown codec, and warns.
         self.resume()
     }
 
