@@ -49,21 +49,21 @@ impl Queue {
 
     /// Queues media, or what has to keep its place among them.
     pub fn push(&mut self, class: Class, bytes: Bytes) {
-        match class {
-            Class::Inter if self.skipping => {
-                self.skipped += 1;
-                return;
-            }
-            Class::Key => self.skipping = false,
-            _ => {}
+        if class == Class::Inter && self.skipping {
+            self.skipped += 1;
+            return;
         }
         if self.media_bytes + bytes.len() > self.limit && !self.media.is_empty() {
-            self.make_room(bytes.len());
             if class == Class::Inter {
+                // What waits can be shown; from here on it waits for the next keyframe.
                 self.skipping = true;
                 self.skipped += 1;
                 return;
             }
+            self.make_room(bytes.len());
+        }
+        if class == Class::Key {
+            self.skipping = false;
         }
         self.media_bytes += bytes.len();
         self.media.push_back((class, bytes));

@@ -105,22 +105,29 @@ impl Registry {
         self.connections.load(Ordering::Acquire)
     }
 
-    fn stream(&self, app: &str, name: &str) -> Option<Arc<Stream>> {
+    /// Does something with a stream, which is made if need be; it cannot be let go of meanwhile.
+    /// `None` where there are too many streams.
+    fn with_stream<T>(
+        &self,
+        app: &str,
+        name: &str,
+        act: impl FnOnce(&Arc<Stream>) -> T,
+    ) -> Option<T> {
         let mut streams = self.streams.lock();
         let key = (app.to_owned(), name.to_owned());
         if let Some(stream) = streams.get(&key) {
-            return Some(Arc::clone(stream));
+            return Some(act(stream));
         }
         if streams.len() >= self.config.limits.streams {
-            streams.retain(|_, stream| !stream.is_idle());
-            if streams.len() >= self.config.limits.streams {
-                return None;
-            }
+            return None;
         }
         let limits = self.config.limits.clone();
         let stream = Arc::new(Stream::new(key.0.clone(), key.1.clone(), limits));
-        streams.insert(key, Arc::clone(&stream));
-        Some(stream)
+        let result = act(&stream);
+        if !stream.is_idle() {
+            streams.insert(key, stream);
+        }
+        Some(result)
     }
 
     /// The stream, if there is one by that name.
@@ -128,13 +135,15 @@ impl Registry {
         self.streams.lock().get(&(app.to_owned(), name.to_owned())).cloned()
     }
 
-    /// Lets go of a stream that nobody needs. Whoever has just got hold of it is counted in the
-    /// number of references.
-    fn tidy(&self, stream: &Arc<Stream>) {
+    /// Lets go of a stream that nobody needs.
+    fn tidy(&self, stream: &Stream) {
         let mut streams = self.streams.lock();
-        // The map's, and the caller's.
-        if stream.is_idle() && Arc::strong_count(stream) <= 2 {
-            streams.remove(&(stream.app.clone(), stream.name.clone()));
+        if stream.is_idle() {
+            let key = (stream.app.clone(), stream.name.clone());
+            // Another one may stand there by now.
+            if streams.get(&key).is_some_and(|known| std::ptr::eq(&raw const **known, stream)) {
+                streams.remove(&key);
+            }
         }
     }
 
@@ -147,15 +156,14 @@ impl Registry {
         if !self.may_publish(name) {
             return Err(Refused::Unauthorized);
         }
-        let stream = self.stream(&name.app, &name.stream).ok_or(Refused::Full)?;
         let since = self.clock.now();
-        match stream.publish(id, address, &name.query, since) {
-            Some(dismissal) => {
-                self.tell(Event::Publish(peer(&stream, id, address)));
-                Ok(Publication { stream, dismissal, since })
-            }
-            None => Err(Refused::Taken),
-        }
+        let taken = self.with_stream(&name.app, &name.stream, |stream| {
+            let dismissal = stream.publish(id, address, &name.query, since)?;
+            Some(Publication { stream: Arc::clone(stream), dismissal, since })
+        });
+        let publication = taken.ok_or(Refused::Full)?.ok_or(Refused::Taken)?;
+        self.tell(Event::Publish(peer(&publication.stream, id, address)));
+        Ok(publication)
     }
 
     fn may_publish(&self, name: &StreamName) -> bool {
@@ -189,11 +197,10 @@ impl Registry {
         viewer: Arc<dyn Sink>,
         address: SocketAddr,
     ) -> Option<Arc<Stream>> {
-        let stream = self.stream(app, name)?;
         let id = viewer.id();
-        if !stream.join(viewer) {
-            return None;
-        }
+        let joined =
+            self.with_stream(app, name, |stream| stream.join(viewer).then(|| Arc::clone(stream)));
+        let stream = joined??;
         self.tell(Event::Join(peer(&stream, id, address)));
         Some(stream)
     }

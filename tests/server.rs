@@ -1,0 +1,588 @@
+//! The built-in server on real sockets: our own client sessions against it, hostile connections,
+//! beginnings of real publishers, and programs we did not write.
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use onair::base::{Clock, Secret, Timestamp};
+use onair::media::BitsPerSecond;
+use onair::net::Runtime;
+use onair::server::{Config, Event as ServerEvent, Listen, Server};
+use onair::wire::flv::{Demuxer, FrameType, TagKind, parse_video};
+use onair::wire::rtmp::chunk::{Limits, Reader};
+use onair::wire::rtmp::client::{Config as ClientConfig, Event, Output, Session};
+use onair::wire::rtmp::url::Url;
+use peers::{LIMIT, ffmpeg, others, wait_for};
+
+const ANY: &str = "127.0.0.1:0";
+
+struct Running {
+    server: Server,
+    runtime: Runtime,
+}
+
+fn start_with(change: impl FnOnce(&mut Config)) -> Running {
+    let any = Listen::exactly(ANY.parse().unwrap());
+    let mut config = Config { rtmp: any, http: Some(any), ..Config::default() };
+    change(&mut config);
+    let runtime = Runtime::start().unwrap();
+    let server = Server::start(&runtime, Clock::start(), config).unwrap();
+    Running { server, runtime }
+}
+
+fn start() -> Running {
+    start_with(|_| ())
+}
+
+impl Running {
+    fn rtmp(&self) -> SocketAddr {
+        self.server.addresses().rtmp
+    }
+
+    fn http(&self) -> SocketAddr {
+        self.server.addresses().http.unwrap()
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("rtmp://{}/{path}", self.rtmp())
+    }
+
+    fn publish(&self, path: &str) -> Client {
+        let url = Url::parse(&self.url(path)).unwrap();
+        let mut client = Client::new(ClientConfig::publish(url, BitsPerSecond(50_000_000)));
+        client.wait("the start of publishing", |event| *event == Event::PublishStarted);
+        client
+    }
+
+    fn play(&self, path: &str) -> Client {
+        let mut client = Client::new(ClientConfig::play(Url::parse(&self.url(path)).unwrap()));
+        client.wait("the start of playing", |event| *event == Event::PlayStarted);
+        client
+    }
+
+    fn viewers(&self) -> usize {
+        self.server.viewers()
+    }
+
+    /// What a GET (or another method) answers, whole.
+    fn ask(&self, method: &str, path: &str) -> String {
+        let mut stream = TcpStream::connect(self.http()).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        let text =
+            format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(text.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        assert!(self.server.shutdown(Duration::from_secs(10)), "everybody leaves in time");
+        self.runtime.shutdown(Duration::from_secs(5));
+    }
+}
+
+/// A client session on a socket that blocks, with a limit.
+struct Client {
+    socket: TcpStream,
+    session: Session,
+    clock: Clock,
+    events: std::collections::VecDeque<Event>,
+    failed: Option<String>,
+}
+
+impl Client {
+    fn new(config: ClientConfig) -> Self {
+        let address = config.url.authority();
+        let socket = TcpStream::connect(address).unwrap();
+        socket.set_nodelay(true).unwrap();
+        socket.set_read_timeout(Some(LIMIT)).unwrap();
+        let clock = Clock::start();
+        let session = Session::new(config, clock.now(), 7);
+        Self { socket, session, clock, events: Default::default(), failed: None }
+    }
+
+    fn pump(&mut self) {
+        loop {
+            match self.session.poll_output() {
+                Output::Transmit(bytes) => {
+                    if let Err(error) = self.socket.write_all(&bytes) {
+                        self.failed = Some(error.to_string());
+                        return;
+                    }
+                }
+                Output::Event(event) => self.events.push_back(event),
+                Output::Timeout(_) | Output::Idle => return,
+            }
+        }
+    }
+
+    /// The next event; `None` at the end of the connection.
+    fn next(&mut self) -> Option<Event> {
+        let mut buffer = vec![0; 65_536];
+        loop {
+            self.pump();
+            if let Some(event) = self.events.pop_front() {
+                return Some(event);
+            }
+            if self.failed.is_some() {
+                return None;
+            }
+            match self.socket.read(&mut buffer) {
+                Ok(0) => self.failed = Some("closed".into()),
+                Ok(length) => {
+                    let now: Timestamp = self.clock.now();
+                    if let Err(error) = self.session.handle_input(now, &buffer[..length]) {
+                        self.pump();
+                        self.failed = Some(error.to_string());
+                    }
+                }
+                Err(error) => self.failed = Some(error.to_string()),
+            }
+        }
+    }
+
+    fn wait(&mut self, what: &str, wanted: impl Fn(&Event) -> bool) -> Event {
+        loop {
+            let event = self.next();
+            let event = event.unwrap_or_else(|| panic!("no {what}: {:?}", self.failed));
+            if wanted(&event) {
+                return event;
+            }
+        }
+    }
+
+    /// The next media: kind, time, body.
+    fn media(&mut self) -> (TagKind, u32, Bytes) {
+        loop {
+            match self.next() {
+                Some(Event::Video { time_ms, body }) => return (TagKind::Video, time_ms, body),
+                Some(Event::Audio { time_ms, body }) => return (TagKind::Audio, time_ms, body),
+                Some(_) => {}
+                None => panic!("no media: {:?}", self.failed),
+            }
+        }
+    }
+
+    fn send(&mut self, (kind, time_ms, body): &(TagKind, u32, Bytes)) {
+        match kind {
+            TagKind::Video => drop(self.session.send_video(*time_ms, body.clone())),
+            _ => drop(self.session.send_audio(*time_ms, body.clone())),
+        }
+        self.pump();
+    }
+}
+
+fn video(first: u8, packet_type: u8, time_ms: u32, length: usize) -> (TagKind, u32, Bytes) {
+    let mut body = vec![first, packet_type, 0, 0, 0];
+    body.extend((0..length).map(|at| (at as u32 * 7 + time_ms) as u8));
+    (TagKind::Video, time_ms, body.into())
+}
+
+fn sound(packet_type: u8, time_ms: u32) -> (TagKind, u32, Bytes) {
+    (TagKind::Audio, time_ms, vec![0xAF, packet_type, time_ms as u8, 9].into())
+}
+
+fn headers() -> [(TagKind, u32, Bytes); 2] {
+    [video(0x17, 0, 0, 40), (TagKind::Audio, 0, vec![0xAF, 0, 0x11, 0x90].into())]
+}
+
+/// Two seconds with keyframes of odd sizes, and an enhanced body in between.
+fn show() -> Vec<(TagKind, u32, Bytes)> {
+    let mut all = Vec::new();
+    for index in 0..60_u32 {
+        let time = 1_000 + index * 33;
+        all.push(match index % 30 {
+            0 => video(0x17, 1, time, 65_531 + index as usize * 10_000),
+            _ => video(0x27, 1, time, 3_000 + index as usize),
+        });
+        all.push(sound(1, time));
+        if index == 10 {
+            all.push((
+                TagKind::Video,
+                time,
+                Bytes::from_static(b"\x91hvc1\x00\x00\x00relayed as it is"),
+            ));
+        }
+    }
+    all
+}
+
+#[test]
+fn bodies_go_through_bit_by_bit_and_late_joiners_start_at_a_keyframe() {
+    let running = start();
+    let mut publisher = running.publish("live/show");
+    headers().iter().for_each(|tag| publisher.send(tag));
+    let mut early = running.play("live/show");
+    wait_for("the viewer", LIMIT, || running.viewers() == 1);
+    let show = show();
+    show.iter().for_each(|tag| publisher.send(tag));
+    let sent: Vec<_> = headers().into_iter().chain(show.clone()).collect();
+    let received: Vec<_> = sent.iter().map(|_| early.media()).collect();
+    assert!(received == sent, "what comes out is what went in");
+
+    // From the last keyframe on, behind the configurations.
+    let mut late = running.play("live/show");
+    let from = show.iter().rposition(|(_, _, body)| body[0] == 0x17).unwrap();
+    let expected: Vec<_> = headers().into_iter().chain(show[from..].iter().cloned()).collect();
+    let received: Vec<_> = expected.iter().map(|_| late.media()).collect();
+    assert!(received == expected, "the group of pictures");
+
+    // The same over HTTP-FLV; it ends when the publisher goes.
+    let mut stream = TcpStream::connect(running.http()).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    stream.write_all(b"GET /live/show.flv HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
+    wait_for("three viewers", LIMIT, || running.viewers() == 3);
+    let more = sound(1, 9_000);
+    publisher.send(&more);
+    publisher.send(&video(0x27, 1, 9_000, 10));
+    publisher.session.close();
+    publisher.pump();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let at = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+    let mut demuxer = Demuxer::new();
+    demuxer.push(&answer[at..]);
+    let tags = std::iter::from_fn(|| demuxer.next_tag().unwrap());
+    let received: Vec<_> = tags.map(|tag| (tag.kind, tag.time_ms, tag.body)).collect();
+    let expected: Vec<_> = expected.into_iter().chain([more, video(0x27, 1, 9_000, 10)]).collect();
+    assert!(received == expected, "HTTP-FLV: {} of {}", received.len(), expected.len());
+    assert_eq!(demuxer.pending(), 0);
+}
+
+#[test]
+fn a_player_waits_for_its_publisher_and_for_the_next_one() {
+    let running = start();
+    let mut viewer = running.play("live/later");
+    for round in 0..2 {
+        let mut publisher = running.publish("live/later");
+        headers().iter().for_each(|tag| publisher.send(tag));
+        let key = video(0x17, 1, 50, 100);
+        publisher.send(&key);
+        let times: Vec<_> = (0..3).map(|_| viewer.media()).collect();
+        assert_eq!(times[2].2, key.2);
+        if round == 1 {
+            assert!(times[0].1 > 50, "times go on for who stays: {}", times[0].1);
+        }
+        publisher.session.close();
+        publisher.pump();
+        viewer.wait("the end of the stream", |event| *event == Event::StreamEof);
+        viewer.wait("word of it", |event| *event == Event::Unpublished);
+        wait_for("the publisher's end", LIMIT, || {
+            running.server.streams().iter().all(|stream| stream.publisher.is_none())
+        });
+    }
+    let names: Vec<_> = std::iter::from_fn(|| running.server.events().try_recv().ok())
+        .map(|event| match event {
+            ServerEvent::Publish(_) => "publish",
+            ServerEvent::Unpublish(..) => "unpublish",
+            ServerEvent::Join(_) => "join",
+            ServerEvent::Leave(..) => "leave",
+        })
+        .collect();
+    assert_eq!(names, ["join", "publish", "unpublish", "publish", "unpublish"]);
+}
+
+#[test]
+fn a_second_publisher_is_refused_and_the_first_goes_on() {
+    let running = start();
+    let mut publisher = running.publish("live/one");
+    publisher.send(&sound(1, 1));
+    let url = Url::parse(&running.url("live/one")).unwrap();
+    let mut second = Client::new(ClientConfig::publish(url, BitsPerSecond(1_000_000)));
+    while second.next().is_some() {}
+    let reason = second.failed.unwrap();
+    assert!(reason.contains("already"), "{reason}");
+    let mut viewer = running.play("live/one");
+    publisher.send(&sound(1, 2));
+    assert_eq!(viewer.media().1, 2);
+}
+
+#[test]
+fn publish_keys_are_asked_for() {
+    let running = start_with(|config| config.publish_keys = vec![Secret::new("opensesame")]);
+    let mut bad = Client::new(ClientConfig::publish(
+        Url::parse(&running.url("live/a?key=close")).unwrap(),
+        BitsPerSecond(1_000_000),
+    ));
+    while bad.next().is_some() {}
+    assert!(bad.failed.unwrap().contains("key"));
+    let _publisher = running.publish("live/a?key=opensesame");
+    let _viewer = running.play("live/a");
+    wait_for("the viewer", LIMIT, || running.viewers() == 1);
+}
+
+#[test]
+fn a_slow_viewer_skips_to_keyframes_and_harms_nobody() {
+    let running = start_with(|config| config.limits.queue_bytes = 512 << 10);
+    let mut publisher = running.publish("live/fast");
+    headers().iter().for_each(|tag| publisher.send(tag));
+    let mut slow = running.play("live/fast");
+    let mut fast = running.play("live/fast");
+    wait_for("the viewers", LIMIT, || running.viewers() == 2);
+    // Far more than the system's buffers take for somebody who does not read.
+    let numbered = |number: u32| {
+        let first = if number % 20 == 0 { 0x17 } else { 0x27 };
+        let mut body = vec![first, 1, 0, 0, 0];
+        body.extend(number.to_be_bytes());
+        body.resize(60_000, 0);
+        (TagKind::Video, number * 10, Bytes::from(body))
+    };
+    let count = 600;
+    let number = |body: &Bytes| u32::from_be_bytes(body[5..9].try_into().unwrap());
+    assert_eq!((fast.media().1, fast.media().1), (0, 0));
+    for index in 0..count {
+        publisher.send(&numbered(index));
+        assert_eq!(number(&fast.media().2), index, "the fast one misses nothing");
+    }
+    publisher.session.close();
+    publisher.pump();
+    let (mut last, mut seen, mut jumps) = (None, 0, 0);
+    while let Some(event) = slow.next() {
+        match event {
+            Event::Video { body, .. } if body[1] == 1 => {
+                let this = number(&body);
+                if last.is_some_and(|last| this != last + 1) {
+                    jumps += 1;
+                    assert_eq!(parse_video(&body).unwrap().frame_type, FrameType::Key, "{this}");
+                }
+                last = Some(this);
+                seen += 1;
+            }
+            Event::Unpublished => break,
+            _ => {}
+        }
+    }
+    assert!(seen < count && jumps > 0, "{seen} of {count}, {jumps} jumps");
+}
+
+#[test]
+fn hostile_connections_leave_the_others_alone() {
+    let running = start();
+    let mut publisher = running.publish("live/calm");
+    headers().iter().for_each(|tag| publisher.send(tag));
+    let mut viewer = running.play("live/calm");
+    for _ in 0..2 {
+        viewer.media();
+    }
+    let mut handshake = vec![3];
+    handshake.resize(1 + 1_536 + 1_536, 0);
+    let after = |more: &[u8]| [&handshake[..], more].concat();
+    let many_csids: Vec<u8> = (64..65_600_u32)
+        .flat_map(|csid| {
+            let [low, high, ..] = (csid - 64).to_le_bytes();
+            [1, low, high, 0, 0, 0, 0xFF, 0xFF, 0xFF, 9, 1, 0, 0, 0].into_iter().chain([0; 128])
+        })
+        .collect();
+    let attacks = [
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(),
+        vec![0xFF; 100_000],
+        vec![3],
+        handshake[..2_000].to_vec(),
+        after(&[]),
+        after(&vec![0xAA; 200_000]),
+        after(&many_csids),
+        // A message of 16 MiB is claimed, before anything was said.
+        after(&[3, 0, 0, 0, 0xFF, 0xFF, 0xFF, 20, 0, 0, 0, 0]),
+        // Chunk sizes of 0, 1 and 2 GiB.
+        after(&[2, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0, 0, 0, 0, 0]),
+        after(&[2, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0, 0x7F, 0xFF, 0xFF, 0xFF]),
+    ];
+    let mut held = Vec::new();
+    for (index, attack) in attacks.iter().enumerate() {
+        let mut socket = TcpStream::connect(running.rtmp()).unwrap();
+        socket.set_write_timeout(Some(Duration::from_secs(5))).unwrap();
+        // The server may have closed already.
+        let _ = socket.write_all(attack);
+        held.push(socket);
+        let time = 100 + index as u32;
+        publisher.send(&video(0x27, 1, time, 10));
+        assert_eq!(viewer.media().1, time, "after attack {index}");
+    }
+    drop(held);
+    publisher.send(&video(0x27, 1, 999, 10));
+    assert_eq!(viewer.media().1, 999);
+}
+
+#[test]
+fn beginnings_of_real_publishers_are_relayed() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/vectors/gortmplib/read_tracks.json");
+    let Ok(text) = std::fs::read_to_string(PathBuf::from(path)) else {
+        println!("SKIPPED: there are no vectors at {path}");
+        return;
+    };
+    let vectors: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let running = start();
+    let cases = vectors["cases"].as_array().unwrap().iter();
+    let errors = vectors["errors"].as_array().unwrap().iter();
+    let mut played = 0;
+    for (index, case) in cases.chain(errors).enumerate() {
+        let mut publisher = running.publish(&format!("live/case{index}"));
+        let mut viewer = running.play(&format!("live/case{index}"));
+        wait_for("the viewer", LIMIT, || running.viewers() == 1);
+        let mut expected = Vec::new();
+        let wire = case["wire_hex"].as_str().unwrap();
+        let wire: Vec<u8> = (0..wire.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&wire[at..at + 2], 16).unwrap())
+            .collect();
+        let mut reader = Reader::new(Limits::default());
+        let mut input = &wire[..];
+        while let Some(message) = reader.read(&mut input).unwrap() {
+            let Some(kind) = TagKind::from_id(message.kind.0) else { continue };
+            if kind != TagKind::Script {
+                publisher.send(&(kind, message.time.0, message.body.clone()));
+                expected.push(message.body);
+            }
+        }
+        for body in expected.iter().filter(|body| !body.is_empty()) {
+            assert_eq!(viewer.media().2, *body, "{}", case["name"]);
+            played += 1;
+        }
+        drop((publisher, viewer));
+        wait_for("the end", LIMIT, || running.server.streams().is_empty());
+    }
+    assert!(played > 50, "{played}");
+}
+
+#[test]
+fn http_tells_and_ends() {
+    let running = start();
+    assert!(running.ask("GET", "/healthz").contains("200 OK"));
+    assert!(running.ask("GET", "/").contains("Nobody is publishing."));
+    assert!(running.ask("GET", "/live/none.flv").contains("404"));
+    assert!(running.ask("GET", "/api/v1/streams/live/none").contains("404"));
+    let mut publisher = running.publish("live/told");
+    headers().iter().for_each(|tag| publisher.send(tag));
+    wait_for("the stream", LIMIT, || {
+        running.ask("GET", "/api/v1/streams/live/told").contains("\"codec\":\"AAC\"")
+    });
+    let all = running.ask("GET", "/api/v1/streams");
+    assert!(all.contains("\"stream\":\"told\"") && all.contains("\"sample_rate\":48000"), "{all}");
+    let metrics = running.ask("GET", "/metrics");
+    assert!(metrics.contains("\nonair_publishers 1\n"), "{metrics}");
+    assert!(metrics.contains("onair_stream_viewers{app=\"live\",stream=\"told\"} 0"), "{metrics}");
+    assert!(running.ask("GET", "/").contains("live/told"));
+    assert!(running.ask("DELETE", "/api/v1/streams/live/told").contains("204"));
+    while publisher.next().is_some() {}
+    wait_for("the end", LIMIT, || running.server.streams().is_empty());
+}
+
+#[test]
+fn a_port_that_was_asked_for_does_not_give_way_and_a_default_does() {
+    let running = start();
+    let taken = running.rtmp();
+    let runtime = Runtime::start().unwrap();
+    let config = |or_next| Config {
+        rtmp: Listen { address: taken, or_next },
+        http: None,
+        ..Config::default()
+    };
+    let error = Server::start(&runtime, Clock::start(), config(false)).unwrap_err();
+    assert_eq!(error.source.kind(), std::io::ErrorKind::AddrInUse);
+    let moved = Server::start(&runtime, Clock::start(), config(true)).unwrap();
+    assert!(moved.addresses().rtmp_moved);
+    assert_ne!(moved.addresses().rtmp, taken);
+    assert!(moved.shutdown(Duration::from_secs(5)));
+}
+
+#[test]
+fn shutting_down_tells_everybody_and_is_quick() {
+    let running = start();
+    let mut publisher = running.publish("live/end");
+    publisher.send(&sound(1, 1));
+    let mut viewer = running.play("live/end");
+    wait_for("the viewer", LIMIT, || running.viewers() == 1);
+    let before = Instant::now();
+    assert!(running.server.shutdown(Duration::from_secs(10)));
+    assert!(before.elapsed() < Duration::from_secs(8), "{:?}", before.elapsed());
+    viewer.wait("word of the end", |event| *event == Event::StreamEof);
+    while publisher.next().is_some() {}
+    assert!(publisher.failed.is_some());
+}
+
+#[test]
+fn ffmpeg_publishes_and_everybody_plays() {
+    peers::require!("ffmpeg", "ffprobe");
+    let running = start();
+    let url = running.url("live/show");
+    let _publisher = ffmpeg::publish(&url, None);
+    wait_for("ffmpeg's stream", LIMIT, || {
+        running.server.streams().iter().any(|stream| {
+            stream.publisher.as_ref().is_some_and(|p| p.video.is_some() && p.audio.is_some())
+        })
+    });
+    let http = format!("http://{}/live/show.flv", running.http());
+    for url in [&url, &http] {
+        let probe = ffmpeg::probe(url);
+        assert_eq!(probe.stream("video")["codec_name"], "h264", "{url}");
+        assert_eq!(probe.stream("video")["width"], 640, "{url}");
+        assert_eq!(probe.stream("audio")["codec_name"], "aac", "{url}");
+        assert_eq!(probe.warnings, "", "{url}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("played.flv");
+    ffmpeg::play(&url, 2, &file).wait_success(ffmpeg::limit(2));
+    let probe = ffmpeg::probe(&file);
+    let packets = probe.packets("video");
+    assert!(packets.len() >= 50, "{}", packets.len());
+    assert!(packets[0].keyframe, "begins with a keyframe");
+    assert!(packets.windows(2).all(|pair| pair[0].dts < pair[1].dts), "DTS go up");
+    assert!((packets[0].pts - probe.packets("audio")[0].pts).abs() < 0.05, "start together");
+    assert_eq!(ffmpeg::decode(&file), "");
+}
+
+#[test]
+fn others_play() {
+    peers::require!("ffmpeg", "gst-launch-1.0", "mpv", "rtmpdump");
+    let running = start();
+    let url = running.url("live/show");
+    let _publisher = ffmpeg::publish(&url, None);
+    wait_for("ffmpeg's stream", LIMIT, || {
+        running.server.streams().iter().any(|stream| stream.publisher.is_some())
+    });
+    let gstreamer = others::gstreamer_play(&url);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("dumped.flv");
+    let mut dump = others::rtmpdump(&url, &file);
+    let mut mpv = others::mpv_play(&url, 2);
+    wait_for("pictures in GStreamer", LIMIT, || {
+        others::gstreamer_seen(&gstreamer, "pictures") > 20
+    });
+    wait_for("sound in GStreamer", LIMIT, || others::gstreamer_seen(&gstreamer, "sound") > 20);
+    mpv.wait_success(LIMIT);
+    wait_for("bytes from rtmpdump", LIMIT, || {
+        std::fs::metadata(&file).is_ok_and(|file| file.len() > 300_000)
+    });
+    dump.interrupt();
+    dump.wait(LIMIT);
+    let mut demuxer = Demuxer::new();
+    demuxer.push(&std::fs::read(&file).unwrap());
+    let tags: Vec<_> = std::iter::from_fn(|| demuxer.next_tag().unwrap()).collect();
+    let first = tags.iter().find(|tag| {
+        tag.kind == TagKind::Video && !parse_video(&tag.body).unwrap().is_sequence_start()
+    });
+    assert!(parse_video(&first.unwrap().body).unwrap().is_keyframe(), "begins with a keyframe");
+}
+
+#[test]
+fn gstreamer_publishes() {
+    peers::require!("ffprobe", "gst-launch-1.0");
+    let running = start();
+    let url = running.url("live/gst");
+    let _publisher = others::gstreamer_publish(&url, 900);
+    wait_for("GStreamer's stream", LIMIT, || {
+        running.server.streams().iter().any(|stream| {
+            stream.publisher.as_ref().is_some_and(|p| p.video.is_some() && p.audio.is_some())
+        })
+    });
+    assert_eq!(ffmpeg::probe(&url).stream("video")["codec_name"], "h264");
+}
