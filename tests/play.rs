@@ -206,6 +206,10 @@ impl Speaker for Fake {
 
     fn set_volume(&mut self, _volume: f32) {}
 
+    fn underruns(&self) -> u64 {
+        0
+    }
+
     fn failed(&self) -> Option<String> {
         let at = self.fails_at?;
         (self.clock.now().as_secs_f64() > at).then(|| "unplugged".to_owned())

@@ -27,6 +27,10 @@ impl Speaker for Device {
         self.0.set_volume(volume);
     }
 
+    fn underruns(&self) -> u64 {
+        self.0.underruns()
+    }
+
     fn failed(&self) -> Option<String> {
         self.0.failed()
     }

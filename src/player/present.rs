@@ -125,7 +125,7 @@ impl Run {
         self.publish_figures(now, &supply);
 
         let all_read = supply.ended && shared.audio.is_finished() && shared.video.is_finished();
-        if all_read && self.pictures_ended && self.next.is_none() && self.sound.is_drained() {
+        if all_read && self.pictures_ended && self.next.is_none() && self.sound.is_drained(now) {
             return true;
         }
         self.nap(now);

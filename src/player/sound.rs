@@ -23,16 +23,20 @@ pub trait Speaker: Send {
     fn queued(&self) -> usize;
     /// 0…1.
     fn set_volume(&mut self, volume: f32);
+    /// Times it ran dry while there should have been sound.
+    fn underruns(&self) -> u64;
     /// Why it plays no more, once it does not.
     fn failed(&self) -> Option<String>;
 }
 
 /// Written to the speaker at a time.
 const CHUNK_MICROS: i64 = 10_000;
-/// Kept in the speaker, on top of what it needs itself.
-const AHEAD_MICROS: i64 = 70_000;
-/// With less than this in it, silence is written rather than nothing.
-const LEAST_MICROS: i64 = 30_000;
+/// Kept in the speaker, its own latency included: so much at first, more after it ran dry.
+const AHEAD_MICROS: i64 = 90_000;
+const MORE_MICROS: i64 = 20_000;
+const MOST_AHEAD_MICROS: i64 = 250_000;
+/// A speaker that runs dry sooner than this after a start is only starting.
+const SETTLED_MICROS: i64 = 500_000;
 /// Stamps may differ from counted samples by this before silence is put in.
 const HOLE_MICROS: i64 = 40_000;
 /// Decoded ahead of the position.
@@ -79,9 +83,29 @@ struct Device {
     ledger: VecDeque<Entry>,
     /// Media time of the next frame to be written.
     cursor: Option<Timestamp>,
-    /// The speaker's own latency in frames: the least seen in it.
-    latency: usize,
+    /// How much is kept in the speaker.
+    ahead: i64,
+    /// Its count of running dry, as last looked at.
+    ran_dry: u64,
+    /// Since when sound has been flowing without a break.
+    flowing: Option<Timestamp>,
+    /// When what has been written will have been heard.
+    heard_at: Timestamp,
     volume: f32,
+}
+
+impl Device {
+    /// Keeps more in a speaker that runs dry.
+    fn adapt(&mut self, now: Timestamp) {
+        let ran_dry = self.speaker.underruns();
+        let settled = self.flowing.is_some_and(|at| now.micros_since(at) > SETTLED_MICROS);
+        if ran_dry > self.ran_dry && settled {
+            self.ahead = (self.ahead + MORE_MICROS).min(MOST_AHEAD_MICROS);
+            tracing::debug!(ahead_ms = self.ahead / 1_000, "the speaker ran dry");
+        }
+        self.ran_dry = ran_dry;
+        self.flowing.get_or_insert(now);
+    }
 }
 
 #[derive(Copy, Clone, Debug)]
@@ -123,7 +147,6 @@ impl Sound {
     /// From here on sound goes to this speaker, beginning at the media time that `position` gives
     /// for an instant.
     pub(super) fn attach(&mut self, speaker: Box<dyn Speaker>, rate: u32, channels: u16) {
-        let latency = speaker.queued();
         self.device = Some(Device {
             speaker,
             rate,
@@ -132,7 +155,10 @@ impl Sound {
             written: 0,
             ledger: VecDeque::new(),
             cursor: None,
-            latency,
+            ahead: AHEAD_MICROS,
+            ran_dry: 0,
+            flowing: None,
+            heard_at: Timestamp::ZERO,
             volume: -1.0,
         });
     }
@@ -149,9 +175,8 @@ impl Sound {
     }
 
     /// Whether all sound that came has been passed on.
-    pub(super) fn is_drained(&self) -> bool {
-        self.fifo.is_empty()
-            && self.device.as_ref().is_none_or(|device| device.speaker.queued() <= device.latency)
+    pub(super) fn is_drained(&self, now: Timestamp) -> bool {
+        self.fifo.is_empty() && self.device.as_ref().is_none_or(|device| device.heard_at <= now)
     }
 
     /// Decodes what is needed soon: up to a little after `position`, or nothing older than it.
@@ -240,6 +265,7 @@ impl Sound {
         let queued = frames_to_micros(device.speaker.queued() as i64, device.rate);
         device.ledger.clear();
         device.stretch.reset();
+        device.flowing = None;
         let (cursor, position) = if skip {
             // What cannot be heard in time any more is left out.
             (media.offset(queued), media)
@@ -335,12 +361,11 @@ impl Sound {
             device.volume = volume;
         }
         let chunk = micros_to_frames(CHUNK_MICROS, device.rate).max(1) as usize;
-        let full = device.latency + micros_to_frames(AHEAD_MICROS, device.rate) as usize;
-        let least = device.latency + micros_to_frames(LEAST_MICROS, device.rate) as usize;
+        device.adapt(now);
+        let full = micros_to_frames(device.ahead, device.rate) as usize;
         // Twice what is kept ahead at most: a device that swallows everything ends the loop too.
         for _ in 0..64 {
             let queued = device.speaker.queued();
-            device.latency = device.latency.min(queued);
             if queued >= full {
                 return;
             }
@@ -371,7 +396,7 @@ impl Sound {
                     (media, frames_to_micros(used as i64, device.rate))
                 }
                 // Nothing there yet: wait for it as long as the speaker has something to play.
-                None if queued >= least || ended => return,
+                None if queued * 2 >= full || ended => return,
                 _ => {
                     if self.any && hole.is_none() && !self.dry {
                         self.dry = true;
@@ -397,6 +422,7 @@ impl Sound {
                 device.ledger.pop_front();
             }
             device.cursor = Some(media.offset(lasts));
+            device.heard_at = now.offset(in_flight + frames_to_micros(taken as i64, device.rate));
             heard(Heard {
                 // By the smoothed position: the device's own count moves in lumps.
                 at: now.offset((media.micros_since(position) as f64 / speed) as i64),
@@ -406,7 +432,7 @@ impl Sound {
             });
             if taken < frames {
                 // It has no more room than this: what did not fit is lost, and will not be again.
-                device.latency = device.latency.min(queued);
+                device.ahead = (device.ahead - MORE_MICROS).max(MORE_MICROS);
                 return;
             }
         }
