@@ -253,10 +253,10 @@ impl AudioFeed for Feed {
         let ready = self.held.len().min(rest.len());
         let whole = gap.is_empty() && ready == rest.len();
         let (sound, missing) = rest.split_at_mut(ready);
-        for (out, sample) in sound.iter_mut().zip(self.held.drain(..ready)) {
-            *out = sample;
+        // Copied, not taken: the next pull drops what lies before it.
+        for (out, sample) in sound.iter_mut().zip(&self.held) {
+            *out = *sample;
         }
-        self.first += (ready / self.channels) as i64;
         missing.fill(0.0);
         if whole { Pulled::Sound } else { Pulled::Silence }
     }
@@ -302,7 +302,7 @@ mod tests {
             let at = context.grid.origin.offset(block * 10_000);
             let mut out = vec![0.0; context.rate as usize / 100 * usize::from(context.channels)];
             let mut tries = 0;
-            // The reader is another thread; the position does not move on short pulls of nothing.
+            // The reader is another thread; a pull that came too early may be made again.
             while source.feed.pull(at, &mut out) == Pulled::Silence && tries < 2_000 {
                 Stop::new().wait(Duration::from_millis(1));
                 tries += 1;
