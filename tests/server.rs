@@ -1,6 +1,15 @@
 //! The built-in server on real sockets: our own client sessions against it, hostile connections,
 //! beginnings of real publishers, and programs we did not write.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says on stdout what it skips"
+)]
+
 #[path = "peers/mod.rs"]
 mod peers;
 
@@ -330,7 +339,7 @@ fn a_slow_viewer_skips_to_keyframes_and_harms_nobody() {
     wait_for("the viewers", LIMIT, || running.viewers() == 2);
     // Far more than the system's buffers take for somebody who does not read.
     let numbered = |number: u32| {
-        let first = if number % 20 == 0 { 0x17 } else { 0x27 };
+        let first = if number.is_multiple_of(20) { 0x17 } else { 0x27 };
         let mut body = vec![first, 1, 0, 0, 0];
         body.extend(number.to_be_bytes());
         body.resize(60_000, 0);

@@ -1,6 +1,15 @@
 //! Vectors from other implementations, read from `../shared/vectors` where that folder exists: the
 //! media half of `wire` (H.264, AAC, FLV). Nothing of the folder is part of this project.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says on stdout what it skips"
+)]
+
 use std::path::PathBuf;
 
 use bytes::Bytes;

@@ -1,0 +1,83 @@
+//! What the fuzz targets of the media formats do with their bytes. One file for `cargo fuzz` and for
+//! `tests/hostile_media.rs`. A body panics where something that must hold does not.
+
+#![allow(dead_code, reason = "each fuzz target uses one of these")]
+#![allow(clippy::unwrap_used, reason = "a panic is how a target tells of a fault")]
+
+use bytes::Bytes;
+use onair::media::FrameRate;
+use onair::media::color::Color;
+use onair::wire::aac::{AudioSpecificConfig, adts};
+use onair::wire::flv::{Demuxer, Reader, parse_audio, parse_video};
+use onair::wire::h264::{
+    self, DecoderConfig, Pps, Sps, VuiChanges, annexb_nals, annexb_to_avcc, avcc_nals,
+    avcc_to_annexb, rewrite_sps_vui, slice_type,
+};
+
+/// An FLV file: any bytes, cut anywhere, give the same tags, none longer than what came.
+pub fn flv(data: &[u8]) {
+    let Some((&cut, data)) = data.split_first() else { return };
+    let read = |cut: usize| {
+        let (mut demuxer, mut tags) = (Demuxer::new(), Vec::new());
+        for part in data.chunks(cut.max(1)) {
+            demuxer.push(part);
+            loop {
+                match demuxer.next_tag() {
+                    Ok(Some(tag)) => tags.push(tag),
+                    Ok(None) => break,
+                    Err(_) => return tags,
+                }
+            }
+        }
+        tags
+    };
+    let tags = read(data.len());
+    assert!(tags == read(cut.into()), "the same however it is cut");
+    assert!(tags.iter().map(|tag| tag.body.len()).sum::<usize>() <= data.len());
+    let mut reader = Reader::new();
+    for tag in &tags {
+        let _ = (reader.tag(tag), parse_video(&tag.body), parse_audio(&tag.body));
+    }
+}
+
+/// H.264 and AAC headers: what is read can be written, and says the same when read again.
+pub fn sps(data: &[u8]) {
+    let bytes = Bytes::copy_from_slice(data);
+    let _ = (Pps::parse(data, None), slice_type(data), adts::parse(data));
+    if let Ok(sps) = Sps::parse(data) {
+        let changes = VuiChanges {
+            color: Some(Color::PROGRAM),
+            frame_rate: Some(FrameRate::FPS_30),
+            no_reordering: true,
+        };
+        let rewritten = rewrite_sps_vui(data, &changes).unwrap();
+        let again = Sps::parse(&rewritten).unwrap();
+        assert_eq!((again.width, again.height), (sps.width, sps.height));
+        assert_eq!(again.frame_rate(), Some((30, 1)));
+    }
+    if let Ok(record) = DecoderConfig::parse(&bytes) {
+        let again = DecoderConfig::parse(&record.build().unwrap()).unwrap();
+        assert_eq!((again.sps, again.pps), (record.sps, record.pps));
+    }
+    if let Ok(config) = AudioSpecificConfig::parse(data)
+        && let Ok(built) = config.build()
+        && config.channel_config != 0
+        && !matches!(config.object_type, 6 | 17..=42)
+        && config.object_type < 5
+    {
+        assert_eq!(AudioSpecificConfig::parse(&built).unwrap(), config);
+    }
+    for length_size in 0..=5 {
+        assert!(avcc_nals(data, length_size).count() <= data.len() + 1);
+    }
+    let nals: Vec<_> = annexb_nals(data).collect();
+    let avcc = annexb_to_avcc(data, |_| true).unwrap();
+    let packed: Vec<_> = avcc_nals(&avcc, 4).map(Result::unwrap).collect();
+    assert_eq!(nals, packed);
+    if !nals.is_empty() {
+        let annexb = avcc_to_annexb(&avcc, 4, std::iter::empty()).unwrap();
+        assert_eq!(nals, annexb_nals(&annexb).collect::<Vec<_>>());
+    }
+    let escaped = h264::escape(data);
+    assert_eq!(h264::unescape(&escaped), data);
+}

@@ -1,0 +1,136 @@
+//! Hostile bytes against FLV, parameter sets, configurations: seeds made by our own writers and a
+//! few thousand seeded mutations of them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../fuzz/media_bodies.rs"]
+mod bodies;
+
+use bytes::{Bytes, BytesMut};
+use onair::media::StreamParameters;
+use onair::wire::aac::{AudioSpecificConfig, Extension, adts};
+use onair::wire::bits::BitWriter;
+use onair::wire::flv::{TagKind, file_header, metadata, metadata_body, write_tag};
+use onair::wire::h264::{self, DecoderConfig};
+
+/// Mutations a target.
+const MUTATIONS: u32 = 5_000;
+
+/// A parameter set of that size, Baseline.
+fn sps(width_in_mbs: u32, height_in_mbs: u32) -> Vec<u8> {
+    let mut writer = BitWriter::default();
+    [0x67, 66, 0, 30].into_iter().for_each(|byte| writer.bits(8, byte));
+    [0, 0, 2, 1].into_iter().for_each(|code| writer.ue(code));
+    writer.flag(false);
+    writer.ue(width_in_mbs - 1);
+    writer.ue(height_in_mbs - 1);
+    [true, true, false, false].into_iter().for_each(|flag| writer.flag(flag));
+    writer.trailing_bits();
+    h264::escape(&writer.into_bytes())
+}
+
+fn record() -> Bytes {
+    let pps = Bytes::from_static(&[0x68, 0xCE, 0x3C, 0x80]);
+    DecoderConfig::new(sps(80, 45).into(), pps).unwrap().build().unwrap()
+}
+
+fn header_seeds() -> Vec<Vec<u8>> {
+    let config = AudioSpecificConfig::lc(48_000, 2).unwrap();
+    let extension = Extension { sample_rate: 96_000, parametric_stereo: false, explicit: true };
+    let extended = AudioSpecificConfig { extension: Some(extension), ..config };
+    let annexb = [&[0, 0, 0, 1][..], &sps(4, 4), &[0, 0, 1, 0x65, 0x88, 0x84, 0, 9]].concat();
+    let rich = h264::rewrite_sps_vui(
+        &sps(120, 68),
+        &h264::VuiChanges { no_reordering: true, ..Default::default() },
+    );
+    vec![
+        sps(80, 45),
+        rich.unwrap().to_vec(),
+        record().to_vec(),
+        annexb,
+        config.build().unwrap().to_vec(),
+        extended.build().unwrap().to_vec(),
+        adts::header(&config, 9).unwrap().to_vec(),
+        vec![0, 0, 0, 1, 0x65, 0, 0, 0, 2, 0x41, 9],
+    ]
+}
+
+fn flv_seeds() -> Vec<Vec<u8>> {
+    let mut file = BytesMut::from(&[61][..]);
+    file.extend_from_slice(&file_header(true, true));
+    let value = metadata(&StreamParameters::default());
+    write_tag(TagKind::Script, 0, &metadata_body(&value), &mut file);
+    let config = [&[0x17, 0, 0, 0, 0][..], &record()].concat();
+    let bodies: [(TagKind, &[u8]); 8] = [
+        (TagKind::Video, &config),
+        (TagKind::Audio, &[0xAF, 0, 0x11, 0x90]),
+        (TagKind::Video, &[0x17, 1, 0, 0, 9, 0, 0, 0, 1, 0x65]),
+        (TagKind::Audio, &[0xAF, 1, 9]),
+        (TagKind::Video, b"\x97\x02\x07\xA1\x20\x01av01\x05"),
+        (TagKind::Video, b"\x96\x20av01\x00\x00\x00\x01\x0Avp09\x03\x00\x00\x02\x0B\x0C"),
+        (TagKind::Audio, b"\x94Opus\x01\x02\x00\x00\x00\x03"),
+        (TagKind::Audio, b"\x95\x00ac-3\x01"),
+    ];
+    for (at, (kind, body)) in bodies.into_iter().enumerate() {
+        write_tag(kind, at as u32 * 0x0100_0001, body, &mut file);
+    }
+    vec![file.to_vec(), file[..200].to_vec()]
+}
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % bound.max(1) as u64) as usize
+    }
+
+    fn mutate(&mut self, base: &[u8], other: &[u8]) -> Vec<u8> {
+        let mut bytes = base.to_vec();
+        for _ in 0..=self.below(5) {
+            let at = self.below(bytes.len());
+            let end = (at + self.below(30)).min(bytes.len());
+            match self.below(6) {
+                0 if at < bytes.len() => bytes[at] = self.below(256) as u8,
+                1 if at < bytes.len() => bytes[at] ^= 1 << self.below(8),
+                2 => bytes.truncate(at),
+                3 => drop(bytes.drain(at..end)),
+                4 => bytes[at..end].fill([0, 3, 0x80, 0xFF][self.below(4)]),
+                _ => {
+                    let from = self.below(other.len());
+                    let to = (from + self.below(60)).min(other.len());
+                    bytes.splice(at..at, other[from..to].iter().copied());
+                }
+            }
+        }
+        bytes
+    }
+}
+
+fn replay(seeds: &[Vec<u8>], body: fn(&[u8])) {
+    let mut random = Random(0x5EED);
+    seeds.iter().for_each(|seed| body(seed));
+    for _ in 0..MUTATIONS {
+        let base = &seeds[random.below(seeds.len())];
+        let other = &seeds[random.below(seeds.len())];
+        body(&random.mutate(base, other));
+    }
+}
+
+#[test]
+fn flv_files() {
+    replay(&flv_seeds(), bodies::flv);
+}
+
+#[test]
+fn headers() {
+    replay(&header_seeds(), bodies::sps);
+}
