@@ -234,3 +234,49 @@ fn keyframes_lie_on_the_grid_whatever_else_is_asked() {
         packets.iter().filter(|packet| packet.keyframe).map(|p| grid.index_at(p.pts)).collect();
     assert_eq!(keys, [0, 20, 63, 120]);
 }
+
+/// Coarse noise that moves, under noise that is new each time and changes its strength: as hard as
+/// pictures get.
+fn hard(size: Size, n: usize) -> Planes {
+    let mut planes = Planes::black(size);
+    let (w, h) = (size.width as usize, size.height as usize);
+    let mut seed = 12_345_u32;
+    let tile: Vec<u8> = (0..256 * 256)
+        .map(|_| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 24) as u8
+        })
+        .collect();
+    let weight = 12 - 3 * ((n / 75) % 3);
+    for y in 0..h {
+        for x in 0..w {
+            let moved = (y / 2 + n) % 256 * 256 + (x / 2 + 2 * n) % 256;
+            let fresh = (y / 2 + 97 * n * n) % 256 * 256 + (x / 2 + 57 * n) % 256;
+            planes.y[y * w + x] = 40 + tile[moved] / 4 + (usize::from(tile[fresh]) / weight) as u8;
+        }
+    }
+    planes
+}
+
+/// The bitrate of each window of two seconds, as a part of `kbps`.
+fn windows(packets: &[EncodedPacket], fps: usize, kbps: f64) -> Vec<f64> {
+    let bits: Vec<f64> = packets.iter().map(|packet| packet.data.len() as f64 * 8.0).collect();
+    bits.windows(2 * fps).map(|window| window.iter().sum::<f64>() / 2_000.0 / kbps).collect()
+}
+
+#[test]
+fn two_seconds_of_hard_pictures_cost_what_was_asked_and_a_change_takes_effect() {
+    let grid = grid("30");
+    let pictures = (0..480).map(|n| frame(grid.instant(n), hard(SIZE, n as usize)));
+    let (_, packets) = encode_video(video_config(SIZE, "30", 2_500), pictures, |n, encoder| {
+        if n == 240 {
+            encoder.set_bitrate(BitsPerSecond(1_500_000));
+        }
+    });
+    for (part, kbps) in [(&packets[..240], 2_500.0), (&packets[240..], 1_500.0)] {
+        let windows = windows(part, 30, kbps);
+        let worst = windows.iter().copied().fold(0.0, f64::max);
+        let least = windows.iter().copied().fold(f64::MAX, f64::min);
+        assert!(worst < 1.05 && least > 0.8, "{kbps} kbps: {least:.3} to {worst:.3}");
+    }
+}

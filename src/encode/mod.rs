@@ -11,6 +11,7 @@ mod continuity;
 pub mod error;
 mod keyframes;
 mod level;
+mod rate;
 pub mod video;
 
 pub use audio::AudioEncoder;

@@ -1,8 +1,9 @@
 //! H.264 by OpenH264, through its C interface: the safe wrapper has no CABAC and one slice.
 //!
 //! Constrained High profile with CABAC, P pictures only, no lookahead: a picture goes in, its
-//! packet comes out. Rate control by bitrate without frame skipping; IDR pictures come when asked
-//! for and at no other time (no intra period, no scene-change detection).
+//! packet comes out. The quantiser of each picture is ours to choose ([`RateControl`]); no picture
+//! is skipped; IDR pictures come when asked for and at no other time (no intra period, no
+//! scene-change detection).
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};
@@ -12,6 +13,7 @@ use openh264_sys2 as sys;
 
 use crate::encode::backend::face::{Description, VideoBackend};
 use crate::encode::error::Error;
+use crate::encode::rate::RateControl;
 use crate::encode::{avcc, config, level};
 use crate::media::{
     BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track, VideoCodec, VideoFrame,
@@ -23,11 +25,18 @@ const NAME: &str = "openh264";
 /// The library counts in at most this many frames a second and clips what is above.
 const MAX_FRAME_RATE: f64 = 60.0;
 
+/// How often a keyframe that missed its budget by far is tried again. Measured: at most once or
+/// twice in ten seconds of the hardest clip, at the start and where the scene changed.
+const RETRIES: usize = 2;
+
 /// The encoder: a C++ object and the buffer that describes its output.
 pub(super) struct Encoder {
     raw: Raw,
     parameters: VideoParameters,
     level: level::Level,
+    rate: RateControl,
+    /// What the library was last told.
+    params: Box<sys::SEncParamExt>,
 }
 
 /// Owns the C++ object.
@@ -92,14 +101,15 @@ fn settings(
     level: level::Level,
 ) -> sys::SEncParamExt {
     let side = |side: u32| c_int::try_from(side).unwrap_or(c_int::MAX);
-    let bitrate = target(config.bitrate, config.frame_rate);
+    let bitrate = c_int::try_from(config.bitrate.0).unwrap_or(c_int::MAX);
+    let slices = slices(config);
     let mut params = defaults;
     params.iUsageType = sys::CAMERA_VIDEO_REAL_TIME;
     params.iPicWidth = side(config.size.width);
     params.iPicHeight = side(config.size.height);
     params.iTargetBitrate = bitrate;
     params.iMaxBitrate = 0; // none: frame skipping is the only thing it steers
-    params.iRCMode = sys::RC_BITRATE_MODE;
+    params.iRCMode = sys::RC_OFF_MODE;
     params.fMaxFrameRate = config.frame_rate.as_f64().min(MAX_FRAME_RATE) as f32;
     params.iTemporalLayerNum = 1;
     params.iSpatialLayerNum = 1;
@@ -118,15 +128,18 @@ fn settings(
     params.iMaxQp = 51;
     params.uiMaxNalSize = 0;
     params.bEnableLongTermReference = false;
-    params.iMultipleThreadIdc = 1;
+    params.iMultipleThreadIdc = slices;
     params.bUseLoadBalancing = false;
     params.iLoopFilterDisableIdc = 0;
+    // 10 to 25 % fewer bits by PSNR on noise and test cards, but for 60 % more CPU.
     params.bEnableDenoise = false;
-    params.bEnableBackgroundDetection = true;
-    params.bEnableAdaptiveQuant = true;
+    // It freezes what it takes for background: 1 to 3.5 % more bits for the same quality, and
+    // the cost of a picture no longer follows its quantiser.
+    params.bEnableBackgroundDetection = false;
+    // Has no effect without the library's rate control.
+    params.bEnableAdaptiveQuant = false;
     params.bEnableFrameCroppingFlag = true;
     params.bEnableSceneChangeDetect = false;
-    params.bFixRCOverShoot = true;
     let layer = &mut params.sSpatialLayers[0];
     layer.iVideoWidth = side(config.size.width);
     layer.iVideoHeight = side(config.size.height);
@@ -135,8 +148,9 @@ fn settings(
     layer.iMaxSpatialBitrate = 0;
     layer.uiProfileIdc = sys::PRO_HIGH;
     layer.uiLevelIdc = level.idc();
-    layer.sSliceArgument.uiSliceMode = sys::SM_SINGLE_SLICE;
-    layer.sSliceArgument.uiSliceNum = 1;
+    layer.sSliceArgument.uiSliceMode =
+        if slices > 1 { sys::SM_FIXEDSLCNUM_SLICE } else { sys::SM_SINGLE_SLICE };
+    layer.sSliceArgument.uiSliceNum = u32::from(slices);
     layer.bVideoSignalTypePresent = true;
     layer.uiVideoFormat = 5; // unspecified
     layer.bFullRange = false;
@@ -147,11 +161,23 @@ fn settings(
     params
 }
 
-/// The bitrate to tell the library, which divides it by its own idea of the frame rate.
-fn target(bitrate: BitsPerSecond, rate: FrameRate) -> c_int {
-    let scale = (MAX_FRAME_RATE / rate.as_f64()).min(1.0);
-    // Below 2^31 for everything a person can ask for; the cast saturates.
-    (f64::from(bitrate.0) * scale) as c_int
+/// Slices and threads. One slice is best for quality, and one thread encodes 720p30 in a quarter of
+/// its time; only beyond twice that rate are slices needed to keep up.
+fn slices(config: &config::Video) -> u16 {
+    let rate = f64::from(config.size.macroblocks()) * config.frame_rate.as_f64();
+    let wanted = (rate / 216_000.0).ceil().clamp(1.0, 4.0) as u16;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    wanted.min(u16::try_from(cores).unwrap_or(4))
+}
+
+/// Pictures that the rate control budgets for: an interval between keyframes, at most 2 s.
+fn budgeted(config: &config::Video) -> usize {
+    let seconds = config.keyframe_interval.as_secs_f64().min(2.0);
+    (seconds * config.frame_rate.as_f64()).round().max(1.0) as usize
+}
+
+fn bits_per_picture(bitrate: BitsPerSecond, rate: FrameRate) -> f64 {
+    f64::from(bitrate.0) / rate.as_f64()
 }
 
 impl Encoder {
@@ -202,6 +228,12 @@ impl Encoder {
                 config: bytes::Bytes::new(),
             },
             level,
+            rate: RateControl::new(
+                bits_per_picture(config.bitrate, config.frame_rate),
+                budgeted(config),
+                config.size.pixels(),
+            ),
+            params: Box::new(params),
         };
         let units: Vec<&[u8]> = encoder.units().filter_map(avcc::strip_start_code).collect();
         let of_kind = |kind| units.iter().copied().find(|nal| avcc::kind(nal) == kind);
@@ -213,36 +245,14 @@ impl Encoder {
         Ok(encoder)
     }
 
-    /// The NAL units of the last output, each with its start code.
-    fn units(&self) -> impl Iterator<Item = &[u8]> + Clone {
-        let layers = usize::try_from(self.raw.info.iLayerNum).unwrap_or(0);
-        self.raw.info.sLayerInfo.iter().take(layers).flat_map(|layer| {
-            let count = usize::try_from(layer.iNalCount).unwrap_or(0);
-            let lengths: &[c_int] = if count == 0 || layer.pNalLengthInByte.is_null() {
-                &[]
-            } else {
-                // SAFETY: the encoder filled in this many lengths; they stay valid until its next
-                // call, which needs `&mut self`.
-                unsafe { std::slice::from_raw_parts(layer.pNalLengthInByte, count) }
-            };
-            let start: *const u8 = layer.pBsBuf;
-            lengths.iter().scan(0_usize, move |offset, len| {
-                let len = usize::try_from(*len).unwrap_or(0);
-                // SAFETY: the layer's NAL units lie one after another in its buffer, of these
-                // lengths, until the encoder's next call, which needs `&mut self`.
-                let unit = unsafe { std::slice::from_raw_parts(start.add(*offset), len) };
-                *offset += len;
-                Some(unit)
-            })
-        })
-    }
-}
-
-impl VideoBackend for Encoder {
-    fn encode(&mut self, frame: &VideoFrame, key: bool) -> Result<EncodedPacket, Error> {
+    /// Encodes a picture with this quantiser; what came out is described by `raw.info` until the
+    /// next attempt. Returns its bits.
+    fn attempt(&mut self, frame: &VideoFrame, key: bool, qp: i32) -> Result<f64, Error> {
         let size = self.parameters.size;
-        if frame.size() != size {
-            return Err(Error::Size { expected: size, got: frame.size() });
+        if self.params.sSpatialLayers[0].iDLayerQp != qp {
+            self.params.sSpatialLayers[0].iDLayerQp = qp;
+            let option = sys::ENCODER_OPTION_SVC_ENCODE_PARAM_EXT;
+            self.raw.set_option(option, "changing its quantiser", *self.params)?;
         }
         if key {
             // SAFETY: the object is alive. (The C++ method has a second argument, which layer of a
@@ -290,6 +300,50 @@ impl VideoBackend for Encoder {
         if code != 0 {
             return Err(codec_error("encoding a picture", code));
         }
+        let bytes: usize = self.units().map(<[u8]>::len).sum();
+        Ok(bytes as f64 * 8.0)
+    }
+
+    /// The NAL units of the last output, each with its start code.
+    fn units(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        let layers = usize::try_from(self.raw.info.iLayerNum).unwrap_or(0);
+        self.raw.info.sLayerInfo.iter().take(layers).flat_map(|layer| {
+            let count = usize::try_from(layer.iNalCount).unwrap_or(0);
+            let lengths: &[c_int] = if count == 0 || layer.pNalLengthInByte.is_null() {
+                &[]
+            } else {
+                // SAFETY: the encoder filled in this many lengths; they stay valid until its next
+                // call, which needs `&mut self`.
+                unsafe { std::slice::from_raw_parts(layer.pNalLengthInByte, count) }
+            };
+            let start: *const u8 = layer.pBsBuf;
+            lengths.iter().scan(0_usize, move |offset, len| {
+                let len = usize::try_from(*len).unwrap_or(0);
+                // SAFETY: the layer's NAL units lie one after another in its buffer, of these
+                // lengths, until the encoder's next call, which needs `&mut self`.
+                let unit = unsafe { std::slice::from_raw_parts(start.add(*offset), len) };
+                *offset += len;
+                Some(unit)
+            })
+        })
+    }
+}
+
+impl VideoBackend for Encoder {
+    fn encode(&mut self, frame: &VideoFrame, key: bool) -> Result<EncodedPacket, Error> {
+        let size = self.parameters.size;
+        if frame.size() != size {
+            return Err(Error::Size { expected: size, got: frame.size() });
+        }
+        let mut qp = self.rate.choose(key);
+        let mut bits = self.attempt(frame, key, qp)?;
+        // A keyframe refers to nothing, so that it can be encoded again in place of itself.
+        for _ in 0..if key { RETRIES } else { 0 } {
+            let Some(other) = self.rate.again(bits, qp) else { break };
+            qp = other;
+            bits = self.attempt(frame, key, qp)?;
+        }
+        self.rate.done(key, qp, bits);
         let keyframe = self.raw.info.eFrameType == sys::videoFrameTypeIDR;
         let data = avcc::packet(self.units())?;
         if data.is_empty() {
@@ -313,11 +367,9 @@ impl VideoBackend for Encoder {
 
     fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<(), Error> {
         let bitrate = bitrate.min(self.level.max_bitrate());
-        let value = sys::SBitrateInfo {
-            iLayer: sys::SPATIAL_LAYER_ALL,
-            iBitrate: target(bitrate, self.parameters.frame_rate),
-        };
-        self.raw.set_option(sys::ENCODER_OPTION_BITRATE, "changing its bitrate", value)
+        let bits = bits_per_picture(bitrate, self.parameters.frame_rate);
+        self.rate.set_bits_per_picture(bits);
+        Ok(())
     }
 
     fn parameters(&self) -> &VideoParameters {
