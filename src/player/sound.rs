@@ -32,9 +32,9 @@ pub trait Speaker: Send {
 /// Written to the speaker at a time.
 const CHUNK_MICROS: i64 = 10_000;
 /// Kept in the speaker, its own latency included: so much at first, more after it ran dry.
-const AHEAD_MICROS: i64 = 90_000;
-const MORE_MICROS: i64 = 20_000;
-const MOST_AHEAD_MICROS: i64 = 250_000;
+const AHEAD_MICROS: i64 = 150_000;
+const MORE_MICROS: i64 = 30_000;
+const MOST_AHEAD_MICROS: i64 = 240_000;
 /// A speaker that runs dry sooner than this after a start is only starting.
 const SETTLED_MICROS: i64 = 500_000;
 /// Stamps may differ from counted samples by this before silence is put in.
