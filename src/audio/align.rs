@@ -229,7 +229,7 @@ mod tests {
                     })
                     .collect();
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                let jitter = (seed >> 40) as f64 / (1 << 24) as f64 * 1e-3;
+                let jitter = (seed >> 40) as f64 / f64::from(1 << 24) * 1e-3;
                 let moment = ((sent as f64 / real + jitter) * 1e6) as i64;
                 pace.observe(sent, Timestamp::from_micros(moment));
                 aligner.push(sent, &sound);

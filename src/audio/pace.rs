@@ -119,7 +119,7 @@ mod tests {
             let mut seed = 1_u64;
             for callback in 0..12_000_i64 {
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                let jitter = (seed >> 40) as f64 / (1 << 24) as f64 * 2e-3;
+                let jitter = (seed >> 40) as f64 / f64::from(1 << 24) * 2e-3;
                 let frame = callback * 480;
                 let late = if callback % 997 == 5 { 0.03 } else { jitter };
                 let at = ((frame as f64 / rate + late) * 1e6) as i64;

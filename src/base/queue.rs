@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn drop_to_keyframe_never_leaves_a_hole_before_a_keyframe() {
-        let (tx, rx) = bounded_keyed("test", 3, |item: &u32| item % 10 == 0);
+        let (tx, rx) = bounded_keyed("test", 3, |item: &u32| item.is_multiple_of(10));
         for item in 0..5 {
             tx.send(item).unwrap();
         }

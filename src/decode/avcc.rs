@@ -30,6 +30,7 @@ pub(super) struct Configuration {
     color: Color,
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "called by map_err")]
 fn damaged(reason: impl ToString) -> Error {
     Error::Parameters { what: "H.264 decoder configuration", reason: reason.to_string() }
 }

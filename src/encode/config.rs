@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 
 /// Which encoder, in the words of `--encoder`.
+#[allow(clippy::manual_non_exhaustive, reason = "the hidden one is for tests, not for later")]
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Choice {
     /// The best that opens.

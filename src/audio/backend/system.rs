@@ -97,6 +97,7 @@ fn is_real(host: HostId, id: &str) -> bool {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "called by map_err")]
 fn fault(error: cpal::Error) -> Fault {
     let detail = error.to_string();
     match error.kind() {
