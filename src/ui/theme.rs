@@ -2,6 +2,8 @@
 //! lengths come from the 4-point grid below. Design: a calm control room; the picture is the
 //! brightest thing, one accent, red means only *on air* and clipping.
 
+#![allow(clippy::mistyped_literal_suffixes, reason = "colours are written byte by byte")]
+
 use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, Vec2};
 
 /// Gaps of the 4-point grid.
