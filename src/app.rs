@@ -262,7 +262,7 @@ impl<S: Studio> eframe::App for Window<S> {
     }
 
     fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {
-        self.screen.canvas().to_normalized_gamma_f32()
+        self.screen.ground().to_normalized_gamma_f32()
     }
 
     fn persist_egui_memory(&self) -> bool {

@@ -28,7 +28,6 @@ pub enum Page {
 /// The top bar; gives what was pressed.
 pub fn top(ui: &mut Ui, view: &mut View<'_>, page: Page, room: Rect) -> Option<Action> {
     let theme = view.theme;
-    ui.painter().rect_filled(room, CornerRadius::ZERO, theme.panel);
     ui.painter().hline(room.x_range(), room.bottom() - 0.5, theme.border());
     let on_air = matches!(view.snapshot.live, LiveState::OnAir);
     let dot = pos2(room.left() + gap::L + 5.0, room.center().y);
@@ -240,7 +239,6 @@ fn watch_sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String,
 /// The bottom bar.
 pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
-    ui.painter().rect_filled(room, CornerRadius::ZERO, theme.panel);
     ui.painter().hline(room.x_range(), room.top() + 0.5, theme.border());
     let (text, color) = match page {
         Page::Watch if snapshot.live == LiveState::Idle => watch_sentence(theme, texts, snapshot),
@@ -259,7 +257,7 @@ pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) {
             let time = format::short_time(first);
             facts.push((
                 texts.with("status-first-picture", &[("time", time.into())]),
-                "tip-latency",
+                key!("tip-first-picture"),
             ));
         }
     } else if snapshot.live != LiveState::Idle || snapshot.recording.is_some() {

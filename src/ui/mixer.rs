@@ -23,7 +23,6 @@ const GAIN_VALUE: f32 = 72.0;
 /// The strip in `room`, [`size::MIXER`] high.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) {
     let theme = view.theme;
-    ui.painter().rect_filled(room, CornerRadius::ZERO, theme.panel);
     ui.painter().hline(room.x_range(), room.top() + 0.5, theme.border());
     let mut inner = room.shrink2(vec2(gap::L, 20.0));
     inner.max.x = inner.right().min(inner.left() + size::STRIP_MAX);

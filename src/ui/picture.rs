@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use egui::{Color32, ColorImage, Rect, TextureHandle, TextureOptions, Ui, Vec2, pos2, vec2};
+use egui::{Color32, ColorImage, Rect, TextureHandle, TextureOptions, Ui, pos2, vec2};
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix};
@@ -97,7 +97,8 @@ impl Picture {
             tracing::warn!(%error, picture = self.name, "a picture cannot be shown");
             return;
         }
-        let options = TextureOptions::LINEAR;
+        // One texel a pixel needs no filter, which is dear where the processor draws.
+        let options = if size == wanted { TextureOptions::NEAREST } else { TextureOptions::LINEAR };
         match self.texture.as_mut() {
             Some(texture) if self.made_for == Some(size) => {
                 texture.set_partial([0, 0], Arc::clone(&self.image), options);
@@ -199,9 +200,21 @@ fn scale(
     resizer.resize(&source, &mut target, &options).map_err(|e| fault(&e))
 }
 
-/// The room that a picture may take, with a margin.
-pub fn room(rect: Rect, margin: f32) -> Rect {
-    rect.shrink2(Vec2::splat(margin))
+/// Fills `room` save `hole`, which a picture is going to cover: where the processor draws, each
+/// pixel drawn twice costs.
+pub fn fill_around(ui: &Ui, room: Rect, hole: Rect, color: Color32) {
+    let (left, right) = (room.left()..=hole.left(), hole.right()..=room.right());
+    for (x, y) in [
+        (room.left()..=room.right(), room.top()..=hole.top()),
+        (room.left()..=room.right(), hole.bottom()..=room.bottom()),
+        (left, hole.top()..=hole.bottom()),
+        (right, hole.top()..=hole.bottom()),
+    ] {
+        let strip = Rect::from_x_y_ranges(x, y);
+        if strip.is_positive() {
+            ui.painter().rect_filled(strip, 0.0, color);
+        }
+    }
 }
 
 #[cfg(test)]

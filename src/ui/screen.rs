@@ -307,9 +307,9 @@ impl Screen {
         self.set_full_screen(true);
     }
 
-    /// The colour behind everything.
-    pub fn canvas(&self) -> egui::Color32 {
-        self.theme.canvas
+    /// The colour that the window is cleared with: that of the panels, which paint no ground.
+    pub fn ground(&self) -> egui::Color32 {
+        self.theme.panel
     }
 
     fn set_full_screen(&mut self, full: bool) {
@@ -445,7 +445,6 @@ fn studio(
     let stage_room = Rect::from_min_max(sources_room.right_top(), strip.right_top());
     let side = Rect::from_min_max(pos2(split, room.top()), room.max);
 
-    ui.painter().rect_filled(sources_room, 0.0, theme.panel);
     ui.painter().vline(sources_room.right() - 0.5, sources_room.y_range(), theme.border());
     let mut panel = child(ui, sources_room.shrink2(vec2(gap::M, gap::M)), "sources");
     panel.shrink_clip_rect(sources_room);
@@ -455,7 +454,6 @@ fn studio(
     let mut sound = child(ui, strip, "mixer");
     mixer::show(&mut sound, view, strip);
 
-    ui.painter().rect_filled(side, 0.0, theme.panel);
     ui.painter().vline(side.left() + 0.5, side.y_range(), theme.border());
     let inner = side.shrink2(vec2(gap::L, gap::M));
     let buttons =

@@ -12,17 +12,17 @@ use crate::studio::{Command, Level};
 use crate::ui::format;
 use crate::ui::icons::{self, Icon};
 use crate::ui::notices::{self, Card, Place};
-use crate::ui::picture::{Picture, fitted};
+use crate::ui::picture::{Picture, fill_around, fitted};
 use crate::ui::theme::{BLACK, BORDER, ON_PICTURE, ON_PICTURE_SECONDARY, PLATE, Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, place};
 
 /// The stage fills `room`.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, picture: &mut Picture, room: Rect) {
-    ui.painter().rect_filled(room, CornerRadius::ZERO, view.theme.canvas);
     let quality = &view.snapshot.quality;
     let shape = quality.size.width as f32 / (quality.size.height as f32).max(1.0);
     let rect = fitted(room.shrink(gap::M), shape, ui.pixels_per_point());
+    fill_around(ui, room, rect, view.theme.canvas);
     program(ui, view, picture, rect);
 
     let inset = rect.shrink(gap::XL.min(rect.width() * 0.04));
@@ -57,7 +57,6 @@ fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut Picture, rect: Rect) 
     let response = ui.interact(rect, ui.scope_id().with("program"), Sense::hover());
     let name = view.texts.get("program-preview");
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
-    ui.painter().rect_filled(rect, CornerRadius::ZERO, BLACK);
     let state = view.snapshot.video.as_ref().map(|video| (video.state, &video.choice));
     let painted = match state {
         Some((SourceState::Open | SourceState::Stalled | SourceState::Lost, choice))
@@ -68,6 +67,7 @@ fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut Picture, rect: Rect) 
         _ => false,
     };
     if !painted {
+        ui.painter().rect_filled(rect, CornerRadius::ZERO, BLACK);
         let (title, advice, offer) = match state {
             Some((SourceState::Opening | SourceState::Open, choice))
                 if *choice != VideoChoice::None =>

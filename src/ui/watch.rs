@@ -12,7 +12,7 @@ use crate::studio::snapshot::{LiveState, WatchState};
 use crate::ui::format;
 use crate::ui::icons::Icon;
 use crate::ui::notices::{self, Place};
-use crate::ui::picture::{Picture, fitted};
+use crate::ui::picture::{Picture, fill_around, fitted};
 use crate::ui::stage::slate;
 use crate::ui::target::child;
 use crate::ui::theme::{BLACK, Type, gap, size};
@@ -46,8 +46,10 @@ impl Draft {
     pub fn learn(&mut self, view: &View<'_>, now: f64) {
         let playing = &view.snapshot.watch_figures.url;
         if !self.known {
-            let first = if playing.is_empty() { &view.snapshot.server.play_url } else { playing };
-            if !first.is_empty() {
+            let last = &view.snapshot.watch_url;
+            let own = &view.snapshot.server.play_url;
+            let first = [playing, last, own].into_iter().find(|url| !url.is_empty());
+            if let Some(first) = first {
                 self.url.clone_from(first);
                 self.known = true;
             }
@@ -90,15 +92,12 @@ pub fn show(
     let stage = Rect::from_min_max(bar.left_bottom(), controls.right_top());
     let side = Rect::from_min_max(pos2(split, room.top()), room.max);
 
-    ui.painter().rect_filled(bar, CornerRadius::ZERO, theme.panel);
     ui.painter().hline(bar.x_range(), bar.bottom() - 0.5, theme.border());
     address(ui, view, draft, bar.shrink2(vec2(gap::L, 9.0)));
     screen(ui, view, picture, stage);
-    ui.painter().rect_filled(controls, CornerRadius::ZERO, theme.panel);
     ui.painter().hline(controls.x_range(), controls.top() + 0.5, theme.border());
     let full = control_bar(ui, view, draft, controls.shrink2(vec2(gap::L, gap::S)));
 
-    ui.painter().rect_filled(side, CornerRadius::ZERO, theme.panel);
     ui.painter().vline(side.left() + 0.5, side.y_range(), theme.border());
     let mut panel = child(ui, side.shrink2(vec2(gap::L, gap::M)), "watch-figures");
     side_panel(&mut panel, view, draft);
@@ -163,7 +162,6 @@ fn address(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
 
 /// The picture or what stands in its place.
 pub fn screen(ui: &mut Ui, view: &mut View<'_>, picture: &mut Picture, room: Rect) {
-    ui.painter().rect_filled(room, CornerRadius::ZERO, BLACK);
     let rect = fitted(room, picture.shape(), ui.pixels_per_point());
     let name = view.texts.get("watch-picture");
     ui.interact(room, ui.scope_id().with("watched"), Sense::hover())
@@ -174,6 +172,12 @@ pub fn screen(ui: &mut Ui, view: &mut View<'_>, picture: &mut Picture, room: Rec
         WatchState::Playing | WatchState::Reconnecting { .. } => picture.paint(ui, rect),
         _ => false,
     };
+    fill_around(
+        ui,
+        room,
+        if showing { rect } else { Rect::from_min_max(room.min, room.min) },
+        BLACK,
+    );
     let words = match &view.snapshot.watch {
         WatchState::Playing if showing => None,
         // Sound alone, or the first picture is on its way.

@@ -188,6 +188,7 @@ status-watch-playing = Playing.
 status-watch-reconnecting = The stream was lost; trying again.
 status-watch-ended = The stream has ended.
 status-watch-failed = The stream cannot be shown.
+tip-first-picture = From pressing Play to the first picture. Normal: under 1 s.
 status-first-picture = First picture after { $time }
 viewers = { $count ->
     [one] { $count } viewer

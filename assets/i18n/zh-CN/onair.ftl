@@ -188,6 +188,7 @@ status-watch-playing = 正在播放。
 status-watch-reconnecting = 直播流已断开，正在重试。
 status-watch-ended = 直播流已结束。
 status-watch-failed = 无法显示直播流。
+tip-first-picture = 从点击播放到出现第一帧画面的时间。正常：1 秒以内。
 status-first-picture = { $time } 后出现第一帧画面
 viewers = { $count } 位观众
 builtin-server = 内置服务器
