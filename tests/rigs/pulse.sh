@@ -39,12 +39,14 @@ set-default-sink speakers
 set-default-source mic
 PA
 printf 'autospawn = no\nenable-shm = no\n' > "$dir/client.conf"
-export HOME="$dir" XDG_RUNTIME_DIR="$dir" XDG_CONFIG_HOME="$dir" PULSE_RUNTIME_PATH="$dir"
-export PULSE_STATE_PATH="$dir" PULSE_SERVER="unix:$dir/native" PULSE_CLIENTCONFIG="$dir/client.conf"
-DBUS_SESSION_BUS_ADDRESS=disabled: pulseaudio -n -F "$dir/default.pa" --daemonize=no \
-  --use-pid-file=no --exit-idle-time=-1 --disallow-exit=no --realtime=no --high-priority=no \
-  --system=no --disable-shm=yes --log-level=error --log-target="file:$dir/log" >/dev/null 2>&1 &
+# Only the daemon lives in the folder: a client there would read a half-written cookie.
+HOME="$dir" XDG_RUNTIME_DIR="$dir" XDG_CONFIG_HOME="$dir" PULSE_RUNTIME_PATH="$dir" \
+  PULSE_STATE_PATH="$dir" DBUS_SESSION_BUS_ADDRESS=disabled: pulseaudio -n \
+  -F "$dir/default.pa" --daemonize=no --use-pid-file=no --exit-idle-time=-1 --disallow-exit=no \
+  --realtime=no --high-priority=no --system=no --disable-shm=yes --log-level=error \
+  --log-target="file:$dir/log" >/dev/null 2>&1 &
 daemon=$!
+export PULSE_SERVER="unix:$dir/native" PULSE_RUNTIME_PATH="$dir" PULSE_CLIENTCONFIG="$dir/client.conf"
 for _ in $(seq 200); do
   if pactl info >/dev/null 2>&1; then
     ONAIR_SOUND_RIG=pulse "$@"
