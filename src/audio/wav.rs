@@ -348,8 +348,8 @@ mod tests {
             bits_per_sample: 32,
             sample_format: SampleFormat::Float,
         };
-        // 441 Hz fits the loop exactly.
-        let wave = |time: f32| (time * 441.0 * std::f32::consts::TAU).sin() * 0.5;
+        // 440 Hz fits the loop exactly.
+        let wave = |time: f32| (time * 440.0 * std::f32::consts::TAU).sin() * 0.5;
         let file = write(spec, 4_410, |frame, _| wave(frame as f32 / 44_100.0));
         let heard = pull_all(&context(48_000, 1), file.path(), 60);
         for (index, sample) in heard.iter().enumerate().skip(200) {

@@ -372,18 +372,19 @@ mod tests {
     fn busy_refused_absent_and_odd_cameras_say_so() {
         let bench = Bench::default();
         let (_source, changes, _) = open_fake(Some("cam"), &bench);
-        let absent = await_state(&bench, &changes, State::Failed, &PICTURE);
-        assert!(absent.reason.contains("not there"), "{}", absent.reason);
+        // A report with a new name may come before the one with the new reason.
+        let says = |words: &str, data: &[u8]| {
+            (0..3)
+                .any(|_| await_state(&bench, &changes, State::Failed, data).reason.contains(words))
+        };
+        assert!(says("not there", &PICTURE));
         bench.refuse(Some(Fault::Busy("EBUSY".into())));
         bench.plug(found("cam"));
-        let busy = await_state(&bench, &changes, State::Failed, &PICTURE);
-        assert!(busy.reason.contains("another program"), "{}", busy.reason);
+        assert!(says("another program", &PICTURE));
         bench.refuse(Some(Fault::Refused("EACCES".into())));
-        let refused = await_state(&bench, &changes, State::Failed, &PICTURE);
-        assert!(refused.reason.contains("group 'video'"), "{}", refused.reason);
+        assert!(says("group 'video'", &PICTURE));
         bench.refuse(None);
-        let odd = await_state(&bench, &changes, State::Failed, &[1, 2, 3]);
-        assert!(odd.reason.contains("no format"), "{}", odd.reason);
+        assert!(says("no format", &[1, 2, 3]));
         assert_eq!(bench.woken(), 0);
         await_state(&bench, &changes, State::Open, &PICTURE);
     }
