@@ -72,8 +72,8 @@ pub struct Limits {
     pub stalled_viewer: Duration,
     /// A publisher that sends nothing for so long is let go.
     pub silent_publisher: Duration,
-    /// How long sound alone may wait for a picture to leave with. Saves a third of the work for
-    /// many viewers; no picture ever waits.
+    /// How long sound alone may wait for a picture to leave with. None by default: with 200 viewers
+    /// of 30 pictures a second, 3 and 4 ms saved nothing that could be measured.
     pub hold: Duration,
 }
 
@@ -87,7 +87,7 @@ impl Default for Limits {
             queue_bytes: 8 << 20,
             stalled_viewer: Duration::from_secs(20),
             silent_publisher: Duration::from_secs(20),
-            hold: Duration::from_millis(3),
+            hold: Duration::ZERO,
         }
     }
 }
