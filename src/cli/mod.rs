@@ -12,8 +12,10 @@ pub mod play;
 pub mod probe;
 pub mod serve;
 pub mod signals;
+pub mod trust;
 pub mod value;
 pub mod window;
+pub mod words;
 
 use clap::{CommandFactory, Parser, Subcommand};
 

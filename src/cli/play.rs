@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::base::{Clock, Latest, Timestamp};
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
-use crate::cli::{Exit, Globals, value};
+use crate::cli::{Exit, Globals, value, window};
 use crate::media::VideoFrame;
 use crate::net::Runtime;
 use crate::player::{
@@ -98,6 +98,9 @@ fn volume(text: &str) -> Result<f32, String> {
 
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
+    if !args.headless {
+        return window::play(&args.source, args.config(), args.fullscreen, clock);
+    }
     let output = Output::new(clock, globals.json);
     let interrupt = match Interrupt::listen() {
         Ok(interrupt) => interrupt,

@@ -1,9 +1,25 @@
 //! `onair serve`: the built-in server alone.
 
 use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde_json::json;
 
 use crate::base::Clock;
-use crate::cli::{Exit, Globals};
+use crate::base::queue::Empty;
+use crate::cli::exit::Exit;
+use crate::cli::globals::Globals;
+use crate::cli::output::{Output, complain};
+use crate::cli::signals::Interrupt;
+use crate::cli::words;
+use crate::net::Runtime;
+use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT};
+use crate::server::{Config, Listen, Server};
+use crate::studio::event::Ready;
+use crate::studio::message::Message;
+
+/// How long saying goodbye to everybody may take.
+const END: Duration = Duration::from_secs(2);
 
 /// Flags of `onair serve`.
 #[derive(Clone, Debug, clap::Args)]
@@ -19,6 +35,102 @@ pub struct Args {
 }
 
 /// Runs the command.
-pub fn run(_args: &Args, _globals: &Globals, _clock: Clock) -> Exit {
-    Exit::Error
+pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
+    let output = Output::new(clock, globals.json);
+    let interrupt = match Interrupt::listen() {
+        Ok(interrupt) => interrupt,
+        Err(error) => {
+            complain(&format!("listening for Ctrl-C: {error}"));
+            return Exit::Error;
+        }
+    };
+    let started = Runtime::start().map_err(|error| error.to_string()).and_then(|runtime| {
+        let listen = |wish: Option<SocketAddr>, port| {
+            wish.map_or_else(|| Listen::loopback(port), Listen::exactly)
+        };
+        let config = Config {
+            rtmp: listen(args.rtmp, DEFAULT_RTMP_PORT),
+            http: Some(listen(args.http, DEFAULT_HTTP_PORT)),
+            ..Config::default()
+        };
+        let server = Server::start(&runtime, clock, config).map_err(|error| error.to_string())?;
+        Ok((runtime, server))
+    });
+    let (runtime, server) = match started {
+        Ok(started) => started,
+        Err(why) => {
+            complain(&format!("{why}. Choose another address with --rtmp or --http"));
+            output.event("summary", json!({"error": why, "exit": Exit::Error.code()}), || None);
+            return Exit::Error;
+        }
+    };
+    announce(&server, &output);
+    let mut totals = Totals::default();
+    while !interrupt.is_set() {
+        match server.events().recv_timeout(Duration::from_millis(50)) {
+            Ok(event) => {
+                totals.note(&event);
+                words::print_server(&output, &event);
+            }
+            Err(Empty::Waiting) => {}
+            Err(Empty::Closed) => break,
+        }
+    }
+    server.shutdown(END);
+    while let Ok(event) = server.events().try_recv() {
+        totals.note(&event);
+        words::print_server(&output, &event);
+    }
+    runtime.shutdown(Duration::from_millis(500));
+    let fields = json!({
+        "publishers": totals.publishers,
+        "viewers": totals.viewers,
+        "received_bytes": totals.received,
+        "sent_bytes": totals.sent,
+        "exit": Exit::Ok.code(),
+    });
+    output.event("summary", fields, || {
+        Some(format!("Ended: {} publishers, {} viewers", totals.publishers, totals.viewers))
+    });
+    Exit::Ok
+}
+
+fn announce(server: &Server, output: &Output) {
+    let addresses = server.addresses();
+    let moved = [
+        (addresses.rtmp_moved, DEFAULT_RTMP_PORT, Some(addresses.rtmp)),
+        (addresses.http_moved, DEFAULT_HTTP_PORT, addresses.http),
+    ];
+    for (moved, wanted, used) in moved {
+        if let (true, Some(used)) = (moved, used) {
+            let (wanted, used) = (wanted.to_string(), used.port().to_string());
+            words::print_message(output, &Message::PortTaken { wanted, used });
+        }
+    }
+    let ready = Ready {
+        rtmp: format!("rtmp://{}", addresses.rtmp),
+        http: addresses.http.map(|http| format!("http://{http}")),
+        play: None,
+    };
+    words::print_ready(output, &ready);
+}
+
+#[derive(Debug, Default)]
+struct Totals {
+    publishers: u64,
+    viewers: u64,
+    received: u64,
+    sent: u64,
+}
+
+impl Totals {
+    fn note(&mut self, event: &crate::server::Event) {
+        use crate::server::Event;
+        match event {
+            Event::Publish(_) => self.publishers += 1,
+            Event::Join(_) => self.viewers += 1,
+            Event::Unpublish(_, ended) => self.received += ended.bytes,
+            Event::Leave(_, ended) => self.sent += ended.bytes,
+        }
+    }
 }

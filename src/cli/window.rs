@@ -1,9 +1,80 @@
-//! `onair` and `onair studio`: the window around the studio.
+//! `onair` and `onair studio`: the window around the studio; `onair play` opens it on its player.
 
-use crate::base::Clock;
-use crate::cli::{Exit, Globals};
+use crate::app::{self, Options};
+use crate::base::{Clock, Latest};
+use crate::cli::exit::Exit;
+use crate::cli::globals::Globals;
+use crate::cli::output::complain;
+use crate::media::VideoFrame;
+use crate::player;
+use crate::studio::{self, Command, Serve, Settings, Snapshot, Studio};
+use crate::ui::Page;
 
-/// Opens the window and runs it to its end.
-pub fn run(_globals: &Globals, _clock: Clock) -> Exit {
-    Exit::Error
+/// Opens the studio and runs it to its end.
+pub fn run(globals: &Globals, clock: Clock) -> Exit {
+    let path = globals.settings.clone().or_else(studio::settings::default_path);
+    let (settings, warnings) = path.as_deref().map(Settings::read).unwrap_or_default();
+    let preferences = settings.preferences.clone();
+    let mut config = studio::Config {
+        settings_path: path,
+        warnings,
+        serve: Serve::AtOnce,
+        ..studio::Config::new(clock, settings)
+    };
+    config.player.volume = config.settings.volume.unwrap_or(1.0);
+    config.player.muted = config.settings.player_muted;
+    open(config, Options { preferences, ..Options::default() }, &[])
+}
+
+/// Opens the player with a stream and runs it to its end.
+pub fn play(url: &str, player: player::Config, full_screen: bool, clock: Clock) -> Exit {
+    let path = studio::settings::default_path();
+    let (mut settings, _) = path.as_deref().map(Settings::read).unwrap_or_default();
+    // Nobody asked for a camera or a microphone.
+    settings.video = Some(crate::capture::VideoChoice::None);
+    settings.audio = Some(crate::audio::AudioChoice::None);
+    let preferences = settings.preferences.clone();
+    let config = studio::Config { player, ..studio::Config::new(clock, settings) };
+    let options = Options { preferences, page: Page::Watch, full_screen, ..Options::default() };
+    open(config, options, &[Command::Watch { url: url.to_owned() }])
+}
+
+fn open(config: studio::Config, options: Options, first: &[Command]) -> Exit {
+    let studio = match Studio::start(config) {
+        Ok(studio) => studio,
+        Err(error) => {
+            complain(&format!("starting: {error}"));
+            return Exit::Error;
+        }
+    };
+    for command in first {
+        studio.send(command.clone());
+    }
+    match app::run(studio, options) {
+        Ok(()) => Exit::Ok,
+        Err(error) => {
+            complain(&format!(
+                "{error}. Without a display, use `onair live`, `onair serve` or `onair play --headless`"
+            ));
+            Exit::Error
+        }
+    }
+}
+
+impl app::Studio for Studio {
+    fn snapshot(&self) -> Snapshot {
+        Self::snapshot(self)
+    }
+
+    fn send(&self, command: Command) {
+        Self::send(self, command);
+    }
+
+    fn program(&self) -> Latest<VideoFrame> {
+        Self::program(self)
+    }
+
+    fn watched(&self) -> Latest<VideoFrame> {
+        Self::watched(self)
+    }
 }

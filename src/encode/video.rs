@@ -113,6 +113,12 @@ impl VideoEncoder {
         self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
     }
 
+    /// [`VideoEncoder::request_keyframe`] for whoever must not hold the encoder.
+    pub fn keyframe_request(&self) -> impl Fn() + Send + Sync + 'static {
+        let shared = Arc::clone(&self.shared);
+        move || shared.keyframe_wanted.store(true, Ordering::Relaxed)
+    }
+
     /// The figures now.
     pub fn figures(&self) -> Figures {
         let shared = &self.shared;

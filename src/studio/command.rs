@@ -3,19 +3,9 @@
 use std::path::PathBuf;
 
 use crate::audio::AudioChoice;
-use crate::base::Secret;
 use crate::capture::VideoChoice;
+use crate::studio::target::{TargetChoice, Wanted};
 use crate::studio::{Preferences, Quality};
-
-/// Where the stream goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TargetChoice {
-    /// The server inside the program, stream `live/onair`.
-    BuiltIn,
-    /// Any RTMP(S) server: the application's URL and the key, apart. An empty key means that the
-    /// URL is whole and its last part is the key.
-    Custom { server: String, key: Secret },
-}
 
 /// A wish of the person at the window or on the command line.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +18,8 @@ pub enum Command {
     SetQuality(Quality),
     /// Send there at the next *Go Live*. Ignored on air.
     SetTarget(TargetChoice),
+    /// Send there at the next *Go Live* instead of to the target above: several at once.
+    SetTargets(Vec<Wanted>),
     /// Start broadcasting.
     GoLive,
     /// End the broadcast cleanly.

@@ -1,10 +1,149 @@
-//! What happened, as the command line prints it.
+//! What happened, one value for each line that `--json` prints (see the README's table of events).
 
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::media::Track;
+use crate::server;
 use crate::studio::Notice;
+use crate::studio::stats::Stats;
 
 /// Something that happened in the studio.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A new notice.
+    /// The built-in server listens.
+    Ready(Ready),
+    /// A source changed its state.
+    Source(Source),
+    /// An encoder was opened.
+    Encoder(Encoder),
+    /// A target changed its state.
+    Target(Target),
+    /// A recording changed its state.
+    Recording(Recording),
+    /// Once a second while broadcasting or recording.
+    Stats(Box<Stats>),
+    /// Somebody published, joined or left at the built-in server.
+    Server(server::Event),
+    /// A person should know.
     Notice(Notice),
+    /// The broadcast has ended: nothing is sent or recorded any more.
+    Stopped,
+}
+
+/// Where the built-in server listens.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Ready {
+    /// `rtmp://HOST:PORT`.
+    pub rtmp: String,
+    /// `http://HOST:PORT`, if it serves HTTP.
+    pub http: Option<String>,
+    /// Where to watch the broadcast.
+    pub play: Option<String>,
+}
+
+/// A source's state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// Picture or sound.
+    pub track: Track,
+    /// The choice's word: `camera`, `test`, `mic`, `tone`…
+    pub kind: &'static str,
+    /// It delivers again after having been stalled, lost or refused.
+    pub back: bool,
+    pub report: crate::media::source::Report,
+}
+
+/// An encoder as it was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoder {
+    pub track: Track,
+    pub name: String,
+    pub profile: String,
+    pub level: String,
+    pub bitrate: u32,
+    /// Why this one.
+    pub why: String,
+}
+
+/// What a target does.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub enum TargetState {
+    #[default]
+    Connecting,
+    Live,
+    Reconnecting,
+    Stopped,
+    Failed,
+}
+
+impl TargetState {
+    /// Its word in events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Live => "live",
+            Self::Reconnecting => "reconnecting",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether it is not on its way to another state.
+    pub const fn is_settled(self) -> bool {
+        matches!(self, Self::Live | Self::Stopped)
+    }
+}
+
+/// A target's state and why.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Target {
+    /// Counted from 0 in the order they were given.
+    pub index: usize,
+    /// Without the key.
+    pub url: String,
+    /// `HOST:PORT`.
+    pub host: String,
+    pub state: TargetState,
+    /// Where on the way it is or failed.
+    pub stage: Option<&'static str>,
+    /// The server's own code.
+    pub code: Option<String>,
+    pub cause: Option<String>,
+    pub advice: Option<String>,
+    /// The next try.
+    pub retry_in: Option<Duration>,
+    /// The exit code of a failure.
+    pub exit: Option<u8>,
+    /// Which message tells of the trouble.
+    pub kind: Option<&'static str>,
+}
+
+/// What a recording does.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum RecordingState {
+    Writing,
+    Finished,
+    Failed,
+}
+
+impl RecordingState {
+    /// Its word in events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Writing => "writing",
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A recording's state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recording {
+    pub path: PathBuf,
+    pub state: RecordingState,
+    pub duration: Duration,
+    pub bytes: u64,
+    pub reason: Option<String>,
 }

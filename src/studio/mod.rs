@@ -1,16 +1,33 @@
 //! Floor 5: the product's state machine. A [`Command`] goes in, [`Event`]s and a [`Snapshot`] come
 //! out. The window and the command line drive the same studio.
 
+mod built_in;
 pub mod command;
+mod devices;
+mod engine;
 pub mod event;
+pub mod handle;
+mod history;
+mod ledger;
+pub mod message;
 pub mod notice;
+mod on_air;
+mod process;
+mod program;
 pub mod quality;
 pub mod settings;
 pub mod snapshot;
+pub mod stats;
+pub mod target;
+pub mod targets;
+mod watch;
 
-pub use command::{Command, TargetChoice};
+pub use built_in::Serve;
+pub use command::Command;
 pub use event::Event;
+pub use handle::{Config, Studio};
 pub use notice::{Level, Notice, Remedy};
 pub use quality::Quality;
 pub use settings::{Language, Preferences, Settings, Theme};
 pub use snapshot::Snapshot;
+pub use target::{TargetChoice, Wanted};

@@ -86,6 +86,8 @@ pub enum LiveState {
 pub struct LiveFigures {
     /// Since the first time on air.
     pub on_air_for: Duration,
+    /// Pictures encoded (blocks of sound, where there is no picture).
+    pub encoded: u64,
     pub fps: f64,
     /// What was sent in the last second, bits a second.
     pub bitrate: u32,

@@ -114,6 +114,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         ..Snapshot::default()
     };
     let figures = LiveFigures {
+        encoded: 22_600,
         on_air_for: Duration::from_secs(754),
         fps: 30.0,
         bitrate: 2_512_000,

@@ -1,16 +1,24 @@
 //! `onair live`: a broadcast without a window. Drives the same studio as the window does.
 
+mod broadcast;
 pub mod targets;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::audio::AudioChoice;
 use crate::base::Clock;
 use crate::capture::VideoChoice;
+use crate::cli::exit::Exit;
+use crate::cli::globals::Globals;
+use crate::cli::output::{Output, complain};
+use crate::cli::trust;
 use crate::cli::value::duration;
-use crate::cli::{Exit, Globals};
 use crate::media::{BitsPerSecond, FrameRate, Size};
+use crate::studio::targets::parse;
+use crate::studio::{Config, Quality, Settings, Wanted};
 
 /// Flags of `onair live`.
 #[derive(Clone, Debug, clap::Args)]
@@ -89,6 +97,80 @@ pub struct Args {
 }
 
 /// Runs the command.
-pub fn run(_args: &Args, _matches: &clap::ArgMatches, _globals: &Globals, _clock: Clock) -> Exit {
-    Exit::Error
+pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Clock) -> Exit {
+    let output = Output::new(clock, globals.json);
+    match prepare(args, matches, globals, clock) {
+        Ok((config, wanted)) => broadcast::run(args, config, wanted, &output),
+        Err((why, exit)) => {
+            complain(&why);
+            output.event("summary", json!({"error": why, "exit": exit.code()}), || None);
+            exit
+        }
+    }
+}
+
+type Refusal = (String, Exit);
+
+/// The studio and the targets that the flags describe.
+fn prepare(
+    args: &Args,
+    matches: &clap::ArgMatches,
+    globals: &Globals,
+    clock: Clock,
+) -> Result<(Config, Vec<Wanted>), Refusal> {
+    if args.scene.is_some() {
+        let why = "--scene: this version has no scenes; choose --video and --audio";
+        return Err((why.into(), Exit::Usage));
+    }
+    let written = targets::written(matches).map_err(|error| match error {
+        targets::Error::Usage(why) => (why, Exit::Usage),
+        targets::Error::Unreadable(why) => (why, Exit::File),
+    })?;
+    let mut wanted: Vec<Wanted> = Vec::new();
+    for target in written {
+        if let Err(why) = parse(&target.url, target.key.as_ref()) {
+            return Err((format!("--to: {why}"), Exit::Usage));
+        }
+        wanted.push(Wanted::Url { url: target.url, key: target.key });
+    }
+    if wanted.is_empty() && args.record.is_none() {
+        wanted.push(Wanted::BuiltIn);
+    }
+    if let Some(path) = &args.record
+        && path.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("flv"))
+    {
+        let why = format!("--record {}: this version records .flv files", path.display());
+        return Err((why, Exit::Usage));
+    }
+    let trust = trust::read(args.tls_ca.as_deref(), args.tls_pin.as_deref())?;
+    let (mut settings, warnings) = match &globals.settings {
+        Some(path) if !path.exists() => {
+            return Err((
+                format!("--settings {}: there is no such file", path.display()),
+                Exit::File,
+            ));
+        }
+        Some(path) => Settings::read(path),
+        None => Default::default(),
+    };
+    settings.video = args.video.clone().or(settings.video);
+    settings.audio = args.audio.clone().or(settings.audio);
+    if settings.audio.is_none() && settings.video == Some(VideoChoice::Test) {
+        // Tests of the way out are reproducible: no microphone is opened unasked.
+        settings.audio = Some(AudioChoice::Tone);
+    }
+    settings.quality = Quality {
+        size: args.size,
+        frame_rate: args.fps,
+        video_bitrate: args.video_bitrate,
+        keyframe_interval: args.keyframe_interval,
+        audio_bitrate: args.audio_bitrate,
+        sample_rate: args.sample_rate,
+        channels: args.channels,
+    };
+    let encoder = args.encoder.parse().map_err(|why| (why, Exit::Usage))?;
+    let mut config = Config { warnings, encoder, ..Config::new(clock, settings) };
+    config.options.net.trust = trust;
+    config.retry_for = args.retry_for;
+    Ok((config, wanted))
 }

@@ -19,7 +19,7 @@ pub struct Written {
 
 /// Where a key comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum KeySource {
+pub enum KeySource {
     Env(String),
     File(PathBuf),
     Stdin,
@@ -91,7 +91,11 @@ fn assemble(words: impl Iterator<Item = Word>) -> Result<Vec<Written>, Error> {
 }
 
 impl KeySource {
-    fn read(&self) -> Result<Secret, Error> {
+    /// Reads the key: the first line, trimmed.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`].
+    pub fn read(&self) -> Result<Secret, Error> {
         let (text, place) = match self {
             Self::Env(name) => {
                 let text = std::env::var(name).map_err(|_| {

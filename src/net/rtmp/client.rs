@@ -58,6 +58,15 @@ impl Default for Options {
     }
 }
 
+/// How far to go.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Until {
+    /// The server has answered `connect`.
+    Connected,
+    /// Publishing or playing has begun.
+    Started,
+}
+
 /// What [`Client::progress`] came back for.
 #[derive(Debug)]
 pub enum Progress {
@@ -124,8 +133,39 @@ impl Client {
         let mut connections = 1;
         loop {
             let mut client = Self::open(&config, options, clock, on_stage).await?;
-            let refused = match client.establish(on_stage).await {
+            let refused = match client.establish(on_stage, Until::Started).await {
                 Ok(()) => return Ok(client),
+                Err((_, Some(refused))) if connections < MOST_CONNECTIONS => refused,
+                Err((error, _)) => return Err(error),
+            };
+            connections += 1;
+            if !answer(&mut config, &refused, seed(clock)) {
+                return Err(client.refusal(&refused));
+            }
+        }
+    }
+
+    /// Goes as far as the server's answer to `connect` and hangs up: nothing is published. Answers
+    /// demands for name and password, follows redirections.
+    ///
+    /// # Errors
+    /// With the stage that failed and why.
+    pub async fn check(
+        url: &Url,
+        options: &Options,
+        clock: Clock,
+        on_stage: &(dyn Fn(Stage) + Send + Sync),
+    ) -> Result<String, Error> {
+        let mut config = Config {
+            handshake_timeout: options.handshake_limit,
+            command_timeout: options.command_limit,
+            ..Config::new(url.clone(), Purpose::Publish)
+        };
+        let mut connections = 1;
+        loop {
+            let mut client = Self::open(&config, options, clock, on_stage).await?;
+            let refused = match client.establish(on_stage, Until::Connected).await {
+                Ok(()) => return Ok(client.server),
                 Err((_, Some(refused))) if connections < MOST_CONNECTIONS => refused,
                 Err((error, _)) => return Err(error),
             };
@@ -169,10 +209,11 @@ impl Client {
         })
     }
 
-    /// Drives the session until the stream may flow.
+    /// Drives the session until the stream may flow, or just until `connect` is answered.
     async fn establish(
         &mut self,
         on_stage: &(dyn Fn(Stage) + Send + Sync),
+        until: Until,
     ) -> Result<(), (Error, Option<Refused>)> {
         let mut stage = Stage::Handshake;
         loop {
@@ -184,7 +225,12 @@ impl Client {
             }
             match event {
                 Ok(Progress::Event(Event::PublishStarted | Event::PlayStarted)) => return Ok(()),
-                Ok(Progress::Event(Event::Connected { server, .. })) => self.server = server,
+                Ok(Progress::Event(Event::Connected { server, .. })) => {
+                    self.server = server;
+                    if until == Until::Connected {
+                        return Ok(());
+                    }
+                }
                 Ok(Progress::Event(Event::HandshakeDone) | Progress::Room) => {}
                 Ok(Progress::Event(event)) => {
                     if self.early.len() < MOST_EARLY {

@@ -273,8 +273,7 @@ pub fn profile_name(profile_idc: u8, constraints: u8) -> &'static str {
         66 => "Baseline",
         77 => "Main",
         88 => "Extended",
-        100 if set(4) && set(5) => "Constrained High",
-        100 if set(4) => "Progressive High",
+        // Constrained and Progressive High too: nobody else tells them apart either.
         100 => "High",
         110 if set(3) => "High 10 Intra",
         110 => "High 10",

@@ -1,0 +1,168 @@
+//! Runs the broadcast: sends the commands, prints the events, decides how it ends.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::base::Timestamp;
+use crate::base::queue::Empty;
+use crate::cli::exit::Exit;
+use crate::cli::live::Args;
+use crate::cli::output::{Output, complain};
+use crate::cli::signals::Interrupt;
+use crate::cli::words;
+use crate::studio::event::{RecordingState, TargetState};
+use crate::studio::message::Message;
+use crate::studio::stats::Stats;
+use crate::studio::{Command, Config, Event, Studio, Wanted};
+
+/// How long ending may take in all before the program leaves without.
+const END: Duration = Duration::from_secs(5);
+
+/// How it went so far.
+#[derive(Debug, Default)]
+struct Outcome {
+    /// The last state of each target, and the exit code of its failure.
+    targets: BTreeMap<usize, (TargetState, Option<u8>)>,
+    /// A target has been live at some time.
+    live: BTreeMap<usize, bool>,
+    recording: Option<RecordingState>,
+    /// When the first picture (or sound, without pictures) was encoded.
+    first: Option<Timestamp>,
+    last_stats: Option<Box<Stats>>,
+    stopped: bool,
+    codec_failed: bool,
+    device_failed: bool,
+}
+
+/// Runs the broadcast to its end.
+pub(super) fn run(args: &Args, config: Config, wanted: Vec<Wanted>, output: &Output) -> Exit {
+    let clock = config.clock;
+    let interrupt = match Interrupt::listen() {
+        Ok(interrupt) => interrupt,
+        Err(error) => {
+            complain(&format!("listening for Ctrl-C: {error}"));
+            return Exit::Error;
+        }
+    };
+    let visible = wanted.iter().any(|target| matches!(target, Wanted::Url { key: None, .. }));
+    let mut studio = match Studio::start(config) {
+        Ok(studio) => studio,
+        Err(error) => {
+            complain(&format!("starting: {error}"));
+            return Exit::Error;
+        }
+    };
+    let Some(events) = studio.events() else { return Exit::Error };
+    if visible {
+        words::print_message(output, &Message::KeyVisible);
+    }
+    let mut outcome = Outcome::default();
+    let targets = wanted.len();
+    if !wanted.is_empty() {
+        studio.send(Command::SetTargets(wanted));
+        studio.send(Command::GoLive);
+    }
+    if let Some(path) = &args.record {
+        studio.send(Command::StartRecording(path.clone()));
+    }
+    let mut stopping_since = None;
+    loop {
+        match events.recv_timeout(Duration::from_millis(20)) {
+            Ok(event) => {
+                outcome.note(&event, clock.now());
+                words::print(output, &event);
+            }
+            Err(Empty::Waiting) => {}
+            Err(Empty::Closed) => break,
+        }
+        if outcome.stopped {
+            break;
+        }
+        if outcome.first.is_none() && studio.snapshot().figures.encoded > 0 {
+            outcome.first = Some(clock.now());
+        }
+        let over = args.duration.zip(outcome.first);
+        let over = over.is_some_and(|(duration, first)| clock.now() >= first + duration);
+        let hopeless = targets > 0
+            && args.record.is_none()
+            && outcome.targets.len() == targets
+            && outcome.targets.values().all(|(state, _)| *state == TargetState::Failed);
+        match stopping_since {
+            None if over || hopeless || interrupt.is_set() => {
+                studio.send(Command::StopRecording);
+                studio.send(Command::StopLive);
+                stopping_since = Some(clock.now());
+            }
+            Some(since) if clock.now().since(since) > END => break,
+            _ => {}
+        }
+    }
+    let exit = outcome.exit(targets, args.record.is_some());
+    if let Err(stuck) = studio.end(END) {
+        tracing::warn!(%stuck, "ending");
+    }
+    while let Ok(event) = events.try_recv() {
+        words::print(output, &event);
+    }
+    words::summary(
+        output,
+        outcome.last_stats.as_deref(),
+        exit,
+        || json!({ "seconds": outcome.first.map(|first| words::seconds(clock.now().since(first))) }),
+    );
+    exit
+}
+
+impl Outcome {
+    fn note(&mut self, event: &Event, _now: Timestamp) {
+        match event {
+            Event::Target(target) => {
+                // Once failed, a target stays so; once over, its last word stands.
+                let exit = target.exit.or(match target.state {
+                    TargetState::Stopped | TargetState::Live => None,
+                    _ => self.targets.get(&target.index).and_then(|(_, exit)| *exit),
+                });
+                if target.state == TargetState::Live {
+                    self.live.insert(target.index, true);
+                }
+                self.targets.insert(target.index, (target.state, exit));
+                if target.state == TargetState::Reconnecting {
+                    self.live.insert(target.index, false);
+                }
+            }
+            Event::Recording(recording) => self.recording = Some(recording.state),
+            Event::Stats(stats) => self.last_stats = Some(stats.clone()),
+            Event::Notice(notice) if notice.key == "encoder-failed" => self.codec_failed = true,
+            Event::Notice(notice) if notice.key == "file-failed" => self.device_failed = true,
+            Event::Stopped => self.stopped = true,
+            _ => {}
+        }
+    }
+
+    /// 0 if every target was live at the end and the recording is whole, else the code of the first
+    /// that was not.
+    fn exit(&self, targets: usize, recorded: bool) -> Exit {
+        if self.codec_failed {
+            return Exit::Codec;
+        }
+        for index in 0..targets {
+            let live = self.live.get(&index).copied().unwrap_or_default();
+            match self.targets.get(&index) {
+                Some((TargetState::Failed, exit)) => return words::exit(*exit),
+                Some(_) if live => {}
+                // Was live once and was being sought when the end came, or never was.
+                Some(_) if self.live.contains_key(&index) => return Exit::Lost,
+                _ => return Exit::Unreachable,
+            }
+        }
+        if self.device_failed {
+            return Exit::File;
+        }
+        if recorded && self.recording != Some(RecordingState::Finished) {
+            return Exit::File;
+        }
+        Exit::Ok
+    }
+}

@@ -1,0 +1,302 @@
+//! The studio's events as lines: JSON objects with the public field names, or sentences.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
+use crate::media::Track;
+use crate::media::source::{Format, State};
+use crate::server;
+use crate::studio::event::{Encoder, Ready, Recording, Source, Target};
+use crate::studio::message::Message;
+use crate::studio::notice::Level;
+use crate::studio::stats::Stats;
+use crate::studio::{Event, Notice};
+
+/// Seconds with milliseconds.
+pub fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000.0).round() / 1_000.0
+}
+
+/// Prints one event.
+pub fn print(output: &Output, event: &Event) {
+    match event {
+        Event::Ready(ready) => print_ready(output, ready),
+        Event::Source(source) => print_source(output, source),
+        Event::Encoder(encoder) => print_encoder(output, encoder),
+        Event::Target(target) => print_target(output, target),
+        Event::Recording(recording) => print_recording(output, recording),
+        Event::Stats(stats) => print_stats(output, stats),
+        Event::Server(event) => print_server(output, event),
+        Event::Notice(notice) => print_notice(output, notice),
+        Event::Stopped => {}
+    }
+}
+
+/// The built-in server listens.
+pub fn print_ready(output: &Output, ready: &Ready) {
+    let fields = json!({ "rtmp": ready.rtmp, "http": ready.http, "play": ready.play });
+    output.event("ready", fields, || {
+        let play = ready.play.as_ref().map(|play| format!(", play {play}")).unwrap_or_default();
+        let http = ready.http.as_ref().map(|http| format!(" and {http}")).unwrap_or_default();
+        Some(format!("Server ready at {}{http}{play}", ready.rtmp))
+    });
+}
+
+fn print_source(output: &Output, source: &Source) {
+    let report = &source.report;
+    let state = match report.state {
+        // Only what became of it is told.
+        State::Opening => return,
+        State::Open => "open",
+        State::Stalled => "stalled",
+        State::Lost => "lost",
+        State::Failed => "failed",
+    };
+    let mut fields = json!({
+        "kind": source.kind,
+        "id": text(&report.id),
+        "name": text(&report.name),
+        "state": if source.back { "back" } else { state },
+        "reason": text(&report.reason),
+    });
+    let mut format = String::new();
+    if let Value::Object(fields) = &mut fields {
+        match report.format {
+            Format::Video { size, fps } => {
+                fields.insert("width".into(), size.width.into());
+                fields.insert("height".into(), size.height.into());
+                fields.insert("fps".into(), fps.into());
+                format = format!(", {size} at {fps:.4} fps");
+            }
+            Format::Audio { rate, channels } => {
+                fields.insert("rate".into(), rate.into());
+                fields.insert("channels".into(), channels.into());
+                format = format!(", {rate} Hz, {channels} channels");
+            }
+            Format::Unknown => {}
+        }
+    }
+    output.event("source", fields, || {
+        let what = if source.track == Track::Video { "Picture" } else { "Sound" };
+        let why = if report.reason.is_empty() { format } else { format!(": {}", report.reason) };
+        Some(format!("{what}: {} is {state}{why}", report.name))
+    });
+}
+
+fn print_encoder(output: &Output, encoder: &Encoder) {
+    let track = track(encoder.track);
+    let fields = json!({
+        "track": track,
+        "name": encoder.name,
+        "profile": encoder.profile,
+        "level": text(&encoder.level),
+        "bitrate": encoder.bitrate,
+        "why": text(&encoder.why),
+    });
+    output.event("encoder", fields, || {
+        let kbps = encoder.bitrate / 1_000;
+        Some(format!("Encoder ({track}): {} {}, {kbps} kbps", encoder.name, encoder.profile))
+    });
+}
+
+fn print_target(output: &Output, target: &Target) {
+    let fields = json!({
+        "index": target.index,
+        "url": target.url,
+        "state": target.state.name(),
+        "stage": target.stage,
+        "code": target.code,
+        "cause": target.cause,
+        "advice": target.advice,
+        "retry_in": target.retry_in.map(seconds),
+    });
+    output.event("target", fields, || {
+        let mut words = format!("Target {}: {}", target.url, target.state.name());
+        if let (Some(stage), false) = (target.stage, target.state.is_settled()) {
+            words.push_str(&format!(" ({stage})"));
+        }
+        if let Some(cause) = &target.cause {
+            words.push_str(&format!(": {cause}"));
+        }
+        if let Some(retry_in) = target.retry_in {
+            words.push_str(&format!("; next try in {:.1} s", retry_in.as_secs_f64()));
+        } else if let (Some(advice), Some(_)) = (&target.advice, target.exit) {
+            words.push_str(&format!(". {advice}"));
+        }
+        Some(words)
+    });
+}
+
+fn print_recording(output: &Output, recording: &Recording) {
+    let fields = json!({
+        "path": recording.path.display().to_string(),
+        "state": recording.state.name(),
+        "seconds": seconds(recording.duration),
+        "bytes": recording.bytes,
+        "reason": recording.reason,
+    });
+    output.event("recording", fields, || {
+        let why = recording.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        let path = recording.path.display();
+        Some(format!("Recording {path}: {}{why}", recording.state.name()))
+    });
+}
+
+fn stats_fields(stats: &Stats) -> Value {
+    let video = stats.video.map(|video| {
+        json!({
+            "captured": video.captured,
+            "encoded": video.encoded,
+            "skipped": video.skipped,
+            "fps": (video.fps * 100.0).round() / 100.0,
+            "bitrate": video.bitrate,
+            "keyframes": video.keyframes,
+        })
+    });
+    let audio = stats.audio.map(|audio| {
+        let mut fields = json!({
+            "samples": audio.samples,
+            "bitrate": audio.bitrate,
+            "level_dbfs": (f64::from(audio.level_dbfs) * 10.0).round() / 10.0,
+        });
+        if let (Some(drift), Value::Object(fields)) = (audio.drift_ppm, &mut fields) {
+            fields.insert("drift_ppm".into(), ((drift * 10.0).round() / 10.0).into());
+        }
+        fields
+    });
+    let targets: Vec<Value> = stats
+        .targets
+        .iter()
+        .map(|target| {
+            let mut fields = json!({
+                "state": target.state.name(),
+                "sent_bytes": target.sent_bytes,
+                "bitrate": target.bitrate,
+                "queued_ms": target.queued_ms,
+                "dropped_frames": target.dropped_frames,
+                "sent_frames": target.sent_frames,
+                "reconnects": target.reconnects,
+            });
+            if let (Some(trip), Value::Object(fields)) = (target.round_trip_ms, &mut fields) {
+                fields.insert("round_trip_ms".into(), ((trip * 100.0).round() / 100.0).into());
+            }
+            fields
+        })
+        .collect();
+    json!({
+        "video": video,
+        "audio": audio,
+        "targets": targets,
+        "cpu": (f64::from(stats.cpu) * 1_000.0).round() / 1_000.0,
+        "rss_bytes": stats.rss_bytes,
+    })
+}
+
+fn print_stats(output: &Output, stats: &Stats) {
+    if output.is_json() {
+        output.event("stats", stats_fields(stats), || None);
+    }
+}
+
+/// Somebody came to or left the built-in server.
+pub fn print_server(output: &Output, event: &server::Event) {
+    let (name, peer, ended) = match event {
+        server::Event::Publish(peer) => ("publish", peer, None),
+        server::Event::Unpublish(peer, ended) => ("unpublish", peer, Some(ended)),
+        server::Event::Join(peer) => ("join", peer, None),
+        server::Event::Leave(peer, ended) => ("leave", peer, Some(ended)),
+    };
+    let fields = json!({
+        "app": peer.app,
+        "stream": peer.stream,
+        "peer": peer.address.to_string(),
+        "id": peer.id,
+        "reason": ended.map(|ended| &ended.reason),
+        "seconds": ended.map(|ended| seconds(ended.after)),
+        "bytes": ended.map(|ended| ended.bytes),
+    });
+    output.event(name, fields, || {
+        let why = ended.map(|ended| format!(": {}", ended.reason)).unwrap_or_default();
+        Some(format!("Server: {name} {}/{} by {}{why}", peer.app, peer.stream, peer.address))
+    });
+}
+
+/// A person should know.
+pub fn print_notice(output: &Output, notice: &Notice) {
+    let level = match notice.level {
+        Level::Info => "info",
+        Level::Warning => "warning",
+        Level::Error => "error",
+    };
+    let fields = json!({
+        "level": level,
+        "key": notice.key,
+        "summary": notice.summary,
+        "advice": text(&notice.advice),
+        "detail": text(&notice.detail),
+    });
+    output.event("notice", fields, || {
+        let advice = if notice.advice.is_empty() { "" } else { " " };
+        Some(format!("[{level}] {}{advice}{}", notice.summary, notice.advice))
+    });
+}
+
+/// A message of a command that runs no studio.
+pub fn print_message(output: &Output, message: &Message) {
+    print_notice(
+        output,
+        &Notice {
+            id: 0,
+            key: message.key(),
+            args: message.args(),
+            level: message.level(),
+            summary: message.summary(),
+            advice: message.advice(),
+            detail: String::new(),
+            remedy: None,
+        },
+    );
+}
+
+/// The last line.
+pub fn summary(output: &Output, stats: Option<&Stats>, exit: Exit, more: impl FnOnce() -> Value) {
+    let mut fields = stats.map_or_else(|| json!({}), stats_fields);
+    if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more()) {
+        fields.extend(more);
+        fields.insert("exit".into(), exit.code().into());
+    }
+    output.event("summary", fields, || {
+        let frames = stats.and_then(|stats| stats.video).map_or(0, |video| video.encoded);
+        Some(format!("Ended: {frames} pictures encoded, exit code {}", exit.code()))
+    });
+}
+
+/// The exit code of a number that a part of the program gave.
+pub fn exit(code: Option<u8>) -> Exit {
+    match code {
+        Some(2) => Exit::Usage,
+        Some(3) => Exit::File,
+        Some(4) => Exit::Device,
+        Some(5) => Exit::Codec,
+        Some(6) => Exit::Unreachable,
+        Some(7) => Exit::Refused,
+        Some(8) => Exit::Lost,
+        Some(9) => Exit::NoStream,
+        _ => Exit::Error,
+    }
+}
+
+fn track(track: Track) -> &'static str {
+    match track {
+        Track::Video => "video",
+        Track::Audio => "audio",
+    }
+}
+
+/// `null` for nothing.
+fn text(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}

@@ -1,0 +1,107 @@
+//! The server inside the program, as the studio runs it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::base::Clock;
+use crate::net::Runtime;
+use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT};
+use crate::server::{self, Server};
+use crate::studio::event::Ready;
+use crate::studio::message::Message;
+use crate::studio::targets;
+
+/// How long the server may take to say goodbye.
+const END: Duration = Duration::from_millis(500);
+
+/// When the built-in server runs.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Serve {
+    /// From the start (the window).
+    AtOnce,
+    /// When something is sent to it.
+    WhenNeeded,
+}
+
+/// The server, running or not.
+#[derive(Debug)]
+pub(super) struct BuiltIn {
+    serve: Serve,
+    server: Option<Server>,
+}
+
+impl BuiltIn {
+    pub(super) fn new(serve: Serve) -> Self {
+        Self { serve, server: None }
+    }
+
+    pub(super) fn wanted_at_once(&self) -> bool {
+        self.serve == Serve::AtOnce
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.server.is_some()
+    }
+
+    /// Starts it on its usual ports, or the next free ones (which is told).
+    pub(super) fn start(
+        &mut self,
+        runtime: &Runtime,
+        clock: Clock,
+    ) -> Result<Vec<Message>, Message> {
+        let config = server::Config::default();
+        let server = Server::start(runtime, clock, config)
+            .map_err(|error| Message::ServerFailed { reason: error.to_string() })?;
+        let addresses = server.addresses();
+        let moved = |moved: bool, wanted: u16, used: Option<SocketAddr>| {
+            used.filter(|_| moved).map(|used| Message::PortTaken {
+                wanted: wanted.to_string(),
+                used: used.port().to_string(),
+            })
+        };
+        let messages = [
+            moved(addresses.rtmp_moved, DEFAULT_RTMP_PORT, Some(addresses.rtmp)),
+            moved(addresses.http_moved, DEFAULT_HTTP_PORT, addresses.http),
+        ];
+        self.server = Some(server);
+        Ok(messages.into_iter().flatten().collect())
+    }
+
+    /// Where RTMP is.
+    pub(super) fn rtmp(&self) -> Option<SocketAddr> {
+        self.server.as_ref().map(|server| server.addresses().rtmp)
+    }
+
+    /// Where everything is; empty while it does not run.
+    pub(super) fn ready(&self) -> Ready {
+        let Some(server) = &self.server else { return Ready::default() };
+        let addresses = server.addresses();
+        Ready {
+            rtmp: format!("rtmp://{}", addresses.rtmp),
+            http: addresses.http.map(|http| format!("http://{http}")),
+            play: Some(targets::play_url(addresses.rtmp)),
+        }
+    }
+
+    /// Viewers of all streams.
+    pub(super) fn viewers(&self) -> usize {
+        self.server.as_ref().map_or(0, Server::viewers)
+    }
+
+    /// Who came and went since the last call.
+    pub(super) fn poll(&self) -> Vec<server::Event> {
+        let mut events = Vec::new();
+        if let Some(server) = &self.server {
+            while let Ok(event) = server.events().try_recv() {
+                events.push(event);
+            }
+        }
+        events
+    }
+
+    pub(super) fn shutdown(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.shutdown(END);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The studio as others hold it: start it, send commands, look at it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::base::queue::{self, Full, Receiver, Sender};
+use crate::base::worker::Stuck;
+use crate::base::{Clock, Latest, Worker};
+use crate::encode;
+use crate::media::VideoFrame;
+use crate::net::{self, Runtime};
+use crate::player;
+use crate::studio::built_in::{BuiltIn, Serve};
+use crate::studio::engine::Engine;
+use crate::studio::watch::Watch;
+use crate::studio::{Command, Event, Settings, Snapshot};
+
+/// Commands that may wait; a person cannot type faster than the studio obeys.
+const COMMANDS: usize = 256;
+
+/// Events that wait to be printed; the oldest go first.
+const EVENTS: usize = 1_024;
+
+/// Events of a broadcast being ended; a few for each target.
+const LAST_WORDS: usize = 256;
+
+/// How a studio is started.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub clock: Clock,
+    pub settings: Settings,
+    /// Where settings are kept; `None`: nothing is remembered (the command line).
+    pub settings_path: Option<PathBuf>,
+    /// What was bad about the settings, to be told.
+    pub warnings: Vec<String>,
+    pub encoder: encode::Choice,
+    pub serve: Serve,
+    /// Trust and limits of connections to targets.
+    pub options: net::rtmp::Options,
+    /// How long a target is tried again; `None`: for ever.
+    pub retry_for: Option<Duration>,
+    /// How streams are watched; the source is put in by [`Command::Watch`].
+    pub player: player::Config,
+}
+
+impl Config {
+    /// A studio with these settings, remembered nowhere, whose server runs when needed.
+    pub fn new(clock: Clock, settings: Settings) -> Self {
+        Self {
+            clock,
+            settings,
+            settings_path: None,
+            warnings: Vec::new(),
+            encoder: encode::Choice::Auto,
+            serve: Serve::WhenNeeded,
+            options: net::rtmp::Options::default(),
+            retry_for: None,
+            player: player::Config {
+                measure: true,
+                ..player::Config::new(player::Source::Url(String::new()))
+            },
+        }
+    }
+}
+
+/// A running studio. Dropping it asks it to end; [`Studio::end`] waits.
+#[derive(Debug)]
+pub struct Studio {
+    commands: Sender<Command>,
+    events: Option<Receiver<Event>>,
+    snapshot: Latest<Snapshot>,
+    program: Latest<VideoFrame>,
+    watched: Latest<VideoFrame>,
+    worker: Worker,
+}
+
+impl Studio {
+    /// Starts the studio: sources open, the program runs, nothing goes out yet.
+    ///
+    /// # Errors
+    /// When the system grants no threads.
+    pub fn start(config: Config) -> std::io::Result<Self> {
+        let (commands, obeyed) = queue::bounded("commands", COMMANDS, Full::Block);
+        let (happened, events) = queue::bounded("events", EVENTS, Full::DropOldest);
+        let (snapshot, program, watched) =
+            (Latest::default(), Latest::default(), Latest::default());
+        let engine = Engine {
+            clock: config.clock,
+            runtime: Runtime::start()?,
+            commands: obeyed,
+            events: happened,
+            output: snapshot.clone(),
+            preview: program.clone(),
+            watch: Watch::new(watched.clone(), config.player),
+            settings: config.settings,
+            settings_path: config.settings_path,
+            encoder: config.encoder,
+            options: config.options,
+            retry_for: config.retry_for,
+            built_in: BuiltIn::new(config.serve),
+            last_words: queue::bounded("last-words", LAST_WORDS, Full::DropOldest),
+            state: Default::default(),
+        };
+        let warnings = config.warnings;
+        let worker = Worker::spawn("studio", move |_| engine.run(warnings))?;
+        Ok(Self { commands, events: Some(events), snapshot, program, watched, worker })
+    }
+
+    /// Asks for something; the next snapshots and events show what became of it.
+    pub fn send(&self, command: Command) {
+        // A studio that has ended obeys nothing.
+        let _ = self.commands.send(command);
+    }
+
+    /// The studio as it is now.
+    pub fn snapshot(&self) -> Snapshot {
+        self.snapshot.get().unwrap_or_default()
+    }
+
+    /// Snapshots as they come, for who wants to be woken.
+    pub fn snapshots(&self) -> Latest<Snapshot> {
+        self.snapshot.clone()
+    }
+
+    /// What happens, in order; the first caller gets it.
+    pub fn events(&mut self) -> Option<Receiver<Event>> {
+        self.events.take()
+    }
+
+    /// What goes out.
+    pub fn program(&self) -> Latest<VideoFrame> {
+        self.program.clone()
+    }
+
+    /// What the player shows.
+    pub fn watched(&self) -> Latest<VideoFrame> {
+        self.watched.clone()
+    }
+
+    /// Ends everything in order and waits, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Stuck`] when it had not ended by then.
+    pub fn end(mut self, limit: Duration) -> Result<(), Stuck> {
+        self.send(Command::Quit);
+        self.worker.wait(limit)
+    }
+}
+
+impl Drop for Studio {
+    fn drop(&mut self) {
+        let _ = self.commands.send(Command::Quit);
+    }
+}

@@ -1,0 +1,78 @@
+//! What the studio remembers of a broadcast from second to second: the bitrate's last minute, what
+//! was lost when, whether the machine keeps up.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::base::Timestamp;
+use crate::studio::event::{self, TargetState};
+use crate::studio::message::Message;
+use crate::studio::stats::Stats;
+
+/// Seconds of bitrate that are kept.
+const SECONDS: usize = 60;
+/// More pictures skipped than this share over the last seconds is told.
+const SLOW: f64 = 0.05;
+/// Over how many seconds.
+const SLOW_SECONDS: usize = 5;
+
+#[derive(Debug, Default)]
+pub(super) struct History {
+    bitrates: VecDeque<u32>,
+    /// (captured, skipped) at each of the last seconds.
+    pace: VecDeque<(u64, u64)>,
+    slow_told: bool,
+    /// When a target that was live was lost.
+    lost_at: BTreeMap<usize, Timestamp>,
+}
+
+impl History {
+    /// Another second has passed.
+    pub(super) fn second(&mut self, stats: &Stats) {
+        let bitrate = stats.targets.iter().map(|target| target.bitrate).max().unwrap_or_default();
+        self.bitrates.push_back(bitrate);
+        if self.bitrates.len() > SECONDS {
+            self.bitrates.pop_front();
+        }
+        if let Some(video) = &stats.video {
+            self.pace.push_back((video.captured, video.skipped));
+            if self.pace.len() > SLOW_SECONDS + 1 {
+                self.pace.pop_front();
+            }
+        }
+    }
+
+    /// Bits a second, oldest first.
+    pub(super) fn bitrates(&self) -> impl Iterator<Item = u32> + '_ {
+        self.bitrates.iter().copied()
+    }
+
+    /// Whether the machine does not keep up; told once a broadcast.
+    pub(super) fn slow(&mut self, _stats: &Stats) -> Option<Message> {
+        let (first, last) = (self.pace.front()?, self.pace.back()?);
+        if self.slow_told || self.pace.len() <= SLOW_SECONDS {
+            return None;
+        }
+        let captured = last.0.saturating_sub(first.0) as f64;
+        let skipped = last.1.saturating_sub(first.1) as f64;
+        let share = skipped / (captured + skipped).max(1.0);
+        if share < SLOW {
+            return None;
+        }
+        self.slow_told = true;
+        Some(Message::EncoderSlow { percent: format!("{:.0} %", share * 100.0) })
+    }
+
+    /// A target is not live (any more).
+    pub(super) fn lost(&mut self, told: &event::Target, at: Timestamp) {
+        if told.state == TargetState::Reconnecting {
+            self.lost_at.entry(told.index).or_insert(at);
+        }
+    }
+
+    /// A target is live; a message if it had been lost.
+    pub(super) fn live_again(&mut self, told: &event::Target, at: Timestamp) -> Option<Message> {
+        let lost = self.lost_at.remove(&told.index)?;
+        let seconds = format!("{:.1}", at.since(lost).as_secs_f64());
+        Some(Message::TargetBack { host: told.host.clone(), seconds })
+    }
+}

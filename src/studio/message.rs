@@ -1,0 +1,364 @@
+//! Every message the studio has for a person: its name, its English words, what helps. The window
+//! has the same messages in its languages, by the name (`assets/i18n`); a test holds the two
+//! together.
+
+use crate::player;
+use crate::studio::notice::{Level, Remedy};
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    CameraLost {
+        device: String,
+    },
+    CameraStalled {
+        device: String,
+    },
+    CameraFailed {
+        device: String,
+        reason: String,
+    },
+    CameraBack {
+        device: String,
+    },
+    NoCamera,
+    MicrophoneLost {
+        device: String,
+    },
+    MicrophoneStalled {
+        device: String,
+    },
+    MicrophoneFailed {
+        device: String,
+        reason: String,
+    },
+    MicrophoneBack {
+        device: String,
+    },
+    NoMicrophone,
+    FileFailed {
+        path: String,
+        reason: String,
+    },
+    EncoderFailed {
+        reason: String,
+    },
+    EncoderSlow {
+        percent: String,
+    },
+    KeyVisible,
+    TargetInvalid {
+        reason: String,
+    },
+    /// On the way to the target or on air; `key` tells the kind.
+    Target {
+        key: &'static str,
+        host: String,
+        cause: String,
+        advice: String,
+        retrying: bool,
+    },
+    TargetBack {
+        host: String,
+        seconds: String,
+    },
+    ServerSays {
+        text: String,
+    },
+    PortTaken {
+        wanted: String,
+        used: String,
+    },
+    ServerFailed {
+        reason: String,
+    },
+    RecordingFailed {
+        path: String,
+        reason: String,
+    },
+    RecordingRenamed {
+        path: String,
+    },
+    RecordingSaved {
+        path: String,
+    },
+    /// The player could not play or go on; `key` tells the kind.
+    Watch {
+        key: &'static str,
+        cause: String,
+        advice: String,
+    },
+    /// What the player says about the stream it plays.
+    Player(player::Message),
+    SettingsBad {
+        reason: String,
+    },
+    SettingsNotSaved {
+        reason: String,
+    },
+}
+
+impl Message {
+    /// Every name there is, for the test that looks for its texts in each language.
+    pub const KEYS: &[&str] = &[
+        "camera-lost",
+        "camera-stalled",
+        "camera-failed",
+        "camera-back",
+        "no-camera",
+        "microphone-lost",
+        "microphone-stalled",
+        "microphone-failed",
+        "microphone-back",
+        "no-microphone",
+        "file-failed",
+        "encoder-failed",
+        "encoder-slow",
+        "key-visible",
+        "target-invalid",
+        "target-no-such-host",
+        "target-unreachable",
+        "target-timeout",
+        "target-certificate",
+        "target-not-rtmp",
+        "target-refused",
+        "target-busy",
+        "target-lost",
+        "target-failed",
+        "target-back",
+        "server-says",
+        "port-taken",
+        "server-failed",
+        "recording-failed",
+        "recording-renamed",
+        "recording-saved",
+        "watch-no-stream",
+        "watch-unreachable",
+        "watch-refused",
+        "watch-lost",
+        "watch-codec",
+        "watch-file",
+        "watch-failed",
+        "settings-bad",
+        "settings-not-saved",
+    ];
+
+    /// Its name.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::CameraLost { .. } => "camera-lost",
+            Self::CameraStalled { .. } => "camera-stalled",
+            Self::CameraFailed { .. } => "camera-failed",
+            Self::CameraBack { .. } => "camera-back",
+            Self::NoCamera => "no-camera",
+            Self::MicrophoneLost { .. } => "microphone-lost",
+            Self::MicrophoneStalled { .. } => "microphone-stalled",
+            Self::MicrophoneFailed { .. } => "microphone-failed",
+            Self::MicrophoneBack { .. } => "microphone-back",
+            Self::NoMicrophone => "no-microphone",
+            Self::FileFailed { .. } => "file-failed",
+            Self::EncoderFailed { .. } => "encoder-failed",
+            Self::EncoderSlow { .. } => "encoder-slow",
+            Self::KeyVisible => "key-visible",
+            Self::TargetInvalid { .. } => "target-invalid",
+            Self::Target { key, .. } | Self::Watch { key, .. } => key,
+            Self::TargetBack { .. } => "target-back",
+            Self::ServerSays { .. } => "server-says",
+            Self::PortTaken { .. } => "port-taken",
+            Self::ServerFailed { .. } => "server-failed",
+            Self::RecordingFailed { .. } => "recording-failed",
+            Self::RecordingRenamed { .. } => "recording-renamed",
+            Self::RecordingSaved { .. } => "recording-saved",
+            Self::Player(said) => said.key,
+            Self::SettingsBad { .. } => "settings-bad",
+            Self::SettingsNotSaved { .. } => "settings-not-saved",
+        }
+    }
+
+    /// The values its texts name.
+    pub fn args(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::CameraLost { device }
+            | Self::CameraStalled { device }
+            | Self::CameraBack { device }
+            | Self::MicrophoneLost { device }
+            | Self::MicrophoneStalled { device }
+            | Self::MicrophoneBack { device } => vec![("device", device.clone())],
+            Self::CameraFailed { device, reason } | Self::MicrophoneFailed { device, reason } => {
+                vec![("device", device.clone()), ("reason", reason.clone())]
+            }
+            Self::FileFailed { path, reason } | Self::RecordingFailed { path, reason } => {
+                vec![("path", path.clone()), ("reason", reason.clone())]
+            }
+            Self::EncoderFailed { reason }
+            | Self::TargetInvalid { reason }
+            | Self::ServerFailed { reason }
+            | Self::SettingsBad { reason }
+            | Self::SettingsNotSaved { reason } => vec![("reason", reason.clone())],
+            Self::EncoderSlow { percent } => vec![("percent", percent.clone())],
+            Self::Target { host, cause, .. } => {
+                vec![("host", host.clone()), ("cause", cause.clone())]
+            }
+            Self::TargetBack { host, seconds } => {
+                vec![("host", host.clone()), ("seconds", seconds.clone())]
+            }
+            Self::ServerSays { text } => vec![("text", text.clone())],
+            Self::PortTaken { wanted, used } => {
+                vec![("wanted", wanted.clone()), ("used", used.clone())]
+            }
+            Self::RecordingRenamed { path } | Self::RecordingSaved { path } => {
+                vec![("path", path.clone())]
+            }
+            Self::Watch { cause, .. } => vec![("cause", cause.clone())],
+            Self::Player(said) => vec![("detail", said.detail.clone())],
+            Self::NoCamera | Self::NoMicrophone | Self::KeyVisible => Vec::new(),
+        }
+    }
+
+    /// How much it matters.
+    pub fn level(&self) -> Level {
+        match self {
+            Self::CameraBack { .. }
+            | Self::MicrophoneBack { .. }
+            | Self::TargetBack { .. }
+            | Self::ServerSays { .. }
+            | Self::PortTaken { .. }
+            | Self::RecordingSaved { .. }
+            | Self::RecordingRenamed { .. }
+            | Self::NoCamera
+            | Self::NoMicrophone => Level::Info,
+            Self::Player(said) if said.severity == player::Severity::Info => Level::Info,
+            Self::EncoderFailed { .. }
+            | Self::TargetInvalid { .. }
+            | Self::RecordingFailed { .. }
+            | Self::FileFailed { .. }
+            | Self::ServerFailed { .. }
+            | Self::Watch { .. }
+            | Self::Target { retrying: false, .. } => Level::Error,
+            _ => Level::Warning,
+        }
+    }
+
+    /// What happened, in English.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::CameraLost { device } => {
+                format!("The camera {device} is gone. A slate goes out instead.")
+            }
+            Self::CameraStalled { device } => {
+                format!("The camera {device} sends no pictures. A slate goes out instead.")
+            }
+            Self::CameraFailed { device, reason } => {
+                format!("The camera {device} cannot be used: {reason}")
+            }
+            Self::CameraBack { device } => format!("The camera {device} is back."),
+            Self::NoCamera => "No camera was found. The test picture goes out.".into(),
+            Self::MicrophoneLost { device } => {
+                format!("The microphone {device} is gone. Silence goes out instead.")
+            }
+            Self::MicrophoneStalled { device } => {
+                format!("The microphone {device} sends no sound. Silence goes out instead.")
+            }
+            Self::MicrophoneFailed { device, reason } => {
+                format!("The microphone {device} cannot be used: {reason}")
+            }
+            Self::MicrophoneBack { device } => format!("The microphone {device} is back."),
+            Self::NoMicrophone => "No microphone was found.".into(),
+            Self::FileFailed { path, reason } => format!("{path} cannot be played: {reason}"),
+            Self::EncoderFailed { reason } => format!("The encoder failed: {reason}"),
+            Self::EncoderSlow { percent } => {
+                format!("This machine is too slow for the chosen quality: {percent} of the pictures are skipped.")
+            }
+            Self::KeyVisible => {
+                "The stream key is part of the command line: other users of this machine can see it."
+                    .into()
+            }
+            Self::TargetInvalid { reason } => format!("The target's address is wrong: {reason}"),
+            Self::Target { cause, retrying: true, .. } => {
+                format!("Not on air, trying again: {cause}")
+            }
+            Self::Target { cause, .. } => format!("Not on air: {cause}"),
+            Self::TargetBack { host, seconds } => {
+                format!("The connection to {host} is back after {seconds} s.")
+            }
+            Self::ServerSays { text } => format!("The server says: {text}"),
+            Self::PortTaken { wanted, used } => {
+                format!("Port {wanted} is taken; the built-in server uses {used}.")
+            }
+            Self::ServerFailed { reason } => {
+                format!("The built-in server cannot be started: {reason}")
+            }
+            Self::RecordingFailed { path, reason } => {
+                format!("The recording {path} ended early: {reason}")
+            }
+            Self::RecordingRenamed { path } => {
+                format!("There is a file of that name already; the recording is {path}.")
+            }
+            Self::RecordingSaved { path } => format!("The recording is saved: {path}"),
+            Self::Watch { cause, .. } => cause.clone(),
+            Self::Player(said) => said.summary.clone(),
+            Self::SettingsBad { reason } => reason.clone(),
+            Self::SettingsNotSaved { reason } => {
+                format!("The settings cannot be saved: {reason}")
+            }
+        }
+    }
+
+    /// What to do about it, in English.
+    pub fn advice(&self) -> String {
+        match self {
+            Self::CameraLost { .. } | Self::MicrophoneLost { .. } => {
+                "Plug it in again; it is taken back by itself.".into()
+            }
+            Self::CameraStalled { .. } | Self::MicrophoneStalled { .. } => {
+                "It is being opened again. If that does not help, unplug it and plug it in.".into()
+            }
+            Self::CameraFailed { .. } => {
+                "Close other programs that use it, or choose another picture.".into()
+            }
+            Self::NoCamera => "Plug one in, or go on with the test picture.".into(),
+            Self::MicrophoneFailed { .. } => {
+                "Close other programs that use it, or choose another microphone.".into()
+            }
+            Self::NoMicrophone => "Plug one in, or go on without.".into(),
+            Self::FileFailed { .. } => {
+                "Choose another file: Y4M for pictures, WAV for sound.".into()
+            }
+            Self::EncoderFailed { .. } => "Choose another picture size or frame rate.".into(),
+            Self::EncoderSlow { .. } => {
+                "Choose a smaller picture or a lower frame rate, or close other programs.".into()
+            }
+            Self::KeyVisible => "Use --key-env, --key-file or --key-stdin.".into(),
+            Self::TargetInvalid { .. } => {
+                "Write it as rtmp://HOST/APP, with the stream key in its own field.".into()
+            }
+            Self::Target { advice, .. } | Self::Watch { advice, .. } => advice.clone(),
+            Self::ServerFailed { .. } => "Close the program that uses its port.".into(),
+            Self::RecordingFailed { .. } => {
+                "What was recorded can be played. Free some space, or choose another folder.".into()
+            }
+            Self::Player(said) => said.advice.clone(),
+            Self::SettingsNotSaved { .. } => "Check that the folder can be written to.".into(),
+            Self::SettingsBad { .. } => "The default is used.".into(),
+            Self::CameraBack { .. }
+            | Self::MicrophoneBack { .. }
+            | Self::TargetBack { .. }
+            | Self::ServerSays { .. }
+            | Self::PortTaken { .. }
+            | Self::RecordingRenamed { .. }
+            | Self::RecordingSaved { .. } => String::new(),
+        }
+    }
+
+    /// The button that helps.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::CameraFailed { .. } | Self::CameraStalled { .. } => Some(Remedy::UseTestSource),
+            Self::NoCamera | Self::NoMicrophone => Some(Remedy::RefreshDevices),
+            Self::Target { retrying: true, .. } => Some(Remedy::RetryNow),
+            Self::Target { .. } | Self::TargetInvalid { .. } => Some(Remedy::EditTarget),
+            Self::RecordingFailed { .. } => Some(Remedy::ChooseFolder),
+            _ => None,
+        }
+    }
+}

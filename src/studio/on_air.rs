@@ -1,0 +1,429 @@
+//! A broadcast: encoders, the hub, the targets and the recording, from *Go Live* to the end.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::audio::AudioChoice;
+use crate::base::queue::{self, Full, Sender};
+use crate::base::{Clock, Timestamp, Worker};
+use crate::broadcast::publisher;
+use crate::broadcast::{Hub, Publisher, Recorder, recorder};
+use crate::capture::VideoChoice;
+use crate::encode::{self, AudioEncoder, VideoEncoder};
+use crate::media::{BitsPerSecond, StreamParameters, Track};
+use crate::studio::Quality;
+use crate::studio::event::{self, Event};
+use crate::studio::program::Program;
+use crate::studio::snapshot::{LiveFigures, LiveState};
+use crate::studio::stats::{self, Stats};
+use crate::studio::targets;
+
+/// Pictures that may wait for the encoder: more would only be delay.
+const PICTURES: usize = 4;
+/// Blocks of sound (10 ms) that may wait for the encoder.
+const SOUNDS: usize = 64;
+/// Packets that may wait for the hub, which never waits for anybody.
+const PACKETS: usize = 256;
+
+/// The parts of an end, together within the 3 s that Stop may take.
+const ENCODERS_END: Duration = Duration::from_millis(700);
+const HUB_END: Duration = Duration::from_millis(500);
+const RECORDER_END: Duration = Duration::from_millis(800);
+const PUBLISHERS_END: Duration = Duration::from_millis(900);
+
+/// Something to tell.
+#[derive(Debug)]
+pub(super) enum Happening {
+    Target(event::Target),
+    /// The server said something in passing.
+    Said(String),
+    Recording(event::Recording),
+    /// An encoder gave up.
+    Encoder(String),
+}
+
+/// A target with its publisher.
+#[derive(Debug)]
+pub(super) struct Sent {
+    index: usize,
+    /// It is the server inside the program, whose stream names are no secrets.
+    built_in: bool,
+    publisher: Publisher,
+    bitrate: stats::Meter,
+}
+
+/// The running broadcast.
+#[derive(Debug)]
+pub(super) struct OnAir {
+    hub: Hub,
+    video: Option<VideoEncoder>,
+    audio: Option<AudioEncoder>,
+    sent: Vec<Sent>,
+    recorder: Option<Recorder>,
+    began: Base,
+    video_rate: stats::Meter,
+    audio_rate: stats::Meter,
+    encoder_failed: bool,
+    fps: (u64, Timestamp, f64),
+}
+
+/// Counters of the program when the broadcast began: ours start at zero.
+#[derive(Copy, Clone, Debug, Default)]
+struct Base {
+    captured: u64,
+    skipped: u64,
+    samples: u64,
+}
+
+impl OnAir {
+    /// Opens the encoders and lets them have picture and sound. Nothing goes out yet.
+    pub(super) fn begin(
+        program: &Program,
+        quality: &Quality,
+        encoder: encode::Choice,
+        clock: Clock,
+    ) -> Result<(Self, Vec<Event>), String> {
+        let (packets, input) = queue::bounded("packets", PACKETS, Full::Block);
+        let mut events = Vec::new();
+        let (video, pictures) = if *program.video_choice() == VideoChoice::None {
+            (None, None)
+        } else {
+            let (pictures, waiting) = queue::bounded("pictures", PICTURES, Full::DropOldest);
+            let config = encode::video::Config {
+                size: quality.size,
+                frame_rate: quality.frame_rate,
+                bitrate: quality.video_bitrate,
+                keyframe_interval: quality.keyframe_interval,
+                encoder,
+            };
+            let encoder = VideoEncoder::spawn(config, waiting, packets.clone())
+                .map_err(|error| error.to_string())?;
+            (Some(encoder), Some(pictures))
+        };
+        let (audio, sounds) = if *program.audio_choice() == AudioChoice::None {
+            (None, None)
+        } else {
+            let (sounds, waiting) = queue::bounded("sounds", SOUNDS, Full::Block);
+            let config = encode::audio::Config {
+                sample_rate: quality.sample_rate,
+                channels: quality.channels,
+                bitrate: quality.audio_bitrate,
+            };
+            let encoder = AudioEncoder::spawn(config, waiting, packets.clone())
+                .map_err(|error| error.to_string())?;
+            (Some(encoder), Some(sounds))
+        };
+        drop(packets);
+        if video.is_none() && audio.is_none() {
+            return Err("neither picture nor sound was chosen".into());
+        }
+        if let Some(video) = &video {
+            let figures = video.figures();
+            events.push(Event::Encoder(event::Encoder {
+                track: Track::Video,
+                name: figures.name.to_owned(),
+                profile: figures.profile.to_owned(),
+                level: figures.level,
+                bitrate: figures.bitrate.0,
+                why: figures.why,
+            }));
+        }
+        if let Some(audio) = &audio {
+            let figures = audio.figures();
+            events.push(Event::Encoder(event::Encoder {
+                track: Track::Audio,
+                name: figures.name.to_owned(),
+                profile: figures.profile.to_owned(),
+                level: String::new(),
+                bitrate: audio.parameters().bitrate.0,
+                why: figures.why,
+            }));
+        }
+        let parameters = StreamParameters {
+            video: video.as_ref().map(|video| video.parameters().clone()),
+            audio: audio.as_ref().map(|audio| audio.parameters().clone()),
+        };
+        let hub = Hub::spawn(parameters, input).map_err(|error| error.to_string())?;
+        if let Some(video) = &video {
+            hub.on_keyframe_wanted(video.keyframe_request());
+        }
+        let (composed, mixed) = (program.compositor().figures(), program.mixer().figures());
+        program.attach(pictures, sounds);
+        let began =
+            Base { captured: composed.captured, skipped: composed.skipped, samples: mixed.samples };
+        let on_air = Self {
+            hub,
+            video,
+            audio,
+            sent: Vec::new(),
+            recorder: None,
+            began,
+            video_rate: stats::Meter::default(),
+            audio_rate: stats::Meter::default(),
+            encoder_failed: false,
+            fps: (0, clock.now(), 0.0),
+        };
+        Ok((on_air, events))
+    }
+
+    /// Sends to these targets too.
+    pub(super) fn publish(
+        &mut self,
+        runtime: &crate::net::Runtime,
+        clock: Clock,
+        wanted: Vec<(usize, bool, publisher::Target)>,
+    ) {
+        for (index, built_in, target) in wanted {
+            let publisher = Publisher::start(runtime, target, &self.hub, clock);
+            self.sent.push(Sent { index, built_in, publisher, bitrate: stats::Meter::default() });
+        }
+    }
+
+    /// Records into this file too.
+    pub(super) fn record(&mut self, path: &Path) -> Result<event::Recording, String> {
+        let recorder = Recorder::start(path, &self.hub).map_err(|error| error.to_string())?;
+        let recording = told(&recorder.figures());
+        self.recorder = Some(recorder);
+        Ok(recording)
+    }
+
+    pub(super) fn is_publishing(&self) -> bool {
+        self.sent.iter().any(|sent| !sent.publisher.state().is_over())
+    }
+
+    pub(super) fn is_recording(&self) -> bool {
+        self.recorder.is_some()
+    }
+
+    /// The file, its duration and size.
+    pub(super) fn recording(&self) -> Option<(PathBuf, Duration, u64)> {
+        self.recorder.as_ref().map(|recorder| {
+            let figures = recorder.figures();
+            (figures.path, figures.duration, figures.bytes)
+        })
+    }
+
+    pub(super) fn retry_now(&self) {
+        for sent in &self.sent {
+            sent.publisher.retry_now();
+        }
+    }
+
+    pub(super) fn set_bitrate(&self, bitrate: BitsPerSecond) {
+        if let Some(video) = &self.video {
+            video.set_bitrate(bitrate);
+        }
+    }
+
+    /// What happened since the last call.
+    pub(super) fn look(&mut self, _clock: Clock) -> Vec<Happening> {
+        let mut happenings = Vec::new();
+        for sent in &self.sent {
+            drain(sent, &mut happenings);
+        }
+        let failed = |recorder: &mut Recorder| {
+            matches!(recorder.figures().state, recorder::State::Failed(_))
+        };
+        if let Some(recorder) = self.recorder.take_if(failed) {
+            happenings.push(Happening::Recording(told(&recorder.figures())));
+        }
+        let failed = self.video.as_ref().and_then(VideoEncoder::failed);
+        let failed = failed.or_else(|| self.audio.as_ref().and_then(AudioEncoder::failed));
+        if let Some(error) = failed.filter(|_| !self.encoder_failed) {
+            self.encoder_failed = true;
+            happenings.push(Happening::Encoder(error.to_string()));
+        }
+        happenings
+    }
+
+    /// Finishes the recording while the stream goes on.
+    pub(super) fn finish_recording(&mut self) -> Option<event::Recording> {
+        self.recorder.take().map(finish)
+    }
+
+    pub(super) fn take_publishers(&mut self) -> Vec<Sent> {
+        std::mem::take(&mut self.sent)
+    }
+
+    /// Ends these publishers in the background; what is left of the broadcast goes on.
+    #[allow(clippy::unused_self, reason = "reads as what it does to the broadcast")]
+    pub(super) fn end_publishers(&self, sent: Vec<Sent>, told: Sender<Event>) -> Option<Worker> {
+        background("unpublish", move || stop(&sent, &told))
+    }
+
+    /// Ends all of it in the background: encoders flush, files finish, streams are unpublished.
+    /// The program must have let go of the encoders before.
+    pub(super) fn end(self, told: Sender<Event>) -> Option<Worker> {
+        background("end-broadcast", move || {
+            let Self { hub, video, audio, sent, recorder, .. } = self;
+            let stuck = [
+                video.and_then(|video| video.join(ENCODERS_END).err()),
+                audio.and_then(|audio| audio.join(ENCODERS_END).err()),
+                hub.finish(HUB_END).err(),
+            ];
+            for stuck in stuck.into_iter().flatten() {
+                tracing::warn!(%stuck, "ending the broadcast");
+            }
+            for sent in &sent {
+                sent.publisher.ask_to_stop(PUBLISHERS_END);
+            }
+            if let Some(recording) = recorder.map(finish) {
+                let _ = told.send(Event::Recording(recording));
+            }
+            stop(&sent, &told);
+        })
+    }
+
+    /// What the broadcast as a whole is doing.
+    pub(super) fn live_state(&self, _clock: Clock) -> LiveState {
+        let mut best = LiveState::Idle;
+        for sent in &self.sent {
+            let report = sent.publisher.report();
+            match report.state {
+                publisher::State::Live => return LiveState::OnAir,
+                publisher::State::Reconnecting => {
+                    best = LiveState::Reconnecting {
+                        retry_in: report.retry_in.unwrap_or_default(),
+                        cause: report.cause().unwrap_or_default(),
+                    };
+                }
+                publisher::State::Connecting if best == LiveState::Idle => {
+                    best = match (report.retry_in, report.cause()) {
+                        (Some(retry_in), Some(cause)) => {
+                            LiveState::Reconnecting { retry_in, cause }
+                        }
+                        _ => LiveState::Connecting { stage: report.stage.name() },
+                    };
+                }
+                _ => {}
+            }
+        }
+        best
+    }
+
+    /// Figures for the window, of all targets together (the worst where that matters).
+    pub(super) fn live_figures(&self, _clock: Clock) -> LiveFigures {
+        let encoded = match (&self.video, &self.audio) {
+            (Some(video), _) => video.figures().encoded,
+            (None, Some(audio)) => audio.figures().encoded,
+            (None, None) => 0,
+        };
+        let mut all = LiveFigures { encoded, fps: self.fps.2, ..LiveFigures::default() };
+        for sent in &self.sent {
+            let figures = sent.publisher.figures();
+            all.on_air_for = all.on_air_for.max(figures.live_for);
+            all.bitrate = all.bitrate.max(u32::try_from(figures.bitrate).unwrap_or(u32::MAX));
+            all.dropped_frames = all.dropped_frames.max(figures.dropped_frames);
+            all.total_frames = all.total_frames.max(figures.total_frames);
+            all.queued = all.queued.max(figures.queued);
+            all.round_trip = all.round_trip.max(figures.round_trip);
+            all.reconnects = all.reconnects.max(figures.reconnects);
+            all.sent_bytes += figures.sent_bytes;
+        }
+        all
+    }
+
+    /// One second's figures.
+    pub(super) fn stats(
+        &mut self,
+        program: &Program,
+        (cpu, rss_bytes): (f32, u64),
+        now: Timestamp,
+    ) -> Stats {
+        let composed = program.compositor().figures();
+        let mixed = program.mixer().figures();
+        let video = self.video.as_ref().map(|encoder| {
+            let figures = encoder.figures();
+            let (last, at, _) = self.fps;
+            let seconds = now.since(at).as_secs_f64();
+            let encoded = figures.encoded.saturating_sub(last) as f64;
+            let fps = if seconds > 0.0 { encoded / seconds } else { 0.0 };
+            self.fps = (figures.encoded, now, fps);
+            stats::Video {
+                captured: composed.captured.saturating_sub(self.began.captured),
+                encoded: figures.encoded,
+                skipped: figures.skipped + composed.skipped.saturating_sub(self.began.skipped),
+                fps,
+                bitrate: self.video_rate.rate(figures.bytes, now),
+                keyframes: figures.keyframes,
+            }
+        });
+        let audio = self.audio.as_ref().map(|encoder| stats::Audio {
+            samples: mixed.samples.saturating_sub(self.began.samples),
+            bitrate: self.audio_rate.rate(encoder.figures().bytes, now),
+            level_dbfs: program.mixer().meter().peak_dbfs,
+            drift_ppm: program.audio_report().drift_ppm,
+        });
+        let targets = self
+            .sent
+            .iter_mut()
+            .map(|sent| {
+                let figures = sent.publisher.figures();
+                stats::Target {
+                    state: targets::state(sent.publisher.state()),
+                    sent_bytes: figures.sent_bytes,
+                    bitrate: sent.bitrate.rate(figures.sent_bytes, now),
+                    queued_ms: u64::try_from(figures.queued.as_millis()).unwrap_or(u64::MAX),
+                    dropped_frames: figures.dropped_frames,
+                    sent_frames: figures.total_frames.saturating_sub(figures.dropped_frames),
+                    reconnects: figures.reconnects,
+                    round_trip_ms: figures.round_trip.map(|trip| trip.as_secs_f64() * 1_000.0),
+                }
+            })
+            .collect();
+        Stats { video, audio, targets, cpu, rss_bytes }
+    }
+}
+
+fn background(name: &str, work: impl FnOnce() + Send + 'static) -> Option<Worker> {
+    Worker::spawn(name, move |_| work())
+        .inspect_err(|error| tracing::error!(%error, "ending in the background"))
+        .ok()
+}
+
+/// Ends publishers, all at once, and tells their last words.
+fn stop(sent: &[Sent], tell: &Sender<Event>) {
+    for sent in sent {
+        sent.publisher.ask_to_stop(PUBLISHERS_END);
+    }
+    for sent in sent {
+        sent.publisher.stop(PUBLISHERS_END);
+        let mut happenings = Vec::new();
+        drain(sent, &mut happenings);
+        for happening in happenings {
+            if let Happening::Target(told) = happening {
+                let _ = tell.send(Event::Target(told));
+            }
+        }
+    }
+}
+
+fn drain(sent: &Sent, happenings: &mut Vec<Happening>) {
+    while let Ok(event) = sent.publisher.events().try_recv() {
+        match event {
+            publisher::Event::Changed(report) => {
+                let target = sent.publisher.target();
+                let told = targets::told(sent.index, target, sent.built_in, &report);
+                happenings.push(Happening::Target(told));
+            }
+            publisher::Event::Said(status) if targets::is_routine(&status) => {
+                tracing::debug!(%status, "the server says");
+            }
+            publisher::Event::Said(status) => happenings.push(Happening::Said(status.to_string())),
+        }
+    }
+}
+
+fn finish(recorder: Recorder) -> event::Recording {
+    told(&recorder.finish(RECORDER_END))
+}
+
+fn told(figures: &recorder::Figures) -> event::Recording {
+    let (state, reason) = match &figures.state {
+        recorder::State::Writing => (event::RecordingState::Writing, None),
+        recorder::State::Finished => (event::RecordingState::Finished, None),
+        recorder::State::Failed(error) => (event::RecordingState::Failed, Some(error.to_string())),
+    };
+    let (path, duration, bytes) = (figures.path.clone(), figures.duration, figures.bytes);
+    event::Recording { path, state, duration, bytes, reason }
+}

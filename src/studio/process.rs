@@ -1,0 +1,33 @@
+//! What this process costs: processor time and resident memory.
+
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+
+/// Reads the figures of this process; read about once a second.
+pub(super) struct Process {
+    system: Option<System>,
+    pid: Option<Pid>,
+}
+
+impl std::fmt::Debug for Process {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Process").field("pid", &self.pid).finish_non_exhaustive()
+    }
+}
+
+impl Process {
+    pub(super) fn new() -> Self {
+        Self { system: System::new().ok(), pid: sysinfo::get_current_pid().ok() }
+    }
+
+    /// Processor use since the last reading (1.0 is one core) and resident bytes.
+    pub(super) fn read(&mut self) -> (f32, u64) {
+        let (Some(pid), Some(system)) = (self.pid, &mut self.system) else { return (0.0, 0) };
+        system.refresh_processes_specifics(
+            ProcessesToUpdate::Some(&[pid]),
+            false,
+            ProcessRefreshKind::nothing().with_cpu().with_memory(),
+        );
+        let process = system.process(pid);
+        process.map_or((0.0, 0), |process| (process.cpu_usage() / 100.0, process.memory()))
+    }
+}

@@ -1,0 +1,88 @@
+//! Figures of a broadcast, once a second. Counters are totals since the broadcast began.
+
+use crate::studio::event::TargetState;
+
+/// One second's figures.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Stats {
+    pub video: Option<Video>,
+    pub audio: Option<Audio>,
+    pub targets: Vec<Target>,
+    /// Of this process, 1.0 is one core.
+    pub cpu: f32,
+    pub rss_bytes: u64,
+}
+
+/// The picture.
+#[derive(Copy, Clone, Debug, PartialEq, Default)]
+pub struct Video {
+    /// Program pictures made.
+    pub captured: u64,
+    pub encoded: u64,
+    /// Pictures that were due and were not made or not encoded, because the machine was too busy.
+    pub skipped: u64,
+    /// Over the last second.
+    pub fps: f64,
+    /// Encoded over the last second, bits a second.
+    pub bitrate: u32,
+    pub keyframes: u64,
+}
+
+/// The sound.
+#[derive(Copy, Clone, Debug, PartialEq, Default)]
+pub struct Audio {
+    /// Samples a channel.
+    pub samples: u64,
+    /// Encoded over the last second, bits a second.
+    pub bitrate: u32,
+    pub level_dbfs: f32,
+    pub drift_ppm: Option<f64>,
+}
+
+/// A target.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Target {
+    pub state: TargetState,
+    pub sent_bytes: u64,
+    /// Over the last second, bits a second.
+    pub bitrate: u32,
+    pub queued_ms: u64,
+    pub dropped_frames: u64,
+    /// Pictures sent.
+    pub sent_frames: u64,
+    pub reconnects: u32,
+    pub round_trip_ms: Option<f64>,
+}
+
+/// Turns a counter of bytes into bits a second, once a second.
+#[derive(Copy, Clone, Debug, Default)]
+pub(super) struct Meter {
+    last_bytes: u64,
+    last_at_micros: i64,
+}
+
+impl Meter {
+    /// The rate since the call before, bits a second.
+    pub(super) fn rate(&mut self, bytes: u64, at: crate::base::Timestamp) -> u32 {
+        let micros = at.as_micros().saturating_sub(self.last_at_micros).max(1);
+        let bits = bytes.saturating_sub(self.last_bytes).saturating_mul(8);
+        *self = Self { last_bytes: bytes, last_at_micros: at.as_micros() };
+        u32::try_from(u128::from(bits) * 1_000_000 / micros.unsigned_abs() as u128)
+            .unwrap_or(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Timestamp;
+
+    #[test]
+    fn rates_are_bits_a_second() {
+        let mut meter = Meter::default();
+        meter.rate(1_000, Timestamp::from_millis(1_000));
+        assert_eq!(meter.rate(2_000, Timestamp::from_millis(1_500)), 16_000);
+        // A counter that starts again is no rate.
+        assert_eq!(meter.rate(0, Timestamp::from_millis(2_000)), 0);
+    }
+}

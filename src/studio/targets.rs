@@ -1,0 +1,186 @@
+//! Targets: from what a person wrote to what a publisher needs, and back from what a publisher
+//! reports to what a person is told.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::audio::AudioChoice;
+use crate::base::Secret;
+use crate::broadcast::publisher;
+use crate::capture::VideoChoice;
+use crate::net::{Cause, Stage};
+use crate::studio::event::{self, TargetState};
+use crate::studio::message::Message;
+use crate::studio::target::Wanted;
+use crate::wire::rtmp::status::Status;
+use crate::wire::rtmp::url::Url;
+
+/// What a publisher needs of a target that runs at `built_in`, if it is that one.
+///
+/// # Errors
+/// What is wrong with the URL, in plain words.
+pub(super) fn resolve(
+    wanted: &Wanted,
+    built_in: Option<SocketAddr>,
+    options: &crate::net::rtmp::Options,
+    retry_for: Option<Duration>,
+) -> Result<publisher::Target, String> {
+    let url = match wanted {
+        Wanted::BuiltIn => {
+            let address = built_in.ok_or("the built-in server does not run")?;
+            Url::parse(&play_url(address)).map_err(|error| error.to_string())?
+        }
+        Wanted::Url { url, key } => parse(url, key.as_ref())?,
+    };
+    let mut target = publisher::Target::new(url);
+    target.options = options.clone();
+    target.retry_for = retry_for;
+    Ok(target)
+}
+
+/// A target's URL without its key.
+pub(super) fn shown(wanted: &Wanted) -> String {
+    match wanted {
+        Wanted::BuiltIn => "built-in".into(),
+        Wanted::Url { url, key } => {
+            parse(url, key.as_ref()).map_or_else(|_| "***".into(), |url| url.to_string())
+        }
+    }
+}
+
+/// Reads a target's URL.
+///
+/// # Errors
+/// What is wrong with it, in plain words without the key.
+pub fn parse(url: &str, key: Option<&Secret>) -> Result<Url, String> {
+    let url = url.trim();
+    match key {
+        Some(key) => Url::with_key(url, key.expose()),
+        None => Url::parse(url),
+    }
+    .and_then(Url::require_stream)
+    .map_err(|error| error.to_string())
+}
+
+/// Where the broadcast can be watched on the built-in server.
+pub(super) fn play_url(address: SocketAddr) -> String {
+    format!("rtmp://{address}/live/onair")
+}
+
+/// A custom server's URL as it may be remembered: where the key is part of it, without.
+pub(super) fn without_key(server: &str, key: &Secret) -> String {
+    let server = server.trim();
+    if !key.is_empty() {
+        return server.to_owned();
+    }
+    Url::parse(server).map_or_else(|_| server.to_owned(), |url| url.tc_url())
+}
+
+/// What a publisher does, in the studio's words.
+pub(super) fn state(state: publisher::State) -> TargetState {
+    match state {
+        publisher::State::Connecting => TargetState::Connecting,
+        publisher::State::Live => TargetState::Live,
+        publisher::State::Reconnecting => TargetState::Reconnecting,
+        publisher::State::Stopped => TargetState::Stopped,
+        publisher::State::Failed(_) => TargetState::Failed,
+    }
+}
+
+/// A publisher's report as an event.
+pub(super) fn told(
+    index: usize,
+    target: &publisher::Target,
+    built_in: bool,
+    report: &publisher::Report,
+) -> event::Target {
+    let exit = match report.state {
+        publisher::State::Failed(class) => Some(class.exit_code()),
+        _ => None,
+    };
+    event::Target {
+        index,
+        url: if built_in { target.url.display_with_name() } else { target.url.to_string() },
+        host: format!("{}:{}", target.url.host, target.url.port),
+        state: state(report.state),
+        stage: Some(report.stage.name()),
+        code: report.code().map(str::to_owned),
+        cause: report.cause(),
+        advice: report.advice(),
+        retry_in: report.retry_in,
+        exit,
+        kind: report.error.as_ref().map(|error| kind(&error.cause, error.stage)),
+    }
+}
+
+/// Whether a server says this to everybody and it means nothing to a person.
+pub(super) fn is_routine(status: &Status) -> bool {
+    const ROUTINE: &[&str] = &[
+        "NetStream.Publish.Start",
+        "NetStream.Unpublish.Success",
+        "NetStream.FCPublish.Start",
+        "NetConnection.Connect.Success",
+    ];
+    ROUTINE.contains(&status.code.as_str())
+}
+
+/// The message's name for a kind of trouble.
+fn kind(cause: &Cause, stage: Stage) -> &'static str {
+    match cause {
+        Cause::NoSuchHost | Cause::LookupFailed(_) => "target-no-such-host",
+        Cause::ConnectionRefused | Cause::HostUnreachable | Cause::Forbidden => {
+            "target-unreachable"
+        }
+        _ if stage == Stage::Media => "target-lost",
+        Cause::TimedOut { .. } => "target-timeout",
+        Cause::Certificate(_) | Cause::TrustFile { .. } => "target-certificate",
+        Cause::NotRtmp(_) | Cause::NotTls | Cause::Tls(_) | Cause::Protocol(_) => "target-not-rtmp",
+        Cause::Status { code, .. } if code.ends_with("BadName") || code.ends_with("Busy") => {
+            "target-busy"
+        }
+        Cause::Status { .. } => "target-refused",
+        Cause::Closed | Cause::Reset if matches!(stage, Stage::Publish | Stage::Connect) => {
+            "target-refused"
+        }
+        _ => "target-failed",
+    }
+}
+
+/// What a person is told when a target's state changes, if it is worth a notice.
+pub(super) fn message(told: &event::Target) -> Option<Message> {
+    let key = told.kind?;
+    let retrying = match told.state {
+        TargetState::Failed => false,
+        // Each try anew would only repeat it: once, when the wait for the next begins.
+        TargetState::Connecting | TargetState::Reconnecting if told.retry_in.is_some() => true,
+        _ => return None,
+    };
+    Some(Message::Target {
+        key,
+        host: told.host.clone(),
+        cause: told.cause.clone().unwrap_or_default(),
+        advice: told.advice.clone().unwrap_or_default(),
+        retrying,
+    })
+}
+
+/// The word of a picture choice in events, and whether it is a device.
+pub(super) fn video_kind(choice: &VideoChoice) -> (&'static str, bool) {
+    match choice {
+        VideoChoice::Camera(_) => ("camera", true),
+        VideoChoice::Test => ("test", false),
+        VideoChoice::File(_) => ("file", false),
+        VideoChoice::None => ("none", false),
+    }
+}
+
+/// The word of a sound choice in events, and whether it is a device.
+pub(super) fn audio_kind(choice: &AudioChoice) -> (&'static str, bool) {
+    match choice {
+        AudioChoice::Mic(_) => ("mic", true),
+        AudioChoice::Tone => ("tone", false),
+        AudioChoice::Silence => ("silence", false),
+        AudioChoice::File(_) => ("file", false),
+        AudioChoice::None => ("none", false),
+    }
+}
