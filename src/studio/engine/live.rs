@@ -1,0 +1,204 @@
+//! Going on air, recording, and ending both.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Engine;
+use crate::studio::event::{self, Event, TargetState};
+use crate::studio::history::History;
+use crate::studio::message::Message;
+use crate::studio::on_air::OnAir;
+use crate::studio::{Wanted, targets};
+
+/// Notices about a target that a new try makes untrue.
+pub(super) const TARGET_KEYS: &[&str] = &[
+    "target-invalid",
+    "target-no-such-host",
+    "target-unreachable",
+    "target-timeout",
+    "target-certificate",
+    "target-not-rtmp",
+    "target-refused",
+    "target-busy",
+    "target-lost",
+    "target-failed",
+];
+
+impl Engine {
+    pub(super) fn start_built_in(&mut self) {
+        match self.built_in.start(&self.runtime, self.clock) {
+            Ok(messages) => {
+                for message in messages {
+                    self.tell(&message, "");
+                }
+                let ready = self.built_in.ready();
+                self.happened(Event::Ready(ready));
+            }
+            Err(message) => self.tell(&message, ""),
+        }
+    }
+
+    pub(super) fn go_live(&mut self) {
+        if self.state.stopping || self.state.quitting {
+            return;
+        }
+        if self.state.on_air.as_ref().is_some_and(OnAir::is_publishing) {
+            return;
+        }
+        self.state.ledger.clear(TARGET_KEYS);
+        let mut wanted = std::mem::take(&mut self.state.targets);
+        if wanted.is_empty() {
+            wanted.push(Wanted::from(self.chosen_target()));
+        }
+        if wanted.iter().any(|target| matches!(target, Wanted::BuiltIn)) {
+            self.start_built_in_if_needed();
+        }
+        let mut resolved = Vec::new();
+        for (index, target) in wanted.iter().enumerate() {
+            match targets::resolve(target, self.built_in.rtmp(), &self.options, self.retry_for) {
+                Ok(resolved_target) => {
+                    resolved.push((index, *target == Wanted::BuiltIn, resolved_target));
+                }
+                Err(reason) => {
+                    let message = Message::TargetInvalid { reason: reason.clone() };
+                    self.tell(&message, "");
+                    self.happened(Event::Target(event::Target {
+                        index,
+                        url: targets::shown(target),
+                        state: TargetState::Failed,
+                        cause: Some(reason),
+                        advice: Some(message.advice()),
+                        exit: Some(2),
+                        ..event::Target::default()
+                    }));
+                }
+            }
+        }
+        if resolved.is_empty() || !self.begin_broadcast() {
+            self.happened(Event::Stopped);
+            return;
+        }
+        if let Some(on_air) = &mut self.state.on_air {
+            on_air.publish(&self.runtime, self.clock, resolved);
+        }
+        self.state.history = History::default();
+    }
+
+    pub(super) fn start_built_in_if_needed(&mut self) {
+        if !self.built_in.is_running() {
+            self.start_built_in();
+        }
+    }
+
+    /// Encoders and hub run from here on. False, with a notice, when they cannot.
+    pub(super) fn begin_broadcast(&mut self) -> bool {
+        if self.state.on_air.is_some() {
+            return true;
+        }
+        self.apply_quality();
+        let Some(program) = &self.state.program else { return false };
+        match OnAir::begin(program, &self.state.quality, self.encoder, self.clock) {
+            Ok((on_air, events)) => {
+                self.state.on_air = Some(on_air);
+                for event in events {
+                    self.happened(event);
+                }
+                true
+            }
+            Err(reason) => {
+                self.tell(&Message::EncoderFailed { reason }, "");
+                false
+            }
+        }
+    }
+
+    pub(super) fn stop_live(&mut self) {
+        let Some(on_air) = &mut self.state.on_air else { return };
+        if on_air.is_recording() && on_air.is_publishing() {
+            let publishers = on_air.take_publishers();
+            self.state.stopping = true;
+            self.state.ending = on_air.end_publishers(publishers, self.last_words.0.clone());
+        } else {
+            self.end_broadcast();
+        }
+    }
+
+    pub(super) fn start_recording(&mut self, path: PathBuf) {
+        if self.state.stopping || self.state.quitting {
+            return;
+        }
+        if self.state.on_air.as_ref().is_some_and(OnAir::is_recording) {
+            return;
+        }
+        self.state.ledger.clear(&["recording-failed", "recording-saved", "recording-renamed"]);
+        let shown = path.display().to_string();
+        if !self.begin_broadcast() {
+            return;
+        }
+        let Some(on_air) = &mut self.state.on_air else { return };
+        match on_air.record(&path) {
+            Ok(started) => {
+                let renamed = (started.path != path).then(|| Message::RecordingRenamed {
+                    path: started.path.display().to_string(),
+                });
+                self.happened(Event::Recording(started));
+                self.tell_some(renamed);
+            }
+            Err(reason) => {
+                self.happened(Event::Recording(event::Recording {
+                    path,
+                    state: event::RecordingState::Failed,
+                    duration: Duration::ZERO,
+                    bytes: 0,
+                    reason: Some(reason.clone()),
+                }));
+                self.tell(&Message::RecordingFailed { path: shown, reason }, "");
+                self.end_if_idle();
+            }
+        }
+    }
+
+    pub(super) fn stop_recording(&mut self) {
+        let Some(on_air) = &mut self.state.on_air else { return };
+        if on_air.is_publishing() {
+            let finished = on_air.finish_recording();
+            self.recording_over(finished);
+        } else {
+            self.end_broadcast();
+        }
+    }
+
+    pub(super) fn recording_over(&mut self, recording: Option<event::Recording>) {
+        let Some(recording) = recording else { return };
+        let path = recording.path.display().to_string();
+        let message = match (&recording.state, &recording.reason) {
+            (event::RecordingState::Failed, reason) => {
+                Message::RecordingFailed { path, reason: reason.clone().unwrap_or_default() }
+            }
+            _ => Message::RecordingSaved { path },
+        };
+        self.happened(Event::Recording(recording));
+        self.tell(&message, "");
+    }
+
+    /// Ends encoders, outputs and hub in the background, in that order.
+    pub(super) fn end_broadcast(&mut self) {
+        let Some(on_air) = self.state.on_air.take() else { return };
+        if let Some(program) = &self.state.program {
+            program.detach();
+        }
+        self.state.stopping = true;
+        self.state.ending = on_air.end(self.last_words.0.clone());
+    }
+
+    pub(super) fn end_if_idle(&mut self) {
+        let idle = self
+            .state
+            .on_air
+            .as_ref()
+            .is_some_and(|on_air| !on_air.is_publishing() && !on_air.is_recording());
+        if idle {
+            self.end_broadcast();
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Looking at every part and telling what happened there.
+
+use std::time::Duration;
+
+use super::Engine;
+use super::live::TARGET_KEYS;
+use crate::base::Worker;
+use crate::media::Track;
+use crate::media::source::{Report, State};
+use crate::studio::event::{self, Event, TargetState};
+use crate::studio::message::Message;
+use crate::studio::on_air::Happening;
+use crate::studio::targets;
+
+impl Engine {
+    /// Looks at every part.
+    pub(super) fn look(&mut self) {
+        if self.state.devices.poll() {
+            self.decide();
+        }
+        self.look_at_sources();
+        for message in self.watch.poll() {
+            self.tell(&message, "");
+        }
+        for event in self.built_in.poll() {
+            self.happened(Event::Server(event));
+        }
+        if let Some(on_air) = &mut self.state.on_air {
+            let looked = on_air.look(self.clock);
+            for happening in looked {
+                match happening {
+                    broadcast_happening @ Happening::Target(_) => {
+                        self.target_happened(broadcast_happening);
+                    }
+                    Happening::Said(text) => {
+                        self.tell(&Message::ServerSays { text }, "");
+                    }
+                    Happening::Recording(recording) => {
+                        self.recording_over(Some(recording));
+                    }
+                    Happening::Encoder(reason) => {
+                        self.tell(&Message::EncoderFailed { reason }, "");
+                    }
+                }
+            }
+            self.end_if_idle();
+        }
+        let over = self.state.ending.as_ref().is_some_and(Worker::is_finished);
+        while let Ok(event) = self.last_words.1.try_recv() {
+            match event {
+                Event::Recording(recording) => self.recording_over(Some(recording)),
+                event => self.happened(event),
+            }
+        }
+        if over {
+            self.state.ending = None;
+            self.state.stopping = false;
+            if self.state.on_air.is_none() {
+                self.happened(Event::Stopped);
+            }
+        }
+        if self.state.save_at.is_some_and(|at| self.clock.now() >= at) {
+            self.save(false);
+        }
+    }
+
+    pub(super) fn target_happened(&mut self, happening: Happening) {
+        let Happening::Target(told) = happening else { return };
+        if let Some(message) = targets::message(&told) {
+            self.tell(&message, told.code.clone().unwrap_or_default());
+        }
+        if told.state == TargetState::Live {
+            self.state.ledger.clear(TARGET_KEYS);
+            if let Some(message) = self.state.history.live_again(&told, self.clock.now()) {
+                self.tell(&message, "");
+            }
+        } else {
+            self.state.history.lost(&told, self.clock.now());
+        }
+        self.happened(Event::Target(told));
+    }
+
+    pub(super) fn look_at_sources(&mut self) {
+        let Some(program) = &mut self.state.program else { return };
+        let video = program.video_change().map(|change| (change, program.video_choice().clone()));
+        let audio = program.audio_change().map(|change| (change, program.audio_choice().clone()));
+        if let Some(((report, before), choice)) = video {
+            let (kind, device) = targets::video_kind(&choice);
+            if device {
+                let message = device_message(&report, &before, true);
+                self.tell_some(message.map(|message| (message, report.detail.clone())));
+            }
+            let back = is_back(&report, &before);
+            self.happened(Event::Source(event::Source { track: Track::Video, kind, back, report }));
+        }
+        if let Some(((report, before), choice)) = audio {
+            let (kind, device) = targets::audio_kind(&choice);
+            if device {
+                let message = device_message(&report, &before, false);
+                self.tell_some(message.map(|message| (message, report.detail.clone())));
+            }
+            let back = is_back(&report, &before);
+            self.happened(Event::Source(event::Source { track: Track::Audio, kind, back, report }));
+        }
+    }
+
+    /// Once a second: figures.
+    pub(super) fn second(&mut self) {
+        let now = self.clock.now();
+        self.state.next_second =
+            self.state.next_second.max(now - Duration::from_secs(1)) + Duration::from_secs(1);
+        if let Some(process) = &mut self.state.process {
+            self.state.usage = process.read();
+        }
+        let Some(program) = &self.state.program else { return };
+        let Some(on_air) = &mut self.state.on_air else { return };
+        let stats = on_air.stats(program, self.state.usage, now);
+        self.state.history.second(&stats);
+        let slow = self.state.history.slow(&stats);
+        self.happened(Event::Stats(Box::new(stats)));
+        self.tell_some(slow);
+    }
+}
+
+/// What a change of a device's state is to a person.
+fn device_message(report: &Report, before: &Report, camera: bool) -> Option<Message> {
+    let device = if report.name.is_empty() { report.id.clone() } else { report.name.clone() };
+    let reason = report.reason.clone();
+    match (report.state, camera) {
+        (State::Stalled, true) => Some(Message::CameraStalled { device }),
+        (State::Stalled, false) => Some(Message::MicrophoneStalled { device }),
+        (State::Lost, true) => Some(Message::CameraLost { device }),
+        (State::Lost, false) => Some(Message::MicrophoneLost { device }),
+        (State::Failed, true) => Some(Message::CameraFailed { device, reason }),
+        (State::Failed, false) => Some(Message::MicrophoneFailed { device, reason }),
+        (State::Open, _) if is_back(report, before) => Some(if camera {
+            Message::CameraBack { device }
+        } else {
+            Message::MicrophoneBack { device }
+        }),
+        _ => None,
+    }
+}
+
+fn is_back(report: &Report, before: &Report) -> bool {
+    report.state == State::Open
+        && matches!(before.state, State::Stalled | State::Lost | State::Failed)
+}

@@ -1,0 +1,98 @@
+//! The studio as a [`Snapshot`].
+
+use super::Engine;
+use crate::media::source::{Format, State};
+use crate::studio::Snapshot;
+use crate::studio::on_air::OnAir;
+use crate::studio::program::Program;
+use crate::studio::snapshot::{
+    AudioSource, LiveFigures, LiveState, RecordingFigures, ServerFigures, SourceState, VideoSource,
+};
+
+impl Engine {
+    pub(super) fn snapshot(&self, ended: bool) -> Snapshot {
+        let state = &self.state;
+        let (live, mut figures) = match &state.on_air {
+            Some(on_air) => (on_air.live_state(self.clock), on_air.live_figures(self.clock)),
+            None => (LiveState::Idle, LiveFigures::default()),
+        };
+        figures.bitrate_history = state.history.bitrates().collect();
+        let live =
+            if state.stopping && live == LiveState::Idle { LiveState::Stopping } else { live };
+        let recording = state.on_air.as_ref().and_then(OnAir::recording);
+        let program = state.program.as_ref();
+        Snapshot {
+            cameras: state.devices.cameras().to_vec(),
+            microphones: state.devices.microphones().to_vec(),
+            video: program.map(video_source),
+            audio: program.map(|program| self.audio_source(program)),
+            quality: self.settings.quality.clone(),
+            target: Some(self.chosen_target()),
+            live,
+            figures,
+            recording: recording.map(|(path, duration, bytes)| RecordingFigures {
+                path,
+                duration,
+                bytes,
+            }),
+            watch: self.watch.state(),
+            watch_figures: self.watch.figures(),
+            server: self.server_figures(),
+            preferences: self.settings.preferences.clone(),
+            watch_url: self.settings.watch_url.clone(),
+            notices: state.ledger.notices().to_vec(),
+            cpu: state.usage.0,
+            rss_bytes: state.usage.1,
+            ended,
+        }
+    }
+
+    pub(super) fn audio_source(&self, program: &Program) -> AudioSource {
+        let report = program.audio_report();
+        let meter = program.mixer().meter();
+        AudioSource {
+            choice: program.audio_choice().clone(),
+            state: source_state(report.state),
+            name: report.name,
+            gain_db: self.settings.gain_db,
+            muted: self.settings.muted,
+            peak_dbfs: meter.peak_dbfs,
+            held_dbfs: meter.held_dbfs,
+            clipped: meter.clipped,
+            drift_ppm: report.drift_ppm,
+        }
+    }
+
+    pub(super) fn server_figures(&self) -> ServerFigures {
+        let ready = self.built_in.ready();
+        ServerFigures {
+            rtmp: ready.rtmp,
+            http: ready.http.unwrap_or_default(),
+            play_url: ready.play.unwrap_or_default(),
+            viewers: self.built_in.viewers(),
+        }
+    }
+}
+
+fn source_state(state: State) -> SourceState {
+    match state {
+        State::Opening => SourceState::Opening,
+        State::Open => SourceState::Open,
+        State::Stalled => SourceState::Stalled,
+        State::Lost => SourceState::Lost,
+        State::Failed => SourceState::Failed,
+    }
+}
+
+fn video_source(program: &Program) -> VideoSource {
+    let report = program.video_report();
+    VideoSource {
+        choice: program.video_choice().clone(),
+        state: source_state(report.state),
+        name: report.name,
+        format: match report.format {
+            Format::Video { size, fps } => Some((size, fps)),
+            _ => None,
+        },
+    }
+}
