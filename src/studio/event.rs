@@ -7,6 +7,7 @@ use crate::media::Track;
 use crate::server;
 use crate::studio::Notice;
 use crate::studio::stats::Stats;
+pub use crate::studio::target::TargetState;
 
 /// Something that happened in the studio.
 #[derive(Clone, Debug)]
@@ -64,35 +65,6 @@ pub struct Encoder {
     pub bitrate: u32,
     /// Why this one.
     pub why: String,
-}
-
-/// What a target does.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub enum TargetState {
-    #[default]
-    Connecting,
-    Live,
-    Reconnecting,
-    Stopped,
-    Failed,
-}
-
-impl TargetState {
-    /// Its word in events.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Connecting => "connecting",
-            Self::Live => "live",
-            Self::Reconnecting => "reconnecting",
-            Self::Stopped => "stopped",
-            Self::Failed => "failed",
-        }
-    }
-
-    /// Whether it is not on its way to another state.
-    pub const fn is_settled(self) -> bool {
-        matches!(self, Self::Live | Self::Stopped)
-    }
 }
 
 /// A target's state and why.

@@ -1,6 +1,6 @@
 //! Figures of a broadcast, once a second. Counters are totals since the broadcast began.
 
-use crate::studio::event::TargetState;
+use crate::studio::target::TargetState;
 
 /// One second's figures.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -32,3 +32,32 @@ impl From<TargetChoice> for Wanted {
         }
     }
 }
+
+/// What a target does.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub enum TargetState {
+    #[default]
+    Connecting,
+    Live,
+    Reconnecting,
+    Stopped,
+    Failed,
+}
+
+impl TargetState {
+    /// Its word in events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Live => "live",
+            Self::Reconnecting => "reconnecting",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether it is not on its way to another state.
+    pub const fn is_settled(self) -> bool {
+        matches!(self, Self::Live | Self::Stopped)
+    }
+}

@@ -1,6 +1,7 @@
 //! Runs the broadcast: sends the commands, prints the events, decides how it ends.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -8,7 +9,6 @@ use serde_json::json;
 use crate::base::Timestamp;
 use crate::base::queue::Empty;
 use crate::cli::exit::Exit;
-use crate::cli::live::Args;
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
 use crate::cli::words;
@@ -37,7 +37,13 @@ struct Outcome {
 }
 
 /// Runs the broadcast to its end.
-pub(super) fn run(args: &Args, config: Config, wanted: Vec<Wanted>, output: &Output) -> Exit {
+pub(super) fn run(
+    config: Config,
+    wanted: Vec<Wanted>,
+    record: Option<&Path>,
+    duration: Option<Duration>,
+    output: &Output,
+) -> Exit {
     let clock = config.clock;
     let interrupt = match Interrupt::listen() {
         Ok(interrupt) => interrupt,
@@ -64,8 +70,8 @@ pub(super) fn run(args: &Args, config: Config, wanted: Vec<Wanted>, output: &Out
         studio.send(Command::SetTargets(wanted));
         studio.send(Command::GoLive);
     }
-    if let Some(path) = &args.record {
-        studio.send(Command::StartRecording(path.clone()));
+    if let Some(path) = record {
+        studio.send(Command::StartRecording(path.to_owned()));
     }
     let mut stopping_since = None;
     loop {
@@ -83,10 +89,10 @@ pub(super) fn run(args: &Args, config: Config, wanted: Vec<Wanted>, output: &Out
         if outcome.first.is_none() && studio.snapshot().figures.encoded > 0 {
             outcome.first = Some(clock.now());
         }
-        let over = args.duration.zip(outcome.first);
+        let over = duration.zip(outcome.first);
         let over = over.is_some_and(|(duration, first)| clock.now() >= first + duration);
         let hopeless = targets > 0
-            && args.record.is_none()
+            && record.is_none()
             && outcome.targets.len() == targets
             && outcome.targets.values().all(|(state, _)| *state == TargetState::Failed);
         match stopping_since {
@@ -99,7 +105,7 @@ pub(super) fn run(args: &Args, config: Config, wanted: Vec<Wanted>, output: &Out
             _ => {}
         }
     }
-    let exit = outcome.exit(targets, args.record.is_some());
+    let exit = outcome.exit(targets, record.is_some());
     if let Err(stuck) = studio.end(END) {
         tracing::warn!(%stuck, "ending");
     }

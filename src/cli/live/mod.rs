@@ -100,7 +100,9 @@ pub struct Args {
 pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Clock) -> Exit {
     let output = Output::new(clock, globals.json);
     match prepare(args, matches, globals, clock) {
-        Ok((config, wanted)) => broadcast::run(args, config, wanted, &output),
+        Ok((config, wanted)) => {
+            broadcast::run(config, wanted, args.record.as_deref(), args.duration, &output)
+        }
         Err((why, exit)) => {
             complain(&why);
             output.event("summary", json!({"error": why, "exit": exit.code()}), || None);
