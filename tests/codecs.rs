@@ -1,6 +1,15 @@
 //! The codecs from end to end: what goes into an encoder comes out of a decoder, ours and ffmpeg's,
 //! at its instant, within the bitrate, and whatever happens to the bytes on the way.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code: a panic is how it fails"
+)]
+
 use std::sync::Arc;
 use std::time::Duration;
 

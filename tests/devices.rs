@@ -259,7 +259,7 @@ fn inside_camera() {
     let changes = source.status.changes().unwrap();
     let preview = Latest::default();
     let config = compose::Config { size, grid: grid(), clock };
-    let compositor = Compositor::spawn(config, preview.clone()).unwrap();
+    let compositor = Compositor::spawn(config, preview).unwrap();
     compositor.set_feed(Some(source.feed));
     let open = await_state(&changes, State::Open);
     eprintln!("  {:?} after {:?}", open.format, clock.now());

@@ -133,7 +133,7 @@ fn b_frames_and_aac_come_out_whole_and_in_order() {
     let sound = figures.audio_samples as i64;
     assert!((sound - 3 * 48_000).abs() < 4 * 1_024, "{sound}");
     let wav = hound::WavReader::open(&dumped).unwrap();
-    let length = wav.duration() as i64;
+    let length = i64::from(wav.duration());
     assert!((length - sound).abs() < 4_800, "{length} {sound}");
     // What was saved holds the same packets.
     let (before, after) = (peers::ffmpeg::probe(&made), peers::ffmpeg::probe(&saved));

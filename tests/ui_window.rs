@@ -152,7 +152,9 @@ fn a_target_is_typed_and_its_key_stays_hidden() {
     harness.run();
     harness.key_press(Key::Tab);
     harness.run();
-    harness.get_all_by_role(egui::Role::PasswordInput).next().map(|node| node.focus());
+    if let Some(node) = harness.get_all_by_role(egui::Role::PasswordInput).next() {
+        node.focus();
+    }
     harness.event(egui::Event::Text("secret-key-123".into()));
     let sent = commands(&mut harness);
     let wanted = Command::SetTarget(TargetChoice::Custom {
