@@ -211,7 +211,7 @@ impl Theme {
         accent_hover: rgb(0x18_57_C6),
         on_accent: rgb(0xFF_FF_FF),
         live: rgb(0xD9_1E_36),
-        live_tint: rgb(0xFD_EE_F0),
+        live_tint: rgb(0xFF_F6_F7),
         good: rgb(0x11_85_5A),
         warn: rgb(0x9A_64_00),
         warn_tint: rgb(0xFB_F3_E6),

@@ -133,15 +133,15 @@ impl Vui {
             vui.chroma_location = Some((reader.ue()?, reader.ue()?));
         }
         if reader.flag()? {
+            let tick = |reader: &mut BitReader<'_>| match reader.bits(32)? {
+                0 => Err(Error::Range("num_units_in_tick or time_scale")),
+                tick => Ok(tick),
+            };
             vui.timing = Some(Timing {
-                units_in_tick: reader.bits(32)?,
-                time_scale: reader.bits(32)?,
+                units_in_tick: tick(reader)?,
+                time_scale: tick(reader)?,
                 fixed_frame_rate: reader.flag()?,
             });
-            if vui.timing.is_some_and(|timing| timing.units_in_tick == 0 || timing.time_scale == 0)
-            {
-                return Err(Error::Range("num_units_in_tick or time_scale"));
-            }
         }
         vui.nal_hrd = reader.flag()?.then(|| Hrd::read(reader)).transpose()?;
         vui.vcl_hrd = reader.flag()?.then(|| Hrd::read(reader)).transpose()?;
