@@ -1,5 +1,5 @@
 //! Floor 3: sound from devices, files and the test source, each behind an
-//! [`AudioFeed`](crate::media::AudioFeed), and the way to the speakers.
+//! [`AudioFeed`], and the way to the speakers.
 
 mod align;
 mod backend;

@@ -151,12 +151,12 @@ fn mean(
 #[derive(Copy, Clone, Debug)]
 pub struct Schedule {
     grid: FrameGrid,
-    /// Wall-clock microseconds at [`Timestamp::ZERO`].
+    /// Wall-clock microseconds at `Timestamp::ZERO`.
     wall_zero_micros: i64,
 }
 
 impl Schedule {
-    /// For frames on `grid`; `wall_zero_micros` is the wall clock at [`Timestamp::ZERO`].
+    /// For frames on `grid`; `wall_zero_micros` is the wall clock at `Timestamp::ZERO`.
     pub fn new(grid: FrameGrid, wall_zero_micros: i64) -> Self {
         Self { grid, wall_zero_micros }
     }

@@ -1,4 +1,4 @@
-//! The real speaker behind [`Speaker`](super::sound::Speaker).
+//! The real speaker behind [`Speaker`].
 
 use crate::audio::output::Output;
 use crate::base::Clock;

@@ -163,7 +163,7 @@ impl Engine {
                 self.select_audio(choice);
                 self.changed();
             }
-            Command::SetQuality(quality) => self.set_quality(quality),
+            Command::SetQuality(quality) => self.set_quality(&quality),
             Command::SetTarget(choice) => self.set_target(choice),
             Command::SetTargets(wanted) => self.state.targets = wanted,
             Command::GoLive => self.go_live(),
@@ -280,8 +280,8 @@ impl Engine {
         }
     }
 
-    fn set_quality(&mut self, quality: Quality) {
-        if quality == self.settings.quality {
+    fn set_quality(&mut self, quality: &Quality) {
+        if *quality == self.settings.quality {
             return;
         }
         self.settings.quality = quality.clone();

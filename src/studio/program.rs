@@ -175,10 +175,9 @@ impl Program {
 
     /// Ends composing and mixing; sources close behind them.
     pub(super) fn end(self) {
-        for stuck in [self.compositor.join(END).err(), self.mixer.join(END).err()] {
-            if let Some(stuck) = stuck {
-                tracing::warn!(%stuck, "ending the program");
-            }
+        let stuck = [self.compositor.join(END).err(), self.mixer.join(END).err()];
+        for stuck in stuck.into_iter().flatten() {
+            tracing::warn!(%stuck, "ending the program");
         }
     }
 }

@@ -67,7 +67,7 @@ impl Meter {
         let micros = at.as_micros().saturating_sub(self.last_at_micros).max(1);
         let bits = bytes.saturating_sub(self.last_bytes).saturating_mul(8);
         *self = Self { last_bytes: bytes, last_at_micros: at.as_micros() };
-        u32::try_from(u128::from(bits) * 1_000_000 / micros.unsigned_abs() as u128)
+        u32::try_from(u128::from(bits) * 1_000_000 / u128::from(micros.unsigned_abs()))
             .unwrap_or(u32::MAX)
     }
 }

@@ -1,6 +1,6 @@
 //! Action Message Format 0: the values in RTMP commands and data messages, and in FLV script tags.
 //!
-//! [`decode`] and [`Decoder`] read, [`encode`] and [`Data::encode`] write. A [`Value`] owns its
+//! [`decode()`] and [`Decoder`] read, [`encode()`] and [`Data::encode`] write. A [`Value`] owns its
 //! texts; a [`ValueRef`] borrows them from the input and costs no allocation a text (it is what the
 //! sessions read commands with). Lenient where real peers err: an ECMA array may lack its end
 //! marker or carry a wrong count, texts that are no UTF-8 are read with replacement characters, and

@@ -25,10 +25,10 @@ use crate::studio::{Config, Quality, Settings, Wanted};
 #[command(after_help = "With no --to and no --record the stream goes to the built-in server as \
     live/onair.\nSIGINT and SIGTERM end the broadcast cleanly.")]
 pub struct Args {
-    /// Picture: camera[:ID], file:CLIP.y4m, test, none [default: a camera if there is one, else test]
+    /// Picture: `camera[:ID]`, file:CLIP.y4m, test, none [default: a camera if there is one, else test]
     #[arg(long, value_name = "SOURCE", help_heading = "Sources")]
     pub video: Option<VideoChoice>,
-    /// Sound: mic[:ID], file:CLIP.wav, tone, silence, none [default: a microphone if there is one,
+    /// Sound: `mic[:ID]`, file:CLIP.wav, tone, silence, none [default: a microphone if there is one,
     /// else tone with the test picture, else silence]
     #[arg(long, value_name = "SOURCE", help_heading = "Sources")]
     pub audio: Option<AudioChoice>,
