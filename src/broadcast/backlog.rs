@@ -1,5 +1,5 @@
 //! What waits for one output, measured by its timestamps, and what is thrown away when the output
-//! is too slow (issue 2, part 5): inter pictures down to the next keyframe, never sound, never
+//! is too slow: inter pictures down to the next keyframe, never sound, never
 //! keyframes; past a hard limit the output starts afresh at the newest keyframe. Pure.
 
 use std::collections::VecDeque;

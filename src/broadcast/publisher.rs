@@ -1,5 +1,5 @@
 //! Sends the stream to one RTMP(S) target for as long as it is wanted: connects, sends, notices
-//! when the link dies, and connects again (issue 2, part 5; rtmp.md 3). A task on the network
+//! when the link dies, and connects again. A task on the network
 //! runtime; each publisher has its own, and none touches another.
 
 mod attempt;

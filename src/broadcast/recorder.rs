@@ -1,4 +1,4 @@
-//! Writes the stream to an FLV file (issue 2, part 9), on a thread of its own.
+//! Writes the stream to an FLV file, on a thread of its own.
 //!
 //! The file is playable at every moment: tags are appended whole, at least once a second, and on
 //! the disk (not only in the system's memory) within two. A clean end writes duration, size and an

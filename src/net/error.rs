@@ -1,5 +1,5 @@
 //! What can go wrong on the way to a server: the stage it happened at, what exactly it was, and
-//! what a person can do about it (issue 2, *Bad input*; the stages are those of the JSON events).
+//! what a person can do about it (the stages are those of the JSON events).
 
 use std::fmt;
 use std::io;
@@ -66,7 +66,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// The process exit code of interfaces.md.
+    /// The process exit code.
     pub const fn exit_code(self) -> u8 {
         match self {
             Self::Settings => 3,

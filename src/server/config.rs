@@ -1,4 +1,4 @@
-//! How the built-in server is run, and the limits it keeps (rtmp.md §7).
+//! How the built-in server is run, and the limits it keeps.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;

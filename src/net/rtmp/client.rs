@@ -1,5 +1,5 @@
 //! An RTMP client on a socket: the session of `wire::rtmp::client` with bytes, time and limits
-//! (RTMP 1.0; rtmp.md 1–4). Runs on the network runtime; used to publish and to play.
+//! (RTMP 1.0). Runs on the network runtime; used to publish and to play.
 
 use std::collections::VecDeque;
 use std::fmt;

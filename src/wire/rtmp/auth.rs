@@ -1,4 +1,4 @@
-//! Authentication by name and password as Adobe's and Limelight's servers ask for it (rtmp.md 4).
+//! Authentication by name and password as Adobe's and Limelight's servers ask for it.
 //!
 //! It takes up to three connections: the first is rejected with the method, the second (which names
 //! the user) with a salt and a challenge, the third carries the response. [`next_query`] gives what

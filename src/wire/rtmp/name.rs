@@ -1,5 +1,5 @@
 //! Which stream a client means: app, stream and query out of what connect and publish or play said.
-//! Clients divide one URL in different ways (rtmp.md 3 and 6); here all come to the same.
+//! Clients divide one URL in different ways; here all come to the same.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What servers say in `onStatus` and `_error`, and what it means (RTMP 1.0, 7.2; rtmp.md 3).
+//! What servers say in `onStatus` and `_error`, and what it means (RTMP 1.0, 7.2).
 
 use std::borrow::Cow;
 

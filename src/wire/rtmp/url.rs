@@ -47,7 +47,7 @@ pub struct Url {
     pub app: String,
     /// The stream's name and its query; may be empty.
     pub stream: Secret,
-    /// What stood before an `@`: for servers that ask for a name and a password (rtmp.md 4).
+    /// What stood before an `@`: for servers that ask for a name and a password.
     pub credentials: Option<Credentials>,
 }
 
