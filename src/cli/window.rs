@@ -56,7 +56,7 @@ fn open(config: studio::Config, options: Options, first: &[Command]) -> Exit {
             complain(&format!(
                 "{error}. Without a display, use `onair live`, `onair serve` or `onair play --headless`"
             ));
-            Exit::Error
+            Exit::Device
         }
     }
 }
