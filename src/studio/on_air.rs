@@ -173,6 +173,8 @@ impl OnAir {
         clock: Clock,
         wanted: Vec<(usize, bool, publisher::Target)>,
     ) {
+        // Those of an earlier try beside the same recording are over.
+        self.sent.retain(|sent| !sent.publisher.state().is_over());
         for (index, built_in, target) in wanted {
             let publisher = Publisher::start(runtime, target, &self.hub, clock);
             self.sent.push(Sent { index, built_in, publisher, bitrate: stats::Meter::default() });
@@ -236,9 +238,13 @@ impl OnAir {
         happenings
     }
 
-    /// Finishes the recording while the stream goes on.
-    pub(super) fn finish_recording(&mut self) -> Option<event::Recording> {
-        self.recorder.take().map(finish)
+    /// Finishes the recording in the background while the stream goes on.
+    pub(super) fn finish_recording(&mut self, told: Sender<Event>) {
+        if let Some(recorder) = self.recorder.take() {
+            let _running = background("finish-recording", move || {
+                let _ = told.send(Event::Recording(finish(recorder)));
+            });
+        }
     }
 
     pub(super) fn take_publishers(&mut self) -> Vec<Sent> {

@@ -161,15 +161,13 @@ impl Engine {
     pub(super) fn stop_recording(&mut self) {
         let Some(on_air) = &mut self.state.on_air else { return };
         if on_air.is_publishing() {
-            let finished = on_air.finish_recording();
-            self.recording_over(finished);
+            on_air.finish_recording(self.last_words.0.clone());
         } else {
             self.end_broadcast();
         }
     }
 
-    pub(super) fn recording_over(&mut self, recording: Option<event::Recording>) {
-        let Some(recording) = recording else { return };
+    pub(super) fn recording_over(&mut self, recording: event::Recording) {
         let path = recording.path.display().to_string();
         let message = match (&recording.state, &recording.reason) {
             (event::RecordingState::Failed, reason) => {

@@ -29,14 +29,12 @@ impl Engine {
             let looked = on_air.look(self.clock);
             for happening in looked {
                 match happening {
-                    broadcast_happening @ Happening::Target(_) => {
-                        self.target_happened(broadcast_happening);
-                    }
+                    Happening::Target(told) => self.target_happened(told),
                     Happening::Said(text) => {
                         self.tell(&Message::ServerSays { text }, "");
                     }
                     Happening::Recording(recording) => {
-                        self.recording_over(Some(recording));
+                        self.recording_over(recording);
                     }
                     Happening::Encoder(reason) => {
                         self.tell(&Message::EncoderFailed { reason }, "");
@@ -48,7 +46,7 @@ impl Engine {
         let over = self.state.ending.as_ref().is_some_and(Worker::is_finished);
         while let Ok(event) = self.last_words.1.try_recv() {
             match event {
-                Event::Recording(recording) => self.recording_over(Some(recording)),
+                Event::Recording(recording) => self.recording_over(recording),
                 event => self.happened(event),
             }
         }
@@ -64,8 +62,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn target_happened(&mut self, happening: Happening) {
-        let Happening::Target(told) = happening else { return };
+    pub(super) fn target_happened(&mut self, told: event::Target) {
         if let Some(message) = targets::message(&told) {
             self.tell(&message, told.code.clone().unwrap_or_default());
         }
