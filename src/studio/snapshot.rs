@@ -105,6 +105,13 @@ pub struct LiveFigures {
     pub sent_bytes: u64,
 }
 
+impl LiveFigures {
+    /// Whether the target was live at any time: what was never regained was not lost either.
+    pub fn was_live(&self) -> bool {
+        !self.on_air_for.is_zero()
+    }
+}
+
 /// The recording.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordingFigures {

@@ -123,6 +123,9 @@ fn lamp_of<'a>(view: &'a View<'_>) -> Option<(std::sync::Arc<str>, Color32, Colo
             Some((view.texts.get("connecting"), theme.accent, theme.raised, false))
         }
         LiveState::OnAir => Some((view.texts.get("on-air"), theme.live, theme.live_tint, true)),
+        LiveState::Reconnecting { .. } if !view.snapshot.figures.was_live() => {
+            Some((view.texts.get("trying"), theme.warn, theme.warn_tint, false))
+        }
         LiveState::Reconnecting { .. } => {
             Some((view.texts.get("reconnecting"), theme.warn, theme.warn_tint, true))
         }
@@ -192,6 +195,9 @@ pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, C
         }
         LiveState::Idle => (plain(key!("status-ready")), theme.good),
         LiveState::Connecting { .. } => (plain(key!("status-connecting")), theme.accent),
+        LiveState::Reconnecting { .. } if !live.was_live() => {
+            (plain(key!("status-trying")), theme.warn)
+        }
         LiveState::Reconnecting { .. } if recording => {
             (plain(key!("status-reconnecting-recording")), theme.warn)
         }

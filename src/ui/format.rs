@@ -100,6 +100,12 @@ pub fn rate(rate: FrameRate) -> String {
     rate.to_string()
 }
 
+/// The text with a capital at its start, as a sentence has.
+pub fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -74,10 +74,15 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Pressed> {
         }
         LiveState::Reconnecting { retry_in, .. } => {
             let seconds = format::countdown(*retry_in);
-            let text = if seconds == 0 {
-                texts.get("reconnecting-now").to_string()
+            let (now, soon) = if view.snapshot.figures.was_live() {
+                (key!("reconnecting-now"), key!("reconnecting-in"))
             } else {
-                texts.with("reconnecting-in", &[("count", seconds.to_string().into())])
+                (key!("trying-now"), key!("trying-in"))
+            };
+            let text = if seconds == 0 {
+                texts.get(now).to_string()
+            } else {
+                texts.with(soon, &[("count", seconds.to_string().into())])
             };
             let second = texts.get("retry-now");
             let response =

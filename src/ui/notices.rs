@@ -147,9 +147,11 @@ impl Card<'_> {
 /// Shows the newest notices about `place`, at most `limit`, newest first.
 pub fn cards(ui: &mut Ui, view: &mut View<'_>, place: Place, limit: usize) -> Option<Remedy> {
     // While the connection is lost, the stage says so and offers the retry.
+    // That there is no camera, the list of pictures says all the time.
     let said = |notice: &Notice| {
-        matches!(view.snapshot.live, LiveState::Reconnecting { .. })
-            && notice.remedy == Some(Remedy::RetryNow)
+        notice.remedy == Some(Remedy::RetryNow)
+            && matches!(view.snapshot.live, LiveState::Reconnecting { .. })
+            || matches!(notice.key, "no-camera" | "no-microphone")
     };
     let here: Vec<&Notice> = view
         .snapshot

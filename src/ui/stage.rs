@@ -9,6 +9,7 @@ use egui::{
 use crate::capture::VideoChoice;
 use crate::studio::snapshot::{LiveState, SourceState};
 use crate::studio::{Command, Level};
+use crate::ui::actions::key;
 use crate::ui::format;
 use crate::ui::icons::{self, Icon};
 use crate::ui::notices::{self, Card, Place};
@@ -161,13 +162,21 @@ fn lost(ui: &mut Ui, view: &mut View<'_>) {
         return;
     };
     let seconds = format::countdown(*retry_in);
-    let title = if seconds == 0 {
-        view.texts.get("lost-title-now").to_string()
+    let was_live = view.snapshot.figures.was_live();
+    let (now, soon) = if was_live {
+        (key!("lost-title-now"), key!("lost-title"))
     } else {
-        view.texts.with("lost-title", &[("count", seconds.to_string().into())])
+        (key!("never-title-now"), key!("never-title"))
     };
-    let cause = [("cause", cause.as_str().into())];
-    let advice = if view.snapshot.recording.is_some() {
+    let title = if seconds == 0 {
+        view.texts.get(now).to_string()
+    } else {
+        view.texts.with(soon, &[("count", seconds.to_string().into())])
+    };
+    let cause = [("cause", format::sentence(cause).into())];
+    let advice = if !was_live {
+        view.texts.with("never-advice", &cause)
+    } else if view.snapshot.recording.is_some() {
         view.texts.with("lost-advice-recording", &cause)
     } else {
         view.texts.with("lost-advice", &cause)
