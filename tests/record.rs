@@ -34,7 +34,8 @@ fn a_recording_is_whole_at_its_end_and_readable_at_every_moment() {
     fs::copy(&path, &cut).unwrap();
     let reached = recorder.figures().duration;
 
-    let _hub = show.wait();
+    // Fed is not yet handed on: the recording is whole once the hub has ended.
+    show.wait().finish(LIMIT).unwrap();
     let figures = recorder.finish(LIMIT);
     assert_eq!((&figures.state, &figures.path), (&State::Finished, &path));
     assert_eq!(figures.dropped_frames, 0);

@@ -160,6 +160,8 @@ fn plain(value: &amf0::Value, depth: usize) -> Value {
         Data::String(text) => json!(text),
         Data::Object(fields) | Data::EcmaArray(fields) => fields
             .iter()
+            // Room that recordings (ours too) reserve for their index says nothing.
+            .filter(|(name, _)| !matches!(name.as_str(), "spacer" | "unindexed"))
             .map(|(name, value)| (name.clone(), plain(value, depth + 1)))
             .collect::<Map<_, _>>()
             .into(),

@@ -15,6 +15,10 @@ use crate::wire::flv::{self, TagKind};
 /// Room for so many keyframes in the index; in longer files every second, fourth… is listed. With
 /// two numbers each it stays below the 4,096 values that readers (ours too) take from a script tag.
 const INDEX: usize = 1_800;
+/// FFmpeg warns of an index with fewer entries: as long as it would have fewer, it bears a name that
+/// readers pass over, as long as the right one.
+const FEWEST: usize = 2;
+const UNINDEXED: &str = "unindexed";
 /// Names tried before giving up.
 const MOST_NAMES: u32 = 10_000;
 /// Why a recording ended early.
@@ -242,7 +246,8 @@ impl File {
                 ("filepositions".to_owned(), Value::StrictArray(places)),
                 ("times".to_owned(), Value::StrictArray(times)),
             ];
-            entries.push(("keyframes".to_owned(), Value::Object(index)));
+            let name = if listed.len() < FEWEST { UNINDEXED } else { "keyframes" };
+            entries.push((name.to_owned(), Value::Object(index)));
             // What the lists do not need, zeros fill: FFmpeg takes no string of over 1,023 bytes.
             let room = INDEX.saturating_sub(listed.len()) * 2;
             let zeros = std::iter::repeat_n(Value::Number(0.0), room).collect();
@@ -365,6 +370,26 @@ mod tests {
             let ms = u32::from_be_bytes([tag[7], tag[4], tag[5], tag[6]]);
             assert_eq!((tag[0], f64::from(ms)), (9, time * 1_000.0));
             assert_eq!(tag[11], 0x17);
+        }
+    }
+
+    #[test]
+    fn an_index_of_less_than_two_keyframes_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        for (keyframes, indexed) in [(0, false), (1, false), (2, true)] {
+            let name = format!("{keyframes}.flv");
+            let (mut file, path) = File::create(&folder.path().join(name), &parameters()).unwrap();
+            let metadata = |path: &Path| {
+                let body = tags(path)[0].body.clone();
+                flv::metadata::parse_script(&body).unwrap().unwrap()
+            };
+            assert!(metadata(&path).get("keyframes").is_none(), "of a file that is not finished");
+            for n in 0..keyframes {
+                let body = Bytes::from_static(&[0x17, 1, 0, 0, 0, 9]);
+                file.tag(Place::Keyframe, n * 2_000, &body);
+            }
+            file.finish(Duration::from_secs(2)).unwrap();
+            assert_eq!(metadata(&path).get("keyframes").is_some(), indexed, "{keyframes}");
         }
     }
 
