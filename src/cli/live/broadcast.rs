@@ -27,6 +27,8 @@ struct Outcome {
     targets: BTreeMap<usize, (TargetState, Option<u8>)>,
     /// A target has been live at some time.
     live: BTreeMap<usize, bool>,
+    /// A target was turned away when it was last tried.
+    refused: BTreeMap<usize, bool>,
     recording: Option<RecordingState>,
     /// When the first picture (or sound, without pictures) was encoded.
     first: Option<Timestamp>,
@@ -137,6 +139,14 @@ impl Outcome {
                 if target.state == TargetState::Reconnecting {
                     self.live.insert(target.index, false);
                 }
+                if target.state == TargetState::Connecting {
+                    // It seemed live for a moment: some servers refuse by hanging up.
+                    self.live.remove(&target.index);
+                }
+                if target.retry_in.is_some() {
+                    let refused = matches!(target.stage, Some("connect" | "publish"));
+                    self.refused.insert(target.index, refused);
+                }
             }
             Event::Recording(recording) => self.recording = Some(recording.state),
             Event::Stats(stats) => self.last_stats = Some(stats.clone()),
@@ -160,6 +170,7 @@ impl Outcome {
                 Some(_) if live => {}
                 // Was live once and was being sought when the end came, or never was.
                 Some(_) if self.live.contains_key(&index) => return Exit::Lost,
+                Some(_) if self.refused.get(&index) == Some(&true) => return Exit::Refused,
                 _ => return Exit::Unreachable,
             }
         }

@@ -1,0 +1,384 @@
+//! `onair live` as a process: what programs we did not write receive from it, over the network, from
+//! its own server and in files; that picture and sound stay together; that keys stay secret.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use peers::{LIMIT, Nginx, Onair, ffmpeg, others, wait_for};
+use serde_json::Value;
+
+/// The test source, small enough for a busy machine.
+const TEST: [&str; 9] =
+    ["live", "--video", "test", "--audio", "tone", "--size", "640x360", "--video-bitrate", "1000k"];
+
+fn live(more: &[&str]) -> Onair {
+    live_with(more, &[])
+}
+
+fn live_with(more: &[&str], variables: &[(&str, &str)]) -> Onair {
+    let words: Vec<&str> = TEST.iter().chain(more).copied().collect();
+    Onair::start_with(&words, variables)
+}
+
+/// What every file of the stream must be like, as ffprobe and ffmpeg see it: `rate` as a fraction.
+fn check(file: &Path, rate: &str) {
+    let probe = ffmpeg::probe(file);
+    assert_eq!(probe.warnings, "");
+    assert_eq!(ffmpeg::decode(file), "");
+    let (video, audio) = (probe.stream("video"), probe.stream("audio"));
+    for (field, wanted) in [
+        ("codec_name", "h264"),
+        ("profile", "High"),
+        ("r_frame_rate", rate),
+        ("pix_fmt", "yuv420p"),
+        ("color_range", "tv"),
+        ("color_space", "bt709"),
+        ("color_primaries", "bt709"),
+        ("color_transfer", "bt709"),
+    ] {
+        assert_eq!(video[field], wanted, "{field}");
+    }
+    assert_eq!((&video["width"], &video["height"]), (&640.into(), &360.into()));
+    assert_eq!((&audio["codec_name"], &audio["profile"]), (&"aac".into(), &"LC".into()));
+    assert_eq!((&audio["sample_rate"], &audio["channels"]), (&"48000".into(), &2.into()));
+
+    let (pictures, sounds) = (probe.packets("video"), probe.packets("audio"));
+    assert!(pictures[0].keyframe, "does not begin with a keyframe");
+    for packets in [&pictures, &sounds] {
+        assert!(packets.windows(2).all(|pair| pair[0].dts < pair[1].dts), "DTS not monotonic");
+    }
+    assert!(pictures.iter().all(|packet| packet.pts == packet.dts), "B pictures");
+    let apart = (pictures[0].pts - sounds[0].pts).abs();
+    assert!(apart <= 0.05, "picture and sound begin {apart} s apart");
+    let keys: Vec<f64> = pictures.iter().filter(|p| p.keyframe).map(|p| p.dts).collect();
+    assert!(keys.len() >= 2, "{keys:?}");
+    // RTMP and FLV count in milliseconds.
+    let on_the_dot = |pair: &[f64]| (pair[1] - pair[0] - 2.0).abs() < 0.0021;
+    assert!(keys.windows(2).all(on_the_dot), "{keys:?}");
+}
+
+fn of_target(event: &Value, index: u64, state: &str) -> bool {
+    event["event"] == "target" && event["index"] == index && event["state"] == state
+}
+
+fn wait_live(onair: &mut Onair, index: u64) {
+    onair.wait_event("a live target", |event| of_target(event, index, "live"));
+}
+
+/// Waits until so many pictures have been encoded.
+fn wait_encoded(onair: &mut Onair, pictures: u64) {
+    onair.wait_event("pictures", |event| {
+        event["video"]["encoded"].as_u64().is_some_and(|encoded| encoded >= pictures)
+    });
+}
+
+fn summary(onair: &Onair) -> Value {
+    let last = onair.events().pop().expect("events");
+    assert_eq!(last["event"], "summary", "{last}");
+    last
+}
+
+#[test]
+fn ffmpeg_receives_a_flawless_stream_for_as_long_as_was_asked() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("received.flv");
+    let port = peers::free_port();
+    let mut receiver = ffmpeg::receive(port, &file);
+    let url = format!("rtmp://127.0.0.1:{port}/live/stream");
+    let mut onair = live(&["--to", &url, "--duration", "5s"]);
+    assert_eq!(onair.peer.wait(LIMIT).code(), Some(0), "{}", onair.peer.output());
+    assert_eq!(onair.peer.errors(), "");
+    receiver.wait(LIMIT);
+    check(&file, "30/1");
+    let probe = ffmpeg::probe(&file);
+    let pictures = probe.packets("video");
+    assert!(pictures[0].dts.abs() < 0.001, "does not begin at 0");
+    let last = pictures.last().unwrap().dts;
+    assert!((4.5..6.0).contains(&last), "{last}");
+    let summary = summary(&onair);
+    assert_eq!(summary["exit"], 0);
+    assert_eq!(summary["targets"][0]["dropped_frames"], 0);
+    let shown = format!("rtmp://127.0.0.1:{port}/live/***");
+    let targets: Vec<Value> =
+        onair.events().into_iter().filter(|event| event["event"] == "target").collect();
+    assert!(targets.iter().all(|target| target["url"] == *shown), "{targets:?}");
+    assert_eq!(targets.last().unwrap()["state"], "stopped");
+}
+
+#[test]
+fn nginx_records_what_was_sent_and_the_stream_is_unpublished() {
+    peers::require!("ffmpeg", "ffprobe", "nginx");
+    let nginx = Nginx::start();
+    let mut onair = live(&["--fps", "25", "--to", &nginx.url("recorded", "show")]);
+    nginx.wait_published("show");
+    wait_encoded(&mut onair, 110);
+    assert_eq!(onair.stop(LIMIT).code(), Some(0));
+    nginx.wait_unpublished("show");
+    assert_eq!(onair.peer.errors(), "");
+    check(&nginx.recordings().join("show.flv"), "25/1");
+}
+
+#[test]
+fn the_built_in_server_serves_ffmpeg_gstreamer_and_mpv() {
+    peers::require!("ffmpeg", "ffprobe", "gst-launch-1.0", "mpv");
+    let folder = tempfile::tempdir().unwrap();
+    let mut onair = live(&[]);
+    let url = onair.play_url();
+    wait_live(&mut onair, 0);
+    let file = folder.path().join("played.flv");
+    let mut player = ffmpeg::play(&url, 5, &file);
+    let gstreamer = others::gstreamer_play(&url);
+    let mut mpv = others::mpv_play(&url, 2);
+    wait_for("pictures and sound at GStreamer", LIMIT, || {
+        ["pictures", "sound"].iter().all(|sink| others::gstreamer_seen(&gstreamer, sink) > 20)
+    });
+    drop(gstreamer);
+    mpv.wait_success(LIMIT);
+    let said = mpv.output();
+    assert!(said.contains("h264") && said.contains("aac"), "{said}");
+    player.wait_success(LIMIT);
+    check(&file, "30/1");
+    let live = ffmpeg::probe(&url);
+    assert_eq!(live.warnings, "");
+    assert_eq!(live.stream("video")["profile"], "High");
+    assert_eq!(onair.stop(LIMIT).code(), Some(0));
+    // Here stream names are names.
+    let events = onair.events();
+    assert!(events.iter().any(|event| event["url"].as_str() == Some(url.as_str())), "{events:?}");
+    assert_eq!(onair.peer.errors(), "");
+}
+
+#[test]
+fn a_dead_target_touches_no_other_and_gives_the_exit_code() {
+    peers::require!("ffmpeg", "ffprobe", "nginx");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("received.flv");
+    let (port, dead) = (peers::free_port(), peers::free_port());
+    let mut receiver = ffmpeg::receive(port, &file);
+    let nginx = Nginx::start();
+    let record = folder.path().join("show.flv");
+    let mut onair = live(&[
+        "--to",
+        &format!("rtmp://127.0.0.1:{port}/live/stream"),
+        "--to",
+        &format!("rtmp://127.0.0.1:{dead}/live/stream"),
+        "--to",
+        &nginx.url("recorded", "show"),
+        "--record",
+        record.to_str().unwrap(),
+        "--retry-for",
+        "1s",
+        "--duration",
+        "5s",
+    ]);
+    assert_eq!(onair.peer.wait(LIMIT).code(), Some(6), "{}", onair.peer.output());
+    receiver.wait(LIMIT);
+    nginx.wait_unpublished("show");
+    for file in [&file, &record, &nginx.recordings().join("show.flv")] {
+        check(file, "30/1");
+    }
+    let events = onair.events();
+    let failed = events.iter().find(|event| of_target(event, 1, "failed")).unwrap();
+    assert_eq!(failed["stage"], "tcp");
+    for index in [0, 2] {
+        assert!(events.iter().any(|event| of_target(event, index, "stopped")), "{index}");
+        assert!(!events.iter().any(|event| of_target(event, index, "reconnecting")), "{index}");
+        let target = &summary(&onair)["targets"][index as usize];
+        assert_eq!((&target["dropped_frames"], &target["reconnects"]), (&0.into(), &0.into()));
+    }
+}
+
+#[test]
+fn files_go_out_as_they_are_and_odd_rates_and_single_tracks_are_kept() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    let (clip, sound) = (place("clip.y4m"), place("clip.wav"));
+    let picture = ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30:duration=3"];
+    let tone = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100:duration=3"];
+    for (source, more, file) in
+        [(picture, ["-pix_fmt", "yuv420p"], &clip), (tone, ["-ac", "2"], &sound)]
+    {
+        let words = source.into_iter().chain(more).chain([file.to_str().unwrap()]);
+        peers::Peer::start("ffmpeg", words).wait_success(LIMIT);
+    }
+    let filmed = place("filmed.flv");
+    let mut onair = Onair::start(&[
+        "live",
+        "--video",
+        &format!("file:{}", clip.display()),
+        "--audio",
+        &format!("file:{}", sound.display()),
+        "--size",
+        "640x360",
+        "--record",
+        filmed.to_str().unwrap(),
+        "--duration",
+        "4s",
+    ]);
+    // Longer than the clip: it begins anew.
+    assert_eq!(onair.peer.wait(LIMIT).code(), Some(0), "{}", onair.peer.output());
+    check(&filmed, "30/1");
+    // The picture is the clip's and not a slate, the sound not silence.
+    let (a, b) = (filmed.to_str().unwrap(), clip.to_str().unwrap());
+    let words = ["-hide_banner", "-nostdin", "-i", a, "-i", b, "-lavfi"];
+    let graph = "[0:v]settb=1/30,setpts=N[a];[1:v]settb=1/30,setpts=N[b];[a][b]ssim=shortest=1;\
+                 [0:a]volumedetect[s]";
+    let more = [graph, "-map", "[s]", "-f", "null", "-"];
+    let mut compare = peers::Peer::start("ffmpeg", words.into_iter().chain(more));
+    compare.wait_success(LIMIT);
+    let said = compare.errors();
+    let number = |name: &str| -> f64 {
+        let (_, rest) = said.split_once(name).unwrap_or_else(|| panic!("no {name} in {said}"));
+        rest.split_whitespace().next().unwrap().parse().unwrap()
+    };
+    assert!(number("SSIM Y:") > 0.6, "{said}");
+    assert!(number("mean_volume:") > -40.0, "{said}");
+
+    let (ntsc, video, audio) = (place("ntsc.flv"), place("video.flv"), place("audio.flv"));
+    let single = |video: &str, audio: &str, file: &Path| {
+        let words = ["live", "--video", video, "--audio", audio, "--size", "640x360"];
+        let more = ["--duration", "2s", "--record", file.to_str().unwrap()];
+        Onair::start(&[&words[..], &more].concat())
+    };
+    let mut runs = [
+        live(&["--fps", "29.97", "--duration", "3s", "--record", ntsc.to_str().unwrap()]),
+        single("test", "none", &video),
+        single("none", "tone", &audio),
+    ];
+    for run in &mut runs {
+        assert_eq!(run.peer.wait(LIMIT).code(), Some(0), "{}", run.peer.output());
+        assert_eq!(run.peer.errors(), "");
+    }
+    check(&ntsc, "30000/1001");
+    for (file, kind) in [(&video, "video"), (&audio, "audio")] {
+        let probe = ffmpeg::probe(file);
+        assert_eq!(probe.warnings, "");
+        assert_eq!(ffmpeg::decode(file), "");
+        assert_eq!(probe.json["streams"].as_array().unwrap().len(), 1);
+        assert!(probe.packets(kind).len() > 40, "{kind}");
+    }
+}
+
+#[test]
+fn picture_and_sound_stay_together_to_the_player() {
+    let mut onair = live(&[]);
+    let url = onair.play_url();
+    wait_live(&mut onair, 0);
+    let folder = tempfile::tempdir().unwrap();
+    let (saved, png) = (folder.path().join("saved.flv"), folder.path().join("last.png"));
+    let mut player = Onair::start(&[
+        "play",
+        &url,
+        "--headless",
+        "--measure",
+        "--save",
+        saved.to_str().unwrap(),
+        "--snapshot",
+        png.to_str().unwrap(),
+    ]);
+    // Five flashes: the median of the last five, which a hiccup of a busy machine does not move.
+    let figures = player.wait_event("measurements", |event| {
+        event["event"] == "play_stats"
+            && event["shown"].as_u64().is_some_and(|shown| shown > 150)
+            && !event["latency_ms"].is_null()
+            && !event["av_offset_ms"].is_null()
+    });
+    let offset = figures["av_offset_ms"].as_f64().unwrap();
+    assert!(offset.abs() <= 10.0, "{figures}");
+    let latency = figures["latency_ms"].as_f64().unwrap();
+    assert!((50.0..3_000.0).contains(&latency), "{figures}");
+    assert_eq!((&figures["width"], &figures["height"]), (&640.into(), &360.into()));
+    assert_eq!(figures["damaged"], 0);
+    assert_eq!(player.stop(LIMIT).code(), Some(0));
+    assert_eq!(onair.stop(LIMIT).code(), Some(0));
+    assert_eq!(fs::read(&png).unwrap().get(1..4), Some(&b"PNG"[..]));
+    if !peers::missing(&["ffmpeg", "ffprobe"]) {
+        check(&saved, "30/1");
+    }
+}
+
+#[test]
+fn a_key_is_seen_nowhere() {
+    peers::require!("nginx");
+    let (by_env, by_file) = ("PlantedEnvKey12345", "PlantedFileKey67890");
+    let folder = tempfile::tempdir().unwrap();
+    let key_file = folder.path().join("key");
+    fs::write(&key_file, format!("{by_file}\n")).unwrap();
+    let record = folder.path().join("show.flv");
+    let nginx = Nginx::start();
+    let app = |name: &str| format!("rtmp://127.0.0.1:{}/{name}", nginx.port);
+    let dead = format!("rtmp://127.0.0.1:{}/live", peers::free_port());
+    let (good, refused) = (app("live"), app("refused"));
+    let words: Vec<&str> = vec![
+        "--to",
+        &good,
+        "--key-env",
+        "PLANTED",
+        "--to",
+        &refused,
+        "--key-file",
+        key_file.to_str().unwrap(),
+        "--to",
+        &dead,
+        "--key-env",
+        "PLANTED",
+        "--record",
+        record.to_str().unwrap(),
+        "--log",
+        "trace",
+    ];
+    let mut onair = live_with(&words, &[("PLANTED", by_env)]);
+    nginx.wait_published(by_env);
+    // nginx refuses by hanging up, which may pass: it is tried again.
+    onair.wait_event("the refusal", |event| {
+        of_target(event, 1, "connecting")
+            && event["stage"] == "publish"
+            && event["cause"].is_string()
+    });
+    wait_encoded(&mut onair, 60);
+    let command_line = fs::read(format!("/proc/{}/cmdline", onair.peer.id())).unwrap_or_default();
+    assert_eq!(onair.stop(LIMIT).code(), Some(7), "the first that was not live: refused");
+    nginx.wait_unpublished(by_env);
+    let (output, errors) = (onair.peer.output(), onair.peer.errors());
+    assert!(errors.contains("TRACE") || errors.contains("DEBUG"), "{errors}");
+    let recording = fs::read(&record).unwrap();
+    assert!(recording.len() > 10_000);
+    let places: [(&str, &[u8]); 4] = [
+        ("standard output", output.as_bytes()),
+        ("standard error", errors.as_bytes()),
+        ("the command line", &command_line),
+        ("the recording", &recording),
+    ];
+    for (place, bytes) in places {
+        for key in [by_env, by_file] {
+            // A part would be bad enough.
+            let key = &key.as_bytes()[..12];
+            assert!(!bytes.windows(key.len()).any(|window| window == key), "in {place}");
+        }
+    }
+}
+
+#[test]
+fn a_written_key_is_accepted_with_a_warning_and_not_repeated() {
+    let url = format!("rtmp://127.0.0.1:{}/live/WrittenKey", peers::free_port());
+    let mut onair = live(&["--to", &url, "--retry-for", "500ms", "--log", "trace"]);
+    assert_eq!(onair.peer.wait(Duration::from_secs(20)).code(), Some(6));
+    let visible = onair.events().into_iter().any(|event| event["key"] == "key-visible");
+    assert!(visible, "{}", onair.peer.output());
+    assert!(!onair.peer.output().contains("WrittenKey"));
+    assert!(!onair.peer.errors().contains("WrittenKey"), "{}", onair.peer.errors());
+}

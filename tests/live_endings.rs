@@ -1,0 +1,348 @@
+//! How the commands end: exit codes and the stage, cause and advice that go with them; Ctrl-C and
+//! kill at any moment; `probe`, `check` and `devices`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+#[allow(dead_code, reason = "of the server, not of its streams")]
+#[path = "publish/mod.rs"]
+mod publish;
+
+use std::path::Path;
+use std::process::Command;
+
+use onair::wire::rtmp::status::{Level, Status};
+use peers::{LIMIT, Nginx, Onair, ffmpeg};
+use publish::{Behavior, Server};
+use serde_json::Value;
+
+const TEST: [&str; 9] =
+    ["live", "--video", "test", "--audio", "tone", "--size", "480x270", "--video-bitrate", "600k"];
+
+fn live(more: &[&str]) -> Onair {
+    let words: Vec<&str> = TEST.iter().chain(more).copied().collect();
+    Onair::start(&words)
+}
+
+fn closed() -> String {
+    format!("rtmp://127.0.0.1:{}/live/stream", peers::free_port())
+}
+
+/// Waits for the end; its code must also be in the last line.
+#[track_caller]
+fn ends_with(onair: &mut Onair, code: i32) -> Vec<Value> {
+    let ended = onair.peer.wait(LIMIT * 2).code();
+    let events = onair.events();
+    assert_eq!(ended, Some(code), "{}{}", onair.peer.output(), onair.peer.errors());
+    let last = events.last().expect("a last line");
+    assert_eq!((&last["event"], &last["exit"]), (&"summary".into(), &code.into()), "{last}");
+    events
+}
+
+/// The event with which the target failed; it must say what to do.
+#[track_caller]
+fn failure(events: &[Value]) -> &Value {
+    let failed = events
+        .iter()
+        .find(|event| event["event"] == "target" && event["state"] == "failed")
+        .unwrap_or_else(|| panic!("no failure in {events:?}"));
+    for field in ["cause", "advice"] {
+        assert!(failed[field].as_str().is_some_and(|text| text.len() > 8), "{field}: {failed}");
+    }
+    failed
+}
+
+#[test]
+fn what_makes_no_sense_is_usage() {
+    for url in ["http://example.com/live/x", "rtmp://", "rtmp://host/app", "nonsense", ""] {
+        ends_with(&mut live(&["--to", url]), 2);
+    }
+    for words in [&["--size", "641x"][..], &["--fps", "0"], &["--video", "telepathy"]] {
+        let mut onair = Onair::start(&[&["live"], words].concat());
+        assert_eq!(onair.peer.wait(LIMIT).code(), Some(2), "{words:?}");
+        assert!(!onair.peer.errors().is_empty());
+    }
+    ends_with(&mut live(&["--to", "rtmp://host/app", "--key-env", "ONAIR_NO_SUCH_VARIABLE"]), 3);
+    ends_with(&mut live(&["--record", "/proc/nowhere/show.flv"]), 3);
+    ends_with(&mut live(&["--record", "show.mkv"]), 2);
+}
+
+#[test]
+fn a_closed_port_is_unreachable() {
+    let events = ends_with(&mut live(&["--to", &closed(), "--retry-for", "1s"]), 6);
+    assert_eq!(failure(&events)["stage"], "tcp");
+    let retried = events.iter().any(|event| event["retry_in"].as_f64().is_some());
+    assert!(retried, "was tried again");
+}
+
+#[test]
+fn what_speaks_no_rtmp_is_named_at_the_handshake() {
+    let http = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n".to_vec();
+    let garbage = (0..4_000_u32).map(|n| (n * 167 % 251) as u8 | 0x40).collect();
+    let servers = [
+        Server::start(|_| Behavior::Silent),
+        Server::start(move |_| Behavior::Bytes(http.clone())),
+        Server::start(move |_| Behavior::Bytes(Vec::clone(&garbage))),
+        Server::start(|_| Behavior::Hangup),
+    ];
+    let urls: Vec<String> =
+        servers.iter().map(|server| format!("{}/stream", server.app_url())).collect();
+    let mut runs: Vec<Onair> =
+        urls.iter().map(|url| live(&["--to", url, "--retry-for", "500ms"])).collect();
+    for run in &mut runs {
+        let events = ends_with(run, 6);
+        assert_eq!(failure(&events)["stage"], "handshake");
+    }
+    let said = failure(&runs[1].events())["cause"].to_string();
+    assert!(said.contains("HTTP"), "{said}");
+}
+
+#[test]
+fn a_refusal_ends_it_at_once() {
+    let status = |code: &str, text: &str| Status::new(Level::Error, code, text);
+    let denied = status("NetStream.Publish.Denied", "the key is expired");
+    let busy = status("NetStream.Publish.BadName", "stream already publishing");
+    let rejected = status("NetConnection.Connect.Rejected", "no such application");
+    let servers = [
+        Server::start(move |_| Behavior::RejectPublish(denied.clone())),
+        Server::start(move |_| Behavior::RejectPublish(busy.clone())),
+        Server::start(move |_| Behavior::RejectConnect(rejected.clone())),
+    ];
+    let urls: Vec<String> =
+        servers.iter().map(|server| format!("{}/stream", server.app_url())).collect();
+    // No limit to trying: waiting cannot cure this. What is busy may become free.
+    let mut runs: Vec<Onair> = urls
+        .iter()
+        .zip([None, Some("1s"), None])
+        .map(|(url, limit)| {
+            let limit = limit.map(|limit| ["--retry-for", limit]);
+            let words: Vec<&str> =
+                ["--to", url].into_iter().chain(limit.into_iter().flatten()).collect();
+            live(&words)
+        })
+        .collect();
+    for (run, (stage, word)) in runs.iter_mut().zip([
+        ("publish", "expired"),
+        ("publish", "already"),
+        ("connect", "no such application"),
+    ]) {
+        let events = ends_with(run, 7);
+        let failed = failure(&events);
+        assert_eq!(failed["stage"], stage);
+        assert!(failed["cause"].to_string().contains(word), "{failed}");
+        assert!(failed["code"].as_str().is_some_and(|code| code.starts_with("Net")), "{failed}");
+    }
+}
+
+#[test]
+fn nginx_refuses_by_hanging_up() {
+    peers::require!("nginx");
+    let nginx = Nginx::start();
+    let url = nginx.url("refused", "stream");
+    ends_with(&mut live(&["--to", &url, "--retry-for", "2s"]), 7);
+    // And a player is turned away too, or told that there is nothing.
+    let mut player = Onair::start(&["play", "--headless", &url]);
+    ends_with(&mut player, 7);
+}
+
+#[test]
+fn a_server_that_dies_and_stays_away_is_lost() {
+    peers::require!("nginx");
+    let mut nginx = Nginx::start();
+    let mut onair = live(&["--to", &nginx.url("live", "stream"), "--retry-for", "2s"]);
+    nginx.wait_published("stream");
+    // A server that hangs up within a second has refused the stream.
+    onair.wait_event("two seconds", |event| event["video"]["encoded"].as_u64() > Some(50));
+    nginx.peer.kill();
+    let events = ends_with(&mut onair, 8);
+    failure(&events);
+    let reconnecting =
+        events.iter().any(|event| event["event"] == "target" && event["state"] == "reconnecting");
+    assert!(reconnecting);
+}
+
+#[test]
+fn a_player_says_what_it_misses() {
+    peers::require!("nginx");
+    let folder = tempfile::tempdir().unwrap();
+    let garbage = folder.path().join("garbage.flv");
+    std::fs::write(&garbage, vec![0x5a; 5_000]).unwrap();
+    let nginx = Nginx::start();
+    let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let ours = format!("{}/live/none", serve.wait_named("ready")["rtmp"].as_str().unwrap());
+    let (theirs, closed) = (nginx.url("live", "none"), closed());
+    let file = garbage.to_str().unwrap();
+    let cases =
+        [(&*theirs, 9), (&*ours, 9), (&*closed, 6), (file, 3), ("/no/such.flv", 3), ("x://y", 2)];
+    let mut runs: Vec<Onair> =
+        cases.iter().map(|(source, _)| Onair::start(&["play", "--headless", source])).collect();
+    for (run, (source, code)) in runs.iter_mut().zip(cases) {
+        let events = ends_with(run, code);
+        assert!(!run.peer.errors().is_empty(), "{source}: nothing for a person");
+        if code == 2 {
+            continue;
+        }
+        let failed = events
+            .iter()
+            .find(|event| event["event"] == "play" && event["state"] == "failed")
+            .unwrap_or_else(|| panic!("{source}: {events:?}"));
+        assert!(failed["advice"].as_str().is_some_and(|advice| advice.len() > 8), "{failed}");
+    }
+    // The same for probe, which prints nothing then.
+    for (source, code) in [(&*closed, 6), (file, 3)] {
+        let mut probe = Onair::start(&["probe", source]);
+        assert_eq!((probe.peer.wait(LIMIT).code(), probe.peer.output()), (Some(code), "".into()));
+    }
+    assert_eq!(serve.stop(LIMIT).code(), Some(0));
+}
+
+/// Where a recording holds anything, it must be playable from end to end.
+fn playable(path: &Path) {
+    let probe = ffmpeg::probe(path);
+    assert_eq!(probe.warnings, "");
+    assert!(probe.packets("video").len() > 5);
+    assert_eq!(ffmpeg::decode(path), "");
+}
+
+#[test]
+fn ctrl_c_at_any_moment_leaves_a_playable_file_and_no_stream() {
+    peers::require!("ffmpeg", "ffprobe", "nginx");
+    let folder = tempfile::tempdir().unwrap();
+    let nginx = Nginx::start();
+    // By what has happened when the signal comes.
+    type Moment = fn(&Value) -> bool;
+    let moments: [(&str, Moment); 5] = [
+        ("encoder", |event| event["event"] == "encoder"),
+        ("connecting", |event| event["event"] == "target" && event["state"] == "connecting"),
+        ("live", |event| event["event"] == "target" && event["state"] == "live"),
+        ("first", |event| event["video"]["encoded"].as_u64() > Some(10)),
+        ("third", |event| event["video"]["encoded"].as_u64() > Some(60)),
+    ];
+    for (name, moment) in moments {
+        let path = folder.path().join(format!("{name}.flv"));
+        let url = nginx.url("live", name);
+        let mut onair = live(&["--to", &url, "--record", path.to_str().unwrap()]);
+        onair.wait_event(name, moment);
+        onair.peer.interrupt();
+        let ended = onair.peer.wait(LIMIT).code();
+        nginx.wait_unpublished(name);
+        let events = onair.events();
+        let last = events.last().unwrap();
+        assert_eq!(
+            (&last["event"], last["exit"].as_i64()),
+            (&"summary".into(), ended.map(i64::from))
+        );
+        let recorded = events.iter().rev().find(|event| event["event"] == "recording");
+        if ["live", "first", "third"].contains(&name) {
+            assert_eq!(ended, Some(0), "{name}: {}", onair.peer.output());
+        }
+        let Some(recorded) = recorded else { continue };
+        assert_eq!(recorded["state"], "finished", "{name}: {recorded}");
+        if recorded["seconds"].as_f64() > Some(0.3) {
+            playable(&path);
+        }
+        assert_eq!(onair.peer.errors(), "");
+    }
+    // SIGTERM means the same.
+    let path = folder.path().join("term.flv");
+    let mut onair = live(&["--record", path.to_str().unwrap()]);
+    onair.wait_named("stats");
+    onair.peer.signal("TERM");
+    ends_with(&mut onair, 0);
+    playable(&path);
+}
+
+#[test]
+fn a_kill_leaves_a_playable_file() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("killed.flv");
+    let mut onair = live(&["--record", path.to_str().unwrap()]);
+    onair.wait_event("pictures", |event| event["video"]["encoded"].as_u64() > Some(80));
+    onair.peer.kill();
+    playable(&path);
+    let last = ffmpeg::probe(&path).packets("video").last().unwrap().dts;
+    assert!(last > 1.0, "{last}");
+}
+
+/// Runs a command that ends by itself; its only line.
+fn answer(words: &[&str], code: i32) -> Value {
+    let mut onair = Onair::start(words);
+    assert_eq!(onair.peer.wait(LIMIT).code(), Some(code), "{words:?} {}", onair.peer.errors());
+    let output = onair.peer.output();
+    assert_eq!(output.lines().count(), 1, "{output}");
+    serde_json::from_str(&output).unwrap()
+}
+
+#[test]
+fn probe_tells_what_live_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("show.flv");
+    let path = path.to_str().unwrap();
+    ends_with(&mut live(&["--record", path, "--duration", "5s"]), 0);
+    let report = answer(&["probe", path], 0);
+    assert_eq!(report["format"], "flv");
+    assert!((4.5..6.0).contains(&report["duration"].as_f64().unwrap()), "{report}");
+    let (video, audio) = (&report["streams"][0], &report["streams"][1]);
+    assert_eq!((&video["codec"], &video["profile"]), (&"h264".into(), &"High".into()));
+    assert_eq!((&video["width"], &video["height"]), (&480.into(), &270.into()));
+    assert_eq!(video["fps"], 30.0);
+    assert_eq!((&audio["codec"], &audio["profile"]), (&"aac".into(), &"LC".into()));
+    assert_eq!((&audio["sample_rate"], &audio["channels"]), (&48_000.into(), &2.into()));
+    assert_eq!(report["gop_s"], 2.0);
+    assert!(report["metadata"]["spacer"].is_null(), "{report}");
+}
+
+#[test]
+fn check_goes_stage_by_stage_and_devices_lists_all_kinds() {
+    let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let rtmp = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let report = answer(&["check", &format!("{rtmp}/live/SecretKey")], 0);
+    assert_eq!(report["ok"], true);
+    assert_eq!(report["target"], format!("{rtmp}/live/***"));
+    let stages: Vec<&str> = report["stages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .inspect(|stage| assert!(stage["ok"] == true && stage["ms"].is_number(), "{stage}"))
+        .map(|stage| stage["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(stages, ["dns", "tcp", "handshake", "connect"]);
+    assert_eq!(serve.stop(LIMIT).code(), Some(0));
+    let published = serve.events().into_iter().any(|event| event["event"] == "publish");
+    assert!(!published, "check goes live");
+
+    let report = answer(&["check", &closed()], 6);
+    assert_eq!(report["ok"], false);
+    let last = report["stages"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["name"], &last["ok"]), (&"tcp".into(), &false.into()));
+    assert!(last["detail"].is_string() && last["advice"].is_string(), "{last}");
+
+    let devices = answer(&["devices"], 0);
+    for kind in ["cameras", "microphones", "speakers", "screens", "windows"] {
+        assert!(devices[kind].is_array(), "{kind}: {devices}");
+    }
+}
+
+#[test]
+fn people_get_sentences_and_pipes_may_close() {
+    let program = env!("CARGO_BIN_EXE_onair");
+    let line = format!(
+        "'{program}' live --video test --audio tone --size 480x270 --duration 2s --record \"$0\" | head -n 1"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("show.flv");
+    let output = Command::new("sh").args(["-c", &line]).arg(&path).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.starts_with("Encoder (video)"), "{text}");
+    assert!(path.metadata().unwrap().len() > 50_000, "the recording went on");
+    let help = Command::new(program).arg("--help").output().unwrap();
+    assert!(String::from_utf8_lossy(&help.stdout).contains("Exit codes"));
+}
