@@ -10,6 +10,8 @@ pub(super) struct Node {
     /// N in `/dev/videoN`.
     pub(super) number: u32,
     pub(super) id: String,
+    /// Where it is plugged in; empty for virtual ones.
+    pub(super) socket: String,
     pub(super) name: String,
     /// Which of its device's nodes it is; cameras' pictures come from the first.
     pub(super) first: bool,
@@ -27,7 +29,25 @@ pub(super) fn nodes() -> Vec<Node> {
         })
         .collect();
     nodes.sort_by_key(|node| node.number);
+    distinguish(&mut nodes);
     nodes
+}
+
+/// Tells apart cameras that call themselves the same: two of a kind often have one serial number.
+fn distinguish(nodes: &mut [Node]) {
+    let mark: [fn(&Node) -> String; 3] = [
+        |node| format!("{}-at-{}", node.id, node.socket),
+        |node| format!("{}-{}", node.id, node.name.replace(char::is_whitespace, "-")),
+        |node| format!("{}-video{}", node.id, node.number),
+    ];
+    for mark in mark {
+        let ids: Vec<String> = nodes.iter().map(|node| node.id.clone()).collect();
+        for node in &mut *nodes {
+            if ids.iter().filter(|id| **id == node.id).count() > 1 {
+                node.id = mark(node);
+            }
+        }
+    }
 }
 
 fn describe(folder: &Path, number: u32) -> Node {
@@ -38,18 +58,26 @@ fn describe(folder: &Path, number: u32) -> Node {
         || format!("virtual-video{number}"),
         |device| format!("{}-{index}", device_id(device)),
     );
-    Node { number, id, name, first: index == "0" }
+    let socket = device.as_deref().map(socket).unwrap_or_default();
+    Node { number, id, socket, name, first: index == "0" }
+}
+
+/// The socket and, behind a colon, the interface that a device of sysfs is.
+fn socket(device: &Path) -> String {
+    device.file_name().map_or_else(String::new, |name| name.to_string_lossy().into())
 }
 
 /// A device by its maker's numbers and serial number, or by the socket it is in.
 fn device_id(device: &Path) -> String {
-    let socket = device.file_name().map_or_else(String::new, |name| name.to_string_lossy().into());
+    let socket = socket(device);
     // The node belongs to an interface of the USB device above it.
     let usb = device.parent().map(PathBuf::from).unwrap_or_default();
     let product = read(&usb.join("idVendor")).zip(read(&usb.join("idProduct")));
     match (product, read(&usb.join("serial"))) {
         (Some((vendor, product)), Some(serial)) if serial.chars().any(|c| c != '0') => {
-            format!("usb-{vendor}-{product}-{serial}")
+            // A camera for light and one for warmth in the same housing share the rest.
+            let interface = socket.rsplit_once(':').map_or("", |(_, interface)| interface);
+            format!("usb-{vendor}-{product}-{serial}-{interface}")
         }
         (Some((vendor, product)), _) => format!("usb-{vendor}-{product}-at-{socket}"),
         (None, _) => socket,
@@ -77,9 +105,34 @@ mod tests {
         fs::write(usb.join("idProduct"), "082d\n").unwrap();
         assert_eq!(device_id(&interface), "usb-046d-082d-at-1-2:1.0");
         fs::write(usb.join("serial"), "ABC123\n").unwrap();
-        assert_eq!(device_id(&interface), "usb-046d-082d-ABC123");
+        assert_eq!(device_id(&interface), "usb-046d-082d-ABC123-1.0");
         assert_eq!(device_id(Path::new("/sys/devices/platform/vivid.0")), "vivid.0");
         // Whatever this machine has, asking does not fail.
         drop(nodes());
+    }
+
+    #[test]
+    fn cameras_of_a_kind_are_told_apart() {
+        let node = |number, id: &str, socket: &str, name: &str| Node {
+            number,
+            id: id.to_owned(),
+            socket: socket.to_owned(),
+            name: name.to_owned(),
+            first: true,
+        };
+        let mut nodes = [
+            node(0, "usb-1-2-SN1-1.0-0", "1-1:1.0", "Cam"),
+            node(2, "usb-1-2-SN1-1.0-0", "1-2:1.0", "Cam"),
+            node(4, "vivid.0-0", "vivid.0", "vivid 000"),
+            node(5, "vivid.0-0", "vivid.0", "vivid 001"),
+            node(6, "alone", "x", "Alone"),
+        ];
+        distinguish(&mut nodes);
+        let ids = nodes.map(|node| node.id);
+        assert_eq!(ids[0], "usb-1-2-SN1-1.0-0-at-1-1:1.0");
+        assert_eq!(ids[1], "usb-1-2-SN1-1.0-0-at-1-2:1.0");
+        assert_eq!(ids[2], "vivid.0-0-at-vivid.0-vivid-000");
+        assert_eq!(ids[3], "vivid.0-0-at-vivid.0-vivid-001");
+        assert_eq!(ids[4], "alone");
     }
 }
