@@ -121,7 +121,9 @@ impl Minder {
                 if self.was_open && same.is_none() {
                     return Err(Fault::Absent(format!("no camera {before}")));
                 }
-                cameras.into_iter().nth(same.unwrap_or(0))
+                let first = || cameras.iter().position(|camera| camera.fault.is_none());
+                let chosen = same.or_else(first).unwrap_or(0);
+                cameras.into_iter().nth(chosen)
             }
         };
         let found = found.ok_or_else(|| Fault::Absent("no such camera".to_owned()))?;
@@ -130,15 +132,12 @@ impl Minder {
             report.name.clone_from(&found.name);
         });
         let Context { size, grid, .. } = self.context;
-        let offer = device::choose(&found.offers, size, grid.rate.as_f64());
-        match offer {
-            Some(offer) => Ok((found, offer)),
-            None if found.offers.is_empty() => {
-                let fault = Fault::Refused("its formats cannot be read".to_owned());
-                Err(fault)
-            }
-            None => Err(Fault::Format("none of its formats fits".to_owned())),
+        if let Some(fault) = &found.fault {
+            return Err(fault.clone());
         }
+        device::choose(&found.offers, size, grid.rate.as_f64())
+            .map(|offer| (found, offer))
+            .ok_or_else(|| Fault::Format("none of its sizes and rates can be used".to_owned()))
     }
 
     /// Opens the camera on a thread of its own and watches until something ends it.
@@ -303,7 +302,7 @@ mod tests {
 
     fn found(id: &str) -> Found {
         let offer = Offer { size: SIZE, rate: (30, 1), pixel: Pixel::Nv12 };
-        Found { id: id.to_owned(), name: format!("The {id}"), offers: vec![offer] }
+        Found { id: id.to_owned(), name: format!("The {id}"), offers: vec![offer], fault: None }
     }
 
     fn open_fake(id: Option<&str>, bench: &Bench) -> (Source, Receiver<Report>, Clock) {

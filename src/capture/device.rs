@@ -78,8 +78,9 @@ pub(super) struct Found {
     /// Stable over replugging and restarts.
     pub(super) id: String,
     pub(super) name: String,
-    /// Empty where the camera may not be asked.
     pub(super) offers: Vec<Offer>,
+    /// Why nothing is on offer.
+    pub(super) fault: Option<Fault>,
 }
 
 /// A picture as it comes from the camera.

@@ -1,4 +1,4 @@
-//! The camera systems: Video4Linux through nokhwa, a fake for tests.
+//! The camera systems: Video4Linux, a fake for tests.
 
 #[cfg(test)]
 pub(super) mod fake;
@@ -11,5 +11,5 @@ use super::device::Driver;
 
 /// The machine's cameras.
 pub(super) fn driver() -> Arc<dyn Driver> {
-    Arc::new(v4l::Video4Linux)
+    Arc::new(v4l::Video4Linux::default())
 }

@@ -1,24 +1,26 @@
-//! Cameras of Linux: nokhwa opens and reads them; what it does not tell or cannot do (which node is
-//! which, rates that are fractions, waiting with a limit, waking a reader that hangs) is asked of
-//! Video4Linux directly.
+//! Cameras of Linux, through Video4Linux: listed, opened with any rate they offer, and read with a
+//! limit to every wait. A camera is opened anew for each session, so that one that hangs keeps
+//! nothing from the next.
 
 #![allow(unsafe_code)]
 
-use std::fs;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use nokhwa::utils::{
-    ApiBackend, CameraFormat, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType,
-    Resolution,
-};
+use bytes::Bytes;
+use parking_lot::Mutex;
+use v4l::buffer::{Flags, Type};
+use v4l::capability;
+use v4l::device::Handle;
 use v4l::frameinterval::FrameIntervalEnum;
 use v4l::framesize::FrameSizeEnum;
+use v4l::io::mmap::Stream;
+use v4l::io::traits::CaptureStream;
 use v4l::video::Capture;
 use v4l::video::capture::Parameters;
-use v4l::{Device, Format, FourCC};
+use v4l::{Device, Format, FourCC, Fraction};
 
 use super::identity::{self, Node};
 use crate::capture::device::{Camera, Driver, Fault, Found, Offer, Pixel, Raw};
@@ -32,54 +34,71 @@ const MOST_OFFERS: usize = 512;
 /// A stamp older than this is a driver's mistake.
 const MOST_AGE: Duration = Duration::from_secs(1);
 
+/// How long a camera may take for its first picture, less than the watch gives it.
+const FIRST: Duration = Duration::from_millis(3_500);
+/// Pictures at the start of a session that may be left from the one before.
+const MOST_LEFT: u32 = 8;
+/// How much older than the newest picture those may be; a greater step back is a driver's new clock.
+const LEFT: Duration = Duration::from_secs(60);
+/// Buffers that the driver fills in turn.
+const BUFFERS: u32 = 4;
+
 /// Video4Linux.
-pub(super) struct Video4Linux;
+#[derive(Default)]
+pub(super) struct Video4Linux {
+    /// When the newest picture was taken, by the driver's clock, over all sessions.
+    newest: Arc<Mutex<Duration>>,
+}
 
 impl Driver for Video4Linux {
     fn cameras(&self) -> Vec<Found> {
-        let listed = identity::nodes().into_iter().filter_map(|node| {
-            let offers = match Device::with_path(path(&node)) {
-                Ok(device) => offers(&device),
-                // It may be a camera: opening it will say what is wrong.
-                Err(_) if node.first => return Some((node, Vec::new())),
-                Err(_) => return None,
-            };
-            // Nodes for metadata and outputs offer no pictures.
-            if offers.is_empty() { None } else { Some((node, offers)) }
-        });
-        listed.map(|(node, offers)| Found { id: node.id, name: node.name, offers }).collect()
+        identity::nodes().into_iter().filter_map(found).collect()
     }
 
     fn open(&self, id: &str, offer: Offer) -> Result<Box<dyn Camera>, Fault> {
         let node = identity::nodes().into_iter().find(|node| node.id == id);
         let node = node.ok_or_else(|| Fault::Absent(format!("no camera {id}")))?;
-        prepare(&node, offer)?;
-        let format = CameraFormat::new(
-            Resolution::new(offer.size.width, offer.size.height),
-            match offer.pixel {
-                Pixel::Yuyv => FrameFormat::YUYV,
-                Pixel::Nv12 => FrameFormat::NV12,
-                Pixel::Mjpeg => FrameFormat::MJPEG,
-            },
-            offer.rate.0 / offer.rate.1.max(1),
-        );
-        let kinds = [format.format()];
-        let exact = RequestedFormatType::Exact(format);
-        let wish = RequestedFormat::with_formats(exact, &kinds);
-        let index = CameraIndex::Index(node.number);
-        let camera = nokhwa::Camera::with_backend(index, wish, ApiBackend::Video4Linux);
-        let mut camera = camera.map_err(|error| fault(&error.to_string()))?;
-        camera.open_stream().map_err(|error| fault(&error.to_string()))?;
-        let descriptor = Arc::new(descriptor(&path(&node))?);
-        Ok(Box::new(Open { camera, descriptor, started: false }))
+        let device = Device::with_path(path(&node)).map_err(|error| fault("opening", &error))?;
+        prepare(&device, offer)?;
+        let stream = Stream::with_buffers(&device, Type::VideoCapture, BUFFERS);
+        let mut stream = stream.map_err(|error| fault("asking for buffers", &error))?;
+        stream.set_timeout(FIRST);
+        let newest = Arc::clone(&self.newest);
+        Ok(Box::new(Open { handle: device.handle(), stream, taken: None, newest }))
     }
+}
+
+/// A node as a camera, with why it cannot be used if so; `None` if it is none.
+fn found(node: Node) -> Option<Found> {
+    let none = |fault| (Vec::new(), Some(fault));
+    let (offers, fault) = match Device::with_path(path(&node)) {
+        Ok(device) => {
+            // Nodes for metadata and outputs give no pictures.
+            let abilities = device.query_caps().ok()?.capabilities;
+            if !abilities.contains(capability::Flags::VIDEO_CAPTURE) {
+                return None;
+            }
+            let offers = offers(&device);
+            if offers.is_empty() { none(unreadable(&device)) } else { (offers, None) }
+        }
+        // It may be a camera: its state will say what is wrong.
+        Err(error) if node.first => none(fault("opening", &error)),
+        Err(_) => return None,
+    };
+    Some(Found { id: node.id, name: node.name, offers, fault })
+}
+
+fn unreadable(device: &Device) -> Fault {
+    let formats = device.enum_formats().unwrap_or_default().into_iter().take(16);
+    let names: Vec<String> = formats.map(|format| format.fourcc.to_string()).collect();
+    Fault::Format(format!("it has only {}", names.join(", ")))
 }
 
 fn path(node: &Node) -> PathBuf {
     PathBuf::from(format!("/dev/video{}", node.number))
 }
 
-/// What a camera offers that we can read and nokhwa can open: whole rates.
+/// What a camera offers that we can read.
 fn offers(device: &Device) -> Vec<Offer> {
     let mut offers = Vec::new();
     for (code, pixel) in [(b"YUYV", Pixel::Yuyv), (b"NV12", Pixel::Nv12), (b"MJPG", Pixel::Mjpeg)] {
@@ -122,108 +141,120 @@ fn rates(device: &Device, code: FourCC, width: u32, height: u32) -> Vec<(u32, u3
             usual.filter(|&r| (low..=high).contains(&f64::from(r))).map(|r| (r, 1)).collect()
         }
     });
-    rates.filter(|&(num, den)| den > 0 && num.is_multiple_of(den) && num > 0).collect()
+    rates.filter(|&(num, den)| den > 0 && num > 0).collect()
 }
 
-/// Puts the format and a whole rate in place, because nokhwa refuses to open a camera whose rate is
-/// a fraction at the moment, whatever is asked of it.
-fn prepare(node: &Node, offer: Offer) -> Result<(), Fault> {
-    let io = |error: std::io::Error| fault(&error.to_string());
-    let device = Device::with_path(path(node)).map_err(io)?;
+/// Puts the format and the rate in place.
+fn prepare(device: &Device, offer: Offer) -> Result<(), Fault> {
     let code = FourCC::new(match offer.pixel {
         Pixel::Yuyv => b"YUYV",
         Pixel::Nv12 => b"NV12",
         Pixel::Mjpeg => b"MJPG",
     });
     let Size { width, height } = offer.size;
-    let got = device.set_format(&Format::new(width, height, code)).map_err(io)?;
+    let got = device.set_format(&Format::new(width, height, code));
+    let got = got.map_err(|error| fault("choosing the format", &error))?;
     if (got.width, got.height, got.fourcc) != (width, height, code) {
         return Err(Fault::Format(format!("{}x{} {} instead", got.width, got.height, got.fourcc)));
     }
-    let fps = offer.rate.0 / offer.rate.1.max(1);
-    device.set_params(&Parameters::with_fps(fps)).map_err(io)?;
+    let interval = Fraction::new(offer.rate.1, offer.rate.0);
+    if let Err(error) = device.set_params(&Parameters::new(interval)) {
+        // Some have one rate and no choice.
+        tracing::debug!(%error, "choosing a camera's rate");
+    }
     Ok(())
 }
 
-/// The kinds of faults, by the error number that every layer leaves in its message.
-fn fault(detail: &str) -> Fault {
-    let number = detail.rsplit_once("(os error ").and_then(|(_, rest)| {
-        let (digits, _) = rest.split_once(')')?;
-        digits.parse::<i32>().ok()
-    });
-    let detail = detail.to_owned();
-    match number {
+/// The kinds of faults, by their error numbers.
+fn fault(doing: &str, error: &io::Error) -> Fault {
+    let detail = format!("{doing}: {error}");
+    match error.raw_os_error() {
         Some(libc::EBUSY) => Fault::Busy(detail),
         Some(libc::EACCES | libc::EPERM) => Fault::Refused(detail),
         Some(libc::ENODEV | libc::ENOENT | libc::ENXIO) => Fault::Absent(detail),
-        Some(libc::EINVAL) => Fault::Format(detail),
         _ => Fault::Other(detail),
     }
 }
 
-/// Our own handle on the file that nokhwa has open, to wait on it with a limit.
-fn descriptor(path: &Path) -> Result<OwnedFd, Fault> {
-    let io = |error: std::io::Error| Fault::Other(format!("finding the camera's file: {error}"));
-    for entry in fs::read_dir("/proc/self/fd").map_err(io)?.flatten() {
-        let points_there = fs::read_link(entry.path()).is_ok_and(|to| to == *path);
-        let number = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok());
-        if let Some(number) = number.filter(|_| points_there) {
-            // SAFETY: the number was listed as open a moment ago and belongs to the nokhwa camera,
-            // which the caller holds and which closes it only when it is dropped.
-            let borrowed = unsafe { BorrowedFd::borrow_raw(number) };
-            return borrowed.try_clone_to_owned().map_err(io);
-        }
-    }
-    Err(Fault::Other("the camera's file is not open".to_owned()))
+struct Open {
+    handle: Arc<Handle>,
+    stream: Stream<'static>,
+    /// Pictures taken, once the stream has begun.
+    taken: Option<u32>,
+    newest: Arc<Mutex<Duration>>,
 }
 
-struct Open {
-    camera: nokhwa::Camera,
-    descriptor: Arc<OwnedFd>,
-    started: bool,
+impl Open {
+    /// Whether this picture was there before this session began: some drivers keep the last ones.
+    fn is_left_over(&self, taken: Duration) -> bool {
+        let mut newest = self.newest.lock();
+        let left = self.taken.is_some_and(|count| count < MOST_LEFT)
+            && !taken.is_zero()
+            && newest.checked_sub(taken).is_some_and(|before| before < LEFT);
+        *newest = if left { *newest } else { taken };
+        left
+    }
 }
 
 impl Camera for Open {
     fn frame(&mut self, limit: Duration) -> Result<Option<Raw>, Fault> {
-        // nokhwa starts the stream with the first frame, and waits for it without a limit; before
-        // that there is nothing to wait on.
-        if self.started && !ready(&self.descriptor, limit) {
+        // The first picture is what starts the stream; it is waited for with a limit of its own.
+        if let Some(count) = &mut self.taken {
+            *count = count.saturating_add(1);
+            let limit = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
+            match self.handle.poll(libc::POLLIN, limit) {
+                Ok(0) => return Ok(None),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(None),
+                // A fault is told by the call that follows.
+                Ok(_) | Err(_) => {}
+            }
+        } else {
+            self.taken = Some(0);
+        }
+        let next = self.stream.next();
+        let (buffer, about) = next.map_err(|error| fault("taking a picture", &error))?;
+        let length = usize::try_from(about.bytesused).unwrap_or(usize::MAX);
+        // Not every driver tells the length.
+        let picture = if length == 0 { &*buffer } else { buffer.get(..length).unwrap_or(buffer) };
+        let data = Bytes::copy_from_slice(picture);
+        let damaged = about.flags.contains(Flags::ERROR);
+        let stamp = about.timestamp;
+        let taken = Duration::new(
+            u64::try_from(stamp.sec).unwrap_or(0),
+            u32::try_from(stamp.usec).unwrap_or(0).min(999_999) * 1_000,
+        );
+        if damaged || self.is_left_over(taken) {
             return Ok(None);
         }
-        self.started = true;
-        let frame = self.camera.frame().map_err(|error| fault(&error.to_string()))?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let age = frame.capture_timestamp().and_then(|taken| now.checked_sub(taken));
-        let age = age.filter(|age| *age < MOST_AGE).unwrap_or_default();
-        Ok(Some(Raw { data: frame.buffer_bytes(), age }))
+        let age = monotonic().checked_sub(taken).filter(|age| *age < MOST_AGE);
+        Ok(Some(Raw { data, age: age.unwrap_or_default() }))
     }
 
     fn waker(&self) -> Box<dyn Fn() + Send> {
-        let descriptor = Arc::clone(&self.descriptor);
-        Box::new(move || stop_stream(&descriptor))
+        let handle = Arc::clone(&self.handle);
+        Box::new(move || stop_stream(&handle))
     }
 }
 
-/// Waits until the camera has a picture or a fault to tell.
-fn ready(descriptor: &OwnedFd, limit: Duration) -> bool {
-    let mut poll = libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-    let limit = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
-    // SAFETY: `poll` is one valid entry, alive for the call; the descriptor is open.
-    let count = unsafe { libc::poll(&raw mut poll, 1, limit) };
-    count > 0
+/// The clock that drivers stamp their pictures with.
+fn monotonic() -> Duration {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the call fills the one `timespec`, which lives through it.
+    let done = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    if done != 0 {
+        return Duration::ZERO;
+    }
+    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
+    Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or(0))
 }
 
 /// Ends streaming, which makes a reader that waits return with an error.
-fn stop_stream(descriptor: &OwnedFd) {
-    let mut kind = v4l::buffer::Type::VideoCapture as libc::c_int;
-    // SAFETY: VIDIOC_STREAMOFF reads one `int`, which lives through the call; the descriptor is
-    // open and of a video device.
+fn stop_stream(handle: &Handle) {
+    let mut kind = Type::VideoCapture as libc::c_int;
+    // SAFETY: VIDIOC_STREAMOFF reads one `int`, which lives through the call; the handle is open and
+    // of a video device.
     let done = unsafe {
-        v4l::v4l2::ioctl(
-            descriptor.as_raw_fd(),
-            v4l::v4l2::vidioc::VIDIOC_STREAMOFF,
-            (&raw mut kind).cast(),
-        )
+        v4l::v4l2::ioctl(handle.fd(), v4l::v4l2::vidioc::VIDIOC_STREAMOFF, (&raw mut kind).cast())
     };
     if let Err(error) = done {
         tracing::debug!(%error, "stopping a camera that hangs");
@@ -236,10 +267,12 @@ mod tests {
 
     #[test]
     fn faults_are_told_by_their_numbers() {
-        let of = |detail: &str| fault(detail);
-        assert!(matches!(of("stream: Device or resource busy (os error 16)"), Fault::Busy(_)));
-        assert!(matches!(of("Permission denied (os error 13)"), Fault::Refused(_)));
-        assert!(matches!(of("V4L2 Error: No such device (os error 19)"), Fault::Absent(_)));
-        assert!(matches!(of("no idea"), Fault::Other(_)));
+        let of = |number| fault("testing", &io::Error::from_raw_os_error(number));
+        assert!(matches!(of(libc::EBUSY), Fault::Busy(_)));
+        assert!(matches!(of(libc::EACCES), Fault::Refused(_)));
+        assert!(matches!(of(libc::ENODEV), Fault::Absent(_)));
+        assert!(matches!(of(libc::EIO), Fault::Other(_)));
+        assert!(matches!(fault("testing", &io::ErrorKind::TimedOut.into()), Fault::Other(_)));
+        assert!(!monotonic().is_zero());
     }
 }
