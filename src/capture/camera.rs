@@ -262,8 +262,13 @@ impl Inner {
         let pool = Planes::pool(self.offer.size, 6);
         let mut turner = Turner::default();
         let mut broken = 0;
+        let mut first = true;
         while !stop.is_set() {
             let Some(raw) = camera.frame(WAIT)? else { continue };
+            // The first proves nothing: a driver may hand out what was left from before a stall.
+            if std::mem::take(&mut first) {
+                continue;
+            }
             let pts = self.clock.now() - raw.age;
             let mut planes = pool.take();
             match turner.turn(self.offer.pixel, &raw.data, &mut planes) {

@@ -11,5 +11,5 @@ use super::device::Driver;
 
 /// The machine's cameras.
 pub(super) fn driver() -> Arc<dyn Driver> {
-    Arc::new(v4l::Video4Linux::default())
+    Arc::new(v4l::Video4Linux)
 }

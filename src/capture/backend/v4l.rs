@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 use v4l::buffer::{Flags, Type};
 use v4l::capability;
 use v4l::device::Handle;
@@ -36,19 +35,11 @@ const MOST_AGE: Duration = Duration::from_secs(1);
 
 /// How long a camera may take for its first picture, less than the watch gives it.
 const FIRST: Duration = Duration::from_millis(3_500);
-/// Pictures at the start of a session that may be left from the one before.
-const MOST_LEFT: u32 = 8;
-/// How much older than the newest picture those may be; a greater step back is a driver's new clock.
-const LEFT: Duration = Duration::from_secs(60);
 /// Buffers that the driver fills in turn.
 const BUFFERS: u32 = 4;
 
 /// Video4Linux.
-#[derive(Default)]
-pub(super) struct Video4Linux {
-    /// When the newest picture was taken, by the driver's clock, over all sessions.
-    newest: Arc<Mutex<Duration>>,
-}
+pub(super) struct Video4Linux;
 
 impl Driver for Video4Linux {
     fn cameras(&self) -> Vec<Found> {
@@ -63,8 +54,7 @@ impl Driver for Video4Linux {
         let stream = Stream::with_buffers(&device, Type::VideoCapture, BUFFERS);
         let mut stream = stream.map_err(|error| fault("asking for buffers", &error))?;
         stream.set_timeout(FIRST);
-        let newest = Arc::clone(&self.newest);
-        Ok(Box::new(Open { handle: device.handle(), stream, taken: None, newest }))
+        Ok(Box::new(Open { handle: device.handle(), stream, started: false }))
     }
 }
 
@@ -179,28 +169,13 @@ fn fault(doing: &str, error: &io::Error) -> Fault {
 struct Open {
     handle: Arc<Handle>,
     stream: Stream<'static>,
-    /// Pictures taken, once the stream has begun.
-    taken: Option<u32>,
-    newest: Arc<Mutex<Duration>>,
-}
-
-impl Open {
-    /// Whether this picture was there before this session began: some drivers keep the last ones.
-    fn is_left_over(&self, taken: Duration) -> bool {
-        let mut newest = self.newest.lock();
-        let left = self.taken.is_some_and(|count| count < MOST_LEFT)
-            && !taken.is_zero()
-            && newest.checked_sub(taken).is_some_and(|before| before < LEFT);
-        *newest = if left { *newest } else { taken };
-        left
-    }
+    started: bool,
 }
 
 impl Camera for Open {
     fn frame(&mut self, limit: Duration) -> Result<Option<Raw>, Fault> {
         // The first picture is what starts the stream; it is waited for with a limit of its own.
-        if let Some(count) = &mut self.taken {
-            *count = count.saturating_add(1);
+        if self.started {
             let limit = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
             match self.handle.poll(libc::POLLIN, limit) {
                 Ok(0) => return Ok(None),
@@ -209,23 +184,22 @@ impl Camera for Open {
                 Ok(_) | Err(_) => {}
             }
         } else {
-            self.taken = Some(0);
+            self.started = true;
         }
         let next = self.stream.next();
         let (buffer, about) = next.map_err(|error| fault("taking a picture", &error))?;
+        if about.flags.contains(Flags::ERROR) {
+            return Ok(None);
+        }
         let length = usize::try_from(about.bytesused).unwrap_or(usize::MAX);
         // Not every driver tells the length.
         let picture = if length == 0 { &*buffer } else { buffer.get(..length).unwrap_or(buffer) };
         let data = Bytes::copy_from_slice(picture);
-        let damaged = about.flags.contains(Flags::ERROR);
         let stamp = about.timestamp;
         let taken = Duration::new(
             u64::try_from(stamp.sec).unwrap_or(0),
             u32::try_from(stamp.usec).unwrap_or(0).min(999_999) * 1_000,
         );
-        if damaged || self.is_left_over(taken) {
-            return Ok(None);
-        }
         let age = monotonic().checked_sub(taken).filter(|age| *age < MOST_AGE);
         Ok(Some(Raw { data, age: age.unwrap_or_default() }))
     }
