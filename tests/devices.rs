@@ -14,6 +14,7 @@
     reason = "test code: a panic is how it fails"
 )]
 
+use std::fs::File;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +24,7 @@ use onair::base::queue::{self, Full, Receiver};
 use onair::base::{Clock, Latest, Stop, Timestamp};
 use onair::capture::{self, VideoChoice};
 use onair::compose::{self, Compositor};
-use onair::media::source::{Report, State, Status};
+use onair::media::source::{Format, Report, State, Status};
 use onair::media::{FrameGrid, FrameRate, Samples, Size, VideoFrame};
 use onair::mix::{self, Mixer};
 
@@ -257,10 +258,10 @@ impl Program {
         Self(command.stderr(Stdio::null()).spawn().unwrap())
     }
 
-    /// One colour as motion JPEG.
-    fn feed(device: &str, color: &str, rate: &str) -> Self {
+    /// One colour as motion JPEG, 30 pictures a second.
+    fn feed(device: &str, color: &str) -> Self {
         Self::start(&format!(
-            "ffmpeg -v error -re -f lavfi -i color=c={color}:s=640x360:r={rate} -c:v mjpeg -f v4l2 \
+            "ffmpeg -v error -re -f lavfi -i color=c={color}:s=640x360:r=30 -c:v mjpeg -f v4l2 \
              {device}"
         ))
     }
@@ -379,6 +380,7 @@ fn await_camera(id: &str) -> capture::CameraInfo {
 
 /// Red as webcams (studio range) and as JPEGs (full range) have it, on its way to the program.
 const RED: (u8, u8, u8) = (63, 102, 240);
+const BLUE: (u8, u8, u8) = (32, 240, 118);
 
 /// Runs inside a machine with cameras: `tests/rigs/camera.sh`.
 #[test]
@@ -433,7 +435,9 @@ fn busy(id: &str) {
 }
 
 fn packed_and_stalled() {
-    let feeder = Program::feed("/dev/video20", "red", "30");
+    // Once nobody has it open any more, this kind of camera cannot be fed again.
+    let held = File::open("/dev/video20").unwrap();
+    let feeder = Program::feed("/dev/video20", "red");
     let camera = await_camera("virtual-video20");
     eprintln!("  {camera:?}");
     let shown = Shown::open(&camera.id);
@@ -461,11 +465,11 @@ fn packed_and_stalled() {
     eprintln!("    ended: {:?}", shown.status.report());
     shown.await_slate();
     shown.stays_down(Duration::from_secs(12));
-    let feeder = Program::feed("/dev/video20", "red", "30");
+    let feeder = Program::feed("/dev/video20", "blue");
     shown.await_state(State::Open);
-    shown.await_color(RED);
+    shown.await_color(BLUE);
     shown.close();
-    drop(feeder);
+    drop((feeder, held));
 }
 
 /// Cameras whose rate is no whole number of pictures a second.
@@ -475,13 +479,13 @@ fn fractional(id: &str) {
     let shown = Shown::open(id);
     shown.await_state(State::Open);
     shown.close();
-    let feeder = Program::feed("/dev/video21", "red", "30000/1001");
+    let feeder = Program::feed("/dev/video21", "red");
     let camera = await_camera("virtual-video21");
-    eprintln!("  {camera:?}");
+    tell("v4l2-ctl", &["-d", "/dev/video21", "--set-parm", "29.97"]);
     let shown = Shown::open(&camera.id);
-    shown.await_state(State::Open);
+    let open = shown.await_state(State::Open);
+    assert_eq!(open.format, Format::Video { size: Size::new(640, 360), fps: 29.97 });
     shown.await_color(RED);
-    shown.rate();
     shown.close();
     drop(feeder);
 }
