@@ -289,3 +289,66 @@ fn two_seconds_of_hard_pictures_cost_what_was_asked_and_a_change_takes_effect() 
         assert!(worst < 1.05 && least > 0.7, "{kbps} kbps: {least:.3} to {worst:.3}");
     }
 }
+
+/// A decoder for what [`video_config`] makes, and a second of it.
+fn a_second() -> (onair::media::VideoParameters, Vec<EncodedPacket>) {
+    let grid = grid("30");
+    let size = Size::new(320, 180);
+    let pictures = (0..30).map(|n| frame(grid.instant(n), picture(size, n as usize)));
+    let (encoder, packets) = encode_video(video_config(size, "30", 500), pictures, |_, _| {});
+    (encoder.parameters().clone(), packets)
+}
+
+#[test]
+fn after_a_reset_or_a_late_start_nothing_is_shown_before_a_keyframe() {
+    let (parameters, packets) = a_second();
+    let mut decoder = decode::open_video(&parameters).unwrap();
+    let shown = |decoder: &mut Box<dyn decode::VideoBackend>, packet: &EncodedPacket| {
+        decoder.decode(packet).map_or(0, |pictures| pictures.len())
+    };
+    assert_eq!(packets[1..20].iter().map(|packet| shown(&mut decoder, packet)).sum::<usize>(), 0);
+    assert_eq!(packets.iter().map(|packet| shown(&mut decoder, packet)).sum::<usize>(), 30);
+    decoder.reset();
+    assert_eq!(packets[1..].iter().map(|packet| shown(&mut decoder, packet)).sum::<usize>(), 0);
+}
+
+#[test]
+fn hostile_packets_end_in_time_and_the_decoders_go_on() {
+    let (parameters, packets) = a_second();
+    let mut video = decode::open_video(&parameters).unwrap();
+    let sound = in_channels(&noise(48_000, 3), 2);
+    let origin = Timestamp::from_millis(0);
+    let (encoder, sounds) =
+        encode_audio(audio_config(48_000, 2), blocks(origin, 48_000, 2, &sound));
+    let mut audio = decode::open_audio(encoder.parameters()).unwrap();
+    let mut seed = 0x5eed_u32;
+    let mut random = move |below: usize| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 8) as usize % below
+    };
+    for round in 0..2_000 {
+        for (of_video, packets) in [(true, &packets), (false, &sounds)] {
+            let mut packet = packets[round % packets.len()].clone();
+            let mut bytes = packet.data.to_vec();
+            for _ in 0..=random(4) {
+                let at = random(bytes.len());
+                bytes[at] = random(256) as u8;
+            }
+            if random(4) == 0 {
+                bytes.truncate(random(bytes.len()));
+            }
+            packet.data = bytes.into();
+            // Whatever it says, it says it and lives.
+            if of_video {
+                drop(video.decode(&packet));
+            } else {
+                drop(audio.decode(&packet));
+            }
+        }
+    }
+    video.reset();
+    audio.reset();
+    let shown = packets.iter().map(|packet| video.decode(packet).unwrap().len()).sum::<usize>();
+    assert_eq!(shown, 30);
+    assert!(sounds.iter().any(|packet| matches!(audio.decode(packet), Ok(Some(_)))));
+}
