@@ -1,8 +1,9 @@
-//! The camera systems: Video4Linux, a fake for tests.
+//! The camera systems: Video4Linux through nokhwa and directly, a fake for tests.
 
 #[cfg(test)]
 pub(super) mod fake;
 mod identity;
+mod nokhwa;
 mod v4l;
 
 use std::sync::Arc;

@@ -1,10 +1,11 @@
-//! Cameras of Linux, through Video4Linux: listed, opened with any rate they offer, and read with a
-//! limit to every wait. A camera is opened anew for each session, so that one that hangs keeps
+//! Cameras of Linux: listed through Video4Linux, read through nokhwa or, where it does not take one
+//! (a rate that is a fraction, an odd driver), directly, with a limit to every wait. A camera is opened anew for each session, so that one that hangs keeps
 //! nothing from the next.
 
 #![allow(unsafe_code)]
 
 use std::io;
+use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +52,15 @@ impl Driver for Video4Linux {
         let node = node.ok_or_else(|| Fault::Absent(format!("no camera {id}")))?;
         let device = Device::with_path(path(&node)).map_err(|error| fault("opening", &error))?;
         prepare(&device, offer)?;
+        if super::nokhwa::takes(offer) {
+            match super::nokhwa::open(node.number, &path(&node), offer) {
+                // Read below, without it.
+                Err(Fault::Format(why) | Fault::Other(why)) => {
+                    tracing::debug!(why, "nokhwa does not take the camera");
+                }
+                taken => return taken,
+            }
+        }
         let stream = Stream::with_buffers(&device, Type::VideoCapture, BUFFERS);
         let mut stream = stream.map_err(|error| fault("asking for buffers", &error))?;
         stream.set_timeout(FIRST);
@@ -206,7 +216,7 @@ impl Camera for Open {
 
     fn waker(&self) -> Box<dyn Fn() + Send> {
         let handle = Arc::clone(&self.handle);
-        Box::new(move || stop_stream(&handle))
+        Box::new(move || stop_stream(handle.fd()))
     }
 }
 
@@ -223,12 +233,12 @@ fn monotonic() -> Duration {
 }
 
 /// Ends streaming, which makes a reader that waits return with an error.
-fn stop_stream(handle: &Handle) {
+pub(super) fn stop_stream(descriptor: RawFd) {
     let mut kind = Type::VideoCapture as libc::c_int;
-    // SAFETY: VIDIOC_STREAMOFF reads one `int`, which lives through the call; the handle is open and
-    // of a video device.
+    // SAFETY: VIDIOC_STREAMOFF reads one `int`, which lives through the call; a descriptor that is
+    // not open, or of no video device, is an error.
     let done = unsafe {
-        v4l::v4l2::ioctl(handle.fd(), v4l::v4l2::vidioc::VIDIOC_STREAMOFF, (&raw mut kind).cast())
+        v4l::v4l2::ioctl(descriptor, v4l::v4l2::vidioc::VIDIOC_STREAMOFF, (&raw mut kind).cast())
     };
     if let Err(error) = done {
         tracing::debug!(%error, "stopping a camera that hangs");

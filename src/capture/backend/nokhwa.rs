@@ -1,0 +1,129 @@
+//! Cameras read through nokhwa: the first candidate. What nokhwa cannot do is done around it: it
+//! takes whole rates only, looks at the rate of the moment whatever is asked of it, and waits
+//! without a limit. Where it does not open a camera, `v4l.rs` reads the camera itself.
+
+#![allow(unsafe_code)]
+
+use std::fs;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use nokhwa::utils::{
+    ApiBackend, CameraFormat, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType,
+    Resolution,
+};
+
+use crate::capture::device::{Camera, Fault, Offer, Pixel, Raw};
+
+/// A stamp older than this is a driver's mistake.
+const MOST_AGE: Duration = Duration::from_secs(1);
+
+/// Whether nokhwa can be asked for this offer at all.
+pub(super) fn takes(offer: Offer) -> bool {
+    offer.rate.1 != 0 && offer.rate.0.is_multiple_of(offer.rate.1)
+}
+
+/// Opens the camera behind `path` (its number is `number`), whose format and rate are in place.
+pub(super) fn open(number: u32, path: &Path, offer: Offer) -> Result<Box<dyn Camera>, Fault> {
+    let format = CameraFormat::new(
+        Resolution::new(offer.size.width, offer.size.height),
+        match offer.pixel {
+            Pixel::Yuyv => FrameFormat::YUYV,
+            Pixel::Nv12 => FrameFormat::NV12,
+            Pixel::Mjpeg => FrameFormat::MJPEG,
+        },
+        offer.rate.0 / offer.rate.1.max(1),
+    );
+    let kinds = [format.format()];
+    let exact = RequestedFormatType::Exact(format);
+    let wish = RequestedFormat::with_formats(exact, &kinds);
+    let index = CameraIndex::Index(number);
+    let camera = nokhwa::Camera::with_backend(index, wish, ApiBackend::Video4Linux);
+    let mut camera = camera.map_err(|error| fault(&error.to_string()))?;
+    camera.open_stream().map_err(|error| fault(&error.to_string()))?;
+    let descriptor = Arc::new(descriptor(path)?);
+    Ok(Box::new(Open { camera, descriptor, started: false }))
+}
+
+/// The kinds of faults, by the error number that every layer leaves in its message.
+fn fault(detail: &str) -> Fault {
+    let number = detail.rsplit_once("(os error ").and_then(|(_, rest)| {
+        let (digits, _) = rest.split_once(')')?;
+        digits.parse::<i32>().ok()
+    });
+    let detail = detail.to_owned();
+    match number {
+        Some(libc::EBUSY) => Fault::Busy(detail),
+        Some(libc::EACCES | libc::EPERM) => Fault::Refused(detail),
+        Some(libc::ENODEV | libc::ENOENT | libc::ENXIO) => Fault::Absent(detail),
+        _ => Fault::Other(detail),
+    }
+}
+
+/// Our own handle on the file that nokhwa has open, to wait on it with a limit.
+fn descriptor(path: &Path) -> Result<OwnedFd, Fault> {
+    let io = |error: std::io::Error| Fault::Other(format!("finding the camera's file: {error}"));
+    for entry in fs::read_dir("/proc/self/fd").map_err(io)?.flatten() {
+        let points_there = fs::read_link(entry.path()).is_ok_and(|to| to == *path);
+        let number = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok());
+        if let Some(number) = number.filter(|_| points_there) {
+            // SAFETY: the number was listed as open a moment ago and belongs to the nokhwa camera,
+            // which the caller holds and which closes it only when it is dropped.
+            let borrowed = unsafe { BorrowedFd::borrow_raw(number) };
+            return borrowed.try_clone_to_owned().map_err(io);
+        }
+    }
+    Err(Fault::Other("the camera's file is not open".to_owned()))
+}
+
+struct Open {
+    camera: nokhwa::Camera,
+    descriptor: Arc<OwnedFd>,
+    started: bool,
+}
+
+impl Camera for Open {
+    fn frame(&mut self, limit: Duration) -> Result<Option<Raw>, Fault> {
+        // nokhwa starts the stream with the first frame, and waits for it without a limit; before
+        // that there is nothing to wait on: the watch wakes it.
+        if self.started && !ready(&self.descriptor, limit) {
+            return Ok(None);
+        }
+        self.started = true;
+        let frame = self.camera.frame().map_err(|error| fault(&error.to_string()))?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let age = frame.capture_timestamp().and_then(|taken| now.checked_sub(taken));
+        let age = age.filter(|age| *age < MOST_AGE).unwrap_or_default();
+        Ok(Some(Raw { data: frame.buffer_bytes(), age }))
+    }
+
+    fn waker(&self) -> Box<dyn Fn() + Send> {
+        let descriptor = Arc::clone(&self.descriptor);
+        Box::new(move || super::v4l::stop_stream(descriptor.as_raw_fd()))
+    }
+}
+
+/// Waits until the camera has a picture or a fault to tell.
+fn ready(descriptor: &OwnedFd, limit: Duration) -> bool {
+    let mut poll = libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    let limit = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
+    // SAFETY: `poll` is one valid entry, alive for the call; the descriptor is open.
+    let count = unsafe { libc::poll(&raw mut poll, 1, limit) };
+    count > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_told_by_their_numbers() {
+        let of = |detail: &str| fault(detail);
+        assert!(matches!(of("stream: Device or resource busy (os error 16)"), Fault::Busy(_)));
+        assert!(matches!(of("Permission denied (os error 13)"), Fault::Refused(_)));
+        assert!(matches!(of("V4L2 Error: No such device (os error 19)"), Fault::Absent(_)));
+        assert!(matches!(of("no idea"), Fault::Other(_)));
+    }
+}
