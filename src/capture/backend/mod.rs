@@ -4,6 +4,7 @@
 pub(super) mod fake;
 mod identity;
 mod nokhwa;
+mod stop;
 mod v4l;
 
 use std::sync::Arc;

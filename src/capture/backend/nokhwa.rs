@@ -101,7 +101,7 @@ impl Camera for Open {
 
     fn waker(&self) -> Box<dyn Fn() + Send> {
         let descriptor = Arc::clone(&self.descriptor);
-        Box::new(move || super::v4l::stop_stream(descriptor.as_raw_fd()))
+        Box::new(move || super::stop::stream(descriptor.as_raw_fd()))
     }
 }
 

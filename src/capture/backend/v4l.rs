@@ -5,7 +5,6 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +22,7 @@ use v4l::video::capture::Parameters;
 use v4l::{Device, Format, FourCC, Fraction};
 
 use super::identity::{self, Node};
+use super::stop;
 use crate::capture::device::{Camera, Driver, Fault, Found, Offer, Pixel, Raw};
 use crate::media::Size;
 
@@ -216,7 +216,7 @@ impl Camera for Open {
 
     fn waker(&self) -> Box<dyn Fn() + Send> {
         let handle = Arc::clone(&self.handle);
-        Box::new(move || stop_stream(handle.fd()))
+        Box::new(move || stop::stream(handle.fd()))
     }
 }
 
@@ -230,19 +230,6 @@ fn monotonic() -> Duration {
     }
     let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
     Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or(0))
-}
-
-/// Ends streaming, which makes a reader that waits return with an error.
-pub(super) fn stop_stream(descriptor: RawFd) {
-    let mut kind = Type::VideoCapture as libc::c_int;
-    // SAFETY: VIDIOC_STREAMOFF reads one `int`, which lives through the call; a descriptor that is
-    // not open, or of no video device, is an error.
-    let done = unsafe {
-        v4l::v4l2::ioctl(descriptor, v4l::v4l2::vidioc::VIDIOC_STREAMOFF, (&raw mut kind).cast())
-    };
-    if let Err(error) = done {
-        tracing::debug!(%error, "stopping a camera that hangs");
-    }
 }
 
 #[cfg(test)]
