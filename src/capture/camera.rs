@@ -389,6 +389,12 @@ mod tests {
         assert!(says("group 'video'", &PICTURE));
         bench.refuse(None);
         assert!(says("no format", &[1, 2, 3]));
+        bench.unplug("cam");
+        let fault = Some(Fault::Format("it has only GREY".into()));
+        bench.plug(Found { offers: Vec::new(), fault, ..found("cam") });
+        assert!(says("no format", &PICTURE));
+        bench.unplug("cam");
+        bench.plug(found("cam"));
         assert_eq!(bench.woken(), 0);
         await_state(&bench, &changes, State::Open, &PICTURE);
     }

@@ -143,6 +143,8 @@ mod tests {
         assert_eq!(best(1280, 720, 30.0), webcam[2]);
         assert_eq!(best(640, 360, 29.97), webcam[1]);
         assert_eq!(best(1920, 1080, 60.0), webcam[3]);
+        let slow = Offer { rate: (2_997, 100), ..webcam[3] };
+        assert_eq!(choose(&[webcam[0], slow], Size::new(1920, 1080), 30.0), Some(slow));
         assert_eq!(choose(&webcam[4..], Size::new(640, 480), 30.0), None);
         assert_eq!(choose(&webcam[..1], Size::new(640, 480), 30.0), Some(webcam[0]));
     }

@@ -37,8 +37,15 @@ impl Turner {
             .jpeg_set_out_colorspace(ColorSpace::YCbCr)
             .set_max_width(Size::MAX_SIDE as usize)
             .set_max_height(Size::MAX_SIDE as usize);
-        let data = ZCursor::new(whole_jpeg(data));
-        let mut decoder = JpegDecoder::new_with_options(data, options);
+        let data = whole_jpeg(data);
+        let completed;
+        let data = if has_huffman_tables(data) {
+            data
+        } else {
+            completed = [START, STANDARD_TABLES, data.get(START.len()..).unwrap_or(&[])].concat();
+            &completed
+        };
+        let mut decoder = JpegDecoder::new_with_options(ZCursor::new(data), options);
         decoder.decode_headers().map_err(|fault| fault.to_string())?;
         let info = decoder.info().ok_or("no picture header")?;
         let found = Size::new(u32::from(info.width), u32::from(info.height));
@@ -46,20 +53,48 @@ impl Turner {
             return Err(format!("a picture of {found} instead of {size}"));
         }
         let grey = decoder.input_colorspace() == Some(ColorSpace::Luma);
+        if grey {
+            decoder.set_options(options.jpeg_set_out_colorspace(ColorSpace::Luma));
+        }
         let length = decoder.output_buffer_size().ok_or("no picture header")?;
-        let wanted = size.pixels() * 3;
+        let wanted = size.pixels() * if grey { 1 } else { 3 };
         if length != wanted {
             return Err(format!("{length} bytes of picture instead of {wanted}"));
+        }
+        if grey {
+            planes.u.fill(128);
+            planes.v.fill(128);
+            return decoder.decode_into(&mut planes.y).map_err(|fault| fault.to_string());
         }
         self.packed.resize(length, 0);
         decoder.decode_into(&mut self.packed).map_err(|fault| fault.to_string())?;
         unpack(&self.packed, planes);
-        if grey {
-            planes.u.fill(128);
-            planes.v.fill(128);
-        }
         Ok(())
     }
+}
+
+/// The marker that a picture begins with.
+const START: &[u8] = &[0xFF, 0xD8];
+/// A segment that says: Motion JPEG as in AVI files, Huffman tables are the standard's.
+const STANDARD_TABLES: &[u8] = b"\xFF\xE0\x00\x07AVI1\0";
+
+/// Whether a picture brings its Huffman tables; many webcams leave them out.
+fn has_huffman_tables(jpeg: &[u8]) -> bool {
+    let mut rest = jpeg.get(START.len()..).unwrap_or(&[]);
+    // Segments: a marker, a length that counts itself, as much content.
+    while let &[0xFF, kind, high, low, ..] = rest {
+        match kind {
+            0xC4 => return true,
+            // Here the picture itself begins.
+            0xDA => return false,
+            _ => {
+                let length = usize::from(u16::from_be_bytes([high, low]));
+                rest = rest.get(2 + length..).unwrap_or(&[]);
+            }
+        }
+    }
+    // Nothing that could be mended.
+    true
 }
 
 /// The picture without what follows it: the whole buffer comes, however short the picture is.
@@ -157,6 +192,60 @@ mod tests {
             for pixel in [Pixel::Yuyv, Pixel::Nv12, Pixel::Mjpeg] {
                 assert!(turner.turn(pixel, data, &mut planes).is_err(), "{pixel:?}");
             }
+        }
+    }
+
+    const COLOR_JPEG: &[u8] = include_bytes!("../../tests/data/jpeg/red-blue-422.jpg");
+    const GREY_JPEG: &[u8] = include_bytes!("../../tests/data/jpeg/grey.jpg");
+
+    /// Without its Huffman tables, which many webcams leave out.
+    fn without_tables(jpeg: &[u8]) -> Vec<u8> {
+        let mut rest = &jpeg[2..];
+        let mut kept = jpeg[..2].to_vec();
+        while rest[1] != 0xDA {
+            let length = 2 + usize::from(u16::from_be_bytes([rest[2], rest[3]]));
+            let (segment, after) = rest.split_at(length);
+            if segment[1] != 0xC4 {
+                kept.extend_from_slice(segment);
+            }
+            rest = after;
+        }
+        assert!(kept.len() + rest.len() < jpeg.len(), "there were tables");
+        [&kept, rest].concat()
+    }
+
+    #[test]
+    fn colour_jpegs_become_planes() {
+        let padded = [COLOR_JPEG, &[0; 100]].concat();
+        for data in [COLOR_JPEG, &padded, &without_tables(COLOR_JPEG)] {
+            let mut planes = Planes::black(Size::new(32, 16));
+            let color = Turner::default().turn(Pixel::Mjpeg, data, &mut planes).unwrap();
+            assert_eq!(color, Color::JPEG);
+            // Chroma is made smooth where the colours meet.
+            let near = |plane: &[u8], half: usize, left: u8, right: u8| {
+                plane.chunks_exact(half * 2).all(|line| {
+                    let (l, r) = (&line[..half - 1], &line[half + 1..]);
+                    let all = |part: &[u8], of: u8| part.iter().all(|x| x.abs_diff(of) < 3);
+                    all(l, left) && all(r, right)
+                })
+            };
+            assert!(near(&planes.y, 16, 76, 29), "{:?}", planes.y);
+            assert!(near(&planes.u, 8, 85, 255), "{:?}", planes.u);
+            assert!(near(&planes.v, 8, 255, 107), "{:?}", planes.v);
+        }
+        // The size is the camera's promise.
+        let mut planes = Planes::black(Size::new(16, 16));
+        assert!(Turner::default().turn(Pixel::Mjpeg, COLOR_JPEG, &mut planes).is_err());
+    }
+
+    #[test]
+    fn grey_jpegs_become_planes_without_colour() {
+        for data in [GREY_JPEG, &without_tables(GREY_JPEG)] {
+            let mut planes = Planes::black(Size::new(16, 16));
+            planes.u.fill(7);
+            Turner::default().turn(Pixel::Mjpeg, data, &mut planes).unwrap();
+            assert!(planes.y.iter().all(|y| y.abs_diff(140) < 3), "{:?}", planes.y);
+            assert!(planes.u.iter().chain(&planes.v).all(|&c| c == 128));
         }
     }
 
