@@ -113,11 +113,13 @@ impl Minder {
     fn find(&mut self) -> Result<(Found, Offer), Fault> {
         let cameras = self.driver.cameras();
         let found = match &self.wanted {
-            Some(id) => cameras.into_iter().find(|camera| camera.id == *id),
+            Some(id) => {
+                Found::position(&cameras, id).and_then(|index| cameras.into_iter().nth(index))
+            }
             // The one that was open is taken back before any other.
             None => {
                 let before = self.status.report().id;
-                let same = cameras.iter().position(|camera| camera.id == before);
+                let same = if self.was_open { Found::position(&cameras, &before) } else { None };
                 if self.was_open && same.is_none() {
                     return Err(Fault::Absent(format!("no camera {before}")));
                 }
@@ -307,7 +309,14 @@ mod tests {
 
     fn found(id: &str) -> Found {
         let offer = Offer { size: SIZE, rate: (30, 1), pixel: Pixel::Nv12 };
-        Found { id: id.to_owned(), name: format!("The {id}"), offers: vec![offer], fault: None }
+        let id_there = format!("{id}-at-1");
+        Found {
+            id: id.to_owned(),
+            id_there,
+            name: format!("The {id}"),
+            offers: vec![offer],
+            fault: None,
+        }
     }
 
     fn open_fake(id: Option<&str>, bench: &Bench) -> (Source, Receiver<Report>, Clock) {

@@ -77,10 +77,22 @@ impl Offer {
 pub(super) struct Found {
     /// Stable over replugging and restarts.
     pub(super) id: String,
+    /// What its id is while another camera that calls itself the same is plugged in.
+    pub(super) id_there: String,
     pub(super) name: String,
     pub(super) offers: Vec<Offer>,
     /// Why nothing is on offer.
     pub(super) fault: Option<Fault>,
+}
+
+impl Found {
+    /// The place of a camera in a list: it keeps its place when one that calls itself the same
+    /// comes or goes.
+    pub(super) fn position(cameras: &[Self], id: &str) -> Option<usize> {
+        let exact = cameras.iter().position(|camera| camera.id == id || camera.id_there == id);
+        let twin = || cameras.iter().position(|c| c.id == c.id_there && c.id.starts_with(id));
+        exact.or_else(twin)
+    }
 }
 
 /// A picture as it comes from the camera.
@@ -125,6 +137,26 @@ pub(super) fn choose(offers: &[Offer], size: Size, fps: f64) -> Option<Offer> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_camera_is_found_with_and_without_its_twin() {
+        let found = |id: &str, id_there: &str| Found {
+            id: id.to_owned(),
+            id_there: id_there.to_owned(),
+            name: String::new(),
+            offers: Vec::new(),
+            fault: None,
+        };
+        let other = found("other", "other-at-3");
+        let alone = [other.clone(), found("twin", "twin-at-2")];
+        assert_eq!(Found::position(&alone, "twin"), Some(1));
+        assert_eq!(Found::position(&alone, "twin-at-2"), Some(1));
+        assert_eq!(Found::position(&alone, "twin-at-1"), None);
+        let both = [other, found("twin-at-1", "twin-at-1"), found("twin-at-2", "twin-at-2")];
+        assert_eq!(Found::position(&both, "twin-at-2"), Some(2));
+        assert_eq!(Found::position(&both, "twin"), Some(1), "one of them");
+        assert_eq!(Found::position(&both, "oth"), None);
+    }
 
     #[test]
     fn the_format_fits_the_program() {

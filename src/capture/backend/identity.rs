@@ -10,8 +10,8 @@ pub(super) struct Node {
     /// N in `/dev/videoN`.
     pub(super) number: u32,
     pub(super) id: String,
-    /// Where it is plugged in; empty for virtual ones.
-    pub(super) socket: String,
+    /// The same with the socket it is in: its id wherever another one calls itself the same.
+    pub(super) id_there: String,
     pub(super) name: String,
     /// Which of its device's nodes it is; cameras' pictures come from the first.
     pub(super) first: bool,
@@ -36,7 +36,7 @@ pub(super) fn nodes() -> Vec<Node> {
 /// Tells apart cameras that call themselves the same: two of a kind often have one serial number.
 fn distinguish(nodes: &mut [Node]) {
     let mark: [fn(&Node) -> String; 3] = [
-        |node| format!("{}-at-{}", node.id, node.socket),
+        |node| node.id_there.clone(),
         |node| format!("{}-{}", node.id, node.name.replace(char::is_whitespace, "-")),
         |node| format!("{}-video{}", node.id, node.number),
     ];
@@ -59,7 +59,8 @@ fn describe(folder: &Path, number: u32) -> Node {
         |device| format!("{}-{index}", device_id(device)),
     );
     let socket = device.as_deref().map(socket).unwrap_or_default();
-    Node { number, id, socket, name, first: index == "0" }
+    let id_there = format!("{id}-at-{socket}");
+    Node { number, id, id_there, name, first: index == "0" }
 }
 
 /// The socket and, behind a colon, the interface that a device of sysfs is.
@@ -116,7 +117,7 @@ mod tests {
         let node = |number, id: &str, socket: &str, name: &str| Node {
             number,
             id: id.to_owned(),
-            socket: socket.to_owned(),
+            id_there: format!("{id}-at-{socket}"),
             name: name.to_owned(),
             first: true,
         };

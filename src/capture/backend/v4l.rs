@@ -85,7 +85,7 @@ fn found(node: Node) -> Option<Found> {
         Err(error) if node.first => none(fault("opening", &error)),
         Err(_) => return None,
     };
-    Some(Found { id: node.id, name: node.name, offers, fault })
+    Some(Found { id: node.id, id_there: node.id_there, name: node.name, offers, fault })
 }
 
 fn unreadable(device: &Device) -> Fault {
