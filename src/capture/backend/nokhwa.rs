@@ -20,9 +20,10 @@ use crate::capture::device::{Camera, Fault, Offer, Pixel, Raw};
 /// A stamp older than this is a driver's mistake.
 const MOST_AGE: Duration = Duration::from_secs(1);
 
-/// Whether nokhwa can be asked for this offer at all.
+/// Whether nokhwa can be asked for this offer: raw pixels at a whole rate. (Its JPEG pictures come
+/// as whole buffers of stale bytes, and on a loopback camera they stop.)
 pub(super) fn takes(offer: Offer) -> bool {
-    offer.rate.1 != 0 && offer.rate.0.is_multiple_of(offer.rate.1)
+    offer.pixel != Pixel::Mjpeg && offer.rate.1 != 0 && offer.rate.0.is_multiple_of(offer.rate.1)
 }
 
 /// Opens the camera behind `path` (its number is `number`), whose format and rate are in place.

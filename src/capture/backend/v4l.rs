@@ -1,5 +1,5 @@
 //! Cameras of Linux: listed through Video4Linux, read through nokhwa or, where it does not take one
-//! (a rate that is a fraction, an odd driver), directly, with a limit to every wait. A camera is opened anew for each session, so that one that hangs keeps
+//! (JPEG, a rate that is a fraction, an odd driver), directly, with a limit to every wait. A camera is opened anew for each session, so that one that hangs keeps
 //! nothing from the next.
 
 #![allow(unsafe_code)]
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use v4l::buffer::{Flags, Type};
 use v4l::capability;
 use v4l::device::Handle;
@@ -22,7 +23,7 @@ use v4l::video::capture::Parameters;
 use v4l::{Device, Format, FourCC, Fraction};
 
 use super::identity::{self, Node};
-use super::stop;
+use super::{nokhwa, stop};
 use crate::capture::device::{Camera, Driver, Fault, Found, Offer, Pixel, Raw};
 use crate::media::Size;
 
@@ -52,19 +53,77 @@ impl Driver for Video4Linux {
         let node = node.ok_or_else(|| Fault::Absent(format!("no camera {id}")))?;
         let device = Device::with_path(path(&node)).map_err(|error| fault("opening", &error))?;
         prepare(&device, offer)?;
-        if super::nokhwa::takes(offer) {
-            match super::nokhwa::open(node.number, &path(&node), offer) {
-                // Read below, without it.
-                Err(Fault::Format(why) | Fault::Other(why)) => {
-                    tracing::debug!(why, "nokhwa does not take the camera");
-                }
-                taken => return taken,
-            }
+        let direct = Open::begin(device)?;
+        if !nokhwa::takes(offer) {
+            return Ok(Box::new(direct));
         }
-        let stream = Stream::with_buffers(&device, Type::VideoCapture, BUFFERS);
-        let mut stream = stream.map_err(|error| fault("asking for buffers", &error))?;
-        stream.set_timeout(FIRST);
-        Ok(Box::new(Open { handle: device.handle(), stream, started: false }))
+        let wake: Wake = Arc::new(Mutex::new(direct.waker()));
+        let reader = Reader::First(Box::new(direct));
+        Ok(Box::new(HandOver { reader, wake, number: node.number, path: path(&node), offer }))
+    }
+}
+
+type Wake = Arc<Mutex<Box<dyn Fn() + Send>>>;
+
+/// A camera that nokhwa reads once it has shown that it delivers: nokhwa waits for its first picture
+/// without a limit, and its handles share one device, so a camera that is silent at first would
+/// never be had again. The first picture is taken directly, with a limit.
+struct HandOver {
+    reader: Reader,
+    wake: Wake,
+    number: u32,
+    path: PathBuf,
+    offer: Offer,
+}
+
+enum Reader {
+    /// Directly, until the first picture.
+    First(Box<Open>),
+    /// From then on.
+    Then(Box<dyn Camera>),
+    /// Neither could be opened again.
+    Gone,
+}
+
+impl HandOver {
+    /// The camera delivers: nokhwa reads on, or whoever read so far where nokhwa does not take it.
+    fn hand_over(&mut self) -> Result<(), Fault> {
+        // Only one may have buffers of the camera.
+        self.reader = Reader::Gone;
+        let taken = match nokhwa::open(self.number, &self.path, self.offer) {
+            Err(Fault::Format(why) | Fault::Other(why)) => {
+                tracing::debug!(why, "nokhwa does not take the camera");
+                let device = Device::with_path(&self.path);
+                let device = device.map_err(|error| fault("opening again", &error))?;
+                prepare(&device, self.offer)?;
+                Box::new(Open::begin(device)?)
+            }
+            taken => taken?,
+        };
+        *self.wake.lock() = taken.waker();
+        self.reader = Reader::Then(taken);
+        Ok(())
+    }
+}
+
+impl Camera for HandOver {
+    fn frame(&mut self, limit: Duration) -> Result<Option<Raw>, Fault> {
+        match &mut self.reader {
+            Reader::First(direct) => {
+                let first = direct.frame(limit)?;
+                if first.is_some() {
+                    self.hand_over()?;
+                }
+                Ok(first)
+            }
+            Reader::Then(camera) => camera.frame(limit),
+            Reader::Gone => Err(Fault::Absent("it was not there again".to_owned())),
+        }
+    }
+
+    fn waker(&self) -> Box<dyn Fn() + Send> {
+        let wake = Arc::clone(&self.wake);
+        Box::new(move || (wake.lock())())
     }
 }
 
@@ -180,6 +239,16 @@ struct Open {
     handle: Arc<Handle>,
     stream: Stream<'static>,
     started: bool,
+}
+
+impl Open {
+    /// Asks a prepared camera for buffers.
+    fn begin(device: Device) -> Result<Self, Fault> {
+        let stream = Stream::with_buffers(&device, Type::VideoCapture, BUFFERS);
+        let mut stream = stream.map_err(|error| fault("asking for buffers", &error))?;
+        stream.set_timeout(FIRST);
+        Ok(Self { handle: device.handle(), stream, started: false })
+    }
 }
 
 impl Camera for Open {
