@@ -75,6 +75,8 @@ pub(super) struct Engaged {
     quitting: bool,
     /// A source was not chosen by a person and follows what devices there are.
     undecided: (bool, bool),
+    /// What must wait until they are decided: going live, recording.
+    postponed: Vec<Command>,
 }
 
 impl Engine {
@@ -166,6 +168,16 @@ impl Engine {
             Command::SetQuality(quality) => self.set_quality(&quality),
             Command::SetTarget(choice) => self.set_target(choice),
             Command::SetTargets(wanted) => self.state.targets = wanted,
+            Command::GoLive | Command::StartRecording(_)
+                if self.state.undecided != (false, false) =>
+            {
+                // The devices are being looked for: they answer within moments.
+                self.state.postponed.push(command);
+            }
+            Command::StopLive | Command::StopRecording if !self.state.postponed.is_empty() => {
+                self.state.postponed.clear();
+                self.happened(Event::Stopped);
+            }
             Command::GoLive => self.go_live(),
             Command::StopLive => self.stop_live(),
             Command::RetryNow => {

@@ -17,6 +17,9 @@ impl Engine {
     pub(super) fn look(&mut self) {
         if self.state.devices.poll() {
             self.decide();
+            for command in std::mem::take(&mut self.state.postponed) {
+                self.obey(command);
+            }
         }
         self.look_at_sources();
         for message in self.watch.poll() {
