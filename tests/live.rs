@@ -162,6 +162,18 @@ fn the_built_in_server_serves_ffmpeg_gstreamer_and_mpv() {
 }
 
 #[test]
+fn where_nothing_is_chosen_picture_and_sound_go_out_all_the_same() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("show.flv");
+    let words = ["live", "--size", "640x360", "--duration", "2s", "--record"];
+    let mut onair = Onair::start(&[&words[..], &[file.to_str().unwrap()]].concat());
+    assert_eq!(onair.peer.wait(LIMIT).code(), Some(0), "{}", onair.peer.output());
+    let probe = ffmpeg::probe(&file);
+    assert!(!probe.packets("video").is_empty() && !probe.packets("audio").is_empty());
+}
+
+#[test]
 fn a_dead_target_touches_no_other_and_gives_the_exit_code() {
     peers::require!("ffmpeg", "ffprobe", "nginx");
     let folder = tempfile::tempdir().unwrap();

@@ -31,6 +31,9 @@ use crate::studio::{Command, Quality, Settings, Snapshot, TargetChoice, Wanted};
 /// How often the studio looks at its parts: as often as a meter needs to move smoothly.
 const TICK: Duration = Duration::from_millis(33);
 
+/// How long the search for devices may keep the first picture waiting.
+const DECIDE_WITHIN: Duration = Duration::from_secs(3);
+
 /// Settings are written this long after the last change.
 const SAVE_AFTER: Duration = Duration::from_millis(800);
 
@@ -75,6 +78,8 @@ pub(super) struct Engaged {
     quitting: bool,
     /// A source was not chosen by a person and follows what devices there are.
     undecided: (bool, bool),
+    /// When they are decided at the latest, whatever was found by then.
+    decide_by: Timestamp,
     /// What must wait until they are decided: going live, recording.
     postponed: Vec<Command>,
 }
@@ -140,6 +145,7 @@ impl Engine {
         let video = self.settings.video.clone();
         let audio = self.settings.audio.clone();
         self.state.undecided = (video.is_none(), audio.is_none());
+        self.state.decide_by = self.clock.now() + DECIDE_WITHIN;
         if video.is_none() || audio.is_none() || self.settings_path.is_some() {
             self.state.devices.refresh();
         }
@@ -172,7 +178,9 @@ impl Engine {
                 if self.state.undecided != (false, false) =>
             {
                 // The devices are being looked for: they answer within moments.
-                self.state.postponed.push(command);
+                if !self.state.postponed.contains(&command) {
+                    self.state.postponed.push(command);
+                }
             }
             Command::StopLive | Command::StopRecording if !self.state.postponed.is_empty() => {
                 self.state.postponed.clear();

@@ -133,6 +133,7 @@ impl Engine {
         self.state.ledger.clear(&["recording-failed", "recording-saved", "recording-renamed"]);
         let shown = path.display().to_string();
         if !self.begin_broadcast() {
+            self.happened(Event::Stopped);
             return;
         }
         let Some(on_air) = &mut self.state.on_air else { return };

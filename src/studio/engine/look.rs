@@ -15,7 +15,10 @@ use crate::studio::targets;
 impl Engine {
     /// Looks at every part.
     pub(super) fn look(&mut self) {
-        if self.state.devices.poll() {
+        let undecided = self.state.undecided != (false, false);
+        // A driver that never answers must not keep anybody off the air.
+        let overdue = undecided && self.clock.now() >= self.state.decide_by;
+        if self.state.devices.poll() || overdue {
             self.decide();
             for command in std::mem::take(&mut self.state.postponed) {
                 self.obey(command);
