@@ -255,7 +255,7 @@ impl Program {
         let mut words = line.split_whitespace();
         let mut command = Command::new(words.next().unwrap());
         let command = command.args(words).stdin(Stdio::null()).stdout(Stdio::null());
-        Self(command.stderr(Stdio::null()).spawn().unwrap())
+        Self(command.spawn().unwrap())
     }
 
     /// One colour as motion JPEG, 30 pictures a second.

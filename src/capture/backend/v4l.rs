@@ -272,7 +272,7 @@ impl Camera for Open {
         }
         let length = usize::try_from(about.bytesused).unwrap_or(usize::MAX);
         // Not every driver tells the length.
-        let picture = if length == 0 { &*buffer } else { buffer.get(..length).unwrap_or(buffer) };
+        let picture = if length == 0 { buffer } else { buffer.get(..length).unwrap_or(buffer) };
         let data = Bytes::copy_from_slice(picture);
         let stamp = about.timestamp;
         let taken = Duration::new(
