@@ -439,6 +439,8 @@ fn packed_and_stalled() {
     let held = File::open("/dev/video20").unwrap();
     let feeder = Program::feed("/dev/video20", "red");
     let camera = await_camera("virtual-video20");
+    // Opened while its feeder is just beginning, such a camera was seen to give nothing at all.
+    Stop::new().wait(Duration::from_millis(1_500));
     eprintln!("  {camera:?}");
     let shown = Shown::open(&camera.id);
     shown.await_state(State::Open);
@@ -481,6 +483,7 @@ fn fractional(id: &str) {
     shown.close();
     let feeder = Program::feed("/dev/video21", "red");
     let camera = await_camera("virtual-video21");
+    Stop::new().wait(Duration::from_millis(1_500));
     tell("v4l2-ctl", &["-d", "/dev/video21", "--set-parm", "29.97"]);
     let shown = Shown::open(&camera.id);
     let open = shown.await_state(State::Open);
