@@ -53,7 +53,7 @@ impl Driver for Video4Linux {
         let node = node.ok_or_else(|| Fault::Absent(format!("no camera {id}")))?;
         let device = Device::with_path(path(&node)).map_err(|error| fault("opening", &error))?;
         prepare(&device, offer)?;
-        let direct = Open::begin(device)?;
+        let direct = Open::begin(&device)?;
         if !nokhwa::takes(offer) {
             return Ok(Box::new(direct));
         }
@@ -96,7 +96,7 @@ impl HandOver {
                 let device = Device::with_path(&self.path);
                 let device = device.map_err(|error| fault("opening again", &error))?;
                 prepare(&device, self.offer)?;
-                Box::new(Open::begin(device)?)
+                Box::new(Open::begin(&device)?)
             }
             taken => taken?,
         };
@@ -243,8 +243,8 @@ struct Open {
 
 impl Open {
     /// Asks a prepared camera for buffers.
-    fn begin(device: Device) -> Result<Self, Fault> {
-        let stream = Stream::with_buffers(&device, Type::VideoCapture, BUFFERS);
+    fn begin(device: &Device) -> Result<Self, Fault> {
+        let stream = Stream::with_buffers(device, Type::VideoCapture, BUFFERS);
         let mut stream = stream.map_err(|error| fault("asking for buffers", &error))?;
         stream.set_timeout(FIRST);
         Ok(Self { handle: device.handle(), stream, started: false })
