@@ -212,8 +212,8 @@ impl Theme {
         on_accent: rgb(0xFF_FF_FF),
         live: rgb(0xD9_1E_36),
         live_tint: rgb(0xFF_F6_F7),
-        good: rgb(0x11_85_5A),
-        warn: rgb(0x9A_64_00),
+        good: rgb(0x0E_78_50),
+        warn: rgb(0x92_5E_00),
         warn_tint: rgb(0xFB_F3_E6),
     };
 
