@@ -246,19 +246,7 @@ pub fn print_notice(output: &Output, notice: &Notice) {
 
 /// A message of a command that runs no studio.
 pub fn print_message(output: &Output, message: &Message) {
-    print_notice(
-        output,
-        &Notice {
-            id: 0,
-            key: message.key(),
-            args: message.args(),
-            level: message.level(),
-            summary: message.summary(),
-            advice: message.advice(),
-            detail: String::new(),
-            remedy: None,
-        },
-    );
+    print_notice(output, &message.notice(0, ""));
 }
 
 /// The last line.

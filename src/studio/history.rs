@@ -47,7 +47,7 @@ impl History {
     }
 
     /// Whether the machine does not keep up; told once a broadcast.
-    pub(super) fn slow(&mut self, _stats: &Stats) -> Option<Message> {
+    pub(super) fn slow(&mut self) -> Option<Message> {
         let (first, last) = (self.pace.front()?, self.pace.back()?);
         if self.slow_told || self.pace.len() <= SLOW_SECONDS {
             return None;

@@ -18,16 +18,7 @@ impl Ledger {
     /// its older self.
     pub(super) fn add(&mut self, message: &Message, detail: impl Into<String>) -> Notice {
         self.next += 1;
-        let notice = Notice {
-            id: self.next,
-            key: message.key(),
-            args: message.args(),
-            level: message.level(),
-            summary: message.summary(),
-            advice: message.advice(),
-            detail: detail.into(),
-            remedy: message.remedy(),
-        };
+        let notice = message.notice(self.next, detail);
         self.notices.retain(|old| old.key != notice.key || old.args != notice.args);
         self.notices.push(notice.clone());
         if self.notices.len() > MOST {

@@ -3,7 +3,7 @@
 //! together.
 
 use crate::player;
-use crate::studio::notice::{Level, Remedy};
+use crate::studio::notice::{Level, Notice, Remedy};
 
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,6 +142,20 @@ impl Message {
         "settings-bad",
         "settings-not-saved",
     ];
+
+    /// The message as a notice with this number, and what the machine said.
+    pub fn notice(&self, id: u64, detail: impl Into<String>) -> Notice {
+        Notice {
+            id,
+            key: self.key(),
+            args: self.args(),
+            level: self.level(),
+            summary: self.summary(),
+            advice: self.advice(),
+            detail: detail.into(),
+            remedy: self.remedy(),
+        }
+    }
 
     /// Its name.
     pub fn key(&self) -> &'static str {

@@ -218,7 +218,7 @@ impl OnAir {
     }
 
     /// What happened since the last call.
-    pub(super) fn look(&mut self, _clock: Clock) -> Vec<Happening> {
+    pub(super) fn look(&mut self) -> Vec<Happening> {
         let mut happenings = Vec::new();
         for sent in &self.sent {
             drain(sent, &mut happenings);
@@ -247,13 +247,9 @@ impl OnAir {
         }
     }
 
-    pub(super) fn take_publishers(&mut self) -> Vec<Sent> {
-        std::mem::take(&mut self.sent)
-    }
-
-    /// Ends these publishers in the background; what is left of the broadcast goes on.
-    #[allow(clippy::unused_self, reason = "reads as what it does to the broadcast")]
-    pub(super) fn end_publishers(&self, sent: Vec<Sent>, told: Sender<Event>) -> Option<Worker> {
+    /// Ends the publishers in the background; what is left of the broadcast goes on.
+    pub(super) fn end_publishers(&mut self, told: Sender<Event>) -> Option<Worker> {
+        let sent = std::mem::take(&mut self.sent);
         background("unpublish", move || stop(&sent, &told))
     }
 
@@ -281,7 +277,7 @@ impl OnAir {
     }
 
     /// What the broadcast as a whole is doing.
-    pub(super) fn live_state(&self, _clock: Clock) -> LiveState {
+    pub(super) fn live_state(&self) -> LiveState {
         let mut best = LiveState::Idle;
         for sent in &self.sent {
             let report = sent.publisher.report();
@@ -308,7 +304,7 @@ impl OnAir {
     }
 
     /// Figures for the window, of all targets together (the worst where that matters).
-    pub(super) fn live_figures(&self, _clock: Clock) -> LiveFigures {
+    pub(super) fn live_figures(&self) -> LiveFigures {
         let encoded = match (&self.video, &self.audio) {
             (Some(video), _) => video.figures().encoded,
             (None, Some(audio)) => audio.figures().encoded,

@@ -1,6 +1,8 @@
 //! The program: what is seen and heard, on air or not. Owns the compositor, the mixer and the
 //! chosen sources; the broadcast takes pictures and sound from here.
 
+use std::fmt::Display;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::audio::{self, AudioChoice};
@@ -13,8 +15,6 @@ use crate::media::{FrameGrid, Samples, VideoFrame};
 use crate::mix::{self, Mixer};
 use crate::studio::Quality;
 use crate::studio::message::Message;
-
-use std::sync::Arc;
 
 /// How long a part may take to end.
 const END: Duration = Duration::from_millis(500);
@@ -84,17 +84,10 @@ impl Program {
             VideoChoice::None => Ok(None),
             choice => capture::open(choice, &context).map(Some),
         };
-        let (source, message) = match opened {
-            Ok(source) => (source, None),
-            Err(error) => {
-                let path = choice.to_string();
-                (None, Some(Message::FileFailed { path, reason: error.to_string() }))
-            }
-        };
+        let (source, message) = source_or_message(opened, &choice);
         let (feed, status) = source.map(|source| (source.feed, source.status)).unzip();
         self.compositor.set_feed(feed);
-        let failed = message.as_ref().map(Message::summary);
-        self.video = Chosen { told: told(&choice.to_string(), failed), choice, status };
+        self.video = Chosen { told: told(&choice, message.as_ref()), choice, status };
         message
     }
 
@@ -106,17 +99,10 @@ impl Program {
             AudioChoice::None => Ok(None),
             choice => audio::open(choice, &context).map(Some),
         };
-        let (source, message) = match opened {
-            Ok(source) => (source, None),
-            Err(error) => {
-                let path = choice.to_string();
-                (None, Some(Message::FileFailed { path, reason: error.to_string() }))
-            }
-        };
+        let (source, message) = source_or_message(opened, &choice);
         let (feed, status) = source.map(|source| (source.feed, source.status)).unzip();
         self.mixer.set_feed(feed);
-        let failed = message.as_ref().map(Message::summary);
-        self.audio = Chosen { told: told(&choice.to_string(), failed), choice, status };
+        self.audio = Chosen { told: told(&choice, message.as_ref()), choice, status };
         message
     }
 
@@ -197,12 +183,29 @@ impl<C> Chosen<C> {
     }
 }
 
-fn told(name: &str, failed: Option<String>) -> Report {
-    match failed {
-        Some(reason) => {
-            Report { state: State::Failed, name: name.to_owned(), reason, ..Report::default() }
+/// What was opened, or why it cannot even be begun with.
+fn source_or_message<S, E: Display>(
+    opened: Result<Option<S>, E>,
+    choice: &impl Display,
+) -> (Option<S>, Option<Message>) {
+    match opened {
+        Ok(source) => (source, None),
+        Err(error) => {
+            let path = choice.to_string();
+            (None, Some(Message::FileFailed { path, reason: error.to_string() }))
         }
+    }
+}
+
+fn told(choice: &impl Display, failed: Option<&Message>) -> Report {
+    match failed {
+        Some(message) => Report {
+            state: State::Failed,
+            name: choice.to_string(),
+            reason: message.summary(),
+            ..Report::default()
+        },
         // So that the first look at it is a change.
-        None => Report { name: format!("({name})"), ..Report::default() },
+        None => Report { name: format!("({choice})"), ..Report::default() },
     }
 }

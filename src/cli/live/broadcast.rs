@@ -79,7 +79,7 @@ pub(super) fn run(
     loop {
         match events.recv_timeout(Duration::from_millis(20)) {
             Ok(event) => {
-                outcome.note(&event, clock.now());
+                outcome.note(&event);
                 words::print(output, &event);
             }
             Err(Empty::Waiting) => {}
@@ -124,7 +124,7 @@ pub(super) fn run(
 }
 
 impl Outcome {
-    fn note(&mut self, event: &Event, _now: Timestamp) {
+    fn note(&mut self, event: &Event) {
         match event {
             Event::Target(target) => {
                 // Once failed, a target stays so; once over, its last word stands.

@@ -115,9 +115,8 @@ impl Engine {
     pub(super) fn stop_live(&mut self) {
         let Some(on_air) = &mut self.state.on_air else { return };
         if on_air.is_recording() && on_air.is_publishing() {
-            let publishers = on_air.take_publishers();
             self.state.stopping = true;
-            self.state.ending = on_air.end_publishers(publishers, self.last_words.0.clone());
+            self.state.ending = on_air.end_publishers(self.last_words.0.clone());
         } else {
             self.end_broadcast();
         }

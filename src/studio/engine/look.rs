@@ -32,7 +32,7 @@ impl Engine {
             self.happened(Event::Server(event));
         }
         if let Some(on_air) = &mut self.state.on_air {
-            let looked = on_air.look(self.clock);
+            let looked = on_air.look();
             for happening in looked {
                 match happening {
                     Happening::Target(told) => self.target_happened(told),
@@ -119,7 +119,7 @@ impl Engine {
         let Some(on_air) = &mut self.state.on_air else { return };
         let stats = on_air.stats(program, self.state.usage, now);
         self.state.history.second(&stats);
-        let slow = self.state.history.slow(&stats);
+        let slow = self.state.history.slow();
         self.happened(Event::Stats(Box::new(stats)));
         self.tell_some(slow);
     }

@@ -13,7 +13,7 @@ impl Engine {
     pub(super) fn snapshot(&self, ended: bool) -> Snapshot {
         let state = &self.state;
         let (live, mut figures) = match &state.on_air {
-            Some(on_air) => (on_air.live_state(self.clock), on_air.live_figures(self.clock)),
+            Some(on_air) => (on_air.live_state(), on_air.live_figures()),
             None => (LiveState::Idle, LiveFigures::default()),
         };
         figures.bitrate_history = state.history.bitrates().collect();
