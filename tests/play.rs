@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use onair::base::{Clock, Latest};
 use onair::media::VideoFrame;
-use onair::net::Runtime;
+use onair::net::{Runtime, Trust};
 use onair::player::{Config, Event, Figures, Kind, Open, Player, Source, Speaker, State};
 use onair::player::{probe, snapshot};
 use parking_lot::Mutex;
@@ -402,7 +402,8 @@ fn probe_tells_what_ffprobe_tells() {
     );
     let runtime = Runtime::start().unwrap();
     let source = Source::File(made.clone());
-    let report = probe::probe(&source, &runtime, Clock::start(), &|| false).unwrap();
+    let report =
+        probe::probe(&source, &Trust::default(), &runtime, Clock::start(), &|| false).unwrap();
     let theirs = peers::ffmpeg::probe(&made);
     let (video, audio) = (report.video.unwrap(), report.audio.unwrap());
     let their_video = theirs.stream("video");
@@ -425,8 +426,14 @@ fn a_live_stream_is_played_probed_and_regained() {
     nginx.wait_published("test");
 
     let runtime = Runtime::start().unwrap();
-    let report =
-        probe::probe(&Source::Url(url.clone()), &runtime, Clock::start(), &|| false).unwrap();
+    let report = probe::probe(
+        &Source::Url(url.clone()),
+        &Trust::default(),
+        &runtime,
+        Clock::start(),
+        &|| false,
+    )
+    .unwrap();
     let video = report.video.unwrap();
     assert_eq!((video.size, video.fps), (Some((640, 360)), Some(30.0)));
     assert_eq!(report.gop_s, Some(1.0));

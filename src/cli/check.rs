@@ -33,12 +33,8 @@ pub struct Args {
     /// The key is the first line of standard input
     #[arg(long, group = "key")]
     pub key_stdin: bool,
-    /// Certificate authority (PEM) to trust for rtmps:// beside the system's
-    #[arg(long, value_name = "FILE")]
-    pub tls_ca: Option<PathBuf>,
-    /// SHA-256 of the server's certificate (DER, hex) to trust for rtmps://
-    #[arg(long, value_name = "SHA256")]
-    pub tls_pin: Option<String>,
+    #[command(flatten)]
+    pub trust: trust::Flags,
 }
 
 /// One stage and how it went.
@@ -87,7 +83,7 @@ fn prepare(args: &Args, output: &Output) -> Result<(Url, Options), (String, Exit
         words::print_message(output, &Message::KeyVisible);
     }
     let mut options = Options::default();
-    options.net.trust = trust::read(args.tls_ca.as_deref(), args.tls_pin.as_deref())?;
+    options.net.trust = args.trust.read()?;
     Ok((url, options))
 }
 

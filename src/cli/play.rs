@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::base::{Clock, Latest, Timestamp};
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
-use crate::cli::{Exit, Globals, value, window};
+use crate::cli::{Exit, Globals, trust, value, window};
 use crate::media::VideoFrame;
 use crate::net::Runtime;
 use crate::player::{
@@ -58,12 +58,17 @@ pub struct Args {
     /// Fill the screen
     #[arg(long)]
     pub fullscreen: bool,
+    #[command(flatten)]
+    pub trust: trust::Flags,
 }
 
 impl Args {
     /// What the player is to do.
-    pub fn config(&self) -> Config {
-        Config {
+    ///
+    /// # Errors
+    /// What is wrong with the flags, and the exit code.
+    pub fn config(&self) -> Result<Config, (String, Exit)> {
+        Ok(Config {
             buffer: self.buffer,
             reconnect: !self.no_reconnect,
             volume: self.volume,
@@ -71,8 +76,9 @@ impl Args {
             measure: self.measure,
             save: self.save.clone(),
             audio_dump: self.audio_dump.clone(),
+            trust: self.trust.read()?,
             ..Config::new(Source::parse(&self.source))
-        }
+        })
     }
 }
 
@@ -98,8 +104,15 @@ fn volume(text: &str) -> Result<f32, String> {
 
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
+    let config = match args.config() {
+        Ok(config) => config,
+        Err((why, exit)) => {
+            complain(&why);
+            return exit;
+        }
+    };
     if !args.headless {
-        return window::play(&args.source, args.config(), args.fullscreen, clock);
+        return window::play(&args.source, config, args.fullscreen, clock);
     }
     let output = Output::new(clock, globals.json);
     let interrupt = match Interrupt::listen() {
@@ -116,7 +129,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             return Exit::Error;
         }
     };
-    let exit = headless(args, &output, &interrupt, &runtime, clock);
+    let exit = headless(args, &config, &output, &interrupt, &runtime, clock);
     runtime.shutdown(Duration::from_secs(1));
     exit
 }
@@ -124,13 +137,14 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
 /// Plays without a window.
 fn headless(
     args: &Args,
+    config: &Config,
     output: &Output,
     interrupt: &Interrupt,
     runtime: &Runtime,
     clock: Clock,
 ) -> Exit {
     let screen = Latest::<VideoFrame>::default();
-    let mut player = match Player::open(&args.config(), runtime, clock, screen) {
+    let mut player = match Player::open(config, runtime, clock, screen) {
         Ok(player) => player,
         Err(failure) => {
             complain(&sentence(&failure));

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::base::Clock;
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
-use crate::cli::{Exit, Globals, play};
+use crate::cli::{Exit, Globals, play, trust};
 use crate::net::Runtime;
 use crate::player::Source;
 use crate::player::probe::{self, Audio, Report, Video};
@@ -21,6 +21,8 @@ pub struct Args {
     /// An rtmp:// or rtmps:// URL, or an FLV file
     #[arg(value_name = "URL|FILE")]
     pub source: String,
+    #[command(flatten)]
+    pub trust: trust::Flags,
 }
 
 /// Runs the command.
@@ -32,6 +34,13 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             return Exit::Error;
         }
     };
+    let trust = match args.trust.read() {
+        Ok(trust) => trust,
+        Err((why, exit)) => {
+            complain(&why);
+            return exit;
+        }
+    };
     let runtime = match Runtime::start() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -40,7 +49,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         }
     };
     let source = Source::parse(&args.source);
-    match probe::probe(&source, &runtime, clock, &|| interrupt.is_set()) {
+    match probe::probe(&source, &trust, &runtime, clock, &|| interrupt.is_set()) {
         Ok(report) => {
             let report = to_json(&report);
             // One line for programs, several for people.

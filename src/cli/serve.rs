@@ -1,6 +1,7 @@
 //! `onair serve`: the built-in server alone.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
@@ -12,9 +13,9 @@ use crate::cli::globals::Globals;
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
 use crate::cli::words;
-use crate::net::Runtime;
+use crate::net::{Identity, IdentityError, Runtime};
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT};
-use crate::server::{Config, Listen, Server};
+use crate::server::{Config, Listen, Secure, Server};
 use crate::studio::event::Ready;
 use crate::studio::message::Message;
 
@@ -32,6 +33,15 @@ pub struct Args {
     /// [default: 127.0.0.1:8088, or the next free port]
     #[arg(long, value_name = "ADDR")]
     pub http: Option<SocketAddr>,
+    /// Where to publish and play by RTMP over TLS; port 0 picks a free one
+    #[arg(long, value_name = "ADDR", requires = "cert", requires = "cert_key")]
+    pub rtmps: Option<SocketAddr>,
+    /// The server's certificate for --rtmps, those that signed it behind it (PEM, or DER)
+    #[arg(long, value_name = "FILE", requires = "rtmps")]
+    pub cert: Option<PathBuf>,
+    /// The certificate's private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "rtmps")]
+    pub cert_key: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -44,12 +54,22 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             return Exit::Error;
         }
     };
+    let rtmps = match secure(args) {
+        Ok(rtmps) => rtmps,
+        Err(error) => {
+            let why = error.to_string();
+            complain(&why);
+            output.event("summary", json!({"error": why, "exit": Exit::File.code()}), || None);
+            return Exit::File;
+        }
+    };
     let started = Runtime::start().map_err(|error| error.to_string()).and_then(|runtime| {
         let listen = |wish: Option<SocketAddr>, port| {
             wish.map_or_else(|| Listen::loopback(port), Listen::exactly)
         };
         let config = Config {
             rtmp: listen(args.rtmp, DEFAULT_RTMP_PORT),
+            rtmps,
             http: Some(listen(args.http, DEFAULT_HTTP_PORT)),
             ..Config::default()
         };
@@ -59,7 +79,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let (runtime, server) = match started {
         Ok(started) => started,
         Err(why) => {
-            complain(&format!("{why}. Choose another address with --rtmp or --http"));
+            complain(&format!("{why}. Choose another address with --rtmp, --rtmps or --http"));
             output.event("summary", json!({"error": why, "exit": Exit::Error.code()}), || None);
             return Exit::Error;
         }
@@ -95,6 +115,15 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     Exit::Ok
 }
 
+/// Where to speak TLS, and as whom, where that was asked for.
+fn secure(args: &Args) -> Result<Option<Secure>, IdentityError> {
+    let (Some(address), Some(cert), Some(key)) = (args.rtmps, &args.cert, &args.cert_key) else {
+        return Ok(None);
+    };
+    let identity = Identity::read(cert, key)?;
+    Ok(Some(Secure { listen: Listen::exactly(address), identity }))
+}
+
 fn announce(server: &Server, output: &Output) {
     let addresses = server.addresses();
     let moved = [
@@ -109,6 +138,7 @@ fn announce(server: &Server, output: &Output) {
     }
     let ready = Ready {
         rtmp: format!("rtmp://{}", addresses.rtmp),
+        rtmps: addresses.rtmps.map(|rtmps| format!("rtmps://{rtmps}")),
         http: addresses.http.map(|http| format!("http://{http}")),
         play: None,
     };

@@ -1,23 +1,36 @@
 //! `--tls-ca` and `--tls-pin`: whom to trust beside the system's roots.
 
-use std::path::Path;
+use std::fs::File;
+use std::path::PathBuf;
 
 use crate::cli::exit::Exit;
 use crate::net::Trust;
 
-/// Puts the flags together.
-///
-/// # Errors
-/// What is wrong with them, and the exit code.
-pub fn read(ca: Option<&Path>, pin: Option<&str>) -> Result<Trust, (String, Exit)> {
-    if let Some(ca) = ca
-        && let Err(error) = std::fs::File::open(ca)
-    {
-        return Err((format!("--tls-ca {}: {error}", ca.display()), Exit::File));
+/// The flags.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Flags {
+    /// Certificate authority, or the server's own certificate (PEM), to trust for rtmps:// beside
+    /// the system's
+    #[arg(long, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
+    /// SHA-256 of the server's certificate (DER, hex) to trust for rtmps://, and no other
+    #[arg(long, value_name = "SHA256")]
+    tls_pin: Option<String>,
+}
+
+impl Flags {
+    /// What they mean.
+    ///
+    /// # Errors
+    /// What is wrong with them, and the exit code.
+    pub fn read(&self) -> Result<Trust, (String, Exit)> {
+        if let Some(ca) = &self.tls_ca
+            && let Err(error) = File::open(ca)
+        {
+            return Err((format!("--tls-ca {}: {error}", ca.display()), Exit::File));
+        }
+        let pin = self.tls_pin.as_ref().map(|pin| pin.parse()).transpose();
+        let pin = pin.map_err(|why| (format!("--tls-pin: {why}"), Exit::Usage))?;
+        Ok(Trust { ca_file: self.tls_ca.clone(), pin })
     }
-    let pin = match pin {
-        Some(pin) => Some(pin.parse().map_err(|why| (format!("--tls-pin: {why}"), Exit::Usage))?),
-        None => None,
-    };
-    Ok(Trust { ca_file: ca.map(Path::to_owned), pin })
 }

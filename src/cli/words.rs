@@ -37,11 +37,17 @@ pub fn print(output: &Output, event: &Event) {
 
 /// The built-in server listens.
 pub fn print_ready(output: &Output, ready: &Ready) {
-    let fields = json!({ "rtmp": ready.rtmp, "http": ready.http, "play": ready.play });
+    let fields = json!({
+        "rtmp": ready.rtmp,
+        "rtmps": ready.rtmps,
+        "http": ready.http,
+        "play": ready.play,
+    });
     output.event("ready", fields, || {
         let play = ready.play.as_ref().map(|play| format!(", play {play}")).unwrap_or_default();
         let http = ready.http.as_ref().map(|http| format!(" and {http}")).unwrap_or_default();
-        Some(format!("Server ready at {}{http}{play}", ready.rtmp))
+        let rtmps = ready.rtmps.as_ref().map(|rtmps| format!(", {rtmps}")).unwrap_or_default();
+        Some(format!("Server ready at {}{rtmps}{http}{play}", ready.rtmp))
     });
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use crate::net::tls::Pin;
 pub use crate::wire::rtmp::status::Refusal;
 
 /// The steps to a stream, in their order.
@@ -95,6 +96,9 @@ pub enum CertificateProblem {
     BadSignature,
     /// It is made for another purpose than a server.
     WrongPurpose,
+    /// It is an authority's, which may not stand for a server. `openssl req -x509` makes such
+    /// ones, which sign themselves, unless told otherwise.
+    OwnAuthority,
     /// It is not the one that was pinned; both are SHA-256 in hex.
     NotPinned { expected: String, presented: String },
     /// Anything else, in the verifier's words.
@@ -127,6 +131,10 @@ impl fmt::Display for CertificateProblem {
             Self::Revoked => f.write_str("its issuer has withdrawn it (revocation)"),
             Self::BadSignature => f.write_str("its signature does not fit (signature)"),
             Self::WrongPurpose => f.write_str("it is not made for a server (extended key usage)"),
+            Self::OwnAuthority => f.write_str(
+                "it is marked as an authority's own, as one that signs itself mostly is, and not \
+                 as a server's (basic constraints: CA)",
+            ),
             Self::NotPinned { expected, presented } => {
                 write!(f, "its SHA-256 is {presented}, not the pinned {expected}")
             }
@@ -212,8 +220,8 @@ pub enum Cause {
     Reset,
     /// Sent data was not taken for this long although the connection stands.
     NoProgress { after: Duration },
-    /// The server's certificate is not accepted.
-    Certificate(CertificateProblem),
+    /// The server's certificate is not accepted; the pin is that of the one it showed.
+    Certificate { problem: CertificateProblem, presented: Option<Pin> },
     /// The server does not speak TLS.
     NotTls,
     /// The TLS handshake failed, in the library's words.
@@ -263,7 +271,7 @@ impl fmt::Display for Cause {
             Self::NoProgress { after } => {
                 write!(f, "the server took no data for {}", seconds(*after))
             }
-            Self::Certificate(problem) => {
+            Self::Certificate { problem, .. } => {
                 write!(f, "the server's certificate is not accepted: {problem}")
             }
             Self::NotTls => f.write_str("the server does not speak TLS on this port"),
@@ -341,7 +349,27 @@ impl Error {
 
     /// What a person can do about it, in one or two plain sentences.
     pub fn advice(&self) -> String {
-        advice(self).into()
+        use CertificateProblem as Problem;
+        match &self.cause {
+            Cause::Certificate {
+                problem: Problem::UnknownIssuer | Problem::OwnAuthority | Problem::Other(_),
+                presented: Some(pin),
+            } => format!("{} Its pin is {pin}.", advice(self)),
+            _ => advice(self).into(),
+        }
+    }
+
+    /// The pin with which the server's certificate would be accepted, where that is a remedy: it is
+    /// one for a certificate that nobody vouches for, and none where somebody else may answer.
+    pub fn pin_to_offer(&self) -> Option<Pin> {
+        use CertificateProblem as Problem;
+        match &self.cause {
+            Cause::Certificate {
+                problem: Problem::UnknownIssuer | Problem::OwnAuthority,
+                presented,
+            } => *presented,
+            _ => None,
+        }
     }
 }
 
@@ -361,20 +389,20 @@ fn advice(error: &Error) -> &'static str {
         }
         (Cause::HostUnreachable, _) => "Check the network connection, VPN and address.",
         (Cause::Forbidden, _) => "A firewall or security setting of this machine blocks it.",
-        (Cause::Certificate(CertificateProblem::Expired { .. }), _) => {
+        (Cause::Certificate { problem: CertificateProblem::Expired { .. }, .. }, _) => {
             "Check this machine's date; if it is right, the server's owner must renew the certificate."
         }
-        (Cause::Certificate(CertificateProblem::NotYetValid { .. }), _) => {
+        (Cause::Certificate { problem: CertificateProblem::NotYetValid { .. }, .. }, _) => {
             "Check this machine's date and time."
         }
-        (Cause::Certificate(CertificateProblem::WrongName { .. }), _) => {
+        (Cause::Certificate { problem: CertificateProblem::WrongName { .. }, .. }, _) => {
             "Use the server name the certificate was made for."
         }
-        (Cause::Certificate(CertificateProblem::NotPinned { .. }), _) => {
+        (Cause::Certificate { problem: CertificateProblem::NotPinned { .. }, .. }, _) => {
             "If the server's certificate was renewed on purpose, pin the new one; \
              otherwise somebody may be listening in: do not connect."
         }
-        (Cause::Certificate(_), _) => {
+        (Cause::Certificate { .. }, _) => {
             "For your own server, trust its certificate with --tls-ca or --tls-pin; \
              otherwise do not send your key there."
         }
@@ -461,7 +489,10 @@ mod tests {
     fn every_cause_reads_as_a_sentence_and_has_advice() {
         let error = Error {
             stage: Stage::Tls,
-            cause: Cause::Certificate(CertificateProblem::Expired { not_after: Some(86_400) }),
+            cause: Cause::Certificate {
+                problem: CertificateProblem::Expired { not_after: Some(86_400) },
+                presented: None,
+            },
             peer: "live.example:443".into(),
         };
         assert_eq!(

@@ -16,4 +16,4 @@ pub use error::{Cause, CertificateProblem, Class, Error, NotRtmp, Refusal, Stage
 pub use listener::Listener;
 pub use runtime::Runtime;
 pub use stream::Stream;
-pub use tls::{Pin, Trust};
+pub use tls::{Identity, IdentityError, Pin, Trust};

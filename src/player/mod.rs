@@ -37,6 +37,8 @@ pub mod turn;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::net::Trust;
+
 pub use handle::Player;
 pub use sound::Speaker;
 pub use speaker::Open;
@@ -84,6 +86,8 @@ pub struct Config {
     pub save: Option<PathBuf>,
     /// Write the sound that is played into this WAV file.
     pub audio_dump: Option<PathBuf>,
+    /// Whom to trust, for `rtmps://`.
+    pub trust: Trust,
 }
 
 impl Config {
@@ -99,6 +103,7 @@ impl Config {
             measure: false,
             save: None,
             audio_dump: None,
+            trust: Trust::default(),
         }
     }
 }

@@ -50,7 +50,8 @@ impl Remote {
     /// For a URL as a person gave it.
     pub(super) fn new(url: &str, config: &Config, runtime: Runtime) -> Result<Self, Failure> {
         let url = parse(url)?;
-        let options = Options { buffer: config.buffer, ..Options::default() };
+        let mut options = Options { buffer: config.buffer, ..Options::default() };
+        options.net.trust = config.trust.clone();
         Ok(Self { url, options, reconnect: config.reconnect, runtime })
     }
 

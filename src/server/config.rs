@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::base::Secret;
+use crate::net::Identity;
 
 /// The port of RTMP.
 pub const DEFAULT_RTMP_PORT: u16 = 1935;
@@ -32,11 +33,20 @@ impl Listen {
     }
 }
 
+/// Where to speak TLS, and as whom.
+#[derive(Clone, Debug)]
+pub struct Secure {
+    pub listen: Listen,
+    pub identity: Identity,
+}
+
 /// How to serve.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where publishers and players connect.
     pub rtmp: Listen,
+    /// Where those connect who speak TLS; `None` for none.
+    pub rtmps: Option<Secure>,
     /// Where the pages, the figures and HTTP-FLV are; `None` for none.
     pub http: Option<Listen>,
     /// Where there are any, a publisher must name one: `rtmp://host/app/stream?key=…`.
@@ -48,6 +58,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             rtmp: Listen::loopback(DEFAULT_RTMP_PORT),
+            rtmps: None,
             http: Some(Listen::loopback(DEFAULT_HTTP_PORT)),
             publish_keys: Vec::new(),
             limits: Limits::default(),

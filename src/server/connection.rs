@@ -279,6 +279,14 @@ impl Connection {
                 }
             }
         }
+        // TLS keeps what the socket did not take at once.
+        if io.failed.is_none() {
+            match Pin::new(&mut *stream).poll_flush(&mut cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => io.failed = Some(error.kind()),
+                Poll::Pending => stuck = true,
+            }
+        }
         if io.failed.is_some() {
             if let Some(waker) = &io.waker {
                 waker.wake_by_ref();

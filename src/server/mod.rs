@@ -20,11 +20,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use config::{Config, Limits, Listen};
+pub use config::{Config, Limits, Listen, Secure};
 pub use event::{AudioFigures, Ended, Event, Peer, PublisherFigures, StreamFigures, VideoFigures};
 
 use crate::base::{Clock, queue as base_queue};
-use crate::net::{Listener, Runtime};
+use crate::net::{Identity, Listener, Runtime};
 use registry::Registry;
 
 /// Ports tried after one that is taken.
@@ -36,7 +36,7 @@ const EVENTS: usize = 1_024;
 #[derive(Debug, thiserror::Error)]
 #[error("listening on {address} ({what}): {source}")]
 pub struct Error {
-    /// `RTMP` or `HTTP`.
+    /// `RTMP`, `RTMPS` or `HTTP`.
     pub what: &'static str,
     pub address: SocketAddr,
     #[source]
@@ -47,6 +47,7 @@ pub struct Error {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Addresses {
     pub rtmp: SocketAddr,
+    pub rtmps: Option<SocketAddr>,
     pub http: Option<SocketAddr>,
     /// The port asked for was taken: this is another one, and worth a notice.
     pub rtmp_moved: bool,
@@ -69,12 +70,15 @@ impl Server {
     /// When an address cannot be listened on.
     pub fn start(runtime: &Runtime, clock: Clock, config: Config) -> Result<Self, Error> {
         let rtmp = bind(runtime, "RTMP", config.rtmp)?;
+        let rtmps = config.rtmps.as_ref();
+        let rtmps = rtmps.map(|secure| bind(runtime, "RTMPS", secure.listen)).transpose()?;
         let http = config.http.map(|listen| bind(runtime, "HTTP", listen)).transpose()?;
         let moved = |listen: Listen, real: SocketAddr| {
             listen.address.port() != 0 && listen.address.port() != real.port()
         };
         let addresses = Addresses {
             rtmp: rtmp.local_addr(),
+            rtmps: rtmps.as_ref().map(Listener::local_addr),
             http: http.as_ref().map(Listener::local_addr),
             rtmp_moved: moved(config.rtmp, rtmp.local_addr()),
             http_moved: config
@@ -84,8 +88,12 @@ impl Server {
         };
         let (sender, events) =
             base_queue::bounded("server events", EVENTS, base_queue::Full::DropOldest);
+        let secure = rtmps.zip(config.rtmps.as_ref().map(|secure| secure.identity.clone()));
         let registry = Arc::new(Registry::new(config, clock, sender));
-        runtime.spawn(accept(rtmp, Arc::clone(&registry)));
+        runtime.spawn(accept(rtmp, None, Arc::clone(&registry)));
+        if let Some((rtmps, identity)) = secure {
+            runtime.spawn(accept(rtmps, Some(identity), Arc::clone(&registry)));
+        }
         if let Some(http) = http {
             runtime.spawn(http::serve(http, Arc::clone(&registry)));
         }
@@ -136,8 +144,8 @@ fn bind(runtime: &Runtime, what: &'static str, listen: Listen) -> Result<Listene
     })
 }
 
-/// Takes callers in until the end.
-async fn accept(listener: Listener, registry: Arc<Registry>) {
+/// Takes callers in until the end; with an identity, those who speak TLS.
+async fn accept(listener: Listener, identity: Option<Identity>, registry: Arc<Registry>) {
     let stopped = registry.stopped();
     tokio::pin!(stopped);
     loop {
@@ -148,7 +156,17 @@ async fn accept(listener: Listener, registry: Arc<Registry>) {
         };
         match registry.admit() {
             Some(place) => {
-                tokio::spawn(rtmp::serve(Arc::clone(&registry), stream, peer, place));
+                let (registry, identity) = (Arc::clone(&registry), identity.clone());
+                tokio::spawn(async move {
+                    let stream = match identity {
+                        None => stream,
+                        Some(identity) => match identity.welcome(stream).await {
+                            Ok(stream) => stream,
+                            Err(cause) => return tracing::info!(%peer, %cause, "no TLS session"),
+                        },
+                    };
+                    rtmp::serve(registry, stream, peer, place).await;
+                });
             }
             None => tracing::warn!(%peer, "turned away: there are too many connections"),
         }

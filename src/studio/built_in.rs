@@ -78,6 +78,7 @@ impl BuiltIn {
         let addresses = server.addresses();
         Ready {
             rtmp: format!("rtmp://{}", addresses.rtmp),
+            rtmps: addresses.rtmps.map(|rtmps| format!("rtmps://{rtmps}")),
             http: addresses.http.map(|http| format!("http://{http}")),
             play: Some(targets::play_url(addresses.rtmp)),
         }

@@ -37,6 +37,8 @@ pub enum Event {
 pub struct Ready {
     /// `rtmp://HOST:PORT`.
     pub rtmp: String,
+    /// `rtmps://HOST:PORT`, if it speaks TLS.
+    pub rtmps: Option<String>,
     /// `http://HOST:PORT`, if it serves HTTP.
     pub http: Option<String>,
     /// Where to watch the broadcast.

@@ -94,7 +94,7 @@ pub(super) async fn run(shared: Arc<Shared>, feed: Feed) {
 /// it was accepted before: then somebody else (a hotel's login page) answers for the server.
 fn may_pass(error: &Error, was_live: bool) -> bool {
     match error.cause {
-        Cause::Certificate(_) => was_live,
+        Cause::Certificate { .. } => was_live,
         _ => error.may_pass(),
     }
 }

@@ -81,12 +81,8 @@ pub struct Args {
     /// How long a target is tried again, at first and after a loss [default: for ever]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Targets")]
     pub retry_for: Option<Duration>,
-    /// Certificate authority (PEM) to trust for rtmps:// beside the system's
-    #[arg(long, value_name = "FILE", help_heading = "Targets")]
-    pub tls_ca: Option<PathBuf>,
-    /// SHA-256 of the server's certificate (DER, hex) to trust for rtmps://
-    #[arg(long, value_name = "SHA256", help_heading = "Targets")]
-    pub tls_pin: Option<String>,
+    #[command(flatten, next_help_heading = "Targets")]
+    pub trust: trust::Flags,
 
     /// Record into this FLV file
     #[arg(long, value_name = "PATH", help_heading = "Recording")]
@@ -144,7 +140,7 @@ fn prepare(
         let why = format!("--record {}: this version records .flv files", path.display());
         return Err((why, Exit::Usage));
     }
-    let trust = trust::read(args.tls_ca.as_deref(), args.tls_pin.as_deref())?;
+    let trust = args.trust.read()?;
     let (mut settings, warnings) = match &globals.settings {
         Some(path) if !path.exists() => {
             return Err((

@@ -416,13 +416,22 @@ impl Client {
 
     /// Writes what the socket takes; tells whether there may be more to do at once.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(first) = self.outgoing.front_mut() else { return false };
-        match Pin::new(&mut self.stream).poll_write(cx, first) {
+        let written = match self.outgoing.front() {
+            Some(first) => Pin::new(&mut self.stream).poll_write(cx, first),
+            // TLS keeps what the socket did not take at once.
+            None => match Pin::new(&mut self.stream).poll_flush(cx) {
+                Poll::Ready(Err(error)) if self.unwritable.is_none() => Poll::Ready(Err(error)),
+                _ => return false,
+            },
+        };
+        match written {
             Poll::Pending => false,
             Poll::Ready(Ok(taken)) if taken > 0 => {
                 self.written += taken as u64;
-                first.advance(taken.min(first.len()));
-                if first.is_empty() {
+                if let Some(first) = self.outgoing.front_mut() {
+                    first.advance(taken.min(first.len()));
+                }
+                if self.outgoing.front().is_some_and(Bytes::is_empty) {
                     self.outgoing.pop_front();
                 }
                 true

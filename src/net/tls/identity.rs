@@ -1,0 +1,88 @@
+//! Who we are to those who call us by TLS: a certificate and its key.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject;
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+use crate::net::tls::trust::{certificates, read_bounded};
+use crate::net::tls::verify;
+use crate::net::{Cause, Pin, Stream};
+
+/// A caller who has not shaken hands by then is let go.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+
+/// A server's certificate with its key.
+#[derive(Clone)]
+pub struct Identity {
+    config: Arc<ServerConfig>,
+    pin: Pin,
+}
+
+/// Why a certificate or key cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {reason}", .path.display())]
+pub struct IdentityError {
+    pub path: PathBuf,
+    pub reason: String,
+}
+
+impl Identity {
+    /// Reads a certificate (PEM with those that signed it behind it, or DER) and its private key
+    /// (PEM: PKCS #8, PKCS #1 or SEC 1).
+    ///
+    /// # Errors
+    /// Which file cannot be used, and why; also where the key is another certificate's.
+    pub fn read(certificate: &Path, key: &Path) -> Result<Self, IdentityError> {
+        let fault = |path: &Path, reason: String| IdentityError { path: path.to_owned(), reason };
+        let chain = certificates(certificate).map_err(|cause| match cause {
+            Cause::TrustFile { reason, .. } => fault(certificate, reason),
+            other => fault(certificate, other.to_string()),
+        })?;
+        let leaf = chain.first().ok_or_else(|| fault(certificate, "it is empty".into()))?;
+        let pin = Pin::of(leaf);
+        let bytes = read_bounded(key).map_err(|error| fault(key, error.to_string()))?;
+        let bytes = Zeroizing::new(bytes);
+        let secret = PrivateKeyDer::from_pem_slice(&bytes)
+            .map_err(|_| fault(key, "it holds no private key that could be read (PEM)".into()))?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| fault(certificate, error.to_string()))?
+            .with_no_client_auth()
+            .with_single_cert(chain, secret)
+            .map_err(|error| fault(key, format!("it does not fit the certificate: {error}")))?;
+        Ok(Self { config: Arc::new(config), pin })
+    }
+
+    /// The certificate's pin, as clients name it.
+    pub const fn pin(&self) -> Pin {
+        self.pin
+    }
+
+    /// Shakes hands with a caller, within 10 s.
+    ///
+    /// # Errors
+    /// When the caller does not speak TLS, does not accept the certificate, or takes too long.
+    pub async fn welcome(&self, stream: Stream) -> Result<Stream, Cause> {
+        let socket = stream.into_socket().ok_or_else(|| Cause::Tls("TLS inside TLS".into()))?;
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::clone(&self.config));
+        match timeout(HANDSHAKE_LIMIT, acceptor.accept(socket)).await {
+            Ok(Ok(stream)) => Ok(Stream::tls(stream.into())),
+            Ok(Err(error)) => Err(verify::cause(&error, "")),
+            Err(_) => Err(Cause::TimedOut { after: HANDSHAKE_LIMIT }),
+        }
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("pin", &self.pin).finish_non_exhaustive()
+    }
+}

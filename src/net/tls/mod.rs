@@ -1,0 +1,9 @@
+//! TLS: whom to trust as a client, and who we are as a server.
+
+pub mod identity;
+pub mod trust;
+mod verify;
+
+pub use identity::{Identity, IdentityError};
+pub use trust::{Pin, Trust};
+pub(in crate::net) use verify::cause;

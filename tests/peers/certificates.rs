@@ -1,0 +1,106 @@
+//! Certificates of every kind, made anew for a test.
+
+use std::fs;
+use std::path::PathBuf;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+/// A certificate with its key, as files.
+#[derive(Debug)]
+pub struct Certificate {
+    /// PEM.
+    pub certificate: PathBuf,
+    /// PEM.
+    pub key: PathBuf,
+    /// SHA-256 of the DER, in hex.
+    pub pin: String,
+}
+
+/// An authority of our own and what it signs, in a folder that goes with it.
+pub struct Authority {
+    folder: TempDir,
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+impl Authority {
+    pub fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("ca.pem"), issuer.pem()).unwrap();
+        Self { folder, issuer }
+    }
+
+    /// Its own certificate, to be trusted.
+    pub fn file(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    /// A good one for `localhost` and 127.0.0.1.
+    pub fn good(&self) -> Certificate {
+        self.signed("good", &["localhost", "127.0.0.1"], |_| {})
+    }
+
+    /// Valid until the end of 2020.
+    pub fn expired(&self) -> Certificate {
+        self.signed("expired", &["localhost", "127.0.0.1"], |params| {
+            params.not_before = date_time_ymd(2020, 1, 1);
+            params.not_after = date_time_ymd(2020, 12, 31);
+        })
+    }
+
+    /// Valid from 2090 on.
+    pub fn early(&self) -> Certificate {
+        self.signed("early", &["localhost", "127.0.0.1"], |params| {
+            params.not_before = date_time_ymd(2090, 1, 1);
+            params.not_after = date_time_ymd(2091, 1, 1);
+        })
+    }
+
+    /// For another host.
+    pub fn foreign(&self) -> Certificate {
+        self.signed("foreign", &["live.example.org"], |_| {})
+    }
+
+    /// Signed by itself; as an authority, as openssl makes them unless told otherwise, or not.
+    pub fn self_signed(&self, as_authority: bool) -> Certificate {
+        let mut params = params(&["localhost", "127.0.0.1"]);
+        let mut name = "self-signed";
+        if as_authority {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            name = "self-signed-authority";
+        }
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        self.keep(name, &certificate, &key)
+    }
+
+    fn signed(
+        &self,
+        name: &str,
+        hosts: &[&str],
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Certificate {
+        let mut params = params(hosts);
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        self.keep(name, &certificate, &key)
+    }
+
+    fn keep(&self, name: &str, certificate: &rcgen::Certificate, key: &KeyPair) -> Certificate {
+        let file = |ending: &str| self.folder.path().join(format!("{name}.{ending}"));
+        fs::write(file("pem"), certificate.pem()).unwrap();
+        fs::write(file("key"), key.serialize_pem()).unwrap();
+        let pin = Sha256::digest(certificate.der());
+        let pin = pin.iter().map(|byte| format!("{byte:02x}")).collect();
+        Certificate { certificate: file("pem"), key: file("key"), pin }
+    }
+}
+
+fn params(hosts: &[&str]) -> CertificateParams {
+    CertificateParams::new(hosts.iter().map(|host| (*host).to_owned()).collect::<Vec<_>>()).unwrap()
+}
