@@ -36,6 +36,10 @@ pub struct Args {
     /// Where to publish and play by RTMP over TLS; port 0 picks a free one
     #[arg(long, value_name = "ADDR", requires = "cert", requires = "cert_key")]
     pub rtmps: Option<SocketAddr>,
+    /// Where else to publish and play by RTMP tunnelled through HTTP (RTMPT); it is also spoken at
+    /// --rtmp and, inside TLS, at --rtmps
+    #[arg(long, value_name = "ADDR")]
+    pub rtmpt: Option<SocketAddr>,
     /// The server's certificate for --rtmps, those that signed it behind it (PEM, or DER)
     #[arg(long, value_name = "FILE", requires = "rtmps")]
     pub cert: Option<PathBuf>,
@@ -70,6 +74,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         let config = Config {
             rtmp: listen(args.rtmp, DEFAULT_RTMP_PORT),
             rtmps,
+            rtmpt: args.rtmpt.map(Listen::exactly),
             http: Some(listen(args.http, DEFAULT_HTTP_PORT)),
             ..Config::default()
         };
@@ -79,7 +84,9 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let (runtime, server) = match started {
         Ok(started) => started,
         Err(why) => {
-            complain(&format!("{why}. Choose another address with --rtmp, --rtmps or --http"));
+            complain(&format!(
+                "{why}. Choose another address with --rtmp, --rtmps, --rtmpt or --http"
+            ));
             output.event("summary", json!({"error": why, "exit": Exit::Error.code()}), || None);
             return Exit::Error;
         }
@@ -139,6 +146,7 @@ fn announce(server: &Server, output: &Output) {
     let ready = Ready {
         rtmp: format!("rtmp://{}", addresses.rtmp),
         rtmps: addresses.rtmps.map(|rtmps| format!("rtmps://{rtmps}")),
+        rtmpt: addresses.rtmpt.map(|rtmpt| format!("rtmpt://{rtmpt}")),
         http: addresses.http.map(|http| format!("http://{http}")),
         play: None,
     };

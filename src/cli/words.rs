@@ -40,14 +40,16 @@ pub fn print_ready(output: &Output, ready: &Ready) {
     let fields = json!({
         "rtmp": ready.rtmp,
         "rtmps": ready.rtmps,
+        "rtmpt": ready.rtmpt,
         "http": ready.http,
         "play": ready.play,
     });
     output.event("ready", fields, || {
         let play = ready.play.as_ref().map(|play| format!(", play {play}")).unwrap_or_default();
         let http = ready.http.as_ref().map(|http| format!(" and {http}")).unwrap_or_default();
-        let rtmps = ready.rtmps.as_ref().map(|rtmps| format!(", {rtmps}")).unwrap_or_default();
-        Some(format!("Server ready at {}{rtmps}{http}{play}", ready.rtmp))
+        let more = [&ready.rtmps, &ready.rtmpt].into_iter().flatten();
+        let more: String = more.map(|url| format!(", {url}")).collect();
+        Some(format!("Server ready at {}{more}{http}{play}", ready.rtmp))
     });
 }
 

@@ -242,6 +242,9 @@ impl Cause {
     /// The cause behind a failed read, write or connect.
     pub fn from_io(error: &io::Error) -> Self {
         use io::ErrorKind as Kind;
+        if let Some(cause) = error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()) {
+            return cause.clone();
+        }
         match error.kind() {
             Kind::ConnectionRefused => Self::ConnectionRefused,
             Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe => Self::Reset,
@@ -256,6 +259,9 @@ impl Cause {
         }
     }
 }
+
+/// So that it can travel inside an [`io::Error`]; see [`Cause::from_io`].
+impl std::error::Error for Cause {}
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,8 +5,11 @@
 mod backend;
 pub mod connect;
 pub mod error;
+mod http;
 pub mod listener;
+mod pipe;
 pub mod rtmp;
+pub mod rtmpt;
 pub mod runtime;
 pub mod stream;
 pub mod tls;

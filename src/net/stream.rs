@@ -1,24 +1,31 @@
-//! A connection: TCP, or TLS over TCP. Small messages leave at once (`TCP_NODELAY`).
+//! A connection: TCP, TLS over TCP, or a tunnel through HTTP. Small messages leave at once
+//! (`TCP_NODELAY`).
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::net::backend::socket;
+use crate::net::pipe::Pipe;
 
 /// A connection. Dropping it closes it.
 #[derive(Debug)]
-pub struct Stream(Kind);
+pub struct Stream {
+    kind: Kind,
+    /// Received already, and to be read first.
+    ahead: Bytes,
+}
 
 #[derive(Debug)]
 enum Kind {
     Tcp(TcpStream),
     Tls(Box<tokio_rustls::TlsStream<TcpStream>>),
+    Tunnel(Pipe),
 }
 
 impl Stream {
@@ -26,68 +33,99 @@ impl Stream {
     pub(in crate::net) fn tcp(socket: TcpStream) -> Self {
         // Fails only on a socket that is already closed; the first read tells.
         let _ = socket.set_nodelay(true);
-        Self(Kind::Tcp(socket))
+        Self::of(Kind::Tcp(socket))
     }
 
     /// Takes over a socket with its TLS handshake done.
     pub(in crate::net) fn tls(stream: tokio_rustls::TlsStream<TcpStream>) -> Self {
-        Self(Kind::Tls(Box::new(stream)))
+        Self::of(Kind::Tls(Box::new(stream)))
     }
 
-    /// The socket of a stream without TLS.
+    /// The inside of a tunnel.
+    pub(in crate::net) fn tunnel(pipe: Pipe) -> Self {
+        Self::of(Kind::Tunnel(pipe))
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self { kind, ahead: Bytes::new() }
+    }
+
+    /// The socket of a stream without TLS from which nothing was read ahead.
     pub(in crate::net) fn into_socket(self) -> Option<TcpStream> {
-        match self.0 {
-            Kind::Tcp(socket) => Some(socket),
-            Kind::Tls(_) => None,
+        match self.kind {
+            Kind::Tcp(socket) if self.ahead.is_empty() => Some(socket),
+            Kind::Tcp(_) | Kind::Tls(_) | Kind::Tunnel(_) => None,
         }
     }
 
-    fn socket(&self) -> &TcpStream {
-        match &self.0 {
-            Kind::Tcp(socket) => socket,
-            Kind::Tls(stream) => stream.get_ref().0,
+    fn socket(&self) -> Option<&TcpStream> {
+        match &self.kind {
+            Kind::Tcp(socket) => Some(socket),
+            Kind::Tls(stream) => Some(stream.get_ref().0),
+            Kind::Tunnel(_) => None,
         }
     }
 
     /// Whether what is sent is encrypted.
     pub fn is_tls(&self) -> bool {
-        matches!(self.0, Kind::Tls(_))
+        match &self.kind {
+            Kind::Tcp(_) => false,
+            Kind::Tls(_) => true,
+            Kind::Tunnel(pipe) => pipe.is_secure(),
+        }
     }
 
-    /// The other end.
+    /// Whether the peer begins as HTTP does, with a word in capitals and a blank, and not with the
+    /// handshake of RTMP. Waits for the first bytes, which are read again afterwards.
     ///
     /// # Errors
-    /// When the connection is already gone.
-    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.socket().peer_addr()
+    /// When the connection fails or ends first.
+    pub async fn begins_as_http(&mut self) -> io::Result<bool> {
+        /// The longest word that requests begin with.
+        const METHOD: usize = 8;
+        let mut first = BytesMut::with_capacity(METHOD);
+        loop {
+            let decided = match first.iter().position(|byte| !byte.is_ascii_uppercase()) {
+                Some(at) => Some(at > 0 && first.get(at) == Some(&b' ')),
+                None => (first.len() >= METHOD).then_some(false),
+            };
+            if let Some(http) = decided {
+                self.ahead = first.freeze();
+                return Ok(http);
+            }
+            let left = METHOD - first.len();
+            if (&mut *self).take(left as u64).read_buf(&mut first).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
     }
 
-    /// This end.
-    ///
-    /// # Errors
-    /// When the connection is already gone.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket().local_addr()
-    }
-
-    /// Bytes handed to the system that the peer has not acknowledged, where the system tells.
+    /// Bytes handed to the system (or the tunnel) that the peer has not acknowledged, where that is
+    /// known.
     pub fn unsent_bytes(&self) -> Option<u64> {
-        socket::unacknowledged_bytes(self.socket())
+        match &self.kind {
+            Kind::Tunnel(pipe) => Some(pipe.undelivered()),
+            Kind::Tcp(_) | Kind::Tls(_) => self.socket().and_then(socket::unacknowledged_bytes),
+        }
     }
 
     /// The round trip as the system measures it, where it tells.
     pub fn round_trip(&self) -> Option<Duration> {
-        socket::round_trip(self.socket())
+        self.socket().and_then(socket::round_trip)
     }
 
     /// Ends the connection when what was sent stays unacknowledged for this long (Linux).
     pub fn set_user_timeout(&self, limit: Duration) {
-        socket::set_user_timeout(self.socket(), limit);
+        if let Some(socket) = self.socket() {
+            socket::set_user_timeout(socket, limit);
+        }
     }
 
     /// Keeps at most about `bytes` unsent in the system's buffer (Linux): the rest waits with us.
     pub fn set_not_sent_low_water(&self, bytes: u32) {
-        socket::set_not_sent_low_water(self.socket(), bytes);
+        if let Some(socket) = self.socket() {
+            socket::set_not_sent_low_water(socket, bytes);
+        }
     }
 }
 
@@ -97,9 +135,16 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match &mut self.0 {
+        if !self.ahead.is_empty() {
+            let count = self.ahead.len().min(buf.remaining());
+            buf.put_slice(self.ahead.get(..count).unwrap_or_default());
+            self.ahead.advance(count);
+            return Poll::Ready(Ok(()));
+        }
+        match &mut self.kind {
             Kind::Tcp(socket) => Pin::new(socket).poll_read(cx, buf),
             Kind::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+            Kind::Tunnel(pipe) => Pin::new(pipe).poll_read(cx, buf),
         }
     }
 }
@@ -110,23 +155,26 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Tcp(socket) => Pin::new(socket).poll_write(cx, buf),
             Kind::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+            Kind::Tunnel(pipe) => Pin::new(pipe).poll_write(cx, buf),
         }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Tcp(socket) => Pin::new(socket).poll_flush(cx),
             Kind::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            Kind::Tunnel(pipe) => Pin::new(pipe).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Tcp(socket) => Pin::new(socket).poll_shutdown(cx),
             Kind::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            Kind::Tunnel(pipe) => Pin::new(pipe).poll_shutdown(cx),
         }
     }
 
@@ -135,16 +183,18 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Tcp(socket) => Pin::new(socket).poll_write_vectored(cx, bufs),
             Kind::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Kind::Tunnel(pipe) => Pin::new(pipe).poll_write_vectored(cx, bufs),
         }
     }
 
     fn is_write_vectored(&self) -> bool {
-        match &self.0 {
+        match &self.kind {
             Kind::Tcp(socket) => socket.is_write_vectored(),
             Kind::Tls(stream) => stream.is_write_vectored(),
+            Kind::Tunnel(pipe) => pipe.is_write_vectored(),
         }
     }
 }

@@ -47,6 +47,9 @@ pub struct Config {
     pub rtmp: Listen,
     /// Where those connect who speak TLS; `None` for none.
     pub rtmps: Option<Secure>,
+    /// Where those connect too who tunnel through HTTP (RTMPT), such as port 80; `None` for nowhere
+    /// else. They are also served where RTMP and RTMPS are spoken.
+    pub rtmpt: Option<Listen>,
     /// Where the pages, the figures and HTTP-FLV are; `None` for none.
     pub http: Option<Listen>,
     /// Where there are any, a publisher must name one: `rtmp://host/app/stream?key=…`.
@@ -59,6 +62,7 @@ impl Default for Config {
         Self {
             rtmp: Listen::loopback(DEFAULT_RTMP_PORT),
             rtmps: None,
+            rtmpt: None,
             http: Some(Listen::loopback(DEFAULT_HTTP_PORT)),
             publish_keys: Vec::new(),
             limits: Limits::default(),

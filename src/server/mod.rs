@@ -24,9 +24,14 @@ pub use config::{Config, Limits, Listen, Secure};
 pub use event::{AudioFigures, Ended, Event, Peer, PublisherFigures, StreamFigures, VideoFigures};
 
 use crate::base::{Clock, queue as base_queue};
-use crate::net::{Identity, Listener, Runtime};
+use crate::net::rtmpt::Gate;
+use crate::net::{Identity, Listener, Runtime, Stream};
 use registry::Registry;
 
+/// A caller who has not begun to speak by then is let go.
+const FIRST_WORD: Duration = Duration::from_secs(5);
+/// Tunnels say goodbye to their clients within this.
+const TUNNEL_END: Duration = Duration::from_millis(700);
 /// Ports tried after one that is taken.
 const TRIES: u16 = 64;
 /// Events that may wait for whoever listens.
@@ -36,7 +41,7 @@ const EVENTS: usize = 1_024;
 #[derive(Debug, thiserror::Error)]
 #[error("listening on {address} ({what}): {source}")]
 pub struct Error {
-    /// `RTMP`, `RTMPS` or `HTTP`.
+    /// `RTMP`, `RTMPS`, `RTMPT` or `HTTP`.
     pub what: &'static str,
     pub address: SocketAddr,
     #[source]
@@ -48,6 +53,8 @@ pub struct Error {
 pub struct Addresses {
     pub rtmp: SocketAddr,
     pub rtmps: Option<SocketAddr>,
+    /// The further address for those who tunnel through HTTP.
+    pub rtmpt: Option<SocketAddr>,
     pub http: Option<SocketAddr>,
     /// The port asked for was taken: this is another one, and worth a notice.
     pub rtmp_moved: bool,
@@ -72,6 +79,7 @@ impl Server {
         let rtmp = bind(runtime, "RTMP", config.rtmp)?;
         let rtmps = config.rtmps.as_ref();
         let rtmps = rtmps.map(|secure| bind(runtime, "RTMPS", secure.listen)).transpose()?;
+        let rtmpt = config.rtmpt.map(|listen| bind(runtime, "RTMPT", listen)).transpose()?;
         let http = config.http.map(|listen| bind(runtime, "HTTP", listen)).transpose()?;
         let moved = |listen: Listen, real: SocketAddr| {
             listen.address.port() != 0 && listen.address.port() != real.port()
@@ -79,6 +87,7 @@ impl Server {
         let addresses = Addresses {
             rtmp: rtmp.local_addr(),
             rtmps: rtmps.as_ref().map(Listener::local_addr),
+            rtmpt: rtmpt.as_ref().map(Listener::local_addr),
             http: http.as_ref().map(Listener::local_addr),
             rtmp_moved: moved(config.rtmp, rtmp.local_addr()),
             http_moved: config
@@ -90,9 +99,12 @@ impl Server {
             base_queue::bounded("server events", EVENTS, base_queue::Full::DropOldest);
         let secure = rtmps.zip(config.rtmps.as_ref().map(|secure| secure.identity.clone()));
         let registry = Arc::new(Registry::new(config, clock, sender));
-        runtime.spawn(accept(rtmp, None, Arc::clone(&registry)));
+        let gate = Arc::<Gate>::default();
+        for listener in [Some(rtmp), rtmpt].into_iter().flatten() {
+            runtime.spawn(accept(listener, None, Arc::clone(&gate), Arc::clone(&registry)));
+        }
         if let Some((rtmps, identity)) = secure {
-            runtime.spawn(accept(rtmps, Some(identity), Arc::clone(&registry)));
+            runtime.spawn(accept(rtmps, Some(identity), gate, Arc::clone(&registry)));
         }
         if let Some(http) = http {
             runtime.spawn(http::serve(http, Arc::clone(&registry)));
@@ -145,7 +157,12 @@ fn bind(runtime: &Runtime, what: &'static str, listen: Listen) -> Result<Listene
 }
 
 /// Takes callers in until the end; with an identity, those who speak TLS.
-async fn accept(listener: Listener, identity: Option<Identity>, registry: Arc<Registry>) {
+async fn accept(
+    listener: Listener,
+    identity: Option<Identity>,
+    gate: Arc<Gate>,
+    registry: Arc<Registry>,
+) {
     let stopped = registry.stopped();
     tokio::pin!(stopped);
     loop {
@@ -157,6 +174,7 @@ async fn accept(listener: Listener, identity: Option<Identity>, registry: Arc<Re
         match registry.admit() {
             Some(place) => {
                 let (registry, identity) = (Arc::clone(&registry), identity.clone());
+                let gate = Arc::clone(&gate);
                 tokio::spawn(async move {
                     let stream = match identity {
                         None => stream,
@@ -165,10 +183,48 @@ async fn accept(listener: Listener, identity: Option<Identity>, registry: Arc<Re
                             Err(cause) => return tracing::info!(%peer, %cause, "no TLS session"),
                         },
                     };
-                    rtmp::serve(registry, stream, peer, place).await;
+                    converse(stream, peer, place, &gate, registry).await;
                 });
             }
             None => tracing::warn!(%peer, "turned away: there are too many connections"),
         }
+    }
+}
+
+/// Serves a caller, who speaks RTMP, or HTTP to tunnel it: the first bytes tell.
+async fn converse(
+    mut stream: Stream,
+    peer: SocketAddr,
+    place: registry::Place,
+    gate: &Arc<Gate>,
+    registry: Arc<Registry>,
+) {
+    let first_word = tokio::select! {
+        biased;
+        () = registry.stopped() => return,
+        word = tokio::time::timeout(FIRST_WORD, stream.begins_as_http()) => word,
+    };
+    match first_word {
+        Ok(Ok(false)) => rtmp::serve(registry, stream, peer, place).await,
+        Ok(Ok(true)) => {
+            let welcome = |stream| match registry.admit() {
+                Some(place) => {
+                    tokio::spawn(rtmp::serve(Arc::clone(&registry), stream, peer, place));
+                    true
+                }
+                None => false,
+            };
+            let ended = async {
+                registry.stopped().await;
+                tokio::time::sleep(TUNNEL_END).await;
+            };
+            tokio::select! {
+                () = gate.serve(stream, &welcome) => {}
+                () = ended => {}
+            }
+            drop(place);
+        }
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "gone without a word"),
+        Err(_) => tracing::debug!(%peer, "it says nothing"),
     }
 }

@@ -79,6 +79,7 @@ impl BuiltIn {
         Ready {
             rtmp: format!("rtmp://{}", addresses.rtmp),
             rtmps: addresses.rtmps.map(|rtmps| format!("rtmps://{rtmps}")),
+            rtmpt: addresses.rtmpt.map(|rtmpt| format!("rtmpt://{rtmpt}")),
             http: addresses.http.map(|http| format!("http://{http}")),
             play: Some(targets::play_url(addresses.rtmp)),
         }

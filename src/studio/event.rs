@@ -39,6 +39,8 @@ pub struct Ready {
     pub rtmp: String,
     /// `rtmps://HOST:PORT`, if it speaks TLS.
     pub rtmps: Option<String>,
+    /// `rtmpt://HOST:PORT`, if it takes tunnels there too.
+    pub rtmpt: Option<String>,
     /// `http://HOST:PORT`, if it serves HTTP.
     pub http: Option<String>,
     /// Where to watch the broadcast.

@@ -9,4 +9,6 @@ pub mod amf0;
 pub mod bits;
 pub mod flv;
 pub mod h264;
+pub mod http;
 pub mod rtmp;
+pub mod rtmpt;

@@ -1,0 +1,101 @@
+//! HTTP/1.1 messages on a connection, either end: heads whole, bodies piece by piece. No limits of
+//! time here, callers keep them; nothing is kept but one head and what one read gives.
+
+use std::io;
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::net::{Cause, Stream};
+use crate::wire::http::{self, Body};
+
+/// Taken from the socket at once.
+const READ: usize = 16 << 10;
+
+/// A connection that speaks HTTP.
+#[derive(Debug)]
+pub(in crate::net) struct Http {
+    stream: Stream,
+    /// Received and not used up.
+    buffer: BytesMut,
+}
+
+/// Why nothing more can be said on a connection.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::net) enum Fault {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("closed by the peer")]
+    Closed,
+    #[error("{0}")]
+    Http(#[from] http::Error),
+}
+
+impl Fault {
+    pub fn cause(&self) -> Cause {
+        match self {
+            Self::Io(error) => Cause::from_io(error),
+            Self::Closed => Cause::Closed,
+            Self::Http(error) => Cause::Protocol(error.to_string()),
+        }
+    }
+}
+
+impl Http {
+    pub fn new(stream: Stream) -> Self {
+        Self { stream, buffer: BytesMut::new() }
+    }
+
+    /// The connection, and what was received behind the last message.
+    pub fn into_parts(self) -> (Stream, Bytes) {
+        (self.stream, self.buffer.freeze())
+    }
+
+    /// Whether nothing has been received that was not used.
+    pub fn is_clean(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
+    pub async fn send(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        self.stream.write_all(bytes).await?;
+        Ok(self.stream.flush().await?)
+    }
+
+    /// The next head; `None` where the peer closes instead of sending one. Cancel-safe.
+    pub async fn head(&mut self) -> Result<Option<Bytes>, Fault> {
+        loop {
+            if let Some(length) = http::head_length(&self.buffer)? {
+                return Ok(Some(self.buffer.split_to(length).freeze()));
+            }
+            if !self.fill().await? {
+                return if self.is_clean() { Ok(None) } else { Err(Fault::Closed) };
+            }
+        }
+    }
+
+    /// The next piece of a body; `None` at its end. Cancel-safe.
+    pub async fn piece(&mut self, body: &mut Body) -> Result<Option<Bytes>, Fault> {
+        loop {
+            let mut input = &self.buffer[..];
+            let piece = Bytes::copy_from_slice(body.next(&mut input)?);
+            let used = self.buffer.len() - input.len();
+            self.buffer.advance(used);
+            if !piece.is_empty() {
+                return Ok(Some(piece));
+            }
+            if body.is_done() {
+                return Ok(None);
+            }
+            if !self.fill().await? {
+                let ends_so = *body == Body::UntilClose;
+                return if ends_so { Ok(None) } else { Err(Fault::Closed) };
+            }
+        }
+    }
+
+    /// Reads more; `false` at the end.
+    async fn fill(&mut self) -> Result<bool, Fault> {
+        self.buffer.reserve(READ);
+        Ok(self.stream.read_buf(&mut self.buffer).await? > 0)
+    }
+}

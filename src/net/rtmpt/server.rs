@@ -1,0 +1,301 @@
+//! The server's side of tunnels. A session may be carried by one HTTP connection or by many, one
+//! after the other: proxies open and close them as they like. Its name is its only key, so it is
+//! 128 random bits.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::Poll;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncWriteExt, DuplexStream, ReadBuf};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::net::Stream;
+use crate::net::http::{Fault, Http};
+use crate::net::pipe;
+use crate::wire::http::{self, Body};
+use crate::wire::rtmpt::{self, Address, Order, Request};
+
+/// A connection on which no request comes is closed.
+const IDLE: Duration = Duration::from_secs(30);
+/// A request's head and body take at most this, and so does handing its body to the session.
+const BODY: Duration = Duration::from_secs(30);
+/// An answer takes at most this to leave.
+const ANSWER: Duration = Duration::from_secs(20);
+/// A session that no request comes for is over.
+const FORGOTTEN: Duration = Duration::from_secs(20);
+/// A client that asks whether there is something waits this long for it: fewer questions, and media
+/// that leave as they come. (Adobe's servers: 512 ms by default.)
+const HOLD: Duration = Duration::from_millis(250);
+/// The first requests carry commands, whose answers are worth a moment.
+const COMMANDS: u32 = 32;
+const COMMAND_HOLD: Duration = Duration::from_millis(20);
+/// At most so much goes into one answer.
+const MOST: usize = pipe::DEPTH;
+/// The byte at the head of our answers: ask again soon, we hold the question if need be.
+const INTERVAL: u8 = 1;
+/// A body that nobody wants is read up to here.
+const UNWANTED: usize = 4 << 10;
+
+/// What becomes of a new tunnel: `false` where there is no room for it.
+pub type Welcome<'a> = dyn Fn(Stream) -> bool + Send + Sync + 'a;
+
+/// All tunnels of a server.
+#[derive(Default)]
+pub struct Gate {
+    sessions: Mutex<HashMap<String, Arc<Session>>>,
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("sessions", &self.sessions.lock().len()).finish()
+    }
+}
+
+struct Session {
+    end: tokio::sync::Mutex<End>,
+    heard: Mutex<Instant>,
+}
+
+/// Our end of the tunnel's inside.
+struct End {
+    pipe: DuplexStream,
+    order: Order,
+    requests: u32,
+    /// The session has said its last word.
+    over: bool,
+}
+
+/// What to say to a request.
+enum Answer {
+    Data(Vec<u8>),
+    Refusal(u16, &'static str),
+}
+
+const GONE: Answer = Answer::Refusal(404, "There is no such session");
+
+impl Gate {
+    /// Answers the requests of one HTTP connection until it ends; `secure` where it is inside TLS.
+    /// New tunnels are handed to `welcome`.
+    pub async fn serve(self: &Arc<Self>, stream: Stream, welcome: &Welcome<'_>) {
+        let secure = stream.is_tls();
+        let mut http = Http::new(stream);
+        loop {
+            let head = match timeout(IDLE, http.head()).await {
+                Ok(Ok(Some(head))) => head,
+                Ok(Err(Fault::Http(error))) => return say(&mut http, bad(error), false).await,
+                Ok(Ok(None) | Err(_)) | Err(_) => return,
+            };
+            let parsed = http::Request::parse(&head)
+                .and_then(|request| Ok((Body::of_request(&request.fields)?, request)));
+            let (mut body, request) = match parsed {
+                Ok(parsed) => parsed,
+                Err(error) => return say(&mut http, bad(error), false).await,
+            };
+            let expects = request.fields.get("expect").is_some();
+            if expects && http.send(b"HTTP/1.1 100 Continue\r\n\r\n").await.is_err() {
+                return;
+            }
+            let answer = match (request.method.as_str(), Request::parse(&request.target)) {
+                ("POST", Some(wish)) => {
+                    self.handle(&mut http, &mut body, wish, secure, welcome).await
+                }
+                ("POST", None) => Ok(Answer::Refusal(404, "Nothing here")),
+                _ => Ok(Answer::Refusal(405, "This is an RTMP server")),
+            };
+            let Ok(answer) = answer else { return };
+            let keep = request.keep_alive && drain(&mut http, &mut body).await;
+            say(&mut http, answer, keep).await;
+            if !keep {
+                return;
+            }
+        }
+    }
+
+    async fn handle(
+        self: &Arc<Self>,
+        http: &mut Http,
+        body: &mut Body,
+        wish: Request,
+        secure: bool,
+        welcome: &Welcome<'_>,
+    ) -> Result<Answer, Fault> {
+        match wish {
+            Request::Open => {
+                drain(http, body).await;
+                Ok(self.open(secure, welcome))
+            }
+            Request::Close(address) => {
+                drain(http, body).await;
+                self.sessions.lock().remove(&address.name);
+                Ok(Answer::Data(vec![0]))
+            }
+            Request::Send(address) => {
+                self.exchange(&address, Some((http, body)), Duration::ZERO).await
+            }
+            Request::Idle(address) => {
+                drain(http, body).await;
+                self.exchange(&address, None, HOLD).await
+            }
+        }
+    }
+
+    fn open(self: &Arc<Self>, secure: bool, welcome: &Welcome<'_>) -> Answer {
+        let Some(name) = random_name() else { return Answer::Refusal(500, "Out of randomness") };
+        let (near, far, _carried) = pipe::pipe(secure);
+        let end = End { pipe: far, order: Order::default(), requests: 0, over: false };
+        let end = tokio::sync::Mutex::new(end);
+        let session = Arc::new(Session { end, heard: Mutex::new(Instant::now()) });
+        if !welcome(Stream::tunnel(near)) {
+            return Answer::Refusal(503, "Too many connections");
+        }
+        let body = format!("{name}\n").into_bytes();
+        tokio::spawn(forget(Arc::downgrade(self), name.clone(), Arc::downgrade(&session)));
+        self.sessions.lock().insert(name, session);
+        Answer::Data(body)
+    }
+
+    /// Hands a session what came for it, and takes what it has to say, after at most `hold` where
+    /// there is nothing yet.
+    async fn exchange(
+        &self,
+        address: &Address,
+        body: Option<(&mut Http, &mut Body)>,
+        mut hold: Duration,
+    ) -> Result<Answer, Fault> {
+        let Some(session) = self.sessions.lock().get(&address.name).cloned() else {
+            return Ok(GONE);
+        };
+        session.touch();
+        let Ok(mut end) = timeout(BODY, session.end.lock()).await else { return Ok(GONE) };
+        let end = &mut *end;
+        let mut over = end.over || end.order.take(address.number).is_err();
+        end.requests = end.requests.saturating_add(1);
+        if let Some((http, body)) = body
+            && !over
+        {
+            if end.requests <= COMMANDS {
+                hold = COMMAND_HOLD;
+            }
+            match timeout(BODY, end.fill(http, body)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(fault)) => {
+                    // Half a body: what follows would make no sense.
+                    self.sessions.lock().remove(&address.name);
+                    return Err(fault);
+                }
+                Err(_) => over = true,
+            }
+        }
+        let mut data = vec![INTERVAL];
+        if !over {
+            over = !end.take(&mut data, hold).await;
+        }
+        session.touch();
+        if over && data.len() == 1 {
+            self.sessions.lock().remove(&address.name);
+            return Ok(GONE);
+        }
+        end.over = over;
+        Ok(Answer::Data(data))
+    }
+}
+
+impl Session {
+    fn touch(&self) {
+        *self.heard.lock() = Instant::now();
+    }
+}
+
+impl End {
+    /// Hands the session a body as it comes. What it does not take any more is passed over: it has
+    /// ended, and its last word is still to be fetched.
+    async fn fill(&mut self, http: &mut Http, body: &mut Body) -> Result<(), Fault> {
+        while let Some(piece) = http.piece(body).await? {
+            let _ = self.pipe.write_all(&piece).await;
+        }
+        Ok(())
+    }
+
+    /// Takes what the session has to say, waiting at most `hold` for the first of it; `false` where
+    /// it has ended.
+    async fn take(&mut self, data: &mut Vec<u8>, hold: Duration) -> bool {
+        let mut block = [0; 16 << 10];
+        let deadline = Instant::now() + hold;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let wait = if data.len() > 1 { Duration::ZERO } else { left };
+            let pipe = &mut self.pipe;
+            let read = poll_fn(|cx| {
+                let mut buffer = ReadBuf::new(&mut block);
+                match Pin::new(&mut *pipe).poll_read(cx, &mut buffer) {
+                    Poll::Ready(Ok(())) => Poll::Ready(buffer.filled().len()),
+                    Poll::Ready(Err(_)) => Poll::Ready(0),
+                    Poll::Pending => Poll::Pending,
+                }
+            });
+            match timeout(wait, read).await {
+                Err(_) => return true,
+                Ok(0) => return false,
+                Ok(count) => data.extend_from_slice(block.get(..count).unwrap_or_default()),
+            }
+            if data.len() > MOST {
+                return true;
+            }
+        }
+    }
+}
+
+/// Ends a session that no request has come for in a while.
+async fn forget(gate: Weak<Gate>, name: String, session: Weak<Session>) {
+    loop {
+        let Some(heard) = session.upgrade().map(|session| *session.heard.lock()) else { return };
+        sleep_until(heard + FORGOTTEN).await;
+        let (Some(gate), Some(session)) = (gate.upgrade(), session.upgrade()) else { return };
+        if *session.heard.lock() == heard {
+            tracing::debug!("a tunnel has been forgotten by its client");
+            gate.sessions.lock().remove(&name);
+            return;
+        }
+    }
+}
+
+/// Reads the rest of a body that is of no interest; `false` where that is too much.
+async fn drain(http: &mut Http, body: &mut Body) -> bool {
+    let mut seen = 0;
+    let reading = async {
+        while let Ok(Some(piece)) = http.piece(body).await {
+            seen += piece.len();
+            if seen > UNWANTED {
+                break;
+            }
+        }
+    };
+    let _ = timeout(BODY, reading).await;
+    body.is_done()
+}
+
+fn bad(error: http::Error) -> Answer {
+    tracing::debug!(%error, "no HTTP request");
+    Answer::Refusal(400, "Bad Request")
+}
+
+async fn say(http: &mut Http, answer: Answer, keep: bool) {
+    let bytes = match answer {
+        Answer::Data(data) => rtmpt::answer(&data, keep),
+        Answer::Refusal(status, reason) => rtmpt::refusal(status, reason, keep),
+    };
+    // A connection that cannot take it ends with the next read.
+    let _ = timeout(ANSWER, http.send(&bytes)).await;
+}
+
+/// 128 bits that nobody can guess, in hex.
+fn random_name() -> Option<String> {
+    let mut bytes = [0_u8; 16];
+    rustls::crypto::ring::default_provider().secure_random.fill(&mut bytes).ok()?;
+    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,212 @@
+//! HTTP/1.1 as far as tunnels and proxies need it (RFC 9112): heads of requests and responses, and
+//! where a body ends. Sans-IO; a head is bounded, a body is handed on as it comes and never kept.
+
+mod body;
+
+pub use body::Body;
+
+/// Longest head taken, first line and blank line included.
+pub const MAX_HEAD: usize = 16 << 10;
+/// Most header fields in a head.
+const MAX_FIELDS: usize = 100;
+
+/// Why something is no HTTP that could be used.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("the head is longer than {MAX_HEAD} bytes or has more than {MAX_FIELDS} fields")]
+    TooLong,
+    #[error("the first line is none of HTTP/1")]
+    FirstLine,
+    #[error("a header field cannot be read")]
+    Field,
+    #[error("the length of the body is contradictory or unreadable")]
+    Length,
+    #[error("the chunked body cannot be read")]
+    Chunk,
+}
+
+/// Header fields in the order they came; names in lower case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// The first value of a field; `name` in lower case.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.all(name).next()
+    }
+
+    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.0.iter().filter(move |(known, _)| known == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a field's list of words holds this one; both in lower case.
+    fn lists(&self, name: &str, word: &str) -> bool {
+        let words = self.all(name).flat_map(|value| value.split(','));
+        words.map(str::trim).any(|known| known.eq_ignore_ascii_case(word))
+    }
+}
+
+/// A request's head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub method: String,
+    /// The path with its query, as it came.
+    pub target: String,
+    /// Whether another request may follow on the connection.
+    pub keep_alive: bool,
+    pub fields: Fields,
+}
+
+/// A response's head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    pub status: u16,
+    /// The words behind the status, shortened and made printable.
+    pub reason: String,
+    /// Whether another request may follow on the connection.
+    pub keep_alive: bool,
+    pub fields: Fields,
+}
+
+/// The length of the head at the beginning of `input`, the blank line included; `None` where it is
+/// not there as a whole.
+///
+/// # Errors
+/// [`Error::TooLong`].
+pub fn head_length(input: &[u8]) -> Result<Option<usize>, Error> {
+    let looked_at = input.get(..MAX_HEAD).unwrap_or(input);
+    let mut line_start = 0;
+    for (at, _) in looked_at.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
+        let line = looked_at.get(line_start..at).unwrap_or_default();
+        if line_start > 0 && matches!(line, [] | [b'\r']) {
+            return Ok(Some(at + 1));
+        }
+        line_start = at + 1;
+    }
+    if input.len() >= MAX_HEAD { Err(Error::TooLong) } else { Ok(None) }
+}
+
+impl Request {
+    /// Reads a whole head.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(head: &[u8]) -> Result<Self, Error> {
+        let (first, fields) = split(head)?;
+        let mut words = first.split(' ');
+        let (Some(method), Some(target), Some(version), None) =
+            (words.next(), words.next(), words.next(), words.next())
+        else {
+            return Err(Error::FirstLine);
+        };
+        let is_token = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase());
+        if !is_token || !target.starts_with('/') {
+            return Err(Error::FirstLine);
+        }
+        let keep_alive = keep_alive(version, &fields)?;
+        Ok(Self { method: method.to_owned(), target: target.to_owned(), keep_alive, fields })
+    }
+}
+
+impl Response {
+    /// Reads a whole head.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(head: &[u8]) -> Result<Self, Error> {
+        let (first, fields) = split(head)?;
+        let mut words = first.splitn(3, ' ');
+        let (version, status) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+        let keep_alive = keep_alive(version, &fields)?;
+        let digits = status.len() == 3 && status.bytes().all(|byte| byte.is_ascii_digit());
+        let status = status.parse().ok().filter(|status| digits && *status >= 100);
+        let reason = words.next().unwrap_or("").chars().filter(|c| !c.is_control()).take(80);
+        let reason = reason.collect();
+        Ok(Self { status: status.ok_or(Error::FirstLine)?, reason, keep_alive, fields })
+    }
+}
+
+/// The first line, and the fields.
+fn split(head: &[u8]) -> Result<(String, Fields), Error> {
+    if head.len() > MAX_HEAD {
+        return Err(Error::TooLong);
+    }
+    let text = String::from_utf8_lossy(head);
+    let mut lines = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+    let first = lines.next().unwrap_or("").to_owned();
+    let mut fields = Vec::new();
+    for line in lines.take_while(|line| !line.is_empty()) {
+        let (name, value) = line.split_once(':').ok_or(Error::Field)?;
+        // A folded line or a blank before the colon has fooled many a proxy.
+        if name.is_empty() || name.bytes().any(|byte| byte <= b' ' || byte >= 0x7f) {
+            return Err(Error::Field);
+        }
+        if fields.len() == MAX_FIELDS {
+            return Err(Error::TooLong);
+        }
+        fields.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+    }
+    Ok((first, Fields(fields)))
+}
+
+fn keep_alive(version: &str, fields: &Fields) -> Result<bool, Error> {
+    match version {
+        "HTTP/1.1" => Ok(!fields.lists("connection", "close")),
+        "HTTP/1.0" => Ok(fields.lists("connection", "keep-alive")),
+        _ => Err(Error::FirstLine),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_are_found_and_read() {
+        let text = b"POST /open/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n\0rest";
+        assert_eq!(head_length(text), Ok(Some(text.len() - 5)));
+        assert_eq!(head_length(&text[..40]), Ok(None));
+        let request = Request::parse(&text[..text.len() - 5]).unwrap();
+        assert_eq!((request.method.as_str(), request.target.as_str()), ("POST", "/open/1"));
+        assert!(request.keep_alive);
+        assert_eq!(request.fields.get("content-length"), Some("1"));
+        let old = Request::parse(b"POST / HTTP/1.0\n\n").unwrap();
+        assert!(!old.keep_alive);
+        let response =
+            Response::parse(b"HTTP/1.1 407 Who are\x07 you\r\nconnection: x, Close\r\n\r\n");
+        let response = response.unwrap();
+        assert_eq!((response.status, response.reason.as_str()), (407, "Who are you"));
+        assert!(!response.keep_alive);
+        assert_eq!(Response::parse(b"HTTP/1.1 200\r\n\r\n").unwrap().reason, "");
+    }
+
+    #[test]
+    fn nonsense_is_turned_down() {
+        for bad in [
+            "",
+            "GET\r\n\r\n",
+            "GET /\r\n\r\n",
+            "GET / HTTP/2\r\n\r\n",
+            "GET  / HTTP/1.1\r\n\r\n",
+            "get / HTTP/1.1\r\n\r\n",
+            "GET http://h/ HTTP/1.1\r\n\r\n",
+            "GET / HTTP/1.1\r\nno colon\r\n\r\n",
+            "GET / HTTP/1.1\r\nname : x\r\n\r\n",
+            "GET / HTTP/1.1\r\n: x\r\n\r\n",
+            "GET / HTTP/1.1\r\n folded: x\r\n\r\n",
+        ] {
+            assert!(Request::parse(bad.as_bytes()).is_err(), "{bad:?}");
+        }
+        for bad in
+            ["HTTP/1.1", "HTTP/1.1 20\r\n\r\n", "HTTP/1.1 +20 x\r\n\r\n", "ICY 200 OK\r\n\r\n"]
+        {
+            assert!(Response::parse(bad.as_bytes()).is_err(), "{bad:?}");
+        }
+        assert_eq!(head_length(&vec![b'a'; MAX_HEAD]), Err(Error::TooLong));
+        let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(MAX_FIELDS + 1));
+        assert_eq!(Request::parse(many.as_bytes()), Err(Error::TooLong));
+        // Blank lines before the first are no head.
+        assert_eq!(head_length(b"\r\n"), Ok(None));
+    }
+}

@@ -1,0 +1,192 @@
+//! RTMP tunnelled through HTTP: clients we did not write against our server, our client against it
+//! too, and all the ways in which HTTP can be wrong.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/certificates.rs"]
+mod certificates;
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use certificates::Authority;
+use peers::{LIMIT, Onair, ffmpeg, others};
+
+fn serve(more: &[&str]) -> Onair {
+    let base = ["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+    Onair::start(&[&base[..], more].concat())
+}
+
+/// The address of a kind in the `ready` event, without its scheme.
+fn address(server: &mut Onair, kind: &str) -> String {
+    let ready = server.wait_named("ready");
+    let url = ready[kind].as_str().unwrap_or_else(|| panic!("no {kind} in {ready}"));
+    url.split_once("://").unwrap().1.to_owned()
+}
+
+/// ffmpeg publishes and plays at `url`; everything that arrives decodes.
+fn ffmpeg_goes_both_ways(server: &mut Onair, url: &str) {
+    let publisher = ffmpeg::publish(url, None);
+    server.wait_named("publish");
+    let probe = ffmpeg::probe(url);
+    assert_eq!(probe.stream("video")["codec_name"], "h264");
+    assert_eq!(probe.stream("audio")["codec_name"], "aac");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("played.flv");
+    ffmpeg::play(url, 4, &file).wait_success(LIMIT);
+    assert_eq!(ffmpeg::decode(&file), "");
+    let played = ffmpeg::probe(&file);
+    assert!(played.packets("video").len() >= 100, "{}", played.packets("video").len());
+    // In order and without gaps, although they came in pieces of many answers.
+    for pair in played.packets("video").windows(2) {
+        let step = pair[1].dts - pair[0].dts;
+        assert!((0.02..0.05).contains(&step), "{step} s between pictures");
+    }
+    drop(publisher);
+    server.wait_named("unpublish");
+}
+
+#[test]
+fn ffmpeg_publishes_and_plays_through_tunnels() {
+    peers::require!("ffmpeg", "ffprobe");
+    let mut server = serve(&["--rtmpt", "127.0.0.1:0"]);
+    // On the port of its own, and where RTMP is spoken.
+    for kind in ["rtmpt", "rtmp"] {
+        let address = address(&mut server, kind);
+        ffmpeg_goes_both_ways(&mut server, &format!("rtmpt://{address}/live/{kind}"));
+    }
+}
+
+#[test]
+fn ffmpeg_publishes_and_plays_through_tunnels_inside_tls() {
+    peers::require!("ffmpeg", "ffprobe");
+    let authority = Authority::new();
+    let certificate = authority.good();
+    let (cert, key) = (certificate.certificate.to_str(), certificate.key.to_str());
+    let tls = ["--rtmps", "127.0.0.1:0", "--cert", cert.unwrap(), "--cert-key", key.unwrap()];
+    let mut server = serve(&tls);
+    let address = address(&mut server, "rtmps");
+    ffmpeg_goes_both_ways(&mut server, &format!("rtmpts://{address}/live/show"));
+}
+
+#[test]
+fn librtmp_plays_through_a_tunnel() {
+    peers::require!("ffmpeg", "ffprobe", "rtmpdump");
+    let mut server = serve(&[]);
+    let address = address(&mut server, "rtmp");
+    let _publisher = ffmpeg::publish(&format!("rtmp://{address}/live/show"), None);
+    server.wait_named("publish");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("dumped.flv");
+    let mut dump = others::rtmpdump(&format!("rtmpt://{address}/live/show"), &file);
+    let enough = |peer: &peers::Peer| {
+        let _ = peer;
+        std::fs::metadata(&file).is_ok_and(|file| file.len() > 300_000)
+    };
+    dump.wait_until("300 kB through the tunnel", LIMIT, enough);
+    dump.interrupt();
+    dump.wait(LIMIT);
+    let probe = ffmpeg::probe(&file);
+    assert!(probe.packets("video").len() >= 30, "{}", probe.packets("video").len());
+}
+
+/// Says something to the server and reads all of its answer, which it ends by closing.
+fn ask(address: &str, text: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    stream.write_all(text).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("an answer and the end of the connection");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[test]
+fn wrong_requests_are_answered_and_end() {
+    let mut server = serve(&[]);
+    let address = address(&mut server, "rtmp");
+    let close = "Connection: close\r\n";
+    let post = |path: &str, fields: &str| format!("POST {path} HTTP/1.1\r\n{close}{fields}\r\n");
+    for (request, status) in [
+        (format!("GET / HTTP/1.1\r\n{close}\r\n"), "405"),
+        (post("/fcs/ident2", ""), "404"),
+        (post("/send/0123/1", "Content-Length: 0\r\n"), "404"),
+        (post("/idle/0123/1", "Content-Length: 0\r\n"), "404"),
+        (post("/send/../../1", ""), "404"),
+        (post("/open/1", "Content-Length: nonsense\r\n"), "400"),
+        (post("/open/1", "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"), "400"),
+        ("POST /open/1 HTTP/9\r\n\r\n".into(), "400"),
+        ("POST  HTTP/1.1\r\n\r\n".into(), "400"),
+        (format!("POST /open/1 HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(200)), "400"),
+        (format!("POST /open/1 HTTP/1.1\r\nx: {}", "y".repeat(20_000)), "400"),
+    ] {
+        let answer = ask(&address, request.as_bytes());
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request:.60}: {answer}");
+    }
+    // A body of which nobody wants to know is not read to its end.
+    let mut endless = post("/nothing/here", "Content-Length: 99999999999\r\n").into_bytes();
+    endless.resize(endless.len() + 8_192, b'x');
+    assert!(ask(&address, &endless).starts_with("HTTP/1.1 404 "));
+    // And the server goes on.
+    let opened = ask(&address, post("/open/1", "Content-Length: 1\r\n\r\n").as_bytes());
+    assert!(opened.starts_with("HTTP/1.1 200 "), "{opened}");
+}
+
+/// One request on a connection that stays; the answer's status line and body.
+fn exchange(stream: &mut TcpStream, path: &str, body: &[u8]) -> (String, Vec<u8>) {
+    let head = format!("POST {path} HTTP/1.1\r\nContent-Length: {}\r\n\r\n", body.len());
+    stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let length = head.split("Content-Length: ").nth(1).unwrap().split('\r').next().unwrap();
+    let mut body = vec![0; length.parse().unwrap()];
+    stream.read_exact(&mut body).unwrap();
+    (head.lines().next().unwrap().to_owned(), body)
+}
+
+#[test]
+fn a_session_outlives_its_connections_and_ends_with_the_first_gap() {
+    let mut server = serve(&[]);
+    let address = address(&mut server, "rtmp");
+    let connect = || {
+        let stream = TcpStream::connect(&address).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        stream
+    };
+    let (status, name) = exchange(&mut connect(), "/open/1", &[0]);
+    assert_eq!(status, "HTTP/1.1 200 OK");
+    let name = String::from_utf8(name).unwrap().trim().to_owned();
+    assert_eq!(name.len(), 32, "{name}");
+    // The handshake in three connections: C0 and half of C1, the other half, and C2.
+    let mut hello = vec![3];
+    hello.resize(1 + 1_536, 0);
+    exchange(&mut connect(), &format!("/send/{name}/0"), &hello[..700]);
+    let mut got =
+        exchange(&mut connect(), &format!("/send/{name}/1"), &hello[700..]).1[1..].to_vec();
+    let mut number = 2;
+    while got.len() < 1 + 2 * 1_536 {
+        let (status, body) = exchange(&mut connect(), &format!("/idle/{name}/{number}"), &[0]);
+        assert_eq!(status, "HTTP/1.1 200 OK");
+        assert!(body.len() > 1 || number < 20, "no answer to the handshake");
+        got.extend(&body[1..]);
+        number += 1;
+    }
+    assert_eq!(got[0], 3);
+    // A number left out: bytes may be missing, so the session is over, for good.
+    let gap = exchange(&mut connect(), &format!("/idle/{name}/{}", number + 1), &[0]).0;
+    assert!(gap.contains("404"), "{gap}");
+    let after = exchange(&mut connect(), &format!("/idle/{name}/{}", number + 2), &[0]).0;
+    assert!(after.contains("404"), "{after}");
+}
