@@ -16,42 +16,92 @@ use std::fs;
 use std::time::Duration;
 
 use film::Film;
-use onair::broadcast::Recorder;
+use onair::base::queue::{self, Full};
 use onair::broadcast::recorder::State;
+use onair::broadcast::{Hub, Recorder};
+use onair::media::Track;
 use peers::{LIMIT, ffmpeg, wait_for};
+
+/// The three formats.
+const FORMATS: [&str; 3] = ["flv", "mp4", "mkv"];
 
 #[test]
 fn a_recording_is_whole_at_its_end_and_readable_at_every_moment() {
     peers::require!("ffmpeg", "ffprobe");
     let film = Film::make();
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("new folder/show.flv");
     let show = film.project(Some(6));
-    let recorder = Recorder::start(&path, &show.hub).unwrap();
-    wait_for("four seconds", LIMIT, || recorder.figures().duration >= Duration::from_secs(4));
-    // What a kill at this moment would leave.
-    let cut = folder.path().join("cut.flv");
-    fs::copy(&path, &cut).unwrap();
-    let reached = recorder.figures().duration;
-
+    let recorders = FORMATS.map(|format| {
+        let path = folder.path().join("new folder/show").with_extension(format);
+        (path.clone(), Recorder::start(&path, &show.hub).unwrap())
+    });
+    let cuts = recorders.each_ref().map(|(path, recorder)| {
+        wait_for("four seconds", LIMIT, || recorder.figures().duration >= Duration::from_secs(4));
+        // What a kill at this moment would leave.
+        let reached = recorder.figures().duration;
+        let cut = path.with_file_name("cut").with_extension(path.extension().unwrap());
+        fs::copy(path, &cut).unwrap();
+        (cut, reached)
+    });
     // Fed is not yet handed on: the recording is whole once the hub has ended.
     show.wait().finish(LIMIT).unwrap();
+    let mut starts = Vec::new();
+    let mut counts = Vec::new();
+    for (path, recorder) in recorders {
+        let figures = recorder.finish(LIMIT);
+        assert_eq!((&figures.state, &figures.path), (&State::Finished, &path));
+        assert_eq!(figures.dropped_frames, 0);
+        assert_eq!(figures.bytes, fs::metadata(&path).unwrap().len());
+
+        let probe = ffmpeg::probe(&path);
+        film::check(&probe);
+        let (video, audio) = (probe.packets("video"), probe.packets("audio"));
+        assert_eq!(video.len(), 180, "{path:?}");
+        let duration: f64 = probe.json["format"]["duration"].as_str().unwrap().parse().unwrap();
+        assert!((duration - 6.0).abs() < 0.1, "{path:?}: {duration}");
+        assert_eq!(ffmpeg::decode(&path), "", "{path:?}");
+        starts.push((video[0].pts, audio[0].pts));
+        let sizes = |packets: &[ffmpeg::Packet]| packets.iter().map(|it| it.size).sum::<u64>();
+        counts.push((audio.len(), sizes(&audio), sizes(&video)));
+    }
+    assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+    for (video, audio) in &starts {
+        let apart = (video - starts[0].0).abs().max((audio - starts[0].1).abs());
+        assert!(apart <= 0.001, "{starts:?}");
+    }
+    for (cut, reached) in cuts {
+        let probe = ffmpeg::probe(&cut);
+        film::check(&probe);
+        let last = probe.packets("video").last().unwrap().dts;
+        assert!(last >= reached.as_secs_f64() - 2.0, "{cut:?}: {last} of {reached:?}");
+        assert_eq!(ffmpeg::decode(&cut), "", "{cut:?}");
+    }
+}
+
+#[test]
+fn what_was_given_to_the_hub_before_the_end_is_in_the_file() {
+    peers::require!("ffmpeg", "ffprobe");
+    let film = Film::make();
+    let folder = tempfile::tempdir().unwrap();
+    let (sender, input) = queue::bounded("film", 64, Full::Block);
+    let hub = Hub::spawn(film.parameters.clone(), input).unwrap();
+    let recorder = Recorder::start(&folder.path().join("show.mkv"), &hub).unwrap();
+    for packet in film.packets() {
+        sender.send(packet.clone()).unwrap();
+    }
+    // The hub still waits for pictures to put between the last sounds, and the stream goes on.
     let figures = recorder.finish(LIMIT);
-    assert_eq!((&figures.state, &figures.path), (&State::Finished, &path));
-    assert_eq!(figures.dropped_frames, 0);
-    assert_eq!(figures.bytes, fs::metadata(&path).unwrap().len());
-
-    let probe = ffmpeg::probe(&path);
-    film::check(&probe);
-    assert_eq!(probe.packets("video").len(), 180);
-    let duration: f64 = probe.json["format"]["duration"].as_str().unwrap().parse().unwrap();
-    assert!((duration - 6.0).abs() < 0.1, "{duration}");
-    assert_eq!(ffmpeg::decode(&path), "");
-
-    let probe = ffmpeg::probe(&cut);
-    film::check(&probe);
-    let last = probe.packets("video").last().unwrap().dts;
-    assert!(last >= reached.as_secs_f64() - 2.0, "{last} of {reached:?}");
+    assert_eq!(figures.state, State::Finished);
+    let probe = ffmpeg::probe(&figures.path);
+    // A file begins with its first picture.
+    let first = film.packets().iter().find(|packet| packet.track == Track::Video).unwrap().dts;
+    let given = |track| {
+        let all = film.packets().iter();
+        all.filter(|packet| packet.track == track && packet.dts >= first).count()
+    };
+    assert_eq!(probe.packets("video").len(), given(Track::Video));
+    assert_eq!(probe.packets("audio").len(), given(Track::Audio));
+    drop((sender, hub));
 }
 
 #[test]

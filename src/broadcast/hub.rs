@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use crate::base::queue::{Empty, Receiver};
+use crate::base::queue::{Empty, Gauge, Receiver};
 use crate::base::worker::Stuck;
 use crate::base::{Stop, Timestamp, Worker};
 use crate::broadcast::backlog::Backlog;
@@ -47,6 +47,8 @@ pub(super) struct Feed {
 
 struct Shared {
     parameters: StreamParameters,
+    /// Of the queue that leads here.
+    input: Arc<Gauge>,
     state: Mutex<State>,
     want_keyframe: Mutex<Option<Box<dyn Fn() + Send>>>,
 }
@@ -56,6 +58,11 @@ struct State {
     gop: Gop,
     outputs: Vec<Weak<Line>>,
     figures: Figures,
+    /// Packets taken from the input, and the latest DTS among them.
+    taken: u64,
+    newest: Timestamp,
+    /// The latest DTS that was handed to the outputs.
+    handed_out: Timestamp,
     ended: bool,
 }
 
@@ -75,6 +82,7 @@ impl Hub {
         let feed = Feed {
             shared: Arc::new(Shared {
                 parameters,
+                input: Arc::clone(input.gauge()),
                 state: Mutex::default(),
                 want_keyframe: Mutex::default(),
             }),
@@ -157,10 +165,40 @@ impl Feed {
             state.outputs.push(Arc::downgrade(&line));
             line
         };
-        if wanted && let Some(ask) = self.shared.want_keyframe.lock().as_ref() {
-            ask();
+        if wanted {
+            self.ask_keyframe();
         }
         Subscription { line }
+    }
+
+    /// Asks the encoder for a keyframe soon.
+    pub fn ask_keyframe(&self) {
+        if let Some(ask) = self.shared.want_keyframe.lock().as_ref() {
+            ask();
+        }
+    }
+
+    /// How many packets have been given to the hub.
+    pub fn given(&self) -> u64 {
+        self.shared.input.sent()
+    }
+
+    /// The latest DTS among the first so many packets that were given (or a few more); `None` while
+    /// some of them still wait in the queue.
+    pub fn reach(&self, given: u64) -> Option<Timestamp> {
+        let state = self.shared.state.lock();
+        (state.ended || state.taken >= given).then_some(state.newest)
+    }
+
+    /// The latest DTS that was handed to the outputs.
+    pub fn handed_out(&self) -> Timestamp {
+        self.shared.state.lock().handed_out
+    }
+
+    fn took(&self, packet: &EncodedPacket) {
+        let mut state = self.shared.state.lock();
+        state.taken += 1;
+        state.newest = state.newest.max(packet.dts);
     }
 
     fn send(&self, packet: &EncodedPacket) {
@@ -178,6 +216,7 @@ impl Feed {
                 state.figures.audio_bytes += bytes;
             }
         }
+        state.handed_out = state.handed_out.max(tag.dts);
         state.gop.push(&tag);
         state.outputs.retain(|line| match line.upgrade() {
             Some(line) => {
@@ -201,7 +240,10 @@ fn run(feed: &Feed, input: &Receiver<EncodedPacket>, mut order: Interleaver, sto
     while !stop.is_set() {
         let wait = order.due().map_or(LOOK, |due| due.since(now()).min(LOOK));
         match input.recv_timeout(wait) {
-            Ok(packet) => order.push(packet, now()),
+            Ok(packet) => {
+                feed.took(&packet);
+                order.push(packet, now());
+            }
             Err(Empty::Waiting) => {}
             Err(Empty::Closed) => {
                 order.finish();

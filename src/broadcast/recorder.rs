@@ -1,11 +1,15 @@
-//! Writes the stream to an FLV file, on a thread of its own.
+//! Writes the stream to a file (FLV, MP4 or MKV by its name), on a thread of its own.
 //!
-//! The file is playable at every moment: tags are appended whole, at least once a second, and on
-//! the disk (not only in the system's memory) within two. A clean end writes duration, size and an
-//! index of keyframes over room that was reserved in the metadata. What goes wrong (disk full, read
-//! only, folder gone) ends the recording where it is readable, and touches nothing else.
+//! The file is playable at every moment: whole units are appended at least once a second, and are on
+//! the disk (not only in the system's memory) within two. A clean end makes it an ordinary file with
+//! duration and index. What goes wrong (disk full, read only, folder gone) ends the recording where
+//! it is readable, and touches nothing else.
 
+mod backend;
+mod container;
+pub mod disk;
 mod file;
+mod timeline;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -16,23 +20,30 @@ use parking_lot::Mutex;
 
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker};
-use crate::broadcast::recorder::file::{File, Place};
+use crate::broadcast::hub::Feed;
+use crate::broadcast::recorder::disk::{Look, Warning, Watch};
+use crate::broadcast::recorder::file::File;
+use crate::broadcast::recorder::timeline::Timeline;
 use crate::broadcast::subscription::Next;
 use crate::broadcast::{Hub, Limits, Subscription, Tag};
-use crate::media::{StreamParameters, Track};
+use crate::media::Track;
+use crate::wire::container::{Chapter, Format, Sample, TrackId, Tracks};
 
-pub use crate::broadcast::recorder::file::Error;
+pub use crate::broadcast::recorder::file::{Error, Trouble};
 
 /// What is written is handed to the system at least this often…
 const FLUSH: Duration = Duration::from_secs(1);
-/// …and to the disk.
+/// …and to the disk, and the disk is looked at.
 const SYNC: Duration = Duration::from_secs(2);
-/// Or when so many bytes wait.
-const FLUSH_BYTES: usize = 256 << 10;
 /// How often the thread looks whether it should stop.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(50);
+/// After the wish to end, how long what was given to the hub before may take to arrive: longer than
+/// the hub waits for a late track.
+const LAST: Duration = Duration::from_millis(600);
 /// Events that wait to be read.
-const EVENTS: usize = 16;
+const EVENTS: usize = 64;
+/// Orders that wait to be obeyed.
+const ORDERS: usize = 64;
 
 /// How a recording fares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,14 +78,64 @@ pub struct Figures {
     pub bytes: u64,
     /// Pictures lost because the disk was too slow for half a minute.
     pub dropped_frames: u64,
+    /// Nothing is written until it is resumed.
+    pub paused: bool,
+    /// Which file of a split recording it is, from 1.
+    pub part: u32,
+    /// Of the files before it.
+    pub earlier: Duration,
+    /// Chapters in this file.
+    pub chapters: u32,
+}
+
+/// When a recording goes on in a new file.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Split {
+    /// After so long.
+    pub every: Option<Duration>,
+    /// Before a file is larger than this.
+    pub bytes: Option<u64>,
+}
+
+/// How to record.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub split: Split,
+}
+
+/// What happened to a recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A file was begun.
+    Began(Figures),
+    /// A file of a split recording is whole; the recording goes on in the next one.
+    Parted(Figures),
+    /// The recording has ended, as its state says.
+    Over(Figures),
+    /// A chapter was set at this place in the file.
+    Chapter { at: Duration, title: String },
+    /// The disk gives reason to worry.
+    Warning(Warning),
+}
+
+#[derive(Clone, Debug)]
+enum Order {
+    Pause,
+    Resume,
+    Chapter(String),
+    Split,
 }
 
 /// A running recording. Dropping it finishes the file, without waiting.
 pub struct Recorder {
     figures: Arc<Mutex<Figures>>,
-    events: Receiver<State>,
+    events: Receiver<Event>,
+    orders: Sender<Order>,
     worker: Worker,
     ended: Stop,
+    feed: Feed,
+    /// What was given to the hub when the end was asked for.
+    mark: Arc<Mutex<Option<u64>>>,
 }
 
 impl fmt::Debug for Recorder {
@@ -84,36 +145,72 @@ impl fmt::Debug for Recorder {
 }
 
 impl Recorder {
-    /// Records into `path` or, where that exists, into `NAME-1.flv`, `NAME-2.flv`…; folders are
+    /// Records into `path` or, where that exists, into `NAME-1.mp4`, `NAME-2.mp4`…; folders are
     /// made. Begins with the latest keyframe.
     ///
     /// # Errors
-    /// When the file cannot be made.
+    /// When the file cannot be made, or its name is none of a format.
     pub fn start(path: &Path, hub: &Hub) -> Result<Self, Error> {
+        Self::start_with(path, hub, Options::default())
+    }
+
+    /// As [`Recorder::start`], with options.
+    ///
+    /// # Errors
+    /// As [`Recorder::start`].
+    pub fn start_with(path: &Path, hub: &Hub, options: Options) -> Result<Self, Error> {
         let parameters = hub.parameters().clone();
-        let (file, path) = File::create(path, &parameters)?;
-        let figures = Arc::new(Mutex::new(Figures {
-            path: path.clone(),
+        let format = Format::of_path(path).ok_or_else(|| Error::format(path))?;
+        let tracks = Tracks::from(parameters.clone());
+        let file = File::create(path, format, &tracks)?;
+        enough_room(file.path(), 0)?;
+        let figures = Figures {
+            path: file.path().to_owned(),
             state: State::Writing,
             duration: Duration::ZERO,
             bytes: 0,
             dropped_frames: 0,
-        }));
+            paused: false,
+            part: 1,
+            earlier: Duration::ZERO,
+            chapters: 0,
+        };
+        let figures = Arc::new(Mutex::new(figures));
         let (sender, events) = queue::bounded("recorder events", EVENTS, Full::DropOldest);
+        let (orders, obeyed) = queue::bounded("recorder orders", ORDERS, Full::DropOldest);
         let ended = Stop::new();
+        let mark = Arc::new(Mutex::new(None));
+        let bitrate = parameters.video.as_ref().map_or(0, |it| u64::from(it.bitrate.0))
+            + parameters.audio.as_ref().map_or(0, |it| u64::from(it.bitrate.0));
         let writer = Writer {
+            asked: path.to_owned(),
+            format,
+            tracks,
+            options,
             subscription: hub.subscribe(format!("recorder {}", path.display()), Limits::FILE),
+            feed: hub.feed(),
             figures: Arc::clone(&figures),
             events: sender,
+            orders: obeyed,
             ended: ended.clone(),
+            mark: Arc::clone(&mark),
             timeline: Timeline::new(&parameters),
+            watch: Watch::new(bitrate),
+            begun: Instant::now(),
             flushed: Instant::now(),
             synced: Instant::now(),
+            earlier_bytes: 0,
+            group_began: 0,
+            largest_group: 0,
+            split_wanted: false,
+            keyframe_asked: false,
+            chapters: 0,
             file,
         };
+        let failed_path = path.to_owned();
         let worker = Worker::spawn("onair-record", move |stop| writer.run(stop))
-            .map_err(|error| Error::new("starting a thread for", &path, &error))?;
-        Ok(Self { figures, events, worker, ended })
+            .map_err(|error| Error::new("starting a thread for", &failed_path, &error))?;
+        Ok(Self { figures, events, orders, worker, ended, feed: hub.feed(), mark })
     }
 
     /// What has been written.
@@ -121,14 +218,40 @@ impl Recorder {
         self.figures.lock().clone()
     }
 
-    /// Each change of the state; the first one is [`State::Writing`].
-    pub fn events(&self) -> &Receiver<State> {
+    /// What happens; the first one is [`Event::Began`].
+    pub fn events(&self) -> &Receiver<Event> {
         &self.events
     }
 
-    /// Writes what waits, makes the file whole and waits for it, at most `limit`. Where the hub has
-    /// ended before, everything it had is in the file.
+    /// Leaves out what comes from here on.
+    pub fn pause(&self) {
+        self.order(Order::Pause);
+    }
+
+    /// Goes on, with the next keyframe, where the file ends.
+    pub fn resume(&self) {
+        self.order(Order::Resume);
+    }
+
+    /// Sets a chapter here; without a title it is called by its number.
+    pub fn chapter(&self, title: &str) {
+        self.order(Order::Chapter(title.to_owned()));
+    }
+
+    /// Goes on in a new file, with the next keyframe.
+    pub fn split(&self) {
+        self.order(Order::Split);
+    }
+
+    fn order(&self, order: Order) {
+        // One that has ended obeys nothing.
+        let _ = self.orders.send(order);
+    }
+
+    /// Writes everything that was given to the hub before this, makes the file whole and waits for
+    /// it, at most `limit`.
     pub fn finish(mut self, limit: Duration) -> Figures {
+        *self.mark.lock() = Some(self.feed.given());
         self.ended.set();
         if let Err(stuck) = self.worker.wait(limit) {
             let mut figures = self.figures.lock();
@@ -148,126 +271,251 @@ impl Drop for Recorder {
     }
 }
 
+/// Whether the disk has room to begin.
+fn enough_room(path: &Path, index: u64) -> Result<(), Error> {
+    match backend::space::free(path) {
+        Some(free) if free < disk::reserve(index) => {
+            let full = std::io::Error::new(
+                std::io::ErrorKind::StorageFull,
+                format!("only {} MB are free", free / 1_000_000),
+            );
+            Err(Error::new("writing to", path, &full))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The thread's side.
 struct Writer {
+    /// The name that was asked for.
+    asked: PathBuf,
+    format: Format,
+    tracks: Tracks,
+    options: Options,
     subscription: Subscription,
+    feed: Feed,
     figures: Arc<Mutex<Figures>>,
-    events: Sender<State>,
+    events: Sender<Event>,
+    orders: Receiver<Order>,
     /// The end is wanted.
     ended: Stop,
+    mark: Arc<Mutex<Option<u64>>>,
     timeline: Timeline,
+    watch: Watch,
+    begun: Instant,
     flushed: Instant,
     synced: Instant,
+    /// Bytes of the files before this one.
+    earlier_bytes: u64,
+    /// Where in this file the group of pictures in work began, and the largest so far.
+    group_began: u64,
+    largest_group: u64,
+    split_wanted: bool,
+    keyframe_asked: bool,
+    chapters: u32,
     file: File,
-}
-
-/// From session time to the file's.
-#[derive(Debug)]
-struct Timeline {
-    has_video: bool,
-    /// The DTS that is 0 in the file.
-    origin: Option<Timestamp>,
-    /// How far the file reaches, frames included.
-    end: Duration,
-    frame: Duration,
-}
-
-impl Timeline {
-    fn new(parameters: &StreamParameters) -> Self {
-        let frame = parameters.video.as_ref().map(|video| video.frame_rate.period());
-        Self {
-            has_video: frame.is_some(),
-            origin: None,
-            end: Duration::ZERO,
-            frame: frame.unwrap_or(Duration::from_millis(21)),
-        }
-    }
-
-    /// Milliseconds in the file; `None` for what lies before its start.
-    fn place(&mut self, tag: &Tag) -> Option<u32> {
-        if self.origin.is_none() && self.has_video && !tag.starts_gop() {
-            return None;
-        }
-        let origin = *self.origin.get_or_insert(tag.dts);
-        if tag.dts < origin {
-            return None;
-        }
-        let at = tag.dts.since(origin);
-        self.end =
-            self.end.max(at + if tag.track == Track::Video { self.frame } else { Duration::ZERO });
-        Some((at.as_millis() & u128::from(u32::MAX)) as u32)
-    }
 }
 
 impl Writer {
     fn run(mut self, stop: &Stop) {
-        let _ = self.events.send(State::Writing);
-        let state = match self.record(stop).and_then(|()| self.file.finish(self.timeline.end)) {
+        let _ = self.events.send(Event::Began(self.figures.lock().clone()));
+        let recorded = self.record(stop);
+        let state = match recorded.and_then(|()| self.file.finish(self.timeline.end())) {
             Ok(()) => State::Finished,
             Err(error) => {
                 tracing::warn!(%error, "the recording ends here");
-                self.file.give_up(self.timeline.end);
+                self.file.give_up(self.timeline.end());
                 State::Failed(error)
             }
         };
-        {
+        self.note();
+        let figures = {
             let mut figures = self.figures.lock();
-            figures.state = state.clone();
-            figures.bytes = self.file.written();
-            figures.duration = self.timeline.end;
-        }
-        let _ = self.events.send(state);
+            figures.state = state;
+            figures.clone()
+        };
+        let _ = self.events.send(Event::Over(figures));
     }
 
     fn record(&mut self, stop: &Stop) -> Result<(), Error> {
-        // After the wish to end, what waits then is still written, and not what comes later.
-        let mut left = None;
-        while left != Some(0) {
-            let wait = match left {
-                Some(_) => Duration::ZERO,
-                None => LOOK,
-            };
-            match self.subscription.next_timeout(wait) {
-                Next::Tag(tag) => self.write(&tag)?,
+        loop {
+            while let Ok(order) = self.orders.try_recv() {
+                self.obey(order)?;
+            }
+            match self.subscription.next_timeout(LOOK) {
+                Next::Tag(tag) => self.take(&tag)?,
                 Next::Ended => return Ok(()),
-                Next::Waiting if left.is_some() => return Ok(()),
                 Next::Waiting => {}
             }
             self.flush_if_due()?;
-            left = match left {
-                Some(count) => Some(count - 1),
-                None if self.ended.is_set() || stop.is_set() => Some(self.subscription.len()),
-                None => None,
-            };
+            if self.ended.is_set() || stop.is_set() {
+                return self.last();
+            }
+        }
+    }
+
+    /// After the wish to end: what was given to the hub before is still written (it may wait there
+    /// for the other track), and nothing that came later.
+    fn last(&mut self) -> Result<(), Error> {
+        let mark = *self.mark.lock();
+        let until = Instant::now() + LAST;
+        let mut waiting = self.subscription.len();
+        loop {
+            let reach = mark.and_then(|mark| self.feed.reach(mark));
+            let handed_out = reach.is_some_and(|reach| self.feed.handed_out() >= reach);
+            match self.subscription.next_timeout(if mark.is_some() { LOOK } else { Duration::ZERO })
+            {
+                Next::Tag(tag) => {
+                    if mark.is_some() && reach.is_some_and(|reach| tag.dts > reach) {
+                        return Ok(());
+                    }
+                    self.take(&tag)?;
+                    waiting = waiting.saturating_sub(1);
+                }
+                Next::Ended => return Ok(()),
+                Next::Waiting if mark.is_none() || handed_out => return Ok(()),
+                Next::Waiting => {}
+            }
+            if (mark.is_none() && waiting == 0) || Instant::now() > until {
+                return Ok(());
+            }
+        }
+    }
+
+    fn obey(&mut self, order: Order) -> Result<(), Error> {
+        let paused = self.figures.lock().paused;
+        match order {
+            Order::Pause if !paused => {
+                self.timeline.pause();
+                self.file.flush()?;
+                self.figures.lock().paused = true;
+                self.note();
+            }
+            Order::Resume if paused => {
+                self.figures.lock().paused = false;
+                self.feed.ask_keyframe();
+            }
+            Order::Chapter(title) => {
+                let at = self.timeline.end();
+                self.chapters += 1;
+                let title = match title.trim() {
+                    "" => format!("Chapter {}", self.chapters),
+                    title => title.to_owned(),
+                };
+                let chapter = Chapter::new(Timestamp::ZERO + at, &title);
+                self.file.chapter(&chapter);
+                self.figures.lock().chapters += 1;
+                let _ = self.events.send(Event::Chapter { at, title: chapter.title });
+            }
+            Order::Split => self.split_wanted = true,
+            Order::Pause | Order::Resume => {}
         }
         Ok(())
     }
 
-    fn write(&mut self, tag: &Tag) -> Result<(), Error> {
-        let Some(time_ms) = self.timeline.place(tag) else { return Ok(()) };
-        let place = match (tag.track, tag.keyframe) {
-            (Track::Video, true) => Place::Keyframe,
-            (Track::Video, false) => Place::Video,
-            (Track::Audio, _) => Place::Audio,
+    /// Writes a packet, or passes it over.
+    fn take(&mut self, tag: &Tag) -> Result<(), Error> {
+        if self.figures.lock().paused {
+            return Ok(());
+        }
+        let begins = tag.starts_gop() || self.tracks.video.is_none();
+        if begins {
+            let size = self.file.written() + self.file.waiting() as u64;
+            self.largest_group = self.largest_group.max(size.saturating_sub(self.group_began));
+            self.group_began = size;
+        }
+        if self.timeline.is_running() && self.is_split_due() {
+            if begins {
+                self.part()?;
+            } else if !std::mem::replace(&mut self.keyframe_asked, true) {
+                self.feed.ask_keyframe();
+            }
+        }
+        let Some((dts, pts)) = self.timeline.place(tag) else { return Ok(()) };
+        let track = match tag.track {
+            Track::Video => TrackId::Video,
+            Track::Audio => TrackId::Audio(0),
         };
-        self.file.tag(place, time_ms, &tag.body);
+        let data = tag.data();
+        self.file.sample(&Sample { track, dts, pts, keyframe: tag.keyframe, data })
+    }
+
+    fn is_split_due(&self) -> bool {
+        let Split { every, bytes } = self.options.split;
+        let size = self.file.written() + self.file.waiting() as u64;
+        // The group that comes must fit too.
+        let next = size + self.largest_group + self.file.index_weight() as u64;
+        self.split_wanted
+            || every.is_some_and(|every| self.timeline.end() >= every)
+            || bytes.is_some_and(|bytes| next > bytes && self.timeline.end() > Duration::ZERO)
+    }
+
+    /// Makes this file whole and goes on in the next.
+    fn part(&mut self) -> Result<(), Error> {
+        self.file.finish(self.timeline.end())?;
+        self.note();
+        let finished = Figures { state: State::Finished, ..self.figures.lock().clone() };
+        let part = finished.part + 1;
+        let mut name = self.asked.file_stem().unwrap_or_default().to_owned();
+        name.push(format!("-part{part}.{}", self.format));
+        let file = File::create(&self.asked.with_file_name(name), self.format, &self.tracks)?;
+        self.earlier_bytes += self.file.written();
+        self.timeline = Timeline::new(self.feed.parameters());
+        self.file = file;
+        (self.group_began, self.chapters) = (0, 0);
+        (self.split_wanted, self.keyframe_asked) = (false, false);
+        let began = {
+            let mut figures = self.figures.lock();
+            *figures = Figures {
+                path: self.file.path().to_owned(),
+                duration: Duration::ZERO,
+                bytes: 0,
+                part,
+                earlier: finished.earlier + finished.duration,
+                chapters: 0,
+                ..figures.clone()
+            };
+            figures.clone()
+        };
+        let _ = self.events.send(Event::Parted(finished));
+        let _ = self.events.send(Event::Began(began));
         Ok(())
     }
 
+    fn note(&self) {
+        let mut figures = self.figures.lock();
+        figures.bytes = self.file.written();
+        figures.duration = self.timeline.end();
+        figures.dropped_frames = self.subscription.figures().dropped_frames;
+    }
+
     fn flush_if_due(&mut self) -> Result<(), Error> {
-        let waiting = self.file.waiting();
-        if waiting >= FLUSH_BYTES || self.flushed.elapsed() >= FLUSH {
+        if self.flushed.elapsed() >= FLUSH {
             self.file.flush()?;
             self.flushed = Instant::now();
-            let mut figures = self.figures.lock();
-            figures.bytes = self.file.written();
-            figures.duration = self.timeline.end;
-            figures.dropped_frames = self.subscription.figures().dropped_frames;
+            self.note();
         }
         if self.synced.elapsed() >= SYNC {
             self.file.sync()?;
             self.synced = Instant::now();
+            self.look_at_disk()?;
         }
         Ok(())
+    }
+
+    fn look_at_disk(&mut self) -> Result<(), Error> {
+        let index = self.file.index_weight() as u64;
+        let look = Look {
+            now: Timestamp::ZERO + self.begun.elapsed(),
+            free: backend::space::free(self.file.path()),
+            written: self.earlier_bytes + self.file.written(),
+            queued: self.subscription.queued(),
+            index,
+        };
+        if let Some(warning) = self.watch.look(&look) {
+            let _ = self.events.send(Event::Warning(warning));
+        }
+        // Now there is still room to finish the file.
+        enough_room(self.file.path(), index)
     }
 }

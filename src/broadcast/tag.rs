@@ -13,6 +13,8 @@ pub struct Tag {
     pub track: Track,
     /// On the session clock; the output subtracts where its own time began.
     pub dts: Timestamp,
+    /// On the session clock too.
+    pub pts: Timestamp,
     /// A picture that decodes by itself; true for all sound.
     pub keyframe: bool,
     /// What may be thrown away first.
@@ -33,11 +35,21 @@ impl Tag {
         Self {
             track: packet.track,
             dts: packet.dts,
+            pts: packet.pts,
             keyframe: packet.keyframe,
             priority: packet.priority,
             captured: packet.captured,
             body,
         }
+    }
+
+    /// The packet's data, which is the body without its head.
+    pub fn data(&self) -> Bytes {
+        let head = match self.track {
+            Track::Video => flv::VIDEO_HEAD,
+            Track::Audio => flv::AUDIO_HEAD,
+        };
+        self.body.slice(head.min(self.body.len())..)
     }
 
     /// Whether it is a picture from which decoding can start.

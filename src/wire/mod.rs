@@ -7,8 +7,11 @@
 pub mod aac;
 pub mod amf0;
 pub mod bits;
+pub mod container;
 pub mod flv;
 pub mod h264;
 pub mod http;
+pub mod mkv;
+pub mod mp4;
 pub mod rtmp;
 pub mod rtmpt;

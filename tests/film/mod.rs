@@ -58,6 +58,11 @@ impl Film {
         Self { parameters, packets }
     }
 
+    /// All packets, in the order of the file.
+    pub fn packets(&self) -> &[EncodedPacket] {
+        &self.packets
+    }
+
     /// Starts a hub and feeds it in real time until [`Projection::stop`] or for `seconds`.
     pub fn project(self, seconds: Option<u64>) -> Projection {
         let (sender, input) = queue::bounded("film", 64, Full::Block);

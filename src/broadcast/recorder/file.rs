@@ -1,26 +1,24 @@
-//! The FLV file itself: made under a free name, appended to in whole tags, its metadata brought up
-//! to date in place at the end.
+//! The file itself: made under a free name, appended to in whole units, brought into its final form
+//! at the end. Its format is the writer's business ([`Muxer`]).
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
-use crate::media::StreamParameters;
-use crate::wire::amf0::Value;
-use crate::wire::flv::{self, TagKind};
+use crate::base::Timestamp;
+use crate::broadcast::recorder::container::muxer;
+use crate::wire::container::{Chapter, Format, Muxer, Piece, Sample, TrackId, Tracks};
 
-/// Room for so many keyframes in the index; in longer files every second, fourth… is listed. With
-/// two numbers each it stays below the 4,096 values that readers (ours too) take from a script tag.
-const INDEX: usize = 1_800;
-/// FFmpeg warns of an index with fewer entries: as long as it would have fewer, it bears a name that
-/// readers pass over, as long as the right one.
-const FEWEST: usize = 2;
-const UNINDEXED: &str = "unindexed";
+/// The longest a unit of a file is, by its samples.
+const UNIT: Duration = Duration::from_millis(1_000);
+/// A unit with so many bytes ends too.
+const UNIT_BYTES: usize = 4 << 20;
 /// Names tried before giving up.
 const MOST_NAMES: u32 = 10_000;
+
 /// Why a recording ended early.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{doing} {}: {reason}", .path.display())]
@@ -43,6 +41,8 @@ pub enum Trouble {
     Forbidden,
     /// The file or its folder is gone.
     Gone,
+    /// Its name tells no format.
+    Format,
     /// Anything else.
     Other,
 }
@@ -59,23 +59,22 @@ impl Error {
         Self { doing, path: path.to_owned(), reason: error.to_string(), kind }
     }
 
+    /// For a name that tells no format.
+    pub(super) fn format(path: &Path) -> Self {
+        let reason = "its name ends in none of .flv, .mp4 and .mkv".to_owned();
+        Self { doing: "creating", path: path.to_owned(), reason, kind: Trouble::Format }
+    }
+
     /// What a person can do about it.
     pub fn advice(&self) -> &'static str {
         match self.kind {
             Trouble::Full => "Make room on the disk, or record to another one.",
             Trouble::Forbidden => "Choose a folder you may write to.",
             Trouble::Gone => "Check that the folder or drive is still there, or choose another.",
+            Trouble::Format => "Let the name end in .mp4, .mkv or .flv.",
             Trouble::Other => "Choose another folder or drive.",
         }
     }
-}
-
-/// What a tag is, for the index.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    Keyframe,
-    Video,
-    Audio,
 }
 
 /// The open file.
@@ -83,81 +82,65 @@ pub(super) enum Place {
 pub(super) struct File {
     file: fs::File,
     path: PathBuf,
-    parameters: StreamParameters,
-    /// Whole tags not yet written.
-    buffer: BytesMut,
-    /// Bytes in the file; always the end of a tag.
+    muxer: Box<dyn Muxer>,
+    /// Bytes in the file; always the end of a unit.
     written: u64,
-    index: Index,
-}
-
-/// Where the keyframes are.
-#[derive(Debug)]
-struct Index {
-    /// Seconds and place in the file.
-    entries: Vec<(f64, f64)>,
-    /// One in so many keyframes is listed.
-    every: u64,
-    seen: u64,
+    /// The DTS of the first sample of the unit in work.
+    unit: Option<Timestamp>,
 }
 
 impl File {
     /// Makes the file, under the next free name where `path` is taken, and writes its head.
-    pub fn create(path: &Path, parameters: &StreamParameters) -> Result<(Self, PathBuf), Error> {
+    pub fn create(path: &Path, format: Format, tracks: &Tracks) -> Result<Self, Error> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder)
                 .map_err(|error| Error::new("creating the folder", folder, &error))?;
         }
         let (file, path) = create_new(path)?;
-        let mut file = Self {
-            file,
-            path: path.clone(),
-            parameters: parameters.clone(),
-            buffer: BytesMut::new(),
-            written: 0,
-            index: Index { entries: Vec::new(), every: 1, seen: 0 },
-        };
-        file.head();
-        if let Err(error) = file.flush().and_then(|()| file.sync()) {
+        let muxer = muxer(format, tracks.clone());
+        let mut file = Self { file, path: path.clone(), muxer, written: 0, unit: None };
+        let append = file.muxer.start();
+        let made = file.write(&Piece { append, patches: Vec::new() }).and_then(|()| file.sync());
+        if let Err(error) = made {
             // An empty file that nobody asked for helps nobody.
             let _ = fs::remove_file(&path);
             return Err(error);
         }
-        Ok((file, path))
+        Ok(file)
     }
 
-    fn head(&mut self) {
-        let parameters = &self.parameters;
-        let (audio, video) = (&parameters.audio, &parameters.video);
-        self.buffer.extend_from_slice(&flv::file_header(audio.is_some(), video.is_some()));
-        let metadata = self.metadata(None);
-        flv::write_tag(TagKind::Script, 0, &metadata, &mut self.buffer);
-        if let Some(video) = video {
-            let body = flv::video_sequence_header(video);
-            flv::write_tag(TagKind::Video, 0, &body, &mut self.buffer);
-        }
-        if let Some(audio) = audio {
-            let body = flv::audio_sequence_header(audio);
-            flv::write_tag(TagKind::Audio, 0, &body, &mut self.buffer);
-        }
+    /// A file that is there already and reaches to `written`, to be brought into its final form.
+    #[cfg(test)]
+    pub fn resume(file: fs::File, path: &Path, muxer: Box<dyn Muxer>, written: u64) -> Self {
+        Self { file, path: path.to_owned(), muxer, written, unit: None }
     }
 
-    /// Takes a tag in; it is written by the next [`File::flush`].
-    pub fn tag(&mut self, place: Place, time_ms: u32, body: &Bytes) {
-        let kind = match place {
-            Place::Audio => TagKind::Audio,
-            Place::Keyframe | Place::Video => TagKind::Video,
-        };
-        if place == Place::Keyframe {
-            let at = self.written + self.buffer.len() as u64;
-            self.index.add(f64::from(time_ms) / 1_000.0, at as f64);
+    /// Its real name.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes a sample in. Where a unit is full, or a keyframe begins, what was taken in before is
+    /// written.
+    pub fn sample(&mut self, sample: &Sample) -> Result<(), Error> {
+        let begins = sample.track == TrackId::Video && sample.keyframe;
+        let full = self.unit.is_some_and(|since| sample.dts.since(since) >= UNIT);
+        if self.unit.is_some() && (begins || full || self.muxer.waiting() >= UNIT_BYTES) {
+            self.flush()?;
         }
-        flv::write_tag(kind, time_ms, body, &mut self.buffer);
+        self.unit.get_or_insert(sample.dts);
+        self.muxer.sample(sample);
+        Ok(())
+    }
+
+    /// Takes a chapter in.
+    pub fn chapter(&mut self, chapter: &Chapter) {
+        self.muxer.chapter(chapter);
     }
 
     /// Bytes taken in and not written.
     pub fn waiting(&self) -> usize {
-        self.buffer.len()
+        self.muxer.waiting()
     }
 
     /// Bytes in the file.
@@ -165,22 +148,24 @@ impl File {
         self.written
     }
 
+    /// Bytes that finishing it would add.
+    pub fn index_weight(&self) -> usize {
+        self.muxer.index_weight()
+    }
+
     /// Hands everything to the system.
     pub fn flush(&mut self) -> Result<(), Error> {
-        if self.buffer.is_empty() {
+        self.unit = None;
+        if self.muxer.waiting() == 0 {
             return Ok(());
         }
-        let result = self.file.write_all(&self.buffer);
-        if let Err(error) = result {
-            // A part of it may be there: back to the last whole tag. Making a file shorter needs
-            // no room.
-            let _ = self.file.set_len(self.written);
-            let _ = self.file.seek(SeekFrom::Start(self.written));
-            return Err(self.fault("writing to", &error));
+        let piece = self.muxer.flush(self.written);
+        let written = self.write(&piece);
+        match written {
+            Ok(()) => self.muxer.commit(),
+            Err(_) => self.muxer.discard(),
         }
-        self.written += self.buffer.len() as u64;
-        self.buffer.clear();
-        Ok(())
+        written
     }
 
     /// Hands everything to the disk; finds out whether the file is still in its folder.
@@ -194,66 +179,54 @@ impl File {
     }
 
     /// Writes what waits and makes the file whole.
-    pub fn finish(&mut self, duration: Duration) -> Result<(), Error> {
-        if self.parameters.video.is_some() && !self.index.entries.is_empty() {
-            let time_ms = (duration.as_millis() & u128::from(u32::MAX)) as u32;
-            let body = flv::video_end_of_sequence();
-            flv::write_tag(TagKind::Video, time_ms, &body, &mut self.buffer);
-        }
+    pub fn finish(&mut self, end: Duration) -> Result<(), Error> {
         self.flush()?;
-        self.patch(duration).map_err(|error| self.fault("finishing", &error))?;
+        let piece = self.muxer.finish(self.written, Timestamp::ZERO + end);
+        self.write(&piece).map_err(|error| Error { doing: "finishing", ..error })?;
         self.sync()
     }
 
-    /// As whole as it can be made after a failure.
-    pub fn give_up(&mut self, duration: Duration) {
-        self.buffer.clear();
-        // What failed before may fail again; the file is playable without.
-        let _ = self.patch(duration);
+    /// As whole as it can be made after a failure, which may have been that of [`File::finish`].
+    pub fn give_up(&mut self, end: Duration) {
+        self.muxer.discard();
+        let end = Timestamp::ZERO + end;
+        let piece = self.muxer.finish(self.written, end);
+        if self.write(&piece).is_err() {
+            // What failed before may fail again; the file is playable without.
+            for (at, bytes) in self.muxer.close(self.written, end) {
+                let _ = self.patch(at, &bytes);
+            }
+        }
         let _ = self.file.sync_data();
     }
 
-    /// Writes the final metadata over the first.
-    fn patch(&mut self, duration: Duration) -> io::Result<()> {
-        let body = self.metadata(Some(duration));
-        let at = flv::file_header(true, true).len() + flv::TAG_HEADER;
-        self.file.seek(SeekFrom::Start(at as u64))?;
-        self.file.write_all(&body)?;
-        self.file.seek(SeekFrom::Start(self.written))?;
-        Ok(())
-    }
-
-    /// The body of onMetaData, of the same length whatever is in it.
-    fn metadata(&self, end: Option<Duration>) -> Bytes {
-        let mut entries = match flv::metadata(&self.parameters) {
-            Value::EcmaArray(entries) | Value::Object(entries) => entries,
-            _ => Vec::new(),
+    /// Writes a piece. After a failure the file ends where it ended before.
+    fn write(&mut self, piece: &Piece) -> Result<(), Error> {
+        let before = self.written;
+        let write = |file: &mut Self| -> io::Result<()> {
+            file.file.seek(SeekFrom::Start(before))?;
+            file.file.write_all(&piece.append)?;
+            for (at, bytes) in &piece.patches {
+                file.patch(*at, bytes)?;
+            }
+            Ok(())
         };
-        if let Some(duration) = end {
-            for (name, value) in &mut entries {
-                match name.as_str() {
-                    "duration" => *value = Value::Number(duration.as_secs_f64()),
-                    "fileSize" | "filesize" => *value = Value::Number(self.written as f64),
-                    _ => {}
-                }
+        match write(self) {
+            Ok(()) => {
+                self.written += piece.append.len() as u64;
+                Ok(())
+            }
+            Err(error) => {
+                // A part of it may be there. Making a file shorter needs no room.
+                let _ = self.file.set_len(before);
+                Err(self.fault("writing to", &error))
             }
         }
-        if self.parameters.video.is_some() {
-            let listed = if end.is_some() { self.index.entries.as_slice() } else { &[] };
-            let places = listed.iter().map(|(_, at)| Value::Number(*at)).collect();
-            let times = listed.iter().map(|(time, _)| Value::Number(*time)).collect();
-            let index = vec![
-                ("filepositions".to_owned(), Value::StrictArray(places)),
-                ("times".to_owned(), Value::StrictArray(times)),
-            ];
-            let name = if listed.len() < FEWEST { UNINDEXED } else { "keyframes" };
-            entries.push((name.to_owned(), Value::Object(index)));
-            // What the lists do not need, zeros fill: FFmpeg takes no string of over 1,023 bytes.
-            let room = INDEX.saturating_sub(listed.len()) * 2;
-            let zeros = std::iter::repeat_n(Value::Number(0.0), room).collect();
-            entries.push(("spacer".to_owned(), Value::StrictArray(zeros)));
-        }
-        flv::metadata_body(&Value::EcmaArray(entries))
+    }
+
+    fn patch(&mut self, at: u64, bytes: &Bytes) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(at))?;
+        self.file.write_all(bytes)
     }
 
     fn fault(&self, doing: &'static str, error: &io::Error) -> Error {
@@ -261,27 +234,7 @@ impl File {
     }
 }
 
-impl Index {
-    fn add(&mut self, seconds: f64, at: f64) {
-        let listed = self.seen.is_multiple_of(self.every);
-        self.seen += 1;
-        if !listed {
-            return;
-        }
-        if self.entries.len() == INDEX {
-            // Full: every second one goes, and from here on twice as many are passed over.
-            let mut keep = false;
-            self.entries.retain(|_| {
-                keep = !keep;
-                keep
-            });
-            self.every *= 2;
-        }
-        self.entries.push((seconds, at));
-    }
-}
-
-/// `NAME.flv`, or `NAME-1.flv`, `NAME-2.flv`… where that exists already.
+/// `NAME.mp4`, or `NAME-1.mp4`, `NAME-2.mp4`… where that exists already.
 fn create_new(path: &Path) -> Result<(fs::File, PathBuf), Error> {
     let mut candidate = path.to_owned();
     for number in 1..=MOST_NAMES {
@@ -320,7 +273,7 @@ mod tests {
     use super::*;
     use crate::media::{BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters};
 
-    fn parameters() -> StreamParameters {
+    fn tracks() -> Tracks {
         let video = VideoParameters {
             codec: VideoCodec::H264,
             size: Size::new(640, 360),
@@ -328,80 +281,18 @@ mod tests {
             bitrate: BitsPerSecond(1_000_000),
             config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
         };
-        StreamParameters { video: Some(video), audio: None }
-    }
-
-    fn tags(path: &Path) -> Vec<flv::Tag> {
-        let mut demuxer = flv::Demuxer::new();
-        demuxer.push(&fs::read(path).unwrap());
-        let tags = std::iter::from_fn(|| demuxer.next_tag().unwrap()).collect();
-        assert_eq!(demuxer.pending(), 0, "ends within a tag");
-        tags
-    }
-
-    #[test]
-    fn the_index_points_at_keyframes_and_fits_however_long_the_file_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let (mut file, path) = File::create(&folder.path().join("a/b.flv"), &parameters()).unwrap();
-        let body = Bytes::from_static(&[0x17, 1, 0, 0, 0, 9]);
-        for second in 0..5_000 {
-            file.tag(Place::Keyframe, second * 2_000, &body);
-            file.tag(Place::Video, second * 2_000 + 33, &Bytes::from_static(&[0x27, 1, 0, 0, 0]));
-        }
-        file.finish(Duration::from_secs(10_000)).unwrap();
-        let size = fs::metadata(&path).unwrap().len();
-        assert_eq!(size, file.written());
-        let tags = tags(&path);
-        let metadata = flv::metadata::parse_script(&tags[0].body).unwrap().unwrap();
-        assert_eq!(metadata.get_number("duration"), Some(10_000.0));
-        assert_eq!(metadata.get_number("fileSize"), Some(size as f64));
-        let index = metadata.get("keyframes").unwrap();
-        let list = |name| match index.get(name) {
-            Some(Value::StrictArray(values)) => {
-                values.iter().map(|value| value.as_number().unwrap()).collect::<Vec<_>>()
-            }
-            other => panic!("{other:?}"),
-        };
-        let (places, times) = (list("filepositions"), list("times"));
-        assert!(places.len() == times.len() && places.len() > INDEX / 2 && places.len() <= INDEX);
-        let bytes = fs::read(&path).unwrap();
-        for (place, time) in places.iter().zip(&times) {
-            let tag = &bytes[*place as usize..];
-            let ms = u32::from_be_bytes([tag[7], tag[4], tag[5], tag[6]]);
-            assert_eq!((tag[0], f64::from(ms)), (9, time * 1_000.0));
-            assert_eq!(tag[11], 0x17);
-        }
-    }
-
-    #[test]
-    fn an_index_of_less_than_two_keyframes_is_none() {
-        let folder = tempfile::tempdir().unwrap();
-        for (keyframes, indexed) in [(0, false), (1, false), (2, true)] {
-            let name = format!("{keyframes}.flv");
-            let (mut file, path) = File::create(&folder.path().join(name), &parameters()).unwrap();
-            let metadata = |path: &Path| {
-                let body = tags(path)[0].body.clone();
-                flv::metadata::parse_script(&body).unwrap().unwrap()
-            };
-            assert!(metadata(&path).get("keyframes").is_none(), "of a file that is not finished");
-            for n in 0..keyframes {
-                let body = Bytes::from_static(&[0x17, 1, 0, 0, 0, 9]);
-                file.tag(Place::Keyframe, n * 2_000, &body);
-            }
-            file.finish(Duration::from_secs(2)).unwrap();
-            assert_eq!(metadata(&path).get("keyframes").is_some(), indexed, "{keyframes}");
-        }
+        Tracks { video: Some(video), audio: Vec::new() }
     }
 
     #[test]
     fn no_file_is_overwritten() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("show.flv");
+        let path = folder.path().join("show.mkv");
         fs::write(&path, "precious").unwrap();
-        let (_, first) = File::create(&path, &parameters()).unwrap();
-        let (_, second) = File::create(&path, &parameters()).unwrap();
-        assert_eq!(first.file_name().unwrap(), "show-1.flv");
-        assert_eq!(second.file_name().unwrap(), "show-2.flv");
+        let first = File::create(&path, Format::Mkv, &tracks()).unwrap();
+        let second = File::create(&path, Format::Mkv, &tracks()).unwrap();
+        assert_eq!(first.path().file_name().unwrap(), "show-1.mkv");
+        assert_eq!(second.path().file_name().unwrap(), "show-2.mkv");
         assert_eq!(fs::read(&path).unwrap(), b"precious");
     }
 
@@ -409,10 +300,11 @@ mod tests {
     fn trouble_is_named() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("file"), "").unwrap();
-        let error = File::create(&folder.path().join("file/x.flv"), &parameters()).unwrap_err();
+        let path = folder.path().join("file/x.flv");
+        let error = File::create(&path, Format::Flv, &tracks()).unwrap_err();
         assert_eq!(error.doing, "creating the folder");
         let path = folder.path().join("x.flv");
-        let (mut file, _) = File::create(&path, &parameters()).unwrap();
+        let mut file = File::create(&path, Format::Flv, &tracks()).unwrap();
         fs::remove_file(&path).unwrap();
         assert_eq!(file.sync().unwrap_err().kind, Trouble::Gone);
     }
@@ -422,14 +314,12 @@ mod tests {
     fn a_full_disk_is_found_at_once() {
         let full = Path::new("/dev/full");
         let file = OpenOptions::new().write(true).open(full).unwrap();
-        let mut file = File {
-            file,
-            path: full.to_owned(),
-            parameters: parameters(),
-            buffer: BytesMut::from(&b"x"[..]),
-            written: 0,
-            index: Index { entries: Vec::new(), every: 1, seen: 0 },
-        };
+        let mut file = File::resume(file, full, muxer(Format::Mp4, tracks()), 0);
+        let at = Timestamp::ZERO;
+        let data = Bytes::from_static(&[0; 64]);
+        let sample = Sample { track: TrackId::Video, dts: at, pts: at, keyframe: true, data };
+        file.sample(&sample).unwrap();
         assert_eq!(file.flush().unwrap_err().kind, Trouble::Full);
+        assert_eq!((file.waiting(), file.written()), (0, 0));
     }
 }

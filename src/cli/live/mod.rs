@@ -19,6 +19,7 @@ use crate::cli::value::duration;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::targets::parse;
 use crate::studio::{Config, Quality, Settings, Wanted};
+use crate::wire::container::Format;
 
 /// Flags of `onair live`.
 #[derive(Clone, Debug, clap::Args)]
@@ -84,7 +85,7 @@ pub struct Args {
     #[command(flatten, next_help_heading = "Targets")]
     pub trust: trust::Flags,
 
-    /// Record into this FLV file
+    /// Record into this file: .flv, .mp4 or .mkv
     #[arg(long, value_name = "PATH", help_heading = "Recording")]
     pub record: Option<PathBuf>,
     /// End after this long, counted from the first picture [default: until interrupted]
@@ -134,10 +135,11 @@ fn prepare(
     if wanted.is_empty() && args.record.is_none() {
         wanted.push(Wanted::BuiltIn);
     }
-    if let Some(path) = &args.record
-        && path.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("flv"))
-    {
-        let why = format!("--record {}: this version records .flv files", path.display());
+    if let Some(path) = args.record.as_ref().filter(|path| Format::of_path(path).is_none()) {
+        let why = format!(
+            "--record {}: the name says the format: let it end in .flv, .mp4 or .mkv",
+            path.display()
+        );
         return Err((why, Exit::Usage));
     }
     let trust = args.trust.read()?;

@@ -50,12 +50,12 @@ pub struct Reader {
 /// Makes 64 bits of 32 by serial arithmetic: each time is the one nearest to the last. Sound and
 /// pictures share it.
 #[derive(Debug, Default)]
-struct Unwrap {
+pub(super) struct Unwrap {
     last: Option<i64>,
 }
 
 impl Unwrap {
-    fn next(&mut self, time_ms: u32) -> i64 {
+    pub(super) fn next(&mut self, time_ms: u32) -> i64 {
         let time = match self.last {
             None => i64::from(time_ms),
             Some(last) => {

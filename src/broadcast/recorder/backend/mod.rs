@@ -1,0 +1,3 @@
+//! What the system knows of a disk.
+
+pub mod space;

@@ -1,0 +1,41 @@
+//! How much room is left where a file is.
+#![allow(unsafe_code)]
+
+use std::path::Path;
+
+/// Bytes that this user may still write to the disk on which `path` is; `None` where that cannot be
+/// told.
+#[cfg(target_os = "linux")]
+pub fn free(path: &Path) -> Option<u64> {
+    use std::ffi::CString;
+    use std::mem::MaybeUninit;
+    use std::os::unix::ffi::OsStrExt;
+
+    let path = CString::new(path.as_os_str().as_bytes()).ok()?;
+    let mut told = MaybeUninit::<libc::statvfs>::uninit();
+    // SAFETY: `path` ends with a zero byte and `told` has room for the answer.
+    let failed = unsafe { libc::statvfs(path.as_ptr(), told.as_mut_ptr()) } != 0;
+    if failed {
+        return None;
+    }
+    // SAFETY: the call succeeded, so the answer is written.
+    let told = unsafe { told.assume_init() };
+    #[allow(clippy::useless_conversion, reason = "the types differ from system to system")]
+    u64::from(told.f_bavail).checked_mul(u64::from(told.f_frsize))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn free(_: &Path) -> Option<u64> {
+    None
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_has_room_and_what_is_not_there_has_none() {
+        assert!(free(&std::env::temp_dir()).is_some());
+        assert_eq!(free(Path::new("/no/such/place")), None);
+    }
+}

@@ -1,0 +1,13 @@
+//! Which writer writes which format.
+
+use crate::wire::container::{Format, Muxer, Tracks};
+use crate::wire::{flv, mkv, mp4};
+
+/// The writer of a file of this format with these tracks.
+pub(super) fn muxer(format: Format, tracks: Tracks) -> Box<dyn Muxer> {
+    match format {
+        Format::Flv => Box::new(flv::Recording::new(tracks)),
+        Format::Mp4 => Box::new(mp4::Writer::new(tracks)),
+        Format::Mkv => Box::new(mkv::Writer::new(tracks)),
+    }
+}

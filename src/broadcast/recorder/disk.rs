@@ -1,0 +1,169 @@
+//! Watches the disk a recording goes to: warns while there are still minutes left, ends the
+//! recording while it can still be finished, and notices a disk that is too slow. Pure.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+
+/// Warned of when it lasts for less than this, and again.
+const WARN: [Duration; 2] = [Duration::from_secs(10 * 60), Duration::from_secs(2 * 60)];
+/// The rate is that of so long a time.
+const WINDOW: Duration = Duration::from_secs(30);
+/// Before so much of it has passed the stream's own bitrate is taken.
+const LEARNT: Duration = Duration::from_secs(8);
+/// A disk is too slow when so much waits for it…
+const SLOW: Duration = Duration::from_secs(5);
+/// …and well again when it is down to this.
+const WELL: Duration = Duration::from_secs(1);
+/// What is left free, beside room for the file's index: other programs need some too.
+const RESERVE: u64 = 8 << 20;
+
+/// What a person should know.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Warning {
+    /// At the present rate the disk is full in so long.
+    Space { left: Duration, free: u64 },
+    /// So much waits to be written.
+    Slow { queued: Duration },
+}
+
+/// How the disk is at a moment.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Look {
+    pub now: Timestamp,
+    /// Where that is known.
+    pub free: Option<u64>,
+    /// Since the start of the recording.
+    pub written: u64,
+    pub queued: Duration,
+    /// What finishing the file will add.
+    pub index: u64,
+}
+
+/// The watch.
+#[derive(Debug)]
+pub(super) struct Watch {
+    /// Bytes a second before it is known better.
+    expected: f64,
+    history: VecDeque<(Timestamp, u64)>,
+    /// How many of the warnings have been given.
+    given: usize,
+    slow: bool,
+}
+
+/// Bytes that must stay free so that a file with this index can be finished.
+pub(super) fn reserve(index: u64) -> u64 {
+    RESERVE + index
+}
+
+impl Watch {
+    /// For a stream of this bitrate.
+    pub fn new(bits_per_second: u64) -> Self {
+        let expected = (bits_per_second as f64 / 8.0).max(1_000.0);
+        Self { expected, history: VecDeque::new(), given: 0, slow: false }
+    }
+
+    /// Bytes a second.
+    fn rate(&self) -> f64 {
+        match (self.history.front(), self.history.back()) {
+            (Some((since, before)), Some((until, after))) if until.since(*since) >= LEARNT => {
+                let seconds = until.since(*since).as_secs_f64();
+                (after.saturating_sub(*before) as f64 / seconds).max(1_000.0)
+            }
+            _ => self.expected,
+        }
+    }
+
+    /// Looks; every second or two.
+    pub fn look(&mut self, look: &Look) -> Option<Warning> {
+        self.history.push_back((look.now, look.written));
+        while self.history.front().is_some_and(|(at, _)| look.now.since(*at) > WINDOW) {
+            self.history.pop_front();
+        }
+        self.space(look).or_else(|| self.slow(look))
+    }
+
+    fn space(&mut self, look: &Look) -> Option<Warning> {
+        let free = look.free?;
+        let seconds = free.saturating_sub(reserve(look.index)) as f64 / self.rate();
+        let left = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+        // Room was made: what was said is not true any more.
+        while self.given > 0 && WARN.get(self.given - 1).is_some_and(|limit| left > *limit * 3 / 2)
+        {
+            self.given -= 1;
+        }
+        let due = WARN.iter().filter(|limit| left < **limit).count();
+        if due <= self.given {
+            return None;
+        }
+        self.given = due;
+        Some(Warning::Space { left, free })
+    }
+
+    fn slow(&mut self, look: &Look) -> Option<Warning> {
+        if self.slow {
+            self.slow = look.queued > WELL;
+            return None;
+        }
+        self.slow = look.queued > SLOW;
+        self.slow.then_some(Warning::Slow { queued: look.queued })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    fn look(seconds: i64, free: u64, written: u64) -> Look {
+        Look {
+            now: Timestamp::from_millis(seconds * 1_000),
+            free: Some(free),
+            written,
+            queued: Duration::ZERO,
+            index: 0,
+        }
+    }
+
+    #[test]
+    fn warns_by_the_time_that_is_left_twice() {
+        // 8 Mbit/s: a megabyte a second.
+        let mut watch = Watch::new(8_000_000);
+        assert_eq!(watch.look(&look(0, 8 * MIB + 1_000_000_000, 0)), None);
+        let warned = watch.look(&look(2, 8 * MIB + 590_000_000, 0));
+        let left = Duration::from_secs(590);
+        assert_eq!(warned, Some(Warning::Space { left, free: 8 * MIB + 590_000_000 }));
+        assert_eq!(watch.look(&look(4, 8 * MIB + 500_000_000, 0)), None, "said already");
+        assert!(watch.look(&look(6, 8 * MIB + 110_000_000, 0)).is_some());
+        assert_eq!(watch.look(&look(8, 9 * MIB, 0)), None);
+        // Room was made, and used up again.
+        assert_eq!(watch.look(&look(9, 8 * MIB + 2_000_000_000, 0)), None);
+        assert!(watch.look(&look(10, 8 * MIB + 590_000_000, 0)).is_some());
+    }
+
+    #[test]
+    fn learns_the_rate() {
+        let mut watch = Watch::new(8_000_000);
+        // Twice as much as expected.
+        for second in 0..20 {
+            let warned =
+                watch.look(&look(second, 8 * MIB + 1_100_000_000, second as u64 * 2_000_000));
+            assert_eq!(warned.is_some(), second == 8, "{second}");
+        }
+    }
+
+    #[test]
+    fn a_slow_disk_is_told_once_until_it_is_well() {
+        let mut watch = Watch::new(8_000_000);
+        let mut queued = |seconds| {
+            let queued = Duration::from_secs(seconds);
+            watch.look(&Look { queued, free: None, ..look(0, 0, 0) }).is_some()
+        };
+        assert_eq!(
+            [1, 6, 9, 3, 6, 0, 6].map(&mut queued),
+            [false, true, false, false, false, false, true]
+        );
+    }
+}

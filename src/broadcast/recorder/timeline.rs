@@ -1,0 +1,163 @@
+//! From the session's time to the file's: a file begins with a keyframe at its own zero, and a pause
+//! leaves no gap. Pure.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::broadcast::Tag;
+use crate::media::{StreamParameters, Track};
+use crate::wire::container::{TrackId, Tracks};
+
+/// The time line of one file.
+#[derive(Debug)]
+pub(super) struct Timeline {
+    has_video: bool,
+    frame: Duration,
+    sound: Duration,
+    /// The DTS in the session that is `base` in the file; none before the start and while paused.
+    origin: Option<Timestamp>,
+    base: Timestamp,
+    /// Where the next picture and the next sound follow without a gap, by DTS.
+    video_end: Timestamp,
+    audio_end: Timestamp,
+    /// How far the content reaches.
+    end: Timestamp,
+}
+
+impl Timeline {
+    /// For a file of a stream with these parameters.
+    pub fn new(parameters: &StreamParameters) -> Self {
+        let tracks = Tracks::from(parameters.clone());
+        Self {
+            has_video: parameters.video.is_some(),
+            frame: tracks.length(TrackId::Video),
+            sound: tracks.length(TrackId::Audio(0)),
+            origin: None,
+            base: Timestamp::ZERO,
+            video_end: Timestamp::ZERO,
+            audio_end: Timestamp::ZERO,
+            end: Timestamp::ZERO,
+        }
+    }
+
+    /// DTS and PTS in the file; `None` for what does not belong into it: what comes before its
+    /// first keyframe, or would be heard over what is there after a pause.
+    pub fn place(&mut self, tag: &Tag) -> Option<(Timestamp, Timestamp)> {
+        if self.origin.is_none() && self.has_video && !tag.starts_gop() {
+            return None;
+        }
+        let origin = *self.origin.get_or_insert(tag.dts);
+        let since = tag.dts.micros_since(origin);
+        if since < 0 {
+            return None;
+        }
+        let dts = self.base.offset(since);
+        if tag.track == Track::Audio && dts + self.sound / 2 < self.audio_end {
+            return None;
+        }
+        let pts = dts.offset(tag.pts.micros_since(tag.dts));
+        let length = match tag.track {
+            Track::Video => {
+                self.video_end = dts + self.frame;
+                self.frame
+            }
+            Track::Audio => {
+                self.audio_end = dts + self.sound;
+                // A file with pictures ends with one.
+                if self.has_video { Duration::ZERO } else { self.sound }
+            }
+        };
+        self.end = self.end.max(pts + length);
+        Some((dts, pts))
+    }
+
+    /// What comes from here on is left out, until [`Timeline::place`] is asked again: then it goes
+    /// on, with a keyframe, where the file ends now.
+    pub fn pause(&mut self) {
+        self.origin = None;
+        self.base = if self.has_video { self.video_end } else { self.audio_end };
+    }
+
+    /// Whether it has begun, and is not to be begun again with the next keyframe.
+    pub fn is_running(&self) -> bool {
+        self.origin.is_some()
+    }
+
+    /// How far the file reaches.
+    pub fn end(&self) -> Duration {
+        self.end.since(Timestamp::ZERO)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broadcast::gop::tests::tag;
+    use crate::media::{
+        AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters,
+    };
+
+    /// 25 pictures a second; sound in packets of 20 ms.
+    fn parameters() -> StreamParameters {
+        StreamParameters {
+            video: Some(VideoParameters {
+                codec: VideoCodec::H264,
+                size: Size::new(640, 360),
+                frame_rate: FrameRate::new(25, 1).unwrap(),
+                bitrate: BitsPerSecond(1_000_000),
+                config: Default::default(),
+            }),
+            audio: Some(AudioParameters {
+                codec: AudioCodec::Aac,
+                sample_rate: 51_200,
+                channels: 2,
+                bitrate: BitsPerSecond(128_000),
+                config: Default::default(),
+            }),
+        }
+    }
+
+    /// What becomes of both tracks from `from` up to `to`.
+    fn feed(line: &mut Timeline, from: i64, to: i64) -> Vec<(Track, i64)> {
+        let mut placed = Vec::new();
+        for dts in (from..to).step_by(10) {
+            let mut place = |track, dts| {
+                let at = line.place(&tag(track, dts));
+                placed.extend(at.map(|(dts, _)| (track, dts.as_millis())));
+            };
+            if dts % 40 == 0 {
+                place(Track::Video, dts);
+            }
+            if dts % 20 == 10 {
+                place(Track::Audio, dts);
+            }
+        }
+        placed
+    }
+
+    #[test]
+    fn begins_with_a_keyframe_at_zero() {
+        let mut line = Timeline::new(&parameters());
+        let placed = feed(&mut line, 1_900, 2_060);
+        assert_eq!(placed[..3], [(Track::Video, 0), (Track::Audio, 10), (Track::Audio, 30)]);
+        assert_eq!(line.end(), Duration::from_millis(80));
+    }
+
+    #[test]
+    fn a_pause_leaves_no_gap_and_nothing_doubled() {
+        let mut line = Timeline::new(&parameters());
+        feed(&mut line, 2_000, 2_500);
+        line.pause();
+        assert!(!line.is_running());
+        assert!(feed(&mut line, 3_500, 4_000).is_empty(), "waits for a keyframe");
+        let placed = feed(&mut line, 4_000, 4_200);
+        let of = |track| {
+            let times = placed.iter().filter(move |(its, _)| *its == track).map(|(_, at)| *at);
+            times.collect::<Vec<_>>()
+        };
+        // The last picture of before was at 480.
+        assert_eq!(of(Track::Video), [520, 560, 600, 640, 680]);
+        // The last sound of before was at 490.
+        assert_eq!(of(Track::Audio)[..2], [530, 550]);
+    }
+}

@@ -1,0 +1,408 @@
+//! What the file formats have in common: tracks, samples, chapters, how a file is written while it
+//! may be cut off at any moment ([`Muxer`]), and what is found in one ([`Index`]). Pure: bytes to be
+//! written are handed out, bytes to be read come through [`ReadAt`].
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::base::Timestamp;
+use crate::media::{AudioParameters, StreamParameters, VideoParameters};
+use crate::wire::aac::AudioSpecificConfig;
+
+/// The most audio tracks of a file.
+pub const MAX_AUDIO_TRACKS: usize = 16;
+/// The most samples that are read from one file: two days of picture and sound.
+pub const MAX_SAMPLES: usize = 16_000_000;
+/// The most chapters that are kept of one file.
+pub const MAX_CHAPTERS: usize = 1_000;
+/// The longest title of a chapter, in bytes: what every format has room for.
+pub const MAX_TITLE: usize = 200;
+
+/// The file formats.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Format {
+    /// Adobe FLV.
+    #[default]
+    Flv,
+    /// ISO/IEC 14496-12 and -14.
+    Mp4,
+    /// Matroska (RFC 9559).
+    Mkv,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Flv, Self::Mp4, Self::Mkv];
+
+    /// The extension of its files, which is also its name.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Flv => "flv",
+            Self::Mp4 => "mp4",
+            Self::Mkv => "mkv",
+        }
+    }
+
+    /// From the extension of a path, in whatever case.
+    pub fn of_path(path: &std::path::Path) -> Option<Self> {
+        let extension = path.extension()?;
+        Self::ALL.into_iter().find(|format| extension.eq_ignore_ascii_case(format.extension()))
+    }
+
+    /// From the first bytes of a file.
+    pub fn of_bytes(start: &[u8]) -> Option<Self> {
+        match start {
+            [b'F', b'L', b'V', ..] => Some(Self::Flv),
+            [0x1A, 0x45, 0xDF, 0xA3, ..] => Some(Self::Mkv),
+            [_, _, _, _, b'f', b't', b'y', b'p', ..] => Some(Self::Mp4),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.extension())
+    }
+}
+
+impl std::str::FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|format| text.eq_ignore_ascii_case(format.extension()))
+            .ok_or_else(|| format!("'{text}' is no file format: write flv, mp4 or mkv"))
+    }
+}
+
+/// What is in a file: at most one picture track, and any number of sound tracks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tracks {
+    pub video: Option<VideoParameters>,
+    pub audio: Vec<AudioParameters>,
+}
+
+impl From<StreamParameters> for Tracks {
+    fn from(stream: StreamParameters) -> Self {
+        Self { video: stream.video, audio: stream.audio.into_iter().collect() }
+    }
+}
+
+/// Which track of a file.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TrackId {
+    Video,
+    /// Counted from 0.
+    Audio(u8),
+}
+
+/// One access unit on the file's own time line, on which the file begins at zero.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    pub track: TrackId,
+    /// Not before zero.
+    pub dts: Timestamp,
+    pub pts: Timestamp,
+    /// True for all sound.
+    pub keyframe: bool,
+    /// As in [`EncodedPacket`](crate::media::EncodedPacket).
+    pub data: Bytes,
+}
+
+/// A named place in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chapter {
+    pub at: Timestamp,
+    /// At most [`MAX_TITLE`] bytes.
+    pub title: String,
+}
+
+impl Chapter {
+    /// With as much of the title as every format takes, without control characters.
+    pub fn new(at: Timestamp, title: &str) -> Self {
+        let mut kept = String::new();
+        for letter in title.chars().filter(|letter| !letter.is_control()) {
+            if kept.len() + letter.len_utf8() > MAX_TITLE {
+                break;
+            }
+            kept.push(letter);
+        }
+        Self { at, title: kept }
+    }
+}
+
+/// Bytes for a file: some to be appended, some to be written over others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Piece {
+    /// To be appended at the end.
+    pub append: Bytes,
+    /// To be written over what is at these places, after the above.
+    pub patches: Vec<(u64, Bytes)>,
+}
+
+/// Writes a file that can be read at every moment: whole units are appended, and the end makes it
+/// an ordinary file with an index. Samples of a track come in the order of their DTS.
+pub trait Muxer: fmt::Debug + Send {
+    /// The start of the file. Called once, first.
+    fn start(&mut self) -> Bytes;
+
+    /// Takes a sample in; it is part of the next [`Muxer::flush`].
+    fn sample(&mut self, sample: &Sample);
+
+    /// Takes a chapter in.
+    fn chapter(&mut self, chapter: &Chapter);
+
+    /// Bytes of samples taken in and not handed out.
+    fn waiting(&self) -> usize;
+
+    /// Everything that waits, as whole units for the end of the file, which is at `at`. Once the
+    /// bytes are written [`Muxer::commit`] is called, and [`Muxer::discard`] when they cannot be.
+    fn flush(&mut self, at: u64) -> Piece;
+
+    /// What was last handed out is in the file.
+    fn commit(&mut self);
+
+    /// What waits or was last handed out is not in the file and never will be.
+    fn discard(&mut self);
+
+    /// What makes the file whole, whose end is at `at` and whose content reaches to `end`. Of what
+    /// was committed only.
+    fn finish(&mut self, at: u64, end: Timestamp) -> Piece;
+
+    /// What can still be put right in a file to whose end nothing can be added any more (a full
+    /// disk); it plays without.
+    fn close(&mut self, at: u64, end: Timestamp) -> Vec<(u64, Bytes)>;
+
+    /// How many bytes [`Muxer::finish`] would append now, roughly and not less.
+    fn index_weight(&self) -> usize;
+}
+
+/// A file, or bytes in memory, to be read at any place.
+pub trait ReadAt {
+    /// Bytes in all.
+    fn size(&self) -> u64;
+
+    /// Fills `buffer` from `at` on.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` where there are not so many bytes.
+    fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()>;
+}
+
+impl ReadAt for &[u8] {
+    fn size(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let from = usize::try_from(at).ok().and_then(|at| self.get(at..));
+        let bytes = from.and_then(|rest| rest.get(..buffer.len()));
+        let bytes = bytes.ok_or(io::ErrorKind::UnexpectedEof)?;
+        buffer.copy_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// Reads `size` bytes at `at`, at most `most`: what a file claims is never allocated unseen.
+///
+/// # Errors
+/// Where there are not so many, or they are too many.
+pub fn read(
+    source: &mut dyn ReadAt,
+    at: u64,
+    size: u64,
+    most: usize,
+    what: &'static str,
+) -> Result<Bytes, Error> {
+    let length = usize::try_from(size).ok().filter(|size| *size <= most);
+    let length = length.ok_or(Error::TooMuch(what))?;
+    if at.checked_add(size).is_none_or(|end| end > source.size()) {
+        return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+    }
+    let mut bytes = vec![0; length];
+    source.read_at(at, &mut bytes)?;
+    Ok(bytes.into())
+}
+
+/// Where a sample is in a file.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub track: TrackId,
+    pub keyframe: bool,
+    pub dts: Timestamp,
+    pub pts: Timestamp,
+    /// Of its data.
+    pub at: u64,
+    pub size: u32,
+}
+
+/// What is in a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Index {
+    pub tracks: Tracks,
+    /// In the order in which they are to be written: by DTS, pictures first.
+    pub samples: Vec<Place>,
+    pub chapters: Vec<Chapter>,
+    /// What else is in it and is not carried, in words.
+    pub left_out: Vec<String>,
+    /// Where the last whole unit ends; what follows was cut off, or is an index.
+    pub whole: u64,
+    /// The file has its index and its duration: it was finished.
+    pub finished: bool,
+}
+
+impl Index {
+    /// Puts the samples into the order of their DTS, keeps the order within each track, and begins
+    /// at zero where times lie before it.
+    pub fn arrange(&mut self) {
+        self.samples.sort_by_key(|sample| (sample.dts, sample.track));
+        let first = self.samples.iter().map(|sample| sample.dts.min(sample.pts)).min();
+        let shift = first.map_or(0, |first| first.as_micros().min(0).saturating_neg());
+        if shift != 0 {
+            for sample in &mut self.samples {
+                sample.dts = sample.dts.offset(shift);
+                sample.pts = sample.pts.offset(shift);
+            }
+            for chapter in &mut self.chapters {
+                chapter.at = chapter.at.offset(shift);
+            }
+        }
+    }
+
+    /// Takes a sample in.
+    ///
+    /// # Errors
+    /// Where there are too many.
+    pub fn push(&mut self, place: Place) -> Result<(), Error> {
+        if self.samples.len() >= MAX_SAMPLES {
+            return Err(Error::TooMuch("samples"));
+        }
+        self.samples.push(place);
+        Ok(())
+    }
+
+    /// Takes a chapter in; those past [`MAX_CHAPTERS`] are left out.
+    pub fn push_chapter(&mut self, chapter: Chapter) {
+        if self.chapters.len() < MAX_CHAPTERS {
+            self.chapters.push(chapter);
+        }
+    }
+
+    /// Without what lies beyond the last whole unit.
+    pub fn cut(&mut self) {
+        let whole = self.whole;
+        self.samples.retain(|place| place.at + u64::from(place.size) <= whole);
+    }
+
+    /// How far the content reaches: the last picture or sound with its length.
+    pub fn end(&self) -> Timestamp {
+        let reach = |sample: &Place| sample.pts + self.tracks.length(sample.track);
+        self.samples.iter().map(reach).max().unwrap_or_default()
+    }
+}
+
+impl Tracks {
+    /// How long a sample of this track lasts.
+    pub fn length(&self, track: TrackId) -> Duration {
+        match track {
+            TrackId::Video => {
+                self.video.as_ref().map_or(Duration::ZERO, |video| video.frame_rate.period())
+            }
+            TrackId::Audio(index) => {
+                self.audio.get(usize::from(index)).map_or(Duration::ZERO, |audio| {
+                    let (samples, rate) = audio_frame(audio);
+                    Duration::from_micros(u64::from(samples) * 1_000_000 / u64::from(rate))
+                })
+            }
+        }
+    }
+
+    /// All of them, pictures first.
+    pub fn ids(&self) -> impl Iterator<Item = TrackId> {
+        let video = self.video.as_ref().map(|_| TrackId::Video);
+        video.into_iter().chain((0..self.audio.len().min(MAX_AUDIO_TRACKS)).map(audio_track))
+    }
+}
+
+/// Samples of one AAC access unit, and how many of them make a second: of the core, where bands are
+/// replicated on top of it.
+pub fn audio_frame(audio: &AudioParameters) -> (u32, u32) {
+    let core = AudioSpecificConfig::parse(&audio.config).ok();
+    let rate = core.as_ref().map_or(audio.sample_rate, |core| core.sample_rate).max(1);
+    (if core.is_some_and(|core| core.short_frames) { 960 } else { 1_024 }, rate)
+}
+
+/// The sound track of this number.
+pub fn audio_track(index: usize) -> TrackId {
+    TrackId::Audio(u8::try_from(index).unwrap_or(u8::MAX))
+}
+
+/// Why a file cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The system cannot.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It begins like none of the formats.
+    #[error("this is no FLV, MP4 or MKV file")]
+    UnknownFormat,
+    /// A part of it makes no sense.
+    #[error("the file is damaged: {0}")]
+    Damaged(&'static str),
+    /// It has more of something than is read.
+    #[error("the file has too many or too large {0}")]
+    TooMuch(&'static str),
+    /// Its pictures or sounds are of a kind that is not carried.
+    #[error("the file has {0}, which is not carried here")]
+    Unsupported(String),
+    /// No track of it can be used.
+    #[error("the file has neither H.264 pictures nor AAC sound")]
+    Empty,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_known_by_extension_and_by_their_first_bytes() {
+        let of = |path: &str| Format::of_path(std::path::Path::new(path));
+        assert_eq!(of("a/b.MP4"), Some(Format::Mp4));
+        assert_eq!((of("a.mov"), of("mkv"), of("x.mkv")), (None, None, Some(Format::Mkv)));
+        assert_eq!(Format::of_bytes(b"FLV\x01"), Some(Format::Flv));
+        assert_eq!(Format::of_bytes(b"\0\0\0\x20ftypisom"), Some(Format::Mp4));
+        assert_eq!(Format::of_bytes(b"RIFF"), None);
+        assert_eq!("MKV".parse(), Ok(Format::Mkv));
+    }
+
+    #[test]
+    fn titles_are_cut_between_letters() {
+        let chapter = Chapter::new(Timestamp::ZERO, &("\u{7}".to_owned() + &"章".repeat(100)));
+        assert_eq!(chapter.title.len(), 198);
+        assert!(chapter.title.chars().all(|letter| letter == '章'));
+    }
+
+    #[test]
+    fn what_lies_before_zero_is_moved_as_a_whole() {
+        let place = |track, dts: i64| Place {
+            track,
+            keyframe: true,
+            dts: Timestamp::from_millis(dts),
+            pts: Timestamp::from_millis(dts),
+            at: 0,
+            size: 1,
+        };
+        let mut index = Index {
+            samples: vec![place(TrackId::Audio(0), 10), place(TrackId::Video, -40)],
+            ..Index::default()
+        };
+        index.arrange();
+        let times: Vec<_> = index.samples.iter().map(|it| (it.track, it.dts.as_millis())).collect();
+        assert_eq!(times, [(TrackId::Video, 0), (TrackId::Audio(0), 50)]);
+    }
+}

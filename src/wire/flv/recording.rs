@@ -1,0 +1,336 @@
+//! Writes an FLV recording: whole tags while it runs; duration, size and an index of keyframes over
+//! room that was reserved in the metadata when it ends.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::muxer::tag_trailer;
+use super::{
+    MAX_BODY, TAG_HEADER, TagKind, audio_sequence_header, file_header, metadata, metadata_body,
+    tag_header, video_end_of_sequence, video_sequence_header, write_tag,
+};
+use crate::base::Timestamp;
+use crate::media::StreamParameters;
+use crate::wire::amf0::{self, Value};
+use crate::wire::container::{Chapter, Muxer, Piece, Place, Sample, TrackId, Tracks};
+
+/// Room for so many keyframes in the index; in longer files every second, fourth… is listed. With
+/// two numbers each it stays below the 4,096 values that readers (ours too) take from a script tag.
+const INDEX: usize = 1_800;
+/// FFmpeg warns of an index with fewer entries: as long as it would have fewer, it bears a name that
+/// readers pass over, as long as the right one.
+const FEWEST: usize = 2;
+const UNINDEXED: &str = "unindexed";
+/// Where the body of the metadata begins.
+const METADATA_AT: u64 = 13 + TAG_HEADER as u64;
+
+/// The writer.
+#[derive(Debug)]
+pub struct Recording {
+    tracks: Tracks,
+    /// Whole tags not yet handed out.
+    buffer: BytesMut,
+    /// Keyframes in `buffer`: seconds and place in it.
+    new_keyframes: Vec<(f64, usize)>,
+    /// Where `buffer` was put in the file.
+    handed_at: u64,
+    index: Keyframes,
+}
+
+/// Where the keyframes are.
+#[derive(Debug)]
+struct Keyframes {
+    /// Seconds and place in the file.
+    entries: Vec<(f64, f64)>,
+    /// One in so many keyframes is listed.
+    every: u64,
+    seen: u64,
+}
+
+/// Milliseconds, rounded down as the stream's own are, modulo 2³².
+fn millis(at: Timestamp) -> u32 {
+    (at.as_millis().max(0) & i64::from(u32::MAX)) as u32
+}
+
+impl Recording {
+    /// For a file with these tracks. Sound tracks after the first travel in multitrack bodies of
+    /// Enhanced RTMP, which players that do not know them pass over.
+    pub fn new(tracks: Tracks) -> Self {
+        Self {
+            tracks,
+            buffer: BytesMut::new(),
+            new_keyframes: Vec::new(),
+            handed_at: 0,
+            index: Keyframes { entries: Vec::new(), every: 1, seen: 0 },
+        }
+    }
+
+    /// For a file of ours that was cut off, with these samples in it.
+    pub fn resume(tracks: Tracks, samples: &[Place]) -> Self {
+        let mut recording = Self::new(tracks);
+        for place in samples.iter().filter(|place| place.track == TrackId::Video && place.keyframe)
+        {
+            // A place is that of the data, after the tag's and the picture's own head.
+            let at = place.at.saturating_sub(TAG_HEADER as u64 + 5);
+            recording.index.add(f64::from(millis(place.dts)) / 1_000.0, at as f64);
+        }
+        recording
+    }
+
+    /// How long the metadata of a file of ours with these tracks is, body only.
+    pub fn metadata_length(tracks: &Tracks) -> usize {
+        Self::new(tracks.clone()).metadata(None).len()
+    }
+
+    /// The body of onMetaData, of the same length whatever is in it.
+    fn metadata(&self, end: Option<(Timestamp, u64)>) -> Bytes {
+        let parameters = StreamParameters {
+            video: self.tracks.video.clone(),
+            audio: self.tracks.audio.first().cloned(),
+        };
+        let mut entries = match metadata(&parameters) {
+            Value::EcmaArray(entries) | Value::Object(entries) => entries,
+            _ => Vec::new(),
+        };
+        if let Some((duration, size)) = end {
+            for (name, value) in &mut entries {
+                match name.as_str() {
+                    "duration" => *value = Value::Number(duration.as_secs_f64()),
+                    "fileSize" | "filesize" => *value = Value::Number(size as f64),
+                    _ => {}
+                }
+            }
+        }
+        if self.tracks.video.is_some() {
+            let listed = if end.is_some() { self.index.entries.as_slice() } else { &[] };
+            let places = listed.iter().map(|(_, at)| Value::Number(*at)).collect();
+            let times = listed.iter().map(|(time, _)| Value::Number(*time)).collect();
+            let index = vec![
+                ("filepositions".to_owned(), Value::StrictArray(places)),
+                ("times".to_owned(), Value::StrictArray(times)),
+            ];
+            let name = if listed.len() < FEWEST { UNINDEXED } else { "keyframes" };
+            entries.push((name.to_owned(), Value::Object(index)));
+            // What the lists do not need, zeros fill: FFmpeg takes no string of over 1,023 bytes.
+            let room = INDEX.saturating_sub(listed.len()) * 2;
+            let zeros = std::iter::repeat_n(Value::Number(0.0), room).collect();
+            entries.push(("spacer".to_owned(), Value::StrictArray(zeros)));
+        }
+        metadata_body(&Value::EcmaArray(entries))
+    }
+
+    /// A tag with its body in two parts.
+    fn tag(&mut self, kind: TagKind, at: Timestamp, head: &[u8], data: &[u8]) {
+        let length = head.len() + data.len();
+        if length > MAX_BODY {
+            return;
+        }
+        self.buffer.reserve(TAG_HEADER + length + 4);
+        self.buffer.put_slice(&tag_header(kind, millis(at), length));
+        self.buffer.put_slice(head);
+        self.buffer.put_slice(data);
+        self.buffer.put_slice(&tag_trailer(length));
+    }
+}
+
+/// The head of a body of AAC in track `index`: of the first in the form that everybody reads.
+fn audio_head(index: u8, packet_type: u8) -> Vec<u8> {
+    if index == 0 {
+        return vec![0xAF, packet_type];
+    }
+    // Enhanced audio, multitrack, one track.
+    let mut head = vec![0x95, packet_type];
+    head.extend_from_slice(b"mp4a");
+    head.push(index);
+    head
+}
+
+impl Muxer for Recording {
+    fn start(&mut self) -> Bytes {
+        let Tracks { video, audio } = &self.tracks;
+        let mut out = BytesMut::from(&file_header(!audio.is_empty(), video.is_some())[..]);
+        write_tag(TagKind::Script, 0, &self.metadata(None), &mut out);
+        if let Some(video) = video {
+            write_tag(TagKind::Video, 0, &video_sequence_header(video), &mut out);
+        }
+        for (index, audio) in (0..).zip(audio) {
+            let body = match index {
+                0 => audio_sequence_header(audio),
+                index => [&audio_head(index, 0), &audio.config[..]].concat().into(),
+            };
+            write_tag(TagKind::Audio, 0, &body, &mut out);
+        }
+        out.freeze()
+    }
+
+    fn sample(&mut self, sample: &Sample) {
+        match sample.track {
+            TrackId::Video => {
+                if sample.keyframe {
+                    let seconds = f64::from(millis(sample.dts)) / 1_000.0;
+                    self.new_keyframes.push((seconds, self.buffer.len()));
+                }
+                let composition = sample.pts.as_millis() - sample.dts.as_millis();
+                let composition = i32::try_from(composition).unwrap_or(0);
+                let [_, c2, c1, c0] = composition.clamp(-0x80_0000, 0x7F_FFFF).to_be_bytes();
+                let first = if sample.keyframe { 0x17 } else { 0x27 };
+                self.tag(TagKind::Video, sample.dts, &[first, 1, c2, c1, c0], &sample.data);
+            }
+            TrackId::Audio(index) => {
+                self.tag(TagKind::Audio, sample.dts, &audio_head(index, 1), &sample.data);
+            }
+        }
+    }
+
+    fn chapter(&mut self, chapter: &Chapter) {
+        let point = Value::ecma_array([
+            ("name", Value::String(chapter.title.clone())),
+            ("time", Value::Number(chapter.at.as_secs_f64())),
+            ("type", Value::String("navigation".to_owned())),
+        ]);
+        let body = amf0::encode(&[Value::String("onCuePoint".to_owned()), point]);
+        self.tag(TagKind::Script, chapter.at, &[], &body);
+    }
+
+    fn waiting(&self) -> usize {
+        self.buffer.len()
+    }
+
+    fn flush(&mut self, at: u64) -> Piece {
+        self.handed_at = at;
+        Piece { append: self.buffer.split().freeze(), patches: Vec::new() }
+    }
+
+    fn commit(&mut self) {
+        for (seconds, at) in self.new_keyframes.drain(..) {
+            self.index.add(seconds, (self.handed_at + at as u64) as f64);
+        }
+    }
+
+    fn discard(&mut self) {
+        self.buffer.clear();
+        self.new_keyframes.clear();
+    }
+
+    fn finish(&mut self, at: u64, end: Timestamp) -> Piece {
+        let mut out = BytesMut::new();
+        if self.tracks.video.is_some() && !self.index.entries.is_empty() {
+            write_tag(TagKind::Video, millis(end), &video_end_of_sequence(), &mut out);
+        }
+        let patches = self.close(at + out.len() as u64, end);
+        Piece { append: out.freeze(), patches }
+    }
+
+    fn close(&mut self, at: u64, end: Timestamp) -> Vec<(u64, Bytes)> {
+        vec![(METADATA_AT, self.metadata(Some((end, at))))]
+    }
+
+    fn index_weight(&self) -> usize {
+        64
+    }
+}
+
+impl Keyframes {
+    fn add(&mut self, seconds: f64, at: f64) {
+        let listed = self.seen.is_multiple_of(self.every);
+        self.seen += 1;
+        if !listed {
+            return;
+        }
+        if self.entries.len() == INDEX {
+            // Full: every second one goes, and from here on twice as many are passed over.
+            let mut keep = false;
+            self.entries.retain(|_| {
+                keep = !keep;
+                keep
+            });
+            self.every *= 2;
+        }
+        self.entries.push((seconds, at));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Demuxer, Tag, metadata::parse_script};
+    use super::*;
+    use crate::media::{BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters};
+
+    fn tracks() -> Tracks {
+        let video = VideoParameters {
+            codec: VideoCodec::H264,
+            size: Size::new(640, 360),
+            frame_rate: FrameRate::FPS_30,
+            bitrate: BitsPerSecond(1_000_000),
+            config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
+        };
+        Tracks { video: Some(video), audio: Vec::new() }
+    }
+
+    fn picture(millis: i64, keyframe: bool) -> Sample {
+        let at = Timestamp::from_millis(millis);
+        let data = Bytes::from_static(&[9]);
+        Sample { track: TrackId::Video, dts: at, pts: at, keyframe, data }
+    }
+
+    /// A finished file of these pictures, each written by itself.
+    fn file(samples: impl Iterator<Item = Sample>, end: Timestamp) -> Vec<u8> {
+        let mut recording = Recording::new(tracks());
+        let mut file = recording.start().to_vec();
+        for sample in samples {
+            recording.sample(&sample);
+            file.extend(recording.flush(file.len() as u64).append);
+            recording.commit();
+        }
+        let piece = recording.finish(file.len() as u64, end);
+        file.extend(piece.append);
+        for (at, bytes) in piece.patches {
+            file[at as usize..at as usize + bytes.len()].copy_from_slice(&bytes);
+        }
+        file
+    }
+
+    fn tags(file: &[u8]) -> Vec<Tag> {
+        let mut demuxer = Demuxer::new();
+        demuxer.push(file);
+        let tags = std::iter::from_fn(|| demuxer.next_tag().unwrap()).collect();
+        assert_eq!(demuxer.pending(), 0, "ends within a tag");
+        tags
+    }
+
+    #[test]
+    fn the_index_points_at_keyframes_and_fits_however_long_the_file_is() {
+        let samples = (0..5_000).flat_map(|second| {
+            [picture(second * 2_000, true), picture(second * 2_000 + 33, false)]
+        });
+        let file = file(samples, Timestamp::from_millis(10_000_000));
+        let tags = tags(&file);
+        let metadata = parse_script(&tags[0].body).unwrap().unwrap();
+        assert_eq!(metadata.get_number("duration"), Some(10_000.0));
+        assert_eq!(metadata.get_number("fileSize"), Some(file.len() as f64));
+        let index = metadata.get("keyframes").unwrap();
+        let list = |name| match index.get(name) {
+            Some(Value::StrictArray(values)) => {
+                values.iter().map(|value| value.as_number().unwrap()).collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        };
+        let (places, times) = (list("filepositions"), list("times"));
+        assert!(places.len() == times.len() && places.len() > INDEX / 2 && places.len() <= INDEX);
+        for (place, time) in places.iter().zip(&times) {
+            let tag = &file[*place as usize..];
+            let ms = u32::from_be_bytes([tag[7], tag[4], tag[5], tag[6]]);
+            assert_eq!((tag[0], f64::from(ms)), (9, time * 1_000.0));
+            assert_eq!(tag[11], 0x17);
+        }
+    }
+
+    #[test]
+    fn an_index_of_less_than_two_keyframes_is_none() {
+        for (keyframes, indexed) in [(0, false), (1, false), (2, true)] {
+            let samples = (0..keyframes).map(|n| picture(n * 2_000, true));
+            let file = file(samples, Timestamp::from_millis(2_000));
+            let metadata = parse_script(&tags(&file)[0].body).unwrap().unwrap();
+            assert_eq!(metadata.get("keyframes").is_some(), indexed, "{keyframes}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What stands before the clusters: the EBML head, `SeekHead`, `Info`, `Tracks`, `Chapters`.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::ebml::{id, put_binary, put_float, put_id, put_long, put_master, put_uint, put_void};
+use crate::base::Timestamp;
+use crate::wire::container::{Chapter, TrackId, Tracks, audio_frame};
+
+/// Nanoseconds of a tick.
+pub(super) const TICK_NANOS: u64 = 1_000_000;
+/// Room for `SeekHead` with all its entries.
+pub(super) const SEEK_ROOM: usize = 128;
+/// Length of the `Duration` element, and of the nothing in its place.
+pub(super) const DURATION_LENGTH: usize = 11;
+/// Room for chapters while the file is written.
+pub(super) const CHAPTER_ROOM: usize = 8 << 10;
+
+pub(super) const TYPE_VIDEO: u64 = 1;
+pub(super) const TYPE_AUDIO: u64 = 2;
+pub(super) const AVC: &str = "V_MPEG4/ISO/AVC";
+pub(super) const AAC: &str = "A_AAC";
+
+pub(super) fn put_ebml(out: &mut BytesMut) {
+    put_master(out, id::EBML, |out| {
+        put_uint(out, id::EBML_VERSION, 1);
+        put_uint(out, id::EBML_READ_VERSION, 1);
+        put_uint(out, id::EBML_MAX_ID_LENGTH, 4);
+        put_uint(out, id::EBML_MAX_SIZE_LENGTH, 8);
+        put_binary(out, id::DOC_TYPE, b"matroska");
+        put_uint(out, id::DOC_TYPE_VERSION, 4);
+        put_uint(out, id::DOC_TYPE_READ_VERSION, 2);
+    });
+}
+
+/// `SeekHead` with these places (from the start of the segment's content), filled up to its room.
+pub(super) fn seek_head(places: &[(u32, u64)]) -> Bytes {
+    let mut out = BytesMut::new();
+    put_master(&mut out, id::SEEK_HEAD, |out| {
+        for (id, at) in places {
+            put_master(out, id::SEEK, |out| {
+                put_id(out, id::SEEK_ID);
+                out.put_u8(0x84);
+                out.put_u32(*id);
+                put_long(out, id::SEEK_POSITION, *at);
+            });
+        }
+    });
+    let rest = SEEK_ROOM.saturating_sub(out.len());
+    put_void(&mut out, rest.max(2));
+    out.freeze()
+}
+
+/// `Info`, and where in it the duration belongs.
+pub(super) fn info() -> (Bytes, usize) {
+    let app = concat!("onair ", env!("CARGO_PKG_VERSION"));
+    let mut inner = BytesMut::new();
+    put_uint(&mut inner, id::TIMESTAMP_SCALE, TICK_NANOS);
+    let at = inner.len();
+    put_void(&mut inner, DURATION_LENGTH);
+    put_binary(&mut inner, id::MUXING_APP, app.as_bytes());
+    put_binary(&mut inner, id::WRITING_APP, app.as_bytes());
+    let mut out = BytesMut::new();
+    put_binary(&mut out, id::INFO, &inner);
+    let at = out.len() - inner.len() + at;
+    (out.freeze(), at)
+}
+
+/// The `Duration` element.
+pub(super) fn duration(end: Timestamp) -> Bytes {
+    let mut out = BytesMut::new();
+    put_float(&mut out, id::DURATION, end.as_micros().max(0) as f64 / 1_000.0);
+    out.freeze()
+}
+
+/// The number of a track in the file, from 1.
+pub(super) fn number(tracks: &Tracks, track: TrackId) -> Option<u8> {
+    let place = tracks.ids().position(|id| id == track)?;
+    u8::try_from(place + 1).ok()
+}
+
+pub(super) fn put_tracks(out: &mut BytesMut, tracks: &Tracks) {
+    put_master(out, id::TRACKS, |out| {
+        for (number, track) in (1_u64..).zip(tracks.ids()) {
+            put_master(out, id::TRACK_ENTRY, |out| put_track(out, tracks, track, number));
+        }
+    });
+}
+
+fn put_track(out: &mut BytesMut, tracks: &Tracks, track: TrackId, number: u64) {
+    put_uint(out, id::TRACK_NUMBER, number);
+    put_uint(out, id::TRACK_UID, number);
+    put_uint(out, id::FLAG_LACING, 0);
+    put_binary(out, id::LANGUAGE, b"und");
+    match track {
+        TrackId::Video => {
+            let Some(video) = &tracks.video else { return };
+            put_uint(out, id::TRACK_TYPE, TYPE_VIDEO);
+            put_binary(out, id::CODEC_ID, AVC.as_bytes());
+            put_binary(out, id::CODEC_PRIVATE, &video.config);
+            let rate = video.frame_rate;
+            let nanos = 1_000_000_000 * u64::from(rate.den()) / u64::from(rate.num());
+            put_uint(out, id::DEFAULT_DURATION, nanos);
+            put_master(out, id::VIDEO, |out| {
+                put_uint(out, id::PIXEL_WIDTH, video.size.width.into());
+                put_uint(out, id::PIXEL_HEIGHT, video.size.height.into());
+            });
+        }
+        TrackId::Audio(index) => {
+            let Some(audio) = tracks.audio.get(usize::from(index)) else { return };
+            put_uint(out, id::TRACK_TYPE, TYPE_AUDIO);
+            put_uint(out, id::FLAG_DEFAULT, u64::from(index == 0));
+            put_binary(out, id::CODEC_ID, AAC.as_bytes());
+            put_binary(out, id::CODEC_PRIVATE, &audio.config);
+            put_master(out, id::AUDIO, |out| {
+                let (_, core) = audio_frame(audio);
+                put_float(out, id::SAMPLING_FREQUENCY, core.into());
+                if core != audio.sample_rate {
+                    put_float(out, id::OUTPUT_SAMPLING_FREQUENCY, audio.sample_rate.into());
+                }
+                put_uint(out, id::CHANNELS, audio.channels.into());
+            });
+        }
+    }
+}
+
+/// The `Chapters` element.
+pub(super) fn chapters(chapters: &[Chapter]) -> BytesMut {
+    let mut out = BytesMut::new();
+    put_master(&mut out, id::CHAPTERS, |out| {
+        put_master(out, id::EDITION_ENTRY, |out| {
+            for (uid, chapter) in (1..).zip(chapters) {
+                put_master(out, id::CHAPTER_ATOM, |out| {
+                    put_uint(out, id::CHAPTER_UID, uid);
+                    let nanos = chapter.at.as_micros().max(0).unsigned_abs().saturating_mul(1_000);
+                    put_uint(out, id::CHAPTER_TIME_START, nanos);
+                    put_master(out, id::CHAPTER_DISPLAY, |out| {
+                        put_binary(out, id::CHAP_STRING, chapter.title.as_bytes());
+                        put_binary(out, id::CHAP_LANGUAGE, b"und");
+                    });
+                });
+            }
+        });
+    });
+    out
+}

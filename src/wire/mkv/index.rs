@@ -1,0 +1,336 @@
+//! Finds everything in a Matroska file, whole or cut off, without reading the pictures and sounds
+//! themselves.
+
+use bytes::Bytes;
+
+use super::ebml::{Head, MAX_HEAD, child, elements, float, head, id, uint, vint};
+use super::head::{AAC, AVC, CHAPTER_ROOM, DURATION_LENGTH, SEEK_ROOM, TYPE_AUDIO, TYPE_VIDEO};
+use super::order::decoding_times;
+use super::writer::{Cue, Layout};
+use crate::base::Timestamp;
+use crate::wire::container::{
+    Chapter, Error, Index, MAX_AUDIO_TRACKS, Place, ReadAt, TrackId, audio_track, read,
+};
+use crate::wire::flv::Metadata;
+use crate::wire::flv::reader::{audio_parameters, video_parameters};
+
+/// The longest head, track list or chapter list that is read.
+const MAX_MASTER: usize = 4 << 20;
+
+/// Finds what is in the file.
+///
+/// # Errors
+/// Where it is no Matroska, cannot be read, or has nothing that can be used.
+pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
+    survey(source).map(|survey| survey.index)
+}
+
+/// What is in the file and, where it is one of ours, what is needed to finish it where it is.
+#[derive(Debug)]
+pub struct Survey {
+    pub index: Index,
+    pub layout: Option<Layout>,
+    pub cues: Vec<Cue>,
+}
+
+/// As [`index`], with more.
+///
+/// # Errors
+/// As [`index`].
+pub fn survey(source: &mut dyn ReadAt) -> Result<Survey, Error> {
+    let mut walk = Walk { scale_nanos: 1_000_000, ..Walk::default() };
+    walk.walk(source)?;
+    walk.finish()
+}
+
+#[derive(Debug, Default)]
+struct Walk {
+    index: Index,
+    /// Nanoseconds of a tick.
+    scale_nanos: u64,
+    /// The number in the file of each track that is used.
+    numbers: Vec<(u64, TrackId)>,
+    segment: u64,
+    segment_known: bool,
+    has_duration: bool,
+    info: Option<(u64, Bytes)>,
+    tracks_at: Option<u64>,
+    /// The element after `Tracks`, and its length.
+    after_tracks: Option<(u64, u64)>,
+    seek_head_at: Option<u64>,
+    ours: bool,
+    /// Where the cluster in work begins, its content, and where it ends, if that is known.
+    cluster: (u64, u64, Option<u64>),
+    cluster_time: u64,
+    /// The last sample is in a block group, and where that ends.
+    group: Option<u64>,
+    cues: Vec<Cue>,
+    laced: bool,
+}
+
+fn head_at(source: &mut dyn ReadAt, at: u64) -> Result<Option<Head>, Error> {
+    let left = source.size().saturating_sub(at).min(MAX_HEAD as u64);
+    let bytes = read(source, at, left, MAX_HEAD, "elements")?;
+    Ok(head(&bytes))
+}
+
+impl Walk {
+    fn walk(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
+        let Some(ebml) = head_at(source, 0)?.filter(|head| head.id == id::EBML) else {
+            return Err(Error::Damaged("this is no Matroska file"));
+        };
+        let size = ebml.size.ok_or(Error::Damaged("the EBML head"))?;
+        let content = read(source, ebml.length as u64, size, MAX_MASTER, "heads")?;
+        let kind = child(&content, id::DOC_TYPE).unwrap_or_default();
+        if !matches!(kind, b"matroska" | b"webm") {
+            return Err(Error::Damaged("this is no Matroska file"));
+        }
+        let mut at = ebml.length as u64 + size;
+        while let Some(found) = head_at(source, at)? {
+            let content = at + found.length as u64;
+            if self.group.is_some_and(|end| at >= end) {
+                self.group = None;
+            }
+            let step_in = match found.id {
+                id::SEGMENT if self.segment == 0 => {
+                    self.segment = content;
+                    self.segment_known = found.size.is_some();
+                    self.index.whole = content;
+                    true
+                }
+                // Another one: of a file that was glued on.
+                id::SEGMENT => break,
+                id::CLUSTER => {
+                    self.cluster = (at, content, found.size.map(|size| content + size));
+                    self.cluster_time = 0;
+                    true
+                }
+                id::BLOCK_GROUP => {
+                    self.group = found.size.map(|size| content + size);
+                    true
+                }
+                _ => false,
+            };
+            if step_in {
+                at = content;
+                continue;
+            }
+            let Some(end) = found.size.and_then(|size| content.checked_add(size)) else { break };
+            if end > source.size() {
+                break;
+            }
+            self.element(source, found.id, at, content, end - content)?;
+            at = end;
+            match self.cluster.2 {
+                // Within a cluster whose end is known only that end makes it whole.
+                Some(cluster_end) if at < cluster_end => {}
+                // An index is made anew.
+                _ if found.id == id::CUES => {}
+                _ => self.index.whole = self.index.whole.max(at),
+            }
+        }
+        Ok(())
+    }
+
+    fn element(
+        &mut self,
+        source: &mut dyn ReadAt,
+        id: u32,
+        at: u64,
+        content: u64,
+        size: u64,
+    ) -> Result<(), Error> {
+        if self.tracks_at.is_some() && self.after_tracks.is_none() {
+            self.after_tracks = Some((at, content + size - at));
+        }
+        match id {
+            id::SEEK_HEAD if self.seek_head_at.is_none() => self.seek_head_at = Some(at),
+            id::INFO if self.info.is_none() => {
+                let bytes = read(source, content, size, MAX_MASTER, "heads")?;
+                let scale = child(&bytes, id::TIMESTAMP_SCALE).and_then(uint);
+                self.scale_nanos = scale.filter(|scale| *scale > 0).unwrap_or(1_000_000);
+                let duration = child(&bytes, id::DURATION).and_then(float);
+                self.has_duration = duration.is_some_and(|duration| duration > 0.0);
+                let app = child(&bytes, id::MUXING_APP).unwrap_or_default();
+                self.ours = app.starts_with(b"onair ");
+                self.info = Some((content, bytes));
+            }
+            id::TRACKS if self.numbers.is_empty() => {
+                let bytes = read(source, content, size, MAX_MASTER, "tracks")?;
+                self.tracks(&bytes);
+                self.tracks_at = Some(at);
+            }
+            id::CHAPTERS => {
+                let bytes = read(source, content, size, MAX_MASTER, "chapters")?;
+                self.chapters(&bytes);
+            }
+            id::TIMESTAMP => {
+                let bytes = read(source, content, size, 8, "numbers")?;
+                self.cluster_time = uint(&bytes).unwrap_or(0);
+            }
+            id::SIMPLE_BLOCK | id::BLOCK => {
+                self.block(source, id == id::SIMPLE_BLOCK, at, content, size)?;
+            }
+            id::REFERENCE_BLOCK if self.group.is_some() => {
+                if let Some(sample) = self.index.samples.last_mut()
+                    && sample.track == TrackId::Video
+                {
+                    sample.keyframe = false;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn tracks(&mut self, content: &[u8]) {
+        let entries = elements(content).filter(|(its, _)| *its == id::TRACK_ENTRY);
+        for (_, entry) in entries {
+            let codec = child(entry, id::CODEC_ID).unwrap_or_default();
+            let codec = String::from_utf8_lossy(codec).into_owned();
+            if !self.track(entry, codec.trim_end_matches('\0')) && self.index.left_out.len() < 32 {
+                self.index.left_out.push(format!("a track of {codec}"));
+            }
+        }
+    }
+
+    /// Whether it can be used.
+    fn track(&mut self, entry: &[u8], codec: &str) -> bool {
+        let number = child(entry, id::TRACK_NUMBER).and_then(uint);
+        let kind = child(entry, id::TRACK_TYPE).and_then(uint);
+        let (Some(number), Some(kind)) = (number, kind) else { return false };
+        let encoded = child(entry, id::CONTENT_ENCODINGS).is_some();
+        let config = child(entry, id::CODEC_PRIVATE).map(Bytes::copy_from_slice);
+        let Some(config) = config.filter(|_| !encoded) else { return false };
+        let mut metadata = Metadata::default();
+        let tracks = &mut self.index.tracks;
+        match (kind, codec) {
+            (TYPE_VIDEO, AVC) if tracks.video.is_none() => {
+                let nanos = child(entry, id::DEFAULT_DURATION).and_then(uint);
+                let nanos = nanos.filter(|nanos| (1_000_000..=10_000_000_000).contains(nanos));
+                metadata.frame_rate = nanos.map(|nanos| 1e9 / nanos as f64);
+                let Ok((video, _)) = video_parameters(config, &metadata) else { return false };
+                tracks.video = Some(video);
+                self.numbers.push((number, TrackId::Video));
+            }
+            (TYPE_AUDIO, codec)
+                if codec.starts_with(AAC) && tracks.audio.len() < MAX_AUDIO_TRACKS =>
+            {
+                let Ok(audio) = audio_parameters(config, &metadata) else { return false };
+                self.numbers.push((number, audio_track(tracks.audio.len())));
+                tracks.audio.push(audio);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn chapters(&mut self, content: &[u8]) {
+        self.index.chapters.clear();
+        let Some(edition) = child(content, id::EDITION_ENTRY) else { return };
+        for (_, atom) in elements(edition).filter(|(its, _)| *its == id::CHAPTER_ATOM) {
+            let nanos = child(atom, id::CHAPTER_TIME_START).and_then(uint).unwrap_or(0);
+            let display = child(atom, id::CHAPTER_DISPLAY).unwrap_or_default();
+            let title = child(display, id::CHAP_STRING).unwrap_or_default();
+            let at = i64::try_from(nanos / 1_000).unwrap_or(0);
+            let title = String::from_utf8_lossy(title);
+            self.index.push_chapter(Chapter::new(Timestamp::from_micros(at), &title));
+        }
+    }
+
+    fn block(
+        &mut self,
+        source: &mut dyn ReadAt,
+        simple: bool,
+        at: u64,
+        content: u64,
+        size: u64,
+    ) -> Result<(), Error> {
+        let prefix = read(source, content, size.min(12), 12, "blocks")?;
+        let Some((Some(number), length)) = vint(&prefix) else { return Ok(()) };
+        let Some([high, low, flags]) = prefix.get(length..length + 3) else { return Ok(()) };
+        let Some((_, track)) = self.numbers.iter().find(|(its, _)| *its == number) else {
+            return Ok(());
+        };
+        if flags & 0x06 != 0 {
+            self.laced = true;
+            return Ok(());
+        }
+        let data = length as u64 + 3;
+        let Ok(data_size) = u32::try_from(size.saturating_sub(data)) else { return Ok(()) };
+        let time = i128::from(self.cluster_time) + i128::from(i16::from_be_bytes([*high, *low]));
+        // To the nearest microsecond.
+        let micros = (time * i128::from(self.scale_nanos) + 500).div_euclid(1_000);
+        let pts = Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 2));
+        let keyframe = *track != TrackId::Video || !simple || flags & 0x80 != 0;
+        let has_video = self.index.tracks.video.is_some();
+        let cluster = self.cluster.0.saturating_sub(self.segment);
+        let is_cue = if has_video {
+            *track == TrackId::Video && keyframe
+        } else {
+            *track == TrackId::Audio(0) && self.cues.last().is_none_or(|cue| cue.cluster != cluster)
+        };
+        if is_cue {
+            let time = u64::try_from(time).unwrap_or(0);
+            self.cues.push(Cue { time, cluster, block: at.saturating_sub(self.cluster.1) });
+        }
+        let place =
+            Place { track: *track, keyframe, dts: pts, pts, at: content + data, size: data_size };
+        self.index.push(place)
+    }
+
+    /// Where things are in a file of ours.
+    fn layout(&self) -> Option<Layout> {
+        let (info_content, info) = self.info.as_ref().filter(|_| self.ours)?;
+        let (chapters, length) = self.after_tracks?;
+        let info_at = self.segment + SEEK_ROOM as u64;
+        let mut at = 0;
+        let mut duration = None;
+        while let Some(found) = info.get(at..).and_then(head) {
+            let end = at + found.length + usize::try_from(found.size?).ok()?;
+            if matches!(found.id, id::VOID | id::DURATION) && end - at == DURATION_LENGTH {
+                duration = Some(info_content + at as u64);
+                break;
+            }
+            at = end;
+        }
+        // The room for chapters: nothing, or chapters and nothing after them.
+        let is_room = length == CHAPTER_ROOM as u64 || !self.index.chapters.is_empty();
+        let fits = self.seek_head_at == Some(self.segment)
+            && info_at < *info_content
+            && *info_content - info_at <= 12
+            && is_room;
+        fits.then_some(Layout {
+            segment: self.segment,
+            info: info_at,
+            duration: duration?,
+            tracks: self.tracks_at?,
+            chapters,
+        })
+    }
+
+    fn finish(mut self) -> Result<Survey, Error> {
+        if self.laced {
+            self.index.left_out.push("laced blocks".to_owned());
+        }
+        let tracks = &self.index.tracks;
+        if tracks.video.is_none() && tracks.audio.is_empty() {
+            return Err(match self.index.left_out.first() {
+                Some(what) => Error::Unsupported(what.clone()),
+                None => Error::Empty,
+            });
+        }
+        self.index.finished = self.segment_known && self.has_duration;
+        let period = tracks.length(TrackId::Video);
+        let is_video = |place: &&Place| place.track == TrackId::Video;
+        let shown: Vec<_> = self.index.samples.iter().filter(is_video).map(|it| it.pts).collect();
+        let decoded = decoding_times(&shown, period);
+        let pictures = self.index.samples.iter_mut().filter(|place| place.track == TrackId::Video);
+        for (place, dts) in pictures.zip(decoded) {
+            place.dts = dts;
+        }
+        let layout = self.layout();
+        self.index.arrange();
+        Ok(Survey { index: self.index, layout, cues: self.cues })
+    }
+}

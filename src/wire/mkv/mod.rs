@@ -1,0 +1,15 @@
+//! Matroska (RFC 9559) over EBML (RFC 8794): files that can be read while they are written, and
+//! reading of any. Pure.
+//!
+//! A file being written is the EBML head, a `Segment` of unknown size with `SeekHead`, `Info`,
+//! `Tracks`, room for chapters, then whole clusters of about a second each. Its end appends the
+//! `Cues` and puts sizes, duration and places in.
+
+pub mod ebml;
+mod head;
+pub mod index;
+mod order;
+pub mod writer;
+
+pub use index::index;
+pub use writer::Writer;

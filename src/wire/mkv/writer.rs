@@ -1,0 +1,272 @@
+//! Writes a Matroska file that can be read at every moment (see the room's head).
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::ebml::{
+    UNKNOWN_SIZE, id, long_size, put_binary, put_id, put_master, put_uint, put_void,
+};
+use super::head::{
+    CHAPTER_ROOM, DURATION_LENGTH, SEEK_ROOM, TICK_NANOS, chapters, duration, info, number,
+    put_ebml, put_tracks, seek_head,
+};
+use crate::base::Timestamp;
+use crate::wire::container::{Chapter, Muxer, Piece, Sample, TrackId, Tracks};
+
+/// A block's time is 16 bits beside its cluster's.
+const MAX_SPAN: i64 = 30_000;
+/// The longest head of a simple block: id, size, track, time, flags.
+const BLOCK_HEAD: usize = 16;
+
+/// Places in a file, from its start.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// Where the segment's content begins.
+    pub segment: u64,
+    pub info: u64,
+    pub duration: u64,
+    pub tracks: u64,
+    pub chapters: u64,
+}
+
+/// A keyframe for the index.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Cue {
+    /// Milliseconds.
+    pub time: u64,
+    /// Of its cluster, from the start of the segment's content.
+    pub cluster: u64,
+    /// Of its block in the cluster's content.
+    pub block: u64,
+}
+
+/// The writer.
+#[derive(Debug)]
+pub struct Writer {
+    tracks: Tracks,
+    layout: Layout,
+    pending: Vec<Sample>,
+    waiting: usize,
+    new_cues: Vec<Cue>,
+    cues: Vec<Cue>,
+    chapters: Vec<Chapter>,
+    new_chapters: Vec<Chapter>,
+}
+
+/// Milliseconds, rounded: nowhere further from the truth than half of one.
+fn ticks(at: Timestamp) -> i64 {
+    const MICROS: i64 = (TICK_NANOS / 1_000) as i64;
+    at.as_micros().saturating_add(MICROS / 2).div_euclid(MICROS)
+}
+
+impl Writer {
+    /// For a file with these tracks.
+    pub fn new(tracks: Tracks) -> Self {
+        Self {
+            tracks,
+            layout: Layout::default(),
+            pending: Vec::new(),
+            waiting: 0,
+            new_cues: Vec::new(),
+            cues: Vec::new(),
+            chapters: Vec::new(),
+            new_chapters: Vec::new(),
+        }
+    }
+
+    /// For a file of ours that was cut off, laid out like this and with these keyframes.
+    pub fn resume(tracks: Tracks, layout: Layout, cues: Vec<Cue>, chapters: Vec<Chapter>) -> Self {
+        Self { layout, cues, chapters, ..Self::new(tracks) }
+    }
+
+    /// Where a file with these tracks has what, if it is one of ours.
+    pub fn layout_of(tracks: &Tracks) -> Layout {
+        let mut writer = Self::new(tracks.clone());
+        let _head = writer.start();
+        writer.layout
+    }
+
+    /// The room for chapters with these in it; `None` where they do not fit.
+    fn chapter_room(&self) -> Option<Bytes> {
+        if self.chapters.is_empty() && self.new_chapters.is_empty() {
+            let mut out = BytesMut::new();
+            put_void(&mut out, CHAPTER_ROOM);
+            return Some(out.freeze());
+        }
+        let all: Vec<Chapter> = self.chapters.iter().chain(&self.new_chapters).cloned().collect();
+        let mut out = chapters(&all);
+        let rest = CHAPTER_ROOM.checked_sub(out.len()).filter(|rest| *rest == 0 || *rest >= 2)?;
+        if rest > 0 {
+            put_void(&mut out, rest);
+        }
+        Some(out.freeze())
+    }
+
+    fn cluster(&mut self, samples: &[Sample], at: u64, out: &mut BytesMut) {
+        let first = samples.iter().map(|sample| ticks(sample.pts)).min().unwrap_or(0).max(0);
+        let mut content = BytesMut::with_capacity(self.waiting + 64);
+        put_uint(&mut content, id::TIMESTAMP, first.unsigned_abs());
+        for sample in samples {
+            let Some(number) = number(&self.tracks, sample.track) else { continue };
+            let time = ticks(sample.pts);
+            // Only sound has cues where there are no pictures, one for each cluster.
+            let is_cue = match sample.track {
+                TrackId::Video => sample.keyframe,
+                TrackId::Audio(0) => {
+                    self.tracks.video.is_none()
+                        && self.new_cues.last().is_none_or(|cue| cue.cluster != at)
+                }
+                TrackId::Audio(_) => false,
+            };
+            if is_cue {
+                let (time, block) = (time.max(0).unsigned_abs(), content.len() as u64);
+                self.new_cues.push(Cue { time, cluster: at, block });
+            }
+            put_id(&mut content, id::SIMPLE_BLOCK);
+            super::ebml::put_size(&mut content, sample.data.len() as u64 + 4);
+            content.put_u8(0x80 | number);
+            content.put_i16(i16::try_from(time - first).unwrap_or(i16::MAX));
+            content.put_u8(if sample.keyframe { 0x80 } else { 0 });
+            content.put_slice(&sample.data);
+        }
+        put_binary(out, id::CLUSTER, &content);
+    }
+
+    fn put_cues(&self, out: &mut BytesMut) {
+        put_master(out, id::CUES, |out| {
+            for cue in &self.cues {
+                put_master(out, id::CUE_POINT, |out| {
+                    put_uint(out, id::CUE_TIME, cue.time);
+                    put_master(out, id::CUE_TRACK_POSITIONS, |out| {
+                        put_uint(out, id::CUE_TRACK, 1);
+                        put_uint(out, id::CUE_CLUSTER_POSITION, cue.cluster);
+                        put_uint(out, id::CUE_RELATIVE_POSITION, cue.block);
+                    });
+                });
+            }
+        });
+    }
+}
+
+impl Muxer for Writer {
+    fn start(&mut self) -> Bytes {
+        let mut out = BytesMut::new();
+        put_ebml(&mut out);
+        put_id(&mut out, id::SEGMENT);
+        out.put_u64(UNKNOWN_SIZE);
+        let segment = out.len() as u64;
+        let (info, duration_at) = info();
+        let info_at = segment + SEEK_ROOM as u64;
+        let tracks_at = info_at + info.len() as u64;
+        out.put_slice(&seek_head(&[
+            (id::INFO, info_at - segment),
+            (id::TRACKS, tracks_at - segment),
+        ]));
+        out.put_slice(&info);
+        put_tracks(&mut out, &self.tracks);
+        self.layout = Layout {
+            segment,
+            info: info_at,
+            duration: info_at + duration_at as u64,
+            tracks: tracks_at,
+            chapters: out.len() as u64,
+        };
+        out.put_slice(&self.chapter_room().unwrap_or_default());
+        out.freeze()
+    }
+
+    fn sample(&mut self, sample: &Sample) {
+        self.waiting += sample.data.len() + BLOCK_HEAD;
+        self.pending.push(sample.clone());
+    }
+
+    fn chapter(&mut self, chapter: &Chapter) {
+        self.waiting += 1;
+        self.new_chapters.push(chapter.clone());
+    }
+
+    fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    fn flush(&mut self, at: u64) -> Piece {
+        self.new_cues.clear();
+        let pending = std::mem::take(&mut self.pending);
+        let mut out = BytesMut::with_capacity(self.waiting + 64);
+        let mut rest = pending.as_slice();
+        while let Some(first) = rest.first() {
+            // Mostly all of them: what is flushed spans a second.
+            let limit = ticks(first.pts) + MAX_SPAN;
+            let count = rest.iter().position(|sample| ticks(sample.pts) > limit);
+            let (samples, after) = rest.split_at(count.unwrap_or(rest.len()));
+            let place = at + out.len() as u64 - self.layout.segment;
+            self.cluster(samples, place, &mut out);
+            rest = after;
+        }
+        self.pending = pending;
+        let mut patches = Vec::new();
+        if !self.new_chapters.is_empty()
+            && let Some(room) = self.chapter_room()
+        {
+            patches.push((self.layout.chapters, room));
+        }
+        Piece { append: out.freeze(), patches }
+    }
+
+    fn commit(&mut self) {
+        self.cues.append(&mut self.new_cues);
+        self.chapters.append(&mut self.new_chapters);
+        self.discard();
+    }
+
+    fn discard(&mut self) {
+        self.pending.clear();
+        self.new_cues.clear();
+        self.new_chapters.clear();
+        self.waiting = 0;
+    }
+
+    fn finish(&mut self, at: u64, end: Timestamp) -> Piece {
+        let segment = self.layout.segment;
+        let mut out = BytesMut::new();
+        let mut places = vec![
+            (id::INFO, self.layout.info - segment),
+            (id::TRACKS, self.layout.tracks - segment),
+        ];
+        let mut patches = Vec::new();
+        if !self.chapters.is_empty() {
+            let place = match self.chapter_room() {
+                Some(_) => self.layout.chapters,
+                None => {
+                    // More than there is room for: at the end, and nothing where they were.
+                    let mut room = BytesMut::new();
+                    put_void(&mut room, CHAPTER_ROOM);
+                    patches.push((self.layout.chapters, room.freeze()));
+                    let place = at + out.len() as u64;
+                    out.put_slice(&chapters(&self.chapters));
+                    place
+                }
+            };
+            places.push((id::CHAPTERS, place - segment));
+        }
+        if !self.cues.is_empty() {
+            places.push((id::CUES, at + out.len() as u64 - segment));
+            self.put_cues(&mut out);
+        }
+        let size = at + out.len() as u64 - segment;
+        patches.push((segment - 8, Bytes::copy_from_slice(&long_size(size))));
+        patches.push((segment, seek_head(&places)));
+        debug_assert_eq!(duration(end).len(), DURATION_LENGTH);
+        patches.push((self.layout.duration, duration(end)));
+        Piece { append: out.freeze(), patches }
+    }
+
+    fn close(&mut self, at: u64, end: Timestamp) -> Vec<(u64, Bytes)> {
+        let segment = self.layout.segment;
+        let size = Bytes::copy_from_slice(&long_size(at.saturating_sub(segment)));
+        vec![(segment - 8, size), (self.layout.duration, duration(end))]
+    }
+
+    fn index_weight(&self) -> usize {
+        CHAPTER_ROOM + (self.cues.len() + self.new_cues.len()) * 40
+    }
+}

@@ -1,0 +1,152 @@
+//! Boxes: length, name, content (ISO/IEC 14496-12 §4.2). Written with the length put in when it is
+//! known; read within bounds.
+
+use bytes::{BufMut, BytesMut};
+
+/// A box's name.
+pub type Name = [u8; 4];
+
+/// Writes a box around what `content` writes.
+pub fn put_box(out: &mut BytesMut, name: Name, content: impl FnOnce(&mut BytesMut)) {
+    let at = out.len();
+    out.put_u32(0);
+    out.put_slice(&name);
+    content(out);
+    // A box of ours is a few hundred megabytes at the very most: `moov` of weeks.
+    let length = u32::try_from(out.len() - at).unwrap_or(u32::MAX).to_be_bytes();
+    if let Some(place) = out.get_mut(at..at + 4) {
+        place.copy_from_slice(&length);
+    }
+}
+
+/// Writes a box that begins with a version and flags (§4.2, FullBox).
+pub fn put_full(
+    out: &mut BytesMut,
+    name: Name,
+    version: u8,
+    flags: u32,
+    content: impl FnOnce(&mut BytesMut),
+) {
+    put_box(out, name, |out| {
+        out.put_u32(u32::from(version) << 24 | flags & 0xFF_FFFF);
+        content(out);
+    });
+}
+
+/// A box as it was found.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Found<'a> {
+    pub name: Name,
+    pub content: &'a [u8],
+}
+
+/// The boxes in `data`, one after the other; ends at the first that makes no sense.
+pub fn boxes(mut data: &[u8]) -> impl Iterator<Item = Found<'_>> {
+    std::iter::from_fn(move || {
+        let (header, name, size) = header(data)?;
+        let size = match size {
+            // To the end.
+            0 => data.len(),
+            size => usize::try_from(size).ok()?,
+        };
+        let content = data.get(header..size)?;
+        data = data.get(size..)?;
+        Some(Found { name, content })
+    })
+}
+
+/// The first box of this name.
+pub fn child(data: &[u8], name: Name) -> Option<&[u8]> {
+    boxes(data).find(|found| found.name == name).map(|found| found.content)
+}
+
+/// Header length, name and whole length (0: to the end) of the box at the start of `data`.
+pub fn header(data: &[u8]) -> Option<(usize, Name, u64)> {
+    let [a, b, c, d, n0, n1, n2, n3, rest @ ..] = data else { return None };
+    let name = [*n0, *n1, *n2, *n3];
+    match u32::from_be_bytes([*a, *b, *c, *d]) {
+        1 => {
+            let size = u64::from_be_bytes(*rest.first_chunk()?);
+            (size >= 16).then_some((16, name, size))
+        }
+        0 => Some((8, name, 0)),
+        size if size >= 8 => Some((8, name, u64::from(size))),
+        _ => None,
+    }
+}
+
+/// Reads numbers off the front of a box.
+#[derive(Clone, Copy, Debug)]
+pub struct Fields<'a>(pub &'a [u8]);
+
+impl<'a> Fields<'a> {
+    pub fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (head, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(head)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*head)
+    }
+
+    pub fn u8(&mut self) -> Option<u8> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    pub fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    pub fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_be_bytes)
+    }
+
+    pub fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_be_bytes)
+    }
+
+    /// Version and flags.
+    pub fn full(&mut self) -> Option<(u8, u32)> {
+        let word = self.u32()?;
+        Some(((word >> 24) as u8, word & 0xFF_FFFF))
+    }
+
+    /// 64 bits in version 1, 32 in version 0.
+    pub fn long(&mut self, version: u8) -> Option<u64> {
+        if version == 1 { self.u64() } else { self.u32().map(u64::from) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boxes_nest_and_are_found() {
+        let mut out = BytesMut::new();
+        put_box(&mut out, *b"moov", |out| {
+            put_full(out, *b"mvhd", 1, 7, |out| out.put_u8(9));
+            put_box(out, *b"free", |_| ());
+        });
+        let moov = child(&out, *b"moov").unwrap();
+        let mut fields = Fields(child(moov, *b"mvhd").unwrap());
+        assert_eq!((fields.full(), fields.u8(), fields.u8()), (Some((1, 7)), Some(9), None));
+        assert_eq!(boxes(moov).count(), 2);
+        assert_eq!(child(moov, *b"free"), Some(&[][..]));
+    }
+
+    #[test]
+    fn lengths_that_lie_end_the_walk() {
+        for bad in
+            [&[0, 0, 0, 7, 1, 2, 3, 4][..], &[0, 0, 0, 9, 1, 2, 3, 4], &[0, 0, 0, 1, 1, 2, 3, 4]]
+        {
+            assert_eq!(boxes(bad).count(), 0, "{bad:?}");
+        }
+        let long = [&[0, 0, 0, 1, 1, 2, 3, 4][..], &[0xFF; 8]].concat();
+        assert_eq!(boxes(&long).count(), 0);
+        assert_eq!(boxes(&[0, 0, 0, 0, 1, 2, 3, 4, 5]).count(), 1);
+    }
+}

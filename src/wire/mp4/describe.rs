@@ -1,0 +1,279 @@
+//! What a track is, in boxes: `trak` with its sample description (ISO/IEC 14496-12 §8.3 to §8.5,
+//! -14 §5.6, -15 §5.4.2), and the way back from a description to parameters.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::boxes::{Fields, Name, child, put_box, put_full};
+use super::table::Table;
+use crate::media::{AudioParameters, VideoParameters};
+use crate::wire::container::audio_frame;
+
+/// The unity matrix of a movie or track.
+const MATRIX: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
+/// `und`, packed as ISO 639-2 letters.
+const UNDETERMINED: u16 = 0x55C4;
+
+pub(super) fn put_matrix(out: &mut BytesMut) {
+    MATRIX.iter().for_each(|value| out.put_u32(*value));
+}
+
+/// Which kind of track, with its parameters.
+#[derive(Copy, Clone, Debug)]
+pub(super) enum Kind<'a> {
+    Video(&'a VideoParameters),
+    Audio(&'a AudioParameters),
+}
+
+/// Everything `trak` says.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Trak<'a> {
+    /// From 1.
+    pub id: u32,
+    pub kind: Kind<'a>,
+    /// The one of its kind that plays unless another is chosen.
+    pub first: bool,
+    pub table: &'a Table,
+    pub movie_timescale: u32,
+    /// With all samples, or as a file of fragments has it.
+    pub whole: bool,
+}
+
+impl Trak<'_> {
+    /// The track's end on the movie's time line.
+    pub fn end(&self) -> u64 {
+        let ticks = self.table.first_dts().max(0).unsigned_abs() + self.table.duration();
+        let product = u128::from(ticks) * u128::from(self.movie_timescale);
+        u64::try_from(product / u128::from(self.table.timescale.max(1))).unwrap_or(u64::MAX)
+    }
+
+    pub fn write(&self, out: &mut BytesMut) {
+        put_box(out, *b"trak", |out| {
+            self.header(out);
+            if self.whole {
+                self.table.write_edits(self.movie_timescale, out);
+            }
+            put_box(out, *b"mdia", |out| self.media(out));
+        });
+    }
+
+    fn header(&self, out: &mut BytesMut) {
+        // Enabled, and in the presentation.
+        let flags = if self.first { 3 } else { 2 };
+        put_full(out, *b"tkhd", 1, flags, |out| {
+            out.put_bytes(0, 16);
+            out.put_u32(self.id);
+            out.put_u32(0);
+            out.put_u64(if self.whole { self.end() } else { 0 });
+            out.put_bytes(0, 8);
+            out.put_u16(0);
+            let audio = matches!(self.kind, Kind::Audio(_));
+            // Sound tracks are alternatives to each other.
+            out.put_u16(u16::from(audio));
+            out.put_u16(if audio { 0x0100 } else { 0 });
+            out.put_u16(0);
+            put_matrix(out);
+            let (width, height) = match self.kind {
+                Kind::Video(video) => (video.size.width, video.size.height),
+                Kind::Audio(_) => (0, 0),
+            };
+            out.put_u32(width << 16);
+            out.put_u32(height << 16);
+        });
+    }
+
+    fn media(&self, out: &mut BytesMut) {
+        put_full(out, *b"mdhd", 1, 0, |out| {
+            out.put_bytes(0, 16);
+            out.put_u32(self.table.timescale);
+            out.put_u64(if self.whole { self.table.duration() } else { 0 });
+            out.put_u16(UNDETERMINED);
+            out.put_u16(0);
+        });
+        let (handler, name): (&Name, &[u8]) = match self.kind {
+            Kind::Video(_) => (b"vide", b"Video\0"),
+            Kind::Audio(_) => (b"soun", b"Sound\0"),
+        };
+        put_full(out, *b"hdlr", 0, 0, |out| {
+            out.put_u32(0);
+            out.put_slice(handler);
+            out.put_bytes(0, 12);
+            out.put_slice(name);
+        });
+        put_box(out, *b"minf", |out| {
+            match self.kind {
+                Kind::Video(_) => put_full(out, *b"vmhd", 0, 1, |out| out.put_bytes(0, 8)),
+                Kind::Audio(_) => put_full(out, *b"smhd", 0, 0, |out| out.put_u32(0)),
+            }
+            put_box(out, *b"dinf", |out| {
+                put_full(out, *b"dref", 0, 0, |out| {
+                    out.put_u32(1);
+                    // In this same file.
+                    put_full(out, *b"url ", 0, 1, |_| ());
+                });
+            });
+            put_box(out, *b"stbl", |out| {
+                put_full(out, *b"stsd", 0, 0, |out| {
+                    out.put_u32(1);
+                    match self.kind {
+                        Kind::Video(video) => put_avc1(out, video),
+                        Kind::Audio(audio) => put_mp4a(out, audio),
+                    }
+                });
+                if self.whole {
+                    self.table.write(out);
+                } else {
+                    Table::write_empty(out);
+                }
+            });
+        });
+    }
+}
+
+fn put_avc1(out: &mut BytesMut, video: &VideoParameters) {
+    put_box(out, *b"avc1", |out| {
+        out.put_bytes(0, 6);
+        out.put_u16(1);
+        out.put_bytes(0, 16);
+        out.put_u16(u16::try_from(video.size.width).unwrap_or(u16::MAX));
+        out.put_u16(u16::try_from(video.size.height).unwrap_or(u16::MAX));
+        // 72 dpi, both ways.
+        out.put_u32(0x48_0000);
+        out.put_u32(0x48_0000);
+        out.put_u32(0);
+        out.put_u16(1);
+        out.put_bytes(0, 32);
+        out.put_u16(0x18);
+        out.put_i16(-1);
+        put_box(out, *b"avcC", |out| out.put_slice(&video.config));
+    });
+}
+
+fn put_mp4a(out: &mut BytesMut, audio: &AudioParameters) {
+    put_box(out, *b"mp4a", |out| {
+        out.put_bytes(0, 6);
+        out.put_u16(1);
+        out.put_bytes(0, 8);
+        out.put_u16(audio.channels);
+        out.put_u16(16);
+        out.put_u32(0);
+        let (_, rate) = audio_frame(audio);
+        // 16.16: rates that do not fit are told by the configuration only.
+        out.put_u32(u16::try_from(rate).map_or(0, |rate| u32::from(rate) << 16));
+        put_full(out, *b"esds", 0, 0, |out| out.put_slice(&es_descriptor(audio)));
+    });
+}
+
+/// Descriptor tags (ISO/IEC 14496-1 §7.2.2.1).
+mod tag {
+    pub(super) const ES: u8 = 3;
+    pub(super) const DECODER_CONFIG: u8 = 4;
+    pub(super) const DECODER_SPECIFIC: u8 = 5;
+    pub(super) const SL_CONFIG: u8 = 6;
+}
+
+fn descriptor(tag: u8, content: &[u8]) -> Vec<u8> {
+    // Four bytes of length, as most writers do.
+    let length = content.len();
+    let mut out = vec![tag];
+    out.extend([21, 14, 7].map(|shift| 0x80 | (length >> shift & 0x7F) as u8));
+    out.push((length & 0x7F) as u8);
+    out.extend_from_slice(content);
+    out
+}
+
+fn es_descriptor(audio: &AudioParameters) -> Vec<u8> {
+    // AAC; an audio stream.
+    let mut decoder = vec![0x40, 0x15, 0, 0, 0];
+    decoder.extend(audio.bitrate.0.to_be_bytes());
+    decoder.extend(audio.bitrate.0.to_be_bytes());
+    decoder.extend(descriptor(tag::DECODER_SPECIFIC, &audio.config));
+    let mut es = vec![0, 0, 0];
+    es.extend(descriptor(tag::DECODER_CONFIG, &decoder));
+    es.extend(descriptor(tag::SL_CONFIG, &[2]));
+    descriptor(tag::ES, &es)
+}
+
+/// A sample description that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Described {
+    /// An avcC.
+    Avc(Bytes),
+    /// An AudioSpecificConfig.
+    Aac(Bytes),
+    /// Something else, by its name.
+    Other(Name),
+}
+
+/// Reads the first entry of `stsd`.
+pub(super) fn describe(stsd: &[u8]) -> Option<Described> {
+    let mut fields = Fields(stsd);
+    fields.full()?;
+    fields.u32()?;
+    let entry = super::boxes::boxes(fields.0).next()?;
+    match &entry.name {
+        b"avc1" | b"avc3" => {
+            let inner = entry.content.get(78..)?;
+            Some(Described::Avc(Bytes::copy_from_slice(child(inner, *b"avcC")?)))
+        }
+        b"mp4a" => {
+            let mut fields = Fields(entry.content);
+            fields.bytes(8)?;
+            // QuickTime's sound descriptions are longer.
+            let more = match fields.u16()? {
+                0 => 0,
+                1 => 16,
+                _ => 36,
+            };
+            let inner = entry.content.get(28 + more..)?;
+            let esds = child(inner, *b"esds").or_else(|| child(child(inner, *b"wave")?, *b"esds"));
+            let mut fields = Fields(esds?);
+            fields.full()?;
+            let config = specific_config(fields.0)?;
+            Some(Described::Aac(Bytes::copy_from_slice(config)))
+        }
+        name => Some(Described::Other(*name)),
+    }
+}
+
+fn next_descriptor<'a>(fields: &mut Fields<'a>) -> Option<(u8, &'a [u8])> {
+    let tag = fields.u8()?;
+    let mut length = 0_usize;
+    for _ in 0..4 {
+        let byte = fields.u8()?;
+        length = length << 7 | usize::from(byte & 0x7F);
+        if byte & 0x80 == 0 {
+            break;
+        }
+    }
+    Some((tag, fields.bytes(length)?))
+}
+
+/// The AudioSpecificConfig in an ES descriptor; only where the stream is AAC.
+fn specific_config(es: &[u8]) -> Option<&[u8]> {
+    let mut fields = Fields(es);
+    let (tag::ES, es) = next_descriptor(&mut fields)? else { return None };
+    let mut fields = Fields(es);
+    fields.u16()?;
+    let flags = fields.u8()?;
+    if flags & 0x80 != 0 {
+        fields.u16()?;
+    }
+    if flags & 0x40 != 0 {
+        let length = fields.u8()?;
+        fields.bytes(length.into())?;
+    }
+    if flags & 0x20 != 0 {
+        fields.u16()?;
+    }
+    let (tag::DECODER_CONFIG, config) = next_descriptor(&mut fields)? else { return None };
+    let mut fields = Fields(config);
+    // MPEG-4 audio, or AAC by MPEG-2's name.
+    if !matches!(fields.u8()?, 0x40 | 0x66..=0x68) {
+        return None;
+    }
+    fields.bytes(12)?;
+    match next_descriptor(&mut fields)? {
+        (tag::DECODER_SPECIFIC, config) => Some(config),
+        _ => None,
+    }
+}

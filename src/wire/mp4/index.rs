@@ -1,0 +1,120 @@
+//! Finds everything in an MP4 file, ordinary or of fragments, whole or cut off.
+
+use super::boxes::header;
+use super::read::{Movie, moof, moov};
+use super::writer::{CHAPTER_MARK, ROOM};
+use crate::base::Timestamp;
+use crate::wire::container::{Chapter, Error, Index, ReadAt, read};
+
+/// The largest `moov` that is read: days of samples.
+const MAX_MOOV: usize = 512 << 20;
+/// The largest `moof` that is read.
+const MAX_MOOF: usize = 16 << 20;
+/// The longest box in which a chapter may be.
+const MAX_CHAPTER: u64 = 512;
+
+/// What is in the file and, where it is one of ours, what is needed to finish it where it is.
+#[derive(Debug)]
+pub struct Survey {
+    pub index: Index,
+    /// Where the room for the header of `mdat` is.
+    pub room: Option<u64>,
+}
+
+/// Finds what is in the file.
+///
+/// # Errors
+/// Where it is no MP4, cannot be read, or has nothing that can be used.
+pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
+    survey(source).map(|survey| survey.index)
+}
+
+/// As [`index`], with more.
+///
+/// # Errors
+/// As [`index`].
+pub fn survey(source: &mut dyn ReadAt) -> Result<Survey, Error> {
+    let size = source.size();
+    let mut index = Index::default();
+    let mut movie: Option<Movie> = None;
+    let (mut room, mut at, mut number) = (None, 0_u64, 0);
+    while at < size {
+        let start = read(source, at, (size - at).min(16), 16, "boxes")?;
+        let Some((head, name, length)) = header(&start) else { break };
+        let head = head as u64;
+        let length = if length == 0 { size - at } else { length };
+        let Some(end) = at.checked_add(length).filter(|end| *end <= size) else { break };
+        if number == 0
+            && !matches!(&name, b"ftyp" | b"styp" | b"moov" | b"free" | b"wide" | b"mdat")
+        {
+            return Err(Error::Damaged("this is no MP4 file"));
+        }
+        if number == 1 && name == *b"free" && length == ROOM {
+            room = Some(at);
+        }
+        let content = at + head;
+        let mut advance = true;
+        match &name {
+            b"moov" => {
+                let bytes = read(source, content, end - content, MAX_MOOV, "tables")?;
+                let first = movie.is_none();
+                let mut found = Index::default();
+                let its = moov(&bytes, &mut found, size)?;
+                if first || !its.fragmented && !found.samples.is_empty() {
+                    // The last of two is that of a file that was all but finished.
+                    index.finished = first && !its.fragmented;
+                    index.tracks = found.tracks;
+                    index.samples = found.samples;
+                    index.left_out = found.left_out;
+                    if !found.chapters.is_empty() {
+                        index.chapters = found.chapters;
+                    }
+                    movie = Some(its);
+                }
+                advance = first;
+            }
+            b"moof" => {
+                if let Some(movie) = movie.as_mut().filter(|movie| movie.fragmented) {
+                    let bytes = read(source, content, end - content, MAX_MOOF, "fragments")?;
+                    moof(&bytes, at, movie, &mut index, size)?;
+                }
+                // Only with its data it is whole.
+                advance = false;
+            }
+            b"free" if (16..=MAX_CHAPTER).contains(&(end - content)) => {
+                let bytes = read(source, content, end - content, 512, "chapters")?;
+                chapter(&bytes, &mut index);
+            }
+            _ => {}
+        }
+        at = end;
+        number += 1;
+        if advance {
+            index.whole = at;
+        }
+    }
+    if number == 0 {
+        return Err(Error::Damaged("this is no MP4 file"));
+    }
+    if movie.is_none() {
+        return Err(Error::Damaged("it was cut off before its index (moov) was written"));
+    }
+    if index.tracks.video.is_none() && index.tracks.audio.is_empty() {
+        return Err(match index.left_out.first() {
+            Some(what) => Error::Unsupported(what.clone()),
+            None => Error::Empty,
+        });
+    }
+    index.arrange();
+    Ok(Survey { index, room })
+}
+
+/// A chapter kept between fragments.
+fn chapter(bytes: &[u8], index: &mut Index) -> Option<()> {
+    let rest = bytes.strip_prefix(CHAPTER_MARK)?;
+    let (at, title) = rest.split_first_chunk()?;
+    let micros = i64::try_from(u64::from_be_bytes(*at)).ok()?;
+    let title = String::from_utf8_lossy(title);
+    index.push_chapter(Chapter::new(Timestamp::from_micros(micros), &title));
+    Some(())
+}

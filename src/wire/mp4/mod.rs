@@ -1,0 +1,18 @@
+//! MP4 (ISO/IEC 14496-12, -14 and -15): files that are fragmented while they are written and
+//! ordinary once they are finished, and reading of both kinds. Pure.
+//!
+//! A file being written is `ftyp`, a `free` of sixteen bytes, a `moov` without samples, then `moof`
+//! and `mdat` by turns, each at most about a second. Its end appends a `moov` with all samples and
+//! turns the sixteen bytes into the header of one `mdat` that covers everything before that `moov`:
+//! an ordinary file, without moving a byte of the media. A crash between the two leaves a file that
+//! still plays by its fragments.
+
+pub mod boxes;
+mod describe;
+pub mod index;
+mod read;
+pub mod table;
+pub mod writer;
+
+pub use index::index;
+pub use writer::Writer;

@@ -1,0 +1,393 @@
+//! Reads `moov` and `moof`: tracks, and where their samples are. Counts that a file claims are
+//! bounded by the bytes that are there.
+
+use bytes::Bytes;
+
+use super::boxes::{Fields, boxes, child};
+use super::describe::{Described, describe};
+use super::table::micros;
+use super::writer::video_timescale;
+use crate::base::Timestamp;
+use crate::media::FrameRate;
+use crate::wire::container::{
+    Chapter, Error, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES, Place, TrackId, audio_track,
+};
+use crate::wire::flv::Metadata;
+use crate::wire::flv::reader::{audio_parameters, video_parameters};
+
+/// A sample depends on others (§8.8.3.1).
+const IS_INTER: u32 = 0x1_0000;
+
+/// A track of the file that is used.
+#[derive(Clone, Debug)]
+pub(super) struct Track {
+    number: u32,
+    id: TrackId,
+    timescale: u32,
+    /// What the edit list moves it by, in microseconds.
+    shift: i64,
+    defaults: Defaults,
+    /// Where the next fragment begins unless it says so.
+    next_dts: i64,
+}
+
+#[derive(Copy, Clone, Debug, Default)]
+struct Defaults {
+    duration: u32,
+    size: u32,
+    flags: u32,
+}
+
+/// What `moov` says.
+#[derive(Debug, Default)]
+pub(super) struct Movie {
+    pub tracks: Vec<Track>,
+    /// There is room for fragments.
+    pub fragmented: bool,
+}
+
+fn damaged<T>(value: Option<T>, what: &'static str) -> Result<T, Error> {
+    value.ok_or(Error::Damaged(what))
+}
+
+/// Reads `moov`; its tracks, samples and chapters go into `index`. `room` is the size of the file.
+pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie, Error> {
+    let mut fields = Fields(damaged(child(content, *b"mvhd"), "no movie header")?);
+    let header = |fields: &mut Fields| {
+        let (version, _) = fields.full()?;
+        fields.bytes(if version == 1 { 16 } else { 8 })?;
+        fields.u32()
+    };
+    let movie_timescale = damaged(header(&mut fields), "the movie header")?.max(1);
+    let mvex = child(content, *b"mvex");
+    let mut movie = Movie { tracks: Vec::new(), fragmented: mvex.is_some() };
+    for trak in boxes(content).filter(|found| found.name == *b"trak").take(64) {
+        let Some(track) = trak_header(trak.content, movie_timescale, mvex, index) else { continue };
+        samples(trak.content, &track, index, room)?;
+        movie.tracks.push(track);
+    }
+    if let Some(chpl) = child(content, *b"udta").and_then(|udta| child(udta, *b"chpl")) {
+        chapters(chpl, index);
+    }
+    Ok(movie)
+}
+
+fn chapters(chpl: &[u8], index: &mut Index) -> Option<()> {
+    let mut fields = Fields(chpl);
+    let (version, _) = fields.full()?;
+    if version == 1 {
+        fields.u32()?;
+    }
+    let count = fields.u8()?;
+    index.chapters.clear();
+    for _ in 0..count {
+        let at = i64::try_from(fields.u64()? / 10).ok()?;
+        let length = fields.u8()?;
+        let title = String::from_utf8_lossy(fields.bytes(length.into())?).into_owned();
+        index.push_chapter(Chapter::new(Timestamp::from_micros(at), &title));
+    }
+    Some(())
+}
+
+/// A track that can be used; others are noted.
+fn trak_header(
+    trak: &[u8],
+    movie_timescale: u32,
+    mvex: Option<&[u8]>,
+    index: &mut Index,
+) -> Option<Track> {
+    let mut fields = Fields(child(trak, *b"tkhd")?);
+    let (version, _) = fields.full()?;
+    fields.bytes(if version == 1 { 16 } else { 8 })?;
+    let number = fields.u32()?;
+    let mdia = child(trak, *b"mdia")?;
+    let mut fields = Fields(child(mdia, *b"mdhd")?);
+    let (version, _) = fields.full()?;
+    fields.bytes(if version == 1 { 16 } else { 8 })?;
+    let timescale = fields.u32()?.max(1);
+    let stbl = child(child(mdia, *b"minf")?, *b"stbl")?;
+    let defaults = mvex.and_then(|mvex| trex(mvex, number)).unwrap_or_default();
+    let id = match describe(child(stbl, *b"stsd")?)? {
+        Described::Avc(config) => {
+            if index.tracks.video.is_some() {
+                index.left_out.push("a second picture".to_owned());
+                return None;
+            }
+            let period = Some(defaults.duration).filter(|period| *period > 0);
+            let period = period.or_else(|| first_duration(stbl));
+            index.tracks.video = Some(video(config, timescale, period)?);
+            TrackId::Video
+        }
+        Described::Aac(config) => {
+            if index.tracks.audio.len() >= MAX_AUDIO_TRACKS {
+                return None;
+            }
+            index.tracks.audio.push(audio_parameters(config, &Metadata::default()).ok()?);
+            audio_track(index.tracks.audio.len() - 1)
+        }
+        Described::Other(name) => {
+            if index.left_out.len() < 32 {
+                index.left_out.push(format!("a track of '{}'", name.escape_ascii()));
+            }
+            return None;
+        }
+    };
+    let shift = child(trak, *b"edts")
+        .and_then(|edts| child(edts, *b"elst"))
+        .and_then(|elst| edit(elst, movie_timescale, timescale))
+        .unwrap_or(0);
+    Some(Track { number, id, timescale, shift, defaults, next_dts: 0 })
+}
+
+fn video(
+    config: Bytes,
+    timescale: u32,
+    period: Option<u32>,
+) -> Option<crate::media::VideoParameters> {
+    let rate = period.map(|period| f64::from(timescale) / f64::from(period));
+    let metadata = Metadata { frame_rate: rate, ..Metadata::default() };
+    let (mut video, _) = video_parameters(config, &metadata).ok()?;
+    // What our own writer would have made these ticks of is exact.
+    if let Some(period) = period
+        && let Some(exact) =
+            FrameRate::new(timescale / gcd(timescale, period), period / gcd(timescale, period))
+        && video_timescale(exact) == (timescale, period)
+    {
+        video.frame_rate = exact;
+    }
+    Some(video)
+}
+
+fn gcd(a: u32, b: u32) -> u32 {
+    if b == 0 { a.max(1) } else { gcd(b, a % b) }
+}
+
+fn first_duration(stbl: &[u8]) -> Option<u32> {
+    let mut fields = Fields(child(stbl, *b"stts")?);
+    fields.full()?;
+    fields.u32().filter(|count| *count > 0)?;
+    fields.u32()?;
+    fields.u32().filter(|duration| *duration > 0)
+}
+
+fn trex(mvex: &[u8], number: u32) -> Option<Defaults> {
+    boxes(mvex).filter(|found| found.name == *b"trex").find_map(|found| {
+        let mut fields = Fields(found.content);
+        fields.full()?;
+        if fields.u32()? != number {
+            return None;
+        }
+        fields.u32()?;
+        Some(Defaults { duration: fields.u32()?, size: fields.u32()?, flags: fields.u32()? })
+    })
+}
+
+/// By how many microseconds an edit list moves the media: nothing first, and where it then begins.
+fn edit(elst: &[u8], movie_timescale: u32, timescale: u32) -> Option<i64> {
+    let mut fields = Fields(elst);
+    let (version, _) = fields.full()?;
+    let count = fields.u32()?;
+    let mut empty = 0_i64;
+    for _ in 0..count {
+        let duration = fields.long(version)?;
+        let from = if version == 1 {
+            fields.u64()?.cast_signed()
+        } else {
+            i64::from(fields.u32()?.cast_signed())
+        };
+        fields.u32()?;
+        if from >= 0 {
+            let moved = empty.checked_sub(micros(from, timescale).as_micros())?;
+            // A day is no edit.
+            return Some(moved).filter(|moved| moved.abs() < 86_400_000_000);
+        }
+        let duration = i64::try_from(duration).ok()?;
+        empty = empty.checked_add(micros(duration, movie_timescale).as_micros())?;
+    }
+    None
+}
+
+/// A list of pairs that run over the samples.
+struct Runs<'a> {
+    fields: Fields<'a>,
+    left: u32,
+    value: u32,
+}
+
+impl<'a> Runs<'a> {
+    fn new(content: Option<&'a [u8]>) -> Option<Self> {
+        let mut fields = Fields(content?);
+        fields.full()?;
+        fields.u32()?;
+        Some(Self { fields, left: 0, value: 0 })
+    }
+
+    fn next(&mut self) -> Option<u32> {
+        while self.left == 0 {
+            self.left = self.fields.u32()?;
+            self.value = self.fields.u32()?;
+        }
+        self.left -= 1;
+        Some(self.value)
+    }
+}
+
+/// The samples of an ordinary `trak`.
+fn samples(trak: &[u8], track: &Track, index: &mut Index, room: u64) -> Result<(), Error> {
+    let stbl = child(trak, *b"mdia").and_then(|mdia| child(mdia, *b"minf"));
+    let Some(stbl) = stbl.and_then(|minf| child(minf, *b"stbl")) else { return Ok(()) };
+    let Some(stsz) = child(stbl, *b"stsz") else { return Ok(()) };
+    let mut sizes = Fields(stsz);
+    let head = sizes.full().and_then(|_| Some((sizes.u32()?, sizes.u32()?)));
+    let (fixed, count) = damaged(head, "the sizes of samples")?;
+    if count as usize > MAX_SAMPLES {
+        return Err(Error::TooMuch("samples"));
+    }
+    if count == 0 {
+        return Ok(());
+    }
+    let mut durations = Runs::new(child(stbl, *b"stts")).ok_or(Error::Damaged("no times"))?;
+    let mut compositions = Runs::new(child(stbl, *b"ctts"));
+    let mut keyframes = child(stbl, *b"stss").map(|stss| Fields(stss.get(8..).unwrap_or_default()));
+    let mut next_keyframe = keyframes.as_mut().and_then(Fields::u32);
+    let wide = child(stbl, *b"co64");
+    let mut chunks = Fields(damaged(wide.or_else(|| child(stbl, *b"stco")), "no places")?);
+    let _ = chunks.full().and_then(|_| chunks.u32());
+    let mut runs = Fields(damaged(child(stbl, *b"stsc"), "no chunks")?);
+    let _ = runs.full().and_then(|_| runs.u32());
+    let next_run = |runs: &mut Fields| {
+        let run = (runs.u32()?, runs.u32()?);
+        runs.u32()?;
+        Some(run)
+    };
+    let mut in_chunk = 0;
+    let mut following = next_run(&mut runs);
+    let (mut chunk, mut left, mut at, mut dts) = (0_u32, 0_u32, 0_u64, 0_i64);
+    for number in 1..=count {
+        while left == 0 {
+            chunk = chunk.saturating_add(1);
+            if let Some((first, samples)) = following
+                && chunk >= first
+            {
+                in_chunk = samples;
+                following = next_run(&mut runs);
+            }
+            let place = if wide.is_some() { chunks.u64() } else { chunks.u32().map(u64::from) };
+            at = damaged(place, "the places of samples")?;
+            left = in_chunk;
+        }
+        left -= 1;
+        let size = if fixed != 0 { Some(fixed) } else { sizes.u32() };
+        let size = damaged(size, "the sizes of samples")?;
+        let composition = compositions.as_mut().and_then(Runs::next).unwrap_or(0).cast_signed();
+        let keyframe = match keyframes.as_mut() {
+            None => true,
+            Some(list) if next_keyframe == Some(number) => {
+                next_keyframe = list.u32();
+                true
+            }
+            Some(_) => false,
+        };
+        let end = at.saturating_add(u64::from(size));
+        if size > 0 && end <= room {
+            index.push(track.place(dts, composition, keyframe, at, size))?;
+        }
+        at = end;
+        dts = dts.saturating_add(durations.next().unwrap_or(0).into());
+    }
+    Ok(())
+}
+
+impl Track {
+    fn place(&self, dts: i64, composition: i32, keyframe: bool, at: u64, size: u32) -> Place {
+        let time = |ticks: i64| micros(ticks, self.timescale).offset(self.shift);
+        Place {
+            track: self.id,
+            keyframe: keyframe || self.id != TrackId::Video,
+            dts: time(dts),
+            pts: time(dts.saturating_add(composition.into())),
+            at,
+            size,
+        }
+    }
+}
+
+/// Reads a `moof` that begins at `moof_at`.
+pub(super) fn moof(
+    content: &[u8],
+    moof_at: u64,
+    movie: &mut Movie,
+    index: &mut Index,
+    room: u64,
+) -> Result<(), Error> {
+    let mut end_of_last = moof_at;
+    for traf in boxes(content).filter(|found| found.name == *b"traf").take(64) {
+        // A part that makes no sense is passed over: what follows may be whole.
+        let _ = self::traf(traf.content, moof_at, &mut end_of_last, movie, index, room)?;
+    }
+    Ok(())
+}
+
+fn traf(
+    content: &[u8],
+    moof_at: u64,
+    end_of_last: &mut u64,
+    movie: &mut Movie,
+    index: &mut Index,
+    room: u64,
+) -> Result<Option<()>, Error> {
+    let Some(tfhd) = child(content, *b"tfhd") else { return Ok(None) };
+    let mut fields = Fields(tfhd);
+    let Some(((_, flags), number)) = fields.full().zip(fields.u32()) else { return Ok(None) };
+    let Some(track) = movie.tracks.iter_mut().find(|track| track.number == number) else {
+        return Ok(None);
+    };
+    let mut defaults = track.defaults;
+    let mut base = if flags & 0x2_0000 != 0 { moof_at } else { *end_of_last };
+    let mut optional = |bit: u32| if flags & bit != 0 { fields.u32() } else { None };
+    if flags & 1 != 0 {
+        let (high, low) = (optional(1).unwrap_or(0), optional(1).unwrap_or(0));
+        base = u64::from(high) << 32 | u64::from(low);
+    }
+    let _description = optional(2);
+    defaults.duration = optional(8).unwrap_or(defaults.duration);
+    defaults.size = optional(0x10).unwrap_or(defaults.size);
+    defaults.flags = optional(0x20).unwrap_or(defaults.flags);
+    let mut dts = track.next_dts;
+    if let Some(tfdt) = child(content, *b"tfdt") {
+        let mut fields = Fields(tfdt);
+        let time = fields.full().and_then(|(version, _)| fields.long(version));
+        dts = time.and_then(|time| i64::try_from(time).ok()).unwrap_or(dts);
+    }
+    let mut at = base;
+    for trun in boxes(content).filter(|found| found.name == *b"trun") {
+        let mut fields = Fields(trun.content);
+        let Some(((_, flags), count)) = fields.full().zip(fields.u32()) else { break };
+        if flags & 1 != 0 {
+            let offset = i64::from(fields.u32().unwrap_or(0).cast_signed());
+            at = base.saturating_add_signed(offset);
+        }
+        let mut first_flags = if flags & 4 != 0 { fields.u32() } else { None };
+        // Each sample has at least a size of its own, or they all have the same.
+        let each = (flags & 0xF00).count_ones() as usize * 4;
+        let most = fields.0.len().checked_div(each).unwrap_or(MAX_SAMPLES);
+        for _ in 0..(count as usize).min(most) {
+            let mut own = |bit: u32| if flags & bit != 0 { fields.u32() } else { None };
+            let duration = own(0x100).unwrap_or(defaults.duration);
+            let size = own(0x200).unwrap_or(defaults.size);
+            let its_flags = own(0x400).or(first_flags.take()).unwrap_or(defaults.flags);
+            let composition = own(0x800).unwrap_or(0).cast_signed();
+            let end = at.saturating_add(u64::from(size));
+            if size == 0 || end > room {
+                break;
+            }
+            let keyframe = its_flags & IS_INTER == 0;
+            index.push(track.place(dts, composition, keyframe, at, size))?;
+            at = end;
+            dts = dts.saturating_add(duration.into());
+        }
+    }
+    track.next_dts = dts;
+    *end_of_last = at;
+    Ok(Some(()))
+}

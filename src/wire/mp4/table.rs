@@ -1,0 +1,251 @@
+//! All samples of one track in the compact form of the sample tables (ISO/IEC 14496-12 §8.6, §8.7).
+
+use bytes::{BufMut, BytesMut};
+
+use super::boxes::{put_box, put_full};
+use crate::base::Timestamp;
+
+/// A sample lies on its predecessor's end if it is no further from it than this, in ticks: what
+/// rounding to microseconds does.
+const SNAP: i64 = 2;
+
+/// From microseconds to the ticks of a track.
+pub fn ticks(at: Timestamp, timescale: u32) -> i64 {
+    let product = i128::from(at.as_micros()) * i128::from(timescale);
+    i64::try_from((product + 500_000).div_euclid(1_000_000)).unwrap_or(i64::MAX)
+}
+
+/// From the ticks of a track to microseconds.
+pub fn micros(ticks: i64, timescale: u32) -> Timestamp {
+    let product = i128::from(ticks) * 1_000_000 + i128::from(timescale / 2);
+    let micros = product.div_euclid(i128::from(timescale.max(1)));
+    Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
+}
+
+/// One sample in the track's ticks.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub dts: i64,
+    /// PTS − DTS.
+    pub composition: i32,
+    pub size: u32,
+    pub keyframe: bool,
+}
+
+/// The table.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    pub timescale: u32,
+    /// How long a sample lasts where no other follows it.
+    pub default_duration: u32,
+    first_dts: Option<i64>,
+    last_dts: i64,
+    /// Runs of samples with the same duration; the last sample's is not in it yet.
+    durations: Vec<(u32, u32)>,
+    compositions: Vec<(u32, i32)>,
+    sizes: Vec<u32>,
+    /// Numbers of the keyframes, from 1.
+    keyframes: Vec<u32>,
+    /// Where each run of samples lies, and how many they are.
+    chunks: Vec<(u64, u32)>,
+}
+
+/// Puts the time of a sample onto its predecessor's end, or after it at least.
+pub fn settle(dts: i64, last: Option<i64>, duration: u32) -> i64 {
+    let Some(last) = last else { return dts };
+    let expected = last + i64::from(duration);
+    if (dts - expected).abs() <= SNAP { expected } else { dts.max(last + 1) }
+}
+
+impl Table {
+    pub fn new(timescale: u32, default_duration: u32) -> Self {
+        Self { timescale, default_duration, ..Self::default() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.sizes.is_empty()
+    }
+
+    /// The DTS of the last sample.
+    pub fn last_dts(&self) -> Option<i64> {
+        self.first_dts.map(|_| self.last_dts)
+    }
+
+    /// When the first sample is decoded.
+    pub fn first_dts(&self) -> i64 {
+        self.first_dts.unwrap_or(0)
+    }
+
+    /// From the first sample's decoding to the end of the last.
+    pub fn duration(&self) -> u64 {
+        let span = self.last_dts - self.first_dts();
+        if self.is_empty() {
+            0
+        } else {
+            span.max(0).unsigned_abs() + u64::from(self.default_duration)
+        }
+    }
+
+    /// Adds samples that lie one after the other from `at` on.
+    pub fn chunk(&mut self, at: u64, entries: &[Entry]) {
+        if entries.is_empty() {
+            return;
+        }
+        self.chunks.push((at, u32::try_from(entries.len()).unwrap_or(u32::MAX)));
+        for entry in entries {
+            self.add(entry);
+        }
+    }
+
+    fn add(&mut self, entry: &Entry) {
+        if self.first_dts.is_some() {
+            let delta = u32::try_from(entry.dts - self.last_dts).unwrap_or(0);
+            run(&mut self.durations, delta);
+        } else {
+            self.first_dts = Some(entry.dts);
+        }
+        self.last_dts = entry.dts;
+        run(&mut self.compositions, entry.composition);
+        self.sizes.push(entry.size);
+        if entry.keyframe {
+            self.keyframes.push(u32::try_from(self.sizes.len()).unwrap_or(u32::MAX));
+        }
+    }
+
+    /// How many bytes [`Table::write`] makes of it, roughly and not less.
+    pub fn weight(&self) -> usize {
+        200 + self.durations.len() * 8
+            + self.compositions.len() * 8
+            + (self.sizes.len() + self.keyframes.len()) * 4
+            + self.chunks.len() * 20
+    }
+
+    /// The boxes beside `stsd` in `stbl`.
+    pub fn write(&self, out: &mut BytesMut) {
+        let mut durations = self.durations.clone();
+        if !self.is_empty() {
+            run(&mut durations, self.default_duration);
+        }
+        list(out, *b"stts", 0, &durations, |out, (count, duration)| {
+            out.put_u32(*count);
+            out.put_u32(*duration);
+        });
+        if self.compositions.iter().any(|(_, offset)| *offset != 0) {
+            let signed = self.compositions.iter().any(|(_, offset)| *offset < 0);
+            list(out, *b"ctts", u8::from(signed), &self.compositions, |out, (count, offset)| {
+                out.put_u32(*count);
+                out.put_i32(*offset);
+            });
+        }
+        if self.keyframes.len() < self.sizes.len() {
+            list(out, *b"stss", 0, &self.keyframes, |out, number| out.put_u32(*number));
+        }
+        // First chunk of each run, samples in each, description.
+        let mut runs: Vec<(u32, u32)> = Vec::new();
+        for (number, (_, count)) in (1..).zip(&self.chunks) {
+            if runs.last().is_none_or(|(_, last)| last != count) {
+                runs.push((number, *count));
+            }
+        }
+        list(out, *b"stsc", 0, &runs, |out, (first, count)| {
+            out.put_u32(*first);
+            out.put_u32(*count);
+            out.put_u32(1);
+        });
+        put_full(out, *b"stsz", 0, 0, |out| {
+            out.put_u32(0);
+            out.put_u32(u32::try_from(self.sizes.len()).unwrap_or(u32::MAX));
+            for size in &self.sizes {
+                out.put_u32(*size);
+            }
+        });
+        let far = self.chunks.last().is_some_and(|(at, _)| *at > u64::from(u32::MAX));
+        if far {
+            list(out, *b"co64", 0, &self.chunks, |out, (at, _)| out.put_u64(*at));
+        } else {
+            list(out, *b"stco", 0, &self.chunks, |out, (at, _)| {
+                out.put_u32(u32::try_from(*at).unwrap_or(u32::MAX));
+            });
+        }
+    }
+
+    /// Tables without samples, as a file of fragments has them.
+    pub fn write_empty(out: &mut BytesMut) {
+        for name in [*b"stts", *b"stsc", *b"stco"] {
+            put_full(out, name, 0, 0, |out| out.put_u32(0));
+        }
+        put_full(out, *b"stsz", 0, 0, |out| out.put_u64(0));
+    }
+
+    /// The edit list, where the track does not begin at zero (§8.6.6): first nothing, then all.
+    pub fn write_edits(&self, movie_timescale: u32, out: &mut BytesMut) {
+        if self.first_dts() <= 0 {
+            return;
+        }
+        let movie = |ticks: u64| {
+            let product = u128::from(ticks) * u128::from(movie_timescale);
+            let scale = u128::from(self.timescale.max(1));
+            u64::try_from((product + scale / 2) / scale).unwrap_or(u64::MAX)
+        };
+        put_box(out, *b"edts", |out| {
+            put_full(out, *b"elst", 1, 0, |out| {
+                out.put_u32(2);
+                for (duration, from) in
+                    [(self.first_dts().unsigned_abs(), -1), (self.duration(), 0)]
+                {
+                    out.put_u64(movie(duration));
+                    out.put_i64(from);
+                    out.put_u32(0x1_0000);
+                }
+            });
+        });
+    }
+}
+
+fn run<T: PartialEq>(runs: &mut Vec<(u32, T)>, value: T) {
+    match runs.last_mut() {
+        Some((count, last)) if *last == value => *count += 1,
+        _ => runs.push((1, value)),
+    }
+}
+
+fn list<T>(
+    out: &mut BytesMut,
+    name: [u8; 4],
+    version: u8,
+    list: &[T],
+    put: impl Fn(&mut BytesMut, &T),
+) {
+    put_full(out, name, version, 0, |out| {
+        out.put_u32(u32::try_from(list.len()).unwrap_or(u32::MAX));
+        for entry in list {
+            put(out, entry);
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_to_microseconds_leaves_no_trace() {
+        // Sound whose zero lies between two of its samples.
+        let origin = 1_234_567;
+        let mut last = None;
+        for n in 0..100_000_i64 {
+            let micros = 5_000_000 + (n * 1_024 * 1_000_000).div_euclid(48_000) - origin;
+            let at = ticks(Timestamp::from_micros(micros), 48_000);
+            let dts = settle(at, last, 1_024);
+            assert!(last.is_none_or(|last| dts - last == 1_024), "{n}");
+            last = Some(dts);
+        }
+    }
+
+    #[test]
+    fn a_gap_stays_a_gap_and_time_never_runs_backwards() {
+        assert_eq!(settle(5_000, Some(1_000), 1_024), 5_000);
+        assert_eq!(settle(900, Some(1_000), 1_024), 1_001);
+        assert_eq!(micros(ticks(Timestamp::from_millis(33), 44_100), 44_100).as_millis(), 33);
+    }
+}

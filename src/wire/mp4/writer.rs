@@ -1,0 +1,350 @@
+//! Writes an MP4 file: fragments while it runs, one index at the end (see the room's head).
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::boxes::{put_box, put_full};
+use super::describe::{Kind, Trak, put_matrix};
+use super::table::{Entry, Table, settle, ticks};
+use crate::base::Timestamp;
+use crate::media::FrameRate;
+use crate::wire::container::{Chapter, Muxer, Piece, Sample, TrackId, Tracks, audio_frame};
+
+/// Ticks a second of the movie where there is no sound.
+const MOVIE_TIMESCALE: u32 = 90_000;
+/// The most chapters that `chpl` can count.
+const MOST_CHAPTERS: usize = 255;
+/// How a chapter is kept between fragments: a `free` box that begins with these bytes.
+pub(super) const CHAPTER_MARK: &[u8; 8] = b"onairchp";
+/// Length of the box that becomes the header of `mdat`.
+pub(super) const ROOM: u64 = 16;
+
+/// Sample flags (§8.8.3.1): depends on others and is no sync sample; depends on none.
+const INTER: u32 = 0x0101_0000;
+const SYNC: u32 = 0x0200_0000;
+
+/// The writer.
+#[derive(Debug)]
+pub struct Writer {
+    tracks: Vec<Track>,
+    shape: Tracks,
+    /// Where the room for the header of `mdat` is.
+    room_at: u64,
+    sequence: u32,
+    chapters: Vec<Chapter>,
+    new_chapters: Vec<Chapter>,
+    /// Where the data of what was handed out begins, track by track.
+    handed: Vec<u64>,
+    waiting: usize,
+}
+
+#[derive(Debug)]
+struct Track {
+    id: TrackId,
+    table: Table,
+    /// Of the fragment in work.
+    entries: Vec<Entry>,
+    data: Vec<Bytes>,
+}
+
+/// Ticks a second for pictures of this rate, and how many of them one lasts: whole numbers.
+pub(super) fn video_timescale(rate: FrameRate) -> (u32, u32) {
+    let (mut scale, mut period) = (rate.num(), rate.den());
+    while scale < 10_000 {
+        scale *= 10;
+        period *= 10;
+    }
+    (scale, period)
+}
+
+impl Writer {
+    /// For a file with these tracks.
+    pub fn new(shape: Tracks) -> Self {
+        let tracks = shape
+            .ids()
+            .map(|id| {
+                let (timescale, duration) = match id {
+                    TrackId::Video => {
+                        let rate = shape.video.as_ref().map(|video| video.frame_rate);
+                        video_timescale(rate.unwrap_or(FrameRate::FPS_30))
+                    }
+                    TrackId::Audio(index) => {
+                        let audio = shape.audio.get(usize::from(index));
+                        let (duration, rate) = audio.map_or((1_024, 48_000), audio_frame);
+                        (rate, duration)
+                    }
+                };
+                let table = Table::new(timescale, duration);
+                Track { id, table, entries: Vec::new(), data: Vec::new() }
+            })
+            .collect();
+        Self {
+            tracks,
+            shape,
+            room_at: 0,
+            sequence: 0,
+            chapters: Vec::new(),
+            new_chapters: Vec::new(),
+            handed: Vec::new(),
+            waiting: 0,
+        }
+    }
+
+    /// For a file that was cut off: with these samples in it already (in the order of the file), and
+    /// its room at `room_at`.
+    pub fn resume(
+        shape: Tracks,
+        samples: &[crate::wire::container::Place],
+        chapters: Vec<Chapter>,
+        room_at: u64,
+    ) -> Self {
+        let mut writer = Self::new(shape);
+        writer.room_at = room_at;
+        writer.chapters = chapters;
+        for track in &mut writer.tracks {
+            let mut chunk: Vec<Entry> = Vec::new();
+            let (mut chunk_at, mut end) = (0, 0);
+            let mut last = None;
+            for place in samples.iter().filter(|place| place.track == track.id) {
+                if place.at != end || chunk.len() >= 64 {
+                    track.table.chunk(chunk_at, &chunk);
+                    chunk.clear();
+                    chunk_at = place.at;
+                }
+                let entry =
+                    entry(place.dts, place.pts, place.size, place.keyframe, &track.table, last);
+                last = Some(entry.dts);
+                end = place.at + u64::from(place.size);
+                chunk.push(entry);
+            }
+            track.table.chunk(chunk_at, &chunk);
+        }
+        writer
+    }
+
+    fn movie_timescale(&self) -> u32 {
+        let audio = self.tracks.iter().find(|track| track.id != TrackId::Video);
+        audio.map_or(MOVIE_TIMESCALE, |track| track.table.timescale)
+    }
+
+    fn traks(&self, whole: bool) -> impl Iterator<Item = Trak<'_>> {
+        let movie_timescale = self.movie_timescale();
+        (1..).zip(&self.tracks).filter_map(move |(id, track)| {
+            let (kind, first) = match track.id {
+                TrackId::Video => (Kind::Video(self.shape.video.as_ref()?), true),
+                TrackId::Audio(n) => (Kind::Audio(self.shape.audio.get(usize::from(n))?), n == 0),
+            };
+            Some(Trak { id, kind, first, table: &track.table, movie_timescale, whole })
+        })
+    }
+
+    fn moov(&self, whole: bool) -> Bytes {
+        let mut out = BytesMut::new();
+        put_box(&mut out, *b"moov", |out| {
+            let end = self.traks(whole).map(|trak| trak.end()).max().unwrap_or(0);
+            put_full(out, *b"mvhd", 1, 0, |out| {
+                out.put_bytes(0, 16);
+                out.put_u32(self.movie_timescale());
+                out.put_u64(if whole { end } else { 0 });
+                out.put_u32(0x1_0000);
+                out.put_u16(0x0100);
+                out.put_bytes(0, 10);
+                put_matrix(out);
+                out.put_bytes(0, 24);
+                out.put_u32(u32::try_from(self.tracks.len()).unwrap_or(u32::MAX).saturating_add(1));
+            });
+            for trak in self.traks(whole) {
+                trak.write(out);
+            }
+            if !whole {
+                put_box(out, *b"mvex", |out| {
+                    for (trak, track) in self.traks(whole).zip(&self.tracks) {
+                        put_full(out, *b"trex", 0, 0, |out| {
+                            out.put_u32(trak.id);
+                            out.put_u32(1);
+                            out.put_u32(track.table.default_duration);
+                            out.put_u32(0);
+                            out.put_u32(if track.id == TrackId::Video { INTER } else { SYNC });
+                        });
+                    }
+                });
+            } else if !self.chapters.is_empty() {
+                put_box(out, *b"udta", |out| put_chpl(out, &self.chapters));
+            }
+        });
+        out.freeze()
+    }
+
+    /// `moof` for what waits; the data follows in the order of the tracks.
+    fn moof(&self, data_offset: u32) -> BytesMut {
+        let mut out = BytesMut::new();
+        put_box(&mut out, *b"moof", |out| {
+            put_full(out, *b"mfhd", 0, 0, |out| out.put_u32(self.sequence));
+            let mut offset = data_offset;
+            for (number, track) in (1_u32..).zip(&self.tracks) {
+                if track.entries.is_empty() {
+                    continue;
+                }
+                put_traf(out, number, track, offset);
+                offset = track.entries.iter().fold(offset, |sum, it| sum.saturating_add(it.size));
+            }
+        });
+        out
+    }
+}
+
+fn entry(
+    dts: Timestamp,
+    pts: Timestamp,
+    size: u32,
+    keyframe: bool,
+    table: &Table,
+    last: Option<i64>,
+) -> Entry {
+    let at = settle(ticks(dts, table.timescale), last, table.default_duration);
+    let composition = if pts == dts { 0 } else { ticks(pts, table.timescale) - at };
+    Entry { dts: at, composition: i32::try_from(composition).unwrap_or(0), size, keyframe }
+}
+
+fn put_traf(out: &mut BytesMut, number: u32, track: &Track, offset: u32) {
+    let video = track.id == TrackId::Video;
+    put_box(out, *b"traf", |out| {
+        // Offsets count from the start of `moof`.
+        put_full(out, *b"tfhd", 0, 0x2_0000, |out| out.put_u32(number));
+        let first = track.entries.first().map_or(0, |entry| entry.dts);
+        put_full(out, *b"tfdt", 1, 0, |out| out.put_u64(first.max(0).unsigned_abs()));
+        // Offset, and of each sample duration and size; of pictures flags and composition too.
+        let flags = if video { 0xF01 } else { 0x301 };
+        put_full(out, *b"trun", 1, flags, |out| {
+            out.put_u32(u32::try_from(track.entries.len()).unwrap_or(u32::MAX));
+            out.put_u32(offset);
+            for (entry, next) in track
+                .entries
+                .iter()
+                .zip(track.entries.iter().skip(1).map(Some).chain(std::iter::once(None)))
+            {
+                let length = next.map(|next| next.dts - entry.dts);
+                let length = length.and_then(|length| u32::try_from(length).ok());
+                out.put_u32(length.unwrap_or(track.table.default_duration));
+                out.put_u32(entry.size);
+                if video {
+                    out.put_u32(if entry.keyframe { SYNC } else { INTER });
+                    out.put_i32(entry.composition);
+                }
+            }
+        });
+    });
+}
+
+/// The chapter list that most players read: 100 ns from the start, and a title of up to 255 bytes.
+fn put_chpl(out: &mut BytesMut, chapters: &[Chapter]) {
+    let listed = chapters.get(..MOST_CHAPTERS).unwrap_or(chapters);
+    put_full(out, *b"chpl", 1, 0, |out| {
+        out.put_u32(0);
+        out.put_u8(u8::try_from(listed.len()).unwrap_or(u8::MAX));
+        for chapter in listed {
+            out.put_u64(chapter.at.as_micros().max(0).unsigned_abs().saturating_mul(10));
+            out.put_u8(u8::try_from(chapter.title.len()).unwrap_or(u8::MAX));
+            out.put_slice(chapter.title.as_bytes());
+        }
+    });
+}
+
+impl Muxer for Writer {
+    fn start(&mut self) -> Bytes {
+        let mut out = BytesMut::new();
+        put_box(&mut out, *b"ftyp", |out| {
+            out.put_slice(b"isom");
+            out.put_u32(0x200);
+            out.put_slice(b"isomiso5iso6avc1mp41");
+        });
+        self.room_at = out.len() as u64;
+        put_box(&mut out, *b"free", |out| out.put_bytes(0, 8));
+        out.put_slice(&self.moov(false));
+        out.freeze()
+    }
+
+    fn sample(&mut self, sample: &Sample) {
+        let Some(track) = self.tracks.iter_mut().find(|track| track.id == sample.track) else {
+            return;
+        };
+        let Ok(size) = u32::try_from(sample.data.len()) else { return };
+        let last = track.entries.last().map(|entry| entry.dts).or_else(|| track.table.last_dts());
+        let entry = entry(sample.dts, sample.pts, size, sample.keyframe, &track.table, last);
+        self.waiting += sample.data.len() + 32;
+        track.entries.push(entry);
+        track.data.push(sample.data.clone());
+    }
+
+    fn chapter(&mut self, chapter: &Chapter) {
+        self.waiting += 32 + chapter.title.len();
+        self.new_chapters.push(chapter.clone());
+    }
+
+    fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    fn flush(&mut self, at: u64) -> Piece {
+        let mut out = BytesMut::with_capacity(self.waiting + 256);
+        for chapter in &self.new_chapters {
+            put_box(&mut out, *b"free", |out| {
+                out.put_slice(CHAPTER_MARK);
+                out.put_u64(chapter.at.as_micros().max(0).unsigned_abs());
+                out.put_slice(chapter.title.as_bytes());
+            });
+        }
+        self.handed.clear();
+        if self.tracks.iter().any(|track| !track.entries.is_empty()) {
+            self.sequence += 1;
+            let length = self.moof(0).len();
+            let header = u32::try_from(length + 8).unwrap_or(u32::MAX);
+            let mut data_at = at + out.len() as u64 + u64::from(header);
+            out.put_slice(&self.moof(header));
+            put_box(&mut out, *b"mdat", |out| {
+                for track in &self.tracks {
+                    self.handed.push(data_at);
+                    for data in &track.data {
+                        out.put_slice(data);
+                        data_at += data.len() as u64;
+                    }
+                }
+            });
+        }
+        Piece { append: out.freeze(), patches: Vec::new() }
+    }
+
+    fn commit(&mut self) {
+        for (track, at) in self.tracks.iter_mut().zip(&self.handed) {
+            track.table.chunk(*at, &track.entries);
+        }
+        self.chapters.append(&mut self.new_chapters);
+        self.discard();
+    }
+
+    fn discard(&mut self) {
+        for track in &mut self.tracks {
+            track.entries.clear();
+            track.data.clear();
+        }
+        self.new_chapters.clear();
+        self.handed.clear();
+        self.waiting = 0;
+    }
+
+    fn finish(&mut self, at: u64, _end: Timestamp) -> Piece {
+        let mut room = BytesMut::new();
+        room.put_u32(1);
+        room.put_slice(b"mdat");
+        room.put_u64(at.saturating_sub(self.room_at));
+        Piece { append: self.moov(true), patches: vec![(self.room_at, room.freeze())] }
+    }
+
+    fn close(&mut self, _at: u64, _end: Timestamp) -> Vec<(u64, Bytes)> {
+        // It stays a file of fragments.
+        Vec::new()
+    }
+
+    fn index_weight(&self) -> usize {
+        2_000 + self.tracks.iter().map(|track| track.table.weight()).sum::<usize>()
+    }
+}
