@@ -80,7 +80,7 @@ impl Compositor {
         let program = Program {
             config,
             fitter: fit::Fitter::new(config.size),
-            slate: slate::frame(config.size),
+            slate: None,
             feed: None,
             last: None,
             fitted: None,
@@ -245,7 +245,8 @@ enum Made {
 struct Program {
     config: Config,
     fitter: fit::Fitter,
-    slate: VideoFrame,
+    /// Drawn when it is first shown: most programs never need it.
+    slate: Option<VideoFrame>,
     feed: Option<Box<dyn VideoFeed>>,
     /// The source's newest picture and when it first came, on the grid.
     last: Option<(VideoFrame, Timestamp)>,
@@ -269,7 +270,8 @@ impl Program {
             (None, _) => {
                 self.last = None;
                 self.fitted = None;
-                return (VideoFrame { pts: at, ..self.slate.clone() }, Made::Slate);
+                let slate = self.slate.get_or_insert_with(|| slate::frame(self.config.size));
+                return (VideoFrame { pts: at, ..slate.clone() }, Made::Slate);
             }
         };
         match &mut self.last {
@@ -328,7 +330,7 @@ mod tests {
         Program {
             config: Config { size, grid, clock },
             fitter: fit::Fitter::new(size),
-            slate: slate::frame(size),
+            slate: None,
             feed: None,
             last: None,
             fitted: None,
