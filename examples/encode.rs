@@ -1,0 +1,97 @@
+//! Encodes a Y4M file as a broadcast would, but as fast as the machine can:
+//!
+//! `cargo run --release --example encode -- clip.y4m 2500k out.264`
+//!
+//! For the quality bench (`packaging/bench.sh quality`). 4:2:0 with bare `FRAME` lines, as FFmpeg
+//! writes it; the program's colours are taken for granted.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use onair::base::queue::{self, Full};
+use onair::base::{Pooled, Timestamp};
+use onair::encode::video::Config;
+use onair::encode::{Choice, VideoEncoder};
+use onair::media::{Color, FrameGrid, FrameRate, Planes, Size, VideoFrame};
+use onair::wire::h264::{DecoderConfig, avcc_nals};
+
+const START: [u8; 4] = [0, 0, 0, 1];
+
+fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [clip, bitrate, out] = args.as_slice() else { bail!("encode CLIP.y4m BITRATE OUT.264") };
+    let mut clip = BufReader::new(File::open(clip)?);
+    let (size, frame_rate) = header(&mut clip)?;
+    let config = Config {
+        size,
+        frame_rate,
+        bitrate: bitrate.parse().ok().context("no bitrate")?,
+        keyframe_interval: Duration::from_secs(2),
+        encoder: Choice::OpenH264,
+    };
+    let (pictures, input) = queue::bounded("pictures", 4, Full::Block);
+    let (output, packets) = queue::bounded("packets", 1_024, Full::Block);
+    let encoder = VideoEncoder::spawn(config, input, output)?;
+    let mut out = File::create(out)?;
+    let record = DecoderConfig::parse(&encoder.parameters().config)?;
+    for set in record.parameter_sets() {
+        out.write_all(&START)?;
+        out.write_all(set)?;
+    }
+    let grid = FrameGrid { origin: Timestamp::ZERO, rate: frame_rate };
+    let mut write = |packet: onair::media::EncodedPacket| -> Result<()> {
+        for unit in avcc_nals(&packet.data, 4) {
+            out.write_all(&START)?;
+            out.write_all(unit?)?;
+        }
+        Ok(())
+    };
+    for number in 0.. {
+        let mut line = Vec::new();
+        if clip.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        let mut planes = Planes::black(size);
+        for plane in [&mut planes.y, &mut planes.u, &mut planes.v] {
+            clip.read_exact(plane)?;
+        }
+        let planes = Arc::new(Pooled::unpooled(planes));
+        let frame = VideoFrame { pts: grid.instant(number), color: Color::PROGRAM, planes };
+        pictures.send(frame)?;
+        while let Ok(packet) = packets.try_recv() {
+            write(packet)?;
+        }
+    }
+    drop(pictures);
+    while let Some(packet) = packets.recv() {
+        write(packet)?;
+    }
+    match encoder.failed() {
+        Some(error) => Err(error.into()),
+        None => Ok(()),
+    }
+}
+
+fn header(clip: &mut impl BufRead) -> Result<(Size, FrameRate)> {
+    let mut line = String::new();
+    clip.take(1_024).read_line(&mut line)?;
+    let (mut size, mut rate) = (Size::new(0, 0), None);
+    for word in line.split_ascii_whitespace().skip(1) {
+        match word.split_at_checked(1) {
+            Some(("W", width)) => size.width = width.parse()?,
+            Some(("H", height)) => size.height = height.parse()?,
+            Some(("F", fraction)) => {
+                let (num, den) = fraction.split_once(':').context("no frame rate")?;
+                rate = FrameRate::new(num.parse()?, den.parse()?);
+            }
+            _ => {}
+        }
+    }
+    if !line.starts_with("YUV4MPEG2 ") || !size.is_valid() {
+        bail!("no Y4M file");
+    }
+    Ok((size, rate.context("no frame rate")?))
+}
