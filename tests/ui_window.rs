@@ -19,7 +19,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use onair::app::Studio as _;
 use onair::base::Secret;
 use onair::capture::VideoChoice;
-use onair::studio::{Command, Language, Preferences, TargetChoice, Theme};
+use onair::studio::{Command, Language, Place, Preferences, Target, Theme};
 use onair::ui::{Dialog, Page, Screen, Wish};
 
 /// A window around a pretended studio.
@@ -133,13 +133,11 @@ fn go_live_and_stop_which_asks() {
 #[test]
 fn a_target_is_typed_and_its_key_stays_hidden() {
     let mut harness = open("idle");
-    harness.get_by_role_and_label(egui::Role::ComboBox, "Target").click();
+    harness.get_by_label("Add a target").click();
     harness.run();
-    let sent = click(&mut harness, "Own or public server");
-    assert!(
-        matches!(sent.as_slice(), [Command::SetTarget(TargetChoice::Custom { .. })]),
-        "{sent:?}"
-    );
+    let sent = click(&mut harness, "Own server");
+    let [Command::PutTarget(added)] = sent.as_slice() else { panic!("{sent:?}") };
+    assert!(added.enabled && added.remember_key && added.id == 1, "{added:?}");
     // Going live without an address points at it instead.
     assert_eq!(click(&mut harness, "Go Live"), []);
     harness.get_by_label("Type the address of the server first.");
@@ -157,14 +155,56 @@ fn a_target_is_typed_and_its_key_stays_hidden() {
     }
     harness.event(egui::Event::Text("secret-key-123".into()));
     let sent = commands(&mut harness);
-    let wanted = Command::SetTarget(TargetChoice::Custom {
+    let place = Place::Custom {
         server: "rtmp://live.example.com/app".into(),
         key: Secret::new("secret-key-123"),
-    });
+    };
+    let wanted = Command::PutTarget(Target { place, ..added.clone() });
     assert_eq!(sent.last(), Some(&wanted));
     let tree = format!("{:?}", harness.root());
     assert!(!tree.contains("secret-key"), "the key is in what a screen reader is told");
     assert_eq!(click(&mut harness, "Go Live"), [Command::GoLive]);
+}
+
+#[test]
+fn targets_are_switched_kept_fitted_and_removed() {
+    let mut harness = open("custom");
+    let sent = click(&mut harness, "Send to Built-in server");
+    assert!(matches!(sent.as_slice(), [Command::PutTarget(Target { enabled: true, id: 0, .. })]));
+    harness.get_by_role_and_label(egui::Role::RadioButton, "live.example.com").click();
+    harness.run();
+    harness.get_by_role_and_label(egui::Role::CheckBox, "Remember the key").click();
+    let sent = commands(&mut harness);
+    assert!(matches!(
+        sent.as_slice(),
+        [Command::PutTarget(Target { remember_key: false, id: 1, .. })]
+    ));
+    assert_eq!(click(&mut harness, "Remove this target and its key"), [Command::RemoveTarget(1)]);
+    // A service brings its address, and asks for what it takes.
+    harness.get_by_label("Add a target").click();
+    harness.run();
+    let sent = click(&mut harness, "Twitch");
+    let [Command::PutTarget(added)] = sent.as_slice() else { panic!("{sent:?}") };
+    assert_eq!(added.service, "twitch");
+    assert!(added.server().starts_with("rtmps://ingest."), "{added:?}");
+    let mut harness = open("targets");
+    for (name, words) in [
+        ("Twitch", "On air · 2\u{a0}508\u{a0}kbps"),
+        ("media.school.example", "Trying again: connection refused: nothing listens there"),
+    ] {
+        let row = harness.get_by_role_and_label(egui::Role::RadioButton, name);
+        assert_eq!(row.value().as_deref(), Some(words));
+    }
+    let sent = click(&mut harness, "Send to Twitch");
+    assert!(matches!(sent.as_slice(), [Command::PutTarget(Target { enabled: false, id: 1, .. })]));
+}
+
+#[test]
+fn with_no_target_switched_on_nothing_goes_live() {
+    let mut harness = open("idle");
+    click(&mut harness, "Send to Built-in server");
+    assert_eq!(click(&mut harness, "Go Live"), []);
+    harness.get_by_label("Switch a target on first.");
 }
 
 #[test]
@@ -342,7 +382,7 @@ fn everything_is_reached_by_keyboard_in_reading_order() {
         "Default microphone",
         "Gain of Yeti Stereo Microphone",
         "Mute",
-        "Target",
+        "Built-in server",
         "Quality",
         "Go Live",
         "Record",

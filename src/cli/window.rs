@@ -16,6 +16,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
     let (settings, warnings) = path.as_deref().map(Settings::read).unwrap_or_default();
     let preferences = settings.preferences.clone();
     let mut config = studio::Config {
+        keys_path: path.as_deref().map(studio::settings::keys_beside),
         settings_path: path,
         warnings,
         serve: Serve::AtOnce,

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
-use crate::studio::target::{TargetChoice, Wanted};
-use crate::studio::{Preferences, Quality};
+use crate::net::Pin;
+use crate::studio::{Preferences, Quality, Target};
 
 /// A wish of the person at the window or on the command line.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,10 +16,17 @@ pub enum Command {
     SelectAudio(AudioChoice),
     /// Encode like this.
     SetQuality(Quality),
-    /// Send there at the next *Go Live*. Ignored on air.
-    SetTarget(TargetChoice),
-    /// Send there at the next *Go Live* instead of to the target above: several at once.
-    SetTargets(Vec<Wanted>),
+    /// These are the targets now: those enabled get the stream at the next *Go Live*.
+    SetTargets(Vec<Target>),
+    /// Adds this target or, by its id, changes it. On air, one that is switched on starts and one
+    /// that is switched off stops, while the others go on.
+    PutTarget(Target),
+    /// Forgets this target and its key.
+    RemoveTarget(u32),
+    /// On air: starts this target again, which has given up.
+    StartTarget(u32),
+    /// Accept this certificate, and no other, from this target; and try it again.
+    TrustCertificate { target: u32, pin: Pin },
     /// Start broadcasting.
     GoLive,
     /// End the broadcast cleanly.

@@ -1,10 +1,12 @@
 //! The studio's thread: takes commands, looks at every part, tells events, draws the snapshot.
 //! Nothing here waits for a device, a socket or a disk; what takes time has a thread of its own.
 
+mod entries;
 mod live;
 mod look;
 mod view;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,22 +19,25 @@ use crate::media::VideoFrame;
 use crate::net::{self, Runtime};
 use crate::studio::built_in::BuiltIn;
 use crate::studio::devices::Devices;
-use crate::studio::event::Event;
+use crate::studio::event::{self, Event};
 use crate::studio::history::History;
+use crate::studio::keys::Keys;
 use crate::studio::ledger::Ledger;
 use crate::studio::message::Message;
 use crate::studio::on_air::OnAir;
 use crate::studio::process::Process;
 use crate::studio::program::Program;
-use crate::studio::targets;
 use crate::studio::watch::Watch;
-use crate::studio::{Command, Quality, Settings, Snapshot, TargetChoice, Wanted};
+use crate::studio::{Command, KeyPlace, Quality, Settings, Snapshot, Target};
 
 /// How often the studio looks at its parts: as often as a meter needs to move smoothly.
 const TICK: Duration = Duration::from_millis(33);
 
 /// How long the search for devices may keep the first picture waiting.
 const DECIDE_WITHIN: Duration = Duration::from_secs(3);
+
+/// How long keeping the last changed key may take at the end.
+const KEYS_END: Duration = Duration::from_secs(1);
 
 /// Settings are written this long after the last change.
 const SAVE_AFTER: Duration = Duration::from_millis(800);
@@ -47,6 +52,7 @@ pub(super) struct Engine {
     pub(super) preview: Latest<VideoFrame>,
     pub(super) settings: Settings,
     pub(super) settings_path: Option<PathBuf>,
+    pub(super) keys_path: Option<PathBuf>,
     pub(super) encoder: encode::Choice,
     pub(super) options: net::rtmp::Options,
     pub(super) retry_for: Option<Duration>,
@@ -69,9 +75,17 @@ pub(super) struct Engaged {
     process: Option<Process>,
     usage: (f32, u64),
     quality: Quality,
-    targets: Vec<Wanted>,
-    target_choice: Option<TargetChoice>,
-    key: crate::base::Secret,
+    targets: Vec<Target>,
+    /// The wall clock at the start, in microseconds.
+    born: u64,
+    /// What each target did last, by its id.
+    told: BTreeMap<u32, event::Target>,
+    keys: Option<Keys>,
+    key_place: Option<KeyPlace>,
+    /// Keys from an earlier run are still being fetched.
+    keys_pending: bool,
+    /// Targets whose key is to be kept when the settings are.
+    keys_changed: BTreeSet<u32>,
     next_second: Timestamp,
     save_at: Option<Timestamp>,
     stopping: bool,
@@ -95,6 +109,8 @@ impl Engine {
         if self.built_in.wanted_at_once() {
             self.start_built_in();
         }
+        self.state.born = self.clock.wall_micros(self.clock.now()).cast_unsigned();
+        self.begin_targets();
         self.begin_program();
         self.state.next_second = self.clock.now() + Duration::from_secs(1);
         loop {
@@ -126,6 +142,9 @@ impl Engine {
         }
         self.built_in.shutdown();
         self.save(true);
+        if let Some(keys) = self.state.keys.take() {
+            keys.end(KEYS_END);
+        }
         self.output.publish(self.snapshot(true));
     }
 
@@ -172,10 +191,13 @@ impl Engine {
                 self.changed();
             }
             Command::SetQuality(quality) => self.set_quality(&quality),
-            Command::SetTarget(choice) => self.set_target(choice),
-            Command::SetTargets(wanted) => self.state.targets = wanted,
+            Command::SetTargets(targets) => self.state.targets = targets,
+            Command::PutTarget(target) => self.put_target(target),
+            Command::RemoveTarget(id) => self.remove_target(id),
+            Command::StartTarget(id) => self.follow_switch(id),
+            Command::TrustCertificate { target, pin } => self.trust(target, pin),
             Command::GoLive | Command::StartRecording(_)
-                if self.state.undecided != (false, false) =>
+                if self.state.undecided != (false, false) || self.state.keys_pending =>
             {
                 // The devices are being looked for: they answer within moments.
                 if !self.state.postponed.contains(&command) {
@@ -333,28 +355,6 @@ impl Engine {
         }
     }
 
-    fn set_target(&mut self, choice: TargetChoice) {
-        if let TargetChoice::Custom { server, key } = &choice {
-            // A whole URL in the server field holds the key: it is not remembered.
-            self.settings.server = targets::without_key(server, key);
-            self.state.key = key.clone();
-        }
-        self.settings.custom_target = matches!(choice, TargetChoice::Custom { .. });
-        self.state.target_choice = Some(choice);
-        self.changed();
-    }
-
-    fn chosen_target(&self) -> TargetChoice {
-        match &self.state.target_choice {
-            Some(choice) => choice.clone(),
-            None if self.settings.custom_target => TargetChoice::Custom {
-                server: self.settings.server.clone(),
-                key: self.state.key.clone(),
-            },
-            None => TargetChoice::BuiltIn,
-        }
-    }
-
     fn changed(&mut self) {
         if self.settings_path.is_some() {
             self.state.save_at = Some(self.clock.now() + SAVE_AFTER);
@@ -363,6 +363,9 @@ impl Engine {
 
     fn save(&mut self, last: bool) {
         let due = self.state.save_at.take().is_some();
+        if due {
+            self.keep_keys();
+        }
         let Some(path) = self.settings_path.clone().filter(|_| due) else { return };
         if let Err(error) = self.settings.write(&path) {
             if last {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::media::Track;
+use crate::net::Pin;
 use crate::server;
 use crate::studio::Notice;
 use crate::studio::stats::Stats;
@@ -74,7 +75,7 @@ pub struct Encoder {
 /// A target's state and why.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Target {
-    /// Counted from 0 in the order they were given.
+    /// Its id: on the command line counted from 0 in the order they were given.
     pub index: usize,
     /// Without the key.
     pub url: String,
@@ -93,6 +94,8 @@ pub struct Target {
     pub exit: Option<u8>,
     /// Which message tells of the trouble.
     pub kind: Option<&'static str>,
+    /// Of a certificate that its owner may accept.
+    pub pin: Option<Pin>,
 }
 
 /// What a recording does.

@@ -31,6 +31,8 @@ pub struct Config {
     pub settings: Settings,
     /// Where settings are kept; `None`: nothing is remembered (the command line).
     pub settings_path: Option<PathBuf>,
+    /// Where stream keys are kept where there is no keyring; `None`: none are fetched or kept.
+    pub keys_path: Option<PathBuf>,
     /// What was bad about the settings, to be told.
     pub warnings: Vec<String>,
     pub encoder: encode::Choice,
@@ -50,6 +52,7 @@ impl Config {
             clock,
             settings,
             settings_path: None,
+            keys_path: None,
             warnings: Vec::new(),
             encoder: encode::Choice::Auto,
             serve: Serve::WhenNeeded,
@@ -94,6 +97,7 @@ impl Studio {
             watch: Watch::new(watched.clone(), config.player),
             settings: config.settings,
             settings_path: config.settings_path,
+            keys_path: config.keys_path,
             encoder: config.encoder,
             options: config.options,
             retry_for: config.retry_for,

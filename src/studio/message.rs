@@ -2,6 +2,7 @@
 //! has the same messages in its languages, by the name (`assets/i18n`); a test holds the two
 //! together.
 
+use crate::net::Pin;
 use crate::player;
 use crate::studio::notice::{Level, Notice, Remedy};
 
@@ -48,11 +49,25 @@ pub enum Message {
     },
     KeyVisible,
     TargetInvalid {
+        id: u32,
+        reason: String,
+    },
+    /// Nothing is switched on to go live to.
+    NoTarget,
+    /// The stream is not what a service takes; a sentence that says how.
+    Misfit {
+        sentence: String,
+    },
+    /// A key could not be kept or read.
+    KeyNotKept {
         reason: String,
     },
     /// On the way to the target or on air; `key` tells the kind.
     Target {
         key: &'static str,
+        id: u32,
+        /// Of a certificate that its owner may accept.
+        pin: Option<Pin>,
         host: String,
         cause: String,
         advice: String,
@@ -115,6 +130,9 @@ impl Message {
         "encoder-failed",
         "encoder-slow",
         "key-visible",
+        "no-target",
+        "key-not-kept",
+        "misfit",
         "target-invalid",
         "target-no-such-host",
         "target-unreachable",
@@ -174,6 +192,9 @@ impl Message {
             Self::EncoderFailed { .. } => "encoder-failed",
             Self::EncoderSlow { .. } => "encoder-slow",
             Self::KeyVisible => "key-visible",
+            Self::NoTarget => "no-target",
+            Self::KeyNotKept { .. } => "key-not-kept",
+            Self::Misfit { .. } => "misfit",
             Self::TargetInvalid { .. } => "target-invalid",
             Self::Target { key, .. } | Self::Watch { key, .. } => key,
             Self::TargetBack { .. } => "target-back",
@@ -205,7 +226,8 @@ impl Message {
                 vec![("path", path.clone()), ("reason", reason.clone())]
             }
             Self::EncoderFailed { reason }
-            | Self::TargetInvalid { reason }
+            | Self::TargetInvalid { reason, .. }
+            | Self::KeyNotKept { reason }
             | Self::ServerFailed { reason }
             | Self::SettingsBad { reason }
             | Self::SettingsNotSaved { reason } => vec![("reason", reason.clone())],
@@ -225,7 +247,8 @@ impl Message {
             }
             Self::Watch { cause, .. } => vec![("cause", cause.clone())],
             Self::Player(said) => vec![("detail", said.detail.clone())],
-            Self::NoCamera | Self::NoMicrophone | Self::KeyVisible => Vec::new(),
+            Self::Misfit { sentence } => vec![("sentence", sentence.clone())],
+            Self::NoCamera | Self::NoMicrophone | Self::KeyVisible | Self::NoTarget => Vec::new(),
         }
     }
 
@@ -244,6 +267,7 @@ impl Message {
             Self::Player(said) if said.severity == player::Severity::Info => Level::Info,
             Self::EncoderFailed { .. }
             | Self::TargetInvalid { .. }
+            | Self::NoTarget
             | Self::RecordingFailed { .. }
             | Self::FileFailed { .. }
             | Self::ServerFailed { .. }
@@ -287,7 +311,12 @@ impl Message {
                 "The stream key is part of the command line: other users of this machine can see it."
                     .into()
             }
-            Self::TargetInvalid { reason } => format!("The target's address is wrong: {reason}"),
+            Self::Misfit { sentence } => sentence.clone(),
+            Self::NoTarget => "No target is switched on.".into(),
+            Self::KeyNotKept { reason } => format!("The stream key cannot be kept: {reason}"),
+            Self::TargetInvalid { reason, .. } => {
+                format!("The target's address is wrong: {reason}")
+            }
             Self::Target { cause, retrying: true, .. } => {
                 format!("Not on air, trying again: {cause}")
             }
@@ -343,6 +372,15 @@ impl Message {
                 "Choose a smaller picture or a lower frame rate, or close other programs.".into()
             }
             Self::KeyVisible => "Use --key-env, --key-file or --key-stdin.".into(),
+            Self::Misfit { .. } => {
+                "The service may refuse or cut the stream: change it with the flag that sets it."
+                    .into()
+            }
+            Self::NoTarget => "Switch one on in the list of targets.".into(),
+            Self::KeyNotKept { .. } => {
+                "It is used until onair is closed. Unlock the keyring, or type it again next time."
+                    .into()
+            }
             Self::TargetInvalid { .. } => {
                 "Write it as rtmp://HOST/APP, with the stream key in its own field.".into()
             }
@@ -369,8 +407,13 @@ impl Message {
         match self {
             Self::CameraFailed { .. } | Self::CameraStalled { .. } => Some(Remedy::UseTestSource),
             Self::NoCamera | Self::NoMicrophone => Some(Remedy::RefreshDevices),
+            Self::Target { id, pin: Some(pin), .. } => {
+                Some(Remedy::TrustCertificate { target: *id, pin: *pin })
+            }
             Self::Target { retrying: true, .. } => Some(Remedy::RetryNow),
-            Self::Target { .. } | Self::TargetInvalid { .. } => Some(Remedy::EditTarget),
+            Self::Target { id, .. } | Self::TargetInvalid { id, .. } => {
+                Some(Remedy::EditTarget(*id))
+            }
             Self::RecordingFailed { .. } => Some(Remedy::ChooseFolder),
             _ => None,
         }

@@ -1,5 +1,7 @@
 //! What a person is told: one summary, one piece of advice, the detail for who wants it.
 
+use crate::net::Pin;
+
 /// How much it matters.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Level {
@@ -16,8 +18,10 @@ pub enum Level {
 pub enum Remedy {
     /// Try the lost target again now.
     RetryNow,
-    /// Show the target's address and key for correction.
-    EditTarget,
+    /// Show this target's address and key for correction.
+    EditTarget(u32),
+    /// Accept this certificate, and no other, from this target.
+    TrustCertificate { target: u32, pin: Pin },
     /// Use the test picture instead.
     UseTestSource,
     /// Look for devices again.

@@ -45,7 +45,7 @@ pub(super) enum Happening {
 /// A target with its publisher.
 #[derive(Debug)]
 pub(super) struct Sent {
-    index: usize,
+    id: u32,
     /// It is the server inside the program, whose stream names are no secrets.
     built_in: bool,
     publisher: Publisher,
@@ -171,14 +171,36 @@ impl OnAir {
         &mut self,
         runtime: &crate::net::Runtime,
         clock: Clock,
-        wanted: Vec<(usize, bool, publisher::Target)>,
+        wanted: Vec<(u32, bool, publisher::Target)>,
     ) {
-        // Those of an earlier try beside the same recording are over.
-        self.sent.retain(|sent| !sent.publisher.state().is_over());
-        for (index, built_in, target) in wanted {
+        for (id, built_in, target) in wanted {
+            // What is left of an earlier try is over.
+            self.sent.retain(|sent| sent.id != id);
             let publisher = Publisher::start(runtime, target, &self.hub, clock);
-            self.sent.push(Sent { index, built_in, publisher, bitrate: stats::Meter::default() });
+            self.sent.push(Sent { id, built_in, publisher, bitrate: stats::Meter::default() });
         }
+    }
+
+    /// Whether the stream goes to this target, or is on its way there.
+    pub(super) fn publishes_to(&self, id: u32) -> bool {
+        self.sent.iter().any(|sent| sent.id == id && !sent.publisher.state().is_over())
+    }
+
+    /// Ends one target in the background; the others go on.
+    pub(super) fn end_publisher(&mut self, id: u32, told: Sender<Event>) {
+        let (gone, stay) = std::mem::take(&mut self.sent).into_iter().partition(|it| it.id == id);
+        self.sent = stay;
+        let _running = background("unpublish", move || stop(&gone, &told));
+    }
+
+    /// Figures of the targets, by their ids.
+    pub(super) fn target_figures(&self) -> impl Iterator<Item = (u32, publisher::Figures)> + '_ {
+        self.sent.iter().map(|sent| (sent.id, sent.publisher.figures()))
+    }
+
+    /// Forgets what earlier tries have left.
+    pub(super) fn forget_ended(&mut self) {
+        self.sent.retain(|sent| !sent.publisher.state().is_over());
     }
 
     /// Records into this file too.
@@ -239,12 +261,11 @@ impl OnAir {
     }
 
     /// Finishes the recording in the background while the stream goes on.
-    pub(super) fn finish_recording(&mut self, told: Sender<Event>) {
-        if let Some(recorder) = self.recorder.take() {
-            let _running = background("finish-recording", move || {
-                let _ = told.send(Event::Recording(finish(recorder)));
-            });
-        }
+    pub(super) fn finish_recording(&mut self, told: Sender<Event>) -> Option<Worker> {
+        let recorder = self.recorder.take()?;
+        background("finish-recording", move || {
+            let _ = told.send(Event::Recording(finish(recorder)));
+        })
     }
 
     /// Ends the publishers in the background; what is left of the broadcast goes on.
@@ -405,7 +426,7 @@ fn drain(sent: &Sent, happenings: &mut Vec<Happening>) {
         match event {
             publisher::Event::Changed(report) => {
                 let target = sent.publisher.target();
-                let told = targets::told(sent.index, target, sent.built_in, &report);
+                let told = targets::told(sent.id, target, sent.built_in, &report);
                 happenings.push(Happening::Target(told));
             }
             publisher::Event::Said(status) if targets::is_routine(&status) => {

@@ -2,6 +2,8 @@
 //! value falls back to its default with a warning) and written by atomic replace. Stream keys are
 //! never part of it.
 
+mod targets;
+
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -13,10 +15,10 @@ use serde::{Deserialize, Serialize};
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::media::BitsPerSecond;
-use crate::studio::Quality;
+use crate::studio::{Quality, Target};
 
-/// The version this program writes.
-pub const VERSION: i64 = 1;
+/// The version this program writes. Version 1 had one target.
+pub const VERSION: i64 = 2;
 
 /// A settings file larger than this is not one of ours.
 const MAX_BYTES: u64 = 1 << 20;
@@ -68,17 +70,15 @@ pub fn default_recording_folder() -> PathBuf {
 }
 
 /// Everything that is remembered.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// `None`: nothing chosen yet, so a camera if there is one, else the test picture.
     pub video: Option<VideoChoice>,
     /// `None`: nothing chosen yet.
     pub audio: Option<AudioChoice>,
     pub quality: Quality,
-    /// Whether the target is the custom one.
-    pub custom_target: bool,
-    /// The custom target's URL without its key.
-    pub server: String,
+    /// Where the stream may go, the built-in server first; without keys.
+    pub targets: Vec<Target>,
     pub gain_db: f32,
     pub muted: bool,
     pub volume: Option<f32>,
@@ -86,6 +86,23 @@ pub struct Settings {
     /// The last stream watched.
     pub watch_url: String,
     pub preferences: Preferences,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            video: None,
+            audio: None,
+            quality: Quality::default(),
+            targets: vec![Target::built_in()],
+            gain_db: 0.0,
+            muted: false,
+            volume: None,
+            player_muted: false,
+            watch_url: String::new(),
+            preferences: Preferences::default(),
+        }
+    }
 }
 
 /// Why settings could not be written.
@@ -105,7 +122,7 @@ struct File {
     gain_db: f64,
     muted: bool,
     quality: QualityTable,
-    target: TargetTable,
+    targets: Vec<targets::Table>,
     player: PlayerTable,
     window: WindowTable,
 }
@@ -119,12 +136,6 @@ struct QualityTable {
     audio_bitrate: u32,
     sample_rate: u32,
     channels: u16,
-}
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct TargetTable {
-    custom: bool,
-    server: String,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -146,6 +157,11 @@ struct WindowTable {
 /// configuration folder; `None` where the system has no such folder.
 pub fn default_path() -> Option<PathBuf> {
     dirs::config_dir().map(|folder| folder.join("onair").join("settings.toml"))
+}
+
+/// The file of stream keys that belongs to these settings, for where there is no keyring.
+pub fn keys_beside(settings: &Path) -> PathBuf {
+    settings.with_file_name("keys.toml")
 }
 
 impl Settings {
@@ -221,7 +237,7 @@ impl Settings {
                 sample_rate: quality.sample_rate,
                 channels: quality.channels,
             },
-            target: TargetTable { custom: self.custom_target, server: self.server.clone() },
+            targets: targets::tables(&self.targets),
             player: PlayerTable {
                 url: self.watch_url.clone(),
                 volume: f64::from(self.volume.unwrap_or(1.0)),
@@ -299,8 +315,7 @@ impl Reader<'_> {
                 channels: u16::try_from(self.whole("quality.channels", 1, 2, 2))
                     .unwrap_or(defaults.channels),
             },
-            custom_target: self.flag("target.custom"),
-            server: self.text("target.server").unwrap_or_default(),
+            targets: self.targets(),
             watch_url: self.text("player.url").unwrap_or_default(),
             volume: Some(self.number("player.volume", 0.0, 1.0, 1.0)),
             player_muted: self.flag("player.muted"),
@@ -322,6 +337,23 @@ impl Reader<'_> {
                     .map_or(preferences.recording_folder, PathBuf::from),
             },
         }
+    }
+
+    fn targets(&mut self) -> Vec<Target> {
+        let list = self.table.get("targets");
+        if list.is_none() && self.table.contains_key("target") {
+            // As version 1 wrote it.
+            let (custom, server) =
+                (self.flag("target.custom"), self.text("target.server").unwrap_or_default());
+            let built_in = Target { enabled: !custom, ..Target::built_in() };
+            if server.is_empty() {
+                return vec![Target { enabled: true, ..built_in }];
+            }
+            let own = Target::custom(1, &server, Default::default());
+            return vec![built_in, Target { enabled: custom, ..own }];
+        }
+        let warnings = &mut *self.warnings;
+        targets::read(list, &mut |why| warnings.push(format!("The settings: {why}")))
     }
 
     fn value(&self, path: &str) -> Option<&toml::Value> {
@@ -421,8 +453,18 @@ mod tests {
         Settings {
             video: Some(VideoChoice::Test),
             audio: Some(AudioChoice::Mic(Some("pulse:usb".into()))),
-            custom_target: true,
-            server: "rtmp://example.org/live".into(),
+            targets: vec![
+                Target { enabled: false, ..Target::built_in() },
+                Target {
+                    name: "Mine".into(),
+                    service: "twitch".into(),
+                    pin: Some(crate::net::Pin::of(b"certificate")),
+                    remember_key: true,
+                    keep_as: "0123456789abcdef".into(),
+                    ..Target::custom(1, "rtmps://example.org/live", Default::default())
+                },
+                Target::custom(2, "", Default::default()),
+            ],
             gain_db: -3.0,
             volume: Some(0.5),
             preferences: Preferences { theme: Theme::Light, ..Preferences::default() },
@@ -441,6 +483,34 @@ mod tests {
         // Written again over the old one.
         Settings { muted: true, ..sample() }.write(&path).unwrap();
         assert!(Settings::read(&path).0.muted);
+    }
+
+    #[test]
+    fn the_one_target_of_version_1_is_taken_over() {
+        let (settings, warnings) =
+            Settings::parse("version = 1\n[target]\ncustom = true\nserver = 'rtmp://a/b'\n");
+        assert_eq!(warnings, Vec::<String>::new());
+        let shown = |target: &Target| (target.server().to_owned(), target.enabled);
+        let list: Vec<_> = settings.targets.iter().map(shown).collect();
+        assert_eq!(list, [(String::new(), false), ("rtmp://a/b".into(), true)]);
+        let (settings, _) = Settings::parse("[target]\ncustom = true\nserver = ''\n");
+        assert_eq!(settings.targets, [Target::built_in()]);
+    }
+
+    #[test]
+    fn keys_are_never_written() {
+        let mut settings = sample();
+        settings.targets.push(Target::custom(
+            3,
+            "rtmp://h/app/planted_key?a=planted_key",
+            "".into(),
+        ));
+        settings.targets.push(Target::custom(4, "rtmp://h/app", "planted_key".into()));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        settings.write(&path).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains("rtmp://h/app") && !text.contains("planted_key"), "{text}");
     }
 
     #[test]

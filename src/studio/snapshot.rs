@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::media::Size;
-use crate::studio::{Notice, Preferences, Quality, TargetChoice};
+use crate::studio::target::{Target, TargetState};
+use crate::studio::{KeyPlace, Notice, Preferences, Quality};
 
 /// A device to choose from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +113,46 @@ impl LiveFigures {
     }
 }
 
+/// A target as the window shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TargetView {
+    pub target: Target,
+    /// What it did last; `None` while it has not been tried.
+    pub state: Option<TargetState>,
+    /// Where on the way it is or failed: `dns`, `tcp`, `tls`…
+    pub stage: Option<&'static str>,
+    /// What went wrong last, and what to do about it.
+    pub cause: Option<String>,
+    pub advice: Option<String>,
+    /// Bits a second over the last second, while on air.
+    pub bitrate: u32,
+    /// What waits to be sent, by its timestamps.
+    pub queued: Duration,
+    pub dropped_frames: u64,
+    pub total_frames: u64,
+    pub reconnects: u32,
+    pub round_trip: Option<Duration>,
+}
+
+impl TargetView {
+    /// A target that has not been tried.
+    pub fn idle(target: Target) -> Self {
+        Self {
+            target,
+            state: None,
+            stage: None,
+            cause: None,
+            advice: None,
+            bitrate: 0,
+            queued: Duration::ZERO,
+            dropped_frames: 0,
+            total_frames: 0,
+            reconnects: 0,
+            round_trip: None,
+        }
+    }
+}
+
 /// The recording.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordingFigures {
@@ -183,7 +224,12 @@ pub struct Snapshot {
     pub video: Option<VideoSource>,
     pub audio: Option<AudioSource>,
     pub quality: Quality,
-    pub target: Option<TargetChoice>,
+    /// Tells this run from others, for names that must not repeat.
+    pub born: u64,
+    /// The built-in server first.
+    pub targets: Vec<TargetView>,
+    /// Where stream keys are kept, once that is known.
+    pub key_place: Option<KeyPlace>,
     pub live: LiveState,
     pub figures: LiveFigures,
     pub recording: Option<RecordingFigures>,

@@ -1,10 +1,16 @@
-//! Where a stream may go, as it is chosen.
+//! Where a stream may go: one entry of the list of targets.
+
+use sha2::{Digest, Sha256};
 
 use crate::base::Secret;
+use crate::net::Pin;
 
-/// Where the stream goes.
+/// Targets that can be kept at once.
+pub const MOST_TARGETS: usize = 16;
+
+/// Where a target is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TargetChoice {
+pub enum Place {
     /// The server inside the program, stream `live/onair`.
     BuiltIn,
     /// Any RTMP(S) server: the application's URL and the key, apart. An empty key means that the
@@ -12,23 +18,74 @@ pub enum TargetChoice {
     Custom { server: String, key: Secret },
 }
 
-/// A target as it was asked for.
+/// One entry of the list of targets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// The server inside the program.
-    BuiltIn,
-    /// A server's URL; with a key apart, or as its last part.
-    Url { url: String, key: Option<Secret> },
+pub struct Target {
+    /// Its number in the list while the program runs, and in the events.
+    pub id: u32,
+    /// What its owner calls it; empty: named after its service or host.
+    pub name: String,
+    /// The service it belongs to, by its id in [`services`](crate::studio::services); empty: none.
+    pub service: String,
+    pub place: Place,
+    /// Whether the stream goes there.
+    pub enabled: bool,
+    /// The one certificate that is accepted for `rtmps://`, instead of those that the system
+    /// vouches for.
+    pub pin: Option<Pin>,
+    /// Whether the key is kept from run to run (never in the settings).
+    pub remember_key: bool,
+    /// Under which name the key is kept.
+    pub keep_as: String,
 }
 
-impl From<TargetChoice> for Wanted {
-    fn from(choice: TargetChoice) -> Self {
-        match choice {
-            TargetChoice::BuiltIn => Self::BuiltIn,
-            TargetChoice::Custom { server, key } => {
-                let key = Some(key).filter(|key| !key.is_empty());
-                Self::Url { url: server.trim().to_owned(), key }
-            }
+impl Target {
+    /// The server inside the program.
+    pub fn built_in() -> Self {
+        Self { place: Place::BuiltIn, ..Self::custom(0, "", Secret::default()) }
+    }
+
+    /// A server's URL and key, used as they are.
+    pub fn custom(id: u32, server: &str, key: Secret) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            service: String::new(),
+            place: Place::Custom { server: server.trim().to_owned(), key },
+            enabled: true,
+            pin: None,
+            remember_key: false,
+            keep_as: String::new(),
+        }
+    }
+
+    /// A new entry for `list`, to be filled in. `moment` (any clock's) tells it from entries of
+    /// other lists, under whose names keys are kept too.
+    pub fn new_for(list: &[Self], moment: u64) -> Self {
+        let id = list.iter().map(|target| target.id).max().unwrap_or_default().saturating_add(1);
+        let digest = Sha256::digest(format!("{moment} {id} {}", std::process::id()));
+        let keep_as = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        Self { remember_key: true, keep_as, ..Self::custom(id, "", Secret::default()) }
+    }
+
+    /// Whether it is the server inside the program.
+    pub fn is_built_in(&self) -> bool {
+        self.place == Place::BuiltIn
+    }
+
+    /// The key, where it is given apart from the URL.
+    pub fn key(&self) -> Option<&Secret> {
+        match &self.place {
+            Place::Custom { key, .. } if !key.is_empty() => Some(key),
+            _ => None,
+        }
+    }
+
+    /// The server's URL; empty for the built-in one.
+    pub fn server(&self) -> &str {
+        match &self.place {
+            Place::Custom { server, .. } => server,
+            Place::BuiltIn => "",
         }
     }
 }
@@ -59,5 +116,23 @@ impl TargetState {
     /// Whether it is not on its way to another state.
     pub const fn is_settled(self) -> bool {
         matches!(self, Self::Live | Self::Stopped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_entries_have_numbers_and_names_of_their_own() {
+        let mut list = vec![Target::built_in()];
+        for moment in 0..3 {
+            list.push(Target::new_for(&list, moment));
+        }
+        let ids: Vec<u32> = list.iter().map(|target| target.id).collect();
+        assert_eq!(ids, [0, 1, 2, 3]);
+        assert_ne!(list[1].keep_as, list[2].keep_as);
+        assert_ne!(list[1].keep_as, Target::new_for(&list[..1], 9).keep_as);
+        assert_eq!(list[1].keep_as.len(), 16);
     }
 }

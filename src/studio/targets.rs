@@ -8,10 +8,10 @@ use crate::audio::AudioChoice;
 use crate::base::Secret;
 use crate::broadcast::publisher;
 use crate::capture::VideoChoice;
-use crate::net::{Cause, Stage};
+use crate::net::{self, Cause, Stage};
 use crate::studio::event::{self, TargetState};
 use crate::studio::message::Message;
-use crate::studio::target::Wanted;
+use crate::studio::{Place, Target};
 use crate::wire::rtmp::status::Status;
 use crate::wire::rtmp::url::Url;
 
@@ -20,30 +20,33 @@ use crate::wire::rtmp::url::Url;
 /// # Errors
 /// What is wrong with the URL, in plain words.
 pub(super) fn resolve(
-    wanted: &Wanted,
+    wanted: &Target,
     built_in: Option<SocketAddr>,
     options: &crate::net::rtmp::Options,
     retry_for: Option<Duration>,
 ) -> Result<publisher::Target, String> {
-    let url = match wanted {
-        Wanted::BuiltIn => {
+    let url = match &wanted.place {
+        Place::BuiltIn => {
             let address = built_in.ok_or("the built-in server does not run")?;
             Url::parse(&play_url(address)).map_err(|error| error.to_string())?
         }
-        Wanted::Url { url, key } => parse(url, key.as_ref())?,
+        Place::Custom { server, .. } => parse(server, wanted.key())?,
     };
     let mut target = publisher::Target::new(url);
     target.options = options.clone();
+    if wanted.pin.is_some() {
+        target.options.net.trust.pin = wanted.pin;
+    }
     target.retry_for = retry_for;
     Ok(target)
 }
 
 /// A target's URL without its key.
-pub(super) fn shown(wanted: &Wanted) -> String {
-    match wanted {
-        Wanted::BuiltIn => "built-in".into(),
-        Wanted::Url { url, key } => {
-            parse(url, key.as_ref()).map_or_else(|_| "***".into(), |url| url.to_string())
+pub(super) fn shown(wanted: &Target) -> String {
+    match &wanted.place {
+        Place::BuiltIn => "built-in".into(),
+        Place::Custom { server, .. } => {
+            parse(server, wanted.key()).map_or_else(|_| "***".into(), |url| url.to_string())
         }
     }
 }
@@ -60,6 +63,11 @@ pub fn parse(url: &str, key: Option<&Secret>) -> Result<Url, String> {
     }
     .and_then(Url::require_stream)
     .map_err(|error| error.to_string())
+}
+
+/// Whether a target says which stream it is: by a key, or as the last part of its URL.
+pub fn names_stream(target: &Target) -> bool {
+    target.is_built_in() || parse(target.server(), target.key()).is_ok()
 }
 
 /// Where the broadcast can be watched on the built-in server.
@@ -89,7 +97,7 @@ pub(super) fn state(state: publisher::State) -> TargetState {
 
 /// A publisher's report as an event.
 pub(super) fn told(
-    index: usize,
+    id: u32,
     target: &publisher::Target,
     built_in: bool,
     report: &publisher::Report,
@@ -99,7 +107,7 @@ pub(super) fn told(
         _ => None,
     };
     event::Target {
-        index,
+        index: id as usize,
         url: if built_in { target.url.display_with_name() } else { target.url.to_string() },
         host: format!("{}:{}", target.url.host, target.url.port),
         state: state(report.state),
@@ -110,6 +118,7 @@ pub(super) fn told(
         retry_in: report.retry_in,
         exit,
         kind: report.error.as_ref().map(|error| kind(&error.cause, error.stage)),
+        pin: report.error.as_ref().and_then(net::Error::pin_to_offer),
     }
 }
 
@@ -157,6 +166,8 @@ pub(super) fn message(told: &event::Target) -> Option<Message> {
     };
     Some(Message::Target {
         key,
+        id: u32::try_from(told.index).unwrap_or_default(),
+        pin: told.pin.filter(|_| told.state == TargetState::Failed),
         host: told.host.clone(),
         cause: told.cause.clone().unwrap_or_default(),
         advice: told.advice.clone().unwrap_or_default(),

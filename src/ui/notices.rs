@@ -34,8 +34,8 @@ pub fn place_of(notice: &Notice) -> Place {
         Place::Watch
     } else if about(&["microphone", "no-microphone"]) {
         Place::Mixer
-    } else if about(&["target", "server", "port", "recording", "key-", "settings"])
-        || matches!(notice.remedy, Some(Remedy::EditTarget | Remedy::ChooseFolder))
+    } else if about(&["target", "no-target", "server", "port", "recording", "key-", "settings"])
+        || matches!(notice.remedy, Some(Remedy::EditTarget(_) | Remedy::ChooseFolder))
     {
         Place::Target
     } else {
@@ -192,7 +192,8 @@ fn remedy_key(remedy: Remedy) -> &'static str {
     use crate::ui::actions::key;
     match remedy {
         Remedy::RetryNow => key!("remedy-retry"),
-        Remedy::EditTarget => key!("remedy-target"),
+        Remedy::EditTarget(_) => key!("remedy-target"),
+        Remedy::TrustCertificate { .. } => key!("remedy-trust"),
         Remedy::UseTestSource => key!("remedy-test"),
         Remedy::RefreshDevices => key!("remedy-refresh"),
         Remedy::ChooseFolder => key!("remedy-folder"),
@@ -206,6 +207,9 @@ fn apply(view: &mut View<'_>, remedy: Option<Remedy>) {
         Some(Remedy::UseTestSource) => view.send(Command::SelectVideo(VideoChoice::Test)),
         Some(Remedy::RefreshDevices) => view.send(Command::RefreshDevices),
         Some(Remedy::ChooseFolder) => view.wish(Wish::PickRecordingFolder),
-        Some(Remedy::EditTarget) | None => {}
+        Some(Remedy::TrustCertificate { target, pin }) => {
+            view.send(Command::TrustCertificate { target, pin });
+        }
+        Some(Remedy::EditTarget(_)) | None => {}
     }
 }

@@ -403,10 +403,10 @@ impl Screen {
 
     fn go_live_or_stop(&mut self) {
         match self.snapshot.live {
-            LiveState::Idle => match self.target.fault() {
-                Some(_) => {
+            LiveState::Idle => match self.target.fault(&self.snapshot) {
+                Some((id, _)) => {
                     self.page = Page::Studio;
-                    self.target.complain();
+                    self.target.complain(id);
                 }
                 None => self.wishes.push(Wish::Command(Command::GoLive)),
             },
@@ -460,7 +460,7 @@ fn studio(
         Rect::from_min_max(pos2(inner.left(), inner.bottom() - go_live::HEIGHT), inner.max);
     let above = Rect::from_min_max(inner.min, pos2(inner.right(), buttons.top() - gap::M));
     let mut upper = child(ui, above, "target");
-    let mut edit = false;
+    let mut edit = None;
     ScrollArea::vertical().auto_shrink(false).show(&mut upper, |ui| {
         // Room for focus rings at the edges.
         ui.set_width(above.width());
@@ -471,10 +471,12 @@ fn studio(
         }
         ui.add_space(gap::M);
         ui.spacing_mut().item_spacing.y = gap::S;
-        edit = notices::cards(ui, view, Place::Target, 2) == Some(Remedy::EditTarget);
+        if let Some(Remedy::EditTarget(id)) = notices::cards(ui, view, Place::Target, 2) {
+            edit = Some(id);
+        }
     });
-    if edit {
-        draft.edit();
+    if let Some(id) = edit {
+        draft.edit(id);
     }
     let mut lower = child(ui, buttons, "go-live");
     go_live::show(&mut lower, view).map(|pressed| match pressed {

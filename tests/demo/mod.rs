@@ -11,11 +11,13 @@ use onair::audio::AudioChoice;
 use onair::base::{Latest, Timestamp, Worker};
 use onair::capture::VideoChoice;
 use onair::media::{Color, Planes, Size, VideoFrame};
+use onair::studio::snapshot::TargetView;
 use onair::studio::snapshot::{
     AudioSource, Device, LiveFigures, LiveState, RecordingFigures, ServerFigures, SourceState,
     VideoSource, WatchFigures, WatchState,
 };
-use onair::studio::{Command, Level, Notice, Remedy, Snapshot, TargetChoice};
+use onair::studio::target::TargetState;
+use onair::studio::{Command, Level, Notice, Remedy, Snapshot, Target};
 use parking_lot::Mutex;
 
 /// The states by name.
@@ -101,7 +103,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         microphones: vec![device("yeti", "Yeti Stereo Microphone", true)],
         video: Some(video),
         audio: Some(audio),
-        target: Some(TargetChoice::BuiltIn),
+        targets: vec![TargetView::idle(Target::built_in())],
         server: ServerFigures {
             rtmp: "rtmp://127.0.0.1:1935".into(),
             http: "http://127.0.0.1:8088".into(),
@@ -151,10 +153,48 @@ pub fn snapshot(name: &str) -> Snapshot {
     match name {
         "idle" | "watch-idle" => {}
         "custom" => {
-            snapshot.target = Some(TargetChoice::Custom {
-                server: "rtmp://live.example.com/app".into(),
-                key: "live_1234567890_abcdef".into(),
-            });
+            let own = Target {
+                remember_key: true,
+                ..Target::custom(1, "rtmp://live.example.com/app", "live_1234567890_abcdef".into())
+            };
+            if let Some(built_in) = snapshot.targets.first_mut() {
+                built_in.target.enabled = false;
+            }
+            snapshot.targets.push(TargetView::idle(own));
+        }
+        "targets" => {
+            snapshot.live = LiveState::OnAir;
+            snapshot.figures = figures;
+            let view = |target, state, bitrate, cause: Option<&str>| TargetView {
+                state: Some(state),
+                bitrate,
+                cause: cause.map(str::to_owned),
+                ..TargetView::idle(target)
+            };
+            let twitch = Target {
+                service: "twitch".into(),
+                ..Target::custom(
+                    1,
+                    "rtmps://ingest.global-contribute.live-video.net:443/app",
+                    "k".into(),
+                )
+            };
+            let own = Target::custom(2, "rtmp://media.school.example/live", "k".into());
+            let backup = Target {
+                enabled: false,
+                ..Target::custom(3, "rtmp://backup.example/live", "k".into())
+            };
+            snapshot.targets = vec![
+                view(Target::built_in(), TargetState::Live, 2_512_000, None),
+                view(twitch, TargetState::Live, 2_508_000, None),
+                view(
+                    own,
+                    TargetState::Reconnecting,
+                    0,
+                    Some("connection refused: nothing listens there"),
+                ),
+                TargetView::idle(backup),
+            ];
         }
         "connecting" => snapshot.live = LiveState::Connecting { stage: "handshake" },
         "on-air" => {
@@ -208,7 +248,7 @@ pub fn snapshot(name: &str) -> Snapshot {
                     Level::Error,
                     "The server rejected the stream key.",
                     "Copy the key again from the service's page.",
-                    Some(Remedy::EditTarget),
+                    Some(Remedy::EditTarget(1)),
                 ),
                 notice(
                     3,
@@ -372,7 +412,13 @@ impl Studio for Demo {
             Command::SetVolume(volume) => snapshot.watch_figures.volume = *volume,
             Command::SetPlayerMuted(muted) => snapshot.watch_figures.muted = *muted,
             Command::SetQuality(quality) => snapshot.quality = quality.clone(),
-            Command::SetTarget(target) => snapshot.target = Some(target.clone()),
+            Command::PutTarget(target) => {
+                match snapshot.targets.iter_mut().find(|view| view.target.id == target.id) {
+                    Some(view) => view.target = target.clone(),
+                    None => snapshot.targets.push(TargetView::idle(target.clone())),
+                }
+            }
+            Command::RemoveTarget(id) => snapshot.targets.retain(|view| view.target.id != *id),
             Command::SelectVideo(choice) => {
                 let mut video = self::snapshot("idle").video;
                 if let Some(video) = video.as_mut() {

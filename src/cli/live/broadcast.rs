@@ -15,7 +15,7 @@ use crate::cli::words;
 use crate::studio::event::{RecordingState, TargetState};
 use crate::studio::message::Message;
 use crate::studio::stats::Stats;
-use crate::studio::{Command, Config, Event, Studio, Wanted};
+use crate::studio::{Command, Config, Event, Studio};
 
 /// How long ending may take in all before the program leaves without.
 const END: Duration = Duration::from_secs(5);
@@ -41,7 +41,6 @@ struct Outcome {
 /// Runs the broadcast to its end.
 pub(super) fn run(
     config: Config,
-    wanted: Vec<Wanted>,
     record: Option<&Path>,
     duration: Option<Duration>,
     output: &Output,
@@ -54,7 +53,10 @@ pub(super) fn run(
             return Exit::Error;
         }
     };
-    let visible = wanted.iter().any(|target| matches!(target, Wanted::Url { key: None, .. }));
+    let enabled = config.settings.targets.iter().filter(|target| target.enabled);
+    let targets: Vec<usize> = enabled.map(|target| target.id as usize).collect();
+    let visible = config.keys_path.is_none()
+        && config.settings.targets.iter().any(|it| !it.is_built_in() && it.key().is_none());
     let mut studio = match Studio::start(config) {
         Ok(studio) => studio,
         Err(error) => {
@@ -67,9 +69,7 @@ pub(super) fn run(
         words::print_message(output, &Message::KeyVisible);
     }
     let mut outcome = Outcome::default();
-    let targets = wanted.len();
-    if !wanted.is_empty() {
-        studio.send(Command::SetTargets(wanted));
+    if record.is_none() || !targets.is_empty() {
         studio.send(Command::GoLive);
     }
     if let Some(path) = record {
@@ -93,9 +93,9 @@ pub(super) fn run(
         }
         let over = duration.zip(outcome.first);
         let over = over.is_some_and(|(duration, first)| clock.now() >= first + duration);
-        let hopeless = targets > 0
+        let hopeless = !targets.is_empty()
             && record.is_none()
-            && outcome.targets.len() == targets
+            && outcome.targets.len() == targets.len()
             && outcome.targets.values().all(|(state, _)| *state == TargetState::Failed);
         match stopping_since {
             None if over || hopeless || interrupt.is_set() => {
@@ -107,7 +107,7 @@ pub(super) fn run(
             _ => {}
         }
     }
-    let exit = outcome.exit(targets, record.is_some());
+    let exit = outcome.exit(&targets, record.is_some());
     if let Err(stuck) = studio.end(END) {
         tracing::warn!(%stuck, "ending");
     }
@@ -159,18 +159,21 @@ impl Outcome {
 
     /// 0 if every target was live at the end and the recording is whole, else the code of the first
     /// that was not.
-    fn exit(&self, targets: usize, recorded: bool) -> Exit {
+    fn exit(&self, targets: &[usize], recorded: bool) -> Exit {
         if self.codec_failed {
             return Exit::Codec;
         }
-        for index in 0..targets {
-            let live = self.live.get(&index).copied().unwrap_or_default();
-            match self.targets.get(&index) {
+        if targets.is_empty() && !recorded {
+            return Exit::Usage;
+        }
+        for index in targets {
+            let live = self.live.get(index).copied().unwrap_or_default();
+            match self.targets.get(index) {
                 Some((TargetState::Failed, exit)) => return words::exit(*exit),
                 Some(_) if live => {}
                 // Was live once and was being sought when the end came, or never was.
-                Some(_) if self.live.contains_key(&index) => return Exit::Lost,
-                Some(_) if self.refused.get(&index) == Some(&true) => return Exit::Refused,
+                Some(_) if self.live.contains_key(index) => return Exit::Lost,
+                Some(_) if self.refused.get(index) == Some(&true) => return Exit::Refused,
                 _ => return Exit::Unreachable,
             }
         }

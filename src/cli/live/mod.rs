@@ -6,6 +6,7 @@ pub mod targets;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use serde_json::json;
 
 use crate::audio::AudioChoice;
@@ -16,15 +17,22 @@ use crate::cli::globals::Globals;
 use crate::cli::output::{Output, complain};
 use crate::cli::trust;
 use crate::cli::value::duration;
+use crate::cli::words;
 use crate::media::{BitsPerSecond, FrameRate, Size};
+use crate::studio::message::Message;
+use crate::studio::services::{SERVICES, find, of_server};
+use crate::studio::settings::keys_beside;
 use crate::studio::targets::parse;
-use crate::studio::{Config, Quality, Settings, Wanted};
+use crate::studio::{Config, Quality, Settings, Target};
 use crate::wire::container::Format;
 
 /// Flags of `onair live`.
 #[derive(Clone, Debug, clap::Args)]
-#[command(after_help = "With no --to and no --record the stream goes to the built-in server as \
-    live/onair.\nSIGINT and SIGTERM end the broadcast cleanly.")]
+#[command(group = clap::ArgGroup::new("target").args(["to", "service"]).multiple(true))]
+#[command(
+    after_help = "With no --to and no --record the stream goes to the targets of --settings \
+    that are switched on, else to the built-in server as live/onair.\nSIGINT and SIGTERM end the broadcast cleanly."
+)]
 pub struct Args {
     /// Picture: `camera[:ID]`, file:CLIP.y4m, test, none [default: a camera if there is one, else test]
     #[arg(long, value_name = "SOURCE", help_heading = "Sources")]
@@ -70,14 +78,17 @@ pub struct Args {
     /// URL followed by --key-env, --key-file or --key-stdin
     #[arg(long, value_name = "URL", help_heading = "Targets")]
     pub to: Vec<String>,
+    /// Send to this service; the key comes from the --key-… after it (repeatable)
+    #[arg(long, value_name = "NAME", value_parser = services(), help_heading = "Targets")]
+    pub service: Vec<String>,
     /// The key of the --to before it is in this environment variable
-    #[arg(long, value_name = "NAME", requires = "to", help_heading = "Targets")]
+    #[arg(long, value_name = "NAME", requires = "target", help_heading = "Targets")]
     pub key_env: Vec<String>,
     /// The key of the --to before it is in this file
-    #[arg(long, value_name = "PATH", requires = "to", help_heading = "Targets")]
+    #[arg(long, value_name = "PATH", requires = "target", help_heading = "Targets")]
     pub key_file: Vec<PathBuf>,
     /// The key of the --to before it is the first line of standard input
-    #[arg(long, requires = "to", help_heading = "Targets")]
+    #[arg(long, requires = "target", help_heading = "Targets")]
     pub key_stdin: bool,
     /// How long a target is tried again, at first and after a loss [default: for ever]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Targets")]
@@ -97,8 +108,9 @@ pub struct Args {
 pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Clock) -> Exit {
     let output = Output::new(clock, globals.json);
     match prepare(args, matches, globals, clock) {
-        Ok((config, wanted)) => {
-            broadcast::run(config, wanted, args.record.as_deref(), args.duration, &output)
+        Ok(config) => {
+            warn_of_misfits(&config, &output);
+            broadcast::run(config, args.record.as_deref(), args.duration, &output)
         }
         Err((why, exit)) => {
             complain(&why);
@@ -110,13 +122,19 @@ pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Cl
 
 type Refusal = (String, Exit);
 
+/// The services that take every stream at one address.
+fn services() -> PossibleValuesParser {
+    let known = SERVICES.iter().filter(|service| !service.servers.is_empty());
+    PossibleValuesParser::new(known.map(|service| service.id))
+}
+
 /// The studio and the targets that the flags describe.
 fn prepare(
     args: &Args,
     matches: &clap::ArgMatches,
     globals: &Globals,
     clock: Clock,
-) -> Result<(Config, Vec<Wanted>), Refusal> {
+) -> Result<Config, Refusal> {
     if args.scene.is_some() {
         let why = "--scene: this version has no scenes; choose --video and --audio";
         return Err((why.into(), Exit::Usage));
@@ -125,15 +143,12 @@ fn prepare(
         targets::Error::Usage(why) => (why, Exit::Usage),
         targets::Error::Unreadable(why) => (why, Exit::File),
     })?;
-    let mut wanted: Vec<Wanted> = Vec::new();
-    for target in written {
+    let mut wanted: Vec<Target> = Vec::new();
+    for (target, id) in written.into_iter().zip(0..) {
         if let Err(why) = parse(&target.url, target.key.as_ref()) {
             return Err((format!("--to: {why}"), Exit::Usage));
         }
-        wanted.push(Wanted::Url { url: target.url, key: target.key });
-    }
-    if wanted.is_empty() && args.record.is_none() {
-        wanted.push(Wanted::BuiltIn);
+        wanted.push(Target::custom(id, &target.url, target.key.unwrap_or_default()));
     }
     if let Some(path) = args.record.as_ref().filter(|path| Format::of_path(path).is_none()) {
         let why = format!(
@@ -153,6 +168,13 @@ fn prepare(
         Some(path) => Settings::read(path),
         None => Default::default(),
     };
+    let mut keys_path = None;
+    if wanted.is_empty() && args.record.is_none() {
+        // Those of the settings, with the keys that the window has kept.
+        keys_path = globals.settings.as_deref().map(keys_beside);
+        wanted.clone_from(&settings.targets);
+    }
+    settings.targets = wanted;
     settings.video = args.video.clone().or(settings.video);
     settings.audio = args.audio.clone().or(settings.audio);
     if settings.audio.is_none() && settings.video == Some(VideoChoice::Test) {
@@ -169,8 +191,20 @@ fn prepare(
         channels: args.channels,
     };
     let encoder = args.encoder.parse().map_err(|why| (why, Exit::Usage))?;
-    let mut config = Config { warnings, encoder, ..Config::new(clock, settings) };
+    let mut config = Config { warnings, encoder, keys_path, ..Config::new(clock, settings) };
     config.options.net.trust = trust;
     config.retry_for = args.retry_for;
-    Ok((config, wanted))
+    Ok(config)
+}
+
+/// Says where the stream is not what a service takes, which may refuse or cut it.
+fn warn_of_misfits(config: &Config, output: &Output) {
+    for target in config.settings.targets.iter().filter(|target| target.enabled) {
+        let known = find(&target.service).or_else(|| of_server(target.server()));
+        let Some(service) = known else { continue };
+        for misfit in service.misfits(&config.settings.quality) {
+            let sentence = misfit.sentence(service.name);
+            words::print_message(output, &Message::Misfit { sentence });
+        }
+    }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 
 use crate::base::Secret;
+use crate::studio::services;
 
 /// A key longer than this is none.
 const MAX_KEY_BYTES: u64 = 8 << 10;
@@ -48,6 +49,10 @@ pub fn written(matches: &ArgMatches) -> Result<Vec<Written>, Error> {
         words.extend(indices.zip(values).map(|(index, value)| (index, make(value.clone()))));
     };
     collect("to", &Word::Url);
+    collect("service", &|id| {
+        let server = services::find(&id).and_then(|service| service.servers.first().copied());
+        Word::Url(server.unwrap_or_default().to_owned())
+    });
     collect("key_env", &|name| Word::Key(KeySource::Env(name)));
     let paths = matches.try_get_many::<PathBuf>("key_file").ok().flatten().into_iter().flatten();
     let indices = matches.indices_of("key_file").into_iter().flatten();

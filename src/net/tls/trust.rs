@@ -1,7 +1,6 @@
 //! Whom to trust: the system's roots, an own certificate authority beside them, or one pinned
 //! certificate.
 
-use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -11,56 +10,13 @@ use rustls::ClientConfig;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use sha2::{Digest, Sha256};
 
 use crate::net::Cause;
+use crate::net::tls::Pin;
 use crate::net::tls::verify::{Pinned, Trusting};
 
 /// A file of certificates or keys larger than this is none.
 const FILE_LIMIT: u64 = 4 << 20;
-
-/// The SHA-256 of a certificate's DER.
-#[derive(Copy, Clone, PartialEq, Eq, Hash)]
-pub struct Pin([u8; 32]);
-
-impl Pin {
-    /// The pin of a certificate.
-    pub fn of(der: &[u8]) -> Self {
-        Self(Sha256::digest(der).into())
-    }
-}
-
-impl fmt::Display for Pin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Pin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pin({self})")
-    }
-}
-
-impl std::str::FromStr for Pin {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fault = || "a pin is the certificate's SHA-256: 64 hex digits, colons optional".into();
-        let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
-        let mut pin = [0; 32];
-        if digits.len() != 64 {
-            return Err(fault());
-        }
-        for (byte, pair) in pin.iter_mut().zip(digits.chunks_exact(2)) {
-            let [high, low] = pair else { return Err(fault()) };
-            let digit = |digit: &u8| char::from(*digit).to_digit(16);
-            let (high, low) = digit(high).zip(digit(low)).ok_or_else(fault)?;
-            *byte = u8::try_from(high * 16 + low).map_err(|_| fault())?;
-        }
-        Ok(Self(pin))
-    }
-}
 
 /// Whom to trust beside the system's roots.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -127,22 +83,6 @@ pub(super) fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pins_parse_with_and_without_colons() {
-        let pin = Pin::of(b"certificate");
-        let plain = pin.to_string();
-        let colons: Vec<String> = plain
-            .as_bytes()
-            .chunks(2)
-            .map(|pair| String::from_utf8_lossy(pair).to_uppercase())
-            .collect();
-        assert_eq!(plain.parse(), Ok(pin));
-        assert_eq!(colons.join(":").parse(), Ok(pin));
-        for bad in ["", "00", &plain[1..], &format!("{plain}0"), &"zz".repeat(32)] {
-            assert!(bad.parse::<Pin>().is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn a_trust_file_that_is_none_is_named() {

@@ -4,14 +4,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Engine;
+use crate::broadcast::publisher;
 use crate::studio::event::{self, Event, TargetState};
 use crate::studio::history::History;
 use crate::studio::message::Message;
 use crate::studio::on_air::OnAir;
-use crate::studio::{Wanted, targets};
+use crate::studio::{Target, targets};
 
 /// Notices about a target that a new try makes untrue.
 pub(super) const TARGET_KEYS: &[&str] = &[
+    "no-target",
     "target-invalid",
     "target-no-such-host",
     "target-unreachable",
@@ -46,42 +48,72 @@ impl Engine {
             return;
         }
         self.state.ledger.clear(TARGET_KEYS);
-        let mut wanted = std::mem::take(&mut self.state.targets);
+        self.state.told.clear();
+        let wanted: Vec<Target> =
+            self.state.targets.iter().filter(|target| target.enabled).cloned().collect();
         if wanted.is_empty() {
-            wanted.push(Wanted::from(self.chosen_target()));
+            self.tell(&Message::NoTarget, "");
         }
-        if wanted.iter().any(|target| matches!(target, Wanted::BuiltIn)) {
-            self.start_built_in_if_needed();
-        }
-        let mut resolved = Vec::new();
-        for (index, target) in wanted.iter().enumerate() {
-            match targets::resolve(target, self.built_in.rtmp(), &self.options, self.retry_for) {
-                Ok(resolved_target) => {
-                    resolved.push((index, *target == Wanted::BuiltIn, resolved_target));
-                }
-                Err(reason) => {
-                    let message = Message::TargetInvalid { reason: reason.clone() };
-                    self.tell(&message, "");
-                    self.happened(Event::Target(event::Target {
-                        index,
-                        url: targets::shown(target),
-                        state: TargetState::Failed,
-                        cause: Some(reason),
-                        advice: Some(message.advice()),
-                        exit: Some(2),
-                        ..event::Target::default()
-                    }));
-                }
-            }
-        }
+        let resolved: Vec<_> = wanted.iter().filter_map(|target| self.resolve(target)).collect();
         if resolved.is_empty() || !self.begin_broadcast() {
             self.happened(Event::Stopped);
             return;
         }
         if let Some(on_air) = &mut self.state.on_air {
+            on_air.forget_ended();
             on_air.publish(&self.runtime, self.clock, resolved);
         }
         self.state.history = History::default();
+    }
+
+    /// What a publisher needs of a target; tells what is wrong with it.
+    fn resolve(&mut self, target: &Target) -> Option<(u32, bool, publisher::Target)> {
+        if target.is_built_in() {
+            self.start_built_in_if_needed();
+        }
+        match targets::resolve(target, self.built_in.rtmp(), &self.options, self.retry_for) {
+            Ok(resolved) => Some((target.id, target.is_built_in(), resolved)),
+            Err(reason) => {
+                let message = Message::TargetInvalid { id: target.id, reason: reason.clone() };
+                self.tell(&message, "");
+                self.target_told(event::Target {
+                    index: target.id as usize,
+                    url: targets::shown(target),
+                    state: TargetState::Failed,
+                    cause: Some(reason),
+                    advice: Some(message.advice()),
+                    exit: Some(2),
+                    ..event::Target::default()
+                });
+                None
+            }
+        }
+    }
+
+    /// A target's newest state: remembered for the window, and told.
+    pub(super) fn target_told(&mut self, told: event::Target) {
+        if let Ok(id) = u32::try_from(told.index) {
+            self.state.told.insert(id, told.clone());
+        }
+        self.happened(Event::Target(told));
+    }
+
+    /// On air: starts or stops one target, as it is switched; the others go on.
+    pub(super) fn follow_switch(&mut self, id: u32) {
+        let target = self.state.targets.iter().find(|target| target.id == id).cloned();
+        let enabled = target.as_ref().is_some_and(|target| target.enabled);
+        let Some(on_air) = &mut self.state.on_air else { return };
+        if self.state.stopping || !on_air.is_publishing() || on_air.publishes_to(id) == enabled {
+            return;
+        }
+        if !enabled {
+            on_air.end_publisher(id, self.last_words.0.clone());
+            return;
+        }
+        let resolved = target.and_then(|target| self.resolve(&target));
+        if let (Some(resolved), Some(on_air)) = (resolved, &mut self.state.on_air) {
+            on_air.publish(&self.runtime, self.clock, vec![resolved]);
+        }
     }
 
     pub(super) fn start_built_in_if_needed(&mut self) {

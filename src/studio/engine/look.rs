@@ -24,6 +24,7 @@ impl Engine {
                 self.obey(command);
             }
         }
+        self.look_at_keys();
         self.look_at_sources();
         for message in self.watch.poll() {
             self.tell(&message, "");
@@ -53,6 +54,7 @@ impl Engine {
         while let Ok(event) = self.last_words.1.try_recv() {
             match event {
                 Event::Recording(recording) => self.recording_over(recording),
+                Event::Target(told) => self.target_told(told),
                 event => self.happened(event),
             }
         }
@@ -80,7 +82,7 @@ impl Engine {
         } else {
             self.state.history.lost(&told, self.clock.now());
         }
-        self.happened(Event::Target(told));
+        self.target_told(told);
     }
 
     pub(super) fn look_at_sources(&mut self) {

@@ -6,7 +6,8 @@ use crate::studio::Snapshot;
 use crate::studio::on_air::OnAir;
 use crate::studio::program::Program;
 use crate::studio::snapshot::{
-    AudioSource, LiveFigures, LiveState, RecordingFigures, ServerFigures, SourceState, VideoSource,
+    AudioSource, LiveFigures, LiveState, RecordingFigures, ServerFigures, SourceState, TargetView,
+    VideoSource,
 };
 
 impl Engine {
@@ -27,7 +28,9 @@ impl Engine {
             video: program.map(video_source),
             audio: program.map(|program| self.audio_source(program)),
             quality: self.settings.quality.clone(),
-            target: Some(self.chosen_target()),
+            born: self.state.born,
+            targets: self.target_views(),
+            key_place: state.key_place.clone(),
             live,
             figures,
             recording: recording.map(|(path, duration, bytes)| RecordingFigures {
@@ -61,6 +64,31 @@ impl Engine {
             clipped: meter.clipped,
             drift_ppm: report.drift_ppm,
         }
+    }
+
+    fn target_views(&self) -> Vec<TargetView> {
+        let mut views: Vec<TargetView> =
+            self.state.targets.iter().cloned().map(TargetView::idle).collect();
+        for view in &mut views {
+            if let Some(told) = self.state.told.get(&view.target.id) {
+                view.state = Some(told.state);
+                view.stage = told.stage;
+                view.cause.clone_from(&told.cause);
+                view.advice.clone_from(&told.advice);
+            }
+        }
+        let on_air = self.state.on_air.iter().flat_map(OnAir::target_figures);
+        for (id, figures) in on_air {
+            if let Some(view) = views.iter_mut().find(|view| view.target.id == id) {
+                view.bitrate = u32::try_from(figures.bitrate).unwrap_or(u32::MAX);
+                view.queued = figures.queued;
+                view.dropped_frames = figures.dropped_frames;
+                view.total_frames = figures.total_frames;
+                view.reconnects = figures.reconnects;
+                view.round_trip = figures.round_trip;
+            }
+        }
+        views
     }
 
     pub(super) fn server_figures(&self) -> ServerFigures {

@@ -10,6 +10,7 @@ mod row;
 mod select;
 mod slider;
 mod sparkline;
+mod switch;
 
 pub use button::{Button, Look, icon_button};
 pub use field::{Field, Kept};
@@ -20,6 +21,7 @@ pub use row::{Row, Tag};
 pub use select::{Select, menu_item, menu_rule};
 pub use slider::slider;
 pub use sparkline::sparkline;
+pub use switch::switch;
 
 use egui::{CornerRadius, Response, Stroke, StrokeKind, Ui};
 

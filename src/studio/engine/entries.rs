@@ -1,0 +1,129 @@
+//! The list of targets: changed, remembered, with their keys.
+
+use super::Engine;
+use crate::base::Secret;
+use crate::net::Pin;
+use crate::studio::event::TargetState;
+use crate::studio::keys::{Answer, Keys};
+use crate::studio::message::Message;
+use crate::studio::target::MOST_TARGETS;
+use crate::studio::{Command, Place, Target, targets};
+
+impl Engine {
+    /// Takes the remembered targets over and asks for their keys.
+    pub(super) fn begin_targets(&mut self) {
+        self.state.targets.clone_from(&self.settings.targets);
+        let Some(path) = self.keys_path.clone() else { return };
+        let keys = match Keys::start(path) {
+            Ok(keys) => keys,
+            Err(error) => {
+                self.tell(&Message::KeyNotKept { reason: error.to_string() }, "");
+                return;
+            }
+        };
+        for target in self.state.targets.iter().filter(|target| target.remember_key) {
+            keys.load(target.id, &target.keep_as);
+            self.state.keys_pending = true;
+        }
+        keys.mark();
+        self.state.keys = Some(keys);
+    }
+
+    /// What has become of keys that were asked for.
+    pub(super) fn look_at_keys(&mut self) {
+        while let Some(answer) = self.state.keys.as_ref().and_then(Keys::poll) {
+            match answer {
+                Answer::Place(place) => self.state.key_place = Some(place),
+                Answer::Loaded { id, key } => {
+                    let target = self.state.targets.iter_mut().find(|target| target.id == id);
+                    // What was typed meanwhile is newer.
+                    if let Some(Target { place: Place::Custom { key: empty, .. }, .. }) = target
+                        && empty.is_empty()
+                    {
+                        *empty = key;
+                    }
+                }
+                Answer::Ready => self.state.keys_pending = false,
+                Answer::Failed(reason) => self.tell(&Message::KeyNotKept { reason }, ""),
+            }
+        }
+    }
+
+    pub(super) fn put_target(&mut self, target: Target) {
+        let id = target.id;
+        let full = self.state.targets.len() >= MOST_TARGETS;
+        match self.state.targets.iter_mut().find(|known| known.id == id) {
+            Some(known) if *known == target => return,
+            Some(known) => {
+                let key = known.key() != target.key();
+                if key || known.remember_key != target.remember_key {
+                    self.state.keys_changed.insert(id);
+                }
+                *known = target;
+            }
+            None if full => return,
+            None => {
+                self.state.keys_changed.insert(id);
+                self.state.targets.push(target);
+            }
+        }
+        self.remember_targets();
+        self.follow_switch(id);
+    }
+
+    pub(super) fn remove_target(&mut self, id: u32) {
+        let Some(at) = self.state.targets.iter().position(|target| target.id == id) else { return };
+        let removed = self.state.targets.remove(at);
+        if let Some(keys) = self.state.keys.as_ref().filter(|_| !removed.keep_as.is_empty()) {
+            keys.forget(&removed.keep_as);
+        }
+        self.state.keys_changed.remove(&id);
+        self.remember_targets();
+        self.follow_switch(id);
+        self.state.told.remove(&id);
+    }
+
+    /// The person accepts a certificate.
+    pub(super) fn trust(&mut self, id: u32, pin: Pin) {
+        self.state.ledger.clear(&["target-certificate"]);
+        let known = self.state.targets.iter().find(|target| target.id == id);
+        let Some(target) = known.cloned() else { return };
+        self.put_target(Target { pin: Some(pin), ..target });
+        let failed = self.state.told.get(&id).is_some_and(|it| it.state == TargetState::Failed);
+        if failed && self.state.on_air.is_none() {
+            self.obey(Command::GoLive);
+        } else {
+            self.follow_switch(id);
+        }
+    }
+
+    /// The settings take the targets over, without their keys.
+    fn remember_targets(&mut self) {
+        self.settings.targets = self.state.targets.iter().map(without_key).collect();
+        self.changed();
+    }
+
+    /// Keeps or forgets the keys that have changed.
+    pub(super) fn keep_keys(&mut self) {
+        let changed = std::mem::take(&mut self.state.keys_changed);
+        let Some(keys) = &self.state.keys else { return };
+        for target in self.state.targets.iter().filter(|target| changed.contains(&target.id)) {
+            match target.key() {
+                _ if target.keep_as.is_empty() => {}
+                Some(key) if target.remember_key => keys.keep(&target.keep_as, key),
+                _ => keys.forget(&target.keep_as),
+            }
+        }
+    }
+}
+
+/// A target as it may be written into the settings.
+fn without_key(target: &Target) -> Target {
+    let mut bare = target.clone();
+    if let Place::Custom { server, key } = &mut bare.place {
+        // A whole URL in the server field holds the key.
+        *server = targets::without_key(server, key);
+        *key = Secret::default();
+    }
+    bare
+}

@@ -1,0 +1,341 @@
+//! Keeps stream keys from run to run: in the desktop's keyring (Secret Service) or, where there is
+//! none, in a file that only its owner can read. On a thread of its own, since a keyring may ask its
+//! owner for a password first.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use keyring_core::api::CredentialStoreApi;
+use zbus_secret_service_keyring_store::Store;
+use zeroize::Zeroizing;
+
+use crate::base::queue::{self, Full, Receiver, Sender};
+use crate::base::{Secret, Worker};
+
+/// Requests that may wait while a keyring asks its owner for a password: several for each target.
+const REQUESTS: usize = 64;
+/// A file of keys larger than this is none of ours.
+const MOST_BYTES: u64 = 256 << 10;
+/// The keyring's name for what is ours.
+const SERVICE: &str = "onair stream key";
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+enum Request {
+    Load {
+        id: u32,
+        name: String,
+    },
+    Keep {
+        name: String,
+        key: Secret,
+    },
+    Forget {
+        name: String,
+    },
+    /// Everything asked before is answered.
+    Mark,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// Where keys are kept.
+    Place(Place),
+    /// The key of a target.
+    Loaded { id: u32, key: Secret },
+    /// All keys that were asked for at the start are there, or are not to be had.
+    Ready,
+    /// A key could not be kept or read; never holds the key.
+    Failed(String),
+}
+
+/// Where keys are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The desktop's keyring.
+    Keyring,
+    /// This file, which only its owner can read.
+    File(PathBuf),
+}
+
+/// The thread's other end. Dropping it ends the thread after what was asked for.
+#[derive(Debug)]
+pub(super) struct Keys {
+    requests: Sender<Request>,
+    answers: Receiver<Answer>,
+    worker: Worker,
+}
+
+impl Keys {
+    /// Starts; `file` is where keys go when there is no keyring.
+    pub fn start(file: PathBuf) -> io::Result<Self> {
+        let (requests, asked) = queue::bounded("key requests", REQUESTS, Full::DropOldest);
+        let (answer, answers) = queue::bounded("key answers", REQUESTS * 2, Full::DropOldest);
+        let worker = Worker::spawn("keys", move |_| {
+            let store = open(file);
+            let _ = answer.send(Answer::Place(store.place()));
+            while let Some(request) = asked.recv() {
+                if let Some(told) = store.obey(request) {
+                    let _ = answer.send(told);
+                }
+            }
+        })?;
+        Ok(Self { requests, answers, worker })
+    }
+
+    /// Asks for the key of a target.
+    pub fn load(&self, id: u32, name: &str) {
+        let _ = self.requests.send(Request::Load { id, name: name.into() });
+    }
+
+    /// Asks to be told when everything before has been answered.
+    pub fn mark(&self) {
+        let _ = self.requests.send(Request::Mark);
+    }
+
+    /// Keeps a key; an empty one is forgotten.
+    pub fn keep(&self, name: &str, key: &Secret) {
+        let name = name.to_owned();
+        let _ = self.requests.send(if key.is_empty() {
+            Request::Forget { name }
+        } else {
+            Request::Keep { name, key: key.clone() }
+        });
+    }
+
+    /// Forgets a key.
+    pub fn forget(&self, name: &str) {
+        let _ = self.requests.send(Request::Forget { name: name.into() });
+    }
+
+    /// What has been answered since.
+    pub fn poll(&self) -> Option<Answer> {
+        self.answers.try_recv().ok()
+    }
+
+    /// Ends, after what was asked for, at most within `limit`.
+    pub fn end(self, limit: std::time::Duration) {
+        let Self { requests, answers: _, mut worker } = self;
+        drop(requests);
+        if let Err(stuck) = worker.wait(limit) {
+            tracing::warn!(%stuck, "keeping the stream keys");
+        }
+    }
+}
+
+/// A way to keep keys.
+trait Keeper: fmt::Debug {
+    fn place(&self) -> Place;
+    fn load(&self, name: &str) -> Result<Option<Secret>, String>;
+    fn keep(&self, name: &str, key: &Secret) -> Result<(), String>;
+    fn forget(&self, name: &str) -> Result<(), String>;
+}
+
+impl dyn Keeper {
+    fn obey(&self, request: Request) -> Option<Answer> {
+        let done = match request {
+            Request::Load { id, name } => match self.load(&name) {
+                Ok(Some(key)) => return Some(Answer::Loaded { id, key }),
+                Ok(None) => Ok(()),
+                Err(reason) => Err(reason),
+            },
+            Request::Keep { name, key } => self.keep(&name, &key),
+            Request::Forget { name } => self.forget(&name),
+            Request::Mark => return Some(Answer::Ready),
+        };
+        done.err().map(Answer::Failed)
+    }
+}
+
+fn open(file: PathBuf) -> Box<dyn Keeper> {
+    match Store::new() {
+        Ok(store) => Box::new(Keyring { store }),
+        Err(error) => {
+            tracing::info!(%error, file = %file.display(), "no keyring: keys go into a file");
+            Box::new(OwnFile { path: file })
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Keyring {
+    store: Arc<Store>,
+}
+
+impl Keyring {
+    fn entry(&self, name: &str) -> Result<keyring_core::Entry, String> {
+        self.store.build(SERVICE, name, None).map_err(|error| error.to_string())
+    }
+}
+
+impl Keeper for Keyring {
+    fn place(&self) -> Place {
+        Place::Keyring
+    }
+
+    fn load(&self, name: &str) -> Result<Option<Secret>, String> {
+        match self.entry(name)?.get_password() {
+            Ok(key) => Ok(Some(Secret::new(key))),
+            Err(keyring_core::Error::NoEntry) => Ok(None),
+            Err(error) => Err(format!("the keyring: {error}")),
+        }
+    }
+
+    fn keep(&self, name: &str, key: &Secret) -> Result<(), String> {
+        let kept = self.entry(name)?.set_password(key.expose());
+        kept.map_err(|error| format!("the keyring: {error}"))
+    }
+
+    fn forget(&self, name: &str) -> Result<(), String> {
+        match self.entry(name)?.delete_credential() {
+            Ok(()) | Err(keyring_core::Error::NoEntry) => Ok(()),
+            Err(error) => Err(format!("the keyring: {error}")),
+        }
+    }
+}
+
+/// Lines of `name = "key"` (TOML), replaced as a whole at every change.
+#[derive(Debug)]
+struct OwnFile {
+    path: PathBuf,
+}
+
+type Entries = BTreeMap<String, Zeroizing<String>>;
+
+impl OwnFile {
+    fn read(&self) -> Result<Entries, String> {
+        match read_private(&self.path) {
+            Ok(text) => {
+                let table: toml::Table = text.parse().map_err(|_| {
+                    // The parser's own words would quote what is in the file.
+                    format!("{} is not as onair writes it", self.path.display())
+                })?;
+                let entries = table.into_iter().filter_map(|(name, value)| match value {
+                    toml::Value::String(key) => Some((name, Zeroizing::new(key))),
+                    _ => None,
+                });
+                Ok(entries.collect())
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Entries::new()),
+            Err(error) => Err(format!("{}: {error}", self.path.display())),
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Entries)) -> Result<(), String> {
+        let mut entries = self.read()?;
+        change(&mut entries);
+        let mut text =
+            Zeroizing::new(String::from("# Stream keys of onair. Show this to nobody.\n"));
+        for (name, key) in &entries {
+            let quoted = Zeroizing::new(toml::Value::String(key.to_string()).to_string());
+            *text += &format!("{name} = {}\n", &*quoted);
+        }
+        write_private(&self.path, &text)
+            .map_err(|error| format!("{}: {error}", self.path.display()))
+    }
+}
+
+impl Keeper for OwnFile {
+    fn place(&self) -> Place {
+        Place::File(self.path.clone())
+    }
+
+    fn load(&self, name: &str) -> Result<Option<Secret>, String> {
+        Ok(self.read()?.get(name).map(|key| Secret::new(key.as_str())))
+    }
+
+    fn keep(&self, name: &str, key: &Secret) -> Result<(), String> {
+        let key = Zeroizing::new(key.expose().to_owned());
+        self.change(|entries| drop(entries.insert(name.to_owned(), key)))
+    }
+
+    fn forget(&self, name: &str) -> Result<(), String> {
+        if self.read()?.contains_key(name) {
+            return self.change(|entries| drop(entries.remove(name)));
+        }
+        Ok(())
+    }
+}
+
+/// Reads a file that nobody else may read; what others could read is made private first.
+fn read_private(path: &Path) -> io::Result<Zeroizing<String>> {
+    let file = File::open(path)?;
+    make_private(&file)?;
+    let mut text = Zeroizing::new(String::new());
+    file.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(io::Error::other("it is far too large"));
+    }
+    Ok(text)
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    make_private(file.as_file())?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn make_private(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+        file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn make_private(_file: &File) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_keeps_keys_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep").join("keys.toml");
+        let keeper = OwnFile { path: path.clone() };
+        assert_eq!(keeper.load("a"), Ok(None));
+        let odd = Secret::new("k\"ey'\\ with ?&% and \u{1f511}");
+        keeper.keep("a", &odd).unwrap();
+        keeper.keep("b", &Secret::new("second")).unwrap();
+        assert_eq!(keeper.load("a"), Ok(Some(odd)));
+        keeper.forget("b").unwrap();
+        keeper.forget("absent").unwrap();
+        assert_eq!(keeper.load("b"), Ok(None));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode(), 0o600);
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+            keeper.load("a").unwrap();
+            assert_eq!(mode(), 0o600);
+        }
+    }
+
+    #[test]
+    fn a_spoilt_file_is_an_error_that_quotes_nothing_and_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.toml");
+        fs::write(&path, "a = \"live_secret\nb = ").unwrap();
+        let keeper = OwnFile { path: path.clone() };
+        let error = keeper.keep("c", &Secret::new("other")).unwrap_err();
+        assert!(error.contains("keys.toml") && !error.contains("secret"), "{error}");
+        assert!(fs::read_to_string(&path).unwrap().contains("live_secret"));
+    }
+}

@@ -1,0 +1,301 @@
+//! The services people stream to: where, and what they ask of a stream. From their public pages for
+//! broadcasters; a service that gives each stream an address of its own has none here.
+
+use crate::media::BitsPerSecond;
+use crate::studio::Quality;
+
+/// A service.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Its name in settings and on the command line.
+    pub id: &'static str,
+    /// For people; a proper name, the same in every language.
+    pub name: &'static str,
+    /// Where to send to, the first one unless another is chosen. Empty: the service's page gives an
+    /// address together with the key.
+    pub servers: &'static [&'static str],
+    /// Where the key is found.
+    pub key_page: &'static str,
+    pub limits: Limits,
+}
+
+/// What a service asks of a stream.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Video, bits a second at most.
+    pub video: Option<BitsPerSecond>,
+    /// Sound, bits a second at most.
+    pub audio: Option<BitsPerSecond>,
+    /// Seconds between keyframes at most.
+    pub keyframe_seconds: u64,
+    /// Lines of the picture at most.
+    pub height: Option<u32>,
+    /// Pictures a second at most.
+    pub fps: Option<u32>,
+}
+
+const USUAL: Limits =
+    Limits { video: None, audio: None, keyframe_seconds: 4, height: None, fps: None };
+
+const fn kbps(kilobits: u32) -> Option<BitsPerSecond> {
+    Some(BitsPerSecond(kilobits * 1_000))
+}
+
+/// All that are known, by the alphabet.
+pub const SERVICES: &[Service] = &[
+    Service {
+        id: "bilibili",
+        name: "Bilibili",
+        servers: &["rtmp://live-push.bilivideo.com/live-bvc/"],
+        key_page: "https://link.bilibili.com/p/center/index#/my-room/start-live",
+        limits: USUAL,
+    },
+    Service {
+        id: "dailymotion",
+        name: "Dailymotion",
+        servers: &["rtmp://publish.dailymotion.com/publish-dm"],
+        key_page: "https://www.dailymotion.com/partner",
+        limits: USUAL,
+    },
+    Service {
+        id: "douyu",
+        name: "Douyu",
+        servers: &[],
+        key_page: "https://mp.douyu.com/live/main",
+        limits: USUAL,
+    },
+    Service {
+        id: "facebook",
+        name: "Facebook Live",
+        servers: &["rtmps://live-api-s.facebook.com:443/rtmp/"],
+        key_page: "https://www.facebook.com/live/producer",
+        limits: Limits {
+            video: kbps(9_000),
+            audio: kbps(128),
+            keyframe_seconds: 4,
+            height: Some(1_080),
+            fps: Some(60),
+        },
+    },
+    Service {
+        id: "huya",
+        name: "Huya",
+        servers: &[],
+        key_page: "https://i.huya.com/index.php?m=ProfileSetting",
+        limits: USUAL,
+    },
+    Service {
+        id: "kick",
+        name: "Kick",
+        servers: &[],
+        key_page: "https://dashboard.kick.com/channel/stream",
+        limits: Limits {
+            video: kbps(8_000),
+            audio: kbps(160),
+            keyframe_seconds: 2,
+            height: Some(1_080),
+            fps: Some(60),
+        },
+    },
+    Service {
+        id: "restream",
+        name: "Restream",
+        servers: &["rtmp://live.restream.io/live", "rtmps://live.restream.io:1937/live"],
+        key_page: "https://app.restream.io/settings/streaming-setup",
+        limits: USUAL,
+    },
+    Service {
+        id: "trovo",
+        name: "Trovo",
+        servers: &["rtmp://livepush.trovo.live/live/"],
+        key_page: "https://studio.trovo.live/mychannel/stream",
+        limits: Limits { keyframe_seconds: 2, ..USUAL },
+    },
+    Service {
+        id: "twitch",
+        name: "Twitch",
+        servers: &[
+            "rtmps://ingest.global-contribute.live-video.net:443/app",
+            "rtmp://ingest.global-contribute.live-video.net/app",
+        ],
+        key_page: "https://dashboard.twitch.tv/settings/stream",
+        limits: Limits {
+            video: kbps(6_000),
+            audio: kbps(320),
+            keyframe_seconds: 2,
+            height: Some(1_080),
+            fps: Some(60),
+        },
+    },
+    Service {
+        id: "vimeo",
+        name: "Vimeo",
+        servers: &["rtmps://rtmp-global.cloud.vimeo.com:443/live"],
+        key_page: "https://vimeo.com/manage/events",
+        limits: USUAL,
+    },
+    Service {
+        id: "youtube",
+        name: "YouTube",
+        servers: &["rtmps://a.rtmps.youtube.com:443/live2", "rtmp://a.rtmp.youtube.com/live2"],
+        key_page: "https://studio.youtube.com/channel/UC/livestreaming",
+        limits: Limits { video: kbps(51_000), fps: Some(60), ..USUAL },
+    },
+];
+
+/// Something in which a stream is not what a service takes.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Misfit {
+    /// More video, in kbit/s, than it takes.
+    Video { most: u32, is: u32 },
+    /// More sound, in kbit/s, than it takes.
+    Audio { most: u32, is: u32 },
+    /// Seconds between keyframes.
+    Keyframes { most: u64, is: u64 },
+    /// Lines of the picture.
+    Height { most: u32, is: u32 },
+    /// Pictures a second.
+    Rate { most: u32, is: u32 },
+}
+
+impl Misfit {
+    /// What the service takes at most, and what is set.
+    pub fn numbers(self) -> (u64, u64) {
+        match self {
+            Self::Video { most, is }
+            | Self::Audio { most, is }
+            | Self::Height { most, is }
+            | Self::Rate { most, is } => (most.into(), is.into()),
+            Self::Keyframes { most, is } => (most, is),
+        }
+    }
+
+    /// In English, for the command line.
+    pub fn sentence(self, service: &str) -> String {
+        match self {
+            Self::Video { most, is } => {
+                format!("{service} takes at most {most} kbps of video; {is} are set.")
+            }
+            Self::Audio { most, is } => {
+                format!("{service} takes at most {most} kbps of sound; {is} are set.")
+            }
+            Self::Keyframes { most, is } => {
+                format!("{service} wants a keyframe at least every {most} s; {is} s are set.")
+            }
+            Self::Height { most, is } => {
+                format!("{service} takes pictures of at most {most} lines; {is} are set.")
+            }
+            Self::Rate { most, is } => {
+                format!("{service} takes at most {most} pictures a second; {is} are set.")
+            }
+        }
+    }
+}
+
+/// The service of this id.
+pub fn find(id: &str) -> Option<&'static Service> {
+    SERVICES.iter().find(|service| service.id == id)
+}
+
+/// The service that a server's URL belongs to, by its host.
+pub fn of_server(url: &str) -> Option<&'static Service> {
+    let host = host_of(url)?;
+    SERVICES.iter().find(|service| service.servers.iter().any(|at| host_of(at) == Some(host)))
+}
+
+fn host_of(url: &str) -> Option<&str> {
+    let rest = url.trim().split_once("://")?.1;
+    let authority = rest.split(['/', '?']).next()?;
+    let authority = authority.rsplit('@').next()?;
+    authority.split(':').next().filter(|host| !host.is_empty())
+}
+
+impl Service {
+    /// In what a stream of this quality is not what the service takes.
+    pub fn misfits(&self, quality: &Quality) -> Vec<Misfit> {
+        let Limits { video, audio, keyframe_seconds, height, fps } = self.limits;
+        let mut misfits = Vec::new();
+        if let Some(most) = video.filter(|most| quality.video_bitrate.0 > most.0) {
+            let (most, is) = (most.0 / 1_000, quality.video_bitrate.0 / 1_000);
+            misfits.push(Misfit::Video { most, is });
+        }
+        if let Some(most) = audio.filter(|most| quality.audio_bitrate.0 > most.0) {
+            let (most, is) = (most.0 / 1_000, quality.audio_bitrate.0 / 1_000);
+            misfits.push(Misfit::Audio { most, is });
+        }
+        let every = quality.keyframe_interval.as_millis();
+        if every > u128::from(keyframe_seconds) * 1_000 {
+            let is = u64::try_from(every.div_ceil(1_000)).unwrap_or(u64::MAX);
+            misfits.push(Misfit::Keyframes { most: keyframe_seconds, is });
+        }
+        if let Some(most) = height.filter(|most| quality.size.height > *most) {
+            misfits.push(Misfit::Height { most, is: quality.size.height });
+        }
+        let rate = quality.frame_rate.num().div_ceil(quality.frame_rate.den());
+        if let Some(most) = fps.filter(|most| rate > *most) {
+            misfits.push(Misfit::Rate { most, is: rate });
+        }
+        misfits
+    }
+
+    /// The same quality with what the service does not take brought down to what it does; the
+    /// picture's size is left as it is, since only a person can tell how to cut it.
+    pub fn fit(&self, quality: &Quality) -> Quality {
+        let mut fit = quality.clone();
+        if let Some(most) = self.limits.video {
+            fit.video_bitrate.0 = fit.video_bitrate.0.min(most.0);
+        }
+        if let Some(most) = self.limits.audio {
+            fit.audio_bitrate.0 = fit.audio_bitrate.0.min(most.0);
+        }
+        let most = std::time::Duration::from_secs(self.limits.keyframe_seconds);
+        fit.keyframe_interval = fit.keyframe_interval.min(most);
+        fit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::rtmp::url::Url;
+    use std::time::Duration;
+
+    #[test]
+    fn every_service_has_a_name_and_servers_that_can_be_used() {
+        for pair in SERVICES.windows(2) {
+            assert!(pair[0].id < pair[1].id, "{} is out of order", pair[1].id);
+        }
+        for service in SERVICES {
+            assert!(service.key_page.starts_with("https://"), "{}", service.id);
+            assert_eq!(find(service.id), Some(service));
+            for server in service.servers {
+                let url = Url::with_key(server, "key").unwrap();
+                assert!(!url.app.is_empty(), "{server}");
+                assert_eq!(of_server(server), Some(service));
+            }
+        }
+        assert_eq!(of_server("rtmp://example.org/live"), None);
+        assert_eq!(of_server("twitch"), None);
+    }
+
+    #[test]
+    fn what_a_service_does_not_take_is_named_and_can_be_fitted() {
+        let twitch = find("twitch").unwrap();
+        assert_eq!(twitch.misfits(&Quality::default()), []);
+        let rich = Quality {
+            video_bitrate: BitsPerSecond(8_000_000),
+            audio_bitrate: BitsPerSecond(384_000),
+            keyframe_interval: Duration::from_millis(2_500),
+            ..Quality::default()
+        };
+        assert_eq!(
+            twitch.misfits(&rich),
+            [
+                Misfit::Video { most: 6_000, is: 8_000 },
+                Misfit::Audio { most: 320, is: 384 },
+                Misfit::Keyframes { most: 2, is: 3 },
+            ]
+        );
+        assert_eq!(twitch.misfits(&twitch.fit(&rich)), []);
+    }
+}

@@ -1,0 +1,120 @@
+//! The targets in the settings: `[[targets]]`, one table each, without keys.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::Secret;
+use crate::studio::target::{MOST_TARGETS, Place, Target};
+use crate::studio::targets::without_key;
+
+/// Texts longer than this are cut off: no URL or name is.
+const MOST_TEXT: usize = 4_096;
+
+/// One target as it is laid out.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Table {
+    /// Without it, this is the server inside the program.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    server: String,
+    enabled: bool,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    service: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    tls_pin: String,
+    remember_key: bool,
+    /// Under which name the keyring has the key.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    key_name: String,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            server: String::new(),
+            // Who writes a target by hand means it.
+            enabled: true,
+            name: String::new(),
+            service: String::new(),
+            tls_pin: String::new(),
+            remember_key: false,
+            key_name: String::new(),
+        }
+    }
+}
+
+/// How the targets are written.
+pub(super) fn tables(targets: &[Target]) -> Vec<Table> {
+    let table = |target: &Target| Table {
+        server: match &target.place {
+            Place::BuiltIn => String::new(),
+            // A target that is not filled in yet is still not the built-in one.
+            Place::Custom { server, .. } if server.is_empty() => "rtmp://".into(),
+            Place::Custom { server, key } => without_key(server, key),
+        },
+        enabled: target.enabled,
+        name: target.name.clone(),
+        service: target.service.clone(),
+        tls_pin: target.pin.map(|pin| pin.to_string()).unwrap_or_default(),
+        remember_key: target.remember_key,
+        key_name: target.keep_as.clone(),
+    };
+    targets.iter().map(table).collect()
+}
+
+/// Reads the list; the built-in server is always its first entry. `bad` is told what is left out.
+pub(super) fn read(value: Option<&toml::Value>, bad: &mut dyn FnMut(String)) -> Vec<Target> {
+    let mut targets = vec![Target::built_in()];
+    let tables = match value {
+        None => return targets,
+        Some(toml::Value::Array(tables)) => tables,
+        Some(_) => {
+            bad("'targets' is not a list".into());
+            return targets;
+        }
+    };
+    if tables.len() > MOST_TARGETS {
+        bad(format!("of more than {MOST_TARGETS} targets the rest is left out"));
+    }
+    for table in tables.iter().take(MOST_TARGETS) {
+        let table = match table.clone().try_into::<Table>() {
+            Ok(table) => table,
+            // The message could quote a URL with a key in it.
+            Err(_) => {
+                bad("a target that is not as onair writes it".into());
+                continue;
+            }
+        };
+        if table.server.is_empty() {
+            if let Some(built_in) = targets.first_mut() {
+                built_in.enabled = table.enabled;
+            }
+            continue;
+        }
+        let id = u32::try_from(targets.len()).unwrap_or(u32::MAX);
+        let pin = match table.tls_pin.parse() {
+            Ok(pin) => Some(pin),
+            Err(_) if table.tls_pin.is_empty() => None,
+            Err(why) => {
+                bad(format!("a target's tls_pin: {why}"));
+                None
+            }
+        };
+        let server = if table.server == "rtmp://" { "" } else { table.server.as_str() };
+        targets.push(Target {
+            name: cut(&table.name),
+            service: cut(&table.service),
+            enabled: table.enabled,
+            pin,
+            remember_key: table.remember_key && !table.key_name.is_empty(),
+            keep_as: cut(&table.key_name),
+            ..Target::custom(id, &cut(server), Secret::default())
+        });
+    }
+    targets
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(MOST_TEXT).collect()
+}

@@ -1,0 +1,189 @@
+//! What is being typed about the targets.
+
+use std::collections::BTreeMap;
+
+use egui::Id;
+use zeroize::Zeroizing;
+
+use crate::base::Secret;
+use crate::studio::{Place, Snapshot, Target};
+use crate::ui::actions::key;
+
+/// What is being typed.
+#[derive(Default)]
+pub struct Draft {
+    /// The entry that is shown in full.
+    pub(super) chosen: u32,
+    texts: BTreeMap<u32, Texts>,
+    pub(super) key_shown: bool,
+    /// Somebody tried to go live without a usable address.
+    pub(super) complain: bool,
+    pub(super) focus_server: bool,
+    pub(super) copied_at: Option<f64>,
+    /// A new entry is under way: it is shown in full as soon as it is there.
+    pub(super) awaited: Option<u32>,
+}
+
+/// The fields of one entry.
+#[derive(Default)]
+pub(super) struct Texts {
+    pub server: String,
+    pub key: Zeroizing<String>,
+    /// Something was typed, so that a key that was kept comes too late.
+    pub touched: bool,
+}
+
+impl std::fmt::Debug for Draft {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Draft").field("chosen", &self.chosen).finish_non_exhaustive()
+    }
+}
+
+/// The id of the server's field.
+pub fn server_field() -> Id {
+    Id::unique("target-server")
+}
+
+/// The id of the key's field.
+pub fn key_field() -> Id {
+    Id::unique("target-key")
+}
+
+impl Draft {
+    /// Takes over what the studio has that is not known here yet.
+    pub fn learn(&mut self, snapshot: &Snapshot) {
+        if self.texts.is_empty() {
+            // At the start, what matters is where the stream goes.
+            let first = snapshot.targets.iter().find(|view| view.target.enabled);
+            self.chosen = first.map_or(0, |view| view.target.id);
+        }
+        for view in &snapshot.targets {
+            let Place::Custom { server, key } = &view.target.place else { continue };
+            let texts = self
+                .texts
+                .entry(view.target.id)
+                .or_insert_with(|| Texts { server: server.clone(), ..Texts::default() });
+            if texts.key.is_empty() && !texts.touched {
+                *texts.key = key.expose().to_owned();
+            }
+        }
+        let known = |id: u32| snapshot.targets.iter().any(|view| view.target.id == id);
+        self.texts.retain(|id, _| known(*id));
+        if self.awaited.is_some_and(known) {
+            let id = self.awaited.take().unwrap_or_default();
+            self.choose(id);
+            self.focus_server = true;
+        }
+        if !known(self.chosen) && self.awaited.is_none() {
+            self.chosen = 0;
+        }
+    }
+
+    /// Shows an entry in full.
+    pub(super) fn choose(&mut self, id: u32) {
+        if self.chosen != id {
+            self.chosen = id;
+            self.key_shown = false;
+            self.complain = false;
+        }
+    }
+
+    pub(super) fn texts(&mut self, id: u32) -> &mut Texts {
+        self.texts.entry(id).or_default()
+    }
+
+    /// What stands in the way of going live: an entry and a text's key.
+    pub fn fault(&self, snapshot: &Snapshot) -> Option<(u32, &'static str)> {
+        let mut enabled = snapshot.targets.iter().filter(|view| view.target.enabled).peekable();
+        if enabled.peek().is_none() && !snapshot.targets.is_empty() {
+            return Some((self.chosen, key!("no-target-on")));
+        }
+        enabled.find_map(|view| Some((view.target.id, self.fault_of(&view.target)?)))
+    }
+
+    /// What is wrong with one entry, as a text's key.
+    pub(super) fn fault_of(&self, target: &Target) -> Option<&'static str> {
+        if target.is_built_in() {
+            return None;
+        }
+        let server = self.texts.get(&target.id).map_or("", |texts| &texts.server);
+        if server.trim().is_empty() {
+            Some(key!("server-missing"))
+        } else if !is_address(server) {
+            Some(key!("server-wrong"))
+        } else {
+            None
+        }
+    }
+
+    /// Points at what must be corrected.
+    pub fn complain(&mut self, id: u32) {
+        self.choose(id);
+        self.complain = true;
+        self.focus_server = true;
+    }
+
+    /// Shows an entry and puts the keyboard into its first field.
+    pub fn edit(&mut self, id: u32) {
+        self.choose(id);
+        self.focus_server = true;
+    }
+
+    /// An entry with what was typed about it.
+    pub(super) fn filled(&self, target: &Target) -> Target {
+        let Some(texts) = self.texts.get(&target.id) else { return target.clone() };
+        let place = Place::Custom {
+            server: texts.server.trim().to_owned(),
+            key: Secret::new(texts.key.trim()),
+        };
+        Target { place, ..target.clone() }
+    }
+}
+
+/// Whether `text` can be the address of a server: a scheme we speak and a host.
+pub(super) fn is_address(text: &str) -> bool {
+    let text = text.trim();
+    let rest = ["rtmp://", "rtmps://", "rtmpt://", "rtmpts://"]
+        .into_iter()
+        .find_map(|scheme| text.strip_prefix(scheme));
+    rest.is_some_and(|rest| {
+        let host = rest.split(['/', '?']).next().unwrap_or_default();
+        !host.is_empty() && !host.starts_with(':') && !host.contains(char::is_whitespace)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_from_other_texts() {
+        for good in [
+            "rtmp://a",
+            "rtmp://live.example.com/app",
+            " rtmps://live.example.com:443/live2 ",
+            "rtmp://[::1]:1935/live",
+            "rtmpt://live.example.com/app",
+        ] {
+            assert!(is_address(good), "{good}");
+        }
+        for bad in [
+            "",
+            "live.example.com",
+            "http://a/b",
+            "rtmp://",
+            "rtmp:///app",
+            "rtmp://:1935/a",
+            "rtmp://a b/c",
+        ] {
+            assert!(!is_address(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_key_is_not_printed() {
+        let mut draft = Draft::default();
+        draft.texts(1).key.push_str("live_secret");
+        assert!(!format!("{draft:?}").contains("secret"));
+    }
+}

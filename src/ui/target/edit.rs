@@ -1,0 +1,251 @@
+//! One target in full: its address and key, what keeps them, and what its service asks for.
+
+use std::time::Duration;
+
+use egui::{Align, Id, Layout, Ui, vec2};
+
+use crate::studio::services::{self, Misfit, Service};
+use crate::studio::snapshot::TargetView;
+use crate::studio::target::TargetState;
+use crate::studio::{Command, KeyPlace, Target};
+use crate::ui::actions::key;
+use crate::ui::icons::Icon;
+use crate::ui::target::Draft;
+use crate::ui::target::draft::{key_field, server_field};
+use crate::ui::theme::{Type, gap};
+use crate::ui::view::{View, Wish};
+use crate::ui::widgets::{Button, Field, Look, icon_button, label, paragraph, switch};
+use crate::wire::rtmp::url::Url;
+
+/// The entry that is chosen.
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, width: f32) {
+    let snapshot = view.snapshot;
+    let Some(entry) = snapshot.targets.iter().find(|entry| entry.target.id == draft.chosen) else {
+        return;
+    };
+    if entry.target.is_built_in() {
+        address(ui, view, draft, width);
+        return;
+    }
+    // What is on its way or there is not changed under its feet.
+    let running = matches!(
+        entry.state,
+        Some(TargetState::Connecting | TargetState::Live | TargetState::Reconnecting)
+    ) && snapshot.live != crate::studio::snapshot::LiveState::Idle;
+    ui.add_enabled_ui(!running, |ui| {
+        server(ui, view, draft, &entry.target, width);
+        stream_key(ui, view, draft, &entry.target, width);
+    });
+    below(ui, view, draft, entry, running);
+}
+
+fn service_of(target: &Target) -> Option<&'static Service> {
+    services::find(&target.service).or_else(|| services::of_server(target.server()))
+}
+
+fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, width: f32) {
+    let (theme, texts) = (view.theme, view.texts);
+    label(ui, &texts.get("server"), Type::Small, theme.secondary);
+    let fault = draft.fault_of(target).filter(|_| draft.complain);
+    let focus = std::mem::take(&mut draft.focus_server);
+    let field = Field {
+        id: server_field(),
+        text: &mut draft.texts(target.id).server,
+        name: &texts.get("server"),
+        hint: &texts.get("server-hint"),
+        hidden: false,
+        wrong: fault.is_some(),
+        limit: 2048,
+        buttons: &[],
+        width,
+    }
+    .show(ui, theme);
+    if focus {
+        field.response.request_focus();
+    }
+    if let Some(fault) = fault {
+        paragraph(ui, &texts.get(fault), Type::Small, theme.warn);
+    }
+    if field.response.changed() {
+        draft.complain &= draft.fault_of(target).is_some();
+        view.send(Command::PutTarget(draft.filled(target)));
+    }
+    if field.response.lost_focus() && !draft.texts(target.id).server.is_empty() {
+        draft.complain = draft.fault_of(target).is_some();
+    }
+    // A whole URL holds the key: how it is taken apart is shown, without it.
+    let texts_of = draft.texts(target.id);
+    if texts_of.key.is_empty()
+        && let Ok(url) = Url::parse(&texts_of.server).and_then(Url::require_stream)
+    {
+        let said = texts.with("split-line", &[("app", url.app.clone().into())]);
+        paragraph(ui, &said, Type::Small, theme.secondary);
+    }
+    ui.add_space(gap::XS);
+}
+
+fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, width: f32) {
+    let (theme, texts) = (view.theme, view.texts);
+    ui.allocate_ui_with_layout(vec2(width, 18.0), Layout::right_to_left(Align::Center), |ui| {
+        if let Some(service) = service_of(target) {
+            let name = texts.with("get-key", &[("service", service.name.into())]);
+            if icon_button(ui, theme, Icon::External, &name, 18.0, Look::Quiet).clicked() {
+                ui.ctx().open_url(egui::OpenUrl::new_tab(service.key_page));
+            }
+        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            label(ui, &texts.get("stream-key"), Type::Small, theme.secondary);
+        });
+    });
+    let eye = if draft.key_shown {
+        (Icon::EyeOff, texts.get("hide-key"))
+    } else {
+        (Icon::Eye, texts.get("show-key"))
+    };
+    let hidden = !draft.key_shown;
+    let field = Field {
+        id: key_field(),
+        text: &mut draft.texts(target.id).key,
+        name: &texts.get("stream-key"),
+        hint: &texts.get("stream-key-hint"),
+        hidden,
+        wrong: false,
+        limit: 2048,
+        buttons: &[(Icon::Paste, &texts.get("paste")), (eye.0, &eye.1)],
+        width,
+    }
+    .show(ui, theme);
+    match field.pressed {
+        Some(0) => {
+            draft.texts(target.id).key.clear();
+            field.response.request_focus();
+            view.wish(Wish::Paste);
+        }
+        Some(_) => draft.key_shown = !draft.key_shown,
+        None => {}
+    }
+    if field.response.changed() || field.pressed == Some(0) {
+        draft.texts(target.id).touched = true;
+        view.send(Command::PutTarget(draft.filled(target)));
+    }
+}
+
+/// Whether the key is kept, the certificate, what the service does not take, and the way out.
+fn below(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, entry: &TargetView, running: bool) {
+    let (theme, texts) = (view.theme, view.texts);
+    let target = &entry.target;
+    ui.add_space(gap::XS);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::S;
+        let name = texts.get("remember-key");
+        if switch(ui, theme, &name, target.remember_key) {
+            let remember_key = !target.remember_key;
+            view.send(Command::PutTarget(Target { remember_key, ..draft.filled(target) }));
+        }
+        let place = match (&view.snapshot.key_place, target.remember_key) {
+            (_, false) => texts.get("key-forgotten").to_string(),
+            (None | Some(KeyPlace::Keyring), true) => texts.get("key-in-keyring").to_string(),
+            (Some(KeyPlace::File(path)), true) => {
+                texts.with("key-in-file", &[("path", path.display().to_string().into())])
+            }
+        };
+        label(ui, &name, Type::Small, theme.text).on_hover_text(place);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.add_enabled_ui(!running, |ui| {
+                let name = texts.get("remove-target");
+                if icon_button(ui, theme, Icon::Trash, &name, 24.0, Look::Quiet).clicked() {
+                    view.send(Command::RemoveTarget(target.id));
+                }
+            });
+        });
+    });
+    if let Some(pin) = target.pin {
+        ui.horizontal(|ui| {
+            let short: String = pin.to_string().chars().take(12).collect();
+            let said = texts.with("pinned", &[("pin", short.into())]);
+            label(ui, &said, Type::Small, theme.secondary).on_hover_text(pin.to_string());
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let name = texts.get("unpin");
+                if icon_button(ui, theme, Icon::Close, &name, 20.0, Look::Quiet).clicked() {
+                    view.send(Command::PutTarget(Target { pin: None, ..draft.filled(target) }));
+                }
+            });
+        });
+    }
+    misfits(ui, view, target);
+    let gave_up = entry.state == Some(TargetState::Failed) && target.enabled;
+    if gave_up && view.snapshot.live != crate::studio::snapshot::LiveState::Idle {
+        let name = texts.get("try-again");
+        if Button::new(&name).small().icon(Icon::Refresh).show(ui, theme).clicked() {
+            view.send(Command::StartTarget(target.id));
+        }
+    }
+}
+
+/// What the service does not take as it is set.
+fn misfits(ui: &mut Ui, view: &mut View<'_>, target: &Target) {
+    let (theme, texts) = (view.theme, view.texts);
+    let Some(service) = service_of(target).filter(|_| target.enabled) else { return };
+    let misfits = service.misfits(&view.snapshot.quality);
+    for misfit in &misfits {
+        let (most, is) = misfit.numbers();
+        let args = [
+            ("service", service.name.into()),
+            ("most", most.to_string().into()),
+            ("is", is.to_string().into()),
+        ];
+        paragraph(ui, &texts.with(misfit_key(*misfit), &args), Type::Small, theme.warn);
+    }
+    let fit = service.fit(&view.snapshot.quality);
+    if !misfits.is_empty() && fit != view.snapshot.quality {
+        let name = texts.with("fit-quality", &[("service", service.name.into())]);
+        if Button::new(&name).small().look(Look::Warn).show(ui, theme).clicked() {
+            view.send(Command::SetQuality(fit));
+        }
+    }
+}
+
+/// Where viewers of the built-in server look.
+fn address(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, width: f32) {
+    let (theme, texts) = (view.theme, view.texts);
+    label(ui, &texts.get("watch-at"), Type::Small, theme.secondary);
+    let url = &view.snapshot.server.play_url;
+    let mut text =
+        if url.is_empty() { texts.get("server-starts").to_string() } else { url.clone() };
+    let now = ui.input(|input| input.time);
+    let copied = draft.copied_at.is_some_and(|at| now - at < 2.0);
+    let button = if copied {
+        (Icon::Check, texts.get("copied"))
+    } else {
+        (Icon::Copy, texts.get("copy-address"))
+    };
+    let buttons = [(button.0, &*button.1)];
+    let field = Field {
+        id: Id::unique("watch-at"),
+        text: &mut text,
+        name: &texts.get("watch-at"),
+        hint: "",
+        hidden: false,
+        wrong: false,
+        limit: 2048,
+        buttons: if url.is_empty() { &[] } else { &buttons },
+        width,
+    }
+    .show(ui, theme);
+    if field.pressed.is_some() {
+        ui.ctx().copy_text(url.clone());
+        draft.copied_at = Some(now);
+        ui.ctx().request_repaint_after(Duration::from_millis(2050));
+    }
+}
+
+/// The text that says what a service does not take.
+fn misfit_key(misfit: Misfit) -> &'static str {
+    match misfit {
+        Misfit::Video { .. } => key!("misfit-video"),
+        Misfit::Audio { .. } => key!("misfit-audio"),
+        Misfit::Keyframes { .. } => key!("misfit-keyframes"),
+        Misfit::Height { .. } => key!("misfit-height"),
+        Misfit::Rate { .. } => key!("misfit-rate"),
+    }
+}

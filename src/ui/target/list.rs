@@ -1,0 +1,213 @@
+//! The list of targets: a switch each, how it fares, and one shown in full.
+
+use egui::{
+    Align, Color32, CornerRadius, Layout, Popup, PopupCloseBehavior, Rect, Role, Sense, Ui,
+    UiBuilder, WidgetInfo, pos2, vec2,
+};
+
+use crate::studio::snapshot::{LiveState, TargetView};
+use crate::studio::target::{MOST_TARGETS, TargetState};
+use crate::studio::{Command, Place, Target, services};
+use crate::ui::format;
+use crate::ui::go_live::stage_key;
+use crate::ui::icons::Icon;
+use crate::ui::target::Draft;
+use crate::ui::theme::{RADIUS, Type, gap, size};
+use crate::ui::view::View;
+use crate::ui::widgets::{
+    Look, elided, focus_ring, icon_button, menu_item, paragraph, section, switch,
+};
+
+/// The heading with the button that adds an entry, and the list.
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    heading(ui, view, draft);
+    let snapshot = view.snapshot;
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        for entry in &snapshot.targets {
+            ui.push_id(("target", entry.target.id), |ui| row(ui, view, draft, entry));
+        }
+    });
+    if draft.complain && !snapshot.targets.iter().any(|entry| entry.target.enabled) {
+        let said = view.texts.get("no-target-on");
+        paragraph(ui, &said, Type::Small, view.theme.warn);
+    }
+}
+
+fn heading(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let (theme, texts) = (view.theme, view.texts);
+    ui.allocate_ui_with_layout(
+        vec2(ui.available_width(), 24.0),
+        Layout::right_to_left(Align::Center),
+        |ui| {
+            if view.snapshot.targets.len() < MOST_TARGETS {
+                let name = texts.get("add-target");
+                let button = icon_button(ui, theme, Icon::Plus, &name, 24.0, Look::Quiet);
+                menu(&button, view, draft);
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                section(ui, theme, &texts.get("targets"));
+            });
+        },
+    );
+}
+
+/// What kind of target to add.
+fn menu(button: &egui::Response, view: &mut View<'_>, draft: &mut Draft) {
+    let (theme, texts) = (view.theme, view.texts);
+    let width = 250.0;
+    let mut chosen = None;
+    Popup::menu(button)
+        .width(width)
+        .gap(gap::XS)
+        .close_behavior(PopupCloseBehavior::CloseOnClick)
+        .frame(
+            egui::Frame::popup(&button.ctx.global_style())
+                .fill(theme.panel)
+                .inner_margin(egui::Margin::same(4)),
+        )
+        .show(|ui| {
+            ui.spacing_mut().item_spacing = vec2(0.0, 2.0);
+            ui.set_width(width - 10.0);
+            egui::ScrollArea::vertical().max_height(420.0).show(ui, |ui| {
+                let (own, second) = (texts.get("target-own"), texts.get("target-own-second"));
+                if menu_item(ui, theme, &own, &second, false, true) {
+                    chosen = Some(("", ""));
+                }
+                for service in services::SERVICES {
+                    if menu_item(ui, theme, service.name, "", false, true) {
+                        let server = service.servers.first().copied().unwrap_or_default();
+                        chosen = Some((service.id, server));
+                    }
+                }
+            });
+        });
+    let Some((service, server)) = chosen else { return };
+    let list: Vec<Target> =
+        view.snapshot.targets.iter().map(|entry| entry.target.clone()).collect();
+    let moment = button.ctx.input(|input| input.time).to_bits() ^ view.snapshot.born;
+    let target = Target::new_for(&list, moment);
+    draft.awaited = Some(target.id);
+    view.send(Command::PutTarget(Target {
+        service: service.to_owned(),
+        place: Place::Custom { server: server.to_owned(), key: Default::default() },
+        ..target
+    }));
+}
+
+/// What a target is called.
+pub(super) fn title(view: &View<'_>, target: &Target) -> String {
+    if target.is_built_in() {
+        return view.texts.get("target-builtin").to_string();
+    }
+    if !target.name.is_empty() {
+        return target.name.clone();
+    }
+    if let Some(service) = services::find(&target.service) {
+        return service.name.to_owned();
+    }
+    match host(target.server()) {
+        "" => view.texts.get("target-unnamed").to_string(),
+        host => host.to_owned(),
+    }
+}
+
+/// The host in a server's URL, as far as it has been typed.
+fn host(server: &str) -> &str {
+    let rest = server.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
+}
+
+/// How it fares: a lamp and words.
+fn fares(view: &View<'_>, entry: &TargetView) -> (Option<Color32>, String) {
+    let (theme, texts) = (view.theme, view.texts);
+    let cause = || entry.cause.clone().unwrap_or_default();
+    let broadcasting = view.snapshot.live != LiveState::Idle;
+    match entry.state {
+        Some(TargetState::Live) if broadcasting => {
+            let rate = format::bitrate(entry.bitrate);
+            (Some(theme.live), texts.with("target-live", &[("rate", rate.into())]))
+        }
+        Some(TargetState::Connecting) if broadcasting && entry.cause.is_none() => {
+            let stage = texts.get(stage_key(entry.stage.unwrap_or_default())).to_string();
+            (Some(theme.secondary), stage)
+        }
+        Some(TargetState::Connecting | TargetState::Reconnecting) if broadcasting => {
+            (Some(theme.warn), texts.with("target-retrying", &[("cause", cause().into())]))
+        }
+        Some(TargetState::Failed) => {
+            (Some(theme.warn), texts.with("target-gave-up", &[("cause", cause().into())]))
+        }
+        _ if entry.target.is_built_in() => (None, texts.get("target-builtin-second").to_string()),
+        _ => (None, host(entry.target.server()).to_owned()),
+    }
+}
+
+fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView) {
+    let theme = view.theme;
+    let id = entry.target.id;
+    let title = title(view, &entry.target);
+    let (lamp, second) = fares(view, entry);
+    let chosen = draft.chosen == id;
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(ui.available_width(), size::ROW), Sense::click());
+    response
+        .widget_info(|| WidgetInfo {
+            current_text_value: Some(second.clone()),
+            ..WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, &title)
+        });
+    let fill = if chosen {
+        theme.raised
+    } else if response.hovered() {
+        theme.hover
+    } else {
+        Color32::TRANSPARENT
+    };
+    ui.painter().rect_filled(rect, CornerRadius::same(RADIUS), fill);
+    let side = Rect::from_min_max(pos2(rect.right() - 44.0, rect.top()), rect.max);
+    let mut words =
+        Rect::from_min_max(pos2(rect.left() + 10.0, rect.top()), pos2(side.left(), rect.bottom()));
+    if let Some(lamp) = lamp {
+        ui.painter().circle_filled(pos2(words.left() + 4.0, rect.center().y), 4.0, lamp);
+        words.min.x += 16.0;
+    }
+    let color = if entry.target.enabled { theme.text } else { theme.secondary };
+    if second.is_empty() || second == title {
+        elided(ui, words, Align::Min, &title, Type::Body.font(), color);
+    } else {
+        let (upper, lower) = words.shrink2(vec2(0.0, 4.0)).split_top_bottom_at_fraction(0.54);
+        elided(ui, upper, Align::Min, &title, Type::Body.font(), color);
+        elided(ui, lower, Align::Min, &second, Type::Small.font(), theme.secondary);
+    }
+    focus_ring(ui, theme, &response, RADIUS);
+    let mut at = ui.new_child(
+        UiBuilder::new()
+            .max_rect(side.shrink2(vec2(7.0, 0.0)))
+            .layout(Layout::right_to_left(Align::Center)),
+    );
+    let name = view.texts.with("target-on", &[("name", title.as_str().into())]);
+    if switch(&mut at, theme, &name, entry.target.enabled) {
+        let enabled = !entry.target.enabled;
+        let target = draft.filled(&entry.target);
+        view.send(Command::PutTarget(Target { enabled, ..target }));
+        if enabled {
+            draft.choose(id);
+        }
+    }
+    if response.on_hover_text(&second).clicked() {
+        draft.choose(id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_shown_without_secrets() {
+        assert_eq!(host("rtmp://live.example.com/app/key"), "live.example.com");
+        assert_eq!(host("rtmp://me:secret@host:1936/app?s=1"), "host:1936");
+        assert_eq!(host("rtmp"), "");
+    }
+}

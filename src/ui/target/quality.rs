@@ -1,0 +1,152 @@
+//! What goes out, in figures: the usual choices, bitrate and keyframes.
+
+use std::time::Duration;
+
+use egui::Ui;
+
+use crate::media::{BitsPerSecond, FrameRate, Size};
+use crate::studio::snapshot::LiveState;
+use crate::studio::{Command, Quality};
+use crate::ui::actions::key;
+use crate::ui::format;
+use crate::ui::theme::{Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{Select, label, menu_item, menu_rule, paragraph, slider};
+
+const fn fps(num: u32) -> FrameRate {
+    match FrameRate::new(num, 1) {
+        Some(rate) => rate,
+        None => FrameRate::FPS_30,
+    }
+}
+
+/// The usual choices.
+const PRESETS: [(&str, &str, Size, FrameRate, u32); 4] = [
+    (
+        key!("quality-480p30"),
+        key!("quality-480p30-second"),
+        Size::new(854, 480),
+        fps(30),
+        1_200_000,
+    ),
+    (
+        key!("quality-720p30"),
+        key!("quality-720p30-second"),
+        Size::new(1280, 720),
+        fps(30),
+        2_500_000,
+    ),
+    (
+        key!("quality-720p60"),
+        key!("quality-720p60-second"),
+        Size::new(1280, 720),
+        fps(60),
+        4_500_000,
+    ),
+    (
+        key!("quality-1080p30"),
+        key!("quality-1080p30-second"),
+        Size::new(1920, 1080),
+        fps(30),
+        4_500_000,
+    ),
+];
+
+/// `720p · 30 fps · 2 500 kbps`.
+pub fn quality_text(view: &View<'_>) -> String {
+    let quality = &view.snapshot.quality;
+    view.texts.with(
+        "quality-line",
+        &[
+            ("size", format::size_name(quality.size).into()),
+            ("rate", format::rate(quality.frame_rate).into()),
+            ("bitrate", format::bitrate(quality.video_bitrate.0).into()),
+        ],
+    )
+}
+
+/// The choice of quality.
+pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
+    let (theme, texts) = (view.theme, view.texts);
+    let now = view.snapshot.quality.clone();
+    let idle = view.snapshot.live == LiveState::Idle;
+    let mut wanted: Option<Quality> = None;
+    let select = Select {
+        name: &texts.get("quality"),
+        chosen: &quality_text(view),
+        width,
+        enabled: true,
+        close_on_click: false,
+    };
+    select.show(ui, theme, |ui| {
+        for (title, second, size, frame_rate, bitrate) in PRESETS {
+            let chosen = now.size == size && now.frame_rate == frame_rate;
+            if menu_item(ui, theme, &texts.get(title), &texts.get(second), chosen, idle) {
+                wanted = Some(Quality {
+                    size,
+                    frame_rate,
+                    video_bitrate: BitsPerSecond(bitrate),
+                    ..now.clone()
+                });
+            }
+        }
+        if !idle {
+            egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 4)).show(ui, |ui| {
+                paragraph(ui, &texts.get("quality-on-air"), Type::Small, theme.secondary);
+            });
+        }
+        menu_rule(ui, theme);
+        egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 4)).show(ui, |ui| {
+            let mut kbps = now.video_bitrate.0 as f32 / 1000.0;
+            figure_line(ui, view, &texts.get("bitrate"), &format::bitrate(now.video_bitrate.0));
+            let width = ui.available_width();
+            let name = texts.get("bitrate");
+            let response = slider(ui, theme, &mut kbps, 300.0..=12_000.0, 2_500.0, &name, width);
+            if response.changed() {
+                let step = (kbps / 100.0).round().clamp(3.0, 120.0) as u32;
+                wanted =
+                    Some(Quality { video_bitrate: BitsPerSecond(step * 100_000), ..now.clone() });
+            }
+            response.on_hover_text(&*texts.get("tip-bitrate"));
+            ui.add_space(gap::XS);
+            ui.add_enabled_ui(idle, |ui| {
+                ui.horizontal(|ui| {
+                    let name = texts.get("keyframe-every");
+                    label(ui, &name, Type::Figure, theme.secondary)
+                        .on_hover_text(&*texts.get("tip-keyframe"));
+                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                        ui.spacing_mut().item_spacing.x = gap::XS;
+                        for seconds in [4_u64, 2, 1] {
+                            let text =
+                                texts.with("seconds", &[("count", seconds.to_string().into())]);
+                            let every = Duration::from_secs(seconds);
+                            let pressed = crate::ui::widgets::Button::new(&text)
+                                .small()
+                                .look(crate::ui::widgets::Look::Quiet)
+                                .name(&format!("{name} {text}"))
+                                .enabled(idle)
+                                .selected(now.keyframe_interval == every)
+                                .show(ui, theme)
+                                .clicked();
+                            if pressed {
+                                wanted = Some(Quality { keyframe_interval: every, ..now.clone() });
+                            }
+                        }
+                    });
+                });
+            });
+        });
+    });
+    if let Some(quality) = wanted {
+        view.send(Command::SetQuality(quality));
+    }
+}
+
+fn figure_line(ui: &mut Ui, view: &View<'_>, name: &str, value: &str) {
+    ui.horizontal(|ui| {
+        label(ui, name, Type::Figure, view.theme.secondary);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            label(ui, value, Type::FigureStrong, view.theme.text);
+        });
+    });
+}

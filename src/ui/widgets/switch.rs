@@ -1,0 +1,27 @@
+//! A switch: on or off, at once.
+
+use egui::{CornerRadius, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+
+use crate::ui::theme::Theme;
+use crate::ui::widgets::focus_ring;
+
+/// Its size in points.
+const SIZE: egui::Vec2 = vec2(30.0, 18.0);
+
+/// Shows a switch of this accessible name; tells whether it was pressed.
+pub fn switch(ui: &mut Ui, theme: &Theme, name: &str, on: bool) -> bool {
+    let sense = if ui.is_enabled() { Sense::click() } else { Sense::hover() };
+    let (rect, response) = ui.allocate_exact_size(SIZE, sense);
+    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, ui.is_enabled(), on, name));
+    let radius = CornerRadius::same(9);
+    let (ground, border, knob) = match (on, ui.is_enabled()) {
+        (true, true) => (theme.accent, theme.accent, theme.panel),
+        (true, false) => (theme.secondary, theme.secondary, theme.panel),
+        (false, _) => (theme.raised, theme.secondary, theme.secondary),
+    };
+    ui.painter().rect(rect, radius, ground, Stroke::new(1.0, border), StrokeKind::Inside);
+    let x = if on { rect.right() - 9.0 } else { rect.left() + 9.0 };
+    ui.painter().circle_filled(pos2(x, rect.center().y), 6.0, knob);
+    focus_ring(ui, theme, &response, 9);
+    response.on_hover_text(name).clicked()
+}
