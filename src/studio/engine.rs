@@ -68,7 +68,8 @@ pub(super) struct Engine {
 pub(super) struct Engaged {
     program: Option<Program>,
     on_air: Option<OnAir>,
-    ending: Option<crate::base::Worker>,
+    /// What is being ended in the background: publishers, a recording, a whole broadcast.
+    ending: Vec<crate::base::Worker>,
     devices: Devices,
     ledger: Ledger,
     history: History,
@@ -130,7 +131,7 @@ impl Engine {
             }
             let ended = self.state.quitting
                 && self.state.on_air.is_none()
-                && self.state.ending.as_ref().is_none_or(crate::base::Worker::is_finished);
+                && self.state.ending.iter().all(crate::base::Worker::is_finished);
             if ended {
                 break;
             }

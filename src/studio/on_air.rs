@@ -187,10 +187,10 @@ impl OnAir {
     }
 
     /// Ends one target in the background; the others go on.
-    pub(super) fn end_publisher(&mut self, id: u32, told: Sender<Event>) {
+    pub(super) fn end_publisher(&mut self, id: u32, told: Sender<Event>) -> Option<Worker> {
         let (gone, stay) = std::mem::take(&mut self.sent).into_iter().partition(|it| it.id == id);
         self.sent = stay;
-        let _running = background("unpublish", move || stop(&gone, &told));
+        background("unpublish", move || stop(&gone, &told))
     }
 
     /// Figures of the targets, by their ids.
@@ -260,7 +260,8 @@ impl OnAir {
         happenings
     }
 
-    /// Finishes the recording in the background while the stream goes on.
+    /// Finishes the recording in the background while the stream goes on. Until the worker has
+    /// ended, its last word is still to come.
     pub(super) fn finish_recording(&mut self, told: Sender<Event>) -> Option<Worker> {
         let recorder = self.recorder.take()?;
         background("finish-recording", move || {

@@ -107,7 +107,7 @@ impl Engine {
             return;
         }
         if !enabled {
-            on_air.end_publisher(id, self.last_words.0.clone());
+            self.state.ending.extend(on_air.end_publisher(id, self.last_words.0.clone()));
             return;
         }
         let resolved = target.and_then(|target| self.resolve(&target));
@@ -148,7 +148,7 @@ impl Engine {
         let Some(on_air) = &mut self.state.on_air else { return };
         if on_air.is_recording() && on_air.is_publishing() {
             self.state.stopping = true;
-            self.state.ending = on_air.end_publishers(self.last_words.0.clone());
+            self.state.ending.extend(on_air.end_publishers(self.last_words.0.clone()));
         } else {
             self.end_broadcast();
         }
@@ -193,7 +193,7 @@ impl Engine {
     pub(super) fn stop_recording(&mut self) {
         let Some(on_air) = &mut self.state.on_air else { return };
         if on_air.is_publishing() {
-            on_air.finish_recording(self.last_words.0.clone());
+            self.state.ending.extend(on_air.finish_recording(self.last_words.0.clone()));
         } else {
             self.end_broadcast();
         }
@@ -218,7 +218,7 @@ impl Engine {
             program.detach();
         }
         self.state.stopping = true;
-        self.state.ending = on_air.end(self.last_words.0.clone());
+        self.state.ending.extend(on_air.end(self.last_words.0.clone()));
     }
 
     pub(super) fn end_if_idle(&mut self) {

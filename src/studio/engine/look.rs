@@ -50,7 +50,8 @@ impl Engine {
             }
             self.end_if_idle();
         }
-        let over = self.state.ending.as_ref().is_some_and(Worker::is_finished);
+        let ending = &self.state.ending;
+        let over = !ending.is_empty() && ending.iter().all(Worker::is_finished);
         while let Ok(event) = self.last_words.1.try_recv() {
             match event {
                 Event::Recording(recording) => self.recording_over(recording),
@@ -59,7 +60,7 @@ impl Engine {
             }
         }
         if over {
-            self.state.ending = None;
+            self.state.ending.clear();
             self.state.stopping = false;
             if self.state.on_air.is_none() {
                 self.happened(Event::Stopped);

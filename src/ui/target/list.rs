@@ -152,11 +152,10 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView) 
     let chosen = draft.chosen == id;
     let (rect, response) =
         ui.allocate_exact_size(vec2(ui.available_width(), size::ROW), Sense::click());
-    response
-        .widget_info(|| WidgetInfo {
-            current_text_value: Some(second.clone()),
-            ..WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, &title)
-        });
+    response.widget_info(|| WidgetInfo {
+        current_text_value: Some(second.clone()),
+        ..WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, &title)
+    });
     let fill = if chosen {
         theme.raised
     } else if response.hovered() {
