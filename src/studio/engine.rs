@@ -53,6 +53,7 @@ pub(super) struct Engine {
     pub(super) settings: Settings,
     pub(super) settings_path: Option<PathBuf>,
     pub(super) keys_path: Option<PathBuf>,
+    pub(super) keyring: bool,
     pub(super) encoder: encode::Choice,
     pub(super) options: net::rtmp::Options,
     pub(super) retry_for: Option<Duration>,

@@ -33,6 +33,8 @@ pub struct Config {
     pub settings_path: Option<PathBuf>,
     /// Where stream keys are kept where there is no keyring; `None`: none are fetched or kept.
     pub keys_path: Option<PathBuf>,
+    /// Whether the desktop's keyring is used where there is one.
+    pub keyring: bool,
     /// What was bad about the settings, to be told.
     pub warnings: Vec<String>,
     pub encoder: encode::Choice,
@@ -53,6 +55,7 @@ impl Config {
             settings,
             settings_path: None,
             keys_path: None,
+            keyring: true,
             warnings: Vec::new(),
             encoder: encode::Choice::Auto,
             serve: Serve::WhenNeeded,
@@ -98,6 +101,7 @@ impl Studio {
             settings: config.settings,
             settings_path: config.settings_path,
             keys_path: config.keys_path,
+            keyring: config.keyring,
             encoder: config.encoder,
             options: config.options,
             retry_for: config.retry_for,

@@ -72,12 +72,12 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// Starts; `file` is where keys go when there is no keyring.
-    pub fn start(file: PathBuf) -> io::Result<Self> {
+    /// Starts; `file` is where keys go when there is no keyring, or none is wanted.
+    pub fn start(file: PathBuf, keyring: bool) -> io::Result<Self> {
         let (requests, asked) = queue::bounded("key requests", REQUESTS, Full::DropOldest);
         let (answer, answers) = queue::bounded("key answers", REQUESTS * 2, Full::DropOldest);
         let worker = Worker::spawn("keys", move |_| {
-            let store = open(file);
+            let store = open(file, keyring);
             let _ = answer.send(Answer::Place(store.place()));
             while let Some(request) = asked.recv() {
                 if let Some(told) = store.obey(request) {
@@ -152,7 +152,10 @@ impl dyn Keeper {
     }
 }
 
-fn open(file: PathBuf) -> Box<dyn Keeper> {
+fn open(file: PathBuf, keyring: bool) -> Box<dyn Keeper> {
+    if !keyring {
+        return Box::new(OwnFile { path: file });
+    }
     match Store::new() {
         Ok(store) => Box::new(Keyring { store }),
         Err(error) => {

@@ -21,9 +21,10 @@ use onair::studio::{Command, Level, Notice, Remedy, Snapshot, Target};
 use parking_lot::Mutex;
 
 /// The states by name.
-pub const STATES: [&str; 21] = [
+pub const STATES: [&str; 22] = [
     "idle",
     "custom",
+    "targets",
     "connecting",
     "on-air",
     "slow",

@@ -14,7 +14,7 @@ impl Engine {
     pub(super) fn begin_targets(&mut self) {
         self.state.targets.clone_from(&self.settings.targets);
         let Some(path) = self.keys_path.clone() else { return };
-        let keys = match Keys::start(path) {
+        let keys = match Keys::start(path, self.keyring) {
             Ok(keys) => keys,
             Err(error) => {
                 self.tell(&Message::KeyNotKept { reason: error.to_string() }, "");

@@ -1,0 +1,189 @@
+//! Several targets at once, each started and stopped while the others go on, and their keys.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command as Process, Stdio};
+
+use onair::audio::AudioChoice;
+use onair::base::{Clock, Secret};
+use onair::capture::VideoChoice;
+use onair::media::{BitsPerSecond, Size};
+use onair::studio::snapshot::{LiveState, Snapshot, TargetView};
+use onair::studio::target::TargetState;
+use onair::studio::{Command, Config, KeyPlace, Place, Quality, Settings, Studio, Target};
+use peers::{LIMIT, Nginx, ffmpeg, wait_for};
+
+fn config(settings: Settings) -> Config {
+    let quality = Quality {
+        size: Size::new(480, 270),
+        video_bitrate: BitsPerSecond(400_000),
+        ..Quality::default()
+    };
+    let settings = Settings {
+        video: Some(VideoChoice::Test),
+        audio: Some(AudioChoice::Tone),
+        quality,
+        ..settings
+    };
+    Config { keyring: false, ..Config::new(Clock::start(), settings) }
+}
+
+fn state(snapshot: &Snapshot, id: u32) -> Option<TargetState> {
+    let find = |view: &&TargetView| view.target.id == id;
+    snapshot.targets.iter().find(find).and_then(|view| view.state)
+}
+
+fn wait_state(studio: &Studio, id: u32, wanted: TargetState) {
+    wait_for(&format!("target {id} to be {}", wanted.name()), LIMIT, || {
+        state(&studio.snapshot(), id) == Some(wanted)
+    });
+}
+
+#[test]
+fn targets_start_stop_and_fail_while_the_others_go_on() {
+    peers::require!("nginx", "ffmpeg", "ffprobe");
+    let (first, second) = (Nginx::start(), Nginx::start());
+    let own = |id, nginx: &Nginx, app: &str| {
+        let server = format!("rtmp://127.0.0.1:{}/{app}", nginx.port);
+        Target::custom(id, &server, "show".into())
+    };
+    let closed = format!("rtmp://127.0.0.1:{}/live", peers::free_port());
+    let targets = vec![
+        Target { enabled: false, ..Target::built_in() },
+        own(1, &first, "recorded"),
+        Target { enabled: false, ..own(2, &second, "recorded") },
+        own(3, &second, "refused"),
+        Target::custom(4, &closed, "show".into()),
+    ];
+    let studio = Studio::start(config(Settings { targets, ..Settings::default() })).unwrap();
+    studio.send(Command::GoLive);
+    first.wait_published("show");
+    wait_state(&studio, 1, TargetState::Live);
+    // One is refused and one is not there: that is theirs alone.
+    wait_for("the trouble of target 4", LIMIT, || {
+        studio.snapshot().targets.iter().any(|it| it.target.id == 4 && it.cause.is_some())
+    });
+    assert_eq!(studio.snapshot().live, LiveState::OnAir);
+    assert!(!second.is_published("show"));
+
+    studio.send(Command::PutTarget(own(2, &second, "recorded")));
+    second.wait_published("show");
+    wait_state(&studio, 2, TargetState::Live);
+    studio.send(Command::PutTarget(Target::built_in()));
+    wait_state(&studio, 0, TargetState::Live);
+
+    studio.send(Command::PutTarget(Target { enabled: false, ..own(2, &second, "recorded") }));
+    second.wait_unpublished("show");
+    wait_state(&studio, 2, TargetState::Stopped);
+    studio.send(Command::RemoveTarget(4));
+    wait_for("one target less", LIMIT, || studio.snapshot().targets.len() == 4);
+    assert!(first.is_published("show"));
+    let before = studio.snapshot().figures.encoded;
+    wait_for("more pictures", LIMIT, || studio.snapshot().figures.encoded > before + 30);
+
+    studio.send(Command::StopLive);
+    first.wait_unpublished("show");
+    wait_for("the end", LIMIT, || studio.snapshot().live == LiveState::Idle);
+    studio.end(LIMIT).unwrap();
+    for nginx in [&first, &second] {
+        let file = nginx.recordings().join("show.flv");
+        assert_eq!(ffmpeg::decode(&file), "");
+        let probe = ffmpeg::probe(&file);
+        assert_eq!(probe.warnings, "");
+        assert!(probe.packets("video")[0].keyframe);
+    }
+    // What target 1 got has no hole where the others came and went.
+    let packets = ffmpeg::probe(first.recordings().join("show.flv")).packets("video");
+    let gaps = packets.windows(2).filter(|pair| pair[1].dts - pair[0].dts > 0.05).count();
+    assert_eq!(gaps, 0);
+}
+
+const KEY: &str = "planted-key-4711?auth=hidden&x=%2F";
+
+fn with_paths(folder: &Path, keyring: bool) -> Config {
+    let path = folder.join("settings.toml");
+    let (settings, warnings) = Settings::read(&path);
+    assert_eq!(warnings, Vec::<String>::new());
+    Config {
+        keys_path: Some(folder.join("keys.toml")),
+        settings_path: Some(path),
+        keyring,
+        ..config(settings)
+    }
+}
+
+/// Types a key, ends, starts again: the key is back, and nowhere in the settings.
+fn key_comes_back(folder: &Path, keyring: bool) {
+    let studio = Studio::start(with_paths(folder, keyring)).unwrap();
+    let place = Place::Custom { server: "rtmp://live.example.com/app".into(), key: KEY.into() };
+    let target = Target { place, ..Target::new_for(&[Target::built_in()], 7) };
+    studio.send(Command::PutTarget(target.clone()));
+    wait_for("the target", LIMIT, || studio.snapshot().targets.len() == 2);
+    studio.end(LIMIT).unwrap();
+
+    let settings = fs::read_to_string(folder.join("settings.toml")).unwrap();
+    assert!(settings.contains("live.example.com") && !settings.contains("planted"), "{settings}");
+    let studio = Studio::start(with_paths(folder, keyring)).unwrap();
+    wait_for("the key", LIMIT, || {
+        let snapshot = studio.snapshot();
+        snapshot.targets.get(1).is_some_and(|it| it.target.key() == Some(&Secret::new(KEY)))
+    });
+    assert!(!format!("{:?}", studio.snapshot()).contains("planted"));
+    if keyring {
+        assert_eq!(studio.snapshot().key_place, Some(KeyPlace::Keyring));
+        assert!(!folder.join("keys.toml").exists());
+    } else {
+        let mode = fs::metadata(folder.join("keys.toml")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    studio.send(Command::RemoveTarget(target.id));
+    wait_for("one target", LIMIT, || studio.snapshot().targets.len() == 1);
+    studio.end(LIMIT).unwrap();
+    let gone = fs::read_to_string(folder.join("keys.toml")).unwrap_or_default();
+    assert!(!gone.contains("planted"), "forgotten with its target");
+}
+
+#[test]
+fn keys_are_kept_in_a_private_file_where_there_is_no_keyring() {
+    let folder = tempfile::tempdir().unwrap();
+    key_comes_back(folder.path(), false);
+}
+
+/// Set for the run of this test inside a session with a keyring.
+const INSIDE: &str = "ONAIR_TEST_KEYRING";
+
+#[test]
+fn keys_are_kept_in_the_desktops_keyring() {
+    if let Some(folder) = std::env::var_os(INSIDE) {
+        return key_comes_back(Path::new(&folder), true);
+    }
+    peers::require!("dbus-run-session", "gnome-keyring-daemon");
+    let folder = tempfile::tempdir().unwrap();
+    // A session bus of our own, with a keyring that is open.
+    let script = "printf secret | gnome-keyring-daemon --unlock --components=secrets >/dev/null \
+                  && exec \"$0\" --exact keys_are_kept_in_the_desktops_keyring --nocapture";
+    let run = Process::new("dbus-run-session")
+        .args(["--", "sh", "-c", script])
+        .arg(std::env::current_exe().unwrap())
+        .env(INSIDE, folder.path())
+        .env("XDG_DATA_HOME", folder.path())
+        .env("XDG_RUNTIME_DIR", folder.path())
+        .env_remove("DISPLAY")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout) + String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{said}");
+    assert!(said.contains("1 passed"), "{said}");
+}
