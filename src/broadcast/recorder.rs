@@ -9,6 +9,10 @@ mod backend;
 mod container;
 pub mod disk;
 mod file;
+pub mod journal;
+pub mod remux;
+pub mod replay;
+mod source;
 mod timeline;
 
 use std::fmt;
@@ -23,6 +27,7 @@ use crate::base::{Stop, Timestamp, Worker};
 use crate::broadcast::hub::Feed;
 use crate::broadcast::recorder::disk::{Look, Warning, Watch};
 use crate::broadcast::recorder::file::File;
+use crate::broadcast::recorder::journal::Entry;
 use crate::broadcast::recorder::timeline::Timeline;
 use crate::broadcast::subscription::Next;
 use crate::broadcast::{Hub, Limits, Subscription, Tag};
@@ -30,6 +35,8 @@ use crate::media::Track;
 use crate::wire::container::{Chapter, Format, Sample, TrackId, Tracks};
 
 pub use crate::broadcast::recorder::file::{Error, Trouble};
+pub use crate::broadcast::recorder::remux::{remux, repair};
+pub use crate::broadcast::recorder::replay::Replay;
 
 /// What is written is handed to the system at least this often…
 const FLUSH: Duration = Duration::from_secs(1);
@@ -101,6 +108,8 @@ pub struct Split {
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     pub split: Split,
+    /// The folder of the journal of unfinished recordings; `None`: none is kept.
+    pub journal: Option<PathBuf>,
 }
 
 /// What happened to a recording.
@@ -186,7 +195,6 @@ impl Recorder {
             asked: path.to_owned(),
             format,
             tracks,
-            options,
             subscription: hub.subscribe(format!("recorder {}", path.display()), Limits::FILE),
             feed: hub.feed(),
             figures: Arc::clone(&figures),
@@ -205,6 +213,8 @@ impl Recorder {
             split_wanted: false,
             keyframe_asked: false,
             chapters: 0,
+            entry: enter(&options, file.path()),
+            options,
             file,
         };
         let failed_path = path.to_owned();
@@ -314,6 +324,15 @@ struct Writer {
     keyframe_asked: bool,
     chapters: u32,
     file: File,
+    entry: Option<Entry>,
+}
+
+/// Notes that a file is being written. Recording is worth more than the note.
+fn enter(options: &Options, path: &Path) -> Option<Entry> {
+    let folder = options.journal.as_ref()?;
+    Entry::create(folder, path)
+        .inspect_err(|error| tracing::warn!(%error, "noting the recording in the journal"))
+        .ok()
 }
 
 impl Writer {
@@ -329,6 +348,11 @@ impl Writer {
             }
         };
         self.note();
+        // What was not finished is taken up at the next start: then there may be room.
+        let hopeless = matches!(&state, State::Failed(error) if error.kind == Trouble::Gone);
+        if let Some(entry) = self.entry.take_if(|_| hopeless || state == State::Finished) {
+            entry.done();
+        }
         let figures = {
             let mut figures = self.figures.lock();
             figures.state = state;
@@ -459,6 +483,10 @@ impl Writer {
         let mut name = self.asked.file_stem().unwrap_or_default().to_owned();
         name.push(format!("-part{part}.{}", self.format));
         let file = File::create(&self.asked.with_file_name(name), self.format, &self.tracks)?;
+        if let Some(entry) = self.entry.take() {
+            entry.done();
+        }
+        self.entry = enter(&self.options, file.path());
         self.earlier_bytes += self.file.written();
         self.timeline = Timeline::new(self.feed.parameters());
         self.file = file;

@@ -119,7 +119,8 @@ impl Probe {
             .filter(|packet| packet["codec_type"] == kind)
             .map(|packet| Packet {
                 pts: number(&packet["pts_time"]).expect("a PTS"),
-                dts: number(&packet["dts_time"]).expect("a DTS"),
+                // Matroska has none, and ffprobe does not always make one up.
+                dts: number(&packet["dts_time"]).unwrap_or(f64::NAN),
                 keyframe: packet["flags"].as_str().is_some_and(|flags| flags.starts_with('K')),
                 size: packet["size"].as_str().and_then(|text| text.parse().ok()).unwrap_or(0),
             })

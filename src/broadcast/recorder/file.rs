@@ -110,7 +110,6 @@ impl File {
     }
 
     /// A file that is there already and reaches to `written`, to be brought into its final form.
-    #[cfg(test)]
     pub fn resume(file: fs::File, path: &Path, muxer: Box<dyn Muxer>, written: u64) -> Self {
         Self { file, path: path.to_owned(), muxer, written, unit: None }
     }

@@ -11,7 +11,9 @@ use super::{
 use crate::base::Timestamp;
 use crate::media::StreamParameters;
 use crate::wire::amf0::{self, Value};
-use crate::wire::container::{Chapter, Muxer, Piece, Place, Sample, TrackId, Tracks};
+use crate::wire::container::{
+    Chapter, Error, Muxer, Piece, Place, ReadAt, Sample, TrackId, Tracks, read,
+};
 
 /// Room for so many keyframes in the index; in longer files every second, fourth… is listed. With
 /// two numbers each it stays below the 4,096 values that readers (ours too) take from a script tag.
@@ -46,9 +48,9 @@ struct Keyframes {
     seen: u64,
 }
 
-/// Milliseconds, rounded down as the stream's own are, modulo 2³².
+/// Milliseconds, rounded, modulo 2³².
 fn millis(at: Timestamp) -> u32 {
-    (at.as_millis().max(0) & i64::from(u32::MAX)) as u32
+    (at.offset(500).as_millis().max(0) & i64::from(u32::MAX)) as u32
 }
 
 impl Recording {
@@ -76,9 +78,15 @@ impl Recording {
         recording
     }
 
-    /// How long the metadata of a file of ours with these tracks is, body only.
-    pub fn metadata_length(tracks: &Tracks) -> usize {
-        Self::new(tracks.clone()).metadata(None).len()
+    /// Whether a file with these tracks has metadata with the room that ours have.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn has_room(source: &mut dyn ReadAt, tracks: &Tracks) -> Result<bool, Error> {
+        let head = read(source, METADATA_AT - TAG_HEADER as u64, 4, 4, "tags")?;
+        let length = Self::new(tracks.clone()).metadata(None).len();
+        let length = u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();
+        Ok(head.first() == Some(&TagKind::Script.id()) && head.get(1..) == length.get(1..))
     }
 
     /// The body of onMetaData, of the same length whatever is in it.
@@ -169,7 +177,8 @@ impl Muxer for Recording {
                     let seconds = f64::from(millis(sample.dts)) / 1_000.0;
                     self.new_keyframes.push((seconds, self.buffer.len()));
                 }
-                let composition = sample.pts.as_millis() - sample.dts.as_millis();
+                let composition =
+                    sample.pts.offset(500).as_millis() - sample.dts.offset(500).as_millis();
                 let composition = i32::try_from(composition).unwrap_or(0);
                 let [_, c2, c1, c0] = composition.clamp(-0x80_0000, 0x7F_FFFF).to_be_bytes();
                 let first = if sample.keyframe { 0x17 } else { 0x27 };

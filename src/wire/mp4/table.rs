@@ -187,12 +187,13 @@ impl Table {
             let scale = u128::from(self.timescale.max(1));
             u64::try_from((product + scale / 2) / scale).unwrap_or(u64::MAX)
         };
+        // Where the first picture is shown: readers look for a keyframe there.
+        let shown = self.compositions.first().map_or(0, |(_, offset)| i64::from(*offset)).max(0);
+        let nothing = self.first_dts().saturating_add(shown).unsigned_abs();
         put_box(out, *b"edts", |out| {
             put_full(out, *b"elst", 1, 0, |out| {
                 out.put_u32(2);
-                for (duration, from) in
-                    [(self.first_dts().unsigned_abs(), -1), (self.duration(), 0)]
-                {
+                for (duration, from) in [(nothing, -1), (self.duration(), shown)] {
                     out.put_u64(movie(duration));
                     out.put_i64(from);
                     out.put_u32(0x1_0000);

@@ -1,0 +1,134 @@
+//! Remembers which recordings are being written, so that those that were cut off can be made whole
+//! at the next start. One small file for each, in the user's state folder, which holds nothing but
+//! the recording's path and is locked for as long as it is written: whoever can lock it knows that
+//! its writer is gone.
+
+use std::fs::{self, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// A path longer than this is none.
+const MAX_PATH: u64 = 64 << 10;
+/// The most entries that are looked at.
+const MOST: usize = 1_000;
+const EXTENSION: &str = "recording";
+
+/// Says that a recording is being written. Left behind when the program is killed.
+#[derive(Debug)]
+pub struct Entry {
+    /// Locked until it is dropped.
+    _file: fs::File,
+    path: PathBuf,
+    recording: PathBuf,
+}
+
+impl Entry {
+    /// Notes in `folder` that `recording` is being written.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to.
+    pub fn create(folder: &Path, recording: &Path) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let recording = std::path::absolute(recording)?;
+        // Under its name it is locked from the beginning.
+        let mut named = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
+        named.write_all(&to_bytes(&recording))?;
+        named.as_file().lock()?;
+        let unique = named.path().file_name().unwrap_or_default().to_string_lossy();
+        let unique = unique.trim_start_matches(".new-");
+        let path = folder.join(format!("{}-{unique}.{EXTENSION}", std::process::id()));
+        let file = named.persist_noclobber(&path).map_err(|error| error.error)?;
+        Ok(Self { _file: file, path, recording })
+    }
+
+    /// The recording.
+    pub fn recording(&self) -> &Path {
+        &self.recording
+    }
+
+    /// It is whole, or beyond help.
+    pub fn done(self) {
+        // Gone already is as good.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// The recordings noted in `folder` whose writers are gone.
+pub fn unfinished(folder: &Path) -> Vec<Entry> {
+    let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
+    let paths = files.take(MOST).filter_map(|file| Some(file.ok()?.path()));
+    paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == EXTENSION))
+        .filter_map(|path| open(path).ok().flatten())
+        .collect()
+}
+
+/// `None` where its writer is at work.
+fn open(path: PathBuf) -> io::Result<Option<Entry>> {
+    let file = fs::OpenOptions::new().read(true).write(true).open(&path)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    let mut bytes = Vec::new();
+    (&file).take(MAX_PATH).read_to_end(&mut bytes)?;
+    let recording = from_bytes(bytes);
+    if recording.is_absolute() {
+        return Ok(Some(Entry { _file: file, path, recording }));
+    }
+    // Not one of ours.
+    Ok(None)
+}
+
+#[cfg(unix)]
+fn to_bytes(path: &Path) -> Vec<u8> {
+    std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()).to_vec()
+}
+
+#[cfg(unix)]
+fn from_bytes(bytes: Vec<u8>) -> PathBuf {
+    let name: std::ffi::OsString = std::os::unix::ffi::OsStringExt::from_vec(bytes);
+    name.into()
+}
+
+#[cfg(not(unix))]
+fn to_bytes(path: &Path) -> Vec<u8> {
+    path.to_string_lossy().into_owned().into_bytes()
+}
+
+#[cfg(not(unix))]
+fn from_bytes(bytes: Vec<u8>) -> PathBuf {
+    String::from_utf8_lossy(&bytes).into_owned().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_at_work_is_left_alone_and_what_is_left_behind_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state");
+        assert!(unfinished(&state).is_empty());
+        let first = Entry::create(&state, &folder.path().join("a.mp4")).unwrap();
+        let second = Entry::create(&state, &folder.path().join("b\n.mkv")).unwrap();
+        assert!(unfinished(&state).is_empty(), "both are being written");
+        drop(second);
+        let left = unfinished(&state);
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].recording(), folder.path().join("b\n.mkv"));
+        left.into_iter().for_each(Entry::done);
+        first.done();
+        assert_eq!(fs::read_dir(&state).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn other_files_are_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("x.recording"), "no absolute path").unwrap();
+        fs::write(folder.path().join("x.txt"), "/a/b").unwrap();
+        fs::create_dir(folder.path().join("y.recording")).unwrap();
+        assert!(unfinished(folder.path()).is_empty());
+    }
+}

@@ -1,0 +1,225 @@
+//! Puts the packets of one file into another, of whatever format, as they are; and makes files whole
+//! that were cut off.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::broadcast::recorder::file::{self, File};
+use crate::broadcast::recorder::source::Source;
+use crate::wire::container::{self, Format, Index, Muxer, ReadAt, Sample, read};
+use crate::wire::{flv, mkv, mp4};
+
+/// The largest packet: more has no picture.
+const MAX_PACKET: usize = 64 << 20;
+
+/// Why a file could not be remuxed or repaired.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The file that is there.
+    #[error("reading {}: {reason}", .path.display())]
+    Read { path: PathBuf, reason: container::Error },
+    /// The file that is made.
+    #[error(transparent)]
+    Write(#[from] file::Error),
+    /// There is a file of that name, and none is overwritten.
+    #[error("{} exists already", .0.display())]
+    Exists(PathBuf),
+    /// The file has not one packet.
+    #[error("{} holds neither a picture nor a sound", .0.display())]
+    Nothing(PathBuf),
+    /// Somebody asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// What became of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Where the whole file is.
+    pub path: PathBuf,
+    pub how: How,
+    pub duration: Duration,
+    /// Packets in it.
+    pub packets: usize,
+    /// Bytes at the end of the old file that were no whole unit.
+    pub cut: u64,
+    /// What could not be taken over, in words.
+    pub left_out: Vec<String>,
+}
+
+/// How a file became whole.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum How {
+    /// It was.
+    Whole,
+    /// Where it is.
+    InPlace,
+    /// As a new file.
+    Copied,
+}
+
+fn unreadable(path: &Path) -> impl Fn(container::Error) -> Failure + '_ {
+    |reason| Failure::Read { path: path.to_owned(), reason }
+}
+
+fn open(path: &Path) -> Result<Source, Failure> {
+    Source::open(path).map_err(|error| unreadable(path)(error.into()))
+}
+
+/// Puts the packets of `from` into the new file `to`, whose name tells its format. `stop` is asked
+/// often.
+///
+/// # Errors
+/// Where one cannot be read, the other cannot be written, or is there already.
+pub fn remux(from: &Path, to: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
+    let format = Format::of_path(to).ok_or_else(|| file::Error::format(to))?;
+    if to.symlink_metadata().is_ok() {
+        return Err(Failure::Exists(to.to_owned()));
+    }
+    let mut source = open(from)?;
+    let index = source.index().map_err(unreadable(from))?;
+    copy(from, &mut source, index, to, format, stop)
+}
+
+fn copy(
+    from: &Path,
+    source: &mut Source,
+    index: Index,
+    to: &Path,
+    format: Format,
+    stop: &dyn Fn() -> bool,
+) -> Result<Report, Failure> {
+    if index.samples.is_empty() {
+        return Err(Failure::Nothing(from.to_owned()));
+    }
+    let mut file = File::create(to, format, &index.tracks)?;
+    let written = pour(from, source, &index, &mut file, stop);
+    if let Err(failure) = written {
+        // Half a copy of what is there helps nobody.
+        let _ = std::fs::remove_file(file.path());
+        return Err(failure);
+    }
+    Ok(Report {
+        path: file.path().to_owned(),
+        how: How::Copied,
+        duration: index.end().since(Timestamp::ZERO),
+        packets: index.samples.len(),
+        cut: source.size().saturating_sub(index.whole),
+        left_out: index.left_out,
+    })
+}
+
+fn pour(
+    from: &Path,
+    source: &mut Source,
+    index: &Index,
+    file: &mut File,
+    stop: &dyn Fn() -> bool,
+) -> Result<(), Failure> {
+    let mut chapters = index.chapters.iter().peekable();
+    for place in &index.samples {
+        while let Some(chapter) = chapters.next_if(|chapter| chapter.at <= place.dts) {
+            file.chapter(chapter);
+        }
+        let size = u64::from(place.size);
+        let data = read(source, place.at, size, MAX_PACKET, "packets").map_err(unreadable(from))?;
+        let (dts, pts) = (place.dts, place.pts);
+        file.sample(&Sample { track: place.track, dts, pts, keyframe: place.keyframe, data })?;
+        if stop() {
+            return Err(Failure::Interrupted);
+        }
+    }
+    chapters.for_each(|chapter| file.chapter(chapter));
+    file.finish(index.end().since(Timestamp::ZERO))?;
+    Ok(())
+}
+
+/// Makes a file whole that was cut off: one of ours where it is, others as `NAME-repaired` beside
+/// it. Nothing happens to one that is whole.
+///
+/// # Errors
+/// Where it cannot be read or written, or nothing is in it.
+pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
+    let mut source = open(path)?;
+    let format = source.format().map_err(unreadable(path))?;
+    let (mut index, muxer) = survey(&mut source, format).map_err(unreadable(path))?;
+    let cut = source.size().saturating_sub(index.whole);
+    if index.finished && (cut == 0 || format != Format::Flv) {
+        return Ok(Report {
+            path: path.to_owned(),
+            how: How::Whole,
+            duration: index.end().since(Timestamp::ZERO),
+            packets: index.samples.len(),
+            cut: 0,
+            left_out: index.left_out,
+        });
+    }
+    let Some(muxer) = muxer else {
+        let mut name = path.file_stem().unwrap_or_default().to_owned();
+        name.push(format!("-repaired.{format}"));
+        return copy(path, &mut source, index, &path.with_file_name(name), format, stop);
+    };
+    index.cut();
+    if index.samples.is_empty() {
+        return Err(Failure::Nothing(path.to_owned()));
+    }
+    let end = index.end().since(Timestamp::ZERO);
+    let fault = |error: io::Error| Failure::Write(file::Error::new("repairing", path, &error));
+    let file = OpenOptions::new().write(true).open(path).map_err(fault)?;
+    file.set_len(index.whole).map_err(fault)?;
+    File::resume(file, path, muxer(&index), index.whole).finish(end)?;
+    Ok(Report {
+        path: path.to_owned(),
+        how: How::InPlace,
+        duration: end,
+        packets: index.samples.len(),
+        cut,
+        left_out: index.left_out,
+    })
+}
+
+/// Makes the writer that can finish a file, from what is whole of it.
+type Finisher = Box<dyn FnOnce(&Index) -> Box<dyn Muxer>>;
+
+/// What is in a file and, where it is one of ours, the writer that can finish it.
+fn survey(
+    source: &mut Source,
+    format: Format,
+) -> Result<(Index, Option<Finisher>), container::Error> {
+    Ok(match format {
+        Format::Flv => {
+            let index = flv::index(source)?;
+            let ours = flv::Recording::has_room(source, &index.tracks)?;
+            let finisher: Finisher = Box::new(|index| {
+                Box::new(flv::Recording::resume(index.tracks.clone(), &index.samples))
+            });
+            (index, ours.then_some(finisher))
+        }
+        Format::Mp4 => {
+            let mp4::index::Survey { index, room } = mp4::index::survey(source)?;
+            let finisher = room.map(|room| -> Finisher {
+                Box::new(move |index| {
+                    let chapters = index.chapters.clone();
+                    let tracks = index.tracks.clone();
+                    Box::new(mp4::Writer::resume(tracks, &index.samples, chapters, room))
+                })
+            });
+            (index, finisher)
+        }
+        Format::Mkv => {
+            let mkv::index::Survey { index, layout, cues } = mkv::index::survey(source)?;
+            let finisher = layout.map(|layout| -> Finisher {
+                Box::new(move |index| {
+                    let chapters = index.chapters.clone();
+                    let whole = index.whole - layout.segment;
+                    let cues = cues.into_iter().filter(|cue| cue.cluster < whole).collect();
+                    Box::new(mkv::Writer::resume(index.tracks.clone(), layout, cues, chapters))
+                })
+            });
+            (index, finisher)
+        }
+    })
+}

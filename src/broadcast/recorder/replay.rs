@@ -1,0 +1,232 @@
+//! The replay buffer: the last seconds of the stream in memory, in whole groups of pictures, to be
+//! written into a file when somebody asks. On a thread of its own; saving is its caller's.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::base::{Stop, Timestamp, Worker};
+use crate::broadcast::recorder::file::{Error, File};
+use crate::broadcast::recorder::timeline::Timeline;
+use crate::broadcast::subscription::Next;
+use crate::broadcast::{Hub, Limits, Subscription, Tag};
+use crate::media::{StreamParameters, Track};
+use crate::wire::container::{Format, Sample, TrackId, Tracks};
+
+/// How often the thread looks whether it should stop.
+const LOOK: Duration = Duration::from_millis(100);
+/// A group of sound alone.
+const SOUND_GROUP: Duration = Duration::from_secs(1);
+
+/// How much is kept.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// At least so long (once the stream is that old), and less than a group of pictures more.
+    pub duration: Duration,
+    /// Never more than so many bytes, whatever that means for the duration.
+    pub bytes: usize,
+}
+
+/// What is kept. Pure.
+#[derive(Debug)]
+struct Ring {
+    room: Room,
+    has_video: bool,
+    /// Each begins with a keyframe.
+    groups: VecDeque<Group>,
+    bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct Group {
+    tags: Vec<Arc<Tag>>,
+    bytes: usize,
+}
+
+impl Ring {
+    fn push(&mut self, tag: &Arc<Tag>) {
+        let begun = self.groups.back().and_then(|group| group.tags.first()).map(|tag| tag.dts);
+        let begins = if self.has_video {
+            tag.starts_gop()
+        } else {
+            begun.is_none_or(|since| tag.dts.since(since) >= SOUND_GROUP)
+        };
+        if begins {
+            self.groups.push_back(Group::default());
+        }
+        // Before the first keyframe nothing is kept.
+        let Some(group) = self.groups.back_mut() else { return };
+        group.bytes += tag.body.len();
+        self.bytes += tag.body.len();
+        group.tags.push(Arc::clone(tag));
+        self.trim(tag.dts);
+    }
+
+    fn trim(&mut self, newest: Timestamp) {
+        let enough = |group: &Group, room: &Room| {
+            group.tags.first().is_some_and(|first| newest.since(first.dts) >= room.duration)
+        };
+        // The oldest goes when the next one reaches back far enough, or when there is no room.
+        while self.bytes > self.room.bytes
+            || self.groups.get(1).is_some_and(|next| enough(next, &self.room))
+        {
+            let Some(oldest) = self.groups.pop_front() else { break };
+            self.bytes -= oldest.bytes;
+        }
+    }
+}
+
+/// A running replay buffer. Dropping it ends it.
+#[derive(Debug)]
+pub struct Replay {
+    ring: Arc<Mutex<Ring>>,
+    parameters: StreamParameters,
+    room: Room,
+    _worker: Worker,
+}
+
+impl Replay {
+    /// Keeps what goes out from here on.
+    ///
+    /// # Errors
+    /// When the system grants no thread.
+    pub fn start(hub: &Hub, room: Room) -> std::io::Result<Self> {
+        let parameters = hub.parameters().clone();
+        let has_video = parameters.video.is_some();
+        let ring = Ring { room, has_video, groups: VecDeque::new(), bytes: 0 };
+        let ring = Arc::new(Mutex::new(ring));
+        let its_ring = Arc::clone(&ring);
+        let subscription = hub.subscribe("replay", Limits::FILE);
+        let worker =
+            Worker::spawn("onair-replay", move |stop| keep(&subscription, &its_ring, stop))?;
+        Ok(Self { ring, parameters, room, _worker: worker })
+    }
+
+    /// How much it was asked to keep.
+    pub fn room(&self) -> Room {
+        self.room
+    }
+
+    /// How much it has: from the first packet to the last, and bytes.
+    pub fn filled(&self) -> (Duration, usize) {
+        let ring = self.ring.lock();
+        let first = ring.groups.front().and_then(|group| group.tags.first());
+        let last = ring.groups.back().and_then(|group| group.tags.last());
+        let span = first.zip(last).map(|(first, last)| last.dts.since(first.dts));
+        (span.unwrap_or_default(), ring.bytes)
+    }
+
+    /// What it has now. The buffer goes on.
+    pub fn clip(&self) -> Clip {
+        let ring = self.ring.lock();
+        let tags = ring.groups.iter().flat_map(|group| group.tags.iter().cloned()).collect();
+        Clip { parameters: self.parameters.clone(), tags }
+    }
+}
+
+fn keep(subscription: &Subscription, ring: &Mutex<Ring>, stop: &Stop) {
+    while !stop.is_set() {
+        match subscription.next_timeout(LOOK) {
+            Next::Tag(tag) => ring.lock().push(&tag),
+            Next::Waiting => {}
+            Next::Ended => return,
+        }
+    }
+}
+
+/// A piece of the stream.
+#[derive(Clone, Debug)]
+pub struct Clip {
+    parameters: StreamParameters,
+    tags: Vec<Arc<Tag>>,
+}
+
+/// A clip that was saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// Which may be another name than was asked for: no file is ever overwritten.
+    pub path: std::path::PathBuf,
+    pub duration: Duration,
+    pub bytes: u64,
+}
+
+impl Clip {
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.tags.is_empty()
+    }
+
+    /// Writes it into a new file; the name tells the format.
+    ///
+    /// # Errors
+    /// When the file cannot be made or written. What there was of it is removed: the stream's own
+    /// recording is what must stay readable, not half a replay.
+    pub fn save(&self, path: &Path) -> Result<Saved, Error> {
+        let format = Format::of_path(path).ok_or_else(|| Error::format(path))?;
+        let mut file = File::create(path, format, &Tracks::from(self.parameters.clone()))?;
+        let mut timeline = Timeline::new(&self.parameters);
+        let written = self.write(&mut file, &mut timeline);
+        if let Err(error) = written {
+            let _ = std::fs::remove_file(file.path());
+            return Err(error);
+        }
+        Ok(Saved { path: file.path().to_owned(), duration: timeline.end(), bytes: file.written() })
+    }
+
+    fn write(&self, file: &mut File, timeline: &mut Timeline) -> Result<(), Error> {
+        for tag in &self.tags {
+            let Some((dts, pts)) = timeline.place(tag) else { continue };
+            let track = match tag.track {
+                Track::Video => TrackId::Video,
+                Track::Audio => TrackId::Audio(0),
+            };
+            let (keyframe, data) = (tag.keyframe, tag.data());
+            file.sample(&Sample { track, dts, pts, keyframe, data })?;
+        }
+        file.finish(timeline.end())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broadcast::gop::tests::tag;
+
+    fn fed(room: Room, to: i64) -> Ring {
+        let mut ring = Ring { room, has_video: true, groups: VecDeque::new(), bytes: 0 };
+        for dts in (500..to).step_by(20) {
+            if dts % 40 == 0 {
+                ring.push(&tag(Track::Video, dts));
+            }
+            ring.push(&tag(Track::Audio, dts));
+            let sum: usize = ring.groups.iter().map(|group| group.bytes).sum();
+            assert!(ring.bytes == sum && sum <= room.bytes);
+        }
+        ring
+    }
+
+    #[test]
+    fn keeps_at_least_what_was_asked_and_less_than_a_group_more() {
+        let room = Room { duration: Duration::from_secs(5), bytes: 1 << 20 };
+        for to in [20_000, 21_000, 21_980] {
+            let ring = fed(room, to);
+            let first = &ring.groups[0].tags[0];
+            assert!(first.starts_gop());
+            let kept = to - first.dts.as_millis();
+            assert!((5_000..7_000).contains(&kept), "{to}: {kept}");
+        }
+        assert_eq!(fed(room, 1_900).groups.len(), 0, "no keyframe yet");
+    }
+
+    #[test]
+    fn never_takes_more_memory_than_it_may() {
+        let ring = fed(Room { duration: Duration::from_secs(60), bytes: 2_000 }, 60_000);
+        assert!(!ring.groups.is_empty());
+        assert!(ring.groups[0].tags[0].starts_gop());
+        // One group alone is too much: none then, until the next.
+        fed(Room { duration: Duration::from_secs(60), bytes: 100 }, 10_000);
+    }
+}

@@ -1,0 +1,90 @@
+//! A recording that is read: opened by what is in it, not by its name.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::wire::container::{Error, Format, Index, ReadAt};
+use crate::wire::{flv, mkv, mp4};
+
+/// Small reads come out of a block of this size.
+const BLOCK: usize = 64 << 10;
+/// What counts as small.
+const SMALL: usize = 8 << 10;
+
+/// A file, read at any place.
+#[derive(Debug)]
+pub(super) struct Source {
+    file: fs::File,
+    size: u64,
+    /// Where the block in hand begins, and what it holds.
+    block_at: u64,
+    block: Vec<u8>,
+}
+
+impl Source {
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = fs::File::open(path)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no file"));
+        }
+        Ok(Self { file, size: metadata.len(), block_at: 0, block: Vec::new() })
+    }
+
+    /// The format that its first bytes tell.
+    pub fn format(&mut self) -> Result<Format, Error> {
+        let mut start = [0; 12];
+        let length = self.size.min(12) as usize;
+        let start = start.get_mut(..length).unwrap_or_default();
+        self.read_at(0, start)?;
+        Format::of_bytes(start).ok_or(Error::UnknownFormat)
+    }
+
+    /// Everything that is in it.
+    pub fn index(&mut self) -> Result<Index, Error> {
+        match self.format()? {
+            Format::Flv => flv::index(self),
+            Format::Mp4 => mp4::index(self),
+            Format::Mkv => mkv::index(self),
+        }
+    }
+
+    #[cfg(unix)]
+    fn read_some(&self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(&self.file, buffer, at)
+    }
+
+    #[cfg(not(unix))]
+    fn read_some(&self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+        use std::io::{Read, Seek, SeekFrom};
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(at))?;
+        file.read_exact(buffer)
+    }
+}
+
+impl ReadAt for Source {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let end = at.checked_add(buffer.len() as u64).filter(|end| *end <= self.size);
+        let end = end.ok_or(io::ErrorKind::UnexpectedEof)?;
+        if buffer.len() > SMALL {
+            return self.read_some(at, buffer);
+        }
+        if at < self.block_at || end > self.block_at + self.block.len() as u64 {
+            let length = (self.size - at).min(BLOCK as u64) as usize;
+            let mut block = std::mem::take(&mut self.block);
+            block.resize(length, 0);
+            self.read_some(at, &mut block)?;
+            (self.block, self.block_at) = (block, at);
+        }
+        let from = (at - self.block_at) as usize;
+        let bytes = self.block.get(from..from + buffer.len());
+        buffer.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+}

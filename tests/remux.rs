@@ -1,0 +1,328 @@
+//! Files from one format into another and back, files that were cut off anywhere, and files that
+//! lie: packets come through bit by bit, what is whole is saved, and nothing panics.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "film/mod.rs"]
+mod film;
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use film::Film;
+use onair::base::Timestamp;
+use onair::broadcast::recorder::remux::{Failure, How};
+use onair::broadcast::recorder::{remux, repair};
+use onair::media::Track;
+use onair::wire::container::{Chapter, Format, Index, Muxer, Sample, TrackId, Tracks};
+use onair::wire::{flv, mkv, mp4};
+use peers::{LIMIT, Peer, ffmpeg};
+
+fn ffmpeg_makes(file: &Path, words: &[&str]) {
+    let mut all = vec!["-hide_banner", "-nostdin", "-y", "-v", "error"];
+    all.extend(words);
+    all.push(file.to_str().unwrap());
+    Peer::start("ffmpeg", all).wait_success(LIMIT);
+}
+
+/// Kind and hash of the packets of every stream.
+fn hashes(file: &Path) -> Vec<String> {
+    let words = ["-hide_banner", "-nostdin", "-v", "error", "-i", file.to_str().unwrap()];
+    let copy = ["-map", "0", "-c", "copy", "-f", "streamhash", "-"];
+    let mut peer = Peer::start("ffmpeg", words.into_iter().chain(copy));
+    peer.wait_success(LIMIT);
+    // Without the number of the stream: formats order them differently.
+    let mut lines: Vec<_> =
+        peer.output().lines().map(|line| line[line.find(',').unwrap()..].to_owned()).collect();
+    lines.sort();
+    lines
+}
+
+fn times(file: &Path, kind: &str) -> Vec<(f64, f64)> {
+    let probe = ffmpeg::probe(file);
+    assert_eq!(probe.warnings, "", "{file:?}");
+    probe.packets(kind).iter().map(|packet| (packet.pts, packet.dts)).collect()
+}
+
+/// No further apart than what two roundings to milliseconds make.
+fn assert_same_times(a: &[(f64, f64)], b: &[(f64, f64)], what: &str) {
+    assert_eq!(a.len(), b.len(), "{what}");
+    for (n, (a, b)) in a.iter().zip(b).enumerate() {
+        // Not every format tells when a picture is decoded.
+        let dts = if a.1.is_nan() { 0.0 } else { a.1 - b.1 };
+        let apart = (a.0 - b.0).abs().max(dts.abs());
+        assert!(apart <= 0.0011, "{what}: packet {n} at {a:?} and {b:?}");
+    }
+}
+
+#[test]
+fn packets_come_through_every_way_bit_by_bit() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let name = |name: &str| folder.path().join(name);
+    // With pictures out of order, three deep.
+    let first = name("first.flv");
+    let mut words = vec!["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30:duration=5"];
+    words.extend(["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100:duration=5"]);
+    words.extend(["-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-g", "60"]);
+    words.extend(["-pix_fmt", "yuv420p", "-c:a", "aac", "-ac", "2"]);
+    ffmpeg_makes(&first, &words);
+    let expected = hashes(&first);
+    assert_eq!(expected.len(), 2);
+    let (video, audio) = (times(&first, "video"), times(&first, "audio"));
+    assert!(video.iter().any(|(pts, dts)| pts != dts));
+    let mut last = first.clone();
+    for (n, format) in ["mp4", "mkv", "flv", "mkv", "mp4", "flv"].into_iter().enumerate() {
+        let next = name(&format!("{n}.{format}"));
+        let report = remux(&last, &next, &|| false).unwrap();
+        assert_eq!((report.how, &report.path), (How::Copied, &next));
+        assert_eq!(hashes(&next), expected, "{next:?}");
+        assert_same_times(&times(&next, "video"), &video, &format!("{next:?} video"));
+        assert_same_times(&times(&next, "audio"), &audio, &format!("{next:?} audio"));
+        assert_eq!(ffmpeg::decode(&next), "", "{next:?}");
+        last = next;
+    }
+    // Files of other makers.
+    for foreign in ["foreign.mp4", "foreign.mkv", "fragments.mp4"] {
+        let file = name(foreign);
+        let fragments = ["-movflags", "frag_keyframe+empty_moov+default_base_moof"];
+        let more = if foreign == "fragments.mp4" { &fragments[..] } else { &[] };
+        let copy = ["-i", first.to_str().unwrap(), "-c", "copy"];
+        ffmpeg_makes(&file, &[&copy[..], more].concat());
+        // FFmpeg's fragments of such a stream are apart by more than the stream was.
+        let (pictures, sounds) = (times(&file, "video"), times(&file, "audio"));
+        for format in ["flv", "mp4", "mkv"] {
+            let ours = name(&format!("of {foreign}.{format}"));
+            remux(&file, &ours, &|| false).unwrap();
+            assert_eq!(hashes(&ours), expected, "{ours:?}");
+            assert_eq!(ffmpeg::decode(&ours), "", "{ours:?}");
+            let (a, b) = (times(&ours, "video"), times(&ours, "audio"));
+            let between = (a[0].0 - b[0].0) - (pictures[0].0 - sounds[0].0);
+            assert!(between.abs() <= 0.0011, "{ours:?}: {between}");
+        }
+    }
+    let taken = remux(&first, &name("0.mp4"), &|| false);
+    assert!(matches!(taken, Err(Failure::Exists(_))), "nothing is overwritten");
+}
+
+#[test]
+fn two_sound_tracks_and_chapters_come_through() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let name = |name: &str| folder.path().join(name);
+    let film = Film::make();
+    let mut tracks = Tracks::from(film.parameters.clone());
+    tracks.audio.push(tracks.audio[0].clone());
+    let mut samples = samples(&film);
+    let second: Vec<_> =
+        samples.iter().filter(|it| it.track == TrackId::Audio(0)).cloned().collect();
+    // Every second packet only: another content.
+    samples
+        .extend(second.into_iter().step_by(2).map(|it| Sample { track: TrackId::Audio(1), ..it }));
+    samples.sort_by_key(|sample| (sample.dts, sample.track));
+    let chapters = [Chapter::new(at(0), "Beginning"), Chapter::new(at(2_500), "中 Middle")];
+    let first = name("first.mkv");
+    fs::write(&first, build(Format::Mkv, &tracks, &samples, &chapters, true)).unwrap();
+    let expected = hashes(&first);
+    assert_eq!(expected.len(), 3);
+    let mut last = first;
+    for (n, format) in ["mp4", "flv", "mp4", "mkv"].into_iter().enumerate() {
+        let next = name(&format!("{n}.{format}"));
+        remux(&last, &next, &|| false).unwrap();
+        if format != "flv" {
+            assert_eq!(hashes(&next), expected, "{next:?}");
+            assert_eq!(ffmpeg::decode(&next), "", "{next:?}");
+            assert_eq!(ffmpeg::probe(&next).warnings, "");
+            let found = chapters_of(&next);
+            assert_eq!(found, [(0.0, "Beginning".to_owned()), (2.5, "中 Middle".to_owned())]);
+        }
+        last = next;
+    }
+}
+
+fn chapters_of(file: &Path) -> Vec<(f64, String)> {
+    let words = ["-v", "error", "-show_chapters", "-of", "json", file.to_str().unwrap()];
+    let mut peer = Peer::start("ffprobe", words);
+    peer.wait_success(LIMIT);
+    let json: serde_json::Value = serde_json::from_str(&peer.output()).unwrap();
+    let chapters = json["chapters"].as_array().unwrap();
+    let one = |chapter: &serde_json::Value| {
+        let start = chapter["start_time"].as_str().unwrap().parse().unwrap();
+        (start, chapter["tags"]["title"].as_str().unwrap().to_owned())
+    };
+    chapters.iter().map(one).collect()
+}
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+/// The film's packets on a file's time line.
+fn samples(film: &Film) -> Vec<Sample> {
+    let origin = film.packets().iter().find(|it| it.track == Track::Video).unwrap().dts;
+    let kept = film.packets().iter().filter(|packet| packet.dts >= origin);
+    let mut samples: Vec<_> = kept
+        .map(|packet| Sample {
+            track: if packet.track == Track::Video { TrackId::Video } else { TrackId::Audio(0) },
+            dts: at(0) + packet.dts.since(origin),
+            pts: at(0) + packet.pts.since(origin),
+            keyframe: packet.keyframe,
+            data: packet.data.clone(),
+        })
+        .collect();
+    samples.sort_by_key(|sample| (sample.dts, sample.track));
+    samples
+}
+
+fn muxer(format: Format, tracks: &Tracks) -> Box<dyn Muxer> {
+    match format {
+        Format::Flv => Box::new(flv::Recording::new(tracks.clone())),
+        Format::Mp4 => Box::new(mp4::Writer::new(tracks.clone())),
+        Format::Mkv => Box::new(mkv::Writer::new(tracks.clone())),
+    }
+}
+
+/// A file, flushed every half second, finished or as a kill leaves it.
+fn build(
+    format: Format,
+    tracks: &Tracks,
+    samples: &[Sample],
+    chapters: &[Chapter],
+    finish: bool,
+) -> Vec<u8> {
+    let mut muxer = muxer(format, tracks);
+    let mut file = muxer.start().to_vec();
+    let mut apply = |piece: onair::wire::container::Piece| {
+        file.extend_from_slice(&piece.append);
+        for (at, bytes) in piece.patches {
+            file[at as usize..at as usize + bytes.len()].copy_from_slice(&bytes);
+        }
+        file.len() as u64
+    };
+    let mut length = apply(Default::default());
+    let mut chapters = chapters.iter().peekable();
+    let mut flushed = at(0);
+    for sample in samples {
+        while let Some(chapter) = chapters.next_if(|chapter| chapter.at <= sample.dts) {
+            muxer.chapter(chapter);
+        }
+        if sample.dts.since(flushed).as_millis() >= 500 {
+            length = apply(muxer.flush(length));
+            muxer.commit();
+            flushed = sample.dts;
+        }
+        muxer.sample(sample);
+    }
+    length = apply(muxer.flush(length));
+    muxer.commit();
+    if finish {
+        apply(muxer.finish(length, samples.last().unwrap().pts));
+    }
+    file
+}
+
+fn index(format: Format, mut bytes: &[u8]) -> Result<Index, onair::wire::container::Error> {
+    match format {
+        Format::Flv => flv::index(&mut bytes),
+        Format::Mp4 => mp4::index(&mut bytes),
+        Format::Mkv => mkv::index(&mut bytes),
+    }
+}
+
+/// Numbers that look random and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % limit
+    }
+}
+
+#[test]
+fn a_file_that_was_cut_anywhere_is_made_whole_with_all_that_was_whole() {
+    peers::require!("ffmpeg", "ffprobe");
+    let film = Film::make();
+    let tracks = Tracks::from(film.parameters.clone());
+    let samples = samples(&film);
+    let folder = tempfile::tempdir().unwrap();
+    for format in Format::ALL {
+        let running = build(format, &tracks, &samples, &[Chapter::new(at(600), "one")], false);
+        let head = muxer(format, &tracks).start().len();
+        let mut dice = Dice(7);
+        for n in 0..200 {
+            let cut = dice.below(running.len() + 1);
+            let path: PathBuf = folder.path().join(format!("{n}.{format}"));
+            fs::write(&path, &running[..cut]).unwrap();
+            let repaired = repair(&path, &|| false);
+            if cut < head {
+                assert!(repaired.is_err(), "{path:?} cut at {cut}");
+                continue;
+            }
+            let Ok(report) = repaired else {
+                let before = index(format, &running[..cut]).unwrap();
+                assert!(before.whole as usize <= head + 64, "{path:?} cut at {cut}: {repaired:?}");
+                continue;
+            };
+            assert_eq!((report.how, &report.path), (How::InPlace, &path));
+            let bytes = fs::read(&path).unwrap();
+            let found = index(format, &bytes).unwrap();
+            assert!(found.finished, "{path:?} cut at {cut}");
+            assert_eq!(found.samples.len(), report.packets);
+            // At most one unit of half a second is lost.
+            let last = found.samples.iter().map(|it| it.dts).max().unwrap();
+            let cut_at = index(format, &running[..cut]).unwrap().samples.len();
+            assert!(cut_at - found.samples.len() <= 45, "{path:?} cut at {cut}: {last:?}");
+            for (place, sample) in found.samples.iter().zip(&samples) {
+                let data = &bytes[place.at as usize..place.at as usize + place.size as usize];
+                assert_eq!((place.track, data), (sample.track, &sample.data[..]), "{path:?}");
+            }
+            // A second time there is nothing to do.
+            assert_eq!(repair(&path, &|| false).unwrap().how, How::Whole, "{path:?}");
+            assert_eq!(fs::read(&path).unwrap(), bytes);
+            if n % 40 == 0 || cut == running.len() {
+                assert_eq!(ffmpeg::probe(&path).warnings, "", "{path:?} cut at {cut}");
+                assert_eq!(ffmpeg::decode(&path), "", "{path:?} cut at {cut}");
+            }
+        }
+    }
+}
+
+#[test]
+fn files_that_lie_are_read_without_harm() {
+    peers::require!("ffmpeg");
+    let film = Film::make();
+    let tracks = Tracks::from(film.parameters.clone());
+    let samples: Vec<_> = samples(&film).into_iter().take(60).collect();
+    let mut dice = Dice(11);
+    for format in Format::ALL {
+        for finish in [false, true] {
+            let file = build(format, &tracks, &samples, &[Chapter::new(at(0), "x")], finish);
+            for _ in 0..3_000 {
+                let mut bytes = file.clone();
+                for _ in 0..=dice.below(4) {
+                    // Mostly in the first and last bytes, where the structure is.
+                    let room =
+                        if dice.below(2) == 0 { bytes.len() } else { bytes.len().min(1_500) };
+                    let place = dice.below(room);
+                    let place = if dice.below(3) == 0 { bytes.len() - 1 - place } else { place };
+                    bytes[place] = [0, 1, 0x7F, 0x80, 0xFF, dice.below(256) as u8][dice.below(6)];
+                }
+                if let Ok(index) = index(format, &bytes) {
+                    let inside = |it: &onair::wire::container::Place| {
+                        it.at + u64::from(it.size) <= bytes.len() as u64
+                    };
+                    assert!(index.samples.iter().all(inside));
+                }
+            }
+        }
+    }
+}
