@@ -24,8 +24,8 @@ use onair::wire::flv::{
 };
 use onair::wire::h264::sps::{PicOrderCount, ScalingList};
 use onair::wire::h264::{
-    self, DecoderConfig, NalType, Pps, SliceType, Sps, VuiChanges, annexb_nals, avcc_nals,
-    avcc_to_annexb, rewrite_sps_vui, slice_type,
+    self, DecoderConfig, DtsExtractor, NalType, Pps, SliceType, Sps, VuiChanges, annexb_nals,
+    avcc_nals, avcc_to_annexb, rewrite_sps_vui, slice_type,
 };
 use serde_json::Value;
 
@@ -305,15 +305,16 @@ fn mediacommon_nal_units() {
     for case in list(&vectors["emulation_prevention"]) {
         assert_eq!(h264::unescape(&hex(&case["proc"])), hex(&case["unproc"]), "{}", case["name"]);
     }
-    // How DTS are derived is not tested: nothing here does it, RTMP and FLV carry them. The units
-    // themselves must be read.
     for case in list(&vectors["dts_extractor"]) {
-        for nal in list(&case["sequence"]).iter().flat_map(|sample| list(&sample["au"])).map(hex) {
-            match NalType::of(&nal) {
-                Some(NalType::Sps) => drop(Sps::parse(&nal).unwrap()),
-                Some(NalType::Slice | NalType::Idr) => assert!(slice_type(&nal).is_ok()),
-                _ => {}
-            }
+        let mut extractor = DtsExtractor::new(90);
+        let mut last = None;
+        for (n, sample) in list(&case["sequence"]).iter().enumerate() {
+            let nals: Vec<_> = list(&sample["au"]).iter().map(hex).collect();
+            let pts = sample["pts"].as_i64().unwrap();
+            let dts = extractor.extract(nals.iter().map(|nal| &nal[..]), pts).unwrap();
+            // Where there is no picture the table repeats the last time.
+            last = dts.or(last);
+            assert_eq!(last, sample["dts"].as_i64(), "{}: {n}", case["name"]);
         }
     }
 }

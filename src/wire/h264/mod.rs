@@ -1,7 +1,8 @@
 //! H.264 bytes (ITU-T H.264, ISO/IEC 14496-15): NAL units and their two packings, parameter sets,
-//! the decoder configuration record, slice types. Pure; no pictures are decoded here.
+//! the decoder configuration record, slice types, decoding times from presentation times. Pure; no pictures are decoded here.
 
 pub mod config;
+pub mod dts;
 pub mod nal;
 pub mod pps;
 pub mod rewrite;
@@ -10,6 +11,7 @@ pub mod sps;
 pub mod vui;
 
 pub use config::DecoderConfig;
+pub use dts::DtsExtractor;
 pub use nal::{NalType, annexb_nals, annexb_to_avcc, avcc_nals, avcc_to_annexb, escape, unescape};
 pub use pps::Pps;
 pub use rewrite::{VuiChanges, rewrite_sps_vui};

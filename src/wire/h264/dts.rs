@@ -1,0 +1,283 @@
+//! Decoding times for sources that tell presentation times only (ITU-T H.264 §8.2.1: picture order
+//! count). Pure.
+//!
+//! With a reordering depth of D pictures, the n-th picture decoded is due D picture intervals before
+//! the n-th picture shown. A picture's order count tells how many places it is shown behind (or
+//! before) the one that is due, so the time from the last decoding to its presentation is that many
+//! intervals and D + 1, and a share of it is one interval. No frame rate is needed.
+//!
+//! D is learned from the pictures themselves: what sources say of it is often missing or wrong. Where
+//! it turns out to be deeper, decoding times stand still (they advance by one step) for as
+//! many pictures as it has grown, and for so long one may lie behind its presentation.
+
+use super::Error;
+use super::nal::{NalType, unescape};
+use super::sps::{PicOrderCount, Sps};
+use crate::wire::bits::BitReader;
+
+/// The deepest reordering there is (A.3.1: `max_dec_frame_buffering`).
+const MAX_DEPTH: i64 = 16;
+/// Bytes of a slice in which its header's first fields end, escaped.
+const SLICE_START: usize = 64;
+
+/// Derives decoding times. Feed it every access unit in decoding order.
+#[derive(Clone, Debug)]
+pub struct DtsExtractor {
+    /// What decoding times advance by where they stand still.
+    step: i64,
+    sps: Option<Sps>,
+    /// The set's bytes, to notice another one.
+    sps_nal: Vec<u8>,
+    last: Option<i64>,
+    /// Pictures shown later than decoded, at most.
+    depth: i64,
+    /// Pictures for which decoding times still stand still.
+    standing: i64,
+    since_idr: SinceIdr,
+}
+
+/// Where the coded video sequence is.
+#[derive(Copy, Clone, Debug)]
+struct SinceIdr {
+    /// The order count of the IDR picture: not 0 with some encoders.
+    base: i64,
+    /// Pictures decoded since.
+    pictures: i64,
+    /// Order counts from one picture to the next: mostly 2, as each field has its own.
+    increment: i64,
+    /// Whether every picture so far was shown at twice its place.
+    doubled: bool,
+}
+
+impl SinceIdr {
+    const fn new(base: i64, increment: i64) -> Self {
+        Self { base, pictures: 0, increment, doubled: true }
+    }
+
+    /// How many places behind the one that is due the next picture is shown.
+    fn advance(&mut self, count: i64, modulus: i64) -> i64 {
+        self.pictures += 1;
+        let behind = |increment: i64| {
+            let half = modulus / 2;
+            (count - self.base - self.pictures * increment + half).rem_euclid(modulus) - half
+        };
+        if self.increment == 2 && behind(0) % 2 != 0 {
+            self.increment = 1;
+        }
+        // Some encoders count by 4; one picture alone might be shown later.
+        self.doubled &= behind(4) == 0;
+        if self.increment == 2 && self.doubled && self.pictures == 2 {
+            self.increment = 4;
+        }
+        behind(self.increment) / self.increment
+    }
+}
+
+impl DtsExtractor {
+    /// `step` is what decoding times advance by where they stand still, in the unit of the times: the
+    /// least that a container can tell apart, such as a millisecond.
+    pub fn new(step: i64) -> Self {
+        Self {
+            step: step.max(1),
+            sps: None,
+            sps_nal: Vec::new(),
+            last: None,
+            depth: 0,
+            standing: 0,
+            since_idr: SinceIdr::new(0, 2),
+        }
+    }
+
+    /// The decoding time of an access unit, given as NAL units without start codes, that is shown at
+    /// `pts`. `None` where it holds no picture.
+    ///
+    /// # Errors
+    /// No parameter set has come, it or the slice cannot be read, or the order of pictures is told in
+    /// a way that is not supported (type 1) or possible. The next access unit may be fed all the same.
+    pub fn extract<'n>(
+        &mut self,
+        nals: impl IntoIterator<Item = &'n [u8]>,
+        pts: i64,
+    ) -> Result<Option<i64>, Error> {
+        let mut slice = None;
+        for nal in nals {
+            match NalType::of(nal) {
+                Some(NalType::Sps) => self.set_sps(nal)?,
+                Some(NalType::Idr) => slice = Some((true, nal)),
+                Some(NalType::Slice) if slice.is_none() => slice = Some((false, nal)),
+                _ => {}
+            }
+        }
+        let Some((idr, slice)) = slice else { return Ok(None) };
+        let sps = self.sps.as_ref().ok_or(Error::NoNal)?;
+        let dts = match sps.pic_order_cnt {
+            // Fields are not paired here; their encoders for live streams do not reorder.
+            _ if !sps.frame_mbs_only => pts,
+            PicOrderCount::DecodingOrder => pts,
+            PicOrderCount::Cycle { .. } => return Err(Error::Range("pic_order_cnt_type")),
+            PicOrderCount::Lsb { log2_max_lsb } => {
+                let count = order_count(slice, idr, sps, log2_max_lsb)?;
+                self.reordered(idr, count, 1 << log2_max_lsb, pts)?
+            }
+        };
+        self.last = Some(dts);
+        Ok(Some(dts))
+    }
+
+    fn set_sps(&mut self, nal: &[u8]) -> Result<(), Error> {
+        if self.sps.is_none() || self.sps_nal != nal {
+            self.sps = Some(Sps::parse(nal)?);
+            self.sps_nal = nal.to_vec();
+            self.depth = 0;
+            self.standing = 0;
+            self.since_idr = SinceIdr::new(0, 2);
+        }
+        Ok(())
+    }
+
+    fn reordered(&mut self, idr: bool, count: i64, modulus: i64, pts: i64) -> Result<i64, Error> {
+        let behind = if idr {
+            self.standing = 0;
+            self.since_idr = SinceIdr::new(count, self.since_idr.increment);
+            0
+        } else {
+            self.since_idr.advance(count, modulus)
+        };
+        let Some(last) = self.last else { return Ok(pts) };
+        if self.standing > 0 {
+            self.standing -= 1;
+            return Ok(last.saturating_add(self.step));
+        }
+        // Shown earlier than the depth allows, or later than one picture after all that wait.
+        let deeper = (-behind).max(behind - 1) - self.depth;
+        if deeper > 0 {
+            if self.depth + deeper > MAX_DEPTH {
+                return Err(Error::Range("the depth of reordering"));
+            }
+            self.depth += deeper;
+            self.standing = deeper - 1;
+            return Ok(last.saturating_add(self.step));
+        }
+        let intervals = behind + self.depth + 1;
+        let interval = pts.saturating_sub(last) / intervals.max(1);
+        Ok(last.saturating_add(interval.max(1)))
+    }
+}
+
+/// `pic_order_cnt_lsb` of a slice of a frame (§7.3.3).
+fn order_count(nal: &[u8], idr: bool, sps: &Sps, log2_max_lsb: u32) -> Result<i64, Error> {
+    let start = unescape(nal.get(..SLICE_START).unwrap_or(nal));
+    let mut reader = BitReader::new(&start);
+    reader.skip(8)?;
+    let _first_macroblock = reader.ue()?;
+    let _slice_type = reader.ue()?;
+    let _pps_id = reader.ue()?;
+    if sps.separate_colour_planes {
+        reader.skip(2)?;
+    }
+    reader.skip(sps.log2_max_frame_num as usize)?;
+    if idr {
+        let _idr_pic_id = reader.ue()?;
+    }
+    Ok(i64::from(reader.bits(log2_max_lsb)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::nal::escape;
+    use super::*;
+    use crate::wire::bits::BitWriter;
+
+    const INTERVAL: i64 = 3_000;
+
+    /// Baseline, order counts of 8 bits.
+    fn sps() -> Vec<u8> {
+        let mut writer = BitWriter::default();
+        [0x67, 66, 0, 30].into_iter().for_each(|byte| writer.bits(8, byte));
+        // id, frame_num of 4 bits, order count type 0 of 8 bits, references
+        [0, 0, 0, 4, 4].into_iter().for_each(|code| writer.ue(code));
+        writer.flag(false);
+        [19, 14].into_iter().for_each(|code| writer.ue(code));
+        [true, true, false, false].into_iter().for_each(|flag| writer.flag(flag));
+        writer.trailing_bits();
+        escape(&writer.into_bytes())
+    }
+
+    fn slice(idr: bool, count: u32) -> Vec<u8> {
+        let mut writer = BitWriter::default();
+        writer.bits(8, if idr { 0x65 } else { 0x41 });
+        [0, 7, 0].into_iter().for_each(|code| writer.ue(code));
+        writer.bits(4, 0);
+        if idr {
+            writer.ue(0);
+        }
+        writer.bits(8, count & 0xFF);
+        writer.trailing_bits();
+        escape(&writer.into_bytes())
+    }
+
+    /// The decoding times of pictures shown in these places, the first an IDR picture.
+    fn times(places: &[i64]) -> Vec<i64> {
+        let mut extractor = DtsExtractor::new(1);
+        let set = sps();
+        let picture = |(n, place): (usize, &i64)| {
+            let picture = slice(n == 0, (place * 2) as u32);
+            extractor.extract([&set[..], &picture], place * INTERVAL).unwrap().unwrap()
+        };
+        places.iter().enumerate().map(picture).collect()
+    }
+
+    #[test]
+    fn without_reordering_both_times_are_one() {
+        let places: Vec<i64> = (0..400).collect();
+        assert!(times(&places).iter().zip(&places).all(|(dts, place)| *dts == place * INTERVAL));
+    }
+
+    #[test]
+    fn reordered_pictures_are_decoded_at_even_distances_once_the_depth_is_known() {
+        // I P B b b, a depth of two
+        let places: Vec<i64> =
+            (0..40).flat_map(|group| [4, 2, 1, 3].map(|place| place + 4 * group)).collect();
+        let places = [&[0], &places[..]].concat();
+        let times = times(&places);
+        assert!(times.windows(2).all(|pair| pair[0] < pair[1]));
+        for (n, dts) in times.iter().enumerate().skip(60) {
+            assert!((dts - (n as i64 - 2) * INTERVAL).abs() <= 8, "{n}: {dts}");
+            assert!(*dts <= places[n] * INTERVAL);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_an_error_and_what_shows_nothing_is_nothing() {
+        let mut extractor = DtsExtractor::new(1);
+        let picture = slice(true, 0);
+        assert_eq!(extractor.extract([&picture[..]], 0), Err(Error::NoNal));
+        assert_eq!(extractor.extract([&[6, 1, 2, 0x80][..]], 0), Ok(None));
+        let set = sps();
+        assert_eq!(extractor.extract([&set[..], &picture], 7), Ok(Some(7)));
+        let far = slice(false, 100);
+        assert_eq!(extractor.extract([&far[..]], 8), Err(Error::Range("the depth of reordering")));
+        assert_eq!(extractor.extract([&picture[..]], 9), Ok(Some(9)));
+    }
+
+    proptest! {
+        #[test]
+        fn times_advance_whatever_comes(
+            pictures in prop::collection::vec((any::<bool>(), any::<u32>(), any::<i64>()), 0..60),
+            step in any::<i64>(),
+        ) {
+            let mut extractor = DtsExtractor::new(step);
+            let set = sps();
+            let mut last = None;
+            for (idr, count, pts) in pictures {
+                let picture = slice(idr, count);
+                if let Ok(dts) = extractor.extract([&set[..], &picture], pts) {
+                    prop_assert!(last.is_none_or(|last| dts > last || last == Some(i64::MAX)));
+                    last = Some(dts);
+                }
+            }
+        }
+    }
+}
