@@ -10,8 +10,8 @@ use onair::media::color::Color;
 use onair::wire::aac::{AudioSpecificConfig, adts};
 use onair::wire::flv::{Demuxer, Reader, parse_audio, parse_video};
 use onair::wire::h264::{
-    self, DecoderConfig, Pps, Sps, VuiChanges, annexb_nals, annexb_to_avcc, avcc_nals,
-    avcc_to_annexb, rewrite_sps_vui, slice_type,
+    self, DecoderConfig, DtsExtractor, Pps, Sps, VuiChanges, annexb_nals, annexb_to_avcc,
+    avcc_nals, avcc_to_annexb, rewrite_sps_vui, slice_type,
 };
 
 /// An FLV file: any bytes, cut anywhere, give the same tags, none longer than what came.
@@ -78,6 +78,13 @@ pub fn sps(data: &[u8]) {
         let annexb = avcc_to_annexb(&avcc, 4, std::iter::empty()).unwrap();
         assert_eq!(nals, annexb_nals(&annexb).collect::<Vec<_>>());
     }
+    let (mut times, mut last) = (DtsExtractor::new(1), None);
+    for (n, nal) in nals.iter().enumerate() {
+        if let Ok(Some(dts)) = times.extract([*nal], n as i64 * 3_000) {
+            last = Some(dts.max(last.unwrap_or(dts)));
+        }
+    }
+    assert!(last.is_none_or(|last| last <= nals.len() as i64 * 3_000));
     let escaped = h264::escape(data);
     assert_eq!(h264::unescape(&escaped), data);
 }

@@ -1,5 +1,8 @@
-//! Hostile bytes against FLV, parameter sets, configurations: seeds made by our own writers and a
-//! few thousand seeded mutations of them.
+//! Hostile bytes against FLV, parameter sets, configurations: the fuzz targets' corpus and a few
+//! thousand seeded mutations of it.
+//!
+//! The corpus under `tests/data/corpus/` is made by our own writers: run with
+//! `ONAIR_WRITE_CORPUS=1` to write it anew.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,6 +14,9 @@
 
 #[path = "../fuzz/media_bodies.rs"]
 mod bodies;
+
+use std::fs;
+use std::path::PathBuf;
 
 use bytes::{Bytes, BytesMut};
 use onair::media::StreamParameters;
@@ -115,22 +121,34 @@ impl Random {
     }
 }
 
-fn replay(seeds: &[Vec<u8>], body: fn(&[u8])) {
+fn replay(target: &str, seeds: &[Vec<u8>], body: fn(&[u8])) {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/corpus").join(target);
+    if std::env::var_os("ONAIR_WRITE_CORPUS").is_some() {
+        fs::create_dir_all(&folder).unwrap();
+        for (at, seed) in seeds.iter().enumerate() {
+            fs::write(folder.join(format!("made-{at:02}")), seed).unwrap();
+        }
+    }
+    let mut files: Vec<_> =
+        fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() >= seeds.len(), "{} lacks seeds", folder.display());
+    let inputs: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).unwrap()).collect();
     let mut random = Random(0x5EED);
-    seeds.iter().for_each(|seed| body(seed));
+    inputs.iter().for_each(|input| body(input));
     for _ in 0..MUTATIONS {
-        let base = &seeds[random.below(seeds.len())];
-        let other = &seeds[random.below(seeds.len())];
+        let base = &inputs[random.below(inputs.len())];
+        let other = &inputs[random.below(inputs.len())];
         body(&random.mutate(base, other));
     }
 }
 
 #[test]
 fn flv_files() {
-    replay(&flv_seeds(), bodies::flv);
+    replay("flv", &flv_seeds(), bodies::flv);
 }
 
 #[test]
 fn headers() {
-    replay(&header_seeds(), bodies::sps);
+    replay("sps", &header_seeds(), bodies::sps);
 }
