@@ -10,6 +10,10 @@
     reason = "test code: a panic is how it fails"
 )]
 
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +23,11 @@ use onair::encode::{self, AudioEncoder, Choice, VideoEncoder};
 use onair::media::samples::micros_to_frames;
 use onair::media::{
     BitsPerSecond, Color, EncodedPacket, FrameGrid, Planes, Samples, Size, VideoFrame,
+    VideoParameters,
 };
+use onair::wire::flv::reader::Item;
+use onair::wire::flv::{Demuxer, Reader};
+use onair::wire::h264::DecoderConfig;
 
 const SIZE: Size = Size::new(640, 360);
 
@@ -351,4 +359,124 @@ fn hostile_packets_end_in_time_and_the_decoders_go_on() {
     let shown = packets.iter().map(|packet| video.decode(packet).unwrap().len()).sum::<usize>();
     assert_eq!(shown, 30);
     assert!(sounds.iter().any(|packet| matches!(audio.decode(packet), Ok(Some(_)))));
+}
+
+/// Two seconds by x264 with B pictures that others refer to, and a keyframe a second.
+fn by_x264(folder: &Path, size: &str) -> (VideoParameters, Vec<EncodedPacket>) {
+    let file = folder.join(format!("{size}.flv"));
+    let input = format!("testsrc2=size={size}:rate=30:duration=2");
+    let words = ["-hide_banner", "-nostdin", "-y", "-f", "lavfi", "-i", &input, "-pix_fmt"];
+    let codec = ["yuv420p", "-c:v", "libx264", "-preset", "medium", "-b:v", "500k", "-g", "30"];
+    let pictures = ["-bf", "3", "-x264-params", "b-adapt=0:b-pyramid=normal:scenecut=0"];
+    let all = words.iter().chain(&codec).chain(&pictures).map(std::ffi::OsStr::new);
+    peers::Peer::start("ffmpeg", all.chain([file.as_os_str()])).wait_success(peers::LIMIT);
+    let (mut demuxer, mut reader) = (Demuxer::new(), Reader::new());
+    demuxer.push(&std::fs::read(&file).unwrap());
+    let mut packets = Vec::new();
+    while let Some(tag) = demuxer.next_tag().unwrap() {
+        if let Some(Item::Packet(packet)) = reader.tag(&tag).unwrap() {
+            packets.push(packet);
+        }
+    }
+    assert_eq!(packets.len(), 60);
+    assert!(packets.windows(2).any(|pair| pair[1].pts < pair[0].pts), "no B pictures");
+    (reader.parameters().video.clone().unwrap(), packets)
+}
+
+/// A keyframe with the parameter sets in front of it.
+fn with_sets(parameters: &VideoParameters, packet: &EncodedPacket) -> EncodedPacket {
+    let record = DecoderConfig::parse(&parameters.config).unwrap();
+    let mut data = Vec::new();
+    for set in record.sps.iter().chain(&record.pps) {
+        data.extend((set.len() as u32).to_be_bytes());
+        data.extend_from_slice(set);
+    }
+    data.extend_from_slice(&packet.data);
+    EncodedPacket { data: data.into(), ..packet.clone() }
+}
+
+#[test]
+fn b_pictures_of_x264_come_out_in_the_order_they_are_shown() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let (parameters, packets) = by_x264(folder.path(), "320x180");
+    let mut decoder = decode::open_video(&parameters).unwrap();
+    let mut shown = Vec::new();
+    for packet in &packets {
+        let ready = decoder.decode(packet).unwrap();
+        assert!(ready.iter().all(|frame| frame.pts <= packet.dts), "none is shown too early");
+        shown.extend(ready);
+    }
+    shown.extend(decoder.flush());
+    let mut due: Vec<_> = packets.iter().map(|packet| packet.pts).collect();
+    due.sort();
+    assert_eq!(shown.iter().map(|frame| frame.pts).collect::<Vec<_>>(), due);
+    // Which picture it is. H.264 leaves a decoder no freedom; the library is off by one in a few
+    // samples of some B pictures.
+    let (file, raw) = (folder.path().join("320x180.flv"), folder.path().join("raw"));
+    let words = ["-hide_banner", "-nostdin", "-i"].map(std::ffi::OsStr::new);
+    let after = ["-vsync", "0", "-pix_fmt", "yuv420p", "-f", "rawvideo"].map(std::ffi::OsStr::new);
+    let all = words.into_iter().chain([file.as_os_str()]).chain(after);
+    peers::Peer::start("ffmpeg", all.chain([raw.as_os_str()])).wait_success(peers::LIMIT);
+    let raw = std::fs::read(raw).unwrap();
+    let pictures = raw.chunks_exact(320 * 180 * 3 / 2);
+    assert_eq!(pictures.len(), shown.len());
+    for (n, (theirs, frame)) in pictures.zip(&shown).enumerate() {
+        let ours = [&frame.planes.y[..], &frame.planes.u, &frame.planes.v].concat();
+        let alike = psnr(&ours, theirs);
+        assert!(alike > 70.0, "picture {n}: {alike:.1} dB");
+    }
+}
+
+#[test]
+fn another_size_in_the_middle_of_a_stream_is_shown_in_that_size() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let (small, before) = by_x264(folder.path(), "320x180");
+    let (large, after) = by_x264(folder.path(), "640x360");
+    let mut decoder = decode::open_video(&small).unwrap();
+    let mut shown: Vec<VideoFrame> = Vec::new();
+    for packet in &before {
+        shown.extend(decoder.decode(packet).unwrap());
+    }
+    for (n, packet) in after.iter().enumerate() {
+        let mut packet = if n == 0 { with_sets(&large, packet) } else { packet.clone() };
+        packet.pts = packet.pts.offset(2_000_000);
+        packet.dts = packet.dts.offset(2_000_000);
+        shown.extend(decoder.decode(&packet).unwrap());
+    }
+    shown.extend(decoder.flush());
+    let sizes: Vec<_> =
+        shown.iter().map(|frame| (frame.size().width, frame.size().height)).collect();
+    assert_eq!(sizes, [[(320, 180); 60], [(640, 360); 60]].concat());
+    assert!(shown.windows(2).all(|pair| pair[0].pts < pair[1].pts));
+}
+
+#[test]
+fn without_parameter_sets_nothing_is_shown_until_a_keyframe_brings_them() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let (parameters, packets) = by_x264(folder.path(), "320x180");
+    let record = DecoderConfig::parse(&parameters.config).unwrap();
+    // Neither set: such a stream cannot even be described.
+    let header = &parameters.config[..5];
+    let bare = [header, &[0xE0, 0]].concat();
+    let none = VideoParameters { config: bare.into(), ..parameters.clone() };
+    assert!(decode::open_video(&none).is_err());
+    // The picture parameter set is missing.
+    let length = (record.sps[0].len() as u16).to_be_bytes();
+    let half = [header, &[0xE1], &length, &record.sps[0], &[0]].concat();
+    let half = VideoParameters { config: half.into(), ..parameters.clone() };
+    let mut decoder = decode::open_video(&half).unwrap();
+    let second = packets.iter().rposition(|packet| packet.keyframe).unwrap();
+    assert_eq!(second, 30);
+    for packet in &packets[..second] {
+        assert!(decoder.decode(packet).is_ok_and(|shown| shown.is_empty()) || packet.keyframe);
+    }
+    let mut shown = decoder.decode(&with_sets(&parameters, &packets[second])).unwrap();
+    for packet in &packets[second + 1..] {
+        shown.extend(decoder.decode(packet).unwrap());
+    }
+    shown.extend(decoder.flush());
+    assert_eq!(shown.len(), 30);
 }

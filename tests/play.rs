@@ -152,7 +152,7 @@ fn b_frames_and_aac_come_out_whole_and_in_order() {
 }
 
 #[test]
-fn picture_alone_sound_alone_mono_and_he_aac() {
+fn picture_alone_and_mono_sound_alone() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let video = make(folder.path(), "v.flv", &with(&[&PICTURE, &["-t", "1"], &H264]));
