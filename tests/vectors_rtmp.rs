@@ -429,6 +429,12 @@ fn messages_of_gortmplib() {
     }
 }
 
+/// The two beginnings that gortmplib refuses (`errors`) are relayed here, and that is right. Its reader
+/// must name all tracks to its caller before it hands the first picture on; our server carries bodies
+/// it does not look into (RTMP 1.0, 7.1.4, 7.1.5). Both are legal: Enhanced RTMP v2 lets a track begin
+/// at any time and forbids neither coded pictures before their sequence start (an encoder that resumes
+/// sends them: a receiver skips to the next start) nor a track that is configured and still silent.
+/// What a *player* of ours makes of them, and of all others, is in `tests/vectors_media.rs`.
 #[test]
 fn beginnings_of_real_publishers() {
     let Some(set) = load("gortmplib/read_tracks.json") else { return };
