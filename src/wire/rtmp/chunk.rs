@@ -21,6 +21,18 @@ const EXTENDED: u32 = 0x00FF_FFFF;
 /// The longest body a message header can announce.
 pub const MAX_BODY: usize = 0x00FF_FFFF;
 
+/// Appends in pieces so short that copying never takes to the processor's string instructions, which
+/// the C library uses from 2 KiB up: on several processors these are three to five times slower where
+/// the two places lie unluckily to each other in their pages. `out` has room already.
+fn append_pieces(out: &mut Vec<u8>, bytes: &[u8]) {
+    for piece in bytes.chunks(PIECE) {
+        out.extend_from_slice(piece);
+    }
+}
+
+/// See [`append_pieces`].
+const PIECE: usize = 2_048 - 64;
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

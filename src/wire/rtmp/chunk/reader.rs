@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{DEFAULT_SIZE, EXTENDED, MAX_BODY, MAX_SIZE};
+use super::{DEFAULT_SIZE, EXTENDED, MAX_BODY, MAX_SIZE, append_pieces};
 use crate::wire::rtmp::Time;
 use crate::wire::rtmp::message::{Control, Kind, Message};
 
@@ -465,7 +465,7 @@ fn append(stream: &mut Stream, payload: &[u8], trusted: usize) {
         let room = enough.max(trusted).max(body.capacity() * 2).min(stream.length).max(enough);
         body.reserve_exact(room - body.len());
     }
-    body.extend_from_slice(payload);
+    append_pieces(body, payload);
 }
 
 /// Takes the whole chunks of the same message that follow at once, which is how nearly all of a long

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{DEFAULT_SIZE, EXTENDED, MAX_BODY, MAX_SIZE};
+use super::{DEFAULT_SIZE, EXTENDED, MAX_BODY, MAX_SIZE, append_pieces};
 use crate::wire::rtmp::{Kind, Message, Time};
 
 /// Appends a message in a form that any reader at that chunk size takes at any time: a full header,
@@ -25,7 +25,7 @@ pub fn encode_standalone(
     out.reserve(body.len() + 18 + 7 * (body.len() / size));
     let extended = full_header(&header, body.len(), out);
     let (first, rest) = body.split_at_checked(size).unwrap_or((body, &[]));
-    out.extend_from_slice(first);
+    append_pieces(out, first);
     continuation(header.chunk_stream, extended, rest, size, out);
 }
 
@@ -126,7 +126,7 @@ impl Writer {
         out.reserve(body.len() + 18 + 5 * (body.len() / size));
         let extended = self.start(message, body.len(), out);
         let (first, rest) = body.split_at_checked(size).unwrap_or((body, &[]));
-        out.extend_from_slice(first);
+        append_pieces(out, first);
         continuation(message.chunk_stream, extended, rest, size, out);
     }
 
@@ -142,7 +142,7 @@ impl Writer {
             }
         }
         let end = (pending.at + self.chunk_size as usize).min(length);
-        out.extend_from_slice(pending.message.body.get(pending.at..end).unwrap_or_default());
+        append_pieces(out, pending.message.body.get(pending.at..end).unwrap_or_default());
         pending.at = end;
         end == length
     }
@@ -198,7 +198,7 @@ fn continuation(
         let header = 0xC0 | chunk_stream as u8;
         for chunk in rest.chunks(size) {
             out.push(header);
-            out.extend_from_slice(chunk);
+            append_pieces(out, chunk);
         }
         return;
     }
@@ -207,7 +207,7 @@ fn continuation(
         if let Some(time) = extended {
             out.extend_from_slice(&time.to_be_bytes());
         }
-        out.extend_from_slice(chunk);
+        append_pieces(out, chunk);
     }
 }
 
