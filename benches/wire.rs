@@ -1,100 +1,92 @@
-//! What the wire costs: messages to chunks and back, AMF0 connect both ways. Rows as in the first
-//! release's goals; `benches/peers/` has the same rows for other libraries. Allocations are counted
-//! and printed once in front.
+//! What the wire costs: messages to chunks and back, AMF0 connect both ways, FLV tags both ways. The
+//! rows and inputs are those of `inputs/`; `benches/peers/` measures other libraries with them, and
+//! `packaging/bench.sh wire` puts both side by side. Allocations are counted and printed in front;
+//! that none is made for a chunk is tested in `tests/hostile_wire.rs`.
 
 #![allow(clippy::print_stdout, reason = "a bench reports on stdout")]
+#![allow(clippy::indexing_slicing, reason = "a bench may panic")]
 
 #[path = "backend/allocations.rs"]
 mod allocations;
+mod inputs;
 
 use std::hint::black_box;
 
 use allocations::{Counting, counted};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use bytes::BytesMut;
+use criterion::{Criterion, criterion_group, criterion_main};
+use inputs::{amf0_row, batch, chunk_row, each_chunk_row, flv_row};
 use onair::wire::amf0::{self, Decoder, Value, ValueRef};
-use onair::wire::rtmp::chunk::{Reader, Writer, encode_standalone};
+use onair::wire::flv::{self, Demuxer, TagKind, parse_video};
+use onair::wire::rtmp::chunk::{Reader, Writer};
 use onair::wire::rtmp::{Kind, Message, Time};
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-const LENGTHS: [usize; 3] = [4 << 10, 40 << 10, 400 << 10];
-const CHUNK_SIZES: [u32; 3] = [128, 4_096, 65_536];
+const LIBRARY: &str = "onair";
 
-fn video(length: usize) -> Message {
-    let body = (0..length).map(|at| at as u8).collect();
-    Message { chunk_stream: 6, kind: Kind::VIDEO, stream: 1, time: Time(40), body }
-}
-
-fn chunks(criterion: &mut Criterion) {
-    for length in LENGTHS {
-        let message = video(length);
-        for size in CHUNK_SIZES {
-            let name = format!("{}KiB/{size}", length >> 10);
-            let mut writer = Writer::new();
-            writer.set_chunk_size(size);
-            let mut wire = Vec::new();
-            encode_standalone(6, 1, message.time, message.kind, &message.body, size, &mut wire);
-            let mut reader = Reader::default();
-            reader.set_chunk_size(size);
-            let mut out = Vec::with_capacity(2 * length + 64);
-            writer.write(&message, &mut out);
-            let _ = reader.read(&mut wire.as_slice());
-            out.clear();
-            let ((), writing) = counted(|| writer.write(&message, &mut out));
-            let (read, reading) = counted(|| reader.read(&mut wire.as_slice()));
-            assert!(read.is_ok_and(|read| read.is_some()));
-            println!("{name}: {} allocations to write, {} to read", writing.count, reading.count);
-
-            let mut group = criterion.benchmark_group("chunk");
-            group.throughput(Throughput::Bytes(length as u64));
-            group.bench_function(BenchmarkId::new("write", &name), |bench| {
-                bench.iter(|| {
-                    out.clear();
-                    writer.write(black_box(&message), &mut out);
-                    black_box(out.len())
-                });
-            });
-            group.bench_function(BenchmarkId::new("read", &name), |bench| {
-                bench.iter(|| reader.read(&mut black_box(wire.as_slice())));
-            });
-            group.bench_function(BenchmarkId::new("round trip", &name), |bench| {
-                bench.iter(|| {
-                    out.clear();
-                    encode_standalone(
-                        6,
-                        1,
-                        message.time,
-                        message.kind,
-                        black_box(&message.body),
-                        size,
-                        &mut out,
-                    );
-                    reader.read(&mut out.as_slice())
-                });
-            });
-            group.finish();
-        }
+fn message(length: usize) -> Message {
+    Message {
+        chunk_stream: inputs::CHUNK_STREAM,
+        kind: Kind::VIDEO,
+        stream: inputs::STREAM,
+        time: Time(inputs::TIME_MS),
+        body: inputs::body(length).into(),
     }
 }
 
-fn connect() -> Vec<Value> {
-    let object = Value::object([
-        ("app", "live".into()),
-        ("type", "nonprivate".into()),
-        ("flashVer", "FMLE/3.0 (compatible; FMSc/1.0)".into()),
-        ("swfUrl", "rtmp://localhost:1935/live".into()),
-        ("tcUrl", "rtmp://localhost:1935/live".into()),
-    ]);
-    vec!["connect".into(), 1.0.into(), object]
+fn chunks(criterion: &mut Criterion) {
+    each_chunk_row(|length, size| {
+        let message = message(length);
+        let wire = inputs::chunks(&message.body, size);
+        let mut writer = Writer::new();
+        writer.set_chunk_size(size);
+        let mut reader = Reader::default();
+        reader.set_chunk_size(size);
+        let mut out = Vec::with_capacity(2 * length + 64);
+        writer.write(&message, &mut out);
+        let read = reader.read(&mut wire.as_slice());
+        assert!(read.is_ok_and(|read| read == Some(message.clone())));
+        out.clear();
+        let ((), writing) = counted(|| writer.write(&message, &mut out));
+        let (_, reading) = counted(|| reader.read(&mut wire.as_slice()));
+        println!(
+            "{} KiB in chunks of {size}: {} allocations to write, {} to read",
+            length >> 10,
+            writing.count,
+            reading.count
+        );
+
+        let (mut group, row) = chunk_row(criterion, "write", LIBRARY, length, size);
+        group.bench_function(row, |bench| {
+            bench.iter(|| {
+                out.clear();
+                writer.write(black_box(&message), &mut out);
+                black_box(out.len())
+            });
+        });
+        group.finish();
+        let (mut group, row) = chunk_row(criterion, "read", LIBRARY, length, size);
+        group.bench_function(row, |bench| {
+            bench.iter_batched_ref(
+                || wire.clone(),
+                |wire| black_box(reader.read(&mut wire.as_slice())).is_ok(),
+                batch(length),
+            );
+        });
+        group.finish();
+    });
 }
 
 fn amf0_connect(criterion: &mut Criterion) {
-    let values = connect();
+    let object = Value::object(inputs::CONNECT.map(|(key, value)| (key, value.into())));
+    let values = vec!["connect".into(), 1.0.into(), object];
     let body = amf0::encode(&values);
-    let mut group = criterion.benchmark_group("amf0 connect");
+    assert_eq!(body, inputs::connect_body());
     let mut out = Vec::with_capacity(512);
-    group.bench_function("encode", |bench| {
+    let (mut group, row) = amf0_row(criterion, "encode", LIBRARY, "connect");
+    group.bench_function(row, |bench| {
         bench.iter(|| {
             out.clear();
             for value in black_box(&values) {
@@ -103,8 +95,12 @@ fn amf0_connect(criterion: &mut Criterion) {
             black_box(out.len())
         });
     });
-    group.bench_function("decode", |bench| bench.iter(|| amf0::decode(black_box(&body))));
-    group.bench_function("decode borrowed", |bench| {
+    group.finish();
+    let (mut group, row) = amf0_row(criterion, "decode", LIBRARY, "connect, texts owned");
+    group.bench_function(row, |bench| bench.iter(|| amf0::decode(black_box(&body))));
+    group.finish();
+    let (mut group, row) = amf0_row(criterion, "decode", LIBRARY, "connect, texts borrowed");
+    group.bench_function(row, |bench| {
         bench.iter(|| {
             let mut decoder = Decoder::new(black_box(&body));
             let mut values = 0;
@@ -118,5 +114,45 @@ fn amf0_connect(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, chunks, amf0_connect);
-criterion_main!(benches);
+fn flv_tags(criterion: &mut Criterion) {
+    for length in inputs::LENGTHS {
+        let body = inputs::body(length);
+        let tag = inputs::tag(&body);
+        let mut out = BytesMut::with_capacity(length + 64);
+        let (mut group, row) = flv_row(criterion, "mux", LIBRARY, length);
+        group.bench_function(row, |bench| {
+            bench.iter(|| {
+                out.clear();
+                flv::write_tag(TagKind::Video, inputs::TIME_MS, black_box(&body), &mut out);
+                black_box(out.len())
+            });
+        });
+        group.finish();
+        assert_eq!(out[..], tag[..]);
+
+        let mut demuxer = Demuxer::new();
+        demuxer.push(&flv::file_header(true, true));
+        assert!(demuxer.next_tag().is_ok_and(|tag| tag.is_none()));
+        let (mut group, row) = flv_row(criterion, "demux", LIBRARY, length);
+        group.bench_function(row, |bench| {
+            bench.iter_batched_ref(
+                || BytesMut::from(&tag[..]),
+                |tag| {
+                    demuxer.push(tag);
+                    let tag = demuxer.next_tag();
+                    let video = tag.ok().flatten().map(|tag| parse_video(&tag.body));
+                    assert!(matches!(black_box(video), Some(Ok(_))));
+                },
+                batch(length),
+            );
+        });
+        group.finish();
+    }
+}
+
+criterion_group! {
+    name = wire;
+    config = inputs::criterion();
+    targets = chunks, amf0_connect, flv_tags
+}
+criterion_main!(wire);

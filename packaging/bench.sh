@@ -4,7 +4,8 @@
 #
 #   packaging/bench.sh [--times N] [--seconds N] [ROW…]
 #
-# Rows: broadcast relay start glass window wire (all). OBS takes part in `window` where it is
+# Rows: broadcast relay start glass window wire (all). `wire` is measured by criterion, in about three
+# minutes, and compares with other libraries (benches/peers). OBS takes part in `window` where it is
 # installed (ONAIR_BENCH_OBS=1 installs it).
 set -euo pipefail
 # shellcheck source=packaging/packages.sh
@@ -32,9 +33,9 @@ static=$("$python" -c 'import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_ex
 
 # criterion NAME MANIFEST TARGET: runs the criterion rows of a package.
 criterion() {
-    [ -f "$2" ] || return 0
     say "Measuring with criterion: $1"
-    CARGO_TARGET_DIR=$3 cargo bench --locked --quiet --manifest-path "$2" --bench wire >"$work/$1.log" 2>&1 ||
+    CRITERION_HOME=$work/criterion CARGO_TARGET_DIR=$3 \
+        cargo bench --locked --quiet --manifest-path "$2" --bench wire >"$work/$1.log" 2>&1 ||
         complain "$1 failed: see $work/$1.log"
 }
 wire=yes
@@ -47,7 +48,8 @@ for word in "$@"; do
     broadcast | relay | start | glass | window) wire=no ;;
     esac
 done
-if [ $wire = yes ] && [ -f "$root/benches/wire.rs" ]; then
+rm -rf "$work/criterion"
+if [ $wire = yes ]; then
     criterion wire "$root/Cargo.toml" "${CARGO_TARGET_DIR:-$root/target}"
     criterion peers "$root/benches/peers/Cargo.toml" "$work/peers"
 fi

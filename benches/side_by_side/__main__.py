@@ -99,9 +99,30 @@ def numbers(series):
     return [value for value in series or [] if isinstance(value, (int, float))]
 
 
+def wire_table(rows):
+    """A line for each row, a column for each library; last, ours by the fastest of the others."""
+    libraries = sorted({library for figures in rows.values() for library in figures} - {"onair"})
+    wide = max(map(len, rows))
+    lines = ["", "wire, ns (criterion's medians)", f"  {'':<{wide}}" + "".join(f"{name:>10}" for name in ["onair", *libraries, "ratio"])]
+    slower = []
+    for name, figures in rows.items():
+        ours = figures.get("onair", [None])[0]
+        theirs = [figures[library][0] if library in figures else None for library in libraries]
+        ratio = ours / min(filter(None, theirs)) if ours and any(theirs) else None
+        if ratio and ratio > 1:
+            slower.append(name)
+        cells = [f"{value:.0f}" if value else "-" for value in [ours, *theirs]]
+        lines.append(f"  {name:<{wide}}" + "".join(f"{cell:>10}" for cell in [*cells, f"{ratio:.2f}" if ratio else "-"]))
+    lines.append(f"  goal, the fastest on every row: {'NOT met: ' + '; '.join(slower) if slower else 'met'}")
+    return lines
+
+
 def table(report):
     lines = [f"medians of {report['times']}, {report['seconds']} s each; ± is half of highest less lowest"]
     for row, programs in report["rows"].items():
+        if row == "wire":
+            lines += wire_table(programs)
+            continue
         lines += ["", row]
         for program, figures in programs.items():
             parts = []

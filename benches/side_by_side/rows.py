@@ -2,6 +2,7 @@
 other in turn, and gives figures by program."""
 
 import json
+import re
 import os
 import shutil
 import signal
@@ -268,13 +269,12 @@ def window(bench):
 
 
 def wire(bench):
-    """Medians of the criterion rows of benches/wire.rs and benches/peers/, nanoseconds."""
+    """Medians of the criterion rows of benches/wire.rs and benches/peers/, in nanoseconds, a figure
+    for each library."""
     found = {}
-    for prefix, root in (
-        ("", Path(bench.onair).resolve().parents[1] / "criterion"),
-        ("peers: ", bench.folder / "peers/criterion"),
-    ):
-        for file in sorted(root.glob("**/new/estimates.json")):
-            name = prefix + "/".join(file.relative_to(root).parts[:-2])
-            found[name] = {"ns": [json.loads(file.read_text())["median"]["point_estimate"]]}
-    return found or None
+    for file in sorted((bench.folder / "criterion").glob("**/new/benchmark.json")):
+        row = json.loads(file.read_text())
+        median_ns = json.loads(file.with_name("estimates.json").read_text())["median"]["point_estimate"]
+        found.setdefault(f"{row['group_id']}, {row['value_str']}", {})[row["function_id"]] = [median_ns]
+    by_size = lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+    return {name: found[name] for name in sorted(found, key=by_size)} or None

@@ -1,0 +1,141 @@
+//! What the wire is measured with: the same rows and inputs for onair (`benches/wire.rs`) and for
+//! other libraries (`benches/peers/`), which include this file. A row is a criterion group (what is
+//! done) and a parameter (with what); the function's name is the library's.
+
+use std::time::Duration;
+
+use criterion::measurement::WallTime;
+use criterion::{BatchSize, BenchmarkGroup, BenchmarkId, Criterion, Throughput};
+
+/// Bodies of messages and tags, in bytes.
+pub const LENGTHS: [usize; 3] = [4 << 10, 40 << 10, 400 << 10];
+/// Chunk sizes, in bytes.
+pub const CHUNK_SIZES: [u32; 3] = [128, 4_096, 65_536];
+/// The chunk stream, message stream and time of the message.
+pub const CHUNK_STREAM: u32 = 6;
+pub const STREAM: u32 = 1;
+pub const TIME_MS: u32 = 40;
+/// The message type and tag type of pictures.
+pub const VIDEO: u8 = 9;
+
+/// What an encoder says first: the properties of the object in `connect`.
+pub const CONNECT: [(&str, &str); 5] = [
+    ("app", "live"),
+    ("type", "nonprivate"),
+    ("flashVer", "FMLE/3.0 (compatible; FMSc/1.0)"),
+    ("swfUrl", "rtmp://localhost:1935/live"),
+    ("tcUrl", "rtmp://localhost:1935/live"),
+];
+
+/// Short, so that all rows of all libraries take less than four minutes.
+pub fn criterion() -> Criterion {
+    // Once a block this large has been given back, the C library's allocator keeps what lies below
+    // instead of asking the kernel each time: without it the rows of 400 KiB measure page faults.
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(31 << 20)));
+    Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(150))
+        .measurement_time(Duration::from_millis(400))
+        .nresamples(10_000)
+        .without_plots()
+}
+
+/// A video body of that length: an inter picture of one NAL unit.
+pub fn body(length: usize) -> Vec<u8> {
+    let mut body: Vec<u8> = (0..length).map(|at| at as u8).collect();
+    let [a, b, c, d] = (length as u32 - 9).to_be_bytes();
+    body[..10].copy_from_slice(&[0x27, 1, 0, 0, 0, a, b, c, d, 0x41]);
+    body
+}
+
+/// A message of that length in chunks of that size, after a full header.
+pub fn chunks(body: &[u8], chunk_size: u32) -> Vec<u8> {
+    let [_, time @ ..] = TIME_MS.to_be_bytes();
+    let [_, length @ ..] = (body.len() as u32).to_be_bytes();
+    let mut wire = vec![CHUNK_STREAM as u8];
+    wire.extend(time);
+    wire.extend(length);
+    wire.push(VIDEO);
+    wire.extend(STREAM.to_le_bytes());
+    for (at, chunk) in body.chunks(chunk_size as usize).enumerate() {
+        if at > 0 {
+            wire.push(0xC0 | CHUNK_STREAM as u8);
+        }
+        wire.extend(chunk);
+    }
+    wire
+}
+
+/// The tag that holds a body, with the size behind it.
+pub fn tag(body: &[u8]) -> Vec<u8> {
+    let [_, time @ ..] = TIME_MS.to_be_bytes();
+    let [_, length @ ..] = (body.len() as u32).to_be_bytes();
+    let mut tag = vec![VIDEO];
+    tag.extend(length);
+    tag.extend(time);
+    tag.extend([0; 4]);
+    tag.extend(body);
+    tag.extend((body.len() as u32 + 11).to_be_bytes());
+    tag
+}
+
+/// The body of `connect`.
+pub fn connect_body() -> Vec<u8> {
+    let text = |text: &str| [&(text.len() as u16).to_be_bytes()[..], text.as_bytes()].concat();
+    let mut body = [&[2][..], &text("connect"), &[0], &1_f64.to_be_bytes(), &[3]].concat();
+    for (key, value) in CONNECT {
+        body.extend([text(key), vec![2], text(value)].concat());
+    }
+    body.extend([0, 0, 9]);
+    body
+}
+
+/// Calls `row` for each length and chunk size.
+pub fn each_chunk_row(mut row: impl FnMut(usize, u32)) {
+    for length in LENGTHS {
+        for size in CHUNK_SIZES {
+            row(length, size);
+        }
+    }
+}
+
+/// Opens the group and gives the row's id.
+pub fn chunk_row<'c>(
+    criterion: &'c mut Criterion,
+    what: &str,
+    library: &str,
+    length: usize,
+    size: u32,
+) -> (BenchmarkGroup<'c, WallTime>, BenchmarkId) {
+    let mut group = criterion.benchmark_group(format!("chunk {what}"));
+    group.throughput(Throughput::Bytes(length as u64));
+    (group, BenchmarkId::new(library, format!("{} KiB in chunks of {size}", length >> 10)))
+}
+
+/// As [`chunk_row`], for FLV.
+pub fn flv_row<'c>(
+    criterion: &'c mut Criterion,
+    what: &str,
+    library: &str,
+    length: usize,
+) -> (BenchmarkGroup<'c, WallTime>, BenchmarkId) {
+    let mut group = criterion.benchmark_group(format!("flv {what}"));
+    group.throughput(Throughput::Bytes(length as u64));
+    (group, BenchmarkId::new(library, format!("{} KiB", length >> 10)))
+}
+
+/// As [`chunk_row`], for AMF0: `what` is encode or decode, `texts` whether they are owned or borrowed.
+pub fn amf0_row<'c>(
+    criterion: &'c mut Criterion,
+    what: &str,
+    library: &str,
+    texts: &str,
+) -> (BenchmarkGroup<'c, WallTime>, BenchmarkId) {
+    (criterion.benchmark_group(format!("amf0 {what}")), BenchmarkId::new(library, texts))
+}
+
+/// Inputs are made anew, outside the time, as many at once as stay in the nearest cache but one: each
+/// library takes its bytes in its own kind of buffer, and some empty it.
+pub fn batch(length: usize) -> BatchSize {
+    BatchSize::NumIterations(((128 << 10) / length as u64).clamp(1, 64))
+}
