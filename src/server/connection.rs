@@ -12,13 +12,14 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite as _, ReadBuf};
 
-use super::message::{Class, Message};
-use super::queue::{Queue, no_slices};
+use super::batch::Batch;
+use super::message::{Class, Message, STREAM};
+use super::outgoing::Outgoing;
 use super::registry::Registry;
 use super::sink::Sink;
-use crate::base::Timestamp;
+use crate::base::{Clock, Timestamp};
 use crate::net;
 use crate::wire::rtmp::server::{Error as SessionError, Event, Output, Session};
 
@@ -40,16 +41,11 @@ pub(super) struct Connection {
 
 #[derive(Debug)]
 struct Io {
-    stream: net::Stream,
+    out: Outgoing,
     session: Session,
-    queue: Queue,
     waker: Option<Waker>,
     events: VecDeque<Event>,
     deadline: Option<Timestamp>,
-    /// The system has taken nothing since.
-    stuck_since: Option<Timestamp>,
-    failed: Option<io::ErrorKind>,
-    sent: u64,
     paused: bool,
     /// Sound and pictures that the player wants.
     wanted: (bool, bool),
@@ -80,17 +76,12 @@ impl Connection {
         stream: net::Stream,
         session: Session,
     ) -> Self {
-        let queue = Queue::new(registry.config.limits.queue_bytes);
         let io = Io {
-            stream,
+            out: Outgoing::new(stream, registry.config.limits.queue_bytes),
             session,
-            queue,
             waker: None,
             events: VecDeque::new(),
             deadline: None,
-            stuck_since: None,
-            failed: None,
-            sent: 0,
             paused: false,
             wanted: (true, true),
         };
@@ -113,7 +104,7 @@ impl Connection {
         if io.waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
             io.waker = Some(cx.waker().clone());
         }
-        if let Some(kind) = io.failed {
+        if let Some(kind) = io.out.failed {
             return Poll::Ready(Err(io::Error::from(kind).into()));
         }
         let mut ended = None;
@@ -124,7 +115,7 @@ impl Connection {
             }
             let mut space = [const { MaybeUninit::uninit() }; READ];
             let mut buffer = ReadBuf::uninit(&mut space);
-            match Pin::new(&mut io.stream).poll_read(cx, &mut buffer) {
+            match Pin::new(&mut io.out.stream).poll_read(cx, &mut buffer) {
                 Poll::Pending => break,
                 Poll::Ready(Err(error)) => ended = Some(error.into()),
                 Poll::Ready(Ok(())) if buffer.filled().is_empty() => ended = Some(Error::Closed),
@@ -151,17 +142,17 @@ impl Connection {
         if !into.is_empty() {
             // An error, if there is one, comes again.
             if let Some(Error::Closed | Error::Io(_)) = ended {
-                io.failed = Some(io::ErrorKind::UnexpectedEof);
+                io.out.failed = Some(io::ErrorKind::UnexpectedEof);
             }
             return Poll::Ready(Ok(()));
         }
         if let Some(error) = ended {
             return Poll::Ready(Err(error));
         }
-        if let Some(kind) = io.failed {
+        if let Some(kind) = io.out.failed {
             return Poll::Ready(Err(io::Error::from(kind).into()));
         }
-        if io.queue.control_bytes() > MOST_CONTROL {
+        if io.out.queue.control_bytes() > MOST_CONTROL {
             return Poll::Ready(Err(Error::Flooded));
         }
         Poll::Pending
@@ -176,7 +167,7 @@ impl Connection {
     pub fn check(&self, now: Timestamp) -> Result<(), Error> {
         let mut io = self.io.lock();
         let stalled = self.registry.config.limits.stalled_viewer;
-        if io.stuck_since.is_some_and(|since| now.since(since) >= stalled) {
+        if io.out.is_stuck(now, stalled) {
             return Err(Error::Stalled);
         }
         let result = io.session.handle_timeout(now);
@@ -190,7 +181,7 @@ impl Connection {
         let mut io = self.io.lock();
         io.paused = paused;
         if paused {
-            io.queue.clear_media();
+            io.out.queue.clear_media();
         }
     }
 
@@ -202,7 +193,7 @@ impl Connection {
 
     /// The player has stopped: what waits is of no use.
     pub fn clear_media(&self) {
-        self.io.lock().queue.clear_media();
+        self.io.lock().out.queue.clear_media();
     }
 
     fn say(&self, act: impl FnOnce(&mut Session)) {
@@ -221,16 +212,16 @@ impl Connection {
         io.waker = Some(cx.waker().clone());
         io.pump(false);
         self.flush(io);
-        if io.failed.is_some() {
+        if io.out.failed.is_some() {
             return Poll::Ready(());
         }
-        if !io.queue.is_empty() || Pin::new(&mut io.stream).poll_shutdown(cx).is_pending() {
+        if !io.out.queue.is_empty() || Pin::new(&mut io.out.stream).poll_shutdown(cx).is_pending() {
             return Poll::Pending;
         }
         for _ in 0..READS {
             let mut space = [const { MaybeUninit::uninit() }; READ];
             let mut buffer = ReadBuf::uninit(&mut space);
-            match Pin::new(&mut io.stream).poll_read(cx, &mut buffer) {
+            match Pin::new(&mut io.out.stream).poll_read(cx, &mut buffer) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
                 Poll::Ready(_) => return Poll::Ready(()),
@@ -242,66 +233,30 @@ impl Connection {
 
     /// Bytes sent.
     pub fn sent(&self) -> u64 {
-        self.io.lock().sent
+        self.io.lock().out.sent
     }
 
     /// Messages that a slow peer did not get.
     pub fn skipped(&self) -> u64 {
-        self.io.lock().queue.skipped()
+        self.io.lock().out.queue.skipped()
     }
 
     /// For how long the system keeps trying to reach a peer that does not answer.
     pub fn set_user_timeout(&self, limit: std::time::Duration) {
-        self.io.lock().stream.set_user_timeout(limit);
+        self.io.lock().out.stream.set_user_timeout(limit);
     }
 
     /// Hands as much to the system as it takes. When it takes no more, the connection's own task is
     /// woken as soon as it does.
     fn flush(&self, io: &mut Io) {
-        let Io { stream, queue, waker, .. } = io;
-        let mut cx = Context::from_waker(waker.as_ref().unwrap_or(Waker::noop()));
-        let mut sent = 0;
-        let mut stuck = false;
-        while !queue.is_empty() && io.failed.is_none() {
-            let mut slices = no_slices();
-            let count = queue.slices(&mut slices);
-            let slices = slices.get(..count).unwrap_or_default();
-            match Pin::new(&mut *stream).poll_write_vectored(&mut cx, slices) {
-                Poll::Ready(Ok(0)) => io.failed = Some(io::ErrorKind::WriteZero),
-                Poll::Ready(Ok(written)) => {
-                    queue.advance(written);
-                    sent += written as u64;
-                }
-                Poll::Ready(Err(error)) => io.failed = Some(error.kind()),
-                Poll::Pending => {
-                    stuck = true;
-                    break;
-                }
-            }
-        }
-        // TLS keeps what the socket did not take at once.
-        if io.failed.is_none() {
-            match Pin::new(&mut *stream).poll_flush(&mut cx) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => io.failed = Some(error.kind()),
-                Poll::Pending => stuck = true,
-            }
-        }
-        if io.failed.is_some() {
-            if let Some(waker) = &io.waker {
-                waker.wake_by_ref();
-            }
-            return;
-        }
+        let before = io.out.sent;
+        io.flush(self.registry.clock);
+        self.count(io.out.sent - before);
+    }
+
+    fn count(&self, sent: u64) {
         if sent > 0 {
-            io.sent += sent;
             self.registry.totals.sent_bytes.fetch_add(sent, Ordering::Relaxed);
-            io.stuck_since = None;
-        }
-        if !stuck {
-            io.stuck_since = None;
-        } else if io.stuck_since.is_none() {
-            io.stuck_since = Some(self.registry.clock.now());
         }
     }
 }
@@ -311,25 +266,20 @@ impl Sink for Connection {
         self.id
     }
 
-    fn deliver(&self, messages: &[Arc<Message>], flush: bool) {
+    fn deliver(&self, batch: &Batch<'_>) {
         let mut guard = self.io.lock();
         let io = &mut *guard;
-        if io.session.is_playing() {
-            let stream = io.session.message_stream();
-            for message in messages {
-                let wanted = match message.class {
-                    Class::Vital => true,
-                    Class::Sound => io.wanted.0 && !io.paused,
-                    Class::Key | Class::Inter => io.wanted.1 && !io.paused,
-                };
-                if wanted {
-                    io.queue.push(message.class, message.rtmp(stream));
-                }
-            }
+        if !io.session.is_playing() {
+            return;
         }
-        if flush {
-            self.flush(io);
+        let before = io.out.sent;
+        if !io.send_past_queue(batch) {
+            io.queue(batch.messages);
         }
+        if !io.out.is_done() {
+            io.flush(self.registry.clock);
+        }
+        self.count(io.out.sent - before);
     }
 
     /// Said behind all media.
@@ -343,6 +293,39 @@ impl Sink for Connection {
 }
 
 impl Io {
+    /// What the connection's own task is woken by; before that runs there is nobody to wake.
+    fn context(waker: Option<&Waker>) -> Context<'_> {
+        Context::from_waker(waker.unwrap_or(Waker::noop()))
+    }
+
+    fn send_past_queue(&mut self, batch: &Batch<'_>) -> bool {
+        let everything = self.wanted == (true, true) && !self.paused;
+        everything
+            && self.session.message_stream() == STREAM
+            && self.out.send_past_queue(batch, &mut Self::context(self.waker.as_ref()))
+    }
+
+    fn queue(&mut self, messages: &[Arc<Message>]) {
+        let stream = self.session.message_stream();
+        for message in messages {
+            let wanted = match message.class {
+                Class::Vital => true,
+                Class::Sound => self.wanted.0 && !self.paused,
+                Class::Key | Class::Inter => self.wanted.1 && !self.paused,
+            };
+            if wanted {
+                self.out.queue.push(message.class, message.rtmp(stream));
+            }
+        }
+    }
+
+    fn flush(&mut self, clock: Clock) {
+        self.out.flush(&mut Self::context(self.waker.as_ref()), clock);
+        if let Some(waker) = self.waker.as_ref().filter(|_| self.out.failed.is_some()) {
+            waker.wake_by_ref();
+        }
+    }
+
     /// Takes out what the session has to say: ahead of the media that wait, or behind them.
     fn pump(&mut self, behind: bool) {
         loop {
@@ -363,9 +346,9 @@ impl Io {
 
     fn say(&mut self, bytes: Bytes, behind: bool) {
         if behind {
-            self.queue.push(Class::Vital, bytes);
+            self.out.queue.push(Class::Vital, bytes);
         } else {
-            self.queue.push_control(bytes);
+            self.out.queue.push_control(bytes);
         }
     }
 }

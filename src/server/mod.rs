@@ -3,12 +3,15 @@
 //! configurations and the pictures since the last keyframe at once; a slow viewer skips to the next
 //! keyframe and harms nobody. Runs on the network runtime; no thread of its own.
 
+mod batch;
 mod cache;
 pub mod config;
 mod connection;
 pub mod event;
 mod http;
 mod message;
+mod outgoing;
+mod publisher;
 mod queue;
 mod registry;
 mod rtmp;

@@ -93,6 +93,18 @@ impl Queue {
         self.skipping = true;
     }
 
+    /// Nothing waits, and no picture is skipped: what comes next may be sent at once.
+    pub fn is_clear(&self) -> bool {
+        self.is_empty() && !self.skipping
+    }
+
+    /// Queues the rest of a message that went past the queue, of which `sent` bytes have gone. Only
+    /// where the queue is empty.
+    pub fn push_rest(&mut self, mut bytes: Bytes, sent: usize) {
+        bytes.advance(sent.min(bytes.len()));
+        self.current = bytes;
+    }
+
     pub fn is_empty(&self) -> bool {
         self.current.is_empty() && self.control.is_empty() && self.media.is_empty()
     }

@@ -11,8 +11,9 @@ use tokio::sync::Notify;
 
 use super::config::Config;
 use super::event::{Ended, Event, Peer, StreamFigures};
+use super::publisher::Dismissal;
 use super::sink::Sink;
-use super::stream::{Dismissal, Stream};
+use super::stream::Stream;
 use crate::base::{Clock, Timestamp, queue};
 use crate::wire::rtmp::name::StreamName;
 

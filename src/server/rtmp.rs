@@ -35,7 +35,7 @@ struct Task {
     connection: Arc<Connection>,
     role: Role,
     incoming: Vec<Incoming>,
-    /// Sound waits for a picture to leave with until then.
+    /// What came last is held back until then, for the rest of its burst.
     flush_at: Option<Timestamp>,
     check_at: Timestamp,
     heard: Timestamp,

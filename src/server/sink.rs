@@ -1,9 +1,8 @@
 //! A viewer, as a stream sees it: somewhere to put messages.
 
 use std::fmt::Debug;
-use std::sync::Arc;
 
-use super::message::Message;
+use super::batch::Batch;
 
 /// Where the messages of a stream go. Called while the stream is locked: must not wait, and must
 /// not call the stream.
@@ -11,8 +10,8 @@ pub(super) trait Sink: Debug + Send + Sync {
     /// Of the connection.
     fn id(&self) -> u64;
 
-    /// Queues messages and, if `flush`, sends what waits.
-    fn deliver(&self, messages: &[Arc<Message>], flush: bool);
+    /// Sends messages, or queues them behind what waits.
+    fn deliver(&self, batch: &Batch<'_>);
 
     /// The publisher has gone.
     fn end(&self);

@@ -1,5 +1,6 @@
 //! One stream: its publisher, what late joiners need, its viewers. Messages go to all viewers from
-//! the publisher's own task: no viewer's task has to wake for that.
+//! the publisher's own task: no viewer's task has to wake for that. What a publisher sends in one
+//! burst leaves in one piece: a call into the system costs more than the bytes it carries.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,24 +8,25 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tokio::sync::Notify;
 
-use super::cache::{Cache, Keep};
+use super::batch::Batch;
+use super::cache::Cache;
 use super::config::Limits;
-use super::event::{AudioFigures, PublisherFigures, StreamFigures, VideoFigures};
-use super::message::{Class, Message};
+use super::event::{PublisherFigures, StreamFigures};
+use super::message::Message;
+use super::publisher::{Dismissal, Publisher};
 use super::sink::Sink;
 use crate::base::Timestamp;
-use crate::wire::flv::reader::Item;
-use crate::wire::flv::video::VideoPacket;
-use crate::wire::flv::{Reader, TagKind, parse_audio, parse_video};
+use crate::wire::flv::TagKind;
 
 /// A new publisher whose times lie at most so far ahead goes on where its predecessor ended.
 const CONTINUES_WITHIN_MS: u32 = 10_000;
 /// A publisher that is silent for so long is taken for a ghost.
 const GHOST_AFTER: Duration = Duration::from_secs(2);
-/// Where the cache keeps enhanced video metadata (colour): beside the tracks.
-const COLOR_SLOT: u16 = 256;
+/// With fewer viewers there is little to save, and messages are passed on as they come.
+const HOLD_FROM: usize = 8;
+/// Messages held back at most.
+const MOST_HELD: usize = 32;
 
 /// A stream. Viewers are locked inside its lock, never the other way round.
 #[derive(Debug)]
@@ -40,48 +42,13 @@ struct Inner {
     publisher: Option<Publisher>,
     cache: Cache,
     viewers: Vec<Arc<dyn Sink>>,
+    /// In the cache, and not with the viewers yet: waits for what comes in the same burst.
+    held: Vec<Arc<Message>>,
     /// Moves a publisher's times so that they go on where its predecessor's ended.
     shift_ms: u32,
     last: Option<(u32, Timestamp)>,
     /// No message of this publisher has come.
     fresh: bool,
-}
-
-#[derive(Debug)]
-struct Publisher {
-    id: u64,
-    address: SocketAddr,
-    credentials: String,
-    since: Timestamp,
-    heard: Timestamp,
-    bytes: u64,
-    /// Start of the second that is being counted, and its bytes.
-    second: (Timestamp, u64),
-    bitrate: u64,
-    reader: Reader,
-    video: Option<VideoFigures>,
-    audio: Option<AudioFigures>,
-    dismissal: Arc<Dismissal>,
-}
-
-/// How a publisher is told to go.
-#[derive(Debug, Default)]
-pub(super) struct Dismissal {
-    notify: Notify,
-    reason: Mutex<Option<&'static str>>,
-}
-
-impl Dismissal {
-    fn dismiss(&self, reason: &'static str) {
-        *self.reason.lock() = Some(reason);
-        self.notify.notify_one();
-    }
-
-    /// Waits to be told, and why.
-    pub async fn told(&self) -> &'static str {
-        self.notify.notified().await;
-        self.reason.lock().unwrap_or("dismissed")
-    }
 }
 
 /// What came from a publisher.
@@ -119,26 +86,15 @@ impl Stream {
             }
             old.dismissal.dismiss("replaced by a new connection of the same publisher");
         }
+        inner.release();
         if inner.viewers.is_empty() {
             inner.last = None;
         }
         inner.cache.forget();
         inner.fresh = true;
-        let dismissal = Arc::new(Dismissal::default());
-        inner.publisher = Some(Publisher {
-            id,
-            address,
-            credentials: credentials.to_owned(),
-            since: now,
-            heard: now,
-            bytes: 0,
-            second: (now, 0),
-            bitrate: 0,
-            reader: Reader::new(),
-            video: None,
-            audio: None,
-            dismissal: Arc::clone(&dismissal),
-        });
+        let publisher = Publisher::new(id, address, credentials, now);
+        let dismissal = Arc::clone(&publisher.dismissal);
+        inner.publisher = Some(publisher);
         inner.viewers.iter().for_each(|viewer| viewer.resume());
         Some(dismissal)
     }
@@ -149,6 +105,7 @@ impl Stream {
         if inner.publisher.as_ref().is_none_or(|publisher| publisher.id != id) {
             return false;
         }
+        inner.release();
         inner.publisher = None;
         inner.cache.forget();
         inner.viewers.iter().for_each(|viewer| viewer.end());
@@ -161,8 +118,8 @@ impl Stream {
         inner.publisher.as_ref().inspect(|publisher| publisher.dismissal.dismiss(reason)).is_some()
     }
 
-    /// Takes what publisher `id` sent and passes it on. `false` where it is sound alone and waits
-    /// for a picture, or for [`Stream::flush`].
+    /// Takes what publisher `id` sent and passes it on. `false` where it is held back for what comes
+    /// with it, until [`Stream::flush`].
     pub fn take(&self, id: u64, incoming: &mut Vec<Incoming>, now: Timestamp) -> bool {
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
@@ -172,8 +129,6 @@ impl Stream {
             return true;
         };
         publisher.heard = now;
-        let mut messages = Vec::with_capacity(incoming.len());
-        let mut flush = self.limits.hold.is_zero() || publisher.video.is_none();
         for Incoming { kind, time_ms, body, metadata } in incoming.drain(..) {
             publisher.count(body.len(), now);
             if std::mem::take(&mut inner.fresh) {
@@ -182,22 +137,22 @@ impl Stream {
             let time_ms = time_ms.wrapping_add(inner.shift_ms);
             inner.last = Some((time_ms, now));
             let (class, keep) = publisher.classify(kind, &body, metadata);
-            flush |= kind == TagKind::Video;
             let message = Arc::new(Message::new(kind, class, time_ms, &body));
             inner.cache.store(&message, keep, self.limits.group_bytes);
-            messages.push(message);
+            inner.held.push(message);
         }
-        for viewer in &inner.viewers {
-            viewer.deliver(&messages, flush);
+        let hold = !self.limits.hold.is_zero()
+            && inner.viewers.len() >= HOLD_FROM
+            && inner.held.len() < MOST_HELD;
+        if !hold {
+            inner.release();
         }
-        flush || inner.viewers.is_empty()
+        inner.held.is_empty()
     }
 
-    /// Sends what waits.
+    /// Sends what is held back.
     pub fn flush(&self) {
-        for viewer in &self.inner.lock().viewers {
-            viewer.deliver(&[], true);
-        }
+        self.inner.lock().release();
     }
 
     /// Adds a viewer and gives it what late joiners get. `false`: there are too many.
@@ -206,7 +161,9 @@ impl Stream {
         if inner.viewers.len() >= self.limits.viewers {
             return false;
         }
-        viewer.deliver(&inner.cache.for_late_joiner(), true);
+        // What is held back is in the cache already: the others get it now, this one from there.
+        inner.release();
+        viewer.deliver(&Batch::pieces(&inner.cache.for_late_joiner()));
         inner.viewers.push(viewer);
         true
     }
@@ -253,6 +210,20 @@ impl Stream {
     }
 }
 
+impl Inner {
+    /// Gives all viewers what is held back.
+    fn release(&mut self) {
+        if self.held.is_empty() {
+            return;
+        }
+        if !self.viewers.is_empty() {
+            let batch = Batch::joined(&self.held);
+            self.viewers.iter().for_each(|viewer| viewer.deliver(&batch));
+        }
+        self.held.clear();
+    }
+}
+
 /// By how much the times of a new publisher are moved.
 fn shift(last: Option<(u32, Timestamp)>, first_ms: u32, now: Timestamp) -> u32 {
     let Some((last_ms, at)) = last else { return 0 };
@@ -262,81 +233,6 @@ fn shift(last: Option<(u32, Timestamp)>, first_ms: u32, now: Timestamp) -> u32 {
         return 0;
     }
     last_ms.wrapping_add(elapsed).wrapping_sub(first_ms)
-}
-
-impl Publisher {
-    fn count(&mut self, bytes: usize, now: Timestamp) {
-        self.bytes += bytes as u64;
-        self.second.1 += bytes as u64;
-        let elapsed = now.since(self.second.0);
-        if elapsed >= Duration::from_secs(1) {
-            self.bitrate = (self.second.1 as f64 * 8.0 / elapsed.as_secs_f64()) as u64;
-            self.second = (now, 0);
-        }
-    }
-
-    /// What a body is worth. One that cannot be read is passed on like any other.
-    fn classify(&mut self, kind: TagKind, body: &Bytes, metadata: bool) -> (Class, Keep) {
-        match kind {
-            TagKind::Script if metadata => (Class::Vital, Keep::Metadata),
-            TagKind::Script => (Class::Sound, Keep::Nothing),
-            TagKind::Video => {
-                let Ok(tag) = parse_video(body) else { return (Class::Inter, Keep::Media) };
-                if tag.is_sequence_start() {
-                    self.observe(kind, body);
-                    (Class::Vital, Keep::Header(tag.track.id.into()))
-                } else if tag.is_keyframe() {
-                    (Class::Key, Keep::Media)
-                } else {
-                    match tag.track.packet {
-                        VideoPacket::Metadata(_) => (Class::Vital, Keep::Header(COLOR_SLOT)),
-                        VideoPacket::SequenceEnd => (Class::Vital, Keep::Nothing),
-                        _ => (Class::Inter, Keep::Media),
-                    }
-                }
-            }
-            TagKind::Audio => match parse_audio(body) {
-                Ok(tag) if tag.is_sequence_start() => {
-                    self.observe(kind, body);
-                    (Class::Vital, Keep::Header(tag.track.id.into()))
-                }
-                _ => (Class::Sound, Keep::Media),
-            },
-        }
-    }
-
-    /// Looks into a configuration, for the figures.
-    fn observe(&mut self, kind: TagKind, body: &Bytes) {
-        let item = match kind {
-            TagKind::Video => self.reader.video(0, body),
-            _ => self.reader.audio(0, body),
-        };
-        match item {
-            Ok(Some(Item::Video(video))) => {
-                self.video = Some(VideoFigures {
-                    codec: "H.264".to_owned(),
-                    size: Some((video.size.width, video.size.height)),
-                    fps: Some(video.frame_rate.as_f64()),
-                });
-            }
-            Ok(Some(Item::UnsupportedVideo(format))) => {
-                let codec = format.to_string();
-                self.video = Some(VideoFigures { codec, size: None, fps: None });
-            }
-            Ok(Some(Item::Audio(audio))) => {
-                self.audio = Some(AudioFigures {
-                    codec: "AAC".to_owned(),
-                    sample_rate: Some(audio.sample_rate),
-                    channels: Some(audio.channels),
-                });
-            }
-            Ok(Some(Item::UnsupportedAudio(format))) => {
-                let codec = format.to_string();
-                self.audio = Some(AudioFigures { codec, sample_rate: None, channels: None });
-            }
-            _ => {}
-        }
-    }
 }
 
 #[cfg(test)]

@@ -13,8 +13,9 @@ use axum::response::{IntoResponse, Response};
 use http_body::Frame;
 use parking_lot::Mutex;
 
+use super::super::batch::Batch;
 use super::super::event::Ended;
-use super::super::message::{Class, Message};
+use super::super::message::Class;
 use super::super::queue::Queue;
 use super::super::registry::Registry;
 use super::super::sink::Sink;
@@ -76,9 +77,9 @@ impl Sink for FlvSink {
         self.id
     }
 
-    fn deliver(&self, messages: &[Arc<Message>], _flush: bool) {
+    fn deliver(&self, batch: &Batch<'_>) {
         let mut inner = self.inner.lock();
-        for message in messages {
+        for message in batch.messages {
             // In a file a time code or the like is of no use.
             if message.class != Class::Sound || message.kind != crate::wire::flv::TagKind::Script {
                 inner.queue.push(message.class, message.flv());

@@ -1,0 +1,120 @@
+//! The sending half of a connection: its socket, what waits for it, and how that fares.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+
+use super::batch::Batch;
+use super::message::Message;
+use super::queue::{Queue, no_slices};
+use crate::base::{Clock, Timestamp};
+use crate::net;
+
+/// The sending half. The socket is here, the receiving half borrows it.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub stream: net::Stream,
+    pub queue: Queue,
+    /// Bytes that the system took.
+    pub sent: u64,
+    pub failed: Option<io::ErrorKind>,
+    /// The system has taken nothing since.
+    stuck_since: Option<Timestamp>,
+}
+
+impl Outgoing {
+    pub fn new(stream: net::Stream, queue_bytes: usize) -> Self {
+        let queue = Queue::new(queue_bytes);
+        Self { stream, queue, sent: 0, failed: None, stuck_since: None }
+    }
+
+    /// Sends a whole batch past the queue, where nothing waits; `false` where the messages have to
+    /// be queued one by one. What the system does not take is in the queue then.
+    pub fn send_past_queue(&mut self, batch: &Batch<'_>, cx: &mut Context<'_>) -> bool {
+        let Some(joined) = batch.joined.as_ref().filter(|_| self.queue.is_clear()) else {
+            return false;
+        };
+        if self.failed.is_some() {
+            return true;
+        }
+        match Pin::new(&mut self.stream).poll_write(cx, joined) {
+            Poll::Ready(Ok(0)) => self.failed = Some(io::ErrorKind::WriteZero),
+            Poll::Ready(Ok(written)) => {
+                self.sent += written as u64;
+                self.stuck_since = None;
+                if written < joined.len() {
+                    self.queue_rest(batch.messages, written);
+                }
+            }
+            Poll::Ready(Err(error)) => self.failed = Some(error.kind()),
+            Poll::Pending => self.queue_rest(batch.messages, 0),
+        }
+        true
+    }
+
+    /// Queues messages of which the first `sent` bytes have gone.
+    fn queue_rest(&mut self, messages: &[Arc<Message>], mut sent: usize) {
+        for message in messages {
+            let bytes: Bytes = message.rtmp(super::message::STREAM);
+            let gone = sent.min(bytes.len());
+            sent -= gone;
+            if gone == 0 {
+                self.queue.push(message.class, bytes);
+            } else if gone < bytes.len() {
+                self.queue.push_rest(bytes, gone);
+            }
+        }
+    }
+
+    /// Hands as much to the system as it takes; `cx` is woken when it takes more.
+    pub fn flush(&mut self, cx: &mut Context<'_>, clock: Clock) {
+        let (mut taken, mut stuck) = (false, false);
+        while !self.queue.is_empty() && self.failed.is_none() {
+            let mut slices = no_slices();
+            let count = self.queue.slices(&mut slices);
+            let slices = slices.get(..count).unwrap_or_default();
+            match Pin::new(&mut self.stream).poll_write_vectored(cx, slices) {
+                Poll::Ready(Ok(0)) => self.failed = Some(io::ErrorKind::WriteZero),
+                Poll::Ready(Ok(written)) => {
+                    self.queue.advance(written);
+                    self.sent += written as u64;
+                    taken = true;
+                }
+                Poll::Ready(Err(error)) => self.failed = Some(error.kind()),
+                Poll::Pending => {
+                    stuck = true;
+                    break;
+                }
+            }
+        }
+        // TLS keeps what the socket did not take at once.
+        if self.failed.is_none() {
+            match Pin::new(&mut self.stream).poll_flush(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => self.failed = Some(error.kind()),
+                Poll::Pending => stuck = true,
+            }
+        }
+        if taken || !stuck {
+            self.stuck_since = None;
+        }
+        if stuck && self.failed.is_none() && self.stuck_since.is_none() {
+            self.stuck_since = Some(clock.now());
+        }
+    }
+
+    /// Everything has gone and all is well: there is nothing to flush.
+    pub fn is_done(&self) -> bool {
+        self.queue.is_empty() && self.failed.is_none() && !self.stream.is_tls()
+    }
+
+    /// The system has taken nothing for so long.
+    pub fn is_stuck(&self, now: Timestamp, limit: Duration) -> bool {
+        self.stuck_since.is_some_and(|since| now.since(since) >= limit)
+    }
+}

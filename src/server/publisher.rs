@@ -1,0 +1,154 @@
+//! Who publishes a stream: what is counted and known about it, what its messages are worth, and how
+//! it is told to go.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::cache::Keep;
+use super::event::{AudioFigures, VideoFigures};
+use super::message::Class;
+use crate::base::Timestamp;
+use crate::wire::flv::reader::Item;
+use crate::wire::flv::video::VideoPacket;
+use crate::wire::flv::{Reader, TagKind, parse_audio, parse_video};
+
+/// Where the cache keeps enhanced video metadata (colour): beside the tracks.
+const COLOR_SLOT: u16 = 256;
+
+/// The publisher.
+#[derive(Debug)]
+pub(super) struct Publisher {
+    pub id: u64,
+    pub address: SocketAddr,
+    pub credentials: String,
+    pub since: Timestamp,
+    pub heard: Timestamp,
+    pub bytes: u64,
+    /// Start of the second that is being counted, and its bytes.
+    second: (Timestamp, u64),
+    pub bitrate: u64,
+    reader: Reader,
+    pub video: Option<VideoFigures>,
+    pub audio: Option<AudioFigures>,
+    pub dismissal: Arc<Dismissal>,
+}
+
+/// How a publisher is told to go.
+#[derive(Debug, Default)]
+pub(super) struct Dismissal {
+    notify: Notify,
+    reason: Mutex<Option<&'static str>>,
+}
+
+impl Dismissal {
+    /// Tells it to go.
+    pub fn dismiss(&self, reason: &'static str) {
+        *self.reason.lock() = Some(reason);
+        self.notify.notify_one();
+    }
+
+    /// Waits to be told, and why.
+    pub async fn told(&self) -> &'static str {
+        self.notify.notified().await;
+        self.reason.lock().unwrap_or("dismissed")
+    }
+}
+
+impl Publisher {
+    /// One who has just come.
+    pub fn new(id: u64, address: SocketAddr, credentials: &str, now: Timestamp) -> Self {
+        Self {
+            id,
+            address,
+            credentials: credentials.to_owned(),
+            since: now,
+            heard: now,
+            bytes: 0,
+            second: (now, 0),
+            bitrate: 0,
+            reader: Reader::new(),
+            video: None,
+            audio: None,
+            dismissal: Arc::default(),
+        }
+    }
+
+    /// Counts what came.
+    pub fn count(&mut self, bytes: usize, now: Timestamp) {
+        self.bytes += bytes as u64;
+        self.second.1 += bytes as u64;
+        let elapsed = now.since(self.second.0);
+        if elapsed >= Duration::from_secs(1) {
+            self.bitrate = (self.second.1 as f64 * 8.0 / elapsed.as_secs_f64()) as u64;
+            self.second = (now, 0);
+        }
+    }
+
+    /// What a body is worth. One that cannot be read is passed on like any other.
+    pub fn classify(&mut self, kind: TagKind, body: &Bytes, metadata: bool) -> (Class, Keep) {
+        match kind {
+            TagKind::Script if metadata => (Class::Vital, Keep::Metadata),
+            TagKind::Script => (Class::Sound, Keep::Nothing),
+            TagKind::Video => {
+                let Ok(tag) = parse_video(body) else { return (Class::Inter, Keep::Media) };
+                if tag.is_sequence_start() {
+                    self.observe(kind, body);
+                    (Class::Vital, Keep::Header(tag.track.id.into()))
+                } else if tag.is_keyframe() {
+                    (Class::Key, Keep::Media)
+                } else {
+                    match tag.track.packet {
+                        VideoPacket::Metadata(_) => (Class::Vital, Keep::Header(COLOR_SLOT)),
+                        VideoPacket::SequenceEnd => (Class::Vital, Keep::Nothing),
+                        _ => (Class::Inter, Keep::Media),
+                    }
+                }
+            }
+            TagKind::Audio => match parse_audio(body) {
+                Ok(tag) if tag.is_sequence_start() => {
+                    self.observe(kind, body);
+                    (Class::Vital, Keep::Header(tag.track.id.into()))
+                }
+                _ => (Class::Sound, Keep::Media),
+            },
+        }
+    }
+
+    /// Looks into a configuration, for the figures.
+    fn observe(&mut self, kind: TagKind, body: &Bytes) {
+        let item = match kind {
+            TagKind::Video => self.reader.video(0, body),
+            _ => self.reader.audio(0, body),
+        };
+        match item {
+            Ok(Some(Item::Video(video))) => {
+                self.video = Some(VideoFigures {
+                    codec: "H.264".to_owned(),
+                    size: Some((video.size.width, video.size.height)),
+                    fps: Some(video.frame_rate.as_f64()),
+                });
+            }
+            Ok(Some(Item::UnsupportedVideo(format))) => {
+                let codec = format.to_string();
+                self.video = Some(VideoFigures { codec, size: None, fps: None });
+            }
+            Ok(Some(Item::Audio(audio))) => {
+                self.audio = Some(AudioFigures {
+                    codec: "AAC".to_owned(),
+                    sample_rate: Some(audio.sample_rate),
+                    channels: Some(audio.channels),
+                });
+            }
+            Ok(Some(Item::UnsupportedAudio(format))) => {
+                let codec = format.to_string();
+                self.audio = Some(AudioFigures { codec, sample_rate: None, channels: None });
+            }
+            _ => {}
+        }
+    }
+}
