@@ -28,7 +28,7 @@ RATIOS = [
 ]
 LIMITS = [
     ("broadcast", "peak_mb", "onair, pre-rendered", 100, "MB"),
-    ("relay", "latency_p99_ms", "onair", None, "ms"),
+    ("relay", "latency_p99_ms", "onair", 5, "ms"),
     ("relay", "rss_mb", "onair", 20, "MB"),
     ("relay", "play_to_keyframe_ms", "onair", 2, "ms"),
     ("start", "first_picture_ms", "onair", 500, "ms"),

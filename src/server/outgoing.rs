@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::io::AsyncWrite;
 
 use super::batch::Batch;
-use super::message::Message;
+use super::message::{Message, STREAM};
 use super::queue::{Queue, no_slices};
 use crate::base::{Clock, Timestamp};
 use crate::net;
@@ -48,27 +47,13 @@ impl Outgoing {
                 self.sent += written as u64;
                 self.stuck_since = None;
                 if written < joined.len() {
-                    self.queue_rest(batch.messages, written);
+                    queue_rest(&mut self.queue, batch.messages, written);
                 }
             }
             Poll::Ready(Err(error)) => self.failed = Some(error.kind()),
-            Poll::Pending => self.queue_rest(batch.messages, 0),
+            Poll::Pending => queue_rest(&mut self.queue, batch.messages, 0),
         }
         true
-    }
-
-    /// Queues messages of which the first `sent` bytes have gone.
-    fn queue_rest(&mut self, messages: &[Arc<Message>], mut sent: usize) {
-        for message in messages {
-            let bytes: Bytes = message.rtmp(super::message::STREAM);
-            let gone = sent.min(bytes.len());
-            sent -= gone;
-            if gone == 0 {
-                self.queue.push(message.class, bytes);
-            } else if gone < bytes.len() {
-                self.queue.push_rest(bytes, gone);
-            }
-        }
     }
 
     /// Hands as much to the system as it takes; `cx` is woken when it takes more.
@@ -116,5 +101,62 @@ impl Outgoing {
     /// The system has taken nothing for so long.
     pub fn is_stuck(&self, now: Timestamp, limit: Duration) -> bool {
         self.stuck_since.is_some_and(|since| now.since(since) >= limit)
+    }
+}
+
+/// Queues messages of which the first `sent` bytes have gone past the queue, which is empty.
+fn queue_rest(queue: &mut Queue, messages: &[Arc<Message>], mut sent: usize) {
+    for message in messages {
+        let bytes = message.rtmp(STREAM);
+        let gone = sent.min(bytes.len());
+        sent -= gone;
+        if gone == 0 {
+            queue.push(message.class, bytes);
+        } else if gone < bytes.len() {
+            queue.push_rest(bytes, gone);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::super::message::Class;
+    use super::*;
+    use crate::wire::flv::TagKind;
+
+    #[test]
+    fn what_the_system_did_not_take_follows_byte_for_byte() {
+        let messages: Vec<_> = [(Class::Key, b'k'), (Class::Sound, b's'), (Class::Inter, b'i')]
+            .map(|(class, byte)| {
+                let body = Bytes::from(vec![byte; 5]);
+                Arc::new(Message::new(TagKind::Video, class, 40, &body))
+            })
+            .into();
+        let joined = Batch::joined(&messages).joined.unwrap();
+        for sent in 0..=joined.len() {
+            let mut queue = Queue::new(1_000);
+            queue_rest(&mut queue, &messages, sent);
+            let rest: Vec<u8> = std::iter::from_fn(|| queue.pop()).flatten().collect();
+            assert_eq!(rest, joined[sent..], "after {sent}");
+        }
+    }
+
+    #[test]
+    fn a_full_queue_keeps_what_is_partly_sent_and_skips_the_rest() {
+        let message = |class, length| {
+            let body = Bytes::from(vec![0; length]);
+            Arc::new(Message::new(TagKind::Video, class, 0, &body))
+        };
+        let messages =
+            [message(Class::Key, 500), message(Class::Sound, 50), message(Class::Inter, 90)];
+        let mut queue = Queue::new(100);
+        queue_rest(&mut queue, &messages, 1);
+        assert!(!queue.is_clear());
+        let left: usize = std::iter::from_fn(|| queue.pop()).map(|bytes| bytes.len()).sum();
+        assert_eq!(left, messages[0].weight() - 1 + messages[1].weight());
+        assert!(queue.is_empty() && !queue.is_clear(), "pictures are skipped up to a keyframe");
+        assert_eq!(queue.skipped(), 1);
     }
 }

@@ -162,9 +162,9 @@ impl Queue {
         true
     }
 
-    /// Takes out the next whole piece (for those who send by other means).
+    /// Takes out the next piece (for those who send by other means).
     pub fn pop(&mut self) -> Option<Bytes> {
-        self.take_next().then(|| std::mem::take(&mut self.current))
+        (!self.current.is_empty() || self.take_next()).then(|| std::mem::take(&mut self.current))
     }
 }
 

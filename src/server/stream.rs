@@ -265,4 +265,92 @@ mod tests {
         assert!(stream.publish(4, far, "key=2", now).is_none());
         assert!(stream.publish(4, far, "key=1", now).is_some());
     }
+
+    /// Remembers what it was given: for each delivery the times of its messages, and whether they
+    /// came in one piece.
+    #[derive(Debug, Default)]
+    struct Viewer(u64, Mutex<Vec<(Vec<u32>, bool)>>);
+
+    impl Sink for Viewer {
+        fn id(&self) -> u64 {
+            self.0
+        }
+
+        fn deliver(&self, batch: &Batch<'_>) {
+            let times = batch.messages.iter().map(|message| message.time_ms).collect();
+            let length: usize = batch.messages.iter().map(|message| message.weight()).sum();
+            let joined = batch.joined.as_ref();
+            assert!(joined.is_none_or(|bytes| bytes.len() == length));
+            self.1.lock().push((times, joined.is_some()));
+        }
+
+        fn end(&self) {
+            self.1.lock().push((Vec::new(), false));
+        }
+
+        fn resume(&self) {}
+    }
+
+    fn picture(time_ms: u32, key: bool) -> Vec<Incoming> {
+        let first = if key { 0x17 } else { 0x27 };
+        let body = Bytes::from(vec![first, 1, 0, 0, 0, 0, 0, 0, 1, 0x65]);
+        vec![Incoming { kind: TagKind::Video, time_ms, body, metadata: false }]
+    }
+
+    fn published(viewers: usize) -> (Stream, Vec<Arc<Viewer>>) {
+        let stream = Stream::new("live".into(), "a".into(), Limits::default());
+        let home: SocketAddr = "127.0.0.1:5".parse().unwrap();
+        assert!(stream.publish(1, home, "", Timestamp::ZERO).is_some());
+        let viewers: Vec<_> =
+            (0..viewers).map(|id| Arc::new(Viewer(id as u64, Mutex::default()))).collect();
+        for viewer in &viewers {
+            assert!(stream.join(Arc::<Viewer>::clone(viewer)));
+            assert_eq!(std::mem::take(&mut *viewer.1.lock()), [(vec![], false)], "nothing yet");
+        }
+        (stream, viewers)
+    }
+
+    #[test]
+    fn a_burst_leaves_in_one_piece_where_there_are_many_viewers() {
+        let (stream, viewers) = published(HOLD_FROM);
+        assert!(!stream.take(1, &mut picture(0, true), Timestamp::ZERO), "held back");
+        assert!(!stream.take(1, &mut picture(33, false), Timestamp::ZERO));
+        assert!(viewers[0].1.lock().is_empty());
+        stream.flush();
+        stream.flush();
+        for viewer in &viewers {
+            assert_eq!(*viewer.1.lock(), [(vec![0, 33], true)]);
+        }
+    }
+
+    #[test]
+    fn few_viewers_get_each_message_at_once() {
+        let (stream, viewers) = published(HOLD_FROM - 1);
+        assert!(stream.take(1, &mut picture(0, true), Timestamp::ZERO));
+        assert!(stream.take(1, &mut picture(33, false), Timestamp::ZERO));
+        assert_eq!(*viewers[0].1.lock(), [(vec![0], true), (vec![33], true)]);
+    }
+
+    #[test]
+    fn what_is_held_back_is_bounded_and_goes_before_anything_else_happens() {
+        let (stream, viewers) = published(HOLD_FROM);
+        for time in 1..MOST_HELD as u32 {
+            assert!(!stream.take(1, &mut picture(time, time == 1), Timestamp::ZERO));
+        }
+        assert!(stream.take(1, &mut picture(MOST_HELD as u32, false), Timestamp::ZERO), "full");
+        let all: Vec<u32> = (1..=MOST_HELD as u32).collect();
+        assert_eq!(std::mem::take(&mut *viewers[0].1.lock()), [(all.clone(), true)]);
+
+        assert!(!stream.take(1, &mut picture(100, false), Timestamp::ZERO));
+        let late = Arc::new(Viewer(99, Mutex::default()));
+        assert!(stream.join(Arc::<Viewer>::clone(&late)));
+        let group: Vec<u32> = all.into_iter().chain([100]).collect();
+        assert_eq!(*late.1.lock(), [(group, false)], "each message once");
+        assert_eq!(*viewers[0].1.lock(), [(vec![100], true)]);
+
+        assert!(!stream.take(1, &mut picture(101, false), Timestamp::ZERO));
+        assert!(stream.unpublish(1));
+        let end = [(vec![100], true), (vec![101], true), (vec![], false)];
+        assert_eq!(*viewers[0].1.lock(), end);
+    }
 }

@@ -21,7 +21,7 @@ pub enum Role {
 pub enum Seen {
     /// So many bytes off the socket.
     Bytes(usize),
-    /// A whole picture, sent at this instant (nanoseconds).
+    /// A whole picture or piece of sound, sent at this instant (nanoseconds).
     Stamp(u64),
 }
 
@@ -291,8 +291,8 @@ impl Connection {
                 self.send(4, 2, 0, &pong);
             }
             5 => self.window = u64::from(word(0)).max(1_000),
-            9 if head.len() == STAMP_AT + 8 && head[1] == 1 => {
-                if head[0] >> 4 == 1 && self.first_keyframe.is_none() {
+            8 | 9 if head.len() == STAMP_AT + 8 && head[1] == 1 => {
+                if kind == 9 && head[0] >> 4 == 1 && self.first_keyframe.is_none() {
                     self.first_keyframe = Some(Instant::now());
                 }
                 if let Ok(stamp) = head[STAMP_AT..].try_into() {

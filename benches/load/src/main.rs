@@ -5,6 +5,11 @@
 //!
 //! `onair-load --url rtmp://127.0.0.1:1935/live/bench --players 200 --seconds 20 --pid PID`
 //!
+//! It is the same for every server: players take what has come as soon as the system says so, read
+//! until nothing is left, acknowledge as the protocol asks, and never wait for each other; all of
+//! that is this process's time. The publisher sends each message with a call of its own. Latency is
+//! from that call to the whole message at a player, of pictures and of sound.
+//!
 //! First the players join one by one, then `--settle` seconds pass, then `--seconds` are measured,
 //! then `--joins` late players come one after the other, each waiting for its first keyframe.
 //! The report is one JSON object on standard output.
@@ -36,10 +41,13 @@ struct Options {
     joins: usize,
     pid: Option<u32>,
     bitrate: u32,
+    /// Each message at its own time, not in the bursts of software that multiplexes.
+    smooth: bool,
 }
 
 const USAGE: &str = "usage: onair-load --url rtmp://HOST:PORT/APP/STREAM [--players 200] \
-    [--seconds 20] [--settle 3] [--joins 40] [--bitrate 2500000] [--pid SERVER]";
+    [--seconds 20] [--settle 3] [--joins 40] [--bitrate 2500000] [--smooth 1] \
+    [--pid SERVER]";
 
 fn main() {
     let options = match options() {
@@ -71,6 +79,7 @@ fn options() -> Result<Options, String> {
     let settle = Duration::from_secs_f64(number("settle", 3.0)?);
     let joins = number("joins", 40.0)? as usize;
     let bitrate = number("bitrate", 2_500_000.0)? as u32;
+    let smooth = number("smooth", 0.0)? != 0.0;
     let pid = number("pid", 0.0)? as u32;
     let url = values.remove("url").ok_or("--url is missing")?;
     if let Some(name) = values.keys().next() {
@@ -99,6 +108,7 @@ fn options() -> Result<Options, String> {
         joins,
         pid: (pid != 0).then_some(pid),
         bitrate,
+        smooth,
     })
 }
 
@@ -127,7 +137,7 @@ fn run(options: &Options) -> io::Result<()> {
         poll,
         origin,
         publisher,
-        stream: Stream::new(options.bitrate),
+        stream: Stream::new(options.bitrate, options.smooth),
         players: Vec::new(),
         latencies: Vec::new(),
         measuring: false,
@@ -248,8 +258,8 @@ impl Load<'_> {
         while let Some(message) = self.stream.next_due(now) {
             let stamp = self.origin.elapsed();
             self.stream.write(message, stamp, self.publisher.stream_id(), self.publisher.output());
+            self.publisher.flush()?;
         }
-        self.publisher.flush()?;
         let wait = self
             .stream
             .due()

@@ -1,12 +1,16 @@
 //! The stream that is published: 30 pictures and 47 pieces of sound a second, a keyframe every two
-//! seconds, of the right sizes, with an instant where the coded picture would be.
+//! seconds, of the right sizes, with an instant where the coded picture or sound would be.
+//!
+//! Messages leave when software that multiplexes lets them go (ffmpeg, OBS, GStreamer, onair): in
+//! the order of their times, each once the other track has a later one. So they come in bursts, 47 a
+//! second, as was measured of ffmpeg and of onair. `--smooth 1` sends each at its own time instead.
 
 use std::time::Duration;
 
 use crate::command::{Amf, message};
 
-/// Where the stamp stands in a video body: after the five bytes of the tag, the length and the type
-/// of the NAL unit.
+/// Where the stamp stands in a body: in a video body after the five bytes of the tag, the length and
+/// the type of the NAL unit.
 pub const STAMP_AT: usize = 10;
 /// Outgoing chunk size.
 pub const CHUNK: usize = 65_536;
@@ -14,6 +18,10 @@ pub const CHUNK: usize = 65_536;
 const FPS: u64 = 30;
 const GOP: u64 = 60;
 const AUDIO_BYTES: usize = 341;
+/// How long after its time a picture is encoded.
+const VIDEO_READY: Duration = Duration::from_millis(5);
+/// The same of sound: a piece is complete after 1,024 samples, and its transform overlaps the next.
+const AUDIO_READY: Duration = Duration::from_micros(2 * 1_024 * 1_000_000 / 48_000);
 
 /// What is due.
 pub enum Message {
@@ -30,12 +38,13 @@ pub struct Stream {
     keyframe_bytes: usize,
     frame_bytes: usize,
     bitrate: u32,
+    smooth: bool,
 }
 
 impl Stream {
     /// A stream of `bitrate` bits of video a second; a keyframe is four times as large as another
     /// picture.
-    pub fn new(bitrate: u32) -> Self {
+    pub fn new(bitrate: u32, smooth: bool) -> Self {
         let per_gop = f64::from(bitrate) / 8.0 * GOP as f64 / FPS as f64;
         let frame = (per_gop / (GOP as f64 + 3.0)) as usize;
         Self {
@@ -46,6 +55,7 @@ impl Stream {
             keyframe_bytes: frame * 4,
             frame_bytes: frame,
             bitrate,
+            smooth,
         }
     }
 
@@ -58,17 +68,27 @@ impl Stream {
         f64::from(self.bitrate) / 8.0 + AUDIO_BYTES as f64 * 48_000.0 / 1_024.0
     }
 
-    fn video_time(&self) -> Duration {
-        Duration::from_micros(self.video * 1_000_000 / FPS)
+    fn video_time(index: u64) -> Duration {
+        Duration::from_micros(index * 1_000_000 / FPS)
     }
 
-    fn audio_time(&self) -> Duration {
-        Duration::from_micros(self.audio * 1_024 * 1_000_000 / 48_000)
+    fn audio_time(index: u64) -> Duration {
+        Duration::from_micros(index * 1_024 * 1_000_000 / 48_000)
     }
 
-    /// When the next message is due.
+    fn video_is_next(&self) -> bool {
+        Self::video_time(self.video) <= Self::audio_time(self.audio)
+    }
+
+    /// When the next message is due. The other track's next one has a later time than it.
     pub fn due(&self) -> Option<Duration> {
-        Some(self.start? + self.video_time().min(self.audio_time()))
+        let (video, audio) = (Self::video_time(self.video), Self::audio_time(self.audio));
+        let after = if self.smooth {
+            video.min(audio)
+        } else {
+            (video + VIDEO_READY).max(audio + AUDIO_READY)
+        };
+        Some(self.start? + after)
     }
 
     /// The next message, if it is due.
@@ -80,7 +100,7 @@ impl Stream {
             self.headers_sent = true;
             return Some(Message::Headers);
         }
-        Some(if self.video_time() <= self.audio_time() {
+        Some(if self.video_is_next() {
             self.video += 1;
             Message::Video { index: self.video - 1 }
         } else {
@@ -91,6 +111,10 @@ impl Stream {
 
     /// Appends a message to the connection's output.
     pub fn write(&self, what: Message, stamp: Duration, stream: u32, out: &mut Vec<u8>) {
+        let nanoseconds = u64::try_from(stamp.as_nanos()).unwrap_or(0);
+        let stamp_into = |body: &mut [u8]| {
+            body[STAMP_AT..STAMP_AT + 8].copy_from_slice(&nanoseconds.to_be_bytes());
+        };
         match what {
             Message::Headers => headers(stream, out),
             Message::Video { index } => {
@@ -102,14 +126,14 @@ impl Stream {
                 let nal = u32::try_from(body.len() - 9).unwrap_or(0);
                 body[5..9].copy_from_slice(&nal.to_be_bytes());
                 body[9] = if key { 0x65 } else { 0x41 };
-                let nanoseconds = u64::try_from(stamp.as_nanos()).unwrap_or(0);
-                body[STAMP_AT..STAMP_AT + 8].copy_from_slice(&nanoseconds.to_be_bytes());
+                stamp_into(&mut body);
                 let time = u32::try_from(index * 1_000 / FPS).unwrap_or(0);
                 message(9, 6, stream, time, &body, CHUNK, out);
             }
             Message::Audio { index } => {
                 let mut body = [0x21; AUDIO_BYTES];
                 body[..2].copy_from_slice(&[0xaf, 1]);
+                stamp_into(&mut body);
                 let time = u32::try_from(index * 1_024 * 1_000 / 48_000).unwrap_or(0);
                 message(8, 4, stream, time, &body, CHUNK, out);
             }
