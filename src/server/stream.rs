@@ -298,7 +298,8 @@ mod tests {
     }
 
     fn published(viewers: usize) -> (Stream, Vec<Arc<Viewer>>) {
-        let stream = Stream::new("live".into(), "a".into(), Limits::default());
+        let limits = Limits { hold: Duration::from_millis(1), ..Limits::default() };
+        let stream = Stream::new("live".into(), "a".into(), limits);
         let home: SocketAddr = "127.0.0.1:5".parse().unwrap();
         assert!(stream.publish(1, home, "", Timestamp::ZERO).is_some());
         let viewers: Vec<_> =
