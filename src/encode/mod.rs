@@ -12,6 +12,7 @@ pub mod error;
 mod keyframes;
 mod level;
 mod rate;
+mod scene;
 pub mod video;
 
 pub use audio::AudioEncoder;

@@ -3,8 +3,13 @@
 //! 34 to 40, moves the quantiser about inside a picture, and forgets what it overspent; on hard
 //! content it was off by 20 to 140 % for seconds. So it is switched off, and this decides.
 //!
-//! The budget is kept by the interval from one keyframe to the next. The model is the usual one: at
+//! The budget is kept by the interval from one keyframe to the next, and no stretch of that length,
+//! wherever it begins, may cost much more: what the pictures before cost limits those to come. A
+//! change of scene is told beforehand (see `scene`), because nothing is known about such a picture's
+//! cost but that of the last keyframe. The model is the usual one: at
 //! a quantiser step twice as large (6 QP), a picture of the same kind costs half as much.
+
+use std::collections::VecDeque;
 
 /// The lowest and highest quantisers.
 const MIN_QP: f64 = 12.0;
@@ -22,6 +27,17 @@ const HORIZON: f64 = 15.0;
 /// What was saved on easy content may be spent later up to this share of an interval: more would
 /// be a burst on the line.
 const CREDIT: f64 = 0.02;
+
+/// What a keyframe aims at, and what any picture may reach, of a stretch as long as an interval, wherever it
+/// begins; the goal is 1.05.
+const AIM: f64 = 1.02;
+const MOST: f64 = 1.04;
+/// How far ahead such stretches are looked at, pictures.
+const AHEAD: usize = 15;
+/// The picture of a new scene leaves at least this share of the usual bits to those after it, and
+/// these are not starved by what came before: at least the other share.
+const AFTER_SCENE: f64 = 0.5;
+const LEAST: f64 = 0.4;
 
 /// Decides picture by picture. No clock, no codec.
 #[derive(Debug)]
@@ -42,6 +58,10 @@ pub(super) struct RateControl {
     mean_qp: f64,
     /// Bits of the last keyframe, as its share of an interval.
     key_share: f64,
+    /// Bits of the latest pictures, newest last; one less than an interval has.
+    recent: VecDeque<f64>,
+    /// Whether the next picture shows another scene.
+    new_scene: bool,
 }
 
 fn scale(qp: f64) -> f64 {
@@ -63,7 +83,14 @@ impl RateControl {
             qp,
             mean_qp: qp,
             key_share: 0.15,
+            recent: VecDeque::new(),
+            new_scene: false,
         }
+    }
+
+    /// The next picture has little in common with the last one.
+    pub(super) fn expect_new_scene(&mut self) {
+        self.new_scene = true;
     }
 
     /// Another bitrate from the next picture on.
@@ -71,6 +98,8 @@ impl RateControl {
         let ratio = bits.max(1.0) / self.per_picture;
         self.per_picture = bits.max(1.0);
         self.left *= ratio;
+        // Another bargain: what was spent under the old one does not count.
+        self.recent.clear();
         self.mean_qp = (self.mean_qp - 6.0 * ratio.log2()).clamp(MIN_QP, MAX_QP);
         self.qp = self.mean_qp;
     }
@@ -81,12 +110,29 @@ impl RateControl {
 
     /// The most bits that a keyframe may cost.
     fn most_for_key(&self) -> f64 {
-        self.whole() * (KEY_PICTURES / self.interval).clamp(KEY_SHARE, 1.0)
+        let share = self.whole() * (KEY_PICTURES / self.interval).clamp(KEY_SHARE, 1.0);
+        share.min(self.room(1, AIM)).max(self.per_picture)
+    }
+
+    /// What the next `count` pictures may cost together, so that they and those before them stay
+    /// within `limit` times an interval's budget.
+    fn room(&self, count: usize, limit: f64) -> f64 {
+        let before = (self.interval as usize).saturating_sub(count);
+        limit * self.whole() - self.recent.iter().rev().take(before).sum::<f64>()
+    }
+
+    /// How many pictures of this interval to look ahead at.
+    fn ahead(&self) -> usize {
+        (self.to_come as usize).clamp(1, AHEAD)
     }
 
     /// The quantiser of the next picture.
     pub(super) fn choose(&self, key: bool) -> i32 {
-        let qp = if key { self.choose_key() } else { self.choose_inter() };
+        let qp = match self.key {
+            _ if key => self.choose_key(),
+            Some(cost) if self.new_scene => self.choose_scene(cost),
+            _ => self.choose_inter(),
+        };
         qp.round().clamp(MIN_QP, MAX_QP) as i32
     }
 
@@ -99,11 +145,24 @@ impl RateControl {
         }
     }
 
+    /// `cost` is that at QP 0.
+    fn choose_scene(&self, cost: f64) -> f64 {
+        let after = AFTER_SCENE * self.per_picture;
+        let most = (1..=self.ahead())
+            .map(|count| self.room(count, MOST) - (count - 1) as f64 * after)
+            .fold(self.left - (self.to_come - 1.0).max(0.0) * after, f64::min)
+            .max(self.per_picture);
+        (self.mean_qp - KEY_OFFSET).max(6.0 * (cost / most).log2())
+    }
+
     fn choose_inter(&self) -> f64 {
         // The rest of this interval; where little is left of it, the beginning of the next too.
         let usual = self.per_picture * (1.0 - self.key_share);
         let beyond = (HORIZON - self.to_come).max(0.0);
         let target = (self.left + beyond * usual) / (self.to_come + beyond).max(1.0);
+        let room = |count: usize| self.room(count, MOST) / count as f64;
+        let least = LEAST * self.per_picture;
+        let target = (1..=self.ahead()).map(|count| room(count).max(least)).fold(target, f64::min);
         let target = target.clamp(0.1 * self.per_picture, 3.0 * self.per_picture);
         let wanted = self.inter.map_or(self.qp, |cost| 6.0 * (cost / target).log2());
         wanted.clamp(self.qp - 2.0, self.qp + 4.0)
@@ -115,10 +174,11 @@ impl RateControl {
         let off = 6.0 * (bits.max(64.0) / self.most_for_key()).log2();
         // At the first picture nothing was known: a much too coarse one is worth a second try too.
         let fine_enough = self.key.is_some() || off > -15.0;
-        if (off <= 2.0 && fine_enough) || (off > 0.0 && f64::from(tried) >= MAX_QP) {
+        let fits = bits <= self.room(1, MOST).max(self.per_picture);
+        if (off <= 2.0 && fits && fine_enough) || (off > 0.0 && f64::from(tried) >= MAX_QP) {
             return None;
         }
-        let step = if off > 0.0 { off } else { off + 9.0 };
+        let step = if off > 0.0 { off.max(1.0) } else { off + 9.0 };
         let qp = (f64::from(tried) + step).round().clamp(MIN_QP, MAX_QP);
         ((qp - f64::from(tried)).abs() >= 1.0).then_some(qp as i32)
     }
@@ -139,6 +199,9 @@ impl RateControl {
             }
             self.key = Some(cost);
             self.key_share = (bits / self.whole()).clamp(0.02, 0.5);
+        } else if self.new_scene {
+            self.key = Some(cost);
+            self.qp = qp;
         } else {
             self.inter = Some(match self.inter {
                 // A new scene: what was learned is void.
@@ -154,7 +217,12 @@ impl RateControl {
             // to mouth.
             self.left += self.per_picture;
         }
+        self.new_scene = false;
         self.left -= bits;
+        while self.recent.len() + 1 >= (self.interval as usize).max(2) {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(bits);
         self.to_come = (self.to_come - 1.0).max(0.0);
     }
 }
@@ -166,6 +234,15 @@ mod tests {
     /// Runs the control against a codec that behaves as the model says, up to a deviation, on
     /// content whose cost changes by `cost(n)`. Returns the bits of each picture.
     fn run(cost: impl Fn(usize) -> f64, pictures: usize) -> Vec<f64> {
+        run_cuts(cost, |_| false, pictures)
+    }
+
+    /// [`run`], with cuts that are told beforehand.
+    fn run_cuts(
+        cost: impl Fn(usize) -> f64,
+        is_cut: impl Fn(usize) -> bool,
+        pictures: usize,
+    ) -> Vec<f64> {
         let per_picture = 2_500_000.0 / 30.0;
         let mut control = RateControl::new(per_picture, 60, 1280 * 720);
         let mut seed = 1_u32;
@@ -176,6 +253,9 @@ mod tests {
                 let deviation = 0.85 + 0.3 * f64::from(seed >> 16) / 65_536.0;
                 let kind = if key { 6.0 } else { 1.0 };
                 let bits = |qp: i32| cost(n) * kind * deviation / scale(f64::from(qp));
+                if is_cut(n) {
+                    control.expect_new_scene();
+                }
                 let mut qp = control.choose(key);
                 for _ in 0..2 {
                     match control.again(bits(qp), qp) {
@@ -205,6 +285,18 @@ mod tests {
         // Content that grows harder by 4 times over ten seconds
         let (_, high) = worst_window(&run(|n| usual * (n as f64 / 150.0).exp2(), 300)[60..]);
         assert!(high < 1.05, "{high:.3}");
+    }
+
+    #[test]
+    fn a_cut_inside_an_interval_costs_no_more_than_the_window_has() {
+        let usual = 2_500_000.0 / 30.0 * scale(30.0);
+        for cut in [61, 65, 80, 100, 118] {
+            // Each costs more than a keyframe does, some right after one. Untold: 1.15.
+            let is_cut = |n: usize| n > 60 && n % 120 == cut;
+            let bits = run_cuts(|n| usual * if is_cut(n) { 8.0 } else { 1.0 }, is_cut, 600);
+            let (low, high) = worst_window(&bits[60..]);
+            assert!(low > 0.9 && high < 1.07, "{cut}: {low:.3} {high:.3}");
+        }
     }
 
     #[test]

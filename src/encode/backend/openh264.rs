@@ -14,6 +14,7 @@ use openh264_sys2 as sys;
 use crate::encode::backend::face::{Description, VideoBackend};
 use crate::encode::error::Error;
 use crate::encode::rate::RateControl;
+use crate::encode::scene::SceneDetector;
 use crate::encode::{avcc, config, level};
 use crate::media::{
     BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track, VideoCodec, VideoFrame,
@@ -35,6 +36,7 @@ pub(super) struct Encoder {
     parameters: VideoParameters,
     level: level::Level,
     rate: RateControl,
+    scenes: SceneDetector,
     /// What the library was last told.
     params: Box<sys::SEncParamExt>,
 }
@@ -233,6 +235,7 @@ impl Encoder {
                 budgeted(config),
                 config.size.pixels(),
             ),
+            scenes: SceneDetector::default(),
             params: Box::new(params),
         };
         let units: Vec<&[u8]> = encoder.units().filter_map(avcc::strip_start_code).collect();
@@ -334,6 +337,9 @@ impl VideoBackend for Encoder {
         let size = self.parameters.size;
         if frame.size() != size {
             return Err(Error::Size { expected: size, got: frame.size() });
+        }
+        if self.scenes.is_new(&frame.planes.y, frame.planes.luma_stride()) {
+            self.rate.expect_new_scene();
         }
         let mut qp = self.rate.choose(key);
         let mut bits = self.attempt(frame, key, qp)?;

@@ -1,0 +1,93 @@
+//! Whether a picture shows another scene than the one before it: the means of small blocks, taken
+//! from a few samples each, have changed nearly everywhere. Movement and grain change them little,
+//! a flash or a title in part of the picture only there.
+
+/// Luma samples between block centres, in both directions, and from there to a block's samples.
+const BLOCK: usize = 32;
+const APART: usize = 8;
+/// A block whose mean has changed by more is another one.
+const CHANGED: u32 = 10;
+/// So many of all blocks, beyond what has been usual of late, are a new scene.
+const SHARE: f64 = 0.35;
+
+/// Compares each picture with the one before.
+#[derive(Debug, Default)]
+pub(super) struct SceneDetector {
+    means: Vec<u8>,
+    /// Which part of the blocks has changed of late.
+    usual: f64,
+}
+
+impl SceneDetector {
+    /// Looks at a picture; whether it begins a scene. The first one does not.
+    pub(super) fn is_new(&mut self, luma: &[u8], stride: usize) -> bool {
+        let mut changed = 0_usize;
+        let mut count = 0_usize;
+        let first = self.means.is_empty();
+        let rows = luma.chunks_exact(stride.max(1) * BLOCK);
+        for band in rows {
+            for left in (0..stride.saturating_sub(BLOCK - 1)).step_by(BLOCK) {
+                let mut sum = 0_u32;
+                for down in 0..4 {
+                    let start = (down * APART + 4) * stride + left;
+                    let line = band.get(start..start + BLOCK).unwrap_or_default();
+                    sum += line.iter().step_by(APART).map(|&luma| u32::from(luma)).sum::<u32>();
+                }
+                let mean = sum / 16;
+                match self.means.get_mut(count) {
+                    Some(before) => {
+                        changed += usize::from(mean.abs_diff(u32::from(*before)) > CHANGED);
+                        *before = mean as u8;
+                    }
+                    None => self.means.push(mean as u8),
+                }
+                count += 1;
+            }
+        }
+        let part = changed as f64 / count.max(1) as f64;
+        let new = !first && part > SHARE + self.usual;
+        if !new {
+            self.usual += (part - self.usual) * 0.2;
+        }
+        new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WIDTH: usize = 640;
+
+    /// A wavy picture of a kind, moved by so many columns.
+    fn picture(kind: f32, moved: usize) -> Vec<u8> {
+        let luma = |at: usize| {
+            let (x, y) = ((at % WIDTH + moved) as f32, (at / WIDTH) as f32);
+            (120.0 + 60.0 * (x * 0.011 * kind + kind).sin() * (y * 0.017 + kind * 2.0).cos()) as u8
+        };
+        (0..WIDTH * 360).map(luma).collect()
+    }
+
+    #[test]
+    fn a_cut_is_told_from_movement_and_a_flash() {
+        let mut detector = SceneDetector::default();
+        let mut new = |picture: &[u8]| detector.is_new(picture, WIDTH);
+        for n in 0..20 {
+            assert!(!new(&picture(1.0, 8 * n)), "movement, {n}");
+        }
+        let mut flash = picture(1.0, 160);
+        flash[..WIDTH * 90].fill(235);
+        assert!(!new(&flash) && !new(&picture(1.0, 168)));
+        assert!(new(&picture(2.3, 0)));
+        assert!(!new(&picture(2.3, 8)));
+    }
+
+    #[test]
+    fn any_size_can_be_looked_at() {
+        for (stride, rows) in [(0, 0), (2, 2), (16, 400), (33, 31), (400, 16)] {
+            let luma = vec![90; stride * rows];
+            let mut detector = SceneDetector::default();
+            assert!(!detector.is_new(&luma, stride) && !detector.is_new(&luma, stride));
+        }
+    }
+}
