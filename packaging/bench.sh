@@ -4,8 +4,9 @@
 #
 #   packaging/bench.sh [--times N] [--seconds N] [ROW…]
 #
-# Rows: broadcast relay start glass window wire (all). `wire` is measured by criterion, in about three
-# minutes, and compares with other libraries (benches/peers). OBS takes part in `window` where it is
+# Rows: broadcast quality relay start glass window wire (all). `wire` is measured by criterion, in about
+# three minutes, and compares with other libraries (benches/peers); `quality` takes about ten, and its
+# clips 1 GB in target/bench/quality. OBS takes part in `window` where it is
 # installed (ONAIR_BENCH_OBS=1 installs it).
 set -euo pipefail
 # shellcheck source=packaging/packages.sh
@@ -16,6 +17,19 @@ need_packages build window test bench
 need_rust --
 ONAIR_PROFILE=release build_onair
 
+# wanted ROW WORD…: whether the words ask for a row; where they name none, all are.
+wanted() {
+    local row=$1 word named=
+    shift
+    for word in "$@"; do
+        case $word in
+        "$row") return 0 ;;
+        broadcast | quality | relay | start | glass | window | wire) named=yes ;;
+        esac
+    done
+    [ -z "$named" ]
+}
+
 work=$root/target/bench
 mkdir -p "$work"
 say "Building the load client."
@@ -23,10 +37,10 @@ CARGO_TARGET_DIR=$work/load cargo build --release --locked --quiet --manifest-pa
 
 # A static ffmpeg with OpenH264, as PyPI's imageio-ffmpeg brings it; Debian's has none.
 python=$work/venv/bin/python
-if [ ! -x "$python" ]; then
-    say "Fetching a static ffmpeg (PyPI: imageio-ffmpeg)."
+if ! "$python" -c 'import imageio_ffmpeg, numpy' 2>/dev/null; then
+    say "Fetching a static ffmpeg and numpy (PyPI: imageio-ffmpeg, numpy)."
     /usr/bin/python3 -m venv "$work/venv"
-    "$python" -m pip install --quiet --disable-pip-version-check imageio-ffmpeg ||
+    "$python" -m pip install --quiet --disable-pip-version-check imageio-ffmpeg numpy ||
         complain "It could not be fetched: OpenH264 in ffmpeg is left out."
 fi
 static=$("$python" -c 'import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())' 2>/dev/null || true)
@@ -38,22 +52,19 @@ criterion() {
         cargo bench --locked --quiet --manifest-path "$2" --bench wire >"$work/$1.log" 2>&1 ||
         complain "$1 failed: see $work/$1.log"
 }
-wire=yes
-for word in "$@"; do
-    case $word in
-    wire)
-        wire=yes
-        break
-        ;;
-    broadcast | relay | start | glass | window) wire=no ;;
-    esac
-done
 rm -rf "$work/criterion"
-if [ $wire = yes ]; then
+if wanted wire "$@"; then
     criterion wire "$root/Cargo.toml" "${CARGO_TARGET_DIR:-$root/target}"
     criterion peers "$root/benches/peers/Cargo.toml" "$work/peers"
 fi
 
+encode=
+if wanted quality "$@" && "$python" -c 'import numpy' 2>/dev/null; then
+    say "Building what encodes a file."
+    cargo build --release --locked --quiet --example encode
+    encode=${CARGO_TARGET_DIR:-$root/target}/release/examples/encode
+fi
+
 exec "$python" "$root/benches/side_by_side" "$@" \
-    --onair "$onair" --load "$work/load/release/onair-load" --ffmpeg "$(command -v ffmpeg)" \
+    --onair "$onair" --load "$work/load/release/onair-load" --encode "$encode" --ffmpeg "$(command -v ffmpeg)" \
     --static-ffmpeg "$static" --folder "$work" --results "$root/bench-results"

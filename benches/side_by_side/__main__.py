@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import rows  # noqa: E402
 from measure import median, spread  # noqa: E402
 
-ROWS = ["broadcast", "relay", "start", "glass", "window", "wire"]
+ROWS = ["broadcast", "quality", "relay", "start", "glass", "window", "wire"]
 
 # (row, figure, ours, theirs, the goal for ours / theirs) and (row, figure, ours, the goal, unit).
 RATIOS = [
@@ -27,6 +27,12 @@ RATIOS = [
     ("window", "cpu_without_gpu_s_per_s", "onair", "OBS, color scene", 0.5),
 ]
 LIMITS = [
+    *(
+        ("quality", f"{clip}_{figure}_pct", "onair against openh264", -3, "% bits")
+        for clip in ("hard", "card", "head")
+        for figure in ("psnr", "vmaf")
+    ),
+    ("quality", "hard_worst_2s", "onair", 1.05, "times what was asked at 2,500 kbit/s"),
     ("broadcast", "peak_mb", "onair, pre-rendered", 100, "MB"),
     ("relay", "latency_p99_ms", "onair", 5, "ms"),
     ("relay", "rss_mb", "onair", 20, "MB"),
@@ -42,14 +48,14 @@ def main():
     parser.add_argument("rows", nargs="*", help=f"which of: {' '.join(ROWS)} (all)")
     parser.add_argument("--times", type=int, default=3, help="repetitions of each (3)")
     parser.add_argument("--seconds", type=int, default=20, help="length of each measurement (20)")
-    for name in ("onair", "load", "ffmpeg", "static-ffmpeg", "folder", "results"):
+    for name in ("onair", "load", "encode", "ffmpeg", "static-ffmpeg", "folder", "results"):
         parser.add_argument(f"--{name}", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     for name in asked.rows:
         if name not in ROWS:
             parser.error(f"there is no row '{name}'")
     bench = rows.Bench(
-        asked.onair, asked.load, asked.ffmpeg, asked.static_ffmpeg, asked.folder, asked.times, asked.seconds
+        asked.onair, asked.load, asked.encode, asked.ffmpeg, asked.static_ffmpeg, asked.folder, asked.times, asked.seconds
     )
     report = {
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

@@ -18,8 +18,10 @@ SIZE, RATE, VIDEO, AUDIO = "1280x720", 30, "2500k", "128k"
 class Bench:
     """Where things are, and what was asked for."""
 
-    def __init__(self, onair, load, ffmpeg, static_ffmpeg, folder, times, seconds):
-        self.onair, self.load, self.ffmpeg, self.static = onair, load, ffmpeg, static_ffmpeg
+    def __init__(self, onair, load, encode, ffmpeg, static_ffmpeg, folder, times, seconds):
+        self.onair, self.load, self.encode = onair, load, encode
+        self.ffmpeg, self.static = ffmpeg, static_ffmpeg
+        self.ffprobe = shutil.which("ffprobe")
         self.folder, self.times, self.seconds = Path(folder), times, seconds
         self.log = self.folder / "log"
 
@@ -103,6 +105,16 @@ def broadcast(bench):
         openh264 = ("-c:v", "libopenh264", "-rc_mode", "bitrate", "-allow_skip_frames", "0", "-maxrate", VIDEO)
         programs["ffmpeg, openh264"] = lambda: run(theirs(bench.static, *openh264))
     return turns(bench, programs)
+
+
+def quality(bench):
+    """Bits for the same picture against other encoders, and how well the bitrate is held. Not a
+    matter of time: once, whatever `times` says."""
+    if not (bench.static and bench.encode):
+        return None
+    import quality as row
+
+    return row.compare(bench)
 
 
 NGINX = """
