@@ -67,7 +67,9 @@ class Quality:
 
     def measure(self, clip, out):
         """(measured kbit/s, PSNR of luma, VMAF)."""
-        graph = ("[0:v]settb=AVTB,setpts=N,split[a][b];[1:v]settb=AVTB,setpts=N,split[c][d];"
+        # Only some streams say what their colours are: without this, ffmpeg would convert those.
+        same = "settb=AVTB,setpts=N,setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
+        graph = (f"[0:v]{same},split[a][b];[1:v]{same},split[c][d];"
                  "[a][c]psnr[p];[b][d]libvmaf=n_threads=1:n_subsample=3[v]")
         _, told = run([self.bench.static, "-hide_banner", "-i", out, "-i", clip, "-filter_complex", graph,
                        "-map", "[p]", "-f", "null", "-", "-map", "[v]", "-f", "null", "-"], self.bench.log)
@@ -88,12 +90,14 @@ class Quality:
 
 def bd_rate(theirs, ours, figure):
     """Percent of bits that ours needs more (+) or less (-) for the same quality, by a cubic through
-    four points (Bjontegaard)."""
+    four points (Bjontegaard). Where one is better at its lowest bitrate than the other at its
+    highest there is no such figure: then what that says at least."""
     rates = [np.log([point[0] for point in points]) for points in (theirs, ours)]
     scores = [[point[figure] for point in points] for points in (theirs, ours)]
     low, high = max(map(min, scores)), min(map(max, scores))
     if high <= low:
-        return None
+        worst = (rates[1][0] - rates[0][-1]) if min(scores[1]) >= max(scores[0]) else (rates[1][-1] - rates[0][0])
+        return float((np.exp(worst) - 1) * 100)
     areas = [np.polyval(np.polyint(np.polyfit(score, rate, 3)), [low, high]) for score, rate in zip(scores, rates)]
     theirs, ours = (area[1] - area[0] for area in areas)
     return float((np.exp((ours - theirs) / (high - low)) - 1) * 100)
