@@ -15,10 +15,12 @@ mod certificates;
 mod peers;
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
 
 use certificates::Authority;
-use peers::{LIMIT, Onair, ffmpeg, others};
+use peers::{LIMIT, Onair, Peer, ffmpeg, free_port, others, wait_listening};
+use serde_json::Value;
 
 fn serve(more: &[&str]) -> Onair {
     let base = ["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"];
@@ -96,6 +98,136 @@ fn librtmp_plays_through_a_tunnel() {
     dump.wait(LIMIT);
     let probe = ffmpeg::probe(&file);
     assert!(probe.packets("video").len() >= 30, "{}", probe.packets("video").len());
+}
+
+const SMALL: &[&str] =
+    &["--video", "test", "--audio", "tone", "--size", "480x270", "--video-bitrate", "500k"];
+
+fn live(to: &str, more: &[&str]) -> Onair {
+    Onair::start(&[&["live", "--to", to], SMALL, more].concat())
+}
+
+fn is_live(event: &Value) -> bool {
+    event["event"] == "target" && event["state"] == "live"
+}
+
+/// We publish and play at `url`, and what was measured is as good as without a tunnel.
+fn we_go_both_ways(url: &str, more: &[&str]) {
+    let mut onair = live(url, more);
+    onair.wait_event("live", is_live);
+    let words = ["play", url, "--headless", "--measure", "--duration", "5s"];
+    let mut player = Onair::start(&[&words[..], more].concat());
+    assert_eq!(player.peer.wait(LIMIT).code(), Some(0), "{}", player.peer.output());
+    let stats = player.events().into_iter().rfind(|event| event["event"] == "play_stats").unwrap();
+    assert!(stats["shown"].as_u64().unwrap() > 60, "{stats}");
+    assert!(stats["av_offset_ms"].as_f64().unwrap().abs() < 20.0, "{stats}");
+    let mut probe = Onair::start(&[&["probe", url], more].concat());
+    assert_eq!(probe.peer.wait(LIMIT).code(), Some(0), "{}", probe.peer.output());
+    let mut check = Onair::start(&[&["check", url], more].concat());
+    assert_eq!(check.peer.wait(LIMIT).code(), Some(0), "{}", check.peer.output());
+    assert_eq!(onair.stop(LIMIT).code(), Some(0), "{}", onair.peer.output());
+    let events = onair.events();
+    assert_eq!(events.iter().filter(|event| is_live(event)).count(), 1, "{events:?}");
+    let stats = events.iter().rfind(|event| event["event"] == "stats").unwrap();
+    assert_eq!(stats["targets"][0]["dropped_frames"], 0, "{stats}");
+}
+
+#[test]
+fn we_publish_and_play_through_tunnels() {
+    let mut server = serve(&[]);
+    let url = format!("rtmpt://{}/live/show", address(&mut server, "rtmp"));
+    we_go_both_ways(&url, &[]);
+    // Unpublished by name and not only by hanging up.
+    let ended = server.wait_named("unpublish");
+    assert_eq!(ended["reason"], "unpublished", "{ended}");
+}
+
+#[test]
+fn we_publish_and_play_through_tunnels_inside_tls() {
+    let authority = Authority::new();
+    let certificate = authority.good();
+    let (cert, key) = (certificate.certificate.to_str(), certificate.key.to_str());
+    let tls = ["--rtmps", "127.0.0.1:0", "--cert", cert.unwrap(), "--cert-key", key.unwrap()];
+    let mut server = serve(&tls);
+    let url = format!("rtmpts://{}/live/show", address(&mut server, "rtmps"));
+    we_go_both_ways(&url, &["--tls-pin", &certificate.pin]);
+}
+
+#[test]
+fn a_proxy_that_chops_and_closes_does_not_end_a_session() {
+    peers::require!("nginx");
+    let mut server = serve(&[]);
+    let behind = address(&mut server, "rtmp");
+    let port = free_port();
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().display();
+    // Seven requests, then nginx closes the connection; answers come in chunks where they are
+    // buffered, and every request goes to the server on a connection of its own.
+    let config = format!(
+        "daemon off; master_process off; pid {at}/pid; error_log stderr info;
+         events {{ worker_connections 64; }}
+         http {{
+            access_log off; client_body_temp_path {at}/body; proxy_temp_path {at}/proxy;
+            fastcgi_temp_path {at}/fastcgi; uwsgi_temp_path {at}/uwsgi; scgi_temp_path {at}/scgi;
+            client_max_body_size 4m;
+            server {{
+                listen 127.0.0.1:{port}; keepalive_requests 7; sub_filter_types *;
+                location / {{
+                    proxy_pass http://{behind}; sub_filter nosuchthing nosuchthing;
+                }}
+            }}
+         }}"
+    );
+    let file = folder.path().join("nginx.conf");
+    std::fs::write(&file, config).unwrap();
+    let (nginx, _rtmp) = peers::nginx::program().unwrap();
+    let mut nginx = Peer::start_command(
+        Command::new(nginx).args(["-e", "stderr", "-p"]).arg(folder.path()).arg("-c").arg(&file),
+    );
+    wait_listening(&mut nginx, port);
+    we_go_both_ways(&format!("rtmpt://127.0.0.1:{port}/live/show"), &[]);
+}
+
+/// What becomes of a target that answers each connection with one of these.
+fn turned_down(answers: Vec<Vec<u8>>) -> Value {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let mut held = Vec::new();
+        for answer in answers {
+            let Ok((mut stream, _)) = listener.accept() else { return };
+            let mut request = [0; 4_096];
+            let _ = stream.read(&mut request);
+            let _ = stream.write_all(&answer);
+            held.push(stream);
+        }
+        std::thread::sleep(LIMIT);
+    });
+    let to = format!("rtmpt://127.0.0.1:{port}/live/show");
+    let mut onair = live(&to, &["--retry-for", "0s"]);
+    assert_eq!(onair.peer.wait(LIMIT * 2).code(), Some(6), "{}", onair.peer.output());
+    let events = onair.events();
+    events.into_iter().find(|event| event["state"] == "failed").expect("a failure")
+}
+
+#[test]
+fn servers_that_take_no_tunnels_are_named() {
+    let endless = [b"HTTP/1.1 200 OK\r\n\r\n".as_slice(), &[b'n'; 100_000]].concat();
+    let heads = [b"HTTP/1.1 200 OK\r\nx: ".as_slice(), &[b'y'; 100_000]].concat();
+    for (answer, cause) in [
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_vec(), "404 Not Found"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec(), "no usable name"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\na/b".to_vec(), "no usable name"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n".to_vec(), "does not speak HTTP"),
+        (endless, "no usable name"),
+        (heads, "does not speak HTTP"),
+    ] {
+        let failed = turned_down(vec![answer.clone()]);
+        assert_eq!(failed["stage"], "handshake", "{failed}");
+        let said = failed["cause"].as_str().unwrap();
+        assert!(said.contains(cause), "{failed}");
+        assert!(!failed["advice"].as_str().unwrap().is_empty(), "{failed}");
+    }
 }
 
 /// Says something to the server and reads all of its answer, which it ends by closing.

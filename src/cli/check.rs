@@ -16,12 +16,12 @@ use crate::net::rtmp::{Client, Options};
 use crate::net::{Error, Runtime, Stage};
 use crate::studio::message::Message;
 use crate::studio::targets::parse;
-use crate::wire::rtmp::url::{Scheme, Url};
+use crate::wire::rtmp::url::Url;
 
 /// Flags of `onair check`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// The target: an RTMP(S) URL whose last part is the key, or an application's URL with a --key-…
+    /// The target: a URL (rtmp, rtmps, rtmpt or rtmpts) whose last part is the key, or an application's URL with a --key-…
     #[arg(value_name = "URL")]
     pub url: String,
     /// The key is in this environment variable
@@ -155,7 +155,7 @@ fn report(output: &Output, url: &Url, tried: &[Tried]) {
         }
     }
     if ok {
-        let tls = if url.scheme == Scheme::Rtmps { ", encrypted" } else { "" };
+        let tls = if url.scheme.is_secure() { ", encrypted" } else { "" };
         output.line(&format!(
             "{url} answers{tls}. Nothing was published; the key is tried at Go Live."
         ));

@@ -19,7 +19,7 @@ use crate::player::{
 /// Arguments.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// An rtmp:// or rtmps:// URL, or an FLV file
+    /// A URL (rtmp, rtmps, rtmpt or rtmpts), or an FLV file
     #[arg(value_name = "URL|FILE")]
     pub source: String,
     /// Without a window

@@ -230,6 +230,9 @@ pub enum Cause {
     TrustFile { path: String, reason: String },
     /// What answers is no RTMP server.
     NotRtmp(NotRtmp),
+    /// A web server answers, and takes no RTMP inside HTTP; its status (0 for an answer that is no
+    /// HTTP) and its words.
+    Tunnel { status: u16, reason: String },
     /// The server broke the RTMP rules; how.
     Protocol(String),
     /// The server refused: what that means, its code (`NetStream.Publish.BadName`) and its words.
@@ -286,6 +289,12 @@ impl fmt::Display for Cause {
                 write!(f, "the certificate file {path} cannot be used: {reason}")
             }
             Self::NotRtmp(seen) => seen.fmt(f),
+            Self::Tunnel { status: 0, .. } => {
+                f.write_str("the server does not speak HTTP on this port")
+            }
+            Self::Tunnel { status, reason } => {
+                write!(f, "the server refuses the tunnel through HTTP: {status} {reason}")
+            }
             Self::Protocol(text) => write!(f, "the server broke the protocol: {text}"),
             Self::Status { refusal, code, description } => {
                 let said = [code.as_str(), description.as_str()];
@@ -416,6 +425,10 @@ fn advice(error: &Error) -> &'static str {
             "Check the port; if the server has no TLS, use rtmp:// instead of rtmps://."
         }
         (Cause::TrustFile { .. }, _) => "Give a readable file of certificates in PEM or DER.",
+        (Cause::Tunnel { .. }, _) => {
+            "The server takes no RTMP inside HTTP there: check the port, or use rtmp:// instead of \
+             rtmpt:// (rtmps:// instead of rtmpts://)."
+        }
         (Cause::NotRtmp(NotRtmp::Tls), _) => "Use rtmps:// instead of rtmp://.",
         (Cause::NotRtmp(_), _) => {
             "Check address and port: this is no RTMP server. RTMP servers usually use port 1935."

@@ -47,7 +47,7 @@ pub use state::{Event, Failure, Figures, Kind, Message, Severity, State};
 /// Where the stream comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// `rtmp://` or `rtmps://`, the stream's name as its last part.
+    /// `rtmp://`, `rtmps://`, `rtmpt://` or `rtmpts://`, the stream's name as its last part.
     Url(String),
     /// A local FLV file.
     File(PathBuf),

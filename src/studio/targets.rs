@@ -143,7 +143,11 @@ fn kind(cause: &Cause, stage: Stage) -> &'static str {
         _ if stage == Stage::Media => "target-lost",
         Cause::TimedOut { .. } => "target-timeout",
         Cause::Certificate { .. } | Cause::TrustFile { .. } => "target-certificate",
-        Cause::NotRtmp(_) | Cause::NotTls | Cause::Tls(_) | Cause::Protocol(_) => "target-not-rtmp",
+        Cause::NotRtmp(_)
+        | Cause::NotTls
+        | Cause::Tls(_)
+        | Cause::Protocol(_)
+        | Cause::Tunnel { .. } => "target-not-rtmp",
         Cause::Status { code, .. } if code.ends_with("BadName") || code.ends_with("Busy") => {
             "target-busy"
         }

@@ -13,7 +13,7 @@ use crate::net::rtmp::{Client, Options, Progress};
 use crate::net::{Cause, Error, Stage};
 use crate::wire::flv;
 use crate::wire::rtmp::client::{Event as Said, Purpose};
-use crate::wire::rtmp::url::{Scheme, Url};
+use crate::wire::rtmp::url::Url;
 
 /// More is queued with the connection only while less than this waits there: what waits in our own
 /// queue can still be thrown away, and a picture much larger than this is cut into chunks that
@@ -282,7 +282,7 @@ impl<'a> Live<'a> {
                     Some(url) => Url::with_key(&url, target.stream.expose()).ok()?,
                 };
                 // Never from a secured connection to a plain one.
-                let weaker = target.scheme == Scheme::Rtmps && next.scheme == Scheme::Rtmp;
+                let weaker = target.scheme.is_secure() && !next.scheme.is_secure();
                 let next = Url { credentials: target.credentials.clone(), ..next };
                 (!weaker).then_some(Ended::Elsewhere(next))
             }

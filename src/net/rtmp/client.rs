@@ -18,7 +18,7 @@ use crate::net::{self, Cause, Endpoint, Error, NotRtmp, Stage, Stream};
 use crate::wire::rtmp::auth;
 use crate::wire::rtmp::client::{Config, Event, Output, Purpose, Session};
 use crate::wire::rtmp::client::{Error as SessionError, Refused, Stage as SessionStage};
-use crate::wire::rtmp::url::{Scheme, Url};
+use crate::wire::rtmp::url::Url;
 
 /// Bytes taken from the socket at once.
 const READ: usize = 64 << 10;
@@ -185,10 +185,15 @@ impl Client {
         let endpoint = Endpoint {
             host: config.url.host.clone(),
             port: config.url.port,
-            tls: config.url.scheme == Scheme::Rtmps,
+            tls: config.url.scheme.is_secure(),
         };
-        let stream = net::connect(&endpoint, &options.net, on_stage).await?;
-        on_stage(Stage::Handshake);
+        let stream = if config.url.scheme.is_tunnel() {
+            net::rtmpt::open(&endpoint, &options.net, options.handshake_limit, on_stage).await?
+        } else {
+            let stream = net::connect(&endpoint, &options.net, on_stage).await?;
+            on_stage(Stage::Handshake);
+            stream
+        };
         Ok(Self {
             stream,
             session: Session::new(config.clone(), clock.now(), seed(clock)),
@@ -543,7 +548,7 @@ fn answer(config: &mut Config, refused: &Refused, seed: u64) -> bool {
     if let Some(target) = &refused.redirect {
         return match Url::with_key(target, config.url.stream.expose()) {
             // Never from a secured connection to a plain one.
-            Ok(url) if url.scheme == Scheme::Rtmps || config.url.scheme == Scheme::Rtmp => {
+            Ok(url) if url.scheme.is_secure() || !config.url.scheme.is_secure() => {
                 config.url = Url { credentials: config.url.credentials.clone(), ..url };
                 true
             }

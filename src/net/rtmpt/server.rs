@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWriteExt, DuplexStream, ReadBuf};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::net::Stream;
 use crate::net::http::{Fault, Http};
@@ -28,6 +28,10 @@ const BODY: Duration = Duration::from_secs(30);
 const ANSWER: Duration = Duration::from_secs(20);
 /// A session that no request comes for is over.
 const FORGOTTEN: Duration = Duration::from_secs(20);
+/// So is one, sooner, whose connection has ended and that no other connection has come for.
+const ORPHANED: Duration = Duration::from_secs(5);
+/// How often that is looked at.
+const LOOK: Duration = Duration::from_secs(1);
 /// A client that asks whether there is something waits this long for it: fewer questions, and media
 /// that leave as they come. (Adobe's servers: 512 ms by default.)
 const HOLD: Duration = Duration::from_millis(250);
@@ -58,7 +62,8 @@ impl fmt::Debug for Gate {
 
 struct Session {
     end: tokio::sync::Mutex<End>,
-    heard: Mutex<Instant>,
+    /// Over, unless a request comes before.
+    until: Mutex<Instant>,
 }
 
 /// Our end of the tunnel's inside.
@@ -82,6 +87,21 @@ impl Gate {
     /// Answers the requests of one HTTP connection until it ends; `secure` where it is inside TLS.
     /// New tunnels are handed to `welcome`.
     pub async fn serve(self: &Arc<Self>, stream: Stream, welcome: &Welcome<'_>) {
+        let mut last = None;
+        self.converse(stream, welcome, &mut last).await;
+        if let Some(session) = last.and_then(|name| self.sessions.lock().get(&name).cloned()) {
+            let mut until = session.until.lock();
+            *until = (*until).min(Instant::now() + ORPHANED);
+        }
+    }
+
+    /// Tells in `last` whose requests came.
+    async fn converse(
+        self: &Arc<Self>,
+        stream: Stream,
+        welcome: &Welcome<'_>,
+        last: &mut Option<String>,
+    ) {
         let secure = stream.is_tls();
         let mut http = Http::new(stream);
         loop {
@@ -102,6 +122,9 @@ impl Gate {
             }
             let answer = match (request.method.as_str(), Request::parse(&request.target)) {
                 ("POST", Some(wish)) => {
+                    if let Request::Send(address) | Request::Idle(address) = &wish {
+                        *last = Some(address.name.clone());
+                    }
                     self.handle(&mut http, &mut body, wish, secure, welcome).await
                 }
                 ("POST", None) => Ok(Answer::Refusal(404, "Nothing here")),
@@ -149,7 +172,7 @@ impl Gate {
         let (near, far, _carried) = pipe::pipe(secure);
         let end = End { pipe: far, order: Order::default(), requests: 0, over: false };
         let end = tokio::sync::Mutex::new(end);
-        let session = Arc::new(Session { end, heard: Mutex::new(Instant::now()) });
+        let session = Arc::new(Session { end, until: Mutex::new(Instant::now() + FORGOTTEN) });
         if !welcome(Stream::tunnel(near)) {
             return Answer::Refusal(503, "Too many connections");
         }
@@ -207,7 +230,7 @@ impl Gate {
 
 impl Session {
     fn touch(&self) {
-        *self.heard.lock() = Instant::now();
+        *self.until.lock() = Instant::now() + FORGOTTEN;
     }
 }
 
@@ -253,10 +276,9 @@ impl End {
 /// Ends a session that no request has come for in a while.
 async fn forget(gate: Weak<Gate>, name: String, session: Weak<Session>) {
     loop {
-        let Some(heard) = session.upgrade().map(|session| *session.heard.lock()) else { return };
-        sleep_until(heard + FORGOTTEN).await;
+        sleep(LOOK).await;
         let (Some(gate), Some(session)) = (gate.upgrade(), session.upgrade()) else { return };
-        if *session.heard.lock() == heard {
+        if Instant::now() >= *session.until.lock() {
             tracing::debug!("a tunnel has been forgotten by its client");
             gate.sessions.lock().remove(&name);
             return;

@@ -1,4 +1,4 @@
-//! RTMP URLs: one pasted whole, or a server's URL with the key apart.
+//! RTMP URLs (`rtmp`, `rtmps`, `rtmpt`, `rtmpts`): one pasted whole, or a server's URL with the key apart.
 //!
 //! Clients split a path differently. Here: the last segment of a pasted URL is the stream (its key),
 //! with the whole query that follows it, everything before is the app; where the key is given apart,
@@ -16,6 +16,10 @@ pub enum Scheme {
     Rtmp,
     /// TLS, port 443.
     Rtmps,
+    /// HTTP requests, port 80.
+    Rtmpt,
+    /// HTTP requests inside TLS, port 443.
+    Rtmpts,
 }
 
 impl Scheme {
@@ -24,6 +28,8 @@ impl Scheme {
         match self {
             Self::Rtmp => "rtmp",
             Self::Rtmps => "rtmps",
+            Self::Rtmpt => "rtmpt",
+            Self::Rtmpts => "rtmpts",
         }
     }
 
@@ -31,8 +37,19 @@ impl Scheme {
     pub const fn default_port(self) -> u16 {
         match self {
             Self::Rtmp => 1935,
-            Self::Rtmps => 443,
+            Self::Rtmpt => 80,
+            Self::Rtmps | Self::Rtmpts => 443,
         }
+    }
+
+    /// Whether it runs inside TLS.
+    pub const fn is_secure(self) -> bool {
+        matches!(self, Self::Rtmps | Self::Rtmpts)
+    }
+
+    /// Whether it is carried in HTTP requests.
+    pub const fn is_tunnel(self) -> bool {
+        matches!(self, Self::Rtmpt | Self::Rtmpts)
     }
 }
 
@@ -43,6 +60,8 @@ pub struct Url {
     /// Name or address, without the brackets of IPv6.
     pub host: String,
     pub port: u16,
+    /// Whether the URL itself names the port; otherwise it is the scheme's own.
+    pub names_port: bool,
     /// The application, without slashes at its ends; may hold slashes and a query inside.
     pub app: String,
     /// The stream's name and its query; may be empty.
@@ -65,7 +84,7 @@ pub enum Error {
     Empty,
     #[error("the URL does not begin with rtmp:// or rtmps://")]
     NoScheme,
-    #[error("{0}:// is not supported: use rtmp:// or rtmps://")]
+    #[error("{0}:// is not supported: {advice}", advice = instead_of(.0))]
     Scheme(String),
     #[error("the URL names no server")]
     NoHost,
@@ -81,6 +100,37 @@ pub enum Error {
     Character,
     #[error("the URL is longer than {MAX_LENGTH} bytes")]
     TooLong,
+}
+
+/// Why a scheme that people paste is none of ours, and what to do instead.
+fn instead_of(scheme: &str) -> &'static str {
+    match scheme {
+        "rtmpe" | "rtmpte" => {
+            "its encryption has been broken for years (anybody on the way can read along or answer \
+             for the server) and servers have dropped it; use rtmps://, or rtmp:// where the server \
+             has no TLS"
+        }
+        "rtmfp" => {
+            "it is Adobe's protocol between Flash players, over UDP, and needs Adobe's server; ask \
+             the service for an rtmp:// or rtmps:// address"
+        }
+        "srt" => {
+            "it is another protocol, over UDP; ask the service for its RTMP address, which begins \
+             with rtmp:// or rtmps://"
+        }
+        "http" | "https" => {
+            "this is the address of a page, of WebRTC (WHIP) or of a stream to watch; a stream is \
+             sent to an address that begins with rtmp:// or rtmps://, or, where only web traffic \
+             gets through and the server takes tunnels, rtmpt:// or rtmpts://"
+        }
+        "rtsp" | "rtsps" | "rtp" | "udp" | "tcp" => {
+            "it is another protocol, mostly of cameras; use an rtmp:// or rtmps:// address"
+        }
+        "ws" | "wss" | "whip" | "webrtc" | "ndi" | "rist" | "file" | "ftp" | "sftp" => {
+            "ask the service for its RTMP address, which begins with rtmp:// or rtmps://"
+        }
+        _ => "use rtmp:// or rtmps://",
+    }
 }
 
 /// Longest URL taken, and longest key given apart.
@@ -133,6 +183,8 @@ impl Url {
         let scheme = match scheme.to_ascii_lowercase().as_str() {
             "rtmp" => Scheme::Rtmp,
             "rtmps" => Scheme::Rtmps,
+            "rtmpt" => Scheme::Rtmpt,
+            "rtmpts" => Scheme::Rtmpts,
             other if other.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+') => {
                 return Err(Error::Scheme(other.to_owned()));
             }
@@ -147,6 +199,7 @@ impl Url {
             None => (None, authority),
         };
         let (host, port) = split_port(authority)?;
+        let names_port = port.is_some_and(|digits| !digits.is_empty());
         let port = match port {
             None | Some("") => scheme.default_port(),
             Some(digits) => match digits.parse::<u16>() {
@@ -161,6 +214,7 @@ impl Url {
             scheme,
             host: host.to_owned(),
             port,
+            names_port,
             app: String::new(),
             stream: Secret::default(),
             credentials,
@@ -318,6 +372,8 @@ mod tests {
         assert_eq!(parts("rtmp://h/a?vhost=v/k"), expect("h", 1935, "a?vhost=v", "k"));
         assert_eq!(parts("rtmp://h/live/"), expect("h", 1935, "live", ""));
         assert_eq!(parts("rtmp://h/live"), expect("h", 1935, "live", ""));
+        assert_eq!(parts("rtmpt://h/live/k"), expect("h", 80, "live", "k"));
+        assert_eq!(parts("rtmpts://[::1]/live/k"), expect("::1", 443, "live", "k"));
         assert_eq!(parts("rtmp://h/live/?k=v"), expect("h", 1935, "live", "?k=v"));
     }
 
@@ -346,6 +402,7 @@ mod tests {
             ("localhost/live/key", Error::NoScheme),
             ("http://h/a/k", Error::Scheme("http".into())),
             ("rtmpe://h/a/k", Error::Scheme("rtmpe".into())),
+            ("SRT://h:9000?streamid=x", Error::Scheme("srt".into())),
             ("rtmp:///a/k", Error::NoHost),
             ("rtmp://:1935/a/k", Error::NoHost),
             ("rtmp://::1/a/k", Error::Brackets),
@@ -360,6 +417,12 @@ mod tests {
             ("rtmp://h/a b/k", Error::Character),
         ] {
             assert_eq!(Url::parse(text), Err(error), "{text}");
+        }
+        for scheme in ["rtmpe", "rtmpte", "rtmfp", "srt", "http", "https", "rtsp", "whip", "x"] {
+            let error = Url::parse(&format!("{scheme}://h/a/secret-key")).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{scheme}:// is not supported: ")), "{error}");
+            assert!(error.contains("rtmp://") || error.contains("rtmps://"), "{error}");
+            assert!(!error.contains("secret"), "{error}");
         }
         let keyless = Url::parse("rtmp://h/live").unwrap();
         assert_eq!(keyless.require_stream(), Err(Error::NoStream));

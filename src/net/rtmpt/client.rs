@@ -1,0 +1,264 @@
+//! The client's side of a tunnel: a task that carries bytes between an RTMP session and HTTP
+//! requests, one at a time. A connection that the server or a proxy closes between two requests is
+//! made anew, and the session goes on.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWriteExt, DuplexStream, ReadBuf};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::net::http::{Fault, Http};
+use crate::net::pipe::{self, Carried};
+use crate::net::{Cause, Endpoint, Error, Options, Stage, Stream, connect};
+use crate::wire::http::{Body, Response};
+use crate::wire::rtmpt::{self, Client};
+
+/// An answer has begun by then, and goes on within this.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// The longest answer taken.
+const MOST: usize = 16 << 20;
+/// The longest answer to the first request.
+const MOST_NAME: usize = 256;
+/// With so many requests in a row that carried something, a stream is being published: its own
+/// requests fetch what the server says, and a question that the server holds would delay it.
+const STREAMING: u32 = 8;
+/// How long nothing is published before the server is asked nevertheless.
+const PAUSE: Duration = Duration::from_millis(500);
+/// The last request and its answer.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// Opens a tunnel: connects and asks for a session. The stream is its inside.
+///
+/// # Errors
+/// With the stage that failed and why.
+pub(in crate::net) async fn open(
+    endpoint: &Endpoint,
+    options: &Options,
+    limit: Duration,
+    on_stage: &(dyn Fn(Stage) + Send + Sync),
+) -> Result<Stream, Error> {
+    let stream = connect(endpoint, options, on_stage).await?;
+    on_stage(Stage::Handshake);
+    let secure = stream.is_tls();
+    let mut http = Http::new(stream);
+    let mut client = Client::new(endpoint.to_string());
+    let fail = |cause| Error { stage: Stage::Handshake, cause, peer: endpoint.to_string() };
+    let opened = timeout(limit, ask_name(&mut http, &mut client)).await;
+    let keep = opened.unwrap_or(Err(Cause::TimedOut { after: limit })).map_err(fail)?;
+    let (near, far, carried) = pipe::pipe(secure);
+    let task = Task {
+        http: keep.then_some(http),
+        client,
+        far,
+        carried: carried.clone(),
+        endpoint: endpoint.clone(),
+        options: options.clone(),
+    };
+    tokio::spawn(async move {
+        if let Err(cause) = task.run().await {
+            tracing::debug!(%cause, "a tunnel has ended");
+            carried.fail(cause);
+        }
+    });
+    Ok(Stream::tunnel(near))
+}
+
+/// Asks for a session; tells whether the connection may be used on.
+async fn ask_name(http: &mut Http, client: &mut Client) -> Result<bool, Cause> {
+    let (response, mut body) = ask(http, &client.open()).await.map_err(|fault| fault.cause())?;
+    let mut name = Vec::new();
+    while let Some(piece) = http.piece(&mut body).await.map_err(|fault| fault.cause())? {
+        name.extend_from_slice(&piece);
+        if name.len() > MOST_NAME {
+            break;
+        }
+    }
+    client.opened(&name).map_err(|error| Cause::Protocol(error.to_string()))?;
+    Ok(response.keep_alive && body.is_done())
+}
+
+/// Sends a request and reads the head of its answer, which must be a good one.
+async fn ask(http: &mut Http, request: &[u8]) -> Result<(Response, Body), Asked> {
+    http.send(request).await.map_err(Asked::Unheard)?;
+    loop {
+        let head = http.head().await.map_err(|fault| match fault {
+            Fault::Io(_) if http.is_clean() => Asked::Unheard(fault),
+            fault => Asked::Fault(fault),
+        })?;
+        let head = head.ok_or(Asked::Unheard(Fault::Closed))?;
+        let response = Response::parse(&head).map_err(Fault::Http)?;
+        let body = Body::of_response(response.status, &response.fields).map_err(Fault::Http)?;
+        match response.status {
+            // "Go on", which we did.
+            100..=199 => {}
+            200 => return Ok((response, body)),
+            status => return Err(Asked::Refused { status, reason: response.reason }),
+        }
+    }
+}
+
+/// Why a request has no good answer.
+enum Asked {
+    /// The connection ended before anything of an answer came.
+    Unheard(Fault),
+    Fault(Fault),
+    Refused {
+        status: u16,
+        reason: String,
+    },
+}
+
+impl From<Fault> for Asked {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl Asked {
+    fn cause(&self) -> Cause {
+        match self {
+            Self::Fault(Fault::Http(_)) => Cause::Tunnel { status: 0, reason: String::new() },
+            Self::Unheard(fault) | Self::Fault(fault) => fault.cause(),
+            Self::Refused { status, reason } => {
+                Cause::Tunnel { status: *status, reason: reason.clone() }
+            }
+        }
+    }
+}
+
+struct Task {
+    /// The connection for the next request, where there is one.
+    http: Option<Http>,
+    client: Client,
+    far: DuplexStream,
+    carried: Carried,
+    endpoint: Endpoint,
+    options: Options,
+}
+
+/// What the session wants.
+enum Wish {
+    /// Something to send.
+    Send,
+    /// Nothing so far.
+    Ask,
+    /// It has ended.
+    End,
+}
+
+impl Task {
+    async fn run(mut self) -> Result<(), Cause> {
+        let mut data = Vec::new();
+        // When to ask for more, where there is nothing to say.
+        let mut next = Instant::now();
+        let mut busy = 0_u32;
+        loop {
+            data.clear();
+            match self.wish(&mut data, next).await {
+                Wish::Send | Wish::Ask => {}
+                Wish::End => {
+                    let request = self.client.close();
+                    let _ = timeout(GOODBYE, self.answer(&request)).await;
+                    return Ok(());
+                }
+            }
+            let request = self.client.exchange(&data);
+            let (interval, length) = self.answer(&request).await?;
+            self.carried.delivered(data.len());
+            busy = if data.is_empty() { busy / 2 } else { (busy + 1).min(2 * STREAMING) };
+            next = Instant::now();
+            if busy >= STREAMING {
+                next += PAUSE;
+            } else if length == 0 {
+                // Where something came, more may be waiting.
+                next += rtmpt::interval(interval);
+            }
+        }
+    }
+
+    /// Waits until the session has something to say, or until `next`, and takes what it says.
+    async fn wish(&mut self, data: &mut Vec<u8>, next: Instant) -> Wish {
+        let mut block = [0; 16 << 10];
+        let mut ready = false;
+        while data.len() < pipe::DEPTH {
+            let far = &mut self.far;
+            let read = poll_fn(|cx| {
+                let mut buffer = ReadBuf::new(&mut block);
+                match Pin::new(&mut *far).poll_read(cx, &mut buffer) {
+                    Poll::Ready(Ok(())) => Poll::Ready(Some(buffer.filled().len())),
+                    Poll::Ready(Err(_)) => Poll::Ready(Some(0)),
+                    Poll::Pending if ready => Poll::Ready(None),
+                    Poll::Pending => Poll::Pending,
+                }
+            });
+            let read = tokio::select! {
+                biased;
+                read = read => read,
+                () = sleep_until(next) => return Wish::Ask,
+            };
+            match read {
+                None => break,
+                Some(0) if data.is_empty() => return Wish::End,
+                // The end is seen again after what was said before it.
+                Some(0) => break,
+                Some(count) => data.extend_from_slice(block.get(..count).unwrap_or_default()),
+            }
+            ready = true;
+        }
+        Wish::Send
+    }
+
+    /// Makes a request and hands the session its answer: the byte at its head, and how much came.
+    async fn answer(&mut self, request: &[u8]) -> Result<(u8, usize), Cause> {
+        let reused = self.http.is_some();
+        let first = self.try_once(request).await;
+        match first {
+            // Closed while nothing was under way, as servers and proxies do.
+            Err(Asked::Unheard(_)) if reused => {
+                self.try_once(request).await.map_err(|asked| asked.cause())
+            }
+            other => other.map_err(|asked| asked.cause()),
+        }
+    }
+
+    async fn try_once(&mut self, request: &[u8]) -> Result<(u8, usize), Asked> {
+        let mut http = match self.http.take() {
+            Some(http) => http,
+            None => {
+                let stream = connect(&self.endpoint, &self.options, &|_| {}).await;
+                Http::new(stream.map_err(|error| Fault::Io(std::io::Error::other(error.cause)))?)
+            }
+        };
+        let asked = timeout(PATIENCE, ask(&mut http, request)).await;
+        let (response, mut body) = asked.unwrap_or_else(|_| Err(late().into()))?;
+        let (mut interval, mut length) = (None, 0);
+        loop {
+            let piece = timeout(PATIENCE, http.piece(&mut body)).await;
+            let Some(piece) = piece.unwrap_or_else(|_| Err(late()))? else { break };
+            let data = match (interval, piece.split_first()) {
+                (None, Some((first, rest))) => {
+                    interval = Some(*first);
+                    rest
+                }
+                _ => &piece[..],
+            };
+            length += data.len();
+            if length > MOST {
+                return Err(Fault::Io(std::io::Error::other("an answer without end")).into());
+            }
+            // A session that reads no more will be seen to have ended.
+            let _ = self.far.write_all(data).await;
+        }
+        if response.keep_alive && body.is_done() && http.is_clean() {
+            self.http = Some(http);
+        }
+        Ok((interval.unwrap_or(0), length))
+    }
+}
+
+fn late() -> Fault {
+    Fault::Io(std::io::Error::other(Cause::TimedOut { after: PATIENCE }))
+}
