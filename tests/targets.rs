@@ -14,6 +14,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command as Process, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use onair::audio::AudioChoice;
 use onair::base::{Clock, Secret};
@@ -21,7 +23,8 @@ use onair::capture::VideoChoice;
 use onair::media::{BitsPerSecond, Size};
 use onair::studio::snapshot::{LiveState, Snapshot, TargetView};
 use onair::studio::target::TargetState;
-use onair::studio::{Command, Config, KeyPlace, Place, Quality, Settings, Studio, Target};
+use onair::studio::{Command, Config, Event, KeyPlace, Place, Quality, Settings, Studio, Target};
+use peers::throttle::Throttle;
 use peers::{LIMIT, Nginx, ffmpeg, wait_for};
 
 fn config(settings: Settings) -> Config {
@@ -186,4 +189,44 @@ fn keys_are_kept_in_the_desktops_keyring() {
     let said = String::from_utf8_lossy(&run.stdout) + String::from_utf8_lossy(&run.stderr);
     assert!(run.status.success(), "{said}");
     assert!(said.contains("1 passed"), "{said}");
+}
+
+#[test]
+fn the_bitrate_follows_a_slow_connection_down_and_up_again() {
+    peers::require!("nginx", "ffmpeg", "ffprobe");
+    let nginx = Nginx::start();
+    let link = Throttle::start(nginx.port, 100_000_000);
+    let server = format!("rtmp://127.0.0.1:{}/recorded", link.port);
+    let targets = vec![Target::custom(0, &server, "show".into())];
+    let mut config = config(Settings { targets, ..Settings::default() });
+    config.settings.quality.video_bitrate = BitsPerSecond(1_500_000);
+    let mut studio = Studio::start(config).unwrap();
+    let events = studio.events().unwrap();
+    let lowest = Arc::new(AtomicU32::new(u32::MAX));
+    let latest = Arc::new(AtomicU32::new(0));
+    let (low, last) = (Arc::clone(&lowest), Arc::clone(&latest));
+    let reader = std::thread::spawn(move || {
+        while let Some(event) = events.recv() {
+            if let Event::Stats(stats) = event {
+                let allowed = stats.video.map_or(0, |video| video.allowed);
+                low.fetch_min(allowed, Ordering::Relaxed);
+                last.store(allowed, Ordering::Relaxed);
+            }
+        }
+    });
+    let notice = |key: &str| studio.snapshot().notices.iter().any(|notice| notice.key == key);
+    studio.send(Command::GoLive);
+    nginx.wait_published("show");
+    wait_for("three seconds", LIMIT, || studio.snapshot().figures.encoded > 90);
+    assert_eq!(latest.load(Ordering::Relaxed), 1_500_000);
+    link.set(800_000);
+    wait_for("a lower bitrate", LIMIT, || lowest.load(Ordering::Relaxed) < 700_000);
+    assert!(notice("bitrate-lowered"));
+    link.set(100_000_000);
+    wait_for("the full bitrate", LIMIT * 4, || latest.load(Ordering::Relaxed) == 1_500_000);
+    wait_for("the notice", LIMIT, || notice("bitrate-restored"));
+    studio.end(LIMIT).unwrap();
+    nginx.wait_unpublished("show");
+    reader.join().unwrap();
+    assert_eq!(ffmpeg::decode(nginx.recordings().join("show.flv")), "");
 }

@@ -3,6 +3,7 @@
 //! and [`Recorder`]s (FLV, a thread each). One output's trouble never touches another, nor the
 //! encoders.
 
+pub mod adapt;
 mod backlog;
 mod gop;
 pub mod hub;
@@ -12,6 +13,7 @@ pub mod recorder;
 pub mod subscription;
 mod tag;
 
+pub use adapt::Adapter;
 pub use backlog::Limits;
 pub use hub::Hub;
 pub use publisher::{Event, Publisher, Report, State, Target};

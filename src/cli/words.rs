@@ -161,6 +161,7 @@ fn stats_fields(stats: &Stats) -> Value {
             "skipped": video.skipped,
             "fps": (video.fps * 100.0).round() / 100.0,
             "bitrate": video.bitrate,
+            "allowed_bitrate": video.allowed,
             "keyframes": video.keyframes,
         })
     });

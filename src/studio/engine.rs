@@ -330,8 +330,8 @@ impl Engine {
         }
         self.settings.quality = quality.clone();
         self.changed();
-        if let Some(on_air) = &self.state.on_air {
-            on_air.set_bitrate(quality.video_bitrate);
+        if let Some(on_air) = &mut self.state.on_air {
+            on_air.set_quality(quality);
             self.state.quality.video_bitrate = quality.video_bitrate;
             return;
         }

@@ -52,6 +52,14 @@ pub enum Message {
         id: u32,
         reason: String,
     },
+    /// The connection carries less than was set.
+    BitrateLowered {
+        kbps: String,
+        wanted: String,
+    },
+    BitrateRestored {
+        kbps: String,
+    },
     /// Nothing is switched on to go live to.
     NoTarget,
     /// The stream is not what a service takes; a sentence that says how.
@@ -130,6 +138,8 @@ impl Message {
         "encoder-failed",
         "encoder-slow",
         "key-visible",
+        "bitrate-lowered",
+        "bitrate-restored",
         "no-target",
         "key-not-kept",
         "misfit",
@@ -192,6 +202,8 @@ impl Message {
             Self::EncoderFailed { .. } => "encoder-failed",
             Self::EncoderSlow { .. } => "encoder-slow",
             Self::KeyVisible => "key-visible",
+            Self::BitrateLowered { .. } => "bitrate-lowered",
+            Self::BitrateRestored { .. } => "bitrate-restored",
             Self::NoTarget => "no-target",
             Self::KeyNotKept { .. } => "key-not-kept",
             Self::Misfit { .. } => "misfit",
@@ -247,6 +259,10 @@ impl Message {
             }
             Self::Watch { cause, .. } => vec![("cause", cause.clone())],
             Self::Player(said) => vec![("detail", said.detail.clone())],
+            Self::BitrateLowered { kbps, wanted } => {
+                vec![("kbps", kbps.clone()), ("wanted", wanted.clone())]
+            }
+            Self::BitrateRestored { kbps } => vec![("kbps", kbps.clone())],
             Self::Misfit { sentence } => vec![("sentence", sentence.clone())],
             Self::NoCamera | Self::NoMicrophone | Self::KeyVisible | Self::NoTarget => Vec::new(),
         }
@@ -258,6 +274,7 @@ impl Message {
             Self::CameraBack { .. }
             | Self::MicrophoneBack { .. }
             | Self::TargetBack { .. }
+            | Self::BitrateRestored { .. }
             | Self::ServerSays { .. }
             | Self::PortTaken { .. }
             | Self::RecordingSaved { .. }
@@ -310,6 +327,12 @@ impl Message {
             Self::KeyVisible => {
                 "The stream key is part of the command line: other users of this machine can see it."
                     .into()
+            }
+            Self::BitrateLowered { kbps, wanted } => format!(
+                "The connection does not carry {wanted} kbps: the picture goes out with {kbps} kbps."
+            ),
+            Self::BitrateRestored { kbps } => {
+                format!("The connection carries everything again: {kbps} kbps.")
             }
             Self::Misfit { sentence } => sentence.clone(),
             Self::NoTarget => "No target is switched on.".into(),
@@ -376,6 +399,9 @@ impl Message {
                 "The service may refuse or cut the stream: change it with the flag that sets it."
                     .into()
             }
+            Self::BitrateLowered { .. } => {
+                "It rises again by itself. Other programs or people may use the connection.".into()
+            }
             Self::NoTarget => "Switch one on in the list of targets.".into(),
             Self::KeyNotKept { .. } => {
                 "It is used until onair is closed. Unlock the keyring, or type it again next time."
@@ -395,6 +421,7 @@ impl Message {
             Self::CameraBack { .. }
             | Self::MicrophoneBack { .. }
             | Self::TargetBack { .. }
+            | Self::BitrateRestored { .. }
             | Self::ServerSays { .. }
             | Self::PortTaken { .. }
             | Self::RecordingRenamed { .. }

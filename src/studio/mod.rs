@@ -1,6 +1,7 @@
 //! Floor 5: the product's state machine. A [`Command`] goes in, [`Event`]s and a [`Snapshot`] come
 //! out. The window and the command line drive the same studio.
 
+mod adaptation;
 mod built_in;
 pub mod command;
 mod devices;
@@ -30,7 +31,7 @@ pub use event::Event;
 pub use handle::{Config, Studio};
 pub use keys::Place as KeyPlace;
 pub use notice::{Level, Notice, Remedy};
-pub use quality::Quality;
+pub use quality::{Adapt, Quality};
 pub use settings::{Language, Preferences, Settings, Theme};
 pub use snapshot::Snapshot;
 pub use target::{Place, Target};

@@ -6,12 +6,14 @@ use std::time::Duration;
 use crate::audio::AudioChoice;
 use crate::base::queue::{self, Full, Sender};
 use crate::base::{Clock, Timestamp, Worker};
+use crate::broadcast::adapt::Sample;
 use crate::broadcast::publisher;
 use crate::broadcast::{Hub, Publisher, Recorder, recorder};
 use crate::capture::VideoChoice;
 use crate::encode::{self, AudioEncoder, VideoEncoder};
 use crate::media::{BitsPerSecond, StreamParameters, Track};
 use crate::studio::Quality;
+use crate::studio::adaptation::{Adaptation, Changed};
 use crate::studio::event::{self, Event};
 use crate::studio::program::Program;
 use crate::studio::snapshot::{LiveFigures, LiveState};
@@ -65,6 +67,7 @@ pub(super) struct OnAir {
     audio_rate: stats::Meter,
     encoder_failed: bool,
     fps: (u64, Timestamp, f64),
+    adaptation: Adaptation,
 }
 
 /// Counters of the program when the broadcast began: ours start at zero.
@@ -162,6 +165,7 @@ impl OnAir {
             audio_rate: stats::Meter::default(),
             encoder_failed: false,
             fps: (0, clock.now(), 0.0),
+            adaptation: Adaptation::new(quality),
         };
         Ok((on_air, events))
     }
@@ -233,10 +237,32 @@ impl OnAir {
         }
     }
 
-    pub(super) fn set_bitrate(&self, bitrate: BitsPerSecond) {
+    /// Another wish of the person for the picture's bitrate.
+    pub(super) fn set_quality(&mut self, quality: &Quality) {
+        self.adaptation.set(quality);
         if let Some(video) = &self.video {
-            video.set_bitrate(bitrate);
+            video.set_bitrate(self.adaptation.bitrate());
         }
+    }
+
+    /// Lets the picture's bitrate follow what the connections carry; tells when it has changed.
+    pub(super) fn adapt(&mut self, now: Timestamp) -> Option<Changed> {
+        let targets = self.sent.iter().map(|sent| {
+            let figures = sent.publisher.figures();
+            let live = sent.publisher.state() == publisher::State::Live;
+            let sample = Sample { at: now, live, queued: figures.queued, carried: figures.carried };
+            (sent.id, sample)
+        });
+        let changed = self.adaptation.look(now, targets)?;
+        if let Some(video) = &self.video {
+            video.set_bitrate(changed.bitrate);
+        }
+        Some(changed)
+    }
+
+    /// What the picture may take now, bits a second.
+    pub(super) fn allowed(&self) -> BitsPerSecond {
+        self.adaptation.bitrate()
     }
 
     /// What happened since the last call.
@@ -369,6 +395,7 @@ impl OnAir {
                 skipped: figures.skipped + composed.skipped.saturating_sub(self.began.skipped),
                 fps,
                 bitrate: self.video_rate.rate(figures.bytes, now),
+                allowed: self.adaptation.bitrate().0,
                 keyframes: figures.keyframes,
             }
         });

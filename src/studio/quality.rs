@@ -4,6 +4,39 @@ use std::time::Duration;
 
 use crate::media::{BitsPerSecond, FrameRate, Size};
 
+/// Whether the picture's bitrate follows what the connections carry, and which of several.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Adapt {
+    /// It stays as it is set; what does not fit is dropped.
+    Off,
+    /// The slowest of the targets.
+    #[default]
+    Slowest,
+    /// The first target of the list that is live; the others drop what does not fit.
+    First,
+}
+
+impl Adapt {
+    /// Its word on the command line and in the settings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Slowest => "slowest",
+            Self::First => "first",
+        }
+    }
+}
+
+impl std::str::FromStr for Adapt {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [Self::Off, Self::Slowest, Self::First];
+        let known = all.into_iter().find(|adapt| adapt.name() == text);
+        known.ok_or_else(|| format!("'{text}' is none of off, slowest, first"))
+    }
+}
+
 /// Picture and sound quality of a broadcast. Changes apply at once while idle; on air only
 /// `video_bitrate` does, the rest with the next broadcast.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +44,10 @@ pub struct Quality {
     pub size: Size,
     pub frame_rate: FrameRate,
     pub video_bitrate: BitsPerSecond,
+    /// Whether that is brought down for a slow connection…
+    pub adapt: Adapt,
+    /// …and down to what at most.
+    pub least_bitrate: BitsPerSecond,
     pub keyframe_interval: Duration,
     pub audio_bitrate: BitsPerSecond,
     pub sample_rate: u32,
@@ -23,6 +60,8 @@ impl Default for Quality {
             size: Size::new(1280, 720),
             frame_rate: FrameRate::FPS_30,
             video_bitrate: BitsPerSecond(2_500_000),
+            adapt: Adapt::default(),
+            least_bitrate: BitsPerSecond(300_000),
             keyframe_interval: Duration::from_secs(2),
             audio_bitrate: BitsPerSecond(128_000),
             sample_rate: 48_000,

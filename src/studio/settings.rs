@@ -132,6 +132,8 @@ struct QualityTable {
     size: String,
     fps: String,
     video_bitrate: u32,
+    adapt: String,
+    least_bitrate: u32,
     keyframe_interval_ms: u64,
     audio_bitrate: u32,
     sample_rate: u32,
@@ -231,6 +233,8 @@ impl Settings {
                     format!("{}/{}", quality.frame_rate.num(), quality.frame_rate.den())
                 },
                 video_bitrate: quality.video_bitrate.0,
+                adapt: quality.adapt.name().to_owned(),
+                least_bitrate: quality.least_bitrate.0,
                 keyframe_interval_ms: u64::try_from(quality.keyframe_interval.as_millis())
                     .unwrap_or(2_000),
                 audio_bitrate: quality.audio_bitrate.0,
@@ -298,6 +302,8 @@ impl Reader<'_> {
                 size: self.parsed("quality.size").unwrap_or(defaults.size),
                 frame_rate: self.parsed("quality.fps").unwrap_or(defaults.frame_rate),
                 video_bitrate: self.bitrate("quality.video_bitrate", defaults.video_bitrate),
+                adapt: self.parsed("quality.adapt").unwrap_or(defaults.adapt),
+                least_bitrate: self.bitrate("quality.least_bitrate", defaults.least_bitrate),
                 keyframe_interval: Duration::from_millis(self.whole(
                     "quality.keyframe_interval_ms",
                     100,

@@ -25,6 +25,8 @@ pub struct Video {
     pub fps: f64,
     /// Encoded over the last second, bits a second.
     pub bitrate: u32,
+    /// What it may be: as set, or less for a slow connection.
+    pub allowed: u32,
     pub keyframes: u64,
 }
 

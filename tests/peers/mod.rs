@@ -21,6 +21,7 @@ pub mod nginx;
 pub mod onair;
 pub mod others;
 mod process;
+pub mod throttle;
 
 pub use nginx::Nginx;
 pub use onair::Onair;

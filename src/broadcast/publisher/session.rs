@@ -23,6 +23,8 @@ const ROOM: usize = 16 << 10;
 const TICK: Duration = Duration::from_millis(250);
 /// Ticks in the window the bitrate is measured over.
 const WINDOW: usize = 4;
+/// Ticks in the shorter one that shows at once when a link gets slower.
+const LATELY: usize = 2;
 
 /// What a try is made with.
 pub(super) struct Trying<'a> {
@@ -350,6 +352,7 @@ impl<'a> Live<'a> {
         };
         let mut figures = self.shared.figures.lock();
         figures.bitrate = rate;
+        figures.carried = self.link.rate_over(LATELY);
         figures.queued = self.subscription.queued() + buffered;
         figures.round_trip = self.client.stream().round_trip();
         Ok(())
@@ -384,7 +387,14 @@ impl Link {
         if self.window.len() > WINDOW + 1 {
             self.window.remove(0);
         }
-        let Some((since, before)) = self.window.first() else { return 0 };
+        self.rate_over(WINDOW)
+    }
+
+    /// Bits a second over the last so many ticks.
+    fn rate_over(&self, ticks: usize) -> u64 {
+        let Some((now, written)) = self.window.last() else { return 0 };
+        let from = self.window.len().saturating_sub(ticks + 1);
+        let Some((since, before)) = self.window.get(from) else { return 0 };
         let micros = u64::try_from(now.micros_since(*since)).unwrap_or(0);
         match micros {
             0 => 0,

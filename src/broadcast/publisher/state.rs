@@ -115,6 +115,8 @@ pub struct Figures {
     pub sent_bytes: u64,
     /// Bits a second, over the last second.
     pub bitrate: u64,
+    /// The same over the last half second: what the link carries, where it is the bottleneck.
+    pub carried: u64,
     /// What waits to be sent: in our queue by its timestamps, in the system's by its size.
     pub queued: Duration,
     /// Pictures thrown away because the link was too slow.

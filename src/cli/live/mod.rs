@@ -23,7 +23,7 @@ use crate::studio::message::Message;
 use crate::studio::services::{SERVICES, find, of_server};
 use crate::studio::settings::keys_beside;
 use crate::studio::targets::parse;
-use crate::studio::{Config, Quality, Settings, Target};
+use crate::studio::{Adapt, Config, Quality, Settings, Target};
 use crate::wire::container::Format;
 
 /// Flags of `onair live`.
@@ -58,6 +58,12 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration,
           help_heading = "Quality")]
     pub keyframe_interval: Duration,
+    /// Whose connection the bitrate follows: slowest, first (of several targets), or off
+    #[arg(long, value_name = "WHOSE", default_value = "slowest", help_heading = "Quality")]
+    pub adapt: Adapt,
+    /// How far the bitrate may be brought down for a slow connection
+    #[arg(long, value_name = "BITRATE", default_value = "300k", help_heading = "Quality")]
+    pub min_video_bitrate: BitsPerSecond,
     /// Video encoder: auto or openh264
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = ["auto", "openh264"],
           help_heading = "Quality")]
@@ -185,6 +191,8 @@ fn prepare(
         size: args.size,
         frame_rate: args.fps,
         video_bitrate: args.video_bitrate,
+        adapt: args.adapt,
+        least_bitrate: args.min_video_bitrate,
         keyframe_interval: args.keyframe_interval,
         audio_bitrate: args.audio_bitrate,
         sample_rate: args.sample_rate,

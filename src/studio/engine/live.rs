@@ -48,6 +48,7 @@ impl Engine {
             return;
         }
         self.state.ledger.clear(TARGET_KEYS);
+        self.state.ledger.clear(&["bitrate-lowered", "bitrate-restored"]);
         self.state.told.clear();
         let wanted: Vec<Target> =
             self.state.targets.iter().filter(|target| target.enabled).cloned().collect();

@@ -50,6 +50,7 @@ impl Engine {
             }
             self.end_if_idle();
         }
+        self.adapt();
         let ending = &self.state.ending;
         let over = !ending.is_empty() && ending.iter().all(Worker::is_finished);
         while let Ok(event) = self.last_words.1.try_recv() {
@@ -68,6 +69,24 @@ impl Engine {
         }
         if self.state.save_at.is_some_and(|at| self.clock.now() >= at) {
             self.save(false);
+        }
+    }
+
+    /// The picture's bitrate follows the connections; a person is told when it has to go down, and
+    /// when it is back.
+    fn adapt(&mut self) {
+        let now = self.clock.now();
+        let Some(on_air) = &mut self.state.on_air else { return };
+        let Some(changed) = on_air.adapt(now) else { return };
+        let kbps = (changed.bitrate.0 / 1_000).to_string();
+        let told = self.state.ledger.notices().iter().any(|it| it.key == "bitrate-lowered");
+        if changed.lower {
+            self.state.ledger.clear(&["bitrate-lowered", "bitrate-restored"]);
+            let wanted = (self.settings.quality.video_bitrate.0 / 1_000).to_string();
+            self.tell(&Message::BitrateLowered { kbps, wanted }, "");
+        } else if changed.full && told {
+            self.state.ledger.clear(&["bitrate-lowered"]);
+            self.tell(&Message::BitrateRestored { kbps }, "");
         }
     }
 

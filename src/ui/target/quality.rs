@@ -6,12 +6,12 @@ use egui::Ui;
 
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::snapshot::LiveState;
-use crate::studio::{Command, Quality};
+use crate::studio::{Adapt, Command, Quality};
 use crate::ui::actions::key;
 use crate::ui::format;
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{Select, label, menu_item, menu_rule, paragraph, slider};
+use crate::ui::widgets::{Button, Look, Select, label, menu_item, menu_rule, paragraph, slider};
 
 const fn fps(num: u32) -> FrameRate {
     match FrameRate::new(num, 1) {
@@ -109,6 +109,10 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
             }
             response.on_hover_text(&*texts.get("tip-bitrate"));
             ui.add_space(gap::XS);
+            if let Some(adapt) = adaptation(ui, view, &now) {
+                wanted = Some(adapt);
+            }
+            ui.add_space(gap::XS);
             ui.add_enabled_ui(idle, |ui| {
                 ui.horizontal(|ui| {
                     let name = texts.get("keyframe-every");
@@ -120,9 +124,9 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
                             let text =
                                 texts.with("seconds", &[("count", seconds.to_string().into())]);
                             let every = Duration::from_secs(seconds);
-                            let pressed = crate::ui::widgets::Button::new(&text)
+                            let pressed = Button::new(&text)
                                 .small()
-                                .look(crate::ui::widgets::Look::Quiet)
+                                .look(Look::Quiet)
                                 .name(&format!("{name} {text}"))
                                 .enabled(idle)
                                 .selected(now.keyframe_interval == every)
@@ -140,6 +144,46 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     if let Some(quality) = wanted {
         view.send(Command::SetQuality(quality));
     }
+}
+
+/// Whose connection the bitrate follows, and how far down.
+fn adaptation(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
+    let (theme, texts) = (view.theme, view.texts);
+    let mut wanted = None;
+    let name = texts.get("adapt");
+    label(ui, &name, Type::Figure, theme.secondary).on_hover_text(&*texts.get("tip-adapt"));
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::XS;
+        let choices = [
+            (Adapt::Slowest, key!("adapt-slowest")),
+            (Adapt::First, key!("adapt-first")),
+            (Adapt::Off, key!("adapt-off")),
+        ];
+        for (adapt, text) in choices {
+            let text = texts.get(text);
+            let pressed = Button::new(&text)
+                .small()
+                .look(Look::Quiet)
+                .name(&format!("{name} {text}"))
+                .selected(now.adapt == adapt)
+                .show(ui, theme)
+                .clicked();
+            if pressed {
+                wanted = Some(Quality { adapt, ..now.clone() });
+            }
+        }
+    });
+    if now.adapt != Adapt::Off {
+        let name = texts.get("least-bitrate");
+        figure_line(ui, view, &name, &format::bitrate(now.least_bitrate.0));
+        let mut kbps = now.least_bitrate.0 as f32 / 1000.0;
+        let width = ui.available_width();
+        if slider(ui, theme, &mut kbps, 100.0..=3_000.0, 300.0, &name, width).changed() {
+            let step = (kbps / 50.0).round().clamp(2.0, 60.0) as u32;
+            wanted = Some(Quality { least_bitrate: BitsPerSecond(step * 50_000), ..now.clone() });
+        }
+    }
+    wanted
 }
 
 fn figure_line(ui: &mut Ui, view: &View<'_>, name: &str, value: &str) {

@@ -1,0 +1,263 @@
+//! How much a target's link can carry: quick down when what waits grows, probing up when it has
+//! been calm. Pure: samples and their times come in, a bitrate comes out.
+//!
+//! A lost connection says nothing about the link's width: while a target is not live nothing is
+//! decided, and what a new connection has to catch up with at first is not held against it.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::media::BitsPerSecond;
+
+/// How often a sample is worth taking.
+pub const EVERY: Duration = Duration::from_millis(250);
+
+/// From this on what waits is a sign of a slow link, if it is no less at the next sample: a large
+/// picture alone is gone by then…
+const LONG: Duration = Duration::from_millis(200);
+/// …and from this on at once.
+const TOO_LONG: Duration = Duration::from_millis(800);
+/// Below this the link keeps up.
+const SHORT: Duration = Duration::from_millis(100);
+/// A new connection catches up first.
+const SETTLE: Duration = Duration::from_secs(2);
+/// A lower bitrate shows its effect only when what was encoded before is through.
+const BETWEEN_DOWNS: Duration = Duration::from_secs(1);
+/// Calm for so long, the link is tried with more.
+const PROBE: Duration = Duration::from_secs(4);
+/// The most that failed tries can make of that.
+const LONGEST_PROBE: Duration = Duration::from_secs(60);
+/// A try that is followed by trouble within this time has failed.
+const TRIED: Duration = Duration::from_secs(8);
+
+/// How a target's link fares at one moment.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    pub at: Timestamp,
+    /// Whether it is connected and sending.
+    pub live: bool,
+    /// What waits to be sent, by its timestamps.
+    pub queued: Duration,
+    /// What has left over the last half second, bits a second.
+    pub carried: u64,
+}
+
+/// Decides for one target.
+#[derive(Clone, Debug)]
+pub struct Adapter {
+    most: u32,
+    least: u32,
+    /// Of the sound beside it.
+    sound: u32,
+    now: u32,
+    live_since: Option<Timestamp>,
+    last: Option<Sample>,
+    /// Samples in a row with more and more waiting.
+    growing: u32,
+    calm_since: Option<Timestamp>,
+    last_down: Option<Timestamp>,
+    last_up: Option<Timestamp>,
+    probe: Duration,
+}
+
+impl Adapter {
+    /// Starts with `most`, and never goes below `least` (or `most`, if that is less). `sound` is
+    /// what the sound takes of the link beside the picture.
+    pub fn new(most: BitsPerSecond, least: BitsPerSecond, sound: BitsPerSecond) -> Self {
+        Self {
+            most: most.0,
+            least: least.0.min(most.0),
+            sound: sound.0,
+            now: most.0,
+            live_since: None,
+            last: None,
+            growing: 0,
+            calm_since: None,
+            last_down: None,
+            last_up: None,
+            probe: PROBE,
+        }
+    }
+
+    /// What the picture may take.
+    pub fn bitrate(&self) -> BitsPerSecond {
+        BitsPerSecond(self.now)
+    }
+
+    /// Another wish of the person: taken up at once.
+    pub fn set_most(&mut self, most: BitsPerSecond) {
+        let lowered = self.now < self.most;
+        self.most = most.0;
+        self.least = self.least.min(most.0);
+        self.now = if lowered { self.now.min(most.0) } else { most.0 };
+    }
+
+    /// Takes a sample in; best every [`EVERY`].
+    pub fn note(&mut self, sample: Sample) {
+        if !sample.live {
+            (self.live_since, self.last, self.calm_since) = (None, None, None);
+            self.growing = 0;
+            return;
+        }
+        let live_since = *self.live_since.get_or_insert(sample.at);
+        let last = self.last.replace(sample);
+        if sample.at.since(live_since) < SETTLE {
+            return;
+        }
+        let grows = last.is_some_and(|last| sample.queued >= last.queued);
+        self.growing = if sample.queued >= LONG && grows { self.growing + 1 } else { 0 };
+        let slow = sample.queued >= TOO_LONG || self.growing >= 2;
+        if slow {
+            self.calm_since = None;
+            let since_down = self.last_down.map(|at| sample.at.since(at));
+            if since_down.is_none_or(|time| time >= BETWEEN_DOWNS) {
+                self.go_down(&sample);
+            }
+        } else if sample.queued < SHORT {
+            let calm = *self.calm_since.get_or_insert(sample.at);
+            if self.now < self.most && sample.at.since(calm) >= self.probe {
+                self.now = self.now.saturating_add(self.most / 10).min(self.most);
+                self.last_up = Some(sample.at);
+                self.calm_since = Some(sample.at);
+            }
+        } else {
+            self.calm_since = None;
+        }
+        let held = self.last_up.is_some_and(|up| {
+            self.last_down.is_none_or(|down| up > down) && sample.at.since(up) >= TRIED
+        });
+        if held {
+            self.probe = PROBE;
+        }
+    }
+
+    fn go_down(&mut self, sample: &Sample) {
+        if self.last_up.is_some_and(|up| sample.at.since(up) < TRIED) {
+            self.probe = (self.probe * 2).min(LONGEST_PROBE);
+        }
+        let carried = sample.carried as f64;
+        // What waits is to be through in three seconds, and a little is left for the next surprise.
+        let waits = f64::from(self.now + self.sound) * sample.queued.as_secs_f64() / 3.0;
+        let fits = 0.95 * carried - f64::from(self.sound) - waits.min(carried / 2.0);
+        // A link that stands still for a moment is not taken at its word.
+        let next = (fits as u32).min(self.now - self.now / 7).max(self.now / 3);
+        self.now = next.max(self.least);
+        self.last_down = Some(sample.at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A link of a given width with what waits before it, fed by an encoder that obeys.
+    struct Link {
+        adapter: Adapter,
+        at: Timestamp,
+        waiting_bits: f64,
+        worst: Duration,
+    }
+
+    impl Link {
+        fn new() -> Self {
+            let rate = BitsPerSecond;
+            Self {
+                adapter: Adapter::new(rate(2_500_000), rate(300_000), rate(128_000)),
+                at: Timestamp::ZERO,
+                waiting_bits: 0.0,
+                worst: Duration::ZERO,
+            }
+        }
+
+        fn run(&mut self, seconds: f64, width: f64, live: bool) {
+            self.worst = Duration::ZERO;
+            for _ in 0..(seconds * 4.0) as u32 {
+                self.at = self.at + EVERY;
+                let made = f64::from(self.adapter.bitrate().0 + 128_000) * 0.25;
+                let room = if live { width * 0.25 } else { 0.0 };
+                let carried = (self.waiting_bits + made).min(room);
+                self.waiting_bits = (self.waiting_bits + made - carried).max(0.0);
+                // As the publisher gives pictures up beyond a few seconds.
+                self.waiting_bits = self.waiting_bits.min(6.0 * 2_628_000.0);
+                let queued = self.waiting_bits / f64::from(self.adapter.bitrate().0 + 128_000);
+                let queued = Duration::from_secs_f64(queued);
+                self.worst = self.worst.max(queued);
+                let carried = (carried * 4.0) as u64;
+                self.adapter.note(Sample { at: self.at, live, queued, carried });
+            }
+        }
+    }
+
+    #[test]
+    fn a_wide_link_is_left_alone() {
+        let mut link = Link::new();
+        link.run(60.0, 10e6, true);
+        assert_eq!(link.adapter.bitrate().0, 2_500_000);
+    }
+
+    #[test]
+    fn a_narrow_link_is_found_quickly_and_kept_to() {
+        let mut link = Link::new();
+        link.run(10.0, 1.2e6, true);
+        assert!(link.adapter.bitrate().0 < 1_072_000, "{:?}", link.adapter.bitrate());
+        assert!(link.worst < Duration::from_secs(6), "{:?}", link.worst);
+        link.run(120.0, 1.2e6, true);
+        let settled = link.adapter.bitrate().0;
+        assert!((700_000..1_300_000).contains(&settled), "{settled}");
+        assert!(link.worst < Duration::from_millis(1_500), "{:?}", link.worst);
+    }
+
+    #[test]
+    fn half_the_link_gone_costs_no_picture() {
+        // Pictures are given up from 900 ms on.
+        for part in [0.75, 0.6, 0.5] {
+            let mut link = Link::new();
+            link.run(10.0, 2.7e6, true);
+            link.run(30.0, part * 2.7e6, true);
+            assert!(link.worst < Duration::from_millis(900), "{part}: {:?}", link.worst);
+        }
+    }
+
+    #[test]
+    fn a_link_that_recovers_is_used_again() {
+        let mut link = Link::new();
+        link.run(20.0, 1.0e6, true);
+        link.run(90.0, 10e6, true);
+        assert_eq!(link.adapter.bitrate().0, 2_500_000);
+    }
+
+    #[test]
+    fn it_never_goes_below_the_floor_and_comes_back_from_it() {
+        let mut link = Link::new();
+        link.run(60.0, 50_000.0, true);
+        assert_eq!(link.adapter.bitrate().0, 300_000);
+        link.run(120.0, 10e6, true);
+        assert_eq!(link.adapter.bitrate().0, 2_500_000);
+    }
+
+    #[test]
+    fn an_outage_is_no_narrow_link() {
+        let mut link = Link::new();
+        link.run(10.0, 10e6, true);
+        for _ in 0..5 {
+            link.run(10.0, 10e6, false);
+            assert_eq!(link.adapter.bitrate().0, 2_500_000);
+            // The new connection catches up with what waits.
+            link.run(5.0, 40e6, true);
+            assert_eq!(link.adapter.bitrate().0, 2_500_000);
+        }
+    }
+
+    #[test]
+    fn another_wish_is_taken_up() {
+        let mut link = Link::new();
+        link.adapter.set_most(BitsPerSecond(4_000_000));
+        assert_eq!(link.adapter.bitrate().0, 4_000_000);
+        link.run(20.0, 1.0e6, true);
+        let narrow = link.adapter.bitrate();
+        link.adapter.set_most(BitsPerSecond(6_000_000));
+        assert_eq!(link.adapter.bitrate(), narrow);
+        link.adapter.set_most(BitsPerSecond(200_000));
+        assert_eq!(link.adapter.bitrate().0, 200_000);
+    }
+}

@@ -1,0 +1,137 @@
+//! The picture's bitrate under several targets, each with a link of its own.
+
+use std::collections::BTreeMap;
+
+use crate::base::Timestamp;
+use crate::broadcast::Adapter;
+use crate::broadcast::adapt::{EVERY, Sample};
+use crate::media::BitsPerSecond;
+use crate::studio::quality::{Adapt, Quality};
+
+/// The bitrate has changed.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Changed {
+    pub bitrate: BitsPerSecond,
+    /// Less than before.
+    pub lower: bool,
+    /// As much as was set.
+    pub full: bool,
+}
+
+/// Follows the links of all targets.
+#[derive(Debug)]
+pub(super) struct Adaptation {
+    quality: Quality,
+    links: BTreeMap<u32, Adapter>,
+    next: Timestamp,
+    now: BitsPerSecond,
+}
+
+impl Adaptation {
+    pub fn new(quality: &Quality) -> Self {
+        Self {
+            quality: quality.clone(),
+            links: BTreeMap::new(),
+            next: Timestamp::ZERO,
+            now: quality.video_bitrate,
+        }
+    }
+
+    /// What the picture may take.
+    pub fn bitrate(&self) -> BitsPerSecond {
+        self.now
+    }
+
+    /// Another wish of the person.
+    pub fn set(&mut self, quality: &Quality) {
+        if quality.least_bitrate != self.quality.least_bitrate {
+            self.links.clear();
+        }
+        self.quality = quality.clone();
+        for link in self.links.values_mut() {
+            link.set_most(quality.video_bitrate);
+        }
+        self.now = self.decide(&[]);
+    }
+
+    /// Looks at the targets, in the order of their list; tells when the bitrate has changed.
+    pub fn look(
+        &mut self,
+        now: Timestamp,
+        targets: impl Iterator<Item = (u32, Sample)>,
+    ) -> Option<Changed> {
+        if now < self.next || self.quality.adapt == Adapt::Off {
+            return None;
+        }
+        self.next = now + EVERY;
+        let quality = &self.quality;
+        let mut live = Vec::new();
+        for (id, sample) in targets {
+            let link = self.links.entry(id).or_insert_with(|| {
+                Adapter::new(quality.video_bitrate, quality.least_bitrate, quality.audio_bitrate)
+            });
+            link.note(sample);
+            if sample.live {
+                live.push(id);
+            }
+        }
+        live.sort_unstable();
+        let before = self.now;
+        self.now = self.decide(&live);
+        let (bitrate, full) = (self.now, self.now >= self.quality.video_bitrate);
+        (bitrate != before).then_some(Changed { bitrate, lower: bitrate < before, full })
+    }
+
+    /// With nobody live it stays as it was.
+    fn decide(&self, live: &[u32]) -> BitsPerSecond {
+        let most = self.quality.video_bitrate;
+        let rate = |id: &u32| self.links.get(id).map(Adapter::bitrate);
+        let wanted = match self.quality.adapt {
+            Adapt::Off => Some(most),
+            Adapt::Slowest => live.iter().filter_map(rate).min(),
+            Adapt::First => live.first().and_then(rate),
+        };
+        wanted.unwrap_or(if live.is_empty() { self.now } else { most }).min(most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    /// Two targets: the first on a wide link, the second on a hopeless one.
+    fn run(adapt: Adapt) -> (Adaptation, Vec<Changed>) {
+        let mut adaptation = Adaptation::new(&Quality { adapt, ..Quality::default() });
+        let mut changes = Vec::new();
+        for step in 0..80_u64 {
+            let at = Timestamp::from_micros(step as i64 * 250_000);
+            let wide = Sample { at, live: true, queued: Duration::ZERO, carried: 2_600_000 };
+            let narrow =
+                Sample { queued: Duration::from_millis(200 * step), carried: 600_000, ..wide };
+            changes.extend(adaptation.look(at, [(1, wide), (2, narrow)].into_iter()));
+        }
+        (adaptation, changes)
+    }
+
+    #[test]
+    fn the_person_says_whose_link_counts() {
+        let (slowest, changes) = run(Adapt::Slowest);
+        assert!(slowest.bitrate().0 < 700_000, "{:?}", slowest.bitrate());
+        assert!(changes.first().is_some_and(|change| change.lower && !change.full));
+        for adapt in [Adapt::First, Adapt::Off] {
+            let (first, changes) = run(adapt);
+            assert_eq!((first.bitrate().0, changes), (2_500_000, Vec::new()));
+        }
+    }
+
+    #[test]
+    fn with_nobody_live_it_stays() {
+        let (mut adaptation, _) = run(Adapt::Slowest);
+        let before = adaptation.bitrate();
+        let at = Timestamp::from_micros(60_000_000);
+        let gone = Sample { at, live: false, queued: Duration::ZERO, carried: 0 };
+        assert_eq!(adaptation.look(at, [(1, gone), (2, gone)].into_iter()), None);
+        assert_eq!(adaptation.bitrate(), before);
+    }
+}

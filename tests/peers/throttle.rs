@@ -1,0 +1,61 @@
+//! A slow link: a TCP relay on 127.0.0.1 that lets so many bytes a second through.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A running relay; it ends with the test's process.
+#[derive(Debug)]
+pub struct Throttle {
+    pub port: u16,
+    bytes_per_second: Arc<AtomicU64>,
+}
+
+impl Throttle {
+    /// Relays to a port, at this rate towards it; the way back is free.
+    pub fn start(to: u16, bits_per_second: u64) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let rate = Arc::new(AtomicU64::new(bits_per_second / 8));
+        let shared = Arc::clone(&rate);
+        thread::spawn(move || {
+            for near in listener.incoming().flatten() {
+                // What the system keeps for us would hide the slow link for seconds.
+                let _ = socket2::SockRef::from(&near).set_recv_buffer_size(16 << 10);
+                let Ok(far) = TcpStream::connect((Ipv4Addr::LOCALHOST, to)) else { continue };
+                let (back, front) = (far.try_clone().unwrap(), near.try_clone().unwrap());
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || slowly(near, far, &shared));
+                thread::spawn(move || freely(back, front));
+            }
+        });
+        Self { port, bytes_per_second: rate }
+    }
+
+    /// Another rate, from now on.
+    pub fn set(&self, bits_per_second: u64) {
+        self.bytes_per_second.store(bits_per_second / 8, Ordering::Relaxed);
+    }
+}
+
+fn slowly(mut from: TcpStream, mut to: TcpStream, rate: &AtomicU64) {
+    let mut buffer = [0; 2_048];
+    let mut due = Instant::now();
+    while let Ok(length) = from.read(&mut buffer) {
+        if length == 0 || to.write_all(&buffer[..length]).is_err() {
+            break;
+        }
+        let rate = rate.load(Ordering::Relaxed).max(1);
+        due = due.max(Instant::now()) + Duration::from_secs_f64(length as f64 / rate as f64);
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+    }
+    let _ = to.shutdown(std::net::Shutdown::Both);
+}
+
+fn freely(mut from: TcpStream, mut to: TcpStream) {
+    let _ = std::io::copy(&mut from, &mut to);
+    let _ = to.shutdown(std::net::Shutdown::Both);
+}
