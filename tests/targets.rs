@@ -25,7 +25,7 @@ use onair::studio::snapshot::{LiveState, Snapshot, TargetView};
 use onair::studio::target::TargetState;
 use onair::studio::{Command, Config, Event, KeyPlace, Place, Quality, Settings, Studio, Target};
 use peers::throttle::Throttle;
-use peers::{LIMIT, Nginx, ffmpeg, wait_for};
+use peers::{LIMIT, Nginx, Onair, ffmpeg, wait_for};
 
 fn config(settings: Settings) -> Config {
     let quality = Quality {
@@ -229,4 +229,31 @@ fn the_bitrate_follows_a_slow_connection_down_and_up_again() {
     nginx.wait_unpublished("show");
     reader.join().unwrap();
     assert_eq!(ffmpeg::decode(nginx.recordings().join("show.flv")), "");
+}
+
+#[test]
+fn what_happened_is_written_down_without_keys() {
+    peers::require!("nginx");
+    let mut nginx = Nginx::start();
+    let folder = tempfile::tempdir().unwrap();
+    let why = folder.path().join("why.txt");
+    let to = format!("rtmp://127.0.0.1:{}/live/{KEY}", nginx.port);
+    let words = ["live", "--video", "test", "--audio", "tone", "--size", "480x270", "--to", &to];
+    let mut onair = Onair::start(&[&words[..], &["--why", why.to_str().unwrap()]].concat());
+    onair.wait_event("live", |event| event["event"] == "target" && event["state"] == "live");
+    nginx.peer.kill();
+    onair.wait_event("the loss", |event| event["state"] == "reconnecting");
+    let _again = Nginx::start_on(nginx.port);
+    onair.wait_event("back", |event| {
+        event["event"] == "notice" && event["summary"].to_string().contains("is back after")
+    });
+    assert_eq!(onair.stop(LIMIT).code(), Some(0), "{}", onair.peer.output());
+    let text = fs::read_to_string(&why).unwrap();
+    let order = ["On air at 127.0.0.1", "Not on air, trying again", "is back after", "ended after"];
+    let mut from = 0;
+    for words in order {
+        let at = text[from..].find(words).unwrap_or_else(|| panic!("no '{words}' in {text}"));
+        from += at;
+    }
+    assert!(!text.contains("planted") && !onair.peer.output().contains("planted"), "{text}");
 }

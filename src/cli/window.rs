@@ -18,6 +18,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
     let mut config = studio::Config {
         keys_path: path.as_deref().map(studio::settings::keys_beside),
         settings_path: path,
+        history_path: studio::chronicle::default_path(clock.wall_micros(clock.now())),
         warnings,
         serve: Serve::AtOnce,
         ..studio::Config::new(clock, settings)

@@ -18,6 +18,7 @@ use crate::encode;
 use crate::media::VideoFrame;
 use crate::net::{self, Runtime};
 use crate::studio::built_in::BuiltIn;
+use crate::studio::chronicle::Chronicle;
 use crate::studio::devices::Devices;
 use crate::studio::event::{self, Event};
 use crate::studio::history::History;
@@ -35,6 +36,9 @@ const TICK: Duration = Duration::from_millis(33);
 
 /// How long the search for devices may keep the first picture waiting.
 const DECIDE_WITHIN: Duration = Duration::from_secs(3);
+
+/// How long writing the last lines of the history may take.
+const HISTORY_END: Duration = Duration::from_millis(500);
 
 /// How long keeping the last changed key may take at the end.
 const KEYS_END: Duration = Duration::from_secs(1);
@@ -54,6 +58,7 @@ pub(super) struct Engine {
     pub(super) settings_path: Option<PathBuf>,
     pub(super) keys_path: Option<PathBuf>,
     pub(super) keyring: bool,
+    pub(super) history_path: Option<PathBuf>,
     pub(super) encoder: encode::Choice,
     pub(super) options: net::rtmp::Options,
     pub(super) retry_for: Option<Duration>,
@@ -73,6 +78,7 @@ pub(super) struct Engaged {
     ending: Vec<crate::base::Worker>,
     devices: Devices,
     ledger: Ledger,
+    chronicle: Chronicle,
     history: History,
     process: Option<Process>,
     usage: (f32, u64),
@@ -111,6 +117,7 @@ impl Engine {
         if self.built_in.wanted_at_once() {
             self.start_built_in();
         }
+        self.state.chronicle = Chronicle::new(self.history_path.take());
         self.state.born = self.clock.wall_micros(self.clock.now()).cast_unsigned();
         self.begin_targets();
         self.begin_program();
@@ -147,6 +154,7 @@ impl Engine {
         if let Some(keys) = self.state.keys.take() {
             keys.end(KEYS_END);
         }
+        self.state.chronicle.end(HISTORY_END);
         self.output.publish(self.snapshot(true));
     }
 
@@ -380,7 +388,14 @@ impl Engine {
 
     fn tell(&mut self, message: &Message, detail: impl Into<String>) {
         let notice = self.state.ledger.add(message, detail);
+        self.state.chronicle.add(&notice, self.clock.wall_micros(self.clock.now()));
         self.happened(Event::Notice(notice));
+    }
+
+    /// For the chronicle only: nobody need be told now.
+    fn note(&mut self, message: &Message) {
+        let wall = self.clock.wall_micros(self.clock.now());
+        self.state.chronicle.add(&message.notice(0, ""), wall);
     }
 
     fn tell_some(&mut self, message: impl Into<Told>) {

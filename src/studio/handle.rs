@@ -35,6 +35,8 @@ pub struct Config {
     pub keys_path: Option<PathBuf>,
     /// Whether the desktop's keyring is used where there is one.
     pub keyring: bool,
+    /// Into which file what happens is written, line by line; `None`: into none.
+    pub history_path: Option<PathBuf>,
     /// What was bad about the settings, to be told.
     pub warnings: Vec<String>,
     pub encoder: encode::Choice,
@@ -56,6 +58,7 @@ impl Config {
             settings_path: None,
             keys_path: None,
             keyring: true,
+            history_path: None,
             warnings: Vec::new(),
             encoder: encode::Choice::Auto,
             serve: Serve::WhenNeeded,
@@ -102,6 +105,7 @@ impl Studio {
             settings_path: config.settings_path,
             keys_path: config.keys_path,
             keyring: config.keyring,
+            history_path: config.history_path,
             encoder: config.encoder,
             options: config.options,
             retry_for: config.retry_for,

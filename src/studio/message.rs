@@ -85,6 +85,16 @@ pub enum Message {
         host: String,
         seconds: String,
     },
+    /// For the history: the stream has reached a target.
+    TargetOnAir {
+        host: String,
+    },
+    /// For the history: the broadcast has ended.
+    BroadcastEnded {
+        time: String,
+        sent: String,
+        dropped: String,
+    },
     ServerSays {
         text: String,
     },
@@ -154,6 +164,8 @@ impl Message {
         "target-lost",
         "target-failed",
         "target-back",
+        "target-on-air",
+        "broadcast-ended",
         "server-says",
         "port-taken",
         "server-failed",
@@ -210,6 +222,8 @@ impl Message {
             Self::TargetInvalid { .. } => "target-invalid",
             Self::Target { key, .. } | Self::Watch { key, .. } => key,
             Self::TargetBack { .. } => "target-back",
+            Self::TargetOnAir { .. } => "target-on-air",
+            Self::BroadcastEnded { .. } => "broadcast-ended",
             Self::ServerSays { .. } => "server-says",
             Self::PortTaken { .. } => "port-taken",
             Self::ServerFailed { .. } => "server-failed",
@@ -250,6 +264,10 @@ impl Message {
             Self::TargetBack { host, seconds } => {
                 vec![("host", host.clone()), ("seconds", seconds.clone())]
             }
+            Self::TargetOnAir { host } => vec![("host", host.clone())],
+            Self::BroadcastEnded { time, sent, dropped } => {
+                vec![("time", time.clone()), ("sent", sent.clone()), ("dropped", dropped.clone())]
+            }
             Self::ServerSays { text } => vec![("text", text.clone())],
             Self::PortTaken { wanted, used } => {
                 vec![("wanted", wanted.clone()), ("used", used.clone())]
@@ -274,6 +292,8 @@ impl Message {
             Self::CameraBack { .. }
             | Self::MicrophoneBack { .. }
             | Self::TargetBack { .. }
+            | Self::TargetOnAir { .. }
+            | Self::BroadcastEnded { .. }
             | Self::BitrateRestored { .. }
             | Self::ServerSays { .. }
             | Self::PortTaken { .. }
@@ -346,6 +366,10 @@ impl Message {
             Self::Target { cause, .. } => format!("Not on air: {cause}"),
             Self::TargetBack { host, seconds } => {
                 format!("The connection to {host} is back after {seconds} s.")
+            }
+            Self::TargetOnAir { host } => format!("On air at {host}."),
+            Self::BroadcastEnded { time, sent, dropped } => {
+                format!("The broadcast ended after {time}: {sent} sent, {dropped} pictures dropped.")
             }
             Self::ServerSays { text } => format!("The server says: {text}"),
             Self::PortTaken { wanted, used } => {
@@ -421,6 +445,8 @@ impl Message {
             Self::CameraBack { .. }
             | Self::MicrophoneBack { .. }
             | Self::TargetBack { .. }
+            | Self::TargetOnAir { .. }
+            | Self::BroadcastEnded { .. }
             | Self::BitrateRestored { .. }
             | Self::ServerSays { .. }
             | Self::PortTaken { .. }

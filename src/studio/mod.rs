@@ -3,6 +3,7 @@
 
 mod adaptation;
 mod built_in;
+pub mod chronicle;
 pub mod command;
 mod devices;
 mod engine;

@@ -260,11 +260,6 @@ impl OnAir {
         Some(changed)
     }
 
-    /// What the picture may take now, bits a second.
-    pub(super) fn allowed(&self) -> BitsPerSecond {
-        self.adaptation.bitrate()
-    }
-
     /// What happened since the last call.
     pub(super) fn look(&mut self) -> Vec<Happening> {
         let mut happenings = Vec::new();

@@ -1,11 +1,14 @@
 //! The studio as it is now: plain values for the window to draw and for tests to look at.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::media::Size;
+use crate::studio::chronicle::Entry;
 use crate::studio::target::{Target, TargetState};
 use crate::studio::{KeyPlace, Notice, Preferences, Quality};
 
@@ -239,6 +242,10 @@ pub struct Snapshot {
     pub preferences: Preferences,
     /// The last stream watched, to offer again.
     pub watch_url: String,
+    /// What happened in this run, oldest first.
+    pub history: Arc<VecDeque<Entry>>,
+    /// The file it is written to, once there is something in it.
+    pub history_path: Option<PathBuf>,
     /// Newest last, at most 20.
     pub notices: Vec<Notice>,
     /// Of this process, 1.0 is one core.

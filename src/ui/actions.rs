@@ -16,6 +16,7 @@ pub enum Action {
     Palette,
     Settings,
     Help,
+    History,
     Studio,
     Watch,
     RetryNow,
@@ -40,7 +41,7 @@ macro_rules! key {
 
 impl Action {
     /// In the order of the palette and the help.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::GoLive,
         Self::Record,
         Self::Mute,
@@ -48,6 +49,7 @@ impl Action {
         Self::Palette,
         Self::Settings,
         Self::Help,
+        Self::History,
         Self::Studio,
         Self::Watch,
         Self::RetryNow,
@@ -73,6 +75,7 @@ impl Action {
             Self::Palette => key!("action-palette"),
             Self::Settings => key!("action-settings"),
             Self::Help => key!("action-help"),
+            Self::History => key!("action-history"),
             Self::Studio => key!("action-studio"),
             Self::Watch => key!("action-watch"),
             Self::RetryNow => key!("action-retry"),
@@ -98,6 +101,7 @@ impl Action {
             Self::Record => command(Key::R),
             Self::Palette => command(Key::K),
             Self::Settings => command(Key::Comma),
+            Self::History => command(Key::H),
             Self::Studio => command(Key::Num1),
             Self::Watch => command(Key::Num2),
             Self::OpenFile => command(Key::O),

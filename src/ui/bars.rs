@@ -242,8 +242,8 @@ fn watch_sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String,
     (texts.get(key).to_string(), color)
 }
 
-/// The bottom bar.
-pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) {
+/// The bottom bar; tells whether its sentence was pressed.
+pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) -> bool {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     ui.painter().hline(room.x_range(), room.top() + 0.5, theme.border());
     let (text, color) = match page {
@@ -254,8 +254,9 @@ pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) {
     ui.painter().circle_filled(pos2(room.left() + gap::L + 4.0, y), 4.0, color);
     let at = pos2(room.left() + gap::L + 18.0, y);
     let words = place(ui, at, Align2::LEFT_CENTER, &text, Type::SmallStrong, theme.text);
-    ui.interact(words, ui.scope_id().with("sentence"), Sense::hover())
-        .widget_info(|| WidgetInfo::labeled(Role::Status, true, &text));
+    let said = ui.interact(words, ui.scope_id().with("sentence"), Sense::click());
+    said.widget_info(|| WidgetInfo::labeled(Role::Status, true, &text));
+    let pressed = said.on_hover_text(&*texts.get("tip-history")).clicked();
     let mut x = words.right() + 10.0;
     let mut facts: Vec<(String, &'static str)> = Vec::new();
     if page == Page::Watch {
@@ -280,6 +281,7 @@ pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) {
         x = rect.right() + 5.0;
     }
     server(ui, view, room, x);
+    pressed
 }
 
 fn server(ui: &Ui, view: &View<'_>, room: Rect, left: f32) {

@@ -44,7 +44,7 @@ pub fn place_of(notice: &Notice) -> Place {
 }
 
 /// The words of a notice in the language of the window, the English ones where there are none.
-fn words(texts: &Texts, notice: &Notice) -> (String, String) {
+pub fn words(texts: &Texts, notice: &Notice) -> (String, String) {
     let args: Vec<(&str, Cow<'_, str>)> =
         notice.args.iter().map(|(name, value)| (*name, Cow::from(value))).collect();
     let find = |key: String, english: &str| {

@@ -237,7 +237,9 @@ impl Screen {
                 }
             }
         }
-        bars::status(ui, &view, self.page, bottom);
+        if bars::status(ui, &view, self.page, bottom) {
+            action = Some(Action::History);
+        }
         if let Some(action) = action {
             self.act(ui.ctx(), action);
         }
@@ -295,7 +297,10 @@ impl Screen {
             }
             let pressed = ctx.input_mut(|input| input.consume_shortcut(&shortcut));
             // A dialog is answered first; only another dialog may take its place.
-            let other = matches!(action, Action::Palette | Action::Settings | Action::Help);
+            let other = matches!(
+                action,
+                Action::Palette | Action::Settings | Action::Help | Action::History
+            );
             if pressed && (self.dialog.is_none() || other) && action.is_possible(&self.snapshot) {
                 self.act(&ctx, action);
             }
@@ -346,6 +351,7 @@ impl Screen {
             Action::Palette => self.toggle(Dialog::Palette),
             Action::Settings => self.toggle(Dialog::Settings),
             Action::Help => self.toggle(Dialog::Help),
+            Action::History => self.toggle(Dialog::History),
             Action::Studio => self.page = Page::Studio,
             Action::Watch => self.page = Page::Watch,
             Action::RetryNow => self.wishes.push(send(Command::RetryNow)),

@@ -105,6 +105,9 @@ pub struct Args {
     /// Record into this file: .flv, .mp4 or .mkv
     #[arg(long, value_name = "PATH", help_heading = "Recording")]
     pub record: Option<PathBuf>,
+    /// Write what happens to the stream into this file, a line each
+    #[arg(long, value_name = "FILE")]
+    pub why: Option<PathBuf>,
     /// End after this long, counted from the first picture [default: until interrupted]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub duration: Option<Duration>,
@@ -199,7 +202,13 @@ fn prepare(
         channels: args.channels,
     };
     let encoder = args.encoder.parse().map_err(|why| (why, Exit::Usage))?;
-    let mut config = Config { warnings, encoder, keys_path, ..Config::new(clock, settings) };
+    let mut config = Config {
+        warnings,
+        encoder,
+        keys_path,
+        history_path: args.why.clone(),
+        ..Config::new(clock, settings)
+    };
     config.options.net.trust = trust;
     config.retry_for = args.retry_for;
     Ok(config)

@@ -215,6 +215,16 @@ impl Engine {
     /// Ends encoders, outputs and hub in the background, in that order.
     pub(super) fn end_broadcast(&mut self) {
         let Some(on_air) = self.state.on_air.take() else { return };
+        let figures = on_air.live_figures();
+        if figures.was_live() {
+            let seconds = figures.on_air_for.as_secs();
+            let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+            self.note(&Message::BroadcastEnded {
+                time: format!("{hours:02}:{minutes:02}:{:02}", seconds % 60),
+                sent: format!("{:.1} MB", figures.sent_bytes as f64 / 1e6),
+                dropped: figures.dropped_frames.to_string(),
+            });
+        }
         if let Some(program) = &self.state.program {
             program.detach();
         }

@@ -96,8 +96,9 @@ impl Engine {
         }
         if told.state == TargetState::Live {
             self.state.ledger.clear(TARGET_KEYS);
-            if let Some(message) = self.state.history.live_again(&told, self.clock.now()) {
-                self.tell(&message, "");
+            match self.state.history.live_again(&told, self.clock.now()) {
+                Some(message) => self.tell(&message, ""),
+                None => self.note(&Message::TargetOnAir { host: told.host.clone() }),
             }
         } else {
             self.state.history.lost(&told, self.clock.now());

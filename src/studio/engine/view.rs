@@ -1,5 +1,7 @@
 //! The studio as a [`Snapshot`].
 
+use std::path::Path;
+
 use super::Engine;
 use crate::media::source::{Format, State};
 use crate::studio::Snapshot;
@@ -43,6 +45,8 @@ impl Engine {
             server: self.server_figures(),
             preferences: self.settings.preferences.clone(),
             watch_url: self.settings.watch_url.clone(),
+            history: state.chronicle.entries(),
+            history_path: state.chronicle.path().map(Path::to_owned),
             notices: state.ledger.notices().to_vec(),
             cpu: state.usage.0,
             rss_bytes: state.usage.1,

@@ -3,6 +3,7 @@
 mod card;
 mod confirm;
 mod help;
+mod history;
 mod palette;
 mod settings;
 
@@ -16,6 +17,8 @@ use crate::ui::view::View;
 pub enum Dialog {
     Settings,
     Help,
+    /// What happened to the stream.
+    History,
     Palette,
     ConfirmStop,
     ConfirmClose,
@@ -34,6 +37,7 @@ pub fn show(
     match dialog {
         Dialog::Settings => settings::show(ctx, view, needs),
         Dialog::Help => help::show(ctx, view),
+        Dialog::History => history::show(ctx, view),
         Dialog::Palette => palette::show(ctx, view, needs.fresh, search),
         Dialog::ConfirmStop => confirm::stop(ctx, view, needs.fresh),
         Dialog::ConfirmClose => confirm::close(ctx, view, needs.fresh),

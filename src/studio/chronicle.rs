@@ -1,0 +1,285 @@
+//! What happened to the stream, when, for how long: kept while the program runs, and written line by
+//! line into a file a run. Made of the same messages that people are told, which hold no secrets.
+
+use std::collections::VecDeque;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::Worker;
+use crate::base::queue::{self, Full, Sender};
+use crate::studio::Notice;
+
+/// Entries that are kept to be looked at; the file has all.
+const MOST: usize = 500;
+/// Lines that may wait for a slow disk.
+const LINES: usize = 256;
+/// Files of earlier runs that are kept.
+const FILES: usize = 50;
+
+/// Which messages end what which others began, where they speak of the same.
+const ENDS: &[(&str, &str, &str)] = &[
+    ("target-back", "target-", "host"),
+    ("target-on-air", "target-", "host"),
+    ("camera-back", "camera-", "device"),
+    ("microphone-back", "microphone-", "device"),
+    ("bitrate-restored", "bitrate-lowered", ""),
+];
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Microseconds since the Unix epoch.
+    pub wall_micros: i64,
+    /// What: the message that a person was told, or would have been.
+    pub notice: Notice,
+    /// How often in a row.
+    pub times: u32,
+    /// How long it lasted, once it is over; `None` for what has no length or still goes on.
+    pub lasted: Option<Duration>,
+}
+
+/// The list and the file.
+#[derive(Debug, Default)]
+pub(super) struct Chronicle {
+    /// Shared with who looks at it, and copied only when it changes meanwhile.
+    entries: Arc<VecDeque<Entry>>,
+    path: Option<PathBuf>,
+    lines: Option<(Sender<String>, Worker)>,
+}
+
+impl Chronicle {
+    /// A chronicle that is written to this file, if to any; it is made with the first line.
+    pub fn new(path: Option<PathBuf>) -> Self {
+        Self { path, ..Self::default() }
+    }
+
+    /// The file, once there is something in it.
+    pub fn path(&self) -> Option<&Path> {
+        self.lines.as_ref().and(self.path.as_deref())
+    }
+
+    /// Oldest first.
+    pub fn entries(&self) -> Arc<VecDeque<Entry>> {
+        Arc::clone(&self.entries)
+    }
+
+    /// Something happened.
+    pub fn add(&mut self, notice: &Notice, wall_micros: i64) {
+        self.close(notice, wall_micros);
+        let entries = Arc::make_mut(&mut self.entries);
+        let again = entries.back_mut().filter(|last| {
+            last.lasted.is_none()
+                && last.notice.key == notice.key
+                && last.notice.args == notice.args
+        });
+        match again {
+            Some(last) => last.times += 1,
+            None => {
+                if entries.len() >= MOST {
+                    entries.pop_front();
+                }
+                let notice = notice.clone();
+                entries.push_back(Entry { wall_micros, notice, times: 1, lasted: None });
+            }
+        }
+        self.write(line(wall_micros, notice));
+    }
+
+    /// What this ends has a length now.
+    fn close(&mut self, notice: &Notice, wall_micros: i64) {
+        let Some((_, begins, about)) = ENDS.iter().find(|(end, ..)| *end == notice.key) else {
+            return;
+        };
+        let of = |notice: &Notice| {
+            let found = notice.args.iter().find(|(name, _)| name == about);
+            found.map(|(_, value)| value.clone())
+        };
+        let subject = of(notice);
+        let ends = |key: &str| ENDS.iter().any(|(end, ..)| *end == key);
+        for entry in Arc::make_mut(&mut self.entries).iter_mut().rev() {
+            let key = entry.notice.key;
+            if !key.starts_with(begins) || of(&entry.notice) != subject {
+                continue;
+            }
+            if entry.lasted.is_some() || ends(key) {
+                // Here ended what was before.
+                break;
+            }
+            let micros = u64::try_from(wall_micros - entry.wall_micros).unwrap_or(0);
+            entry.lasted = Some(Duration::from_micros(micros));
+        }
+    }
+
+    fn write(&mut self, line: String) {
+        let Some(path) = &self.path else { return };
+        if self.lines.is_none() {
+            let (sender, receiver) = queue::bounded("history lines", LINES, Full::DropOldest);
+            let path = path.clone();
+            let worker = Worker::spawn("history", move |_| {
+                let mut file = match open(&path) {
+                    Ok(file) => file,
+                    Err(error) => {
+                        tracing::warn!(%error, path = %path.display(), "writing the history");
+                        return;
+                    }
+                };
+                while let Some(line) = receiver.recv() {
+                    // A full disk costs the history and nothing else.
+                    let _: std::io::Result<()> = writeln!(file, "{line}");
+                }
+            });
+            match worker {
+                Ok(worker) => self.lines = Some((sender, worker)),
+                Err(error) => {
+                    tracing::warn!(%error, "writing the history");
+                    self.path = None;
+                    return;
+                }
+            }
+        }
+        if let Some((lines, _)) = &self.lines {
+            let _ = lines.send(line);
+        }
+    }
+
+    /// Writes what waits, at most within `limit`.
+    pub fn end(&mut self, limit: Duration) {
+        if let Some((lines, mut worker)) = self.lines.take() {
+            drop(lines);
+            if let Err(stuck) = worker.wait(limit) {
+                tracing::warn!(%stuck, "writing the history");
+            }
+        }
+    }
+}
+
+/// One entry as a line of text, in English.
+fn line(wall_micros: i64, notice: &Notice) -> String {
+    let at = jiff::Timestamp::from_microsecond(wall_micros)
+        .map(|at| at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+        .unwrap_or_default();
+    let mut line = format!("{at}  {}", notice.summary);
+    for more in [&notice.advice, &notice.detail] {
+        if !more.is_empty() {
+            line += "  | ";
+            line += more;
+        }
+    }
+    // One line each, whatever a server said.
+    line.replace(|c: char| c.is_control(), " ")
+}
+
+fn open(path: &Path) -> std::io::Result<File> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+        forget_old(folder);
+    }
+    OpenOptions::new().create(true).append(true).open(path)
+}
+
+/// Keeps the newest files of a folder that holds nothing else.
+fn forget_old(folder: &Path) {
+    let Ok(list) = fs::read_dir(folder) else { return };
+    let ours = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "txt");
+    let mut files: Vec<PathBuf> = list.flatten().map(|entry| entry.path()).filter(ours).collect();
+    // Their names begin with the time.
+    files.sort_unstable();
+    for old in files.iter().rev().skip(FILES - 1) {
+        let _: std::io::Result<()> = fs::remove_file(old);
+    }
+}
+
+/// Where the chronicle of a run that begins now is written: `onair/history/TIME.txt` in the user's
+/// folder of states; `None` where the system has no such folder.
+pub fn default_path(wall_micros: i64) -> Option<PathBuf> {
+    let folder = dirs::state_dir().or_else(dirs::data_local_dir)?;
+    let at = jiff::Timestamp::from_microsecond(wall_micros).ok()?;
+    let name = at.strftime("%Y-%m-%dT%H-%M-%SZ.txt").to_string();
+    Some(folder.join("onair").join("history").join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::message::Message;
+
+    fn lost(host: &str) -> Notice {
+        let message = Message::Target {
+            key: "target-lost",
+            id: 1,
+            pin: None,
+            host: host.into(),
+            cause: "the connection was cut".into(),
+            advice: "Check the network.".into(),
+            retrying: true,
+        };
+        message.notice(1, "")
+    }
+
+    fn back(host: &str) -> Notice {
+        Message::TargetBack { host: host.into(), seconds: "2.5".into() }.notice(2, "")
+    }
+
+    #[test]
+    fn what_ends_gives_what_began_its_length() {
+        let mut chronicle = Chronicle::new(None);
+        chronicle.add(&lost("a:1935"), 1_000_000);
+        chronicle.add(&lost("a:1935"), 2_000_000);
+        chronicle.add(&lost("b:1935"), 2_500_000);
+        chronicle.add(&back("a:1935"), 3_500_000);
+        let seen: Vec<_> = chronicle
+            .entries()
+            .iter()
+            .map(|entry| (entry.notice.key, entry.times, entry.lasted))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("target-lost", 2, Some(Duration::from_micros(2_500_000))),
+                ("target-lost", 1, None),
+                ("target-back", 1, None),
+            ]
+        );
+        // Another loss is another entry.
+        chronicle.add(&lost("a:1935"), 9_000_000);
+        chronicle.add(&back("a:1935"), 9_500_000);
+        let entries = chronicle.entries();
+        assert_eq!(entries[3].lasted, Some(Duration::from_micros(500_000)));
+        assert_eq!(entries[0].lasted, Some(Duration::from_micros(2_500_000)));
+    }
+
+    #[test]
+    fn the_file_has_a_line_for_each_and_old_files_go() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..60 {
+            let name = format!("2026-01-01T00-00-{number:02}Z.txt");
+            fs::write(folder.path().join(name), "old").unwrap();
+        }
+        let path = folder.path().join("2026-11-20T12-00-00Z.txt");
+        let mut chronicle = Chronicle::new(Some(path.clone()));
+        assert_eq!(chronicle.path(), None);
+        chronicle.add(&lost("a:1935"), 1_000_000);
+        let mut odd = back("a:1935");
+        odd.detail = "two\nlines".into();
+        chronicle.add(&odd, 2_500_000);
+        assert_eq!(chronicle.path(), Some(&*path));
+        chronicle.end(Duration::from_secs(5));
+        let text = fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert!(lines[0].starts_with("1970-01-01T00:00:01.000Z  Not on air"), "{text}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), FILES);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut chronicle = Chronicle::new(None);
+        for number in 0..2_000 {
+            chronicle.add(&lost(&format!("host{number}:1935")), number);
+        }
+        assert_eq!(chronicle.entries().len(), MOST);
+    }
+}

@@ -1,0 +1,96 @@
+//! What happened to the stream: a line each, newest first, with how long it lasted.
+
+use egui::{Align, Layout, ScrollArea, Ui, pos2, vec2};
+
+use crate::studio::Level;
+use crate::studio::chronicle::Entry;
+use crate::ui::dialogs::card::{Answer, heading, modal};
+use crate::ui::format;
+use crate::ui::icons::Icon;
+use crate::ui::notices::words;
+use crate::ui::theme::{Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{Button, label, paragraph};
+
+pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<Answer> {
+    modal(ctx, view.theme, "history", 620.0, |ui| {
+        let close = heading(ui, view, &view.texts.get("history"));
+        let entries = &view.snapshot.history;
+        if entries.is_empty() {
+            paragraph(ui, &view.texts.get("history-empty"), Type::Body, view.theme.secondary);
+        }
+        ScrollArea::vertical().max_height(420.0).auto_shrink([false, true]).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = gap::S;
+            for (number, entry) in entries.iter().enumerate().rev() {
+                ui.push_id(number, |ui| line(ui, view, entry));
+            }
+        });
+        if !entries.is_empty() {
+            below(ui, view);
+        }
+        close.then_some(Answer::Close)
+    })
+}
+
+/// The time of day here.
+fn time(entry: &Entry) -> String {
+    jiff::Timestamp::from_microsecond(entry.wall_micros)
+        .map(|at| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string())
+        .unwrap_or_default()
+}
+
+/// The message, and for how long or how often.
+fn text(view: &View<'_>, entry: &Entry) -> String {
+    let (mut text, _) = words(view.texts, &entry.notice);
+    if entry.times > 1 {
+        text += &format!(" ×{}", entry.times);
+    }
+    if let Some(lasted) = entry.lasted {
+        let time = format::short_time(lasted);
+        text += &format!(" ({})", view.texts.with("history-lasted", &[("time", time.into())]));
+    }
+    text
+}
+
+fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry) {
+    let theme = view.theme;
+    let color = match entry.notice.level {
+        Level::Info => theme.secondary,
+        Level::Warning if entry.lasted.is_some() => theme.secondary,
+        Level::Warning => theme.warn,
+        Level::Error => theme.live,
+    };
+    ui.horizontal_top(|ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(10.0, 18.0), egui::Sense::hover());
+        ui.painter().circle_filled(pos2(rect.center().x, rect.center().y), 4.0, color);
+        label(ui, &time(entry), Type::Figure, theme.secondary);
+        ui.vertical(|ui| {
+            let shown = paragraph(ui, &text(view, entry), Type::Body, theme.text);
+            if !entry.notice.detail.is_empty() {
+                shown.on_hover_text(&entry.notice.detail);
+            }
+        });
+    });
+}
+
+/// Where it is written, and a copy for whoever helps.
+fn below(ui: &mut Ui, view: &View<'_>) {
+    ui.add_space(gap::S);
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        let copy = view.texts.get("history-copy");
+        if Button::new(&copy).icon(Icon::Copy).show(ui, view.theme).clicked() {
+            let lines = view.snapshot.history.iter().map(|entry| {
+                let text = text(view, entry);
+                format!("{}  {text}", time(entry))
+            });
+            ui.ctx().copy_text(lines.collect::<Vec<_>>().join("\n"));
+        }
+        if let Some(path) = &view.snapshot.history_path {
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let path = path.display().to_string();
+                let said = view.texts.with("history-file", &[("path", path.into())]);
+                paragraph(ui, &said, Type::Small, view.theme.secondary);
+            });
+        }
+    });
+}
