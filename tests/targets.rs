@@ -21,9 +21,11 @@ use onair::audio::AudioChoice;
 use onair::base::{Clock, Secret};
 use onair::capture::VideoChoice;
 use onair::media::{BitsPerSecond, Size};
-use onair::studio::snapshot::{LiveState, Snapshot, TargetView};
+use onair::studio::snapshot::{LiveState, Snapshot, SourceState, TargetView};
 use onair::studio::target::TargetState;
-use onair::studio::{Command, Config, Event, KeyPlace, Place, Quality, Settings, Studio, Target};
+use onair::studio::{
+    Command, Config, Event, KeyPlace, Place, Quality, Remedy, Settings, Studio, Target,
+};
 use peers::throttle::Throttle;
 use peers::{LIMIT, Nginx, Onair, ffmpeg, wait_for};
 
@@ -256,4 +258,40 @@ fn what_happened_is_written_down_without_keys() {
         from += at;
     }
     assert!(!text.contains("planted") && !onair.peer.output().contains("planted"), "{text}");
+}
+
+#[test]
+fn a_look_whether_all_is_ready_finds_what_is_wrong_and_sends_nothing() {
+    peers::require!("nginx");
+    let nginx = Nginx::start();
+    let good = format!("rtmp://127.0.0.1:{}/live", nginx.port);
+    let closed = format!("rtmp://127.0.0.1:{}/live", peers::free_port());
+    let targets = vec![
+        Target { enabled: false, ..Target::built_in() },
+        Target::custom(1, &good, "show".into()),
+        Target::custom(2, &closed, "show".into()),
+        Target::custom(3, "rtmp://host/app", Secret::default()),
+    ];
+    let studio = Studio::start(config(Settings { targets, ..Settings::default() })).unwrap();
+    wait_for("the picture", LIMIT, || {
+        studio.snapshot().video.is_some_and(|video| video.state == SourceState::Open)
+    });
+    studio.send(Command::Check);
+    wait_for("the end of the look", LIMIT * 2, || {
+        studio.snapshot().checked.is_some_and(|checked| !checked.running)
+    });
+    let found = studio.snapshot().checked.unwrap().found;
+    let keys: Vec<_> = found.iter().map(|notice| notice.key).collect();
+    assert!(keys.contains(&"found-picture") && keys.contains(&"found-sound"), "{keys:?}");
+    assert!(keys.iter().any(|key| key.starts_with("found-encoder")), "{keys:?}");
+    assert_eq!(keys.iter().filter(|key| **key == "found-target").count(), 1, "{found:?}");
+    let failed: Vec<_> =
+        found.iter().filter(|notice| notice.key == "found-target-failed").collect();
+    let remedies: Vec<_> = failed.iter().map(|notice| notice.remedy).collect();
+    assert_eq!(remedies, [Some(Remedy::EditTarget(3)), Some(Remedy::EditTarget(2))]);
+    assert!(failed[1].summary.contains("connection refused"), "{failed:?}");
+    assert!(!failed[1].advice.is_empty());
+    assert!(!nginx.is_published("show"));
+    assert_eq!(studio.snapshot().live, LiveState::Idle);
+    studio.end(LIMIT).unwrap();
 }

@@ -200,6 +200,20 @@ fn targets_are_switched_kept_fitted_and_removed() {
 }
 
 #[test]
+fn a_closer_look_is_asked_for_and_the_history_is_shown() {
+    let mut harness = open("idle");
+    harness.get_by_label("Check…").click();
+    assert_eq!(commands(&mut harness), [Command::Check]);
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Ready));
+    harness.key_press(Key::Escape);
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::H);
+    harness.run();
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::History));
+    harness.get_by_label_contains("Nothing yet.");
+}
+
+#[test]
 fn with_no_target_switched_on_nothing_goes_live() {
     let mut harness = open("idle");
     click(&mut harness, "Send to Built-in server");

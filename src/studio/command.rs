@@ -27,6 +27,8 @@ pub enum Command {
     StartTarget(u32),
     /// Accept this certificate, and no other, from this target; and try it again.
     TrustCertificate { target: u32, pin: Pin },
+    /// Look whether everything is ready, without going live.
+    Check,
     /// Start broadcasting.
     GoLive,
     /// End the broadcast cleanly.

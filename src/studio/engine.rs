@@ -1,6 +1,7 @@
 //! The studio's thread: takes commands, looks at every part, tells events, draws the snapshot.
 //! Nothing here waits for a device, a socket or a disk; what takes time has a thread of its own.
 
+mod check;
 mod entries;
 mod live;
 mod look;
@@ -26,6 +27,7 @@ use crate::studio::keys::Keys;
 use crate::studio::ledger::Ledger;
 use crate::studio::message::Message;
 use crate::studio::on_air::OnAir;
+use crate::studio::preflight::Preflight;
 use crate::studio::process::Process;
 use crate::studio::program::Program;
 use crate::studio::watch::Watch;
@@ -79,6 +81,7 @@ pub(super) struct Engaged {
     devices: Devices,
     ledger: Ledger,
     chronicle: Chronicle,
+    preflight: Option<Preflight>,
     history: History,
     process: Option<Process>,
     usage: (f32, u64),
@@ -218,6 +221,7 @@ impl Engine {
                 self.state.postponed.clear();
                 self.happened(Event::Stopped);
             }
+            Command::Check => self.check(),
             Command::GoLive => self.go_live(),
             Command::StopLive => self.stop_live(),
             Command::RetryNow => {

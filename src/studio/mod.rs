@@ -15,6 +15,7 @@ mod ledger;
 pub mod message;
 pub mod notice;
 mod on_air;
+pub mod preflight;
 mod process;
 mod program;
 pub mod quality;

@@ -11,7 +11,7 @@ use crate::broadcast::publisher;
 use crate::broadcast::{Hub, Publisher, Recorder, recorder};
 use crate::capture::VideoChoice;
 use crate::encode::{self, AudioEncoder, VideoEncoder};
-use crate::media::{BitsPerSecond, StreamParameters, Track};
+use crate::media::{StreamParameters, Track};
 use crate::studio::Quality;
 use crate::studio::adaptation::{Adaptation, Changed};
 use crate::studio::event::{self, Event};

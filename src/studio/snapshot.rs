@@ -208,6 +208,15 @@ pub struct WatchFigures {
     pub playing_for: Duration,
 }
 
+/// A look whether everything is ready.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Errors, warnings, and what is good.
+    pub found: Vec<Notice>,
+    /// More is to come.
+    pub running: bool,
+}
+
 /// The built-in server.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct ServerFigures {
@@ -242,6 +251,8 @@ pub struct Snapshot {
     pub preferences: Preferences,
     /// The last stream watched, to offer again.
     pub watch_url: String,
+    /// The last look whether everything is ready.
+    pub checked: Option<Checked>,
     /// What happened in this run, oldest first.
     pub history: Arc<VecDeque<Entry>>,
     /// The file it is written to, once there is something in it.

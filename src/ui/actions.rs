@@ -10,6 +10,7 @@ use crate::studio::snapshot::{LiveState, WatchState};
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     GoLive,
+    Ready,
     Record,
     Mute,
     FullScreen,
@@ -41,8 +42,9 @@ macro_rules! key {
 
 impl Action {
     /// In the order of the palette and the help.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::GoLive,
+        Self::Ready,
         Self::Record,
         Self::Mute,
         Self::FullScreen,
@@ -69,6 +71,7 @@ impl Action {
     pub fn key(self) -> &'static str {
         match self {
             Self::GoLive => key!("action-go-live"),
+            Self::Ready => key!("action-ready"),
             Self::Record => key!("action-record"),
             Self::Mute => key!("action-mute"),
             Self::FullScreen => key!("action-full-screen"),
@@ -98,6 +101,7 @@ impl Action {
         let plain = |key| Some(KeyboardShortcut::new(Modifiers::NONE, key));
         match self {
             Self::GoLive => command(Key::L),
+            Self::Ready => command(Key::T),
             Self::Record => command(Key::R),
             Self::Palette => command(Key::K),
             Self::Settings => command(Key::Comma),
@@ -122,6 +126,7 @@ impl Action {
     pub fn is_possible(self, snapshot: &Snapshot) -> bool {
         match self {
             Self::GoLive => snapshot.live != LiveState::Stopping,
+            Self::Ready => snapshot.live == LiveState::Idle,
             Self::Mute => snapshot.audio.is_some(),
             Self::RetryNow => matches!(snapshot.live, LiveState::Reconnecting { .. }),
             Self::ClearClip => snapshot.audio.as_ref().is_some_and(|audio| audio.clipped),

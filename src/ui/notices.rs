@@ -188,7 +188,7 @@ pub fn cards(ui: &mut Ui, view: &mut View<'_>, place: Place, limit: usize) -> Op
     remedy
 }
 
-fn remedy_key(remedy: Remedy) -> &'static str {
+pub fn remedy_key(remedy: Remedy) -> &'static str {
     use crate::ui::actions::key;
     match remedy {
         Remedy::RetryNow => key!("remedy-retry"),
@@ -201,7 +201,7 @@ fn remedy_key(remedy: Remedy) -> &'static str {
 }
 
 /// Does what a remedy's button promises. Editing the target is up to the screen.
-fn apply(view: &mut View<'_>, remedy: Option<Remedy>) {
+pub fn apply(view: &mut View<'_>, remedy: Option<Remedy>) {
     match remedy {
         Some(Remedy::RetryNow) => view.send(Command::RetryNow),
         Some(Remedy::UseTestSource) => view.send(Command::SelectVideo(VideoChoice::Test)),

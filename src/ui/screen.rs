@@ -263,6 +263,11 @@ impl Screen {
         match dialogs::show(ctx, &mut view, dialog, &mut needs, &mut self.search) {
             None => {}
             Some(Answer::Close) => self.dialog = None,
+            Some(Answer::EditTarget(id)) => {
+                self.dialog = None;
+                self.page = Page::Studio;
+                self.target.edit(id);
+            }
             Some(Answer::StopLive) => {
                 self.dialog = None;
                 self.wishes.push(Wish::Command(Command::StopLive));
@@ -299,7 +304,7 @@ impl Screen {
             // A dialog is answered first; only another dialog may take its place.
             let other = matches!(
                 action,
-                Action::Palette | Action::Settings | Action::Help | Action::History
+                Action::Palette | Action::Settings | Action::Help | Action::History | Action::Ready
             );
             if pressed && (self.dialog.is_none() || other) && action.is_possible(&self.snapshot) {
                 self.act(&ctx, action);
@@ -351,6 +356,7 @@ impl Screen {
             Action::Palette => self.toggle(Dialog::Palette),
             Action::Settings => self.toggle(Dialog::Settings),
             Action::Help => self.toggle(Dialog::Help),
+            Action::Ready => self.toggle(Dialog::Ready),
             Action::History => self.toggle(Dialog::History),
             Action::Studio => self.page = Page::Studio,
             Action::Watch => self.page = Page::Watch,
@@ -466,12 +472,12 @@ fn studio(
         Rect::from_min_max(pos2(inner.left(), inner.bottom() - go_live::HEIGHT), inner.max);
     let above = Rect::from_min_max(inner.min, pos2(inner.right(), buttons.top() - gap::M));
     let mut upper = child(ui, above, "target");
-    let mut edit = None;
+    let (mut edit, mut ready) = (None, false);
     ScrollArea::vertical().auto_shrink(false).show(&mut upper, |ui| {
         // Room for focus rings at the edges.
         ui.set_width(above.width());
         if matches!(view.snapshot.live, LiveState::Idle | LiveState::Connecting { .. }) {
-            target::idle(ui, view, draft);
+            ready = target::idle(ui, view, draft);
         } else {
             target::on_air(ui, view, draft);
         }
@@ -485,6 +491,9 @@ fn studio(
         draft.edit(id);
     }
     let mut lower = child(ui, buttons, "go-live");
+    if ready {
+        return Some(Action::Ready);
+    }
     go_live::show(&mut lower, view).map(|pressed| match pressed {
         go_live::Pressed::GoLive | go_live::Pressed::Stop => Action::GoLive,
     })

@@ -25,6 +25,9 @@ impl Engine {
             }
         }
         self.look_at_keys();
+        if let Some(preflight) = &mut self.state.preflight {
+            preflight.poll();
+        }
         self.look_at_sources();
         for message in self.watch.poll() {
             self.tell(&message, "");

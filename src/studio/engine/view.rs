@@ -8,8 +8,8 @@ use crate::studio::Snapshot;
 use crate::studio::on_air::OnAir;
 use crate::studio::program::Program;
 use crate::studio::snapshot::{
-    AudioSource, LiveFigures, LiveState, RecordingFigures, ServerFigures, SourceState, TargetView,
-    VideoSource,
+    AudioSource, Checked, LiveFigures, LiveState, RecordingFigures, ServerFigures, SourceState,
+    TargetView, VideoSource,
 };
 
 impl Engine {
@@ -45,6 +45,10 @@ impl Engine {
             server: self.server_figures(),
             preferences: self.settings.preferences.clone(),
             watch_url: self.settings.watch_url.clone(),
+            checked: state.preflight.as_ref().map(|preflight| Checked {
+                found: preflight.found.clone(),
+                running: preflight.is_running(),
+            }),
             history: state.chronicle.entries(),
             history_path: state.chronicle.path().map(Path::to_owned),
             notices: state.ledger.notices().to_vec(),

@@ -14,6 +14,8 @@ use crate::ui::widgets::{Look, icon_button, label};
 pub enum Answer {
     Close,
     Act(Action),
+    /// Close, and show this target for correction.
+    EditTarget(u32),
     StopLive,
     Quit,
 }

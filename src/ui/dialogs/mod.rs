@@ -5,6 +5,7 @@ mod confirm;
 mod help;
 mod history;
 mod palette;
+mod ready;
 mod settings;
 
 pub use card::{Answer, Needs};
@@ -20,6 +21,8 @@ pub enum Dialog {
     /// What happened to the stream.
     History,
     Palette,
+    /// Whether everything is ready.
+    Ready,
     ConfirmStop,
     ConfirmClose,
     /// The end was confirmed; waiting for it.
@@ -39,6 +42,7 @@ pub fn show(
         Dialog::Help => help::show(ctx, view),
         Dialog::History => history::show(ctx, view),
         Dialog::Palette => palette::show(ctx, view, needs.fresh, search),
+        Dialog::Ready => ready::show(ctx, view, needs.fresh),
         Dialog::ConfirmStop => confirm::stop(ctx, view, needs.fresh),
         Dialog::ConfirmClose => confirm::close(ctx, view, needs.fresh),
         Dialog::Closing => {

@@ -15,13 +15,13 @@ use crate::ui::actions::key;
 use crate::ui::format;
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{Tag, figures, label, sparkline};
+use crate::ui::widgets::{Button, Look, Tag, figures, label, sparkline};
 
 pub use draft::{Draft, key_field, server_field};
 pub use quality::quality_text;
 
-/// The panel while nothing goes out.
-pub fn idle(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+/// The panel while nothing goes out; tells whether a closer look at what is ready is wanted.
+pub fn idle(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool {
     let width = ui.available_width();
     ui.spacing_mut().item_spacing.y = gap::XS;
     list::show(ui, view, draft);
@@ -31,10 +31,10 @@ pub fn idle(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     label(ui, &view.texts.get("quality"), Type::Small, view.theme.secondary);
     quality::quality(ui, view, width);
     ui.add_space(gap::S);
-    readiness(ui, view, draft);
+    readiness(ui, view, draft)
 }
 
-fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) {
+fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> bool {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     let picture = snapshot
         .video
@@ -48,7 +48,7 @@ fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) {
         .map(|entry| &entry.target)
         .filter(|target| target.enabled && !target.is_built_in())
         .peekable();
-    ui.horizontal_wrapped(|ui| {
+    let wrapped = ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
         let mut chip = |text: &'static str, good: bool, yes: &'static str, no: &'static str| {
             let tip = texts.get(if good { yes } else { no });
@@ -61,7 +61,10 @@ fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) {
             let all = keys.all(|target| crate::studio::targets::names_stream(target));
             chip(key!("ready-key"), all, key!("tip-ready-key"), key!("tip-not-ready-key"));
         }
+        let look = texts.get("ready-look");
+        Button::new(&look).small().look(Look::Quiet).show(ui, theme).clicked()
     });
+    wrapped.inner
 }
 
 fn sends_to_us(snapshot: &Snapshot) -> bool {

@@ -1,0 +1,86 @@
+//! *Ready?*: what is known at once, and what is tried in the background.
+
+use super::Engine;
+use crate::audio::AudioChoice;
+use crate::capture::VideoChoice;
+use crate::media::source::State;
+use crate::studio::message::Message;
+use crate::studio::preflight::{Found, Plan, Preflight};
+use crate::studio::program::Program;
+use crate::studio::targets;
+
+/// At its loudest below this, a microphone is as good as off.
+const SILENT_DBFS: f32 = -55.0;
+
+impl Engine {
+    /// Begins a look, unless one is under way or a broadcast is.
+    pub(super) fn check(&mut self) {
+        let running = self.state.preflight.as_ref().is_some_and(Preflight::is_running);
+        if running || self.state.on_air.is_some() || self.state.stopping || self.state.quitting {
+            return;
+        }
+        let mut known = self.state.program.as_ref().map(sources).unwrap_or_default();
+        let enabled: Vec<_> =
+            self.state.targets.iter().filter(|target| target.enabled).cloned().collect();
+        if enabled.is_empty() {
+            known.push(Found::NoTarget);
+        }
+        let mut asked = Vec::new();
+        for target in enabled {
+            if target.is_built_in() {
+                self.start_built_in_if_needed();
+            }
+            match targets::resolve(&target, self.built_in.rtmp(), &self.options, None) {
+                Ok(resolved) => {
+                    let host = format!("{}:{}", resolved.url.host, resolved.url.port);
+                    asked.push((target.id, host, resolved));
+                }
+                Err(reason) => {
+                    let invalid = Message::TargetInvalid { id: target.id, reason: reason.clone() };
+                    known.push(Found::TargetFailed {
+                        id: target.id,
+                        host: targets::shown(&target),
+                        cause: reason,
+                        advice: invalid.advice(),
+                        pin: None,
+                    });
+                }
+            }
+        }
+        let plan = Plan {
+            runtime: self.runtime.clone(),
+            clock: self.clock,
+            quality: self.settings.quality.clone(),
+            encoder: self.encoder,
+            targets: asked,
+        };
+        match Preflight::start(known, plan) {
+            Ok(preflight) => self.state.preflight = Some(preflight),
+            Err(error) => self.tell(&Message::EncoderFailed { reason: error.to_string() }, ""),
+        }
+    }
+}
+
+/// How the sources fare now.
+fn sources(program: &Program) -> Vec<Found> {
+    let mut found = Vec::new();
+    let video = program.video_report();
+    if *program.video_choice() != VideoChoice::None {
+        found.push(match video.state {
+            State::Open => Found::Picture { name: video.name },
+            _ => Found::NoPicture,
+        });
+    }
+    let meter = program.mixer().meter();
+    let db = format!("{:.0}", meter.held_dbfs);
+    match (program.audio_choice(), program.audio_report().state) {
+        (AudioChoice::None | AudioChoice::Silence, _) => {}
+        (_, State::Open) if meter.clipped => found.push(Found::Loud { db }),
+        (AudioChoice::Mic(_), State::Open) if meter.held_dbfs < SILENT_DBFS => {
+            found.push(Found::Silence);
+        }
+        (_, State::Open) => found.push(Found::Sound { db }),
+        _ => found.push(Found::NoSound),
+    }
+    found
+}

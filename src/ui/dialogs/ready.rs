@@ -1,0 +1,89 @@
+//! *Ready?*: what was found, a line each, with what to do about it.
+
+use egui::{ScrollArea, Ui, pos2, vec2};
+
+use crate::studio::snapshot::LiveState;
+use crate::studio::{Command, Level, Notice, Remedy};
+use crate::ui::dialogs::card::{Answer, heading, modal};
+use crate::ui::icons::{self, Icon};
+use crate::ui::notices::{apply, remedy_key, words};
+use crate::ui::theme::{Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{Button, Look, paragraph};
+
+pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<Answer> {
+    if fresh && view.snapshot.live == LiveState::Idle {
+        view.send(Command::Check);
+    }
+    modal(ctx, view.theme, "ready", 520.0, |ui| {
+        let mut answer = None;
+        if heading(ui, view, &view.texts.get("ready")) {
+            answer = Some(Answer::Close);
+        }
+        if view.snapshot.live != LiveState::Idle {
+            paragraph(ui, &view.texts.get("ready-on-air"), Type::Body, view.theme.secondary);
+            return answer;
+        }
+        let checked = view.snapshot.checked.clone().unwrap_or_default();
+        ScrollArea::vertical().max_height(400.0).auto_shrink([false, true]).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = gap::M;
+            for notice in &checked.found {
+                let edit = ui.push_id(notice.id, |ui| line(ui, view, notice)).inner;
+                answer = edit.map(Answer::EditTarget).or(answer);
+            }
+        });
+        ui.add_space(gap::S);
+        if checked.running {
+            paragraph(ui, &view.texts.get("ready-running"), Type::Body, view.theme.secondary);
+            return answer;
+        }
+        let errors = checked.found.iter().filter(|notice| notice.level == Level::Error).count();
+        let (verdict, color) = match (errors, checked.found.is_empty()) {
+            (_, true) => ("ready-running", view.theme.secondary),
+            (0, _) => ("ready-yes", view.theme.good),
+            _ => ("ready-no", view.theme.warn),
+        };
+        paragraph(ui, &view.texts.get(verdict), Type::BodyStrong, color);
+        let again = view.texts.get("ready-again");
+        if Button::new(&again).icon(Icon::Refresh).show(ui, view.theme).clicked() {
+            view.send(Command::Check);
+        }
+        answer
+    })
+}
+
+/// One finding; gives the target that is to be corrected.
+fn line(ui: &mut Ui, view: &mut View<'_>, notice: &Notice) -> Option<u32> {
+    let theme = view.theme;
+    let (icon, color) = match notice.level {
+        Level::Info => (Icon::Check, theme.good),
+        Level::Warning | Level::Error => (Icon::Warning, theme.warn),
+    };
+    let mut edit = None;
+    ui.horizontal_top(|ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(20.0, 18.0), egui::Sense::hover());
+        let at = egui::Rect::from_center_size(
+            pos2(rect.center().x, rect.center().y),
+            egui::Vec2::splat(15.0),
+        );
+        icons::paint(ui.painter(), icon, at, color);
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = gap::XS;
+            let (title, advice) = words(view.texts, notice);
+            paragraph(ui, &title, Type::Body, theme.text);
+            if !advice.is_empty() {
+                paragraph(ui, &advice, Type::Small, theme.secondary);
+            }
+            if let Some(remedy) = notice.remedy {
+                let name = view.texts.get(remedy_key(remedy));
+                if Button::new(&name).small().look(Look::Plain).show(ui, theme).clicked() {
+                    apply(view, Some(remedy));
+                    if let Remedy::EditTarget(id) = remedy {
+                        edit = Some(id);
+                    }
+                }
+            }
+        });
+    });
+    edit
+}
