@@ -175,7 +175,19 @@ impl<S: Studio> Window<S> {
             Wish::PickAudioFile => self.files.ask(ctx, Kind::Audio, None),
             Wish::PickWatchFile => self.files.ask(ctx, Kind::Watch, None),
             Wish::PickRecordingFolder => self.files.ask(ctx, Kind::Folder, Some(folder)),
-            Wish::Record => self.studio.send(Command::StartRecording(recording_path(&folder))),
+            Wish::Record => {
+                let format = self.screen.preferences().recording.format.extension();
+                let path = new_path(&folder, "onair", format);
+                self.studio.send(Command::StartRecording(path));
+            }
+            Wish::SaveReplay => {
+                let format = self.screen.preferences().recording.format.extension();
+                let path = new_path(&folder, "onair replay", format);
+                self.studio.send(Command::SaveReplay(path));
+            }
+            Wish::Snapshot => {
+                self.studio.send(Command::Snapshot(new_path(&folder, "onair picture", "png")));
+            }
             Wish::FullScreen(full) => ctx.send_viewport_cmd(ViewportCommand::Fullscreen(full)),
             Wish::Paste => ctx.send_viewport_cmd(ViewportCommand::RequestPaste),
             Wish::Preferences => {
@@ -207,9 +219,9 @@ impl<S: Studio> Window<S> {
 }
 
 /// A new file in `folder`, named after the local time.
-fn recording_path(folder: &std::path::Path) -> PathBuf {
-    let name = jiff::Zoned::now().strftime("onair %Y-%m-%d %H-%M-%S.flv").to_string();
-    folder.join(name)
+fn new_path(folder: &std::path::Path, what: &str, extension: &str) -> PathBuf {
+    let time = jiff::Zoned::now().strftime("%Y-%m-%d %H-%M-%S").to_string();
+    folder.join(format!("{what} {time}.{extension}"))
 }
 
 impl<S: Studio> eframe::App for Window<S> {

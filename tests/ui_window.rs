@@ -37,6 +37,7 @@ fn preferences(language: Language, theme: Theme) -> Preferences {
         theme,
         reduced_motion: true,
         recording_folder: PathBuf::from("/home/ada/Videos"),
+        recording: Default::default(),
     }
 }
 

@@ -119,6 +119,8 @@ pub enum Event {
     Began(Figures),
     /// A file of a split recording is whole; the recording goes on in the next one.
     Parted(Figures),
+    /// It was paused, or resumed.
+    Paused(Figures),
     /// The recording has ended, as its state says.
     Over(Figures),
     /// A chapter was set at this place in the file.
@@ -414,9 +416,11 @@ impl Writer {
                 self.file.flush()?;
                 self.figures.lock().paused = true;
                 self.note();
+                let _ = self.events.send(Event::Paused(self.figures.lock().clone()));
             }
             Order::Resume if paused => {
                 self.figures.lock().paused = false;
+                let _ = self.events.send(Event::Paused(self.figures.lock().clone()));
                 self.feed.ask_keyframe();
             }
             Order::Chapter(title) => {

@@ -10,6 +10,7 @@ pub mod log;
 pub mod output;
 pub mod play;
 pub mod probe;
+pub mod remux;
 pub mod serve;
 pub mod signals;
 pub mod trust;
@@ -50,6 +51,10 @@ pub enum Sub {
     Play(play::Args),
     /// Tell what is in a stream or file, as JSON
     Probe(probe::Args),
+    /// Put the packets of a recording into another file format, as they are
+    Remux(remux::RemuxArgs),
+    /// Make a recording whole that was cut off
+    Repair(remux::RepairArgs),
     /// List cameras, microphones and speakers
     Devices,
     /// Try a target stage by stage without going live

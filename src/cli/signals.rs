@@ -16,6 +16,9 @@ impl Interrupt {
     /// When the system allows no signal handler.
     pub fn listen() -> std::io::Result<Self> {
         let interrupt = Self::default();
+        // A file that may not grow any further is an error of its own, and no reason to die.
+        #[cfg(unix)]
+        Self::flag(signal_hook::consts::SIGXFSZ)?;
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             // Order matters: the handler that ends the process looks at the flag before it is set.
             signal_hook::flag::register_conditional_shutdown(
@@ -26,6 +29,16 @@ impl Interrupt {
             signal_hook::flag::register(signal, Arc::clone(&interrupt.asked))?;
         }
         Ok(interrupt)
+    }
+
+    /// A flag that a signal of a number sets, to be taken back by who has answered it.
+    ///
+    /// # Errors
+    /// When the system allows no signal handler.
+    pub fn flag(signal: i32) -> std::io::Result<Arc<AtomicBool>> {
+        let flag = Arc::default();
+        signal_hook::flag::register(signal, Arc::clone(&flag))?;
+        Ok(flag)
     }
 
     /// Whether a signal has come.

@@ -34,9 +34,41 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(fault)
 }
 
+/// Reads a number of bytes: `700M`, `2G`, `1.5 GB`, `65536`; a K is 1,000.
+///
+/// # Errors
+/// A sentence that says how to write one.
+pub fn bytes(text: &str) -> Result<u64, String> {
+    let upper = text.trim().to_ascii_uppercase();
+    let number = upper.trim_end_matches('B').trim_end();
+    let (number, factor) = match number.char_indices().next_back() {
+        Some((at, 'K')) => (number.get(..at), 1e3),
+        Some((at, 'M')) => (number.get(..at), 1e6),
+        Some((at, 'G')) => (number.get(..at), 1e9),
+        _ => (Some(number), 1.0),
+    };
+    let number = number.and_then(|number| number.trim().parse::<f64>().ok());
+    match number.map(|number| number * factor) {
+        Some(bytes) if (65_536.0..=1e15).contains(&bytes) => Ok(bytes as u64),
+        _ => Err(format!("'{text}' is no size: write 700M or 2G, 64K at least")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_read() {
+        for (text, size) in
+            [("700M", 700_000_000), ("2G", 2_000_000_000), ("1.5 gb", 1_500_000_000)]
+        {
+            assert_eq!(bytes(text), Ok(size), "{text}");
+        }
+        for bad in ["", "G", "-1G", "nan", "1k", "1e99", "2T€"] {
+            assert!(bytes(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn durations_are_read() {

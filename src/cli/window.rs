@@ -17,6 +17,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
     let preferences = settings.preferences.clone();
     let mut config = studio::Config {
         keys_path: path.as_deref().map(studio::settings::keys_beside),
+        journal: studio::settings::default_journal(),
         settings_path: path,
         history_path: studio::chronicle::default_path(clock.wall_micros(clock.now())),
         warnings,

@@ -9,7 +9,7 @@ use crate::cli::output::Output;
 use crate::media::Track;
 use crate::media::source::{Format, State};
 use crate::server;
-use crate::studio::event::{Encoder, Ready, Recording, Source, Target};
+use crate::studio::event::{Chapter, Encoder, Ready, Recording, Replay, Snapshot, Source, Target};
 use crate::studio::message::Message;
 use crate::studio::notice::Level;
 use crate::studio::stats::Stats;
@@ -28,6 +28,9 @@ pub fn print(output: &Output, event: &Event) {
         Event::Encoder(encoder) => print_encoder(output, encoder),
         Event::Target(target) => print_target(output, target),
         Event::Recording(recording) => print_recording(output, recording),
+        Event::Chapter(chapter) => print_chapter(output, chapter),
+        Event::Replay(replay) => print_replay(output, replay),
+        Event::Snapshot(snapshot) => print_snapshot(output, snapshot),
         Event::Stats(stats) => print_stats(output, stats),
         Event::Server(event) => print_server(output, event),
         Event::Notice(notice) => print_notice(output, notice),
@@ -145,11 +148,46 @@ fn print_recording(output: &Output, recording: &Recording) {
         "seconds": seconds(recording.duration),
         "bytes": recording.bytes,
         "reason": recording.reason,
+        "part": recording.part,
+        "paused": recording.paused,
     });
     output.event("recording", fields, || {
         let why = recording.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         let path = recording.path.display();
-        Some(format!("Recording {path}: {}{why}", recording.state.name()))
+        let state = if recording.paused { "paused" } else { recording.state.name() };
+        Some(format!("Recording {path}: {state}{why}"))
+    });
+}
+
+fn print_chapter(output: &Output, chapter: &Chapter) {
+    let path = chapter.path.display().to_string();
+    let at = seconds(chapter.at);
+    let fields = json!({ "path": path, "seconds": at, "title": chapter.title });
+    output.event("chapter", fields, || Some(format!("Chapter at {at} s: {}", chapter.title)));
+}
+
+fn print_replay(output: &Output, replay: &Replay) {
+    let path = replay.path.display().to_string();
+    let fields = json!({
+        "path": path,
+        "state": replay.state.name(),
+        "seconds": seconds(replay.duration),
+        "bytes": replay.bytes,
+        "reason": replay.reason,
+    });
+    output.event("replay", fields, || {
+        let why = replay.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        Some(format!("Replay {path}: {}{why}", replay.state.name()))
+    });
+}
+
+fn print_snapshot(output: &Output, snapshot: &Snapshot) {
+    let path = snapshot.path.display().to_string();
+    let state = if snapshot.reason.is_some() { "failed" } else { "finished" };
+    let fields = json!({ "path": path, "state": state, "reason": snapshot.reason });
+    output.event("snapshot", fields, || {
+        let why = snapshot.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        Some(format!("Picture {path}: {state}{why}"))
     });
 }
 

@@ -35,10 +35,22 @@ pub enum Command {
     StopLive,
     /// Do not wait for the next try.
     RetryNow,
-    /// Record what goes out into this FLV file.
+    /// Record what goes out into this file: FLV, MP4 or MKV by its name.
     StartRecording(PathBuf),
     /// Finish the recording.
     StopRecording,
+    /// Leave out of the recording what comes from here on.
+    PauseRecording,
+    /// Go on recording, without a gap in the file.
+    ResumeRecording,
+    /// Set a chapter in the recording; an empty title becomes its number.
+    Chapter(String),
+    /// Go on recording in a new file.
+    SplitRecording,
+    /// Write what the replay buffer has into this file.
+    SaveReplay(PathBuf),
+    /// Write the picture that goes out into this PNG file.
+    Snapshot(PathBuf),
     /// Gain of the sound source in decibels, -60…+20.
     SetGain(f32),
     /// Mute the sound source.

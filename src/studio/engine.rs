@@ -5,6 +5,7 @@ mod check;
 mod entries;
 mod live;
 mod look;
+mod recording;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use std::time::Duration;
 use crate::audio::AudioChoice;
 use crate::base::queue::{Empty, Receiver, Sender};
 use crate::base::{Clock, Latest, Timestamp};
+use crate::broadcast::Recorder;
 use crate::capture::VideoChoice;
 use crate::encode;
 use crate::media::VideoFrame;
@@ -30,6 +32,7 @@ use crate::studio::on_air::OnAir;
 use crate::studio::preflight::Preflight;
 use crate::studio::process::Process;
 use crate::studio::program::Program;
+use crate::studio::repairs::Repairs;
 use crate::studio::watch::Watch;
 use crate::studio::{Command, KeyPlace, Quality, Settings, Snapshot, Target};
 
@@ -59,6 +62,8 @@ pub(super) struct Engine {
     pub(super) settings: Settings,
     pub(super) settings_path: Option<PathBuf>,
     pub(super) keys_path: Option<PathBuf>,
+    /// The folder of the journal of unfinished recordings.
+    pub(super) journal: Option<PathBuf>,
     pub(super) keyring: bool,
     pub(super) history_path: Option<PathBuf>,
     pub(super) encoder: encode::Choice,
@@ -107,6 +112,10 @@ pub(super) struct Engaged {
     decide_by: Timestamp,
     /// What must wait until they are decided: going live, recording.
     postponed: Vec<Command>,
+    /// Earlier recordings that are being made whole.
+    repairs: Option<Repairs>,
+    /// Replays and pictures that are being saved.
+    saving: Vec<crate::base::Worker>,
 }
 
 impl Engine {
@@ -124,6 +133,7 @@ impl Engine {
         self.state.born = self.clock.wall_micros(self.clock.now()).cast_unsigned();
         self.begin_targets();
         self.begin_program();
+        self.begin_repairs();
         self.state.next_second = self.clock.now() + Duration::from_secs(1);
         loop {
             match self.commands.recv_timeout(TICK) {
@@ -142,8 +152,11 @@ impl Engine {
             }
             let ended = self.state.quitting
                 && self.state.on_air.is_none()
-                && self.state.ending.iter().all(crate::base::Worker::is_finished);
+                && self.state.ending.iter().all(crate::base::Worker::is_finished)
+                && self.state.saving.iter().all(crate::base::Worker::is_finished);
             if ended {
+                // What they had to tell.
+                self.look();
                 break;
             }
             self.output.publish(self.snapshot(false));
@@ -231,6 +244,12 @@ impl Engine {
             }
             Command::StartRecording(path) => self.start_recording(path),
             Command::StopRecording => self.stop_recording(),
+            Command::PauseRecording => self.with_tape(Recorder::pause),
+            Command::ResumeRecording => self.with_tape(Recorder::resume),
+            Command::Chapter(title) => self.with_tape(|recorder| recorder.chapter(&title)),
+            Command::SplitRecording => self.with_tape(Recorder::split),
+            Command::SaveReplay(path) => self.save_replay(path),
+            Command::Snapshot(path) => self.take_snapshot(path),
             Command::SetGain(gain) => {
                 self.settings.gain_db =
                     if gain.is_finite() { gain.clamp(-60.0, 20.0) } else { 0.0 };
@@ -275,6 +294,7 @@ impl Engine {
             }
             Command::SetPreferences(preferences) => {
                 self.settings.preferences = preferences;
+                self.keep_replay();
                 self.changed();
             }
             Command::RefreshDevices => {

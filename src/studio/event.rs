@@ -23,6 +23,12 @@ pub enum Event {
     Target(Target),
     /// A recording changed its state.
     Recording(Recording),
+    /// A chapter was set.
+    Chapter(Chapter),
+    /// The replay buffer was saved, or could not be.
+    Replay(Replay),
+    /// A picture was saved, or could not be.
+    Snapshot(Snapshot),
     /// Once a second while broadcasting or recording.
     Stats(Box<Stats>),
     /// Somebody published, joined or left at the built-in server.
@@ -124,5 +130,36 @@ pub struct Recording {
     pub state: RecordingState,
     pub duration: Duration,
     pub bytes: u64,
+    pub reason: Option<String>,
+    /// Which file of a split recording, from 1.
+    pub part: u32,
+    /// Nothing is written until it is resumed.
+    pub paused: bool,
+}
+
+/// A chapter in a recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chapter {
+    pub path: PathBuf,
+    /// In the file.
+    pub at: Duration,
+    pub title: String,
+}
+
+/// The replay buffer as it was saved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Replay {
+    pub path: PathBuf,
+    pub state: RecordingState,
+    pub duration: Duration,
+    pub bytes: u64,
+    pub reason: Option<String>,
+}
+
+/// A picture as it was saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    pub path: PathBuf,
+    /// Why it was not.
     pub reason: Option<String>,
 }

@@ -33,6 +33,9 @@ pub struct Config {
     pub settings_path: Option<PathBuf>,
     /// Where stream keys are kept where there is no keyring; `None`: none are fetched or kept.
     pub keys_path: Option<PathBuf>,
+    /// The folder in which recordings that are not finished are noted, to be made whole at the next
+    /// start; `None`: they are not.
+    pub journal: Option<PathBuf>,
     /// Whether the desktop's keyring is used where there is one.
     pub keyring: bool,
     /// Into which file what happens is written, line by line; `None`: into none.
@@ -57,6 +60,7 @@ impl Config {
             settings,
             settings_path: None,
             keys_path: None,
+            journal: None,
             keyring: true,
             history_path: None,
             warnings: Vec::new(),
@@ -104,6 +108,7 @@ impl Studio {
             settings: config.settings,
             settings_path: config.settings_path,
             keys_path: config.keys_path,
+            journal: config.journal,
             keyring: config.keyring,
             history_path: config.history_path,
             encoder: config.encoder,

@@ -115,6 +115,35 @@ pub enum Message {
     RecordingSaved {
         path: String,
     },
+    RecordingRepaired {
+        path: String,
+    },
+    RecordingLost {
+        path: String,
+        reason: String,
+    },
+    DiskSpace {
+        minutes: String,
+        megabytes: String,
+    },
+    DiskSlow {
+        seconds: String,
+    },
+    ReplaySaved {
+        path: String,
+    },
+    ReplayFailed {
+        path: String,
+        reason: String,
+    },
+    ReplayEmpty,
+    SnapshotSaved {
+        path: String,
+    },
+    SnapshotFailed {
+        path: String,
+        reason: String,
+    },
     /// The player could not play or go on; `key` tells the kind.
     Watch {
         key: &'static str,
@@ -172,6 +201,15 @@ impl Message {
         "recording-failed",
         "recording-renamed",
         "recording-saved",
+        "recording-repaired",
+        "recording-lost",
+        "disk-space",
+        "disk-slow",
+        "replay-saved",
+        "replay-failed",
+        "replay-empty",
+        "snapshot-saved",
+        "snapshot-failed",
         "watch-no-stream",
         "watch-unreachable",
         "watch-refused",
@@ -230,6 +268,15 @@ impl Message {
             Self::RecordingFailed { .. } => "recording-failed",
             Self::RecordingRenamed { .. } => "recording-renamed",
             Self::RecordingSaved { .. } => "recording-saved",
+            Self::RecordingRepaired { .. } => "recording-repaired",
+            Self::RecordingLost { .. } => "recording-lost",
+            Self::DiskSpace { .. } => "disk-space",
+            Self::DiskSlow { .. } => "disk-slow",
+            Self::ReplaySaved { .. } => "replay-saved",
+            Self::ReplayFailed { .. } => "replay-failed",
+            Self::ReplayEmpty => "replay-empty",
+            Self::SnapshotSaved { .. } => "snapshot-saved",
+            Self::SnapshotFailed { .. } => "snapshot-failed",
             Self::Player(said) => said.key,
             Self::SettingsBad { .. } => "settings-bad",
             Self::SettingsNotSaved { .. } => "settings-not-saved",
@@ -248,9 +295,17 @@ impl Message {
             Self::CameraFailed { device, reason } | Self::MicrophoneFailed { device, reason } => {
                 vec![("device", device.clone()), ("reason", reason.clone())]
             }
-            Self::FileFailed { path, reason } | Self::RecordingFailed { path, reason } => {
+            Self::FileFailed { path, reason }
+            | Self::RecordingFailed { path, reason }
+            | Self::RecordingLost { path, reason }
+            | Self::ReplayFailed { path, reason }
+            | Self::SnapshotFailed { path, reason } => {
                 vec![("path", path.clone()), ("reason", reason.clone())]
             }
+            Self::DiskSpace { minutes, megabytes } => {
+                vec![("minutes", minutes.clone()), ("megabytes", megabytes.clone())]
+            }
+            Self::DiskSlow { seconds } => vec![("seconds", seconds.clone())],
             Self::EncoderFailed { reason }
             | Self::TargetInvalid { reason, .. }
             | Self::KeyNotKept { reason }
@@ -272,9 +327,11 @@ impl Message {
             Self::PortTaken { wanted, used } => {
                 vec![("wanted", wanted.clone()), ("used", used.clone())]
             }
-            Self::RecordingRenamed { path } | Self::RecordingSaved { path } => {
-                vec![("path", path.clone())]
-            }
+            Self::RecordingRenamed { path }
+            | Self::RecordingSaved { path }
+            | Self::RecordingRepaired { path }
+            | Self::ReplaySaved { path }
+            | Self::SnapshotSaved { path } => vec![("path", path.clone())],
             Self::Watch { cause, .. } => vec![("cause", cause.clone())],
             Self::Player(said) => vec![("detail", said.detail.clone())],
             Self::BitrateLowered { kbps, wanted } => {
@@ -282,7 +339,11 @@ impl Message {
             }
             Self::BitrateRestored { kbps } => vec![("kbps", kbps.clone())],
             Self::Misfit { sentence } => vec![("sentence", sentence.clone())],
-            Self::NoCamera | Self::NoMicrophone | Self::KeyVisible | Self::NoTarget => Vec::new(),
+            Self::NoCamera
+            | Self::NoMicrophone
+            | Self::KeyVisible
+            | Self::NoTarget
+            | Self::ReplayEmpty => Vec::new(),
         }
     }
 
@@ -299,6 +360,10 @@ impl Message {
             | Self::PortTaken { .. }
             | Self::RecordingSaved { .. }
             | Self::RecordingRenamed { .. }
+            | Self::RecordingRepaired { .. }
+            | Self::ReplaySaved { .. }
+            | Self::ReplayEmpty
+            | Self::SnapshotSaved { .. }
             | Self::NoCamera
             | Self::NoMicrophone => Level::Info,
             Self::Player(said) if said.severity == player::Severity::Info => Level::Info,
@@ -306,6 +371,9 @@ impl Message {
             | Self::TargetInvalid { .. }
             | Self::NoTarget
             | Self::RecordingFailed { .. }
+            | Self::RecordingLost { .. }
+            | Self::ReplayFailed { .. }
+            | Self::SnapshotFailed { .. }
             | Self::FileFailed { .. }
             | Self::ServerFailed { .. }
             | Self::Watch { .. }
@@ -385,6 +453,27 @@ impl Message {
                 format!("There is a file of that name already; the recording is {path}.")
             }
             Self::RecordingSaved { path } => format!("The recording is saved: {path}"),
+            Self::RecordingRepaired { path } => {
+                format!("A recording that was cut off earlier is whole again: {path}")
+            }
+            Self::RecordingLost { path, reason } => {
+                format!("A recording that was cut off earlier cannot be repaired: {path} ({reason})")
+            }
+            Self::DiskSpace { minutes, megabytes } => {
+                format!("The disk is full in about {minutes} min: {megabytes} MB are free.")
+            }
+            Self::DiskSlow { seconds } => {
+                format!("The disk is too slow: {seconds} s of the recording wait to be written.")
+            }
+            Self::ReplaySaved { path } => format!("The replay is saved: {path}"),
+            Self::ReplayFailed { path, reason } => {
+                format!("The replay {path} cannot be saved: {reason}")
+            }
+            Self::ReplayEmpty => "There is no replay to save.".into(),
+            Self::SnapshotSaved { path } => format!("The picture is saved: {path}"),
+            Self::SnapshotFailed { path, reason } => {
+                format!("The picture {path} cannot be saved: {reason}")
+            }
             Self::Watch { cause, .. } => cause.clone(),
             Self::Player(said) => said.summary.clone(),
             Self::SettingsBad { reason } => reason.clone(),
@@ -439,6 +528,21 @@ impl Message {
             Self::RecordingFailed { .. } => {
                 "What was recorded can be played. Free some space, or choose another folder.".into()
             }
+            Self::RecordingLost { .. } => "The file is left as it is.".into(),
+            Self::DiskSpace { .. } => {
+                "Make room, or record elsewhere: the recording ends before the disk is full, whole; the stream goes on."
+                    .into()
+            }
+            Self::DiskSlow { .. } => {
+                "Record to another disk. After half a minute pictures are left out of the recording; the stream goes on."
+                    .into()
+            }
+            Self::ReplayFailed { .. } | Self::SnapshotFailed { .. } => {
+                "Free some space, or choose another folder.".into()
+            }
+            Self::ReplayEmpty => {
+                "Switch the replay buffer on in the settings; it fills while on air or recording.".into()
+            }
             Self::Player(said) => said.advice.clone(),
             Self::SettingsNotSaved { .. } => "Check that the folder can be written to.".into(),
             Self::SettingsBad { .. } => "The default is used.".into(),
@@ -451,6 +555,9 @@ impl Message {
             | Self::ServerSays { .. }
             | Self::PortTaken { .. }
             | Self::RecordingRenamed { .. }
+            | Self::RecordingRepaired { .. }
+            | Self::ReplaySaved { .. }
+            | Self::SnapshotSaved { .. }
             | Self::RecordingSaved { .. } => String::new(),
         }
     }
@@ -467,7 +574,9 @@ impl Message {
             Self::Target { id, .. } | Self::TargetInvalid { id, .. } => {
                 Some(Remedy::EditTarget(*id))
             }
-            Self::RecordingFailed { .. } => Some(Remedy::ChooseFolder),
+            Self::RecordingFailed { .. }
+            | Self::ReplayFailed { .. }
+            | Self::SnapshotFailed { .. } => Some(Remedy::ChooseFolder),
             _ => None,
         }
     }

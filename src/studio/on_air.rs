@@ -8,7 +8,7 @@ use crate::base::queue::{self, Full, Sender};
 use crate::base::{Clock, Timestamp, Worker};
 use crate::broadcast::adapt::Sample;
 use crate::broadcast::publisher;
-use crate::broadcast::{Hub, Publisher, Recorder, recorder};
+use crate::broadcast::{Hub, Publisher};
 use crate::capture::VideoChoice;
 use crate::encode::{self, AudioEncoder, VideoEncoder};
 use crate::media::{StreamParameters, Track};
@@ -18,6 +18,7 @@ use crate::studio::event::{self, Event};
 use crate::studio::program::Program;
 use crate::studio::snapshot::{LiveFigures, LiveState};
 use crate::studio::stats::{self, Stats};
+use crate::studio::tape::{self, RecordingChoices, Tape};
 use crate::studio::targets;
 
 /// Pictures that may wait for the encoder: more would only be delay.
@@ -30,7 +31,6 @@ const PACKETS: usize = 256;
 /// The parts of an end, together within the 3 s that Stop may take.
 const ENCODERS_END: Duration = Duration::from_millis(700);
 const HUB_END: Duration = Duration::from_millis(500);
-const RECORDER_END: Duration = Duration::from_millis(800);
 const PUBLISHERS_END: Duration = Duration::from_millis(900);
 
 /// Something to tell.
@@ -39,7 +39,7 @@ pub(super) enum Happening {
     Target(event::Target),
     /// The server said something in passing.
     Said(String),
-    Recording(event::Recording),
+    Tape(tape::Happening),
     /// An encoder gave up.
     Encoder(String),
 }
@@ -61,7 +61,7 @@ pub(super) struct OnAir {
     video: Option<VideoEncoder>,
     audio: Option<AudioEncoder>,
     sent: Vec<Sent>,
-    recorder: Option<Recorder>,
+    tape: Tape,
     began: Base,
     video_rate: stats::Meter,
     audio_rate: stats::Meter,
@@ -159,7 +159,7 @@ impl OnAir {
             video,
             audio,
             sent: Vec::new(),
-            recorder: None,
+            tape: Tape::default(),
             began,
             video_rate: stats::Meter::default(),
             audio_rate: stats::Meter::default(),
@@ -208,11 +208,23 @@ impl OnAir {
     }
 
     /// Records into this file too.
-    pub(super) fn record(&mut self, path: &Path) -> Result<event::Recording, String> {
-        let recorder = Recorder::start(path, &self.hub).map_err(|error| error.to_string())?;
-        let recording = told(&recorder.figures());
-        self.recorder = Some(recorder);
-        Ok(recording)
+    pub(super) fn record(
+        &mut self,
+        path: &Path,
+        choices: &RecordingChoices,
+        journal: Option<PathBuf>,
+    ) -> Result<event::Recording, String> {
+        self.tape.record(path, &self.hub, choices, journal)
+    }
+
+    /// Keeps as much of the past as is chosen.
+    pub(super) fn keep_replay(&mut self, choices: &RecordingChoices) {
+        self.tape.keep(&self.hub, choices);
+    }
+
+    /// The recording and the replay buffer.
+    pub(super) fn tape(&self) -> &Tape {
+        &self.tape
     }
 
     pub(super) fn is_publishing(&self) -> bool {
@@ -220,15 +232,7 @@ impl OnAir {
     }
 
     pub(super) fn is_recording(&self) -> bool {
-        self.recorder.is_some()
-    }
-
-    /// The file, its duration and size.
-    pub(super) fn recording(&self) -> Option<(PathBuf, Duration, u64)> {
-        self.recorder.as_ref().map(|recorder| {
-            let figures = recorder.figures();
-            (figures.path, figures.duration, figures.bytes)
-        })
+        self.tape.recorder().is_some()
     }
 
     pub(super) fn retry_now(&self) {
@@ -266,12 +270,7 @@ impl OnAir {
         for sent in &self.sent {
             drain(sent, &mut happenings);
         }
-        let failed = |recorder: &mut Recorder| {
-            matches!(recorder.figures().state, recorder::State::Failed(_))
-        };
-        if let Some(recorder) = self.recorder.take_if(failed) {
-            happenings.push(Happening::Recording(told(&recorder.figures())));
-        }
+        happenings.extend(self.tape.look().into_iter().map(Happening::Tape));
         let failed = self.video.as_ref().and_then(VideoEncoder::failed);
         let failed = failed.or_else(|| self.audio.as_ref().and_then(AudioEncoder::failed));
         if let Some(error) = failed.filter(|_| !self.encoder_failed) {
@@ -284,10 +283,7 @@ impl OnAir {
     /// Finishes the recording in the background while the stream goes on. Until the worker has
     /// ended, its last word is still to come.
     pub(super) fn finish_recording(&mut self, told: Sender<Event>) -> Option<Worker> {
-        let recorder = self.recorder.take()?;
-        background("finish-recording", move || {
-            let _ = told.send(Event::Recording(finish(recorder)));
-        })
+        self.tape.finish_beside(told)
     }
 
     /// Ends the publishers in the background; what is left of the broadcast goes on.
@@ -300,7 +296,7 @@ impl OnAir {
     /// The program must have let go of the encoders before.
     pub(super) fn end(self, told: Sender<Event>) -> Option<Worker> {
         background("end-broadcast", move || {
-            let Self { hub, video, audio, sent, recorder, .. } = self;
+            let Self { hub, video, audio, sent, tape, .. } = self;
             let stuck = [
                 video.and_then(|video| video.join(ENCODERS_END).err()),
                 audio.and_then(|audio| audio.join(ENCODERS_END).err()),
@@ -312,9 +308,7 @@ impl OnAir {
             for sent in &sent {
                 sent.publisher.ask_to_stop(PUBLISHERS_END);
             }
-            if let Some(recording) = recorder.map(finish) {
-                let _ = told.send(Event::Recording(recording));
-            }
+            tape.finish(sent.is_empty(), &told);
             stop(&sent, &told);
         })
     }
@@ -458,18 +452,4 @@ fn drain(sent: &Sent, happenings: &mut Vec<Happening>) {
             publisher::Event::Said(status) => happenings.push(Happening::Said(status.to_string())),
         }
     }
-}
-
-fn finish(recorder: Recorder) -> event::Recording {
-    told(&recorder.finish(RECORDER_END))
-}
-
-fn told(figures: &recorder::Figures) -> event::Recording {
-    let (state, reason) = match &figures.state {
-        recorder::State::Writing => (event::RecordingState::Writing, None),
-        recorder::State::Finished => (event::RecordingState::Finished, None),
-        recorder::State::Failed(error) => (event::RecordingState::Failed, Some(error.to_string())),
-    };
-    let (path, duration, bytes) = (figures.path.clone(), figures.duration, figures.bytes);
-    event::Recording { path, state, duration, bytes, reason }
 }

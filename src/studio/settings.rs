@@ -2,6 +2,7 @@
 //! value falls back to its default with a warning) and written by atomic replace. Stream keys are
 //! never part of it.
 
+mod recording;
 mod targets;
 
 use std::fs;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::media::BitsPerSecond;
+use crate::studio::RecordingChoices;
 use crate::studio::{Quality, Target};
 
 /// The version this program writes. Version 1 had one target.
@@ -50,6 +52,8 @@ pub struct Preferences {
     pub reduced_motion: bool,
     /// Where recordings are put.
     pub recording_folder: PathBuf,
+    /// How they are made.
+    pub recording: RecordingChoices,
 }
 
 impl Default for Preferences {
@@ -59,6 +63,7 @@ impl Default for Preferences {
             theme: Theme::Dark,
             reduced_motion: false,
             recording_folder: default_recording_folder(),
+            recording: RecordingChoices::default(),
         }
     }
 }
@@ -67,6 +72,13 @@ impl Default for Preferences {
 /// folder, else the current one.
 pub fn default_recording_folder() -> PathBuf {
     dirs::video_dir().or_else(dirs::home_dir).unwrap_or_else(|| PathBuf::from("."))
+}
+
+/// Where unfinished recordings are noted: `onair/recordings` in the user's state folder; `None` where
+/// the system has none.
+pub fn default_journal() -> Option<PathBuf> {
+    let folder = dirs::state_dir().or_else(dirs::data_local_dir);
+    folder.map(|folder| folder.join("onair").join("recordings"))
 }
 
 /// Everything that is remembered.
@@ -125,6 +137,7 @@ struct File {
     targets: Vec<targets::Table>,
     player: PlayerTable,
     window: WindowTable,
+    recording: recording::Table,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -262,6 +275,7 @@ impl Settings {
                 reduced_motion: self.preferences.reduced_motion,
                 recording_folder: self.preferences.recording_folder.clone(),
             },
+            recording: recording::table(&self.preferences.recording),
         }
     }
 }
@@ -341,7 +355,27 @@ impl Reader<'_> {
                     .text("window.recording_folder")
                     .filter(|folder| !folder.is_empty())
                     .map_or(preferences.recording_folder, PathBuf::from),
+                recording: self.recording(),
             },
+        }
+    }
+
+    fn recording(&mut self) -> RecordingChoices {
+        let defaults = RecordingChoices::default();
+        let [split, size, replay, memory] = recording::MOST;
+        let some = |value: u64| Some(value).filter(|value| *value > 0);
+        let format = self.parsed("recording.format").unwrap_or(defaults.format);
+        let split_time = some(self.whole("recording.split_seconds", 0, split, 0));
+        let split_bytes = some(self.whole("recording.split_megabytes", 0, size, 0));
+        let replay = some(self.whole("recording.replay_seconds", 0, replay, 0));
+        let default = defaults.replay_bytes >> 20;
+        let memory = self.whole("recording.replay_megabytes", 1, memory, default);
+        RecordingChoices {
+            format,
+            split_time: split_time.map(Duration::from_secs),
+            split_bytes: split_bytes.map(|megabytes| megabytes * recording::MEGABYTE),
+            replay: replay.map(Duration::from_secs),
+            replay_bytes: memory << 20,
         }
     }
 

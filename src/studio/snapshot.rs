@@ -160,8 +160,22 @@ impl TargetView {
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordingFigures {
     pub path: PathBuf,
+    /// Of all its files.
     pub duration: Duration,
+    /// Of the file in work.
     pub bytes: u64,
+    pub paused: bool,
+    /// Chapters in the file in work.
+    pub chapters: u32,
+}
+
+/// The replay buffer.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct ReplayFigures {
+    /// So much it has…
+    pub filled: Duration,
+    /// …of so much.
+    pub room: Duration,
 }
 
 /// What the player is doing.
@@ -245,6 +259,8 @@ pub struct Snapshot {
     pub live: LiveState,
     pub figures: LiveFigures,
     pub recording: Option<RecordingFigures>,
+    /// The replay buffer, while there is one.
+    pub replay: Option<ReplayFigures>,
     pub watch: WatchState,
     pub watch_figures: WatchFigures,
     pub server: ServerFigures,

@@ -12,6 +12,10 @@ pub enum Action {
     GoLive,
     Ready,
     Record,
+    PauseRecording,
+    Chapter,
+    SaveReplay,
+    Snapshot,
     Mute,
     FullScreen,
     Palette,
@@ -42,10 +46,14 @@ macro_rules! key {
 
 impl Action {
     /// In the order of the palette and the help.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 26] = [
         Self::GoLive,
         Self::Ready,
         Self::Record,
+        Self::PauseRecording,
+        Self::Chapter,
+        Self::SaveReplay,
+        Self::Snapshot,
         Self::Mute,
         Self::FullScreen,
         Self::Palette,
@@ -73,6 +81,10 @@ impl Action {
             Self::GoLive => key!("action-go-live"),
             Self::Ready => key!("action-ready"),
             Self::Record => key!("action-record"),
+            Self::PauseRecording => key!("action-pause-recording"),
+            Self::Chapter => key!("action-chapter"),
+            Self::SaveReplay => key!("action-save-replay"),
+            Self::Snapshot => key!("action-snapshot"),
             Self::Mute => key!("action-mute"),
             Self::FullScreen => key!("action-full-screen"),
             Self::Palette => key!("action-palette"),
@@ -103,6 +115,10 @@ impl Action {
             Self::GoLive => command(Key::L),
             Self::Ready => command(Key::T),
             Self::Record => command(Key::R),
+            Self::PauseRecording => command(Key::P),
+            Self::Chapter => command(Key::B),
+            Self::SaveReplay => command(Key::S),
+            Self::Snapshot => command(Key::G),
             Self::Palette => command(Key::K),
             Self::Settings => command(Key::Comma),
             Self::History => command(Key::H),
@@ -127,6 +143,9 @@ impl Action {
         match self {
             Self::GoLive => snapshot.live != LiveState::Stopping,
             Self::Ready => snapshot.live == LiveState::Idle,
+            Self::PauseRecording | Self::Chapter => snapshot.recording.is_some(),
+            Self::SaveReplay => snapshot.replay.is_some(),
+            Self::Snapshot => snapshot.video.is_some(),
             Self::Mute => snapshot.audio.is_some(),
             Self::RetryNow => matches!(snapshot.live, LiveState::Reconnecting { .. }),
             Self::ClearClip => snapshot.audio.as_ref().is_some_and(|audio| audio.clipped),

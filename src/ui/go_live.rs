@@ -113,51 +113,111 @@ pub fn stage_key(stage: &str) -> &'static str {
     }
 }
 
+/// The buttons beside the one that records, and how many there is room for.
+const BESIDE: f32 = size::RECORD + gap::S;
+/// The button that records is no narrower than this beside others.
+const NARROWEST: f32 = 92.0;
+
 fn record(ui: &mut Ui, view: &mut View<'_>) {
     let (theme, texts) = (view.theme, view.texts);
-    let folder = size::RECORD + gap::S;
-    if let Some(recording) = view.snapshot.recording.as_ref() {
-        let time = format::clock(recording.duration);
-        // Beside another button there is room for the time only.
-        let text = if ui.available_width() < 200.0 {
-            time
+    let snapshot = view.snapshot;
+    let recording = snapshot.recording.as_ref();
+    let paused = recording.is_some_and(|recording| recording.paused);
+    let mut beside: Vec<(Icon, &str, Option<Action>, Beside)> = Vec::new();
+    if recording.is_some() {
+        let (icon, name, command) = if paused {
+            (Icon::Play, key!("resume-recording"), Command::ResumeRecording)
         } else {
-            texts.with("recording", &[("time", time.into())])
+            (Icon::Pause, key!("pause-recording"), Command::PauseRecording)
         };
-        let path = recording.path.display().to_string();
-        let tip = texts.with(
-            "tip-recording",
-            &[("path", path.into()), ("bytes", format::bytes(recording.bytes).into())],
-        );
-        let name = texts.get("stop-recording");
-        let response = Button::new(&text)
-            .name(&name)
-            .icon_colored(Icon::Dot, theme.live)
-            .height(size::RECORD)
-            .width(ui.available_width())
-            .radius(RADIUS_LARGE)
-            .show(ui, theme)
-            .on_hover_text(format!("{name}\n{tip}"));
-        if response.clicked() {
-            view.send(Command::StopRecording);
-        }
-        return;
+        beside.push((icon, name, Some(Action::PauseRecording), Beside::Send(command)));
+        let chapter = Beside::Send(Command::Chapter(String::new()));
+        beside.push((Icon::Flag, key!("set-chapter"), Some(Action::Chapter), chapter));
     }
-    let text = texts.get("record");
+    if snapshot.replay.is_some() {
+        let wish = Beside::Wish(Wish::SaveReplay);
+        beside.push((Icon::Replay, key!("save-replay"), Some(Action::SaveReplay), wish));
+    }
+    if snapshot.video.is_some() {
+        let wish = Beside::Wish(Wish::Snapshot);
+        beside.push((Icon::Picture, key!("take-snapshot"), Some(Action::Snapshot), wish));
+    }
+    if recording.is_none() {
+        let wish = Beside::Wish(Wish::PickRecordingFolder);
+        beside.push((Icon::Folder, key!("choose-folder"), None, wish));
+    }
+    // What there is no room for is in the palette and on the keyboard.
+    let room = ((ui.available_width() - NARROWEST) / BESIDE).max(0.0) as usize;
+    beside.truncate(room);
+    let width = ui.available_width() - BESIDE * beside.len() as f32;
+    match recording {
+        Some(recording) => stop_recording(ui, view, recording, width),
+        None => {
+            let text = texts.get("record");
+            let response = Button::new(&text)
+                .icon_colored(Icon::Dot, theme.secondary)
+                .height(size::RECORD)
+                .width(width)
+                .radius(RADIUS_LARGE)
+                .show(ui, theme)
+                .on_hover_text(shortcut_text(ui.ctx(), Action::Record).unwrap_or_default());
+            if response.clicked() {
+                view.wish(Wish::Record);
+            }
+        }
+    }
+    for (icon, name, action, does) in beside {
+        ui.allocate_ui(vec2(size::RECORD, size::RECORD), |ui| {
+            let name = texts.get(name);
+            let shortcut = action.and_then(|action| shortcut_text(ui.ctx(), action));
+            let tip = shortcut.map_or_else(|| name.to_string(), |keys| format!("{name} ({keys})"));
+            if icon_button(ui, theme, icon, &tip, size::RECORD, Look::Plain).clicked() {
+                match does {
+                    Beside::Send(command) => view.send(command),
+                    Beside::Wish(wish) => view.wish(wish),
+                }
+            }
+        });
+    }
+}
+
+/// What a button beside the one that records does.
+enum Beside {
+    Send(Command),
+    Wish(Wish),
+}
+
+fn stop_recording(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    recording: &crate::studio::snapshot::RecordingFigures,
+    width: f32,
+) {
+    let (theme, texts) = (view.theme, view.texts);
+    let time = format::clock(recording.duration);
+    // Beside other buttons there is room for the time only.
+    let text = match (recording.paused, width < 200.0) {
+        (_, true) => time,
+        (true, false) => texts.with("recording-paused", &[("time", time.into())]),
+        (false, false) => texts.with("recording", &[("time", time.into())]),
+    };
+    let path = recording.path.display().to_string();
+    let tip = texts.with(
+        "tip-recording",
+        &[("path", path.into()), ("bytes", format::bytes(recording.bytes).into())],
+    );
+    let name = texts.get("stop-recording");
+    let (icon, color) =
+        if recording.paused { (Icon::Pause, theme.warn) } else { (Icon::Dot, theme.live) };
     let response = Button::new(&text)
-        .icon_colored(Icon::Dot, theme.secondary)
+        .name(&name)
+        .icon_colored(icon, color)
         .height(size::RECORD)
-        .width(ui.available_width() - folder)
+        .width(width)
         .radius(RADIUS_LARGE)
         .show(ui, theme)
-        .on_hover_text(shortcut_text(ui.ctx(), Action::Record).unwrap_or_default());
+        .on_hover_text(format!("{name}\n{tip}"));
     if response.clicked() {
-        view.wish(Wish::Record);
+        view.send(Command::StopRecording);
     }
-    ui.allocate_ui(vec2(size::RECORD, size::RECORD), |ui| {
-        let name = texts.get("choose-folder");
-        if icon_button(ui, theme, Icon::Folder, &name, size::RECORD, Look::Plain).clicked() {
-            view.wish(Wish::PickRecordingFolder);
-        }
-    });
 }

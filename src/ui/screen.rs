@@ -337,6 +337,17 @@ impl Screen {
             } else {
                 Wish::Record
             }),
+            Action::PauseRecording => {
+                let paused = self.snapshot.recording.as_ref().is_some_and(|it| it.paused);
+                self.wishes.push(send(if paused {
+                    Command::ResumeRecording
+                } else {
+                    Command::PauseRecording
+                }));
+            }
+            Action::Chapter => self.wishes.push(send(Command::Chapter(String::new()))),
+            Action::SaveReplay => self.wishes.push(Wish::SaveReplay),
+            Action::Snapshot => self.wishes.push(Wish::Snapshot),
             Action::Mute => {
                 let muted = match self.page {
                     Page::Watch => {

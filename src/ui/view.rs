@@ -27,6 +27,10 @@ pub enum Wish {
     PickRecordingFolder,
     /// Record into a new file in the folder of recordings.
     Record,
+    /// Save the replay buffer into a new file in the folder of recordings.
+    SaveReplay,
+    /// Save the picture that goes out into a new file in the folder of recordings.
+    Snapshot,
     /// Fill the screen, or do not.
     FullScreen(bool),
     /// Ask the clipboard for its text; it comes as a paste.

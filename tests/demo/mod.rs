@@ -133,6 +133,8 @@ pub fn snapshot(name: &str) -> Snapshot {
         path: "/home/ada/Videos/onair 2026-11-20 09-12-00.flv".into(),
         duration: Duration::from_secs(750),
         bytes: 246_000_000,
+        paused: false,
+        chapters: 0,
     };
     let playing = WatchFigures {
         url: "rtmp://127.0.0.1:1935/live/onair".into(),

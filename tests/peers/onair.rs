@@ -30,6 +30,7 @@ impl Onair {
         command.args(arguments).arg("--json");
         command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
         command.env("XDG_CONFIG_HOME", settings.path());
+        command.env("XDG_STATE_HOME", settings.path());
         command.envs(variables.iter().copied());
         let peer = Peer::start_command(&mut command);
         Self { peer, settings }

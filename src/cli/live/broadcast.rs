@@ -1,7 +1,8 @@
 //! Runs the broadcast: sends the commands, prints the events, decides how it ends.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
@@ -9,6 +10,7 @@ use serde_json::json;
 use crate::base::Timestamp;
 use crate::base::queue::Empty;
 use crate::cli::exit::Exit;
+use crate::cli::live::control::{self, Asked, Control, Names, Run};
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
 use crate::cli::words;
@@ -39,17 +41,20 @@ struct Outcome {
 }
 
 /// Runs the broadcast to its end.
-pub(super) fn run(
-    config: Config,
-    record: Option<&Path>,
-    duration: Option<Duration>,
-    output: &Output,
-) -> Exit {
+pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
+    let (record, duration) = (run.record.as_deref(), run.duration);
     let clock = config.clock;
     let interrupt = match Interrupt::listen() {
         Ok(interrupt) => interrupt,
         Err(error) => {
             complain(&format!("listening for Ctrl-C: {error}"));
+            return Exit::Error;
+        }
+    };
+    let mut orders = match Orders::listen(run) {
+        Ok(orders) => orders,
+        Err(error) => {
+            complain(&format!("listening for signals and commands: {error}"));
             return Exit::Error;
         }
     };
@@ -97,8 +102,9 @@ pub(super) fn run(
             && record.is_none()
             && outcome.targets.len() == targets.len()
             && outcome.targets.values().all(|(state, _)| *state == TargetState::Failed);
+        let stop = orders.obey(&studio);
         match stopping_since {
-            None if over || hopeless || interrupt.is_set() => {
+            None if over || hopeless || stop || interrupt.is_set() => {
                 studio.send(Command::StopRecording);
                 studio.send(Command::StopLive);
                 stopping_since = Some(clock.now());
@@ -121,6 +127,46 @@ pub(super) fn run(
         || json!({ "seconds": outcome.first.map(|first| words::seconds(clock.now().since(first))) }),
     );
     exit
+}
+
+/// What is asked for while it runs.
+struct Orders {
+    names: Names,
+    replay: Arc<AtomicBool>,
+    chapter: Arc<AtomicBool>,
+    control: Option<Control>,
+}
+
+impl Orders {
+    fn listen(run: &Run) -> std::io::Result<Self> {
+        use signal_hook::consts::{SIGUSR1, SIGUSR2};
+        Ok(Self {
+            names: Names::beside(run.record.as_deref(), run.replay_to.clone()),
+            replay: Interrupt::flag(SIGUSR1)?,
+            chapter: Interrupt::flag(SIGUSR2)?,
+            control: if run.control { Some(Control::listen()?) } else { None },
+        })
+    }
+
+    /// Hands on what was asked for; tells whether the end was.
+    fn obey(&mut self, studio: &Studio) -> bool {
+        if self.replay.swap(false, Ordering::Relaxed) {
+            studio.send(Command::SaveReplay(self.names.replay.clone()));
+        }
+        if self.chapter.swap(false, Ordering::Relaxed) {
+            studio.send(Command::Chapter(String::new()));
+        }
+        let mut stop = false;
+        while let Some(line) = self.control.as_ref().and_then(Control::line) {
+            match control::parse(&line, &self.names) {
+                Ok(Some(Asked::Command(command))) => studio.send(command),
+                Ok(Some(Asked::Stop)) => stop = true,
+                Ok(None) => {}
+                Err(why) => complain(&why),
+            }
+        }
+        stop
+    }
 }
 
 impl Outcome {

@@ -1,6 +1,7 @@
 //! `onair live`: a broadcast without a window. Drives the same studio as the window does.
 
 mod broadcast;
+mod control;
 pub mod targets;
 
 use std::path::PathBuf;
@@ -16,11 +17,12 @@ use crate::cli::exit::Exit;
 use crate::cli::globals::Globals;
 use crate::cli::output::{Output, complain};
 use crate::cli::trust;
-use crate::cli::value::duration;
+use crate::cli::value::{bytes, duration};
 use crate::cli::words;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::message::Message;
 use crate::studio::services::{SERVICES, find, of_server};
+use crate::studio::settings::default_journal;
 use crate::studio::settings::keys_beside;
 use crate::studio::targets::parse;
 use crate::studio::{Adapt, Config, Quality, Settings, Target};
@@ -31,7 +33,8 @@ use crate::wire::container::Format;
 #[command(group = clap::ArgGroup::new("target").args(["to", "service"]).multiple(true))]
 #[command(
     after_help = "With no --to and no --record the stream goes to the targets of --settings \
-    that are switched on, else to the built-in server as live/onair.\nSIGINT and SIGTERM end the broadcast cleanly."
+    that are switched on, else to the built-in server as live/onair.\nSIGINT and SIGTERM end the broadcast cleanly. \
+    SIGUSR1 saves the replay buffer, SIGUSR2 sets a chapter in the recording."
 )]
 pub struct Args {
     /// Picture: `camera[:ID]`, file:CLIP.y4m, test, none [default: a camera if there is one, else test]
@@ -108,6 +111,28 @@ pub struct Args {
     /// Write what happens to the stream into this file, a line each
     #[arg(long, value_name = "FILE")]
     pub why: Option<PathBuf>,
+    /// Go on recording in a new file (NAME-part2…) after so long
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "record",
+          help_heading = "Recording")]
+    pub split_time: Option<Duration>,
+    /// Go on recording in a new file before one is larger than this: 700M, 2G
+    #[arg(long, value_name = "SIZE", value_parser = bytes, requires = "record",
+          help_heading = "Recording")]
+    pub split_size: Option<u64>,
+    /// Keep so much of the past in memory; SIGUSR1, or `replay` on --control, saves it
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Recording")]
+    pub replay: Option<Duration>,
+    /// The most memory that --replay takes
+    #[arg(long, value_name = "SIZE", value_parser = bytes, default_value = "512M",
+          help_heading = "Recording")]
+    pub replay_size: u64,
+    /// Where replays are saved: .flv, .mp4 or .mkv [default: replay.mp4 beside --record, or here]
+    #[arg(long, value_name = "PATH", requires = "replay", help_heading = "Recording")]
+    pub replay_to: Option<PathBuf>,
+    /// Obey commands on standard input, one a line: pause, resume, chapter [TITLE], split, replay
+    /// [PATH], snapshot [PATH], record PATH, stop-recording, stop
+    #[arg(long, conflicts_with = "key_stdin", help_heading = "Recording")]
+    pub control: bool,
     /// End after this long, counted from the first picture [default: until interrupted]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub duration: Option<Duration>,
@@ -119,7 +144,13 @@ pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Cl
     match prepare(args, matches, globals, clock) {
         Ok(config) => {
             warn_of_misfits(&config, &output);
-            broadcast::run(config, args.record.as_deref(), args.duration, &output)
+            let run = control::Run {
+                record: args.record.clone(),
+                duration: args.duration,
+                replay_to: args.replay_to.clone(),
+                control: args.control,
+            };
+            broadcast::run(config, &run, &output)
         }
         Err((why, exit)) => {
             complain(&why);
@@ -159,12 +190,14 @@ fn prepare(
         }
         wanted.push(Target::custom(id, &target.url, target.key.unwrap_or_default()));
     }
-    if let Some(path) = args.record.as_ref().filter(|path| Format::of_path(path).is_none()) {
-        let why = format!(
-            "--record {}: the name says the format: let it end in .flv, .mp4 or .mkv",
-            path.display()
-        );
-        return Err((why, Exit::Usage));
+    for (flag, path) in [("--record", &args.record), ("--replay-to", &args.replay_to)] {
+        if let Some(path) = path.as_ref().filter(|path| Format::of_path(path).is_none()) {
+            let why = format!(
+                "{flag} {}: the name says the format: let it end in .flv, .mp4 or .mkv",
+                path.display()
+            );
+            return Err((why, Exit::Usage));
+        }
     }
     let trust = args.trust.read()?;
     let (mut settings, warnings) = match &globals.settings {
@@ -201,6 +234,11 @@ fn prepare(
         sample_rate: args.sample_rate,
         channels: args.channels,
     };
+    let recording = &mut settings.preferences.recording;
+    recording.split_time = args.split_time;
+    recording.split_bytes = args.split_size;
+    recording.replay = args.replay;
+    recording.replay_bytes = args.replay_size;
     let encoder = args.encoder.parse().map_err(|why| (why, Exit::Usage))?;
     let mut config = Config {
         warnings,
@@ -211,6 +249,7 @@ fn prepare(
     };
     config.options.net.trust = trust;
     config.retry_for = args.retry_for;
+    config.journal = default_journal();
     Ok(config)
 }
 

@@ -1,7 +1,4 @@
-//! Going on air, recording, and ending both.
-
-use std::path::PathBuf;
-use std::time::Duration;
+//! Going on air, and ending it.
 
 use super::Engine;
 use crate::broadcast::publisher;
@@ -136,6 +133,7 @@ impl Engine {
                 for event in events {
                     self.happened(event);
                 }
+                self.keep_replay();
                 true
             }
             Err(reason) => {
@@ -153,63 +151,6 @@ impl Engine {
         } else {
             self.end_broadcast();
         }
-    }
-
-    pub(super) fn start_recording(&mut self, path: PathBuf) {
-        if self.state.stopping || self.state.quitting {
-            return;
-        }
-        if self.state.on_air.as_ref().is_some_and(OnAir::is_recording) {
-            return;
-        }
-        self.state.ledger.clear(&["recording-failed", "recording-saved", "recording-renamed"]);
-        let shown = path.display().to_string();
-        if !self.begin_broadcast() {
-            self.happened(Event::Stopped);
-            return;
-        }
-        let Some(on_air) = &mut self.state.on_air else { return };
-        match on_air.record(&path) {
-            Ok(started) => {
-                let renamed = (started.path != path).then(|| Message::RecordingRenamed {
-                    path: started.path.display().to_string(),
-                });
-                self.happened(Event::Recording(started));
-                self.tell_some(renamed);
-            }
-            Err(reason) => {
-                self.happened(Event::Recording(event::Recording {
-                    path,
-                    state: event::RecordingState::Failed,
-                    duration: Duration::ZERO,
-                    bytes: 0,
-                    reason: Some(reason.clone()),
-                }));
-                self.tell(&Message::RecordingFailed { path: shown, reason }, "");
-                self.end_if_idle();
-            }
-        }
-    }
-
-    pub(super) fn stop_recording(&mut self) {
-        let Some(on_air) = &mut self.state.on_air else { return };
-        if on_air.is_publishing() {
-            self.state.ending.extend(on_air.finish_recording(self.last_words.0.clone()));
-        } else {
-            self.end_broadcast();
-        }
-    }
-
-    pub(super) fn recording_over(&mut self, recording: event::Recording) {
-        let path = recording.path.display().to_string();
-        let message = match (&recording.state, &recording.reason) {
-            (event::RecordingState::Failed, reason) => {
-                Message::RecordingFailed { path, reason: reason.clone().unwrap_or_default() }
-            }
-            _ => Message::RecordingSaved { path },
-        };
-        self.happened(Event::Recording(recording));
-        self.tell(&message, "");
     }
 
     /// Ends encoders, outputs and hub in the background, in that order.

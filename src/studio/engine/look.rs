@@ -43,9 +43,7 @@ impl Engine {
                     Happening::Said(text) => {
                         self.tell(&Message::ServerSays { text }, "");
                     }
-                    Happening::Recording(recording) => {
-                        self.recording_over(recording);
-                    }
+                    Happening::Tape(happening) => self.tape_happened(happening),
                     Happening::Encoder(reason) => {
                         self.tell(&Message::EncoderFailed { reason }, "");
                     }
@@ -60,9 +58,10 @@ impl Engine {
             match event {
                 Event::Recording(recording) => self.recording_over(recording),
                 Event::Target(told) => self.target_told(told),
-                event => self.happened(event),
+                event => self.saved(event),
             }
         }
+        self.look_at_repairs();
         if over {
             self.state.ending.clear();
             self.state.stopping = false;

@@ -8,9 +8,10 @@ use crate::studio::Snapshot;
 use crate::studio::on_air::OnAir;
 use crate::studio::program::Program;
 use crate::studio::snapshot::{
-    AudioSource, Checked, LiveFigures, LiveState, RecordingFigures, ServerFigures, SourceState,
-    TargetView, VideoSource,
+    AudioSource, Checked, LiveFigures, LiveState, RecordingFigures, ReplayFigures, ServerFigures,
+    SourceState, TargetView, VideoSource,
 };
+use crate::studio::tape::Tape;
 
 impl Engine {
     pub(super) fn snapshot(&self, ended: bool) -> Snapshot {
@@ -22,7 +23,7 @@ impl Engine {
         figures.bitrate_history = state.history.bitrates().collect();
         let live =
             if state.stopping && live == LiveState::Idle { LiveState::Stopping } else { live };
-        let recording = state.on_air.as_ref().and_then(OnAir::recording);
+        let tape = state.on_air.as_ref().map(OnAir::tape);
         let program = state.program.as_ref();
         Snapshot {
             cameras: state.devices.cameras().to_vec(),
@@ -35,11 +36,19 @@ impl Engine {
             key_place: state.key_place.clone(),
             live,
             figures,
-            recording: recording.map(|(path, duration, bytes)| RecordingFigures {
-                path,
-                duration,
-                bytes,
+            recording: tape.and_then(Tape::recorder).map(|recorder| {
+                let figures = recorder.figures();
+                RecordingFigures {
+                    path: figures.path,
+                    duration: figures.earlier + figures.duration,
+                    bytes: figures.bytes,
+                    paused: figures.paused,
+                    chapters: figures.chapters,
+                }
             }),
+            replay: tape
+                .and_then(Tape::replay)
+                .map(|(filled, room)| ReplayFigures { filled, room }),
             watch: self.watch.state(),
             watch_figures: self.watch.figures(),
             server: self.server_figures(),

@@ -1,13 +1,17 @@
 //! Settings of the window.
 
+use std::time::Duration;
+
 use egui::{CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use crate::studio::{Language, Theme as ThemeChoice};
+use crate::ui::actions::key;
 use crate::ui::dialogs::card::{Answer, Needs, heading, modal};
 use crate::ui::text;
 use crate::ui::theme::{Theme, Type, gap, size};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{Button, Select, elided, focus_ring, label, menu_item, paragraph};
+use crate::wire::container::Format;
 
 pub fn show(ctx: &egui::Context, view: &mut View<'_>, needs: &mut Needs<'_>) -> Option<Answer> {
     let theme = view.theme;
@@ -18,6 +22,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, needs: &mut Needs<'_>) -> 
         appearance(ui, view, needs);
         motion(ui, view, needs);
         folder(ui, view, needs);
+        recording(ui, view, needs);
         renderer(ui, view, needs);
         if *needs.preferences != before {
             view.wish(Wish::Preferences);
@@ -129,6 +134,81 @@ fn folder(ui: &mut Ui, view: &mut View<'_>, needs: &Needs<'_>) {
         if Button::new(&change).width(102.0).show(ui, theme).clicked() {
             view.wish(Wish::PickRecordingFolder);
         }
+    });
+}
+
+/// Minutes or megabytes after which a recording goes on in a new file.
+const SPLITS: [(Option<u64>, Option<u64>); 6] = [
+    (None, None),
+    (Some(10), None),
+    (Some(30), None),
+    (Some(60), None),
+    (None, Some(2_000)),
+    (None, Some(4_000)),
+];
+/// Seconds that the replay buffer keeps.
+const REPLAYS: [u64; 6] = [0, 15, 30, 60, 120, 300];
+
+fn recording(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
+    let (theme, texts) = (view.theme, view.texts);
+    let choices = &mut needs.preferences.recording;
+    let width = (ui.available_width() - 2.0 * gap::S) / 3.0;
+    let split_text = |minutes: Option<Duration>, bytes: Option<u64>| match (minutes, bytes) {
+        (Some(time), _) => {
+            let minutes = (time.as_secs() / 60).to_string();
+            texts.with("settings-minutes", &[("count", minutes.into())])
+        }
+        (None, Some(bytes)) => format!("{:.1} GB", bytes as f64 / 1e9),
+        (None, None) => texts.get("settings-split-never").to_string(),
+    };
+    let replay_text = |replay: Option<Duration>| match replay {
+        None => texts.get("settings-replay-off").to_string(),
+        Some(time) => {
+            texts.with("settings-seconds", &[("count", time.as_secs().to_string().into())])
+        }
+    };
+    let column = |ui: &mut Ui, key: &'static str, chosen: &str, menu: &mut dyn FnMut(&mut Ui)| {
+        ui.vertical(|ui| {
+            ui.set_width(width);
+            let name = texts.get(key);
+            caption(ui, theme, &name);
+            let select = Select { name: &name, chosen, width, enabled: true, close_on_click: true };
+            select.show(ui, theme, |ui| menu(ui));
+        });
+    };
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::S;
+        let name = choices.format.extension().to_uppercase();
+        column(ui, key!("settings-format"), &name, &mut |ui| {
+            for format in [Format::Mp4, Format::Mkv, Format::Flv] {
+                let name = format.extension().to_uppercase();
+                if menu_item(ui, theme, &name, "", format == choices.format, true) {
+                    choices.format = format;
+                }
+            }
+        });
+        let chosen = split_text(choices.split_time, choices.split_bytes);
+        column(ui, key!("settings-split"), &chosen, &mut |ui| {
+            for (minutes, megabytes) in SPLITS {
+                let time = minutes.map(|minutes| Duration::from_secs(minutes * 60));
+                let bytes = megabytes.map(|megabytes| megabytes * 1_000_000);
+                let name = split_text(time, bytes);
+                let is_chosen = (choices.split_time, choices.split_bytes) == (time, bytes);
+                if menu_item(ui, theme, &name, "", is_chosen, true) {
+                    (choices.split_time, choices.split_bytes) = (time, bytes);
+                }
+            }
+        });
+        let chosen = replay_text(choices.replay);
+        column(ui, key!("settings-replay"), &chosen, &mut |ui| {
+            for seconds in REPLAYS {
+                let replay = (seconds > 0).then(|| Duration::from_secs(seconds));
+                let name = replay_text(replay);
+                if menu_item(ui, theme, &name, "", choices.replay == replay, true) {
+                    choices.replay = replay;
+                }
+            }
+        });
     });
 }
 

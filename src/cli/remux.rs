@@ -1,0 +1,110 @@
+//! `onair remux` and `onair repair`: recordings from one format into another, and recordings that
+//! were cut off.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::base::Clock;
+use crate::broadcast::recorder::remux::{Failure, How, Report, remux, repair};
+use crate::broadcast::recorder::{Error, Trouble};
+use crate::cli::output::{Output, complain};
+use crate::cli::signals::Interrupt;
+use crate::cli::words::seconds;
+use crate::cli::{Exit, Globals};
+
+/// Arguments of `onair remux`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct RemuxArgs {
+    /// An FLV, MP4 or MKV file with H.264 pictures and AAC sound
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+    /// The new file: .flv, .mp4 or .mkv
+    #[arg(value_name = "OUT")]
+    pub output: PathBuf,
+}
+
+/// Arguments of `onair repair`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct RepairArgs {
+    /// A recording that was cut off. One of onair's is made whole where it is; of others a whole
+    /// copy is made beside it
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// Runs `onair remux`.
+pub fn run(args: &RemuxArgs, globals: &Globals, clock: Clock) -> Exit {
+    work(globals, clock, "remux", |stop| remux(&args.input, &args.output, stop))
+}
+
+/// Runs `onair repair`.
+pub fn run_repair(args: &RepairArgs, globals: &Globals, clock: Clock) -> Exit {
+    work(globals, clock, "repair", |stop| repair(&args.file, stop))
+}
+
+fn work(
+    globals: &Globals,
+    clock: Clock,
+    name: &str,
+    work: impl FnOnce(&dyn Fn() -> bool) -> Result<Report, Failure>,
+) -> Exit {
+    let interrupt = match Interrupt::listen() {
+        Ok(interrupt) => interrupt,
+        Err(error) => {
+            complain(&format!("listening for Ctrl-C: {error}"));
+            return Exit::Error;
+        }
+    };
+    let output = Output::new(clock, globals.json);
+    match work(&|| interrupt.is_set()) {
+        Ok(report) => {
+            tell(&output, name, &report);
+            Exit::Ok
+        }
+        Err(failure) => {
+            let exit = match &failure {
+                Failure::Write(Error { kind: Trouble::Format, .. }) => Exit::Usage,
+                Failure::Interrupted => Exit::Error,
+                _ => Exit::File,
+            };
+            complain(&failure.to_string());
+            output.event(
+                "summary",
+                json!({ "error": failure.to_string(), "exit": exit.code() }),
+                || None,
+            );
+            exit
+        }
+    }
+}
+
+fn tell(output: &Output, name: &str, report: &Report) {
+    let path = report.path.display();
+    let how = match report.how {
+        How::Whole => "whole",
+        How::InPlace => "repaired",
+        How::Copied => "written",
+    };
+    let fields = json!({
+        "path": path.to_string(),
+        "state": how,
+        "seconds": seconds(report.duration),
+        "packets": report.packets,
+        "cut_bytes": report.cut,
+        "left_out": report.left_out,
+    });
+    output.event(name, fields, || {
+        let what = match report.how {
+            How::Whole => "is whole, there is nothing to do",
+            How::InPlace => "is whole again",
+            How::Copied => "is written",
+        };
+        let left_out = match report.left_out.as_slice() {
+            [] => String::new(),
+            what => format!("; left out: {}", what.join(", ")),
+        };
+        let seconds = report.duration.as_secs_f64();
+        Some(format!("{path} {what}: {seconds:.1} s, {} packets{left_out}", report.packets))
+    });
+}

@@ -1,0 +1,222 @@
+//! Recording, replays, snapshots, and what became of files that an earlier run left unfinished.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Engine;
+use crate::base::Worker;
+use crate::player;
+use crate::studio::event::{self, Event};
+use crate::studio::message::Message;
+use crate::studio::on_air::OnAir;
+use crate::studio::repairs::Repairs;
+use crate::studio::tape::{Happening, Tape};
+
+/// Names tried for a snapshot.
+const MOST_NAMES: u32 = 10_000;
+
+/// `path`, or `NAME-1`, `NAME-2`… where that exists already.
+fn free_name(path: &Path) -> PathBuf {
+    let numbered = (1..MOST_NAMES).map(|number| {
+        let mut name = path.file_stem().unwrap_or_default().to_owned();
+        name.push(format!("-{number}"));
+        if let Some(extension) = path.extension() {
+            name.push(".");
+            name.push(extension);
+        }
+        path.with_file_name(name)
+    });
+    let mut names = std::iter::once(path.to_owned()).chain(numbered);
+    names.find(|name| name.symlink_metadata().is_err()).unwrap_or_else(|| path.to_owned())
+}
+
+impl Engine {
+    pub(super) fn begin_repairs(&mut self) {
+        self.state.repairs = self.journal.as_deref().and_then(Repairs::start);
+    }
+
+    pub(super) fn look_at_repairs(&mut self) {
+        let Some(repairs) = &self.state.repairs else { return };
+        for message in repairs.told() {
+            self.tell(&message, "");
+        }
+    }
+
+    pub(super) fn start_recording(&mut self, path: PathBuf) {
+        if self.state.stopping || self.state.quitting {
+            return;
+        }
+        if self.state.on_air.as_ref().is_some_and(OnAir::is_recording) {
+            return;
+        }
+        self.state.ledger.clear(&[
+            "recording-failed",
+            "recording-saved",
+            "recording-renamed",
+            "disk-space",
+            "disk-slow",
+        ]);
+        let shown = path.display().to_string();
+        if !self.begin_broadcast() {
+            self.happened(Event::Stopped);
+            return;
+        }
+        let choices = self.settings.preferences.recording.clone();
+        let Some(on_air) = &mut self.state.on_air else { return };
+        match on_air.record(&path, &choices, self.journal.clone()) {
+            Ok(started) => {
+                let renamed = (started.path != path).then(|| Message::RecordingRenamed {
+                    path: started.path.display().to_string(),
+                });
+                self.happened(Event::Recording(started));
+                self.tell_some(renamed);
+            }
+            Err(reason) => {
+                self.happened(Event::Recording(event::Recording {
+                    path,
+                    state: event::RecordingState::Failed,
+                    duration: Duration::ZERO,
+                    bytes: 0,
+                    reason: Some(reason.clone()),
+                    part: 1,
+                    paused: false,
+                }));
+                self.tell(&Message::RecordingFailed { path: shown, reason }, "");
+                self.end_if_idle();
+            }
+        }
+    }
+
+    pub(super) fn stop_recording(&mut self) {
+        let Some(on_air) = &mut self.state.on_air else { return };
+        if on_air.is_publishing() {
+            self.state.ending.extend(on_air.finish_recording(self.last_words.0.clone()));
+        } else {
+            self.end_broadcast();
+        }
+    }
+
+    pub(super) fn with_tape(&self, act: impl FnOnce(&crate::broadcast::Recorder)) {
+        if let Some(recorder) = self.state.on_air.as_ref().and_then(|it| it.tape().recorder()) {
+            act(recorder);
+        }
+    }
+
+    pub(super) fn tape_happened(&mut self, happening: Happening) {
+        match happening {
+            Happening::Writing(recording) => self.happened(Event::Recording(recording)),
+            Happening::Over(recording) => self.recording_over(recording),
+            Happening::Chapter(chapter) => self.happened(Event::Chapter(chapter)),
+            Happening::Message(message) => self.tell(&message, ""),
+        }
+    }
+
+    pub(super) fn recording_over(&mut self, recording: event::Recording) {
+        let path = recording.path.display().to_string();
+        let message = match (&recording.state, &recording.reason) {
+            (event::RecordingState::Writing, _) => None,
+            (event::RecordingState::Failed, reason) => {
+                Some(Message::RecordingFailed { path, reason: reason.clone().unwrap_or_default() })
+            }
+            (event::RecordingState::Finished, _) => Some(Message::RecordingSaved { path }),
+        };
+        self.happened(Event::Recording(recording));
+        self.tell_some(message);
+    }
+
+    /// Keeps as much of the past as the settings say, while the encoders run.
+    pub(super) fn keep_replay(&mut self) {
+        let choices = &self.settings.preferences.recording;
+        if let Some(on_air) = &mut self.state.on_air {
+            on_air.keep_replay(choices);
+        }
+    }
+
+    pub(super) fn save_replay(&mut self, path: PathBuf) {
+        self.state.ledger.clear(&["replay-failed", "replay-saved", "replay-empty"]);
+        let clip = self.state.on_air.as_ref().map(OnAir::tape).and_then(Tape::clip);
+        let Some(clip) = clip else {
+            self.tell(&Message::ReplayEmpty, "");
+            return;
+        };
+        let tell = self.last_words.0.clone();
+        self.beside("save-replay", move || {
+            let replay = match clip.save(&path) {
+                Ok(saved) => event::Replay {
+                    path: saved.path,
+                    state: event::RecordingState::Finished,
+                    duration: saved.duration,
+                    bytes: saved.bytes,
+                    reason: None,
+                },
+                Err(error) => event::Replay {
+                    path,
+                    state: event::RecordingState::Failed,
+                    duration: Duration::ZERO,
+                    bytes: 0,
+                    reason: Some(error.to_string()),
+                },
+            };
+            let _ = tell.send(Event::Replay(replay));
+        });
+    }
+
+    pub(super) fn take_snapshot(&mut self, path: PathBuf) {
+        self.state.ledger.clear(&["snapshot-failed", "snapshot-saved"]);
+        let Some(frame) = self.preview.get() else {
+            let path = path.display().to_string();
+            self.tell(
+                &Message::SnapshotFailed { path, reason: "there is no picture yet".into() },
+                "",
+            );
+            return;
+        };
+        let tell = self.last_words.0.clone();
+        self.beside("snapshot", move || {
+            let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+            let path = free_name(&path);
+            let reason = match made {
+                Ok(()) => player::snapshot::write(&path, &frame).err().map(|it| it.cause),
+                Err(error) => Some(error.to_string()),
+            };
+            let _ = tell.send(Event::Snapshot(event::Snapshot { path, reason }));
+        });
+    }
+
+    /// What was saved is told of.
+    pub(super) fn saved(&mut self, event: Event) {
+        let message = match &event {
+            Event::Replay(replay) => {
+                let path = replay.path.display().to_string();
+                match replay.reason.clone() {
+                    None => Message::ReplaySaved { path },
+                    Some(reason) => Message::ReplayFailed { path, reason },
+                }
+            }
+            Event::Snapshot(snapshot) => {
+                let path = snapshot.path.display().to_string();
+                match snapshot.reason.clone() {
+                    None => Message::SnapshotSaved { path },
+                    Some(reason) => Message::SnapshotFailed { path, reason },
+                }
+            }
+            _ => {
+                self.happened(event);
+                return;
+            }
+        };
+        self.happened(event);
+        self.tell(&message, "");
+    }
+
+    /// Does something that takes time; the studio does not end before it is done.
+    fn beside(&mut self, name: &str, work: impl FnOnce() + Send + 'static) {
+        match Worker::spawn(name, move |_| work()) {
+            Ok(worker) => {
+                self.state.saving.retain(|worker| !worker.is_finished());
+                self.state.saving.push(worker);
+            }
+            Err(error) => tracing::error!(%error, name, "starting a thread"),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Makes recordings whole that an earlier run left unfinished, on a thread of its own.
+
+use std::path::Path;
+
+use crate::base::queue::{self, Full, Receiver};
+use crate::base::{Stop, Worker};
+use crate::broadcast::recorder::journal::{self, Entry};
+use crate::broadcast::recorder::remux::{How, repair};
+use crate::studio::message::Message;
+
+/// Repaired recordings that wait to be told of.
+const REPAIRS: usize = 64;
+
+/// The work of making earlier recordings whole.
+#[derive(Debug)]
+pub(super) struct Repairs {
+    told: Receiver<Message>,
+    _worker: Worker,
+}
+
+impl Repairs {
+    /// Makes the recordings whole that the journal knows and nobody writes any more.
+    pub(super) fn start(journal: &Path) -> Option<Self> {
+        let left = journal::unfinished(journal);
+        if left.is_empty() {
+            return None;
+        }
+        let (tell, told) = queue::bounded("repairs", REPAIRS, Full::DropOldest);
+        let worker = Worker::spawn("onair-repair", move |stop| {
+            for entry in left {
+                if stop.is_set() {
+                    return;
+                }
+                if let Some(message) = mend(entry, stop) {
+                    let _ = tell.send(message);
+                }
+            }
+        });
+        let worker = worker.inspect_err(|error| tracing::error!(%error, "repairing recordings"));
+        Some(Self { told, _worker: worker.ok()? })
+    }
+
+    /// What became of them since the last call.
+    pub(super) fn told(&self) -> Vec<Message> {
+        std::iter::from_fn(|| self.told.try_recv().ok()).collect()
+    }
+}
+
+fn mend(entry: Entry, stop: &Stop) -> Option<Message> {
+    let recording = entry.recording().to_owned();
+    if !recording.exists() {
+        entry.done();
+        return None;
+    }
+    let repaired = repair(&recording, &|| stop.is_set());
+    if stop.is_set() {
+        // The next run begins anew.
+        return None;
+    }
+    entry.done();
+    match repaired {
+        Ok(report) if report.how == How::Whole => None,
+        Ok(report) => Some(Message::RecordingRepaired { path: report.path.display().to_string() }),
+        Err(failure) => Some(Message::RecordingLost {
+            path: recording.display().to_string(),
+            reason: failure.to_string(),
+        }),
+    }
+}

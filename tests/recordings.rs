@@ -1,0 +1,276 @@
+//! Recordings by `onair live`: what is cut off, what is split, what is paused, what is saved, and
+//! what happens where there is no room.
+
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use peers::{LIMIT, Onair, Peer, ffmpeg};
+use serde_json::Value;
+
+const FORMATS: [&str; 3] = ["mp4", "mkv", "flv"];
+
+/// A small broadcast of the test picture into `path`.
+fn live(path: &Path, more: &[&str]) -> Vec<String> {
+    let mut words = vec!["live", "--video", "test", "--audio", "tone", "--size", "320x180"];
+    words.extend(["--video-bitrate", "500k", "--keyframe-interval", "1s"]);
+    words.extend(["--record", path.to_str().unwrap()]);
+    words.extend(more);
+    words.into_iter().map(str::to_owned).collect()
+}
+
+fn start(path: &Path, more: &[&str]) -> Onair {
+    let words = live(path, more);
+    Onair::start(&words.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// No warning of ffprobe's, none of the decoder's, pictures without a gap.
+fn check(path: &Path) -> ffmpeg::Probe {
+    let probe = ffmpeg::probe(path);
+    assert_eq!(probe.warnings, "", "{path:?}");
+    assert_eq!(ffmpeg::decode(path), "", "{path:?}");
+    let video = probe.packets("video");
+    assert!(video[0].keyframe && video[0].pts.abs() < 0.001, "{path:?}: {:?}", video[0]);
+    for pair in video.windows(2) {
+        let step = pair[1].pts - pair[0].pts;
+        assert!((step - 1.0 / 30.0).abs() <= 0.0012, "{path:?}: {step} after {:?}", pair[0]);
+    }
+    let audio = probe.packets("audio");
+    assert!(audio[0].pts < 0.05);
+    for pair in audio.windows(2) {
+        // After a pause a packet may be left out.
+        let step = pair[1].pts - pair[0].pts;
+        assert!(step > 0.0 && step < 0.0432, "{path:?}: {step} after {:?}", pair[0]);
+    }
+    probe
+}
+
+fn frames(path: &Path) -> usize {
+    check(path).packets("video").len()
+}
+
+fn last<'a>(events: &'a [Value], name: &str) -> &'a Value {
+    events.iter().rfind(|event| event["event"] == name).unwrap_or_else(|| panic!("no {name}"))
+}
+
+#[test]
+fn a_kill_loses_two_seconds_at_most_and_the_next_start_makes_the_file_whole() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let variables = [("XDG_STATE_HOME", state.to_str().unwrap())];
+    let mut cut = Vec::new();
+    for format in FORMATS {
+        let path = folder.path().join(format!("show.{format}"));
+        let words = live(&path, &[]);
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        let mut onair = Onair::start_with(&words, &variables);
+        let mut encoded = 0;
+        onair.peer.wait_until("five seconds of pictures", LIMIT, |peer| {
+            let output = peer.output();
+            let whole = output.rfind('\n').map_or("", |end| &output[..end]);
+            let lines = whole.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            encoded = lines.filter_map(|it| it["video"]["encoded"].as_u64()).max().unwrap_or(0);
+            encoded >= 150
+        });
+        onair.peer.signal("KILL");
+        onair.peer.wait(LIMIT);
+        // It plays as it is.
+        let left = frames(&path);
+        assert!(left as u64 + 60 >= encoded, "{path:?}: {left} of {encoded}");
+        cut.push((path, left));
+    }
+    let other = folder.path().join("other.mp4");
+    let words = live(&other, &["--duration", "3s"]);
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    let mut onair = Onair::start_with(&words, &variables);
+    assert!(onair.peer.wait(LIMIT).success());
+    let events = onair.events();
+    for (path, left) in cut {
+        let said = |event: &&Value| {
+            event["event"] == "notice"
+                && event["key"] == "recording-repaired"
+                && event["summary"].as_str().unwrap().contains(path.to_str().unwrap())
+        };
+        assert!(events.iter().any(|event| said(&event)), "{path:?}: {events:?}");
+        let probe = check(&path);
+        assert_eq!(probe.packets("video").len(), left);
+        let duration: f64 = probe.json["format"]["duration"].as_str().unwrap().parse().unwrap();
+        assert!((duration - left as f64 / 30.0).abs() < 0.1, "{path:?}: {duration}");
+        // Nothing is left to do.
+        let mut repair = Onair::start(&["repair", path.to_str().unwrap()]);
+        assert!(repair.peer.wait(LIMIT).success());
+        assert_eq!(repair.events()[0]["state"], "whole");
+    }
+    assert_eq!(fs::read_dir(state.join("onair/recordings")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_split_recording_loses_and_doubles_nothing() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    for format in FORMATS {
+        let path = folder.path().join(format!("show.{format}"));
+        let mut onair = start(&path, &["--split-time", "2s", "--duration", "7s"]);
+        assert!(onair.peer.wait(LIMIT).success());
+        let events = onair.events();
+        let parts: Vec<PathBuf> = events
+            .iter()
+            .filter(|it| it["event"] == "recording" && it["state"] == "finished")
+            .map(|it| PathBuf::from(it["path"].as_str().unwrap()))
+            .collect();
+        assert!(parts.len() >= 3, "{parts:?}");
+        assert_eq!(parts[1], folder.path().join(format!("show-part2.{format}")));
+        let counts: Vec<_> = parts.iter().map(|part| frames(part)).collect();
+        let encoded = last(&events, "summary")["video"]["encoded"].as_u64().unwrap();
+        assert_eq!(counts.iter().sum::<usize>() as u64, encoded, "{counts:?}");
+        // All sound too: what one part lacks the next begins with.
+        let sounds: usize =
+            parts.iter().map(|part| ffmpeg::probe(part).packets("audio").len()).sum();
+        let expected = encoded as f64 / 30.0 * 48_000.0 / 1_024.0;
+        assert!((sounds as f64 - expected).abs() <= 4.0, "{sounds} of {expected}");
+    }
+}
+
+/// A pipe as standard input: what is written here `onair` reads.
+struct Keyboard {
+    pipe: fs::File,
+}
+
+impl Keyboard {
+    fn beside(folder: &Path) -> (Self, PathBuf) {
+        let path = folder.join("keyboard");
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        // Open for both, so that nobody waits for the other end.
+        let pipe = fs::File::options().read(true).write(true).open(&path).unwrap();
+        (Self { pipe }, path)
+    }
+
+    fn line(&mut self, line: &str) {
+        writeln!(self.pipe, "{line}").unwrap();
+    }
+}
+
+/// `onair` behind a shell that gives it the pipe, or a limit.
+fn through_shell(script: &str, words: &[String], state: &Path) -> Onair {
+    let settings = tempfile::tempdir().unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", script, "sh"]).arg(env!("CARGO_BIN_EXE_onair")).args(words).arg("--json");
+    command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    command.env("XDG_CONFIG_HOME", settings.path()).env("XDG_STATE_HOME", state);
+    Onair { peer: Peer::start_command(&mut command), settings }
+}
+
+fn seconds_recorded(onair: &mut Onair, seconds: u64) {
+    onair.wait_event("pictures", |event| {
+        event["event"] == "stats" && event["video"]["encoded"].as_u64() >= Some(seconds * 30)
+    });
+}
+
+#[test]
+fn commands_pause_mark_split_and_save() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("show.mp4");
+    let (mut keyboard, pipe) = Keyboard::beside(folder.path());
+    let words = live(&path, &["--control", "--replay", "2s"]);
+    let script = format!("exec \"$@\" < {}", pipe.display());
+    let mut onair = through_shell(&script, &words, folder.path());
+    seconds_recorded(&mut onair, 2);
+    keyboard.line("chapter The 第二 act");
+    let chapter = onair.wait_named("chapter");
+    assert_eq!(chapter["title"], "The 第二 act");
+    keyboard.line("pause");
+    onair.wait_event("the pause", |it| it["event"] == "recording" && it["paused"] == true);
+    seconds_recorded(&mut onair, 5);
+    keyboard.line("snapshot");
+    let picture = onair.wait_named("snapshot");
+    assert_eq!(picture["state"], "finished");
+    // The replay buffer knows of no pause.
+    onair.peer.signal("USR1");
+    let replay = onair.wait_named("replay");
+    assert_eq!(replay["state"], "finished", "{replay}");
+    keyboard.line("resume");
+    seconds_recorded(&mut onair, 8);
+    onair.peer.signal("USR2");
+    onair.wait_event("a chapter by signal", |it| it["title"] == "Chapter 2");
+    keyboard.line("nonsense");
+    keyboard.line("stop");
+    assert!(onair.peer.wait(LIMIT).success(), "{}", onair.peer.errors());
+    assert!(onair.peer.errors().contains("'nonsense' is no command"));
+
+    // No gap: `check` looks at every picture. Three seconds are not in it.
+    let encoded = last(&onair.events(), "summary")["video"]["encoded"].as_u64().unwrap();
+    let recorded = frames(&path) as u64;
+    assert!(recorded + 60 <= encoded && recorded >= 120, "{recorded} of {encoded}");
+    let replay = PathBuf::from(replay["path"].as_str().unwrap());
+    assert_eq!(replay, folder.path().join("replay.mp4"));
+    let frames = frames(&replay);
+    assert!((55..=95).contains(&frames), "{frames} pictures of 2 to 3 seconds");
+    let probe = ffmpeg::probe(picture["path"].as_str().unwrap());
+    assert_eq!(probe.stream("video")["width"], 320);
+}
+
+#[test]
+fn no_room_ends_the_recording_readable_and_the_stream_goes_on() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    for format in FORMATS {
+        let path = folder.path().join(format!("show.{format}"));
+        let words = live(&path, &["--duration", "8s"]);
+        // 512-byte blocks: no file may be larger than 200 KiB.
+        let mut onair = through_shell("ulimit -f 400; exec \"$@\"", &words, folder.path());
+        onair.wait_event("the failure", |it| it["event"] == "recording" && it["state"] == "failed");
+        let status = onair.peer.wait(LIMIT);
+        assert_eq!(status.code(), Some(3), "{}", onair.peer.errors());
+        let events = onair.events();
+        assert!(events.iter().any(|it| it["key"] == "recording-failed"));
+        assert!(frames(&path) >= 30, "{path:?}");
+        fs::remove_file(&path).unwrap();
+
+        // Beside a stream, that one goes on to its end.
+        let mut words = live(&path, &["--duration", "6s", "--to", "rtmp://127.0.0.1:1/live/x"]);
+        words.extend(["--retry-for".to_owned(), "60s".to_owned()]);
+        let mut onair = through_shell("ulimit -f 400; exec \"$@\"", &words, folder.path());
+        onair.peer.wait(LIMIT);
+        let encoded = last(&onair.events(), "summary")["video"]["encoded"].as_u64().unwrap();
+        assert!(encoded >= 175, "{encoded}");
+    }
+}
+
+#[test]
+fn remux_says_what_it_did_and_refuses_what_it_must() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("show.flv");
+    let mut onair = start(&path, &["--duration", "2s"]);
+    assert!(onair.peer.wait(LIMIT).success());
+    let to = folder.path().join("show.mkv");
+    let run = |from: &Path, to: &Path| {
+        let mut onair = Onair::start(&["remux", from.to_str().unwrap(), to.to_str().unwrap()]);
+        let status = onair.peer.wait(LIMIT);
+        (status.code(), onair.events())
+    };
+    let (code, events) = run(&path, &to);
+    assert_eq!(code, Some(0));
+    assert_eq!((&events[0]["event"], &events[0]["state"]), (&"remux".into(), &"written".into()));
+    assert_eq!(frames(&to), frames(&path));
+    assert_eq!(run(&path, &to).0, Some(3), "it exists");
+    assert_eq!(run(&path, &folder.path().join("show.avi")).0, Some(2));
+    assert_eq!(run(&folder.path().join("none.mkv"), &folder.path().join("a.mp4")).0, Some(3));
+    fs::write(folder.path().join("text.mp4"), "no film").unwrap();
+    assert_eq!(run(&folder.path().join("text.mp4"), &folder.path().join("b.mp4")).0, Some(3));
+    assert!(!folder.path().join("b.mp4").exists());
+}
