@@ -6,6 +6,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 
 folder=$(mktemp -d)
+real_id=$(cksum <"$(command -v id)")
 trap 'rm -rf "$folder"' EXIT
 failed=0
 
@@ -21,6 +22,8 @@ system() {
 
 # stub NAME 'SCRIPT': a program of the made-up system. Each call is noted.
 stub() {
+    # Not through the link: at its other end is the real system's program.
+    rm -f "$folder/bin/$1"
     printf '#!/bin/sh\necho "%s $*" >>"%s/log"\n%s\n' "$1" "$folder" "$2" >"$folder/bin/$1"
     chmod +x "$folder/bin/$1"
 }
@@ -110,5 +113,8 @@ expect "a new cargo passes" ends 0
 stub cargo 'echo "cargo 1.100.0-nightly (abc 2030-01-01)"'
 there 'need_rust --'
 expect "versions are compared as numbers" ends 0
+
+# This once wrote over the real one.
+expect "the real system is untouched" test "$real_id" = "$(cksum <"$(command -v id)")"
 
 exit $failed

@@ -121,6 +121,8 @@ struct Window<S> {
     pace: Arc<Pace>,
     files: Files,
     awake: Awake,
+    /// Frames drawn, as far as that matters.
+    drawn: u8,
     /// When the studio was asked to end.
     ending: Option<Instant>,
     may_close: bool,
@@ -162,6 +164,7 @@ impl<S: Studio> Window<S> {
             pace,
             files: Files::default(),
             awake: Awake::default(),
+            drawn: 0,
             ending: None,
             may_close: false,
         }
@@ -268,6 +271,14 @@ impl<S: Studio> eframe::App for Window<S> {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        // When the second frame begins, the first is on the screen.
+        if self.drawn < 2 {
+            self.drawn += 1;
+            if self.drawn == 2 {
+                tracing::info!("the window shows its first frame");
+            }
+            ui.ctx().request_repaint();
+        }
         for wish in self.screen.show(ui) {
             self.fulfil(ui.ctx(), wish);
         }

@@ -40,6 +40,7 @@ LIMITS = [
     ("start", "first_picture_ms", "onair", 500, "ms"),
     ("glass", "latency_ms", "onair", 400, "ms with a buffer of 300"),
     ("window", "rss_mb", "onair", 180, "MB"),
+    ("window", "first_frame_ms", "onair", 1_000, "ms"),
 ]
 
 

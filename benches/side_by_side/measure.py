@@ -38,14 +38,14 @@ def wait_for(what, condition, limit=20.0):
 class Program:
     """A program that runs; ended by its process id."""
 
-    def __init__(self, command, log, env=None, out=None):
+    def __init__(self, command, log, env=None, out=None, err=None):
         self.command = [str(word) for word in command]
         self.log = log
         stdout = open(out, "wb") if out else open(log, "ab")
         self.started = time.monotonic()
         self.process = subprocess.Popen(
             self.command, stdin=subprocess.DEVNULL, stdout=stdout,
-            stderr=open(log, "ab"), env=env,
+            stderr=open(err, "wb") if err else open(log, "ab"), env=env,
         )
         self.pid = self.process.pid
         self.usage = None

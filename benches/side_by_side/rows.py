@@ -241,13 +241,15 @@ def window(bench):
     if not (shutil.which("Xvfb") and shutil.which("xdotool")):
         return None
     gpu = ("llvmpipe",)
+    said = bench.folder / "window.log"
 
-    def run(start_on, leave):
+    def run(start_on, leave, first_frame=lambda program: None):
         display = f":{free_port() % 10_000 + 100}"
         env = bench.environment(DISPLAY=display, LIBGL_ALWAYS_SOFTWARE="1", HOME=str(bench.folder))
         with Program(["Xvfb", display, "-screen", "0", "1280x800x24", "-nolisten", "tcp"], bench.log):
             wait_for("the display", lambda: Path(f"/tmp/.X11-unix/X{display[1:]}").exists())
             with start_on(env) as program:
+                drawn = first_frame(program)
                 leave(env)
                 time.sleep(5)
                 before, own, at = cpu_of(program.pid), cpu_of(program.pid, gpu), time.monotonic()
@@ -258,6 +260,8 @@ def window(bench):
                     "cpu_without_gpu_s_per_s": (cpu_of(program.pid, gpu) - own) / passed,
                     "rss_mb": resident_mb(program.pid),
                 }
+                if drawn is not None:
+                    figures["first_frame_ms"] = drawn
                 program.stop(signal.SIGTERM)
         return figures
 
@@ -269,7 +273,15 @@ def window(bench):
                 return found.wait(20) == 0
             wait_for("the window", keys)
 
-        return run(lambda env: Program([bench.onair, "studio"], bench.log, env=env), go_live)
+        def first_frame(program):
+            while time.monotonic() - program.started < 20:
+                if "first frame" in said.read_text():
+                    return (time.monotonic() - program.started) * 1_000
+                time.sleep(0.005)
+            raise RuntimeError(f"no frame was drawn; see {said}")
+
+        command = [bench.onair, "studio", "--log", "info"]
+        return run(lambda env: Program(command, bench.log, env=env, err=said), go_live, first_frame)
 
     programs = {"onair": ours}
     if shutil.which("obs"):
