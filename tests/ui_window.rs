@@ -349,6 +349,22 @@ fn the_palette_finds_what_is_typed() {
 }
 
 #[test]
+fn faults_of_the_built_in_server_are_switched_by_developers() {
+    let mut harness = open("idle");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    harness.run();
+    harness.event(egui::Event::Text("developer".into()));
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Developer));
+    let refused = "reject@publish:Unauthorized".parse().unwrap();
+    let name = "Refuses the stream key";
+    harness.get_all_by_label(name).next().unwrap().click();
+    assert_eq!(commands(&mut harness), [Command::SetFaults(vec![refused])]);
+}
+
+#[test]
 fn settings_and_help_open_by_keyboard_and_close_by_escape() {
     let mut harness = open("idle");
     for (modifiers, key, dialog) in [

@@ -15,7 +15,7 @@ use crate::cli::signals::Interrupt;
 use crate::cli::words;
 use crate::net::{Identity, IdentityError, Runtime};
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT};
-use crate::server::{Config, Listen, Secure, Server};
+use crate::server::{Config, Fault, Listen, Secure, Server};
 use crate::studio::event::Ready;
 use crate::studio::message::Message;
 
@@ -46,7 +46,30 @@ pub struct Args {
     /// The certificate's private key (PEM)
     #[arg(long, value_name = "FILE", requires = "rtmps")]
     pub cert_key: Option<PathBuf>,
+    /// Do this wrong, so that publishers can be tried (repeatable)
+    #[arg(long, value_name = "FAULT", long_help = FAULT_HELP)]
+    pub fault: Vec<Fault>,
+    /// What the times and the garbage of --fault are drawn from
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub fault_seed: u64,
 }
+
+const FAULT_HELP: &str = "Do this wrong, so that publishers can be tried (repeatable): \
+    WHAT@PHASE[:VALUE][*TIMES]. The phases are handshake, connect, createStream, publish and media.
+
+  reset, close, half-close, garbage   at once, or so long after media began: reset@media:3s
+  stall                 reads nothing, until it is let go or for so long:
+                        stall@media:2s+8s (after 2 s, for 8 s), stall@connect:+5s
+  delay:TIME            takes what comes so much later: delay@media:200ms
+  throttle:BITRATE      reads no more than that: throttle@media:500k
+  reject:CODE           at connect (Rejected, InvalidApp, Closed, Failed, AppShutdown) or publish
+                        (BadName, Denied, Unauthorized, Rejected, BadAuth)
+  busy[:TIMES]          at publish: says that the name is in use
+  redirect:URL          at connect, or at media (Enhanced RTMP)
+  noack                 acknowledges nothing
+
+A time such as 2s..5s is drawn anew for each connection. *1 strikes one connection only. Bad \
+certificates come by --cert";
 
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
@@ -76,6 +99,8 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             rtmps,
             rtmpt: args.rtmpt.map(Listen::exactly),
             http: Some(listen(args.http, DEFAULT_HTTP_PORT)),
+            faults: args.fault.clone(),
+            fault_seed: args.fault_seed,
             ..Config::default()
         };
         let server = Server::start(&runtime, clock, config).map_err(|error| error.to_string())?;
@@ -114,6 +139,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         "viewers": totals.viewers,
         "received_bytes": totals.received,
         "sent_bytes": totals.sent,
+        "faults": totals.faults,
         "exit": Exit::Ok.code(),
     });
     output.event("summary", fields, || {
@@ -159,6 +185,7 @@ struct Totals {
     viewers: u64,
     received: u64,
     sent: u64,
+    faults: u64,
 }
 
 impl Totals {
@@ -169,6 +196,7 @@ impl Totals {
             Event::Join(_) => self.viewers += 1,
             Event::Unpublish(_, ended) => self.received += ended.bytes,
             Event::Leave(_, ended) => self.sent += ended.bytes,
+            Event::Fault(_) => self.faults += 1,
         }
     }
 }

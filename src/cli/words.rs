@@ -248,9 +248,21 @@ fn print_stats(output: &Output, stats: &Stats) {
     }
 }
 
-/// Somebody came to or left the built-in server.
+/// Somebody came to or left the built-in server, or a fault struck.
 pub fn print_server(output: &Output, event: &server::Event) {
     let (name, peer, ended) = match event {
+        server::Event::Fault(struck) => {
+            let fields = json!({
+                "fault": struck.fault,
+                "phase": struck.phase.name(),
+                "peer": struck.address.to_string(),
+                "id": struck.id,
+            });
+            output.event("fault", fields, || {
+                Some(format!("Server: the fault {} strikes {}", struck.fault, struck.address))
+            });
+            return;
+        }
         server::Event::Publish(peer) => ("publish", peer, None),
         server::Event::Unpublish(peer, ended) => ("unpublish", peer, Some(ended)),
         server::Event::Join(peer) => ("join", peer, None),

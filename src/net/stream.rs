@@ -121,6 +121,20 @@ impl Stream {
         }
     }
 
+    /// When it is dropped the connection is cut (TCP RST), not closed in order.
+    pub fn reset_on_drop(&self) {
+        if let Some(socket) = self.socket() {
+            let _ = socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO));
+        }
+    }
+
+    /// Lets the system hold about so many bytes that nobody has read.
+    pub fn set_receive_buffer(&self, bytes: usize) {
+        if let Some(socket) = self.socket() {
+            let _ = socket2::SockRef::from(socket).set_recv_buffer_size(bytes);
+        }
+    }
+
     /// Keeps at most about `bytes` unsent in the system's buffer (Linux): the rest waits with us.
     pub fn set_not_sent_low_water(&self, bytes: u32) {
         if let Some(socket) = self.socket() {

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use super::fault::Fault;
 use crate::base::Secret;
 use crate::net::Identity;
 
@@ -55,6 +56,10 @@ pub struct Config {
     /// Where there are any, a publisher must name one: `rtmp://host/app/stream?key=…`.
     pub publish_keys: Vec<Secret>,
     pub limits: Limits,
+    /// What it does wrong on request.
+    pub faults: Vec<Fault>,
+    /// What times and garbage of the faults are drawn from.
+    pub fault_seed: u64,
 }
 
 impl Default for Config {
@@ -66,6 +71,8 @@ impl Default for Config {
             http: Some(Listen::loopback(DEFAULT_HTTP_PORT)),
             publish_keys: Vec::new(),
             limits: Limits::default(),
+            faults: Vec::new(),
+            fault_seed: 0,
         }
     }
 }

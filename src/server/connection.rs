@@ -15,18 +15,23 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite as _, ReadBuf};
 
 use super::batch::Batch;
+use super::event::Event as Told;
+use super::fault::{Fault, Phase, Plan, Strike, Struck, Verdict};
 use super::message::{Class, Message, STREAM};
 use super::outgoing::Outgoing;
 use super::registry::Registry;
 use super::sink::Sink;
 use crate::base::{Clock, Timestamp};
 use crate::net;
-use crate::wire::rtmp::server::{Error as SessionError, Event, Output, Session};
+use crate::wire::rtmp::server::{Error as SessionError, Event, Output, Session, Step};
 
 /// Read at once, on the stack: hundreds of viewers need no buffer each.
 const READ: usize = 32 << 10;
 /// Reads before others get their turn.
 const READS: usize = 16;
+/// What the system may hold of a connection that a fault reads slowly or not at all: little, so that
+/// the other side notices.
+const HELD_BUFFER: usize = 16 << 10;
 /// What a session may say that the peer does not read.
 const MOST_CONTROL: usize = 1 << 20;
 
@@ -49,6 +54,20 @@ struct Io {
     paused: bool,
     /// Sound and pictures that the player wants.
     wanted: (bool, bool),
+    lab: InLab,
+}
+
+/// What the faults that were asked for do to the connection.
+#[derive(Debug, Default)]
+struct InLab {
+    /// Of the server's faults, when last looked at.
+    generation: u64,
+    plan: Option<Box<Plan>>,
+    /// When the connection's task was told to look again.
+    wake_at: Option<Timestamp>,
+    /// What comes is not understood, and nothing is said, any more.
+    deaf: bool,
+    mute: bool,
 }
 
 /// Why a connection ends.
@@ -66,6 +85,8 @@ pub(super) enum Error {
     Flooded,
     #[error("it sends nothing any more")]
     Silent,
+    #[error("a fault that was asked for: {0}")]
+    Fault(&'static str),
 }
 
 impl Connection {
@@ -84,6 +105,7 @@ impl Connection {
             deadline: None,
             paused: false,
             wanted: (true, true),
+            lab: InLab::default(),
         };
         Self { id, peer, registry, io: Mutex::new(io) }
     }
@@ -107,6 +129,14 @@ impl Connection {
         if let Some(kind) = io.out.failed {
             return Poll::Ready(Err(io::Error::from(kind).into()));
         }
+        if self.registry.lab.generation() != io.lab.generation {
+            self.enter_lab(io);
+        }
+        if io.lab.plan.is_some()
+            && let Some(result) = self.suffer(io, cx)
+        {
+            return result;
+        }
         let mut ended = None;
         for round in 0..=READS {
             if round == READS {
@@ -114,18 +144,25 @@ impl Connection {
                 break;
             }
             let mut space = [const { MaybeUninit::uninit() }; READ];
-            let mut buffer = ReadBuf::uninit(&mut space);
+            let most = match &mut io.lab.plan {
+                None => READ,
+                Some(plan) => plan.allowance(READ, self.registry.clock.now()),
+            };
+            let mut buffer = ReadBuf::uninit(space.get_mut(..most).unwrap_or(&mut []));
+            if most == 0 {
+                break;
+            }
             match Pin::new(&mut io.out.stream).poll_read(cx, &mut buffer) {
                 Poll::Pending => break,
+                // Behind what is still held back.
+                Poll::Ready(_) if io.holds_back() && buffer.filled().is_empty() => break,
                 Poll::Ready(Err(error)) => ended = Some(error.into()),
                 Poll::Ready(Ok(())) if buffer.filled().is_empty() => ended = Some(Error::Closed),
                 Poll::Ready(Ok(())) => {
                     let data = buffer.filled();
                     let received = &self.registry.totals.received_bytes;
                     received.fetch_add(data.len() as u64, Ordering::Relaxed);
-                    let result = io.session.handle_input(self.registry.clock.now(), data);
-                    io.pump(false);
-                    ended = result.err().map(Error::from);
+                    ended = io.take(self.registry.clock.now(), data).err().map(Error::from);
                     // A socket that gave less than asked for has no more.
                     if ended.is_none() && data.len() < READ && io.events.is_empty() {
                         continue;
@@ -137,6 +174,11 @@ impl Connection {
             }
         }
         io.pump(false);
+        if io.lab.plan.is_some()
+            && let Some(result) = self.suffer(io, cx)
+        {
+            return result;
+        }
         self.flush(io);
         into.extend(io.events.drain(..));
         if !into.is_empty() {
@@ -155,18 +197,106 @@ impl Connection {
         if io.out.queue.control_bytes() > MOST_CONTROL {
             return Poll::Ready(Err(Error::Flooded));
         }
-        Poll::Pending
+        self.wait(io)
     }
 
-    /// The session's next deadline.
+    /// The session's next deadline, or that of the faults.
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.io.lock().deadline
+        let io = self.io.lock();
+        io.deadline.into_iter().chain(io.lab.wake_at).min()
+    }
+
+    /// How a wish is answered where a fault decides.
+    pub fn verdict(&self, phase: Phase) -> Option<Verdict> {
+        let mut io = self.io.lock();
+        let generation = io.lab.generation;
+        io.lab.plan.as_mut()?.verdict(phase, |index, fault| self.claim(generation, index, fault))
+    }
+
+    /// The server's faults have changed.
+    #[cold]
+    fn enter_lab(&self, io: &mut Io) {
+        let now = self.registry.clock.now();
+        (io.lab.generation, io.lab.plan) = self.registry.lab.plan(self.id, io.phase(), now);
+        io.lab.wake_at = None;
+    }
+
+    fn claim(&self, generation: u64, index: usize, fault: &Fault) -> bool {
+        let claimed = self.registry.lab.claim(generation, index);
+        if claimed {
+            let (fault, phase) = (fault.to_string(), fault.phase);
+            let struck = Struck { fault, phase, address: self.peer, id: self.id };
+            self.registry.tell(Told::Fault(struck));
+        }
+        claimed
+    }
+
+    /// Lets the faults strike that are due. What [`Connection::poll`] returns then; `None` to go on.
+    #[cold]
+    fn suffer(&self, io: &mut Io, cx: &mut Context<'_>) -> Option<Poll<Result<(), Error>>> {
+        let now = self.registry.clock.now();
+        let phase = io.phase();
+        let generation = io.lab.generation;
+        let plan = io.lab.plan.as_mut()?;
+        plan.reach(phase, now);
+        let strikes = plan.strikes(now, |index, fault| self.claim(generation, index, fault));
+        for strike in strikes {
+            match strike {
+                Strike::Reset => {
+                    io.out.stream.reset_on_drop();
+                    return Some(Poll::Ready(Err(Error::Fault("reset"))));
+                }
+                Strike::Close => return Some(Poll::Ready(Err(Error::Fault("closed")))),
+                Strike::HalfClose => {
+                    self.flush(io);
+                    io.lab.mute = true;
+                    let _ = Pin::new(&mut io.out.stream).poll_shutdown(cx);
+                }
+                Strike::Garbage { bytes, deaf } => {
+                    io.out.queue.push_control(bytes);
+                    self.flush(io);
+                    (io.lab.deaf, io.lab.mute) = (deaf, deaf);
+                }
+                Strike::Reconnect(url) => {
+                    let text = "A fault that was asked for.";
+                    io.session.request_reconnect(Some(&url), text);
+                    io.pump(false);
+                }
+                Strike::NoAck => io.session.withhold_acknowledgements(),
+                Strike::Hold => io.out.stream.set_receive_buffer(HELD_BUFFER),
+            }
+        }
+        let stalled = |io: &Io| io.lab.plan.as_ref().is_some_and(|plan| plan.is_stalled(now));
+        if stalled(io) {
+            return Some(self.wait(io));
+        }
+        while let Some(bytes) = io.lab.plan.as_mut().and_then(|plan| plan.late(now)) {
+            if let Err(error) = io.session.handle_input(now, &bytes) {
+                return Some(Poll::Ready(Err(error.into())));
+            }
+            io.pump(false);
+        }
+        None
+    }
+
+    /// Nothing more to do; where the faults have another deadline now, the task is to look at it.
+    fn wait(&self, io: &mut Io) -> Poll<Result<(), Error>> {
+        let Some(plan) = &io.lab.plan else { return Poll::Pending };
+        let wake_at = plan.wake_at(self.registry.clock.now());
+        if std::mem::replace(&mut io.lab.wake_at, wake_at) == wake_at {
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// A deadline has come, or it is time to look whether the peer still takes something.
     pub fn check(&self, now: Timestamp) -> Result<(), Error> {
         let mut io = self.io.lock();
         let stalled = self.registry.config.limits.stalled_viewer;
+        // A server that has stalled loses no patience.
+        if io.lab.plan.as_ref().is_some_and(|plan| plan.is_stalled(now)) {
+            return Ok(());
+        }
         if io.out.is_stuck(now, stalled) {
             return Err(Error::Stalled);
         }
@@ -344,7 +474,38 @@ impl Io {
         }
     }
 
+    /// What was read: for the session, unless a fault says otherwise.
+    fn take(&mut self, now: Timestamp, data: &[u8]) -> Result<(), SessionError> {
+        if let Some(plan) = &mut self.lab.plan {
+            plan.took(data.len());
+            if self.lab.deaf || plan.hold_back(data, now) {
+                return Ok(());
+            }
+        }
+        let result = self.session.handle_input(now, data);
+        self.pump(false);
+        result
+    }
+
+    fn holds_back(&self) -> bool {
+        self.lab.plan.as_ref().is_some_and(|plan| plan.holds_back())
+    }
+
+    /// How far the client has come, as faults know it.
+    fn phase(&self) -> Option<Phase> {
+        Some(match self.session.step()? {
+            Step::Handshake => Phase::Handshake,
+            Step::Connect => Phase::Connect,
+            Step::Connected => Phase::CreateStream,
+            Step::Publish => Phase::Publish,
+            Step::Publishing => Phase::Media,
+        })
+    }
+
     fn say(&mut self, bytes: Bytes, behind: bool) {
+        if self.lab.mute {
+            return;
+        }
         if behind {
             self.out.queue.push(Class::Vital, bytes);
         } else {

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+pub use super::fault::Struck;
+
 /// What happened. Named as in the JSON events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -14,6 +16,8 @@ pub enum Event {
     Join(Peer),
     /// A viewer has gone.
     Leave(Peer, Ended),
+    /// A fault that was asked for has struck.
+    Fault(Struck),
 }
 
 /// Who, and on which stream.

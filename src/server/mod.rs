@@ -8,6 +8,7 @@ mod cache;
 pub mod config;
 mod connection;
 pub mod event;
+pub mod fault;
 mod http;
 mod message;
 mod outgoing;
@@ -24,7 +25,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use config::{Config, Limits, Listen, Secure};
-pub use event::{AudioFigures, Ended, Event, Peer, PublisherFigures, StreamFigures, VideoFigures};
+pub use event::{
+    AudioFigures, Ended, Event, Peer, PublisherFigures, StreamFigures, Struck, VideoFigures,
+};
+pub use fault::Fault;
 
 use crate::base::{Clock, queue as base_queue};
 use crate::net::rtmpt::Gate;
@@ -133,6 +137,11 @@ impl Server {
     /// Viewers of all streams now.
     pub fn viewers(&self) -> usize {
         self.streams().iter().map(|stream| stream.viewers).sum()
+    }
+
+    /// Does these things wrong from now on, and no others; also to connections that stand.
+    pub fn set_faults(&self, faults: Vec<Fault>) {
+        self.registry.lab.set(faults);
     }
 
     /// Ends: nobody new is let in, publishers and viewers are told, connections closed. Waits at

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use super::config::Config;
 use super::event::{Ended, Event, Peer, StreamFigures};
+use super::fault::Lab;
 use super::publisher::Dismissal;
 use super::sink::Sink;
 use super::stream::Stream;
@@ -27,6 +28,7 @@ pub(super) struct Registry {
     next_id: AtomicU64,
     connections: AtomicUsize,
     pub totals: Totals,
+    pub lab: Lab,
     stopping: AtomicBool,
     stop: Notify,
     all_gone: Notify,
@@ -72,6 +74,7 @@ impl Drop for Place {
 
 impl Registry {
     pub fn new(config: Config, clock: Clock, events: queue::Sender<Event>) -> Self {
+        let lab = Lab::new(config.faults.clone(), config.fault_seed);
         Self {
             config,
             clock,
@@ -80,6 +83,7 @@ impl Registry {
             next_id: AtomicU64::new(1),
             connections: AtomicUsize::new(0),
             totals: Totals::default(),
+            lab,
             stopping: AtomicBool::new(false),
             stop: Notify::new(),
             all_gone: Notify::new(),
@@ -213,7 +217,7 @@ impl Registry {
         self.tidy(stream);
     }
 
-    fn tell(&self, event: Event) {
+    pub fn tell(&self, event: Event) {
         // Bounded, the oldest goes first; nobody listening is no error.
         let _ = self.events.send(event);
     }

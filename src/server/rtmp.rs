@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::connection::{Connection, Error};
 use super::event::Ended;
+use super::fault::{Phase, Verdict};
 use super::message::CHUNK_SIZE;
 use super::registry::{Place, Publication, Refused, Registry};
 use super::sink::Sink;
@@ -129,7 +130,10 @@ impl Task {
                 }
                 result = poll_fn(|cx| connection.poll(cx, &mut events)) => {
                     result?;
-                    self.heard = registry.clock.now();
+                    // Without events it is only the deadline that has changed.
+                    if !events.is_empty() {
+                        self.heard = registry.clock.now();
+                    }
                     for event in events.drain(..) {
                         self.handle(event)?;
                     }
@@ -176,7 +180,15 @@ impl Task {
     fn handle(&mut self, event: Event) -> Result<(), Error> {
         let connection = &self.connection;
         match event {
-            Event::ConnectRequested(_) => connection.with_session(Session::accept_connect)?,
+            Event::ConnectRequested(_) => match connection.verdict(Phase::Connect) {
+                None => connection.with_session(Session::accept_connect)?,
+                Some(Verdict::Reject(status)) => {
+                    connection.with_session(|session| session.reject_connect(&status));
+                }
+                Some(Verdict::Redirect(url)) => {
+                    connection.with_session(|session| session.redirect_connect(&url));
+                }
+            },
             Event::PublishRequested { name, .. } => self.publish(&name)?,
             Event::PlayRequested { name, .. } => self.play(&name)?,
             Event::Metadata { time_ms, body, .. } => {
@@ -216,6 +228,10 @@ impl Task {
     fn publish(&mut self, name: &StreamName) -> Result<(), Error> {
         self.end_role("published anew");
         let connection = &self.connection;
+        if let Some(Verdict::Reject(status)) = connection.verdict(Phase::Publish) {
+            connection.with_session(|session| session.reject_publish(&status));
+            return Ok(());
+        }
         let refused = match self.registry.publish(connection.id(), connection.peer, name) {
             Ok(publication) => {
                 self.role = Role::Publishing(publication);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::Clock;
 use crate::net::Runtime;
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT};
-use crate::server::{self, Server};
+use crate::server::{self, Fault, Server};
 use crate::studio::event::Ready;
 use crate::studio::message::Message;
 use crate::studio::targets;
@@ -28,11 +28,12 @@ pub enum Serve {
 pub(super) struct BuiltIn {
     serve: Serve,
     server: Option<Server>,
+    faults: Vec<Fault>,
 }
 
 impl BuiltIn {
     pub(super) fn new(serve: Serve) -> Self {
-        Self { serve, server: None }
+        Self { serve, server: None, faults: Vec::new() }
     }
 
     pub(super) fn wanted_at_once(&self) -> bool {
@@ -49,7 +50,7 @@ impl BuiltIn {
         runtime: &Runtime,
         clock: Clock,
     ) -> Result<Vec<Message>, Message> {
-        let config = server::Config::default();
+        let config = server::Config { faults: self.faults.clone(), ..server::Config::default() };
         let server = Server::start(runtime, clock, config)
             .map_err(|error| Message::ServerFailed { reason: error.to_string() })?;
         let addresses = server.addresses();
@@ -65,6 +66,19 @@ impl BuiltIn {
         ];
         self.server = Some(server);
         Ok(messages.into_iter().flatten().collect())
+    }
+
+    /// What the server does wrong on request.
+    pub(super) fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// Does these things wrong from now on, and no others.
+    pub(super) fn set_faults(&mut self, faults: Vec<Fault>) {
+        if let Some(server) = &self.server {
+            server.set_faults(faults.clone());
+        }
+        self.faults = faults;
     }
 
     /// Where RTMP is.

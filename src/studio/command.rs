@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::net::Pin;
+use crate::server::Fault;
 use crate::studio::{Preferences, Quality, Target};
 
 /// A wish of the person at the window or on the command line.
@@ -65,6 +66,8 @@ pub enum Command {
     SetVolume(f32),
     /// Silence the player.
     SetPlayerMuted(bool),
+    /// The built-in server does these things wrong from now on, and no others; not remembered.
+    SetFaults(Vec<Fault>),
     /// Look for cameras and microphones again.
     RefreshDevices,
     /// Look and behave like this; remembered.

@@ -292,6 +292,10 @@ impl Engine {
                 self.settings.player_muted = muted;
                 self.changed();
             }
+            Command::SetFaults(faults) => {
+                self.state.ledger.clear(&["fault-struck"]);
+                self.built_in.set_faults(faults);
+            }
             Command::SetPreferences(preferences) => {
                 self.settings.preferences = preferences;
                 self.keep_replay();

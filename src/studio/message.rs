@@ -98,6 +98,9 @@ pub enum Message {
     ServerSays {
         text: String,
     },
+    FaultStruck {
+        fault: String,
+    },
     PortTaken {
         wanted: String,
         used: String,
@@ -196,6 +199,7 @@ impl Message {
         "target-on-air",
         "broadcast-ended",
         "server-says",
+        "fault-struck",
         "port-taken",
         "server-failed",
         "recording-failed",
@@ -263,6 +267,7 @@ impl Message {
             Self::TargetOnAir { .. } => "target-on-air",
             Self::BroadcastEnded { .. } => "broadcast-ended",
             Self::ServerSays { .. } => "server-says",
+            Self::FaultStruck { .. } => "fault-struck",
             Self::PortTaken { .. } => "port-taken",
             Self::ServerFailed { .. } => "server-failed",
             Self::RecordingFailed { .. } => "recording-failed",
@@ -324,6 +329,7 @@ impl Message {
                 vec![("time", time.clone()), ("sent", sent.clone()), ("dropped", dropped.clone())]
             }
             Self::ServerSays { text } => vec![("text", text.clone())],
+            Self::FaultStruck { fault } => vec![("fault", fault.clone())],
             Self::PortTaken { wanted, used } => {
                 vec![("wanted", wanted.clone()), ("used", used.clone())]
             }
@@ -357,6 +363,7 @@ impl Message {
             | Self::BroadcastEnded { .. }
             | Self::BitrateRestored { .. }
             | Self::ServerSays { .. }
+            | Self::FaultStruck { .. }
             | Self::PortTaken { .. }
             | Self::RecordingSaved { .. }
             | Self::RecordingRenamed { .. }
@@ -440,6 +447,9 @@ impl Message {
                 format!("The broadcast ended after {time}: {sent} sent, {dropped} pictures dropped.")
             }
             Self::ServerSays { text } => format!("The server says: {text}"),
+            Self::FaultStruck { fault } => {
+                format!("The built-in server misbehaves as asked: {fault}")
+            }
             Self::PortTaken { wanted, used } => {
                 format!("Port {wanted} is taken; the built-in server uses {used}.")
             }
@@ -553,6 +563,7 @@ impl Message {
             | Self::BroadcastEnded { .. }
             | Self::BitrateRestored { .. }
             | Self::ServerSays { .. }
+            | Self::FaultStruck { .. }
             | Self::PortTaken { .. }
             | Self::RecordingRenamed { .. }
             | Self::RecordingRepaired { .. }

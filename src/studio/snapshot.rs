@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::media::Size;
+use crate::server::Fault;
 use crate::studio::chronicle::Entry;
 use crate::studio::target::{Target, TargetState};
 use crate::studio::{KeyPlace, Notice, Preferences, Quality};
@@ -240,6 +241,8 @@ pub struct ServerFigures {
     /// What to open in a player to see the broadcast.
     pub play_url: String,
     pub viewers: usize,
+    /// What it does wrong on request.
+    pub faults: Vec<Fault>,
 }
 
 /// Everything the window draws, save the pictures themselves.

@@ -22,6 +22,7 @@ pub enum Action {
     Settings,
     Help,
     History,
+    Developer,
     Studio,
     Watch,
     RetryNow,
@@ -46,7 +47,7 @@ macro_rules! key {
 
 impl Action {
     /// In the order of the palette and the help.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::GoLive,
         Self::Ready,
         Self::Record,
@@ -60,6 +61,7 @@ impl Action {
         Self::Settings,
         Self::Help,
         Self::History,
+        Self::Developer,
         Self::Studio,
         Self::Watch,
         Self::RetryNow,
@@ -91,6 +93,7 @@ impl Action {
             Self::Settings => key!("action-settings"),
             Self::Help => key!("action-help"),
             Self::History => key!("action-history"),
+            Self::Developer => key!("action-developer"),
             Self::Studio => key!("action-studio"),
             Self::Watch => key!("action-watch"),
             Self::RetryNow => key!("action-retry"),

@@ -369,6 +369,7 @@ impl Screen {
             Action::Help => self.toggle(Dialog::Help),
             Action::Ready => self.toggle(Dialog::Ready),
             Action::History => self.toggle(Dialog::History),
+            Action::Developer => self.toggle(Dialog::Developer),
             Action::Studio => self.page = Page::Studio,
             Action::Watch => self.page = Page::Watch,
             Action::RetryNow => self.wishes.push(send(Command::RetryNow)),

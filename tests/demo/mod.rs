@@ -110,6 +110,7 @@ pub fn snapshot(name: &str) -> Snapshot {
             http: "http://127.0.0.1:8088".into(),
             play_url: "rtmp://127.0.0.1:1935/live/onair".into(),
             viewers: 2,
+            faults: Vec::new(),
         },
         watch_figures: WatchFigures { volume: 0.8, ..WatchFigures::default() },
         cpu: 0.21,

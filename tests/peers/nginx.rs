@@ -22,7 +22,7 @@ pub fn program() -> Option<(PathBuf, PathBuf)> {
 }
 
 /// A running nginx. Application `live` relays; `recorded` also writes what it receives to
-/// [`Nginx::recordings`]; `refused` turns publishers and players away.
+/// [`Nginx::recordings`], `kept` too but each publication into a file of its own; `refused` turns publishers and players away.
 #[derive(Debug)]
 pub struct Nginx {
     pub peer: Peer,
@@ -62,6 +62,10 @@ impl Nginx {
                 application recorded {{
                     live on; record all; record_path {at}/recordings; record_suffix .flv;
                 }}
+                application kept {{
+                    live on; record all; record_unique on;
+                    record_path {at}/recordings; record_suffix .flv;
+                }}
                 application refused {{ live on; deny publish all; deny play all; }}
              }} }}",
             module = module.display()
@@ -88,6 +92,14 @@ impl Nginx {
     /// Where application `recorded` writes `STREAM.flv`.
     pub fn recordings(&self) -> PathBuf {
         self.folder.path().join("recordings")
+    }
+
+    /// All files there, the oldest first.
+    pub fn recorded(&self) -> Vec<PathBuf> {
+        let mut files: Vec<_> =
+            fs::read_dir(self.recordings()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort_by_key(|file| fs::metadata(file).and_then(|it| it.created()).unwrap());
+        files
     }
 
     /// nginx's own account of what it serves, as XML.

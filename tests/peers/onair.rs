@@ -25,14 +25,19 @@ impl Onair {
 
     /// As [`Onair::start`], with variables set.
     pub fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let settings = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
         command.args(arguments).arg("--json");
+        Self::start_command(&mut command, variables)
+    }
+
+    /// A prepared command that runs it, with variables set.
+    pub fn start_command(command: &mut Command, variables: &[(&str, &str)]) -> Self {
+        let settings = tempfile::tempdir().unwrap();
         command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
         command.env("XDG_CONFIG_HOME", settings.path());
         command.env("XDG_STATE_HOME", settings.path());
         command.envs(variables.iter().copied());
-        let peer = Peer::start_command(&mut command);
+        let peer = Peer::start_command(command);
         Self { peer, settings }
     }
 

@@ -7,6 +7,7 @@ use super::live::TARGET_KEYS;
 use crate::base::Worker;
 use crate::media::Track;
 use crate::media::source::{Report, State};
+use crate::server;
 use crate::studio::event::{self, Event, TargetState};
 use crate::studio::message::Message;
 use crate::studio::on_air::Happening;
@@ -33,6 +34,10 @@ impl Engine {
             self.tell(&message, "");
         }
         for event in self.built_in.poll() {
+            if let server::Event::Fault(struck) = &event {
+                let fault = struck.fault.clone();
+                self.tell(&Message::FaultStruck { fault }, "");
+            }
             self.happened(Event::Server(event));
         }
         if let Some(on_air) = &mut self.state.on_air {

@@ -115,6 +115,7 @@ impl Engine {
             http: ready.http.unwrap_or_default(),
             play_url: ready.play.unwrap_or_default(),
             viewers: self.built_in.viewers(),
+            faults: self.built_in.faults().to_vec(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod card;
 mod confirm;
+mod developer;
 mod help;
 mod history;
 mod palette;
@@ -20,6 +21,7 @@ pub enum Dialog {
     Help,
     /// What happened to the stream.
     History,
+    Developer,
     Palette,
     /// Whether everything is ready.
     Ready,
@@ -41,6 +43,7 @@ pub fn show(
         Dialog::Settings => settings::show(ctx, view, needs),
         Dialog::Help => help::show(ctx, view),
         Dialog::History => history::show(ctx, view),
+        Dialog::Developer => developer::show(ctx, view),
         Dialog::Palette => palette::show(ctx, view, needs.fresh, search),
         Dialog::Ready => ready::show(ctx, view, needs.fresh),
         Dialog::ConfirmStop => confirm::stop(ctx, view, needs.fresh),

@@ -119,6 +119,19 @@ pub enum Event {
     Finished,
 }
 
+/// How far a client has come on its way to publish.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    Handshake,
+    /// The handshake is done; `connect` has not been answered.
+    Connect,
+    /// `connect` was answered.
+    Connected,
+    /// It asks to publish.
+    Publish,
+    Publishing,
+}
+
 /// Why the session is over.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {

@@ -34,6 +34,8 @@ pub(super) struct Link {
     /// Bytes of chunks received, and how many of them were acknowledged.
     received: u64,
     acknowledged: u64,
+    /// Nothing is acknowledged.
+    silent: bool,
     /// The peer wants to hear of each so many bytes.
     window: Option<u32>,
     /// The window we told last.
@@ -71,6 +73,7 @@ impl Link {
             out: Outgoing::new(),
             received: 0,
             acknowledged: 0,
+            silent: false,
             window: None,
             told_window: None,
             peer_acknowledged: 0,
@@ -90,9 +93,14 @@ impl Link {
         self.received
     }
 
+    /// Acknowledges nothing any more, as some servers do.
+    pub(super) fn withhold_acknowledgements(&mut self) {
+        self.silent = true;
+    }
+
     /// Acknowledges, where half the peer's window has come in: some senders stop at the whole.
     pub(super) fn acknowledge(&mut self) {
-        let Some(window) = self.window else { return };
+        let Some(window) = self.window.filter(|_| !self.silent) else { return };
         if self.received - self.acknowledged >= u64::from(window / 2).max(1) {
             self.acknowledged = self.received;
             // The counter on the wire wraps.

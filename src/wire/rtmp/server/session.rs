@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Config, Error, Event, Output};
+use super::{Config, Error, Event, Output, Step};
 use crate::base::Timestamp;
 use crate::wire::amf0::{Data, Value};
 use crate::wire::rtmp::Time;
@@ -164,9 +164,20 @@ impl Session {
 
     /// Turns the client away, with a status of [`code::CONNECT_REJECTED`] or its like.
     pub fn reject_connect(&mut self, status: &Status) {
+        self.refuse_connect(&status.to_value());
+    }
+
+    /// Sends the client elsewhere: a rejection that names the address in `ex.redirect`.
+    pub fn redirect_connect(&mut self, url: &str) {
+        let ex = Value::object([("code", 302_u32.into()), ("redirect", url.into())]);
+        let (level, code) = ("error".into(), code::CONNECT_REJECTED.into());
+        self.refuse_connect(&Value::object([("level", level), ("code", code), ("ex", ex)]));
+    }
+
+    fn refuse_connect(&mut self, info: &Value) {
         if let State::Deciding(Wish::Connect { transaction }) = self.state {
-            let info = status.to_value();
-            self.link.command(0, command::command("_error", transaction, &Value::Null, &[info]));
+            let info = std::slice::from_ref(info);
+            self.link.command(0, command::command("_error", transaction, &Value::Null, info));
             self.close();
         }
     }
@@ -290,6 +301,23 @@ impl Session {
             self.state = State::Closing;
             self.deadline = None;
             self.held = Vec::new();
+        }
+    }
+
+    /// Acknowledges nothing from now on, as some servers do.
+    pub fn withhold_acknowledgements(&mut self) {
+        self.link.withhold_acknowledgements();
+    }
+
+    /// How far the client has come to publish; `None` where it plays or is done.
+    pub fn step(&self) -> Option<Step> {
+        match self.state {
+            State::Handshake(_) => Some(Step::Handshake),
+            State::Greeted | State::Deciding(Wish::Connect { .. }) => Some(Step::Connect),
+            State::Connected => Some(Step::Connected),
+            State::Deciding(Wish::Publish) => Some(Step::Publish),
+            State::Publishing => Some(Step::Publishing),
+            State::Deciding(Wish::Play) | State::Playing | State::Closing | State::Over => None,
         }
     }
 

@@ -1,0 +1,117 @@
+//! What is switched on at a server, shared by its connections: handed out to each as a plan of its
+//! own, counted when it strikes.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use super::plan::Plan;
+use super::spec::{Fault, Phase};
+use crate::base::Timestamp;
+
+/// A fault has struck.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Struck {
+    /// As it is written.
+    pub fault: String,
+    pub phase: Phase,
+    pub address: SocketAddr,
+    /// Of the connection.
+    pub id: u64,
+}
+
+/// The faults of a server.
+#[derive(Debug)]
+pub struct Lab {
+    /// Changes with every change of the faults; 0 while there never were any.
+    generation: AtomicU64,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// With how many connections each still strikes.
+    faults: Vec<(Fault, Option<u32>)>,
+    seed: u64,
+}
+
+impl Lab {
+    pub fn new(faults: Vec<Fault>, seed: u64) -> Self {
+        let lab = Self {
+            generation: AtomicU64::new(0),
+            inner: Mutex::new(Inner { faults: Vec::new(), seed }),
+        };
+        if !faults.is_empty() {
+            lab.set(faults);
+        }
+        lab
+    }
+
+    /// From now on these and no others, also for connections that stand.
+    pub fn set(&self, faults: Vec<Fault>) {
+        let mut inner = self.inner.lock();
+        inner.faults = faults.into_iter().map(|fault| (fault.times, fault)).map(swap).collect();
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    /// Whether connections have to look at their plan again.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// What connection `id`, which is in this phase, has to expect, and as of which generation.
+    pub fn plan(&self, id: u64, phase: Option<Phase>, now: Timestamp) -> (u64, Option<Box<Plan>>) {
+        let inner = self.inner.lock();
+        let faults = inner.faults.iter().enumerate();
+        let armed = faults
+            .filter(|(_, (_, left))| *left != Some(0))
+            .map(|(index, (fault, _))| (index, fault.clone()));
+        let seed = inner.seed ^ id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let plan = Plan::new(armed, phase, seed, now).map(Box::new);
+        (self.generation(), plan)
+    }
+
+    /// Fault `index` of a generation is about to strike; whether it still may.
+    pub fn claim(&self, generation: u64, index: usize) -> bool {
+        let mut inner = self.inner.lock();
+        if generation != self.generation() {
+            return false;
+        }
+        match inner.faults.get_mut(index) {
+            Some((_, None)) => true,
+            Some((_, Some(left))) if *left > 0 => {
+                *left -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+fn swap((left, fault): (Option<u32>, Fault)) -> (Fault, Option<u32>) {
+    (fault, left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_strikes_as_often_as_it_says_and_not_after_it_is_switched_off() {
+        let lab = Lab::new(Vec::new(), 7);
+        assert_eq!(
+            (lab.generation(), lab.plan(1, None, Timestamp::default()).1.is_none()),
+            (0, true)
+        );
+        lab.set(vec!["busy@publish:2".parse().unwrap(), "noack@media".parse().unwrap()]);
+        let (generation, plan) = lab.plan(1, Some(Phase::Handshake), Timestamp::default());
+        assert!(plan.is_some());
+        let claims: Vec<bool> = (0..3).map(|_| lab.claim(generation, 0)).collect();
+        assert_eq!(claims, [true, true, false]);
+        assert!(lab.claim(generation, 1) && !lab.claim(generation, 2));
+        lab.set(Vec::new());
+        assert!(!lab.claim(generation, 1));
+        assert!(lab.plan(2, None, Timestamp::default()).1.is_none());
+    }
+}

@@ -1,0 +1,390 @@
+//! What the faults mean for one connection: when which strikes, how much may be read now, what is
+//! held back until when. Pure: the connection asks, with the time, and acts.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::spec::{Fault, Phase, Span, What};
+use crate::base::Timestamp;
+use crate::wire::rtmp::status::{Level, Status, code};
+
+/// A stall without an end of its own lasts so long; a publisher is let go before by other limits.
+const STALL: Duration = Duration::from_secs(60);
+/// Bytes held back by a delay, at most; past that nothing is read.
+const MOST_LATE: usize = 4 << 20;
+/// A throttled connection saves up reading for so long, at most.
+const SAVED: Duration = Duration::from_millis(50);
+/// Bytes of garbage.
+const GARBAGE: usize = 4_096;
+/// What a rejection says.
+const REASON: &str = "A fault that was asked for.";
+
+/// What is to be done to the connection now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Strike {
+    Reset,
+    Close,
+    HalfClose,
+    /// Send this; `deaf`: and understand nothing from then on.
+    Garbage {
+        bytes: Bytes,
+        deaf: bool,
+    },
+    /// Ask the client to connect there instead.
+    Reconnect(String),
+    NoAck,
+    /// Reading is being slowed down or stopped: let the system buffer little.
+    Hold,
+}
+
+/// How a wish is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Reject(Status),
+    Redirect(String),
+}
+
+#[derive(Debug)]
+struct Armed {
+    index: usize,
+    fault: Fault,
+    due: Option<Timestamp>,
+}
+
+/// The plan of one connection.
+#[derive(Debug)]
+pub struct Plan {
+    armed: Vec<Armed>,
+    random: u64,
+    stalled_until: Option<Timestamp>,
+    delay: Duration,
+    late: VecDeque<(Timestamp, Bytes)>,
+    late_bytes: usize,
+    throttle: Option<Throttle>,
+}
+
+#[derive(Debug)]
+struct Throttle {
+    bits: u32,
+    /// Bytes that may be read.
+    credit: f64,
+    at: Timestamp,
+}
+
+impl Plan {
+    /// A plan of these faults for a connection in this phase; phases that have passed do not come
+    /// again. `None` where there is nothing to expect.
+    pub fn new(
+        faults: impl Iterator<Item = (usize, Fault)>,
+        phase: Option<Phase>,
+        seed: u64,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let armed: Vec<_> = faults
+            .filter(|(_, fault)| phase.is_none_or(|phase| fault.phase >= phase))
+            .map(|(index, fault)| Armed { index, fault, due: None })
+            .collect();
+        if armed.is_empty() {
+            return None;
+        }
+        let mut plan = Self {
+            armed,
+            random: seed,
+            stalled_until: None,
+            delay: Duration::ZERO,
+            late: VecDeque::new(),
+            late_bytes: 0,
+            throttle: None,
+        };
+        plan.reach(phase, now);
+        Some(plan)
+    }
+
+    /// The client has come to this phase; `None` for what is no publisher's.
+    pub fn reach(&mut self, phase: Option<Phase>, now: Timestamp) {
+        let Some(phase) = phase else { return };
+        for at in 0..self.armed.len() {
+            let Some(armed) = self.armed.get(at) else { return };
+            if armed.due.is_none() && armed.fault.phase <= phase && !armed.fault.is_decision() {
+                let after = self.draw(armed.fault.after);
+                if let Some(armed) = self.armed.get_mut(at) {
+                    armed.due = Some(now + after);
+                }
+            }
+        }
+    }
+
+    /// What strikes now. `claim` is asked with the index of each, and may forbid it.
+    pub fn strikes(
+        &mut self,
+        now: Timestamp,
+        mut claim: impl FnMut(usize, &Fault) -> bool,
+    ) -> Vec<Strike> {
+        let mut strikes = Vec::new();
+        let due = |armed: &mut Armed| armed.due.is_some_and(|due| due <= now);
+        while let Some(at) = self.armed.iter_mut().position(due) {
+            let Armed { index, fault, .. } = self.armed.remove(at);
+            if !claim(index, &fault) {
+                continue;
+            }
+            match fault.what {
+                What::Reset => strikes.push(Strike::Reset),
+                What::Close => strikes.push(Strike::Close),
+                What::HalfClose => strikes.push(Strike::HalfClose),
+                What::Stall { lasts } => {
+                    let lasts = lasts.map_or(STALL, |lasts| self.draw(lasts));
+                    self.stalled_until = self.stalled_until.max(Some(now + lasts));
+                    strikes.push(Strike::Hold);
+                }
+                // While one thing is asked and answered, a delay is a short stall.
+                What::Delay(by) if fault.phase < Phase::Media => {
+                    let by = self.draw(by);
+                    self.stalled_until = self.stalled_until.max(Some(now + by));
+                }
+                What::Delay(by) => self.delay = self.delay.max(self.draw(by)),
+                What::Throttle(rate) => {
+                    self.throttle = Some(Throttle { bits: rate.0, credit: 0.0, at: now });
+                    strikes.push(Strike::Hold);
+                }
+                What::Garbage => {
+                    let words = (0..GARBAGE / 8).flat_map(|_| self.random().to_le_bytes());
+                    let bytes = words.collect();
+                    strikes.push(Strike::Garbage { bytes, deaf: fault.phase < Phase::Media });
+                }
+                What::Redirect(url) => strikes.push(Strike::Reconnect(url)),
+                What::NoAck => strikes.push(Strike::NoAck),
+                What::Reject(_) | What::Busy => {}
+            }
+        }
+        strikes
+    }
+
+    /// How the wish of this phase is answered, where not as usual.
+    pub fn verdict(
+        &mut self,
+        phase: Phase,
+        mut claim: impl FnMut(usize, &Fault) -> bool,
+    ) -> Option<Verdict> {
+        let fits = |armed: &Armed| armed.fault.is_decision() && armed.fault.phase == phase;
+        while let Some(at) = self.armed.iter().position(fits) {
+            let Armed { index, fault, .. } = self.armed.remove(at);
+            if !claim(index, &fault) {
+                continue;
+            }
+            let status =
+                |code: &str, text| Some(Verdict::Reject(Status::new(Level::Error, code, text)));
+            return match fault.what {
+                What::Busy => status(code::PUBLISH_BAD_NAME, "Already publishing."),
+                What::Redirect(url) => Some(Verdict::Redirect(url)),
+                What::Reject(code) if phase == Phase::Connect => {
+                    status(&format!("NetConnection.Connect.{code}"), REASON)
+                }
+                What::Reject(code) => status(&format!("NetStream.Publish.{code}"), REASON),
+                _ => None,
+            };
+        }
+        None
+    }
+
+    /// Nothing is read and nothing is answered.
+    pub fn is_stalled(&self, now: Timestamp) -> bool {
+        self.stalled_until.is_some_and(|until| now < until)
+    }
+
+    /// How much may be read now, `most` at most.
+    pub fn allowance(&mut self, most: usize, now: Timestamp) -> usize {
+        if self.is_stalled(now) || self.late_bytes >= MOST_LATE {
+            return 0;
+        }
+        match &mut self.throttle {
+            None => most,
+            Some(throttle) => throttle.allowance(now).min(most),
+        }
+    }
+
+    /// So much was read.
+    pub fn took(&mut self, bytes: usize) {
+        if let Some(throttle) = &mut self.throttle {
+            throttle.credit -= bytes as f64;
+        }
+    }
+
+    /// Holds back what was read, where it is to come late; whether it does.
+    pub fn hold_back(&mut self, data: &[u8], now: Timestamp) -> bool {
+        if self.delay.is_zero() && self.late.is_empty() {
+            return false;
+        }
+        self.late_bytes += data.len();
+        self.late.push_back((now + self.delay, Bytes::copy_from_slice(data)));
+        true
+    }
+
+    /// What was held back and is due.
+    pub fn late(&mut self, now: Timestamp) -> Option<Bytes> {
+        if self.is_stalled(now) || self.late.front().is_none_or(|(due, _)| *due > now) {
+            return None;
+        }
+        let (_, bytes) = self.late.pop_front()?;
+        self.late_bytes -= bytes.len();
+        Some(bytes)
+    }
+
+    /// Something is still held back: an end of the connection comes behind it.
+    pub fn holds_back(&self) -> bool {
+        !self.late.is_empty()
+    }
+
+    /// When to look again.
+    pub fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
+        if let Some(until) = self.stalled_until.filter(|until| now < *until) {
+            let due = self.armed.iter().filter_map(|armed| armed.due);
+            return Some(due.fold(until, Timestamp::min));
+        }
+        let due = self.armed.iter().filter_map(|armed| armed.due);
+        let late = self.late.front().map(|(due, _)| *due);
+        let more = self.throttle.as_ref().and_then(|throttle| throttle.wake_at());
+        due.chain(late).chain(more).min()
+    }
+
+    fn draw(&mut self, span: Span) -> Duration {
+        let width = u64::try_from((span.to - span.from).as_millis()).unwrap_or(u64::MAX);
+        match width {
+            0 => span.from,
+            width => span.from + Duration::from_millis(self.random() % width.saturating_add(1)),
+        }
+    }
+
+    /// SplitMix64.
+    fn random(&mut self) -> u64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+impl Throttle {
+    fn allowance(&mut self, now: Timestamp) -> usize {
+        let per_second = f64::from(self.bits) / 8.0;
+        let most = (per_second * SAVED.as_secs_f64()).max(256.0);
+        self.credit = (self.credit + now.since(self.at).as_secs_f64() * per_second).min(most);
+        self.at = now;
+        // Not byte by byte.
+        if self.credit < most / 4.0 { 0 } else { self.credit as usize }
+    }
+
+    /// When there is enough again; `None` while there is.
+    fn wake_at(&self) -> Option<Timestamp> {
+        let per_second = f64::from(self.bits) / 8.0;
+        let wanted = (per_second * SAVED.as_secs_f64()).max(256.0) / 2.0;
+        let missing = wanted - self.credit;
+        (missing > 0.0).then(|| self.at + Duration::from_secs_f64(missing / per_second))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_millis(1_000);
+
+    fn plan(faults: &[&str], phase: Phase, seed: u64) -> Plan {
+        let faults = faults.iter().map(|text| text.parse().unwrap()).enumerate();
+        Plan::new(faults, Some(phase), seed, START).unwrap()
+    }
+
+    fn at(millis: u64) -> Timestamp {
+        START + Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn a_fault_waits_for_its_phase_and_its_time_and_strikes_once() {
+        let mut plan = plan(&["reset@media:3s"], Phase::Handshake, 1);
+        assert_eq!((plan.strikes(at(9_000), |_, _| true), plan.wake_at(at(0))), (vec![], None));
+        plan.reach(Some(Phase::Publish), at(9_000));
+        assert_eq!(plan.wake_at(at(9_000)), None);
+        plan.reach(Some(Phase::Media), at(10_000));
+        plan.reach(Some(Phase::Media), at(11_000));
+        assert_eq!(plan.wake_at(at(11_000)), Some(at(13_000)));
+        assert_eq!(plan.strikes(at(12_999), |_, _| true), []);
+        assert_eq!(plan.strikes(at(13_000), |_, _| true), [Strike::Reset]);
+        assert_eq!(plan.strikes(at(14_000), |_, _| true), []);
+    }
+
+    #[test]
+    fn what_has_passed_does_not_come_again_and_what_is_not_claimed_not_at_all() {
+        let faults = ["reset@connect".parse::<Fault>().unwrap()];
+        let faults = || faults.iter().cloned().enumerate();
+        assert!(Plan::new(faults(), Some(Phase::Media), 1, START).is_none());
+        let mut plan = Plan::new(faults(), Some(Phase::Connect), 1, START).unwrap();
+        assert_eq!(plan.strikes(START, |index, _| index == 1), []);
+        assert_eq!(plan.strikes(START, |_, _| true), []);
+    }
+
+    #[test]
+    fn times_are_drawn_from_the_seed() {
+        let due = |seed| plan(&["reset@media:2s..9s"], Phase::Media, seed).wake_at(START).unwrap();
+        let all: Vec<_> = (0..20).map(due).collect();
+        assert_eq!(all, (0..20).map(due).collect::<Vec<_>>());
+        assert!(all.iter().all(|due| (at(2_000)..=at(9_000)).contains(due)), "{all:?}");
+        assert!(all.iter().max() > all.iter().min());
+    }
+
+    #[test]
+    fn a_stall_reads_nothing_and_ends() {
+        let mut plan = plan(&["stall@media:+8s"], Phase::Media, 1);
+        assert_eq!(plan.allowance(100, START), 100);
+        assert_eq!(plan.strikes(START, |_, _| true), [Strike::Hold]);
+        assert_eq!((plan.allowance(100, at(7_999)), plan.is_stalled(at(7_999))), (0, true));
+        assert_eq!(plan.wake_at(at(1)), Some(at(8_000)));
+        assert_eq!((plan.allowance(100, at(8_000)), plan.wake_at(at(8_000))), (100, None));
+    }
+
+    #[test]
+    fn a_throttle_lets_so_much_through_in_a_second() {
+        let mut plan = plan(&["throttle@media:800k"], Phase::Media, 1);
+        plan.strikes(START, |_, _| true);
+        let (mut now, mut read) = (START, 0);
+        while now < at(10_000) {
+            let some = plan.allowance(1_000_000, now);
+            plan.took(some);
+            read += some;
+            let wake = plan.wake_at(now).unwrap();
+            assert!(wake > now, "it would spin");
+            now = wake;
+        }
+        assert!((990_000..=1_005_000).contains(&read), "{read}");
+    }
+
+    #[test]
+    fn a_delay_keeps_the_order_and_has_a_limit() {
+        let mut plan = plan(&["delay@media:200ms"], Phase::Media, 1);
+        assert!(!plan.hold_back(b"a", START), "not yet");
+        plan.strikes(START, |_, _| true);
+        assert!(plan.hold_back(b"b", START) && plan.hold_back(b"c", at(10)));
+        assert_eq!((plan.late(at(199)), plan.wake_at(at(199))), (None, Some(at(200))));
+        assert_eq!(plan.late(at(205)).as_deref(), Some(&b"b"[..]));
+        assert_eq!(plan.late(at(205)), None);
+        assert!(plan.holds_back());
+        plan.hold_back(&vec![0; MOST_LATE], at(205));
+        assert_eq!(plan.allowance(100, at(206)), 0);
+    }
+
+    #[test]
+    fn wishes_are_refused_with_the_code_that_was_asked_for() {
+        let code = |text: &str, phase| match plan(&[text], Phase::Handshake, 1)
+            .verdict(phase, |_, _| true)
+        {
+            Some(Verdict::Reject(status)) => status.code,
+            other => format!("{other:?}"),
+        };
+        assert_eq!(code("busy@publish:2", Phase::Publish), code::PUBLISH_BAD_NAME);
+        assert_eq!(code("reject@connect:InvalidApp", Phase::Connect), code::CONNECT_INVALID_APP);
+        assert_eq!(code("reject@publish:Denied", Phase::Publish), code::PUBLISH_DENIED);
+        assert_eq!(code("reject@publish:Denied", Phase::Connect), "None");
+        assert!(code("redirect@connect:rtmp://a/b", Phase::Connect).contains("rtmp://a/b"));
+    }
+}

@@ -1,0 +1,383 @@
+//! What a fault is, and how it is written and read: `reset@media:3s`.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::media::BitsPerSecond;
+
+/// Codes that a fault may reject `connect` with, behind `NetConnection.Connect.`.
+const CONNECT_CODES: [&str; 5] = ["Rejected", "InvalidApp", "Closed", "Failed", "AppShutdown"];
+/// Codes that a fault may reject `publish` with, behind `NetStream.Publish.`.
+const PUBLISH_CODES: [&str; 5] = ["BadName", "Denied", "Unauthorized", "Rejected", "BadAuth"];
+/// No span of time in a fault is longer.
+const LONGEST: Duration = Duration::from_secs(3_600);
+/// As often may a fault strike at most.
+const MOST_TIMES: u32 = 1_000_000;
+
+/// How far a client has come, in the order of things. A fault strikes once this is reached, before
+/// the server answers.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// The connection stands.
+    Handshake,
+    /// The handshake is done.
+    Connect,
+    /// `connect` was answered.
+    CreateStream,
+    /// The client asks to publish.
+    Publish,
+    /// The client publishes.
+    Media,
+}
+
+impl Phase {
+    /// All of them, in order.
+    pub const ALL: [Self; 5] =
+        [Self::Handshake, Self::Connect, Self::CreateStream, Self::Publish, Self::Media];
+
+    /// As it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Handshake => "handshake",
+            Self::Connect => "connect",
+            Self::CreateStream => "createStream",
+            Self::Publish => "publish",
+            Self::Media => "media",
+        }
+    }
+}
+
+/// A time, or anything between two, of which each connection draws its own.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    pub from: Duration,
+    pub to: Duration,
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The connection is cut (TCP RST).
+    Reset,
+    /// The connection is closed without a word.
+    Close,
+    /// The server's side is closed, and the server reads on.
+    HalfClose,
+    /// Nothing is read any more, for so long or until others lose patience.
+    Stall { lasts: Option<Span> },
+    /// What comes is taken so much later.
+    Delay(Span),
+    /// No more than so much is read.
+    Throttle(BitsPerSecond),
+    /// Bytes that mean nothing are sent.
+    Garbage,
+    /// The wish is refused with this code.
+    Reject(&'static str),
+    /// The name is said to be in use.
+    Busy,
+    /// The client is sent elsewhere.
+    Redirect(String),
+    /// What was received is not acknowledged.
+    NoAck,
+}
+
+impl What {
+    const NAMES: [&str; 11] = [
+        "reset",
+        "close",
+        "half-close",
+        "stall",
+        "delay",
+        "throttle",
+        "garbage",
+        "reject",
+        "busy",
+        "redirect",
+        "noack",
+    ];
+
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Reset => "reset",
+            Self::Close => "close",
+            Self::HalfClose => "half-close",
+            Self::Stall { .. } => "stall",
+            Self::Delay(_) => "delay",
+            Self::Throttle(_) => "throttle",
+            Self::Garbage => "garbage",
+            Self::Reject(_) => "reject",
+            Self::Busy => "busy",
+            Self::Redirect(_) => "redirect",
+            Self::NoAck => "noack",
+        }
+    }
+}
+
+/// A fault: what, when and how often. Written `WHAT@PHASE[:VALUE][*TIMES]`, such as
+/// `stall@media:2s+8s*1`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub what: What,
+    pub phase: Phase,
+    /// So long after the phase was reached; at once except in [`Phase::Media`].
+    pub after: Span,
+    /// So many connections it strikes; `None` for all.
+    pub times: Option<u32>,
+}
+
+/// Why a text is no fault: what is possible there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadFault(String);
+
+impl Fault {
+    /// Whether it answers a wish, rather than do something to the connection.
+    pub(super) fn is_decision(&self) -> bool {
+        matches!(self.what, What::Reject(_) | What::Busy)
+            || (matches!(self.what, What::Redirect(_)) && self.phase == Phase::Connect)
+    }
+}
+
+impl FromStr for Fault {
+    type Err = BadFault;
+
+    fn from_str(text: &str) -> Result<Self, BadFault> {
+        let bad = |why: String| BadFault(format!("'{text}' is no fault: {why}"));
+        let (rest, times) = match text.rsplit_once('*') {
+            Some((rest, digits)) => match digits.parse() {
+                Ok(times) if (1..=MOST_TIMES).contains(&times) => (rest, Some(times)),
+                _ => return Err(bad(format!("behind * stands how often, 1 to {MOST_TIMES}"))),
+            },
+            None => (text, None),
+        };
+        let (name, place) = rest
+            .split_once('@')
+            .ok_or_else(|| bad("write WHAT@PHASE, such as reset@media:3s".into()))?;
+        if !What::NAMES.contains(&name) {
+            return Err(bad(format!("there are {}", What::NAMES.join(", "))));
+        }
+        let (phase, value) = match place.split_once(':') {
+            Some((phase, value)) => (phase, Some(value)),
+            None => (place, None),
+        };
+        let names = Phase::ALL.map(Phase::name);
+        let phase = Phase::ALL
+            .into_iter()
+            .find(|known| known.name().eq_ignore_ascii_case(phase))
+            .ok_or_else(|| bad(format!("the phases are {}", names.join(", "))))?;
+        let (what, after, counted) = what(name, phase, value).map_err(bad)?;
+        let times = times.or(counted);
+        Ok(Self { what, phase, after, times })
+    }
+}
+
+type Parsed = (What, Span, Option<u32>);
+
+fn what(name: &str, phase: Phase, value: Option<&str>) -> Result<Parsed, String> {
+    let now = Span::default();
+    let needs = |example: &str| value.ok_or_else(|| format!("it needs a value, such as {example}"));
+    let only = |phases: &[Phase]| match phases.contains(&phase) {
+        true => Ok(()),
+        false => {
+            let names: Vec<_> = phases.iter().map(|phase| phase.name()).collect();
+            Err(format!("{name} is possible at {}", names.join(" and ")))
+        }
+    };
+    // Other phases pass at once: there is nothing to wait for.
+    let after = |text: Option<&str>| match text.filter(|text| !text.is_empty()) {
+        None => Ok(now),
+        Some(text) if phase == Phase::Media => span(text),
+        Some(_) => Err(format!("{name} takes a time at media only")),
+    };
+    Ok(match name {
+        "reset" => (What::Reset, after(value)?, None),
+        "close" => (What::Close, after(value)?, None),
+        "half-close" => (What::HalfClose, after(value)?, None),
+        "garbage" => (What::Garbage, after(value)?, None),
+        "stall" => {
+            let (begin, lasts) = match value.and_then(|text| text.split_once('+')) {
+                Some((begin, lasts)) => (Some(begin), Some(span(lasts)?)),
+                None => (value, None),
+            };
+            let begin = after(begin).map_err(|why| format!("{why}; +5s says for how long"))?;
+            (What::Stall { lasts }, begin, None)
+        }
+        "delay" => (What::Delay(span(needs("delay@media:200ms")?)?), now, None),
+        "throttle" => (What::Throttle(needs("throttle@media:500k")?.parse()?), now, None),
+        "reject" => {
+            only(&[Phase::Connect, Phase::Publish])?;
+            let codes = if phase == Phase::Connect { &CONNECT_CODES } else { &PUBLISH_CODES };
+            let code =
+                codes.iter().find(|code| value.is_some_and(|it| code.eq_ignore_ascii_case(it)));
+            let code =
+                code.ok_or_else(|| format!("it can be rejected with {}", codes.join(", ")))?;
+            (What::Reject(code), now, None)
+        }
+        "busy" => {
+            only(&[Phase::Publish])?;
+            let times = match value {
+                None => None,
+                Some(text) => match text.parse() {
+                    Ok(times) if (1..=MOST_TIMES).contains(&times) => Some(times),
+                    _ => {
+                        return Err(format!(
+                            "'{text}' is no number of times, such as busy@publish:2"
+                        ));
+                    }
+                },
+            };
+            (What::Busy, now, times)
+        }
+        "redirect" => {
+            only(&[Phase::Connect, Phase::Media])?;
+            let url = needs("redirect@connect:rtmp://other.example/app")?;
+            if !url.contains("://") || url.len() > 2_000 {
+                return Err(format!("'{url}' is no URL, such as rtmp://other.example/app"));
+            }
+            (What::Redirect(url.to_owned()), now, None)
+        }
+        _ => match value {
+            None => (What::NoAck, now, None),
+            Some(_) => return Err("noack takes no value".into()),
+        },
+    })
+}
+
+/// `2s`, or `2s..5s`.
+fn span(text: &str) -> Result<Span, String> {
+    let (from, to) = match text.split_once("..") {
+        Some((from, to)) => (time(from)?, time(to)?),
+        None => (time(text)?, time(text)?),
+    };
+    if from > to {
+        return Err(format!("in '{text}' the smaller time stands first"));
+    }
+    Ok(Span { from, to })
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let fault = || format!("'{text}' is no time: write 3s, 2.5s or 200ms, an hour at most");
+    let (number, millis) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(number), _) => (number, 1.0),
+        (None, Some(number)) => (number, 1_000.0),
+        (None, None) => return Err(fault()),
+    };
+    let plain = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let number = number.parse::<f64>().ok().filter(|_| plain).ok_or_else(fault)?;
+    let time = Duration::from_millis((number * millis) as u64);
+    if time <= LONGEST { Ok(time) } else { Err(fault()) }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.from)?;
+        if self.to > self.from { write!(f, "..{:?}", self.to) } else { Ok(()) }
+    }
+}
+
+/// As it is written, and read again.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.what.name(), self.phase.name())?;
+        let later = self.after != Span::default();
+        match &self.what {
+            What::Stall { lasts } if later || lasts.is_some() => {
+                f.write_str(":")?;
+                if later {
+                    self.after.fmt(f)?;
+                }
+                lasts.map_or(Ok(()), |lasts| write!(f, "+{lasts}"))?;
+            }
+            What::Delay(span) => write!(f, ":{span}")?,
+            What::Throttle(rate) => write!(f, ":{}", Rate(*rate))?,
+            What::Reject(code) => write!(f, ":{code}")?,
+            What::Redirect(url) => write!(f, ":{url}")?,
+            What::Busy => {
+                return self.times.map_or(Ok(()), |times| write!(f, ":{times}"));
+            }
+            _ if later => write!(f, ":{}", self.after)?,
+            _ => {}
+        }
+        self.times.map_or(Ok(()), |times| write!(f, "*{times}"))
+    }
+}
+
+struct Rate(BitsPerSecond);
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.0 {
+            bits if bits % 1_000 == 0 => write!(f, "{}k", bits / 1_000),
+            bits => write!(f, "{bits}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_read_as_they_are_written() {
+        for text in [
+            "reset@media:3s",
+            "reset@handshake",
+            "close@createStream*2",
+            "half-close@media:2.5s..4s*1",
+            "stall@media",
+            "stall@media:2s+8s*1",
+            "stall@connect:+5s",
+            "delay@media:200ms",
+            "delay@publish:100ms..2s",
+            "throttle@media:500k",
+            "throttle@connect:1500",
+            "garbage@handshake",
+            "reject@connect:InvalidApp",
+            "reject@publish:Denied*3",
+            "busy@publish",
+            "busy@publish:2",
+            "redirect@connect:rtmp://127.0.0.1:1935/app",
+            "redirect@media:rtmp://other.example/app*1",
+            "noack@media",
+        ] {
+            let fault: Fault = text.parse().unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(fault.to_string(), text);
+        }
+        assert_eq!("busy@publish:2".parse::<Fault>().map(|fault| fault.times), Ok(Some(2)));
+    }
+
+    #[test]
+    fn what_is_no_fault_is_told_with_what_is_possible() {
+        for (text, word) in [
+            ("", "WHAT@PHASE"),
+            ("reset", "WHAT@PHASE"),
+            ("explode@media", "half-close"),
+            ("reset@lunch", "createStream"),
+            ("reset@media:soon", "200ms"),
+            ("reset@media:-3s", "200ms"),
+            ("reset@media:1e3s", "200ms"),
+            ("reset@media:99999s", "hour"),
+            ("reset@media:5s..2s", "smaller"),
+            ("reset@connect:3s", "media only"),
+            ("stall@connect:3s", "how long"),
+            ("delay@media", "200ms"),
+            ("throttle@media", "500k"),
+            ("throttle@media:0", "2500k"),
+            ("reject@connect", "InvalidApp"),
+            ("reject@publish:InvalidApp", "Unauthorized"),
+            ("reject@media:Denied", "connect and publish"),
+            ("busy@connect:2", "publish"),
+            ("busy@publish:many", "busy@publish:2"),
+            ("redirect@connect", "rtmp://"),
+            ("redirect@connect:nowhere", "rtmp://"),
+            ("redirect@publish:rtmp://x/y", "connect and media"),
+            ("noack@media:3s", "no value"),
+            ("reset@media*0", "how often"),
+            ("reset@media*x", "how often"),
+        ] {
+            let error = text.parse::<Fault>().unwrap_err().to_string();
+            assert!(error.contains(word), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! For those who develop: what the built-in server does wrong, each with a switch.
+
+use egui::{Align, Layout, ScrollArea, Ui, vec2};
+
+use crate::server::Fault;
+use crate::studio::Command;
+use crate::ui::actions::key;
+use crate::ui::dialogs::card::{Answer, heading, modal};
+use crate::ui::theme::{Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{label, paragraph, switch};
+
+/// As they are written for `onair serve --fault`, and the names of their texts.
+const FAULTS: [(&str, &str); 11] = [
+    ("reset@media:5s..10s", key!("fault-reset")),
+    ("half-close@media:5s", key!("fault-half-close")),
+    ("stall@media:5s+8s", key!("fault-stall")),
+    ("throttle@media:500k", key!("fault-throttle")),
+    ("delay@media:300ms", key!("fault-delay")),
+    ("garbage@media:5s", key!("fault-garbage")),
+    ("noack@media", key!("fault-noack")),
+    ("busy@publish:3", key!("fault-busy")),
+    ("reject@publish:Unauthorized", key!("fault-key")),
+    ("reject@connect:InvalidApp", key!("fault-app")),
+    ("stall@connect:+20s", key!("fault-silent")),
+];
+
+pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<Answer> {
+    modal(ctx, view.theme, "developer", 480.0, |ui| {
+        let close = heading(ui, view, &view.texts.get("developer"));
+        paragraph(ui, &view.texts.get("developer-note"), Type::Small, view.theme.secondary);
+        ui.add_space(gap::S);
+        ScrollArea::vertical().max_height(440.0).show(ui, |ui| {
+            for (written, key) in FAULTS {
+                if let Ok(fault) = written.parse() {
+                    line(ui, view, &fault, key);
+                }
+            }
+        });
+        close.then_some(Answer::Close)
+    })
+}
+
+fn line(ui: &mut Ui, view: &mut View<'_>, fault: &Fault, key: &'static str) {
+    let (name, on) = (view.texts.get(key), view.snapshot.server.faults.contains(fault));
+    let size = vec2(ui.available_width(), 40.0);
+    ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+        if switch(ui, view.theme, &name, on) {
+            let mut faults = view.snapshot.server.faults.clone();
+            faults.retain(|one| one != fault);
+            if !on {
+                faults.push(fault.clone());
+            }
+            view.send(Command::SetFaults(faults));
+        }
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            label(ui, &name, Type::Body, view.theme.text);
+            label(ui, &fault.to_string(), Type::Small, view.theme.secondary);
+        });
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_faults_and_written_as_they_are_read() {
+        for (written, _) in FAULTS {
+            assert_eq!(written.parse::<Fault>().unwrap().to_string(), written);
+        }
+    }
+}
