@@ -196,6 +196,7 @@ fn targets_are_switched_kept_fitted_and_removed() {
         let row = harness.get_by_role_and_label(egui::Role::RadioButton, name);
         assert_eq!(row.value().as_deref(), Some(words));
     }
+    harness.get_by_label("On air, but not at media.school.example.");
     let sent = click(&mut harness, "Send to Twitch");
     assert!(matches!(sent.as_slice(), [Command::PutTarget(Target { enabled: false, id: 1, .. })]));
 }

@@ -203,7 +203,8 @@ pub fn of_server(url: &str) -> Option<&'static Service> {
     SERVICES.iter().find(|service| service.servers.iter().any(|at| host_of(at) == Some(host)))
 }
 
-fn host_of(url: &str) -> Option<&str> {
+/// The host in a server's URL, without user, password and port.
+pub fn host_of(url: &str) -> Option<&str> {
     let rest = url.trim().split_once("://")?.1;
     let authority = rest.split(['/', '?']).next()?;
     let authority = authority.rsplit('@').next()?;

@@ -9,9 +9,11 @@ use egui::{
 use crate::audio::AudioChoice;
 use crate::studio::Snapshot;
 use crate::studio::snapshot::{LiveState, SourceState, WatchState};
+use crate::studio::target::TargetState;
 use crate::ui::actions::{Action, key};
 use crate::ui::format;
 use crate::ui::icons::Icon;
+use crate::ui::target;
 use crate::ui::text::{Language, Texts};
 use crate::ui::theme::{BORDER, RADIUS, Theme, Type, gap};
 use crate::ui::view::View;
@@ -204,6 +206,15 @@ pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, C
         LiveState::Reconnecting { .. } => (plain(key!("status-reconnecting")), theme.warn),
         LiveState::Stopping => (plain(key!("status-stopping")), theme.secondary),
         LiveState::OnAir => {
+            // A target that is only on its way at first is no trouble yet.
+            let missed = snapshot.targets.iter().find(|entry| {
+                let trouble = entry.cause.is_some() || entry.state == Some(TargetState::Failed);
+                entry.target.enabled && entry.state != Some(TargetState::Live) && trouble
+            });
+            if let Some(missed) = missed {
+                let name = target::title(texts, &missed.target);
+                return (texts.with("status-partly", &[("name", name.into())]), theme.warn);
+            }
             let dropped = 100.0 * live.dropped_frames as f64 / (live.total_frames as f64).max(1.0);
             if dropped > 1.0 {
                 let percent = format!("{dropped:.1}");

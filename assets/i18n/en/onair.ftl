@@ -212,6 +212,7 @@ status-ready = Ready to go live.
 status-no-picture = No picture yet: choose a source on the left.
 status-connecting = Connecting to the server.
 status-on-air = All good.
+status-partly = On air, but not at { $name }.
 status-dropping = The connection is too slow: { $percent } % of the pictures were dropped.
 status-queue = The connection is slow: { $time } wait to be sent.
 status-silent = On air, but nothing can be heard.

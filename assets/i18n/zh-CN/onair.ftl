@@ -212,6 +212,7 @@ status-ready = 可以开始直播。
 status-no-picture = 还没有画面：请在左侧选择来源。
 status-connecting = 正在连接服务器。
 status-on-air = 一切正常。
+status-partly = 正在直播，但 { $name } 没有连上。
 status-dropping = 网络太慢：已丢弃 { $percent } % 的画面。
 status-queue = 网络较慢：{ $time } 的内容等待发送。
 status-silent = 正在直播，但没有声音。

@@ -7,7 +7,7 @@ use crate::media::source::State;
 use crate::studio::message::Message;
 use crate::studio::preflight::{Found, Plan, Preflight};
 use crate::studio::program::Program;
-use crate::studio::targets;
+use crate::studio::{services, targets};
 
 /// At its loudest below this, a microphone is as good as off.
 const SILENT_DBFS: f32 = -55.0;
@@ -39,7 +39,7 @@ impl Engine {
                     let invalid = Message::TargetInvalid { id: target.id, reason: reason.clone() };
                     known.push(Found::TargetFailed {
                         id: target.id,
-                        host: targets::shown(&target),
+                        host: services::host_of(target.server()).unwrap_or("?").to_owned(),
                         cause: reason,
                         advice: invalid.advice(),
                         pin: None,

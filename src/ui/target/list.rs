@@ -12,6 +12,7 @@ use crate::ui::format;
 use crate::ui::go_live::stage_key;
 use crate::ui::icons::Icon;
 use crate::ui::target::Draft;
+use crate::ui::text::Texts;
 use crate::ui::theme::{RADIUS, Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::widgets::{
@@ -96,9 +97,9 @@ fn menu(button: &egui::Response, view: &mut View<'_>, draft: &mut Draft) {
 }
 
 /// What a target is called.
-pub(super) fn title(view: &View<'_>, target: &Target) -> String {
+pub fn title(texts: &Texts, target: &Target) -> String {
     if target.is_built_in() {
-        return view.texts.get("target-builtin").to_string();
+        return texts.get("target-builtin").to_string();
     }
     if !target.name.is_empty() {
         return target.name.clone();
@@ -107,7 +108,7 @@ pub(super) fn title(view: &View<'_>, target: &Target) -> String {
         return service.name.to_owned();
     }
     match host(target.server()) {
-        "" => view.texts.get("target-unnamed").to_string(),
+        "" => texts.get("target-unnamed").to_string(),
         host => host.to_owned(),
     }
 }
@@ -147,7 +148,7 @@ fn fares(view: &View<'_>, entry: &TargetView) -> (Option<Color32>, String) {
 fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView) {
     let theme = view.theme;
     let id = entry.target.id;
-    let title = title(view, &entry.target);
+    let title = title(view.texts, &entry.target);
     let (lamp, second) = fares(view, entry);
     let chosen = draft.chosen == id;
     let (rect, response) =

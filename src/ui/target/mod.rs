@@ -18,6 +18,7 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Button, Look, Tag, figures, label, sparkline};
 
 pub use draft::{Draft, key_field, server_field};
+pub use list::title;
 pub use quality::quality_text;
 
 /// The panel while nothing goes out; tells whether a closer look at what is ready is wanted.
