@@ -172,7 +172,7 @@ mod tests {
         fn run(&mut self, seconds: f64, width: f64, live: bool) {
             self.worst = Duration::ZERO;
             for _ in 0..(seconds * 4.0) as u32 {
-                self.at = self.at + EVERY;
+                self.at += EVERY;
                 let made = f64::from(self.adapter.bitrate().0 + 128_000) * 0.25;
                 let room = if live { width * 0.25 } else { 0.0 };
                 let carried = (self.waiting_bits + made).min(room);

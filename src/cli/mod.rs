@@ -44,7 +44,7 @@ pub enum Sub {
     /// Open the studio window (what `onair` alone does)
     Studio,
     /// Broadcast without a window
-    Live(live::Args),
+    Live(Box<live::Args>),
     /// Run the built-in server alone
     Serve(serve::Args),
     /// Pull a stream or file and show it

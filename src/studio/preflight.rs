@@ -211,7 +211,7 @@ pub(super) struct Preflight {
 
 impl Preflight {
     /// Begins with what is known already, and tries the rest.
-    pub fn start(known: Vec<Found>, plan: Plan) -> std::io::Result<Self> {
+    pub fn start(known: &[Found], plan: Plan) -> std::io::Result<Self> {
         let (sender, findings) = queue::bounded("findings", FINDINGS, Full::DropOldest);
         let worker = Worker::spawn("preflight", move |stop| look(&plan, &sender, stop))?;
         let mut preflight = Self { findings, worker, found: Vec::new() };

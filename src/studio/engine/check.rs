@@ -54,7 +54,7 @@ impl Engine {
             encoder: self.encoder,
             targets: asked,
         };
-        match Preflight::start(known, plan) {
+        match Preflight::start(&known, plan) {
             Ok(preflight) => self.state.preflight = Some(preflight),
             Err(error) => self.tell(&Message::EncoderFailed { reason: error.to_string() }, ""),
         }

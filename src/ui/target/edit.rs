@@ -78,7 +78,7 @@ fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, 
     if texts_of.key.is_empty()
         && let Ok(url) = Url::parse(&texts_of.server).and_then(Url::require_stream)
     {
-        let said = texts.with("split-line", &[("app", url.app.clone().into())]);
+        let said = texts.with("split-line", &[("app", url.app.into())]);
         paragraph(ui, &said, Type::Small, theme.secondary);
     }
     ui.add_space(gap::XS);

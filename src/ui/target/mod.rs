@@ -59,7 +59,7 @@ fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> bool {
         chip(key!("ready-sound"), sound, key!("tip-ready-sound"), key!("tip-not-ready-sound"));
         chip(key!("ready-server"), server, key!("tip-ready-server"), key!("tip-not-ready-server"));
         if keys.peek().is_some() {
-            let all = keys.all(|target| crate::studio::targets::names_stream(target));
+            let all = keys.all(crate::studio::targets::names_stream);
             chip(key!("ready-key"), all, key!("tip-ready-key"), key!("tip-not-ready-key"));
         }
         let look = texts.get("ready-look");
