@@ -13,11 +13,12 @@ mod film;
 mod peers;
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use film::Film;
 use onair::base::queue::{self, Full};
-use onair::broadcast::recorder::State;
+use onair::broadcast::recorder::{Event, Options, Split, State};
 use onair::broadcast::{Hub, Recorder};
 use onair::media::Track;
 use peers::{LIMIT, ffmpeg, wait_for};
@@ -102,6 +103,51 @@ fn what_was_given_to_the_hub_before_the_end_is_in_the_file() {
     assert_eq!(probe.packets("video").len(), given(Track::Video));
     assert_eq!(probe.packets("audio").len(), given(Track::Audio));
     drop((sender, hub));
+}
+
+#[test]
+fn the_parts_of_a_split_recording_are_the_whole_of_it() {
+    peers::require!("ffmpeg", "ffprobe");
+    let film = Film::make();
+    let folder = tempfile::tempdir().unwrap();
+    let show = film.project(Some(7));
+    let start = |name: &str, split| {
+        let options = Options { split, journal: None };
+        Recorder::start_with(&folder.path().join(name), &show.hub, options).unwrap()
+    };
+    let whole = start("whole.mkv", Split::default());
+    let by_time = start("time.mp4", Split { every: Some(Duration::from_secs(2)), bytes: None });
+    let by_size = start("size.flv", Split { every: None, bytes: Some(420_000) });
+    show.wait().finish(LIMIT).unwrap();
+    let sizes = |files: &[PathBuf], kind: &str| -> Vec<u64> {
+        let packets = files.iter().flat_map(|file| ffmpeg::probe(file).packets(kind));
+        packets.map(|packet| packet.size).collect()
+    };
+    let whole = [whole.finish(LIMIT).path];
+    for recorder in [by_time, by_size] {
+        let mut files = Vec::new();
+        let last = loop {
+            match recorder.events().recv_timeout(LIMIT).unwrap() {
+                Event::Parted(figures) => files.push(figures),
+                Event::Over(figures) => break figures,
+                _ => {}
+            }
+        };
+        files.push(last);
+        assert!(files.len() >= 3 && files.iter().all(|it| it.state == State::Finished));
+        if files[0].path.ends_with("size.flv") {
+            assert!(files.iter().all(|it| it.bytes <= 420_000), "{files:?}");
+        }
+        let files: Vec<_> = files.into_iter().map(|figures| figures.path).collect();
+        for kind in ["video", "audio"] {
+            assert_eq!(sizes(&files, kind), sizes(&whole, kind), "{kind} of {files:?}");
+        }
+        for file in &files {
+            let probe = ffmpeg::probe(file);
+            film::check(&probe);
+            assert!(probe.packets("video")[0].pts.abs() < 0.001);
+        }
+    }
 }
 
 #[test]

@@ -131,16 +131,19 @@ mod tests {
     fn warns_by_the_time_that_is_left_twice() {
         // 8 Mbit/s: a megabyte a second.
         let mut watch = Watch::new(8_000_000);
-        assert_eq!(watch.look(&look(0, 8 * MIB + 1_000_000_000, 0)), None);
-        let warned = watch.look(&look(2, 8 * MIB + 590_000_000, 0));
+        let mut warned = |seconds: i64, room: u64| {
+            watch.look(&look(seconds, 8 * MIB + room, seconds.unsigned_abs() * 1_000_000))
+        };
+        assert_eq!(warned(0, 1_000_000_000), None);
         let left = Duration::from_secs(590);
-        assert_eq!(warned, Some(Warning::Space { left, free: 8 * MIB + 590_000_000 }));
-        assert_eq!(watch.look(&look(4, 8 * MIB + 500_000_000, 0)), None, "said already");
-        assert!(watch.look(&look(6, 8 * MIB + 110_000_000, 0)).is_some());
-        assert_eq!(watch.look(&look(8, 9 * MIB, 0)), None);
+        let expected = Warning::Space { left, free: 8 * MIB + 590_000_000 };
+        assert_eq!(warned(2, 590_000_000), Some(expected));
+        assert_eq!(warned(4, 500_000_000), None, "said already");
+        assert!(warned(6, 110_000_000).is_some());
+        assert_eq!(warned(8, 1_000_000), None);
         // Room was made, and used up again.
-        assert_eq!(watch.look(&look(9, 8 * MIB + 2_000_000_000, 0)), None);
-        assert!(watch.look(&look(10, 8 * MIB + 590_000_000, 0)).is_some());
+        assert_eq!(warned(9, 2_000_000_000), None);
+        assert!(warned(10, 590_000_000).is_some());
     }
 
     #[test]

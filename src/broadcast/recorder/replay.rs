@@ -216,7 +216,7 @@ mod tests {
             let first = &ring.groups[0].tags[0];
             assert!(first.starts_gop());
             let kept = to - first.dts.as_millis();
-            assert!((5_000..7_000).contains(&kept), "{to}: {kept}");
+            assert!((5_000..=7_000).contains(&kept), "{to}: {kept}");
         }
         assert_eq!(fed(room, 1_900).groups.len(), 0, "no keyframe yet");
     }

@@ -247,6 +247,7 @@ mod tests {
     fn a_gap_stays_a_gap_and_time_never_runs_backwards() {
         assert_eq!(settle(5_000, Some(1_000), 1_024), 5_000);
         assert_eq!(settle(900, Some(1_000), 1_024), 1_001);
-        assert_eq!(micros(ticks(Timestamp::from_millis(33), 44_100), 44_100).as_millis(), 33);
+        let there = ticks(Timestamp::from_millis(33), 44_100);
+        assert!((micros(there, 44_100).as_micros() - 33_000).abs() <= 12);
     }
 }
