@@ -194,7 +194,10 @@ fn stop_recording(
     width: f32,
 ) {
     let (theme, texts) = (view.theme, view.texts);
-    let time = format::clock(recording.duration);
+    let mut time = format::clock(recording.duration);
+    if width < 120.0 && time.starts_with("00:") {
+        time.drain(..3);
+    }
     // Beside other buttons there is room for the time only.
     let text = match (recording.paused, width < 200.0) {
         (_, true) => time,

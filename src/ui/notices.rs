@@ -34,8 +34,18 @@ pub fn place_of(notice: &Notice) -> Place {
         Place::Watch
     } else if about(&["microphone", "no-microphone"]) {
         Place::Mixer
-    } else if about(&["target", "no-target", "server", "port", "recording", "key-", "settings"])
-        || matches!(notice.remedy, Some(Remedy::EditTarget(_) | Remedy::ChooseFolder))
+    } else if about(&[
+        "target",
+        "no-target",
+        "server",
+        "port",
+        "recording",
+        "replay",
+        "snapshot",
+        "disk",
+        "key-",
+        "settings",
+    ]) || matches!(notice.remedy, Some(Remedy::EditTarget(_) | Remedy::ChooseFolder))
     {
         Place::Target
     } else {
