@@ -71,7 +71,7 @@ fn what_makes_no_sense_is_usage() {
     }
     ends_with(&mut live(&["--to", "rtmp://host/app", "--key-env", "ONAIR_NO_SUCH_VARIABLE"]), 3);
     ends_with(&mut live(&["--record", "/proc/nowhere/show.flv"]), 3);
-    ends_with(&mut live(&["--record", "show.mkv"]), 2);
+    ends_with(&mut live(&["--record", "show.avi"]), 2);
 }
 
 #[test]

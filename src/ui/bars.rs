@@ -191,6 +191,9 @@ pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, C
     let live = &snapshot.figures;
     let recording = snapshot.recording.is_some();
     match &snapshot.live {
+        LiveState::Idle if snapshot.recording.as_ref().is_some_and(|it| it.paused) => {
+            (plain(key!("status-recording-paused")), theme.warn)
+        }
         LiveState::Idle if recording => (plain(key!("status-recording")), theme.live),
         LiveState::Idle if snapshot.video.is_none() => {
             (plain(key!("status-no-picture")), theme.warn)

@@ -223,6 +223,7 @@ status-reconnecting-recording = Not on air: the connection was lost. Recording g
 status-trying = Not on air: no connection to the server yet.
 status-stopping = Ending the broadcast.
 status-recording = Recording, not on air.
+status-recording-paused = The recording is paused: nothing is being written.
 status-watch-idle = Nothing is playing.
 status-watch-opening = Opening the stream.
 status-watch-playing = Playing.

@@ -223,6 +223,7 @@ status-reconnecting-recording = 未在直播：连接已断开。录制仍在继
 status-trying = 未在直播：尚未连接到服务器。
 status-stopping = 正在结束直播。
 status-recording = 正在录制，未直播。
+status-recording-paused = 录制已暂停：当前不写入文件。
 status-watch-idle = 没有正在播放的内容。
 status-watch-opening = 正在打开直播流。
 status-watch-playing = 正在播放。

@@ -90,8 +90,8 @@ impl Scan {
                 Ok(())
             }
             TagKind::Script => Ok(()),
-            TagKind::Video => self.video(source, time_ms, at, size, prefix),
-            TagKind::Audio => self.audio(source, time_ms, at, size, prefix),
+            TagKind::Video => self.video(source, time_ms, at, size, &prefix),
+            TagKind::Audio => self.audio(source, time_ms, at, size, &prefix),
         }
     }
 
@@ -118,9 +118,9 @@ impl Scan {
         time_ms: u32,
         at: u64,
         size: u32,
-        prefix: Bytes,
+        prefix: &Bytes,
     ) -> Result<(), Error> {
-        let Ok(tag) = parse_video(&prefix) else { return Ok(()) };
+        let Ok(tag) = parse_video(prefix) else { return Ok(()) };
         if tag.track.id != 0 || !tag.more_tracks.is_empty() {
             return Ok(());
         }
@@ -155,9 +155,9 @@ impl Scan {
         time_ms: u32,
         at: u64,
         size: u32,
-        prefix: Bytes,
+        prefix: &Bytes,
     ) -> Result<(), Error> {
-        let Ok(tag) = parse_audio(&prefix) else { return Ok(()) };
+        let Ok(tag) = parse_audio(prefix) else { return Ok(()) };
         if !tag.more_tracks.is_empty() {
             return Ok(());
         }
