@@ -39,6 +39,9 @@ use crate::studio::{Command, KeyPlace, Quality, Settings, Snapshot, Target};
 /// How often the studio looks at its parts: as often as a meter needs to move smoothly.
 const TICK: Duration = Duration::from_millis(33);
 
+/// How often where nobody watches meters.
+const CALM_TICK: Duration = Duration::from_millis(100);
+
 /// How long the search for devices may keep the first picture waiting.
 const DECIDE_WITHIN: Duration = Duration::from_secs(3);
 
@@ -65,6 +68,7 @@ pub(super) struct Engine {
     /// The folder of the journal of unfinished recordings.
     pub(super) journal: Option<PathBuf>,
     pub(super) keyring: bool,
+    pub(super) calm: bool,
     pub(super) history_path: Option<PathBuf>,
     pub(super) encoder: encode::Choice,
     pub(super) options: net::rtmp::Options,
@@ -136,7 +140,8 @@ impl Engine {
         self.begin_repairs();
         self.state.next_second = self.clock.now() + Duration::from_secs(1);
         loop {
-            match self.commands.recv_timeout(TICK) {
+            let tick = if self.calm && self.pictures_flow() { CALM_TICK } else { TICK };
+            match self.commands.recv_timeout(tick) {
                 Ok(command) => {
                     self.obey(command);
                     while let Ok(command) = self.commands.try_recv() {
@@ -172,6 +177,11 @@ impl Engine {
         }
         self.state.chronicle.end(HISTORY_END);
         self.output.publish(self.snapshot(true));
+    }
+
+    /// A broadcast is on and has encoded something.
+    fn pictures_flow(&self) -> bool {
+        self.state.on_air.as_ref().is_some_and(|on_air| on_air.live_figures().encoded > 0)
     }
 
     fn begin_program(&mut self) {

@@ -38,6 +38,8 @@ pub struct Config {
     pub journal: Option<PathBuf>,
     /// Whether the desktop's keyring is used where there is one.
     pub keyring: bool,
+    /// Nobody watches meters: once pictures flow, parts are looked at less often.
+    pub calm: bool,
     /// Into which file what happens is written, line by line; `None`: into none.
     pub history_path: Option<PathBuf>,
     /// What was bad about the settings, to be told.
@@ -62,6 +64,7 @@ impl Config {
             keys_path: None,
             journal: None,
             keyring: true,
+            calm: false,
             history_path: None,
             warnings: Vec::new(),
             encoder: encode::Choice::Auto,
@@ -110,6 +113,7 @@ impl Studio {
             keys_path: config.keys_path,
             journal: config.journal,
             keyring: config.keyring,
+            calm: config.calm,
             history_path: config.history_path,
             encoder: config.encoder,
             options: config.options,

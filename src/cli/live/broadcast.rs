@@ -22,6 +22,11 @@ use crate::studio::{Command, Config, Event, Studio};
 /// How long ending may take in all before the program leaves without.
 const END: Duration = Duration::from_secs(5);
 
+/// How long to wait for events between looks at the clock and at Ctrl-C: until the first picture…
+const EAGER: Duration = Duration::from_millis(20);
+/// …and afterwards.
+const CALM: Duration = Duration::from_millis(80);
+
 /// How it went so far.
 #[derive(Debug, Default)]
 struct Outcome {
@@ -82,7 +87,12 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     }
     let mut stopping_since = None;
     loop {
-        match events.recv_timeout(Duration::from_millis(20)) {
+        let patience = match outcome.first {
+            None => EAGER,
+            Some(first) => duration
+                .map_or(CALM, |duration| (first + duration).since(clock.now()).clamp(EAGER, CALM)),
+        };
+        match events.recv_timeout(patience) {
             Ok(event) => {
                 outcome.note(&event);
                 words::print(output, &event);

@@ -244,6 +244,7 @@ fn prepare(
         warnings,
         encoder,
         keys_path,
+        calm: true,
         history_path: args.why.clone(),
         ..Config::new(clock, settings)
     };
