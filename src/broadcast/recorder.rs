@@ -174,7 +174,11 @@ impl Recorder {
         let format = Format::of_path(path).ok_or_else(|| Error::format(path))?;
         let tracks = Tracks::from(parameters.clone());
         let file = File::create(path, format, &tracks)?;
-        enough_room(file.path(), 0)?;
+        if let Err(error) = enough_room(file.path(), 0) {
+            // An empty file that nobody asked for helps nobody.
+            let _ = std::fs::remove_file(file.path());
+            return Err(error);
+        }
         let figures = Figures {
             path: file.path().to_owned(),
             state: State::Writing,
