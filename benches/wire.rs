@@ -17,6 +17,7 @@ use bytes::BytesMut;
 use criterion::{Criterion, criterion_group, criterion_main};
 use inputs::{amf0_row, batch, chunk_row, each_chunk_row, flv_row};
 use onair::wire::amf0::{self, Decoder, Value, ValueRef};
+use onair::wire::block::Block;
 use onair::wire::flv::{self, Demuxer, TagKind, parse_video};
 use onair::wire::rtmp::chunk::{Reader, Writer};
 use onair::wire::rtmp::{Kind, Message, Time};
@@ -46,11 +47,14 @@ fn chunks(criterion: &mut Criterion) {
         reader.set_chunk_size(size);
         let mut out = Vec::with_capacity(2 * length + 64);
         writer.write(&message, &mut out);
-        let read = reader.read(&mut wire.as_slice());
+        // As sockets are read: into a block that bodies may share.
+        let mut buffer = BytesMut::from(&wire[..]);
+        let read = reader.read_block(&mut Block::new(&mut buffer));
         assert!(read.is_ok_and(|read| read == Some(message.clone())));
+        let mut buffer = BytesMut::from(&wire[..]);
         out.clear();
         let ((), writing) = counted(|| writer.write(&message, &mut out));
-        let (_, reading) = counted(|| reader.read(&mut wire.as_slice()));
+        let (_, reading) = counted(|| reader.read_block(&mut Block::new(&mut buffer)));
         println!(
             "{} KiB in chunks of {size}: {} allocations to write, {} to read",
             length >> 10,
@@ -70,8 +74,8 @@ fn chunks(criterion: &mut Criterion) {
         let (mut group, row) = chunk_row(criterion, "read", LIBRARY, length, size);
         group.bench_function(row, |bench| {
             bench.iter_batched_ref(
-                || wire.clone(),
-                |wire| black_box(reader.read(&mut wire.as_slice())).is_ok(),
+                || BytesMut::from(&wire[..]),
+                |wire| black_box(reader.read_block(&mut Block::new(wire))).is_ok(),
                 batch(length),
             );
         });
@@ -138,8 +142,7 @@ fn flv_tags(criterion: &mut Criterion) {
             bench.iter_batched_ref(
                 || BytesMut::from(&tag[..]),
                 |tag| {
-                    demuxer.push(tag);
-                    let tag = demuxer.next_tag();
+                    let tag = demuxer.next_tag_of(&mut Block::new(tag));
                     let video = tag.ok().flatten().map(|tag| parse_video(&tag.body));
                     assert!(matches!(black_box(video), Some(Ok(_))));
                 },

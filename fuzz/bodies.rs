@@ -6,9 +6,11 @@
 
 use std::time::Duration;
 
+use bytes::BytesMut;
 use onair::base::Timestamp;
 use onair::media::BitsPerSecond;
 use onair::wire::amf0;
+use onair::wire::block::Block;
 use onair::wire::rtmp::chunk::{Limits, Reader};
 use onair::wire::rtmp::command::{Command, Connect};
 use onair::wire::rtmp::{Kind, Message, Url, client, handshake, message, server};
@@ -38,6 +40,25 @@ pub fn chunk_reader(data: &[u8]) {
         (messages, None)
     };
     let whole = read(data.len().max(1));
+    // In blocks that bodies share it is the same.
+    let mut reader = Reader::new(limits);
+    let (mut messages, mut failed) = (Vec::new(), None);
+    'parts: for part in data.chunks(usize::from(cut).max(1)) {
+        let mut buffer = BytesMut::from(part);
+        let mut block = Block::new(&mut buffer);
+        loop {
+            match reader.read_block(&mut block) {
+                Ok(Some(message)) => messages.push(message),
+                Ok(None) => break,
+                Err(error) => {
+                    failed = Some(error);
+                    break 'parts;
+                }
+            }
+        }
+        assert!(block.is_empty(), "all input is taken");
+    }
+    assert_eq!((messages, failed), whole);
     assert!(whole.0.iter().map(|message| message.body.len()).sum::<usize>() <= data.len());
     assert_eq!(read(usize::from(cut).max(1)), whole);
     for message in &whole.0 {
@@ -92,7 +113,12 @@ pub fn server_session(data: &[u8]) {
     let (mut sent, mut finished) = (0, 0);
     for part in data.chunks(usize::from(cut).max(1)) {
         now += Duration::from_millis(1);
-        let over = session.handle_input(now, part).is_err();
+        let over = if part.len() % 2 == 0 {
+            let mut buffer = BytesMut::from(part);
+            session.handle_block(now, Block::new(&mut buffer)).is_err()
+        } else {
+            session.handle_input(now, part).is_err()
+        };
         loop {
             match session.poll_output() {
                 server::Output::Transmit(bytes) => sent += bytes.len(),
@@ -134,7 +160,12 @@ pub fn client_session(data: &[u8]) {
     let mut sent = 0;
     for part in data.chunks(usize::from(first >> 1).max(1)) {
         now += Duration::from_millis(1);
-        let over = session.handle_input(now, part).is_err();
+        let over = if first & 2 == 0 {
+            let mut buffer = BytesMut::from(part);
+            session.handle_block(now, Block::new(&mut buffer)).is_err()
+        } else {
+            session.handle_input(now, part).is_err()
+        };
         session.send_audio(1, vec![1; 10].into());
         loop {
             match session.poll_output() {

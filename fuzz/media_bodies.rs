@@ -4,10 +4,11 @@
 #![allow(dead_code, reason = "each fuzz target uses one of these")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a target tells of a fault")]
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use onair::media::FrameRate;
 use onair::media::color::Color;
 use onair::wire::aac::{AudioSpecificConfig, adts};
+use onair::wire::block::Block;
 use onair::wire::flv::{Demuxer, Reader, parse_audio, parse_video};
 use onair::wire::h264::{
     self, DecoderConfig, DtsExtractor, Pps, Sps, VuiChanges, annexb_nals, annexb_to_avcc,
@@ -33,6 +34,23 @@ pub fn flv(data: &[u8]) {
     };
     let tags = read(data.len());
     assert!(tags == read(cut.into()), "the same however it is cut");
+    let in_blocks = || {
+        let (mut demuxer, mut tags) = (Demuxer::new(), Vec::new());
+        for part in data.chunks(usize::from(cut).max(1)) {
+            let mut buffer = BytesMut::from(part);
+            let mut block = Block::new(&mut buffer);
+            loop {
+                match demuxer.next_tag_of(&mut block) {
+                    Ok(Some(tag)) => tags.push(tag),
+                    Ok(None) => break,
+                    Err(_) => return tags,
+                }
+            }
+            assert!(block.is_empty(), "all input is taken");
+        }
+        tags
+    };
+    assert!(tags == in_blocks(), "the same in blocks that bodies share");
     assert!(tags.iter().map(|tag| tag.body.len()).sum::<usize>() <= data.len());
     let mut reader = Reader::new();
     for tag in &tags {

@@ -5,14 +5,14 @@ use std::collections::VecDeque;
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
-use tokio::io::{AsyncRead, AsyncWrite as _, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite as _, ReadBuf};
 
 use super::batch::Batch;
 use super::event::Event as Told;
@@ -23,9 +23,10 @@ use super::registry::Registry;
 use super::sink::Sink;
 use crate::base::{Clock, Timestamp};
 use crate::net;
+use crate::wire::block::Block;
 use crate::wire::rtmp::server::{Error as SessionError, Event, Output, Session, Step};
 
-/// Read at once, on the stack: hundreds of viewers need no buffer each.
+/// Read at once; on the stack where nobody publishes: hundreds of viewers need no buffer each.
 const READ: usize = 32 << 10;
 /// Reads before others get their turn.
 const READS: usize = 16;
@@ -48,6 +49,8 @@ pub(super) struct Connection {
 struct Io {
     out: Outgoing,
     session: Session,
+    /// What a publisher sends is read into it; empty for all others.
+    block: BytesMut,
     waker: Option<Waker>,
     events: VecDeque<Event>,
     deadline: Option<Timestamp>,
@@ -100,6 +103,7 @@ impl Connection {
         let io = Io {
             out: Outgoing::new(stream, registry.config.limits.queue_bytes),
             session,
+            block: BytesMut::new(),
             waker: None,
             events: VecDeque::new(),
             deadline: None,
@@ -143,28 +147,25 @@ impl Connection {
                 cx.waker().wake_by_ref();
                 break;
             }
-            let mut space = [const { MaybeUninit::uninit() }; READ];
             let most = match &mut io.lab.plan {
                 None => READ,
                 Some(plan) => plan.allowance(READ, self.registry.clock.now()),
             };
-            let mut buffer = ReadBuf::uninit(space.get_mut(..most).unwrap_or(&mut []));
             if most == 0 {
                 break;
             }
-            match Pin::new(&mut io.out.stream).poll_read(cx, &mut buffer) {
+            match io.poll_read(self.registry.clock, most, cx) {
                 Poll::Pending => break,
                 // Behind what is still held back.
-                Poll::Ready(_) if io.holds_back() && buffer.filled().is_empty() => break,
+                Poll::Ready(Err(_) | Ok((0, _))) if io.holds_back() => break,
                 Poll::Ready(Err(error)) => ended = Some(error.into()),
-                Poll::Ready(Ok(())) if buffer.filled().is_empty() => ended = Some(Error::Closed),
-                Poll::Ready(Ok(())) => {
-                    let data = buffer.filled();
+                Poll::Ready(Ok((0, _))) => ended = Some(Error::Closed),
+                Poll::Ready(Ok((length, result))) => {
                     let received = &self.registry.totals.received_bytes;
-                    received.fetch_add(data.len() as u64, Ordering::Relaxed);
-                    ended = io.take(self.registry.clock.now(), data).err().map(Error::from);
+                    received.fetch_add(length as u64, Ordering::Relaxed);
+                    ended = result.err().map(Error::from);
                     // A socket that gave less than asked for has no more.
-                    if ended.is_none() && data.len() < READ && io.events.is_empty() {
+                    if ended.is_none() && length < READ && io.events.is_empty() {
                         continue;
                     }
                 }
@@ -472,6 +473,33 @@ impl Io {
                 }
             }
         }
+    }
+
+    /// Reads once, at most so many bytes, and hands them to the session: how many, and what came of
+    /// them. Pictures of a publisher share the block they were read into.
+    fn poll_read(
+        &mut self,
+        clock: Clock,
+        most: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<(usize, Result<(), SessionError>)>> {
+        if self.lab.plan.is_none() && self.session.is_publishing() {
+            self.block.reserve(READ);
+            let read = pin!(self.out.stream.read_buf(&mut self.block)).poll(cx);
+            return read.map_ok(|length| {
+                let block = Block::new(&mut self.block);
+                let result = self.session.handle_block(clock.now(), block);
+                self.pump(false);
+                (length, result)
+            });
+        }
+        let mut space = [const { MaybeUninit::uninit() }; READ];
+        let mut buffer = ReadBuf::uninit(space.get_mut(..most).unwrap_or(&mut []));
+        let read = Pin::new(&mut self.out.stream).poll_read(cx, &mut buffer);
+        read.map_ok(|()| match buffer.filled() {
+            [] => (0, Ok(())),
+            data => (data.len(), self.take(clock.now(), data)),
+        })
     }
 
     /// What was read: for the session, unless a fault says otherwise.

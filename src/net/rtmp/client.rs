@@ -4,17 +4,18 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, Sleep, timeout};
 
 use crate::base::{Clock, Timestamp};
 use crate::media::BitsPerSecond;
 use crate::net::{self, Cause, Endpoint, Error, NotRtmp, Stage, Stream};
+use crate::wire::block::Block;
 use crate::wire::rtmp::auth;
 use crate::wire::rtmp::client::{Config, Event, Output, Purpose, Session};
 use crate::wire::rtmp::client::{Error as SessionError, Refused, Stage as SessionStage};
@@ -86,7 +87,7 @@ pub struct Client {
     server: String,
     /// Taken from the session, not yet taken by the socket.
     outgoing: VecDeque<Bytes>,
-    input: Box<[u8]>,
+    input: BytesMut,
     timer: Pin<Box<Sleep>>,
     deadline: Option<Timestamp>,
     /// Told before anything new.
@@ -201,7 +202,7 @@ impl Client {
             peer: endpoint.to_string(),
             server: String::new(),
             outgoing: VecDeque::new(),
-            input: vec![0; READ].into_boxed_slice(),
+            input: BytesMut::new(),
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
             deadline: None,
             early: VecDeque::new(),
@@ -357,10 +358,9 @@ impl Client {
         // the goodbye: read until it closes too.
         let _ = timeout(limit.min(LINGER), async {
             loop {
-                let mut buffer = ReadBuf::new(&mut self.input);
-                let stream = &mut self.stream;
-                let read = poll_fn(|cx| Pin::new(&mut *stream).poll_read(cx, &mut buffer)).await;
-                if read.is_err() || buffer.filled().is_empty() {
+                self.input.clear();
+                self.input.reserve(READ);
+                if !matches!(self.stream.read_buf(&mut self.input).await, Ok(1..)) {
                     break;
                 }
             }
@@ -453,17 +453,18 @@ impl Client {
 
     /// Reads once and hands it to the session.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
-        let mut buffer = ReadBuf::new(&mut self.input);
-        match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
+        // A new block only where bodies still share the old one.
+        self.input.reserve(READ);
+        let read = pin!(self.stream.read_buf(&mut self.input)).poll(cx);
+        let length = match read {
             Poll::Pending => return Poll::Pending,
-            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Ok(length)) => length,
             Poll::Ready(Err(error)) => {
                 let error = self.broken(Cause::from_io(&error));
                 self.failed.get_or_insert(error);
                 return Poll::Ready(Ok(()));
             }
-        }
-        let length = buffer.filled().len();
+        };
         if length == 0 {
             let error = self.broken(Cause::Closed);
             self.failed.get_or_insert(error);
@@ -471,13 +472,12 @@ impl Client {
         }
         self.read += length as u64;
         let now = self.clock.now();
-        let input = self.input.get(..length).unwrap_or_default();
         self.stage = self.session.stage();
         if self.stage == SessionStage::Handshake {
             let wanted = SNIFF.saturating_sub(self.first.len()).min(length);
-            self.first.extend_from_slice(input.get(..wanted).unwrap_or_default());
+            self.first.extend_from_slice(self.input.get(..wanted).unwrap_or_default());
         }
-        let result = self.session.handle_input(now, input);
+        let result = self.session.handle_block(now, Block::new(&mut self.input));
         Poll::Ready(result.map_err(|error| self.failure(error)))
     }
 

@@ -66,16 +66,16 @@ impl<S: AsRef<str>> Data<S> {
     }
 }
 
+#[inline]
 fn string(text: &str, out: &mut Vec<u8>) {
-    match u16::try_from(text.len()) {
-        Ok(length) => {
-            let [a, b] = length.to_be_bytes();
-            out.extend_from_slice(&[marker::STRING, a, b]);
-        }
-        Err(_) => {
-            out.push(marker::LONG_STRING);
-            count(text.len(), out);
-        }
+    if let Ok(length) = u16::try_from(text.len()) {
+        // Room for all of it at once; the two pieces then only move.
+        out.reserve(3 + text.len());
+        let [a, b] = length.to_be_bytes();
+        out.extend_from_slice(&[marker::STRING, a, b]);
+    } else {
+        out.push(marker::LONG_STRING);
+        count(text.len(), out);
     }
     out.extend_from_slice(text.as_bytes());
 }
@@ -88,10 +88,21 @@ fn object<S: AsRef<str>>(properties: &[(S, Data<S>)], out: &mut Vec<u8>) {
     out.extend_from_slice(&[0, 0, marker::OBJECT_END]);
 }
 
+#[inline]
 fn name(text: &str, out: &mut Vec<u8>) {
-    let text = text.get(..text.floor_char_boundary(usize::from(u16::MAX))).unwrap_or(text);
-    out.extend_from_slice(&u16::try_from(text.len()).unwrap_or(u16::MAX).to_be_bytes());
+    let (length, text) = match u16::try_from(text.len()) {
+        Ok(length) => (length, text),
+        Err(_) => cut(text),
+    };
+    out.reserve(2 + text.len());
+    out.extend_from_slice(&length.to_be_bytes());
     out.extend_from_slice(text.as_bytes());
+}
+
+#[cold]
+fn cut(text: &str) -> (u16, &str) {
+    let text = text.get(..text.floor_char_boundary(usize::from(u16::MAX))).unwrap_or_default();
+    (u16::try_from(text.len()).unwrap_or(u16::MAX), text)
 }
 
 fn count(count: usize, out: &mut Vec<u8>) {

@@ -1,9 +1,10 @@
 //! Takes an FLV file or HTTP-FLV stream apart, however the bytes arrive. Holds no more than has been
 //! received: a tag's claimed size only tells how long to wait.
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::BytesMut;
 
 use super::{Error, TAG_HEADER, TAG_TRAILER, Tag, TagKind};
+use crate::wire::block::Block;
 
 /// The longest file header accepted: the specification knows 9.
 const MAX_HEADER: u32 = 4_096;
@@ -12,7 +13,16 @@ const HEADER: usize = 9;
 /// The demuxer. After an error nothing more can be read.
 #[derive(Debug, Default)]
 pub struct Demuxer {
+    /// What has come and was not given out.
     buffer: BytesMut,
+    /// The memory that a body taken from the buffer keeps.
+    whole: usize,
+    state: State,
+}
+
+/// Where in the file it stands.
+#[derive(Debug, Default)]
+struct State {
     started: bool,
     /// Bytes yet to be passed over: the size after a tag, tags of unknown type.
     skip: usize,
@@ -25,39 +35,98 @@ impl Demuxer {
         Self::default()
     }
 
-    /// Gives it bytes as they come.
+    /// Gives it bytes as they come; [`Demuxer::next_tag`] has the tags.
     pub fn push(&mut self, mut data: &[u8]) {
-        if self.buffer.is_empty() && self.skip > 0 {
-            let pass = self.skip.min(data.len());
+        if self.buffer.is_empty() && self.state.skip > 0 {
+            let pass = self.state.skip.min(data.len());
             data = data.get(pass..).unwrap_or_default();
-            self.skip -= pass;
+            self.state.skip -= pass;
         }
-        self.buffer.extend_from_slice(data);
+        self.keep(data);
     }
 
     /// The next tag; `None` until more bytes come. Tags that are neither audio, video nor script,
     /// and encrypted ones, are passed over and counted.
+    ///
+    /// # Errors
+    /// This is no FLV.
     pub fn next_tag(&mut self) -> Result<Option<Tag>, Error> {
-        loop {
-            if self.skip > 0 {
-                let pass = self.skip.min(self.buffer.len());
-                self.buffer.advance(pass);
-                self.skip -= pass;
-                if self.skip > 0 {
-                    return Ok(None);
-                }
+        self.state.next_tag(&mut Block::of(&mut self.buffer, self.whole))
+    }
+
+    /// As [`Demuxer::next_tag`], of a block that has just come and that bodies may share
+    /// ([`Block::take`]). The block is empty where this gives `None`.
+    ///
+    /// # Errors
+    /// This is no FLV.
+    pub fn next_tag_of(&mut self, block: &mut Block<'_>) -> Result<Option<Tag>, Error> {
+        // The rest of what was cut first, and not a byte more of what can be shared.
+        while !self.buffer.is_empty() {
+            if let Some(tag) = self.next_tag()? {
+                return Ok(Some(tag));
             }
+            if block.is_empty() {
+                return Ok(None);
+            }
+            let missing = self.state.wanted(&self.buffer).saturating_sub(self.buffer.len()).max(1);
+            let more = block.as_slice();
+            let more = more.get(..missing).unwrap_or(more);
+            let taken = more.len();
+            self.keep(more);
+            block.advance(taken);
+        }
+        let tag = self.state.next_tag(block)?;
+        if tag.is_none() {
+            self.keep(block.as_slice());
+            block.advance(usize::MAX);
+        }
+        Ok(tag)
+    }
+
+    fn keep(&mut self, data: &[u8]) {
+        self.buffer.extend_from_slice(data);
+        self.whole = self.whole.max(self.buffer.capacity());
+    }
+
+    /// Tags passed over so far.
+    pub fn skipped_tags(&self) -> u64 {
+        self.state.skipped_tags
+    }
+
+    /// Bytes received and not yet given out: at the end of a file, what a cut tag left.
+    pub fn pending(&self) -> usize {
+        self.buffer.len()
+    }
+}
+
+impl State {
+    /// How many bytes the header, or the tag that begins here, has.
+    fn wanted(&self, bytes: &[u8]) -> usize {
+        match bytes.first_chunk::<TAG_HEADER>() {
+            _ if !self.started => HEADER,
+            Some(&[_, s2, s1, s0, ..]) => TAG_HEADER + u32::from_be_bytes([0, s2, s1, s0]) as usize,
+            None => TAG_HEADER,
+        }
+    }
+
+    fn next_tag(&mut self, block: &mut Block<'_>) -> Result<Option<Tag>, Error> {
+        loop {
+            self.pass(block);
+            if self.skip > 0 {
+                return Ok(None);
+            }
+            let bytes = block.as_slice();
             if !self.started {
-                let Some(header) = self.buffer.first_chunk::<HEADER>() else {
-                    let expected = b"FLV".get(..self.buffer.len()).unwrap_or(b"FLV");
-                    let wrong = !self.buffer.starts_with(expected);
+                let Some(header) = bytes.first_chunk::<HEADER>() else {
+                    let expected = b"FLV".get(..bytes.len()).unwrap_or(b"FLV");
+                    let wrong = !bytes.starts_with(expected);
                     return if wrong { Err(Error::NotFlv) } else { Ok(None) };
                 };
                 self.skip = header_length(header)? + TAG_TRAILER;
                 self.started = true;
                 continue;
             }
-            let Some(header) = self.buffer.first_chunk::<TAG_HEADER>() else { return Ok(None) };
+            let Some(header) = bytes.first_chunk::<TAG_HEADER>() else { return Ok(None) };
             let [kind, s2, s1, s0, t2, t1, t0, t3, ..] = *header;
             let size = u32::from_be_bytes([0, s2, s1, s0]) as usize;
             // Bit 5 marks encryption (Annex F); the two above it are reserved.
@@ -66,25 +135,22 @@ impl Demuxer {
                 self.skipped_tags += 1;
                 continue;
             };
-            if self.buffer.len() < TAG_HEADER + size {
+            if bytes.len() < TAG_HEADER + size {
                 return Ok(None);
             }
-            self.buffer.advance(TAG_HEADER);
-            let body: Bytes = self.buffer.split_to(size).freeze();
+            block.advance(TAG_HEADER);
+            let body = block.take(size);
             self.skip = TAG_TRAILER;
+            self.pass(block);
             let time_ms = u32::from_be_bytes([t3, t2, t1, t0]);
             return Ok(Some(Tag { kind, time_ms, body }));
         }
     }
 
-    /// Tags passed over so far.
-    pub fn skipped_tags(&self) -> u64 {
-        self.skipped_tags
-    }
-
-    /// Bytes received and not yet given out: at the end of a file, what a cut tag left.
-    pub fn pending(&self) -> usize {
-        self.buffer.len()
+    fn pass(&mut self, block: &mut Block<'_>) {
+        let pass = self.skip.min(block.as_slice().len());
+        block.advance(pass);
+        self.skip -= pass;
     }
 }
 
@@ -131,6 +197,18 @@ mod tests {
                 found.extend(tags(&mut demuxer));
             }
             assert_eq!(found, whole, "{piece}");
+            let mut in_blocks = Demuxer::new();
+            let mut found = Vec::new();
+            for bytes in file.chunks(piece) {
+                let mut buffer = BytesMut::from(bytes);
+                let mut block = Block::new(&mut buffer);
+                while let Some(tag) = in_blocks.next_tag_of(&mut block).unwrap() {
+                    found.push((tag.kind, tag.time_ms, tag.body.len()));
+                }
+                assert!(block.is_empty());
+            }
+            assert_eq!(found, whole, "{piece}");
+            assert_eq!((in_blocks.skipped_tags(), in_blocks.pending()), (2, 0));
             assert_eq!((demuxer.skipped_tags(), demuxer.pending()), (2, 0));
         }
     }
@@ -144,6 +222,24 @@ mod tests {
         assert!(demuxer.pending() > 0);
         demuxer.push(&file[file.len() - 6..]);
         assert_eq!(tags(&mut demuxer).len(), 1);
+    }
+
+    #[test]
+    fn a_body_shares_its_block() {
+        let mut demuxer = Demuxer::new();
+        demuxer.push(&file_header(true, true));
+        assert!(demuxer.next_tag().unwrap().is_none());
+        let mut buffer = BytesMut::new();
+        write_tag(TagKind::Video, 5, &[7; 1_000], &mut buffer);
+        write_tag(TagKind::Audio, 5, &[8; 10], &mut buffer);
+        let place = buffer.as_ptr();
+        let mut block = Block::new(&mut buffer);
+        let video = demuxer.next_tag_of(&mut block).unwrap().unwrap();
+        assert_eq!(video.body.as_ptr(), place.wrapping_add(TAG_HEADER));
+        let at = block.as_slice().as_ptr();
+        let audio = demuxer.next_tag_of(&mut block).unwrap().unwrap();
+        assert_ne!(audio.body.as_ptr(), at.wrapping_add(TAG_HEADER), "copied, it is small");
+        assert_eq!(audio.body[..], [8; 10]);
     }
 
     #[test]

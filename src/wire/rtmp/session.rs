@@ -9,6 +9,7 @@ use super::outgoing::Outgoing;
 use super::{Time, command};
 use crate::base::Timestamp;
 use crate::wire::amf0::{self, Decoder, Value, ValueRef};
+use crate::wire::block::Block;
 
 /// What a session wants done next. Ask again after each, until `Timeout` or `Idle`.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +43,54 @@ pub(super) struct Link {
     told_window: Option<u32>,
     /// Bytes the peer has acknowledged, counted without wrap-around.
     peer_acknowledged: u64,
+}
+
+/// What came in: bytes that are copied, or a block that bodies may share.
+pub(super) trait Input {
+    /// What is left.
+    fn bytes(&self) -> &[u8];
+    /// Passes over so many of them.
+    fn pass(&mut self, count: usize);
+    /// The next whole message.
+    fn next_message(&mut self, reader: &mut Reader) -> Result<Option<Message>, chunk::Error>;
+
+    /// Lets `act` take from the front.
+    fn with<T>(&mut self, act: impl FnOnce(&mut &[u8]) -> T) -> T {
+        let mut rest = self.bytes();
+        let before = rest.len();
+        let result = act(&mut rest);
+        let taken = before - rest.len();
+        self.pass(taken);
+        result
+    }
+}
+
+impl Input for &[u8] {
+    fn bytes(&self) -> &[u8] {
+        self
+    }
+
+    fn pass(&mut self, count: usize) {
+        *self = self.get(count..).unwrap_or_default();
+    }
+
+    fn next_message(&mut self, reader: &mut Reader) -> Result<Option<Message>, chunk::Error> {
+        reader.read(self)
+    }
+}
+
+impl Input for Block<'_> {
+    fn bytes(&self) -> &[u8] {
+        self.as_slice()
+    }
+
+    fn pass(&mut self, count: usize) {
+        self.advance(count);
+    }
+
+    fn next_message(&mut self, reader: &mut Reader) -> Result<Option<Message>, chunk::Error> {
+        reader.read_block(self)
+    }
 }
 
 /// What a control message means to a session.
@@ -81,10 +130,10 @@ impl Link {
     }
 
     /// The next whole message in `input`.
-    pub(super) fn read(&mut self, input: &mut &[u8]) -> Result<Option<Message>, chunk::Error> {
-        let before = input.len();
-        let message = self.reader.read(input);
-        self.received += (before - input.len()) as u64;
+    pub(super) fn read(&mut self, input: &mut impl Input) -> Result<Option<Message>, chunk::Error> {
+        let before = input.bytes().len();
+        let message = input.next_message(&mut self.reader);
+        self.received += (before - input.bytes().len()) as u64;
         message
     }
 

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::{DEFAULT_SIZE, EXTENDED, MAX_BODY, MAX_SIZE, append_pieces};
+use crate::wire::block::Block;
 use crate::wire::rtmp::Time;
 use crate::wire::rtmp::message::{Control, Kind, Message};
 
@@ -205,6 +206,33 @@ impl Reader {
                 return Ok(message);
             }
         }
+    }
+
+    /// As [`Reader::read`], from a block that bodies may share: a message that is one chunk, and whole
+    /// in the block, is not copied where it is a good part of the block ([`Block::take`]).
+    ///
+    /// # Errors
+    /// As [`Reader::read`].
+    pub fn read_block(&mut self, block: &mut Block<'_>) -> Result<Option<Message>, Error> {
+        let between = self.current.is_none() && self.header.length + self.pushed_back.length == 0;
+        if between && let Some(header) = self.parse_header(block.as_slice()) {
+            block.advance(header.size);
+            let (at, left) = self.begin_chunk(&header)?;
+            let whole = self
+                .streams
+                .get(at)
+                .is_some_and(|stream| stream.body.is_empty() && stream.length == left);
+            if whole && left <= block.as_slice().len() {
+                return self.complete(at, block.take(left)).map(Some);
+            }
+            self.current = Some((at, left));
+        }
+        let mut rest = block.as_slice();
+        let before = rest.len();
+        let message = self.read(&mut rest)?;
+        let taken = before - rest.len();
+        block.advance(taken);
+        Ok(message)
     }
 
     fn advance(&mut self, input: &mut &[u8]) -> Result<Option<Message>, Error> {
@@ -423,16 +451,25 @@ impl Reader {
         let Some(stream) = self.streams.get_mut(at) else {
             return Err(Error::NothingToContinue(0));
         };
-        stream.partial = false;
-        self.partials -= 1;
         self.partial_bytes -= stream.body.len();
         self.trusted = self.trusted.max(stream.length.min(MOST_TRUSTED));
+        let body = Bytes::from(std::mem::take(&mut stream.body));
+        self.complete(at, body)
+    }
+
+    /// The message of which `body` is all.
+    fn complete(&mut self, at: usize, body: Bytes) -> Result<Message, Error> {
+        let Some(stream) = self.streams.get_mut(at) else {
+            return Err(Error::NothingToContinue(0));
+        };
+        stream.partial = false;
+        self.partials -= 1;
         let message = Message {
             chunk_stream: stream.id,
             kind: Kind(stream.kind),
             stream: stream.stream,
             time: stream.time,
-            body: Bytes::from(std::mem::take(&mut stream.body)),
+            body,
         };
         match Control::parse(message.kind, &message.body) {
             // The first bit is reserved and has to be 0.

@@ -9,13 +9,14 @@ use super::{Config, Error, Event, Output, Purpose, Refused, Stage};
 use crate::base::Timestamp;
 use crate::media::BitsPerSecond;
 use crate::wire::amf0::{Data, Value};
+use crate::wire::block::Block;
 use crate::wire::rtmp::auth::Challenge;
 use crate::wire::rtmp::chunk::Limits;
 use crate::wire::rtmp::command::{self, Command, Connect, Enhanced};
 use crate::wire::rtmp::handshake;
 use crate::wire::rtmp::message::{Kind, Message, UserControl};
 use crate::wire::rtmp::outgoing::chunk_size_for;
-use crate::wire::rtmp::session::{Link, Noted, Script, WINDOW, is_media, parts, script};
+use crate::wire::rtmp::session::{Input, Link, Noted, Script, WINDOW, is_media, parts, script};
 use crate::wire::rtmp::status::{Refusal, Status, code};
 use crate::wire::rtmp::{Time, url::Url};
 
@@ -102,6 +103,20 @@ impl Session {
     /// Why the session is over.
     pub fn handle_input(&mut self, now: Timestamp, input: &[u8]) -> Result<(), Error> {
         let result = self.take_input(now, input);
+        self.note(result)
+    }
+
+    /// As [`Session::handle_input`], of a block that bodies may share. All of it is taken, unless the
+    /// session is over.
+    ///
+    /// # Errors
+    /// Why the session is over.
+    pub fn handle_block(&mut self, now: Timestamp, block: Block<'_>) -> Result<(), Error> {
+        let result = self.take_input(now, block);
+        self.note(result)
+    }
+
+    fn note(&mut self, result: Result<(), Error>) -> Result<(), Error> {
         if result.is_err() {
             self.state = State::Over;
             self.deadline = None;
@@ -244,9 +259,9 @@ impl Session {
         may
     }
 
-    fn take_input(&mut self, now: Timestamp, mut input: &[u8]) -> Result<(), Error> {
+    fn take_input(&mut self, now: Timestamp, mut input: impl Input) -> Result<(), Error> {
         if let State::Handshake(handshake) = &mut self.state {
-            if !handshake.read(&mut input, self.link.out.raw())? {
+            if !input.with(|input| handshake.read(input, self.link.out.raw()))? {
                 return Ok(());
             }
             self.events.push_back(Event::HandshakeDone);

@@ -8,13 +8,14 @@ use bytes::Bytes;
 use super::{Config, Error, Event, Output, Step};
 use crate::base::Timestamp;
 use crate::wire::amf0::{Data, Value};
+use crate::wire::block::Block;
 use crate::wire::rtmp::Time;
 use crate::wire::rtmp::chunk::Limits;
 use crate::wire::rtmp::command::{self, Command, Connect};
 use crate::wire::rtmp::handshake;
 use crate::wire::rtmp::message::{Control, Kind, LimitType, Message, UserControl};
 use crate::wire::rtmp::name::StreamName;
-use crate::wire::rtmp::session::{Link, Noted, Script, WINDOW, is_media, parts, script};
+use crate::wire::rtmp::session::{Input, Link, Noted, Script, WINDOW, is_media, parts, script};
 use crate::wire::rtmp::status::{Level, Status, code};
 
 /// Input held back while a decision is pending.
@@ -95,6 +96,17 @@ impl Session {
     pub fn handle_input(&mut self, now: Timestamp, input: &[u8]) -> Result<(), Error> {
         self.now = now;
         let result = self.take_input(input);
+        self.note(result)
+    }
+
+    /// As [`Session::handle_input`], of a block that bodies may share. All of it is taken, unless the
+    /// session is over.
+    ///
+    /// # Errors
+    /// Why the session is over.
+    pub fn handle_block(&mut self, now: Timestamp, block: Block<'_>) -> Result<(), Error> {
+        self.now = now;
+        let result = self.take_input(block);
         self.note(result)
     }
 
@@ -374,7 +386,7 @@ impl Session {
     /// Reads on after a decision.
     fn resume(&mut self) -> Result<(), Error> {
         let held = std::mem::take(&mut self.held);
-        let result = self.take_input(&held);
+        let result = self.take_input(held.as_slice());
         self.note(result)
     }
 
@@ -382,12 +394,12 @@ impl Session {
         self.deadline = Some(self.now + timeout);
     }
 
-    fn take_input(&mut self, mut input: &[u8]) -> Result<(), Error> {
+    fn take_input(&mut self, mut input: impl Input) -> Result<(), Error> {
         match &mut self.state {
             State::Over => return Err(Error::Over),
             State::Closing => return Ok(()),
             State::Handshake(handshake) => {
-                if !handshake.read(&mut input, self.link.out.raw())? {
+                if !input.with(|input| handshake.read(input, self.link.out.raw()))? {
                     return Ok(());
                 }
                 self.state = State::Greeted;
@@ -400,10 +412,10 @@ impl Session {
                 return Ok(());
             }
             if matches!(self.state, State::Deciding(_)) {
-                if self.held.len() + input.len() > MOST_HELD {
+                if self.held.len() + input.bytes().len() > MOST_HELD {
                     return Err(Error::Impatient);
                 }
-                self.held.extend_from_slice(input);
+                self.held.extend_from_slice(input.bytes());
                 return Ok(());
             }
             let Some(message) = self.link.read(&mut input)? else { break };
