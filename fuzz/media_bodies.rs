@@ -9,7 +9,8 @@ use onair::media::FrameRate;
 use onair::media::color::Color;
 use onair::wire::aac::{AudioSpecificConfig, adts};
 use onair::wire::block::Block;
-use onair::wire::flv::{Demuxer, Reader, parse_audio, parse_video};
+use onair::wire::carried;
+use onair::wire::flv::{Demuxer, Reader, default_track, parse_audio, parse_video};
 use onair::wire::h264::{
     self, DecoderConfig, DtsExtractor, Pps, Sps, VuiChanges, annexb_nals, annexb_to_avcc,
     avcc_nals, avcc_to_annexb, rewrite_sps_vui, slice_type,
@@ -55,12 +56,17 @@ pub fn flv(data: &[u8]) {
     let mut reader = Reader::new();
     for tag in &tags {
         let _ = (reader.tag(tag), parse_video(&tag.body), parse_audio(&tag.body));
+        let one = default_track(tag.kind, &tag.body, cut);
+        assert!(one.is_none_or(|one| one.len() <= tag.body.len()), "one track is no more than all");
     }
 }
 
 /// H.264 and AAC headers: what is read can be written, and says the same when read again.
 pub fn sps(data: &[u8]) {
     let bytes = Bytes::copy_from_slice(data);
+    let _ = (carried::hevc(data), carried::av1(data), carried::vp9(data));
+    let _ = (carried::vp9_key_size(data), carried::opus(data), carried::flac(data));
+    let _ = carried::ac3(data);
     let _ = (Pps::parse(data, None), slice_type(data), adts::parse(data));
     if let Ok(sps) = Sps::parse(data) {
         let changes = VuiChanges {

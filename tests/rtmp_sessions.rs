@@ -239,7 +239,7 @@ fn capabilities_are_exchanged_with_those_who_speak_of_them() {
     let mut pair = Pair::new(publish(), usize::MAX);
     pair.run().unwrap();
     let server::Event::ConnectRequested(connect) = &pair.server_events[0] else { panic!() };
-    assert_eq!(connect.enhanced, Enhanced::reconnects());
+    assert_eq!(connect.enhanced, Enhanced::publishes());
     let connected = pair.client_events.iter().find_map(|event| match event {
         client::Event::Connected { enhanced, .. } => Some(enhanced.clone()),
         _ => None,

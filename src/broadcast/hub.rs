@@ -15,7 +15,7 @@ use crate::broadcast::backlog::Backlog;
 use crate::broadcast::gop::Gop;
 use crate::broadcast::interleaver::Interleaver;
 use crate::broadcast::subscription::Line;
-use crate::broadcast::{Limits, Subscription, Tag};
+use crate::broadcast::{Head, Limits, Subscription, Tag};
 use crate::media::{EncodedPacket, StreamParameters, Track};
 
 /// How often the thread looks whether it should stop.
@@ -46,7 +46,9 @@ pub(super) struct Feed {
 }
 
 struct Shared {
+    /// Empty where the packets are copied from a file.
     parameters: StreamParameters,
+    head: Head,
     /// Of the queue that leads here.
     input: Arc<Gauge>,
     state: Mutex<State>,
@@ -79,17 +81,35 @@ impl Hub {
     /// When the system grants no thread.
     pub fn spawn(parameters: StreamParameters, input: Receiver<EncodedPacket>) -> io::Result<Self> {
         let interleaver = Interleaver::new(parameters.video.is_some(), parameters.audio.is_some());
-        let feed = Feed {
-            shared: Arc::new(Shared {
-                parameters,
-                input: Arc::clone(input.gauge()),
-                state: Mutex::default(),
-                want_keyframe: Mutex::default(),
-            }),
-        };
+        let head = Head::of(&parameters);
+        let feed = Feed::new(parameters, head, Arc::clone(input.gauge()));
         let its_feed = feed.clone();
         let worker = Worker::spawn("onair-hub", move |stop| {
             run(&its_feed, &input, interleaver, stop);
+            its_feed.end();
+        })?;
+        Ok(Self { feed, worker })
+    }
+
+    /// Starts the hub of a stream whose packets come as they are to go out, in their order: no
+    /// recording can be made of it.
+    ///
+    /// # Errors
+    /// When the system grants no thread.
+    pub fn spawn_copy(head: Head, input: Receiver<Tag>) -> io::Result<Self> {
+        let feed = Feed::new(StreamParameters::default(), head, Arc::clone(input.gauge()));
+        let its_feed = feed.clone();
+        let worker = Worker::spawn("onair-hub", move |stop| {
+            while !stop.is_set() {
+                match input.recv_timeout(LOOK) {
+                    Ok(tag) => {
+                        its_feed.took(tag.dts);
+                        its_feed.send(tag);
+                    }
+                    Err(Empty::Waiting) => {}
+                    Err(Empty::Closed) => break,
+                }
+            }
             its_feed.end();
         })?;
         Ok(Self { feed, worker })
@@ -137,6 +157,16 @@ impl Hub {
 }
 
 impl Feed {
+    fn new(parameters: StreamParameters, head: Head, input: Arc<Gauge>) -> Self {
+        let (state, want_keyframe) = (Mutex::default(), Mutex::default());
+        Self { shared: Arc::new(Shared { parameters, head, input, state, want_keyframe }) }
+    }
+
+    /// What stands before the media.
+    pub fn head(&self) -> &Head {
+        &self.shared.head
+    }
+
     pub fn parameters(&self) -> &StreamParameters {
         &self.shared.parameters
     }
@@ -159,7 +189,7 @@ impl Feed {
                 }
                 (tags, _) => tags,
             };
-            let has_video = self.shared.parameters.video.is_some();
+            let has_video = self.shared.head.has_video;
             let backlog = Backlog::new(limits, has_video, begin);
             let line = Line::new(name.into(), backlog, state.ended);
             state.outputs.push(Arc::downgrade(&line));
@@ -195,14 +225,14 @@ impl Feed {
         self.shared.state.lock().handed_out
     }
 
-    fn took(&self, packet: &EncodedPacket) {
+    fn took(&self, dts: Timestamp) {
         let mut state = self.shared.state.lock();
         state.taken += 1;
-        state.newest = state.newest.max(packet.dts);
+        state.newest = state.newest.max(dts);
     }
 
-    fn send(&self, packet: &EncodedPacket) {
-        let tag = Arc::new(Tag::new(packet));
+    fn send(&self, tag: Tag) {
+        let tag = Arc::new(tag);
         let mut state = self.shared.state.lock();
         let bytes = tag.body.len() as u64;
         match tag.track {
@@ -241,20 +271,20 @@ fn run(feed: &Feed, input: &Receiver<EncodedPacket>, mut order: Interleaver, sto
         let wait = order.due().map_or(LOOK, |due| due.since(now()).min(LOOK));
         match input.recv_timeout(wait) {
             Ok(packet) => {
-                feed.took(&packet);
+                feed.took(packet.dts);
                 order.push(packet, now());
             }
             Err(Empty::Waiting) => {}
             Err(Empty::Closed) => {
                 order.finish();
                 while let Some(packet) = order.pop(now()) {
-                    feed.send(&packet);
+                    feed.send(Tag::new(&packet));
                 }
                 return;
             }
         }
         while let Some(packet) = order.pop(now()) {
-            feed.send(&packet);
+            feed.send(Tag::new(&packet));
         }
     }
 }

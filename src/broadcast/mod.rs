@@ -5,7 +5,9 @@
 
 pub mod adapt;
 mod backlog;
+pub mod film;
 mod gop;
+mod head;
 pub mod hub;
 mod interleaver;
 pub mod publisher;
@@ -15,6 +17,8 @@ mod tag;
 
 pub use adapt::Adapter;
 pub use backlog::Limits;
+pub use film::Film;
+pub use head::Head;
 pub use hub::Hub;
 pub use publisher::{Event, Publisher, Report, State, Target};
 pub use recorder::Recorder;

@@ -52,6 +52,10 @@ pub struct Args {
     /// What the times and the garbage of --fault are drawn from
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub fault_seed: u64,
+    /// Where clients that understand it (Enhanced RTMP) are asked to go when this server ends: a URL
+    /// such as <rtmp://other/live>
+    #[arg(long, value_name = "URL")]
+    pub successor: Option<String>,
 }
 
 const FAULT_HELP: &str = "Do this wrong, so that publishers can be tried (repeatable): \
@@ -101,6 +105,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             http: Some(listen(args.http, DEFAULT_HTTP_PORT)),
             faults: args.fault.clone(),
             fault_seed: args.fault_seed,
+            successor: args.successor.clone(),
             ..Config::default()
         };
         let server = Server::start(&runtime, clock, config).map_err(|error| error.to_string())?;

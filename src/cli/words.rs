@@ -316,8 +316,13 @@ pub fn summary(output: &Output, stats: Option<&Stats>, exit: Exit, more: impl Fn
         fields.insert("exit".into(), exit.code().into());
     }
     output.event("summary", fields, || {
-        let frames = stats.and_then(|stats| stats.video).map_or(0, |video| video.encoded);
-        Some(format!("Ended: {frames} pictures encoded, exit code {}", exit.code()))
+        let (frames, what) = match stats {
+            Some(Stats { video: None, audio: None, targets, .. }) => {
+                (targets.iter().map(|target| target.sent_frames).max().unwrap_or(0), "sent")
+            }
+            _ => (stats.and_then(|stats| stats.video).map_or(0, |video| video.encoded), "encoded"),
+        };
+        Some(format!("Ended: {frames} pictures {what}, exit code {}", exit.code()))
     });
 }
 

@@ -17,6 +17,7 @@ use crate::player::timeline::Timeline;
 use crate::player::{Failure, Kind, Source, file, remote};
 use crate::wire::aac::AudioSpecificConfig;
 use crate::wire::amf0::Value;
+use crate::wire::carried;
 use crate::wire::flv::audio::{AudioPacket, LegacySound};
 use crate::wire::flv::video::VideoPacket;
 use crate::wire::flv::{self, AudioFormat, Demuxer, TagKind, VideoFormat};
@@ -54,7 +55,7 @@ pub struct Report {
 pub struct Video {
     pub format: VideoFormat,
     pub profile: Option<String>,
-    /// As H.264 writes it: 31 is level 3.1.
+    /// As the codec writes it: for 3.1 H.264 has 31, HEVC 93.
     pub level: Option<u32>,
     pub size: Option<(u32, u32)>,
     pub fps: Option<f64>,
@@ -196,6 +197,25 @@ fn interrupted() -> Failure {
     Failure::new(Kind::System, "interrupted before anything was found", "")
 }
 
+/// What a configuration tells.
+fn described(format: VideoFormat, config: &Bytes) -> Option<carried::Picture> {
+    match format {
+        VideoFormat::H264 => {
+            let parsed = DecoderConfig::parse(config).ok()?;
+            let sps = parsed.first_sps().ok();
+            Some(carried::Picture {
+                level: Some(parsed.level_idc.into()),
+                profile: sps.as_ref().map(|sps| sps.profile().to_owned()),
+                size: sps.map(|sps| (sps.width, sps.height)),
+            })
+        }
+        VideoFormat::Hevc => carried::hevc(config),
+        VideoFormat::Av1 => carried::av1(config),
+        VideoFormat::Vp9 => carried::vp9(config),
+        _ => None,
+    }
+}
+
 /// Collects.
 struct Prober {
     live: bool,
@@ -278,20 +298,19 @@ impl Prober {
             VideoPacket::SequenceStart(config) => {
                 self.bodies += 1;
                 let video = self.video(tag.track.format);
-                if let VideoFormat::H264 = tag.track.format
-                    && let Ok(parsed) = DecoderConfig::parse(config)
-                {
-                    video.level = Some(parsed.level_idc.into());
-                    if let Ok(sps) = parsed.first_sps() {
-                        video.profile = Some(sps.profile().to_owned());
-                        video.size = Some((sps.width, sps.height));
-                    }
+                if let Some(picture) = described(tag.track.format, config) {
+                    video.profile = picture.profile;
+                    video.level = picture.level;
+                    video.size = picture.size.or(video.size);
                 }
             }
             VideoPacket::Frame { composition_ms, data } => {
                 self.bodies += 1;
                 let dts = self.timeline.place(Track::Video, time_ms, now).dts;
-                self.video(tag.track.format);
+                let video = self.video(tag.track.format);
+                if video.size.is_none() && keyframe && video.format == VideoFormat::Vp9 {
+                    video.size = carried::vp9_key_size(data);
+                }
                 self.pictures.add(dts, data.len());
                 if self.times.len() < MOST_TIMES {
                     self.times.push_back(dts.as_micros() + i64::from(*composition_ms) * 1_000);
@@ -321,11 +340,28 @@ impl Prober {
                     audio.sample_rate = Some(parsed.output_sample_rate());
                     audio.channels = Some(parsed.output_channels());
                 }
+                let told = match format {
+                    AudioFormat::Opus => carried::opus(config),
+                    AudioFormat::Flac => carried::flac(config),
+                    _ => None,
+                };
+                if let Some(told) = told {
+                    (audio.sample_rate, audio.channels) =
+                        (Some(told.sample_rate), Some(told.channels));
+                }
             }
             AudioPacket::Frame(data) => {
                 self.bodies += 1;
                 let dts = self.timeline.place(Track::Audio, time_ms, now).dts;
-                self.audio(format, tag.legacy);
+                let audio = self.audio(format, tag.legacy);
+                // They have no configuration: each frame tells.
+                if audio.channels.is_none()
+                    && matches!(format, AudioFormat::Ac3 | AudioFormat::Eac3)
+                    && let Some(told) = carried::ac3(data)
+                {
+                    (audio.sample_rate, audio.channels) =
+                        (Some(told.sample_rate), Some(told.channels));
+                }
                 self.sound.add(dts, data.len());
             }
             AudioPacket::MultichannelConfig(layout) => {

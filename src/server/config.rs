@@ -55,6 +55,9 @@ pub struct Config {
     pub http: Option<Listen>,
     /// Where there are any, a publisher must name one: `rtmp://host/app/stream?key=…`.
     pub publish_keys: Vec<Secret>,
+    /// Where clients are asked to go when this server is shut down (Enhanced RTMP's request to
+    /// reconnect): a URL with an application. They try here again where it is `None`.
+    pub successor: Option<String>,
     pub limits: Limits,
     /// What it does wrong on request.
     pub faults: Vec<Fault>,
@@ -70,6 +73,7 @@ impl Default for Config {
             rtmpt: None,
             http: Some(Listen::loopback(DEFAULT_HTTP_PORT)),
             publish_keys: Vec::new(),
+            successor: None,
             limits: Limits::default(),
             faults: Vec::new(),
             fault_seed: 0,

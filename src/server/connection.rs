@@ -431,14 +431,17 @@ impl Io {
 
     fn send_past_queue(&mut self, batch: &Batch<'_>) -> bool {
         let everything = self.wanted == (true, true) && !self.paused;
+        let same = || batch.messages.iter().all(|message| !message.is_divided());
         everything
+            && (self.session.takes_tracks() || same())
             && self.session.message_stream() == STREAM
             && self.out.send_past_queue(batch, &mut Self::context(self.waker.as_ref()))
     }
 
     fn queue(&mut self, messages: &[Arc<Message>]) {
         let stream = self.session.message_stream();
-        for message in messages {
+        let takes_tracks = self.session.takes_tracks();
+        for message in messages.iter().filter_map(|message| message.for_viewer(takes_tracks)) {
             let wanted = match message.class {
                 Class::Vital => true,
                 Class::Sound => self.wanted.0 && !self.paused,

@@ -1,6 +1,6 @@
 //! One message of a stream, encoded once for all viewers.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 
@@ -39,6 +39,16 @@ pub(super) struct Message {
     pub body: Bytes,
     rtmp: Bytes,
     flv: OnceLock<Bytes>,
+    /// For those who know nothing of tracks, where it is not the same.
+    plain: Option<Plain>,
+}
+
+/// What of a body of several tracks goes to those who know one only.
+#[derive(Debug)]
+pub(super) enum Plain {
+    /// The default track, in the form for one.
+    Track(Arc<Message>),
+    Nothing,
 }
 
 impl Message {
@@ -57,7 +67,26 @@ impl Message {
             Some(header) if body.len() <= CHUNK_SIZE as usize => rtmp.slice(header..),
             _ => body.clone(),
         };
-        Self { kind, class, time_ms, body, rtmp, flv: OnceLock::new() }
+        Self { kind, class, time_ms, body, rtmp, flv: OnceLock::new(), plain: None }
+    }
+
+    /// With another form for those who know nothing of tracks.
+    pub fn with_plain(self, plain: Plain) -> Self {
+        Self { plain: Some(plain), ..self }
+    }
+
+    /// Whether it is not the same for all.
+    pub fn is_divided(&self) -> bool {
+        self.plain.is_some()
+    }
+
+    /// What a viewer gets that takes tracks, or does not.
+    pub fn for_viewer(&self, takes_tracks: bool) -> Option<&Self> {
+        match &self.plain {
+            Some(Plain::Track(plain)) if !takes_tracks => Some(plain),
+            Some(Plain::Nothing) if !takes_tracks => None,
+            _ => Some(self),
+        }
     }
 
     /// As RTMP, for a player's message stream.

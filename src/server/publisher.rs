@@ -15,7 +15,7 @@ use super::message::Class;
 use crate::base::Timestamp;
 use crate::wire::flv::reader::Item;
 use crate::wire::flv::video::VideoPacket;
-use crate::wire::flv::{Reader, TagKind, parse_audio, parse_video};
+use crate::wire::flv::{Reader, TagKind, default_track, parse_audio, parse_video};
 
 /// Where the cache keeps enhanced video metadata (colour): beside the tracks.
 const COLOR_SLOT: u16 = 256;
@@ -33,6 +33,8 @@ pub(super) struct Publisher {
     second: (Timestamp, u64),
     pub bitrate: u64,
     reader: Reader,
+    /// The default tracks of pictures and sound: those that came first.
+    tracks: (Option<u8>, Option<u8>),
     pub video: Option<VideoFigures>,
     pub audio: Option<AudioFigures>,
     pub dismissal: Arc<Dismissal>,
@@ -72,6 +74,7 @@ impl Publisher {
             second: (now, 0),
             bitrate: 0,
             reader: Reader::new(),
+            tracks: (None, None),
             video: None,
             audio: None,
             dismissal: Arc::default(),
@@ -89,17 +92,26 @@ impl Publisher {
         }
     }
 
-    /// What a body is worth. One that cannot be read is passed on like any other.
-    pub fn classify(&mut self, kind: TagKind, body: &Bytes, metadata: bool) -> (Class, Keep) {
+    /// What a body is worth, and what of it goes to those who know nothing of tracks, where that is
+    /// not all of it. A body that cannot be read is passed on like any other.
+    pub fn classify(
+        &mut self,
+        kind: TagKind,
+        body: &Bytes,
+        metadata: bool,
+    ) -> (Class, Keep, Option<Option<Bytes>>) {
         match kind {
-            TagKind::Script if metadata => (Class::Vital, Keep::Metadata),
-            TagKind::Script => (Class::Sound, Keep::Nothing),
+            TagKind::Script if metadata => (Class::Vital, Keep::Metadata, None),
+            TagKind::Script => (Class::Sound, Keep::Nothing, None),
             TagKind::Video => {
-                let Ok(tag) = parse_video(body) else { return (Class::Inter, Keep::Media) };
-                if tag.is_sequence_start() {
+                let Ok(tag) = parse_video(body) else { return (Class::Inter, Keep::Media, None) };
+                let track = *self.tracks.0.get_or_insert(tag.track.id);
+                let plain = tag.is_multitrack.then(|| default_track(kind, body, track));
+                let ours = tag.tracks().any(|it| it.id == track);
+                let (class, keep) = if tag.is_sequence_start() {
                     self.observe(kind, body);
                     (Class::Vital, Keep::Header(tag.track.id.into()))
-                } else if tag.is_keyframe() {
+                } else if tag.is_keyframe() && ours {
                     (Class::Key, Keep::Media)
                 } else {
                     match tag.track.packet {
@@ -107,14 +119,21 @@ impl Publisher {
                         VideoPacket::SequenceEnd => (Class::Vital, Keep::Nothing),
                         _ => (Class::Inter, Keep::Media),
                     }
-                }
+                };
+                (class, keep, plain)
             }
             TagKind::Audio => match parse_audio(body) {
-                Ok(tag) if tag.is_sequence_start() => {
-                    self.observe(kind, body);
-                    (Class::Vital, Keep::Header(tag.track.id.into()))
+                Ok(tag) => {
+                    let track = *self.tracks.1.get_or_insert(tag.track.id);
+                    let plain = tag.is_multitrack.then(|| default_track(kind, body, track));
+                    if tag.is_sequence_start() {
+                        self.observe(kind, body);
+                        (Class::Vital, Keep::Header(tag.track.id.into()), plain)
+                    } else {
+                        (Class::Sound, Keep::Media, plain)
+                    }
                 }
-                _ => (Class::Sound, Keep::Media),
+                Err(_) => (Class::Sound, Keep::Media, None),
             },
         }
     }

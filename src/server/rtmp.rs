@@ -121,7 +121,10 @@ impl Task {
             tokio::select! {
                 biased;
                 () = &mut stopped => {
-                    self.say_goodbye("The server is shutting down.");
+                    let why = "The server is shutting down.";
+                    if !self.ask_to_reconnect(why) {
+                        self.say_goodbye(why);
+                    }
                     return Ok("the server was shut down");
                 }
                 reason = told => {
@@ -302,6 +305,22 @@ impl Task {
                 self.registry.leave(&stream, id, peer, ended);
             }
         }
+    }
+
+    /// Asks a client that understands it to connect again, to the successor if there is one. Those
+    /// who do not are told otherwise: `false`.
+    fn ask_to_reconnect(&self, why: &str) -> bool {
+        if matches!(self.role, Role::Idle) {
+            return false;
+        }
+        let successor = self.registry.config.successor.as_deref();
+        self.connection.with_session(|session| {
+            let asked = session.reconnects_on_request();
+            if asked {
+                session.request_reconnect(successor, why);
+            }
+            asked
+        })
     }
 
     /// Says why it ends here.

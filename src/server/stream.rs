@@ -13,7 +13,7 @@ use super::batch::Batch;
 use super::cache::Cache;
 use super::config::Limits;
 use super::event::{PublisherFigures, StreamFigures};
-use super::message::Message;
+use super::message::{Message, Plain};
 use super::publisher::{Dismissal, Publisher};
 use super::sink::Sink;
 use crate::base::Timestamp;
@@ -136,8 +136,15 @@ impl Stream {
             }
             let time_ms = time_ms.wrapping_add(inner.shift_ms);
             inner.last = Some((time_ms, now));
-            let (class, keep) = publisher.classify(kind, &body, metadata);
-            let message = Arc::new(Message::new(kind, class, time_ms, &body));
+            let (class, keep, plain) = publisher.classify(kind, &body, metadata);
+            let mut message = Message::new(kind, class, time_ms, &body);
+            if let Some(plain) = plain {
+                message = message.with_plain(match plain {
+                    Some(body) => Plain::Track(Arc::new(Message::new(kind, class, time_ms, &body))),
+                    None => Plain::Nothing,
+                });
+            }
+            let message = Arc::new(message);
             inner.cache.store(&message, keep, self.limits.group_bytes);
             inner.held.push(message);
         }

@@ -5,6 +5,7 @@ mod adaptation;
 mod built_in;
 pub mod chronicle;
 pub mod command;
+pub mod copy;
 mod devices;
 mod engine;
 pub mod event;

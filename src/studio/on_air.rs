@@ -397,19 +397,7 @@ impl OnAir {
         let targets = self
             .sent
             .iter_mut()
-            .map(|sent| {
-                let figures = sent.publisher.figures();
-                stats::Target {
-                    state: targets::state(sent.publisher.state()),
-                    sent_bytes: figures.sent_bytes,
-                    bitrate: sent.bitrate.rate(figures.sent_bytes, now),
-                    queued_ms: u64::try_from(figures.queued.as_millis()).unwrap_or(u64::MAX),
-                    dropped_frames: figures.dropped_frames,
-                    sent_frames: figures.total_frames.saturating_sub(figures.dropped_frames),
-                    reconnects: figures.reconnects,
-                    round_trip_ms: figures.round_trip.map(|trip| trip.as_secs_f64() * 1_000.0),
-                }
-            })
+            .map(|sent| targets::figures(&sent.publisher, &mut sent.bitrate, now))
             .collect();
         Stats { video, audio, targets, cpu, rss_bytes }
     }

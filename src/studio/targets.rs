@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::audio::AudioChoice;
-use crate::base::Secret;
-use crate::broadcast::publisher;
+use crate::base::{Secret, Timestamp};
+use crate::broadcast::{Publisher, publisher};
 use crate::capture::VideoChoice;
 use crate::net::{self, Cause, Stage};
 use crate::studio::event::{self, TargetState};
 use crate::studio::message::Message;
+use crate::studio::stats;
 use crate::studio::{Place, Target};
 use crate::wire::rtmp::status::Status;
 use crate::wire::rtmp::url::Url;
@@ -119,6 +120,25 @@ pub(super) fn told(
         exit,
         kind: report.error.as_ref().map(|error| kind(&error.cause, error.stage)),
         pin: report.error.as_ref().and_then(net::Error::pin_to_offer),
+    }
+}
+
+/// A publisher's figures.
+pub(super) fn figures(
+    publisher: &Publisher,
+    meter: &mut stats::Meter,
+    now: Timestamp,
+) -> stats::Target {
+    let figures = publisher.figures();
+    stats::Target {
+        state: state(publisher.state()),
+        sent_bytes: figures.sent_bytes,
+        bitrate: meter.rate(figures.sent_bytes, now),
+        queued_ms: u64::try_from(figures.queued.as_millis()).unwrap_or(u64::MAX),
+        dropped_frames: figures.dropped_frames,
+        sent_frames: figures.total_frames.saturating_sub(figures.dropped_frames),
+        reconnects: figures.reconnects,
+        round_trip_ms: figures.round_trip.map(|trip| trip.as_secs_f64() * 1_000.0),
     }
 }
 

@@ -8,6 +8,7 @@ pub mod aac;
 pub mod amf0;
 pub mod bits;
 pub mod block;
+pub mod carried;
 pub mod container;
 pub mod flv;
 pub mod h264;

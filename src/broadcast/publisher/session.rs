@@ -8,10 +8,9 @@ use crate::base::Timestamp;
 use crate::broadcast::publisher::state::{Event, Report, Sent, Shared, State, Timeline};
 use crate::broadcast::subscription::Next;
 use crate::broadcast::{Subscription, Tag};
-use crate::media::{BitsPerSecond, StreamParameters, Track};
+use crate::media::{BitsPerSecond, Track};
 use crate::net::rtmp::{Client, Options, Progress};
 use crate::net::{Cause, Error, Stage};
-use crate::wire::flv;
 use crate::wire::rtmp::client::{Event as Said, Purpose};
 use crate::wire::rtmp::url::Url;
 
@@ -102,18 +101,12 @@ async fn connect(
         shared.change(Report { state, stage, error, retry_in: None, gap: None });
     };
     let mut options =
-        Options { bitrate: bitrate(timeline.feed.parameters()), ..shared.target.options.clone() };
+        Options { bitrate: timeline.feed.head().bitrate, ..shared.target.options.clone() };
     options.net.tcp_limit = trying.tcp_limit;
     let client =
         Client::connect(trying.url, Purpose::Publish, &options, shared.clock, &on_stage).await?;
     on_stage(Stage::Media);
     Ok(client)
-}
-
-fn bitrate(parameters: &StreamParameters) -> Option<BitsPerSecond> {
-    let video = parameters.video.as_ref().map_or(0, |video| video.bitrate.0);
-    let audio = parameters.audio.as_ref().map_or(0, |audio| audio.bitrate.0);
-    Some(video.saturating_add(audio)).filter(|bits| *bits > 0).map(BitsPerSecond)
 }
 
 /// A connection that may send.
@@ -225,15 +218,15 @@ impl<'a> Live<'a> {
 
     /// What stands before the media: onMetaData and the sequence headers.
     fn head(&mut self) {
-        let parameters = self.timeline.feed.parameters();
+        let head = self.timeline.feed.head();
         let time_ms = self.timeline.last.map_or(0, |last| self.timeline.time_ms(last));
         let session = self.client.session();
-        session.send_metadata(flv::metadata(parameters));
-        if let Some(video) = &parameters.video {
-            session.send_video(time_ms, flv::video_sequence_header(video));
-        }
-        if let Some(audio) = &parameters.audio {
-            session.send_audio(time_ms, flv::audio_sequence_header(audio));
+        session.send_metadata(head.metadata.clone());
+        for (track, body) in &head.configurations {
+            match track {
+                Track::Video => session.send_video(time_ms, body.clone()),
+                Track::Audio => session.send_audio(time_ms, body.clone()),
+            };
         }
     }
 
@@ -343,7 +336,7 @@ impl<'a> Live<'a> {
             }
         }
         let buffered = unsent + self.client.queued_bytes() as u64;
-        let nominal = bitrate(self.timeline.feed.parameters()).map_or(0, |rate| rate.0);
+        let nominal = self.timeline.feed.head().bitrate.map_or(0, |rate| rate.0);
         let pace =
             if rate > 0 && self.client.queued_bytes() > ROOM { rate } else { nominal.into() };
         let buffered = match pace {

@@ -29,7 +29,7 @@ const CALM: Duration = Duration::from_millis(80);
 
 /// How it went so far.
 #[derive(Debug, Default)]
-struct Outcome {
+pub(super) struct Outcome {
     /// The last state of each target, and the exit code of its failure.
     targets: BTreeMap<usize, (TargetState, Option<u8>)>,
     /// A target has been live at some time.
@@ -180,7 +180,7 @@ impl Orders {
 }
 
 impl Outcome {
-    fn note(&mut self, event: &Event) {
+    pub(super) fn note(&mut self, event: &Event) {
         match event {
             Event::Target(target) => {
                 // Once failed, a target stays so; once over, its last word stands.
@@ -215,7 +215,7 @@ impl Outcome {
 
     /// 0 if every target was live at the end and the recording is whole, else the code of the first
     /// that was not.
-    fn exit(&self, targets: &[usize], recorded: bool) -> Exit {
+    pub(super) fn exit(&self, targets: &[usize], recorded: bool) -> Exit {
         if self.codec_failed {
             return Exit::Codec;
         }

@@ -2,6 +2,7 @@
 
 mod broadcast;
 mod control;
+mod copy;
 pub mod targets;
 
 use std::path::PathBuf;
@@ -47,6 +48,13 @@ pub struct Args {
     /// Scene of the collection in --settings that goes out
     #[arg(long, value_name = "NAME", help_heading = "Sources", hide = true)]
     pub scene: Option<String>,
+    /// Send the packets of this FLV file as they are, whatever codec they are of: nothing is encoded
+    #[arg(long, value_name = "FILE", help_heading = "Sources", requires = "target",
+          conflicts_with_all = ["video", "audio", "record", "replay", "control", "why"])]
+    pub copy: Option<PathBuf>,
+    /// Begin the file of --copy again when it ends
+    #[arg(long = "loop", help_heading = "Sources", requires = "copy")]
+    pub again: bool,
 
     /// Picture size
     #[arg(long, value_name = "WxH", default_value = "1280x720", help_heading = "Quality")]
@@ -142,16 +150,19 @@ pub struct Args {
 pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Clock) -> Exit {
     let output = Output::new(clock, globals.json);
     match prepare(args, matches, globals, clock) {
-        Ok(config) => {
-            warn_of_misfits(&config, &output);
-            let run = control::Run {
-                record: args.record.clone(),
-                duration: args.duration,
-                replay_to: args.replay_to.clone(),
-                control: args.control,
-            };
-            broadcast::run(config, &run, &output)
-        }
+        Ok(config) => match &args.copy {
+            Some(path) => copy::run(&config, path, args.again, args.duration, &output),
+            None => {
+                warn_of_misfits(&config, &output);
+                let run = control::Run {
+                    record: args.record.clone(),
+                    duration: args.duration,
+                    replay_to: args.replay_to.clone(),
+                    control: args.control,
+                };
+                broadcast::run(config, &run, &output)
+            }
+        },
         Err((why, exit)) => {
             complain(&why);
             output.event("summary", json!({"error": why, "exit": exit.code()}), || None);

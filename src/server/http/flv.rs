@@ -79,7 +79,8 @@ impl Sink for FlvSink {
 
     fn deliver(&self, batch: &Batch<'_>) {
         let mut inner = self.inner.lock();
-        for message in batch.messages {
+        // A file's reader cannot say what it takes.
+        for message in batch.messages.iter().filter_map(|message| message.for_viewer(false)) {
             // In a file a time code or the like is of no use.
             if message.class != Class::Sound || message.kind != crate::wire::flv::TagKind::Script {
                 inner.queue.push(message.class, message.flv());

@@ -5,7 +5,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::Error;
 use super::codec::AudioFormat;
-use super::enhanced::{Fields, Part, modifiers, parts};
+use super::enhanced::{AUDIO_MULTITRACK, Fields, Part, modifiers, parts};
 use crate::media::{AudioParameters, EncodedPacket};
 
 /// An audio body.
@@ -13,6 +13,8 @@ use crate::media::{AudioParameters, EncodedPacket};
 pub struct AudioTag {
     /// To be added to the tag's time (ModEx).
     pub offset_nanos: u32,
+    /// It is in the form for several tracks, even if there is one only.
+    pub is_multitrack: bool,
     /// What a legacy header says of rate and channels.
     pub legacy: Option<LegacySound>,
     /// The only track, or the first.
@@ -93,10 +95,11 @@ pub fn parse_audio(body: &Bytes) -> Result<AudioTag, Error> {
     let (format, low) = (first >> 4, first & 0xF);
     if format == EX_HEADER {
         let (packet_type, offset_nanos) = modifiers(&mut fields, low)?;
-        let (first, others) = parts(&mut fields, packet_type, packet_type::MULTITRACK)?;
+        let is_multitrack = packet_type == AUDIO_MULTITRACK;
+        let (first, others) = parts(&mut fields, packet_type, AUDIO_MULTITRACK)?;
         let track = track(first)?;
         let more_tracks = others.into_iter().map(self::track).collect::<Result<_, _>>()?;
-        return Ok(AudioTag { offset_nanos, legacy: None, track, more_tracks });
+        return Ok(AudioTag { offset_nanos, is_multitrack, legacy: None, track, more_tracks });
     }
     let id = format;
     let format = AudioFormat::from_legacy(id);
@@ -121,7 +124,7 @@ pub fn parse_audio(body: &Bytes) -> Result<AudioTag, Error> {
     let sample_bits = if low & 2 == 0 { 8 } else { 16 };
     let legacy = Some(LegacySound { sample_rate, sample_bits, channels: 1 + u16::from(low & 1) });
     let track = AudioTrack { id: 0, format, packet };
-    Ok(AudioTag { offset_nanos: 0, legacy, track, more_tracks: Vec::new() })
+    Ok(AudioTag { offset_nanos: 0, is_multitrack: false, legacy, track, more_tracks: Vec::new() })
 }
 
 const EX_HEADER: u8 = 9;
@@ -132,7 +135,6 @@ mod packet_type {
     pub(super) const CODED_FRAMES: u8 = 1;
     pub(super) const SEQUENCE_END: u8 = 2;
     pub(super) const MULTICHANNEL_CONFIG: u8 = 4;
-    pub(super) const MULTITRACK: u8 = 5;
 }
 
 fn track(part: Part) -> Result<AudioTrack, Error> {

@@ -1,9 +1,9 @@
 //! What enhanced video and audio bodies share: fields that may be missing, ModEx, and tracks
 //! (Enhanced RTMP v2, "Enhanced Audio" and "Enhanced Video").
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-use super::{Error, FourCc};
+use super::{Error, FourCc, TagKind};
 
 /// The most tracks accepted in one body; ids have one byte, real streams up to 10.
 pub(super) const MAX_TRACKS: usize = 32;
@@ -58,6 +58,9 @@ impl Fields {
 
 /// The packet type that announces modifiers, in both kinds of body.
 pub(super) const MOD_EX: u8 = 7;
+/// The packet types that announce tracks.
+pub(super) const VIDEO_MULTITRACK: u8 = 6;
+pub(super) const AUDIO_MULTITRACK: u8 = 5;
 
 /// Reads modifiers until a packet type that is none follows: that type, and the nanoseconds by
 /// which the timestamp is to be moved.
@@ -133,4 +136,76 @@ pub(super) fn parts(
         others.push(next(fields)?);
     }
     Ok((first, others))
+}
+/// Of a body in the form for several tracks, the given track in the form for one: the legacy one for
+/// H.264 and AAC, which any player takes, else the enhanced one. `None` where the body has no such
+/// track or is in another form.
+pub fn default_track(kind: TagKind, body: &Bytes, track: u8) -> Option<Bytes> {
+    let (what, multitrack) = match kind {
+        TagKind::Video => ("video", VIDEO_MULTITRACK),
+        TagKind::Audio => ("audio", AUDIO_MULTITRACK),
+        TagKind::Script => return None,
+    };
+    let mut fields = Fields::new(body, what);
+    let first = fields.u8().ok()?;
+    if first & 0x80 == 0 {
+        return None;
+    }
+    let (packet_type, _) = modifiers(&mut fields, first & 0xF).ok()?;
+    if packet_type != multitrack {
+        return None;
+    }
+    let (one, more) = parts(&mut fields, packet_type, multitrack).ok()?;
+    let Part { fourcc, packet_type, fields: Fields { rest, .. }, .. } =
+        std::iter::once(one).chain(more).find(|part| part.id == track)?;
+    let mut out = BytesMut::with_capacity(5 + rest.len());
+    match (kind, &fourcc.0, packet_type) {
+        // With the composition time in front, which stands there already, or with none.
+        (TagKind::Video, b"avc1", 0..=3) => {
+            out.put_u8(first & 0x70 | 7);
+            out.put_u8(if packet_type == 3 { 1 } else { packet_type });
+            if packet_type != 1 {
+                out.put_slice(&[0; 3]);
+            }
+        }
+        (TagKind::Audio, b"mp4a", 0 | 1) => out.put_slice(&[0xAF, packet_type]),
+        _ => {
+            out.put_u8(first & 0xF0 | packet_type);
+            out.put_slice(&fourcc.0);
+        }
+    }
+    out.put_slice(&rest);
+    Some(out.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{parse_audio, parse_video};
+    use super::*;
+
+    #[test]
+    fn the_default_track_is_taken_out() {
+        let of = |kind, body: &'static [u8], track| {
+            default_track(kind, &Bytes::from_static(body), track)
+        };
+        // A keyframe of two tracks of H.264, composition times of 1 and 2.
+        let two = b"\x96\x11avc1\x00\x00\x00\x05\x00\x00\x01AB\x01\x00\x00\x04\x00\x00\x02C";
+        assert_eq!(of(TagKind::Video, two, 0).unwrap()[..], *b"\x17\x01\x00\x00\x01AB");
+        assert_eq!(of(TagKind::Video, two, 1).unwrap()[..], *b"\x17\x01\x00\x00\x02C");
+        assert_eq!(of(TagKind::Video, two, 2), None);
+        // Each its own codec, behind a modifier.
+        let mixed =
+            b"\x97\x02\x00\x00\x05\x06\x20av01\x00\x00\x00\x01\x0Ahvc1\x01\x00\x00\x02\x0B\x0C";
+        let av1 = of(TagKind::Video, mixed, 0).unwrap();
+        assert_eq!(av1[..], *b"\x90av01\x0A");
+        assert!(parse_video(&av1).unwrap().is_sequence_start());
+        let sound = of(TagKind::Audio, b"\x95\x01mp4a\x00\x21", 0).unwrap();
+        assert_eq!(sound[..], *b"\xAF\x01\x21");
+        let opus = of(TagKind::Audio, b"\x95\x01Opus\x03\x21", 3).unwrap();
+        assert_eq!(opus[..], *b"\x91Opus\x21");
+        assert!(!parse_audio(&opus).unwrap().is_multitrack);
+        for single in [&b"\x91av01\x05"[..], b"\x17\x01\0\0\0", b"", b"\x96", b"\x96\x11av01"] {
+            assert_eq!(of(TagKind::Video, single, 0), None, "{single:?}");
+        }
+    }
 }

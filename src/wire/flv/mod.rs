@@ -15,6 +15,7 @@ pub mod video;
 pub use audio::{AudioTag, audio_body, audio_sequence_header, parse_audio};
 pub use codec::{AudioFormat, FourCc, VideoFormat};
 pub use demuxer::Demuxer;
+pub use enhanced::default_track;
 pub use index::index;
 pub use metadata::{Metadata, metadata};
 pub use muxer::{Muxer, file_header, metadata_body, tag_header, write_tag};

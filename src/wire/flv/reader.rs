@@ -104,7 +104,7 @@ impl Reader {
 
     /// Reads a video body.
     pub fn video(&mut self, time_ms: u32, body: &Bytes) -> Result<Option<Item>, Error> {
-        let VideoTag { frame_type, offset_nanos, track, more_tracks } = parse_video(body)?;
+        let VideoTag { frame_type, offset_nanos, track, more_tracks, .. } = parse_video(body)?;
         let Some(track) = std::iter::once(track).chain(more_tracks).find(|track| track.id == 0)
         else {
             return Ok(None);

@@ -4,7 +4,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::codec::VideoFormat;
-use super::enhanced::{Fields, Part, modifiers, parts};
+use super::enhanced::{Fields, Part, VIDEO_MULTITRACK, modifiers, parts};
 use super::{Error, FourCc};
 use crate::media::{EncodedPacket, VideoParameters};
 
@@ -42,6 +42,8 @@ pub struct VideoTag {
     pub frame_type: FrameType,
     /// To be added to the tag's time (ModEx).
     pub offset_nanos: u32,
+    /// It is in the form for several tracks, even if there is one only.
+    pub is_multitrack: bool,
     /// The only track, or the first.
     pub track: VideoTrack,
     /// More tracks (Multitrack); mostly empty, which allocates nothing.
@@ -98,7 +100,7 @@ impl VideoTag {
 
     const fn single(frame_type: FrameType, format: VideoFormat, packet: VideoPacket) -> Self {
         let track = VideoTrack { id: 0, format, packet };
-        Self { frame_type, offset_nanos: 0, track, more_tracks: Vec::new() }
+        Self { frame_type, offset_nanos: 0, is_multitrack: false, track, more_tracks: Vec::new() }
     }
 }
 
@@ -148,7 +150,6 @@ mod packet_type {
     pub(super) const CODED_FRAMES_X: u8 = 3;
     pub(super) const METADATA: u8 = 4;
     pub(super) const MPEG2_TS_SEQUENCE_START: u8 = 5;
-    pub(super) const MULTITRACK: u8 = 6;
 }
 
 fn parse_enhanced(mut fields: Fields, frame_type: FrameType, first: u8) -> Result<VideoTag, Error> {
@@ -157,10 +158,11 @@ fn parse_enhanced(mut fields: Fields, frame_type: FrameType, first: u8) -> Resul
         let command = VideoPacket::Command(fields.u8()?);
         return Ok(VideoTag::single(frame_type, VideoFormat::Other(FourCc(*b"    ")), command));
     }
-    let (first, others) = parts(&mut fields, packet_type, packet_type::MULTITRACK)?;
+    let is_multitrack = packet_type == VIDEO_MULTITRACK;
+    let (first, others) = parts(&mut fields, packet_type, VIDEO_MULTITRACK)?;
     let track = track(first)?;
     let more_tracks = others.into_iter().map(self::track).collect::<Result<_, _>>()?;
-    Ok(VideoTag { frame_type, offset_nanos, track, more_tracks })
+    Ok(VideoTag { frame_type, offset_nanos, is_multitrack, track, more_tracks })
 }
 
 fn track(part: Part) -> Result<VideoTrack, Error> {

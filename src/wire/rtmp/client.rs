@@ -84,7 +84,10 @@ impl Config {
             url,
             purpose,
             bitrate: None,
-            enhanced: Enhanced::reconnects(),
+            enhanced: match purpose {
+                Purpose::Publish => Enhanced::publishes(),
+                Purpose::Play => Enhanced::plays(),
+            },
             auth_query: None,
             buffer: Duration::from_millis(300),
             handshake_timeout: Duration::from_secs(5),

@@ -225,13 +225,29 @@ impl Enhanced {
             four_cc_list: vec!["*".to_owned()],
             video: vec![("*".to_owned(), can::FORWARD)],
             audio: vec![("*".to_owned(), can::FORWARD)],
-            caps_ex: caps_ex::MULTITRACK | caps_ex::MOD_EX | caps_ex::NANOSECOND_OFFSET,
+            caps_ex: caps_ex::RECONNECT
+                | caps_ex::MULTITRACK
+                | caps_ex::MOD_EX
+                | caps_ex::NANOSECOND_OFFSET,
         }
     }
 
-    /// What a client of ours says: legacy codecs, and that it understands a request to reconnect.
-    pub fn reconnects() -> Self {
-        Self { caps_ex: caps_ex::RECONNECT, ..Self::default() }
+    /// What a player of ours says: it decodes H.264 and AAC, writes any codec down untouched, and
+    /// understands tracks, time offsets and a request to reconnect.
+    pub fn plays() -> Self {
+        let own = |codec: &str| {
+            vec![(codec.to_owned(), can::DECODE | can::FORWARD), ("*".to_owned(), can::FORWARD)]
+        };
+        Self { video: own("avc1"), audio: own("mp4a"), ..Self::forwards_all() }
+    }
+
+    /// What a publisher of ours says: it encodes H.264 and AAC and passes on any other codec, and
+    /// understands a request to reconnect.
+    pub fn publishes() -> Self {
+        let own = |codec: &str| {
+            vec![(codec.to_owned(), can::ENCODE | can::FORWARD), ("*".to_owned(), can::FORWARD)]
+        };
+        Self { video: own("avc1"), audio: own("mp4a"), ..Self::forwards_all() }
     }
 
     /// Whether the peer said nothing of the kind.
@@ -307,8 +323,8 @@ mod tests {
         let connect = Connect::parse(&object);
         assert_eq!((connect.app.as_str(), connect.tc_url.as_str()), ("live", "rtmp://h/live"));
         assert!(connect.enhanced.is_empty());
-        let own = Connect::player("live", "rtmp://h/live", &Enhanced::reconnects());
-        assert_eq!(Connect::parse(&own).enhanced.caps_ex, caps_ex::RECONNECT);
+        let own = Connect::player("live", "rtmp://h/live", &Enhanced::plays());
+        assert_eq!(Connect::parse(&own).enhanced, Enhanced::plays());
     }
 
     #[test]

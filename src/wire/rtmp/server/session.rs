@@ -11,7 +11,7 @@ use crate::wire::amf0::{Data, Value};
 use crate::wire::block::Block;
 use crate::wire::rtmp::Time;
 use crate::wire::rtmp::chunk::Limits;
-use crate::wire::rtmp::command::{self, Command, Connect};
+use crate::wire::rtmp::command::{self, Command, Connect, caps_ex};
 use crate::wire::rtmp::handshake;
 use crate::wire::rtmp::message::{Control, Kind, LimitType, Message, UserControl};
 use crate::wire::rtmp::name::StreamName;
@@ -300,6 +300,16 @@ impl Session {
             properties.push(("tcUrl".to_owned(), tc_url.into()));
         }
         self.link.command(0, command::command("onStatus", 0.0, &Value::Null, &[info]));
+    }
+
+    /// Whether the client has said in connect that it understands [`Session::request_reconnect`].
+    pub fn reconnects_on_request(&self) -> bool {
+        self.connect.enhanced.caps_ex & caps_ex::RECONNECT != 0
+    }
+
+    /// Whether the client has said in connect that it takes bodies of several tracks.
+    pub fn takes_tracks(&self) -> bool {
+        self.connect.enhanced.caps_ex & caps_ex::MULTITRACK != 0
     }
 
     /// Asks for a sign of life; [`Event::Pong`] answers.

@@ -1,0 +1,387 @@
+//! A media file as the stream: its packets go out as they are, paced by their decoding times,
+//! whatever codec they are of. On a thread of its own.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::base::queue::{self, Full, Sender};
+use crate::base::worker::Stuck;
+use crate::base::{Clock, Stop, Timestamp, Worker};
+use crate::broadcast::{Head, Hub, Tag};
+use crate::media::{BitsPerSecond, Priority, Track};
+use crate::wire::amf0::Value;
+use crate::wire::flv::video::VideoPacket;
+use crate::wire::flv::{self, Demuxer, FrameType, TagKind, parse_audio, parse_video};
+
+/// Packets that may wait for the hub.
+const PACKETS: usize = 64;
+/// Read at a time.
+const BLOCK: usize = 64 << 10;
+/// Of the beginning, so much is looked at for configurations.
+const MOST_OF_HEAD: usize = 32 << 20;
+/// So far into the file both pictures and sound have begun, where there are both.
+const HEAD_MS: i64 = 4_000;
+/// Configurations of one file.
+const MOST_CONFIGURATIONS: usize = 32;
+/// Times that jump further than this, forwards or backwards, are no times: the file goes on.
+const JUMP_MS: i64 = 10_000;
+/// Between the last packet of a file and its first, when it begins again.
+const BETWEEN_ROUNDS_MS: i64 = 33;
+/// Properties of the metadata that are true of the file and not of the stream.
+const OF_THE_FILE: [&str; 9] = [
+    "duration",
+    "filesize",
+    "keyframes",
+    "lasttimestamp",
+    "lastkeyframetimestamp",
+    "lastkeyframelocation",
+    "hasKeyframes",
+    "hasCuePoints",
+    "canSeekToEnd",
+];
+
+/// Why a file cannot be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{path} cannot be read: {source}")]
+    Io { path: PathBuf, source: io::Error },
+    #[error("{path} cannot be sent: {source}")]
+    Flv { path: PathBuf, source: flv::Error },
+    #[error("{0} is no regular file")]
+    NoFile(PathBuf),
+    #[error("{0} holds no picture and no sound")]
+    Empty(PathBuf),
+}
+
+/// A file that can be sent.
+#[derive(Debug)]
+pub struct Film {
+    path: PathBuf,
+    head: Head,
+}
+
+/// A file that is being sent.
+#[derive(Debug)]
+pub struct Showing {
+    pub hub: Hub,
+    worker: Worker,
+}
+
+impl Film {
+    /// Looks into an FLV file.
+    ///
+    /// # Errors
+    /// It cannot be read, is no FLV, or holds nothing.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let mut reel = Reel::open(path)?;
+        let mut head = Head {
+            metadata: Value::ecma_array([]),
+            configurations: Vec::new(),
+            bitrate: None,
+            has_video: false,
+        };
+        let (mut has_audio, mut first, mut read) = (false, None, 0);
+        while let Some(tag) = reel.next()? {
+            read += tag.body.len();
+            let at = i64::from(tag.time_ms);
+            match look(tag.kind, &tag.body) {
+                Looked::Metadata(value) => {
+                    head.bitrate = head.bitrate.or_else(|| bitrate(&value));
+                    head.metadata = value;
+                }
+                Looked::Configuration(track) if head.configurations.len() < MOST_CONFIGURATIONS => {
+                    if !head.configurations.iter().any(|(_, body)| *body == tag.body) {
+                        head.configurations.push((track, tag.body));
+                    }
+                }
+                Looked::Media { track, .. } => {
+                    head.has_video |= track == Track::Video;
+                    has_audio |= track == Track::Audio;
+                    let first = *first.get_or_insert(at);
+                    if at - first > HEAD_MS || (head.has_video && has_audio) {
+                        break;
+                    }
+                }
+                Looked::Configuration(_) | Looked::Nothing => {}
+            }
+            if read > MOST_OF_HEAD {
+                break;
+            }
+        }
+        if !head.has_video && !has_audio {
+            return Err(Error::Empty(path.to_owned()));
+        }
+        Ok(Self { path: path.to_owned(), head })
+    }
+
+    /// Starts to send it, once or again and again.
+    ///
+    /// # Errors
+    /// When the system grants no thread.
+    pub fn show(self, again: bool, clock: Clock) -> io::Result<Showing> {
+        let (packets, input) = queue::bounded("packets of the file", PACKETS, Full::Block);
+        let hub = Hub::spawn_copy(self.head.clone(), input)?;
+        let worker = Worker::spawn("onair-file", move |stop| {
+            let mut projector =
+                Projector { head: self.head, packets, clock, start: clock.now(), last_ms: 0 };
+            loop {
+                match projector.round(&self.path, stop) {
+                    Ok(true) if again => {}
+                    Ok(_) => break,
+                    Err(error) => {
+                        tracing::error!(%error, "the file");
+                        break;
+                    }
+                }
+            }
+        })?;
+        Ok(Showing { hub, worker })
+    }
+}
+
+impl Showing {
+    /// Whether the file has come to its end.
+    pub fn is_over(&self) -> bool {
+        self.worker.is_finished()
+    }
+
+    /// Ends it, at most within the limit.
+    ///
+    /// # Errors
+    /// [`Stuck`] where it did not end in time.
+    pub fn end(self, limit: Duration) -> Result<(), Stuck> {
+        self.worker.join(limit)?;
+        self.hub.finish(limit)
+    }
+}
+
+/// Sends packets in time.
+struct Projector {
+    head: Head,
+    packets: Sender<Tag>,
+    clock: Clock,
+    /// When time 0 of the stream is.
+    start: Timestamp,
+    /// Of the latest packet, in the stream's time.
+    last_ms: i64,
+}
+
+impl Projector {
+    /// Sends the file once; `false` where it is not to go on.
+    fn round(&mut self, path: &Path, stop: &Stop) -> Result<bool, Error> {
+        let mut reel = Reel::open(path)?;
+        let begin = if self.last_ms == 0 { 0 } else { self.last_ms + BETWEEN_ROUNDS_MS };
+        // What is to be added to the file's times.
+        let mut shift = None;
+        let mut sent = false;
+        while let Some(tag) = reel.next()? {
+            let (track, keyframe, priority, composition_ms) = match look(tag.kind, &tag.body) {
+                Looked::Media { track, keyframe, priority, composition_ms } => {
+                    (track, keyframe, priority, composition_ms)
+                }
+                // A new one in the middle goes where it stands, and is never thrown away.
+                Looked::Configuration(track)
+                    if !self.head.configurations.iter().any(|(_, body)| *body == tag.body) =>
+                {
+                    (track, false, Priority::Key, 0)
+                }
+                _ => continue,
+            };
+            let file_ms = i64::from(tag.time_ms);
+            let mut at_ms = file_ms + *shift.get_or_insert(begin - file_ms);
+            if (at_ms - self.last_ms).abs() > JUMP_MS {
+                at_ms = self.last_ms + BETWEEN_ROUNDS_MS;
+                shift = Some(at_ms - file_ms);
+            }
+            let dts = self.start + Duration::from_millis(at_ms.max(0).unsigned_abs());
+            if stop.wait(dts.since(self.clock.now())) {
+                return Ok(false);
+            }
+            self.last_ms = self.last_ms.max(at_ms);
+            let captured = self.clock.now();
+            let pts = dts.offset(composition_ms * 1_000);
+            let tag = Tag { track, dts, pts, keyframe, priority, captured, body: tag.body };
+            if self.packets.send(tag).is_err() {
+                return Ok(false);
+            }
+            sent = true;
+        }
+        Ok(sent)
+    }
+}
+
+/// The tags of a file.
+struct Reel {
+    path: PathBuf,
+    file: File,
+    demuxer: Demuxer,
+    block: Vec<u8>,
+}
+
+impl Reel {
+    fn open(path: &Path) -> Result<Self, Error> {
+        let fail = |source| Error::Io { path: path.to_owned(), source };
+        // A pipe or a device could keep us waiting for ever.
+        if !path.metadata().map_err(fail)?.is_file() {
+            return Err(Error::NoFile(path.to_owned()));
+        }
+        let file = File::open(path).map_err(fail)?;
+        let (demuxer, block) = (Demuxer::new(), vec![0; BLOCK]);
+        Ok(Self { path: path.to_owned(), file, demuxer, block })
+    }
+
+    fn next(&mut self) -> Result<Option<flv::Tag>, Error> {
+        loop {
+            let flv = |source| Error::Flv { path: self.path.clone(), source };
+            if let Some(tag) = self.demuxer.next_tag().map_err(flv)? {
+                return Ok(Some(tag));
+            }
+            let read = self
+                .file
+                .read(&mut self.block)
+                .map_err(|source| Error::Io { path: self.path.clone(), source })?;
+            if read == 0 {
+                return Ok(None);
+            }
+            self.demuxer.push(self.block.get(..read).unwrap_or_default());
+        }
+    }
+}
+
+/// What a body is.
+enum Looked {
+    Metadata(Value),
+    Configuration(Track),
+    Media {
+        track: Track,
+        keyframe: bool,
+        priority: Priority,
+        composition_ms: i64,
+    },
+    /// Not to be sent: ends of sequences (the stream goes on), commands, what cannot be read.
+    Nothing,
+}
+
+fn look(kind: TagKind, body: &Bytes) -> Looked {
+    match kind {
+        TagKind::Script => match flv::metadata::parse_script(body) {
+            Ok(Some(value)) => Looked::Metadata(of_the_stream(value)),
+            _ => Looked::Nothing,
+        },
+        TagKind::Audio => match parse_audio(body) {
+            Ok(tag) if tag.is_sequence_start() => Looked::Configuration(Track::Audio),
+            Ok(_) => Looked::Media {
+                track: Track::Audio,
+                keyframe: true,
+                priority: Priority::Key,
+                composition_ms: 0,
+            },
+            Err(_) => Looked::Nothing,
+        },
+        TagKind::Video => match parse_video(body) {
+            Ok(tag) if tag.is_sequence_start() => Looked::Configuration(Track::Video),
+            Ok(tag) => match tag.track.packet {
+                VideoPacket::Metadata(_) => Looked::Configuration(Track::Video),
+                VideoPacket::Frame { composition_ms, .. } => {
+                    let keyframe = tag.is_keyframe();
+                    let priority = match tag.frame_type {
+                        _ if keyframe => Priority::Key,
+                        FrameType::Disposable => Priority::Disposable,
+                        _ => Priority::Inter,
+                    };
+                    let composition_ms = composition_ms.into();
+                    Looked::Media { track: Track::Video, keyframe, priority, composition_ms }
+                }
+                _ => Looked::Nothing,
+            },
+            Err(_) => Looked::Nothing,
+        },
+    }
+}
+
+/// The metadata without what is true of the file only.
+fn of_the_stream(value: Value) -> Value {
+    match value {
+        Value::Object(properties) | Value::EcmaArray(properties) => {
+            let stays = |name: &str| !OF_THE_FILE.iter().any(|it| it.eq_ignore_ascii_case(name));
+            Value::EcmaArray(properties.into_iter().filter(|(name, _)| stays(name)).collect())
+        }
+        _ => Value::ecma_array([]),
+    }
+}
+
+/// The bitrate that metadata tell (in kbps), of all tracks together.
+fn bitrate(metadata: &Value) -> Option<BitsPerSecond> {
+    let number = |name| metadata.get_number(name).filter(|kbps| (0.0..1e6).contains(kbps));
+    let kbps = number("videodatarate").unwrap_or(0.0) + number("audiodatarate").unwrap_or(0.0);
+    (kbps >= 1.0).then_some(BitsPerSecond((kbps * 1_000.0) as u32))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::broadcast::Limits;
+    use crate::broadcast::subscription::Next;
+    use crate::wire::flv::{file_header, write_tag};
+
+    /// AV1 and Opus, three pictures 40 ms apart; the file's end says so at time 0.
+    fn file(folder: &Path) -> PathBuf {
+        let mut out = BytesMut::from(&file_header(true, true)[..]);
+        write_tag(TagKind::Video, 1_000, b"\x90av01\x81\0\0\0", &mut out);
+        write_tag(TagKind::Audio, 1_000, b"\x90OpusOpusHead", &mut out);
+        for (at, first) in [(1_000, 0x91), (1_040, 0xA1), (1_080, 0xA1)] {
+            write_tag(TagKind::Video, at, &[first, b'a', b'v', b'0', b'1', 7], &mut out);
+            write_tag(TagKind::Audio, at, b"\x91Opus\x05", &mut out);
+        }
+        write_tag(TagKind::Video, 0, b"\x92av01", &mut out);
+        let path = folder.join("film.flv");
+        std::fs::write(&path, &out).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_file_goes_out_as_it_is_and_begins_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let film = Film::open(&file(folder.path())).unwrap();
+        assert_eq!(film.head.configurations.len(), 2);
+        assert!(film.head.has_video);
+        let showing = film.show(true, Clock::start()).unwrap();
+        let subscription = showing.hub.subscribe("test", Limits::LIVE);
+        let mut times = Vec::new();
+        while times.len() < 7 {
+            match subscription.next_timeout(Duration::from_secs(5)) {
+                Next::Tag(tag) if tag.track == Track::Video => {
+                    assert_eq!(tag.body[1..], *b"av01\x07");
+                    times.push((tag.dts.as_millis(), tag.keyframe));
+                }
+                Next::Tag(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        let first = times[0].0;
+        let times: Vec<_> = times.iter().map(|(at, key)| (at - first, *key)).collect();
+        let round = 80 + BETWEEN_ROUNDS_MS;
+        let (a, b) = ([(0, true), (40, false), (80, false)], 2 * round);
+        let second = a.map(|(at, key)| (at + round, key));
+        assert_eq!(times, [&a[..], &second[..], &[(b, true)]].concat());
+        showing.end(Duration::from_secs(2)).unwrap();
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(Film::open(folder.path()), Err(Error::NoFile(_))));
+        assert!(matches!(Film::open(&folder.path().join("no")), Err(Error::Io { .. })));
+        let path = folder.path().join("a.flv");
+        std::fs::write(&path, b"MP4").unwrap();
+        assert!(matches!(Film::open(&path), Err(Error::Flv { .. })));
+        std::fs::write(&path, file_header(true, true)).unwrap();
+        assert!(matches!(Film::open(&path), Err(Error::Empty(_))));
+    }
+}

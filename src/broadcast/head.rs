@@ -1,0 +1,40 @@
+//! What stands before the media of every connection: metadata and configurations.
+
+use bytes::Bytes;
+
+use crate::media::{BitsPerSecond, StreamParameters, Track};
+use crate::wire::amf0::Value;
+use crate::wire::flv;
+
+/// The head of a stream. Bodies are those of FLV tags.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// `onMetaData`.
+    pub metadata: Value,
+    /// In the order in which they are sent.
+    pub configurations: Vec<(Track, Bytes)>,
+    /// Of all tracks together, where it is known.
+    pub bitrate: Option<BitsPerSecond>,
+    pub has_video: bool,
+}
+
+impl Head {
+    /// Of a stream that is encoded here.
+    pub fn of(parameters: &StreamParameters) -> Self {
+        let video = parameters.video.as_ref();
+        let audio = parameters.audio.as_ref();
+        let bits = video
+            .map_or(0, |video| video.bitrate.0)
+            .saturating_add(audio.map_or(0, |audio| audio.bitrate.0));
+        let configurations = video
+            .map(|video| (Track::Video, flv::video_sequence_header(video)))
+            .into_iter()
+            .chain(audio.map(|audio| (Track::Audio, flv::audio_sequence_header(audio))));
+        Self {
+            metadata: flv::metadata(parameters),
+            configurations: configurations.collect(),
+            bitrate: Some(bits).filter(|bits| *bits > 0).map(BitsPerSecond),
+            has_video: video.is_some(),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Runs `onair live --copy`: a file's packets to the targets, until it ends or somebody ends it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::base::Stop;
+use crate::cli::exit::Exit;
+use crate::cli::live::broadcast::Outcome;
+use crate::cli::output::{Output, complain};
+use crate::cli::signals::Interrupt;
+use crate::cli::words;
+use crate::studio::copy::{Copying, Error};
+use crate::studio::{Config, Event};
+
+/// How often it is looked what happened.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Runs it to its end.
+pub(super) fn run(
+    config: &Config,
+    path: &Path,
+    again: bool,
+    duration: Option<Duration>,
+    output: &Output,
+) -> Exit {
+    let clock = config.clock;
+    let interrupt = match Interrupt::listen() {
+        Ok(interrupt) => interrupt,
+        Err(error) => {
+            complain(&format!("listening for Ctrl-C: {error}"));
+            return Exit::Error;
+        }
+    };
+    let enabled = config.settings.targets.iter().filter(|target| target.enabled);
+    let targets: Vec<usize> = enabled.map(|target| target.id as usize).collect();
+    let mut copying = match Copying::start(config, path, again) {
+        Ok(copying) => copying,
+        Err(error) => {
+            let why = error.to_string();
+            let exit = match error {
+                Error::Film(_) => Exit::File,
+                Error::Target(_) => Exit::Usage,
+                Error::System(_) => Exit::Error,
+            };
+            complain(&why);
+            output.event("summary", json!({"error": why, "exit": exit.code()}), || None);
+            return exit;
+        }
+    };
+    let (mut outcome, mut last_stats, mut first) = (Outcome::default(), None, None);
+    let mut hear = |events: Vec<Event>| {
+        for event in events {
+            outcome.note(&event);
+            words::print(output, &event);
+            if let Event::Stats(stats) = event {
+                last_stats = Some(stats);
+            }
+        }
+    };
+    loop {
+        hear(copying.look());
+        if first.is_none() && copying.packets() > 0 {
+            first = Some(clock.now());
+        }
+        let over = duration.zip(first).is_some_and(|(limit, first)| clock.now() >= first + limit);
+        if over || copying.is_over() || interrupt.is_set() {
+            break;
+        }
+        Stop::new().wait(LOOK);
+    }
+    hear(copying.end());
+    let exit = outcome.exit(&targets, false);
+    let seconds = first.map(|first| words::seconds(clock.now().since(first)));
+    words::summary(output, last_stats.as_deref(), exit, || json!({ "seconds": seconds }));
+    exit
+}

@@ -1,0 +1,130 @@
+//! A media file on the air without a studio around it: its packets go to the targets as they are.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::base::{Clock, Timestamp};
+use crate::broadcast::film::Showing;
+use crate::broadcast::{Film, Publisher, publisher};
+use crate::net::Runtime;
+use crate::studio::event::Event;
+use crate::studio::process::Process;
+use crate::studio::stats::{self, Stats};
+use crate::studio::{Config, targets};
+
+/// How long the targets may take to say goodbye.
+const END: Duration = Duration::from_secs(2);
+/// From one line of figures to the next.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Why it cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Film(#[from] crate::broadcast::film::Error),
+    #[error("{0}")]
+    Target(String),
+    #[error("starting: {0}")]
+    System(String),
+}
+
+/// The file on its way to its targets.
+#[derive(Debug)]
+pub struct Copying {
+    runtime: Runtime,
+    showing: Showing,
+    sent: Vec<(u32, Publisher, stats::Meter)>,
+    clock: Clock,
+    usage: Process,
+    next_stats: Timestamp,
+}
+
+impl Copying {
+    /// Sends the file to the enabled targets of the settings, once or again and again.
+    ///
+    /// # Errors
+    /// The file cannot be sent, or a target cannot be read.
+    pub fn start(config: &Config, path: &Path, again: bool) -> Result<Self, Error> {
+        let clock = config.clock;
+        let film = Film::open(path)?;
+        let mut wanted = Vec::new();
+        for target in config.settings.targets.iter().filter(|target| target.enabled) {
+            let resolved = targets::resolve(target, None, &config.options, config.retry_for);
+            wanted.push((target.id, resolved.map_err(Error::Target)?));
+        }
+        let system = |error: &dyn std::fmt::Display| Error::System(error.to_string());
+        let runtime = Runtime::start().map_err(|error| system(&error))?;
+        let showing = film.show(again, clock).map_err(|error| system(&error))?;
+        let start = |(id, target)| {
+            let publisher = Publisher::start(&runtime, target, &showing.hub, clock);
+            (id, publisher, stats::Meter::default())
+        };
+        let sent = wanted.into_iter().map(start).collect();
+        let next_stats = clock.now() + SECOND;
+        Ok(Self { runtime, showing, sent, clock, usage: Process::new(), next_stats })
+    }
+
+    /// What happened since the last call.
+    pub fn look(&mut self) -> Vec<Event> {
+        let mut events = Vec::new();
+        for (id, publisher, _) in &self.sent {
+            drain(*id, publisher, &mut events);
+        }
+        let now = self.clock.now();
+        if now >= self.next_stats {
+            self.next_stats = now + SECOND;
+            events.push(Event::Stats(Box::new(self.stats(now))));
+        }
+        events
+    }
+
+    /// Pictures and sounds taken from the file so far.
+    pub fn packets(&self) -> u64 {
+        let figures = self.showing.hub.figures();
+        figures.frames + figures.sounds
+    }
+
+    /// Whether nothing more will happen: the file has ended and everything is sent, or no target is
+    /// left.
+    pub fn is_over(&self) -> bool {
+        self.sent.iter().all(|(_, publisher, _)| publisher.state().is_over())
+    }
+
+    /// Ends in order; what was said at last.
+    pub fn end(self) -> Vec<Event> {
+        for (_, publisher, _) in &self.sent {
+            publisher.ask_to_stop(END);
+        }
+        let mut events = Vec::new();
+        for (id, publisher, _) in &self.sent {
+            publisher.stop(END);
+            drain(*id, publisher, &mut events);
+        }
+        if let Err(stuck) = self.showing.end(END) {
+            tracing::warn!(%stuck, "ending the file");
+        }
+        self.runtime.shutdown(END);
+        events
+    }
+
+    fn stats(&mut self, now: Timestamp) -> Stats {
+        let (cpu, rss_bytes) = self.usage.read();
+        let target = |(_, publisher, meter): &mut (u32, Publisher, stats::Meter)| {
+            targets::figures(publisher, meter, now)
+        };
+        let targets = self.sent.iter_mut().map(target).collect();
+        Stats { video: None, audio: None, targets, cpu, rss_bytes }
+    }
+}
+
+fn drain(id: u32, publisher: &Publisher, events: &mut Vec<Event>) {
+    while let Ok(event) = publisher.events().try_recv() {
+        match event {
+            publisher::Event::Changed(report) => {
+                let told = targets::told(id, publisher.target(), false, &report);
+                events.push(Event::Target(told));
+            }
+            publisher::Event::Said(status) => tracing::debug!(%status, "the server says"),
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! Pictures: HEVC, AV1, VP9.
+
+use crate::wire::bits::{BitReader, Error};
+use crate::wire::h264::nal::unescape;
+
+/// Looked at of a parameter set: sizes stand in front.
+const MOST_OF_SPS: usize = 1 << 10;
+/// Looked at of an AV1 sequence header.
+const MOST_OF_OBU: usize = 1 << 10;
+
+/// What is known of a picture stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Picture {
+    pub profile: Option<String>,
+    /// As the codec writes it, and ffprobe shows it: for 3.1 HEVC has 93, AV1 5, VP9 31.
+    pub level: Option<u32>,
+    /// Width and height as shown.
+    pub size: Option<(u32, u32)>,
+}
+
+/// Out of an HEVCDecoderConfigurationRecord.
+pub fn hevc(config: &[u8]) -> Option<Picture> {
+    let [1, profile, more @ ..] = config else { return None };
+    let name = match profile & 0x1F {
+        1 => "Main",
+        2 => "Main 10",
+        3 => "Main Still Picture",
+        4 => "Range Extensions",
+        9 => "Screen Content Coding",
+        _ => "",
+    };
+    // The compatibility and constraint flags stand between.
+    let level = more.get(10).map(|level| u32::from(*level)).filter(|level| *level > 0);
+    let size = config.get(22..).and_then(hevc_sps).and_then(|sps| hevc_size(sps).ok());
+    let profile = (!name.is_empty()).then(|| name.to_owned());
+    Some(Picture { profile, level, size })
+}
+
+/// The first sequence parameter set in the arrays of a record, without its NAL header.
+fn hevc_sps(arrays: &[u8]) -> Option<&[u8]> {
+    let (&count, mut rest) = arrays.split_first()?;
+    for _ in 0..count {
+        let (&[kind, high, low], mut more) = rest.split_first_chunk::<3>()?;
+        for _ in 0..u16::from_be_bytes([high, low]) {
+            let (&length, after) = more.split_first_chunk::<2>()?;
+            let (nal, after) = after.split_at_checked(u16::from_be_bytes(length).into())?;
+            if kind & 0x3F == 33 {
+                return nal.get(2..);
+            }
+            more = after;
+        }
+        rest = more;
+    }
+    None
+}
+
+fn hevc_size(sps: &[u8]) -> Result<(u32, u32), Error> {
+    let sps = unescape(sps.get(..MOST_OF_SPS).unwrap_or(sps));
+    let mut bits = BitReader::new(&sps);
+    bits.skip(4)?;
+    let sub_layers = bits.bits(3)?;
+    bits.skip(1)?;
+    // profile_tier_level: the general part, then what there is of each sub-layer.
+    bits.skip(96)?;
+    let mut present = 0;
+    for layer in 0..8 {
+        if sub_layers == 0 {
+            break;
+        }
+        let (profile, level) = (bits.flag()?, bits.flag()?);
+        if layer < sub_layers {
+            present += if profile { 88 } else { 0 } + if level { 8 } else { 0 };
+        }
+    }
+    bits.skip(present)?;
+    bits.ue()?;
+    let chroma = bits.ue()?;
+    if chroma == 3 {
+        bits.skip(1)?;
+    }
+    let (mut width, mut height) = (bits.ue()?, bits.ue()?);
+    if bits.flag()? {
+        let (x, y) = match chroma {
+            1 => (2, 2),
+            2 => (2, 1),
+            _ => (1, 1),
+        };
+        let mut sides = [0; 4];
+        for side in &mut sides {
+            *side = bits.ue()?;
+        }
+        let [left, right, top, bottom] = sides;
+        width = width.saturating_sub(left.saturating_add(right).saturating_mul(x));
+        height = height.saturating_sub(top.saturating_add(bottom).saturating_mul(y));
+    }
+    Ok((width, height))
+}
+
+/// Out of an AV1CodecConfigurationRecord.
+pub fn av1(config: &[u8]) -> Option<Picture> {
+    let [0x81, profile_and_level, _, _, obus @ ..] = config else { return None };
+    let profile = match profile_and_level >> 5 {
+        0 => Some("Main"),
+        1 => Some("High"),
+        2 => Some("Professional"),
+        _ => None,
+    };
+    // 31 stands for no level.
+    let index = u32::from(profile_and_level & 0x1F);
+    let level = Some(index).filter(|index| *index < 31);
+    let size = av1_sequence_header(obus).and_then(|header| av1_size(header).ok());
+    Some(Picture { profile: profile.map(str::to_owned), level, size })
+}
+
+/// The payload of the first sequence header.
+fn av1_sequence_header(mut obus: &[u8]) -> Option<&[u8]> {
+    loop {
+        let (&header, mut rest) = obus.split_first()?;
+        if header & 4 != 0 {
+            rest = rest.get(1..)?;
+        }
+        let mut size = rest.len();
+        if header & 2 != 0 {
+            size = 0;
+            for place in 0..8 {
+                let (&byte, after) = rest.split_first()?;
+                size |= usize::from(byte & 0x7F) << (7 * place);
+                rest = after;
+                if byte & 0x80 == 0 {
+                    break;
+                }
+            }
+        }
+        let (payload, after) = rest.split_at_checked(size)?;
+        if header >> 3 & 0xF == 1 {
+            return Some(payload.get(..MOST_OF_OBU).unwrap_or(payload));
+        }
+        obus = after;
+    }
+}
+
+fn av1_size(header: &[u8]) -> Result<(u32, u32), Error> {
+    let mut bits = BitReader::new(header);
+    bits.skip(4)?;
+    if bits.flag()? {
+        // reduced_still_picture_header
+        bits.skip(5)?;
+    } else {
+        let mut delay_bits = None;
+        if bits.flag()? {
+            bits.skip(64)?;
+            if bits.flag()? {
+                bits.ue()?;
+            }
+            if bits.flag()? {
+                delay_bits = Some(bits.bits(5)? as usize + 1);
+                bits.skip(32 + 5 + 5)?;
+            }
+        }
+        let initial_delay = bits.flag()?;
+        for _ in 0..=bits.bits(5)? {
+            bits.skip(12)?;
+            if bits.bits(5)? > 7 {
+                bits.skip(1)?;
+            }
+            if let Some(delay_bits) = delay_bits
+                && bits.flag()?
+            {
+                bits.skip(2 * delay_bits + 1)?;
+            }
+            if initial_delay && bits.flag()? {
+                bits.skip(4)?;
+            }
+        }
+    }
+    let (width, height) = (bits.bits(4)? + 1, bits.bits(4)? + 1);
+    Ok((bits.bits(width)? + 1, bits.bits(height)? + 1))
+}
+
+/// Out of a VPCodecConfigurationRecord, with or without the version in front. The size is with the
+/// pictures: [`vp9_key_size`].
+pub fn vp9(config: &[u8]) -> Option<Picture> {
+    let (&[profile, level], _) = match config {
+        [1, 0, 0, 0, rest @ ..] => rest.split_first_chunk::<2>()?,
+        rest => rest.split_first_chunk::<2>()?,
+    };
+    let profile = (profile < 4).then(|| format!("Profile {profile}"));
+    Some(Picture { profile, level: Some(level.into()).filter(|level| *level > 0), size: None })
+}
+
+/// Width and height out of a VP9 picture that decodes by itself.
+pub fn vp9_key_size(picture: &[u8]) -> Option<(u32, u32)> {
+    let read = |picture: &[u8]| -> Result<Option<(u32, u32)>, Error> {
+        let mut bits = BitReader::new(picture);
+        let marker = bits.bits(2)?;
+        let profile = bits.bits(1)? + 2 * bits.bits(1)?;
+        if profile == 3 {
+            bits.skip(1)?;
+        }
+        let shows_existing = bits.flag()?;
+        let inter = bits.flag()?;
+        bits.skip(2)?;
+        if marker != 2 || shows_existing || inter || bits.bits(24)? != 0x49_83_42 {
+            return Ok(None);
+        }
+        if profile >= 2 {
+            bits.skip(1)?;
+        }
+        if bits.bits(3)? != 7 {
+            bits.skip(1)?;
+            if profile & 1 == 1 {
+                bits.skip(3)?;
+            }
+        } else if profile & 1 == 1 {
+            bits.skip(1)?;
+        }
+        Ok(Some((bits.bits(16)? + 1, bits.bits(16)? + 1)))
+    };
+    read(picture).ok().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::wire::bits::BitWriter;
+
+    /// A record with one SPS of that size, cropped at the bottom by so many chroma samples.
+    fn hvcc(width: u32, height: u32, crop: u32, sub_layers: u32) -> Vec<u8> {
+        let mut sps = BitWriter::with_capacity(64);
+        sps.bits(4, 0);
+        sps.bits(3, sub_layers);
+        sps.flag(true);
+        for _ in 0..12 {
+            sps.bits(8, 0);
+        }
+        if sub_layers > 0 {
+            // Of the first sub-layer both are there.
+            sps.bits(2, 3);
+            sps.bits(14, 0);
+            (0..12).for_each(|_| sps.bits(8, 0));
+        }
+        sps.ue(0);
+        sps.ue(1);
+        sps.ue(width);
+        sps.ue(height);
+        sps.flag(crop > 0);
+        if crop > 0 {
+            [0, 0, 0, crop].into_iter().for_each(|side| sps.ue(side));
+        }
+        sps.trailing_bits();
+        let sps = crate::wire::h264::nal::escape(&sps.into_bytes());
+        let mut record = vec![1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 93];
+        record.resize(22, 0);
+        // A video parameter set first.
+        record.extend([2, 0x20, 0, 1, 0, 3, 0x40, 1, 0]);
+        record.extend([0x21, 0, 1, 0, sps.len() as u8 + 2, 0x42, 1]);
+        record.extend(sps);
+        record
+    }
+
+    #[test]
+    fn hevc_tells_profile_level_and_size() {
+        let picture = hevc(&hvcc(1_920, 1_088, 4, 0)).unwrap();
+        assert_eq!(picture.profile.as_deref(), Some("Main 10"));
+        assert_eq!((picture.level, picture.size), (Some(93), Some((1_920, 1_080))));
+        assert_eq!(hevc(&hvcc(640, 360, 0, 1)).unwrap().size, Some((640, 360)));
+    }
+
+    #[test]
+    fn av1_tells_profile_level_and_size() {
+        let mut header = BitWriter::with_capacity(16);
+        // Main, not still, not reduced; no timing, no delay, one operating point, of level 2.1.
+        header.bits(3, 0);
+        header.bits(4, 0);
+        header.bits(5, 0);
+        header.bits(12, 0);
+        header.bits(5, 1);
+        header.bits(4, 10);
+        header.bits(4, 9);
+        header.bits(11, 1_279);
+        header.bits(10, 719);
+        header.trailing_bits();
+        let header = header.into_bytes();
+        let mut record = vec![0x81, 0x05, 0, 0];
+        // A temporal delimiter first.
+        record.extend([0x12, 0, 0x0A, header.len() as u8]);
+        record.extend(header);
+        let picture = av1(&record).unwrap();
+        assert_eq!(picture.profile.as_deref(), Some("Main"));
+        assert_eq!((picture.level, picture.size), (Some(5), Some((1_280, 720))));
+    }
+
+    #[test]
+    fn vp9_tells_its_size_in_its_keyframes() {
+        let picture = vp9(&[1, 0, 0, 0, 0, 31, 0x80, 1]).unwrap();
+        assert_eq!((picture.profile.as_deref(), picture.level), (Some("Profile 0"), Some(31)));
+        let mut key = BitWriter::with_capacity(16);
+        key.bits(2, 2);
+        key.bits(2, 0);
+        key.bits(4, 0b0010);
+        key.bits(24, 0x49_83_42);
+        key.bits(4, 0b0010);
+        key.bits(16, 639);
+        key.bits(16, 359);
+        key.trailing_bits();
+        assert_eq!(vp9_key_size(&key.into_bytes()), Some((640, 360)));
+        assert_eq!(vp9_key_size(&[0x86, 0, 0x40, 0x92]), None, "an inter picture");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(
+            mut bytes in proptest::collection::vec(any::<u8>(), 0..200),
+            cut in 0_usize..80,
+        ) {
+            for config in [hvcc(64, 64, 1, 1), bytes.clone()] {
+                bytes.splice(..cut.min(bytes.len()), config.into_iter().take(cut));
+                let _ = (hevc(&bytes), av1(&bytes), vp9(&bytes), vp9_key_size(&bytes));
+            }
+            bytes.splice(0..0, [0x81, 4, 0, 0]);
+            let _ = av1(&bytes);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Sound: Opus, FLAC, AC-3 and E-AC-3.
+
+/// What is known of a sound stream.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Sound {
+    pub sample_rate: u32,
+    pub channels: u16,
+}
+
+/// Out of an identification header (`OpusHead`). Opus always decodes at 48 kHz.
+pub fn opus(config: &[u8]) -> Option<Sound> {
+    let [_version, channels, ..] = config.strip_prefix(b"OpusHead")? else { return None };
+    Some(Sound { sample_rate: 48_000, channels: (*channels).into() })
+}
+
+/// Out of a `fLaC` stream marker with STREAMINFO behind it, or STREAMINFO alone.
+pub fn flac(config: &[u8]) -> Option<Sound> {
+    let info = match config.strip_prefix(b"fLaC") {
+        Some(block) => block.get(4..)?,
+        None => config,
+    };
+    let &[a, b, c] = info.get(10..)?.first_chunk::<3>()?;
+    let sample_rate = u32::from_be_bytes([0, a, b, c]) >> 4;
+    let channels = u16::from(c >> 1 & 7) + 1;
+    (sample_rate > 0).then_some(Sound { sample_rate, channels })
+}
+
+/// Out of a syncframe of AC-3 or E-AC-3.
+pub fn ac3(frame: &[u8]) -> Option<Sound> {
+    let &[0x0B, 0x77, _, _, b4, b5, b6, ..] = frame else { return None };
+    const RATES: [u32; 3] = [48_000, 44_100, 32_000];
+    const CHANNELS: [u16; 8] = [2, 1, 2, 3, 3, 4, 4, 5];
+    let enhanced = b5 >> 3 > 10;
+    let (rate, mode, low) = if enhanced {
+        let rate = match b4 >> 6 {
+            3 => RATES.get(usize::from(b4 >> 4 & 3)).map(|rate| rate / 2),
+            code => RATES.get(usize::from(code)).copied(),
+        };
+        (rate, b4 >> 1 & 7, b4 & 1)
+    } else {
+        let mode = b6 >> 5;
+        // Mix levels stand between, as the mode needs them.
+        let mut before = 3;
+        before += if mode & 1 == 1 && mode != 1 { 2 } else { 0 };
+        before += if mode & 4 != 0 { 2 } else { 0 };
+        before += if mode == 2 { 2 } else { 0 };
+        // At most 7 bits: the flag is within the byte.
+        let low = b6 >> (7_u8.saturating_sub(before)) & 1;
+        (RATES.get(usize::from(b4 >> 6)).copied(), mode, low)
+    };
+    let channels = CHANNELS.get(usize::from(mode))? + u16::from(low);
+    Some(Sound { sample_rate: rate?, channels })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn rates_and_channels() {
+        let sound = |sample_rate, channels| Some(Sound { sample_rate, channels });
+        assert_eq!(opus(b"OpusHead\x01\x06\x38\x01\x80\xBB\0\0\0\0\0"), sound(48_000, 6));
+        let mut flac_config = b"fLaC\x80\x00\x00\x22".to_vec();
+        // 44,100 Hz in 20 bits, two channels, 16 bits a sample.
+        flac_config.extend([16, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0x0A, 0xC4, 0x42, 0xF0]);
+        assert_eq!(flac(&flac_config), sound(44_100, 2));
+        assert_eq!(flac(&flac_config[8..]), sound(44_100, 2));
+        // As FFmpeg begins 48 kHz stereo and 5.1.
+        assert_eq!(ac3(&[0x0B, 0x77, 0, 0, 0x14, 0x40, 0x43, 0]), sound(48_000, 2));
+        assert_eq!(ac3(&[0x0B, 0x77, 0, 0, 0x1E, 0x40, 0xE1, 0]), sound(48_000, 6));
+        assert_eq!(ac3(&[0x0B, 0x77, 1, 0xFF, 0x34, 0x86, 0, 0]), sound(48_000, 2));
+        assert_eq!(opus(b"OpusHead"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let _ = (opus(&bytes), flac(&bytes), ac3(&bytes));
+            let _ = ac3(&[&[0x0B, 0x77], bytes.as_slice()].concat());
+        }
+    }
+}
