@@ -58,8 +58,26 @@ scripts() {
 
 docs() { RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items --quiet; }
 
+# A newer ffmpeg than Debian's, which writes Enhanced RTMP; PyPI's imageio-ffmpeg brings one. The tests
+# that use it say so where it could not be had.
+need_ffmpeg() {
+    [ -z "${ONAIR_FFMPEG-}" ] || return 0
+    local python=$tools/ffmpeg/bin/python
+    if ! "$python" -c 'import imageio_ffmpeg' 2>/dev/null; then
+        say "Fetching a newer ffmpeg for the tests of Enhanced RTMP (PyPI: imageio-ffmpeg; kept in target/tools)."
+        /usr/bin/python3 -m venv "$tools/ffmpeg" >/dev/null 2>&1 &&
+            timeout 300 "$python" -m pip install --quiet --disable-pip-version-check imageio-ffmpeg || {
+            say "It cannot be fetched from here (python3-venv and PyPI are needed): Enhanced RTMP is NOT tested against ffmpeg."
+            return 0
+        }
+    fi
+    ONAIR_FFMPEG=$("$python" -c 'import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())') || return 0
+    export ONAIR_FFMPEG
+}
+
 tests() {
     need_tool cargo-nextest || return 1
+    need_ffmpeg
     cargo nextest run --locked --no-fail-fast --status-level fail --final-status-level fail \
         --show-progress none --failure-output final 2>&1 | tee target/nextest.log
     return "${PIPESTATUS[0]}"

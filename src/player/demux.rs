@@ -36,6 +36,8 @@ pub(super) struct Demux {
     timeline: Timeline,
     video_ready: bool,
     audio_ready: bool,
+    /// The tracks of pictures and sound that are played: those that came first.
+    tracks: (Option<u8>, Option<u8>),
     told_video: Option<VideoFormat>,
     told_audio: Option<AudioFormat>,
 }
@@ -47,6 +49,7 @@ impl Demux {
             timeline: Timeline::new(live),
             video_ready: false,
             audio_ready: false,
+            tracks: (None, None),
             told_video: None,
             told_audio: None,
         }
@@ -56,6 +59,7 @@ impl Demux {
     pub(super) fn restart(&mut self) {
         self.timeline.restart();
         (self.video_ready, self.audio_ready) = (false, false);
+        self.tracks = (None, None);
     }
 
     /// A video body with its wire time.
@@ -64,20 +68,20 @@ impl Demux {
         if tag.frame_type == FrameType::Command {
             return Found::Nothing;
         }
-        let format = tag.track.format;
+        let (keyframe, nanos) = (tag.frame_type == FrameType::Key, tag.offset_nanos);
+        let played = *self.tracks.0.get_or_insert(tag.track.id);
+        let Some(track) = tag.into_track(played) else { return Found::Nothing };
+        let format = track.format;
         if format != VideoFormat::H264 {
-            let picture = matches!(
-                tag.track.packet,
-                VideoPacket::Frame { .. } | VideoPacket::SequenceStart(_)
-            );
+            let picture =
+                matches!(track.packet, VideoPacket::Frame { .. } | VideoPacket::SequenceStart(_));
             return if picture && self.told_video.replace(format) != Some(format) {
                 Found::UnsupportedVideo(format)
             } else {
                 Found::Nothing
             };
         }
-        let keyframe = tag.frame_type == FrameType::Key;
-        match tag.track.packet {
+        match track.packet {
             VideoPacket::SequenceStart(config) => match video_parameters(config) {
                 Some(parameters) => {
                     self.video_ready = true;
@@ -94,7 +98,7 @@ impl Demux {
                 let composition = i64::from(composition_ms.clamp(-10_000, 10_000));
                 Found::Video(Unit::Packet(EncodedPacket {
                     track: Track::Video,
-                    pts: dts.offset(composition * 1_000),
+                    pts: dts.offset(composition * 1_000 + i64::from(nanos / 1_000)),
                     dts,
                     keyframe,
                     priority: if keyframe { Priority::Key } else { Priority::Inter },
@@ -111,7 +115,10 @@ impl Demux {
         let Ok(tag) = flv::parse_audio(body) else {
             return if body.is_empty() { Found::Nothing } else { Found::Damaged };
         };
-        let format = tag.track.format;
+        let nanos = tag.offset_nanos;
+        let played = *self.tracks.1.get_or_insert(tag.track.id);
+        let Some(track) = tag.into_track(played) else { return Found::Nothing };
+        let format = track.format;
         if format != AudioFormat::Aac {
             return if self.told_audio.replace(format) == Some(format) {
                 Found::Nothing
@@ -119,7 +126,7 @@ impl Demux {
                 Found::UnsupportedAudio(format)
             };
         }
-        match tag.track.packet {
+        match track.packet {
             AudioPacket::SequenceStart(config) if config.is_empty() => Found::Nothing,
             AudioPacket::SequenceStart(config) => match audio_parameters(config) {
                 Some(parameters) => {
@@ -135,7 +142,7 @@ impl Demux {
                 let dts = self.timeline.place(Track::Audio, time_ms, now).dts;
                 Found::Audio(Unit::Packet(EncodedPacket {
                     track: Track::Audio,
-                    pts: dts,
+                    pts: dts.offset((nanos / 1_000).into()),
                     dts,
                     keyframe: true,
                     priority: Priority::Key,

@@ -223,6 +223,7 @@ struct Prober {
     timeline: Timeline,
     metadata: Option<Value>,
     bodies: u64,
+    tracks: (Option<u8>, Option<u8>),
     video: Option<Video>,
     audio: Option<Audio>,
     pictures: Course,
@@ -269,6 +270,7 @@ impl Prober {
             timeline: Timeline::new(live),
             metadata: None,
             bodies: 0,
+            tracks: (None, None),
             video: None,
             audio: None,
             pictures: Course::default(),
@@ -294,11 +296,14 @@ impl Prober {
     fn take_video(&mut self, time_ms: u32, body: &Bytes, now: Timestamp) {
         let Ok(tag) = flv::parse_video(body) else { return };
         let keyframe = tag.is_keyframe();
-        match &tag.track.packet {
+        // Of several tracks the first that came.
+        let looked_at = *self.tracks.0.get_or_insert(tag.track.id);
+        let Some(track) = tag.into_track(looked_at) else { return };
+        match &track.packet {
             VideoPacket::SequenceStart(config) => {
                 self.bodies += 1;
-                let video = self.video(tag.track.format);
-                if let Some(picture) = described(tag.track.format, config) {
+                let video = self.video(track.format);
+                if let Some(picture) = described(track.format, config) {
                     video.profile = picture.profile;
                     video.level = picture.level;
                     video.size = picture.size.or(video.size);
@@ -307,7 +312,7 @@ impl Prober {
             VideoPacket::Frame { composition_ms, data } => {
                 self.bodies += 1;
                 let dts = self.timeline.place(Track::Video, time_ms, now).dts;
-                let video = self.video(tag.track.format);
+                let video = self.video(track.format);
                 if video.size.is_none() && keyframe && video.format == VideoFormat::Vp9 {
                     video.size = carried::vp9_key_size(data);
                 }
@@ -328,11 +333,14 @@ impl Prober {
 
     fn take_audio(&mut self, time_ms: u32, body: &Bytes, now: Timestamp) {
         let Ok(tag) = flv::parse_audio(body) else { return };
-        let format = tag.track.format;
-        match &tag.track.packet {
+        let legacy = tag.legacy;
+        let looked_at = *self.tracks.1.get_or_insert(tag.track.id);
+        let Some(track) = tag.into_track(looked_at) else { return };
+        let format = track.format;
+        match &track.packet {
             AudioPacket::SequenceStart(config) => {
                 self.bodies += 1;
-                let audio = self.audio(format, tag.legacy);
+                let audio = self.audio(format, legacy);
                 if let AudioFormat::Aac = format
                     && let Ok(parsed) = AudioSpecificConfig::parse(config)
                 {
@@ -353,7 +361,7 @@ impl Prober {
             AudioPacket::Frame(data) => {
                 self.bodies += 1;
                 let dts = self.timeline.place(Track::Audio, time_ms, now).dts;
-                let audio = self.audio(format, tag.legacy);
+                let audio = self.audio(format, legacy);
                 // They have no configuration: each frame tells.
                 if audio.channels.is_none()
                     && matches!(format, AudioFormat::Ac3 | AudioFormat::Eac3)
@@ -365,7 +373,7 @@ impl Prober {
                 self.sound.add(dts, data.len());
             }
             AudioPacket::MultichannelConfig(layout) => {
-                self.audio(format, tag.legacy).channels = Some(layout.channels.into());
+                self.audio(format, legacy).channels = Some(layout.channels.into());
             }
             AudioPacket::SequenceEnd => {}
         }

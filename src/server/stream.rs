@@ -361,4 +361,44 @@ mod tests {
         let end = [(vec![100], true), (vec![101], true), (vec![], false)];
         assert_eq!(*viewers[0].1.lock(), end);
     }
+
+    #[test]
+    fn tracks_are_kept_apart_for_those_who_know_one_only() {
+        /// Remembers what a viewer without tracks gets, and how many messages there were.
+        #[derive(Debug, Default)]
+        struct Plain(Mutex<(Vec<Bytes>, usize)>);
+
+        impl Sink for Plain {
+            fn id(&self) -> u64 {
+                1
+            }
+
+            fn deliver(&self, batch: &Batch<'_>) {
+                let mut got = self.0.lock();
+                let plain = batch.messages.iter().filter_map(|message| message.for_viewer(false));
+                got.0.extend(plain.map(|message| message.body.clone()));
+                got.1 += batch.messages.len();
+            }
+
+            fn end(&self) {}
+
+            fn resume(&self) {}
+        }
+
+        let (stream, _) = published(0);
+        let mut send = |body: &'static [u8]| {
+            let body = Bytes::from_static(body);
+            let mut one =
+                vec![Incoming { kind: TagKind::Video, time_ms: 5, body, metadata: false }];
+            stream.take(1, &mut one, Timestamp::ZERO)
+        };
+        // A picture of both tracks to start from, one of the second alone, one of the first.
+        send(b"\x96\x11avc1\x00\x00\x00\x05\x00\x00\x00AB\x01\x00\x00\x04\x00\x00\x00C");
+        send(b"\x96\x01avc1\x01\x00\x00\x00D");
+        send(b"\x27\x01\x00\x00\x00E");
+        let late = Arc::new(Plain::default());
+        assert!(stream.join(Arc::<Plain>::clone(&late)));
+        let expected: [&[u8]; 2] = [b"\x17\x01\x00\x00\x00AB", b"\x27\x01\x00\x00\x00E"];
+        assert_eq!(*late.0.lock(), (expected.map(Bytes::from_static).to_vec(), 3));
+    }
 }

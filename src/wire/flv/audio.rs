@@ -76,6 +76,11 @@ impl AudioTag {
         std::iter::once(&self.track).chain(&self.more_tracks)
     }
 
+    /// What it holds of one track.
+    pub fn into_track(self, id: u8) -> Option<AudioTrack> {
+        std::iter::once(self.track).chain(self.more_tracks).find(|track| track.id == id)
+    }
+
     /// Whether this body must be kept for those who come later. An empty configuration need not.
     pub fn is_sequence_start(&self) -> bool {
         self.tracks().any(|track| match &track.packet {

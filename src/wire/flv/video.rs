@@ -82,6 +82,11 @@ impl VideoTag {
         std::iter::once(&self.track).chain(&self.more_tracks)
     }
 
+    /// What it holds of one track.
+    pub fn into_track(self, id: u8) -> Option<VideoTrack> {
+        std::iter::once(self.track).chain(self.more_tracks).find(|track| track.id == id)
+    }
+
     /// Whether decoding may start at this body.
     pub fn is_keyframe(&self) -> bool {
         self.frame_type == FrameType::Key

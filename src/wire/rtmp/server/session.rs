@@ -1,4 +1,4 @@
-//! The server's state machine.
+//! The server's state machine (long because one state machine is best read in one piece).
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -1,0 +1,265 @@
+//! Enhanced RTMP: codecs that we carry and do not decode, through our server, our probe, `play
+//! --save` and `live --copy`, with an ffmpeg that writes them. Debian's ffmpeg 5.1 does not:
+//! `ONAIR_FFMPEG` names a newer one (`packaging/test.sh` fetches it), or it is that on the path.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code: a panic is how it fails, and it says what it skips"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use bytes::Bytes;
+use onair::wire::flv::{Demuxer, TagKind, parse_audio, parse_video};
+use peers::{LIMIT, Onair, Peer, wait_for};
+use serde_json::Value;
+
+/// Picture and sound, the encoders that make them, and what the probe says of them.
+const CODECS: [(&str, &[&str], &str, &str, u32); 3] = [
+    (
+        "HEVC and AC-3",
+        &[
+            "-c:v",
+            "libx265",
+            "-preset",
+            "ultrafast",
+            "-x265-params",
+            "log-level=none:keyint=15",
+            "-c:a",
+            "ac3",
+        ],
+        "hevc",
+        "ac3",
+        48_000,
+    ),
+    (
+        "AV1 and Opus",
+        &[
+            "-c:v",
+            "libsvtav1",
+            "-preset",
+            "12",
+            "-g",
+            "15",
+            "-svtav1-params",
+            "pred-struct=1",
+            "-c:a",
+            "libopus",
+        ],
+        "av1",
+        "opus",
+        48_000,
+    ),
+    (
+        "VP9 and FLAC",
+        &[
+            "-c:v",
+            "libvpx-vp9",
+            "-deadline",
+            "realtime",
+            "-cpu-used",
+            "8",
+            "-g",
+            "15",
+            "-c:a",
+            "flac",
+        ],
+        "vp9",
+        "flac",
+        48_000,
+    ),
+];
+
+/// An ffmpeg that writes all of them, or `None`, said loudly.
+fn new_ffmpeg() -> Option<PathBuf> {
+    let named = std::env::var_os("ONAIR_FFMPEG").map(PathBuf::from);
+    let program = named.unwrap_or_else(|| "ffmpeg".into());
+    let text = |flag: &str| {
+        let output = Command::new(&program).args(["-hide_banner", flag]).output().ok()?;
+        Some(String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let version = text("-version").and_then(|text| {
+        let word = text.split_whitespace().nth(2)?.trim_start_matches('n').to_owned();
+        word.split('.').next()?.parse::<u32>().ok()
+    });
+    let encoders = text("-encoders").unwrap_or_default();
+    let all = ["libx265", "libsvtav1", "libvpx-vp9", "libopus"];
+    if version.is_some_and(|version| version >= 8) && all.iter().all(|it| encoders.contains(it)) {
+        return Some(program);
+    }
+    eprintln!(
+        "SKIPPED: no ffmpeg of version 8 or later with {} (set ONAIR_FFMPEG to one; \
+         packaging/test.sh fetches it)",
+        all.join(", ")
+    );
+    None
+}
+
+/// Makes five seconds of a film, 320×180 at 30 fps, stereo.
+fn film(ffmpeg: &Path, codecs: &[&str], file: &Path) {
+    let mut command = Command::new(ffmpeg);
+    command.args(["-hide_banner", "-nostdin", "-v", "error", "-y"]);
+    command.args(["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30"]);
+    command.args(["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", "5"]);
+    command.args(["-pix_fmt", "yuv420p", "-ac", "2"]).args(codecs);
+    let output = command.args(["-f", "flv"]).arg(file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The bodies of pictures and sound, without configurations and ends.
+fn bodies(file: &[u8]) -> Vec<(TagKind, Bytes)> {
+    let mut demuxer = Demuxer::new();
+    demuxer.push(file);
+    let tags = std::iter::from_fn(|| demuxer.next_tag().unwrap());
+    let media = tags.filter(|tag| match tag.kind {
+        TagKind::Script => false,
+        TagKind::Video => parse_video(&tag.body).is_ok_and(|tag| {
+            use onair::wire::flv::video::VideoPacket::Frame;
+            matches!(tag.track.packet, Frame { .. })
+        }),
+        TagKind::Audio => parse_audio(&tag.body).is_ok_and(|tag| !tag.is_sequence_start()),
+    });
+    media.map(|tag| (tag.kind, tag.body)).collect()
+}
+
+/// What `ffmpeg -i` says of the streams: Debian's ffprobe knows none of these in FLV.
+fn streams(ffmpeg: &Path, input: &str) -> String {
+    let mut command = Command::new(ffmpeg);
+    command.args(["-hide_banner", "-nostdin", "-t", "1", "-i", input, "-f", "null", "-"]);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+fn probe(input: &str) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_onair"))
+        .args(["--json", "probe", input])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn every_codec_is_copied_relayed_saved_and_probed() {
+    let Some(ffmpeg) = new_ffmpeg() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for (name, codecs, video, audio, rate) in CODECS {
+        let file = folder.path().join(format!("{video}.flv"));
+        film(&ffmpeg, codecs, &file);
+        let path = file.to_str().unwrap();
+        let mut server = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+        let base = server.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+        let url = format!("{base}/live/film");
+        let mut live = Onair::start(&["live", "--copy", path, "--loop", "--to", &url]);
+        live.wait_event("live", |event| event["event"] == "target" && event["state"] == "live");
+        server.wait_event("published", |event| event["event"] == "publish");
+
+        // Ours looks into it, and so does ffmpeg, which comes late and decodes it.
+        let report = probe(&url);
+        let streams_found = report["streams"].as_array().unwrap();
+        assert_eq!(streams_found[0]["codec"], video, "{name}: {report}");
+        assert_eq!(streams_found[0]["width"], 320, "{name}: {report}");
+        assert_eq!(streams_found[0]["height"], 180, "{name}: {report}");
+        assert!(streams_found[0]["profile"].is_string(), "{name}: {report}");
+        assert_eq!(streams_found[1]["codec"], audio, "{name}: {report}");
+        assert_eq!(streams_found[1]["sample_rate"], rate, "{name}: {report}");
+        assert_eq!(streams_found[1]["channels"], 2, "{name}: {report}");
+        let said = streams(&ffmpeg, &url);
+        assert!(said.contains(&format!("Video: {video}")), "{name}: {said}");
+        assert!(said.contains("320x180"), "{name}: {said}");
+        assert!(said.contains(&format!("Audio: {audio}")), "{name}: {said}");
+
+        // What is saved is what was in the file, byte for byte.
+        let saved = folder.path().join(format!("{video}-saved.flv"));
+        let saved_path = saved.to_str().unwrap();
+        let arguments = ["play", &url, "--headless", "--save", saved_path, "--duration", "3s"];
+        let mut player = Onair::start(&arguments);
+        player.peer.wait(LIMIT);
+        let original: HashSet<_> = bodies(&std::fs::read(&file).unwrap()).into_iter().collect();
+        let got = bodies(&std::fs::read(&saved).unwrap());
+        assert!(got.len() > 60, "{name}: {} bodies saved, {}", got.len(), player.peer.output());
+        assert!(got.iter().all(|body| original.contains(body)), "{name}");
+        let first = got.iter().find(|(kind, _)| *kind == TagKind::Video).unwrap();
+        assert!(parse_video(&first.1).unwrap().is_keyframe(), "{name}: begins with a keyframe");
+
+        assert!(live.stop(LIMIT).success(), "{name}: {}", live.peer.output());
+        assert!(server.stop(LIMIT).success());
+    }
+}
+
+#[test]
+fn ffmpeg_publishes_and_late_joiners_decode() {
+    let Some(ffmpeg) = new_ffmpeg() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let base = server.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    for (name, codecs, video, audio, _) in CODECS {
+        let file = folder.path().join(format!("{video}.flv"));
+        film(&ffmpeg, codecs, &file);
+        let url = format!("{base}/live/{video}");
+        let mut command = Command::new(&ffmpeg);
+        command.args(["-hide_banner", "-nostdin", "-re", "-stream_loop", "-1", "-i"]).arg(&file);
+        command.args(["-c", "copy", "-f", "flv", &url]);
+        let publisher = Peer::start_command(&mut command);
+        server.wait_event("published", |event| {
+            event["event"] == "publish" && event["stream"] == video
+        });
+        wait_for("pictures", LIMIT, || {
+            probe(&url)["streams"].as_array().is_some_and(|it| it.len() == 2)
+        });
+        let said = streams(&ffmpeg, &url);
+        assert!(said.contains(&format!("Video: {video}")), "{name}: {said}");
+        assert!(said.contains(&format!("Audio: {audio}")), "{name}: {said}");
+        drop(publisher);
+    }
+    assert!(server.stop(LIMIT).success());
+}
+
+#[test]
+fn a_copy_follows_the_server_to_its_successor() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("film.flv");
+    std::fs::write(&file, small_film()).unwrap();
+    let serve = ["serve", "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0"];
+    let mut second = Onair::start(&serve);
+    let next = second.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let successor = format!("{next}/live");
+    let mut first = Onair::start(&[&serve[..], &["--successor", &successor]].concat());
+    let base = first.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let url = format!("{base}/live/film");
+    let arguments = ["live", "--copy", file.to_str().unwrap(), "--loop", "--to", &url];
+    let mut live = Onair::start(&arguments);
+    first.wait_event("published", |event| event["event"] == "publish");
+    assert!(first.stop(LIMIT).success());
+    let published = second.wait_event("published", |event| event["event"] == "publish");
+    assert_eq!(published["stream"], "film");
+    wait_for("the copy to be live again", LIMIT, || {
+        live.events().iter().filter(|event| event["state"] == "live").count() == 2
+    });
+    assert!(live.stop(LIMIT).success(), "{}", live.peer.output());
+    assert!(second.stop(Duration::from_secs(10)).success());
+}
+
+/// Two seconds of something in AV1's clothes.
+fn small_film() -> Vec<u8> {
+    use onair::wire::flv::{file_header, write_tag};
+    let mut out = bytes::BytesMut::from(&file_header(false, true)[..]);
+    write_tag(TagKind::Video, 0, b"\x90av01\x81\0\0\0", &mut out);
+    for at in 0..50_u32 {
+        let first = if at % 25 == 0 { 0x91 } else { 0xA1 };
+        write_tag(TagKind::Video, at * 40, &[first, b'a', b'v', b'0', b'1', at as u8], &mut out);
+    }
+    out.to_vec()
+}
