@@ -9,11 +9,11 @@ use std::time::Duration;
 use bytes::BytesMut;
 use onair::base::Timestamp;
 use onair::media::BitsPerSecond;
-use onair::wire::amf0;
 use onair::wire::block::Block;
 use onair::wire::rtmp::chunk::{Limits, Reader};
 use onair::wire::rtmp::command::{Command, Connect};
-use onair::wire::rtmp::{Kind, Message, Url, client, handshake, message, server};
+use onair::wire::rtmp::{Kind, Message, Url, auth, client, handshake, message, server};
+use onair::wire::{amf0, http, rtmpt, socks5};
 
 /// Room the reader may take beyond the bytes that came: what its partial messages are trusted with.
 const TRUST: usize = 8 * (1 << 20);
@@ -180,4 +180,53 @@ pub fn client_session(data: &[u8]) {
     }
     assert!(sent <= 8_192 + 200 * data.len(), "{sent} bytes for {}", data.len());
     assert_eq!(session.queued_bytes(), 0);
+}
+
+/// HTTP: a head, and the body behind it, cut anywhere, come to the same; nothing comes out that did
+/// not go in. And what else is read on the way to a server.
+pub fn http(data: &[u8]) {
+    let Some((&cut, data)) = data.split_first() else { return };
+    if let Ok(Some(length)) = http::head_length(data) {
+        let (head, rest) = data.split_at(length);
+        let request = http::Request::parse(head);
+        let _ = request.as_ref().map(|request| rtmpt::Request::parse(&request.target));
+        let bodies = [
+            request.and_then(|request| http::Body::of_request(&request.fields)),
+            http::Response::parse(head)
+                .and_then(|answer| http::Body::of_response(answer.status, &answer.fields)),
+        ];
+        for body in bodies.into_iter().flatten() {
+            let read = |cut: usize| {
+                let (mut body, mut out) = (body.clone(), Vec::new());
+                for mut part in rest.chunks(cut) {
+                    while !part.is_empty() && !body.is_done() {
+                        match body.next(&mut part) {
+                            Ok(piece) => out.extend_from_slice(piece),
+                            Err(error) => return (out, Some(error)),
+                        }
+                    }
+                }
+                (out, None)
+            };
+            let whole = read(rest.len().max(1));
+            assert!(whole.0.len() <= rest.len());
+            assert_eq!(read(usize::from(cut).max(1)), whole);
+        }
+    }
+    if let Some(first) = data.first_chunk() {
+        assert!(socks5::rest_of_answer(*first).unwrap_or(0) <= 257);
+    }
+    let _ = rtmpt::Client::new("h").opened(data);
+    let text = String::from_utf8_lossy(data);
+    if let auth::Verdict::Rejected(text) = door().knock(&text, "0123456789abcdef", Timestamp::ZERO)
+    {
+        assert!(text.len() < 512);
+    }
+    let _ = auth::Challenge::parse(&text);
+}
+
+fn door() -> auth::Door {
+    let password = onair::base::Secret::new("secret");
+    let login = onair::wire::rtmp::url::Credentials { user: "me".into(), password };
+    auth::Door::new(auth::Method::Adobe, login)
 }

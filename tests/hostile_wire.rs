@@ -271,6 +271,30 @@ fn amf0_values() {
 }
 
 #[test]
+fn tunnels_and_proxies() {
+    let mut tunnel = onair::wire::rtmpt::Client::new("host:80");
+    tunnel.opened(b"0123abcd\n").unwrap();
+    let chunked =
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\na: b\r\n\r\n";
+    let login = b"live?authmod=adobe&user=me&challenge=0a&response=x==&opaque=0123456789abcdef";
+    let seeds: Vec<Vec<u8>> = [
+        tunnel.open(),
+        tunnel.exchange(b"some bytes"),
+        tunnel.exchange(b""),
+        onair::wire::rtmpt::answer(b"\x01some bytes", true),
+        onair::wire::rtmpt::refusal(404, "Nothing here", false),
+        chunked.to_vec(),
+        b"HTTP/1.0 200 OK\r\n\r\nuntil the end".to_vec(),
+        vec![5, 0, 0, 3, 9, b'l', b'o'],
+        login.to_vec(),
+    ]
+    .into_iter()
+    .map(|seed| [&[7], seed.as_slice()].concat())
+    .collect();
+    replay("http", &seeds, bodies::http);
+}
+
+#[test]
 fn handshakes() {
     let (_, hello) = onair::wire::rtmp::handshake::Client::new(7);
     let mut out = Vec::new();

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use onair::base::{Clock, Latest};
 use onair::media::VideoFrame;
-use onair::net::{Runtime, Trust};
+use onair::net::{Options, Runtime};
 use onair::player::{Config, Event, Figures, Kind, Open, Player, Source, Speaker, State};
 use onair::player::{probe, snapshot};
 use parking_lot::Mutex;
@@ -403,7 +403,7 @@ fn probe_tells_what_ffprobe_tells() {
     let runtime = Runtime::start().unwrap();
     let source = Source::File(made.clone());
     let report =
-        probe::probe(&source, &Trust::default(), &runtime, Clock::start(), &|| false).unwrap();
+        probe::probe(&source, &Options::default(), &runtime, Clock::start(), &|| false).unwrap();
     let theirs = peers::ffmpeg::probe(&made);
     let (video, audio) = (report.video.unwrap(), report.audio.unwrap());
     let their_video = theirs.stream("video");
@@ -428,7 +428,7 @@ fn a_live_stream_is_played_probed_and_regained() {
     let runtime = Runtime::start().unwrap();
     let report = probe::probe(
         &Source::Url(url.clone()),
-        &Trust::default(),
+        &Options::default(),
         &runtime,
         Clock::start(),
         &|| false,

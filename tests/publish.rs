@@ -366,3 +366,62 @@ fn a_server_may_send_us_elsewhere() {
     assert_eq!(publisher.state(), State::Live);
     assert!(first.connection(0).unpublished);
 }
+
+#[test]
+fn a_server_may_send_us_on_while_we_connect() {
+    let last = Server::start(|_| Behavior::Accept);
+    let there = last.app_url();
+    let middle = Server::start(move |_| Behavior::Redirect(there.clone()));
+    let there = middle.app_url();
+    let first = Server::start(move |_| Behavior::Redirect(there.clone()));
+    let show = Show::start();
+    let publisher = show.publish(target(&first));
+    let feeder = show.feed_live(0);
+    wait_for("pictures at the last server", || {
+        last.connections() >= 1 && last.connection(0).video().len() > 5
+    });
+    feeder.stop();
+    assert_eq!(publisher.state(), State::Live);
+    assert_eq!(last.connection(0).tc_url, last.app_url());
+    assert_eq!((first.connections(), middle.connections()), (1, 1));
+    // And it is said where to.
+    let said = std::iter::from_fn(|| publisher.events().try_recv().ok());
+    let on = |event: &Event| matches!(event, Event::Said(status) if status.level == Level::Warning);
+    let said: Vec<_> = said.filter(on).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+}
+
+#[test]
+fn being_sent_in_a_circle_ends() {
+    // Each names the other, and its own port is known only once it runs.
+    let slot = std::sync::Arc::new(std::sync::OnceLock::<String>::new());
+    let known = std::sync::Arc::clone(&slot);
+    let first = Server::start(move |_| Behavior::Redirect(known.get().unwrap().clone()));
+    let back = first.app_url();
+    let second = Server::start(move |_| Behavior::Redirect(back.clone()));
+    slot.set(second.app_url()).unwrap();
+    let show = Show::start();
+    let mut target = target(&first);
+    target.retry_for = Some(Duration::ZERO);
+    let publisher = show.publish(target);
+    let _feeder = show.feed_live(0);
+    assert!(publisher.wait(Duration::from_secs(10)));
+    let report = publisher.report();
+    assert!(report.cause().unwrap().contains("circle"), "{report:?}");
+    assert_eq!((first.connections(), second.connections()), (1, 1));
+}
+
+#[test]
+fn being_sent_to_what_is_no_server_is_named() {
+    for there in ["http://127.0.0.1/live", "rtmps://", "", "rtmp://127.0.0.1:1/"] {
+        let first = Server::start(move |_| Behavior::Redirect(there.to_owned()));
+        let show = Show::start();
+        let mut target = target(&first);
+        target.retry_for = Some(Duration::ZERO);
+        let publisher = show.publish(target);
+        let _feeder = show.feed_live(0);
+        assert!(publisher.wait(Duration::from_secs(10)));
+        assert!(matches!(publisher.state(), State::Failed(_)), "{:?}", publisher.report());
+        assert!(publisher.report().cause().unwrap().contains("sends us on"), "{there}");
+    }
+}

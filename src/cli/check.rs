@@ -11,9 +11,9 @@ use crate::cli::exit::Exit;
 use crate::cli::globals::Globals;
 use crate::cli::live::targets::{self, KeySource};
 use crate::cli::output::{Output, complain};
-use crate::cli::{trust, words};
+use crate::cli::{route, words};
 use crate::net::rtmp::{Client, Options};
-use crate::net::{Error, Runtime, Stage};
+use crate::net::{Error, Runtime, Stage, Step};
 use crate::studio::message::Message;
 use crate::studio::targets::parse;
 use crate::wire::rtmp::url::Url;
@@ -34,7 +34,7 @@ pub struct Args {
     #[arg(long, group = "key")]
     pub key_stdin: bool,
     #[command(flatten)]
-    pub trust: trust::Flags,
+    pub route: route::Flags,
 }
 
 /// One stage and how it went.
@@ -42,6 +42,16 @@ struct Tried {
     stage: Stage,
     took: Duration,
     error: Option<Error>,
+    /// It failed, and another port was tried.
+    passed_over: bool,
+}
+
+/// What happened on the way, and when.
+enum Mark {
+    Began(Stage),
+    NextPort(Error),
+    /// Sent on to there; whether with user and password.
+    Elsewhere(String, bool),
 }
 
 /// Runs the command.
@@ -61,10 +71,10 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             return Exit::Error;
         }
     };
-    let (tried, error) = try_stages(&runtime, &url, &options, clock);
-    report(&output, &url, &tried);
+    let outcome = try_stages(&runtime, &url, &options, clock);
+    report(&output, &url, &outcome);
     runtime.shutdown(Duration::from_millis(500));
-    error.map_or(Exit::Ok, |error| words::exit(Some(error.class().exit_code())))
+    outcome.error.map_or(Exit::Ok, |error| words::exit(Some(error.class().exit_code())))
 }
 
 fn prepare(args: &Args, output: &Output) -> Result<(Url, Options), (String, Exit)> {
@@ -82,46 +92,67 @@ fn prepare(args: &Args, output: &Output) -> Result<(Url, Options), (String, Exit
     if key.is_none() && !output.is_json() {
         words::print_message(output, &Message::KeyVisible);
     }
-    let mut options = Options::default();
-    options.net.trust = args.trust.read()?;
-    Ok((url, options))
+    Ok((url, Options { net: args.route.read()?, ..Options::default() }))
 }
 
-fn try_stages(
-    runtime: &Runtime,
-    url: &Url,
-    options: &Options,
-    clock: Clock,
-) -> (Vec<Tried>, Option<Error>) {
-    let begun: Mutex<Vec<(Stage, Timestamp)>> = Mutex::new(Vec::new());
-    let on_stage = |stage| begun.lock().push((stage, clock.now()));
-    let result = runtime.block_on(Client::check(url, options, clock, &on_stage));
+/// How it went.
+struct Outcome {
+    tried: Vec<Tried>,
+    /// Where the server has sent us on, and whether user and password went along.
+    elsewhere: Vec<(String, bool)>,
+    error: Option<Error>,
+}
+
+fn try_stages(runtime: &Runtime, url: &Url, options: &Options, clock: Clock) -> Outcome {
+    let marks: Mutex<Vec<(Mark, Timestamp)>> = Mutex::new(Vec::new());
+    let on_step = |step: Step<'_>| {
+        let mark = match step {
+            Step::Stage(stage) => Mark::Began(stage),
+            Step::NextPort(error) => Mark::NextPort(error.clone()),
+            Step::Elsewhere { to, with_password } => Mark::Elsewhere(to.to_owned(), with_password),
+        };
+        marks.lock().push((mark, clock.now()));
+    };
+    let result = runtime.block_on(Client::check(url, options, clock, &on_step));
     let end = clock.now();
     let error = result.err();
-    let begun = begun.lock();
-    let ends = begun.iter().skip(1).map(|(_, at)| *at).chain(std::iter::once(end));
-    let mut tried: Vec<Tried> = Vec::new();
-    for ((stage, at), end) in begun.iter().zip(ends) {
-        // A redirection or a demand for a password goes through the stages again.
-        tried.retain(|earlier| earlier.stage != *stage);
-        tried.push(Tried { stage: *stage, took: end.since(*at), error: None });
+    let marks = marks.into_inner();
+    let ends: Vec<_> = marks.iter().skip(1).map(|(_, at)| *at).chain([end]).collect();
+    let mut outcome = Outcome { tried: Vec::new(), elsewhere: Vec::new(), error: error.clone() };
+    let tried = &mut outcome.tried;
+    for ((mark, at), end) in marks.into_iter().zip(ends) {
+        match mark {
+            Mark::Began(stage) => {
+                // A redirection or a demand for a password goes through the stages again.
+                tried.retain(|earlier| earlier.passed_over || earlier.stage != stage);
+                let took = end.since(at);
+                tried.push(Tried { stage, took, error: None, passed_over: false });
+            }
+            Mark::NextPort(error) => {
+                if let Some(last) = tried.last_mut() {
+                    last.error = Some(error);
+                }
+                tried.iter_mut().for_each(|earlier| earlier.passed_over = true);
+            }
+            Mark::Elsewhere(to, with_password) => outcome.elsewhere.push((to, with_password)),
+        }
     }
-    if let Some(error) = &error {
-        match tried.iter_mut().find(|tried| tried.stage == error.stage) {
-            Some(tried) => tried.error = Some(error.clone()),
-            None => tried.push(Tried {
-                stage: error.stage,
-                took: Duration::ZERO,
-                error: Some(error.clone()),
-            }),
+    if let Some(error) = error {
+        let own = tried.iter_mut().rev().find(|tried| tried.stage == error.stage);
+        match own.filter(|tried| !tried.passed_over) {
+            Some(tried) => tried.error = Some(error),
+            None => {
+                let (stage, took) = (error.stage, Duration::ZERO);
+                tried.push(Tried { stage, took, error: Some(error), passed_over: false });
+            }
         }
     }
     tried.retain(|tried| tried.stage <= Stage::Connect || tried.error.is_some());
-    (tried, error)
+    outcome
 }
 
-fn report(output: &Output, url: &Url, tried: &[Tried]) {
-    let ok = tried.iter().all(|tried| tried.error.is_none());
+fn report(output: &Output, url: &Url, outcome: &Outcome) {
+    let (tried, ok) = (&outcome.tried, outcome.error.is_none());
     if output.is_json() {
         let stages: Vec<Value> = tried
             .iter()
@@ -135,11 +166,16 @@ fn report(output: &Output, url: &Url, tried: &[Tried]) {
                 if let (Some(error), Value::Object(stage)) = (&tried.error, &mut stage) {
                     stage.insert("detail".into(), error.cause.to_string().into());
                     stage.insert("advice".into(), error.advice().into());
+                    stage.insert("peer".into(), error.peer.clone().into());
                 }
                 stage
             })
             .collect();
-        let line = json!({ "target": url.to_string(), "stages": stages, "ok": ok });
+        let elsewhere: Vec<_> = outcome.elsewhere.iter().map(|(to, _)| to.as_str()).collect();
+        let mut line = json!({ "target": url.to_string(), "stages": stages, "ok": ok });
+        if let (false, Value::Object(line)) = (elsewhere.is_empty(), &mut line) {
+            line.insert("elsewhere".into(), elsewhere.into());
+        }
         output.line(&line.to_string());
         return;
     }
@@ -148,11 +184,18 @@ fn report(output: &Output, url: &Url, tried: &[Tried]) {
         let name = tried.stage.name();
         match &tried.error {
             None => output.line(&format!("✓ {name:<10} {millis:7.1} ms")),
+            Some(error) if tried.passed_over => {
+                output.line(&format!("– {name:<10} {millis:7.1} ms  {error}; the next port"));
+            }
             Some(error) => {
                 output.line(&format!("✗ {name:<10} {millis:7.1} ms  {}", error.cause));
                 output.line(&format!("  {}", error.advice()));
             }
         }
+    }
+    for (to, with_password) in &outcome.elsewhere {
+        let kept = if *with_password { "" } else { ", without user and password: another host" };
+        output.line(&format!("→ sent on to {to}{kept}"));
     }
     if ok {
         let tls = if url.scheme.is_secure() { ", encrypted" } else { "" };

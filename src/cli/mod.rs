@@ -11,6 +11,7 @@ pub mod output;
 pub mod play;
 pub mod probe;
 pub mod remux;
+pub mod route;
 pub mod serve;
 pub mod signals;
 pub mod trust;

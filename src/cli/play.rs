@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::base::{Clock, Latest, Timestamp};
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
-use crate::cli::{Exit, Globals, trust, value, window};
+use crate::cli::{Exit, Globals, route, value, window};
 use crate::media::VideoFrame;
 use crate::net::Runtime;
 use crate::player::{
@@ -59,7 +59,7 @@ pub struct Args {
     #[arg(long)]
     pub fullscreen: bool,
     #[command(flatten)]
-    pub trust: trust::Flags,
+    pub route: route::Flags,
 }
 
 impl Args {
@@ -76,7 +76,7 @@ impl Args {
             measure: self.measure,
             save: self.save.clone(),
             audio_dump: self.audio_dump.clone(),
-            trust: self.trust.read()?,
+            net: self.route.read()?,
             ..Config::new(Source::parse(&self.source))
         })
     }

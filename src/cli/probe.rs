@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::base::Clock;
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
-use crate::cli::{Exit, Globals, play, trust};
+use crate::cli::{Exit, Globals, play, route};
 use crate::net::Runtime;
 use crate::player::Source;
 use crate::player::probe::{self, Audio, Report, Video};
@@ -22,7 +22,7 @@ pub struct Args {
     #[arg(value_name = "URL|FILE")]
     pub source: String,
     #[command(flatten)]
-    pub trust: trust::Flags,
+    pub route: route::Flags,
 }
 
 /// Runs the command.
@@ -34,8 +34,8 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             return Exit::Error;
         }
     };
-    let trust = match args.trust.read() {
-        Ok(trust) => trust,
+    let net = match args.route.read() {
+        Ok(net) => net,
         Err((why, exit)) => {
             complain(&why);
             return exit;
@@ -49,7 +49,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         }
     };
     let source = Source::parse(&args.source);
-    match probe::probe(&source, &trust, &runtime, clock, &|| interrupt.is_set()) {
+    match probe::probe(&source, &net, &runtime, clock, &|| interrupt.is_set()) {
         Ok(report) => {
             let report = to_json(&report);
             // One line for programs, several for people.

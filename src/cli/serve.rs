@@ -10,14 +10,17 @@ use crate::base::Clock;
 use crate::base::queue::Empty;
 use crate::cli::exit::Exit;
 use crate::cli::globals::Globals;
+use crate::cli::live::targets::{self, KeySource};
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
 use crate::cli::words;
 use crate::net::{Identity, IdentityError, Runtime};
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT};
-use crate::server::{Config, Fault, Listen, Secure, Server};
+use crate::server::{Config, Fault, Listen, Login, Secure, Server};
 use crate::studio::event::Ready;
 use crate::studio::message::Message;
+use crate::wire::rtmp::auth::Method;
+use crate::wire::rtmp::url::Credentials;
 
 /// How long saying goodbye to everybody may take.
 const END: Duration = Duration::from_secs(2);
@@ -56,6 +59,17 @@ pub struct Args {
     /// such as <rtmp://other/live>
     #[arg(long, value_name = "URL")]
     pub successor: Option<String>,
+    /// Publishers must give this user and the password in --password-file
+    /// (rtmp://USER:PASSWORD@HOST/app/stream); players need nothing
+    #[arg(long, value_name = "NAME", requires = "password_file")]
+    pub user: Option<String>,
+    /// The password is the first line of this file
+    #[arg(long, value_name = "FILE", requires = "user")]
+    pub password_file: Option<PathBuf>,
+    /// How user and password are asked for: as Adobe's servers do, or Limelight's
+    #[arg(long, value_name = "SCHEME", value_parser = ["adobe", "llnw"], default_value = "adobe",
+          requires = "user")]
+    pub auth: String,
 }
 
 const FAULT_HELP: &str = "Do this wrong, so that publishers can be tried (repeatable): \
@@ -94,6 +108,14 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             return Exit::File;
         }
     };
+    let login = match login(args) {
+        Ok(login) => login,
+        Err((why, exit)) => {
+            complain(&why);
+            output.event("summary", json!({"error": why, "exit": exit.code()}), || None);
+            return exit;
+        }
+    };
     let started = Runtime::start().map_err(|error| error.to_string()).and_then(|runtime| {
         let listen = |wish: Option<SocketAddr>, port| {
             wish.map_or_else(|| Listen::loopback(port), Listen::exactly)
@@ -102,6 +124,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             rtmp: listen(args.rtmp, DEFAULT_RTMP_PORT),
             rtmps,
             rtmpt: args.rtmpt.map(Listen::exactly),
+            login,
             http: Some(listen(args.http, DEFAULT_HTTP_PORT)),
             faults: args.fault.clone(),
             fault_seed: args.fault_seed,
@@ -160,6 +183,23 @@ fn secure(args: &Args) -> Result<Option<Secure>, IdentityError> {
     };
     let identity = Identity::read(cert, key)?;
     Ok(Some(Secure { listen: Listen::exactly(address), identity }))
+}
+
+/// What publishers must give, where that was asked for.
+fn login(args: &Args) -> Result<Option<Login>, (String, Exit)> {
+    let (Some(user), Some(path)) = (&args.user, &args.password_file) else { return Ok(None) };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~@".contains(c);
+    if user.is_empty() || user.len() > 64 || !user.chars().all(plain) {
+        let why = "--user: at most 64 letters, digits and - _ . ~ @";
+        return Err((why.into(), Exit::Usage));
+    }
+    let secret = KeySource::File(path.clone()).read().map_err(|error| match error {
+        targets::Error::Usage(why) => (why, Exit::Usage),
+        targets::Error::Unreadable(why) => (why, Exit::File),
+    })?;
+    let method = if args.auth == "llnw" { Method::Llnw } else { Method::Adobe };
+    let credentials = Credentials { user: user.clone(), password: secret };
+    Ok(Some(Login { method, credentials }))
 }
 
 fn announce(server: &Server, output: &Output) {

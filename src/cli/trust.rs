@@ -8,6 +8,7 @@ use crate::net::Trust;
 
 /// The flags.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[group(id = "trust")]
 pub struct Flags {
     /// Certificate authority, or the server's own certificate (PEM), to trust for rtmps:// beside
     /// the system's

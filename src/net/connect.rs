@@ -1,5 +1,7 @@
 //! Connecting in stages: name, port, TLS. Each has its limit; addresses are tried in turn, the next
-//! one 250 ms after the one before it, and the first that answers wins (RFC 8305, the light way).
+//! one 250 ms after the one before it or as soon as that has failed, and the first that answers wins
+//! (RFC 8305, the light way: the system's resolver asks for both families and sorts them; we only
+//! let them alternate).
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -8,7 +10,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::net::{Cause, Error, Stage, Stream, Trust, tls};
+use crate::net::{Bind, Cause, Error, Proxy, ProxyProblem, Stage, Step, Stream, Trust, tls};
+use crate::wire::rtmp::url::authority;
 
 /// How long one address is alone before the next is tried beside it.
 const STAGGER: Duration = Duration::from_millis(250);
@@ -27,15 +30,11 @@ pub struct Endpoint {
 
 impl std::fmt::Display for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{}:{}", self.host, self.port)
-        }
+        f.write_str(&authority(&self.host, self.port))
     }
 }
 
-/// Limits and trust.
+/// Limits, ways and trust.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// For looking the name up.
@@ -50,6 +49,12 @@ pub struct Options {
     pub not_sent_low_water: u32,
     /// Whom to trust.
     pub trust: Trust,
+    /// Ports tried in this order where the URL names none; empty: the scheme's own.
+    pub ports: Vec<u16>,
+    /// What connections go through.
+    pub proxy: Option<Proxy>,
+    /// Where connections leave from.
+    pub bind: Option<Bind>,
 }
 
 impl Default for Options {
@@ -61,11 +66,14 @@ impl Default for Options {
             dead_after: Duration::from_secs(5),
             not_sent_low_water: 64 << 10,
             trust: Trust::default(),
+            ports: Vec::new(),
+            proxy: None,
+            bind: None,
         }
     }
 }
 
-/// Connects. `on_stage` is told as each stage begins. Cancel-safe: dropped half-way, nothing stays
+/// Connects. `on_step` is told as each stage begins. Cancel-safe: dropped half-way, nothing stays
 /// behind.
 ///
 /// # Errors
@@ -73,25 +81,44 @@ impl Default for Options {
 pub async fn connect(
     endpoint: &Endpoint,
     options: &Options,
-    on_stage: &(dyn Fn(Stage) + Send + Sync),
+    on_step: &(dyn Fn(Step<'_>) + Send + Sync),
 ) -> Result<Stream, Error> {
     let fail = |stage, cause| Error { stage, cause, peer: endpoint.to_string() };
+    let proxy = options.proxy.as_ref().filter(|proxy| proxy.serves(&endpoint.host));
+    // What cannot be reached is the proxy, where there is one.
+    let blame = |cause| match proxy {
+        Some(proxy) => proxy.cause(ProxyProblem::Unreachable(Box::new(cause))),
+        None => cause,
+    };
 
-    on_stage(Stage::Dns);
-    let addresses =
-        look_up(endpoint, options.dns_limit).await.map_err(|cause| fail(Stage::Dns, cause))?;
+    on_step(Step::Stage(Stage::Dns));
+    let (host, port) = match proxy {
+        Some(proxy) => (proxy.host.as_str(), proxy.port),
+        None => (endpoint.host.as_str(), endpoint.port),
+    };
+    let addresses = look_up(host, port, options.dns_limit)
+        .await
+        .map_err(|cause| fail(Stage::Dns, blame(cause)))?;
 
-    on_stage(Stage::Tcp);
-    let socket =
-        reach(addresses, options.tcp_limit).await.map_err(|cause| fail(Stage::Tcp, cause))?;
-    let stream = Stream::tcp(socket);
+    on_step(Step::Stage(Stage::Tcp));
+    let socket = reach(addresses, options.bind.as_ref(), options.tcp_limit)
+        .await
+        .map_err(|cause| fail(Stage::Tcp, blame(cause)))?;
+    let mut stream = Stream::tcp(socket);
     stream.set_user_timeout(options.dead_after);
     stream.set_not_sent_low_water(options.not_sent_low_water);
+    if let Some(proxy) = proxy {
+        let passed = proxy.pass(stream, &endpoint.host, endpoint.port);
+        let passed = timeout(options.tcp_limit, passed)
+            .await
+            .unwrap_or_else(|_| Err(blame(Cause::TimedOut { after: options.tcp_limit })));
+        stream = passed.map_err(|cause| fail(Stage::Tcp, cause))?;
+    }
     if !endpoint.tls {
         return Ok(stream);
     }
 
-    on_stage(Stage::Tls);
+    on_step(Step::Stage(Stage::Tls));
     let secured = stream.secure(&endpoint.host, &options.trust);
     match timeout(options.tls_limit, secured).await {
         Ok(result) => result.map_err(|cause| fail(Stage::Tls, cause)),
@@ -99,11 +126,11 @@ pub async fn connect(
     }
 }
 
-async fn look_up(endpoint: &Endpoint, limit: Duration) -> Result<Vec<SocketAddr>, Cause> {
-    if let Ok(address) = endpoint.host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, endpoint.port)]);
+async fn look_up(host: &str, port: u16, limit: Duration) -> Result<Vec<SocketAddr>, Cause> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
     }
-    let lookup = tokio::net::lookup_host((endpoint.host.as_str(), endpoint.port));
+    let lookup = tokio::net::lookup_host((host, port));
     let found = match timeout(limit, lookup).await {
         Err(_) => return Err(Cause::TimedOut { after: limit }),
         Ok(Err(error)) => return Err(lookup_cause(&error)),
@@ -143,7 +170,18 @@ fn in_turn(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
     turns
 }
 
-async fn reach(addresses: Vec<SocketAddr>, limit: Duration) -> Result<TcpStream, Cause> {
+async fn reach(
+    mut addresses: Vec<SocketAddr>,
+    bind: Option<&Bind>,
+    limit: Duration,
+) -> Result<TcpStream, Cause> {
+    if let Some(bind) = bind {
+        addresses.retain(|address| bind.fits(address));
+        if addresses.is_empty() {
+            let reason = "the server has no address of that family".into();
+            return Err(Cause::Bind { from: bind.to_string(), reason });
+        }
+    }
     let race = async {
         // Tasks of a `JoinSet` end when it is dropped: nothing outlives the race.
         let mut tries = JoinSet::new();
@@ -152,7 +190,13 @@ async fn reach(addresses: Vec<SocketAddr>, limit: Duration) -> Result<TcpStream,
         loop {
             match waiting.next() {
                 Some(address) => {
-                    tries.spawn(TcpStream::connect(address));
+                    let bind = bind.cloned();
+                    tries.spawn(async move {
+                        match bind {
+                            Some(bind) => bind.connect(address).await,
+                            None => TcpStream::connect(address).await,
+                        }
+                    });
                 }
                 None if tries.is_empty() => return Err(last),
                 None => {}
@@ -160,6 +204,10 @@ async fn reach(addresses: Vec<SocketAddr>, limit: Duration) -> Result<TcpStream,
             let stagger = if waiting.len() == 0 { Duration::MAX } else { STAGGER };
             match timeout(stagger, tries.join_next()).await {
                 Ok(Some(Ok(Ok(socket)))) => return Ok(socket),
+                Ok(Some(Ok(Err(error)))) if own_fault(&error) && bind.is_some() => {
+                    let from = bind.map(ToString::to_string).unwrap_or_default();
+                    last = Cause::Bind { from, reason: error.to_string() };
+                }
                 // A refusal says more than a missing route.
                 Ok(Some(Ok(Err(error)))) if last != Cause::ConnectionRefused => {
                     last = Cause::from_io(&error);
@@ -169,6 +217,12 @@ async fn reach(addresses: Vec<SocketAddr>, limit: Duration) -> Result<TcpStream,
         }
     };
     timeout(limit, race).await.unwrap_or(Err(Cause::TimedOut { after: limit }))
+}
+
+/// Whether it is the own end that cannot be had.
+fn own_fault(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind as Kind;
+    matches!(error.kind(), Kind::AddrNotAvailable | Kind::PermissionDenied)
 }
 
 impl Stream {
@@ -202,6 +256,68 @@ mod tests {
         assert_eq!(turns, ["[::1]:1", "1.1.1.1:1", "[::2]:1", "[::3]:1"]);
     }
 
+    /// A port that never answers: its queue of callers is full, so that the system drops them.
+    fn dead(address: &str) -> (socket2::Socket, Vec<std::net::TcpStream>, SocketAddr) {
+        let address: SocketAddr = address.parse().unwrap();
+        let domain = socket2::Domain::for_address(address);
+        let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None).unwrap();
+        socket.bind(&address.into()).unwrap();
+        socket.listen(0).unwrap();
+        let address = socket.local_addr().unwrap().as_socket().unwrap();
+        let mut callers = Vec::new();
+        while let Ok(caller) =
+            std::net::TcpStream::connect_timeout(&address, Duration::from_millis(300))
+        {
+            callers.push(caller);
+            assert!(callers.len() < 64, "the queue of {address} is never full");
+        }
+        (socket, callers, address)
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_dead_address_is_overtaken_and_one_that_refuses_even_sooner() {
+        let runtime = Runtime::start().unwrap();
+        let listener = Listener::bind(runtime.handle(), "127.0.0.1:0".parse().unwrap()).unwrap();
+        let alive = listener.local_addr();
+        let (_six, _its, dead_six) = dead("[::1]:0");
+        let (_four, _its, dead_four) = dead("127.0.0.1:0");
+        let limit = Duration::from_secs(20);
+        let alone = runtime.block_on(reach(vec![dead_six], None, Duration::from_millis(400)));
+        assert!(matches!(alone, Err(Cause::TimedOut { .. })), "the address is not dead: {alone:?}");
+        for addresses in [vec![dead_six, alive], vec![dead_six, dead_four, alive]] {
+            let reached = runtime.block_on(reach(addresses, None, limit)).unwrap();
+            assert_eq!(reached.peer_addr().unwrap(), alive);
+        }
+        let refusing = "[::1]:1".parse().unwrap();
+        let reached = runtime.block_on(reach(vec![refusing, alive], None, limit)).unwrap();
+        assert_eq!(reached.peer_addr().unwrap(), alive);
+        let all =
+            runtime.block_on(reach(vec![refusing, "127.0.0.1:1".parse().unwrap()], None, limit));
+        assert_eq!(all.unwrap_err(), Cause::ConnectionRefused);
+    }
+
+    #[test]
+    fn connections_leave_from_where_they_should() {
+        let runtime = Runtime::start().unwrap();
+        let listener = Listener::bind(runtime.handle(), "127.0.0.1:0".parse().unwrap()).unwrap();
+        let alive = listener.local_addr();
+        let from = |bind: &str| {
+            let bind = bind.parse().unwrap();
+            runtime.block_on(reach(vec![alive], Some(&bind), Duration::from_secs(5)))
+        };
+        let own = from("127.0.0.2").unwrap().local_addr().unwrap().ip();
+        assert_eq!(own, IpAddr::from([127, 0, 0, 2]));
+        for bad in ["192.0.2.7", "::1"] {
+            assert!(matches!(from(bad), Err(Cause::Bind { .. })), "{bad}");
+        }
+        #[cfg(target_os = "linux")]
+        {
+            let none = from("none0").unwrap_err();
+            assert!(matches!(none, Cause::Bind { .. }), "{none}");
+        }
+    }
+
     #[test]
     fn stages_and_causes_are_told() {
         let runtime = Runtime::start().unwrap();
@@ -211,7 +327,10 @@ mod tests {
             listener.local_addr().port()
         };
         let stages = parking_lot::Mutex::new(Vec::new());
-        let on_stage = |stage| stages.lock().push(stage);
+        let on_stage = |step: Step<'_>| match step {
+            Step::Stage(stage) => stages.lock().push(stage),
+            _ => panic!("{step:?}"),
+        };
         let error = runtime
             .block_on(connect(&endpoint("127.0.0.1", free), &Options::default(), &on_stage))
             .unwrap_err();

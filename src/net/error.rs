@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+pub use crate::net::problem::{CertificateProblem, NotRtmp};
 use crate::net::tls::Pin;
 pub use crate::wire::rtmp::status::Refusal;
 
@@ -51,6 +52,25 @@ impl fmt::Display for Stage {
     }
 }
 
+/// What is told on the way to a server.
+#[derive(Copy, Clone, Debug)]
+pub enum Step<'a> {
+    /// This stage begins.
+    Stage(Stage),
+    /// This port did not do; the next one is tried.
+    NextPort(&'a Error),
+    /// The server sends us elsewhere; whether user and password go along.
+    Elsewhere { to: &'a str, with_password: bool },
+}
+
+/// A port that was tried in vain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    pub port: u16,
+    pub stage: Stage,
+    pub cause: Cause,
+}
+
 /// What kind of ending an error is, as the exit codes count them.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
@@ -79,122 +99,29 @@ impl Class {
     }
 }
 
-/// Why a server's certificate is not accepted.
+/// Why a proxy does not let us through.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CertificateProblem {
-    /// Its *not after* lies in the past. Seconds since the Unix epoch, where known.
-    Expired { not_after: Option<u64> },
-    /// Its *not before* lies in the future. Seconds since the Unix epoch, where known.
-    NotYetValid { not_before: Option<u64> },
-    /// None of its names is the host's.
-    WrongName { host: String, names: Vec<String> },
-    /// Nobody this machine trusts has signed it (or it has signed itself).
-    UnknownIssuer,
-    /// Its issuer has withdrawn it.
-    Revoked,
-    /// A signature does not fit.
-    BadSignature,
-    /// It is made for another purpose than a server.
-    WrongPurpose,
-    /// It is an authority's, which may not stand for a server. `openssl req -x509` makes such
-    /// ones, which sign themselves, unless told otherwise.
-    OwnAuthority,
-    /// It is not the one that was pinned; both are SHA-256 in hex.
-    NotPinned { expected: String, presented: String },
-    /// Anything else, in the verifier's words.
-    Other(String),
+pub enum ProxyProblem {
+    /// It cannot be reached itself.
+    Unreachable(Box<Cause>),
+    /// It wants a user and a password.
+    NeedsLogin,
+    /// It does not accept them.
+    WrongLogin,
+    /// It will not or cannot reach the server, in its words.
+    Refused(String),
+    /// It is no such proxy.
+    NotProxy(String),
 }
 
-impl fmt::Display for CertificateProblem {
+impl fmt::Display for ProxyProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Expired { not_after: Some(at) } => {
-                write!(f, "it expired on {} (not after)", date(*at))
-            }
-            Self::Expired { not_after: None } => f.write_str("it has expired (not after)"),
-            Self::NotYetValid { not_before: Some(at) } => {
-                write!(f, "it is valid only from {} on (not before)", date(*at))
-            }
-            Self::NotYetValid { not_before: None } => {
-                f.write_str("it is not valid yet (not before)")
-            }
-            Self::WrongName { host, names } if names.is_empty() => {
-                write!(f, "it names no host at all (subject alternative name), not {host}")
-            }
-            Self::WrongName { host, names } => {
-                let names = names.iter().take(8).cloned().collect::<Vec<_>>().join(", ");
-                write!(f, "it is for {names} (subject alternative name), not for {host}")
-            }
-            Self::UnknownIssuer => f.write_str(
-                "its issuer is not trusted by this machine, or it signed itself (issuer)",
-            ),
-            Self::Revoked => f.write_str("its issuer has withdrawn it (revocation)"),
-            Self::BadSignature => f.write_str("its signature does not fit (signature)"),
-            Self::WrongPurpose => f.write_str("it is not made for a server (extended key usage)"),
-            Self::OwnAuthority => f.write_str(
-                "it is marked as an authority's own, as one that signs itself mostly is, and not \
-                 as a server's (basic constraints: CA)",
-            ),
-            Self::NotPinned { expected, presented } => {
-                write!(f, "its SHA-256 is {presented}, not the pinned {expected}")
-            }
-            Self::Other(text) => f.write_str(text),
-        }
-    }
-}
-
-/// The day of a Unix time, UTC.
-fn date(seconds: u64) -> String {
-    i64::try_from(seconds)
-        .ok()
-        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
-        .map_or_else(|| format!("second {seconds}"), |at| at.strftime("%Y-%m-%d").to_string())
-}
-
-/// What answered instead of an RTMP server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NotRtmp {
-    /// A web server.
-    Http,
-    /// A TLS server, without being asked for TLS.
-    Tls,
-    /// A mail, file or shell server that greets with this line.
-    Banner(String),
-    /// Anything else; its first bytes.
-    Bytes(Vec<u8>),
-}
-
-impl NotRtmp {
-    /// What kind of server begins its answer like this; `None` where it may be RTMP.
-    pub fn sniff(first: &[u8]) -> Option<Self> {
-        match first {
-            [] | [0x03, ..] => None,
-            // A TLS record: alert or handshake, version 3.x.
-            [0x15 | 0x16, 0x03, ..] => Some(Self::Tls),
-            _ if first.starts_with(b"HTTP/") || first.starts_with(b"<") => Some(Self::Http),
-            _ => {
-                let line = first.split(|byte| *byte == b'\r' || *byte == b'\n').next();
-                let line = line.unwrap_or_default();
-                if line.len() >= 4 && line.iter().all(|b| (0x20..0x7f).contains(b)) {
-                    Some(Self::Banner(String::from_utf8_lossy(line).chars().take(60).collect()))
-                } else {
-                    Some(Self::Bytes(first.iter().take(8).copied().collect()))
-                }
-            }
-        }
-    }
-}
-
-impl fmt::Display for NotRtmp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Http => f.write_str("a web server (HTTP) answered"),
-            Self::Tls => f.write_str("the server speaks TLS on this port"),
-            Self::Banner(line) => write!(f, "the server greeted with \"{line}\""),
-            Self::Bytes(bytes) => {
-                f.write_str("the answer is no RTMP handshake; it begins with")?;
-                bytes.iter().try_for_each(|byte| write!(f, " {byte:02x}"))
-            }
+            Self::Unreachable(cause) => cause.fmt(f),
+            Self::NeedsLogin => f.write_str("it wants a user and a password"),
+            Self::WrongLogin => f.write_str("it does not accept the user and password"),
+            Self::Refused(words) => write!(f, "it does not connect: {words}"),
+            Self::NotProxy(words) => f.write_str(words),
         }
     }
 }
@@ -237,6 +164,12 @@ pub enum Cause {
     Protocol(String),
     /// The server refused: what that means, its code (`NetStream.Publish.BadName`) and its words.
     Status { refusal: Refusal, code: String, description: String },
+    /// A proxy does not let us through; without its user and password.
+    Proxy { proxy: String, problem: ProxyProblem },
+    /// Connections cannot leave from this address or interface.
+    Bind { from: String, reason: String },
+    /// None of several ports does; in the order they were tried.
+    EveryPort(Vec<Tried>),
     /// Another failure of the system, in its words.
     Io(String),
 }
@@ -303,6 +236,17 @@ impl fmt::Display for Cause {
                     true => write!(f, "{refusal}"),
                     false => write!(f, "{refusal}; the server says {}", said.join(": ")),
                 }
+            }
+            Self::Proxy { proxy, problem } => write!(f, "the proxy {proxy}: {problem}"),
+            Self::Bind { from, reason } => {
+                write!(f, "connections cannot leave from {from}: {reason}")
+            }
+            Self::EveryPort(tried) => {
+                f.write_str("no port does")?;
+                tried.iter().enumerate().try_for_each(|(at, tried)| {
+                    let before = if at == 0 { ": " } else { "; " };
+                    write!(f, "{before}{} ({}): {}", tried.port, tried.stage, tried.cause)
+                })
             }
             Self::Io(text) => f.write_str(text),
         }
@@ -390,6 +334,27 @@ impl Error {
 
 fn advice(error: &Error) -> &'static str {
     match (&error.cause, error.stage) {
+        (Cause::EveryPort(_), Stage::Tcp) => {
+            "Check that the server is running and which ports it uses; a firewall may block them \
+             all but that of the web, where rtmps:// or rtmpts:// may pass."
+        }
+        (Cause::EveryPort(_), _) => "Check which ports the server uses, and what for.",
+        (Cause::Proxy { problem, .. }, _) => match problem {
+            ProxyProblem::Unreachable(_) => "Check the proxy's address and port, and that it runs.",
+            ProxyProblem::NeedsLogin => {
+                "Give the proxy's user and password: http://user:password@host:port."
+            }
+            ProxyProblem::WrongLogin => "Check the proxy's user and password.",
+            ProxyProblem::Refused(_) => {
+                "Check the server's address and port; many proxies let only port 443 through."
+            }
+            ProxyProblem::NotProxy(_) => {
+                "Check the proxy's address, port and kind (http:// or socks5://)."
+            }
+        },
+        (Cause::Bind { .. }, _) => {
+            "Choose an address or interface that this machine has and that leads to the server."
+        }
         (Cause::NoSuchHost, _) => {
             "Check the spelling of the server's address, and that this machine is online."
         }

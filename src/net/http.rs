@@ -46,9 +46,9 @@ impl Http {
         Self { stream, buffer: BytesMut::new() }
     }
 
-    /// The connection, and what was received behind the last message.
-    pub fn into_parts(self) -> (Stream, Bytes) {
-        (self.stream, self.buffer.freeze())
+    /// The connection for what comes behind the last message, be it received already.
+    pub fn into_stream(self) -> Stream {
+        self.stream.with_ahead(self.buffer.freeze())
     }
 
     /// Whether nothing has been received that was not used.

@@ -3,20 +3,29 @@
 //! No other room touches a socket.
 
 mod backend;
+pub mod bind;
 pub mod connect;
 pub mod error;
 mod http;
 pub mod listener;
 mod pipe;
+pub mod problem;
+pub mod proxy;
+pub mod random;
 pub mod rtmp;
 pub mod rtmpt;
 pub mod runtime;
 pub mod stream;
 pub mod tls;
 
+pub use bind::Bind;
 pub use connect::{Endpoint, Options, connect};
-pub use error::{Cause, CertificateProblem, Class, Error, NotRtmp, Refusal, Stage};
+pub use error::{
+    Cause, CertificateProblem, Class, Error, NotRtmp, ProxyProblem, Refusal, Stage, Step, Tried,
+};
 pub use listener::Listener;
+pub use proxy::Proxy;
+pub use random::random_hex;
 pub use runtime::Runtime;
 pub use stream::Stream;
 pub use tls::{Identity, IdentityError, Pin, Trust};

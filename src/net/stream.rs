@@ -50,6 +50,12 @@ impl Stream {
         Self { kind, ahead: Bytes::new() }
     }
 
+    /// What was received already, to be read first.
+    pub(in crate::net) fn with_ahead(mut self, ahead: Bytes) -> Self {
+        self.ahead = ahead;
+        self
+    }
+
     /// The socket of a stream without TLS from which nothing was read ahead.
     pub(in crate::net) fn into_socket(self) -> Option<TcpStream> {
         match self.kind {

@@ -37,7 +37,7 @@ pub mod turn;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::net::Trust;
+use crate::net;
 
 pub use handle::Player;
 pub use sound::Speaker;
@@ -86,8 +86,8 @@ pub struct Config {
     pub save: Option<PathBuf>,
     /// Write the sound that is played into this WAV file.
     pub audio_dump: Option<PathBuf>,
-    /// Whom to trust, for `rtmps://`.
-    pub trust: Trust,
+    /// Ways, limits and trust of connections.
+    pub net: net::Options,
 }
 
 impl Config {
@@ -103,7 +103,7 @@ impl Config {
             measure: false,
             save: None,
             audio_dump: None,
-            trust: Trust::default(),
+            net: net::Options::default(),
         }
     }
 }

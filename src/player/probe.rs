@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::base::{Clock, Timestamp};
 use crate::media::Track;
 use crate::net::rtmp::{Client, Options};
-use crate::net::{Runtime, Trust};
+use crate::net::{self, Runtime};
 use crate::player::timeline::Timeline;
 use crate::player::{Failure, Kind, Source, file, remote};
 use crate::wire::aac::AudioSpecificConfig;
@@ -80,14 +80,14 @@ pub struct Audio {
 /// As [`Player`](super::Player)'s failures.
 pub fn probe(
     source: &Source,
-    trust: &Trust,
+    net: &net::Options,
     runtime: &Runtime,
     clock: Clock,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Report, Failure> {
     match source {
         Source::File(path) => probe_file(path, clock, cancelled),
-        Source::Url(url) => runtime.block_on(probe_url(url, trust, clock, cancelled)),
+        Source::Url(url) => runtime.block_on(probe_url(url, net, clock, cancelled)),
     }
 }
 
@@ -142,13 +142,13 @@ fn last_time(input: &mut std::fs::File) -> Option<f64> {
 
 async fn probe_url(
     text: &str,
-    trust: &Trust,
+    net: &net::Options,
     clock: Clock,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Report, Failure> {
     let url = remote::parse(text)?;
     let mut options = Options { buffer: Duration::from_secs(1), ..Options::default() };
-    options.net.trust = trust.clone();
+    options.net = net.clone();
     let start = clock.now();
     let connect = Client::connect(&url, Purpose::Play, &options, clock, &|_| {});
     tokio::pin!(connect);

@@ -51,7 +51,7 @@ impl Remote {
     pub(super) fn new(url: &str, config: &Config, runtime: Runtime) -> Result<Self, Failure> {
         let url = parse(url)?;
         let mut options = Options { buffer: config.buffer, ..Options::default() };
-        options.net.trust = config.trust.clone();
+        options.net = config.net.clone();
         Ok(Self { url, options, reconnect: config.reconnect, runtime })
     }
 
@@ -105,13 +105,17 @@ impl Remote {
     async fn play(&self, feed: &mut Feed) -> End {
         let shared = Arc::clone(&feed.shared);
         let first = !feed.has_media();
-        let on_stage = |stage: net::Stage| {
-            if first {
+        let on_step = |step: net::Step<'_>| match step {
+            net::Step::Stage(stage) if first => {
                 shared.enter(State::Opening { stage: stage.name() });
             }
+            net::Step::Elsewhere { to, with_password: false } => {
+                tracing::warn!("sent on to {to}: user and password were not handed to that host");
+            }
+            _ => {}
         };
         let connect =
-            Client::connect(&self.url, Purpose::Play, &self.options, shared.clock, &on_stage);
+            Client::connect(&self.url, Purpose::Play, &self.options, shared.clock, &on_step);
         let connected = tokio::select! {
             () = shared.stopping.notified() => return End::Stopped,
             connected = connect => connected,

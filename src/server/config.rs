@@ -6,6 +6,8 @@ use std::time::Duration;
 use super::fault::Fault;
 use crate::base::Secret;
 use crate::net::Identity;
+use crate::wire::rtmp::auth::Method;
+use crate::wire::rtmp::url::Credentials;
 
 /// The port of RTMP.
 pub const DEFAULT_RTMP_PORT: u16 = 1935;
@@ -58,11 +60,20 @@ pub struct Config {
     /// Where clients are asked to go when this server is shut down (Enhanced RTMP's request to
     /// reconnect): a URL with an application. They try here again where it is `None`.
     pub successor: Option<String>,
+    /// What publishers must give when they connect; players need nothing.
+    pub login: Option<Login>,
     pub limits: Limits,
     /// What it does wrong on request.
     pub faults: Vec<Fault>,
     /// What times and garbage of the faults are drawn from.
     pub fault_seed: u64,
+}
+
+/// A name and a password, and how they are asked for.
+#[derive(Clone, Debug)]
+pub struct Login {
+    pub method: Method,
+    pub credentials: Credentials,
 }
 
 impl Default for Config {
@@ -74,6 +85,7 @@ impl Default for Config {
             http: Some(Listen::loopback(DEFAULT_HTTP_PORT)),
             publish_keys: Vec::new(),
             successor: None,
+            login: None,
             limits: Limits::default(),
             faults: Vec::new(),
             fault_seed: 0,

@@ -24,7 +24,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use config::{Config, Limits, Listen, Secure};
+pub use config::{Config, Limits, Listen, Login, Secure};
 pub use event::{
     AudioFigures, Ended, Event, Peer, PublisherFigures, StreamFigures, Struck, VideoFigures,
 };

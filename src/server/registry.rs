@@ -16,6 +16,8 @@ use super::publisher::Dismissal;
 use super::sink::Sink;
 use super::stream::Stream;
 use crate::base::{Clock, Timestamp, queue};
+use crate::net::random_hex;
+use crate::wire::rtmp::auth::{Door, Verdict};
 use crate::wire::rtmp::name::StreamName;
 
 /// Everything the tasks of a server share.
@@ -23,6 +25,7 @@ use crate::wire::rtmp::name::StreamName;
 pub(super) struct Registry {
     pub config: Config,
     pub clock: Clock,
+    door: Option<Mutex<Door>>,
     streams: Mutex<HashMap<(String, String), Arc<Stream>>>,
     events: queue::Sender<Event>,
     next_id: AtomicU64,
@@ -75,9 +78,11 @@ impl Drop for Place {
 impl Registry {
     pub fn new(config: Config, clock: Clock, events: queue::Sender<Event>) -> Self {
         let lab = Lab::new(config.faults.clone(), config.fault_seed);
+        let door = config.login.clone().map(|login| Door::new(login.method, login.credentials));
         Self {
             config,
             clock,
+            door: door.map(Mutex::new),
             streams: Mutex::default(),
             events,
             next_id: AtomicU64::new(1),
@@ -169,6 +174,18 @@ impl Registry {
         let publication = taken.ok_or(Refused::Full)?.ok_or(Refused::Taken)?;
         self.tell(Event::Publish(peer(&publication.stream, id, address)));
         Ok(publication)
+    }
+
+    /// Whether publishers must give a name and a password.
+    pub fn has_door(&self) -> bool {
+        self.door.is_some()
+    }
+
+    /// What the door, where there is one, says to a publisher that connects.
+    pub fn knock(&self, app: &str) -> Verdict {
+        let Some(door) = &self.door else { return Verdict::Welcome };
+        let Some(fresh) = random_hex() else { return Verdict::Rejected("Try again later.".into()) };
+        door.lock().knock(app, &fresh, self.clock.now())
     }
 
     fn may_publish(&self, name: &StreamName) -> bool {

@@ -15,6 +15,8 @@ use super::stream::{Incoming, Stream};
 use crate::base::Timestamp;
 use crate::net;
 use crate::wire::flv::TagKind;
+use crate::wire::rtmp::auth;
+use crate::wire::rtmp::command::Connect;
 use crate::wire::rtmp::name::StreamName;
 use crate::wire::rtmp::server::{Config, Event, Session};
 use crate::wire::rtmp::status::{Level, Status, code};
@@ -41,6 +43,8 @@ struct Task {
     check_at: Timestamp,
     heard: Timestamp,
     finished: bool,
+    /// It has given the name and the password of publishers.
+    welcome: bool,
 }
 
 /// Serves one connection to its end.
@@ -67,6 +71,7 @@ pub(super) async fn serve(
         check_at: now + CHECK,
         heard: now,
         finished: false,
+        welcome: false,
     };
     // One publisher writes to all its viewers in one go: no budget may end that half-way.
     tokio::task::unconstrained(task.run()).await;
@@ -183,15 +188,7 @@ impl Task {
     fn handle(&mut self, event: Event) -> Result<(), Error> {
         let connection = &self.connection;
         match event {
-            Event::ConnectRequested(_) => match connection.verdict(Phase::Connect) {
-                None => connection.with_session(Session::accept_connect)?,
-                Some(Verdict::Reject(status)) => {
-                    connection.with_session(|session| session.reject_connect(&status));
-                }
-                Some(Verdict::Redirect(url)) => {
-                    connection.with_session(|session| session.redirect_connect(&url));
-                }
-            },
+            Event::ConnectRequested(connect) => self.connect(&connect)?,
             Event::PublishRequested { name, .. } => self.publish(&name)?,
             Event::PlayRequested { name, .. } => self.play(&name)?,
             Event::Metadata { time_ms, body, .. } => {
@@ -228,9 +225,41 @@ impl Task {
         Ok(())
     }
 
+    /// Publishers, who say so, must come through the door; players need not.
+    fn connect(&mut self, connect: &Connect) -> Result<(), Error> {
+        let connection = &self.connection;
+        match connection.verdict(Phase::Connect) {
+            None => {}
+            Some(Verdict::Reject(status)) => {
+                connection.with_session(|session| session.reject_connect(&status));
+                return Ok(());
+            }
+            Some(Verdict::Redirect(url)) => {
+                connection.with_session(|session| session.redirect_connect(&url));
+                return Ok(());
+            }
+        }
+        let knocks = connect.is_publisher() || connect.app.contains("?authmod=");
+        if self.registry.has_door() && knocks {
+            if let auth::Verdict::Rejected(text) = self.registry.knock(&connect.app) {
+                let status = Status::new(Level::Error, code::CONNECT_REJECTED, text);
+                connection.with_session(|session| session.reject_connect(&status));
+                return Ok(());
+            }
+            self.welcome = true;
+        }
+        Ok(connection.with_session(Session::accept_connect)?)
+    }
+
     fn publish(&mut self, name: &StreamName) -> Result<(), Error> {
         self.end_role("published anew");
         let connection = &self.connection;
+        if self.registry.has_door() && !self.welcome {
+            let text = "A user and a password are needed to publish.";
+            let status = Status::new(Level::Error, code::PUBLISH_UNAUTHORIZED, text);
+            connection.with_session(|session| session.reject_publish(&status));
+            return Ok(());
+        }
         if let Some(Verdict::Reject(status)) = connection.verdict(Phase::Publish) {
             connection.with_session(|session| session.reject_publish(&status));
             return Ok(());

@@ -6,6 +6,7 @@
 
 pub mod aac;
 pub mod amf0;
+pub mod base64;
 pub mod bits;
 pub mod block;
 pub mod carried;
@@ -17,3 +18,4 @@ pub mod mkv;
 pub mod mp4;
 pub mod rtmp;
 pub mod rtmpt;
+pub mod socks5;

@@ -52,6 +52,8 @@ pub enum Behavior {
     HangupAtPublish,
     Bytes(Vec<u8>),
     RejectConnect(Status),
+    /// Sends callers on while they connect.
+    Redirect(String),
     RejectPublish(Status),
     DieAfterVideo(usize),
     SayAfterVideo(usize, Status),
@@ -84,6 +86,7 @@ impl Message {
 pub struct Connection {
     pub messages: Vec<Message>,
     pub unpublished: bool,
+    pub tc_url: String,
 }
 
 impl Connection {
@@ -273,7 +276,13 @@ impl Caller {
             (Event::ConnectRequested(_), Behavior::RejectConnect(status)) => {
                 session.reject_connect(status);
             }
-            (Event::ConnectRequested(_), _) => session.accept_connect().unwrap(),
+            (Event::ConnectRequested(_), Behavior::Redirect(there)) => {
+                session.redirect_connect(there);
+            }
+            (Event::ConnectRequested(connect), _) => {
+                self.note(|seen| seen.tc_url.clone_from(&connect.tc_url));
+                session.accept_connect().unwrap();
+            }
             (Event::PublishRequested { .. }, Behavior::HangupAtPublish) => return false,
             (Event::PublishRequested { .. }, Behavior::RejectPublish(status)) => {
                 session.reject_publish(status);

@@ -10,8 +10,9 @@ use crate::broadcast::subscription::Next;
 use crate::broadcast::{Subscription, Tag};
 use crate::media::{BitsPerSecond, Track};
 use crate::net::rtmp::{Client, Options, Progress};
-use crate::net::{Cause, Error, Stage};
+use crate::net::{Cause, Error, Stage, Step};
 use crate::wire::rtmp::client::{Event as Said, Purpose};
+use crate::wire::rtmp::status::{Level, Status, code};
 use crate::wire::rtmp::url::Url;
 
 /// More is queued with the connection only while less than this waits there: what waits in our own
@@ -96,17 +97,34 @@ async fn connect(
         None => State::Connecting,
     };
     let error = shared.report.lock().error.clone();
-    let on_stage = |stage| {
-        let error = error.clone();
-        shared.change(Report { state, stage, error, retry_in: None, gap: None });
+    let on_step = |step: Step<'_>| match step {
+        Step::Stage(stage) => {
+            let error = error.clone();
+            shared.change(Report { state, stage, error, retry_in: None, gap: None });
+        }
+        Step::NextPort(failed) => {
+            let error = Some(failed.clone());
+            shared.change(Report { state, stage: failed.stage, error, retry_in: None, gap: None });
+        }
+        Step::Elsewhere { to, with_password } => {
+            shared.tell(Event::Said(sent_on(to, with_password)))
+        }
     };
     let mut options =
         Options { bitrate: timeline.feed.head().bitrate, ..shared.target.options.clone() };
     options.net.tcp_limit = trying.tcp_limit;
     let client =
-        Client::connect(trying.url, Purpose::Publish, &options, shared.clock, &on_stage).await?;
-    on_stage(Stage::Media);
+        Client::connect(trying.url, Purpose::Publish, &options, shared.clock, &on_step).await?;
+    on_step(Step::Stage(Stage::Media));
     Ok(client)
+}
+
+/// That the server sends us elsewhere, as a person should know it.
+fn sent_on(to: &str, with_password: bool) -> Status {
+    let kept =
+        if with_password { "" } else { "; user and password were not handed on to that host" };
+    let text = format!("The server sends the stream on to {to}{kept}.");
+    Status::new(Level::Warning, code::CONNECT_REJECTED, text)
 }
 
 /// A connection that may send.
@@ -274,12 +292,14 @@ impl<'a> Live<'a> {
                 let target = &self.shared.target.url;
                 let next = match tc_url {
                     None => target.clone(),
-                    Some(url) => Url::with_key(&url, target.stream.expose()).ok()?,
+                    Some(url) => target.redirected(&url)?,
                 };
-                // Never from a secured connection to a plain one.
-                let weaker = target.scheme.is_secure() && !next.scheme.is_secure();
-                let next = Url { credentials: target.credentials.clone(), ..next };
-                (!weaker).then_some(Ended::Elsewhere(next))
+                let with_password = next.credentials.is_some() || target.credentials.is_none();
+                if next.host != target.host {
+                    let said = sent_on(&next.to_string(), with_password);
+                    self.shared.tell(Event::Said(said));
+                }
+                Some(Ended::Elsewhere(next))
             }
             _ => None,
         }

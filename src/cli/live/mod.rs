@@ -17,7 +17,7 @@ use crate::capture::VideoChoice;
 use crate::cli::exit::Exit;
 use crate::cli::globals::Globals;
 use crate::cli::output::{Output, complain};
-use crate::cli::trust;
+use crate::cli::route;
 use crate::cli::value::{bytes, duration};
 use crate::cli::words;
 use crate::media::{BitsPerSecond, FrameRate, Size};
@@ -111,7 +111,7 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Targets")]
     pub retry_for: Option<Duration>,
     #[command(flatten, next_help_heading = "Targets")]
-    pub trust: trust::Flags,
+    pub route: route::Flags,
 
     /// Record into this file: .flv, .mp4 or .mkv
     #[arg(long, value_name = "PATH", help_heading = "Recording")]
@@ -210,7 +210,7 @@ fn prepare(
             return Err((why, Exit::Usage));
         }
     }
-    let trust = args.trust.read()?;
+    let net = args.route.read()?;
     let (mut settings, warnings) = match &globals.settings {
         Some(path) if !path.exists() => {
             return Err((
@@ -259,7 +259,7 @@ fn prepare(
         history_path: args.why.clone(),
         ..Config::new(clock, settings)
     };
-    config.options.net.trust = trust;
+    config.options.net = net;
     config.retry_for = args.retry_for;
     config.journal = default_journal();
     Ok(config)

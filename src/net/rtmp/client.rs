@@ -1,6 +1,8 @@
 //! An RTMP client on a socket: the session of `wire::rtmp::client` with bytes, time and limits
 //! (RTMP 1.0). Runs on the network runtime; used to publish and to play.
 
+mod negotiate;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
@@ -14,17 +16,14 @@ use tokio::time::{Instant, Sleep, timeout};
 
 use crate::base::{Clock, Timestamp};
 use crate::media::BitsPerSecond;
-use crate::net::{self, Cause, Endpoint, Error, NotRtmp, Stage, Stream};
+use crate::net::{self, Cause, Endpoint, Error, NotRtmp, Stage, Step, Stream};
 use crate::wire::block::Block;
-use crate::wire::rtmp::auth;
 use crate::wire::rtmp::client::{Config, Event, Output, Purpose, Session};
 use crate::wire::rtmp::client::{Error as SessionError, Refused, Stage as SessionStage};
 use crate::wire::rtmp::url::Url;
 
 /// Bytes taken from the socket at once.
 const READ: usize = 64 << 10;
-/// Connections made for one [`Client::connect`]: authentication takes three.
-const MOST_CONNECTIONS: u32 = 4;
 /// Of the first bytes of an answer that is no RTMP, so many are looked at.
 const SNIFF: usize = 64;
 /// What a server said before the stream began is kept up to this many events.
@@ -58,6 +57,9 @@ impl Default for Options {
         }
     }
 }
+
+/// Who is told of the steps.
+pub type Listener<'a> = dyn Fn(Step<'_>) + Send + Sync + 'a;
 
 /// How far to go.
 #[derive(Copy, Clone, PartialEq, Eq)]
@@ -112,7 +114,7 @@ impl fmt::Debug for Client {
 
 impl Client {
     /// Connects and goes on until the server accepts to publish or to play. Answers demands for
-    /// name and password, follows redirections. `on_stage` is told as each stage begins.
+    /// name and password, follows redirections. `on_step` is told as each stage begins.
     /// Cancel-safe: dropped half-way, nothing stays behind.
     ///
     /// # Errors
@@ -122,28 +124,16 @@ impl Client {
         purpose: Purpose,
         options: &Options,
         clock: Clock,
-        on_stage: &(dyn Fn(Stage) + Send + Sync),
+        on_step: &Listener<'_>,
     ) -> Result<Self, Error> {
-        let mut config = Config {
+        let config = Config {
             bitrate: options.bitrate,
             buffer: options.buffer,
             handshake_timeout: options.handshake_limit,
             command_timeout: options.command_limit,
             ..Config::new(url.clone(), purpose)
         };
-        let mut connections = 1;
-        loop {
-            let mut client = Self::open(&config, options, clock, on_stage).await?;
-            let refused = match client.establish(on_stage, Until::Started).await {
-                Ok(()) => return Ok(client),
-                Err((_, Some(refused))) if connections < MOST_CONNECTIONS => refused,
-                Err((error, _)) => return Err(error),
-            };
-            connections += 1;
-            if !answer(&mut config, &refused, seed(clock)) {
-                return Err(client.refusal(&refused));
-            }
-        }
+        Self::negotiate(config, options, clock, on_step, Until::Started).await
     }
 
     /// Goes as far as the server's answer to `connect` and hangs up: nothing is published. Answers
@@ -155,33 +145,22 @@ impl Client {
         url: &Url,
         options: &Options,
         clock: Clock,
-        on_stage: &(dyn Fn(Stage) + Send + Sync),
+        on_step: &Listener<'_>,
     ) -> Result<String, Error> {
-        let mut config = Config {
+        let config = Config {
             handshake_timeout: options.handshake_limit,
             command_timeout: options.command_limit,
             ..Config::new(url.clone(), Purpose::Publish)
         };
-        let mut connections = 1;
-        loop {
-            let mut client = Self::open(&config, options, clock, on_stage).await?;
-            let refused = match client.establish(on_stage, Until::Connected).await {
-                Ok(()) => return Ok(client.server),
-                Err((_, Some(refused))) if connections < MOST_CONNECTIONS => refused,
-                Err((error, _)) => return Err(error),
-            };
-            connections += 1;
-            if !answer(&mut config, &refused, seed(clock)) {
-                return Err(client.refusal(&refused));
-            }
-        }
+        let client = Self::negotiate(config, options, clock, on_step, Until::Connected).await?;
+        Ok(client.server)
     }
 
     async fn open(
         config: &Config,
         options: &Options,
         clock: Clock,
-        on_stage: &(dyn Fn(Stage) + Send + Sync),
+        on_step: &Listener<'_>,
     ) -> Result<Self, Error> {
         let endpoint = Endpoint {
             host: config.url.host.clone(),
@@ -189,10 +168,10 @@ impl Client {
             tls: config.url.scheme.is_secure(),
         };
         let stream = if config.url.scheme.is_tunnel() {
-            net::rtmpt::open(&endpoint, &options.net, options.handshake_limit, on_stage).await?
+            net::rtmpt::open(&endpoint, &options.net, options.handshake_limit, on_step).await?
         } else {
-            let stream = net::connect(&endpoint, &options.net, on_stage).await?;
-            on_stage(Stage::Handshake);
+            let stream = net::connect(&endpoint, &options.net, on_step).await?;
+            on_step(Step::Stage(Stage::Handshake));
             stream
         };
         Ok(Self {
@@ -218,7 +197,7 @@ impl Client {
     /// Drives the session until the stream may flow, or just until `connect` is answered.
     async fn establish(
         &mut self,
-        on_stage: &(dyn Fn(Stage) + Send + Sync),
+        on_step: &Listener<'_>,
         until: Until,
     ) -> Result<(), (Error, Option<Refused>)> {
         let mut stage = Stage::Handshake;
@@ -227,7 +206,7 @@ impl Client {
             let now = stage_of(self.session.stage());
             if now != stage && event.is_ok() {
                 stage = now;
-                on_stage(stage);
+                on_step(Step::Stage(stage));
             }
             match event {
                 Ok(Progress::Event(Event::PublishStarted | Event::PlayStarted)) => return Ok(()),
@@ -541,30 +520,6 @@ const fn stage_of(stage: SessionStage) -> Stage {
         SessionStage::Play => Stage::Play,
         SessionStage::Media => Stage::Media,
     }
-}
-
-/// Prepares the next connection after a refusal that can be answered.
-fn answer(config: &mut Config, refused: &Refused, seed: u64) -> bool {
-    if let Some(target) = &refused.redirect {
-        return match Url::with_key(target, config.url.stream.expose()) {
-            // Never from a secured connection to a plain one.
-            Ok(url) if url.scheme.is_secure() || !config.url.scheme.is_secure() => {
-                config.url = Url { credentials: config.url.credentials.clone(), ..url };
-                true
-            }
-            _ => false,
-        };
-    }
-    let Some((challenge, credentials)) =
-        refused.challenge.as_ref().zip(config.url.credentials.as_ref())
-    else {
-        return false;
-    };
-    let client_challenge = format!("{:08x}", seed >> 32);
-    let query = auth::next_query(challenge, credentials, &config.url.app, &client_challenge);
-    let new = query.is_some() && query != config.auth_query;
-    config.auth_query = query;
-    new
 }
 
 /// Differs from session to session; nothing secret hangs on it.

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::net::http::{Fault, Http};
 use crate::net::pipe::{self, Carried};
-use crate::net::{Cause, Endpoint, Error, Options, Stage, Stream, connect};
+use crate::net::{Cause, Endpoint, Error, Options, Stage, Step, Stream, connect};
 use crate::wire::http::{Body, Response};
 use crate::wire::rtmpt::{self, Client};
 
@@ -38,10 +38,10 @@ pub(in crate::net) async fn open(
     endpoint: &Endpoint,
     options: &Options,
     limit: Duration,
-    on_stage: &(dyn Fn(Stage) + Send + Sync),
+    on_step: &(dyn Fn(Step<'_>) + Send + Sync),
 ) -> Result<Stream, Error> {
-    let stream = connect(endpoint, options, on_stage).await?;
-    on_stage(Stage::Handshake);
+    let stream = connect(endpoint, options, on_step).await?;
+    on_step(Step::Stage(Stage::Handshake));
     let secure = stream.is_tls();
     let mut http = Http::new(stream);
     let mut client = Client::new(endpoint.to_string());

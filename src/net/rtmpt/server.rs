@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::net::Stream;
 use crate::net::http::{Fault, Http};
 use crate::net::pipe;
+use crate::net::random::random_hex;
 use crate::wire::http::{self, Body};
 use crate::wire::rtmpt::{self, Address, Order, Request};
 
@@ -168,7 +169,7 @@ impl Gate {
     }
 
     fn open(self: &Arc<Self>, secure: bool, welcome: &Welcome<'_>) -> Answer {
-        let Some(name) = random_name() else { return Answer::Refusal(500, "Out of randomness") };
+        let Some(name) = random_hex() else { return Answer::Refusal(500, "Out of randomness") };
         let (near, far, _carried) = pipe::pipe(secure);
         let end = End { pipe: far, order: Order::default(), requests: 0, over: false };
         let end = tokio::sync::Mutex::new(end);
@@ -313,11 +314,4 @@ async fn say(http: &mut Http, answer: Answer, keep: bool) {
     };
     // A connection that cannot take it ends with the next read.
     let _ = timeout(ANSWER, http.send(&bytes)).await;
-}
-
-/// 128 bits that nobody can guess, in hex.
-fn random_name() -> Option<String> {
-    let mut bytes = [0_u8; 16];
-    rustls::crypto::ring::default_provider().secure_random.fill(&mut bytes).ok()?;
-    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

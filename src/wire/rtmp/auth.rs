@@ -4,9 +4,14 @@
 //! the user) with a salt and a challenge, the third carries the response. [`next_query`] gives what
 //! has to be appended to app and tcUrl of the next connection.
 
+mod door;
+
 use md5::{Digest, Md5};
 
+pub use door::{Door, Verdict};
+
 use super::url::Credentials;
+use crate::wire::base64;
 
 /// The method a server asks for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -28,6 +33,16 @@ pub struct Challenge {
     pub nonce: Option<String>,
     /// `needauth`, `authfailed`, `nosuchuser`…; empty where the server gave none.
     pub reason: String,
+}
+
+impl Method {
+    /// As it stands on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Adobe => "adobe",
+            Self::Llnw => "llnw",
+        }
+    }
 }
 
 impl Challenge {
@@ -92,13 +107,8 @@ pub fn next_query(
         Method::Llnw => {
             let name = format!("authmod=llnw&user={user}");
             let Some(nonce) = challenge.nonce.as_deref() else { return Some(name) };
-            let hash1 = hex(&md5(&[user, ":live:", credentials.password.expose()]));
-            let app = app.split_once('?').map_or(app, |(app, _)| app);
-            let app = if app.contains('/') { app.to_owned() } else { format!("{app}/_definst_") };
-            let hash2 = hex(&md5(&["publish:/", &app]));
-            let parts = [&hash1, ":", nonce, ":00000001:", client_challenge, ":auth:", &hash2];
-            let response = hex(&md5(&parts));
             let cnonce = client_challenge;
+            let response = llnw_response(credentials, app, nonce, "00000001", cnonce);
             Some(format!("{name}&nonce={nonce}&cnonce={cnonce}&nc=00000001&response={response}"))
         }
     }
@@ -112,9 +122,24 @@ pub fn adobe_response(
     challenge: &str,
     client_challenge: &str,
 ) -> String {
-    let salted = base64(&md5(&[&credentials.user, salt, credentials.password.expose()]));
+    let salted = base64::encode(&md5(&[&credentials.user, salt, credentials.password.expose()]));
     let theirs = if opaque.is_empty() { challenge } else { opaque };
-    base64(&md5(&[&salted, theirs, client_challenge]))
+    base64::encode(&md5(&[&salted, theirs, client_challenge]))
+}
+
+/// `authmod=llnw`'s answer to a nonce: HTTP's digest, with the method `publish` and the realm `live`.
+pub fn llnw_response(
+    credentials: &Credentials,
+    app: &str,
+    nonce: &str,
+    count: &str,
+    client_nonce: &str,
+) -> String {
+    let hash1 = hex(&md5(&[&credentials.user, ":live:", credentials.password.expose()]));
+    let app = app.split_once('?').map_or(app, |(app, _)| app);
+    let app = if app.contains('/') { app.to_owned() } else { format!("{app}/_definst_") };
+    let hash2 = hex(&md5(&["publish:/", &app]));
+    hex(&md5(&[&hash1, ":", nonce, ":", count, ":", client_nonce, ":auth:", &hash2]))
 }
 
 fn md5(parts: &[&str]) -> [u8; 16] {
@@ -129,30 +154,9 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let [a, b, c] = [0, 1, 2].map(|at| u32::from(group.get(at).copied().unwrap_or(0)));
-        let bits = a << 16 | b << 8 | c;
-        for place in 0..4_usize {
-            let letter = ALPHABET.get((bits >> (18 - 6 * place) & 63) as usize);
-            let letter = letter.filter(|_| place <= group.len());
-            text.push(letter.map_or('=', |letter| char::from(*letter)));
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64_pads() {
-        let texts = [b"".as_slice(), b"f", b"fo", b"foo", b"foob"].map(base64);
-        assert_eq!(texts, ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
-    }
 
     #[test]
     fn the_dialogue_goes_on_step_by_step() {

@@ -136,6 +136,13 @@ impl Connect {
         }
     }
 
+    /// Whether the client says that it is an encoder, as all that are do.
+    pub fn is_publisher(&self) -> bool {
+        let kind = self.properties.iter().find(|(name, _)| name == "type");
+        self.flash_version.starts_with("FMLE/")
+            || kind.is_some_and(|(_, kind)| kind.as_str() == Some("nonprivate"))
+    }
+
     /// The command object a publisher sends, as OBS and FMLE write it.
     pub fn publisher(app: &str, tc_url: &str, enhanced: &Enhanced) -> Value {
         let mut properties = vec![

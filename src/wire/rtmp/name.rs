@@ -23,6 +23,8 @@ impl StreamName {
     pub fn resolve(tc_url: &str, app: &str, name: &str) -> Self {
         let app = if app.trim_matches('/').is_empty() { path_of(tc_url) } else { app };
         let (app, app_query) = app.split_once('?').unwrap_or((app, ""));
+        // The answer to a demand for a password is about the connection, not the stream.
+        let app_query = if app_query.starts_with("authmod=") { "" } else { app_query };
         let (name, name_query) = name.split_once('?').unwrap_or((name, ""));
         let app = app.trim_matches('/');
         let app = app.strip_suffix("_definst_").map_or(app, |app| app.trim_end_matches('/'));
@@ -96,6 +98,7 @@ mod tests {
         assert_eq!(resolve("rtmp://h/live/k", "", ""), "live k ");
         assert_eq!(resolve("rtmp://h/a/b", "a/b", "c/d"), "a/b c/d ");
         assert_eq!(resolve("", "live?u=1", "k"), "live k u=1");
+        assert_eq!(resolve("", "live?authmod=adobe&user=u&response=r", "k"), "live k ");
     }
 
     #[test]

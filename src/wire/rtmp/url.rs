@@ -164,6 +164,25 @@ impl Url {
         if url.app.is_empty() || url.app.starts_with('?') { Err(Error::NoApp) } else { Ok(url) }
     }
 
+    /// Where a server sends us with this URL of its own: the same stream there. User and password
+    /// go along to the same host only. `None` where the text is no URL of ours, or leads from a
+    /// secured connection to one that is not.
+    pub fn redirected(&self, target: &str) -> Option<Self> {
+        let url = Self::with_key(target, self.stream.expose()).ok()?;
+        if self.scheme.is_secure() && !url.scheme.is_secure() {
+            return None;
+        }
+        // A redirection to the whole stream rather than to the application.
+        let name = self.stream.expose().split('?').next().unwrap_or_default();
+        let app = match url.app.strip_suffix(name).and_then(|app| app.strip_suffix('/')) {
+            Some(app) if !name.is_empty() && !app.is_empty() => app.to_owned(),
+            _ => url.app,
+        };
+        let own = url.host.eq_ignore_ascii_case(&self.host);
+        let credentials = self.credentials.clone().filter(|_| own);
+        Some(Self { app, credentials, ..url })
+    }
+
     /// `self`, if it names a stream.
     ///
     /// # Errors
@@ -194,22 +213,9 @@ impl Url {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
         };
-        let (credentials, authority) = match authority.rsplit_once('@') {
-            Some((user_info, authority)) => (Some(Credentials::parse(user_info)), authority),
-            None => (None, authority),
-        };
-        let (host, port) = split_port(authority)?;
-        let names_port = port.is_some_and(|digits| !digits.is_empty());
-        let port = match port {
-            None | Some("") => scheme.default_port(),
-            Some(digits) => match digits.parse::<u16>() {
-                Ok(port) if port > 0 => port,
-                _ => return Err(Error::Port(digits.to_owned())),
-            },
-        };
-        if host.is_empty() {
-            return Err(Error::NoHost);
-        }
+        let (credentials, host, port) = split_authority(authority)?;
+        let names_port = port.is_some();
+        let port = port.unwrap_or(scheme.default_port());
         let url = Self {
             scheme,
             host: host.to_owned(),
@@ -291,6 +297,31 @@ fn check_characters(text: &str) -> Result<(), Error> {
     }
 }
 
+/// `host:port`, an IPv6 address in brackets.
+pub fn authority(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
+/// Takes `[user:password@]host[:port]` apart. IPv6 stands in brackets, and comes without them.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn split_authority(text: &str) -> Result<(Option<Credentials>, &str, Option<u16>), Error> {
+    let (credentials, authority) = match text.rsplit_once('@') {
+        Some((user_info, authority)) => (Some(Credentials::parse(user_info)), authority),
+        None => (None, text),
+    };
+    let (host, port) = split_port(authority)?;
+    let port = match port {
+        None | Some("") => None,
+        Some(digits) => match digits.parse::<u16>() {
+            Ok(port) if port > 0 => Some(port),
+            _ => return Err(Error::Port(digits.to_owned())),
+        },
+    };
+    if host.is_empty() { Err(Error::NoHost) } else { Ok((credentials, host, port)) }
+}
+
 fn split_port(authority: &str) -> Result<(&str, Option<&str>), Error> {
     if let Some(rest) = authority.strip_prefix('[') {
         let (host, after) = rest.split_once(']').ok_or(Error::Brackets)?;
@@ -330,7 +361,8 @@ fn cut(path: &str, at: usize) -> (&str, &str) {
     (app, stream.strip_prefix('/').unwrap_or(stream))
 }
 
-fn percent_decode(text: &str) -> String {
+/// A text with its `%41` and the like made what they stand for.
+pub fn percent_decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
@@ -383,6 +415,22 @@ mod tests {
         assert_eq!((url.app.as_str(), url.stream.expose()), ("a/b", "k?x=/1"));
         assert_eq!(url.tc_url(), "rtmp://h/a/b");
         assert_eq!(url.display_with_name(), "rtmp://h/a/b/k?x=/1");
+    }
+
+    #[test]
+    fn redirections_keep_the_stream_and_not_the_password() {
+        let url = Url::parse("rtmps://u:p@h/live/key?t=1").unwrap();
+        let there = url.redirected("rtmps://H:444/other").unwrap();
+        assert_eq!((there.app.as_str(), there.stream.expose()), ("other", "key?t=1"));
+        assert!(there.credentials.is_some());
+        let away = url.redirected("rtmps://elsewhere/other/key").unwrap();
+        assert_eq!((away.app.as_str(), away.stream.expose()), ("other", "key?t=1"));
+        assert!(away.credentials.is_none());
+        // Whoever sends us on does not choose whom we are.
+        assert!(url.redirected("rtmps://x:y@elsewhere/other").unwrap().credentials.is_none());
+        for bad in ["rtmp://h/live", "http://h/live", "", "rtmps://h", "rtmps://h/a b"] {
+            assert_eq!(url.redirected(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -328,7 +328,7 @@ impl Session {
     fn handle_data(&mut self, message: &Message) -> Result<(), Error> {
         let time_ms = message.time.0;
         match script(message) {
-            Script::Status(status) => return self.handle_status(status, None),
+            Script::Status(status) => return self.handle_status(status, None, None),
             Script::Metadata { value, body } if self.config.purpose == Purpose::Play => {
                 self.events.push_back(Event::Metadata { time_ms, value, body });
             }
@@ -347,7 +347,8 @@ impl Session {
             "_error" => self.handle_error(&command),
             "onStatus" => {
                 let tc_url = command.arguments.iter().find_map(|info| info.get_str("tcUrl"));
-                self.handle_status(command.status(), tc_url.map(str::to_owned))
+                let tc_url = tc_url.map(str::to_owned);
+                self.handle_status(command.status(), tc_url, Some(&command))
             }
             // Wowza measures bandwidth and waits for the answer.
             "_onbwcheck" => {
@@ -424,9 +425,14 @@ impl Session {
         Ok(())
     }
 
-    fn handle_status(&mut self, status: Status, tc_url: Option<String>) -> Result<(), Error> {
+    fn handle_status(
+        &mut self,
+        status: Status,
+        tc_url: Option<String>,
+        said: Option<&Command<'_>>,
+    ) -> Result<(), Error> {
         if let Some(refusal) = status.refusal() {
-            return Err(self.refused(refusal, status, None));
+            return Err(self.refused(refusal, status, said));
         }
         let starting = matches!(self.state, State::Starting);
         if starting && status.level == super::super::status::Level::Error {

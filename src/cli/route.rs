@@ -1,0 +1,95 @@
+//! `--ports`, `--proxy`, `--bind`, `--tls-ca` and `--tls-pin`: how connections to servers are made.
+
+use crate::cli::exit::Exit;
+use crate::cli::trust;
+use crate::net::{Bind, Options, Proxy};
+
+/// The flags.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[group(id = "route")]
+pub struct Flags {
+    /// Ports to try, in this order, where the URL names none [default: 1935 for rtmp, 443 for rtmps
+    /// and rtmpts, 80 for rtmpt]
+    #[arg(long, value_name = "PORT,…", value_delimiter = ',')]
+    ports: Vec<std::num::NonZeroU16>,
+    /// Go through this proxy: http://[USER:PASSWORD@]HOST:PORT (CONNECT) or socks5://…; `none` for
+    /// none [default: the environment's ALL_PROXY, but for NO_PROXY and this machine itself]
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
+    /// Connect from this address of the machine or, on Linux, through this interface
+    #[arg(long, value_name = "ADDRESS|INTERFACE")]
+    bind: Option<String>,
+    #[command(flatten)]
+    trust: trust::Flags,
+}
+
+/// Most ports to try.
+const MOST_PORTS: usize = 8;
+
+impl Flags {
+    /// What they and the environment mean.
+    ///
+    /// # Errors
+    /// What is wrong with them, and the exit code.
+    pub fn read(&self) -> Result<Options, (String, Exit)> {
+        if self.ports.len() > MOST_PORTS {
+            return Err((format!("--ports: at most {MOST_PORTS}"), Exit::Usage));
+        }
+        let proxy = match self.proxy.as_deref() {
+            Some("none" | "") => None,
+            Some(text) => Some(text.parse::<Proxy>().map_err(|why| ("--proxy".to_owned(), why))),
+            None => from_environment(|name| std::env::var(name).ok()),
+        };
+        let proxy = proxy.transpose().map_err(|(by, why)| (format!("{by}: {why}"), Exit::Usage))?;
+        let bind = self.bind.as_deref().map(str::parse::<Bind>).transpose();
+        let bind = bind.map_err(|why| (format!("--bind: {why}"), Exit::Usage))?;
+        Ok(Options {
+            trust: self.trust.read()?,
+            ports: self.ports.iter().map(|port| port.get()).collect(),
+            proxy,
+            bind,
+            ..Options::default()
+        })
+    }
+}
+
+/// What `ALL_PROXY` and `NO_PROXY` say, in capitals or not, as curl reads them. (`HTTP_PROXY` and
+/// `HTTPS_PROXY` are about the web.)
+fn from_environment(
+    variable: impl Fn(&str) -> Option<String>,
+) -> Option<Result<Proxy, (String, String)>> {
+    let either = |one: &str, other: &str| {
+        let set = |name: &str| variable(name).filter(|text| !text.trim().is_empty());
+        set(one)
+            .map(|text| (one.to_owned(), text))
+            .or_else(|| Some((other.to_owned(), set(other)?)))
+    };
+    let (name, text) = either("all_proxy", "ALL_PROXY")?;
+    let except = either("no_proxy", "NO_PROXY").map(|(_, text)| text).unwrap_or_default();
+    let mut except: Vec<String> = except.split(',').map(|host| host.trim().to_owned()).collect();
+    except.extend(["localhost", "127.0.0.1", "::1"].map(str::to_owned));
+    Some(text.parse::<Proxy>().map(|proxy| Proxy { except, ..proxy }).map_err(|why| (name, why)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_is_read_as_curl_reads_it() {
+        let set = |pairs: &'static [(&str, &str)]| {
+            move |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned())
+        };
+        assert!(from_environment(set(&[])).is_none());
+        assert!(
+            from_environment(set(&[("HTTPS_PROXY", "http://h:1"), ("ALL_PROXY", " ")])).is_none()
+        );
+        let pairs: &[_] = &[("ALL_PROXY", "socks5://h:9"), ("NO_PROXY", "a.example, b.example")];
+        let proxy = from_environment(set(pairs)).unwrap().unwrap();
+        assert_eq!(proxy.to_string(), "socks5://h:9");
+        assert!(proxy.serves("c.example") && !proxy.serves("x.b.example"));
+        assert!(!proxy.serves("localhost") && !proxy.serves("::1"));
+        let bad = from_environment(set(&[("all_proxy", "ftp://u:secret@h")])).unwrap().unwrap_err();
+        assert!(bad.0 == "all_proxy" && !bad.1.contains("secret"), "{bad:?}");
+    }
+}

@@ -1,0 +1,101 @@
+//! Which of the machine's own addresses or interfaces connections leave from.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpSocket, TcpStream};
+
+/// Where connections leave from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bind {
+    /// An address of this machine.
+    Address(IpAddr),
+    /// A network interface by its name, such as `eth1` (Linux).
+    Interface(String),
+}
+
+/// Longest name of an interface.
+const MAX_NAME: usize = 15;
+
+impl FromStr for Bind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let plain = text.trim().trim_start_matches('[').trim_end_matches(']');
+        if let Ok(address) = plain.parse() {
+            return Ok(Self::Address(address));
+        }
+        let fits = |name: &str| {
+            (1..=MAX_NAME).contains(&name.len())
+                && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/')
+        };
+        if !fits(plain) {
+            return Err("give an address of this machine, or an interface such as eth1".into());
+        }
+        if !cfg!(target_os = "linux") {
+            return Err("interfaces have no names here: give an address of this machine".into());
+        }
+        Ok(Self::Interface(plain.to_owned()))
+    }
+}
+
+impl fmt::Display for Bind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Interface(name) => f.write_str(name),
+        }
+    }
+}
+
+impl Bind {
+    /// Whether a connection to this address can leave from here.
+    pub(in crate::net) fn fits(&self, to: &SocketAddr) -> bool {
+        match self {
+            Self::Address(address) => address.is_ipv6() == to.is_ipv6(),
+            Self::Interface(_) => true,
+        }
+    }
+
+    /// Connects from here. An error of kind [`io::ErrorKind::AddrNotAvailable`] is about the own
+    /// end.
+    pub(in crate::net) async fn connect(&self, to: SocketAddr) -> io::Result<TcpStream> {
+        let own = |error: io::Error| match error.kind() {
+            io::ErrorKind::PermissionDenied => error,
+            _ => io::Error::new(io::ErrorKind::AddrNotAvailable, error),
+        };
+        let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_nonblocking(true)?;
+        match self {
+            Self::Address(address) => {
+                socket.bind(&SocketAddr::new(*address, 0).into()).map_err(own)?;
+            }
+            #[cfg(target_os = "linux")]
+            Self::Interface(name) => socket.bind_device(Some(name.as_bytes())).map_err(own)?,
+            #[cfg(not(target_os = "linux"))]
+            Self::Interface(_) => return Err(own(io::ErrorKind::Unsupported.into())),
+        }
+        TcpSocket::from_std_stream(socket.into()).connect(to).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_interfaces_are_told_apart() {
+        assert_eq!("127.0.0.2".parse(), Ok(Bind::Address([127, 0, 0, 2].into())));
+        assert_eq!("[::1]".parse(), Ok(Bind::Address(std::net::Ipv6Addr::LOCALHOST.into())));
+        #[cfg(target_os = "linux")]
+        assert_eq!("wlp3s0.7".parse(), Ok(Bind::Interface("wlp3s0.7".into())));
+        for bad in ["", "eth/1", "eth 1", "sixteen-letters-"] {
+            assert!(bad.parse::<Bind>().is_err(), "{bad}");
+        }
+        let six = "[::1]:1".parse().unwrap();
+        assert!(!Bind::Address([127, 0, 0, 1].into()).fits(&six));
+    }
+}

@@ -1,0 +1,206 @@
+//! Going through a proxy: HTTP `CONNECT` (RFC 9110, 9.3.6) or SOCKS 5. The proxy looks the server's
+//! name up; what is said to the server, TLS above all, passes through unseen.
+
+use std::fmt;
+use std::str::FromStr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::net::http::{Fault, Http};
+use crate::net::{Cause, ProxyProblem as Problem, Stream};
+use crate::wire::base64;
+use crate::wire::http::Response;
+use crate::wire::rtmp::url::{Credentials, authority, split_authority};
+use crate::wire::socks5;
+
+/// Where the URL names no port: as curl has it.
+const DEFAULT_PORT: u16 = 1080;
+
+/// What is spoken with a proxy.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Http,
+    Socks5,
+}
+
+/// A proxy. Neither `Display` nor `Debug` shows user and password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Proxy {
+    pub kind: Kind,
+    /// Name or address, IPv6 without brackets.
+    pub host: String,
+    pub port: u16,
+    pub credentials: Option<Credentials>,
+    /// Hosts that are reached without it: names, endings of names, addresses, or `*`.
+    pub except: Vec<String>,
+}
+
+impl FromStr for Proxy {
+    type Err = String;
+
+    /// `http://[user:password@]host[:port]` or `socks5://…`; without a scheme it is `http`. The
+    /// error never repeats the text: a password may be in it.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (scheme, rest) = text.trim().split_once("://").unwrap_or(("http", text.trim()));
+        let kind = match scheme.to_ascii_lowercase().as_str() {
+            "http" => Kind::Http,
+            "socks5" | "socks5h" | "socks" => Kind::Socks5,
+            _ => return Err("a proxy is http://host:port or socks5://host:port".into()),
+        };
+        let (server, path) = rest.split_once('/').unwrap_or((rest, ""));
+        if !path.is_empty() || rest.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err("a proxy is scheme, host and port, and nothing behind them".into());
+        }
+        let parts = split_authority(server).map_err(|error| error.to_string())?;
+        let (credentials, host, port) = parts;
+        let (port, host) = (port.unwrap_or(DEFAULT_PORT), host.to_owned());
+        Ok(Self { kind, host, port, credentials, except: Vec::new() })
+    }
+}
+
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.kind {
+            Kind::Http => "http",
+            Kind::Socks5 => "socks5",
+        };
+        write!(f, "{scheme}://{}", authority(&self.host, self.port))
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Proxy({self})")
+    }
+}
+
+impl Proxy {
+    /// Whether this host is reached through it.
+    pub fn serves(&self, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        !self.except.iter().any(|except| {
+            let except = except.trim().trim_start_matches('.').to_ascii_lowercase();
+            let ending = || host.strip_suffix(&except).is_some_and(|front| front.ends_with('.'));
+            except == "*" || (!except.is_empty() && (host == except || ending()))
+        })
+    }
+
+    /// Why, as the cause of an error.
+    pub(in crate::net) fn cause(&self, problem: Problem) -> Cause {
+        Cause::Proxy { proxy: self.to_string(), problem }
+    }
+
+    /// Asks it to connect to a host; the stream then leads there.
+    pub(in crate::net) async fn pass(
+        &self,
+        stream: Stream,
+        host: &str,
+        port: u16,
+    ) -> Result<Stream, Cause> {
+        let passed = match self.kind {
+            Kind::Http => self.pass_http(stream, host, port).await,
+            Kind::Socks5 => self.pass_socks5(stream, host, port).await,
+        };
+        passed.map_err(|problem| self.cause(problem))
+    }
+
+    async fn pass_http(&self, stream: Stream, host: &str, port: u16) -> Result<Stream, Problem> {
+        let target = authority(host, port);
+        let login = match &self.credentials {
+            Some(Credentials { user, password }) => {
+                let login = base64::encode(format!("{user}:{}", password.expose()).as_bytes());
+                format!("Proxy-Authorization: Basic {login}\r\n")
+            }
+            None => String::new(),
+        };
+        let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{login}\r\n");
+        let fault = |fault: Fault| match fault {
+            Fault::Http(_) => Problem::NotProxy("it does not speak HTTP".into()),
+            fault => Problem::Unreachable(Box::new(fault.cause())),
+        };
+        let mut http = Http::new(stream);
+        http.send(request.as_bytes()).await.map_err(fault)?;
+        let head = http.head().await.map_err(fault)?;
+        let head = head.ok_or_else(|| Problem::Refused("it closed the connection".into()))?;
+        let answer = Response::parse(&head).map_err(|error| fault(Fault::Http(error)))?;
+        match answer.status {
+            200..=299 => Ok(http.into_stream()),
+            // The second is for servers to say; tinyproxy says it of a wrong password.
+            407 | 401 if self.credentials.is_some() => Err(Problem::WrongLogin),
+            407 | 401 => Err(Problem::NeedsLogin),
+            status => Err(Problem::Refused(format!("{status} {}", answer.reason))),
+        }
+    }
+
+    async fn pass_socks5(
+        &self,
+        mut stream: Stream,
+        host: &str,
+        port: u16,
+    ) -> Result<Stream, Problem> {
+        let mut answer = [0; 2];
+        talk(&mut stream, &socks5::greeting(self.credentials.is_some()), &mut answer).await?;
+        if socks5::method(answer)? == socks5::Method::Login {
+            let login = self.credentials.as_ref().ok_or(Problem::NeedsLogin)?;
+            let message = socks5::login(&login.user, login.password.expose())?;
+            talk(&mut stream, &message, &mut answer).await?;
+            socks5::logged_in(answer)?;
+        }
+        let mut first = [0; 5];
+        talk(&mut stream, &socks5::request(host, port)?, &mut first).await?;
+        // At most 257 bytes.
+        let mut rest = vec![0; socks5::rest_of_answer(first)?];
+        talk(&mut stream, &[], &mut rest).await?;
+        Ok(stream)
+    }
+}
+
+/// Says something and reads an answer of a known length.
+async fn talk(stream: &mut Stream, message: &[u8], answer: &mut [u8]) -> Result<(), Problem> {
+    let exchange = async {
+        stream.write_all(message).await?;
+        stream.flush().await?;
+        stream.read_exact(answer).await
+    };
+    let failed = |error| Problem::Unreachable(Box::new(Cause::from_io(&error)));
+    exchange.await.map(|_| ()).map_err(failed)
+}
+
+impl From<socks5::Error> for Problem {
+    fn from(error: socks5::Error) -> Self {
+        match error {
+            socks5::Error::NeedsLogin => Self::NeedsLogin,
+            socks5::Error::WrongLogin => Self::WrongLogin,
+            socks5::Error::NotSocks => Self::NotProxy(error.to_string()),
+            other => Self::Refused(other.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proxies_are_read_and_their_passwords_never_shown() {
+        let proxy: Proxy = "socks5://me:pa%40ss@[::1]:9050".parse().unwrap();
+        assert_eq!((proxy.kind, proxy.host.as_str(), proxy.port), (Kind::Socks5, "::1", 9_050));
+        assert_eq!(proxy.credentials.as_ref().unwrap().password.expose(), "pa@ss");
+        assert_eq!(format!("{proxy} {proxy:?}"), "socks5://[::1]:9050 Proxy(socks5://[::1]:9050)");
+        let plain: Proxy = "proxy.example/".parse().unwrap();
+        assert_eq!((plain.kind, plain.port), (Kind::Http, 1_080));
+        for bad in ["", "ftp://h", "http://", "http://u:secret@", "http://h:0", "http://h/secret"] {
+            let error = bad.parse::<Proxy>().unwrap_err();
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn exceptions_are_names_and_their_ends() {
+        let mut proxy: Proxy = "h:1".parse().unwrap();
+        proxy.except = ["localhost", ".Example.com", "10.0.0.1", ""].map(str::to_owned).to_vec();
+        let serves = |host| proxy.serves(host);
+        assert!(!serves("localhost") && !serves("live.example.COM") && !serves("example.com"));
+        assert!(!serves("10.0.0.1") && serves("badexample.com") && serves("10.0.0.11"));
+    }
+}

@@ -1,0 +1,182 @@
+//! Connecting as often as it takes: for a port where RTMP is spoken, for name and password, and to
+//! where a server sends us.
+
+use std::time::Duration;
+
+use super::{Client, Listener, Options, Until, seed};
+use crate::base::Clock;
+use crate::net::{Cause, Error, ProxyProblem, Stage, Step, Tried};
+use crate::wire::rtmp::auth;
+use crate::wire::rtmp::client::{Config, Refused};
+use crate::wire::rtmp::url::{Scheme, Url};
+
+/// Connections made for one [`Client::connect`]: authentication takes three, being sent on one more
+/// each.
+const MOST_CONNECTIONS: u32 = 8;
+/// Times a server may send us on.
+const MOST_HOPS: usize = 4;
+/// A port is given up after this, for reaching it and for the handshake, where there is another.
+const PORT_LIMIT: Duration = Duration::from_secs(4);
+
+impl Client {
+    /// Connects as often as it takes: for a port that does, for name and password, to be sent on.
+    pub(super) async fn negotiate(
+        mut config: Config,
+        options: &Options,
+        clock: Clock,
+        on_step: &Listener<'_>,
+        until: Until,
+    ) -> Result<Self, Error> {
+        let mut hops = Hops::new(&config.url);
+        for _ in 1..MOST_CONNECTIONS {
+            let (client, refused) =
+                match Self::try_ports(&mut config, options, clock, on_step, until).await? {
+                    (client, None) => return Ok(client),
+                    (client, Some(refused)) => (client, refused),
+                };
+            if refused.redirect.is_some() {
+                send_on(&mut config, &refused, &mut hops, on_step)
+                    .map_err(|cause| client.error(Stage::Connect, cause))?;
+            } else if !answer(&mut config, &refused, seed(clock)) {
+                return Err(client.refusal(&refused));
+            }
+        }
+        match Self::try_ports(&mut config, options, clock, on_step, until).await? {
+            (client, None) => Ok(client),
+            (client, Some(refused)) => Err(client.refusal(&refused)),
+        }
+    }
+
+    /// Connects at the URL's port, or at the first of the wanted ones where RTMP is spoken; that
+    /// one stays. A refusal comes with the connection.
+    async fn try_ports(
+        config: &mut Config,
+        options: &Options,
+        clock: Clock,
+        on_step: &Listener<'_>,
+        until: Until,
+    ) -> Result<(Self, Option<Box<Refused>>), Error> {
+        let ports = match options.net.ports.as_slice() {
+            ports if ports.is_empty() || config.url.names_port => vec![config.url.port],
+            ports => ports.to_vec(),
+        };
+        let mut tried: Vec<Tried> = Vec::new();
+        for (at, port) in ports.iter().enumerate() {
+            let last = at + 1 == ports.len();
+            config.url.port = *port;
+            let mut options = options.clone();
+            if !last {
+                options.net.tcp_limit = options.net.tcp_limit.min(PORT_LIMIT);
+                options.handshake_limit = options.handshake_limit.min(PORT_LIMIT);
+                config.handshake_timeout = options.handshake_limit;
+            }
+            let error = match Self::try_port(config, &options, clock, on_step, until).await {
+                Ok(done) => {
+                    config.url.names_port = true;
+                    return Ok(done);
+                }
+                Err(error) => error,
+            };
+            if !depends_on_port(&error) || ports.len() == 1 {
+                return Err(error);
+            }
+            tracing::info!(%error, stage = %error.stage, "this port does not do");
+            tried.push(Tried { port: *port, stage: error.stage, cause: error.cause.clone() });
+            if last {
+                let stage = tried.iter().map(|tried| tried.stage).max().unwrap_or(error.stage);
+                let (cause, peer) = (Cause::EveryPort(tried), config.url.host.clone());
+                return Err(Error { stage, cause, peer });
+            }
+            on_step(Step::NextPort(&error));
+        }
+        Err(Error { stage: Stage::Tcp, cause: Cause::EveryPort(tried), peer: String::new() })
+    }
+
+    async fn try_port(
+        config: &Config,
+        options: &Options,
+        clock: Clock,
+        on_step: &Listener<'_>,
+        until: Until,
+    ) -> Result<(Self, Option<Box<Refused>>), Error> {
+        let mut client = Self::open(config, options, clock, on_step).await?;
+        match client.establish(on_step, until).await {
+            Ok(()) => Ok((client, None)),
+            Err((_, Some(refused))) => Ok((client, Some(Box::new(refused)))),
+            Err((error, None)) => Err(error),
+        }
+    }
+}
+
+/// Whether another port may do better.
+fn depends_on_port(error: &Error) -> bool {
+    match error.stage {
+        Stage::Tcp | Stage::Tls | Stage::Handshake => match &error.cause {
+            Cause::TrustFile { .. } | Cause::Bind { .. } => false,
+            Cause::Proxy { problem, .. } => {
+                matches!(problem, ProxyProblem::Refused(_) | ProxyProblem::Unreachable(_))
+            }
+            _ => true,
+        },
+        _ => false,
+    }
+}
+
+/// Where we have been sent on the way, so that nobody sends us round in circles.
+struct Hops(Vec<(Scheme, String, u16, String)>);
+
+impl Hops {
+    fn new(url: &Url) -> Self {
+        Self(vec![Self::place(url)])
+    }
+
+    fn place(url: &Url) -> (Scheme, String, u16, String) {
+        (url.scheme, url.host.to_ascii_lowercase(), url.port, url.app.clone())
+    }
+
+    /// Goes there: not twice, and not too often.
+    fn go(&mut self, url: &Url) -> Result<(), Cause> {
+        let place = Self::place(url);
+        if self.0.contains(&place) {
+            return Err(Cause::Protocol("it sends us on in a circle".into()));
+        }
+        if self.0.len() > MOST_HOPS {
+            return Err(Cause::Protocol("it sends us on from server to server".into()));
+        }
+        self.0.push(place);
+        Ok(())
+    }
+}
+
+/// Prepares the connection to where a server sends us.
+fn send_on(
+    config: &mut Config,
+    refused: &Refused,
+    hops: &mut Hops,
+    on_step: &Listener<'_>,
+) -> Result<(), Cause> {
+    let target = refused.redirect.as_deref().unwrap_or_default();
+    let url = config.url.redirected(target).ok_or_else(|| {
+        Cause::Protocol("it sends us on to where a stream cannot go, or not as safely".into())
+    })?;
+    hops.go(&url)?;
+    let with_password = url.credentials.is_some() || config.url.credentials.is_none();
+    tracing::info!(to = %url, with_password, "the server sends us elsewhere");
+    on_step(Step::Elsewhere { to: &url.to_string(), with_password });
+    (config.url, config.auth_query) = (url, None);
+    Ok(())
+}
+
+/// Prepares the next connection after a refusal that can be answered.
+fn answer(config: &mut Config, refused: &Refused, seed: u64) -> bool {
+    let Some((challenge, credentials)) =
+        refused.challenge.as_ref().zip(config.url.credentials.as_ref())
+    else {
+        return false;
+    };
+    let client_challenge = format!("{:08x}", seed >> 32);
+    let query = auth::next_query(challenge, credentials, &config.url.app, &client_challenge);
+    let new = query.is_some() && query != config.auth_query;
+    config.auth_query = query;
+    new
+}

@@ -1,0 +1,150 @@
+//! SOCKS 5 with user and password (RFC 1928, RFC 1929), the client's side: what to say, and how many
+//! bytes of an answer to read. Sans-IO.
+
+/// Why a proxy does not let us through.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("it does not speak SOCKS 5")]
+    NotSocks,
+    #[error("it wants a user and a password")]
+    NeedsLogin,
+    #[error("it does not accept user and password")]
+    WrongLogin,
+    #[error("user, password or host is longer than 255 bytes")]
+    TooLong,
+    #[error("its rules forbid the connection")]
+    Forbidden,
+    #[error("it cannot reach the server's network")]
+    NetworkUnreachable,
+    #[error("it does not find or reach the server")]
+    HostUnreachable,
+    #[error("the server refuses the connection")]
+    ConnectionRefused,
+    #[error("it failed (code {0})")]
+    Failed(u8),
+}
+
+/// What the proxy wants to know before it connects.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Method {
+    Nothing,
+    Login,
+}
+
+/// The first message; its answer has 2 bytes.
+pub fn greeting(login: bool) -> Vec<u8> {
+    if login { vec![5, 2, 0, 2] } else { vec![5, 1, 0] }
+}
+
+/// What the answer to the greeting asks for.
+///
+/// # Errors
+/// [`Error::NotSocks`], [`Error::NeedsLogin`].
+pub fn method(answer: [u8; 2]) -> Result<Method, Error> {
+    match answer {
+        [5, 0] => Ok(Method::Nothing),
+        [5, 2] => Ok(Method::Login),
+        [5, _] => Err(Error::NeedsLogin),
+        _ => Err(Error::NotSocks),
+    }
+}
+
+/// User and password; the answer has 2 bytes.
+///
+/// # Errors
+/// [`Error::TooLong`].
+pub fn login(user: &str, password: &str) -> Result<Vec<u8>, Error> {
+    let mut message = vec![1];
+    for text in [user, password] {
+        message.push(u8::try_from(text.len()).map_err(|_| Error::TooLong)?);
+        message.extend_from_slice(text.as_bytes());
+    }
+    Ok(message)
+}
+
+/// Whether user and password are accepted.
+///
+/// # Errors
+/// [`Error::WrongLogin`].
+pub fn logged_in(answer: [u8; 2]) -> Result<(), Error> {
+    if answer[1] == 0 { Ok(()) } else { Err(Error::WrongLogin) }
+}
+
+/// Asks for a connection to a host, by address where it is one, else by name.
+///
+/// # Errors
+/// [`Error::TooLong`].
+pub fn request(host: &str, port: u16) -> Result<Vec<u8>, Error> {
+    let mut message = vec![5, 1, 0];
+    match host.parse::<std::net::IpAddr>() {
+        Ok(std::net::IpAddr::V4(address)) => {
+            message.push(1);
+            message.extend_from_slice(&address.octets());
+        }
+        Ok(std::net::IpAddr::V6(address)) => {
+            message.push(4);
+            message.extend_from_slice(&address.octets());
+        }
+        Err(_) => {
+            message.push(3);
+            message.push(u8::try_from(host.len()).map_err(|_| Error::TooLong)?);
+            message.extend_from_slice(host.as_bytes());
+        }
+    }
+    message.extend_from_slice(&port.to_be_bytes());
+    Ok(message)
+}
+
+/// How many bytes follow the first 5 of the answer to the request.
+///
+/// # Errors
+/// Why there is no connection.
+pub fn rest_of_answer(first: [u8; 5]) -> Result<usize, Error> {
+    let [version, reply, _, kind, length] = first;
+    match (version, reply) {
+        (5, 0) => {}
+        (5, 2) => return Err(Error::Forbidden),
+        (5, 3) => return Err(Error::NetworkUnreachable),
+        (5, 4) => return Err(Error::HostUnreachable),
+        (5, 5) => return Err(Error::ConnectionRefused),
+        (5, code) => return Err(Error::Failed(code)),
+        _ => return Err(Error::NotSocks),
+    }
+    // An address less the byte already read, and the port.
+    match kind {
+        1 => Ok(3 + 2),
+        3 => Ok(usize::from(length) + 2),
+        4 => Ok(15 + 2),
+        _ => Err(Error::NotSocks),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_as_the_documents_have_them() {
+        assert_eq!(greeting(true), [5, 2, 0, 2]);
+        assert_eq!(login("u", "pw"), Ok(vec![1, 1, b'u', 2, b'p', b'w']));
+        assert_eq!(request("1.2.3.4", 80), Ok(vec![5, 1, 0, 1, 1, 2, 3, 4, 0, 80]));
+        assert_eq!(request("::1", 80).map(|message| message.len()), Ok(4 + 16 + 2));
+        assert_eq!(request("ab", 256), Ok(vec![5, 1, 0, 3, 2, b'a', b'b', 1, 0]));
+        assert_eq!(request(&"a".repeat(256), 1), Err(Error::TooLong));
+        assert_eq!(login("u", &"p".repeat(256)), Err(Error::TooLong));
+    }
+
+    #[test]
+    fn answers_are_read_and_lies_are_not_believed() {
+        assert_eq!(method([5, 2]), Ok(Method::Login));
+        assert_eq!(method([5, 255]), Err(Error::NeedsLogin));
+        assert_eq!(method(*b"HT"), Err(Error::NotSocks));
+        assert_eq!(logged_in([1, 1]), Err(Error::WrongLogin));
+        assert_eq!(rest_of_answer([5, 0, 0, 1, 9]), Ok(5));
+        assert_eq!(rest_of_answer([5, 0, 0, 3, 255]), Ok(257));
+        assert_eq!(rest_of_answer([5, 0, 0, 4, 9]), Ok(17));
+        assert_eq!(rest_of_answer([5, 0, 0, 9, 9]), Err(Error::NotSocks));
+        assert_eq!(rest_of_answer([5, 5, 0, 1, 0]), Err(Error::ConnectionRefused));
+        assert_eq!(rest_of_answer([4, 0, 0, 1, 0]), Err(Error::NotSocks));
+    }
+}
