@@ -97,6 +97,8 @@ fn new_ffmpeg() -> Option<PathBuf> {
     if version.is_some_and(|version| version >= 8) && all.iter().all(|it| encoders.contains(it)) {
         return Some(program);
     }
+    let named = std::env::var_os("ONAIR_FFMPEG");
+    assert!(named.is_none(), "{named:?} cannot encode all of {}", all.join(", "));
     eprintln!(
         "SKIPPED: no ffmpeg of version 8 or later with {} (set ONAIR_FFMPEG to one; \
          packaging/test.sh fetches it)",
@@ -250,6 +252,28 @@ fn a_copy_follows_the_server_to_its_successor() {
     });
     assert!(live.stop(LIMIT).success(), "{}", live.peer.output());
     assert!(second.stop(Duration::from_secs(10)).success());
+}
+
+#[test]
+fn what_cannot_be_sent_or_saved_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("film.mp4");
+    std::fs::write(&file, b"\0\0\0\x18ftypisom").unwrap();
+    let run = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_onair")).args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let path = file.to_str().unwrap();
+    let (code, said) = run(&["live", "--copy", path, "--to", "rtmp://127.0.0.1:9/live/film"]);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("no FLV file"), "{said}");
+    let (code, said) = run(&["live", "--copy", path]);
+    assert_eq!(code, Some(2), "no target: {said}");
+    let saved = folder.path().join("saved.mp4");
+    let save = ["play", "rtmp://127.0.0.1:9/live/film", "--headless", "--save"];
+    let (code, said) = run(&[&save[..], &[saved.to_str().unwrap()]].concat());
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains(".flv") && !saved.exists(), "{said}");
 }
 
 /// Two seconds of something in AV1's clothes.

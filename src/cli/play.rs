@@ -15,6 +15,7 @@ use crate::net::Runtime;
 use crate::player::{
     Config, Event, Failure, Figures, Kind, Message, Player, Severity, Source, State, snapshot,
 };
+use crate::wire::container::Format;
 
 /// Arguments.
 #[derive(Clone, Debug, clap::Args)]
@@ -68,6 +69,18 @@ impl Args {
     /// # Errors
     /// What is wrong with the flags, and the exit code.
     pub fn config(&self) -> Result<Config, (String, Exit)> {
+        let other = self
+            .save
+            .as_ref()
+            .filter(|path| matches!(Format::of_path(path), Some(format) if format != Format::Flv));
+        if let Some(path) = other {
+            let why = format!(
+                "--save {}: what is received is written as FLV, which holds every codec: let the \
+                 name end in .flv, and make another file of it with onair remux",
+                path.display()
+            );
+            return Err((why, Exit::Usage));
+        }
         Ok(Config {
             buffer: self.buffer,
             reconnect: !self.no_reconnect,
@@ -205,7 +218,9 @@ impl Watching<'_> {
             let state = player.state();
             let figures = player.figures();
             if self.playing_since.is_none()
-                && (figures.first_picture.is_some() || figures.audio_samples > 0)
+                && (figures.first_picture.is_some()
+                    || figures.audio_samples > 0
+                    || (self.args.save.is_some() && figures.received_bytes > 0))
             {
                 self.playing_since = Some(now);
             }

@@ -100,6 +100,10 @@ impl Feed {
                     self.shared.audio.push_waiting(unit, &self.shared.stop);
                 }
             }
+            // What is written down needs no decoder.
+            Found::UnsupportedVideo(format) if self.save.is_some() => {
+                self.unsupported = Some(format!("{format} video"));
+            }
             Found::UnsupportedVideo(format) => {
                 // Sound without the picture is not what was asked for: an end with a clear word.
                 self.shared.fail(unsupported(&format!("{format} video")));
@@ -111,17 +115,18 @@ impl Feed {
             Found::Damaged => self.damaged(),
             Found::Nothing => {}
         }
-        if self.playable == 0 && self.bodies >= FRUITLESS {
+        if self.playable == 0 && self.bodies >= FRUITLESS && self.save.is_none() {
             self.shared.fail(self.fruitless());
         }
     }
 
     /// Nothing more will come. Says what was wrong if nothing could be played.
     pub(super) fn finish(mut self) {
+        let saved = self.save.is_some();
         if let Some(save) = self.save.take() {
             save.finish(&self.shared);
         }
-        if self.playable == 0 && !self.shared.stop.is_set() {
+        if self.playable == 0 && !(saved && self.bodies > 0) && !self.shared.stop.is_set() {
             self.shared.fail(self.fruitless());
         }
         self.shared.reception.lock().ended = true;

@@ -127,7 +127,10 @@ impl Task {
                 biased;
                 () = &mut stopped => {
                     let why = "The server is shutting down.";
-                    if !self.ask_to_reconnect(why) {
+                    // A player is told that the stream ends in any case; for a publisher the
+                    // plain word is an error.
+                    let asked = self.ask_to_reconnect(why);
+                    if !asked || matches!(self.role, Role::Playing { .. }) {
                         self.say_goodbye(why);
                     }
                     return Ok("the server was shut down");

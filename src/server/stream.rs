@@ -386,7 +386,7 @@ mod tests {
         }
 
         let (stream, _) = published(0);
-        let mut send = |body: &'static [u8]| {
+        let send = |body: &'static [u8]| {
             let body = Bytes::from_static(body);
             let mut one =
                 vec![Incoming { kind: TagKind::Video, time_ms: 5, body, metadata: false }];
