@@ -266,3 +266,31 @@ fn remux_says_what_it_did_and_refuses_what_it_must() {
     assert_eq!(run(&folder.path().join("text.mp4"), &folder.path().join("b.mp4")).0, Some(3));
     assert!(!folder.path().join("b.mp4").exists());
 }
+
+#[test]
+fn our_own_player_plays_and_probes_each_format() {
+    let folder = tempfile::tempdir().unwrap();
+    for format in FORMATS {
+        let path = folder.path().join(format!("show.{format}"));
+        let mut onair = start(&path, &["--duration", "3s"]);
+        assert_eq!(onair.peer.wait(LIMIT).code(), Some(0), "{}", onair.peer.output());
+        let file = path.to_str().unwrap();
+        let mut probe = Onair::start(&["probe", file]);
+        assert_eq!(probe.peer.wait(LIMIT).code(), Some(0), "{}", probe.peer.errors());
+        let found: Value = serde_json::from_str(&probe.peer.output()).unwrap();
+        assert_eq!(found["format"], format);
+        let codecs: Vec<_> =
+            found["streams"].as_array().unwrap().iter().map(|it| &it["codec"]).collect();
+        assert_eq!(codecs, ["h264", "aac"], "{found}");
+        assert!((2.8..3.3).contains(&found["duration"].as_f64().unwrap()), "{found}");
+        let mut player = Onair::start(&["play", file, "--headless", "--mute", "--measure"]);
+        assert_eq!(player.peer.wait(LIMIT).code(), Some(0), "{}", player.peer.output());
+        let summary = player.events().pop().unwrap();
+        assert!(summary["decoded"].as_u64() >= Some(85), "{format}: {summary}");
+        let broken = folder.path().join(format!("broken.{format}"));
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&broken, &bytes[..64]).unwrap();
+        let mut player = Onair::start(&["play", broken.to_str().unwrap(), "--headless"]);
+        assert_eq!(player.peer.wait(LIMIT).code(), Some(3), "{}", player.peer.output());
+    }
+}

@@ -38,7 +38,9 @@ impl Files {
             let path = match kind {
                 Kind::Video => dialog.add_filter("Y4M", &["y4m"]).pick_file(),
                 Kind::Audio => dialog.add_filter("WAV", &["wav"]).pick_file(),
-                Kind::Watch => dialog.add_filter("FLV", &["flv"]).pick_file(),
+                Kind::Watch => {
+                    dialog.add_filter("FLV, MP4, MKV", &["flv", "mp4", "mkv"]).pick_file()
+                }
                 Kind::Folder => dialog.pick_folder(),
             };
             if let Some(path) = path {

@@ -1,11 +1,13 @@
-//! A local FLV file as a source. The packet queues pace the reading. Runs on the feed thread.
+//! A local file as a source. The packet queues pace the reading. Runs on the feed thread.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use crate::player::feed::Feed;
-use crate::player::{Failure, Kind, State};
+use crate::player::recording::unreadable;
+use crate::player::{Failure, Kind, State, recording};
+use crate::wire::container::Format;
 use crate::wire::flv::{self, Demuxer};
 
 /// Read at a time.
@@ -34,6 +36,14 @@ pub(super) fn run(mut feed: Feed, path: &Path) {
 
 fn read(feed: &mut Feed, path: &Path) -> Result<(), Failure> {
     let mut file = open(path)?;
+    let format = recording::format(&file, path)?;
+    if format != Format::Flv {
+        return recording::tags(file, format, path, &mut |kind, time_ms, body| {
+            let now = feed.shared.clock.now();
+            feed.take(kind, time_ms, &body, now);
+            !feed.shared.stop.is_set()
+        });
+    }
     let mut demuxer = Demuxer::new();
     let mut block = vec![0; BLOCK];
     while !feed.shared.stop.is_set() {
@@ -64,18 +74,10 @@ pub(super) fn open(path: &Path) -> Result<File, Failure> {
     File::open(path).map_err(|error| unreadable(path, &error.to_string()))
 }
 
-pub(super) fn unreadable(path: &Path, why: &str) -> Failure {
-    Failure::new(
-        Kind::File,
-        format!("{} cannot be read: {why}", path.display()),
-        "Check the file's name, or write a URL such as rtmp://server/live/stream.",
-    )
-}
-
 pub(super) fn no_flv(path: &Path, error: &flv::Error) -> Failure {
     Failure::new(
         Kind::File,
         format!("{} cannot be played: {error}", path.display()),
-        "Give an FLV file; other files can be converted, for example with ffmpeg.",
+        "Give an FLV, MP4 or MKV file; others can be converted, for example with ffmpeg.",
     )
 }

@@ -22,6 +22,7 @@ pub mod packets;
 mod pictures;
 mod present;
 pub mod probe;
+mod recording;
 mod remote;
 mod save;
 pub mod schedule;
@@ -49,7 +50,7 @@ pub use state::{Event, Failure, Figures, Kind, Message, Severity, State};
 pub enum Source {
     /// `rtmp://`, `rtmps://`, `rtmpt://` or `rtmpts://`, the stream's name as its last part.
     Url(String),
-    /// A local FLV file.
+    /// A local FLV, MP4 or MKV file.
     File(PathBuf),
 }
 

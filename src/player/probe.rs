@@ -14,10 +14,11 @@ use crate::media::Track;
 use crate::net::rtmp::{Client, Options};
 use crate::net::{self, Runtime};
 use crate::player::timeline::Timeline;
-use crate::player::{Failure, Kind, Source, file, remote};
+use crate::player::{Failure, Kind, Source, file, recording, remote};
 use crate::wire::aac::AudioSpecificConfig;
 use crate::wire::amf0::Value;
 use crate::wire::carried;
+use crate::wire::container::Format;
 use crate::wire::flv::audio::{AudioPacket, LegacySound};
 use crate::wire::flv::video::VideoPacket;
 use crate::wire::flv::{self, AudioFormat, Demuxer, TagKind, VideoFormat};
@@ -38,6 +39,8 @@ const MOST_TIMES: usize = 4_096;
 /// What was found.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
+    /// Of a file; a stream comes as FLV.
+    pub format: Format,
     /// Seconds; of a file.
     pub duration: Option<f64>,
     /// `onMetaData`, as it came.
@@ -94,12 +97,21 @@ pub fn probe(
 fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result<Report, Failure> {
     let mut input = file::open(path)?;
     let mut prober = Prober::new(false, clock.now());
+    let format = recording::format(&input, path)?;
+    if format != Format::Flv {
+        recording::tags(input, format, path, &mut |kind, time_ms, body| {
+            prober.take(kind, time_ms, &body, clock.now());
+            !cancelled()
+        })?;
+        return Ok(Report { format, ..prober.report() });
+    }
     let mut demuxer = Demuxer::new();
     let mut block = vec![0; 256 << 10];
     let mut total = 0;
     while total < MOST_OF_A_FILE && !cancelled() {
-        let read =
-            input.read(&mut block).map_err(|error| file::unreadable(path, &error.to_string()))?;
+        let read = input
+            .read(&mut block)
+            .map_err(|error| recording::unreadable(path, &error.to_string()))?;
         if read == 0 {
             break;
         }
@@ -449,6 +461,7 @@ impl Prober {
         let measured = longest + fps.filter(|_| video.is_some()).map_or(0.0, |fps| 1.0 / fps);
         let told = number("duration").filter(|told| *told > 0.0 && told.is_finite());
         Report {
+            format: Format::Flv,
             duration: if self.live { None } else { told.or(Some(measured)) },
             metadata: self.metadata,
             video,

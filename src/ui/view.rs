@@ -21,7 +21,7 @@ pub enum Wish {
     PickVideoFile,
     /// Ask for a WAV file and select it as the sound.
     PickAudioFile,
-    /// Ask for an FLV file and show it in the player.
+    /// Ask for a file and show it in the player.
     PickWatchFile,
     /// Ask for the folder of recordings.
     PickRecordingFolder,

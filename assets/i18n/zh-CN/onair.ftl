@@ -246,7 +246,7 @@ play = 播放
 open-file = 打开文件…
 watch-recent = 内置服务器
 watch-empty = 没有正在播放的内容
-watch-empty-advice = 在上方输入 RTMP 直播流地址并点击播放，或打开一个 FLV 文件。
+watch-empty-advice = 在上方输入 RTMP 直播流地址并点击播放，或打开文件（FLV、MP4、MKV）。
 watch-own = 观看自己的直播
 watch-opening = 正在打开…
 watch-opening-advice = 正在等待第一帧画面。
@@ -393,7 +393,7 @@ action-test-picture = 使用测试画面
 action-clear-clip = 熄灭削波指示灯
 action-copy-address = 复制观看地址
 action-watch-own = 观看自己的直播
-action-open-file = 打开 FLV 文件
+action-open-file = 打开文件（FLV、MP4、MKV）
 action-quit = 退出
 
 # 演播室的消息。英文原文在程序中；这里按名称给出中文。
@@ -509,7 +509,7 @@ notice-watch-lost-advice = 请检查网络，然后重新播放。
 notice-watch-codec = 无法播放这种编码。
 notice-watch-codec-advice = 请主播使用 H.264 和 AAC。
 notice-watch-file = 无法打开文件。
-notice-watch-file-advice = 请选择一个 FLV 文件。
+notice-watch-file-advice = 请选择 FLV、MP4 或 MKV 文件。
 notice-watch-failed = 无法显示直播流。
 notice-watch-failed-advice = 请检查地址，然后重新播放。
 notice-player-damaged-stream = 直播流的一部分无法识别，已略过。

@@ -1,0 +1,134 @@
+//! MP4 and MKV files as sources: their samples in the shape of FLV tags, which the rest of the
+//! player reads. The first sound track is heard.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use bytes::Bytes;
+
+use crate::media::{EncodedPacket, Priority, Track};
+use crate::player::{Failure, Kind};
+use crate::wire::container::{Error, Format, Index, ReadAt, TrackId};
+use crate::wire::flv::{self, TagKind};
+use crate::wire::{mkv, mp4};
+
+/// A sample larger than this is none.
+const MOST_SAMPLE: usize = 32 << 20;
+
+/// A file that is read at any place.
+struct OnDisk {
+    file: File,
+    size: u64,
+}
+
+impl ReadAt for OnDisk {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    #[cfg(unix)]
+    fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(&self.file, buffer, at)
+    }
+
+    #[cfg(not(unix))]
+    fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+        use std::io::{Read, Seek, SeekFrom};
+        self.file.seek(SeekFrom::Start(at))?;
+        self.file.read_exact(buffer)
+    }
+}
+
+/// Which format a file has, by its first bytes; FLV where they are none's, so that its reader says
+/// what is wrong.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn format(file: &File, path: &Path) -> Result<Format, Failure> {
+    let size = file.metadata().map_err(|error| unreadable(path, &error.to_string()))?.len();
+    let Ok(copy) = file.try_clone() else { return Ok(Format::Flv) };
+    let mut disk = OnDisk { file: copy, size };
+    let mut start = [0; 12];
+    if size < 12 || disk.read_at(0, &mut start).is_err() {
+        return Ok(Format::Flv);
+    }
+    Ok(Format::of_bytes(&start).unwrap_or(Format::Flv))
+}
+
+/// Hands the samples of a file out as tags, in the order of their DTS, until `take` returns false.
+///
+/// # Errors
+/// What is wrong with the file.
+pub(super) fn tags(
+    file: File,
+    format: Format,
+    path: &Path,
+    take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool,
+) -> Result<(), Failure> {
+    let size = file.metadata().map_err(|error| unreadable(path, &error.to_string()))?.len();
+    let mut disk = OnDisk { file, size };
+    let index = match format {
+        Format::Mp4 => mp4::index(&mut disk),
+        Format::Mkv => mkv::index(&mut disk),
+        Format::Flv => flv::index(&mut disk),
+    };
+    let index = index.map_err(|error| unplayable(path, &error))?;
+    if !headers(&index, take) {
+        return Ok(());
+    }
+    for place in &index.samples {
+        let track = match place.track {
+            TrackId::Video => Track::Video,
+            TrackId::Audio(0) => Track::Audio,
+            TrackId::Audio(_) => continue,
+        };
+        if place.size as usize > MOST_SAMPLE {
+            return Err(unplayable(path, &Error::TooMuch("samples")));
+        }
+        let mut data = vec![0; place.size as usize];
+        disk.read_at(place.at, &mut data).map_err(|error| unplayable(path, &error.into()))?;
+        let packet = EncodedPacket {
+            track,
+            pts: place.pts,
+            dts: place.dts,
+            keyframe: place.keyframe,
+            priority: Priority::Key,
+            data: data.into(),
+            captured: place.pts,
+        };
+        let time_ms = u32::try_from(place.dts.as_millis()).unwrap_or(u32::MAX);
+        let (kind, body) = match track {
+            Track::Video => (TagKind::Video, flv::video_body(&packet)),
+            Track::Audio => (TagKind::Audio, flv::audio_body(&packet)),
+        };
+        if !take(kind, time_ms, body) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn headers(index: &Index, take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool) -> bool {
+    let video = index.tracks.video.as_ref().map(flv::video_sequence_header);
+    let audio = index.tracks.audio.first().map(flv::audio_sequence_header);
+    video.is_none_or(|body| take(TagKind::Video, 0, body))
+        && audio.is_none_or(|body| take(TagKind::Audio, 0, body))
+}
+
+fn unplayable(path: &Path, error: &Error) -> Failure {
+    Failure::new(
+        Kind::File,
+        format!("{} cannot be played: {error}", path.display()),
+        "FLV, MP4 and MKV files with H.264 and AAC can be played; others can be converted, for \
+         example with ffmpeg.",
+    )
+}
+
+pub(super) fn unreadable(path: &Path, why: &str) -> Failure {
+    Failure::new(
+        Kind::File,
+        format!("{} cannot be read: {why}", path.display()),
+        "Check the file's name, or write a URL such as rtmp://server/live/stream.",
+    )
+}
