@@ -312,6 +312,7 @@ fn a_second_publisher_is_refused_and_the_first_goes_on() {
     let reason = second.failed.unwrap();
     assert!(reason.contains("already"), "{reason}");
     let mut viewer = running.play("live/one");
+    wait_for("the viewer", LIMIT, || running.viewers() == 1);
     publisher.send(&sound(1, 2));
     assert_eq!(viewer.media().1, 2);
 }
