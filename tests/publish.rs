@@ -314,6 +314,9 @@ fn a_server_that_takes_nothing_any_more_is_dead() {
         publisher.retry_now();
         server.connections() >= 2 && publisher.state() == State::Live
     });
+    // Counted from when it took something last, not from when we noticed.
+    let gap = publisher.report().gap;
+    assert!(gap >= Some(Duration::from_millis(700)), "{gap:?}");
     feeder.stop();
 }
 

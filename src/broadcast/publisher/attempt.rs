@@ -21,9 +21,9 @@ const MOMENT: Duration = Duration::from_secs(1);
 const MOST_SHORT: u32 = 3;
 /// Redirections followed in a row.
 const MOST_ELSEWHERE: u32 = 3;
-/// In the first minute of an outage a try that reaches nobody is given up after this: the next one
-/// finds the network that is back sooner than a lost packet is sent again.
-const EARLY_TCP_LIMIT: Duration = Duration::from_secs(3);
+/// In the first minute, at the start as after a loss, a try that reaches nobody is given up after
+/// this: the next one finds the network that is back sooner than a lost packet is sent again.
+const EARLY_TCP_LIMIT: Duration = Duration::from_secs(2);
 const EARLY: Duration = Duration::from_secs(60);
 
 /// Runs until the stream ends, stop is wanted, or there is no point in trying any more.
@@ -37,7 +37,7 @@ pub(super) async fn run(shared: Arc<Shared>, feed: Feed) {
     // Whether a connection was ever live for more than a moment.
     let mut was_live = false;
     loop {
-        let trying = Trying { url: &url, tcp_limit: tcp_limit(&shared, was_live, outage) };
+        let trying = Trying { url: &url, tcp_limit: tcp_limit(&shared, outage) };
         let (live_since, ended) = session::run(&shared, &mut timeline, &trying).await;
         let now = clock.now();
         let mut error = match ended {
@@ -99,9 +99,9 @@ fn may_pass(error: &Error, was_live: bool) -> bool {
     }
 }
 
-fn tcp_limit(shared: &Shared, was_live: bool, outage: Timestamp) -> Duration {
+fn tcp_limit(shared: &Shared, outage: Timestamp) -> Duration {
     let limit = shared.target.options.net.tcp_limit;
-    let early = was_live && shared.clock.now().since(outage) < EARLY;
+    let early = shared.clock.now().since(outage) < EARLY;
     if early { limit.min(EARLY_TCP_LIMIT) } else { limit }
 }
 

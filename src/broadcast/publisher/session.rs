@@ -345,6 +345,8 @@ impl<'a> Live<'a> {
         }
         let after = self.shared.target.options.net.dead_after;
         if now.since(self.link.progress) >= after {
+            // Viewers have seen nothing since then, whatever the system still took.
+            self.timeline.last_sent = self.timeline.last_sent.min(Some(self.link.progress));
             return Err(Cause::NoProgress { after });
         }
         let rate = self.link.rate(now, written);
