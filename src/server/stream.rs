@@ -131,11 +131,17 @@ impl Stream {
         publisher.heard = now;
         for Incoming { kind, time_ms, body, metadata } in incoming.drain(..) {
             publisher.count(body.len(), now);
-            if std::mem::take(&mut inner.fresh) {
+            // Metadata and their like tell no time: they come with 0, whatever follows.
+            if kind != TagKind::Script && std::mem::take(&mut inner.fresh) {
                 inner.shift_ms = shift(inner.last, time_ms, now);
             }
-            let time_ms = time_ms.wrapping_add(inner.shift_ms);
-            inner.last = Some((time_ms, now));
+            let time_ms = match (inner.fresh, inner.last) {
+                (true, Some((last_ms, _))) => last_ms,
+                _ => time_ms.wrapping_add(inner.shift_ms),
+            };
+            if !inner.fresh {
+                inner.last = Some((time_ms, now));
+            }
             let (class, keep, plain) = publisher.classify(kind, &body, metadata);
             let mut message = Message::new(kind, class, time_ms, &body);
             if let Some(plain) = plain {
@@ -254,6 +260,20 @@ mod tests {
         assert_eq!(shift(Some((10_000, at)), 0, later), 13_000);
         assert_eq!(shift(Some((10_000, at)), 13_001, later), 0, "goes on by itself");
         assert_eq!(shift(Some((10_000, at)), 9_999, later), 3_001);
+    }
+
+    #[test]
+    fn metadata_at_zero_do_not_move_a_publisher_that_goes_on_by_itself() {
+        let (stream, viewers) = published(1);
+        assert!(stream.take(1, &mut picture(8_000, true), Timestamp::ZERO));
+        let (home, back) = ("127.0.0.1:6".parse().unwrap(), Timestamp::from_millis(5_000));
+        assert!(stream.publish(2, home, "", back).is_some(), "a ghost");
+        let body = Bytes::from_static(b"title");
+        let title = Incoming { kind: TagKind::Script, time_ms: 0, body, metadata: true };
+        assert!(stream.take(2, &mut vec![title], back));
+        assert!(stream.take(2, &mut picture(13_000, true), back));
+        let times: Vec<u32> = viewers[0].1.lock().iter().flat_map(|it| it.0.clone()).collect();
+        assert_eq!(times, [8_000, 8_000, 13_000]);
     }
 
     #[test]

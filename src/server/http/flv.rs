@@ -61,6 +61,8 @@ struct Inner {
     queue: Queue,
     waker: Option<Waker>,
     ended: bool,
+    /// Metadata were sent.
+    titled: bool,
     sent: u64,
 }
 
@@ -68,7 +70,10 @@ impl FlvSink {
     fn new(id: u64, limit: usize) -> Self {
         let mut queue = Queue::new(limit);
         queue.push_control(file_header(true, true));
-        Self { id, inner: Mutex::new(Inner { queue, waker: None, ended: false, sent: 0 }) }
+        Self {
+            id,
+            inner: Mutex::new(Inner { queue, waker: None, ended: false, titled: false, sent: 0 }),
+        }
     }
 }
 
@@ -81,10 +86,15 @@ impl Sink for FlvSink {
         let mut inner = self.inner.lock();
         // A file's reader cannot say what it takes.
         for message in batch.messages.iter().filter_map(|message| message.for_viewer(false)) {
-            // In a file a time code or the like is of no use.
-            if message.class != Class::Sound || message.kind != crate::wire::flv::TagKind::Script {
-                inner.queue.push(message.class, message.flv());
+            let script = message.kind == crate::wire::flv::TagKind::Script;
+            // In a file a time code or the like is of no use, and metadata stand at its head: FFmpeg
+            // takes later ones for subtitles.
+            if script
+                && (message.class == Class::Sound || std::mem::replace(&mut inner.titled, true))
+            {
+                continue;
             }
+            inner.queue.push(message.class, message.flv());
         }
         inner.wake();
     }
