@@ -445,7 +445,10 @@ impl Client {
             }
         };
         if length == 0 {
-            let error = self.broken(Cause::Closed);
+            // Once the system has given the connection up (its time is over, the way is gone), it
+            // says so to the first who asks, the writer, and to the reader that this is the end.
+            let known = self.unwritable.take().filter(|cause| *cause != Cause::Reset);
+            let error = self.broken(known.unwrap_or(Cause::Closed));
             self.failed.get_or_insert(error);
             return Poll::Ready(Ok(()));
         }
