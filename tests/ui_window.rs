@@ -359,10 +359,10 @@ fn faults_of_the_built_in_server_are_switched_by_developers() {
     harness.key_press(Key::Enter);
     harness.run();
     assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Developer));
-    let refused = "reject@publish:Unauthorized".parse().unwrap();
-    let name = "Refuses the stream key";
-    harness.get_all_by_label(name).next().unwrap().click();
-    assert_eq!(commands(&mut harness), [Command::SetFaults(vec![refused])]);
+    let reset = "reset@media:5s..10s".parse().unwrap();
+    let name = "Cuts the connection 5 to 10 s into the stream";
+    harness.get_by_role_and_label(egui::Role::CheckBox, name).click();
+    assert_eq!(commands(&mut harness), [Command::SetFaults(vec![reset])]);
 }
 
 #[test]
