@@ -28,6 +28,7 @@ pub use onair::Onair;
 pub use process::{LIMIT, Peer, found, free_port, listening, wait_for, wait_listening};
 
 /// Ends the test here, loudly, where a program is missing (see [`missing`]).
+#[allow(unused_macros, reason = "not every test needs peers")]
 macro_rules! require {
     ($($program:expr),+ $(,)?) => {
         if peers::missing(&[$($program),+]) {

@@ -30,7 +30,9 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<Answer> {
         let close = heading(ui, view, &view.texts.get("developer"));
         paragraph(ui, &view.texts.get("developer-note"), Type::Small, view.theme.secondary);
         ui.add_space(gap::S);
-        ScrollArea::vertical().max_height(440.0).show(ui, |ui| {
+        let list = ScrollArea::vertical().max_height(490.0).min_scrolled_height(490.0);
+        list.auto_shrink([false, true]).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = gap::XS;
             for (written, key) in FAULTS {
                 if let Ok(fault) = written.parse() {
                     line(ui, view, &fault, key);
