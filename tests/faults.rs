@@ -209,7 +209,9 @@ fn every_fault_that_passes_is_survived_and_what_arrives_is_whole() {
             assert!(gap <= outage + 3.0, "{fault}: {gap} s missing of {outage} s");
         } else if !fault.starts_with("garbage@media") {
             assert_eq!((again, got.files()), (None, 1), "{fault}: {causes:?}");
-            assert!(whole.gap < 0.2, "{fault}: {} s missing", whole.gap);
+            // What waits too long in a stall is given up to the next keyframe, two seconds at most.
+            let most = if fault.starts_with("stall@media") { 4.0 } else { 0.2 };
+            assert!(whole.gap < most, "{fault}: {} s missing", whole.gap);
         }
         println!(
             "| `{fault}` | {} | {} | {:.2} s |",
