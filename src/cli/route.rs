@@ -12,8 +12,8 @@ pub struct Flags {
     /// and rtmpts, 80 for rtmpt]
     #[arg(long, value_name = "PORT,…", value_delimiter = ',')]
     ports: Vec<std::num::NonZeroU16>,
-    /// Go through this proxy: http://[USER:PASSWORD@]HOST:PORT (CONNECT) or socks5://…; `none` for
-    /// none [default: the environment's ALL_PROXY, but for NO_PROXY and this machine itself]
+    /// Go through this proxy: `http://[USER:PASSWORD@]HOST:PORT` (CONNECT) or socks5://…; `none`
+    /// for none [default: the environment's ALL_PROXY, but for NO_PROXY and this machine itself]
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
     /// Connect from this address of the machine or, on Linux, through this interface

@@ -137,8 +137,8 @@ pub struct Args {
     /// Where replays are saved: .flv, .mp4 or .mkv [default: replay.mp4 beside --record, or here]
     #[arg(long, value_name = "PATH", requires = "replay", help_heading = "Recording")]
     pub replay_to: Option<PathBuf>,
-    /// Obey commands on standard input, one a line: pause, resume, chapter [TITLE], split, replay
-    /// [PATH], snapshot [PATH], record PATH, stop-recording, stop
+    /// Obey commands on standard input, one a line: pause, resume, `chapter [TITLE]`, split,
+    /// `replay [PATH]`, `snapshot [PATH]`, record PATH, stop-recording, stop
     #[arg(long, conflicts_with = "key_stdin", help_heading = "Recording")]
     pub control: bool,
     /// End after this long, counted from the first picture [default: until interrupted]
