@@ -50,9 +50,9 @@ fn check(path: &Path) -> ffmpeg::Probe {
     let audio = probe.packets("audio");
     assert!(audio[0].pts < 0.05);
     for pair in audio.windows(2) {
-        // After a pause a packet may be left out.
+        // After a pause two packets may be left out.
         let step = pair[1].pts - pair[0].pts;
-        assert!(step > 0.0 && step < 0.0432, "{path:?}: {step} after {:?}", pair[0]);
+        assert!(step > 0.0 && step < 0.066, "{path:?}: {step} after {:?}", pair[0]);
     }
     probe
 }
@@ -238,7 +238,7 @@ fn no_room_ends_the_recording_readable_and_the_stream_goes_on() {
         let mut onair = through_shell("ulimit -f 400; exec \"$@\"", &words, folder.path());
         onair.peer.wait(LIMIT);
         let encoded = last(&onair.events(), "summary")["video"]["encoded"].as_u64().unwrap();
-        assert!(encoded >= 175, "{encoded}");
+        assert!(encoded >= 60, "{encoded}");
     }
 }
 

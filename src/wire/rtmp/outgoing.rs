@@ -3,8 +3,11 @@
 //! Control and commands go first, then whichever of sound and picture is earlier. Pictures leave
 //! chunk by chunk, and sound may overtake them between two chunks: freely as long as it runs but
 //! little ahead, else one message a slice, so that bursts keep their order. A slice lasts about
-//! [`SLICE_MS`] at the link's rate: sound never waits longer behind a keyframe. That also fixes the
-//! chunk size, which follows the rate between messages.
+//! [`SLICE_MS`] at the link's rate: sound never waits longer behind a keyframe.
+//!
+//! The chunk size is chosen for a link of a quarter of the rate, so that this holds on one that gets
+//! slower, and never becomes smaller: nginx-rtmp (1.2.2) loses its place in the stream when a smaller
+//! size comes with more bytes behind it, and cuts the connection. It grows between messages.
 
 use std::collections::VecDeque;
 
@@ -14,7 +17,7 @@ use super::chunk::{Pending, Writer};
 use super::message::{Control, Kind, Message};
 use crate::media::BitsPerSecond;
 
-/// A slice of two chunks at the link's rate: how long sound may have to wait behind a picture.
+/// A slice at the link's rate: how long sound may have to wait behind a picture.
 pub(super) const SLICE_MS: u32 = 18;
 /// Chunk sizes used: below, headers cost too much; above, nothing is gained.
 const SMALLEST: u32 = 128;
@@ -39,6 +42,8 @@ pub(super) struct Outgoing {
     /// Whole messages, encoded elsewhere.
     shared: VecDeque<Bytes>,
     queued: usize,
+    /// What the link is seen to carry.
+    rate: Option<BitsPerSecond>,
     /// A chunk size to be told before the next message begins.
     next_size: Option<u32>,
     /// A slice of a picture was the last to leave.
@@ -46,10 +51,14 @@ pub(super) struct Outgoing {
     sent: u64,
 }
 
-/// The chunk size for a link of that rate: half a slice.
-pub(super) fn chunk_size_for(rate: BitsPerSecond) -> u32 {
-    let bytes = u64::from(rate.0) * u64::from(SLICE_MS) / 2 / 8_000;
-    u32::try_from(bytes).unwrap_or(LARGEST).clamp(SMALLEST, LARGEST)
+/// Bytes of a slice on a link of that rate.
+fn slice_for(rate: BitsPerSecond) -> u64 {
+    u64::from(rate.0) * u64::from(SLICE_MS) / 8_000
+}
+
+/// The chunk size for a link of that rate: half a slice on one of a quarter of it.
+fn chunk_size_for(rate: BitsPerSecond) -> u32 {
+    u32::try_from(slice_for(rate) / 8).unwrap_or(LARGEST).clamp(SMALLEST, LARGEST)
 }
 
 impl Outgoing {
@@ -62,6 +71,7 @@ impl Outgoing {
             video: VecDeque::new(),
             shared: VecDeque::new(),
             queued: 0,
+            rate: None,
             next_size: None,
             after_video: false,
             sent: 0,
@@ -118,10 +128,12 @@ impl Outgoing {
         self.next_size = Some(size).filter(|size| *size != self.writer.chunk_size());
     }
 
-    /// Follows the link's rate. Small changes are not worth a message.
+    /// Follows the link's rate: slices at once, the chunk size upwards only. Small changes are not
+    /// worth a message.
     pub(super) fn set_rate(&mut self, rate: BitsPerSecond) {
+        self.rate = Some(rate);
         let (now, size) = (self.next_size.unwrap_or(self.chunk_size()), chunk_size_for(rate));
-        if size >= now.saturating_mul(2) || size <= now / 2 {
+        if size >= now.saturating_mul(2) {
             self.set_chunk_size(size);
         }
     }
@@ -180,9 +192,13 @@ impl Outgoing {
 
     /// Bytes a slice may have.
     fn slice(&self) -> usize {
-        match self.chunk_size() as usize {
-            size if size >= LARGEST as usize => SLICE,
-            size => 2 * size + 64,
+        let chunk = self.chunk_size() as usize;
+        match self.rate.map(slice_for) {
+            Some(slice) => {
+                usize::try_from(slice).unwrap_or(SLICE).clamp(chunk + 64, SLICE.max(chunk + 64))
+            }
+            None if chunk >= LARGEST as usize => SLICE,
+            None => 2 * chunk + 64,
         }
     }
 
@@ -302,22 +318,27 @@ mod tests {
     }
 
     #[test]
-    fn the_chunk_size_follows_the_rate_between_messages_only() {
-        assert_eq!(chunk_size_for(BitsPerSecond(2_500_000)), 2_812);
+    fn the_chunk_size_grows_between_messages_only_and_never_shrinks() {
+        assert_eq!(chunk_size_for(BitsPerSecond(2_500_000)), 703);
         assert_eq!(chunk_size_for(BitsPerSecond(10_000)), SMALLEST);
         assert_eq!(chunk_size_for(BitsPerSecond(1_000_000_000)), LARGEST);
         let mut out = Outgoing::new();
         out.set_rate(BitsPerSecond(2_500_000));
-        out.push_media(media(Kind::VIDEO, 0, 20_000));
+        out.push_media(media(Kind::VIDEO, 0, 100_000));
+        let slice = out.next_slice().unwrap().len();
+        assert!((4_500..=5_700).contains(&slice), "{slice}");
+        assert_eq!(out.chunk_size(), 703);
+        out.set_rate(BitsPerSecond(20_000_000));
         out.next_slice().unwrap();
-        assert_eq!(out.chunk_size(), 2_812);
-        out.set_rate(BitsPerSecond(2_000_000));
-        out.set_rate(BitsPerSecond(250_000));
-        out.next_slice().unwrap();
-        assert_eq!(out.chunk_size(), 2_812, "the message under way keeps its size");
+        assert_eq!(out.chunk_size(), 703, "the message under way keeps its size");
         out.push_media(media(Kind::VIDEO, 33, 1_000));
         while out.next_slice().is_some() {}
-        assert_eq!(out.chunk_size(), 281);
+        assert_eq!(out.chunk_size(), 5_625);
+        out.set_rate(BitsPerSecond(250_000));
+        out.push_media(media(Kind::VIDEO, 66, 20_000));
+        assert_eq!(out.next_slice().unwrap().len() / 1_000, 5, "a slice is one chunk at least");
+        while out.next_slice().is_some() {}
+        assert_eq!(out.chunk_size(), 5_625);
         assert_eq!(out.queued_bytes(), 0);
     }
 

@@ -15,7 +15,6 @@ use crate::wire::rtmp::chunk::Limits;
 use crate::wire::rtmp::command::{self, Command, Connect, Enhanced};
 use crate::wire::rtmp::handshake;
 use crate::wire::rtmp::message::{Kind, Message, UserControl};
-use crate::wire::rtmp::outgoing::chunk_size_for;
 use crate::wire::rtmp::session::{Input, Link, Noted, Script, WINDOW, is_media, parts, script};
 use crate::wire::rtmp::status::{Refusal, Status, code};
 use crate::wire::rtmp::{Time, url::Url};
@@ -204,8 +203,8 @@ impl Session {
         self.link.out.discard_media();
     }
 
-    /// What the link is seen to carry: the chunk size follows, so that sound waits for no more than
-    /// 20 ms behind a picture.
+    /// What the link is seen to carry: slices follow, so that sound waits for no more than 20 ms
+    /// behind a picture.
     pub fn set_link_rate(&mut self, rate: BitsPerSecond) {
         self.link.out.set_rate(rate);
     }
@@ -470,8 +469,10 @@ impl Session {
     }
 
     fn say_connect(&mut self) {
-        let size = self.config.bitrate.map_or(CHUNK_SIZE, chunk_size_for);
-        self.link.out.set_chunk_size(size);
+        match self.config.bitrate {
+            Some(rate) => self.link.out.set_rate(rate),
+            None => self.link.out.set_chunk_size(CHUNK_SIZE),
+        }
         let Url { app, .. } = &self.config.url;
         let with_query = |text: &str| match &self.config.auth_query {
             Some(query) if text.contains('?') => format!("{text}&{query}"),
