@@ -89,7 +89,7 @@ pub struct Settings {
     /// `None`: nothing chosen yet.
     pub audio: Option<AudioChoice>,
     pub quality: Quality,
-    /// Where the stream may go, the built-in server first; without keys.
+    /// Where the stream may go, the built-in server first; written without keys.
     pub targets: Vec<Target>,
     pub gain_db: f32,
     pub muted: bool,

@@ -76,13 +76,19 @@ pub(super) fn play_url(address: SocketAddr) -> String {
     format!("rtmp://{address}/live/onair")
 }
 
-/// A custom server's URL as it may be remembered: where the key is part of it, without.
+/// A custom server's URL as it may be remembered: without password, and without the key where that
+/// is part of it. What was remembered stays as it is.
 pub(super) fn without_key(server: &str, key: &Secret) -> String {
     let server = server.trim();
-    if !key.is_empty() {
-        return server.to_owned();
-    }
-    Url::parse(server).map_or_else(|_| server.to_owned(), |url| url.tc_url())
+    let url = match key.is_empty() {
+        true => Url::parse(server),
+        false => Url::with_key(server, key.expose()),
+    };
+    let Ok(bare) = url.map(|url| url.tc_url()) else { return server.to_owned() };
+    // The last part of a longer path would pass for the key when it is read: a slash at the end says
+    // that there is none.
+    let passes = Url::parse(&bare).is_ok_and(|url| !url.stream.is_empty());
+    if passes && !bare.contains('?') { bare + "/" } else { bare }
 }
 
 /// What a publisher does, in the studio's words.

@@ -1,13 +1,12 @@
 //! The list of targets: changed, remembered, with their keys.
 
 use super::Engine;
-use crate::base::Secret;
 use crate::net::Pin;
 use crate::studio::event::TargetState;
 use crate::studio::keys::{Answer, Keys};
 use crate::studio::message::Message;
 use crate::studio::target::MOST_TARGETS;
-use crate::studio::{Command, Place, Target, targets};
+use crate::studio::{Command, Place, Target};
 
 impl Engine {
     /// Takes the remembered targets over and asks for their keys.
@@ -97,9 +96,9 @@ impl Engine {
         }
     }
 
-    /// The settings take the targets over, without their keys.
+    /// The settings take the targets over; what is secret of them is left out when they are written.
     fn remember_targets(&mut self) {
-        self.settings.targets = self.state.targets.iter().map(without_key).collect();
+        self.settings.targets.clone_from(&self.state.targets);
         self.changed();
     }
 
@@ -115,15 +114,4 @@ impl Engine {
             }
         }
     }
-}
-
-/// A target as it may be written into the settings.
-fn without_key(target: &Target) -> Target {
-    let mut bare = target.clone();
-    if let Place::Custom { server, key } = &mut bare.place {
-        // A whole URL in the server field holds the key.
-        *server = targets::without_key(server, key);
-        *key = Secret::default();
-    }
-    bare
 }

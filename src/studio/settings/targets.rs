@@ -118,3 +118,31 @@ pub(super) fn read(value: Option<&toml::Value>, bad: &mut dyn FnMut(String)) -> 
 fn cut(text: &str) -> String {
     text.chars().take(MOST_TEXT).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::studio::{Settings, Target};
+    use crate::wire::rtmp::url::Url;
+
+    #[test]
+    fn a_server_stays_whole_however_often_it_is_written() {
+        let mut settings = Settings::default();
+        let apart = Target::custom(1, "rtmp://me:password@h/live/eu", "planted_key".into());
+        let whole = Target::custom(2, "rtmp://h/live/eu/planted_key", "".into());
+        settings.targets.extend([apart, whole, Target::custom(3, "rtmp://h/app", "k".into())]);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        for _ in 0..3 {
+            settings.write(&path).unwrap();
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(!text.contains("planted_key") && !text.contains("password"), "{text}");
+            settings = Settings::read(&path).0;
+            let apps = settings
+                .targets
+                .iter()
+                .skip(1)
+                .map(|target| Url::with_key(target.server(), "k").unwrap().app);
+            assert_eq!(apps.collect::<Vec<_>>(), ["live/eu", "live/eu", "app"]);
+        }
+    }
+}
