@@ -84,13 +84,17 @@ impl std::str::FromStr for Size {
 }
 
 /// The three planes of an I420 picture, rows without padding: luma `width × height`, each chroma
-/// plane `width/2 × height/2`.
+/// plane `width/2 × height/2`; and, where parts of it can be seen through, how much.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Planes {
     size: Size,
     pub y: Vec<u8>,
     pub u: Vec<u8>,
     pub v: Vec<u8>,
+    /// Opacity, `width × height` like luma, 0 (nothing is seen) to 255 (opaque), always of full
+    /// range; straight: the colours are not multiplied by it. `None`: opaque everywhere. Chroma
+    /// beside an edge should be the mean of what is opaque there.
+    pub alpha: Option<Vec<u8>>,
 }
 
 impl fmt::Debug for Planes {
@@ -105,7 +109,19 @@ impl Planes {
         let side = |side: u32| side.clamp(2, Size::MAX_SIDE) & !1;
         let size = Size::new(side(size.width), side(size.height));
         let luma = size.pixels();
-        Self { size, y: vec![16; luma], u: vec![128; luma / 4], v: vec![128; luma / 4] }
+        let chroma = luma / 4;
+        Self { size, y: vec![16; luma], u: vec![128; chroma], v: vec![128; chroma], alpha: None }
+    }
+
+    /// A picture of which nothing is seen yet: black, with an alpha plane of zeros.
+    pub fn transparent(size: Size) -> Self {
+        let black = Self::black(size);
+        Self { alpha: Some(vec![0; black.y.len()]), ..black }
+    }
+
+    /// Whether nothing can be seen through it: it has no alpha plane.
+    pub fn is_opaque(&self) -> bool {
+        self.alpha.is_none()
     }
 
     /// Width and height of the luma plane.
@@ -126,6 +142,11 @@ impl Planes {
     /// A pool of pictures of one size.
     pub fn pool(size: Size, max_idle: usize) -> Pool<Self> {
         Pool::new(max_idle, move || Self::black(size))
+    }
+
+    /// A pool of pictures of one size with an alpha plane.
+    pub fn alpha_pool(size: Size, max_idle: usize) -> Pool<Self> {
+        Pool::new(max_idle, move || Self::transparent(size))
     }
 }
 
@@ -157,6 +178,15 @@ mod tests {
         for bad in ["", "1280", "1280x", "x720", "-2x4", "1281x720", "0x0", "9000x2", "1e3x4"] {
             assert!(bad.parse::<Size>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_alpha_plane_is_there_where_it_was_asked_for() {
+        let size = Size::new(64, 36);
+        assert!(Planes::black(size).is_opaque());
+        let clear = Planes::alpha_pool(size, 1).take();
+        assert_eq!(clear.alpha.as_deref(), Some(&vec![0; size.pixels()][..]));
+        assert!(!clear.is_opaque());
     }
 
     #[test]
