@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::fill::Fill;
+
 /// A picture source as it is chosen, saved and shown.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum VideoChoice {
@@ -13,9 +15,19 @@ pub enum VideoChoice {
     Test,
     /// A Y4M file, looped.
     File(PathBuf),
+    /// A picture out of a file: PNG, JPEG, WebP or GIF, with its movement and alpha.
+    Image(PathBuf),
+    /// The pictures of a folder, one after the other.
+    Slides(PathBuf),
+    /// A colour or a gradient.
+    Color(Fill),
     /// No picture: a broadcast of sound alone.
     None,
 }
+
+/// All of them, for those who wrote something else.
+const CHOICES: &str = "choose camera[:ID], file:CLIP.y4m, image:PICTURE, slides:FOLDER, \
+     color:#RRGGBB, test or none";
 
 impl fmt::Display for VideoChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -24,6 +36,9 @@ impl fmt::Display for VideoChoice {
             Self::Camera(Some(id)) => write!(f, "camera:{id}"),
             Self::Test => f.write_str("test"),
             Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Image(path) => write!(f, "image:{}", path.display()),
+            Self::Slides(path) => write!(f, "slides:{}", path.display()),
+            Self::Color(fill) => write!(f, "color:{fill}"),
             Self::None => f.write_str("none"),
         }
     }
@@ -42,13 +57,17 @@ impl FromStr for VideoChoice {
             ("test", None) => Ok(Self::Test),
             ("none", None) => Ok(Self::None),
             ("file", Some(path)) => Ok(Self::File(path.into())),
+            ("image", Some(path)) => Ok(Self::Image(path.into())),
+            ("slides", Some(path)) => Ok(Self::Slides(path.into())),
+            ("color", Some(fill)) => fill.parse().map(Self::Color),
             ("file", None) => Err("'file' needs a path: file:CLIP.y4m".into()),
-            ("screen" | "window" | "image", _) => Err(format!(
-                "'{kind}' sources are not in this version: choose camera[:ID], file:CLIP.y4m, test or none"
-            )),
-            _ => Err(format!(
-                "'{text}' is no picture source: choose camera[:ID], file:CLIP.y4m, test or none"
-            )),
+            ("image", None) => Err("'image' needs a path: image:PICTURE.png".into()),
+            ("slides", None) => Err("'slides' needs a folder: slides:FOLDER".into()),
+            ("color", None) => Err("'color' needs a colour: color:#RRGGBB".into()),
+            ("screen" | "window", _) => {
+                Err(format!("'{kind}' sources are not in this version: {CHOICES}"))
+            }
+            _ => Err(format!("'{text}' is no picture source: {CHOICES}")),
         }
     }
 }
@@ -59,12 +78,22 @@ mod tests {
 
     #[test]
     fn choices_read_back_as_written() {
-        for text in
-            ["camera", "camera:usb-046d_C920-video-index0", "test", "none", "file:/a b:c.y4m"]
-        {
+        for text in [
+            "camera",
+            "camera:usb-046d_C920-video-index0",
+            "test",
+            "none",
+            "file:/a b:c.y4m",
+            "image:/a b:c.png",
+            "slides:/pictures",
+            "color:#102030",
+            "color:#102030,#ffffff80,45",
+        ] {
             assert_eq!(text.parse::<VideoChoice>().unwrap().to_string(), text);
         }
-        for bad in ["", "Camera", "test:1", "file", "file:", "screen", "webcam"] {
+        for bad in
+            ["", "Camera", "test:1", "file", "file:", "screen", "webcam", "image", "color:red"]
+        {
             assert!(bad.parse::<VideoChoice>().is_err(), "{bad}");
         }
     }

@@ -1,18 +1,28 @@
 //! Floor 3: pictures from devices, files and the test source, each behind a
-//! [`VideoFeed`](crate::media::VideoFeed).
+//! [`VideoFeed`](crate::media::VideoFeed). Each kind is a struct of plain settings that opens itself;
+//! [`VideoChoice`] is what a few words can say of them.
 
 mod backend;
+mod board;
 mod camera;
 pub mod choice;
 mod device;
 mod file;
+mod fill;
 mod font;
+mod image;
 mod pixels;
+mod rgb;
+mod slides;
 mod source;
 mod test_picture;
 mod y4m;
 
 pub use choice::VideoChoice;
+pub use fill::Fill;
+pub use image::Image;
+pub use rgb::Rgba;
+pub use slides::{Order, Slides};
 pub use source::{CameraFormat, CameraInfo, Context, Error, Source};
 
 use crate::base::Timestamp;
@@ -51,6 +61,9 @@ pub fn open(choice: &VideoChoice, context: &Context) -> Result<Source, Error> {
         }
         VideoChoice::File(path) => file::open(path, context),
         VideoChoice::Camera(id) => camera::open(backend::driver(), id.clone(), context),
+        VideoChoice::Image(path) => Image { path: path.clone() }.open(context),
+        VideoChoice::Slides(path) => Slides::of(path).open(context),
+        VideoChoice::Color(fill) => fill.open(context),
         VideoChoice::None => Err(Error::NoPicture),
     }
 }

@@ -511,7 +511,7 @@ impl Message {
             }
             Self::NoMicrophone => "Plug one in, or go on without.".into(),
             Self::FileFailed { .. } => {
-                "Choose another file: Y4M for pictures, WAV for sound.".into()
+                "Choose another file: the user guide lists what can be shown and heard.".into()
             }
             Self::EncoderFailed { .. } => "Choose another picture size or frame rate.".into(),
             Self::EncoderSlow { .. } => {

@@ -1,0 +1,144 @@
+//! A colour, or two that run into each other, as a picture.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::board;
+use super::rgb::{self, Rgba};
+use super::source::{Context, Error, Source};
+use crate::media::source::{Format, Status};
+use crate::media::{Planes, Size};
+
+/// A plain or graded ground.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Fill {
+    pub color: Rgba,
+    /// Where a gradient ends; `None`: one colour.
+    pub to: Option<Rgba>,
+    /// Which way the gradient runs, degrees clockwise: 0 from left to right, 90 downwards.
+    pub degrees: u16,
+    /// `None`: the program's.
+    pub size: Option<Size>,
+}
+
+impl Fill {
+    /// One colour.
+    pub const fn plain(color: Rgba) -> Self {
+        Self { color, to: None, degrees: 90, size: None }
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// None: every fill can be painted.
+    pub fn open(&self, context: &Context) -> Result<Source, Error> {
+        let size = self.size.filter(|size| size.is_valid()).unwrap_or(context.size);
+        let status = Status::new("", self.to_string());
+        status.open(Format::Video { size, fps: context.grid.rate.as_f64() });
+        Ok(board::still(self.paint(size), status))
+    }
+
+    fn paint(&self, size: Size) -> Planes {
+        let (width, height) = (size.width as usize, size.height as usize);
+        let Some(to) = self.to else {
+            let pixel = self.color.channels();
+            // Two by two pixels say it all; the planes repeat them.
+            let small = rgb::planes(&pixel.repeat(4), 2, 2);
+            let mut planes =
+                if small.is_opaque() { Planes::black(size) } else { Planes::transparent(size) };
+            let first = |plane: &[u8]| plane.first().copied().unwrap_or(0);
+            planes.y.fill(first(&small.y));
+            planes.u.fill(first(&small.u));
+            planes.v.fill(first(&small.v));
+            if let Some(alpha) = &mut planes.alpha {
+                alpha.fill(self.color.alpha);
+            }
+            return planes;
+        };
+        let (sin, cos) = f32::from(self.degrees % 360).to_radians().sin_cos();
+        // The line on which the corners lie outermost.
+        let reach = (width as f32 * cos.abs() + height as f32 * sin.abs()).max(1.0);
+        let mut rgba = Vec::with_capacity(width * height * 4);
+        for y in 0..height {
+            for x in 0..width {
+                let (dx, dy) =
+                    (x as f32 + 0.5 - width as f32 / 2.0, y as f32 + 0.5 - height as f32 / 2.0);
+                let share = (dx * cos + dy * sin) / reach + 0.5;
+                rgba.extend_from_slice(&self.color.mix(to, share).channels());
+            }
+        }
+        rgb::planes(&rgba, size.width, size.height)
+    }
+}
+
+/// `#RRGGBB`, or `#RRGGBB,#RRGGBB` for a gradient, with `,DEGREES` where it does not run downwards.
+impl fmt::Display for Fill {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.color)?;
+        if let Some(to) = self.to {
+            write!(f, ",{to}")?;
+            if self.degrees != 90 {
+                write!(f, ",{}", self.degrees)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Fill {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut parts = text.split(',');
+        let color = parts.next().unwrap_or("").parse()?;
+        let to = parts.next().map(str::parse).transpose()?;
+        let degrees = match parts.next() {
+            None => 90,
+            Some(part) => part
+                .parse()
+                .ok()
+                .filter(|degrees| *degrees < 360)
+                .ok_or_else(|| format!("'{part}' is no direction: write 0 to 359 degrees"))?,
+        };
+        match parts.next() {
+            Some(more) => Err(format!("'{more}' is too much: write #RRGGBB,#RRGGBB,DEGREES")),
+            None => Ok(Self { color, to, degrees, size: None }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fills_read_back_as_written() {
+        for text in ["#102030", "#102030,#ff000080", "#000000,#ffffff,0"] {
+            assert_eq!(text.parse::<Fill>().unwrap().to_string(), text);
+        }
+        for bad in ["", "#102030,", "#102030,#102030,360", "#102030,#102030,1,2", "blue"] {
+            assert!(bad.parse::<Fill>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_colour_is_its_numbers_and_a_gradient_runs_its_way() {
+        let size = Size::new(64, 32);
+        let red = Rgba::opaque(255, 0, 0);
+        let planes = Fill::plain(red).paint(size);
+        let (y, u, v) = rgb::numbers(red);
+        assert!(planes.y.iter().all(|&l| l == y) && planes.is_opaque());
+        assert!(planes.u.iter().all(|&c| c == u) && planes.v.iter().all(|&c| c == v));
+        let half = Fill::plain(Rgba { alpha: 100, ..red }).paint(size);
+        assert_eq!(half.alpha.as_deref(), Some(&vec![100; size.pixels()][..]));
+
+        let graded = |degrees| Fill { degrees, to: Some(Rgba::WHITE), ..Fill::plain(Rgba::BLACK) };
+        let across = graded(0).paint(size).y;
+        assert!(across[..64].is_sorted() && across[0] < 22 && across[63] > 229);
+        assert_eq!(across[..64], across[31 * 64..]);
+        let down = graded(90).paint(size).y;
+        assert!(down[..64].iter().all(|&l| l == down[0]) && down[0] < 22 && down[31 * 64] > 229);
+        let up = graded(270).paint(size).y;
+        assert!(up[0] > 229 && up[31 * 64] < 22);
+    }
+}

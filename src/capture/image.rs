@@ -1,0 +1,414 @@
+//! An image file as a source. A thread reads it, plays it where it moves, and watches it: a changed
+//! file is shown, one that vanished or broke leaves its last picture and says so.
+
+pub(super) mod decode;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::decode::{Moving, Opened, Stamp};
+use super::board::{self, Board};
+use super::source::{Context, Error, Source};
+use crate::base::{Clock, Latest, Pooled, Stop, Timestamp, Worker};
+use crate::media::source::{Format, State, Status};
+use crate::media::{Planes, VideoFrame};
+
+/// How often the file is looked at.
+const LOOK: Duration = Duration::from_millis(500);
+/// What the pictures of a moving image may take in memory; longer ones are decoded again each time.
+const MOST_KEPT: usize = 128 << 20;
+
+/// A picture out of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Image {
+    /// PNG, JPEG, WebP or GIF.
+    pub path: PathBuf,
+}
+
+impl Image {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// Where there is no such file, or its header is that of no picture that can be taken.
+    pub fn open(&self, context: &Context) -> Result<Source, Error> {
+        let path = self.path.clone();
+        let fault = |reason| Error::File { path: path.clone(), reason };
+        decode::dimensions(&path).map_err(fault)?;
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        let status = Status::new("", name);
+        let latest = Latest::default();
+        let shower = Shower {
+            path: path.clone(),
+            clock: context.clock,
+            fps: context.grid.rate.as_f64(),
+            status: Arc::clone(&status),
+            latest: latest.clone(),
+        };
+        let worker = Worker::spawn("image", move |stop| shower.run(stop))?;
+        Ok(Source { feed: Box::new(Board { latest, _worker: Some(worker) }), status })
+    }
+}
+
+/// The file's thread.
+struct Shower {
+    path: PathBuf,
+    clock: Clock,
+    fps: f64,
+    status: Arc<Status>,
+    latest: Latest<VideoFrame>,
+}
+
+/// Why showing ended.
+enum End {
+    Stopped,
+    /// The file is not what it was.
+    Changed,
+}
+
+impl Shower {
+    fn run(&self, stop: &Stop) {
+        loop {
+            let stamp = Stamp::of(&self.path);
+            let shown = match &stamp {
+                Err(gone) => {
+                    self.down(State::Lost, "is gone", gone);
+                    None
+                }
+                Ok(_) => match decode::open(&self.path, None) {
+                    Ok(opened) => Some(opened),
+                    Err(fault) => {
+                        self.down(State::Failed, "cannot be read", &fault);
+                        None
+                    }
+                },
+            };
+            let end = match shown {
+                Some(Opened::Still(planes)) => {
+                    self.show(board::frame(Pooled::unpooled(planes)));
+                    self.await_change(&stamp, stop)
+                }
+                Some(Opened::Moving(moving)) => self.play(moving, &stamp, stop),
+                None => self.await_change(&stamp, stop),
+            };
+            match end {
+                End::Stopped => return,
+                End::Changed => {}
+            }
+        }
+    }
+
+    fn show(&self, frame: VideoFrame) {
+        let size = frame.size();
+        self.latest.publish(frame);
+        if self.status.state() != State::Open || self.status.report().format == Format::Unknown {
+            tracing::debug!(path = %self.path.display(), %size, "an image is shown");
+        }
+        self.status.open(Format::Video { size, fps: self.fps });
+    }
+
+    fn down(&self, state: State, what: &str, detail: &str) {
+        let name = file_name(&self.path);
+        let reason = if self.latest.get().is_some() {
+            format!("{name} {what}; its last picture stays until it is back")
+        } else {
+            format!("{name} {what}")
+        };
+        self.status.down(state, reason, detail);
+    }
+
+    /// Waits until the file is another one and whoever writes it has paused.
+    fn await_change(&self, shown: &Result<Stamp, String>, stop: &Stop) -> End {
+        let mut last = shown.clone();
+        loop {
+            if stop.wait(LOOK) {
+                return End::Stopped;
+            }
+            let now = Stamp::of(&self.path);
+            if now == last && now != *shown {
+                return End::Changed;
+            }
+            last = now;
+        }
+    }
+
+    /// Plays a moving image in a loop.
+    fn play(&self, mut moving: Moving, shown: &Result<Stamp, String>, stop: &Stop) -> End {
+        let mut kept: Option<Vec<(VideoFrame, Duration)>> = Some(Vec::new());
+        let mut bytes = 0;
+        let mut watch = Watched { last: shown.clone(), looked: self.clock.now() };
+        let mut due = self.clock.now();
+        loop {
+            // Once through, decoding.
+            loop {
+                let (planes, time) = match moving.next() {
+                    Ok(Some(picture)) => picture,
+                    Ok(None) => break,
+                    Err(fault) => {
+                        // What can be read of it goes on.
+                        tracing::debug!(fault, path = %self.path.display(), "a moving image");
+                        break;
+                    }
+                };
+                bytes += weight(&planes);
+                let frame = board::frame(Pooled::unpooled(planes));
+                match &mut kept {
+                    Some(frames) if bytes <= MOST_KEPT => frames.push((frame.clone(), time)),
+                    _ => kept = None,
+                }
+                if let Some(end) = self.hold(frame, time, &mut due, &mut watch, shown, stop) {
+                    return end;
+                }
+            }
+            if let Some(frames) = &kept {
+                if frames.len() < 2 {
+                    return self.await_change(shown, stop);
+                }
+                // From then on out of memory.
+                for (frame, time) in frames.iter().cycle() {
+                    let (frame, time) = (frame.clone(), *time);
+                    if let Some(end) = self.hold(frame, time, &mut due, &mut watch, shown, stop) {
+                        return end;
+                    }
+                }
+            }
+            match decode::open(&self.path, None) {
+                Ok(Opened::Moving(again)) => moving = again,
+                _ => return self.await_change(shown, stop),
+            }
+        }
+    }
+
+    /// Shows one picture for its time.
+    fn hold(
+        &self,
+        frame: VideoFrame,
+        time: Duration,
+        due: &mut Timestamp,
+        watch: &mut Watched,
+        shown: &Result<Stamp, String>,
+        stop: &Stop,
+    ) -> Option<End> {
+        self.show(frame);
+        // Times add up; a machine that could not keep up does not hurry after them.
+        *due = (*due + time).max(self.clock.now() - LOOK);
+        loop {
+            let now = self.clock.now();
+            if now.since(watch.looked) >= LOOK {
+                watch.looked = now;
+                let found = Stamp::of(&self.path);
+                if found == watch.last && found != *shown {
+                    return Some(End::Changed);
+                }
+                watch.last = found;
+            }
+            let wait = due.since(now);
+            if stop.wait(wait.min(LOOK)) {
+                return Some(End::Stopped);
+            }
+            if wait <= LOOK {
+                return None;
+            }
+        }
+    }
+}
+
+/// When a file was looked at last, and what it was.
+struct Watched {
+    last: Result<Stamp, String>,
+    looked: Timestamp,
+}
+
+fn weight(planes: &Planes) -> usize {
+    planes.y.len() + planes.u.len() * 2 + planes.alpha.as_ref().map_or(0, Vec::len)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use image::{Frame, Rgba as Pixel, RgbaImage};
+
+    use super::super::rgb::{Rgba, numbers};
+    use super::*;
+    use crate::base::queue::Receiver;
+    use crate::media::source::Report;
+    use crate::media::{FrameGrid, FrameRate, Size};
+
+    fn context() -> Context {
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
+        Context { clock: Clock::start(), grid, size: Size::new(64, 36) }
+    }
+
+    fn open(path: &Path) -> (Source, Receiver<Report>) {
+        let source = Image { path: path.to_owned() }.open(&context()).unwrap();
+        let changes = source.status.changes().unwrap();
+        (source, changes)
+    }
+
+    fn await_state(changes: &Receiver<Report>, state: State) -> Report {
+        loop {
+            let report = changes.recv_timeout(Duration::from_secs(20)).unwrap();
+            if report.state == state {
+                return report;
+            }
+        }
+    }
+
+    /// Waits until the picture begins with this colour.
+    fn await_color(source: &mut Source, color: Rgba) -> VideoFrame {
+        let (y, ..) = numbers(color);
+        for _ in 0..4_000 {
+            if let Some(frame) = source.feed.picture(Timestamp::ZERO)
+                && frame.planes.y[0].abs_diff(y) <= 2
+            {
+                return frame;
+            }
+            Stop::new().wait(Duration::from_millis(5));
+        }
+        panic!("never {color}");
+    }
+
+    const RED: Rgba = Rgba::opaque(255, 0, 0);
+    const GREEN: Rgba = Rgba::opaque(0, 255, 0);
+
+    fn flat(color: Rgba, width: u32, height: u32) -> RgbaImage {
+        RgbaImage::from_pixel(width, height, Pixel(color.channels()))
+    }
+
+    #[test]
+    fn formats_are_shown_with_their_colours() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.png", "a.jpg", "a.webp", "a.gif"] {
+            let path = folder.path().join(name);
+            let picture = DynamicImage::from(flat(RED, 31, 16));
+            if name.ends_with("jpg") {
+                picture.to_rgb8().save(&path).unwrap();
+            } else {
+                picture.save(&path).unwrap();
+            }
+            let (mut source, changes) = open(&path);
+            await_state(&changes, State::Open);
+            let frame = source.feed.picture(Timestamp::from_millis(40)).unwrap();
+            assert_eq!((frame.size(), frame.pts), (Size::new(32, 16), Timestamp::from_millis(40)));
+            let (y, u, v) = numbers(RED);
+            let near = |a: u8, b: u8| a.abs_diff(b) <= 2;
+            let planes = &frame.planes;
+            let found = (planes.y[200], planes.u[50], planes.v[50]);
+            assert!(near(found.0, y) && near(found.1, u) && near(found.2, v), "{name} {found:?}");
+            assert!(planes.is_opaque(), "{name}");
+        }
+        use image::DynamicImage;
+        let path = folder.path().join("clear.png");
+        flat(Rgba { alpha: 64, ..GREEN }, 8, 8).save(&path).unwrap();
+        let (mut source, changes) = open(&path);
+        await_state(&changes, State::Open);
+        let frame = source.feed.picture(Timestamp::ZERO).unwrap();
+        assert_eq!(frame.planes.alpha.as_deref(), Some(&[64; 64][..]));
+        assert_eq!(frame.planes.y[0], numbers(GREEN).0, "straight");
+    }
+
+    #[test]
+    fn a_file_that_changes_is_shown_and_one_that_vanishes_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        flat(RED, 8, 8).save(&path).unwrap();
+        let (mut source, changes) = open(&path);
+        await_color(&mut source, RED);
+        flat(GREEN, 10, 8).save(&path).unwrap();
+        assert_eq!(await_color(&mut source, GREEN).size(), Size::new(10, 8));
+        fs::remove_file(&path).unwrap();
+        let lost = await_state(&changes, State::Lost);
+        assert!(lost.reason.contains("a.png") && lost.reason.contains("stays"), "{}", lost.reason);
+        await_color(&mut source, GREEN);
+        fs::write(&path, b"\x89PNG\r\n\x1a\nnonsense").unwrap();
+        let broken = await_state(&changes, State::Failed);
+        assert!(broken.reason.contains("cannot be read"), "{}", broken.reason);
+        await_color(&mut source, GREEN);
+        flat(RED, 8, 8).save(&path).unwrap();
+        await_state(&changes, State::Open);
+        await_color(&mut source, RED);
+    }
+
+    #[test]
+    fn a_gif_moves_in_its_own_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.gif");
+        let delay = |millis| image::Delay::from_numer_denom_ms(millis, 1);
+        let frames = [(RED, 120), (GREEN, 360)]
+            .map(|(color, millis)| Frame::from_parts(flat(color, 8, 8), 0, 0, delay(millis)));
+        let file = fs::File::create(&path).unwrap();
+        image::codecs::gif::GifEncoder::new(file).encode_frames(frames).unwrap();
+        let mut opened = match decode::open(&path, None).unwrap() {
+            Opened::Moving(moving) => moving,
+            Opened::Still(_) => panic!("it moves"),
+        };
+        let times: Vec<_> = std::iter::from_fn(|| opened.next().unwrap())
+            .map(|(planes, time)| (planes.y[0], time.as_millis()))
+            .collect();
+        let (red, green) = (numbers(RED).0, numbers(GREEN).0);
+        assert!(times.len() == 2 && times[0].0.abs_diff(red) < 3 && times[1].0.abs_diff(green) < 3);
+        assert_eq!((times[0].1, times[1].1), (120, 360));
+        let (mut source, _changes) = open(&path);
+        // Around and around.
+        for color in [RED, GREEN, RED, GREEN, RED] {
+            await_color(&mut source, color);
+        }
+    }
+
+    /// A PNG that claims a size and has nothing behind it.
+    fn claimed(width: u32, height: u32) -> Vec<u8> {
+        let mut header = b"IHDR".to_vec();
+        header.extend(width.to_be_bytes());
+        header.extend(height.to_be_bytes());
+        header.extend([8, 6, 0, 0, 0]);
+        let crc = header.iter().fold(!0_u32, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+                if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 }
+            })
+        });
+        let length = 13_u32.to_be_bytes();
+        let end = *b"\0\0\0\0IDAT\x35\xAF\x06\x1E\0\0\0\0IEND\xAE\x42\x60\x82";
+        [&b"\x89PNG\r\n\x1a\n"[..], &length, &header, &(!crc).to_be_bytes(), &end].concat()
+    }
+
+    #[test]
+    fn absurd_and_broken_files_say_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        let fault = |data: &[u8]| {
+            fs::write(&path, data).unwrap();
+            let opened = Image { path: path.clone() }.open(&context());
+            opened.err().map(|error| error.to_string())
+        };
+        let said = fault(&claimed(60_000, 60_000)).unwrap();
+        assert!(said.contains("60000×60000") && said.contains("Save it smaller"), "{said}");
+        assert!(fault(&claimed(16_000, 16_000)).unwrap().contains("million"));
+        assert!(fault(b"GIF89a\xFF\xFF\xFF\xFF\0\0\0").is_some());
+        assert!(fault(b"").unwrap().contains("no PNG"));
+        assert!(fault(b"RIFF\xFF\xFF\xFF\xFFWEBPVP8X").is_some());
+        assert!(fault(b"BM nothing that we read").is_some());
+        // The header is well, what follows is not: the source says so itself.
+        assert_eq!(fault(&claimed(16, 16)), None);
+        let (_source, changes) = open(&path);
+        await_state(&changes, State::Failed);
+        for path in ["/nonexistent.png", "/", "/dev/zero"] {
+            let opened = Image { path: path.into() }.open(&context());
+            assert!(opened.unwrap_err().to_string().contains(path));
+        }
+    }
+
+    #[test]
+    fn large_pictures_are_kept_smaller() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        flat(RED, 5_000, 10).save(&path).unwrap();
+        let Opened::Still(planes) = decode::open(&path, None).unwrap() else { panic!() };
+        assert_eq!(planes.size(), Size::new(4_096, 8));
+        assert!(planes.y.iter().all(|y| y.abs_diff(numbers(RED).0) <= 1));
+    }
+}

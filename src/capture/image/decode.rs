@@ -1,0 +1,219 @@
+//! Image files as pixels: PNG, JPEG, WebP and GIF, moving ones too. What a file claims is looked at
+//! before room is made for it.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{PixelType, Resizer};
+use image::codecs::gif::GifDecoder;
+use image::codecs::png::PngDecoder;
+use image::codecs::webp::WebPDecoder;
+use image::{
+    AnimationDecoder, DynamicImage, Frames, ImageDecoder, ImageError, ImageFormat, ImageReader,
+    Limits, RgbaImage,
+};
+
+use crate::capture::rgb;
+use crate::media::{Planes, Size};
+
+/// A file larger than this is no picture for a stream.
+const MOST_BYTES: u64 = 256 << 20;
+/// The longest side and the most pixels that are decoded at all.
+const MOST_SIDE: u32 = 16_384;
+const MOST_PIXELS: u64 = 1 << 26;
+/// What decoding may take besides.
+const MOST_ALLOC: u64 = 640 << 20;
+/// Larger pictures are made smaller once, when they are read.
+const KEPT: Size = Size::new(4_096, 4_096);
+/// Times of a moving picture shorter than this mean "I do not care": viewers of the web give them
+/// a tenth of a second.
+const SHORTEST: Duration = Duration::from_millis(20);
+const USUAL: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(3_600);
+
+/// What tells a file from what it was before.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::capture) struct Stamp {
+    changed: Option<SystemTime>,
+    bytes: u64,
+}
+
+impl Stamp {
+    /// Of a file as it is now; an error says why it cannot be read.
+    pub(in crate::capture) fn of(path: &Path) -> Result<Self, String> {
+        let meta = std::fs::metadata(path).map_err(|error| error.to_string())?;
+        // Opening a pipe would wait for whoever writes it.
+        if !meta.is_file() {
+            return Err("it is no file".to_owned());
+        }
+        Ok(Self { changed: meta.modified().ok(), bytes: meta.len() })
+    }
+}
+
+/// An open image file.
+pub(in crate::capture) enum Opened {
+    Still(Planes),
+    Moving(Moving),
+}
+
+/// The pictures of a moving image, one after the other.
+pub(in crate::capture) struct Moving {
+    frames: Frames<'static>,
+    fit: Size,
+    /// The one that showed that there are several comes again.
+    waiting: Vec<(Planes, Duration)>,
+}
+
+type Input = BufReader<File>;
+
+fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MOST_SIDE);
+    limits.max_image_height = Some(MOST_SIDE);
+    limits.max_alloc = Some(MOST_ALLOC);
+    limits
+}
+
+fn said(error: &ImageError) -> String {
+    match error {
+        ImageError::Limits(_) => "the picture is too large".to_owned(),
+        error => error.to_string(),
+    }
+}
+
+fn input(path: &Path) -> Result<Input, String> {
+    let stamp = Stamp::of(path)?;
+    if stamp.bytes > MOST_BYTES {
+        return Err(format!("the file has {} MB, more than a picture needs", stamp.bytes >> 20));
+    }
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    Ok(BufReader::with_capacity(1 << 16, file))
+}
+
+/// Whether a picture of so many pixels is decoded.
+fn bounded((width, height): (u32, u32)) -> Result<(), String> {
+    let pixels = u64::from(width) * u64::from(height);
+    if width == 0 || height == 0 {
+        return Err("the picture has no pixels".to_owned());
+    }
+    if width > MOST_SIDE || height > MOST_SIDE || pixels > MOST_PIXELS {
+        return Err(format!(
+            "the picture is {width}×{height} pixels; at most {MOST_SIDE} a side and {} million in \
+             all are taken. Save it smaller",
+            MOST_PIXELS >> 20
+        ));
+    }
+    Ok(())
+}
+
+/// The size in pixels by the file's header, if it is a picture that can be taken.
+pub(in crate::capture) fn dimensions(path: &Path) -> Result<(u32, u32), String> {
+    let (_, size) = header(path)?;
+    bounded(size)?;
+    Ok(size)
+}
+
+fn header(path: &Path) -> Result<(ImageFormat, (u32, u32)), String> {
+    let mut reader =
+        ImageReader::new(input(path)?).with_guessed_format().map_err(|error| error.to_string())?;
+    let format = reader.format().filter(|format| {
+        matches!(
+            format,
+            ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP | ImageFormat::Gif
+        )
+    });
+    let format = format.ok_or("it is no PNG, JPEG, WebP or GIF picture")?;
+    // Only the header is read; whether its claim is taken is for the caller.
+    reader.no_limits();
+    let size = reader.into_dimensions().map_err(|error| said(&error))?;
+    Ok((format, size))
+}
+
+/// Opens and, unless it moves, decodes a picture, at most `fit` large.
+pub(in crate::capture) fn open(path: &Path, fit: Option<Size>) -> Result<Opened, String> {
+    let fit = fit.unwrap_or(KEPT);
+    let (format, size) = header(path)?;
+    bounded(size)?;
+    let input = || input(path);
+    let fault = |error: ImageError| said(&error);
+    let frames = match format {
+        ImageFormat::Gif => {
+            let mut decoder = GifDecoder::new(input()?).map_err(fault)?;
+            decoder.set_limits(limits()).map_err(fault)?;
+            Some(decoder.into_frames())
+        }
+        ImageFormat::Png => {
+            let decoder = PngDecoder::with_limits(input()?, limits()).map_err(fault)?;
+            if decoder.is_apng().map_err(fault)? {
+                Some(decoder.apng().map_err(fault)?.into_frames())
+            } else {
+                None
+            }
+        }
+        ImageFormat::WebP => {
+            let mut decoder = WebPDecoder::new(input()?).map_err(fault)?;
+            decoder.set_limits(limits()).map_err(fault)?;
+            decoder.has_animation().then(|| decoder.into_frames())
+        }
+        _ => None,
+    };
+    let Some(frames) = frames else { return still(path, fit).map(Opened::Still) };
+    let mut moving = Moving { frames, fit, waiting: Vec::new() };
+    let first = moving.next()?.ok_or("there is no picture in it")?;
+    match moving.next()? {
+        None => Ok(Opened::Still(first.0)),
+        Some(second) => {
+            moving.waiting = vec![second, first];
+            Ok(Opened::Moving(moving))
+        }
+    }
+}
+
+fn still(path: &Path, fit: Size) -> Result<Planes, String> {
+    let mut reader =
+        ImageReader::new(input(path)?).with_guessed_format().map_err(|error| error.to_string())?;
+    reader.limits(limits());
+    let mut decoder = reader.into_decoder().map_err(|error| said(&error))?;
+    // A telephone held upright says so in the file.
+    let orientation = decoder.orientation();
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| said(&error))?;
+    if let Ok(orientation) = orientation {
+        picture.apply_orientation(orientation);
+    }
+    shrink(&picture.into_rgba8(), fit)
+}
+
+/// The picture as planes, at most `fit` large.
+fn shrink(picture: &RgbaImage, fit: Size) -> Result<Planes, String> {
+    let (width, height) = picture.dimensions();
+    if width <= fit.width && height <= fit.height {
+        return Ok(rgb::planes(picture.as_raw(), width, height));
+    }
+    let small = Size::new(width, height).fitted_into(fit);
+    let fault = |error: &dyn std::fmt::Display| error.to_string();
+    let from = ImageRef::new(width, height, picture.as_raw(), PixelType::U8x4)
+        .map_err(|error| fault(&error))?;
+    let mut to = Image::new(small.width, small.height, PixelType::U8x4);
+    // Colours are weighed by their alpha.
+    Resizer::new().resize(&from, &mut to, None).map_err(|error| fault(&error))?;
+    Ok(rgb::planes(to.buffer(), small.width, small.height))
+}
+
+impl Moving {
+    /// The next picture and how long it is shown; `None` at the end.
+    pub(in crate::capture) fn next(&mut self) -> Result<Option<(Planes, Duration)>, String> {
+        if let Some(waiting) = self.waiting.pop() {
+            return Ok(Some(waiting));
+        }
+        let Some(frame) = self.frames.next() else { return Ok(None) };
+        let frame = frame.map_err(|error| said(&error))?;
+        let (millis, parts) = frame.delay().numer_denom_ms();
+        let shown = Duration::from_micros(u64::from(millis) * 1_000 / u64::from(parts.max(1)));
+        let shown = if shown < SHORTEST { USUAL } else { shown.min(LONGEST) };
+        let planes = shrink(&frame.into_buffer(), self.fit)?;
+        Ok(Some((planes, shown)))
+    }
+}
