@@ -20,7 +20,7 @@ use crate::wire::container::Format;
 /// Arguments.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// A URL (rtmp, rtmps, rtmpt or rtmpts), or an FLV, MP4 or MKV file
+    /// A URL (rtmp, rtmps, rtmpt, rtmpts, http, https, ws or wss), or an FLV, MP4 or MKV file
     #[arg(value_name = "URL|FILE")]
     pub source: String,
     /// Without a window

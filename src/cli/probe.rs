@@ -18,7 +18,7 @@ const DEPTH: usize = 16;
 /// Arguments.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// A URL (rtmp, rtmps, rtmpt or rtmpts), or an FLV, MP4 or MKV file
+    /// A URL (rtmp, rtmps, rtmpt, rtmpts, http, https, ws or wss), or an FLV, MP4 or MKV file
     #[arg(value_name = "URL|FILE")]
     pub source: String,
     #[command(flatten)]
@@ -74,7 +74,7 @@ fn to_json(report: &Report) -> Value {
     streams.extend(report.audio.as_ref().map(audio));
     let rounded = |value: f64| (value * 1_000.0).round() / 1_000.0;
     without_nulls(json!({
-        "format": report.format.extension(),
+        "format": report.format,
         "duration": report.duration.map(rounded),
         "metadata": report.metadata.as_ref().map(|metadata| plain(metadata, 0)),
         "streams": streams,

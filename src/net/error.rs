@@ -26,12 +26,15 @@ pub enum Stage {
     Publish,
     /// Asking to play.
     Play,
+    /// Asking a web server.
+    Request,
     /// Sending or receiving the stream.
     Media,
 }
 
 impl Stage {
-    /// Its name in events: `dns`, `tcp`, `tls`, `handshake`, `connect`, `publish`, `play`, `media`.
+    /// Its name in events: `dns`, `tcp`, `tls`, `handshake`, `connect`, `publish`, `play`,
+    /// `request`, `media`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Dns => "dns",
@@ -41,6 +44,7 @@ impl Stage {
             Self::Connect => "connect",
             Self::Publish => "publish",
             Self::Play => "play",
+            Self::Request => "request",
             Self::Media => "media",
         }
     }
@@ -160,7 +164,9 @@ pub enum Cause {
     /// A web server answers, and takes no RTMP inside HTTP; its status (0 for an answer that is no
     /// HTTP) and its words.
     Tunnel { status: u16, reason: String },
-    /// The server broke the RTMP rules; how.
+    /// A web server has an answer, and not what was asked for: its status and its words.
+    Answer { status: u16, reason: String },
+    /// The server broke the protocol's rules; how.
     Protocol(String),
     /// The server refused: what that means, its code (`NetStream.Publish.BadName`) and its words.
     Status { refusal: Refusal, code: String, description: String },
@@ -228,6 +234,10 @@ impl fmt::Display for Cause {
             Self::Tunnel { status, reason } => {
                 write!(f, "the server refuses the tunnel through HTTP: {status} {reason}")
             }
+            Self::Answer { status, reason } => {
+                let said = format!("{status} {reason}");
+                write!(f, "the server answers {}", said.trim_end())
+            }
             Self::Protocol(text) => write!(f, "the server broke the protocol: {text}"),
             Self::Status { refusal, code, description } => {
                 let said = [code.as_str(), description.as_str()];
@@ -288,7 +298,8 @@ impl Error {
         match (&self.cause, self.stage) {
             (Cause::TrustFile { .. }, _) => Class::Settings,
             (Cause::Status { refusal: Refusal::NotFound, .. }, _) => Class::NoSuchStream,
-            (Cause::Status { .. }, _) => Class::Refused,
+            (Cause::Answer { status: 404 | 410, .. }, _) => Class::NoSuchStream,
+            (Cause::Status { .. } | Cause::Answer { .. }, _) => Class::Refused,
             // Asked by name and answered by hanging up: how several servers say no.
             (Cause::Closed | Cause::Reset, Stage::Publish | Stage::Play) => Class::Refused,
             (_, Stage::Media) => Class::Lost,
@@ -302,6 +313,7 @@ impl Error {
         match &self.cause {
             Cause::TrustFile { .. } => false,
             Cause::Status { refusal, .. } => refusal.may_pass(),
+            Cause::Answer { status, .. } => !matches!(status, 400..=403 | 405..=407),
             _ => true,
         }
     }
@@ -420,6 +432,20 @@ fn advice(error: &Error) -> &'static str {
         (Cause::Status { refusal, .. }, stage) => refusal_advice(*refusal, stage),
         (Cause::NoProgress { .. }, _) => {
             "The network or the server has stalled: check the connection."
+        }
+        (Cause::Answer { status: 401 | 403, .. }, _) => {
+            "Check user and password (https://user:password@server/…) or the token in the URL."
+        }
+        (Cause::Answer { status: 404 | 410, .. }, _) => {
+            "Check the path in the URL, and that the stream is live."
+        }
+        (Cause::Answer { .. }, _) => "Try again later, and see the server's own messages.",
+        (
+            Cause::Closed | Cause::Reset | Cause::TimedOut { .. } | Cause::Protocol(_),
+            Stage::Request,
+        ) => {
+            "Check that address and port belong to a web server; if it wants TLS, use https:// or \
+             wss://."
         }
         (Cause::Protocol(_), _) => {
             "The server, or something between, sends what is no proper RTMP: try another server."

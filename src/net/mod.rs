@@ -17,6 +17,7 @@ pub mod rtmpt;
 pub mod runtime;
 pub mod stream;
 pub mod tls;
+pub mod web;
 
 pub use bind::Bind;
 pub use connect::{Endpoint, Options, connect};

@@ -55,6 +55,11 @@ impl Demux {
         }
     }
 
+    /// Whether what comes does so as it happens.
+    pub(super) fn set_live(&mut self, live: bool) {
+        self.timeline.set_live(live);
+    }
+
     /// The connection was made anew.
     pub(super) fn restart(&mut self) {
         self.timeline.restart();

@@ -9,6 +9,7 @@ use crate::base::Timestamp;
 use crate::media::Track;
 use crate::player::demux::{Demux, Found};
 use crate::player::packets::Unit;
+use crate::player::pull::Pace;
 use crate::player::save::Save;
 use crate::player::shared::Shared;
 use crate::player::{Failure, Kind, Severity};
@@ -52,6 +53,13 @@ impl Feed {
     /// Bodies of pictures and sound, playable or not.
     pub(super) fn bodies(&self) -> u64 {
         self.bodies
+    }
+
+    /// What comes is played as it comes, or as a file.
+    pub(super) fn set_pace(&mut self, pace: Pace) {
+        self.live = pace == Pace::Live;
+        self.demux.set_live(self.live);
+        self.shared.reception.lock().set_live(self.live);
     }
 
     /// The connection was made anew.

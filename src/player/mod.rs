@@ -9,6 +9,7 @@
 //! What decides about time is pure and simulated in tests: [`timeline`] (wire time to media time),
 //! [`jitter`] (when things should be shown), [`schedule`] (what is shown now), [`stretch`].
 
+mod connection;
 mod demux;
 mod device;
 mod dump;
@@ -22,8 +23,11 @@ pub mod packets;
 mod pictures;
 mod present;
 pub mod probe;
+mod pull;
+mod rate;
 mod recording;
 mod remote;
+mod rtmp;
 mod save;
 pub mod schedule;
 mod shared;
@@ -34,6 +38,7 @@ pub mod state;
 pub mod stretch;
 pub mod timeline;
 pub mod turn;
+mod web;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -48,7 +53,8 @@ pub use state::{Event, Failure, Figures, Kind, Message, Severity, State};
 /// Where the stream comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// `rtmp://`, `rtmps://`, `rtmpt://` or `rtmpts://`, the stream's name as its last part.
+    /// `rtmp://`, `rtmps://`, `rtmpt://` or `rtmpts://`, the stream's name as its last part;
+    /// `http://`, `https://`, `ws://` or `wss://` with FLV behind it.
     Url(String),
     /// A local FLV, MP4 or MKV file.
     File(PathBuf),

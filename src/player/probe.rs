@@ -12,9 +12,13 @@ use tokio::time::timeout;
 use crate::base::{Clock, Timestamp};
 use crate::media::Track;
 use crate::net::rtmp::{Client, Options};
+use crate::net::web::WebUrl;
 use crate::net::{self, Runtime};
+use crate::player::connection::{failure, silent};
+use crate::player::pull::{Item, Pace, Problem, Pull};
+use crate::player::rate::frame_rate;
 use crate::player::timeline::Timeline;
-use crate::player::{Failure, Kind, Source, file, recording, remote};
+use crate::player::{Failure, Kind, Source, file, recording, rtmp, web};
 use crate::wire::aac::AudioSpecificConfig;
 use crate::wire::amf0::Value;
 use crate::wire::carried;
@@ -39,8 +43,8 @@ const MOST_TIMES: usize = 4_096;
 /// What was found.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// Of a file; a stream comes as FLV.
-    pub format: Format,
+    /// `flv` (RTMP too), `mp4`, `mkv`, `hls` or `mpegts`.
+    pub format: &'static str,
     /// Seconds; of a file.
     pub duration: Option<f64>,
     /// `onMetaData`, as it came.
@@ -90,6 +94,9 @@ pub fn probe(
 ) -> Result<Report, Failure> {
     match source {
         Source::File(path) => probe_file(path, clock, cancelled),
+        Source::Url(url) if WebUrl::is_one(url) => {
+            runtime.block_on(probe_web(url, net, clock, cancelled))
+        }
         Source::Url(url) => runtime.block_on(probe_url(url, net, clock, cancelled)),
     }
 }
@@ -103,7 +110,7 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
             prober.take(kind, time_ms, &body, clock.now());
             !cancelled()
         })?;
-        return Ok(Report { format, ..prober.report() });
+        return Ok(Report { format: format.extension(), ..prober.report() });
     }
     let mut demuxer = Demuxer::new();
     let mut block = vec![0; 256 << 10];
@@ -158,7 +165,7 @@ async fn probe_url(
     clock: Clock,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Report, Failure> {
-    let url = remote::parse(text)?;
+    let url = rtmp::parse(text)?;
     let mut options = Options { buffer: Duration::from_secs(1), ..Options::default() };
     options.net = net.clone();
     let start = clock.now();
@@ -167,7 +174,7 @@ async fn probe_url(
     let mut client = loop {
         match timeout(Duration::from_millis(100), &mut connect).await {
             Ok(Ok(client)) => break client,
-            Ok(Err(error)) => return Err(remote::failure(&error)),
+            Ok(Err(error)) => return Err(failure(&error)),
             Err(_) if cancelled() => return Err(interrupted()),
             Err(_) => {}
         }
@@ -189,7 +196,7 @@ async fn probe_url(
             Ok(Ok(Event::Unpublished | Event::StreamEof)) => over = prober.bodies > 0,
             Ok(Ok(_)) | Err(_) => {}
             Ok(Err(_)) if prober.bodies > 0 => over = true,
-            Ok(Err(error)) => return Err(remote::failure(&error)),
+            Ok(Err(error)) => return Err(failure(&error)),
         }
         if cancelled() {
             return if prober.bodies > 0 { Ok(prober.report()) } else { Err(interrupted()) };
@@ -198,11 +205,69 @@ async fn probe_url(
             break;
         }
         if prober.bodies == 0 && now.since(began) >= LIMIT {
-            return Err(remote::silent());
+            return Err(silent());
         }
     }
     client.close(Duration::from_millis(300)).await;
     Ok(prober.report())
+}
+
+async fn probe_web(
+    text: &str,
+    net: &net::Options,
+    clock: Clock,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Report, Failure> {
+    let told = |problem| match problem {
+        Problem::Net(error) => failure(&error),
+        Problem::Told(told) => told,
+    };
+    let url = web::parse(text)?;
+    let start = clock.now();
+    let opened = Pull::open(&url, net, &|_| {});
+    tokio::pin!(opened);
+    let mut pull = loop {
+        match timeout(Duration::from_millis(100), &mut opened).await {
+            Ok(opened) => break opened.map_err(told)?,
+            Err(_) if cancelled() => return Err(interrupted()),
+            Err(_) => {}
+        }
+    };
+    let recorded = pull.pace() == Pace::Recorded;
+    let mut prober = Prober::new(!recorded, start);
+    let began = clock.now();
+    let mut looked = began;
+    loop {
+        let item = timeout(Duration::from_millis(100), pull.next()).await;
+        let now = clock.now();
+        match item {
+            Ok(Ok(Some(Item::Tag(tag)))) => prober.take(tag.kind, tag.time_ms, &tag.body, now),
+            Ok(Ok(Some(_))) | Err(_) => {}
+            Ok(Ok(None)) if prober.bodies == 0 => return Err(silent()),
+            Ok(Ok(None)) => break,
+            Ok(Err(_)) if prober.bodies > 0 => break,
+            Ok(Err(problem)) => return Err(told(problem)),
+        }
+        // A fast server would have it asked a thousand times a second.
+        if now.since(looked) >= Duration::from_millis(50) {
+            looked = now;
+            if cancelled() {
+                return if prober.bodies > 0 { Ok(prober.report()) } else { Err(interrupted()) };
+            }
+        }
+        // What is sent faster than it plays has been seen for as long as it lasts.
+        let watched = now.since(began).max(Duration::from_secs_f64(prober.seconds()));
+        if prober.is_satisfied(watched) || now.since(began) >= LIMIT && prober.bodies > 0 {
+            break;
+        }
+        if prober.bodies == 0 && now.since(began) >= LIMIT {
+            return Err(silent());
+        }
+    }
+    // The whole was not read: how long it lasts, only its metadata tell.
+    prober.live = true;
+    let told = prober.told_duration().filter(|_| recorded);
+    Ok(Report { format: pull.format(), duration: told, ..prober.report() })
 }
 
 fn interrupted() -> Failure {
@@ -414,6 +479,17 @@ impl Prober {
         })
     }
 
+    /// How much media time has been seen.
+    fn seconds(&self) -> f64 {
+        self.pictures.seconds().max(self.sound.seconds())
+    }
+
+    /// What the metadata say of the length, in seconds.
+    fn told_duration(&self) -> Option<f64> {
+        let told = self.metadata.as_ref()?.get_number("duration")?;
+        (told > 0.0 && told.is_finite()).then_some(told)
+    }
+
     /// Whether enough is known of a live stream.
     fn is_satisfied(&self, watched: Duration) -> bool {
         if watched >= LIMIT {
@@ -436,6 +512,8 @@ impl Prober {
         let number =
             |name: &str| self.metadata.as_ref().and_then(|metadata| metadata.get_number(name));
         let fps = frame_rate(&self.times);
+        let longest = self.seconds();
+        let told = self.told_duration();
         let video = self.video.map(|video| Video {
             fps: fps.or_else(|| number("framerate").filter(|rate| *rate > 0.0)),
             size: video.size.or_else(|| {
@@ -457,11 +535,9 @@ impl Prober {
             self.keyframes.iter().zip(self.keyframes.iter().skip(1)).map(|(a, b)| b - a).collect();
         distances.sort_unstable();
         let gop = distances.get(distances.len() / 2);
-        let longest = self.pictures.seconds().max(self.sound.seconds());
         let measured = longest + fps.filter(|_| video.is_some()).map_or(0.0, |fps| 1.0 / fps);
-        let told = number("duration").filter(|told| *told > 0.0 && told.is_finite());
         Report {
-            format: Format::Flv,
+            format: Format::Flv.extension(),
             duration: if self.live { None } else { told.or(Some(measured)) },
             metadata: self.metadata,
             video,
@@ -471,71 +547,5 @@ impl Prober {
                 .first_keyframe
                 .map(|at| (at.micros_since(self.start) as f64 / 100.0).round() / 10.0),
         }
-    }
-}
-
-/// Pictures a second: over the whole where that is even, else by the median distance. Wire times
-/// are rounded to milliseconds: common rates are recognised.
-fn frame_rate(times: &VecDeque<i64>) -> Option<f64> {
-    let mut sorted: Vec<i64> = times.iter().copied().collect();
-    sorted.sort_unstable();
-    sorted.dedup();
-    let (first, last) = (sorted.first()?, sorted.last()?);
-    let mut steps: Vec<i64> =
-        sorted.iter().zip(sorted.iter().skip(1)).map(|(a, b)| b - a).collect();
-    steps.sort_unstable();
-    let median = *steps.get(steps.len() / 2)? as f64;
-    // Holes (dropped pictures) do not count.
-    let even: Vec<i64> =
-        steps.iter().copied().filter(|step| (*step as f64) < median * 1.5).collect();
-    if median <= 0.0 || last == first || even.is_empty() {
-        return None;
-    }
-    let mean = even.iter().sum::<i64>() as f64 / even.len() as f64;
-    let rate = 1e6 / mean;
-    const COMMON: [f64; 13] = [
-        12.0,
-        15.0,
-        20.0,
-        24_000.0 / 1_001.0,
-        24.0,
-        25.0,
-        30_000.0 / 1_001.0,
-        30.0,
-        48.0,
-        50.0,
-        60_000.0 / 1_001.0,
-        60.0,
-        120.0,
-    ];
-    // The whole is off by a millisecond at most: believe a common rate that is as near as that.
-    let slack = rate * (1_500.0 / (mean * even.len() as f64)).max(0.000_4);
-    let nearest =
-        COMMON.iter().copied().min_by(|a, b| (a - rate).abs().total_cmp(&(b - rate).abs()));
-    let rate = nearest.filter(|common| (common - rate).abs() <= slack).unwrap_or(rate);
-    Some((rate * 1_000.0).round() / 1_000.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn measured(rate: f64, pictures: i64) -> Option<f64> {
-        // As wire times: rounded to milliseconds.
-        frame_rate(&(0..pictures).map(|n| (n as f64 * 1e3 / rate).round() as i64 * 1_000).collect())
-    }
-
-    #[test]
-    fn rates_are_recognised_through_rounded_times() {
-        for (rate, shown) in
-            [(30.0, 30.0), (30_000.0 / 1_001.0, 29.97), (25.0, 25.0), (60.0, 60.0), (17.0, 17.0)]
-        {
-            let found = measured(rate, 600).unwrap();
-            assert!((found - shown).abs() < 0.02, "{rate}: {found}");
-        }
-        assert_eq!(measured(30.0, 1), None);
-        // Every tenth picture is missing.
-        let holes = (0..300).filter(|n| n % 10 != 5).map(|n| n * 40_000).collect();
-        assert_eq!(frame_rate(&holes), Some(25.0));
     }
 }

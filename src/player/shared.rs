@@ -70,10 +70,16 @@ impl Reception {
         self.first = Some(self.first.map_or(dts, |first| first.min(dts)));
     }
 
+    /// Whether what comes does so as it happens.
+    pub(super) fn set_live(&mut self, live: bool) {
+        self.live = live;
+    }
+
     /// The stream goes on after its end: its publisher is back.
     pub(super) fn resume(&mut self) {
-        self.ended = false;
-        self.jitter.forget();
+        if std::mem::replace(&mut self.ended, false) {
+            self.jitter.forget();
+        }
     }
 
     /// The presenter's view of it.

@@ -56,6 +56,11 @@ impl Timeline {
         Self { live, tracks: [None, None], epoch: 0 }
     }
 
+    /// Whether arrival times mean something from here on.
+    pub fn set_live(&mut self, live: bool) {
+        self.live = live;
+    }
+
     /// The connection was lost and made again: what comes next goes on after the time that passed,
     /// whatever the new timestamps say.
     pub fn restart(&mut self) {

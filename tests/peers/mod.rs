@@ -22,6 +22,7 @@ pub mod onair;
 pub mod others;
 mod process;
 pub mod throttle;
+pub mod web;
 
 pub use nginx::Nginx;
 pub use onair::Onair;

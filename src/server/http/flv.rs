@@ -1,6 +1,8 @@
-//! HTTP-FLV: a stream as one endless FLV file. Times are the stream's own, from the last keyframe on.
+//! HTTP-FLV: a stream as one endless FLV file, or the same file in the binary messages of a
+//! WebSocket. Times are the stream's own, from the last keyframe on.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,6 +10,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
 use axum::body::{Body, Bytes};
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body::Frame;
@@ -25,6 +28,9 @@ use crate::wire::flv::file_header;
 
 pub(super) const CONTENT_TYPE: &str = "video/x-flv";
 
+/// The longest message a viewer may send: they have nothing to say.
+const MAX_SAID: usize = 4 << 10;
+
 /// The answer: the stream, or that there is none.
 pub(super) fn response(
     registry: Arc<Registry>,
@@ -32,21 +38,76 @@ pub(super) fn response(
     app: &str,
     name: &str,
 ) -> Response {
-    if !registry.find(app, name).is_some_and(|stream| stream.is_published()) {
-        return (StatusCode::NOT_FOUND, "There is no such stream.\n").into_response();
-    }
-    let sink = Arc::new(FlvSink::new(registry.next_id(), registry.config.limits.queue_bytes));
-    let Some(stream) = registry.join(app, name, Arc::<FlvSink>::clone(&sink), peer) else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "There are too many viewers.\n").into_response();
-    };
-    let since = registry.clock.now();
     let headers = [
         (header::CONTENT_TYPE, CONTENT_TYPE),
         (header::CACHE_CONTROL, "no-store"),
         // Players in web pages of other origins may read it.
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     ];
-    (headers, Body::new(FlvBody { sink, registry, stream, peer, since })).into_response()
+    match join(registry, peer, app, name) {
+        Ok(body) => (headers, Body::new(body)).into_response(),
+        Err(no) => no,
+    }
+}
+
+/// The answer to who wants it as a WebSocket.
+pub(super) fn upgraded(
+    registry: Arc<Registry>,
+    peer: SocketAddr,
+    app: &str,
+    name: &str,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    match join(registry, peer, app, name) {
+        Ok(body) => upgrade
+            .max_message_size(MAX_SAID)
+            .max_frame_size(MAX_SAID)
+            .on_upgrade(move |socket| send(socket, body)),
+        Err(no) => no,
+    }
+}
+
+/// A place among the stream's viewers.
+fn join(
+    registry: Arc<Registry>,
+    peer: SocketAddr,
+    app: &str,
+    name: &str,
+) -> Result<FlvBody, Response> {
+    if !registry.find(app, name).is_some_and(|stream| stream.is_published()) {
+        return Err((StatusCode::NOT_FOUND, "There is no such stream.\n").into_response());
+    }
+    let sink = Arc::new(FlvSink::new(registry.next_id(), registry.config.limits.queue_bytes));
+    let Some(stream) = registry.join(app, name, Arc::<FlvSink>::clone(&sink), peer) else {
+        let full = "There are too many viewers.\n";
+        return Err((StatusCode::SERVICE_UNAVAILABLE, full).into_response());
+    };
+    let since = registry.clock.now();
+    Ok(FlvBody { sink, registry, stream, peer, since })
+}
+
+/// Sends the file in messages until either end has enough. What the socket does not take waits in
+/// the viewer's queue.
+async fn send(mut socket: WebSocket, mut body: FlvBody) {
+    loop {
+        let next = poll_fn(|cx| http_body::Body::poll_frame(Pin::new(&mut body), cx));
+        tokio::select! {
+            frame = next => {
+                let Some(Ok(frame)) = frame else { break };
+                let Ok(bytes) = frame.into_data() else { continue };
+                if socket.send(Message::Binary(bytes)).await.is_err() {
+                    return;
+                }
+            }
+            said = socket.recv() => {
+                if !matches!(said, Some(Ok(_))) {
+                    return;
+                }
+            }
+        }
+    }
+    // Closed in order; who does not answer is let go with the connection.
+    let _ = socket.send(Message::Close(None)).await;
 }
 
 /// Where a stream puts what goes to one HTTP-FLV viewer.

@@ -1,4 +1,4 @@
-//! The server over HTTP: overview page, figures, HTTP-FLV. On an address of its own.
+//! The server over HTTP: overview page, figures, HTTP-FLV and WebSocket-FLV. On an address of its own.
 
 mod api;
 mod flv;
@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::connect_info::{ConnectInfo, Connected};
-use axum::extract::{Request, State};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -72,7 +73,7 @@ impl Connected<IncomingStream<'_, Callers>> for Caller {
     }
 }
 
-/// `/{app}/{stream}.flv`; the app may have slashes. (The router knows no suffixes.)
+/// `/{app}/{stream}.flv`, also as a WebSocket; the app may have slashes. (The router knows no suffixes.)
 async fn media(
     State(registry): State<Arc<Registry>>,
     ConnectInfo(Caller(peer)): ConnectInfo<Caller>,
@@ -82,6 +83,13 @@ async fn media(
     let Some((app, stream)) = name.and_then(split) else {
         return (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response();
     };
+    if request.headers().contains_key(header::UPGRADE) {
+        let (mut parts, _) = request.into_parts();
+        return match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+            Ok(upgrade) => flv::upgraded(registry, peer, &app, &stream, upgrade),
+            Err(no) => no.into_response(),
+        };
+    }
     match *request.method() {
         Method::GET => flv::response(registry, peer, &app, &stream),
         Method::HEAD if registry.find(&app, &stream).is_some_and(|s| s.is_published()) => {

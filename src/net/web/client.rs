@@ -1,0 +1,293 @@
+//! Asking a web server for something: a request, redirections, an answer whose body comes piece by
+//! piece. One connection is kept for the next request to the same server.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::WebUrl;
+use crate::net::http::{Fault, Http};
+use crate::net::{Cause, Endpoint, Error, Options, Stage, Step, connect};
+use crate::wire::http::{Body, Fields, Response};
+
+/// An answer has begun by then.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Redirections that are followed.
+const MOST_HOPS: usize = 5;
+/// Interim answers (1xx) that are passed over.
+const MOST_INTERIM: usize = 8;
+
+/// Bytes `from..until` of something.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Span {
+    pub from: u64,
+    pub until: u64,
+}
+
+/// Who asks.
+#[derive(Debug)]
+pub struct Client {
+    options: Options,
+    kept: Option<(Endpoint, Http)>,
+}
+
+/// An answer with its body still to come.
+#[derive(Debug)]
+pub struct Answer {
+    http: Http,
+    body: Body,
+    endpoint: Endpoint,
+    url: WebUrl,
+    fields: Fields,
+    status: u16,
+    keep_alive: bool,
+}
+
+/// Writes a request's head.
+fn request(url: &WebUrl, span: Option<Span>) -> String {
+    let mut head = format!(
+        "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: onair/{}\r\nAccept: */*\r\n\
+         Accept-Encoding: identity\r\n",
+        url.target(),
+        url.authority(),
+        env!("CARGO_PKG_VERSION"),
+    );
+    if let Some(span) = span {
+        let last = span.until.saturating_sub(1);
+        head.push_str(&format!("Range: bytes={}-{last}\r\n", span.from));
+    }
+    if let Some(authorization) = url.authorization() {
+        head.push_str(&format!("Authorization: {authorization}\r\n"));
+    }
+    head.push_str("\r\n");
+    head
+}
+
+impl Client {
+    /// Asks by these ways.
+    pub fn new(options: Options) -> Self {
+        Self { options, kept: None }
+    }
+
+    /// Asks for what stands at a URL, or a span of it, following redirections.
+    ///
+    /// # Errors
+    /// With the stage that failed and why; an answer other than 200 (206 for a span) is one.
+    pub async fn get(
+        &mut self,
+        url: &WebUrl,
+        span: Option<Span>,
+        on_step: &(dyn Fn(Step<'_>) + Send + Sync),
+    ) -> Result<Answer, Error> {
+        let mut url = url.clone();
+        for _ in 0..=MOST_HOPS {
+            let answer = self.ask(&url, span, on_step).await?;
+            let fail = |cause| answer.error(Stage::Request, cause);
+            match answer.status {
+                200 => {}
+                206 if span.is_some() => {}
+                301 | 302 | 303 | 307 | 308 => {
+                    let to = answer.fields.get("location").unwrap_or_default();
+                    url = redirected(&url, to).map_err(fail)?;
+                    on_step(Step::Elsewhere { to: &url.to_string(), with_password: true });
+                    continue;
+                }
+                status => {
+                    let reason = answer.reason().to_owned();
+                    return Err(fail(Cause::Answer { status, reason }));
+                }
+            }
+            let packed = answer.fields.get("content-encoding").unwrap_or("identity");
+            if !packed.eq_ignore_ascii_case("identity") {
+                let packed: String = packed.chars().take(20).collect();
+                let why = format!("it packs what was asked for unpacked ({packed})");
+                return Err(fail(Cause::Protocol(why)));
+            }
+            return Ok(answer);
+        }
+        let why = "it sends us on from address to address".into();
+        let peer = url.endpoint().to_string();
+        Err(Error { stage: Stage::Request, cause: Cause::Protocol(why), peer })
+    }
+
+    /// One question.
+    async fn ask(
+        &mut self,
+        url: &WebUrl,
+        span: Option<Span>,
+        on_step: &(dyn Fn(Step<'_>) + Send + Sync),
+    ) -> Result<Answer, Error> {
+        let endpoint = url.endpoint();
+        let fail = |cause| Error { stage: Stage::Request, cause, peer: endpoint.to_string() };
+        let late = Cause::TimedOut { after: PATIENCE };
+        if let Some((_, http)) = self.kept.take().filter(|(its, _)| *its == endpoint) {
+            // The server may have closed it meanwhile: then a new one is made.
+            match timeout(PATIENCE, talk(http, url, span)).await {
+                Ok(Ok(said)) => return Ok(said.answer(endpoint, url.clone())),
+                Ok(Err(Fault::Http(error))) => return Err(fail(Fault::Http(error).cause())),
+                Ok(Err(_)) => {}
+                Err(_) => return Err(fail(late)),
+            }
+        }
+        let stream = connect(&endpoint, &self.options, on_step).await?;
+        on_step(Step::Stage(Stage::Request));
+        match timeout(PATIENCE, talk(Http::new(stream), url, span)).await {
+            Ok(Ok(said)) => Ok(said.answer(endpoint, url.clone())),
+            Ok(Err(fault)) => Err(fail(fault.cause())),
+            Err(_) => Err(fail(late)),
+        }
+    }
+
+    /// Reads the rest of an answer, at most `most` bytes and until `limit` has passed, and keeps its
+    /// connection.
+    ///
+    /// # Errors
+    /// When the connection breaks off, or it is too long or too slow.
+    pub async fn read(
+        &mut self,
+        mut answer: Answer,
+        most: usize,
+        limit: Duration,
+    ) -> Result<Bytes, Error> {
+        let until = Instant::now() + limit;
+        let claimed = answer.length().unwrap_or(0);
+        let too_long = || Cause::Protocol(format!("it sends more than {} KiB", most >> 10));
+        if claimed > most as u64 {
+            return Err(answer.error(Stage::Media, too_long()));
+        }
+        let mut whole = BytesMut::new();
+        loop {
+            let piece = timeout_at(until, timeout(PATIENCE, answer.piece())).await;
+            let piece = match piece {
+                Ok(Ok(piece)) => piece?,
+                Ok(Err(_)) => {
+                    return Err(answer.error(Stage::Media, Cause::TimedOut { after: PATIENCE }));
+                }
+                Err(_) => return Err(answer.error(Stage::Media, Cause::TimedOut { after: limit })),
+            };
+            let Some(piece) = piece else { break };
+            if whole.len() + piece.len() > most {
+                return Err(answer.error(Stage::Media, too_long()));
+            }
+            whole.extend_from_slice(&piece);
+        }
+        if answer.keep_alive && answer.body.is_done() {
+            self.kept = Some((answer.endpoint, answer.http));
+        }
+        Ok(whole.freeze())
+    }
+}
+
+/// What a server said so far.
+struct Said {
+    http: Http,
+    response: Response,
+    body: Body,
+}
+
+impl Said {
+    fn answer(self, endpoint: Endpoint, url: WebUrl) -> Answer {
+        let Response { status, keep_alive, fields, .. } = self.response;
+        let (http, body) = (self.http, self.body);
+        Answer { http, body, endpoint, url, fields, status, keep_alive }
+    }
+}
+
+async fn talk(mut http: Http, url: &WebUrl, span: Option<Span>) -> Result<Said, Fault> {
+    http.send(request(url, span).as_bytes()).await?;
+    for _ in 0..MOST_INTERIM {
+        let head = http.head().await?.ok_or(Fault::Closed)?;
+        let response = Response::parse(&head)?;
+        if (100..=199).contains(&response.status) {
+            continue;
+        }
+        let body = Body::of_response(response.status, &response.fields)?;
+        return Ok(Said { http, response, body });
+    }
+    Err(Fault::Closed)
+}
+
+/// Where a redirection leads.
+fn redirected(from: &WebUrl, to: &str) -> Result<WebUrl, Cause> {
+    let url = from.join(to).map_err(|error| {
+        Cause::Protocol(format!("it sends us on to where nothing can be read: {error}"))
+    })?;
+    if from.is_secure() && !url.is_secure() {
+        let why = "it sends us on to an address without TLS, which would not be as safe";
+        return Err(Cause::Protocol(why.into()));
+    }
+    if from.is_websocket() != url.is_websocket() {
+        return Err(Cause::Protocol("it sends us on to another protocol".into()));
+    }
+    Ok(url)
+}
+
+impl Answer {
+    /// The next piece of the body; `None` at its end. Cancel-safe; waits without a limit.
+    ///
+    /// # Errors
+    /// When the connection breaks off.
+    pub async fn piece(&mut self) -> Result<Option<Bytes>, Error> {
+        match self.http.piece(&mut self.body).await {
+            Ok(piece) => Ok(piece),
+            Err(fault) => Err(self.error(Stage::Media, fault.cause())),
+        }
+    }
+
+    /// Where the answer comes from in the end.
+    pub fn url(&self) -> &WebUrl {
+        &self.url
+    }
+
+    /// What the server calls it, without parameters.
+    pub fn content_type(&self) -> Option<&str> {
+        let name = self.fields.get("content-type")?.split(';').next()?.trim();
+        (!name.is_empty()).then_some(name)
+    }
+
+    /// How many bytes the server promised.
+    pub fn length(&self) -> Option<u64> {
+        match &self.body {
+            Body::Length(left) => Some(*left),
+            Body::Chunked(_) | Body::UntilClose => None,
+        }
+    }
+
+    /// Whether it is the span that was asked for and not the whole.
+    pub fn is_partial(&self) -> bool {
+        self.status == 206
+    }
+
+    fn reason(&self) -> &'static str {
+        match self.status {
+            400 => "Bad Request",
+            401 => "Unauthorized",
+            403 => "Forbidden",
+            404 => "Not Found",
+            410 => "Gone",
+            416 => "Range Not Satisfiable",
+            429 => "Too Many Requests",
+            500 => "Internal Server Error",
+            502 => "Bad Gateway",
+            503 => "Service Unavailable",
+            504 => "Gateway Timeout",
+            _ => "",
+        }
+    }
+
+    fn error(&self, stage: Stage, cause: Cause) -> Error {
+        Error { stage, cause, peer: self.endpoint.to_string() }
+    }
+}
+
+/// For a WebSocket's handshake.
+pub(super) fn follow(from: &WebUrl, to: &str) -> Result<WebUrl, Cause> {
+    // Servers name the page's address, not the socket's.
+    let to = match to.split_once("://") {
+        Some(("http", rest)) => format!("ws://{rest}"),
+        Some(("https", rest)) => format!("wss://{rest}"),
+        _ => to.to_owned(),
+    };
+    redirected(from, &to)
+}

@@ -1,0 +1,76 @@
+//! Reading from the web: `http`, `https`, `ws` and `wss` (RFC 9110, 9112, 6455) over the same
+//! connections, proxies and trust as everything else. Runs on the network runtime.
+
+mod client;
+mod socket;
+mod url;
+
+pub use self::url::{UrlError, WebUrl};
+pub use client::{Answer, Client, Span};
+pub use socket::Socket;
+
+use bytes::Bytes;
+
+use crate::net::{Error, Options, Step};
+
+/// Bytes that come for as long as a stream lasts.
+#[derive(Debug)]
+pub enum Flow {
+    /// The body of an answer.
+    Http(Box<Answer>),
+    /// The binary messages of a WebSocket.
+    Socket(Box<Socket>),
+}
+
+impl Flow {
+    /// Asks for what stands at a URL, following redirections.
+    ///
+    /// # Errors
+    /// With the stage that failed and why.
+    pub async fn open(
+        url: &WebUrl,
+        options: &Options,
+        on_step: &(dyn Fn(Step<'_>) + Send + Sync),
+    ) -> Result<Self, Error> {
+        if url.is_websocket() {
+            return Ok(Self::Socket(Box::new(Socket::open(url, options, on_step).await?)));
+        }
+        let answer = Client::new(options.clone()).get(url, None, on_step).await?;
+        Ok(Self::Http(Box::new(answer)))
+    }
+
+    /// The next bytes; `None` at the end. Cancel-safe; waits without a limit.
+    ///
+    /// # Errors
+    /// When the connection breaks off.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        match self {
+            Self::Http(answer) => answer.piece().await,
+            Self::Socket(socket) => socket.next().await,
+        }
+    }
+
+    /// Where the bytes come from in the end.
+    pub fn url(&self) -> &WebUrl {
+        match self {
+            Self::Http(answer) => answer.url(),
+            Self::Socket(socket) => socket.url(),
+        }
+    }
+
+    /// What the server calls them (`video/x-flv`), without parameters.
+    pub fn content_type(&self) -> Option<&str> {
+        match self {
+            Self::Http(answer) => answer.content_type(),
+            Self::Socket(_) => None,
+        }
+    }
+
+    /// Whether the server said how many bytes there are: then it is no broadcast.
+    pub fn is_finite(&self) -> bool {
+        match self {
+            Self::Http(answer) => answer.length().is_some(),
+            Self::Socket(_) => false,
+        }
+    }
+}

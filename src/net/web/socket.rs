@@ -1,0 +1,131 @@
+//! A WebSocket (RFC 6455) that is listened to: the bytes of its binary messages, one after the
+//! other. Messages and frames are bounded.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::{HeaderValue, Request, header};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error as Tungstenite, Message};
+
+use super::WebUrl;
+use super::client::follow;
+use crate::net::{Cause, Error, Options, Stage, Step, Stream, connect};
+
+/// The handshake is done by then.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Redirections that are followed.
+const MOST_HOPS: usize = 5;
+/// The longest message taken: the largest keyframes have some megabytes.
+const MAX_MESSAGE: usize = 8 << 20;
+
+/// An open WebSocket.
+#[derive(Debug)]
+pub struct Socket {
+    inner: WebSocketStream<Stream>,
+    url: WebUrl,
+}
+
+impl Socket {
+    /// Connects and does the handshake, following redirections.
+    ///
+    /// # Errors
+    /// With the stage that failed and why.
+    pub async fn open(
+        url: &WebUrl,
+        options: &Options,
+        on_step: &(dyn Fn(Step<'_>) + Send + Sync),
+    ) -> Result<Self, Error> {
+        let mut url = url.clone();
+        for _ in 0..=MOST_HOPS {
+            let endpoint = url.endpoint();
+            let fail = |cause| Error { stage: Stage::Request, cause, peer: endpoint.to_string() };
+            let request = request(&url).map_err(fail)?;
+            let stream = connect(&endpoint, options, on_step).await?;
+            on_step(Step::Stage(Stage::Request));
+            let config = WebSocketConfig::default()
+                .max_message_size(Some(MAX_MESSAGE))
+                .max_frame_size(Some(MAX_MESSAGE));
+            let handshake =
+                tokio_tungstenite::client_async_with_config(request, stream, Some(config));
+            match timeout(PATIENCE, handshake).await {
+                Err(_) => return Err(fail(Cause::TimedOut { after: PATIENCE })),
+                Ok(Ok((inner, _))) => return Ok(Self { inner, url }),
+                Ok(Err(Tungstenite::Http(response))) if response.status().is_redirection() => {
+                    let to = response.headers().get(header::LOCATION);
+                    let to = to.and_then(|to| to.to_str().ok()).unwrap_or_default();
+                    url = follow(&url, to).map_err(fail)?;
+                    on_step(Step::Elsewhere { to: &url.to_string(), with_password: true });
+                }
+                Ok(Err(Tungstenite::Http(response))) => {
+                    let status = response.status();
+                    let reason = status.canonical_reason().unwrap_or_default().to_owned();
+                    return Err(fail(Cause::Answer { status: status.as_u16(), reason }));
+                }
+                Ok(Err(error)) => return Err(fail(cause(&error))),
+            }
+        }
+        let why = "it sends us on from address to address".into();
+        let peer = url.endpoint().to_string();
+        Err(Error { stage: Stage::Request, cause: Cause::Protocol(why), peer })
+    }
+
+    /// The bytes of the next binary message; `None` once the server closes in order. Cancel-safe;
+    /// waits without a limit.
+    ///
+    /// # Errors
+    /// When the connection breaks off, or the server breaks the rules.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        loop {
+            match self.inner.next().await {
+                Some(Ok(Message::Binary(bytes))) => return Ok(Some(bytes)),
+                None | Some(Ok(Message::Close(_)) | Err(Tungstenite::ConnectionClosed)) => {
+                    return Ok(None);
+                }
+                // Pings are answered by themselves; what servers say in words is no stream.
+                Some(Ok(_)) => {}
+                Some(Err(error)) => {
+                    let peer = self.url.endpoint().to_string();
+                    return Err(Error { stage: Stage::Media, cause: cause(&error), peer });
+                }
+            }
+        }
+    }
+
+    /// Where it leads in the end.
+    pub fn url(&self) -> &WebUrl {
+        &self.url
+    }
+}
+
+fn request(url: &WebUrl) -> Result<Request<()>, Cause> {
+    let request = url.bare().into_client_request().map_err(|error| cause(&error));
+    let mut request = request?;
+    let headers = request.headers_mut();
+    let agent = HeaderValue::from_static(concat!("onair/", env!("CARGO_PKG_VERSION")));
+    headers.insert(header::USER_AGENT, agent);
+    if let Some(value) = url.authorization().and_then(|text| HeaderValue::from_str(&text).ok()) {
+        headers.insert(header::AUTHORIZATION, value);
+    }
+    Ok(request)
+}
+
+fn cause(error: &Tungstenite) -> Cause {
+    use tokio_tungstenite::tungstenite::error::ProtocolError;
+    match error {
+        Tungstenite::Io(error) => Cause::from_io(error),
+        Tungstenite::ConnectionClosed
+        | Tungstenite::AlreadyClosed
+        | Tungstenite::Protocol(
+            ProtocolError::ResetWithoutClosingHandshake | ProtocolError::HandshakeIncomplete,
+        ) => Cause::Closed,
+        Tungstenite::Capacity(_) => {
+            Cause::Protocol(format!("a message is longer than {} KiB", MAX_MESSAGE >> 10))
+        }
+        other => Cause::Protocol(other.to_string()),
+    }
+}

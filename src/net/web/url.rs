@@ -1,0 +1,238 @@
+//! Addresses on the web. What may be a secret (user, password, query) is never shown.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+use crate::net::Endpoint;
+use crate::wire::base64;
+
+/// Longest address taken.
+const MAX_LENGTH: usize = 8 << 10;
+
+/// Why a text is no address that can be read from.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UrlError {
+    #[error("it is longer than {MAX_LENGTH} bytes")]
+    TooLong,
+    #[error("it makes no sense as an address on the web")]
+    Unreadable,
+    #[error("it does not begin with http, https, ws or wss")]
+    Scheme,
+    #[error("it names no server")]
+    NoHost,
+}
+
+/// An `http`, `https`, `ws` or `wss` address.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct WebUrl(Url);
+
+impl WebUrl {
+    /// Whether a text begins like one.
+    pub fn is_one(text: &str) -> bool {
+        let scheme = text.split("://").next().unwrap_or_default();
+        text.len() > scheme.len()
+            && ["http", "https", "ws", "wss"].iter().any(|one| scheme.eq_ignore_ascii_case(one))
+    }
+
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, UrlError> {
+        if text.len() > MAX_LENGTH {
+            return Err(UrlError::TooLong);
+        }
+        Self::checked(Url::parse(text.trim()).map_err(|_| UrlError::Unreadable)?)
+    }
+
+    /// What a reference in a document from here means (RFC 3986, 5).
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn join(&self, reference: &str) -> Result<Self, UrlError> {
+        if reference.len() > MAX_LENGTH {
+            return Err(UrlError::TooLong);
+        }
+        let mut joined = self.0.join(reference).map_err(|_| UrlError::Unreadable)?;
+        // User and password stay with the server that they were given for.
+        if joined.username().is_empty() && self.0.origin() == joined.origin() {
+            let _ = joined.set_username(self.0.username());
+            let _ = joined.set_password(self.0.password());
+        }
+        Self::checked(joined)
+    }
+
+    fn checked(url: Url) -> Result<Self, UrlError> {
+        if !matches!(url.scheme(), "http" | "https" | "ws" | "wss") {
+            return Err(UrlError::Scheme);
+        }
+        if url.host().is_none() || url.port_or_known_default().is_none_or(|port| port == 0) {
+            return Err(UrlError::NoHost);
+        }
+        Ok(Self(url))
+    }
+
+    /// Whether it is read through TLS.
+    pub fn is_secure(&self) -> bool {
+        matches!(self.0.scheme(), "https" | "wss")
+    }
+
+    /// Whether it is a WebSocket's.
+    pub fn is_websocket(&self) -> bool {
+        matches!(self.0.scheme(), "ws" | "wss")
+    }
+
+    /// Whether user and password stand in it.
+    pub fn has_credentials(&self) -> bool {
+        !self.0.username().is_empty() || self.0.password().is_some()
+    }
+
+    /// The last part of the path, percent-encoded.
+    pub fn file_name(&self) -> &str {
+        self.0.path().rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Where to connect to.
+    pub fn endpoint(&self) -> Endpoint {
+        let host = match self.0.host() {
+            Some(Host::Domain(name)) => name.to_owned(),
+            Some(Host::Ipv4(address)) => address.to_string(),
+            Some(Host::Ipv6(address)) => address.to_string(),
+            None => String::new(),
+        };
+        let port = self.0.port_or_known_default().unwrap_or(80);
+        Endpoint { host, port, tls: self.is_secure() }
+    }
+
+    /// Path and query, as a request names them.
+    pub(super) fn target(&self) -> String {
+        match self.0.query() {
+            Some(query) => format!("{}?{query}", self.0.path()),
+            None => self.0.path().to_owned(),
+        }
+    }
+
+    /// Server and port, as a request names them.
+    pub(super) fn authority(&self) -> String {
+        let host = self.0.host_str().unwrap_or_default();
+        self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
+    /// User and password, as a request names them (RFC 7617).
+    pub(super) fn authorization(&self) -> Option<String> {
+        if !self.has_credentials() {
+            return None;
+        }
+        let mut pair = decoded(self.0.username());
+        pair.push(b':');
+        pair.extend(decoded(self.0.password().unwrap_or_default()));
+        Some(format!("Basic {}", base64::encode(&pair)))
+    }
+
+    /// The address without user and password, for a WebSocket's handshake.
+    pub(super) fn bare(&self) -> String {
+        let mut bare = self.0.clone();
+        let _ = bare.set_username("");
+        let _ = bare.set_password(None);
+        bare.set_fragment(None);
+        bare.into()
+    }
+}
+
+/// Takes percent-encoding back.
+fn decoded(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digit = |byte: &u8| char::from(*byte).to_digit(16);
+        rest = match (first, after) {
+            (b'%', [high, low, after @ ..]) => match (digit(high), digit(low)) {
+                (Some(high), Some(low)) => {
+                    out.push((high << 4 | low) as u8);
+                    after
+                }
+                _ => {
+                    out.push(b'%');
+                    rest.get(1..).unwrap_or_default()
+                }
+            },
+            _ => {
+                out.push(*first);
+                after
+            }
+        };
+    }
+    out
+}
+
+/// Without user, password, query and fragment.
+impl fmt::Display for WebUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.0.scheme(), self.authority(), self.0.path())?;
+        if self.0.query().is_some() { f.write_str("?***") } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for WebUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WebUrl({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_come_apart_and_secrets_stay_hidden() {
+        let url = WebUrl::parse("https://me:pa%20ss%zz@[::1]:8443/live/a.flv?token=secret#x");
+        let url = url.unwrap();
+        let endpoint = url.endpoint();
+        assert_eq!((endpoint.host.as_str(), endpoint.port, endpoint.tls), ("::1", 8443, true));
+        assert_eq!(url.target(), "/live/a.flv?token=secret");
+        assert_eq!(url.authority(), "[::1]:8443");
+        assert_eq!(url.to_string(), "https://[::1]:8443/live/a.flv?***");
+        assert_eq!(
+            url.authorization().unwrap(),
+            format!("Basic {}", base64::encode(b"me:pa ss%zz"))
+        );
+        assert!(!format!("{url:?}").contains("pa"));
+        assert_eq!(url.file_name(), "a.flv");
+        let plain = WebUrl::parse("ws://host/x").unwrap();
+        assert!(plain.is_websocket() && plain.endpoint().port == 80);
+        assert_eq!((plain.authorization(), plain.authority().as_str()), (None, "host"));
+    }
+
+    #[test]
+    fn references_are_joined_and_passwords_stay_at_home() {
+        let base = WebUrl::parse("http://u:p@h:81/a/b.m3u8?q=1").unwrap();
+        let join = |reference: &str| base.join(reference).unwrap();
+        assert_eq!(join("c.ts").bare(), "http://h:81/a/c.ts");
+        assert!(join("../c.ts").has_credentials());
+        assert_eq!(join("/c.ts?x").bare(), "http://h:81/c.ts?x");
+        assert!(!join("http://other/c.ts").has_credentials());
+        assert!(!join("//h/c.ts").has_credentials(), "another port");
+        assert_eq!(base.join("file:///etc/passwd"), Err(UrlError::Scheme));
+        assert_eq!(base.join("data:x"), Err(UrlError::Scheme));
+    }
+
+    #[test]
+    fn nonsense_is_turned_down() {
+        for (text, error) in [
+            ("http://", UrlError::Unreadable),
+            ("ftp://h/x", UrlError::Scheme),
+            ("http://h:99999/", UrlError::Unreadable),
+            ("http://h:0/", UrlError::NoHost),
+            ("http:// /", UrlError::Unreadable),
+        ] {
+            assert_eq!(WebUrl::parse(text), Err(error), "{text}");
+        }
+        assert_eq!(
+            WebUrl::parse(&format!("http://h/{}", "a".repeat(9_000))),
+            Err(UrlError::TooLong)
+        );
+        assert!(WebUrl::is_one("HTTPS://h") && !WebUrl::is_one("httpx://h"));
+        assert!(!WebUrl::is_one("http") && !WebUrl::is_one("file.flv"));
+    }
+}

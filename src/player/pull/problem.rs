@@ -1,0 +1,35 @@
+//! What can be wrong with what comes from the web.
+
+use crate::net;
+use crate::player::{Failure, Kind};
+use crate::wire::flv;
+
+/// Why nothing, or nothing more, comes.
+#[derive(Debug)]
+pub(in crate::player) enum Problem {
+    /// The network or the server.
+    Net(net::Error),
+    /// What the server sends.
+    Told(Failure),
+}
+
+impl From<net::Error> for Problem {
+    fn from(error: net::Error) -> Self {
+        Self::Net(error)
+    }
+}
+
+impl Problem {
+    /// What answers is no stream.
+    pub(super) fn no_stream(what: impl Into<String>, advice: &str) -> Self {
+        Self::Told(Failure::new(Kind::Unreachable, what, advice))
+    }
+
+    /// What began as FLV is none any more.
+    pub(super) fn flv(error: &flv::Error) -> Self {
+        Self::no_stream(
+            format!("what the server sends is damaged: {error}"),
+            "Check the server, or play the stream in another form.",
+        )
+    }
+}

@@ -1,0 +1,74 @@
+//! What a body is, by its first bytes: servers call streams anything, and error pages `200 OK`.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::time::timeout;
+
+use super::Problem;
+use crate::net::web::Flow;
+use crate::net::{Cause, Error, Stage};
+
+/// The first bytes have come by then.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// So many tell everything apart.
+const ENOUGH: usize = 16;
+
+/// What is read here.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Body {
+    Flv,
+}
+
+/// Looks at the beginning of a body, which is given back.
+pub(super) async fn sniff(flow: &mut Flow) -> Result<(Body, BytesMut), Problem> {
+    let mut start = BytesMut::new();
+    while start.len() < ENOUGH {
+        let peer = flow.url().endpoint().to_string();
+        match timeout(PATIENCE, flow.next()).await {
+            // Nothing has been played yet: this is still about asking.
+            Ok(piece) => match piece.map_err(|error| Error { stage: Stage::Request, ..error })? {
+                Some(piece) => start.extend_from_slice(&piece),
+                None => break,
+            },
+            Err(_) => {
+                let cause = Cause::TimedOut { after: PATIENCE };
+                return Err(Error { stage: Stage::Request, cause, peer }.into());
+            }
+        }
+        if let Some(body) = known(&start) {
+            return Ok((body, start));
+        }
+    }
+    known(&start).map(|body| (body, start.clone())).ok_or_else(|| unknown(&start, flow))
+}
+
+fn known(start: &[u8]) -> Option<Body> {
+    match start {
+        [b'F', b'L', b'V', ..] => Some(Body::Flv),
+        _ => None,
+    }
+}
+
+/// A sentence about what it is instead.
+fn unknown(start: &[u8], flow: &Flow) -> Problem {
+    let kind = flow.content_type().map(|name| name.chars().take(60).collect::<String>());
+    let text = String::from_utf8_lossy(start);
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let page = text.starts_with('<') || kind.as_deref() == Some("text/html");
+    let what = match (start, kind) {
+        ([], _) => "the server sends nothing at all".to_owned(),
+        _ if page => "the server sends a web page and no stream".to_owned(),
+        (_, Some(kind)) => {
+            format!("what the server sends is no stream that is known here ({kind})")
+        }
+        (_, None) => "what the server sends is no stream that is known here".to_owned(),
+    };
+    let advice = if page {
+        "Give the address of the stream itself: it often ends in .flv or .m3u8, and the page's \
+         source or its network log names it."
+    } else {
+        "Check the URL: FLV can be played over http, https, ws and wss."
+    };
+    Problem::no_stream(what, advice)
+}

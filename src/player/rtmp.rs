@@ -1,0 +1,162 @@
+//! One RTMP connection: connect, ask for the stream, hand over what comes. Runs on the feed thread,
+//! which drives the network's futures itself: reading waits while the media is being handled, and
+//! nothing is queued in between.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::base::Timestamp;
+use crate::net;
+use crate::net::rtmp::{Client, Options};
+use crate::player::connection::{End, TICK, Watch, failure};
+use crate::player::feed::Feed;
+use crate::player::shared::Shared;
+use crate::player::{Failure, Kind, State};
+use crate::wire::flv::TagKind;
+use crate::wire::rtmp::Url;
+use crate::wire::rtmp::client::{Event, Purpose};
+use crate::wire::rtmp::status::code;
+
+/// For the goodbye.
+const CLOSE_LIMIT: Duration = Duration::from_millis(500);
+
+/// Where a stream is and how it is reached.
+pub(super) struct Rtmp {
+    pub(super) url: Url,
+    pub(super) options: Options,
+    pub(super) reconnect: bool,
+}
+
+impl Rtmp {
+    /// One connection, from the name to its end.
+    pub(super) async fn play(&self, feed: &mut Feed) -> End {
+        let shared = Arc::clone(&feed.shared);
+        let first = !feed.has_media();
+        let on_step = |step: net::Step<'_>| match step {
+            net::Step::Stage(stage) if first => {
+                shared.enter(State::Opening { stage: stage.name() });
+            }
+            net::Step::Elsewhere { to, with_password: false } => {
+                tracing::warn!("sent on to {to}: user and password were not handed to that host");
+            }
+            _ => {}
+        };
+        let connect =
+            Client::connect(&self.url, Purpose::Play, &self.options, shared.clock, &on_step);
+        let connected = tokio::select! {
+            () = shared.stopping.notified() => return End::Stopped,
+            connected = connect => connected,
+        };
+        let mut client = match connected {
+            Ok(client) => client,
+            Err(error) => return End::Lost(failure(&error)),
+        };
+        if first {
+            shared.enter(State::Opening { stage: "media" });
+        }
+        let end = self.receive(&mut client, feed).await;
+        if matches!(end, End::Stopped | End::Over) {
+            client.close(CLOSE_LIMIT).await;
+        }
+        end
+    }
+
+    async fn receive(&self, client: &mut Client, feed: &mut Feed) -> End {
+        let shared = Arc::clone(&feed.shared);
+        let mut watch = Watch::new(shared.clock.now());
+        loop {
+            let event = tokio::select! {
+                () = shared.stopping.notified() => return End::Stopped,
+                event = timeout(TICK, client.next_event()) => event,
+            };
+            if shared.stop.is_set() {
+                return End::Stopped;
+            }
+            let now = shared.clock.now();
+            match event {
+                Err(_) => {
+                    if let Some(end) = watch.silence(feed, now) {
+                        return end;
+                    }
+                }
+                Ok(Err(error)) if watch.ended && feed.has_media() => {
+                    tracing::debug!(%error, "closed after the end of the stream");
+                    return End::Faded;
+                }
+                Ok(Err(error)) if !feed.has_media() && !watch.media => {
+                    // Accepted, then cut off before anything came: how some servers say no.
+                    let failure = failure(&error);
+                    let refused = failure.kind == Kind::Lost;
+                    let kind = if refused { Kind::Refused } else { failure.kind };
+                    return End::Lost(Failure { kind, ..failure });
+                }
+                Ok(Err(error)) => return End::Lost(failure(&error)),
+                Ok(Ok(event)) => {
+                    if let Some(end) = self.take(event, &mut watch, feed, &shared, now) {
+                        return end;
+                    }
+                }
+            }
+        }
+    }
+
+    fn take(
+        &self,
+        event: Event,
+        watch: &mut Watch,
+        feed: &mut Feed,
+        shared: &Shared,
+        now: Timestamp,
+    ) -> Option<End> {
+        match event {
+            Event::Video { time_ms, body } => {
+                watch.came(shared, now);
+                feed.take(TagKind::Video, time_ms, &body, now);
+            }
+            Event::Audio { time_ms, body } => {
+                watch.came(shared, now);
+                feed.take(TagKind::Audio, time_ms, &body, now);
+            }
+            Event::Metadata { time_ms, body, .. } => {
+                feed.take(TagKind::Script, time_ms, &body, now);
+            }
+            Event::Status(status) => {
+                tracing::debug!(%status, "the server says");
+                let complete = matches!(status.code.as_str(), code::PLAY_COMPLETE);
+                if complete && feed.has_media() {
+                    return Some(End::Over);
+                }
+            }
+            Event::StreamEof | Event::Unpublished => {
+                if !watch.ended && watch.media {
+                    watch.ended = true;
+                    watch.since = now;
+                    // What is buffered is played to its end.
+                    shared.reception.lock().ended = true;
+                }
+                if !self.reconnect && feed.has_media() {
+                    return Some(End::Over);
+                }
+            }
+            Event::ReconnectRequest { description, .. } => {
+                let cause = format!("the server asks to connect again {description}");
+                return Some(End::Lost(Failure::new(Kind::Lost, cause.trim_end(), "")));
+            }
+            _ => {}
+        }
+        None
+    }
+}
+
+/// A stream's URL as a person wrote it.
+pub(super) fn parse(text: &str) -> Result<Url, Failure> {
+    Url::parse(text).and_then(Url::require_stream).map_err(|error| {
+        Failure::new(
+            Kind::Usage,
+            format!("this is no stream's URL: {error}"),
+            "Write rtmp://server/application/stream, or the name of an FLV file.",
+        )
+    })
+}

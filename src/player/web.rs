@@ -1,0 +1,97 @@
+//! One pull over the web: HTTP(S) or a WebSocket, whatever stands at the URL. Runs on the feed
+//! thread.
+
+use std::sync::Arc;
+
+use tokio::time::timeout;
+
+use crate::net::web::WebUrl;
+use crate::net::{self, Step};
+use crate::player::connection::{End, TICK, Watch, failure};
+use crate::player::feed::Feed;
+use crate::player::pull::{Item, Pace, Problem, Pull};
+use crate::player::{Failure, Kind, State};
+
+/// Where a stream is and how it is reached.
+pub(super) struct Web {
+    pub(super) url: WebUrl,
+    pub(super) net: net::Options,
+    pub(super) reconnect: bool,
+}
+
+impl Web {
+    /// One connection, from the name to its end.
+    pub(super) async fn play(&self, feed: &mut Feed) -> End {
+        let shared = Arc::clone(&feed.shared);
+        let first = !feed.has_media();
+        let on_step = |step: Step<'_>| match step {
+            Step::Stage(stage) if first => shared.enter(State::Opening { stage: stage.name() }),
+            Step::Elsewhere { to, .. } => tracing::info!("sent on to {to}"),
+            _ => {}
+        };
+        let opened = tokio::select! {
+            () = shared.stopping.notified() => return End::Stopped,
+            opened = Pull::open(&self.url, &self.net, &on_step) => opened,
+        };
+        let mut pull = match opened {
+            Ok(pull) => pull,
+            Err(problem) => return End::Lost(told(problem, feed)),
+        };
+        if first {
+            shared.enter(State::Opening { stage: "media" });
+        }
+        let mut watch = Watch::new(shared.clock.now());
+        loop {
+            let item = tokio::select! {
+                () = shared.stopping.notified() => return End::Stopped,
+                item = timeout(TICK, pull.next()) => item,
+            };
+            if shared.stop.is_set() {
+                return End::Stopped;
+            }
+            let now = shared.clock.now();
+            match item {
+                Err(_) => {
+                    if let Some(end) = watch.silence(feed, now) {
+                        return end;
+                    }
+                }
+                Ok(Ok(Some(Item::Tag(tag)))) => {
+                    if tag.kind != crate::wire::flv::TagKind::Script {
+                        watch.came(&shared, now);
+                    }
+                    feed.take(tag.kind, tag.time_ms, &tag.body, now);
+                }
+                Ok(Ok(Some(Item::Pace(pace)))) => feed.set_pace(pace),
+                Ok(Ok(None)) if pull.pace() == Pace::Recorded => return End::Over,
+                Ok(Ok(None)) => {
+                    // What is buffered is played to its end, while its publisher may come back.
+                    shared.reception.lock().ended = true;
+                    return if self.reconnect && feed.has_media() { End::Faded } else { End::Over };
+                }
+                Ok(Err(problem)) => return End::Lost(told(problem, feed)),
+            }
+        }
+    }
+}
+
+/// What went wrong, as the player tells it. What answers wrongly where a stream has been played is a
+/// loss.
+fn told(problem: Problem, feed: &Feed) -> Failure {
+    match problem {
+        Problem::Net(error) => failure(&error),
+        Problem::Told(told) if feed.has_media() => Failure { kind: Kind::Lost, ..told },
+        Problem::Told(told) => told,
+    }
+}
+
+/// An address as a person wrote it.
+pub(super) fn parse(text: &str) -> Result<WebUrl, Failure> {
+    WebUrl::parse(text).map_err(|error| {
+        Failure::new(
+            Kind::Usage,
+            format!("this is no stream's URL: {error}"),
+            "Write http://server/path/stream.flv, or the name of a file.",
+        )
+    })
+}

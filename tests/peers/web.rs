@@ -1,0 +1,94 @@
+//! A web server over a folder, and one that answers as a test wishes.
+
+#![allow(clippy::disallowed_methods, reason = "a peer has threads of its own")]
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use super::process::{Peer, free_port, on_path, wait_listening};
+
+/// nginx serving a folder: over HTTP on `http`, over TLS on `https`; `/moved/…` there leads to the
+/// same path without `moved`, from HTTP to HTTPS and from HTTPS to HTTPS.
+#[derive(Debug)]
+pub struct Web {
+    pub peer: Peer,
+    pub http: u16,
+    pub https: u16,
+}
+
+impl Web {
+    /// Serves `root`; `certificate` and `key` are PEM files.
+    pub fn start(root: &Path, certificate: &Path, key: &Path) -> Self {
+        let nginx = on_path("nginx").expect("nginx");
+        let (http, https) = (free_port(), free_port());
+        let folder = tempfile::tempdir().unwrap().keep();
+        let (at, root) = (folder.display(), root.display());
+        let (certificate, key) = (certificate.display(), key.display());
+        let config = format!(
+            "daemon off; master_process off; user root; pid {at}/pid; error_log stderr info;
+             events {{ worker_connections 256; }}
+             http {{
+                access_log off; root {root};
+                types {{ application/vnd.apple.mpegurl m3u8; video/mp2t ts; video/mp4 mp4 m4s; }}
+                client_body_temp_path {at}/body; proxy_temp_path {at}/proxy;
+                fastcgi_temp_path {at}/fastcgi; uwsgi_temp_path {at}/uwsgi;
+                scgi_temp_path {at}/scgi;
+                server {{
+                    listen 127.0.0.1:{http};
+                    rewrite ^/moved/(.*)$ https://127.0.0.1:{https}/$1 redirect;
+                    rewrite ^/round/(.*)$ /round/$1 redirect;
+                }}
+                server {{
+                    listen 127.0.0.1:{https} ssl;
+                    ssl_certificate {certificate}; ssl_certificate_key {key};
+                    rewrite ^/moved/(.*)$ /$1 permanent;
+                    rewrite ^/down/(.*)$ http://127.0.0.1:{http}/$1 redirect;
+                }}
+             }}"
+        );
+        let file = folder.join("nginx.conf");
+        fs::write(&file, config).unwrap();
+        let mut peer = Peer::start_command(
+            Command::new(nginx).args(["-e", "stderr", "-p"]).arg(&folder).arg("-c").arg(&file),
+        );
+        wait_listening(&mut peer, http);
+        wait_listening(&mut peer, https);
+        Self { peer, http, https }
+    }
+}
+
+/// A server that answers each request by `answer`, which is given the request's head and the socket;
+/// it ends with the test's process.
+pub fn canned(answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static) -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let answer = Arc::new(answer);
+    thread::spawn(move || {
+        for mut socket in listener.incoming().flatten() {
+            let answer = Arc::clone(&answer);
+            thread::spawn(move || {
+                let mut head = Vec::new();
+                let mut byte = [0];
+                drop(socket.set_read_timeout(Some(Duration::from_secs(30))));
+                while !head.ends_with(b"\r\n\r\n") {
+                    match socket.read(&mut byte) {
+                        Ok(1) => head.push(byte[0]),
+                        _ => return,
+                    }
+                }
+                answer(&String::from_utf8_lossy(&head), &mut socket);
+                drop(socket.flush());
+                drop(socket.shutdown(std::net::Shutdown::Write));
+                // Read until the other side is done, so that nothing of the answer is cut off.
+                while matches!(socket.read(&mut byte), Ok(1)) {}
+            });
+        }
+    });
+    port
+}

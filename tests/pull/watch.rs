@@ -1,0 +1,69 @@
+//! A player run by a test until it has seen enough.
+
+#![allow(dead_code, reason = "each test uses what it needs")]
+
+use std::time::Duration;
+
+use onair::base::{Clock, Latest};
+use onair::media::VideoFrame;
+use onair::net::Runtime;
+use onair::player::{Config, Event, Failure, Figures, Player, Source, State};
+
+/// How long anything may take.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// What a run of the player came to.
+pub struct Outcome {
+    pub state: State,
+    pub figures: Figures,
+    pub events: Vec<Event>,
+    pub picture: Option<VideoFrame>,
+}
+
+impl Outcome {
+    /// Why it gave up.
+    pub fn failure(&self) -> &Failure {
+        match &self.state {
+            State::Failed(failure) => failure,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The keys of what was said.
+    pub fn said(&self) -> Vec<&'static str> {
+        let said = self.events.iter().filter_map(|event| match event {
+            Event::Message(message) => Some(message.key),
+            Event::State(_) => None,
+        });
+        said.collect()
+    }
+}
+
+/// A player of a URL without a speaker.
+pub fn config(url: &str) -> Config {
+    Config { speaker: false, ..Config::new(Source::parse(url)) }
+}
+
+/// Plays to the end, or until `enough` says so.
+pub fn play(config: &Config, mut enough: impl FnMut(&Figures) -> bool) -> Outcome {
+    let runtime = Runtime::start().unwrap();
+    let clock = Clock::start();
+    let screen = Latest::<VideoFrame>::default();
+    let mut player = Player::open(config, &runtime, clock, screen).unwrap();
+    let mut events = Vec::new();
+    while !player.state().is_final() && !enough(&player.figures()) {
+        let now = clock.now().as_secs_f64();
+        assert!(now < LIMIT.as_secs_f64(), "{:?} {:?}", player.state(), player.figures());
+        match player.events().channel().recv_timeout(Duration::from_millis(5)) {
+            Ok(event) => events.push(event),
+            Err(error) => assert!(error.is_timeout(), "{error}"),
+        }
+    }
+    let state = player.state();
+    assert!(player.stop(Duration::from_secs(5)), "a thread hangs");
+    events.extend(std::iter::from_fn(|| player.events().try_recv().ok()));
+    let (figures, picture) = (player.figures(), player.picture());
+    drop(player);
+    runtime.shutdown(Duration::from_secs(2));
+    Outcome { state, figures, events, picture }
+}
