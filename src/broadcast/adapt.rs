@@ -58,6 +58,8 @@ pub struct Adapter {
     last_down: Option<Timestamp>,
     last_up: Option<Timestamp>,
     probe: Duration,
+    /// What is encoded now reaches the link so much later.
+    lag: Duration,
 }
 
 impl Adapter {
@@ -76,7 +78,13 @@ impl Adapter {
             last_down: None,
             last_up: None,
             probe: PROBE,
+            lag: Duration::ZERO,
         }
+    }
+
+    /// For a stream that is held back for so long: each step waits until the one before it is seen.
+    pub fn delayed(self, lag: Duration) -> Self {
+        Self { lag, ..self }
     }
 
     /// What the picture may take.
@@ -110,12 +118,12 @@ impl Adapter {
         if slow {
             self.calm_since = None;
             let since_down = self.last_down.map(|at| sample.at.since(at));
-            if since_down.is_none_or(|time| time >= BETWEEN_DOWNS) {
+            if since_down.is_none_or(|time| time >= BETWEEN_DOWNS + self.lag) {
                 self.go_down(&sample);
             }
         } else if sample.queued < SHORT {
             let calm = *self.calm_since.get_or_insert(sample.at);
-            if self.now < self.most && sample.at.since(calm) >= self.probe {
+            if self.now < self.most && sample.at.since(calm) >= self.probe + self.lag {
                 self.now = self.now.saturating_add(self.most / 10).min(self.most);
                 self.last_up = Some(sample.at);
                 self.calm_since = Some(sample.at);
@@ -124,7 +132,7 @@ impl Adapter {
             self.calm_since = None;
         }
         let held = self.last_up.is_some_and(|up| {
-            self.last_down.is_none_or(|down| up > down) && sample.at.since(up) >= TRIED
+            self.last_down.is_none_or(|down| up > down) && sample.at.since(up) >= TRIED + self.lag
         });
         if held {
             self.probe = PROBE;
@@ -132,7 +140,7 @@ impl Adapter {
     }
 
     fn go_down(&mut self, sample: &Sample) {
-        if self.last_up.is_some_and(|up| sample.at.since(up) < TRIED) {
+        if self.last_up.is_some_and(|up| sample.at.since(up) < TRIED + self.lag) {
             self.probe = (self.probe * 2).min(LONGEST_PROBE);
         }
         let carried = sample.carried as f64;
@@ -246,6 +254,34 @@ mod tests {
             link.run(5.0, 40e6, true);
             assert_eq!(link.adapter.bitrate().0, 2_500_000);
         }
+    }
+
+    #[test]
+    fn with_a_delay_it_waits_for_what_its_steps_do() {
+        const LAG: usize = 40;
+        let rate = BitsPerSecond;
+        let adapter = Adapter::new(rate(2_500_000), rate(300_000), rate(128_000));
+        let mut adapter = adapter.delayed(EVERY * LAG as u32);
+        // A link of 1.5 Mbit/s behind ten seconds of delay; what is too much is given up after 1 s.
+        let mut held = std::collections::VecDeque::from(vec![2_628_000.0; LAG]);
+        let (mut waiting, mut at) = (0.0_f64, Timestamp::ZERO);
+        let mut steps = Vec::new();
+        for _ in 0..4 * 60 {
+            at += EVERY;
+            held.push_back(f64::from(adapter.bitrate().0 + 128_000));
+            let rate = held.pop_front().unwrap();
+            let carried = (waiting + rate * 0.25).min(375_000.0);
+            waiting = (waiting + rate * 0.25 - carried).min(rate);
+            let queued = Duration::from_secs_f64(waiting / rate);
+            let before = adapter.bitrate();
+            adapter.note(Sample { at, live: true, queued, carried: (carried * 4.0) as u64 });
+            if adapter.bitrate() != before {
+                steps.push(adapter.bitrate().0);
+            }
+        }
+        // Without waiting it would be at the floor before the first step is seen.
+        assert!(steps.iter().all(|rate| *rate > 600_000), "{steps:?}");
+        assert!((700_000..1_700_000).contains(&adapter.bitrate().0), "{steps:?}");
     }
 
     #[test]

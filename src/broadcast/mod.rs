@@ -5,6 +5,7 @@
 
 pub mod adapt;
 mod backlog;
+pub mod delay;
 pub mod film;
 mod gop;
 mod head;
@@ -17,6 +18,7 @@ mod tag;
 
 pub use adapt::Adapter;
 pub use backlog::Limits;
+pub use delay::Delay;
 pub use film::Film;
 pub use head::Head;
 pub use hub::Hub;

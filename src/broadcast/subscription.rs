@@ -98,6 +98,23 @@ impl Subscription {
         }
     }
 
+    /// Waits until a packet is there, without taking it; `false` at the end of the stream.
+    /// Cancel-safe.
+    pub async fn ready(&self) -> bool {
+        loop {
+            {
+                let state = self.line.state.lock();
+                if state.backlog.peek().is_some() {
+                    return true;
+                }
+                if state.ended {
+                    return false;
+                }
+            }
+            self.line.task.notified().await;
+        }
+    }
+
     /// Waits for the next packet on a thread, at most `limit`.
     pub fn next_timeout(&self, limit: Duration) -> Next {
         let until = Instant::now() + limit;

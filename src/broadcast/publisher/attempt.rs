@@ -29,6 +29,9 @@ const EARLY: Duration = Duration::from_secs(60);
 /// Runs until the stream ends, stop is wanted, or there is no point in trying any more.
 pub(super) async fn run(shared: Arc<Shared>, feed: Feed) {
     let clock = shared.clock;
+    if shared.target.await_media && !begun(&shared, &feed).await {
+        return over(&shared, State::Stopped, None);
+    }
     let mut timeline = Timeline { feed, origin: None, last: None, last_sent: None };
     let mut outage = clock.now();
     let mut backoff = Backoff::new(outage.as_micros().unsigned_abs() ^ address_of(&shared));
@@ -87,6 +90,15 @@ pub(super) async fn run(shared: Arc<Shared>, feed: Feed) {
         if !pause(&shared, was_live, error, wait).await {
             return over(&shared, State::Stopped, None);
         }
+    }
+}
+
+/// Waits for the first packet; `false` when stop is wanted or there never is one.
+async fn begun(shared: &Shared, feed: &Feed) -> bool {
+    let first = feed.subscribe("first packet", shared.target.limits, None);
+    tokio::select! {
+        () = session::stop_wanted(shared) => false,
+        there = first.ready() => there,
     }
 }
 

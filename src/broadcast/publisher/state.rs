@@ -26,12 +26,16 @@ pub struct Target {
     pub retry_for: Option<Duration>,
     /// How far it may fall behind.
     pub limits: Limits,
+    /// Nothing is connected before there is something to send: a delay would keep a server waiting
+    /// for minutes.
+    pub await_media: bool,
 }
 
 impl Target {
     /// A target tried for ever, with the usual limits and the system's trust.
     pub fn new(url: Url) -> Self {
-        Self { url, options: Options::default(), retry_for: None, limits: Limits::LIVE }
+        let (options, limits) = (Options::default(), Limits::LIVE);
+        Self { url, options, retry_for: None, limits, await_media: false }
     }
 }
 

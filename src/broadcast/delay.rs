@@ -1,0 +1,270 @@
+//! Stream delay: what a hub hands out is held back for a while and then handed out by a second hub,
+//! with the same timestamps. It lies between the hub and the publishers, so that a connection that is
+//! lost and comes back changes nothing about it, and several targets share it.
+//!
+//! Two threads: the keeper takes packets in and deals with the disk, the giver hands out what is due.
+//! The giver never touches the disk: what it needs next is in memory already.
+
+mod line;
+mod spool;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::base::queue::{self, Full, Sender};
+use crate::base::{Clock, Stop, Timestamp, Worker};
+use crate::broadcast::delay::line::{Due, Line, Work};
+use crate::broadcast::delay::spool::{Spool, Stored};
+use crate::broadcast::hub::Feed;
+use crate::broadcast::subscription::Next;
+use crate::broadcast::{Hub, Limits, Tag};
+
+pub use line::{Figures, Room};
+
+/// The longest delay there is.
+pub const LONGEST: Duration = Duration::from_secs(30 * 60);
+
+/// How often the threads look whether they should stop.
+const LOOK: Duration = Duration::from_millis(100);
+/// Packets that may wait for the second hub, which never waits for anybody.
+const PACKETS: usize = 256;
+
+/// How long, and where.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// At most [`LONGEST`].
+    pub duration: Duration,
+    /// Where files are made for what memory has no room for.
+    pub folder: PathBuf,
+    pub room: Room,
+}
+
+/// A running delay. Dropping it drops what is held: the second hub then ends.
+#[derive(Debug)]
+pub struct Delay {
+    shared: Arc<Shared>,
+    hub: Hub,
+    wanted: Duration,
+    _keeper: Worker,
+    giver: Worker,
+}
+
+#[derive(Debug)]
+struct Shared {
+    clock: Clock,
+    line: Mutex<Line<Stored>>,
+    wake: Condvar,
+    /// Nothing more is taken in.
+    last: Stop,
+    /// What the disk said last, until it is told.
+    trouble: Mutex<Option<String>>,
+}
+
+impl Delay {
+    /// Holds back what the hub hands out from now on.
+    ///
+    /// # Errors
+    /// When the system grants no threads.
+    pub fn start(config: &Config, hub: &Hub, clock: Clock) -> io::Result<Self> {
+        let feed = hub.feed();
+        let wanted = config.duration.min(LONGEST);
+        let head = feed.head().clone();
+        let line = Line::new(wanted, config.room, head.has_video);
+        let shared = Arc::new(Shared {
+            clock,
+            line: Mutex::new(line),
+            wake: Condvar::new(),
+            last: Stop::new(),
+            trouble: Mutex::default(),
+        });
+        let (packets, input) = queue::bounded("delayed packets", PACKETS, Full::Block);
+        let delayed = Hub::spawn_copy(head, input)?;
+        let (its, spool) = (Arc::clone(&shared), Spool::new(&config.folder));
+        let keeper = Worker::spawn("onair-delay-in", move |stop| its.keep(&feed, &spool, stop))?;
+        let its = Arc::clone(&shared);
+        let giver = Worker::spawn("onair-delay-out", move |stop| its.give(&packets, stop))?;
+        Ok(Self { shared, hub: delayed, wanted, _keeper: keeper, giver })
+    }
+
+    /// Hands out what is due.
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// What was asked for.
+    pub fn wanted(&self) -> Duration {
+        self.wanted
+    }
+
+    /// How much is held.
+    pub fn figures(&self) -> Figures {
+        self.shared.line.lock().figures()
+    }
+
+    /// How long it is until something goes out for the first time.
+    pub fn begins_in(&self) -> Option<Duration> {
+        let line = self.shared.line.lock();
+        let figures = line.figures();
+        let begins = line.begins().unwrap_or_else(|| self.shared.clock.now() + figures.delay);
+        (!figures.begun).then(|| begins.since(self.shared.clock.now()))
+    }
+
+    /// Takes in nothing more; what is held still goes out, and then the second hub ends.
+    pub fn drain(&self) {
+        self.shared.last.set();
+    }
+
+    /// Whether it takes in nothing more.
+    pub fn is_draining(&self) -> bool {
+        self.shared.last.is_set()
+    }
+
+    /// Drops what is held: the second hub ends now.
+    pub fn discard(&self) {
+        self.shared.last.set();
+        self.giver.stop();
+    }
+
+    /// What went wrong with the disk since the last call.
+    pub fn trouble(&self) -> Option<String> {
+        self.shared.trouble.lock().take()
+    }
+}
+
+impl Shared {
+    /// The keeper: takes in, puts away, fetches back.
+    fn keep(&self, feed: &Feed, spool: &Spool, stop: &Stop) {
+        let mut output = Some(feed.subscribe("delay", Limits::FILE, None));
+        while !stop.is_set() {
+            let next = match &output {
+                Some(output) if !self.last.is_set() => output.next_timeout(LOOK),
+                _ => Next::Ended,
+            };
+            match next {
+                Next::Tag(tag) => {
+                    self.line.lock().push(self.clock.now(), tag);
+                    self.wake.notify_one();
+                }
+                Next::Waiting => {}
+                Next::Ended => {
+                    if output.take().is_some() {
+                        self.line.lock().close();
+                        self.wake.notify_one();
+                    }
+                    stop.wait(LOOK);
+                }
+            }
+            let work = self.line.lock().work(self.clock.now());
+            if let Some(work) = work {
+                self.handle(work, spool);
+            }
+        }
+    }
+
+    fn handle(&self, work: Work<Stored>, spool: &Spool) {
+        match work {
+            Work::Store(number, tags) => {
+                let stored = spool.store(&tags).map_err(|error| self.note(&error)).ok();
+                self.line.lock().stored(self.clock.now(), number, stored);
+            }
+            Work::Load(number, stored) => {
+                let tags = stored.load().map_err(|error| self.note(&error)).ok();
+                self.line.lock().loaded(number, tags);
+                self.wake.notify_one();
+            }
+        }
+    }
+
+    fn note(&self, error: &io::Error) {
+        *self.trouble.lock() = Some(error.to_string());
+    }
+
+    /// The giver: hands out what is due.
+    fn give(&self, packets: &Sender<Tag>, stop: &Stop) {
+        while !stop.is_set() {
+            let tag = {
+                let mut line = self.line.lock();
+                let now = self.clock.now();
+                match line.pop(now) {
+                    Due::Tag(tag) => tag,
+                    Due::At(due) => {
+                        self.wake.wait_for(&mut line, wait(due, now));
+                        continue;
+                    }
+                    Due::Nothing => {
+                        self.wake.wait_for(&mut line, LOOK);
+                        continue;
+                    }
+                    Due::Over => return,
+                }
+            };
+            let tag = Arc::try_unwrap(tag).unwrap_or_else(|shared| (*shared).clone());
+            if packets.send(tag).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn wait(due: Timestamp, now: Timestamp) -> Duration {
+    due.since(now).min(LOOK)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broadcast::gop::tests::packet;
+    use crate::media::{StreamParameters, Track};
+
+    fn sound_hub() -> (Sender<crate::media::EncodedPacket>, Hub) {
+        let (packets, input) = queue::bounded("packets", 64, Full::Block);
+        let hub = Hub::spawn(StreamParameters::default(), input).unwrap();
+        (packets, hub)
+    }
+
+    fn config(duration: Duration, folder: &tempfile::TempDir) -> Config {
+        Config { duration, folder: folder.path().to_owned(), room: Room::default() }
+    }
+
+    #[test]
+    fn a_stream_comes_later_and_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let (packets, hub) = sound_hub();
+        let clock = Clock::start();
+        let duration = Duration::from_millis(400);
+        let delay = Delay::start(&config(duration, &folder), &hub, clock).unwrap();
+        let late = delay.hub().subscribe("test", Limits::FILE);
+        let begun = clock.now();
+        for at in 0..20 {
+            packets.send(packet(Track::Audio, at * 20)).unwrap();
+        }
+        assert!(delay.begins_in().is_some());
+        drop(packets);
+        let mut times = Vec::new();
+        loop {
+            match late.next_timeout(Duration::from_secs(10)) {
+                Next::Tag(tag) => times.push(tag.dts.as_millis()),
+                Next::Waiting => panic!("nothing came"),
+                Next::Ended => break,
+            }
+            assert!(clock.now().since(begun) >= duration, "too early");
+        }
+        assert_eq!(times, (0..20).map(|at| at * 20).collect::<Vec<i64>>());
+        assert_eq!(delay.begins_in(), None);
+    }
+
+    #[test]
+    fn what_is_held_is_dropped_at_once_when_that_is_wanted() {
+        let folder = tempfile::tempdir().unwrap();
+        let (packets, hub) = sound_hub();
+        let delay = Delay::start(&config(LONGEST, &folder), &hub, Clock::start()).unwrap();
+        let late = delay.hub().subscribe("test", Limits::FILE);
+        packets.send(packet(Track::Audio, 0)).unwrap();
+        delay.discard();
+        assert!(matches!(late.next_timeout(Duration::from_secs(10)), Next::Ended));
+    }
+}

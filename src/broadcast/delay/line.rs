@@ -1,0 +1,428 @@
+//! What is held back, oldest first, in pieces that lie in memory or on the disk. Pure: the time and
+//! what became of a piece come in, what is due and what to do with a piece come out.
+//!
+//! What is held counts from its arrival. The two oldest pieces are always wanted in memory; past
+//! [`Room::memory`] the newest full ones are to be put away. Where that fails and memory is used up
+//! too ([`Room::most`]), the delay becomes as short as what fits: before anything has gone out that
+//! costs nothing, afterwards viewers miss what was skipped, up to the next keyframe.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::broadcast::Tag;
+
+/// A piece is full from here on.
+const PIECE: usize = 4 << 20;
+/// What a packet costs beside its body.
+const OVERHEAD: usize = 160;
+/// So many of the oldest pieces are kept in memory, so that the disk may take its time.
+const AHEAD: usize = 2;
+/// After a failure the disk is left alone for so long.
+const REST: Duration = Duration::from_secs(5);
+
+/// How much may lie in memory.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// From here on pieces are put on the disk.
+    pub memory: usize,
+    /// From here on, because that fails, the delay becomes shorter.
+    pub most: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { memory: 64 << 20, most: 96 << 20 }
+    }
+}
+
+/// A packet with the time at which it came.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    pub arrived: Timestamp,
+    pub tag: Arc<Tag>,
+}
+
+/// What is there for an output.
+#[derive(Debug)]
+pub(super) enum Due {
+    Tag(Arc<Tag>),
+    /// Nothing before this time.
+    At(Timestamp),
+    /// The oldest piece is still on the disk, or nothing is held.
+    Nothing,
+    /// The end was reached.
+    Over,
+}
+
+/// Something to do with the disk, which takes its time.
+#[derive(Debug)]
+pub(super) enum Work<S> {
+    Store(u64, Vec<Held>),
+    Load(u64, S),
+}
+
+#[derive(Debug)]
+enum Body<S> {
+    Memory(VecDeque<Held>),
+    Disk(S),
+    /// On its way back.
+    Loading,
+}
+
+#[derive(Debug)]
+struct Piece<S> {
+    number: u64,
+    oldest: Timestamp,
+    bytes: usize,
+    body: Body<S>,
+}
+
+/// What is held; `S` is where a piece lies on the disk.
+#[derive(Debug)]
+pub(super) struct Line<S> {
+    delay: Duration,
+    room: Room,
+    has_video: bool,
+    pieces: VecDeque<Piece<S>>,
+    next_number: u64,
+    /// Of what lies in memory, and of what does not.
+    memory: usize,
+    disk: usize,
+    newest: Timestamp,
+    /// Something has gone out.
+    begun: bool,
+    /// What was skipped ended in the middle of a group of pictures.
+    awaiting_keyframe: bool,
+    rest_until: Timestamp,
+    skipped: Duration,
+    closed: bool,
+}
+
+/// How much is held.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// What viewers see is so old: less than was wanted where there is no room for that.
+    pub delay: Duration,
+    /// From the oldest to the newest of what is held.
+    pub held: Duration,
+    pub memory_bytes: usize,
+    pub disk_bytes: usize,
+    /// What viewers did not get because there was no room for it.
+    pub skipped: Duration,
+    /// Something has gone out.
+    pub begun: bool,
+}
+
+impl<S> Line<S> {
+    pub fn new(delay: Duration, room: Room, has_video: bool) -> Self {
+        Self {
+            delay,
+            room,
+            has_video,
+            pieces: VecDeque::new(),
+            next_number: 0,
+            memory: 0,
+            disk: 0,
+            newest: Timestamp::ZERO,
+            begun: false,
+            awaiting_keyframe: false,
+            rest_until: Timestamp::ZERO,
+            skipped: Duration::ZERO,
+            closed: false,
+        }
+    }
+
+    /// Takes a packet in.
+    pub fn push(&mut self, now: Timestamp, tag: Arc<Tag>) {
+        let size = tag.body.len() + OVERHEAD;
+        self.newest = now;
+        self.memory += size;
+        let held = Held { arrived: now, tag };
+        match self.pieces.back_mut() {
+            Some(Piece { bytes, body: Body::Memory(tags), .. }) if *bytes < PIECE => {
+                *bytes += size;
+                tags.push_back(held);
+            }
+            _ => {
+                let body = Body::Memory(VecDeque::from([held]));
+                let number = self.next_number;
+                self.next_number += 1;
+                self.pieces.push_back(Piece { number, oldest: now, bytes: size, body });
+            }
+        }
+        if self.memory > self.room.most {
+            self.shorten(now);
+        }
+    }
+
+    /// Nothing more comes; what is held still goes out.
+    pub fn close(&mut self) {
+        self.closed = true;
+    }
+
+    /// What goes out now.
+    pub fn pop(&mut self, now: Timestamp) -> Due {
+        loop {
+            let Some(piece) = self.pieces.front_mut() else {
+                return if self.closed { Due::Over } else { Due::Nothing };
+            };
+            let Body::Memory(tags) = &mut piece.body else { return Due::Nothing };
+            let Some(held) = tags.front() else {
+                self.pieces.pop_front();
+                continue;
+            };
+            let due = held.arrived + self.delay;
+            if due > now {
+                return Due::At(due);
+            }
+            let Some(held) = tags.pop_front() else { continue };
+            let size = held.tag.body.len() + OVERHEAD;
+            piece.bytes = piece.bytes.saturating_sub(size);
+            piece.oldest = tags.front().map_or(piece.oldest, |next| next.arrived);
+            if tags.is_empty() {
+                self.pieces.pop_front();
+            }
+            self.memory = self.memory.saturating_sub(size);
+            if self.awaiting_keyframe && !held.tag.starts_gop() {
+                continue;
+            }
+            self.awaiting_keyframe = false;
+            self.begun = true;
+            return Due::Tag(held.tag);
+        }
+    }
+
+    /// What the disk has to do, one thing at a time: what became of it is told by
+    /// [`stored`](Self::stored) or [`loaded`](Self::loaded).
+    pub fn work(&mut self, now: Timestamp) -> Option<Work<S>> {
+        for piece in self.pieces.iter_mut().take(AHEAD) {
+            if !matches!(piece.body, Body::Disk(_)) {
+                continue;
+            }
+            if let Body::Disk(place) = std::mem::replace(&mut piece.body, Body::Loading) {
+                return Some(Work::Load(piece.number, place));
+            }
+        }
+        if self.memory <= self.room.memory || now < self.rest_until {
+            return None;
+        }
+        // The newest that is full: what is older is needed sooner.
+        let full =
+            |piece: &&Piece<S>| piece.bytes >= PIECE && matches!(piece.body, Body::Memory(_));
+        let piece = self.pieces.iter().skip(AHEAD).rev().find(full)?;
+        let Body::Memory(tags) = &piece.body else { return None };
+        Some(Work::Store(piece.number, tags.iter().cloned().collect()))
+    }
+
+    /// A piece was put away, or could not be.
+    pub fn stored(&mut self, now: Timestamp, number: u64, place: Option<S>) {
+        let Some(place) = place else {
+            self.rest_until = now + REST;
+            return;
+        };
+        // It may be needed already, or be gone.
+        let ahead = self.pieces.iter().take(AHEAD).any(|piece| piece.number == number);
+        let Some(piece) = self.pieces.iter_mut().find(|it| it.number == number) else { return };
+        if ahead {
+            return;
+        }
+        piece.body = Body::Disk(place);
+        self.memory = self.memory.saturating_sub(piece.bytes);
+        self.disk += piece.bytes;
+    }
+
+    /// A piece is back; `None`: it could not be read.
+    pub fn loaded(&mut self, number: u64, tags: Option<Vec<Held>>) {
+        let Some(at) = self.pieces.iter().position(|piece| piece.number == number) else { return };
+        let Some(piece) = self.pieces.get_mut(at) else { return };
+        self.disk = self.disk.saturating_sub(piece.bytes);
+        match tags {
+            Some(tags) => {
+                self.memory += piece.bytes;
+                piece.body = Body::Memory(tags.into());
+            }
+            None => {
+                let oldest = piece.oldest;
+                self.pieces.remove(at);
+                let next = self.pieces.get(at).map_or(self.newest, |next| next.oldest);
+                self.skipped += next.since(oldest);
+                self.awaiting_keyframe |= self.has_video;
+            }
+        }
+    }
+
+    pub fn figures(&self) -> Figures {
+        let oldest = self.pieces.front().map(|piece| piece.oldest);
+        Figures {
+            delay: self.delay,
+            held: oldest.map_or(Duration::ZERO, |oldest| self.newest.since(oldest)),
+            memory_bytes: self.memory,
+            disk_bytes: self.disk,
+            skipped: self.skipped,
+            begun: self.begun,
+        }
+    }
+
+    /// When the first packet goes out; `None` before it has come.
+    pub fn begins(&self) -> Option<Timestamp> {
+        self.pieces.front().map(|piece| piece.oldest + self.delay)
+    }
+
+    /// There is no room for the whole delay.
+    fn shorten(&mut self, now: Timestamp) {
+        if self.begun && self.pieces.len() > 1 {
+            let Some(gone) = self.pieces.pop_front() else { return };
+            match gone.body {
+                Body::Memory(_) => self.memory = self.memory.saturating_sub(gone.bytes),
+                Body::Disk(_) | Body::Loading => self.disk = self.disk.saturating_sub(gone.bytes),
+            }
+            let next = self.pieces.front().map_or(now, |next| next.oldest);
+            self.skipped += next.since(gone.oldest);
+            self.awaiting_keyframe |= self.has_video;
+        }
+        let oldest = self.pieces.front().map_or(now, |piece| piece.oldest);
+        self.delay = self.delay.min(now.since(oldest));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broadcast::gop::tests::tag;
+    use crate::media::Track;
+    use bytes::Bytes;
+
+    type Stored = Vec<Held>;
+
+    /// A stream of both tracks in simulated time, every 20 ms, with pictures of `size` bytes.
+    struct Run {
+        line: Line<Stored>,
+        at: i64,
+        disk_full: bool,
+        out: Vec<(i64, i64)>,
+        size: usize,
+        most_memory: usize,
+        most_disk: usize,
+    }
+
+    fn run(delay: Duration, size: usize) -> Run {
+        let room = Room { memory: 16 << 20, most: 24 << 20 };
+        let line = Line::new(delay, room, true);
+        let (out, at, disk_full) = (Vec::new(), 0, false);
+        Run { line, at, disk_full, out, size, most_memory: 0, most_disk: 0 }
+    }
+
+    impl Run {
+        fn work(&mut self, now: Timestamp) {
+            while let Some(work) = self.line.work(now) {
+                match work {
+                    Work::Store(number, tags) => {
+                        let place = (!self.disk_full).then_some(tags);
+                        self.line.stored(now, number, place);
+                    }
+                    Work::Load(number, tags) => self.line.loaded(number, Some(tags)),
+                }
+            }
+        }
+
+        fn seconds(&mut self, seconds: i64, feed: bool) {
+            for _ in 0..seconds * 50 {
+                let now = Timestamp::from_millis(self.at);
+                if feed {
+                    if self.at % 40 == 0 {
+                        let mut picture = (*tag(Track::Video, self.at)).clone();
+                        picture.body = Bytes::from(vec![7; self.size]);
+                        self.line.push(now, Arc::new(picture));
+                    }
+                    self.line.push(now, tag(Track::Audio, self.at));
+                }
+                self.work(now);
+                while let Due::Tag(tag) = self.line.pop(now) {
+                    self.out.push((self.at, tag.dts.as_millis()));
+                }
+                let figures = self.line.figures();
+                self.most_memory = self.most_memory.max(figures.memory_bytes);
+                self.most_disk = self.most_disk.max(figures.disk_bytes);
+                self.at += 20;
+            }
+        }
+    }
+
+    #[test]
+    fn everything_comes_out_once_in_order_and_later_by_the_delay() {
+        let mut run = run(Duration::from_secs(1_800), 400);
+        run.seconds(1_799, true);
+        assert_eq!(run.out, []);
+        run.seconds(60, true);
+        run.line.close();
+        run.seconds(1_801, false);
+        assert!(matches!(run.line.pop(Timestamp::from_millis(run.at)), Due::Over));
+        assert_eq!(run.out.len(), 1_859 * 75);
+        assert!(run.out.iter().all(|(at, dts)| at - dts == 1_800_000));
+        assert!(run.out.windows(2).all(|pair| pair[0].1 <= pair[1].1));
+    }
+
+    #[test]
+    fn past_the_memory_the_disk_is_used_and_given_back() {
+        // 5 minutes at 8 Mbit/s are 300 MB.
+        let mut run = run(Duration::from_secs(300), 40_000);
+        run.seconds(600, true);
+        assert!(run.most_memory < 28 << 20, "{}", run.most_memory);
+        assert!(run.most_disk > 250 << 20, "{}", run.most_disk);
+        assert!(run.out.iter().all(|(at, dts)| at - dts == 300_000));
+        run.line.close();
+        run.seconds(301, false);
+        assert_eq!(run.out.len(), 600 * 75);
+        let left = run.line.figures();
+        assert_eq!((left.memory_bytes, left.disk_bytes, left.held), (0, 0, Duration::ZERO));
+    }
+
+    #[test]
+    fn a_full_disk_shortens_the_delay_before_anything_is_lost() {
+        let mut run = run(Duration::from_secs(300), 40_000);
+        run.disk_full = true;
+        run.seconds(120, true);
+        let figures = run.line.figures();
+        // 24 MB of 1 MB/s.
+        assert!((20..27).contains(&figures.delay.as_secs()), "{figures:?}");
+        assert!(run.most_memory <= 25 << 20, "{}", run.most_memory);
+        assert_eq!(figures.skipped, Duration::ZERO);
+        let times: Vec<i64> = run.out.iter().map(|(_, dts)| *dts).collect();
+        assert!(times.first() == Some(&0) && times.windows(2).all(|two| two[1] - two[0] <= 20));
+    }
+
+    #[test]
+    fn a_disk_that_fills_up_on_air_costs_what_is_skipped_up_to_a_keyframe() {
+        let mut run = run(Duration::from_secs(60), 40_000);
+        run.seconds(90, true);
+        let before = run.out.len();
+        run.disk_full = true;
+        run.seconds(120, true);
+        let figures = run.line.figures();
+        assert!(figures.delay < Duration::from_secs(30), "{figures:?}");
+        assert!(figures.skipped >= Duration::from_secs(30), "{figures:?}");
+        assert!(run.most_memory <= 25 << 20, "{}", run.most_memory);
+        let times: Vec<i64> = run.out[before..].iter().map(|(_, dts)| *dts).collect();
+        for pair in times.windows(2).filter(|pair| pair[1] - pair[0] > 20) {
+            assert_eq!(pair[1] % 2_000, 0, "{pair:?}: goes on with a keyframe");
+        }
+        assert!(times.windows(2).all(|pair| pair[0] <= pair[1]));
+    }
+
+    #[test]
+    fn a_piece_that_cannot_be_read_is_left_out() {
+        let mut run = run(Duration::from_secs(60), 40_000);
+        run.seconds(58, true);
+        let broken = run.line.pieces.iter_mut().find(|it| matches!(it.body, Body::Disk(_)));
+        broken.unwrap().body = Body::Loading;
+        let number =
+            run.line.pieces.iter().find(|it| matches!(it.body, Body::Loading)).unwrap().number;
+        run.line.loaded(number, None);
+        run.seconds(60, true);
+        let gaps: Vec<i64> = run.out.windows(2).map(|two| two[1].1 - two[0].1).collect();
+        assert_eq!(gaps.iter().filter(|gap| **gap > 20).count(), 1);
+        assert!(run.line.figures().skipped > Duration::from_secs(3));
+    }
+}

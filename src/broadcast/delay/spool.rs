@@ -1,0 +1,134 @@
+//! Pieces of the delay on the disk: each a file without a name that only its owner may read, so that
+//! nothing is left of it however the program ends. Called on the keeper's thread.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+use crate::base::Timestamp;
+use crate::broadcast::Tag;
+use crate::broadcast::delay::line::Held;
+use crate::media::{Priority, Track};
+
+/// Four times, three marks, a length.
+const HEAD: usize = 4 * 8 + 3 + 4;
+
+/// The folder in which the files are.
+#[derive(Debug)]
+pub(super) struct Spool {
+    folder: PathBuf,
+}
+
+/// A piece on the disk; dropping it frees its room.
+#[derive(Debug)]
+pub(super) struct Stored {
+    file: File,
+    bytes: usize,
+}
+
+impl Spool {
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
+    /// Puts a piece away.
+    pub fn store(&self, tags: &[Held]) -> io::Result<Stored> {
+        std::fs::create_dir_all(&self.folder)?;
+        let size = tags.iter().map(|held| HEAD + held.tag.body.len()).sum();
+        let mut block = BytesMut::with_capacity(size);
+        for held in tags {
+            let tag = &held.tag;
+            for time in [held.arrived, tag.dts, tag.pts, tag.captured] {
+                block.put_i64(time.as_micros());
+            }
+            block.put_u8(u8::from(tag.track == Track::Audio));
+            block.put_u8(u8::from(tag.keyframe));
+            block.put_u8(match tag.priority {
+                Priority::Disposable => 0,
+                Priority::Inter => 1,
+                Priority::Key => 2,
+            });
+            let length = u32::try_from(tag.body.len()).map_err(io::Error::other)?;
+            block.put_u32(length);
+            block.put_slice(&tag.body);
+        }
+        let mut file = tempfile::tempfile_in(&self.folder)?;
+        file.write_all(&block)?;
+        Ok(Stored { file, bytes: block.len() })
+    }
+}
+
+impl Stored {
+    /// Fetches the piece back.
+    pub fn load(mut self) -> io::Result<Vec<Held>> {
+        let mut block = vec![0; self.bytes];
+        self.file.seek(SeekFrom::Start(0))?;
+        self.file.read_exact(&mut block)?;
+        let mut block = Bytes::from(block);
+        let mut tags = Vec::new();
+        while !block.is_empty() {
+            tags.push(read(&mut block).ok_or(io::ErrorKind::InvalidData)?);
+        }
+        Ok(tags)
+    }
+}
+
+fn read(block: &mut Bytes) -> Option<Held> {
+    let mut time = || Some(Timestamp::from_micros(block.try_get_i64().ok()?));
+    let (arrived, dts, pts, captured) = (time()?, time()?, time()?, time()?);
+    let track = if block.try_get_u8().ok()? == 0 { Track::Video } else { Track::Audio };
+    let keyframe = block.try_get_u8().ok()? == 1;
+    let priority = match block.try_get_u8().ok()? {
+        0 => Priority::Disposable,
+        1 => Priority::Inter,
+        _ => Priority::Key,
+    };
+    let length = block.try_get_u32().ok()? as usize;
+    let body = (length <= block.len()).then(|| block.split_to(length))?;
+    let tag = Tag { track, dts, pts, keyframe, priority, captured, body };
+    Some(Held { arrived, tag: Arc::new(tag) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broadcast::gop::tests::tag;
+
+    #[test]
+    fn what_is_put_away_comes_back_as_it_was_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::new(&folder.path().join("new"));
+        let held: Vec<Held> = (0..200)
+            .map(|at| {
+                let track = if at % 3 == 0 { Track::Video } else { Track::Audio };
+                Held { arrived: Timestamp::from_millis(at * 7), tag: tag(track, at * 20) }
+            })
+            .collect();
+        let stored = spool.store(&held).unwrap();
+        let names = std::fs::read_dir(folder.path().join("new")).unwrap().count();
+        assert_eq!(names, 0, "the file has a name");
+        let back = stored.load().unwrap();
+        assert_eq!(format!("{back:?}"), format!("{held:?}"));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_file_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let stored = Spool::new(folder.path()).store(&[]).unwrap();
+        assert_eq!(stored.file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_file_that_was_cut_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = [Held { arrived: Timestamp::ZERO, tag: tag(Track::Video, 0) }];
+        let stored = Spool::new(folder.path()).store(&held).unwrap();
+        stored.file.set_len(20).unwrap();
+        assert!(stored.load().is_err());
+    }
+}
