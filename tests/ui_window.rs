@@ -11,6 +11,7 @@
 mod demo;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use demo::{Demo, STATES, is_watch};
 use egui::{Key, Modifiers, Vec2};
@@ -129,6 +130,18 @@ fn go_live_and_stop_which_asks() {
     harness.run();
     assert_eq!(click(&mut harness, "Stop the broadcast"), [Command::StopLive]);
     harness.get_by_label("Go Live");
+}
+
+#[test]
+fn the_delay_is_chosen_shown_and_ended() {
+    let mut harness = open("idle");
+    harness.get_by_role_and_label(egui::Role::ComboBox, "Quality").click();
+    harness.run();
+    let sent = click(&mut harness, "Viewers see it later by 5:00");
+    assert_eq!(sent, [Command::SetDelay(Duration::from_secs(300))]);
+    let mut harness = open("delayed");
+    assert!(harness.get_all_by_label_contains("Viewers see it 5:00 later.").count() > 0);
+    assert_eq!(click(&mut harness, "Stop after the delay"), [Command::StopAfterDelay]);
 }
 
 #[test]

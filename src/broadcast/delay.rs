@@ -19,9 +19,8 @@ use crate::base::queue::{self, Full, Sender};
 use crate::base::{Clock, Stop, Timestamp, Worker};
 use crate::broadcast::delay::line::{Due, Line, Work};
 use crate::broadcast::delay::spool::{Spool, Stored};
-use crate::broadcast::hub::Feed;
 use crate::broadcast::subscription::Next;
-use crate::broadcast::{Hub, Limits, Tag};
+use crate::broadcast::{Hub, Limits, Subscription, Tag};
 
 pub use line::{Figures, Room};
 
@@ -84,7 +83,8 @@ impl Delay {
         let (packets, input) = queue::bounded("delayed packets", PACKETS, Full::Block);
         let delayed = Hub::spawn_copy(head, input)?;
         let (its, spool) = (Arc::clone(&shared), Spool::new(&config.folder));
-        let keeper = Worker::spawn("onair-delay-in", move |stop| its.keep(&feed, &spool, stop))?;
+        let output = feed.subscribe("delay", Limits::FILE, None);
+        let keeper = Worker::spawn("onair-delay-in", move |stop| its.keep(output, &spool, stop))?;
         let its = Arc::clone(&shared);
         let giver = Worker::spawn("onair-delay-out", move |stop| its.give(&packets, stop))?;
         Ok(Self { shared, hub: delayed, wanted, _keeper: keeper, giver })
@@ -137,8 +137,8 @@ impl Delay {
 
 impl Shared {
     /// The keeper: takes in, puts away, fetches back.
-    fn keep(&self, feed: &Feed, spool: &Spool, stop: &Stop) {
-        let mut output = Some(feed.subscribe("delay", Limits::FILE, None));
+    fn keep(&self, output: Subscription, spool: &Spool, stop: &Stop) {
+        let mut output = Some(output);
         while !stop.is_set() {
             let next = match &output {
                 Some(output) if !self.last.is_set() => output.next_timeout(LOOK),
@@ -255,6 +255,27 @@ mod tests {
         }
         assert_eq!(times, (0..20).map(|at| at * 20).collect::<Vec<i64>>());
         assert_eq!(delay.begins_in(), None);
+    }
+
+    #[test]
+    fn where_no_file_can_be_made_the_delay_is_as_long_as_memory_allows() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let (packets, hub) = sound_hub();
+        let room = Room { memory: 12 << 20, most: 24 << 20 };
+        let config = Config { duration: LONGEST, folder: file.path().join("in-it"), room };
+        let delay = Delay::start(&config, &hub, Clock::start()).unwrap();
+        let late = delay.hub().subscribe("test", Limits::FILE);
+        let mut large = packet(Track::Audio, 0);
+        large.data = bytes::Bytes::from(vec![0; 1 << 20]);
+        for at in 0..20 {
+            let dts = Timestamp::from_millis(at * 20);
+            packets.send(crate::media::EncodedPacket { dts, pts: dts, ..large.clone() }).unwrap();
+        }
+        assert!(matches!(late.next_timeout(Duration::from_secs(20)), Next::Tag(_)));
+        let figures = delay.figures();
+        assert!(figures.delay < Duration::from_secs(60), "{figures:?}");
+        assert_eq!((figures.disk_bytes, figures.skipped), (0, Duration::ZERO));
+        assert!(delay.trouble().is_some());
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::broadcast::delay::LONGEST;
+
 /// Reads a duration; a bare number means seconds.
 ///
 /// # Errors
@@ -32,6 +34,18 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .ok()
         .filter(|duration| duration.as_secs() <= 366 * 24 * 3_600)
         .ok_or_else(fault)
+}
+
+/// Reads a stream delay: a duration of at most half an hour.
+///
+/// # Errors
+/// A sentence that says how to write one.
+pub fn delay(text: &str) -> Result<Duration, String> {
+    let delay = duration(text)?;
+    if delay > LONGEST {
+        return Err("at most 30m are held back".into());
+    }
+    Ok(delay)
 }
 
 /// Reads a number of bytes: `700M`, `2G`, `1.5 GB`, `65536`; a K is 1,000.
@@ -68,6 +82,12 @@ mod tests {
         for bad in ["", "G", "-1G", "nan", "1k", "1e99", "2T€"] {
             assert!(bytes(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn delays_have_an_end() {
+        assert_eq!(delay("30m"), Ok(Duration::from_secs(1_800)));
+        assert!(delay("30m1s").is_err() && delay("x").is_err());
     }
 
     #[test]

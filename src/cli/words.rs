@@ -9,10 +9,12 @@ use crate::cli::output::Output;
 use crate::media::Track;
 use crate::media::source::{Format, State};
 use crate::server;
-use crate::studio::event::{Chapter, Encoder, Ready, Recording, Replay, Snapshot, Source, Target};
+use crate::studio::event::{
+    Chapter, Delay, Encoder, Ready, Recording, Replay, Snapshot, Source, Target,
+};
 use crate::studio::message::Message;
 use crate::studio::notice::Level;
-use crate::studio::stats::Stats;
+use crate::studio::stats::{DelayState, Stats};
 use crate::studio::{Event, Notice};
 
 /// Seconds with milliseconds.
@@ -28,6 +30,7 @@ pub fn print(output: &Output, event: &Event) {
         Event::Encoder(encoder) => print_encoder(output, encoder),
         Event::Target(target) => print_target(output, target),
         Event::Recording(recording) => print_recording(output, recording),
+        Event::Delay(delay) => print_delay(output, delay),
         Event::Chapter(chapter) => print_chapter(output, chapter),
         Event::Replay(replay) => print_replay(output, replay),
         Event::Snapshot(snapshot) => print_snapshot(output, snapshot),
@@ -159,6 +162,20 @@ fn print_recording(output: &Output, recording: &Recording) {
     });
 }
 
+fn print_delay(output: &Output, delay: &Delay) {
+    let (now, wanted) = (seconds(delay.delay), seconds(delay.wanted));
+    let fields = json!({ "state": delay.state.name(), "seconds": now, "wanted": wanted });
+    output.event("delay", fields, || {
+        Some(match delay.state {
+            DelayState::Filling => format!("Delay: the stream goes out in {now} s"),
+            DelayState::On | DelayState::Shortened => {
+                format!("Delay: viewers see the stream {now} s later")
+            }
+            DelayState::Draining => "Delay: what is held back still goes out".into(),
+        })
+    });
+}
+
 fn print_chapter(output: &Output, chapter: &Chapter) {
     let path = chapter.path.display().to_string();
     let at = seconds(chapter.at);
@@ -233,10 +250,20 @@ fn stats_fields(stats: &Stats) -> Value {
             fields
         })
         .collect();
+    let delay = stats.delay.map(|delay| {
+        json!({
+            "state": delay.state.name(),
+            "seconds": seconds(delay.delay),
+            "held_ms": u64::try_from(delay.held.as_millis()).unwrap_or(u64::MAX),
+            "memory_bytes": delay.memory_bytes,
+            "disk_bytes": delay.disk_bytes,
+        })
+    });
     json!({
         "video": video,
         "audio": audio,
         "targets": targets,
+        "delay": delay,
         "cpu": (f64::from(stats.cpu) * 1_000.0).round() / 1_000.0,
         "rss_bytes": stats.rss_bytes,
     })

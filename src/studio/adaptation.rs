@@ -1,6 +1,7 @@
 //! The picture's bitrate under several targets, each with a link of its own.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::broadcast::Adapter;
@@ -25,6 +26,8 @@ pub(super) struct Adaptation {
     links: BTreeMap<u32, Adapter>,
     next: Timestamp,
     now: BitsPerSecond,
+    /// The stream is held back for so long.
+    lag: Duration,
 }
 
 impl Adaptation {
@@ -34,6 +37,15 @@ impl Adaptation {
             links: BTreeMap::new(),
             next: Timestamp::ZERO,
             now: quality.video_bitrate,
+            lag: Duration::ZERO,
+        }
+    }
+
+    /// What is encoded now reaches the targets so much later.
+    pub fn set_lag(&mut self, lag: Duration) {
+        if lag != self.lag {
+            self.lag = lag;
+            self.links.clear();
         }
     }
 
@@ -68,7 +80,8 @@ impl Adaptation {
         let mut live = Vec::new();
         for (id, sample) in targets {
             let link = self.links.entry(id).or_insert_with(|| {
-                Adapter::new(quality.video_bitrate, quality.least_bitrate, quality.audio_bitrate)
+                let (most, least) = (quality.video_bitrate, quality.least_bitrate);
+                Adapter::new(most, least, quality.audio_bitrate).delayed(self.lag)
             });
             link.note(sample);
             if sample.live {
@@ -98,7 +111,6 @@ impl Adaptation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     /// Two targets: the first on a wide link, the second on a hopeless one.
     fn run(adapt: Adapt) -> (Adaptation, Vec<Changed>) {

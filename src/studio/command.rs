@@ -1,6 +1,7 @@
 //! Everything a person can ask of the studio.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
@@ -32,8 +33,12 @@ pub enum Command {
     Check,
     /// Start broadcasting.
     GoLive,
-    /// End the broadcast cleanly.
+    /// End the broadcast cleanly; what the stream delay holds is dropped.
     StopLive,
+    /// The same once what the stream delay holds has gone out; a second time, now.
+    StopAfterDelay,
+    /// From the next *Go Live* on viewers see the stream so much later, at most 30 min; remembered.
+    SetDelay(Duration),
     /// Do not wait for the next try.
     RetryNow,
     /// Record what goes out into this file: FLV, MP4 or MKV by its name.

@@ -8,6 +8,7 @@ use crate::broadcast::film::Showing;
 use crate::broadcast::{Film, Publisher, publisher};
 use crate::net::Runtime;
 use crate::studio::event::Event;
+use crate::studio::holding::Holding;
 use crate::studio::process::Process;
 use crate::studio::stats::{self, Stats};
 use crate::studio::{Config, targets};
@@ -33,6 +34,7 @@ pub enum Error {
 pub struct Copying {
     runtime: Runtime,
     showing: Showing,
+    holding: Option<Holding>,
     sent: Vec<(u32, Publisher, stats::Meter)>,
     clock: Clock,
     usage: Process,
@@ -55,13 +57,22 @@ impl Copying {
         let system = |error: &dyn std::fmt::Display| Error::System(error.to_string());
         let runtime = Runtime::start().map_err(|error| system(&error))?;
         let showing = film.show(again, clock).map_err(|error| system(&error))?;
+        let delay = config.settings.delay;
+        let holding = if delay.is_zero() {
+            None
+        } else {
+            let folder = config.delay_folder.clone();
+            Some(Holding::start(delay, folder, &showing.hub, clock).map_err(|it| system(&it))?)
+        };
         let start = |(id, target)| {
-            let publisher = Publisher::start(&runtime, target, &showing.hub, clock);
+            let hub = holding.as_ref().map_or(&showing.hub, Holding::hub);
+            let target = publisher::Target { await_media: holding.is_some(), ..target };
+            let publisher = Publisher::start(&runtime, target, hub, clock);
             (id, publisher, stats::Meter::default())
         };
         let sent = wanted.into_iter().map(start).collect();
         let next_stats = clock.now() + SECOND;
-        Ok(Self { runtime, showing, sent, clock, usage: Process::new(), next_stats })
+        Ok(Self { runtime, showing, holding, sent, clock, usage: Process::new(), next_stats })
     }
 
     /// What happened since the last call.
@@ -70,6 +81,8 @@ impl Copying {
         for (id, publisher, _) in &self.sent {
             drain(*id, publisher, &mut events);
         }
+        events
+            .extend(self.holding.as_mut().and_then(Holding::look).map(|it| Event::Delay(it.told)));
         let now = self.clock.now();
         if now >= self.next_stats {
             self.next_stats = now + SECOND;
@@ -90,8 +103,20 @@ impl Copying {
         self.sent.iter().all(|(_, publisher, _)| publisher.state().is_over())
     }
 
+    /// Lets out what is held back and no more; `false` where nothing is.
+    pub fn drain(&self) -> bool {
+        self.holding.as_ref().inspect(|holding| holding.drain()).is_some()
+    }
+
+    fn held(&self) -> Option<stats::DelayFigures> {
+        self.holding.as_ref().map(Holding::figures)
+    }
+
     /// Ends in order; what was said at last.
     pub fn end(self) -> Vec<Event> {
+        if let Some(holding) = &self.holding {
+            holding.discard();
+        }
         for (_, publisher, _) in &self.sent {
             publisher.ask_to_stop(END);
         }
@@ -113,7 +138,7 @@ impl Copying {
             targets::figures(publisher, meter, now)
         };
         let targets = self.sent.iter_mut().map(target).collect();
-        Stats { video: None, audio: None, targets, cpu, rss_bytes }
+        Stats { video: None, audio: None, targets, delay: self.held(), cpu, rss_bytes }
     }
 }
 

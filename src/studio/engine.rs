@@ -16,6 +16,7 @@ use crate::audio::AudioChoice;
 use crate::base::queue::{Empty, Receiver, Sender};
 use crate::base::{Clock, Latest, Timestamp};
 use crate::broadcast::Recorder;
+use crate::broadcast::delay::LONGEST;
 use crate::capture::VideoChoice;
 use crate::encode;
 use crate::media::VideoFrame;
@@ -73,6 +74,7 @@ pub(super) struct Engine {
     pub(super) encoder: encode::Choice,
     pub(super) options: net::rtmp::Options,
     pub(super) retry_for: Option<Duration>,
+    pub(super) delay_folder: PathBuf,
     pub(super) built_in: BuiltIn,
     pub(super) watch: Watch,
     /// What a broadcast that is being ended in the background still has to tell.
@@ -240,13 +242,20 @@ impl Engine {
                     self.state.postponed.push(command);
                 }
             }
-            Command::StopLive | Command::StopRecording if !self.state.postponed.is_empty() => {
+            Command::StopLive | Command::StopAfterDelay | Command::StopRecording
+                if !self.state.postponed.is_empty() =>
+            {
                 self.state.postponed.clear();
                 self.happened(Event::Stopped);
             }
             Command::Check => self.check(),
             Command::GoLive => self.go_live(),
             Command::StopLive => self.stop_live(),
+            Command::StopAfterDelay => self.stop_after_delay(),
+            Command::SetDelay(delay) => {
+                self.settings.delay = delay.min(LONGEST);
+                self.changed();
+            }
             Command::RetryNow => {
                 if let Some(on_air) = &self.state.on_air {
                     on_air.retry_now();

@@ -7,7 +7,7 @@ use crate::media::Track;
 use crate::net::Pin;
 use crate::server;
 use crate::studio::Notice;
-use crate::studio::stats::Stats;
+use crate::studio::stats::{DelayState, Stats};
 pub use crate::studio::target::TargetState;
 
 /// Something that happened in the studio.
@@ -23,6 +23,8 @@ pub enum Event {
     Target(Target),
     /// A recording changed its state.
     Recording(Recording),
+    /// The stream delay does something else now.
+    Delay(Delay),
     /// A chapter was set.
     Chapter(Chapter),
     /// The replay buffer was saved, or could not be.
@@ -102,6 +104,16 @@ pub struct Target {
     pub kind: Option<&'static str>,
     /// Of a certificate that its owner may accept.
     pub pin: Option<Pin>,
+}
+
+/// The stream delay.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Delay {
+    pub state: DelayState,
+    /// As it is…
+    pub delay: Duration,
+    /// …and as it was asked for.
+    pub wanted: Duration,
 }
 
 /// What a recording does.

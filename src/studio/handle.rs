@@ -50,6 +50,8 @@ pub struct Config {
     pub options: net::rtmp::Options,
     /// How long a target is tried again; `None`: for ever.
     pub retry_for: Option<Duration>,
+    /// Where the stream delay makes files, which have no names.
+    pub delay_folder: PathBuf,
     /// How streams are watched; the source is put in by [`Command::Watch`].
     pub player: player::Config,
 }
@@ -71,6 +73,7 @@ impl Config {
             serve: Serve::WhenNeeded,
             options: net::rtmp::Options::default(),
             retry_for: None,
+            delay_folder: crate::studio::settings::default_delay_folder(),
             player: player::Config {
                 measure: true,
                 ..player::Config::new(player::Source::Url(String::new()))
@@ -118,6 +121,7 @@ impl Studio {
             encoder: config.encoder,
             options: config.options,
             retry_for: config.retry_for,
+            delay_folder: config.delay_folder,
             built_in: BuiltIn::new(config.serve),
             last_words: queue::bounded("last-words", LAST_WORDS, Full::DropOldest),
             state: Default::default(),

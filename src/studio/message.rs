@@ -1,6 +1,6 @@
 //! Every message the studio has for a person: its name, its English words, what helps. The window
 //! has the same messages in its languages, by the name (`assets/i18n`); a test holds the two
-//! together.
+//! together (long because every message stands here once, with all that belongs to it).
 
 use crate::net::Pin;
 use crate::player;
@@ -88,6 +88,16 @@ pub enum Message {
     /// For the history: the stream has reached a target.
     TargetOnAir {
         host: String,
+    },
+    /// For the history: viewers see the stream so much later.
+    DelayOn {
+        time: String,
+    },
+    /// There is no room for the whole stream delay.
+    DelayShort {
+        time: String,
+        wanted: String,
+        reason: String,
     },
     /// For the history: the broadcast has ended.
     BroadcastEnded {
@@ -197,6 +207,8 @@ impl Message {
         "target-failed",
         "target-back",
         "target-on-air",
+        "delay-on",
+        "delay-short",
         "broadcast-ended",
         "server-says",
         "fault-struck",
@@ -265,6 +277,8 @@ impl Message {
             Self::Target { key, .. } | Self::Watch { key, .. } => key,
             Self::TargetBack { .. } => "target-back",
             Self::TargetOnAir { .. } => "target-on-air",
+            Self::DelayOn { .. } => "delay-on",
+            Self::DelayShort { .. } => "delay-short",
             Self::BroadcastEnded { .. } => "broadcast-ended",
             Self::ServerSays { .. } => "server-says",
             Self::FaultStruck { .. } => "fault-struck",
@@ -325,6 +339,10 @@ impl Message {
                 vec![("host", host.clone()), ("seconds", seconds.clone())]
             }
             Self::TargetOnAir { host } => vec![("host", host.clone())],
+            Self::DelayOn { time } => vec![("time", time.clone())],
+            Self::DelayShort { time, wanted, reason } => {
+                vec![("time", time.clone()), ("wanted", wanted.clone()), ("reason", reason.clone())]
+            }
             Self::BroadcastEnded { time, sent, dropped } => {
                 vec![("time", time.clone()), ("sent", sent.clone()), ("dropped", dropped.clone())]
             }
@@ -360,6 +378,7 @@ impl Message {
             | Self::MicrophoneBack { .. }
             | Self::TargetBack { .. }
             | Self::TargetOnAir { .. }
+            | Self::DelayOn { .. }
             | Self::BroadcastEnded { .. }
             | Self::BitrateRestored { .. }
             | Self::ServerSays { .. }
@@ -443,6 +462,11 @@ impl Message {
                 format!("The connection to {host} is back after {seconds} s.")
             }
             Self::TargetOnAir { host } => format!("On air at {host}."),
+            Self::DelayOn { time } => format!("Viewers see the stream {time} later."),
+            Self::DelayShort { time, wanted, reason } => {
+                let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+                format!("There is no room to hold {wanted} back: viewers see it {time} later{why}")
+            }
             Self::BroadcastEnded { time, sent, dropped } => {
                 format!("The broadcast ended after {time}: {sent} sent, {dropped} pictures dropped.")
             }
@@ -547,6 +571,9 @@ impl Message {
                 "Record to another disk. After half a minute pictures are left out of the recording; the stream goes on."
                     .into()
             }
+            Self::DelayShort { .. } => {
+                "Free some space, or choose a shorter delay: the next broadcast tries it again.".into()
+            }
             Self::ReplayFailed { .. } | Self::SnapshotFailed { .. } => {
                 "Free some space, or choose another folder.".into()
             }
@@ -560,6 +587,7 @@ impl Message {
             | Self::MicrophoneBack { .. }
             | Self::TargetBack { .. }
             | Self::TargetOnAir { .. }
+            | Self::DelayOn { .. }
             | Self::BroadcastEnded { .. }
             | Self::BitrateRestored { .. }
             | Self::ServerSays { .. }

@@ -15,9 +15,10 @@ use crate::media::{StreamParameters, Track};
 use crate::studio::Quality;
 use crate::studio::adaptation::{Adaptation, Changed};
 use crate::studio::event::{self, Event};
+use crate::studio::holding::{self, Holding};
 use crate::studio::program::Program;
 use crate::studio::snapshot::{LiveFigures, LiveState};
-use crate::studio::stats::{self, Stats};
+use crate::studio::stats::{self, DelayFigures, DelayState, Stats};
 use crate::studio::tape::{self, RecordingChoices, Tape};
 use crate::studio::targets;
 
@@ -40,6 +41,7 @@ pub(super) enum Happening {
     /// The server said something in passing.
     Said(String),
     Tape(tape::Happening),
+    Delay(holding::Changed),
     /// An encoder gave up.
     Encoder(String),
 }
@@ -62,6 +64,8 @@ pub(super) struct OnAir {
     audio: Option<AudioEncoder>,
     sent: Vec<Sent>,
     tape: Tape,
+    /// Between the hub and the targets.
+    holding: Option<Holding>,
     began: Base,
     video_rate: stats::Meter,
     audio_rate: stats::Meter,
@@ -160,6 +164,7 @@ impl OnAir {
             audio,
             sent: Vec::new(),
             tape: Tape::default(),
+            holding: None,
             began,
             video_rate: stats::Meter::default(),
             audio_rate: stats::Meter::default(),
@@ -170,6 +175,31 @@ impl OnAir {
         Ok((on_air, events))
     }
 
+    /// Lets the targets have the stream later, from now on.
+    pub(super) fn hold(
+        &mut self,
+        delay: Duration,
+        folder: PathBuf,
+        clock: Clock,
+    ) -> std::io::Result<()> {
+        self.holding = Some(Holding::start(delay, folder, &self.hub, clock)?);
+        self.adaptation.set_lag(delay);
+        Ok(())
+    }
+
+    /// How much is held back.
+    pub(super) fn held(&self) -> Option<DelayFigures> {
+        self.holding.as_ref().map(Holding::figures)
+    }
+
+    /// Lets out what is held back and no more; `false` where nothing is, or that is happening.
+    pub(super) fn drain(&self) -> bool {
+        let Some(holding) = self.holding.as_ref() else { return false };
+        let draining = holding.figures().state == DelayState::Draining;
+        holding.drain();
+        !draining
+    }
+
     /// Sends to these targets too.
     pub(super) fn publish(
         &mut self,
@@ -177,10 +207,12 @@ impl OnAir {
         clock: Clock,
         wanted: Vec<(u32, bool, publisher::Target)>,
     ) {
-        for (id, built_in, target) in wanted {
+        let hub = self.holding.as_ref().map_or(&self.hub, Holding::hub);
+        for (id, built_in, mut target) in wanted {
+            target.await_media = self.holding.is_some();
             // What is left of an earlier try is over.
             self.sent.retain(|sent| sent.id != id);
-            let publisher = Publisher::start(runtime, target, &self.hub, clock);
+            let publisher = Publisher::start(runtime, target, hub, clock);
             self.sent.push(Sent { id, built_in, publisher, bitrate: stats::Meter::default() });
         }
     }
@@ -271,6 +303,12 @@ impl OnAir {
             drain(sent, &mut happenings);
         }
         happenings.extend(self.tape.look().into_iter().map(Happening::Tape));
+        if !self.is_publishing() {
+            self.holding = None;
+            self.adaptation.set_lag(Duration::ZERO);
+        }
+        let held = self.holding.as_mut().and_then(Holding::look);
+        happenings.extend(held.map(Happening::Delay));
         let failed = self.video.as_ref().and_then(VideoEncoder::failed);
         let failed = failed.or_else(|| self.audio.as_ref().and_then(AudioEncoder::failed));
         if let Some(error) = failed.filter(|_| !self.encoder_failed) {
@@ -288,6 +326,7 @@ impl OnAir {
 
     /// Ends the publishers in the background; what is left of the broadcast goes on.
     pub(super) fn end_publishers(&mut self, told: Sender<Event>) -> Option<Worker> {
+        self.holding = None;
         let sent = std::mem::take(&mut self.sent);
         background("unpublish", move || stop(&sent, &told))
     }
@@ -296,7 +335,10 @@ impl OnAir {
     /// The program must have let go of the encoders before.
     pub(super) fn end(self, told: Sender<Event>) -> Option<Worker> {
         background("end-broadcast", move || {
-            let Self { hub, video, audio, sent, tape, .. } = self;
+            let Self { hub, video, audio, sent, tape, holding, .. } = self;
+            if let Some(holding) = &holding {
+                holding.discard();
+            }
             let stuck = [
                 video.and_then(|video| video.join(ENCODERS_END).err()),
                 audio.and_then(|audio| audio.join(ENCODERS_END).err()),
@@ -316,6 +358,9 @@ impl OnAir {
     /// What the broadcast as a whole is doing.
     pub(super) fn live_state(&self) -> LiveState {
         let mut best = LiveState::Idle;
+        if self.held().is_some_and(|held| held.begins_in.is_some()) && self.is_publishing() {
+            return LiveState::Connecting { stage: "delay" };
+        }
         for sent in &self.sent {
             let report = sent.publisher.report();
             match report.state {
@@ -399,7 +444,7 @@ impl OnAir {
             .iter_mut()
             .map(|sent| targets::figures(&sent.publisher, &mut sent.bitrate, now))
             .collect();
-        Stats { video, audio, targets, cpu, rss_bytes }
+        Stats { video, audio, targets, delay: self.held(), cpu, rss_bytes }
     }
 }
 

@@ -14,6 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::audio::AudioChoice;
+use crate::broadcast::delay::LONGEST;
 use crate::capture::VideoChoice;
 use crate::media::BitsPerSecond;
 use crate::studio::RecordingChoices;
@@ -81,6 +82,12 @@ pub fn default_journal() -> Option<PathBuf> {
     folder.map(|folder| folder.join("onair").join("recordings"))
 }
 
+/// Where the stream delay puts what memory has no room for: `onair` in the user's cache folder, else
+/// the system's folder for temporary files (which may be memory again).
+pub fn default_delay_folder() -> PathBuf {
+    dirs::cache_dir().map_or_else(std::env::temp_dir, |folder| folder.join("onair"))
+}
+
 /// Everything that is remembered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -91,6 +98,8 @@ pub struct Settings {
     pub quality: Quality,
     /// Where the stream may go, the built-in server first; written without keys.
     pub targets: Vec<Target>,
+    /// Viewers see the stream so much later.
+    pub delay: Duration,
     pub gain_db: f32,
     pub muted: bool,
     pub volume: Option<f32>,
@@ -107,6 +116,7 @@ impl Default for Settings {
             audio: None,
             quality: Quality::default(),
             targets: vec![Target::built_in()],
+            delay: Duration::ZERO,
             gain_db: 0.0,
             muted: false,
             volume: None,
@@ -133,6 +143,7 @@ struct File {
     audio: Option<String>,
     gain_db: f64,
     muted: bool,
+    delay_ms: u64,
     quality: QualityTable,
     targets: Vec<targets::Table>,
     player: PlayerTable,
@@ -238,6 +249,7 @@ impl Settings {
             audio: self.audio.as_ref().map(ToString::to_string),
             gain_db: f64::from(self.gain_db),
             muted: self.muted,
+            delay_ms: u64::try_from(self.delay.as_millis()).unwrap_or_default(),
             quality: QualityTable {
                 size: quality.size.to_string(),
                 fps: if quality.frame_rate.den() == 1 {
@@ -336,6 +348,7 @@ impl Reader<'_> {
                     .unwrap_or(defaults.channels),
             },
             targets: self.targets(),
+            delay: Duration::from_millis(self.whole("delay_ms", 0, LONGEST.as_millis() as u64, 0)),
             watch_url: self.text("player.url").unwrap_or_default(),
             volume: Some(self.number("player.volume", 0.0, 1.0, 1.0)),
             player_muted: self.flag("player.muted"),
@@ -505,6 +518,7 @@ mod tests {
                 },
                 Target::custom(2, "", Default::default()),
             ],
+            delay: Duration::from_millis(90_500),
             gain_db: -3.0,
             volume: Some(0.5),
             preferences: Preferences { theme: Theme::Light, ..Preferences::default() },

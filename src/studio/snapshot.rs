@@ -10,6 +10,7 @@ use crate::capture::VideoChoice;
 use crate::media::Size;
 use crate::server::Fault;
 use crate::studio::chronicle::Entry;
+use crate::studio::stats::DelayFigures;
 use crate::studio::target::{Target, TargetState};
 use crate::studio::{KeyPlace, Notice, Preferences, Quality};
 
@@ -76,7 +77,8 @@ pub enum LiveState {
     #[default]
     Idle,
     /// On the way to the first picture at the target. `stage` is `dns`, `tcp`, `tls`, `handshake`,
-    /// `connect`, `publish` or `media`.
+    /// `connect`, `publish` or `media`; `delay` while a stream that is held back has not begun to go
+    /// out.
     Connecting { stage: &'static str },
     /// At least one target is publishing.
     OnAir,
@@ -261,6 +263,10 @@ pub struct Snapshot {
     pub key_place: Option<KeyPlace>,
     pub live: LiveState,
     pub figures: LiveFigures,
+    /// How much later viewers are to see the stream, from the next *Go Live* on.
+    pub delay: Duration,
+    /// What is held back now.
+    pub held: Option<DelayFigures>,
     pub recording: Option<RecordingFigures>,
     /// The replay buffer, while there is one.
     pub replay: Option<ReplayFigures>,

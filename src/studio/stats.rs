@@ -1,5 +1,7 @@
 //! Figures of a broadcast, once a second. Counters are totals since the broadcast began.
 
+use std::time::Duration;
+
 use crate::studio::target::TargetState;
 
 /// One second's figures.
@@ -8,6 +10,8 @@ pub struct Stats {
     pub video: Option<Video>,
     pub audio: Option<Audio>,
     pub targets: Vec<Target>,
+    /// While the stream is held back.
+    pub delay: Option<DelayFigures>,
     /// Of this process, 1.0 is one core.
     pub cpu: f32,
     pub rss_bytes: u64,
@@ -54,6 +58,45 @@ pub struct Target {
     pub sent_frames: u64,
     pub reconnects: u32,
     pub round_trip_ms: Option<f64>,
+}
+
+/// What the delay does.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum DelayState {
+    /// Nothing has gone out yet.
+    Filling,
+    /// Viewers see the stream later by the delay.
+    On,
+    /// The same, with less than was wanted: there is no room for more.
+    Shortened,
+    /// Nothing more is taken in; what is held still goes out.
+    Draining,
+}
+
+impl DelayState {
+    /// Its word in events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Filling => "filling",
+            Self::On => "on",
+            Self::Shortened => "shortened",
+            Self::Draining => "draining",
+        }
+    }
+}
+
+/// How much is held back.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct DelayFigures {
+    pub state: DelayState,
+    /// Viewers see the stream so much later: as wanted, or less where there is no room.
+    pub delay: Duration,
+    /// From the oldest to the newest of what is held.
+    pub held: Duration,
+    /// Nothing has gone out yet: that begins so much later.
+    pub begins_in: Option<Duration>,
+    pub memory_bytes: u64,
+    pub disk_bytes: u64,
 }
 
 /// Turns a counter of bytes into bits a second, once a second.

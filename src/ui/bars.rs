@@ -199,7 +199,10 @@ pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, C
             (plain(key!("status-no-picture")), theme.warn)
         }
         LiveState::Idle => (plain(key!("status-ready")), theme.good),
-        LiveState::Connecting { .. } => (plain(key!("status-connecting")), theme.accent),
+        LiveState::Connecting { .. } => {
+            let held = target::delay::sentence(texts, snapshot);
+            (held.unwrap_or_else(|| plain(key!("status-connecting"))), theme.accent)
+        }
         LiveState::Reconnecting { .. } if !live.was_live() => {
             (plain(key!("status-trying")), theme.warn)
         }
@@ -237,6 +240,8 @@ pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, C
                 matches!(audio.choice, AudioChoice::Mic(_)) && audio.held_dbfs <= -59.0
             }) {
                 (plain(key!("status-silent")), theme.warn)
+            } else if let Some(held) = target::delay::sentence(texts, snapshot) {
+                (held, theme.good)
             } else {
                 (plain(key!("status-on-air")), theme.good)
             }

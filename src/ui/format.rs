@@ -11,6 +11,12 @@ pub fn clock(time: Duration) -> String {
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
+/// `5:00`, `0:30`: minutes and seconds, to the nearest.
+pub fn minutes(time: Duration) -> String {
+    let seconds = (time + Duration::from_millis(500)).as_secs();
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
 /// A whole number in groups of three, with spaces that do not break.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();

@@ -103,6 +103,7 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Pressed> {
 /// The text of a stage of connecting.
 pub fn stage_key(stage: &str) -> &'static str {
     match stage {
+        "delay" => key!("stage-delay"),
         "dns" => key!("stage-dns"),
         "tcp" => key!("stage-tcp"),
         "tls" => key!("stage-tls"),

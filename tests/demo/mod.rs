@@ -17,14 +17,15 @@ use onair::studio::snapshot::{
     VideoSource, WatchFigures, WatchState,
 };
 use onair::studio::target::TargetState;
-use onair::studio::{Command, Level, Notice, Remedy, Snapshot, Target};
+use onair::studio::{Command, DelayFigures, DelayState, Level, Notice, Remedy, Snapshot, Target};
 use parking_lot::Mutex;
 
 /// The states by name.
-pub const STATES: [&str; 22] = [
+pub const STATES: [&str; 23] = [
     "idle",
     "custom",
     "targets",
+    "delayed",
     "connecting",
     "on-air",
     "slow",
@@ -165,6 +166,19 @@ pub fn snapshot(name: &str) -> Snapshot {
                 built_in.target.enabled = false;
             }
             snapshot.targets.push(TargetView::idle(own));
+        }
+        "delayed" => {
+            snapshot.live = LiveState::OnAir;
+            snapshot.figures = figures;
+            snapshot.delay = Duration::from_secs(300);
+            snapshot.held = Some(DelayFigures {
+                state: DelayState::On,
+                delay: Duration::from_secs(300),
+                held: Duration::from_secs(300),
+                begins_in: None,
+                memory_bytes: 64 << 20,
+                disk_bytes: 30 << 20,
+            });
         }
         "targets" => {
             snapshot.live = LiveState::OnAir;

@@ -152,7 +152,9 @@ impl<S> Line<S> {
                 self.pieces.push_back(Piece { number, oldest: now, bytes: size, body });
             }
         }
-        if self.memory > self.room.most {
+        // Once begun, as much goes out as comes in, in the mean.
+        let most = self.room.most - if self.begun { 0 } else { self.room.most / 4 };
+        if self.memory > most {
             self.shorten(now);
         }
     }
@@ -385,8 +387,8 @@ mod tests {
         run.disk_full = true;
         run.seconds(120, true);
         let figures = run.line.figures();
-        // 24 MB of 1 MB/s.
-        assert!((20..27).contains(&figures.delay.as_secs()), "{figures:?}");
+        // 18 MiB of 1 MB/s.
+        assert!((16..20).contains(&figures.delay.as_secs()), "{figures:?}");
         assert!(run.most_memory <= 25 << 20, "{}", run.most_memory);
         assert_eq!(figures.skipped, Duration::ZERO);
         let times: Vec<i64> = run.out.iter().map(|(_, dts)| *dts).collect();
@@ -403,7 +405,7 @@ mod tests {
         let figures = run.line.figures();
         assert!(figures.delay < Duration::from_secs(30), "{figures:?}");
         assert!(figures.skipped >= Duration::from_secs(30), "{figures:?}");
-        assert!(run.most_memory <= 25 << 20, "{}", run.most_memory);
+        assert!(run.most_memory <= 32 << 20, "{}", run.most_memory);
         let times: Vec<i64> = run.out[before..].iter().map(|(_, dts)| *dts).collect();
         for pair in times.windows(2).filter(|pair| pair[1] - pair[0] > 20) {
             assert_eq!(pair[1] % 2_000, 0, "{pair:?}: goes on with a keyframe");

@@ -56,6 +56,11 @@ impl Spool {
             block.put_slice(&tag.body);
         }
         let mut file = tempfile::tempfile_in(&self.folder)?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+        }
         file.write_all(&block)?;
         Ok(Stored { file, bytes: block.len() })
     }

@@ -85,7 +85,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     if let Some(path) = record {
         studio.send(Command::StartRecording(path.to_owned()));
     }
-    let mut stopping_since = None;
+    let (mut stopping_since, mut draining) = (None, false);
     loop {
         let patience = match outcome.first {
             None => EAGER,
@@ -114,7 +114,13 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
             && outcome.targets.values().all(|(state, _)| *state == TargetState::Failed);
         let stop = orders.obey(&studio);
         match stopping_since {
-            None if over || hopeless || stop || interrupt.is_set() => {
+            None if run.drain && !draining && !hopeless && (over || stop || interrupt.is_set()) => {
+                studio.send(Command::StopRecording);
+                studio.send(Command::StopAfterDelay);
+                draining = true;
+            }
+            // A second Ctrl-C ends the program by itself.
+            None if hopeless || stop || !draining && (over || interrupt.is_set()) => {
                 studio.send(Command::StopRecording);
                 studio.send(Command::StopLive);
                 stopping_since = Some(clock.now());

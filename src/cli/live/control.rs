@@ -22,6 +22,8 @@ pub(super) struct Run {
     pub replay_to: Option<PathBuf>,
     /// Commands come on standard input.
     pub control: bool,
+    /// At the end what is held back goes out first.
+    pub drain: bool,
 }
 
 /// Where files go that nobody named.

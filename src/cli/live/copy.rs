@@ -23,6 +23,7 @@ pub(super) fn run(
     path: &Path,
     again: bool,
     duration: Option<Duration>,
+    drain: bool,
     output: &Output,
 ) -> Exit {
     let clock = config.clock;
@@ -59,13 +60,18 @@ pub(super) fn run(
             }
         }
     };
+    let mut draining = false;
     loop {
         hear(copying.look());
         if first.is_none() && copying.packets() > 0 {
             first = Some(clock.now());
         }
         let over = duration.zip(first).is_some_and(|(limit, first)| clock.now() >= first + limit);
-        if over || copying.is_over() || interrupt.is_set() {
+        let stop = over || interrupt.is_set();
+        if drain && stop && !draining {
+            draining = copying.drain();
+        }
+        if copying.is_over() || stop && !draining {
             break;
         }
         Stop::new().wait(LOOK);

@@ -18,7 +18,7 @@ use crate::cli::exit::Exit;
 use crate::cli::globals::Globals;
 use crate::cli::output::{Output, complain};
 use crate::cli::route;
-use crate::cli::value::{bytes, duration};
+use crate::cli::value::{bytes, delay, duration};
 use crate::cli::words;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::message::Message;
@@ -111,6 +111,18 @@ pub struct Args {
     /// How long a target is tried again, at first and after a loss [default: for ever]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Targets")]
     pub retry_for: Option<Duration>,
+    /// Let every target have the stream so much later, at most 30 min: recording and preview are not
+    /// delayed
+    #[arg(long, value_name = "DURATION", value_parser = delay, help_heading = "Targets")]
+    pub delay: Option<Duration>,
+    /// At the end (--duration, Ctrl-C, `stop`), let what is held back go out first; without, it is
+    /// dropped
+    #[arg(long, requires = "delay", help_heading = "Targets")]
+    pub stop_after_delay: bool,
+    /// Where to put what is held back and has no room in memory (64 MiB) [default: the user's cache
+    /// folder]
+    #[arg(long, value_name = "FOLDER", requires = "delay", help_heading = "Targets")]
+    pub delay_folder: Option<PathBuf>,
     #[command(flatten, next_help_heading = "Targets")]
     pub route: route::Flags,
 
@@ -152,7 +164,10 @@ pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Cl
     let output = Output::new(clock, globals.json);
     match prepare(args, matches, globals, clock) {
         Ok(config) => match &args.copy {
-            Some(path) => copy::run(&config, path, args.again, args.duration, &output),
+            Some(path) => {
+                let (again, drain) = (args.again, args.stop_after_delay);
+                copy::run(&config, path, again, args.duration, drain, &output)
+            }
             None => {
                 warn_of_misfits(&config, &output);
                 let run = control::Run {
@@ -160,6 +175,7 @@ pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Cl
                     duration: args.duration,
                     replay_to: args.replay_to.clone(),
                     control: args.control,
+                    drain: args.stop_after_delay,
                 };
                 broadcast::run(config, &run, &output)
             }
@@ -229,6 +245,17 @@ fn prepare(
         wanted.clone_from(&settings.targets);
     }
     settings.targets = wanted;
+    settings.delay = args.delay.unwrap_or(settings.delay);
+    if let Some(duration) = args.duration
+        && duration <= settings.delay
+        && !args.stop_after_delay
+        && args.copy.is_none()
+        && !settings.targets.is_empty()
+    {
+        let why = "--duration ends before the delay is over, so that nothing would be sent: add \
+                   --stop-after-delay";
+        return Err((why.into(), Exit::Usage));
+    }
     settings.video = args.video.clone().or(settings.video);
     settings.audio = args.audio.clone().or(settings.audio);
     if settings.audio.is_none() && settings.video == Some(VideoChoice::Test) {
@@ -261,6 +288,9 @@ fn prepare(
         ..Config::new(clock, settings)
     };
     config.options.net = net;
+    if let Some(folder) = &args.delay_folder {
+        config.delay_folder.clone_from(folder);
+    }
     config.retry_for = args.retry_for;
     config.journal = default_journal();
     Ok(config)

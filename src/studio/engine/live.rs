@@ -45,7 +45,7 @@ impl Engine {
             return;
         }
         self.state.ledger.clear(TARGET_KEYS);
-        self.state.ledger.clear(&["bitrate-lowered", "bitrate-restored"]);
+        self.state.ledger.clear(&["bitrate-lowered", "bitrate-restored", "delay-short"]);
         self.state.told.clear();
         let wanted: Vec<Target> =
             self.state.targets.iter().filter(|target| target.enabled).cloned().collect();
@@ -59,9 +59,28 @@ impl Engine {
         }
         if let Some(on_air) = &mut self.state.on_air {
             on_air.forget_ended();
+            let delay = self.settings.delay;
+            if !delay.is_zero()
+                && let Err(error) = on_air.hold(delay, self.delay_folder.clone(), self.clock)
+            {
+                // Nothing goes out too early.
+                self.tell(&Message::EncoderFailed { reason: error.to_string() }, "");
+                self.end_if_idle();
+                return;
+            }
+        }
+        if let Some(on_air) = &mut self.state.on_air {
             on_air.publish(&self.runtime, self.clock, resolved);
         }
         self.state.history = History::default();
+    }
+
+    /// Ends the broadcast once what is held back has gone out; the second time, or where nothing is,
+    /// now.
+    pub(super) fn stop_after_delay(&mut self) {
+        if !self.state.on_air.as_ref().is_some_and(OnAir::drain) {
+            self.stop_live();
+        }
     }
 
     /// What a publisher needs of a target; tells what is wrong with it.

@@ -9,6 +9,7 @@ use crate::media::Track;
 use crate::media::source::{Report, State};
 use crate::server;
 use crate::studio::event::{self, Event, TargetState};
+use crate::studio::holding;
 use crate::studio::message::Message;
 use crate::studio::on_air::Happening;
 use crate::studio::targets;
@@ -49,6 +50,7 @@ impl Engine {
                         self.tell(&Message::ServerSays { text }, "");
                     }
                     Happening::Tape(happening) => self.tape_happened(happening),
+                    Happening::Delay(changed) => self.delay_happened(changed),
                     Happening::Encoder(reason) => {
                         self.tell(&Message::EncoderFailed { reason }, "");
                     }
@@ -95,6 +97,17 @@ impl Engine {
             self.state.ledger.clear(&["bitrate-lowered"]);
             self.tell(&Message::BitrateRestored { kbps }, "");
         }
+    }
+
+    fn delay_happened(&mut self, changed: holding::Changed) {
+        if let Some(note) = changed.note {
+            self.note(&note);
+        }
+        if let Some(message) = changed.message {
+            self.state.ledger.clear(&["delay-short"]);
+            self.tell(&message, "");
+        }
+        self.happened(Event::Delay(changed.told));
     }
 
     pub(super) fn target_happened(&mut self, told: event::Target) {

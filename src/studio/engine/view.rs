@@ -36,6 +36,8 @@ impl Engine {
             key_place: state.key_place.clone(),
             live,
             figures,
+            delay: self.settings.delay,
+            held: state.on_air.as_ref().and_then(OnAir::held),
             recording: tape.and_then(Tape::recorder).map(|recorder| {
                 let figures = recorder.figures();
                 RecordingFigures {

@@ -1,6 +1,7 @@
 //! The upper part of the right panel: where the stream goes. Idle: the targets, the quality, what is
 //! ready. On air: the targets and figures.
 
+pub mod delay;
 mod draft;
 mod edit;
 mod list;
@@ -84,6 +85,7 @@ pub fn on_air(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     ui.spacing_mut().item_spacing.y = gap::XS;
     list::show(ui, view, draft);
     ui.add_space(gap::XS);
+    delay::on_air(ui, view);
     edit::show(ui, view, draft, width);
     ui.add_space(gap::S);
     label(ui, &texts.get("bitrate-minute"), Type::Small, theme.secondary);

@@ -9,6 +9,7 @@ use crate::studio::snapshot::LiveState;
 use crate::studio::{Adapt, Command, Quality};
 use crate::ui::actions::key;
 use crate::ui::format;
+use crate::ui::target::delay;
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Look, Select, label, menu_item, menu_rule, paragraph, slider};
@@ -112,6 +113,8 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
             if let Some(adapt) = adaptation(ui, view, &now) {
                 wanted = Some(adapt);
             }
+            ui.add_space(gap::XS);
+            delay::choice(ui, view);
             ui.add_space(gap::XS);
             ui.add_enabled_ui(idle, |ui| {
                 ui.horizontal(|ui| {

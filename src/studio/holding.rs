@@ -1,0 +1,127 @@
+//! The stream delay of a broadcast as a person is told of it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::base::Clock;
+use crate::broadcast::delay::{Config, Room};
+use crate::broadcast::{Delay, Hub};
+use crate::studio::event;
+use crate::studio::message::Message;
+use crate::studio::stats::{DelayFigures, DelayState};
+
+/// Something to tell.
+#[derive(Debug)]
+pub(super) struct Changed {
+    pub told: event::Delay,
+    /// What a person should know…
+    pub message: Option<Message>,
+    /// …or find in the history.
+    pub note: Option<Message>,
+}
+
+/// A delay that runs.
+#[derive(Debug)]
+pub(super) struct Holding {
+    delay: Delay,
+    told: Option<(DelayState, Duration)>,
+    reason: String,
+}
+
+impl Holding {
+    /// Holds back what the hub hands out; files go into `folder`.
+    pub(super) fn start(
+        duration: Duration,
+        folder: PathBuf,
+        hub: &Hub,
+        clock: Clock,
+    ) -> std::io::Result<Self> {
+        let config = Config { duration, folder, room: Room::default() };
+        let delay = Delay::start(&config, hub, clock)?;
+        Ok(Self { delay, told: None, reason: String::new() })
+    }
+
+    /// What hands out what is due.
+    pub(super) fn hub(&self) -> &Hub {
+        self.delay.hub()
+    }
+
+    /// Takes in nothing more.
+    pub(super) fn drain(&self) {
+        self.delay.drain();
+    }
+
+    /// Drops what is held.
+    pub(super) fn discard(&self) {
+        self.delay.discard();
+    }
+
+    pub(super) fn figures(&self) -> DelayFigures {
+        let figures = self.delay.figures();
+        let state = if self.delay.is_draining() {
+            DelayState::Draining
+        } else if figures.delay < self.delay.wanted() {
+            DelayState::Shortened
+        } else if figures.begun {
+            DelayState::On
+        } else {
+            DelayState::Filling
+        };
+        DelayFigures {
+            state,
+            delay: figures.delay,
+            held: figures.held,
+            begins_in: self.delay.begins_in(),
+            memory_bytes: figures.memory_bytes as u64,
+            disk_bytes: figures.disk_bytes as u64,
+        }
+    }
+
+    /// What has changed since the last call.
+    pub(super) fn look(&mut self) -> Option<Changed> {
+        if let Some(trouble) = self.delay.trouble() {
+            tracing::warn!(trouble, "the delay's files");
+            self.reason = trouble;
+        }
+        let figures = self.figures();
+        let now = (figures.state, figures.delay);
+        let before = self.told.replace(now);
+        // It becomes shorter packet by packet: a second's worth is told.
+        let same = before.is_some_and(|(state, delay)| {
+            state == now.0 && delay.abs_diff(now.1) < Duration::from_secs(1)
+        });
+        if same {
+            self.told = before;
+            return None;
+        }
+        let wanted = self.delay.wanted();
+        let (mut message, mut note) = (None, None);
+        match figures.state {
+            DelayState::On => note = Some(Message::DelayOn { time: time(figures.delay) }),
+            DelayState::Shortened => {
+                let (time, wanted) = (time(figures.delay), time(wanted));
+                message = Some(Message::DelayShort { time, wanted, reason: self.reason.clone() });
+            }
+            DelayState::Filling | DelayState::Draining => {}
+        }
+        let told = event::Delay { state: figures.state, delay: figures.delay, wanted };
+        Some(Changed { told, message, note })
+    }
+}
+
+/// `5:00`, `0:30`.
+pub fn time(duration: Duration) -> String {
+    let seconds = (duration + Duration::from_millis(500)).as_secs();
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_minutes_and_seconds() {
+        assert_eq!(time(Duration::from_secs(1_800)), "30:00");
+        assert_eq!(time(Duration::from_millis(9_600)), "0:10");
+    }
+}
