@@ -5,12 +5,17 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::fill::Fill;
+use super::screen::Screen;
 
 /// A picture source as it is chosen, saved and shown.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum VideoChoice {
     /// A camera by its stable id; `None`: the first there is.
     Camera(Option<String>),
+    /// A monitor, or a part of one.
+    Screen(Screen),
+    /// A window by its id.
+    Window(String),
     /// The test picture with the markers that measure latency and lip-sync.
     Test,
     /// A Y4M file, looped.
@@ -26,14 +31,17 @@ pub enum VideoChoice {
 }
 
 /// All of them, for those who wrote something else.
-const CHOICES: &str = "choose camera[:ID], file:CLIP.y4m, image:PICTURE, slides:FOLDER, \
-     color:#RRGGBB, test or none";
+const CHOICES: &str = "choose camera[:ID], screen[:ID], window:ID, file:CLIP.y4m, image:PICTURE, \
+     slides:FOLDER, color:#RRGGBB, test or none";
 
 impl fmt::Display for VideoChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Camera(None) => f.write_str("camera"),
             Self::Camera(Some(id)) => write!(f, "camera:{id}"),
+            Self::Screen(screen) if *screen == Screen::default() => f.write_str("screen"),
+            Self::Screen(screen) => write!(f, "screen:{screen}"),
+            Self::Window(id) => write!(f, "window:{id}"),
             Self::Test => f.write_str("test"),
             Self::File(path) => write!(f, "file:{}", path.display()),
             Self::Image(path) => write!(f, "image:{}", path.display()),
@@ -54,6 +62,12 @@ impl FromStr for VideoChoice {
         };
         match (kind, rest) {
             ("camera", id) => Ok(Self::Camera(id.map(str::to_owned))),
+            ("screen", None) => Ok(Self::Screen(Screen::default())),
+            ("screen", Some(screen)) => screen.parse().map(Self::Screen),
+            ("window", Some(id)) => Ok(Self::Window(id.to_owned())),
+            ("window", None) => {
+                Err("'window' needs an id out of 'onair devices': window:PROGRAM/TITLE".into())
+            }
             ("test", None) => Ok(Self::Test),
             ("none", None) => Ok(Self::None),
             ("file", Some(path)) => Ok(Self::File(path.into())),
@@ -64,9 +78,6 @@ impl FromStr for VideoChoice {
             ("image", None) => Err("'image' needs a path: image:PICTURE.png".into()),
             ("slides", None) => Err("'slides' needs a folder: slides:FOLDER".into()),
             ("color", None) => Err("'color' needs a colour: color:#RRGGBB".into()),
-            ("screen" | "window", _) => {
-                Err(format!("'{kind}' sources are not in this version: {CHOICES}"))
-            }
             _ => Err(format!("'{text}' is no picture source: {CHOICES}")),
         }
     }
@@ -81,6 +92,12 @@ mod tests {
         for text in [
             "camera",
             "camera:usb-046d_C920-video-index0",
+            "screen",
+            "screen:HDMI-1",
+            "screen:DP-2@640x480+0+10",
+            "screen:@640x480+0+10",
+            "window:Browser/News: today",
+            "window:0x1a00003",
             "test",
             "none",
             "file:/a b:c.y4m",
@@ -92,7 +109,7 @@ mod tests {
             assert_eq!(text.parse::<VideoChoice>().unwrap().to_string(), text);
         }
         for bad in
-            ["", "Camera", "test:1", "file", "file:", "screen", "webcam", "image", "color:red"]
+            ["", "Camera", "test:1", "file", "file:", "window", "webcam", "image", "color:red"]
         {
             assert!(bad.parse::<VideoChoice>().is_err(), "{bad}");
         }

@@ -2,26 +2,34 @@
 //! [`VideoFeed`](crate::media::VideoFeed). Each kind is a struct of plain settings that opens itself;
 //! [`VideoChoice`] is what a few words can say of them.
 
+mod area;
 mod backend;
 mod board;
 mod camera;
+mod canvas;
 pub mod choice;
 mod device;
+mod display;
 mod file;
 mod fill;
 mod font;
 mod image;
 mod pixels;
 mod rgb;
+mod screen;
+mod sign;
 mod slides;
 mod source;
 mod test_picture;
 mod y4m;
 
+pub use area::Area;
 pub use choice::VideoChoice;
+pub use display::{ScreenInfo, WindowInfo};
 pub use fill::Fill;
 pub use image::Image;
 pub use rgb::Rgba;
+pub use screen::{Screen, Window};
 pub use slides::{Order, Slides};
 pub use source::{CameraFormat, CameraInfo, Context, Error, Source};
 
@@ -44,6 +52,36 @@ pub fn cameras() -> Vec<CameraInfo> {
         .collect()
 }
 
+/// The screens there are now; the error is a sentence that says why they cannot be shown.
+pub fn screens() -> Result<Vec<ScreenInfo>, String> {
+    backend::screens().screens().map_err(|fault| fault.to_string())
+}
+
+/// The windows there are now; the error is a sentence that says why they cannot be shown.
+pub fn windows() -> Result<Vec<WindowInfo>, String> {
+    backend::screens().windows().map_err(|fault| fault.to_string())
+}
+
+impl Screen {
+    /// Opens it. A screen that is not there is taken when it comes.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn open(&self, context: &Context) -> Result<Source, Error> {
+        screen::open(backend::screens(), screen::Target::Screen(self.clone()), context)
+    }
+}
+
+impl Window {
+    /// Opens it. A window that is not there is taken when it comes.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn open(&self, context: &Context) -> Result<Source, Error> {
+        screen::open(backend::screens(), screen::Target::Window(self.clone()), context)
+    }
+}
+
 /// Opens a source.
 ///
 /// # Errors
@@ -61,6 +99,8 @@ pub fn open(choice: &VideoChoice, context: &Context) -> Result<Source, Error> {
         }
         VideoChoice::File(path) => file::open(path, context),
         VideoChoice::Camera(id) => camera::open(backend::driver(), id.clone(), context),
+        VideoChoice::Screen(screen) => screen.open(context),
+        VideoChoice::Window(id) => Window { id: id.clone(), without_pointer: false }.open(context),
         VideoChoice::Image(path) => Image { path: path.clone() }.open(context),
         VideoChoice::Slides(path) => Slides::of(path).open(context),
         VideoChoice::Color(fill) => fill.open(context),

@@ -15,16 +15,18 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
     let cameras = capture::cameras();
     let microphones = audio::microphones();
     let speakers = audio::speakers();
+    let (screens, windows) = (capture::screens(), capture::windows());
     if output.is_json() {
+        let screens: Vec<Value> = screens.unwrap_or_default().iter().map(screen).collect();
+        let windows: Vec<Value> = windows.unwrap_or_default().iter().map(window).collect();
         let cameras: Vec<Value> = cameras.iter().map(camera).collect();
         let sound = |devices: &[DeviceInfo]| -> Vec<Value> { devices.iter().map(device).collect() };
         let list = json!({
             "cameras": cameras,
             "microphones": sound(&microphones),
             "speakers": sound(&speakers),
-            // Screens and windows are no sources of this version.
-            "screens": [],
-            "windows": [],
+            "screens": screens,
+            "windows": windows,
         });
         output.line(&list.to_string());
         return Exit::Ok;
@@ -51,7 +53,53 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
             output.line("  none found");
         }
     }
+    output.line("Screens");
+    match &screens {
+        Ok(screens) => {
+            for screen in screens {
+                let main = if screen.primary { ", main" } else { "" };
+                let (name, id, area) = (&screen.name, &screen.id, screen.area);
+                output.line(&format!("  {name}  {area}  (screen:{id}{main})"));
+            }
+        }
+        Err(why) => output.line(&format!("  none: {why}")),
+    }
+    output.line("Windows");
+    for window in windows.iter().flatten() {
+        let minimised = if window.shown { "" } else { ", minimised" };
+        let (name, id, size) = (&window.name, &window.id, window.size);
+        output.line(&format!("  {name}  {size}  (window:{id}{minimised})"));
+    }
+    match &windows {
+        Ok(windows) if windows.is_empty() => output.line("  none found"),
+        Ok(_) => {}
+        Err(why) => output.line(&format!("  none: {why}")),
+    }
     Exit::Ok
+}
+
+fn screen(screen: &capture::ScreenInfo) -> Value {
+    json!({
+        "id": screen.id,
+        "name": screen.name,
+        "x": screen.area.x,
+        "y": screen.area.y,
+        "width": screen.area.width,
+        "height": screen.area.height,
+        "primary": screen.primary,
+    })
+}
+
+fn window(window: &capture::WindowInfo) -> Value {
+    json!({
+        "id": window.id,
+        "name": window.name,
+        "class": window.class,
+        "number": window.number,
+        "width": window.size.width,
+        "height": window.size.height,
+        "shown": window.shown,
+    })
 }
 
 fn camera(camera: &capture::CameraInfo) -> Value {

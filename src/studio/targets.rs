@@ -211,6 +211,8 @@ pub(super) fn video_kind(choice: &VideoChoice) -> (&'static str, bool) {
         VideoChoice::Camera(_) => ("camera", true),
         VideoChoice::Test => ("test", false),
         VideoChoice::File(_) => ("file", false),
+        VideoChoice::Screen(_) => ("screen", false),
+        VideoChoice::Window(_) => ("window", false),
         VideoChoice::Image(_) => ("image", false),
         VideoChoice::Slides(_) => ("slides", false),
         VideoChoice::Color(_) => ("color", false),

@@ -1,0 +1,142 @@
+//! Rectangles of pixels on a screen, counted from its upper left corner.
+
+/// A rectangle with at least one pixel.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Area {
+    pub x: u32,
+    pub y: u32,
+    pub width: u32,
+    pub height: u32,
+}
+
+/// Nothing lies further out.
+const MOST: u32 = 1 << 16;
+
+impl Area {
+    /// A rectangle as given.
+    pub const fn new(x: u32, y: u32, width: u32, height: u32) -> Self {
+        Self { x, y, width, height }
+    }
+
+    /// Pixels in it.
+    pub(super) const fn pixels(self) -> usize {
+        self.width as usize * self.height as usize
+    }
+
+    /// A rectangle that may begin left of or above the origin; `None` where nothing is right of and
+    /// below it.
+    pub(super) fn clipped(x: i64, y: i64, width: u32, height: u32) -> Option<Self> {
+        let span = |at: i64, length: u32| {
+            let start = at.clamp(0, MOST.into());
+            let end = (at + i64::from(length)).clamp(0, MOST.into());
+            let length = u32::try_from(end - start).ok().filter(|length| *length > 0)?;
+            Some((u32::try_from(start).ok()?, length))
+        };
+        let ((x, width), (y, height)) = (span(x, width)?, span(y, height)?);
+        Some(Self { x, y, width, height })
+    }
+
+    /// The part of it that lies in another one.
+    pub(super) fn within(self, other: Self) -> Option<Self> {
+        let span = |a: u32, al: u32, b: u32, bl: u32| {
+            let start = a.max(b);
+            let end = a.saturating_add(al).min(b.saturating_add(bl));
+            Some((start, end.checked_sub(start).filter(|length| *length > 0)?))
+        };
+        let (x, width) = span(self.x, self.width, other.x, other.width)?;
+        let (y, height) = span(self.y, self.height, other.y, other.height)?;
+        Some(Self { x, y, width, height })
+    }
+
+    /// The smallest that holds both.
+    pub(super) fn joined(self, other: Self) -> Self {
+        let (x, y) = (self.x.min(other.x), self.y.min(other.y));
+        let end = |a: u32, al: u32, b: u32, bl: u32| a.saturating_add(al).max(b.saturating_add(bl));
+        Self {
+            x,
+            y,
+            width: end(self.x, self.width, other.x, other.width) - x,
+            height: end(self.y, self.height, other.y, other.height) - y,
+        }
+    }
+
+    /// The same from another origin.
+    pub(super) fn moved(self, x: u32, y: u32) -> Self {
+        Self { x: self.x.saturating_add(x), y: self.y.saturating_add(y), ..self }
+    }
+
+    /// The same, counted from the corner of one that holds it.
+    pub(super) fn relative_to(self, outer: Self) -> Self {
+        Self { x: self.x.saturating_sub(outer.x), y: self.y.saturating_sub(outer.y), ..self }
+    }
+
+    /// With even sides, an odd last line left out, and not larger than a picture may be; `None`
+    /// where nothing is left.
+    pub(super) fn even(self) -> Option<Self> {
+        let side = |side: u32| side.min(crate::media::Size::MAX_SIDE) & !1;
+        let area = Self { width: side(self.width), height: side(self.height), ..self };
+        (area.width > 0 && area.height > 0).then_some(area)
+    }
+
+    /// Grown to even corners inside a picture of even sides, so that it holds whole chroma samples.
+    pub(super) fn on_chroma(self) -> Self {
+        let (x, y) = (self.x & !1, self.y & !1);
+        let side = |from: u32, start: u32, length: u32| {
+            (from.saturating_add(length) - start).next_multiple_of(2)
+        };
+        Self { x, y, width: side(self.x, x, self.width), height: side(self.y, y, self.height) }
+    }
+}
+
+/// `WIDTHxHEIGHT+X+Y`, as X11 writes it.
+impl std::fmt::Display for Area {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}x{}+{}+{}", self.width, self.height, self.x, self.y)
+    }
+}
+
+impl std::str::FromStr for Area {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let read = || {
+            let (size, place) = text.split_once('+')?;
+            let ((width, height), (x, y)) = (size.split_once('x')?, place.split_once('+')?);
+            let number = |text: &str| {
+                let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+                text.parse().ok().filter(|number| digits && *number < MOST)
+            };
+            let (width, height) = (number(width)?, number(height)?);
+            let area = Self { x: number(x)?, y: number(y)?, width, height };
+            (width >= 2 && height >= 2).then_some(area)
+        };
+        read().ok_or_else(|| format!("'{text}' is no region: write WIDTHxHEIGHT+X+Y"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rectangles_meet_and_join() {
+        let screen = Area::new(100, 50, 640, 480);
+        assert_eq!(Area::new(0, 0, 110, 60).within(screen), Some(Area::new(100, 50, 10, 10)));
+        assert_eq!(Area::new(0, 0, 100, 60).within(screen), None);
+        assert_eq!(Area::clipped(-5, -5, 6, 10), Some(Area::new(0, 0, 1, 5)));
+        assert_eq!(Area::clipped(-5, 0, 5, 5), None);
+        let joined = Area::new(1, 2, 3, 4).joined(Area::new(10, 0, 1, 1));
+        assert_eq!(joined, Area::new(1, 0, 10, 6));
+        assert_eq!(Area::new(3, 5, 1, 2).on_chroma(), Area::new(2, 4, 2, 4));
+        assert_eq!(Area::new(0, 0, 641, 1).even(), None);
+        assert_eq!(Area::new(9, 9, 641, 9_000).even(), Some(Area::new(9, 9, 640, 8_192)));
+    }
+
+    #[test]
+    fn regions_read_back_as_written() {
+        assert_eq!("640x480+0+10".parse::<Area>().unwrap().to_string(), "640x480+0+10");
+        for bad in ["", "640x480", "1x1+0+0", "640x480+-1+0", "640x480+0+99999", "ax2+0+0"] {
+            assert!(bad.parse::<Area>().is_err(), "{bad}");
+        }
+    }
+}

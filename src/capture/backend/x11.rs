@@ -1,0 +1,524 @@
+//! Screens and windows of X11: MIT-SHM carries the pixels, DAMAGE says which changed, RANDR names the
+//! monitors, XFIXES has the pointer, Composite keeps a window's pixels apart from what covers it.
+//! Without MIT-SHM (a display on another machine) pixels come through the connection.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use x11rb::connection::{Connection as _, RequestConnection as _};
+use x11rb::errors::{ConnectionError, ReplyError, ReplyOrIdError};
+use x11rb::protocol::Event;
+use x11rb::protocol::composite::{self, ConnectionExt as _, Redirect};
+use x11rb::protocol::damage::{self, ConnectionExt as _, ReportLevel};
+use x11rb::protocol::randr::{self, ConnectionExt as _};
+use x11rb::protocol::shm::{self, ConnectionExt as _};
+use x11rb::protocol::xfixes::{self, ConnectionExt as _, CursorNotifyMask};
+use x11rb::protocol::xproto::{
+    self, AtomEnum, ChangeWindowAttributesAux, ConnectionExt as _, Drawable, EventMask,
+    ImageFormat, ImageOrder, MapState, Window,
+};
+use x11rb::rust_connection::RustConnection;
+
+use super::shared::Segment;
+use crate::capture::area::Area;
+use crate::capture::display::{
+    Change, Fault, Grabber, Placed, Pointer, ScreenInfo, ScreenSystem, WindowInfo,
+};
+use crate::capture::sign::harmless;
+use crate::media::Size;
+
+/// Windows looked at: a server may list without end.
+const MOST_WINDOWS: usize = 512;
+/// Bytes of a property: names may be as long as they like.
+const MOST_TEXT: u32 = 512;
+/// Largest pointer that is drawn.
+const MOST_POINTER: u16 = 512;
+
+/// The display that DISPLAY names.
+pub(super) struct X11;
+
+struct Display {
+    connection: RustConnection,
+    root: Window,
+    root_size: (u16, u16),
+}
+
+fn other(detail: impl std::fmt::Display) -> Fault {
+    Fault::Other(detail.to_string())
+}
+
+impl From<ConnectionError> for Fault {
+    fn from(error: ConnectionError) -> Self {
+        Self::Display(error.to_string())
+    }
+}
+
+impl From<ReplyError> for Fault {
+    fn from(error: ReplyError) -> Self {
+        match error {
+            ReplyError::ConnectionError(error) => error.into(),
+            ReplyError::X11Error(error) => other(format!("{:?}", error.error_kind)),
+        }
+    }
+}
+
+impl From<ReplyOrIdError> for Fault {
+    fn from(error: ReplyOrIdError) -> Self {
+        match error {
+            ReplyOrIdError::ConnectionError(error) => error.into(),
+            ReplyOrIdError::X11Error(error) => other(format!("{:?}", error.error_kind)),
+            ReplyOrIdError::IdsExhausted => other("no identifiers left"),
+        }
+    }
+}
+
+impl Display {
+    fn connect() -> Result<Self, Fault> {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        if !set("DISPLAY") {
+            return Err(if set("WAYLAND_DISPLAY") { Fault::Wayland } else { Fault::NoDisplay });
+        }
+        let (connection, number) =
+            RustConnection::connect(None).map_err(|error| Fault::Display(error.to_string()))?;
+        let setup = connection.setup();
+        let screen = setup.roots.get(number).ok_or_else(|| other("no such screen"))?;
+        let (root, root_size) = (screen.root, (screen.width_in_pixels, screen.height_in_pixels));
+        let depth = screen.root_depth;
+        let format = setup.pixmap_formats.iter().find(|format| format.depth == depth);
+        let plain = matches!(depth, 24 | 32)
+            && format.is_some_and(|format| format.bits_per_pixel == 32)
+            && setup.image_byte_order == ImageOrder::LSB_FIRST;
+        if !plain {
+            return Err(Fault::Format(format!("its pixels have {depth} bits")));
+        }
+        Ok(Self { connection, root, root_size })
+    }
+
+    /// A session of Wayland shows nothing of itself to X11.
+    fn is_wayland() -> bool {
+        std::env::var_os("WAYLAND_DISPLAY").is_some_and(|value| !value.is_empty())
+            || std::env::var_os("XDG_SESSION_TYPE").is_some_and(|kind| kind == "wayland")
+    }
+
+    fn has(&self, extension: &'static str) -> Result<bool, Fault> {
+        Ok(self.connection.extension_information(extension)?.is_some())
+    }
+
+    fn atom(&self, name: &str) -> Result<xproto::Atom, Fault> {
+        Ok(self.connection.intern_atom(false, name.as_bytes())?.reply()?.atom)
+    }
+
+    fn monitors(&self) -> Result<Vec<ScreenInfo>, Fault> {
+        let (width, height) = self.root_size;
+        let whole = Area::new(0, 0, width.into(), height.into());
+        let all = |name: &str| ScreenInfo {
+            id: "all".to_owned(),
+            name: name.to_owned(),
+            area: whole,
+            primary: false,
+        };
+        let mut found = Vec::new();
+        if self.has(randr::X11_EXTENSION_NAME)? {
+            let version = self.connection.randr_query_version(1, 5)?.reply()?;
+            if (version.major_version, version.minor_version) >= (1, 5) {
+                let reply = self.connection.randr_get_monitors(self.root, true)?.reply()?;
+                for monitor in reply.monitors.into_iter().take(64) {
+                    let name = self.connection.get_atom_name(monitor.name)?.reply()?.name;
+                    let name = printable(&name);
+                    let (x, y) = (monitor.x.max(0), monitor.y.max(0));
+                    found.push(ScreenInfo {
+                        id: name.clone(),
+                        name,
+                        area: Area::new(
+                            x.unsigned_abs().into(),
+                            y.unsigned_abs().into(),
+                            monitor.width.into(),
+                            monitor.height.into(),
+                        ),
+                        primary: monitor.primary,
+                    });
+                }
+            }
+        }
+        // The main one first; then as they stand, from left to right.
+        found.sort_by_key(|screen| (!screen.primary, screen.area.x, screen.area.y));
+        if found.is_empty() {
+            found.push(all("Screen"));
+        } else if found.len() > 1 {
+            found.push(all("All screens"));
+        }
+        Ok(found)
+    }
+
+    fn property(&self, window: Window, name: xproto::Atom) -> Result<Vec<u8>, Fault> {
+        let any = AtomEnum::ANY;
+        let reply = self.connection.get_property(false, window, name, any, 0, MOST_TEXT / 4)?;
+        Ok(reply.reply()?.value)
+    }
+
+    /// The windows that programs show to people, in the order in which they were opened.
+    fn windows(&self) -> Result<Vec<(Window, WindowInfo)>, Fault> {
+        let listed = self.atom("_NET_CLIENT_LIST")?;
+        let reply = self.connection.get_property(
+            false,
+            self.root,
+            listed,
+            AtomEnum::WINDOW,
+            0,
+            MOST_WINDOWS as u32,
+        )?;
+        let reply = reply.reply()?;
+        let managed = reply.format == 32;
+        let windows: Vec<Window> = if managed {
+            reply.value32().into_iter().flatten().take(MOST_WINDOWS).collect()
+        } else {
+            // Nobody manages windows here.
+            let children = self.connection.query_tree(self.root)?.reply()?.children;
+            children.into_iter().take(MOST_WINDOWS).collect()
+        };
+        let (wide_name, pid_less) = (self.atom("_NET_WM_NAME")?, AtomEnum::WM_NAME.into());
+        let mut found = Vec::new();
+        for window in windows {
+            // Any of them may close while it is asked.
+            let about = self.about(window, managed, wide_name, pid_less);
+            match about {
+                Ok(Some(info)) => found.push((window, info)),
+                Ok(None) => {}
+                Err(Fault::Display(fault)) => return Err(Fault::Display(fault)),
+                Err(fault) => tracing::debug!(%fault, window, "a window is left out"),
+            }
+        }
+        Ok(found)
+    }
+
+    fn about(
+        &self,
+        window: Window,
+        managed: bool,
+        wide_name: xproto::Atom,
+        name: xproto::Atom,
+    ) -> Result<Option<WindowInfo>, Fault> {
+        let attributes = self.connection.get_window_attributes(window)?.reply()?;
+        let shown = attributes.map_state == MapState::VIEWABLE;
+        let input_only = attributes.class == xproto::WindowClass::INPUT_ONLY;
+        if input_only || (!managed && (!shown || attributes.override_redirect)) {
+            return Ok(None);
+        }
+        let geometry = self.connection.get_geometry(window)?.reply()?;
+        let mut title = printable(&self.property(window, wide_name)?);
+        if title.is_empty() {
+            let old = self.property(window, name)?;
+            title =
+                printable(old.iter().map(|&byte| char::from(byte)).collect::<String>().as_bytes());
+        }
+        let class = self.property(window, AtomEnum::WM_CLASS.into())?;
+        let class = class.split(|&byte| byte == 0).nth(1).map(printable).unwrap_or_default();
+        if title.is_empty() && class.is_empty() {
+            return Ok(None);
+        }
+        let size = Size::new(geometry.width.into(), geometry.height.into());
+        let number = format!("{window:#x}");
+        let id = match (class.as_str(), title.as_str()) {
+            ("", _) => number.clone(),
+            (class, "") => class.to_owned(),
+            (class, title) => format!("{class}/{title}"),
+        };
+        let name = if title.is_empty() { class.clone() } else { title };
+        Ok(Some(WindowInfo { id, name, class, number, size, shown }))
+    }
+}
+
+/// A text of another program: in UTF-8, without what would be obeyed instead of shown.
+fn printable(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let shown = text.chars().filter(|&sign| harmless(sign));
+    shown.take(200).collect::<String>().trim().to_owned()
+}
+
+impl ScreenSystem for X11 {
+    fn screens(&self) -> Result<Vec<ScreenInfo>, Fault> {
+        if Display::is_wayland() {
+            return Err(Fault::Wayland);
+        }
+        Display::connect()?.monitors()
+    }
+
+    fn windows(&self) -> Result<Vec<WindowInfo>, Fault> {
+        let windows = Display::connect()?.windows()?;
+        Ok(windows.into_iter().map(|(_, info)| info).collect())
+    }
+
+    fn grab_screen(
+        &self,
+        id: Option<&str>,
+        part: Option<Area>,
+        pointer: bool,
+    ) -> Result<Box<dyn Grabber>, Fault> {
+        if Display::is_wayland() {
+            return Err(Fault::Wayland);
+        }
+        let display = Display::connect()?;
+        let screens = display.monitors()?;
+        let screen = match id {
+            None => screens.first(),
+            Some(id) => screens.iter().find(|screen| screen.id == id),
+        };
+        let screen = screen.ok_or_else(|| Fault::Absent("no such screen".to_owned()))?.clone();
+        let area = match part {
+            None => screen.area,
+            Some(part) => part
+                .moved(screen.area.x, screen.area.y)
+                .within(screen.area)
+                .ok_or_else(|| Fault::Absent("the region lies beside the screen".to_owned()))?,
+        };
+        let events = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
+        display.connection.change_window_attributes(display.root, &events)?;
+        if display.has(randr::X11_EXTENSION_NAME)? {
+            let layout = randr::NotifyMask::SCREEN_CHANGE
+                | randr::NotifyMask::CRTC_CHANGE
+                | randr::NotifyMask::OUTPUT_CHANGE;
+            display.connection.randr_select_input(display.root, layout)?;
+        }
+        let root = display.root;
+        let name = screen.name.clone();
+        let grab = Grab::begin(display, root, root, area, name, screen.id, pointer)?;
+        Ok(Box::new(grab))
+    }
+
+    fn grab_window(&self, id: &str, pointer: bool) -> Result<Box<dyn Grabber>, Fault> {
+        let display = Display::connect()?;
+        let windows = display.windows()?;
+        let infos: Vec<&WindowInfo> = windows.iter().map(|(_, info)| info).collect();
+        let found = WindowInfo::position(&infos, id);
+        let (window, info) = found
+            .and_then(|found| windows.get(found))
+            .map(|(window, info)| (*window, info.clone()))
+            .ok_or_else(|| Fault::Absent("no such window".to_owned()))?;
+        if !info.shown {
+            return Err(Fault::Hidden(info.name));
+        }
+        if !display.has(composite::X11_EXTENSION_NAME)? {
+            return Err(Fault::Format("it has no Composite extension".to_owned()));
+        }
+        let connection = &display.connection;
+        connection.composite_query_version(0, 4)?.reply()?;
+        connection.composite_redirect_window(window, Redirect::AUTOMATIC)?.check()?;
+        let events = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
+        connection.change_window_attributes(window, &events)?.check()?;
+        let geometry = connection.get_geometry(window)?.reply()?;
+        let pixmap = connection.generate_id()?;
+        connection.composite_name_window_pixmap(window, pixmap)?.check()?;
+        let border = u32::from(geometry.border_width);
+        let area = Area::new(border, border, geometry.width.into(), geometry.height.into());
+        let grab = Grab::begin(display, pixmap, window, area, info.name, id.to_owned(), pointer)?;
+        Ok(Box::new(grab))
+    }
+}
+
+/// A picture that is being taken of a drawable.
+struct Grab {
+    display: Display,
+    /// Where pixels are read: the root window, or a window's own pixmap.
+    pixels: Drawable,
+    /// What they are of.
+    window: Window,
+    /// The part that is taken, in `pixels`' coordinates.
+    area: Area,
+    name: String,
+    id: String,
+    memory: Option<(Segment, shm::Seg)>,
+    /// What came through the connection where there is no shared memory.
+    carried: Vec<u8>,
+    damage: Option<(damage::Damage, xfixes::Region)>,
+    pointer: Option<PointerWatch>,
+}
+
+struct PointerWatch {
+    image: Option<Arc<Pointer>>,
+    stale: bool,
+}
+
+impl Grab {
+    fn begin(
+        display: Display,
+        pixels: Drawable,
+        window: Window,
+        area: Area,
+        name: String,
+        id: String,
+        pointer: bool,
+    ) -> Result<Self, Fault> {
+        let area = area.even().ok_or_else(|| Fault::Format("it is too small".to_owned()))?;
+        let connection = &display.connection;
+        let fixes = display.has(xfixes::X11_EXTENSION_NAME)?;
+        if fixes {
+            connection.xfixes_query_version(4, 0)?.reply()?;
+        }
+        let damage = if fixes && display.has(damage::X11_EXTENSION_NAME)? {
+            connection.damage_query_version(1, 1)?.reply()?;
+            let (damage, region) = (connection.generate_id()?, connection.generate_id()?);
+            connection.damage_create(damage, window, ReportLevel::NON_EMPTY)?.check()?;
+            connection.xfixes_create_region(region, &[])?.check()?;
+            Some((damage, region))
+        } else {
+            None
+        };
+        let pointer = (pointer && fixes).then_some(PointerWatch { image: None, stale: true });
+        if pointer.is_some() {
+            let mask = CursorNotifyMask::DISPLAY_CURSOR;
+            connection.xfixes_select_cursor_input(display.root, mask)?.check()?;
+        }
+        let memory = match display.share(area.pixels() * 4) {
+            Ok(memory) => Some(memory),
+            Err(fault) => {
+                tracing::info!(%fault, "no shared memory with the display: pixels are sent");
+                None
+            }
+        };
+        let carried = Vec::new();
+        Ok(Self { display, pixels, window, area, name, id, memory, carried, damage, pointer })
+    }
+
+    /// Which parts changed since the last call.
+    fn damaged(&self) -> Result<Option<Area>, Fault> {
+        let Some((damage, region)) = self.damage else { return Ok(None) };
+        let connection = &self.display.connection;
+        connection.damage_subtract(damage, x11rb::NONE, region)?;
+        let changed = connection.xfixes_fetch_region(region)?.reply()?.extents;
+        // Counted from the window's own corner; its pixmap begins at its border.
+        let border = if self.pixels == self.window { (0, 0) } else { (self.area.x, self.area.y) };
+        let start = |at: i16, offset: u32| i64::from(at) + i64::from(offset);
+        let (x, y) = (start(changed.x, border.0), start(changed.y, border.1));
+        Ok(Area::clipped(x, y, changed.width.into(), changed.height.into())
+            .and_then(|changed| changed.within(self.area))
+            .map(|changed| changed.relative_to(self.area)))
+    }
+}
+
+impl Display {
+    /// Memory into which the server writes.
+    fn share(&self, bytes: usize) -> Result<(Segment, shm::Seg), Fault> {
+        if !self.has(shm::X11_EXTENSION_NAME)? {
+            return Err(other("no MIT-SHM"));
+        }
+        let version = self.connection.shm_query_version()?.reply()?;
+        if (version.major_version, version.minor_version) < (1, 2) {
+            return Err(other("MIT-SHM is older than 1.2"));
+        }
+        let segment = self.connection.generate_id()?;
+        let length = u32::try_from(bytes).map_err(other)?;
+        let made = self.connection.shm_create_segment(segment, length, false)?.reply()?;
+        let descriptor: OwnedFd = made.shm_fd;
+        let memory = Segment::map(descriptor, bytes).map_err(other)?;
+        Ok((memory, segment))
+    }
+}
+
+impl Grabber for Grab {
+    fn size(&self) -> Size {
+        Size::new(self.area.width, self.area.height)
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn changes(&mut self) -> Result<Change, Fault> {
+        let mut change = Change::default();
+        let mut touched = self.damage.is_none();
+        let whole = Area::new(0, 0, self.area.width, self.area.height);
+        while let Some(event) = self.display.connection.poll_for_event()? {
+            match event {
+                Event::DamageNotify(_) => touched = true,
+                Event::XfixesCursorNotify(_) => {
+                    if let Some(pointer) = &mut self.pointer {
+                        pointer.stale = true;
+                    }
+                }
+                Event::DestroyNotify(gone) if gone.window == self.window => {
+                    return Err(Fault::Absent("the window was closed".to_owned()));
+                }
+                Event::UnmapNotify(gone) if gone.window == self.window => {
+                    return Err(Fault::Hidden(self.name.clone()));
+                }
+                Event::ConfigureNotify(now) if now.window == self.window => {
+                    let shape = (u32::from(now.width), u32::from(now.height));
+                    let even = (shape.0 & !1, shape.1 & !1);
+                    let ours = self.pixels != self.window;
+                    change.reshaped |= ours && even != (self.area.width, self.area.height);
+                }
+                Event::RandrScreenChangeNotify(_) | Event::RandrNotify(_) => {
+                    change.reshaped = true;
+                }
+                Event::Error(error) => {
+                    tracing::debug!(?error, "the display says");
+                }
+                _ => {}
+            }
+        }
+        if change.reshaped {
+            return Ok(change);
+        }
+        if touched {
+            change.dirty = match self.damage {
+                Some(_) => self.damaged()?,
+                None => Some(whole),
+            };
+        }
+        Ok(change)
+    }
+
+    fn read(&mut self, part: Area) -> Result<&[u8], Fault> {
+        let short = || other("a picture that is too short");
+        let side = |side: u32| u16::try_from(side).map_err(other);
+        let place = |at: u32| i16::try_from(at).map_err(other);
+        let (x, y) = (place(self.area.x + part.x)?, place(self.area.y + part.y)?);
+        let (width, height) = (side(part.width)?, side(part.height)?);
+        let bytes = part.pixels() * 4;
+        let connection = &self.display.connection;
+        let format = ImageFormat::Z_PIXMAP;
+        if let Some((memory, segment)) = &self.memory
+            && bytes <= memory.length()
+        {
+            connection
+                .shm_get_image(self.pixels, x, y, width, height, !0, format.into(), *segment, 0)?
+                .reply()?;
+            return memory.read(bytes).get(..bytes).ok_or_else(short);
+        }
+        let reply = connection.get_image(format, self.pixels, x, y, width, height, !0)?.reply()?;
+        self.carried = reply.data;
+        self.carried.get(..bytes).ok_or_else(short)
+    }
+
+    fn pointer(&mut self) -> Result<Option<Placed>, Fault> {
+        let connection = &self.display.connection;
+        let Some(watch) = &mut self.pointer else { return Ok(None) };
+        let at = connection.query_pointer(self.window)?.reply()?;
+        if watch.stale {
+            let image = connection.xfixes_get_cursor_image()?.reply()?;
+            watch.stale = false;
+            let fits = image.width <= MOST_POINTER && image.height <= MOST_POINTER;
+            let pixels = usize::from(image.width) * usize::from(image.height);
+            watch.image = (fits && image.cursor_image.len() >= pixels && pixels > 0).then(|| {
+                Arc::new(Pointer {
+                    width: image.width.into(),
+                    height: image.height.into(),
+                    hot: (image.xhot.into(), image.yhot.into()),
+                    pixels: image.cursor_image,
+                })
+            });
+        }
+        let Some(image) = watch.image.clone().filter(|_| at.same_screen) else { return Ok(None) };
+        // A window's own coordinates begin inside its border, as its area does.
+        let (left, top) =
+            if self.pixels == self.window { (self.area.x, self.area.y) } else { (0, 0) };
+        let corner =
+            |at: i16, hot: u32, start: u32| i64::from(at) - i64::from(hot) - i64::from(start);
+        let (x, y) = (corner(at.win_x, image.hot.0, left), corner(at.win_y, image.hot.1, top));
+        Ok(Some(Placed { x, y, image }))
+    }
+}

@@ -1,0 +1,240 @@
+//! The picture of a screen, made part by part: what changed is converted, the rest is taken over.
+
+use std::sync::Arc;
+
+use yuv::{
+    BufferStoreMut, YuvConversionMode, YuvPlanarImageMut, YuvRange, YuvStandardMatrix,
+    bgra_to_yuv420,
+};
+
+use super::area::Area;
+use super::display::Placed;
+use crate::base::{Pool, Pooled};
+use crate::media::{Planes, Size};
+
+/// Beyond this part of the picture all of it is converted: cheaper than copying and converting.
+const MOST_PARTS: usize = 2;
+
+/// The picture in the making.
+pub(super) struct Canvas {
+    size: Size,
+    pool: Pool<Planes>,
+    /// The last one that was shown.
+    shown: Option<Arc<Pooled<Planes>>>,
+    /// The next one.
+    next: Option<Pooled<Planes>>,
+    /// A part on its way into the planes.
+    y: Vec<u8>,
+    u: Vec<u8>,
+    v: Vec<u8>,
+    /// The pixels beneath the pointer.
+    beneath: Vec<u8>,
+}
+
+impl Canvas {
+    pub(super) fn new(size: Size) -> Self {
+        let (y, u, v, beneath) = Default::default();
+        Self { size, pool: Planes::pool(size, 4), shown: None, next: None, y, u, v, beneath }
+    }
+
+    /// All of it.
+    pub(super) fn whole(&self) -> Area {
+        Area::new(0, 0, self.size.width, self.size.height)
+    }
+
+    /// What has to be read so that `dirty` is new: whole chroma samples, and everything where that
+    /// is cheaper or where nothing was shown yet.
+    pub(super) fn part(&self, dirty: Area) -> Option<Area> {
+        let whole = self.whole();
+        let part = dirty.within(whole)?.on_chroma().within(whole)?;
+        let most = self.shown.is_none() || part.pixels() * MOST_PARTS > whole.pixels();
+        Some(if most { whole } else { part })
+    }
+
+    /// The planes that are being filled; they begin as the last ones unless all is filled anew.
+    fn next(&mut self, part: Area) -> &mut Pooled<Planes> {
+        let whole = part == self.whole();
+        let (pool, shown) = (&self.pool, &self.shown);
+        self.next.get_or_insert_with(|| {
+            let mut planes = pool.take();
+            if let Some(shown) = shown.as_ref().filter(|_| !whole) {
+                planes.y.copy_from_slice(&shown.y);
+                planes.u.copy_from_slice(&shown.u);
+                planes.v.copy_from_slice(&shown.v);
+            }
+            planes
+        })
+    }
+
+    /// Converts the pixels (blue, green, red, nothing) of a part as [`Canvas::part`] gave it.
+    pub(super) fn put(&mut self, part: Area, pixels: &[u8]) -> Result<(), String> {
+        self.next(part);
+        let Some(planes) = &mut self.next else { return Ok(()) };
+        if part == Area::new(0, 0, self.size.width, self.size.height) {
+            let Planes { y, u, v, .. } = &mut **planes;
+            return convert(pixels, part, y, u, v);
+        }
+        let (luma, chroma) = (part.pixels(), part.pixels() / 4);
+        self.y.resize(luma, 0);
+        self.u.resize(chroma, 0);
+        self.v.resize(chroma, 0);
+        convert(pixels, part, &mut self.y, &mut self.u, &mut self.v)?;
+        let (stride, half) = (planes.luma_stride(), planes.chroma_stride());
+        let half_part = Area::new(part.x / 2, part.y / 2, part.width / 2, part.height / 2);
+        lay(&self.y, part, &mut planes.y, stride);
+        lay(&self.u, half_part, &mut planes.u, half);
+        lay(&self.v, half_part, &mut planes.v, half);
+        Ok(())
+    }
+
+    /// Where the pointer is seen, grown to whole chroma samples.
+    pub(super) fn pointer_area(&self, placed: &Placed) -> Option<Area> {
+        let (width, height) = (placed.image.width, placed.image.height);
+        let seen = Area::clipped(placed.x, placed.y, width, height)?;
+        seen.within(self.whole())?.on_chroma().within(self.whole())
+    }
+
+    /// Draws the pointer onto the pixels of its area and converts them.
+    pub(super) fn put_pointer(
+        &mut self,
+        area: Area,
+        pixels: &[u8],
+        placed: &Placed,
+    ) -> Result<(), String> {
+        let mut beneath = std::mem::take(&mut self.beneath);
+        beneath.clear();
+        beneath.extend_from_slice(pixels);
+        let image = &placed.image;
+        let rows = beneath.chunks_exact_mut(area.width as usize * 4);
+        for (row, line) in rows.enumerate() {
+            let y = i64::from(area.y) + row as i64 - placed.y;
+            let Ok(y) = usize::try_from(y) else { continue };
+            if y >= image.height as usize {
+                continue;
+            }
+            for (column, pixel) in line.chunks_exact_mut(4).enumerate() {
+                let x = i64::from(area.x) + column as i64 - placed.x;
+                let Some(x) = usize::try_from(x).ok().filter(|x| *x < image.width as usize) else {
+                    continue;
+                };
+                let over = image.pixels.get(y * image.width as usize + x).copied().unwrap_or(0);
+                let [alpha, red, green, blue] = over.to_be_bytes();
+                for (under, over) in pixel.iter_mut().zip([blue, green, red]) {
+                    let rest = u16::from(*under) * u16::from(255 - alpha);
+                    *under = over.saturating_add(((rest + 127) / 255) as u8);
+                }
+            }
+        }
+        let done = self.put(area, &beneath);
+        self.beneath = beneath;
+        done
+    }
+
+    /// The finished picture, if anything was put.
+    pub(super) fn finish(&mut self) -> Option<Arc<Pooled<Planes>>> {
+        let planes = Arc::new(self.next.take()?);
+        self.shown = Some(Arc::clone(&planes));
+        Some(planes)
+    }
+}
+
+fn convert(
+    pixels: &[u8],
+    part: Area,
+    y: &mut [u8],
+    u: &mut [u8],
+    v: &mut [u8],
+) -> Result<(), String> {
+    let Area { width, height, .. } = part;
+    let mut planar = YuvPlanarImageMut {
+        y_plane: BufferStoreMut::Borrowed(y),
+        y_stride: width,
+        u_plane: BufferStoreMut::Borrowed(u),
+        u_stride: width / 2,
+        v_plane: BufferStoreMut::Borrowed(v),
+        v_stride: width / 2,
+        width,
+        height,
+    };
+    let (range, matrix) = (YuvRange::Limited, YuvStandardMatrix::Bt709);
+    bgra_to_yuv420(&mut planar, pixels, width * 4, range, matrix, YuvConversionMode::Balanced)
+        .map_err(|fault| fault.to_string())
+}
+
+/// Copies the rows of a part to their place in a plane.
+fn lay(from: &[u8], part: Area, to: &mut [u8], stride: usize) {
+    let (left, width) = (part.x as usize, part.width as usize);
+    let rows = to.chunks_exact_mut(stride).skip(part.y as usize);
+    for (from, to) in from.chunks_exact(width).zip(rows) {
+        if let Some(to) = to.get_mut(left..left + width) {
+            to.copy_from_slice(from);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::display::Pointer;
+    use super::super::rgb::{Rgba, numbers};
+    use super::*;
+
+    fn flat(part: Area, color: Rgba) -> Vec<u8> {
+        [color.blue, color.green, color.red, 0].repeat(part.pixels())
+    }
+
+    #[test]
+    fn colours_are_the_programs_and_parts_go_where_they_belong() {
+        let mut canvas = Canvas::new(Size::new(64, 32));
+        assert!(canvas.finish().is_none());
+        let whole = canvas.whole();
+        assert_eq!(canvas.part(Area::new(5, 5, 1, 1)), Some(whole), "at first everything");
+        for color in [
+            Rgba::BLACK,
+            Rgba::WHITE,
+            Rgba::opaque(255, 0, 0),
+            Rgba::opaque(0, 255, 0),
+            Rgba::opaque(0, 0, 255),
+            Rgba::opaque(20, 90, 200),
+        ] {
+            canvas.put(whole, &flat(whole, color)).unwrap();
+            let planes = canvas.finish().unwrap();
+            let (y, u, v) = numbers(color);
+            let all = |plane: &[u8], value: u8| plane.iter().all(|x| x.abs_diff(value) <= 1);
+            assert!(all(&planes.y, y) && all(&planes.u, u) && all(&planes.v, v), "{color}");
+        }
+        let (blue, red) = (Rgba::opaque(20, 90, 200), Rgba::opaque(255, 0, 0));
+        let part = canvas.part(Area::new(11, 7, 3, 3)).unwrap();
+        assert_eq!(part, Area::new(10, 6, 4, 4));
+        canvas.put(part, &flat(part, red)).unwrap();
+        let planes = canvas.finish().unwrap();
+        for (index, &y) in planes.y.iter().enumerate() {
+            let (x, row) = (index % 64, index / 64);
+            let inside = (10..14).contains(&x) && (6..10).contains(&row);
+            let want = numbers(if inside { red } else { blue }).0;
+            assert!(y.abs_diff(want) <= 1, "{x} {row}");
+        }
+        assert!(planes.v[3 * 32 + 5].abs_diff(numbers(red).2) <= 1);
+        assert!(planes.v[3 * 32 + 7].abs_diff(numbers(blue).2) <= 1);
+    }
+
+    #[test]
+    fn the_pointer_is_drawn_with_its_edge_and_cut_off_at_the_border() {
+        let mut canvas = Canvas::new(Size::new(16, 16));
+        let whole = canvas.whole();
+        canvas.put(whole, &flat(whole, Rgba::BLACK)).unwrap();
+        canvas.finish();
+        // Opaque white, half white, nothing, below each other in rows of four.
+        let rows = [[0xFFFF_FFFF_u32; 4], [0x8080_8080; 4], [0; 4], [0; 4]];
+        let image = Pointer { width: 4, height: 4, hot: (0, 0), pixels: rows.concat() };
+        let placed = Placed { x: 14, y: 4, image: Arc::new(image) };
+        let area = canvas.pointer_area(&placed).unwrap();
+        assert_eq!(area, Area::new(14, 4, 2, 4));
+        canvas.put_pointer(area, &flat(area, Rgba::BLACK), &placed).unwrap();
+        let planes = canvas.finish().unwrap();
+        let at = |x: usize, y: usize| planes.y[y * 16 + x];
+        assert!(at(14, 4) >= 234 && at(15, 4) >= 234 && at(13, 4) <= 17 && at(14, 6) <= 17);
+        assert!(at(14, 5).abs_diff(126) <= 1, "{}", at(14, 5));
+        let outside = Placed { x: -4, y: 0, ..placed };
+        assert_eq!(canvas.pointer_area(&outside), None);
+    }
+}

@@ -1,0 +1,176 @@
+//! What the rest of the room asks of a display: its screens, its windows, and their pixels. One real
+//! backend, one fake in the tests of [`screen`](super::screen).
+
+use std::sync::Arc;
+
+use super::area::Area;
+use crate::media::Size;
+
+/// Why a screen or window cannot be had, with what the machine said.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Fault {
+    /// Nothing tells where the display is.
+    #[error(
+        "there is no display: start onair in a desktop session, or set DISPLAY to the X11 display \
+         that is to be shown"
+    )]
+    NoDisplay,
+    /// The session does not show its screens to X11.
+    #[error(
+        "this is a Wayland session, whose screens this version cannot take. Log in to an X11 (Xorg) \
+         session for whole screens; programs that run under XWayland can be shown as windows"
+    )]
+    Wayland,
+    /// The display cannot be reached, or went away.
+    #[error("the display does not answer ({0})")]
+    Display(String),
+    /// There is no such screen or window (any more).
+    #[error("it is not there ({0})")]
+    Absent(String),
+    /// The window of this name is minimised.
+    #[error("the window {0} is minimised")]
+    Hidden(String),
+    /// Its pixels cannot be read.
+    #[error("it has a format that cannot be read ({0})")]
+    Format(String),
+    /// Anything else.
+    #[error("the display refused ({0})")]
+    Other(String),
+}
+
+/// A monitor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScreenInfo {
+    /// Its connector's name, which stays; `all` for all of them together.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// Where it is on the desktop.
+    pub area: Area,
+    /// The main one.
+    pub primary: bool,
+}
+
+/// A window of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WindowInfo {
+    /// `PROGRAM/TITLE`: the same after a restart of either program.
+    pub id: String,
+    /// Its title.
+    pub name: String,
+    /// What its program calls its kind.
+    pub class: String,
+    /// The display's number for it, `0x…`, while it is open.
+    pub number: String,
+    /// Without its frame.
+    pub size: Size,
+    /// Not minimised.
+    pub shown: bool,
+}
+
+impl WindowInfo {
+    /// The window that is meant: by number; by program and title; or, where the title has changed,
+    /// the first that is shown of the program.
+    pub(super) fn position(windows: &[&Self], id: &str) -> Option<usize> {
+        let by = |fits: &dyn Fn(&Self) -> bool| windows.iter().position(|window| fits(window));
+        let class = id.split_once('/').map_or(id, |(class, _)| class);
+        by(&|window| window.number == id)
+            .or_else(|| by(&|window| window.id == id))
+            .or_else(|| by(&|window| window.name == id))
+            .or_else(|| by(&|window| window.class == class && !class.is_empty() && window.shown))
+            .or_else(|| by(&|window| window.class == class && !class.is_empty()))
+    }
+}
+
+/// What happened to what is being taken.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Change {
+    /// The part whose pixels are new, counted from the picture's corner.
+    pub(super) dirty: Option<Area>,
+    /// It has another size or place: it has to be opened again.
+    pub(super) reshaped: bool,
+}
+
+/// The pointer's picture.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Pointer {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    /// The pixel that points.
+    pub(super) hot: (u32, u32),
+    /// Rows of alpha, red, green and blue, from the highest byte; multiplied by alpha.
+    pub(super) pixels: Vec<u32>,
+}
+
+/// The pointer and where its upper left corner is, counted from the picture's; perhaps outside.
+#[derive(Clone, Debug)]
+pub(super) struct Placed {
+    pub(super) x: i64,
+    pub(super) y: i64,
+    pub(super) image: Arc<Pointer>,
+}
+
+impl PartialEq for Placed {
+    fn eq(&self, other: &Self) -> bool {
+        (self.x, self.y) == (other.x, other.y) && Arc::ptr_eq(&self.image, &other.image)
+    }
+}
+
+/// An open screen or window. Lives on one thread; any call may wait for the display.
+pub(super) trait Grabber {
+    /// Even sides.
+    fn size(&self) -> Size;
+    fn name(&self) -> &str;
+    fn id(&self) -> &str;
+    /// What happened since the last call; does not wait.
+    fn changes(&mut self) -> Result<Change, Fault>;
+    /// The pixels of a part: rows without padding, each of blue, green, red and a byte of nothing.
+    fn read(&mut self, part: Area) -> Result<&[u8], Fault>;
+    /// The pointer, if it is to be shown and is there.
+    fn pointer(&mut self) -> Result<Option<Placed>, Fault>;
+}
+
+/// A display. No default methods: each backend answers every question.
+pub(super) trait ScreenSystem: Send + Sync {
+    /// The monitors there are, the main one first.
+    fn screens(&self) -> Result<Vec<ScreenInfo>, Fault>;
+    /// The windows that programs show.
+    fn windows(&self) -> Result<Vec<WindowInfo>, Fault>;
+    /// Begins to take a monitor (`None`: the main one), or a part of it.
+    fn grab_screen(
+        &self,
+        id: Option<&str>,
+        part: Option<Area>,
+        pointer: bool,
+    ) -> Result<Box<dyn Grabber>, Fault>;
+    /// Begins to take a window.
+    fn grab_window(&self, id: &str, pointer: bool) -> Result<Box<dyn Grabber>, Fault>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_found_after_its_title_changed() {
+        let window = |class: &str, name: &str, number: &str| WindowInfo {
+            id: format!("{class}/{name}"),
+            name: name.to_owned(),
+            class: class.to_owned(),
+            number: number.to_owned(),
+            size: Size::new(2, 2),
+            shown: true,
+        };
+        let (a, b) = (window("Browser", "News", "0x1"), window("Editor", "a/b.txt", "0x2"));
+        let mut c = window("Browser", "Mail", "0x3");
+        let position = |id| WindowInfo::position(&[&a, &b, &c], id);
+        assert_eq!(position("Editor/a/b.txt"), Some(1));
+        assert_eq!(position("Browser/Mail"), Some(2));
+        assert_eq!(position("Browser/Weather"), Some(0));
+        assert_eq!(position("0x3"), Some(2));
+        assert_eq!(position("News"), Some(0));
+        assert_eq!((position("Terminal/x"), position("")), (None, None));
+        c.shown = false;
+        assert_eq!(WindowInfo::position(&[&c], "Browser/x"), Some(0));
+    }
+}

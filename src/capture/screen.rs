@@ -1,0 +1,499 @@
+//! A screen, a part of one, or a window as a source. A thread looks at the program's rate what
+//! changed and converts no more than that; the feed shows the newest picture, and notices when the
+//! thread hangs in a display that does not answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use super::area::Area;
+use super::canvas::Canvas;
+use super::display::{Fault, Grabber, Placed, ScreenSystem};
+use super::source::{Context, Error, Source};
+use crate::base::{Latest, Stop, Timestamp, Worker};
+use crate::media::source::{Format, State, Status};
+use crate::media::{Color, VideoFeed, VideoFrame};
+
+/// How often a screen or window that is not there is looked for.
+const LOOK: Duration = Duration::from_millis(500);
+/// A display that has not answered for so long has stalled.
+const STALL: Duration = Duration::from_secs(2);
+
+/// A monitor, or a part of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Screen {
+    /// As `onair devices` lists it; `None`: the main one.
+    pub id: Option<String>,
+    /// Counted from the monitor's corner; `None`: all of it.
+    pub part: Option<Area>,
+    /// The pointer is not shown.
+    pub without_pointer: bool,
+}
+
+/// A window, whatever covers it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Window {
+    /// As `onair devices` lists it.
+    pub id: String,
+    /// The pointer is not shown.
+    pub without_pointer: bool,
+}
+
+/// `ID`, `ID@WIDTHxHEIGHT+X+Y` or `@WIDTHxHEIGHT+X+Y`.
+impl std::fmt::Display for Screen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id.as_deref().unwrap_or_default())?;
+        self.part.map_or(Ok(()), |part| write!(f, "@{part}"))
+    }
+}
+
+impl std::str::FromStr for Screen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (id, part) = match text.rsplit_once('@') {
+            Some((id, part)) => (id, Some(part.parse()?)),
+            None => (text, None),
+        };
+        let id = Some(id.to_owned()).filter(|id| !id.is_empty());
+        Ok(Self { id, part, without_pointer: false })
+    }
+}
+
+/// What is to be shown.
+#[derive(Clone, Debug)]
+pub(super) enum Target {
+    Screen(Screen),
+    Window(Window),
+}
+
+impl Target {
+    fn grab(&self, system: &dyn ScreenSystem) -> Result<Box<dyn Grabber>, Fault> {
+        match self {
+            Self::Screen(screen) => {
+                system.grab_screen(screen.id.as_deref(), screen.part, !screen.without_pointer)
+            }
+            Self::Window(window) => system.grab_window(&window.id, !window.without_pointer),
+        }
+    }
+
+    fn id(&self) -> &str {
+        match self {
+            Self::Screen(screen) => screen.id.as_deref().unwrap_or_default(),
+            Self::Window(window) => &window.id,
+        }
+    }
+}
+
+/// Opens a screen or window. One that is absent is taken when it comes.
+pub(super) fn open(
+    system: Arc<dyn ScreenSystem>,
+    target: Target,
+    context: &Context,
+) -> Result<Source, Error> {
+    let name = match &target {
+        Target::Screen(_) if target.id().is_empty() => "Screen",
+        _ => target.id(),
+    };
+    let status = Status::new(target.id(), name);
+    let latest = Latest::default();
+    let alive = Arc::new(AtomicI64::new(context.clock.now().as_micros()));
+    let mut shower = Shower {
+        system,
+        target,
+        context: *context,
+        status: Arc::clone(&status),
+        latest: latest.clone(),
+        alive: Arc::clone(&alive),
+        was_open: false,
+    };
+    let worker = Worker::spawn("screen", move |stop| shower.run(stop))?;
+    let feed = Feed { latest, alive, status: Arc::clone(&status), _worker: worker };
+    Ok(Source { feed: Box::new(feed), status })
+}
+
+/// The compositor's end.
+struct Feed {
+    latest: Latest<VideoFrame>,
+    /// When the thread was last known not to wait for the display, microseconds.
+    alive: Arc<AtomicI64>,
+    status: Arc<Status>,
+    /// Ends when the feed is dropped; left to itself where the display does not answer.
+    _worker: Worker,
+}
+
+impl VideoFeed for Feed {
+    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
+        let alive = Timestamp::from_micros(self.alive.load(Ordering::Relaxed));
+        if at.since(alive) > STALL {
+            if self.status.state() == State::Open {
+                let reason = "The display has stopped answering; it is shown again when it does";
+                self.status.down(State::Stalled, reason, "no answer for 2 s");
+            }
+            return None;
+        }
+        self.latest.get().map(|frame| VideoFrame { pts: at, ..frame })
+    }
+}
+
+/// The thread.
+struct Shower {
+    system: Arc<dyn ScreenSystem>,
+    target: Target,
+    context: Context,
+    status: Arc<Status>,
+    latest: Latest<VideoFrame>,
+    alive: Arc<AtomicI64>,
+    was_open: bool,
+}
+
+/// Why a session ended without a fault.
+enum End {
+    Stopped,
+    /// It has another size now.
+    Reshaped,
+}
+
+impl Shower {
+    fn run(&mut self, stop: &Stop) {
+        while !stop.is_set() {
+            self.beat();
+            let grabbed = self.target.grab(&*self.system);
+            match grabbed.and_then(|mut grab| self.session(&mut *grab, stop)) {
+                Ok(End::Stopped) => return,
+                Ok(End::Reshaped) => continue,
+                Err(fault) => self.report(&fault),
+            }
+            self.beat();
+            stop.wait(LOOK);
+        }
+    }
+
+    fn beat(&self) {
+        self.alive.store(self.context.clock.now().as_micros(), Ordering::Relaxed);
+    }
+
+    fn session(&mut self, grab: &mut dyn Grabber, stop: &Stop) -> Result<End, Fault> {
+        let Context { clock, grid, .. } = self.context;
+        let size = grab.size();
+        let format = Format::Video { size, fps: grid.rate.as_f64() };
+        let (name, id) = (grab.name().to_owned(), grab.id().to_owned());
+        let mut canvas = Canvas::new(size);
+        let mut dirty = Some(canvas.whole());
+        let mut pointer: Option<Placed> = None;
+        self.status.update(|report| {
+            report.name = name;
+            report.id = id;
+        });
+        loop {
+            let change = grab.changes()?;
+            if change.reshaped {
+                return Ok(End::Reshaped);
+            }
+            dirty = match (dirty, change.dirty) {
+                (Some(a), Some(b)) => Some(a.joined(b)),
+                (a, b) => a.or(b),
+            };
+            let placed = grab.pointer()?;
+            if paint(grab, &mut canvas, dirty.take(), pointer.as_ref(), placed.as_ref())?
+                && let Some(planes) = canvas.finish()
+            {
+                let (pts, color) = (clock.now(), Color::PROGRAM);
+                self.latest.publish(VideoFrame { pts, color, planes });
+            }
+            pointer = placed;
+            self.was_open = true;
+            if self.status.state() != State::Open {
+                self.status.open(format);
+            }
+            self.beat();
+            let now = clock.now();
+            let next = grid.instant(grid.index_at(now) + 1);
+            if stop.wait(next.since(now)) {
+                return Ok(End::Stopped);
+            }
+        }
+    }
+
+    fn report(&self, fault: &Fault) {
+        let report = self.status.report();
+        let name = report.name;
+        let state = match fault {
+            Fault::Hidden(_) => State::Stalled,
+            _ if self.was_open => State::Lost,
+            _ => State::Failed,
+        };
+        let reason = match fault {
+            Fault::Hidden(name) => {
+                format!("{name} is minimised; its last picture stays until it is shown again")
+            }
+            Fault::Absent(_) if self.was_open => {
+                format!("{name} is gone; it is taken back when it returns")
+            }
+            Fault::Absent(_) => format!("{name} is not there; it is taken when it comes"),
+            Fault::NoDisplay | Fault::Wayland | Fault::Format(_) => {
+                let mut sentence = fault.to_string();
+                if let Some(first) = sentence.get_mut(..1) {
+                    first.make_ascii_uppercase();
+                }
+                sentence
+            }
+            Fault::Display(_) | Fault::Other(_) => {
+                format!("{name} cannot be shown; it is tried again all the time")
+            }
+        };
+        if !matches!(fault, Fault::Hidden(_)) {
+            self.latest.clear();
+        }
+        self.status.down(state, reason, fault.to_string());
+    }
+}
+
+/// Brings the canvas up to date; tells whether anything was painted.
+fn paint(
+    grab: &mut dyn Grabber,
+    canvas: &mut Canvas,
+    dirty: Option<Area>,
+    before: Option<&Placed>,
+    now: Option<&Placed>,
+) -> Result<bool, Fault> {
+    let moved = before != now;
+    let mut painted: Option<Area> = None;
+    let parts = [
+        dirty,
+        // Where the pointer was, the screen is seen again.
+        before.filter(|_| moved).and_then(|placed| canvas.pointer_area(placed)),
+    ];
+    for part in parts.into_iter().flatten() {
+        let Some(part) = canvas.part(part) else { continue };
+        if painted.is_some_and(|painted| painted.within(part) == Some(part)) {
+            continue;
+        }
+        let pixels = grab.read(part)?;
+        canvas.put(part, pixels).map_err(Fault::Other)?;
+        painted = Some(painted.map_or(part, |painted| painted.joined(part)));
+    }
+    if let Some(placed) = now
+        && let Some(area) = canvas.pointer_area(placed)
+        && (moved || painted.is_some_and(|painted| painted.within(area).is_some()))
+    {
+        let pixels = grab.read(area)?;
+        canvas.put_pointer(area, pixels, placed).map_err(Fault::Other)?;
+        painted = Some(area);
+    }
+    Ok(painted.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use parking_lot::Mutex;
+
+    use super::super::display::{Change, Pointer, ScreenInfo, WindowInfo};
+    use super::super::rgb::{Rgba, numbers};
+    use super::*;
+    use crate::base::Clock;
+    use crate::base::queue::Receiver;
+    use crate::media::source::Report;
+    use crate::media::{FrameGrid, FrameRate, Size};
+
+    /// A display that does what a test tells it.
+    #[derive(Clone, Default)]
+    struct Fake(Arc<Mutex<Desk>>);
+
+    #[derive(Default)]
+    struct Desk {
+        size: Option<Size>,
+        color: Option<Rgba>,
+        changes: Vec<Result<Change, Fault>>,
+        fault: Option<Fault>,
+        pointer: Option<(i64, i64, Option<Arc<Pointer>>)>,
+        reads: usize,
+    }
+
+    struct Grabbed(Fake, Size, Vec<u8>);
+
+    impl ScreenSystem for Fake {
+        fn screens(&self) -> Result<Vec<ScreenInfo>, Fault> {
+            Ok(Vec::new())
+        }
+
+        fn windows(&self) -> Result<Vec<WindowInfo>, Fault> {
+            Ok(Vec::new())
+        }
+
+        fn grab_screen(
+            &self,
+            _: Option<&str>,
+            _: Option<Area>,
+            _: bool,
+        ) -> Result<Box<dyn Grabber>, Fault> {
+            let desk = self.0.lock();
+            match (&desk.fault, desk.size) {
+                (Some(fault), _) => Err(fault.clone()),
+                (None, Some(size)) => Ok(Box::new(Grabbed(self.clone(), size, Vec::new()))),
+                (None, None) => Err(Fault::Absent("none".to_owned())),
+            }
+        }
+
+        fn grab_window(&self, _: &str, pointer: bool) -> Result<Box<dyn Grabber>, Fault> {
+            self.grab_screen(None, None, pointer)
+        }
+    }
+
+    impl Grabber for Grabbed {
+        fn size(&self) -> Size {
+            self.1
+        }
+
+        fn name(&self) -> &str {
+            "The desk"
+        }
+
+        fn id(&self) -> &str {
+            "desk"
+        }
+
+        fn changes(&mut self) -> Result<Change, Fault> {
+            self.0.0.lock().changes.pop().unwrap_or_else(|| Ok(Change::default()))
+        }
+
+        fn read(&mut self, part: Area) -> Result<&[u8], Fault> {
+            let mut desk = self.0.0.lock();
+            desk.reads += 1;
+            let color = desk.color.unwrap_or(Rgba::BLACK);
+            self.2 = [color.blue, color.green, color.red, 0].repeat(part.pixels());
+            Ok(&self.2)
+        }
+
+        fn pointer(&mut self) -> Result<Option<Placed>, Fault> {
+            let desk = self.0.0.lock();
+            let placed = desk.pointer.as_ref();
+            Ok(placed
+                .and_then(|(x, y, image)| Some(Placed { x: *x, y: *y, image: image.clone()? })))
+        }
+    }
+
+    const WINE: Rgba = Rgba::opaque(120, 20, 60);
+
+    fn start() -> (Fake, Source, Receiver<Report>, Clock) {
+        let fake = Fake::default();
+        fake.0.lock().size = Some(Size::new(32, 16));
+        fake.0.lock().color = Some(WINE);
+        let clock = Clock::start();
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::new(120, 1).unwrap() };
+        let context = Context { clock, grid, size: Size::new(32, 16) };
+        let target = Target::Window(Window { id: "desk".to_owned(), without_pointer: false });
+        let source = open(Arc::new(fake.clone()), target, &context).unwrap();
+        let changes = source.status.changes().unwrap();
+        (fake, source, changes, clock)
+    }
+
+    fn await_state(changes: &Receiver<Report>, state: State) -> Report {
+        loop {
+            let report = changes.recv_timeout(Duration::from_secs(20)).unwrap();
+            if report.state == state {
+                return report;
+            }
+        }
+    }
+
+    fn await_luma(source: &mut Source, clock: Clock, place: usize, luma: u8) {
+        for _ in 0..4_000 {
+            let frame = source.feed.picture(clock.now());
+            if frame.is_some_and(|frame| frame.planes.y[place].abs_diff(luma) <= 1) {
+                return;
+            }
+            Stop::new().wait(Duration::from_millis(5));
+        }
+        panic!("never {luma}");
+    }
+
+    #[test]
+    fn a_still_screen_is_read_once_and_changes_are_seen() {
+        let (fake, mut source, changes, clock) = start();
+        let open = await_state(&changes, State::Open);
+        assert_eq!((open.name.as_str(), open.id.as_str()), ("The desk", "desk"));
+        await_luma(&mut source, clock, 0, numbers(WINE).0);
+        let first = source.feed.picture(clock.now()).unwrap();
+        Stop::new().wait(Duration::from_millis(100));
+        let second = source.feed.picture(clock.now()).unwrap();
+        assert!(Arc::ptr_eq(&first.planes, &second.planes), "the same picture");
+        assert_eq!(fake.0.lock().reads, 1);
+        {
+            let mut desk = fake.0.lock();
+            desk.color = Some(Rgba::WHITE);
+            let dirty = Some(Area::new(4, 4, 2, 2));
+            desk.changes.push(Ok(Change { dirty, reshaped: false }));
+        }
+        await_luma(&mut source, clock, 4 * 32 + 4, 235);
+        let frame = source.feed.picture(clock.now()).unwrap();
+        assert!(frame.planes.y[0].abs_diff(numbers(WINE).0) <= 1, "the rest is taken over");
+    }
+
+    #[test]
+    fn the_pointer_moves_over_the_picture() {
+        let (fake, mut source, _changes, clock) = start();
+        let image = Pointer { width: 2, height: 2, hot: (0, 0), pixels: vec![0xFFFF_FFFF; 4] };
+        fake.0.lock().pointer = Some((6, 6, Some(Arc::new(image))));
+        await_luma(&mut source, clock, 6 * 32 + 6, 235);
+        if let Some(pointer) = &mut fake.0.lock().pointer {
+            (pointer.0, pointer.1) = (20, 2);
+        }
+        await_luma(&mut source, clock, 2 * 32 + 20, 235);
+        await_luma(&mut source, clock, 6 * 32 + 6, numbers(WINE).0);
+        fake.0.lock().pointer = None;
+        await_luma(&mut source, clock, 2 * 32 + 20, numbers(WINE).0);
+    }
+
+    #[test]
+    fn resized_minimised_and_closed_windows_are_followed() {
+        let (fake, mut source, changes, clock) = start();
+        await_state(&changes, State::Open);
+        {
+            let mut desk = fake.0.lock();
+            desk.size = Some(Size::new(64, 40));
+            desk.changes.push(Ok(Change { dirty: None, reshaped: true }));
+        }
+        for _ in 0..4_000 {
+            if source.feed.picture(clock.now()).is_some_and(|f| f.size() == Size::new(64, 40)) {
+                break;
+            }
+            Stop::new().wait(Duration::from_millis(5));
+        }
+        assert_eq!(source.feed.picture(clock.now()).unwrap().size(), Size::new(64, 40));
+        fake.0.lock().fault = Some(Fault::Hidden("The desk".to_owned()));
+        fake.0.lock().changes.push(Err(Fault::Hidden("The desk".to_owned())));
+        let hidden = await_state(&changes, State::Stalled);
+        assert!(hidden.reason.contains("minimised"), "{}", hidden.reason);
+        assert!(source.feed.picture(clock.now()).is_some(), "its last picture stays");
+        fake.0.lock().fault = None;
+        await_state(&changes, State::Open);
+        fake.0.lock().fault = Some(Fault::Absent("closed".to_owned()));
+        fake.0.lock().changes.push(Err(Fault::Absent("closed".to_owned())));
+        await_state(&changes, State::Lost);
+        assert!(source.feed.picture(clock.now()).is_none());
+        fake.0.lock().fault = None;
+        await_state(&changes, State::Open);
+    }
+
+    #[test]
+    fn a_display_that_hangs_is_noticed() {
+        let (fake, mut source, changes, clock) = start();
+        await_state(&changes, State::Open);
+        // Held, so that every call of the thread waits.
+        let held = fake.0.lock();
+        let later = clock.now() + STALL + Duration::from_millis(100);
+        assert!(source.feed.picture(later).is_none());
+        await_state(&changes, State::Stalled);
+        drop(held);
+        await_state(&changes, State::Open);
+    }
+
+    #[test]
+    fn screens_read_back_as_written() {
+        for text in ["", "HDMI-1", "DP-2@640x480+0+10", "@640x480+0+10"] {
+            assert_eq!(text.parse::<Screen>().unwrap().to_string(), text);
+        }
+        assert!("HDMI-1@big".parse::<Screen>().is_err());
+    }
+}

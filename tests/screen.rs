@@ -1,0 +1,396 @@
+//! Screens and windows of a real X server without a monitor (Xvfb), with a client that paints known
+//! colours: what is shown is compared by values.
+//!
+//! The display is named by an environment variable: the test starts this program again with it set,
+//! where the part named `inside_display` runs.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code: a panic is how it fails"
+)]
+#![cfg(target_os = "linux")]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use onair::base::queue::Receiver;
+use onair::base::{Clock, Stop, Timestamp};
+use onair::capture::{self, Area, Context, Screen, Source, Window};
+use onair::media::source::{Report, State};
+use onair::media::{FrameGrid, FrameRate, Size, VideoFrame};
+use x11rb::connection::Connection as _;
+use x11rb::protocol::xproto::{
+    AtomEnum, ChangeWindowAttributesAux, ConfigureWindowAux, ConnectionExt as _, CreateGCAux,
+    CreateWindowAux, PropMode, Rectangle, StackMode, WindowClass,
+};
+use x11rb::rust_connection::RustConnection;
+use x11rb::wrapper::ConnectionExt as _;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// An X server of our own; ended with the value.
+struct Server(Child, String);
+
+impl Server {
+    fn start() -> Self {
+        let mut child = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp", "-noreset"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut number = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        assert!(!number.trim().is_empty(), "Xvfb has not started");
+        Self(child, format!(":{}", number.trim()))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn screens_and_windows_of_a_real_server() {
+    peers::require!("Xvfb");
+    let server = Server::start();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "inside_display", "--nocapture", "--test-threads=1"])
+        .env("DISPLAY", &server.1)
+        .env("ONAIR_SCREEN_RIG", server.0.id().to_string())
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("XDG_SESSION_TYPE")
+        .output()
+        .unwrap();
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+fn a_machine_without_a_display_says_what_to_do() {
+    let said = |variables: &[(&str, &str)]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_onair"))
+            .arg("devices")
+            .env_remove("DISPLAY")
+            .env_remove("WAYLAND_DISPLAY")
+            .env_remove("XDG_SESSION_TYPE")
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let bare = said(&[]);
+    assert!(bare.contains("there is no display") && bare.contains("DISPLAY"), "{bare}");
+    let wayland = said(&[("WAYLAND_DISPLAY", "wayland-0")]);
+    assert!(wayland.contains("Wayland session") && wayland.contains("Xorg"), "{wayland}");
+    let absent = said(&[("DISPLAY", ":4095")]);
+    assert!(absent.contains("does not answer"), "{absent}");
+}
+
+/// Red, green and blue as BT.709 has them in limited range.
+fn numbers(color: u32) -> (u8, u8, u8) {
+    let [_, r, g, b] = color.to_be_bytes().map(|c| f64::from(c) / 255.0);
+    let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    let byte = |value: f64| value.round() as u8;
+    let (u, v) = ((b - y) / 1.8556, (r - y) / 1.5748);
+    (byte(16.0 + 219.0 * y), byte(128.0 + 224.0 * u), byte(128.0 + 224.0 * v))
+}
+
+fn color_at(frame: &VideoFrame, x: usize, y: usize) -> (u8, u8, u8) {
+    let width = frame.size().width as usize;
+    let chroma = y / 2 * (width / 2) + x / 2;
+    (frame.planes.y[y * width + x], frame.planes.u[chroma], frame.planes.v[chroma])
+}
+
+fn is(frame: &VideoFrame, x: usize, y: usize, color: u32) -> bool {
+    let (found, want) = (color_at(frame, x, y), numbers(color));
+    found.0.abs_diff(want.0) <= 2 && found.1.abs_diff(want.1) <= 2 && found.2.abs_diff(want.2) <= 2
+}
+
+struct Shown {
+    source: Source,
+    changes: Receiver<Report>,
+    clock: Clock,
+}
+
+impl Shown {
+    fn open(open: impl FnOnce(&Context) -> Result<Source, capture::Error>) -> Self {
+        let clock = Clock::start();
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
+        let source = open(&Context { clock, grid, size: Size::new(640, 480) }).unwrap();
+        let changes = source.status.changes().unwrap();
+        Self { source, changes, clock }
+    }
+
+    fn screen(screen: Screen) -> Self {
+        Self::open(|context| screen.open(context))
+    }
+
+    fn window(id: &str) -> Self {
+        let window = Window { id: id.to_owned(), without_pointer: true };
+        Self::open(|context| window.open(context))
+    }
+
+    fn frame(&mut self) -> Option<VideoFrame> {
+        self.source.feed.picture(self.clock.now())
+    }
+
+    fn await_frame(&mut self, what: &str, wanted: impl Fn(&VideoFrame) -> bool) -> VideoFrame {
+        let clock = Clock::start();
+        loop {
+            if let Some(frame) = self.frame().filter(|frame| wanted(frame)) {
+                return frame;
+            }
+            let report = self.source.status.report();
+            assert!(clock.now() < Timestamp::ZERO + LIMIT, "never {what}: {report:?}");
+            Stop::new().wait(Duration::from_millis(5));
+        }
+    }
+
+    fn await_state(&self, state: State) -> Report {
+        loop {
+            let report = self.changes.recv_timeout(LIMIT).unwrap();
+            eprintln!("  {:?} {} {}", report.state, report.name, report.reason);
+            if report.state == state {
+                return report;
+            }
+        }
+    }
+}
+
+/// A program with windows.
+struct Client {
+    connection: RustConnection,
+    root: u32,
+}
+
+impl Client {
+    fn connect() -> Self {
+        let (connection, number) = RustConnection::connect(None).unwrap();
+        let root = connection.setup().roots[number].root;
+        Self { connection, root }
+    }
+
+    fn window(&self, place: (i16, i16), size: (u16, u16), color: u32, title: &str) -> u32 {
+        let connection = &self.connection;
+        let window = connection.generate_id().unwrap();
+        let settings = CreateWindowAux::new().background_pixel(color).border_pixel(0x00FF_FFFF);
+        connection
+            .create_window(
+                0,
+                window,
+                self.root,
+                place.0,
+                place.1,
+                size.0,
+                size.1,
+                // A border, which is no part of the window's picture.
+                3,
+                WindowClass::INPUT_OUTPUT,
+                0,
+                &settings,
+            )
+            .unwrap();
+        let class = b"tester\0Tester\0";
+        let (name, string) = (AtomEnum::WM_CLASS, AtomEnum::STRING);
+        connection.change_property8(PropMode::REPLACE, window, name, string, class).unwrap();
+        let intern = |name: &[u8]| connection.intern_atom(false, name).unwrap().reply().unwrap().atom;
+        let (name, utf8) = (intern(b"_NET_WM_NAME"), intern(b"UTF8_STRING"));
+        let title = title.as_bytes();
+        connection.change_property8(PropMode::REPLACE, window, name, utf8, title).unwrap();
+        connection.map_window(window).unwrap();
+        connection.sync().unwrap();
+        window
+    }
+
+    fn paint(&self, window: u32, color: u32) {
+        let gc = self.connection.generate_id().unwrap();
+        let settings = CreateGCAux::new().foreground(color);
+        self.connection.create_gc(gc, window, &settings).unwrap();
+        let all = Rectangle { x: 0, y: 0, width: 4_000, height: 4_000 };
+        self.connection.poly_fill_rectangle(window, gc, &[all]).unwrap();
+        self.connection.free_gc(gc).unwrap();
+        self.connection.sync().unwrap();
+    }
+
+    fn configure(&self, window: u32, settings: &ConfigureWindowAux) {
+        self.connection.configure_window(window, settings).unwrap();
+        self.connection.sync().unwrap();
+    }
+
+    /// A pointer of eight by eight white pixels that points with its corner.
+    fn white_pointer(&self, at: (i16, i16)) {
+        let connection = &self.connection;
+        let id = || connection.generate_id().unwrap();
+        let (pixmap, gc, cursor) = (id(), id(), id());
+        connection.create_pixmap(1, pixmap, self.root, 8, 8).unwrap();
+        connection.create_gc(gc, pixmap, &CreateGCAux::new().foreground(1)).unwrap();
+        let all = Rectangle { x: 0, y: 0, width: 8, height: 8 };
+        connection.poly_fill_rectangle(pixmap, gc, &[all]).unwrap();
+        let most = u16::MAX;
+        connection
+            .create_cursor(cursor, pixmap, pixmap, most, most, most, most, most, most, 0, 0)
+            .unwrap();
+        let settings = ChangeWindowAttributesAux::new().cursor(cursor);
+        connection.change_window_attributes(self.root, &settings).unwrap();
+        connection.warp_pointer(x11rb::NONE, self.root, 0, 0, 0, 0, at.0, at.1).unwrap();
+        connection.sync().unwrap();
+    }
+}
+
+const BLACK: u32 = 0;
+const RED: u32 = 0x00D0_2040;
+const BLUE: u32 = 0x0020_40C0;
+const WHITE: u32 = 0x00FF_FFFF;
+
+#[test]
+fn inside_display() {
+    let Ok(server) = std::env::var("ONAIR_SCREEN_RIG") else { return };
+    let client = Client::connect();
+    client.paint(client.root, BLACK);
+    the_screen(&client);
+    a_part_of_it(&client);
+    a_window(&client);
+    moving_pictures(&client);
+
+    // The server ends: said, and nothing hangs.
+    let mut shown = Shown::screen(Screen::default());
+    shown.await_frame("a picture", |_| true);
+    assert!(Command::new("kill").arg(server).status().unwrap().success());
+    let lost = shown.await_state(State::Lost);
+    assert!(lost.reason.contains("tried again"), "{lost:?}");
+    shown.changes.try_recv().ok();
+    assert!(shown.frame().is_none());
+    let closing = Clock::start();
+    drop(shown);
+    assert!(closing.now() < Timestamp::from_millis(500));
+}
+
+fn the_screen(client: &Client) {
+    let screens = capture::screens().unwrap();
+    eprintln!("  {screens:?}");
+    assert_eq!(screens.len(), 1);
+    assert_eq!(screens[0].area, Area::new(0, 0, 640, 480));
+    client.white_pointer((500, 400));
+    let mut shown = Shown::screen(Screen::default());
+    shown.await_frame("black", |frame| frame.size() == Size::new(640, 480) && is(frame, 4, 4, BLACK));
+    shown.await_frame("the pointer", |frame| is(frame, 502, 402, WHITE) && is(frame, 498, 398, BLACK));
+    let red = client.window((100, 50), (200, 100), RED, "Red");
+    shown.await_frame("red", |frame| {
+        is(frame, 110, 60, RED) && is(frame, 290, 140, RED) && is(frame, 320, 160, BLACK)
+    });
+    // Nothing changes: the same picture, without another look.
+    Stop::new().wait(Duration::from_millis(200));
+    let first = shown.frame().unwrap();
+    Stop::new().wait(Duration::from_millis(300));
+    assert!(Arc::ptr_eq(&first.planes, &shown.frame().unwrap().planes), "a still screen");
+    client.configure(red, &ConfigureWindowAux::new().x(300).y(200));
+    shown.await_frame("it moved", |frame| is(frame, 110, 60, BLACK) && is(frame, 400, 280, RED));
+    client.white_pointer((400, 280));
+    shown.await_frame("the pointer over it", |frame| {
+        is(frame, 402, 282, WHITE) && is(frame, 396, 276, RED) && is(frame, 502, 402, BLACK)
+    });
+    let bare = Screen { without_pointer: true, ..Screen::default() };
+    let mut bare = Shown::screen(bare);
+    bare.await_frame("no pointer", |frame| is(frame, 402, 282, RED));
+    client.connection.destroy_window(red).unwrap();
+    client.connection.sync().unwrap();
+    shown.await_frame("it closed", |frame| is(frame, 396, 290, BLACK));
+    let absent = Screen { id: Some("HDMI-9".to_owned()), ..Screen::default() };
+    let absent = Shown::screen(absent);
+    let failed = absent.await_state(State::Failed);
+    assert!(failed.reason.contains("HDMI-9 is not there"), "{failed:?}");
+}
+
+fn a_part_of_it(client: &Client) {
+    let red = client.window((101, 51), (60, 40), RED, "Red");
+    // Odd places too; the border of the window is white.
+    let part = Some(Area::new(103, 53, 41, 31));
+    let mut shown = Shown::screen(Screen { part, without_pointer: true, ..Screen::default() });
+    let frame = shown.await_frame("a part", |frame| is(frame, 20, 20, RED));
+    assert_eq!(frame.size(), Size::new(40, 30));
+    assert!(is(&frame, 0, 20, WHITE) || is(&frame, 2, 20, RED), "{:?}", color_at(&frame, 0, 20));
+    assert!(is(&frame, 38, 28, RED));
+    client.connection.destroy_window(red).unwrap();
+    client.connection.sync().unwrap();
+    shown.await_frame("black", |frame| is(frame, 20, 20, BLACK));
+}
+
+fn a_window(client: &Client) {
+    let title = "Red \u{202E}window\u{7}";
+    let red = client.window((100, 50), (200, 100), RED, title);
+    let windows = capture::windows().unwrap();
+    eprintln!("  {windows:?}");
+    let found = windows.iter().find(|window| window.class == "Tester").unwrap();
+    assert_eq!((found.id.as_str(), found.size), ("Tester/Red window", Size::new(200, 100)));
+    let mut shown = Shown::window(&found.id);
+    let open = shown.await_state(State::Open);
+    assert_eq!(open.name, "Red window");
+    let frame = shown.await_frame("red", |frame| is(frame, 0, 0, RED) && is(frame, 198, 98, RED));
+    assert_eq!(frame.size(), Size::new(200, 100));
+    // Another one covers it, on the screen and not here.
+    let cover = client.window((0, 0), (640, 480), BLUE, "Cover");
+    let above = ConfigureWindowAux::new().stack_mode(StackMode::ABOVE);
+    client.configure(cover, &above);
+    Shown::screen(Screen::default()).await_frame("covered", |frame| is(frame, 150, 90, BLUE));
+    client.paint(red, 0x0000_C000);
+    shown.await_frame("painted beneath", |frame| is(frame, 100, 50, 0x0000_C000));
+    client.configure(red, &ConfigureWindowAux::new().width(301).height(121));
+    shown.await_frame("resized", |frame| frame.size() == Size::new(300, 120));
+    client.connection.unmap_window(red).unwrap();
+    client.connection.sync().unwrap();
+    let hidden = shown.await_state(State::Stalled);
+    assert!(hidden.reason.contains("minimised"), "{hidden:?}");
+    assert_eq!(shown.frame().unwrap().size(), Size::new(300, 120), "its last picture stays");
+    client.connection.map_window(red).unwrap();
+    client.connection.sync().unwrap();
+    shown.await_state(State::Open);
+    client.connection.destroy_window(red).unwrap();
+    client.connection.destroy_window(cover).unwrap();
+    client.connection.sync().unwrap();
+    let lost = shown.await_state(State::Lost);
+    assert!(lost.reason.contains("taken back"), "{lost:?}");
+    assert!(shown.frame().is_none());
+    // The program is started again, with another title.
+    let again = client.window((10, 10), (80, 60), BLUE, "Blue");
+    shown.await_frame("it is back", |frame| is(frame, 40, 30, BLUE));
+    client.connection.destroy_window(again).unwrap();
+    client.connection.sync().unwrap();
+    shown.await_state(State::Lost);
+}
+
+/// A client that paints all the time is followed at the program's rate.
+fn moving_pictures(client: &Client) {
+    let window = client.window((0, 0), (320, 240), BLACK, "Moving");
+    let mut shown = Shown::window("Tester/Moving");
+    shown.await_frame("black", |frame| is(frame, 10, 10, BLACK));
+    let clock = Clock::start();
+    let (mut seen, mut last, mut step) = (0, shown.frame().unwrap(), 0_u32);
+    while clock.now() < Timestamp::from_millis(2_000) {
+        step += 1;
+        client.paint(window, if step.is_multiple_of(2) { RED } else { BLUE });
+        Stop::new().wait(Duration::from_millis(10));
+        let now = shown.frame().unwrap();
+        if !Arc::ptr_eq(&now.planes, &last.planes) {
+            assert!(is(&now, 100, 100, RED) || is(&now, 100, 100, BLUE));
+            seen += 1;
+            last = now;
+        }
+    }
+    eprintln!("  {seen} new pictures in 2 s");
+    assert!((20..=62).contains(&seen), "{seen}");
+}
