@@ -208,7 +208,8 @@ impl Client {
         let class = b"tester\0Tester\0";
         let (name, string) = (AtomEnum::WM_CLASS, AtomEnum::STRING);
         connection.change_property8(PropMode::REPLACE, window, name, string, class).unwrap();
-        let intern = |name: &[u8]| connection.intern_atom(false, name).unwrap().reply().unwrap().atom;
+        let intern =
+            |name: &[u8]| connection.intern_atom(false, name).unwrap().reply().unwrap().atom;
         let (name, utf8) = (intern(b"_NET_WM_NAME"), intern(b"UTF8_STRING"));
         let title = title.as_bytes();
         connection.change_property8(PropMode::REPLACE, window, name, utf8, title).unwrap();
@@ -287,8 +288,12 @@ fn the_screen(client: &Client) {
     assert_eq!(screens[0].area, Area::new(0, 0, 640, 480));
     client.white_pointer((500, 400));
     let mut shown = Shown::screen(Screen::default());
-    shown.await_frame("black", |frame| frame.size() == Size::new(640, 480) && is(frame, 4, 4, BLACK));
-    shown.await_frame("the pointer", |frame| is(frame, 502, 402, WHITE) && is(frame, 498, 398, BLACK));
+    shown.await_frame("black", |frame| {
+        frame.size() == Size::new(640, 480) && is(frame, 4, 4, BLACK)
+    });
+    shown.await_frame("the pointer", |frame| {
+        is(frame, 502, 402, WHITE) && is(frame, 498, 398, BLACK)
+    });
     let red = client.window((100, 50), (200, 100), RED, "Red");
     shown.await_frame("red", |frame| {
         is(frame, 110, 60, RED) && is(frame, 290, 140, RED) && is(frame, 320, 160, BLACK)

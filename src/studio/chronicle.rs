@@ -25,6 +25,7 @@ const ENDS: &[(&str, &str, &str)] = &[
     ("target-on-air", "target-", "host"),
     ("camera-back", "camera-", "device"),
     ("microphone-back", "microphone-", "device"),
+    ("source-back", "source-trouble", "device"),
     ("bitrate-restored", "bitrate-lowered", ""),
 ];
 

@@ -333,7 +333,13 @@ impl Engine {
     }
 
     fn select_video(&mut self, choice: VideoChoice) {
-        self.state.ledger.clear(&["camera-lost", "camera-stalled", "camera-failed", "no-camera"]);
+        self.state.ledger.clear(&[
+            "camera-lost",
+            "camera-stalled",
+            "camera-failed",
+            "no-camera",
+            "source-trouble",
+        ]);
         let message = self.state.program.as_mut().and_then(|it| it.select_video(choice));
         self.tell_some(message);
     }
@@ -344,6 +350,7 @@ impl Engine {
             "microphone-stalled",
             "microphone-failed",
             "no-microphone",
+            "source-trouble",
         ]);
         let message = self.state.program.as_mut().and_then(|it| it.select_audio(choice));
         self.tell_some(message);

@@ -32,6 +32,14 @@ impl Ledger {
         self.notices.retain(|notice| !keys.contains(&notice.key));
     }
 
+    /// Takes back what is no longer true of one device or source.
+    pub(super) fn clear_of(&mut self, keys: &[&str], device: &str) {
+        let of = |notice: &Notice| {
+            notice.args.iter().any(|(name, value)| *name == "device" && value == device)
+        };
+        self.notices.retain(|notice| !keys.contains(&notice.key) || !of(notice));
+    }
+
     /// The person has read it.
     pub(super) fn dismiss(&mut self, id: u64) {
         self.notices.retain(|notice| notice.id != id);

@@ -37,6 +37,14 @@ pub enum Message {
         device: String,
     },
     NoMicrophone,
+    /// A source that is neither camera nor microphone does not deliver; a sentence that says why.
+    SourceTrouble {
+        device: String,
+        reason: String,
+    },
+    SourceBack {
+        device: String,
+    },
     FileFailed {
         path: String,
         reason: String,
@@ -186,6 +194,8 @@ impl Message {
         "microphone-failed",
         "microphone-back",
         "no-microphone",
+        "source-trouble",
+        "source-back",
         "file-failed",
         "encoder-failed",
         "encoder-slow",
@@ -264,6 +274,8 @@ impl Message {
             Self::MicrophoneFailed { .. } => "microphone-failed",
             Self::MicrophoneBack { .. } => "microphone-back",
             Self::NoMicrophone => "no-microphone",
+            Self::SourceTrouble { .. } => "source-trouble",
+            Self::SourceBack { .. } => "source-back",
             Self::FileFailed { .. } => "file-failed",
             Self::EncoderFailed { .. } => "encoder-failed",
             Self::EncoderSlow { .. } => "encoder-slow",
@@ -311,7 +323,10 @@ impl Message {
             | Self::MicrophoneLost { device }
             | Self::MicrophoneStalled { device }
             | Self::MicrophoneBack { device } => vec![("device", device.clone())],
-            Self::CameraFailed { device, reason } | Self::MicrophoneFailed { device, reason } => {
+            Self::SourceBack { device } => vec![("device", device.clone())],
+            Self::CameraFailed { device, reason }
+            | Self::MicrophoneFailed { device, reason }
+            | Self::SourceTrouble { device, reason } => {
                 vec![("device", device.clone()), ("reason", reason.clone())]
             }
             Self::FileFailed { path, reason }
@@ -376,6 +391,7 @@ impl Message {
         match self {
             Self::CameraBack { .. }
             | Self::MicrophoneBack { .. }
+            | Self::SourceBack { .. }
             | Self::TargetBack { .. }
             | Self::TargetOnAir { .. }
             | Self::DelayOn { .. }
@@ -433,6 +449,8 @@ impl Message {
             }
             Self::MicrophoneBack { device } => format!("The microphone {device} is back."),
             Self::NoMicrophone => "No microphone was found.".into(),
+            Self::SourceTrouble { reason, .. } => format!("{reason}."),
+            Self::SourceBack { device } => format!("{device} is back."),
             Self::FileFailed { path, reason } => format!("{path} cannot be played: {reason}"),
             Self::EncoderFailed { reason } => format!("The encoder failed: {reason}"),
             Self::EncoderSlow { percent } => {
@@ -534,6 +552,9 @@ impl Message {
                 "Close other programs that use it, or choose another microphone.".into()
             }
             Self::NoMicrophone => "Plug one in, or go on without.".into(),
+            Self::SourceTrouble { .. } => {
+                "It is taken back by itself; or choose another source.".into()
+            }
             Self::FileFailed { .. } => {
                 "Choose another file: the user guide lists what can be shown and heard.".into()
             }
@@ -585,6 +606,7 @@ impl Message {
             Self::SettingsBad { .. } => "The default is used.".into(),
             Self::CameraBack { .. }
             | Self::MicrophoneBack { .. }
+            | Self::SourceBack { .. }
             | Self::TargetBack { .. }
             | Self::TargetOnAir { .. }
             | Self::DelayOn { .. }

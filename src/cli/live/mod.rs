@@ -38,8 +38,8 @@ use crate::wire::container::Format;
     SIGUSR1 saves the replay buffer, SIGUSR2 sets a chapter in the recording."
 )]
 pub struct Args {
-    /// Picture: `camera[:ID]`, file:CLIP.y4m, image:PICTURE, slides:FOLDER, color:#RRGGBB, test,
-    /// none [default: a camera if there is one, else test]
+    /// Picture: `camera[:ID]`, `screen[:ID]`, window:ID, file:CLIP.y4m, image:PICTURE,
+    /// slides:FOLDER, color:#RRGGBB, test, none [default: a camera if there is one, else test]
     #[arg(long, value_name = "SOURCE", help_heading = "Sources")]
     pub video: Option<VideoChoice>,
     /// Sound: `mic[:ID]`, file:CLIP.wav, tone, silence, none [default: a microphone if there is one,

@@ -132,22 +132,28 @@ impl Engine {
         let audio = program.audio_change().map(|change| (change, program.audio_choice().clone()));
         if let Some(((report, before), choice)) = video {
             let (kind, device) = targets::video_kind(&choice);
-            if device {
-                let message = device_message(&report, &before, true);
-                self.tell_some(message.map(|message| (message, report.detail.clone())));
-            }
+            self.tell_of(&report, &before, device.then_some(true));
             let back = is_back(&report, &before);
             self.happened(Event::Source(event::Source { track: Track::Video, kind, back, report }));
         }
         if let Some(((report, before), choice)) = audio {
             let (kind, device) = targets::audio_kind(&choice);
-            if device {
-                let message = device_message(&report, &before, false);
-                self.tell_some(message.map(|message| (message, report.detail.clone())));
-            }
+            self.tell_of(&report, &before, device.then_some(false));
             let back = is_back(&report, &before);
             self.happened(Event::Source(event::Source { track: Track::Audio, kind, back, report }));
         }
+    }
+
+    /// Tells how a source fares; `camera`: whether it is one, or a microphone, or neither.
+    fn tell_of(&mut self, report: &Report, before: &Report, camera: Option<bool>) {
+        let message = match camera {
+            Some(camera) => device_message(report, before, camera),
+            None => source_message(report, before),
+        };
+        if let Some(Message::SourceBack { device }) = &message {
+            self.state.ledger.clear_of(&["source-trouble"], device);
+        }
+        self.tell_some(message.map(|message| (message, report.detail.clone())));
     }
 
     /// Once a second: figures.
@@ -185,6 +191,19 @@ fn device_message(report: &Report, before: &Report, camera: bool) -> Option<Mess
             Message::MicrophoneBack { device }
         }),
         _ => None,
+    }
+}
+
+/// The same of a source that is no device: its reason is the whole sentence.
+fn source_message(report: &Report, before: &Report) -> Option<Message> {
+    let device = if report.name.is_empty() { report.id.clone() } else { report.name.clone() };
+    let reason = report.reason.clone();
+    match report.state {
+        State::Stalled | State::Lost | State::Failed => {
+            Some(Message::SourceTrouble { device, reason })
+        }
+        State::Open if is_back(report, before) => Some(Message::SourceBack { device }),
+        State::Open | State::Opening => None,
     }
 }
 
