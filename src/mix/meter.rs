@@ -1,5 +1,8 @@
-//! The sample-peak meter: rises at once, falls at 23.53 dB a second, holds the highest peak for
-//! 20 s, and lights a clip lamp that stays until it is put out.
+//! The meter of a strip or of the program: sample peak (rises at once, falls at 23.53 dB a second,
+//! the highest held for 20 s), true peak, RMS over 300 ms, loudness after EBU R 128, and a clip lamp
+//! that stays until it is put out.
+
+use ebur128::{EbuR128, Mode};
 
 /// Fall of the bar, decibels a second.
 const DECAY: f32 = 23.53;
@@ -7,6 +10,10 @@ const DECAY: f32 = 23.53;
 const HOLD: f32 = 20.0;
 /// What silence reads.
 pub const FLOOR_DBFS: f32 = -60.0;
+/// Time constant of the RMS figure, seconds.
+const RMS_SECONDS: f32 = 0.3;
+/// Loudness is worked out this often, in seconds.
+const LOUDNESS_EVERY: f32 = 0.1;
 
 /// What the meter shows.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -17,27 +24,48 @@ pub struct Reading {
     pub held_dbfs: f32,
     /// A sample has reached full scale since the lamp was put out.
     pub clipped: bool,
+    /// Root of the mean square over about 300 ms, dBFS.
+    pub rms_dbfs: f32,
+    /// Highest true peak (four times oversampled) since the reset, dBTP.
+    pub true_peak_dbtp: f32,
+    /// Loudness in LUFS over 400 ms, over 3 s, and since the reset; `None` for silence.
+    pub momentary_lufs: Option<f32>,
+    pub short_term_lufs: Option<f32>,
+    pub integrated_lufs: Option<f32>,
 }
 
-/// The meter.
-#[derive(Clone, Debug)]
-pub(super) struct Meter {
-    reading: Reading,
-    held_for: f32,
-}
-
-impl Default for Meter {
+impl Default for Reading {
     fn default() -> Self {
-        let reading = Reading { peak_dbfs: FLOOR_DBFS, held_dbfs: FLOOR_DBFS, clipped: false };
-        Self { reading, held_for: 0.0 }
+        Self {
+            peak_dbfs: FLOOR_DBFS,
+            held_dbfs: FLOOR_DBFS,
+            clipped: false,
+            rms_dbfs: FLOOR_DBFS,
+            true_peak_dbtp: FLOOR_DBFS,
+            momentary_lufs: None,
+            short_term_lufs: None,
+            integrated_lufs: None,
+        }
     }
 }
 
+/// The meter.
+#[derive(Default)]
+pub(super) struct Meter {
+    reading: Reading,
+    held_for: f32,
+    square: f32,
+    loudness: Option<EbuR128>,
+    since_loudness: f32,
+}
+
 impl Meter {
-    /// Takes a block of sound that lasts `seconds`.
-    pub(super) fn push(&mut self, block: &[f32], seconds: f32) {
+    /// Takes a block of interleaved sound.
+    pub(super) fn push(&mut self, block: &[f32], channels: usize, rate: u32) {
+        let channels = channels.max(1);
+        let seconds = (block.len() / channels) as f32 / rate.max(1) as f32;
         let peak = block.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
-        let dbfs = (20.0 * peak.log10()).max(FLOOR_DBFS);
+        let dbfs = dbfs(peak);
         let fallen = self.reading.peak_dbfs - DECAY * seconds;
         self.reading.peak_dbfs = dbfs.max(fallen).max(FLOOR_DBFS);
         self.held_for += seconds;
@@ -46,6 +74,40 @@ impl Meter {
             self.held_for = 0.0;
         }
         self.reading.clipped |= peak >= 1.0;
+        let sum = block.iter().filter(|it| it.is_finite()).map(|it| it * it).sum::<f32>();
+        let mean = sum / block.len().max(1) as f32;
+        self.square += (mean - self.square) * (1.0 - (-seconds / RMS_SECONDS).exp());
+        self.reading.rms_dbfs = dbfs_of_square(self.square);
+        self.measure(block, channels, rate, seconds);
+    }
+
+    fn measure(&mut self, block: &[f32], channels: usize, rate: u32, seconds: f32) {
+        let fits = |it: &EbuR128| it.channels() as usize == channels && it.rate() == rate;
+        if !self.loudness.as_ref().is_some_and(fits) {
+            // A histogram: the integrated loudness of a day takes no more room than that of a song.
+            let mode = Mode::I | Mode::S | Mode::TRUE_PEAK | Mode::HISTOGRAM;
+            let channels = u32::try_from(channels).unwrap_or(0);
+            self.loudness = EbuR128::new(channels, rate, mode).ok();
+        }
+        let Some(loudness) = &mut self.loudness else { return };
+        if loudness.add_frames_f32(block).is_err() {
+            return;
+        }
+        self.since_loudness += seconds;
+        if self.since_loudness < LOUDNESS_EVERY {
+            return;
+        }
+        self.since_loudness = 0.0;
+        let value = |it: Result<f64, ebur128::Error>| {
+            it.ok().filter(|lufs| lufs.is_finite() && *lufs > -70.0).map(|lufs| lufs as f32)
+        };
+        self.reading.momentary_lufs = value(loudness.loudness_momentary());
+        self.reading.short_term_lufs = value(loudness.loudness_shortterm());
+        self.reading.integrated_lufs = value(loudness.loudness_global());
+        let true_peak = (0..loudness.channels())
+            .filter_map(|channel| loudness.true_peak(channel).ok())
+            .fold(0.0, f64::max);
+        self.reading.true_peak_dbtp = self::dbfs(true_peak as f32);
     }
 
     pub(super) fn reading(&self) -> Reading {
@@ -55,24 +117,45 @@ impl Meter {
     pub(super) fn clear_clip(&mut self) {
         self.reading.clipped = false;
     }
+
+    /// Integrated loudness and true peak start afresh.
+    pub(super) fn reset_loudness(&mut self) {
+        self.loudness = None;
+        self.reading.true_peak_dbtp = FLOOR_DBFS;
+        self.reading.integrated_lufs = None;
+    }
+}
+
+fn dbfs(level: f32) -> f32 {
+    (20.0 * level.log10()).max(FLOOR_DBFS)
+}
+
+fn dbfs_of_square(square: f32) -> f32 {
+    (10.0 * square.log10()).max(FLOOR_DBFS)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// One sample lasts 10 ms.
+    fn slow(meter: &mut Meter, block: &[f32]) {
+        meter.loudness = None;
+        meter.push(block, block.len(), 100);
+    }
+
     #[test]
     fn rises_at_once_falls_steadily_and_holds() {
         let mut meter = Meter::default();
-        meter.push(&[0.0, -0.5, 0.1], 0.01);
+        slow(&mut meter, &[0.0, -0.5, 0.1]);
         assert!((meter.reading().peak_dbfs + 6.02).abs() < 0.01);
         for _ in 0..100 {
-            meter.push(&[0.0], 0.01);
+            slow(&mut meter, &[0.0]);
         }
         assert!((meter.reading().peak_dbfs + 6.02 + 23.53).abs() < 0.1);
         assert!((meter.reading().held_dbfs + 6.02).abs() < 0.01);
         for _ in 0..2_000 {
-            meter.push(&[0.0], 0.01);
+            slow(&mut meter, &[0.0]);
         }
         assert_eq!(meter.reading().peak_dbfs, FLOOR_DBFS);
         assert_eq!(meter.reading().held_dbfs, FLOOR_DBFS);
@@ -81,8 +164,8 @@ mod tests {
     #[test]
     fn the_clip_lamp_stays_until_it_is_put_out() {
         let mut meter = Meter::default();
-        meter.push(&[1.0], 0.01);
-        meter.push(&[0.0], 0.01);
+        slow(&mut meter, &[1.0]);
+        slow(&mut meter, &[0.0]);
         assert!(meter.reading().clipped);
         meter.clear_clip();
         assert!(!meter.reading().clipped);
@@ -91,7 +174,34 @@ mod tests {
     #[test]
     fn hostile_samples_do_no_lasting_harm() {
         let mut meter = Meter::default();
-        meter.push(&[f32::NAN, 0.5], 0.01);
+        slow(&mut meter, &[f32::NAN, 0.5]);
         assert!(meter.reading().peak_dbfs.is_finite());
+        assert!(meter.reading().rms_dbfs.is_finite());
+        meter.push(&[], 2, 48_000);
+        meter.push(&[0.5; 7], 2, 48_000);
+        assert!(meter.reading().rms_dbfs.is_finite());
+    }
+
+    /// EBU Tech 3341, case 1: a stereo sine of 1 kHz at −23 dBFS reads −23.0 ± 0.1 LUFS.
+    #[test]
+    fn loudness_is_that_of_the_standard() {
+        let mut meter = Meter::default();
+        let level = 10_f32.powf(-23.0 / 20.0);
+        for block in 0..500 {
+            let sample = |index: usize| {
+                let at = (block * 480 + index) as f32 / 48_000.0;
+                level * (std::f32::consts::TAU * (1_000.0 * at).fract()).sin()
+            };
+            let sound: Vec<f32> = (0..480).flat_map(|index| [sample(index); 2]).collect();
+            meter.push(&sound, 2, 48_000);
+        }
+        let reading = meter.reading();
+        for lufs in [reading.momentary_lufs, reading.short_term_lufs, reading.integrated_lufs] {
+            assert!((lufs.unwrap() + 23.0).abs() < 0.1, "{lufs:?}");
+        }
+        assert!((reading.true_peak_dbtp + 23.0).abs() < 0.2, "{}", reading.true_peak_dbtp);
+        assert!((reading.rms_dbfs + 26.0).abs() < 0.1, "{}", reading.rms_dbfs);
+        meter.reset_loudness();
+        assert_eq!(meter.reading().integrated_lufs, None);
     }
 }

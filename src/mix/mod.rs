@@ -1,23 +1,32 @@
-//! Floor 3: the mixer. On its own thread it makes a block of program sound every 10 ms: pulls the
-//! chosen source, later by the source's delay, applies gain and mute with a ramp, meters, and hands
-//! the block to the encoder while there is one. Sound that is missing is silence: the time stamps
-//! go on without a gap or an overlap.
+//! Floor 3: the mixer. On its own thread it makes a block of program sound every 10 ms: pulls each
+//! strip's source, later by the sources' delay, filters, applies fader and mute with a ramp, meters,
+//! adds the strips up, and hands the block to the encoder while there is one. Sound that is missing
+//! is silence: the time stamps go on without a gap or an overlap.
 
+mod desk;
+pub mod filter;
+mod line;
 mod meter;
+mod strip;
 
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
+pub use self::desk::MOST_STRIPS;
 pub use self::meter::{FLOOR_DBFS, Reading};
+pub use self::strip::{Heard, Strip, StripId};
 
+use self::desk::Desk;
+use self::filter::Shape;
 use self::meter::Meter;
 use crate::base::queue::Sender;
 use crate::base::{Clock, Stop, Timestamp, Worker};
 use crate::media::samples::{frames_to_micros, micros_to_frames};
-use crate::media::{AudioFeed, Pulled, Samples};
+use crate::media::{AudioFeed, Samples};
 
 /// Blocks a second.
 const BLOCKS: i64 = 100;
@@ -27,6 +36,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The longest delay a source may ask for.
 const MOST_DELAY: Duration = Duration::from_millis(500);
+
+/// A meter that the mixer's thread writes and others read.
+type SharedMeter = Arc<Mutex<Meter>>;
 
 /// What the program sounds like.
 #[derive(Copy, Clone, Debug)]
@@ -92,41 +104,70 @@ impl Mixer {
         self.config
     }
 
-    /// Hears this source from the next block on; `None`: silence.
-    pub fn set_feed(&self, feed: Option<Box<dyn AudioFeed>>) {
-        self.shared.inbox.lock().feed = Some(feed);
+    /// Adds a strip, or sets the one that there is; from the next block on, without a click.
+    /// Beyond [`MOST_STRIPS`] nothing happens.
+    pub fn set_strip(&self, id: StripId, strip: Strip) {
+        self.shared.meters.lock().entry(id).or_default();
+        self.wish(Wish::Set(id, Arc::new(strip)));
     }
 
-    /// Gain in decibels, kept within −60…+20; −60 is silence. Takes effect without a click.
-    pub fn set_gain_db(&self, gain: f32) {
-        let gain = if gain.is_finite() { gain.clamp(-60.0, 20.0) } else { 0.0 };
-        self.shared.inbox.lock().gain_db = gain;
+    /// Hears this source on the strip, which must have been set; `None`: silence.
+    pub fn set_feed(&self, id: StripId, feed: Option<Box<dyn AudioFeed>>) {
+        self.wish(Wish::Feed(id, feed));
     }
 
-    /// Mutes or not, without a click.
-    pub fn set_muted(&self, muted: bool) {
-        self.shared.inbox.lock().muted = muted;
+    /// Takes a strip away, and closes its source.
+    pub fn remove_strip(&self, id: StripId) {
+        self.shared.meters.lock().remove(&id);
+        self.wish(Wish::Remove(id));
     }
 
-    /// Sends program sound to an encoder from the next block on. A queue whose receiver is gone is
+    /// Sends program sound to an encoder, from the present on. A queue whose receiver is gone is
     /// let go by itself.
     pub fn attach_encoder(&self, encoder: Sender<Samples>) {
-        self.shared.inbox.lock().encoder = Some(Some(encoder));
+        self.wish(Wish::Encoder(Some(encoder)));
     }
 
     /// Sends no more sound to the encoder: its queue ends with the block being made.
     pub fn detach_encoder(&self) {
-        self.shared.inbox.lock().encoder = Some(None);
+        self.wish(Wish::Encoder(None));
     }
 
-    /// The level of what goes out, after gain and mute.
+    /// Sends what the person at the desk is to hear to this queue (strips that are monitored or
+    /// solo); `None`: nowhere.
+    pub fn set_monitor(&self, monitor: Option<Sender<Samples>>) {
+        self.wish(Wish::Monitor(monitor));
+    }
+
+    /// The level of what goes out.
     pub fn meter(&self) -> Reading {
-        self.shared.meter.lock().reading()
+        self.shared.program.lock().reading()
     }
 
-    /// Puts the clip lamp out.
+    /// The level of a strip, after fader and mute.
+    pub fn strip_meter(&self, id: StripId) -> Option<Reading> {
+        let meter = self.shared.meters.lock().get(&id).map(Arc::clone)?;
+        let reading = meter.lock().reading();
+        Some(reading)
+    }
+
+    /// Puts all clip lamps out.
     pub fn clear_clip(&self) {
-        self.shared.meter.lock().clear_clip();
+        self.shared.program.lock().clear_clip();
+        self.shared.meters.lock().values().for_each(|meter| meter.lock().clear_clip());
+    }
+
+    /// Integrated loudness and true peaks start afresh.
+    pub fn reset_loudness(&self) {
+        self.shared.program.lock().reset_loudness();
+        self.shared.meters.lock().values().for_each(|meter| meter.lock().reset_loudness());
+    }
+
+    /// How long after an instant its program sound is made, the sources' delay apart: a strip that
+    /// must be heard earlier than it comes makes all sound wait.
+    pub fn lag(&self) -> Duration {
+        let micros = self.shared.lag_us.load(Ordering::Relaxed);
+        Duration::from_micros(u64::try_from(micros).unwrap_or(0))
     }
 
     /// Figures since the start.
@@ -145,12 +186,28 @@ impl Mixer {
     pub fn join(self, limit: Duration) -> Result<(), crate::base::worker::Stuck> {
         self.worker.join(limit)
     }
+
+    /// Wishes are carried out before the next block, in their order. There are never more than a
+    /// person makes within 10 ms.
+    fn wish(&self, wish: Wish) {
+        let mut inbox = self.shared.inbox.lock();
+        if inbox.len() >= MOST_WISHES {
+            // Only a stuck thread gets here: the newest setting counts.
+            inbox.pop_front();
+        }
+        inbox.push_back(wish);
+    }
 }
+
+/// The most wishes that wait.
+const MOST_WISHES: usize = 1_024;
 
 #[derive(Default)]
 struct Shared {
-    inbox: Mutex<Inbox>,
-    meter: Mutex<Meter>,
+    inbox: Mutex<VecDeque<Wish>>,
+    program: Mutex<Meter>,
+    meters: Mutex<BTreeMap<StripId, SharedMeter>>,
+    lag_us: AtomicI64,
     samples: AtomicU64,
     silent: AtomicU64,
     skipped: AtomicU64,
@@ -162,46 +219,38 @@ impl std::fmt::Debug for Shared {
     }
 }
 
-/// Wishes: the outer `Some` of feed and encoder is one not yet carried out.
-#[derive(Default)]
-struct Inbox {
-    feed: Option<Option<Box<dyn AudioFeed>>>,
-    encoder: Option<Option<Sender<Samples>>>,
-    gain_db: f32,
-    muted: bool,
+/// What the thread is to do before the next block.
+enum Wish {
+    Set(StripId, Arc<Strip>),
+    Feed(StripId, Option<Box<dyn AudioFeed>>),
+    Remove(StripId),
+    Encoder(Option<Sender<Samples>>),
+    Monitor(Option<Sender<Samples>>),
 }
 
-impl Inbox {
-    /// The factor that gain and mute come to.
-    fn factor(&self) -> f32 {
-        if self.muted || self.gain_db <= -60.0 { 0.0 } else { 10_f32.powf(self.gain_db / 20.0) }
-    }
+/// The thread's own.
+struct Outputs {
+    /// With the instant it was attached at: what was heard before is not for it.
+    encoder: Option<(Sender<Samples>, Timestamp)>,
+    monitor: Option<Sender<Samples>>,
 }
 
 /// The tick loop.
 fn run(config: Config, shared: &Shared, stop: &Stop) {
     let Config { rate, channels, origin, clock } = config;
+    let width = usize::from(channels);
     let first_of = |block: i64| block * i64::from(rate) / BLOCKS;
     let instant = |sample: i64| origin.offset(frames_to_micros(sample, rate));
     let now = micros_to_frames(clock.now().micros_since(origin), rate);
     let mut block = now * BLOCKS / i64::from(rate);
-    let mut feed: Option<Box<dyn AudioFeed>> = None;
-    let mut encoder: Option<Sender<Samples>> = None;
-    let mut ramp = Ramp::default();
+    // The next block of the program: behind `block` while a strip is to be earlier than it comes.
+    let mut next = block;
+    let mut desk = Desk::new(Shape { rate, channels: width });
+    let mut outputs = Outputs { encoder: None, monitor: None };
     loop {
-        let factor = {
-            let mut inbox = shared.inbox.lock();
-            if let Some(wish) = inbox.feed.take() {
-                feed = wish;
-            }
-            if let Some(wish) = inbox.encoder.take() {
-                encoder = wish;
-            }
-            inbox.factor()
-        };
+        obey(shared, &mut desk, &mut outputs, clock);
         let (first, end) = (first_of(block), first_of(block + 1));
-        let delay = feed.as_ref().map_or(Duration::ZERO, |feed| feed.delay()).min(MOST_DELAY);
-        let due = instant(end) + delay;
+        let due = instant(end) + desk.delay().min(MOST_DELAY);
         let now = clock.now();
         if now < due {
             if stop.wait(due.since(now)) {
@@ -217,52 +266,99 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
             let behind = micros_to_frames(now.micros_since(due), rate) * BLOCKS / i64::from(rate);
             shared.skipped.fetch_add(first_of(behind).unsigned_abs(), Ordering::Relaxed);
             block += behind;
+            next += behind;
+            desk.skip_to(first_of(block));
             continue;
         }
         let frames = usize::try_from(end - first).unwrap_or(0);
-        let mut data = vec![0.0; frames * usize::from(channels)];
-        let pts = instant(first);
-        let pulled = feed.as_mut().map_or(Pulled::Silence, |feed| feed.pull(pts, &mut data));
-        ramp.apply(factor, channels, &mut data);
-        shared.meter.lock().push(&data, frames as f32 / rate as f32);
-        for sample in &mut data {
-            // Beyond full scale, and for what is no number, encoders wrap around.
-            *sample = if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) };
-        }
-        shared.samples.fetch_add(frames as u64, Ordering::Relaxed);
-        if pulled == Pulled::Silence {
+        let taken = desk.take(first, instant(first), frames);
+        if taken.silent {
             shared.silent.fetch_add(frames as u64, Ordering::Relaxed);
         }
-        let samples = Samples { pts, rate, channels, data };
-        if encoder.as_ref().is_some_and(|encoder| encoder.send(samples).is_err()) {
-            encoder = None;
+        if let Some(monitor) = &outputs.monitor {
+            let mut data = vec![0.0; frames * width];
+            desk.monitor(&mut data);
+            limit(&mut data);
+            let samples = Samples { pts: instant(first), rate, channels, data };
+            if monitor.send(samples).is_err() {
+                outputs.monitor = None;
+            }
+        }
+        let lag = desk.lag();
+        shared.lag_us.store(frames_to_micros(lag, rate), Ordering::Relaxed);
+        while first_of(next + 1) <= end - lag {
+            let (first, end) = (first_of(next), first_of(next + 1));
+            let frames = usize::try_from(end - first).unwrap_or(0);
+            let mut data = vec![0.0; frames * width];
+            desk.program(first, &mut data);
+            shared.program.lock().push(&data, width, rate);
+            limit(&mut data);
+            shared.samples.fetch_add(frames as u64, Ordering::Relaxed);
+            let samples = Samples { pts: instant(first), rate, channels, data };
+            outputs.send(samples);
+            next += 1;
         }
         block += 1;
     }
 }
 
-/// Goes from one gain to the next within a block.
-#[derive(Default)]
-struct Ramp {
-    /// `None` before the first block, which begins at its gain.
-    factor: Option<f32>,
+impl Outputs {
+    fn send(&mut self, samples: Samples) {
+        let Some((encoder, since)) = &self.encoder else { return };
+        if samples.end() > *since && encoder.send(samples).is_err() {
+            self.encoder = None;
+        }
+    }
 }
 
-impl Ramp {
-    fn apply(&mut self, to: f32, channels: u16, data: &mut [f32]) {
-        let from = self.factor.replace(to).unwrap_or(to);
-        if from == to {
-            if to != 1.0 {
-                data.iter_mut().for_each(|sample| *sample *= to);
+/// Carries out what has been wished since the last block.
+fn obey(shared: &Shared, desk: &mut Desk, outputs: &mut Outputs, clock: Clock) {
+    loop {
+        // The lock is not held while a source is closed or a filter built.
+        let Some(wish) = shared.inbox.lock().pop_front() else { return };
+        match wish {
+            Wish::Set(id, strip) => {
+                let meter = || shared.meters.lock().entry(id).or_default().clone();
+                if let Some(channel) = desk.strip(id, meter) {
+                    channel.set(strip);
+                }
             }
-            return;
+            Wish::Feed(id, feed) => {
+                let meter = || shared.meters.lock().entry(id).or_default().clone();
+                if let Some(channel) = desk.strip(id, meter) {
+                    channel.set_feed(feed);
+                }
+            }
+            Wish::Remove(id) => desk.remove(id),
+            Wish::Encoder(encoder) => {
+                outputs.encoder = encoder.map(|encoder| (encoder, clock.now()));
+            }
+            Wish::Monitor(monitor) => outputs.monitor = monitor,
         }
-        let channels = usize::from(channels.max(1));
-        let frames = (data.len() / channels) as f32;
-        for (index, frame) in data.chunks_mut(channels).enumerate() {
-            let factor = from + (to - from) * (index as f32 + 1.0) / frames;
-            frame.iter_mut().for_each(|sample| *sample *= factor);
+    }
+}
+
+/// Beyond full scale, and for what is no number, encoders wrap around.
+fn limit(data: &mut [f32]) {
+    for sample in data {
+        *sample = if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) };
+    }
+}
+
+/// Goes from one factor to the next within a block.
+fn ramp(now: &mut f32, to: f32, channels: usize, data: &mut [f32]) {
+    let from = std::mem::replace(now, to);
+    if from == to {
+        if to != 1.0 {
+            data.iter_mut().for_each(|sample| *sample *= to);
         }
+        return;
+    }
+    let channels = channels.max(1);
+    let frames = (data.len() / channels).max(1) as f32;
+    for (index, frame) in data.chunks_mut(channels).enumerate() {
+        let factor = from + (to - from) * (index as f32 + 1.0) / frames;
+        frame.iter_mut().for_each(|sample| *sample *= factor);
     }
 }
 
@@ -270,6 +366,7 @@ impl Ramp {
 mod tests {
     use super::*;
     use crate::base::queue::{self, Full};
+    use crate::media::Pulled;
 
     /// Each sample is its own index since the origin, scaled down.
     struct Counting {
@@ -299,7 +396,8 @@ mod tests {
             let origin = Timestamp::from_micros(77);
             let mixer = Mixer::spawn(Config { rate, channels: 1, origin, clock }).unwrap();
             let delay = Duration::from_millis(5);
-            mixer.set_feed(Some(Box::new(Counting { origin, rate, delay })));
+            mixer.set_strip(StripId::MAIN, Strip::default());
+            mixer.set_feed(StripId::MAIN, Some(Box::new(Counting { origin, rate, delay })));
             let (tx, rx) = queue::bounded("test", 256, Full::Block);
             mixer.attach_encoder(tx);
             let mut next = None;
@@ -320,15 +418,15 @@ mod tests {
 
     #[test]
     fn gain_ramps_without_a_step() {
-        let mut ramp = Ramp::default();
+        let mut now = 1.0;
         let mut block = vec![1.0; 960];
-        ramp.apply(1.0, 2, &mut block);
+        ramp(&mut now, 1.0, 2, &mut block);
         assert!(block.iter().all(|&s| s == 1.0));
-        ramp.apply(0.0, 2, &mut block);
+        ramp(&mut now, 0.0, 2, &mut block);
         assert!(block.windows(2).all(|pair| (pair[0] - pair[1]).abs() < 0.003));
         assert_eq!(block[959], 0.0);
         let mut block = vec![1.0; 960];
-        ramp.apply(0.0, 2, &mut block);
+        ramp(&mut now, 0.0, 2, &mut block);
         assert!(block.iter().all(|&s| s == 0.0));
     }
 
@@ -343,6 +441,5 @@ mod tests {
         assert!(block.data.iter().all(|&s| s == 0.0));
         assert!(mixer.figures().silent >= 480);
         assert_eq!(mixer.meter().peak_dbfs, FLOOR_DBFS);
-        mixer.set_gain_db(f32::NAN);
     }
 }

@@ -20,6 +20,7 @@ use crate::broadcast::delay::LONGEST;
 use crate::capture::VideoChoice;
 use crate::encode;
 use crate::media::VideoFrame;
+use crate::mix::{Strip, StripId};
 use crate::net::{self, Runtime};
 use crate::studio::built_in::BuiltIn;
 use crate::studio::chronicle::Chronicle;
@@ -186,12 +187,21 @@ impl Engine {
         self.state.on_air.as_ref().is_some_and(|on_air| on_air.live_figures().encoded > 0)
     }
 
+    fn main_strip(&self) -> Strip {
+        let Settings { gain_db, muted, .. } = self.settings;
+        Strip { gain_db, muted, ..Strip::default() }
+    }
+
+    fn set_main_strip(&self) {
+        if let Some(program) = &self.state.program {
+            program.mixer().set_strip(StripId::MAIN, self.main_strip());
+        }
+    }
+
     fn begin_program(&mut self) {
-        let muted = self.settings.muted;
         match Program::start(self.clock, &self.state.quality, self.preview.clone()) {
             Ok(program) => {
-                program.mixer().set_gain_db(self.settings.gain_db);
-                program.mixer().set_muted(muted);
+                program.mixer().set_strip(StripId::MAIN, self.main_strip());
                 self.state.program = Some(program);
             }
             Err(error) => {
@@ -272,16 +282,12 @@ impl Engine {
             Command::SetGain(gain) => {
                 self.settings.gain_db =
                     if gain.is_finite() { gain.clamp(-60.0, 20.0) } else { 0.0 };
-                if let Some(program) = &self.state.program {
-                    program.mixer().set_gain_db(self.settings.gain_db);
-                }
+                self.set_main_strip();
                 self.changed();
             }
             Command::SetMuted(muted) => {
                 self.settings.muted = muted;
-                if let Some(program) = &self.state.program {
-                    program.mixer().set_muted(muted);
-                }
+                self.set_main_strip();
                 self.changed();
             }
             Command::ClearClip => {

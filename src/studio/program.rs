@@ -101,7 +101,7 @@ impl Program {
         };
         let (source, message) = source_or_message(opened, &choice);
         let (feed, status) = source.map(|source| (source.feed, source.status)).unzip();
-        self.mixer.set_feed(feed);
+        self.mixer.set_feed(mix::StripId::MAIN, feed);
         self.audio = Chosen { told: told(&choice, message.as_ref()), choice, status };
         message
     }

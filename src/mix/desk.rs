@@ -1,0 +1,297 @@
+//! The strips together: pulls a block from each, lets side chains listen, and adds them up at the
+//! instants they belong to. Has no thread or clock of its own: the mixer's loop calls it.
+//!
+//! A strip may be earlier than it came (a negative offset, a filter that looks ahead). Then all
+//! the others wait: the program is made [`Desk::lag`] after the newest sound, and each strip's line
+//! gives what belongs to the instant.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::filter::Shape;
+use super::strip::{Channel, Heard, Strip, StripId};
+use crate::base::Timestamp;
+
+/// The most strips of a desk.
+pub const MOST_STRIPS: usize = 32;
+
+pub(super) struct Desk {
+    shape: Shape,
+    channels: Vec<Channel>,
+    /// The sample after the newest one taken down, counted from the program's origin.
+    end: i64,
+}
+
+/// How a block came about.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// No strip that is in the program had sound for all of it.
+    pub silent: bool,
+}
+
+impl Desk {
+    pub(super) fn new(shape: Shape) -> Self {
+        Self { shape, channels: Vec::new(), end: 0 }
+    }
+
+    /// Adds a strip, or gives back the one that there is. `None` beyond [`MOST_STRIPS`].
+    pub(super) fn strip(
+        &mut self,
+        id: StripId,
+        meter: impl FnOnce() -> super::SharedMeter,
+    ) -> Option<&mut Channel> {
+        match self.channels.iter().position(|channel| channel.id == id) {
+            Some(index) => self.channels.get_mut(index),
+            None if self.channels.len() >= MOST_STRIPS => None,
+            None => {
+                self.channels.push(Channel::new(id, self.shape, meter()));
+                self.channels.last_mut()
+            }
+        }
+    }
+
+    pub(super) fn set(&mut self, id: StripId, settings: &Arc<Strip>) {
+        if let Some(channel) = self.channels.iter_mut().find(|channel| channel.id == id) {
+            channel.set(Arc::clone(settings));
+        }
+    }
+
+    pub(super) fn remove(&mut self, id: StripId) {
+        self.channels.retain(|channel| channel.id != id);
+    }
+
+    /// How much later than its end a block must be asked for.
+    pub(super) fn delay(&self) -> Duration {
+        self.channels.iter().map(Channel::delay).max().unwrap_or_default()
+    }
+
+    /// Samples by which the program is made after its newest sound.
+    pub(super) fn lag(&self) -> i64 {
+        self.channels.iter().map(|channel| -channel.shift()).max().unwrap_or(0).max(0)
+    }
+
+    /// Forgets what was taken down: what comes next does not follow it.
+    pub(super) fn skip_to(&mut self, first: i64) {
+        for channel in &mut self.channels {
+            channel.keep(0);
+            channel.forget();
+        }
+        self.end = first;
+    }
+
+    /// Takes down the block that begins with sample `first`, at `at`.
+    pub(super) fn take(&mut self, first: i64, at: Timestamp, frames: usize) -> Taken {
+        let lag = self.lag();
+        for channel in &mut self.channels {
+            let back = (lag + channel.shift()).max(0);
+            channel.keep(usize::try_from(back).unwrap_or(0) + 4 * frames);
+            channel.pull(at, frames);
+        }
+        for index in 0..self.channels.len() {
+            // One is worked on while it may listen to the others.
+            let (before, rest) = self.channels.split_at_mut(index);
+            let Some((channel, after)) = rest.split_first_mut() else { break };
+            channel.process(|id| {
+                let mut others = before.iter().chain(after.iter());
+                others.find(|other| other.id == id).map(Channel::raw)
+            });
+        }
+        self.end = first + frames as i64;
+        let mut program = self.channels.iter().filter(|it| it.settings.heard != Heard::Monitor);
+        Taken { silent: program.all(|channel| channel.silent) }
+    }
+
+    /// The program's block that begins with sample `first`, added to `out`.
+    pub(super) fn program(&self, first: i64, out: &mut [f32]) {
+        for channel in &self.channels {
+            if channel.settings.heard != Heard::Monitor {
+                channel.add(self.end - first + channel.shift(), out);
+            }
+        }
+    }
+
+    /// What the person at the desk hears of the newest block, added to `out`.
+    pub(super) fn monitor(&self, out: &mut [f32]) {
+        let solo = self.channels.iter().any(|channel| channel.settings.solo);
+        let frames = (out.len() / self.shape.channels) as i64;
+        for channel in &self.channels {
+            let Strip { solo: its, heard, .. } = *channel.settings;
+            if if solo { its } else { heard != Heard::Program } {
+                channel.add(frames, out);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parking_lot::Mutex;
+
+    use super::*;
+    use crate::media::samples::micros_to_frames;
+    use crate::media::{AudioFeed, Pulled};
+    use crate::mix::filter::{Filter, Slot};
+    use crate::mix::meter::Meter;
+
+    const RATE: u32 = 48_000;
+    const BLOCK: usize = 480;
+
+    /// One at this sample, nothing elsewhere.
+    struct Click(i64);
+
+    impl AudioFeed for Click {
+        fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
+            let first = micros_to_frames(at.as_micros(), RATE);
+            for (index, sample) in (first..).zip(out) {
+                *sample = if index == self.0 { 0.5 } else { 0.0 };
+            }
+            Pulled::Sound
+        }
+
+        fn delay(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    /// A steady level.
+    struct Level(f32);
+
+    impl AudioFeed for Level {
+        fn pull(&mut self, _: Timestamp, out: &mut [f32]) -> Pulled {
+            out.fill(self.0);
+            Pulled::Sound
+        }
+
+        fn delay(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    fn desk(strips: Vec<(Strip, Box<dyn AudioFeed>)>) -> Desk {
+        let mut desk = Desk::new(Shape { rate: RATE, channels: 1 });
+        for (id, (settings, feed)) in (0..).map(StripId).zip(strips) {
+            let meter = || Arc::new(Mutex::new(Meter::default()));
+            let channel = desk.strip(id, meter).unwrap();
+            channel.set(Arc::new(settings));
+            channel.set_feed(Some(feed));
+        }
+        desk
+    }
+
+    /// What the program is, sample for sample, from the first one that can be made.
+    fn run(desk: &mut Desk, blocks: i64) -> Vec<f32> {
+        let mut program = Vec::new();
+        let mut next = 0;
+        for block in 0..blocks {
+            let first = block * BLOCK as i64;
+            let at = Timestamp::from_micros(block * 10_000);
+            desk.take(first, at, BLOCK);
+            while next + BLOCK as i64 <= desk.end - desk.lag() {
+                let mut out = [0.0; BLOCK];
+                desk.program(next, &mut out);
+                program.extend(out);
+                next += BLOCK as i64;
+            }
+        }
+        program
+    }
+
+    fn clicks(program: &[f32]) -> Vec<usize> {
+        let loud = |(index, sample): (usize, &f32)| (sample.abs() > 0.2).then_some(index);
+        program.iter().enumerate().filter_map(loud).collect()
+    }
+
+    #[test]
+    fn a_strip_is_moved_in_time_and_the_others_are_not() {
+        let moved = |offset_ms: i64| Strip { offset_us: offset_ms * 1_000, ..Strip::default() };
+        for (offset_ms, where_to) in [(0, 9_000), (100, 13_800), (-50, 6_600), (1_000, 57_000)] {
+            let mut desk = desk(vec![
+                (moved(offset_ms), Box::new(Click(9_000))),
+                (Strip::default(), Box::new(Click(4_000))),
+            ]);
+            let mut expected = vec![4_000, where_to];
+            expected.sort_unstable();
+            assert_eq!(clicks(&run(&mut desk, 140)), expected, "{offset_ms} ms");
+        }
+    }
+
+    #[test]
+    fn filters_that_look_ahead_do_not_make_their_sound_late() {
+        let filters = vec![Slot {
+            enabled: true,
+            filter: Filter::Limiter { threshold_dbfs: 0.0, release_ms: 60.0 },
+        }];
+        let limited = Strip { filters, ..Strip::default() };
+        let mut desk = desk(vec![
+            (limited, Box::new(Click(9_000))),
+            (Strip::default(), Box::new(Click(4_000))),
+        ]);
+        assert_eq!(desk.lag(), 240);
+        assert_eq!(clicks(&run(&mut desk, 40)), [4_000, 9_000]);
+    }
+
+    #[test]
+    fn an_offset_set_while_running_leaves_no_gap_in_the_instants() {
+        let mut desk = desk(vec![(Strip::default(), Box::new(Level(0.25)))]);
+        let mut next = 0;
+        for block in 0..100 {
+            let offset_us = if block < 50 { 0 } else { -200_000 };
+            desk.set(StripId(0), &Arc::new(Strip { offset_us, ..Strip::default() }));
+            desk.take(block * 480, Timestamp::from_micros(block * 10_000), BLOCK);
+            while next + 480 <= desk.end - desk.lag() {
+                let mut out = [0.0; BLOCK];
+                desk.program(next, &mut out);
+                assert!(out.iter().all(|&s| (s - 0.25).abs() < 1e-6), "block {block}, {next}");
+                next += 480;
+            }
+        }
+        assert_eq!(next, 80 * 480);
+    }
+
+    #[test]
+    fn a_voice_ducks_the_music() {
+        let ducking = Slot {
+            enabled: true,
+            filter: Filter::Compressor {
+                threshold_dbfs: -30.0,
+                ratio: 4.0,
+                attack_ms: 5.0,
+                release_ms: 50.0,
+                gain_db: 0.0,
+                side_chain: Some(StripId(1)),
+            },
+        };
+        let music = Strip { filters: vec![ducking], ..Strip::default() };
+        let level = |voice: f32| {
+            let heard = Heard::Monitor;
+            let voiced = Strip { heard, ..Strip::default() };
+            let mut desk =
+                desk(vec![(music.clone(), Box::new(Level(0.5))), (voiced, Box::new(Level(voice)))]);
+            *run(&mut desk, 100).last().unwrap()
+        };
+        assert!((level(0.0) - 0.5).abs() < 1e-4);
+        // −6.02 dBFS is 23.98 dB above the threshold: three quarters of it go.
+        let ducked = 20.0 * (level(0.5) / 0.5).log10();
+        assert!((ducked + 17.98).abs() < 0.1, "{ducked}");
+    }
+
+    #[test]
+    fn solo_changes_what_the_desk_hears_and_not_the_program() {
+        let solo = Strip { solo: true, ..Strip::default() };
+        let both = Strip { heard: Heard::Both, ..Strip::default() };
+        let only = Strip { heard: Heard::Monitor, ..Strip::default() };
+        let feed = |level| Box::new(Level(level)) as Box<dyn AudioFeed>;
+        let hear = |strips| {
+            let mut desk = desk(strips);
+            desk.take(0, Timestamp::ZERO, BLOCK);
+            let (mut program, mut monitor) = ([0.0; BLOCK], [0.0; BLOCK]);
+            desk.program(0, &mut program);
+            desk.monitor(&mut monitor);
+            (program[100], monitor[100])
+        };
+        let heard = hear(vec![(both.clone(), feed(0.25)), (only.clone(), feed(0.5))]);
+        assert_eq!(heard, (0.25, 0.75));
+        let heard = hear(vec![(both, feed(0.25)), (only, feed(0.5)), (solo, feed(0.125))]);
+        assert_eq!(heard, (0.375, 0.125));
+    }
+}

@@ -1,0 +1,206 @@
+//! Gate, expander and compressor: the level decides the gain. All channels get the same gain, so
+//! that the stereo picture does not move.
+
+use super::{Filter, Shape, decibels, factor, loudest, within};
+
+/// The gate: open or shut, with hysteresis, and moving between the two.
+pub(super) struct Gate {
+    open: f32,
+    close: f32,
+    /// Part of the way a sample, opening and shutting.
+    rise: f32,
+    fall: f32,
+    /// Samples it stays open after the level has fallen.
+    hold: u32,
+    level: f32,
+    /// The level's fall a sample: a wave's own zero crossings must not shut the gate.
+    sag: f32,
+    is_open: bool,
+    held: u32,
+    gain: f32,
+}
+
+impl Gate {
+    pub(super) fn new(filter: &Filter, shape: Shape) -> Self {
+        let mut gate = Self {
+            open: 0.0,
+            close: 0.0,
+            rise: 1.0,
+            fall: 1.0,
+            hold: 0,
+            level: 0.0,
+            sag: shape.smoothing(15.0),
+            is_open: false,
+            held: 0,
+            gain: 0.0,
+        };
+        gate.adjust(filter, shape);
+        gate
+    }
+
+    pub(super) fn adjust(&mut self, filter: &Filter, shape: Shape) -> bool {
+        let Filter::Gate { open_dbfs, close_dbfs, attack_ms, hold_ms, release_ms } = *filter else {
+            return false;
+        };
+        let open = within(open_dbfs, -96.0, 0.0, -36.0);
+        self.open = factor(open);
+        self.close = factor(within(close_dbfs, -96.0, 0.0, -42.0).min(open));
+        let step = |ms: f32, otherwise: f32| {
+            1.0 / (within(ms, 0.1, 10_000.0, otherwise) / 1_000.0 * shape.rate as f32).max(1.0)
+        };
+        self.rise = step(attack_ms, 5.0);
+        self.fall = step(release_ms, 150.0);
+        self.hold = (within(hold_ms, 0.0, 10_000.0, 200.0) / 1_000.0 * shape.rate as f32) as u32;
+        true
+    }
+
+    pub(super) fn process(&mut self, block: &mut [f32], channels: usize) {
+        for frame in block.chunks_mut(channels) {
+            self.level = loudest(frame).max(self.level * self.sag);
+            if self.level >= self.open {
+                self.is_open = true;
+                self.held = self.hold;
+            } else if self.level >= self.close {
+                self.held = self.hold;
+            } else if self.held > 0 {
+                self.held -= 1;
+            } else {
+                self.is_open = false;
+            }
+            self.gain = if self.is_open {
+                (self.gain + self.rise).min(1.0)
+            } else {
+                (self.gain - self.fall).max(0.0)
+            };
+            frame.iter_mut().for_each(|sample| *sample *= self.gain);
+        }
+    }
+}
+
+/// A level in decibels that rises by its attack and falls by its release.
+#[derive(Copy, Clone)]
+struct Envelope {
+    rise: f32,
+    fall: f32,
+    db: f32,
+}
+
+impl Envelope {
+    fn follow(&mut self, level_db: f32) -> f32 {
+        let keep = if level_db > self.db { self.rise } else { self.fall };
+        self.db = level_db + (self.db - level_db) * keep;
+        self.db
+    }
+}
+
+/// A peak detector in front of the envelopes: holds a wave's crests together.
+#[derive(Copy, Clone)]
+struct Crest {
+    level: f32,
+    sag: f32,
+}
+
+impl Crest {
+    fn of(&mut self, frame: &[f32]) -> f32 {
+        self.level = loudest(frame).max(self.level * self.sag);
+        decibels(self.level)
+    }
+}
+
+/// The downward expander.
+pub(super) struct Expander {
+    threshold: f32,
+    ratio: f32,
+    gain_db: f32,
+    crest: Crest,
+    envelope: Envelope,
+}
+
+impl Expander {
+    pub(super) fn new(filter: &Filter, shape: Shape) -> Self {
+        let mut expander = Self {
+            threshold: 0.0,
+            ratio: 1.0,
+            gain_db: 0.0,
+            crest: Crest { level: 0.0, sag: shape.smoothing(10.0) },
+            envelope: Envelope { rise: 0.0, fall: 0.0, db: -120.0 },
+        };
+        expander.adjust(filter, shape);
+        expander
+    }
+
+    pub(super) fn adjust(&mut self, filter: &Filter, shape: Shape) -> bool {
+        let Filter::Expander { threshold_dbfs, ratio, attack_ms, release_ms, gain_db } = *filter
+        else {
+            return false;
+        };
+        self.threshold = within(threshold_dbfs, -96.0, 0.0, -40.0);
+        self.ratio = within(ratio, 1.0, 20.0, 2.0);
+        self.gain_db = within(gain_db, -32.0, 32.0, 0.0);
+        self.envelope.rise = shape.smoothing(within(attack_ms, 0.1, 1_000.0, 10.0));
+        self.envelope.fall = shape.smoothing(within(release_ms, 1.0, 10_000.0, 50.0));
+        true
+    }
+
+    pub(super) fn process(&mut self, block: &mut [f32], channels: usize) {
+        for frame in block.chunks_mut(channels) {
+            let level = self.envelope.follow(self.crest.of(frame));
+            let below = (self.threshold - level).max(0.0);
+            let gain = factor(self.gain_db - (below * (self.ratio - 1.0)).min(60.0));
+            frame.iter_mut().for_each(|sample| *sample *= gain);
+        }
+    }
+}
+
+/// The compressor, by its own level or another strip's.
+pub(super) struct Compressor {
+    threshold: f32,
+    /// How much of what is above the threshold is taken away, 0…1.
+    slope: f32,
+    gain_db: f32,
+    crest: Crest,
+    /// Of the reduction, in decibels.
+    envelope: Envelope,
+}
+
+impl Compressor {
+    pub(super) fn new(filter: &Filter, shape: Shape) -> Self {
+        let mut compressor = Self {
+            threshold: 0.0,
+            slope: 0.0,
+            gain_db: 0.0,
+            crest: Crest { level: 0.0, sag: shape.smoothing(10.0) },
+            envelope: Envelope { rise: 0.0, fall: 0.0, db: 0.0 },
+        };
+        compressor.adjust(filter, shape);
+        compressor
+    }
+
+    pub(super) fn adjust(&mut self, filter: &Filter, shape: Shape) -> bool {
+        let Filter::Compressor { threshold_dbfs, ratio, attack_ms, release_ms, gain_db, .. } =
+            *filter
+        else {
+            return false;
+        };
+        self.threshold = within(threshold_dbfs, -60.0, 0.0, -18.0);
+        self.slope = 1.0 - 1.0 / within(ratio, 1.0, 32.0, 4.0);
+        self.gain_db = within(gain_db, -32.0, 32.0, 0.0);
+        self.envelope.rise = shape.smoothing(within(attack_ms, 0.1, 1_000.0, 6.0));
+        self.envelope.fall = shape.smoothing(within(release_ms, 1.0, 10_000.0, 60.0));
+        true
+    }
+
+    pub(super) fn process(&mut self, block: &mut [f32], key: Option<&[f32]>, channels: usize) {
+        let mut keys = key.map(|key| key.chunks(channels));
+        for frame in block.chunks_mut(channels) {
+            let level = match &mut keys {
+                Some(keys) => self.crest.of(keys.next().unwrap_or_default()),
+                None => self.crest.of(frame),
+            };
+            let over = (level - self.threshold).max(0.0);
+            let reduction = self.envelope.follow(over * self.slope);
+            let gain = factor(self.gain_db - reduction);
+            frame.iter_mut().for_each(|sample| *sample *= gain);
+        }
+    }
+}

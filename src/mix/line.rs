@@ -1,0 +1,83 @@
+//! The sound of a strip's last seconds, so that it can be heard later than it came.
+
+use std::collections::VecDeque;
+
+/// Interleaved samples, newest at the end.
+pub(super) struct Line {
+    channels: usize,
+    /// Samples a channel that are kept.
+    kept: usize,
+    sound: VecDeque<f32>,
+}
+
+impl Line {
+    pub(super) fn new(channels: usize) -> Self {
+        Self { channels, kept: 0, sound: VecDeque::new() }
+    }
+
+    /// Keeps at least this many samples a channel.
+    pub(super) fn keep(&mut self, frames: usize) {
+        self.kept = frames;
+    }
+
+    pub(super) fn push(&mut self, block: &[f32]) {
+        let most = (self.kept * self.channels).max(block.len());
+        let over = (self.sound.len() + block.len()).saturating_sub(most);
+        self.sound.drain(..over.min(self.sound.len()));
+        self.sound.extend(block);
+        if self.sound.capacity() > 4 * most.max(4_096) {
+            self.sound.shrink_to(most);
+        }
+    }
+
+    /// Adds to `out` the samples whose first lies `back` samples a channel before the end. What is
+    /// not there (any more, or yet) is silence.
+    pub(super) fn add(&self, back: i64, out: &mut [f32]) {
+        let channels = self.channels as i64;
+        let first = self.sound.len() as i64 - back * channels;
+        let skip = usize::try_from(-first).unwrap_or(0);
+        let first = usize::try_from(first).unwrap_or(0).min(self.sound.len());
+        let sound = self.sound.range(first..);
+        for (to, from) in out.iter_mut().skip(skip).zip(sound) {
+            *to += from;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gives_back_what_was_and_silence_for_what_was_not() {
+        let mut line = Line::new(2);
+        line.keep(6);
+        for block in [[1.0, -1.0, 2.0, -2.0], [3.0, -3.0, 4.0, -4.0], [5.0, -5.0, 6.0, -6.0]] {
+            line.push(&block);
+        }
+        let read = |back: i64| {
+            let mut out = [0.0; 4];
+            line.add(back, &mut out);
+            out
+        };
+        assert_eq!(read(2), [5.0, -5.0, 6.0, -6.0]);
+        assert_eq!(read(5), [2.0, -2.0, 3.0, -3.0]);
+        assert_eq!(read(7), [0.0, 0.0, 1.0, -1.0]);
+        assert_eq!(read(100), [0.0; 4]);
+        assert_eq!(read(1), [6.0, -6.0, 0.0, 0.0]);
+        assert_eq!(read(-3), [0.0; 4]);
+    }
+
+    #[test]
+    fn keeps_no_more_than_it_was_told() {
+        let mut line = Line::new(1);
+        line.keep(1_000);
+        for _ in 0..100 {
+            line.push(&[1.0; 480]);
+        }
+        assert_eq!(line.sound.len(), 1_000);
+        line.keep(0);
+        line.push(&[2.0; 480]);
+        assert_eq!(line.sound.len(), 480);
+    }
+}

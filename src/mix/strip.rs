@@ -1,0 +1,221 @@
+//! A strip of the mixer: what a person sets ([`Strip`], plain values), and the strip at work: pull,
+//! filter, meter, fader, and a line that moves its sound in time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::filter::{Chain, Shape, Slot};
+use super::line::Line;
+use super::meter::Meter;
+use crate::base::Timestamp;
+use crate::media::{AudioFeed, Pulled};
+
+/// Which strip; given by whoever owns the mixer.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StripId(pub u32);
+
+impl StripId {
+    /// The strip that every program has.
+    pub const MAIN: Self = Self(0);
+}
+
+/// Where a strip is heard.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Heard {
+    /// In the program only.
+    #[default]
+    Program,
+    /// In the program, and by the person at the desk.
+    Both,
+    /// By the person at the desk only.
+    Monitor,
+}
+
+/// What a strip is set to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Strip {
+    /// Fader, -60…+20 dB; -60 is silence.
+    pub gain_db: f32,
+    pub muted: bool,
+    /// -1 left … 0 … 1 right; stereo only.
+    pub balance: f32,
+    /// All channels become their mean.
+    pub mono: bool,
+    /// Later (> 0) or earlier (< 0) than it came, at most [`Strip::MOST_OFFSET`] either way.
+    pub offset_us: i64,
+    pub heard: Heard,
+    /// While any strip is solo the monitor carries those only; the program does not change.
+    pub solo: bool,
+    /// In their order, at most [`super::filter::MOST_FILTERS`].
+    pub filters: Vec<Slot>,
+}
+
+impl Strip {
+    /// The longest a strip can be moved in time.
+    pub const MOST_OFFSET: Duration = Duration::from_secs(20);
+
+    /// The factor that fader and mute come to.
+    fn factor(&self) -> f32 {
+        let gain = if self.gain_db.is_finite() { self.gain_db.clamp(-60.0, 20.0) } else { 0.0 };
+        if self.muted || gain <= -60.0 { 0.0 } else { 10_f32.powf(gain / 20.0) }
+    }
+
+    /// The offset in samples.
+    fn offset(&self, rate: u32) -> i64 {
+        let most = Self::MOST_OFFSET.as_micros() as i64;
+        crate::media::samples::micros_to_frames(self.offset_us.clamp(-most, most), rate)
+    }
+}
+
+impl Default for Strip {
+    fn default() -> Self {
+        Self {
+            gain_db: 0.0,
+            muted: false,
+            balance: 0.0,
+            mono: false,
+            offset_us: 0,
+            heard: Heard::Program,
+            solo: false,
+            filters: Vec::new(),
+        }
+    }
+}
+
+/// A strip at work.
+pub(super) struct Channel {
+    pub id: StripId,
+    pub settings: Arc<Strip>,
+    feed: Option<Box<dyn AudioFeed>>,
+    chain: Chain,
+    shape: Shape,
+    meter: Arc<Mutex<Meter>>,
+    /// As pulled: what side chains listen to.
+    raw: Vec<f32>,
+    /// Filtered, before the fader.
+    block: Vec<f32>,
+    line: Line,
+    fader: f32,
+    sides: [f32; 2],
+    /// The last block could not be filled.
+    pub silent: bool,
+}
+
+impl Channel {
+    pub(super) fn new(id: StripId, shape: Shape, meter: Arc<Mutex<Meter>>) -> Self {
+        Self {
+            id,
+            settings: Arc::new(Strip::default()),
+            feed: None,
+            chain: Chain::default(),
+            shape,
+            meter,
+            raw: Vec::new(),
+            block: Vec::new(),
+            line: Line::new(shape.channels),
+            fader: f32::NAN,
+            sides: [1.0; 2],
+            silent: true,
+        }
+    }
+
+    pub(super) fn set(&mut self, settings: Arc<Strip>) {
+        if self.settings.filters != settings.filters {
+            self.chain.set(&settings.filters, self.shape);
+        }
+        self.settings = settings;
+    }
+
+    pub(super) fn set_feed(&mut self, feed: Option<Box<dyn AudioFeed>>) {
+        self.feed = feed;
+    }
+
+    /// How much later than its end a block must be asked for.
+    pub(super) fn delay(&self) -> Duration {
+        self.feed.as_ref().map_or(Duration::ZERO, |feed| feed.delay())
+    }
+
+    /// By how much its sound must leave later than it came in, in samples; below zero it would have
+    /// to leave before.
+    pub(super) fn shift(&self) -> i64 {
+        self.settings.offset(self.shape.rate) - self.chain.latency() as i64
+    }
+
+    /// Asks for the block that begins at `at`.
+    pub(super) fn pull(&mut self, at: Timestamp, frames: usize) {
+        self.raw.clear();
+        self.raw.resize(frames * self.shape.channels, 0.0);
+        let pulled = self.feed.as_mut().map_or(Pulled::Silence, |it| it.pull(at, &mut self.raw));
+        for sample in &mut self.raw {
+            // What is no number would stay in filters for ever; what is absurd is an error of the
+            // device's.
+            *sample = if sample.is_finite() { sample.clamp(-16.0, 16.0) } else { 0.0 };
+        }
+        self.silent = pulled == Pulled::Silence;
+    }
+
+    /// As pulled.
+    pub(super) fn raw(&self) -> &[f32] {
+        &self.raw
+    }
+
+    /// Filters, meters and takes down what was pulled; `raw` knows the strips' unfiltered blocks.
+    pub(super) fn process<'a>(&mut self, raw: impl Fn(StripId) -> Option<&'a [f32]>) {
+        let channels = self.shape.channels;
+        self.block.clear();
+        self.block.extend_from_slice(&self.raw);
+        self.chain.process(&mut self.block, self.shape, raw);
+        if self.settings.mono && channels > 1 {
+            for frame in self.block.chunks_mut(channels) {
+                let mean = frame.iter().sum::<f32>() / channels as f32;
+                frame.fill(mean);
+            }
+        }
+        let to = self.settings.factor();
+        if self.fader.is_nan() {
+            self.fader = to;
+        }
+        super::ramp(&mut self.fader, to, channels, &mut self.block);
+        if channels == 2 {
+            self.balance();
+        }
+        self.meter.lock().push(&self.block, channels, self.shape.rate);
+        self.line.push(&self.block);
+    }
+
+    /// Turns one side down, as far as the balance leans to the other.
+    fn balance(&mut self) {
+        let lean = self.settings.balance;
+        let lean = if lean.is_finite() { lean.clamp(-1.0, 1.0) } else { 0.0 };
+        let to = [1.0 - lean.max(0.0), 1.0 + lean.min(0.0)];
+        if self.sides == [1.0; 2] && to == [1.0; 2] {
+            return;
+        }
+        let frames = (self.block.len() / 2).max(1) as f32;
+        let from = self.sides;
+        for (index, frame) in self.block.chunks_mut(2).enumerate() {
+            let part = (index as f32 + 1.0) / frames;
+            for ((sample, from), to) in frame.iter_mut().zip(from).zip(to) {
+                *sample *= from + (to - from) * part;
+            }
+        }
+        self.sides = to;
+    }
+
+    /// Adds to `out` what lies `back` samples before the end of what has been taken down.
+    pub(super) fn add(&self, back: i64, out: &mut [f32]) {
+        self.line.add(back, out);
+    }
+
+    /// What was taken down is no longer there.
+    pub(super) fn forget(&mut self) {
+        self.line = Line::new(self.shape.channels);
+    }
+
+    /// Keeps `frames` samples a channel for [`Channel::add`].
+    pub(super) fn keep(&mut self, frames: usize) {
+        self.line.keep(frames);
+    }
+}
