@@ -17,7 +17,7 @@ use onair::capture::{self, VideoChoice};
 use onair::compose::{self, Compositor};
 use onair::media::markers::{self, FlashReader, LipSync, OnsetReader};
 use onair::media::{FrameGrid, Samples, Size, VideoFrame};
-use onair::mix::{self, Mixer};
+use onair::mix::{self, Mixer, Strip, StripId};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -37,7 +37,8 @@ fn flash_and_tone_leave_together() {
     let (frames, pictures) = queue::bounded::<VideoFrame>("test-video", 256, Full::DropOldest);
     let (blocks, sounds) = queue::bounded::<Samples>("test-audio", 1_024, Full::DropOldest);
     compositor.set_feed(Some(picture.unwrap().feed));
-    mixer.set_feed(Some(sound.feed));
+    mixer.set_strip(StripId::MAIN, Strip::default());
+    mixer.set_feed(StripId::MAIN, Some(sound.feed));
     compositor.attach_encoder(frames);
     mixer.attach_encoder(blocks);
 
