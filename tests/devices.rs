@@ -26,7 +26,7 @@ use onair::capture::{self, VideoChoice};
 use onair::compose::{self, Compositor};
 use onair::media::source::{Format, Report, State, Status};
 use onair::media::{FrameGrid, FrameRate, Samples, Size, VideoFrame};
-use onair::mix::{self, Mixer};
+use onair::mix::{self, Mixer, Strip, StripId};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -142,7 +142,8 @@ fn inside_pulse() {
     let status = source.status;
     let config = mix::Config { rate: 48_000, channels: 2, origin: Timestamp::ZERO, clock };
     let mixer = Mixer::spawn(config).unwrap();
-    mixer.set_feed(Some(source.feed));
+    mixer.set_strip(StripId::MAIN, Strip::default());
+    mixer.set_feed(StripId::MAIN, Some(source.feed));
     let (tx, rx) = queue::bounded("test", 4_096, Full::DropOldest);
     mixer.attach_encoder(tx);
     let open = await_state(&changes, State::Open);
