@@ -8,8 +8,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::filter::Shape;
-use super::strip::{Channel, Heard, Strip, StripId};
+use parking_lot::Mutex;
+
+use super::block::Shape;
+use super::id::StripId;
+use super::meter::Meter;
+use super::strip::{Channel, Heard, Strip};
 use crate::base::Timestamp;
 
 /// The most strips of a desk.
@@ -38,7 +42,7 @@ impl Desk {
     pub(super) fn strip(
         &mut self,
         id: StripId,
-        meter: impl FnOnce() -> super::SharedMeter,
+        meter: impl FnOnce() -> Arc<Mutex<Meter>>,
     ) -> Option<&mut Channel> {
         match self.channels.iter().position(|channel| channel.id == id) {
             Some(index) => self.channels.get_mut(index),
@@ -125,13 +129,10 @@ impl Desk {
 
 #[cfg(test)]
 mod tests {
-    use parking_lot::Mutex;
-
     use super::*;
     use crate::media::samples::micros_to_frames;
     use crate::media::{AudioFeed, Pulled};
     use crate::mix::filter::{Filter, Slot};
-    use crate::mix::meter::Meter;
 
     const RATE: u32 = 48_000;
     const BLOCK: usize = 480;

@@ -3,8 +3,10 @@
 //! adds the strips up, and hands the block to the encoder while there is one. Sound that is missing
 //! is silence: the time stamps go on without a gap or an overlap.
 
+mod block;
 mod desk;
 pub mod filter;
+mod id;
 mod line;
 mod meter;
 mod strip;
@@ -17,11 +19,12 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 pub use self::desk::MOST_STRIPS;
+pub use self::id::StripId;
 pub use self::meter::{FLOOR_DBFS, Reading};
-pub use self::strip::{Heard, Strip, StripId};
+pub use self::strip::{Heard, Strip};
 
+use self::block::{Shape, limit};
 use self::desk::Desk;
-use self::filter::Shape;
 use self::meter::Meter;
 use crate::base::queue::Sender;
 use crate::base::{Clock, Stop, Timestamp, Worker};
@@ -338,35 +341,12 @@ fn obey(shared: &Shared, desk: &mut Desk, outputs: &mut Outputs, clock: Clock) {
     }
 }
 
-/// Beyond full scale, and for what is no number, encoders wrap around.
-fn limit(data: &mut [f32]) {
-    for sample in data {
-        *sample = if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) };
-    }
-}
-
-/// Goes from one factor to the next within a block.
-fn ramp(now: &mut f32, to: f32, channels: usize, data: &mut [f32]) {
-    let from = std::mem::replace(now, to);
-    if from == to {
-        if to != 1.0 {
-            data.iter_mut().for_each(|sample| *sample *= to);
-        }
-        return;
-    }
-    let channels = channels.max(1);
-    let frames = (data.len() / channels).max(1) as f32;
-    for (index, frame) in data.chunks_mut(channels).enumerate() {
-        let factor = from + (to - from) * (index as f32 + 1.0) / frames;
-        frame.iter_mut().for_each(|sample| *sample *= factor);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::queue::{self, Full};
     use crate::media::Pulled;
+    use crate::mix::block::ramp;
 
     /// Each sample is its own index since the origin, scaled down.
     struct Counting {

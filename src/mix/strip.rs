@@ -6,20 +6,13 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::filter::{Chain, Shape, Slot};
+use super::block::{Shape, ramp};
+use super::filter::{Chain, Slot};
+use super::id::StripId;
 use super::line::Line;
 use super::meter::Meter;
 use crate::base::Timestamp;
 use crate::media::{AudioFeed, Pulled};
-
-/// Which strip; given by whoever owns the mixer.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct StripId(pub u32);
-
-impl StripId {
-    /// The strip that every program has.
-    pub const MAIN: Self = Self(0);
-}
 
 /// Where a strip is heard.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -177,7 +170,7 @@ impl Channel {
         if self.fader.is_nan() {
             self.fader = to;
         }
-        super::ramp(&mut self.fader, to, channels, &mut self.block);
+        ramp(&mut self.fader, to, channels, &mut self.block);
         if channels == 2 {
             self.balance();
         }

@@ -5,7 +5,7 @@ use nnnoiseless::DenoiseState;
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Fft, FixedSync, Resampler};
 
-use super::{Shape, within};
+use crate::mix::block::{Shape, within};
 
 const RATE: u32 = 48_000;
 const FRAME: usize = DenoiseState::FRAME_SIZE;

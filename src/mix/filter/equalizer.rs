@@ -3,7 +3,8 @@
 
 use biquad::{Biquad, Coefficients, DirectForm2Transposed, Q_BUTTERWORTH_F64, ToHertz, Type};
 
-use super::{Filter, Shape, TEN_BANDS_HZ, within};
+use super::setting::{Filter, TEN_BANDS_HZ};
+use crate::mix::block::{Shape, within};
 
 /// A bell of one octave.
 const OCTAVE_Q: f64 = 1.414;

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Shape, factor, loudest, within};
+use crate::mix::block::{Shape, factor, loudest, within};
 
 /// How far it looks ahead.
 const AHEAD_SECONDS: f32 = 0.005;

@@ -3,7 +3,7 @@
 
 use ebur128::{EbuR128, Mode};
 
-use super::{Shape, within};
+use crate::mix::block::{Shape, factor, ramp, within};
 
 /// Below this it is a pause, LUFS.
 const PAUSE_LUFS: f64 = -50.0;
@@ -57,6 +57,6 @@ impl Leveler {
                 (wish - self.gain_db).clamp(-DOWN_DB_A_SECOND * seconds, UP_DB_A_SECOND * seconds);
             self.gain_db += step;
         }
-        super::super::ramp(&mut self.factor, super::factor(self.gain_db), channels, block);
+        ramp(&mut self.factor, factor(self.gain_db), channels, block);
     }
 }

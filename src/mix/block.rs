@@ -1,0 +1,61 @@
+//! Arithmetic on blocks of interleaved sound.
+
+/// The sound a filter works on.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Shape {
+    /// Samples a second and channel.
+    pub rate: u32,
+    pub channels: usize,
+}
+
+impl Shape {
+    /// How much of the way is left after one sample, for a movement that takes `ms` for 63 % of it.
+    pub fn smoothing(self, ms: f32) -> f32 {
+        let samples = ms.clamp(0.05, 60_000.0) / 1_000.0 * self.rate as f32;
+        (-1.0 / samples).exp()
+    }
+}
+
+/// Decibels as a factor.
+pub(super) fn factor(db: f32) -> f32 {
+    10_f32.powf(db / 20.0)
+}
+
+/// A factor or level as decibels; nothing is −120.
+pub(super) fn decibels(level: f32) -> f32 {
+    if level > 1e-6 { 20.0 * level.log10() } else { -120.0 }
+}
+
+/// A finite value within a range; what is no number becomes `otherwise`.
+pub(super) fn within(value: f32, low: f32, high: f32, otherwise: f32) -> f32 {
+    if value.is_finite() { value.clamp(low, high) } else { otherwise }
+}
+
+/// The loudest channel of a frame.
+pub(super) fn loudest(frame: &[f32]) -> f32 {
+    frame.iter().fold(0.0, |peak, sample| sample.abs().max(peak))
+}
+
+/// Beyond full scale, and for what is no number, encoders wrap around.
+pub(super) fn limit(data: &mut [f32]) {
+    for sample in data {
+        *sample = if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) };
+    }
+}
+
+/// Goes from one factor to the next within a block.
+pub(super) fn ramp(now: &mut f32, to: f32, channels: usize, data: &mut [f32]) {
+    let from = std::mem::replace(now, to);
+    if from == to {
+        if to != 1.0 {
+            data.iter_mut().for_each(|sample| *sample *= to);
+        }
+        return;
+    }
+    let channels = channels.max(1);
+    let frames = (data.len() / channels).max(1) as f32;
+    for (index, frame) in data.chunks_mut(channels).enumerate() {
+        let factor = from + (to - from) * (index as f32 + 1.0) / frames;
+        frame.iter_mut().for_each(|sample| *sample *= factor);
+    }
+}

@@ -1,0 +1,10 @@
+//! What strips are called by.
+
+/// Which strip; given by whoever owns the mixer.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StripId(pub u32);
+
+impl StripId {
+    /// The strip that every program has.
+    pub const MAIN: Self = Self(0);
+}
