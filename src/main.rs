@@ -3,6 +3,7 @@
 use clap::{CommandFactory, FromArgMatches};
 use onair::base::Clock;
 use onair::cli::{self, Cli, Exit, Sub};
+use onair::studio::crashes;
 
 fn main() -> Exit {
     let clock = Clock::start();
@@ -11,9 +12,16 @@ fn main() -> Exit {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
-    if let Err(why) = cli::log::start(&cli.globals.log) {
-        cli::output::complain(&why);
-        return Exit::Usage;
+    match cli::log::start(&cli.globals.log) {
+        Ok(last_lines) => {
+            if let Some(folder) = crashes::default_folder() {
+                cli::crash::install(folder, last_lines);
+            }
+        }
+        Err(why) => {
+            cli::output::complain(&why);
+            return Exit::Usage;
+        }
     }
     let globals = &cli.globals;
     match &cli.command {

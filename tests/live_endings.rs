@@ -346,3 +346,46 @@ fn people_get_sentences_and_pipes_may_close() {
     let help = Command::new(program).arg("--help").output().unwrap();
     assert!(String::from_utf8_lossy(&help.stdout).contains("Exit codes"));
 }
+
+#[test]
+fn check_looks_at_this_machine_and_sends_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().join("show.mp4").display().to_string();
+    let words = ["check", "--video", "test", "--audio", "tone", "--size", "480x270", "--record"];
+    let report = answer(&[&words[..], &[&record]].concat(), 0);
+    assert_eq!(report["ok"], true);
+    let names = |report: &serde_json::Value| -> Vec<String> {
+        let found = report["machine"].as_array().unwrap();
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        found.iter().map(|it| text(&it["name"])).collect()
+    };
+    let found = names(&report);
+    for name in ["picture", "sound", "encoder", "disk"] {
+        assert!(found.iter().any(|it| it == name || it == &format!("{name}-little")), "{report}");
+    }
+    assert!(found.iter().any(|name| name.starts_with("clock")), "{report}");
+    assert!(!found.iter().any(|name| name == "no-target"), "{report}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+
+    // A folder that nothing can be written to, and a picture that is not there.
+    let words = ["check", "--video", "file:/no/such.y4m", "--audio", "none", "--record"];
+    let report = answer(&[&words[..], &["/proc/show.mp4"]].concat(), 4);
+    let found = names(&report);
+    assert_eq!(report["ok"], false);
+    assert!(
+        found.contains(&"folder-bad".into()) && found.contains(&"no-picture".into()),
+        "{report}"
+    );
+
+    // Beside a target.
+    let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let rtmp = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let url = format!("{rtmp}/live/SecretKey");
+    let words =
+        ["check", &url, "--machine", "--video", "test", "--audio", "none", "--size", "480x270"];
+    let report = answer(&words, 0);
+    assert_eq!(report["ok"], true);
+    assert!(report["stages"].is_array() && report["machine"].is_array(), "{report}");
+    assert_eq!(serve.stop(LIMIT).code(), Some(0));
+    assert!(!serve.events().iter().any(|event| event["event"] == "publish"), "check goes live");
+}

@@ -82,6 +82,11 @@ impl<T: Clone> Latest<T> {
 }
 
 impl<T> Latest<T> {
+    /// Whether both are the same slot.
+    pub fn shares_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
     /// Counts the changes.
     pub fn version(&self) -> u64 {
         self.shared.version.load(Ordering::Acquire)

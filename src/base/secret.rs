@@ -1,18 +1,46 @@
-//! Text that must not be seen: stream keys, passwords, tokens. Never printed, wiped when dropped.
+//! Text that must not be seen: stream keys, passwords, tokens. Never printed, wiped when dropped,
+//! and known while it lives, so that it can be taken out of texts that others wrote ([`scrub`]).
 
 use std::fmt;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
+use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
+/// Shorter texts are left alone: they would blank out ordinary words.
+const SHORTEST: usize = 4;
+/// The name of the built-in server's stream, which is ours and no secret.
+const OWN_NAME: &str = "onair";
+/// More secrets than this are none of a person's: the oldest are no longer looked for.
+const MOST: usize = 4_096;
+/// A report must not wait for a thread that has died.
+const WAIT: Duration = Duration::from_millis(200);
+
+/// Every secret that lives. Holds no copies.
+static LIVING: Mutex<Vec<Weak<Zeroizing<String>>>> = Mutex::new(Vec::new());
+
 /// A secret text. `Debug` and `Display` print `***`; [`Secret::expose`] is the one way to read it,
-/// and each call of it is a place to review.
+/// and each call of it is a place to review. Clones share the text, so that there is one of it to
+/// wipe.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secret(Zeroizing<String>);
+pub struct Secret(Arc<Zeroizing<String>>);
 
 impl Secret {
     /// Takes the text over.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(Zeroizing::new(text.into()))
+        let text = Arc::new(Zeroizing::new(text.into()));
+        if text.len() >= SHORTEST && text.as_str() != OWN_NAME {
+            let mut living = LIVING.lock();
+            if living.len() >= living.capacity() {
+                living.retain(|secret| secret.strong_count() > 0);
+            }
+            if living.len() >= MOST {
+                living.remove(0);
+            }
+            living.push(Arc::downgrade(&text));
+        }
+        Self(text)
     }
 
     /// The text itself: for the wire and the key store only.
@@ -28,8 +56,35 @@ impl Secret {
     /// `text` with every occurrence of the secret replaced by `***`: for what a server says back.
     /// Secrets shorter than 4 bytes are left alone, they would blank out ordinary words.
     pub fn redact(&self, text: &str) -> String {
-        if self.0.len() < 4 { text.to_owned() } else { text.replace(self.expose(), "***") }
+        if self.0.len() < SHORTEST { text.to_owned() } else { text.replace(self.expose(), "***") }
     }
+}
+
+/// `text` without any secret that lives: whole, as a program writes it in quotes, and the part of a
+/// key before its `?` alone. For what was written by whoever knows no better, such as a panic. `None`
+/// where that cannot be made sure of, as a thread has died among the secrets.
+pub fn scrub(text: &str) -> Option<String> {
+    let living: Vec<_> = LIVING.try_lock_for(WAIT)?.iter().filter_map(Weak::upgrade).collect();
+    let mut hidden: Vec<Zeroizing<String>> = Vec::new();
+    for secret in living {
+        let quoted = Zeroizing::new(format!("{:?}", secret.as_str()));
+        let quoted = quoted.trim_matches('"');
+        let name = secret.split('?').next().unwrap_or_default();
+        for part in [secret.as_str(), quoted, name] {
+            if part.len() >= SHORTEST && part != OWN_NAME {
+                hidden.push(Zeroizing::new(part.to_owned()));
+            }
+        }
+    }
+    // A secret may be part of another.
+    hidden.sort_by_key(|part| std::cmp::Reverse(part.len()));
+    let mut text = Zeroizing::new(text.to_owned());
+    for part in hidden {
+        if text.contains(part.as_str()) {
+            *text = text.replace(part.as_str(), "***");
+        }
+    }
+    Some(text.to_string())
 }
 
 impl fmt::Debug for Secret {
@@ -66,5 +121,22 @@ mod tests {
         assert_eq!(format!("{key} {key:?}"), "*** ***");
         assert_eq!(key.redact("no stream live_1234_abcd here"), "no stream *** here");
         assert_eq!(Secret::new("a").redact("a word"), "a word");
+    }
+
+    #[test]
+    fn what_lives_is_found_in_any_text_and_what_is_gone_is_not() {
+        let scrubbed = |text: &str| scrub(text).unwrap();
+        let key = Secret::new("pl4nted\"k'ey?auth=hidden");
+        let other = key.clone();
+        drop(key);
+        assert_eq!(scrubbed("at pl4nted\"k'ey?auth=hidden!"), "at ***!");
+        assert_eq!(scrubbed(&format!("{:?}", other.expose())), "\"***\"");
+        assert_eq!(scrubbed("only pl4nted\"k'ey is said"), "only *** is said");
+        drop(other);
+        assert_eq!(scrubbed("pl4nted\"k'ey"), "pl4nted\"k'ey");
+        // Ordinary words stay.
+        let _own = Secret::new("onair");
+        let _short = Secret::new("a");
+        assert_eq!(scrubbed("onair met a wall"), "onair met a wall");
     }
 }

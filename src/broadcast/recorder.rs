@@ -287,6 +287,11 @@ impl Drop for Recorder {
     }
 }
 
+/// Bytes that may still be written where `path` is; `None` where that cannot be told.
+pub fn free_space(path: &Path) -> Option<u64> {
+    backend::space::free(path)
+}
+
 /// Whether the disk has room to begin.
 fn enough_room(path: &Path, index: u64) -> Result<(), Error> {
     match backend::space::free(path) {

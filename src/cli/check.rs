@@ -1,4 +1,6 @@
-//! `onair check`: tries a target stage by stage and never goes live.
+//! `onair check`: tries a target stage by stage, or looks at this machine, and never goes live.
+
+mod machine;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use crate::cli::output::{Output, complain};
 use crate::cli::{route, words};
 use crate::net::rtmp::{Client, Options};
 use crate::net::{Error, Runtime, Stage, Step};
+use crate::studio::Notice;
 use crate::studio::message::Message;
 use crate::studio::targets::parse;
 use crate::wire::rtmp::url::Url;
@@ -21,9 +24,9 @@ use crate::wire::rtmp::url::Url;
 /// Flags of `onair check`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// The target: a URL (rtmp, rtmps, rtmpt or rtmpts) whose last part is the key, or an application's URL with a --key-…
+    /// The target: a URL (rtmp, rtmps, rtmpt or rtmpts) whose last part is the key, or an application's URL with a --key-…; without it this machine is looked at, and the targets of --settings
     #[arg(value_name = "URL")]
-    pub url: String,
+    pub url: Option<String>,
     /// The key is in this environment variable
     #[arg(long, value_name = "NAME", group = "key")]
     pub key_env: Option<String>,
@@ -35,6 +38,8 @@ pub struct Args {
     pub key_stdin: bool,
     #[command(flatten)]
     pub route: route::Flags,
+    #[command(flatten, next_help_heading = "This machine")]
+    pub here: machine::Flags,
 }
 
 /// One stage and how it went.
@@ -57,7 +62,23 @@ enum Mark {
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let output = Output::new(clock, globals.json);
-    let (url, options) = match prepare(args, &output) {
+    let found = match args.url.is_none() || args.here.machine {
+        true => machine::look(&args.here, args.url.is_none(), globals, clock).map(Some),
+        false => Ok(None),
+    };
+    let found = match found {
+        Ok(found) => found,
+        Err((why, exit)) => {
+            complain(&why);
+            return exit;
+        }
+    };
+    let Some(url) = &args.url else {
+        let found = found.unwrap_or_default();
+        report_machine(&output, &found);
+        return machine::exit(&found);
+    };
+    let (url, options) = match prepare(url, args, &output) {
         Ok(prepared) => prepared,
         Err((why, exit)) => {
             complain(&why);
@@ -72,12 +93,23 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         }
     };
     let outcome = try_stages(&runtime, &url, &options, clock);
-    report(&output, &url, &outcome);
+    report(&output, &url, &outcome, found.as_deref());
     runtime.shutdown(Duration::from_millis(500));
-    outcome.error.map_or(Exit::Ok, |error| words::exit(Some(error.class().exit_code())))
+    let here = found.as_deref().map_or(Exit::Ok, machine::exit);
+    outcome.error.map_or(here, |error| words::exit(Some(error.class().exit_code())))
 }
 
-fn prepare(args: &Args, output: &Output) -> Result<(Url, Options), (String, Exit)> {
+/// What was found on this machine alone.
+fn report_machine(output: &Output, found: &[Notice]) {
+    if output.is_json() {
+        let ok = machine::exit(found) == Exit::Ok;
+        output.line(&json!({ "machine": machine::fields(found), "ok": ok }).to_string());
+    } else {
+        machine::lines(found).iter().for_each(|line| output.line(line));
+    }
+}
+
+fn prepare(url: &str, args: &Args, output: &Output) -> Result<(Url, Options), (String, Exit)> {
     let source = match (&args.key_env, &args.key_file, args.key_stdin) {
         (Some(name), _, _) => Some(KeySource::Env(name.clone())),
         (_, Some(path), _) => Some(KeySource::File(path.clone())),
@@ -88,7 +120,7 @@ fn prepare(args: &Args, output: &Output) -> Result<(Url, Options), (String, Exit
         targets::Error::Usage(why) => (why, Exit::Usage),
         targets::Error::Unreadable(why) => (why, Exit::File),
     })?;
-    let url = parse(&args.url, key.as_ref()).map_err(|why| (why, Exit::Usage))?;
+    let url = parse(url, key.as_ref()).map_err(|why| (why, Exit::Usage))?;
     if key.is_none() && !output.is_json() {
         words::print_message(output, &Message::KeyVisible);
     }
@@ -151,7 +183,7 @@ fn try_stages(runtime: &Runtime, url: &Url, options: &Options, clock: Clock) -> 
     outcome
 }
 
-fn report(output: &Output, url: &Url, outcome: &Outcome) {
+fn report(output: &Output, url: &Url, outcome: &Outcome, found: Option<&[Notice]>) {
     let (tried, ok) = (&outcome.tried, outcome.error.is_none());
     if output.is_json() {
         let stages: Vec<Value> = tried
@@ -176,9 +208,13 @@ fn report(output: &Output, url: &Url, outcome: &Outcome) {
         if let (false, Value::Object(line)) = (elsewhere.is_empty(), &mut line) {
             line.insert("elsewhere".into(), elsewhere.into());
         }
+        if let (Some(found), Value::Object(line)) = (found, &mut line) {
+            line.insert("machine".into(), machine::fields(found).into());
+        }
         output.line(&line.to_string());
         return;
     }
+    machine::lines(found.unwrap_or_default()).iter().for_each(|line| output.line(line));
     for tried in tried {
         let millis = tried.took.as_secs_f64() * 1_000.0;
         let name = tried.stage.name();

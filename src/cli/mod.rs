@@ -2,6 +2,7 @@
 //! exit codes are public interfaces; see `onair help` and the README.
 
 pub mod check;
+pub mod crash;
 pub mod devices;
 pub mod exit;
 pub mod globals;

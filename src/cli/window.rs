@@ -20,8 +20,10 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
         journal: studio::settings::default_journal(),
         settings_path: path,
         history_path: studio::chronicle::default_path(clock.wall_micros(clock.now())),
+        crashes: studio::crashes::default_folder(),
         warnings,
         serve: Serve::AtOnce,
+        monitor_own: true,
         ..studio::Config::new(clock, settings)
     };
     config.player.volume = config.settings.volume.unwrap_or(1.0);

@@ -10,11 +10,11 @@ use crate::media::Track;
 use crate::media::source::{Format, State};
 use crate::server;
 use crate::studio::event::{
-    Chapter, Delay, Encoder, Ready, Recording, Replay, Snapshot, Source, Target,
+    Chapter, Delay, Encoder, Monitor, Ready, Recording, Replay, Snapshot, Source, Target,
 };
 use crate::studio::message::Message;
 use crate::studio::notice::Level;
-use crate::studio::stats::{DelayState, Stats};
+use crate::studio::stats::{self, DelayState, Stats};
 use crate::studio::{Event, Notice};
 
 /// Seconds with milliseconds.
@@ -29,6 +29,7 @@ pub fn print(output: &Output, event: &Event) {
         Event::Source(source) => print_source(output, source),
         Event::Encoder(encoder) => print_encoder(output, encoder),
         Event::Target(target) => print_target(output, target),
+        Event::Monitor(monitor) => print_monitor(output, monitor),
         Event::Recording(recording) => print_recording(output, recording),
         Event::Delay(delay) => print_delay(output, delay),
         Event::Chapter(chapter) => print_chapter(output, chapter),
@@ -144,6 +145,38 @@ fn print_target(output: &Output, target: &Target) {
     });
 }
 
+fn print_monitor(output: &Output, monitor: &Monitor) {
+    let millis = |value: Option<f64>| value.map(|value| (value * 10.0).round() / 10.0);
+    let fields = json!({
+        "index": monitor.index,
+        "url": monitor.url,
+        "state": monitor.state,
+        "troubles": monitor.troubles,
+        "latency_ms": millis(monitor.latency_ms),
+        "latency_by": monitor.latency_by,
+        "av_offset_ms": millis(monitor.av_offset_ms),
+        "width": monitor.size.map(|size| size.width),
+        "height": monitor.size.map(|size| size.height),
+        "fps": monitor.fps.map(|fps| (fps * 100.0).round() / 100.0),
+        "bitrate": monitor.bitrate,
+        "video": monitor.video,
+        "audio": monitor.audio,
+        "cause": monitor.cause,
+        "advice": monitor.advice,
+    });
+    output.event("monitor", fields, || {
+        let behind = monitor.latency_ms.map(|millis| format!(", {:.1} s behind", millis / 1e3));
+        let cause = monitor.cause.as_ref().map(|cause| format!(": {cause}"));
+        Some(format!(
+            "Viewers of {}: {}{}{}",
+            monitor.url,
+            monitor.state.replace('_', " "),
+            behind.unwrap_or_default(),
+            cause.unwrap_or_default(),
+        ))
+    });
+}
+
 fn print_recording(output: &Output, recording: &Recording) {
     let fields = json!({
         "path": recording.path.display().to_string(),
@@ -247,6 +280,9 @@ fn stats_fields(stats: &Stats) -> Value {
             if let (Some(trip), Value::Object(fields)) = (target.round_trip_ms, &mut fields) {
                 fields.insert("round_trip_ms".into(), ((trip * 100.0).round() / 100.0).into());
             }
+            if let (Some(monitor), Value::Object(fields)) = (&target.monitor, &mut fields) {
+                fields.insert("monitor".into(), monitor_fields(monitor));
+            }
             fields
         })
         .collect();
@@ -267,6 +303,24 @@ fn stats_fields(stats: &Stats) -> Value {
         "cpu": (f64::from(stats.cpu) * 1_000.0).round() / 1_000.0,
         "rss_bytes": stats.rss_bytes,
     })
+}
+
+/// What viewers get, of the second's figures; what is not known is left out.
+fn monitor_fields(monitor: &stats::Monitor) -> Value {
+    let mut fields = json!({ "state": monitor.state, "bitrate": monitor.bitrate });
+    let known = [
+        ("latency_ms", monitor.latency_ms),
+        ("av_offset_ms", monitor.av_offset_ms),
+        ("fps", monitor.fps),
+    ];
+    if let Value::Object(fields) = &mut fields {
+        for (name, value) in known {
+            if let Some(value) = value {
+                fields.insert(name.into(), ((value * 10.0).round() / 10.0).into());
+            }
+        }
+    }
+    fields
 }
 
 fn print_stats(output: &Output, stats: &Stats) {

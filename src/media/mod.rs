@@ -6,6 +6,7 @@ pub mod color;
 pub mod feed;
 pub mod frame;
 pub mod grid;
+pub mod likeness;
 pub mod markers;
 pub mod packet;
 pub mod parameters;

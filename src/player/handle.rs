@@ -104,11 +104,7 @@ impl Player {
             }
             Err(error) => {
                 self.shared.halt();
-                Err(Failure::new(
-                    Kind::System,
-                    format!("the system grants no more threads: {error}"),
-                    "Close other programs and try again.",
-                ))
+                Err(no_threads(&error))
             }
         }
     }
@@ -168,6 +164,14 @@ impl Player {
         }
         all
     }
+}
+
+pub(super) fn no_threads(error: &std::io::Error) -> Failure {
+    Failure::new(
+        Kind::System,
+        format!("the system grants no more threads: {error}"),
+        "Close other programs and try again.",
+    )
 }
 
 impl Drop for Player {

@@ -16,6 +16,7 @@ mod dump;
 mod feed;
 mod fifo;
 mod file;
+pub mod glance;
 mod handle;
 pub mod jitter;
 mod measure;

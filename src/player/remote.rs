@@ -14,6 +14,7 @@ use crate::player::feed::Feed;
 use crate::player::rtmp::{self, Rtmp};
 use crate::player::web::{self, Web};
 use crate::player::{Config, Failure, Kind, State};
+use crate::wire::rtmp::Url;
 
 /// Pauses before the tries to come back; the last one again and again.
 const BACK_OFF: [u64; 6] = [500, 1_000, 2_000, 3_000, 5_000, 10_000];
@@ -34,17 +35,22 @@ enum Way {
 impl Remote {
     /// For a URL as a person gave it.
     pub(super) fn new(url: &str, config: &Config, runtime: Runtime) -> Result<Self, Failure> {
-        let reconnect = config.reconnect;
-        let way = if WebUrl::is_one(url) {
+        if WebUrl::is_one(url) {
+            let reconnect = config.reconnect;
             let url = web::parse(url)?;
-            Way::Web(Box::new(Web { url, net: config.net.clone(), reconnect }))
-        } else {
-            let url = rtmp::parse(url)?;
-            let mut options = Options { buffer: config.buffer, ..Options::default() };
-            options.net = config.net.clone();
-            Way::Rtmp(Box::new(Rtmp { url, options, reconnect }))
-        };
-        Ok(Self { way, reconnect, runtime })
+            let way = Way::Web(Box::new(Web { url, net: config.net.clone(), reconnect }));
+            return Ok(Self { way, reconnect, runtime });
+        }
+        Ok(Self::at(rtmp::parse(url)?, config, runtime))
+    }
+
+    /// For an RTMP URL that was read already.
+    pub(super) fn at(url: Url, config: &Config, runtime: Runtime) -> Self {
+        let mut options = Options { buffer: config.buffer, ..Options::default() };
+        options.net = config.net.clone();
+        let reconnect = config.reconnect;
+        let way = Way::Rtmp(Box::new(Rtmp { url, options, reconnect }));
+        Self { way, reconnect, runtime }
     }
 
     /// Plays until stopped, until the stream is over, or until it is lost for good.

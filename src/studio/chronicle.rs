@@ -114,6 +114,18 @@ impl Chronicle {
         }
     }
 
+    /// What this message told of this host is over.
+    pub fn over(&mut self, key: &str, host: &str, wall_micros: i64) {
+        let about = |notice: &Notice| {
+            notice.key == key && notice.args.iter().any(|(name, it)| *name == "host" && it == host)
+        };
+        let last = Arc::make_mut(&mut self.entries).iter_mut().rev().find(|it| about(&it.notice));
+        if let Some(entry) = last.filter(|entry| entry.lasted.is_none()) {
+            let micros = u64::try_from(wall_micros - entry.wall_micros).unwrap_or(0);
+            entry.lasted = Some(Duration::from_micros(micros));
+        }
+    }
+
     fn write(&mut self, line: String) {
         let Some(path) = &self.path else { return };
         if self.lines.is_none() {

@@ -5,6 +5,7 @@ mod check;
 mod entries;
 mod live;
 mod look;
+mod monitor;
 mod recording;
 mod view;
 
@@ -24,12 +25,14 @@ use crate::mix::{Strip, StripId};
 use crate::net::{self, Runtime};
 use crate::studio::built_in::BuiltIn;
 use crate::studio::chronicle::Chronicle;
+use crate::studio::crashes;
 use crate::studio::devices::Devices;
 use crate::studio::event::{self, Event};
 use crate::studio::history::History;
 use crate::studio::keys::Keys;
 use crate::studio::ledger::Ledger;
 use crate::studio::message::Message;
+use crate::studio::monitor::Monitors;
 use crate::studio::on_air::OnAir;
 use crate::studio::preflight::Preflight;
 use crate::studio::process::Process;
@@ -72,8 +75,11 @@ pub(super) struct Engine {
     pub(super) keyring: bool,
     pub(super) calm: bool,
     pub(super) history_path: Option<PathBuf>,
+    pub(super) crashes: Option<PathBuf>,
     pub(super) encoder: encode::Choice,
     pub(super) options: net::rtmp::Options,
+    /// The built-in server's viewers are looked at unless a person says otherwise.
+    pub(super) monitor_own: bool,
     pub(super) retry_for: Option<Duration>,
     pub(super) delay_folder: PathBuf,
     pub(super) built_in: BuiltIn,
@@ -90,6 +96,9 @@ pub(super) struct Engaged {
     on_air: Option<OnAir>,
     /// What is being ended in the background: publishers, a recording, a whole broadcast.
     ending: Vec<crate::base::Worker>,
+    monitors: Monitors,
+    /// Threads of the monitor that are ending.
+    ending_monitors: Vec<crate::base::Worker>,
     devices: Devices,
     ledger: Ledger,
     chronicle: Chronicle,
@@ -138,6 +147,9 @@ impl Engine {
         }
         self.state.chronicle = Chronicle::new(self.history_path.take());
         self.state.born = self.clock.wall_micros(self.clock.now()).cast_unsigned();
+        if let Some(path) = self.crashes.take().and_then(|folder| crashes::take(&folder)) {
+            self.tell(&Message::Crashed { path: path.display().to_string() }, "");
+        }
         self.begin_targets();
         self.begin_program();
         self.begin_repairs();
@@ -161,7 +173,8 @@ impl Engine {
             let ended = self.state.quitting
                 && self.state.on_air.is_none()
                 && self.state.ending.iter().all(crate::base::Worker::is_finished)
-                && self.state.saving.iter().all(crate::base::Worker::is_finished);
+                && self.state.saving.iter().all(crate::base::Worker::is_finished)
+                && self.state.ending_monitors.iter().all(crate::base::Worker::is_finished);
             if ended {
                 // What they had to tell.
                 self.look();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::media::Track;
+use crate::media::{Size, Track};
 use crate::net::Pin;
 use crate::server;
 use crate::studio::Notice;
@@ -21,6 +21,8 @@ pub enum Event {
     Encoder(Encoder),
     /// A target changed its state.
     Target(Target),
+    /// What viewers of a target get has changed.
+    Monitor(Box<Monitor>),
     /// A recording changed its state.
     Recording(Recording),
     /// The stream delay does something else now.
@@ -114,6 +116,34 @@ pub struct Delay {
     pub delay: Duration,
     /// …and as it was asked for.
     pub wanted: Duration,
+}
+
+/// What viewers of a target get, as the confidence monitor sees it.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Monitor {
+    /// The target's id.
+    pub index: usize,
+    /// The target's, without the key.
+    pub url: String,
+    /// `waiting`, `ok`, `unavailable` (nothing can be seen there) or the worst of the troubles.
+    pub state: &'static str,
+    /// `unreachable`, `no_stream`, `stalled`, `black`, `frozen`, `silent`, `late`, `wrong_size`.
+    pub troubles: Vec<&'static str>,
+    /// How far viewers are behind: from the program to the arrival there, without their player.
+    pub latency_ms: Option<f64>,
+    /// How that is known: by the test source's `markers`, or by the `sound`.
+    pub latency_by: Option<&'static str>,
+    /// By the markers; > 0: sound late.
+    pub av_offset_ms: Option<f64>,
+    pub size: Option<Size>,
+    pub fps: Option<f64>,
+    /// What arrives, bits a second.
+    pub bitrate: Option<u32>,
+    /// Names of the codecs.
+    pub video: Option<String>,
+    pub audio: Option<String>,
+    pub cause: Option<String>,
+    pub advice: Option<String>,
 }
 
 /// What a recording does.

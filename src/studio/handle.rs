@@ -42,12 +42,17 @@ pub struct Config {
     pub calm: bool,
     /// Into which file what happens is written, line by line; `None`: into none.
     pub history_path: Option<PathBuf>,
+    /// Where reports of crashes are, to be told at the start; `None`: they are not.
+    pub crashes: Option<PathBuf>,
     /// What was bad about the settings, to be told.
     pub warnings: Vec<String>,
     pub encoder: encode::Choice,
     pub serve: Serve,
     /// Trust and limits of connections to targets.
     pub options: net::rtmp::Options,
+    /// Whether what viewers of the built-in server get is looked at, unless the target says
+    /// otherwise.
+    pub monitor_own: bool,
     /// How long a target is tried again; `None`: for ever.
     pub retry_for: Option<Duration>,
     /// Where the stream delay makes files, which have no names.
@@ -68,10 +73,12 @@ impl Config {
             keyring: true,
             calm: false,
             history_path: None,
+            crashes: None,
             warnings: Vec::new(),
             encoder: encode::Choice::Auto,
             serve: Serve::WhenNeeded,
             options: net::rtmp::Options::default(),
+            monitor_own: false,
             retry_for: None,
             delay_folder: crate::studio::settings::default_delay_folder(),
             player: player::Config {
@@ -118,8 +125,10 @@ impl Studio {
             keyring: config.keyring,
             calm: config.calm,
             history_path: config.history_path,
+            crashes: config.crashes,
             encoder: config.encoder,
             options: config.options,
+            monitor_own: config.monitor_own,
             retry_for: config.retry_for,
             delay_folder: config.delay_folder,
             built_in: BuiltIn::new(config.serve),

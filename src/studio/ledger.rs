@@ -40,6 +40,13 @@ impl Ledger {
         self.notices.retain(|notice| !keys.contains(&notice.key) || !of(notice));
     }
 
+    /// Takes back what is no longer true of this host.
+    pub(super) fn clear_at(&mut self, key: &str, host: &str) {
+        let about =
+            |notice: &Notice| notice.args.iter().any(|(name, it)| *name == "host" && it == host);
+        self.notices.retain(|notice| notice.key != key || !about(notice));
+    }
+
     /// The person has read it.
     pub(super) fn dismiss(&mut self, id: u64) {
         self.notices.retain(|notice| notice.id != id);

@@ -4,6 +4,7 @@
 
 use crate::net::Pin;
 use crate::player;
+use crate::studio::monitor::words;
 use crate::studio::notice::{Level, Notice, Remedy};
 
 /// A message.
@@ -93,6 +94,17 @@ pub enum Message {
         host: String,
         seconds: String,
     },
+    /// What viewers of a target get is not what is sent; `key` tells the kind.
+    Monitor {
+        key: &'static str,
+        host: String,
+        cause: String,
+    },
+    /// For the history: viewers get what is sent again.
+    MonitorWell {
+        host: String,
+        seconds: String,
+    },
     /// For the history: the stream has reached a target.
     TargetOnAir {
         host: String,
@@ -173,6 +185,10 @@ pub enum Message {
     },
     /// What the player says about the stream it plays.
     Player(player::Message),
+    /// An earlier run met an error that nobody expected.
+    Crashed {
+        path: String,
+    },
     SettingsBad {
         reason: String,
     },
@@ -219,6 +235,15 @@ impl Message {
         "target-on-air",
         "delay-on",
         "delay-short",
+        "monitor-unreachable",
+        "monitor-no-stream",
+        "monitor-stalled",
+        "monitor-black",
+        "monitor-frozen",
+        "monitor-silent",
+        "monitor-late",
+        "monitor-wrong-size",
+        "monitor-well",
         "broadcast-ended",
         "server-says",
         "fault-struck",
@@ -243,6 +268,7 @@ impl Message {
         "watch-codec",
         "watch-file",
         "watch-failed",
+        "crashed",
         "settings-bad",
         "settings-not-saved",
     ];
@@ -286,7 +312,8 @@ impl Message {
             Self::KeyNotKept { .. } => "key-not-kept",
             Self::Misfit { .. } => "misfit",
             Self::TargetInvalid { .. } => "target-invalid",
-            Self::Target { key, .. } | Self::Watch { key, .. } => key,
+            Self::Target { key, .. } | Self::Watch { key, .. } | Self::Monitor { key, .. } => key,
+            Self::MonitorWell { .. } => "monitor-well",
             Self::TargetBack { .. } => "target-back",
             Self::TargetOnAir { .. } => "target-on-air",
             Self::DelayOn { .. } => "delay-on",
@@ -309,6 +336,7 @@ impl Message {
             Self::SnapshotSaved { .. } => "snapshot-saved",
             Self::SnapshotFailed { .. } => "snapshot-failed",
             Self::Player(said) => said.key,
+            Self::Crashed { .. } => "crashed",
             Self::SettingsBad { .. } => "settings-bad",
             Self::SettingsNotSaved { .. } => "settings-not-saved",
         }
@@ -347,10 +375,10 @@ impl Message {
             | Self::SettingsBad { reason }
             | Self::SettingsNotSaved { reason } => vec![("reason", reason.clone())],
             Self::EncoderSlow { percent } => vec![("percent", percent.clone())],
-            Self::Target { host, cause, .. } => {
+            Self::Target { host, cause, .. } | Self::Monitor { host, cause, .. } => {
                 vec![("host", host.clone()), ("cause", cause.clone())]
             }
-            Self::TargetBack { host, seconds } => {
+            Self::TargetBack { host, seconds } | Self::MonitorWell { host, seconds } => {
                 vec![("host", host.clone()), ("seconds", seconds.clone())]
             }
             Self::TargetOnAir { host } => vec![("host", host.clone())],
@@ -370,6 +398,7 @@ impl Message {
             | Self::RecordingSaved { path }
             | Self::RecordingRepaired { path }
             | Self::ReplaySaved { path }
+            | Self::Crashed { path }
             | Self::SnapshotSaved { path } => vec![("path", path.clone())],
             Self::Watch { cause, .. } => vec![("cause", cause.clone())],
             Self::Player(said) => vec![("detail", said.detail.clone())],
@@ -395,6 +424,7 @@ impl Message {
             | Self::TargetBack { .. }
             | Self::TargetOnAir { .. }
             | Self::DelayOn { .. }
+            | Self::MonitorWell { .. }
             | Self::BroadcastEnded { .. }
             | Self::BitrateRestored { .. }
             | Self::ServerSays { .. }
@@ -408,6 +438,7 @@ impl Message {
             | Self::SnapshotSaved { .. }
             | Self::NoCamera
             | Self::NoMicrophone => Level::Info,
+            Self::Monitor { key, .. } => words::level(key),
             Self::Player(said) if said.severity == player::Severity::Info => Level::Info,
             Self::EncoderFailed { .. }
             | Self::TargetInvalid { .. }
@@ -479,6 +510,10 @@ impl Message {
             Self::TargetBack { host, seconds } => {
                 format!("The connection to {host} is back after {seconds} s.")
             }
+            Self::Monitor { key, host, cause } => words::summary(key, host, cause),
+            Self::MonitorWell { host, seconds } => {
+                format!("Viewers of {host} get what is sent again, after {seconds} s.")
+            }
             Self::TargetOnAir { host } => format!("On air at {host}."),
             Self::DelayOn { time } => format!("Viewers see the stream {time} later."),
             Self::DelayShort { time, wanted, reason } => {
@@ -528,6 +563,9 @@ impl Message {
             }
             Self::Watch { cause, .. } => cause.clone(),
             Self::Player(said) => said.summary.clone(),
+            Self::Crashed { path } => {
+                format!("onair ended unexpectedly, or a part of it did. The report: {path}")
+            }
             Self::SettingsBad { reason } => reason.clone(),
             Self::SettingsNotSaved { reason } => {
                 format!("The settings cannot be saved: {reason}")
@@ -579,6 +617,7 @@ impl Message {
                 "Write it as rtmp://HOST/APP, with the stream key in its own field.".into()
             }
             Self::Target { advice, .. } | Self::Watch { advice, .. } => advice.clone(),
+            Self::Monitor { key, .. } => words::advice(key).into(),
             Self::ServerFailed { .. } => "Close the program that uses its port.".into(),
             Self::RecordingFailed { .. } => {
                 "What was recorded can be played. Free some space, or choose another folder.".into()
@@ -603,6 +642,9 @@ impl Message {
             }
             Self::Player(said) => said.advice.clone(),
             Self::SettingsNotSaved { .. } => "Check that the folder can be written to.".into(),
+            Self::Crashed { .. } => {
+                "It holds no keys. Send it to who makes onair, with what you did before.".into()
+            }
             Self::SettingsBad { .. } => "The default is used.".into(),
             Self::CameraBack { .. }
             | Self::MicrophoneBack { .. }
@@ -610,6 +652,7 @@ impl Message {
             | Self::TargetBack { .. }
             | Self::TargetOnAir { .. }
             | Self::DelayOn { .. }
+            | Self::MonitorWell { .. }
             | Self::BroadcastEnded { .. }
             | Self::BitrateRestored { .. }
             | Self::ServerSays { .. }

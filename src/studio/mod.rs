@@ -2,10 +2,12 @@
 //! out. The window and the command line drive the same studio.
 
 mod adaptation;
+mod backend;
 mod built_in;
 pub mod chronicle;
 pub mod command;
 pub mod copy;
+pub mod crashes;
 mod devices;
 mod engine;
 pub mod event;
@@ -15,6 +17,7 @@ pub mod holding;
 mod keys;
 mod ledger;
 pub mod message;
+pub mod monitor;
 pub mod notice;
 mod on_air;
 pub mod preflight;

@@ -24,6 +24,8 @@ pub enum Remedy {
     TrustCertificate { target: u32, pin: Pin },
     /// Use the test picture instead.
     UseTestSource,
+    /// Let the sound be heard again.
+    Unmute,
     /// Look for devices again.
     RefreshDevices,
     /// Choose another recording folder.

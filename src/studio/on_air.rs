@@ -229,6 +229,16 @@ impl OnAir {
         background("unpublish", move || stop(&gone, &told))
     }
 
+    /// What is sent, for who compares it with what comes back.
+    pub(super) fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// The targets with what they do: id, whether it is the built-in server, the publisher.
+    pub(super) fn publishers(&self) -> impl Iterator<Item = (u32, bool, &Publisher)> {
+        self.sent.iter().map(|sent| (sent.id, sent.built_in, &sent.publisher))
+    }
+
     /// Figures of the targets, by their ids.
     pub(super) fn target_figures(&self) -> impl Iterator<Item = (u32, publisher::Figures)> + '_ {
         self.sent.iter().map(|sent| (sent.id, sent.publisher.figures()))

@@ -1,19 +1,28 @@
 //! *Ready?*: looks at everything that a broadcast needs without going live. Sources and levels are
 //! read as they are; the encoder is tried with a second of moving picture; each target is asked as
-//! far as its answer to `connect` and left again. On a thread of its own.
+//! far as its answer to `connect` and left again; only where a service has a test mode is something
+//! sent, as a test. On a thread of its own.
+
+pub mod found;
+mod machine;
+mod plan;
+mod upload;
 
 use std::time::Duration;
 
 use crate::base::queue::{self, Full, Receiver, Sender};
-use crate::base::{Clock, Stop, Timestamp, Worker};
+use crate::base::{Stop, Timestamp, Worker};
 use crate::broadcast::publisher;
 use crate::capture::{self, VideoChoice};
 use crate::encode::{self, VideoEncoder};
 use crate::media::FrameGrid;
 use crate::net::rtmp::Client;
-use crate::net::{Error, Pin, Runtime};
 use crate::studio::Quality;
-use crate::studio::notice::{Level, Notice, Remedy};
+use crate::studio::notice::Notice;
+use crate::studio::preflight::found::failed;
+
+pub use crate::studio::preflight::found::Found;
+pub(super) use crate::studio::preflight::plan::{Asked, Plan};
 
 /// Findings that may wait to be read: more than there can be.
 const FINDINGS: usize = 64;
@@ -23,183 +32,6 @@ const TRIED: Duration = Duration::from_secs(1);
 const TRIED_WITHIN: Duration = Duration::from_secs(20);
 /// With less than this share of its speed to spare, a machine will stumble sooner or later.
 const SPARE: f64 = 1.3;
-
-/// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Found {
-    Picture {
-        name: String,
-    },
-    NoPicture,
-    Sound {
-        db: String,
-    },
-    Silence,
-    Loud {
-        db: String,
-    },
-    NoSound,
-    /// How many times faster than needed.
-    Encoder {
-        times: String,
-    },
-    EncoderSlow {
-        times: String,
-    },
-    EncoderFailed {
-        reason: String,
-    },
-    Target {
-        host: String,
-        ms: String,
-    },
-    TargetFailed {
-        id: u32,
-        host: String,
-        cause: String,
-        advice: String,
-        pin: Option<Pin>,
-    },
-    NoTarget,
-}
-
-impl Found {
-    /// Every name there is, for the test that looks for its texts in each language.
-    pub const KEYS: &[&str] = &[
-        "found-picture",
-        "found-no-picture",
-        "found-sound",
-        "found-silence",
-        "found-loud",
-        "found-no-sound",
-        "found-encoder",
-        "found-encoder-slow",
-        "found-encoder-failed",
-        "found-target",
-        "found-target-failed",
-        "found-no-target",
-    ];
-
-    fn key(&self) -> &'static str {
-        match self {
-            Self::Picture { .. } => "found-picture",
-            Self::NoPicture => "found-no-picture",
-            Self::Sound { .. } => "found-sound",
-            Self::Silence => "found-silence",
-            Self::Loud { .. } => "found-loud",
-            Self::NoSound => "found-no-sound",
-            Self::Encoder { .. } => "found-encoder",
-            Self::EncoderSlow { .. } => "found-encoder-slow",
-            Self::EncoderFailed { .. } => "found-encoder-failed",
-            Self::Target { .. } => "found-target",
-            Self::TargetFailed { .. } => "found-target-failed",
-            Self::NoTarget => "found-no-target",
-        }
-    }
-
-    fn args(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Picture { name } => vec![("name", name.clone())],
-            Self::Sound { db } | Self::Loud { db } => vec![("db", db.clone())],
-            Self::Encoder { times } | Self::EncoderSlow { times } => {
-                vec![("times", times.clone())]
-            }
-            Self::EncoderFailed { reason } => vec![("reason", reason.clone())],
-            Self::Target { host, ms } => vec![("host", host.clone()), ("ms", ms.clone())],
-            Self::TargetFailed { host, cause, .. } => {
-                vec![("host", host.clone()), ("cause", cause.clone())]
-            }
-            Self::NoPicture | Self::Silence | Self::NoSound | Self::NoTarget => Vec::new(),
-        }
-    }
-
-    fn level(&self) -> Level {
-        match self {
-            Self::Picture { .. }
-            | Self::Sound { .. }
-            | Self::Encoder { .. }
-            | Self::Target { .. } => Level::Info,
-            Self::Silence | Self::Loud { .. } | Self::NoSound | Self::EncoderSlow { .. } => {
-                Level::Warning
-            }
-            _ => Level::Error,
-        }
-    }
-
-    fn summary(&self) -> String {
-        match self {
-            Self::Picture { name } => format!("The picture comes from {name}."),
-            Self::NoPicture => "The picture source delivers nothing: a slate would go out.".into(),
-            Self::Sound { db } => format!("There is sound, {db} dB at its loudest."),
-            Self::Silence => "The microphone is silent.".into(),
-            Self::Loud { db } => format!("The sound clips: {db} dB."),
-            Self::NoSound => "The sound source delivers nothing: silence would go out.".into(),
-            Self::Encoder { times } => {
-                format!("This machine encodes the chosen quality {times} times faster than needed.")
-            }
-            Self::EncoderSlow { times } => {
-                format!("This machine is hardly fast enough: {times} times what is needed.")
-            }
-            Self::EncoderFailed { reason } => format!("The encoder does not work: {reason}"),
-            Self::Target { host, ms } => {
-                format!("{host} answers after {ms} ms. The key is tried at Go Live.")
-            }
-            Self::TargetFailed { host, cause, .. } => format!("{host}: {cause}"),
-            Self::NoTarget => "No target is switched on.".into(),
-        }
-    }
-
-    fn advice(&self) -> String {
-        match self {
-            Self::NoPicture => "Choose another picture, or look why it delivers nothing.".into(),
-            Self::Silence => "Say something; look whether it is muted or turned down.".into(),
-            Self::Loud { .. } => "Turn the sound down below its meter.".into(),
-            Self::NoSound => "Choose another sound source, or plug it in.".into(),
-            Self::EncoderSlow { .. } => {
-                "Choose a smaller picture or a lower frame rate, or close other programs.".into()
-            }
-            Self::EncoderFailed { .. } => "Choose another picture size or frame rate.".into(),
-            Self::TargetFailed { advice, .. } => advice.clone(),
-            Self::NoTarget => "Switch one on in the list of targets.".into(),
-            _ => String::new(),
-        }
-    }
-
-    fn remedy(&self) -> Option<Remedy> {
-        match self {
-            Self::TargetFailed { id, pin: Some(pin), .. } => {
-                Some(Remedy::TrustCertificate { target: *id, pin: *pin })
-            }
-            Self::TargetFailed { id, .. } => Some(Remedy::EditTarget(*id)),
-            Self::NoPicture => Some(Remedy::UseTestSource),
-            _ => None,
-        }
-    }
-
-    /// As people are told it.
-    pub fn notice(&self, id: u64) -> Notice {
-        Notice {
-            id,
-            key: self.key(),
-            args: self.args(),
-            level: self.level(),
-            summary: self.summary(),
-            advice: self.advice(),
-            detail: String::new(),
-            remedy: self.remedy(),
-        }
-    }
-}
-
-/// What is to be tried on the thread.
-pub(super) struct Plan {
-    pub runtime: Runtime,
-    pub clock: Clock,
-    pub quality: Quality,
-    pub encoder: encode::Choice,
-    /// Of the targets that are switched on: id, host and what a publisher would use.
-    pub targets: Vec<(u32, String, publisher::Target)>,
-}
 
 /// A look that is under way, or over.
 #[derive(Debug)]
@@ -237,12 +69,29 @@ impl Preflight {
 }
 
 fn look(plan: &Plan, tell: &Sender<Found>, stop: &Stop) {
+    let _ = tell.send(machine::clock(plan.clock.wall_micros(plan.clock.now())));
+    if let Some(folder) = &plan.folder {
+        let _ = tell.send(machine::disk(folder, &plan.quality));
+    }
     let _ = tell.send(try_encoder(plan, stop));
-    for (id, host, target) in &plan.targets {
+    for asked in &plan.targets {
         if stop.is_set() {
             return;
         }
-        let _ = tell.send(ask(plan, *id, host, target));
+        let Asked { id, host, target, .. } = asked;
+        let found = ask(plan, *id, host, target);
+        let well = matches!(found, Found::Target { .. });
+        let _ = tell.send(found);
+        let way = match asked.test_query.filter(|_| well) {
+            Some(query) => {
+                let target = upload::in_test_mode(target, query);
+                Some(upload::try_upload(plan, *id, host, target, stop))
+            }
+            None => (well && !asked.built_in).then(|| Found::NotMeasured { host: host.clone() }),
+        };
+        if let Some(way) = way {
+            let _ = tell.send(way);
+        }
     }
 }
 
@@ -303,15 +152,5 @@ fn ask(plan: &Plan, id: u32, host: &str, target: &publisher::Target) -> Found {
             Found::Target { host, ms }
         }
         Err(error) => failed(id, host, &error),
-    }
-}
-
-fn failed(id: u32, host: String, error: &Error) -> Found {
-    Found::TargetFailed {
-        id,
-        host,
-        cause: error.cause.to_string(),
-        advice: error.advice(),
-        pin: error.pin_to_offer(),
     }
 }

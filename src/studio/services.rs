@@ -17,6 +17,8 @@ pub struct Service {
     /// Where the key is found.
     pub key_page: &'static str,
     pub limits: Limits,
+    /// What is added to a key so that the stream is only tested and shown to nobody.
+    pub test_query: Option<&'static str>,
 }
 
 /// What a service asks of a stream.
@@ -49,6 +51,7 @@ pub const SERVICES: &[Service] = &[
         servers: &["rtmp://live-push.bilivideo.com/live-bvc/"],
         key_page: "https://link.bilibili.com/p/center/index#/my-room/start-live",
         limits: USUAL,
+        test_query: None,
     },
     Service {
         id: "dailymotion",
@@ -56,6 +59,7 @@ pub const SERVICES: &[Service] = &[
         servers: &["rtmp://publish.dailymotion.com/publish-dm"],
         key_page: "https://www.dailymotion.com/partner",
         limits: USUAL,
+        test_query: None,
     },
     Service {
         id: "douyu",
@@ -63,6 +67,7 @@ pub const SERVICES: &[Service] = &[
         servers: &[],
         key_page: "https://mp.douyu.com/live/main",
         limits: USUAL,
+        test_query: None,
     },
     Service {
         id: "facebook",
@@ -76,6 +81,7 @@ pub const SERVICES: &[Service] = &[
             height: Some(1_080),
             fps: Some(60),
         },
+        test_query: None,
     },
     Service {
         id: "huya",
@@ -83,6 +89,7 @@ pub const SERVICES: &[Service] = &[
         servers: &[],
         key_page: "https://i.huya.com/index.php?m=ProfileSetting",
         limits: USUAL,
+        test_query: None,
     },
     Service {
         id: "kick",
@@ -96,6 +103,7 @@ pub const SERVICES: &[Service] = &[
             height: Some(1_080),
             fps: Some(60),
         },
+        test_query: None,
     },
     Service {
         id: "restream",
@@ -103,6 +111,7 @@ pub const SERVICES: &[Service] = &[
         servers: &["rtmp://live.restream.io/live", "rtmps://live.restream.io:1937/live"],
         key_page: "https://app.restream.io/settings/streaming-setup",
         limits: USUAL,
+        test_query: None,
     },
     Service {
         id: "trovo",
@@ -110,6 +119,7 @@ pub const SERVICES: &[Service] = &[
         servers: &["rtmp://livepush.trovo.live/live/"],
         key_page: "https://studio.trovo.live/mychannel/stream",
         limits: Limits { keyframe_seconds: 2, ..USUAL },
+        test_query: None,
     },
     Service {
         id: "twitch",
@@ -126,6 +136,7 @@ pub const SERVICES: &[Service] = &[
             height: Some(1_080),
             fps: Some(60),
         },
+        test_query: Some("bandwidthtest=true"),
     },
     Service {
         id: "vimeo",
@@ -133,6 +144,7 @@ pub const SERVICES: &[Service] = &[
         servers: &["rtmps://rtmp-global.cloud.vimeo.com:443/live"],
         key_page: "https://vimeo.com/manage/events",
         limits: USUAL,
+        test_query: None,
     },
     Service {
         id: "youtube",
@@ -140,6 +152,7 @@ pub const SERVICES: &[Service] = &[
         servers: &["rtmps://a.rtmps.youtube.com:443/live2", "rtmp://a.rtmp.youtube.com/live2"],
         key_page: "https://studio.youtube.com/channel/UC/livestreaming",
         limits: Limits { video: kbps(51_000), fps: Some(60), ..USUAL },
+        test_query: None,
     },
 ];
 
@@ -199,7 +212,11 @@ pub fn find(id: &str) -> Option<&'static Service> {
 
 /// The service that a server's URL belongs to, by its host.
 pub fn of_server(url: &str) -> Option<&'static Service> {
-    let host = host_of(url)?;
+    of_host(host_of(url)?)
+}
+
+/// The service that a host belongs to.
+pub fn of_host(host: &str) -> Option<&'static Service> {
     SERVICES.iter().find(|service| service.servers.iter().any(|at| host_of(at) == Some(host)))
 }
 

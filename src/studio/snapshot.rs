@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::audio::AudioChoice;
+use crate::base::Latest;
 use crate::capture::VideoChoice;
-use crate::media::Size;
+use crate::media::{Size, VideoFrame};
 use crate::server::Fault;
 use crate::studio::chronicle::Entry;
 use crate::studio::stats::DelayFigures;
@@ -138,6 +139,57 @@ pub struct TargetView {
     pub total_frames: u64,
     pub reconnects: u32,
     pub round_trip: Option<Duration>,
+    /// Whether what its viewers get is looked at while it is on air…
+    pub monitored: bool,
+    /// …and what is seen.
+    pub monitor: Option<MonitorView>,
+}
+
+/// What viewers of a target get, as the confidence monitor sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MonitorView {
+    /// As in [`event::Monitor`](crate::studio::event::Monitor).
+    pub state: &'static str,
+    /// What is wrong, in English; empty where all is well.
+    pub cause: String,
+    /// How far viewers are behind, without their player, and how that is known.
+    pub latency: Option<Duration>,
+    pub latency_by: Option<LatencyBy>,
+    pub av_offset_ms: Option<f64>,
+    pub size: Option<Size>,
+    pub fps: Option<f64>,
+    /// Bits a second.
+    pub bitrate: u32,
+    pub picture: ViewersPicture,
+}
+
+/// How the latency came to be known.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum LatencyBy {
+    /// By the markers of the test source: to the millisecond.
+    Markers,
+    /// By finding what is heard in what was sent: to some 20 ms.
+    Sound,
+}
+
+impl LatencyBy {
+    /// Its word in events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Markers => "markers",
+            Self::Sound => "sound",
+        }
+    }
+}
+
+/// The newest keyframe that viewers got.
+#[derive(Clone, Debug)]
+pub struct ViewersPicture(pub Latest<VideoFrame>);
+
+impl PartialEq for ViewersPicture {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.version() == other.0.version()
+    }
 }
 
 impl TargetView {
@@ -155,6 +207,8 @@ impl TargetView {
             total_frames: 0,
             reconnects: 0,
             round_trip: None,
+            monitored: false,
+            monitor: None,
         }
     }
 }

@@ -58,6 +58,20 @@ pub struct Target {
     pub sent_frames: u64,
     pub reconnects: u32,
     pub round_trip_ms: Option<f64>,
+    /// What its viewers get, where that is looked at.
+    pub monitor: Option<Monitor>,
+}
+
+/// What viewers of a target get.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Monitor {
+    /// As in [`event::Monitor`](crate::studio::event::Monitor).
+    pub state: &'static str,
+    pub latency_ms: Option<f64>,
+    pub av_offset_ms: Option<f64>,
+    pub fps: Option<f64>,
+    /// Bits a second.
+    pub bitrate: u32,
 }
 
 /// What the delay does.

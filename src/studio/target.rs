@@ -9,13 +9,26 @@ use crate::net::Pin;
 pub const MOST_TARGETS: usize = 16;
 
 /// Where a target is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Place {
     /// The server inside the program, stream `live/onair`.
     BuiltIn,
     /// Any RTMP(S) server: the application's URL and the key, apart. An empty key means that the
     /// URL is whole and its last part is the key.
     Custom { server: String, key: Secret },
+}
+
+impl std::fmt::Debug for Place {
+    /// A whole URL has the key in it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::BuiltIn => f.write_str("BuiltIn"),
+            Self::Custom { server, .. } => {
+                let host = crate::studio::services::host_of(server).unwrap_or_default();
+                write!(f, "Custom({host})")
+            }
+        }
+    }
 }
 
 /// One entry of the list of targets.
@@ -30,6 +43,10 @@ pub struct Target {
     pub place: Place,
     /// Whether the stream goes there.
     pub enabled: bool,
+    /// Whether what its viewers get is looked at; `None`: as the studio does by itself.
+    pub monitor: Option<bool>,
+    /// Where that is looked at, if not where it is published to; may hold what is secret.
+    pub play_url: Secret,
     /// The one certificate that is accepted for `rtmps://`, instead of those that the system
     /// vouches for.
     pub pin: Option<Pin>,
@@ -53,6 +70,8 @@ impl Target {
             service: String::new(),
             place: Place::Custom { server: server.trim().to_owned(), key },
             enabled: true,
+            monitor: None,
+            play_url: Secret::default(),
             pin: None,
             remember_key: false,
             keep_as: String::new(),
@@ -79,6 +98,13 @@ impl Target {
             Place::Custom { key, .. } if !key.is_empty() => Some(key),
             _ => None,
         }
+    }
+
+    /// Whether the address at which it is watched holds nothing secret, as far as can be told.
+    pub fn may_show_play_url(&self) -> bool {
+        let url = self.play_url.expose();
+        let key = self.key().map_or("", Secret::expose);
+        !url.contains(['?', '@']) && (key.is_empty() || !url.contains(key))
     }
 
     /// The server's URL; empty for the built-in one.

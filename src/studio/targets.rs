@@ -145,6 +145,7 @@ pub(super) fn figures(
         sent_frames: figures.total_frames.saturating_sub(figures.dropped_frames),
         reconnects: figures.reconnects,
         round_trip_ms: figures.round_trip.map(|trip| trip.as_secs_f64() * 1_000.0),
+        monitor: None,
     }
 }
 

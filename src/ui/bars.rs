@@ -221,6 +221,16 @@ pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, C
                 let name = target::title(texts, &missed.target);
                 return (texts.with("status-partly", &[("name", name.into())]), theme.warn);
             }
+            let troubled = snapshot.targets.iter().find_map(|entry| {
+                let monitor = entry.monitor.as_ref().filter(|it| target::is_trouble(it))?;
+                Some((entry, monitor))
+            });
+            if let Some((entry, monitor)) = troubled {
+                let name = target::title(texts, &entry.target);
+                let what = texts.get(target::viewers_words(monitor.state)).to_string();
+                let args = [("name", name.into()), ("what", what.into())];
+                return (texts.with("status-viewers", &args), theme.warn);
+            }
             let dropped = 100.0 * live.dropped_frames as f64 / (live.total_frames as f64).max(1.0);
             if dropped > 1.0 {
                 let percent = format!("{dropped:.1}");
@@ -243,7 +253,15 @@ pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, C
             } else if let Some(held) = target::delay::sentence(texts, snapshot) {
                 (held, theme.good)
             } else {
-                (plain(key!("status-on-air")), theme.good)
+                let seen = snapshot.targets.iter().filter_map(|entry| entry.monitor.as_ref());
+                let behind = seen.filter(|it| it.state == "ok").filter_map(|it| it.latency).max();
+                match behind.map(format::short_time) {
+                    Some(time) => {
+                        let text = texts.with("status-on-air-seen", &[("time", time.into())]);
+                        (text, theme.good)
+                    }
+                    None => (plain(key!("status-on-air")), theme.good),
+                }
             }
         }
     }

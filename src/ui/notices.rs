@@ -36,6 +36,7 @@ pub fn place_of(notice: &Notice) -> Place {
         Place::Mixer
     } else if about(&[
         "target",
+        "monitor",
         "no-target",
         "server",
         "port",
@@ -205,6 +206,7 @@ pub fn remedy_key(remedy: Remedy) -> &'static str {
         Remedy::EditTarget(_) => key!("remedy-target"),
         Remedy::TrustCertificate { .. } => key!("remedy-trust"),
         Remedy::UseTestSource => key!("remedy-test"),
+        Remedy::Unmute => key!("unmute"),
         Remedy::RefreshDevices => key!("remedy-refresh"),
         Remedy::ChooseFolder => key!("remedy-folder"),
     }
@@ -215,6 +217,7 @@ pub fn apply(view: &mut View<'_>, remedy: Option<Remedy>) {
     match remedy {
         Some(Remedy::RetryNow) => view.send(Command::RetryNow),
         Some(Remedy::UseTestSource) => view.send(Command::SelectVideo(VideoChoice::Test)),
+        Some(Remedy::Unmute) => view.send(Command::SetMuted(false)),
         Some(Remedy::RefreshDevices) => view.send(Command::RefreshDevices),
         Some(Remedy::ChooseFolder) => view.wish(Wish::PickRecordingFolder),
         Some(Remedy::TrustCertificate { target, pin }) => {

@@ -51,7 +51,7 @@ pub struct Args {
     pub scene: Option<String>,
     /// Send the packets of this FLV file as they are, whatever codec they are of: nothing is encoded
     #[arg(long, value_name = "FILE", help_heading = "Sources", requires = "target",
-          conflicts_with_all = ["video", "audio", "record", "replay", "control", "why"])]
+          conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor"])]
     pub copy: Option<PathBuf>,
     /// Begin the file of --copy again when it ends
     #[arg(long = "loop", help_heading = "Sources", requires = "copy")]
@@ -108,6 +108,11 @@ pub struct Args {
     /// The key of the --to before it is the first line of standard input
     #[arg(long, requires = "target", help_heading = "Targets")]
     pub key_stdin: bool,
+    /// Look at what viewers get: of all targets, or with =URL of the --to before it, watched there.
+    /// What is black, frozen, silent, late, stalled or of another size there and not here is told
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "", help_heading = "Targets")]
+    pub monitor: Vec<String>,
     /// How long a target is tried again, at first and after a loss [default: for ever]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Targets")]
     pub retry_for: Option<Duration>,
@@ -216,7 +221,11 @@ fn prepare(
         if let Err(why) = parse(&target.url, target.key.as_ref()) {
             return Err((format!("--to: {why}"), Exit::Usage));
         }
-        wanted.push(Target::custom(id, &target.url, target.key.unwrap_or_default()));
+        wanted.push(Target {
+            monitor: target.play_url.is_some().then_some(true),
+            play_url: target.play_url.unwrap_or_default(),
+            ..Target::custom(id, &target.url, target.key.unwrap_or_default())
+        });
     }
     for (flag, path) in [("--record", &args.record), ("--replay-to", &args.replay_to)] {
         if let Some(path) = path.as_ref().filter(|path| Format::of_path(path).is_none()) {
@@ -243,6 +252,9 @@ fn prepare(
         // Those of the settings, with the keys that the window has kept.
         keys_path = globals.settings.as_deref().map(keys_beside);
         wanted.clone_from(&settings.targets);
+    }
+    if args.monitor.iter().any(String::is_empty) {
+        wanted.iter_mut().for_each(|target| target.monitor = Some(true));
     }
     settings.targets = wanted;
     settings.delay = args.delay.unwrap_or(settings.delay);

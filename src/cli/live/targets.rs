@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
+use zeroize::Zeroizing;
 
 use crate::base::Secret;
 use crate::studio::services;
@@ -16,6 +17,8 @@ const MAX_KEY_BYTES: u64 = 8 << 10;
 pub struct Written {
     pub url: String,
     pub key: Option<Secret>,
+    /// Where its viewers watch, of `--monitor=URL`.
+    pub play_url: Option<Secret>,
 }
 
 /// Where a key comes from.
@@ -64,6 +67,11 @@ pub fn written(matches: &ArgMatches) -> Result<Vec<Written>, Error> {
     {
         words.push((index, Word::Key(KeySource::Stdin)));
     }
+    let watched = matches.try_get_many::<String>("monitor").ok().flatten().into_iter().flatten();
+    let indices = matches.indices_of("monitor").into_iter().flatten();
+    // Without an address it is for all.
+    let watched = indices.zip(watched).filter(|(_, url)| !url.is_empty());
+    words.extend(watched.map(|(index, url)| (index, Word::Watched(Secret::new(url.as_str())))));
     words.sort_by_key(|(index, _)| *index);
     assemble(words.into_iter().map(|(_, word)| word))
 }
@@ -72,13 +80,22 @@ pub fn written(matches: &ArgMatches) -> Result<Vec<Written>, Error> {
 enum Word {
     Url(String),
     Key(KeySource),
+    Watched(Secret),
 }
 
 fn assemble(words: impl Iterator<Item = Word>) -> Result<Vec<Written>, Error> {
     let mut targets: Vec<Written> = Vec::new();
     for word in words {
         match word {
-            Word::Url(url) => targets.push(Written { url, key: None }),
+            Word::Url(url) => targets.push(Written { url, key: None, play_url: None }),
+            Word::Watched(url) => {
+                let Some(target) = targets.last_mut() else {
+                    return Err(Error::Usage(
+                        "--monitor=URL applies to the --to before it, and there is none".into(),
+                    ));
+                };
+                target.play_url = Some(url);
+            }
             Word::Key(source) => {
                 let Some(target) = targets.last_mut() else {
                     return Err(Error::Usage(
@@ -108,11 +125,11 @@ impl KeySource {
                         "the environment variable {name} holds no key: set it and try again"
                     ))
                 })?;
-                (text, format!("the environment variable {name}"))
+                (Zeroizing::new(text), format!("the environment variable {name}"))
             }
-            Self::File(path) => (read_file(path)?, path.display().to_string()),
+            Self::File(path) => (Zeroizing::new(read_file(path)?), path.display().to_string()),
             Self::Stdin => {
-                let mut text = String::new();
+                let mut text = Zeroizing::new(String::new());
                 std::io::stdin().lock().take(MAX_KEY_BYTES + 1).read_to_string(&mut text).map_err(
                     |error| {
                         Error::Unreadable(format!("reading the key from standard input: {error}"))
@@ -177,6 +194,24 @@ mod tests {
             targets.iter().map(|target| target.key.as_ref().map(Secret::expose)).collect();
         assert_eq!(keys, [None, Some("filekey"), Some(&*std::env::var("PATH").unwrap())]);
         assert_eq!(targets[1].url, "rtmp://b/app");
+    }
+
+    #[test]
+    fn each_address_to_watch_belongs_to_the_url_before_it() {
+        let targets = parse(&[
+            "--to",
+            "rtmp://a/app/k",
+            "--monitor=rtmp://b/app/k",
+            "--monitor",
+            "--to",
+            "rtmp://c/app/k",
+        ])
+        .unwrap();
+        let watched: Vec<_> =
+            targets.iter().map(|target| target.play_url.as_ref().map(Secret::expose)).collect();
+        assert_eq!(watched, [Some("rtmp://b/app/k"), None]);
+        let early = parse(&["--monitor=rtmp://b/app/k", "--to", "rtmp://a/b"]);
+        assert!(matches!(early, Err(Error::Usage(_))));
     }
 
     #[test]

@@ -494,6 +494,10 @@ impl Client {
             SessionError::Handshake(error) => {
                 (Stage::Handshake, seen.unwrap_or_else(|| Cause::Protocol(error.to_string())))
             }
+            // That the rules were broken is what the cause says.
+            SessionError::Chunk(error) => {
+                (stage_of(self.stage), Cause::Protocol(error.to_string()))
+            }
             other => (stage_of(self.stage), Cause::Protocol(other.to_string())),
         };
         Failure::Other(self.error(stage, cause))

@@ -5,7 +5,7 @@ use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::media::source::State;
 use crate::studio::message::Message;
-use crate::studio::preflight::{Found, Plan, Preflight};
+use crate::studio::preflight::{Asked, Found, Plan, Preflight};
 use crate::studio::program::Program;
 use crate::studio::{services, targets};
 
@@ -20,10 +20,14 @@ impl Engine {
             return;
         }
         let mut known = self.state.program.as_ref().map(sources).unwrap_or_default();
+        let audible = self.settings.audio != Some(AudioChoice::None);
+        if self.settings.muted && audible {
+            known.push(Found::Muted);
+        }
         let enabled: Vec<_> =
             self.state.targets.iter().filter(|target| target.enabled).cloned().collect();
         if enabled.is_empty() {
-            known.push(Found::NoTarget);
+            known.push(Found::Said(Message::NoTarget));
         }
         let mut asked = Vec::new();
         for target in enabled {
@@ -32,8 +36,15 @@ impl Engine {
             }
             match targets::resolve(&target, self.built_in.rtmp(), &self.options, None) {
                 Ok(resolved) => {
-                    let host = format!("{}:{}", resolved.url.host, resolved.url.port);
-                    asked.push((target.id, host, resolved));
+                    let service = services::find(&target.service)
+                        .or_else(|| services::of_host(&resolved.url.host));
+                    asked.push(Asked {
+                        id: target.id,
+                        host: format!("{}:{}", resolved.url.host, resolved.url.port),
+                        test_query: service.and_then(|service| service.test_query),
+                        built_in: target.is_built_in(),
+                        target: resolved,
+                    });
                 }
                 Err(reason) => {
                     let invalid = Message::TargetInvalid { id: target.id, reason: reason.clone() };
@@ -52,6 +63,7 @@ impl Engine {
             clock: self.clock,
             quality: self.settings.quality.clone(),
             encoder: self.encoder,
+            folder: Some(self.settings.preferences.recording_folder.clone()),
             targets: asked,
         };
         match Preflight::start(&known, plan) {

@@ -185,6 +185,7 @@ impl Engine {
                 dropped: figures.dropped_frames.to_string(),
             });
         }
+        self.end_monitors();
         if let Some(program) = &self.state.program {
             program.detach();
         }

@@ -164,9 +164,11 @@ impl Engine {
         if let Some(process) = &mut self.state.process {
             self.state.usage = process.read();
         }
+        self.look_at_viewers();
         let Some(program) = &self.state.program else { return };
         let Some(on_air) = &mut self.state.on_air else { return };
-        let stats = on_air.stats(program, self.state.usage, now);
+        let mut stats = on_air.stats(program, self.state.usage, now);
+        self.add_monitors(&mut stats);
         self.state.history.second(&stats);
         let slow = self.state.history.slow();
         self.happened(Event::Stats(Box::new(stats)));

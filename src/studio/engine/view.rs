@@ -107,7 +107,17 @@ impl Engine {
                 view.round_trip = figures.round_trip;
             }
         }
+        for view in &mut views {
+            view.monitored = self.is_monitored(&view.target);
+            view.monitor = self.state.monitors.view(view.target.id);
+        }
         views
+    }
+
+    /// The monitor is no viewer.
+    fn own_viewers(&self) -> usize {
+        let address = self.built_in.rtmp().map(|address| address.to_string());
+        address.map_or(0, |host| self.state.monitors.viewers(&host))
     }
 
     pub(super) fn server_figures(&self) -> ServerFigures {
@@ -116,7 +126,7 @@ impl Engine {
             rtmp: ready.rtmp,
             http: ready.http.unwrap_or_default(),
             play_url: ready.play.unwrap_or_default(),
-            viewers: self.built_in.viewers(),
+            viewers: self.built_in.viewers().saturating_sub(self.own_viewers()),
             faults: self.built_in.faults().to_vec(),
         }
     }

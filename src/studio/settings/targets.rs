@@ -23,6 +23,12 @@ pub(super) struct Table {
     service: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     tls_pin: String,
+    /// Whether what its viewers get is looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    monitor: Option<bool>,
+    /// Where, if not where it is published to; one with a secret in it is not written.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    play_url: String,
     remember_key: bool,
     /// Under which name the keyring has the key.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -38,6 +44,8 @@ impl Default for Table {
             name: String::new(),
             service: String::new(),
             tls_pin: String::new(),
+            monitor: None,
+            play_url: String::new(),
             remember_key: false,
             key_name: String::new(),
         }
@@ -57,6 +65,11 @@ pub(super) fn tables(targets: &[Target]) -> Vec<Table> {
         name: target.name.clone(),
         service: target.service.clone(),
         tls_pin: target.pin.map(|pin| pin.to_string()).unwrap_or_default(),
+        monitor: target.monitor,
+        play_url: match target.may_show_play_url() {
+            true => target.play_url.expose().to_owned(),
+            false => String::new(),
+        },
         remember_key: target.remember_key,
         key_name: target.keep_as.clone(),
     };
@@ -89,6 +102,7 @@ pub(super) fn read(value: Option<&toml::Value>, bad: &mut dyn FnMut(String)) -> 
         if table.server.is_empty() {
             if let Some(built_in) = targets.first_mut() {
                 built_in.enabled = table.enabled;
+                built_in.monitor = table.monitor;
             }
             continue;
         }
@@ -107,6 +121,8 @@ pub(super) fn read(value: Option<&toml::Value>, bad: &mut dyn FnMut(String)) -> 
             service: cut(&table.service),
             enabled: table.enabled,
             pin,
+            monitor: table.monitor,
+            play_url: Secret::new(cut(&table.play_url)),
             remember_key: table.remember_key && !table.key_name.is_empty(),
             keep_as: cut(&table.key_name),
             ..Target::custom(id, &cut(server), Secret::default())
@@ -123,6 +139,32 @@ fn cut(text: &str) -> String {
 mod tests {
     use crate::studio::{Settings, Target};
     use crate::wire::rtmp::url::Url;
+
+    #[test]
+    fn an_address_to_watch_is_written_where_it_holds_no_secret() {
+        let mut settings = Settings::default();
+        let watched = |id, url: &str| Target {
+            monitor: Some(true),
+            play_url: url.into(),
+            ..Target::custom(id, "rtmp://h/app", "planted_key".into())
+        };
+        let good = "rtmp://play.example.com/live/show";
+        settings.targets.extend([
+            watched(1, good),
+            watched(2, "rtmp://h/app/planted_key"),
+            watched(3, "rtmp://me:planted@h/app/show"),
+            watched(4, "rtmp://h/app/show?token=planted"),
+        ]);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        settings.write(&path).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("planted"), "{text}");
+        let read = Settings::read(&path).0.targets;
+        let urls: Vec<_> = read.iter().skip(1).map(|it| it.play_url.expose()).collect();
+        assert_eq!(urls, [good, "", "", ""]);
+        assert!(read.iter().skip(1).all(|target| target.monitor == Some(true)));
+    }
 
     #[test]
     fn a_server_stays_whole_however_often_it_is_written() {

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use egui::Id;
 use zeroize::Zeroizing;
 
-use crate::base::Secret;
+use crate::base::{Latest, Secret};
+use crate::media::VideoFrame;
 use crate::studio::{Place, Snapshot, Target};
 use crate::ui::actions::key;
+use crate::ui::picture::Picture;
 
 /// What is being typed.
 #[derive(Default)]
@@ -22,13 +24,18 @@ pub struct Draft {
     pub(super) copied_at: Option<f64>,
     /// A new entry is under way: it is shown in full as soon as it is there.
     pub(super) awaited: Option<u32>,
+    /// What viewers see, as it is drawn, and where it comes from.
+    pub(super) viewers: Option<(Latest<VideoFrame>, Picture)>,
 }
 
 /// The fields of one entry.
 #[derive(Default)]
 pub(super) struct Texts {
-    pub server: String,
+    /// A whole URL has the key in it.
+    pub server: Zeroizing<String>,
     pub key: Zeroizing<String>,
+    /// Where it is watched; may hold what is secret.
+    pub play_url: Zeroizing<String>,
     /// Something was typed, so that a key that was kept comes too late.
     pub touched: bool,
 }
@@ -59,10 +66,11 @@ impl Draft {
         }
         for view in &snapshot.targets {
             let Place::Custom { server, key } = &view.target.place else { continue };
-            let texts = self
-                .texts
-                .entry(view.target.id)
-                .or_insert_with(|| Texts { server: server.clone(), ..Texts::default() });
+            let texts = self.texts.entry(view.target.id).or_insert_with(|| Texts {
+                server: Zeroizing::new(server.clone()),
+                play_url: Zeroizing::new(view.target.play_url.expose().to_owned()),
+                ..Texts::default()
+            });
             if texts.key.is_empty() && !texts.touched {
                 *texts.key = key.expose().to_owned();
             }
@@ -106,7 +114,7 @@ impl Draft {
         if target.is_built_in() {
             return None;
         }
-        let server = self.texts.get(&target.id).map_or("", |texts| &texts.server);
+        let server = self.texts.get(&target.id).map_or("", |texts| texts.server.as_str());
         if server.trim().is_empty() {
             Some(key!("server-missing"))
         } else if !is_address(server) {
@@ -136,7 +144,8 @@ impl Draft {
             server: texts.server.trim().to_owned(),
             key: Secret::new(texts.key.trim()),
         };
-        Target { place, ..target.clone() }
+        let play_url = Secret::new(texts.play_url.trim());
+        Target { place, play_url, ..target.clone() }
     }
 }
 

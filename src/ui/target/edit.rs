@@ -12,6 +12,7 @@ use crate::ui::actions::key;
 use crate::ui::icons::Icon;
 use crate::ui::target::Draft;
 use crate::ui::target::draft::{key_field, server_field};
+use crate::ui::target::viewers;
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{Button, Field, Look, icon_button, label, paragraph, switch};
@@ -25,6 +26,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, width: f
     };
     if entry.target.is_built_in() {
         address(ui, view, draft, width);
+        ui.add_space(gap::XS);
+        viewers::show(ui, view, draft, entry, false, width);
         return;
     }
     // What is on its way or there is not changed under its feet.
@@ -37,6 +40,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, width: f
         stream_key(ui, view, draft, &entry.target, width);
     });
     below(ui, view, draft, entry, running);
+    viewers::show(ui, view, draft, entry, running, width);
 }
 
 fn service_of(target: &Target) -> Option<&'static Service> {

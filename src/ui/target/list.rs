@@ -11,7 +11,7 @@ use crate::studio::{Command, Place, Target, services};
 use crate::ui::format;
 use crate::ui::go_live::stage_key;
 use crate::ui::icons::Icon;
-use crate::ui::target::Draft;
+use crate::ui::target::{Draft, viewers};
 use crate::ui::text::Texts;
 use crate::ui::theme::{RADIUS, Type, gap, size};
 use crate::ui::view::View;
@@ -128,6 +128,10 @@ fn fares(view: &View<'_>, entry: &TargetView) -> (Option<Color32>, String) {
     match entry.state {
         Some(TargetState::Live) if broadcasting => {
             let rate = format::bitrate(entry.bitrate);
+            if let Some(monitor) = entry.monitor.as_ref().filter(|it| it.state != "waiting") {
+                let (words, color) = viewers::state(theme, texts, monitor);
+                return (Some(color.unwrap_or(theme.live)), format!("{rate} · {words}"));
+            }
             (Some(theme.live), texts.with("target-live", &[("rate", rate.into())]))
         }
         Some(TargetState::Connecting) if broadcasting && entry.cause.is_none() => {

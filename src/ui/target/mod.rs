@@ -6,6 +6,7 @@ mod draft;
 mod edit;
 mod list;
 mod quality;
+mod viewers;
 
 use egui::{Ui, UiBuilder, vec2};
 
@@ -21,6 +22,7 @@ use crate::ui::widgets::{Button, Look, Tag, figures, label, sparkline};
 pub use draft::{Draft, key_field, server_field};
 pub use list::title;
 pub use quality::quality_text;
+pub use viewers::{is_trouble, words as viewers_words};
 
 /// The panel while nothing goes out; tells whether a closer look at what is ready is wanted.
 pub fn idle(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool {

@@ -1,0 +1,191 @@
+//! `onair check`, of this machine: the studio's own *Ready?*, without its window. Nothing is sent
+//! but the test of a service that has a test mode.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::audio::AudioChoice;
+use crate::base::{Clock, Stop};
+use crate::capture::VideoChoice;
+use crate::cli::exit::Exit;
+use crate::cli::globals::Globals;
+use crate::media::{BitsPerSecond, FrameRate, Size};
+use crate::studio::settings::keys_beside;
+use crate::studio::snapshot::{Snapshot, SourceState};
+use crate::studio::{Command, Config, Level, Notice, Quality, Settings, Studio, Target};
+
+/// How long devices may take to open, and sound to be heard.
+const SOURCES: Duration = Duration::from_secs(8);
+const HEARD: Duration = Duration::from_millis(1_500);
+/// How long all of it may take.
+const LIMIT: Duration = Duration::from_secs(120);
+const LOOK: Duration = Duration::from_millis(50);
+const END: Duration = Duration::from_secs(5);
+
+/// What is going to be broadcast.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Flags {
+    /// With a URL: look at this machine too
+    #[arg(long)]
+    pub machine: bool,
+    /// Picture, as in `onair live`
+    #[arg(long, value_name = "SOURCE")]
+    pub video: Option<VideoChoice>,
+    /// Sound, as in `onair live`
+    #[arg(long, value_name = "SOURCE")]
+    pub audio: Option<AudioChoice>,
+    /// Picture size [default: of the settings, or 1280x720]
+    #[arg(long, value_name = "WxH")]
+    pub size: Option<Size>,
+    /// Pictures a second [default: of the settings, or 30]
+    #[arg(long, value_name = "RATE")]
+    pub fps: Option<FrameRate>,
+    /// Bitrate of the picture [default: of the settings, or 2500k]
+    #[arg(long, value_name = "BITRATE")]
+    pub video_bitrate: Option<BitsPerSecond>,
+    /// A recording that will be made: room and rights are looked at there
+    #[arg(long, value_name = "PATH")]
+    pub record: Option<PathBuf>,
+}
+
+/// Looks at this machine, and at the targets of `--settings` that are switched on unless a URL was
+/// given.
+///
+/// # Errors
+/// A sentence and the exit code, when it cannot be looked at.
+pub fn look(
+    flags: &Flags,
+    with_targets: bool,
+    globals: &Globals,
+    clock: Clock,
+) -> Result<Vec<Notice>, (String, Exit)> {
+    let (mut settings, warnings) = match &globals.settings {
+        Some(path) if !path.exists() => {
+            let why = format!("--settings {}: there is no such file", path.display());
+            return Err((why, Exit::File));
+        }
+        Some(path) => Settings::read(path),
+        None => Default::default(),
+    };
+    settings.video = flags.video.clone().or(settings.video);
+    settings.audio = flags.audio.clone().or(settings.audio);
+    let quality = &mut settings.quality;
+    *quality = Quality {
+        size: flags.size.unwrap_or(quality.size),
+        frame_rate: flags.fps.unwrap_or(quality.frame_rate),
+        video_bitrate: flags.video_bitrate.unwrap_or(quality.video_bitrate),
+        ..quality.clone()
+    };
+    if let Some(path) = &flags.record {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        settings.preferences.recording_folder = folder.map_or_else(|| ".".into(), PathBuf::from);
+    }
+    let of_settings = with_targets && globals.settings.is_some();
+    if !of_settings {
+        settings.targets = vec![Target { enabled: false, ..Target::built_in() }];
+    }
+    let any = settings.targets.iter().any(|target| target.enabled);
+    let keys_path = globals.settings.as_deref().filter(|_| of_settings).map(keys_beside);
+    let config = Config { warnings, keys_path, calm: true, ..Config::new(clock, settings) };
+    let studio =
+        Studio::start(config).map_err(|error| (format!("starting: {error}"), Exit::Error))?;
+    let found = check(&studio, clock);
+    if let Err(stuck) = studio.end(END) {
+        tracing::warn!(%stuck, "ending");
+    }
+    let mut found = found.ok_or_else(|| ("looking takes too long".to_owned(), Exit::Error))?;
+    if !any {
+        // Nobody asked for targets.
+        found.retain(|notice| notice.key != "no-target");
+    }
+    Ok(found)
+}
+
+fn check(studio: &Studio, clock: Clock) -> Option<Vec<Notice>> {
+    let nap = Stop::new();
+    let wait = |limit: Duration, done: &dyn Fn(&Snapshot) -> bool| {
+        let until = clock.now() + limit;
+        loop {
+            let snapshot = studio.snapshot();
+            if done(&snapshot) {
+                return Some(snapshot);
+            }
+            if clock.now() >= until {
+                return None;
+            }
+            nap.wait(LOOK);
+        }
+    };
+    let opening = SourceState::Opening;
+    let _ = wait(SOURCES, &|snapshot| {
+        snapshot.video.as_ref().is_some_and(|video| video.state != opening)
+            && snapshot.audio.as_ref().is_some_and(|audio| audio.state != opening)
+    });
+    let from = clock.now();
+    let _ = wait(HEARD * 2, &|_| clock.now().since(from) >= HEARD);
+    studio.send(Command::Check);
+    let done =
+        |snapshot: &Snapshot| snapshot.checked.as_ref().is_some_and(|checked| !checked.running);
+    let last = wait(LIMIT, &done)?;
+    last.checked.map(|checked| checked.found)
+}
+
+/// The findings as JSON.
+pub fn fields(found: &[Notice]) -> Vec<Value> {
+    let field = |notice: &Notice| {
+        let advice = Some(&notice.advice).filter(|advice| !advice.is_empty());
+        let args: serde_json::Map<String, Value> = notice
+            .args
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.as_str().into()))
+            .collect();
+        json!({
+            "name": notice.key.strip_prefix("found-").unwrap_or(notice.key),
+            "level": level(notice.level),
+            "ok": notice.level != Level::Error,
+            "summary": notice.summary,
+            "advice": advice,
+            "values": args,
+        })
+    };
+    found.iter().map(field).collect()
+}
+
+/// The findings as lines for a person.
+pub fn lines(found: &[Notice]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for notice in found {
+        let mark = match notice.level {
+            Level::Info => '✓',
+            Level::Warning => '!',
+            Level::Error => '✗',
+        };
+        lines.push(format!("{mark} {}", notice.summary));
+        if !notice.advice.is_empty() {
+            lines.push(format!("  {}", notice.advice));
+        }
+    }
+    lines
+}
+
+/// How it ends: by the first that stands in the way.
+pub fn exit(found: &[Notice]) -> Exit {
+    let first = found.iter().find(|notice| notice.level == Level::Error);
+    match first.map(|notice| notice.key) {
+        None => Exit::Ok,
+        Some("found-no-picture") => Exit::Device,
+        Some("found-encoder-failed") => Exit::Codec,
+        Some("found-target-failed") => Exit::Unreachable,
+        Some(_) => Exit::Error,
+    }
+}
+
+const fn level(level: Level) -> &'static str {
+    match level {
+        Level::Info => "info",
+        Level::Warning => "warning",
+        Level::Error => "error",
+    }
+}

@@ -1,0 +1,128 @@
+//! The report of an error that nobody expected (a panic): what, where, on which thread, the way
+//! there and the last lines of the log, in a file that only its owner can read, without secrets.
+//! Runs on the thread that failed.
+
+use std::backtrace::Backtrace;
+use std::collections::VecDeque;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::panic::PanicHookInfo;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::base::secret::scrub;
+use crate::cli::output::complain;
+use crate::studio::crashes;
+
+/// Lines of the log that are kept for a report…
+const LINES: usize = 200;
+/// …each cut to so many bytes.
+const LINE: usize = 1_000;
+/// A program that fails again and again writes no more than this in one run.
+const REPORTS: u32 = 5;
+/// Who holds the lines may have died.
+const WAIT: Duration = Duration::from_millis(200);
+
+/// The last lines of the log.
+#[derive(Clone, Debug, Default)]
+pub struct LastLines(Arc<Mutex<VecDeque<String>>>);
+
+impl LastLines {
+    fn text(&self) -> String {
+        let lines = self.0.try_lock_for(WAIT);
+        lines.map_or_else(String::new, |lines| lines.iter().map(String::as_str).collect())
+    }
+}
+
+/// Takes one line, as the log's formatter writes it.
+#[derive(Debug)]
+pub struct Line(LastLines);
+
+impl Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let cut = bytes.get(..LINE).unwrap_or(bytes);
+        let mut line = String::from_utf8_lossy(cut).into_owned();
+        if !line.ends_with('\n') {
+            line.push('\n');
+        }
+        let mut lines = self.0.0.lock();
+        if lines.len() >= LINES {
+            lines.pop_front();
+        }
+        lines.push_back(line);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for LastLines {
+    type Writer = Line;
+
+    fn make_writer(&self) -> Line {
+        Line(self.clone())
+    }
+}
+
+/// From here on each panic leaves a report in `folder` and a sentence on standard error.
+pub fn install(folder: PathBuf, lines: LastLines) {
+    let written = AtomicU32::new(0);
+    std::panic::set_hook(Box::new(move |panic| {
+        let thread = std::thread::current().name().unwrap_or("unnamed").to_owned();
+        if written.fetch_add(1, Ordering::Relaxed) >= REPORTS {
+            complain(&format!("another unexpected error on thread {thread}"));
+            return;
+        }
+        let report = scrub(&report(panic, &thread, &lines.text()));
+        // Rather none than one with a key in it.
+        let report = report.unwrap_or_else(|| format!("onair {}\n", env!("CARGO_PKG_VERSION")));
+        match write(&folder, &report) {
+            Ok(path) => complain(&format!(
+                "an unexpected error on thread {thread}; report without keys: {}",
+                path.display()
+            )),
+            Err(error) => {
+                let first: String = report.lines().take(4).collect::<Vec<_>>().join(" · ");
+                complain(&format!("an unexpected error, and no report of it ({error}): {first}"));
+            }
+        }
+    }));
+}
+
+fn report(panic: &PanicHookInfo<'_>, thread: &str, lines: &str) -> String {
+    let payload = panic.payload();
+    let said = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no words");
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    format!(
+        "onair {version} ({system} {machine})\nthread: {thread}\nplace: {place}\nerror: {said}\n\n\
+         The way there:\n{way}\n\nThe last lines of the log:\n{lines}",
+        version = env!("CARGO_PKG_VERSION"),
+        system = std::env::consts::OS,
+        machine = std::env::consts::ARCH,
+        way = Backtrace::force_capture(),
+    )
+}
+
+fn write(folder: &Path, report: &str) -> io::Result<PathBuf> {
+    fs::create_dir_all(folder)?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let path = crashes::path_of(folder, i64::try_from(now.as_micros()).unwrap_or(i64::MAX));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&path)?;
+    file.write_all(report.as_bytes())?;
+    Ok(path)
+}

@@ -1,0 +1,291 @@
+//! Whether two pictures are the same and whether one is black, by a coarse grid of mean luma; and
+//! how far one sound is behind another, by the course of their loudness. For comparing what viewers
+//! get with what is sent (issue 4 part 8). Pure.
+
+use std::collections::VecDeque;
+
+use crate::base::Timestamp;
+use crate::media::{Samples, Size};
+
+/// Columns and rows of the grid.
+const COLUMNS: usize = 16;
+const ROWS: usize = 9;
+/// A picture whose every cell is at most this is black (limited range: black is 16).
+const BLACK: u8 = 26;
+/// Rows and pixels of a cell that are looked at, each way.
+const SAMPLES: usize = 12;
+
+/// A picture's coarse likeness.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Likeness {
+    cells: [u8; COLUMNS * ROWS],
+}
+
+impl Likeness {
+    /// Of a luma plane, `stride` bytes a row.
+    pub fn of(luma: &[u8], stride: usize, size: Size) -> Self {
+        let (width, height) = (size.width as usize, size.height as usize);
+        let mut cells = [0; COLUMNS * ROWS];
+        for (index, cell) in cells.iter_mut().enumerate() {
+            let (column, row) = (index % COLUMNS, index / COLUMNS);
+            let (x0, x1) = (column * width / COLUMNS, (column + 1) * width / COLUMNS);
+            let (y0, y1) = (row * height / ROWS, (row + 1) * height / ROWS);
+            let (step_x, step_y) = (((x1 - x0) / SAMPLES).max(1), ((y1 - y0) / SAMPLES).max(1));
+            let (mut sum, mut count) = (0_u64, 0_u64);
+            for y in (y0..y1).step_by(step_y) {
+                let pixels = luma.get(y * stride + x0..y * stride + x1).unwrap_or_default();
+                for pixel in pixels.iter().step_by(step_x) {
+                    sum += u64::from(*pixel);
+                    count += 1;
+                }
+            }
+            *cell = u8::try_from(sum / count.max(1)).unwrap_or(u8::MAX);
+        }
+        Self { cells }
+    }
+
+    /// Whether there is nothing to be seen in it.
+    pub fn is_black(&self) -> bool {
+        self.cells.iter().all(|cell| *cell <= BLACK)
+    }
+
+    /// The most that a cell differs, in steps of luma.
+    pub fn difference(&self, other: &Self) -> u8 {
+        let pairs = self.cells.iter().zip(&other.cells);
+        pairs.map(|(one, other)| one.abs_diff(*other)).max().unwrap_or_default()
+    }
+}
+
+/// How long a value of a [`Course`] lasts.
+pub const STEP_MICROS: i64 = 20_000;
+/// What silence reads, dBFS.
+pub const SILENCE_DBFS: f32 = -90.0;
+/// So much sound is compared.
+const COMPARED: usize = 400;
+/// A course that varies less than this (standard deviation, dB) cannot be placed.
+const LIVELY: f64 = 3.0;
+/// How alike two courses must be, as a correlation…
+const ALIKE: f64 = 0.8;
+/// …and by how much more than anywhere else…
+const DISTINCT: f64 = 0.15;
+/// …where elsewhere is at least so many steps away.
+const ELSEWHERE: i64 = 15;
+
+/// The course of a sound's loudness: its RMS in dBFS, a value for every 20 ms of media time.
+#[derive(Clone, Debug)]
+pub struct Course {
+    /// The number of the first value; numbers count steps from the media time's zero.
+    first: i64,
+    values: VecDeque<f32>,
+    most: usize,
+    /// What has come of the step in work.
+    open: Option<(i64, f64, u32)>,
+}
+
+impl Course {
+    /// One that keeps so many of the newest values.
+    pub fn new(most: usize) -> Self {
+        Self { first: 0, values: VecDeque::new(), most: most.max(1), open: None }
+    }
+
+    /// Takes the next block.
+    pub fn push(&mut self, samples: &Samples) {
+        let channels = usize::from(samples.channels.max(1));
+        for (index, frame) in samples.data.chunks_exact(channels).enumerate() {
+            let micros = index as i64 * 1_000_000 / i64::from(samples.rate.max(1));
+            let step = samples.pts.offset(micros).as_micros().div_euclid(STEP_MICROS);
+            let power: f64 = frame.iter().map(|value| f64::from(*value).powi(2)).sum();
+            let power = if power.is_finite() { power / channels as f64 } else { 0.0 };
+            match &mut self.open {
+                Some((open, sum, count)) if *open == step => {
+                    *sum += power;
+                    *count += 1;
+                }
+                _ => {
+                    self.close();
+                    self.open = Some((step, power, 1));
+                }
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        let Some((step, sum, count)) = self.open.take() else { return };
+        let dbfs = (10.0 * (sum / f64::from(count.max(1))).max(1e-12).log10()) as f32;
+        let missing = step - self.end();
+        if self.values.is_empty() || missing < 0 || missing > self.most as i64 {
+            // The stream began anew.
+            self.values.clear();
+            self.first = step;
+        } else {
+            self.values.extend(std::iter::repeat_n(SILENCE_DBFS, missing as usize));
+        }
+        self.values.push_back(dbfs.max(SILENCE_DBFS));
+        while self.values.len() > self.most {
+            self.values.pop_front();
+            self.first += 1;
+        }
+    }
+
+    /// The number of the value that comes next.
+    fn end(&self) -> i64 {
+        self.first + self.values.len() as i64
+    }
+
+    /// The media time after its last value.
+    pub fn until(&self) -> Option<Timestamp> {
+        let some = !self.values.is_empty();
+        some.then(|| Timestamp::from_micros(self.end() * STEP_MICROS))
+    }
+
+    /// The values from this media time on, with their times.
+    pub fn since(&self, from: Timestamp) -> impl Iterator<Item = (Timestamp, f32)> + '_ {
+        let first = from.as_micros().div_euclid(STEP_MICROS).max(self.first);
+        let skipped = usize::try_from(first - self.first).unwrap_or(0);
+        let values = self.values.iter().skip(skipped).zip(first..);
+        values.map(|(value, step)| (Timestamp::from_micros(step * STEP_MICROS), *value))
+    }
+
+    fn get(&self, step: i64) -> Option<f32> {
+        self.values.get(usize::try_from(step - self.first).ok()?).copied()
+    }
+
+    /// By how much the times of `copy` are ahead of those of this one for the same sound, looked
+    /// for between `least` and `most` microseconds; `None` where they are not alike, or are alike
+    /// in more than one place.
+    pub fn lead_of(&self, copy: &Self, least: i64, most: i64) -> Option<i64> {
+        let end = copy.end();
+        let begin = end - COMPARED as i64;
+        if begin < copy.first {
+            return None;
+        }
+        let wanted: Vec<f64> = (begin..end).filter_map(|step| copy.get(step)).map(heard).collect();
+        let (wanted, power) = centred(&wanted)?;
+        let lags = least.div_euclid(STEP_MICROS)..=most.div_euclid(STEP_MICROS);
+        let alike: Vec<(i64, f64)> = lags
+            .filter_map(|lag| {
+                let there: Option<Vec<f64>> =
+                    (begin - lag..end - lag).map(|step| self.get(step).map(heard)).collect();
+                let (there, its) = centred(&there?)?;
+                let product: f64 = wanted.iter().zip(&there).map(|(a, b)| a * b).sum();
+                Some((lag, product / (power * its)))
+            })
+            .collect();
+        let (lag, best) = alike.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let elsewhere = alike.iter().filter(|(other, _)| (other - lag).abs() > ELSEWHERE);
+        let second = elsewhere.map(|(_, value)| *value).fold(0.0, f64::max);
+        (best >= ALIKE && best - second >= DISTINCT).then_some(lag * STEP_MICROS)
+    }
+}
+
+/// What of a loudness counts: below −60 dBFS codecs do as they like.
+fn heard(dbfs: f32) -> f64 {
+    f64::from(dbfs).clamp(-60.0, 0.0)
+}
+
+/// Less its mean, with its length; `None` where it hardly varies.
+fn centred(values: &[f64]) -> Option<(Vec<f64>, f64)> {
+    let mean = values.iter().sum::<f64>() / (values.len() as f64).max(1.0);
+    let centred: Vec<f64> = values.iter().map(|value| value - mean).collect();
+    let power: f64 = centred.iter().map(|value| value * value).sum();
+    let lively = (power / (values.len() as f64).max(1.0)).sqrt() >= LIVELY;
+    lively.then(|| (centred, power.sqrt()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn black_and_change_are_told() {
+        let size = Size::new(64, 36);
+        let mut luma = vec![16; size.pixels()];
+        let black = Likeness::of(&luma, 64, size);
+        assert!(black.is_black());
+        // One cell of 4×4 pixels lights up.
+        for y in 0..4 {
+            luma[y * 64..y * 64 + 4].fill(216);
+        }
+        let lit = Likeness::of(&luma, 64, size);
+        assert!(!lit.is_black());
+        assert_eq!(lit.difference(&black), 200);
+        // A plane that is shorter than its size is no reason to fall over.
+        assert!(Likeness::of(&[], 64, size).is_black());
+        assert!(Likeness::of(&luma, 64, Size::new(2, 2)).difference(&lit) > 0);
+    }
+
+    /// Noise that is louder and softer from step to step, in blocks of 1,024 as AAC has them.
+    fn speech(seed: u64, seconds: usize, offset_micros: i64, loud: f32) -> Vec<Samples> {
+        let rate = 48_000;
+        let mut state = seed;
+        let mut level = 0.1;
+        let all: Vec<f32> = (0..rate * seconds)
+            .map(|index| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                if index % 4_800 == 0 {
+                    level = 10_f32.powf(-2.5 * ((state >> 40) as f32 / 16_777_216.0));
+                }
+                level * loud * (if state >> 63 == 0 { 1.0 } else { -1.0 })
+            })
+            .collect();
+        let block = |(index, data): (usize, &[f32])| Samples {
+            pts: Timestamp::from_micros(index as i64 * 1_024 * 1_000_000 / rate as i64)
+                .offset(offset_micros),
+            rate: rate as u32,
+            channels: 1,
+            data: data.to_vec(),
+        };
+        all.chunks(1_024).enumerate().map(block).collect()
+    }
+
+    #[test]
+    fn a_sound_is_found_again_in_another_time() {
+        let mut sent = Course::new(3_000);
+        speech(7, 30, 0, 1.0).iter().for_each(|block| sent.push(block));
+        // The same, softer, by another clock: what came 20 s ago is 5 s ahead.
+        let mut copy = Course::new(1_000);
+        for block in speech(7, 10, 5_000_000, 0.5) {
+            copy.push(&block);
+        }
+        let lead = sent.lead_of(&copy, -20_000_000, 20_000_000).unwrap();
+        assert!((lead - 5_000_000).abs() <= STEP_MICROS, "{lead}");
+        // Not where it is not looked for, nor in another sound, nor in a tone.
+        assert_eq!(sent.lead_of(&copy, 6_000_000, 20_000_000), None);
+        let mut other = Course::new(1_000);
+        speech(8, 10, 0, 1.0).iter().for_each(|block| other.push(block));
+        assert_eq!(sent.lead_of(&other, -20_000_000, 20_000_000), None);
+        let mut tone = Course::new(1_000);
+        tone.push(&Samples {
+            pts: Timestamp::ZERO,
+            rate: 48_000,
+            channels: 1,
+            data: vec![0.5; 480_000],
+        });
+        assert_eq!(sent.lead_of(&tone, -20_000_000, 20_000_000), None);
+    }
+
+    #[test]
+    fn gaps_are_silence_and_jumps_begin_anew() {
+        let block = |ms: i64| Samples {
+            pts: Timestamp::from_millis(ms),
+            rate: 48_000,
+            channels: 2,
+            data: vec![0.1; 2 * 960],
+        };
+        let mut course = Course::new(10);
+        course.push(&block(0));
+        course.push(&block(60));
+        course.push(&block(80));
+        let values: Vec<_> =
+            course.since(Timestamp::ZERO).map(|(_, value)| value.round()).collect();
+        assert_eq!(values, [-20.0, -90.0, -90.0, -20.0]);
+        assert_eq!(course.until(), Some(Timestamp::from_millis(80)));
+        course.push(&block(100_000));
+        course.push(&block(100_020));
+        assert_eq!(course.since(Timestamp::ZERO).count(), 1);
+        for number in 0..100 {
+            course.push(&block(100_040 + 20 * number));
+        }
+        assert_eq!(course.since(Timestamp::ZERO).count(), 10);
+    }
+}

@@ -1,0 +1,500 @@
+//! A cheap look at a stream: what its viewers get, judged without showing it (issue 4 part 8). Of
+//! the pictures only keyframes are decoded, of the sound all; nothing is buffered, so that times are
+//! those of arrival. The feed thread is the player's own; a second thread looks ten times a second.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::base::{Clock, Latest, Timestamp, Worker};
+use crate::decode::{self, AudioBackend, VideoBackend};
+use crate::media::likeness::{Course, Likeness};
+use crate::media::markers::{self, OnsetReader};
+use crate::media::{AudioParameters, EncodedPacket, Size, Track, VideoFrame, VideoParameters};
+use crate::net::{self, Runtime};
+use crate::player::feed::Feed;
+use crate::player::packets::{Popped, Unit};
+use crate::player::remote::Remote;
+use crate::player::shared::Shared;
+use crate::player::{Config, Failure, Source, State};
+use crate::wire::rtmp::Url;
+
+/// How often what has come is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+/// Arrivals are remembered for so long, for rates and delays…
+const ARRIVALS: Duration = Duration::from_secs(10);
+/// …and are this many at the most.
+const MOST_ARRIVALS: usize = 4_000;
+/// What comes so soon after a connection was made may be a server's store of the past.
+const STORE: Duration = Duration::from_secs(2);
+/// A frame so close to a full second may be on either side of it: the marker has milliseconds.
+const UNSURE_MICROS: i64 = 1_500;
+/// Offsets between sound and picture, of which the median counts.
+const OFFSETS: usize = 5;
+
+/// How much is remembered.
+#[derive(Copy, Clone, Debug)]
+pub struct Memory {
+    /// Keyframes.
+    pub pictures: usize,
+    /// Steps of loudness, 20 ms each.
+    pub sound: usize,
+}
+
+/// Where to look.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// The address that is published to: most plain servers play there too.
+    Rtmp(Box<Url>),
+    /// An address of its own, as a person wrote it.
+    Address(crate::base::Secret),
+}
+
+/// A keyframe that came.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Keyframe {
+    /// When it came.
+    pub at: Timestamp,
+    pub likeness: Likeness,
+}
+
+/// What has come so far. Times are the session clock's.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub state: State,
+    pub size: Option<Size>,
+    /// Names of the codecs, such as `H.264 High`; empty until known.
+    pub video: String,
+    pub audio: String,
+    /// Pictures a second of media time.
+    pub fps: Option<f64>,
+    /// Bits a second over the last seconds.
+    pub bitrate: u32,
+    /// When the stream was joined the last time, once something came.
+    pub joined: Option<Timestamp>,
+    /// The last picture or sound, and the last of each.
+    pub last: Option<Timestamp>,
+    pub last_video: Option<Timestamp>,
+    pub last_audio: Option<Timestamp>,
+    /// Media time that came for each second that passed, over the last 10 s.
+    pub pace: Option<f64>,
+    /// The newest keyframes, oldest first.
+    pub pictures: VecDeque<Keyframe>,
+    /// The loudness by media time.
+    pub course: Course,
+    /// From media time to arrival, the least of the last seconds, microseconds.
+    pub behind_micros: Option<i64>,
+    /// From the writing of the marker of the newest keyframe to its arrival.
+    pub latency_ms: Option<f64>,
+    /// By the markers, > 0: sound late.
+    pub av_offset_ms: Option<f64>,
+    /// Packets that could not be decoded.
+    pub damaged: u64,
+}
+
+impl Seen {
+    fn new(memory: Memory) -> Self {
+        Self {
+            state: State::Starting,
+            size: None,
+            video: String::new(),
+            audio: String::new(),
+            fps: None,
+            bitrate: 0,
+            joined: None,
+            last: None,
+            last_video: None,
+            last_audio: None,
+            pace: None,
+            pictures: VecDeque::new(),
+            course: Course::new(memory.sound),
+            behind_micros: None,
+            latency_ms: None,
+            av_offset_ms: None,
+            damaged: 0,
+        }
+    }
+}
+
+/// One packet's arrival.
+#[derive(Copy, Clone, Debug)]
+struct Arrival {
+    at: Timestamp,
+    dts: Timestamp,
+    video: bool,
+    bytes: usize,
+}
+
+/// Looks at packets. Also for the stream as it is sent, with which what comes back is compared.
+pub struct Looker {
+    clock: Clock,
+    video: Option<(VideoParameters, Box<dyn VideoBackend>)>,
+    audio: Option<(AudioParameters, Box<dyn AudioBackend>)>,
+    onsets: Option<(u32, OnsetReader)>,
+    arrivals: VecDeque<Arrival>,
+    /// The newest keyframe with a marker: its time in milliseconds and its media time.
+    marker: Option<(u64, Timestamp)>,
+    offsets: VecDeque<i64>,
+    picture: Latest<VideoFrame>,
+    pictures: usize,
+    /// What it has seen.
+    pub seen: Seen,
+}
+
+impl std::fmt::Debug for Looker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Looker").finish_non_exhaustive()
+    }
+}
+
+impl Looker {
+    /// One that puts the newest keyframe into `picture`.
+    pub fn new(clock: Clock, memory: Memory, picture: Latest<VideoFrame>) -> Self {
+        Self {
+            clock,
+            video: None,
+            audio: None,
+            onsets: None,
+            arrivals: VecDeque::new(),
+            marker: None,
+            offsets: VecDeque::new(),
+            picture,
+            pictures: memory.pictures.max(1),
+            seen: Seen::new(memory),
+        }
+    }
+
+    /// The pictures are of this kind from here on.
+    pub fn configure_video(&mut self, parameters: VideoParameters) {
+        if self.video.as_ref().is_some_and(|(known, _)| known.config == parameters.config) {
+            return;
+        }
+        self.seen.size = Some(parameters.size);
+        match decode::open_video(&parameters) {
+            Ok(decoder) => {
+                self.seen.video = decoder.name().to_owned();
+                self.video = Some((parameters, decoder));
+            }
+            Err(_) => {
+                self.seen.damaged += 1;
+                self.video = None;
+            }
+        }
+    }
+
+    /// The sound is of this kind from here on.
+    pub fn configure_audio(&mut self, parameters: AudioParameters) {
+        if self.audio.as_ref().is_some_and(|(known, _)| known.config == parameters.config) {
+            return;
+        }
+        match decode::open_audio(&parameters) {
+            Ok(decoder) => {
+                self.seen.audio = decoder.name().to_owned();
+                self.audio = Some((parameters, decoder));
+            }
+            Err(_) => {
+                self.seen.damaged += 1;
+                self.audio = None;
+            }
+        }
+    }
+
+    /// The connection was made anew.
+    pub fn gap(&mut self) {
+        self.arrivals.clear();
+        self.marker = None;
+        self.onsets = None;
+        (self.seen.joined, self.seen.behind_micros, self.seen.pace) = (None, None, None);
+        if let Some((_, decoder)) = &mut self.video {
+            decoder.reset();
+        }
+        if let Some((_, decoder)) = &mut self.audio {
+            decoder.reset();
+        }
+    }
+
+    /// A packet; its `captured` is when it came.
+    pub fn take(&mut self, packet: &EncodedPacket) {
+        let at = packet.captured;
+        let joined = *self.seen.joined.get_or_insert(at);
+        self.seen.last = Some(at);
+        let video = packet.track == Track::Video;
+        let arrival = Arrival { at, dts: packet.dts, video, bytes: packet.data.len() };
+        if self.arrivals.len() >= MOST_ARRIVALS {
+            self.arrivals.pop_front();
+        }
+        self.arrivals.push_back(arrival);
+        if video {
+            self.seen.last_video = Some(at);
+            if packet.keyframe {
+                self.keyframe(packet, at.since(joined) < STORE);
+            }
+        } else {
+            self.seen.last_audio = Some(at);
+            self.sound(packet);
+        }
+    }
+
+    fn keyframe(&mut self, packet: &EncodedPacket, stored: bool) {
+        let Some((_, decoder)) = &mut self.video else { return };
+        let decoded = decoder.decode(packet);
+        // It refers to nothing before it, and what follows is not decoded: it need not wait.
+        let rest = decoder.flush();
+        let mut frames = match decoded {
+            Ok(frames) => frames,
+            Err(_) => {
+                self.seen.damaged += 1;
+                decoder.reset();
+                return;
+            }
+        };
+        frames.extend(rest);
+        let Some(frame) = frames.pop() else { return };
+        let (luma, stride, size) = (&frame.planes.y, frame.planes.luma_stride(), frame.size());
+        self.seen.size = Some(size);
+        let likeness = Likeness::of(luma, stride, size);
+        if self.seen.pictures.len() >= self.pictures {
+            self.seen.pictures.pop_front();
+        }
+        self.seen.pictures.push_back(Keyframe { at: packet.captured, likeness });
+        match markers::read_band(luma, stride, size) {
+            Some(time_ms) => {
+                self.marker = Some((time_ms, packet.pts));
+                if !stored {
+                    let wall = self.clock.wall_micros(packet.captured);
+                    // The marker counts whole milliseconds, rounded down.
+                    let age = markers::age_ms(time_ms, wall.div_euclid(1_000)) as f64;
+                    self.seen.latency_ms = Some(age + wall.rem_euclid(1_000) as f64 / 1_000.0);
+                }
+            }
+            None => {
+                self.marker = None;
+                (self.seen.latency_ms, self.seen.av_offset_ms) = (None, None);
+                self.offsets.clear();
+            }
+        }
+        self.picture.publish(frame);
+    }
+
+    fn sound(&mut self, packet: &EncodedPacket) {
+        let Some((_, decoder)) = &mut self.audio else { return };
+        let samples = match decoder.decode(packet) {
+            Ok(Some(samples)) => samples,
+            Ok(None) => return,
+            Err(_) => {
+                self.seen.damaged += 1;
+                return;
+            }
+        };
+        self.seen.course.push(&samples);
+        // Listening for the markers' tone is for streams that have markers.
+        if self.marker.is_none() {
+            return;
+        }
+        if self.onsets.as_ref().is_none_or(|(rate, _)| *rate != samples.rate) {
+            self.onsets = Some((samples.rate, OnsetReader::new(samples.rate)));
+        }
+        let Some((_, reader)) = &mut self.onsets else { return };
+        let mut heard = Vec::new();
+        reader.push(samples.pts, samples.channels, &samples.data, |at| heard.push(at));
+        for at in heard {
+            self.onset(at);
+        }
+    }
+
+    /// A tone began at this media time: how far is it from the flash that belongs to it? Flashes
+    /// are mostly not in keyframes; where they are follows from the marker of the last one.
+    fn onset(&mut self, at: Timestamp) {
+        let (Some((time_ms, pts)), Some((video, _))) = (self.marker, &self.video) else { return };
+        // As the stream says of itself: pictures that are left out do not change it.
+        let fps = video.frame_rate.as_f64();
+        let wall = i64::try_from(time_ms).unwrap_or_default() * 1_000 + 500;
+        let Some(flash) = flash_near(wall, fps, at.micros_since(pts)) else { return };
+        if self.offsets.len() >= OFFSETS {
+            self.offsets.pop_front();
+        }
+        self.offsets.push_back(at.micros_since(pts) - flash);
+        let mut sorted: Vec<i64> = self.offsets.iter().copied().collect();
+        sorted.sort_unstable();
+        self.seen.av_offset_ms = sorted.get(sorted.len() / 2).map(|micros| *micros as f64 / 1e3);
+    }
+
+    /// Rates and delays as of now.
+    pub fn sum_up(&mut self, now: Timestamp) {
+        while self.arrivals.front().is_some_and(|first| now.since(first.at) > ARRIVALS) {
+            self.arrivals.pop_front();
+        }
+        let seen = &mut self.seen;
+        let recent =
+            || self.arrivals.iter().filter(|it| now.since(it.at) <= Duration::from_secs(5));
+        let bytes: usize = recent().map(|it| it.bytes).sum();
+        let long =
+            seen.joined.map_or(5.0, |joined| now.since(joined).as_secs_f64().clamp(0.5, 5.0));
+        seen.bitrate = (bytes as f64 * 8.0 / long) as u32;
+        seen.behind_micros =
+            recent().map(|it| it.at.micros_since(it.dts)).min().or(seen.behind_micros);
+        let pictures: Vec<_> = self.arrivals.iter().filter(|it| it.video).collect();
+        if let (Some(first), Some(last)) = (pictures.first(), pictures.last())
+            && pictures.len() > 20
+        {
+            let seconds = last.dts.micros_since(first.dts) as f64 / 1e6;
+            seen.fps = (seconds > 0.5).then(|| (pictures.len() - 1) as f64 / seconds);
+        }
+        // What a server had in store came at once and says nothing.
+        let settled = seen.joined.map(|joined| joined + STORE);
+        let live = || self.arrivals.iter().filter(|it| settled.is_some_and(|from| it.at >= from));
+        let span = live().next().zip(live().next_back());
+        seen.pace = span.and_then(|(first, last)| {
+            let waited = now.since(first.at).as_secs_f64();
+            let came = last.dts.micros_since(first.dts) as f64 / 1e6;
+            (waited >= 7.5).then(|| came / waited)
+        });
+    }
+}
+
+/// Where the first frame of a flash lies that is nearest to `wanted`, microseconds from a frame
+/// whose wall clock is `wall`, at `fps`. `None` where a frame lies so close to the full second that
+/// it may be either side of it.
+fn flash_near(wall: i64, fps: f64, wanted: i64) -> Option<i64> {
+    if !(1.0..=1_000.0).contains(&fps) {
+        return None;
+    }
+    let second = (wall + wanted + 500_000).div_euclid(1_000_000) * 1_000_000 - wall;
+    let period = 1e6 / fps;
+    // The first frame that is not before it.
+    let number = (second as f64 / period).ceil();
+    let flash = (number * period).round() as i64;
+    let before = ((number - 1.0) * period).round() as i64;
+    let sure = flash - second > UNSURE_MICROS && second - before > UNSURE_MICROS;
+    (sure && (flash - wanted).abs() < 450_000).then_some(flash)
+}
+
+/// A stream that is being looked at. Dropping it ends it without waiting.
+#[derive(Debug)]
+pub struct Glance {
+    shared: Arc<Shared>,
+    seen: Arc<Mutex<Seen>>,
+    threads: Vec<Worker>,
+}
+
+impl Glance {
+    /// Begins to look; the newest keyframe goes into `picture`, as it is.
+    ///
+    /// # Errors
+    /// When the address makes no sense or the system grants no threads.
+    pub fn open(
+        place: &Place,
+        net: &net::Options,
+        runtime: &Runtime,
+        clock: Clock,
+        memory: Memory,
+        picture: Latest<VideoFrame>,
+    ) -> Result<Self, Failure> {
+        // Only its kind matters here: a stream that comes as it happens.
+        let mut config = Config::new(Source::Url(String::new()));
+        config.net = net.clone();
+        let remote = match place {
+            Place::Rtmp(url) => Remote::at((**url).clone(), &config, runtime.clone()),
+            Place::Address(text) => Remote::new(text.expose(), &config, runtime.clone())?,
+        };
+        let (shared, _) = Shared::new(&config, clock);
+        let shared = Arc::new(shared);
+        let seen = Arc::new(Mutex::new(Seen::new(memory)));
+        let mut glance =
+            Self { shared: Arc::clone(&shared), seen: Arc::clone(&seen), threads: Vec::new() };
+        let (its, out) = (Arc::clone(&shared), seen);
+        let looker = Looker::new(clock, memory, picture);
+        glance.spawn("glance", move || run(&its, looker, &out))?;
+        glance.spawn("glance-feed", move || remote.run(Feed::new(shared, None, true)))?;
+        Ok(glance)
+    }
+
+    fn spawn(&mut self, name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+        match Worker::spawn(name, move |_| body()) {
+            Ok(worker) => {
+                self.threads.push(worker);
+                Ok(())
+            }
+            Err(error) => {
+                self.shared.halt();
+                Err(super::handle::no_threads(&error))
+            }
+        }
+    }
+
+    /// What has come so far.
+    pub fn seen(&self) -> Seen {
+        let mut seen = self.seen.lock().clone();
+        seen.state = self.shared.state();
+        seen
+    }
+
+    /// Ends it and waits, at most `limit` altogether.
+    pub fn stop(mut self, limit: Duration) {
+        self.shared.halt();
+        let until = self.shared.clock.now() + limit;
+        for mut thread in self.threads.drain(..) {
+            if let Err(stuck) = thread.wait(until.since(self.shared.clock.now())) {
+                tracing::warn!(%stuck, "looking at what viewers get");
+            }
+        }
+    }
+}
+
+impl Drop for Glance {
+    fn drop(&mut self) {
+        self.shared.halt();
+    }
+}
+
+fn run(shared: &Shared, mut looker: Looker, out: &Mutex<Seen>) {
+    while !shared.stop.wait(LOOK) {
+        let mut any = false;
+        while let Popped::Unit(unit) = shared.video.pop(Duration::ZERO) {
+            any = true;
+            match unit {
+                Unit::Configure(parameters) => looker.configure_video(parameters),
+                Unit::Packet(packet) => looker.take(&packet),
+                Unit::Gap => looker.gap(),
+            }
+        }
+        while let Popped::Unit(unit) = shared.audio.pop(Duration::ZERO) {
+            any = true;
+            match unit {
+                Unit::Configure(parameters) => looker.configure_audio(parameters),
+                Unit::Packet(packet) => looker.take(&packet),
+                Unit::Gap => {}
+            }
+        }
+        if any && looker.seen.last.is_some() {
+            shared.enter(State::Playing);
+        }
+        looker.sum_up(shared.clock.now());
+        *out.lock() = looker.seen.clone();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flashes_are_where_the_markers_say() {
+        // A keyframe 0.8 s into a second, 30 fps: the next second begins 200 ms later, between
+        // frames 5 (166.7 ms) and 6 (200.0 ms).
+        let wall = 7_000_800_000_i64 + 10_000;
+        // 190 ms after the keyframe a second is full; frame 6 is its first.
+        assert_eq!(flash_near(wall, 30.0, 205_000), Some(200_000));
+        assert_eq!(flash_near(wall, 30.0, 185_000), Some(200_000));
+        // A second later: 1,190 ms, frame 36.
+        assert_eq!(flash_near(wall, 30.0, 1_230_000), Some(1_200_000));
+        // And before it: the second that was full 810 ms before, frame −24.
+        assert_eq!(flash_near(wall, 30.0, -790_000), Some(-800_000));
+        // On the border nobody knows.
+        assert_eq!(flash_near(7_000_800_000, 30.0, 200_000), None);
+        assert_eq!(flash_near(wall, f64::NAN, 0), None);
+        assert_eq!(flash_near(wall, 30.0, 650_000), None);
+    }
+}

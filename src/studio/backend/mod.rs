@@ -1,0 +1,3 @@
+//! What only the system knows.
+
+pub(super) mod clock;

@@ -1,0 +1,71 @@
+//! Reports of errors that nobody expected, left by an earlier run: told once, kept for who asks. The
+//! program writes them (`cli/crash.rs`); here is where they are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Reports that are kept.
+const KEPT: usize = 10;
+/// What a report that was not told yet is called at its end.
+const NEW: &str = ".new.txt";
+
+/// `onair/crashes` in the user's state folder; `None` where the system has no such folder.
+pub fn default_folder() -> Option<PathBuf> {
+    let folder = dirs::state_dir().or_else(dirs::data_local_dir)?;
+    Some(folder.join("onair").join("crashes"))
+}
+
+/// What a report of this moment is called, in microseconds since 1970.
+pub fn path_of(folder: &Path, wall_micros: i64) -> PathBuf {
+    let at = jiff::Timestamp::from_microsecond(wall_micros).unwrap_or_default();
+    folder.join(format!("crash-{}{NEW}", at.strftime("%Y-%m-%dT%H-%M-%S%.6fZ")))
+}
+
+/// The newest report that nobody was told of, which from now on is told. Old ones go.
+pub(super) fn take(folder: &Path) -> Option<PathBuf> {
+    let list = fs::read_dir(folder).ok()?;
+    let name = |path: &PathBuf| path.file_name().and_then(|name| name.to_str().map(str::to_owned));
+    let mut reports: Vec<(String, PathBuf)> = list
+        .flatten()
+        .map(|entry| entry.path())
+        .filter_map(|path| Some((name(&path)?, path)))
+        .filter(|(name, _)| name.starts_with("crash-") && name.ends_with(".txt"))
+        .collect();
+    // Their names begin with the time.
+    reports.sort();
+    let old = reports.len().saturating_sub(KEPT);
+    for (_, path) in reports.drain(..old) {
+        let _: std::io::Result<()> = fs::remove_file(path);
+    }
+    let mut told = None;
+    for (name, path) in reports {
+        let Some(bare) = name.strip_suffix(NEW) else { continue };
+        let known = folder.join(format!("{bare}.txt"));
+        told = Some(match fs::rename(&path, &known) {
+            Ok(()) => known,
+            Err(_) => path,
+        });
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_told_once_and_old_ones_go() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(take(&folder.path().join("none")), None);
+        assert_eq!(take(folder.path()), None);
+        for second in 0..14 {
+            fs::write(path_of(folder.path(), second * 1_000_000), "report").unwrap();
+        }
+        fs::write(folder.path().join("notes.txt"), "mine").unwrap();
+        let told = take(folder.path()).unwrap();
+        assert_eq!(told.file_name().unwrap(), "crash-1970-01-01T00-00-13.000000Z.txt");
+        assert_eq!(fs::read_to_string(told).unwrap(), "report");
+        assert_eq!(take(folder.path()), None);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), KEPT + 1);
+    }
+}

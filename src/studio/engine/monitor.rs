@@ -1,0 +1,100 @@
+//! What viewers get: which targets are looked at, and telling what is seen.
+
+use std::time::Duration;
+
+use super::Engine;
+use crate::broadcast::publisher::State;
+use crate::studio::Target;
+use crate::studio::event::Event;
+use crate::studio::monitor::{Reference, Told, Wanted};
+use crate::studio::stats::{self, Stats};
+
+impl Engine {
+    /// Once a second: looks at what viewers of the targets get.
+    pub(super) fn look_at_viewers(&mut self) {
+        let wanted = self.wanted_monitors();
+        if wanted.is_empty() && self.state.monitors.is_empty() {
+            return;
+        }
+        let (on_air, clock) = (self.state.on_air.as_ref(), self.clock);
+        let begin = || {
+            let hub = on_air?.hub();
+            Reference::start(hub, clock)
+                .inspect_err(|error| tracing::warn!(%error, "starting the monitor"))
+                .ok()
+        };
+        let ended = self.state.monitors.follow(wanted, begin, &self.runtime, clock);
+        self.state.ending_monitors.retain(|worker| !worker.is_finished());
+        self.state.ending_monitors.extend(ended);
+        for told in self.state.monitors.look(clock.now()) {
+            self.viewers_told(told);
+        }
+    }
+
+    fn viewers_told(&mut self, told: Told) {
+        match told {
+            Told::Event(event) => self.happened(Event::Monitor(Box::new(event))),
+            Told::Begun(message) => self.tell(&message, ""),
+            Told::Over { key, host } => {
+                self.state.ledger.clear_at(key, &host);
+                let wall = self.clock.wall_micros(self.clock.now());
+                self.state.chronicle.over(key, &host, wall);
+            }
+            Told::Well(message) => self.note(&message),
+        }
+    }
+
+    /// The targets that are on air, or on their way back there, and are to be looked at.
+    fn wanted_monitors(&self) -> Vec<Wanted> {
+        let Some(on_air) = &self.state.on_air else { return Vec::new() };
+        let publishers = on_air.publishers().filter(|(_, _, it)| !it.state().is_over());
+        publishers
+            .filter_map(|(id, built_in, publisher)| {
+                let target = self.state.targets.iter().find(|target| target.id == id)?;
+                if !self.is_monitored(target) {
+                    return None;
+                }
+                let publish = publisher.target();
+                Some(Wanted {
+                    id,
+                    url: match built_in {
+                        true => publish.url.display_with_name(),
+                        false => publish.url.to_string(),
+                    },
+                    host: format!("{}:{}", publish.url.host, publish.url.port),
+                    play_url: target.play_url.clone(),
+                    publish: publish.url.clone(),
+                    net: publish.options.net.clone(),
+                    live: publisher.state() == State::Live,
+                    delay: Duration::ZERO,
+                })
+            })
+            .collect()
+    }
+
+    /// Whether a target's viewers are looked at.
+    pub(super) fn is_monitored(&self, target: &Target) -> bool {
+        target.monitor.unwrap_or(self.monitor_own && target.is_built_in())
+    }
+
+    /// The broadcast is over: nothing is looked at any more, and nothing said of it holds.
+    pub(super) fn end_monitors(&mut self) {
+        let ended = self.state.monitors.end();
+        self.state.ending_monitors.extend(ended);
+        self.state.ledger.clear(crate::studio::monitor::KEYS);
+    }
+
+    /// What is seen beside what is sent.
+    pub(super) fn add_monitors(&self, stats: &mut Stats) {
+        let Some(on_air) = &self.state.on_air else { return };
+        for ((id, ..), target) in on_air.publishers().zip(&mut stats.targets) {
+            target.monitor = self.state.monitors.view(id).map(|view| stats::Monitor {
+                state: view.state,
+                latency_ms: view.latency.map(|latency| latency.as_secs_f64() * 1e3),
+                av_offset_ms: view.av_offset_ms,
+                fps: view.fps,
+                bitrate: view.bitrate,
+            });
+        }
+    }
+}

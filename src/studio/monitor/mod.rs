@@ -1,0 +1,423 @@
+//! The confidence monitor: what viewers of each target get, seen with their eyes and compared with
+//! what is sent (issue 4 part 8). It looks once a second, on the studio's thread; what decodes has
+//! threads of its own (two a target, one for what is sent), which never hold anything up.
+
+mod judge;
+mod reference;
+pub(super) mod words;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub use judge::{Finding, Trouble};
+pub(super) use reference::Reference;
+
+use crate::base::{Clock, Latest, Secret, Timestamp, Worker};
+use crate::media::VideoFrame;
+use crate::net::{self, Runtime};
+use crate::player::State;
+use crate::player::glance::{Glance, Memory, Place, Seen};
+use crate::studio::event;
+use crate::studio::message::Message;
+use crate::studio::monitor::judge::{Sent, judge};
+use crate::studio::services;
+use crate::studio::snapshot::{LatencyBy, MonitorView, ViewersPicture};
+use crate::wire::rtmp::Url;
+
+/// What is remembered of what viewers get: a minute of pictures, 20 s of sound.
+const MEMORY: Memory = Memory { pictures: 64, sound: 1_000 };
+/// Pauses before looking again where there was nothing to be seen.
+const PAUSES: [u64; 4] = [2, 3, 5, 10];
+/// How far behind viewers are looked for, by the sound.
+const MOST_BEHIND: Duration = Duration::from_secs(60);
+/// How often, in seconds: it takes some milliseconds.
+const BY_SOUND_EVERY: Duration = Duration::from_secs(5);
+/// For the threads' end.
+const END: Duration = Duration::from_millis(800);
+
+/// A target that is to be looked at.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub id: u32,
+    /// Of the events: without the key.
+    pub url: String,
+    pub host: String,
+    /// An address to look at instead of the one that is published to; may be empty.
+    pub play_url: Secret,
+    /// Where it is published to, and how it is connected to.
+    pub publish: Url,
+    pub net: net::Options,
+    /// It takes the stream now.
+    pub live: bool,
+    /// How far the stream is held back on purpose.
+    pub delay: Duration,
+}
+
+/// Something to tell.
+#[derive(Debug)]
+pub(super) enum Told {
+    /// For the command line: how it stands.
+    Event(event::Monitor),
+    /// Something has begun to be wrong.
+    Begun(Message),
+    /// It is over: the message's key, whose host and for how long.
+    Over { key: &'static str, host: String },
+    /// All is well again, after so long.
+    Well(Message),
+}
+
+/// One target.
+#[derive(Debug)]
+struct One {
+    url: String,
+    host: String,
+    glance: Option<Glance>,
+    /// Where nothing can be seen: why.
+    unavailable: Option<String>,
+    place: Option<Place>,
+    again_at: Timestamp,
+    tries: usize,
+    live_since: Option<Timestamp>,
+    delay: Duration,
+    /// The last that was seen.
+    seen: Option<Seen>,
+    /// What is wrong, and since when anything has been.
+    findings: Vec<Finding>,
+    wrong_since: Option<Timestamp>,
+    latency: Option<(Duration, LatencyBy)>,
+    by_sound_at: Timestamp,
+    picture: Latest<VideoFrame>,
+    told: Option<event::Monitor>,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Monitors {
+    reference: Option<Reference>,
+    each: BTreeMap<u32, One>,
+}
+
+impl Monitors {
+    /// Whether anything is looked at.
+    pub fn is_empty(&self) -> bool {
+        self.each.is_empty()
+    }
+
+    /// How many look at the built-in server's stream, where they count as viewers.
+    pub fn viewers(&self, host: &str) -> usize {
+        let looks = |one: &&One| {
+            one.host == host && one.seen.as_ref().is_some_and(|seen| seen.state == State::Playing)
+        };
+        self.each.values().filter(looks).count()
+    }
+
+    /// Looks at these from here on. `begin` gives a subscription to what is sent.
+    pub fn follow(
+        &mut self,
+        wanted: Vec<Wanted>,
+        begin: impl FnOnce() -> Option<Reference>,
+        runtime: &Runtime,
+        clock: Clock,
+    ) -> Vec<Worker> {
+        let gone: Vec<u32> =
+            self.each.keys().copied().filter(|id| !wanted.iter().any(|it| it.id == *id)).collect();
+        let gone: Vec<One> = gone.iter().filter_map(|id| self.each.remove(id)).collect();
+        let glances: Vec<Glance> = gone.into_iter().filter_map(|one| one.glance).collect();
+        let reference = self.reference.take_if(|_| wanted.is_empty());
+        if self.reference.is_none() && !wanted.is_empty() {
+            self.reference = begin();
+        }
+        let now = clock.now();
+        for it in wanted {
+            let one = self.each.entry(it.id).or_insert_with(|| One::new(&it, now));
+            one.follow(&it, runtime, clock);
+        }
+        ending(glances, reference)
+    }
+
+    /// Ends all of it in the background.
+    pub fn end(&mut self) -> Vec<Worker> {
+        let each = std::mem::take(&mut self.each);
+        let glances = each.into_values().filter_map(|one| one.glance).collect();
+        ending(glances, self.reference.take())
+    }
+
+    /// Compares what is seen with what is sent.
+    pub fn look(&mut self, now: Timestamp) -> Vec<Told> {
+        let Some(reference) = &self.reference else { return Vec::new() };
+        let mut told = Vec::new();
+        reference.with(|sent| {
+            for (id, one) in &mut self.each {
+                one.look(*id, sent, now, &mut told);
+            }
+        });
+        told
+    }
+
+    /// One target for the window and the figures.
+    pub fn view(&self, id: u32) -> Option<MonitorView> {
+        self.each.get(&id).map(One::view)
+    }
+}
+
+/// Ends these on a thread of their own.
+fn ending(glances: Vec<Glance>, reference: Option<Reference>) -> Vec<Worker> {
+    if glances.is_empty() && reference.is_none() {
+        return Vec::new();
+    }
+    let end = move |_: &crate::base::Stop| {
+        // Dropped, they end at the same time.
+        drop(reference);
+        for glance in glances {
+            glance.stop(END);
+        }
+    };
+    Worker::spawn("monitor-end", end)
+        .inspect_err(|error| tracing::warn!(%error, "ending the monitor"))
+        .into_iter()
+        .collect()
+}
+
+impl One {
+    fn new(wanted: &Wanted, now: Timestamp) -> Self {
+        let service = services::of_host(&wanted.publish.host);
+        let (place, unavailable) = match service {
+            _ if !wanted.play_url.is_empty() => {
+                (Some(Place::Address(wanted.play_url.clone())), None)
+            }
+            Some(service) => {
+                let why =
+                    format!("{} cannot be watched at the address it is sent to", service.name);
+                (None, Some(why))
+            }
+            None => (Some(Place::Rtmp(Box::new(wanted.publish.clone()))), None),
+        };
+        Self {
+            url: wanted.url.clone(),
+            host: wanted.host.clone(),
+            glance: None,
+            unavailable,
+            place,
+            again_at: now,
+            tries: 0,
+            live_since: None,
+            delay: wanted.delay,
+            seen: None,
+            findings: Vec::new(),
+            wrong_since: None,
+            latency: None,
+            by_sound_at: now,
+            picture: Latest::default(),
+            told: None,
+        }
+    }
+
+    /// Begins to look once there is something to be seen, and again where there was nothing.
+    fn follow(&mut self, wanted: &Wanted, runtime: &Runtime, clock: Clock) {
+        let now = clock.now();
+        self.delay = wanted.delay;
+        self.live_since = wanted.live.then(|| self.live_since.unwrap_or(now));
+        let over = self.glance.as_ref().is_some_and(|glance| glance.seen().state.is_final());
+        if over && now >= self.again_at {
+            self.seen = self.glance.take().map(|glance| glance.seen());
+        }
+        if self.glance.is_some() || !wanted.live || now < self.again_at {
+            return;
+        }
+        let Some(place) = &self.place else { return };
+        let pause = PAUSES.get(self.tries).or(PAUSES.last()).copied().unwrap_or(10);
+        self.tries += 1;
+        // As long as a stream is waited for, and the pause.
+        self.again_at = now + Duration::from_secs(pause);
+        let mut net = wanted.net.clone();
+        if matches!(place, Place::Address(_)) {
+            // The pinned certificate is that of the server that is published to.
+            net.trust.pin = None;
+        }
+        match Glance::open(place, &net, runtime, clock, MEMORY, self.picture.clone()) {
+            Ok(glance) => self.glance = Some(glance),
+            Err(failure) => {
+                self.place = None;
+                self.unavailable = Some(failure.cause);
+            }
+        }
+    }
+
+    fn look(&mut self, id: u32, sent: &Sent<'_>, now: Timestamp, told: &mut Vec<Told>) {
+        if let Some(glance) = &self.glance {
+            let seen = glance.seen();
+            // While it is looked again after a failure, the failure stands.
+            let opening = matches!(seen.state, State::Starting | State::Opening { .. });
+            let failed = self.seen.as_ref().is_some_and(|it| matches!(it.state, State::Failed(_)));
+            if !(opening && failed && self.live_since.is_some()) {
+                if seen.state == State::Playing {
+                    self.tries = 0;
+                }
+                self.seen = Some(seen);
+            }
+        }
+        self.measure(sent, now);
+        let findings = match (&self.seen, self.live_since) {
+            (Some(seen), Some(since)) => {
+                let latency = self.latency.map(|(latency, _)| latency);
+                judge(now, since, self.delay, latency, seen, sent)
+            }
+            _ => Vec::new(),
+        };
+        self.tell(findings, now, told);
+        let event = self.event(id);
+        if self.told.as_ref().is_none_or(|told| differs(told, &event)) {
+            self.told = Some(event.clone());
+            told.push(Told::Event(event));
+        }
+    }
+
+    fn measure(&mut self, sent: &Sent<'_>, now: Timestamp) {
+        let playing = self.seen.as_ref().filter(|seen| seen.state == State::Playing);
+        let Some(seen) = playing else {
+            self.latency = None;
+            return;
+        };
+        if let Some(millis) = seen.latency_ms {
+            let latency = Duration::try_from_secs_f64(millis / 1e3).unwrap_or_default();
+            self.latency = Some((latency, LatencyBy::Markers));
+            return;
+        }
+        if now < self.by_sound_at {
+            return;
+        }
+        self.by_sound_at = now + BY_SOUND_EVERY;
+        let by_sound = seen.behind_micros.and_then(|behind| {
+            // What is heard comes `behind` after its media time; its media time leads ours.
+            let most = i64::try_from((MOST_BEHIND + self.delay).as_micros()).unwrap_or(i64::MAX);
+            let lead = sent.course.lead_of(&seen.course, -behind, most - behind)?;
+            u64::try_from(lead + behind).ok()
+        });
+        self.latency = match by_sound {
+            Some(micros) => Some((Duration::from_micros(micros), LatencyBy::Sound)),
+            // What was found a moment ago still holds; markers that are gone do not.
+            None => self.latency.filter(|(_, by)| *by == LatencyBy::Sound),
+        };
+    }
+
+    /// Tells what has begun and what is over.
+    fn tell(&mut self, findings: Vec<Finding>, now: Timestamp, told: &mut Vec<Told>) {
+        let old = std::mem::replace(&mut self.findings, findings);
+        for finding in &self.findings {
+            if !old.iter().any(|it| it.trouble == finding.trouble) {
+                told.push(Told::Begun(self.message(finding)));
+            }
+        }
+        for finding in &old {
+            if !self.findings.iter().any(|it| it.trouble == finding.trouble) {
+                let key = key(finding.trouble);
+                told.push(Told::Over { key, host: self.host.clone() });
+            }
+        }
+        if self.findings.is_empty() {
+            if let Some(since) = self.wrong_since.take()
+                && self.live_since.is_some()
+            {
+                let seconds = format!("{:.0}", now.since(since).as_secs_f64());
+                told.push(Told::Well(Message::MonitorWell { host: self.host.clone(), seconds }));
+            }
+        } else {
+            self.wrong_since.get_or_insert(now);
+        }
+    }
+
+    fn message(&self, finding: &Finding) -> Message {
+        Message::Monitor {
+            key: key(finding.trouble),
+            host: self.host.clone(),
+            cause: finding.cause.clone(),
+        }
+    }
+
+    fn state(&self) -> &'static str {
+        match self.findings.first() {
+            _ if self.unavailable.is_some() => "unavailable",
+            Some(finding) => finding.trouble.name(),
+            None if self.live_since.is_none() => "waiting",
+            None => match self.seen.as_ref().map(|seen| &seen.state) {
+                Some(State::Playing) => "ok",
+                _ => "waiting",
+            },
+        }
+    }
+
+    fn event(&self, id: u32) -> event::Monitor {
+        let seen = self.seen.as_ref().filter(|seen| seen.state == State::Playing);
+        let finding = self.findings.first();
+        event::Monitor {
+            index: id as usize,
+            url: self.url.clone(),
+            state: self.state(),
+            troubles: self.findings.iter().map(|it| it.trouble.name()).collect(),
+            latency_ms: self.latency.map(|(latency, _)| latency.as_secs_f64() * 1e3),
+            latency_by: self.latency.map(|(_, by)| by.name()),
+            av_offset_ms: seen.and_then(|seen| seen.av_offset_ms),
+            size: seen.and_then(|seen| seen.size),
+            fps: seen.and_then(|seen| seen.fps),
+            bitrate: seen.map(|seen| seen.bitrate),
+            video: seen.map(|seen| seen.video.clone()).filter(|name| !name.is_empty()),
+            audio: seen.map(|seen| seen.audio.clone()).filter(|name| !name.is_empty()),
+            cause: finding.map(|it| it.cause.clone()).or_else(|| self.unavailable.clone()),
+            advice: match (finding, &self.unavailable) {
+                (Some(finding), _) => Some(self.message(finding).advice()),
+                (None, Some(_)) => {
+                    Some("Give the target an address at which it is watched.".into())
+                }
+                (None, None) => None,
+            },
+        }
+    }
+
+    fn view(&self) -> MonitorView {
+        let event = self.event(0);
+        MonitorView {
+            state: event.state,
+            cause: event.cause.unwrap_or_default(),
+            latency: self.latency.map(|(latency, _)| latency),
+            latency_by: self.latency.map(|(_, by)| by),
+            av_offset_ms: event.av_offset_ms,
+            size: event.size,
+            fps: event.fps,
+            bitrate: event.bitrate.unwrap_or_default(),
+            picture: ViewersPicture(self.picture.clone()),
+        }
+    }
+}
+
+/// All messages about what is wrong.
+pub(super) const KEYS: &[&str] = &[
+    "monitor-unreachable",
+    "monitor-no-stream",
+    "monitor-stalled",
+    "monitor-black",
+    "monitor-frozen",
+    "monitor-silent",
+    "monitor-late",
+    "monitor-wrong-size",
+];
+
+/// The message's name.
+fn key(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Unreachable => "monitor-unreachable",
+        Trouble::NoStream => "monitor-no-stream",
+        Trouble::Stalled => "monitor-stalled",
+        Trouble::Black => "monitor-black",
+        Trouble::Frozen => "monitor-frozen",
+        Trouble::Silent => "monitor-silent",
+        Trouble::Late => "monitor-late",
+        Trouble::WrongSize => "monitor-wrong-size",
+    }
+}
+
+/// Whether it is worth another line: figures move all the time and are in `stats`.
+fn differs(told: &event::Monitor, now: &event::Monitor) -> bool {
+    (told.state, &told.troubles) != (now.state, &now.troubles)
+        || (told.size, told.latency_by) != (now.size, now.latency_by)
+        || (told.av_offset_ms.is_none() && now.av_offset_ms.is_some())
+}

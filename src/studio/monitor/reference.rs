@@ -1,0 +1,79 @@
+//! What is sent, decoded as a viewer would: that with which the monitor compares. A thread of its
+//! own at the end of the hub, which never waits for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::base::{Clock, Latest, Stop, Worker};
+use crate::broadcast::subscription::Next;
+use crate::broadcast::{Hub, Limits};
+use crate::media::{EncodedPacket, StreamParameters};
+use crate::player::glance::{Looker, Memory};
+use crate::studio::monitor::judge::Sent;
+
+/// What is remembered: over half an hour of sound and of keyframes, as long as a stream may be held
+/// back on purpose.
+const MEMORY: Memory = Memory { pictures: 1_200, sound: 100_000 };
+/// How often the thread looks whether it should stop.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// See the module. Dropping it ends it.
+#[derive(Debug)]
+pub(in crate::studio) struct Reference {
+    looker: Arc<Mutex<Looker>>,
+    parameters: StreamParameters,
+    _worker: Worker,
+}
+
+impl Reference {
+    /// Listens to this hub.
+    ///
+    /// # Errors
+    /// When the system grants no thread.
+    pub fn start(hub: &Hub, clock: Clock) -> std::io::Result<Self> {
+        let parameters = hub.parameters().clone();
+        let mut looker = Looker::new(clock, MEMORY, Latest::default());
+        if let Some(video) = &parameters.video {
+            looker.configure_video(video.clone());
+        }
+        if let Some(audio) = &parameters.audio {
+            looker.configure_audio(audio.clone());
+        }
+        let looker = Arc::new(Mutex::new(looker));
+        let its = Arc::clone(&looker);
+        let packets = hub.subscribe("monitor", Limits::LIVE);
+        let worker = Worker::spawn("monitor", move |stop: &Stop| {
+            while !stop.is_set() {
+                match packets.next_timeout(LOOK) {
+                    Next::Tag(tag) => its.lock().take(&EncodedPacket {
+                        track: tag.track,
+                        pts: tag.pts,
+                        dts: tag.dts,
+                        keyframe: tag.keyframe,
+                        priority: tag.priority,
+                        data: tag.data(),
+                        // What counts is when it was on the program.
+                        captured: tag.pts,
+                    }),
+                    Next::Waiting => {}
+                    Next::Ended => return,
+                }
+            }
+        })?;
+        Ok(Self { looker, parameters, _worker: worker })
+    }
+
+    /// What is sent, for a moment.
+    pub fn with<R>(&self, look: impl FnOnce(&Sent<'_>) -> R) -> R {
+        let looker = self.looker.lock();
+        let video = self.parameters.video.as_ref();
+        look(&Sent {
+            picture: video.map(|video| (video.size, video.frame_rate.as_f64())),
+            sound: self.parameters.audio.is_some(),
+            pictures: &looker.seen.pictures,
+            course: &looker.seen.course,
+        })
+    }
+}

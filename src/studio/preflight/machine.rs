@@ -1,0 +1,104 @@
+//! *Ready?*, of this machine: room and rights in the folder of recordings, and the clock.
+
+use std::path::Path;
+
+use crate::broadcast::recorder::free_space;
+use crate::studio::Quality;
+use crate::studio::backend::clock;
+use crate::studio::preflight::found::Found;
+
+/// With room for less than this a recording of an evening ends early.
+const LITTLE_HOURS: f64 = 2.0;
+/// 2026-01-01: this program is younger than a clock that says less, in seconds since 1970…
+const YOUNGEST: i64 = 1_767_225_600;
+/// …and 20 years later nobody will run it.
+const OLDEST: i64 = YOUNGEST + 20 * 31_557_600;
+
+/// Whether recordings of this quality can be written there, and for how long.
+pub(super) fn disk(folder: &Path, quality: &Quality) -> Found {
+    let shown = folder.display().to_string();
+    // The folder itself is made with the first recording.
+    let there = folder.ancestors().find(|path| path.is_dir());
+    let Some(there) = there else {
+        return Found::FolderBad { folder: shown, reason: "there is no such folder".into() };
+    };
+    // Rights, quotas and read-only disks show only when something is written.
+    let tried = tempfile::Builder::new().prefix(".onair-check-").tempfile_in(there);
+    let tried = tried.and_then(|mut file| {
+        use std::io::Write;
+        file.write_all(&[0; 4_096])?;
+        file.as_file().sync_data()
+    });
+    if let Err(error) = tried {
+        // Without the name of the file that was tried.
+        let reason = error.kind().to_string();
+        return Found::FolderBad { folder: shown, reason };
+    }
+    let Some(free) = free_space(there) else {
+        return Found::Disk { folder: shown, hours: "?".into() };
+    };
+    let bits = f64::from(quality.video_bitrate.0) + f64::from(quality.audio_bitrate.0);
+    let hours = free as f64 * 8.0 / bits.max(1.0) / 3_600.0;
+    let said = if hours < 10.0 { format!("{hours:.1}") } else { format!("{hours:.0}") };
+    if hours < LITTLE_HOURS {
+        Found::DiskLittle { folder: shown, hours: said }
+    } else {
+        Found::Disk { folder: shown, hours: said }
+    }
+}
+
+/// Whether the clock, by which certificates and the history go, can be believed.
+pub(super) fn clock(wall_micros: i64) -> Found {
+    let seconds = wall_micros.div_euclid(1_000_000);
+    let time = jiff::Timestamp::from_second(seconds)
+        .map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())
+        .unwrap_or_default();
+    if !(YOUNGEST..OLDEST).contains(&seconds) {
+        return Found::ClockWrong { time };
+    }
+    match clock::is_synchronised() {
+        Some(false) => Found::ClockAlone { time },
+        _ => Found::Clock { time },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_that_take_nothing_are_told() {
+        let quality = Quality::default();
+        let folder = tempfile::tempdir().unwrap();
+        let good = disk(&folder.path().join("not/yet/made"), &quality);
+        assert!(matches!(good, Found::Disk { .. } | Found::DiskLittle { .. }), "{good:?}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        // Nobody writes there, root neither.
+        let bad = disk(Path::new("/proc/onair"), &quality);
+        assert!(matches!(&bad, Found::FolderBad { .. }), "{bad:?}");
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        // The folder beside it is what there is.
+        assert!(!matches!(disk(&file.join("x"), &quality), Found::FolderBad { .. }));
+    }
+
+    #[test]
+    fn a_disk_too_small_for_an_evening_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let free = free_space(folder.path()).unwrap() as f64;
+        let mut quality = Quality::default();
+        // So much that it lasts for an hour.
+        quality.video_bitrate.0 = ((free * 8.0 / 3_600.0) as u64).min(u32::MAX.into()) as u32;
+        let enough = free * 8.0 / 3_600.0 > f64::from(u32::MAX) * 2.0;
+        let found = disk(folder.path(), &quality);
+        assert!(enough || matches!(found, Found::DiskLittle { .. }), "{found:?}");
+    }
+
+    #[test]
+    fn a_clock_that_is_years_off_is_told() {
+        assert!(matches!(clock(0), Found::ClockWrong { .. }));
+        assert!(matches!(clock(i64::MAX), Found::ClockWrong { .. }));
+        let now = 1_800_000_000_000_000;
+        assert!(matches!(clock(now), Found::Clock { .. } | Found::ClockAlone { .. }));
+    }
+}

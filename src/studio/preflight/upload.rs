@@ -1,0 +1,193 @@
+//! *Ready?*, of the way to a service that has a test mode: a few seconds of the test picture are
+//! sent as they would be on air, where nobody sees them. Elsewhere nothing is published and nothing
+//! is said about the way.
+
+use std::time::Duration;
+
+use crate::base::queue::{self, Full, Sender};
+use crate::base::{Secret, Stop, Timestamp};
+use crate::broadcast::{Hub, Publisher, publisher};
+use crate::capture::{self, VideoChoice};
+use crate::encode::{self, VideoEncoder};
+use crate::media::{FrameGrid, StreamParameters, VideoFrame};
+use crate::studio::Quality;
+use crate::studio::preflight::found::{Found, failed};
+use crate::studio::preflight::plan::Plan;
+
+/// How long is sent.
+const SENT: Duration = Duration::from_secs(6);
+/// How long getting there may take.
+const LIVE_WITHIN: Duration = Duration::from_secs(15);
+/// With more than this waiting at the end the way is too narrow.
+const WAITING: Duration = Duration::from_millis(700);
+/// For the goodbye.
+const END: Duration = Duration::from_secs(2);
+
+/// The target as it is asked to test only.
+pub(super) fn in_test_mode(target: &publisher::Target, query: &str) -> publisher::Target {
+    let mut target = target.clone();
+    let name = target.url.stream.expose();
+    let joint = if name.contains('?') { '&' } else { '?' };
+    target.url.stream = Secret::new(format!("{name}{joint}{query}"));
+    // Once is enough.
+    target.retry_for = Some(Duration::ZERO);
+    target
+}
+
+/// Sends for some seconds and says what was carried.
+pub(super) fn try_upload(
+    plan: &Plan,
+    id: u32,
+    host: &str,
+    target: publisher::Target,
+    stop: &Stop,
+) -> Found {
+    match send(plan, id, host, target, stop) {
+        Ok(found) | Err(found) => found,
+    }
+}
+
+fn send(
+    plan: &Plan,
+    id: u32,
+    host: &str,
+    target: publisher::Target,
+    stop: &Stop,
+) -> Result<Found, Found> {
+    let Quality { size, frame_rate, video_bitrate, keyframe_interval, .. } = plan.quality;
+    let broken = |reason: String| Found::EncoderFailed { reason };
+    let grid = FrameGrid { origin: plan.clock.now(), rate: frame_rate };
+    let context = capture::Context { clock: plan.clock, grid, size };
+    let mut source =
+        capture::open(&VideoChoice::Test, &context).map_err(|error| broken(error.to_string()))?;
+    let config = encode::video::Config {
+        size,
+        frame_rate,
+        bitrate: video_bitrate,
+        keyframe_interval,
+        encoder: plan.encoder,
+    };
+    let (pictures, waiting) = queue::bounded("test pictures", 4, Full::DropOldest);
+    let (packets, input) = queue::bounded("test packets", 64, Full::Block);
+    let encoder =
+        VideoEncoder::spawn(config, waiting, packets).map_err(|error| broken(error.to_string()))?;
+    let parameters = StreamParameters { video: Some(encoder.parameters().clone()), audio: None };
+    let hub = Hub::spawn(parameters, input).map_err(|error| broken(error.to_string()))?;
+    hub.on_keyframe_wanted(encoder.keyframe_request());
+    let sent = Publisher::start(&plan.runtime, target, &hub, plan.clock);
+    let mut number = 0;
+    let mut live_since: Option<(Timestamp, u64)> = None;
+    let mut carried = None;
+    let begun = plan.clock.now();
+    loop {
+        let now = plan.clock.now();
+        if stop.is_set() {
+            break;
+        }
+        feed(source.feed.as_mut(), &pictures, grid, now, &mut number);
+        let (report, figures) = (sent.report(), sent.figures());
+        match live_since {
+            _ if report.state.is_over() || report.error.is_some() => break,
+            None if report.state == publisher::State::Live => {
+                live_since = Some((now, figures.sent_bytes));
+            }
+            None if now.since(begun) > LIVE_WITHIN => break,
+            Some((since, bytes)) if now.since(since) >= SENT => {
+                let bits = figures.sent_bytes.saturating_sub(bytes) as f64 * 8.0;
+                carried = Some((bits / now.since(since).as_secs_f64(), figures.queued));
+                break;
+            }
+            _ => {}
+        }
+        if stop.wait(Duration::from_millis(5)) {
+            break;
+        }
+    }
+    let report = sent.report();
+    drop(pictures);
+    sent.stop(END);
+    let host = host.to_owned();
+    let Some((rate, queued)) = carried else {
+        return Err(match report.error {
+            Some(error) => failed(id, host, &error),
+            None => Found::NotMeasured { host },
+        });
+    };
+    let (kbps, wanted) = (format!("{:.0}", rate / 1e3), video_bitrate.as_kbps().to_string());
+    Ok(match queued > WAITING {
+        true => Found::UploadNarrow { id, host, kbps, wanted },
+        false => Found::Upload { host, kbps },
+    })
+}
+
+/// Hands the pictures that are due to the encoder.
+fn feed(
+    source: &mut dyn crate::media::VideoFeed,
+    pictures: &Sender<VideoFrame>,
+    grid: FrameGrid,
+    now: Timestamp,
+    number: &mut i64,
+) {
+    while grid.instant(*number) <= now {
+        if let Some(picture) = source.picture(grid.instant(*number)) {
+            // Dropped by the encoder's queue where the machine is too slow.
+            let _ = pictures.send(picture);
+        }
+        *number += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Clock;
+    use crate::media::{BitsPerSecond, Size};
+    use crate::net::Runtime;
+    use crate::server::config::Listen;
+    use crate::server::{self, Server};
+    use crate::wire::rtmp::url::Url;
+
+    #[test]
+    fn the_test_mode_is_asked_for_beside_what_the_key_says() {
+        let named = |url: &str| {
+            let target = publisher::Target::new(Url::parse(url).unwrap());
+            in_test_mode(&target, "bandwidthtest=true").url.stream.expose().to_owned()
+        };
+        assert_eq!(named("rtmp://h/app/key"), "key?bandwidthtest=true");
+        assert_eq!(named("rtmp://h/app/key?a=b"), "key?a=b&bandwidthtest=true");
+    }
+
+    #[test]
+    fn what_a_server_takes_is_measured_and_what_it_refuses_is_told() {
+        let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
+        let config = server::Config {
+            rtmp: Listen::exactly(([127, 0, 0, 1], 0).into()),
+            http: None,
+            ..server::Config::default()
+        };
+        let server = Server::start(&runtime, clock, config).unwrap();
+        let quality = Quality {
+            size: Size::new(480, 270),
+            video_bitrate: BitsPerSecond(500_000),
+            ..Quality::default()
+        };
+        let plan = Plan {
+            runtime: runtime.clone(),
+            clock,
+            quality,
+            encoder: encode::Choice::Auto,
+            folder: None,
+            targets: Vec::new(),
+        };
+        let url = |port: u16| Url::parse(&format!("rtmp://127.0.0.1:{port}/live/k")).unwrap();
+        let target = publisher::Target::new(url(server.addresses().rtmp.port()));
+        let target = in_test_mode(&target, "bandwidthtest=true");
+        let found = try_upload(&plan, 1, "h", target, &Stop::new());
+        let Found::Upload { kbps, .. } = &found else { panic!("{found:?}") };
+        assert!((200.0..1_500.0).contains(&kbps.parse::<f64>().unwrap()), "{kbps}");
+        server.shutdown(Duration::from_secs(1));
+        let gone = in_test_mode(&publisher::Target::new(url(9)), "x=y");
+        let found = try_upload(&plan, 1, "h", gone, &Stop::new());
+        assert!(matches!(found, Found::TargetFailed { id: 1, .. }), "{found:?}");
+    }
+}

@@ -1,0 +1,132 @@
+//! What viewers of one target get: whether that is looked at and where, and what is seen.
+
+use egui::{Color32, Id, Rect, Role, Sense, Ui, WidgetInfo, vec2};
+
+use crate::studio::snapshot::{MonitorView, TargetView};
+use crate::studio::{Command, Target};
+use crate::ui::actions::key;
+use crate::ui::format;
+use crate::ui::picture::Picture;
+use crate::ui::target::Draft;
+use crate::ui::text::Texts;
+use crate::ui::theme::{Theme, Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{Field, label, paragraph, switch};
+
+/// Width of the small picture.
+const PICTURE: f32 = 128.0;
+
+/// Below the chosen target's address; `running`: it is on air or on its way.
+pub(super) fn show(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    entry: &TargetView,
+    running: bool,
+    width: f32,
+) {
+    let (theme, texts) = (view.theme, view.texts);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::S;
+        let name = texts.get("monitor-switch");
+        if switch(ui, theme, &name, entry.monitored) {
+            let monitor = Some(!entry.monitored);
+            view.send(Command::PutTarget(Target { monitor, ..draft.filled(&entry.target) }));
+        }
+        label(ui, &name, Type::Small, theme.text).on_hover_text(&*texts.get("monitor-tip"));
+    });
+    if entry.monitored && !running && !entry.target.is_built_in() {
+        address(ui, view, draft, &entry.target, width);
+    }
+    if let Some(monitor) = &entry.monitor {
+        seen(ui, view, draft, monitor);
+    }
+}
+
+/// Where it is watched.
+fn address(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, width: f32) {
+    let (theme, texts) = (view.theme, view.texts);
+    let name = texts.get("play-url");
+    label(ui, &name, Type::Small, theme.secondary).on_hover_text(&*texts.get("play-url-tip"));
+    let field = Field {
+        id: Id::unique("target-play-url"),
+        text: &mut draft.texts(target.id).play_url,
+        name: &name,
+        hint: &texts.get("play-url-hint"),
+        hidden: false,
+        wrong: false,
+        limit: 2048,
+        buttons: &[],
+        width,
+    }
+    .show(ui, theme);
+    if field.response.changed() {
+        view.send(Command::PutTarget(draft.filled(target)));
+    }
+    let target = draft.filled(target);
+    if !target.may_show_play_url() {
+        paragraph(ui, &texts.get("play-url-secret"), Type::Small, theme.secondary);
+    }
+}
+
+/// How it looks there, with a small picture.
+fn seen(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, monitor: &MonitorView) {
+    let (theme, texts) = (view.theme, view.texts);
+    let (words, color) = state(theme, texts, monitor);
+    paragraph(ui, &words, Type::Small, color.unwrap_or(theme.secondary));
+    let slot = &monitor.picture.0;
+    let fresh = draft.viewers.as_ref().is_none_or(|(known, _)| !known.shares_with(slot));
+    if fresh {
+        draft.viewers = Some((slot.clone(), Picture::new("viewers", slot.clone())));
+    }
+    let Some((_, picture)) = &mut draft.viewers else { return };
+    if !picture.is_there() {
+        return;
+    }
+    let size = vec2(PICTURE, (PICTURE / picture.shape().max(0.2)).round());
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    let name = texts.get("viewers-picture");
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
+    picture.paint(ui, Rect::from_min_size(rect.min, size));
+    response.on_hover_text(&*texts.get("viewers-picture-tip"));
+}
+
+/// The state in words, and a colour where it is one to look at.
+pub(super) fn state(
+    theme: &Theme,
+    texts: &Texts,
+    monitor: &MonitorView,
+) -> (String, Option<Color32>) {
+    match (monitor.state, monitor.latency) {
+        ("ok", Some(latency)) => {
+            let time = format::short_time(latency);
+            (texts.with("viewers-behind", &[("time", time.into())]), None)
+        }
+        (state, _) => {
+            let calm = matches!(state, "ok" | "waiting" | "unavailable" | "wrong_size");
+            (texts.get(words(state)).to_string(), (!calm).then_some(theme.warn))
+        }
+    }
+}
+
+/// Whether something is wrong at these viewers.
+pub fn is_trouble(monitor: &MonitorView) -> bool {
+    !matches!(monitor.state, "ok" | "waiting" | "unavailable" | "wrong_size")
+}
+
+/// The text of a state.
+pub fn words(state: &str) -> &'static str {
+    match state {
+        "ok" => key!("viewers-ok"),
+        "unavailable" => key!("viewers-unavailable"),
+        "unreachable" => key!("viewers-unreachable"),
+        "no_stream" => key!("viewers-no-stream"),
+        "stalled" => key!("viewers-stalled"),
+        "black" => key!("viewers-black"),
+        "frozen" => key!("viewers-frozen"),
+        "silent" => key!("viewers-silent"),
+        "late" => key!("viewers-late"),
+        "wrong_size" => key!("viewers-wrong-size"),
+        _ => key!("viewers-waiting"),
+    }
+}

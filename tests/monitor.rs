@@ -1,0 +1,172 @@
+//! The confidence monitor: a server in between that blackens, freezes, mutes, shrinks or stops the
+//! stream is found, and found well again.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::time::{Duration, Instant};
+
+use onair::audio::AudioChoice;
+use onair::base::Clock;
+use onair::capture::VideoChoice;
+use onair::media::{BitsPerSecond, Size};
+use onair::studio::snapshot::LiveState;
+use onair::studio::{Command, Config, Quality, Settings, Studio, Target};
+use peers::{LIMIT, Nginx, Onair, Peer, wait_for};
+use serde_json::Value;
+
+/// What a relay does to the stream on its way.
+const GOOD: &[&str] = &["-c", "copy"];
+
+/// Sends a stream on under another name, as another server would.
+fn relay(nginx: &Nginx, name: &str, how: &[&str]) -> Peer {
+    let (from, to) = (nginx.url("live", "s0"), nginx.url("live", name));
+    let words = ["-hide_banner", "-nostdin", "-i", &from].into_iter();
+    let coding = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "15", "-c:a", "aac"];
+    let coding = coding.into_iter().filter(|_| how != GOOD);
+    let all = words.chain(coding).chain(how.iter().copied()).chain(["-f", "flv", &to]);
+    Peer::start("ffmpeg", all)
+}
+
+/// The newest state of a target's viewers.
+fn newest(onair: &Onair, index: u64) -> Value {
+    let events = onair.events();
+    let of = |event: &&Value| event["event"] == "monitor" && event["index"] == index;
+    events.iter().rev().find(of).cloned().unwrap_or_default()
+}
+
+fn wait_state(onair: &Onair, index: u64, state: &str) -> Value {
+    let what = format!("viewers of target {index} to be {state}");
+    let start = Instant::now();
+    loop {
+        let now = newest(onair, index);
+        if now["state"] == state {
+            return now;
+        }
+        let all = || onair.events().into_iter().filter(|event| event["event"] == "monitor");
+        assert!(start.elapsed() < LIMIT * 2, "{what}: {:#?}", all().collect::<Vec<_>>());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn what_a_server_in_between_does_is_found_and_is_over_again() {
+    peers::require!("nginx", "ffmpeg");
+    let nginx = Nginx::start();
+    let closed = format!("--monitor=rtmp://127.0.0.1:{}/live/planted-4711", peers::free_port());
+    let watched: Vec<String> = (1..=4)
+        .map(|number| format!("--monitor={}", nginx.url("live", &format!("out{number}"))))
+        .collect();
+    let to: Vec<String> = (0..=5).map(|number| nginx.url("live", &format!("s{number}"))).collect();
+    let mut words = vec!["live", "--video", "test", "--audio", "tone", "--size", "480x270"];
+    words.extend(["--fps", "15", "--keyframe-interval", "1s", "--video-bitrate", "300k"]);
+    for (number, to) in to.iter().enumerate() {
+        words.extend(["--to", to]);
+        words.extend(watched.get(number.wrapping_sub(1)).map(String::as_str));
+        words.extend((number == 5).then_some(closed.as_str()));
+    }
+    words.push("--monitor");
+    let mut onair = Onair::start(&words);
+    nginx.wait_published("s0");
+    let faults: [&[&str]; 4] = [
+        &["-vf", "drawbox=t=fill:color=black"],
+        &["-vf", "drawbox=t=fill:color=gray"],
+        &["-c:v", "copy", "-af", "volume=0"],
+        &["-s", "240x136"],
+    ];
+    let name = |index: usize| format!("out{}", index + 1);
+    let mut relays: Vec<Peer> =
+        faults.iter().enumerate().map(|(index, how)| relay(&nginx, &name(index), how)).collect();
+
+    // The address that is published to plays too; the test source's markers tell how late.
+    wait_state(&onair, 0, "ok");
+    onair.wait_event("the latency at target 0", |event| {
+        event["event"] == "monitor" && event["index"] == 0 && event["latency_ms"].is_number()
+    });
+    let well = newest(&onair, 0);
+    assert_eq!((&well["width"], &well["height"]), (&480.into(), &270.into()), "{well}");
+    assert_eq!(well["latency_by"], "markers", "{well}");
+    let latency = well["latency_ms"].as_f64().unwrap();
+    assert!((0.0..3_000.0).contains(&latency), "{well}");
+    for (index, trouble) in
+        ["black", "frozen", "silent", "wrong_size", "unreachable"].iter().enumerate()
+    {
+        let seen = wait_state(&onair, index as u64 + 1, trouble);
+        assert!(seen["cause"].is_string() && seen["advice"].is_string(), "{seen}");
+    }
+    let key = |name: &str| {
+        let name = format!("monitor-{name}");
+        onair.events().iter().filter(|event| event["key"] == name.as_str()).count()
+    };
+    for name in ["black", "frozen", "silent", "wrong-size", "unreachable"] {
+        assert_eq!(key(name), 1, "notices of {name}");
+    }
+
+    // The relays are replaced by ones that leave all as it is.
+    for (index, old) in relays.iter_mut().enumerate() {
+        old.kill();
+        nginx.wait_unpublished(&name(index));
+        *old = relay(&nginx, &name(index), GOOD);
+    }
+    for index in 1..=4 {
+        wait_state(&onair, index, "ok");
+    }
+    // A relay that hangs.
+    relays[0].signal("STOP");
+    wait_state(&onair, 1, "stalled");
+    relays[0].signal("CONT");
+    wait_state(&onair, 1, "ok");
+
+    let stats = onair.events().into_iter().rfind(|event| event["event"] == "stats").unwrap();
+    assert_eq!(stats["targets"][0]["monitor"]["state"], "ok", "{stats}");
+    let stopping = Instant::now();
+    assert!(onair.stop(LIMIT).success());
+    assert!(stopping.elapsed() < Duration::from_secs(4), "{:?}", stopping.elapsed());
+    for said in [onair.peer.output(), onair.peer.errors()] {
+        assert!(!said.contains("planted-4711"), "{said}");
+    }
+}
+
+#[test]
+fn the_built_in_servers_viewers_are_looked_at_and_not_counted() {
+    let quality = Quality {
+        size: Size::new(480, 270),
+        video_bitrate: BitsPerSecond(400_000),
+        keyframe_interval: Duration::from_secs(1),
+        ..Quality::default()
+    };
+    let settings = Settings {
+        video: Some(VideoChoice::Test),
+        audio: Some(AudioChoice::Tone),
+        targets: vec![Target::built_in()],
+        quality,
+        ..Settings::default()
+    };
+    let config =
+        Config { keyring: false, monitor_own: true, ..Config::new(Clock::start(), settings) };
+    let studio = Studio::start(config).unwrap();
+    studio.send(Command::GoLive);
+    let monitor = || studio.snapshot().targets.first().and_then(|it| it.monitor.clone());
+    wait_for("a latency", LIMIT, || monitor().is_some_and(|it| it.latency.is_some()));
+    wait_for("an offset", LIMIT, || monitor().is_some_and(|it| it.av_offset_ms.is_some()));
+    let seen = monitor().unwrap();
+    assert_eq!((seen.state, seen.size), ("ok", Some(Size::new(480, 270))));
+    assert!(seen.latency.unwrap() < Duration::from_secs(2), "{seen:?}");
+    assert!(seen.av_offset_ms.unwrap().abs() < 60.0, "{seen:?}");
+    assert_eq!(seen.picture.0.get().map(|frame| frame.size()), Some(Size::new(480, 270)));
+    assert_eq!(studio.snapshot().server.viewers, 0);
+    // Nothing has been wrong, so nothing was said.
+    assert!(studio.snapshot().notices.iter().all(|it| !it.key.starts_with("monitor-")));
+    studio.send(Command::StopLive);
+    wait_for("the end", LIMIT, || studio.snapshot().live == LiveState::Idle);
+    assert_eq!(monitor(), None);
+    studio.end(LIMIT).unwrap();
+}

@@ -1,0 +1,288 @@
+//! A planted key, with characters that are quoted, escaped and split elsewhere, is nowhere to be
+//! found: not in logs at trace level, errors, JSON, the list of processes, the history, recordings,
+//! pictures, settings or the report of a crash.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command as Process;
+use std::time::Duration;
+
+use onair::audio::AudioChoice;
+use onair::base::{Clock, Secret, Worker};
+use onair::capture::VideoChoice;
+use onair::cli::crash::{self, LastLines};
+use onair::studio::{Command, Config, Settings, Studio, Target};
+use peers::{LIMIT, Nginx, Onair, wait_for};
+use tracing_subscriber::fmt::MakeWriter;
+
+/// What is planted: quotes, a backslash, percent signs, a query, letters beyond ASCII.
+const KEY: &str = "Pl4nted\"k'e\\y-ü?sign=Hidd3n&x=%2F#end";
+/// Parts that give it away however it is quoted.
+const PARTS: &[&str] = &["Pl4nted", "Hidd3n", "pl4nted", "%50l4nted"];
+
+fn look(place: &str, bytes: &[u8]) {
+    for part in PARTS {
+        let found = bytes.windows(part.len()).position(|window| window == part.as_bytes());
+        assert!(found.is_none(), "{place} holds {part} at {found:?}");
+    }
+}
+
+fn look_in(folder: &Path, but: &Path) -> usize {
+    let mut files = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files += look_in(&path, but);
+        } else if path != but {
+            look(&path.display().to_string(), &fs::read(&path).unwrap());
+            look("a file's name", path.file_name().unwrap().as_encoded_bytes());
+            files += 1;
+        }
+    }
+    files
+}
+
+/// The command lines of all processes, as every user of the machine sees them.
+fn look_at_processes() {
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        // Ended meanwhile, or a kernel thread.
+        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        look(&entry.path().display().to_string(), &line);
+    }
+}
+
+/// Starts a broadcast with the key by one of the ways, and gives what it wrote.
+fn broadcast(folder: &Path, app: &str, way: &str) -> Onair {
+    let file = folder.join("key");
+    fs::write(&file, format!("{KEY}\n")).unwrap();
+    let record = folder.join(format!("{way}.mp4"));
+    let why = folder.join(format!("{way}.txt"));
+    let mut command = Process::new(env!("CARGO_BIN_EXE_onair"));
+    command.args(["live", "--video", "test", "--audio", "tone", "--size", "480x270"]);
+    command.args(["--video-bitrate", "300k", "--log", "trace", "--retry-for", "1s"]);
+    command.arg("--record").arg(record).arg("--why").arg(why).args(["--to", app]);
+    match way {
+        "env" => {
+            command.args(["--key-env", "PLANTED"]).env("PLANTED", KEY);
+        }
+        "file" => {
+            command.arg("--key-file").arg(&file);
+        }
+        _ => {
+            command.arg("--key-stdin");
+        }
+    }
+    // A shell in between, so that the peers' process has its input from a file.
+    if way == "stdin" {
+        let mut shell = Process::new("sh");
+        shell.arg("-c").arg("exec \"$0\" \"$@\" < \"$KEY_FILE\"").arg(command.get_program());
+        shell.args(command.get_args()).env("KEY_FILE", &file);
+        return Onair::start_command(shell.arg("--json"), &[]);
+    }
+    Onair::start_command(command.arg("--json"), &[])
+}
+
+#[test]
+fn a_planted_key_is_nowhere_whatever_way_it_came() {
+    peers::require!("nginx", "ffprobe");
+    let nginx = Nginx::start();
+    let app = |name: &str| format!("rtmp://127.0.0.1:{}/{name}", nginx.port);
+    let folder = tempfile::tempdir().unwrap();
+    let mut all = Vec::new();
+    for way in ["env", "file", "stdin"] {
+        all.push(broadcast(folder.path(), &app("live"), way));
+    }
+    // The same name three times: the first is on air, the others are told that it is in use. And a
+    // server that refuses, one that is not there.
+    for app in [app("refused"), format!("rtmp://127.0.0.1:{}/live", peers::free_port())] {
+        let name = app.rsplit('/').next().unwrap();
+        let other = folder.path().join(format!("{name}-{}", all.len()));
+        fs::create_dir(&other).unwrap();
+        all.push(broadcast(&other, &app, "env"));
+    }
+    wait_for("a stream on air", LIMIT, || {
+        let live = |onair: &Onair| {
+            onair.events().iter().any(|it| it["event"] == "target" && it["state"] == "live")
+        };
+        all.iter().any(live)
+    });
+    look_at_processes();
+    wait_for("all on their way", LIMIT, || {
+        let told = |onair: &Onair| onair.events().iter().any(|it| it["event"] == "target");
+        all.iter().all(told)
+    });
+    std::thread::sleep(Duration::from_secs(2));
+    look_at_processes();
+    for onair in &mut all {
+        onair.stop(LIMIT);
+        assert!(onair.peer.errors().len() > 1_000, "nothing was logged");
+        look("standard output", onair.peer.output().as_bytes());
+        look("the log", onair.peer.errors().as_bytes());
+    }
+    let keys: Vec<_> =
+        ["", "refused-3", "live-4"].iter().map(|it| folder.path().join(it)).collect();
+    for place in keys {
+        // The file the key was read from.
+        let _ = fs::remove_file(place.join("key"));
+    }
+    assert!(look_in(folder.path(), Path::new("")) >= 8, "recordings and histories");
+    for onair in &all {
+        look_in(onair.settings.path(), Path::new(""));
+    }
+}
+
+#[test]
+fn commands_that_take_a_whole_url_do_not_repeat_its_key() {
+    let closed = peers::free_port();
+    let url = format!("rtmp://me:Hidd3n@127.0.0.1:{closed}/live/Pl4nted?a=b");
+    for words in [
+        vec!["check", &url],
+        vec!["probe", &url],
+        vec!["play", "--headless", "--no-reconnect", "--duration", "1s", &url],
+        vec!["live", "--video", "test", "--retry-for", "0s", "--duration", "2s", "--to", &url],
+        vec!["live", "--video", "test", "--to", "rtmp://h/live/Pl4nted Hidd3n"],
+        vec!["check", "http://h/Pl4nted"],
+    ] {
+        let mut onair = Onair::start(&[&words[..], &["--log", "trace"]].concat());
+        onair.peer.wait(LIMIT);
+        look(&format!("output of {}", words[0]), onair.peer.output().as_bytes());
+        look(&format!("log of {}", words[0]), onair.peer.errors().as_bytes());
+    }
+}
+
+#[test]
+fn a_crash_leaves_a_report_for_its_owner_without_the_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let crashes = folder.path().join("onair").join("crashes");
+    let lines = LastLines::default();
+    let key = Secret::new(KEY);
+    let mut writer = lines.make_writer();
+    writer.write_all(b"INFO the line before\n").unwrap();
+    for number in 0..500 {
+        writeln!(writer, "INFO line {number} with {KEY} and {KEY:?}").unwrap();
+    }
+    crash::install(crashes.clone(), lines);
+    let its = key.clone();
+    let mut worker = Worker::spawn("onair-doomed", move |_| {
+        panic!("cannot send to {}", its.expose());
+    })
+    .unwrap();
+    worker.wait(LIMIT).unwrap();
+    let _hook = std::panic::take_hook();
+
+    let files: Vec<_> = fs::read_dir(&crashes).unwrap().map(|it| it.unwrap().path()).collect();
+    assert_eq!(files.len(), 1);
+    let mode = fs::metadata(&files[0]).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let report = fs::read_to_string(&files[0]).unwrap();
+    look("the report", report.as_bytes());
+    for part in [
+        concat!("onair ", env!("CARGO_PKG_VERSION")),
+        "thread: onair-doomed",
+        "secrets.rs:",
+        "error: cannot send to ***",
+        "INFO line 499 with *** and \"***\"",
+    ] {
+        assert!(report.contains(part), "{part} is missing in {report}");
+    }
+    // The last lines only, and not for ever.
+    assert!(!report.contains("the line before"), "{report}");
+    assert!(report.len() < 200_000, "{}", report.len());
+
+    // The next start tells of it, once.
+    let settings = Settings {
+        video: Some(VideoChoice::Test),
+        audio: Some(AudioChoice::Silence),
+        ..Settings::default()
+    };
+    for told in [1, 0] {
+        let crashes = Some(crashes.clone());
+        let config =
+            Config { crashes, keyring: false, ..Config::new(Clock::start(), settings.clone()) };
+        let studio = Studio::start(config).unwrap();
+        wait_for("a first look", LIMIT, || !studio.snapshot().targets.is_empty());
+        let notices = studio.snapshot().notices;
+        assert_eq!(notices.iter().filter(|it| it.key == "crashed").count(), told, "{notices:?}");
+        for notice in notices.iter().filter(|it| it.key == "crashed") {
+            assert!(Path::new(&notice.args[0].1).is_file(), "{notice:?}");
+        }
+        studio.end(LIMIT).unwrap();
+    }
+}
+
+#[test]
+fn the_window_keeps_and_shows_no_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    let keys = folder.path().join("keys.toml");
+    let (settings, _) = Settings::read(&path);
+    let config = Config {
+        keys_path: Some(keys.clone()),
+        settings_path: Some(path),
+        history_path: Some(folder.path().join("history.txt")),
+        keyring: false,
+        ..Config::new(
+            Clock::start(),
+            Settings {
+                video: Some(VideoChoice::Test),
+                audio: Some(AudioChoice::Silence),
+                ..settings
+            },
+        )
+    };
+    let mut studio = Studio::start(config).unwrap();
+    let events = studio.events().unwrap();
+    let closed = format!("rtmp://127.0.0.1:{}/live", peers::free_port());
+    let apart = Target {
+        remember_key: true,
+        keep_as: "one".into(),
+        ..Target::custom(1, &closed, KEY.into())
+    };
+    // Whole, and to be looked at where it is sent to.
+    let whole = Target {
+        monitor: Some(true),
+        play_url: format!("{closed}/{KEY}").into(),
+        ..Target::custom(2, &format!("{closed}/{KEY}"), Secret::default())
+    };
+    for target in [apart, whole] {
+        look("a target in the log", format!("{target:?}").as_bytes());
+        studio.send(Command::PutTarget(target));
+    }
+    studio.send(Command::Check);
+    wait_for("the look", LIMIT * 2, || {
+        studio.snapshot().checked.is_some_and(|checked| !checked.running)
+    });
+    studio.send(Command::GoLive);
+    wait_for("the trouble", LIMIT, || {
+        studio.snapshot().targets.iter().filter(|it| it.cause.is_some()).count() >= 2
+    });
+    let snapshot = studio.snapshot();
+    look("the findings", format!("{:?}", snapshot.checked).as_bytes());
+    look("the notices", format!("{:?}", snapshot.notices).as_bytes());
+    look("the history", format!("{:?}", snapshot.history).as_bytes());
+    look("the window's view", format!("{:?}", snapshot.targets).as_bytes());
+    let picture = folder.path().join("picture.png");
+    studio.send(Command::Snapshot(picture.clone()));
+    wait_for("the picture", LIMIT, || picture.exists());
+    studio.send(Command::StopLive);
+    studio.end(LIMIT).unwrap();
+    while let Ok(event) = events.try_recv() {
+        look("an event", format!("{event:?}").as_bytes());
+    }
+    // Where keys belong, and nowhere else.
+    assert!(fs::read_to_string(&keys).unwrap().contains("Pl4nted"));
+    assert!(look_in(folder.path(), &keys) >= 2);
+}
