@@ -51,6 +51,7 @@ impl Publisher {
             figures: Mutex::default(),
             events: sender,
             retry: Notify::new(),
+            network: watch::Sender::new(0),
             stop: watch::Sender::new(None),
         });
         let done = Stop::new();
@@ -91,6 +92,12 @@ impl Publisher {
     /// Does not wait any longer for the next try.
     pub fn retry_now(&self) {
         self.shared.retry.notify_waiters();
+    }
+
+    /// This machine's network has changed: a connection whose address is gone is made anew at once,
+    /// another must prove soon that it still carries.
+    pub fn network_changed(&self) {
+        self.shared.network.send_modify(|count| *count += 1);
     }
 
     /// Asks for an orderly end (what waits is sent, the stream unpublished) that takes at most

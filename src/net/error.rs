@@ -170,6 +170,8 @@ pub enum Cause {
     Protocol(String),
     /// The server refused: what that means, its code (`NetStream.Publish.BadName`) and its words.
     Status { refusal: Refusal, code: String, description: String },
+    /// This machine's network has changed, and nothing gets through any more.
+    NetworkChanged,
     /// A proxy does not let us through; without its user and password.
     Proxy { proxy: String, problem: ProxyProblem },
     /// Connections cannot leave from this address or interface.
@@ -247,6 +249,7 @@ impl fmt::Display for Cause {
                     false => write!(f, "{refusal}; the server says {}", said.join(": ")),
                 }
             }
+            Self::NetworkChanged => f.write_str("this machine's network has changed"),
             Self::Proxy { proxy, problem } => write!(f, "the proxy {proxy}: {problem}"),
             Self::Bind { from, reason } => {
                 write!(f, "connections cannot leave from {from}: {reason}")
@@ -430,6 +433,7 @@ fn advice(error: &Error) -> &'static str {
             "Check the stream's name, and that it is live."
         }
         (Cause::Status { refusal, .. }, stage) => refusal_advice(*refusal, stage),
+        (Cause::NetworkChanged, _) => "The stream goes on over the network that there is now.",
         (Cause::NoProgress { .. }, _) => {
             "The network or the server has stalled: check the connection."
         }

@@ -4,6 +4,7 @@
 
 mod backend;
 pub mod bind;
+pub mod changes;
 pub mod connect;
 pub mod error;
 mod http;
@@ -20,6 +21,7 @@ pub mod tls;
 pub mod web;
 
 pub use bind::Bind;
+pub use changes::{Change, Changes};
 pub use connect::{Endpoint, Options, connect};
 pub use error::{
     Cause, CertificateProblem, Class, Error, NotRtmp, ProxyProblem, Refusal, Stage, Step, Tried,

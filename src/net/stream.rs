@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::net::backend::socket;
+use crate::net::changes;
 use crate::net::pipe::Pipe;
 
 /// A connection. Dropping it closes it.
@@ -118,6 +119,12 @@ impl Stream {
     /// The round trip as the system measures it, where it tells.
     pub fn round_trip(&self) -> Option<Duration> {
         self.socket().and_then(socket::round_trip)
+    }
+
+    /// Whether the address that it left from is still this machine's; `true` where that is not known.
+    pub fn is_local_there(&self) -> bool {
+        let local = self.socket().and_then(|socket| socket.local_addr().ok());
+        local.is_none_or(|local| changes::is_own(local.ip()))
     }
 
     /// Ends the connection when what was sent stays unacknowledged for this long (Linux).

@@ -6,6 +6,7 @@ mod entries;
 mod live;
 mod look;
 mod monitor;
+mod network;
 mod recording;
 mod view;
 
@@ -97,6 +98,7 @@ pub(super) struct Engaged {
     /// What is being ended in the background: publishers, a recording, a whole broadcast.
     ending: Vec<crate::base::Worker>,
     monitors: Monitors,
+    surroundings: network::Surroundings,
     /// Threads of the monitor that are ending.
     ending_monitors: Vec<crate::base::Worker>,
     devices: Devices,
@@ -150,6 +152,7 @@ impl Engine {
         if let Some(path) = self.crashes.take().and_then(|folder| crashes::take(&folder)) {
             self.tell(&Message::Crashed { path: path.display().to_string() }, "");
         }
+        self.begin_network();
         self.begin_targets();
         self.begin_program();
         self.begin_repairs();

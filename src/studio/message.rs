@@ -105,6 +105,15 @@ pub enum Message {
         host: String,
         seconds: String,
     },
+    /// For the history: this machine's network is another.
+    NetworkChanged {
+        came: String,
+        gone: String,
+    },
+    /// For the history: this machine slept.
+    Slept {
+        seconds: String,
+    },
     /// For the history: the stream has reached a target.
     TargetOnAir {
         host: String,
@@ -244,6 +253,8 @@ impl Message {
         "monitor-late",
         "monitor-wrong-size",
         "monitor-well",
+        "network-changed",
+        "slept",
         "broadcast-ended",
         "server-says",
         "fault-struck",
@@ -314,6 +325,8 @@ impl Message {
             Self::TargetInvalid { .. } => "target-invalid",
             Self::Target { key, .. } | Self::Watch { key, .. } | Self::Monitor { key, .. } => key,
             Self::MonitorWell { .. } => "monitor-well",
+            Self::NetworkChanged { .. } => "network-changed",
+            Self::Slept { .. } => "slept",
             Self::TargetBack { .. } => "target-back",
             Self::TargetOnAir { .. } => "target-on-air",
             Self::DelayOn { .. } => "delay-on",
@@ -381,6 +394,10 @@ impl Message {
             Self::TargetBack { host, seconds } | Self::MonitorWell { host, seconds } => {
                 vec![("host", host.clone()), ("seconds", seconds.clone())]
             }
+            Self::NetworkChanged { came, gone } => {
+                vec![("came", came.clone()), ("gone", gone.clone())]
+            }
+            Self::Slept { seconds } => vec![("seconds", seconds.clone())],
             Self::TargetOnAir { host } => vec![("host", host.clone())],
             Self::DelayOn { time } => vec![("time", time.clone())],
             Self::DelayShort { time, wanted, reason } => {
@@ -425,6 +442,8 @@ impl Message {
             | Self::TargetOnAir { .. }
             | Self::DelayOn { .. }
             | Self::MonitorWell { .. }
+            | Self::NetworkChanged { .. }
+            | Self::Slept { .. }
             | Self::BroadcastEnded { .. }
             | Self::BitrateRestored { .. }
             | Self::ServerSays { .. }
@@ -514,6 +533,10 @@ impl Message {
             Self::MonitorWell { host, seconds } => {
                 format!("Viewers of {host} get what is sent again, after {seconds} s.")
             }
+            Self::NetworkChanged { came, gone } => {
+                format!("This machine's network has changed; gone: {gone}; new: {came}.")
+            }
+            Self::Slept { seconds } => format!("This machine slept for {seconds} s."),
             Self::TargetOnAir { host } => format!("On air at {host}."),
             Self::DelayOn { time } => format!("Viewers see the stream {time} later."),
             Self::DelayShort { time, wanted, reason } => {
@@ -653,6 +676,8 @@ impl Message {
             | Self::TargetOnAir { .. }
             | Self::DelayOn { .. }
             | Self::MonitorWell { .. }
+            | Self::NetworkChanged { .. }
+            | Self::Slept { .. }
             | Self::BroadcastEnded { .. }
             | Self::BitrateRestored { .. }
             | Self::ServerSays { .. }

@@ -373,6 +373,11 @@ impl Elsewhere {
         None
     }
 
+    /// What the cable is called in the namespace.
+    pub fn device(&self) -> String {
+        format!("{}i", self.cable)
+    }
+
     /// Takes the cable away, or puts it back.
     pub fn set_up(&self, up: bool) {
         assert!(ip(&["link", "set", &self.cable, if up { "up" } else { "down" }]));

@@ -21,6 +21,8 @@ use crate::wire::rtmp::url::Url;
 const ROOM: usize = 16 << 10;
 /// How often figures are taken and the link is looked at.
 const TICK: Duration = Duration::from_millis(250);
+/// After a change of the network something must get through within this.
+const DOUBT: Duration = Duration::from_millis(1_500);
 /// Ticks in the window the bitrate is measured over.
 const WINDOW: usize = 4;
 /// Ticks in the shorter one that shows at once when a link gets slower.
@@ -157,6 +159,8 @@ struct Link {
     /// Bytes written and acknowledged at the last tick that saw progress, and when that was.
     acknowledged: u64,
     progress: Timestamp,
+    /// When the network changed, until something got through since.
+    doubted: Option<Timestamp>,
     /// Bytes written at the last ticks, oldest first.
     window: Vec<(Timestamp, u64)>,
 }
@@ -169,8 +173,12 @@ impl<'a> Live<'a> {
         subscription: Subscription,
     ) -> Self {
         let now = shared.clock.now();
-        let link =
-            Link { acknowledged: 0, progress: now, window: vec![(now, client.written_bytes())] };
+        let link = Link {
+            acknowledged: 0,
+            progress: now,
+            doubted: None,
+            window: vec![(now, client.written_bytes())],
+        };
         Self {
             shared,
             timeline,
@@ -191,6 +199,7 @@ impl<'a> Live<'a> {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let stop = stop_wanted(shared);
         tokio::pin!(stop);
+        let mut network = shared.network.subscribe();
         loop {
             let room = self.allowed();
             let full = self.client.queued_bytes() > room;
@@ -210,6 +219,13 @@ impl<'a> Live<'a> {
                     if let Err(cause) = self.tick() {
                         return Ended::Failed(self.client.error(Stage::Media, cause));
                     }
+                }
+                Ok(()) = network.changed() => {
+                    if !self.client.stream().is_local_there() {
+                        let cause = Cause::NetworkChanged;
+                        return Ended::Failed(self.client.error(Stage::Media, cause));
+                    }
+                    self.link.doubted.get_or_insert(shared.clock.now());
                 }
                 progress = self.client.progress(wanted) => match progress {
                     Ok(Progress::Event(event)) => {
@@ -342,6 +358,11 @@ impl<'a> Live<'a> {
         if acknowledged > self.link.acknowledged || !waiting {
             self.link.acknowledged = acknowledged;
             self.link.progress = now;
+        }
+        self.link.doubted = self.link.doubted.filter(|since| self.link.progress <= *since);
+        if self.link.doubted.is_some_and(|since| now.since(since) >= DOUBT) {
+            self.timeline.last_sent = self.timeline.last_sent.min(Some(self.link.progress));
+            return Err(Cause::NetworkChanged);
         }
         let after = self.shared.target.options.net.dead_after;
         if now.since(self.link.progress) >= after {

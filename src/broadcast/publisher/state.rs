@@ -157,6 +157,8 @@ pub(super) struct Shared {
     pub figures: Mutex<Figures>,
     pub events: Sender<Event>,
     pub retry: Notify,
+    /// Counts the changes of this machine's network.
+    pub network: watch::Sender<u64>,
     /// How long an orderly end may take, once it is wanted.
     pub stop: watch::Sender<Option<Duration>>,
 }

@@ -1,3 +1,4 @@
-//! What the operating system knows about a socket and the standard library does not say.
+//! What the operating system knows about sockets and interfaces and the standard library does not say.
 
+pub(super) mod interfaces;
 pub(super) mod socket;

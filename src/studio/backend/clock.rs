@@ -1,6 +1,8 @@
 //! How the system keeps its clock.
 #![allow(unsafe_code)]
 
+use std::time::Duration;
+
 /// Whether the clock is kept right from outside (NTP), as the kernel is told; `None` where it does
 /// not tell.
 #[cfg(target_os = "linux")]
@@ -11,6 +13,26 @@ pub(in crate::studio) fn is_synchronised() -> Option<bool> {
     // SAFETY: `told` is valid for the call, which writes to it only.
     let state = unsafe { libc::adjtimex(&raw mut told) };
     (state >= 0).then_some(told.status & libc::STA_UNSYNC == 0)
+}
+
+/// How long the machine has slept since its start: by how much the clock that goes on in sleep is
+/// ahead of the one that stands still.
+#[cfg(target_os = "linux")]
+pub(in crate::studio) fn asleep() -> Option<Duration> {
+    let read = |clock: libc::clockid_t| -> Option<Duration> {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: `time` is valid for the call, which writes to it only.
+        let failed = unsafe { libc::clock_gettime(clock, &raw mut time) } != 0;
+        let seconds = u64::try_from(time.tv_sec).ok().filter(|_| !failed)?;
+        Some(Duration::new(seconds, u32::try_from(time.tv_nsec).ok()?))
+    };
+    let standing = read(libc::CLOCK_MONOTONIC)?;
+    Some(read(libc::CLOCK_BOOTTIME)?.saturating_sub(standing))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(in crate::studio) fn asleep() -> Option<Duration> {
+    None
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -27,6 +27,7 @@ impl Engine {
             }
         }
         self.look_at_keys();
+        self.look_at_network();
         if let Some(preflight) = &mut self.state.preflight {
             preflight.poll();
         }

@@ -1,0 +1,218 @@
+//! What the kernel tells of the machine's own network: its interfaces with their addresses, and when
+//! they or the routes change (rtnetlink). Linux; elsewhere nothing is told.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::net::IpAddr;
+
+/// An interface that is up, or an address on one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::net) struct Present {
+    pub interface: String,
+    pub address: Option<IpAddr>,
+}
+
+/// What came from the kernel.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::net) struct Heard {
+    /// Anything that can matter.
+    pub any: bool,
+    /// A route came or went.
+    pub route: bool,
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::ffi::CStr;
+    use std::net::{Ipv4Addr, Ipv6Addr};
+    use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+    use std::ptr;
+
+    use super::{Heard, IpAddr, Present, io};
+
+    /// Interfaces that are looked at; no machine has more.
+    const MOST: usize = 1_024;
+    /// A message's head, and that of what it says of an interface.
+    const HEAD: usize = 16;
+
+    /// All interfaces that are up and connected, and the addresses on them, but for the machine's
+    /// way to itself.
+    pub(in crate::net) fn present() -> Vec<Present> {
+        let mut list: *mut libc::ifaddrs = ptr::null_mut();
+        // SAFETY: the call writes one pointer.
+        if unsafe { libc::getifaddrs(&raw mut list) } != 0 {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        let mut at = list;
+        for _ in 0..MOST {
+            // SAFETY: `at` is null or points to an entry of the list, which is freed below only.
+            let Some(entry) = (unsafe { at.as_ref() }) else { break };
+            at = entry.ifa_next;
+            let wanted = (libc::IFF_UP | libc::IFF_RUNNING).cast_unsigned();
+            let own = entry.ifa_flags & libc::IFF_LOOPBACK.cast_unsigned() != 0;
+            if own || entry.ifa_flags & wanted != wanted || entry.ifa_name.is_null() {
+                continue;
+            }
+            // SAFETY: the name ends with a zero byte and lives as long as the list.
+            let name = unsafe { CStr::from_ptr(entry.ifa_name) };
+            let interface = name.to_string_lossy().into_owned();
+            found.push(Present { interface: interface.clone(), address: None });
+            // SAFETY: the address is null or has the form that its family says.
+            if let Some(address) = unsafe { address_of(entry.ifa_addr) } {
+                found.push(Present { interface, address: Some(address) });
+            }
+        }
+        // SAFETY: the list came from getifaddrs and is not looked at any more.
+        unsafe { libc::freeifaddrs(list) };
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// # Safety
+    /// `address` must be null or point to an address of the form that its family says.
+    unsafe fn address_of(address: *const libc::sockaddr) -> Option<IpAddr> {
+        // SAFETY: as the caller promises.
+        let family = i32::from(unsafe { address.as_ref() }?.sa_family);
+        match family {
+            libc::AF_INET => {
+                // SAFETY: of this family it is a `sockaddr_in`; read without asking for alignment.
+                let inet = unsafe { address.cast::<libc::sockaddr_in>().read_unaligned() };
+                Some(Ipv4Addr::from(u32::from_be(inet.sin_addr.s_addr)).into())
+            }
+            libc::AF_INET6 => {
+                // SAFETY: of this family it is a `sockaddr_in6`.
+                let inet = unsafe { address.cast::<libc::sockaddr_in6>().read_unaligned() };
+                Some(Ipv6Addr::from(inet.sin6_addr.s6_addr).into())
+            }
+            _ => None,
+        }
+    }
+
+    /// Asks to be told of changes: a socket that becomes readable.
+    pub(in crate::net) fn listen() -> io::Result<OwnedFd> {
+        let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+        // SAFETY: no pointers are passed.
+        let socket = unsafe { libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE) };
+        if socket < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the descriptor was just made and belongs to nobody else.
+        let socket = unsafe { OwnedFd::from_raw_fd(socket) };
+        // SAFETY: `sockaddr_nl` consists of integers only, for which all zero bits are valid.
+        let mut address: libc::sockaddr_nl = unsafe { std::mem::zeroed() };
+        address.nl_family = libc::AF_NETLINK as libc::sa_family_t;
+        let groups = libc::RTMGRP_LINK
+            | libc::RTMGRP_IPV4_IFADDR
+            | libc::RTMGRP_IPV6_IFADDR
+            | libc::RTMGRP_IPV4_ROUTE
+            | libc::RTMGRP_IPV6_ROUTE;
+        address.nl_groups = groups.cast_unsigned();
+        let length = size_of::<libc::sockaddr_nl>() as libc::socklen_t;
+        // SAFETY: the address is valid for the call and as long as is said.
+        let bound = unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) };
+        if bound == 0 { Ok(socket) } else { Err(io::Error::last_os_error()) }
+    }
+
+    /// Takes what waits; never blocks.
+    pub(in crate::net) fn hear(socket: &OwnedFd) -> io::Result<Heard> {
+        let mut heard = Heard::default();
+        let mut block = [0_u8; 8_192];
+        // So many and no more in one go: a storm of changes is one change.
+        for _ in 0..256 {
+            // SAFETY: the block is as long as is said and outlives the call.
+            let got = unsafe {
+                libc::recv(socket.as_raw_fd(), block.as_mut_ptr().cast(), block.len(), 0)
+            };
+            let Ok(got) = usize::try_from(got) else {
+                let error = io::Error::last_os_error();
+                match error.raw_os_error() {
+                    Some(libc::EAGAIN) => break,
+                    // More than the kernel keeps: something has changed.
+                    Some(libc::ENOBUFS) => heard = Heard { any: true, route: true },
+                    Some(libc::EINTR) => {}
+                    _ => return Err(error),
+                }
+                continue;
+            };
+            read(block.get(..got).unwrap_or_default(), &mut heard);
+        }
+        Ok(heard)
+    }
+
+    /// Reads the messages of one datagram.
+    pub(super) fn read(mut bytes: &[u8], heard: &mut Heard) {
+        let word = |bytes: &[u8], at: usize| -> Option<u32> {
+            Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+        };
+        while let (Some(length), Some(kind)) = (word(bytes, 0), bytes.get(4..6)) {
+            let kind = kind.try_into().map_or(0, u16::from_ne_bytes);
+            match kind {
+                libc::RTM_NEWROUTE | libc::RTM_DELROUTE => {
+                    *heard = Heard { any: true, route: true };
+                }
+                libc::RTM_NEWADDR | libc::RTM_DELADDR | libc::RTM_DELLINK => heard.any = true,
+                libc::RTM_NEWLINK => {
+                    // Which of its flags have changed: others tell of signal strengths.
+                    let matters = (libc::IFF_UP | libc::IFF_RUNNING).cast_unsigned();
+                    heard.any |= word(bytes, HEAD + 12).is_none_or(|it| it & matters != 0);
+                }
+                _ => {}
+            }
+            let length = (length as usize).next_multiple_of(4).max(HEAD);
+            bytes = bytes.get(length..).unwrap_or_default();
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+pub(in crate::net) use linux::{hear, listen, present};
+
+#[cfg(not(target_os = "linux"))]
+pub(in crate::net) fn present() -> Vec<Present> {
+    Vec::new()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::linux::read;
+    use super::*;
+
+    fn message(kind: u16, body: &[u32]) -> Vec<u8> {
+        let length = 16 + body.len() as u32 * 4;
+        let mut bytes = length.to_ne_bytes().to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend([0; 10]);
+        body.iter().for_each(|word| bytes.extend(word.to_ne_bytes()));
+        bytes
+    }
+
+    #[test]
+    fn what_matters_is_told_from_what_does_not() {
+        let told = |bytes: &[u8]| {
+            let mut heard = Heard::default();
+            read(bytes, &mut heard);
+            (heard.any, heard.route)
+        };
+        assert_eq!(told(&[]), (false, false));
+        assert_eq!(told(&message(libc::RTM_NEWADDR, &[])), (true, false));
+        assert_eq!(told(&message(libc::RTM_DELROUTE, &[])), (true, true));
+        let up = libc::IFF_UP.cast_unsigned();
+        assert_eq!(told(&message(libc::RTM_NEWLINK, &[0, 1, up, up])), (true, false));
+        assert_eq!(told(&message(libc::RTM_NEWLINK, &[0, 1, up, 0])), (false, false));
+        // Several in one, and lengths that lie.
+        let both = [message(libc::RTM_NEWLINK, &[0, 1, up, 0]), message(libc::RTM_DELADDR, &[])];
+        assert_eq!(told(&both.concat()), (true, false));
+        assert_eq!(told(&[0; 64]), (false, false));
+        assert_eq!(told(&[255; 64]), (false, false));
+    }
+
+    #[test]
+    fn the_kernel_answers() {
+        let socket = listen().unwrap();
+        assert!(hear(&socket).is_ok());
+        let loopback = |it: &Present| it.address.is_some_and(|address| address.is_loopback());
+        assert!(!present().iter().any(loopback));
+    }
+}

@@ -1,0 +1,134 @@
+//! Tells when this machine's network changes: an interface or an address that comes or goes, another
+//! route. Issue 4 part 4. A task on the runtime that sleeps until the kernel says something.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+
+use crate::base::queue::{self, Full, Receiver};
+use crate::net::Runtime;
+use crate::net::backend::interfaces::Present;
+
+/// Changes that may wait to be read; who reads looks ten times a second.
+const CHANGES: usize = 16;
+
+/// What has changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Interfaces and addresses, such as `eth0` and `192.0.2.7 (eth0)`.
+    pub came: Vec<String>,
+    pub gone: Vec<String>,
+    /// A route came or went.
+    pub route: bool,
+}
+
+/// The listening end. Dropping it ends the task at the next change.
+#[derive(Debug)]
+pub struct Changes {
+    told: Receiver<Change>,
+}
+
+impl Changes {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    #[cfg(target_os = "linux")]
+    pub fn listen(runtime: &Runtime) -> io::Result<Self> {
+        use std::time::Duration;
+
+        use tokio::io::Interest;
+        use tokio::io::unix::AsyncFd;
+        use tokio::time::sleep;
+
+        use crate::net::backend::interfaces::{hear, listen, present};
+
+        /// An interface that comes has several changes at once: they are one.
+        const SETTLE: Duration = Duration::from_millis(250);
+
+        let (tell, told) = queue::bounded("network changes", CHANGES, Full::DropOldest);
+        let _inside = runtime.handle().enter();
+        let socket = AsyncFd::with_interest(listen()?, Interest::READABLE)?;
+        let mut before = present();
+        runtime.spawn(async move {
+            loop {
+                let Ok(mut ready) = socket.readable().await else { return };
+                ready.clear_ready();
+                let Ok(first) = hear(socket.get_ref()) else { return };
+                if !first.any {
+                    continue;
+                }
+                sleep(SETTLE).await;
+                let Ok(more) = hear(socket.get_ref()) else { return };
+                let now = present();
+                let change = difference(&before, &now, first.route || more.route);
+                before = now;
+                if change != Change::default() && tell.send(change).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Self { told })
+    }
+
+    /// As on Linux.
+    ///
+    /// # Errors
+    /// Always: this system is not asked.
+    #[cfg(not(target_os = "linux"))]
+    pub fn listen(_: &Runtime) -> io::Result<Self> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// What has changed since the last call.
+    pub fn poll(&self) -> Option<Change> {
+        self.told.try_recv().ok()
+    }
+}
+
+fn difference(before: &[Present], now: &[Present], route: bool) -> Change {
+    let words = |some: &[Present], others: &[Present]| {
+        let new = some.iter().filter(|it| !others.contains(it));
+        new.map(|it| match it.address {
+            Some(address) => format!("{address} ({})", it.interface),
+            None => it.interface.clone(),
+        })
+        .collect()
+    };
+    Change { came: words(now, before), gone: words(before, now), route }
+}
+
+/// Whether this is (still) an address of this machine.
+pub(in crate::net) fn is_own(address: IpAddr) -> bool {
+    match UdpSocket::bind(SocketAddr::new(address, 0)) {
+        Ok(_) => true,
+        // Whatever else goes wrong says nothing of the address.
+        Err(error) => error.kind() != io::ErrorKind::AddrNotAvailable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_and_went_is_named() {
+        let present = |interface: &str, address: Option<&str>| Present {
+            interface: interface.into(),
+            address: address.map(|address| address.parse().unwrap()),
+        };
+        let before = [present("eth0", None), present("eth0", Some("192.0.2.7"))];
+        let now = [present("eth0", None), present("wlan0", None)];
+        let change = difference(&before, &now, false);
+        assert_eq!(
+            (change.came, change.gone),
+            (vec!["wlan0".into()], vec!["192.0.2.7 (eth0)".into()])
+        );
+        assert_eq!(difference(&now, &now, false), Change::default());
+    }
+
+    #[test]
+    fn own_addresses_are_known() {
+        assert!(is_own("127.0.0.1".parse().unwrap()));
+        assert!(!is_own("198.51.100.7".parse().unwrap()));
+    }
+}

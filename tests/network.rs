@@ -1,0 +1,92 @@
+//! The machine's own network changes under a running stream: another address, a cable that is pulled
+//! and put back. In a network namespace of its own.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    dead_code,
+    reason = "test code: a panic is how it fails; the lab has more than is used here"
+)]
+
+#[path = "faults/lab.rs"]
+mod lab;
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use lab::Elsewhere;
+use peers::{LIMIT, Onair, wait_for};
+use serde_json::Value;
+
+fn inside(namespace: &str, words: &[&str]) {
+    let all = ["netns", "exec", namespace, "ip"];
+    let done = Command::new("ip").args(all).args(words).status().unwrap();
+    assert!(done.success(), "{words:?}");
+}
+
+/// The events of the target since this many.
+fn told(onair: &Onair, since: usize) -> Vec<Value> {
+    let events = onair.events().into_iter().filter(|event| event["event"] == "target");
+    events.skip(since).collect()
+}
+
+fn is_live(onair: &Onair, since: usize) -> bool {
+    told(onair, since).last().is_some_and(|event| event["state"] == "live")
+}
+
+#[test]
+fn a_connection_follows_the_network_it_is_on() {
+    let Some(elsewhere) = Elsewhere::new(7) else { return };
+    let listen = format!("{}:0", elsewhere.address);
+    let mut serve = Onair::start(&["serve", "--rtmp", &listen, "--http", "127.0.0.1:0"]);
+    let rtmp = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let url = format!("{rtmp}/live/show");
+    let folder = tempfile::tempdir().unwrap();
+    let why = folder.path().join("why.txt");
+    let mut command = Command::new("ip");
+    command.args(["netns", "exec", &elsewhere.name, env!("CARGO_BIN_EXE_onair"), "live"]);
+    command.args(["--video", "test", "--audio", "tone", "--size", "480x270", "--to", &url]);
+    command.args(["--video-bitrate", "300k", "--json", "--why"]).arg(&why);
+    let mut onair = Onair::start_command(&mut command, &[]);
+    wait_for("the stream on air", LIMIT, || is_live(&onair, 0));
+
+    // Another address, as from another network: the old one is gone, and the connection with it.
+    let network = elsewhere.address.rsplit_once('.').unwrap().0.to_owned();
+    let device = elsewhere.device();
+    let before = told(&onair, 0).len();
+    inside(&elsewhere.name, &["addr", "add", &format!("{network}.3/24"), "dev", &device]);
+    inside(&elsewhere.name, &["addr", "del", &format!("{network}.2/24"), "dev", &device]);
+    let changed = Instant::now();
+    wait_for("the stream over the new address", LIMIT, || is_live(&onair, before));
+    // By silence alone it would have taken five seconds to be noticed.
+    let took = changed.elapsed();
+    assert!(took < Duration::from_millis(4_500), "{took:?}: {:#?}", told(&onair, before));
+    let causes: Vec<_> = told(&onair, before).iter().map(|it| it["cause"].clone()).collect();
+    assert!(causes.contains(&"this machine's network has changed".into()), "{causes:?}");
+
+    // A cable that is pulled for so long that the tries are far apart, and put back.
+    let before = told(&onair, 0).len();
+    elsewhere.set_up(false);
+    wait_for("the loss", LIMIT, || {
+        told(&onair, before).iter().any(|event| event["state"] == "reconnecting")
+    });
+    let lost = told(&onair, before).len();
+    wait_for("some tries", LIMIT, || told(&onair, before).len() > lost + 3);
+    let before = told(&onair, 0).len();
+    elsewhere.set_up(true);
+    let changed = Instant::now();
+    wait_for("the stream after the cable is back", LIMIT, || is_live(&onair, before));
+    assert!(changed.elapsed() < Duration::from_secs(4), "{:?}", changed.elapsed());
+
+    assert!(onair.stop(LIMIT).success());
+    let why = std::fs::read_to_string(&why).unwrap();
+    assert!(why.contains(&format!("gone: {network}.2")), "{why}");
+    assert!(why.contains(&format!("new: {network}.3")), "{why}");
+    assert!(why.contains("this machine's network has changed"), "{why}");
+    assert!(serve.stop(LIMIT).success());
+}
