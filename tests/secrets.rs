@@ -120,10 +120,9 @@ fn a_planted_key_is_nowhere_whatever_way_it_came() {
         all.iter().any(live)
     });
     look_at_processes();
-    wait_for("all on their way", LIMIT, || {
-        let told = |onair: &Onair| onair.events().iter().any(|it| it["event"] == "target");
-        all.iter().all(told)
-    });
+    for onair in &mut all {
+        onair.wait_named("target");
+    }
     std::thread::sleep(Duration::from_secs(2));
     look_at_processes();
     for onair in &mut all {
@@ -172,8 +171,13 @@ fn a_crash_leaves_a_report_for_its_owner_without_the_key() {
     let mut writer = lines.make_writer();
     writer.write_all(b"INFO the line before\n").unwrap();
     for number in 0..500 {
-        writeln!(writer, "INFO line {number} with {KEY} and {KEY:?}").unwrap();
+        // In one go, as the log's formatter does.
+        let line = format!("INFO line {number} with {KEY} and {KEY:?}\n");
+        writer.write_all(line.as_bytes()).unwrap();
     }
+    // What is cut off is not a key's end.
+    let long = format!("INFO {} {KEY}\n", "x".repeat(985));
+    writer.write_all(long.as_bytes()).unwrap();
     crash::install(crashes.clone(), lines);
     let its = key.clone();
     let mut worker = Worker::spawn("onair-doomed", move |_| {

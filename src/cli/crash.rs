@@ -45,8 +45,9 @@ pub struct Line(LastLines);
 
 impl Write for Line {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let cut = bytes.get(..LINE).unwrap_or(bytes);
-        let mut line = String::from_utf8_lossy(cut).into_owned();
+        // Before it is cut: half a key is not found any more.
+        let Some(mut line) = scrub(&String::from_utf8_lossy(bytes)) else { return Ok(bytes.len()) };
+        line.truncate(line.floor_char_boundary(LINE));
         if !line.ends_with('\n') {
             line.push('\n');
         }

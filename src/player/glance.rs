@@ -134,8 +134,9 @@ pub struct Looker {
     audio: Option<(AudioParameters, Box<dyn AudioBackend>)>,
     onsets: Option<(u32, OnsetReader)>,
     arrivals: VecDeque<Arrival>,
-    /// The newest keyframe with a marker: its time in milliseconds and its media time.
-    marker: Option<(u64, Timestamp)>,
+    /// The newest keyframe with a marker: the wall clock when it was made, in milliseconds, and its
+    /// media time.
+    marker: Option<(i64, Timestamp)>,
     offsets: VecDeque<i64>,
     picture: Latest<VideoFrame>,
     pictures: usize,
@@ -261,12 +262,13 @@ impl Looker {
         self.seen.pictures.push_back(Keyframe { at: packet.captured, likeness });
         match markers::read_band(luma, stride, size) {
             Some(time_ms) => {
-                self.marker = Some((time_ms, packet.pts));
+                let wall = self.clock.wall_micros(packet.captured);
+                // The marker counts whole milliseconds, rounded down.
+                let age = markers::age_ms(time_ms, wall.div_euclid(1_000));
+                self.marker = Some((wall.div_euclid(1_000) - age, packet.pts));
                 if !stored {
-                    let wall = self.clock.wall_micros(packet.captured);
-                    // The marker counts whole milliseconds, rounded down.
-                    let age = markers::age_ms(time_ms, wall.div_euclid(1_000)) as f64;
-                    self.seen.latency_ms = Some(age + wall.rem_euclid(1_000) as f64 / 1_000.0);
+                    let rest = wall.rem_euclid(1_000) as f64 / 1_000.0;
+                    self.seen.latency_ms = Some(age as f64 + rest);
                 }
             }
             None => {
@@ -310,7 +312,7 @@ impl Looker {
         let (Some((time_ms, pts)), Some((video, _))) = (self.marker, &self.video) else { return };
         // As the stream says of itself: pictures that are left out do not change it.
         let fps = video.frame_rate.as_f64();
-        let wall = i64::try_from(time_ms).unwrap_or_default() * 1_000 + 500;
+        let wall = time_ms * 1_000 + 500;
         let Some(flash) = flash_near(wall, fps, at.micros_since(pts)) else { return };
         if self.offsets.len() >= OFFSETS {
             self.offsets.pop_front();

@@ -39,6 +39,7 @@ use crate::studio::preflight::Preflight;
 use crate::studio::process::Process;
 use crate::studio::program::Program;
 use crate::studio::repairs::Repairs;
+use crate::studio::surroundings::Surroundings;
 use crate::studio::watch::Watch;
 use crate::studio::{Command, KeyPlace, Quality, Settings, Snapshot, Target};
 
@@ -98,7 +99,7 @@ pub(super) struct Engaged {
     /// What is being ended in the background: publishers, a recording, a whole broadcast.
     ending: Vec<crate::base::Worker>,
     monitors: Monitors,
-    surroundings: network::Surroundings,
+    surroundings: Surroundings,
     /// Threads of the monitor that are ending.
     ending_monitors: Vec<crate::base::Worker>,
     devices: Devices,

@@ -29,6 +29,7 @@ pub mod services;
 pub mod settings;
 pub mod snapshot;
 pub mod stats;
+mod surroundings;
 pub mod tape;
 pub mod target;
 pub mod targets;

@@ -47,6 +47,7 @@ impl Engine {
     /// The targets that are on air, or on their way back there, and are to be looked at.
     fn wanted_monitors(&self) -> Vec<Wanted> {
         let Some(on_air) = &self.state.on_air else { return Vec::new() };
+        let delay = on_air.held().map_or(Duration::ZERO, |held| held.delay);
         let publishers = on_air.publishers().filter(|(_, _, it)| !it.state().is_over());
         publishers
             .filter_map(|(id, built_in, publisher)| {
@@ -66,7 +67,7 @@ impl Engine {
                     publish: publish.url.clone(),
                     net: publish.options.net.clone(),
                     live: publisher.state() == State::Live,
-                    delay: Duration::ZERO,
+                    delay,
                 })
             })
             .collect()

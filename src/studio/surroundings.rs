@@ -1,0 +1,57 @@
+//! What befalls the machine that the program runs on: its network changes, or it sleeps.
+
+use std::time::Duration;
+
+use crate::net::{Change, Changes};
+
+/// A shorter sleep is none: the clocks are not read at the same instant.
+const SLEPT: Duration = Duration::from_secs(1);
+
+/// What is known of the network and of sleep.
+#[derive(Debug, Default)]
+pub(super) struct Surroundings {
+    changes: Option<Changes>,
+    slept: Option<Duration>,
+}
+
+impl Surroundings {
+    /// Listens here from now on.
+    pub fn set_changes(&mut self, changes: Changes) {
+        self.changes = Some(changes);
+    }
+
+    /// What has changed in the network since the last call.
+    pub fn change(&self) -> Option<Change> {
+        self.changes.as_ref().and_then(Changes::poll)
+    }
+
+    /// How long the machine slept since the last call, if it did: `asleep` is how long it has in
+    /// all since its start.
+    pub fn woke(&mut self, asleep: Option<Duration>) -> Option<Duration> {
+        let before = std::mem::replace(&mut self.slept, asleep)?;
+        asleep?.checked_sub(before).filter(|slept| *slept >= SLEPT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::backend::clock;
+
+    #[test]
+    fn sleep_is_told_from_clocks_that_are_read_one_after_the_other() {
+        let mut surroundings = Surroundings::default();
+        let at = |millis: u64| Some(Duration::from_millis(millis));
+        assert_eq!(surroundings.woke(at(50_000)), None);
+        assert_eq!(surroundings.woke(at(50_002)), None);
+        assert_eq!(surroundings.woke(at(110_000)), Some(Duration::from_millis(59_998)));
+        assert_eq!(surroundings.woke(at(110_000)), None);
+        assert_eq!(surroundings.woke(None), None);
+        assert_eq!(surroundings.woke(at(900_000)), None);
+    }
+
+    #[test]
+    fn the_system_tells_how_long_it_slept() {
+        assert_eq!(clock::asleep().is_some(), cfg!(target_os = "linux"));
+    }
+}
