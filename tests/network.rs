@@ -59,8 +59,8 @@ fn a_connection_follows_the_network_it_is_on() {
     let network = elsewhere.address.rsplit_once('.').unwrap().0.to_owned();
     let device = elsewhere.device();
     let before = told(&onair, 0).len();
-    inside(&elsewhere.name, &["addr", "add", &format!("{network}.3/24"), "dev", &device]);
     inside(&elsewhere.name, &["addr", "del", &format!("{network}.2/24"), "dev", &device]);
+    inside(&elsewhere.name, &["addr", "add", &format!("{network}.3/24"), "dev", &device]);
     let changed = Instant::now();
     wait_for("the stream over the new address", LIMIT, || is_live(&onair, before));
     // By silence alone it would have taken five seconds to be noticed.

@@ -125,12 +125,14 @@ fn a_planted_key_is_nowhere_whatever_way_it_came() {
     }
     std::thread::sleep(Duration::from_secs(2));
     look_at_processes();
+    let mut logged = 0;
     for onair in &mut all {
         onair.stop(LIMIT);
-        assert!(onair.peer.errors().len() > 1_000, "nothing was logged");
+        logged += onair.peer.errors().len();
         look("standard output", onair.peer.output().as_bytes());
         look("the log", onair.peer.errors().as_bytes());
     }
+    assert!(logged > 1_000, "hardly anything was logged");
     let keys: Vec<_> =
         ["", "refused-3", "live-4"].iter().map(|it| folder.path().join(it)).collect();
     for place in keys {

@@ -36,8 +36,6 @@ impl Changes {
     pub fn listen(runtime: &Runtime) -> io::Result<Self> {
         use std::time::Duration;
 
-        use tokio::io::Interest;
-        use tokio::io::unix::AsyncFd;
         use tokio::time::sleep;
 
         use crate::net::backend::interfaces::{hear, listen, present};
@@ -47,7 +45,7 @@ impl Changes {
 
         let (tell, told) = queue::bounded("network changes", CHANGES, Full::DropOldest);
         let _inside = runtime.handle().enter();
-        let socket = AsyncFd::with_interest(listen()?, Interest::READABLE)?;
+        let socket = listen()?;
         let mut before = present();
         runtime.spawn(async move {
             loop {

@@ -69,7 +69,7 @@ impl Chronicle {
 
     /// Something happened.
     pub fn add(&mut self, notice: &Notice, wall_micros: i64) {
-        self.close(notice, wall_micros);
+        let lasted = self.close(notice, wall_micros);
         let entries = Arc::make_mut(&mut self.entries);
         let again = entries.back_mut().filter(|last| {
             last.lasted.is_none()
@@ -86,14 +86,13 @@ impl Chronicle {
                 entries.push_back(Entry { wall_micros, notice, times: 1, lasted: None });
             }
         }
-        self.write(line(wall_micros, notice));
+        self.write(line(wall_micros, notice, lasted));
     }
 
-    /// What this ends has a length now.
-    fn close(&mut self, notice: &Notice, wall_micros: i64) {
-        let Some((_, begins, about)) = ENDS.iter().find(|(end, ..)| *end == notice.key) else {
-            return;
-        };
+    /// What this ends has a length now; gives the longest.
+    fn close(&mut self, notice: &Notice, wall_micros: i64) -> Option<Duration> {
+        let (_, begins, about) = ENDS.iter().find(|(end, ..)| *end == notice.key)?;
+        let mut longest = None;
         let of = |notice: &Notice| {
             let found = notice.args.iter().find(|(name, _)| name == about);
             found.map(|(_, value)| value.clone())
@@ -111,7 +110,9 @@ impl Chronicle {
             }
             let micros = u64::try_from(wall_micros - entry.wall_micros).unwrap_or(0);
             entry.lasted = Some(Duration::from_micros(micros));
+            longest = longest.max(entry.lasted);
         }
+        longest
     }
 
     /// What this message told of this host is over.
@@ -122,7 +123,14 @@ impl Chronicle {
         let last = Arc::make_mut(&mut self.entries).iter_mut().rev().find(|it| about(&it.notice));
         if let Some(entry) = last.filter(|entry| entry.lasted.is_none()) {
             let micros = u64::try_from(wall_micros - entry.wall_micros).unwrap_or(0);
-            entry.lasted = Some(Duration::from_micros(micros));
+            let lasted = Duration::from_micros(micros);
+            entry.lasted = Some(lasted);
+            let over = Notice {
+                summary: format!("Over: {}", entry.notice.summary),
+                advice: String::new(),
+                ..entry.notice.clone()
+            };
+            self.write(line(wall_micros, &over, Some(lasted)));
         }
     }
 
@@ -170,7 +178,7 @@ impl Chronicle {
 }
 
 /// One entry as a line of text, in English.
-fn line(wall_micros: i64, notice: &Notice) -> String {
+fn line(wall_micros: i64, notice: &Notice, ended: Option<Duration>) -> String {
     let at = jiff::Timestamp::from_microsecond(wall_micros)
         .map(|at| at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
         .unwrap_or_default();
@@ -180,6 +188,9 @@ fn line(wall_micros: i64, notice: &Notice) -> String {
             line += "  | ";
             line += more;
         }
+    }
+    if let Some(lasted) = ended {
+        line += &format!("  | it lasted {:.1} s", lasted.as_secs_f64());
     }
     // One line each, whatever a server said.
     line.replace(|c: char| c.is_control(), " ")
@@ -284,7 +295,31 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 2, "{text}");
         assert!(lines[0].starts_with("1970-01-01T00:00:01.000Z  Not on air"), "{text}");
+        assert!(lines[1].ends_with("  | it lasted 1.5 s"), "{text}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), FILES);
+    }
+
+    #[test]
+    fn what_is_over_without_a_message_has_a_length_and_a_line_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("why.txt");
+        let mut chronicle = Chronicle::new(Some(path.clone()));
+        let black = |host: &str| {
+            let cause = "black for 4 s".into();
+            Message::Monitor { key: "monitor-black", host: host.into(), cause }.notice(1, "")
+        };
+        chronicle.add(&black("a:1935"), 1_000_000);
+        chronicle.add(&black("b:1935"), 1_500_000);
+        chronicle.over("monitor-black", "a:1935", 8_000_000);
+        let lasted: Vec<_> = chronicle.entries().iter().map(|entry| entry.lasted).collect();
+        assert_eq!(lasted, [Some(Duration::from_secs(7)), None]);
+        chronicle.end(Duration::from_secs(5));
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(
+            text.lines().nth(2).unwrap().contains("Over: Viewers of a:1935 see black"),
+            "{text}"
+        );
+        assert!(text.ends_with("it lasted 7.0 s\n"), "{text}");
     }
 
     #[test]

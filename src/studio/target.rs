@@ -54,6 +54,8 @@ pub struct Target {
     pub remember_key: bool,
     /// Under which name the key is kept.
     pub keep_as: String,
+    /// The remembered URL is the application's, whatever it looks like: its key was apart.
+    pub key_apart: bool,
 }
 
 impl Target {
@@ -75,6 +77,7 @@ impl Target {
             pin: None,
             remember_key: false,
             keep_as: String::new(),
+            key_apart: false,
         }
     }
 

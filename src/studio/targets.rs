@@ -31,6 +31,9 @@ pub(super) fn resolve(
             let address = built_in.ok_or("the built-in server does not run")?;
             Url::parse(&play_url(address)).map_err(|error| error.to_string())?
         }
+        Place::Custom { .. } if wanted.key_apart && wanted.key().is_none() => {
+            return Err("the stream key is missing".into());
+        }
         Place::Custom { server, .. } => parse(server, wanted.key())?,
     };
     let mut target = publisher::Target::new(url);
@@ -68,7 +71,8 @@ pub fn parse(url: &str, key: Option<&Secret>) -> Result<Url, String> {
 
 /// Whether a target says which stream it is: by a key, or as the last part of its URL.
 pub fn names_stream(target: &Target) -> bool {
-    target.is_built_in() || parse(target.server(), target.key()).is_ok()
+    let missing = target.key_apart && target.key().is_none();
+    target.is_built_in() || (!missing && parse(target.server(), target.key()).is_ok())
 }
 
 /// Where the broadcast can be watched on the built-in server.
@@ -77,10 +81,11 @@ pub(super) fn play_url(address: SocketAddr) -> String {
 }
 
 /// A custom server's URL as it may be remembered: without password, and without the key where that
-/// is part of it. What was remembered stays as it is.
-pub(super) fn without_key(server: &str, key: &Secret) -> String {
+/// is part of it; `apart`: it is not, though there is none beside it. What was remembered stays as it
+/// is.
+pub(super) fn without_key(server: &str, key: &Secret, apart: bool) -> String {
     let server = server.trim();
-    let url = match key.is_empty() {
+    let url = match key.is_empty() && !apart {
         true => Url::parse(server),
         false => Url::with_key(server, key.expose()),
     };

@@ -28,6 +28,9 @@ mod linux {
     use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
     use std::ptr;
 
+    use tokio::io::Interest;
+    use tokio::io::unix::AsyncFd;
+
     use super::{Heard, IpAddr, Present, io};
 
     /// Interfaces that are looked at; no machine has more.
@@ -90,8 +93,14 @@ mod linux {
         }
     }
 
-    /// Asks to be told of changes: a socket that becomes readable.
-    pub(in crate::net) fn listen() -> io::Result<OwnedFd> {
+    /// Asks to be told of changes. Inside the runtime.
+    pub(in crate::net) fn listen() -> io::Result<AsyncFd<OwnedFd>> {
+        // SAFETY: the descriptor is owned by what waits for it, and closed after it.
+        unsafe { AsyncFd::register_with_interest(open()?, Interest::READABLE) }.map_err(Into::into)
+    }
+
+    /// A socket that becomes readable at each change.
+    pub(super) fn open() -> io::Result<OwnedFd> {
         let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
         // SAFETY: no pointers are passed.
         let socket = unsafe { libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE) };
@@ -176,7 +185,7 @@ pub(in crate::net) fn present() -> Vec<Present> {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use super::linux::read;
+    use super::linux::{open, read};
     use super::*;
 
     fn message(kind: u16, body: &[u32]) -> Vec<u8> {
@@ -210,7 +219,7 @@ mod tests {
 
     #[test]
     fn the_kernel_answers() {
-        let socket = listen().unwrap();
+        let socket = open().unwrap();
         assert!(hear(&socket).is_ok());
         let loopback = |it: &Present| it.address.is_some_and(|address| address.is_loopback());
         assert!(!present().iter().any(loopback));

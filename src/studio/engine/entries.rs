@@ -48,8 +48,11 @@ impl Engine {
         }
     }
 
-    pub(super) fn put_target(&mut self, target: Target) {
+    pub(super) fn put_target(&mut self, mut target: Target) {
         let id = target.id;
+        let same = |known: &Target| known.id == id && known.server() == target.server();
+        // What was typed anew may be a whole URL.
+        target.key_apart &= self.state.targets.iter().any(same);
         let full = self.state.targets.len() >= MOST_TARGETS;
         match self.state.targets.iter_mut().find(|known| known.id == id) {
             Some(known) if *known == target => return,

@@ -30,6 +30,9 @@ pub(super) struct Table {
     #[serde(skip_serializing_if = "String::is_empty")]
     play_url: String,
     remember_key: bool,
+    /// The server's URL has no key in it, whatever it looks like.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    key_apart: bool,
     /// Under which name the keyring has the key.
     #[serde(skip_serializing_if = "String::is_empty")]
     key_name: String,
@@ -47,6 +50,7 @@ impl Default for Table {
             monitor: None,
             play_url: String::new(),
             remember_key: false,
+            key_apart: false,
             key_name: String::new(),
         }
     }
@@ -59,8 +63,10 @@ pub(super) fn tables(targets: &[Target]) -> Vec<Table> {
             Place::BuiltIn => String::new(),
             // A target that is not filled in yet is still not the built-in one.
             Place::Custom { server, .. } if server.is_empty() => "rtmp://".into(),
-            Place::Custom { server, key } => without_key(server, key),
+            Place::Custom { server, key } => without_key(server, key, target.key_apart),
         },
+        // Without a query the URL itself says so.
+        key_apart: (target.key_apart || target.key().is_some()) && target.server().contains('?'),
         enabled: target.enabled,
         name: target.name.clone(),
         service: target.service.clone(),
@@ -125,6 +131,7 @@ pub(super) fn read(value: Option<&toml::Value>, bad: &mut dyn FnMut(String)) -> 
             play_url: Secret::new(cut(&table.play_url)),
             remember_key: table.remember_key && !table.key_name.is_empty(),
             keep_as: cut(&table.key_name),
+            key_apart: table.key_apart,
             ..Target::custom(id, &cut(server), Secret::default())
         });
     }
@@ -172,6 +179,9 @@ mod tests {
         let apart = Target::custom(1, "rtmp://me:password@h/live/eu", "planted_key".into());
         let whole = Target::custom(2, "rtmp://h/live/eu/planted_key", "".into());
         settings.targets.extend([apart, whole, Target::custom(3, "rtmp://h/app", "k".into())]);
+        let asking =
+            Target::custom(4, "rtmp://me:password@h/live/eu?vhost=x", "planted_key".into());
+        settings.targets.push(asking);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.toml");
         for _ in 0..3 {
@@ -184,7 +194,9 @@ mod tests {
                 .iter()
                 .skip(1)
                 .map(|target| Url::with_key(target.server(), "k").unwrap().app);
-            assert_eq!(apps.collect::<Vec<_>>(), ["live/eu", "live/eu", "app"]);
+            assert_eq!(apps.collect::<Vec<_>>(), ["live/eu", "live/eu", "app", "live/eu?vhost=x"]);
         }
+        // Its last part is no key, which is still to come.
+        assert!(!crate::studio::targets::names_stream(&settings.targets[4]));
     }
 }
