@@ -374,6 +374,7 @@ impl Elsewhere {
     }
 
     /// What the cable is called in the namespace.
+    #[allow(dead_code, reason = "not every test changes what is on it")]
     pub fn device(&self) -> String {
         format!("{}i", self.cable)
     }
