@@ -2,6 +2,7 @@
 //! over. [`file`](super::file) and [`remote`](super::remote) drive it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -24,11 +25,15 @@ pub(super) struct Feed {
     demux: Demux,
     save: Option<Save>,
     live: bool,
+    /// It comes through the network.
+    remote: bool,
     /// Bodies of pictures and sound.
     bodies: u64,
     playable: u64,
     damaged: u64,
     unsupported: Option<String>,
+    /// When the end of what there is was seen, and how far from the next packet.
+    edge: Option<(Timestamp, Duration)>,
 }
 
 impl Feed {
@@ -38,10 +43,12 @@ impl Feed {
             demux: Demux::new(live),
             save,
             live,
+            remote: live,
             bodies: 0,
             playable: 0,
             damaged: 0,
             unsupported: None,
+            edge: None,
         }
     }
 
@@ -59,7 +66,12 @@ impl Feed {
     pub(super) fn set_pace(&mut self, pace: Pace) {
         self.live = pace == Pace::Live;
         self.demux.set_live(self.live);
-        self.shared.reception.lock().set_live(self.live);
+        self.shared.reception.lock().set_pace(pace);
+    }
+
+    /// At `seen` the end of what there is was so far from the packet that comes next.
+    pub(super) fn set_edge(&mut self, seen: Timestamp, distance: Duration) {
+        self.edge = Some((seen, distance));
     }
 
     /// The connection was made anew.
@@ -144,7 +156,12 @@ impl Feed {
 
     fn arrived(&mut self, track: Track, dts: Timestamp, now: Timestamp) {
         self.playable += 1;
-        self.shared.reception.lock().arrived(track, dts, now);
+        let edge = self.edge.take();
+        let mut reception = self.shared.reception.lock();
+        reception.arrived(track, dts, now);
+        if let Some((seen, distance)) = edge {
+            reception.see_edge(seen, dts + distance);
+        }
     }
 
     fn damaged(&mut self) {
@@ -164,7 +181,7 @@ impl Feed {
     fn fruitless(&self) -> Failure {
         match &self.unsupported {
             Some(codec) => unsupported(codec),
-            None if self.live => Failure::new(
+            None if self.remote => Failure::new(
                 Kind::NoSuchStream,
                 "the stream holds no picture and no sound that could be played",
                 "Check the stream's name, and that its broadcast is healthy.",

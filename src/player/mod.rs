@@ -9,6 +9,7 @@
 //! What decides about time is pure and simulated in tests: [`timeline`] (wire time to media time),
 //! [`jitter`] (when things should be shown), [`schedule`] (what is shown now), [`stretch`].
 
+mod aim;
 mod connection;
 mod demux;
 mod device;
@@ -55,7 +56,7 @@ pub use state::{Event, Failure, Figures, Kind, Message, Severity, State};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// `rtmp://`, `rtmps://`, `rtmpt://` or `rtmpts://`, the stream's name as its last part;
-    /// `http://`, `https://`, `ws://` or `wss://` with FLV behind it.
+    /// `http://` or `https://` with FLV, HLS or MPEG-TS behind it, `ws://` or `wss://` with FLV.
     Url(String),
     /// A local FLV, MP4 or MKV file.
     File(PathBuf),

@@ -137,28 +137,29 @@ impl Run {
             Change::None => {}
             Change::Started(at) => {
                 self.started_at.get_or_insert(now);
-                self.begin(at, true);
+                self.begin(at, true, now);
                 self.presenter.shared.enter(State::Playing);
             }
             Change::Jumped(at) => {
                 tracing::debug!(?at, "jumped ahead to keep the latency");
-                self.begin(at, true);
+                self.begin(at, true, now);
                 self.presenter.shared.enter(State::Playing);
             }
             Change::Resumed(at) => {
-                self.begin(at, false);
+                self.begin(at, false, now);
                 self.presenter.shared.enter(State::Playing);
             }
             Change::Starved => {
                 self.counts.underruns += 1;
-                self.presenter.shared.reception.lock().jitter.broke(now);
+                self.presenter.shared.reception.lock().broke(now);
             }
         }
     }
 
-    fn begin(&mut self, at: Timestamp, skip: bool) {
+    fn begin(&mut self, at: Timestamp, skip: bool, now: Timestamp) {
         let position = self.sound.seek(at, skip);
         self.playout.set_position(position);
+        self.presenter.shared.reception.lock().begun(now, position);
         if skip {
             self.from = Some(at);
         }

@@ -15,7 +15,7 @@ use crate::net::rtmp::{Client, Options};
 use crate::net::web::WebUrl;
 use crate::net::{self, Runtime};
 use crate::player::connection::{failure, silent};
-use crate::player::pull::{Item, Pace, Problem, Pull};
+use crate::player::pull::{Ask, Item, Pace, Problem, Pull};
 use crate::player::rate::frame_rate;
 use crate::player::timeline::Timeline;
 use crate::player::{Failure, Kind, Source, file, recording, rtmp, web};
@@ -224,7 +224,8 @@ async fn probe_web(
     };
     let url = web::parse(text)?;
     let start = clock.now();
-    let opened = Pull::open(&url, net, &|_| {});
+    let ask = Ask { url, net: net.clone(), buffer: Duration::ZERO };
+    let opened = Pull::open(&ask, &|_| {});
     tokio::pin!(opened);
     let mut pull = loop {
         match timeout(Duration::from_millis(100), &mut opened).await {

@@ -74,7 +74,17 @@ pub(super) fn tags(
         Format::Flv => flv::index(&mut disk),
     };
     let index = index.map_err(|error| unplayable(path, &error))?;
-    if !headers(&index, take) {
+    samples(&mut disk, &index, true, take).map_err(|error| unplayable(path, &error))
+}
+
+/// As [`tags`], of what `index` names in `source`; the configurations first where they are wanted.
+pub(super) fn samples(
+    source: &mut dyn ReadAt,
+    index: &Index,
+    configurations: bool,
+    take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool,
+) -> Result<(), Error> {
+    if configurations && !headers(index, take) {
         return Ok(());
     }
     for place in &index.samples {
@@ -84,10 +94,10 @@ pub(super) fn tags(
             TrackId::Audio(_) => continue,
         };
         if place.size as usize > MOST_SAMPLE {
-            return Err(unplayable(path, &Error::TooMuch("samples")));
+            return Err(Error::TooMuch("samples"));
         }
         let mut data = vec![0; place.size as usize];
-        disk.read_at(place.at, &mut data).map_err(|error| unplayable(path, &error.into()))?;
+        source.read_at(place.at, &mut data)?;
         let packet = EncodedPacket {
             track,
             pts: place.pts,
@@ -97,7 +107,8 @@ pub(super) fn tags(
             data: data.into(),
             captured: place.pts,
         };
-        let time_ms = u32::try_from(place.dts.as_millis()).unwrap_or(u32::MAX);
+        // Modulo 2³², as the tags have it.
+        let time_ms = place.dts.as_millis() as u32;
         let (kind, body) = match track {
             Track::Video => (TagKind::Video, flv::video_body(&packet)),
             Track::Audio => (TagKind::Audio, flv::audio_body(&packet)),

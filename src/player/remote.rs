@@ -11,6 +11,7 @@ use crate::net::rtmp::Options;
 use crate::net::web::WebUrl;
 use crate::player::connection::{End, PATIENCE};
 use crate::player::feed::Feed;
+use crate::player::pull::Ask;
 use crate::player::rtmp::{self, Rtmp};
 use crate::player::web::{self, Web};
 use crate::player::{Config, Failure, Kind, State};
@@ -38,7 +39,8 @@ impl Remote {
         if WebUrl::is_one(url) {
             let reconnect = config.reconnect;
             let url = web::parse(url)?;
-            let way = Way::Web(Box::new(Web { url, net: config.net.clone(), reconnect }));
+            let ask = Ask { url, net: config.net.clone(), buffer: config.buffer };
+            let way = Way::Web(Box::new(Web { ask, reconnect }));
             return Ok(Self { way, reconnect, runtime });
         }
         Ok(Self::at(rtmp::parse(url)?, config, runtime))

@@ -8,8 +8,10 @@ use parking_lot::Mutex;
 use crate::base::queue::{self, Full};
 use crate::base::{Clock, Stop, Timestamp};
 use crate::media::{AudioParameters, Track, VideoParameters};
+use crate::player::aim::Aim;
 use crate::player::jitter::Jitter;
 use crate::player::packets::Packets;
+use crate::player::pull::Pace;
 use crate::player::schedule::Supply;
 use crate::player::{Config, Event, Failure, Figures, Message, Severity, Source, State};
 
@@ -49,6 +51,8 @@ pub(super) struct Reception {
     edge: Option<Timestamp>,
     last: [Option<Timestamp>; 2],
     pub(super) ended: bool,
+    /// Of what is followed at a distance.
+    aim: Option<Aim>,
 }
 
 impl Reception {
@@ -70,9 +74,37 @@ impl Reception {
         self.first = Some(self.first.map_or(dts, |first| first.min(dts)));
     }
 
-    /// Whether what comes does so as it happens.
-    pub(super) fn set_live(&mut self, live: bool) {
-        self.live = live;
+    /// How what comes is to be played.
+    pub(super) fn set_pace(&mut self, pace: Pace) {
+        self.live = pace == Pace::Live;
+        match (pace, &self.aim) {
+            // The same again, after a new connection.
+            (Pace::Followed { hold_back }, Some(aim)) if aim.hold_back() == hold_back => {}
+            (Pace::Followed { hold_back }, _) => self.aim = Some(Aim::new(hold_back)),
+            (Pace::Live | Pace::Recorded, _) => self.aim = None,
+        }
+    }
+
+    /// At `seen` the end of what there is was at `media`.
+    pub(super) fn see_edge(&mut self, seen: Timestamp, media: Timestamp) {
+        if let Some(aim) = &mut self.aim {
+            aim.see(seen, media);
+        }
+    }
+
+    /// Playing begins, or goes on: `media` is seen and heard at `now`.
+    pub(super) fn begun(&mut self, now: Timestamp, media: Timestamp) {
+        if let Some(aim) = &mut self.aim {
+            aim.begin(now, media);
+        }
+    }
+
+    /// Everything received has been shown.
+    pub(super) fn broke(&mut self, now: Timestamp) {
+        self.jitter.broke(now);
+        if let Some(aim) = &mut self.aim {
+            aim.lose();
+        }
     }
 
     /// The stream goes on after its end: its publisher is back.
@@ -83,11 +115,16 @@ impl Reception {
     }
 
     /// The presenter's view of it.
-    pub(super) fn supply(&self, now: Timestamp) -> Supply {
+    pub(super) fn supply(&mut self, now: Timestamp) -> Supply {
+        let target = match &mut self.aim {
+            Some(aim) => aim.target(now),
+            None if self.live => self.jitter.target(now),
+            None => None,
+        };
         Supply {
             first: self.first,
             edge: self.edge,
-            target: if self.live { self.jitter.target(now) } else { None },
+            target,
             settling: self.live && self.jitter.settling(now),
             ended: self.ended,
         }
@@ -112,6 +149,7 @@ impl Shared {
                 edge: None,
                 last: [None, None],
                 ended: false,
+                aim: None,
             }),
             video: packets.map_or_else(Packets::default, Packets::new),
             audio: packets.map_or_else(Packets::default, Packets::new),

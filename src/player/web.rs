@@ -5,17 +5,16 @@ use std::sync::Arc;
 
 use tokio::time::timeout;
 
+use crate::net::Step;
 use crate::net::web::WebUrl;
-use crate::net::{self, Step};
 use crate::player::connection::{End, TICK, Watch, failure};
 use crate::player::feed::Feed;
-use crate::player::pull::{Item, Pace, Problem, Pull};
+use crate::player::pull::{Ask, Item, Pace, Problem, Pull};
 use crate::player::{Failure, Kind, State};
 
 /// Where a stream is and how it is reached.
 pub(super) struct Web {
-    pub(super) url: WebUrl,
-    pub(super) net: net::Options,
+    pub(super) ask: Ask,
     pub(super) reconnect: bool,
 }
 
@@ -31,7 +30,7 @@ impl Web {
         };
         let opened = tokio::select! {
             () = shared.stopping.notified() => return End::Stopped,
-            opened = Pull::open(&self.url, &self.net, &on_step) => opened,
+            opened = Pull::open(&self.ask, &on_step) => opened,
         };
         let mut pull = match opened {
             Ok(pull) => pull,
@@ -51,6 +50,8 @@ impl Web {
             }
             let now = shared.clock.now();
             match item {
+                // A list's reader has limits of its own.
+                Err(_) if pull.pace() != Pace::Live => {}
                 Err(_) => {
                     if let Some(end) = watch.silence(feed, now) {
                         return end;
@@ -63,7 +64,12 @@ impl Web {
                     feed.take(tag.kind, tag.time_ms, &tag.body, now);
                 }
                 Ok(Ok(Some(Item::Pace(pace)))) => feed.set_pace(pace),
-                Ok(Ok(None)) if pull.pace() == Pace::Recorded => return End::Over,
+                Ok(Ok(Some(Item::Restart))) => feed.restart(),
+                Ok(Ok(Some(Item::Edge { seen, distance }))) => {
+                    let ago = i64::try_from(seen.elapsed().as_micros()).unwrap_or(0);
+                    feed.set_edge(now.offset(-ago), distance);
+                }
+                Ok(Ok(None)) if pull.pace() != Pace::Live => return End::Over,
                 Ok(Ok(None)) => {
                     // What is buffered is played to its end, while its publisher may come back.
                     shared.reception.lock().ended = true;

@@ -46,6 +46,13 @@ impl Authority {
         self.signed("good", &["localhost", "127.0.0.1"], |_| {})
     }
 
+    /// A good one whose files outlive the authority.
+    pub fn good_kept(self) -> Certificate {
+        let good = self.good();
+        let _ = self.folder.keep();
+        good
+    }
+
     /// Valid until the end of 2020.
     pub fn expired(&self) -> Certificate {
         self.signed("expired", &["localhost", "127.0.0.1"], |params| {

@@ -1,15 +1,30 @@
-//! What comes from the web, as FLV tags: an FLV body that never ends, or one that does. What it is
-//! is told by its first bytes, not by its name. Used on the feed thread and by the probe.
+//! What comes from the web, as FLV tags: an FLV body that never ends or one that does, a transport
+//! stream, or what a playlist leads to. What it is is told by its first bytes, not by its name. Used
+//! on the feed thread and by the probe.
 
+mod fragments;
+mod hls;
 mod problem;
 mod sniff;
+mod tags;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
 
 use crate::net::web::{Flow, WebUrl};
 use crate::net::{self, Step};
-use crate::wire::flv::{Demuxer, Tag};
+use crate::wire::flv::{self, Tag};
+use crate::wire::hls::MAX_TEXT;
+use crate::wire::ts;
 
+use hls::Hls;
 pub(super) use problem::Problem;
 use sniff::{Body, sniff};
+
+/// A playlist has come by then.
+const PLAYLIST: Duration = Duration::from_secs(10);
 
 /// How what comes is to be played.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -18,6 +33,8 @@ pub(super) enum Pace {
     Live,
     /// As its own times say, from the beginning: a file.
     Recorded,
+    /// As its own times say, so far from the end of what there is.
+    Followed { hold_back: Duration },
 }
 
 /// What came.
@@ -26,34 +43,73 @@ pub(super) enum Item {
     Tag(Tag),
     /// From here on.
     Pace(Pace),
+    /// What comes next does not follow from what came before.
+    Restart,
+    /// At that instant the end of what there is was so far from the next tag.
+    Edge {
+        seen: Instant,
+        distance: Duration,
+    },
+}
+
+/// What is asked for, and how.
+#[derive(Clone, Debug)]
+pub(super) struct Ask {
+    pub url: WebUrl,
+    pub net: net::Options,
+    /// What the person wants to be kept back.
+    pub buffer: Duration,
 }
 
 /// A pull that runs.
+#[derive(Debug)]
 pub(super) struct Pull {
-    flow: Flow,
-    demuxer: Demuxer,
+    form: Form,
     pace: Pace,
     told: bool,
 }
 
+#[derive(Debug)]
+enum Form {
+    Flv { flow: Flow, demuxer: flv::Demuxer },
+    Ts { flow: Flow, demuxer: Box<ts::Demuxer>, tags: VecDeque<Tag>, last_ms: u32 },
+    Hls(Box<Hls>),
+}
+
 impl Pull {
-    /// Asks for what stands at `url` and looks at what it is.
+    /// Asks for it and looks at what it is.
     ///
     /// # Errors
     /// What went wrong, or what it is instead of a stream.
     pub(super) async fn open(
-        url: &WebUrl,
-        options: &net::Options,
+        ask: &Ask,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
     ) -> Result<Self, Problem> {
-        let mut flow = Flow::open(url, options, on_step).await?;
+        let mut flow = Flow::open(&ask.url, &ask.net, on_step).await?;
         let (body, start) = sniff(&mut flow).await?;
-        let mut demuxer = Demuxer::new();
-        match body {
-            Body::Flv => demuxer.push(&start),
-        }
-        let pace = if flow.is_finite() { Pace::Recorded } else { Pace::Live };
-        Ok(Self { flow, demuxer, pace, told: false })
+        let mut pace = if flow.is_finite() { Pace::Recorded } else { Pace::Live };
+        let form = match body {
+            Body::Flv => {
+                let mut demuxer = flv::Demuxer::new();
+                demuxer.push(&start);
+                Form::Flv { flow, demuxer }
+            }
+            Body::Ts => {
+                let (mut demuxer, mut tags) = (Box::<ts::Demuxer>::default(), VecDeque::new());
+                let mut last_ms = 0;
+                demuxer.push(&start, &mut |event| take(event, &mut tags, &mut last_ms));
+                Form::Ts { flow, demuxer, tags, last_ms }
+            }
+            Body::Playlist => {
+                let text = timeout(PLAYLIST, rest(&mut flow, start)).await;
+                let late = || Problem::no_stream("the playlist does not come to its end", "");
+                let text = text.map_err(|_| late())??.freeze();
+                let hls = Hls::open(&text, flow.url(), ask).await?;
+                pace = hls.pace();
+                Form::Hls(Box::new(hls))
+            }
+        };
+        Ok(Self { form, pace, told: false })
     }
 
     /// How what comes is to be played.
@@ -63,7 +119,11 @@ impl Pull {
 
     /// In which form it comes.
     pub(super) fn format(&self) -> &'static str {
-        "flv"
+        match &self.form {
+            Form::Flv { .. } => "flv",
+            Form::Ts { .. } => "mpegts",
+            Form::Hls(_) => "hls",
+        }
     }
 
     /// What comes next; `None` at the end. Cancel-safe; waits without a limit.
@@ -74,14 +134,49 @@ impl Pull {
         if !std::mem::replace(&mut self.told, true) {
             return Ok(Some(Item::Pace(self.pace)));
         }
-        loop {
-            if let Some(tag) = self.demuxer.next_tag().map_err(|error| Problem::flv(&error))? {
-                return Ok(Some(Item::Tag(tag)));
-            }
-            match self.flow.next().await? {
-                Some(bytes) => self.demuxer.push(&bytes),
-                None => return Ok(None),
-            }
+        match &mut self.form {
+            Form::Hls(hls) => hls.next().await,
+            Form::Flv { flow, demuxer } => loop {
+                if let Some(tag) = demuxer.next_tag().map_err(|error| Problem::flv(&error))? {
+                    return Ok(Some(Item::Tag(tag)));
+                }
+                match flow.next().await? {
+                    Some(bytes) => demuxer.push(&bytes),
+                    None => return Ok(None),
+                }
+            },
+            Form::Ts { flow, demuxer, tags, last_ms } => loop {
+                if let Some(tag) = tags.pop_front() {
+                    return Ok(Some(Item::Tag(tag)));
+                }
+                match flow.next().await? {
+                    Some(bytes) => demuxer.push(&bytes, &mut |event| take(event, tags, last_ms)),
+                    None => {
+                        demuxer.finish(&mut |event| take(event, tags, last_ms));
+                        if tags.is_empty() {
+                            return Ok(None);
+                        }
+                    }
+                }
+            },
         }
     }
+}
+
+fn take(event: ts::Event, tags: &mut VecDeque<Tag>, last_ms: &mut u32) {
+    if let Some(tag) = tags::of_ts(event, *last_ms) {
+        *last_ms = tag.time_ms;
+        tags.push_back(tag);
+    }
+}
+
+/// All of a playlist.
+async fn rest(flow: &mut Flow, mut text: bytes::BytesMut) -> Result<bytes::BytesMut, Problem> {
+    while let Some(piece) = flow.next().await? {
+        if text.len() + piece.len() > MAX_TEXT {
+            return Err(Problem::no_stream("the playlist is too long", ""));
+        }
+        text.extend_from_slice(&piece);
+    }
+    Ok(text)
 }

@@ -8,16 +8,22 @@ use tokio::time::timeout;
 use super::Problem;
 use crate::net::web::Flow;
 use crate::net::{Cause, Error, Stage};
+use crate::wire::hls::is_playlist;
+use crate::wire::ts::PACKET;
 
 /// The first bytes have come by then.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// So many tell everything apart.
-const ENOUGH: usize = 16;
+const ENOUGH: usize = PACKET + 1;
 
 /// What is read here.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Body {
     Flv,
+    /// MPEG transport stream.
+    Ts,
+    /// HLS.
+    Playlist,
 }
 
 /// Looks at the beginning of a body, which is given back.
@@ -39,6 +45,9 @@ pub(super) async fn sniff(flow: &mut Flow) -> Result<(Body, BytesMut), Problem> 
         if let Some(body) = known(&start) {
             return Ok((body, start));
         }
+        if start.len() >= 16 && start.first() != Some(&0x47) {
+            break;
+        }
     }
     known(&start).map(|body| (body, start.clone())).ok_or_else(|| unknown(&start, flow))
 }
@@ -46,6 +55,8 @@ pub(super) async fn sniff(flow: &mut Flow) -> Result<(Body, BytesMut), Problem> 
 fn known(start: &[u8]) -> Option<Body> {
     match start {
         [b'F', b'L', b'V', ..] => Some(Body::Flv),
+        [0x47, ..] if start.get(PACKET) == Some(&0x47) => Some(Body::Ts),
+        _ if is_playlist(start) => Some(Body::Playlist),
         _ => None,
     }
 }
@@ -68,7 +79,7 @@ fn unknown(start: &[u8], flow: &Flow) -> Problem {
         "Give the address of the stream itself: it often ends in .flv or .m3u8, and the page's \
          source or its network log names it."
     } else {
-        "Check the URL: FLV can be played over http, https, ws and wss."
+        "Check the URL: FLV, HLS and MPEG-TS can be played over http and https, FLV over ws and wss."
     };
     Problem::no_stream(what, advice)
 }

@@ -1,0 +1,109 @@
+//! Where to be in what is followed at a distance (HLS): so far from the end of what there is, which
+//! is known only in steps of whole segments. The fastest delivery seen lately is believed, and the
+//! playing is led there slowly; only what is very far off is cured at once.
+//!
+//! Pure: time is an argument.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+
+/// Looks that are remembered.
+const LOOKS: usize = 12;
+/// How fast the aim is moved: less than the playing speed can follow.
+const SLEW: f64 = 0.03;
+/// Further off than this many times the distance wanted is cured at once.
+const FAR: i64 = 2;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Aim {
+    hold_back: Duration,
+    /// (Instant − media time of the end), newest last.
+    looks: VecDeque<i64>,
+    /// Media time plus this is when it is shown, at `at`.
+    target: Option<i64>,
+    at: Timestamp,
+}
+
+impl Aim {
+    /// Wants to be `hold_back` from the end.
+    pub(super) fn new(hold_back: Duration) -> Self {
+        Self { hold_back, looks: VecDeque::new(), target: None, at: Timestamp::ZERO }
+    }
+
+    pub(super) fn hold_back(&self) -> Duration {
+        self.hold_back
+    }
+
+    /// At `seen` the end was at `media`.
+    pub(super) fn see(&mut self, seen: Timestamp, media: Timestamp) {
+        self.looks.push_back(seen.micros_since(media));
+        if self.looks.len() > LOOKS {
+            self.looks.pop_front();
+        }
+    }
+
+    /// `media` is seen and heard at `now`: the aim is led from there.
+    pub(super) fn begin(&mut self, now: Timestamp, media: Timestamp) {
+        (self.target, self.at) = (Some(now.micros_since(media)), now);
+    }
+
+    /// Playing holds, for how long nobody knows.
+    pub(super) fn lose(&mut self) {
+        self.target = None;
+    }
+
+    /// Media time plus this is when to show it; `None` while nothing is played.
+    pub(super) fn target(&mut self, now: Timestamp) -> Option<i64> {
+        let target = self.target?;
+        let hold_back = i64::try_from(self.hold_back.as_micros()).unwrap_or(i64::MAX);
+        let Some(fastest) = self.looks.iter().min() else { return Some(target) };
+        let wanted = fastest.saturating_add(hold_back);
+        let off = wanted.saturating_sub(target);
+        let step = (now.micros_since(self.at).max(0) as f64 * SLEW) as i64;
+        let next = if off.abs() > hold_back.saturating_mul(FAR) {
+            wanted
+        } else {
+            target.saturating_add(off.clamp(-step, step))
+        };
+        (self.target, self.at) = (Some(next), now);
+        Some(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millis(ms)
+    }
+
+    #[test]
+    fn the_aim_is_led_and_not_thrown() {
+        let mut aim = Aim::new(Duration::from_secs(6));
+        assert_eq!(aim.target(at(0)), None);
+        aim.see(at(1_000), at(10_000));
+        // Began at once, 4 s from the end.
+        aim.begin(at(1_000), at(6_000));
+        assert_eq!(aim.target(at(1_000)), Some(-5_000_000));
+        assert_eq!(aim.target(at(2_000)), Some(-4_970_000));
+        for second in 3..200 {
+            aim.target(at(second * 1_000));
+        }
+        assert_eq!(aim.target(at(200_000)), Some(-3_000_000));
+        // The end is seen sooner once: what was late before was late.
+        aim.see(at(201_000), at(212_000));
+        let led = aim.target(at(201_000)).unwrap();
+        assert!((-3_031_000..-3_000_000).contains(&led), "{led}");
+        // A hole of a minute.
+        for _ in 0..LOOKS {
+            aim.see(at(262_000), at(213_000));
+        }
+        assert_eq!(aim.target(at(262_000)), Some(55_000_000));
+        aim.lose();
+        assert_eq!(aim.target(at(263_000)), None);
+    }
+}

@@ -1,0 +1,137 @@
+//! A segment's content as FLV tags: a transport stream, a fragment of MP4, or AAC by itself.
+
+use std::io;
+
+use bytes::{Bytes, BytesMut};
+
+use super::super::tags;
+use super::super::{Problem, fragments};
+use crate::wire::flv::Tag;
+use crate::wire::ts::{self, Demuxer, Event};
+
+/// Takes segments apart, one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Unpack {
+    ts: Demuxer,
+    /// What stands before the fragments, as last used.
+    map: Option<Bytes>,
+    last_ms: u32,
+}
+
+/// Bytes in memory that are read at any place.
+pub(super) struct Memory(pub Bytes);
+
+impl crate::wire::container::ReadAt for Memory {
+    fn size(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let from = usize::try_from(at).unwrap_or(usize::MAX);
+        let until = from.saturating_add(buffer.len());
+        let bytes = self.0.get(from..until).ok_or(io::ErrorKind::UnexpectedEof)?;
+        buffer.copy_from_slice(bytes);
+        Ok(())
+    }
+}
+
+impl Unpack {
+    /// What comes does not follow from what came before.
+    pub fn restart(&mut self) {
+        self.ts = Demuxer::new();
+        self.map = None;
+    }
+
+    /// The tags of a segment, behind its beginning where it has one.
+    pub fn read(&mut self, data: &Bytes, map: Option<&Bytes>) -> Result<Vec<Tag>, Problem> {
+        let mut out = Vec::new();
+        let fragment = matches!(
+            data.get(4..8),
+            Some(b"styp" | b"moof" | b"sidx" | b"ftyp" | b"emsg" | b"prft")
+        );
+        if map.is_some() || fragment {
+            self.fragment(data, map, &mut out)?;
+        } else if data.first() == Some(&0x47) {
+            self.transport(data, &mut out)?;
+        } else if data.starts_with(b"ID3") || data.first() == Some(&0xFF) {
+            self.packed(data, &mut out);
+        } else if data.starts_with(b"WEBVTT") {
+            // Texts.
+        } else {
+            let page = data.first() == Some(&b'<');
+            let what = if page { "a web page" } else { "neither MPEG-TS nor MP4" };
+            return Err(Problem::no_stream(
+                format!("a segment of the playlist is {what}"),
+                "Check the server; its segments may need a login or a token.",
+            ));
+        }
+        if let Some(last) = out.last() {
+            self.last_ms = last.time_ms;
+        }
+        Ok(out)
+    }
+
+    fn transport(&mut self, data: &Bytes, out: &mut Vec<Tag>) -> Result<(), Problem> {
+        let (mut scrambled, last_ms) = (false, self.last_ms);
+        let mut take = |event: Event| {
+            scrambled |= event == Event::Scrambled;
+            let before = out.last().map_or(last_ms, |tag: &Tag| tag.time_ms);
+            out.extend(tags::of_ts(event, before));
+        };
+        self.ts.push(data, &mut take);
+        // A segment is whole by itself.
+        self.ts.finish(&mut take);
+        if scrambled {
+            return Err(Problem::no_stream(
+                "the stream is encrypted packet by packet",
+                "Only the service's own player has the keys: watch it on the service's page.",
+            ));
+        }
+        Ok(())
+    }
+
+    fn fragment(
+        &mut self,
+        data: &Bytes,
+        map: Option<&Bytes>,
+        out: &mut Vec<Tag>,
+    ) -> Result<(), Problem> {
+        let empty = Bytes::new();
+        let map = map.unwrap_or(&empty);
+        let mut whole = BytesMut::with_capacity(map.len() + data.len());
+        whole.extend_from_slice(map);
+        whole.extend_from_slice(data);
+        let fresh = self.map.as_ref() != Some(map);
+        fragments::read(&mut Memory(whole.freeze()), fresh, &mut |tag| out.push(tag))?;
+        self.map = Some(map.clone());
+        Ok(())
+    }
+
+    /// AAC with ADTS, its time in an ID3 tag at its head (RFC 8216 §3.4).
+    fn packed(&mut self, data: &[u8], out: &mut Vec<Tag>) {
+        let (start, rest) = id3(data);
+        let mut reader = ts::packed_audio(rest.first_chunk());
+        let mut events = Vec::new();
+        let start = start.unwrap_or_else(|| i64::from(self.last_ms) * (ts::CLOCK / 1_000));
+        reader.read(start, rest, &mut events);
+        for event in events {
+            let before = out.last().map_or(self.last_ms, |tag: &Tag| tag.time_ms);
+            out.extend(tags::of_ts(event, before));
+        }
+    }
+}
+
+/// The time in an ID3 tag at the start of `data`, in 90,000ths, and what follows it.
+fn id3(data: &[u8]) -> (Option<i64>, &[u8]) {
+    const OWNER: &[u8] = b"com.apple.streaming.transportStreamTimestamp\0";
+    let Some(&[b'I', b'D', b'3', _, _, _, a, b, c, d]) = data.first_chunk::<10>() else {
+        return (None, data);
+    };
+    let size = [a, b, c, d].iter().fold(0_usize, |sum, byte| sum << 7 | usize::from(byte & 0x7F));
+    let (tag, rest) = data.split_at((size + 10).min(data.len()));
+    let time = tag.windows(OWNER.len()).position(|window| window == OWNER).and_then(|at| {
+        let bytes = tag.get(at + OWNER.len()..)?.first_chunk::<8>()?;
+        Some((u64::from_be_bytes(*bytes) & ((1 << 33) - 1)) as i64)
+    });
+    (time, rest)
+}

@@ -1,0 +1,81 @@
+//! Elementary streams as FLV tags, which the rest of the player reads.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::base::Timestamp;
+use crate::media::{EncodedPacket, Priority, Track};
+use crate::wire::flv::reader::video_parameters;
+use crate::wire::flv::{self, Metadata, Tag, TagKind};
+use crate::wire::ts::{CLOCK, Codec, Event};
+
+/// Wire time of a 90 kHz time.
+fn millis(ticks: i64) -> u32 {
+    // Modulo 2³², as the format has it.
+    (ticks * 1_000).div_euclid(CLOCK) as u32
+}
+
+fn tag(kind: TagKind, time_ms: u32, body: Bytes) -> Tag {
+    Tag { kind, time_ms, body }
+}
+
+/// An enhanced body's head, and what stands behind it.
+fn enhanced(first: u8, fourcc: &[u8; 4], rest: &[u8]) -> Bytes {
+    let mut out = BytesMut::with_capacity(5 + rest.len());
+    out.put_u8(first);
+    out.put_slice(fourcc);
+    out.put_slice(rest);
+    out.freeze()
+}
+
+/// What a transport stream gave, as a tag; `None` where it makes none. `last_ms` is the time of the
+/// tag before, which configurations get.
+pub(super) fn of_ts(event: Event, last_ms: u32) -> Option<Tag> {
+    match event {
+        Event::VideoConfig(config) => {
+            let (parameters, _) = video_parameters(config, &Metadata::default()).ok()?;
+            Some(tag(TagKind::Video, last_ms, flv::video_sequence_header(&parameters)))
+        }
+        Event::Picture { dts, pts, keyframe, data } => {
+            let time_ms = millis(dts);
+            // The composition time counts from the rounded time.
+            let composition = millis(pts).wrapping_sub(time_ms).cast_signed();
+            let packet = EncodedPacket {
+                track: Track::Video,
+                pts: Timestamp::from_millis(composition.into()),
+                dts: Timestamp::ZERO,
+                keyframe,
+                priority: Priority::Key,
+                data,
+                captured: Timestamp::ZERO,
+            };
+            Some(tag(TagKind::Video, time_ms, flv::video_body(&packet)))
+        }
+        Event::AudioConfig(config) if config.starts_with(b"OpusHead") => {
+            Some(tag(TagKind::Audio, last_ms, enhanced(0x90, b"Opus", &config)))
+        }
+        Event::AudioConfig(config) => Some(tag(TagKind::Audio, last_ms, raw(&[0xAF, 0], &config))),
+        Event::Sound { codec, pts, data } => {
+            let body = match codec {
+                Codec::Aac => raw(&[0xAF, 1], &data),
+                Codec::Opus => enhanced(0x91, b"Opus", &data),
+                _ => raw(&[0x2F], &data),
+            };
+            Some(tag(TagKind::Audio, millis(pts), body))
+        }
+        // A configuration of such a codec: the player names it.
+        Event::Unsupported(codec) => match codec {
+            Codec::Hevc => Some(tag(TagKind::Video, last_ms, enhanced(0x90, b"hvc1", &[]))),
+            Codec::Ac3 => Some(tag(TagKind::Audio, last_ms, enhanced(0x90, b"ac-3", &[]))),
+            Codec::Eac3 => Some(tag(TagKind::Audio, last_ms, enhanced(0x90, b"ec-3", &[]))),
+            _ => None,
+        },
+        Event::Scrambled | Event::Lost => None,
+    }
+}
+
+fn raw(head: &[u8], data: &[u8]) -> Bytes {
+    let mut out = BytesMut::with_capacity(head.len() + data.len());
+    out.put_slice(head);
+    out.put_slice(data);
+    out.freeze()
+}

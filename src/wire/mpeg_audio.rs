@@ -1,0 +1,90 @@
+//! Frame headers of MPEG audio (ISO/IEC 11172-3 §2.4.1.3, 13818-3): MP1, MP2, MP3, and MPEG 2.5's
+//! lower rates. Pure.
+
+/// What a frame's header says.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// 1, 2 or 3.
+    pub layer: u8,
+    pub sample_rate: u32,
+    pub channels: u16,
+    /// Samples a channel.
+    pub samples: u32,
+    /// Bytes of the whole frame.
+    pub length: usize,
+}
+
+/// Bytes of a header.
+pub const HEADER: usize = 4;
+
+/// Reads the header at the start of `data`; `None` where there is none, or one of a free bitrate.
+pub fn header(data: &[u8]) -> Option<Header> {
+    let &[sync, b1, b2, b3] = data.first_chunk::<HEADER>()?;
+    if sync != 0xFF || b1 & 0xE0 != 0xE0 {
+        return None;
+    }
+    let (version, layer) = (b1 >> 3 & 3, 4 - (b1 >> 1 & 3));
+    // Reserved: version 1, layer 0.
+    if version == 1 || layer == 4 {
+        return None;
+    }
+    let first = version == 3;
+    const RATES: [u32; 3] = [44_100, 48_000, 32_000];
+    let halvings = match version {
+        3 => 0,
+        2 => 1,
+        _ => 2,
+    };
+    let sample_rate = RATES.get(usize::from(b2 >> 2 & 3))? >> halvings;
+    const V1L1: [u32; 14] = [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448];
+    const V1L2: [u32; 14] = [32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384];
+    const V1L3: [u32; 14] = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
+    const V2L1: [u32; 14] = [32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256];
+    const V2L23: [u32; 14] = [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
+    let table = match (first, layer) {
+        (true, 1) => &V1L1,
+        (true, 2) => &V1L2,
+        (true, _) => &V1L3,
+        (false, 1) => &V2L1,
+        (false, _) => &V2L23,
+    };
+    let bitrate = table.get(usize::from(b2 >> 4).checked_sub(1)?)? * 1_000;
+    let padding = u32::from(b2 >> 1 & 1);
+    let samples = match (layer, first) {
+        (1, _) => 384,
+        (3, false) => 576,
+        _ => 1_152,
+    };
+    let length = if layer == 1 {
+        (12 * bitrate / sample_rate + padding) * 4
+    } else {
+        samples / 8 * bitrate / sample_rate + padding
+    };
+    let channels = if b3 >> 6 == 3 { 1 } else { 2 };
+    let length = length as usize;
+    (length > HEADER).then_some(Header { layer, sample_rate, channels, samples, length })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_as_lame_writes_them() {
+        // 128 kbit/s, 44.1 kHz, joint stereo; with padding one byte more.
+        let plain = header(&[0xFF, 0xFB, 0x90, 0x64]).unwrap();
+        assert_eq!((plain.layer, plain.sample_rate, plain.channels), (3, 44_100, 2));
+        assert_eq!((plain.samples, plain.length), (1_152, 417));
+        assert_eq!(header(&[0xFF, 0xFB, 0x92, 0x64]).unwrap().length, 418);
+        // MPEG-2, 64 kbit/s, 22.05 kHz mono; MPEG 2.5, 8 kHz.
+        let half = header(&[0xFF, 0xF3, 0x80, 0xC4]).unwrap();
+        assert_eq!((half.sample_rate, half.channels, half.samples), (22_050, 1, 576));
+        assert_eq!(half.length, 208);
+        assert_eq!(header(&[0xFF, 0xE3, 0x18, 0xC4]).unwrap().sample_rate, 8_000);
+        for none in [[0xFF, 0xFB, 0x00, 0], [0xFF, 0xFB, 0xF0, 0], [0xFF, 0xFB, 0x9C, 0]] {
+            assert_eq!(header(&none), None);
+        }
+        assert_eq!(header(&[0xFF, 0xEB, 0x90, 0]), None);
+        assert_eq!(header(&[0xFF, 0xFB]), None);
+    }
+}

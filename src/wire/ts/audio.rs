@@ -1,0 +1,169 @@
+//! Sound in a transport stream: ADTS, MPEG audio and Opus become access units. Frames may be cut by
+//! the borders of units.
+
+use bytes::Bytes;
+
+use super::{CLOCK, Codec, Event};
+use crate::wire::aac::{AudioSpecificConfig, adts};
+use crate::wire::mpeg_audio;
+
+/// What may wait for its rest: more than any frame has.
+const MAX_REST: usize = 64 << 10;
+
+/// The reader.
+#[derive(Debug)]
+pub(super) struct Sound {
+    codec: Codec,
+    channels: u8,
+    rest: Vec<u8>,
+    /// When the frame at the start of `rest` is heard.
+    time: Option<i64>,
+    config: Option<Bytes>,
+}
+
+impl Sound {
+    pub fn new(codec: Codec, channels: u8) -> Self {
+        Self { codec, channels, rest: Vec::new(), time: None, config: None }
+    }
+
+    /// Bytes held.
+    pub fn held(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// Something is missing: what was begun is no use.
+    pub fn forget(&mut self) {
+        self.rest.clear();
+        self.time = None;
+    }
+
+    /// Reads a unit; its time is that of the first frame that begins in it.
+    pub fn read(&mut self, pts: Option<i64>, data: &[u8], events: &mut Vec<Event>) {
+        if self.codec == Codec::Opus {
+            return self.opus(pts, data, events);
+        }
+        // Where the unit's own time holds from.
+        let mut border = pts.map(|pts| (self.rest.len(), pts));
+        self.rest.extend_from_slice(data);
+        let whole = std::mem::take(&mut self.rest);
+        let mut at = 0;
+        loop {
+            let rest = whole.get(at..).unwrap_or_default();
+            if let Some((from, pts)) = border
+                && at >= from
+            {
+                self.time = Some(pts);
+                border = None;
+            }
+            match self.frame(rest, events) {
+                Found::Frame(length) => at += length,
+                Found::Cut => break,
+                Found::Noise => {
+                    // On to the next byte that may begin a frame.
+                    let next = rest.iter().skip(1).position(|byte| *byte == 0xFF);
+                    at += next.map_or(rest.len(), |next| next + 1);
+                }
+            }
+        }
+        let rest = whole.get(at..).unwrap_or_default();
+        if rest.len() <= MAX_REST {
+            self.rest.extend_from_slice(rest);
+        }
+        if let Some((_, pts)) = border
+            && self.rest.is_empty()
+        {
+            self.time = Some(pts);
+        }
+    }
+
+    /// Reads the frame at the start of `data`.
+    fn frame(&mut self, data: &[u8], events: &mut Vec<Event>) -> Found {
+        if data.len() < mpeg_audio::HEADER {
+            return Found::Cut;
+        }
+        let (length, payload, lasts) = match self.codec {
+            Codec::Aac => match adts::parse(data) {
+                Ok(Some((frame, after))) => {
+                    if let Some(config) = config_of(&frame)
+                        && self.config.as_ref() != Some(&config)
+                    {
+                        self.config = Some(config.clone());
+                        events.push(Event::AudioConfig(config));
+                    }
+                    let lasts = 1_024 * CLOCK / i64::from(frame.sample_rate.max(1));
+                    (data.len() - after.len(), frame.payload, lasts)
+                }
+                Ok(None) => return Found::Cut,
+                Err(_) => return Found::Noise,
+            },
+            _ => {
+                let Some(header) = mpeg_audio::header(data) else { return Found::Noise };
+                let Some(frame) = data.get(..header.length) else { return Found::Cut };
+                let lasts = i64::from(header.samples) * CLOCK / i64::from(header.sample_rate);
+                (header.length, frame, lasts)
+            }
+        };
+        if let Some(pts) = self.time
+            && !payload.is_empty()
+        {
+            let data = Bytes::copy_from_slice(payload);
+            events.push(Event::Sound { codec: self.codec, pts, data });
+            self.time = Some(pts.saturating_add(lasts));
+        }
+        Found::Frame(length)
+    }
+
+    /// Opus has a control header before each access unit (its mapping to transport streams, 4.1).
+    fn opus(&mut self, pts: Option<i64>, data: &[u8], events: &mut Vec<Event>) {
+        if self.config.is_none() {
+            let mut head = b"OpusHead\x01".to_vec();
+            head.push(self.channels.clamp(1, 2));
+            head.extend([0, 0, 0x80, 0xBB, 0, 0, 0, 0, 0]);
+            let head = Bytes::from(head);
+            self.config = Some(head.clone());
+            events.push(Event::AudioConfig(head));
+        }
+        let mut time = pts.or(self.time);
+        let mut rest = data;
+        while let [0x7F, flags, after @ ..] = rest
+            && flags & 0xE0 == 0xE0
+        {
+            let mut size = 0_usize;
+            let mut fields = after;
+            while let [byte, more @ ..] = fields {
+                size += usize::from(*byte);
+                fields = more;
+                if *byte != 0xFF {
+                    break;
+                }
+            }
+            let trims = usize::from(flags >> 4 & 1) * 2 + usize::from(flags >> 3 & 1) * 2;
+            let Some(fields) = fields.get(trims..) else { break };
+            let Some((payload, after)) = fields.split_at_checked(size) else { break };
+            if let Some(pts) = time
+                && !payload.is_empty()
+            {
+                let data = Bytes::copy_from_slice(payload);
+                events.push(Event::Sound { codec: Codec::Opus, pts, data });
+                time = Some(pts.saturating_add(CLOCK / 50));
+            }
+            rest = after;
+        }
+        self.time = time;
+    }
+}
+
+enum Found {
+    /// So many bytes long.
+    Frame(usize),
+    /// Its rest is to come.
+    Cut,
+    Noise,
+}
+
+fn config_of(frame: &adts::Frame<'_>) -> Option<Bytes> {
+    let mut config = AudioSpecificConfig::lc(frame.sample_rate, 2).ok()?;
+    config.object_type = frame.object_type;
+    config.channel_config = frame.channel_config;
+    config.build().ok()
+}

@@ -1,0 +1,136 @@
+//! Tables: which programmes there are (ISO/IEC 13818-1 §2.4.4.3), and what is in one (§2.4.4.8).
+
+use super::Codec;
+
+/// The longest section (§2.4.4.1).
+const MAX_SECTION: usize = 1_024;
+/// Streams of a programme that are looked at.
+const MAX_STREAMS: usize = 64;
+
+/// Puts the sections of one PID together.
+#[derive(Debug, Default)]
+pub(super) struct Sections(Vec<u8>);
+
+impl Sections {
+    /// Takes a packet's payload; the section that is complete with it, checked.
+    pub fn push(&mut self, payload: &[u8], starts: bool) -> Option<Vec<u8>> {
+        if starts {
+            let (pointer, rest) = payload.split_first()?;
+            self.0.clear();
+            self.0.extend_from_slice(rest.get(usize::from(*pointer)..)?);
+        } else if !self.0.is_empty() {
+            self.0.extend_from_slice(payload);
+        }
+        let &[_, high, low] = self.0.first_chunk::<3>()?;
+        let length = usize::from(u16::from_be_bytes([high & 0xF, low])) + 3;
+        if length > MAX_SECTION {
+            self.0.clear();
+            return None;
+        }
+        let whole = self.0.get(..length)?.to_vec();
+        self.0.clear();
+        // With its checksum behind it the sum is zero.
+        (crc(&whole) == 0).then_some(whole)
+    }
+}
+
+/// CRC-32 of annex A.
+pub(super) fn crc(data: &[u8]) -> u32 {
+    data.iter().fold(u32::MAX, |mut crc, byte| {
+        crc ^= u32::from(*byte) << 24;
+        for _ in 0..8 {
+            crc = if crc & 0x8000_0000 != 0 { crc << 1 ^ 0x04C1_1DB7 } else { crc << 1 };
+        }
+        crc
+    })
+}
+
+/// What lies between a section's head and its checksum.
+fn body(section: &[u8], table: u8) -> Option<&[u8]> {
+    // Only what is in force now.
+    let valid = section.first() == Some(&table) && section.get(5)? & 1 == 1;
+    section.get(8..section.len().checked_sub(4)?).filter(|_| valid)
+}
+
+/// Where the first programme's map is.
+pub(super) fn programme(section: &[u8]) -> Option<u16> {
+    let body = body(section, 0)?;
+    body.chunks_exact(4).find_map(|entry| match *entry {
+        // Number 0 is the network's own table.
+        [0, 0, ..] => None,
+        [_, _, high, low] => Some(u16::from_be_bytes([high & 0x1F, low])),
+        _ => None,
+    })
+}
+
+/// A stream of a programme.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Stream {
+    pub pid: u16,
+    pub stream_type: u8,
+    pub kind: Kind,
+    /// Of Opus, where its descriptor tells.
+    pub channels: u8,
+}
+
+/// What a stream is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Picture(Codec),
+    Sound(Codec),
+    Data,
+}
+
+/// What is in a programme.
+pub(super) fn streams(section: &[u8]) -> Option<Vec<Stream>> {
+    let body = body(section, 2)?;
+    let info = usize::from(u16::from_be_bytes([body.get(2)? & 0xF, *body.get(3)?]));
+    let mut rest = body.get(4 + info..)?;
+    let mut streams = Vec::new();
+    while let [stream_type, high, low, length_high, length_low, after @ ..] = rest {
+        let length = usize::from(u16::from_be_bytes([length_high & 0xF, *length_low]));
+        let (descriptors, after) = after.split_at_checked(length)?;
+        if streams.len() < MAX_STREAMS {
+            let (kind, channels) = kind(*stream_type, descriptors);
+            let pid = u16::from_be_bytes([high & 0x1F, *low]);
+            streams.push(Stream { pid, stream_type: *stream_type, kind, channels });
+        }
+        rest = after;
+    }
+    Some(streams)
+}
+
+fn kind(stream_type: u8, descriptors: &[u8]) -> (Kind, u8) {
+    let kind = match stream_type {
+        0x1B => Kind::Picture(Codec::H264),
+        0x24 => Kind::Picture(Codec::Hevc),
+        0x01 | 0x02 | 0x10 | 0x33 => Kind::Picture(Codec::Other(stream_type)),
+        0x03 | 0x04 => Kind::Sound(Codec::Mpeg),
+        0x0F => Kind::Sound(Codec::Aac),
+        0x11 => Kind::Sound(Codec::Other(stream_type)),
+        0x81 => Kind::Sound(Codec::Ac3),
+        0x87 => Kind::Sound(Codec::Eac3),
+        0x06 => return private(descriptors),
+        _ => Kind::Data,
+    };
+    (kind, 0)
+}
+
+/// Private data say what they are in their descriptors.
+fn private(descriptors: &[u8]) -> (Kind, u8) {
+    let (mut rest, mut kind, mut channels) = (descriptors, Kind::Data, 2);
+    while let [tag, length, after @ ..] = rest {
+        let Some((content, after)) = after.split_at_checked(usize::from(*length)) else { break };
+        match (*tag, content) {
+            (0x05, [b'O', b'p', b'u', b's', ..]) => kind = Kind::Sound(Codec::Opus),
+            (0x05, [b'A', b'C', b'-', b'3', ..]) | (0x6A, _) => kind = Kind::Sound(Codec::Ac3),
+            (0x05, [b'E', b'A', b'C', b'3', ..]) | (0x7A, _) => kind = Kind::Sound(Codec::Eac3),
+            (0x05, [b'H', b'E', b'V', b'C', ..]) => kind = Kind::Picture(Codec::Hevc),
+            // Opus in its own extension descriptor.
+            (0x7F, [0x80, count, ..]) => channels = *count,
+            _ => {}
+        }
+        rest = after;
+    }
+    (kind, channels)
+}

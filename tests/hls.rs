@@ -1,0 +1,327 @@
+//! HLS as ffmpeg and nginx make it, and as nobody should.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/certificates.rs"]
+mod certificates;
+#[path = "peers/mod.rs"]
+mod peers;
+#[path = "pull/watch.rs"]
+mod watch;
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use certificates::Authority;
+use onair::base::Clock;
+use onair::net::{Options, Runtime};
+use onair::player::{Config, Kind, Source, State, probe};
+use peers::{LIMIT, Peer, web};
+use watch::{config, play};
+
+const PICTURE: [&str; 4] = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25"];
+const TONE: [&str; 4] = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"];
+const CODE: [&str; 14] = [
+    "-c:v",
+    "libx264",
+    "-preset",
+    "ultrafast",
+    "-pix_fmt",
+    "yuv420p",
+    "-g",
+    "25",
+    "-sc_threshold",
+    "0",
+    "-c:a",
+    "aac",
+    "-ac",
+    "2",
+];
+
+fn ffmpeg(folder: &Path, parts: &[&[&str]]) -> Peer {
+    let words = ["-hide_banner", "-nostdin", "-y", "-v", "error"].into_iter();
+    let words = words.chain(parts.iter().flat_map(|part| part.iter().copied()));
+    let mut command = std::process::Command::new("ffmpeg");
+    Peer::start_command(command.current_dir(folder).args(words))
+}
+
+fn serve(folder: &Path) -> web::Web {
+    let good = Authority::new().good_kept();
+    web::Web::start(folder, &good.certificate, &good.key)
+}
+
+#[test]
+fn recorded_lists_of_every_kind_are_played_whole() {
+    peers::require!("ffmpeg", "nginx");
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("key.bin"), [7; 16]).unwrap();
+    fs::write(at.join("key.txt"), "key.bin\nkey.bin\n").unwrap();
+    let hls = ["-t", "4", "-f", "hls", "-hls_time", "1", "-hls_list_size", "0"];
+    let kinds: [(&str, &[&str]); 5] = [
+        ("ts", &[]),
+        ("fmp4", &["-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", "init.mp4"]),
+        ("sealed", &["-hls_key_info_file", "key.txt"]),
+        ("ranges", &["-hls_flags", "single_file"]),
+        ("bframes", &["-bf", "2"]),
+    ];
+    for (name, options) in kinds {
+        let list = format!("{name}.m3u8");
+        let parts: [&[&str]; 6] = [&PICTURE, &TONE, &CODE, &hls, options, &[&list]];
+        ffmpeg(at, &parts).wait_success(LIMIT);
+    }
+    let web = serve(at);
+    for (name, _) in kinds {
+        let url = format!("http://127.0.0.1:{}/{name}.m3u8", web.http);
+        let outcome = play(&config(&url), |_| false);
+        assert_eq!(outcome.state, State::Ended, "{name}");
+        assert_eq!((outcome.figures.decoded, outcome.figures.damaged), (100, 0), "{name}");
+        let sound = outcome.figures.audio_samples as i64;
+        assert!((sound - 4 * 48_000).abs() < 5 * 1_024, "{name} {sound}");
+    }
+    let runtime = Runtime::start().unwrap();
+    let source = Source::parse(&format!("http://127.0.0.1:{}/fmp4.m3u8", web.http));
+    let report = probe::probe(&source, &Options::default(), &runtime, Clock::start(), &|| false);
+    let report = report.unwrap();
+    assert_eq!((report.format, report.gop_s), ("hls", Some(1.0)));
+    assert_eq!(report.video.unwrap().size, Some((320, 180)));
+    assert_eq!(report.audio.unwrap().sample_rate, Some(48_000));
+}
+
+#[test]
+fn a_master_leads_to_a_variant_and_to_its_sound() {
+    peers::require!("ffmpeg", "nginx");
+    let folder = tempfile::tempdir().unwrap();
+    for (kind, extra) in [("mpegts", ""), ("fmp4", "")] {
+        let at = folder.path().join(kind);
+        fs::create_dir(&at).unwrap();
+        let _ = extra;
+        let map =
+            "v:0,agroup:s,name:high v:1,agroup:s,name:low a:0,agroup:s,name:sound,default:yes";
+        let options: &[&str] = &[
+            "-t",
+            "4",
+            "-map",
+            "0:v",
+            "-map",
+            "0:v",
+            "-map",
+            "1:a",
+            "-b:v:0",
+            "900k",
+            "-b:v:1",
+            "200k",
+            "-s:v:1",
+            "160x90",
+            "-f",
+            "hls",
+            "-hls_time",
+            "1",
+            "-hls_list_size",
+            "0",
+            "-hls_segment_type",
+            kind,
+            "-master_pl_name",
+            "master.m3u8",
+            "-var_stream_map",
+            map,
+            "list-%v.m3u8",
+        ];
+        ffmpeg(&at, &[&PICTURE, &TONE, &CODE, options]).wait_success(LIMIT);
+    }
+    let web = serve(folder.path());
+    for kind in ["mpegts", "fmp4"] {
+        let url = format!("http://127.0.0.1:{}/{kind}/master.m3u8", web.http);
+        let outcome = play(&config(&url), |_| false);
+        assert_eq!(outcome.state, State::Ended, "{kind}");
+        assert_eq!((outcome.figures.decoded, outcome.figures.damaged), (100, 0), "{kind}");
+        let sound = outcome.figures.audio_samples as i64;
+        assert!((sound - 4 * 48_000).abs() < 6 * 1_024, "{kind} {sound}");
+        assert_eq!(outcome.figures.size.unwrap().width, 320, "{kind}");
+    }
+}
+
+#[test]
+fn a_live_list_is_followed_at_its_distance() {
+    peers::require!("ffmpeg", "nginx");
+    let folder = tempfile::tempdir().unwrap();
+    let options = [
+        "-f",
+        "hls",
+        "-hls_time",
+        "1",
+        "-hls_list_size",
+        "5",
+        "-hls_flags",
+        "delete_segments",
+        "live.m3u8",
+    ];
+    let _live = ffmpeg(folder.path(), &[&["-re"], &PICTURE, &["-re"], &TONE, &CODE, &options]);
+    let web = serve(folder.path());
+    let list = folder.path().join("live.m3u8");
+    peers::wait_for("four segments", LIMIT, || {
+        fs::read_to_string(&list).is_ok_and(|text| text.matches("#EXTINF").count() >= 4)
+    });
+    let url = format!("http://127.0.0.1:{}/live.m3u8", web.http);
+    let outcome = play(&config(&url), |figures| figures.shown > 200);
+    assert_eq!(outcome.state, State::Playing);
+    let figures = &outcome.figures;
+    assert_eq!((figures.damaged, figures.reconnects), (0, 0), "{figures:?}");
+    assert!(figures.underruns < 3, "{figures:?}");
+    // Three target durations from the end, of which some are always received.
+    assert!(figures.buffer < Duration::from_secs(5), "{figures:?}");
+}
+
+#[test]
+fn a_transport_stream_is_played_as_it_comes() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let port = peers::free_port();
+    let url = format!("http://127.0.0.1:{port}/x.ts");
+    let options = ["-f", "mpegts", "-listen", "1", &url];
+    let mut live = ffmpeg(folder.path(), &[&["-re"], &PICTURE, &["-re"], &TONE, &CODE, &options]);
+    peers::wait_listening(&mut live, port);
+    let outcome =
+        play(&config(&url), |figures| figures.shown > 40 && figures.audio_samples > 48_000);
+    assert_eq!((outcome.state, outcome.figures.damaged), (State::Playing, 0));
+}
+
+/// Serves texts by path; everything else is not there.
+fn texts(pages: &[(&str, &str)]) -> u16 {
+    let pages: Vec<(String, String)> =
+        pages.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+    web::canned(move |head, socket| {
+        let path = head.split(' ').nth(1).unwrap_or_default();
+        let page = pages.iter().find(|(known, _)| path.split('?').next() == Some(known));
+        let _ = match page {
+            Some((_, text)) => write!(
+                socket,
+                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
+                text.len()
+            ),
+            None => write!(socket, "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"),
+        };
+    })
+}
+
+#[test]
+fn lists_that_lie_get_a_sentence() {
+    const HEAD: &str = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n";
+    let ended = |text: &str| format!("{HEAD}{text}#EXT-X-ENDLIST\n");
+    let huge = format!("{HEAD}{}", "#EXTINF:1,\na.ts\n".repeat(100_001));
+    let cases: Vec<(Vec<(&str, String)>, Kind, &str)> = vec![
+        // A circle of masters.
+        (
+            vec![("/x", "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nx\n".into())],
+            Kind::Unreachable,
+            "lead to playlists",
+        ),
+        (
+            vec![("/x", ended("#EXTINF:1,\nmissing.ts\n#EXTINF:1,\nm.ts\n#EXTINF:1,\nm.ts\n"))],
+            Kind::NoSuchStream,
+            "404",
+        ),
+        (
+            vec![
+                ("/x", ended("#EXTINF:1,\na.ts\n")),
+                ("/a.ts", "<html>please log in</html>".into()),
+            ],
+            Kind::Unreachable,
+            "web page",
+        ),
+        (
+            vec![("/x", ended("#EXTINF:1,\nfile:///etc/passwd\n"))],
+            Kind::Unreachable,
+            "nothing can be read",
+        ),
+        (
+            vec![
+                ("/x", ended("#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:1,\na.ts\n")),
+                ("/a.ts", "0123456789abcdef".into()),
+                ("/k", "too short".into()),
+            ],
+            Kind::Refused,
+            "9 bytes",
+        ),
+        (
+            vec![
+                ("/x", ended("#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://k\"\n#EXTINF:1,\na.ts\n")),
+                ("/a.ts", "0123456789abcdef".into()),
+            ],
+            Kind::Codec,
+            "protected",
+        ),
+        (vec![("/x", huge)], Kind::Unreachable, "more than 100000"),
+        (vec![("/x", "#EXTM3U\n#EXTINF:1,\na.ts\n".into())], Kind::Unreachable, "target duration"),
+        (vec![("/x", ended(""))], Kind::NoSuchStream, "no picture"),
+        (
+            vec![
+                ("/x", ended("#EXT-X-MAP:URI=\"m\"\n#EXTINF:1,\na.mp4\n")),
+                ("/m", "no mp4".into()),
+                ("/a.mp4", "neither is this".into()),
+            ],
+            Kind::Unreachable,
+            "cannot be played",
+        ),
+    ];
+    for (pages, kind, word) in cases {
+        let pages: Vec<(&str, &str)> = pages.iter().map(|(p, text)| (*p, text.as_str())).collect();
+        let port = texts(&pages);
+        let url = format!("http://127.0.0.1:{port}/x?token=secret");
+        let outcome = play(&Config { reconnect: false, ..config(&url) }, |_| false);
+        let failure = outcome.failure();
+        assert_eq!(failure.kind, kind, "{word}: {failure:?}");
+        assert!(failure.cause.contains(word), "{word}: {failure:?}");
+        assert!(!format!("{failure:?}").contains("secret"), "{failure:?}");
+    }
+}
+
+#[test]
+fn a_broadcast_that_begins_anew_is_followed_on() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let hls = ["-t", "6", "-f", "hls", "-hls_time", "1", "-hls_list_size", "0", "a.m3u8"];
+    ffmpeg(folder.path(), &[&PICTURE, &TONE, &CODE, &hls]).wait_success(LIMIT);
+    // A live window of three over the six segments, whose numbers begin anew half-way.
+    let at = folder.path().to_owned();
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&asked);
+    let port = web::canned(move |head, socket| {
+        let path = head.split(' ').nth(1).unwrap_or_default().trim_start_matches('/');
+        let body = if path == "live.m3u8" {
+            let step = count.fetch_add(1, Ordering::Relaxed);
+            let (first, sequence) = if step < 2 { (step, 100 + step) } else { (3, step - 2) };
+            let mut text =
+                format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:{sequence}\n");
+            for number in first..first + 3 {
+                text.push_str(&format!("#EXTINF:1,\na{}.ts\n", number.min(5)));
+            }
+            if step > 4 {
+                text.push_str("#EXT-X-ENDLIST\n");
+            }
+            text.into_bytes()
+        } else {
+            fs::read(at.join(path)).unwrap_or_default()
+        };
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            body.len()
+        );
+        let _ = socket.write_all(head.as_bytes());
+        let _ = socket.write_all(&body);
+    });
+    let outcome = play(&config(&format!("http://127.0.0.1:{port}/live.m3u8")), |_| false);
+    assert_eq!(outcome.state, State::Ended, "{:?}", outcome.events);
+    assert!(outcome.figures.decoded >= 150, "{:?}", outcome.figures);
+    assert_eq!(outcome.figures.damaged, 0);
+}
