@@ -15,6 +15,7 @@ use onair::wire::h264::{
     self, DecoderConfig, DtsExtractor, Pps, Sps, VuiChanges, annexb_nals, annexb_to_avcc,
     avcc_nals, avcc_to_annexb, rewrite_sps_vui, slice_type,
 };
+use onair::wire::{hls, ts};
 
 /// An FLV file: any bytes, cut anywhere, give the same tags, none longer than what came.
 pub fn flv(data: &[u8]) {
@@ -111,4 +112,40 @@ pub fn sps(data: &[u8]) {
     assert!(last.is_none_or(|last| last <= nals.len() as i64 * 3_000));
     let escaped = h264::escape(data);
     assert_eq!(h264::unescape(&escaped), data);
+}
+
+/// A transport stream: any bytes, cut anywhere, give the same, and no more is held than came.
+pub fn ts(data: &[u8]) {
+    let Some((&cut, data)) = data.split_first() else { return };
+    let read = |cut: usize| {
+        let (mut demuxer, mut events, mut came) = (ts::Demuxer::new(), Vec::new(), 0);
+        for part in data.chunks(cut.max(1)) {
+            came += part.len();
+            demuxer.push(part, &mut |event| events.push(event));
+            assert!(demuxer.held() <= came, "no more than came");
+        }
+        demuxer.finish(&mut |event| events.push(event));
+        events
+    };
+    let events = read(data.len());
+    assert!(events == read(cut.into()), "the same however it is cut");
+    let sound: usize = events
+        .iter()
+        .map(|event| match event {
+            ts::Event::Sound { data, .. } => data.len(),
+            _ => 0,
+        })
+        .sum();
+    assert!(sound <= data.len(), "no sound out of nothing");
+}
+
+/// A playlist: read or turned down, and its numbers add up.
+pub fn hls(data: &[u8]) {
+    let Ok(hls::Playlist::Media(media)) = hls::parse(data) else { return };
+    for distance in [0, 5, 1_000] {
+        let at = media.before_end(std::time::Duration::from_secs(distance));
+        assert!(at >= media.sequence && at <= media.end().max(media.sequence));
+    }
+    let _ = (media.duration(), media.from(media.sequence));
+    assert!(media.segment(media.end()).is_none() || media.end() == u64::MAX);
 }

@@ -1,7 +1,7 @@
-//! Hostile bytes against FLV, parameter sets, configurations: the fuzz targets' corpus and a few
+//! Hostile bytes against FLV, transport streams, playlists, parameter sets, configurations: the fuzz targets' corpus and a few
 //! thousand seeded mutations of it.
 //!
-//! The corpus under `tests/data/corpus/` is made by our own writers: run with
+//! The corpus under `tests/data/corpus/` is made by our own writers (transport streams by ffmpeg 5.1): run with
 //! `ONAIR_WRITE_CORPUS=1` to write it anew.
 
 #![allow(
@@ -151,4 +151,14 @@ fn flv_files() {
 #[test]
 fn headers() {
     replay("sps", &header_seeds(), bodies::sps);
+}
+
+#[test]
+fn transport_streams() {
+    replay("ts", &[], bodies::ts);
+}
+
+#[test]
+fn playlists() {
+    replay("hls", &[], bodies::hls);
 }

@@ -303,9 +303,11 @@ fn what_is_no_flv_or_cannot_be_decoded_is_named() {
     assert_eq!(outcome.failure(), Kind::Codec);
     let State::Failed(failure) = &outcome.state else { unreachable!() };
     assert!(failure.cause.contains("Sorenson H.263"), "{}", failure.cause);
-    let mp3 = with(&[&TONE, &["-t", "5", "-c:a", "libmp3lame", "-ar", "44100"]]);
-    let outcome = to_the_end(&file(&make(folder.path(), "mp3.flv", &mp3)));
+    let nelly = with(&[&TONE, &["-t", "9", "-c:a", "nellymoser", "-ar", "44100"]]);
+    let outcome = to_the_end(&file(&make(folder.path(), "nelly.flv", &nelly)));
     assert_eq!(outcome.failure(), Kind::Codec);
+    let State::Failed(failure) = &outcome.state else { unreachable!() };
+    assert!(failure.cause.contains("Nellymoser"), "{}", failure.cause);
     // A file that cannot be written is told before anything plays.
     let config = Config { save: Some("/nowhere/at/all.flv".into()), ..file(&path) };
     let runtime = Runtime::start().unwrap();

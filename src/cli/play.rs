@@ -13,7 +13,8 @@ use crate::cli::{Exit, Globals, route, value, window};
 use crate::media::VideoFrame;
 use crate::net::Runtime;
 use crate::player::{
-    Config, Event, Failure, Figures, Kind, Message, Player, Severity, Source, State, snapshot,
+    Config, Event, Failure, Figures, Kind, MAX_AV_OFFSET_MS, Message, Player, Severity, Source,
+    State, snapshot,
 };
 use crate::wire::container::Format;
 
@@ -29,9 +30,19 @@ pub struct Args {
     /// End after this long, counted from the first picture or sound
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub duration: Option<Duration>,
-    /// How much to keep back to even out the network
-    #[arg(long, value_name = "DURATION", default_value = "300ms", value_parser = buffer)]
-    pub buffer: Duration,
+    /// How much to keep back to even out the network, 100ms to 10s, or `auto` for as little as it
+    /// allows
+    #[arg(long, value_name = "DURATION|auto", default_value = "300ms", value_parser = buffer)]
+    pub buffer: Buffer,
+    /// Let the sound be heard so much later than its stamps say, up to 2s; sooner with a minus
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value = "0ms",
+        value_parser = av_offset,
+        allow_hyphen_values = true
+    )]
+    pub av_offset: i32,
     /// Write what is received into this FLV file
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
@@ -82,7 +93,9 @@ impl Args {
             return Err((why, Exit::Usage));
         }
         Ok(Config {
-            buffer: self.buffer,
+            buffer: self.buffer.begins_with(),
+            auto_buffer: self.buffer == Buffer::Auto,
+            av_offset_ms: self.av_offset,
             reconnect: !self.no_reconnect,
             volume: self.volume,
             muted: self.mute,
@@ -95,12 +108,47 @@ impl Args {
     }
 }
 
-fn buffer(text: &str) -> Result<Duration, String> {
+/// How much is kept back.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Buffer {
+    /// As little as the network allows.
+    Auto,
+    Fixed(Duration),
+}
+
+impl Buffer {
+    fn begins_with(self) -> Duration {
+        match self {
+            Self::Auto => Duration::from_millis(300),
+            Self::Fixed(buffer) => buffer,
+        }
+    }
+}
+
+fn buffer(text: &str) -> Result<Buffer, String> {
+    if text.trim().eq_ignore_ascii_case("auto") {
+        return Ok(Buffer::Auto);
+    }
     let buffer = value::duration(text)?;
-    if buffer <= Duration::from_secs(60) {
-        Ok(buffer)
+    if (Duration::from_millis(100)..=Duration::from_secs(10)).contains(&buffer) {
+        Ok(Buffer::Fixed(buffer))
     } else {
-        Err("the buffer may be 60 s long at most".to_owned())
+        Err("the buffer may be from 100 ms to 10 s long, or auto".to_owned())
+    }
+}
+
+/// A duration that may be negative, in milliseconds.
+fn av_offset(text: &str) -> Result<i32, String> {
+    let text = text.trim();
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let millis = i32::try_from(value::duration(digits)?.as_millis()).unwrap_or(i32::MAX);
+    if millis <= MAX_AV_OFFSET_MS {
+        Ok(sign * millis)
+    } else {
+        Err("sound can be moved by 2 s at most".to_owned())
     }
 }
 
@@ -386,6 +434,19 @@ pub(super) const fn exit_of(kind: Kind) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn buffers_and_offsets_are_read_within_their_bounds() {
+        let fixed = |millis| Ok(Buffer::Fixed(Duration::from_millis(millis)));
+        assert_eq!(buffer("100ms"), fixed(100));
+        assert_eq!((buffer("10s"), buffer("Auto")), (fixed(10_000), Ok(Buffer::Auto)));
+        assert!(buffer("99ms").is_err() && buffer("11s").is_err() && buffer("x").is_err());
+        assert_eq!(
+            (av_offset("-50ms"), av_offset("+2s"), av_offset("0ms")),
+            (Ok(-50), Ok(2_000), Ok(0))
+        );
+        assert!(av_offset("2001ms").is_err() && av_offset("--1ms").is_err());
+    }
 
     #[test]
     fn loudness_is_read_as_percent_or_fraction() {

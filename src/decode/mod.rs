@@ -30,5 +30,14 @@ pub fn open_video(parameters: &VideoParameters) -> Result<Box<dyn VideoBackend>,
 pub fn open_audio(parameters: &AudioParameters) -> Result<Box<dyn AudioBackend>, Error> {
     match parameters.codec {
         AudioCodec::Aac => Ok(Box::new(backend::fdk_aac::Decoder::open(parameters)?)),
+        AudioCodec::Mp3 | AudioCodec::Flac => {
+            Ok(Box::new(backend::symphonia::Decoder::open(parameters)?))
+        }
+        AudioCodec::Opus => Ok(Box::new(backend::opus::Decoder::open(parameters)?)),
+        AudioCodec::PcmS16Le
+        | AudioCodec::PcmU8
+        | AudioCodec::PcmAlaw
+        | AudioCodec::PcmMulaw
+        | AudioCodec::Speex => Ok(Box::new(backend::pcm::Decoder::open(parameters)?)),
     }
 }

@@ -50,6 +50,18 @@ pub enum VideoCodec {
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AudioCodec {
     Aac,
+    Mp3,
+    Opus,
+    Flac,
+    /// 16 bits a sample, little-endian.
+    PcmS16Le,
+    /// 8 bits a sample, 128 is silence.
+    PcmU8,
+    /// G.711.
+    PcmAlaw,
+    /// G.711.
+    PcmMulaw,
+    Speex,
 }
 
 /// An encoded picture stream.
@@ -70,7 +82,8 @@ pub struct AudioParameters {
     pub sample_rate: u32,
     pub channels: u16,
     pub bitrate: BitsPerSecond,
-    /// AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1).
+    /// AAC: AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1). Opus: OpusHead (RFC 7845 §5.1). FLAC:
+    /// STREAMINFO. Empty for the others.
     pub config: Bytes,
 }
 

@@ -11,16 +11,23 @@ use crate::media::{
 use crate::player::packets::Unit;
 use crate::player::timeline::Timeline;
 use crate::wire::aac::AudioSpecificConfig;
-use crate::wire::flv::audio::AudioPacket;
+use crate::wire::carried;
+use crate::wire::flv::audio::{AudioPacket, LegacySound};
 use crate::wire::flv::video::VideoPacket;
 use crate::wire::flv::{self, AudioFormat, FrameType, VideoFormat};
 use crate::wire::h264::DecoderConfig;
+use crate::wire::mpeg_audio;
+
+/// So many bodies of another codec in a row are no accident.
+const MEANT: u32 = 12;
 
 /// What a body gave.
 #[derive(Debug)]
 pub(super) enum Found {
     Video(Unit<VideoParameters>),
     Audio(Unit<AudioParameters>),
+    /// Sound of another kind than before.
+    NewAudio(AudioParameters, EncodedPacket),
     /// A codec we have no decoder for; told once a codec.
     UnsupportedVideo(VideoFormat),
     UnsupportedAudio(AudioFormat),
@@ -40,6 +47,13 @@ pub(super) struct Demux {
     tracks: (Option<u8>, Option<u8>),
     told_video: Option<VideoFormat>,
     told_audio: Option<AudioFormat>,
+    /// The configuration of sound that is no AAC, as it came, and what was told of it.
+    sound_config: Bytes,
+    sound: Option<AudioParameters>,
+    /// The last configuration of AAC.
+    aac: Option<AudioParameters>,
+    /// Bodies of another codec in a row, of pictures and of sound.
+    strange: (u32, u32),
 }
 
 impl Demux {
@@ -52,6 +66,10 @@ impl Demux {
             tracks: (None, None),
             told_video: None,
             told_audio: None,
+            sound_config: Bytes::new(),
+            sound: None,
+            aac: None,
+            strange: (0, 0),
         }
     }
 
@@ -65,6 +83,7 @@ impl Demux {
         self.timeline.restart();
         (self.video_ready, self.audio_ready) = (false, false);
         self.tracks = (None, None);
+        (self.sound, self.aac) = (None, None);
     }
 
     /// A video body with its wire time.
@@ -80,6 +99,9 @@ impl Demux {
         if format != VideoFormat::H264 {
             let picture =
                 matches!(track.packet, VideoPacket::Frame { .. } | VideoPacket::SequenceStart(_));
+            if picture && self.video_ready && self.is_passing(Track::Video) {
+                return Found::Damaged;
+            }
             return if picture && self.told_video.replace(format) != Some(format) {
                 Found::UnsupportedVideo(format)
             } else {
@@ -98,6 +120,7 @@ impl Demux {
                 if data.is_empty() || !self.video_ready {
                     return Found::Nothing;
                 }
+                self.strange.0 = 0;
                 let dts = self.timeline.place(Track::Video, time_ms, now).dts;
                 // A picture more than ten seconds off its place is a lie.
                 let composition = i64::from(composition_ms.clamp(-10_000, 10_000));
@@ -120,22 +143,30 @@ impl Demux {
         let Ok(tag) = flv::parse_audio(body) else {
             return if body.is_empty() { Found::Nothing } else { Found::Damaged };
         };
-        let nanos = tag.offset_nanos;
+        let (nanos, legacy) = (tag.offset_nanos, tag.legacy);
         let played = *self.tracks.1.get_or_insert(tag.track.id);
         let Some(track) = tag.into_track(played) else { return Found::Nothing };
         let format = track.format;
         if format != AudioFormat::Aac {
-            return if self.told_audio.replace(format) == Some(format) {
-                Found::Nothing
-            } else {
-                Found::UnsupportedAudio(format)
+            let Some(codec) = codec(format, legacy) else {
+                return if self.told_audio.replace(format) == Some(format) {
+                    Found::Nothing
+                } else {
+                    Found::UnsupportedAudio(format)
+                };
             };
+            if self.aac.is_some() && self.sound.is_none() && self.is_passing(Track::Audio) {
+                return Found::Damaged;
+            }
+            return self.other_sound(codec, legacy, track.packet, time_ms, nanos, now);
         }
         match track.packet {
             AudioPacket::SequenceStart(config) if config.is_empty() => Found::Nothing,
             AudioPacket::SequenceStart(config) => match audio_parameters(config) {
                 Some(parameters) => {
                     self.audio_ready = true;
+                    self.sound = None;
+                    self.aac = Some(parameters.clone());
                     Found::Audio(Unit::Configure(parameters))
                 }
                 None => Found::Damaged,
@@ -144,20 +175,132 @@ impl Demux {
                 if data.is_empty() || !self.audio_ready {
                     return Found::Nothing;
                 }
-                let dts = self.timeline.place(Track::Audio, time_ms, now).dts;
-                Found::Audio(Unit::Packet(EncodedPacket {
-                    track: Track::Audio,
-                    pts: dts.offset((nanos / 1_000).into()),
-                    dts,
-                    keyframe: true,
-                    priority: Priority::Key,
-                    data,
-                    captured: now,
-                }))
+                self.strange.1 = 0;
+                let packet = self.sound_packet(data, time_ms, nanos, now);
+                match self.aac.clone().filter(|_| self.sound.take().is_some()) {
+                    // Back from another codec, without a word.
+                    Some(parameters) => Found::NewAudio(parameters, packet),
+                    None => Found::Audio(Unit::Packet(packet)),
+                }
             }
             _ => Found::Nothing,
         }
     }
+
+    /// A packet of sound in its place.
+    fn sound_packet(
+        &mut self,
+        data: Bytes,
+        time_ms: u32,
+        nanos: u32,
+        now: Timestamp,
+    ) -> EncodedPacket {
+        let dts = self.timeline.place(Track::Audio, time_ms, now).dts;
+        EncodedPacket {
+            track: Track::Audio,
+            pts: dts.offset((nanos / 1_000).into()),
+            dts,
+            keyframe: true,
+            priority: Priority::Key,
+            data,
+            captured: now,
+        }
+    }
+
+    /// Another codec in the middle of a stream: a few bodies of it are garbage, more are meant.
+    fn is_passing(&mut self, track: Track) -> bool {
+        let count = match track {
+            Track::Video => &mut self.strange.0,
+            Track::Audio => &mut self.strange.1,
+        };
+        *count += 1;
+        *count < MEANT
+    }
+
+    /// Sound that is no AAC. Most of it has no configuration: what its bodies say is one, told
+    /// when it changes.
+    fn other_sound(
+        &mut self,
+        codec: AudioCodec,
+        legacy: Option<LegacySound>,
+        packet: AudioPacket,
+        time_ms: u32,
+        nanos: u32,
+        now: Timestamp,
+    ) -> Found {
+        match packet {
+            AudioPacket::SequenceStart(config) => {
+                self.sound_config = config;
+                self.sound = None;
+                Found::Nothing
+            }
+            AudioPacket::Frame(data) if !data.is_empty() => {
+                let Some(parameters) = described(codec, legacy, &self.sound_config, &data) else {
+                    return Found::Damaged;
+                };
+                let packet = self.sound_packet(data, time_ms, nanos, now);
+                if self.sound.as_ref() == Some(&parameters) {
+                    return Found::Audio(Unit::Packet(packet));
+                }
+                self.sound = Some(parameters.clone());
+                Found::NewAudio(parameters, packet)
+            }
+            _ => Found::Nothing,
+        }
+    }
+}
+
+/// Which decoder a format has, if it has one.
+fn codec(format: AudioFormat, legacy: Option<LegacySound>) -> Option<AudioCodec> {
+    Some(match format {
+        AudioFormat::Aac => AudioCodec::Aac,
+        AudioFormat::Mp3 => AudioCodec::Mp3,
+        AudioFormat::Opus => AudioCodec::Opus,
+        AudioFormat::Flac => AudioCodec::Flac,
+        AudioFormat::Legacy(0 | 3) if legacy.is_some_and(|legacy| legacy.sample_bits == 8) => {
+            AudioCodec::PcmU8
+        }
+        AudioFormat::Legacy(0 | 3) => AudioCodec::PcmS16Le,
+        AudioFormat::Legacy(7) => AudioCodec::PcmAlaw,
+        AudioFormat::Legacy(8) => AudioCodec::PcmMulaw,
+        AudioFormat::Legacy(11) => AudioCodec::Speex,
+        _ => return None,
+    })
+}
+
+/// What a configuration, or else a packet by itself, tells of sound that is no AAC.
+fn described(
+    codec: AudioCodec,
+    legacy: Option<LegacySound>,
+    config: &Bytes,
+    data: &[u8],
+) -> Option<AudioParameters> {
+    let (sample_rate, channels, config) = match codec {
+        AudioCodec::Mp3 => {
+            let header = mpeg_audio::header(data)?;
+            (header.sample_rate, header.channels, Bytes::new())
+        }
+        AudioCodec::Opus => {
+            let told = carried::opus(config);
+            (48_000, told.map_or(2, |told| told.channels), config.clone())
+        }
+        AudioCodec::Flac => {
+            let told = carried::flac(config)?;
+            // The stream marker and a block's head may stand before it.
+            let from = if config.starts_with(b"fLaC") { 8 } else { 0 };
+            (
+                told.sample_rate,
+                told.channels,
+                config.get(from..from + 34).map(|_| config.slice(from..from + 34))?,
+            )
+        }
+        _ => {
+            let legacy = legacy?;
+            let mono = matches!(codec, AudioCodec::Speex);
+            (legacy.sample_rate, if mono { 1 } else { legacy.channels }, Bytes::new())
+        }
+    };
+    Some(AudioParameters { codec, sample_rate, channels, bitrate: BitsPerSecond(0), config })
 }
 
 fn video_parameters(config: Bytes) -> Option<VideoParameters> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::media::Track;
+use crate::media::{AudioCodec, AudioParameters, Track};
 use crate::player::demux::{Demux, Found};
 use crate::player::packets::Unit;
 use crate::player::pull::Pace;
@@ -110,15 +110,13 @@ impl Feed {
                 };
                 self.shared.add_dropped(dropped);
             }
-            Found::Audio(unit) => {
-                if let Unit::Packet(packet) = &unit {
-                    self.arrived(Track::Audio, packet.dts, now);
+            Found::Audio(unit) => self.hear(unit, now),
+            Found::NewAudio(parameters, packet) => {
+                if parameters.codec == AudioCodec::Speex {
+                    self.shared.unsupported_sound("Speex is played as silence");
                 }
-                if self.live {
-                    self.shared.audio.push(unit);
-                } else {
-                    self.shared.audio.push_waiting(unit, &self.shared.stop);
-                }
+                self.hear(Unit::Configure(parameters), now);
+                self.hear(Unit::Packet(packet), now);
             }
             // What is written down needs no decoder.
             Found::UnsupportedVideo(format) if self.save.is_some() => {
@@ -152,6 +150,17 @@ impl Feed {
         self.shared.reception.lock().ended = true;
         self.shared.video.close();
         self.shared.audio.close();
+    }
+
+    fn hear(&mut self, unit: Unit<AudioParameters>, now: Timestamp) {
+        if let Unit::Packet(packet) = &unit {
+            self.arrived(Track::Audio, packet.dts, now);
+        }
+        if self.live {
+            self.shared.audio.push(unit);
+        } else {
+            self.shared.audio.push_waiting(unit, &self.shared.stop);
+        }
     }
 
     fn arrived(&mut self, track: Track, dts: Timestamp, now: Timestamp) {
@@ -199,6 +208,7 @@ fn unsupported(codec: &str) -> Failure {
     Failure::new(
         Kind::Codec,
         format!("the stream holds {codec}, which cannot be decoded here"),
-        "Ask the broadcaster for H.264 video and AAC sound.",
+        "Ask the broadcaster for H.264 video; HEVC, AV1, VP9 and older codecs can be saved with \
+         --save, and played by a program that has them.",
     )
 }

@@ -139,6 +139,11 @@ impl Player {
         self.shared.set_volume(volume);
     }
 
+    /// Sound is heard so many milliseconds later than its stamps say (sooner, where negative).
+    pub fn set_av_offset(&self, millis: i32) {
+        self.shared.set_av_offset(millis);
+    }
+
     /// Silences it.
     pub fn set_muted(&self, muted: bool) {
         self.shared.set_muted(muted);

@@ -16,6 +16,13 @@ use crate::media::Track;
 /// The window: this many buckets of this length.
 const BUCKETS: usize = 10;
 const BUCKET: Duration = Duration::from_secs(1);
+/// The automatic buffer: so long a memory, known after so many buckets, so much above what was
+/// measured (decoding takes its time too), and its bounds.
+const LATE_BUCKETS: usize = 20;
+const LATE_KNOWN: usize = 3;
+const AUTO_MARGIN: i64 = 40_000;
+const AUTO_LEAST: i64 = 60_000;
+const AUTO_MOST: i64 = 5_000_000;
 /// A track that has delivered nothing for this long decides nothing.
 const SILENT: Duration = Duration::from_secs(3);
 /// The slower track may hold the other back by this much, no more: latency stays bounded.
@@ -29,6 +36,8 @@ const MARGIN_MAX: i64 = 1_000_000;
 #[derive(Debug)]
 pub struct Jitter {
     buffer: Duration,
+    /// The buffer follows what is measured.
+    automatic: bool,
     tracks: [Transit; 2],
     /// Added after repeated breaks, decays.
     margin: i64,
@@ -41,6 +50,8 @@ struct Transit {
     /// (start of bucket, smallest arrival − dts in it), oldest first.
     buckets: VecDeque<(Timestamp, i64)>,
     arrival: Option<Timestamp>,
+    /// (start of bucket, furthest behind the minimum in it), oldest first.
+    late: VecDeque<(Timestamp, i64)>,
     /// When the minimum last fell markedly: a burst is being delivered.
     fell: Option<Timestamp>,
 }
@@ -61,6 +72,14 @@ impl Transit {
         while self.buckets.len() > BUCKETS {
             self.buckets.pop_front();
         }
+        let late = transit - self.minimum().unwrap_or(transit);
+        match self.late.back_mut() {
+            Some((start, most)) if now.since(*start) < BUCKET => *most = (*most).max(late),
+            _ => self.late.push_back((now, late)),
+        }
+        while self.late.len() > LATE_BUCKETS {
+            self.late.pop_front();
+        }
         self.arrival = Some(now);
     }
 
@@ -74,10 +93,27 @@ impl Jitter {
     pub fn new(buffer: Duration) -> Self {
         Self {
             buffer,
+            automatic: false,
             tracks: [Transit::default(), Transit::default()],
             margin: 0,
             margin_at: Timestamp::ZERO,
             last_break: None,
+        }
+    }
+
+    /// As [`Jitter::new`], but with as little as the network allows: `buffer` until that is known.
+    pub fn automatic(buffer: Duration) -> Self {
+        Self { automatic: true, ..Self::new(buffer) }
+    }
+
+    /// What is kept above the fastest delivery.
+    fn kept(&self) -> i64 {
+        let buffer = i64::try_from(self.buffer.as_micros()).unwrap_or(i64::MAX);
+        let known = self.tracks.iter().filter(|track| track.late.len() >= LATE_KNOWN);
+        let latest = known.flat_map(|track| track.late.iter().map(|&(_, late)| late)).max();
+        match latest.filter(|_| self.automatic) {
+            Some(latest) => (latest + latest / 10 + AUTO_MARGIN).clamp(AUTO_LEAST, AUTO_MOST),
+            None => buffer,
         }
     }
 
@@ -120,8 +156,7 @@ impl Jitter {
             (Some(one), None) | (None, Some(one)) => one,
             (None, None) => return None,
         };
-        let buffer = i64::try_from(self.buffer.as_micros()).unwrap_or(i64::MAX);
-        Some(slower.saturating_add(buffer).saturating_add(self.margin_now(now)))
+        Some(slower.saturating_add(self.kept()).saturating_add(self.margin_now(now)))
     }
 
     /// Whether deliveries still get faster from packet to packet, as while a burst comes in: too
@@ -187,6 +222,25 @@ mod tests {
             jitter.arrived(Track::Video, at(ms), at(ms + 200));
         }
         assert_eq!(target(&jitter, 40_200), 500);
+    }
+
+    #[test]
+    fn an_automatic_buffer_follows_the_network_both_ways() {
+        let mut jitter = Jitter::automatic(BUFFER);
+        let mut feed = |from: i64, until: i64, late: i64| {
+            for ms in (from..until).step_by(40) {
+                let late = if ms % 400 == 0 { late } else { 0 };
+                jitter.arrived(Track::Video, at(ms), at(ms + 10 + late));
+            }
+            jitter.target(at(until)).unwrap() / 1_000 - 10
+        };
+        // Until it is known, as it was told.
+        assert_eq!(feed(0, 1_000, 5), 300);
+        assert_eq!(feed(1_000, 10_000, 0), 60);
+        assert_eq!(feed(10_000, 20_000, 200), 260);
+        assert_eq!(feed(20_000, 30_000, 0), 260, "remembered for a while");
+        assert_eq!(feed(30_000, 60_000, 10), 60);
+        assert_eq!(feed(60_000, 70_000, 30_000), 5_000, "bounded");
     }
 
     #[test]

@@ -76,12 +76,19 @@ impl Source {
     }
 }
 
+/// Sound may be moved against the picture by so much.
+pub const MAX_AV_OFFSET_MS: i32 = 2_000;
+
 /// How to play.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub source: Source,
     /// How much is kept back to even out the network.
     pub buffer: Duration,
+    /// Keep back as little as the network allows; `buffer` is what it begins with.
+    pub auto_buffer: bool,
+    /// Sound is heard so many milliseconds later than its stamps say (sooner, where negative).
+    pub av_offset_ms: i32,
     /// Whether a lost connection is made again.
     pub reconnect: bool,
     /// Whether sound goes to a device (if there is one).
@@ -105,6 +112,8 @@ impl Config {
         Self {
             source,
             buffer: Duration::from_millis(300),
+            auto_buffer: false,
+            av_offset_ms: 0,
             reconnect: true,
             speaker: true,
             volume: 1.0,

@@ -1,7 +1,7 @@
 //! What the player's threads share: the estimate of when things should be shown, the packets that
 //! wait, figures, state, and the wishes of whoever watches. Locks are held for moments only.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -13,7 +13,9 @@ use crate::player::jitter::Jitter;
 use crate::player::packets::Packets;
 use crate::player::pull::Pace;
 use crate::player::schedule::Supply;
-use crate::player::{Config, Event, Failure, Figures, Message, Severity, Source, State};
+use crate::player::{
+    Config, Event, Failure, Figures, MAX_AV_OFFSET_MS, Message, Severity, Source, State,
+};
 
 /// Events that wait for whoever watches; older ones go.
 const EVENTS: usize = 256;
@@ -40,6 +42,8 @@ pub(super) struct Shared {
     events: queue::Sender<Event>,
     volume: AtomicU32,
     muted: AtomicBool,
+    /// Microseconds by which sound is later than its stamps say.
+    av_offset: AtomicI64,
 }
 
 /// What has been received.
@@ -131,6 +135,11 @@ impl Reception {
     }
 }
 
+/// An offset of sound in microseconds, within what makes sense.
+fn within(millis: i32) -> i64 {
+    i64::from(millis.clamp(-MAX_AV_OFFSET_MS, MAX_AV_OFFSET_MS)) * 1_000
+}
+
 impl Shared {
     /// For a player that is being opened; also the end at which its events come out.
     pub(super) fn new(config: &Config, clock: Clock) -> (Self, queue::Receiver<Event>) {
@@ -144,7 +153,11 @@ impl Shared {
             opened: clock.now(),
             reception: Mutex::new(Reception {
                 live,
-                jitter: Jitter::new(config.buffer),
+                jitter: if config.auto_buffer {
+                    Jitter::automatic(config.buffer)
+                } else {
+                    Jitter::new(config.buffer)
+                },
                 first: None,
                 edge: None,
                 last: [None, None],
@@ -160,6 +173,7 @@ impl Shared {
             events,
             volume: AtomicU32::new(config.volume.to_bits()),
             muted: AtomicBool::new(config.muted),
+            av_offset: AtomicI64::new(within(config.av_offset_ms)),
         };
         (shared, receiver)
     }
@@ -243,6 +257,15 @@ impl Shared {
 
     pub(super) fn volume(&self) -> f32 {
         f32::from_bits(self.volume.load(Ordering::Relaxed))
+    }
+
+    /// Sound is heard so much later than its stamps say (sooner, where negative).
+    pub(super) fn set_av_offset(&self, millis: i32) {
+        self.av_offset.store(within(millis), Ordering::Relaxed);
+    }
+
+    pub(super) fn av_offset(&self) -> i64 {
+        self.av_offset.load(Ordering::Relaxed)
     }
 
     pub(super) fn muted(&self) -> bool {

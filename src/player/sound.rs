@@ -226,8 +226,9 @@ impl Sound {
             Unit::Packet(packet) => {
                 let Some(decoder) = &mut self.decoder else { return };
                 match decoder.decode(&packet) {
-                    Ok(Some(samples)) => {
+                    Ok(Some(mut samples)) => {
                         self.any = true;
+                        samples.pts = samples.pts.offset(shared.av_offset());
                         self.fifo.push(samples);
                     }
                     Ok(None) => {}
@@ -457,7 +458,7 @@ impl Shared {
             "player-no-sound-codec",
             Severity::Warning,
             format!("The sound cannot be played: {what}."),
-            "Ask the broadcaster for AAC sound.",
+            "Ask the broadcaster for AAC, MP3 or Opus sound.",
             format!("exit code would be {}", Kind::Codec.exit_code()),
         );
     }

@@ -1,6 +1,6 @@
 //! The samples of an MP4 in memory as FLV tags.
 
-use super::Problem;
+use super::problem::Problem;
 use crate::player::recording;
 use crate::wire::container::ReadAt;
 use crate::wire::flv::Tag;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use tokio::time::timeout;
 
-use super::Problem;
+use super::problem::Problem;
 use crate::net::web::Flow;
 use crate::net::{Cause, Error, Stage};
 use crate::wire::hls::is_playlist;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::attributes::Attributes;
-use super::{Error, MAX_SEGMENTS, seconds};
+use super::bounds::{Error, MAX_SEGMENTS, seconds};
 
 /// A list of segments.
 #[derive(Clone, Debug, Default, PartialEq)]

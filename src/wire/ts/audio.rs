@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use super::{CLOCK, Codec, Event};
+use super::event::{CLOCK, Codec, Event};
 use crate::wire::aac::{AudioSpecificConfig, adts};
 use crate::wire::mpeg_audio;
 

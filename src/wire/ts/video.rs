@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::Event;
+use super::event::{CLOCK, Event};
 use crate::wire::h264::{DecoderConfig, NalType, annexb_nals, annexb_to_avcc};
 
 /// Parameter sets of one picture that are kept.
@@ -48,7 +48,7 @@ impl Pictures {
         let dts = dts.or_else(|| self.last.map(|last| last.saturating_add(self.step.max(1))));
         let Some(dts) = dts else { return };
         if let Some(last) = self.last
-            && (1..=super::CLOCK).contains(&(dts - last))
+            && (1..=CLOCK).contains(&(dts - last))
         {
             self.step = dts - last;
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use cbc::cipher::{BlockModeDecrypt, KeyIvInit};
 
-use super::super::Problem;
+use super::super::problem::Problem;
 use crate::net;
 use crate::net::web::{Client, Span, WebUrl};
 use crate::player::{Failure, Kind};

@@ -10,7 +10,7 @@ use super::fetch::Fetch;
 use super::unpack::Unpack;
 use crate::net::Cause;
 use crate::net::web::WebUrl;
-use crate::player::pull::Problem;
+use crate::player::pull::problem::Problem;
 use crate::player::{Failure, Kind};
 use crate::wire::flv::Tag;
 use crate::wire::hls::{self, Media, Playlist, Segment};

@@ -10,7 +10,8 @@ use super::choose::{Bandwidth, first};
 use super::fetch::{Fetch, join};
 use super::follow::{Part, Track};
 use crate::net::web::WebUrl;
-use crate::player::pull::{Ask, Item, Pace, Problem};
+use crate::player::pull::item::{Ask, Item, Pace};
+use crate::player::pull::problem::Problem;
 use crate::wire::flv::Tag;
 use crate::wire::hls::{Master, Playlist, parse};
 

@@ -14,7 +14,8 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{Ask, Item, Pace, Problem};
+use super::item::{Ask, Item, Pace};
+use super::problem::Problem;
 use crate::net::web::WebUrl;
 use loader::Loader;
 

@@ -4,8 +4,8 @@ use std::io;
 
 use bytes::{Bytes, BytesMut};
 
-use super::super::tags;
-use super::super::{Problem, fragments};
+use super::super::problem::Problem;
+use super::super::{fragments, tags};
 use crate::wire::flv::Tag;
 use crate::wire::ts::{self, Demuxer, Event};
 

@@ -1,0 +1,146 @@
+//! MP3 and FLAC by Symphonia. More than two channels are mixed down to two.
+
+use symphonia_bundle_flac::FlacDecoder;
+use symphonia_bundle_mp3::MpaDecoder;
+use symphonia_core::codecs::audio::well_known::{CODEC_ID_FLAC, CODEC_ID_MP3};
+use symphonia_core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia_core::packet::PacketRef;
+use symphonia_core::units::{Duration, Timestamp};
+
+use super::guard::guarded;
+use crate::decode::decoder::AudioBackend;
+use crate::decode::error::Error;
+use crate::media::{AudioCodec, AudioParameters, EncodedPacket, Samples};
+use crate::wire::mpeg_audio;
+
+/// The largest packet: a FLAC frame of 65,535 samples in 8 channels has less.
+const MAX_PACKET: usize = 2 << 20;
+/// The most frames in a packet of MP3.
+const MAX_FRAMES: usize = 64;
+
+/// The decoder.
+pub(crate) struct Decoder {
+    inner: Box<dyn AudioDecoder>,
+    parameters: AudioParameters,
+    block: Vec<f32>,
+}
+
+fn open(parameters: &AudioParameters) -> Result<Box<dyn AudioDecoder>, Error> {
+    let damaged = |error: symphonia_core::errors::Error| Error::Parameters {
+        what: "sound's configuration",
+        reason: error.to_string(),
+    };
+    let mut wanted = AudioCodecParameters::new();
+    let options = AudioDecoderOptions::default();
+    guarded("configuration of sound", || match parameters.codec {
+        AudioCodec::Flac => {
+            wanted.for_codec(CODEC_ID_FLAC);
+            wanted.with_extra_data(parameters.config.to_vec().into_boxed_slice());
+            let decoder = FlacDecoder::try_new(&wanted, &options).map_err(damaged)?;
+            Ok(Box::new(decoder) as Box<dyn AudioDecoder>)
+        }
+        _ => {
+            wanted.for_codec(CODEC_ID_MP3);
+            let decoder = MpaDecoder::try_new(&wanted, &options).map_err(damaged)?;
+            Ok(Box::new(decoder) as Box<dyn AudioDecoder>)
+        }
+    })
+}
+
+impl Decoder {
+    pub(crate) fn open(parameters: &AudioParameters) -> Result<Self, Error> {
+        let inner = open(parameters)?;
+        Ok(Self { inner, parameters: parameters.clone(), block: Vec::new() })
+    }
+
+    fn what(&self) -> &'static str {
+        if self.parameters.codec == AudioCodec::Flac { "FLAC" } else { "MP3" }
+    }
+
+    /// One frame; its rate and channels, its samples at the end of `out`.
+    fn frame(&mut self, data: &[u8], out: &mut Vec<f32>) -> Result<(u32, u16), Error> {
+        let what = self.what();
+        let packet = PacketRef::new(0, Timestamp::from(0_i64), Duration::from(0_u64), data);
+        let decoded = self.inner.decode_ref(&packet);
+        let decoded =
+            decoded.map_err(|error| Error::Damaged { what, reason: error.to_string() })?;
+        let (rate, channels) = (decoded.spec().rate(), decoded.num_planes());
+        decoded.copy_to_vec_interleaved(&mut self.block);
+        if channels <= 2 {
+            out.extend_from_slice(&self.block);
+        } else {
+            for frame in self.block.chunks_exact(channels) {
+                let [left, right, others @ ..] = frame else { continue };
+                // The centre to both sides; more would need the layout.
+                let centre = others.first().copied().unwrap_or(0.0) * 0.707;
+                out.extend([left, right].map(|side| ((side + centre) / 1.707).clamp(-1.0, 1.0)));
+            }
+        }
+        let channels = u16::try_from(channels.min(2)).unwrap_or(0);
+        Ok((rate, channels))
+    }
+
+    fn all(&mut self, packet: &EncodedPacket) -> Result<Option<Samples>, Error> {
+        let (mut data, mut format) = (Vec::new(), None);
+        if self.parameters.codec == AudioCodec::Flac {
+            format = Some(self.frame(&packet.data, &mut data)?);
+        } else {
+            let mut rest = &packet.data[..];
+            for _ in 0..MAX_FRAMES {
+                let Some(header) = mpeg_audio::header(rest) else { break };
+                let Some((frame, after)) = rest.split_at_checked(header.length) else { break };
+                let before = data.len();
+                match self.frame(frame, &mut data) {
+                    Ok(found) if format.is_none_or(|format| format == found) => {
+                        format = Some(found);
+                    }
+                    // Its format changes within a packet: the rest comes with the next one.
+                    Ok(_) => data.truncate(before),
+                    // The first frames after a jump refer to ones that are missing.
+                    Err(error) if after.is_empty() && format.is_none() => return Err(error),
+                    Err(_) => {}
+                }
+                rest = after;
+            }
+            if format.is_none() && !packet.data.is_empty() {
+                let reason = "it holds no frame".to_owned();
+                return Err(Error::Damaged { what: self.what(), reason });
+            }
+        }
+        Ok(format
+            .filter(|(rate, channels)| *rate > 0 && *channels > 0 && !data.is_empty())
+            .map(|(rate, channels)| Samples { pts: packet.pts, rate, channels, data }))
+    }
+}
+
+impl AudioBackend for Decoder {
+    fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<Samples>, Error> {
+        let what = self.what();
+        if packet.data.len() > MAX_PACKET {
+            let reason = format!("{} bytes", packet.data.len());
+            return Err(Error::Damaged { what, reason });
+        }
+        let mut finished = false;
+        let decoded = guarded(what, || {
+            let decoded = self.all(packet);
+            finished = true;
+            decoded
+        });
+        if !finished {
+            // It gave up half-way: nothing in it can be trusted.
+            self.reset();
+        }
+        decoded
+    }
+
+    fn reset(&mut self) {
+        // If a new one cannot be had, the old one is better than none.
+        if let Ok(inner) = open(&self.parameters) {
+            self.inner = inner;
+        }
+    }
+
+    fn name(&self) -> &str {
+        self.what()
+    }
+}

@@ -1,0 +1,44 @@
+//! What is asked for, and what comes.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::net;
+use crate::net::web::WebUrl;
+use crate::wire::flv::Tag;
+
+/// How what comes is to be played.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::player) enum Pace {
+    /// As it comes: a broadcast.
+    Live,
+    /// As its own times say, from the beginning: a file.
+    Recorded,
+    /// As its own times say, so far from the end of what there is.
+    Followed { hold_back: Duration },
+}
+
+/// What came.
+#[derive(Debug)]
+pub(in crate::player) enum Item {
+    Tag(Tag),
+    /// From here on.
+    Pace(Pace),
+    /// What comes next does not follow from what came before.
+    Restart,
+    /// At that instant the end of what there is was so far from the next tag.
+    Edge {
+        seen: Instant,
+        distance: Duration,
+    },
+}
+
+/// What is asked for, and how.
+#[derive(Clone, Debug)]
+pub(in crate::player) struct Ask {
+    pub url: WebUrl,
+    pub net: net::Options,
+    /// What the person wants to be kept back.
+    pub buffer: Duration,
+}

@@ -1,0 +1,362 @@
+//! Streams whose times, tracks and tags are not as they should be, through the whole player: live
+//! over HTTP, one table; and thousands of mutated files.
+//!
+//! `ONAIR_MUTATED_FILES=10000` asks for the whole corpus; a share of it runs otherwise.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "test code: a panic is how it fails; peers have threads of their own"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+#[path = "pull/watch.rs"]
+mod watch;
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use onair::base::{Clock, Latest};
+use onair::media::VideoFrame;
+use onair::net::Runtime;
+use onair::player::{Config, Player, Source, State};
+use onair::wire::flv::{self, Demuxer, Tag, TagKind};
+use peers::{LIMIT, Peer, web};
+use watch::{config, play};
+
+/// An FLV of ffmpeg's, as tags.
+fn clip(folder: &Path, size: &str, rate: &str, channels: &str, seconds: &str) -> Vec<Tag> {
+    let path = folder.join(format!("{size}-{rate}.flv"));
+    let picture = format!("testsrc2=size={size}:rate=25");
+    let words = ["-hide_banner", "-nostdin", "-y", "-v", "error", "-f", "lavfi", "-i", &picture];
+    let words = words.into_iter().chain([
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=frequency=440:sample_rate=48000",
+        "-t",
+        seconds,
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-pix_fmt",
+        "yuv420p",
+        "-g",
+        "10",
+        "-c:a",
+        "aac",
+        "-ar",
+        rate,
+        "-ac",
+        channels,
+        path.to_str().unwrap(),
+    ]);
+    Peer::start("ffmpeg", words).wait_success(LIMIT);
+    tags(&fs::read(path).unwrap())
+}
+
+fn tags(data: &[u8]) -> Vec<Tag> {
+    let mut demuxer = Demuxer::new();
+    demuxer.push(data);
+    std::iter::from_fn(|| demuxer.next_tag().unwrap()).collect()
+}
+
+fn is_header(tag: &Tag) -> bool {
+    match tag.kind {
+        TagKind::Script => true,
+        TagKind::Video => flv::parse_video(&tag.body).is_ok_and(|tag| tag.is_sequence_start()),
+        TagKind::Audio => flv::parse_audio(&tag.body).is_ok_and(|tag| tag.is_sequence_start()),
+    }
+}
+
+/// Sends each tag at its own due time, which its stamp need not agree with.
+fn broadcast(tags: Vec<(u64, Tag)>) -> u16 {
+    web::canned(move |_, socket| {
+        let start = Instant::now();
+        let _ = socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: video/x-flv\r\n\r\n");
+        let _ = socket.write_all(&flv::file_header(true, true));
+        for (due, tag) in &tags {
+            std::thread::sleep((start + Duration::from_millis(*due)) - Instant::now());
+            let mut out = BytesMut::new();
+            flv::write_tag(tag.kind, tag.time_ms, &tag.body, &mut out);
+            if socket.write_all(&out).is_err() {
+                return;
+            }
+        }
+    })
+}
+
+type Change = fn(&mut Vec<(u64, Tag)>, &[Tag]);
+
+/// What is done to three seconds of a healthy stream, and what must be left of it: pictures, and
+/// seconds of sound.
+const TABLE: [(&str, Change, u64, f64); 13] = [
+    ("as it is", |_, _| {}, 60, 2.2),
+    (
+        "starts high",
+        |tags, _| tags.iter_mut().for_each(|(_, tag)| tag.time_ms += 4_000_000_000),
+        60,
+        2.2,
+    ),
+    (
+        "wraps",
+        |tags, _| {
+            let near = u32::MAX - 1_500;
+            tags.iter_mut().for_each(|(_, tag)| tag.time_ms = tag.time_ms.wrapping_add(near));
+        },
+        60,
+        2.2,
+    ),
+    (
+        "jumps ahead by an hour",
+        |tags, _| {
+            let late = tags.iter_mut().filter(|(due, _)| *due > 1_500);
+            late.for_each(|(_, tag)| tag.time_ms += 3_600_000);
+        },
+        55,
+        2.0,
+    ),
+    (
+        "jumps back to its beginning",
+        |tags, _| {
+            let late = tags.iter_mut().filter(|(due, _)| *due > 1_500);
+            late.for_each(|(_, tag)| tag.time_ms = tag.time_ms.saturating_sub(1_500));
+        },
+        55,
+        2.0,
+    ),
+    (
+        "runs backwards now and then",
+        |tags, _| {
+            let some = tags.iter_mut().enumerate().filter(|(at, _)| at % 9 == 5);
+            some.for_each(|(_, (_, tag))| tag.time_ms = tag.time_ms.saturating_sub(30));
+        },
+        50,
+        2.0,
+    ),
+    (
+        "sound counts from another zero",
+        |tags, _| {
+            let sound = tags.iter_mut().filter(|(_, tag)| tag.kind == TagKind::Audio);
+            sound.for_each(|(_, tag)| tag.time_ms += 7_200_000);
+        },
+        60,
+        2.2,
+    ),
+    ("without sound", |tags, _| tags.retain(|(_, tag)| tag.kind != TagKind::Audio), 60, 0.0),
+    ("without a picture", |tags, _| tags.retain(|(_, tag)| tag.kind != TagKind::Video), 0, 2.2),
+    ("without metadata", |tags, _| tags.retain(|(_, tag)| tag.kind != TagKind::Script), 60, 2.2),
+    (
+        "sound comes late in the stream",
+        |tags, _| {
+            tags.retain(|(due, tag)| tag.kind != TagKind::Audio || is_header(tag) || *due > 1_500);
+        },
+        60,
+        1.0,
+    ),
+    (
+        "another encoder goes on",
+        |tags, other| {
+            tags.retain(|(due, _)| *due <= 1_500);
+            tags.extend(other.iter().map(|tag| (1_540 + u64::from(tag.time_ms), tag.clone())));
+            tags.retain(|(due, _)| *due <= 3_000);
+        },
+        50,
+        1.8,
+    ),
+    (
+        "garbage between the tags",
+        |tags, _| {
+            let kinds = [TagKind::Video, TagKind::Audio, TagKind::Script];
+            for at in (20..tags.len()).step_by(7).collect::<Vec<_>>().into_iter().rev() {
+                let due = tags[at].0;
+                let body = Bytes::from(vec![(at * 37) as u8; at % 50]);
+                let tag = Tag { kind: kinds[at % 3], time_ms: at as u32 * 7_919, body };
+                tags.insert(at, (due, tag));
+            }
+        },
+        20,
+        1.0,
+    ),
+];
+
+#[test]
+fn odd_streams_are_played_on() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let healthy = clip(folder.path(), "320x180", "48000", "2", "3");
+    let other = clip(folder.path(), "160x90", "22050", "1", "3");
+    let results = std::thread::scope(|scope| {
+        let runs: Vec<_> = TABLE
+            .iter()
+            .map(|(name, change, pictures, seconds)| {
+                let mut tags: Vec<(u64, Tag)> =
+                    healthy.iter().map(|tag| (tag.time_ms.into(), tag.clone())).collect();
+                change(&mut tags, &other);
+                scope.spawn(move || {
+                    let port = broadcast(tags);
+                    let url = format!("http://127.0.0.1:{port}/x.flv");
+                    let outcome = play(&Config { reconnect: false, ..config(&url) }, |_| false);
+                    (name, outcome, *pictures, *seconds)
+                })
+            })
+            .collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect::<Vec<_>>()
+    });
+    for (name, outcome, pictures, seconds) in results {
+        let figures = &outcome.figures;
+        println!(
+            "{name}: {} shown, {} dropped, {} samples, {} underruns",
+            figures.shown, figures.dropped, figures.audio_samples, figures.underruns
+        );
+        assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);
+        assert!(figures.decoded >= pictures, "{name}: {figures:?}");
+        let heard = figures.audio_samples as f64 / 48_000.0;
+        assert!(heard >= seconds * 0.9, "{name}: {heard} s {figures:?}");
+    }
+}
+
+static PANICS: AtomicUsize = AtomicUsize::new(0);
+
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit.max(1) as u64) as usize
+    }
+
+    /// A file made of damaged tags, or a damaged file.
+    fn mutate(&mut self, clips: &[Vec<Tag>]) -> Vec<u8> {
+        let mut tags = clips[self.below(clips.len())].clone();
+        let other = &clips[self.below(clips.len())];
+        for _ in 0..=self.below(4) {
+            let (at, to) = (self.below(tags.len()), self.below(tags.len()));
+            match self.below(9) {
+                0 => drop(tags.remove(at)),
+                1 => tags.swap(at, to),
+                2 => tags.insert(at, other[self.below(other.len())].clone()),
+                3 => tags[at].time_ms = self.next() as u32,
+                4 => {
+                    let shift = self.next() as u32;
+                    let rest = tags.iter_mut().skip(at);
+                    rest.for_each(|tag| tag.time_ms = tag.time_ms.wrapping_add(shift));
+                }
+                5 => {
+                    let mut body = tags[at].body.to_vec();
+                    for _ in 0..=self.below(20) {
+                        if !body.is_empty() {
+                            let place = self.below(body.len());
+                            body[place] = self.next() as u8;
+                        }
+                    }
+                    tags[at].body = body.into();
+                }
+                6 => tags[at].body = tags[at].body.slice(..self.below(tags[at].body.len())),
+                7 => {
+                    let length = self.below(200_000);
+                    let body = Bytes::from(vec![self.next() as u8; length]);
+                    let kind = [TagKind::Script, TagKind::Video, TagKind::Audio][self.below(3)];
+                    tags.insert(at, Tag { kind, time_ms: 0, body });
+                }
+                _ => tags.retain(|tag| !is_header(tag)),
+            }
+            if tags.is_empty() {
+                break;
+            }
+        }
+        let mut out = BytesMut::from(&flv::file_header(true, true)[..]);
+        for tag in &tags {
+            flv::write_tag(tag.kind, tag.time_ms, &tag.body, &mut out);
+        }
+        let mut out = out.to_vec();
+        match self.below(4) {
+            // Sizes and kinds of tags too.
+            0 => {
+                for _ in 0..=self.below(6) {
+                    let place = self.below(out.len());
+                    out[place] = self.next() as u8;
+                }
+            }
+            1 => out.truncate(self.below(out.len())),
+            _ => {}
+        }
+        out
+    }
+}
+
+/// Kilobytes in memory.
+fn resident() -> i64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|text| text.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
+#[test]
+fn mutated_files_end_without_a_panic_a_hang_or_growth() {
+    peers::require!("ffmpeg");
+    /// Players at a time: they mostly wait.
+    const AT_ONCE: usize = 24;
+    /// A player is stopped after this long; it may have holes of minutes to play.
+    const ENOUGH: Duration = Duration::from_millis(1_500);
+    let count = std::env::var("ONAIR_MUTATED_FILES").ok().and_then(|text| text.parse().ok());
+    let count: usize = count.unwrap_or(240);
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        PANICS.fetch_add(1, Ordering::Relaxed);
+        usual(info);
+    }));
+    let folder = tempfile::tempdir().unwrap();
+    let clips = [
+        clip(folder.path(), "160x90", "48000", "2", "0.5"),
+        clip(folder.path(), "96x64", "22050", "1", "0.5"),
+    ];
+    let runtime = Runtime::start().unwrap();
+    let mut random = Random(0x0DD5_EED5);
+    let (mut done, mut early, mut ended) = (0, 0, 0);
+    while done < count {
+        let batch = AT_ONCE.min(count - done);
+        let mut players: Vec<Player> = (0..batch)
+            .map(|at| {
+                let file = folder.path().join(format!("{at}.flv"));
+                fs::write(&file, random.mutate(&clips)).unwrap();
+                let config = Config { speaker: false, ..Config::new(Source::File(file)) };
+                let screen = Latest::<VideoFrame>::default();
+                Player::open(&config, &runtime, Clock::start(), screen).unwrap()
+            })
+            .collect();
+        let start = Instant::now();
+        while start.elapsed() < ENOUGH && !players.iter().all(Player::is_finished) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        for player in &mut players {
+            ended += usize::from(player.state().is_final());
+            assert!(player.stop(Duration::from_secs(20)), "a player hangs");
+        }
+        assert_eq!(PANICS.load(Ordering::Relaxed), 0, "a thread panicked");
+        done += batch;
+        if early == 0 && done * 4 >= count {
+            early = resident();
+        }
+    }
+    let growth = resident() - early;
+    println!("{done} files, {ended} of them played to their end; {growth} KiB more at the end");
+    assert!(growth < 48 << 10, "memory grew by {growth} KiB");
+    runtime.shutdown(Duration::from_secs(2));
+}

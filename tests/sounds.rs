@@ -1,0 +1,257 @@
+//! Every kind of sound that is played: at its rate and pitch, for as long as it lasts.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "sounds/he_aac.rs"]
+mod he_aac;
+#[path = "peers/mod.rs"]
+mod peers;
+#[path = "pull/watch.rs"]
+mod watch;
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use bytes::BytesMut;
+use onair::player::{Config, Source, State};
+use onair::wire::flv::{self, TagKind};
+use peers::{LIMIT, Peer, web};
+use watch::{Outcome, play};
+
+fn make(folder: &Path, name: &str, options: &[&str]) -> PathBuf {
+    let path = folder.join(name);
+    let words = ["-hide_banner", "-nostdin", "-y", "-v", "error", "-f", "lavfi", "-i"];
+    let words = words.into_iter().chain(["sine=frequency=440:sample_rate=48000", "-t", "2"]);
+    let words = words.chain(options.iter().copied()).chain([path.to_str().unwrap()]);
+    Peer::start("ffmpeg", words).wait_success(LIMIT);
+    path
+}
+
+/// What was heard: rate, seconds, and the pitch of its middle.
+struct Heard {
+    outcome: Outcome,
+    rate: u32,
+    seconds: f64,
+    pitch: f64,
+}
+
+fn hear(source: Source, folder: &Path) -> Heard {
+    let dump = folder.join("heard.wav");
+    let config = Config { speaker: false, audio_dump: Some(dump.clone()), ..Config::new(source) };
+    let outcome = play(&config, |_| false);
+    assert_eq!(outcome.state, State::Ended, "{:?}", outcome.events);
+    let wav = hound::WavReader::open(&dump).unwrap();
+    let (rate, channels) = (wav.spec().sample_rate, usize::from(wav.spec().channels));
+    let all: Vec<i16> = wav.into_samples().map(Result::unwrap).collect();
+    let left: Vec<i16> = all.chunks(channels).map(|frame| frame[0]).collect();
+    let middle = &left[left.len() / 4..left.len() * 3 / 4];
+    // Upward crossings, with their place between samples.
+    let crossings: Vec<f64> = middle
+        .windows(2)
+        .enumerate()
+        .filter(|(_, pair)| pair[0] < 0 && pair[1] >= 0)
+        .map(|(at, pair)| {
+            at as f64
+                + f64::from(-i32::from(pair[0]))
+                    / f64::from(i32::from(pair[1]) - i32::from(pair[0]))
+        })
+        .collect();
+    let pitch = match (crossings.first(), crossings.last()) {
+        (Some(first), Some(last)) if last > first => {
+            (crossings.len() - 1) as f64 * f64::from(rate) / (last - first)
+        }
+        _ => 0.0,
+    };
+    Heard { outcome, rate, seconds: left.len() as f64 / f64::from(rate), pitch }
+}
+
+#[track_caller]
+fn right(name: &str, heard: &Heard, rate: u32) {
+    let Heard { seconds, pitch, .. } = heard;
+    assert_eq!(heard.rate, rate, "{name}");
+    assert!((seconds - 2.0).abs() < 0.15, "{name}: {seconds} s");
+    assert!((pitch - 440.0).abs() < 1.0, "{name}: {pitch} Hz");
+    assert_eq!(heard.outcome.figures.damaged, 0, "{name}");
+}
+
+#[test]
+fn legacy_sound_of_flv_is_heard() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    for (name, options, rate) in [
+        ("mp3-44", &["-c:a", "libmp3lame", "-ar", "44100", "-ac", "2"][..], 44_100),
+        ("mp3-22", &["-c:a", "libmp3lame", "-ar", "22050", "-ac", "1"], 22_050),
+        ("pcm", &["-c:a", "pcm_s16le", "-ar", "44100", "-ac", "2"], 44_100),
+        ("pcm8", &["-c:a", "pcm_u8", "-ar", "11025", "-ac", "1"], 11_025),
+        ("alaw", &["-c:a", "pcm_alaw", "-ar", "8000", "-ac", "1"], 8_000),
+        ("mulaw", &["-c:a", "pcm_mulaw", "-ar", "8000", "-ac", "1"], 8_000),
+    ] {
+        let file = make(folder.path(), &format!("{name}.flv"), options);
+        right(name, &hear(Source::File(file), folder.path()), rate);
+    }
+}
+
+#[test]
+fn sound_of_transport_streams_is_heard() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    for (name, options, rate) in [
+        ("aac", &["-c:a", "aac", "-ar", "44100", "-ac", "2"][..], 44_100),
+        ("mp3", &["-c:a", "libmp3lame", "-ar", "48000", "-ac", "2"], 48_000),
+        ("opus", &["-c:a", "libopus", "-b:a", "96k", "-ac", "2"], 48_000),
+        (
+            "opus-speech",
+            &["-c:a", "libopus", "-b:a", "16k", "-ac", "1", "-application", "voip"],
+            48_000,
+        ),
+        ("opus-long", &["-c:a", "libopus", "-frame_duration", "60", "-ac", "2"], 48_000),
+    ] {
+        let file = make(folder.path(), &format!("{name}.ts"), options);
+        let data = fs::read(file).unwrap();
+        let port = web::canned(move |_, socket| {
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", data.len());
+            let _ = socket.write_all(head.as_bytes());
+            let _ = socket.write_all(&data);
+        });
+        let source = Source::parse(&format!("http://127.0.0.1:{port}/x"));
+        right(name, &hear(source, folder.path()), rate);
+    }
+}
+
+/// An FLV file of these bodies of sound, each lasting so many samples at 48 kHz.
+fn film(
+    folder: &Path,
+    name: &str,
+    start: Option<Vec<u8>>,
+    bodies: &[Vec<u8>],
+    lasts: u32,
+) -> PathBuf {
+    let mut out = BytesMut::new();
+    out.extend_from_slice(&flv::file_header(false, true));
+    if let Some(start) = start {
+        flv::write_tag(TagKind::Audio, 0, &start, &mut out);
+    }
+    for (at, body) in bodies.iter().enumerate() {
+        let time_ms = (at as u64 * u64::from(lasts) * 1_000 / 48_000) as u32;
+        flv::write_tag(TagKind::Audio, time_ms, body, &mut out);
+    }
+    let path = folder.join(name);
+    fs::write(&path, &out).unwrap();
+    path
+}
+
+#[test]
+fn he_aac_keeps_rate_and_pitch() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, object_type) in [("he", 5), ("he-v2", 29)] {
+        let made = he_aac::make(object_type, 2);
+        assert_eq!(made.length, 2_048);
+        let start = [&[0xAF, 0][..], &made.config].concat();
+        let bodies: Vec<_> =
+            made.units.iter().map(|unit| [&[0xAF, 1][..], unit].concat()).collect();
+        let file = film(folder.path(), &format!("{name}.flv"), Some(start), &bodies, made.length);
+        let heard = hear(Source::File(file), folder.path());
+        right(name, &heard, 48_000);
+        assert!(
+            heard.outcome.figures.audio.starts_with("HE-AAC"),
+            "{}",
+            heard.outcome.figures.audio
+        );
+        // The same told as older muxers do: AAC-LC of half the rate, the rest found in the sound.
+        let core = onair::wire::aac::AudioSpecificConfig::lc(
+            24_000,
+            if object_type == 29 { 1 } else { 2 },
+        );
+        let start = [&[0xAF, 0][..], &core.unwrap().build().unwrap()].concat();
+        let file = film(folder.path(), "implicit.flv", Some(start), &bodies, made.length);
+        right(&format!("{name}, implicit"), &hear(Source::File(file), folder.path()), 48_000);
+    }
+}
+
+#[test]
+fn flac_and_speex_of_flv_are_heard_or_said() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let flac = make(folder.path(), "a.flac", &["-c:a", "flac", "-frame_size", "4608", "-ac", "2"]);
+    let data = fs::read(flac).unwrap();
+    // Metadata blocks: STREAMINFO first, then others; then frames, each with its number.
+    let mut at = 4;
+    let info = data[8..42].to_vec();
+    loop {
+        let last = data[at] & 0x80 != 0;
+        let length = u32::from_be_bytes([0, data[at + 1], data[at + 2], data[at + 3]]) as usize;
+        at += 4 + length;
+        if last {
+            break;
+        }
+    }
+    let head = [data[at], data[at + 1], data[at + 3]];
+    let mut starts = Vec::new();
+    for place in at..data.len() - 5 {
+        let number = starts.len() as u8;
+        if [data[place], data[place + 1], data[place + 3]] == head && data[place + 4] == number {
+            starts.push(place);
+        }
+    }
+    assert!((20..=22).contains(&starts.len()), "{}", starts.len());
+    let body = |first: u8, rest: &[u8]| [&[first][..], b"fLaC", rest].concat();
+    let ends = starts.iter().skip(1).copied().chain([data.len()]);
+    let bodies: Vec<_> =
+        starts.iter().zip(ends).map(|(from, until)| body(0x91, &data[*from..until])).collect();
+    let start = body(0x90, &[&b"fLaC\x80\0\0\x22"[..], &info].concat());
+    let file = film(folder.path(), "flac.flv", Some(start), &bodies, 4_608);
+    right("flac", &hear(Source::File(file), folder.path()), 48_000);
+
+    let bodies: Vec<_> = (0..100).map(|_| vec![0xB2, 0x1E, 0x9D, 0x66]).collect();
+    let file = film(folder.path(), "speex.flv", None, &bodies, 960);
+    let heard = hear(Source::File(file), folder.path());
+    assert_eq!((heard.rate, heard.pitch), (16_000, 0.0));
+    assert!((heard.seconds - 2.0).abs() < 0.1, "{}", heard.seconds);
+    assert!(heard.outcome.said().contains(&"player-no-sound-codec"), "{:?}", heard.outcome.events);
+}
+
+#[test]
+fn damaged_sound_of_every_kind_ends_in_time() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let mut seed = 0x5EED_u64;
+    let mut random = move || {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed
+    };
+    let mp3 = make(folder.path(), "a.flv", &["-c:a", "libmp3lame", "-ar", "44100"]);
+    let ts = make(folder.path(), "a.ts", &["-c:a", "libopus"]);
+    let mut demuxer = onair::wire::ts::Demuxer::new();
+    let mut bodies = vec![[&[0x90][..], b"OpusOpusHead\x01\x02\0\0\x80\xBB\0\0\0\0\0"].concat()];
+    demuxer.push(&fs::read(ts).unwrap(), &mut |event| {
+        if let onair::wire::ts::Event::Sound { data, .. } = event {
+            bodies.push([&[0x91][..], b"Opus", &data].concat());
+        }
+    });
+    let opus = film(folder.path(), "opus.flv", None, &bodies, 960);
+    for path in [mp3, opus] {
+        let whole = fs::read(&path).unwrap();
+        for round in 0..3 {
+            let mut data = whole.clone();
+            for _ in 0..data.len() / 60 {
+                let at = 40 + random() as usize % (data.len() - 40);
+                // Heads of tags stay whole, so that it is the decoders that are hit.
+                data[at] ^= (random() & 0x3F) as u8;
+            }
+            let file = folder.path().join(format!("damaged-{round}.flv"));
+            fs::write(&file, data).unwrap();
+            let config = Config { speaker: false, ..Config::new(Source::File(file)) };
+            let outcome = play(&config, |figures| figures.damaged > 300);
+            assert!(outcome.state.is_final() || outcome.figures.damaged > 300);
+        }
+    }
+}
