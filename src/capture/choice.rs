@@ -3,9 +3,11 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::fill::Fill;
 use super::screen::Screen;
+use super::text::Content;
 
 /// A picture source as it is chosen, saved and shown.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -26,13 +28,16 @@ pub enum VideoChoice {
     Slides(PathBuf),
     /// A colour or a gradient.
     Color(Fill),
+    /// Words, a file's words, or a time.
+    Text(Content),
     /// No picture: a broadcast of sound alone.
     None,
 }
 
 /// All of them, for those who wrote something else.
 const CHOICES: &str = "choose camera[:ID], screen[:ID], window:ID, file:CLIP.y4m, image:PICTURE, \
-     slides:FOLDER, color:#RRGGBB, test or none";
+     slides:FOLDER, color:#RRGGBB, text:WORDS, text-file:PATH, clock, countdown:SECONDS, \
+     stopwatch, test or none";
 
 impl fmt::Display for VideoChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,6 +52,12 @@ impl fmt::Display for VideoChoice {
             Self::Image(path) => write!(f, "image:{}", path.display()),
             Self::Slides(path) => write!(f, "slides:{}", path.display()),
             Self::Color(fill) => write!(f, "color:{fill}"),
+            Self::Text(Content::Words(words)) => write!(f, "text:{words}"),
+            Self::Text(Content::File(path)) => write!(f, "text-file:{}", path.display()),
+            Self::Text(Content::Clock(format)) if format.is_empty() => f.write_str("clock"),
+            Self::Text(Content::Clock(format)) => write!(f, "clock:{format}"),
+            Self::Text(Content::Countdown(from)) => write!(f, "countdown:{}", from.as_secs()),
+            Self::Text(Content::Stopwatch) => f.write_str("stopwatch"),
             Self::None => f.write_str("none"),
         }
     }
@@ -74,6 +85,19 @@ impl FromStr for VideoChoice {
             ("image", Some(path)) => Ok(Self::Image(path.into())),
             ("slides", Some(path)) => Ok(Self::Slides(path.into())),
             ("color", Some(fill)) => fill.parse().map(Self::Color),
+            ("text", Some(words)) => Ok(Self::Text(Content::Words(words.to_owned()))),
+            ("text-file", Some(path)) => Ok(Self::Text(Content::File(path.into()))),
+            ("clock", format) => Ok(Self::Text(Content::Clock(format.unwrap_or("").to_owned()))),
+            ("stopwatch", None) => Ok(Self::Text(Content::Stopwatch)),
+            ("countdown", Some(seconds)) => {
+                let seconds = seconds.parse().ok().filter(|seconds| *seconds < 360_000);
+                let fault = "'countdown' needs seconds, fewer than 360000: countdown:300";
+                let from = Duration::from_secs(seconds.ok_or(fault)?);
+                Ok(Self::Text(Content::Countdown(from)))
+            }
+            ("text" | "text-file" | "countdown", None) => {
+                Err("write text:WORDS, text-file:PATH or countdown:SECONDS".into())
+            }
             ("file", None) => Err("'file' needs a path: file:CLIP.y4m".into()),
             ("image", None) => Err("'image' needs a path: image:PICTURE.png".into()),
             ("slides", None) => Err("'slides' needs a folder: slides:FOLDER".into()),
@@ -104,6 +128,12 @@ mod tests {
             "image:/a b:c.png",
             "slides:/pictures",
             "color:#102030",
+            "text:Hello: world",
+            "text-file:/tmp/a:b.txt",
+            "clock",
+            "clock:%H:%M",
+            "countdown:300",
+            "stopwatch",
             "color:#102030,#ffffff80,45",
         ] {
             assert_eq!(text.parse::<VideoChoice>().unwrap().to_string(), text);

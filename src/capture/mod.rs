@@ -21,6 +21,7 @@ mod sign;
 mod slides;
 mod source;
 mod test_picture;
+pub mod text;
 mod y4m;
 
 pub use area::Area;
@@ -32,6 +33,7 @@ pub use rgb::Rgba;
 pub use screen::{Screen, Window};
 pub use slides::{Order, Slides};
 pub use source::{CameraFormat, CameraInfo, Context, Error, Source};
+pub use text::Text;
 
 use crate::base::Timestamp;
 use crate::media::markers::Schedule;
@@ -101,6 +103,7 @@ pub fn open(choice: &VideoChoice, context: &Context) -> Result<Source, Error> {
         VideoChoice::Camera(id) => camera::open(backend::driver(), id.clone(), context),
         VideoChoice::Screen(screen) => screen.open(context),
         VideoChoice::Window(id) => Window { id: id.clone(), without_pointer: false }.open(context),
+        VideoChoice::Text(content) => Text::of(content.clone()).open(context),
         VideoChoice::Image(path) => Image { path: path.clone() }.open(context),
         VideoChoice::Slides(path) => Slides::of(path).open(context),
         VideoChoice::Color(fill) => fill.open(context),

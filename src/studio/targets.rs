@@ -219,6 +219,7 @@ pub(super) fn video_kind(choice: &VideoChoice) -> (&'static str, bool) {
         VideoChoice::File(_) => ("file", false),
         VideoChoice::Screen(_) => ("screen", false),
         VideoChoice::Window(_) => ("window", false),
+        VideoChoice::Text(_) => ("text", false),
         VideoChoice::Image(_) => ("image", false),
         VideoChoice::Slides(_) => ("slides", false),
         VideoChoice::Color(_) => ("color", false),

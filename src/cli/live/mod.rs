@@ -39,7 +39,8 @@ use crate::wire::container::Format;
 )]
 pub struct Args {
     /// Picture: `camera[:ID]`, `screen[:ID]`, window:ID, file:CLIP.y4m, image:PICTURE,
-    /// slides:FOLDER, color:#RRGGBB, test, none [default: a camera if there is one, else test]
+    /// slides:FOLDER, color:#RRGGBB, text:WORDS, text-file:PATH, clock, countdown:SECONDS, stopwatch,
+    /// test, none [default: a camera if there is one, else test]
     #[arg(long, value_name = "SOURCE", help_heading = "Sources")]
     pub video: Option<VideoChoice>,
     /// Sound: `mic[:ID]`, file:CLIP.wav, tone, silence, none [default: a microphone if there is one,

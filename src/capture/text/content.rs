@@ -1,0 +1,159 @@
+//! What a text says at a moment: fixed words, a file's, the time of day, a countdown, a stopwatch.
+//! Whatever it comes from, it is bounded and holds nothing that is obeyed instead of shown.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::capture::image::decode::Stamp;
+use crate::capture::sign::harmless;
+
+/// Signs that are laid out.
+const MOST_SIGNS: usize = 4_000;
+/// Bytes of a file that are read.
+const MOST_BYTES: u64 = 64 << 10;
+/// How often a file is looked at.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Where words come from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Content {
+    /// These.
+    Words(String),
+    /// A file's, in UTF-8, watched.
+    File(PathBuf),
+    /// The time of day, as `strftime` writes it; `%H:%M:%S` where that is empty or wrong.
+    Clock(String),
+    /// The time that is left, from when it is opened.
+    Countdown(Duration),
+    /// The time since it was opened.
+    Stopwatch,
+}
+
+impl Content {
+    /// For people.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Words(words) => clean(words).chars().take(40).collect(),
+            Self::File(path) => {
+                path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+            }
+            Self::Clock(_) => "Clock".to_owned(),
+            Self::Countdown(_) => "Countdown".to_owned(),
+            Self::Stopwatch => "Stopwatch".to_owned(),
+        }
+    }
+
+    /// What it says so long after it was opened, at this moment of the wall clock (microseconds of
+    /// Unix time), if it says that by itself: a file is read with [`read`].
+    pub(super) fn words(&self, since: Duration, wall_micros: i64) -> Option<String> {
+        match self {
+            Self::Words(words) => Some(clean(words)),
+            Self::File(_) => None,
+            Self::Clock(format) => Some(clean(&clock(format, wall_micros))),
+            // A second is shown until it is over.
+            Self::Countdown(from) => {
+                let left = from.saturating_sub(since);
+                Some(count(left.as_secs() + u64::from(left.subsec_nanos() > 0)))
+            }
+            Self::Stopwatch => Some(count(since.as_secs())),
+        }
+    }
+
+    /// How long what it says stands.
+    pub(super) fn stands(&self, since: Duration, wall_micros: i64) -> Duration {
+        let second = Duration::from_secs(1);
+        let to_next = |micros: u64| Duration::from_micros(1_000_000 - micros % 1_000_000);
+        match self {
+            Self::Words(_) => Duration::from_secs(3_600),
+            Self::File(_) => LOOK,
+            Self::Clock(format) if format.contains("%f") || format.contains("%.") => second / 30,
+            Self::Clock(_) => to_next(wall_micros.rem_euclid(1_000_000).unsigned_abs()),
+            Self::Countdown(_) | Self::Stopwatch => {
+                to_next(u64::try_from(since.as_micros()).unwrap_or(0))
+            }
+        }
+    }
+}
+
+/// A time of day in the system's time zone.
+fn clock(format: &str, wall_micros: i64) -> String {
+    let Ok(at) = jiff::Timestamp::from_microsecond(wall_micros) else { return String::new() };
+    let at = at.to_zoned(jiff::tz::TimeZone::system());
+    let plain = "%H:%M:%S";
+    let format = if format.is_empty() { plain } else { format };
+    let written = jiff::fmt::strtime::format(format, &at);
+    written.or_else(|_| jiff::fmt::strtime::format(plain, &at)).unwrap_or_default()
+}
+
+/// Seconds as `MM:SS` or `H:MM:SS`.
+fn count(seconds: u64) -> String {
+    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes:02}:{seconds:02}")
+    }
+}
+
+/// The words of a file, and what it was when they were read.
+pub(super) fn read(path: &Path) -> (Result<Stamp, String>, Result<String, String>) {
+    let stamp = Stamp::of(path);
+    let words = stamp.clone().and_then(|_| {
+        let file = File::open(path).map_err(|error| error.to_string())?;
+        let mut bytes = Vec::new();
+        file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+        Ok(clean(&String::from_utf8_lossy(&bytes)))
+    });
+    (stamp, words)
+}
+
+/// Lines stay, tabs become spaces, what is no sign goes, and there is an end to it.
+fn clean(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\t', "    ");
+    let signs = text.trim_end().chars().filter(|&sign| sign == '\n' || harmless(sign));
+    signs.take(MOST_SIGNS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_made_harmless_and_bounded() {
+        assert_eq!(clean("a\tb\r\nc\u{202E}d\0\u{1B}[31m\n\n"), "a    b\ncd[31m");
+        assert_eq!(clean(&"字".repeat(9_999)).chars().count(), MOST_SIGNS);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("score.txt");
+        std::fs::write(&path, b"3 : 2\xFF").unwrap();
+        assert_eq!(read(&path).1.unwrap(), "3 : 2\u{FFFD}");
+        std::fs::write(&path, vec![b'x'; 1 << 20]).unwrap();
+        assert_eq!(read(&path).1.unwrap().len(), MOST_SIGNS);
+        for path in ["/", "/dev/zero", "/nonexistent"] {
+            assert!(read(Path::new(path)).1.is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn times_are_written() {
+        let at = |content: &Content, millis: u64| {
+            content.words(Duration::from_millis(millis), 0).unwrap()
+        };
+        let down = Content::Countdown(Duration::from_secs(3_601));
+        assert_eq!(at(&down, 0), "1:00:01");
+        assert_eq!(at(&down, 999), "1:00:01");
+        assert_eq!(at(&down, 1_000), "1:00:00");
+        assert_eq!(at(&down, 1_001), "1:00:00");
+        assert_eq!(at(&down, 2_000), "59:59");
+        assert_eq!(at(&down, 9_999_999), "00:00");
+        assert_eq!(at(&Content::Stopwatch, 61_900), "01:01");
+        assert_eq!(Content::Stopwatch.stands(Duration::from_millis(61_900), 0).as_millis(), 100);
+        let year = Content::Clock("%Y".to_owned()).words(Duration::ZERO, 1_790_000_000_000_000);
+        assert_eq!(year.unwrap(), "2026");
+        let odd = Content::Clock("%".to_owned()).words(Duration::ZERO, 0).unwrap();
+        assert!(odd.ends_with(":00"), "{odd}");
+        let clock = Content::Clock(String::new());
+        assert_eq!(clock.stands(Duration::ZERO, 5_250_000).as_millis(), 750);
+    }
+}

@@ -1,0 +1,395 @@
+//! Words as pixels: laid out by parley (any script, with the system's fonts where the built-in face
+//! lacks a sign), drawn by vello_cpu with outline, shadow and ground.
+
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
+
+use parking_lot::Mutex;
+use parley::fontique::Blob;
+use parley::{
+    Alignment, AlignmentOptions, FontContext, FontFamily, FontFamilyName, FontStyle, FontWeight,
+    GenericFamily, GlyphRun, Layout, LayoutContext, PositionedLayoutItem, StyleProperty,
+};
+use vello_cpu::color::AlphaColor;
+use vello_cpu::kurbo::{Affine, Join, Rect, Stroke};
+use vello_cpu::{Glyph, Pixmap, RenderContext, Resources};
+
+use super::{Align, Style};
+use crate::capture::rgb::Rgba;
+use crate::media::Size;
+
+/// The face that is always there.
+const FACES: [&[u8]; 2] = [
+    include_bytes!("../../../assets/fonts/latin-400.otf"),
+    include_bytes!("../../../assets/fonts/latin-700.otf"),
+];
+/// The longest line of a text that is not wrapped.
+pub(super) const LONGEST: f32 = 8_000.0;
+const MOST_SIDE: f32 = Size::MAX_SIDE as f32;
+/// Pixels of a text in all.
+const MOST_PIXELS: f32 = 24e6;
+
+/// The fonts: found once, which takes a moment.
+static FONTS: LazyLock<Mutex<Fonts>> = LazyLock::new(|| {
+    let mut context = FontContext::new();
+    let mut family = String::new();
+    for face in FACES {
+        let blob = Blob::new(Arc::new(face));
+        for (id, _) in context.collection.register_fonts(blob, None) {
+            if let Some(name) = context.collection.family_name(id) {
+                name.clone_into(&mut family);
+            }
+        }
+    }
+    Mutex::new(Fonts { context, layouts: LayoutContext::new(), family })
+});
+
+struct Fonts {
+    context: FontContext,
+    layouts: LayoutContext<()>,
+    /// Of the built-in face.
+    family: String,
+}
+
+/// Straight pixels of four bytes.
+pub(super) struct Drawn {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) rgba: Vec<u8>,
+    /// Where each line begins and how wide it is, in pixels from the top left: for scrolling.
+    pub(super) lines: Vec<Row>,
+}
+
+/// One line of a text.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) top: u32,
+    pub(super) height: u32,
+    pub(super) width: u32,
+}
+
+/// Lays out and draws; `wrap`: the width at which lines are broken.
+pub(super) fn draw(words: &str, style: &Style, wrap: Option<f32>) -> Drawn {
+    let layout = lay_out(words, style, wrap);
+    let outline = style.outline.map_or(0.0, |(_, width)| f64::from(width.min(100)));
+    let (shift_x, shift_y, blur) =
+        style.shadow.map_or((0, 0, 0), |it| (it.right, it.down, it.blur.min(100)));
+    // Room for what reaches beyond the letters, the same on opposite sides.
+    let reach = |shift: i32| f64::from(shift.clamp(-500, 500).abs()) + f64::from(blur) * 2.0;
+    let padding = f64::from(style.padding.min(1_000));
+    let margin_x = (outline.max(reach(shift_x)) + padding).ceil();
+    let margin_y = (outline.max(reach(shift_y)) + padding).ceil();
+    let text_width = if wrap.is_some() && style.align != Align::Left {
+        wrap.unwrap_or(0.0).max(layout.width())
+    } else {
+        layout.width()
+    };
+    let width = (text_width + 2.0 * margin_x as f32).ceil().clamp(2.0, MOST_SIDE);
+    let height = (layout.height() + 2.0 * margin_y as f32).ceil();
+    let height = height.clamp(2.0, MOST_SIDE.min(MOST_PIXELS / width));
+    let (width, height) = (width as u16, height as u16);
+
+    let mut resources = Resources::new();
+    let mut text = RenderContext::new(width, height);
+    let place = Affine::translate((margin_x, margin_y));
+    let full = Rect::new(0.0, 0.0, width.into(), height.into());
+    let mut shadow = None;
+    if let Some(style_of) = style.shadow {
+        let at = place.then_translate((f64::from(shift_x), f64::from(shift_y)).into());
+        let flat = Style {
+            color: style_of.color,
+            outline: style.outline.map(|(_, width)| (style_of.color, width)),
+            ..style.clone()
+        };
+        let mut under = RenderContext::new(width, height);
+        letters(&mut under, &mut resources, &layout, &flat, at);
+        under.flush();
+        let mut pixels = Pixmap::new(width, height);
+        under.render(&mut pixels, &mut resources);
+        soften(pixels.data_as_u8_slice_mut(), width.into(), blur as usize);
+        shadow = Some(pixels);
+    }
+    letters(&mut text, &mut resources, &layout, style, place);
+    text.flush();
+    let mut pixels = Pixmap::new(width, height);
+    text.render(&mut pixels, &mut resources);
+    if let Some(shadow) = &shadow {
+        under(pixels.data_as_u8_slice_mut(), shadow.data_as_u8_slice());
+    }
+    if let Some(ground) = style.background {
+        let mut below = RenderContext::new(width, height);
+        below.set_paint(paint(ground));
+        below.fill_rect(&full);
+        below.flush();
+        let mut filled = Pixmap::new(width, height);
+        below.render(&mut filled, &mut resources);
+        under(pixels.data_as_u8_slice_mut(), filled.data_as_u8_slice());
+    }
+    let mut rgba = Vec::with_capacity(usize::from(width) * usize::from(height) * 4);
+    for pixel in pixels.take_unpremultiplied() {
+        rgba.extend_from_slice(&[pixel.r, pixel.g, pixel.b, pixel.a]);
+    }
+    let lines = layout.lines().map(|line| {
+        let metrics = line.metrics();
+        let top = (f64::from(metrics.block_min_coord) + margin_y).max(0.0) as u32;
+        let advance = f64::from(metrics.advance) + f64::from(metrics.offset);
+        Row {
+            top: top.min(height.into()),
+            height: (metrics.line_height.max(1.0) as u32).min(u32::from(height)),
+            width: ((advance + margin_x * 2.0).ceil() as u32).min(width.into()),
+        }
+    });
+    let lines = lines.collect();
+    Drawn { width: width.into(), height: height.into(), rgba, lines }
+}
+
+fn lay_out(words: &str, style: &Style, wrap: Option<f32>) -> Layout<()> {
+    let mut fonts = FONTS.lock();
+    let Fonts { context, layouts, family } = &mut *fonts;
+    let mut families = Vec::new();
+    if !style.family.is_empty() {
+        families.push(FontFamilyName::Named(Cow::Borrowed(style.family.as_str())));
+    }
+    families.push(FontFamilyName::Named(Cow::Borrowed(family.as_str())));
+    families.push(FontFamilyName::Generic(GenericFamily::SansSerif));
+    families.push(FontFamilyName::Generic(GenericFamily::Emoji));
+    let mut builder = layouts.ranged_builder(context, words, 1.0, true);
+    builder.push_default(StyleProperty::FontFamily(FontFamily::List(Cow::Owned(families))));
+    builder.push_default(StyleProperty::FontSize(style.size.clamp(4, 1_000) as f32));
+    let weight = f32::from(style.weight.clamp(1, 1_000));
+    builder.push_default(StyleProperty::FontWeight(FontWeight::new(weight)));
+    let slant = if style.italic { FontStyle::Italic } else { FontStyle::Normal };
+    builder.push_default(StyleProperty::FontStyle(slant));
+    let mut layout: Layout<()> = builder.build(words);
+    layout.break_all_lines(wrap.or(Some(LONGEST)));
+    let align = match style.align {
+        Align::Left => Alignment::Left,
+        Align::Center => Alignment::Center,
+        Align::Right => Alignment::Right,
+    };
+    layout.align(align, AlignmentOptions::default());
+    layout
+}
+
+fn paint(color: Rgba) -> AlphaColor<vello_cpu::color::Srgb> {
+    let [r, g, b, a] = color.channels();
+    AlphaColor::from_rgba8(r, g, b, a)
+}
+
+/// Draws the letters, their outline first.
+fn letters(
+    context: &mut RenderContext,
+    resources: &mut Resources,
+    layout: &Layout<()>,
+    style: &Style,
+    place: Affine,
+) {
+    context.set_transform(place);
+    let passes =
+        [style.outline.map(|(color, width)| (color, Some(width))), Some((style.color, None))];
+    for (color, stroke) in passes.into_iter().flatten() {
+        context.set_paint(paint(color));
+        if let Some(width) = stroke {
+            // Half of a stroke lies inside.
+            let line = Stroke::new(f64::from(width.min(100)) * 2.0).with_join(Join::Round);
+            context.set_stroke(line);
+        }
+        for line in layout.lines() {
+            for item in line.items() {
+                if let PositionedLayoutItem::GlyphRun(run) = item {
+                    glyphs(context, resources, &run, stroke.is_some());
+                }
+            }
+        }
+    }
+}
+
+fn glyphs(
+    context: &mut RenderContext,
+    resources: &mut Resources,
+    run: &GlyphRun<'_, ()>,
+    stroke: bool,
+) {
+    let positioned =
+        run.positioned_glyphs().map(|glyph| Glyph { id: glyph.id, x: glyph.x, y: glyph.y });
+    let of = run.run();
+    let coords = of.normalized_coords();
+    let mut builder = context.glyph_run(resources, of.font()).font_size(of.font_size()).hint(false);
+    let coords: Vec<_> = coords.iter().map(|&coord| coord.into()).collect();
+    builder = builder.normalized_coords(&coords);
+    if let Some(skew) = of.synthesis().skew() {
+        let slant = f64::from(skew).to_radians().tan();
+        builder = builder.glyph_transform(Affine::skew(slant, 0.0));
+    }
+    if stroke {
+        builder.stroke_glyphs(positioned);
+    } else {
+        builder.fill_glyphs(positioned);
+    }
+}
+
+/// Blurs premultiplied pixels: three box blurs come close to Gauss.
+fn soften(pixels: &mut [u8], width: usize, radius: usize) {
+    if radius == 0 || width == 0 {
+        return;
+    }
+    let height = pixels.len() / 4 / width;
+    let mut line = Vec::new();
+    for _ in 0..3 {
+        for row in 0..height {
+            blur_line(pixels, row * width, 1, width, radius.div_ceil(2), &mut line);
+        }
+        for column in 0..width {
+            blur_line(pixels, column, width, height, radius.div_ceil(2), &mut line);
+        }
+    }
+}
+
+/// One box blur along `count` pixels from `first`, `step` apart; beyond the ends there is nothing.
+fn blur_line(
+    pixels: &mut [u8],
+    first: usize,
+    step: usize,
+    count: usize,
+    radius: usize,
+    line: &mut Vec<[u8; 4]>,
+) {
+    let at = |index: usize| (first + index * step) * 4;
+    line.clear();
+    line.extend((0..count).map(|index| match pixels.get(at(index)..at(index) + 4) {
+        Some(&[a, b, c, d]) => [a, b, c, d],
+        _ => [0; 4],
+    }));
+    let pixel = |index: usize| line.get(index).copied().unwrap_or([0; 4]);
+    let span = (radius * 2 + 1) as u32;
+    let mut sums = [0_u32; 4];
+    for index in 0..radius {
+        for (sum, value) in sums.iter_mut().zip(pixel(index)) {
+            *sum += u32::from(value);
+        }
+    }
+    for index in 0..count {
+        for (sum, value) in sums.iter_mut().zip(pixel(index + radius)) {
+            *sum += u32::from(value);
+        }
+        if let Some(out) = pixels.get_mut(at(index)..at(index) + 4) {
+            for (out, sum) in out.iter_mut().zip(sums) {
+                *out = ((sum + span / 2) / span) as u8;
+            }
+        }
+        if let Some(gone) = index.checked_sub(radius) {
+            for (sum, value) in sums.iter_mut().zip(pixel(gone)) {
+                *sum -= u32::from(value);
+            }
+        }
+    }
+}
+
+/// Lays premultiplied pixels under others of the same size.
+fn under(over: &mut [u8], below: &[u8]) {
+    for (over, below) in over.chunks_exact_mut(4).zip(below.chunks_exact(4)) {
+        let rest = 255 - u16::from(over.last().copied().unwrap_or(255));
+        for (over, below) in over.iter_mut().zip(below) {
+            *over = over.saturating_add(((u16::from(*below) * rest + 127) / 255) as u8);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Shadow;
+    use super::*;
+
+    fn style() -> Style {
+        Style { size: 64, ..Style::default() }
+    }
+
+    /// How many pixels are more than half covered.
+    fn ink(drawn: &Drawn) -> usize {
+        drawn.rgba.chunks_exact(4).filter(|pixel| pixel[3] > 127).count()
+    }
+
+    #[test]
+    fn letters_are_drawn_in_their_colour_on_nothing() {
+        let color = Rgba::opaque(250, 120, 10);
+        let drawn = draw("IIII", &Style { color, ..style() }, None);
+        assert!(drawn.rgba.chunks_exact(4).any(|pixel| pixel == color.channels()));
+        assert!(drawn.rgba.chunks_exact(4).any(|pixel| pixel[3] == 0));
+        assert!(drawn.height > 60 && drawn.height < 120, "{}", drawn.height);
+        assert!(ink(&drawn) > 500, "{}", ink(&drawn));
+        let bold = draw("IIII", &Style { weight: 700, ..style() }, None);
+        assert!(ink(&bold) > ink(&drawn) * 5 / 4, "{} {}", ink(&bold), ink(&drawn));
+        let small = draw("IIII", &Style { size: 32, ..style() }, None);
+        assert!(small.width * 2 <= drawn.width + 4);
+    }
+
+    #[test]
+    fn outline_shadow_and_ground_lie_around_and_below() {
+        let plain = draw("I", &style(), None);
+        let black = Some((Rgba::BLACK, 6));
+        let outlined = draw("I", &Style { outline: black, ..style() }, None);
+        assert!(outlined.width >= plain.width + 10 && ink(&outlined) > ink(&plain) * 2);
+        let dark = outlined.rgba.chunks_exact(4).filter(|p| p[..3] == [0; 3] && p[3] == 255);
+        assert!(dark.count() > 200);
+        let blue = Rgba::opaque(0, 0, 255);
+        let shadow = Some(Shadow { color: blue, right: 20, down: 0, blur: 0 });
+        let shadowed = draw("I", &Style { shadow, ..style() }, None);
+        let seen = shadowed.rgba.chunks_exact(4).filter(|p| *p == blue.channels()).count();
+        assert!(seen > 200, "{seen}");
+        let shadow = Some(Shadow { color: blue, right: 0, down: 0, blur: 10 });
+        let soft = draw("I", &Style { shadow, ..style() }, None);
+        let half = soft.rgba.chunks_exact(4).filter(|p| (20..200).contains(&p[3])).count();
+        assert!(half > 500, "{half}");
+        let ground = Rgba { alpha: 128, ..Rgba::opaque(10, 20, 30) };
+        let grounded = draw("I", &Style { background: Some(ground), padding: 8, ..style() }, None);
+        assert_eq!(grounded.rgba[..4], [10, 20, 30, 128]);
+        assert_eq!(grounded.width, plain.width + 16);
+    }
+
+    #[test]
+    fn long_lines_wrap_and_align() {
+        let words = "several words that do not fit into one line";
+        let one = draw(words, &style(), None);
+        let wrapped = draw(words, &style(), Some(400.0));
+        assert!(wrapped.width <= 402 && wrapped.height > one.height * 2);
+        assert!(wrapped.lines.len() >= 3);
+        let first_ink = |align| {
+            let drawn = draw("I", &Style { align, ..style() }, Some(400.0));
+            let width = drawn.width as usize;
+            let found = drawn.rgba.chunks_exact(4).enumerate().filter(|(_, p)| p[3] > 127);
+            found.map(|(index, _)| index % width).min().unwrap()
+        };
+        let (left, center, right) =
+            (first_ink(Align::Left), first_ink(Align::Center), first_ink(Align::Right));
+        assert!(
+            left < 20 && (180..210).contains(&center) && right > 370,
+            "{left} {center} {right}"
+        );
+        assert!(draw("two\nlines", &style(), None).height > one.height * 3 / 2);
+    }
+
+    #[test]
+    fn any_script_and_absurd_styles_are_survived() {
+        for words in
+            ["", "\n\n", "中文 日本語 한국어", "שלום مرحبا", "नमस्ते", "👩\u{200D}🚀❤\u{FE0F}🏳"]
+        {
+            let drawn = draw(words, &style(), Some(300.0));
+            assert_eq!(drawn.rgba.len(), (drawn.width * drawn.height * 4) as usize, "{words}");
+            assert!(words.trim().is_empty() || ink(&drawn) > 50, "{words}");
+        }
+        let shadow =
+            Some(Shadow { color: Rgba::BLACK, right: i32::MIN, down: i32::MAX, blur: 9_999 });
+        let wild = Style {
+            size: u32::MAX,
+            weight: 0,
+            outline: Some((Rgba::WHITE, u32::MAX)),
+            shadow,
+            padding: u32::MAX,
+            ..style()
+        };
+        let drawn = draw("wild", &wild, Some(f32::MAX));
+        assert!(drawn.width <= 8_192 && drawn.height <= 8_192);
+        let long = draw(&"word ".repeat(800), &Style { size: 200, ..style() }, None);
+        assert!(long.rgba.len() <= 100_000_000);
+    }
+}

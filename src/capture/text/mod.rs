@@ -1,0 +1,337 @@
+//! Text as a source: fixed words, a watched file's, a clock, a countdown, a stopwatch; in any script,
+//! with outline, shadow and ground, wrapped or moving. A thread draws it when what it says changes;
+//! between that it costs nothing (and a moving text one copy a picture).
+
+mod content;
+mod draw;
+mod scroll;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+pub use self::content::Content;
+use self::scroll::Strip;
+pub use self::scroll::{Scroll, Way};
+use super::board::{self, Board};
+use super::image::decode::Stamp;
+use super::rgb::{self, Rgba};
+use super::source::{Context, Error, Source};
+use crate::base::{Clock, Latest, Pooled, Stop, Timestamp, Worker};
+use crate::media::source::{Format, State, Status};
+use crate::media::{Size, VideoFeed, VideoFrame};
+
+/// Where lines stand.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Align {
+    #[default]
+    Left,
+    Center,
+    Right,
+}
+
+/// What lies behind the letters.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Shadow {
+    pub color: Rgba,
+    /// How far to the right and down, pixels.
+    pub right: i32,
+    pub down: i32,
+    /// How soft, pixels; zero: not at all.
+    pub blur: u32,
+}
+
+/// How a text looks. Lengths are pixels.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Style {
+    /// A family of the system's fonts; empty: the built-in one. Signs that it lacks are taken from
+    /// other fonts.
+    pub family: String,
+    /// Of the font, 4 to 1,000.
+    pub size: u32,
+    /// 100 (thin) to 900 (black), 400 as books have it.
+    pub weight: u16,
+    pub italic: bool,
+    pub color: Rgba,
+    /// Colour and width.
+    pub outline: Option<(Rgba, u32)>,
+    pub shadow: Option<Shadow>,
+    /// The ground, which reaches `padding` beyond the letters.
+    pub background: Option<Rgba>,
+    pub padding: u32,
+    pub align: Align,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self {
+            family: String::new(),
+            size: 64,
+            weight: 400,
+            italic: false,
+            color: Rgba::WHITE,
+            outline: None,
+            shadow: None,
+            background: None,
+            padding: 0,
+            align: Align::Left,
+        }
+    }
+}
+
+/// A text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Text {
+    pub content: Content,
+    pub style: Style,
+    /// Where lines are wrapped, pixels; `None`: at the program's width.
+    pub width: Option<u32>,
+    /// `None`: it stands.
+    pub scroll: Option<Scroll>,
+    /// How much is seen of a text that moves up or down, pixels; `None`: the program's height.
+    pub height: Option<u32>,
+}
+
+impl Text {
+    /// A text in the default style.
+    pub fn of(content: Content) -> Self {
+        Self { content, style: Style::default(), width: None, scroll: None, height: None }
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or no thread.
+    pub fn open(&self, context: &Context) -> Result<Source, Error> {
+        if let Content::File(path) = &self.content
+            && let Err(reason) = content::read(path).1
+        {
+            return Err(Error::File { path: path.clone(), reason });
+        }
+        let status = Status::new("", self.content.name());
+        let latest = Latest::default();
+        let strip = Arc::new(Mutex::new(None));
+        let writer = Writer {
+            text: self.clone(),
+            context: *context,
+            status: Arc::clone(&status),
+            latest: latest.clone(),
+            strip: Arc::clone(&strip),
+        };
+        let clock = context.clock;
+        let worker = Worker::spawn("text", move |stop| writer.run(stop))?;
+        if self.scroll.is_none() {
+            let feed = Box::new(Board { latest, _worker: Some(worker) });
+            return Ok(Source { feed, status });
+        }
+        let begun = clock.now();
+        let feed = Moving { strip, begun, shown: None, _worker: worker };
+        Ok(Source { feed: Box::new(feed), status })
+    }
+}
+
+type Shared = Arc<Mutex<Option<Arc<Strip>>>>;
+
+/// The thread that draws.
+struct Writer {
+    text: Text,
+    context: Context,
+    status: Arc<Status>,
+    latest: Latest<VideoFrame>,
+    strip: Shared,
+}
+
+impl Writer {
+    fn run(&self, stop: &Stop) {
+        let clock: Clock = self.context.clock;
+        let begun = clock.now();
+        let mut shown: Option<String> = None;
+        let mut stamp = None;
+        loop {
+            let since = clock.now().since(begun);
+            // The system's own clock, with its corrections: a clock on air must be right.
+            let wall = jiff::Timestamp::now().as_microsecond();
+            let words = match &self.text.content {
+                Content::File(path) => {
+                    let now = Stamp::of(path);
+                    if stamp.as_ref() == Some(&now) {
+                        None
+                    } else {
+                        let (found, words) = content::read(path);
+                        stamp = Some(found);
+                        words.map_err(|detail| self.down(&detail)).ok()
+                    }
+                }
+                content => content.words(since, wall),
+            };
+            if let Some(words) = words {
+                if shown.as_ref() != Some(&words) {
+                    self.show(&words);
+                    shown = Some(words);
+                } else if self.status.state() != State::Open {
+                    let format = self.status.report().format;
+                    self.status.open(format);
+                }
+            }
+            if stop.wait(self.text.content.stands(since, wall).max(Duration::from_millis(5))) {
+                return;
+            }
+        }
+    }
+
+    fn down(&self, detail: &str) {
+        let name = self.text.content.name();
+        let reason = format!("{name} cannot be read; its last words stay until it can");
+        self.status.down(State::Lost, reason, detail);
+    }
+
+    fn show(&self, words: &str) {
+        let Context { size, grid, .. } = self.context;
+        let width = self.text.width.unwrap_or(size.width).clamp(2, Size::MAX_SIDE);
+        let style = &self.text.style;
+        let size = match self.text.scroll {
+            None => {
+                // The room beside the letters is the line's too.
+                let wrap = width.saturating_sub(style.padding.min(1_000) * 2).max(2);
+                let drawn = draw::draw(words, style, Some(wrap as f32));
+                let planes = rgb::planes(&drawn.rgba, drawn.width, drawn.height);
+                let size = planes.size();
+                self.latest.publish(board::frame(Pooled::unpooled(planes)));
+                size
+            }
+            Some(scroll) => {
+                let height = self.text.height.unwrap_or(size.height).clamp(2, Size::MAX_SIDE);
+                let flat;
+                let (words, wrap) = if scroll.is_level() {
+                    flat = words.replace('\n', "   ");
+                    (flat.as_str(), None)
+                } else {
+                    (words, Some(width as f32))
+                };
+                let drawn = draw::draw(words, style, wrap);
+                let strip = Strip::new(&drawn, Size::new(width, height), scroll);
+                let view = strip.view();
+                *self.strip.lock() = Some(Arc::new(strip));
+                view
+            }
+        };
+        self.status.open(Format::Video { size, fps: grid.rate.as_f64() });
+    }
+}
+
+/// The compositor's end of a text that moves.
+struct Moving {
+    strip: Shared,
+    begun: Timestamp,
+    /// The picture last made, of which strip and step.
+    shown: Option<(Arc<Strip>, u64, VideoFrame)>,
+    _worker: Worker,
+}
+
+impl VideoFeed for Moving {
+    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
+        let strip = Arc::clone(self.strip.lock().as_ref()?);
+        let step = strip.step(at.since(self.begun));
+        let same =
+            self.shown.as_ref().filter(|(of, made, _)| Arc::ptr_eq(of, &strip) && *made == step);
+        let frame = match same {
+            Some((_, _, frame)) => frame.clone(),
+            None => board::frame(strip.picture(step)),
+        };
+        self.shown = Some((strip, step, frame.clone()));
+        Some(VideoFrame { pts: at, ..frame })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::queue::Receiver;
+    use crate::media::source::Report;
+    use crate::media::{FrameGrid, FrameRate};
+
+    fn open(text: &Text) -> (Source, Receiver<Report>, Clock) {
+        let clock = Clock::start();
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
+        let source = text.open(&Context { clock, grid, size: Size::new(640, 360) }).unwrap();
+        let changes = source.status.changes().unwrap();
+        (source, changes, clock)
+    }
+
+    fn await_state(changes: &Receiver<Report>, state: State) -> Report {
+        loop {
+            let report = changes.recv_timeout(Duration::from_secs(30)).unwrap();
+            if report.state == state {
+                return report;
+            }
+        }
+    }
+
+    #[test]
+    fn words_stand_still_and_can_be_seen_through() {
+        let (mut source, changes, clock) = open(&Text::of(Content::Words("Hello 你好".into())));
+        await_state(&changes, State::Open);
+        let first = source.feed.picture(clock.now()).unwrap();
+        let second = source.feed.picture(clock.now()).unwrap();
+        assert!(Arc::ptr_eq(&first.planes, &second.planes));
+        let alpha = first.planes.alpha.as_ref().unwrap();
+        assert!(alpha.contains(&0) && alpha.contains(&255));
+        assert!(first.planes.y.contains(&235), "white");
+    }
+
+    #[test]
+    fn a_file_is_followed_and_its_last_words_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("score.txt");
+        std::fs::write(&path, "1 : 0").unwrap();
+        let (mut source, changes, clock) = open(&Text::of(Content::File(path.clone())));
+        await_state(&changes, State::Open);
+        let first = source.feed.picture(clock.now()).unwrap();
+        std::fs::write(&path, "a longer score: 10 : 20").unwrap();
+        let mut tries = 0;
+        while source.feed.picture(clock.now()).unwrap().size() == first.size() {
+            tries += 1;
+            assert!(tries < 4_000, "never followed");
+            Stop::new().wait(Duration::from_millis(5));
+        }
+        std::fs::remove_file(&path).unwrap();
+        let lost = await_state(&changes, State::Lost);
+        assert!(lost.reason.contains("last words stay"), "{}", lost.reason);
+        assert!(source.feed.picture(clock.now()).is_some());
+        std::fs::write(&path, "a longer score: 10 : 20").unwrap();
+        await_state(&changes, State::Open);
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
+        let context = Context { clock, grid, size: Size::new(640, 360) };
+        assert!(Text::of(Content::File("/nonexistent".into())).open(&context).is_err());
+    }
+
+    #[test]
+    fn a_countdown_changes_by_itself_and_a_ticker_moves() {
+        let (mut source, changes, clock) =
+            open(&Text::of(Content::Countdown(Duration::from_secs(90))));
+        await_state(&changes, State::Open);
+        let first = source.feed.picture(clock.now()).unwrap();
+        let mut tries = 0;
+        while Arc::ptr_eq(&source.feed.picture(clock.now()).unwrap().planes, &first.planes) {
+            tries += 1;
+            assert!(tries < 4_000, "stands");
+            Stop::new().wait(Duration::from_millis(5));
+        }
+        let scroll = Some(Scroll { way: Way::Left, speed: 200 });
+        let words = Content::Words("News of the day".into());
+        let (mut source, changes, clock) = open(&Text { scroll, ..Text::of(words) });
+        await_state(&changes, State::Open);
+        let begun = clock.now();
+        let ink = |source: &mut Source, millis: u64| {
+            let frame = source.feed.picture(begun + Duration::from_millis(millis)).unwrap();
+            assert_eq!(frame.size().width, 640);
+            let alpha = frame.planes.alpha.as_ref().unwrap();
+            let left =
+                alpha.chunks_exact(640).map(|row| row[..100].iter().filter(|&&a| a > 0).count());
+            left.sum::<usize>()
+        };
+        assert_eq!(ink(&mut source, 500), 0, "it has not come so far");
+        assert!(ink(&mut source, 3_400) > 0);
+    }
+}

@@ -1,0 +1,255 @@
+//! Text that moves: along one line as on a ticker, or upwards as at the end of a film. The drawn text
+//! is a strip that goes around for ever; which part is seen follows from the time alone.
+
+use std::time::Duration;
+
+use super::draw::Drawn;
+use crate::base::{Pool, Pooled};
+use crate::capture::rgb;
+use crate::media::{Planes, Size};
+
+/// Which way.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Way {
+    Left,
+    Right,
+    Up,
+    Down,
+}
+
+/// How a text moves.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Scroll {
+    pub way: Way,
+    /// Pixels a second.
+    pub speed: u32,
+}
+
+impl Scroll {
+    /// Along a line.
+    pub(super) fn is_level(self) -> bool {
+        matches!(self.way, Way::Left | Way::Right)
+    }
+}
+
+/// A strip of pieces, one behind the other.
+pub(super) struct Strip {
+    planes: Planes,
+    /// Top and width of each piece of a ticker; none for a text that moves up or down.
+    pieces: Vec<(usize, usize)>,
+    view: Size,
+    scroll: Scroll,
+    pool: Pool<Planes>,
+}
+
+impl Strip {
+    /// A drawn text that moves through a picture as large as `view` (a ticker is as high as a line).
+    pub(super) fn new(drawn: &Drawn, view: Size, scroll: Scroll) -> Self {
+        let planes = rgb::planes(&drawn.rgba, drawn.width, drawn.height);
+        let size = planes.size();
+        let even = |side: u32| side.max(2) & !1;
+        let mut pieces = Vec::new();
+        let mut view = Size::new(even(view.width), even(view.height));
+        if scroll.is_level() {
+            // Each line is a piece; a single one with everything around it.
+            let height = match drawn.lines.as_slice() {
+                [] | [_] => size.height,
+                [first, ..] => even(first.height),
+            };
+            view.height = height.min(Size::MAX_SIDE);
+            for row in &drawn.lines {
+                let top = if drawn.lines.len() == 1 { 0 } else { row.top & !1 };
+                pieces.push((top as usize, (even(row.width)).min(size.width) as usize));
+            }
+        }
+        let pool = Planes::alpha_pool(view, 4);
+        Self { planes, pieces, view, scroll, pool }
+    }
+
+    pub(super) fn view(&self) -> Size {
+        self.view
+    }
+
+    /// How far it has come after so long: whole chroma samples.
+    pub(super) fn step(&self, since: Duration) -> u64 {
+        (since.as_secs_f64() * f64::from(self.scroll.speed.min(10_000)) / 2.0) as u64
+    }
+
+    /// The picture at this step.
+    pub(super) fn picture(&self, step: u64) -> Pooled<Planes> {
+        let mut out = self.pool.take();
+        out.y.fill(16);
+        out.u.fill(128);
+        out.v.fill(128);
+        if let Some(alpha) = &mut out.alpha {
+            alpha.fill(0);
+        }
+        let gone = usize::try_from(step % (1 << 40)).unwrap_or(0) * 2;
+        if self.scroll.is_level() {
+            self.level(gone, &mut out)
+        } else {
+            self.upright(gone, &mut out)
+        }
+        out
+    }
+
+    /// The text enters at one side and leaves at the other; then it comes again.
+    fn level(&self, gone: usize, out: &mut Planes) {
+        let view = self.view.width as usize;
+        let length: usize = self.pieces.iter().map(|(_, width)| width).sum();
+        let around = length + view;
+        let gone = gone % around;
+        // Where the strip begins in the view.
+        let start = match self.scroll.way {
+            Way::Right => gone as i64 - length as i64,
+            _ => view as i64 - gone as i64,
+        };
+        let mut x = start;
+        for &(top, width) in &self.pieces {
+            self.copy((0, top), (x, 0), (width, self.view.height as usize), out);
+            x += width as i64;
+        }
+    }
+
+    fn upright(&self, gone: usize, out: &mut Planes) {
+        let (view, length) = (self.view.height as usize, self.planes.size().height as usize);
+        let gone = gone % (length + view);
+        let y = match self.scroll.way {
+            Way::Down => gone as i64 - length as i64,
+            _ => view as i64 - gone as i64,
+        };
+        let width = self.planes.size().width as usize;
+        // In the middle.
+        let x = ((i64::from(self.view.width) - width as i64) / 2) & !1;
+        self.copy((0, 0), (x, y), (width, length), out);
+    }
+
+    /// Copies a part of the strip to an even place in the view, which may lie outside of it.
+    fn copy(&self, from: (usize, usize), to: (i64, i64), size: (usize, usize), out: &mut Planes) {
+        let outer = out.size();
+        let source = self.planes.size();
+        let planes = [
+            (&self.planes.y, &mut out.y, 1),
+            (&self.planes.u, &mut out.u, 2),
+            (&self.planes.v, &mut out.v, 2),
+        ];
+        for (from_plane, to_plane, scale) in planes {
+            let widths = (source.width as usize / scale, outer.width as usize / scale);
+            let at = (to.0 / scale as i64, to.1 / scale as i64);
+            let part = (size.0 / scale, size.1 / scale);
+            copy(
+                from_plane,
+                widths.0,
+                (from.0 / scale, from.1 / scale),
+                to_plane,
+                widths.1,
+                at,
+                part,
+            );
+        }
+        if let Some(to_plane) = &mut out.alpha {
+            let widths = (source.width as usize, outer.width as usize);
+            match &self.planes.alpha {
+                Some(alpha) => copy(alpha, widths.0, from, to_plane, widths.1, to, size),
+                None => {
+                    let full = vec![255; self.planes.y.len()];
+                    copy(&full, widths.0, from, to_plane, widths.1, to, size);
+                }
+            }
+        }
+    }
+}
+
+/// Copies a rectangle from one plane into another, as far as it lies in both.
+fn copy(
+    from: &[u8],
+    from_width: usize,
+    corner: (usize, usize),
+    to: &mut [u8],
+    to_width: usize,
+    place: (i64, i64),
+    size: (usize, usize),
+) {
+    if from_width == 0 || to_width == 0 {
+        return;
+    }
+    let cut = |at: i64| usize::try_from(-at).unwrap_or(0);
+    let (cut_x, cut_y) = (cut(place.0), cut(place.1));
+    let (x, y) = (place.0.max(0) as usize, place.1.max(0) as usize);
+    let width = size.0.saturating_sub(cut_x).min(to_width.saturating_sub(x));
+    let width = width.min(from_width.saturating_sub(corner.0 + cut_x));
+    if width == 0 {
+        return;
+    }
+    let rows = from.chunks_exact(from_width).skip(corner.1 + cut_y);
+    let rows = rows.take(size.1.saturating_sub(cut_y));
+    for (from, to) in rows.zip(to.chunks_exact_mut(to_width).skip(y)) {
+        let from = from.get(corner.0 + cut_x..corner.0 + cut_x + width);
+        if let (Some(from), Some(to)) = (from, to.get_mut(x..x + width)) {
+            to.copy_from_slice(from);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::draw::Row;
+    use super::*;
+
+    /// Two lines of eight by four pixels: dark above, bright below.
+    fn drawn(lines: usize) -> Drawn {
+        let mut rgba = Vec::new();
+        for row in 0..8 {
+            let grey = if row < 4 { 40 } else { 250 };
+            rgba.extend([grey, grey, grey, 255].repeat(8));
+        }
+        let rows = (0..lines as u32).map(|line| Row { top: line * 4, height: 4, width: 8 });
+        Drawn { width: 8, height: 8, rgba, lines: rows.collect() }
+    }
+
+    /// What is seen of a row: `.` nothing, `d` dark, `b` bright.
+    fn seen(planes: &Planes, row: usize) -> String {
+        let width = planes.luma_stride();
+        let alpha = planes.alpha.as_ref().unwrap();
+        (row * width..(row + 1) * width)
+            .map(|index| match (alpha[index], planes.y[index]) {
+                (0, _) => '.',
+                (_, luma) if luma < 100 => 'd',
+                _ => 'b',
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_ticker_passes_line_behind_line_and_comes_again() {
+        let strip = |way| Strip::new(&drawn(2), Size::new(12, 100), Scroll { way, speed: 60 });
+        let left = strip(Way::Left);
+        assert_eq!(left.view(), Size::new(12, 4));
+        assert_eq!(left.step(Duration::from_secs(1)), 30);
+        let at = |step| seen(&left.picture(step), 0);
+        assert_eq!(at(0), "............");
+        assert_eq!(at(1), "..........dd");
+        assert_eq!(at(5), "..ddddddddbb");
+        assert_eq!(at(8), "ddddbbbbbbbb");
+        assert_eq!(at(13), "bb..........");
+        assert_eq!(at(14), at(0));
+        let right = strip(Way::Right);
+        assert_eq!(seen(&right.picture(1), 3), "bb..........");
+        assert_eq!(seen(&right.picture(8), 3), "ddddddddbbbb".chars().collect::<String>());
+    }
+
+    #[test]
+    fn credits_rise_through_the_middle() {
+        let up = Strip::new(&drawn(2), Size::new(16, 6), Scroll { way: Way::Up, speed: 60 });
+        let column = |step| {
+            let picture = up.picture(step);
+            (0..6).map(|row| seen(&picture, row).chars().nth(8).unwrap()).collect::<String>()
+        };
+        assert_eq!((column(0).as_str(), column(1).as_str()), ("......", "....dd"));
+        assert_eq!((column(4).as_str(), column(6).as_str()), ("ddbbbb", "bb...."));
+        assert_eq!(column(7), column(0));
+        assert_eq!(seen(&up.picture(2), 5), "....dddddddd....");
+        let down = Strip::new(&drawn(2), Size::new(16, 6), Scroll { way: Way::Down, speed: 60 });
+        assert_eq!(seen(&down.picture(1), 0), "....bbbbbbbb....");
+    }
+}
