@@ -203,6 +203,8 @@ fn inside_pulse() {
     }
     eprintln!("  followed to {}", status.report().name);
 
+    system_sound(clock);
+
     // All speakers are removed while playing (one alone, and the server moves the stream to the
     // other): said where the server says so, and closing does not hang.
     let mut output = Output::open(None, 48_000, 2, clock).unwrap();
@@ -223,6 +225,36 @@ fn inside_pulse() {
     let closing = Clock::start();
     drop(output);
     assert!(closing.now() < Timestamp::from_millis(500));
+    player.join(Duration::from_secs(5)).unwrap();
+    mixer.join(Duration::from_secs(5)).unwrap();
+}
+
+/// What the speakers are given is heard, and the default is followed.
+fn system_sound(clock: Clock) {
+    let output = Output::open(None, 48_000, 2, clock).unwrap();
+    let player = onair::base::Worker::spawn("hum", move |stop| hum(output, stop)).unwrap();
+    let context = audio::Context { clock, grid: grid(), rate: 48_000, channels: 2 };
+    let source = audio::open(&AudioChoice::System(None), &context).unwrap();
+    let changes = source.status.changes().unwrap();
+    let status = source.status;
+    let config = mix::Config { rate: 48_000, channels: 2, origin: Timestamp::ZERO, clock };
+    let mixer = Mixer::spawn(config).unwrap();
+    mixer.set_feed(Some(source.feed));
+    let (tx, rx) = queue::bounded("test", 4_096, Full::DropOldest);
+    mixer.attach_encoder(tx);
+    let open = await_state(&changes, State::Open);
+    eprintln!("  system sound: {} {}", open.id, open.name);
+    assert!(open.id.ends_with("speakers.monitor"), "{open:?}");
+    hear(&rx, 660.0);
+    pactl(&["set-default-sink", "mic_feed"]);
+    let limit = Clock::start();
+    while !status.report().id.ends_with("mic_feed.monitor") {
+        assert!(limit.now() < Timestamp::ZERO + LIMIT, "never followed");
+        Stop::new().wait(Duration::from_millis(50));
+    }
+    while rx.try_recv().is_ok() {}
+    hear(&rx, 660.0);
+    pactl(&["set-default-sink", "speakers"]);
     player.join(Duration::from_secs(5)).unwrap();
     mixer.join(Duration::from_secs(5)).unwrap();
 }

@@ -9,6 +9,8 @@ use std::str::FromStr;
 pub enum AudioChoice {
     /// A microphone by its stable id; `None`: the system's default, followed when it changes.
     Mic(Option<String>),
+    /// What speakers are given, by their id; `None`: the system's default, followed.
+    System(Option<String>),
     /// The test tone, in step with the test picture's flash.
     Tone,
     /// Digital silence.
@@ -24,6 +26,8 @@ impl fmt::Display for AudioChoice {
         match self {
             Self::Mic(None) => f.write_str("mic"),
             Self::Mic(Some(id)) => write!(f, "mic:{id}"),
+            Self::System(None) => f.write_str("system"),
+            Self::System(Some(id)) => write!(f, "system:{id}"),
             Self::Tone => f.write_str("tone"),
             Self::Silence => f.write_str("silence"),
             Self::File(path) => write!(f, "file:{}", path.display()),
@@ -42,17 +46,14 @@ impl FromStr for AudioChoice {
         };
         match (kind, rest) {
             ("mic", id) => Ok(Self::Mic(id.map(str::to_owned))),
+            ("system", id) => Ok(Self::System(id.map(str::to_owned))),
             ("tone", None) => Ok(Self::Tone),
             ("silence", None) => Ok(Self::Silence),
             ("none", None) => Ok(Self::None),
             ("file", Some(path)) => Ok(Self::File(path.into())),
             ("file", None) => Err("'file' needs a path: file:CLIP.wav".into()),
-            ("system", _) => Err(
-                "'system' sound is not in this version: choose mic[:ID], file:CLIP.wav, tone, silence or none"
-                    .into(),
-            ),
             _ => Err(format!(
-                "'{text}' is no sound source: choose mic[:ID], file:CLIP.wav, tone, silence or none"
+                "'{text}' is no sound source: choose mic[:ID], system, file:CLIP.wav, tone, silence or none"
             )),
         }
     }
@@ -64,10 +65,19 @@ mod tests {
 
     #[test]
     fn choices_read_back_as_written() {
-        for text in ["mic", "mic:pulse:alsa_input.usb-1", "tone", "silence", "none", "file:a.wav"] {
+        for text in [
+            "mic",
+            "mic:pulse:alsa_input.usb-1",
+            "system",
+            "system:pulseaudio:hdmi",
+            "tone",
+            "silence",
+            "none",
+            "file:a.wav",
+        ] {
             assert_eq!(text.parse::<AudioChoice>().unwrap().to_string(), text);
         }
-        for bad in ["", "Mic", "tone:1", "file", "file:", "system", "microphone"] {
+        for bad in ["", "Mic", "tone:1", "file", "file:", "systems", "microphone"] {
             assert!(bad.parse::<AudioChoice>().is_err(), "{bad}");
         }
     }

@@ -42,11 +42,15 @@ impl Fault {
     }
 }
 
-/// Microphones or speakers.
+/// Which way a device's sound goes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Direction {
+    /// Microphones.
     Input,
+    /// Speakers.
     Output,
+    /// What speakers are given, to be heard.
+    Monitor,
 }
 
 /// A running stream: dropping it ends it, which may take long or for ever: on a thread of its own.

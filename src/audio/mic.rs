@@ -1,5 +1,6 @@
-//! The microphone: a thread that finds it, opens it, watches it and takes it back when it returns,
-//! and the feed that hands its sound to the mixer on the session's time.
+//! The microphone, and what the speakers are given: a thread that finds the device, opens it, watches
+//! it and takes it back when it returns, and the feed that hands its sound to the mixer on the
+//! session's time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,17 +30,57 @@ const MARGIN: Duration = Duration::from_millis(8);
 const SLACK_STEP: Duration = Duration::from_millis(5);
 const MOST_SLACK: Duration = Duration::from_millis(150);
 
-/// Opens a microphone: by id, or the system's default, followed when it changes.
+/// What is to be heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// A microphone by id, or the system's default, followed when it changes.
+    Microphone(Option<String>),
+    /// What speakers are given: those of this id, or the system's default, followed likewise.
+    Speakers(Option<String>),
+}
+
+impl Wanted {
+    fn id(&self) -> Option<&str> {
+        match self {
+            Self::Microphone(id) | Self::Speakers(id) => id.as_deref(),
+        }
+    }
+
+    fn direction(&self) -> Direction {
+        match self {
+            Self::Microphone(_) => Direction::Input,
+            Self::Speakers(_) => Direction::Monitor,
+        }
+    }
+
+    /// Whether a device of [`Wanted::direction`] is the one that is meant.
+    fn is(&self, device: &DeviceInfo) -> bool {
+        match self {
+            Self::Microphone(None) | Self::Speakers(None) => device.default,
+            Self::Microphone(Some(id)) => device.id == *id,
+            // Speakers are chosen by their own id; what hears them is named after it.
+            Self::Speakers(Some(id)) => {
+                device.id == *id || device.id.strip_prefix(id.as_str()) == Some(".monitor")
+            }
+        }
+    }
+}
+
+/// Opens it.
 pub(super) fn open(
     system: Box<dyn System>,
-    id: Option<String>,
+    wanted: Wanted,
     context: &Context,
 ) -> Result<Source, Error> {
-    let status = Status::new(id.clone().unwrap_or_default(), "Microphone");
+    let name = match wanted {
+        Wanted::Microphone(_) => "Microphone",
+        Wanted::Speakers(_) => "System sound",
+    };
+    let status = Status::new(wanted.id().unwrap_or_default(), name);
     let shared = Arc::new(Shared::default());
     let mut minder = Minder {
         system,
-        wanted: id,
+        wanted,
         context: *context,
         status: Arc::clone(&status),
         shared: Arc::clone(&shared),
@@ -69,7 +110,7 @@ struct Shared {
 /// Looks after the device.
 struct Minder {
     system: Box<dyn System>,
-    wanted: Option<String>,
+    wanted: Wanted,
     context: Context,
     status: Arc<Status>,
     shared: Arc<Shared>,
@@ -109,17 +150,14 @@ impl Minder {
     }
 
     fn find(&mut self) -> Result<DeviceInfo, Fault> {
-        let devices = self.system.devices(Direction::Input)?;
-        let found = match &self.wanted {
-            Some(id) => devices.into_iter().find(|device| device.id == *id),
-            None => {
-                let default = devices.iter().position(|device| device.default).unwrap_or(0);
-                devices.into_iter().nth(default)
-            }
-        };
-        found.ok_or_else(|| match &self.wanted {
+        let devices = self.system.devices(self.wanted.direction())?;
+        let position = devices.iter().position(|device| self.wanted.is(device));
+        // Where none is the default, the first is.
+        let position = if self.wanted.id().is_none() { position.or(Some(0)) } else { position };
+        let found = position.and_then(|position| devices.into_iter().nth(position));
+        found.ok_or_else(|| match self.wanted.id() {
             Some(id) => Fault::Absent(format!("no device {id}")),
-            None => Fault::Absent("no microphones".to_owned()),
+            None => Fault::Absent("no device".to_owned()),
         })
     }
 
@@ -200,8 +238,13 @@ impl Minder {
             return;
         }
         let reason = match fault {
-            Fault::Absent(_) if self.wanted.is_none() => {
+            Fault::Absent(_) if self.wanted == Wanted::Microphone(None) => {
                 "No microphone was found. Plug one in and it will be taken".to_owned()
+            }
+            Fault::Absent(_) if self.wanted == Wanted::Speakers(None) => {
+                "There is no system sound to hear: it needs PulseAudio or PipeWire. It is taken \
+                 when one of them answers"
+                    .to_owned()
             }
             Fault::Absent(_) => format!("{name} is not there. Plug it in and it will be taken"),
             Fault::Busy(_) => {
@@ -349,7 +392,8 @@ mod tests {
         let (system, bench) = Fake::new();
         bench.plug(Direction::Input, "first");
         bench.plug(Direction::Input, "second");
-        let source = open(Box::new(system), id.map(str::to_owned), &context()).unwrap();
+        let wanted = Wanted::Microphone(id.map(str::to_owned));
+        let source = open(Box::new(system), wanted, &context()).unwrap();
         let changes = source.status.changes().unwrap();
         (bench, source, changes)
     }
@@ -390,11 +434,38 @@ mod tests {
     }
 
     #[test]
+    fn what_speakers_are_given_is_heard_and_followed() {
+        let (system, bench) = Fake::new();
+        bench.plug(Direction::Input, "first");
+        bench.plug(Direction::Monitor, "hdmi.monitor");
+        bench.plug(Direction::Monitor, "headphones.monitor");
+        let source = open(Box::new(system), Wanted::Speakers(None), &context()).unwrap();
+        let changes = source.status.changes().unwrap();
+        let await_open = |id: &str| {
+            for _ in 0..2_000 {
+                bench.speak(id, &[0.1; 960], 2);
+                let report = changes.recv_timeout(Duration::from_millis(10));
+                if report.is_ok_and(|report| report.state == State::Open && report.id == id) {
+                    return;
+                }
+            }
+            panic!("never {id}");
+        };
+        await_open("hdmi.monitor");
+        bench.unplug("hdmi.monitor");
+        await_open("headphones.monitor");
+        let by_id = Wanted::Speakers(Some("headphones".to_owned()));
+        let device =
+            |id: &str| DeviceInfo { id: id.to_owned(), name: String::new(), default: true };
+        assert!(by_id.is(&device("headphones.monitor")) && !by_id.is(&device("hdmi.monitor")));
+    }
+
+    #[test]
     fn a_microphone_that_is_busy_says_so_and_is_taken_when_free() {
         let (system, bench) = Fake::new();
         bench.plug(Direction::Input, "first");
         bench.refuse("first", Some(Fault::Busy("EBUSY".into())));
-        let source = open(Box::new(system), None, &context()).unwrap();
+        let source = open(Box::new(system), Wanted::Microphone(None), &context()).unwrap();
         let changes = source.status.changes().unwrap();
         let busy = await_state(&bench, &changes, State::Failed);
         assert!(busy.reason.contains("another program") && busy.detail == "EBUSY");

@@ -10,6 +10,7 @@ pub mod output;
 mod pace;
 mod source;
 mod tone;
+mod watch;
 mod wav;
 
 pub use choice::AudioChoice;
@@ -56,7 +57,14 @@ pub fn open(choice: &AudioChoice, context: &Context) -> Result<Source, Error> {
         }
         AudioChoice::Silence => own("Silence", Box::new(tone::Silence)),
         AudioChoice::File(path) => wav::open(path, context),
-        AudioChoice::Mic(id) => mic::open(backend::system(), id.clone(), context),
+        AudioChoice::Mic(id) => {
+            let wanted = mic::Wanted::Microphone(id.clone());
+            mic::open(backend::system(), wanted, context).map(|source| watch::over(source, rate))
+        }
+        // Nothing need be played: silence there is no trouble.
+        AudioChoice::System(id) => {
+            mic::open(backend::system(), mic::Wanted::Speakers(id.clone()), context)
+        }
         AudioChoice::None => Err(Error::NoSound),
     }
 }

@@ -7,6 +7,7 @@ use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use super::source::{Context, Error, Source};
 use super::y4m::Reader;
@@ -38,8 +39,10 @@ pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
     let worker = Worker::spawn("video-file", move |stop| {
         read_ahead(reader, &its.0, &its.1, &frames, stop);
     })?;
-    let feed = Box::new(Feed { times, wanted, ready, current: None, next: None, _worker: worker });
-    Ok(Source { feed, status })
+    let its_status = Arc::clone(&status);
+    let (current, next) = (None, None);
+    let feed = Feed { times, wanted, ready, current, next, status: its_status, _worker: worker };
+    Ok(Source { feed: Box::new(feed), status })
 }
 
 /// A frame and its number since the grid's origin.
@@ -79,8 +82,12 @@ struct Feed {
     current: Option<Numbered>,
     /// Read already, not due yet.
     next: Option<Numbered>,
+    status: Arc<Status>,
     _worker: Worker,
 }
+
+/// A disk that has given nothing for so long has stalled.
+const STALL: Duration = Duration::from_secs(2);
 
 impl VideoFeed for Feed {
     fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
@@ -97,6 +104,23 @@ impl VideoFeed for Feed {
                 }
             }
         }
+        let late = self.current.as_ref().is_some_and(|(number, _)| {
+            at.since(self.times.instant(*number)) > STALL + self.times.rate.period()
+        });
+        match (late, self.status.state()) {
+            (true, State::Open) => {
+                let reason = "The disk has stopped giving the file; it goes on when it does";
+                self.status.down(State::Stalled, reason, "nothing was read for 2 s");
+            }
+            (false, State::Stalled) => {
+                let format = self.status.report().format;
+                self.status.open(format);
+            }
+            _ => {}
+        }
+        if late {
+            return None;
+        }
         self.current.as_ref().map(|(_, frame)| VideoFrame { pts: at, ..frame.clone() })
     }
 }
@@ -104,7 +128,6 @@ impl VideoFeed for Feed {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::time::Duration;
 
     use super::*;
     use crate::base::Clock;

@@ -22,6 +22,7 @@ mod slides;
 mod source;
 mod test_picture;
 pub mod text;
+mod watch;
 mod y4m;
 
 pub use area::Area;
@@ -100,7 +101,9 @@ pub fn open(choice: &VideoChoice, context: &Context) -> Result<Source, Error> {
             Ok(Source { feed, status })
         }
         VideoChoice::File(path) => file::open(path, context),
-        VideoChoice::Camera(id) => camera::open(backend::driver(), id.clone(), context),
+        VideoChoice::Camera(id) => {
+            camera::open(backend::driver(), id.clone(), context).map(watch::over)
+        }
         VideoChoice::Screen(screen) => screen.open(context),
         VideoChoice::Window(id) => Window { id: id.clone(), without_pointer: false }.open(context),
         VideoChoice::Text(content) => Text::of(content.clone()).open(context),

@@ -36,6 +36,23 @@ pub enum Format {
     Audio { rate: u32, channels: u16 },
 }
 
+/// What is wrong with what a source delivers, though it delivers.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Alarm {
+    /// Nothing but black.
+    Black,
+    /// The same picture again and again.
+    Frozen,
+    /// Nothing but zeros, as of a device that is switched off.
+    Zero,
+    /// Far too quiet to be anybody's voice.
+    Silent,
+    /// A voice too quiet to be understood.
+    Faint,
+    /// Cut off at full scale.
+    Clipped,
+}
+
 /// A source at one moment.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Report {
@@ -51,6 +68,8 @@ pub struct Report {
     pub detail: String,
     /// The device's clock against ours, parts per million, once measured.
     pub drift_ppm: Option<f64>,
+    /// What is wrong with what it delivers.
+    pub alarm: Option<Alarm>,
 }
 
 /// The cell that holds the newest [`Report`].
@@ -116,6 +135,7 @@ impl Status {
             report.reason = reason;
             report.detail = detail;
             report.drift_ppm = None;
+            report.alarm = None;
         });
     }
 }

@@ -2,6 +2,7 @@
 //! has the same messages in its languages, by the name (`assets/i18n`); a test holds the two
 //! together (long because every message stands here once, with all that belongs to it).
 
+use crate::media::source::Alarm;
 use crate::net::Pin;
 use crate::player;
 use crate::studio::monitor::words;
@@ -44,6 +45,15 @@ pub enum Message {
         reason: String,
     },
     SourceBack {
+        device: String,
+    },
+    /// What a source delivers is not as it should be.
+    Alarm {
+        alarm: Alarm,
+        device: String,
+    },
+    /// Another device is the system's default now, and is used.
+    DefaultChanged {
         device: String,
     },
     FileFailed {
@@ -206,6 +216,18 @@ pub enum Message {
     },
 }
 
+/// The name of an alarm's message.
+pub(super) const fn alarm_key(alarm: Alarm) -> &'static str {
+    match alarm {
+        Alarm::Black => "picture-black",
+        Alarm::Frozen => "picture-frozen",
+        Alarm::Zero => "sound-zero",
+        Alarm::Silent => "sound-silent",
+        Alarm::Faint => "sound-faint",
+        Alarm::Clipped => "sound-clipped",
+    }
+}
+
 impl Message {
     /// Every name there is, for the test that looks for its texts in each language.
     pub const KEYS: &[&str] = &[
@@ -221,6 +243,13 @@ impl Message {
         "no-microphone",
         "source-trouble",
         "source-back",
+        "picture-black",
+        "picture-frozen",
+        "sound-zero",
+        "sound-silent",
+        "sound-faint",
+        "sound-clipped",
+        "default-changed",
         "file-failed",
         "encoder-failed",
         "encoder-slow",
@@ -313,6 +342,8 @@ impl Message {
             Self::NoMicrophone => "no-microphone",
             Self::SourceTrouble { .. } => "source-trouble",
             Self::SourceBack { .. } => "source-back",
+            Self::Alarm { alarm, .. } => alarm_key(*alarm),
+            Self::DefaultChanged { .. } => "default-changed",
             Self::FileFailed { .. } => "file-failed",
             Self::EncoderFailed { .. } => "encoder-failed",
             Self::EncoderSlow { .. } => "encoder-slow",
@@ -364,7 +395,9 @@ impl Message {
             | Self::MicrophoneLost { device }
             | Self::MicrophoneStalled { device }
             | Self::MicrophoneBack { device } => vec![("device", device.clone())],
-            Self::SourceBack { device } => vec![("device", device.clone())],
+            Self::SourceBack { device }
+            | Self::Alarm { device, .. }
+            | Self::DefaultChanged { device } => vec![("device", device.clone())],
             Self::CameraFailed { device, reason }
             | Self::MicrophoneFailed { device, reason }
             | Self::SourceTrouble { device, reason } => {
@@ -438,6 +471,7 @@ impl Message {
             Self::CameraBack { .. }
             | Self::MicrophoneBack { .. }
             | Self::SourceBack { .. }
+            | Self::DefaultChanged { .. }
             | Self::TargetBack { .. }
             | Self::TargetOnAir { .. }
             | Self::DelayOn { .. }
@@ -501,6 +535,17 @@ impl Message {
             Self::NoMicrophone => "No microphone was found.".into(),
             Self::SourceTrouble { reason, .. } => format!("{reason}."),
             Self::SourceBack { device } => format!("{device} is back."),
+            Self::DefaultChanged { device } => {
+                format!("The system's default device has changed: {device} is used now.")
+            }
+            Self::Alarm { alarm, device } => match alarm {
+                Alarm::Black => format!("The picture of {device} is black."),
+                Alarm::Frozen => format!("The picture of {device} stands still."),
+                Alarm::Zero => format!("{device} gives digital silence: it seems switched off."),
+                Alarm::Silent => format!("Nothing is heard from {device}."),
+                Alarm::Faint => format!("The sound of {device} is too quiet to be understood."),
+                Alarm::Clipped => format!("The sound of {device} is too loud: it is cut off."),
+            },
             Self::FileFailed { path, reason } => format!("{path} cannot be played: {reason}"),
             Self::EncoderFailed { reason } => format!("The encoder failed: {reason}"),
             Self::EncoderSlow { percent } => {
@@ -613,6 +658,15 @@ impl Message {
                 "Close other programs that use it, or choose another microphone.".into()
             }
             Self::NoMicrophone => "Plug one in, or go on without.".into(),
+            Self::Alarm { alarm, .. } => match alarm {
+                Alarm::Black => "Take the cap off the lens, open its shutter, or switch on a light.",
+                Alarm::Frozen => "Unplug the camera and plug it in again, if that is not on purpose.",
+                Alarm::Zero => "Look for its switch, and whether the system has it muted.",
+                Alarm::Silent => "Look whether it is plugged in, muted, or the wrong one.",
+                Alarm::Faint => "Come closer, or raise its level in the system's settings.",
+                Alarm::Clipped => "Lower its level in the system's settings, or step back.",
+            }
+            .into(),
             Self::SourceTrouble { .. } => {
                 "It is taken back by itself; or choose another source.".into()
             }
@@ -672,6 +726,7 @@ impl Message {
             Self::CameraBack { .. }
             | Self::MicrophoneBack { .. }
             | Self::SourceBack { .. }
+            | Self::DefaultChanged { .. }
             | Self::TargetBack { .. }
             | Self::TargetOnAir { .. }
             | Self::DelayOn { .. }

@@ -174,7 +174,9 @@ impl<C> Chosen<C> {
         let same = report.state == self.told.state
             && report.name == self.told.name
             && report.format == self.told.format
-            && report.reason == self.told.reason;
+            && report.reason == self.told.reason
+            && report.id == self.told.id
+            && report.alarm == self.told.alarm;
         if same {
             return None;
         }

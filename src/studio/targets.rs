@@ -231,6 +231,7 @@ pub(super) fn video_kind(choice: &VideoChoice) -> (&'static str, bool) {
 pub(super) fn audio_kind(choice: &AudioChoice) -> (&'static str, bool) {
     match choice {
         AudioChoice::Mic(_) => ("mic", true),
+        AudioChoice::System(_) => ("system", false),
         AudioChoice::Tone => ("tone", false),
         AudioChoice::Silence => ("silence", false),
         AudioChoice::File(_) => ("file", false),

@@ -52,6 +52,7 @@ pub fn name_of(view: &View<'_>, audio: &AudioSource) -> String {
     match &audio.choice {
         AudioChoice::Mic(_) if !audio.name.is_empty() => audio.name.clone(),
         AudioChoice::Mic(_) => view.texts.get("microphone-default").to_string(),
+        AudioChoice::System(_) => view.texts.get("system-sound").to_string(),
         AudioChoice::Tone => view.texts.get("test-tone").to_string(),
         AudioChoice::Silence => view.texts.get("silence").to_string(),
         AudioChoice::None => view.texts.get("no-sound").to_string(),
@@ -65,6 +66,7 @@ fn identity(ui: &Ui, view: &View<'_>, audio: &AudioSource, rect: Rect) {
     let theme = view.theme;
     let icon = match &audio.choice {
         AudioChoice::Mic(_) => Icon::Microphone,
+        AudioChoice::System(_) => Icon::Note,
         AudioChoice::Tone => Icon::Tone,
         AudioChoice::File(_) => Icon::Note,
         AudioChoice::Silence | AudioChoice::None => Icon::Silence,

@@ -35,6 +35,7 @@ test-tone-second = In step with the picture
 audio-file = Audio file…
 audio-file-second = WAV, plays in a loop
 silence = Silence
+system-sound = System sound
 no-sound = No sound track
 no-camera-title = No camera found
 no-camera-advice = Plug one in, or start with the test picture.

@@ -14,6 +14,8 @@ use crate::audio::source::DeviceInfo;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// A sound's age or latency beyond this is a device's mistake.
 const MOST_MICROS: i64 = 1_000_000;
+/// How the server calls what hears a speaker.
+const MONITOR: &str = ".monitor";
 /// Callbacks a second.
 const CALLBACKS: u32 = 100;
 
@@ -45,20 +47,31 @@ impl Cpal {
 
     fn listed(&mut self, direction: Direction) -> Result<Vec<(DeviceInfo, Device)>, Fault> {
         let host = self.host()?;
+        if direction == Direction::Monitor && host.id() != HostId::PulseAudio {
+            return Err(Fault::Absent("neither PulseAudio nor PipeWire answers".to_owned()));
+        }
         let first = match direction {
             Direction::Input => host.default_input_device(),
-            Direction::Output => host.default_output_device(),
+            Direction::Output | Direction::Monitor => host.default_output_device(),
         };
         let default = first.as_ref().and_then(|device| device.id().ok());
+        let default = default.map(|id| match direction {
+            Direction::Monitor => format!("{id}{MONITOR}"),
+            Direction::Input | Direction::Output => id.to_string(),
+        });
         let mut found: Vec<(DeviceInfo, Device)> = Vec::new();
         for device in host.devices().map_err(fault)? {
             let Ok(id) = device.id() else { continue };
-            if !is_real(id.host(), id.id()) {
+            let fits = match direction {
+                Direction::Monitor => id.id().ends_with(MONITOR),
+                Direction::Input | Direction::Output => is_real(id.host(), id.id()),
+            };
+            if !fits {
                 continue;
             }
             // ALSA's answer costs an open; its list says which way a device goes.
             let fits = match direction {
-                Direction::Input => device.supports_input(),
+                Direction::Input | Direction::Monitor => device.supports_input(),
                 Direction::Output => device.supports_output(),
             };
             if !fits {
@@ -67,7 +80,7 @@ impl Cpal {
             let name = device.description().map(|description| description.name().to_owned());
             let name = name.unwrap_or_else(|_| id.id().to_owned());
             let info = DeviceInfo {
-                default: default.as_ref() == Some(&id),
+                default: default.as_deref() == Some(id.to_string().as_str()),
                 id: id.to_string(),
                 name: name.replace('\n', ", "),
             };
@@ -93,7 +106,7 @@ fn is_real(host: HostId, id: &str) -> bool {
         id == "default"
             || by_name.is_some_and(|card| !card.starts_with(|c: char| c.is_ascii_digit()))
     } else {
-        !id.ends_with(".monitor")
+        !id.ends_with(MONITOR)
     }
 }
 
@@ -130,7 +143,9 @@ impl System for Cpal {
     }
 
     fn record(&mut self, id: &str, rate: u32, sink: Sink) -> Result<Box<dyn Stream>, Fault> {
-        let device = self.device(Direction::Input, id)?;
+        let monitor = id.ends_with(MONITOR);
+        let direction = if monitor { Direction::Monitor } else { Direction::Input };
+        let device = self.device(direction, id)?;
         let usual = device.default_input_config().map_err(fault)?;
         let channels = usual.channels().clamp(1, 8);
         let buffer_size = BufferSize::Fixed(rate / CALLBACKS);

@@ -10,7 +10,7 @@ use crate::media::source::{Report, State};
 use crate::server;
 use crate::studio::event::{self, Event, TargetState};
 use crate::studio::holding;
-use crate::studio::message::Message;
+use crate::studio::message::{Message, alarm_key};
 use crate::studio::on_air::Happening;
 use crate::studio::targets;
 
@@ -151,6 +151,20 @@ impl Engine {
             Some(camera) => device_message(report, before, camera),
             None => source_message(report, before),
         };
+        let device = || if report.name.is_empty() { &report.id } else { &report.name }.clone();
+        if report.alarm != before.alarm {
+            if let Some(alarm) = before.alarm {
+                self.state.ledger.clear_of(&[alarm_key(alarm)], &before.name);
+            }
+            if let Some(alarm) = report.alarm {
+                self.tell(&Message::Alarm { alarm, device: device() }, "");
+            }
+        }
+        // Only the default is ever another device while it is open.
+        let both_open = (report.state, before.state) == (State::Open, State::Open);
+        if both_open && !before.id.is_empty() && report.id != before.id && camera != Some(true) {
+            self.tell(&Message::DefaultChanged { device: device() }, "");
+        }
         if let Some(Message::SourceBack { device }) = &message {
             self.state.ledger.clear_of(&["source-trouble"], device);
         }

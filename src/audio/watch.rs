@@ -1,0 +1,215 @@
+//! Listens to what a microphone delivers: zeros, silence, a voice too quiet, or one that is cut off
+//! are alarms in its status. On the mixer's thread; no lock unless something changes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::source::Source;
+use crate::base::Timestamp;
+use crate::media::source::{Alarm, Status};
+use crate::media::{AudioFeed, Pulled};
+
+/// Nothing but zeros for so long means that somebody switched it off.
+const ZERO_AFTER: f64 = 5.0;
+/// A pause in speech is shorter than this.
+const QUIET_AFTER: f64 = 30.0;
+/// Peaks below this are nobody's voice (−60 dBFS).
+const SILENT: f32 = 0.001;
+/// A voice whose peaks stay below this cannot be understood (−40 dBFS).
+const FAINT: f32 = 0.01;
+/// A sample that is as large as can be, as much in a row, and so many times in so many seconds.
+const FULL: f32 = 0.995;
+const FLAT: u32 = 4;
+const CLIPS: u32 = 5;
+const CLIP_SECONDS: f64 = 2.0;
+/// The alarm stays so long after the last.
+const CLIP_STAYS: f64 = 5.0;
+
+/// Puts the watch over a source of this rate.
+pub(super) fn over(source: Source, rate: u32) -> Source {
+    let Source { feed, status } = source;
+    let watch = Watch::new(Arc::clone(&status), rate);
+    Source { feed: Box::new(Watched { feed, watch }), status }
+}
+
+struct Watched {
+    feed: Box<dyn AudioFeed>,
+    watch: Watch,
+}
+
+impl AudioFeed for Watched {
+    fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
+        let pulled = self.feed.pull(at, out);
+        match pulled {
+            Pulled::Sound => self.watch.hear(out),
+            // Its state tells that.
+            Pulled::Silence => self.watch.reset(),
+        }
+        pulled
+    }
+
+    fn delay(&self) -> Duration {
+        self.feed.delay()
+    }
+}
+
+struct Watch {
+    status: Arc<Status>,
+    rate: f64,
+    told: Option<Alarm>,
+    /// Seconds of nothing but zeros, below [`SILENT`], below [`FAINT`].
+    zero: f64,
+    silent: f64,
+    faint: f64,
+    /// Full samples in a row.
+    flat: u32,
+    clips: u32,
+    /// Seconds since clips are counted, and since the last.
+    counting: f64,
+    since_clip: f64,
+}
+
+impl Watch {
+    fn new(status: Arc<Status>, rate: u32) -> Self {
+        Self {
+            status,
+            rate: f64::from(rate.max(1)),
+            told: None,
+            zero: 0.0,
+            silent: 0.0,
+            faint: 0.0,
+            flat: 0,
+            clips: 0,
+            counting: 0.0,
+            since_clip: f64::MAX,
+        }
+    }
+
+    fn reset(&mut self) {
+        (self.zero, self.silent, self.faint) = (0.0, 0.0, 0.0);
+        (self.flat, self.clips, self.counting, self.since_clip) = (0, 0, 0.0, f64::MAX);
+        // What stands in the status went with its state.
+        self.told = None;
+    }
+
+    /// Listens to a block of the mixer's, ten milliseconds at most, channels interleaved.
+    fn hear(&mut self, block: &[f32]) {
+        let mut peak = 0.0_f32;
+        for sample in block {
+            let size = sample.abs();
+            peak = peak.max(size);
+            if size >= FULL {
+                self.flat += 1;
+                if self.flat == FLAT {
+                    self.clips += 1;
+                }
+            } else {
+                self.flat = 0;
+            }
+        }
+        // Whatever the channels are.
+        let lasts = 0.01_f64.min(block.len() as f64 / self.rate);
+        let count = |sum: &mut f64, still: bool| *sum = if still { *sum + lasts } else { 0.0 };
+        count(&mut self.zero, peak == 0.0);
+        count(&mut self.silent, peak < SILENT);
+        count(&mut self.faint, peak < FAINT);
+        self.counting += lasts;
+        self.since_clip += lasts;
+        if self.clips >= CLIPS {
+            self.since_clip = 0.0;
+            (self.clips, self.counting) = (0, 0.0);
+        } else if self.counting > CLIP_SECONDS {
+            (self.clips, self.counting) = (0, 0.0);
+        }
+        let alarm = if self.zero >= ZERO_AFTER {
+            Some(Alarm::Zero)
+        } else if self.silent >= QUIET_AFTER {
+            Some(Alarm::Silent)
+        } else if self.faint >= QUIET_AFTER {
+            Some(Alarm::Faint)
+        } else if self.since_clip < CLIP_STAYS {
+            Some(Alarm::Clipped)
+        } else {
+            None
+        };
+        if alarm != self.told {
+            self.told = alarm;
+            self.status.update(|report| report.alarm = alarm);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::source::{Format, State};
+
+    /// The alarm after each second of a 200 Hz tone, whose amplitude is told by the second; beyond
+    /// 1 it is cut off.
+    fn alarms(seconds: u32, amplitude: impl Fn(u32) -> f32) -> Vec<Option<Alarm>> {
+        let status = Status::new("", "Microphone");
+        status.open(Format::Unknown);
+        let mut watch = Watch::new(Arc::clone(&status), 48_000);
+        let mut found = Vec::new();
+        for second in 0..seconds {
+            for block in 0..100 {
+                let sound: Vec<f32> = (0..480)
+                    .map(|index| {
+                        let phase = (block * 480 + index) as f32 / 48_000.0 * 200.0;
+                        let sample = (phase * std::f32::consts::TAU).sin() * amplitude(second);
+                        sample.clamp(-1.0, 1.0)
+                    })
+                    .collect();
+                watch.hear(&sound);
+            }
+            found.push(status.report().alarm);
+        }
+        found
+    }
+
+    #[test]
+    fn a_switched_off_microphone_is_told_and_taken_back() {
+        let found = alarms(8, |second| if second < 6 { 0.0 } else { 0.3 });
+        assert_eq!(found[3], None);
+        assert_eq!(found[5], Some(Alarm::Zero));
+        assert_eq!(found[6..], [None; 2]);
+    }
+
+    #[test]
+    fn quiet_ones_are_told_after_a_while() {
+        let silent = alarms(32, |_| 0.000_5);
+        assert_eq!((silent[28], silent[31]), (None, Some(Alarm::Silent)));
+        let faint = alarms(32, |_| 0.005);
+        assert_eq!((faint[28], faint[31]), (None, Some(Alarm::Faint)));
+        // Speech with pauses is none of it.
+        let speech = alarms(60, |second| if second % 10 < 8 { 0.000_5 } else { 0.2 });
+        assert!(speech.iter().all(Option::is_none));
+    }
+
+    #[test]
+    fn a_voice_that_is_cut_off_is_told_and_a_loud_one_is_not() {
+        assert!(alarms(5, |_| 0.97).iter().all(Option::is_none));
+        let found = alarms(12, |second| if second < 3 { 1.5 } else { 0.3 });
+        assert_eq!(
+            (found[0], found[2], found[11]),
+            (Some(Alarm::Clipped), Some(Alarm::Clipped), None)
+        );
+    }
+
+    #[test]
+    fn a_state_takes_the_alarm_away() {
+        let status = Status::new("", "Microphone");
+        let mut watch = Watch::new(Arc::clone(&status), 48_000);
+        for _ in 0..600 {
+            watch.hear(&[0.0; 480]);
+        }
+        assert_eq!(status.report().alarm, Some(Alarm::Zero));
+        status.down(State::Lost, "gone", "");
+        watch.reset();
+        assert_eq!(status.report().alarm, None);
+        for _ in 0..600 {
+            watch.hear(&[0.0; 480]);
+        }
+        assert_eq!(status.report().alarm, Some(Alarm::Zero), "told again");
+    }
+}

@@ -1,0 +1,168 @@
+//! Looks at what a camera delivers: a picture that is black or does not move, though pictures come,
+//! is an alarm in its status. A deliberately still source is not looked at. Costs a few thousand
+//! pixels twice a second, on the compositor's thread.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::source::Source;
+use crate::base::Timestamp;
+use crate::media::color::Range;
+use crate::media::source::{Alarm, Status};
+use crate::media::{VideoFeed, VideoFrame};
+
+/// How often pictures are looked at.
+const LOOK: Duration = Duration::from_millis(500);
+/// Points across and down.
+const GRID: (usize, usize) = (64, 36);
+/// Luma up to this is black, in limited and in full range.
+const DARK: (u8, u8) = (24, 10);
+/// How long a picture has to be black, or the same.
+const BLACK_AFTER: Duration = Duration::from_secs(4);
+const FROZEN_AFTER: Duration = Duration::from_secs(10);
+
+/// Puts the watch over a source.
+pub(super) fn over(source: Source) -> Source {
+    let Source { feed, status } = source;
+    let watch = Watch { status: Arc::clone(&status), seen: None };
+    Source { feed: Box::new(Watched { feed, watch }), status }
+}
+
+struct Watched {
+    feed: Box<dyn VideoFeed>,
+    watch: Watch,
+}
+
+impl VideoFeed for Watched {
+    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
+        let picture = self.feed.picture(at);
+        self.watch.look(at, picture.as_ref());
+        picture
+    }
+}
+
+struct Watch {
+    status: Arc<Status>,
+    seen: Option<Seen>,
+}
+
+/// What was seen at the last look.
+struct Seen {
+    looked: Timestamp,
+    /// Stays alive, so that a new picture has other planes.
+    picture: VideoFrame,
+    points: Vec<u8>,
+    /// Since when it has been black, and the same.
+    lit: Timestamp,
+    moved: Timestamp,
+}
+
+impl Watch {
+    fn look(&mut self, at: Timestamp, picture: Option<&VideoFrame>) {
+        let Some(picture) = picture else {
+            // Its state tells that.
+            if self.seen.take().is_some() {
+                self.tell(None);
+            }
+            return;
+        };
+        let due = self.seen.as_ref().is_none_or(|seen| at.since(seen.looked) >= LOOK);
+        let new = |seen: &Seen| !Arc::ptr_eq(&seen.picture.planes, &picture.planes);
+        if !due || !self.seen.as_ref().is_none_or(new) {
+            return;
+        }
+        let points = points(picture);
+        let dark = if picture.color.range == Range::Full { DARK.1 } else { DARK.0 };
+        let black = points.iter().all(|&point| point <= dark);
+        let before = self.seen.take();
+        let same = before.as_ref().is_some_and(|seen| seen.points == points);
+        let since = |then: Option<Timestamp>, still: bool| then.filter(|_| still).unwrap_or(at);
+        let lit = since(before.as_ref().map(|seen| seen.lit), black);
+        let moved = since(before.as_ref().map(|seen| seen.moved), same);
+        self.tell(if black && at.since(lit) >= BLACK_AFTER {
+            Some(Alarm::Black)
+        } else if !black && same && at.since(moved) >= FROZEN_AFTER {
+            Some(Alarm::Frozen)
+        } else {
+            None
+        });
+        self.seen = Some(Seen { looked: at, picture: picture.clone(), points, lit, moved });
+    }
+
+    fn tell(&self, alarm: Option<Alarm>) {
+        if self.status.report().alarm != alarm {
+            self.status.update(|report| report.alarm = alarm);
+        }
+    }
+}
+
+/// Luma on a grid.
+fn points(picture: &VideoFrame) -> Vec<u8> {
+    let size = picture.size();
+    let (width, height) = (size.width as usize, size.height as usize);
+    let mut points = Vec::with_capacity(GRID.0 * GRID.1);
+    for row in 0..GRID.1 {
+        let y = (row * 2 + 1) * height / (GRID.1 * 2);
+        for column in 0..GRID.0 {
+            let x = (column * 2 + 1) * width / (GRID.0 * 2);
+            points.push(picture.planes.y.get(y * width + x).copied().unwrap_or(0));
+        }
+    }
+    points
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::board;
+    use super::*;
+    use crate::base::Pooled;
+    use crate::media::source::Format;
+    use crate::media::{Planes, Size};
+
+    fn picture(luma: u8, spot: u8) -> VideoFrame {
+        let mut planes = Planes::black(Size::new(64, 36));
+        planes.y.fill(luma);
+        planes.y[64 * 18 + 32] = spot;
+        board::frame(Pooled::unpooled(planes))
+    }
+
+    /// The alarm after each second of what a camera gives 30 times a second.
+    fn alarms(seconds: u32, of: impl Fn(u32) -> Option<VideoFrame>) -> Vec<Option<Alarm>> {
+        let status = Status::new("", "Camera");
+        status.open(Format::Unknown);
+        let mut watch = Watch { status: Arc::clone(&status), seen: None };
+        let mut found = Vec::new();
+        for tick in 0..seconds * 30 {
+            let at = Timestamp::from_micros(i64::from(tick) * 33_333);
+            watch.look(at, of(tick).as_ref());
+            if tick % 30 == 29 {
+                found.push(status.report().alarm);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn black_comes_and_goes() {
+        let found = alarms(9, |tick| {
+            let luma = if tick < 180 { 16 } else { 90 };
+            Some(picture(luma, luma + (tick % 7) as u8))
+        });
+        assert_eq!(found[..3], [None; 3]);
+        assert_eq!(found[5], Some(Alarm::Black));
+        assert_eq!(found[7..], [None; 2]);
+    }
+
+    #[test]
+    fn what_stands_still_is_told_and_noise_is_not() {
+        let frozen = alarms(14, |_| Some(picture(90, 90)));
+        assert_eq!((frozen[8], frozen[12]), (None, Some(Alarm::Frozen)));
+        let noise = alarms(14, |tick| Some(picture(90, 90 + (tick / 15 % 2) as u8)));
+        assert_eq!(noise, [None; 14]);
+        // The same picture held is a matter of its state.
+        let held = picture(90, 90);
+        assert_eq!(alarms(14, |_| Some(held.clone())), [None; 14]);
+        let gone = alarms(16, |tick| (tick < 390).then(|| picture(90, 90)));
+        assert_eq!((gone[12], gone[13]), (Some(Alarm::Frozen), None));
+    }
+}
