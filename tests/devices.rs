@@ -239,7 +239,8 @@ fn system_sound(clock: Clock) {
     let status = source.status;
     let config = mix::Config { rate: 48_000, channels: 2, origin: Timestamp::ZERO, clock };
     let mixer = Mixer::spawn(config).unwrap();
-    mixer.set_feed(Some(source.feed));
+    mixer.set_strip(StripId::MAIN, Strip::default());
+    mixer.set_feed(StripId::MAIN, Some(source.feed));
     let (tx, rx) = queue::bounded("test", 4_096, Full::DropOldest);
     mixer.attach_encoder(tx);
     let open = await_state(&changes, State::Open);
