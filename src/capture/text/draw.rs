@@ -14,7 +14,7 @@ use vello_cpu::color::AlphaColor;
 use vello_cpu::kurbo::{Affine, Join, Rect, Stroke};
 use vello_cpu::{Glyph, Pixmap, RenderContext, Resources};
 
-use super::{Align, Style};
+use super::style::{Align, Style};
 use crate::capture::rgb::Rgba;
 use crate::media::Size;
 
@@ -297,7 +297,7 @@ fn under(over: &mut [u8], below: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Shadow;
+    use super::super::style::Shadow;
     use super::*;
 
     fn style() -> Style {

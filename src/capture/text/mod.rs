@@ -5,6 +5,7 @@
 mod content;
 mod draw;
 mod scroll;
+mod style;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,71 +15,14 @@ use parking_lot::Mutex;
 pub use self::content::Content;
 use self::scroll::Strip;
 pub use self::scroll::{Scroll, Way};
+pub use self::style::{Align, Shadow, Style};
 use super::board::{self, Board};
 use super::image::decode::Stamp;
-use super::rgb::{self, Rgba};
+use super::rgb;
 use super::source::{Context, Error, Source};
 use crate::base::{Clock, Latest, Pooled, Stop, Timestamp, Worker};
 use crate::media::source::{Format, State, Status};
 use crate::media::{Size, VideoFeed, VideoFrame};
-
-/// Where lines stand.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Align {
-    #[default]
-    Left,
-    Center,
-    Right,
-}
-
-/// What lies behind the letters.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Shadow {
-    pub color: Rgba,
-    /// How far to the right and down, pixels.
-    pub right: i32,
-    pub down: i32,
-    /// How soft, pixels; zero: not at all.
-    pub blur: u32,
-}
-
-/// How a text looks. Lengths are pixels.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Style {
-    /// A family of the system's fonts; empty: the built-in one. Signs that it lacks are taken from
-    /// other fonts.
-    pub family: String,
-    /// Of the font, 4 to 1,000.
-    pub size: u32,
-    /// 100 (thin) to 900 (black), 400 as books have it.
-    pub weight: u16,
-    pub italic: bool,
-    pub color: Rgba,
-    /// Colour and width.
-    pub outline: Option<(Rgba, u32)>,
-    pub shadow: Option<Shadow>,
-    /// The ground, which reaches `padding` beyond the letters.
-    pub background: Option<Rgba>,
-    pub padding: u32,
-    pub align: Align,
-}
-
-impl Default for Style {
-    fn default() -> Self {
-        Self {
-            family: String::new(),
-            size: 64,
-            weight: 400,
-            italic: false,
-            color: Rgba::WHITE,
-            outline: None,
-            shadow: None,
-            background: None,
-            padding: 0,
-            align: Align::Left,
-        }
-    }
-}
 
 /// A text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
