@@ -1,0 +1,387 @@
+//! Where a picture lies on the program: an item's place, the picture's size and the program's size
+//! become a cut-out of the picture and an affine map. Pure. Upright pictures lie on even pixels, so
+//! that luma and chroma agree; turned ones lie anywhere.
+
+use crate::compose::scene::{Fit, Place};
+use crate::media::Size;
+
+/// Turned pictures are scaled to at most this side before they are turned.
+const MOST_TURNED: f64 = 4_096.0;
+
+/// `x' = xx·x + xy·y + tx`, `y' = yx·x + yy·y + ty`.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Affine {
+    pub xx: f64,
+    pub xy: f64,
+    pub tx: f64,
+    pub yx: f64,
+    pub yy: f64,
+    pub ty: f64,
+}
+
+impl Affine {
+    /// Stretches about the origin.
+    pub const fn scale(x: f64, y: f64) -> Self {
+        Self { xx: x, xy: 0.0, tx: 0.0, yx: 0.0, yy: y, ty: 0.0 }
+    }
+
+    /// Moves.
+    pub const fn shift(x: f64, y: f64) -> Self {
+        Self { xx: 1.0, xy: 0.0, tx: x, yx: 0.0, yy: 1.0, ty: y }
+    }
+
+    /// Turns clockwise about the origin (y points down); exact at quarter turns.
+    pub fn turn(degrees: f64) -> Self {
+        let quarters = degrees.rem_euclid(360.0) / 90.0;
+        let (sin, cos) = match quarters {
+            0.0 => (0.0, 1.0),
+            1.0 => (1.0, 0.0),
+            2.0 => (0.0, -1.0),
+            3.0 => (-1.0, 0.0),
+            _ => degrees.to_radians().sin_cos(),
+        };
+        Self { xx: cos, xy: -sin, tx: 0.0, yx: sin, yy: cos, ty: 0.0 }
+    }
+
+    /// This map after `first`.
+    pub fn after(self, first: Self) -> Self {
+        Self {
+            xx: self.xx * first.xx + self.xy * first.yx,
+            xy: self.xx * first.xy + self.xy * first.yy,
+            tx: self.xx * first.tx + self.xy * first.ty + self.tx,
+            yx: self.yx * first.xx + self.yy * first.yx,
+            yy: self.yx * first.xy + self.yy * first.yy,
+            ty: self.yx * first.tx + self.yy * first.ty + self.ty,
+        }
+    }
+
+    /// Where a point comes to lie.
+    pub fn apply(self, x: f64, y: f64) -> (f64, f64) {
+        (self.xx * x + self.xy * y + self.tx, self.yx * x + self.yy * y + self.ty)
+    }
+
+    /// The way back; `None` where the map flattens everything.
+    pub fn inverse(self) -> Option<Self> {
+        let determinant = self.xx * self.yy - self.xy * self.yx;
+        if !determinant.is_finite() || determinant.abs() < 1e-9 {
+            return None;
+        }
+        let (xx, xy) = (self.yy / determinant, -self.xy / determinant);
+        let (yx, yy) = (-self.yx / determinant, self.xx / determinant);
+        let tx = -(xx * self.tx + xy * self.ty);
+        let ty = -(yx * self.tx + yy * self.ty);
+        Some(Self { xx, xy, tx, yx, yy, ty })
+    }
+}
+
+/// A rectangle of program pixels; all four numbers are even.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Rect {
+    pub x: i64,
+    pub y: i64,
+    pub width: i64,
+    pub height: i64,
+}
+
+impl Rect {
+    fn right(self) -> i64 {
+        self.x + self.width
+    }
+
+    fn bottom(self) -> i64 {
+        self.y + self.height
+    }
+
+    /// The whole program.
+    pub fn whole(size: Size) -> Self {
+        Self { x: 0, y: 0, width: size.width.into(), height: size.height.into() }
+    }
+
+    /// What both have in common.
+    pub fn common(self, other: Self) -> Option<Self> {
+        let (x, y) = (self.x.max(other.x), self.y.max(other.y));
+        let width = self.right().min(other.right()) - x;
+        let height = self.bottom().min(other.bottom()) - y;
+        (width >= 2 && height >= 2).then_some(Self { x, y, width, height })
+    }
+
+    /// Whether `other` lies within it.
+    pub fn covers(self, other: Self) -> bool {
+        self.x <= other.x
+            && self.y <= other.y
+            && self.right() >= other.right()
+            && self.bottom() >= other.bottom()
+    }
+
+    /// Its size.
+    pub fn size(self) -> Size {
+        let side = |side: i64| u32::try_from(side).unwrap_or(0);
+        Size::new(side(self.width), side(self.height))
+    }
+}
+
+/// A part of a picture, in its luma pixels.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Cut {
+    pub left: f64,
+    pub top: f64,
+    pub width: f64,
+    pub height: f64,
+}
+
+/// How an upright picture is turned and flipped: first axes are exchanged, then the sides.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
+pub struct Turn {
+    /// Rows become columns.
+    pub swap: bool,
+    /// What is shown is mirrored left to right, after the exchange.
+    pub flip_x: bool,
+    /// …and top to bottom.
+    pub flip_y: bool,
+}
+
+impl Turn {
+    /// Nothing is turned or flipped.
+    pub const NONE: Self = Self { swap: false, flip_x: false, flip_y: false };
+}
+
+/// Where the scaled cut-out goes.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub enum Shape {
+    /// Edges along the program's; the rectangle lies within the program.
+    Upright { rect: Rect, turn: Turn },
+    /// From pixels of the scaled cut-out to program pixels; `bounds` lies within the program.
+    Free { map: Affine, bounds: Rect },
+}
+
+/// What becomes of a picture on the program.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Spot {
+    /// The part of the picture that is seen.
+    pub cut: Cut,
+    /// What that part is scaled to before it is turned.
+    pub scaled: Size,
+    pub shape: Shape,
+}
+
+/// The place of a picture in its box: from the unit square of what is left of it after cropping to
+/// program pixels; and what is left, as left, top, width and height in parts of the picture.
+pub fn map(place: &Place, picture: (f64, f64), canvas: Size) -> (Affine, [f64; 4]) {
+    let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
+    let (width, height) = (place.width * cw, place.height * ch);
+    let crop = place.crop.bounded();
+    let mut part =
+        [crop.left, crop.top, 1.0 - crop.left - crop.right, 1.0 - crop.top - crop.bottom];
+    let (pw, ph) = ((picture.0 * part[2]).max(1.0), (picture.1 * part[3]).max(1.0));
+    let (fw, fh) = match place.fit {
+        Fit::Stretch => (width, height),
+        Fit::Original => (pw, ph),
+        Fit::Contain => {
+            let scale = (width / pw).min(height / ph);
+            (pw * scale, ph * scale)
+        }
+        Fit::Cover => {
+            let scale = (width / pw).max(height / ph);
+            let (seen_x, seen_y) = (width / (pw * scale), height / (ph * scale));
+            part[0] += part[2] * (1.0 - seen_x) / 2.0;
+            part[1] += part[3] * (1.0 - seen_y) / 2.0;
+            part[2] *= seen_x;
+            part[3] *= seen_y;
+            (width, height)
+        }
+    };
+    let sign = |flip: bool| if flip { -1.0 } else { 1.0 };
+    let middle = Affine::shift(place.x * cw + width / 2.0, place.y * ch + height / 2.0);
+    let map = middle
+        .after(Affine::turn(place.rotation))
+        .after(Affine::scale(fw * sign(place.flip_x), fh * sign(place.flip_y)))
+        .after(Affine::shift(-0.5, -0.5));
+    (map, part)
+}
+
+/// Where a picture of size `source` comes to lie through `places` (the outermost group first);
+/// `None` if nothing of it is seen.
+pub fn spot(places: &[Place], source: Size, canvas: Size) -> Option<Spot> {
+    let (map, part) = whole_map(places, source, canvas)?;
+    let (sw, sh) = (f64::from(source.width), f64::from(source.height));
+    let cut =
+        Cut { left: part[0] * sw, top: part[1] * sh, width: part[2] * sw, height: part[3] * sh };
+    let flat = 1e-3;
+    if map.xy.abs() < flat && map.yx.abs() < flat || map.xx.abs() < flat && map.yy.abs() < flat {
+        upright(map, cut, canvas)
+    } else {
+        free(map, cut, canvas)
+    }
+}
+
+/// From the unit square of what is seen of a picture to program pixels, through all groups.
+pub fn whole_map(places: &[Place], source: Size, canvas: Size) -> Option<(Affine, [f64; 4])> {
+    let (own, groups) = places.split_last()?;
+    let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
+    let (inner, part) = map(own, (f64::from(source.width), f64::from(source.height)), canvas);
+    let map = groups.iter().rev().fold(inner, |inner, group| {
+        let whole = Place { crop: Default::default(), ..*group };
+        let (outer, _) = self::map(&whole, (cw, ch), canvas);
+        outer.after(Affine::scale(1.0 / cw, 1.0 / ch)).after(inner)
+    });
+    Some((map, part))
+}
+
+fn upright(map: Affine, cut: Cut, canvas: Size) -> Option<Spot> {
+    let swap = map.xx.abs() < map.xy.abs();
+    let (across, down) = if swap { (map.xy, map.yx) } else { (map.xx, map.yy) };
+    let turn = Turn { swap, flip_x: across < 0.0, flip_y: down < 0.0 };
+    // A picture of the program's size stays that size, whatever was lost in the arithmetic.
+    let even = |length: f64| ((length.abs() + 1e-6) / 2.0).floor().max(1.0) * 2.0;
+    let (width, height) = (even(across), even(down));
+    let start = |middle: f64, length: f64| ((middle - length / 2.0 + 1e-6) / 2.0).floor() * 2.0;
+    let (x, y) = (start(map.tx + across / 2.0, width), start(map.ty + down / 2.0, height));
+    let all = Rect { x: x as i64, y: y as i64, width: width as i64, height: height as i64 };
+    let rect = all.common(Rect::whole(canvas))?;
+    // The part of the whole that is seen, then the same part of the cut-out.
+    let part = |start: i64, length: i64, from: i64, of: i64, flip: bool| {
+        let (start, length) = ((start - from) as f64 / of as f64, length as f64 / of as f64);
+        (if flip { 1.0 - start - length } else { start }, length)
+    };
+    let (u, w) = part(rect.x, rect.width, all.x, all.width, turn.flip_x);
+    let (v, h) = part(rect.y, rect.height, all.y, all.height, turn.flip_y);
+    let ((u, w), (v, h)) = if swap { ((v, h), (u, w)) } else { ((u, w), (v, h)) };
+    let cut = Cut {
+        left: cut.left + cut.width * u,
+        top: cut.top + cut.height * v,
+        width: cut.width * w,
+        height: cut.height * h,
+    };
+    let size = rect.size();
+    let scaled = if swap { Size::new(size.height, size.width) } else { size };
+    Some(Spot { cut, scaled, shape: Shape::Upright { rect, turn } })
+}
+
+fn free(map: Affine, cut: Cut, canvas: Size) -> Option<Spot> {
+    let even = |length: f64| (length / 2.0).round().clamp(1.0, MOST_TURNED / 2.0) * 2.0;
+    let (width, height) = (even(map.xx.hypot(map.yx)), even(map.xy.hypot(map.yy)));
+    let corners =
+        [map.apply(0.0, 0.0), map.apply(1.0, 0.0), map.apply(0.0, 1.0), map.apply(1.0, 1.0)];
+    let reach = |pick: fn(&(f64, f64)) -> f64| {
+        let low = corners.iter().map(pick).fold(f64::INFINITY, f64::min);
+        let high = corners.iter().map(pick).fold(f64::NEG_INFINITY, f64::max);
+        let low = ((low - 1.0) / 2.0).floor() as i64 * 2;
+        (low, ((high + 1.0) / 2.0).ceil() as i64 * 2 - low)
+    };
+    let ((x, w), (y, h)) = (reach(|corner| corner.0), reach(|corner| corner.1));
+    let bounds = Rect { x, y, width: w, height: h }.common(Rect::whole(canvas))?;
+    let map = map.after(Affine::scale(1.0 / width, 1.0 / height));
+    map.inverse()?;
+    let scaled = Size::new(width as u32, height as u32);
+    Some(Spot { cut, scaled, shape: Shape::Free { map, bounds } })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::scene::Crop;
+
+    const HD: Size = Size::new(1280, 720);
+
+    fn rect(place: Place, source: Size) -> (Rect, Turn, Cut) {
+        let spot = spot(&[place], source, HD).unwrap();
+        match spot.shape {
+            Shape::Upright { rect, turn } => (rect, turn, spot.cut),
+            Shape::Free { .. } => panic!("{spot:?}"),
+        }
+    }
+
+    fn at(x: i64, y: i64, width: i64, height: i64) -> Rect {
+        Rect { x, y, width, height }
+    }
+
+    #[test]
+    fn fit_modes_fill_the_box() {
+        let source = Size::new(640, 480);
+        let place = |fit| Place { fit, ..Place::default() };
+        assert_eq!(rect(place(Fit::Contain), source).0, at(160, 0, 960, 720));
+        assert_eq!(rect(place(Fit::Stretch), source).0, at(0, 0, 1280, 720));
+        assert_eq!(rect(place(Fit::Original), source).0, at(320, 120, 640, 480));
+        let (cover, _, cut) = rect(place(Fit::Cover), source);
+        assert_eq!(cover, at(0, 0, 1280, 720));
+        assert!((cut.height - 360.0).abs() < 1e-6 && (cut.top - 60.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_lone_picture_lies_where_it_always_did() {
+        for source in [
+            Size::new(320, 240),
+            Size::new(1920, 1080),
+            Size::new(1000, 562),
+            Size::new(2, 720),
+            Size::new(722, 1280),
+            Size::new(3840, 1080),
+        ] {
+            let (rect, turn, _) = rect(Place::default(), source);
+            let inner = source.fitted_into(HD);
+            let start = |outer: u32, inner: u32| i64::from((outer - inner) / 2 & !1);
+            let want = at(
+                start(1280, inner.width),
+                start(720, inner.height),
+                inner.width.into(),
+                inner.height.into(),
+            );
+            assert_eq!((rect, turn), (want, Turn::NONE), "{source}");
+        }
+    }
+
+    #[test]
+    fn what_lies_outside_is_cut_off_the_picture() {
+        let place = Place { x: -0.5, fit: Fit::Stretch, ..Place::default() };
+        let (seen, _, cut) = rect(place, Size::new(100, 100));
+        assert_eq!(seen, at(0, 0, 640, 720));
+        assert!((cut.left - 50.0).abs() < 1e-6 && (cut.width - 50.0).abs() < 1e-6);
+        let (_, turn, cut) = rect(Place { flip_x: true, ..place }, Size::new(100, 100));
+        assert!(turn.flip_x && cut.left.abs() < 1e-6 && (cut.width - 50.0).abs() < 1e-6);
+        assert!(spot(&[Place { x: 1.0, ..Place::default() }], HD, HD).is_none());
+    }
+
+    #[test]
+    fn quarter_turns_are_exact_and_crops_are_of_the_picture() {
+        let crop = Crop { left: 0.25, ..Crop::default() };
+        let place = Place {
+            x: 0.25,
+            y: 0.25,
+            width: 0.5,
+            height: 0.5,
+            fit: Fit::Stretch,
+            rotation: 90.0,
+            crop,
+            ..Place::default()
+        };
+        let (seen, turn, cut) = rect(place, Size::new(400, 200));
+        assert_eq!(seen, at(460, 40, 360, 640));
+        // Clockwise: what was on the left is on top.
+        assert_eq!(turn, Turn { swap: true, flip_x: true, flip_y: false });
+        assert_eq!((cut.left, cut.width), (100.0, 300.0));
+        let half = Place { rotation: 180.0, ..place };
+        assert_eq!(rect(half, HD).1, Turn { swap: false, flip_x: true, flip_y: true });
+    }
+
+    #[test]
+    fn a_group_moves_and_shrinks_what_is_in_it() {
+        let group = Place { x: 0.5, width: 0.5, height: 0.5, ..Place::default() };
+        let own = Place { x: 0.5, y: 0.5, width: 0.5, height: 0.5, ..Place::default() };
+        let spot = spot(&[group, own], HD, HD).unwrap();
+        assert_eq!(spot.shape, Shape::Upright { rect: at(960, 180, 320, 180), turn: Turn::NONE });
+    }
+
+    #[test]
+    fn turned_pictures_keep_their_size_and_stay_within_bounds() {
+        let place =
+            Place { x: 0.25, y: 0.25, width: 0.5, height: 0.5, rotation: 30.0, ..Place::default() };
+        let spot = spot(&[place], HD, HD).unwrap();
+        assert_eq!(spot.scaled, Size::new(640, 360));
+        let Shape::Free { map, bounds } = spot.shape else { panic!("{spot:?}") };
+        let (x, y) = map.apply(320.0, 180.0);
+        assert!((x - 640.0).abs() < 1e-6 && (y - 360.0).abs() < 1e-6);
+        assert!(Rect::whole(HD).covers(bounds) && bounds.width < 760 && bounds.height < 660);
+        let (x, y) = map.inverse().unwrap().apply(640.0, 360.0);
+        assert!((x - 320.0).abs() < 1e-6 && (y - 180.0).abs() < 1e-6);
+    }
+}

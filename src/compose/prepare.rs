@@ -1,0 +1,423 @@
+//! Makes a source's picture ready to be laid onto the program: cut out, scaled, its colours turned
+//! into the program's, multiplied by its alpha, turned. The result is kept until the picture or its
+//! place changes, so that a layer that stands still costs nothing here. A picture that needs none
+//! of it is shared, not copied.
+
+use std::sync::Arc;
+
+use fast_image_resize::images::{Image as Raster, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+
+use crate::base::{Pool, Pooled};
+use crate::compose::layout::{Affine, Cut, Rect, Shape, Spot, Turn};
+use crate::compose::tint::Tint;
+use crate::media::{Color, Planes, Size, VideoFrame};
+
+/// Pictures of one layer that may be on their way at once (encoder, preview, this one).
+const IDLE: usize = 4;
+
+/// A layer ready to be laid down.
+#[derive(Clone, Debug)]
+pub(super) struct Image {
+    /// Where it goes, within the program; `planes` have this size.
+    pub rect: Rect,
+    /// In the program's colours; if there is an alpha plane, multiplied by it.
+    pub planes: Arc<Pooled<Planes>>,
+    /// Alpha of the chroma samples, where there is an alpha plane.
+    pub chroma_alpha: Arc<Vec<u8>>,
+}
+
+/// The last image of a layer and what it was made of.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    picture: VideoFrame,
+    spot: Spot,
+    pub image: Image,
+    pool: Option<(Size, bool, Pool<Planes>)>,
+}
+
+impl Prepared {
+    fn is_of(&self, picture: &VideoFrame, spot: &Spot) -> bool {
+        Arc::ptr_eq(&self.picture.planes, &picture.planes)
+            && self.picture.color == picture.color
+            && self.spot == *spot
+    }
+}
+
+/// Prepares layers; its buffers serve all of them.
+#[derive(Default)]
+pub(super) struct Preparer {
+    resizer: Resizer,
+    tint: Tint,
+    /// The picture multiplied by its alpha.
+    premultiplied: Option<Planes>,
+    premultiplied_chroma: Vec<u8>,
+    /// The scaled picture before it is turned.
+    scaled: Option<Planes>,
+    scaled_chroma: Vec<u8>,
+}
+
+impl Preparer {
+    /// The image of `picture` at `spot`, made anew if it is not what `before` holds.
+    pub fn prepare(
+        &mut self,
+        picture: &VideoFrame,
+        spot: &Spot,
+        before: Option<Prepared>,
+    ) -> Prepared {
+        let mut pool = None;
+        if let Some(before) = before {
+            if before.is_of(picture, spot) {
+                return before;
+            }
+            pool = before.pool;
+        }
+        let image =
+            self.share(picture, spot).unwrap_or_else(|| self.make(picture, spot, &mut pool));
+        Prepared { picture: picture.clone(), spot: *spot, image, pool }
+    }
+
+    /// The picture itself, where nothing is to be done.
+    fn share(&self, picture: &VideoFrame, spot: &Spot) -> Option<Image> {
+        let Shape::Upright { rect, turn: Turn::NONE } = spot.shape else { return None };
+        let same = picture.planes.is_opaque()
+            && picture.color == Color::PROGRAM
+            && spot.scaled == picture.size()
+            && is_whole(&spot.cut, picture.size());
+        same.then(|| Image {
+            rect,
+            planes: Arc::clone(&picture.planes),
+            chroma_alpha: Arc::default(),
+        })
+    }
+
+    fn make(
+        &mut self,
+        picture: &VideoFrame,
+        spot: &Spot,
+        pool: &mut Option<(Size, bool, Pool<Planes>)>,
+    ) -> Image {
+        let see_through = !picture.planes.is_opaque();
+        let (rect, alpha) = match spot.shape {
+            Shape::Upright { rect, .. } => (rect, see_through),
+            Shape::Free { bounds, .. } => (bounds, true),
+        };
+        let size = rect.size();
+        if pool.as_ref().is_none_or(|(of, with, _)| (*of, *with) != (size, alpha)) {
+            let new = if alpha { Planes::alpha_pool(size, IDLE) } else { Planes::pool(size, IDLE) };
+            *pool = Some((size, alpha, new));
+        }
+        let mut out = match pool {
+            Some((_, _, pool)) => pool.take(),
+            None => Pooled::unpooled(Planes::transparent(size)),
+        };
+        let mut chroma_alpha = Vec::new();
+        if see_through {
+            self.premultiply(picture);
+        }
+        if let Shape::Upright { turn: Turn::NONE, .. } = spot.shape {
+            self.scale(picture, spot, &mut out, &mut chroma_alpha);
+        } else {
+            let mut scaled = self
+                .scaled
+                .take()
+                .filter(|it| it.size() == spot.scaled && it.is_opaque() != see_through);
+            let mut scaled = scaled.take().unwrap_or_else(|| {
+                if see_through {
+                    Planes::transparent(spot.scaled)
+                } else {
+                    Planes::black(spot.scaled)
+                }
+            });
+            let mut chroma = std::mem::take(&mut self.scaled_chroma);
+            self.scale(picture, spot, &mut scaled, &mut chroma);
+            match spot.shape {
+                Shape::Upright { turn, .. } => {
+                    turn_all(&scaled, &chroma, turn, &mut out, &mut chroma_alpha)
+                }
+                Shape::Free { map, bounds } => {
+                    warp_all(&scaled, &chroma, map, bounds, &mut out, &mut chroma_alpha)
+                }
+            }
+            self.scaled = Some(scaled);
+            self.scaled_chroma = chroma;
+        }
+        Image { rect, planes: Arc::new(out), chroma_alpha: Arc::new(chroma_alpha) }
+    }
+
+    /// The picture in the program's colours, multiplied by its alpha.
+    fn premultiply(&mut self, picture: &VideoFrame) {
+        let from = &**picture.planes;
+        let kept = self.premultiplied.take().filter(|kept| kept.size() == from.size());
+        let mut planes = kept.unwrap_or_else(|| Planes::transparent(from.size()));
+        planes.y.copy_from_slice(&from.y);
+        planes.u.copy_from_slice(&from.u);
+        planes.v.copy_from_slice(&from.v);
+        if let (Some(to), Some(from)) = (&mut planes.alpha, &from.alpha) {
+            to.copy_from_slice(from);
+        }
+        if picture.color != Color::PROGRAM {
+            self.tint.apply(picture.color, &mut planes);
+        }
+        let (stride, chroma_stride) = (planes.luma_stride(), planes.chroma_stride());
+        let Planes { y, u, v, alpha: Some(alpha), .. } = &mut planes else { return };
+        for (y, a) in y.iter_mut().zip(&*alpha) {
+            *y = scaled_by(*y, *a);
+        }
+        self.premultiplied_chroma.resize(u.len(), 0);
+        let chroma = self.premultiplied_chroma.chunks_exact_mut(chroma_stride);
+        for (out, rows) in chroma.zip(alpha.chunks_exact(stride * 2)) {
+            let (upper, lower) = rows.split_at(stride);
+            let pairs = upper.chunks_exact(2).zip(lower.chunks_exact(2));
+            for (out, (upper, lower)) in out.iter_mut().zip(pairs) {
+                let sum: u16 = upper.iter().chain(lower).map(|&a| u16::from(a)).sum();
+                *out = ((sum + 2) / 4) as u8;
+            }
+        }
+        for plane in [u, v] {
+            for (value, a) in plane.iter_mut().zip(&self.premultiplied_chroma) {
+                *value = scaled_by(*value, *a);
+            }
+        }
+        self.premultiplied = Some(planes);
+    }
+
+    /// Cuts out and scales into `out`, in the program's colours.
+    fn scale(
+        &mut self,
+        picture: &VideoFrame,
+        spot: &Spot,
+        out: &mut Planes,
+        chroma_alpha: &mut Vec<u8>,
+    ) {
+        let premultiplied = self.premultiplied.as_ref().filter(|_| !picture.planes.is_opaque());
+        let from: &Planes = premultiplied.unwrap_or(&picture.planes);
+        let (size, to) = (from.size(), out.size());
+        let half = |size: Size| Size::new(size.width / 2, size.height / 2);
+        let cut = spot.cut;
+        let half_cut = Cut {
+            left: cut.left / 2.0,
+            top: cut.top / 2.0,
+            width: cut.width / 2.0,
+            height: cut.height / 2.0,
+        };
+        let resizer = &mut self.resizer;
+        resize(resizer, &from.y, size, &cut, &mut out.y, to);
+        resize(resizer, &from.u, half(size), &half_cut, &mut out.u, half(to));
+        resize(resizer, &from.v, half(size), &half_cut, &mut out.v, half(to));
+        if let (Some(from), Some(out)) = (&from.alpha, &mut out.alpha) {
+            resize(resizer, from, size, &cut, out, to);
+            chroma_alpha.resize(half(to).pixels(), 0);
+            resize(
+                resizer,
+                &self.premultiplied_chroma,
+                half(size),
+                &half_cut,
+                chroma_alpha,
+                half(to),
+            );
+        }
+        if premultiplied.is_none() && picture.color != Color::PROGRAM {
+            self.tint.apply(picture.color, out);
+        }
+    }
+}
+
+/// `value · alpha / 255`, rounded.
+fn scaled_by(value: u8, alpha: u8) -> u8 {
+    let product = u16::from(value) * u16::from(alpha) + 128;
+    ((product + (product >> 8)) >> 8) as u8
+}
+
+fn is_whole(cut: &Cut, size: Size) -> bool {
+    cut.left.abs() < 1e-6
+        && cut.top.abs() < 1e-6
+        && (cut.width - f64::from(size.width)).abs() < 1e-6
+        && (cut.height - f64::from(size.height)).abs() < 1e-6
+}
+
+/// Scales a part of one plane; a part of the target's size on whole pixels is copied.
+fn resize(resizer: &mut Resizer, from: &[u8], size: Size, cut: &Cut, to: &mut [u8], target: Size) {
+    let whole = |value: f64| (value - value.round()).abs() < 1e-6;
+    let same = (cut.width - f64::from(target.width)).abs() < 1e-6
+        && (cut.height - f64::from(target.height)).abs() < 1e-6;
+    if same && whole(cut.left) && whole(cut.top) {
+        let (left, top) = (cut.left.round() as usize, cut.top.round() as usize);
+        let width = target.width as usize;
+        let rows = from.chunks_exact(size.width.max(1) as usize).skip(top);
+        for (to, from) in to.chunks_exact_mut(width.max(1)).zip(rows) {
+            if let Some(from) = from.get(left..left + width) {
+                to.copy_from_slice(from);
+            }
+        }
+        return;
+    }
+    // Rounding may have moved an edge out of the picture by a hair.
+    let (width, height) = (f64::from(size.width), f64::from(size.height));
+    let (left, top) = (cut.left.clamp(0.0, width), cut.top.clamp(0.0, height));
+    let options = ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
+        .crop(left, top, cut.width.min(width - left), cut.height.min(height - top));
+    let input = ImageRef::new(size.width, size.height, from, PixelType::U8);
+    let output = Raster::from_slice_u8(target.width, target.height, to, PixelType::U8);
+    if let (Ok(input), Ok(mut output)) = (input, output)
+        && let Err(fault) = resizer.resize(&input, &mut output, &options)
+    {
+        // Cannot happen with sizes that match their buffers; the old content would show.
+        tracing::warn!(%fault, "scaling a picture");
+    }
+}
+
+/// Turns and flips all planes by quarter turns.
+fn turn_all(
+    from: &Planes,
+    chroma: &[u8],
+    turn: Turn,
+    out: &mut Planes,
+    chroma_alpha: &mut Vec<u8>,
+) {
+    let (width, to) = (from.luma_stride(), out.luma_stride());
+    turn_plane(&from.y, width, turn, &mut out.y, to);
+    turn_plane(&from.u, width / 2, turn, &mut out.u, to / 2);
+    turn_plane(&from.v, width / 2, turn, &mut out.v, to / 2);
+    if let (Some(from), Some(out)) = (&from.alpha, &mut out.alpha) {
+        turn_plane(from, width, turn, out, to);
+        chroma_alpha.resize(chroma.len(), 0);
+        turn_plane(chroma, width / 2, turn, chroma_alpha, to / 2);
+    }
+}
+
+fn turn_plane(from: &[u8], width: usize, turn: Turn, out: &mut [u8], out_width: usize) {
+    let (width, out_width) = (width.max(1), out_width.max(1));
+    let (rows, out_rows) = (from.len() / width, out.len() / out_width);
+    for (index, line) in out.chunks_exact_mut(out_width).enumerate() {
+        let along = if turn.flip_y { out_rows - 1 - index } else { index };
+        if turn.swap {
+            // A column of the source, downwards or upwards.
+            let column = from.iter().skip(along).step_by(width);
+            if turn.flip_x {
+                for (row, value) in column.take(rows).enumerate() {
+                    if let Some(out) = line.get_mut(rows - 1 - row) {
+                        *out = *value;
+                    }
+                }
+            } else {
+                line.iter_mut().zip(column).for_each(|(out, value)| *out = *value);
+            }
+        } else if let Some(source) = from.get(along * width..(along + 1) * width) {
+            line.copy_from_slice(source);
+            if turn.flip_x {
+                line.reverse();
+            }
+        }
+    }
+}
+
+/// Turns all planes by any angle, with smooth edges: outside the picture there is nothing.
+fn warp_all(
+    from: &Planes,
+    chroma: &[u8],
+    map: Affine,
+    bounds: Rect,
+    out: &mut Planes,
+    chroma_alpha: &mut Vec<u8>,
+) {
+    let Some(back) = map.inverse() else { return };
+    let size = from.size();
+    let half = Size::new(size.width / 2, size.height / 2);
+    // From pixels of the target to pixels of the source, both by their middles.
+    let luma = back.after(Affine::shift(bounds.x as f64, bounds.y as f64));
+    let small = Affine::scale(0.5, 0.5).after(luma).after(Affine::scale(2.0, 2.0));
+    let (width, chroma_width) = (out.luma_stride(), out.chroma_stride());
+    chroma_alpha.resize(out.u.len(), 0);
+    let full = Source { size, plane: None };
+    let small_full = Source { size: half, plane: None };
+    warp(&Source { plane: Some(&from.y), ..full }, luma, &mut out.y, width);
+    warp(&Source { plane: Some(&from.u), ..small_full }, small, &mut out.u, chroma_width);
+    warp(&Source { plane: Some(&from.v), ..small_full }, small, &mut out.v, chroma_width);
+    if let Some(alpha) = &mut out.alpha {
+        warp(&Source { plane: from.alpha.as_deref(), ..full }, luma, alpha, width);
+    }
+    let chroma = from.alpha.as_ref().map(|_| chroma);
+    warp(&Source { plane: chroma, ..small_full }, small, chroma_alpha, chroma_width);
+}
+
+/// A plane to be sampled; `None`: 255 everywhere.
+#[derive(Copy, Clone)]
+struct Source<'a> {
+    size: Size,
+    plane: Option<&'a [u8]>,
+}
+
+impl Source<'_> {
+    fn at(&self, x: i64, y: i64) -> i64 {
+        let (width, height) = (i64::from(self.size.width), i64::from(self.size.height));
+        if x < 0 || y < 0 || x >= width || y >= height {
+            return 0;
+        }
+        let index = usize::try_from(y * width + x).unwrap_or(0);
+        self.plane.map_or(255, |plane| plane.get(index).copied().unwrap_or(0).into())
+    }
+}
+
+/// Samples bilinearly in fixed point with 16 bits after the point.
+fn warp(from: &Source<'_>, map: Affine, out: &mut [u8], width: usize) {
+    let fixed = |value: f64| (value * 65_536.0).round() as i64;
+    let step = (fixed(map.xx), fixed(map.yx));
+    for (row, line) in out.chunks_exact_mut(width.max(1)).enumerate() {
+        let (x, y) = map.apply(0.5, row as f64 + 0.5);
+        let (mut x, mut y) = (fixed(x - 0.5), fixed(y - 0.5));
+        for value in line {
+            let (left, top) = (x >> 16, y >> 16);
+            let (right, down) = ((x >> 8) & 255, (y >> 8) & 255);
+            let upper = from.at(left, top) * (256 - right) + from.at(left + 1, top) * right;
+            let lower = from.at(left, top + 1) * (256 - right) + from.at(left + 1, top + 1) * right;
+            *value = ((upper * (256 - down) + lower * down + (1 << 15)) >> 16) as u8;
+            x += step.0;
+            y += step.1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quarter_turns_move_every_pixel_to_its_place() {
+        // 1 2 3
+        // 4 5 6
+        let from = [1, 2, 3, 4, 5, 6];
+        let turned = |swap, flip_x, flip_y| {
+            let mut out = [0; 6];
+            let width = if swap { 2 } else { 3 };
+            turn_plane(&from, 3, Turn { swap, flip_x, flip_y }, &mut out, width);
+            out
+        };
+        assert_eq!(turned(true, true, false), [4, 1, 5, 2, 6, 3], "clockwise");
+        assert_eq!(turned(true, false, true), [3, 6, 2, 5, 1, 4], "counter-clockwise");
+        assert_eq!(turned(false, true, true), [6, 5, 4, 3, 2, 1], "upside down");
+        assert_eq!(turned(false, true, false), [3, 2, 1, 6, 5, 4], "mirrored");
+    }
+
+    #[test]
+    fn sampling_by_the_identity_changes_nothing() {
+        let plane: Vec<u8> = (0..=255).collect();
+        let from = Source { size: Size::new(16, 16), plane: Some(&plane) };
+        let mut out = vec![0; 256];
+        warp(&from, Affine::scale(1.0, 1.0), &mut out, 16);
+        assert_eq!(out, plane);
+        warp(&from, Affine::shift(0.5, 0.0), &mut out, 16);
+        assert_eq!(out[0], 1, "between 0 and 1");
+        assert_eq!(out[31], 16, "half of 31: outside there is nothing");
+    }
+
+    #[test]
+    fn multiplying_by_alpha_is_exact_at_its_ends() {
+        for value in 0..=255 {
+            assert_eq!(scaled_by(value, 255), value);
+            assert_eq!(scaled_by(value, 0), 0);
+        }
+        assert_eq!(scaled_by(200, 128), 100);
+    }
+}

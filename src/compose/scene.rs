@@ -1,0 +1,367 @@
+//! Scenes as values (issue 3, part 2): what is shown, where, and in which order. Pure: no pictures,
+//! no clock. A scene's items are flattened into a [`Plan`], which the compositor draws.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Groups and scenes within each other go no deeper than this.
+pub const MOST_DEPTH: usize = 8;
+
+/// Layers of one plan: what lies above these is left out.
+pub const MOST_LAYERS: usize = 256;
+
+/// Names a source of the collection.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct SourceId(pub u32);
+
+/// Names a scene of the collection.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct SceneId(pub u32);
+
+/// Names an item, over all scenes.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct ItemId(pub u32);
+
+/// Items on the program's canvas.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Scene {
+    pub id: SceneId,
+    pub name: String,
+    /// From the bottom to the top.
+    pub items: Vec<Item>,
+}
+
+/// Something that is shown at a place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    pub id: ItemId,
+    /// Its own name; empty: that of what it shows.
+    pub name: String,
+    pub content: Content,
+    pub place: Place,
+    /// 0 (not seen) to 1.
+    pub opacity: f32,
+    pub blend: Blend,
+    pub hidden: bool,
+    /// Cannot be moved on the picture by mistake.
+    pub locked: bool,
+}
+
+/// What an item shows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    Source(SourceId),
+    /// Items that move, hide and fade together, on a canvas of the program's size.
+    Group(Vec<Item>),
+    /// Another scene, as if it were a picture of the program's size.
+    Scene(SceneId),
+}
+
+impl Item {
+    /// A source that fills the program as far as its shape allows.
+    pub fn new(id: ItemId, content: Content) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            content,
+            place: Place::default(),
+            opacity: 1.0,
+            blend: Blend::Normal,
+            hidden: false,
+            locked: false,
+        }
+    }
+
+    /// The items in it, if it is a group.
+    pub fn members(&self) -> &[Self] {
+        if let Content::Group(items) = &self.content { items } else { &[] }
+    }
+}
+
+/// Where an item is. Lengths are parts of the program (1.0 is its width or height), so that a scene
+/// looks the same at every size of the program.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Place {
+    /// The box, before it is turned: its left edge, top edge, width and height.
+    pub x: f64,
+    pub y: f64,
+    pub width: f64,
+    pub height: f64,
+    /// How the picture fills the box.
+    pub fit: Fit,
+    /// Degrees clockwise about the middle of the box.
+    pub rotation: f64,
+    pub crop: Crop,
+    pub flip_x: bool,
+    pub flip_y: bool,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self {
+            x: 0.0,
+            y: 0.0,
+            width: 1.0,
+            height: 1.0,
+            fit: Fit::Contain,
+            rotation: 0.0,
+            crop: Crop::default(),
+            flip_x: false,
+            flip_y: false,
+        }
+    }
+}
+
+impl Place {
+    /// The farthest an edge may lie from the program, and the largest box, in programs.
+    pub const MOST: f64 = 50.0;
+
+    /// The same, with every number within bounds; what is no number becomes the default.
+    pub fn bounded(self) -> Self {
+        let default = Self::default();
+        let within = |value: f64, low: f64, high: f64, default: f64| {
+            if value.is_finite() { value.clamp(low, high) } else { default }
+        };
+        Self {
+            x: within(self.x, -Self::MOST, Self::MOST, default.x),
+            y: within(self.y, -Self::MOST, Self::MOST, default.y),
+            width: within(self.width, 0.001, Self::MOST, default.width),
+            height: within(self.height, 0.001, Self::MOST, default.height),
+            rotation: if self.rotation.is_finite() { self.rotation.rem_euclid(360.0) } else { 0.0 },
+            crop: self.crop.bounded(),
+            ..self
+        }
+    }
+}
+
+/// What is cut off the picture's sides, as parts of its width and height.
+#[derive(Copy, Clone, Debug, PartialEq, Default)]
+pub struct Crop {
+    pub left: f64,
+    pub top: f64,
+    pub right: f64,
+    pub bottom: f64,
+}
+
+impl Crop {
+    /// The same, with at least a hundredth of the picture left each way.
+    pub fn bounded(self) -> Self {
+        let side = |value: f64, most: f64| {
+            if value.is_finite() { value.clamp(0.0, most) } else { 0.0 }
+        };
+        let (left, top) = (side(self.left, 0.99), side(self.top, 0.99));
+        let (right, bottom) = (side(self.right, 0.99 - left), side(self.bottom, 0.99 - top));
+        Self { left, top, right, bottom }
+    }
+}
+
+/// How a picture fills its box.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Fit {
+    /// As large as fits, whole.
+    #[default]
+    Contain,
+    /// As small as leaves no gap; what sticks out is cut off.
+    Cover,
+    /// Exactly the box, whatever becomes of the shape.
+    Stretch,
+    /// Pixel by pixel, in the middle of the box.
+    Original,
+}
+
+impl Fit {
+    /// All of them, with their names in settings.
+    pub const ALL: [(&str, Self); 4] = [
+        ("contain", Self::Contain),
+        ("cover", Self::Cover),
+        ("stretch", Self::Stretch),
+        ("original", Self::Original),
+    ];
+}
+
+/// How a layer's colours meet those below it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Blend {
+    #[default]
+    Normal,
+    Add,
+    Subtract,
+    Screen,
+    Multiply,
+    Lighten,
+    Darken,
+}
+
+impl Blend {
+    /// All of them, with their names in settings.
+    pub const ALL: [(&str, Self); 7] = [
+        ("normal", Self::Normal),
+        ("add", Self::Add),
+        ("subtract", Self::Subtract),
+        ("screen", Self::Screen),
+        ("multiply", Self::Multiply),
+        ("lighten", Self::Lighten),
+        ("darken", Self::Darken),
+    ];
+}
+
+/// One picture of a plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layer {
+    /// The same from plan to plan for the same item in the same groups.
+    pub key: u64,
+    pub source: SourceId,
+    /// From the outermost group to the item itself.
+    pub places: Vec<Place>,
+    pub opacity: f32,
+    pub blend: Blend,
+}
+
+/// A scene without its structure: what is drawn, from the bottom to the top.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Plan {
+    pub layers: Vec<Layer>,
+}
+
+impl Plan {
+    /// One source that fills the program.
+    pub fn simple(source: SourceId) -> Self {
+        let places = vec![Place::default()];
+        Self { layers: vec![Layer { key: 0, source, places, opacity: 1.0, blend: Blend::Normal }] }
+    }
+
+    /// What `scene` shows. Hidden items, scenes within themselves, and what is too deep or too much
+    /// are left out.
+    pub fn of(scene: &Scene, all: &[Scene]) -> Self {
+        let mut flattener = Flattener { all, path: vec![scene.id], layers: Vec::new() };
+        flattener.items(
+            &scene.items,
+            &Outer { key: u64::from(scene.id.0), opacity: 1.0, blend: Blend::Normal, places: &[] },
+        );
+        Self { layers: flattener.layers }
+    }
+
+    /// The sources that are needed.
+    pub fn sources(&self) -> impl Iterator<Item = SourceId> {
+        self.layers.iter().map(|layer| layer.source)
+    }
+}
+
+/// Walks through groups and scenes.
+struct Flattener<'a> {
+    all: &'a [Scene],
+    /// The scenes that are being walked through.
+    path: Vec<SceneId>,
+    layers: Vec<Layer>,
+}
+
+/// What the groups around an item make of it.
+struct Outer<'a> {
+    key: u64,
+    opacity: f32,
+    blend: Blend,
+    places: &'a [Place],
+}
+
+impl Flattener<'_> {
+    fn items(&mut self, items: &[Item], outer: &Outer<'_>) {
+        for item in items.iter().filter(|item| !item.hidden) {
+            let mut hasher = DefaultHasher::new();
+            (outer.key, item.id).hash(&mut hasher);
+            let key = hasher.finish();
+            let opacity = outer.opacity
+                * if item.opacity.is_finite() { item.opacity.clamp(0.0, 1.0) } else { 1.0 };
+            if opacity <= 0.0
+                || outer.places.len() >= MOST_DEPTH
+                || self.layers.len() >= MOST_LAYERS
+            {
+                continue;
+            }
+            let blend = if item.blend == Blend::Normal { outer.blend } else { item.blend };
+            let places: Vec<Place> =
+                outer.places.iter().chain([&item.place.bounded()]).copied().collect();
+            match &item.content {
+                Content::Source(source) => {
+                    self.layers.push(Layer { key, source: *source, places, opacity, blend });
+                }
+                Content::Group(items) => {
+                    self.items(items, &Outer { key, opacity, blend, places: &places });
+                }
+                Content::Scene(id) => {
+                    let scene = self.all.iter().find(|scene| scene.id == *id);
+                    if let Some(scene) = scene.filter(|scene| !self.path.contains(&scene.id)) {
+                        self.path.push(scene.id);
+                        self.items(&scene.items, &Outer { key, opacity, blend, places: &places });
+                        self.path.pop();
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(id: u32, content: Content) -> Item {
+        Item::new(ItemId(id), content)
+    }
+
+    #[test]
+    fn groups_and_scenes_are_flattened_in_order() {
+        let inner = Scene {
+            id: SceneId(2),
+            items: vec![item(5, Content::Source(SourceId(50)))],
+            ..Scene::default()
+        };
+        let mut group = item(
+            2,
+            Content::Group(vec![
+                item(3, Content::Source(SourceId(30))),
+                item(4, Content::Scene(SceneId(2))),
+            ]),
+        );
+        group.opacity = 0.5;
+        let mut hidden = item(6, Content::Source(SourceId(60)));
+        hidden.hidden = true;
+        let items = vec![item(1, Content::Source(SourceId(10))), group, hidden];
+        let scene = Scene { id: SceneId(1), items, ..Scene::default() };
+        let plan = Plan::of(&scene, &[scene.clone(), inner]);
+        let seen: Vec<_> = plan
+            .layers
+            .iter()
+            .map(|layer| (layer.source.0, layer.places.len(), layer.opacity))
+            .collect();
+        assert_eq!(seen, [(10, 1, 1.0), (30, 2, 0.5), (50, 3, 0.5)]);
+        let keys: std::collections::BTreeSet<_> = plan.layers.iter().map(|it| it.key).collect();
+        assert_eq!(keys.len(), 3);
+    }
+
+    #[test]
+    fn a_scene_within_itself_and_too_many_layers_are_left_out() {
+        let own = item(1, Content::Scene(SceneId(1)));
+        let mut items = vec![own, item(2, Content::Source(SourceId(1)))];
+        let scene = Scene { id: SceneId(1), items: items.clone(), ..Scene::default() };
+        assert_eq!(Plan::of(&scene, std::slice::from_ref(&scene)).layers.len(), 1);
+        items.extend((3..10_003).map(|id| item(id, Content::Source(SourceId(1)))));
+        let scene = Scene { id: SceneId(1), items, ..Scene::default() };
+        assert_eq!(Plan::of(&scene, &[]).layers.len(), MOST_LAYERS);
+        let mut deep = item(1, Content::Source(SourceId(1)));
+        for id in 2..40 {
+            deep = item(id, Content::Group(vec![deep]));
+        }
+        let scene = Scene { id: SceneId(1), items: vec![deep], ..Scene::default() };
+        assert!(Plan::of(&scene, &[]).layers.is_empty());
+    }
+
+    #[test]
+    fn numbers_that_are_none_become_defaults() {
+        let place =
+            Place { x: f64::NAN, width: 1e9, height: -3.0, rotation: -90.0, ..Place::default() };
+        let place = place.bounded();
+        assert_eq!((place.x, place.width, place.height), (0.0, Place::MOST, 0.001));
+        assert!((place.rotation - 270.0).abs() < 1e-9);
+        let crop = Crop { left: 0.7, right: 0.7, top: f64::INFINITY, bottom: -1.0 }.bounded();
+        assert!(crop.left + crop.right <= 0.99 && crop.top == 0.0 && crop.bottom == 0.0);
+    }
+}

@@ -1,0 +1,127 @@
+//! Turns the colours of a picture into the program's (BT.709, limited range), once, at the source's
+//! edge.
+
+use crate::media::color::{Matrix, Range};
+use crate::media::{Color, Planes};
+
+/// Turns the colours of a whole picture into the program's, in place. Fixed point, 13 bits; the
+/// chroma's part of luma is worked out once a chroma sample.
+#[derive(Default)]
+pub(super) struct Tint {
+    /// What a row of chroma adds to luma, one entry a luma column.
+    add: Vec<i32>,
+}
+
+const BITS: i32 = 13;
+const HALF: i32 = 1 << (BITS - 1);
+
+/// BT.601 to BT.709 on limited-range numbers: `y += (YU·u + YV·v)`, `u = UU·u + UV·v`,
+/// `v = VU·u + VV·v`, chroma about 128. Worked out from the two matrices of ITU-T H.273.
+struct Coefficients {
+    y: i32,
+    yu: i32,
+    yv: i32,
+    uu: i32,
+    uv: i32,
+    vu: i32,
+    vv: i32,
+    /// Luma's zero point in the source.
+    foot: i32,
+}
+
+impl Coefficients {
+    fn of(color: Color) -> Self {
+        let fixed = |value: f64| (value * f64::from(1 << BITS)).round() as i32;
+        // Full range: luma 255 → 219 steps, chroma 255 → 224.
+        let (luma, chroma, foot) = match color.range {
+            Range::Full => (219.0 / 255.0, 224.0 / 255.0, 0),
+            Range::Limited => (1.0, 1.0, 16),
+        };
+        // On limited-range chroma (224 steps) and luma (219 steps).
+        let (yu, yv, uu, uv, vu, vv) = match color.matrix {
+            Matrix::Bt601 => (-0.115_550, -0.207_938, 1.018_640, 0.114_618, 0.075_049, 1.025_327),
+            Matrix::Bt709 => (0.0, 0.0, 1.0, 0.0, 0.0, 1.0),
+        };
+        Self {
+            y: fixed(luma),
+            yu: fixed(yu * chroma),
+            yv: fixed(yv * chroma),
+            uu: fixed(uu * chroma),
+            uv: fixed(uv * chroma),
+            vu: fixed(vu * chroma),
+            vv: fixed(vv * chroma),
+            foot,
+        }
+    }
+}
+
+impl Tint {
+    /// From `color`; the alpha plane is of full range everywhere and stays as it is.
+    pub(super) fn apply(&mut self, color: Color, planes: &mut Planes) {
+        let c = Coefficients::of(color);
+        let (stride, chroma_stride) = (planes.luma_stride(), planes.chroma_stride());
+        self.add.resize(stride, 0);
+        let Planes { y, u, v, .. } = planes;
+        let rows = y.chunks_exact_mut(stride * 2);
+        let chroma = u.chunks_exact_mut(chroma_stride).zip(v.chunks_exact_mut(chroma_stride));
+        for (lines, (us, vs)) in rows.zip(chroma) {
+            let base = (16 << BITS) + HALF - c.y * c.foot;
+            for ((add, u), v) in self.add.chunks_exact_mut(2).zip(us).zip(vs) {
+                let (cu, cv) = (i32::from(*u) - 128, i32::from(*v) - 128);
+                add.fill(base + c.yu * cu + c.yv * cv);
+                *u = clamp(((c.uu * cu + c.uv * cv + HALF) >> BITS) + 128);
+                *v = clamp(((c.vu * cu + c.vv * cv + HALF) >> BITS) + 128);
+            }
+            for line in lines.chunks_exact_mut(stride) {
+                for (y, add) in line.iter_mut().zip(&self.add) {
+                    *y = clamp((i32::from(*y) * c.y + add) >> BITS);
+                }
+            }
+        }
+    }
+}
+
+fn clamp(value: i32) -> u8 {
+    value.clamp(0, 255) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::Size;
+
+    /// RGB (0…1) in the numbers of a colour description.
+    fn encode(color: Color, [r, g, b]: [f64; 3]) -> (u8, u8, u8) {
+        let (kr, kb) = match color.matrix {
+            Matrix::Bt601 => (0.299, 0.114),
+            Matrix::Bt709 => (0.2126, 0.0722),
+        };
+        let y = kr * r + (1.0 - kr - kb) * g + kb * b;
+        let (u, v) = ((b - y) / (2.0 * (1.0 - kb)), (r - y) / (2.0 * (1.0 - kr)));
+        let (ly, lc, foot) = match color.range {
+            Range::Limited => (219.0, 224.0, 16.0),
+            Range::Full => (255.0, 255.0, 0.0),
+        };
+        let byte = |value: f64| value.round().clamp(0.0, 255.0) as u8;
+        (byte(foot + ly * y), byte(128.0 + lc * u), byte(128.0 + lc * v))
+    }
+
+    #[test]
+    fn colours_become_the_programs() {
+        let mut tint = Tint::default();
+        for rgb in [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.2, 0.5, 0.8], [1.0; 3]] {
+            let want = encode(Color::PROGRAM, rgb);
+            for color in [Color::WEBCAM, Color::JPEG] {
+                let (y, u, v) = encode(color, rgb);
+                let mut planes = Planes::black(Size::new(16, 16));
+                planes.y.fill(y);
+                planes.u.fill(u);
+                planes.v.fill(v);
+                tint.apply(color, &mut planes);
+                let got = (planes.y[255], planes.u[63], planes.v[0]);
+                let off = [got.0.abs_diff(want.0), got.1.abs_diff(want.1), got.2.abs_diff(want.2)];
+                assert!(off.iter().all(|&d| d <= 2), "{rgb:?} {color:?}: {got:?} for {want:?}");
+            }
+        }
+    }
+}
