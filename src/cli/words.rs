@@ -27,6 +27,9 @@ pub fn print(output: &Output, event: &Event) {
     match event {
         Event::Ready(ready) => print_ready(output, ready),
         Event::Source(source) => print_source(output, source),
+        Event::Scene(name) => {
+            output.event("scene", json!({"name": name}), || Some(format!("Scene: {name}")));
+        }
         Event::Encoder(encoder) => print_encoder(output, encoder),
         Event::Target(target) => print_target(output, target),
         Event::Monitor(monitor) => print_monitor(output, monitor),

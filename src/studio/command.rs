@@ -5,15 +5,32 @@ use std::time::Duration;
 
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
+use crate::compose::scene::SceneId;
 use crate::net::Pin;
 use crate::server::Fault;
-use crate::studio::{Preferences, Quality, Target};
+use crate::studio::{Edit, Preferences, Quality, Target};
 
 /// A wish of the person at the window or on the command line.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Show this picture source.
     SelectVideo(VideoChoice),
+    /// Show this scene, by the chosen transition.
+    SwitchScene(SceneId),
+    /// Show this scene apart, before it goes out; `None`: nothing is prepared any more.
+    PrepareScene(Option<SceneId>),
+    /// The prepared scene goes out, and the one that went out is prepared.
+    Transition,
+    /// Change the scenes.
+    Edit(Edit),
+    /// Take the last change of the scenes back.
+    Undo,
+    /// Make it again.
+    Redo,
+    /// Add the scenes in this file: a collection of onair (TOML, JSON) or of OBS (JSON).
+    ImportScenes(PathBuf),
+    /// Write the scenes into this file: TOML, or JSON by its name.
+    ExportScenes(PathBuf),
     /// Hear this sound source.
     SelectAudio(AudioChoice),
     /// Encode like this.

@@ -8,6 +8,7 @@ mod look;
 mod monitor;
 mod network;
 mod recording;
+mod scenes;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,6 +70,8 @@ pub(super) struct Engine {
     pub(super) events: Sender<Event>,
     pub(super) output: Latest<Snapshot>,
     pub(super) preview: Latest<VideoFrame>,
+    /// The scene that is prepared.
+    pub(super) prepared: Latest<VideoFrame>,
     pub(super) settings: Settings,
     pub(super) settings_path: Option<PathBuf>,
     pub(super) keys_path: Option<PathBuf>,
@@ -95,6 +98,7 @@ pub(super) struct Engine {
 #[derive(Default)]
 pub(super) struct Engaged {
     program: Option<Program>,
+    stage: scenes::Stage,
     on_air: Option<OnAir>,
     /// What is being ended in the background: publishers, a recording, a whole broadcast.
     ending: Vec<crate::base::Worker>,
@@ -178,7 +182,8 @@ impl Engine {
                 && self.state.on_air.is_none()
                 && self.state.ending.iter().all(crate::base::Worker::is_finished)
                 && self.state.saving.iter().all(crate::base::Worker::is_finished)
-                && self.state.ending_monitors.iter().all(crate::base::Worker::is_finished);
+                && self.state.ending_monitors.iter().all(crate::base::Worker::is_finished)
+                && !self.scenes_busy();
             if ended {
                 // What they had to tell.
                 self.look();
@@ -226,7 +231,10 @@ impl Engine {
                 return;
             }
         }
-        let video = self.settings.video.clone();
+        self.begin_scenes();
+        // Nobody sees it where no scene shows it: no device is opened.
+        let unseen = (!self.wants_main()).then_some(VideoChoice::None);
+        let video = unseen.or_else(|| self.settings.video.clone());
         let audio = self.settings.audio.clone();
         self.state.undecided = (video.is_none(), audio.is_none());
         self.state.decide_by = self.clock.now() + DECIDE_WITHIN;
@@ -255,6 +263,14 @@ impl Engine {
                 self.select_audio(choice);
                 self.changed();
             }
+            Command::SwitchScene(id) => self.switch_scene(id),
+            Command::PrepareScene(id) => self.prepare_scene(id),
+            Command::Transition => self.take_prepared(),
+            Command::Edit(edit) => self.edit(&edit),
+            Command::Undo => self.step(true),
+            Command::Redo => self.step(false),
+            Command::ImportScenes(path) => self.import_scenes(path),
+            Command::ExportScenes(path) => self.export_scenes(path),
             Command::SetQuality(quality) => self.set_quality(&quality),
             Command::SetTargets(targets) => self.state.targets = targets,
             Command::PutTarget(target) => self.put_target(target),
@@ -365,6 +381,7 @@ impl Engine {
         ]);
         let message = self.state.program.as_mut().and_then(|it| it.select_video(choice));
         self.tell_some(message);
+        self.follow_main();
     }
 
     fn select_audio(&mut self, choice: AudioChoice) {

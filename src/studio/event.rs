@@ -17,6 +17,8 @@ pub enum Event {
     Ready(Ready),
     /// A source changed its state.
     Source(Source),
+    /// Another scene goes out, by this name.
+    Scene(String),
     /// An encoder was opened.
     Encoder(Encoder),
     /// A target changed its state.

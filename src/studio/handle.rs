@@ -96,6 +96,7 @@ pub struct Studio {
     events: Option<Receiver<Event>>,
     snapshot: Latest<Snapshot>,
     program: Latest<VideoFrame>,
+    prepared: Latest<VideoFrame>,
     watched: Latest<VideoFrame>,
     worker: Worker,
 }
@@ -108,8 +109,8 @@ impl Studio {
     pub fn start(config: Config) -> std::io::Result<Self> {
         let (commands, obeyed) = queue::bounded("commands", COMMANDS, Full::Block);
         let (happened, events) = queue::bounded("events", EVENTS, Full::DropOldest);
-        let (snapshot, program, watched) =
-            (Latest::default(), Latest::default(), Latest::default());
+        let (snapshot, watched) = (Latest::default(), Latest::default());
+        let (program, prepared) = (Latest::default(), Latest::default());
         let engine = Engine {
             clock: config.clock,
             runtime: Runtime::start()?,
@@ -117,6 +118,7 @@ impl Studio {
             events: happened,
             output: snapshot.clone(),
             preview: program.clone(),
+            prepared: prepared.clone(),
             watch: Watch::new(watched.clone(), config.player),
             settings: config.settings,
             settings_path: config.settings_path,
@@ -137,7 +139,7 @@ impl Studio {
         };
         let warnings = config.warnings;
         let worker = Worker::spawn("studio", move |_| engine.run(warnings))?;
-        Ok(Self { commands, events: Some(events), snapshot, program, watched, worker })
+        Ok(Self { commands, events: Some(events), snapshot, program, prepared, watched, worker })
     }
 
     /// Asks for something; the next snapshots and events show what became of it.
@@ -164,6 +166,11 @@ impl Studio {
     /// What goes out.
     pub fn program(&self) -> Latest<VideoFrame> {
         self.program.clone()
+    }
+
+    /// The scene that is prepared, small; empty while none is.
+    pub fn prepared(&self) -> Latest<VideoFrame> {
+        self.prepared.clone()
     }
 
     /// What the player shows.

@@ -7,6 +7,7 @@ use crate::net::Pin;
 use crate::player;
 use crate::studio::monitor::words;
 use crate::studio::notice::{Level, Notice, Remedy};
+use crate::studio::said::Said;
 
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +57,8 @@ pub enum Message {
     DefaultChanged {
         device: String,
     },
+    /// Of scenes and their sources.
+    Scenes(Said),
     FileFailed {
         path: String,
         reason: String,
@@ -311,6 +314,18 @@ impl Message {
         "crashed",
         "settings-bad",
         "settings-not-saved",
+        "scene-source-failed",
+        "scene-source-lost",
+        "scene-source-back",
+        "scenes-imported",
+        "scenes-left-out",
+        "scenes-import-failed",
+        "scenes-exported",
+        "scenes-export-failed",
+        "strain-preview",
+        "strain-transitions",
+        "strain-rate",
+        "strain-over",
     ];
 
     /// The message as a notice with this number, and what the machine said.
@@ -344,6 +359,7 @@ impl Message {
             Self::SourceBack { .. } => "source-back",
             Self::Alarm { alarm, .. } => alarm_key(*alarm),
             Self::DefaultChanged { .. } => "default-changed",
+            Self::Scenes(said) => said.key(),
             Self::FileFailed { .. } => "file-failed",
             Self::EncoderFailed { .. } => "encoder-failed",
             Self::EncoderSlow { .. } => "encoder-slow",
@@ -452,6 +468,7 @@ impl Message {
             | Self::SnapshotSaved { path } => vec![("path", path.clone())],
             Self::Watch { cause, .. } => vec![("cause", cause.clone())],
             Self::Player(said) => vec![("detail", said.detail.clone())],
+            Self::Scenes(said) => said.args(),
             Self::BitrateLowered { kbps, wanted } => {
                 vec![("kbps", kbps.clone()), ("wanted", wanted.clone())]
             }
@@ -493,6 +510,7 @@ impl Message {
             | Self::NoMicrophone => Level::Info,
             Self::Monitor { key, .. } => words::level(key),
             Self::Player(said) if said.severity == player::Severity::Info => Level::Info,
+            Self::Scenes(said) => said.level(),
             Self::EncoderFailed { .. }
             | Self::TargetInvalid { .. }
             | Self::NoTarget
@@ -634,6 +652,7 @@ impl Message {
             Self::Crashed { path } => {
                 format!("onair ended unexpectedly, or a part of it did. The report: {path}")
             }
+            Self::Scenes(said) => said.summary(),
             Self::SettingsBad { reason } => reason.clone(),
             Self::SettingsNotSaved { reason } => {
                 format!("The settings cannot be saved: {reason}")
@@ -718,6 +737,7 @@ impl Message {
                 "Switch the replay buffer on in the settings; it fills while on air or recording.".into()
             }
             Self::Player(said) => said.advice.clone(),
+            Self::Scenes(said) => said.advice(),
             Self::SettingsNotSaved { .. } => "Check that the folder can be written to.".into(),
             Self::Crashed { .. } => {
                 "It holds no keys. Send it to who makes onair, with what you did before.".into()

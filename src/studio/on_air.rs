@@ -9,7 +9,6 @@ use crate::base::{Clock, Timestamp, Worker};
 use crate::broadcast::adapt::Sample;
 use crate::broadcast::publisher;
 use crate::broadcast::{Hub, Publisher};
-use crate::capture::VideoChoice;
 use crate::encode::{self, AudioEncoder, VideoEncoder};
 use crate::media::{StreamParameters, Track};
 use crate::studio::Quality;
@@ -92,7 +91,7 @@ impl OnAir {
     ) -> Result<(Self, Vec<Event>), String> {
         let (packets, input) = queue::bounded("packets", PACKETS, Full::Block);
         let mut events = Vec::new();
-        let (video, pictures) = if *program.video_choice() == VideoChoice::None {
+        let (video, pictures) = if !program.has_picture() {
             (None, None)
         } else {
             let (pictures, waiting) = queue::bounded("pictures", PICTURES, Full::DropOldest);

@@ -9,12 +9,16 @@ use crate::audio::{self, AudioChoice};
 use crate::base::queue::Sender;
 use crate::base::{Clock, Latest};
 use crate::capture::{self, VideoChoice};
+use crate::compose::scene::{Plan, SourceId};
+use crate::compose::transition::Transition;
 use crate::compose::{self, Compositor};
-use crate::media::source::{Report, State, Status};
+use crate::media::source::Report;
 use crate::media::{FrameGrid, Samples, VideoFrame};
 use crate::mix::{self, Mixer};
 use crate::studio::Quality;
 use crate::studio::message::Message;
+use crate::studio::scenes::{MAIN, Source};
+use crate::studio::sources::{self, Chosen, Sources, told};
 
 /// How long a part may take to end.
 const END: Duration = Duration::from_millis(500);
@@ -28,16 +32,6 @@ pub enum Error {
     Mix(#[from] mix::Error),
 }
 
-/// A chosen source and how it fares.
-#[derive(Debug)]
-struct Chosen<C> {
-    choice: C,
-    /// `None` for `none` and for what could not be begun with.
-    status: Option<Arc<Status>>,
-    /// What was last told of it.
-    told: Report,
-}
-
 /// The running program.
 #[derive(Debug)]
 pub(super) struct Program {
@@ -46,6 +40,9 @@ pub(super) struct Program {
     compositor: Compositor,
     mixer: Mixer,
     video: Chosen<VideoChoice>,
+    sources: Sources,
+    /// What is shown now, before shared sources are resolved.
+    plans: (Plan, Option<(Plan, Latest<VideoFrame>)>),
     audio: Chosen<AudioChoice>,
 }
 
@@ -65,21 +62,21 @@ impl Program {
             origin: grid.origin,
             clock,
         })?;
-        let nothing = Report::default;
         Ok(Self {
             clock,
             grid,
             compositor,
             mixer,
-            video: Chosen { choice: VideoChoice::None, status: None, told: nothing() },
-            audio: Chosen { choice: AudioChoice::None, status: None, told: nothing() },
+            video: Chosen::nothing(VideoChoice::None),
+            sources: Sources::default(),
+            plans: (Plan::simple(MAIN), None),
+            audio: Chosen::nothing(AudioChoice::None),
         })
     }
 
     /// Shows this source. A file that cannot be played leaves the slate and gives the message.
     pub(super) fn select_video(&mut self, choice: VideoChoice) -> Option<Message> {
-        let size = self.compositor.config().size;
-        let context = capture::Context { clock: self.clock, grid: self.grid, size };
+        let context = self.context();
         let opened = match &choice {
             VideoChoice::None => Ok(None),
             choice => capture::open(choice, &context).map(Some),
@@ -87,8 +84,54 @@ impl Program {
         let (source, message) = source_or_message(opened, &choice);
         let (feed, status) = source.map(|source| (source.feed, source.status)).unzip();
         self.compositor.set_feed(feed);
-        self.video = Chosen { told: told(&choice, message.as_ref()), choice, status };
+        let failed = message.as_ref().map(Message::summary);
+        self.video = Chosen { told: told(&choice, failed), choice, status };
         message
+    }
+
+    fn context(&self) -> capture::Context {
+        let size = self.compositor.config().size;
+        capture::Context { clock: self.clock, grid: self.grid, size }
+    }
+
+    /// These are the sources of the scenes now, beside the chosen picture.
+    pub(super) fn set_sources(&mut self, sources: &[Source]) -> Vec<Message> {
+        let context = self.context();
+        let messages = self.sources.sync(sources, &self.video.choice, &context, &self.compositor);
+        // Which sources share one that is open may have changed.
+        let (plan, prepared) = self.plans.clone();
+        self.show(plan, None);
+        self.prepare(prepared);
+        messages
+    }
+
+    /// Shows this; with a transition it is another scene.
+    pub(super) fn show(&mut self, plan: Plan, transition: Option<Transition>) {
+        self.plans.0.clone_from(&plan);
+        self.compositor.show(Arc::new(self.sources.resolve(plan)), transition);
+    }
+
+    /// Shows this apart.
+    pub(super) fn prepare(&mut self, prepared: Option<(Plan, Latest<VideoFrame>)>) {
+        self.plans.1.clone_from(&prepared);
+        let resolved = prepared.map(|(plan, slot)| (Arc::new(self.sources.resolve(plan)), slot));
+        self.compositor.prepare(resolved);
+    }
+
+    /// How a source of the scenes fares.
+    pub(super) fn source_report(&self, id: SourceId) -> Report {
+        self.sources.report(id).unwrap_or_else(|| self.video.report())
+    }
+
+    /// What changed with the sources of the scenes since the last call.
+    pub(super) fn source_changes(&mut self) -> Vec<sources::Change> {
+        self.sources.changes()
+    }
+
+    /// Whether there is a picture to encode.
+    pub(super) fn has_picture(&self) -> bool {
+        self.video.choice != VideoChoice::None
+            || self.plans.0.sources().any(|source| source != MAIN)
     }
 
     /// Hears this source. A file that cannot be played leaves silence and gives the message.
@@ -102,7 +145,8 @@ impl Program {
         let (source, message) = source_or_message(opened, &choice);
         let (feed, status) = source.map(|source| (source.feed, source.status)).unzip();
         self.mixer.set_feed(mix::StripId::MAIN, feed);
-        self.audio = Chosen { told: told(&choice, message.as_ref()), choice, status };
+        let failed = message.as_ref().map(Message::summary);
+        self.audio = Chosen { told: told(&choice, failed), choice, status };
         message
     }
 
@@ -116,12 +160,12 @@ impl Program {
 
     /// The picture source now.
     pub(super) fn video_report(&self) -> Report {
-        self.video.status.as_ref().map_or_else(|| self.video.told.clone(), |it| it.report())
+        self.video.report()
     }
 
     /// The sound source now.
     pub(super) fn audio_report(&self) -> Report {
-        self.audio.status.as_ref().map_or_else(|| self.audio.told.clone(), |it| it.report())
+        self.audio.report()
     }
 
     /// The picture source's report if its state, name or format changed since the last call, with
@@ -168,23 +212,6 @@ impl Program {
     }
 }
 
-impl<C> Chosen<C> {
-    fn change(&mut self) -> Option<(Report, Report)> {
-        let report = self.status.as_ref()?.report();
-        let same = report.state == self.told.state
-            && report.name == self.told.name
-            && report.format == self.told.format
-            && report.reason == self.told.reason
-            && report.id == self.told.id
-            && report.alarm == self.told.alarm;
-        if same {
-            return None;
-        }
-        let before = std::mem::replace(&mut self.told, report.clone());
-        Some((report, before))
-    }
-}
-
 /// What was opened, or why it cannot even be begun with.
 fn source_or_message<S, E: Display>(
     opened: Result<Option<S>, E>,
@@ -196,18 +223,5 @@ fn source_or_message<S, E: Display>(
             let path = choice.to_string();
             (None, Some(Message::FileFailed { path, reason: error.to_string() }))
         }
-    }
-}
-
-fn told(choice: &impl Display, failed: Option<&Message>) -> Report {
-    match failed {
-        Some(message) => Report {
-            state: State::Failed,
-            name: choice.to_string(),
-            reason: message.summary(),
-            ..Report::default()
-        },
-        // So that the first look at it is a change.
-        None => Report { name: format!("({choice})"), ..Report::default() },
     }
 }

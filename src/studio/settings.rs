@@ -2,6 +2,8 @@
 //! value falls back to its default with a warning) and written by atomic replace. Stream keys are
 //! never part of it.
 
+pub mod collection;
+mod obs;
 mod recording;
 mod targets;
 
@@ -18,7 +20,7 @@ use crate::broadcast::delay::LONGEST;
 use crate::capture::VideoChoice;
 use crate::media::BitsPerSecond;
 use crate::studio::RecordingChoices;
-use crate::studio::{Quality, Target};
+use crate::studio::{Collection, Quality, Target};
 
 /// The version this program writes. Version 1 had one target.
 pub const VERSION: i64 = 2;
@@ -95,6 +97,8 @@ pub struct Settings {
     pub video: Option<VideoChoice>,
     /// `None`: nothing chosen yet.
     pub audio: Option<AudioChoice>,
+    /// The scenes and their sources.
+    pub collection: Collection,
     pub quality: Quality,
     /// Where the stream may go, the built-in server first; written without keys.
     pub targets: Vec<Target>,
@@ -114,6 +118,7 @@ impl Default for Settings {
         Self {
             video: None,
             audio: None,
+            collection: Collection::default(),
             quality: Quality::default(),
             targets: vec![Target::built_in()],
             delay: Duration::ZERO,
@@ -136,7 +141,7 @@ pub struct WriteError {
 }
 
 /// The file as it is laid out. Everything is optional on reading.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize)]
 struct File {
     version: i64,
     video: Option<String>,
@@ -149,6 +154,8 @@ struct File {
     player: PlayerTable,
     window: WindowTable,
     recording: recording::Table,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    collection: Option<collection::Table>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -288,6 +295,7 @@ impl Settings {
                 recording_folder: self.preferences.recording_folder.clone(),
             },
             recording: recording::table(&self.preferences.recording),
+            collection: collection::table(&self.collection),
         }
     }
 }
@@ -322,6 +330,7 @@ impl Reader<'_> {
         Settings {
             video: self.parsed("video"),
             audio: self.parsed("audio"),
+            collection: self.collection(),
             gain_db: self.number("gain_db", -60.0, 20.0, 0.0),
             muted: self.flag("muted"),
             quality: Quality {
@@ -390,6 +399,12 @@ impl Reader<'_> {
             replay: replay.map(Duration::from_secs),
             replay_bytes: memory << 20,
         }
+    }
+
+    fn collection(&mut self) -> Collection {
+        let Some(value) = self.table.get("collection") else { return Collection::default() };
+        let warnings = &mut *self.warnings;
+        collection::read(value, &mut |why| warnings.push(format!("The settings: {why}")))
     }
 
     fn targets(&mut self) -> Vec<Target> {

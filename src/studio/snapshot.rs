@@ -8,9 +8,11 @@ use std::time::Duration;
 use crate::audio::AudioChoice;
 use crate::base::Latest;
 use crate::capture::VideoChoice;
+use crate::compose::scene::{SceneId, SourceId};
 use crate::media::{Size, VideoFrame};
 use crate::server::Fault;
 use crate::studio::chronicle::Entry;
+use crate::studio::scenes::Collection;
 use crate::studio::stats::DelayFigures;
 use crate::studio::target::{Target, TargetState};
 use crate::studio::{KeyPlace, Notice, Preferences, Quality};
@@ -51,6 +53,38 @@ pub struct VideoSource {
     pub name: String,
     /// Size and rate of what it delivers, once known.
     pub format: Option<(Size, f64)>,
+}
+
+/// A source of the scenes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SceneSource {
+    pub id: SourceId,
+    pub state: SourceState,
+    /// Human name of what is open.
+    pub name: String,
+    /// Size of what it delivers, once known.
+    pub size: Option<Size>,
+    /// Why it does not deliver; empty while it does.
+    pub reason: String,
+}
+
+/// The scenes and how their sources fare.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scenes {
+    pub collection: Arc<Collection>,
+    /// The chosen picture among them, if it is shown in any scene.
+    pub sources: Vec<SceneSource>,
+    /// The scene that is prepared.
+    pub prepared: Option<SceneId>,
+    pub can_undo: bool,
+    pub can_redo: bool,
+}
+
+impl Scenes {
+    /// How a source fares.
+    pub fn source(&self, id: SourceId) -> Option<&SceneSource> {
+        self.sources.iter().find(|source| source.id == id)
+    }
 }
 
 /// The sound source and its meter.
@@ -307,6 +341,7 @@ pub struct Snapshot {
     pub cameras: Vec<Device>,
     pub microphones: Vec<Device>,
     pub video: Option<VideoSource>,
+    pub scenes: Scenes,
     pub audio: Option<AudioSource>,
     pub quality: Quality,
     /// Tells this run from others, for names that must not repeat.

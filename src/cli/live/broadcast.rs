@@ -176,6 +176,13 @@ impl Orders {
         while let Some(line) = self.control.as_ref().and_then(Control::line) {
             match control::parse(&line, &self.names) {
                 Ok(Some(Asked::Command(command))) => studio.send(command),
+                Ok(Some(Asked::Scene(name))) => {
+                    let scenes = studio.snapshot().scenes.collection;
+                    match scenes.scene_named(&name) {
+                        Some(scene) => studio.send(Command::SwitchScene(scene.id)),
+                        None => complain(&format!("there is no scene '{name}'")),
+                    }
+                }
                 Ok(Some(Asked::Stop)) => stop = true,
                 Ok(None) => {}
                 Err(why) => complain(&why),

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
-use crate::studio::Command;
+use crate::cli::value::duration;
+use crate::compose::transition::Transition;
+use crate::studio::settings::collection::transition_of;
+use crate::studio::{Command, Edit};
 
 /// A line longer than this is none.
 const MAX_LINE: u64 = 4 << 10;
@@ -86,6 +89,8 @@ impl Control {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Asked {
     Command(Command),
+    /// Show the scene of this name.
+    Scene(String),
     /// End the broadcast.
     Stop,
 }
@@ -108,15 +113,31 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
         "snapshot" => Command::Snapshot(path(&names.picture)),
         "record" if !rest.is_empty() => Command::StartRecording(rest.into()),
         "stop-recording" => Command::StopRecording,
+        "scene" if !rest.is_empty() => return Ok(Some(Asked::Scene(rest.to_owned()))),
+        "transition" => Command::Edit(Edit::SetTransition(transition(rest)?)),
         "stop" => return Ok(Some(Asked::Stop)),
         _ => {
             return Err(format!(
                 "'{line}' is no command: write pause, resume, chapter [TITLE], split, \
-                 replay [PATH], snapshot [PATH], record PATH, stop-recording or stop"
+                 replay [PATH], snapshot [PATH], record PATH, stop-recording, scene NAME, \
+                 transition KIND [DURATION] or stop"
             ));
         }
     };
     Ok(Some(Asked::Command(command)))
+}
+
+/// How the next scene comes: `fade 500ms`, `slide-left`, `cut`.
+fn transition(text: &str) -> Result<Transition, String> {
+    let (kind, time) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let known = "cut, fade, color-#RRGGBB, slide-SIDE, swipe-SIDE (left, right, top, bottom), \
+                 luma-PATTERN (circle, clock, diagonal, doors, blinds)";
+    let kind = transition_of(kind)
+        .ok_or_else(|| format!("'{kind}' is no transition: write one of {known}"))?;
+    let time = time.trim();
+    let default = Transition::default().duration;
+    let duration = if time.is_empty() { default } else { duration(time)? };
+    Ok(Transition { kind, duration })
 }
 
 #[cfg(test)]
@@ -135,8 +156,14 @@ mod tests {
         assert_eq!(command("replay /a b.mp4"), Command::SaveReplay("/a b.mp4".into()));
         assert_eq!(command("snapshot"), Command::Snapshot("/v/picture.png".into()));
         assert_eq!(parse("stop", &names), Ok(Some(Asked::Stop)));
+        assert_eq!(parse("scene My talk", &names), Ok(Some(Asked::Scene("My talk".into()))));
+        let fade = Transition {
+            kind: crate::compose::transition::Kind::Fade,
+            duration: Duration::from_millis(500),
+        };
+        assert_eq!(command("transition fade 500ms"), Command::Edit(Edit::SetTransition(fade)));
         assert_eq!(parse("", &names), Ok(None));
-        for bad in ["record", "Pause", "chapters x"] {
+        for bad in ["record", "Pause", "chapters x", "scene", "transition", "transition fade x"] {
             assert!(parse(bad, &names).is_err(), "{bad}");
         }
         assert_eq!(Names::beside(None, None).replay, Path::new("replay.mp4"));

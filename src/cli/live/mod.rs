@@ -26,7 +26,7 @@ use crate::studio::services::{SERVICES, find, of_server};
 use crate::studio::settings::default_journal;
 use crate::studio::settings::keys_beside;
 use crate::studio::targets::parse;
-use crate::studio::{Adapt, Config, Quality, Settings, Target};
+use crate::studio::{Adapt, Collection, Config, Quality, Settings, Target};
 use crate::wire::container::Format;
 
 /// Flags of `onair live`.
@@ -47,8 +47,8 @@ pub struct Args {
     /// there is one, else tone with the test picture, else silence]
     #[arg(long, value_name = "SOURCE", help_heading = "Sources")]
     pub audio: Option<AudioChoice>,
-    /// Scene of the collection in --settings that goes out
-    #[arg(long, value_name = "NAME", help_heading = "Sources", hide = true)]
+    /// Scene of the collection in --settings that goes out [default: the one that last did]
+    #[arg(long, value_name = "NAME", help_heading = "Sources", conflicts_with = "copy")]
     pub scene: Option<String>,
     /// Send the packets of this FLV file as they are, whatever codec they are of: nothing is encoded
     #[arg(long, value_name = "FILE", help_heading = "Sources", requires = "target",
@@ -157,7 +157,8 @@ pub struct Args {
     #[arg(long, value_name = "PATH", requires = "replay", help_heading = "Recording")]
     pub replay_to: Option<PathBuf>,
     /// Obey commands on standard input, one a line: pause, resume, `chapter [TITLE]`, split,
-    /// `replay [PATH]`, `snapshot [PATH]`, record PATH, stop-recording, stop
+    /// `replay [PATH]`, `snapshot [PATH]`, record PATH, stop-recording, scene NAME,
+    /// `transition KIND [DURATION]`, stop
     #[arg(long, conflicts_with = "key_stdin", help_heading = "Recording")]
     pub control: bool,
     /// End after this long, counted from the first picture [default: until interrupted]
@@ -209,10 +210,6 @@ fn prepare(
     globals: &Globals,
     clock: Clock,
 ) -> Result<Config, Refusal> {
-    if args.scene.is_some() {
-        let why = "--scene: this version has no scenes; choose --video and --audio";
-        return Err((why.into(), Exit::Usage));
-    }
     let written = targets::written(matches).map_err(|error| match error {
         targets::Error::Usage(why) => (why, Exit::Usage),
         targets::Error::Unreadable(why) => (why, Exit::File),
@@ -269,6 +266,7 @@ fn prepare(
                    --stop-after-delay";
         return Err((why.into(), Exit::Usage));
     }
+    choose_scene(args, &mut settings)?;
     settings.video = args.video.clone().or(settings.video);
     settings.audio = args.audio.clone().or(settings.audio);
     if settings.audio.is_none() && settings.video == Some(VideoChoice::Test) {
@@ -307,6 +305,25 @@ fn prepare(
     config.retry_for = args.retry_for;
     config.journal = default_journal();
     Ok(config)
+}
+
+/// What goes out of the scenes in the settings.
+fn choose_scene(args: &Args, settings: &mut Settings) -> Result<(), Refusal> {
+    let collection = &mut settings.collection;
+    let Some(name) = &args.scene else {
+        if args.video.is_some() {
+            // A picture was asked for by name: nothing but it.
+            *collection = Collection::default();
+        }
+        return Ok(());
+    };
+    if let Some(scene) = collection.scene_named(name) {
+        collection.current = scene.id;
+        return Ok(());
+    }
+    let names: Vec<&str> = collection.scenes.iter().map(|scene| scene.name.as_str()).collect();
+    let why = format!("--scene {name}: there is no such scene; there are: {}", names.join(", "));
+    Err((why, Exit::File))
 }
 
 /// Says where the stream is not what a service takes, which may refuse or cut it.

@@ -32,6 +32,7 @@ impl Engine {
             preflight.poll();
         }
         self.look_at_sources();
+        self.look_at_scenes();
         for message in self.watch.poll() {
             self.tell(&message, "");
         }

@@ -29,6 +29,7 @@ impl Engine {
             cameras: state.devices.cameras().to_vec(),
             microphones: state.devices.microphones().to_vec(),
             video: program.map(video_source),
+            scenes: self.scenes_view(),
             audio: program.map(|program| self.audio_source(program)),
             quality: self.settings.quality.clone(),
             born: self.state.born,
@@ -132,7 +133,7 @@ impl Engine {
     }
 }
 
-fn source_state(state: State) -> SourceState {
+pub(super) fn source_state(state: State) -> SourceState {
     match state {
         State::Opening => SourceState::Opening,
         State::Open => SourceState::Open,

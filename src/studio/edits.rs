@@ -1,0 +1,446 @@
+//! Changes of the scene collection, each a value: what the window and the command line may ask, and
+//! what *undo* takes back.
+
+use crate::capture::VideoChoice;
+use crate::compose::scene::{Blend, Content, Item, ItemId, Place, Scene, SceneId, SourceId};
+use crate::compose::transition::{self, Transition};
+use crate::studio::scenes::{
+    Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source, clean_name,
+};
+
+/// Steps that can be undone.
+const MOST_STEPS: usize = 100;
+
+/// A change of the collection.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Edit {
+    AddScene(String),
+    RemoveScene(SceneId),
+    RenameScene(SceneId, String),
+    DuplicateScene(SceneId),
+    /// To this place in the list.
+    MoveScene(SceneId, usize),
+    /// A new source on top of a scene.
+    AddSource {
+        scene: SceneId,
+        name: String,
+        choice: VideoChoice,
+    },
+    /// A source that is there already, on top of a scene.
+    ShowSource {
+        scene: SceneId,
+        source: SourceId,
+    },
+    /// Another scene on top of a scene.
+    ShowScene {
+        scene: SceneId,
+        shown: SceneId,
+    },
+    /// The source shows something else now: a file that was moved, another device.
+    SetSource(SourceId, VideoChoice),
+    RenameSource(SourceId, String),
+    RemoveItem(ItemId),
+    DuplicateItem(ItemId),
+    /// An empty name: that of what it shows.
+    RenameItem(ItemId, String),
+    HideItem(ItemId, bool),
+    LockItem(ItemId, bool),
+    /// To this place among those beside it, counted from the bottom.
+    MoveItem(ItemId, usize),
+    SetPlace(ItemId, Place),
+    SetOpacity(ItemId, f32),
+    SetBlend(ItemId, Blend),
+    /// These become one group, where the topmost was.
+    Group(Vec<ItemId>),
+    /// The group's members take its place.
+    Ungroup(ItemId),
+    SetTransition(Transition),
+}
+
+impl Edit {
+    /// Whether it goes on with what `before` began, as a drag does: both are one step to undo.
+    fn continues(&self, before: &Self) -> bool {
+        match (self, before) {
+            (Self::SetPlace(id, _), Self::SetPlace(other, _))
+            | (Self::SetOpacity(id, _), Self::SetOpacity(other, _)) => id == other,
+            _ => false,
+        }
+    }
+}
+
+impl Collection {
+    /// Carries out a change; `false` if it cannot be or changes nothing.
+    pub fn apply(&mut self, edit: &Edit) -> bool {
+        let before = self.clone();
+        let done = self.change(edit).is_some();
+        if !done {
+            *self = before;
+            return false;
+        }
+        self.forget_unused();
+        *self != before
+    }
+
+    fn change(&mut self, edit: &Edit) -> Option<()> {
+        match edit {
+            Edit::AddScene(name) => {
+                self.room_for_scene()?;
+                let scene = Scene {
+                    id: self.next_scene(),
+                    name: self.free_scene_name(name),
+                    items: Vec::new(),
+                };
+                self.scenes.push(scene);
+            }
+            Edit::RemoveScene(id) => {
+                if self.scenes.len() < 2 {
+                    return None;
+                }
+                let index = self.scenes.iter().position(|scene| scene.id == *id)?;
+                self.scenes.remove(index);
+                for scene in &mut self.scenes {
+                    remove_where(&mut scene.items, &|item| item.content == Content::Scene(*id));
+                }
+                if self.current == *id {
+                    self.current = self.scenes.get(index.saturating_sub(1))?.id;
+                }
+            }
+            Edit::RenameScene(id, name) => {
+                let name = clean_name(name);
+                if name.is_empty() || self.scene(*id)?.name == name {
+                    return None;
+                }
+                let name = self.free_scene_name(&name);
+                self.scene_mut(*id)?.name = name;
+            }
+            Edit::DuplicateScene(id) => {
+                self.room_for_scene()?;
+                let index = self.scenes.iter().position(|scene| scene.id == *id)?;
+                let mut copy = self.scene(*id)?.clone();
+                if self.item_count() + copy.items.len() > MOST_ITEMS {
+                    return None;
+                }
+                copy.id = self.next_scene();
+                copy.name = self.free_scene_name(&copy.name);
+                let mut next = self.next_item();
+                renumber(&mut copy.items, &mut next);
+                self.scenes.insert(index + 1, copy);
+            }
+            Edit::MoveScene(id, to) => {
+                let index = self.scenes.iter().position(|scene| scene.id == *id)?;
+                let scene = self.scenes.remove(index);
+                self.scenes.insert((*to).min(self.scenes.len()), scene);
+            }
+            Edit::AddSource { scene, name, choice } => {
+                if self.sources.len() >= MOST_SOURCES {
+                    return None;
+                }
+                let (id, name) = (self.next_source(), self.free_source_name(name));
+                self.sources.push(Source { id, name, choice: choice.clone() });
+                self.add_item(*scene, Content::Source(id))?;
+            }
+            Edit::ShowSource { scene, source } => {
+                if *source != MAIN {
+                    self.source(*source)?;
+                }
+                self.add_item(*scene, Content::Source(*source))?;
+            }
+            Edit::ShowScene { scene, shown } => {
+                self.scene(*shown)?;
+                if self.reaches(*shown, *scene) {
+                    return None;
+                }
+                self.add_item(*scene, Content::Scene(*shown))?;
+            }
+            Edit::SetSource(id, choice) => {
+                self.sources.iter_mut().find(|source| source.id == *id)?.choice = choice.clone();
+            }
+            Edit::RenameSource(id, name) => {
+                let name = clean_name(name);
+                if name.is_empty() || self.source(*id)?.name == name {
+                    return None;
+                }
+                let name = self.free_source_name(&name);
+                self.sources.iter_mut().find(|source| source.id == *id)?.name = name;
+            }
+            Edit::RemoveItem(id) => {
+                let (list, index) = self.place_of(*id)?;
+                list.remove(index);
+            }
+            Edit::DuplicateItem(id) => {
+                let mut next = self.next_item();
+                let mut copy = [self.item(*id)?.clone()];
+                if self.item_count() + 1 + copy.iter().map(|it| it.members().len()).sum::<usize>()
+                    > MOST_ITEMS
+                {
+                    return None;
+                }
+                renumber(&mut copy, &mut next);
+                let [mut copy] = copy;
+                // Beside the first, so that both are seen.
+                copy.place = Place { x: copy.place.x + 0.03, y: copy.place.y + 0.03, ..copy.place };
+                let (list, index) = self.place_of(*id)?;
+                list.insert(index + 1, copy);
+            }
+            Edit::RenameItem(id, name) => self.item_mut(*id)?.name = clean_name(name),
+            Edit::HideItem(id, hidden) => self.item_mut(*id)?.hidden = *hidden,
+            Edit::LockItem(id, locked) => self.item_mut(*id)?.locked = *locked,
+            Edit::MoveItem(id, to) => {
+                let (list, index) = self.place_of(*id)?;
+                let item = list.remove(index);
+                list.insert((*to).min(list.len()), item);
+            }
+            Edit::SetPlace(id, place) => self.item_mut(*id)?.place = place.bounded(),
+            Edit::SetOpacity(id, opacity) => {
+                self.item_mut(*id)?.opacity =
+                    if opacity.is_finite() { opacity.clamp(0.0, 1.0) } else { 1.0 };
+            }
+            Edit::SetBlend(id, blend) => self.item_mut(*id)?.blend = *blend,
+            Edit::Group(ids) => self.group(ids)?,
+            Edit::Ungroup(id) => {
+                let (list, index) = self.place_of(*id)?;
+                let group = list.remove(index);
+                let Content::Group(members) = group.content else { return None };
+                list.splice(index..index, members);
+            }
+            Edit::SetTransition(transition) => {
+                self.transition = Transition {
+                    duration: transition.duration.min(transition::MOST),
+                    ..*transition
+                };
+            }
+        }
+        Some(())
+    }
+
+    fn room_for_scene(&self) -> Option<()> {
+        (self.scenes.len() < MOST_SCENES).then_some(())
+    }
+
+    fn add_item(&mut self, scene: SceneId, content: Content) -> Option<()> {
+        if self.item_count() >= MOST_ITEMS {
+            return None;
+        }
+        let item = Item::new(self.next_item(), content);
+        self.scene_mut(scene)?.items.push(item);
+        Some(())
+    }
+
+    /// Those of one list become a group on a canvas of its own, so that nothing moves.
+    fn group(&mut self, ids: &[ItemId]) -> Option<()> {
+        if self.item_count() >= MOST_ITEMS {
+            return None;
+        }
+        let next = self.next_item();
+        let (list, _) = self.place_of(*ids.first()?)?;
+        let top = list.iter().rposition(|item| ids.contains(&item.id))?;
+        let below = list.iter().take(top).filter(|item| ids.contains(&item.id)).count();
+        let (members, mut rest): (Vec<_>, Vec<_>) =
+            std::mem::take(list).into_iter().partition(|item| ids.contains(&item.id));
+        rest.insert(top - below, Item::new(next, Content::Group(members)));
+        *list = rest;
+        Some(())
+    }
+
+    fn item_mut(&mut self, id: ItemId) -> Option<&mut Item> {
+        let (list, index) = self.place_of(id)?;
+        list.get_mut(index)
+    }
+
+    /// The list that an item is in, and where.
+    fn place_of(&mut self, id: ItemId) -> Option<(&mut Vec<Item>, usize)> {
+        self.scenes.iter_mut().find_map(|scene| place_in(&mut scene.items, id))
+    }
+
+    /// Sources that nothing shows any more.
+    fn forget_unused(&mut self) {
+        let mut used = std::collections::BTreeSet::new();
+        self.each(|item| {
+            if let Content::Source(id) = item.content {
+                used.insert(id);
+            }
+        });
+        self.sources.retain(|source| used.contains(&source.id));
+    }
+}
+
+fn place_in(items: &mut Vec<Item>, id: ItemId) -> Option<(&mut Vec<Item>, usize)> {
+    if let Some(index) = items.iter().position(|item| item.id == id) {
+        return Some((items, index));
+    }
+    items.iter_mut().find_map(|item| match &mut item.content {
+        Content::Group(members) => place_in(members, id),
+        _ => None,
+    })
+}
+
+fn remove_where(items: &mut Vec<Item>, bad: &impl Fn(&Item) -> bool) {
+    items.retain(|item| !bad(item));
+    for item in items {
+        if let Content::Group(members) = &mut item.content {
+            remove_where(members, bad);
+        }
+    }
+}
+
+fn renumber(items: &mut [Item], next: &mut ItemId) {
+    for item in items {
+        item.id = *next;
+        next.0 += 1;
+        if let Content::Group(members) = &mut item.content {
+            renumber(members, next);
+        }
+    }
+}
+
+/// What can be undone and redone.
+#[derive(Debug, Default)]
+pub(super) struct Steps {
+    /// The collection before each change, and the change.
+    done: Vec<(Collection, Edit)>,
+    undone: Vec<(Collection, Edit)>,
+}
+
+impl Steps {
+    /// `before` was the collection until this change. A change that goes on with the last one joins
+    /// it, unless `apart`: some time has gone by.
+    pub fn add(&mut self, before: Collection, edit: &Edit, apart: bool) {
+        self.undone.clear();
+        if !apart && self.done.last().is_some_and(|(_, last)| edit.continues(last)) {
+            return;
+        }
+        if self.done.len() >= MOST_STEPS {
+            self.done.remove(0);
+        }
+        self.done.push((before, edit.clone()));
+    }
+
+    /// The collection as it was before the last change. What goes out stays what it is.
+    pub fn undo(&mut self, now: &Collection) -> Option<Collection> {
+        Self::step(&mut self.done, &mut self.undone, now)
+    }
+
+    /// The collection as it was before the last undoing.
+    pub fn redo(&mut self, now: &Collection) -> Option<Collection> {
+        Self::step(&mut self.undone, &mut self.done, now)
+    }
+
+    pub fn can(&self) -> (bool, bool) {
+        (!self.done.is_empty(), !self.undone.is_empty())
+    }
+
+    fn step(
+        from: &mut Vec<(Collection, Edit)>,
+        to: &mut Vec<(Collection, Edit)>,
+        now: &Collection,
+    ) -> Option<Collection> {
+        let (mut then, edit) = from.pop()?;
+        to.push((now.clone(), edit));
+        if then.scene(now.current).is_some() {
+            then.current = now.current;
+        }
+        Some(then)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edited(edits: &[Edit]) -> Collection {
+        let mut collection = Collection::default();
+        for edit in edits {
+            assert!(collection.apply(edit), "{edit:?}");
+        }
+        collection
+    }
+
+    const MAIN_SCENE: SceneId = SceneId(1);
+
+    fn logo() -> Edit {
+        Edit::AddSource { scene: MAIN_SCENE, name: "Logo".into(), choice: VideoChoice::Test }
+    }
+
+    #[test]
+    fn items_come_go_and_change_places() {
+        let mut it = edited(&[logo(), logo()]);
+        let names = |it: &Collection| -> Vec<String> {
+            it.scenes[0].items.iter().map(|item| it.item_name(item).to_owned()).collect()
+        };
+        assert_eq!(names(&it), ["", "Logo", "Logo 2"]);
+        assert!(it.apply(&Edit::MoveItem(ItemId(3), 0)));
+        assert_eq!(names(&it), ["Logo 2", "", "Logo"]);
+        assert!(
+            it.apply(&Edit::HideItem(ItemId(2), true))
+                && !it.apply(&Edit::HideItem(ItemId(2), true))
+        );
+        assert!(it.apply(&Edit::DuplicateItem(ItemId(2))) && it.scenes[0].items.len() == 4);
+        assert!(it.apply(&Edit::RemoveItem(ItemId(2))) && it.sources.len() == 2);
+        assert!(it.apply(&Edit::RemoveItem(ItemId(4))) && it.sources.len() == 1, "shown by none");
+        assert!(!it.apply(&Edit::RemoveItem(ItemId(99))));
+    }
+
+    #[test]
+    fn scenes_come_and_go_and_never_hold_themselves() {
+        let mut it = edited(&[Edit::AddScene("Talk".into()), Edit::DuplicateScene(MAIN_SCENE)]);
+        let names: Vec<_> = it.scenes.iter().map(|scene| scene.name.as_str()).collect();
+        assert_eq!(names, ["Main", "Main 2", "Talk"]);
+        let show = |scene, shown| Edit::ShowScene { scene: SceneId(scene), shown: SceneId(shown) };
+        assert!(it.apply(&show(1, 2)) && it.apply(&show(2, 3)));
+        assert!(!it.apply(&show(3, 1)) && !it.apply(&show(2, 2)), "a circle");
+        assert!(it.apply(&Edit::RemoveScene(SceneId(2))));
+        assert!(it.scenes[0].items.iter().all(|item| item.content == Content::Source(MAIN)));
+        assert!(it.apply(&Edit::RemoveScene(SceneId(1))) && it.current == SceneId(3));
+        assert!(!it.apply(&Edit::RemoveScene(SceneId(3))), "the last one stays");
+    }
+
+    #[test]
+    fn groups_keep_order_and_come_apart_again() {
+        let mut it = edited(&[logo(), logo(), logo()]);
+        assert!(it.apply(&Edit::Group(vec![ItemId(1), ItemId(3)])));
+        let ids =
+            |it: &Collection| it.scenes[0].items.iter().map(|item| item.id.0).collect::<Vec<_>>();
+        assert_eq!(ids(&it), [2, 5, 4]);
+        let sources =
+            |it: &Collection| it.plan(MAIN_SCENE).sources().map(|id| id.0).collect::<Vec<_>>();
+        assert_eq!(sources(&it), [1, 0, 2, 3]);
+        assert!(it.apply(&Edit::SetOpacity(ItemId(3), 0.5)), "within the group");
+        assert!(it.apply(&Edit::Ungroup(ItemId(5))));
+        assert_eq!(ids(&it), [2, 1, 3, 4]);
+    }
+
+    #[test]
+    fn steps_are_undone_and_a_drag_is_one() {
+        let mut it = Collection::default();
+        let mut steps = Steps::default();
+        let apply = |it: &mut Collection, steps: &mut Steps, edit: Edit| {
+            let before = it.clone();
+            assert!(it.apply(&edit));
+            steps.add(before, &edit, false);
+        };
+        apply(&mut it, &mut steps, logo());
+        let added = it.clone();
+        for x in 1..=20 {
+            let place = Place { x: f64::from(x) / 40.0, ..Place::default() };
+            apply(&mut it, &mut steps, Edit::SetPlace(ItemId(2), place));
+        }
+        let moved = it.clone();
+        let it = steps.undo(&moved).unwrap();
+        assert_eq!(it, added);
+        assert_eq!(steps.redo(&it).unwrap(), moved);
+        let it = steps.undo(&moved).unwrap();
+        assert_eq!(steps.undo(&it).unwrap(), Collection::default());
+        assert!(steps.undo(&it).is_none());
+    }
+
+    #[test]
+    fn history_and_collection_stay_bounded() {
+        let (mut it, mut steps) = (Collection::default(), Steps::default());
+        for number in 0..MOST_SCENES * 2 {
+            let edit = Edit::AddScene(format!("{number}"));
+            steps.add(it.clone(), &edit, true);
+            it.apply(&edit);
+        }
+        assert_eq!((it.scenes.len(), steps.done.len()), (MOST_SCENES, MOST_STEPS));
+    }
+}

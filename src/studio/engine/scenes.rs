@@ -1,0 +1,289 @@
+//! Scenes: showing, preparing and changing them, and how their sources fare.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Engine;
+use crate::base::queue::{self, Full, Receiver};
+use crate::base::{Timestamp, Worker};
+use crate::compose::scene::SceneId;
+use crate::compose::transition::Transition;
+use crate::media::Track;
+use crate::media::source::{Format, State};
+use crate::studio::edits::Steps;
+use crate::studio::event::{self, Event};
+use crate::studio::message::Message;
+use crate::studio::said::Said;
+use crate::studio::scenes::{Collection, MAIN};
+use crate::studio::settings::collection::{self, Import};
+use crate::studio::snapshot::{SceneSource, Scenes};
+use crate::studio::{Edit, sources, targets};
+
+/// Changes of one kind that follow each other sooner than this are one step to undo.
+const ONE_STEP: Duration = Duration::from_millis(1_500);
+
+/// What of the scenes is not remembered.
+#[derive(Debug, Default)]
+pub(super) struct Stage {
+    prepared: Option<SceneId>,
+    steps: Steps,
+    last_edit: Option<Timestamp>,
+    /// The collection as the window gets it.
+    shared: Arc<Collection>,
+    /// A file that is being read or written.
+    file: Option<Receiver<Done>>,
+    workers: Vec<Worker>,
+}
+
+/// What became of a file.
+#[derive(Debug)]
+enum Done {
+    Read(PathBuf, Result<Import, String>),
+    Written(PathBuf, Option<String>),
+}
+
+impl Engine {
+    /// The program has been started: it gets its sources and its scene.
+    pub(super) fn begin_scenes(&mut self) {
+        if self
+            .settings
+            .collection
+            .current()
+            .is_some_and(|it| it.id != self.settings.collection.current)
+        {
+            self.settings.collection.current =
+                self.settings.collection.scenes.first().map(|it| it.id).unwrap_or_default();
+        }
+        self.stage_changed(None);
+    }
+
+    /// The chosen picture is another: scenes may share it.
+    pub(super) fn follow_main(&mut self) {
+        let Some(program) = &mut self.state.program else { return };
+        let messages = program.set_sources(&self.settings.collection.sources);
+        for message in messages {
+            self.tell(&message, "");
+        }
+    }
+
+    pub(super) fn switch_scene(&mut self, id: SceneId) {
+        let collection = &mut self.settings.collection;
+        let Some(scene) = collection.scene(id).filter(|_| collection.current != id) else { return };
+        let name = scene.name.clone();
+        collection.current = id;
+        let transition = collection.transition;
+        self.stage_changed(Some(transition));
+        self.happened(Event::Scene(name));
+        self.changed();
+    }
+
+    pub(super) fn prepare_scene(&mut self, id: Option<SceneId>) {
+        self.state.stage.prepared = id.filter(|id| self.settings.collection.scene(*id).is_some());
+        if self.state.stage.prepared.is_none() {
+            self.prepared.clear();
+        }
+        self.show_prepared();
+    }
+
+    /// What was prepared goes out, and the other way round.
+    pub(super) fn take_prepared(&mut self) {
+        let Some(id) = self.state.stage.prepared else { return };
+        let before = self.settings.collection.current;
+        self.switch_scene(id);
+        self.prepare_scene(Some(before));
+    }
+
+    pub(super) fn edit(&mut self, edit: &Edit) {
+        let before = self.settings.collection.clone();
+        if !self.settings.collection.apply(edit) {
+            return;
+        }
+        let now = self.clock.now();
+        let stage = &mut self.state.stage;
+        let apart = stage.last_edit.is_none_or(|last| now.since(last) > ONE_STEP);
+        stage.last_edit = Some(now);
+        if !matches!(edit, Edit::SetTransition(_)) {
+            stage.steps.add(before.clone(), edit, apart);
+        }
+        self.edited(&before);
+    }
+
+    pub(super) fn step(&mut self, back: bool) {
+        let before = self.settings.collection.clone();
+        let steps = &mut self.state.stage.steps;
+        let then = if back { steps.undo(&before) } else { steps.redo(&before) };
+        if let Some(then) = then {
+            self.settings.collection = then;
+            self.state.stage.last_edit = None;
+            self.edited(&before);
+        }
+    }
+
+    /// The collection is another: what is shown follows.
+    fn edited(&mut self, before: &Collection) {
+        let switched = before.current != self.settings.collection.current;
+        self.stage_changed(switched.then_some(Transition::CUT));
+        if let Some(scene) = self.settings.collection.current().filter(|_| switched) {
+            self.happened(Event::Scene(scene.name.clone()));
+        }
+        self.changed();
+    }
+
+    /// Gives the program its sources and scenes as they are now.
+    fn stage_changed(&mut self, transition: Option<Transition>) {
+        let collection = &self.settings.collection;
+        self.state.stage.shared = Arc::new(collection.clone());
+        let plan = collection.plan(collection.current);
+        let Some(program) = &mut self.state.program else { return };
+        let messages = program.set_sources(&collection.sources);
+        program.show(plan, transition);
+        for message in messages {
+            self.tell(&message, "");
+        }
+        self.show_prepared();
+    }
+
+    fn show_prepared(&mut self) {
+        let collection = &self.settings.collection;
+        let id = self.state.stage.prepared.filter(|id| collection.scene(*id).is_some());
+        self.state.stage.prepared = id;
+        let prepared = id.map(|id| (collection.plan(id), self.prepared.clone()));
+        if let Some(program) = &mut self.state.program {
+            program.prepare(prepared);
+        }
+    }
+
+    /// Whether the chosen picture is shown anywhere.
+    pub(super) fn wants_main(&self) -> bool {
+        self.settings.collection.uses(MAIN)
+    }
+
+    pub(super) fn import_scenes(&mut self, path: PathBuf) {
+        self.with_file("scenes-import", move || {
+            let read = collection::import(&path);
+            Done::Read(path, read)
+        });
+    }
+
+    pub(super) fn export_scenes(&mut self, path: PathBuf) {
+        let collection = self.settings.collection.clone();
+        self.with_file("scenes-export", move || {
+            let failed = collection::export(&collection, &path).err();
+            Done::Written(path, failed)
+        });
+    }
+
+    fn with_file(&mut self, name: &str, job: impl FnOnce() -> Done + Send + 'static) {
+        if self.state.stage.file.is_some() {
+            return;
+        }
+        let (tell, done) = queue::bounded("scenes-file", 1, Full::DropOldest);
+        let mut job = Some(job);
+        let worker = Worker::spawn(name, move |_| {
+            if let Some(job) = job.take() {
+                // The studio may have ended meanwhile.
+                let _ = tell.send(job());
+            }
+        });
+        match worker {
+            Ok(worker) => {
+                self.state.stage.workers = vec![worker];
+                self.state.stage.file = Some(done);
+            }
+            Err(error) => tracing::warn!(%error, "reading or writing scenes"),
+        }
+    }
+
+    /// Whether a file of scenes is being read or written.
+    pub(super) fn scenes_busy(&self) -> bool {
+        self.state.stage.workers.iter().any(|worker| !worker.is_finished())
+    }
+
+    /// Files that are done, and sources that changed.
+    pub(super) fn look_at_scenes(&mut self) {
+        if let Some(done) = self.state.stage.file.as_ref().map(Receiver::try_recv) {
+            match done {
+                Ok(done) => {
+                    self.state.stage.file = None;
+                    self.file_done(done);
+                }
+                Err(queue::Empty::Waiting) => {}
+                Err(queue::Empty::Closed) => self.state.stage.file = None,
+            }
+        }
+        let Some(program) = &mut self.state.program else { return };
+        for change in program.source_changes() {
+            let message = sources::message(&change);
+            let back = matches!(message, Some(Message::Scenes(Said::SourceBack { .. })));
+            self.tell_some(message.map(|message| (message, change.report.detail.clone())));
+            let (kind, _) = targets::video_kind(&change.choice);
+            let source = event::Source { track: Track::Video, kind, back, report: change.report };
+            self.happened(Event::Source(source));
+        }
+    }
+
+    fn file_done(&mut self, done: Done) {
+        let shown = |path: PathBuf| path.display().to_string();
+        match done {
+            Done::Read(_, Ok(import)) => {
+                let (scenes, sources) =
+                    (import.collection.scenes.len(), import.collection.sources.len());
+                let before = self.settings.collection.clone();
+                self.settings.collection.take_in(import.collection);
+                if self.settings.collection != before {
+                    let edit = Edit::AddScene(String::new());
+                    self.state.stage.steps.add(before.clone(), &edit, true);
+                    self.edited(&before);
+                }
+                let (scenes, sources) = (scenes.to_string(), sources.to_string());
+                self.tell(&Message::Scenes(Said::Imported { scenes, sources }), "");
+                if !import.left_out.is_empty() {
+                    let what = import.left_out.join("; ");
+                    self.tell(&Message::Scenes(Said::LeftOut { what }), "");
+                }
+            }
+            Done::Read(path, Err(reason)) => {
+                let said = Said::ImportFailed { path: shown(path), reason };
+                self.tell(&Message::Scenes(said), "");
+            }
+            Done::Written(path, None) => {
+                self.tell(&Message::Scenes(Said::Exported { path: shown(path) }), "");
+            }
+            Done::Written(path, Some(reason)) => {
+                let said = Said::ExportFailed { path: shown(path), reason };
+                self.tell(&Message::Scenes(said), "");
+            }
+        }
+    }
+
+    /// The scenes for the window.
+    pub(super) fn scenes_view(&self) -> Scenes {
+        let stage = &self.state.stage;
+        let program = self.state.program.as_ref();
+        let own = stage.shared.sources.iter().map(|source| source.id);
+        let sources = program.into_iter().flat_map(|program| {
+            [MAIN].into_iter().chain(own.clone()).map(|id| {
+                let report = program.source_report(id);
+                SceneSource {
+                    id,
+                    state: super::view::source_state(report.state),
+                    name: report.name,
+                    size: match report.format {
+                        Format::Video { size, .. } => Some(size),
+                        _ => None,
+                    },
+                    reason: if report.state == State::Open { String::new() } else { report.reason },
+                }
+            })
+        });
+        let (can_undo, can_redo) = stage.steps.can();
+        Scenes {
+            collection: Arc::clone(&stage.shared),
+            sources: sources.collect(),
+            prepared: stage.prepared,
+            can_undo,
+            can_redo,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What the studio says about scenes and their sources: part of [`Message`](super::message::Message).
+
+use crate::studio::notice::Level;
+
+/// Something about scenes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// A source cannot be shown.
+    SourceFailed {
+        source: String,
+        reason: String,
+    },
+    /// A source that was shown is gone.
+    SourceLost {
+        source: String,
+        reason: String,
+    },
+    SourceBack {
+        source: String,
+    },
+    /// A collection was taken in.
+    Imported {
+        scenes: String,
+        sources: String,
+    },
+    /// What of it was not.
+    LeftOut {
+        what: String,
+    },
+    ImportFailed {
+        path: String,
+        reason: String,
+    },
+    Exported {
+        path: String,
+    },
+    ExportFailed {
+        path: String,
+        reason: String,
+    },
+    /// The machine does not keep up: the scene that is prepared is not drawn.
+    PreviewDropped,
+    /// …and transitions are cuts.
+    TransitionsDropped,
+    /// …and only every second picture is new.
+    RateHalved,
+    /// It keeps up again.
+    FullQuality,
+}
+
+impl Said {
+    /// Its name, as in `notice-…` of the texts.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::SourceFailed { .. } => "scene-source-failed",
+            Self::SourceLost { .. } => "scene-source-lost",
+            Self::SourceBack { .. } => "scene-source-back",
+            Self::Imported { .. } => "scenes-imported",
+            Self::LeftOut { .. } => "scenes-left-out",
+            Self::ImportFailed { .. } => "scenes-import-failed",
+            Self::Exported { .. } => "scenes-exported",
+            Self::ExportFailed { .. } => "scenes-export-failed",
+            Self::PreviewDropped => "strain-preview",
+            Self::TransitionsDropped => "strain-transitions",
+            Self::RateHalved => "strain-rate",
+            Self::FullQuality => "strain-over",
+        }
+    }
+
+    pub(super) fn args(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::SourceFailed { source, reason } | Self::SourceLost { source, reason } => {
+                vec![("source", source.clone()), ("reason", reason.clone())]
+            }
+            Self::SourceBack { source } => vec![("source", source.clone())],
+            Self::Imported { scenes, sources } => {
+                vec![("scenes", scenes.clone()), ("sources", sources.clone())]
+            }
+            Self::LeftOut { what } => vec![("what", what.clone())],
+            Self::ImportFailed { path, reason } | Self::ExportFailed { path, reason } => {
+                vec![("path", path.clone()), ("reason", reason.clone())]
+            }
+            Self::Exported { path } => vec![("path", path.clone())],
+            Self::PreviewDropped
+            | Self::TransitionsDropped
+            | Self::RateHalved
+            | Self::FullQuality => Vec::new(),
+        }
+    }
+
+    pub(super) fn level(&self) -> Level {
+        match self {
+            Self::SourceBack { .. }
+            | Self::Imported { .. }
+            | Self::Exported { .. }
+            | Self::FullQuality => Level::Info,
+            Self::ImportFailed { .. } | Self::ExportFailed { .. } => Level::Error,
+            _ => Level::Warning,
+        }
+    }
+
+    pub(super) fn summary(&self) -> String {
+        match self {
+            Self::SourceFailed { source, reason } => {
+                format!("The source {source} cannot be shown: {reason}")
+            }
+            Self::SourceLost { source, reason } => format!("The source {source} is gone: {reason}"),
+            Self::SourceBack { source } => format!("The source {source} is back."),
+            Self::Imported { scenes, sources } => {
+                format!("Taken in: {scenes} scenes with {sources} sources.")
+            }
+            Self::LeftOut { what } => format!("Not taken in: {what}"),
+            Self::ImportFailed { path, reason } => {
+                format!("The scenes in {path} cannot be taken in: {reason}")
+            }
+            Self::Exported { path } => format!("The scenes are saved: {path}"),
+            Self::ExportFailed { path, reason } => {
+                format!("The scenes cannot be saved to {path}: {reason}")
+            }
+            Self::PreviewDropped => {
+                "This machine does not keep up: the prepared scene is not drawn.".into()
+            }
+            Self::TransitionsDropped => {
+                "This machine does not keep up: scenes change without transitions.".into()
+            }
+            Self::RateHalved => {
+                "This machine does not keep up: every second picture repeats the one before.".into()
+            }
+            Self::FullQuality => "This machine keeps up again: everything is drawn.".into(),
+        }
+    }
+
+    pub(super) fn advice(&self) -> String {
+        match self {
+            Self::SourceFailed { .. } => "Choose another file or device in the source's settings; a slate stands in its place.".into(),
+            Self::SourceLost { .. } => "It is taken back by itself when it returns; a slate stands in its place.".into(),
+            Self::LeftOut { .. } => "onair has nothing of that kind. The scenes are without it.".into(),
+            Self::ImportFailed { .. } => "Choose a scene collection of onair (TOML or JSON) or of OBS (JSON).".into(),
+            Self::ExportFailed { .. } => "Choose another folder.".into(),
+            Self::PreviewDropped | Self::TransitionsDropped | Self::RateHalved => {
+                "Hide sources, choose a smaller picture, or close other programs. Sound is not affected.".into()
+            }
+            Self::SourceBack { .. } | Self::Imported { .. } | Self::Exported { .. } | Self::FullQuality => String::new(),
+        }
+    }
+}

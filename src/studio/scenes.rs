@@ -1,0 +1,281 @@
+//! The scene collection: which sources there are, and the scenes that show them (issue 3, parts 2
+//! and 7). Plain values; the compositor draws what [`Collection::plan`] makes of them.
+
+use std::collections::BTreeSet;
+
+use crate::capture::VideoChoice;
+use crate::compose::scene::{Content, Item, ItemId, Plan, Scene, SceneId, SourceId};
+use crate::compose::transition::{Kind, Transition};
+use std::time::Duration;
+
+/// The picture that is chosen in the list of devices, or by `--video`.
+pub const MAIN: SourceId = SourceId(0);
+
+/// Sources of a collection: each may be a device that is open.
+pub const MOST_SOURCES: usize = 64;
+
+/// Scenes of a collection.
+pub const MOST_SCENES: usize = 200;
+
+/// Items of a collection, over all its scenes.
+pub const MOST_ITEMS: usize = 2_000;
+
+/// Characters of a name.
+pub const MOST_NAME: usize = 100;
+
+/// A source by its name. Scenes that show it share it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    pub id: SourceId,
+    pub name: String,
+    pub choice: VideoChoice,
+}
+
+/// Everything that can be shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Collection {
+    /// Beside [`MAIN`], which is always there.
+    pub sources: Vec<Source>,
+    /// At least one.
+    pub scenes: Vec<Scene>,
+    /// What goes out.
+    pub current: SceneId,
+    /// How the next scene comes.
+    pub transition: Transition,
+}
+
+impl Default for Collection {
+    /// One scene with the chosen picture.
+    fn default() -> Self {
+        let item = Item::new(ItemId(1), Content::Source(MAIN));
+        let scene = Scene { id: SceneId(1), name: "Main".into(), items: vec![item] };
+        Self {
+            sources: Vec::new(),
+            scenes: vec![scene],
+            current: SceneId(1),
+            transition: Transition { kind: Kind::Fade, duration: Duration::from_millis(300) },
+        }
+    }
+}
+
+impl Collection {
+    pub fn scene(&self, id: SceneId) -> Option<&Scene> {
+        self.scenes.iter().find(|scene| scene.id == id)
+    }
+
+    pub(super) fn scene_mut(&mut self, id: SceneId) -> Option<&mut Scene> {
+        self.scenes.iter_mut().find(|scene| scene.id == id)
+    }
+
+    /// By its name; upper and lower case are alike if no name is exactly that.
+    pub fn scene_named(&self, name: &str) -> Option<&Scene> {
+        let exact = self.scenes.iter().find(|scene| scene.name == name);
+        let lower = name.to_lowercase();
+        exact.or_else(|| self.scenes.iter().find(|scene| scene.name.to_lowercase() == lower))
+    }
+
+    /// The scene that goes out.
+    pub fn current(&self) -> Option<&Scene> {
+        self.scene(self.current).or_else(|| self.scenes.first())
+    }
+
+    pub fn source(&self, id: SourceId) -> Option<&Source> {
+        self.sources.iter().find(|source| source.id == id)
+    }
+
+    /// What a scene shows.
+    pub fn plan(&self, id: SceneId) -> Plan {
+        self.scene(id).map(|scene| Plan::of(scene, &self.scenes)).unwrap_or_default()
+    }
+
+    /// Whether any scene shows this source, hidden or not.
+    pub fn uses(&self, source: SourceId) -> bool {
+        let mut found = false;
+        self.each(|item| found |= item.content == Content::Source(source));
+        found
+    }
+
+    /// Calls `job` for every item, also those within groups.
+    pub fn each(&self, mut job: impl FnMut(&Item)) {
+        fn walk(items: &[Item], job: &mut impl FnMut(&Item)) {
+            for item in items {
+                job(item);
+                walk(item.members(), job);
+            }
+        }
+        self.scenes.iter().for_each(|scene| walk(&scene.items, &mut job));
+    }
+
+    /// Items in all.
+    pub fn item_count(&self) -> usize {
+        let mut count = 0;
+        self.each(|_| count += 1);
+        count
+    }
+
+    /// An item by its id.
+    pub fn item(&self, id: ItemId) -> Option<&Item> {
+        self.scenes.iter().find_map(|scene| find(&scene.items, id))
+    }
+
+    /// A source's name; that of [`MAIN`] is what it shows, so it has none here.
+    pub fn source_name(&self, id: SourceId) -> &str {
+        self.source(id).map_or("", |source| &source.name)
+    }
+
+    /// An item's name: its own, or that of what it shows.
+    pub fn item_name<'a>(&'a self, item: &'a Item) -> &'a str {
+        match &item.content {
+            _ if !item.name.is_empty() => &item.name,
+            Content::Source(id) => self.source_name(*id),
+            Content::Scene(id) => self.scene(*id).map_or("", |scene| &scene.name),
+            Content::Group(_) => "",
+        }
+    }
+
+    /// Whether `scene` shows `other`, itself or through what it shows.
+    pub fn reaches(&self, scene: SceneId, other: SceneId) -> bool {
+        let (mut waiting, mut seen) = (vec![scene], BTreeSet::new());
+        while let Some(id) = waiting.pop() {
+            if id == other {
+                return true;
+            }
+            if !seen.insert(id) {
+                continue;
+            }
+            let items = self.scene(id).map(|scene| scene.items.as_slice()).unwrap_or_default();
+            waiting.extend(nested(items));
+        }
+        false
+    }
+
+    /// Adds the scenes of another collection, under names and ids that are free.
+    pub(super) fn take_in(&mut self, other: Self) {
+        // Nothing was built here yet: it becomes the other.
+        if *self == Self::default() {
+            *self = other;
+            return;
+        }
+        let (source, scene) = (self.next_source().0, self.next_scene().0);
+        let item = self.next_item().0;
+        for it in other.sources {
+            let name = self.free_source_name(&it.name);
+            self.sources.push(Source { id: SourceId(it.id.0 + source), name, ..it });
+        }
+        let room = MOST_ITEMS.saturating_sub(self.item_count());
+        let mut left = room;
+        for it in other.scenes {
+            let name = self.free_scene_name(&it.name);
+            let mut items = it.items;
+            shift(&mut items, &mut left, [source, scene, item]);
+            self.scenes.push(Scene { id: SceneId(it.id.0 + scene), name, items });
+        }
+        self.sources.truncate(MOST_SOURCES);
+        self.scenes.truncate(MOST_SCENES);
+    }
+
+    pub(super) fn next_source(&self) -> SourceId {
+        SourceId(self.sources.iter().map(|source| source.id.0).max().unwrap_or(0) + 1)
+    }
+
+    pub(super) fn next_scene(&self) -> SceneId {
+        SceneId(self.scenes.iter().map(|scene| scene.id.0).max().unwrap_or(0) + 1)
+    }
+
+    pub(super) fn next_item(&self) -> ItemId {
+        let mut most = 0;
+        self.each(|item| most = most.max(item.id.0));
+        ItemId(most + 1)
+    }
+
+    /// `wanted`, or the same with a number that no other has.
+    pub(super) fn free_scene_name(&self, wanted: &str) -> String {
+        free(wanted, |name| self.scenes.iter().any(|scene| scene.name == name))
+    }
+
+    /// The same of sources.
+    pub(super) fn free_source_name(&self, wanted: &str) -> String {
+        free(wanted, |name| self.sources.iter().any(|source| source.name == name))
+    }
+}
+
+/// Gives items and what they show higher ids; those for which no room is left go.
+fn shift(items: &mut Vec<Item>, left: &mut usize, by: [u32; 3]) {
+    let [source, scene, item] = by;
+    items.retain_mut(|it| {
+        if *left == 0 {
+            return false;
+        }
+        *left -= 1;
+        it.id.0 += item;
+        match &mut it.content {
+            Content::Source(id) if *id != MAIN => id.0 += source,
+            Content::Source(_) => {}
+            Content::Scene(id) => id.0 += scene,
+            Content::Group(members) => shift(members, left, by),
+        }
+        true
+    });
+}
+
+/// The scenes that these items show, also within groups.
+fn nested(items: &[Item]) -> Vec<SceneId> {
+    let mut found = Vec::new();
+    for item in items {
+        match &item.content {
+            Content::Scene(id) => found.push(*id),
+            Content::Group(items) => found.extend(nested(items)),
+            Content::Source(_) => {}
+        }
+    }
+    found
+}
+
+fn find(items: &[Item], id: ItemId) -> Option<&Item> {
+    items.iter().find_map(|item| if item.id == id { Some(item) } else { find(item.members(), id) })
+}
+
+/// A name within bounds, without control characters.
+pub fn clean_name(name: &str) -> String {
+    let name: String = name.chars().filter(|it| !it.is_control()).take(MOST_NAME).collect();
+    name.trim().to_owned()
+}
+
+fn free(wanted: &str, taken: impl Fn(&str) -> bool) -> String {
+    let wanted = match clean_name(wanted) {
+        name if name.is_empty() => "1".to_owned(),
+        name => name,
+    };
+    if !taken(&wanted) {
+        return wanted;
+    }
+    let mut number = 2_u32;
+    loop {
+        let name = format!("{wanted} {number}");
+        if !taken(&name) {
+            return name;
+        }
+        number += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_shows_the_chosen_picture_alone() {
+        let collection = Collection::default();
+        assert_eq!(collection.plan(collection.current).sources().collect::<Vec<_>>(), [MAIN]);
+        assert!(collection.uses(MAIN) && !collection.uses(SourceId(1)));
+        assert_eq!(collection.scene_named("main").map(|scene| scene.id), Some(SceneId(1)));
+    }
+
+    #[test]
+    fn names_are_made_free_and_clean() {
+        let collection = Collection::default();
+        assert_eq!(collection.free_scene_name("Main"), "Main 2");
+        assert_eq!(collection.free_scene_name(" Talk\u{7}\n"), "Talk");
+        assert_eq!(clean_name(&"x".repeat(1_000)).len(), MOST_NAME);
+    }
+}

@@ -1,0 +1,730 @@
+//! The scene collection in the settings (`[collection]`) and as a file of its own, TOML or JSON.
+//! Reading never fails: what is bad is left out or becomes its default, and is told.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+use toml::Value;
+
+use crate::capture::VideoChoice;
+use crate::compose::scene::{
+    Blend, Content, Crop, Fit, Item, ItemId, MOST_DEPTH, Place, Scene, SceneId, SourceId,
+};
+use crate::compose::transition::{self, Kind, Pattern, Side, Transition};
+use crate::studio::scenes::{
+    Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source, clean_name,
+};
+use crate::studio::settings::obs;
+
+/// The version of a collection's own file.
+const VERSION: i64 = 1;
+
+/// A file larger than this is no collection.
+const MOST_BYTES: u64 = 8 << 20;
+
+/// Warnings about one file; a file with more has them counted.
+const MOST_WARNINGS: usize = 20;
+
+/// Texts longer than this name nothing.
+const MOST_TEXT: usize = 4_096;
+
+/// A collection as it is laid out in a file.
+#[derive(Debug, Serialize)]
+pub(super) struct Table {
+    current: String,
+    transition: String,
+    transition_ms: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sources: Vec<SourceTable>,
+    scenes: Vec<SceneTable>,
+}
+
+#[derive(Debug, Serialize)]
+struct SourceTable {
+    name: String,
+    source: String,
+}
+
+#[derive(Debug, Serialize)]
+struct SceneTable {
+    name: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    items: Vec<ItemTable>,
+}
+
+/// What is as in [`Item::new`] is not written.
+#[derive(Debug, Default, Serialize)]
+struct ItemTable {
+    /// The picture that is chosen by `video`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    main: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scene: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    y: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    width: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    height: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fit: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rotation: Option<f64>,
+    /// Left, top, right, bottom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crop: Option<[f64; 4]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flip_x: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flip_y: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opacity: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blend: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hidden: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locked: Option<bool>,
+    /// The members of a group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    items: Option<Vec<Self>>,
+}
+
+/// How a collection is written; `None` for the one that is there from the start.
+pub(super) fn table(collection: &Collection) -> Option<Table> {
+    (*collection != Collection::default()).then(|| whole_table(collection))
+}
+
+fn whole_table(collection: &Collection) -> Table {
+    let scene_name = |id| collection.scene(id).map(|scene| scene.name.clone());
+    let source = |source: &Source| SourceTable {
+        name: source.name.clone(),
+        source: source.choice.to_string(),
+    };
+    let scene = |scene: &Scene| SceneTable {
+        name: scene.name.clone(),
+        items: scene.items.iter().map(|item| item_table(collection, item)).collect(),
+    };
+    Table {
+        current: scene_name(collection.current).unwrap_or_default(),
+        transition: transition_text(collection.transition.kind),
+        transition_ms: u64::try_from(collection.transition.duration.as_millis()).unwrap_or(0),
+        sources: collection.sources.iter().map(source).collect(),
+        scenes: collection.scenes.iter().map(scene).collect(),
+    }
+}
+
+fn item_table(collection: &Collection, item: &Item) -> ItemTable {
+    let (place, none) = (&item.place, Place::default());
+    let number = |value: f64, default: f64| {
+        // A hundred-thousandth of the program is no pixel.
+        (value != default).then(|| (value * 1e6).round() / 1e6)
+    };
+    let crop = place.crop;
+    let name_of = |all: &[(&'static str, Fit)], fit| {
+        all.iter().find(|(_, it)| *it == fit).map(|(name, _)| *name)
+    };
+    let blend = Blend::ALL.iter().find(|(_, it)| *it == item.blend).map(|(name, _)| *name);
+    let mut table = ItemTable {
+        name: item.name.clone(),
+        x: number(place.x, none.x),
+        y: number(place.y, none.y),
+        width: number(place.width, none.width),
+        height: number(place.height, none.height),
+        fit: name_of(&Fit::ALL, place.fit).filter(|_| place.fit != none.fit),
+        rotation: number(place.rotation, 0.0),
+        crop: (crop != Crop::default()).then_some([crop.left, crop.top, crop.right, crop.bottom]),
+        flip_x: place.flip_x.then_some(true),
+        flip_y: place.flip_y.then_some(true),
+        opacity: number(f64::from(item.opacity), 1.0),
+        blend: blend.filter(|_| item.blend != Blend::Normal),
+        hidden: item.hidden.then_some(true),
+        locked: item.locked.then_some(true),
+        ..ItemTable::default()
+    };
+    match &item.content {
+        Content::Source(MAIN) => table.main = Some(true),
+        Content::Source(id) => table.source = Some(collection.source_name(*id).to_owned()),
+        Content::Scene(id) => table.scene = collection.scene(*id).map(|scene| scene.name.clone()),
+        Content::Group(items) => {
+            table.items = Some(items.iter().map(|item| item_table(collection, item)).collect());
+        }
+    }
+    table
+}
+
+const SIDES: [(&str, Side); 4] =
+    [("right", Side::Right), ("left", Side::Left), ("top", Side::Top), ("bottom", Side::Bottom)];
+
+const PATTERNS: [(&str, Pattern); 5] = [
+    ("circle", Pattern::Circle),
+    ("clock", Pattern::Clock),
+    ("diagonal", Pattern::Diagonal),
+    ("doors", Pattern::Doors),
+    ("blinds", Pattern::Blinds),
+];
+
+/// A transition in a word: `fade`, `slide-left`, `color-#ffffff`, `luma-clock`.
+pub fn transition_text(kind: Kind) -> String {
+    let side = |wanted| SIDES.iter().find(|(_, it)| *it == wanted).map_or("", |(name, _)| name);
+    match kind {
+        Kind::Cut => "cut".into(),
+        Kind::Fade => "fade".into(),
+        Kind::FadeColor([r, g, b]) => format!("color-#{r:02x}{g:02x}{b:02x}"),
+        Kind::Slide(from) => format!("slide-{}", side(from)),
+        Kind::Swipe(from) => format!("swipe-{}", side(from)),
+        Kind::Luma(wanted) => {
+            let name = PATTERNS.iter().find(|(_, it)| *it == wanted).map_or("", |(name, _)| name);
+            format!("luma-{name}")
+        }
+    }
+}
+
+/// The transition that a word names.
+pub fn transition_of(text: &str) -> Option<Kind> {
+    let (word, rest) = text.split_once('-').unwrap_or((text, ""));
+    let side = || SIDES.iter().find(|(name, _)| *name == rest).map(|(_, side)| *side);
+    match word {
+        "cut" => Some(Kind::Cut),
+        "fade" => Some(Kind::Fade),
+        "color" => {
+            let hex = rest.strip_prefix('#').filter(|hex| hex.len() == 6)?;
+            let number = u32::from_str_radix(hex, 16).ok()?;
+            let [_, r, g, b] = number.to_be_bytes();
+            Some(Kind::FadeColor([r, g, b]))
+        }
+        "slide" => side().map(Kind::Slide),
+        "swipe" => side().map(Kind::Swipe),
+        "luma" => PATTERNS.iter().find(|(name, _)| *name == rest).map(|(_, it)| Kind::Luma(*it)),
+        _ => None,
+    }
+}
+
+/// Reads a collection; `bad` is told what is not as it should be.
+pub(super) fn read(value: &Value, bad: &mut dyn FnMut(String)) -> Collection {
+    let mut told = 0;
+    let mut counted = |why: String| {
+        told += 1;
+        if told <= MOST_WARNINGS {
+            bad(why);
+        }
+    };
+    let mut reader = Reader {
+        value,
+        bad: &mut counted,
+        sources: BTreeMap::new(),
+        scenes: BTreeMap::new(),
+        items: 0,
+        over: 0,
+    };
+    let collection = reader.collection();
+    if told > MOST_WARNINGS {
+        bad(format!(
+            "{} more things in the scenes are not as they should be",
+            told - MOST_WARNINGS
+        ));
+    }
+    collection
+}
+
+struct Reader<'a> {
+    value: &'a Value,
+    bad: &'a mut dyn FnMut(String),
+    sources: BTreeMap<String, SourceId>,
+    scenes: BTreeMap<String, SceneId>,
+    items: u32,
+    /// Items that were left out because there are too many.
+    over: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn collection(&mut self) -> Collection {
+        let mut collection =
+            Collection { sources: Vec::new(), scenes: Vec::new(), ..Collection::default() };
+        for table in self.list(self.value, "sources", "the sources", MOST_SOURCES) {
+            let name = collection.free_source_name(&self.text(table, "name").unwrap_or_default());
+            let text = self.text(table, "source").unwrap_or_default();
+            let choice = text.parse().unwrap_or_else(|why| {
+                (self.bad)(format!("the source '{name}' shows nothing: {why}"));
+                VideoChoice::None
+            });
+            let id = collection.next_source();
+            self.sources.insert(name.clone(), id);
+            collection.sources.push(Source { id, name, choice });
+        }
+        let tables = self.list(self.value, "scenes", "the scenes", MOST_SCENES);
+        for table in &tables {
+            let name = collection.free_scene_name(&self.text(table, "name").unwrap_or_default());
+            let id = collection.next_scene();
+            self.scenes.insert(name.clone(), id);
+            collection.scenes.push(Scene { id, name, items: Vec::new() });
+        }
+        for (index, table) in tables.into_iter().enumerate() {
+            let items = self.items(table, 1);
+            if let Some(scene) = collection.scenes.get_mut(index) {
+                scene.items = items;
+            }
+        }
+        if self.over > 0 {
+            (self.bad)(format!("of more than {MOST_ITEMS} items {} are left out", self.over));
+        }
+        self.break_circles(&mut collection);
+        if collection.scenes.is_empty() {
+            collection.scenes = Collection::default().scenes;
+        }
+        let current = self.text(self.value, "current").unwrap_or_default();
+        collection.current = match collection.scene_named(&current) {
+            Some(scene) => scene.id,
+            None => collection.scenes.first().map(|scene| scene.id).unwrap_or_default(),
+        };
+        let kind = self.text(self.value, "transition").and_then(|text| {
+            let kind = transition_of(&text);
+            if kind.is_none() {
+                (self.bad)(format!("the transition '{text}' is not known"));
+            }
+            kind
+        });
+        let default = collection.transition;
+        let ms =
+            self.number(self.value, "transition_ms", 0.0, transition::MOST.as_secs_f64() * 1e3);
+        collection.transition = Transition {
+            kind: kind.unwrap_or(default.kind),
+            duration: ms.map_or(default.duration, |ms| Duration::from_secs_f64(ms / 1e3)),
+        };
+        collection
+    }
+
+    /// Scenes that show themselves through others: the item that closes the circle is left out.
+    fn break_circles(&mut self, collection: &mut Collection) {
+        for index in 0..collection.scenes.len() {
+            let Some(scene) = collection.scenes.get_mut(index) else { return };
+            let (id, name) = (scene.id, scene.name.clone());
+            let items = std::mem::take(&mut scene.items);
+            // Without its own items nothing leads through it: whoever reaches it closes a circle.
+            let (kept, broken) = without(items, &|shown| collection.reaches(shown, id));
+            if broken {
+                (self.bad)(format!("the scene '{name}' shows itself: that is left out"));
+            }
+            if let Some(scene) = collection.scenes.get_mut(index) {
+                scene.items = kept;
+            }
+        }
+    }
+
+    fn items(&mut self, table: &'a Value, depth: usize) -> Vec<Item> {
+        let mut items = Vec::new();
+        for table in self.list(table, "items", "the items of a scene", usize::MAX) {
+            if self.items as usize >= MOST_ITEMS {
+                self.over += 1;
+                continue;
+            }
+            self.items += 1;
+            let id = ItemId(self.items);
+            if let Some(content) = self.content(table, depth) {
+                items.push(self.item(table, Item::new(id, content)));
+            }
+        }
+        items
+    }
+
+    fn content(&mut self, table: &'a Value, depth: usize) -> Option<Content> {
+        if let Some(name) = self.text(table, "source") {
+            let id = self.sources.get(&clean_name(&name)).copied();
+            if id.is_none() {
+                (self.bad)(format!(
+                    "an item shows the source '{}', which is not there",
+                    clean_name(&name)
+                ));
+            }
+            return id.map(Content::Source);
+        }
+        if let Some(name) = self.text(table, "scene") {
+            let id = self.scenes.get(&clean_name(&name)).copied();
+            if id.is_none() {
+                (self.bad)(format!(
+                    "an item shows the scene '{}', which is not there",
+                    clean_name(&name)
+                ));
+            }
+            return id.map(Content::Scene);
+        }
+        if self.flag(table, "main") {
+            return Some(Content::Source(MAIN));
+        }
+        if table.get("items").is_none() {
+            (self.bad)("an item shows neither a source nor a scene".into());
+            return None;
+        }
+        if depth >= MOST_DEPTH {
+            (self.bad)(format!("groups deeper than {MOST_DEPTH} are left out"));
+            return None;
+        }
+        Some(Content::Group(self.items(table, depth + 1)))
+    }
+
+    fn item(&mut self, table: &Value, item: Item) -> Item {
+        let none = Place::default();
+        let far = Place::MOST;
+        let mut number =
+            |key, low, high, default| self.number(table, key, low, high).unwrap_or(default);
+        let place = Place {
+            x: number("x", -far, far, none.x),
+            y: number("y", -far, far, none.y),
+            width: number("width", 0.001, far, none.width),
+            height: number("height", 0.001, far, none.height),
+            rotation: number("rotation", -3_600.0, 3_600.0, 0.0),
+            ..none
+        };
+        let opacity = number("opacity", 0.0, 1.0, 1.0) as f32;
+        let place = Place {
+            fit: self.named(table, "fit", &Fit::ALL),
+            crop: self.crop(table),
+            flip_x: self.flag(table, "flip_x"),
+            flip_y: self.flag(table, "flip_y"),
+            ..place
+        };
+        Item {
+            name: clean_name(&self.text(table, "name").unwrap_or_default()),
+            place: place.bounded(),
+            opacity,
+            blend: self.named(table, "blend", &Blend::ALL),
+            hidden: self.flag(table, "hidden"),
+            locked: self.flag(table, "locked"),
+            ..item
+        }
+    }
+
+    fn crop(&mut self, table: &Value) -> Crop {
+        let Some(value) = table.get("crop") else { return Crop::default() };
+        let sides: Vec<f64> =
+            value.as_array().into_iter().flatten().filter_map(as_number).collect();
+        match sides.as_slice() {
+            &[left, top, right, bottom] if sides.iter().all(|side| (0.0..1.0).contains(side)) => {
+                Crop { left, top, right, bottom }.bounded()
+            }
+            _ => {
+                (self.bad)("a crop is not four parts of 1: [left, top, right, bottom]".into());
+                Crop::default()
+            }
+        }
+    }
+
+    /// The tables of a list, at most `most` of them.
+    fn list(&mut self, table: &'a Value, key: &str, what: &str, most: usize) -> Vec<&'a Value> {
+        match table.get(key) {
+            None => Vec::new(),
+            Some(Value::Array(list)) => {
+                if list.len() > most {
+                    (self.bad)(format!("of more than {most} of {what} the rest is left out"));
+                }
+                list.iter().take(most).collect()
+            }
+            Some(_) => {
+                (self.bad)(format!("{what} are not a list"));
+                Vec::new()
+            }
+        }
+    }
+
+    fn text(&mut self, table: &Value, key: &str) -> Option<String> {
+        match table.get(key)? {
+            Value::String(text) => Some(text.chars().take(MOST_TEXT).collect()),
+            _ => {
+                (self.bad)(format!("in the scenes '{key}' is not a text"));
+                None
+            }
+        }
+    }
+
+    fn flag(&mut self, table: &Value, key: &str) -> bool {
+        match table.get(key) {
+            None => false,
+            Some(Value::Boolean(flag)) => *flag,
+            Some(_) => {
+                (self.bad)(format!("in the scenes '{key}' is neither true nor false"));
+                false
+            }
+        }
+    }
+
+    fn number(&mut self, table: &Value, key: &str, low: f64, high: f64) -> Option<f64> {
+        let value = table.get(key)?;
+        let number = as_number(value).filter(|number| (low..=high).contains(number));
+        if number.is_none() {
+            (self.bad)(format!("in the scenes '{key}' is not a number from {low} to {high}"));
+        }
+        number
+    }
+
+    fn named<T: Copy + Default>(&mut self, table: &Value, key: &str, names: &[(&str, T)]) -> T {
+        let Some(text) = self.text(table, key) else { return T::default() };
+        let found = names.iter().find(|(name, _)| *name == text);
+        if found.is_none() {
+            (self.bad)(format!("in the scenes '{key}' is not known: '{}'", clean_name(&text)));
+        }
+        found.map(|(_, value)| *value).unwrap_or_default()
+    }
+}
+
+fn as_number(value: &Value) -> Option<f64> {
+    value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
+}
+
+/// The items without those that show a bad scene, and whether there were any.
+fn without(items: Vec<Item>, bad: &impl Fn(SceneId) -> bool) -> (Vec<Item>, bool) {
+    let mut broken = false;
+    let mut kept = Vec::new();
+    for mut item in items {
+        match item.content {
+            Content::Scene(id) if bad(id) => {
+                broken = true;
+                continue;
+            }
+            Content::Group(members) => {
+                let (members, inside) = without(members, bad);
+                broken |= inside;
+                item.content = Content::Group(members);
+            }
+            _ => {}
+        }
+        kept.push(item);
+    }
+    (kept, broken)
+}
+
+/// What a file had in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Import {
+    pub collection: Collection,
+    /// What was not taken in, in plain words.
+    pub left_out: Vec<String>,
+}
+
+/// Reads a collection's own file, or one of OBS.
+///
+/// # Errors
+/// Why nothing can be taken out of it, in plain words.
+pub fn import(path: &Path) -> Result<Import, String> {
+    let file = fs::File::open(path).map_err(|error| error.to_string())?;
+    let mut text = String::new();
+    file.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err("it is far too large".into());
+    }
+    import_text(&text)
+}
+
+/// The same out of a text.
+///
+/// # Errors
+/// As [`import`].
+pub fn import_text(text: &str) -> Result<Import, String> {
+    let mut left_out = Vec::new();
+    let value: Value = if text.trim_start().starts_with('{') {
+        let json: serde_json::Value =
+            serde_json::from_str(text).map_err(|error| error.to_string())?;
+        if obs::is_one(&json) {
+            return Ok(obs::import(&json));
+        }
+        Value::try_from(json).map_err(|error| error.to_string())?
+    } else {
+        text.parse::<toml::Table>().map(Value::Table).map_err(|error| error.message().to_owned())?
+    };
+    let table = value.get("collection").ok_or("there is no scene collection in it")?;
+    if value.get("version").and_then(Value::as_integer).is_some_and(|it| it > VERSION + 1) {
+        left_out.push("what only a newer onair knows".into());
+    }
+    let collection = read(table, &mut |why| left_out.push(why));
+    Ok(Import { collection, left_out })
+}
+
+/// Writes a collection's own file: JSON if it is named so, else TOML; by atomic replace.
+///
+/// # Errors
+/// Why it could not be written, in plain words.
+pub fn export(collection: &Collection, path: &Path) -> Result<(), String> {
+    #[derive(Serialize)]
+    struct Own {
+        version: i64,
+        collection: Table,
+    }
+    let own = Own { version: VERSION, collection: whole_table(collection) };
+    let is_json = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
+    let text = if is_json {
+        serde_json::to_string_pretty(&own).map_err(|error| error.to_string())?
+    } else {
+        toml::to_string_pretty(&own).map_err(|error| error.to_string())?
+    };
+    let write = || -> std::io::Result<()> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or_else(|| Path::new(".")))?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::{Edit, Settings};
+    use proptest::prelude::*;
+
+    fn sample() -> Collection {
+        let mut it = Collection::default();
+        let main = SceneId(1);
+        let place = Place {
+            x: 0.25,
+            rotation: 12.5,
+            crop: Crop { left: 0.125, ..Crop::default() },
+            flip_x: true,
+            fit: Fit::Cover,
+            ..Place::default()
+        };
+        for edit in [
+            Edit::AddScene("Talk".into()),
+            Edit::AddSource {
+                scene: main,
+                name: "Logo".into(),
+                choice: VideoChoice::File("/none/logo.y4m".into()),
+            },
+            Edit::AddSource { scene: main, name: "Clip".into(), choice: VideoChoice::Test },
+            Edit::ShowScene { scene: SceneId(2), shown: main },
+            Edit::SetPlace(ItemId(2), place),
+            Edit::SetOpacity(ItemId(2), 0.5),
+            Edit::SetBlend(ItemId(3), Blend::Screen),
+            Edit::HideItem(ItemId(3), true),
+            Edit::LockItem(ItemId(3), true),
+            Edit::RenameItem(ItemId(3), "片头".into()),
+            Edit::Group(vec![ItemId(2), ItemId(3)]),
+            Edit::SetTransition(Transition {
+                kind: Kind::Luma(Pattern::Clock),
+                duration: Duration::from_millis(750),
+            }),
+        ] {
+            assert!(it.apply(&edit), "{edit:?}");
+        }
+        it.current = SceneId(2);
+        it
+    }
+
+    /// Ids are given anew on reading: written again, it is the same text.
+    fn text_of(collection: &Collection) -> String {
+        toml::to_string_pretty(&whole_table(collection)).unwrap()
+    }
+
+    #[test]
+    fn what_was_written_is_read_back_as_toml_and_json_and_in_the_settings() {
+        let folder = tempfile::tempdir().unwrap();
+        let want = text_of(&sample());
+        for name in ["scenes.toml", "scenes.json"] {
+            let path = folder.path().join(name);
+            export(&sample(), &path).unwrap();
+            let read = import(&path).unwrap();
+            assert_eq!(read.left_out, Vec::<String>::new(), "{name}");
+            assert_eq!(text_of(&read.collection), want, "{name}");
+        }
+        let path = folder.path().join("settings.toml");
+        let settings = Settings { collection: sample(), ..Settings::default() };
+        settings.write(&path).unwrap();
+        let (read, warnings) = Settings::read(&path);
+        assert_eq!(warnings, Vec::<String>::new());
+        assert_eq!(text_of(&read.collection), want);
+        Settings::default().write(&path).unwrap();
+        assert!(!fs::read_to_string(&path).unwrap().contains("collection"));
+    }
+
+    #[test]
+    fn every_transition_has_its_word() {
+        let mut kinds = vec![Kind::Cut, Kind::Fade, Kind::FadeColor([1, 255, 16])];
+        kinds.extend(SIDES.iter().flat_map(|(_, side)| [Kind::Slide(*side), Kind::Swipe(*side)]));
+        kinds.extend(PATTERNS.iter().map(|(_, pattern)| Kind::Luma(*pattern)));
+        for kind in kinds {
+            assert_eq!(transition_of(&transition_text(kind)), Some(kind));
+        }
+        for bad in ["", "fades", "slide", "color-#12345", "color-#1é345", "luma-x"] {
+            assert_eq!(transition_of(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn circles_are_broken_and_told() {
+        let text = "[collection]\ncurrent = 'B'\n\
+            [[collection.scenes]]\nname = 'A'\n[[collection.scenes.items]]\nscene = 'B'\n\
+            [[collection.scenes]]\nname = 'B'\n[[collection.scenes.items]]\nscene = 'C'\n\
+            [[collection.scenes]]\nname = 'C'\n[[collection.scenes.items]]\nitems = [{ scene = 'A' }, { main = true }]\n\
+            [[collection.scenes.items]]\nscene = 'C'\n";
+        let (settings, warnings) = Settings::parse(text);
+        let collection = settings.collection;
+        assert!(!warnings.is_empty(), "{warnings:?}");
+        for scene in &collection.scenes {
+            let shown: Vec<SceneId> =
+                collection.scenes.iter().map(|it| it.id).filter(|it| *it != scene.id).collect();
+            for other in shown {
+                assert!(
+                    !(collection.reaches(scene.id, other) && collection.reaches(other, scene.id))
+                );
+            }
+        }
+        assert_eq!(collection.current().unwrap().name, "B");
+        assert_eq!(collection.plan(collection.current).sources().collect::<Vec<_>>(), [MAIN]);
+    }
+
+    #[test]
+    fn ten_thousand_items_and_scenes_are_bounded() {
+        let mut text = String::from("[collection]\n[[collection.scenes]]\nname = 'A'\n");
+        for _ in 0..10_000 {
+            text.push_str("[[collection.scenes.items]]\nmain = true\n");
+        }
+        let (settings, warnings) = Settings::parse(&text);
+        assert_eq!(settings.collection.item_count(), MOST_ITEMS);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        let scenes = "[[collection.scenes]]\nname = 'A'\n".repeat(10_000);
+        let (settings, _) = Settings::parse(&scenes);
+        assert_eq!(settings.collection.scenes.len(), MOST_SCENES);
+    }
+
+    #[test]
+    fn bad_values_fall_back_one_by_one() {
+        let text = "[collection]\ntransition = 'explode'\n\
+            [[collection.sources]]\nname = 'Gone'\nsource = 'file:/none/at/all.y4m'\n\
+            [[collection.sources]]\nname = 'Odd'\nsource = 'hologram'\n\
+            [[collection.scenes]]\nname = 'A'\n\
+            [[collection.scenes.items]]\nsource = 'Gone'\nx = 'left'\nwidth = -2\nrotation = 45\ncrop = [1]\nfit = 'snug'\n\
+            [[collection.scenes.items]]\nsource = 'Nobody'\n";
+        let (settings, warnings) = Settings::parse(text);
+        let it = settings.collection;
+        assert_eq!(it.sources[0].choice, VideoChoice::File("/none/at/all.y4m".into()), "kept");
+        assert_eq!(it.sources[1].choice, VideoChoice::None);
+        let place = it.scenes[0].items[0].place;
+        assert_eq!(place, Place { rotation: 45.0, ..Place::default() });
+        assert_eq!(it.scenes[0].items.len(), 1);
+        assert_eq!(warnings.len(), 7, "{warnings:#?}");
+        for text in
+            ["collection = 7", "[collection]\nscenes = 'x'", "[collection]\nscenes = [1, 'a']"]
+        {
+            let (settings, _) = Settings::parse(text);
+            assert!(settings.collection.current().is_some(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_to_a_collection(text in "(\\[\\[collection.(scenes|sources|scenes.items)\\]\\]\n|(name|source|scene|main|items|x|crop) = |'[AB]'|[0-9.]+|true|\\[|\\]|\n)*") {
+            let (settings, _) = Settings::parse(&text);
+            prop_assert!(settings.collection.current().is_some());
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The registry of sources: each is opened once, however many scenes show it; two that name the same
+//! thing share what is open.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::Arc;
+
+use crate::capture::{self, VideoChoice};
+use crate::compose::Compositor;
+use crate::compose::scene::{Plan, SourceId};
+use crate::media::source::{Report, State, Status};
+use crate::studio::message::Message;
+use crate::studio::said::Said;
+use crate::studio::scenes::{MAIN, Source};
+
+/// A chosen source and how it fares.
+#[derive(Debug)]
+pub(super) struct Chosen<C> {
+    pub choice: C,
+    /// `None` for `none` and for what could not be begun with.
+    pub status: Option<Arc<Status>>,
+    /// What was last told of it.
+    pub told: Report,
+}
+
+impl<C> Chosen<C> {
+    /// Nothing is chosen.
+    pub fn nothing(choice: C) -> Self {
+        Self { choice, status: None, told: Report::default() }
+    }
+
+    /// How it fares now.
+    pub fn report(&self) -> Report {
+        self.status.as_ref().map_or_else(|| self.told.clone(), |it| it.report())
+    }
+
+    /// The report if its state, name or format changed since the last call, with the one before.
+    pub fn change(&mut self) -> Option<(Report, Report)> {
+        let report = self.status.as_ref()?.report();
+        let same = report.state == self.told.state
+            && report.name == self.told.name
+            && report.format == self.told.format
+            && report.reason == self.told.reason
+            && report.id == self.told.id
+            && report.alarm == self.told.alarm;
+        if same {
+            return None;
+        }
+        let before = std::mem::replace(&mut self.told, report.clone());
+        Some((report, before))
+    }
+}
+
+/// What is first known of a source: why it failed, or a report that every other differs from.
+pub(super) fn told(choice: &impl Display, failed: Option<String>) -> Report {
+    match failed {
+        Some(reason) => {
+            Report { state: State::Failed, name: choice.to_string(), reason, ..Report::default() }
+        }
+        None => Report { name: format!("({choice})"), ..Report::default() },
+    }
+}
+
+/// What happened to a source of the scenes.
+#[derive(Debug)]
+pub(super) struct Change {
+    pub name: String,
+    pub choice: VideoChoice,
+    pub report: Report,
+    pub before: Report,
+}
+
+/// The sources of the scenes, beside the chosen picture.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    open: BTreeMap<SourceId, (String, Chosen<VideoChoice>)>,
+    /// Those that share what another has open.
+    shared: BTreeMap<SourceId, SourceId>,
+}
+
+impl Sources {
+    /// Opens what is wanted and not open, closes what is not wanted any more.
+    pub fn sync(
+        &mut self,
+        wanted: &[Source],
+        main: &VideoChoice,
+        context: &capture::Context,
+        compositor: &Compositor,
+    ) -> Vec<Message> {
+        let mut messages = Vec::new();
+        let mut first: Vec<(&VideoChoice, SourceId)> = vec![(main, MAIN)];
+        self.shared.clear();
+        for source in wanted {
+            let same = first.iter().find(|(choice, _)| **choice == source.choice);
+            if let Some((_, id)) = same.filter(|_| source.choice != VideoChoice::None) {
+                self.shared.insert(source.id, *id);
+            } else {
+                first.push((&source.choice, source.id));
+            }
+        }
+        let stays = |id: &SourceId, choice: &VideoChoice| {
+            first.iter().any(|(wanted, of)| of == id && *wanted == choice)
+        };
+        // First what is closed: a device may be wanted under another name.
+        self.open.retain(|id, (_, chosen)| {
+            let stays = stays(id, &chosen.choice);
+            if !stays {
+                compositor.set_source(*id, None);
+            }
+            stays
+        });
+        for source in wanted.iter().filter(|source| !self.shared.contains_key(&source.id)) {
+            if let Some((name, _)) = self.open.get_mut(&source.id) {
+                name.clone_from(&source.name);
+                continue;
+            }
+            let (chosen, failed) = open(source, context, compositor);
+            messages.extend(failed);
+            self.open.insert(source.id, (source.name.clone(), chosen));
+        }
+        messages
+    }
+
+    /// The plan with each source by the id under which it is open.
+    pub fn resolve(&self, mut plan: Plan) -> Plan {
+        for layer in &mut plan.layers {
+            if let Some(id) = self.shared.get(&layer.source) {
+                layer.source = *id;
+            }
+        }
+        plan
+    }
+
+    /// How a source fares; `None`: as the chosen picture does.
+    pub fn report(&self, id: SourceId) -> Option<Report> {
+        let id = self.shared.get(&id).copied().unwrap_or(id);
+        self.open.get(&id).map(|(_, chosen)| chosen.report())
+    }
+
+    /// What changed since the last call.
+    pub fn changes(&mut self) -> Vec<Change> {
+        let open = self.open.values_mut();
+        let changes = open.filter_map(|(name, chosen)| {
+            let (report, before) = chosen.change()?;
+            Some(Change { name: name.clone(), choice: chosen.choice.clone(), report, before })
+        });
+        changes.collect()
+    }
+}
+
+fn open(
+    source: &Source,
+    context: &capture::Context,
+    compositor: &Compositor,
+) -> (Chosen<VideoChoice>, Option<Message>) {
+    let choice = source.choice.clone();
+    if choice == VideoChoice::None {
+        return (Chosen::nothing(choice), None);
+    }
+    match capture::open(&choice, context) {
+        Ok(opened) => {
+            compositor.set_source(source.id, Some(opened.feed));
+            let told = told(&choice, None);
+            (Chosen { choice, status: Some(opened.status), told }, None)
+        }
+        Err(error) => {
+            let reason = error.to_string();
+            let told = told(&choice, Some(reason.clone()));
+            let said = Said::SourceFailed { source: source.name.clone(), reason };
+            (Chosen { choice, status: None, told }, Some(Message::Scenes(said)))
+        }
+    }
+}
+
+/// What a change is to a person.
+pub(super) fn message(change: &Change) -> Option<Message> {
+    let source = change.name.clone();
+    let reason = change.report.reason.clone();
+    let was_down = matches!(change.before.state, State::Stalled | State::Lost | State::Failed);
+    let said = match change.report.state {
+        State::Failed => Said::SourceFailed { source, reason },
+        State::Stalled | State::Lost => Said::SourceLost { source, reason },
+        State::Open if was_down => Said::SourceBack { source },
+        _ => return None,
+    };
+    Some(Message::Scenes(said))
+}
