@@ -7,6 +7,7 @@ mod blend;
 pub mod layout;
 mod pictures;
 mod prepare;
+mod program;
 pub mod scene;
 mod slate;
 mod stage;
@@ -21,18 +22,11 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::base::queue::Sender;
-use crate::base::{Clock, Latest, Pooled, Stop, Timestamp, Worker};
-use crate::compose::pictures::{Pictures, Shown};
+use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
+use crate::compose::program::{Made, Program};
 use crate::compose::scene::{Plan, SourceId};
-use crate::compose::stage::{Canvas, Stage};
 use crate::compose::transition::Transition;
-use crate::media::{Color, FrameGrid, Planes, Size, VideoFeed, VideoFrame};
-
-/// The scene that is prepared is drawn at most this large…
-const PREVIEW: Size = Size::new(640, 360);
-
-/// …and every so many ticks.
-const PREVIEW_EVERY: i64 = 2;
+use crate::media::{FrameGrid, Size, VideoFeed, VideoFrame};
 
 /// A tick later than this is skipped; one less late is caught up with.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -92,10 +86,10 @@ impl Compositor {
             return Err(Error::Size(config.size));
         }
         let shared = Arc::new(Shared::default());
-        let program = Program::new(config);
+        let program = Program::new(config.size);
         let its_shared = Arc::clone(&shared);
         let worker = Worker::spawn("compositor", move |stop| {
-            run(program, &its_shared, &preview, stop);
+            run(config, program, &its_shared, &preview, stop);
         })?;
         Ok(Self { shared, config, worker })
     }
@@ -190,8 +184,14 @@ struct Inbox {
 }
 
 /// The tick loop.
-fn run(mut program: Program, shared: &Shared, preview: &Latest<VideoFrame>, stop: &Stop) {
-    let Config { grid, clock, .. } = program.config;
+fn run(
+    config: Config,
+    mut program: Program,
+    shared: &Shared,
+    preview: &Latest<VideoFrame>,
+    stop: &Stop,
+) {
+    let Config { grid, clock, .. } = config;
     let patience = i64::try_from(PATIENCE.as_micros()).unwrap_or(i64::MAX);
     let mut encoder: Option<Sender<VideoFrame>> = None;
     let mut next = grid.index_at(clock.now()) + 1;
@@ -263,352 +263,11 @@ impl Rate {
     }
 }
 
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-enum Made {
-    New,
-    Repeated,
-    Slate,
-}
-
-/// What makes program pictures, apart from time and threads.
-struct Program {
-    stage: Stage,
-    /// Drawn when it is first shown: most programs never need it.
-    slate: Option<VideoFrame>,
-    pictures: Pictures,
-    plan: Arc<Plan>,
-    canvas: Canvas,
-    switch: Option<Switch>,
-    mixer: transition::Mixer,
-    /// The newest program picture.
-    last: Option<Arc<Pooled<Planes>>>,
-    preview: Option<Preview>,
-    config: Config,
-}
-
-/// A transition that is under way.
-struct Switch {
-    transition: Transition,
-    /// The instant of its first picture.
-    begun: Option<Timestamp>,
-    from: From,
-}
-
-enum From {
-    Plan(Arc<Plan>, Canvas),
-    /// Another transition was under way: its last picture stands still.
-    Still(Arc<Pooled<Planes>>),
-}
-
-/// The scene that is being prepared.
-struct Preview {
-    plan: Arc<Plan>,
-    canvas: Canvas,
-    stage: Stage,
-    slate: Option<VideoFrame>,
-    slot: Latest<VideoFrame>,
-}
-
-type Feeds = BTreeMap<SourceId, Option<Box<dyn VideoFeed>>>;
-
-impl Program {
-    /// Shows one source that fills the program.
-    fn new(config: Config) -> Self {
-        Self {
-            stage: Stage::new(config.size),
-            slate: None,
-            pictures: Pictures::default(),
-            plan: Arc::new(Plan::simple(SourceId::default())),
-            canvas: Canvas::default(),
-            switch: None,
-            mixer: transition::Mixer::default(),
-            last: None,
-            preview: None,
-            config,
-        }
-    }
-
-    fn obey(
-        &mut self,
-        sources: Feeds,
-        plan: Option<(Arc<Plan>, Option<Transition>)>,
-        preview: Option<Option<(Arc<Plan>, Latest<VideoFrame>)>>,
-    ) {
-        for (id, feed) in sources {
-            self.pictures.set_feed(id, feed);
-        }
-        if let Some((plan, transition)) = plan {
-            self.show(plan, transition);
-        }
-        match preview {
-            None => {}
-            Some(None) => self.preview = None,
-            Some(Some((plan, slot))) => match &mut self.preview {
-                Some(preview) => (preview.plan, preview.slot) = (plan, slot),
-                None => {
-                    let size = self.config.size;
-                    let size =
-                        if size.width > PREVIEW.width { size.fitted_into(PREVIEW) } else { size };
-                    let (canvas, stage) = (Canvas::default(), Stage::new(size));
-                    self.preview = Some(Preview { plan, canvas, stage, slate: None, slot });
-                }
-            },
-        }
-    }
-
-    fn show(&mut self, plan: Arc<Plan>, transition: Option<Transition>) {
-        let before = std::mem::replace(&mut self.plan, plan);
-        let Some(transition) = transition else { return };
-        let running = self.switch.take().is_some();
-        if transition.is_cut() {
-            return;
-        }
-        let from = match self.last.clone().filter(|_| running) {
-            Some(last) => From::Still(last),
-            None => From::Plan(before, std::mem::take(&mut self.canvas)),
-        };
-        self.switch = Some(Switch { transition, begun: None, from });
-    }
-
-    /// The program picture of the instant `at`.
-    fn picture(&mut self, at: Timestamp) -> (VideoFrame, Made) {
-        self.pictures.pull(self.plan.sources(), at);
-        let Self { stage, slate, pictures, plan, canvas, switch, .. } = self;
-        let (mut picture, mut made) = draw(stage, slate, pictures, plan, canvas);
-        if let Some(Switch { transition, begun, from }) = switch {
-            let begun = *begun.get_or_insert(at);
-            let part = at.since(begun).as_secs_f32() / transition.duration.as_secs_f32().max(1e-3);
-            if part >= 1.0 {
-                *switch = None;
-            } else {
-                let old = match from {
-                    From::Still(still) => Arc::clone(still),
-                    From::Plan(plan, canvas) => {
-                        pictures.pull(plan.sources(), at);
-                        draw(stage, slate, pictures, plan, canvas).0
-                    }
-                };
-                let mut mixed = stage.take();
-                self.mixer.mix(transition.kind, part, &old, &picture, &mut mixed);
-                (picture, made) = (Arc::new(mixed), Made::New);
-            }
-        }
-        self.last = Some(Arc::clone(&picture));
-        (VideoFrame { pts: at, color: Color::PROGRAM, planes: picture }, made)
-    }
-
-    /// Draws the scene that is being prepared, if it is its turn.
-    fn draw_preview(&mut self, tick: i64, at: Timestamp) {
-        let Some(preview) = self.preview.as_mut().filter(|_| tick % PREVIEW_EVERY == 0) else {
-            return;
-        };
-        self.pictures.pull(preview.plan.sources(), at);
-        let Preview { plan, canvas, stage, slate, slot } = preview;
-        let (planes, made) = draw(stage, slate, &self.pictures, plan, canvas);
-        if made == Made::New || slot.version() == 0 {
-            slot.publish(VideoFrame { pts: at, color: Color::PROGRAM, planes });
-        }
-    }
-}
-
-/// Draws a plan, or the slate where none of its sources has a picture.
-fn draw(
-    stage: &mut Stage,
-    slate: &mut Option<VideoFrame>,
-    pictures: &Pictures,
-    plan: &Plan,
-    canvas: &mut Canvas,
-) -> (Arc<Pooled<Planes>>, Made) {
-    let (mut seen, mut gone) = (plan.layers.is_empty(), false);
-    for source in plan.sources() {
-        match pictures.shown(source) {
-            Shown::Picture(_) => seen = true,
-            Shown::Slate => gone = true,
-            Shown::Nothing => {}
-        }
-    }
-    if !seen || gone {
-        slate.get_or_insert_with(|| slate::frame(stage.size()));
-    }
-    if let Some(slate) = slate.as_ref().filter(|_| !seen) {
-        *canvas = Canvas::default();
-        return (Arc::clone(&slate.planes), Made::Slate);
-    }
-    let picture = |source| match pictures.shown(source) {
-        Shown::Picture(picture) => Some(picture),
-        Shown::Slate => slate.clone(),
-        Shown::Nothing => None,
-    };
-    let (planes, new) = stage.draw(canvas, plan, picture);
-    (planes, if new { Made::New } else { Made::Repeated })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Pooled;
     use crate::base::queue::{self, Full};
-    use crate::media::{FrameRate, Planes};
-
-    /// Gives the frames it was made with, one a call, then nothing.
-    struct Scripted(Vec<Option<VideoFrame>>);
-
-    impl VideoFeed for Scripted {
-        fn picture(&mut self, _: Timestamp) -> Option<VideoFrame> {
-            if self.0.is_empty() { None } else { self.0.remove(0) }
-        }
-    }
-
-    fn frame(size: Size, color: Color, luma: u8) -> VideoFrame {
-        let mut planes = Planes::black(size);
-        planes.y.fill(luma);
-        VideoFrame { pts: Timestamp::ZERO, color, planes: Arc::new(Pooled::unpooled(planes)) }
-    }
-
-    fn program(size: Size) -> Program {
-        let clock = Clock::start();
-        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
-        Program::new(Config { size, grid, clock })
-    }
-
-    impl Program {
-        fn feed(&mut self, feed: Option<Box<dyn VideoFeed>>) {
-            self.obey([(SourceId::default(), feed)].into(), None, None);
-        }
-    }
-
-    /// Whether two frames share their pixels.
-    fn same(a: &VideoFrame, b: &VideoFrame) -> bool {
-        Arc::ptr_eq(&a.planes, &b.planes)
-    }
-
-    /// The same picture for ever.
-    struct Still(VideoFrame);
-
-    impl VideoFeed for Still {
-        fn picture(&mut self, _: Timestamp) -> Option<VideoFrame> {
-            Some(self.0.clone())
-        }
-    }
-
-    #[test]
-    fn a_switch_goes_through_its_transition_and_ends_with_the_new_scene() {
-        let size = Size::new(64, 36);
-        let mut program = program(size);
-        let (old, new) = (frame(size, Color::PROGRAM, 40), frame(size, Color::PROGRAM, 200));
-        let feed = |frame: &VideoFrame| -> Option<Box<dyn VideoFeed>> {
-            Some(Box::new(Still(frame.clone())))
-        };
-        let feeds = [(SourceId(0), feed(&old)), (SourceId(1), feed(&new))];
-        program.obey(feeds.into(), None, None);
-        let at = Timestamp::from_millis;
-        assert!(same(&program.picture(at(0)).0, &old));
-        let fade =
-            Transition { kind: transition::Kind::Fade, duration: Duration::from_millis(400) };
-        let plan = Arc::new(Plan::simple(SourceId(1)));
-        program.obey(Feeds::new(), Some((plan, Some(fade))), None);
-        let luma = |program: &mut Program, millis| program.picture(at(millis)).0.planes.y[0];
-        let seen: Vec<u8> = [40, 140, 240, 340].map(|it| luma(&mut program, it)).to_vec();
-        assert_eq!(seen, [40, 80, 120, 160]);
-        // Back in the middle of it: from what is seen, without a jump.
-        let plan = Arc::new(Plan::simple(SourceId(0)));
-        program.obey(Feeds::new(), Some((plan, Some(fade))), None);
-        assert_eq!(luma(&mut program, 350), 160);
-        assert_eq!(luma(&mut program, 550), 100);
-        assert!(same(&program.picture(at(750)).0, &old) && program.switch.is_none());
-        // A cut is the new scene at once.
-        let plan = Arc::new(Plan::simple(SourceId(1)));
-        program.obey(Feeds::new(), Some((plan, Some(Transition::CUT))), None);
-        assert!(same(&program.picture(at(800)).0, &new));
-    }
-
-    #[test]
-    fn the_prepared_scene_is_drawn_small_and_apart() {
-        let size = Size::new(1280, 720);
-        let mut program = program(size);
-        let slot = Latest::default();
-        let plan = Arc::new(Plan::simple(SourceId(7)));
-        let given = frame(size, Color::PROGRAM, 90);
-        let feed: Option<Box<dyn VideoFeed>> = Some(Box::new(Still(given)));
-        program.obey([(SourceId(7), feed)].into(), None, Some(Some((plan, slot.clone()))));
-        assert_eq!(program.picture(Timestamp::ZERO).1, Made::Slate);
-        program.draw_preview(0, Timestamp::ZERO);
-        let seen = slot.get().unwrap();
-        assert_eq!((seen.size(), seen.planes.y[0]), (PREVIEW, 90));
-        program.draw_preview(2, Timestamp::from_millis(66));
-        assert_eq!(slot.version(), 1, "nothing has changed");
-    }
-
-    #[test]
-    fn a_source_that_is_gone_shows_the_slate_in_its_own_place() {
-        let size = Size::new(64, 36);
-        let mut program = program(size);
-        let given = frame(size, Color::PROGRAM, 200);
-        let above: Option<Box<dyn VideoFeed>> = Some(Box::new(Scripted(vec![Some(given.clone())])));
-        let below: Option<Box<dyn VideoFeed>> =
-            Some(Box::new(Still(frame(size, Color::PROGRAM, 90))));
-        let place = scene::Place { width: 0.5, height: 0.5, ..scene::Place::default() };
-        let mut plan = Plan::simple(SourceId(0));
-        plan.layers.push(scene::Layer {
-            key: 1,
-            source: SourceId(1),
-            places: vec![place],
-            ..plan.layers[0].clone()
-        });
-        program.obey(
-            [(SourceId(0), below), (SourceId(1), above)].into(),
-            Some((Arc::new(plan), None)),
-            None,
-        );
-        let luma = |program: &mut Program, millis| {
-            let planes = program.picture(Timestamp::from_millis(millis)).0.planes;
-            (planes.y[0], planes.y[63])
-        };
-        assert_eq!(luma(&mut program, 0), (200, 90));
-        assert_eq!(luma(&mut program, 1_900), (200, 90));
-        let (corner, rest) = luma(&mut program, 2_100);
-        assert!(corner < 40 && rest == 90, "{corner} {rest}");
-    }
-
-    #[test]
-    fn a_fitting_picture_passes_without_a_copy() {
-        let size = Size::new(640, 360);
-        let mut program = program(size);
-        let given = frame(size, Color::PROGRAM, 90);
-        program.feed(Some(Box::new(Scripted(vec![Some(given.clone()); 2]))));
-        let at = Timestamp::from_millis(500);
-        let (out, made) = program.picture(at);
-        assert!(same(&out, &given) && out.pts == at && made == Made::New);
-        assert_eq!(program.picture(at).1, Made::Repeated);
-    }
-
-    #[test]
-    fn the_last_picture_stands_in_for_two_seconds_then_the_slate() {
-        let size = Size::new(640, 360);
-        let mut program = program(size);
-        assert_eq!(program.picture(Timestamp::ZERO).1, Made::Slate);
-        let given = frame(size, Color::PROGRAM, 90);
-        program.feed(Some(Box::new(Scripted(vec![Some(given.clone())]))));
-        let start = Timestamp::from_millis(1_000);
-        assert_eq!(program.picture(start).1, Made::New);
-        let (held, made) = program.picture(start + Duration::from_millis(1_999));
-        assert!(same(&held, &given) && made == Made::Repeated);
-        let (slate, made) = program.picture(start + Duration::from_millis(2_001));
-        assert!(!same(&slate, &given) && made == Made::Slate);
-        assert_eq!((slate.size(), slate.color), (size, Color::PROGRAM));
-    }
-
-    #[test]
-    fn an_odd_picture_is_fitted_once_however_often_it_is_shown() {
-        let size = Size::new(640, 360);
-        let mut program = program(size);
-        let given = frame(Size::new(320, 240), Color::WEBCAM, 90);
-        program.feed(Some(Box::new(Scripted(vec![Some(given); 2]))));
-        let (first, _) = program.picture(Timestamp::ZERO);
-        let (second, _) = program.picture(Timestamp::from_millis(33));
-        assert_eq!((first.size(), first.color), (size, Color::PROGRAM));
-        assert!(same(&first, &second));
-    }
+    use crate::media::FrameRate;
 
     #[test]
     fn ticks_on_the_grid_and_lets_a_closed_encoder_go() {

@@ -40,6 +40,7 @@ use crate::studio::preflight::Preflight;
 use crate::studio::process::Process;
 use crate::studio::program::Program;
 use crate::studio::repairs::Repairs;
+use crate::studio::stage::Stage;
 use crate::studio::surroundings::Surroundings;
 use crate::studio::watch::Watch;
 use crate::studio::{Command, KeyPlace, Quality, Settings, Snapshot, Target};
@@ -98,7 +99,7 @@ pub(super) struct Engine {
 #[derive(Default)]
 pub(super) struct Engaged {
     program: Option<Program>,
-    stage: scenes::Stage,
+    stage: Stage,
     on_air: Option<OnAir>,
     /// What is being ended in the background: publishers, a recording, a whole broadcast.
     ending: Vec<crate::base::Worker>,

@@ -32,6 +32,7 @@ pub mod services;
 pub mod settings;
 pub mod snapshot;
 mod sources;
+mod stage;
 pub mod stats;
 mod surroundings;
 pub mod tape;

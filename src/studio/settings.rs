@@ -1,11 +1,13 @@
 //! What is remembered from run to run: a versioned TOML file, read without ever failing (a bad
 //! value falls back to its default with a warning) and written by atomic replace. Stream keys are
-//! never part of it.
+//! never part of it (long because every setting stands here once, read and written).
 
 pub mod collection;
+mod layout;
 mod obs;
 mod recording;
 mod targets;
+mod words;
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -155,7 +157,7 @@ struct File {
     window: WindowTable,
     recording: recording::Table,
     #[serde(skip_serializing_if = "Option::is_none")]
-    collection: Option<collection::Table>,
+    collection: Option<layout::Table>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -295,7 +297,7 @@ impl Settings {
                 recording_folder: self.preferences.recording_folder.clone(),
             },
             recording: recording::table(&self.preferences.recording),
-            collection: collection::table(&self.collection),
+            collection: layout::table(&self.collection),
         }
     }
 }

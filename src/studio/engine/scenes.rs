@@ -5,43 +5,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
+use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
-use crate::base::{Timestamp, Worker};
 use crate::compose::scene::SceneId;
 use crate::compose::transition::Transition;
 use crate::media::Track;
 use crate::media::source::{Format, State};
-use crate::studio::edits::Steps;
 use crate::studio::event::{self, Event};
 use crate::studio::message::Message;
 use crate::studio::said::Said;
 use crate::studio::scenes::{Collection, MAIN};
-use crate::studio::settings::collection::{self, Import};
+use crate::studio::settings::collection;
 use crate::studio::snapshot::{SceneSource, Scenes};
+use crate::studio::stage::Done;
 use crate::studio::{Edit, sources, targets};
 
 /// Changes of one kind that follow each other sooner than this are one step to undo.
 const ONE_STEP: Duration = Duration::from_millis(1_500);
-
-/// What of the scenes is not remembered.
-#[derive(Debug, Default)]
-pub(super) struct Stage {
-    prepared: Option<SceneId>,
-    steps: Steps,
-    last_edit: Option<Timestamp>,
-    /// The collection as the window gets it.
-    shared: Arc<Collection>,
-    /// A file that is being read or written.
-    file: Option<Receiver<Done>>,
-    workers: Vec<Worker>,
-}
-
-/// What became of a file.
-#[derive(Debug)]
-enum Done {
-    Read(PathBuf, Result<Import, String>),
-    Written(PathBuf, Option<String>),
-}
 
 impl Engine {
     /// The program has been started: it gets its sources and its scene.

@@ -14,11 +14,13 @@ use crate::capture::VideoChoice;
 use crate::compose::scene::{
     Blend, Content, Crop, Fit, Item, ItemId, MOST_DEPTH, Place, Scene, SceneId, SourceId,
 };
-use crate::compose::transition::{self, Kind, Pattern, Side, Transition};
+use crate::compose::transition::{self, Transition};
 use crate::studio::scenes::{
     Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source, clean_name,
 };
+use crate::studio::settings::layout::{self, Table};
 use crate::studio::settings::obs;
+pub use crate::studio::settings::obs::Import;
 
 /// The version of a collection's own file.
 const VERSION: i64 = 1;
@@ -32,183 +34,7 @@ const MOST_WARNINGS: usize = 20;
 /// Texts longer than this name nothing.
 const MOST_TEXT: usize = 4_096;
 
-/// A collection as it is laid out in a file.
-#[derive(Debug, Serialize)]
-pub(super) struct Table {
-    current: String,
-    transition: String,
-    transition_ms: u64,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    sources: Vec<SourceTable>,
-    scenes: Vec<SceneTable>,
-}
-
-#[derive(Debug, Serialize)]
-struct SourceTable {
-    name: String,
-    source: String,
-}
-
-#[derive(Debug, Serialize)]
-struct SceneTable {
-    name: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    items: Vec<ItemTable>,
-}
-
-/// What is as in [`Item::new`] is not written.
-#[derive(Debug, Default, Serialize)]
-struct ItemTable {
-    /// The picture that is chosen by `video`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    main: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scene: Option<String>,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    x: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    y: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    width: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    height: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fit: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rotation: Option<f64>,
-    /// Left, top, right, bottom.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    crop: Option<[f64; 4]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    flip_x: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    flip_y: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    opacity: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    blend: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hidden: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    locked: Option<bool>,
-    /// The members of a group.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    items: Option<Vec<Self>>,
-}
-
-/// How a collection is written; `None` for the one that is there from the start.
-pub(super) fn table(collection: &Collection) -> Option<Table> {
-    (*collection != Collection::default()).then(|| whole_table(collection))
-}
-
-fn whole_table(collection: &Collection) -> Table {
-    let scene_name = |id| collection.scene(id).map(|scene| scene.name.clone());
-    let source = |source: &Source| SourceTable {
-        name: source.name.clone(),
-        source: source.choice.to_string(),
-    };
-    let scene = |scene: &Scene| SceneTable {
-        name: scene.name.clone(),
-        items: scene.items.iter().map(|item| item_table(collection, item)).collect(),
-    };
-    Table {
-        current: scene_name(collection.current).unwrap_or_default(),
-        transition: transition_text(collection.transition.kind),
-        transition_ms: u64::try_from(collection.transition.duration.as_millis()).unwrap_or(0),
-        sources: collection.sources.iter().map(source).collect(),
-        scenes: collection.scenes.iter().map(scene).collect(),
-    }
-}
-
-fn item_table(collection: &Collection, item: &Item) -> ItemTable {
-    let (place, none) = (&item.place, Place::default());
-    let number = |value: f64, default: f64| {
-        // A hundred-thousandth of the program is no pixel.
-        (value != default).then(|| (value * 1e6).round() / 1e6)
-    };
-    let crop = place.crop;
-    let name_of = |all: &[(&'static str, Fit)], fit| {
-        all.iter().find(|(_, it)| *it == fit).map(|(name, _)| *name)
-    };
-    let blend = Blend::ALL.iter().find(|(_, it)| *it == item.blend).map(|(name, _)| *name);
-    let mut table = ItemTable {
-        name: item.name.clone(),
-        x: number(place.x, none.x),
-        y: number(place.y, none.y),
-        width: number(place.width, none.width),
-        height: number(place.height, none.height),
-        fit: name_of(&Fit::ALL, place.fit).filter(|_| place.fit != none.fit),
-        rotation: number(place.rotation, 0.0),
-        crop: (crop != Crop::default()).then_some([crop.left, crop.top, crop.right, crop.bottom]),
-        flip_x: place.flip_x.then_some(true),
-        flip_y: place.flip_y.then_some(true),
-        opacity: number(f64::from(item.opacity), 1.0),
-        blend: blend.filter(|_| item.blend != Blend::Normal),
-        hidden: item.hidden.then_some(true),
-        locked: item.locked.then_some(true),
-        ..ItemTable::default()
-    };
-    match &item.content {
-        Content::Source(MAIN) => table.main = Some(true),
-        Content::Source(id) => table.source = Some(collection.source_name(*id).to_owned()),
-        Content::Scene(id) => table.scene = collection.scene(*id).map(|scene| scene.name.clone()),
-        Content::Group(items) => {
-            table.items = Some(items.iter().map(|item| item_table(collection, item)).collect());
-        }
-    }
-    table
-}
-
-const SIDES: [(&str, Side); 4] =
-    [("right", Side::Right), ("left", Side::Left), ("top", Side::Top), ("bottom", Side::Bottom)];
-
-const PATTERNS: [(&str, Pattern); 5] = [
-    ("circle", Pattern::Circle),
-    ("clock", Pattern::Clock),
-    ("diagonal", Pattern::Diagonal),
-    ("doors", Pattern::Doors),
-    ("blinds", Pattern::Blinds),
-];
-
-/// A transition in a word: `fade`, `slide-left`, `color-#ffffff`, `luma-clock`.
-pub fn transition_text(kind: Kind) -> String {
-    let side = |wanted| SIDES.iter().find(|(_, it)| *it == wanted).map_or("", |(name, _)| name);
-    match kind {
-        Kind::Cut => "cut".into(),
-        Kind::Fade => "fade".into(),
-        Kind::FadeColor([r, g, b]) => format!("color-#{r:02x}{g:02x}{b:02x}"),
-        Kind::Slide(from) => format!("slide-{}", side(from)),
-        Kind::Swipe(from) => format!("swipe-{}", side(from)),
-        Kind::Luma(wanted) => {
-            let name = PATTERNS.iter().find(|(_, it)| *it == wanted).map_or("", |(name, _)| name);
-            format!("luma-{name}")
-        }
-    }
-}
-
-/// The transition that a word names.
-pub fn transition_of(text: &str) -> Option<Kind> {
-    let (word, rest) = text.split_once('-').unwrap_or((text, ""));
-    let side = || SIDES.iter().find(|(name, _)| *name == rest).map(|(_, side)| *side);
-    match word {
-        "cut" => Some(Kind::Cut),
-        "fade" => Some(Kind::Fade),
-        "color" => {
-            let hex = rest.strip_prefix('#').filter(|hex| hex.len() == 6)?;
-            let number = u32::from_str_radix(hex, 16).ok()?;
-            let [_, r, g, b] = number.to_be_bytes();
-            Some(Kind::FadeColor([r, g, b]))
-        }
-        "slide" => side().map(Kind::Slide),
-        "swipe" => side().map(Kind::Swipe),
-        "luma" => PATTERNS.iter().find(|(name, _)| *name == rest).map(|(_, it)| Kind::Luma(*it)),
-        _ => None,
-    }
-}
+pub use crate::studio::settings::words::{transition_of, transition_text};
 
 /// Reads a collection; `bad` is told what is not as it should be.
 pub(super) fn read(value: &Value, bad: &mut dyn FnMut(String)) -> Collection {
@@ -502,14 +328,6 @@ fn without(items: Vec<Item>, bad: &impl Fn(SceneId) -> bool) -> (Vec<Item>, bool
     (kept, broken)
 }
 
-/// What a file had in it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Import {
-    pub collection: Collection,
-    /// What was not taken in, in plain words.
-    pub left_out: Vec<String>,
-}
-
 /// Reads a collection's own file, or one of OBS.
 ///
 /// # Errors
@@ -558,7 +376,7 @@ pub fn export(collection: &Collection, path: &Path) -> Result<(), String> {
         version: i64,
         collection: Table,
     }
-    let own = Own { version: VERSION, collection: whole_table(collection) };
+    let own = Own { version: VERSION, collection: layout::whole_table(collection) };
     let is_json = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
     let text = if is_json {
         serde_json::to_string_pretty(&own).map_err(|error| error.to_string())?
@@ -579,6 +397,7 @@ pub fn export(collection: &Collection, path: &Path) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compose::transition::{Kind, Pattern};
     use crate::studio::{Edit, Settings};
     use proptest::prelude::*;
 
@@ -622,7 +441,7 @@ mod tests {
 
     /// Ids are given anew on reading: written again, it is the same text.
     fn text_of(collection: &Collection) -> String {
-        toml::to_string_pretty(&whole_table(collection)).unwrap()
+        toml::to_string_pretty(&layout::whole_table(collection)).unwrap()
     }
 
     #[test]
@@ -644,19 +463,6 @@ mod tests {
         assert_eq!(text_of(&read.collection), want);
         Settings::default().write(&path).unwrap();
         assert!(!fs::read_to_string(&path).unwrap().contains("collection"));
-    }
-
-    #[test]
-    fn every_transition_has_its_word() {
-        let mut kinds = vec![Kind::Cut, Kind::Fade, Kind::FadeColor([1, 255, 16])];
-        kinds.extend(SIDES.iter().flat_map(|(_, side)| [Kind::Slide(*side), Kind::Swipe(*side)]));
-        kinds.extend(PATTERNS.iter().map(|(_, pattern)| Kind::Luma(*pattern)));
-        for kind in kinds {
-            assert_eq!(transition_of(&transition_text(kind)), Some(kind));
-        }
-        for bad in ["", "fades", "slide", "color-#12345", "color-#1é345", "luma-x"] {
-            assert_eq!(transition_of(bad), None, "{bad}");
-        }
     }
 
     #[test]

@@ -12,10 +12,17 @@ use crate::compose::scene::{
 };
 use crate::compose::transition::{self, Kind, Side, Transition};
 use crate::studio::scenes::{Collection, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source};
-use crate::studio::settings::collection::Import;
 
 /// What is left out is listed up to here.
 const MOST_TOLD: usize = 30;
+
+/// What a file had in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Import {
+    pub collection: Collection,
+    /// What was not taken in, in plain words.
+    pub left_out: Vec<String>,
+}
 
 /// Whether this is such a file.
 pub(super) fn is_one(json: &Value) -> bool {
@@ -364,8 +371,13 @@ fn number(value: &Value, key: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use super::{Import, import, is_one};
     use crate::compose::scene::{Blend, Content, Fit};
-    use crate::studio::settings::collection::import_text;
+
+    fn import_text(text: &str) -> Result<Import, String> {
+        let json = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        if is_one(&json) { Ok(import(&json)) } else { Err("another file".into()) }
+    }
 
     const FILE: &str = r#"{
       "current_scene": "Game", "current_program_scene": "Game", "current_transition": "Slide",

@@ -1,0 +1,139 @@
+//! How a scene collection is written: tables whose defaults are left out.
+
+use serde::Serialize;
+
+use crate::compose::scene::{Blend, Content, Crop, Fit, Item, Place, Scene};
+use crate::studio::scenes::{Collection, MAIN, Source};
+use crate::studio::settings::words::transition_text;
+
+/// A collection as it is laid out in a file.
+#[derive(Debug, Serialize)]
+pub(super) struct Table {
+    current: String,
+    transition: String,
+    transition_ms: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sources: Vec<SourceTable>,
+    scenes: Vec<SceneTable>,
+}
+
+#[derive(Debug, Serialize)]
+struct SourceTable {
+    name: String,
+    source: String,
+}
+
+#[derive(Debug, Serialize)]
+struct SceneTable {
+    name: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    items: Vec<ItemTable>,
+}
+
+/// What is as in [`Item::new`] is not written.
+#[derive(Debug, Default, Serialize)]
+struct ItemTable {
+    /// The picture that is chosen by `video`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    main: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scene: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    y: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    width: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    height: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fit: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rotation: Option<f64>,
+    /// Left, top, right, bottom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crop: Option<[f64; 4]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flip_x: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flip_y: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opacity: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blend: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hidden: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locked: Option<bool>,
+    /// The members of a group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    items: Option<Vec<Self>>,
+}
+
+/// How a collection is written; `None` for the one that is there from the start.
+pub(super) fn table(collection: &Collection) -> Option<Table> {
+    (*collection != Collection::default()).then(|| whole_table(collection))
+}
+
+/// How any collection is written.
+pub(super) fn whole_table(collection: &Collection) -> Table {
+    let scene_name = |id| collection.scene(id).map(|scene| scene.name.clone());
+    let source = |source: &Source| SourceTable {
+        name: source.name.clone(),
+        source: source.choice.to_string(),
+    };
+    let scene = |scene: &Scene| SceneTable {
+        name: scene.name.clone(),
+        items: scene.items.iter().map(|item| item_table(collection, item)).collect(),
+    };
+    Table {
+        current: scene_name(collection.current).unwrap_or_default(),
+        transition: transition_text(collection.transition.kind),
+        transition_ms: u64::try_from(collection.transition.duration.as_millis()).unwrap_or(0),
+        sources: collection.sources.iter().map(source).collect(),
+        scenes: collection.scenes.iter().map(scene).collect(),
+    }
+}
+
+fn item_table(collection: &Collection, item: &Item) -> ItemTable {
+    let (place, none) = (&item.place, Place::default());
+    let number = |value: f64, default: f64| {
+        // A hundred-thousandth of the program is no pixel.
+        (value != default).then(|| (value * 1e6).round() / 1e6)
+    };
+    let crop = place.crop;
+    let name_of = |all: &[(&'static str, Fit)], fit| {
+        all.iter().find(|(_, it)| *it == fit).map(|(name, _)| *name)
+    };
+    let blend = Blend::ALL.iter().find(|(_, it)| *it == item.blend).map(|(name, _)| *name);
+    let mut table = ItemTable {
+        name: item.name.clone(),
+        x: number(place.x, none.x),
+        y: number(place.y, none.y),
+        width: number(place.width, none.width),
+        height: number(place.height, none.height),
+        fit: name_of(&Fit::ALL, place.fit).filter(|_| place.fit != none.fit),
+        rotation: number(place.rotation, 0.0),
+        crop: (crop != Crop::default()).then_some([crop.left, crop.top, crop.right, crop.bottom]),
+        flip_x: place.flip_x.then_some(true),
+        flip_y: place.flip_y.then_some(true),
+        opacity: number(f64::from(item.opacity), 1.0),
+        blend: blend.filter(|_| item.blend != Blend::Normal),
+        hidden: item.hidden.then_some(true),
+        locked: item.locked.then_some(true),
+        ..ItemTable::default()
+    };
+    match &item.content {
+        Content::Source(MAIN) => table.main = Some(true),
+        Content::Source(id) => table.source = Some(collection.source_name(*id).to_owned()),
+        Content::Scene(id) => table.scene = collection.scene(*id).map(|scene| scene.name.clone()),
+        Content::Group(items) => {
+            table.items = Some(items.iter().map(|item| item_table(collection, item)).collect());
+        }
+    }
+    table
+}

@@ -1,0 +1,32 @@
+//! What the studio keeps about scenes while it runs: the prepared one, what can be undone, files in
+//! work.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::base::queue::Receiver;
+use crate::base::{Timestamp, Worker};
+use crate::compose::scene::SceneId;
+use crate::studio::edits::Steps;
+use crate::studio::scenes::Collection;
+use crate::studio::settings::collection::Import;
+
+/// What of the scenes is not remembered.
+#[derive(Debug, Default)]
+pub(super) struct Stage {
+    pub prepared: Option<SceneId>,
+    pub steps: Steps,
+    pub last_edit: Option<Timestamp>,
+    /// The collection as the window gets it.
+    pub shared: Arc<Collection>,
+    /// A file that is being read or written.
+    pub file: Option<Receiver<Done>>,
+    pub workers: Vec<Worker>,
+}
+
+/// What became of a file.
+#[derive(Debug)]
+pub(super) enum Done {
+    Read(PathBuf, Result<Import, String>),
+    Written(PathBuf, Option<String>),
+}
