@@ -16,6 +16,7 @@ pub mod capture;
 pub mod compose;
 pub mod decode;
 pub mod encode;
+pub mod files;
 pub mod mix;
 pub mod net;
 // floor 4

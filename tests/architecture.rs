@@ -26,7 +26,7 @@ const FLOORS: &[&[&str]] = &[
     &["base"],
     &["media"],
     &["wire"],
-    &["capture", "compose", "audio", "mix", "encode", "decode", "net"],
+    &["capture", "compose", "audio", "mix", "encode", "decode", "files", "net"],
     &["broadcast", "player", "server"],
     &["studio"],
     &["ui"],

@@ -395,6 +395,27 @@ fn a_server_may_send_us_on_while_we_connect() {
 }
 
 #[test]
+fn a_codec_that_the_server_says_it_does_not_take_is_not_sent() {
+    let server = Server::start(|_| Behavior::Takes("av01"));
+    let show = Show::start();
+    let (publisher, _hub) = show.publish_hevc(target(&server));
+    assert!(publisher.wait(LIMIT));
+    let report = publisher.report();
+    assert_eq!(report.state, State::Failed(Class::Refused));
+    assert_eq!(report.stage, Stage::Publish);
+    assert!(report.cause().unwrap().contains("HEVC"), "{report:?}");
+    assert!(report.advice().unwrap().contains("H.264"), "{report:?}");
+    assert_eq!(server.connections(), 1, "tried again although waiting cannot help");
+    assert_eq!(server.connection(0).messages, [], "media was sent");
+
+    // The one that takes it gets it.
+    let server = Server::start(|_| Behavior::Takes("hvc1"));
+    let (publisher, _hub) = show.publish_hevc(target(&server));
+    wait_for("pictures", || server.connection(0).messages.len() > 2);
+    assert_eq!(publisher.state(), State::Live);
+}
+
+#[test]
 fn being_sent_in_a_circle_ends() {
     // Each names the other, and its own port is known only once it runs.
     let slot = std::sync::Arc::new(std::sync::OnceLock::<String>::new());

@@ -296,3 +296,40 @@ fn a_look_whether_all_is_ready_finds_what_is_wrong_and_sends_nothing() {
     assert_eq!(studio.snapshot().live, LiveState::Idle);
     studio.end(LIMIT).unwrap();
 }
+
+#[test]
+fn the_replay_buffer_fills_while_nothing_goes_out() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = Settings::default();
+    settings.preferences.recording.replay = Some(std::time::Duration::from_secs(10));
+    settings.preferences.recording.replay_always = true;
+    let studio = Studio::start(config(settings)).unwrap();
+    let filled = |studio: &Studio| studio.snapshot().replay.map(|replay| replay.filled);
+    let long = std::time::Duration::from_secs(3);
+    wait_for("a replay", LIMIT, || filled(&studio).is_some_and(|filled| filled > long));
+    assert_eq!(studio.snapshot().live, LiveState::Idle);
+    let path = folder.path().join("replay.mp4");
+    studio.send(Command::SaveReplay(path.clone()));
+    wait_for("the file", LIMIT, || {
+        studio.snapshot().notices.iter().any(|notice| notice.key == "replay-saved")
+    });
+    assert_eq!(ffmpeg::decode(&path), "");
+    assert!(ffmpeg::probe(&path).packets("video").len() > 60);
+
+    // Another quality begins it anew, and so does a broadcast that has ended; switched off it ends.
+    let smaller = Quality { size: Size::new(320, 180), ..studio.snapshot().quality };
+    studio.send(Command::SetQuality(smaller));
+    wait_for("a new beginning", LIMIT, || filled(&studio).is_none_or(|it| it < long / 2));
+    wait_for("a replay", LIMIT, || filled(&studio).is_some_and(|filled| filled > long / 2));
+    studio.send(Command::GoLive);
+    wait_state(&studio, 0, TargetState::Live);
+    studio.send(Command::StopLive);
+    wait_for("the end", LIMIT, || studio.snapshot().live == LiveState::Idle);
+    assert!(filled(&studio).is_some_and(|filled| filled > long / 2), "it was thrown away");
+    let mut preferences = studio.snapshot().preferences;
+    preferences.recording.replay_always = false;
+    studio.send(Command::SetPreferences(preferences));
+    wait_for("its end", LIMIT, || filled(&studio).is_none());
+    studio.end(LIMIT).unwrap();
+}

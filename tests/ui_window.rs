@@ -133,6 +133,27 @@ fn go_live_and_stop_which_asks() {
 }
 
 #[test]
+fn a_target_is_renamed_routed_and_taken_apart() {
+    let mut harness = open("custom");
+    assert_eq!(click(&mut harness, "Advanced"), []);
+    let typed = |harness: &mut Harness<'static, Window>, name: &str, text: &str| {
+        harness.get_by_role_and_label(egui::Role::TextInput, name).focus();
+        harness.run();
+        harness.get_by_role_and_label(egui::Role::TextInput, name).type_text(text);
+        harness.run();
+        match commands(harness).pop() {
+            Some(Command::PutTarget(target)) => target,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(typed(&mut harness, "Name", "Main hall").name, "Main hall");
+    let routed = typed(&mut harness, "Ports, in this order", "443,1935");
+    assert_eq!((routed.route.ports.as_str(), routed.name.as_str()), ("443,1935", "Main hall"));
+    typed(&mut harness, "Connect from", "no such place");
+    harness.get_by_label_contains("an interface such as eth1");
+}
+
+#[test]
 fn the_delay_is_chosen_shown_and_ended() {
     let mut harness = open("idle");
     harness.get_by_role_and_label(egui::Role::ComboBox, "Quality").click();

@@ -12,13 +12,17 @@ use crate::base::queue::{self, Full, Sender};
 use crate::base::worker::Stuck;
 use crate::base::{Clock, Stop, Timestamp, Worker};
 use crate::broadcast::{Head, Hub, Tag};
-use crate::media::{BitsPerSecond, Priority, Track};
+use crate::files::Source;
+use crate::media::{BitsPerSecond, EncodedPacket, Priority, StreamParameters, Track};
 use crate::wire::amf0::Value;
+use crate::wire::container::{self, Format, Place, TrackId};
 use crate::wire::flv::video::VideoPacket;
 use crate::wire::flv::{self, Demuxer, FrameType, TagKind, parse_audio, parse_video};
 
 /// Packets that may wait for the hub.
 const PACKETS: usize = 64;
+/// A sample larger than this is none.
+const MOST_SAMPLE: usize = 32 << 20;
 /// Read at a time.
 const BLOCK: usize = 64 << 10;
 /// Of the beginning, so much is looked at for configurations.
@@ -51,6 +55,8 @@ pub enum Error {
     Io { path: PathBuf, source: io::Error },
     #[error("{path} cannot be sent: {source}")]
     Flv { path: PathBuf, source: flv::Error },
+    #[error("{path} cannot be sent: {source}")]
+    Container { path: PathBuf, source: container::Error },
     #[error("{0} is no regular file")]
     NoFile(PathBuf),
     #[error("{0} holds no picture and no sound")]
@@ -72,10 +78,10 @@ pub struct Showing {
 }
 
 impl Film {
-    /// Looks into an FLV file.
+    /// Looks into an FLV, MP4 or MKV file.
     ///
     /// # Errors
-    /// It cannot be read, is no FLV, or holds nothing.
+    /// It cannot be read, is none of them, or holds nothing.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let mut reel = Reel::open(path)?;
         let mut head = Head {
@@ -215,11 +221,10 @@ impl Projector {
 }
 
 /// The tags of a file.
-struct Reel {
-    path: PathBuf,
-    file: File,
-    demuxer: Demuxer,
-    block: Vec<u8>,
+enum Reel {
+    Flv(Tape),
+    /// MP4 and MKV: samples in the shape of tags.
+    Indexed(Samples),
 }
 
 impl Reel {
@@ -229,7 +234,34 @@ impl Reel {
         if !path.metadata().map_err(fail)?.is_file() {
             return Err(Error::NoFile(path.to_owned()));
         }
-        let file = File::open(path).map_err(fail)?;
+        let mut source = Source::open(path).map_err(fail)?;
+        match source.format() {
+            Ok(Format::Mp4 | Format::Mkv) => Samples::new(path, source).map(Self::Indexed),
+            // What is none of them is told by its reader.
+            _ => Tape::open(path).map(Self::Flv),
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<flv::Tag>, Error> {
+        match self {
+            Self::Flv(tape) => tape.next(),
+            Self::Indexed(samples) => samples.next(),
+        }
+    }
+}
+
+/// The tags of an FLV file.
+struct Tape {
+    path: PathBuf,
+    file: File,
+    demuxer: Demuxer,
+    block: Vec<u8>,
+}
+
+impl Tape {
+    fn open(path: &Path) -> Result<Self, Error> {
+        let file =
+            File::open(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
         let (demuxer, block) = (Demuxer::new(), vec![0; BLOCK]);
         Ok(Self { path: path.to_owned(), file, demuxer, block })
     }
@@ -249,6 +281,68 @@ impl Reel {
             }
             self.demuxer.push(self.block.get(..read).unwrap_or_default());
         }
+    }
+}
+
+/// The samples of an MP4 or MKV file as tags; of several sound tracks the first.
+struct Samples {
+    path: PathBuf,
+    source: Source,
+    /// What comes before the samples, the last one first.
+    heads: Vec<flv::Tag>,
+    places: std::vec::IntoIter<Place>,
+}
+
+impl Samples {
+    fn new(path: &Path, mut source: Source) -> Result<Self, Error> {
+        let fail = |source| Error::Container { path: path.to_owned(), source };
+        let index = source.index().map_err(fail)?;
+        let parameters = StreamParameters {
+            video: index.tracks.video.clone(),
+            audio: index.tracks.audio.first().cloned(),
+        };
+        let head = Head::of(&parameters);
+        let tag = |(track, body)| {
+            let kind = if track == Track::Video { TagKind::Video } else { TagKind::Audio };
+            flv::Tag { kind, time_ms: 0, body }
+        };
+        let mut heads: Vec<flv::Tag> = head.configurations.into_iter().map(tag).collect();
+        let body = flv::metadata_body(&head.metadata);
+        heads.insert(0, flv::Tag { kind: TagKind::Script, time_ms: 0, body });
+        heads.reverse();
+        Ok(Self { path: path.to_owned(), source, heads, places: index.samples.into_iter() })
+    }
+
+    fn next(&mut self) -> Result<Option<flv::Tag>, Error> {
+        if let Some(head) = self.heads.pop() {
+            return Ok(Some(head));
+        }
+        for place in self.places.by_ref() {
+            let track = match place.track {
+                TrackId::Video => Track::Video,
+                TrackId::Audio(0) => Track::Audio,
+                TrackId::Audio(_) => continue,
+            };
+            let size = u64::from(place.size);
+            let data = container::read(&mut self.source, place.at, size, MOST_SAMPLE, "a sample")
+                .map_err(|source| Error::Container { path: self.path.clone(), source })?;
+            let packet = EncodedPacket {
+                track,
+                pts: place.pts,
+                dts: place.dts,
+                keyframe: place.keyframe,
+                priority: if place.keyframe { Priority::Key } else { Priority::Inter },
+                data,
+                captured: place.pts,
+            };
+            let time_ms = u32::try_from(place.dts.as_millis()).unwrap_or(u32::MAX);
+            let (kind, body) = match track {
+                Track::Video => (TagKind::Video, flv::video_body(&packet)),
+                Track::Audio => (TagKind::Audio, flv::audio_body(&packet)),
+            };
+            return Ok(Some(flv::Tag { kind, time_ms, body }));
+        }
+        Ok(None)
     }
 }
 

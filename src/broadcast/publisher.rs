@@ -3,10 +3,12 @@
 //! runtime; each publisher has its own, and none touches another.
 
 mod attempt;
+mod codecs;
 mod session;
 mod state;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -53,6 +55,7 @@ impl Publisher {
             retry: Notify::new(),
             network: watch::Sender::new(0),
             stop: watch::Sender::new(None),
+            unsaid: AtomicBool::new(false),
         });
         let done = Stop::new();
         let ended = SetOnDrop(done.clone());

@@ -12,7 +12,6 @@ mod file;
 pub mod journal;
 pub mod remux;
 pub mod replay;
-mod source;
 mod timeline;
 
 use std::fmt;

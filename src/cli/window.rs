@@ -7,13 +7,17 @@ use crate::cli::globals::Globals;
 use crate::cli::output::complain;
 use crate::media::VideoFrame;
 use crate::player;
+use crate::studio::settings::{read_services, services_beside};
 use crate::studio::{self, Command, Serve, Settings, Snapshot, Studio};
 use crate::ui::Page;
 
 /// Opens the studio and runs it to its end.
 pub fn run(globals: &Globals, clock: Clock) -> Exit {
     let path = globals.settings.clone().or_else(studio::settings::default_path);
-    let (settings, warnings) = path.as_deref().map(Settings::read).unwrap_or_default();
+    let (settings, mut warnings) = path.as_deref().map(Settings::read).unwrap_or_default();
+    let beside = path.as_deref().map(services_beside);
+    let (services, wrong) = beside.as_deref().map(read_services).unwrap_or_default();
+    warnings.extend(wrong);
     let preferences = settings.preferences.clone();
     let mut config = studio::Config {
         keys_path: path.as_deref().map(studio::settings::keys_beside),
@@ -21,6 +25,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
         settings_path: path,
         history_path: studio::chronicle::default_path(clock.wall_micros(clock.now())),
         crashes: studio::crashes::default_folder(),
+        services,
         warnings,
         serve: Serve::AtOnce,
         monitor_own: true,

@@ -172,6 +172,8 @@ pub enum Cause {
     Status { refusal: Refusal, code: String, description: String },
     /// This machine's network has changed, and nothing gets through any more.
     NetworkChanged,
+    /// The server says which codecs it takes, and these are not among them.
+    Codecs(Vec<String>),
     /// A proxy does not let us through; without its user and password.
     Proxy { proxy: String, problem: ProxyProblem },
     /// Connections cannot leave from this address or interface.
@@ -251,6 +253,9 @@ impl fmt::Display for Cause {
             }
             Self::NetworkChanged => f.write_str("this machine's network has changed"),
             Self::Proxy { proxy, problem } => write!(f, "the proxy {proxy}: {problem}"),
+            Self::Codecs(names) => {
+                write!(f, "the server does not take {}", names.join(" and "))
+            }
             Self::Bind { from, reason } => {
                 write!(f, "connections cannot leave from {from}: {reason}")
             }
@@ -302,7 +307,7 @@ impl Error {
             (Cause::TrustFile { .. }, _) => Class::Settings,
             (Cause::Status { refusal: Refusal::NotFound, .. }, _) => Class::NoSuchStream,
             (Cause::Answer { status: 404 | 410, .. }, _) => Class::NoSuchStream,
-            (Cause::Status { .. } | Cause::Answer { .. }, _) => Class::Refused,
+            (Cause::Status { .. } | Cause::Answer { .. } | Cause::Codecs(_), _) => Class::Refused,
             // Asked by name and answered by hanging up: how several servers say no.
             (Cause::Closed | Cause::Reset, Stage::Publish | Stage::Play) => Class::Refused,
             (_, Stage::Media) => Class::Lost,
@@ -314,7 +319,7 @@ impl Error {
     /// stay what they are; a network, a server that restarts and a name in use do not.
     pub fn may_pass(&self) -> bool {
         match &self.cause {
-            Cause::TrustFile { .. } => false,
+            Cause::TrustFile { .. } | Cause::Codecs(_) => false,
             Cause::Status { refusal, .. } => refusal.may_pass(),
             Cause::Answer { status, .. } => !matches!(status, 400..=403 | 405..=407),
             _ => true,
@@ -367,6 +372,10 @@ fn advice(error: &Error) -> &'static str {
                 "Check the proxy's address, port and kind (http:// or socks5://)."
             }
         },
+        (Cause::Codecs(_), _) => {
+            "Send it as H.264 and AAC, which every server takes (without --copy), or to a server that \
+             takes these."
+        }
         (Cause::Bind { .. }, _) => {
             "Choose an address or interface that this machine has and that leads to the server."
         }

@@ -38,7 +38,7 @@ fn read(feed: &mut Feed, path: &Path) -> Result<(), Failure> {
     let mut file = open(path)?;
     let format = recording::format(&file, path)?;
     if format != Format::Flv {
-        return recording::tags(file, format, path, &mut |kind, time_ms, body| {
+        return recording::tags(file, path, &mut |kind, time_ms, body| {
             let now = feed.shared.clock.now();
             feed.take(kind, time_ms, &body, now);
             !feed.shared.stop.is_set()

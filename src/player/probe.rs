@@ -106,7 +106,7 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
     let mut prober = Prober::new(false, clock.now());
     let format = recording::format(&input, path)?;
     if format != Format::Flv {
-        recording::tags(input, format, path, &mut |kind, time_ms, body| {
+        recording::tags(input, path, &mut |kind, time_ms, body| {
             prober.take(kind, time_ms, &body, clock.now());
             !cancelled()
         })?;

@@ -2,43 +2,18 @@
 //! player reads. The first sound track is heard.
 
 use std::fs::File;
-use std::io;
 use std::path::Path;
 
 use bytes::Bytes;
 
+use crate::files::Source;
 use crate::media::{EncodedPacket, Priority, Track};
 use crate::player::{Failure, Kind};
 use crate::wire::container::{Error, Format, Index, ReadAt, TrackId};
 use crate::wire::flv::{self, TagKind};
-use crate::wire::{mkv, mp4};
 
 /// A sample larger than this is none.
 const MOST_SAMPLE: usize = 32 << 20;
-
-/// A file that is read at any place.
-struct OnDisk {
-    file: File,
-    size: u64,
-}
-
-impl ReadAt for OnDisk {
-    fn size(&self) -> u64 {
-        self.size
-    }
-
-    #[cfg(unix)]
-    fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(&self.file, buffer, at)
-    }
-
-    #[cfg(not(unix))]
-    fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
-        use std::io::{Read, Seek, SeekFrom};
-        self.file.seek(SeekFrom::Start(at))?;
-        self.file.read_exact(buffer)
-    }
-}
 
 /// Which format a file has, by its first bytes; FLV where they are none's, so that its reader says
 /// what is wrong.
@@ -46,14 +21,9 @@ impl ReadAt for OnDisk {
 /// # Errors
 /// When it cannot be read.
 pub(super) fn format(file: &File, path: &Path) -> Result<Format, Failure> {
-    let size = file.metadata().map_err(|error| unreadable(path, &error.to_string()))?.len();
     let Ok(copy) = file.try_clone() else { return Ok(Format::Flv) };
-    let mut disk = OnDisk { file: copy, size };
-    let mut start = [0; 12];
-    if size < 12 || disk.read_at(0, &mut start).is_err() {
-        return Ok(Format::Flv);
-    }
-    Ok(Format::of_bytes(&start).unwrap_or(Format::Flv))
+    let source = Source::of(copy).map_err(|error| unreadable(path, &error.to_string()));
+    Ok(source?.format().unwrap_or(Format::Flv))
 }
 
 /// Hands the samples of a file out as tags, in the order of their DTS, until `take` returns false.
@@ -62,18 +32,12 @@ pub(super) fn format(file: &File, path: &Path) -> Result<Format, Failure> {
 /// What is wrong with the file.
 pub(super) fn tags(
     file: File,
-    format: Format,
     path: &Path,
     take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool,
 ) -> Result<(), Failure> {
-    let size = file.metadata().map_err(|error| unreadable(path, &error.to_string()))?.len();
-    let mut disk = OnDisk { file, size };
-    let index = match format {
-        Format::Mp4 => mp4::index(&mut disk),
-        Format::Mkv => mkv::index(&mut disk),
-        Format::Flv => flv::index(&mut disk),
-    };
-    let index = index.map_err(|error| unplayable(path, &error))?;
+    let source = Source::of(file).map_err(|error| unreadable(path, &error.to_string()));
+    let mut disk = source?;
+    let index = disk.index().map_err(|error| unplayable(path, &error))?;
     samples(&mut disk, &index, true, take).map_err(|error| unplayable(path, &error))
 }
 

@@ -70,7 +70,7 @@ impl Adaptation {
     pub fn look(
         &mut self,
         now: Timestamp,
-        targets: impl Iterator<Item = (u32, Sample)>,
+        targets: impl Iterator<Item = (u32, Option<BitsPerSecond>, Sample)>,
     ) -> Option<Changed> {
         if now < self.next || self.quality.adapt == Adapt::Off {
             return None;
@@ -78,9 +78,10 @@ impl Adaptation {
         self.next = now + EVERY;
         let quality = &self.quality;
         let mut live = Vec::new();
-        for (id, sample) in targets {
+        for (id, floor, sample) in targets {
             let link = self.links.entry(id).or_insert_with(|| {
-                let (most, least) = (quality.video_bitrate, quality.least_bitrate);
+                let most = quality.video_bitrate;
+                let least = floor.unwrap_or(quality.least_bitrate);
                 Adapter::new(most, least, quality.audio_bitrate).delayed(self.lag)
             });
             link.note(sample);
@@ -121,7 +122,7 @@ mod tests {
             let wide = Sample { at, live: true, queued: Duration::ZERO, carried: 2_600_000 };
             let narrow =
                 Sample { queued: Duration::from_millis(200 * step), carried: 600_000, ..wide };
-            changes.extend(adaptation.look(at, [(1, wide), (2, narrow)].into_iter()));
+            changes.extend(adaptation.look(at, [(1, None, wide), (2, None, narrow)].into_iter()));
         }
         (adaptation, changes)
     }
@@ -138,12 +139,25 @@ mod tests {
     }
 
     #[test]
+    fn a_target_may_have_a_floor_of_its_own() {
+        let mut adaptation = Adaptation::new(&Quality::default());
+        let floor = Some(BitsPerSecond(1_500_000));
+        for step in 0..80_u64 {
+            let at = Timestamp::from_micros(step as i64 * 250_000);
+            let queued = Duration::from_millis(200 * step);
+            let narrow = Sample { at, live: true, queued, carried: 400_000 };
+            adaptation.look(at, [(1, floor, narrow)].into_iter());
+        }
+        assert_eq!(adaptation.bitrate(), BitsPerSecond(1_500_000));
+    }
+
+    #[test]
     fn with_nobody_live_it_stays() {
         let (mut adaptation, _) = run(Adapt::Slowest);
         let before = adaptation.bitrate();
         let at = Timestamp::from_micros(60_000_000);
         let gone = Sample { at, live: false, queued: Duration::ZERO, carried: 0 };
-        assert_eq!(adaptation.look(at, [(1, gone), (2, gone)].into_iter()), None);
+        assert_eq!(adaptation.look(at, [(1, None, gone), (2, None, gone)].into_iter()), None);
         assert_eq!(adaptation.bitrate(), before);
     }
 }

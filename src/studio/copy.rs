@@ -9,6 +9,7 @@ use crate::broadcast::{Film, Publisher, publisher};
 use crate::net::Runtime;
 use crate::studio::event::Event;
 use crate::studio::holding::Holding;
+use crate::studio::message::Message;
 use crate::studio::process::Process;
 use crate::studio::stats::{self, Stats};
 use crate::studio::{Config, targets};
@@ -148,6 +149,12 @@ fn drain(id: u32, publisher: &Publisher, events: &mut Vec<Event>) {
             publisher::Event::Changed(report) => {
                 let told = targets::told(id, publisher.target(), false, &report);
                 events.push(Event::Target(told));
+            }
+            publisher::Event::Unsaid(codecs) => {
+                let url = &publisher.target().url;
+                let host = format!("{}:{}", url.host, url.port);
+                let message = Message::CodecsUnsaid { host, codecs: codecs.join(" and ") };
+                events.push(Event::Notice(message.notice(0, "")));
             }
             publisher::Event::Said(status) => tracing::debug!(%status, "the server says"),
         }

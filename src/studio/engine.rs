@@ -41,6 +41,7 @@ use crate::studio::process::Process;
 use crate::studio::program::Program;
 use crate::studio::repairs::Repairs;
 use crate::studio::stage::Stage;
+use crate::studio::services::Book;
 use crate::studio::surroundings::Surroundings;
 use crate::studio::watch::Watch;
 use crate::studio::{Command, KeyPlace, Quality, Settings, Snapshot, Target};
@@ -88,6 +89,7 @@ pub(super) struct Engine {
     pub(super) monitor_own: bool,
     pub(super) retry_for: Option<Duration>,
     pub(super) delay_folder: PathBuf,
+    pub(super) services: Book,
     pub(super) built_in: BuiltIn,
     pub(super) watch: Watch,
     /// What a broadcast that is being ended in the background still has to tell.
@@ -138,6 +140,9 @@ pub(super) struct Engaged {
     postponed: Vec<Command>,
     /// Earlier recordings that are being made whole.
     repairs: Option<Repairs>,
+    /// The encoders could not run for the replay buffer alone: not tried again until something is
+    /// changed.
+    replay_failed: bool,
     /// Replays and pictures that are being saved.
     saving: Vec<crate::base::Worker>,
 }
@@ -357,7 +362,9 @@ impl Engine {
             }
             Command::SetPreferences(preferences) => {
                 self.settings.preferences = preferences;
+                self.state.replay_failed = false;
                 self.keep_replay();
+                self.end_if_idle();
                 self.changed();
             }
             Command::RefreshDevices => {
@@ -433,9 +440,17 @@ impl Engine {
         }
         self.settings.quality = quality.clone();
         self.changed();
+        self.state.replay_failed = false;
         if let Some(on_air) = &mut self.state.on_air {
-            on_air.set_quality(quality);
-            self.state.quality.video_bitrate = quality.video_bitrate;
+            let same =
+                Quality { video_bitrate: quality.video_bitrate, ..self.state.quality.clone() };
+            if on_air.is_busy() || same == *quality {
+                on_air.set_quality(quality);
+                self.state.quality.video_bitrate = quality.video_bitrate;
+                return;
+            }
+            // Only the replay buffer had it: it begins anew.
+            self.end_broadcast();
             return;
         }
         self.apply_quality();

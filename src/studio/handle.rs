@@ -12,6 +12,7 @@ use crate::net::{self, Runtime};
 use crate::player;
 use crate::studio::built_in::{BuiltIn, Serve};
 use crate::studio::engine::Engine;
+use crate::studio::services::Book;
 use crate::studio::watch::Watch;
 use crate::studio::{Command, Event, Settings, Snapshot};
 
@@ -44,6 +45,8 @@ pub struct Config {
     pub history_path: Option<PathBuf>,
     /// Where reports of crashes are, to be told at the start; `None`: they are not.
     pub crashes: Option<PathBuf>,
+    /// The services that are known, with a person's own.
+    pub services: Book,
     /// What was bad about the settings, to be told.
     pub warnings: Vec<String>,
     pub encoder: encode::Choice,
@@ -74,6 +77,7 @@ impl Config {
             calm: false,
             history_path: None,
             crashes: None,
+            services: Book::default(),
             warnings: Vec::new(),
             encoder: encode::Choice::Auto,
             serve: Serve::WhenNeeded,
@@ -133,6 +137,7 @@ impl Studio {
             monitor_own: config.monitor_own,
             retry_for: config.retry_for,
             delay_folder: config.delay_folder,
+            services: config.services,
             built_in: BuiltIn::new(config.serve),
             last_words: queue::bounded("last-words", LAST_WORDS, Full::DropOldest),
             state: Default::default(),

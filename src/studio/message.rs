@@ -131,6 +131,11 @@ pub enum Message {
     TargetOnAir {
         host: String,
     },
+    /// A server did not say whether it takes what is sent as it is.
+    CodecsUnsaid {
+        host: String,
+        codecs: String,
+    },
     /// For the history: viewers see the stream so much later.
     DelayOn {
         time: String,
@@ -274,6 +279,7 @@ impl Message {
         "target-failed",
         "target-back",
         "target-on-air",
+        "codecs-unsaid",
         "delay-on",
         "delay-short",
         "monitor-unreachable",
@@ -376,6 +382,7 @@ impl Message {
             Self::Slept { .. } => "slept",
             Self::TargetBack { .. } => "target-back",
             Self::TargetOnAir { .. } => "target-on-air",
+            Self::CodecsUnsaid { .. } => "codecs-unsaid",
             Self::DelayOn { .. } => "delay-on",
             Self::DelayShort { .. } => "delay-short",
             Self::BroadcastEnded { .. } => "broadcast-ended",
@@ -448,6 +455,9 @@ impl Message {
             }
             Self::Slept { seconds } => vec![("seconds", seconds.clone())],
             Self::TargetOnAir { host } => vec![("host", host.clone())],
+            Self::CodecsUnsaid { host, codecs } => {
+                vec![("host", host.clone()), ("codecs", codecs.clone())]
+            }
             Self::DelayOn { time } => vec![("time", time.clone())],
             Self::DelayShort { time, wanted, reason } => {
                 vec![("time", time.clone()), ("wanted", wanted.clone()), ("reason", reason.clone())]
@@ -601,6 +611,9 @@ impl Message {
             }
             Self::Slept { seconds } => format!("This machine slept for {seconds} s."),
             Self::TargetOnAir { host } => format!("On air at {host}."),
+            Self::CodecsUnsaid { host, codecs } => {
+                format!("{host} does not say whether it takes {codecs}.")
+            }
             Self::DelayOn { time } => format!("Viewers see the stream {time} later."),
             Self::DelayShort { time, wanted, reason } => {
                 let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
@@ -726,6 +739,9 @@ impl Message {
             Self::DiskSlow { .. } => {
                 "Record to another disk. After half a minute pictures are left out of the recording; the stream goes on."
                     .into()
+            }
+            Self::CodecsUnsaid { .. } => {
+                "Look whether viewers have a picture. H.264 and AAC are taken by every server.".into()
             }
             Self::DelayShort { .. } => {
                 "Free some space, or choose a shorter delay: the next broadcast tries it again.".into()

@@ -53,4 +53,4 @@ pub use settings::{Language, Preferences, Settings, Theme};
 pub use snapshot::Snapshot;
 pub use stats::{DelayFigures, DelayState};
 pub use tape::RecordingChoices;
-pub use target::{Place, Target};
+pub use target::{Place, Route, Target};

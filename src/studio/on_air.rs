@@ -10,7 +10,7 @@ use crate::broadcast::adapt::Sample;
 use crate::broadcast::publisher;
 use crate::broadcast::{Hub, Publisher};
 use crate::encode::{self, AudioEncoder, VideoEncoder};
-use crate::media::{StreamParameters, Track};
+use crate::media::{BitsPerSecond, StreamParameters, Track};
 use crate::studio::Quality;
 use crate::studio::adaptation::{Adaptation, Changed};
 use crate::studio::event::{self, Event};
@@ -45,6 +45,16 @@ pub(super) enum Happening {
     Encoder(String),
 }
 
+/// A target to send to.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub id: u32,
+    /// It is the server inside the program, whose stream names are no secrets.
+    pub built_in: bool,
+    pub floor: Option<BitsPerSecond>,
+    pub target: publisher::Target,
+}
+
 /// A target with its publisher.
 #[derive(Debug)]
 pub(super) struct Sent {
@@ -53,6 +63,8 @@ pub(super) struct Sent {
     built_in: bool,
     publisher: Publisher,
     bitrate: stats::Meter,
+    /// Of the picture, for its connection.
+    floor: Option<BitsPerSecond>,
 }
 
 /// The running broadcast.
@@ -204,15 +216,16 @@ impl OnAir {
         &mut self,
         runtime: &crate::net::Runtime,
         clock: Clock,
-        wanted: Vec<(u32, bool, publisher::Target)>,
+        wanted: Vec<Wanted>,
     ) {
         let hub = self.holding.as_ref().map_or(&self.hub, Holding::hub);
-        for (id, built_in, mut target) in wanted {
+        for Wanted { id, built_in, floor, mut target } in wanted {
             target.await_media = self.holding.is_some();
             // What is left of an earlier try is over.
             self.sent.retain(|sent| sent.id != id);
             let publisher = Publisher::start(runtime, target, hub, clock);
-            self.sent.push(Sent { id, built_in, publisher, bitrate: stats::Meter::default() });
+            let bitrate = stats::Meter::default();
+            self.sent.push(Sent { id, built_in, publisher, bitrate, floor });
         }
     }
 
@@ -276,6 +289,11 @@ impl OnAir {
         self.tape.recorder().is_some()
     }
 
+    /// Whether it goes anywhere, the replay buffer apart.
+    pub(super) fn is_busy(&self) -> bool {
+        self.is_publishing() || self.is_recording()
+    }
+
     pub(super) fn retry_now(&self) {
         for sent in &self.sent {
             sent.publisher.retry_now();
@@ -296,7 +314,7 @@ impl OnAir {
             let figures = sent.publisher.figures();
             let live = sent.publisher.state() == publisher::State::Live;
             let sample = Sample { at: now, live, queued: figures.queued, carried: figures.carried };
-            (sent.id, sample)
+            (sent.id, sent.floor, sample)
         });
         let changed = self.adaptation.look(now, targets)?;
         if let Some(video) = &self.video {
@@ -491,6 +509,8 @@ fn drain(sent: &Sent, happenings: &mut Vec<Happening>) {
             publisher::Event::Said(status) if targets::is_routine(&status) => {
                 tracing::debug!(%status, "the server says");
             }
+            // What is encoded here every server takes.
+            publisher::Event::Unsaid(_) => {}
             publisher::Event::Said(status) => happenings.push(Happening::Said(status.to_string())),
         }
     }

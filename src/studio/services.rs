@@ -1,21 +1,24 @@
 //! The services people stream to: where, and what they ask of a stream. From their public pages for
 //! broadcasters; a service that gives each stream an address of its own has none here.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use crate::media::BitsPerSecond;
 use crate::studio::Quality;
 
 /// A service.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
     /// Its name in settings and on the command line.
-    pub id: &'static str,
+    pub id: Cow<'static, str>,
     /// For people; a proper name, the same in every language.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Where to send to, the first one unless another is chosen. Empty: the service's page gives an
     /// address together with the key.
-    pub servers: &'static [&'static str],
-    /// Where the key is found.
-    pub key_page: &'static str,
+    pub servers: Cow<'static, [Cow<'static, str>]>,
+    /// Where the key is found; empty: nowhere in particular.
+    pub key_page: Cow<'static, str>,
     pub limits: Limits,
     /// What is added to a key so that the stream is only tested and shown to nobody.
     pub test_query: Option<&'static str>,
@@ -36,7 +39,8 @@ pub struct Limits {
     pub fps: Option<u32>,
 }
 
-const USUAL: Limits =
+/// What nearly all ask for.
+pub const USUAL: Limits =
     Limits { video: None, audio: None, keyframe_seconds: 4, height: None, fps: None };
 
 const fn kbps(kilobits: u32) -> Option<BitsPerSecond> {
@@ -44,36 +48,36 @@ const fn kbps(kilobits: u32) -> Option<BitsPerSecond> {
 }
 
 /// All that are known, by the alphabet.
-pub const SERVICES: &[Service] = &[
+pub static SERVICES: &[Service] = &[
     Service {
-        id: "bilibili",
-        name: "Bilibili",
-        servers: &["rtmp://live-push.bilivideo.com/live-bvc/"],
-        key_page: "https://link.bilibili.com/p/center/index#/my-room/start-live",
+        id: Cow::Borrowed("bilibili"),
+        name: Cow::Borrowed("Bilibili"),
+        servers: Cow::Borrowed(&[Cow::Borrowed("rtmp://live-push.bilivideo.com/live-bvc/")]),
+        key_page: Cow::Borrowed("https://link.bilibili.com/p/center/index#/my-room/start-live"),
         limits: USUAL,
         test_query: None,
     },
     Service {
-        id: "dailymotion",
-        name: "Dailymotion",
-        servers: &["rtmp://publish.dailymotion.com/publish-dm"],
-        key_page: "https://www.dailymotion.com/partner",
+        id: Cow::Borrowed("dailymotion"),
+        name: Cow::Borrowed("Dailymotion"),
+        servers: Cow::Borrowed(&[Cow::Borrowed("rtmp://publish.dailymotion.com/publish-dm")]),
+        key_page: Cow::Borrowed("https://www.dailymotion.com/partner"),
         limits: USUAL,
         test_query: None,
     },
     Service {
-        id: "douyu",
-        name: "Douyu",
-        servers: &[],
-        key_page: "https://mp.douyu.com/live/main",
+        id: Cow::Borrowed("douyu"),
+        name: Cow::Borrowed("Douyu"),
+        servers: Cow::Borrowed(&[]),
+        key_page: Cow::Borrowed("https://mp.douyu.com/live/main"),
         limits: USUAL,
         test_query: None,
     },
     Service {
-        id: "facebook",
-        name: "Facebook Live",
-        servers: &["rtmps://live-api-s.facebook.com:443/rtmp/"],
-        key_page: "https://www.facebook.com/live/producer",
+        id: Cow::Borrowed("facebook"),
+        name: Cow::Borrowed("Facebook Live"),
+        servers: Cow::Borrowed(&[Cow::Borrowed("rtmps://live-api-s.facebook.com:443/rtmp/")]),
+        key_page: Cow::Borrowed("https://www.facebook.com/live/producer"),
         limits: Limits {
             video: kbps(9_000),
             audio: kbps(128),
@@ -84,18 +88,18 @@ pub const SERVICES: &[Service] = &[
         test_query: None,
     },
     Service {
-        id: "huya",
-        name: "Huya",
-        servers: &[],
-        key_page: "https://i.huya.com/index.php?m=ProfileSetting",
+        id: Cow::Borrowed("huya"),
+        name: Cow::Borrowed("Huya"),
+        servers: Cow::Borrowed(&[]),
+        key_page: Cow::Borrowed("https://i.huya.com/index.php?m=ProfileSetting"),
         limits: USUAL,
         test_query: None,
     },
     Service {
-        id: "kick",
-        name: "Kick",
-        servers: &[],
-        key_page: "https://dashboard.kick.com/channel/stream",
+        id: Cow::Borrowed("kick"),
+        name: Cow::Borrowed("Kick"),
+        servers: Cow::Borrowed(&[]),
+        key_page: Cow::Borrowed("https://dashboard.kick.com/channel/stream"),
         limits: Limits {
             video: kbps(8_000),
             audio: kbps(160),
@@ -106,29 +110,32 @@ pub const SERVICES: &[Service] = &[
         test_query: None,
     },
     Service {
-        id: "restream",
-        name: "Restream",
-        servers: &["rtmp://live.restream.io/live", "rtmps://live.restream.io:1937/live"],
-        key_page: "https://app.restream.io/settings/streaming-setup",
+        id: Cow::Borrowed("restream"),
+        name: Cow::Borrowed("Restream"),
+        servers: Cow::Borrowed(&[
+            Cow::Borrowed("rtmp://live.restream.io/live"),
+            Cow::Borrowed("rtmps://live.restream.io:1937/live"),
+        ]),
+        key_page: Cow::Borrowed("https://app.restream.io/settings/streaming-setup"),
         limits: USUAL,
         test_query: None,
     },
     Service {
-        id: "trovo",
-        name: "Trovo",
-        servers: &["rtmp://livepush.trovo.live/live/"],
-        key_page: "https://studio.trovo.live/mychannel/stream",
+        id: Cow::Borrowed("trovo"),
+        name: Cow::Borrowed("Trovo"),
+        servers: Cow::Borrowed(&[Cow::Borrowed("rtmp://livepush.trovo.live/live/")]),
+        key_page: Cow::Borrowed("https://studio.trovo.live/mychannel/stream"),
         limits: Limits { keyframe_seconds: 2, ..USUAL },
         test_query: None,
     },
     Service {
-        id: "twitch",
-        name: "Twitch",
-        servers: &[
-            "rtmps://ingest.global-contribute.live-video.net:443/app",
-            "rtmp://ingest.global-contribute.live-video.net/app",
-        ],
-        key_page: "https://dashboard.twitch.tv/settings/stream",
+        id: Cow::Borrowed("twitch"),
+        name: Cow::Borrowed("Twitch"),
+        servers: Cow::Borrowed(&[
+            Cow::Borrowed("rtmps://ingest.global-contribute.live-video.net:443/app"),
+            Cow::Borrowed("rtmp://ingest.global-contribute.live-video.net/app"),
+        ]),
+        key_page: Cow::Borrowed("https://dashboard.twitch.tv/settings/stream"),
         limits: Limits {
             video: kbps(6_000),
             audio: kbps(320),
@@ -139,18 +146,21 @@ pub const SERVICES: &[Service] = &[
         test_query: Some("bandwidthtest=true"),
     },
     Service {
-        id: "vimeo",
-        name: "Vimeo",
-        servers: &["rtmps://rtmp-global.cloud.vimeo.com:443/live"],
-        key_page: "https://vimeo.com/manage/events",
+        id: Cow::Borrowed("vimeo"),
+        name: Cow::Borrowed("Vimeo"),
+        servers: Cow::Borrowed(&[Cow::Borrowed("rtmps://rtmp-global.cloud.vimeo.com:443/live")]),
+        key_page: Cow::Borrowed("https://vimeo.com/manage/events"),
         limits: USUAL,
         test_query: None,
     },
     Service {
-        id: "youtube",
-        name: "YouTube",
-        servers: &["rtmps://a.rtmps.youtube.com:443/live2", "rtmp://a.rtmp.youtube.com/live2"],
-        key_page: "https://studio.youtube.com/channel/UC/livestreaming",
+        id: Cow::Borrowed("youtube"),
+        name: Cow::Borrowed("YouTube"),
+        servers: Cow::Borrowed(&[
+            Cow::Borrowed("rtmps://a.rtmps.youtube.com:443/live2"),
+            Cow::Borrowed("rtmp://a.rtmp.youtube.com/live2"),
+        ]),
+        key_page: Cow::Borrowed("https://studio.youtube.com/channel/UC/livestreaming"),
         limits: Limits { video: kbps(51_000), fps: Some(60), ..USUAL },
         test_query: None,
     },
@@ -205,19 +215,43 @@ impl Misfit {
     }
 }
 
-/// The service of this id.
-pub fn find(id: &str) -> Option<&'static Service> {
-    SERVICES.iter().find(|service| service.id == id)
+/// The known services and a person's own, which come first where both have an id or a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Book {
+    own: Arc<[Service]>,
 }
 
-/// The service that a server's URL belongs to, by its host.
-pub fn of_server(url: &str) -> Option<&'static Service> {
-    of_host(host_of(url)?)
-}
-
-/// The service that a host belongs to.
+/// The known service that a host belongs to.
 pub fn of_host(host: &str) -> Option<&'static Service> {
     SERVICES.iter().find(|service| service.servers.iter().any(|at| host_of(at) == Some(host)))
+}
+
+impl Book {
+    /// With these beside the known ones.
+    pub fn with_own(own: Vec<Service>) -> Self {
+        Self { own: own.into() }
+    }
+
+    /// All of them, a person's own first.
+    pub fn all(&self) -> impl Iterator<Item = &Service> {
+        self.own.iter().chain(SERVICES)
+    }
+
+    /// The service of this id.
+    pub fn find(&self, id: &str) -> Option<&Service> {
+        self.all().find(|service| service.id == id)
+    }
+
+    /// The service that a server's URL belongs to, by its host.
+    pub fn of_server(&self, url: &str) -> Option<&Service> {
+        let host = host_of(url)?;
+        self.all().find(|service| service.servers.iter().any(|at| host_of(at) == Some(host)))
+    }
+
+    /// The service of this id or, without one, that the server belongs to.
+    pub fn of_target(&self, id: &str, server: &str) -> Option<&Service> {
+        self.find(id).or_else(|| self.of_server(server))
+    }
 }
 
 /// The host in a server's URL, without user, password and port.
@@ -283,22 +317,41 @@ mod tests {
         for pair in SERVICES.windows(2) {
             assert!(pair[0].id < pair[1].id, "{} is out of order", pair[1].id);
         }
+        let book = Book::default();
         for service in SERVICES {
             assert!(service.key_page.starts_with("https://"), "{}", service.id);
-            assert_eq!(find(service.id), Some(service));
-            for server in service.servers {
+            assert_eq!(book.find(&service.id), Some(service));
+            for server in service.servers.iter() {
                 let url = Url::with_key(server, "key").unwrap();
                 assert!(!url.app.is_empty(), "{server}");
-                assert_eq!(of_server(server), Some(service));
+                assert_eq!(book.of_server(server), Some(service));
             }
         }
-        assert_eq!(of_server("rtmp://example.org/live"), None);
-        assert_eq!(of_server("twitch"), None);
+        assert_eq!(book.of_server("rtmp://example.org/live"), None);
+        assert_eq!(book.of_server("twitch"), None);
+    }
+
+    #[test]
+    fn own_services_come_first() {
+        let own = Service {
+            id: "school".into(),
+            name: "School".into(),
+            servers: vec!["rtmp://live.restream.io/school".into()].into(),
+            key_page: "".into(),
+            limits: Limits { height: Some(720), ..USUAL },
+            test_query: None,
+        };
+        let book = Book::with_own(vec![own.clone()]);
+        assert_eq!(book.find("school"), Some(&own));
+        assert_eq!(book.of_server("rtmp://live.restream.io/live"), Some(&own));
+        assert!(book.find("twitch").is_some());
+        assert_eq!(book.all().count(), SERVICES.len() + 1);
     }
 
     #[test]
     fn what_a_service_does_not_take_is_named_and_can_be_fitted() {
-        let twitch = find("twitch").unwrap();
+        let book = Book::default();
+        let twitch = book.find("twitch").unwrap();
         assert_eq!(twitch.misfits(&Quality::default()), []);
         let rich = Quality {
             video_bitrate: BitsPerSecond(8_000_000),

@@ -6,6 +6,7 @@ pub mod collection;
 mod layout;
 mod obs;
 mod recording;
+mod services;
 mod targets;
 mod words;
 
@@ -23,6 +24,8 @@ use crate::capture::VideoChoice;
 use crate::media::BitsPerSecond;
 use crate::studio::RecordingChoices;
 use crate::studio::{Collection, Quality, Target};
+
+pub use services::{read_services, services_beside};
 
 /// The version this program writes. Version 1 had one target.
 pub const VERSION: i64 = 2;
@@ -400,6 +403,7 @@ impl Reader<'_> {
             split_bytes: split_bytes.map(|megabytes| megabytes * recording::MEGABYTE),
             replay: replay.map(Duration::from_secs),
             replay_bytes: memory << 20,
+            replay_always: self.flag("recording.replay_always"),
         }
     }
 
@@ -531,6 +535,12 @@ mod tests {
                     pin: Some(crate::net::Pin::of(b"certificate")),
                     remember_key: true,
                     keep_as: "0123456789abcdef".into(),
+                    least_bitrate: Some(BitsPerSecond(800_000)),
+                    route: crate::studio::Route {
+                        ports: "443,1935".into(),
+                        proxy: "socks5://127.0.0.1:1080".into(),
+                        bind: "127.0.0.1".into(),
+                    },
                     ..Target::custom(1, "rtmps://example.org/live", Default::default())
                 },
                 Target::custom(2, "", Default::default()),

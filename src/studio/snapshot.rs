@@ -13,6 +13,7 @@ use crate::media::{Size, VideoFrame};
 use crate::server::Fault;
 use crate::studio::chronicle::Entry;
 use crate::studio::scenes::Collection;
+use crate::studio::services::Book;
 use crate::studio::stats::DelayFigures;
 use crate::studio::target::{Target, TargetState};
 use crate::studio::{KeyPlace, Notice, Preferences, Quality};
@@ -348,6 +349,8 @@ pub struct Snapshot {
     pub born: u64,
     /// The built-in server first.
     pub targets: Vec<TargetView>,
+    /// The services that are known, with the person's own.
+    pub services: Book,
     /// Where stream keys are kept, once that is known.
     pub key_place: Option<KeyPlace>,
     pub live: LiveState,

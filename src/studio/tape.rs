@@ -35,6 +35,8 @@ pub struct RecordingChoices {
     pub replay: Option<Duration>,
     /// And never more than so many bytes of memory.
     pub replay_bytes: u64,
+    /// The encoders run for that alone too, neither on air nor recording.
+    pub replay_always: bool,
 }
 
 impl Default for RecordingChoices {
@@ -45,11 +47,17 @@ impl Default for RecordingChoices {
             split_bytes: None,
             replay: None,
             replay_bytes: REPLAY_BYTES,
+            replay_always: false,
         }
     }
 }
 
 impl RecordingChoices {
+    /// Whether the encoders run for the replay buffer alone.
+    pub fn keeps_always(&self) -> bool {
+        self.replay_always && self.replay.is_some()
+    }
+
     fn room(&self) -> Option<Room> {
         let bytes = usize::try_from(self.replay_bytes).unwrap_or(usize::MAX);
         self.replay.map(|duration| Room { duration, bytes })

@@ -3,7 +3,8 @@
 use sha2::{Digest, Sha256};
 
 use crate::base::Secret;
-use crate::net::Pin;
+use crate::media::BitsPerSecond;
+use crate::net::{self, Pin};
 
 /// Targets that can be kept at once.
 pub const MOST_TARGETS: usize = 16;
@@ -56,6 +57,61 @@ pub struct Target {
     pub keep_as: String,
     /// The remembered URL is the application's, whatever it looks like: its key was apart.
     pub key_apart: bool,
+    /// The picture's bitrate is not brought down below this for its connection; `None`: as for all.
+    pub least_bitrate: Option<BitsPerSecond>,
+    /// How it is reached.
+    pub route: Route,
+}
+
+/// How a target is reached, as it was written; what is empty is as for all targets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Route {
+    /// Ports in the order in which they are tried where the URL names none: `1935, 443`.
+    pub ports: String,
+    /// `http://[user:password@]host:port`, `socks5://…`, or `none`.
+    pub proxy: Secret,
+    /// An address of this machine, or on Linux an interface.
+    pub bind: String,
+}
+
+/// Most ports to try.
+const MOST_PORTS: usize = 8;
+
+impl Route {
+    /// The options of a connection with what is written here.
+    ///
+    /// # Errors
+    /// What is wrong with it, in plain words without a password.
+    pub fn apply(&self, options: &mut net::Options) -> Result<(), String> {
+        let ports = self.ports.trim();
+        if !ports.is_empty() {
+            let read = |port: &str| port.trim().parse::<std::num::NonZeroU16>();
+            let ports: Result<Vec<_>, _> = ports.split(',').map(read).collect();
+            let ports = ports.map_err(|_| "ports are written as 1935, 443, 80".to_owned())?;
+            if ports.len() > MOST_PORTS {
+                return Err(format!("at most {MOST_PORTS} ports"));
+            }
+            options.ports = ports.into_iter().map(std::num::NonZero::get).collect();
+        }
+        match self.proxy.expose().trim() {
+            "" => {}
+            "none" => options.proxy = None,
+            proxy => options.proxy = Some(proxy.parse::<net::Proxy>()?),
+        }
+        match self.bind.trim() {
+            "" => {}
+            bind => options.bind = Some(bind.parse::<net::Bind>()?),
+        }
+        Ok(())
+    }
+
+    /// The proxy as it may be remembered: without user and password; nothing where it cannot be read.
+    pub fn proxy_without_password(&self) -> String {
+        match self.proxy.expose().trim() {
+            "none" => "none".into(),
+            proxy => proxy.parse::<net::Proxy>().map(|it| it.to_string()).unwrap_or_default(),
+        }
+    }
 }
 
 impl Target {
@@ -78,6 +134,8 @@ impl Target {
             remember_key: false,
             keep_as: String::new(),
             key_apart: false,
+            least_bitrate: None,
+            route: Route::default(),
         }
     }
 
@@ -151,6 +209,31 @@ impl TargetState {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_route_is_read_and_its_password_is_not_remembered() {
+        let route = Route {
+            ports: "443, 1935".into(),
+            proxy: "socks5://me:planted@proxy.example:1080".into(),
+            bind: "127.0.0.1".into(),
+        };
+        let mut options = net::Options::default();
+        route.apply(&mut options).unwrap();
+        assert_eq!(options.ports, [443, 1935]);
+        assert!(options.proxy.is_some_and(|proxy| proxy.credentials.is_some()));
+        assert!(options.bind.is_some());
+        assert_eq!(route.proxy_without_password(), "socks5://proxy.example:1080");
+        assert!(!format!("{route:?}").contains("planted"));
+        for wrong in [
+            Route { ports: "1935;443".into(), ..Route::default() },
+            Route { ports: "0".into(), ..Route::default() },
+            Route { proxy: "ftp://me:planted@h".into(), ..Route::default() },
+            Route { bind: "not an address".into(), ..Route::default() },
+        ] {
+            let why = wrong.apply(&mut net::Options::default()).unwrap_err();
+            assert!(!why.contains("planted"), "{why}");
+        }
+    }
 
     #[test]
     fn new_entries_have_numbers_and_names_of_their_own() {

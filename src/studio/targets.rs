@@ -41,6 +41,7 @@ pub(super) fn resolve(
     if wanted.pin.is_some() {
         target.options.net.trust.pin = wanted.pin;
     }
+    wanted.route.apply(&mut target.options.net)?;
     target.retry_for = retry_for;
     Ok(target)
 }

@@ -19,12 +19,14 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use onair::base::queue::{self, Full, Sender};
 use onair::base::{Clock, Timestamp};
-use onair::broadcast::{Hub, Publisher, Target};
+use onair::broadcast::{Head, Hub, Publisher, Tag, Target};
 use onair::media::{
     AudioCodec, AudioParameters, BitsPerSecond, EncodedPacket, FrameRate, Priority, Size,
     StreamParameters, Track, VideoCodec, VideoParameters,
 };
 use onair::net::Runtime;
+use onair::wire::amf0::Value;
+use onair::wire::rtmp::command::Enhanced;
 use onair::wire::rtmp::server::{Config, Event, Output, Session};
 use onair::wire::rtmp::status::Status;
 use onair::wire::rtmp::url::Url;
@@ -55,6 +57,8 @@ pub enum Behavior {
     /// Sends callers on while they connect.
     Redirect(String),
     RejectPublish(Status),
+    /// Says that it takes this and nothing else.
+    Takes(&'static str),
     DieAfterVideo(usize),
     SayAfterVideo(usize, Status),
     SendElsewhere(String),
@@ -219,7 +223,12 @@ impl Caller {
             _ => {}
         }
         let clock = Clock::start();
-        let mut session = Session::new(Config::default(), clock.now(), 1);
+        let mut config = Config::default();
+        if let Behavior::Takes(codec) = behavior {
+            let four_cc_list = vec![(*codec).to_owned()];
+            config.enhanced = Enhanced { four_cc_list, ..Enhanced::default() };
+        }
+        let mut session = Session::new(config, clock.now(), 1);
         let mut buffer = vec![0; 1 << 16];
         let mut videos = 0;
         while !self.over.load(Ordering::Relaxed) {
@@ -373,6 +382,26 @@ impl Show {
         let hub = Hub::spawn(parameters(), input).unwrap();
         let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
         Self { runtime, clock, hub, packets: Some(packets), frame_bytes }
+    }
+
+    /// A stream in HEVC that is only passed on: two pictures.
+    pub fn publish_hevc(&self, target: Target) -> (Publisher, Hub) {
+        let (tags, input) = queue::bounded("tags", 64, Full::Block);
+        let head = Head {
+            metadata: Value::ecma_array([]),
+            configurations: vec![(Track::Video, Bytes::from_static(b"\x90hvc1\x01"))],
+            bitrate: None,
+            has_video: true,
+        };
+        let hub = Hub::spawn_copy(head, input).unwrap();
+        for at in [0, 40] {
+            let dts = Timestamp::from_millis(at);
+            let body = Bytes::from_static(b"\x93hvc1\x01\x02");
+            let (track, priority, keyframe) = (Track::Video, Priority::Key, true);
+            let tag = Tag { track, dts, pts: dts, keyframe, priority, captured: dts, body };
+            tags.send(tag).unwrap();
+        }
+        (Publisher::start(&self.runtime, target, &hub, self.clock), hub)
     }
 
     pub fn publish(&self, target: Target) -> Publisher {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::base::Timestamp;
+use crate::broadcast::publisher::codecs::{self, Verdict};
 use crate::broadcast::publisher::state::{Event, Report, Sent, Shared, State, Timeline};
 use crate::broadcast::subscription::Next;
 use crate::broadcast::{Subscription, Tag};
@@ -66,6 +67,15 @@ pub(super) async fn run(
         Ok(client) => client,
         Err(error) => return (None, Ended::Failed(error)),
     };
+    match codecs::judge(&timeline.feed.head().configurations, client.enhanced()) {
+        Verdict::Taken => {}
+        Verdict::Unsaid(names) => shared.unsaid(names),
+        Verdict::NotTaken(names) => {
+            let error = client.error(Stage::Publish, Cause::Codecs(names));
+            client.close(ORDERLY_END).await;
+            return (None, Ended::Failed(error));
+        }
+    }
     let name = format!("publisher {}", client.peer());
     let subscription = timeline.feed.subscribe(name, shared.target.limits, timeline.last);
     let mut live = Live::new(shared, timeline, client, subscription);

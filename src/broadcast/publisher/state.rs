@@ -1,5 +1,6 @@
 //! What a publisher is told, tells, and keeps from one connection to the next.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -110,6 +111,8 @@ pub enum Event {
     Changed(Report),
     /// The server said something that did not change the state.
     Said(Status),
+    /// It did not say whether it takes these codecs; told once.
+    Unsaid(Vec<String>),
 }
 
 /// Counters since the start, and what is measured now.
@@ -161,6 +164,8 @@ pub(super) struct Shared {
     pub network: watch::Sender<u64>,
     /// How long an orderly end may take, once it is wanted.
     pub stop: watch::Sender<Option<Duration>>,
+    /// That a server does not say what it takes has been told.
+    pub unsaid: AtomicBool,
 }
 
 impl Shared {
@@ -173,6 +178,13 @@ impl Shared {
             now.clone_from(&report);
         }
         self.tell(Event::Changed(report));
+    }
+
+    /// Tells once that the server did not say whether it takes these codecs.
+    pub fn unsaid(&self, codecs: Vec<String>) {
+        if !self.unsaid.swap(true, Ordering::Relaxed) {
+            self.tell(Event::Unsaid(codecs));
+        }
     }
 
     pub fn tell(&self, event: Event) {

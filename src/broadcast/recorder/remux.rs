@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::broadcast::recorder::file::{self, File};
-use crate::broadcast::recorder::source::Source;
+use crate::files::Source;
 use crate::wire::container::{self, Format, Index, Muxer, ReadAt, Sample, read};
 use crate::wire::{flv, mkv, mp4};
 

@@ -5,10 +5,11 @@ mod control;
 mod copy;
 pub mod targets;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{NonEmptyStringValueParser, PossibleValue, TypedValueParser};
 use serde_json::json;
 
 use crate::audio::AudioChoice;
@@ -22,9 +23,9 @@ use crate::cli::value::{bytes, delay, duration};
 use crate::cli::words;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::message::Message;
-use crate::studio::services::{SERVICES, find, of_server};
+use crate::studio::services::SERVICES;
 use crate::studio::settings::default_journal;
-use crate::studio::settings::keys_beside;
+use crate::studio::settings::{default_path, keys_beside, read_services, services_beside};
 use crate::studio::targets::parse;
 use crate::studio::{Adapt, Collection, Config, Quality, Settings, Target};
 use crate::wire::container::Format;
@@ -50,7 +51,7 @@ pub struct Args {
     /// Scene of the collection in --settings that goes out [default: the one that last did]
     #[arg(long, value_name = "NAME", help_heading = "Sources", conflicts_with = "copy")]
     pub scene: Option<String>,
-    /// Send the packets of this FLV file as they are, whatever codec they are of: nothing is encoded
+    /// Send the packets of this FLV, MP4 or MKV file as they are, whatever codec they are of: nothing is encoded
     #[arg(long, value_name = "FILE", help_heading = "Sources", requires = "target",
           conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor"])]
     pub copy: Option<PathBuf>,
@@ -97,8 +98,9 @@ pub struct Args {
     /// URL followed by --key-env, --key-file or --key-stdin
     #[arg(long, value_name = "URL", help_heading = "Targets")]
     pub to: Vec<String>,
-    /// Send to this service; the key comes from the --key-… after it (repeatable)
-    #[arg(long, value_name = "NAME", value_parser = services(), help_heading = "Targets")]
+    /// Send to this service, or to one of your own (services.toml beside the settings); the key comes
+    /// from the --key-… after it (repeatable)
+    #[arg(long, value_name = "NAME", value_parser = ServiceName, help_heading = "Targets")]
     pub service: Vec<String>,
     /// The key of the --to before it is in this environment variable
     #[arg(long, value_name = "NAME", requires = "target", help_heading = "Targets")]
@@ -114,6 +116,10 @@ pub struct Args {
     #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true,
           default_missing_value = "", help_heading = "Targets")]
     pub monitor: Vec<String>,
+    /// How far the bitrate may be brought down for the connection of the --to before it [default: as
+    /// --min-video-bitrate]
+    #[arg(long, value_name = "BITRATE", requires = "target", help_heading = "Targets")]
+    pub target_min_bitrate: Vec<BitsPerSecond>,
     /// How long a target is tried again, at first and after a loss [default: for ever]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Targets")]
     pub retry_for: Option<Duration>,
@@ -197,10 +203,30 @@ pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Cl
 
 type Refusal = (String, Exit);
 
-/// The services that take every stream at one address.
-fn services() -> PossibleValuesParser {
-    let known = SERVICES.iter().filter(|service| !service.servers.is_empty());
-    PossibleValuesParser::new(known.map(|service| service.id))
+/// The name of a service: a known one, or a person's own.
+#[derive(Clone, Debug)]
+struct ServiceName;
+
+impl TypedValueParser for ServiceName {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<String, clap::Error> {
+        NonEmptyStringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    /// Those that take every stream at one address.
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let known = SERVICES.iter().filter(|service| !service.servers.is_empty());
+        Some(Box::new(known.filter_map(|service| match &service.id {
+            Cow::Borrowed(id) => Some(PossibleValue::new(*id)),
+            Cow::Owned(_) => None,
+        })))
+    }
 }
 
 /// The studio and the targets that the flags describe.
@@ -210,7 +236,9 @@ fn prepare(
     globals: &Globals,
     clock: Clock,
 ) -> Result<Config, Refusal> {
-    let written = targets::written(matches).map_err(|error| match error {
+    let beside = globals.settings.clone().or_else(default_path).as_deref().map(services_beside);
+    let (services, wrong) = beside.as_deref().map(read_services).unwrap_or_default();
+    let written = targets::written(matches, &services).map_err(|error| match error {
         targets::Error::Usage(why) => (why, Exit::Usage),
         targets::Error::Unreadable(why) => (why, Exit::File),
     })?;
@@ -222,6 +250,7 @@ fn prepare(
         wanted.push(Target {
             monitor: target.play_url.is_some().then_some(true),
             play_url: target.play_url.unwrap_or_default(),
+            least_bitrate: target.least_bitrate,
             ..Target::custom(id, &target.url, target.key.unwrap_or_default())
         });
     }
@@ -235,7 +264,7 @@ fn prepare(
         }
     }
     let net = args.route.read()?;
-    let (mut settings, warnings) = match &globals.settings {
+    let (mut settings, mut warnings) = match &globals.settings {
         Some(path) if !path.exists() => {
             return Err((
                 format!("--settings {}: there is no such file", path.display()),
@@ -245,6 +274,7 @@ fn prepare(
         Some(path) => Settings::read(path),
         None => Default::default(),
     };
+    warnings.extend(wrong);
     let mut keys_path = None;
     if wanted.is_empty() && args.record.is_none() {
         // Those of the settings, with the keys that the window has kept.
@@ -291,6 +321,7 @@ fn prepare(
     recording.replay_bytes = args.replay_size;
     let encoder = args.encoder.parse().map_err(|why| (why, Exit::Usage))?;
     let mut config = Config {
+        services,
         warnings,
         encoder,
         keys_path,
@@ -329,10 +360,11 @@ fn choose_scene(args: &Args, settings: &mut Settings) -> Result<(), Refusal> {
 /// Says where the stream is not what a service takes, which may refuse or cut it.
 fn warn_of_misfits(config: &Config, output: &Output) {
     for target in config.settings.targets.iter().filter(|target| target.enabled) {
-        let known = find(&target.service).or_else(|| of_server(target.server()));
-        let Some(service) = known else { continue };
+        let Some(service) = config.services.of_target(&target.service, target.server()) else {
+            continue;
+        };
         for misfit in service.misfits(&config.settings.quality) {
-            let sentence = misfit.sentence(service.name);
+            let sentence = misfit.sentence(&service.name);
             words::print_message(output, &Message::Misfit { sentence });
         }
     }

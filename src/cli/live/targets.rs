@@ -7,7 +7,8 @@ use clap::ArgMatches;
 use zeroize::Zeroizing;
 
 use crate::base::Secret;
-use crate::studio::services;
+use crate::media::BitsPerSecond;
+use crate::studio::services::Book;
 
 /// A key longer than this is none.
 const MAX_KEY_BYTES: u64 = 8 << 10;
@@ -19,6 +20,7 @@ pub struct Written {
     pub key: Option<Secret>,
     /// Where its viewers watch, of `--monitor=URL`.
     pub play_url: Option<Secret>,
+    pub least_bitrate: Option<BitsPerSecond>,
 }
 
 /// Where a key comes from.
@@ -44,7 +46,7 @@ pub enum Error {
 ///
 /// # Errors
 /// A `--key-…` before any `--to`, two for one, or a key that cannot be read.
-pub fn written(matches: &ArgMatches) -> Result<Vec<Written>, Error> {
+pub fn written(matches: &ArgMatches, services: &Book) -> Result<Vec<Written>, Error> {
     let mut words: Vec<(usize, Word)> = Vec::new();
     let mut collect = |name: &str, make: &dyn Fn(String) -> Word| {
         let values = matches.try_get_many::<String>(name).ok().flatten().into_iter().flatten();
@@ -53,10 +55,13 @@ pub fn written(matches: &ArgMatches) -> Result<Vec<Written>, Error> {
     };
     collect("to", &Word::Url);
     collect("service", &|id| {
-        let server = services::find(&id).and_then(|service| service.servers.first().copied());
-        Word::Url(server.unwrap_or_default().to_owned())
+        let server = services.find(&id).and_then(|service| service.servers.first());
+        server.map_or(Word::NoService(id.clone()), |server| Word::Url(server.to_string()))
     });
     collect("key_env", &|name| Word::Key(KeySource::Env(name)));
+    let floors = matches.try_get_many::<BitsPerSecond>("target_min_bitrate").ok().flatten();
+    let indices = matches.indices_of("target_min_bitrate").into_iter().flatten();
+    words.extend(indices.zip(floors.into_iter().flatten()).map(|(at, it)| (at, Word::Floor(*it))));
     let paths = matches.try_get_many::<PathBuf>("key_file").ok().flatten().into_iter().flatten();
     let indices = matches.indices_of("key_file").into_iter().flatten();
     words.extend(
@@ -79,15 +84,20 @@ pub fn written(matches: &ArgMatches) -> Result<Vec<Written>, Error> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Word {
     Url(String),
+    /// Of a service that is not known, or has no address of its own.
+    NoService(String),
     Key(KeySource),
     Watched(Secret),
+    Floor(BitsPerSecond),
 }
 
 fn assemble(words: impl Iterator<Item = Word>) -> Result<Vec<Written>, Error> {
     let mut targets: Vec<Written> = Vec::new();
     for word in words {
         match word {
-            Word::Url(url) => targets.push(Written { url, key: None, play_url: None }),
+            Word::Url(url) => {
+                targets.push(Written { url, key: None, play_url: None, least_bitrate: None })
+            }
             Word::Watched(url) => {
                 let Some(target) = targets.last_mut() else {
                     return Err(Error::Usage(
@@ -95,6 +105,21 @@ fn assemble(words: impl Iterator<Item = Word>) -> Result<Vec<Written>, Error> {
                     ));
                 };
                 target.play_url = Some(url);
+            }
+            Word::NoService(id) => {
+                return Err(Error::Usage(format!(
+                    "--service {id}: no such service with an address of its own; `onair help live` \
+                     lists them, and your own stand in services.toml beside the settings"
+                )));
+            }
+            Word::Floor(floor) => {
+                let Some(target) = targets.last_mut() else {
+                    return Err(Error::Usage(
+                        "--target-min-bitrate applies to the --to before it, and there is none"
+                            .into(),
+                    ));
+                };
+                target.least_bitrate = Some(floor);
             }
             Word::Key(source) => {
                 let Some(target) = targets.last_mut() else {
@@ -168,7 +193,7 @@ mod tests {
     fn parse(words: &[&str]) -> Result<Vec<Written>, Error> {
         let all = ["onair", "live"].iter().chain(words);
         let matches = Cli::command().try_get_matches_from(all).unwrap();
-        written(matches.subcommand_matches("live").unwrap())
+        written(matches.subcommand_matches("live").unwrap(), &Book::default())
     }
 
     #[test]
@@ -212,6 +237,22 @@ mod tests {
         assert_eq!(watched, [Some("rtmp://b/app/k"), None]);
         let early = parse(&["--monitor=rtmp://b/app/k", "--to", "rtmp://a/b"]);
         assert!(matches!(early, Err(Error::Usage(_))));
+    }
+
+    #[test]
+    fn services_and_floors_belong_to_their_targets() {
+        let targets = parse(&[
+            "--service",
+            "twitch",
+            "--to",
+            "rtmp://b/app/x",
+            "--target-min-bitrate",
+            "800k",
+        ])
+        .unwrap();
+        assert!(targets[0].url.starts_with("rtmps://") && targets[0].least_bitrate.is_none());
+        assert_eq!(targets[1].least_bitrate, Some(BitsPerSecond(800_000)));
+        assert!(matches!(parse(&["--service", "nobody"]), Err(Error::Usage(_))));
     }
 
     #[test]

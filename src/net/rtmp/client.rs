@@ -20,6 +20,7 @@ use crate::net::{self, Cause, Endpoint, Error, NotRtmp, Stage, Step, Stream};
 use crate::wire::block::Block;
 use crate::wire::rtmp::client::{Config, Event, Output, Purpose, Session};
 use crate::wire::rtmp::client::{Error as SessionError, Refused, Stage as SessionStage};
+use crate::wire::rtmp::command::Enhanced;
 use crate::wire::rtmp::url::Url;
 
 /// Bytes taken from the socket at once.
@@ -87,6 +88,8 @@ pub struct Client {
     peer: String,
     /// What the server calls itself.
     server: String,
+    /// What it says of Enhanced RTMP.
+    enhanced: Enhanced,
     /// Taken from the session, not yet taken by the socket.
     outgoing: VecDeque<Bytes>,
     input: BytesMut,
@@ -180,6 +183,7 @@ impl Client {
             clock,
             peer: endpoint.to_string(),
             server: String::new(),
+            enhanced: Enhanced::default(),
             outgoing: VecDeque::new(),
             input: BytesMut::new(),
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
@@ -210,8 +214,9 @@ impl Client {
             }
             match event {
                 Ok(Progress::Event(Event::PublishStarted | Event::PlayStarted)) => return Ok(()),
-                Ok(Progress::Event(Event::Connected { server, .. })) => {
+                Ok(Progress::Event(Event::Connected { server, enhanced })) => {
                     self.server = server;
+                    self.enhanced = enhanced;
                     if until == Until::Connected {
                         return Ok(());
                     }
@@ -299,6 +304,11 @@ impl Client {
     /// What the server calls itself; may be empty.
     pub fn server(&self) -> &str {
         &self.server
+    }
+
+    /// What the server says it can do beyond plain RTMP.
+    pub fn enhanced(&self) -> &Enhanced {
+        &self.enhanced
     }
 
     /// Bytes the socket has taken.

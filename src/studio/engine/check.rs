@@ -5,6 +5,7 @@ use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::media::source::State;
 use crate::studio::message::Message;
+use crate::studio::on_air::OnAir;
 use crate::studio::preflight::{Asked, Found, Plan, Preflight};
 use crate::studio::program::Program;
 use crate::studio::{services, targets};
@@ -16,7 +17,11 @@ impl Engine {
     /// Begins a look, unless one is under way or a broadcast is.
     pub(super) fn check(&mut self) {
         let running = self.state.preflight.as_ref().is_some_and(Preflight::is_running);
-        if running || self.state.on_air.is_some() || self.state.stopping || self.state.quitting {
+        if running
+            || self.state.on_air.as_ref().is_some_and(OnAir::is_busy)
+            || self.state.stopping
+            || self.state.quitting
+        {
             return;
         }
         let mut known = self.state.program.as_ref().map(sources).unwrap_or_default();
@@ -36,8 +41,7 @@ impl Engine {
             }
             match targets::resolve(&target, self.built_in.rtmp(), &self.options, None) {
                 Ok(resolved) => {
-                    let service = services::find(&target.service)
-                        .or_else(|| services::of_host(&resolved.url.host));
+                    let service = self.services.of_target(&target.service, target.server());
                     asked.push(Asked {
                         id: target.id,
                         host: format!("{}:{}", resolved.url.host, resolved.url.port),

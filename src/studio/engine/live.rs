@@ -1,11 +1,10 @@
 //! Going on air, and ending it.
 
 use super::Engine;
-use crate::broadcast::publisher;
 use crate::studio::event::{self, Event, TargetState};
 use crate::studio::history::History;
 use crate::studio::message::Message;
-use crate::studio::on_air::OnAir;
+use crate::studio::on_air::{OnAir, Wanted};
 use crate::studio::{Target, targets};
 
 /// Notices about a target that a new try makes untrue.
@@ -84,12 +83,17 @@ impl Engine {
     }
 
     /// What a publisher needs of a target; tells what is wrong with it.
-    fn resolve(&mut self, target: &Target) -> Option<(u32, bool, publisher::Target)> {
+    fn resolve(&mut self, target: &Target) -> Option<Wanted> {
         if target.is_built_in() {
             self.start_built_in_if_needed();
         }
         match targets::resolve(target, self.built_in.rtmp(), &self.options, self.retry_for) {
-            Ok(resolved) => Some((target.id, target.is_built_in(), resolved)),
+            Ok(resolved) => Some(Wanted {
+                id: target.id,
+                built_in: target.is_built_in(),
+                floor: target.least_bitrate,
+                target: resolved,
+            }),
             Err(reason) => {
                 let message = Message::TargetInvalid { id: target.id, reason: reason.clone() };
                 self.tell(&message, "");
@@ -164,7 +168,8 @@ impl Engine {
 
     pub(super) fn stop_live(&mut self) {
         let Some(on_air) = &mut self.state.on_air else { return };
-        if on_air.is_recording() && on_air.is_publishing() {
+        let stays = on_air.is_recording() || self.settings.preferences.recording.keeps_always();
+        if stays && on_air.is_publishing() {
             self.state.stopping = true;
             self.state.ending.extend(on_air.end_publishers(self.last_words.0.clone()));
         } else {
@@ -194,13 +199,23 @@ impl Engine {
     }
 
     pub(super) fn end_if_idle(&mut self) {
-        let idle = self
-            .state
-            .on_air
-            .as_ref()
-            .is_some_and(|on_air| !on_air.is_publishing() && !on_air.is_recording());
-        if idle {
+        let keeps = self.settings.preferences.recording.keeps_always() && !self.state.quitting;
+        if !keeps && self.state.on_air.as_ref().is_some_and(|on_air| !on_air.is_busy()) {
             self.end_broadcast();
+        }
+    }
+
+    /// Lets the encoders run for the replay buffer alone, where that is wanted and nothing else goes
+    /// on.
+    pub(super) fn keep_always(&mut self) {
+        let state = &self.state;
+        let free = state.on_air.is_none()
+            && state.ending.is_empty()
+            && !(state.stopping || state.quitting || state.replay_failed)
+            && state.undecided == (false, false)
+            && state.program.is_some();
+        if free && self.settings.preferences.recording.keeps_always() {
+            self.state.replay_failed = !self.begin_broadcast();
         }
     }
 }

@@ -78,6 +78,7 @@ impl Engine {
                 self.happened(Event::Stopped);
             }
         }
+        self.keep_always();
         if self.state.save_at.is_some_and(|at| self.clock.now() >= at) {
             self.save(false);
         }

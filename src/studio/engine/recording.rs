@@ -89,7 +89,8 @@ impl Engine {
 
     pub(super) fn stop_recording(&mut self) {
         let Some(on_air) = &mut self.state.on_air else { return };
-        if on_air.is_publishing() {
+        let stays = self.settings.preferences.recording.keeps_always();
+        if on_air.is_publishing() || stays {
             self.state.ending.extend(on_air.finish_recording(self.last_words.0.clone()));
         } else {
             self.end_broadcast();

@@ -34,6 +34,7 @@ impl Engine {
             quality: self.settings.quality.clone(),
             born: self.state.born,
             targets: self.target_views(),
+            services: self.services.clone(),
             key_place: state.key_place.clone(),
             live,
             figures,

@@ -14,6 +14,7 @@ pub(super) struct Table {
     split_megabytes: u64,
     replay_seconds: u64,
     replay_megabytes: u64,
+    replay_always: bool,
 }
 
 /// The most of each: a year, four terabytes, an hour, 16 gigabytes.
@@ -28,5 +29,6 @@ pub(super) fn table(choices: &RecordingChoices) -> Table {
         split_megabytes: choices.split_bytes.unwrap_or(0) / MEGABYTE,
         replay_seconds: seconds(choices.replay),
         replay_megabytes: choices.replay_bytes >> 20,
+        replay_always: choices.replay_always,
     }
 }

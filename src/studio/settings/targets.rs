@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::Secret;
-use crate::studio::target::{MOST_TARGETS, Place, Target};
+use crate::media::BitsPerSecond;
+use crate::studio::target::{MOST_TARGETS, Place, Route, Target};
 use crate::studio::targets::without_key;
 
 /// Texts longer than this are cut off: no URL or name is.
@@ -36,6 +37,21 @@ pub(super) struct Table {
     /// Under which name the keyring has the key.
     #[serde(skip_serializing_if = "String::is_empty")]
     key_name: String,
+    /// Bits a second; 0: as for all targets.
+    #[serde(skip_serializing_if = "is_zero")]
+    least_bitrate: u32,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    ports: String,
+    /// Without user and password.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    proxy: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    bind: String,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Default for Table {
@@ -52,6 +68,10 @@ impl Default for Table {
             remember_key: false,
             key_apart: false,
             key_name: String::new(),
+            least_bitrate: 0,
+            ports: String::new(),
+            proxy: String::new(),
+            bind: String::new(),
         }
     }
 }
@@ -78,6 +98,10 @@ pub(super) fn tables(targets: &[Target]) -> Vec<Table> {
         },
         remember_key: target.remember_key,
         key_name: target.keep_as.clone(),
+        least_bitrate: target.least_bitrate.map_or(0, |bitrate| bitrate.0),
+        ports: target.route.ports.clone(),
+        proxy: target.route.proxy_without_password(),
+        bind: target.route.bind.clone(),
     };
     targets.iter().map(table).collect()
 }
@@ -132,6 +156,12 @@ pub(super) fn read(value: Option<&toml::Value>, bad: &mut dyn FnMut(String)) -> 
             remember_key: table.remember_key && !table.key_name.is_empty(),
             keep_as: cut(&table.key_name),
             key_apart: table.key_apart,
+            least_bitrate: Some(table.least_bitrate).filter(|it| *it > 0).map(BitsPerSecond),
+            route: Route {
+                ports: cut(&table.ports),
+                proxy: Secret::new(&cut(&table.proxy)),
+                bind: cut(&table.bind),
+            },
             ..Target::custom(id, &cut(server), Secret::default())
         });
     }

@@ -10,7 +10,7 @@ use crate::ui::dialogs::card::{Answer, Needs, heading, modal};
 use crate::ui::text;
 use crate::ui::theme::{Theme, Type, gap, size};
 use crate::ui::view::{View, Wish};
-use crate::ui::widgets::{Button, Select, elided, focus_ring, label, menu_item, paragraph};
+use crate::ui::widgets::{Button, Select, elided, focus_ring, label, menu_item, paragraph, switch};
 use crate::wire::container::Format;
 
 pub fn show(ctx: &egui::Context, view: &mut View<'_>, needs: &mut Needs<'_>) -> Option<Answer> {
@@ -23,6 +23,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, needs: &mut Needs<'_>) -> 
         motion(ui, view, needs);
         folder(ui, view, needs);
         recording(ui, view, needs);
+        replay_always(ui, view, needs);
         renderer(ui, view, needs);
         if *needs.preferences != before {
             view.wish(Wish::Preferences);
@@ -209,6 +210,25 @@ fn recording(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
                 }
             }
         });
+    });
+}
+
+/// Whether the replay buffer fills while nothing goes out.
+fn replay_always(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
+    let choices = &mut needs.preferences.recording;
+    if choices.replay.is_none() {
+        return;
+    }
+    let (theme, texts) = (view.theme, view.texts);
+    ui.add_space(gap::XS);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::S;
+        let name = texts.get("settings-replay-always");
+        if switch(ui, theme, &name, choices.replay_always) {
+            choices.replay_always = !choices.replay_always;
+        }
+        label(ui, &name, Type::Small, theme.text)
+            .on_hover_text(&*texts.get("settings-replay-always-note"));
     });
 }
 

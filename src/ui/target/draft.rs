@@ -18,6 +18,8 @@ pub struct Draft {
     pub(super) chosen: u32,
     texts: BTreeMap<u32, Texts>,
     pub(super) key_shown: bool,
+    /// What few need is unfolded.
+    pub(super) advanced: bool,
     /// Somebody tried to go live without a usable address.
     pub(super) complain: bool,
     pub(super) focus_server: bool,
@@ -38,6 +40,16 @@ pub(super) struct Texts {
     pub play_url: Zeroizing<String>,
     /// Something was typed, so that a key that was kept comes too late.
     pub touched: bool,
+    more: Option<More>,
+}
+
+/// The fields that few targets need.
+#[derive(Default)]
+pub(super) struct More {
+    pub name: String,
+    pub ports: String,
+    pub proxy: String,
+    pub bind: String,
 }
 
 impl std::fmt::Debug for Draft {
@@ -98,6 +110,16 @@ impl Draft {
 
     pub(super) fn texts(&mut self, id: u32) -> &mut Texts {
         self.texts.entry(id).or_default()
+    }
+
+    /// The fields that few need, as they are typed.
+    pub(super) fn more(&mut self, target: &Target) -> &mut More {
+        self.texts(target.id).more.get_or_insert_with(|| More {
+            name: target.name.clone(),
+            ports: target.route.ports.clone(),
+            proxy: target.route.proxy.expose().to_owned(),
+            bind: target.route.bind.clone(),
+        })
     }
 
     /// What stands in the way of going live: an entry and a text's key.

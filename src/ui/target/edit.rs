@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use egui::{Align, Id, Layout, Ui, vec2};
 
-use crate::studio::services::{self, Misfit, Service};
+use crate::studio::services::Misfit;
 use crate::studio::snapshot::TargetView;
 use crate::studio::target::TargetState;
 use crate::studio::{Command, KeyPlace, Target};
 use crate::ui::actions::key;
 use crate::ui::icons::Icon;
-use crate::ui::target::Draft;
 use crate::ui::target::draft::{key_field, server_field};
-use crate::ui::target::viewers;
+use crate::ui::target::{Draft, advanced, viewers};
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{Button, Field, Look, icon_button, label, paragraph, switch};
@@ -38,13 +37,10 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, width: f
     ui.add_enabled_ui(!running, |ui| {
         server(ui, view, draft, &entry.target, width);
         stream_key(ui, view, draft, &entry.target, width);
+        advanced::show(ui, view, draft, &entry.target, width);
     });
     below(ui, view, draft, entry, running);
     viewers::show(ui, view, draft, entry, running, width);
-}
-
-fn service_of(target: &Target) -> Option<&'static Service> {
-    services::find(&target.service).or_else(|| services::of_server(target.server()))
 }
 
 fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, width: f32) {
@@ -77,24 +73,39 @@ fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, 
     if field.response.lost_focus() && !draft.texts(target.id).server.is_empty() {
         draft.complain = draft.fault_of(target).is_some();
     }
-    // A whole URL holds the key: how it is taken apart is shown, without it.
-    let texts_of = draft.texts(target.id);
-    if texts_of.key.is_empty()
-        && let Ok(url) = Url::parse(&texts_of.server).and_then(Url::require_stream)
-    {
-        let said = texts.with("split-line", &[("app", url.app.into())]);
-        paragraph(ui, &said, Type::Small, theme.secondary);
-    }
+    apart(ui, view, draft, target);
     ui.add_space(gap::XS);
+}
+
+/// A whole URL holds the key: how it is taken apart is shown, without it, and so is the other reading.
+fn apart(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target) {
+    let (theme, texts) = (view.theme, view.texts);
+    let typed = draft.texts(target.id);
+    if !typed.key.is_empty() {
+        return;
+    }
+    let Ok(url) = Url::parse(&typed.server).and_then(Url::require_stream) else { return };
+    let said = texts.with("split-line", &[("app", url.app.clone().into())]);
+    paragraph(ui, &said, Type::Small, theme.secondary);
+    let other = texts.with("split-other", &[("app", format!("{}/…", url.app).into())]);
+    let name = texts.get("split-apart");
+    let pressed = Button::new(&name).small().look(Look::Quiet).show(ui, theme);
+    if pressed.on_hover_text(other).clicked() {
+        *typed.server = url.tc_url();
+        *typed.key = url.stream.expose().to_owned();
+        typed.touched = true;
+        view.send(Command::PutTarget(draft.filled(target)));
+    }
 }
 
 fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, width: f32) {
     let (theme, texts) = (view.theme, view.texts);
     ui.allocate_ui_with_layout(vec2(width, 18.0), Layout::right_to_left(Align::Center), |ui| {
-        if let Some(service) = service_of(target) {
-            let name = texts.with("get-key", &[("service", service.name.into())]);
+        let service = view.snapshot.services.of_target(&target.service, target.server());
+        if let Some(service) = service.filter(|service| !service.key_page.is_empty()) {
+            let name = texts.with("get-key", &[("service", service.name.to_string().into())]);
             if icon_button(ui, theme, Icon::External, &name, 18.0, Look::Quiet).clicked() {
-                ui.ctx().open_url(egui::OpenUrl::new_tab(service.key_page));
+                ui.ctx().open_url(egui::OpenUrl::new_tab(&*service.key_page));
             }
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -189,12 +200,19 @@ fn below(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, entry: &TargetView, ru
 /// What the service does not take as it is set.
 fn misfits(ui: &mut Ui, view: &mut View<'_>, target: &Target) {
     let (theme, texts) = (view.theme, view.texts);
-    let Some(service) = service_of(target).filter(|_| target.enabled) else { return };
+    let Some(service) = view
+        .snapshot
+        .services
+        .of_target(&target.service, target.server())
+        .filter(|_| target.enabled)
+    else {
+        return;
+    };
     let misfits = service.misfits(&view.snapshot.quality);
     for misfit in &misfits {
         let (most, is) = misfit.numbers();
         let args = [
-            ("service", service.name.into()),
+            ("service", service.name.to_string().into()),
             ("most", most.to_string().into()),
             ("is", is.to_string().into()),
         ];
@@ -202,7 +220,7 @@ fn misfits(ui: &mut Ui, view: &mut View<'_>, target: &Target) {
     }
     let fit = service.fit(&view.snapshot.quality);
     if !misfits.is_empty() && fit != view.snapshot.quality {
-        let name = texts.with("fit-quality", &[("service", service.name.into())]);
+        let name = texts.with("fit-quality", &[("service", service.name.to_string().into())]);
         if Button::new(&name).small().look(Look::Warn).show(ui, theme).clicked() {
             view.send(Command::SetQuality(fit));
         }

@@ -73,17 +73,19 @@ fn menu(button: &egui::Response, view: &mut View<'_>, draft: &mut Draft) {
             egui::ScrollArea::vertical().max_height(420.0).show(ui, |ui| {
                 let (own, second) = (texts.get("target-own"), texts.get("target-own-second"));
                 if menu_item(ui, theme, &own, &second, false, true) {
-                    chosen = Some(("", ""));
+                    chosen = Some(("", "", ""));
                 }
-                for service in services::SERVICES {
-                    if menu_item(ui, theme, service.name, "", false, true) {
-                        let server = service.servers.first().copied().unwrap_or_default();
-                        chosen = Some((service.id, server));
+                for service in view.snapshot.services.all() {
+                    if menu_item(ui, theme, &service.name, "", false, true) {
+                        let known = services::SERVICES.iter().any(|it| it.id == service.id);
+                        let name = if known { "" } else { &*service.name };
+                        let server = service.servers.first().map_or("", |server| server);
+                        chosen = Some((&*service.id, server, name));
                     }
                 }
             });
         });
-    let Some((service, server)) = chosen else { return };
+    let Some((service, server, name)) = chosen else { return };
     let list: Vec<Target> =
         view.snapshot.targets.iter().map(|entry| entry.target.clone()).collect();
     let moment = button.ctx.input(|input| input.time).to_bits() ^ view.snapshot.born;
@@ -91,6 +93,7 @@ fn menu(button: &egui::Response, view: &mut View<'_>, draft: &mut Draft) {
     draft.awaited = Some(target.id);
     view.send(Command::PutTarget(Target {
         service: service.to_owned(),
+        name: name.to_owned(),
         place: Place::Custom { server: server.to_owned(), key: Default::default() },
         ..target
     }));
@@ -104,8 +107,8 @@ pub fn title(texts: &Texts, target: &Target) -> String {
     if !target.name.is_empty() {
         return target.name.clone();
     }
-    if let Some(service) = services::find(&target.service) {
-        return service.name.to_owned();
+    if let Some(service) = services::SERVICES.iter().find(|it| it.id == target.service) {
+        return service.name.to_string();
     }
     match host(target.server()) {
         "" => texts.get("target-unnamed").to_string(),

@@ -1,6 +1,7 @@
 //! The upper part of the right panel: where the stream goes. Idle: the targets, the quality, what is
 //! ready. On air: the targets and figures.
 
+mod advanced;
 pub mod delay;
 mod draft;
 mod edit;

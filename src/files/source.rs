@@ -1,4 +1,4 @@
-//! A recording that is read: opened by what is in it, not by its name.
+//! A media file that is read: opened by what is in it, not by its name.
 
 use std::fs;
 use std::io;
@@ -14,7 +14,7 @@ const SMALL: usize = 8 << 10;
 
 /// A file, read at any place.
 #[derive(Debug)]
-pub(super) struct Source {
+pub struct Source {
     file: fs::File,
     size: u64,
     /// Where the block in hand begins, and what it holds.
@@ -23,8 +23,22 @@ pub(super) struct Source {
 }
 
 impl Source {
+    /// Opens a regular file.
+    ///
+    /// # Errors
+    /// It cannot be opened, or is a folder, a pipe or a device (which could keep us waiting for ever).
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = fs::File::open(path)?;
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no file"));
+        }
+        Self::of(fs::File::open(path)?)
+    }
+
+    /// A file that is open.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn of(file: fs::File) -> io::Result<Self> {
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no file"));
@@ -33,6 +47,9 @@ impl Source {
     }
 
     /// The format that its first bytes tell.
+    ///
+    /// # Errors
+    /// They cannot be read, or tell none.
     pub fn format(&mut self) -> Result<Format, Error> {
         let mut start = [0; 12];
         let length = self.size.min(12) as usize;
@@ -42,6 +59,9 @@ impl Source {
     }
 
     /// Everything that is in it.
+    ///
+    /// # Errors
+    /// What is wrong with it.
     pub fn index(&mut self) -> Result<Index, Error> {
         match self.format()? {
             Format::Flv => flv::index(self),

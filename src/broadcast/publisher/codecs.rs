@@ -1,0 +1,96 @@
+//! Whether a server takes the codecs of a stream (Enhanced RTMP v2, "Enhancing NetConnection
+//! connect"): one that tells which it takes is believed. Pure.
+
+use bytes::Bytes;
+
+use crate::media::Track;
+use crate::wire::flv::{AudioFormat, FourCc, VideoFormat};
+use crate::wire::rtmp::command::Enhanced;
+
+/// What a server makes of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Every codec is one it takes, or one that every server takes.
+    Taken,
+    /// It did not say whether it takes these.
+    Unsaid(Vec<String>),
+    /// It says what it takes, and these are not among it.
+    NotTaken(Vec<String>),
+}
+
+/// What the server that said `said` makes of a stream with these configurations.
+pub(super) fn judge(configurations: &[(Track, Bytes)], said: &Enhanced) -> Verdict {
+    let mut codecs: Vec<(FourCc, String)> = Vec::new();
+    for (track, body) in configurations {
+        let Some(four_cc) = four_cc(*track, body) else { continue };
+        let name = match track {
+            Track::Video => VideoFormat::from_fourcc(four_cc).to_string(),
+            Track::Audio => AudioFormat::from_fourcc(four_cc).to_string(),
+        };
+        if !codecs.iter().any(|(known, _)| *known == four_cc) {
+            codecs.push((four_cc, name));
+        }
+    }
+    if said.four_cc_list.is_empty() && said.video.is_empty() && said.audio.is_empty() {
+        let names: Vec<String> = codecs.into_iter().map(|(_, name)| name).collect();
+        return if names.is_empty() { Verdict::Taken } else { Verdict::Unsaid(names) };
+    }
+    let lacks = |(four_cc, name): (FourCc, String)| {
+        (said.abilities(&four_cc.to_string()) == 0).then_some(name)
+    };
+    let lacking: Vec<String> = codecs.into_iter().filter_map(lacks).collect();
+    if lacking.is_empty() { Verdict::Taken } else { Verdict::NotTaken(lacking) }
+}
+
+/// The FourCC of an enhanced body; `None` for legacy ones, which every server knows.
+fn four_cc(track: Track, body: &[u8]) -> Option<FourCc> {
+    let first = *body.first()?;
+    let (enhanced, multitrack) = match track {
+        Track::Video => (first & 0x80 != 0, 6),
+        Track::Audio => (first >> 4 == 9, 5),
+    };
+    // Of many tracks with many codecs each names its own, and the first stands for them.
+    let many = multitrack == first & 0x0f;
+    let at = 1 + usize::from(many);
+    let four = body.get(at..at + 4)?;
+    enhanced.then(|| four.try_into().ok().map(FourCc))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::rtmp::command::can;
+
+    fn stream(bodies: &[(Track, &'static [u8])]) -> Vec<(Track, Bytes)> {
+        bodies.iter().map(|(track, body)| (*track, Bytes::from_static(body))).collect()
+    }
+
+    #[test]
+    fn a_server_that_says_what_it_takes_is_believed() {
+        let both = stream(&[(Track::Video, b"\x90hvc1\x01"), (Track::Audio, b"\x90OpusOpusHead")]);
+        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(judge(&both, &Enhanced::default()), Verdict::Unsaid(names(&["HEVC", "Opus"])));
+        assert_eq!(judge(&both, &Enhanced::forwards_all()), Verdict::Taken);
+        let list = Enhanced { four_cc_list: names(&["hvc1"]), ..Enhanced::default() };
+        assert_eq!(judge(&both, &list), Verdict::NotTaken(names(&["Opus"])));
+        let maps = Enhanced {
+            video: vec![("av01".into(), can::DECODE)],
+            audio: vec![("Opus".into(), can::FORWARD)],
+            ..Enhanced::default()
+        };
+        assert_eq!(judge(&both, &maps), Verdict::NotTaken(names(&["HEVC"])));
+    }
+
+    #[test]
+    fn legacy_codecs_need_no_word_and_tracks_are_looked_into() {
+        let old = stream(&[(Track::Video, b"\x17\0\0\0\0\x01"), (Track::Audio, b"\xaf\0\x11\x90")]);
+        assert_eq!(judge(&old, &Enhanced::default()), Verdict::Taken);
+        // One track of a multitrack body; then many codecs.
+        assert_eq!(four_cc(Track::Video, b"\x96\x00hvc1\x00"), Some(FourCc(*b"hvc1")));
+        assert_eq!(four_cc(Track::Video, b"\x96\x20av01\x00"), Some(FourCc(*b"av01")));
+        assert_eq!(four_cc(Track::Audio, b"\x95\x10fLaC\x00"), Some(FourCc(*b"fLaC")));
+        for cut in [&b""[..], b"\x90", b"\x90hv", b"\x96"] {
+            assert_eq!(four_cc(Track::Video, cut), None);
+        }
+    }
+}

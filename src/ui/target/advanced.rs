@@ -1,0 +1,101 @@
+//! What few targets need: a name of its own, the way to the server, how far its bitrate goes down.
+
+use egui::{Id, Ui};
+
+use crate::base::Secret;
+use crate::media::BitsPerSecond;
+use crate::studio::{Adapt, Command, Route, Target};
+use crate::ui::actions::key;
+use crate::ui::format;
+use crate::ui::target::Draft;
+use crate::ui::target::draft::More;
+use crate::ui::theme::{Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{Button, Field, Look, label, paragraph, slider};
+
+/// The lowest floor that can be chosen here, kbit/s; left of it, it is that of all targets.
+const LOWEST: f32 = 100.0;
+const HIGHEST: f32 = 6_000.0;
+
+/// The button that unfolds it and, unfolded, the fields.
+pub(super) fn show(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    target: &Target,
+    width: f32,
+) {
+    let (theme, texts) = (view.theme, view.texts);
+    let name = texts.get("advanced");
+    let button = Button::new(&name).small().look(Look::Quiet).selected(draft.advanced);
+    if button.show(ui, theme).clicked() {
+        draft.advanced = !draft.advanced;
+    }
+    if !draft.advanced {
+        return;
+    }
+    let more = draft.more(target);
+    let mut changed = false;
+    let fields: [(&mut String, &'static str, &'static str); 4] = [
+        (&mut more.name, key!("target-name"), key!("target-name-hint")),
+        (&mut more.ports, key!("target-ports"), key!("target-ports-hint")),
+        (&mut more.proxy, key!("target-proxy"), key!("target-proxy-hint")),
+        (&mut more.bind, key!("target-bind"), key!("target-bind-hint")),
+    ];
+    for (text, name, hint) in fields {
+        let title = texts.get(name);
+        label(ui, &title, Type::Small, theme.secondary);
+        let field = Field {
+            id: Id::unique(name),
+            text,
+            name: &title,
+            hint: &texts.get(hint),
+            hidden: false,
+            wrong: false,
+            limit: 512,
+            buttons: &[],
+            width,
+        }
+        .show(ui, theme);
+        changed |= field.response.changed();
+    }
+    let route = more.route();
+    let named = Target { name: more.name.trim().to_owned(), route, ..draft.filled(target) };
+    if let Err(why) = named.route.apply(&mut Default::default()) {
+        paragraph(ui, &why, Type::Small, theme.warn);
+    }
+    if changed {
+        view.send(Command::PutTarget(named));
+    }
+    if view.snapshot.quality.adapt != Adapt::Off {
+        floor(ui, view, draft, target, width);
+    }
+    ui.add_space(gap::XS);
+}
+
+fn floor(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, target: &Target, width: f32) {
+    let (theme, texts) = (view.theme, view.texts);
+    let name = texts.get("least-bitrate");
+    let said = match target.least_bitrate {
+        Some(bitrate) => format::bitrate(bitrate.0),
+        None => texts.get("as-all-targets").to_string(),
+    };
+    label(ui, &format!("{name}: {said}"), Type::Small, theme.secondary);
+    let mut kbps = target.least_bitrate.map_or(LOWEST, |bitrate| bitrate.0 as f32 / 1_000.0);
+    if slider(ui, theme, &mut kbps, LOWEST..=HIGHEST, LOWEST, &name, width).changed() {
+        let step = (kbps / 50.0).round() as u32;
+        let least_bitrate = (kbps > LOWEST + 25.0).then_some(BitsPerSecond(step * 50_000));
+        view.send(Command::PutTarget(Target { least_bitrate, ..draft.filled(target) }));
+    }
+}
+
+impl More {
+    /// The way to the server, as it was typed.
+    pub(super) fn route(&self) -> Route {
+        Route {
+            ports: self.ports.trim().to_owned(),
+            proxy: Secret::new(self.proxy.trim()),
+            bind: self.bind.trim().to_owned(),
+        }
+    }
+}
