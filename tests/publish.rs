@@ -412,7 +412,8 @@ fn a_codec_that_the_server_says_it_does_not_take_is_not_sent() {
     let server = Server::start(|_| Behavior::Takes("hvc1"));
     let (publisher, _hub) = show.publish_hevc(target(&server));
     wait_for("pictures", || server.connection(0).messages.len() > 2);
-    assert_eq!(publisher.state(), State::Live);
+    assert!(publisher.wait(LIMIT));
+    assert_eq!(publisher.state(), State::Stopped);
 }
 
 #[test]
