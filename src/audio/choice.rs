@@ -15,8 +15,10 @@ pub enum AudioChoice {
     Tone,
     /// Digital silence.
     Silence,
-    /// A WAV file, looped.
+    /// A file, looped: WAV here, what the player knows by the player.
     File(PathBuf),
+    /// A remote stream.
+    Stream(String),
     /// No sound track at all.
     None,
 }
@@ -31,6 +33,7 @@ impl fmt::Display for AudioChoice {
             Self::Tone => f.write_str("tone"),
             Self::Silence => f.write_str("silence"),
             Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Stream(url) => write!(f, "stream:{url}"),
             Self::None => f.write_str("none"),
         }
     }
@@ -51,9 +54,11 @@ impl FromStr for AudioChoice {
             ("silence", None) => Ok(Self::Silence),
             ("none", None) => Ok(Self::None),
             ("file", Some(path)) => Ok(Self::File(path.into())),
+            ("stream", Some(url)) if url.contains("://") => Ok(Self::Stream(url.to_owned())),
+            ("stream", _) => Err("'stream' needs a URL: stream:rtmp://HOST/APP/STREAM".into()),
             ("file", None) => Err("'file' needs a path: file:CLIP.wav".into()),
             _ => Err(format!(
-                "'{text}' is no sound source: choose mic[:ID], system, file:CLIP.wav, tone, silence or none"
+                "'{text}' is no sound source: choose mic[:ID], system, file:CLIP, stream:URL, tone, silence or none"
             )),
         }
     }

@@ -39,7 +39,16 @@ fn list(direction: Direction) -> Vec<DeviceInfo> {
     })
 }
 
-/// Opens a source.
+/// Whether [`open`] hears this source; other files and streams are for the player.
+pub fn hears(choice: &AudioChoice) -> bool {
+    match choice {
+        AudioChoice::File(path) => wav::is_wav(path),
+        AudioChoice::Stream(_) => false,
+        _ => true,
+    }
+}
+
+/// Opens a source that it [`hears`].
 ///
 /// # Errors
 /// A file that cannot be played, or nothing to open.
@@ -57,6 +66,8 @@ pub fn open(choice: &AudioChoice, context: &Context) -> Result<Source, Error> {
         }
         AudioChoice::Silence => own("Silence", Box::new(tone::Silence)),
         AudioChoice::File(path) => wav::open(path, context),
+        // Floor 4 plays these: the studio asks there.
+        AudioChoice::Stream(_) => Err(Error::NoSound),
         AudioChoice::Mic(id) => {
             let wanted = mic::Wanted::Microphone(id.clone());
             mic::open(backend::system(), wanted, context).map(|source| watch::over(source, rate))

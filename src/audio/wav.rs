@@ -28,6 +28,15 @@ const CHUNK: usize = 1_024;
 /// Chunks read ahead.
 const AHEAD: usize = 16;
 
+/// Whether a file says that it is a WAV file; one that cannot be read is called so too, so that the
+/// reason is told here.
+pub(super) fn is_wav(path: &Path) -> bool {
+    let mut head = [0; 4];
+    let regular = path.metadata().is_ok_and(|meta| meta.is_file());
+    let read = regular.then(|| File::open(path).and_then(|mut file| file.read_exact(&mut head)));
+    !matches!(read, Some(Ok(()))) || matches!(&head, b"RIFF" | b"RF64" | b"RIFX")
+}
+
 /// Opens a file.
 pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
     let fault = |reason: String| Error::File { path: path.to_owned(), reason };

@@ -20,7 +20,7 @@ pub enum VideoChoice {
     Window(String),
     /// The test picture with the markers that measure latency and lip-sync.
     Test,
-    /// A Y4M file, looped.
+    /// A clip, looped: Y4M here, what the player knows by the player.
     File(PathBuf),
     /// A picture out of a file: PNG, JPEG, WebP or GIF, with its movement and alpha.
     Image(PathBuf),
@@ -30,12 +30,14 @@ pub enum VideoChoice {
     Color(Fill),
     /// Words, a file's words, or a time.
     Text(Content),
+    /// A remote stream.
+    Stream(String),
     /// No picture: a broadcast of sound alone.
     None,
 }
 
 /// All of them, for those who wrote something else.
-const CHOICES: &str = "choose camera[:ID], screen[:ID], window:ID, file:CLIP.y4m, image:PICTURE, \
+const CHOICES: &str = "choose camera[:ID], screen[:ID], window:ID, file:CLIP, stream:URL, image:PICTURE, \
      slides:FOLDER, color:#RRGGBB, text:WORDS, text-file:PATH, clock, countdown:SECONDS, \
      stopwatch, test or none";
 
@@ -58,6 +60,7 @@ impl fmt::Display for VideoChoice {
             Self::Text(Content::Clock(format)) => write!(f, "clock:{format}"),
             Self::Text(Content::Countdown(from)) => write!(f, "countdown:{}", from.as_secs()),
             Self::Text(Content::Stopwatch) => f.write_str("stopwatch"),
+            Self::Stream(url) => write!(f, "stream:{url}"),
             Self::None => f.write_str("none"),
         }
     }
@@ -98,7 +101,9 @@ impl FromStr for VideoChoice {
             ("text" | "text-file" | "countdown", None) => {
                 Err("write text:WORDS, text-file:PATH or countdown:SECONDS".into())
             }
-            ("file", None) => Err("'file' needs a path: file:CLIP.y4m".into()),
+            ("stream", Some(url)) if url.contains("://") => Ok(Self::Stream(url.to_owned())),
+            ("stream", _) => Err("'stream' needs a URL: stream:rtmp://HOST/APP/STREAM".into()),
+            ("file", None) => Err("'file' needs a path: file:CLIP.mp4".into()),
             ("image", None) => Err("'image' needs a path: image:PICTURE.png".into()),
             ("slides", None) => Err("'slides' needs a folder: slides:FOLDER".into()),
             ("color", None) => Err("'color' needs a colour: color:#RRGGBB".into()),
@@ -130,6 +135,7 @@ mod tests {
             "color:#102030",
             "text:Hello: world",
             "text-file:/tmp/a:b.txt",
+            "stream:rtmp://host/live/show",
             "clock",
             "clock:%H:%M",
             "countdown:300",

@@ -3,7 +3,7 @@
 //! sound file opened beside it is in step.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -18,6 +18,15 @@ use crate::media::{FrameGrid, Planes, VideoFeed, VideoFrame};
 
 /// Frames read ahead.
 const AHEAD: usize = 4;
+
+/// Whether a file says that it is a Y4M clip; one that cannot be read is called so too, so that the
+/// reason is told here.
+pub(super) fn is_y4m(path: &Path) -> bool {
+    let mut head = [0; 9];
+    let regular = path.metadata().is_ok_and(|meta| meta.is_file());
+    let read = regular.then(|| File::open(path).and_then(|mut file| file.read_exact(&mut head)));
+    !matches!(read, Some(Ok(()))) || head == *b"YUV4MPEG2"
+}
 
 /// Opens a file.
 pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {

@@ -85,7 +85,8 @@ impl Player {
         match (remote, config.source.clone()) {
             (Some(remote), _) => player.spawn("player-feed", move |_| remote.run(feed))?,
             (None, Source::File(path)) => {
-                player.spawn("player-feed", move |_| file::run(feed, &path))?;
+                let again = config.again;
+                player.spawn("player-feed", move |_| file::run(feed, &path, again))?;
             }
             (None, Source::Url(_)) => {}
         }

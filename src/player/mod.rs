@@ -35,6 +35,7 @@ pub mod schedule;
 mod shared;
 pub mod snapshot;
 pub mod sound;
+pub mod source;
 pub mod speaker;
 pub mod state;
 pub mod stretch;
@@ -91,6 +92,8 @@ pub struct Config {
     pub av_offset_ms: i32,
     /// Whether a lost connection is made again.
     pub reconnect: bool,
+    /// Whether a file begins again when it ends.
+    pub again: bool,
     /// Whether sound goes to a device (if there is one).
     pub speaker: bool,
     /// 0…1.
@@ -115,6 +118,7 @@ impl Config {
             auto_buffer: false,
             av_offset_ms: 0,
             reconnect: true,
+            again: false,
             speaker: true,
             volume: 1.0,
             muted: false,

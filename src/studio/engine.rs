@@ -33,6 +33,7 @@ use crate::studio::event::{self, Event};
 use crate::studio::history::History;
 use crate::studio::keys::Keys;
 use crate::studio::ledger::Ledger;
+use crate::studio::media::MediaRoom;
 use crate::studio::message::Message;
 use crate::studio::monitor::Monitors;
 use crate::studio::on_air::OnAir;
@@ -227,7 +228,8 @@ impl Engine {
     }
 
     fn begin_program(&mut self) {
-        match Program::start(self.clock, &self.state.quality, self.preview.clone()) {
+        let media = MediaRoom::new(self.runtime.clone(), self.options.net.clone());
+        match Program::start(self.clock, &self.state.quality, self.preview.clone(), media) {
             Ok(program) => {
                 program.mixer().set_strip(StripId::MAIN, self.main_strip());
                 self.state.program = Some(program);

@@ -17,6 +17,7 @@ mod history;
 pub mod holding;
 mod keys;
 mod ledger;
+mod media;
 pub mod message;
 pub mod monitor;
 pub mod notice;

@@ -16,6 +16,7 @@ use crate::media::source::Report;
 use crate::media::{FrameGrid, Samples, VideoFrame};
 use crate::mix::{self, Mixer};
 use crate::studio::Quality;
+use crate::studio::media::{MediaRoom, Shape};
 use crate::studio::message::Message;
 use crate::studio::scenes::{MAIN, Source};
 use crate::studio::sources::{self, Chosen, Sources, told};
@@ -39,6 +40,7 @@ pub(super) struct Program {
     grid: FrameGrid,
     compositor: Compositor,
     mixer: Mixer,
+    media: MediaRoom,
     video: Chosen<VideoChoice>,
     sources: Sources,
     /// What is shown now, before shared sources are resolved.
@@ -52,6 +54,7 @@ impl Program {
         clock: Clock,
         quality: &Quality,
         preview: Latest<VideoFrame>,
+        media: MediaRoom,
     ) -> Result<Self, Error> {
         let grid = FrameGrid { origin: clock.now(), rate: quality.frame_rate };
         let compositor =
@@ -67,6 +70,7 @@ impl Program {
             grid,
             compositor,
             mixer,
+            media,
             video: Chosen::nothing(VideoChoice::None),
             sources: Sources::default(),
             plans: (Plan::simple(MAIN), None),
@@ -76,10 +80,10 @@ impl Program {
 
     /// Shows this source. A file that cannot be played leaves the slate and gives the message.
     pub(super) fn select_video(&mut self, choice: VideoChoice) -> Option<Message> {
-        let context = self.context();
+        let shape = self.shape();
         let opened = match &choice {
             VideoChoice::None => Ok(None),
-            choice => capture::open(choice, &context).map(Some),
+            choice => self.media.picture(choice, &shape).map(Some),
         };
         let (source, message) = source_or_message(opened, &choice);
         let (feed, status) = source.map(|source| (source.feed, source.status)).unzip();
@@ -89,15 +93,23 @@ impl Program {
         message
     }
 
-    fn context(&self) -> capture::Context {
+    /// The program as sources see it.
+    fn shape(&self) -> Shape {
+        let mix::Config { rate, channels, .. } = self.mixer.config();
         let size = self.compositor.config().size;
-        capture::Context { clock: self.clock, grid: self.grid, size }
+        let (clock, grid) = (self.clock, self.grid);
+        Shape {
+            video: capture::Context { clock, grid, size },
+            audio: audio::Context { clock, grid, rate, channels },
+        }
     }
 
     /// These are the sources of the scenes now, beside the chosen picture.
     pub(super) fn set_sources(&mut self, sources: &[Source]) -> Vec<Message> {
-        let context = self.context();
-        let messages = self.sources.sync(sources, &self.video.choice, &context, &self.compositor);
+        let shape = self.shape();
+        let mut open = |choice: &VideoChoice| self.media.picture(choice, &shape);
+        let main = &self.video.choice;
+        let messages = self.sources.sync(sources, main, &mut open, &self.compositor);
         // Which sources share one that is open may have changed.
         let (plan, prepared) = self.plans.clone();
         self.show(plan, None);
@@ -125,6 +137,7 @@ impl Program {
 
     /// What changed with the sources of the scenes since the last call.
     pub(super) fn source_changes(&mut self) -> Vec<sources::Change> {
+        self.media.tidy();
         self.sources.changes()
     }
 
@@ -136,11 +149,10 @@ impl Program {
 
     /// Hears this source. A file that cannot be played leaves silence and gives the message.
     pub(super) fn select_audio(&mut self, choice: AudioChoice) -> Option<Message> {
-        let mix::Config { rate, channels, .. } = self.mixer.config();
-        let context = audio::Context { clock: self.clock, grid: self.grid, rate, channels };
+        let shape = self.shape();
         let opened = match &choice {
             AudioChoice::None => Ok(None),
-            choice => audio::open(choice, &context).map(Some),
+            choice => self.media.sound(choice, &shape).map(Some),
         };
         let (source, message) = source_or_message(opened, &choice);
         let (feed, status) = source.map(|source| (source.feed, source.status)).unzip();
@@ -220,7 +232,7 @@ fn source_or_message<S, E: Display>(
     match opened {
         Ok(source) => (source, None),
         Err(error) => {
-            let path = choice.to_string();
+            let path = sources::label(choice);
             (None, Some(Message::FileFailed { path, reason: error.to_string() }))
         }
     }

@@ -9,6 +9,7 @@ use crate::capture::{self, VideoChoice};
 use crate::compose::Compositor;
 use crate::compose::scene::{Plan, SourceId};
 use crate::media::source::{Report, State, Status};
+use crate::player;
 use crate::studio::message::Message;
 use crate::studio::said::Said;
 use crate::studio::scenes::{MAIN, Source};
@@ -51,11 +52,23 @@ impl<C> Chosen<C> {
     }
 }
 
+/// A choice as it may be told: a stream's address without what only its owner need know.
+pub(super) fn label(choice: &impl Display) -> String {
+    let words = choice.to_string();
+    match words.strip_prefix("stream:") {
+        Some(url) => format!("stream:{}", player::source::plain(url)),
+        None => words,
+    }
+}
+
+/// Opens a picture, or says why it cannot even be begun with.
+pub(super) type Open<'a> = dyn FnMut(&VideoChoice) -> Result<capture::Source, String> + 'a;
+
 /// What is first known of a source: why it failed, or a report that every other differs from.
 pub(super) fn told(choice: &impl Display, failed: Option<String>) -> Report {
     match failed {
         Some(reason) => {
-            Report { state: State::Failed, name: choice.to_string(), reason, ..Report::default() }
+            Report { state: State::Failed, name: label(choice), reason, ..Report::default() }
         }
         None => Report { name: format!("({choice})"), ..Report::default() },
     }
@@ -84,7 +97,7 @@ impl Sources {
         &mut self,
         wanted: &[Source],
         main: &VideoChoice,
-        context: &capture::Context,
+        opener: &mut Open<'_>,
         compositor: &Compositor,
     ) -> Vec<Message> {
         let mut messages = Vec::new();
@@ -114,7 +127,7 @@ impl Sources {
                 name.clone_from(&source.name);
                 continue;
             }
-            let (chosen, failed) = open(source, context, compositor);
+            let (chosen, failed) = open(source, opener, compositor);
             messages.extend(failed);
             self.open.insert(source.id, (source.name.clone(), chosen));
         }
@@ -150,21 +163,20 @@ impl Sources {
 
 fn open(
     source: &Source,
-    context: &capture::Context,
+    opener: &mut Open<'_>,
     compositor: &Compositor,
 ) -> (Chosen<VideoChoice>, Option<Message>) {
     let choice = source.choice.clone();
     if choice == VideoChoice::None {
         return (Chosen::nothing(choice), None);
     }
-    match capture::open(&choice, context) {
+    match opener(&choice) {
         Ok(opened) => {
             compositor.set_source(source.id, Some(opened.feed));
             let told = told(&choice, None);
             (Chosen { choice, status: Some(opened.status), told }, None)
         }
-        Err(error) => {
-            let reason = error.to_string();
+        Err(reason) => {
             let told = told(&choice, Some(reason.clone()));
             let said = Said::SourceFailed { source: source.name.clone(), reason };
             (Chosen { choice, status: None, told }, Some(Message::Scenes(said)))

@@ -220,6 +220,7 @@ pub(super) fn video_kind(choice: &VideoChoice) -> (&'static str, bool) {
         VideoChoice::File(_) => ("file", false),
         VideoChoice::Screen(_) => ("screen", false),
         VideoChoice::Window(_) => ("window", false),
+        VideoChoice::Stream(_) => ("stream", false),
         VideoChoice::Text(_) => ("text", false),
         VideoChoice::Image(_) => ("image", false),
         VideoChoice::Slides(_) => ("slides", false),
@@ -232,6 +233,7 @@ pub(super) fn video_kind(choice: &VideoChoice) -> (&'static str, bool) {
 pub(super) fn audio_kind(choice: &AudioChoice) -> (&'static str, bool) {
     match choice {
         AudioChoice::Mic(_) => ("mic", true),
+        AudioChoice::Stream(_) => ("stream", false),
         AudioChoice::System(_) => ("system", false),
         AudioChoice::Tone => ("tone", false),
         AudioChoice::Silence => ("silence", false),

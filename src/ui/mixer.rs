@@ -56,6 +56,7 @@ pub fn name_of(view: &View<'_>, audio: &AudioSource) -> String {
         AudioChoice::Tone => view.texts.get("test-tone").to_string(),
         AudioChoice::Silence => view.texts.get("silence").to_string(),
         AudioChoice::None => view.texts.get("no-sound").to_string(),
+        AudioChoice::Stream(_) => audio.name.clone(),
         AudioChoice::File(path) => {
             path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
         }
@@ -68,7 +69,7 @@ fn identity(ui: &Ui, view: &View<'_>, audio: &AudioSource, rect: Rect) {
         AudioChoice::Mic(_) => Icon::Microphone,
         AudioChoice::System(_) => Icon::Note,
         AudioChoice::Tone => Icon::Tone,
-        AudioChoice::File(_) => Icon::Note,
+        AudioChoice::File(_) | AudioChoice::Stream(_) => Icon::Note,
         AudioChoice::Silence | AudioChoice::None => Icon::Silence,
     };
     let at = Rect::from_min_size(rect.min + vec2(0.0, 2.0), Vec2::splat(18.0));

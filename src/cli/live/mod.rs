@@ -39,13 +39,13 @@ use crate::wire::container::Format;
     SIGUSR1 saves the replay buffer, SIGUSR2 sets a chapter in the recording."
 )]
 pub struct Args {
-    /// Picture: `camera[:ID]`, `screen[:ID]`, window:ID, file:CLIP.y4m, image:PICTURE,
+    /// Picture: `camera[:ID]`, `screen[:ID]`, window:ID, file:CLIP, stream:URL, image:PICTURE,
     /// slides:FOLDER, color:#RRGGBB, text:WORDS, text-file:PATH, clock, countdown:SECONDS, stopwatch,
     /// test, none [default: a camera if there is one, else test]
     #[arg(long, value_name = "SOURCE", help_heading = "Sources")]
     pub video: Option<VideoChoice>,
-    /// Sound: `mic[:ID]`, `system[:ID]`, file:CLIP.wav, tone, silence, none [default: a microphone if
-    /// there is one, else tone with the test picture, else silence]
+    /// Sound: `mic[:ID]`, `system[:ID]`, file:CLIP, stream:URL, tone, silence, none [default: a
+    /// microphone if there is one, else tone with the test picture, else silence]
     #[arg(long, value_name = "SOURCE", help_heading = "Sources")]
     pub audio: Option<AudioChoice>,
     /// Scene of the collection in --settings that goes out [default: the one that last did]

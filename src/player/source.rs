@@ -1,0 +1,355 @@
+//! A file or a remote stream as a source of the program: the player's engine, whose pictures and
+//! sound go into feeds instead of onto a screen and into a speaker.
+//!
+//! The mixer is the player's sound device: what it has pulled has been heard, so the player's clock is
+//! the program's, and pictures keep in step with the sound by the same means as with a real speaker.
+//! The player works [`LEAD`] ahead, so that a picture is there before the instant it is for. A thread
+//! looks after the player, opens it again where it ended or failed, and tells how it fares.
+
+mod line;
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, SystemTime};
+
+use parking_lot::Mutex;
+
+use self::line::{Line, Queue};
+use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
+use crate::media::source::{Format, State as Fares, Status};
+use crate::media::{AudioFeed, Pulled, VideoFeed, VideoFrame};
+use crate::net::Runtime;
+use crate::player::{Config, Failure, Figures, Kind, Player, Source, State};
+
+/// How far the player is ahead of the program.
+const LEAD: Duration = Duration::from_millis(60);
+/// Pictures that wait for their instant.
+const PICTURES: usize = 16;
+/// How often the player is looked after.
+const LOOK: Duration = Duration::from_millis(50);
+/// How often a source that is not there is tried again.
+const AGAIN: Duration = Duration::from_secs(2);
+/// The last picture is shown no longer than this without a new one.
+const STALL: Duration = Duration::from_secs(2);
+/// How long the player may take to end.
+const END: Duration = Duration::from_secs(2);
+
+/// What the program needs of a source.
+#[derive(Copy, Clone, Debug)]
+pub struct Context {
+    /// The session clock.
+    pub clock: Clock,
+    /// Samples a second, and channels.
+    pub rate: u32,
+    pub channels: u16,
+    /// A file begins again when it ends.
+    pub again: bool,
+}
+
+/// Picture and sound of one source. Either may be dropped; the player ends with both.
+pub struct Media {
+    pub video: Box<dyn VideoFeed>,
+    pub audio: Box<dyn AudioFeed>,
+    /// How it fares, for the picture and for the sound.
+    pub video_status: Arc<Status>,
+    pub audio_status: Arc<Status>,
+    /// Alive as long as the picture's feed is, and the sound's.
+    pub video_held: Weak<()>,
+    pub audio_held: Weak<()>,
+}
+
+impl std::fmt::Debug for Media {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Media").field("status", &self.video_status).finish_non_exhaustive()
+    }
+}
+
+/// Opens a file or stream. Of `config` the source, the buffer and the ways of the network count.
+///
+/// # Errors
+/// A file that cannot be read, a URL that makes no sense, no thread.
+pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Media, Failure> {
+    let name = match &config.source {
+        Source::File(path) => {
+            super::file::open(path)?;
+            path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+        }
+        Source::Url(url) => plain(url),
+    };
+    let status = || Status::new("", name.clone());
+    let shared = Arc::new(Shared {
+        pictures: Mutex::new(VecDeque::new()),
+        sound: Arc::new(Queue::new(context.clock, context.rate, context.channels, LEAD)),
+        video_status: status(),
+        audio_status: status(),
+    });
+    let again = context.again && matches!(config.source, Source::File(_));
+    let config = Config { again, speaker: true, ..config.clone() };
+    let mut keeper = Keeper {
+        shared: Arc::clone(&shared),
+        config,
+        clock: context.clock,
+        runtime: runtime.clone(),
+        name,
+    };
+    // What makes no sense is told at once.
+    let first = keeper.start()?;
+    let worker = Worker::spawn("media-source", move |stop| keeper.run(first, stop));
+    let worker = worker.map_err(|error| {
+        Failure::new(Kind::System, format!("the system grants no more threads: {error}"), "")
+    })?;
+    let worker = Arc::new(worker);
+    let (video_status, audio_status) =
+        (Arc::clone(&shared.video_status), Arc::clone(&shared.audio_status));
+    let (video_held, audio_held) = (Arc::new(()), Arc::new(()));
+    let (video_weak, audio_weak) = (Arc::downgrade(&video_held), Arc::downgrade(&audio_held));
+    let queue = Arc::clone(&shared.sound);
+    let audio = Sound { queue, _worker: Arc::clone(&worker), _held: audio_held };
+    let video = Pictures { shared, shown: None, asked: None, _worker: worker, _held: video_held };
+    Ok(Media {
+        video: Box::new(video),
+        audio: Box::new(audio),
+        video_status,
+        audio_status,
+        video_held: video_weak,
+        audio_held: audio_weak,
+    })
+}
+
+/// A URL without what only its owner need know: user, password, the stream's name, questions.
+pub fn plain(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let host = rest.split(['/', '?', '#']).next().unwrap_or("");
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    format!("{scheme}://{host}")
+}
+
+/// Between the player and the feeds.
+struct Shared {
+    /// Pictures to come, each stamped with its instant less [`LEAD`].
+    pictures: Mutex<VecDeque<VideoFrame>>,
+    sound: Arc<Queue>,
+    video_status: Arc<Status>,
+    audio_status: Arc<Status>,
+}
+
+impl Shared {
+    fn take(&self, frame: VideoFrame) {
+        let mut pictures = self.pictures.lock();
+        // Nobody looks, or the compositor was late.
+        if pictures.len() >= PICTURES {
+            pictures.pop_front();
+        }
+        pictures.push_back(frame);
+    }
+
+    fn down(&self, state: Fares, reason: &str, detail: &str) {
+        self.video_status.down(state, reason, detail);
+        self.audio_status.down(state, reason, detail);
+    }
+}
+
+/// The compositor's end.
+struct Pictures {
+    shared: Arc<Shared>,
+    /// The picture that is shown, and the instant it was for.
+    shown: Option<(VideoFrame, Timestamp)>,
+    /// The instant last asked for.
+    asked: Option<Timestamp>,
+    _worker: Arc<Worker>,
+    _held: Arc<()>,
+}
+
+impl VideoFeed for Pictures {
+    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
+        // The picture whose instant is nearest: within half of the program's period.
+        let period = self.asked.replace(at).map_or(Duration::ZERO, |before| at.since(before));
+        let half = period.min(LEAD) / 2;
+        {
+            let mut pictures = self.shared.pictures.lock();
+            while let Some(frame) = pictures.front() {
+                let due = frame.pts + LEAD;
+                if due > at + half {
+                    break;
+                }
+                self.shown = pictures.pop_front().map(|frame| (frame, due));
+            }
+        }
+        let (frame, due) = self.shown.as_ref()?;
+        if at.since(*due) > STALL && self.shared.video_status.state() != Fares::Open {
+            self.shown = None;
+            return None;
+        }
+        Some(VideoFrame { pts: at, ..frame.clone() })
+    }
+}
+
+/// The mixer's end.
+struct Sound {
+    queue: Arc<Queue>,
+    _worker: Arc<Worker>,
+    _held: Arc<()>,
+}
+
+impl AudioFeed for Sound {
+    fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
+        self.queue.pull(at, out)
+    }
+
+    fn delay(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// The thread that looks after the player.
+struct Keeper {
+    shared: Arc<Shared>,
+    config: Config,
+    clock: Clock,
+    runtime: Runtime,
+    name: String,
+}
+
+impl Keeper {
+    fn start(&self) -> Result<Player, Failure> {
+        let screen = Latest::default();
+        let (its, from) = (Arc::clone(&self.shared), screen.clone());
+        screen.on_change(move || {
+            if let Some(frame) = from.get() {
+                its.take(frame);
+            }
+        });
+        let sound = Arc::clone(&self.shared.sound);
+        let speaker: Arc<super::Open> = Arc::new(move |rate, channels, _| {
+            Line::new(Arc::clone(&sound), rate, channels)
+                .map(|line| Box::new(line) as Box<dyn super::Speaker>)
+        });
+        Player::open_with(&self.config, &self.runtime, self.clock, screen, Some(speaker))
+    }
+
+    fn run(&mut self, first: Player, stop: &Stop) {
+        let mut player = Some(first);
+        while !stop.is_set() {
+            let ended = match &mut player {
+                Some(player) => self.watch(player, stop),
+                None => return,
+            };
+            if let Some(mut player) = player.take() {
+                player.stop(END);
+            }
+            let Some(ended) = ended else { return };
+            let stamp = self.stamp();
+            self.tell(&ended);
+            // A file is opened again when it is another one; a stream every so often.
+            loop {
+                if stop.wait(AGAIN) {
+                    return;
+                }
+                match (&self.config.source, stamp == self.stamp()) {
+                    (Source::File(_), true) => {}
+                    _ => break,
+                }
+            }
+            self.shared.sound.clear();
+            match self.start() {
+                Ok(again) => player = Some(again),
+                Err(failure) => self.tell(&State::Failed(failure)),
+            }
+            if player.is_none() {
+                stop.wait(AGAIN);
+                player = self.start().ok();
+            }
+        }
+    }
+
+    fn stamp(&self) -> Option<(SystemTime, u64)> {
+        let stamp = |path: &Path| {
+            let meta = path.metadata().ok()?;
+            Some((meta.modified().ok()?, meta.len()))
+        };
+        match &self.config.source {
+            Source::File(path) => stamp(path),
+            Source::Url(_) => None,
+        }
+    }
+
+    /// Looks after a player until it is over; `None`: nobody wants it any more.
+    fn watch(&self, player: &mut Player, stop: &Stop) -> Option<State> {
+        let (mut shown, mut alive) = (0, self.clock.now());
+        loop {
+            if stop.wait(LOOK) {
+                return None;
+            }
+            while player.events().try_recv().is_ok() {}
+            let now = self.clock.now();
+            let figures = player.figures();
+            let progress = figures.shown + figures.audio_samples;
+            if progress != shown {
+                (shown, alive) = (progress, now);
+            }
+            match player.state() {
+                State::Playing if now.since(alive) <= STALL => self.open(&figures),
+                State::Playing => {
+                    let reason =
+                        format!("{} has stopped; it is shown again when it goes on", self.name);
+                    if self.shared.video_status.state() == Fares::Open {
+                        self.shared.down(Fares::Stalled, &reason, "nothing came for 2 s");
+                    }
+                }
+                State::Reconnecting { cause, .. } => {
+                    let reason = format!("{} is lost; it is connected again", self.name);
+                    if self.shared.video_status.state() != Fares::Lost {
+                        self.shared.down(Fares::Lost, &reason, &cause);
+                    }
+                }
+                State::Starting | State::Opening { .. } => {}
+                state @ (State::Ended | State::Failed(_)) => return Some(state),
+            }
+        }
+    }
+
+    fn open(&self, figures: &Figures) {
+        if let Some(size) = figures.size {
+            let fps = figures.fps.round();
+            let known = self.shared.video_status.report();
+            // The rate is measured: it is told once.
+            let same = matches!(known.format, Format::Video { size: before, .. } if before == size);
+            if known.state != Fares::Open || !same {
+                self.shared.video_status.open(Format::Video { size, fps });
+            }
+        } else if self.shared.video_status.state() != Fares::Open {
+            self.shared.video_status.open(Format::Unknown);
+        }
+        let (rate, channels) = self.shared.sound.format();
+        self.shared.audio_status.open(Format::Audio { rate, channels });
+    }
+
+    fn tell(&self, ended: &State) {
+        let name = &self.name;
+        match ended {
+            State::Failed(failure) => {
+                let reason = format!("{name} cannot be played: {}", failure.cause);
+                self.shared.down(Fares::Failed, &reason, &failure.advice);
+            }
+            _ if matches!(self.config.source, Source::File(_)) => {
+                self.shared.down(Fares::Lost, &format!("{name} has been played to its end"), "");
+            }
+            _ => {
+                let reason = format!("{name} has ended; it is shown again when it is back");
+                self.shared.down(Fares::Lost, &reason, "");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_streams_hold_no_secrets() {
+        assert_eq!(plain("rtmp://me:secret@host:1935/live/key?token=1"), "rtmp://host:1935");
+        assert_eq!(plain("https://host/live/key.flv"), "https://host");
+    }
+}

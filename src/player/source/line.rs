@@ -1,0 +1,295 @@
+//! The mixer as a player's sound device: a queue into which the player writes and from which the mixer
+//! pulls, at the session's rate and channels.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rubato::audioadapter_buffers::direct::InterleavedSlice;
+use rubato::{
+    Async, FixedAsync, Indexing, Resampler, SincInterpolationParameters, SincInterpolationType,
+    WindowFunction,
+};
+
+use crate::base::{Clock, Timestamp};
+use crate::media::Pulled;
+use crate::player::Speaker;
+
+/// A mixer that has pulled nothing for so long is none: time takes the sound instead.
+const ABSENT: Duration = Duration::from_millis(200);
+/// The queue holds so much.
+const ROOM: f64 = 1.0;
+/// Frames resampled at a time.
+const CHUNK: usize = 256;
+
+/// The queue.
+pub(super) struct Queue {
+    clock: Clock,
+    rate: u32,
+    channels: u16,
+    /// How far the player is to be ahead.
+    lead: Duration,
+    state: Mutex<Inside>,
+}
+
+#[derive(Default)]
+struct Inside {
+    sound: VecDeque<f32>,
+    /// The program's instant of the first sample in it, once somebody pulled or time took any.
+    next: Option<Timestamp>,
+    /// When the mixer pulled last.
+    pulled: Option<Timestamp>,
+    dry: u64,
+}
+
+impl Queue {
+    pub(super) fn new(clock: Clock, rate: u32, channels: u16, lead: Duration) -> Self {
+        let state = Mutex::default();
+        Self { clock, rate: rate.max(1), channels: channels.max(1), lead, state }
+    }
+
+    pub(super) fn format(&self) -> (u32, u16) {
+        (self.rate, self.channels)
+    }
+
+    /// Forgets what waits.
+    pub(super) fn clear(&self) {
+        self.state.lock().sound.clear();
+    }
+
+    pub(super) fn pull(&self, at: Timestamp, out: &mut [f32]) -> Pulled {
+        let mut state = self.state.lock();
+        let frames = out.len() / usize::from(self.channels);
+        state.next = Some(at.offset(self.micros(frames)));
+        state.pulled = Some(self.clock.now());
+        let ready = state.sound.len().min(out.len());
+        let (sound, rest) = out.split_at_mut(ready);
+        for (out, sample) in sound.iter_mut().zip(state.sound.drain(..ready)) {
+            *out = sample;
+        }
+        rest.fill(0.0);
+        if rest.is_empty() {
+            return Pulled::Sound;
+        }
+        state.dry += 1;
+        Pulled::Silence
+    }
+
+    fn micros(&self, frames: usize) -> i64 {
+        frames as i64 * 1_000_000 / i64::from(self.rate)
+    }
+
+    fn frames(&self, micros: i64) -> i64 {
+        micros * i64::from(self.rate) / 1_000_000
+    }
+
+    /// Where nobody pulls, time takes the sound.
+    fn pass(&self, state: &mut Inside, now: Timestamp) {
+        if state.pulled.is_some_and(|pulled| now.since(pulled) < ABSENT) {
+            return;
+        }
+        let next = state.next.unwrap_or(now);
+        let gone = self.frames(now.micros_since(next)).max(0);
+        let samples = usize::try_from(gone).unwrap_or(0) * usize::from(self.channels);
+        let samples = samples.min(state.sound.len());
+        state.sound.drain(..samples);
+        state.next = Some(next.max(now));
+    }
+
+    /// Adds samples, as many as there is room for.
+    fn push(&self, sound: &[f32]) {
+        let mut state = self.state.lock();
+        self.pass(&mut state, self.clock.now());
+        let room = (f64::from(self.rate) * ROOM) as usize * usize::from(self.channels);
+        let room = room.saturating_sub(state.sound.len());
+        state.sound.extend(sound.iter().take(room));
+    }
+
+    /// Seconds of sound that wait beyond the instant that the player is to be at now.
+    fn ahead(&self) -> f64 {
+        let now = self.clock.now();
+        let mut state = self.state.lock();
+        self.pass(&mut state, now);
+        let frames = state.sound.len() / usize::from(self.channels);
+        // What is for an instant that has passed has been heard, though it is pulled only now.
+        let next = state.next.unwrap_or(now);
+        let due = (now + self.lead).micros_since(next);
+        frames as f64 / f64::from(self.rate) - due as f64 * 1e-6
+    }
+}
+
+/// The player's end.
+pub(super) struct Line {
+    queue: Arc<Queue>,
+    rate: u32,
+    channels: usize,
+    resampler: Option<Async<f32>>,
+    /// In the session's channels, not yet resampled.
+    waiting: Vec<f32>,
+    made: Vec<f32>,
+}
+
+impl Line {
+    /// For sound of this rate and these channels.
+    pub(super) fn new(queue: Arc<Queue>, rate: u32, channels: u16) -> Result<Self, String> {
+        let (to, to_channels) = queue.format();
+        let resampler = if rate == to {
+            None
+        } else {
+            let parameters = SincInterpolationParameters::new(96, WindowFunction::BlackmanHarris2)
+                .oversampling_factor(128)
+                .interpolation(SincInterpolationType::Cubic);
+            let ratio = f64::from(to) / f64::from(rate.max(1));
+            let (count, fixed) = (usize::from(to_channels), FixedAsync::Input);
+            let made = Async::new_sinc(ratio, 1.01, &parameters, CHUNK, count, fixed);
+            Some(made.map_err(|error| error.to_string())?)
+        };
+        let (waiting, made) = (Vec::new(), Vec::new());
+        let channels = usize::from(channels.max(1));
+        Ok(Self { queue, rate: rate.max(1), channels, resampler, waiting, made })
+    }
+
+    /// Makes the session's samples of what waits.
+    fn convert(&mut self) {
+        let channels = usize::from(self.queue.channels);
+        let Some(resampler) = &mut self.resampler else {
+            std::mem::swap(&mut self.made, &mut self.waiting);
+            self.waiting.clear();
+            return;
+        };
+        self.made.clear();
+        loop {
+            let needed = resampler.input_frames_next();
+            let Some(input) = self.waiting.get(..needed * channels) else { return };
+            let room = resampler.output_frames_max();
+            let begin = self.made.len();
+            self.made.resize(begin + room * channels, 0.0);
+            let Ok(input) = InterleavedSlice::new(input, channels, needed) else { return };
+            let place = self.made.get_mut(begin..).unwrap_or_default();
+            let Ok(mut output) = InterleavedSlice::new_mut(place, channels, room) else { return };
+            let done = resampler.process_into_buffer(&input, &mut output, None::<&Indexing>);
+            let Ok((taken, given)) = done else {
+                self.made.truncate(begin);
+                return;
+            };
+            self.made.truncate(begin + given * channels);
+            self.waiting.drain(..taken * channels);
+        }
+    }
+}
+
+impl Speaker for Line {
+    fn write(&mut self, data: &[f32]) -> usize {
+        let wanted = usize::from(self.queue.channels);
+        for frame in data.chunks_exact(self.channels) {
+            for channel in 0..wanted {
+                let sample = match (self.channels, wanted) {
+                    (_, 1) => frame.iter().sum::<f32>() / self.channels as f32,
+                    _ => frame.get(channel % self.channels).copied().unwrap_or(0.0),
+                };
+                self.waiting.push(if sample.is_finite() { sample.clamp(-4.0, 4.0) } else { 0.0 });
+            }
+        }
+        self.convert();
+        self.queue.push(&self.made);
+        data.len() / self.channels
+    }
+
+    fn queued(&self) -> usize {
+        let waiting = self.waiting.len() / usize::from(self.queue.channels);
+        let delay = self
+            .resampler
+            .as_ref()
+            .map_or(0.0, |resampler| resampler.output_delay() as f64 / f64::from(self.queue.rate));
+        let seconds = self.queue.ahead() + delay + waiting as f64 / f64::from(self.rate);
+        (seconds.max(0.0) * f64::from(self.rate)) as usize
+    }
+
+    fn set_volume(&mut self, _: f32) {
+        // The mixer's fader does that.
+    }
+
+    fn underruns(&self) -> u64 {
+        self.queue.state.lock().dry
+    }
+
+    fn failed(&self) -> Option<String> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_pulled_has_been_heard_and_the_lead_with_it() {
+        let clock = Clock::start();
+        let queue = Arc::new(Queue::new(clock, 48_000, 2, Duration::from_millis(60)));
+        let mut line = Line::new(Arc::clone(&queue), 48_000, 1).unwrap();
+        let at = clock.now();
+        let mut out = [1.0; 960];
+        assert_eq!(queue.pull(at, &mut out), Pulled::Silence);
+        assert_eq!(out, [0.0; 960]);
+        // 200 ms are written; 10 ms of the program's time have been pulled.
+        assert_eq!(line.write(&[0.5; 9_600]), 9_600);
+        let queued = line.queued() as f64 / 48.0;
+        let gone = clock.now().micros_since(at.offset(10_000)) as f64 / 1_000.0;
+        assert!((queued - (200.0 - 60.0 - gone)).abs() < 8.0, "{queued} {gone}");
+        assert_eq!(queue.pull(at.offset(10_000), &mut out), Pulled::Sound);
+        assert_eq!(out, [0.5; 960], "both channels");
+    }
+
+    #[test]
+    fn other_rates_are_resampled_and_nan_is_silence() {
+        let clock = Clock::start();
+        let queue = Arc::new(Queue::new(clock, 48_000, 1, Duration::ZERO));
+        let mut line = Line::new(Arc::clone(&queue), 44_100, 2).unwrap();
+        let tone: Vec<f32> = (0..44_100)
+            .flat_map(|index| {
+                let phase = f64::from(index) * 1_000.0 / 44_100.0 * std::f64::consts::TAU;
+                [(phase.sin() * 0.5) as f32; 2]
+            })
+            .collect();
+        let mut heard = Vec::new();
+        let mut out = [0.0; 480];
+        for (number, block) in tone.chunks(882).enumerate() {
+            line.write(block);
+            // A little is kept ahead, as the player does.
+            if number < 4 {
+                queue.pull(clock.now(), &mut out[..0]);
+                continue;
+            }
+            assert_eq!(queue.pull(clock.now(), &mut out), Pulled::Sound);
+            heard.extend(out);
+        }
+        let (mut re, mut im) = (0.0, 0.0);
+        let part = &heard[9_600..38_400];
+        for (index, &sample) in part.iter().enumerate() {
+            let phase = index as f64 / 48.0 * std::f64::consts::TAU;
+            re += f64::from(sample) * phase.cos();
+            im += f64::from(sample) * phase.sin();
+        }
+        let amplitude = re.hypot(im) * 2.0 / part.len() as f64;
+        assert!((amplitude - 0.5).abs() < 0.02, "{amplitude}");
+        line.write(&[f32::NAN; 4_096]);
+        let mut out = [0.0; 48_000];
+        queue.pull(clock.now(), &mut out);
+        assert!(out.iter().all(|sample| sample.is_finite()));
+    }
+
+    #[test]
+    fn without_a_mixer_time_takes_the_sound() {
+        let clock = Clock::start();
+        let queue = Arc::new(Queue::new(clock, 48_000, 2, Duration::ZERO));
+        let mut line = Line::new(Arc::clone(&queue), 48_000, 2).unwrap();
+        line.write(&[0.5; 9_600]);
+        let mut tries = 0;
+        while line.queued() > 0 {
+            tries += 1;
+            assert!(tries < 2_000, "it stands");
+            crate::base::Stop::new().wait(Duration::from_millis(1));
+        }
+    }
+}

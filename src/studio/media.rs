@@ -1,0 +1,111 @@
+//! Opens every source that a person may choose: what shows itself in `capture/` and `audio/`, and media
+//! files and remote streams by the player. Picture and sound of one of those come out of one player:
+//! who asks for the second half of what is open already gets that half, in step with the first.
+
+use std::sync::Weak;
+
+use crate::audio::{self, AudioChoice};
+use crate::capture::{self, VideoChoice};
+use crate::net::{self, Runtime};
+use crate::player::{self, Source};
+
+/// Halves that wait for somebody to ask for them.
+const MOST_SPARE: usize = 16;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct MediaRoom {
+    runtime: Runtime,
+    net: net::Options,
+    spare: Vec<Spare>,
+}
+
+#[derive(Debug)]
+struct Spare {
+    of: Source,
+    half: Half,
+    /// The other half, as long as somebody has it: without it nobody will ask for this one.
+    other: Weak<()>,
+}
+
+#[derive(Debug)]
+enum Half {
+    Video(capture::Source),
+    Audio(audio::Source),
+}
+
+/// The program as sources see it.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Shape {
+    pub(super) video: capture::Context,
+    pub(super) audio: audio::Context,
+}
+
+impl MediaRoom {
+    pub(super) fn new(runtime: Runtime, net: net::Options) -> Self {
+        Self { runtime, net, spare: Vec::new() }
+    }
+
+    /// Opens a picture; the error is a sentence that says why it cannot even be begun with.
+    pub(super) fn picture(
+        &mut self,
+        choice: &VideoChoice,
+        shape: &Shape,
+    ) -> Result<capture::Source, String> {
+        let of = match choice {
+            VideoChoice::Stream(url) => Source::Url(url.clone()),
+            VideoChoice::File(path) if !capture::shows(choice) => Source::File(path.clone()),
+            _ => return capture::open(choice, &shape.video).map_err(|error| error.to_string()),
+        };
+        let waits = |spare: &Spare| spare.of == of && matches!(spare.half, Half::Video(_));
+        if let Some(Spare { half: Half::Video(video), .. }) = self.take(waits) {
+            return Ok(video);
+        }
+        let media = self.open(&of, shape)?;
+        let half = audio::Source { feed: media.audio, status: media.audio_status };
+        self.spare.push(Spare { of, half: Half::Audio(half), other: media.video_held });
+        Ok(capture::Source { feed: media.video, status: media.video_status })
+    }
+
+    /// Opens a sound; the error is a sentence that says why it cannot even be begun with.
+    pub(super) fn sound(
+        &mut self,
+        choice: &AudioChoice,
+        shape: &Shape,
+    ) -> Result<audio::Source, String> {
+        let of = match choice {
+            AudioChoice::Stream(url) => Source::Url(url.clone()),
+            AudioChoice::File(path) if !audio::hears(choice) => Source::File(path.clone()),
+            _ => return audio::open(choice, &shape.audio).map_err(|error| error.to_string()),
+        };
+        let waits = |spare: &Spare| spare.of == of && matches!(spare.half, Half::Audio(_));
+        if let Some(Spare { half: Half::Audio(audio), .. }) = self.take(waits) {
+            return Ok(audio);
+        }
+        let media = self.open(&of, shape)?;
+        let half = capture::Source { feed: media.video, status: media.video_status };
+        self.spare.push(Spare { of, half: Half::Video(half), other: media.audio_held });
+        Ok(audio::Source { feed: media.audio, status: media.audio_status })
+    }
+
+    /// Closes what only waited for a source that is closed by now.
+    pub(super) fn tidy(&mut self) {
+        self.spare.retain(|spare| spare.other.strong_count() > 0);
+    }
+
+    fn take(&mut self, wanted: impl Fn(&Spare) -> bool) -> Option<Spare> {
+        self.tidy();
+        let found = self.spare.iter().position(wanted)?;
+        Some(self.spare.remove(found))
+    }
+
+    fn open(&mut self, of: &Source, shape: &Shape) -> Result<player::source::Media, String> {
+        if self.spare.len() >= MOST_SPARE {
+            self.spare.remove(0);
+        }
+        let config = player::Config { net: self.net.clone(), ..player::Config::new(of.clone()) };
+        let audio::Context { clock, rate, channels, .. } = shape.audio;
+        let context = player::source::Context { clock, rate, channels, again: true };
+        player::source::open(&config, &context, &self.runtime).map_err(|failure| failure.cause)
+    }
+}

@@ -1,0 +1,131 @@
+//! A recording and a stream of our own as sources: picture and sound leave the compositor and the
+//! mixer in step, by the markers; a file goes around; a stream that ends is told.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::time::Duration;
+
+use onair::base::queue::{self, Full};
+use onair::base::{Clock, Latest, Timestamp};
+use onair::compose::{self, Compositor};
+use onair::media::markers::{self, FlashReader, LipSync, OnsetReader};
+use onair::media::source::State;
+use onair::media::{FrameGrid, Samples, Size, VideoFrame};
+use onair::mix::{self, Mixer, Strip, StripId};
+use onair::net::Runtime;
+use onair::player::source::{self, Context, Media};
+use onair::player::{Config, Source};
+use peers::{LIMIT, Onair, wait_for};
+
+const TEST: [&str; 9] =
+    ["live", "--video", "test", "--audio", "tone", "--size", "640x360", "--video-bitrate", "1500k"];
+
+/// Shows and hears a source in a program of its own until so many flashes have been measured; the
+/// median of tone against flash, milliseconds, and the times that were seen in the pictures.
+fn measure(media: Media, clock: Clock, rate: u32, flashes_wanted: usize) -> (f64, Vec<u64>) {
+    let grid = FrameGrid { origin: Timestamp::from_micros(4_321), rate: "60".parse().unwrap() };
+    let size = Size::new(640, 360);
+    let config = compose::Config { size, grid, clock };
+    let compositor = Compositor::spawn(config, Latest::default()).unwrap();
+    let (channels, origin) = (2, grid.origin);
+    let mixer = Mixer::spawn(mix::Config { rate, channels, origin, clock }).unwrap();
+    let (frames, pictures) = queue::bounded::<VideoFrame>("test-video", 256, Full::DropOldest);
+    let (blocks, sounds) = queue::bounded::<Samples>("test-audio", 2_048, Full::DropOldest);
+    let status = std::sync::Arc::clone(&media.video_status);
+    compositor.set_feed(Some(media.video));
+    mixer.set_strip(StripId::MAIN, Strip::default());
+    mixer.set_feed(StripId::MAIN, Some(media.audio));
+    compositor.attach_encoder(frames);
+    mixer.attach_encoder(blocks);
+    let (mut flashes, mut onsets, mut sync) =
+        (FlashReader::new(), OnsetReader::new(rate), LipSync::new());
+    let (mut seen, mut times) = (0, Vec::new());
+    let limit = clock.now() + LIMIT;
+    while seen < flashes_wanted || sync.offset_ms().is_none() {
+        assert!(clock.now() < limit, "{seen} flashes: {:?}", status.report());
+        let frame = pictures.recv_timeout(LIMIT).unwrap();
+        let planes = &frame.planes;
+        if let Some(time) = markers::read_band(&planes.y, planes.luma_stride(), size) {
+            let flash = markers::is_flash(&planes.y, planes.luma_stride(), size);
+            // Each picture of the clip is shown twice.
+            if times.last() != Some(&time) {
+                times.push(time);
+                if flashes.picture(time, flash) {
+                    sync.flash(frame.pts);
+                    seen += 1;
+                }
+            }
+        }
+        while let Ok(block) = sounds.try_recv() {
+            onsets.push(block.pts, block.channels, &block.data, |onset| sync.onset(onset));
+        }
+    }
+    let offset = sync.offset_ms().unwrap();
+    eprintln!("  tone {offset:+.1} ms after the flash, {} pictures", times.len());
+    compositor.join(Duration::from_secs(5)).unwrap();
+    mixer.join(Duration::from_secs(5)).unwrap();
+    (offset, times)
+}
+
+#[test]
+fn a_clip_goes_around_with_its_sound_in_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.mp4");
+    let name = path.display().to_string();
+    let words: Vec<&str> =
+        TEST.into_iter().chain(["--record", name.as_str(), "--duration", "4s"]).collect();
+    let mut onair = Onair::start(&words);
+    onair.wait_named("summary");
+    drop(onair);
+
+    let clock = Clock::start();
+    let runtime = Runtime::start().unwrap();
+    // Another rate than the clip's.
+    let context = Context { clock, rate: 44_100, channels: 2, again: true };
+    let config = Config::new(Source::File(path.clone()));
+    let media = source::open(&config, &context, &runtime).unwrap();
+    let status = std::sync::Arc::clone(&media.audio_status);
+    let (offset, times) = measure(media, clock, 44_100, 7);
+    assert!(offset.abs() <= 20.0, "{offset}");
+    let rounds = times.windows(2).filter(|pair| pair[1] < pair[0]).count();
+    assert!(rounds >= 1, "it went around");
+    assert_eq!((status.state(), status.report().name.as_str()), (State::Open, "clip.mp4"));
+
+    // Once only: it says that it is over.
+    let once = Context { again: false, ..context };
+    let media = source::open(&config, &once, &runtime).unwrap();
+    let status = std::sync::Arc::clone(&media.video_status);
+    wait_for("the end", LIMIT, || status.report().reason.contains("to its end"));
+    drop(media);
+    let absent = Config::new(Source::File("/nonexistent.mp4".into()));
+    assert!(source::open(&absent, &context, &runtime).is_err());
+    std::fs::write(&path, b"no clip at all, but long enough to be looked at").unwrap();
+    if let Ok(media) = source::open(&config, &context, &runtime) {
+        wait_for("a word", LIMIT, || media.video_status.state() == State::Failed);
+    }
+}
+
+#[test]
+fn a_stream_is_shown_with_its_sound_in_step_and_its_end_is_told() {
+    let mut onair = Onair::start(&TEST);
+    let url = onair.play_url();
+    let clock = Clock::start();
+    let runtime = Runtime::start().unwrap();
+    let context = Context { clock, rate: 48_000, channels: 2, again: false };
+    let media = source::open(&Config::new(Source::Url(url)), &context, &runtime).unwrap();
+    let status = std::sync::Arc::clone(&media.video_status);
+    let (offset, _) = measure(media, clock, 48_000, 5);
+    assert!(offset.abs() <= 25.0, "{offset}");
+    assert_eq!(status.state(), State::Open);
+    drop(onair);
+}
