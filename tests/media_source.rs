@@ -1,5 +1,5 @@
 //! A recording and a stream of our own as sources: picture and sound leave the compositor and the
-//! mixer in step, by the markers; a file goes around; a stream that ends is told.
+//! mixer in step, by the markers; a file goes around.
 
 #![allow(
     clippy::unwrap_used,
@@ -116,7 +116,7 @@ fn a_clip_goes_around_with_its_sound_in_step() {
 }
 
 #[test]
-fn a_stream_is_shown_with_its_sound_in_step_and_its_end_is_told() {
+fn a_stream_is_shown_with_its_sound_in_step() {
     let mut onair = Onair::start(&TEST);
     let url = onair.play_url();
     let clock = Clock::start();
