@@ -310,15 +310,17 @@ impl Keeper {
     }
 
     fn open(&self, figures: &Figures) {
+        let known = self.shared.video_status.report();
         if let Some(size) = figures.size {
+            // The rate is measured, which takes a second; then it is told, once.
             let fps = figures.fps.round();
-            let known = self.shared.video_status.report();
-            // The rate is measured: it is told once.
-            let same = matches!(known.format, Format::Video { size: before, .. } if before == size);
-            if known.state != Fares::Open || !same {
+            let told = matches!(known.format, Format::Video { size: before, fps: rate }
+                if before == size && (rate > 0.0 || fps == 0.0));
+            if known.state != Fares::Open || !told {
                 self.shared.video_status.open(Format::Video { size, fps });
             }
-        } else if self.shared.video_status.state() != Fares::Open {
+        } else if known.state != Fares::Open && figures.playing_for > STALL {
+            // Sound alone.
             self.shared.video_status.open(Format::Unknown);
         }
         let (rate, channels) = self.shared.sound.format();

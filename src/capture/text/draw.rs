@@ -214,9 +214,8 @@ fn glyphs(
         run.positioned_glyphs().map(|glyph| Glyph { id: glyph.id, x: glyph.x, y: glyph.y });
     let of = run.run();
     let coords = of.normalized_coords();
-    let mut builder = context.glyph_run(resources, of.font()).font_size(of.font_size()).hint(false);
-    let coords: Vec<_> = coords.iter().map(|&coord| coord.into()).collect();
-    builder = builder.normalized_coords(&coords);
+    let builder = context.glyph_run(resources, of.font()).font_size(of.font_size()).hint(false);
+    let mut builder = builder.normalized_coords(coords);
     if let Some(skew) = of.synthesis().skew() {
         let slant = f64::from(skew).to_radians().tan();
         builder = builder.glyph_transform(Affine::skew(slant, 0.0));

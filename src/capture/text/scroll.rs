@@ -86,9 +86,9 @@ impl Strip {
         }
         let gone = usize::try_from(step % (1 << 40)).unwrap_or(0) * 2;
         if self.scroll.is_level() {
-            self.level(gone, &mut out)
+            self.level(gone, &mut out);
         } else {
-            self.upright(gone, &mut out)
+            self.upright(gone, &mut out);
         }
         out
     }
