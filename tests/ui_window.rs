@@ -202,6 +202,44 @@ fn a_target_is_typed_and_its_key_stays_hidden() {
 }
 
 #[test]
+fn what_viewers_get_is_shown_and_asked_for() {
+    let mut harness = open("black");
+    harness.get_by_label("On air, but at media.school.example: Viewers see black.");
+    harness.get_by_label("Viewers see it: 1.20\u{a0}s behind.");
+    harness.get_by_label("What viewers see");
+    let sent = click(&mut harness, "Look at what viewers get");
+    assert!(
+        matches!(sent.as_slice(), [Command::PutTarget(Target { monitor: Some(false), id: 0, .. })]),
+        "{sent:?}"
+    );
+    // All is well again.
+    harness.state().demo.snapshot.lock().targets[1].monitor.as_mut().unwrap().state = "ok";
+    harness.run();
+    harness.get_by_label("All good: viewers see it, 2.10\u{a0}s behind.");
+
+    // Another server's viewers are looked at when it is asked for, at an address of their own.
+    let mut harness = open("custom");
+    harness.get_by_role_and_label(egui::Role::RadioButton, "live.example.com").click();
+    harness.run();
+    let sent = click(&mut harness, "Look at what viewers get");
+    let [Command::PutTarget(target)] = sent.as_slice() else { panic!("{sent:?}") };
+    assert_eq!(target.monitor, Some(true));
+    harness.state().demo.snapshot.lock().targets[1].monitored = true;
+    harness.run();
+    let field = harness
+        .get_all_by_role(egui::Role::TextInput)
+        .find(|node| node.accesskit_node().label().as_deref() == Some("Viewers watch at"))
+        .unwrap();
+    field.focus();
+    harness.run();
+    harness.event(egui::Event::Text("rtmp://play.example.com/live/show?token=4711".into()));
+    let sent = commands(&mut harness);
+    let Some(Command::PutTarget(target)) = sent.last() else { panic!("{sent:?}") };
+    assert_eq!(target.play_url.expose(), "rtmp://play.example.com/live/show?token=4711");
+    harness.get_by_label_contains("It may hold something secret");
+}
+
+#[test]
 fn targets_are_switched_kept_fitted_and_removed() {
     let mut harness = open("custom");
     let sent = click(&mut harness, "Send to Built-in server");

@@ -11,22 +11,23 @@ use onair::audio::AudioChoice;
 use onair::base::{Latest, Timestamp, Worker};
 use onair::capture::VideoChoice;
 use onair::media::{Color, Planes, Size, VideoFrame};
-use onair::studio::snapshot::TargetView;
 use onair::studio::snapshot::{
     AudioSource, Device, LiveFigures, LiveState, RecordingFigures, ServerFigures, SourceState,
     VideoSource, WatchFigures, WatchState,
 };
+use onair::studio::snapshot::{MonitorView, TargetView, ViewersPicture};
 use onair::studio::target::TargetState;
 use onair::studio::{Command, DelayFigures, DelayState, Level, Notice, Remedy, Snapshot, Target};
 use parking_lot::Mutex;
 
 /// The states by name.
-pub const STATES: [&str; 23] = [
+pub const STATES: [&str; 24] = [
     "idle",
     "custom",
     "targets",
     "delayed",
     "connecting",
+    "black",
     "on-air",
     "slow",
     "reconnecting",
@@ -212,6 +213,35 @@ pub fn snapshot(name: &str) -> Snapshot {
                     Some("connection refused: nothing listens there"),
                 ),
                 TargetView::idle(backup),
+            ];
+        }
+        "black" => {
+            snapshot.live = LiveState::OnAir;
+            snapshot.figures = figures;
+            let seen = Latest::default();
+            seen.publish(picture(0));
+            let monitor = |state, latency| MonitorView {
+                state,
+                cause: String::new(),
+                latency,
+                latency_by: None,
+                av_offset_ms: None,
+                size: Some(Size::new(1280, 720)),
+                fps: Some(30.0),
+                bitrate: 2_500_000,
+                picture: ViewersPicture(seen.clone()),
+            };
+            let live = |target, monitor| TargetView {
+                state: Some(TargetState::Live),
+                bitrate: 2_512_000,
+                monitored: true,
+                monitor: Some(monitor),
+                ..TargetView::idle(target)
+            };
+            let own = Target::custom(1, "rtmp://media.school.example/live", "k".into());
+            snapshot.targets = vec![
+                live(Target::built_in(), monitor("ok", Some(Duration::from_millis(1_200)))),
+                live(own, monitor("black", Some(Duration::from_millis(2_100)))),
             ];
         }
         "connecting" => snapshot.live = LiveState::Connecting { stage: "handshake" },
