@@ -207,7 +207,8 @@ fn what_viewers_get_is_shown_and_asked_for() {
     harness.get_by_label("On air, but at media.school.example: Viewers see black.");
     harness.get_by_label("Viewers see it: 1.20\u{a0}s behind.");
     harness.get_by_label("What viewers see");
-    let sent = click(&mut harness, "Look at what viewers get");
+    harness.get_by_role_and_label(egui::Role::CheckBox, "Look at what viewers get").click();
+    let sent = commands(&mut harness);
     assert!(
         matches!(sent.as_slice(), [Command::PutTarget(Target { monitor: Some(false), id: 0, .. })]),
         "{sent:?}"
@@ -221,7 +222,8 @@ fn what_viewers_get_is_shown_and_asked_for() {
     let mut harness = open("custom");
     harness.get_by_role_and_label(egui::Role::RadioButton, "live.example.com").click();
     harness.run();
-    let sent = click(&mut harness, "Look at what viewers get");
+    harness.get_by_role_and_label(egui::Role::CheckBox, "Look at what viewers get").click();
+    let sent = commands(&mut harness);
     let [Command::PutTarget(target)] = sent.as_slice() else { panic!("{sent:?}") };
     assert_eq!(target.monitor, Some(true));
     harness.state().demo.snapshot.lock().targets[1].monitored = true;
