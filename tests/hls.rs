@@ -219,7 +219,8 @@ fn lists_that_lie_get_a_sentence() {
     const HEAD: &str = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n";
     let ended = |text: &str| format!("{HEAD}{text}#EXT-X-ENDLIST\n");
     let huge = format!("{HEAD}{}", "#EXTINF:1,\na.ts\n".repeat(100_001));
-    let cases: Vec<(Vec<(&str, String)>, Kind, &str)> = vec![
+    type Case = (Vec<(&'static str, String)>, Kind, &'static str);
+    let cases: Vec<Case> = vec![
         // A circle of masters.
         (
             vec![("/x", "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nx\n".into())],

@@ -148,6 +148,24 @@ fn film(
 }
 
 #[test]
+fn sound_of_mp4_and_mkv_files_is_heard() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    for (name, options, rate) in [
+        ("aac.mp4", &["-c:a", "aac", "-ar", "44100"][..], 44_100),
+        ("mp3.mp4", &["-c:a", "libmp3lame", "-ar", "44100"], 44_100),
+        ("opus.mp4", &["-c:a", "libopus", "-strict", "-2"], 48_000),
+        ("flac.mp4", &["-c:a", "flac", "-strict", "-2", "-ac", "2"], 48_000),
+        ("mp3.mkv", &["-c:a", "libmp3lame", "-ar", "44100"], 44_100),
+        ("opus.mkv", &["-c:a", "libopus", "-ac", "2"], 48_000),
+        ("flac.mkv", &["-c:a", "flac", "-ar", "44100"], 44_100),
+    ] {
+        let file = make(folder.path(), name, options);
+        right(name, &hear(Source::File(file), folder.path()), rate);
+    }
+}
+
+#[test]
 fn he_aac_keeps_rate_and_pitch() {
     let folder = tempfile::tempdir().unwrap();
     for (name, object_type) in [("he", 5), ("he-v2", 29)] {

@@ -43,6 +43,9 @@ pub struct Args {
         allow_hyphen_values = true
     )]
     pub av_offset: i32,
+    /// Begin here in a recording: a file, or a recorded stream of a server that has such
+    #[arg(long, value_name = "DURATION", value_parser = value::duration)]
+    pub start: Option<Duration>,
     /// Write what is received into this FLV file
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
@@ -96,6 +99,7 @@ impl Args {
             buffer: self.buffer.begins_with(),
             auto_buffer: self.buffer == Buffer::Auto,
             av_offset_ms: self.av_offset,
+            start: self.start,
             reconnect: !self.no_reconnect,
             volume: self.volume,
             muted: self.mute,

@@ -33,12 +33,14 @@ pub(super) struct Watch {
     pub(super) media: bool,
     /// The server said that the stream has ended.
     pub(super) ended: bool,
+    /// The server was asked for a pause.
+    pub(super) paused: bool,
 }
 
 impl Watch {
     /// A connection that begins.
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { since: now, media: false, ended: false }
+        Self { since: now, media: false, ended: false, paused: false }
     }
 
     /// Media came.

@@ -73,6 +73,11 @@ impl Demux {
         }
     }
 
+    /// What comes next is of another place of the recording, and is played at `at`.
+    pub(super) fn move_to(&mut self, at: Timestamp, now: Timestamp) {
+        self.timeline.move_to(at, now);
+    }
+
     /// Whether what comes does so as it happens.
     pub(super) fn set_live(&mut self, live: bool) {
         self.timeline.set_live(live);

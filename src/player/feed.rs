@@ -19,6 +19,9 @@ use crate::wire::flv::TagKind;
 /// So many bodies without anything that can be played, and that was it.
 const FRUITLESS: u64 = 120;
 
+/// At most so much waits decoded, of pictures and of sound.
+const DECODED: Duration = Duration::from_millis(500);
+
 /// See the module.
 pub(super) struct Feed {
     pub(super) shared: Arc<Shared>,
@@ -34,6 +37,8 @@ pub(super) struct Feed {
     unsupported: Option<String>,
     /// When the end of what there is was seen, and how far from the next packet.
     edge: Option<(Timestamp, Duration)>,
+    /// The next packet tells where in the recording it is.
+    moved: bool,
 }
 
 impl Feed {
@@ -49,6 +54,7 @@ impl Feed {
             damaged: 0,
             unsupported: None,
             edge: None,
+            moved: true,
         }
     }
 
@@ -85,6 +91,19 @@ impl Feed {
         self.shared.audio.push(Unit::Gap);
     }
 
+    /// What comes next is of another place of the recording; what waited was thrown away.
+    pub(super) fn move_here(&mut self, now: Timestamp) {
+        // What is decoded already is still shown and heard; this comes behind it.
+        let at = self.shared.position() + DECODED;
+        self.demux.move_to(at, now);
+        self.shared.reception.lock().move_to(at);
+        self.shared.video.flush();
+        self.shared.audio.flush();
+        self.shared.video.push(Unit::Gap);
+        self.shared.audio.push(Unit::Gap);
+        self.moved = true;
+    }
+
     /// A body that came at `now`.
     pub(super) fn take(&mut self, kind: TagKind, time_ms: u32, body: &Bytes, now: Timestamp) {
         if let Some(save) = &mut self.save {
@@ -97,6 +116,7 @@ impl Feed {
             TagKind::Audio => self.demux.audio(time_ms, body, now),
         };
         self.bodies += 1;
+        self.note_place(&found, time_ms);
         match found {
             Found::Video(unit) => {
                 if let Unit::Packet(packet) = &unit {
@@ -135,6 +155,17 @@ impl Feed {
         }
         if self.playable == 0 && self.bodies >= FRUITLESS && self.save.is_none() {
             self.shared.fail(self.fruitless());
+        }
+    }
+
+    fn note_place(&mut self, found: &Found, time_ms: u32) {
+        let placed = match found {
+            Found::Video(Unit::Packet(packet)) | Found::Audio(Unit::Packet(packet)) => packet.dts,
+            Found::NewAudio(_, packet) => packet.dts,
+            _ => return,
+        };
+        if std::mem::replace(&mut self.moved, false) {
+            self.shared.set_origin(time_ms, placed);
         }
     }
 

@@ -16,6 +16,9 @@ use crate::player::shared::Shared;
 use crate::player::speaker::{Open, Speakers};
 use crate::player::{Config, Event, Failure, Figures, Kind, Source, State, file, pictures, remote};
 
+/// Nobody goes nearer to the end of a recording than this.
+const NEAR_THE_END: Duration = Duration::from_millis(100);
+
 /// A stream or file being played. Dropping it stops it without waiting.
 #[derive(Debug)]
 pub struct Player {
@@ -85,8 +88,8 @@ impl Player {
         match (remote, config.source.clone()) {
             (Some(remote), _) => player.spawn("player-feed", move |_| remote.run(feed))?,
             (None, Source::File(path)) => {
-                let again = config.again;
-                player.spawn("player-feed", move |_| file::run(feed, &path, again))?;
+                let (start, again) = (config.start, config.again);
+                player.spawn("player-feed", move |_| file::run(feed, &path, start, again))?;
             }
             (None, Source::Url(_)) => {}
         }
@@ -148,6 +151,37 @@ impl Player {
     /// Silences it.
     pub fn set_muted(&self, muted: bool) {
         self.shared.set_muted(muted);
+    }
+
+    /// Holds where it is, or goes on: a recording at the same place, a broadcast where it is by then.
+    pub fn pause(&self, paused: bool) {
+        self.shared.set_paused(paused);
+    }
+
+    /// Whether it was asked to hold.
+    pub fn is_paused(&self) -> bool {
+        self.shared.paused()
+    }
+
+    /// Goes on at another place of a recording, at the keyframe before it. False where that cannot
+    /// be done: a broadcast, or a recording read from the web.
+    pub fn seek(&self, to: Duration) -> bool {
+        let can = self.duration().is_some() && !self.state().is_final();
+        if can {
+            let last = self.duration().unwrap_or_default().saturating_sub(NEAR_THE_END);
+            self.shared.seek(to.min(last));
+        }
+        can
+    }
+
+    /// How long a recording is, where that is known and one can go about in it.
+    pub fn duration(&self) -> Option<Duration> {
+        self.shared.duration()
+    }
+
+    /// Where in a recording it is.
+    pub fn position(&self) -> Duration {
+        self.shared.place()
     }
 
     /// Whether all its threads have ended, as they do after a final state.

@@ -10,6 +10,7 @@
 //! [`jitter`] (when things should be shown), [`schedule`] (what is shown now), [`stretch`].
 
 mod aim;
+mod bodies;
 mod connection;
 mod demux;
 mod device;
@@ -90,6 +91,8 @@ pub struct Config {
     pub auto_buffer: bool,
     /// Sound is heard so many milliseconds later than its stamps say (sooner, where negative).
     pub av_offset_ms: i32,
+    /// Where a recording begins.
+    pub start: Option<Duration>,
     /// Whether a lost connection is made again.
     pub reconnect: bool,
     /// Whether a file begins again when it ends.
@@ -117,6 +120,7 @@ impl Config {
             buffer: Duration::from_millis(300),
             auto_buffer: false,
             av_offset_ms: 0,
+            start: None,
             reconnect: true,
             again: false,
             speaker: true,

@@ -140,6 +140,15 @@ impl<P> Packets<P> {
         Popped::Unit(unit)
     }
 
+    /// Throws away all packets that wait; the newest parameters stay.
+    pub fn flush(&self) {
+        let mut inner = self.inner.lock();
+        inner.clear_packets();
+        inner.skipping = false;
+        drop(inner);
+        self.changed.notify_all();
+    }
+
     /// Nothing more will be put in; what waits may still be taken.
     pub fn close(&self) {
         self.inner.lock().closed = true;

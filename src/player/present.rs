@@ -102,6 +102,13 @@ impl Run {
     fn step(&mut self) -> bool {
         let shared = Arc::clone(&self.presenter.shared);
         let now = shared.clock.now();
+        shared.set_position(self.playout.position());
+        if shared.paused() && self.playout.has_started() {
+            self.playout.hold_here(now);
+            self.publish_figures(now, &Supply::default());
+            shared.stop.wait(NAP);
+            return false;
+        }
         let mut supply = shared.reception.lock().supply(now);
         if !self.playout.has_started() && self.next.is_none() && !shared.video.is_empty() {
             // Pictures are on their way through the decoder: begin when one is at hand.
@@ -303,6 +310,9 @@ impl Run {
         figures.device = self.sound.device_format().is_some();
         figures.volume = shared.volume();
         figures.muted = shared.muted();
+        figures.position = shared.place();
+        figures.duration = shared.duration();
+        figures.paused = shared.paused();
         figures.playing_for = self.started_at.map_or(Duration::ZERO, |at| now.since(at));
         if let Some(edge) = supply.edge {
             figures.buffer = edge.since(self.playout.position());

@@ -2,7 +2,7 @@
 //! `onair probe` prints it. Runs on the caller's thread.
 
 use std::collections::VecDeque;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
@@ -141,22 +141,9 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
     }
     let mut report = prober.report();
     if total >= MOST_OF_A_FILE {
-        report.duration = last_time(&mut input).or(report.duration);
+        report.duration = file::last_time(&mut input).or(report.duration);
     }
     Ok(report)
-}
-
-/// The time of a file's last tag, in seconds, by the size that stands after it.
-fn last_time(input: &mut std::fs::File) -> Option<f64> {
-    let mut size = [0; 4];
-    input.seek(SeekFrom::End(-4)).ok()?;
-    input.read_exact(&mut size).ok()?;
-    let back = i64::from(u32::from_be_bytes(size)).checked_add(4)?;
-    input.seek(SeekFrom::End(-back)).ok()?;
-    let mut header = [0; 8];
-    input.read_exact(&mut header).ok()?;
-    let [_, _, _, _, t2, t1, t0, t3] = header;
-    Some(f64::from(u32::from_be_bytes([t3, t2, t1, t0])) / 1_000.0)
 }
 
 async fn probe_url(

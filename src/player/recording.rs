@@ -3,14 +3,16 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::files::Source;
-use crate::media::{EncodedPacket, Priority, Track};
-use crate::player::{Failure, Kind};
+use crate::media::{AudioCodec, EncodedPacket, Priority, Track};
+use crate::player::{Failure, Kind, bodies};
 use crate::wire::container::{Error, Format, Index, ReadAt, TrackId};
 use crate::wire::flv::{self, TagKind};
+use crate::wire::{mkv, mp4};
 
 /// A sample larger than this is none.
 const MOST_SAMPLE: usize = 32 << 20;
@@ -37,8 +39,56 @@ pub(super) fn tags(
 ) -> Result<(), Failure> {
     let source = Source::of(file).map_err(|error| unreadable(path, &error.to_string()));
     let mut disk = source?;
-    let index = disk.index().map_err(|error| unplayable(path, &error))?;
+    let index = indexed(&mut disk).map_err(|error| unplayable(path, &error))?;
     samples(&mut disk, &index, true, take).map_err(|error| unplayable(path, &error))
+}
+
+/// What a file gave.
+pub(super) enum Found {
+    /// How long it is.
+    Duration(Duration),
+    Tag(TagKind, u32, Bytes),
+}
+
+/// As [`tags`], from the keyframe before `from`, and how long it is first.
+///
+/// # Errors
+/// As [`tags`].
+pub(super) fn tags_from(
+    file: File,
+    path: &Path,
+    from: Option<Duration>,
+    take: &mut dyn FnMut(Found) -> bool,
+) -> Result<(), Failure> {
+    let source = Source::of(file).map_err(|error| unreadable(path, &error.to_string()));
+    let mut disk = source?;
+    let mut index = indexed(&mut disk).map_err(|error| unplayable(path, &error))?;
+    let last = index.samples.iter().map(|place| place.pts).max();
+    let begins = index.samples.first().map(|place| place.dts);
+    if let (Some(last), Some(begins)) = (last, begins)
+        && !take(Found::Duration(last.since(begins)))
+    {
+        return Ok(());
+    }
+    if let (Some(from), Some(begins)) = (from, begins) {
+        let until = begins + from;
+        let pictures = index.tracks.video.is_some();
+        let start = index.samples.iter().rposition(|place| {
+            let starts = place.track == TrackId::Video || !pictures;
+            starts && place.keyframe && place.pts <= until
+        });
+        index.samples.drain(..start.unwrap_or(0));
+    }
+    let mut hand_on = |kind, time_ms, body| take(Found::Tag(kind, time_ms, body));
+    samples(&mut disk, &index, true, &mut hand_on).map_err(|error| unplayable(path, &error))
+}
+
+fn indexed(disk: &mut Source) -> Result<Index, Error> {
+    match disk.format()? {
+        Format::Mp4 => mp4::index_to_play(disk),
+        Format::Mkv => mkv::index_to_play(disk),
+        Format::Flv => flv::index(disk),
+    }
 }
 
 /// As [`tags`], of what `index` names in `source`; the configurations first where they are wanted.
@@ -48,6 +98,7 @@ pub(super) fn samples(
     configurations: bool,
     take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool,
 ) -> Result<(), Error> {
+    let codec = index.tracks.audio.first().map_or(AudioCodec::Aac, |audio| audio.codec);
     if configurations && !headers(index, take) {
         return Ok(());
     }
@@ -75,7 +126,7 @@ pub(super) fn samples(
         let time_ms = place.dts.as_millis() as u32;
         let (kind, body) = match track {
             Track::Video => (TagKind::Video, flv::video_body(&packet)),
-            Track::Audio => (TagKind::Audio, flv::audio_body(&packet)),
+            Track::Audio => (TagKind::Audio, bodies::unit(codec, &packet.data)),
         };
         if !take(kind, time_ms, body) {
             break;
@@ -86,7 +137,7 @@ pub(super) fn samples(
 
 fn headers(index: &Index, take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool) -> bool {
     let video = index.tracks.video.as_ref().map(flv::video_sequence_header);
-    let audio = index.tracks.audio.first().map(flv::audio_sequence_header);
+    let audio = index.tracks.audio.first().and_then(bodies::beginning);
     video.is_none_or(|body| take(TagKind::Video, 0, body))
         && audio.is_none_or(|body| take(TagKind::Audio, 0, body))
 }
@@ -95,8 +146,8 @@ fn unplayable(path: &Path, error: &Error) -> Failure {
     Failure::new(
         Kind::File,
         format!("{} cannot be played: {error}", path.display()),
-        "FLV, MP4 and MKV files with H.264 and AAC can be played; others can be converted, for \
-         example with ffmpeg.",
+        "FLV, MP4 and MKV files with H.264 and AAC, MP3, Opus or FLAC can be played; others can be \
+         converted, for example with ffmpeg.",
     )
 }
 

@@ -40,7 +40,7 @@ impl Remote {
             let reconnect = config.reconnect;
             let url = web::parse(url)?;
             let ask = Ask { url, net: config.net.clone(), buffer: config.buffer };
-            let way = Way::Web(Box::new(Web { ask, reconnect }));
+            let way = Way::Web(Box::new(Web { ask, reconnect, start: config.start.is_some() }));
             return Ok(Self { way, reconnect, runtime });
         }
         Ok(Self::at(rtmp::parse(url)?, config, runtime))
@@ -51,7 +51,7 @@ impl Remote {
         let mut options = Options { buffer: config.buffer, ..Options::default() };
         options.net = config.net.clone();
         let reconnect = config.reconnect;
-        let way = Way::Rtmp(Box::new(Rtmp { url, options, reconnect }));
+        let way = Way::Rtmp(Box::new(Rtmp { url, options, reconnect, start: config.start }));
         Self { way, reconnect, runtime }
     }
 

@@ -27,6 +27,8 @@ pub(super) struct Rtmp {
     pub(super) url: Url,
     pub(super) options: Options,
     pub(super) reconnect: bool,
+    /// Where a recorded stream is to begin.
+    pub(super) start: Option<Duration>,
 }
 
 impl Rtmp {
@@ -69,6 +71,10 @@ impl Rtmp {
         loop {
             let event = tokio::select! {
                 () = shared.stopping.notified() => return End::Stopped,
+                () = shared.wished.notified() => {
+                    self.wish(client, feed, &mut watch);
+                    continue;
+                }
                 event = timeout(TICK, client.next_event()) => event,
             };
             if shared.stop.is_set() {
@@ -76,6 +82,8 @@ impl Rtmp {
             }
             let now = shared.clock.now();
             match event {
+                // The server is asked to be silent.
+                Err(_) if shared.paused() && shared.duration().is_some() => watch.since = now,
                 Err(_) => {
                     if let Some(end) = watch.silence(feed, now) {
                         return end;
@@ -102,6 +110,26 @@ impl Rtmp {
         }
     }
 
+    /// Passes on to the server what the person wants of a recorded stream.
+    fn wish(&self, client: &mut Client, feed: &mut Feed, watch: &mut Watch) {
+        let shared = Arc::clone(&feed.shared);
+        if shared.duration().is_none() {
+            return;
+        }
+        let now = shared.clock.now();
+        watch.since = now;
+        if let Some(to) = shared.take_wanted() {
+            client.session().seek(to);
+            feed.move_here(now);
+            shared.reception.lock().ended = false;
+        }
+        let (paused, at) = (shared.paused(), shared.place());
+        if std::mem::replace(&mut watch.paused, paused) != paused {
+            client.session().pause(paused, at);
+            shared.reception.lock().jitter.forget();
+        }
+    }
+
     fn take(
         &self,
         event: Event,
@@ -119,7 +147,16 @@ impl Rtmp {
                 watch.came(shared, now);
                 feed.take(TagKind::Audio, time_ms, &body, now);
             }
-            Event::Metadata { time_ms, body, .. } => {
+            Event::Metadata { time_ms, body, value } => {
+                // Only what is recorded has an end already.
+                let duration = value.get_number("duration").filter(|it| (0.5..1e7).contains(it));
+                if let Some(duration) = duration {
+                    shared.set_duration(Duration::from_secs_f64(duration));
+                    // Servers do not agree on how `play` counts: it is moved once it is there.
+                    if let Some(start) = self.start.filter(|_| !feed.has_media()) {
+                        shared.seek(start);
+                    }
+                }
                 feed.take(TagKind::Script, time_ms, &body, now);
             }
             Event::Status(status) => {
@@ -130,13 +167,17 @@ impl Rtmp {
                 }
             }
             Event::StreamEof | Event::Unpublished => {
+                // A recorded stream also ends so where it pauses or is moved.
+                if shared.paused() {
+                    return None;
+                }
                 if !watch.ended && watch.media {
                     watch.ended = true;
                     watch.since = now;
                     // What is buffered is played to its end.
                     shared.reception.lock().ended = true;
                 }
-                if !self.reconnect && feed.has_media() {
+                if !self.reconnect && feed.has_media() && shared.duration().is_none() {
                     return Some(End::Over);
                 }
             }

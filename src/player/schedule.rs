@@ -145,6 +145,15 @@ impl Playout {
         (self.position, self.fraction) = (position, 0.0);
     }
 
+    /// Holds here until the next step finds enough to go on.
+    pub fn hold_here(&mut self, now: Timestamp) {
+        if self.phase == Phase::Running {
+            self.position = self.position_at(now);
+            self.phase = Phase::Holding { since: now };
+        }
+        self.at = now;
+    }
+
     /// Brings the position to `now`. `heard` is the media time that leaves the speaker at `now`,
     /// where a device tells: it is the master then.
     pub fn step(&mut self, now: Timestamp, supply: &Supply, heard: Option<Timestamp>) -> Change {

@@ -3,6 +3,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
+use std::time::Duration;
+
 use parking_lot::Mutex;
 
 use crate::base::queue::{self, Full};
@@ -44,6 +46,17 @@ pub(super) struct Shared {
     muted: AtomicBool,
     /// Microseconds by which sound is later than its stamps say.
     av_offset: AtomicI64,
+    paused: AtomicBool,
+    /// Where to go on in a recording, not yet taken up.
+    wanted: Mutex<Option<Duration>>,
+    /// Wakes a feed that waits for the network, for a pause or a new place.
+    pub(super) wished: tokio::sync::Notify,
+    /// Milliseconds of a recording's own time, less media time.
+    origin: AtomicI64,
+    /// Media time that is seen and heard.
+    position: AtomicI64,
+    /// How long a recording is, in milliseconds; 0 where that is not known.
+    duration: AtomicU64,
 }
 
 /// What has been received.
@@ -111,6 +124,13 @@ impl Reception {
         }
     }
 
+    /// Everything that waited was thrown away; what comes goes on at `at`.
+    pub(super) fn move_to(&mut self, at: Timestamp) {
+        (self.first, self.edge) = (Some(at), Some(at));
+        self.last = [None, None];
+        self.jitter.forget();
+    }
+
     /// The stream goes on after its end: its publisher is back.
     pub(super) fn resume(&mut self) {
         if std::mem::replace(&mut self.ended, false) {
@@ -174,6 +194,12 @@ impl Shared {
             volume: AtomicU32::new(config.volume.to_bits()),
             muted: AtomicBool::new(config.muted),
             av_offset: AtomicI64::new(within(config.av_offset_ms)),
+            paused: AtomicBool::new(false),
+            wanted: Mutex::new(None),
+            wished: tokio::sync::Notify::new(),
+            origin: AtomicI64::new(0),
+            position: AtomicI64::new(0),
+            duration: AtomicU64::new(0),
         };
         (shared, receiver)
     }
@@ -257,6 +283,68 @@ impl Shared {
 
     pub(super) fn volume(&self) -> f32 {
         f32::from_bits(self.volume.load(Ordering::Relaxed))
+    }
+
+    /// Holds where it is, or goes on.
+    pub(super) fn set_paused(&self, paused: bool) {
+        if self.paused.swap(paused, Ordering::Relaxed) != paused {
+            self.wished.notify_one();
+        }
+    }
+
+    pub(super) fn paused(&self) -> bool {
+        self.paused.load(Ordering::Relaxed)
+    }
+
+    /// Goes on at another place of a recording. What waits is thrown away, so that the feed, which
+    /// may wait for room, looks at once.
+    pub(super) fn seek(&self, to: Duration) {
+        *self.wanted.lock() = Some(to);
+        self.video.flush();
+        self.audio.flush();
+        self.wished.notify_one();
+    }
+
+    /// Whether another place is wanted.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.wanted.lock().is_some()
+    }
+
+    /// The place that is wanted, once.
+    pub(super) fn take_wanted(&self) -> Option<Duration> {
+        self.wanted.lock().take()
+    }
+
+    /// Media time that is seen and heard.
+    pub(super) fn set_position(&self, at: Timestamp) {
+        self.position.store(at.as_micros(), Ordering::Relaxed);
+    }
+
+    /// As last told.
+    pub(super) fn position(&self) -> Timestamp {
+        Timestamp::from_micros(self.position.load(Ordering::Relaxed))
+    }
+
+    /// A packet that a recording stamps with `own_ms` was placed at `media`.
+    pub(super) fn set_origin(&self, own_ms: u32, media: Timestamp) {
+        self.origin.store(i64::from(own_ms) - media.as_millis(), Ordering::Relaxed);
+    }
+
+    /// Where in the recording it is.
+    pub(super) fn place(&self) -> Duration {
+        let origin = self.origin.load(Ordering::Relaxed);
+        let millis = self.position().as_millis().saturating_add(origin);
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+    }
+
+    pub(super) fn set_duration(&self, duration: Duration) {
+        let millis = u64::try_from(duration.as_millis()).unwrap_or(0);
+        self.duration.store(millis, Ordering::Relaxed);
+    }
+
+    pub(super) fn duration(&self) -> Option<Duration> {
+        let millis = self.duration.load(Ordering::Relaxed);
+        (millis > 0).then(|| Duration::from_millis(millis))
     }
 
     /// Sound is heard so much later than its stamps say (sooner, where negative).

@@ -156,4 +156,8 @@ pub struct Figures {
     pub volume: f32,
     pub muted: bool,
     pub playing_for: Duration,
+    /// Where in a recording it is, and how long that is.
+    pub position: Duration,
+    pub duration: Option<Duration>,
+    pub paused: bool,
 }

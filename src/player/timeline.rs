@@ -69,6 +69,14 @@ impl Timeline {
         }
     }
 
+    /// What comes next is of another place of the same recording, and is played at `at`: behind what
+    /// was placed before, as that was thrown away.
+    pub fn move_to(&mut self, at: Timestamp, now: Timestamp) {
+        for track in self.tracks.iter_mut().flatten() {
+            (track.out, track.stale, track.arrival) = (at.as_millis(), true, now);
+        }
+    }
+
     /// Places a packet that carries `raw` milliseconds and arrived at `now`.
     pub fn place(&mut self, track: Track, raw: u32, now: Timestamp) -> Placed {
         let [video, audio] = &self.tracks;
@@ -268,6 +276,18 @@ mod tests {
         timeline.restart();
         assert_eq!(timeline.place(A, 0, at(5_000)).dts.as_millis(), 5_019);
         assert_eq!(timeline.place(V, 33, at(5_010)).dts.as_millis(), 5_052);
+    }
+
+    #[test]
+    fn another_place_of_a_recording_is_played_where_it_is_wanted() {
+        let mut timeline = Timeline::new(false);
+        for (track, raw) in [(V, 0), (A, 5), (V, 40), (A, 26), (V, 9_000), (A, 9_010)] {
+            timeline.place(track, raw, at(0));
+        }
+        timeline.move_to(at(50), at(0));
+        assert_eq!(timeline.place(V, 3_000, at(0)).dts.as_millis(), 51);
+        assert_eq!(timeline.place(A, 3_013, at(0)).dts.as_millis(), 64);
+        assert_eq!(timeline.place(V, 3_040, at(0)).dts.as_millis(), 91);
     }
 
     #[test]

@@ -10,12 +10,14 @@ use crate::net::web::WebUrl;
 use crate::player::connection::{End, TICK, Watch, failure};
 use crate::player::feed::Feed;
 use crate::player::pull::{Ask, Item, Pace, Problem, Pull};
-use crate::player::{Failure, Kind, State};
+use crate::player::{Failure, Kind, Severity, State};
 
 /// Where a stream is and how it is reached.
 pub(super) struct Web {
     pub(super) ask: Ask,
     pub(super) reconnect: bool,
+    /// Somebody wants it from another place than its beginning.
+    pub(super) start: bool,
 }
 
 impl Web {
@@ -38,6 +40,15 @@ impl Web {
         };
         if first {
             shared.enter(State::Opening { stage: "media" });
+        }
+        if self.start && first {
+            shared.say(
+                "player-no-start",
+                Severity::Warning,
+                "This is played from its beginning, or as it is broadcast.",
+                "--start holds for files, and for recorded streams of RTMP servers.",
+                "",
+            );
         }
         let mut watch = Watch::new(shared.clock.now());
         loop {

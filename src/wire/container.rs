@@ -245,6 +245,9 @@ pub struct Place {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Index {
     pub tracks: Tracks,
+    /// Sound of every codec that is known is taken, as who plays wants it; otherwise AAC only, as who
+    /// copies does.
+    pub every_sound: bool,
     /// In the order in which they are to be written: by DTS, pictures first.
     pub samples: Vec<Place>,
     pub chapters: Vec<Chapter>,

@@ -22,7 +22,8 @@ pub fn program() -> Option<(PathBuf, PathBuf)> {
 }
 
 /// A running nginx. Application `live` relays; `recorded` also writes what it receives to
-/// [`Nginx::recordings`], `kept` too but each publication into a file of its own; `refused` turns publishers and players away.
+/// [`Nginx::recordings`], `kept` too but each publication into a file of its own; `files` plays what is
+/// there; `refused` turns publishers and players away.
 #[derive(Debug)]
 pub struct Nginx {
     pub peer: Peer,
@@ -66,6 +67,7 @@ impl Nginx {
                     live on; record all; record_unique on;
                     record_path {at}/recordings; record_suffix .flv;
                 }}
+                application files {{ play {at}/recordings; }}
                 application refused {{ live on; deny publish all; deny play all; }}
              }} }}",
             module = module.display()

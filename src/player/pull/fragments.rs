@@ -19,7 +19,7 @@ pub(super) fn read(
             "H.264 and AAC can be played; ask the broadcaster for them.",
         )
     };
-    let index = mp4::index(source).map_err(damaged)?;
+    let index = mp4::index_to_play(source).map_err(damaged)?;
     recording::samples(source, &index, fresh, &mut |kind, time_ms, body| {
         take(Tag { kind, time_ms, body });
         true

@@ -8,14 +8,14 @@ use crate::wire::flv;
 #[derive(Debug)]
 pub(in crate::player) enum Problem {
     /// The network or the server.
-    Net(net::Error),
+    Net(Box<net::Error>),
     /// What the server sends.
     Told(Failure),
 }
 
 impl From<net::Error> for Problem {
     fn from(error: net::Error) -> Self {
-        Self::Net(error)
+        Self::Net(Box::new(error))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Elementary streams as FLV tags, which the rest of the player reads.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::media::{EncodedPacket, Priority, Track};
+use crate::player::bodies::{enhanced, raw};
 use crate::wire::flv::reader::video_parameters;
 use crate::wire::flv::{self, Metadata, Tag, TagKind};
 use crate::wire::ts::{CLOCK, Codec, Event};
@@ -16,15 +17,6 @@ fn millis(ticks: i64) -> u32 {
 
 fn tag(kind: TagKind, time_ms: u32, body: Bytes) -> Tag {
     Tag { kind, time_ms, body }
-}
-
-/// An enhanced body's head, and what stands behind it.
-fn enhanced(first: u8, fourcc: &[u8; 4], rest: &[u8]) -> Bytes {
-    let mut out = BytesMut::with_capacity(5 + rest.len());
-    out.put_u8(first);
-    out.put_slice(fourcc);
-    out.put_slice(rest);
-    out.freeze()
 }
 
 /// What a transport stream gave, as a tag; `None` where it makes none. `last_ms` is the time of the
@@ -71,11 +63,4 @@ pub(super) fn of_ts(event: Event, last_ms: u32) -> Option<Tag> {
         },
         Event::Scrambled | Event::Lost => None,
     }
-}
-
-fn raw(head: &[u8], data: &[u8]) -> Bytes {
-    let mut out = BytesMut::with_capacity(head.len() + data.len());
-    out.put_slice(head);
-    out.put_slice(data);
-    out.freeze()
 }

@@ -46,7 +46,7 @@ pub(super) fn response(
     ];
     match join(registry, peer, app, name) {
         Ok(body) => (headers, Body::new(body)).into_response(),
-        Err(no) => no,
+        Err(no) => *no,
     }
 }
 
@@ -63,7 +63,7 @@ pub(super) fn upgraded(
             .max_message_size(MAX_SAID)
             .max_frame_size(MAX_SAID)
             .on_upgrade(move |socket| send(socket, body)),
-        Err(no) => no,
+        Err(no) => *no,
     }
 }
 
@@ -73,14 +73,15 @@ fn join(
     peer: SocketAddr,
     app: &str,
     name: &str,
-) -> Result<FlvBody, Response> {
+) -> Result<FlvBody, Box<Response>> {
     if !registry.find(app, name).is_some_and(|stream| stream.is_published()) {
-        return Err((StatusCode::NOT_FOUND, "There is no such stream.\n").into_response());
+        let none = (StatusCode::NOT_FOUND, "There is no such stream.\n").into_response();
+        return Err(Box::new(none));
     }
     let sink = Arc::new(FlvSink::new(registry.next_id(), registry.config.limits.queue_bytes));
     let Some(stream) = registry.join(app, name, Arc::<FlvSink>::clone(&sink), peer) else {
         let full = "There are too many viewers.\n";
-        return Err((StatusCode::SERVICE_UNAVAILABLE, full).into_response());
+        return Err(Box::new((StatusCode::SERVICE_UNAVAILABLE, full).into_response()));
     };
     let since = registry.clock.now();
     Ok(FlvBody { sink, registry, stream, peer, since })

@@ -8,6 +8,8 @@ use super::head::{AAC, AVC, CHAPTER_ROOM, DURATION_LENGTH, SEEK_ROOM, TYPE_AUDIO
 use super::order::decoding_times;
 use super::writer::{Cue, Layout};
 use crate::base::Timestamp;
+use crate::media::{AudioCodec, AudioParameters, BitsPerSecond};
+use crate::wire::carried;
 use crate::wire::container::{
     Chapter, Error, Index, MAX_AUDIO_TRACKS, Place, ReadAt, TrackId, audio_track, read,
 };
@@ -23,6 +25,17 @@ const MAX_MASTER: usize = 4 << 20;
 /// Where it is no Matroska, cannot be read, or has nothing that can be used.
 pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
     survey(source).map(|survey| survey.index)
+}
+
+/// As [`index`], for who plays: with sound of every codec that is known.
+///
+/// # Errors
+/// As [`index`].
+pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
+    let mut walk = Walk { scale_nanos: 1_000_000, ..Walk::default() };
+    walk.index.every_sound = true;
+    walk.walk(source)?;
+    walk.finish().map(|survey| survey.index)
 }
 
 /// What is in the file and, where it is one of ours, what is needed to finish it where it is.
@@ -66,6 +79,25 @@ struct Walk {
     group: Option<u64>,
     cues: Vec<Cue>,
     laced: bool,
+}
+
+/// Sound that is no AAC and is known.
+fn other_sound(codec: &str, config: Bytes) -> Option<AudioParameters> {
+    let (codec, told, config) = match codec {
+        "A_OPUS" => (AudioCodec::Opus, carried::opus(&config)?, config),
+        // The stream marker and a block's head stand before it.
+        "A_FLAC" => {
+            let info = config.get(8..42).map(|_| config.slice(8..42))?;
+            (AudioCodec::Flac, carried::flac(&config)?, info)
+        }
+        "A_MPEG/L3" => {
+            let told = carried::Sound { sample_rate: 48_000, channels: 2 };
+            (AudioCodec::Mp3, told, Bytes::new())
+        }
+        _ => return None,
+    };
+    let (sample_rate, channels, bitrate) = (told.sample_rate, told.channels, BitsPerSecond(0));
+    Some(AudioParameters { codec, sample_rate, channels, bitrate, config })
 }
 
 fn head_at(source: &mut dyn ReadAt, at: u64) -> Result<Option<Head>, Error> {
@@ -201,7 +233,20 @@ impl Walk {
         let (Some(number), Some(kind)) = (number, kind) else { return false };
         let encoded = child(entry, id::CONTENT_ENCODINGS).is_some();
         let config = child(entry, id::CODEC_PRIVATE).map(Bytes::copy_from_slice);
-        let Some(config) = config.filter(|_| !encoded) else { return false };
+        if encoded {
+            return false;
+        }
+        if kind == TYPE_AUDIO && self.index.every_sound && !codec.starts_with(AAC) {
+            let Some(audio) = other_sound(codec, config.unwrap_or_default()) else { return false };
+            let tracks = &mut self.index.tracks;
+            if tracks.audio.len() >= MAX_AUDIO_TRACKS {
+                return false;
+            }
+            self.numbers.push((number, audio_track(tracks.audio.len())));
+            tracks.audio.push(audio);
+            return true;
+        }
+        let Some(config) = config else { return false };
         let mut metadata = Metadata::default();
         let tracks = &mut self.index.tracks;
         match (kind, codec) {

@@ -3,9 +3,9 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::boxes::{Fields, Name, child, put_box, put_full};
+use super::boxes::{Fields, Found, Name, child, put_box, put_full};
 use super::table::Table;
-use crate::media::{AudioParameters, VideoParameters};
+use crate::media::{AudioCodec, AudioParameters, BitsPerSecond, VideoParameters};
 use crate::wire::container::audio_frame;
 
 /// The unity matrix of a movie or track.
@@ -200,6 +200,8 @@ pub(super) enum Described {
     Avc(Bytes),
     /// An AudioSpecificConfig.
     Aac(Bytes),
+    /// Sound that is no AAC, and how its description is called.
+    Sound(AudioParameters, Name),
     /// Something else, by its name.
     Other(Name),
 }
@@ -228,8 +230,34 @@ pub(super) fn describe(stsd: &[u8]) -> Option<Described> {
             let esds = child(inner, *b"esds").or_else(|| child(child(inner, *b"wave")?, *b"esds"));
             let mut fields = Fields(esds?);
             fields.full()?;
-            let config = specific_config(fields.0)?;
-            Some(Described::Aac(Bytes::copy_from_slice(config)))
+            match specific_config(fields.0)? {
+                Specific::Aac(config) => Some(Described::Aac(Bytes::copy_from_slice(config))),
+                Specific::Mpeg => sound(&entry, AudioCodec::Mp3, Bytes::new()),
+            }
+        }
+        b".mp3" => sound(&entry, AudioCodec::Mp3, Bytes::new()),
+        b"Opus" => {
+            let inner = entry.content.get(28..)?;
+            let mut fields = Fields(child(inner, *b"dOps")?);
+            let (_version, channels) = (fields.u8()?, fields.u8()?);
+            let (skip, rate, gain) = (fields.u16()?, fields.u32()?, fields.u16()?);
+            // The same in Ogg's order (RFC 7845 §5.1).
+            let mut head = BytesMut::from(&b"OpusHead\x01"[..]);
+            head.put_u8(channels);
+            head.put_u16_le(skip);
+            head.put_u32_le(rate);
+            head.put_u16_le(gain);
+            head.put_slice(fields.0);
+            sound(&entry, AudioCodec::Opus, head.freeze())
+        }
+        b"fLaC" => {
+            let inner = entry.content.get(28..)?;
+            let mut fields = Fields(child(inner, *b"dfLa")?);
+            fields.full()?;
+            // A block's head, then STREAMINFO.
+            fields.u32()?;
+            let info = Bytes::copy_from_slice(fields.bytes(34)?);
+            sound(&entry, AudioCodec::Flac, info)
         }
         name => Some(Described::Other(*name)),
     }
@@ -248,8 +276,28 @@ fn next_descriptor<'a>(fields: &mut Fields<'a>) -> Option<(u8, &'a [u8])> {
     Some((tag, fields.bytes(length)?))
 }
 
-/// The AudioSpecificConfig in an ES descriptor; only where the stream is AAC.
-fn specific_config(es: &[u8]) -> Option<&[u8]> {
+/// A sound description of a codec with this configuration.
+fn sound(entry: &Found<'_>, codec: AudioCodec, config: Bytes) -> Option<Described> {
+    let mut fields = Fields(entry.content);
+    fields.bytes(16)?;
+    let channels = fields.u16()?;
+    fields.bytes(6)?;
+    let sample_rate = fields.u32()? >> 16;
+    let bitrate = BitsPerSecond(0);
+    let parameters = AudioParameters { codec, sample_rate, channels, bitrate, config };
+    Some(Described::Sound(parameters, entry.name))
+}
+
+/// What an ES descriptor is of.
+enum Specific<'a> {
+    /// An AudioSpecificConfig.
+    Aac(&'a [u8]),
+    /// MPEG audio.
+    Mpeg,
+}
+
+/// What an ES descriptor is of, where it is sound that is known.
+fn specific_config(es: &[u8]) -> Option<Specific<'_>> {
     let mut fields = Fields(es);
     let (tag::ES, es) = next_descriptor(&mut fields)? else { return None };
     let mut fields = Fields(es);
@@ -268,12 +316,14 @@ fn specific_config(es: &[u8]) -> Option<&[u8]> {
     let (tag::DECODER_CONFIG, config) = next_descriptor(&mut fields)? else { return None };
     let mut fields = Fields(config);
     // MPEG-4 audio, or AAC by MPEG-2's name.
-    if !matches!(fields.u8()?, 0x40 | 0x66..=0x68) {
-        return None;
+    match fields.u8()? {
+        0x40 | 0x66..=0x68 => {}
+        0x69 | 0x6B => return Some(Specific::Mpeg),
+        _ => return None,
     }
     fields.bytes(12)?;
     match next_descriptor(&mut fields)? {
-        (tag::DECODER_SPECIFIC, config) => Some(config),
+        (tag::DECODER_SPECIFIC, config) => Some(Specific::Aac(config)),
         _ => None,
     }
 }

@@ -29,13 +29,25 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
     survey(source).map(|survey| survey.index)
 }
 
+/// As [`index`], for who plays: with sound of every codec that is known.
+///
+/// # Errors
+/// As [`index`].
+pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
+    let index = Index { every_sound: true, ..Index::default() };
+    look(source, index).map(|survey| survey.index)
+}
+
 /// As [`index`], with more.
 ///
 /// # Errors
 /// As [`index`].
 pub fn survey(source: &mut dyn ReadAt) -> Result<Survey, Error> {
+    look(source, Index::default())
+}
+
+fn look(source: &mut dyn ReadAt, mut index: Index) -> Result<Survey, Error> {
     let size = source.size();
-    let mut index = Index::default();
     let mut movie: Option<Movie> = None;
     let (mut room, mut at, mut number) = (None, 0_u64, 0);
     while at < size {
@@ -58,7 +70,7 @@ pub fn survey(source: &mut dyn ReadAt) -> Result<Survey, Error> {
             b"moov" => {
                 let bytes = read(source, content, end - content, MAX_MOOV, "tables")?;
                 let first = movie.is_none();
-                let mut found = Index::default();
+                let mut found = Index { every_sound: index.every_sound, ..Index::default() };
                 let its = moov(&bytes, &mut found, size)?;
                 if first || !its.fragmented && !found.samples.is_empty() {
                     // The last of two is that of a file that was all but finished.

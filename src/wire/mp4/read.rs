@@ -125,7 +125,13 @@ fn trak_header(
             index.tracks.audio.push(audio_parameters(config, &Metadata::default()).ok()?);
             audio_track(index.tracks.audio.len() - 1)
         }
-        Described::Other(name) => {
+        Described::Sound(audio, _)
+            if index.every_sound && index.tracks.audio.len() < MAX_AUDIO_TRACKS =>
+        {
+            index.tracks.audio.push(audio);
+            audio_track(index.tracks.audio.len() - 1)
+        }
+        Described::Sound(_, name) | Described::Other(name) => {
             if index.left_out.len() < 32 {
                 index.left_out.push(format!("a track of '{}'", name.escape_ascii()));
             }

@@ -22,12 +22,15 @@ const REMEMBERED: usize = 8;
 /// A question that may have a better answer later is asked again after these pauses.
 const AGAIN: [u64; 3] = [300, 1_000, 2_000];
 
+/// What stands before segments, and where it came from.
+type Beginning = (WebUrl, Option<(u64, u64)>, Bytes);
+
 /// Who reads.
 #[derive(Debug)]
 pub(super) struct Fetch {
     client: Client,
     keys: Vec<(WebUrl, [u8; 16])>,
-    maps: Vec<(WebUrl, Option<(u64, u64)>, Bytes)>,
+    maps: Vec<Beginning>,
 }
 
 fn told(kind: Kind, what: impl Into<String>, advice: &str) -> Problem {
@@ -175,7 +178,7 @@ fn decrypt(data: &[u8], key: &[u8; 16], iv: u128) -> Result<Bytes, Problem> {
         let advice = "Try again; if it stays so, the broadcaster must be told.";
         told(Kind::Unreachable, "an encrypted segment is damaged, or the key is wrong", advice)
     };
-    if data.is_empty() || data.len() % 16 != 0 {
+    if data.is_empty() || !data.len().is_multiple_of(16) {
         return Err(damaged());
     }
     let iv = iv.to_be_bytes();

@@ -156,7 +156,7 @@ impl Track {
                     self.misses += 1;
                     self.restart = true;
                     if self.misses >= MOST_MISSES {
-                        return Err(error.into());
+                        return Err(Problem::Net(error));
                     }
                     tracing::debug!(%error, number, "a segment is missing");
                 }

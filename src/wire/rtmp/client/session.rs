@@ -515,6 +515,21 @@ impl Session {
         }
     }
 
+    /// Play: asks a server for a pause of a recorded stream at this place, or for its end.
+    pub fn pause(&mut self, paused: bool, at: Duration) {
+        if self.is_started() && self.config.purpose == Purpose::Play {
+            let arguments = [Value::Boolean(paused), Value::Number(at.as_millis() as f64)];
+            self.say(self.stream, "pause", 0.0, &arguments);
+        }
+    }
+
+    /// Play: asks a server to go on elsewhere in a recorded stream.
+    pub fn seek(&mut self, to: Duration) {
+        if self.is_started() && self.config.purpose == Purpose::Play {
+            self.say(self.stream, "seek", 0.0, &[Value::Number(to.as_millis() as f64)]);
+        }
+    }
+
     fn say_goodbye(&mut self) {
         if !matches!(self.state, State::Starting | State::Started) {
             return;
