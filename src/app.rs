@@ -175,6 +175,9 @@ impl<S: Studio> Window<S> {
         match wish {
             Wish::Command(command) => self.studio.send(command),
             Wish::PickVideoFile => self.files.ask(ctx, Kind::Video, None),
+            Wish::PickSource(pick, scene) => self.files.ask(ctx, Kind::Source(pick, scene), None),
+            Wish::PickScenes => self.files.ask(ctx, Kind::Scenes, None),
+            Wish::SaveScenes => self.files.ask(ctx, Kind::NewScenes, None),
             Wish::PickAudioFile => self.files.ask(ctx, Kind::Audio, None),
             Wish::PickWatchFile => self.files.ask(ctx, Kind::Watch, None),
             Wish::PickRecordingFolder => self.files.ask(ctx, Kind::Folder, Some(folder)),
@@ -246,6 +249,9 @@ impl<S: Studio> eframe::App for Window<S> {
                 Kind::Audio => self.screen.picked_audio(path),
                 Kind::Watch => self.screen.picked_watch(&path),
                 Kind::Folder => self.screen.picked_folder(path),
+                Kind::Source(pick, scene) => self.screen.picked_source(pick, scene, path),
+                Kind::Scenes => self.studio.send(Command::ImportScenes(path)),
+                Kind::NewScenes => self.studio.send(Command::ExportScenes(path)),
             }
         }
         let late = self.ending.is_some_and(|since| since.elapsed() > END_LIMIT);

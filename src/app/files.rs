@@ -6,6 +6,8 @@ use eframe::egui;
 
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
+use crate::compose::scene::SceneId;
+use crate::ui::pick::Pick;
 
 /// What is asked for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -14,6 +16,12 @@ pub enum Kind {
     Audio,
     Watch,
     Folder,
+    /// For a scene.
+    Source(Pick, SceneId),
+    /// A collection to take in…
+    Scenes,
+    /// …and one to write.
+    NewScenes,
 }
 
 /// The dialog that is open, if one is.
@@ -41,7 +49,17 @@ impl Files {
                 Kind::Watch => {
                     dialog.add_filter("FLV, MP4, MKV", &["flv", "mp4", "mkv"]).pick_file()
                 }
-                Kind::Folder => dialog.pick_folder(),
+                Kind::Folder | Kind::Source(Pick::Slides, _) => dialog.pick_folder(),
+                Kind::Source(Pick::Video, _) => dialog.add_filter("Y4M", &["y4m"]).pick_file(),
+                Kind::Source(Pick::Image, _) => {
+                    let known = ["png", "jpg", "jpeg", "webp", "gif"];
+                    dialog.add_filter("PNG, JPEG, WebP, GIF", &known).pick_file()
+                }
+                Kind::Scenes => dialog.add_filter("onair, OBS", &["toml", "json"]).pick_file(),
+                Kind::NewScenes => dialog
+                    .add_filter("TOML, JSON", &["toml", "json"])
+                    .set_file_name("scenes.toml")
+                    .save_file(),
             };
             if let Some(path) = path {
                 // The window may be gone by now.

@@ -100,7 +100,6 @@ pub struct Studio {
     events: Option<Receiver<Event>>,
     snapshot: Latest<Snapshot>,
     program: Latest<VideoFrame>,
-    prepared: Latest<VideoFrame>,
     watched: Latest<VideoFrame>,
     worker: Worker,
 }
@@ -114,7 +113,7 @@ impl Studio {
         let (commands, obeyed) = queue::bounded("commands", COMMANDS, Full::Block);
         let (happened, events) = queue::bounded("events", EVENTS, Full::DropOldest);
         let (snapshot, watched) = (Latest::default(), Latest::default());
-        let (program, prepared) = (Latest::default(), Latest::default());
+        let program = Latest::default();
         let engine = Engine {
             clock: config.clock,
             runtime: Runtime::start()?,
@@ -122,7 +121,7 @@ impl Studio {
             events: happened,
             output: snapshot.clone(),
             preview: program.clone(),
-            prepared: prepared.clone(),
+            prepared: Latest::default(),
             watch: Watch::new(watched.clone(), config.player),
             settings: config.settings,
             settings_path: config.settings_path,
@@ -144,7 +143,7 @@ impl Studio {
         };
         let warnings = config.warnings;
         let worker = Worker::spawn("studio", move |_| engine.run(warnings))?;
-        Ok(Self { commands, events: Some(events), snapshot, program, prepared, watched, worker })
+        Ok(Self { commands, events: Some(events), snapshot, program, watched, worker })
     }
 
     /// Asks for something; the next snapshots and events show what became of it.
@@ -171,11 +170,6 @@ impl Studio {
     /// What goes out.
     pub fn program(&self) -> Latest<VideoFrame> {
         self.program.clone()
-    }
-
-    /// The scene that is prepared, small; empty while none is.
-    pub fn prepared(&self) -> Latest<VideoFrame> {
-        self.prepared.clone()
     }
 
     /// What the player shows.

@@ -70,13 +70,15 @@ pub struct SceneSource {
 }
 
 /// The scenes and how their sources fare.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Scenes {
     pub collection: Arc<Collection>,
     /// The chosen picture among them, if it is shown in any scene.
     pub sources: Vec<SceneSource>,
     /// The scene that is prepared.
     pub prepared: Option<SceneId>,
+    /// Its picture, small.
+    pub picture: Latest<VideoFrame>,
     pub can_undo: bool,
     pub can_redo: bool,
 }

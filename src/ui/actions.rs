@@ -32,6 +32,9 @@ pub enum Action {
     CopyAddress,
     WatchOwn,
     OpenFile,
+    Undo,
+    Redo,
+    Transition,
     MutePlayer,
     Theme,
     Language,
@@ -47,7 +50,7 @@ macro_rules! key {
 
 impl Action {
     /// In the order of the palette and the help.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 30] = [
         Self::GoLive,
         Self::Ready,
         Self::Record,
@@ -71,6 +74,9 @@ impl Action {
         Self::CopyAddress,
         Self::WatchOwn,
         Self::OpenFile,
+        Self::Undo,
+        Self::Redo,
+        Self::Transition,
         Self::MutePlayer,
         Self::Theme,
         Self::Language,
@@ -103,6 +109,9 @@ impl Action {
             Self::CopyAddress => key!("action-copy-address"),
             Self::WatchOwn => key!("action-watch-own"),
             Self::OpenFile => key!("action-open-file"),
+            Self::Undo => key!("action-undo"),
+            Self::Redo => key!("action-redo"),
+            Self::Transition => key!("action-transition"),
             Self::MutePlayer => key!("action-mute-player"),
             Self::Theme => key!("action-theme"),
             Self::Language => key!("action-language"),
@@ -128,6 +137,9 @@ impl Action {
             Self::Studio => command(Key::Num1),
             Self::Watch => command(Key::Num2),
             Self::OpenFile => command(Key::O),
+            Self::Undo => command(Key::Z),
+            Self::Redo => command(Key::Y),
+            Self::Transition => command(Key::Enter),
             Self::Quit => command(Key::Q),
             Self::Mute => plain(Key::M),
             Self::FullScreen => plain(Key::F),
@@ -136,9 +148,9 @@ impl Action {
         }
     }
 
-    /// Whether the shortcut is a letter that a text field wants for itself.
+    /// Whether a text field wants the shortcut for itself.
     pub fn is_letter(self) -> bool {
-        matches!(self, Self::Mute | Self::FullScreen)
+        matches!(self, Self::Mute | Self::FullScreen | Self::Undo | Self::Redo)
     }
 
     /// Whether it makes sense now.
@@ -156,6 +168,9 @@ impl Action {
             Self::WatchOwn => {
                 !snapshot.server.play_url.is_empty() && snapshot.live == LiveState::OnAir
             }
+            Self::Undo => snapshot.scenes.can_undo,
+            Self::Redo => snapshot.scenes.can_redo,
+            Self::Transition => snapshot.scenes.prepared.is_some(),
             Self::MutePlayer => snapshot.watch != WatchState::Idle,
             _ => true,
         }

@@ -50,6 +50,8 @@ pub enum Icon {
     Flag,
     Replay,
     Picture,
+    Lock,
+    Unlock,
 }
 
 /// A pen on the 20×20 grid.
@@ -302,6 +304,17 @@ fn draw(pen: &Pen<'_>, icon: Icon) {
             pen.rect(2.5, 5.5, 15.0, 10.5, 2.0);
             pen.line(&[(6.8, 5.5), (7.8, 3.5), (12.2, 3.5), (13.2, 5.5)]);
             pen.circle(10.0, 10.6, 3.1);
+        }
+        Icon::Lock => {
+            pen.rect(4.5, 9.0, 11.0, 8.0, 2.0);
+            pen.arc(10.0, 7.5, 3.5, PI, TAU);
+            pen.line(&[(6.5, 7.5), (6.5, 9.0)]);
+            pen.line(&[(13.5, 7.5), (13.5, 9.0)]);
+        }
+        Icon::Unlock => {
+            pen.rect(4.5, 9.0, 11.0, 8.0, 2.0);
+            pen.arc(10.0, 6.0, 3.5, PI, TAU - 0.3);
+            pen.line(&[(6.5, 6.0), (6.5, 9.0)]);
         }
         Icon::Help => {
             pen.circle(10.0, 10.0, 7.6);

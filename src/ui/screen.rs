@@ -8,19 +8,21 @@ use egui::{Key, Modifiers, Rect, ScrollArea, Ui, pos2, vec2};
 use crate::audio::AudioChoice;
 use crate::base::Latest;
 use crate::capture::VideoChoice;
+use crate::compose::scene::SceneId;
 use crate::media::VideoFrame;
 use crate::studio::snapshot::{LiveState, WatchState};
-use crate::studio::{Command, Language, Preferences, Remedy, Snapshot, Theme as ThemeChoice};
+use crate::studio::{Command, Edit, Language, Preferences, Remedy, Snapshot, Theme as ThemeChoice};
 use crate::ui::actions::Action;
 use crate::ui::bars::{self, Page};
 use crate::ui::dialogs::{self, Answer, Dialog};
 use crate::ui::notices::{self, Place};
+use crate::ui::pick::Pick;
 use crate::ui::picture::Picture;
 use crate::ui::target::child;
 use crate::ui::text::{self, Texts};
 use crate::ui::theme::{Theme, gap, size};
 use crate::ui::view::{Renderer, View, Wish};
-use crate::ui::{fonts, go_live, mixer, sources, stage, target, watch};
+use crate::ui::{fonts, go_live, mixer, scenes, sources, stage, target, watch};
 
 /// The window between two frames.
 #[derive(Debug)]
@@ -36,6 +38,9 @@ pub struct Screen {
     search: dialogs::Search,
     target: target::Draft,
     watch: watch::Draft,
+    scenes: scenes::Draft,
+    /// The scene that is prepared, once one was.
+    prepared: Option<Picture>,
     program: Picture,
     watched: Picture,
     full_screen: bool,
@@ -83,6 +88,8 @@ impl Screen {
             search: dialogs::Search::default(),
             target: target::Draft::default(),
             watch: watch::Draft::default(),
+            scenes: scenes::Draft::default(),
+            prepared: None,
             program: Picture::new("program", program),
             watched: Picture::new("watched", watched),
             full_screen: false,
@@ -113,6 +120,13 @@ impl Screen {
     pub fn set_snapshot(&mut self, snapshot: Snapshot) {
         self.snapshot = snapshot;
         self.target.learn(&self.snapshot);
+        let scenes = &self.snapshot.scenes;
+        self.scenes.studio_mode = scenes.prepared.is_some();
+        if scenes.prepared.is_none() {
+            self.prepared = None;
+        } else if self.prepared.is_none() {
+            self.prepared = Some(Picture::new("prepared", scenes.picture.clone()));
+        }
     }
 
     /// The page that is shown.
@@ -144,6 +158,13 @@ impl Screen {
     /// A file was chosen for the picture.
     pub fn picked_video(&mut self, path: PathBuf) {
         self.wishes.push(Wish::Command(Command::SelectVideo(VideoChoice::File(path))));
+    }
+
+    /// A file or folder was chosen for a scene.
+    pub fn picked_source(&mut self, pick: Pick, scene: SceneId, path: PathBuf) {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let edit = Edit::AddSource { scene, name, choice: pick.choice(path) };
+        self.wishes.push(Wish::Command(Command::Edit(edit)));
     }
 
     /// A file was chosen for the sound.
@@ -223,8 +244,15 @@ impl Screen {
         self.watch.learn(&view, ui.input(|input| input.time));
         match self.page {
             Page::Studio => {
-                let pressed =
-                    studio(ui, &mut view, &mut self.target, &mut self.program, page, left, right);
+                let pressed = {
+                    let mut parts = Parts {
+                        target: &mut self.target,
+                        scenes: &mut self.scenes,
+                        program: &mut self.program,
+                        prepared: self.prepared.as_mut(),
+                    };
+                    studio(ui, &mut view, &mut parts, page, left, right)
+                };
                 if let Some(pressed) = pressed {
                     action = action.or(Some(pressed));
                 }
@@ -246,6 +274,15 @@ impl Screen {
     }
 
     fn dialogs(&mut self, ctx: &egui::Context) {
+        if self.dialog.is_none() {
+            let mut view = View {
+                theme: &self.theme,
+                texts: &self.texts,
+                snapshot: &self.snapshot,
+                wishes: &mut self.wishes,
+            };
+            scenes::properties::show(ctx, &mut view, &mut self.scenes);
+        }
         let Some(dialog) = self.dialog else {
             return;
         };
@@ -297,7 +334,8 @@ impl Screen {
         }
         for action in Action::ALL {
             let Some(shortcut) = action.shortcut() else { continue };
-            if action.is_letter() && (typing || self.dialog.is_some()) {
+            let asked = self.dialog.is_some() || self.scenes.settings.is_some();
+            if action.is_letter() && (typing || asked) {
                 continue;
             }
             let pressed = ctx.input_mut(|input| input.consume_shortcut(&shortcut));
@@ -384,6 +422,9 @@ impl Screen {
                 self.wishes.push(send(Command::Watch { url }));
             }
             Action::OpenFile => self.wishes.push(Wish::PickWatchFile),
+            Action::Undo => self.wishes.push(send(Command::Undo)),
+            Action::Redo => self.wishes.push(send(Command::Redo)),
+            Action::Transition => self.wishes.push(send(Command::Transition)),
             Action::Theme => {
                 self.preferences.theme = match self.preferences.theme {
                     ThemeChoice::Dark => ThemeChoice::Light,
@@ -449,16 +490,24 @@ impl Screen {
     }
 }
 
+/// What the *Studio* page works with.
+struct Parts<'a> {
+    target: &'a mut target::Draft,
+    scenes: &'a mut scenes::Draft,
+    program: &'a mut Picture,
+    prepared: Option<&'a mut Picture>,
+}
+
 /// The *Studio* page.
 fn studio(
     ui: &mut Ui,
     view: &mut View<'_>,
-    draft: &mut target::Draft,
-    program: &mut Picture,
+    parts: &mut Parts<'_>,
     room: Rect,
     left: f32,
     right: f32,
 ) -> Option<Action> {
+    let Parts { target: draft, scenes, program, prepared } = parts;
     let theme = view.theme;
     let split = room.right() - right;
     let strip = Rect::from_min_max(
@@ -472,9 +521,9 @@ fn studio(
     ui.painter().vline(sources_room.right() - 0.5, sources_room.y_range(), theme.border());
     let mut panel = child(ui, sources_room.shrink2(vec2(gap::M, gap::M)), "sources");
     panel.shrink_clip_rect(sources_room);
-    sources::show(&mut panel, view);
+    sources::show(&mut panel, view, scenes);
 
-    stage::show(ui, view, program, stage_room);
+    stage::show(ui, view, program, prepared.as_deref_mut(), scenes, stage_room);
     let mut sound = child(ui, strip, "mixer");
     mixer::show(&mut sound, view, strip);
 

@@ -11,14 +11,17 @@ use crate::studio::snapshot::{Device, SourceState};
 use crate::ui::actions::key;
 use crate::ui::format;
 use crate::ui::icons::Icon;
+use crate::ui::scenes;
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{Button, Look, Row, icon_button, label, paragraph, section};
 
 /// The panel.
-pub fn show(ui: &mut Ui, view: &mut View<'_>) {
+pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
+        scenes::list::show(ui, view, draft);
+        ui.add_space(gap::L);
         pictures(ui, view);
         ui.add_space(gap::L);
         sounds(ui, view);

@@ -7,6 +7,8 @@ use egui::{
 };
 
 use crate::capture::VideoChoice;
+use crate::compose::scene::Content;
+use crate::studio::scenes::MAIN;
 use crate::studio::snapshot::{LiveState, SourceState};
 use crate::studio::{Command, Level};
 use crate::ui::actions::key;
@@ -14,17 +16,44 @@ use crate::ui::format;
 use crate::ui::icons::{self, Icon};
 use crate::ui::notices::{self, Card, Place};
 use crate::ui::picture::{Picture, fill_around, fitted};
+use crate::ui::scenes;
 use crate::ui::theme::{BLACK, BORDER, ON_PICTURE, ON_PICTURE_SECONDARY, PLATE, Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, place};
 
 /// The stage fills `room`.
-pub fn show(ui: &mut Ui, view: &mut View<'_>, picture: &mut Picture, room: Rect) {
+///
+/// While a scene is prepared, it stands to the left of what goes out.
+pub fn show(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    picture: &mut Picture,
+    prepared: Option<&mut Picture>,
+    draft: &mut scenes::Draft,
+    room: Rect,
+) {
     let quality = &view.snapshot.quality;
     let shape = quality.size.width as f32 / (quality.size.height as f32).max(1.0);
+    let mut room = room;
+    if let Some(prepared) = prepared {
+        let (left, right) = room.split_left_right_at_fraction(0.5);
+        room = right;
+        let rect = fitted(left.shrink(gap::S), shape, ui.pixels_per_point());
+        fill_around(ui, left, rect, view.theme.canvas);
+        if !prepared.paint(ui, rect) {
+            ui.painter().rect_filled(rect, CornerRadius::ZERO, BLACK);
+        }
+        let frame = Stroke::new(2.0, view.theme.good);
+        ui.painter().rect_stroke(rect, CornerRadius::same(2), frame, StrokeKind::Outside);
+        label_in(ui, rect, &view.texts.get("prepared-tag"));
+        scenes::canvas::show(ui, view, draft, rect);
+    }
     let rect = fitted(room.shrink(gap::M), shape, ui.pixels_per_point());
     fill_around(ui, room, rect, view.theme.canvas);
     program(ui, view, picture, rect);
+    if view.snapshot.scenes.prepared.is_none() {
+        scenes::canvas::show(ui, view, draft, rect);
+    }
 
     let inset = rect.shrink(gap::XL.min(rect.width() * 0.04));
     // Sound is shown below: its notices stand at the lower edge.
@@ -59,7 +88,13 @@ fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut Picture, rect: Rect) 
     let name = view.texts.get("program-preview");
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
     let state = view.snapshot.video.as_ref().map(|video| (video.state, &video.choice));
+    // A scene with more than the chosen picture is always shown.
+    let shown =
+        view.snapshot.scenes.collection.current().is_some_and(|scene| {
+            scene.items.iter().any(|item| item.content != Content::Source(MAIN))
+        });
     let painted = match state {
+        _ if shown => picture.paint(ui, rect),
         Some((SourceState::Open | SourceState::Stalled | SourceState::Lost, choice))
             if *choice != VideoChoice::None =>
         {
@@ -105,13 +140,19 @@ fn tag(ui: &Ui, view: &View<'_>, rect: Rect) {
             ("rate", format::rate(quality.frame_rate).into()),
         ],
     );
-    let galley = ui.painter().layout_no_wrap(text, Type::Tiny.font(), ON_PICTURE);
+    let plate = label_in(ui, rect, &text);
+    ui.interact(plate, ui.scope_id().with("tag"), Sense::hover())
+        .on_hover_text(&*view.texts.get("tip-program"));
+}
+
+/// A plate with words in the upper left corner of a picture.
+fn label_in(ui: &Ui, rect: Rect, text: &str) -> Rect {
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), Type::Tiny.font(), ON_PICTURE);
     let plate =
         Rect::from_min_size(rect.min + Vec2::splat(gap::S), galley.size() + vec2(14.0, 8.0));
     ui.painter().rect_filled(plate, CornerRadius::same(4), PLATE);
     ui.painter().galley(plate.center() - galley.size() / 2.0, galley, ON_PICTURE);
-    ui.interact(plate, ui.scope_id().with("tag"), Sense::hover())
-        .on_hover_text(&*view.texts.get("tip-program"));
+    plate
 }
 
 /// Words in the place of a picture; tells whether the button was pressed.

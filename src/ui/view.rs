@@ -1,6 +1,8 @@
 //! What every screen is handed: the look, the words, the studio as it is; and what it hands back.
 
+use crate::compose::scene::SceneId;
 use crate::studio::{Command, Snapshot};
+use crate::ui::pick::Pick;
 use crate::ui::text::Texts;
 use crate::ui::theme::Theme;
 
@@ -19,6 +21,12 @@ pub enum Wish {
     Command(Command),
     /// Ask for a Y4M file and select it as the picture.
     PickVideoFile,
+    /// Ask for a file or folder and put it into this scene.
+    PickSource(Pick, SceneId),
+    /// Ask for a file of scenes and take it in.
+    PickScenes,
+    /// Ask for a file and write the scenes into it.
+    SaveScenes,
     /// Ask for a WAV file and select it as the sound.
     PickAudioFile,
     /// Ask for a file and show it in the player.

@@ -262,6 +262,7 @@ impl Engine {
             collection: Arc::clone(&stage.shared),
             sources: sources.collect(),
             prepared: stage.prepared,
+            picture: self.prepared.clone(),
             can_undo,
             can_redo,
         }

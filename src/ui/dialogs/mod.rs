@@ -9,7 +9,7 @@ mod palette;
 mod ready;
 mod settings;
 
-pub use card::{Answer, Needs};
+pub use card::{Answer, Needs, heading, modal};
 pub use palette::Search;
 
 use crate::ui::view::View;

@@ -1,0 +1,294 @@
+//! Changing a scene on its picture: click to select, drag to move, handles to resize and turn,
+//! Alt with a handle to crop, arrows to nudge, Delete to remove. Edges and middles snap (not while
+//! Ctrl is held); Shift frees the shape of a corner and makes turning go in steps.
+
+use egui::{
+    Color32, EventFilter, Key, Modifiers, Pos2, Rect, Role, Sense, Shape, Stroke, Ui, Vec2,
+    WidgetInfo, pos2, vec2,
+};
+
+use crate::compose::scene::{Item, ItemId, Place};
+use crate::media::Size;
+use crate::studio::{Command, Edit};
+use crate::ui::scenes::place::{self, Grip};
+use crate::ui::scenes::{Draft, edited, menu, name_of, natural};
+use crate::ui::view::View;
+
+/// How near a handle the pointer must be, in points.
+const REACH: f32 = 9.0;
+/// How far above the box the handle to turn is.
+const STALK: f32 = 26.0;
+/// How near an edge something snaps, in points.
+const NEAR: f64 = 8.0;
+
+/// What is held.
+#[derive(Clone, Debug)]
+pub struct Drag {
+    id: ItemId,
+    grip: Grip,
+    /// Where it began, in program pixels.
+    from: (f64, f64),
+    start: Place,
+    /// The lines it snaps to now.
+    guides: (Option<f64>, Option<f64>),
+}
+
+/// From program pixels to the window and back.
+#[derive(Copy, Clone)]
+struct Frame {
+    rect: Rect,
+    canvas: Size,
+}
+
+impl Frame {
+    fn scale(self) -> f64 {
+        f64::from(self.rect.width()) / f64::from(self.canvas.width).max(1.0)
+    }
+
+    fn to_window(self, (x, y): (f64, f64)) -> Pos2 {
+        self.rect.min + vec2((x * self.scale()) as f32, (y * self.scale()) as f32)
+    }
+
+    fn to_program(self, at: Pos2) -> (f64, f64) {
+        let at = at - self.rect.min;
+        (f64::from(at.x) / self.scale(), f64::from(at.y) / self.scale())
+    }
+}
+
+/// Lays the handles over the picture in `rect`, and obeys them.
+pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
+    let canvas = view.snapshot.quality.size;
+    let frame = Frame { rect, canvas };
+    let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
+    let items = collection.scene(edited(view.snapshot)).map(|scene| scene.items.as_slice());
+    let items = items.unwrap_or_default();
+    let selected = draft.selected.and_then(|id| items.iter().find(|item| item.id == id));
+    let response = ui.interact(rect, ui.scope_id().with("canvas"), Sense::click_and_drag());
+    let name = match selected {
+        Some(item) => {
+            let name = name_of(view, item);
+            view.texts.with("canvas-selected", &[("name", name.into())])
+        }
+        None => view.texts.get("canvas").to_string(),
+    };
+    response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, &name));
+    let pointer = ui.ctx().pointer_latest_pos();
+    let modifiers = ui.input(|input| input.modifiers);
+
+    // What is under the pointer: a handle of what is selected, else the topmost item there.
+    let handle = selected.filter(|item| !item.locked).and_then(|item| {
+        let size = natural(view.snapshot, item);
+        grip_at(frame, &place::tight(&item.place, size, canvas), pointer?, modifiers.alt)
+            .map(|grip| (item, grip))
+    });
+    if response.hovered()
+        && let Some((_, grip)) = handle
+    {
+        ui.ctx().set_cursor_icon(cursor(grip));
+    }
+    let under = |at: Pos2| {
+        let point = frame.to_program(at);
+        let hit = |item: &&Item| {
+            let size = natural(view.snapshot, item);
+            !item.hidden && !item.locked && place::contains(&item.place, size, canvas, point)
+        };
+        items.iter().rev().find(hit)
+    };
+    let begun = ui.input(|input| input.pointer.press_origin());
+    if response.drag_started_by(egui::PointerButton::Primary)
+        && let Some(origin) = begun
+    {
+        let held = selected.filter(|item| !item.locked).and_then(|item| {
+            let size = natural(view.snapshot, item);
+            grip_at(frame, &place::tight(&item.place, size, canvas), origin, modifiers.alt)
+                .map(|grip| (item, grip))
+        });
+        let held = held.or_else(|| under(origin).map(|item| (item, Grip::Whole)));
+        draft.grip = held.map(|(item, grip)| {
+            draft.selected = Some(item.id);
+            let size = natural(view.snapshot, item);
+            let start = if grip == Grip::Whole {
+                item.place
+            } else {
+                place::tight(&item.place, size, canvas)
+            };
+            Drag { id: item.id, grip, from: frame.to_program(origin), start, guides: (None, None) }
+        });
+    } else if (response.clicked() || response.secondary_clicked())
+        && let Some(at) = pointer
+    {
+        draft.selected = under(at).map(|item| item.id);
+        response.request_focus();
+    }
+    if response.double_clicked()
+        && let Some(id) = draft.selected
+    {
+        draft.settings = Some(id);
+        draft.source_text = None;
+    }
+    if response.dragged()
+        && let (Some(drag), Some(at)) = (&mut draft.grip, pointer)
+        && let Some(item) = items.iter().find(|item| item.id == drag.id)
+    {
+        let way = (drag.from, frame.to_program(at));
+        let mut now = place::dragged(&drag.start, drag.grip, way, canvas, modifiers.shift);
+        drag.guides = (None, None);
+        if drag.grip == Grip::Whole && !modifiers.command {
+            let size = natural(view.snapshot, item);
+            let (snapped, across, down) = place::snapped(&now, size, canvas, NEAR / frame.scale());
+            now = snapped;
+            drag.guides = (across, down);
+        }
+        if now.bounded() != item.place {
+            view.send(Command::Edit(Edit::SetPlace(item.id, now)));
+        }
+    }
+    if response.drag_stopped() {
+        draft.grip = None;
+    }
+    if response.has_focus() {
+        keyboard(ui, view, draft, response.id, selected);
+    }
+    if let Some(item) = selected {
+        outline(ui, view, frame, item);
+    }
+    if let Some(Drag { guides, .. }) = &draft.grip {
+        let stroke = Stroke::new(1.0, view.theme.accent);
+        if let Some(x) = guides.0 {
+            ui.painter().vline(frame.to_window((x, 0.0)).x, rect.y_range(), stroke);
+        }
+        if let Some(y) = guides.1 {
+            ui.painter().hline(rect.x_range(), frame.to_window((0.0, y)).y, stroke);
+        }
+    }
+    if let Some(item) = selected {
+        menu::context(&response, view, |ui, view| menu::item(ui, view, draft, item));
+    }
+}
+
+fn keyboard(
+    ui: &Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    id: egui::Id,
+    selected: Option<&Item>,
+) {
+    // Arrows move what is selected, not the keyboard's place.
+    let arrows = selected.is_some();
+    let filter = EventFilter {
+        horizontal_arrows: arrows,
+        vertical_arrows: arrows,
+        ..EventFilter::default()
+    };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
+    let Some(item) = selected else { return };
+    let pressed = |modifiers, key| ui.input_mut(|input| input.consume_key(modifiers, key));
+    for (key, by) in [
+        (Key::ArrowLeft, (-1.0, 0.0)),
+        (Key::ArrowRight, (1.0, 0.0)),
+        (Key::ArrowUp, (0.0, -1.0)),
+        (Key::ArrowDown, (0.0, 1.0)),
+    ] {
+        let step = if pressed(Modifiers::SHIFT, key) {
+            10.0
+        } else if pressed(Modifiers::NONE, key) {
+            // Upright pictures lie on even pixels.
+            2.0
+        } else {
+            continue;
+        };
+        if !item.locked {
+            let by = (by.0 * step, by.1 * step);
+            let place = place::moved(&item.place, by, view.snapshot.quality.size);
+            view.send(Command::Edit(Edit::SetPlace(item.id, place)));
+        }
+    }
+    if pressed(Modifiers::NONE, Key::Delete) || pressed(Modifiers::NONE, Key::Backspace) {
+        view.send(Command::Edit(Edit::RemoveItem(item.id)));
+        draft.selected = None;
+    }
+    if pressed(Modifiers::NONE, Key::Escape) {
+        draft.selected = None;
+    }
+}
+
+/// The handles of a tight place, in the window.
+fn handles(frame: Frame, place: &Place) -> Vec<(Grip, Pos2)> {
+    let plain = Place {
+        flip_x: false,
+        flip_y: false,
+        fit: crate::compose::scene::Fit::Stretch,
+        crop: Default::default(),
+        ..*place
+    };
+    let [a, b, c, d] =
+        place::corners(&plain, frame.canvas, frame.canvas).map(|it| frame.to_window(it));
+    let between = |a: Pos2, b: Pos2| a + (b - a) / 2.0;
+    let (top, bottom) = (between(a, b), between(d, c));
+    let up = (top - bottom).normalized();
+    vec![
+        (Grip::Turn, top + up * STALK),
+        (Grip::Side(-1, -1), a),
+        (Grip::Side(1, -1), b),
+        (Grip::Side(1, 1), c),
+        (Grip::Side(-1, 1), d),
+        (Grip::Side(0, -1), top),
+        (Grip::Side(1, 0), between(b, c)),
+        (Grip::Side(0, 1), bottom),
+        (Grip::Side(-1, 0), between(a, d)),
+    ]
+}
+
+fn grip_at(frame: Frame, place: &Place, at: Pos2, crop: bool) -> Option<Grip> {
+    let near = |(_, handle): &(Grip, Pos2)| handle.distance(at) <= REACH;
+    let (grip, _) = handles(frame, place).into_iter().find(near)?;
+    Some(match grip {
+        Grip::Side(x, y) if crop => Grip::Crop(x, y),
+        grip => grip,
+    })
+}
+
+fn cursor(grip: Grip) -> egui::CursorIcon {
+    match grip {
+        Grip::Whole => egui::CursorIcon::Move,
+        Grip::Turn => egui::CursorIcon::Grab,
+        Grip::Side(0, _) | Grip::Crop(0, _) => egui::CursorIcon::ResizeVertical,
+        Grip::Side(_, 0) | Grip::Crop(_, 0) => egui::CursorIcon::ResizeHorizontal,
+        Grip::Side(x, y) | Grip::Crop(x, y) if x == y => egui::CursorIcon::ResizeNwSe,
+        Grip::Side(..) | Grip::Crop(..) => egui::CursorIcon::ResizeNeSw,
+    }
+}
+
+fn outline(ui: &Ui, view: &View<'_>, frame: Frame, item: &Item) {
+    let size = natural(view.snapshot, item);
+    let place = place::tight(&item.place, size, frame.canvas);
+    let handles = handles(frame, &place);
+    let at = |wanted| handles.iter().find(|(grip, _)| *grip == wanted).map(|(_, at)| *at);
+    let corners = [(-1, -1), (1, -1), (1, 1), (-1, 1)].map(|(x, y)| at(Grip::Side(x, y)));
+    let corners: Vec<Pos2> = corners.into_iter().flatten().collect();
+    let painter = ui.painter().with_clip_rect(frame.rect.expand(6.0));
+    let accent = view.theme.accent;
+    // A dark line under the light one: seen on any picture.
+    painter
+        .add(Shape::closed_line(corners.clone(), Stroke::new(3.0, Color32::from_black_alpha(140))));
+    painter.add(Shape::closed_line(corners, Stroke::new(1.5, accent)));
+    if item.locked {
+        return;
+    }
+    if let (Some(turn), Some(top)) = (at(Grip::Turn), at(Grip::Side(0, -1))) {
+        painter.line_segment([top, turn], Stroke::new(1.5, accent));
+        painter.circle(turn, 5.0, Color32::WHITE, Stroke::new(1.5, accent));
+    }
+    for (grip, at) in &handles {
+        if matches!(grip, Grip::Side(..)) {
+            let square = Rect::from_center_size(pos2(at.x, at.y), Vec2::splat(8.0));
+            painter.rect(
+                square,
+                1.0,
+                Color32::WHITE,
+                Stroke::new(1.5, accent),
+                egui::StrokeKind::Middle,
+            );
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! The lists of the left panel: scenes above, below them what the chosen scene shows, the topmost
+//! first.
+
+use egui::{
+    Align, Color32, CornerRadius, Key, Layout, Modifiers, Rect, Response, Role, Sense, TextEdit,
+    Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+};
+
+use crate::compose::scene::{Content, Item, Scene};
+use crate::compose::transition::Transition;
+use crate::studio::snapshot::{LiveState, SourceState};
+use crate::studio::{Command, Edit};
+use crate::ui::actions::key;
+use crate::ui::icons::{self, Icon};
+use crate::ui::scenes::{Draft, Named, edited, icon_of, menu, name_of};
+use crate::ui::theme::{RADIUS, Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{Look, elided, focus_ring, icon_button, section};
+
+/// Height of a line.
+const LINE: f32 = 28.0;
+
+/// Both lists.
+pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    scenes(ui, view, draft);
+    ui.add_space(gap::M);
+    items(ui, view, draft);
+}
+
+fn heading(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    text: &str,
+    buttons: impl FnOnce(&mut Ui, &mut View<'_>),
+) {
+    let size = vec2(ui.available_width(), 24.0);
+    ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
+        buttons(ui, view);
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            section(ui, view.theme, text);
+        });
+    });
+    ui.add_space(2.0);
+}
+
+fn scenes(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let texts = view.texts;
+    let snapshot = view.snapshot;
+    let collection = &snapshot.scenes.collection;
+    heading(ui, view, &texts.get("scenes"), |ui, view| {
+        let name = texts.get("scene-add");
+        if icon_button(ui, view.theme, Icon::Plus, &name, 24.0, Look::Quiet).clicked() {
+            let name = texts.get("scene-new").to_string();
+            view.send(Command::Edit(Edit::AddScene(name)));
+        }
+        let (name, icon) = (texts.get("transition"), Icon::ChevronDown);
+        let button = icon_button(ui, view.theme, icon, &name, 24.0, Look::Quiet);
+        menu::below(&button, view, |ui, view| transitions(ui, view, draft));
+    });
+    for scene in &collection.scenes {
+        if naming(ui, view, draft, Named::Scene(scene.id)) {
+            continue;
+        }
+        let current = scene.id == collection.current;
+        let prepared = snapshot.scenes.prepared == Some(scene.id);
+        let on_air = current && matches!(snapshot.live, LiveState::OnAir);
+        let lamp = if on_air {
+            Some(view.theme.live)
+        } else if prepared {
+            Some(view.theme.good)
+        } else {
+            None
+        };
+        let row = line(ui, view, Icon::Film, &scene.name, current || prepared, lamp, 0.0);
+        scene_pressed(ui, view, draft, scene, &row);
+        menu::context(&row, view, |ui, view| menu::scene(ui, view, draft, scene));
+    }
+    if snapshot.scenes.prepared.is_some() {
+        ui.add_space(gap::XS);
+        let text = texts.get("transition-now");
+        let button = crate::ui::widgets::Button::new(&text).small();
+        if button.show(ui, view.theme).clicked() {
+            view.send(Command::Transition);
+        }
+    }
+}
+
+fn scene_pressed(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene, row: &Response) {
+    if row.double_clicked() || (row.has_focus() && pressed(ui, Key::F2)) {
+        draft.naming = Some((Named::Scene(scene.id), scene.name.clone()));
+    } else if row.clicked() {
+        view.send(if draft.studio_mode {
+            Command::PrepareScene(Some(scene.id))
+        } else {
+            Command::SwitchScene(scene.id)
+        });
+        draft.selected = None;
+    }
+    if row.has_focus() && pressed(ui, Key::Delete) {
+        view.send(Command::Edit(Edit::RemoveScene(scene.id)));
+    }
+}
+
+/// The transitions, their length, and studio mode.
+fn transitions(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    use crate::compose::transition::{Kind, Pattern, Side};
+    use crate::ui::widgets::{menu_item, menu_rule};
+    let texts = view.texts;
+    let now = view.snapshot.scenes.collection.transition;
+    for (name, kind) in [
+        (key!("transition-cut"), Kind::Cut),
+        (key!("transition-fade"), Kind::Fade),
+        (key!("transition-black"), Kind::FadeColor([0; 3])),
+        (key!("transition-white"), Kind::FadeColor([255; 3])),
+        (key!("transition-slide"), Kind::Slide(Side::Right)),
+        (key!("transition-swipe"), Kind::Swipe(Side::Right)),
+        (key!("transition-circle"), Kind::Luma(Pattern::Circle)),
+        (key!("transition-clock"), Kind::Luma(Pattern::Clock)),
+        (key!("transition-blinds"), Kind::Luma(Pattern::Blinds)),
+    ] {
+        if menu_item(ui, view.theme, &texts.get(name), "", now.kind == kind, true) {
+            view.send(Command::Edit(Edit::SetTransition(Transition { kind, ..now })));
+            ui.close();
+        }
+    }
+    menu_rule(ui, view.theme);
+    for ms in [150_u32, 300, 500, 1_000, 2_000] {
+        let text = texts.with("transition-time", &[("ms", ms.to_string().into())]);
+        let duration = std::time::Duration::from_millis(ms.into());
+        if menu_item(ui, view.theme, &text, "", now.duration == duration, true) {
+            view.send(Command::Edit(Edit::SetTransition(Transition { duration, ..now })));
+            ui.close();
+        }
+    }
+    menu_rule(ui, view.theme);
+    if menu_item(ui, view.theme, &texts.get("studio-mode"), "", draft.studio_mode, true) {
+        draft.studio_mode = !draft.studio_mode;
+        let current = view.snapshot.scenes.collection.current;
+        view.send(Command::PrepareScene(draft.studio_mode.then_some(current)));
+        ui.close();
+    }
+}
+
+fn items(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let texts = view.texts;
+    let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
+    let scene = edited(view.snapshot);
+    heading(ui, view, &texts.get("sources"), |ui, view| {
+        let name = texts.get("source-add");
+        let button = icon_button(ui, view.theme, Icon::Plus, &name, 24.0, Look::Quiet);
+        menu::below(&button, view, |ui, view| menu::add(ui, view, draft, scene));
+    });
+    let items = collection.scene(scene).map(|scene| scene.items.as_slice()).unwrap_or_default();
+    if items.is_empty() {
+        let text = texts.get("scene-empty");
+        crate::ui::widgets::paragraph(ui, &text, Type::Small, view.theme.secondary);
+    }
+    branch(ui, view, draft, items, 0);
+}
+
+/// Items of a scene or group, the topmost first.
+fn branch(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, items: &[Item], depth: u32) {
+    for (index, item) in items.iter().enumerate().rev() {
+        if !naming(ui, view, draft, Named::Item(item.id)) {
+            item_row(ui, view, draft, item, (index, items.len()), depth);
+        }
+        branch(ui, view, draft, item.members(), depth + 1);
+    }
+}
+
+fn item_row(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    item: &Item,
+    (index, count): (usize, usize),
+    depth: u32,
+) {
+    let name = name_of(view, item);
+    let bad = match item.content {
+        Content::Source(id) => view.snapshot.scenes.source(id).is_some_and(|source| {
+            matches!(source.state, SourceState::Lost | SourceState::Failed | SourceState::Stalled)
+        }),
+        _ => false,
+    };
+    let lamp = bad.then_some(view.theme.warn);
+    let indent = depth.min(4) as f32 * 12.0;
+    let selected = draft.selected == Some(item.id);
+    let room = ui.available_rect_before_wrap();
+    let top = ui.cursor().top();
+    // The row ends where its two buttons begin.
+    let row_rect = Rect::from_min_size(pos2(room.left(), top), vec2(room.width() - 52.0, LINE));
+    let mut left = ui.new_child(UiBuilder::new().max_rect(row_rect).id_salt(("item", item.id.0)));
+    let row = line(&mut left, view, icon_of(item), &name, selected, lamp, indent);
+    let buttons = Rect::from_min_size(pos2(row_rect.right(), top + 2.0), vec2(52.0, 24.0));
+    let layout = Layout::left_to_right(Align::Center);
+    let salt = ("item-buttons", item.id.0);
+    let mut right = ui.new_child(UiBuilder::new().max_rect(buttons).layout(layout).id_salt(salt));
+    right.spacing_mut().item_spacing.x = 2.0;
+    let (eye, text) = if item.hidden {
+        (Icon::EyeOff, key!("item-show"))
+    } else {
+        (Icon::Eye, key!("item-hide"))
+    };
+    let text = view.texts.with(text, &[("name", name.as_str().into())]);
+    if icon_button(&mut right, view.theme, eye, &text, 24.0, Look::Quiet).clicked() {
+        view.send(Command::Edit(Edit::HideItem(item.id, !item.hidden)));
+    }
+    let (lock, text) = if item.locked {
+        (Icon::Lock, key!("item-unlock"))
+    } else {
+        (Icon::Unlock, key!("item-lock"))
+    };
+    let text = view.texts.with(text, &[("name", name.as_str().into())]);
+    if icon_button(&mut right, view.theme, lock, &text, 24.0, Look::Quiet).clicked() {
+        view.send(Command::Edit(Edit::LockItem(item.id, !item.locked)));
+    }
+    ui.advance_cursor_after_rect(Rect::from_min_size(
+        pos2(room.left(), top),
+        vec2(room.width(), LINE),
+    ));
+
+    if row.double_clicked() {
+        draft.settings = Some(item.id);
+        draft.source_text = None;
+    } else if row.clicked() {
+        draft.selected = Some(item.id);
+    }
+    if row.has_focus() {
+        if pressed(ui, Key::F2) {
+            draft.naming = Some((Named::Item(item.id), name.clone()));
+        }
+        if pressed(ui, Key::Delete) {
+            view.send(Command::Edit(Edit::RemoveItem(item.id)));
+        }
+        let alt = |key| ui.input_mut(|input| input.consume_key(Modifiers::ALT, key));
+        if alt(Key::ArrowUp) && index + 1 < count {
+            view.send(Command::Edit(Edit::MoveItem(item.id, index + 1)));
+        }
+        if alt(Key::ArrowDown) && index > 0 {
+            view.send(Command::Edit(Edit::MoveItem(item.id, index - 1)));
+        }
+    }
+    if row.drag_stopped()
+        && let Some(pointer) = ui.ctx().pointer_latest_pos()
+    {
+        // Rows go down, the order of drawing up.
+        let rows = ((pointer.y - row_rect.center().y) / (LINE + 2.0)).round() as i64;
+        let to = (index as i64 - rows).clamp(0, count as i64 - 1);
+        view.send(Command::Edit(Edit::MoveItem(item.id, usize::try_from(to).unwrap_or(0))));
+    }
+    menu::context(&row, view, |ui, view| menu::item(ui, view, draft, item));
+}
+
+fn pressed(ui: &Ui, key: Key) -> bool {
+    ui.input_mut(|input| input.consume_key(Modifiers::NONE, key))
+}
+
+/// One line of a list.
+fn line(
+    ui: &mut Ui,
+    view: &View<'_>,
+    icon: Icon,
+    title: &str,
+    chosen: bool,
+    lamp: Option<Color32>,
+    indent: f32,
+) -> Response {
+    let theme = view.theme;
+    let size = vec2(ui.available_width(), LINE);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
+    response
+        .widget_info(|| WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, title));
+    let fill = match (chosen, response.hovered() || response.dragged()) {
+        (true, _) => theme.raised,
+        (false, true) => theme.hover,
+        (false, false) => Color32::TRANSPARENT,
+    };
+    ui.painter().rect_filled(rect, CornerRadius::same(RADIUS), fill);
+    let at = pos2(rect.left() + 16.0 + indent, rect.center().y);
+    let color = if chosen { theme.text } else { theme.secondary };
+    icons::paint(ui.painter(), icon, Rect::from_center_size(at, Vec2::splat(16.0)), color);
+    let mut words = Rect::from_min_max(pos2(at.x + 16.0, rect.top()), rect.max - vec2(6.0, 0.0));
+    if let Some(lamp) = lamp {
+        ui.painter().circle_filled(pos2(rect.right() - 12.0, rect.center().y), 4.0, lamp);
+        words.max.x -= 14.0;
+    }
+    elided(ui, words, Align::Min, title, Type::Body.font(), theme.text);
+    focus_ring(ui, theme, &response, RADIUS);
+    response
+}
+
+/// A field in the place of the line whose name is being typed; tells whether it is.
+fn naming(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) -> bool {
+    let Some((named, text)) = draft.naming.as_mut().filter(|(named, _)| *named == what) else {
+        return false;
+    };
+    let field = ui.add(
+        TextEdit::singleline(text)
+            .char_limit(crate::studio::scenes::MOST_NAME)
+            .desired_width(f32::INFINITY),
+    );
+    let field = field.accessible_name(&*view.texts.get("scene-name"));
+    let cancelled = ui.input(|input| input.key_pressed(Key::Escape));
+    if field.lost_focus() {
+        let text = std::mem::take(text);
+        if !cancelled {
+            view.send(Command::Edit(match named {
+                Named::Scene(id) => Edit::RenameScene(*id, text),
+                Named::Item(id) => Edit::RenameItem(*id, text),
+            }));
+        }
+        draft.naming = None;
+    } else if !field.has_focus() {
+        field.request_focus();
+    }
+    true
+}

@@ -1,0 +1,227 @@
+//! What can be done with an item or a scene, and what can be added: the lists and the picture offer
+//! the same.
+
+use egui::{Frame, Margin, Popup, Response, Ui, Vec2};
+
+use crate::capture::VideoChoice;
+use crate::compose::scene::{Content, Fit, Item, ItemId, Place, Scene, SceneId};
+use crate::studio::scenes::MAIN;
+use crate::studio::{Command, Edit};
+use crate::ui::actions::key;
+use crate::ui::pick::Pick;
+use crate::ui::scenes::{Draft, Named, edited, name_of, natural, place};
+use crate::ui::view::{View, Wish};
+use crate::ui::widgets::{menu_item, menu_rule};
+
+/// Width of the menus.
+const WIDTH: f32 = 216.0;
+
+/// A menu at the pointer, on a secondary click on `response`.
+pub fn context(
+    response: &Response,
+    view: &mut View<'_>,
+    list: impl FnOnce(&mut Ui, &mut View<'_>),
+) {
+    let frame = frame(view, response);
+    Popup::context_menu(response).width(WIDTH).frame(frame).show(|ui| lines(ui, view, list));
+}
+
+/// A menu below a button.
+pub fn below(response: &Response, view: &mut View<'_>, list: impl FnOnce(&mut Ui, &mut View<'_>)) {
+    let frame = frame(view, response);
+    Popup::menu(response).width(WIDTH).frame(frame).show(|ui| lines(ui, view, list));
+}
+
+fn frame(view: &View<'_>, response: &Response) -> Frame {
+    let style = response.ctx.global_style();
+    Frame::popup(&style).fill(view.theme.panel).inner_margin(Margin::same(4))
+}
+
+fn lines(ui: &mut Ui, view: &mut View<'_>, list: impl FnOnce(&mut Ui, &mut View<'_>)) {
+    ui.spacing_mut().item_spacing = Vec2::new(0.0, 1.0);
+    ui.set_width(WIDTH - 10.0);
+    list(ui, view);
+}
+
+fn line(ui: &mut Ui, view: &View<'_>, text: &str, enabled: bool) -> bool {
+    let pressed = menu_item(ui, view.theme, text, "", false, enabled);
+    if pressed {
+        ui.close();
+    }
+    pressed
+}
+
+fn edit(view: &mut View<'_>, edit: Edit) {
+    view.send(Command::Edit(edit));
+}
+
+/// What can be done with an item.
+pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
+    let texts = view.texts;
+    let id = item.id;
+    let place = item.place;
+    let canvas = view.snapshot.quality.size;
+    let natural = natural(view.snapshot, item);
+    let whole = Place { x: 0.0, y: 0.0, width: 1.0, height: 1.0, ..place };
+    if line(ui, view, &texts.get("item-settings"), true) {
+        draft.settings = Some(id);
+        draft.source_text = None;
+    }
+    if line(ui, view, &texts.get("item-rename"), true) {
+        draft.naming = Some((Named::Item(id), name_of(view, item)));
+    }
+    menu_rule(ui, view.theme);
+    let free = !item.locked;
+    for (name, new) in [
+        (key!("item-fill"), Place { fit: Fit::Contain, rotation: 0.0, ..whole }),
+        (key!("item-cover"), Place { fit: Fit::Cover, rotation: 0.0, ..whole }),
+        (key!("item-stretch"), Place { fit: Fit::Stretch, rotation: 0.0, ..whole }),
+        (key!("item-center"), centred(&place)),
+        (key!("item-original"), original(&place, natural, canvas)),
+        (key!("item-flip-x"), Place { flip_x: !place.flip_x, ..place }),
+        (key!("item-flip-y"), Place { flip_y: !place.flip_y, ..place }),
+        (key!("item-turn"), Place { rotation: (place.rotation + 90.0).rem_euclid(360.0), ..place }),
+        (key!("item-reset"), Place::default()),
+    ] {
+        if line(ui, view, &texts.get(name), free) {
+            edit(view, Edit::SetPlace(id, new));
+        }
+    }
+    menu_rule(ui, view.theme);
+    order(ui, view, id);
+    if line(ui, view, &texts.get("item-duplicate"), true) {
+        edit(view, Edit::DuplicateItem(id));
+    }
+    if matches!(item.content, Content::Group(_)) {
+        if line(ui, view, &texts.get("item-ungroup"), true) {
+            edit(view, Edit::Ungroup(id));
+        }
+    } else if line(ui, view, &texts.get("item-group"), true) {
+        edit(view, Edit::Group(group_with_below(view, id)));
+    }
+    if line(ui, view, &texts.get("item-remove"), true) {
+        edit(view, Edit::RemoveItem(id));
+    }
+}
+
+fn order(ui: &mut Ui, view: &mut View<'_>, id: ItemId) {
+    let texts = view.texts;
+    let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
+    let items = collection.scene(edited(view.snapshot)).map(|it| it.items.as_slice());
+    let items = items.unwrap_or_default();
+    let Some(index) = items.iter().position(|item| item.id == id) else { return };
+    if line(ui, view, &texts.get("item-up"), index + 1 < items.len()) {
+        edit(view, Edit::MoveItem(id, index + 1));
+    }
+    if line(ui, view, &texts.get("item-down"), index > 0) {
+        edit(view, Edit::MoveItem(id, index.saturating_sub(1)));
+    }
+}
+
+/// The item and the one below it.
+fn group_with_below(view: &View<'_>, id: ItemId) -> Vec<ItemId> {
+    let collection = &view.snapshot.scenes.collection;
+    let items = collection.scene(edited(view.snapshot)).map(|it| it.items.as_slice());
+    let items = items.unwrap_or_default();
+    let index = items.iter().position(|item| item.id == id).unwrap_or(0);
+    let below = index.checked_sub(1).and_then(|index| items.get(index)).map(|item| item.id);
+    [Some(id), below].into_iter().flatten().collect()
+}
+
+fn centred(place: &Place) -> Place {
+    Place { x: (1.0 - place.width) / 2.0, y: (1.0 - place.height) / 2.0, ..*place }
+}
+
+/// Pixel by pixel, where its middle was.
+fn original(place: &Place, natural: crate::media::Size, canvas: crate::media::Size) -> Place {
+    let tight = place::tight(&Place { fit: Fit::Original, ..*place }, natural, canvas);
+    Place { fit: Fit::Contain, ..tight }
+}
+
+/// What can be done with a scene.
+pub fn scene(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene) {
+    let texts = view.texts;
+    let scenes = &view.snapshot.scenes.collection.scenes;
+    let (index, count) = (scenes.iter().position(|it| it.id == scene.id), scenes.len());
+    let index = index.unwrap_or(0);
+    if line(ui, view, &texts.get("scene-rename"), true) {
+        draft.naming = Some((Named::Scene(scene.id), scene.name.clone()));
+    }
+    if line(ui, view, &texts.get("scene-duplicate"), true) {
+        edit(view, Edit::DuplicateScene(scene.id));
+    }
+    if line(ui, view, &texts.get("scene-up"), index > 0) {
+        edit(view, Edit::MoveScene(scene.id, index.saturating_sub(1)));
+    }
+    if line(ui, view, &texts.get("scene-down"), index + 1 < count) {
+        edit(view, Edit::MoveScene(scene.id, index + 1));
+    }
+    if line(ui, view, &texts.get("scene-remove"), count > 1) {
+        edit(view, Edit::RemoveScene(scene.id));
+    }
+    menu_rule(ui, view.theme);
+    if line(ui, view, &texts.get("scenes-import"), true) {
+        view.wish(Wish::PickScenes);
+    }
+    if line(ui, view, &texts.get("scenes-export"), true) {
+        view.wish(Wish::SaveScenes);
+    }
+}
+
+/// What can be put on top of the scene.
+pub fn add(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: SceneId) {
+    let texts = view.texts;
+    let snapshot = view.snapshot;
+    let mut new = |view: &mut View<'_>, name: &str, choice: VideoChoice| {
+        edit(view, Edit::AddSource { scene, name: name.to_owned(), choice });
+        draft.selected = None;
+    };
+    for camera in &snapshot.cameras {
+        if line(ui, view, &camera.name, true) {
+            new(view, &camera.name, VideoChoice::Camera(Some(camera.id.clone())));
+        }
+    }
+    let name = texts.get("test-picture");
+    if line(ui, view, &name, true) {
+        new(view, &name, VideoChoice::Test);
+    }
+    for (name, kind) in [
+        (key!("add-image"), Pick::Image),
+        (key!("add-slides"), Pick::Slides),
+        (key!("add-video"), Pick::Video),
+    ] {
+        if line(ui, view, &texts.get(name), true) {
+            view.wish(Wish::PickSource(kind, scene));
+        }
+    }
+    for (name, text) in [
+        (key!("add-color"), "color:#1e2430"),
+        (key!("add-screen"), "screen"),
+        (key!("add-window"), "window:"),
+        (key!("add-text"), "text:onair"),
+        (key!("add-media"), "media:"),
+        (key!("add-stream"), "stream:rtmp://127.0.0.1/live/onair"),
+    ] {
+        let Ok(choice) = text.parse::<VideoChoice>() else { continue };
+        let name = texts.get(name);
+        if line(ui, view, &name, true) {
+            new(view, &name, choice);
+        }
+    }
+    let collection = &snapshot.scenes.collection;
+    menu_rule(ui, view.theme);
+    if line(ui, view, &texts.get("scenes-main"), true) {
+        edit(view, Edit::ShowSource { scene, source: MAIN });
+    }
+    for source in collection.sources.iter().take(12) {
+        if line(ui, view, &source.name, true) {
+            edit(view, Edit::ShowSource { scene, source: source.id });
+        }
+    }
+    for other in collection.scenes.iter().take(12).filter(|it| it.id != scene) {
+        let name = texts.with("add-scene", &[("name", other.name.as_str().into())]);
+        if line(ui, view, &name, !collection.reaches(other.id, scene)) {
+            edit(view, Edit::ShowScene { scene, shown: other.id });
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Moving, resizing, turning and cropping a place by its handles: pure arithmetic in program pixels.
+
+use crate::compose::layout::{Affine, map};
+use crate::compose::scene::{Fit, Place};
+use crate::media::Size;
+
+/// The smallest side that a drag makes, in program pixels.
+const LEAST: f64 = 8.0;
+
+/// What of an item is held.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Grip {
+    Whole,
+    /// A corner or edge: −1, 0 or 1 each way.
+    Side(i8, i8),
+    /// An edge, to cut off there.
+    Crop(i8, i8),
+    Turn,
+}
+
+/// The corners of a place's picture in program pixels: upper left, upper right, lower right, lower
+/// left, as the picture is turned and flipped.
+pub fn corners(place: &Place, natural: Size, canvas: Size) -> [(f64, f64); 4] {
+    let picture = (f64::from(natural.width), f64::from(natural.height));
+    let (map, _) = map(place, picture, canvas);
+    [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)].map(|(x, y)| map.apply(x, y))
+}
+
+/// Whether a point of the program lies on the place's picture.
+pub fn contains(place: &Place, natural: Size, canvas: Size, point: (f64, f64)) -> bool {
+    let picture = (f64::from(natural.width), f64::from(natural.height));
+    let Some(back) = map(place, picture, canvas).0.inverse() else { return false };
+    let (x, y) = back.apply(point.0, point.1);
+    (0.0..=1.0).contains(&x) && (0.0..=1.0).contains(&y)
+}
+
+/// A place whose box is exactly its picture.
+pub fn tight(place: &Place, natural: Size, canvas: Size) -> Place {
+    let unturned = Place { rotation: 0.0, flip_x: false, flip_y: false, ..*place };
+    let [from, _, to, _] = corners(&unturned, natural, canvas);
+    boxed(place, from, (to.0 - from.0, to.1 - from.1), canvas)
+}
+
+/// The place with another box, in program pixels.
+fn boxed(place: &Place, from: (f64, f64), size: (f64, f64), canvas: Size) -> Place {
+    let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
+    let fit = if place.fit == Fit::Original { Fit::Contain } else { place.fit };
+    Place { x: from.0 / cw, y: from.1 / ch, width: size.0 / cw, height: size.1 / ch, fit, ..*place }
+}
+
+/// Left, top, width and height in program pixels.
+pub fn pixels(place: &Place, canvas: Size) -> [f64; 4] {
+    let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
+    [place.x * cw, place.y * ch, place.width * cw, place.height * ch]
+}
+
+/// Moved by so many program pixels.
+pub fn moved(place: &Place, by: (f64, f64), canvas: Size) -> Place {
+    Place {
+        x: place.x + by.0 / f64::from(canvas.width),
+        y: place.y + by.1 / f64::from(canvas.height),
+        ..*place
+    }
+}
+
+/// What becomes of `start`, a tight place, when what is held is dragged from `from` to `to`. A
+/// corner keeps the shape unless `free`; turning goes in steps of 15° if `free`.
+pub fn dragged(
+    start: &Place,
+    grip: Grip,
+    (from, to): ((f64, f64), (f64, f64)),
+    canvas: Size,
+    free: bool,
+) -> Place {
+    let by = (to.0 - from.0, to.1 - from.1);
+    let [x, y, width, height] = pixels(start, canvas);
+    let middle = (x + width / 2.0, y + height / 2.0);
+    let turn = Affine::turn(start.rotation);
+    // Along the place's own axes.
+    let own = Affine::turn(-start.rotation).apply(by.0, by.1);
+    match grip {
+        Grip::Whole => moved(start, by, canvas),
+        Grip::Turn => {
+            let angle = (to.0 - middle.0).atan2(middle.1 - to.1).to_degrees().rem_euclid(360.0);
+            let nearest = (angle / 90.0).round() * 90.0;
+            let angle = if free {
+                (angle / 15.0).round() * 15.0
+            } else if (angle - nearest).abs() < 3.0 {
+                nearest
+            } else {
+                angle
+            };
+            Place { rotation: angle.rem_euclid(360.0), ..*start }
+        }
+        Grip::Side(across, down) => {
+            let (sx, sy) = (f64::from(across), f64::from(down));
+            let mut size = ((width + own.0 * sx).max(LEAST), (height + own.1 * sy).max(LEAST));
+            let mut place = *start;
+            if across != 0 && down != 0 && !free {
+                let scale = (size.0 / width).max(size.1 / height);
+                size = (width * scale, height * scale);
+            } else {
+                place.fit = if start.fit == Fit::Cover { Fit::Cover } else { Fit::Stretch };
+            }
+            let shift = turn.apply((size.0 - width) * sx / 2.0, (size.1 - height) * sy / 2.0);
+            let middle = (middle.0 + shift.0, middle.1 + shift.1);
+            boxed(&place, (middle.0 - size.0 / 2.0, middle.1 - size.1 / 2.0), size, canvas)
+        }
+        Grip::Crop(across, down) => {
+            let crop = start.crop;
+            let whole = (
+                width / (1.0 - crop.left - crop.right).max(0.01),
+                height / (1.0 - crop.top - crop.bottom).max(0.01),
+            );
+            // How far the held edge goes inwards, in parts of the whole picture.
+            let (sx, sy) = (f64::from(across), f64::from(down));
+            let (inwards_x, inwards_y) = (-own.0 * sx / whole.0, -own.1 * sy / whole.1);
+            let mut cut = crop;
+            // A flipped picture's left side is on the right.
+            match if start.flip_x { -across } else { across } {
+                -1 => cut.left += inwards_x,
+                1 => cut.right += inwards_x,
+                _ => {}
+            }
+            match if start.flip_y { -down } else { down } {
+                -1 => cut.top += inwards_y,
+                1 => cut.bottom += inwards_y,
+                _ => {}
+            }
+            let cut = cut.bounded();
+            let size =
+                (whole.0 * (1.0 - cut.left - cut.right), whole.1 * (1.0 - cut.top - cut.bottom));
+            // The other edge stays where it is.
+            let shift = turn.apply((size.0 - width) * sx / 2.0, (size.1 - height) * sy / 2.0);
+            let middle = (middle.0 + shift.0, middle.1 + shift.1);
+            let place = Place { crop: cut, ..*start };
+            boxed(&place, (middle.0 - size.0 / 2.0, middle.1 - size.1 / 2.0), size, canvas)
+        }
+    }
+}
+
+/// Moved so that an edge or the middle lies on the program's, if one is within `near` pixels; and
+/// the lines on which it now lies, across and down.
+pub fn snapped(
+    place: &Place,
+    natural: Size,
+    canvas: Size,
+    near: f64,
+) -> (Place, Option<f64>, Option<f64>) {
+    let corners = corners(place, natural, canvas);
+    let snap = |pick: fn(&(f64, f64)) -> f64, length: f64| {
+        let low = corners.iter().map(pick).fold(f64::INFINITY, f64::min);
+        let high = corners.iter().map(pick).fold(f64::NEG_INFINITY, f64::max);
+        let pairs = [(low, 0.0), (high, length), ((low + high) / 2.0, length / 2.0)];
+        let best = pairs.into_iter().min_by(|a, b| (a.0 - a.1).abs().total_cmp(&(b.0 - b.1).abs()));
+        best.filter(|(is, line)| (is - line).abs() <= near).map(|(is, line)| (line - is, line))
+    };
+    let across = snap(|corner| corner.0, f64::from(canvas.width));
+    let down = snap(|corner| corner.1, f64::from(canvas.height));
+    let by = (across.map_or(0.0, |it| it.0), down.map_or(0.0, |it| it.0));
+    (moved(place, by, canvas), across.map(|it| it.1), down.map(|it| it.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HD: Size = Size::new(1280, 720);
+
+    fn quarter() -> Place {
+        Place { x: 0.25, y: 0.25, width: 0.5, height: 0.5, ..Place::default() }
+    }
+
+    fn near(place: &Place, want: [f64; 4]) -> bool {
+        pixels(place, HD).iter().zip(want).all(|(have, want)| (have - want).abs() < 1e-6)
+    }
+
+    #[test]
+    fn a_tight_box_is_the_picture() {
+        let place = tight(&quarter(), Size::new(480, 480), HD);
+        assert!(near(&place, [460.0, 180.0, 360.0, 360.0]), "{place:?}");
+    }
+
+    #[test]
+    fn corners_keep_the_shape_and_edges_do_not() {
+        let start = quarter();
+        let to = |x, y| ((0.0, 0.0), (x, y));
+        let corner = dragged(&start, Grip::Side(1, 1), to(64.0, 0.0), HD, false);
+        assert!(near(&corner, [320.0, 180.0, 704.0, 396.0]), "{corner:?}");
+        let edge = dragged(&start, Grip::Side(-1, 0), to(40.0, 99.0), HD, false);
+        assert!(near(&edge, [360.0, 180.0, 600.0, 360.0]) && edge.fit == Fit::Stretch);
+        let tiny = dragged(&start, Grip::Side(1, 0), to(-9_000.0, 0.0), HD, false);
+        assert!(near(&tiny, [320.0, 180.0, LEAST, 360.0]));
+    }
+
+    #[test]
+    fn a_turned_box_keeps_its_opposite_corner() {
+        let start = Place { rotation: 30.0, ..quarter() };
+        let grown = dragged(&start, Grip::Side(1, 1), ((0.0, 0.0), (50.0, 70.0)), HD, true);
+        let before = corners(&Place { fit: Fit::Stretch, ..start }, HD, HD)[0];
+        let after = corners(&grown, HD, HD)[0];
+        assert!((before.0 - after.0).hypot(before.1 - after.1) < 1e-6);
+    }
+
+    #[test]
+    fn cropping_moves_one_edge_and_leaves_the_rest_where_it_is() {
+        let cut = dragged(&quarter(), Grip::Crop(-1, 0), ((0.0, 0.0), (64.0, 0.0)), HD, false);
+        assert!(near(&cut, [384.0, 180.0, 576.0, 360.0]), "{cut:?}");
+        assert!((cut.crop.left - 0.1).abs() < 1e-9 && cut.crop.right == 0.0);
+        let back = dragged(&cut, Grip::Crop(-1, 0), ((0.0, 0.0), (-64.0, 0.0)), HD, false);
+        assert!(near(&back, [320.0, 180.0, 640.0, 360.0]) && back.crop.left.abs() < 1e-9);
+        let flipped = Place { flip_x: true, ..quarter() };
+        let cut = dragged(&flipped, Grip::Crop(-1, 0), ((0.0, 0.0), (64.0, 0.0)), HD, false);
+        assert!((cut.crop.right - 0.1).abs() < 1e-9 && cut.crop.left == 0.0, "{cut:?}");
+        assert!(near(&cut, [384.0, 180.0, 576.0, 360.0]));
+    }
+
+    #[test]
+    fn moving_snaps_to_edges_and_the_middle() {
+        let place = moved(&quarter(), (5.0, -177.0), HD);
+        let (place, across, down) = snapped(&place, HD, HD, 8.0);
+        assert!(near(&place, [320.0, 0.0, 640.0, 360.0]), "{place:?}");
+        assert_eq!((across, down), (Some(640.0), Some(0.0)));
+        let (_, across, _) = snapped(&moved(&quarter(), (50.0, 0.0), HD), HD, HD, 8.0);
+        assert_eq!(across, None);
+    }
+
+    #[test]
+    fn turning_follows_the_pointer() {
+        let turn = |x, y| dragged(&quarter(), Grip::Turn, ((0.0, 0.0), (x, y)), HD, false).rotation;
+        assert_eq!(turn(640.0, 0.0), 0.0);
+        assert_eq!(turn(1_000.0, 362.0), 90.0, "near enough");
+        assert!((turn(840.0, 160.0) - 45.0).abs() < 1e-6);
+        assert!(contains(&quarter(), HD, HD, (640.0, 360.0)));
+        assert!(!contains(&quarter(), HD, HD, (100.0, 360.0)));
+    }
+}
