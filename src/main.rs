@@ -35,6 +35,7 @@ fn main() -> Exit {
         Some(Sub::Probe(args)) => cli::probe::run(args, globals, clock),
         Some(Sub::Remux(args)) => cli::remux::run(args, globals, clock),
         Some(Sub::Repair(args)) => cli::remux::run_repair(args, globals, clock),
+        Some(Sub::Scenes(args)) => cli::scenes::run(args, globals, clock),
         Some(Sub::Devices) => cli::devices::run(globals, clock),
         Some(Sub::Check(args)) => cli::check::run(args, globals, clock),
         Some(Sub::Completions { shell }) => cli::completions(*shell),

@@ -13,6 +13,7 @@ pub mod play;
 pub mod probe;
 pub mod remux;
 pub mod route;
+pub mod scenes;
 pub mod serve;
 pub mod signals;
 pub mod trust;
@@ -57,6 +58,8 @@ pub enum Sub {
     Remux(remux::RemuxArgs),
     /// Make a recording whole that was cut off
     Repair(remux::RepairArgs),
+    /// Take scene collections in, also those of OBS
+    Scenes(scenes::Args),
     /// List cameras, microphones and speakers
     Devices,
     /// Try a target stage by stage without going live

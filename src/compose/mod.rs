@@ -11,12 +11,13 @@ mod program;
 pub mod scene;
 mod slate;
 mod stage;
+pub mod strain;
 mod tint;
 pub mod transition;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -25,6 +26,7 @@ use crate::base::queue::Sender;
 use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
 use crate::compose::program::{Made, Program};
 use crate::compose::scene::{Plan, SourceId};
+use crate::compose::strain::{Strain, Watcher};
 use crate::compose::transition::Transition;
 use crate::media::{FrameGrid, Size, VideoFeed, VideoFrame};
 
@@ -66,6 +68,8 @@ pub struct Figures {
     pub slates: u64,
     /// Program pictures a second, measured over about the last second.
     pub fps: f64,
+    /// What is given up because the machine does not keep up.
+    pub strain: Strain,
 }
 
 /// The running compositor. Dropping it ends it; [`Compositor::join`] waits for that.
@@ -145,6 +149,7 @@ impl Compositor {
             repeated: shared.repeated.load(Ordering::Relaxed),
             slates: shared.slates.load(Ordering::Relaxed),
             fps: f64::from_bits(shared.fps.load(Ordering::Relaxed)),
+            strain: Strain::of(shared.strain.load(Ordering::Relaxed)),
         }
     }
 
@@ -166,6 +171,7 @@ struct Shared {
     slates: AtomicU64,
     /// `f64` as bits.
     fps: AtomicU64,
+    strain: AtomicU8,
 }
 
 impl std::fmt::Debug for Shared {
@@ -196,6 +202,8 @@ fn run(
     let mut encoder: Option<Sender<VideoFrame>> = None;
     let mut next = grid.index_at(clock.now()) + 1;
     let mut rate = Rate::default();
+    let mut watcher = Watcher::default();
+    let period = Duration::from_secs_f64(1.0 / grid.rate.as_f64().max(1.0));
     loop {
         let now = clock.now();
         let due = grid.instant(next);
@@ -214,12 +222,18 @@ fn run(
             next = current;
         }
         let wishes = std::mem::take(&mut *shared.inbox.lock());
-        program.obey(wishes.sources, wishes.plan, wishes.preview);
+        let cut = watcher.strain() >= Strain::Transitions;
+        let plan = wishes.plan.map(|(plan, transition)| {
+            (plan, transition.map(|it| if cut { Transition::CUT } else { it }))
+        });
+        program.obey(wishes.sources, plan, wishes.preview);
         if let Some(wish) = wishes.encoder {
             encoder = wish;
         }
         let at = grid.instant(next);
-        let (frame, made) = program.picture(at);
+        let strain = watcher.strain();
+        let repeated = (strain == Strain::Rate && next % 2 != 0).then(|| program.repeat(at));
+        let (frame, made) = repeated.flatten().unwrap_or_else(|| program.picture(at));
         match made {
             Made::New => 0,
             Made::Repeated => shared.repeated.fetch_add(1, Ordering::Relaxed),
@@ -229,7 +243,11 @@ fn run(
             encoder = None;
         }
         preview.publish(frame);
-        program.draw_preview(next, at);
+        if strain == Strain::None {
+            program.draw_preview(next, at);
+        }
+        let strain = watcher.took(clock.now().since(now), period);
+        shared.strain.store(strain.number(), Ordering::Relaxed);
         shared.captured.fetch_add(1, Ordering::Relaxed);
         if let Some(fps) = rate.count(now) {
             shared.fps.store(fps.to_bits(), Ordering::Relaxed);

@@ -154,6 +154,12 @@ impl Program {
         (VideoFrame { pts: at, color: Color::PROGRAM, planes: picture }, made)
     }
 
+    /// The last picture once more, as that of the instant `at`.
+    pub fn repeat(&self, at: Timestamp) -> Option<(VideoFrame, Made)> {
+        let planes = Arc::clone(self.last.as_ref()?);
+        Some((VideoFrame { pts: at, color: Color::PROGRAM, planes }, Made::Repeated))
+    }
+
     /// Draws the scene that is being prepared, if it is its turn.
     pub fn draw_preview(&mut self, tick: i64, at: Timestamp) {
         let Some(preview) = self.preview.as_mut().filter(|_| tick % PREVIEW_EVERY == 0) else {

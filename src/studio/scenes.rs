@@ -150,7 +150,7 @@ impl Collection {
     }
 
     /// Adds the scenes of another collection, under names and ids that are free.
-    pub(super) fn take_in(&mut self, other: Self) {
+    pub fn take_in(&mut self, other: Self) {
         // Nothing was built here yet: it becomes the other.
         if *self == Self::default() {
             *self = other;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::base::queue::Receiver;
 use crate::base::{Timestamp, Worker};
 use crate::compose::scene::SceneId;
+use crate::compose::strain::Strain;
 use crate::studio::edits::Steps;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::collection::Import;
@@ -14,6 +15,8 @@ use crate::studio::settings::collection::Import;
 /// What of the scenes is not remembered.
 #[derive(Debug, Default)]
 pub(super) struct Stage {
+    /// What was last told about the machine not keeping up.
+    pub strain: Strain,
     pub prepared: Option<SceneId>,
     pub steps: Steps,
     pub last_edit: Option<Timestamp>,

@@ -50,8 +50,9 @@ pub fn show(
     }
     let rect = fitted(room.shrink(gap::M), shape, ui.pixels_per_point());
     fill_around(ui, room, rect, view.theme.canvas);
-    program(ui, view, picture, rect);
-    if view.snapshot.scenes.prepared.is_none() {
+    let painted = program(ui, view, picture, rect);
+    // Where there is none, a button may stand in its place.
+    if painted && view.snapshot.scenes.prepared.is_none() {
         scenes::canvas::show(ui, view, draft, rect);
     }
 
@@ -81,8 +82,8 @@ pub fn show(
     }
 }
 
-/// The picture itself, or what stands in its place.
-fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut Picture, rect: Rect) {
+/// The picture itself, or what stands in its place; tells whether it was the picture.
+fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut Picture, rect: Rect) -> bool {
     let theme = view.theme;
     let response = ui.interact(rect, ui.scope_id().with("program"), Sense::hover());
     let name = view.texts.get("program-preview");
@@ -128,6 +129,7 @@ fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut Picture, rect: Rect) 
     };
     ui.painter().rect_stroke(rect, CornerRadius::same(2), frame, StrokeKind::Outside);
     tag(ui, view, rect);
+    painted
 }
 
 /// `PROGRAM 1280×720 · 30` in the corner.

@@ -8,6 +8,7 @@ use super::Engine;
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
 use crate::compose::scene::SceneId;
+use crate::compose::strain::Strain;
 use crate::compose::transition::Transition;
 use crate::media::Track;
 use crate::media::source::{Format, State};
@@ -193,7 +194,28 @@ impl Engine {
             }
         }
         let Some(program) = &mut self.state.program else { return };
-        for change in program.source_changes() {
+        let strain = program.compositor().figures().strain;
+        let before = std::mem::replace(&mut self.state.stage.strain, strain);
+        let said = match strain {
+            _ if strain == before => None,
+            Strain::None => Some(Said::FullQuality),
+            // It gets better step by step: that need not be told each time.
+            _ if strain < before => None,
+            Strain::Preview => Some(Said::PreviewDropped),
+            Strain::Transitions => Some(Said::TransitionsDropped),
+            Strain::Rate => Some(Said::RateHalved),
+        };
+        let changes = program.source_changes();
+        if let Some(said) = said {
+            self.state.ledger.clear(&[
+                "strain-preview",
+                "strain-transitions",
+                "strain-rate",
+                "strain-over",
+            ]);
+            self.tell(&Message::Scenes(said), "");
+        }
+        for change in changes {
             let message = sources::message(&change);
             let back = matches!(message, Some(Message::Scenes(Said::SourceBack { .. })));
             self.tell_some(message.map(|message| (message, change.report.detail.clone())));

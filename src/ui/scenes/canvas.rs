@@ -7,11 +7,12 @@ use egui::{
     WidgetInfo, pos2, vec2,
 };
 
-use crate::compose::scene::{Item, ItemId, Place};
+use crate::compose::scene::{Item, Place};
 use crate::media::Size;
 use crate::studio::{Command, Edit};
+use crate::ui::scenes::draft::{Draft, Drag, edited, name_of, natural};
+use crate::ui::scenes::menu;
 use crate::ui::scenes::place::{self, Grip};
-use crate::ui::scenes::{Draft, edited, menu, name_of, natural};
 use crate::ui::view::View;
 
 /// How near a handle the pointer must be, in points.
@@ -20,18 +21,6 @@ const REACH: f32 = 9.0;
 const STALK: f32 = 26.0;
 /// How near an edge something snaps, in points.
 const NEAR: f64 = 8.0;
-
-/// What is held.
-#[derive(Clone, Debug)]
-pub struct Drag {
-    id: ItemId,
-    grip: Grip,
-    /// Where it began, in program pixels.
-    from: (f64, f64),
-    start: Place,
-    /// The lines it snaps to now.
-    guides: (Option<f64>, Option<f64>),
-}
 
 /// From program pixels to the window and back.
 #[derive(Copy, Clone)]

@@ -9,7 +9,8 @@ use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
 use crate::ui::actions::key;
 use crate::ui::pick::Pick;
-use crate::ui::scenes::{Draft, Named, edited, name_of, natural, place};
+use crate::ui::scenes::draft::{Draft, Named, edited, name_of, natural};
+use crate::ui::scenes::place;
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{menu_item, menu_rule};
 

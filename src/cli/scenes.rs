@@ -1,0 +1,82 @@
+//! `onair scenes`: takes scene collections in, without a window.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::base::Clock;
+use crate::cli::exit::Exit;
+use crate::cli::globals::Globals;
+use crate::cli::output::{Output, complain};
+use crate::studio::Settings;
+use crate::studio::settings::{collection, default_path};
+
+/// What is done with scenes.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Sub,
+}
+
+#[derive(Clone, Debug, clap::Subcommand)]
+enum Sub {
+    /// Add the scenes in a file to the settings (--settings or the user's), or write them to --to
+    Import {
+        /// A scene collection of onair (TOML, JSON) or of OBS (JSON)
+        file: PathBuf,
+        /// Write the collection into this file instead: .toml or .json
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+}
+
+/// Runs the command.
+pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
+    let Sub::Import { file, to } = &args.command;
+    let output = Output::new(clock, globals.json);
+    match import(file, to.as_ref(), globals) {
+        Ok(import) => {
+            let collection = &import.collection;
+            let scenes: Vec<&str> = collection.scenes.iter().map(|it| it.name.as_str()).collect();
+            let sources: Vec<_> = collection
+                .sources
+                .iter()
+                .map(|it| json!({"name": it.name, "source": it.choice.to_string()}))
+                .collect();
+            let fields = json!({"scenes": scenes, "sources": sources, "left_out": import.left_out});
+            output.event("scenes", fields, || {
+                let mut lines = vec![format!("Scenes: {}", scenes.join(", "))];
+                lines.extend(import.left_out.iter().map(|what| format!("Not taken in: {what}")));
+                Some(lines.join("\n"))
+            });
+            Exit::Ok
+        }
+        Err(why) => {
+            complain(&why);
+            Exit::File
+        }
+    }
+}
+
+fn import(
+    file: &std::path::Path,
+    to: Option<&PathBuf>,
+    globals: &Globals,
+) -> Result<collection::Import, String> {
+    let import = collection::import(file).map_err(|why| format!("{}: {why}", file.display()))?;
+    if let Some(to) = to {
+        let failed = |why| format!("{}: {why}", to.display());
+        collection::export(&import.collection, to).map_err(failed)?;
+        return Ok(import);
+    }
+    let path = globals.settings.clone().or_else(default_path);
+    let path = path.ok_or("there is no place for settings: name a file with --to")?;
+    let (mut settings, warnings) = Settings::read(&path);
+    if let Some(warning) = warnings.first() {
+        // Writing would lose what could not be read.
+        return Err(format!("{}: {warning}", path.display()));
+    }
+    settings.collection.take_in(import.collection.clone());
+    settings.write(&path).map_err(|error| error.to_string())?;
+    Ok(import)
+}

@@ -1,0 +1,106 @@
+//! What is given up when the machine does not keep up, in this order: the scene that is prepared,
+//! transitions, every second picture. Never sound, which has a thread of its own. Pure: it is told
+//! how long each picture took.
+
+use std::time::Duration;
+
+/// What is given up.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Strain {
+    /// Nothing.
+    #[default]
+    None,
+    /// The scene that is prepared is not drawn.
+    Preview,
+    /// …and scenes change without transitions.
+    Transitions,
+    /// …and every second picture repeats the one before.
+    Rate,
+}
+
+impl Strain {
+    const ALL: [Self; 4] = [Self::None, Self::Preview, Self::Transitions, Self::Rate];
+
+    /// From its number.
+    pub(super) fn of(number: u8) -> Self {
+        Self::ALL.get(usize::from(number)).copied().unwrap_or(Self::Rate)
+    }
+
+    /// Its number, the higher the more is given up.
+    pub(super) fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+/// More than this part of a picture's time is too much…
+const HIGH: f64 = 0.85;
+/// …if it lasts this long.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Less than this is room again…
+const LOW: f64 = 0.5;
+/// …if it lasts this long.
+const TRUST: Duration = Duration::from_secs(8);
+
+/// Watches how long pictures take.
+#[derive(Debug, Default)]
+pub(super) struct Watcher {
+    strain: Strain,
+    /// Smoothed over some ten pictures, in parts of a picture's time.
+    load: f64,
+    /// How long it has been too much, or little.
+    high: Duration,
+    low: Duration,
+}
+
+impl Watcher {
+    /// What is given up now.
+    pub fn strain(&self) -> Strain {
+        self.strain
+    }
+
+    /// A picture took so long of its time; what is given up from now on.
+    pub fn took(&mut self, used: Duration, period: Duration) -> Strain {
+        let part = used.as_secs_f64() / period.as_secs_f64().max(1e-6);
+        self.load += (part.min(4.0) - self.load) * 0.1;
+        self.high = if self.load > HIGH { self.high + period } else { Duration::ZERO };
+        self.low = if self.load < LOW { self.low + period } else { Duration::ZERO };
+        let number = self.strain.number();
+        if self.high >= PATIENCE && self.strain != Strain::Rate {
+            self.strain = Strain::of(number + 1);
+            self.high = Duration::ZERO;
+        } else if self.low >= TRUST && self.strain != Strain::None {
+            self.strain = Strain::of(number - 1);
+            self.low = Duration::ZERO;
+        }
+        self.strain
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn things_are_given_up_in_order_and_come_back_slowly() {
+        let mut watcher = Watcher::default();
+        let period = Duration::from_millis(33);
+        let mut seen = vec![Strain::None];
+        let mut run = |watcher: &mut Watcher, ms, seconds: u32| {
+            for _ in 0..seconds * 30 {
+                let strain = watcher.took(Duration::from_millis(ms), period);
+                if seen.last() != Some(&strain) {
+                    seen.push(strain);
+                }
+            }
+            std::mem::take(&mut seen)
+        };
+        let up = run(&mut watcher, 40, 10);
+        assert_eq!(up, [Strain::None, Strain::Preview, Strain::Transitions, Strain::Rate]);
+        assert!(run(&mut watcher, 20, 20).iter().all(|it| *it == Strain::Rate), "no room yet");
+        let down = run(&mut watcher, 5, 40);
+        assert_eq!(down.last(), Some(&Strain::None));
+        // One slow picture is nothing.
+        watcher.took(Duration::from_millis(200), period);
+        assert!(run(&mut watcher, 5, 3).iter().all(|it| *it == Strain::None));
+    }
+}

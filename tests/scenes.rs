@@ -1,0 +1,329 @@
+//! Scenes: the compositor against ffmpeg's filter graph for the same scene, and switching on air as
+//! it arrives at the far end, frame by frame.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use onair::base::queue::{self, Full};
+use onair::base::{Clock, Latest, Pooled, Timestamp};
+use onair::compose::scene::{Blend, Fit, Layer, Place, Plan, SourceId};
+use onair::compose::{self, Compositor};
+use onair::media::{Color, FrameGrid, FrameRate, Planes, Size, VideoFeed, VideoFrame, markers};
+use peers::{LIMIT, missing};
+
+const PROGRAM: Size = Size::new(640, 360);
+const ABOVE: Size = Size::new(320, 240);
+
+/// The same picture for ever.
+struct Still(VideoFrame);
+
+impl VideoFeed for Still {
+    fn picture(&mut self, _: Timestamp) -> Option<VideoFrame> {
+        Some(self.0.clone())
+    }
+}
+
+/// Soft gradients with shapes in them; with a round hole of soft edge in its alpha if `alpha`.
+fn painted(size: Size, alpha: bool, seed: f32) -> Planes {
+    let mut planes = if alpha { Planes::transparent(size) } else { Planes::black(size) };
+    let (width, height) = (size.width as usize, size.height as usize);
+    for y in 0..height {
+        for x in 0..width {
+            let (u, v) = (x as f32 / width as f32, y as f32 / height as f32);
+            let wave = ((u * 9.0 + seed).sin() * (v * 7.0).cos() * 50.0) as i32;
+            let tile = if (x / 32 + y / 24) % 2 == 0 { 20 } else { -20 };
+            planes.y[y * width + x] = (120 + wave + tile).clamp(16, 235) as u8;
+            if let Some(alpha) = &mut planes.alpha {
+                let far = (u - 0.5).hypot(v - 0.5);
+                alpha[y * width + x] = ((0.5 - far) * 900.0).clamp(0.0, 255.0) as u8;
+            }
+        }
+    }
+    for y in 0..height / 2 {
+        for x in 0..width / 2 {
+            let (u, v) = (x as f32 / width as f32, y as f32 / height as f32);
+            planes.u[y * width / 2 + x] = (128.0 + 80.0 * (u * 8.0 + seed).sin()) as u8;
+            planes.v[y * width / 2 + x] = (128.0 + 80.0 * (v * 9.0 - seed).cos()) as u8;
+        }
+    }
+    planes
+}
+
+fn raw(planes: &Planes) -> Vec<u8> {
+    let alpha = planes.alpha.as_deref().unwrap_or_default();
+    [&planes.y, &planes.u, &planes.v, alpha].concat()
+}
+
+/// What ffmpeg makes of the two pictures by this graph, I420.
+fn by_ffmpeg(below: &Planes, above: &Planes, graph: &str) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("below"), folder.path().join("above"));
+    fs::write(&one, raw(below)).unwrap();
+    fs::write(&two, raw(above)).unwrap();
+    let format = if above.is_opaque() { "yuv420p" } else { "yuva420p" };
+    let (program, small) = (PROGRAM.to_string(), ABOVE.to_string());
+    let output = Command::new("ffmpeg")
+        .args(["-hide_banner", "-nostdin", "-v", "error"])
+        .args(["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", &program, "-i"])
+        .arg(&one)
+        .args(["-f", "rawvideo", "-pix_fmt", format, "-s", &small, "-i"])
+        .arg(&two)
+        .args(["-filter_complex", graph, "-frames:v", "1"])
+        .args(["-f", "rawvideo", "-pix_fmt", "yuv420p", "-"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.stdout.len(), PROGRAM.pixels() * 3 / 2);
+    output.stdout
+}
+
+/// What the compositor makes of them.
+fn by_us(below: &Planes, above: &Planes, place: Place, opacity: f32) -> Vec<u8> {
+    let clock = Clock::start();
+    let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
+    let config = compose::Config { size: PROGRAM, grid, clock };
+    let compositor = Compositor::spawn(config, Latest::default()).unwrap();
+    let layer = |source: u32, place, opacity| Layer {
+        key: source.into(),
+        source: SourceId(source),
+        places: vec![place],
+        opacity,
+        blend: Blend::Normal,
+    };
+    for (id, planes) in [(1, below), (2, above)] {
+        let planes = Arc::new(Pooled::unpooled(planes.clone()));
+        let frame = VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes };
+        compositor.set_source(SourceId(id), Some(Box::new(Still(frame))));
+    }
+    let layers = vec![layer(1, Place::default(), 1.0), layer(2, place, opacity)];
+    compositor.show(Arc::new(Plan { layers }), None);
+    let (frames, pictures) = queue::bounded::<VideoFrame>("test", 8, Full::DropOldest);
+    compositor.attach_encoder(frames);
+    // Wishes are taken together: the first picture after them has all of it.
+    let frame = pictures.recv_timeout(LIMIT).unwrap();
+    compositor.join(LIMIT).unwrap();
+    raw(&frame.planes)
+}
+
+fn psnr(a: &[u8], b: &[u8]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let sum: f64 = a.iter().zip(b).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2)).sum();
+    10.0 * (255.0_f64.powi(2) / (sum / a.len() as f64).max(1e-9)).log10()
+}
+
+/// A box in program pixels.
+fn at(x: f64, y: f64, width: f64, height: f64) -> Place {
+    let (w, h) = (f64::from(PROGRAM.width), f64::from(PROGRAM.height));
+    let place =
+        Place { x: x / w, y: y / h, width: width / w, height: height / h, ..Place::default() };
+    Place { fit: Fit::Stretch, ..place }
+}
+
+#[test]
+fn scenes_look_as_ffmpeg_composes_them() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let below = painted(PROGRAM, false, 0.3);
+    let (solid, clear) = (painted(ABOVE, false, 2.0), painted(ABOVE, true, 2.0));
+    let corner = at(300.0, 100.0, 320.0, 240.0);
+    let crop = compose::scene::Crop { left: 0.25, top: 0.25, ..Default::default() };
+    for (name, above, place, opacity, graph, least) in [
+        ("overlay", &solid, corner, 1.0, "[0][1]overlay=300:100", 99.0),
+        ("alpha", &clear, corner, 1.0, "[0][1]overlay=300:100", 48.0),
+        (
+            "half as strong",
+            &clear,
+            corner,
+            0.5,
+            "[1]lutyuv=a=val*0.5[a];[0][a]overlay=300:100",
+            45.0,
+        ),
+        (
+            "mirrored",
+            &clear,
+            Place { flip_x: true, ..corner },
+            1.0,
+            "[1]hflip[a];[0][a]overlay=300:100",
+            48.0,
+        ),
+        (
+            "upright by quarter turns",
+            &solid,
+            Place { rotation: 90.0, ..at(160.0, 40.0, 320.0, 240.0) },
+            1.0,
+            "[1]transpose=clock[a];[0][a]overlay=200:0",
+            99.0,
+        ),
+        (
+            "scaled down",
+            &clear,
+            at(300.0, 100.0, 160.0, 120.0),
+            1.0,
+            "[1]scale=160:120:flags=bilinear[a];[0][a]overlay=300:100",
+            38.0,
+        ),
+        (
+            "cropped and scaled up",
+            &solid,
+            Place { crop, ..at(100.0, 60.0, 480.0, 270.0) },
+            1.0,
+            "[1]crop=240:180:80:60,scale=480:270:flags=bilinear[a];[0][a]overlay=100:60",
+            38.0,
+        ),
+        (
+            "turned by 30 degrees",
+            &clear,
+            Place { rotation: 30.0, ..at(160.0, 60.0, 320.0, 240.0) },
+            1.0,
+            "[1]pad=420:420:50:90:color=black@0,rotate=PI/6:c=black@0[a];[0][a]overlay=110:-30",
+            36.0,
+        ),
+    ] {
+        let (want, have) = (by_ffmpeg(&below, above, graph), by_us(&below, above, place, opacity));
+        let decibels = psnr(&want, &have);
+        eprintln!("{name}: {decibels:.1} dB");
+        assert!(decibels >= least, "{name}: {decibels:.1} dB, wanted {least}");
+    }
+}
+
+const SCENES: &str = "[collection]
+current = 'Bars'
+transition = 'cut'
+[[collection.scenes]]
+name = 'Bars'
+[[collection.scenes.items]]
+main = true
+[[collection.scenes]]
+name = 'Dark corner'
+[[collection.scenes.items]]
+main = true
+[[collection.scenes.items]]
+source = 'Black'
+x = 0.25
+y = 0.25
+width = 0.5
+height = 0.25
+fit = 'stretch'
+[[collection.sources]]
+name = 'Black'
+source = 'color:#000000'
+";
+
+/// Every picture of a file: the time in its band, and the mean luma of the middle of the box.
+fn pictures(file: &Path) -> Vec<(Option<u64>, u32)> {
+    let size = PROGRAM;
+    let output = Command::new("ffmpeg")
+        .args(["-hide_banner", "-nostdin", "-v", "error", "-i"])
+        .arg(file)
+        .args(["-fps_mode", "passthrough", "-an", "-f", "rawvideo", "-pix_fmt", "gray", "-"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let stride = size.width as usize;
+    let of = |luma: &[u8]| {
+        let rows = luma.chunks_exact(stride).skip(100).take(70);
+        let cells = rows.flat_map(|row| row[200..440].iter());
+        let sum: u32 = cells.map(|&y| u32::from(y)).sum();
+        (markers::read_band(luma, stride, size), sum / (70 * 240))
+    };
+    output.stdout.chunks_exact(size.pixels()).map(of).collect()
+}
+
+#[test]
+fn scenes_switch_on_air_without_a_lost_or_torn_picture() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (settings, file) = (folder.path().join("s.toml"), folder.path().join("out.mkv"));
+    fs::write(&settings, SCENES).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_onair"))
+        .args(["live", "--json", "--scene", "bars", "--audio", "tone", "--size", "640x360"])
+        .args(["--fps", "15", "--control", "--settings"])
+        .arg(&settings)
+        .args(["--video", "test", "--record"])
+        .arg(&file)
+        .env("XDG_STATE_HOME", folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut control = child.stdin.take().unwrap();
+    let output = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut said = Vec::new();
+    let mut seconds = 0;
+    for line in std::io::BufRead::lines(output) {
+        let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if event["event"] == "stats" {
+            seconds += 1;
+            // A switch each second, by cuts and by fades.
+            let words: &[&str] = match seconds {
+                1 => &["scene Dark corner"],
+                2 => &["transition fade 400ms", "scene Bars"],
+                3 => &["scene Dark corner"],
+                4 => &["transition cut", "scene Bars", "scene Dark corner", "scene Bars"],
+                5 => &["stop"],
+                _ => &[],
+            };
+            for word in words {
+                writeln!(control, "{word}").unwrap();
+            }
+        }
+        said.push(event);
+    }
+    assert!(child.wait().unwrap().success(), "{said:#?}");
+    let switches = said.iter().filter(|event| event["event"] == "scene").count();
+    assert_eq!(switches, 6, "{said:#?}");
+    let skipped = said.iter().filter(|event| event["event"] == "stats");
+    let skipped = skipped.filter_map(|event| event["video"]["skipped"].as_u64()).max().unwrap();
+    let pictures = pictures(&file);
+    assert!(pictures.len() > 40, "{}", pictures.len());
+    let times: Vec<u64> =
+        pictures.iter().map(|(time, _)| time.expect("a band that cannot be read: torn")).collect();
+    // 15 a second: 66 or 67 ms from one to the next.
+    let missing: u64 = times
+        .windows(2)
+        .map(|pair| {
+            assert!(pair[1] > pair[0], "{pair:?}");
+            ((pair[1] - pair[0]) as f64 * 15.0 / 1_000.0).round() as u64 - 1
+        })
+        .sum();
+    assert!(missing <= skipped, "{missing} pictures are missing, {skipped} were skipped");
+    // The box was dark, and it was not; in between there is only a fade.
+    let dark = pictures.iter().filter(|(_, luma)| *luma <= 20).count();
+    let bright = pictures.iter().filter(|(_, luma)| *luma > 50).count();
+    assert!(dark >= 8 && bright >= 8, "{dark} {bright}");
+}
+
+#[test]
+fn a_scene_that_is_not_there_is_refused_with_the_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("s.toml");
+    fs::write(&settings, SCENES).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_onair"))
+        .args(["live", "--scene", "Nowhere", "--settings"])
+        .arg(&settings)
+        .args(["--record", "never.mkv"])
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{words}");
+    assert!(words.contains("Bars, Dark corner"), "{words}");
+}
