@@ -4,7 +4,7 @@
 #
 #   packaging/bench.sh [--times N] [--seconds N] [ROW…]
 #
-# Rows: broadcast quality relay start glass window wire (all). `wire` is measured by criterion, in about
+# Rows: broadcast quality relay start glass window targets tls blackhole wire (all). `wire` is measured by criterion, in about
 # three minutes, and compares with other libraries (benches/peers); `quality` takes about ten, and its
 # clips 1 GB in target/bench/quality. OBS takes part in `window` where it is
 # installed (ONAIR_BENCH_OBS=1 installs it).
@@ -24,7 +24,7 @@ wanted() {
     for word in "$@"; do
         case $word in
         "$row") return 0 ;;
-        broadcast | quality | relay | start | glass | window | wire) named=yes ;;
+        broadcast | quality | relay | start | glass | window | targets | tls | blackhole | wire) named=yes ;;
         esac
     done
     [ -z "$named" ]

@@ -203,17 +203,22 @@ fn the_bitrate_follows_a_slow_connection_down_and_up_again() {
     let targets = vec![Target::custom(0, &server, "show".into())];
     let mut config = config(Settings { targets, ..Settings::default() });
     config.settings.quality.video_bitrate = BitsPerSecond(1_500_000);
+    config.settings.quality.adapt_frames = true;
     let mut studio = Studio::start(config).unwrap();
     let events = studio.events().unwrap();
     let lowest = Arc::new(AtomicU32::new(u32::MAX));
     let latest = Arc::new(AtomicU32::new(0));
     let (low, last) = (Arc::clone(&lowest), Arc::clone(&latest));
+    let rate = Arc::new(AtomicU32::new(0));
+    let its_rate = Arc::clone(&rate);
     let reader = std::thread::spawn(move || {
         while let Some(event) = events.recv() {
             if let Event::Stats(stats) = event {
                 let allowed = stats.video.map_or(0, |video| video.allowed);
                 low.fetch_min(allowed, Ordering::Relaxed);
                 last.store(allowed, Ordering::Relaxed);
+                let fps = stats.video.map_or(0.0, |video| video.fps);
+                its_rate.store(fps.round() as u32, Ordering::Relaxed);
             }
         }
     });
@@ -225,9 +230,11 @@ fn the_bitrate_follows_a_slow_connection_down_and_up_again() {
     link.set(800_000);
     wait_for("a lower bitrate", LIMIT, || lowest.load(Ordering::Relaxed) < 700_000);
     assert!(notice("bitrate-lowered"));
+    wait_for("half the pictures", LIMIT, || (1..20).contains(&rate.load(Ordering::Relaxed)));
     link.set(100_000_000);
     wait_for("the full bitrate", LIMIT * 4, || latest.load(Ordering::Relaxed) == 1_500_000);
     wait_for("the notice", LIMIT, || notice("bitrate-restored"));
+    wait_for("all pictures", LIMIT, || rate.load(Ordering::Relaxed) > 24);
     studio.end(LIMIT).unwrap();
     nginx.wait_unpublished("show");
     reader.join().unwrap();

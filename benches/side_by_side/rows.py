@@ -9,6 +9,7 @@ import signal
 import time
 from pathlib import Path
 
+import delivery
 from measure import Program, cpu_of, free_port, listening, median, resident_mb, wait_for
 from sink import Sink
 
@@ -304,3 +305,22 @@ def wire(bench):
         found.setdefault(f"{row['group_id']}, {row['value_str']}", {})[row["function_id"]] = [median_ns]
     by_size = lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
     return {name: found[name] for name in sorted(found, key=by_size)} or None
+
+
+def targets(bench):
+    """What more targets cost."""
+    return turns(bench, delivery.targets(bench)) if has_nginx() else None
+
+
+def tls(bench):
+    """What TLS costs a publisher at 6 Mbit/s."""
+    return turns(bench, delivery.tls(bench))
+
+
+def blackhole(bench):
+    """What a server that takes nothing for a minute makes us hold."""
+    return turns(bench, delivery.blackhole(bench)) if has_nginx() else None
+
+
+def has_nginx():
+    return os.path.exists("/usr/lib/nginx/modules/ngx_rtmp_module.so")

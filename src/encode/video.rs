@@ -57,6 +57,8 @@ struct Shared {
     refused: AtomicU64,
     busy_micros: AtomicU64,
     bitrate: AtomicU32,
+    /// One of so many pictures is encoded.
+    step: AtomicU32,
     keyframe_wanted: AtomicBool,
     failure: Mutex<Option<Error>>,
 }
@@ -80,6 +82,7 @@ impl VideoEncoder {
             refused: AtomicU64::new(0),
             busy_micros: AtomicU64::new(0),
             bitrate: AtomicU32::new(config.bitrate.0),
+            step: AtomicU32::new(1),
             keyframe_wanted: AtomicBool::new(false),
             failure: Mutex::new(None),
         });
@@ -106,6 +109,12 @@ impl VideoEncoder {
     /// Another target bitrate, from the next picture on.
     pub fn set_bitrate(&self, bitrate: BitsPerSecond) {
         self.shared.bitrate.store(bitrate.0, Ordering::Relaxed);
+    }
+
+    /// Encodes one of so many pictures from now on, 1 for all of them; keyframes come when they did.
+    /// The bitrate is spent on those that remain.
+    pub fn set_frame_step(&self, step: u32) {
+        self.shared.step.store(step.max(1), Ordering::Relaxed);
     }
 
     /// Makes the next picture a keyframe. Those of the schedule stay where they are.
@@ -170,6 +179,8 @@ fn run(
 ) -> Result<(), Error> {
     let mut schedule = Schedule::new(config.frame_rate, config.keyframe_interval);
     let mut bitrate = config.bitrate;
+    // Pictures since the last that was encoded.
+    let mut since = 0;
     let deliver = |packet: EncodedPacket| {
         shared.encoded.fetch_add(1, Ordering::Relaxed);
         shared.keyframes.fetch_add(u64::from(packet.keyframe), Ordering::Relaxed);
@@ -189,13 +200,21 @@ fn run(
             }
             continue;
         }
-        let wanted = BitsPerSecond(shared.bitrate.load(Ordering::Relaxed));
+        let step = shared.step.load(Ordering::Relaxed);
+        // The rate control counts on every picture of the rate that was set.
+        let wanted = shared.bitrate.load(Ordering::Relaxed).saturating_mul(step);
+        let wanted = BitsPerSecond(wanted);
         if wanted != bitrate {
             backend.set_bitrate(wanted)?;
             bitrate = wanted;
         }
         let due = schedule.is_due(frame.pts);
         let asked = shared.keyframe_wanted.swap(false, Ordering::Relaxed);
+        since += 1;
+        if since < step && !due && !asked {
+            continue;
+        }
+        since = 0;
         let started = std::time::Instant::now();
         let packet = backend.encode(&frame, due || asked)?;
         let took = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);

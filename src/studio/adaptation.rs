@@ -17,6 +17,8 @@ pub(super) struct Changed {
     pub lower: bool,
     /// As much as was set.
     pub full: bool,
+    /// One of so many pictures goes out.
+    pub frame_step: u32,
 }
 
 /// Follows the links of all targets.
@@ -28,7 +30,13 @@ pub(super) struct Adaptation {
     now: BitsPerSecond,
     /// The stream is held back for so long.
     lag: Duration,
+    frame_step: u32,
 }
+
+/// With less than this share of the bitrate every second picture is left out…
+const HALVE: f64 = 0.5;
+/// …until there is this share again.
+const WHOLE: f64 = 0.7;
 
 impl Adaptation {
     pub fn new(quality: &Quality) -> Self {
@@ -38,6 +46,22 @@ impl Adaptation {
             next: Timestamp::ZERO,
             now: quality.video_bitrate,
             lag: Duration::ZERO,
+            frame_step: 1,
+        }
+    }
+
+    /// One of so many pictures goes out.
+    pub fn frame_step(&self) -> u32 {
+        self.frame_step
+    }
+
+    fn step(&self) -> u32 {
+        let share = f64::from(self.now.0) / f64::from(self.quality.video_bitrate.0.max(1));
+        match self.frame_step {
+            _ if !self.quality.adapt_frames || self.quality.adapt == Adapt::Off => 1,
+            1 if share < HALVE => 2,
+            2 if share < WHOLE => 2,
+            _ => 1,
         }
     }
 
@@ -64,6 +88,7 @@ impl Adaptation {
             link.set_most(quality.video_bitrate);
         }
         self.now = self.decide(&[]);
+        self.frame_step = self.step();
     }
 
     /// Looks at the targets, in the order of their list; tells when the bitrate has changed.
@@ -92,8 +117,15 @@ impl Adaptation {
         live.sort_unstable();
         let before = self.now;
         self.now = self.decide(&live);
+        self.frame_step = self.step();
+        let frame_step = self.frame_step;
         let (bitrate, full) = (self.now, self.now >= self.quality.video_bitrate);
-        (bitrate != before).then_some(Changed { bitrate, lower: bitrate < before, full })
+        (bitrate != before).then_some(Changed {
+            bitrate,
+            lower: bitrate < before,
+            full,
+            frame_step,
+        })
     }
 
     /// With nobody live it stays as it was.
@@ -149,6 +181,27 @@ mod tests {
             adaptation.look(at, [(1, floor, narrow)].into_iter());
         }
         assert_eq!(adaptation.bitrate(), BitsPerSecond(1_500_000));
+    }
+
+    #[test]
+    fn below_half_the_bitrate_half_the_pictures_go_out_where_that_is_wanted() {
+        for wanted in [true, false] {
+            let quality = Quality { adapt_frames: wanted, ..Quality::default() };
+            let mut adaptation = Adaptation::new(&quality);
+            let mut steps = Vec::new();
+            for step in 0..2_000_u64 {
+                let at = Timestamp::from_micros(step as i64 * 250_000);
+                let slow = step < 80;
+                let queued = if slow { Duration::from_secs(1) } else { Duration::ZERO };
+                let sample = Sample { at, live: true, queued, carried: 700_000 };
+                adaptation.look(at, [(1, None, sample)].into_iter());
+                if steps.last() != Some(&adaptation.frame_step()) {
+                    steps.push(adaptation.frame_step());
+                }
+            }
+            assert_eq!(adaptation.bitrate(), quality.video_bitrate);
+            assert_eq!(steps, if wanted { vec![1, 2, 1] } else { vec![1] });
+        }
     }
 
     #[test]

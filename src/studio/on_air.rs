@@ -304,6 +304,7 @@ impl OnAir {
     pub(super) fn set_quality(&mut self, quality: &Quality) {
         self.adaptation.set(quality);
         if let Some(video) = &self.video {
+            video.set_frame_step(self.adaptation.frame_step());
             video.set_bitrate(self.adaptation.bitrate());
         }
     }
@@ -318,6 +319,7 @@ impl OnAir {
         });
         let changed = self.adaptation.look(now, targets)?;
         if let Some(video) = &self.video {
+            video.set_frame_step(changed.frame_step);
             video.set_bitrate(changed.bitrate);
         }
         Some(changed)

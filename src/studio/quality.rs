@@ -48,6 +48,9 @@ pub struct Quality {
     pub adapt: Adapt,
     /// …and down to what at most.
     pub least_bitrate: BitsPerSecond,
+    /// Where less than half of the bitrate is left, every second picture is left out, so that the
+    /// others stay sharp.
+    pub adapt_frames: bool,
     pub keyframe_interval: Duration,
     pub audio_bitrate: BitsPerSecond,
     pub sample_rate: u32,
@@ -62,6 +65,7 @@ impl Default for Quality {
             video_bitrate: BitsPerSecond(2_500_000),
             adapt: Adapt::default(),
             least_bitrate: BitsPerSecond(300_000),
+            adapt_frames: false,
             keyframe_interval: Duration::from_secs(2),
             audio_bitrate: BitsPerSecond(128_000),
             sample_rate: 48_000,

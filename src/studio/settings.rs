@@ -155,6 +155,7 @@ struct QualityTable {
     video_bitrate: u32,
     adapt: String,
     least_bitrate: u32,
+    adapt_frames: bool,
     keyframe_interval_ms: u64,
     audio_bitrate: u32,
     sample_rate: u32,
@@ -246,6 +247,7 @@ impl Settings {
                 video_bitrate: quality.video_bitrate.0,
                 adapt: quality.adapt.name().to_owned(),
                 least_bitrate: quality.least_bitrate.0,
+                adapt_frames: quality.adapt_frames,
                 keyframe_interval_ms: u64::try_from(quality.keyframe_interval.as_millis())
                     .unwrap_or(2_000),
                 audio_bitrate: quality.audio_bitrate.0,
@@ -318,6 +320,7 @@ impl Reader<'_> {
                 video_bitrate: self.bitrate("quality.video_bitrate", defaults.video_bitrate),
                 adapt: self.parsed("quality.adapt").unwrap_or(defaults.adapt),
                 least_bitrate: self.bitrate("quality.least_bitrate", defaults.least_bitrate),
+                adapt_frames: self.flag("quality.adapt_frames"),
                 keyframe_interval: Duration::from_millis(self.whole(
                     "quality.keyframe_interval_ms",
                     100,

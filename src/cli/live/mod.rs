@@ -78,6 +78,10 @@ pub struct Args {
     /// How far the bitrate may be brought down for a slow connection
     #[arg(long, value_name = "BITRATE", default_value = "300k", help_heading = "Quality")]
     pub min_video_bitrate: BitsPerSecond,
+    /// Where less than half of the bitrate is left for a slow connection, leave every second picture
+    /// out, so that the others stay sharp
+    #[arg(long, help_heading = "Quality")]
+    pub adapt_frames: bool,
     /// Video encoder: auto or openh264
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = ["auto", "openh264"],
           help_heading = "Quality")]
@@ -309,6 +313,7 @@ fn prepare(
         video_bitrate: args.video_bitrate,
         adapt: args.adapt,
         least_bitrate: args.min_video_bitrate,
+        adapt_frames: args.adapt_frames,
         keyframe_interval: args.keyframe_interval,
         audio_bitrate: args.audio_bitrate,
         sample_rate: args.sample_rate,

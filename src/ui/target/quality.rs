@@ -12,7 +12,9 @@ use crate::ui::format;
 use crate::ui::target::delay;
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, Look, Select, label, menu_item, menu_rule, paragraph, slider};
+use crate::ui::widgets::{
+    Button, Look, Select, label, menu_item, menu_rule, paragraph, slider, switch,
+};
 
 const fn fps(num: u32) -> FrameRate {
     match FrameRate::new(num, 1) {
@@ -185,6 +187,15 @@ fn adaptation(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
             let step = (kbps / 50.0).round().clamp(2.0, 60.0) as u32;
             wanted = Some(Quality { least_bitrate: BitsPerSecond(step * 50_000), ..now.clone() });
         }
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = gap::S;
+            let name = texts.get("adapt-frames");
+            if switch(ui, theme, &name, now.adapt_frames) {
+                wanted = Some(Quality { adapt_frames: !now.adapt_frames, ..now.clone() });
+            }
+            label(ui, &name, Type::Small, theme.text)
+                .on_hover_text(&*texts.get("tip-adapt-frames"));
+        });
     }
     wanted
 }

@@ -1,0 +1,127 @@
+"""Rows about delivery: what more targets cost, what TLS costs, and how much a server that takes nothing
+makes us hold."""
+
+import shutil
+import signal
+import subprocess
+import time
+
+from measure import Program, free_port, listening, resident_mb, wait_for
+
+NGINX = """
+load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
+daemon off; master_process off; pid {folder}/nginx.pid; error_log stderr warn;
+events {{ worker_connections 512; }}
+rtmp {{ access_log off; server {{ listen 127.0.0.1:{port}; chunk_size 4096; application live {{ live on; }} }} }}
+"""
+
+
+def server(bench):
+    """nginx-rtmp, which takes what comes."""
+    port = free_port()
+    config = bench.folder / "delivery.conf"
+    config.write_text(NGINX.format(folder=bench.folder, port=port))
+    nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+    program = Program([nginx, "-e", "stderr", "-p", bench.folder, "-c", config], bench.log)
+    wait_for("nginx", lambda: listening(port))
+    return program, port
+
+
+def live(bench, urls, bitrate, *more):
+    command = [
+        bench.onair, "live", "--json", "--video", "test", "--audio", "tone", "--video-bitrate", bitrate,
+        "--adapt", "off", "--duration", f"{bench.seconds}s", *more,
+    ]
+    for url in urls:
+        command += ["--to", url]
+    return command
+
+
+def done(bench, programs):
+    """Waits for all; their CPU seconds a second together."""
+    for program in programs:
+        if program.wait(bench.seconds * 2 + 30) != 0:
+            raise RuntimeError(f"{program.command[0]} failed; see {bench.log}")
+    return sum(program.usage["cpu_s"] for program in programs) / bench.seconds
+
+
+def targets(bench):
+    """One encode to one and to four targets; the same number of `ffmpeg -c copy`, and the tee muxer."""
+    film = bench.folder / "delivery.flv"
+    if not film.exists():
+        made = Program([
+            bench.ffmpeg, "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30", "-f", "lavfi",
+            "-i", "sine=sample_rate=48000", "-t", "10", "-c:v", "libx264", "-preset", "veryfast", "-tune",
+            "zerolatency", "-b:v", "2500k", "-g", 60, "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "128k", film,
+        ], bench.log)
+        if made.wait(120) != 0:
+            raise RuntimeError(f"no film could be made; see {bench.log}")
+
+    def run(commands):
+        nginx, port = server(bench)
+        with nginx:
+            urls = [f"rtmp://127.0.0.1:{port}/live/bench{number}" for number in range(4)]
+            programs = [Program(command, bench.log, env=bench.environment()) for command in commands(urls)]
+            return {"cpu_s_per_s": done(bench, programs)}
+
+    copy = [
+        bench.ffmpeg, "-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-i", film, "-t", bench.seconds,
+        "-c", "copy",
+    ]
+    tee = [*copy, "-map", "0", "-f", "tee"]
+    return {
+        "onair, one": lambda: run(lambda urls: [live(bench, urls[:1], "2500k")]),
+        "onair, four": lambda: run(lambda urls: [live(bench, urls, "2500k")]),
+        "ffmpeg -c copy, one": lambda: run(lambda urls: [[*copy, "-f", "flv", urls[0]]]),
+        "ffmpeg -c copy, four": lambda: run(lambda urls: [[*copy, "-f", "flv", url] for url in urls]),
+        "ffmpeg tee, four": lambda: run(lambda urls: [[*tee, "|".join(f"[f=flv]{url}" for url in urls)]]),
+    }
+
+
+def tls(bench):
+    """6 Mbit/s to our server, plain and by TLS 1.3: CPU of the publisher."""
+    certificate, key = bench.folder / "tls.pem", bench.folder / "tls.key"
+    if not certificate.exists():
+        subprocess.run([
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+            "-days", "30", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+            "-keyout", key, "-out", certificate,
+        ], check=True, capture_output=True)
+
+    def run(scheme):
+        plain, secure = free_port(), free_port()
+        command = [
+            bench.onair, "serve", "--json", "--rtmp", f"127.0.0.1:{plain}", "--http", "127.0.0.1:0",
+            "--rtmps", f"127.0.0.1:{secure}", "--cert", certificate, "--cert-key", key,
+        ]
+        with Program(command, bench.log, env=bench.environment()):
+            wait_for("the server", lambda: listening(plain) and listening(secure))
+            port = plain if scheme == "rtmp" else secure
+            url = f"{scheme}://localhost:{port}/live/bench"
+            program = Program(live(bench, [url], "6M", "--tls-ca", certificate), bench.log, env=bench.environment())
+            return {"cpu_s_per_s": done(bench, [program])}
+
+    return {"onair, rtmp": lambda: run("rtmp"), "onair, rtmps": lambda: run("rtmps")}
+
+
+def blackhole(bench):
+    """A server that is stopped in mid-stream for a minute: how much the publisher's memory grows."""
+
+    def run():
+        nginx, port = server(bench)
+        with nginx:
+            url = f"rtmp://127.0.0.1:{port}/live/bench"
+            command = live(bench, [url], "6M")
+            command[command.index("--duration") + 1] = "90s"
+            with Program(command, bench.log, env=bench.environment()) as program:
+                time.sleep(15)
+                before = resident_mb(program.pid)
+                nginx.process.send_signal(signal.SIGSTOP)
+                most = before
+                for _ in range(60):
+                    time.sleep(1)
+                    most = max(most, resident_mb(program.pid))
+                nginx.process.send_signal(signal.SIGCONT)
+        return {"before_mb": before, "grown_mb": most - before}
+
+    return {"onair": run}
