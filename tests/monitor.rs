@@ -170,3 +170,20 @@ fn the_built_in_servers_viewers_are_looked_at_and_not_counted() {
     assert_eq!(monitor(), None);
     studio.end(LIMIT).unwrap();
 }
+
+#[test]
+fn viewers_who_watch_by_http_are_looked_at_too() {
+    let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let ready = serve.wait_named("ready");
+    let (rtmp, http) = (ready["rtmp"].as_str().unwrap(), ready["http"].as_str().unwrap());
+    let (to, watched) = (format!("{rtmp}/live/show"), format!("--monitor={http}/live/show.flv"));
+    let small = ["live", "--video", "test", "--audio", "tone", "--size", "480x270", "--fps", "15"];
+    let more = ["--keyframe-interval", "1s", "--video-bitrate", "300k", "--to", &to, &watched];
+    let mut onair = Onair::start(&[&small[..], &more].concat());
+    wait_state(&onair, 0, "ok");
+    onair.wait_event("the latency", |event| {
+        event["event"] == "monitor" && event["latency_by"] == "markers"
+    });
+    assert!(onair.stop(LIMIT).success());
+    assert!(serve.stop(LIMIT).success());
+}

@@ -187,9 +187,8 @@ fn a_crash_leaves_a_report_for_its_owner_without_the_key() {
     let long = format!("INFO {} {KEY}\n", "x".repeat(985));
     writer.write_all(long.as_bytes()).unwrap();
     crash::install(crashes.clone(), lines);
-    let its = key.clone();
     let mut worker = Worker::spawn("onair-doomed", move |_| {
-        panic!("cannot send to {}", its.expose());
+        panic!("cannot send to {}", key.expose());
     })
     .unwrap();
     worker.wait(LIMIT).unwrap();

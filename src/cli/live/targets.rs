@@ -96,7 +96,7 @@ fn assemble(words: impl Iterator<Item = Word>) -> Result<Vec<Written>, Error> {
     for word in words {
         match word {
             Word::Url(url) => {
-                targets.push(Written { url, key: None, play_url: None, least_bitrate: None })
+                targets.push(Written { url, key: None, play_url: None, least_bitrate: None });
             }
             Word::Watched(url) => {
                 let Some(target) = targets.last_mut() else {

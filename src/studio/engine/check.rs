@@ -32,7 +32,7 @@ impl Engine {
         let enabled: Vec<_> =
             self.state.targets.iter().filter(|target| target.enabled).cloned().collect();
         if enabled.is_empty() {
-            known.push(Found::Said(Message::NoTarget));
+            known.push(Found::Said(Box::new(Message::NoTarget)));
         }
         let mut asked = Vec::new();
         for target in enabled {

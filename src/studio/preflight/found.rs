@@ -81,7 +81,7 @@ pub enum Found {
         pin: Option<Pin>,
     },
     /// What a try to go live would say.
-    Said(Message),
+    Said(Box<Message>),
 }
 
 impl Found {

@@ -172,7 +172,7 @@ mod tests {
             ..Quality::default()
         };
         let plan = Plan {
-            runtime: runtime.clone(),
+            runtime,
             clock,
             quality,
             encoder: encode::Choice::Auto,
