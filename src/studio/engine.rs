@@ -388,6 +388,8 @@ impl Engine {
             "camera-failed",
             "no-camera",
             "source-trouble",
+            "picture-black",
+            "picture-frozen",
         ]);
         let message = self.state.program.as_mut().and_then(|it| it.select_video(choice));
         self.tell_some(message);
@@ -401,6 +403,10 @@ impl Engine {
             "microphone-failed",
             "no-microphone",
             "source-trouble",
+            "sound-zero",
+            "sound-silent",
+            "sound-faint",
+            "sound-clipped",
         ]);
         let message = self.state.program.as_mut().and_then(|it| it.select_audio(choice));
         self.tell_some(message);
