@@ -50,7 +50,10 @@ impl Files {
                     dialog.add_filter("FLV, MP4, MKV", &["flv", "mp4", "mkv"]).pick_file()
                 }
                 Kind::Folder | Kind::Source(Pick::Slides, _) => dialog.pick_folder(),
-                Kind::Source(Pick::Video, _) => dialog.add_filter("Y4M", &["y4m"]).pick_file(),
+                Kind::Source(Pick::Video, _) => {
+                    let known = ["y4m", "flv", "mp4", "mkv"];
+                    dialog.add_filter("Y4M, FLV, MP4, MKV", &known).pick_file()
+                }
                 Kind::Source(Pick::Image, _) => {
                     let known = ["png", "jpg", "jpeg", "webp", "gif"];
                     dialog.add_filter("PNG, JPEG, WebP, GIF", &known).pick_file()

@@ -36,6 +36,10 @@ impl Strain {
 const HIGH: f64 = 0.85;
 /// …if it lasts this long.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// Pictures are given up only where they would be late anyway…
+const TOO_HIGH: f64 = 1.1;
+/// …for this long.
+const LAST_PATIENCE: Duration = Duration::from_secs(3);
 /// Less than this is room again…
 const LOW: f64 = 0.5;
 /// …if it lasts this long.
@@ -62,10 +66,14 @@ impl Watcher {
     pub fn took(&mut self, used: Duration, period: Duration) -> Strain {
         let part = used.as_secs_f64() / period.as_secs_f64().max(1e-6);
         self.load += (part.min(4.0) - self.load) * 0.1;
-        self.high = if self.load > HIGH { self.high + period } else { Duration::ZERO };
+        let (most, patience) = match self.strain {
+            Strain::None | Strain::Preview => (HIGH, PATIENCE),
+            Strain::Transitions | Strain::Rate => (TOO_HIGH, LAST_PATIENCE),
+        };
+        self.high = if self.load > most { self.high + period } else { Duration::ZERO };
         self.low = if self.load < LOW { self.low + period } else { Duration::ZERO };
         let number = self.strain.number();
-        if self.high >= PATIENCE && self.strain != Strain::Rate {
+        if self.high >= patience && self.strain != Strain::Rate {
             self.strain = Strain::of(number + 1);
             self.high = Duration::ZERO;
         } else if self.low >= TRUST && self.strain != Strain::None {

@@ -198,10 +198,14 @@ impl Engine {
         let before = std::mem::replace(&mut self.state.stage.strain, strain);
         let said = match strain {
             _ if strain == before => None,
-            Strain::None => Some(Said::FullQuality),
+            Strain::None => {
+                let told = self.state.ledger.notices().iter();
+                let mut told = told.filter(|it| it.key.starts_with("strain-"));
+                told.next().map(|_| Said::FullQuality)
+            }
             // It gets better step by step: that need not be told each time.
             _ if strain < before => None,
-            Strain::Preview => Some(Said::PreviewDropped),
+            Strain::Preview => self.state.stage.prepared.map(|_| Said::PreviewDropped),
             Strain::Transitions => Some(Said::TransitionsDropped),
             Strain::Rate => Some(Said::RateHalved),
         };

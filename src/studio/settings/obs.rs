@@ -231,11 +231,7 @@ fn choice(source: &Value) -> Result<VideoChoice, String> {
         {
             format!("stream:{}", text(settings, "input"))
         }
-        "ffmpeg_source" | "vlc_source" => {
-            let path = text(settings, "local_file");
-            let y4m = path.to_lowercase().ends_with(".y4m");
-            if y4m { format!("file:{path}") } else { format!("media:{path}") }
-        }
+        "ffmpeg_source" | "vlc_source" => format!("file:{}", text(settings, "local_file")),
         "v4l2_input" | "dshow_input" | "av_capture_input" | "macos-avcapture" => {
             // Their ids are not ours: the first camera, to be chosen anew.
             "camera".into()

@@ -198,9 +198,9 @@ pub fn add(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: SceneId) 
     for (name, text) in [
         (key!("add-color"), "color:#1e2430"),
         (key!("add-screen"), "screen"),
-        (key!("add-window"), "window:"),
+        (key!("add-window"), "window:Firefox"),
         (key!("add-text"), "text:onair"),
-        (key!("add-media"), "media:"),
+        (key!("add-clock"), "clock"),
         (key!("add-stream"), "stream:rtmp://127.0.0.1/live/onair"),
     ] {
         let Ok(choice) = text.parse::<VideoChoice>() else { continue };
