@@ -146,7 +146,7 @@ impl Monitors {
     pub fn look(&mut self, now: Timestamp) -> Vec<Told> {
         let Some(reference) = &self.reference else { return Vec::new() };
         let mut told = Vec::new();
-        reference.with(|sent| {
+        reference.with(now, |sent| {
             for (id, one) in &mut self.each {
                 one.look(*id, sent, now, &mut told);
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::base::{Clock, Latest, Stop, Worker};
+use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
 use crate::broadcast::subscription::Next;
 use crate::broadcast::{Hub, Limits};
 use crate::media::{EncodedPacket, StreamParameters};
@@ -65,12 +65,15 @@ impl Reference {
         Ok(Self { looker, parameters, _worker: worker })
     }
 
-    /// What is sent, for a moment.
-    pub fn with<R>(&self, look: impl FnOnce(&Sent<'_>) -> R) -> R {
-        let looker = self.looker.lock();
+    /// What is sent, as of now, for a moment.
+    pub fn with<R>(&self, now: Timestamp, look: impl FnOnce(&Sent<'_>) -> R) -> R {
+        let mut looker = self.looker.lock();
+        looker.sum_up(now);
+        let fps = looker.seen.fps;
         let video = self.parameters.video.as_ref();
         look(&Sent {
             picture: video.map(|video| (video.size, video.frame_rate.as_f64())),
+            fps,
             sound: self.parameters.audio.is_some(),
             pictures: &looker.seen.pictures,
             course: &looker.seen.course,
