@@ -301,11 +301,15 @@ fn scenes_switch_on_air_without_a_lost_or_torn_picture() {
     let missing: u64 = times
         .windows(2)
         .map(|pair| {
-            assert!(pair[1] > pair[0], "{pair:?}");
-            ((pair[1] - pair[0]) as f64 * 15.0 / 1_000.0).round() as u64 - 1
+            assert!(pair[1] >= pair[0], "{pair:?}");
+            (((pair[1] - pair[0]) as f64 * 15.0 / 1_000.0).round() as u64).saturating_sub(1)
         })
         .sum();
-    assert!(missing <= skipped, "{missing} pictures are missing, {skipped} were skipped");
+    // A machine that cannot keep up repeats pictures, and says so.
+    let repeated = times.windows(2).filter(|pair| pair[0] == pair[1]).count() as u64;
+    assert!(repeated == 0 || said.iter().any(|event| event["key"] == "strain-rate"), "{repeated}");
+    let excused = skipped + repeated;
+    assert!(missing <= excused, "{missing} pictures are missing, {excused} are accounted for");
     // The box was dark, and it was not; in between there is only a fade.
     let dark = pictures.iter().filter(|(_, luma)| *luma <= 20).count();
     let bright = pictures.iter().filter(|(_, luma)| *luma > 50).count();
