@@ -179,6 +179,7 @@ impl<S: Studio> Window<S> {
             Wish::PickScenes => self.files.ask(ctx, Kind::Scenes, None),
             Wish::SaveScenes => self.files.ask(ctx, Kind::NewScenes, None),
             Wish::PickAudioFile => self.files.ask(ctx, Kind::Audio, None),
+            Wish::PickStripFile(strip) => self.files.ask(ctx, Kind::Strip(strip), None),
             Wish::PickWatchFile => self.files.ask(ctx, Kind::Watch, None),
             Wish::PickRecordingFolder => self.files.ask(ctx, Kind::Folder, Some(folder)),
             Wish::Record => {
@@ -247,6 +248,7 @@ impl<S: Studio> eframe::App for Window<S> {
             match kind {
                 Kind::Video => self.screen.picked_video(path),
                 Kind::Audio => self.screen.picked_audio(path),
+                Kind::Strip(strip) => self.screen.picked_strip(strip, path),
                 Kind::Watch => self.screen.picked_watch(&path),
                 Kind::Folder => self.screen.picked_folder(path),
                 Kind::Source(pick, scene) => self.screen.picked_source(pick, scene, path),

@@ -7,6 +7,7 @@ use eframe::egui;
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
 use crate::compose::scene::SceneId;
+use crate::mix::StripId;
 use crate::ui::pick::Pick;
 
 /// What is asked for.
@@ -14,6 +15,8 @@ use crate::ui::pick::Pick;
 pub enum Kind {
     Video,
     Audio,
+    /// Sound for a strip of the mixer, or for a new one.
+    Strip(Option<StripId>),
     Watch,
     Folder,
     /// For a scene.
@@ -45,7 +48,7 @@ impl Files {
             }
             let path = match kind {
                 Kind::Video => dialog.add_filter("Y4M", &["y4m"]).pick_file(),
-                Kind::Audio => dialog.add_filter("WAV", &["wav"]).pick_file(),
+                Kind::Audio | Kind::Strip(_) => dialog.add_filter("WAV", &["wav"]).pick_file(),
                 Kind::Watch => {
                     dialog.add_filter("FLV, MP4, MKV", &["flv", "mp4", "mkv"]).pick_file()
                 }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -53,6 +54,7 @@ struct Shared {
     input: Arc<Gauge>,
     state: Mutex<State>,
     want_keyframe: Mutex<Option<Box<dyn Fn() + Send>>>,
+    sound_lag_us: AtomicU64,
 }
 
 #[derive(Default)]
@@ -131,6 +133,12 @@ impl Hub {
         *self.feed.shared.want_keyframe.lock() = Some(Box::new(ask));
     }
 
+    /// Sound comes this much later than pictures of the same instant: they wait for it.
+    pub fn set_sound_lag(&self, lag: Duration) {
+        let micros = u64::try_from(lag.as_micros()).unwrap_or(u64::MAX);
+        self.feed.shared.sound_lag_us.store(micros, Ordering::Relaxed);
+    }
+
     /// What has passed through.
     pub fn figures(&self) -> Figures {
         self.feed.shared.state.lock().figures
@@ -158,8 +166,9 @@ impl Hub {
 
 impl Feed {
     fn new(parameters: StreamParameters, head: Head, input: Arc<Gauge>) -> Self {
-        let (state, want_keyframe) = (Mutex::default(), Mutex::default());
-        Self { shared: Arc::new(Shared { parameters, head, input, state, want_keyframe }) }
+        let (state, want_keyframe, sound_lag_us) = Default::default();
+        let shared = Shared { parameters, head, input, state, want_keyframe, sound_lag_us };
+        Self { shared: Arc::new(shared) }
     }
 
     /// What stands before the media.
@@ -268,6 +277,8 @@ fn run(feed: &Feed, input: &Receiver<EncodedPacket>, mut order: Interleaver, sto
     let begun = Instant::now();
     let now = || Timestamp::ZERO + begun.elapsed();
     while !stop.is_set() {
+        let lag = feed.shared.sound_lag_us.load(Ordering::Relaxed);
+        order.set_sound_lag(Duration::from_micros(lag));
         let wait = order.due().map_or(LOOK, |due| due.since(now()).min(LOOK));
         match input.recv_timeout(wait) {
             Ok(packet) => {

@@ -15,11 +15,16 @@ const FIRST_PATIENCE: Duration = Duration::from_millis(500);
 /// A producer that ran ahead by this much is not held back any further.
 const MAX_HELD: usize = 512;
 
+/// Pictures follow each other no faster than this, roughly, where many are held.
+const MILLIS_A_PACKET: usize = 8;
+
 /// The two waiting lines.
 #[derive(Debug)]
 pub(super) struct Interleaver {
     video: Line,
     audio: Line,
+    /// By how much longer than usual sound may be on its way.
+    lag: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -38,7 +43,17 @@ impl Interleaver {
         Self {
             video: Line { absent: !video, ..Line::default() },
             audio: Line { absent: !audio, ..Line::default() },
+            lag: Duration::ZERO,
         }
+    }
+
+    /// Sound comes this much later than it is made: a strip of it is heard earlier than it comes.
+    pub fn set_sound_lag(&mut self, lag: Duration) {
+        if lag > self.lag {
+            // Late until now means on its way now.
+            self.audio.absent &= !self.audio.begun;
+        }
+        self.lag = lag;
     }
 
     /// Takes a packet in, at `now`. Packets of one track come in the order of their DTS.
@@ -64,7 +79,8 @@ impl Interleaver {
             (None, None) => return None,
         };
         let waited = ready.waiting.front().is_some_and(|(since, _)| now.since(*since) >= patience);
-        if waited || ready.waiting.len() > MAX_HELD {
+        let most = MAX_HELD + self.lag.as_millis() as usize / MILLIS_A_PACKET;
+        if waited || ready.waiting.len() > most {
             other.absent = true;
         }
         if other.absent { ready.take() } else { None }
@@ -86,7 +102,8 @@ impl Interleaver {
     }
 
     fn patience(&self) -> Duration {
-        if self.video.begun && self.audio.begun { PATIENCE } else { FIRST_PATIENCE }
+        let begun = self.video.begun && self.audio.begun;
+        self.lag + if begun { PATIENCE } else { FIRST_PATIENCE }
     }
 }
 
@@ -148,6 +165,23 @@ mod tests {
         order.push(packet(Track::Audio, 70), at(540));
         assert_eq!(drain(&mut order, 540), [(Track::Video, 66)]);
         assert_eq!(drain(&mut order, 540 + 150), [(Track::Audio, 70)]);
+    }
+
+    #[test]
+    fn sound_that_is_known_to_lag_is_waited_for() {
+        let mut order = Interleaver::new(true, true);
+        order.push(packet(Track::Video, 0), at(0));
+        order.push(packet(Track::Audio, 0), at(0));
+        order.set_sound_lag(Duration::from_secs(20));
+        for picture in 1..600 {
+            let dts = picture * 33;
+            order.push(packet(Track::Video, dts), at(dts));
+            drain(&mut order, dts);
+        }
+        assert_eq!(order.video.waiting.len(), 599);
+        order.push(packet(Track::Audio, 100), at(20_000));
+        let order: Vec<_> = drain(&mut order, 20_000).into_iter().map(|(_, dts)| dts).collect();
+        assert_eq!(order, [33, 66, 99, 100]);
     }
 
     #[test]

@@ -54,12 +54,6 @@ impl Desk {
         }
     }
 
-    pub(super) fn set(&mut self, id: StripId, settings: &Arc<Strip>) {
-        if let Some(channel) = self.channels.iter_mut().find(|channel| channel.id == id) {
-            channel.set(Arc::clone(settings));
-        }
-    }
-
     pub(super) fn remove(&mut self, id: StripId) {
         self.channels.retain(|channel| channel.id != id);
     }
@@ -101,21 +95,21 @@ impl Desk {
             });
         }
         self.end = first + frames as i64;
-        let mut program = self.channels.iter().filter(|it| it.settings.heard != Heard::Monitor);
+        let mut program = self.channels.iter().filter(|it| it.settings.heard != Heard::Desk);
         Taken { silent: program.all(|channel| channel.silent) }
     }
 
     /// The program's block that begins with sample `first`, added to `out`.
     pub(super) fn program(&self, first: i64, out: &mut [f32]) {
         for channel in &self.channels {
-            if channel.settings.heard != Heard::Monitor {
+            if channel.settings.heard != Heard::Desk {
                 channel.add(self.end - first + channel.shift(), out);
             }
         }
     }
 
     /// What the person at the desk hears of the newest block, added to `out`.
-    pub(super) fn monitor(&self, out: &mut [f32]) {
+    pub(super) fn phones(&self, out: &mut [f32]) {
         let solo = self.channels.iter().any(|channel| channel.settings.solo);
         let frames = (out.len() / self.shape.channels) as i64;
         for channel in &self.channels {
@@ -237,7 +231,8 @@ mod tests {
         let mut next = 0;
         for block in 0..100 {
             let offset_us = if block < 50 { 0 } else { -200_000 };
-            desk.set(StripId(0), &Arc::new(Strip { offset_us, ..Strip::default() }));
+            let strip = Arc::new(Strip { offset_us, ..Strip::default() });
+            desk.strip(StripId(0), Default::default).unwrap().set(strip);
             desk.take(block * 480, Timestamp::from_micros(block * 10_000), BLOCK);
             while next + 480 <= desk.end - desk.lag() {
                 let mut out = [0.0; BLOCK];
@@ -264,7 +259,7 @@ mod tests {
         };
         let music = Strip { filters: vec![ducking], ..Strip::default() };
         let level = |voice: f32| {
-            let heard = Heard::Monitor;
+            let heard = Heard::Desk;
             let voiced = Strip { heard, ..Strip::default() };
             let mut desk =
                 desk(vec![(music.clone(), Box::new(Level(0.5))), (voiced, Box::new(Level(voice)))]);
@@ -280,15 +275,15 @@ mod tests {
     fn solo_changes_what_the_desk_hears_and_not_the_program() {
         let solo = Strip { solo: true, ..Strip::default() };
         let both = Strip { heard: Heard::Both, ..Strip::default() };
-        let only = Strip { heard: Heard::Monitor, ..Strip::default() };
+        let only = Strip { heard: Heard::Desk, ..Strip::default() };
         let feed = |level| Box::new(Level(level)) as Box<dyn AudioFeed>;
         let hear = |strips| {
             let mut desk = desk(strips);
             desk.take(0, Timestamp::ZERO, BLOCK);
-            let (mut program, mut monitor) = ([0.0; BLOCK], [0.0; BLOCK]);
+            let (mut program, mut phones) = ([0.0; BLOCK], [0.0; BLOCK]);
             desk.program(0, &mut program);
-            desk.monitor(&mut monitor);
-            (program[100], monitor[100])
+            desk.phones(&mut phones);
+            (program[100], phones[100])
         };
         let heard = hear(vec![(both.clone(), feed(0.25)), (only.clone(), feed(0.5))]);
         assert_eq!(heard, (0.25, 0.75));

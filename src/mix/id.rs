@@ -1,7 +1,7 @@
 //! What strips are called by.
 
 /// Which strip; given by whoever owns the mixer.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StripId(pub u32);
 
 impl StripId {

@@ -136,10 +136,10 @@ impl Mixer {
         self.wish(Wish::Encoder(None));
     }
 
-    /// Sends what the person at the desk is to hear to this queue (strips that are monitored or
+    /// Sends what the person at the desk is to hear to this queue (strips that are heard at the desk or
     /// solo); `None`: nowhere.
-    pub fn set_monitor(&self, monitor: Option<Sender<Samples>>) {
-        self.wish(Wish::Monitor(monitor));
+    pub fn set_phones(&self, phones: Option<Sender<Samples>>) {
+        self.wish(Wish::Phones(phones));
     }
 
     /// The level of what goes out.
@@ -228,14 +228,14 @@ enum Wish {
     Feed(StripId, Option<Box<dyn AudioFeed>>),
     Remove(StripId),
     Encoder(Option<Sender<Samples>>),
-    Monitor(Option<Sender<Samples>>),
+    Phones(Option<Sender<Samples>>),
 }
 
 /// The thread's own.
 struct Outputs {
     /// With the instant it was attached at: what was heard before is not for it.
     encoder: Option<(Sender<Samples>, Timestamp)>,
-    monitor: Option<Sender<Samples>>,
+    phones: Option<Sender<Samples>>,
 }
 
 /// The tick loop.
@@ -249,7 +249,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
     // The next block of the program: behind `block` while a strip is to be earlier than it comes.
     let mut next = block;
     let mut desk = Desk::new(Shape { rate, channels: width });
-    let mut outputs = Outputs { encoder: None, monitor: None };
+    let mut outputs = Outputs { encoder: None, phones: None };
     loop {
         obey(shared, &mut desk, &mut outputs, clock);
         let (first, end) = (first_of(block), first_of(block + 1));
@@ -278,13 +278,13 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
         if taken.silent {
             shared.silent.fetch_add(frames as u64, Ordering::Relaxed);
         }
-        if let Some(monitor) = &outputs.monitor {
+        if let Some(phones) = &outputs.phones {
             let mut data = vec![0.0; frames * width];
-            desk.monitor(&mut data);
+            desk.phones(&mut data);
             limit(&mut data);
             let samples = Samples { pts: instant(first), rate, channels, data };
-            if monitor.send(samples).is_err() {
-                outputs.monitor = None;
+            if phones.send(samples).is_err() {
+                outputs.phones = None;
             }
         }
         let lag = desk.lag();
@@ -336,7 +336,7 @@ fn obey(shared: &Shared, desk: &mut Desk, outputs: &mut Outputs, clock: Clock) {
             Wish::Encoder(encoder) => {
                 outputs.encoder = encoder.map(|encoder| (encoder, clock.now()));
             }
-            Wish::Monitor(monitor) => outputs.monitor = monitor,
+            Wish::Phones(phones) => outputs.phones = phones,
         }
     }
 }

@@ -23,7 +23,7 @@ pub enum Heard {
     /// In the program, and by the person at the desk.
     Both,
     /// By the person at the desk only.
-    Monitor,
+    Desk,
 }
 
 /// What a strip is set to.
@@ -39,7 +39,7 @@ pub struct Strip {
     /// Later (> 0) or earlier (< 0) than it came, at most [`Strip::MOST_OFFSET`] either way.
     pub offset_us: i64,
     pub heard: Heard,
-    /// While any strip is solo the monitor carries those only; the program does not change.
+    /// While any strip is solo the desk hears those only; the program does not change.
     pub solo: bool,
     /// In their order, at most [`super::filter::MOST_FILTERS`].
     pub filters: Vec<Slot>,

@@ -6,9 +6,10 @@ use std::time::Duration;
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::compose::scene::SceneId;
+use crate::mix::{Strip, StripId};
 use crate::net::Pin;
 use crate::server::Fault;
-use crate::studio::{Edit, Preferences, Quality, Target};
+use crate::studio::{Edit, Phones, Preferences, Quality, Talk, Target};
 
 /// A wish of the person at the window or on the command line.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +79,24 @@ pub enum Command {
     SetGain(f32),
     /// Mute the sound source.
     SetMuted(bool),
+    /// Add a strip of sound that hears this.
+    AddStrip(AudioChoice),
+    /// Take a strip away; the main one stays.
+    RemoveStrip(StripId),
+    /// Another source for a strip; the main one's is chosen by [`Command::SelectAudio`].
+    SelectStrip { id: StripId, choice: AudioChoice },
+    /// What a strip is called; empty: after its source.
+    RenameStrip { id: StripId, name: String },
+    /// Set a strip: fader, balance, offset, filters and all.
+    SetStrip { id: StripId, strip: Strip },
+    /// What the talk key does with a strip.
+    SetTalk { id: StripId, talk: Talk },
+    /// The talk key is held, or not.
+    TalkKey(bool),
+    /// Integrated loudness and true peaks start afresh.
+    ResetLoudness,
+    /// Where monitored and solo strips are heard.
+    SetPhones(Phones),
     /// Put the clip lamp out.
     ClearClip,
     /// Pull this stream or local FLV file and show it.

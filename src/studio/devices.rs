@@ -10,6 +10,7 @@ use crate::{audio, capture};
 struct Found {
     cameras: Vec<Device>,
     microphones: Vec<Device>,
+    speakers: Vec<Device>,
 }
 
 /// What was found last, and a search that may be under way.
@@ -28,17 +29,24 @@ impl Devices {
         let (answer, search) = queue::bounded("devices", 1, Full::DropOldest);
         let looking = Worker::spawn("devices", move |_| {
             let cameras = capture::cameras();
-            let microphones = audio::microphones();
+            let sound = |devices: Vec<audio::DeviceInfo>| {
+                let device = |it: audio::DeviceInfo| Device {
+                    id: it.id,
+                    name: it.name,
+                    default: it.default,
+                };
+                devices.into_iter().map(device).collect()
+            };
+            let microphones = sound(audio::microphones());
+            let speakers = sound(audio::speakers());
             // The studio may have ended meanwhile.
             let _ = answer.send(Found {
                 cameras: cameras
                     .into_iter()
                     .map(|camera| Device { id: camera.id, name: camera.name, default: false })
                     .collect(),
-                microphones: microphones
-                    .into_iter()
-                    .map(|mic| Device { id: mic.id, name: mic.name, default: mic.default })
-                    .collect(),
+                microphones,
+                speakers,
             });
         });
         match looking {
@@ -62,6 +70,10 @@ impl Devices {
 
     pub(super) fn cameras(&self) -> &[Device] {
         &self.found.cameras
+    }
+
+    pub(super) fn speakers(&self) -> &[Device] {
+        &self.found.speakers
     }
 
     pub(super) fn microphones(&self) -> &[Device] {

@@ -9,6 +9,7 @@ mod monitor;
 mod network;
 mod recording;
 mod scenes;
+mod sound;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +24,7 @@ use crate::broadcast::delay::LONGEST;
 use crate::capture::VideoChoice;
 use crate::encode;
 use crate::media::VideoFrame;
-use crate::mix::{Strip, StripId};
+use crate::mix::StripId;
 use crate::net::{self, Runtime};
 use crate::studio::built_in::BuiltIn;
 use crate::studio::chronicle::Chronicle;
@@ -37,6 +38,7 @@ use crate::studio::media::MediaRoom;
 use crate::studio::message::Message;
 use crate::studio::monitor::Monitors;
 use crate::studio::on_air::OnAir;
+use crate::studio::phones::Listening;
 use crate::studio::preflight::Preflight;
 use crate::studio::process::Process;
 use crate::studio::program::Program;
@@ -104,6 +106,9 @@ pub(super) struct Engaged {
     program: Option<Program>,
     stage: Stage,
     on_air: Option<OnAir>,
+    listening: Option<Listening>,
+    /// The talk key is held.
+    talking: bool,
     /// What is being ended in the background: publishers, a recording, a whole broadcast.
     ending: Vec<crate::base::Worker>,
     monitors: Monitors,
@@ -199,6 +204,7 @@ impl Engine {
             self.output.publish(self.snapshot(false));
         }
         self.watch.close();
+        self.end_phones();
         if let Some(program) = self.state.program.take() {
             program.end();
         }
@@ -216,22 +222,10 @@ impl Engine {
         self.state.on_air.as_ref().is_some_and(|on_air| on_air.live_figures().encoded > 0)
     }
 
-    fn main_strip(&self) -> Strip {
-        let Settings { gain_db, muted, .. } = self.settings;
-        Strip { gain_db, muted, ..Strip::default() }
-    }
-
-    fn set_main_strip(&self) {
-        if let Some(program) = &self.state.program {
-            program.mixer().set_strip(StripId::MAIN, self.main_strip());
-        }
-    }
-
     fn begin_program(&mut self) {
         let media = MediaRoom::new(self.runtime.clone(), self.options.net.clone());
         match Program::start(self.clock, &self.state.quality, self.preview.clone(), media) {
             Ok(program) => {
-                program.mixer().set_strip(StripId::MAIN, self.main_strip());
                 self.state.program = Some(program);
             }
             Err(error) => {
@@ -239,6 +233,7 @@ impl Engine {
                 return;
             }
         }
+        self.begin_sound();
         self.begin_scenes();
         // Nobody sees it where no scene shows it: no device is opened.
         let unseen = (!self.wants_main()).then_some(VideoChoice::None);
@@ -320,16 +315,24 @@ impl Engine {
             Command::SplitRecording => self.with_tape(Recorder::split),
             Command::SaveReplay(path) => self.save_replay(path),
             Command::Snapshot(path) => self.take_snapshot(path),
-            Command::SetGain(gain) => {
-                self.settings.gain_db =
-                    if gain.is_finite() { gain.clamp(-60.0, 20.0) } else { 0.0 };
-                self.set_main_strip();
+            Command::SetGain(gain) => self.set_gain(gain),
+            Command::SetMuted(muted) => self.set_muted(muted),
+            Command::AddStrip(choice) => self.add_strip(choice),
+            Command::RemoveStrip(id) => self.remove_strip(id),
+            Command::SelectStrip { id: StripId::MAIN, choice } => {
+                self.select_audio(choice);
                 self.changed();
             }
-            Command::SetMuted(muted) => {
-                self.settings.muted = muted;
-                self.set_main_strip();
-                self.changed();
+            Command::SelectStrip { id, choice } => self.select_strip(id, choice),
+            Command::RenameStrip { id, name } => self.rename_strip(id, &name),
+            Command::SetStrip { id, strip } => self.set_strip(id, strip),
+            Command::SetTalk { id, talk } => self.set_talk(id, talk),
+            Command::TalkKey(held) => self.talk_key(held),
+            Command::SetPhones(phones) => self.set_phones(phones),
+            Command::ResetLoudness => {
+                if let Some(program) = &self.state.program {
+                    program.mixer().reset_loudness();
+                }
             }
             Command::ClearClip => {
                 if let Some(program) = &self.state.program {
@@ -473,6 +476,7 @@ impl Engine {
         if same || self.state.undecided.0 || self.state.undecided.1 {
             return;
         }
+        self.end_phones();
         if let Some(program) = self.state.program.take() {
             let (video, audio) = (program.video_choice().clone(), program.audio_choice().clone());
             program.end();

@@ -204,6 +204,10 @@ pub enum Message {
         path: String,
         reason: String,
     },
+    /// What the desk is to hear is not heard.
+    PhonesFailed {
+        reason: String,
+    },
     /// The player could not play or go on; `key` tells the kind.
     Watch {
         key: &'static str,
@@ -310,6 +314,7 @@ impl Message {
         "replay-empty",
         "snapshot-saved",
         "snapshot-failed",
+        "phones-failed",
         "watch-no-stream",
         "watch-unreachable",
         "watch-refused",
@@ -402,6 +407,7 @@ impl Message {
             Self::ReplayEmpty => "replay-empty",
             Self::SnapshotSaved { .. } => "snapshot-saved",
             Self::SnapshotFailed { .. } => "snapshot-failed",
+            Self::PhonesFailed { .. } => "phones-failed",
             Self::Player(said) => said.key,
             Self::Crashed { .. } => "crashed",
             Self::SettingsBad { .. } => "settings-bad",
@@ -426,6 +432,7 @@ impl Message {
             | Self::SourceTrouble { device, reason } => {
                 vec![("device", device.clone()), ("reason", reason.clone())]
             }
+            Self::PhonesFailed { reason } => vec![("reason", reason.clone())],
             Self::FileFailed { path, reason }
             | Self::RecordingFailed { path, reason }
             | Self::RecordingLost { path, reason }
@@ -528,6 +535,7 @@ impl Message {
             | Self::RecordingLost { .. }
             | Self::ReplayFailed { .. }
             | Self::SnapshotFailed { .. }
+            | Self::PhonesFailed { .. }
             | Self::FileFailed { .. }
             | Self::ServerFailed { .. }
             | Self::Watch { .. }
@@ -657,6 +665,9 @@ impl Message {
             }
             Self::ReplayEmpty => "There is no replay to save.".into(),
             Self::SnapshotSaved { path } => format!("The picture is saved: {path}"),
+            Self::PhonesFailed { reason } => {
+                format!("The sound desk cannot be heard: {reason}")
+            }
             Self::SnapshotFailed { path, reason } => {
                 format!("The picture {path} cannot be saved: {reason}")
             }
@@ -745,6 +756,9 @@ impl Message {
             }
             Self::DelayShort { .. } => {
                 "Free some space, or choose a shorter delay: the next broadcast tries it again.".into()
+            }
+            Self::PhonesFailed { .. } => {
+                "Choose other speakers in the sound desk. The stream is not touched by this.".into()
             }
             Self::ReplayFailed { .. } | Self::SnapshotFailed { .. } => {
                 "Free some space, or choose another folder.".into()

@@ -165,6 +165,7 @@ impl OnAir {
         if let Some(video) = &video {
             hub.on_keyframe_wanted(video.keyframe_request());
         }
+        hub.set_sound_lag(program.mixer().lag());
         let (composed, mixed) = (program.compositor().figures(), program.mixer().figures());
         program.attach(pictures, sounds);
         let began =
@@ -274,6 +275,11 @@ impl OnAir {
     /// Keeps as much of the past as is chosen.
     pub(super) fn keep_replay(&mut self, choices: &RecordingChoices) {
         self.tape.keep(&self.hub, choices);
+    }
+
+    /// Pictures wait for sound that is made late.
+    pub(super) fn set_sound_lag(&self, lag: Duration) {
+        self.hub.set_sound_lag(lag);
     }
 
     /// The recording and the replay buffer.

@@ -20,6 +20,7 @@ use crate::studio::media::{MediaRoom, Shape};
 use crate::studio::message::Message;
 use crate::studio::scenes::{MAIN, Source};
 use crate::studio::sources::{self, Chosen, Sources, told};
+use crate::studio::strips::{self, SoundStrip, Strips};
 
 /// How long a part may take to end.
 const END: Duration = Duration::from_millis(500);
@@ -46,6 +47,7 @@ pub(super) struct Program {
     /// What is shown now, before shared sources are resolved.
     plans: (Plan, Option<(Plan, Latest<VideoFrame>)>),
     audio: Chosen<AudioChoice>,
+    strips: Strips,
 }
 
 impl Program {
@@ -75,6 +77,7 @@ impl Program {
             sources: Sources::default(),
             plans: (Plan::simple(MAIN), None),
             audio: Chosen::nothing(AudioChoice::None),
+            strips: Strips::default(),
         })
     }
 
@@ -160,6 +163,23 @@ impl Program {
         let failed = message.as_ref().map(Message::summary);
         self.audio = Chosen { told: told(&choice, failed), choice, status };
         message
+    }
+
+    /// These are the strips of the mixer now; `held`: the talk key is.
+    pub(super) fn set_strips(&mut self, strips: &[SoundStrip], held: bool) -> Vec<Message> {
+        let shape = self.shape();
+        let mut open = |choice: &AudioChoice| self.media.sound(choice, &shape);
+        self.strips.sync(strips, held, &mut open, &self.mixer)
+    }
+
+    /// How the source of a strip beside the main one fares.
+    pub(super) fn strip_report(&self, id: mix::StripId) -> Report {
+        self.strips.report(id).unwrap_or_default()
+    }
+
+    /// What changed with them since the last call.
+    pub(super) fn strip_changes(&mut self) -> Vec<strips::Change> {
+        self.strips.changes()
     }
 
     pub(super) fn video_choice(&self) -> &VideoChoice {

@@ -8,6 +8,7 @@ mod obs;
 mod places;
 mod recording;
 mod services;
+mod strips;
 mod targets;
 mod words;
 
@@ -24,6 +25,8 @@ use crate::broadcast::delay::LONGEST;
 use crate::capture::VideoChoice;
 use crate::media::BitsPerSecond;
 use crate::studio::RecordingChoices;
+use crate::studio::phones::Phones;
+use crate::studio::strips::SoundStrip;
 use crate::studio::{Collection, Quality, Target};
 
 pub use places::{
@@ -94,8 +97,10 @@ pub struct Settings {
     pub targets: Vec<Target>,
     /// Viewers see the stream so much later.
     pub delay: Duration,
-    pub gain_db: f32,
-    pub muted: bool,
+    /// The mixer's strips, the main one first; its source is `audio`.
+    pub strips: Vec<SoundStrip>,
+    /// Where the desk is heard.
+    pub phones: Phones,
     pub volume: Option<f32>,
     pub player_muted: bool,
     /// The last stream watched.
@@ -112,8 +117,8 @@ impl Default for Settings {
             quality: Quality::default(),
             targets: vec![Target::built_in()],
             delay: Duration::ZERO,
-            gain_db: 0.0,
-            muted: false,
+            strips: vec![SoundStrip::main()],
+            phones: Phones::Off,
             volume: None,
             player_muted: false,
             watch_url: String::new(),
@@ -136,11 +141,11 @@ struct File {
     version: i64,
     video: Option<String>,
     audio: Option<String>,
-    gain_db: f64,
-    muted: bool,
+    phones: String,
     delay_ms: u64,
     quality: QualityTable,
     targets: Vec<targets::Table>,
+    strips: Vec<strips::Table>,
     player: PlayerTable,
     window: WindowTable,
     recording: recording::Table,
@@ -234,8 +239,7 @@ impl Settings {
             version: VERSION,
             video: self.video.as_ref().map(ToString::to_string),
             audio: self.audio.as_ref().map(ToString::to_string),
-            gain_db: f64::from(self.gain_db),
-            muted: self.muted,
+            phones: strips::phones_text(&self.phones),
             delay_ms: u64::try_from(self.delay.as_millis()).unwrap_or_default(),
             quality: QualityTable {
                 size: quality.size.to_string(),
@@ -255,6 +259,7 @@ impl Settings {
                 channels: quality.channels,
             },
             targets: targets::tables(&self.targets),
+            strips: strips::tables(&self.strips),
             player: PlayerTable {
                 url: self.watch_url.clone(),
                 volume: f64::from(self.volume.unwrap_or(1.0)),
@@ -312,8 +317,8 @@ impl Reader<'_> {
             video: self.parsed("video"),
             audio: self.parsed("audio"),
             collection: self.collection(),
-            gain_db: self.number("gain_db", -60.0, 20.0, 0.0),
-            muted: self.flag("muted"),
+            strips: self.strips(),
+            phones: strips::phones(&self.text("phones").unwrap_or_default()),
             quality: Quality {
                 size: self.parsed("quality.size").unwrap_or(defaults.size),
                 frame_rate: self.parsed("quality.fps").unwrap_or(defaults.frame_rate),
@@ -388,6 +393,16 @@ impl Reader<'_> {
         let Some(value) = self.table.get("collection") else { return Collection::default() };
         let warnings = &mut *self.warnings;
         collection::read(value, &mut |why| warnings.push(format!("The settings: {why}")))
+    }
+
+    fn strips(&mut self) -> Vec<SoundStrip> {
+        let mut main = SoundStrip::main();
+        main.strip.gain_db = self.number("gain_db", -60.0, 20.0, 0.0);
+        main.strip.muted = self.flag("muted");
+        let warnings = &mut *self.warnings;
+        strips::read_list(self.table.get("strips"), main, &mut |why| {
+            warnings.push(format!("The settings: {why}"));
+        })
     }
 
     fn targets(&mut self) -> Vec<Target> {
@@ -498,6 +513,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mix::Strip;
     use proptest::prelude::*;
 
     fn sample() -> Settings {
@@ -523,7 +539,10 @@ mod tests {
                 Target::custom(2, "", Default::default()),
             ],
             delay: Duration::from_millis(90_500),
-            gain_db: -3.0,
+            strips: vec![SoundStrip {
+                strip: Strip { gain_db: -3.0, ..Strip::default() },
+                ..SoundStrip::main()
+            }],
             volume: Some(0.5),
             preferences: Preferences { theme: Theme::Light, ..Preferences::default() },
             ..Settings::default()
@@ -539,8 +558,8 @@ mod tests {
         assert_eq!(warnings, Vec::<String>::new());
         assert_eq!(read, sample());
         // Written again over the old one.
-        Settings { muted: true, ..sample() }.write(&path).unwrap();
-        assert!(Settings::read(&path).0.muted);
+        Settings { player_muted: true, ..sample() }.write(&path).unwrap();
+        assert!(Settings::read(&path).0.player_muted);
     }
 
     #[test]

@@ -10,11 +10,14 @@ use crate::base::Latest;
 use crate::capture::VideoChoice;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::media::{Size, VideoFrame};
+use crate::mix;
 use crate::server::Fault;
 use crate::studio::chronicle::Entry;
+use crate::studio::phones::Phones;
 use crate::studio::scenes::Collection;
 use crate::studio::services::Book;
 use crate::studio::stats::DelayFigures;
+use crate::studio::strips::SoundStrip;
 use crate::studio::target::{Target, TargetState};
 use crate::studio::{KeyPlace, Notice, Preferences, Quality};
 
@@ -106,6 +109,19 @@ pub struct AudioSource {
     pub clipped: bool,
     /// The device's clock against ours, parts per million, once measured.
     pub drift_ppm: Option<f64>,
+}
+
+/// A strip of the mixer, what it hears, and its meter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StripView {
+    pub sound: SoundStrip,
+    /// What the system calls what it hears; empty: not open.
+    pub device: String,
+    pub state: SourceState,
+    /// The device's clock against ours, parts per million, once measured.
+    pub drift_ppm: Option<f64>,
+    /// After fader and mute.
+    pub meter: mix::Reading,
 }
 
 /// What the broadcast is doing.
@@ -346,6 +362,15 @@ pub struct Snapshot {
     pub video: Option<VideoSource>,
     pub scenes: Scenes,
     pub audio: Option<AudioSource>,
+    /// The strips of the mixer, the main one first.
+    pub strips: Vec<StripView>,
+    /// The meter of the program's sound.
+    pub loudness: mix::Reading,
+    /// Where the desk is heard.
+    pub phones: Phones,
+    pub speakers: Vec<Device>,
+    /// The talk key is held.
+    pub talking: bool,
     pub quality: Quality,
     /// Tells this run from others, for names that must not repeat.
     pub born: u64,

@@ -17,6 +17,7 @@ pub enum Action {
     SaveReplay,
     Snapshot,
     Mute,
+    Desk,
     FullScreen,
     Palette,
     Settings,
@@ -50,7 +51,7 @@ macro_rules! key {
 
 impl Action {
     /// In the order of the palette and the help.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::GoLive,
         Self::Ready,
         Self::Record,
@@ -59,6 +60,7 @@ impl Action {
         Self::SaveReplay,
         Self::Snapshot,
         Self::Mute,
+        Self::Desk,
         Self::FullScreen,
         Self::Palette,
         Self::Settings,
@@ -94,6 +96,7 @@ impl Action {
             Self::SaveReplay => key!("action-save-replay"),
             Self::Snapshot => key!("action-snapshot"),
             Self::Mute => key!("action-mute"),
+            Self::Desk => key!("action-desk"),
             Self::FullScreen => key!("action-full-screen"),
             Self::Palette => key!("action-palette"),
             Self::Settings => key!("action-settings"),
@@ -133,6 +136,7 @@ impl Action {
             Self::Snapshot => command(Key::G),
             Self::Palette => command(Key::K),
             Self::Settings => command(Key::Comma),
+            Self::Desk => command(Key::M),
             Self::History => command(Key::H),
             Self::Studio => command(Key::Num1),
             Self::Watch => command(Key::Num2),

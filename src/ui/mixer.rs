@@ -1,35 +1,45 @@
-//! The strip of the sound source: name and state, meter with scale, gain, level in figures, clip
-//! lamp, mute.
+//! The mixer below the program. One strip has the whole room: name and state, meter with scale, gain,
+//! level in figures, clip lamp, mute. Several stand side by side, each with name, level, meter, gain
+//! and mute. All the rest is in the sound desk.
 
 use egui::{
-    Align, Align2, Color32, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, UiBuilder,
-    Vec2, WidgetInfo, pos2, vec2,
+    Align, Align2, Color32, CornerRadius, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui,
+    UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 
-use crate::audio::AudioChoice;
+use crate::mix::StripId;
 use crate::studio::Command;
-use crate::studio::snapshot::{AudioSource, SourceState};
+use crate::studio::snapshot::{AudioSource, SourceState, StripView};
 use crate::ui::format;
 use crate::ui::icons::{self, Icon};
+use crate::ui::sounds::{Looked, choice_of, icon_of, label_of, name_of};
 use crate::ui::theme::{BORDER, RADIUS, Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, Look, elided, focus_ring, meter, place, slider};
+use crate::ui::widgets::{Button, Look, elided, focus_ring, icon_button, meter, place, slider};
 
 const NAME: f32 = 168.0;
 const NUMBERS: f32 = 100.0;
 const BUTTONS: f32 = 92.0;
 const GAIN_VALUE: f32 = 72.0;
+/// Side of the button that opens the sound desk.
+const DESK: f32 = 26.0;
+/// Widths of one of several strips.
+const STRIP_MIN: f32 = 250.0;
+const STRIP_MOST: f32 = 460.0;
 
-/// The strip in `room`, [`size::MIXER`] high.
-pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) {
+/// The mixer in `room`, [`size::MIXER`] high; whether the sound desk was asked for.
+pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     let theme = view.theme;
     ui.painter().hline(room.x_range(), room.top() + 0.5, theme.border());
     let mut inner = room.shrink2(vec2(gap::L, 20.0));
+    if view.snapshot.strips.len() > 1 {
+        return strips(ui, view, inner);
+    }
     inner.max.x = inner.right().min(inner.left() + size::STRIP_MAX);
     let Some(audio) = view.snapshot.audio.as_ref() else {
         let text = view.texts.get("no-microphone-title");
         elided(ui, inner, Align::Min, &text, Type::Body.font(), theme.secondary);
-        return;
+        return false;
     };
     let name = Rect::from_min_size(inner.min, vec2(NAME, inner.height()));
     let buttons = Rect::from_min_max(pos2(inner.right() - BUTTONS, inner.top()), inner.max);
@@ -45,33 +55,97 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) {
     level(ui, view, audio, middle);
     figures(ui, view, audio, numbers);
     lamps(ui, view, audio, buttons);
+    let corner = pos2(name.right() - DESK, name.top() - 2.0);
+    desk_button(ui, view, StripId::MAIN, Rect::from_min_size(corner, Vec2::splat(DESK)))
 }
 
-/// What to call the sound source.
-pub fn name_of(view: &View<'_>, audio: &AudioSource) -> String {
-    match &audio.choice {
-        AudioChoice::Mic(_) if !audio.name.is_empty() => audio.name.clone(),
-        AudioChoice::Mic(_) => view.texts.get("microphone-default").to_string(),
-        AudioChoice::System(_) => view.texts.get("system-sound").to_string(),
-        AudioChoice::Tone => view.texts.get("test-tone").to_string(),
-        AudioChoice::Silence => view.texts.get("silence").to_string(),
-        AudioChoice::None => view.texts.get("no-sound").to_string(),
-        AudioChoice::Stream(_) => audio.name.clone(),
-        AudioChoice::File(path) => {
-            path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-        }
+/// Opens the sound desk at a strip; whether it was pressed.
+fn desk_button(ui: &mut Ui, view: &View<'_>, strip: StripId, rect: Rect) -> bool {
+    let mut child = ui.new_child(UiBuilder::new().max_rect(rect).id_salt(("desk", strip.0)));
+    let name = view.texts.get("action-desk");
+    let pressed =
+        icon_button(&mut child, view.theme, Icon::Settings, &name, rect.width(), Look::Quiet)
+            .clicked();
+    if pressed {
+        Looked { strip, filter: 0 }.set(ui.ctx());
     }
+    pressed
+}
+
+/// Several strips side by side; whether the desk was asked for.
+fn strips(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
+    let count = view.snapshot.strips.len() as f32;
+    let width = ((room.width() - gap::L * (count - 1.0)) / count).clamp(STRIP_MIN, STRIP_MOST);
+    let mut desk = false;
+    let mut child = ui.new_child(UiBuilder::new().max_rect(room).id_salt("strips"));
+    ScrollArea::horizontal().id_salt("strips").show(&mut child, |ui| {
+        ui.spacing_mut().item_spacing.x = gap::L;
+        ui.horizontal_top(|ui| {
+            for strip in &view.snapshot.strips {
+                let (rect, _) = ui.allocate_exact_size(vec2(width, 88.0), Sense::hover());
+                ui.push_id(strip.sound.id.0, |ui| desk |= column(ui, view, strip, rect));
+            }
+        });
+    });
+    desk
+}
+
+/// One of several strips.
+fn column(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, rect: Rect) -> bool {
+    let theme = view.theme;
+    let name = label_of(view, strip);
+    let sound = &strip.sound;
+    let muted = sound.heard(view.snapshot.talking).muted;
+    let at = Rect::from_min_size(rect.min + vec2(0.0, 1.0), Vec2::splat(16.0));
+    icons::paint(ui.painter(), icon_of(choice_of(view, strip)), at, theme.text);
+    let head = Rect::from_min_max(
+        rect.min + vec2(24.0, 0.0),
+        pos2(rect.right() - 84.0, rect.top() + 18.0),
+    );
+    elided(ui, head, Align::Min, &name, Type::BodyStrong.font(), theme.text);
+    let level = if muted {
+        view.texts.get("muted").to_string()
+    } else {
+        format::decibels(strip.meter.peak_dbfs)
+    };
+    let color = if strip.meter.clipped { theme.live } else { theme.secondary };
+    let end = pos2(rect.right(), head.center().y);
+    place(ui, end, Align2::RIGHT_CENTER, &level, Type::FigureStrong, color);
+
+    let row = Rect::from_min_size(rect.min + vec2(0.0, 24.0), vec2(rect.width(), 34.0));
+    let mut bar = ui.new_child(UiBuilder::new().max_rect(row).id_salt("meter"));
+    let of = view.texts.with("level-of", &[("name", name.as_str().into())]);
+    let reading = strip.meter;
+    meter(&mut bar, theme, &of, reading.peak_dbfs, reading.held_dbfs, muted, rect.width())
+        .on_hover_text(&*view.texts.get("tip-level"));
+
+    let foot = Rect::from_min_max(pos2(rect.left(), rect.top() + 62.0), rect.max);
+    let mut fader = ui.new_child(UiBuilder::new().max_rect(foot).id_salt("gain"));
+    let mut after = sound.strip.clone();
+    let of = view.texts.with("gain-of", &[("name", name.as_str().into())]);
+    let width = rect.width() - 2.0 * DESK - gap::S;
+    slider(&mut fader, theme, &mut after.gain_db, -60.0..=20.0, 0.0, &of, width)
+        .on_hover_text(&*view.texts.get("tip-gain"));
+    let at = pos2(rect.right() - 2.0 * DESK - 2.0, foot.top() - 2.0);
+    let place = Rect::from_min_size(at, Vec2::splat(DESK));
+    let mut button = ui.new_child(UiBuilder::new().max_rect(place).id_salt("mute"));
+    let icon = if after.muted { Icon::SpeakerOff } else { Icon::Speaker };
+    let key = if after.muted { "unmute-of" } else { "mute-of" };
+    let of = view.texts.with(key, &[("name", name.as_str().into())]);
+    let look = if after.muted { Look::Warn } else { Look::Quiet };
+    if icon_button(&mut button, theme, icon, &of, DESK, look).clicked() {
+        after.muted = !after.muted;
+    }
+    if after != sound.strip {
+        view.send(Command::SetStrip { id: sound.id, strip: after });
+    }
+    let at = pos2(rect.right() - DESK, foot.top() - 2.0);
+    desk_button(ui, view, sound.id, Rect::from_min_size(at, Vec2::splat(DESK)))
 }
 
 fn identity(ui: &Ui, view: &View<'_>, audio: &AudioSource, rect: Rect) {
     let theme = view.theme;
-    let icon = match &audio.choice {
-        AudioChoice::Mic(_) => Icon::Microphone,
-        AudioChoice::System(_) => Icon::Note,
-        AudioChoice::Tone => Icon::Tone,
-        AudioChoice::File(_) | AudioChoice::Stream(_) => Icon::Note,
-        AudioChoice::Silence | AudioChoice::None => Icon::Silence,
-    };
+    let icon = icon_of(&audio.choice);
     let at = Rect::from_min_size(rect.min + vec2(0.0, 2.0), Vec2::splat(18.0));
     icons::paint(ui.painter(), icon, at, theme.text);
     let line = |y: f32, height: f32| {

@@ -15,6 +15,7 @@ pub mod pick;
 pub mod picture;
 pub mod scenes;
 pub mod screen;
+pub mod sounds;
 pub mod sources;
 pub mod stage;
 pub mod target;

@@ -10,8 +10,11 @@ use crate::base::Latest;
 use crate::capture::VideoChoice;
 use crate::compose::scene::SceneId;
 use crate::media::VideoFrame;
+use crate::mix::StripId;
 use crate::studio::snapshot::{LiveState, WatchState};
-use crate::studio::{Command, Edit, Language, Preferences, Remedy, Snapshot, Theme as ThemeChoice};
+use crate::studio::{
+    Command, Edit, Language, Preferences, Remedy, Snapshot, Talk, Theme as ThemeChoice,
+};
 use crate::ui::actions::Action;
 use crate::ui::bars::{self, Page};
 use crate::ui::dialogs::{self, Answer, Dialog};
@@ -44,6 +47,8 @@ pub struct Screen {
     program: Picture,
     watched: Picture,
     full_screen: bool,
+    /// The talk key was held in the last frame.
+    talking: bool,
     wishes: Vec<Wish>,
 }
 
@@ -93,6 +98,7 @@ impl Screen {
             program: Picture::new("program", program),
             watched: Picture::new("watched", watched),
             full_screen: false,
+            talking: false,
             wishes: Vec::new(),
         }
     }
@@ -170,6 +176,15 @@ impl Screen {
     /// A file was chosen for the sound.
     pub fn picked_audio(&mut self, path: PathBuf) {
         self.wishes.push(Wish::Command(Command::SelectAudio(AudioChoice::File(path))));
+    }
+
+    /// A file of sound was chosen for this strip, or for a new one.
+    pub fn picked_strip(&mut self, strip: Option<StripId>, path: PathBuf) {
+        let choice = AudioChoice::File(path);
+        self.wishes.push(Wish::Command(match strip {
+            Some(id) => Command::SelectStrip { id, choice },
+            None => Command::AddStrip(choice),
+        }));
     }
 
     /// A file was chosen to be watched.
@@ -332,6 +347,7 @@ impl Screen {
         {
             self.set_full_screen(false);
         }
+        self.talk_key(&ctx, typing);
         for action in Action::ALL {
             let Some(shortcut) = action.shortcut() else { continue };
             let asked = self.dialog.is_some() || self.scenes.settings.is_some();
@@ -342,12 +358,33 @@ impl Screen {
             // A dialog is answered first; only another dialog may take its place.
             let other = matches!(
                 action,
-                Action::Palette | Action::Settings | Action::Help | Action::History | Action::Ready
+                Action::Palette
+                    | Action::Settings
+                    | Action::Help
+                    | Action::History
+                    | Action::Ready
+                    | Action::Desk
             );
             if pressed && (self.dialog.is_none() || other) && action.is_possible(&self.snapshot) {
                 self.act(&ctx, action);
             }
         }
+    }
+
+    /// The space bar, held down, is the talk key where a strip listens to one.
+    fn talk_key(&mut self, ctx: &egui::Context, typing: bool) {
+        let wanted = self.snapshot.strips.iter().any(|strip| strip.sound.talk != Talk::Open);
+        let held = wanted
+            && !typing
+            && ctx.input_mut(|input| {
+                // What has the keyboard is not pressed by it.
+                input.consume_key(Modifiers::NONE, Key::Space);
+                input.focused && input.key_down(Key::Space)
+            });
+        if held != self.snapshot.talking && self.talking != held {
+            self.wishes.push(Wish::Command(Command::TalkKey(held)));
+        }
+        self.talking = held;
     }
 
     /// Fills the screen with the picture of the page.
@@ -408,6 +445,7 @@ impl Screen {
             Action::Ready => self.toggle(Dialog::Ready),
             Action::History => self.toggle(Dialog::History),
             Action::Developer => self.toggle(Dialog::Developer),
+            Action::Desk => self.toggle(Dialog::Desk),
             Action::Studio => self.page = Page::Studio,
             Action::Watch => self.page = Page::Watch,
             Action::RetryNow => self.wishes.push(send(Command::RetryNow)),
@@ -525,7 +563,7 @@ fn studio(
 
     stage::show(ui, view, program, prepared.as_deref_mut(), scenes, stage_room);
     let mut sound = child(ui, strip, "mixer");
-    mixer::show(&mut sound, view, strip);
+    let desk = mixer::show(&mut sound, view, strip);
 
     ui.painter().vline(side.left() + 0.5, side.y_range(), theme.border());
     let inner = side.shrink2(vec2(gap::L, gap::M));
@@ -552,6 +590,9 @@ fn studio(
         draft.edit(id);
     }
     let mut lower = child(ui, buttons, "go-live");
+    if desk {
+        return Some(Action::Desk);
+    }
     if ready {
         return Some(Action::Ready);
     }

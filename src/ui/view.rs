@@ -1,6 +1,7 @@
 //! What every screen is handed: the look, the words, the studio as it is; and what it hands back.
 
 use crate::compose::scene::SceneId;
+use crate::mix::StripId;
 use crate::studio::{Command, Snapshot};
 use crate::ui::pick::Pick;
 use crate::ui::text::Texts;
@@ -29,6 +30,8 @@ pub enum Wish {
     SaveScenes,
     /// Ask for a WAV file and select it as the sound.
     PickAudioFile,
+    /// Ask for a file of sound for this strip, or for a new one.
+    PickStripFile(Option<StripId>),
     /// Ask for a file and show it in the player.
     PickWatchFile,
     /// Ask for the folder of recordings.

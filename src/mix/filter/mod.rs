@@ -11,4 +11,4 @@ mod loudness;
 mod setting;
 
 pub(super) use self::chain::Chain;
-pub use self::setting::{Filter, MOST_FILTERS, Slot, TEN_BANDS_HZ};
+pub use self::setting::{Filter, MOST_FILTERS, Parameter, Slot, TEN_BANDS_HZ, Unit};

@@ -1,5 +1,7 @@
 //! What filters are set to: plain values.
 
+use std::ops::RangeInclusive;
+
 use crate::mix::id::StripId;
 
 /// The most filters of one strip.
@@ -111,5 +113,159 @@ impl Filter {
             Self::Compressor { side_chain, .. } => *side_chain,
             _ => None,
         }
+    }
+}
+
+/// What a number of a filter means.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Unit {
+    Decibels,
+    /// Decibels below full scale.
+    Dbfs,
+    Lufs,
+    Hertz,
+    Milliseconds,
+    /// 1 to so much.
+    Ratio,
+    /// 0…1, shown in percent.
+    Share,
+}
+
+/// A number that a filter is set by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// As settings spell it.
+    pub name: &'static str,
+    pub unit: Unit,
+    pub range: RangeInclusive<f32>,
+}
+
+const fn parameter(name: &'static str, unit: Unit, low: f32, high: f32) -> Parameter {
+    Parameter { name, unit, range: low..=high }
+}
+
+/// Names of the ten bands.
+const BANDS: [&str; 10] = [
+    "hz_31", "hz_62", "hz_125", "hz_250", "hz_500", "hz_1000", "hz_2000", "hz_4000", "hz_8000",
+    "hz_16000",
+];
+
+impl Filter {
+    /// One of the kind that settings spell so.
+    pub fn of_kind(kind: &str) -> Option<Self> {
+        Self::KINDS.into_iter().find(|filter| filter.kind() == kind)
+    }
+
+    /// What it can be set by, in order.
+    pub fn parameters(&self) -> Vec<Parameter> {
+        use Unit::{Dbfs, Decibels, Hertz, Lufs, Milliseconds, Ratio, Share};
+        match self {
+            Self::Gain { .. } => vec![parameter("db", Decibels, -60.0, 30.0)],
+            Self::HighPass { .. } | Self::LowPass { .. } => {
+                vec![parameter("hz", Hertz, 20.0, 20_000.0)]
+            }
+            Self::Denoise { .. } => vec![parameter("amount", Share, 0.0, 1.0)],
+            Self::Gate { .. } => vec![
+                parameter("open_dbfs", Dbfs, -96.0, 0.0),
+                parameter("close_dbfs", Dbfs, -96.0, 0.0),
+                parameter("attack_ms", Milliseconds, 0.1, 500.0),
+                parameter("hold_ms", Milliseconds, 0.0, 3_000.0),
+                parameter("release_ms", Milliseconds, 1.0, 3_000.0),
+            ],
+            Self::Expander { .. } => vec![
+                parameter("threshold_dbfs", Dbfs, -96.0, 0.0),
+                parameter("ratio", Ratio, 1.0, 20.0),
+                parameter("attack_ms", Milliseconds, 0.1, 500.0),
+                parameter("release_ms", Milliseconds, 1.0, 3_000.0),
+                parameter("gain_db", Decibels, -32.0, 32.0),
+            ],
+            Self::Compressor { .. } => vec![
+                parameter("threshold_dbfs", Dbfs, -60.0, 0.0),
+                parameter("ratio", Ratio, 1.0, 32.0),
+                parameter("attack_ms", Milliseconds, 0.1, 500.0),
+                parameter("release_ms", Milliseconds, 1.0, 3_000.0),
+                parameter("gain_db", Decibels, -32.0, 32.0),
+            ],
+            Self::Limiter { .. } => vec![
+                parameter("threshold_dbfs", Dbfs, -60.0, 0.0),
+                parameter("release_ms", Milliseconds, 1.0, 1_000.0),
+            ],
+            Self::ThreeBand { .. } => vec![
+                parameter("low_db", Decibels, -20.0, 20.0),
+                parameter("middle_db", Decibels, -20.0, 20.0),
+                parameter("high_db", Decibels, -20.0, 20.0),
+            ],
+            Self::TenBand { .. } => {
+                BANDS.iter().map(|&name| parameter(name, Decibels, -20.0, 20.0)).collect()
+            }
+            Self::Loudness { .. } => vec![
+                parameter("target_lufs", Lufs, -40.0, -5.0),
+                parameter("most_db", Decibels, 0.0, 40.0),
+            ],
+        }
+    }
+
+    /// The values of [`Filter::parameters`], to be read and changed.
+    pub fn values(&mut self) -> Vec<&mut f32> {
+        match self {
+            Self::Gain { db } => vec![db],
+            Self::HighPass { hz } | Self::LowPass { hz } => vec![hz],
+            Self::Denoise { amount } => vec![amount],
+            Self::Gate { open_dbfs, close_dbfs, attack_ms, hold_ms, release_ms } => {
+                vec![open_dbfs, close_dbfs, attack_ms, hold_ms, release_ms]
+            }
+            Self::Expander { threshold_dbfs, ratio, attack_ms, release_ms, gain_db }
+            | Self::Compressor { threshold_dbfs, ratio, attack_ms, release_ms, gain_db, .. } => {
+                vec![threshold_dbfs, ratio, attack_ms, release_ms, gain_db]
+            }
+            Self::Limiter { threshold_dbfs, release_ms } => vec![threshold_dbfs, release_ms],
+            Self::ThreeBand { low_db, middle_db, high_db } => vec![low_db, middle_db, high_db],
+            Self::TenBand { db } => db.iter_mut().collect(),
+            Self::Loudness { target_lufs, most_db } => vec![target_lufs, most_db],
+        }
+    }
+
+    /// Sets one of the parameters, within its range; whether there is one of this name.
+    pub fn set(&mut self, name: &str, value: f32) -> bool {
+        let parameters = self.parameters();
+        let Some(index) = parameters.iter().position(|it| it.name == name) else { return false };
+        let (Some(slot), Some(parameter)) =
+            (self.values().into_iter().nth(index), parameters.get(index))
+        else {
+            return false;
+        };
+        if value.is_finite() {
+            *slot = value.clamp(*parameter.range.start(), *parameter.range.end());
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_by_its_name_and_set_within_its_ranges() {
+        for filter in Filter::KINDS {
+            assert_eq!(Filter::of_kind(filter.kind()), Some(filter));
+            let mut filter = filter;
+            let parameters = filter.parameters();
+            assert_eq!(parameters.len(), filter.values().len());
+            for (index, parameter) in parameters.iter().enumerate() {
+                let value = *filter.values()[index];
+                assert!(parameter.range.contains(&value), "{filter:?} {}", parameter.name);
+                for (wish, expected) in [
+                    (1e9, *parameter.range.end()),
+                    (-1e9, *parameter.range.start()),
+                    (f32::NAN, *parameter.range.start()),
+                ] {
+                    assert!(filter.set(parameter.name, wish));
+                    assert_eq!(*filter.values()[index], expected);
+                }
+            }
+            assert!(!filter.set("colour", 1.0));
+        }
+        assert_eq!(Filter::of_kind("reverb"), None);
     }
 }

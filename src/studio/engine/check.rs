@@ -26,7 +26,7 @@ impl Engine {
         }
         let mut known = self.state.program.as_ref().map(sources).unwrap_or_default();
         let audible = self.settings.audio != Some(AudioChoice::None);
-        if self.settings.muted && audible {
+        if self.settings.strips.first().is_some_and(|main| main.strip.muted) && audible {
             known.push(Found::Muted);
         }
         let enabled: Vec<_> =

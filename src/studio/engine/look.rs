@@ -32,6 +32,7 @@ impl Engine {
             preflight.poll();
         }
         self.look_at_sources();
+        self.look_at_strips();
         self.look_at_scenes();
         for message in self.watch.poll() {
             self.tell(&message, "");
@@ -148,7 +149,7 @@ impl Engine {
     }
 
     /// Tells how a source fares; `camera`: whether it is one, or a microphone, or neither.
-    fn tell_of(&mut self, report: &Report, before: &Report, camera: Option<bool>) {
+    pub(super) fn tell_of(&mut self, report: &Report, before: &Report, camera: Option<bool>) {
         let message = match camera {
             Some(camera) => device_message(report, before, camera),
             None => source_message(report, before),
@@ -226,7 +227,7 @@ fn source_message(report: &Report, before: &Report) -> Option<Message> {
     }
 }
 
-fn is_back(report: &Report, before: &Report) -> bool {
+pub(super) fn is_back(report: &Report, before: &Report) -> bool {
     report.state == State::Open
         && matches!(before.state, State::Stalled | State::Lost | State::Failed)
 }

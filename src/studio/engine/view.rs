@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::Engine;
 use crate::media::source::{Format, State};
+use crate::mix::StripId;
 use crate::studio::Snapshot;
 use crate::studio::on_air::OnAir;
 use crate::studio::program::Program;
@@ -31,6 +32,11 @@ impl Engine {
             video: program.map(video_source),
             scenes: self.scenes_view(),
             audio: program.map(|program| self.audio_source(program)),
+            strips: self.strip_views(),
+            loudness: program.map(|program| program.mixer().meter()).unwrap_or_default(),
+            phones: self.settings.phones.clone(),
+            speakers: state.devices.speakers().to_vec(),
+            talking: state.talking,
             quality: self.settings.quality.clone(),
             born: self.state.born,
             targets: self.target_views(),
@@ -73,13 +79,14 @@ impl Engine {
 
     pub(super) fn audio_source(&self, program: &Program) -> AudioSource {
         let report = program.audio_report();
-        let meter = program.mixer().meter();
+        let meter = program.mixer().strip_meter(StripId::MAIN).unwrap_or_default();
+        let main = self.settings.strips.first();
         AudioSource {
             choice: program.audio_choice().clone(),
             state: source_state(report.state),
             name: report.name,
-            gain_db: self.settings.gain_db,
-            muted: self.settings.muted,
+            gain_db: main.map_or(0.0, |it| it.strip.gain_db),
+            muted: main.is_some_and(|it| it.strip.muted),
             peak_dbfs: meter.peak_dbfs,
             held_dbfs: meter.held_dbfs,
             clipped: meter.clipped,

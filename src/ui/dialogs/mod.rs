@@ -2,6 +2,7 @@
 
 mod card;
 mod confirm;
+pub mod desk;
 mod developer;
 mod help;
 mod history;
@@ -22,6 +23,8 @@ pub enum Dialog {
     /// What happened to the stream.
     History,
     Developer,
+    /// The sound desk.
+    Desk,
     Palette,
     /// Whether everything is ready.
     Ready,
@@ -44,6 +47,7 @@ pub fn show(
         Dialog::Help => help::show(ctx, view),
         Dialog::History => history::show(ctx, view),
         Dialog::Developer => developer::show(ctx, view),
+        Dialog::Desk => desk::show(ctx, view),
         Dialog::Palette => palette::show(ctx, view, needs.fresh, search),
         Dialog::Ready => ready::show(ctx, view, needs.fresh),
         Dialog::ConfirmStop => confirm::stop(ctx, view, needs.fresh),

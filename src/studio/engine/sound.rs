@@ -1,0 +1,150 @@
+//! The mixer's strips: setting them, opening their sources, telling how they fare.
+
+use super::Engine;
+use super::view::source_state;
+use crate::audio::AudioChoice;
+use crate::media::Track;
+use crate::mix::{Strip, StripId};
+use crate::studio::event::{self, Event};
+use crate::studio::message::Message;
+use crate::studio::phones::{Listening, Phones};
+use crate::studio::snapshot::StripView;
+use crate::studio::strips::{self, SoundStrip, Talk};
+use crate::studio::targets;
+
+impl Engine {
+    /// The mixer follows what is set.
+    pub(super) fn set_strips(&mut self) {
+        let talking = self.state.talking;
+        let Some(program) = &mut self.state.program else { return };
+        let messages = program.set_strips(&self.settings.strips, talking);
+        for message in messages {
+            self.tell(&message, "");
+        }
+    }
+
+    /// The program has been started.
+    pub(super) fn begin_sound(&mut self) {
+        self.set_strips();
+        self.begin_phones();
+    }
+
+    fn begin_phones(&mut self) {
+        let Some(program) = &self.state.program else { return };
+        let phones = self.settings.phones.clone();
+        if let Some(before) = self.state.listening.take() {
+            before.end(program.mixer());
+        }
+        self.state.listening = Some(Listening::start(phones, program.mixer(), self.clock));
+    }
+
+    /// Before the program ends.
+    pub(super) fn end_phones(&mut self) {
+        if let (Some(phones), Some(program)) = (self.state.listening.take(), &self.state.program) {
+            phones.end(program.mixer());
+        }
+    }
+
+    pub(super) fn set_phones(&mut self, phones: Phones) {
+        if self.settings.phones != phones {
+            self.settings.phones = phones;
+            self.begin_phones();
+            self.changed();
+        }
+    }
+
+    /// Changes one strip; does nothing where there is none of this id.
+    fn with_strip(&mut self, id: StripId, change: impl FnOnce(&mut SoundStrip)) {
+        if let Some(strip) = self.settings.strips.iter_mut().find(|strip| strip.id == id) {
+            change(strip);
+            self.set_strips();
+            self.changed();
+        }
+    }
+
+    pub(super) fn set_strip(&mut self, id: StripId, strip: Strip) {
+        self.with_strip(id, |it| it.strip = strip);
+    }
+
+    pub(super) fn set_gain(&mut self, gain: f32) {
+        let gain_db = if gain.is_finite() { gain.clamp(-60.0, 20.0) } else { 0.0 };
+        self.with_strip(StripId::MAIN, |it| it.strip.gain_db = gain_db);
+    }
+
+    pub(super) fn set_muted(&mut self, muted: bool) {
+        self.with_strip(StripId::MAIN, |it| it.strip.muted = muted);
+    }
+
+    pub(super) fn set_talk(&mut self, id: StripId, talk: Talk) {
+        self.with_strip(id, |it| it.talk = talk);
+    }
+
+    pub(super) fn rename_strip(&mut self, id: StripId, name: &str) {
+        self.with_strip(id, |it| it.name = strips::clean_name(name));
+    }
+
+    pub(super) fn add_strip(&mut self, choice: AudioChoice) {
+        let Some(id) = strips::free_id(&self.settings.strips) else { return };
+        self.settings.strips.push(SoundStrip::new(id, choice));
+        self.set_strips();
+        self.changed();
+    }
+
+    pub(super) fn remove_strip(&mut self, id: StripId) {
+        if id != StripId::MAIN {
+            self.settings.strips.retain(|strip| strip.id != id);
+            self.set_strips();
+            self.changed();
+        }
+    }
+
+    /// What a strip hears; the main one's source is the chosen sound.
+    pub(super) fn select_strip(&mut self, id: StripId, choice: AudioChoice) {
+        self.with_strip(id, |it| it.choice = choice);
+    }
+
+    pub(super) fn talk_key(&mut self, held: bool) {
+        if self.state.talking != held {
+            self.state.talking = held;
+            self.set_strips();
+        }
+    }
+
+    pub(super) fn look_at_strips(&mut self) {
+        let Some(program) = &mut self.state.program else { return };
+        for change in program.strip_changes() {
+            let (kind, device) = targets::audio_kind(&change.choice);
+            self.tell_of(&change.report, &change.before, device.then_some(false));
+            let back = super::look::is_back(&change.report, &change.before);
+            let report = change.report;
+            self.happened(Event::Source(event::Source { track: Track::Audio, kind, back, report }));
+        }
+        if let (Some(program), Some(on_air)) = (&self.state.program, &self.state.on_air) {
+            on_air.set_sound_lag(program.mixer().lag());
+        }
+        let failure = self.state.listening.as_ref().and_then(Listening::failure);
+        if let Some(reason) = failure {
+            self.tell(&Message::PhonesFailed { reason: reason.clone() }, reason);
+        }
+    }
+
+    /// The strips and how they fare, the main one first.
+    pub(super) fn strip_views(&self) -> Vec<StripView> {
+        let Some(program) = &self.state.program else { return Vec::new() };
+        let view = |sound: &SoundStrip| {
+            let report = if sound.id == StripId::MAIN {
+                program.audio_report()
+            } else {
+                program.strip_report(sound.id)
+            };
+            StripView {
+                sound: sound.clone(),
+                device: report.name,
+                state: source_state(report.state),
+                drift_ppm: report.drift_ppm,
+                meter: program.mixer().strip_meter(sound.id).unwrap_or_default(),
+            }
+        };
+        self.settings.strips.iter().map(view).collect()
+    }
+}

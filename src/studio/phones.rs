@@ -1,0 +1,132 @@
+//! What the person at the desk hears: strips that are for the desk or solo, on speakers or headphones
+//! of their choice. On a thread of its own, since opening a device may take long.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::audio::output::Output;
+use crate::base::queue::{self, Empty, Full, Receiver};
+use crate::base::{Clock, Stop, Worker};
+use crate::media::Samples;
+use crate::mix::Mixer;
+
+/// Where the desk is heard.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Phones {
+    /// Nowhere.
+    #[default]
+    Off,
+    /// On the system's default speakers.
+    Default,
+    /// On the speakers of this id.
+    Device(String),
+}
+
+/// Blocks of 10 ms that wait for the device: the oldest go, the desk is heard now or not at all.
+const WAITING: usize = 16;
+/// More than this queued in the device is cut: clocks differ.
+const MOST_QUEUED: Duration = Duration::from_millis(120);
+/// How long a device that failed is left alone.
+const REST: Duration = Duration::from_secs(3);
+/// A stop is looked for this often.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// How long the thread may take to end before it is left to itself.
+const END: Duration = Duration::from_millis(200);
+
+/// A device that plays the desk.
+#[derive(Debug)]
+pub(super) struct Listening {
+    worker: Option<Worker>,
+    failed: Arc<Mutex<Option<String>>>,
+}
+
+impl Listening {
+    /// Plays nothing.
+    pub fn off() -> Self {
+        Self { worker: None, failed: Arc::default() }
+    }
+
+    /// Plays what `mixer` gives the desk on these speakers.
+    pub fn start(phones: Phones, mixer: &Mixer, clock: Clock) -> Self {
+        let device = match phones {
+            Phones::Off => {
+                mixer.set_phones(None);
+                return Self::off();
+            }
+            Phones::Default => None,
+            Phones::Device(id) => Some(id),
+        };
+        let (tx, rx) = queue::bounded("phones", WAITING, Full::DropOldest);
+        mixer.set_phones(Some(tx));
+        let failed: Arc<Mutex<Option<String>>> = Arc::default();
+        let its = Arc::clone(&failed);
+        let run = move |stop: &Stop| play(device.as_deref(), clock, &rx, &its, stop);
+        let worker = match Worker::spawn("onair-phones", run) {
+            Ok(worker) => Some(worker),
+            Err(error) => {
+                *failed.lock() = Some(error.to_string());
+                None
+            }
+        };
+        Self { worker, failed }
+    }
+
+    /// Why nothing is heard, told once.
+    pub fn failure(&self) -> Option<String> {
+        self.failed.lock().take()
+    }
+
+    /// Ends it.
+    pub fn end(self, mixer: &Mixer) {
+        mixer.set_phones(None);
+        if let Some(Err(stuck)) = self.worker.map(|worker| worker.join(END)) {
+            tracing::warn!(%stuck, "ending the phones");
+        }
+    }
+}
+
+fn play(
+    device: Option<&str>,
+    clock: Clock,
+    sound: &Receiver<Samples>,
+    failed: &Mutex<Option<String>>,
+    stop: &Stop,
+) {
+    let mut told = false;
+    while !stop.is_set() {
+        match sound.recv_timeout(PATIENCE) {
+            Ok(first) => {
+                let opened = Output::open(device, first.rate, first.channels, clock);
+                let mut output = match opened {
+                    Ok(output) => output,
+                    Err(error) => {
+                        if !std::mem::replace(&mut told, true) {
+                            *failed.lock() = Some(error.to_string());
+                        }
+                        if stop.wait(REST) {
+                            return;
+                        }
+                        continue;
+                    }
+                };
+                told = false;
+                while !stop.is_set() {
+                    match sound.recv_timeout(PATIENCE) {
+                        Ok(block) if output.queued_time() < MOST_QUEUED => {
+                            output.write(&block.data);
+                        }
+                        Ok(_) | Err(Empty::Waiting) => {}
+                        Err(Empty::Closed) => return,
+                    }
+                    if output.failed().is_some() {
+                        break;
+                    }
+                }
+            }
+            Err(Empty::Waiting) => {}
+            Err(Empty::Closed) => return,
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The filters of a strip: their list in the order of the sound, and the numbers of the one that is
+//! looked at.
+
+use egui::{Align, Layout, Slider, Ui, vec2};
+
+use super::line::line;
+use crate::mix::filter::{Filter, MOST_FILTERS, Parameter, Slot, Unit};
+use crate::studio::snapshot::StripView;
+use crate::ui::actions::key;
+use crate::ui::format;
+use crate::ui::icons::Icon;
+use crate::ui::sounds;
+use crate::ui::theme::{Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{
+    Button, Look, Select, icon_button, label, menu_item, section, slider, switch,
+};
+
+/// Side of the small buttons.
+const SMALL: f32 = 26.0;
+/// Width of the figure behind a slider.
+const VALUE: f32 = 84.0;
+
+pub fn show(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    strip: &StripView,
+    filters: &mut Vec<Slot>,
+    looked: &mut usize,
+) {
+    section(ui, view.theme, &view.texts.get("filters"));
+    if filters.is_empty() {
+        label(ui, &view.texts.get("filters-none"), Type::Small, view.theme.secondary);
+    }
+    let mut moved = None;
+    for (index, slot) in filters.iter_mut().enumerate() {
+        if let Some(change) = row(ui, view, slot, index, looked) {
+            moved = Some((index, change));
+        }
+        if *looked == index {
+            numbers(ui, view, strip, &mut slot.filter);
+        }
+    }
+    match moved {
+        Some((index, Change::Remove)) => {
+            filters.remove(index);
+            *looked = index.saturating_sub(1);
+        }
+        Some((index, Change::Up)) if index > 0 => {
+            filters.swap(index, index - 1);
+            *looked = index - 1;
+        }
+        Some((index, Change::Down)) if index + 1 < filters.len() => {
+            filters.swap(index, index + 1);
+            *looked = index + 1;
+        }
+        _ => {}
+    }
+    ui.add_space(gap::XS);
+    add(ui, view, filters, looked);
+}
+
+enum Change {
+    Up,
+    Down,
+    Remove,
+}
+
+/// The name of a kind.
+fn kind(filter: &Filter) -> &'static str {
+    match filter {
+        Filter::Gain { .. } => key!("filter-gain"),
+        Filter::HighPass { .. } => key!("filter-high-pass"),
+        Filter::LowPass { .. } => key!("filter-low-pass"),
+        Filter::Denoise { .. } => key!("filter-denoise"),
+        Filter::Gate { .. } => key!("filter-gate"),
+        Filter::Expander { .. } => key!("filter-expander"),
+        Filter::Compressor { .. } => key!("filter-compressor"),
+        Filter::Limiter { .. } => key!("filter-limiter"),
+        Filter::ThreeBand { .. } => key!("filter-three-band"),
+        Filter::TenBand { .. } => key!("filter-ten-band"),
+        Filter::Loudness { .. } => key!("filter-loudness"),
+    }
+}
+
+fn row(
+    ui: &mut Ui,
+    view: &View<'_>,
+    slot: &mut Slot,
+    index: usize,
+    looked: &mut usize,
+) -> Option<Change> {
+    let (theme, texts) = (view.theme, view.texts);
+    let name = texts.get(kind(&slot.filter));
+    let mut change = None;
+    let room = vec2(ui.available_width(), 30.0);
+    ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
+        ui.push_id(index, |ui| {
+            if switch(ui, theme, &name, slot.enabled) {
+                slot.enabled = !slot.enabled;
+            }
+        });
+        let chosen = *looked == index;
+        let look = if chosen { Look::Plain } else { Look::Quiet };
+        let width = ui.available_width() - 3.0 * (SMALL + gap::S);
+        let button = Button::new(&name).look(look).selected(chosen).width(width).small();
+        if button.show(ui, theme).clicked() {
+            *looked = if chosen { usize::MAX } else { index };
+        }
+        for (icon, key, one) in [
+            (Icon::ChevronUp, key!("filter-up"), Change::Up),
+            (Icon::ChevronDown, key!("filter-down"), Change::Down),
+            (Icon::Close, key!("filter-remove"), Change::Remove),
+        ] {
+            let name = texts.with(key, &[("name", (&*name).into())]);
+            if icon_button(ui, theme, icon, &name, SMALL, Look::Quiet).clicked() {
+                change = Some(one);
+            }
+        }
+    });
+    change
+}
+
+/// The name of a number of a filter.
+fn number(parameter: &Parameter) -> &'static str {
+    match parameter.name {
+        "db" => key!("number-gain"),
+        "hz" => key!("number-frequency"),
+        "amount" => key!("number-amount"),
+        "open_dbfs" => key!("number-open"),
+        "close_dbfs" => key!("number-close"),
+        "attack_ms" => key!("number-attack"),
+        "hold_ms" => key!("number-hold"),
+        "release_ms" => key!("number-release"),
+        "threshold_dbfs" => key!("number-threshold"),
+        "ratio" => key!("number-ratio"),
+        "gain_db" => key!("number-output"),
+        "low_db" => key!("number-low"),
+        "middle_db" => key!("number-middle"),
+        "high_db" => key!("number-high"),
+        "target_lufs" => key!("number-target"),
+        "most_db" => key!("number-most"),
+        // The bands are called by their frequency.
+        _ => "",
+    }
+}
+
+fn numbers(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut Filter) {
+    let parameters = filter.parameters();
+    for (parameter, value) in parameters.iter().zip(filter.values()) {
+        let key = number(parameter);
+        let name = if key.is_empty() {
+            format!("{} Hz", parameter.name.trim_start_matches("hz_"))
+        } else {
+            view.texts.get(key).to_string()
+        };
+        line(ui, view, &name, |ui, view| {
+            let range = parameter.range.clone();
+            let width = ui.available_width() - VALUE;
+            if matches!(parameter.unit, Unit::Hertz | Unit::Milliseconds) {
+                ui.spacing_mut().slider_width = width;
+                let slider = Slider::new(value, range).logarithmic(true).show_value(false);
+                ui.add(slider).accessible_name(&name);
+            } else {
+                let rest = value.clamp(*range.start(), *range.end());
+                slider(ui, view.theme, value, range, rest, &name, width);
+            }
+            label(ui, &figure(parameter.unit, *value), Type::Body, view.theme.text);
+        });
+    }
+    if matches!(filter, Filter::Compressor { .. }) {
+        side_chain(ui, view, strip, filter);
+    }
+    ui.add_space(gap::XS);
+}
+
+/// A number with its unit.
+fn figure(unit: Unit, value: f32) -> String {
+    let value = f64::from(value);
+    let signed = |unit: &str| format!("{}\u{a0}{unit}", format::signed(value, 1, true));
+    match unit {
+        Unit::Decibels => signed("dB"),
+        Unit::Dbfs => format!("{}\u{a0}dBFS", format::signed(value, 0, false)),
+        Unit::Lufs => format!("{}\u{a0}LUFS", format::signed(value, 0, false)),
+        Unit::Hertz => format!("{value:.0}\u{a0}Hz"),
+        Unit::Milliseconds => format!("{value:.0}\u{a0}ms"),
+        Unit::Ratio => format!("1\u{a0}:\u{a0}{value:.1}"),
+        Unit::Share => format!("{:.0}\u{a0}%", value * 100.0),
+    }
+}
+
+/// Whose level decides.
+fn side_chain(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut Filter) {
+    let Filter::Compressor { side_chain, .. } = filter else { return };
+    let name = view.texts.get("number-side-chain");
+    line(ui, view, &name, |ui, view| {
+        let theme = view.theme;
+        let own = view.texts.get("side-chain-own");
+        let of = |view: &View<'_>, id| {
+            let found = view.snapshot.strips.iter().find(|strip| strip.sound.id == id);
+            found.map_or_else(|| "–".to_owned(), |strip| sounds::label_of(view, strip))
+        };
+        let chosen = side_chain.map_or_else(|| own.to_string(), |id| of(view, id));
+        let width = ui.available_width();
+        let select =
+            Select { name: &name, chosen: &chosen, width, enabled: true, close_on_click: true };
+        select.show(ui, theme, |ui| {
+            if menu_item(ui, theme, &own, "", side_chain.is_none(), true) {
+                *side_chain = None;
+            }
+            let others = view.snapshot.strips.iter().map(|other| other.sound.id);
+            for id in others.filter(|id| *id != strip.sound.id) {
+                if menu_item(ui, theme, &of(view, id), "", *side_chain == Some(id), true) {
+                    *side_chain = Some(id);
+                }
+            }
+        });
+    });
+}
+
+fn add(ui: &mut Ui, view: &View<'_>, filters: &mut Vec<Slot>, looked: &mut usize) {
+    let (theme, name) = (view.theme, view.texts.get("filter-add"));
+    let select = Select {
+        name: &name,
+        chosen: &name,
+        width: 220.0,
+        enabled: filters.len() < MOST_FILTERS,
+        close_on_click: true,
+    };
+    select.show(ui, theme, |ui| {
+        for filter in Filter::KINDS {
+            if menu_item(ui, theme, &view.texts.get(kind(&filter)), "", false, true) {
+                *looked = filters.len();
+                filters.push(Slot { enabled: true, filter });
+            }
+        }
+    });
+}

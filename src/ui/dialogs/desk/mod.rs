@@ -1,0 +1,177 @@
+//! The sound desk: every strip with its source, fader, balance, time, phones and filters; the
+//! program's loudness; where the desk is heard.
+
+mod filters;
+mod line;
+mod strip;
+
+use egui::{Align, Layout, ScrollArea, Ui, vec2};
+
+use crate::studio::snapshot::StripView;
+use crate::studio::{Command, Phones};
+use crate::ui::actions::key;
+use crate::ui::dialogs::card::{Answer, heading, modal};
+use crate::ui::format;
+use crate::ui::icons::Icon;
+use crate::ui::sounds::{self, Looked};
+use crate::ui::theme::{Type, gap};
+use crate::ui::view::{View, Wish};
+use crate::ui::widgets::{Button, Look, Row, Select, figure, label, menu_item, menu_rule, section};
+
+const WIDTH: f32 = 860.0;
+const HEIGHT: f32 = 520.0;
+const LIST: f32 = 220.0;
+
+pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<Answer> {
+    let mut looked = Looked::get(ctx);
+    let snapshot = view.snapshot;
+    let strip = snapshot.strips.iter().find(|strip| strip.sound.id == looked.strip);
+    let strip = strip.or_else(|| snapshot.strips.first());
+    let answer = modal(ctx, view.theme, "desk", WIDTH, |ui| {
+        let close = heading(ui, view, &view.texts.get("desk"));
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = gap::L;
+            ui.allocate_ui_with_layout(vec2(LIST, HEIGHT), Layout::top_down(Align::Min), |ui| {
+                ui.set_min_height(HEIGHT);
+                list(ui, view, &mut looked);
+                loudness(ui, view);
+                phones(ui, view);
+            });
+            let rest = vec2(ui.available_width(), HEIGHT);
+            ui.allocate_ui_with_layout(rest, Layout::top_down(Align::Min), |ui| {
+                ScrollArea::vertical().id_salt("strip").max_height(HEIGHT).show(ui, |ui| {
+                    ui.set_width(rest.x - gap::M);
+                    match strip {
+                        Some(strip) => one(ui, view, strip, &mut looked),
+                        None => {
+                            let text = view.texts.get("desk-empty");
+                            label(ui, &text, Type::Body, view.theme.secondary);
+                        }
+                    }
+                });
+            });
+        });
+        close.then_some(Answer::Close)
+    });
+    looked.set(ctx);
+    answer
+}
+
+/// The strip that is looked at.
+fn one(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, looked: &mut Looked) {
+    let before = strip.sound.strip.clone();
+    let mut after = before.clone();
+    strip::show(ui, view, strip, &mut after);
+    ui.add_space(gap::M);
+    filters::show(ui, view, strip, &mut after.filters, &mut looked.filter);
+    if after != before {
+        view.send(Command::SetStrip { id: strip.sound.id, strip: after });
+    }
+}
+
+fn list(ui: &mut Ui, view: &mut View<'_>, looked: &mut Looked) {
+    section(ui, view.theme, &view.texts.get("desk-strips"));
+    ui.spacing_mut().item_spacing.y = 2.0;
+    let height = HEIGHT - 330.0;
+    ScrollArea::vertical().id_salt("strips").max_height(height).show(ui, |ui| {
+        for strip in &view.snapshot.strips {
+            let name = sounds::label_of(view, strip);
+            let level = if strip.sound.strip.muted {
+                view.texts.get("muted").to_string()
+            } else {
+                format::decibels(strip.meter.peak_dbfs)
+            };
+            let chosen = strip.sound.id == looked.strip;
+            let icon = sounds::icon_of(sounds::choice_of(view, strip));
+            let row = Row { icon, title: &name, second: &level, chosen, lamp: None };
+            if row.show(ui, view.theme).clicked() {
+                *looked = Looked { strip: strip.sound.id, filter: 0 };
+            }
+        }
+    });
+    ui.add_space(gap::XS);
+    add(ui, view);
+}
+
+/// The list of what may become a strip.
+fn add(ui: &mut Ui, view: &mut View<'_>) {
+    let name = view.texts.get("desk-add");
+    let select = Select {
+        name: &name,
+        chosen: &name,
+        width: ui.available_width(),
+        enabled: view.snapshot.strips.len() < crate::studio::MOST_STRIPS,
+        close_on_click: true,
+    };
+    let theme = view.theme;
+    select.show(ui, theme, |ui| {
+        for choice in sounds::choices(view) {
+            let title = sounds::name_of_choice(view, &choice, "");
+            if menu_item(ui, theme, &title, "", false, true) {
+                view.send(Command::AddStrip(choice));
+            }
+        }
+        menu_rule(ui, theme);
+        if menu_item(ui, theme, &view.texts.get("audio-file"), "", false, true) {
+            view.wish(Wish::PickStripFile(None));
+        }
+    });
+}
+
+fn loudness(ui: &mut Ui, view: &mut View<'_>) {
+    ui.add_space(gap::M);
+    section(ui, view.theme, &view.texts.get("desk-loudness"));
+    let reading = view.snapshot.loudness;
+    let lufs = |value: Option<f32>| match value {
+        Some(value) => format!("{}\u{a0}LUFS", format::signed(f64::from(value), 1, false)),
+        None => "–".to_owned(),
+    };
+    let peak = format!("{}\u{a0}dBTP", format::signed(f64::from(reading.true_peak_dbtp), 1, false));
+    for (name, value, meaning) in [
+        (key!("desk-momentary"), lufs(reading.momentary_lufs), key!("tip-momentary")),
+        (key!("desk-short-term"), lufs(reading.short_term_lufs), key!("tip-short-term")),
+        (key!("desk-integrated"), lufs(reading.integrated_lufs), key!("tip-integrated")),
+        (key!("desk-true-peak"), peak, key!("tip-true-peak")),
+    ] {
+        figure(ui, view.theme, &view.texts.get(name), &value, &view.texts.get(meaning));
+    }
+    let text = view.texts.get("desk-reset");
+    let button = Button::new(&text).look(Look::Quiet).icon(Icon::Refresh).small();
+    if button.show(ui, view.theme).clicked() {
+        view.send(Command::ResetLoudness);
+    }
+}
+
+fn phones(ui: &mut Ui, view: &mut View<'_>) {
+    ui.add_space(gap::S);
+    let (theme, texts) = (view.theme, view.texts);
+    let name = texts.get("desk-phones");
+    section(ui, theme, &name).on_hover_text(&*texts.get("tip-phones"));
+    let (off, default) = (texts.get("desk-phones-off"), texts.get("desk-phones-default"));
+    let speakers = &view.snapshot.speakers;
+    let of = |phones: &Phones| match phones {
+        Phones::Off => off.to_string(),
+        Phones::Default => default.to_string(),
+        Phones::Device(id) => {
+            let known = speakers.iter().find(|device| device.id == *id);
+            known.map_or_else(|| id.clone(), |device| device.name.clone())
+        }
+    };
+    let chosen = of(&view.snapshot.phones);
+    let width = ui.available_width();
+    let select =
+        Select { name: &name, chosen: &chosen, width, enabled: true, close_on_click: true };
+    let mut wish = None;
+    select.show(ui, theme, |ui| {
+        let devices = speakers.iter().map(|device| Phones::Device(device.id.clone()));
+        for phones in [Phones::Off, Phones::Default].into_iter().chain(devices) {
+            let chosen = view.snapshot.phones == phones;
+            if menu_item(ui, theme, &of(&phones), "", chosen, true) {
+                wish = Some(phones);
+            }
+        }
+    });
+    if let Some(phones) = wish {
+        view.send(Command::SetPhones(phones));
+    }
+}

@@ -1,0 +1,187 @@
+//! One strip of the desk: what it is called and hears, fader, balance, time, where it is heard.
+
+use egui::{DragValue, Id, Ui, vec2};
+
+use super::line::line;
+use crate::mix::{Heard, Strip, StripId};
+use crate::studio::snapshot::StripView;
+use crate::studio::{Command, Talk};
+use crate::ui::actions::key;
+use crate::ui::format;
+use crate::ui::icons::Icon;
+use crate::ui::sounds;
+use crate::ui::theme::{Type, gap, size};
+use crate::ui::view::{View, Wish};
+use crate::ui::widgets::{
+    Button, Field, Look, Select, icon_button, label, menu_item, menu_rule, meter, slider, switch,
+};
+
+/// Width of the figure behind a slider.
+const VALUE: f32 = 84.0;
+
+pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
+    head(ui, view, strip);
+    let theme = view.theme;
+    let name = sounds::label_of(view, strip);
+    let level = view.texts.with("level-of", &[("name", name.as_str().into())]);
+    let reading = strip.meter;
+    let width = ui.available_width();
+    meter(ui, theme, &level, reading.peak_dbfs, reading.held_dbfs, after.muted, width);
+    ui.add_space(gap::XS);
+    let gain = view.texts.get("gain");
+    line(ui, view, &gain, |ui, view| {
+        let named = view.texts.with("gain-of", &[("name", name.as_str().into())]);
+        let width = ui.available_width() - VALUE;
+        slider(ui, view.theme, &mut after.gain_db, -60.0..=20.0, 0.0, &named, width);
+        let text = format!("{}\u{a0}dB", format::signed(f64::from(after.gain_db), 1, true));
+        label(ui, &text, Type::Body, view.theme.text);
+    });
+    let balance = view.texts.get("strip-balance");
+    line(ui, view, &balance, |ui, view| {
+        let width = ui.available_width() - VALUE;
+        slider(ui, view.theme, &mut after.balance, -1.0..=1.0, 0.0, &balance, width);
+        let percent = format::signed(f64::from(after.balance) * 100.0, 0, true);
+        label(ui, &format!("{percent}\u{a0}%"), Type::Body, view.theme.text);
+    });
+    offset(ui, view, after);
+    switches(ui, view, after);
+    heard(ui, view, strip, after);
+}
+
+/// The name to be typed, the source to be chosen, and away with it.
+fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
+    let theme = view.theme;
+    let id = strip.sound.id;
+    let choice = sounds::choice_of(view, strip);
+    let source = sounds::name_of_choice(view, choice, &strip.device);
+    let title = view.texts.get("strip-name");
+    let width = ui.available_width();
+    ui.horizontal(|ui| {
+        let field = Id::unique("strip-name").with(id.0);
+        let mut name = ui
+            .data(|data| data.get_temp::<String>(field))
+            .unwrap_or_else(|| strip.sound.name.clone());
+        let kept = Field {
+            id: field.with("edit"),
+            text: &mut name,
+            name: &title,
+            hint: &source,
+            hidden: false,
+            wrong: false,
+            limit: crate::studio::MOST_STRIP_NAME,
+            buttons: &[],
+            width: width * 0.45,
+        }
+        .show(ui, theme);
+        if kept.response.lost_focus() {
+            view.send(Command::RenameStrip { id, name });
+            ui.data_mut(|data| data.remove::<String>(field));
+        } else if kept.response.has_focus() {
+            ui.data_mut(|data| data.insert_temp(field, name));
+        }
+        let away = if id == StripId::MAIN { 0.0 } else { size::CONTROL + gap::S };
+        let select = Select {
+            name: &view.texts.get("strip-source"),
+            chosen: &source,
+            width: ui.available_width() - away,
+            enabled: true,
+            close_on_click: true,
+        };
+        select.show(ui, theme, |ui| {
+            for one in sounds::choices(view) {
+                let title = sounds::name_of_choice(view, &one, "");
+                if menu_item(ui, theme, &title, "", one == *choice, true) {
+                    view.send(Command::SelectStrip { id, choice: one });
+                }
+            }
+            menu_rule(ui, theme);
+            if menu_item(ui, theme, &view.texts.get("audio-file"), "", false, true) {
+                view.wish(Wish::PickStripFile(Some(id)));
+            }
+        });
+        if id != StripId::MAIN {
+            let name = view.texts.get("strip-remove");
+            if icon_button(ui, theme, Icon::Close, &name, size::CONTROL, Look::Quiet).clicked() {
+                view.send(Command::RemoveStrip(id));
+            }
+        }
+    });
+    ui.add_space(gap::S);
+}
+
+fn offset(ui: &mut Ui, view: &mut View<'_>, after: &mut Strip) {
+    let name = view.texts.get("strip-offset");
+    line(ui, view, &name, |ui, view| {
+        let most = Strip::MOST_OFFSET.as_millis() as f64;
+        let mut millis = after.offset_us as f64 / 1_000.0;
+        let value = DragValue::new(&mut millis).range(-most..=most).suffix(" ms").max_decimals(1);
+        let response = ui.add_sized(vec2(110.0, 26.0), value);
+        let response = response.accessible_name(&*name);
+        if response.on_hover_text(&*view.texts.get("tip-offset")).changed() {
+            after.offset_us = (millis * 1_000.0).round() as i64;
+        }
+        let note = match after.offset_us {
+            0 => view.texts.get("offset-none"),
+            1.. => view.texts.get("offset-later"),
+            _ => view.texts.get("offset-earlier"),
+        };
+        label(ui, &note, Type::Small, view.theme.secondary);
+    });
+}
+
+fn switches(ui: &mut Ui, view: &mut View<'_>, after: &mut Strip) {
+    let name = view.texts.get("strip-switches");
+    line(ui, view, &name, |ui, view| {
+        for (key, tip, on) in [
+            (key!("mute"), key!("tip-mute"), &mut after.muted),
+            (key!("strip-mono"), key!("tip-mono"), &mut after.mono),
+            (key!("strip-solo"), key!("tip-solo"), &mut after.solo),
+        ] {
+            let text = view.texts.get(key);
+            if switch(ui, view.theme, &text, *on) {
+                *on = !*on;
+            }
+            label(ui, &text, Type::Body, view.theme.text).on_hover_text(&*view.texts.get(tip));
+            ui.add_space(gap::S);
+        }
+    });
+}
+
+fn heard(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
+    let theme = view.theme;
+    let name = view.texts.get("strip-heard");
+    line(ui, view, &name, |ui, view| {
+        ui.spacing_mut().item_spacing.x = gap::XS;
+        for (key, heard) in [
+            (key!("heard-program"), Heard::Program),
+            (key!("heard-both"), Heard::Both),
+            (key!("heard-phones"), Heard::Desk),
+        ] {
+            let text = view.texts.get(key);
+            let chosen = after.heard == heard;
+            let look = if chosen { Look::Quiet } else { Look::Plain };
+            let button = Button::new(&text).look(look).selected(chosen).small();
+            if button.show(ui, theme).clicked() {
+                after.heard = heard;
+            }
+        }
+    });
+    let name = view.texts.get("strip-talk");
+    line(ui, view, &name, |ui, view| {
+        ui.spacing_mut().item_spacing.x = gap::XS;
+        for (key, talk) in [
+            (key!("talk-open"), Talk::Open),
+            (key!("talk-push"), Talk::PushToTalk),
+            (key!("talk-push-mute"), Talk::PushToMute),
+        ] {
+            let text = view.texts.get(key);
+            let chosen = strip.sound.talk == talk;
+            let look = if chosen { Look::Quiet } else { Look::Plain };
+            let button = Button::new(&text).look(look).selected(chosen).small();
+            let response = button.show(ui, theme).on_hover_text(&*view.texts.get("tip-talk"));
+            if response.clicked() {
+                view.send(Command::SetTalk { id: strip.sound.id, talk });
+            }
+        }
+    });
+}

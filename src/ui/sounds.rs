@@ -1,0 +1,94 @@
+//! Sources of sound and strips in words and pictures, and the strip that the sound desk shows.
+
+use egui::{Context, Id};
+
+use crate::audio::AudioChoice;
+use crate::mix::StripId;
+use crate::studio::snapshot::{AudioSource, StripView};
+use crate::ui::icons::Icon;
+use crate::ui::view::View;
+
+/// The strip that is looked at, and its filter, kept while the window is open.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Looked {
+    pub strip: StripId,
+    pub filter: usize,
+}
+
+impl Looked {
+    fn place() -> Id {
+        Id::unique("desk-looked-at")
+    }
+
+    /// What was looked at last.
+    pub fn get(ctx: &Context) -> Self {
+        ctx.data(|data| data.get_temp(Self::place())).unwrap_or_default()
+    }
+
+    /// What is looked at from now on.
+    pub fn set(self, ctx: &Context) {
+        ctx.data_mut(|data| data.insert_temp(Self::place(), self));
+    }
+}
+
+/// What a strip can hear, files apart.
+pub fn choices(view: &View<'_>) -> Vec<AudioChoice> {
+    let microphones = view.snapshot.microphones.iter();
+    let mut choices: Vec<AudioChoice> =
+        microphones.map(|device| AudioChoice::Mic(Some(device.id.clone()))).collect();
+    choices.push(AudioChoice::System(None));
+    choices.extend([AudioChoice::Tone, AudioChoice::Silence]);
+    choices
+}
+
+/// What a strip hears: the main one, what is chosen as the sound.
+pub fn choice_of<'a>(view: &View<'a>, strip: &'a StripView) -> &'a AudioChoice {
+    match &view.snapshot.audio {
+        Some(audio) if strip.sound.id == StripId::MAIN => &audio.choice,
+        _ => &strip.sound.choice,
+    }
+}
+
+/// What to call a strip.
+pub fn label_of(view: &View<'_>, strip: &StripView) -> String {
+    if strip.sound.name.is_empty() {
+        name_of_choice(view, choice_of(view, strip), &strip.device)
+    } else {
+        strip.sound.name.clone()
+    }
+}
+
+/// What to call the sound source.
+pub fn name_of(view: &View<'_>, audio: &AudioSource) -> String {
+    name_of_choice(view, &audio.choice, &audio.name)
+}
+
+/// What to call a source; `device` is what the system calls it, where it is open.
+pub fn name_of_choice(view: &View<'_>, choice: &AudioChoice, device: &str) -> String {
+    match choice {
+        AudioChoice::Mic(_) if !device.is_empty() => device.to_owned(),
+        AudioChoice::Mic(Some(id)) => {
+            let known = view.snapshot.microphones.iter().find(|device| device.id == *id);
+            known.map_or_else(|| id.clone(), |device| device.name.clone())
+        }
+        AudioChoice::Mic(None) => view.texts.get("microphone-default").to_string(),
+        AudioChoice::System(_) => view.texts.get("system-sound").to_string(),
+        AudioChoice::Tone => view.texts.get("test-tone").to_string(),
+        AudioChoice::Silence => view.texts.get("silence").to_string(),
+        AudioChoice::None => view.texts.get("no-sound").to_string(),
+        AudioChoice::Stream(_) => device.to_owned(),
+        AudioChoice::File(path) => {
+            path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+        }
+    }
+}
+
+/// The picture of a kind of source.
+pub fn icon_of(choice: &AudioChoice) -> Icon {
+    match choice {
+        AudioChoice::Mic(_) => Icon::Microphone,
+        AudioChoice::Tone => Icon::Tone,
+        AudioChoice::System(_) | AudioChoice::File(_) | AudioChoice::Stream(_) => Icon::Note,
+        AudioChoice::Silence | AudioChoice::None => Icon::Silence,
+    }
+}
