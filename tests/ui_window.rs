@@ -14,13 +14,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use demo::{Demo, STATES, is_watch};
-use egui::{Key, Modifiers, Vec2};
+use egui::{Key, Modifiers, Role, Vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use onair::app::Studio as _;
 use onair::base::Secret;
 use onair::capture::VideoChoice;
-use onair::studio::{Command, Language, Place, Preferences, Target, Theme};
+use onair::mix::filter::Filter;
+use onair::mix::{Heard, Strip, StripId};
+use onair::studio::{Command, Language, Place, Preferences, Talk, Target, Theme};
 use onair::ui::{Dialog, Page, Screen, Wish};
 
 /// A window around a pretended studio.
@@ -320,6 +322,61 @@ fn sound_is_muted_and_the_clip_lamp_put_out() {
     assert_eq!(commands(&mut harness), [Command::SetMuted(true)]);
     harness.get_by_label("Gain of Yeti Stereo Microphone").set_value_accesskit(-6.0);
     assert_eq!(commands(&mut harness), [Command::SetGain(-6.0)]);
+}
+
+/// The strip that a command sets.
+fn strip_set(commands: &[Command]) -> (StripId, Strip) {
+    match commands {
+        [Command::SetStrip { id, strip }] => (*id, strip.clone()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn strips_stand_side_by_side_and_are_set() {
+    let mut harness = open("mixer");
+    let (id, strip) = strip_set(&click(&mut harness, "Mute Music"));
+    assert_eq!((id, strip.muted, strip.gain_db), (StripId(1), true, -12.0));
+    harness.get_by_label("Unmute Music");
+    harness.get_by_label("Gain of Voice").set_value_accesskit(-6.0);
+    let (id, strip) = strip_set(&commands(&mut harness));
+    assert_eq!((id, strip.gain_db, strip.filters.len()), (StripId(0), -6.0, 5));
+}
+
+#[test]
+fn the_sound_desk_sets_everything_about_a_strip() {
+    let mut harness = open("mixer");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
+    harness.run();
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Desk));
+    let row = |harness: &mut Harness<'static, Window>, name: &str| {
+        harness.get_by_role_and_label(Role::RadioButton, name).click();
+        harness.run();
+    };
+    row(&mut harness, "Music");
+    let press = |harness: &mut Harness<'static, Window>, name: &str| {
+        harness.get_by_role_and_label(Role::CheckBox, name).click();
+        strip_set(&commands(harness)).1
+    };
+    assert!(press(&mut harness, "Solo").solo);
+    assert!(press(&mut harness, "Mono").mono);
+    assert_eq!(strip_set(&click(&mut harness, "Desk only")).1.heard, Heard::Desk);
+    harness.get_by_role_and_label(Role::Slider, "Balance").set_value_accesskit(0.5);
+    assert_eq!(strip_set(&commands(&mut harness)).1.balance, 0.5);
+    let talk = click(&mut harness, "Push to talk");
+    assert_eq!(talk, [Command::SetTalk { id: StripId(1), talk: Talk::PushToTalk }]);
+    assert_eq!(click(&mut harness, "Remove this strip"), [Command::RemoveStrip(StripId(1))]);
+    // A filter is added, taken away, set.
+    assert_eq!(click(&mut harness, "Add a filter"), []);
+    let (_, strip) = strip_set(&click(&mut harness, "Compressor"));
+    assert_eq!(strip.filters[0].filter.kind(), "compressor");
+    row(&mut harness, "Voice");
+    let (_, strip) = strip_set(&click(&mut harness, "Remove Gate"));
+    assert_eq!(strip.filters.len(), 4);
+    harness.get_by_role_and_label(Role::Slider, "Amount").set_value_accesskit(0.25);
+    let (_, strip) = strip_set(&commands(&mut harness));
+    assert_eq!(strip.filters[0].filter, Filter::Denoise { amount: 0.25 });
+    assert_eq!(click(&mut harness, "Start afresh"), [Command::ResetLoudness]);
 }
 
 #[test]

@@ -136,8 +136,8 @@ impl Mixer {
         self.wish(Wish::Encoder(None));
     }
 
-    /// Sends what the person at the desk is to hear to this queue (strips that are heard at the desk or
-    /// solo); `None`: nowhere.
+    /// Sends what the person at the desk is to hear to this queue (strips that are heard at the desk
+    /// or solo); `None`: nowhere.
     pub fn set_phones(&self, phones: Option<Sender<Samples>>) {
         self.wish(Wish::Phones(phones));
     }

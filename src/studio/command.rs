@@ -95,7 +95,7 @@ pub enum Command {
     TalkKey(bool),
     /// Integrated loudness and true peaks start afresh.
     ResetLoudness,
-    /// Where monitored and solo strips are heard.
+    /// Where strips for the desk and solo ones are heard.
     SetPhones(Phones),
     /// Put the clip lamp out.
     ClearClip,

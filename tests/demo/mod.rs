@@ -11,17 +11,21 @@ use onair::audio::AudioChoice;
 use onair::base::{Latest, Timestamp, Worker};
 use onair::capture::VideoChoice;
 use onair::media::{Color, Planes, Size, VideoFrame};
+use onair::mix::filter::{Filter, Slot};
+use onair::mix::{Heard, Reading, Strip, StripId};
 use onair::studio::snapshot::{
     AudioSource, Device, LiveFigures, LiveState, RecordingFigures, ServerFigures, SourceState,
-    VideoSource, WatchFigures, WatchState,
+    StripView, VideoSource, WatchFigures, WatchState,
 };
 use onair::studio::snapshot::{MonitorView, TargetView, ViewersPicture};
 use onair::studio::target::TargetState;
-use onair::studio::{Command, DelayFigures, DelayState, Level, Notice, Remedy, Snapshot, Target};
+use onair::studio::{
+    Command, DelayFigures, DelayState, Level, Notice, Remedy, Snapshot, SoundStrip, Target,
+};
 use parking_lot::Mutex;
 
 /// The states by name.
-pub const STATES: [&str; 24] = [
+pub const STATES: [&str; 25] = [
     "idle",
     "custom",
     "targets",
@@ -40,6 +44,7 @@ pub const STATES: [&str; 24] = [
     "opening",
     "lost",
     "clipped",
+    "mixer",
     "watch-idle",
     "watch-opening",
     "watching",
@@ -80,6 +85,26 @@ fn notice(
         detail: "VIDIOC_DQBUF: No such device (os error 19)".into(),
         remedy,
     }
+}
+
+/// Three strips: the chosen sound with filters, music, and a guest whom only the desk hears.
+fn strips() -> Vec<StripView> {
+    let filters = Filter::KINDS.map(|filter| Slot { enabled: true, filter });
+    let view = |id, name: &str, choice, strip: Strip, peak_dbfs| StripView {
+        sound: SoundStrip { name: name.into(), strip, ..SoundStrip::new(StripId(id), choice) },
+        device: String::new(),
+        state: SourceState::Open,
+        drift_ppm: None,
+        meter: Reading { peak_dbfs, held_dbfs: peak_dbfs + 4.0, ..Reading::default() },
+    };
+    let voice = Strip { filters: filters[3..8].to_vec(), ..Strip::default() };
+    let music = Strip { gain_db: -12.0, balance: 0.2, ..Strip::default() };
+    let guest = Strip { muted: true, heard: Heard::Desk, offset_us: -120_000, ..Strip::default() };
+    vec![
+        view(0, "Voice", AudioChoice::None, voice, -14.2),
+        view(1, "Music", AudioChoice::File("/home/ada/music.wav".into()), music, -31.0),
+        view(2, "", AudioChoice::Mic(Some("yeti".into())), guest, -60.0),
+    ]
 }
 
 /// A studio in the state `name`.
@@ -340,6 +365,7 @@ pub fn snapshot(name: &str) -> Snapshot {
             video.state = SourceState::Failed;
             video.format = None;
         }
+        "mixer" => snapshot.strips = strips(),
         "clipped" => {
             let audio = snapshot.audio.as_mut().unwrap();
             (audio.peak_dbfs, audio.held_dbfs, audio.clipped) = (-1.2, 0.0, true);
@@ -452,6 +478,12 @@ impl Studio for Demo {
                     audio.gain_db = *gain;
                 }
             }
+            Command::SetStrip { id, strip } => {
+                if let Some(view) = snapshot.strips.iter_mut().find(|it| it.sound.id == *id) {
+                    view.sound.strip = strip.clone();
+                }
+            }
+            Command::TalkKey(held) => snapshot.talking = *held,
             Command::ClearClip => {
                 if let Some(audio) = snapshot.audio.as_mut() {
                     audio.clipped = false;

@@ -155,7 +155,7 @@ fn heard(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip)
         for (key, heard) in [
             (key!("heard-program"), Heard::Program),
             (key!("heard-both"), Heard::Both),
-            (key!("heard-phones"), Heard::Desk),
+            (key!("heard-desk"), Heard::Desk),
         ] {
             let text = view.texts.get(key);
             let chosen = after.heard == heard;
