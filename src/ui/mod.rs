@@ -18,6 +18,7 @@ pub mod screen;
 pub mod sounds;
 pub mod sources;
 pub mod stage;
+pub mod talk;
 pub mod target;
 pub mod text;
 pub mod theme;

@@ -12,15 +12,14 @@ use crate::compose::scene::SceneId;
 use crate::media::VideoFrame;
 use crate::mix::StripId;
 use crate::studio::snapshot::{LiveState, WatchState};
-use crate::studio::{
-    Command, Edit, Language, Preferences, Remedy, Snapshot, Talk, Theme as ThemeChoice,
-};
+use crate::studio::{Command, Edit, Language, Preferences, Remedy, Snapshot, Theme as ThemeChoice};
 use crate::ui::actions::Action;
 use crate::ui::bars::{self, Page};
 use crate::ui::dialogs::{self, Answer, Dialog};
 use crate::ui::notices::{self, Place};
 use crate::ui::pick::Pick;
 use crate::ui::picture::Picture;
+use crate::ui::talk;
 use crate::ui::target::child;
 use crate::ui::text::{self, Texts};
 use crate::ui::theme::{Theme, gap, size};
@@ -347,7 +346,10 @@ impl Screen {
         {
             self.set_full_screen(false);
         }
-        self.talk_key(&ctx, typing);
+        let held = talk::held(&ctx, &self.snapshot, typing);
+        if held != std::mem::replace(&mut self.talking, held) {
+            self.wishes.push(Wish::Command(Command::TalkKey(held)));
+        }
         for action in Action::ALL {
             let Some(shortcut) = action.shortcut() else { continue };
             let asked = self.dialog.is_some() || self.scenes.settings.is_some();
@@ -369,22 +371,6 @@ impl Screen {
                 self.act(&ctx, action);
             }
         }
-    }
-
-    /// The space bar, held down, is the talk key where a strip listens to one.
-    fn talk_key(&mut self, ctx: &egui::Context, typing: bool) {
-        let wanted = self.snapshot.strips.iter().any(|strip| strip.sound.talk != Talk::Open);
-        let held = wanted
-            && !typing
-            && ctx.input_mut(|input| {
-                // What has the keyboard is not pressed by it.
-                input.consume_key(Modifiers::NONE, Key::Space);
-                input.focused && input.key_down(Key::Space)
-            });
-        if held != self.snapshot.talking && self.talking != held {
-            self.wishes.push(Wish::Command(Command::TalkKey(held)));
-        }
-        self.talking = held;
     }
 
     /// Fills the screen with the picture of the page.
