@@ -136,7 +136,7 @@ impl Shown {
         Self { source, changes, clock }
     }
 
-    fn screen(screen: Screen) -> Self {
+    fn screen(screen: &Screen) -> Self {
         Self::open(|context| screen.open(context))
     }
 
@@ -269,7 +269,7 @@ fn inside_display() {
     moving_pictures(&client);
 
     // The server ends: said, and nothing hangs.
-    let mut shown = Shown::screen(Screen::default());
+    let mut shown = Shown::screen(&Screen::default());
     shown.await_frame("a picture", |_| true);
     assert!(Command::new("kill").arg(server).status().unwrap().success());
     let lost = shown.await_state(State::Lost);
@@ -287,7 +287,7 @@ fn the_screen(client: &Client) {
     assert_eq!(screens.len(), 1);
     assert_eq!(screens[0].area, Area::new(0, 0, 640, 480));
     client.white_pointer((500, 400));
-    let mut shown = Shown::screen(Screen::default());
+    let mut shown = Shown::screen(&Screen::default());
     shown.await_frame("black", |frame| {
         frame.size() == Size::new(640, 480) && is(frame, 4, 4, BLACK)
     });
@@ -310,13 +310,13 @@ fn the_screen(client: &Client) {
         is(frame, 402, 282, WHITE) && is(frame, 396, 276, RED) && is(frame, 502, 402, BLACK)
     });
     let bare = Screen { without_pointer: true, ..Screen::default() };
-    let mut bare = Shown::screen(bare);
+    let mut bare = Shown::screen(&bare);
     bare.await_frame("no pointer", |frame| is(frame, 402, 282, RED));
     client.connection.destroy_window(red).unwrap();
     client.connection.sync().unwrap();
     shown.await_frame("it closed", |frame| is(frame, 396, 290, BLACK));
     let absent = Screen { id: Some("HDMI-9".to_owned()), ..Screen::default() };
-    let absent = Shown::screen(absent);
+    let absent = Shown::screen(&absent);
     let failed = absent.await_state(State::Failed);
     assert!(failed.reason.contains("HDMI-9 is not there"), "{failed:?}");
 }
@@ -325,7 +325,7 @@ fn a_part_of_it(client: &Client) {
     let red = client.window((101, 51), (60, 40), RED, "Red");
     // Odd places too; the border of the window is white.
     let part = Some(Area::new(103, 53, 41, 31));
-    let mut shown = Shown::screen(Screen { part, without_pointer: true, ..Screen::default() });
+    let mut shown = Shown::screen(&Screen { part, without_pointer: true, ..Screen::default() });
     let frame = shown.await_frame("a part", |frame| is(frame, 20, 20, RED));
     assert_eq!(frame.size(), Size::new(40, 30));
     assert!(is(&frame, 0, 20, WHITE) || is(&frame, 2, 20, RED), "{:?}", color_at(&frame, 0, 20));
@@ -351,7 +351,7 @@ fn a_window(client: &Client) {
     let cover = client.window((0, 0), (640, 480), BLUE, "Cover");
     let above = ConfigureWindowAux::new().stack_mode(StackMode::ABOVE);
     client.configure(cover, &above);
-    Shown::screen(Screen::default()).await_frame("covered", |frame| is(frame, 150, 90, BLUE));
+    Shown::screen(&Screen::default()).await_frame("covered", |frame| is(frame, 150, 90, BLUE));
     client.paint(red, 0x0000_C000);
     shown.await_frame("painted beneath", |frame| is(frame, 100, 50, 0x0000_C000));
     client.configure(red, &ConfigureWindowAux::new().width(301).height(121));

@@ -319,7 +319,7 @@ mod tests {
         ] {
             let (rect, turn, _) = rect(Place::default(), source);
             let inner = source.fitted_into(HD);
-            let start = |outer: u32, inner: u32| i64::from((outer - inner) / 2 & !1);
+            let start = |outer: u32, inner: u32| i64::from(((outer - inner) / 2) & !1);
             let want = at(
                 start(1280, inner.width),
                 start(720, inner.height),

@@ -133,10 +133,10 @@ impl Preparer {
             self.scale(picture, spot, &mut scaled, &mut chroma);
             match spot.shape {
                 Shape::Upright { turn, .. } => {
-                    turn_all(&scaled, &chroma, turn, &mut out, &mut chroma_alpha)
+                    turn_all(&scaled, &chroma, turn, &mut out, &mut chroma_alpha);
                 }
                 Shape::Free { map, bounds } => {
-                    warp_all(&scaled, &chroma, map, bounds, &mut out, &mut chroma_alpha)
+                    warp_all(&scaled, &chroma, map, bounds, &mut out, &mut chroma_alpha);
                 }
             }
             self.scaled = Some(scaled);

@@ -306,7 +306,7 @@ mod tests {
         let size = Size::new(64, 36);
         let mut program = program(size);
         let given = frame(size, Color::PROGRAM, 200);
-        let above: Option<Box<dyn VideoFeed>> = Some(Box::new(Scripted(vec![Some(given.clone())])));
+        let above: Option<Box<dyn VideoFeed>> = Some(Box::new(Scripted(vec![Some(given)])));
         let below: Option<Box<dyn VideoFeed>> =
             Some(Box::new(Still(frame(size, Color::PROGRAM, 90))));
         let place = scene::Place { width: 0.5, height: 0.5, ..scene::Place::default() };

@@ -106,10 +106,10 @@ impl Mixer {
                 fade(picture, seen, out);
             }
             Kind::Slide(side) => each(from, to, out, |from, to, out, width| {
-                slide(side, eased(part), from, to, out, width)
+                slide(side, eased(part), from, to, out, width);
             }),
             Kind::Swipe(side) => each(from, to, out, |from, to, out, width| {
-                swipe(side, eased(part), from, to, out, width)
+                swipe(side, eased(part), from, to, out, width);
             }),
             Kind::Luma(pattern) => {
                 self.prepare(pattern, out.size());

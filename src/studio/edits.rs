@@ -424,7 +424,7 @@ mod tests {
             let place = Place { x: f64::from(x) / 40.0, ..Place::default() };
             apply(&mut it, &mut steps, Edit::SetPlace(ItemId(2), place));
         }
-        let moved = it.clone();
+        let moved = it;
         let it = steps.undo(&moved).unwrap();
         assert_eq!(it, added);
         assert_eq!(steps.redo(&it).unwrap(), moved);

@@ -172,9 +172,9 @@ fn resample(resampler: &mut Fft<f32>, input: &mut Vec<f32>, output: &mut Vec<f32
     output.clear();
     output.resize(resampler.output_frames_max(), 0.0);
     let (frames_in, frames_out) = (input.len(), output.len());
-    let made = InterleavedSlice::new(&**input, 1, frames_in)
+    let made = InterleavedSlice::new(input, 1, frames_in)
         .ok()
-        .zip(InterleavedSlice::new_mut(&mut **output, 1, frames_out).ok())
+        .zip(InterleavedSlice::new_mut(output, 1, frames_out).ok())
         .and_then(|(from, mut to)| resampler.process_into_buffer(&from, &mut to, None).ok());
     output.truncate(made.map_or(0, |(_, made)| made));
     input.clear();

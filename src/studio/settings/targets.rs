@@ -159,7 +159,7 @@ pub(super) fn read(value: Option<&toml::Value>, bad: &mut dyn FnMut(String)) -> 
             least_bitrate: Some(table.least_bitrate).filter(|it| *it > 0).map(BitsPerSecond),
             route: Route {
                 ports: cut(&table.ports),
-                proxy: Secret::new(&cut(&table.proxy)),
+                proxy: Secret::new(cut(&table.proxy)),
                 bind: cut(&table.bind),
             },
             ..Target::custom(id, &cut(server), Secret::default())
