@@ -3,7 +3,7 @@
 //!
 //! The mixer is the player's sound device: what it has pulled has been heard, so the player's clock is
 //! the program's, and pictures keep in step with the sound by the same means as with a real speaker.
-//! The player works [`LEAD`] ahead, so that a picture is there before the instant it is for. A thread
+//! The player works `LEAD` ahead, so that a picture is there before the instant it is for. A thread
 //! looks after the player, opens it again where it ended or failed, and tells how it fares.
 
 mod line;
