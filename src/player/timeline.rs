@@ -74,6 +74,8 @@ impl Timeline {
     pub fn move_to(&mut self, at: Timestamp, now: Timestamp) {
         for track in self.tracks.iter_mut().flatten() {
             (track.out, track.stale, track.arrival) = (at.as_millis(), true, now);
+            // The steps of the place that was left say nothing of this one.
+            track.step = 0;
         }
     }
 

@@ -83,7 +83,9 @@ fn strips(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
         ui.horizontal_top(|ui| {
             for strip in &view.snapshot.strips {
                 let (rect, _) = ui.allocate_exact_size(vec2(width, 88.0), Sense::hover());
-                ui.push_id(strip.sound.id.0, |ui| desk |= column(ui, view, strip, rect));
+                // Not a scope, which would take room of its own.
+                let builder = UiBuilder::new().max_rect(rect).id_salt(("strip", strip.sound.id.0));
+                desk |= column(&mut ui.new_child(builder), view, strip, rect);
             }
         });
     });

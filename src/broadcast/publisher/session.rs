@@ -76,6 +76,9 @@ pub(super) async fn run(
             return (None, Ended::Failed(error));
         }
     }
+    // From here on `tick` tells a dead link. The system must not give the connection up as early:
+    // the end of one that was left is then never told, and the server keeps its ghost.
+    client.stream().set_user_timeout(FAREWELL);
     let name = format!("publisher {}", client.peer());
     let subscription = timeline.feed.subscribe(name, shared.target.limits, timeline.last);
     let mut live = Live::new(shared, timeline, client, subscription);
@@ -95,6 +98,9 @@ pub(super) async fn run(
     }
     (since, ended)
 }
+
+/// How long the system goes on telling the server of a connection that was left on a dead link.
+const FAREWELL: Duration = Duration::from_secs(60);
 
 /// A goodbye takes at most this.
 const ORDERLY_END: Duration = Duration::from_secs(1);

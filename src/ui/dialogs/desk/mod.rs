@@ -33,6 +33,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<Answer> {
             ui.spacing_mut().item_spacing.x = gap::L;
             ui.allocate_ui_with_layout(vec2(LIST, HEIGHT), Layout::top_down(Align::Min), |ui| {
                 ui.set_min_height(HEIGHT);
+                ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
                 list(ui, view, &mut looked);
                 loudness(ui, view);
                 phones(ui, view);
@@ -41,6 +42,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<Answer> {
             ui.allocate_ui_with_layout(rest, Layout::top_down(Align::Min), |ui| {
                 ScrollArea::vertical().id_salt("strip").max_height(HEIGHT).show(ui, |ui| {
                     ui.set_width(rest.x - gap::M);
+                    ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
                     match strip {
                         Some(strip) => one(ui, view, strip, &mut looked),
                         None => {
