@@ -127,6 +127,12 @@ impl Stream {
         local.is_none_or(|local| changes::is_own(local.ip()))
     }
 
+    /// Whether the other end is on this machine, as far as addresses tell.
+    pub fn is_within_machine(&self) -> bool {
+        let peer = self.socket().and_then(|socket| socket.peer_addr().ok());
+        peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
+    }
+
     /// Ends the connection when what was sent stays unacknowledged for this long (Linux).
     pub fn set_user_timeout(&self, limit: Duration) {
         if let Some(socket) = self.socket() {

@@ -241,7 +241,10 @@ impl<'a> Live<'a> {
                         let cause = Cause::NetworkChanged;
                         return Ended::Failed(self.client.error(Stage::Media, cause));
                     }
-                    self.link.doubted.get_or_insert(shared.clock.now());
+                    // Within this machine nothing hangs on its network.
+                    if !self.client.stream().is_within_machine() {
+                        self.link.doubted.get_or_insert(shared.clock.now());
+                    }
                 }
                 progress = self.client.progress(wanted) => match progress {
                     Ok(Progress::Event(event)) => {
