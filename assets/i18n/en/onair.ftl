@@ -466,7 +466,7 @@ tip-viewers = How many watch through the built-in server, and the address to ope
 
 # watch
 watch-url = Address of the stream
-watch-url-hint = rtmp://server/app/stream
+watch-url-hint = rtmp://server/app/stream, https://server/live.m3u8
 play = Play
 open-file = Open file…
 watch-recent = Built-in server

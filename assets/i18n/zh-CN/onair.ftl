@@ -463,7 +463,7 @@ tip-viewers = 通过内置服务器观看的人数，以及可在播放器中打
 
 # 观看
 watch-url = 直播流地址
-watch-url-hint = rtmp://服务器/应用/流
+watch-url-hint = rtmp://服务器/应用/流，https://服务器/live.m3u8
 play = 播放
 open-file = 打开文件…
 watch-recent = 内置服务器
