@@ -1,7 +1,6 @@
 //! The program: what is seen and heard, on air or not. Owns the compositor, the mixer and the
 //! chosen sources; the broadcast takes pictures and sound from here.
 
-use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use crate::studio::Quality;
 use crate::studio::media::{MediaRoom, Shape};
 use crate::studio::message::Message;
 use crate::studio::scenes::{MAIN, Source};
-use crate::studio::sources::{self, Chosen, Sources, told};
+use crate::studio::sources::{self, Chosen, Sources};
 use crate::studio::strips::{self, SoundStrip, Strips};
 
 /// How long a part may take to end.
@@ -88,11 +87,10 @@ impl Program {
             VideoChoice::None => Ok(None),
             choice => self.media.picture(choice, &shape).map(Some),
         };
-        let (source, message) = source_or_message(opened, &choice);
-        let (feed, status) = source.map(|source| (source.feed, source.status)).unzip();
+        let opened = opened.map(|it| it.map(|source| (source.feed, source.status)));
+        let (feed, chosen, message) = sources::settle(choice, opened);
         self.compositor.set_feed(feed);
-        let failed = message.as_ref().map(Message::summary);
-        self.video = Chosen { told: told(&choice, failed), choice, status };
+        self.video = chosen;
         message
     }
 
@@ -157,11 +155,10 @@ impl Program {
             AudioChoice::None => Ok(None),
             choice => self.media.sound(choice, &shape).map(Some),
         };
-        let (source, message) = source_or_message(opened, &choice);
-        let (feed, status) = source.map(|source| (source.feed, source.status)).unzip();
+        let opened = opened.map(|it| it.map(|source| (source.feed, source.status)));
+        let (feed, chosen, message) = sources::settle(choice, opened);
         self.mixer.set_feed(mix::StripId::MAIN, feed);
-        let failed = message.as_ref().map(Message::summary);
-        self.audio = Chosen { told: told(&choice, failed), choice, status };
+        self.audio = chosen;
         message
     }
 
@@ -240,20 +237,6 @@ impl Program {
         let stuck = [self.compositor.join(END).err(), self.mixer.join(END).err()];
         for stuck in stuck.into_iter().flatten() {
             tracing::warn!(%stuck, "ending the program");
-        }
-    }
-}
-
-/// What was opened, or why it cannot even be begun with.
-fn source_or_message<S, E: Display>(
-    opened: Result<Option<S>, E>,
-    choice: &impl Display,
-) -> (Option<S>, Option<Message>) {
-    match opened {
-        Ok(source) => (source, None),
-        Err(error) => {
-            let path = sources::label(choice);
-            (None, Some(Message::FileFailed { path, reason: error.to_string() }))
         }
     }
 }

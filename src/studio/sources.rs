@@ -74,6 +74,21 @@ pub(super) fn told(choice: &impl Display, failed: Option<String>) -> Report {
     }
 }
 
+/// A source that was asked for: its feed where it could be opened, how it fares, and what a person is
+/// told where it cannot even be begun with.
+pub(super) fn settle<C: Display, F>(
+    choice: C,
+    opened: Result<Option<(F, Arc<Status>)>, String>,
+) -> (Option<F>, Chosen<C>, Option<Message>) {
+    let (opened, message) = match opened {
+        Ok(opened) => (opened, None),
+        Err(reason) => (None, Some(Message::FileFailed { path: label(&choice), reason })),
+    };
+    let (feed, status) = opened.unzip();
+    let told = told(&choice, message.as_ref().map(Message::summary));
+    (feed, Chosen { choice, status, told }, message)
+}
+
 /// What happened to a source of the scenes.
 #[derive(Debug)]
 pub(super) struct Change {

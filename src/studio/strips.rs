@@ -8,7 +8,7 @@ use crate::audio::{self, AudioChoice};
 use crate::media::source::Report;
 use crate::mix::{MOST_STRIPS, Mixer, Strip, StripId};
 use crate::studio::message::Message;
-use crate::studio::sources::{Chosen, told};
+use crate::studio::sources::{self, Chosen};
 
 /// The most strips there are, the main one included.
 pub const MOST: usize = MOST_STRIPS;
@@ -124,21 +124,13 @@ impl Strips {
     ) -> Option<Message> {
         // What was open before must be closed first: some devices can be opened once only.
         mixer.set_feed(strip.id, None);
-        let (opened, message) = match &strip.choice {
-            AudioChoice::None => (None, None),
-            choice => match open(choice) {
-                Ok(source) => (Some(source), None),
-                Err(reason) => {
-                    let path = choice.to_string();
-                    (None, Some(Message::FileFailed { path, reason }))
-                }
-            },
+        let opened = match &strip.choice {
+            AudioChoice::None => Ok(None),
+            choice => open(choice).map(|source| Some((source.feed, source.status))),
         };
-        let (feed, status) = opened.map(|source| (source.feed, source.status)).unzip();
+        let (feed, chosen, message) = sources::settle(strip.choice.clone(), opened);
         mixer.set_feed(strip.id, feed);
-        let failed = message.as_ref().map(Message::summary);
-        let told = told(&strip.choice, failed);
-        self.open.insert(strip.id, Chosen { choice: strip.choice.clone(), status, told });
+        self.open.insert(strip.id, chosen);
         message
     }
 
@@ -180,6 +172,21 @@ mod tests {
             assert_eq!(strip(talk, muted).heard(true).muted, held, "{talk:?}");
             assert_eq!(strip(talk, muted).heard(false).muted, otherwise, "{talk:?}");
         }
+    }
+
+    #[test]
+    fn a_source_that_cannot_be_begun_with_is_told_without_its_secrets() {
+        let clock = crate::base::Clock::start();
+        let origin = clock.now();
+        let config = crate::mix::Config { rate: 48_000, channels: 2, origin, clock };
+        let mixer = Mixer::spawn(config).unwrap();
+        let choice = "stream:rtmp://me:planted_word@host/app/name?token=planted_token";
+        let strip = SoundStrip::new(StripId(1), choice.parse().unwrap());
+        let mut refuse = |_: &AudioChoice| Err("no".to_owned());
+        let mut strips = Strips::default();
+        let messages = strips.sync(&[strip], false, &mut refuse, &mixer);
+        let told = format!("{messages:?} {:?}", strips.report(StripId(1)));
+        assert!(told.contains("host") && !told.contains("planted"), "{told}");
     }
 
     #[test]
