@@ -70,10 +70,15 @@ fn look_at_processes() {
     }
 }
 
+/// Writes the file with the key, once for all broadcasts of a folder: written again, it would be
+/// empty for a moment while another of them reads it.
+fn write_key(folder: &Path) {
+    fs::write(folder.join("key"), format!("{KEY}\n")).unwrap();
+}
+
 /// Starts a broadcast with the key by one of the ways, and gives what it wrote.
 fn broadcast(folder: &Path, app: &str, way: &str) -> Onair {
     let file = folder.join("key");
-    fs::write(&file, format!("{KEY}\n")).unwrap();
     let record = folder.join(format!("{way}.mp4"));
     let why = folder.join(format!("{way}.txt"));
     let mut command = Process::new(env!("CARGO_BIN_EXE_onair"));
@@ -107,6 +112,7 @@ fn a_planted_key_is_nowhere_whatever_way_it_came() {
     let nginx = Nginx::start();
     let app = |name: &str| format!("rtmp://127.0.0.1:{}/{name}", nginx.port);
     let folder = tempfile::tempdir().unwrap();
+    write_key(folder.path());
     let mut all = Vec::new();
     for way in ["env", "file", "stdin"] {
         all.push(broadcast(folder.path(), &app("live"), way));
@@ -117,6 +123,7 @@ fn a_planted_key_is_nowhere_whatever_way_it_came() {
         let name = app.rsplit('/').next().unwrap();
         let other = folder.path().join(format!("{name}-{}", all.len()));
         fs::create_dir(&other).unwrap();
+        write_key(&other);
         all.push(broadcast(&other, &app, "env"));
     }
     wait_for("a stream on air", LIMIT, || {
