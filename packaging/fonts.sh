@@ -75,7 +75,7 @@ for style, weight in (("Regular", 400), ("Medium", 500), ("SemiBold", 600), ("Bo
     s.subset(font)
     finish(font, "Onair Latin", weight, f"{OUT}/latin-{weight}.otf")
 
-texts = "".join(open(f, encoding="utf-8").read() for f in glob.glob("assets/i18n/**/*.ftl", recursive=True)) + "中文"
+texts = "".join(open(f, encoding="utf-8").read() for f in sorted(glob.glob("assets/i18n/*/*"))) + "中文"
 cjk = {ord(c) for c in texts if ord(c) >= 0x2E80 or unicodedata.east_asian_width(c) in "WF"}
 cjk |= {ord(c) for c in "，。、；：？！（）《》“”‘’…—·"}
 cjk -= latin

@@ -17,7 +17,7 @@ use egui::ViewportCommand;
 use crate::base::Latest;
 use crate::media::VideoFrame;
 use crate::studio::snapshot::{LiveState, WatchState};
-use crate::studio::{Command, Preferences, Snapshot};
+use crate::studio::{Command, Playing, Preferences, Snapshot};
 use crate::ui::{Dialog, Page, Renderer, Screen, Wish, theme};
 
 use awake::Awake;
@@ -32,8 +32,8 @@ pub trait Studio: 'static {
     fn send(&self, command: Command);
     /// What goes out.
     fn program(&self) -> Latest<VideoFrame>;
-    /// What the player shows.
-    fn watched(&self) -> Latest<VideoFrame>;
+    /// What the players show, by the slots of their tiles.
+    fn watched(&self) -> Vec<Latest<VideoFrame>>;
 }
 
 /// How the window opens.
@@ -141,7 +141,8 @@ impl<S: Studio> Window<S> {
             "the window is drawn"
         );
         let pace = Arc::new(Pace::new(renderer.software));
-        for (page, slot) in [(Page::Studio, program), (Page::Watch, watched)] {
+        let slots = watched.into_iter().map(|slot| (Page::Watch, slot));
+        for (page, slot) in std::iter::once((Page::Studio, program)).chain(slots) {
             let (pace, ctx) = (Arc::clone(&pace), ctx.clone());
             slot.on_change(move || {
                 if pace.is_due(page) {
@@ -176,6 +177,9 @@ impl<S: Studio> Window<S> {
             Wish::Command(command) => self.studio.send(command),
             Wish::PickVideoFile => self.files.ask(ctx, Kind::Video, None),
             Wish::PickSource(pick, scene) => self.files.ask(ctx, Kind::Source(pick, scene), None),
+            Wish::PickFilterFile(asset, source, index) => {
+                self.files.ask(ctx, Kind::Filter(asset, source, index), None);
+            }
             Wish::PickScenes => self.files.ask(ctx, Kind::Scenes, None),
             Wish::SaveScenes => self.files.ask(ctx, Kind::NewScenes, None),
             Wish::PickAudioFile => self.files.ask(ctx, Kind::Audio, None),
@@ -194,6 +198,14 @@ impl<S: Studio> Window<S> {
             }
             Wish::Snapshot => {
                 self.studio.send(Command::Snapshot(new_path(&folder, "onair picture", "png")));
+            }
+            Wish::WatchSnapshot => {
+                let path = new_path(&folder, "onair watched", "png");
+                self.studio.send(Command::Player(Playing::Snapshot(path)));
+            }
+            Wish::WatchSave => {
+                let path = new_path(&folder, "onair watched", "flv");
+                self.studio.send(Command::Player(Playing::Save(path)));
             }
             Wish::FullScreen(full) => ctx.send_viewport_cmd(ViewportCommand::Fullscreen(full)),
             Wish::Paste => ctx.send_viewport_cmd(ViewportCommand::RequestPaste),
@@ -214,7 +226,10 @@ impl<S: Studio> Window<S> {
         let sounds = snapshot.audio.as_ref().is_some_and(|audio| audio.peak_dbfs > -60.0);
         let busy = snapshot.live != LiveState::Idle
             || snapshot.recording.is_some()
-            || !matches!(snapshot.watch, WatchState::Idle | WatchState::Ended);
+            || snapshot
+                .tiles
+                .iter()
+                .any(|tile| !matches!(tile.state, WatchState::Idle | WatchState::Ended));
         Duration::from_millis(match (hidden, ending, page) {
             (_, true, _) => 50,
             (true, ..) => 500,
@@ -244,6 +259,7 @@ impl<S: Studio> eframe::App for Window<S> {
         });
         self.pace.set_hidden(hidden);
         self.pace.set_page(self.screen.page());
+        self.pace.set_apart(self.screen.plays_apart());
         if let Some((kind, path)) = self.files.answers() {
             match kind {
                 Kind::Video => self.screen.picked_video(path),
@@ -252,6 +268,7 @@ impl<S: Studio> eframe::App for Window<S> {
                 Kind::Watch => self.screen.picked_watch(&path),
                 Kind::Folder => self.screen.picked_folder(path),
                 Kind::Source(pick, scene) => self.screen.picked_source(pick, scene, path),
+                Kind::Filter(_, source, index) => self.screen.picked_filter(source, index, path),
                 Kind::Scenes => self.studio.send(Command::ImportScenes(path)),
                 Kind::NewScenes => self.studio.send(Command::ExportScenes(path)),
             }

@@ -14,6 +14,7 @@
 
 #[path = "../fuzz/media_bodies.rs"]
 mod bodies;
+mod random;
 
 use std::fs;
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ use onair::wire::aac::{AudioSpecificConfig, Extension, adts};
 use onair::wire::bits::BitWriter;
 use onair::wire::flv::{TagKind, file_header, metadata, metadata_body, write_tag};
 use onair::wire::h264::{self, DecoderConfig};
+use random::Random;
 
 /// Mutations a target.
 const MUTATIONS: u32 = 5_000;
@@ -89,16 +91,7 @@ fn flv_seeds() -> Vec<Vec<u8>> {
     vec![file.to_vec(), file[..200].to_vec()]
 }
 
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % bound.max(1) as u64) as usize
-    }
-
     fn mutate(&mut self, base: &[u8], other: &[u8]) -> Vec<u8> {
         let mut bytes = base.to_vec();
         for _ in 0..=self.below(5) {

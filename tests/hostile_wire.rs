@@ -17,6 +17,7 @@
 mod allocations;
 #[path = "../fuzz/bodies.rs"]
 mod bodies;
+mod random;
 
 use std::fs;
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ use onair::wire::amf0::{self, TypedObject, Value};
 use onair::wire::rtmp::chunk::{Pending, Reader, Writer};
 use onair::wire::rtmp::message::{Control, UserControl};
 use onair::wire::rtmp::{Kind, Message, Time, Url, client, server};
+use random::Random;
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -72,20 +74,7 @@ fn run(input: &[u8], body: fn(&[u8])) {
     assert!(allocated.peak < MOST_HELD, "{} bytes held for {input:02x?}", allocated.peak);
 }
 
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound.max(1) as u64) as usize
-    }
-
     fn mutate(&mut self, base: &[u8], other: &[u8]) -> Vec<u8> {
         let mut bytes = base.to_vec();
         for _ in 0..=self.below(6) {

@@ -29,29 +29,7 @@ use peers::{LIMIT, ffmpeg, web};
 use watch::{config, play};
 
 fn make(folder: &Path, name: &str, seconds: &str) {
-    let path = folder.join(name);
-    let words = ["-hide_banner", "-nostdin", "-y", "-v", "error", "-f", "lavfi", "-i"];
-    let words = words.into_iter().chain([
-        "testsrc2=size=320x180:rate=25",
-        "-f",
-        "lavfi",
-        "-i",
-        "sine=frequency=440:sample_rate=48000",
-        "-t",
-        seconds,
-        "-c:v",
-        "libx264",
-        "-preset",
-        "ultrafast",
-        "-pix_fmt",
-        "yuv420p",
-        "-g",
-        "25",
-        "-c:a",
-        "aac",
-        path.to_str().unwrap(),
-    ]);
-    peers::Peer::start("ffmpeg", words).wait_success(LIMIT);
+    ffmpeg::make(&folder.join(name), "320x180", seconds, &["-g", "25"]);
 }
 
 struct Running {

@@ -16,108 +16,54 @@ mod watch;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use onair::base::{Clock, Latest};
-use onair::media::VideoFrame;
-use onair::net::Runtime;
-use onair::player::{Config, Player, Source, State};
-use peers::{LIMIT, Peer};
-use watch::{config, play};
+use onair::player::{Config, Source, State};
+use peers::ffmpeg;
+use watch::{Watching, config, play};
 
 /// Twelve seconds, a keyframe a second.
 fn make(folder: &Path, name: &str) -> PathBuf {
     let path = folder.join(name);
-    let words = ["-hide_banner", "-nostdin", "-y", "-v", "error", "-f", "lavfi", "-i"];
-    let words = words.into_iter().chain([
-        "testsrc2=size=320x180:rate=25",
-        "-f",
-        "lavfi",
-        "-i",
-        "sine=frequency=440:sample_rate=48000",
-        "-t",
-        "12",
-        "-c:v",
-        "libx264",
-        "-preset",
-        "ultrafast",
-        "-pix_fmt",
-        "yuv420p",
-        "-g",
-        "25",
-        "-c:a",
-        "aac",
-    ]);
     // Servers find their way in FLV by the index in its metadata.
     let index = if name.ends_with("flv") { &["-flvflags", "add_keyframe_index"][..] } else { &[] };
-    let words = words.chain(index.iter().copied()).chain([path.to_str().unwrap()]);
-    Peer::start("ffmpeg", words).wait_success(LIMIT);
+    ffmpeg::make(&path, "320x180", "12", &[&["-g", "25"], index].concat());
     path
-}
-
-struct Watching {
-    player: Player,
-    runtime: Runtime,
-    clock: Clock,
-}
-
-impl Watching {
-    fn start(config: &Config) -> Self {
-        let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
-        let screen = Latest::<VideoFrame>::default();
-        let player = Player::open(config, &runtime, clock, screen).unwrap();
-        Self { player, runtime, clock }
-    }
-
-    fn wait(&self, what: &str, enough: impl Fn(&Player) -> bool) {
-        let start = self.clock.now();
-        while !enough(&self.player) {
-            let waited = self.clock.now().since(start);
-            let figures = self.player.figures();
-            assert!(waited < LIMIT, "{what}: {:?} {figures:?}", self.player.state());
-            let _ = self.player.events().channel().recv_timeout(Duration::from_millis(5));
-        }
-    }
-
-    fn end(mut self) {
-        assert!(self.player.stop(Duration::from_secs(5)), "a thread hangs");
-        self.runtime.shutdown(Duration::from_secs(2));
-    }
 }
 
 /// Holds, goes on, goes ahead and back, to the end.
 fn go_about(watching: Watching, name: &str) {
     let seconds = Duration::from_secs_f64;
-    watching.wait("the first pictures", |player| player.figures().shown > 15);
+    watching.wait("the first pictures", |it| it.player.figures().shown > 15);
     let length = watching.player.duration().expect(name).as_secs_f64();
     assert!((length - 12.0).abs() < 0.3, "{name}: {length}");
 
     watching.player.pause(true);
-    watching.wait("the pause", |player| player.figures().paused);
+    watching.wait("the pause", |it| it.player.figures().paused);
     let (held, shown) = (watching.player.position(), watching.player.figures().shown);
     let began = watching.clock.now();
     watching.wait("some time", |_| watching.clock.now().since(began) > seconds(0.7));
     assert!(watching.player.position() < held + seconds(0.1), "{name}");
     assert!(watching.player.figures().shown <= shown + 2, "{name}");
     watching.player.pause(false);
-    watching.wait("going on", |player| player.figures().shown > shown + 10);
+    watching.wait("going on", |it| it.player.figures().shown > shown + 10);
     assert!(watching.player.position() < seconds(6.0), "{name}");
 
     let before = watching.player.figures().shown;
     assert!(watching.player.seek(seconds(9.0)), "{name}");
     watching
-        .wait("the place ahead", |player| (8.0..11.9).contains(&player.position().as_secs_f64()));
+        .wait("the place ahead", |it| (8.0..11.9).contains(&it.player.position().as_secs_f64()));
     let shown = watching.player.figures().shown;
     assert!(shown < before + 75, "{name}: it was played, and not gone to");
-    watching.wait("its pictures", |player| player.figures().shown > shown + 10);
+    watching.wait("its pictures", |it| it.player.figures().shown > shown + 10);
 
     assert!(watching.player.seek(seconds(3.0)), "{name}");
     watching
-        .wait("the place behind", |player| (2.0..6.0).contains(&player.position().as_secs_f64()));
+        .wait("the place behind", |it| (2.0..6.0).contains(&it.player.position().as_secs_f64()));
     let shown = watching.player.figures().shown;
-    watching.wait("its pictures", |player| player.figures().shown > shown + 10);
+    watching.wait("its pictures", |it| it.player.figures().shown > shown + 10);
     assert_eq!(watching.player.state(), State::Playing, "{name}");
 
     assert!(watching.player.seek(seconds(11.0)), "{name}");
-    watching.wait("the end", |player| player.state().is_final());
+    watching.wait("the end", |it| it.player.state().is_final());
     assert_eq!(watching.player.state(), State::Ended, "{name}");
     assert_eq!(watching.player.figures().damaged, 0, "{name}");
     watching.end();
@@ -160,16 +106,16 @@ fn a_broadcast_holds_and_goes_on_at_its_end() {
     let _publisher = peers::ffmpeg::publish(&nginx.url("live", "show"), None);
     nginx.wait_published("show");
     let watching = Watching::start(&config(&nginx.url("live", "show")));
-    watching.wait("the first pictures", |player| player.figures().shown > 15);
+    watching.wait("the first pictures", |it| it.player.figures().shown > 15);
     assert_eq!(watching.player.duration(), None);
     assert!(!watching.player.seek(Duration::from_secs(1)));
     watching.player.pause(true);
-    watching.wait("the pause", |player| player.figures().paused);
+    watching.wait("the pause", |it| it.player.figures().paused);
     let (shown, began) = (watching.player.figures().shown, watching.clock.now());
     watching.wait("two seconds", |_| watching.clock.now().since(began) > Duration::from_secs(2));
     assert!(watching.player.figures().shown <= shown + 2);
     watching.player.pause(false);
-    watching.wait("going on", |player| player.figures().shown > shown + 30);
+    watching.wait("going on", |it| it.player.figures().shown > shown + 30);
     assert!(watching.player.figures().buffer < Duration::from_secs(2));
     watching.end();
 }

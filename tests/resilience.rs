@@ -15,6 +15,7 @@
 
 #[path = "peers/mod.rs"]
 mod peers;
+mod random;
 #[path = "pull/watch.rs"]
 mod watch;
 
@@ -30,38 +31,14 @@ use onair::media::VideoFrame;
 use onair::net::Runtime;
 use onair::player::{Config, Player, Source, State};
 use onair::wire::flv::{self, Demuxer, Tag, TagKind};
-use peers::{LIMIT, Peer, web};
+use peers::{ffmpeg, web};
+use random::Random;
 use watch::{config, play};
 
 /// An FLV of ffmpeg's, as tags.
 fn clip(folder: &Path, size: &str, rate: &str, channels: &str, seconds: &str) -> Vec<Tag> {
     let path = folder.join(format!("{size}-{rate}.flv"));
-    let picture = format!("testsrc2=size={size}:rate=25");
-    let words = ["-hide_banner", "-nostdin", "-y", "-v", "error", "-f", "lavfi", "-i", &picture];
-    let words = words.into_iter().chain([
-        "-f",
-        "lavfi",
-        "-i",
-        "sine=frequency=440:sample_rate=48000",
-        "-t",
-        seconds,
-        "-c:v",
-        "libx264",
-        "-preset",
-        "ultrafast",
-        "-pix_fmt",
-        "yuv420p",
-        "-g",
-        "10",
-        "-c:a",
-        "aac",
-        "-ar",
-        rate,
-        "-ac",
-        channels,
-        path.to_str().unwrap(),
-    ]);
-    Peer::start("ffmpeg", words).wait_success(LIMIT);
+    ffmpeg::make(&path, size, seconds, &["-g", "10", "-ar", rate, "-ac", channels]);
     tags(&fs::read(path).unwrap())
 }
 
@@ -228,20 +205,7 @@ fn odd_streams_are_played_on() {
 
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit.max(1) as u64) as usize
-    }
-
     /// A file made of damaged tags, or a damaged file.
     fn mutate(&mut self, clips: &[Vec<Tag>]) -> Vec<u8> {
         let mut tags = clips[self.below(clips.len())].clone();

@@ -333,12 +333,22 @@ fn publish_keys_are_asked_for() {
 
 #[test]
 fn a_slow_viewer_skips_to_keyframes_and_harms_nobody() {
+    a_slow_viewer_beside(1);
+}
+
+/// With several a picture leaves for all in one call.
+#[test]
+fn a_slow_viewer_harms_none_of_many() {
+    a_slow_viewer_beside(5);
+}
+
+fn a_slow_viewer_beside(quick: usize) {
     let running = start_with(|config| config.limits.queue_bytes = 512 << 10);
     let mut publisher = running.publish("live/fast");
     headers().iter().for_each(|tag| publisher.send(tag));
     let mut slow = running.play("live/fast");
-    let mut fast = running.play("live/fast");
-    wait_for("the viewers", LIMIT, || running.viewers() == 2);
+    let mut fast: Vec<_> = (0..quick).map(|_| running.play("live/fast")).collect();
+    wait_for("the viewers", LIMIT, || running.viewers() == 1 + quick);
     // Far more than the system's buffers take for somebody who does not read.
     let numbered = |number: u32| {
         let first = if number.is_multiple_of(20) { 0x17 } else { 0x27 };
@@ -349,10 +359,15 @@ fn a_slow_viewer_skips_to_keyframes_and_harms_nobody() {
     };
     let count = 600;
     let number = |body: &Bytes| u32::from_be_bytes(body[5..9].try_into().unwrap());
-    assert_eq!((fast.media().1, fast.media().1), (0, 0));
+    for fast in &mut fast {
+        assert_eq!((fast.media().1, fast.media().1), (0, 0));
+    }
     for index in 0..count {
-        publisher.send(&numbered(index));
-        assert_eq!(number(&fast.media().2), index, "the fast one misses nothing");
+        let sent = numbered(index);
+        publisher.send(&sent);
+        for fast in &mut fast {
+            assert_eq!(fast.media().2, sent.2, "the fast ones miss nothing");
+        }
     }
     publisher.session.close();
     publisher.pump();

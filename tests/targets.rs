@@ -242,6 +242,22 @@ fn the_bitrate_follows_a_slow_connection_down_and_up_again() {
 }
 
 #[test]
+fn that_the_name_is_in_use_is_told_once_however_often_it_is_tried() {
+    let words = ["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+    let mut serve = Onair::start(&[&words[..], &["--fault", "busy@publish:4"]].concat());
+    let rtmp = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let to = format!("{rtmp}/live/show");
+    let words = ["live", "--video", "test", "--audio", "tone", "--size", "480x270", "--to", &to];
+    let mut onair = Onair::start(&words);
+    onair.wait_event("live", |event| event["event"] == "target" && event["state"] == "live");
+    let events = onair.events();
+    let tries = events.iter().filter(|it| it["event"] == "target" && it["retry_in"].is_number());
+    let busy = events.iter().filter(|it| it["event"] == "notice" && it["key"] == "target-busy");
+    assert_eq!((tries.count(), busy.count()), (4, 1), "{events:#?}");
+    assert_eq!(onair.stop(LIMIT).code(), Some(0));
+}
+
+#[test]
 fn what_happened_is_written_down_without_keys() {
     peers::require!("nginx");
     let mut nginx = Nginx::start();

@@ -19,10 +19,16 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use onair::app::Studio as _;
 use onair::base::Secret;
-use onair::capture::VideoChoice;
+use onair::capture::text::Align;
+use onair::capture::{Order, Properties, Rgba, VideoChoice};
+use onair::compose::filter as video;
+use onair::compose::scene::SourceId;
 use onair::mix::filter::Filter;
 use onair::mix::{Heard, Strip, StripId};
-use onair::studio::{Command, Language, Place, Preferences, Talk, Target, Theme};
+use onair::studio::chatting::ChatChoices;
+use onair::studio::{
+    Command, Edit, Language, Place, Playing, Preferences, Talk, Target, Theme, TileId,
+};
 use onair::ui::{Dialog, Page, Screen, Wish};
 
 /// A window around a pretended studio.
@@ -343,6 +349,103 @@ fn strips_stand_side_by_side_and_are_set() {
     assert_eq!((id, strip.gain_db, strip.filters.len()), (StripId(0), -6.0, 5));
 }
 
+/// The filters that a command sets.
+fn filters_set(commands: &[Command]) -> (SourceId, Vec<video::Slot>) {
+    match commands {
+        [Command::Edit(Edit::SetFilters(id, slots))] => (*id, slots.clone()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn filters_of_a_source_are_added_moved_set_and_taken_away() {
+    let mut harness = open("filters");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
+    harness.run();
+    // The topmost source: the guest.
+    let (id, slots) = filters_set(&click(&mut harness, "Blue"));
+    assert_eq!(id, SourceId(1));
+    assert_eq!(slots[0].filter.clone().color(), Some(&mut [0, 0, 255]));
+    harness.get_by_role_and_label(Role::Slider, "Similarity").set_value_accesskit(0.5);
+    let mut filter = filters_set(&commands(&mut harness)).1[0].filter.clone();
+    assert_eq!(*filter.values()[0], 0.5);
+    harness.get_by_role_and_label(Role::CheckBox, "Chroma key").click();
+    assert!(!filters_set(&commands(&mut harness)).1[0].enabled);
+    assert_eq!(click(&mut harness, "Add a filter"), []);
+    let (_, slots) = filters_set(&click(&mut harness, "Colour correction"));
+    assert_eq!(slots[1].filter.kind(), "color");
+    assert_eq!(filters_set(&click(&mut harness, "Remove Chroma key")).1, []);
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert!(harness.query_by_label("Add a filter").is_none());
+}
+
+/// The properties that a command sets.
+fn properties_set(commands: &[Command]) -> (SourceId, Properties) {
+    match commands {
+        [Command::Edit(Edit::SetProperties(id, properties))] => (*id, properties.clone()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn properties_of_texts_slides_and_screens_are_set() {
+    let mut harness = open("properties");
+    let press = |harness: &mut Harness<'static, Window>, name: &str| {
+        harness.get_by_role_and_label(Role::CheckBox, name).click();
+        commands(harness)
+    };
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
+    harness.run();
+    // The topmost source: the text.
+    harness.get_by_label("Properties of Title");
+    let (id, properties) = properties_set(&press(&mut harness, "Italic"));
+    assert_eq!(id, SourceId(3));
+    assert!(properties.text.style.italic);
+    assert_eq!(properties.text.style.outline, Some((Rgba::BLACK, 4)), "the rest stays");
+    harness.get_by_role_and_label(Role::SpinButton, "Size").set_value_accesskit(96.0);
+    assert_eq!(properties_set(&commands(&mut harness)).1.text.style.size, 96);
+    let (_, properties) = properties_set(&click(&mut harness, "Centre"));
+    assert_eq!(properties.text.style.align, Align::Center);
+    assert_eq!(properties_set(&press(&mut harness, "Outline")).1.text.style.outline, None);
+    harness.get_by_role_and_label(Role::TextInput, "Font").focus();
+    harness.run();
+    harness.get_by_role_and_label(Role::TextInput, "Font").type_text("Noto Serif");
+    harness.run();
+    let typed = commands(&mut harness);
+    let (_, properties) = properties_set(&typed[typed.len() - 1..]);
+    assert_eq!(properties.text.style.family, "Noto Serif");
+    harness.key_press(Key::Escape);
+    harness.run();
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert!(harness.query_by_label("Properties of Title").is_none());
+    // The pretended studio never took the name, so that it was sent until the end.
+    harness.state().demo.taken();
+    // The others by their menus.
+    let by_menu = |harness: &mut Harness<'static, Window>, name: &str| {
+        harness.get_by_label(name).click_secondary();
+        harness.run();
+        assert_eq!(click(harness, "Properties…"), []);
+        harness.get_by_label(&format!("Properties of {name}"));
+    };
+    by_menu(&mut harness, "Album");
+    let field = |harness: &mut Harness<'static, Window>, name: &str, value: f64| {
+        harness.get_by_role_and_label(Role::SpinButton, name).set_value_accesskit(value);
+        properties_set(&commands(harness)).1.slides
+    };
+    assert_eq!(field(&mut harness, "Time of a slide", 8.5).time, Duration::from_millis(8_500));
+    assert_eq!(field(&mut harness, "Fade", 0.0).fade, Duration::ZERO);
+    let (id, properties) = properties_set(&click(&mut harness, "Shuffled"));
+    assert_eq!((id, properties.slides.order), (SourceId(2), Order::Shuffled));
+    assert!(!properties_set(&press(&mut harness, "Repeat")).1.slides.repeat);
+    harness.key_press(Key::Escape);
+    harness.run();
+    by_menu(&mut harness, "Desk");
+    let (id, properties) = properties_set(&press(&mut harness, "Show the pointer"));
+    assert!(id == SourceId(1) && properties.without_pointer);
+}
+
 #[test]
 fn the_sound_desk_sets_everything_about_a_strip() {
     let mut harness = open("mixer");
@@ -466,6 +569,193 @@ fn a_stream_is_watched() {
     assert!(harness.state().wishes.contains(&Wish::FullScreen(false)));
     harness.get_all_by_label("Stop").next().unwrap().click();
     assert_eq!(commands(&mut harness), [Command::StopWatching]);
+}
+
+/// The names of what is shown.
+fn shown(harness: &Harness<'static, Window>) -> Vec<String> {
+    let nodes = harness.root().children_recursive();
+    nodes
+        .filter_map(|node| {
+            let node = node.accesskit_node();
+            node.label().or_else(|| node.value())
+        })
+        .collect()
+}
+
+fn asked(harness: &mut Harness<'static, Window>, key: Key) -> Vec<Command> {
+    harness.key_press(key);
+    commands(harness)
+}
+
+#[test]
+fn a_broadcast_is_held_gone_back_in_and_brought_to_its_end() {
+    let mut harness = open("watch-behind");
+    let player = |playing| vec![Command::Player(playing)];
+    let seconds = Duration::from_secs;
+    assert!(shown(&harness).iter().any(|name| name == "−12\u{a0}s"), "{:?}", shown(&harness));
+    assert_eq!(click(&mut harness, "Pause"), player(Playing::Pause(true)));
+    assert_eq!(click(&mut harness, "Go on"), player(Playing::Pause(false)));
+    assert_eq!(asked(&mut harness, Key::Space), player(Playing::Pause(true)));
+    assert_eq!(asked(&mut harness, Key::ArrowLeft), player(Playing::Rewind(seconds(17))));
+    assert_eq!(asked(&mut harness, Key::ArrowRight), player(Playing::Rewind(seconds(12))));
+    assert_eq!(asked(&mut harness, Key::PageDown), player(Playing::Rewind(seconds(42))));
+    // The bar: where it is pressed, as far back as is kept.
+    let bar = harness.get_by_role_and_label(Role::Slider, "Position").rect();
+    harness.hover_at(bar.center());
+    harness.drag_at(bar.center());
+    harness.drop_at(bar.center());
+    let sent = commands(&mut harness);
+    let [Command::Player(Playing::Rewind(middle))] = sent.as_slice() else { panic!("{sent:?}") };
+    assert!((47.0..50.0).contains(&middle.as_secs_f64()), "{middle:?}");
+    assert_eq!(click(&mut harness, "Live"), player(Playing::GoToLive));
+    assert!(!shown(&harness).iter().any(|name| name == "Live"), "it is live");
+    assert_eq!(asked(&mut harness, Key::ArrowRight), []);
+    assert_eq!(click(&mut harness, "Stop recording what is watched"), player(Playing::StopSaving));
+    click(&mut harness, "Record what is watched");
+    assert!(harness.state().wishes.contains(&Wish::WatchSave));
+    asked(&mut harness, Key::S);
+    assert!(harness.state().wishes.contains(&Wish::WatchSnapshot));
+}
+
+#[test]
+fn a_recording_is_gone_about_in() {
+    let mut harness = open("watch-file");
+    let seek = |to| vec![Command::Player(Playing::Seek(Duration::from_secs(to)))];
+    assert!(shown(&harness).iter().any(|name| name == "0:42 / 3:10"), "{:?}", shown(&harness));
+    assert_eq!(asked(&mut harness, Key::ArrowRight), seek(47));
+    assert_eq!(asked(&mut harness, Key::ArrowLeft), seek(42));
+    assert_eq!(asked(&mut harness, Key::Home), seek(0));
+    assert_eq!(asked(&mut harness, Key::L), [], "it has no live end");
+}
+
+#[test]
+fn sound_buffer_and_look_are_set() {
+    let mut harness = open("watching");
+    let player = |playing| vec![Command::Player(playing)];
+    harness.get_by_label("Sound: balance, offset, speaker").click();
+    harness.run();
+    harness.get_by_role_and_label(Role::Slider, "Balance").set_value_accesskit(0.5);
+    assert_eq!(commands(&mut harness), player(Playing::SetBalance(0.5)));
+    let offset = "Sound against the picture";
+    harness.get_by_role_and_label(Role::Slider, offset).set_value_accesskit(-0.25);
+    assert_eq!(commands(&mut harness), player(Playing::SetAvOffset(-250)));
+    assert_eq!(click(&mut harness, "HDMI Audio"), player(Playing::SetSpeaker(Some("hdmi".into()))));
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert_eq!(asked(&mut harness, Key::K), player(Playing::SetAvOffset(-240)));
+    harness.get_by_label("Picture and buffer").click();
+    harness.run();
+    let buffer = Some(Duration::from_secs(1));
+    assert_eq!(click(&mut harness, "Buffer 1\u{a0}s"), player(Playing::SetBuffer(buffer)));
+    assert_eq!(click(&mut harness, "Buffer Auto"), player(Playing::SetBuffer(None)));
+    for choice in ["Fill", "4:3", "Original size", "Turned by 90 degrees", "As it comes"] {
+        assert_eq!(click(&mut harness, choice), [], "{choice}");
+    }
+}
+
+#[test]
+fn the_figures_lie_over_the_picture() {
+    let mut harness = open("watching");
+    let over = |harness: &Harness<'static, Window>| {
+        shown(harness).into_iter().find(|name| name.starts_with("Figures: "))
+    };
+    assert_eq!(over(&harness), None);
+    asked(&mut harness, Key::I);
+    let said = over(&harness).unwrap();
+    for part in ["H.264 High", "1280×720", "2\u{a0}498\u{a0}kbps", "380\u{a0}ms", "Reconnects: 0"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    click(&mut harness, "Figures over the picture");
+    assert_eq!(over(&harness), None);
+}
+
+#[test]
+fn streams_are_offered_again_and_forgotten() {
+    let mut harness = open("watch-idle");
+    let url = "rtmp://live.example.com/app/main-hall";
+    harness.get_by_label("Streams watched before").click();
+    harness.run();
+    let forget = Command::Player(Playing::Forget(url.into()));
+    assert_eq!(click(&mut harness, "Forget main-hall · live.example.com"), [forget]);
+    let mut harness = open("watch-idle");
+    harness.get_by_label("Streams watched before").click();
+    harness.run();
+    assert_eq!(click(&mut harness, url), [Command::Watch { url: url.into() }]);
+    let pasted = "https://host/live.m3u8?token=1";
+    harness.event(egui::Event::Paste(pasted.into()));
+    assert_eq!(commands(&mut harness), [Command::Watch { url: pasted.into() }]);
+    harness.event(egui::Event::Paste("no address".into()));
+    assert_eq!(commands(&mut harness), []);
+}
+
+#[test]
+fn what_is_said_is_read_and_answered() {
+    let mut harness = open("watch-chat");
+    harness.get_by_role_and_label(Role::Label, "guest-7 画面真清晰");
+    let send = harness.get_by_role_and_label(Role::Button, "Send");
+    assert!(send.accesskit_node().is_disabled(), "there is nothing to send yet");
+    harness.get_by_role_and_label(Role::TextInput, "Say something in the chat").focus();
+    harness.run();
+    harness
+        .get_by_role_and_label(Role::TextInput, "Say something in the chat")
+        .type_text("a quartz");
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Send").click();
+    let said = Command::Player(Playing::Say("a quartz".into()));
+    assert_eq!(commands(&mut harness), [said]);
+    click(&mut harness, "How the chat is shown");
+    harness.get_by_role_and_label(Role::CheckBox, "Lines fly over the picture").click();
+    let choices = ChatChoices { flying: false, ..ChatChoices::default() };
+    assert_eq!(commands(&mut harness), [Command::Player(Playing::SetChat(choices))]);
+}
+
+#[test]
+fn a_wall_shows_each_players_state_in_its_tile() {
+    let mut harness = open("watch-wall");
+    let player = |playing| vec![Command::Player(playing)];
+    let hall = "main-hall · live.example.com";
+    let nobody = "nobody · live.example.com";
+    harness.get_by_label(&format!("{nobody}: The stream cannot be shown"));
+    harness.get_by_label("stage · live.example.com: The stream was lost");
+    assert_eq!(
+        click(&mut harness, &format!("Play {nobody} again")),
+        player(Playing::Again(TileId(4)))
+    );
+    assert_eq!(
+        click(&mut harness, &format!("Take {nobody} away")),
+        player(Playing::Remove(TileId(4)))
+    );
+    let workshop = "workshop · live.example.com: Opening…";
+    harness.get_by_label(workshop).focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    assert_eq!(commands(&mut harness), player(Playing::Choose(TileId(1))));
+    harness.get_by_label(workshop);
+    assert_eq!(click(&mut harness, "Tile").len(), 1);
+    // Once more: alone, and back.
+    harness.get_by_label(workshop).focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    assert_eq!(commands(&mut harness), player(Playing::Choose(TileId(1))));
+    harness.get_by_label("Picture of the stream");
+    assert_eq!(asked(&mut harness, Key::Escape), []);
+    harness.get_by_role_and_label(Role::RadioButton, &format!("{hall}: Opening…"));
+}
+
+#[test]
+fn the_players_move_into_a_window_of_their_own_and_back() {
+    let mut harness = open("watching");
+    click(&mut harness, "Window of its own");
+    assert!(harness.state().screen.as_ref().unwrap().plays_apart());
+    // Behind the other window, which is inside this one here.
+    harness.get_all_by_label("Back to the page").next().unwrap().click_accesskit();
+    harness.run();
+    assert!(!harness.state().screen.as_ref().unwrap().plays_apart());
+    asked(&mut harness, Key::P);
+    assert!(harness.state().screen.as_ref().unwrap().plays_apart());
+    asked(&mut harness, Key::Escape);
+    assert!(!harness.state().screen.as_ref().unwrap().plays_apart());
 }
 
 #[test]

@@ -1,12 +1,16 @@
 """Rows about delivery: what more targets cost, what TLS costs, and how much a server that takes nothing
 makes us hold."""
 
+import json
 import shutil
 import signal
+import socket
 import subprocess
+import threading
 import time
 
-from measure import Program, free_port, listening, resident_mb, wait_for
+from gate import Gate
+from measure import Program, cpu_of_threads, free_port, listening, resident_mb, wait_for
 
 NGINX = """
 load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
@@ -99,7 +103,12 @@ def tls(bench):
             port = plain if scheme == "rtmp" else secure
             url = f"{scheme}://localhost:{port}/live/bench"
             program = Program(live(bench, [url], "6M", "--tls-ca", certificate), bench.log, env=bench.environment())
-            return {"cpu_s_per_s": done(bench, [program])}
+            # What encrypts runs on the network's threads; the encoder's scatter is larger than all of it.
+            time.sleep(3)
+            before, at = cpu_of_threads(program.pid, "onair-net"), time.monotonic()
+            time.sleep(max(1, bench.seconds - 5))
+            net = (cpu_of_threads(program.pid, "onair-net") - before) / (time.monotonic() - at)
+            return {"net_cpu_s_per_s": net, "cpu_s_per_s": done(bench, [program])}
 
     return {"onair, rtmp": lambda: run("rtmp"), "onair, rtmps": lambda: run("rtmps")}
 
@@ -123,5 +132,88 @@ def blackhole(bench):
                     most = max(most, resident_mb(program.pid))
                 nginx.process.send_signal(signal.SIGCONT)
         return {"before_mb": before, "grown_mb": most - before}
+
+    return {"onair": run}
+
+
+def keyframe_at(port, name):
+    """Waits for the first keyframe of a stream over HTTP-FLV, which is not there before its publisher is:
+    the monotonic instant at which it has come whole."""
+    for _ in range(4_000):
+        with socket.create_connection(("127.0.0.1", port), 30) as viewer:
+            viewer.sendall(f"GET /live/{name}.flv HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            stream = viewer.makefile("rb")
+            if b" 200 " in stream.readline():
+                return read_to_keyframe(stream)
+        time.sleep(0.005)
+    raise RuntimeError("the stream never came")
+
+
+def read_to_keyframe(stream):
+    chunked = False
+    while (line := stream.readline().strip()) != b"":
+        chunked |= line.lower() == b"transfer-encoding: chunked"
+    data = b""
+    place = 13
+    while True:
+        if chunked:
+            size = int(stream.readline().strip(), 16)
+            piece = stream.read(size + 2)[:size]
+        else:
+            piece = stream.read1(1 << 16)
+        if not piece:
+            raise RuntimeError("the viewer's stream ended before a keyframe")
+        data += piece
+        while len(data) >= place + 11:
+            length = int.from_bytes(data[place + 1 : place + 4], "big")
+            if len(data) < place + 15 + length:
+                break
+            body = data[place + 11 : place + 11 + length]
+            if data[place] == 9 and body[0] >> 4 == 1 and body[1] == 1:
+                return time.monotonic()
+            place += 15 + length
+
+
+def first(bench):
+    """A publisher whose server cannot be reached for five seconds: from the first TCP connection that
+    succeeds to the first keyframe at a viewer, and to the first picture that a player shows. Both wait
+    for the stream from the start."""
+
+    def run():
+        rtmp, http = free_port(), free_port()
+        serve = [bench.onair, "serve", "--json", "--rtmp", f"127.0.0.1:{rtmp}", "--http", f"127.0.0.1:{http}"]
+        env = bench.environment()
+        with Program(serve, bench.log, env=env):
+            wait_for("the server", lambda: listening(rtmp) and listening(http))
+            gate = Gate(rtmp, is_open=False)
+            shown = bench.folder / "first.json"
+            shown.unlink(missing_ok=True)
+            play = [
+                bench.onair, "play", f"rtmp://127.0.0.1:{rtmp}/live/bench", "--headless", "--mute", "--json",
+                "--duration", "4s",
+            ]
+            url = f"rtmp://127.0.0.1:{gate.port}/live/bench"
+            command = live(bench, [url], "2500k")
+            with Program(command, bench.log, env=env):
+                time.sleep(4)
+                with Program(play, bench.log, env=env, out=shown) as player:
+                    time.sleep(1)
+                    found = {}
+                    viewer = threading.Thread(target=lambda: found.update(at=keyframe_at(http, "bench")), daemon=True)
+                    viewer.start()
+                    time.sleep(0.2)
+                    gate.open()
+                    viewer.join(20)
+                    if player.wait(30) != 0:
+                        raise RuntimeError(f"the player failed; see {bench.log}")
+            gate.close()
+        stats = [json.loads(line) for line in shown.read_text().splitlines() if '"first_picture_ms"' in line]
+        if "at" not in found or not stats or not gate.first:
+            raise RuntimeError(f"no picture came; see {bench.log}")
+        picture = player.started + stats[0]["first_picture_ms"] / 1000
+        return {
+            "keyframe_ms": (found["at"] - gate.first) * 1000,
+            "picture_ms": (picture - gate.first) * 1000,
+        }
 
     return {"onair": run}

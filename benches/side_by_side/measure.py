@@ -53,7 +53,7 @@ class Program:
     def wait(self, limit):
         """Waits for its end; `usage` is then set (CPU seconds, peak resident MB)."""
         end = time.monotonic() + limit
-        while time.monotonic() < end:
+        while True:
             pid, status, usage = os.wait4(self.pid, os.WNOHANG)
             if pid:
                 self.process.returncode = os.waitstatus_to_exitcode(status)
@@ -62,8 +62,18 @@ class Program:
                     "peak_mb": usage.ru_maxrss / 1024,
                 }
                 return self.process.returncode
+            if time.monotonic() >= end:
+                break
             time.sleep(0.02)
         raise RuntimeError(f"{self.command[0]} did not end within {limit} s; see {self.log}")
+
+    def gone(self):
+        """Whether it has ended by itself."""
+        try:
+            self.wait(0)
+        except RuntimeError:
+            pass
+        return self.usage is not None
 
     def stop(self, how=signal.SIGINT, limit=10):
         if self.process.returncode is None:
@@ -94,6 +104,20 @@ def cpu_of(pid, leave_out=()):
         if not any(name.startswith(prefix) for prefix in leave_out):
             total += sum(int(ticks) for ticks in fields.split()[11:13]) / TICKS
     return total
+
+
+def cpu_of_threads(pid, name):
+    """CPU seconds so far of a process's threads of one name, to the nanosecond."""
+    total = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        try:
+            with open(f"/proc/{pid}/task/{thread}/comm", encoding="utf-8", errors="replace") as file:
+                if file.read().strip() == name:
+                    with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as figures:
+                        total += int(figures.read().split()[0])
+        except OSError:
+            continue
+    return total / 1e9
 
 
 def resident_mb(pid):

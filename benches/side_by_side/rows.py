@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import delivery
+import studio
 from measure import Program, cpu_of, free_port, listening, median, resident_mb, wait_for
 from sink import Sink
 
@@ -317,9 +318,47 @@ def tls(bench):
     return turns(bench, delivery.tls(bench))
 
 
+def first(bench):
+    """How soon a viewer sees something once a server can be reached."""
+    return turns(bench, delivery.first(bench))
+
+
 def blackhole(bench):
     """What a server that takes nothing for a minute makes us hold."""
     return turns(bench, delivery.blackhole(bench)) if has_nginx() else None
+
+
+def scene(bench):
+    """What a scene costs a picture."""
+    return turns(bench, studio.scene(bench)) if shutil.which("Xvfb") else None
+
+
+def screen(bench):
+    """What looking at a screen costs."""
+    return turns(bench, studio.screen(bench)) if shutil.which("Xvfb") else None
+
+
+def strip(bench):
+    """What a strip with filters costs."""
+    return turns(bench, studio.strip(bench))
+
+
+def watch(bench):
+    """What players at one server make of a stream: looked at from outside, on a display."""
+    import players
+
+    return turns(bench, players.watch(bench)) if has_display() else None
+
+
+def outages(bench):
+    """How players come back."""
+    import players
+
+    return turns(bench, players.outages(bench)) if has_display() else None
+
+
+def has_display():
+    return bool(shutil.which("Xvfb") and shutil.which("pulseaudio") and shutil.which("parec"))
 
 
 def has_nginx():

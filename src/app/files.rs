@@ -6,7 +6,8 @@ use eframe::egui;
 
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
-use crate::compose::scene::SceneId;
+use crate::compose::filter::Asset;
+use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
 use crate::ui::pick::Pick;
 
@@ -21,6 +22,8 @@ pub enum Kind {
     Folder,
     /// For a scene.
     Source(Pick, SceneId),
+    /// For a filter of a source, by its place in the list.
+    Filter(Asset, SourceId, usize),
     /// A collection to take in…
     Scenes,
     /// …and one to write.
@@ -57,7 +60,8 @@ impl Files {
                     let known = ["y4m", "flv", "mp4", "mkv"];
                     dialog.add_filter("Y4M, FLV, MP4, MKV", &known).pick_file()
                 }
-                Kind::Source(Pick::Image, _) => {
+                Kind::Filter(Asset::Table, ..) => dialog.add_filter("CUBE", &["cube"]).pick_file(),
+                Kind::Source(Pick::Image, _) | Kind::Filter(Asset::Picture, ..) => {
                     let known = ["png", "jpg", "jpeg", "webp", "gif"];
                     dialog.add_filter("PNG, JPEG, WebP, GIF", &known).pick_file()
                 }

@@ -1,5 +1,6 @@
-//! How often a new picture may wake the window: at most 30 times a second, 15 where the processor
-//! draws, never while nobody can see it, and only for the page that is shown.
+//! How often a new picture may wake the window: at most 30 times a second (the studio's 15 where the
+//! processor draws: it is encoding too; what is watched is always seen whole), never while nobody can
+//! see it, and only for the page that is shown.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -14,20 +15,24 @@ const SLACK: Duration = Duration::from_millis(6);
 /// Shared by the window and the threads that publish pictures.
 #[derive(Debug)]
 pub struct Pace {
-    interval: Duration,
+    /// Between two pictures of the program, and of what is watched.
+    intervals: [Duration; 2],
     last: Mutex<Option<Instant>>,
     hidden: AtomicBool,
     watching: AtomicBool,
+    /// The players have a window of their own.
+    apart: AtomicBool,
 }
 
 impl Pace {
     /// `software`: the processor draws, which it has better uses for.
     pub fn new(software: bool) -> Self {
         Self {
-            interval: Duration::from_millis(if software { 66 } else { 33 }),
+            intervals: [if software { 66 } else { 33 }, 33].map(Duration::from_millis),
             last: Mutex::new(None),
             hidden: AtomicBool::new(false),
             watching: AtomicBool::new(false),
+            apart: AtomicBool::new(false),
         }
     }
 
@@ -41,15 +46,24 @@ impl Pace {
         self.watching.store(page == Page::Watch, Ordering::Relaxed);
     }
 
+    /// The players have a window of their own, which is seen whatever the page and the window are.
+    pub fn set_apart(&self, apart: bool) {
+        self.apart.store(apart, Ordering::Relaxed);
+    }
+
     /// Whether a picture of `page` that came now may wake the window.
     pub fn is_due(&self, page: Page) -> bool {
         let watching = self.watching.load(Ordering::Relaxed);
-        if self.hidden.load(Ordering::Relaxed) || watching != (page == Page::Watch) {
+        let apart = page == Page::Watch && self.apart.load(Ordering::Relaxed);
+        let unseen = self.hidden.load(Ordering::Relaxed) || watching != (page == Page::Watch);
+        if unseen && !apart {
             return false;
         }
+        let [program, watched] = self.intervals;
+        let interval = if page == Page::Watch { watched } else { program };
         let now = Instant::now();
         let mut last = self.last.lock();
-        let due = last.is_none_or(|last| now.duration_since(last) + SLACK >= self.interval);
+        let due = last.is_none_or(|last| now.duration_since(last) + SLACK >= interval);
         if due {
             *last = Some(now);
         }
@@ -63,14 +77,19 @@ mod tests {
 
     #[test]
     fn only_what_is_seen_wakes_and_not_too_often() {
-        let pace = Pace { interval: Duration::from_secs(3600), ..Pace::new(false) };
+        let pace = Pace { intervals: [Duration::from_secs(3600); 2], ..Pace::new(false) };
         assert!(!pace.is_due(Page::Watch));
         pace.set_hidden(true);
         assert!(!pace.is_due(Page::Studio));
         pace.set_hidden(false);
         assert!(pace.is_due(Page::Studio));
         assert!(!pace.is_due(Page::Studio));
-        let pace = Pace { interval: Duration::ZERO, ..Pace::new(true) };
+        let pace = Pace { intervals: [Duration::ZERO; 2], ..Pace::new(false) };
+        pace.set_hidden(true);
+        assert!(!pace.is_due(Page::Watch));
+        pace.set_apart(true);
+        assert!(pace.is_due(Page::Watch) && !pace.is_due(Page::Studio));
+        let pace = Pace { intervals: [Duration::ZERO; 2], ..Pace::new(true) };
         assert!(pace.is_due(Page::Studio) && pace.is_due(Page::Studio));
     }
 }

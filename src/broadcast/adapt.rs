@@ -4,6 +4,12 @@
 //! A lost connection says nothing about the link's width: while a target is not live nothing is
 //! decided, and what a new connection has to catch up with at first is not held against it.
 
+mod ladder;
+mod size;
+
+pub use ladder::{Ladder, second_bitrate};
+pub use size::SizeSteps;
+
 use std::time::Duration;
 
 use crate::base::Timestamp;

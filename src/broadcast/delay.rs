@@ -83,7 +83,7 @@ impl Delay {
         let (packets, input) = queue::bounded("delayed packets", PACKETS, Full::Block);
         let delayed = Hub::spawn_copy(head, input)?;
         let (its, spool) = (Arc::clone(&shared), Spool::new(&config.folder));
-        let output = feed.subscribe("delay", Limits::FILE, None);
+        let output = feed.subscribe_to_all("delay", Limits::FILE);
         let keeper = Worker::spawn("onair-delay-in", move |stop| its.keep(output, &spool, stop))?;
         let its = Arc::clone(&shared);
         let giver = Worker::spawn("onair-delay-out", move |stop| its.give(&packets, stop))?;

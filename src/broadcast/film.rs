@@ -89,6 +89,7 @@ impl Film {
             configurations: Vec::new(),
             bitrate: None,
             has_video: false,
+            parameters: StreamParameters::default(),
         };
         let (mut has_audio, mut first, mut read) = (false, None, 0);
         while let Some(tag) = reel.next()? {
@@ -210,7 +211,16 @@ impl Projector {
             self.last_ms = self.last_ms.max(at_ms);
             let captured = self.clock.now();
             let pts = dts.offset(composition_ms * 1_000);
-            let tag = Tag { track, dts, pts, keyframe, priority, captured, body: tag.body };
+            let tag = Tag {
+                track,
+                dts,
+                pts,
+                keyframe,
+                priority,
+                captured,
+                body: tag.body,
+                rendition: None,
+            };
             if self.packets.send(tag).is_err() {
                 return Ok(false);
             }
@@ -334,6 +344,7 @@ impl Samples {
                 priority: if place.keyframe { Priority::Key } else { Priority::Inter },
                 data,
                 captured: place.pts,
+                rendition: None,
             };
             let time_ms = u32::try_from(place.dts.as_millis()).unwrap_or(u32::MAX);
             let (kind, body) = match track {

@@ -2,23 +2,45 @@
 //! Pure; runs on the hub's thread.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::base::Timestamp;
 use crate::broadcast::Tag;
+use crate::media::{Rung, Track};
 
 /// More than this is not kept (a keyframe interval of minutes at a high bitrate): newcomers then
 /// wait for the next keyframe.
 const MAX_BYTES: usize = 32 << 20;
 
-/// The packets since the last keyframe, that one first. Stays empty for sound alone.
+/// A rung whose pictures have stopped for so long is no more.
+const ENDED: Duration = Duration::from_secs(30);
+
+/// The packets of a rung since its last keyframe, that one first. Stays empty for sound alone.
 #[derive(Debug, Default)]
 pub(super) struct Gop {
+    rung: Rung,
     tags: Vec<Arc<Tag>>,
     bytes: usize,
+    /// Of the last picture.
+    pictured: Timestamp,
 }
 
 impl Gop {
-    /// Remembers a packet that goes out now.
+    pub fn new(rung: Rung) -> Self {
+        Self { rung, ..Self::default() }
+    }
+
+    /// Remembers a packet that goes out now, unless it is a picture of another rung.
     pub fn push(&mut self, tag: &Arc<Tag>) {
+        if tag.track == Track::Video {
+            if tag.rung().unwrap_or_default() != self.rung {
+                return;
+            }
+            self.pictured = tag.dts;
+        } else if tag.dts.since(self.pictured) > ENDED {
+            self.clear();
+            return;
+        }
         if tag.starts_gop() {
             self.clear();
         } else if self.tags.is_empty() {
@@ -48,8 +70,10 @@ pub(super) mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::base::Timestamp;
-    use crate::media::{EncodedPacket, Priority, Track};
+    use crate::media::{
+        BitsPerSecond, EncodedPacket, FrameRate, Priority, Rendition, Size, VideoCodec,
+        VideoParameters,
+    };
 
     /// A small packet; pictures every 2,000 ms are keyframes.
     pub fn packet(track: Track, dts: i64) -> EncodedPacket {
@@ -62,11 +86,41 @@ pub(super) mod tests {
             priority: if keyframe { Priority::Key } else { Priority::Inter },
             data: Bytes::from_static(&[0, 0, 0, 1, 9]),
             captured: Timestamp::from_millis(dts),
+            rendition: None,
         }
+    }
+
+    /// A picture of this rung; the second one's are smaller.
+    pub fn of_rung(rung: Rung, dts: i64) -> EncodedPacket {
+        let video = VideoParameters {
+            codec: VideoCodec::H264,
+            size: Size::new(if rung == Rung::Main { 640 } else { 320 }, 180),
+            frame_rate: FrameRate::new(25, 1).unwrap(),
+            bitrate: BitsPerSecond(1_000_000),
+            config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
+        };
+        let rendition = Some(Arc::new(Rendition { rung, video }));
+        EncodedPacket { rendition, ..packet(Track::Video, dts) }
     }
 
     pub fn tag(track: Track, dts: i64) -> Arc<Tag> {
         Arc::new(Tag::new(&packet(track, dts)))
+    }
+
+    #[test]
+    fn each_rung_has_its_own_pictures_and_all_the_sound_while_it_lasts() {
+        let mut gop = Gop::new(Rung::Second);
+        let push = |gop: &mut Gop, packet: &EncodedPacket| gop.push(&Arc::new(Tag::new(packet)));
+        for dts in [0, 33] {
+            push(&mut gop, &of_rung(Rung::Main, dts));
+            push(&mut gop, &of_rung(Rung::Second, dts));
+            push(&mut gop, &packet(Track::Audio, dts));
+        }
+        let tracks: Vec<_> = gop.tags().iter().map(|tag| (tag.track, tag.rung())).collect();
+        let (picture, sound) = ((Track::Video, Some(Rung::Second)), (Track::Audio, None));
+        assert_eq!(tracks, [picture, sound, picture, sound]);
+        push(&mut gop, &packet(Track::Audio, 31_000));
+        assert!(gop.tags().is_empty());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::media::{BitsPerSecond, StreamParameters, Track};
+use crate::media::{BitsPerSecond, Rendition, StreamParameters, Track, VideoParameters};
 use crate::wire::amf0::Value;
 use crate::wire::flv;
 
@@ -16,6 +16,8 @@ pub struct Head {
     /// Of all tracks together, where it is known.
     pub bitrate: Option<BitsPerSecond>,
     pub has_video: bool,
+    /// What it was made of; empty where the packets are copied from a file.
+    pub parameters: StreamParameters,
 }
 
 impl Head {
@@ -35,6 +37,18 @@ impl Head {
             configurations: configurations.collect(),
             bitrate: Some(bits).filter(|bits| *bits > 0).map(BitsPerSecond),
             has_video: video.is_some(),
+            parameters: parameters.clone(),
         }
+    }
+
+    /// What the pictures that this head tells of are.
+    pub(super) fn video(&self) -> Option<&VideoParameters> {
+        self.parameters.video.as_ref()
+    }
+
+    /// The same for pictures of this rendition.
+    pub(super) fn with(&self, rendition: &Rendition) -> Self {
+        let audio = self.parameters.audio.clone();
+        Self::of(&StreamParameters { video: Some(rendition.video.clone()), audio })
     }
 }

@@ -15,9 +15,9 @@ use crate::base::{Stop, Timestamp, Worker};
 use crate::broadcast::backlog::Backlog;
 use crate::broadcast::gop::Gop;
 use crate::broadcast::interleaver::Interleaver;
-use crate::broadcast::subscription::Line;
+use crate::broadcast::subscription::{Line, Pictures};
 use crate::broadcast::{Head, Limits, Subscription, Tag};
-use crate::media::{EncodedPacket, StreamParameters, Track};
+use crate::media::{EncodedPacket, Rendition, Rung, StreamParameters, Track};
 
 /// How often the thread looks whether it should stop.
 const LOOK: Duration = Duration::from_millis(100);
@@ -53,13 +53,19 @@ struct Shared {
     /// Of the queue that leads here.
     input: Arc<Gauge>,
     state: Mutex<State>,
-    want_keyframe: Mutex<Option<Box<dyn Fn() + Send>>>,
+    want_keyframe: Mutex<Asks>,
     sound_lag_us: AtomicU64,
 }
+
+/// How to ask the encoder of each rung for a keyframe.
+type Asks = [Option<Box<dyn Fn() + Send>>; 2];
 
 #[derive(Default)]
 struct State {
     gop: Gop,
+    second_gop: Gop,
+    /// Of the latest keyframe of each rung.
+    latest: [Option<Arc<Rendition>>; 2],
     outputs: Vec<Weak<Line>>,
     figures: Figures,
     /// Packets taken from the input, and the latest DTS among them.
@@ -124,13 +130,30 @@ impl Hub {
 
     /// A new output: it begins with the latest keyframe and what followed it, or with the next one.
     pub fn subscribe(&self, name: impl Into<String>, limits: Limits) -> Subscription {
-        self.feed.subscribe(name, limits, None)
+        self.feed.subscribe(name, limits, None, Rung::Main)
+    }
+
+    /// A new output that gets the pictures of every rung; it begins as the others do.
+    pub fn subscribe_to_all(&self, name: impl Into<String>, limits: Limits) -> Subscription {
+        self.feed.subscribe_to_all(name, limits)
+    }
+
+    /// What the pictures that go out now are, where they were encoded here and one has gone out.
+    pub fn latest(&self, rung: Rung) -> Option<Arc<Rendition>> {
+        self.feed.latest(rung)
     }
 
     /// What to do when an output needs a keyframe soon (it has to start later than the last one):
     /// ask the encoder for one. Called from the network's threads; must return at once.
     pub fn on_keyframe_wanted(&self, ask: impl Fn() + Send + 'static) {
-        *self.feed.shared.want_keyframe.lock() = Some(Box::new(ask));
+        self.on_keyframe_wanted_of(Rung::Main, Some(Box::new(ask)));
+    }
+
+    /// The same for an encode of its own; `None`: there is none any more.
+    pub fn on_keyframe_wanted_of(&self, rung: Rung, ask: Option<Box<dyn Fn() + Send>>) {
+        if let Some(place) = self.feed.shared.want_keyframe.lock().get_mut(rung as usize) {
+            *place = ask;
+        }
     }
 
     /// Sound comes this much later than pictures of the same instant: they wait for it.
@@ -166,7 +189,9 @@ impl Hub {
 
 impl Feed {
     fn new(parameters: StreamParameters, head: Head, input: Arc<Gauge>) -> Self {
-        let (state, want_keyframe, sound_lag_us) = Default::default();
+        let (want_keyframe, sound_lag_us) = Default::default();
+        let state = State { second_gop: Gop::new(Rung::Second), ..State::default() };
+        let state = Mutex::new(state);
         let shared = Shared { parameters, head, input, state, want_keyframe, sound_lag_us };
         Self { shared: Arc::new(shared) }
     }
@@ -181,40 +206,62 @@ impl Feed {
     }
 
     /// A new output; with `after`, nothing up to that DTS comes again, it begins with a keyframe
-    /// later than that.
+    /// later than that. Where there are no pictures of the rung yet it begins with the main one.
     pub fn subscribe(
         &self,
         name: impl Into<String>,
         limits: Limits,
         after: Option<Timestamp>,
+        wanted: Rung,
     ) -> Subscription {
-        let mut wanted = false;
+        let mut ask = None;
         let line = {
             let mut state = self.shared.state.lock();
-            let begin = match (state.gop.tags(), after) {
+            let rung = match state.second_gop.tags() {
+                [] => Rung::Main,
+                _ => wanted,
+            };
+            let gop = if rung == Rung::Main { &state.gop } else { &state.second_gop };
+            let begin = match (gop.tags(), after) {
                 ([key, ..], Some(after)) if key.dts <= after => {
-                    wanted = true;
+                    ask = Some(rung);
                     &[]
                 }
                 (tags, _) => tags,
             };
             let has_video = self.shared.head.has_video;
             let backlog = Backlog::new(limits, has_video, begin);
-            let line = Line::new(name.into(), backlog, state.ended);
+            let last = begin.iter().rev().find(|tag| tag.track == Track::Video);
+            let pictures = Pictures::Of { rung, wanted, last: last.map(|tag| tag.dts) };
+            let line = Line::new(name.into(), backlog, pictures, state.ended);
             state.outputs.push(Arc::downgrade(&line));
             line
         };
-        if wanted {
-            self.ask_keyframe();
+        if let Some(rung) = ask {
+            self.ask_keyframe(rung);
         }
         Subscription { line }
     }
 
-    /// Asks the encoder for a keyframe soon.
-    pub fn ask_keyframe(&self) {
-        if let Some(ask) = self.shared.want_keyframe.lock().as_ref() {
+    /// A new output that gets the pictures of every rung, to hand them on.
+    pub fn subscribe_to_all(&self, name: impl Into<String>, limits: Limits) -> Subscription {
+        let mut state = self.shared.state.lock();
+        let backlog = Backlog::new(limits, self.shared.head.has_video, state.gop.tags());
+        let line = Line::new(name.into(), backlog, Pictures::All, state.ended);
+        state.outputs.push(Arc::downgrade(&line));
+        Subscription { line }
+    }
+
+    /// Asks the encoder of a rung for a keyframe soon.
+    pub fn ask_keyframe(&self, rung: Rung) {
+        if let Some(Some(ask)) = self.shared.want_keyframe.lock().get(rung as usize) {
             ask();
         }
+    }
+
+    /// What the pictures of a rung are, as of its latest keyframe.
+    pub fn latest(&self, rung: Rung) -> Option<Arc<Rendition>> {
+        self.shared.state.lock().latest.get(rung as usize).cloned().flatten()
     }
 
     /// How many packets have been given to the hub.
@@ -244,7 +291,14 @@ impl Feed {
         let tag = Arc::new(tag);
         let mut state = self.shared.state.lock();
         let bytes = tag.body.len() as u64;
+        if let Some(rendition) = tag.rendition.as_ref().filter(|_| tag.starts_gop())
+            && let Some(latest) = state.latest.get_mut(rendition.rung as usize)
+        {
+            *latest = Some(Arc::clone(rendition));
+        }
         match tag.track {
+            // What goes out once.
+            Track::Video if tag.rung() == Some(Rung::Second) => {}
             Track::Video => {
                 state.figures.frames += 1;
                 state.figures.keyframes += u64::from(tag.keyframe);
@@ -257,6 +311,7 @@ impl Feed {
         }
         state.handed_out = state.handed_out.max(tag.dts);
         state.gop.push(&tag);
+        state.second_gop.push(&tag);
         state.outputs.retain(|line| match line.upgrade() {
             Some(line) => {
                 line.push(&tag);

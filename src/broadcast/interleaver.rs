@@ -1,12 +1,12 @@
-//! Puts the packets of two tracks into one order by DTS. Waits for the other track only as long as
-//! it is worth it: a track that is late or missing is not waited for again until it delivers.
-//! Pure; runs on the hub's thread.
+//! Puts the packets of pictures (of each rung) and sound into one order by DTS. Waits for another
+//! line only as long as it is worth it: one that is late or missing is not waited for again until it
+//! delivers. Pure; runs on the hub's thread.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::media::{EncodedPacket, Track};
+use crate::media::{EncodedPacket, Rung, Track};
 
 /// How long a packet waits for the other track once both have begun.
 const PATIENCE: Duration = Duration::from_millis(150);
@@ -18,10 +18,12 @@ const MAX_HELD: usize = 512;
 /// Pictures follow each other no faster than this, roughly, where many are held.
 const MILLIS_A_PACKET: usize = 8;
 
-/// The two waiting lines.
+/// The waiting lines.
 #[derive(Debug)]
 pub(super) struct Interleaver {
     video: Line,
+    /// Pictures of the second rung, while there are some.
+    second: Line,
     audio: Line,
     /// By how much longer than usual sound may be on its way.
     lag: Duration,
@@ -42,6 +44,7 @@ impl Interleaver {
     pub fn new(video: bool, audio: bool) -> Self {
         Self {
             video: Line { absent: !video, ..Line::default() },
+            second: Line { absent: true, ..Line::default() },
             audio: Line { absent: !audio, ..Line::default() },
             lag: Duration::ZERO,
         }
@@ -58,7 +61,9 @@ impl Interleaver {
 
     /// Takes a packet in, at `now`. Packets of one track come in the order of their DTS.
     pub fn push(&mut self, packet: EncodedPacket, now: Timestamp) {
+        let second = packet.rendition.as_ref().is_some_and(|its| its.rung == Rung::Second);
         let line = match packet.track {
+            Track::Video if second => &mut self.second,
             Track::Video => &mut self.video,
             Track::Audio => &mut self.audio,
         };
@@ -70,25 +75,27 @@ impl Interleaver {
     /// The next packet that may go, at `now`.
     pub fn pop(&mut self, now: Timestamp) -> Option<EncodedPacket> {
         let patience = self.patience();
-        let (ready, other) = match (self.video.dts(), self.audio.dts()) {
-            // Pictures first where both are due at once: a stream begins with one.
-            (Some(video), Some(audio)) if video <= audio => return self.video.take(),
-            (Some(_), Some(_)) => return self.audio.take(),
-            (Some(_), None) => (&mut self.video, &mut self.audio),
-            (None, Some(_)) => (&mut self.audio, &mut self.video),
-            (None, None) => return None,
-        };
-        let waited = ready.waiting.front().is_some_and(|(since, _)| now.since(*since) >= patience);
         let most = MAX_HELD + self.lag.as_millis() as usize / MILLIS_A_PACKET;
+        let mut lines = [&mut self.video, &mut self.second, &mut self.audio];
+        // Of the same instant keyframes go first, so that who waits for one gets no other picture
+        // of that instant before it; pictures before sound: a stream begins with one.
+        let next = (0_u8..).zip(&mut lines);
+        let next = next.filter_map(|(place, line)| line.first().map(|first| (first, place)));
+        let (_, next) = next.min_by_key(|((dts, inter), place)| (*dts, *inter, *place))?;
+        let ready = lines.get(usize::from(next))?;
+        let waited = ready.waiting.front().is_some_and(|(since, _)| now.since(*since) >= patience);
         if waited || ready.waiting.len() > most {
-            other.absent = true;
+            for line in lines.iter_mut().filter(|line| line.waiting.is_empty()) {
+                line.absent = true;
+            }
         }
-        if other.absent { ready.take() } else { None }
+        let all_there = lines.iter().all(|line| line.absent || !line.waiting.is_empty());
+        lines.get_mut(usize::from(next)).filter(|_| all_there)?.take()
     }
 
     /// When [`Interleaver::pop`] is worth asking again although nothing new has come.
     pub fn due(&self) -> Option<Timestamp> {
-        let oldest = [&self.video, &self.audio]
+        let oldest = [&self.video, &self.second, &self.audio]
             .into_iter()
             .filter_map(|line| line.waiting.front().map(|(since, _)| *since))
             .min();
@@ -98,6 +105,7 @@ impl Interleaver {
     /// The end has come: what waits goes out without waiting any more.
     pub fn finish(&mut self) {
         self.video.absent = true;
+        self.second.absent = true;
         self.audio.absent = true;
     }
 
@@ -108,8 +116,9 @@ impl Interleaver {
 }
 
 impl Line {
-    fn dts(&self) -> Option<Timestamp> {
-        self.waiting.front().map(|(_, packet)| packet.dts)
+    /// The DTS of its first packet, and whether that is an inter picture.
+    fn first(&self) -> Option<(Timestamp, bool)> {
+        self.waiting.front().map(|(_, packet)| (packet.dts, !packet.keyframe))
     }
 
     fn take(&mut self) -> Option<EncodedPacket> {
@@ -120,7 +129,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broadcast::gop::tests::packet;
+    use crate::broadcast::gop::tests::{of_rung, packet};
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_millis(millis)
@@ -182,6 +191,35 @@ mod tests {
         order.push(packet(Track::Audio, 100), at(20_000));
         let order: Vec<_> = drain(&mut order, 20_000).into_iter().map(|(_, dts)| dts).collect();
         assert_eq!(order, [33, 66, 99, 100]);
+    }
+
+    #[test]
+    fn the_second_rung_lies_in_the_same_order_and_is_waited_for_only_while_it_is_there() {
+        let mut order = Interleaver::new(true, true);
+        let second = |dts, keyframe| {
+            let key = if keyframe { 0 } else { 33 };
+            let packet = of_rung(Rung::Second, key);
+            EncodedPacket { dts: at(dts), pts: at(dts), ..packet }
+        };
+        order.push(packet(Track::Video, 33), at(0));
+        order.push(packet(Track::Audio, 34), at(0));
+        assert_eq!(drain(&mut order, 0), [(Track::Video, 33)]);
+        order.push(packet(Track::Video, 66), at(33));
+        order.push(second(66, true), at(33));
+        let first = order.pop(at(33)).unwrap();
+        assert_eq!((first.track, first.dts), (Track::Audio, at(34)));
+        order.push(packet(Track::Audio, 90), at(40));
+        // Of the same instant the keyframe is first.
+        let rungs: Vec<_> = std::iter::from_fn(|| order.pop(at(40)))
+            .map(|packet| packet.rendition.map(|its| its.rung))
+            .collect();
+        assert_eq!(rungs, [Some(Rung::Second)]);
+        // It goes on being waited for…
+        order.push(packet(Track::Video, 99), at(66));
+        assert_eq!(order.pop(at(66)).map(|it| it.dts), None);
+        // …but not for ever.
+        let rest = drain(&mut order, 40 + 151);
+        assert_eq!(rest, [(Track::Video, 66), (Track::Audio, 90)]);
     }
 
     #[test]

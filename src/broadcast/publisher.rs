@@ -19,6 +19,7 @@ use crate::base::queue::{self, Full, Receiver};
 use crate::base::{Clock, Stop};
 use crate::broadcast::Hub;
 use crate::broadcast::publisher::state::Shared;
+use crate::media::Rung;
 use crate::net::{Runtime, Stage};
 
 pub use crate::broadcast::publisher::state::{Event, Figures, Report, Sent, State, Target};
@@ -55,6 +56,7 @@ impl Publisher {
             retry: Notify::new(),
             network: watch::Sender::new(0),
             stop: watch::Sender::new(None),
+            rung: watch::Sender::new(Rung::Main),
             unsaid: AtomicBool::new(false),
         });
         let done = Stop::new();
@@ -95,6 +97,11 @@ impl Publisher {
     /// Does not wait any longer for the next try.
     pub fn retry_now(&self) {
         self.shared.retry.notify_waiters();
+    }
+
+    /// Sends the pictures of this rung, from its next keyframe on.
+    pub fn set_rung(&self, rung: Rung) {
+        self.shared.rung.send_if_modified(|now| std::mem::replace(now, rung) != rung);
     }
 
     /// This machine's network has changed: a connection whose address is gone is made anew at once,

@@ -30,7 +30,7 @@ use crate::broadcast::recorder::journal::Entry;
 use crate::broadcast::recorder::timeline::Timeline;
 use crate::broadcast::subscription::Next;
 use crate::broadcast::{Hub, Limits, Subscription, Tag};
-use crate::media::Track;
+use crate::media::{Rung, Track};
 use crate::wire::container::{Chapter, Format, Sample, TrackId, Tracks};
 
 pub use crate::broadcast::recorder::file::{Error, Trouble};
@@ -169,7 +169,10 @@ impl Recorder {
     /// # Errors
     /// As [`Recorder::start`].
     pub fn start_with(path: &Path, hub: &Hub, options: Options) -> Result<Self, Error> {
-        let parameters = hub.parameters().clone();
+        let mut parameters = hub.parameters().clone();
+        if let (Some(video), Some(now)) = (&mut parameters.video, hub.latest(Rung::Main)) {
+            video.clone_from(&now.video);
+        }
         let format = Format::of_path(path).ok_or_else(|| Error::format(path))?;
         let tracks = Tracks::from(parameters.clone());
         let file = File::create(path, format, &tracks)?;
@@ -429,7 +432,7 @@ impl Writer {
             Order::Resume if paused => {
                 self.figures.lock().paused = false;
                 let _ = self.events.send(Event::Paused(self.figures.lock().clone()));
-                self.feed.ask_keyframe();
+                self.feed.ask_keyframe(Rung::Main);
             }
             Order::Chapter(title) => {
                 let at = self.timeline.end();
@@ -460,11 +463,18 @@ impl Writer {
             self.largest_group = self.largest_group.max(size.saturating_sub(self.group_began));
             self.group_began = size;
         }
+        if let Some(new) = tag.rendition.as_ref().filter(|_| tag.starts_gop())
+            && self.tracks.video.as_ref().is_some_and(|video| video.config != new.video.config)
+        {
+            // Few players show a file whose picture changes its size: it goes on in the next one.
+            self.tracks.video = Some(new.video.clone());
+            self.part()?;
+        }
         if self.timeline.is_running() && self.is_split_due() {
             if begins {
                 self.part()?;
             } else if !std::mem::replace(&mut self.keyframe_asked, true) {
-                self.feed.ask_keyframe();
+                self.feed.ask_keyframe(Rung::Main);
             }
         }
         let Some((dts, pts)) = self.timeline.place(tag) else { return Ok(()) };

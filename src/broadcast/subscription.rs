@@ -9,8 +9,10 @@ use tokio::sync::Notify;
 
 pub use crate::broadcast::backlog::{Figures, Limits};
 
+use crate::base::Timestamp;
 use crate::broadcast::Tag;
 use crate::broadcast::backlog::Backlog;
+use crate::media::{Rung, Track};
 
 /// What became of a wait.
 #[derive(Clone, Debug)]
@@ -41,17 +43,56 @@ pub(super) struct Line {
 #[derive(Debug)]
 struct State {
     backlog: Backlog,
+    pictures: Pictures,
     ended: bool,
 }
 
+/// Which pictures an output gets.
+#[derive(Copy, Clone, Debug)]
+pub(super) enum Pictures {
+    /// Those of every rung.
+    All,
+    /// Those of one.
+    Of {
+        rung: Rung,
+        /// From a keyframe of this one on it is this.
+        wanted: Rung,
+        /// The DTS of the last one.
+        last: Option<Timestamp>,
+    },
+}
+
+impl Pictures {
+    /// Whether a picture belongs to them. Another rung begins with a keyframe that comes later than
+    /// the last picture before it.
+    fn take(&mut self, tag: &Tag) -> bool {
+        let (Self::Of { rung, wanted, last }, Some(its)) = (self, tag.rung()) else { return true };
+        if its != *rung {
+            let later = last.is_none_or(|last| tag.dts > last);
+            if its != *wanted || !tag.starts_gop() || !later {
+                return false;
+            }
+            *rung = its;
+        }
+        *last = Some(tag.dts);
+        true
+    }
+}
+
 impl Line {
-    pub fn new(name: String, backlog: Backlog, ended: bool) -> Arc<Self> {
-        let state = Mutex::new(State { backlog, ended });
+    pub fn new(name: String, backlog: Backlog, pictures: Pictures, ended: bool) -> Arc<Self> {
+        let state = Mutex::new(State { backlog, pictures, ended });
         Arc::new(Self { name, state, thread: Condvar::new(), task: Notify::new() })
     }
 
     pub fn push(&self, tag: &Arc<Tag>) {
-        self.state.lock().backlog.push(tag);
+        {
+            let mut state = self.state.lock();
+            if tag.track == Track::Video && !state.pictures.take(tag) {
+                return;
+            }
+            state.backlog.push(tag);
+        }
         self.wake();
     }
 
@@ -135,6 +176,21 @@ impl Subscription {
         self.line.state.lock().backlog.peek().cloned()
     }
 
+    /// Pictures of this rung are wanted: those of the present one come until a keyframe of it.
+    pub fn want(&self, rung: Rung) {
+        if let Pictures::Of { wanted, .. } = &mut self.line.state.lock().pictures {
+            *wanted = rung;
+        }
+    }
+
+    /// The rung of the newest picture that came.
+    pub fn rung(&self) -> Rung {
+        match self.line.state.lock().pictures {
+            Pictures::All => Rung::Main,
+            Pictures::Of { rung, .. } => rung,
+        }
+    }
+
     /// From the oldest to the newest of what waits, by DTS.
     pub fn queued(&self) -> Duration {
         self.line.state.lock().backlog.queued()
@@ -153,5 +209,30 @@ impl Subscription {
     /// What became of what came.
     pub fn figures(&self) -> Figures {
         self.line.state.lock().backlog.figures()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broadcast::gop::tests::of_rung;
+
+    #[test]
+    fn another_rung_begins_with_a_keyframe_later_than_the_last_picture() {
+        let mut pictures = Pictures::Of { rung: Rung::Main, wanted: Rung::Main, last: None };
+        let (main, second) = (Rung::Main, Rung::Second);
+        let mut take = |rung, dts| pictures.take(&Tag::new(&of_rung(rung, dts)));
+        assert!(take(main, 0) && !take(second, 0));
+        assert!(take(main, 40));
+        if let Pictures::Of { wanted, .. } = &mut pictures {
+            *wanted = second;
+        }
+        let mut take = |rung, dts| pictures.take(&Tag::new(&of_rung(rung, dts)));
+        assert!(!take(second, 40), "no keyframe");
+        assert!(take(main, 2_000) && !take(second, 2_000), "of the same instant");
+        assert!(take(main, 2_040));
+        assert!(take(second, 4_000) && !take(main, 4_000) && !take(main, 4_040));
+        assert!(take(second, 4_040));
+        assert!(Pictures::All.take(&Tag::new(&of_rung(second, 40))));
     }
 }

@@ -1,9 +1,11 @@
 //! One packet as it goes to every output: the FLV tag body is built once and shared.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::media::{EncodedPacket, Priority, Track};
+use crate::media::{EncodedPacket, Priority, Rendition, Rung, Track};
 use crate::wire::flv;
 
 /// An encoded packet with its FLV tag body (which is also the body of its RTMP message).
@@ -23,6 +25,8 @@ pub struct Tag {
     pub captured: Timestamp,
     /// The FLV tag body.
     pub body: Bytes,
+    /// Which encode a picture is of; `None` for sound, and for what was not encoded here.
+    pub rendition: Option<Arc<Rendition>>,
 }
 
 impl Tag {
@@ -40,7 +44,13 @@ impl Tag {
             priority: packet.priority,
             captured: packet.captured,
             body,
+            rendition: packet.rendition.clone(),
         }
+    }
+
+    /// Of a picture that was encoded here.
+    pub fn rung(&self) -> Option<Rung> {
+        self.rendition.as_ref().map(|rendition| rendition.rung)
     }
 
     /// The packet's data, which is the body without its head.

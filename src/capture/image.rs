@@ -19,6 +19,20 @@ const LOOK: Duration = Duration::from_millis(500);
 /// What the pictures of a moving image may take in memory; longer ones are decoded again each time.
 const MOST_KEPT: usize = 128 << 20;
 
+/// The picture in an image file, the first one of a moving image.
+///
+/// # Errors
+/// Why there is none, in plain words.
+pub fn still(path: &Path) -> Result<Planes, String> {
+    match decode::open(path, None)? {
+        Opened::Still(planes) => Ok(planes),
+        Opened::Moving(mut moving) => moving
+            .next()?
+            .map(|(planes, _)| planes)
+            .ok_or_else(|| "there is no picture in it".into()),
+    }
+}
+
 /// A picture out of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Image {

@@ -9,12 +9,14 @@ mod camera;
 mod canvas;
 pub mod choice;
 mod device;
+mod dial;
 mod display;
 mod file;
 mod fill;
 mod font;
 mod image;
 mod pixels;
+mod properties;
 mod rgb;
 mod screen;
 mod sign;
@@ -29,10 +31,11 @@ pub use area::Area;
 pub use choice::VideoChoice;
 pub use display::{ScreenInfo, WindowInfo};
 pub use fill::Fill;
-pub use image::Image;
+pub use image::{Image, still};
+pub use properties::{Dials, Heeds, Properties};
 pub use rgb::Rgba;
 pub use screen::{Screen, Window};
-pub use slides::{Order, Slides};
+pub use slides::{Order, Pace, Slides};
 pub use source::{CameraFormat, CameraInfo, Context, Error, Source};
 pub use text::Text;
 
@@ -99,6 +102,15 @@ pub fn shows(choice: &VideoChoice) -> bool {
 /// # Errors
 /// A file that cannot be played, or nothing to open.
 pub fn open(choice: &VideoChoice, context: &Context) -> Result<Source, Error> {
+    open_by(choice, &Dials::default(), context)
+}
+
+/// The same; it has the properties that the dials have, also when they are turned.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_by(choice: &VideoChoice, dials: &Dials, context: &Context) -> Result<Source, Error> {
+    let pointer = || dials.without_pointer.clone();
     match choice {
         VideoChoice::Test => {
             let zero = context.clock.wall_micros(Timestamp::ZERO);
@@ -115,11 +127,20 @@ pub fn open(choice: &VideoChoice, context: &Context) -> Result<Source, Error> {
         VideoChoice::Camera(id) => {
             camera::open(backend::driver(), id.clone(), context).map(watch::over)
         }
-        VideoChoice::Screen(screen) => screen.open(context),
-        VideoChoice::Window(id) => Window { id: id.clone(), without_pointer: false }.open(context),
-        VideoChoice::Text(content) => Text::of(content.clone()).open(context),
+        VideoChoice::Screen(screen) => {
+            let target = screen::Target::Screen(screen.clone());
+            screen::open_by(backend::screens(), target, pointer(), context)
+        }
+        VideoChoice::Window(id) => {
+            let window = Window { id: id.clone(), without_pointer: false };
+            let target = screen::Target::Window(window);
+            screen::open_by(backend::screens(), target, pointer(), context)
+        }
+        VideoChoice::Text(content) => {
+            Text::of(content.clone()).open_by(dials.text.clone(), context)
+        }
         VideoChoice::Image(path) => Image { path: path.clone() }.open(context),
-        VideoChoice::Slides(path) => Slides::of(path).open(context),
+        VideoChoice::Slides(path) => Slides::of(path).open_by(dials.slides.clone(), context),
         VideoChoice::Color(fill) => fill.open(context),
         VideoChoice::None => Err(Error::NoPicture),
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::area::Area;
 use super::canvas::Canvas;
+use super::dial::Dial;
 use super::display::{Fault, Grabber, Placed, ScreenSystem};
 use super::source::{Context, Error, Source};
 use crate::base::{Latest, Stop, Timestamp, Worker};
@@ -68,6 +69,13 @@ pub(super) enum Target {
 }
 
 impl Target {
+    fn without_pointer(&mut self) -> &mut bool {
+        match self {
+            Self::Screen(screen) => &mut screen.without_pointer,
+            Self::Window(window) => &mut window.without_pointer,
+        }
+    }
+
     fn grab(&self, system: &dyn ScreenSystem) -> Result<Box<dyn Grabber>, Fault> {
         match self {
             Self::Screen(screen) => {
@@ -88,7 +96,18 @@ impl Target {
 /// Opens a screen or window. One that is absent is taken when it comes.
 pub(super) fn open(
     system: Arc<dyn ScreenSystem>,
+    mut target: Target,
+    context: &Context,
+) -> Result<Source, Error> {
+    let dial = Dial::new(*target.without_pointer());
+    open_by(system, target, dial, context)
+}
+
+/// The same; whether the pointer is left out is as the dial stands.
+pub(super) fn open_by(
+    system: Arc<dyn ScreenSystem>,
     target: Target,
+    dial: Dial<bool>,
     context: &Context,
 ) -> Result<Source, Error> {
     let name = match &target {
@@ -101,6 +120,7 @@ pub(super) fn open(
     let mut shower = Shower {
         system,
         target,
+        dial,
         context: *context,
         status: Arc::clone(&status),
         latest: latest.clone(),
@@ -140,6 +160,8 @@ impl VideoFeed for Feed {
 struct Shower {
     system: Arc<dyn ScreenSystem>,
     target: Target,
+    /// Whether the pointer is left out.
+    dial: Dial<bool>,
     context: Context,
     status: Arc<Status>,
     latest: Latest<VideoFrame>,
@@ -150,7 +172,7 @@ struct Shower {
 /// Why a session ended without a fault.
 enum End {
     Stopped,
-    /// It has another size now.
+    /// It has another size now, or is wanted with or without the pointer.
     Reshaped,
 }
 
@@ -158,6 +180,7 @@ impl Shower {
     fn run(&mut self, stop: &Stop) {
         while !stop.is_set() {
             self.beat();
+            *self.target.without_pointer() = self.dial.get();
             let grabbed = self.target.grab(&*self.system);
             match grabbed.and_then(|mut grab| self.session(&mut *grab, stop)) {
                 Ok(End::Stopped) => return,
@@ -177,6 +200,7 @@ impl Shower {
         let Context { clock, grid, .. } = self.context;
         let size = grab.size();
         let format = Format::Video { size, fps: grid.rate.as_f64() };
+        let without_pointer = *self.target.without_pointer();
         let (name, id) = (grab.name().to_owned(), grab.id().to_owned());
         let mut canvas = Canvas::new(size);
         let mut dirty = Some(canvas.whole());
@@ -187,7 +211,7 @@ impl Shower {
         });
         loop {
             let change = grab.changes()?;
-            if change.reshaped {
+            if change.reshaped || self.dial.change(&without_pointer).is_some() {
                 return Ok(End::Reshaped);
             }
             dirty = match (dirty, change.dirty) {

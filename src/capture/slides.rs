@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::board;
+use super::dial::Dial;
 use super::image::decode::{self, Opened};
 use super::source::{Context, Error, Source};
 use crate::base::queue::{self, Full, Receiver, Sender};
@@ -30,16 +31,50 @@ pub enum Order {
     Shuffled,
 }
 
+/// How slides follow each other.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Pace {
+    /// How long each is shown, its fade not counted.
+    pub time: Duration,
+    /// How long one takes to become the next; zero: at once.
+    pub fade: Duration,
+    /// From the next round on.
+    pub order: Order,
+    /// After the last one comes the first again; else the last one stays.
+    pub repeat: bool,
+}
+
+impl Default for Pace {
+    /// Five seconds each, round and round.
+    fn default() -> Self {
+        Self {
+            time: Duration::from_secs(5),
+            fade: Duration::from_millis(700),
+            order: Order::Name,
+            repeat: true,
+        }
+    }
+}
+
+impl Pace {
+    /// How short and how long a slide may be shown.
+    pub const TIMES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(3_600)];
+    pub const MOST_FADE: Duration = Duration::from_secs(60);
+
+    /// With every number where it may be.
+    #[must_use]
+    pub fn bounded(self) -> Self {
+        let [least, most] = Self::TIMES;
+        Self { time: self.time.clamp(least, most), fade: self.fade.min(Self::MOST_FADE), ..self }
+    }
+}
+
 /// A slide show.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Slides {
     /// Image files, and folders whose image files are taken.
     pub paths: Vec<PathBuf>,
-    /// How long each is shown, its fade not counted.
-    pub time: Duration,
-    /// How long one takes to become the next; zero: at once.
-    pub fade: Duration,
-    pub order: Order,
+    pub pace: Pace,
     /// Of the picture into which all are fitted; `None`: the program's.
     pub size: Option<Size>,
 }
@@ -47,13 +82,7 @@ pub struct Slides {
 impl Slides {
     /// The images of a folder, five seconds each.
     pub fn of(path: impl Into<PathBuf>) -> Self {
-        Self {
-            paths: vec![path.into()],
-            time: Duration::from_secs(5),
-            fade: Duration::from_millis(700),
-            order: Order::Name,
-            size: None,
-        }
+        Self { paths: vec![path.into()], pace: Pace::default(), size: None }
     }
 
     /// Opens it.
@@ -61,6 +90,11 @@ impl Slides {
     /// # Errors
     /// Where there is no image at all.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
+        self.open_by(Dial::new(self.pace), context)
+    }
+
+    /// Opens it; its pace is as the dial stands.
+    pub(super) fn open_by(&self, dial: Dial<Pace>, context: &Context) -> Result<Source, Error> {
         let first = self.paths.first().cloned().unwrap_or_default();
         if let Err(reason) = self.listed() {
             return Err(Error::File { path: first, reason });
@@ -70,6 +104,7 @@ impl Slides {
         let (slides, ready) = queue::bounded("slides", 1, Full::Block);
         let reader = Reader {
             settings: self.clone(),
+            dial: dial.clone(),
             size,
             fps: context.grid.rate.as_f64(),
             status: Arc::clone(&status),
@@ -78,14 +113,13 @@ impl Slides {
         };
         let worker = Worker::spawn("slides", move |stop| reader.run(stop))?;
         let show = Show {
-            time: self.time.max(Duration::from_millis(100)),
-            fade: self.fade.min(Duration::from_secs(60)),
+            pace: dial.get().bounded(),
             pool: Planes::alpha_pool(size, 4),
             now: None,
             next: None,
             blended: None,
         };
-        Ok(Source { feed: Box::new(Feed { show, ready, _worker: worker }), status })
+        Ok(Source { feed: Box::new(Feed { show, dial, ready, _worker: worker }), status })
     }
 
     /// The files as they are now, in order.
@@ -119,6 +153,7 @@ fn is_image(path: &Path) -> bool {
 /// The thread that reads ahead.
 struct Reader {
     settings: Slides,
+    dial: Dial<Pace>,
     size: Size,
     fps: f64,
     status: Arc<Status>,
@@ -137,7 +172,7 @@ impl Reader {
                     continue;
                 }
             };
-            if self.settings.order == Order::Shuffled {
+            if self.dial.get().order == Order::Shuffled {
                 self.shuffle(&mut files);
             }
             let alone = files.len() == 1;
@@ -179,6 +214,7 @@ impl Reader {
             if read == 0 || alone {
                 stop.wait(LOOK);
             }
+            while read > 0 && !self.dial.get().repeat && !stop.wait(LOOK) {}
         }
     }
 
@@ -225,6 +261,7 @@ fn centred(picture: &Planes, size: Size) -> Planes {
 
 struct Feed {
     show: Show,
+    dial: Dial<Pace>,
     ready: Receiver<VideoFrame>,
     _worker: Worker,
 }
@@ -232,14 +269,14 @@ struct Feed {
 impl VideoFeed for Feed {
     fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
         let ready = &self.ready;
+        self.show.pace = self.dial.get().bounded();
         self.show.picture(at, || ready.try_recv().ok())
     }
 }
 
 /// Which slide is shown.
 struct Show {
-    time: Duration,
-    fade: Duration,
+    pace: Pace,
     pool: Pool<Planes>,
     /// The slide that is shown and since when it is the only one.
     now: Option<(VideoFrame, Timestamp)>,
@@ -263,20 +300,20 @@ impl Show {
             self.now = Some((first.clone(), at));
             return Some(VideoFrame { pts: at, ..first });
         };
-        if self.next.is_none() && at.since(*since) >= self.time {
+        if self.next.is_none() && at.since(*since) >= self.pace.time {
             self.next = ready().map(|next| (next, at));
         }
         let Some((next, begun)) = &self.next else {
             return Some(VideoFrame { pts: at, ..now.clone() });
         };
         let gone = at.since(*begun);
-        if gone >= self.fade {
+        if gone >= self.pace.fade {
             let next = next.clone();
             self.now = Some((next.clone(), at));
             (self.next, self.blended) = (None, None);
             return Some(VideoFrame { pts: at, ..next });
         }
-        let step = (gone.as_secs_f64() / self.fade.as_secs_f64() * f64::from(STEPS)) as u32;
+        let step = (gone.as_secs_f64() / self.pace.fade.as_secs_f64() * f64::from(STEPS)) as u32;
         if self.blended.as_ref().is_none_or(|(before, _)| *before != step) {
             let mut out = self.pool.take();
             blend(&now.planes, &next.planes, step, &mut out);
@@ -359,8 +396,11 @@ mod tests {
     #[test]
     fn slides_stand_and_fade_by_the_time() {
         let mut show = Show {
-            time: Duration::from_secs(2),
-            fade: Duration::from_secs(1),
+            pace: Pace {
+                time: Duration::from_secs(2),
+                fade: Duration::from_secs(1),
+                ..Pace::default()
+            },
             pool: Planes::alpha_pool(Size::new(4, 2), 4),
             now: None,
             next: None,
@@ -406,7 +446,8 @@ mod tests {
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
         let context = Context { clock: Clock::start(), grid, size: Size::new(64, 36) };
         let fade = Duration::ZERO;
-        let mut source = Slides { fade, ..Slides::of(folder.path()) }.open(&context).unwrap();
+        let pace = Pace { fade, ..Pace::default() };
+        let mut source = Slides { pace, ..Slides::of(folder.path()) }.open(&context).unwrap();
         let mut at = Timestamp::ZERO;
         for luma in [16, 235, 16, 235] {
             let found = (0..4_000).any(|_| {
@@ -430,6 +471,29 @@ mod tests {
                 );
             }
         }
+        // Once only: after the last one nothing comes, until it is to go round again.
+        let dial = Dial::new(Pace { repeat: false, ..pace });
+        let mut source = Slides::of(folder.path()).open_by(dial.clone(), &context).unwrap();
+        let mut luma = |at: &mut Timestamp| {
+            *at += Duration::from_secs(5);
+            source.feed.picture(*at).map(|frame| frame.planes.y[32])
+        };
+        let mut await_luma = |wanted: u8, at: &mut Timestamp| {
+            for _ in 0..4_000 {
+                if luma(at) == Some(wanted) {
+                    return;
+                }
+                Stop::new().wait(Duration::from_millis(2));
+            }
+            panic!("never {wanted}");
+        };
+        await_luma(16, &mut at);
+        await_luma(235, &mut at);
+        for _ in 0..200 {
+            await_luma(235, &mut at);
+        }
+        dial.set(pace);
+        await_luma(16, &mut at);
         let empty = tempfile::tempdir().unwrap();
         assert!(Slides::of(empty.path()).open(&context).is_err());
     }
@@ -439,8 +503,9 @@ mod tests {
         let (slides, _ready) = queue::bounded("test", 1, Full::Block);
         let status = Status::new("", "");
         let settings = Slides::of("x");
-        let mut reader =
-            Reader { settings, size: Size::new(2, 2), fps: 30.0, status, slides, seed: 3 };
+        let dial = Dial::default();
+        let size = Size::new(2, 2);
+        let mut reader = Reader { settings, dial, size, fps: 30.0, status, slides, seed: 3 };
         let files: Vec<PathBuf> = (0..20).map(|n| format!("{n:02}").into()).collect();
         let mut drawn = files.clone();
         reader.shuffle(&mut drawn);

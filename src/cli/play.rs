@@ -12,10 +12,13 @@ use crate::cli::signals::Interrupt;
 use crate::cli::{Exit, Globals, route, value, window};
 use crate::media::VideoFrame;
 use crate::net::Runtime;
+use crate::net::web::WebUrl;
+use crate::player::chat::{Chat, ChatState};
 use crate::player::{
     Config, Event, Failure, Figures, Kind, MAX_AV_OFFSET_MS, Message, Player, Severity, Source,
     State, snapshot,
 };
+use crate::wire::chat::Line;
 use crate::wire::container::Format;
 
 /// Arguments.
@@ -58,6 +61,10 @@ pub struct Args {
     /// Measure latency and lip-sync by the test source's markers
     #[arg(long)]
     pub measure: bool,
+    /// Tell what is said about the stream, headless: in the stream itself (onTextData and the like), and
+    /// in the chat of an onair server, which is found beside an HTTP-FLV URL, or at ws://HOST/APP/STREAM/chat
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
+    pub chat: Option<String>,
     /// Come back after a lost connection (the default)
     #[arg(long, overrides_with = "no_reconnect")]
     pub reconnect: bool,
@@ -167,6 +174,19 @@ fn volume(text: &str) -> Result<f32, String> {
     }
 }
 
+/// Where the chat is: at the address given, or beside the stream; `None` for that in the stream only.
+fn chat_at(url: &str, source: &str) -> Result<Option<WebUrl>, String> {
+    if url.is_empty() {
+        let beside = WebUrl::parse(source).ok();
+        return Ok(beside.and_then(|url| url.chat()));
+    }
+    match WebUrl::parse(url) {
+        Ok(url) if url.is_websocket() => Ok(Some(url)),
+        Ok(_) => Err("--chat: the address of a chat begins with ws:// or wss://".to_owned()),
+        Err(error) => Err(format!("--chat: this is no address: {error}")),
+    }
+}
+
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let config = match args.config() {
@@ -208,6 +228,14 @@ fn headless(
     runtime: &Runtime,
     clock: Clock,
 ) -> Exit {
+    let chat = match args.chat.as_deref().map(|url| chat_at(url, &args.source)) {
+        Some(Err(why)) => {
+            complain(&why);
+            return Exit::Usage;
+        }
+        Some(Ok(url)) => url.map(|url| Chat::join(url, config.net.clone(), runtime)),
+        None => None,
+    };
     let screen = Latest::<VideoFrame>::default();
     let mut player = match Player::open(config, runtime, clock, screen) {
         Ok(player) => player,
@@ -218,7 +246,15 @@ fn headless(
             return exit;
         }
     };
-    let mut watch = Watching { args, output, clock, playing_since: None, next_stats: None };
+    let mut watch = Watching {
+        args,
+        output,
+        clock,
+        chat,
+        chat_state: None,
+        playing_since: None,
+        next_stats: None,
+    };
     let mut exit = watch.until_end(&player, interrupt);
     if !player.stop(Duration::from_secs(3)) && exit == Exit::Ok {
         exit = Exit::Error;
@@ -252,6 +288,8 @@ struct Watching<'a> {
     args: &'a Args,
     output: &'a Output,
     clock: Clock,
+    chat: Option<Chat>,
+    chat_state: Option<ChatState>,
     playing_since: Option<Timestamp>,
     next_stats: Option<Timestamp>,
 }
@@ -266,6 +304,7 @@ impl Watching<'_> {
                     interrupted_wait();
                 }
             }
+            self.tell_chat();
             let now = self.clock.now();
             let state = player.state();
             let figures = player.figures();
@@ -302,7 +341,39 @@ impl Watching<'_> {
         match event {
             Event::State(state) => self.tell_state(state),
             Event::Message(message) => self.tell_message(message),
+            Event::Line(line) if self.args.chat.is_some() => self.tell_line(line),
+            Event::Line(_) => {}
         }
+    }
+
+    fn tell_line(&self, line: &Line) {
+        let fields = json!({ "name": line.name, "text": line.text });
+        self.output.event("chat", fields, || {
+            let name = if line.name.is_empty() { "*" } else { &line.name };
+            Some(format!("{name}: {}", line.text))
+        });
+    }
+
+    /// What was said in the chat, and whether it can be heard.
+    fn tell_chat(&mut self) {
+        let Some(chat) = &self.chat else { return };
+        for line in chat.heard() {
+            self.tell_line(&line);
+        }
+        let state = chat.state();
+        if self.chat_state.as_ref() == Some(&state) {
+            return;
+        }
+        let (name, cause) = match &state {
+            ChatState::Connecting => ("connecting", None),
+            ChatState::Open => ("open", None),
+            ChatState::Lost { cause } => ("lost", Some(cause)),
+            ChatState::Refused { cause } => ("refused", Some(cause)),
+        };
+        self.output.event("chat", json!({ "state": name, "cause": cause }), || {
+            cause.map(|cause| format!("The chat cannot be followed: {cause}."))
+        });
+        self.chat_state = Some(state);
     }
 
     fn tell_state(&self, state: &State) {
@@ -340,6 +411,7 @@ impl Watching<'_> {
         };
         let fields = json!({
             "level": level,
+            "key": message.key,
             "summary": message.summary,
             "advice": message.advice,
             "detail": message.detail,

@@ -18,7 +18,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
     let beside = path.as_deref().map(services_beside);
     let (services, wrong) = beside.as_deref().map(read_services).unwrap_or_default();
     warnings.extend(wrong);
-    let preferences = settings.preferences.clone();
+    let (preferences, choices) = (settings.preferences.clone(), settings.player.clone());
     let mut config = studio::Config {
         keys_path: path.as_deref().map(studio::settings::keys_beside),
         journal: studio::settings::default_journal(),
@@ -31,6 +31,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
         monitor_own: true,
         ..studio::Config::new(clock, settings)
     };
+    choices.apply(&mut config.player);
     config.player.volume = config.settings.volume.unwrap_or(1.0);
     config.player.muted = config.settings.player_muted;
     open(config, Options { preferences, ..Options::default() }, &[])
@@ -43,6 +44,13 @@ pub fn play(url: &str, player: player::Config, full_screen: bool, clock: Clock) 
     // Nobody asked for a camera or a microphone.
     settings.video = Some(crate::capture::VideoChoice::None);
     settings.audio = Some(crate::audio::AudioChoice::None);
+    settings.wall.clear();
+    let player = player::Config {
+        time_shift: Some(player::Depth::default()),
+        device: settings.player.speaker.clone(),
+        balance: settings.player.balance,
+        ..player
+    };
     let preferences = settings.preferences.clone();
     let config = studio::Config { player, ..studio::Config::new(clock, settings) };
     let options = Options { preferences, page: Page::Watch, full_screen, ..Options::default() };
@@ -84,7 +92,7 @@ impl app::Studio for Studio {
         Self::program(self)
     }
 
-    fn watched(&self) -> Latest<VideoFrame> {
+    fn watched(&self) -> Vec<Latest<VideoFrame>> {
         Self::watched(self)
     }
 }

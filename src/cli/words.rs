@@ -246,7 +246,7 @@ fn print_snapshot(output: &Output, snapshot: &Snapshot) {
 
 fn stats_fields(stats: &Stats) -> Value {
     let video = stats.video.map(|video| {
-        json!({
+        let mut fields = json!({
             "captured": video.captured,
             "encoded": video.encoded,
             "skipped": video.skipped,
@@ -254,7 +254,17 @@ fn stats_fields(stats: &Stats) -> Value {
             "bitrate": video.bitrate,
             "allowed_bitrate": video.allowed,
             "keyframes": video.keyframes,
-        })
+        });
+        if let Value::Object(fields) = &mut fields {
+            if let Some(size) = video.size {
+                fields.insert("size".into(), size.to_string().into());
+            }
+            if let Some((size, bitrate)) = video.second {
+                let second = json!({ "size": size.to_string(), "allowed_bitrate": bitrate });
+                fields.insert("second".into(), second);
+            }
+        }
+        fields
     });
     let audio = stats.audio.map(|audio| {
         let mut fields = json!({
@@ -279,7 +289,11 @@ fn stats_fields(stats: &Stats) -> Value {
                 "dropped_frames": target.dropped_frames,
                 "sent_frames": target.sent_frames,
                 "reconnects": target.reconnects,
+                "rung": target.rung.name(),
             });
+            if let (Some(size), Value::Object(fields)) = (target.size, &mut fields) {
+                fields.insert("size".into(), size.to_string().into());
+            }
             if let (Some(trip), Value::Object(fields)) = (target.round_trip_ms, &mut fields) {
                 fields.insert("round_trip_ms".into(), ((trip * 100.0).round() / 100.0).into());
             }

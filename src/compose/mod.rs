@@ -4,6 +4,7 @@
 //! its last one for two seconds and by a slate after that: program pictures never stop.
 
 mod blend;
+pub mod filter;
 pub mod layout;
 mod pictures;
 mod prepare;
@@ -24,6 +25,8 @@ use parking_lot::Mutex;
 
 use crate::base::queue::Sender;
 use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
+use crate::compose::filter::Wanted;
+use crate::compose::pictures::Given;
 use crate::compose::program::{Made, Program};
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::strain::{Strain, Watcher};
@@ -111,9 +114,23 @@ impl Compositor {
 
     /// Gives a source its pictures, in whatever scenes it is shown; `None`: it has none.
     pub fn set_source(&self, id: SourceId, feed: Option<Box<dyn VideoFeed>>) {
+        self.give(id, Given::Feed(feed));
+    }
+
+    /// This source shows what another one is given, with filters of its own.
+    pub fn set_view(&self, id: SourceId, of: SourceId) {
+        self.give(id, Given::View(of));
+    }
+
+    fn give(&self, id: SourceId, given: Given) {
         // What was not taken yet is dropped outside the lock: it may close a device.
-        let before = self.shared.inbox.lock().sources.insert(id, feed);
+        let before = self.shared.inbox.lock().sources.insert(id, given);
         drop(before);
+    }
+
+    /// Does this to the pictures of a source from the next one on, in this order.
+    pub fn set_filters(&self, id: SourceId, filters: Vec<Wanted>) {
+        self.shared.inbox.lock().filters.insert(id, filters);
     }
 
     /// Shows this from the next picture on. With a transition it is another scene, without one the
@@ -132,12 +149,17 @@ impl Compositor {
     /// Sends program pictures to an encoder from the next one on. A queue whose receiver is gone is
     /// let go by itself.
     pub fn attach_encoder(&self, encoder: Sender<VideoFrame>) {
-        self.shared.inbox.lock().encoder = Some(Some(encoder));
+        self.shared.inbox.lock().encoders[0] = Some(Some(encoder));
     }
 
-    /// Sends no more pictures to the encoder: its queue ends within one frame period.
+    /// The same for a second encoder of the same pictures, which are shared; `None`: no longer.
+    pub fn attach_second(&self, encoder: Option<Sender<VideoFrame>>) {
+        self.shared.inbox.lock().encoders[1] = Some(encoder);
+    }
+
+    /// Sends no more pictures to the encoders: their queues end within one frame period.
     pub fn detach_encoder(&self) {
-        self.shared.inbox.lock().encoder = Some(None);
+        self.shared.inbox.lock().encoders = [Some(None), Some(None)];
     }
 
     /// Figures since the start.
@@ -183,10 +205,11 @@ impl std::fmt::Debug for Shared {
 /// Wishes not yet carried out: the outer `Some` is a wish.
 #[derive(Default)]
 struct Inbox {
-    sources: BTreeMap<SourceId, Option<Box<dyn VideoFeed>>>,
+    sources: BTreeMap<SourceId, Given>,
+    filters: BTreeMap<SourceId, Vec<Wanted>>,
     plan: Option<(Arc<Plan>, Option<Transition>)>,
     preview: Option<Option<(Arc<Plan>, Latest<VideoFrame>)>>,
-    encoder: Option<Option<Sender<VideoFrame>>>,
+    encoders: [Option<Option<Sender<VideoFrame>>>; 2],
 }
 
 /// The tick loop.
@@ -199,7 +222,7 @@ fn run(
 ) {
     let Config { grid, clock, .. } = config;
     let patience = i64::try_from(PATIENCE.as_micros()).unwrap_or(i64::MAX);
-    let mut encoder: Option<Sender<VideoFrame>> = None;
+    let mut encoders: [Option<Sender<VideoFrame>>; 2] = [None, None];
     let mut next = grid.index_at(clock.now()) + 1;
     let mut rate = Rate::default();
     let mut watcher = Watcher::default();
@@ -227,8 +250,11 @@ fn run(
             (plan, transition.map(|it| if cut { Transition::CUT } else { it }))
         });
         program.obey(wishes.sources, plan, wishes.preview);
-        if let Some(wish) = wishes.encoder {
-            encoder = wish;
+        program.set_filters(wishes.filters, watcher.strain() >= Strain::Filters);
+        for (encoder, wish) in encoders.iter_mut().zip(wishes.encoders) {
+            if let Some(wish) = wish {
+                *encoder = wish;
+            }
         }
         let at = grid.instant(next);
         let strain = watcher.strain();
@@ -239,8 +265,10 @@ fn run(
             Made::Repeated => shared.repeated.fetch_add(1, Ordering::Relaxed),
             Made::Slate => shared.slates.fetch_add(1, Ordering::Relaxed),
         };
-        if encoder.as_ref().is_some_and(|encoder| encoder.send(frame.clone()).is_err()) {
-            encoder = None;
+        for encoder in &mut encoders {
+            if encoder.as_ref().is_some_and(|encoder| encoder.send(frame.clone()).is_err()) {
+                *encoder = None;
+            }
         }
         preview.publish(frame);
         if strain == Strain::None {

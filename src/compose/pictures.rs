@@ -1,10 +1,12 @@
 //! The sources of all scenes, each there once however often it is shown. A source that is needed is
-//! asked once a tick; one that has no picture shows its last one for two seconds.
+//! asked once a tick; one that has no picture shows its last one for two seconds. What filters make
+//! of a picture is made here, once a tick.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::base::Timestamp;
+use crate::compose::filter::{Chain, Wanted};
 use crate::compose::scene::SourceId;
 use crate::media::{VideoFeed, VideoFrame};
 
@@ -21,73 +23,120 @@ pub(super) enum Shown {
     Slate,
 }
 
+/// Where a source's pictures come from.
+pub(super) enum Given {
+    /// Its own; `None`: it has none.
+    Feed(Option<Box<dyn VideoFeed>>),
+    /// Another source's, before that one's filters.
+    View(SourceId),
+}
+
 #[derive(Default)]
 struct Slot {
     feed: Option<Box<dyn VideoFeed>>,
+    /// It shows another's pictures.
+    of: Option<SourceId>,
     /// When it was last asked.
     asked: Option<Timestamp>,
     /// Its newest picture and when that was first seen.
     last: Option<(VideoFrame, Timestamp)>,
     /// Since when there is none.
     missing: Option<Timestamp>,
+    chain: Chain,
+    /// What the chain made last, and for which instant.
+    filtered: Option<(VideoFrame, Timestamp)>,
+}
+
+impl Slot {
+    /// Asks for the picture of the instant `at`, unless that was done.
+    fn ask(&mut self, at: Timestamp) {
+        if self.asked == Some(at) {
+            return;
+        }
+        self.asked = Some(at);
+        match (self.feed.as_mut().and_then(|feed| feed.picture(at)), &mut self.last) {
+            (Some(new), Some((last, _))) if std::sync::Arc::ptr_eq(&new.planes, &last.planes) => {
+                *last = new;
+                self.missing = None;
+            }
+            (Some(new), last) => {
+                *last = Some((new, at));
+                self.missing = None;
+            }
+            (None, last) => {
+                if last.as_ref().is_some_and(|(_, seen)| at.since(*seen) >= HOLD) {
+                    *last = None;
+                    // The slate at once: it has been gone for long enough.
+                    self.missing = Some(at - HOLD);
+                } else if last.is_none() {
+                    self.missing.get_or_insert(at);
+                }
+            }
+        }
+    }
 }
 
 /// All sources by their ids.
 #[derive(Default)]
 pub(super) struct Pictures {
     slots: BTreeMap<SourceId, Slot>,
+    /// Filters that are costly are left out.
+    pub lean: bool,
 }
 
 impl Pictures {
-    /// This source gives pictures from now on; `None`: it has none. The feed before is dropped here.
-    pub fn set_feed(&mut self, id: SourceId, feed: Option<Box<dyn VideoFeed>>) {
-        match feed {
-            Some(feed) => {
-                self.slots.insert(id, Slot { feed: Some(feed), ..Slot::default() });
-            }
-            None => {
-                self.slots.remove(&id);
-            }
+    /// This source has its pictures from there from now on. The feed before is dropped here.
+    pub fn give(&mut self, id: SourceId, given: Given) {
+        let chain = self.slots.remove(&id).map(|slot| slot.chain).unwrap_or_default();
+        let (feed, of) = match given {
+            Given::Feed(feed) => (feed, None),
+            Given::View(of) => (None, Some(of)),
+        };
+        if feed.is_some() || of.is_some() || !chain.is_empty() {
+            self.slots.insert(id, Slot { feed, of, chain, ..Slot::default() });
+        }
+    }
+
+    /// What is done to a source's pictures from now on.
+    pub fn set_filters(&mut self, id: SourceId, wanted: &[Wanted]) {
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.chain.set(wanted);
+            slot.filtered = None;
+        } else if !wanted.is_empty() {
+            self.slots.entry(id).or_default().chain.set(wanted);
         }
     }
 
     /// Asks each of these sources for its picture of the instant `at`.
     pub fn pull(&mut self, ids: impl Iterator<Item = SourceId>, at: Timestamp) {
         for id in ids {
-            let slot = self.slots.entry(id).or_default();
-            if slot.asked == Some(at) {
+            let own = self.origin(id);
+            let origin = self.slots.entry(own).or_default();
+            origin.ask(at);
+            let picture = origin.last.as_ref().map(|(picture, _)| picture.clone());
+            let Some(slot) = self.slots.get_mut(&id).filter(|slot| !slot.chain.is_empty()) else {
+                continue;
+            };
+            if slot.filtered.as_ref().is_some_and(|(_, made)| *made == at) {
                 continue;
             }
-            slot.asked = Some(at);
-            match (slot.feed.as_mut().and_then(|feed| feed.picture(at)), &mut slot.last) {
-                (Some(new), Some((last, _)))
-                    if std::sync::Arc::ptr_eq(&new.planes, &last.planes) =>
-                {
-                    *last = new;
-                    slot.missing = None;
-                }
-                (Some(new), last) => {
-                    *last = Some((new, at));
-                    slot.missing = None;
-                }
-                (None, last) => {
-                    if last.as_ref().is_some_and(|(_, seen)| at.since(*seen) >= HOLD) {
-                        *last = None;
-                        // The slate at once: it has been gone for long enough.
-                        slot.missing = Some(at - HOLD);
-                    } else if last.is_none() {
-                        slot.missing.get_or_insert(at);
-                    }
-                }
-            }
+            slot.filtered = picture.map(|picture| (slot.chain.apply(&picture, at, self.lean), at));
         }
+    }
+
+    /// Where a source's pictures come from.
+    fn origin(&self, id: SourceId) -> SourceId {
+        self.slots.get(&id).and_then(|slot| slot.of).unwrap_or(id)
     }
 
     /// What a source shows, as it was last asked.
     pub fn shown(&self, id: SourceId) -> Shown {
-        let Some(slot) = self.slots.get(&id) else { return Shown::Nothing };
-        match (&slot.last, slot.missing, slot.asked) {
-            (Some((picture, _)), ..) => Shown::Picture(picture.clone()),
+        let Some(origin) = self.slots.get(&self.origin(id)) else { return Shown::Nothing };
+        let filtered = self.slots.get(&id).and_then(|slot| slot.filtered.as_ref());
+        match (&origin.last, origin.missing, origin.asked) {
+            (Some((picture, _)), ..) => {
+                Shown::Picture(filtered.map_or(picture, |(filtered, _)| filtered).clone())
+            }
             (None, Some(since), Some(now)) if now.since(since) >= HOLD => Shown::Slate,
             _ => Shown::Nothing,
         }

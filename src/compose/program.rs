@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::{Latest, Pooled, Timestamp};
-use crate::compose::pictures::{Pictures, Shown};
+use crate::compose::filter::Wanted;
+use crate::compose::pictures::{Given, Pictures, Shown};
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::slate;
 use crate::compose::stage::{Canvas, Stage};
 use crate::compose::transition::{self, Transition};
-use crate::media::{Color, Planes, Size, VideoFeed, VideoFrame};
+use crate::media::{Color, Planes, Size, VideoFrame};
 
 /// The scene that is prepared is drawn at most this large…
 const PREVIEW: Size = Size::new(640, 360);
@@ -65,7 +66,7 @@ struct Preview {
     slot: Latest<VideoFrame>,
 }
 
-type Feeds = BTreeMap<SourceId, Option<Box<dyn VideoFeed>>>;
+type Feeds = BTreeMap<SourceId, Given>;
 
 impl Program {
     /// Shows one source that fills the program.
@@ -91,8 +92,8 @@ impl Program {
         plan: Option<(Arc<Plan>, Option<Transition>)>,
         preview: Option<Option<(Arc<Plan>, Latest<VideoFrame>)>>,
     ) {
-        for (id, feed) in sources {
-            self.pictures.set_feed(id, feed);
+        for (id, given) in sources {
+            self.pictures.give(id, given);
         }
         if let Some((plan, transition)) = plan {
             self.show(plan, transition);
@@ -111,6 +112,14 @@ impl Program {
                 }
             },
         }
+    }
+
+    /// What is done to the pictures of sources; `lean`: what is costly is left out.
+    pub fn set_filters(&mut self, filters: BTreeMap<SourceId, Vec<Wanted>>, lean: bool) {
+        for (id, wanted) in filters {
+            self.pictures.set_filters(id, &wanted);
+        }
+        self.pictures.lean = lean;
     }
 
     fn show(&mut self, plan: Arc<Plan>, transition: Option<Transition>) {
@@ -212,7 +221,9 @@ mod tests {
 
     use super::*;
     use crate::base::Pooled;
+    use crate::compose::filter::{Filter, Slot};
     use crate::compose::{scene, transition};
+    use crate::media::VideoFeed;
 
     /// Gives the frames it was made with, one a call, then nothing.
     struct Scripted(Vec<Option<VideoFrame>>);
@@ -235,7 +246,7 @@ mod tests {
 
     impl Program {
         fn feed(&mut self, feed: Option<Box<dyn VideoFeed>>) {
-            self.obey([(SourceId::default(), feed)].into(), None, None);
+            self.obey([(SourceId::default(), Given::Feed(feed))].into(), None, None);
         }
     }
 
@@ -258,9 +269,7 @@ mod tests {
         let size = Size::new(64, 36);
         let mut program = program(size);
         let (old, new) = (frame(size, Color::PROGRAM, 40), frame(size, Color::PROGRAM, 200));
-        let feed = |frame: &VideoFrame| -> Option<Box<dyn VideoFeed>> {
-            Some(Box::new(Still(frame.clone())))
-        };
+        let feed = |frame: &VideoFrame| Given::Feed(Some(Box::new(Still(frame.clone()))));
         let feeds = [(SourceId(0), feed(&old)), (SourceId(1), feed(&new))];
         program.obey(feeds.into(), None, None);
         let at = Timestamp::from_millis;
@@ -291,7 +300,7 @@ mod tests {
         let slot = Latest::default();
         let plan = Arc::new(Plan::simple(SourceId(7)));
         let given = frame(size, Color::PROGRAM, 90);
-        let feed: Option<Box<dyn VideoFeed>> = Some(Box::new(Still(given)));
+        let feed = Given::Feed(Some(Box::new(Still(given))));
         program.obey([(SourceId(7), feed)].into(), None, Some(Some((plan, slot.clone()))));
         assert_eq!(program.picture(Timestamp::ZERO).1, Made::Slate);
         program.draw_preview(0, Timestamp::ZERO);
@@ -302,13 +311,40 @@ mod tests {
     }
 
     #[test]
+    fn two_views_of_one_source_have_filters_of_their_own() {
+        let size = Size::new(64, 36);
+        let mut program = program(size);
+        let feed = Given::Feed(Some(Box::new(Still(frame(size, Color::PROGRAM, 100)))));
+        let view = Given::View(SourceId(0));
+        let gain = |gain| {
+            let mut filter = Filter::of_kind("color").unwrap();
+            assert!(filter.set("gain", gain));
+            vec![Wanted { slot: Slot { enabled: true, filter }, material: None }]
+        };
+        let filters = [(SourceId(0), gain(2.0)), (SourceId(1), gain(0.5))];
+        program.set_filters(filters.into(), false);
+        program.obey([(SourceId(0), feed), (SourceId(1), view)].into(), None, None);
+        let luma = |program: &mut Program, id, millis| {
+            let plan = Some((Arc::new(Plan::simple(SourceId(id))), None));
+            program.obey(Feeds::new(), plan, None);
+            program.picture(Timestamp::from_millis(millis)).0.planes.y[0]
+        };
+        assert_eq!((luma(&mut program, 0, 0), luma(&mut program, 1, 40)), (184, 58));
+        program.set_filters([(SourceId(1), Vec::new())].into(), false);
+        assert_eq!((luma(&mut program, 1, 80), luma(&mut program, 0, 120)), (100, 184));
+        program.obey([(SourceId(1), Given::Feed(None))].into(), None, None);
+        let plan = Some((Arc::new(Plan::simple(SourceId(1))), None));
+        program.obey(Feeds::new(), plan, None);
+        assert_eq!(program.picture(Timestamp::from_millis(160)).1, Made::Slate);
+    }
+
+    #[test]
     fn a_source_that_is_gone_shows_the_slate_in_its_own_place() {
         let size = Size::new(64, 36);
         let mut program = program(size);
         let given = frame(size, Color::PROGRAM, 200);
-        let above: Option<Box<dyn VideoFeed>> = Some(Box::new(Scripted(vec![Some(given)])));
-        let below: Option<Box<dyn VideoFeed>> =
-            Some(Box::new(Still(frame(size, Color::PROGRAM, 90))));
+        let above = Given::Feed(Some(Box::new(Scripted(vec![Some(given)]))));
+        let below = Given::Feed(Some(Box::new(Still(frame(size, Color::PROGRAM, 90)))));
         let place = scene::Place { width: 0.5, height: 0.5, ..scene::Place::default() };
         let mut plan = Plan::simple(SourceId(0));
         plan.layers.push(scene::Layer {

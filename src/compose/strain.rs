@@ -1,5 +1,5 @@
 //! What is given up when the machine does not keep up, in this order: the scene that is prepared,
-//! transitions, every second picture. Never sound, which has a thread of its own. Pure: it is told
+//! transitions, filters that only make a picture nicer, every second picture. Never sound, which has a thread of its own. Pure: it is told
 //! how long each picture took.
 
 use std::time::Duration;
@@ -14,12 +14,15 @@ pub enum Strain {
     Preview,
     /// …and scenes change without transitions.
     Transitions,
+    /// …and filters that are [costly](crate::compose::filter::Filter::is_costly) are left out.
+    Filters,
     /// …and every second picture repeats the one before.
     Rate,
 }
 
 impl Strain {
-    const ALL: [Self; 4] = [Self::None, Self::Preview, Self::Transitions, Self::Rate];
+    const ALL: [Self; 5] =
+        [Self::None, Self::Preview, Self::Transitions, Self::Filters, Self::Rate];
 
     /// From its number.
     pub(super) fn of(number: u8) -> Self {
@@ -67,8 +70,8 @@ impl Watcher {
         let part = used.as_secs_f64() / period.as_secs_f64().max(1e-6);
         self.load += (part.min(4.0) - self.load) * 0.1;
         let (most, patience) = match self.strain {
-            Strain::None | Strain::Preview => (HIGH, PATIENCE),
-            Strain::Transitions | Strain::Rate => (TOO_HIGH, LAST_PATIENCE),
+            Strain::None | Strain::Preview | Strain::Transitions => (HIGH, PATIENCE),
+            Strain::Filters | Strain::Rate => (TOO_HIGH, LAST_PATIENCE),
         };
         self.high = if self.load > most { self.high + period } else { Duration::ZERO };
         self.low = if self.load < LOW { self.low + period } else { Duration::ZERO };
@@ -103,7 +106,7 @@ mod tests {
             std::mem::take(&mut seen)
         };
         let up = run(&mut watcher, 40, 10);
-        assert_eq!(up, [Strain::None, Strain::Preview, Strain::Transitions, Strain::Rate]);
+        assert_eq!(up, Strain::ALL);
         assert!(run(&mut watcher, 20, 20).iter().all(|it| *it == Strain::Rate), "no room yet");
         let down = run(&mut watcher, 5, 40);
         assert_eq!(down.last(), Some(&Strain::None));

@@ -284,6 +284,7 @@ impl<'a> Street<'a> {
                 priority: Priority::Key,
                 data: block.data,
                 captured: pts.max(anchor.at),
+                rendition: None,
             };
             closed |= output.send(packet).is_err();
         });

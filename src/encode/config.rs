@@ -46,7 +46,8 @@ impl FromStr for Choice {
 /// How pictures are encoded.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Video {
-    /// Of every picture; others are refused.
+    /// Of every picture that comes; others are refused. What is encoded has it too, unless
+    /// something smaller is asked for.
     pub size: Size,
     /// Of the frame grid on which the pictures lie.
     pub frame_rate: FrameRate,

@@ -12,6 +12,7 @@ pub mod error;
 mod keyframes;
 mod level;
 mod rate;
+mod scale;
 mod scene;
 pub mod video;
 

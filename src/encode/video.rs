@@ -12,7 +12,10 @@ use crate::encode::backend::{self, Description, VideoBackend};
 pub use crate::encode::config::{Choice, Video as Config};
 use crate::encode::error::Error;
 use crate::encode::keyframes::Schedule;
-use crate::media::{BitsPerSecond, EncodedPacket, VideoFrame, VideoParameters};
+use crate::encode::scale::Scaler;
+use crate::media::{
+    BitsPerSecond, EncodedPacket, Rendition, Rung, Size, VideoFrame, VideoParameters,
+};
 
 /// What the encoder is and has done since its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +33,8 @@ pub struct Figures {
     pub busy: Duration,
     /// The target now.
     pub bitrate: BitsPerSecond,
+    /// What is encoded now, which may be smaller than the pictures that come.
+    pub size: Size,
     /// Of the library.
     pub name: &'static str,
     pub profile: &'static str,
@@ -59,8 +64,20 @@ struct Shared {
     bitrate: AtomicU32,
     /// One of so many pictures is encoded.
     step: AtomicU32,
+    /// What pictures are scaled to: the width above the height.
+    size: AtomicU64,
+    /// What is encoded now, the same way.
+    encoded_size: AtomicU64,
     keyframe_wanted: AtomicBool,
     failure: Mutex<Option<Error>>,
+}
+
+fn packed(size: Size) -> u64 {
+    u64::from(size.width) << 32 | u64::from(size.height)
+}
+
+fn unpacked(size: u64) -> Size {
+    Size::new((size >> 32) as u32, size as u32)
 }
 
 impl VideoEncoder {
@@ -74,7 +91,21 @@ impl VideoEncoder {
         input: queue::Receiver<VideoFrame>,
         output: queue::Sender<EncodedPacket>,
     ) -> Result<Self, Error> {
-        let opened = backend::open_video(&config)?;
+        Self::spawn_rung(config, Rung::Main, config.size, input, output)
+    }
+
+    /// As [`VideoEncoder::spawn`]: as this rung, with pictures scaled to `size` from the start.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn spawn_rung(
+        config: Config,
+        rung: Rung,
+        size: Size,
+        input: queue::Receiver<VideoFrame>,
+        output: queue::Sender<EncodedPacket>,
+    ) -> Result<Self, Error> {
+        let opened = backend::open_video(&Config { size, ..config })?;
         let shared = Arc::new(Shared {
             encoded: AtomicU64::new(0),
             keyframes: AtomicU64::new(0),
@@ -83,6 +114,8 @@ impl VideoEncoder {
             busy_micros: AtomicU64::new(0),
             bitrate: AtomicU32::new(config.bitrate.0),
             step: AtomicU32::new(1),
+            size: AtomicU64::new(packed(size)),
+            encoded_size: AtomicU64::new(packed(size)),
             keyframe_wanted: AtomicBool::new(false),
             failure: Mutex::new(None),
         });
@@ -90,9 +123,9 @@ impl VideoEncoder {
             (opened.backend.parameters().clone(), opened.backend.description());
         let gauge = Arc::clone(input.gauge());
         let its = Arc::clone(&shared);
-        let mut backend = opened.backend;
+        let backend = opened.backend;
         let worker = Worker::spawn("onair-venc", move |stop| {
-            let result = run(&config, backend.as_mut(), &its, &input, &output, stop);
+            let result = run(&config, rung, backend, &its, &input, &output, stop);
             if let Err(error) = result {
                 *its.failure.lock() = Some(error);
             }
@@ -101,7 +134,8 @@ impl VideoEncoder {
         Ok(Self { worker, shared, input: gauge, parameters, description, why: opened.why })
     }
 
-    /// What a decoder must know; known before the first picture.
+    /// What a decoder must know; known before the first picture. Where the size changes, packets
+    /// tell what holds from then on.
     pub fn parameters(&self) -> &VideoParameters {
         &self.parameters
     }
@@ -115,6 +149,12 @@ impl VideoEncoder {
     /// The bitrate is spent on those that remain.
     pub fn set_frame_step(&self, step: u32) {
         self.shared.step.store(step.max(1), Ordering::Relaxed);
+    }
+
+    /// Encodes pictures at this size from the next one on, which is a keyframe; they are scaled. A
+    /// size that cannot be encoded changes nothing.
+    pub fn set_size(&self, size: Size) {
+        self.shared.size.store(packed(size), Ordering::Relaxed);
     }
 
     /// Makes the next picture a keyframe. Those of the schedule stay where they are.
@@ -139,6 +179,7 @@ impl VideoEncoder {
             skipped: get(&shared.refused) + self.input.dropped(),
             busy: Duration::from_micros(get(&shared.busy_micros)),
             bitrate: BitsPerSecond(shared.bitrate.load(Ordering::Relaxed)),
+            size: unpacked(shared.encoded_size.load(Ordering::Relaxed)),
             name: self.description.name,
             profile: self.description.profile,
             level: self.description.level.clone(),
@@ -169,19 +210,63 @@ impl VideoEncoder {
 /// How often a stop is looked for while no picture comes.
 const PATIENCE: Duration = Duration::from_millis(50);
 
+/// An open encoder with what belongs to its size.
+struct Open {
+    backend: Box<dyn VideoBackend>,
+    scaler: Scaler,
+    rendition: Arc<Rendition>,
+    /// What it was last told.
+    bitrate: BitsPerSecond,
+}
+
+impl Open {
+    fn new(backend: Box<dyn VideoBackend>, rung: Rung) -> Self {
+        let video = backend.parameters().clone();
+        let (scaler, bitrate) = (Scaler::new(video.size), video.bitrate);
+        Self { backend, scaler, rendition: Arc::new(Rendition { rung, video }), bitrate }
+    }
+
+    fn size(&self) -> Size {
+        self.rendition.video.size
+    }
+
+    /// Goes over to another size, if one is wanted; tells whether it did.
+    fn follow(&mut self, config: &Config, shared: &Shared) -> bool {
+        let size = unpacked(shared.size.load(Ordering::Relaxed));
+        if size == self.size() {
+            return false;
+        }
+        let bitrate = BitsPerSecond(shared.bitrate.load(Ordering::Relaxed));
+        match backend::open_video(&Config { size, bitrate, ..*config }) {
+            Ok(opened) => {
+                *self = Self::new(opened.backend, self.rendition.rung);
+                shared.encoded_size.store(packed(size), Ordering::Relaxed);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, %size, "encoding at another size");
+                shared.size.store(packed(self.size()), Ordering::Relaxed);
+                false
+            }
+        }
+    }
+}
+
 fn run(
     config: &Config,
-    backend: &mut dyn VideoBackend,
+    rung: Rung,
+    backend: Box<dyn VideoBackend>,
     shared: &Shared,
     input: &queue::Receiver<VideoFrame>,
     output: &queue::Sender<EncodedPacket>,
     stop: &Stop,
 ) -> Result<(), Error> {
     let mut schedule = Schedule::new(config.frame_rate, config.keyframe_interval);
-    let mut bitrate = config.bitrate;
+    let mut open = Open::new(backend, rung);
     // Pictures since the last that was encoded.
     let mut since = 0;
-    let deliver = |packet: EncodedPacket| {
+    let deliver = |mut packet: EncodedPacket, rendition: &Arc<Rendition>| {
+        packet.rendition = Some(Arc::clone(rendition));
         shared.encoded.fetch_add(1, Ordering::Relaxed);
         shared.keyframes.fetch_add(u64::from(packet.keyframe), Ordering::Relaxed);
         shared.bytes.fetch_add(packet.data.len() as u64, Ordering::Relaxed);
@@ -204,29 +289,31 @@ fn run(
         // The rate control counts on every picture of the rate that was set.
         let wanted = shared.bitrate.load(Ordering::Relaxed).saturating_mul(step);
         let wanted = BitsPerSecond(wanted);
-        if wanted != bitrate {
-            backend.set_bitrate(wanted)?;
-            bitrate = wanted;
+        let resized = open.follow(config, shared);
+        if wanted != open.bitrate {
+            open.backend.set_bitrate(wanted)?;
+            open.bitrate = wanted;
         }
         let due = schedule.is_due(frame.pts);
-        let asked = shared.keyframe_wanted.swap(false, Ordering::Relaxed);
+        let asked = shared.keyframe_wanted.swap(false, Ordering::Relaxed) || resized;
         since += 1;
         if since < step && !due && !asked {
             continue;
         }
         since = 0;
         let started = std::time::Instant::now();
-        let packet = backend.encode(&frame, due || asked)?;
+        let scaled = open.scaler.scale(&frame);
+        let packet = open.backend.encode(&scaled, due || asked)?;
         let took = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         shared.busy_micros.fetch_add(took, Ordering::Relaxed);
         // Back to its pool before the packet waits for room.
-        drop(frame);
-        if !deliver(packet) {
+        drop((frame, scaled));
+        if !deliver(packet, &open.rendition) {
             return Ok(());
         }
     }
-    for packet in backend.flush()? {
-        if !deliver(packet) {
+    for packet in open.backend.flush()? {
+        if !deliver(packet, &open.rendition) {
             break;
         }
     }

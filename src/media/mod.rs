@@ -17,7 +17,7 @@ pub use color::Color;
 pub use feed::{AudioFeed, Pulled, VideoFeed};
 pub use frame::{Planes, Size, VideoFrame};
 pub use grid::{FrameGrid, FrameRate};
-pub use packet::{EncodedPacket, Priority, Track};
+pub use packet::{EncodedPacket, Priority, Rendition, Rung, Track};
 pub use parameters::{
     AudioCodec, AudioParameters, BitsPerSecond, StreamParameters, VideoCodec, VideoParameters,
 };

@@ -1,8 +1,11 @@
 //! Encoded pictures and sound, as they fan out to publishers, viewers and recordings.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::base::Timestamp;
+use crate::media::VideoParameters;
 
 /// Which elementary stream a packet belongs to.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +23,37 @@ pub enum Priority {
     Inter,
     /// A keyframe, or sound: never dropped.
     Key,
+}
+
+/// One of several encodes of the same pictures.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Rung {
+    /// What goes out, and into recordings.
+    #[default]
+    Main,
+    /// Less of it, for links that do not carry the main one.
+    Second,
+}
+
+impl Rung {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Main, Self::Second];
+
+    /// Its word in figures.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::Second => "second",
+        }
+    }
+}
+
+/// An encode of the program's pictures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendition {
+    pub rung: Rung,
+    /// What a decoder must know. Changes with a keyframe only.
+    pub video: VideoParameters,
 }
 
 /// One access unit. Cloning shares the bytes.
@@ -40,4 +74,6 @@ pub struct EncodedPacket {
     pub data: Bytes,
     /// When the picture or the first sample was captured, for the latency figures.
     pub captured: Timestamp,
+    /// Which encode a picture is of; `None` for sound, and for what was not encoded here.
+    pub rendition: Option<Arc<Rendition>>,
 }

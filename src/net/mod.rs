@@ -30,5 +30,5 @@ pub use listener::Listener;
 pub use proxy::Proxy;
 pub use random::random_hex;
 pub use runtime::Runtime;
-pub use stream::Stream;
+pub use stream::{Stream, send_to_all};
 pub use tls::{Identity, IdentityError, Pin, Trust};

@@ -82,6 +82,11 @@ impl Stream {
         }
     }
 
+    /// Whether it is TCP as it is, which [`send_to_all`] can use.
+    pub fn is_tcp(&self) -> bool {
+        matches!(self.kind, Kind::Tcp(_))
+    }
+
     /// Whether the peer begins as HTTP does, with a word in capitals and a blank, and not with the
     /// handshake of RTMP. Waits for the first bytes, which are read again afterwards.
     ///
@@ -159,6 +164,31 @@ impl Stream {
         if let Some(socket) = self.socket() {
             socket::set_not_sent_low_water(socket, bytes);
         }
+    }
+}
+
+/// Sends the same bytes over many connections with one call into the system: what each took is appended
+/// to `taken`, in order, an error of the kind `WouldBlock` where it is full. `false`, and nothing sent,
+/// where the system does not have this, or one of them is not TCP as it is.
+pub fn send_to_all<'a>(
+    streams: impl Iterator<Item = &'a Stream>,
+    bytes: &Bytes,
+    taken: &mut Vec<io::Result<usize>>,
+) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::fd::AsFd;
+        let sockets = streams.map(|stream| match &stream.kind {
+            Kind::Tcp(socket) => Some(socket.as_fd()),
+            Kind::Tls(_) | Kind::Tunnel(_) => None,
+        });
+        let sockets: Option<Vec<_>> = sockets.collect();
+        sockets.is_some_and(|sockets| crate::net::backend::burst::send(&sockets, bytes, taken))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (streams, bytes, taken);
+        false
     }
 }
 

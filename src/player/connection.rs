@@ -35,12 +35,23 @@ pub(super) struct Watch {
     pub(super) ended: bool,
     /// The server was asked for a pause.
     pub(super) paused: bool,
+    /// The server said that it plays it from its disk.
+    pub(super) recorded: bool,
+    /// As the metadata have it.
+    pub(super) length: Option<Duration>,
 }
 
 impl Watch {
     /// A connection that begins.
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { since: now, media: false, ended: false, paused: false }
+        Self {
+            since: now,
+            media: false,
+            ended: false,
+            paused: false,
+            recorded: false,
+            length: None,
+        }
     }
 
     /// Media came.

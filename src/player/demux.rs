@@ -137,6 +137,7 @@ impl Demux {
                     priority: if keyframe { Priority::Key } else { Priority::Inter },
                     data,
                     captured: now,
+                    rendition: None,
                 }))
             }
             _ => Found::Nothing,
@@ -209,6 +210,7 @@ impl Demux {
             priority: Priority::Key,
             data,
             captured: now,
+            rendition: None,
         }
     }
 

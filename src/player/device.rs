@@ -4,9 +4,14 @@ use crate::audio::output::Output;
 use crate::base::Clock;
 use crate::player::sound::Speaker;
 
-/// Opens the system's default speaker.
-pub(super) fn open(rate: u32, channels: u16, clock: Clock) -> Result<Box<dyn Speaker>, String> {
-    match Output::open(None, rate, channels, clock) {
+/// Opens the speaker of this id, or the system's default.
+pub(super) fn open(
+    id: Option<&str>,
+    rate: u32,
+    channels: u16,
+    clock: Clock,
+) -> Result<Box<dyn Speaker>, String> {
+    match Output::open(id, rate, channels, clock) {
         Ok(output) => Ok(Box::new(Device(output))),
         Err(error) => Err(error.to_string()),
     }

@@ -12,9 +12,11 @@ use crate::player::demux::{Demux, Found};
 use crate::player::packets::Unit;
 use crate::player::pull::Pace;
 use crate::player::save::Save;
-use crate::player::shared::Shared;
+use crate::player::shared::{NewFile, Shared};
+use crate::player::shift::Kept;
 use crate::player::{Failure, Kind, Severity};
-use crate::wire::flv::TagKind;
+use crate::wire::chat::Line;
+use crate::wire::flv::{self, TagKind};
 
 /// So many bodies without anything that can be played, and that was it.
 const FRUITLESS: u64 = 120;
@@ -22,11 +24,16 @@ const FRUITLESS: u64 = 120;
 /// At most so much waits decoded, of pictures and of sound.
 const DECODED: Duration = Duration::from_millis(500);
 
+/// So many lines of a chat in so long are passed on.
+const MOST_LINES: u32 = 20;
+const LINES_IN: Duration = Duration::from_secs(1);
+
 /// See the module.
 pub(super) struct Feed {
     pub(super) shared: Arc<Shared>,
     demux: Demux,
     save: Option<Save>,
+    heads: Heads,
     live: bool,
     /// It comes through the network.
     remote: bool,
@@ -39,6 +46,8 @@ pub(super) struct Feed {
     edge: Option<(Timestamp, Duration)>,
     /// The next packet tells where in the recording it is.
     moved: bool,
+    /// Lines of a chat since then.
+    lines: (Timestamp, u32),
 }
 
 impl Feed {
@@ -47,6 +56,7 @@ impl Feed {
             shared,
             demux: Demux::new(live),
             save,
+            heads: Heads::default(),
             live,
             remote: live,
             bodies: 0,
@@ -55,6 +65,7 @@ impl Feed {
             unsupported: None,
             edge: None,
             moved: true,
+            lines: (Timestamp::ZERO, 0),
         }
     }
 
@@ -87,8 +98,7 @@ impl Feed {
             save.restart();
         }
         self.shared.reception.lock().jitter.forget();
-        self.shared.video.push(Unit::Gap);
-        self.shared.audio.push(Unit::Gap);
+        self.shared.gap();
     }
 
     /// What comes next is of another place of the recording; what waited was thrown away.
@@ -104,14 +114,31 @@ impl Feed {
         self.moved = true;
     }
 
+    /// A line of a chat in the stream. More than a person can read are left out.
+    fn line(&mut self, body: &[u8], now: Timestamp) {
+        if now.since(self.lines.0) >= LINES_IN {
+            self.lines = (now, 0);
+        }
+        if self.lines.1 < MOST_LINES
+            && let Some(line) = Line::from_data(body)
+        {
+            self.lines.1 += 1;
+            self.shared.tell_line(line);
+        }
+    }
+
     /// A body that came at `now`.
     pub(super) fn take(&mut self, kind: TagKind, time_ms: u32, body: &Bytes, now: Timestamp) {
+        self.heads.note(kind, body);
+        if let Some(wanted) = self.shared.take_save() {
+            self.save_into(wanted, time_ms, now);
+        }
         if let Some(save) = &mut self.save {
             save.add(&self.shared, kind, time_ms, body, now);
         }
         self.shared.figures.lock().received_bytes += body.len() as u64;
         let found = match kind {
-            TagKind::Script => return,
+            TagKind::Script => return self.line(body, now),
             TagKind::Video => self.demux.video(time_ms, body, now),
             TagKind::Audio => self.demux.audio(time_ms, body, now),
         };
@@ -123,7 +150,7 @@ impl Feed {
                     self.arrived(Track::Video, packet.dts, now);
                 }
                 let dropped = if self.live {
-                    self.shared.video.push(unit)
+                    self.shared.hand_on(Kept::Video(unit))
                 } else {
                     self.shared.video.push_waiting(unit, &self.shared.stop);
                     0
@@ -172,6 +199,10 @@ impl Feed {
     /// Nothing more will come. Says what was wrong if nothing could be played.
     pub(super) fn finish(mut self) {
         let saved = self.save.is_some();
+        if let Some(wanted) = self.shared.take_save() {
+            let now = self.shared.clock.now();
+            self.save_into(wanted, 0, now);
+        }
         if let Some(save) = self.save.take() {
             save.finish(&self.shared);
         }
@@ -179,8 +210,32 @@ impl Feed {
             self.shared.fail(self.fruitless());
         }
         self.shared.reception.lock().ended = true;
-        self.shared.video.close();
-        self.shared.audio.close();
+        // What is kept and not played yet is handed on first, by the presenter.
+        if self.shared.shift.lock().end() || self.shared.stop.is_set() {
+            self.shared.video.close();
+            self.shared.audio.close();
+        }
+    }
+
+    /// Writes what comes into another file, or into none any more. It begins with the metadata and
+    /// configurations that came, and with a keyframe.
+    fn save_into(&mut self, wanted: Option<NewFile>, time_ms: u32, now: Timestamp) {
+        if let Some(save) = self.save.take() {
+            save.finish(&self.shared);
+        }
+        let Some(made) = wanted else { return };
+        let mut save = Save::into_file(made, self.live).telling();
+        let Heads { script, video, audio } = &self.heads;
+        let heads = [(TagKind::Script, script), (TagKind::Video, video), (TagKind::Audio, audio)];
+        for (kind, head) in heads {
+            if let Some(head) = head {
+                save.add(&self.shared, kind, time_ms, head, now);
+            }
+        }
+        if video.is_some() {
+            save.wait_for_keyframe();
+        }
+        self.save = Some(save);
     }
 
     fn hear(&mut self, unit: Unit<AudioParameters>, now: Timestamp) {
@@ -188,7 +243,7 @@ impl Feed {
             self.arrived(Track::Audio, packet.dts, now);
         }
         if self.live {
-            self.shared.audio.push(unit);
+            self.shared.hand_on(Kept::Audio(unit));
         } else {
             self.shared.audio.push_waiting(unit, &self.shared.stop);
         }
@@ -232,6 +287,37 @@ impl Feed {
                 "Check that it is a whole FLV file.",
             ),
         }
+    }
+}
+
+/// What a file that is begun in the middle of a stream needs first.
+#[derive(Debug, Default)]
+struct Heads {
+    script: Option<Bytes>,
+    video: Option<Bytes>,
+    audio: Option<Bytes>,
+}
+
+/// Whether a body of data is what tells of the stream.
+fn is_metadata(body: &[u8]) -> bool {
+    const NAME: &[u8] = b"onMetaData";
+    body.get(..32).unwrap_or(body).windows(NAME.len()).any(|name| name == NAME)
+}
+
+impl Heads {
+    fn note(&mut self, kind: TagKind, body: &Bytes) {
+        let place = match kind {
+            // Other data, such as a chat's lines, are no head.
+            TagKind::Script if is_metadata(body) => &mut self.script,
+            TagKind::Video if flv::parse_video(body).is_ok_and(|tag| tag.is_sequence_start()) => {
+                &mut self.video
+            }
+            TagKind::Audio if flv::parse_audio(body).is_ok_and(|tag| tag.is_sequence_start()) => {
+                &mut self.audio
+            }
+            TagKind::Script | TagKind::Video | TagKind::Audio => return,
+        };
+        *place = Some(body.clone());
     }
 }
 

@@ -1,5 +1,6 @@
 //! The player as others hold it: opened, asked, stopped.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +12,16 @@ use crate::player::dump::Dump;
 use crate::player::feed::Feed;
 use crate::player::measure::Measure;
 use crate::player::present::{self, Presenter};
-use crate::player::save::Save;
-use crate::player::shared::Shared;
+use crate::player::save::{self, Save};
+use crate::player::shared::{Back, Shared};
 use crate::player::speaker::{Open, Speakers};
 use crate::player::{Config, Event, Failure, Figures, Kind, Source, State, file, pictures, remote};
 
 /// Nobody goes nearer to the end of a recording than this.
 const NEAR_THE_END: Duration = Duration::from_millis(100);
+
+/// An automatic buffer begins with this.
+const AUTO_BEGINS: Duration = Duration::from_millis(300);
 
 /// A stream or file being played. Dropping it stops it without waiting.
 #[derive(Debug)]
@@ -41,8 +45,15 @@ impl Player {
         clock: Clock,
         screen: Latest<VideoFrame>,
     ) -> Result<Self, Failure> {
-        let open = config.speaker.then(|| Arc::new(super::device::open) as Arc<Open>);
-        Self::open_with(config, runtime, clock, screen, open)
+        Self::begin(config, runtime, clock, screen, |shared| {
+            let wanted = shared.speaker();
+            config.speaker.then(|| {
+                Arc::new(move |rate, channels, clock| {
+                    let id = wanted.lock().clone();
+                    super::device::open(id.as_deref(), rate, channels, clock)
+                }) as Arc<Open>
+            })
+        })
     }
 
     /// As [`Player::open`], with another way to a speaker (tests).
@@ -55,6 +66,16 @@ impl Player {
         clock: Clock,
         screen: Latest<VideoFrame>,
         speaker: Option<Arc<Open>>,
+    ) -> Result<Self, Failure> {
+        Self::begin(config, runtime, clock, screen, |_| speaker)
+    }
+
+    fn begin(
+        config: &Config,
+        runtime: &Runtime,
+        clock: Clock,
+        screen: Latest<VideoFrame>,
+        speaker: impl FnOnce(&Shared) -> Option<Arc<Open>>,
     ) -> Result<Self, Failure> {
         let live = matches!(config.source, Source::Url(_));
         let remote = match &config.source {
@@ -77,7 +98,7 @@ impl Player {
             shared: Arc::clone(&shared),
             pictures,
             screen,
-            speakers: Speakers::new(speaker),
+            speakers: Speakers::new(speaker(&shared)),
             measure: config.measure.then(Measure::new),
             dump,
         };
@@ -153,7 +174,8 @@ impl Player {
         self.shared.set_muted(muted);
     }
 
-    /// Holds where it is, or goes on: a recording at the same place, a broadcast where it is by then.
+    /// Holds where it is, or goes on: at the same place in a recording, and in a broadcast as far as
+    /// it is kept (`time_shift`); where nothing is, a broadcast goes on where it is by then.
     pub fn pause(&self, paused: bool) {
         self.shared.set_paused(paused);
     }
@@ -172,6 +194,60 @@ impl Player {
             self.shared.seek(to.min(last));
         }
         can
+    }
+
+    /// Goes to the place in what is kept of a broadcast that is so far behind its live end, at the
+    /// keyframe before it, or after it where that is ahead. False where nothing is kept.
+    pub fn rewind(&self, behind: Duration) -> bool {
+        let can = self.shared.shift.lock().is_on() && !self.state().is_final();
+        if can {
+            self.shared.go_back(Back::Behind(behind));
+        }
+        can
+    }
+
+    /// Goes to the live end of a broadcast; a pause ends.
+    pub fn go_live(&self) {
+        if self.shared.shift.lock().is_on() {
+            self.shared.go_back(Back::Live);
+        } else {
+            self.shared.set_paused(false);
+        }
+    }
+
+    /// Keeps at most so many bytes of a broadcast to go back in.
+    pub fn set_time_shift_bytes(&self, bytes: usize) {
+        self.shared.shift.lock().set_bytes(bytes);
+    }
+
+    /// -1 (left alone) … 1 (right alone).
+    pub fn set_balance(&self, balance: f32) {
+        self.shared.set_balance(balance);
+    }
+
+    /// Plays on this speaker, or on the system's.
+    pub fn set_speaker(&self, id: Option<String>) {
+        self.shared.choose_speaker(id);
+    }
+
+    /// Keeps back so much of what comes as it happens; `None`: as little as the network allows.
+    pub fn set_buffer(&self, buffer: Option<Duration>) {
+        let mut reception = self.shared.reception.lock();
+        reception.jitter.set_buffer(buffer.unwrap_or(AUTO_BEGINS), buffer.is_none());
+    }
+
+    /// Writes what is received from here on into this FLV file, from the next keyframe.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn start_saving(&self, path: &Path) -> Result<(), Failure> {
+        self.shared.want_save(Some(save::make(path)?));
+        Ok(())
+    }
+
+    /// Completes the file that is being written.
+    pub fn stop_saving(&self) {
+        self.shared.want_save(None);
     }
 
     /// How long a recording is, where that is known and one can go about in it.

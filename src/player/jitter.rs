@@ -106,6 +106,11 @@ impl Jitter {
         Self { automatic: true, ..Self::new(buffer) }
     }
 
+    /// Aims at another buffer from here on; `automatic`: at as little as the network allows.
+    pub fn set_buffer(&mut self, buffer: Duration, automatic: bool) {
+        (self.buffer, self.automatic) = (buffer, automatic);
+    }
+
     /// What is kept above the fastest delivery.
     fn kept(&self) -> i64 {
         let buffer = i64::try_from(self.buffer.as_micros()).unwrap_or(i64::MAX);

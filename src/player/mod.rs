@@ -11,6 +11,7 @@
 
 mod aim;
 mod bodies;
+pub mod chat;
 mod connection;
 mod demux;
 mod device;
@@ -34,6 +35,7 @@ mod rtmp;
 mod save;
 pub mod schedule;
 mod shared;
+pub mod shift;
 pub mod snapshot;
 pub mod sound;
 pub mod source;
@@ -50,9 +52,10 @@ use std::time::Duration;
 use crate::net;
 
 pub use handle::Player;
+pub use shift::Depth;
 pub use sound::Speaker;
 pub use speaker::Open;
-pub use state::{Event, Failure, Figures, Kind, Message, Severity, State};
+pub use state::{Event, Failure, Figures, Kind, Message, Rewind, Saving, Severity, State};
 
 /// Where the stream comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +94,8 @@ pub struct Config {
     pub auto_buffer: bool,
     /// Sound is heard so many milliseconds later than its stamps say (sooner, where negative).
     pub av_offset_ms: i32,
+    /// How much of a live stream is kept to go back in; `None`: nothing.
+    pub time_shift: Option<Depth>,
     /// Where a recording begins.
     pub start: Option<Duration>,
     /// Whether a lost connection is made again.
@@ -99,8 +104,12 @@ pub struct Config {
     pub again: bool,
     /// Whether sound goes to a device (if there is one).
     pub speaker: bool,
+    /// Which speaker; `None`: the system's.
+    pub device: Option<String>,
     /// 0…1.
     pub volume: f32,
+    /// -1 (left alone) … 1 (right alone); 0: both as they are.
+    pub balance: f32,
     pub muted: bool,
     /// Read the test source's markers.
     pub measure: bool,
@@ -120,11 +129,14 @@ impl Config {
             buffer: Duration::from_millis(300),
             auto_buffer: false,
             av_offset_ms: 0,
+            time_shift: None,
             start: None,
             reconnect: true,
             again: false,
             speaker: true,
+            device: None,
             volume: 1.0,
+            balance: 0.0,
             muted: false,
             measure: false,
             save: None,

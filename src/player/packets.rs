@@ -40,6 +40,8 @@ struct Inner<P> {
     /// Until the next keyframe.
     skipping: bool,
     closed: bool,
+    /// Counts the new starts, see [`Packets::restart`].
+    generation: u32,
 }
 
 /// What came out of the queue.
@@ -67,6 +69,7 @@ impl<P> Packets<P> {
                 bytes: 0,
                 skipping: false,
                 closed: false,
+                generation: 0,
             }),
             changed: Condvar::new(),
             max_packets: max_packets.max(2),
@@ -125,19 +128,26 @@ impl<P> Packets<P> {
 
     /// The next unit, waiting for it for at most `limit`.
     pub fn pop(&self, limit: Duration) -> Popped<P> {
+        self.pop_counted(limit).1
+    }
+
+    /// As [`Packets::pop`], with the number of new starts before the unit.
+    pub fn pop_counted(&self, limit: Duration) -> (u32, Popped<P>) {
         let mut inner = self.inner.lock();
         if inner.units.is_empty() && !inner.closed && !limit.is_zero() {
             self.changed.wait_for(&mut inner, limit);
         }
         let Some(unit) = inner.units.pop_front() else {
-            return if inner.closed { Popped::Closed } else { Popped::Nothing };
+            let nothing = if inner.closed { Popped::Closed } else { Popped::Nothing };
+            return (inner.generation, nothing);
         };
+        let generation = inner.generation;
         if let Unit::Packet(packet) = &unit {
             inner.bytes = inner.bytes.saturating_sub(packet.data.len());
         }
         drop(inner);
         self.changed.notify_all();
-        Popped::Unit(unit)
+        (generation, Popped::Unit(unit))
     }
 
     /// Throws away all packets that wait; the newest parameters stay.
@@ -147,6 +157,19 @@ impl<P> Packets<P> {
         inner.skipping = false;
         drop(inner);
         self.changed.notify_all();
+    }
+
+    /// Throws away everything that waits: what is put in from here on belongs to another place of
+    /// the stream, and what was decoded before is not wanted any more. Gives the number of this start.
+    pub fn restart(&self) -> u32 {
+        let mut inner = self.inner.lock();
+        inner.units.clear();
+        (inner.bytes, inner.skipping) = (0, false);
+        inner.generation = inner.generation.wrapping_add(1);
+        let generation = inner.generation;
+        drop(inner);
+        self.changed.notify_all();
+        generation
     }
 
     /// Nothing more will be put in; what waits may still be taken.
@@ -213,6 +236,7 @@ mod tests {
             priority: Priority::Key,
             data: Bytes::from_static(&[0; 10]),
             captured: at,
+            rendition: None,
         })
     }
 

@@ -14,11 +14,28 @@ use crate::player::{Failure, Kind, Severity};
 /// Pictures that wait to be shown, beyond what the decoder itself holds back.
 pub(super) const DEPTH: usize = 6;
 
+/// A picture, and how often playing had begun elsewhere before it (`Packets::restart`).
+#[derive(Debug)]
+pub(super) struct Decoded {
+    pub(super) generation: u32,
+    pub(super) frame: VideoFrame,
+}
+
 /// Decodes until the packets end or the presenter is gone.
-pub(super) fn run(shared: &Arc<Shared>, stop: &Stop, pictures: &queue::Sender<VideoFrame>) {
-    let mut thread = Decoding { shared, decoder: None, parameters: None, told_damage: false };
+pub(super) fn run(shared: &Arc<Shared>, stop: &Stop, pictures: &queue::Sender<Decoded>) {
+    let mut thread =
+        Decoding { shared, decoder: None, parameters: None, told_damage: false, generation: 0 };
     while !stop.is_set() && !shared.stop.is_set() {
-        let ready = match shared.video.pop(Duration::from_millis(100)) {
+        let (generation, popped) = shared.video.pop_counted(Duration::from_millis(100));
+        if generation != thread.generation {
+            // Another place of the stream: nothing of the one before is wanted.
+            thread.generation = generation;
+            if let Some(decoder) = &mut thread.decoder {
+                drop(decoder.flush());
+                decoder.reset();
+            }
+        }
+        let ready = match popped {
             Popped::Unit(unit) => thread.take(unit),
             Popped::Nothing => continue,
             Popped::Closed => {
@@ -38,6 +55,8 @@ struct Decoding<'a> {
     decoder: Option<Box<dyn VideoBackend>>,
     parameters: Option<VideoParameters>,
     told_damage: bool,
+    /// Of the packets that are being decoded.
+    generation: u32,
 }
 
 impl Decoding<'_> {
@@ -106,11 +125,12 @@ impl Decoding<'_> {
     }
 
     /// False once the presenter is gone.
-    fn send(&self, frames: Vec<VideoFrame>, pictures: &queue::Sender<VideoFrame>) -> bool {
+    fn send(&self, frames: Vec<VideoFrame>, pictures: &queue::Sender<Decoded>) -> bool {
         if frames.is_empty() {
             return true;
         }
         self.shared.figures.lock().decoded += frames.len() as u64;
-        frames.into_iter().all(|frame| pictures.send(frame).is_ok())
+        let generation = self.generation;
+        frames.into_iter().all(|frame| pictures.send(Decoded { generation, frame }).is_ok())
     }
 }

@@ -2,6 +2,8 @@
 //! flowing, and counts. The first picture is shown as soon as it is decoded, while the buffer
 //! still fills.
 
+mod rewind;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,14 +12,15 @@ use crossbeam_channel::RecvTimeoutError;
 use crate::base::queue;
 use crate::base::{Latest, Stop, Timestamp};
 use crate::media::VideoFrame;
-use crate::player::State;
 use crate::player::dump::Dump;
 use crate::player::measure::Measure;
+use crate::player::pictures::Decoded;
 use crate::player::schedule::{Change, Playout, Supply};
 use crate::player::shared::Shared;
 use crate::player::sound::{Heard, Sound};
 use crate::player::speaker::Speakers;
 use crate::player::turn::{Cadence, Verdict, judge};
+use crate::player::{Rewind, State};
 
 /// The longest the loop sleeps: the sound wants to be fed.
 const NAP: Duration = Duration::from_millis(8);
@@ -27,7 +30,7 @@ const PATIENCE: Duration = Duration::from_millis(400);
 /// What the presenter works with.
 pub(super) struct Presenter {
     pub(super) shared: Arc<Shared>,
-    pub(super) pictures: queue::Receiver<VideoFrame>,
+    pub(super) pictures: queue::Receiver<Decoded>,
     pub(super) screen: Latest<VideoFrame>,
     pub(super) speakers: Speakers,
     pub(super) measure: Option<Measure>,
@@ -50,6 +53,9 @@ pub(super) fn run(presenter: Presenter, stop: &Stop) {
         counts: Counts::default(),
         second: Second::default(),
         started_at: None,
+        generation: 0,
+        speaker_choices: shared.speaker_choices(),
+        kept: Kept::default(),
     };
     while !stop.is_set() && !shared.stop.is_set() {
         if run.step() {
@@ -80,6 +86,14 @@ struct Second {
     bytes: u64,
 }
 
+/// What was last seen of the time-shift buffer.
+#[derive(Default)]
+struct Kept {
+    rewind: Option<Rewind>,
+    behind: bool,
+    at: Option<Timestamp>,
+}
+
 struct Run {
     presenter: Presenter,
     playout: Playout,
@@ -95,6 +109,11 @@ struct Run {
     counts: Counts,
     second: Second,
     started_at: Option<Timestamp>,
+    /// Pictures of earlier starts are not shown, see `Packets::restart`.
+    generation: u32,
+    /// How often a speaker had been chosen when this one was opened.
+    speaker_choices: u32,
+    kept: Kept,
 }
 
 impl Run {
@@ -103,13 +122,18 @@ impl Run {
         let shared = Arc::clone(&self.presenter.shared);
         let now = shared.clock.now();
         shared.set_position(self.playout.position());
+        let live = shared.reception.lock().supply(now);
+        self.follow_wish(now, &live);
         if shared.paused() && self.playout.has_started() {
             self.playout.hold_here(now);
+            shared.shift.lock().hold();
+            self.show_still(now);
+            self.look_back(now, &live);
             self.publish_figures(now, &Supply::default());
             shared.stop.wait(NAP);
             return false;
         }
-        let mut supply = shared.reception.lock().supply(now);
+        let mut supply = self.supply(now, live);
         if !self.playout.has_started() && self.next.is_none() && !shared.video.is_empty() {
             // Pictures are on their way through the decoder: begin when one is at hand.
             supply.settling = true;
@@ -129,6 +153,7 @@ impl Run {
             self.play_sound(now, supply.ended);
         }
         self.show_due(now, &supply);
+        self.look_back(now, &live);
         self.publish_figures(now, &supply);
 
         let all_read = supply.ended && shared.audio.is_finished() && shared.video.is_finished();
@@ -183,12 +208,20 @@ impl Run {
             }
         };
         let (position, speed) = (self.playout.position(), self.playout.speed());
+        self.sound.set_balance(shared.balance());
         self.sound.play(now, position, speed, shared.loudness(), ended, &mut heard);
     }
 
     /// Opens, changes and gives up speakers.
     fn tend_speaker(&mut self, now: Timestamp) {
         let shared = &self.presenter.shared;
+        let choices = shared.speaker_choices();
+        if std::mem::replace(&mut self.speaker_choices, choices) != choices {
+            self.presenter.speakers.forget();
+            if let Some(speaker) = self.sound.detach() {
+                self.presenter.speakers.put_away(speaker);
+            }
+        }
         if let Some(reason) = self.sound.failure() {
             if let Some(speaker) = self.sound.detach() {
                 self.presenter.speakers.lost(shared, speaker, reason, now);
@@ -262,15 +295,18 @@ impl Run {
     }
 
     fn receive(&mut self) -> Option<VideoFrame> {
-        match self.presenter.pictures.try_recv() {
-            Ok(frame) => {
-                self.cadence.note(frame.pts);
-                Some(frame)
-            }
-            Err(queue::Empty::Waiting) => None,
-            Err(queue::Empty::Closed) => {
-                self.pictures_ended = true;
-                None
+        loop {
+            match self.presenter.pictures.try_recv() {
+                Ok(decoded) if decoded.generation != self.generation => {}
+                Ok(decoded) => {
+                    self.cadence.note(decoded.frame.pts);
+                    return Some(decoded.frame);
+                }
+                Err(queue::Empty::Waiting) => return None,
+                Err(queue::Empty::Closed) => {
+                    self.pictures_ended = true;
+                    return None;
+                }
             }
         }
     }
@@ -313,8 +349,9 @@ impl Run {
         figures.position = shared.place();
         figures.duration = shared.duration();
         figures.paused = shared.paused();
+        figures.rewind = self.kept.rewind;
         figures.playing_for = self.started_at.map_or(Duration::ZERO, |at| now.since(at));
-        if let Some(edge) = supply.edge {
+        if let (Some(edge), false) = (supply.edge, self.kept.behind) {
             figures.buffer = edge.since(self.playout.position());
         }
         if let Some(measure) = &self.presenter.measure {
@@ -354,11 +391,11 @@ impl Run {
             return;
         }
         match self.presenter.pictures.channel().recv_timeout(NAP) {
-            Ok(frame) => {
-                self.cadence.note(frame.pts);
-                self.next = Some(frame);
+            Ok(decoded) if decoded.generation == self.generation => {
+                self.cadence.note(decoded.frame.pts);
+                self.next = Some(decoded.frame);
             }
-            Err(RecvTimeoutError::Timeout) => {}
+            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => self.pictures_ended = true,
         }
     }

@@ -121,6 +121,7 @@ pub(super) fn samples(
             priority: Priority::Key,
             data: data.into(),
             captured: place.pts,
+            rendition: None,
         };
         // Modulo 2³², as the tags have it.
         let time_ms = place.dts.as_millis() as u32;

@@ -148,16 +148,25 @@ impl Rtmp {
                 feed.take(TagKind::Audio, time_ms, &body, now);
             }
             Event::Metadata { time_ms, body, value } => {
-                // Only what is recorded has an end already.
+                // Broadcasters relay the metadata of files as they are: only where the server says
+                // that it is recorded is there an end already.
                 let duration = value.get_number("duration").filter(|it| (0.5..1e7).contains(it));
-                if let Some(duration) = duration {
-                    shared.set_duration(Duration::from_secs_f64(duration));
+                watch.length = duration.map(Duration::from_secs_f64);
+                if let Some(duration) = watch.length.filter(|_| watch.recorded) {
+                    shared.set_duration(duration);
                     // Servers do not agree on how `play` counts: it is moved once it is there.
                     if let Some(start) = self.start.filter(|_| !feed.has_media()) {
                         shared.seek(start);
                     }
                 }
                 feed.take(TagKind::Script, time_ms, &body, now);
+            }
+            Event::Data { time_ms, body, .. } => feed.take(TagKind::Script, time_ms, &body, now),
+            Event::StreamIsRecorded => {
+                watch.recorded = true;
+                if let Some(length) = watch.length {
+                    shared.set_duration(length);
+                }
             }
             Event::Status(status) => {
                 tracing::debug!(%status, "the server says");

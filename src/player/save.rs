@@ -4,15 +4,16 @@
 use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
 use crate::base::Timestamp;
 use crate::media::Track;
-use crate::player::Failure;
 use crate::player::dump::cannot_write;
-use crate::player::shared::Shared;
+use crate::player::shared::{NewFile, Shared};
 use crate::player::timeline::Timeline;
+use crate::player::{Failure, Saving, Severity};
 use crate::wire::flv::{self, TagKind};
 
 /// Where the flags stand in the file header, which say what is in the file.
@@ -28,26 +29,60 @@ pub(super) struct Save {
     video: bool,
     audio: bool,
     broken: bool,
+    /// Begun in the middle of a stream: nothing is written before a keyframe.
+    waits: bool,
+    bytes: u64,
+    /// It was asked for while the stream played: its end is told.
+    told: bool,
     buffer: BytesMut,
+}
+
+impl std::fmt::Debug for Save {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Save").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// Makes a file and writes its head.
+pub(super) fn make(path: &Path) -> Result<NewFile, Failure> {
+    let fail = |error: std::io::Error| cannot_write(path, &error.to_string());
+    let mut file = File::create(path).map_err(fail)?;
+    file.write_all(&flv::file_header(true, true)).map_err(fail)?;
+    Ok(NewFile { path: path.to_owned(), file })
 }
 
 impl Save {
     /// Creates the file.
     pub(super) fn create(path: &Path, live: bool) -> Result<Self, Failure> {
-        let fail = |error: std::io::Error| cannot_write(path, &error.to_string());
-        let mut file = BufWriter::new(File::create(path).map_err(fail)?);
-        file.write_all(&flv::file_header(true, true)).map_err(fail)?;
-        file.flush().map_err(fail)?;
-        Ok(Self {
-            path: path.to_owned(),
-            file,
+        Ok(Self::into_file(make(path)?, live))
+    }
+
+    /// Writes into a file that was made by [`make`].
+    pub(super) fn into_file(made: NewFile, live: bool) -> Self {
+        Self {
+            path: made.path,
+            file: BufWriter::new(made.file),
             timeline: Timeline::new(live),
             last_ms: 0,
             video: false,
             audio: false,
             broken: false,
+            waits: false,
+            bytes: 0,
+            told: false,
             buffer: BytesMut::new(),
-        })
+        }
+    }
+
+    /// Its end will be told, as it was asked for in the middle of the stream.
+    pub(super) fn telling(mut self) -> Self {
+        self.told = true;
+        self
+    }
+
+    /// Writes no pictures and no sound before the next keyframe.
+    pub(super) fn wait_for_keyframe(&mut self) {
+        self.waits = true;
     }
 
     /// The connection was made anew.
@@ -80,6 +115,14 @@ impl Save {
                 (!header).then_some(Track::Audio)
             }
         };
+        if self.waits && place.is_some() {
+            let key =
+                kind == TagKind::Video && flv::parse_video(body).is_ok_and(|tag| tag.is_keyframe());
+            if !key {
+                return;
+            }
+            self.waits = false;
+        }
         if let Some(track) = place {
             let at = self.timeline.place(track, time_ms, now).dts.as_millis();
             // Modulo 2³², as the format has it.
@@ -87,14 +130,25 @@ impl Save {
         }
         self.buffer.clear();
         flv::write_tag(kind, self.last_ms, body, &mut self.buffer);
-        if let Err(error) = self.file.write_all(&self.buffer) {
+        let written = self.file.write_all(&self.buffer);
+        self.bytes += self.buffer.len() as u64;
+        {
+            let mut figures = shared.figures.lock();
+            let fresh = || Saving { path: self.path.clone(), ..Saving::default() };
+            let saving = figures.saving.get_or_insert_with(fresh);
+            saving.bytes = self.bytes;
+            saving.time = Duration::from_millis(self.last_ms.into());
+        }
+        if let Err(error) = written {
             self.broken = true;
+            shared.figures.lock().saving = None;
             shared.output_failed(&cannot_write(&self.path, &error.to_string()));
         }
     }
 
     /// Completes the file.
     pub(super) fn finish(mut self, shared: &Shared) {
+        shared.figures.lock().saving = None;
         if self.broken {
             return;
         }
@@ -106,6 +160,10 @@ impl Save {
             .and_then(|()| self.file.flush());
         if let Err(error) = whole {
             shared.output_failed(&cannot_write(&self.path, &error.to_string()));
+        } else if self.told {
+            let path = self.path.display().to_string();
+            let summary = "What was watched has been recorded.";
+            shared.say("player-saved", Severity::Info, summary, "", path);
         }
     }
 }

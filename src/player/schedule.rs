@@ -145,6 +145,18 @@ impl Playout {
         (self.position, self.fraction) = (position, 0.0);
     }
 
+    /// Goes to another place, and on from there as soon as there is enough.
+    pub fn move_to(&mut self, at: Timestamp, now: Timestamp) {
+        self.phase = Phase::Holding { since: now };
+        self.set_position(at);
+        self.at = now;
+    }
+
+    /// Begins anew where the supply says, as at the first start.
+    pub fn begin_again(&mut self) {
+        self.phase = Phase::Waiting { since: None };
+    }
+
     /// Holds here until the next step finds enough to go on.
     pub fn hold_here(&mut self, now: Timestamp) {
         if self.phase == Phase::Running {

@@ -1,6 +1,9 @@
 //! What the player's threads share: the estimate of when things should be shown, the packets that
 //! wait, figures, state, and the wishes of whoever watches. Locks are held for moments only.
 
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use std::time::Duration;
@@ -12,12 +15,14 @@ use crate::base::{Clock, Stop, Timestamp};
 use crate::media::{AudioParameters, Track, VideoParameters};
 use crate::player::aim::Aim;
 use crate::player::jitter::Jitter;
-use crate::player::packets::Packets;
+use crate::player::packets::{Packets, Unit};
 use crate::player::pull::Pace;
 use crate::player::schedule::Supply;
+use crate::player::shift::{Kept, Shift};
 use crate::player::{
     Config, Event, Failure, Figures, MAX_AV_OFFSET_MS, Message, Severity, Source, State,
 };
+use crate::wire::chat::Line;
 
 /// Events that wait for whoever watches; older ones go.
 const EVENTS: usize = 256;
@@ -36,6 +41,8 @@ pub(super) struct Shared {
     pub(super) reception: Mutex<Reception>,
     pub(super) video: Packets<VideoParameters>,
     pub(super) audio: Packets<AudioParameters>,
+    /// The newest of a live stream, kept to go back in.
+    pub(super) shift: Mutex<Shift>,
     pub(super) figures: Mutex<Figures>,
     /// Why a file that is being written will not be whole.
     pub(super) output_failure: Mutex<Option<Failure>>,
@@ -57,6 +64,31 @@ pub(super) struct Shared {
     position: AtomicI64,
     /// How long a recording is, in milliseconds; 0 where that is not known.
     duration: AtomicU64,
+    /// Where to go on in what is kept of a live stream, not yet taken up.
+    wanted_back: Mutex<Option<Back>>,
+    /// -1 (left) … 1 (right).
+    balance: AtomicU32,
+    /// Which speaker; and how often that was chosen.
+    speaker: Arc<Mutex<Option<String>>>,
+    speaker_choices: AtomicU32,
+    /// A file to be written from here on, or none, not yet taken up.
+    wanted_save: Mutex<Option<Option<NewFile>>>,
+}
+
+/// A file that was made for what comes, with its head already in it.
+#[derive(Debug)]
+pub(super) struct NewFile {
+    pub(super) path: PathBuf,
+    pub(super) file: File,
+}
+
+/// A place in what is kept of a live stream.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Back {
+    /// So far behind the live end.
+    Behind(Duration),
+    /// The live end.
+    Live,
 }
 
 /// What has been received.
@@ -155,6 +187,11 @@ impl Reception {
     }
 }
 
+/// A balance that makes sense.
+fn fair(balance: f32) -> f32 {
+    if balance.is_finite() { balance.clamp(-1.0, 1.0) } else { 0.0 }
+}
+
 /// An offset of sound in microseconds, within what makes sense.
 fn within(millis: i32) -> i64 {
     i64::from(millis.clamp(-MAX_AV_OFFSET_MS, MAX_AV_OFFSET_MS)) * 1_000
@@ -186,6 +223,7 @@ impl Shared {
             }),
             video: packets.map_or_else(Packets::default, Packets::new),
             audio: packets.map_or_else(Packets::default, Packets::new),
+            shift: Mutex::new(Shift::new(config.time_shift.filter(|_| live))),
             figures: Mutex::new(Figures { speed: 1.0, ..Figures::default() }),
             output_failure: Mutex::new(None),
             dropped: AtomicU64::new(0),
@@ -200,6 +238,11 @@ impl Shared {
             origin: AtomicI64::new(0),
             position: AtomicI64::new(0),
             duration: AtomicU64::new(0),
+            wanted_back: Mutex::new(None),
+            balance: AtomicU32::new(fair(config.balance).to_bits()),
+            speaker: Arc::new(Mutex::new(config.device.clone())),
+            speaker_choices: AtomicU32::new(0),
+            wanted_save: Mutex::new(None),
         };
         (shared, receiver)
     }
@@ -259,6 +302,11 @@ impl Shared {
             detail: detail.into(),
         };
         let _ = self.events.send(Event::Message(message));
+    }
+
+    /// Passes on a line that came in the stream.
+    pub(super) fn tell_line(&self, line: Line) {
+        let _ = self.events.send(Event::Line(line));
     }
 
     /// Packets thrown away because the decoder could not keep up.
@@ -358,6 +406,75 @@ impl Shared {
 
     pub(super) fn muted(&self) -> bool {
         self.muted.load(Ordering::Relaxed)
+    }
+
+    /// Hands on what came, or only keeps it while the player is behind. Returns how many packets were
+    /// thrown away for it.
+    pub(super) fn hand_on(&self, kept: Kept) -> u64 {
+        // Held while it is handed on, so that nothing comes between a new start and what it begins
+        // with.
+        let mut shift = self.shift.lock();
+        if shift.push(&kept) { self.hand_over(kept) } else { 0 }
+    }
+
+    /// Puts a unit where its decoder takes it from.
+    pub(super) fn hand_over(&self, kept: Kept) -> u64 {
+        match kept {
+            Kept::Video(unit) => self.video.push(unit),
+            Kept::Audio(unit) => {
+                self.audio.push(unit);
+                0
+            }
+        }
+    }
+
+    /// Packets are missing here, of both tracks.
+    pub(super) fn gap(&self) {
+        self.hand_on(Kept::Video(Unit::Gap));
+        self.hand_on(Kept::Audio(Unit::Gap));
+    }
+
+    /// Goes to another place of what is kept.
+    pub(super) fn go_back(&self, to: Back) {
+        *self.wanted_back.lock() = Some(to);
+    }
+
+    /// The place that is wanted, once.
+    pub(super) fn take_back(&self) -> Option<Back> {
+        self.wanted_back.lock().take()
+    }
+
+    pub(super) fn set_balance(&self, balance: f32) {
+        self.balance.store(fair(balance).to_bits(), Ordering::Relaxed);
+    }
+
+    pub(super) fn balance(&self) -> f32 {
+        f32::from_bits(self.balance.load(Ordering::Relaxed))
+    }
+
+    /// Which speaker is wanted, for whoever opens it.
+    pub(super) fn speaker(&self) -> Arc<Mutex<Option<String>>> {
+        Arc::clone(&self.speaker)
+    }
+
+    pub(super) fn choose_speaker(&self, id: Option<String>) {
+        *self.speaker.lock() = id;
+        self.speaker_choices.fetch_add(1, Ordering::Release);
+    }
+
+    /// How often a speaker was chosen.
+    pub(super) fn speaker_choices(&self) -> u32 {
+        self.speaker_choices.load(Ordering::Acquire)
+    }
+
+    /// Writes what comes into this file from here on, or into none.
+    pub(super) fn want_save(&self, file: Option<NewFile>) {
+        *self.wanted_save.lock() = Some(file);
+    }
+
+    /// The file that is wanted, once.
+    pub(super) fn take_save(&self) -> Option<Option<NewFile>> {
+        self.wanted_save.lock().take()
     }
 
     /// What the speaker is set to.

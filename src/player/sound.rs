@@ -66,6 +66,8 @@ pub(super) struct Sound {
     any: bool,
     pub(super) samples: u64,
     pub(super) underruns: u64,
+    /// -1…1, see [`Sound::set_balance`].
+    balance: f32,
     scratch: Vec<f32>,
     block: Vec<f32>,
     /// Without a device: media time up to which sound was passed on.
@@ -128,6 +130,7 @@ impl Sound {
             any: false,
             samples: 0,
             underruns: 0,
+            balance: 0.0,
             scratch: Vec::new(),
             block: Vec::new(),
             passed: None,
@@ -247,6 +250,19 @@ impl Sound {
                 }
             }
         }
+    }
+
+    /// What was decoded belongs to another place of the stream: it is forgotten.
+    pub(super) fn restart(&mut self) {
+        self.fifo.clear();
+        if let Some(decoder) = &mut self.decoder {
+            decoder.reset();
+        }
+    }
+
+    /// Stereo is heard less on one side: -1 the left alone, 1 the right alone.
+    pub(super) fn set_balance(&mut self, balance: f32) {
+        self.balance = balance;
     }
 
     /// Nothing older than `from` will be needed.
@@ -411,7 +427,13 @@ impl Sound {
             if frames == 0 {
                 return;
             }
-            let taken = device.speaker.write(&self.block).min(frames);
+            let taken = if self.balance != 0.0 && device.channels == 2 {
+                // What is measured and written down is the sound as it came.
+                lean(&self.block, self.balance, &mut self.scratch);
+                device.speaker.write(&self.scratch).min(frames)
+            } else {
+                device.speaker.write(&self.block).min(frames)
+            };
             device.ledger.push_back(Entry {
                 from: device.written,
                 frames: taken as u64,
@@ -440,6 +462,13 @@ impl Sound {
     }
 }
 
+/// Interleaved stereo with this balance.
+fn lean(stereo: &[f32], balance: f32, out: &mut Vec<f32>) {
+    let gains = [(1.0 - balance).min(1.0), (1.0 + balance).min(1.0)];
+    out.clear();
+    out.extend(stereo.iter().zip(gains.iter().cycle()).map(|(sample, gain)| sample * gain));
+}
+
 /// Such as `AAC-LC 48 kHz stereo`.
 fn describe(decoder: &str, parameters: &AudioParameters) -> String {
     let rate = f64::from(parameters.sample_rate) / 1_000.0;
@@ -461,5 +490,21 @@ impl Shared {
             "Ask the broadcaster for AAC, MP3 or Opus sound.",
             format!("exit code would be {}", Kind::Codec.exit_code()),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn balance_takes_from_one_side_and_leaves_the_other() {
+        let mut out = vec![9.0];
+        for (balance, expected) in
+            [(-1.0, [0.5, 0.0]), (-0.5, [0.5, 0.25]), (0.5, [0.25, 0.5]), (1.0, [0.0, 0.5])]
+        {
+            lean(&[0.5; 4], balance, &mut out);
+            assert_eq!(out, [expected, expected].concat(), "{balance}");
+        }
     }
 }

@@ -99,6 +99,11 @@ impl Speakers {
         self.failed(shared, "The speaker is gone.", reason, now);
     }
 
+    /// Another speaker is wanted: what was learned of this one is forgotten.
+    pub(super) fn forget(&mut self) {
+        (self.opening, self.again_at, self.told) = (None, None, false);
+    }
+
     /// Drops a speaker where that may take its time.
     pub(super) fn put_away(&self, speaker: Box<dyn Speaker>) {
         // Where no thread is to be had the drop happens here, in the closure that comes back.

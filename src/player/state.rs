@@ -1,8 +1,10 @@
 //! What the player tells: its state, what happened, its figures, and why it gave up.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::media::Size;
+use crate::wire::chat::Line;
 
 /// What kind of ending a failure is, as exit codes count them.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -106,11 +108,29 @@ pub struct Message {
     pub detail: String,
 }
 
+impl Message {
+    /// Every name there is, for the test that looks for its texts.
+    pub const KEYS: &[&str] = &[
+        "player-damaged-picture",
+        "player-damaged-sound",
+        "player-damaged-stream",
+        "player-file-damaged",
+        "player-no-sound-codec",
+        "player-no-speaker",
+        "player-no-start",
+        "player-output-failed",
+        "player-saved",
+        "player-speaker-back",
+    ];
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     State(State),
     Message(Message),
+    /// A line of the chat that travels in the stream itself.
+    Line(Line),
 }
 
 /// How it fares. Counters are totals since the start; measurements are the latest.
@@ -160,4 +180,27 @@ pub struct Figures {
     pub position: Duration,
     pub duration: Option<Duration>,
     pub paused: bool,
+    /// How far one can go back in a live stream, where something of it is kept.
+    pub rewind: Option<Rewind>,
+    /// The file that is being written.
+    pub saving: Option<Saving>,
+}
+
+/// What is kept of a live stream, and where in it the player is.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rewind {
+    /// One can go back by so much.
+    pub range: Duration,
+    /// The player is so far behind the live end; zero: it is there.
+    pub behind: Duration,
+    /// Bytes of packets that are kept.
+    pub bytes: u64,
+}
+
+/// A file of what is received.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Saving {
+    pub path: PathBuf,
+    pub bytes: u64,
+    pub time: Duration,
 }

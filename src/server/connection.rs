@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
-use parking_lot::Mutex;
+use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite as _, ReadBuf};
 
 use super::batch::Batch;
@@ -413,6 +413,21 @@ impl Sink for Connection {
         self.count(io.out.sent - before);
     }
 
+    fn lend(&self, batch: &Batch<'_>) -> Option<MappedMutexGuard<'_, Outgoing>> {
+        let io = self.io.lock();
+        if !(io.session.is_playing() && io.takes_joined(batch) && io.out.can_be_lent()) {
+            return None;
+        }
+        Some(MutexGuard::map(io, |io| &mut io.out))
+    }
+
+    fn settle(&self, sent: u64, all_done: bool) {
+        self.count(sent);
+        if !all_done {
+            self.flush(&mut self.io.lock());
+        }
+    }
+
     /// Said behind all media.
     fn end(&self) {
         self.say(Session::end_play);
@@ -429,12 +444,17 @@ impl Io {
         Context::from_waker(waker.unwrap_or(Waker::noop()))
     }
 
-    fn send_past_queue(&mut self, batch: &Batch<'_>) -> bool {
+    /// Whether it is to get the very bytes that most viewers get.
+    fn takes_joined(&self, batch: &Batch<'_>) -> bool {
         let everything = self.wanted == (true, true) && !self.paused;
         let same = || batch.messages.iter().all(|message| !message.is_divided());
         everything
             && (self.session.takes_tracks() || same())
             && self.session.message_stream() == STREAM
+    }
+
+    fn send_past_queue(&mut self, batch: &Batch<'_>) -> bool {
+        self.takes_joined(batch)
             && self.out.send_past_queue(batch, &mut Self::context(self.waker.as_ref()))
     }
 

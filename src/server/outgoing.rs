@@ -41,19 +41,43 @@ impl Outgoing {
         if self.failed.is_some() {
             return true;
         }
-        match Pin::new(&mut self.stream).poll_write(cx, joined) {
-            Poll::Ready(Ok(0)) => self.failed = Some(io::ErrorKind::WriteZero),
-            Poll::Ready(Ok(written)) => {
+        let taken = match Pin::new(&mut self.stream).poll_write(cx, joined) {
+            Poll::Ready(taken) => taken,
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        };
+        self.past_queue(batch, joined.len(), taken);
+        true
+    }
+
+    /// Whether a joined batch can go to the socket past the queue without asking anybody else.
+    pub fn can_be_lent(&self) -> bool {
+        self.failed.is_none() && self.queue.is_clear() && self.stream.is_tcp()
+    }
+
+    /// What came of sending a joined batch of `length` bytes past the queue: how many bytes went. What
+    /// did not is queued.
+    pub fn past_queue(
+        &mut self,
+        batch: &Batch<'_>,
+        length: usize,
+        taken: io::Result<usize>,
+    ) -> u64 {
+        match taken {
+            Ok(0) => self.failed = Some(io::ErrorKind::WriteZero),
+            Ok(written) => {
                 self.sent += written as u64;
                 self.stuck_since = None;
-                if written < joined.len() {
+                if written < length {
                     queue_rest(&mut self.queue, batch.messages, written);
                 }
+                return written as u64;
             }
-            Poll::Ready(Err(error)) => self.failed = Some(error.kind()),
-            Poll::Pending => queue_rest(&mut self.queue, batch.messages, 0),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                queue_rest(&mut self.queue, batch.messages, 0);
+            }
+            Err(error) => self.failed = Some(error.kind()),
         }
-        true
+        0
     }
 
     /// Hands as much to the system as it takes; `cx` is woken when it takes more.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::chat::Chats;
 use super::config::Config;
 use super::event::{Ended, Event, Peer, StreamFigures};
 use super::fault::Lab;
@@ -32,6 +33,7 @@ pub(super) struct Registry {
     connections: AtomicUsize,
     pub totals: Totals,
     pub lab: Lab,
+    pub chats: Arc<Chats>,
     stopping: AtomicBool,
     stop: Notify,
     all_gone: Notify,
@@ -79,6 +81,7 @@ impl Registry {
     pub fn new(config: Config, clock: Clock, events: queue::Sender<Event>) -> Self {
         let lab = Lab::new(config.faults.clone(), config.fault_seed);
         let door = config.login.clone().map(|login| Door::new(login.method, login.credentials));
+        let chats = Chats::new(config.limits.streams, config.limits.viewers);
         Self {
             config,
             clock,
@@ -89,6 +92,7 @@ impl Registry {
             connections: AtomicUsize::new(0),
             totals: Totals::default(),
             lab,
+            chats,
             stopping: AtomicBool::new(false),
             stop: Notify::new(),
             all_gone: Notify::new(),

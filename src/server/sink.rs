@@ -2,7 +2,10 @@
 
 use std::fmt::Debug;
 
+use parking_lot::MappedMutexGuard;
+
 use super::batch::Batch;
+use super::outgoing::Outgoing;
 
 /// Where the messages of a stream go. Called while the stream is locked: must not wait, and must
 /// not call the stream.
@@ -12,6 +15,15 @@ pub(super) trait Sink: Debug + Send + Sync {
 
     /// Sends messages, or queues them behind what waits.
     fn deliver(&self, batch: &Batch<'_>);
+
+    /// Its sending half, where the joined batch can go to the socket as it is, past its queue: it is then
+    /// sent to many of them in one call. `None`: it is to be delivered.
+    fn lend(&self, _batch: &Batch<'_>) -> Option<MappedMutexGuard<'_, Outgoing>> {
+        None
+    }
+
+    /// So many bytes went over what was lent; what did not go is in its queue.
+    fn settle(&self, _sent: u64, _all_done: bool) {}
 
     /// The publisher has gone.
     fn end(&self);

@@ -2,6 +2,7 @@
 //! the publisher's own task: no viewer's task has to wake for that. What a publisher sends in one
 //! burst leaves in one piece: a call into the system costs more than the bytes it carries.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,14 +18,21 @@ use super::message::{Message, Plain};
 use super::publisher::{Dismissal, Publisher};
 use super::sink::Sink;
 use crate::base::Timestamp;
+use crate::net;
 use crate::wire::flv::TagKind;
 
 /// A new publisher whose times lie at most so far ahead goes on where its predecessor ended.
 const CONTINUES_WITHIN_MS: u32 = 10_000;
 /// A publisher that is silent for so long is taken for a ghost.
 const GHOST_AFTER: Duration = Duration::from_secs(2);
+/// The same where the new one comes from another address: a network that changed leaves such a
+/// ghost, and somebody else who may publish here looks no different. A stream of which nothing has
+/// come for so long stands still at its viewers anyway.
+const MOVED_AFTER: Duration = Duration::from_secs(4);
 /// With fewer viewers there is little to save, and messages are passed on as they come.
 const HOLD_FROM: usize = 8;
+/// So many viewers get a burst with one call into the system, where it has that.
+const ONE_CALL_FROM: usize = 4;
 /// Messages held back at most.
 const MOST_HELD: usize = 32;
 
@@ -79,9 +87,14 @@ impl Stream {
             // A streamer who lost the connection meets their own ghost. On one machine there are no
             // ghosts, the system closes what a process leaves behind: there the address alone
             // proves nothing.
-            let same = old.address.ip() == address.ip() && old.credentials == credentials;
+            let here = old.address.ip() == address.ip();
             let known = !credentials.is_empty() || !address.ip().is_loopback();
-            if !(same && (known || now.since(old.heard) >= GHOST_AFTER)) {
+            let patience = match (here, known) {
+                (true, true) => Duration::ZERO,
+                (true, false) => GHOST_AFTER,
+                (false, _) => MOVED_AFTER,
+            };
+            if old.credentials != credentials || now.since(old.heard) < patience {
                 return None;
             }
             old.dismissal.dismiss("replaced by a new connection of the same publisher");
@@ -231,9 +244,36 @@ impl Inner {
         }
         if !self.viewers.is_empty() {
             let batch = Batch::joined(&self.held);
-            self.viewers.iter().for_each(|viewer| viewer.deliver(&batch));
+            if self.viewers.len() < ONE_CALL_FROM || !self.deliver_in_one_call(&batch) {
+                self.viewers.iter().for_each(|viewer| viewer.deliver(&batch));
+            }
         }
         self.held.clear();
+    }
+
+    /// Sends to all viewers that keep up with one call into the system, to the others one by one.
+    /// `false`, and nothing sent, where that cannot be.
+    fn deliver_in_one_call(&self, batch: &Batch<'_>) -> bool {
+        let Some(joined) = &batch.joined else { return false };
+        let mut lent: Vec<_> = self.viewers.iter().map(|viewer| viewer.lend(batch)).collect();
+        let mut taken = Vec::with_capacity(lent.len());
+        let streams = lent.iter().flatten().map(|out| &out.stream);
+        if !net::send_to_all(streams, joined, &mut taken) {
+            return false;
+        }
+        let mut taken = taken.into_iter();
+        for (viewer, lent) in self.viewers.iter().zip(&mut lent) {
+            let Some(mut out) = lent.take() else {
+                viewer.deliver(batch);
+                continue;
+            };
+            let result = taken.next().unwrap_or_else(|| Err(io::ErrorKind::WouldBlock.into()));
+            let sent = out.past_queue(batch, joined.len(), result);
+            let all_done = out.is_done();
+            drop(out);
+            viewer.settle(sent, all_done);
+        }
+        true
     }
 }
 
@@ -291,6 +331,21 @@ mod tests {
         assert!(stream.publish(4, other, "key=1", now).is_none());
         assert!(stream.publish(4, far, "key=2", now).is_none());
         assert!(stream.publish(4, far, "key=1", now).is_some());
+    }
+
+    #[test]
+    fn a_silent_publisher_is_replaced_from_another_address_and_one_that_sends_is_not() {
+        let stream = Stream::new("live".into(), "a".into(), Limits::default());
+        let (old, new) = ("192.0.2.1:7".parse().unwrap(), "198.51.100.2:7".parse().unwrap());
+        let at = Timestamp::from_millis;
+        assert!(stream.publish(1, old, "key=1", at(0)).is_some());
+        stream.take(1, &mut picture(0, true), at(60_000));
+        assert!(stream.publish(2, new, "key=1", at(63_900)).is_none(), "it may come back yet");
+        assert!(stream.publish(2, new, "", at(70_000)).is_none(), "somebody else");
+        stream.take(1, &mut picture(1_000, true), at(64_000));
+        assert!(stream.publish(2, new, "key=1", at(67_900)).is_none(), "it has come back");
+        assert!(stream.publish(2, new, "key=1", at(68_000)).is_some());
+        assert!(!stream.unpublish(1), "no longer the publisher");
     }
 
     /// Remembers what it was given: for each delivery the times of its messages, and whether they

@@ -1,12 +1,12 @@
-//! The picture's bitrate under several targets, each with a link of its own.
+//! The picture's bitrate, frame rate and size under several targets, each with a link of its own.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::broadcast::Adapter;
-use crate::broadcast::adapt::{EVERY, Sample};
-use crate::media::BitsPerSecond;
+use crate::broadcast::adapt::{EVERY, Ladder, Sample, SizeSteps, second_bitrate};
+use crate::media::{BitsPerSecond, Rung, Size};
 use crate::studio::quality::{Adapt, Quality};
 
 /// The bitrate has changed.
@@ -17,8 +17,29 @@ pub(super) struct Changed {
     pub lower: bool,
     /// As much as was set.
     pub full: bool,
-    /// One of so many pictures goes out.
-    pub frame_step: u32,
+}
+
+/// The size of the main encode has changed.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Resized {
+    pub size: Size,
+    /// It is what was set.
+    pub full: bool,
+}
+
+/// What a look has changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Outcome {
+    pub changed: Option<Changed>,
+    pub resized: Option<Resized>,
+    /// Targets that get another rung from now on.
+    pub moved: Vec<(u32, Rung)>,
+}
+
+impl Outcome {
+    fn is_nothing(&self) -> bool {
+        self.changed.is_none() && self.resized.is_none() && self.moved.is_empty()
+    }
 }
 
 /// Follows the links of all targets.
@@ -31,12 +52,30 @@ pub(super) struct Adaptation {
     /// The stream is held back for so long.
     lag: Duration,
     frame_step: u32,
+    steps: SizeSteps,
+    /// Of the main encode.
+    size: Size,
+    ladder: Ladder,
+    rungs: BTreeMap<u32, Rung>,
+    second: Option<SecondEncode>,
+}
+
+/// What the second encode is to be.
+#[derive(Clone, Debug)]
+struct SecondEncode {
+    bitrate: BitsPerSecond,
+    steps: SizeSteps,
+    size: Size,
 }
 
 /// With less than this share of the bitrate every second picture is left out…
 const HALVE: f64 = 0.5;
 /// …until there is this share again.
 const WHOLE: f64 = 0.7;
+
+fn size_steps(quality: &Quality) -> SizeSteps {
+    SizeSteps::new(quality.size, quality.frame_rate, quality.video_bitrate)
+}
 
 impl Adaptation {
     pub fn new(quality: &Quality) -> Self {
@@ -47,12 +86,32 @@ impl Adaptation {
             now: quality.video_bitrate,
             lag: Duration::ZERO,
             frame_step: 1,
+            steps: size_steps(quality),
+            size: quality.size,
+            ladder: Ladder::default(),
+            rungs: BTreeMap::new(),
+            second: None,
         }
     }
 
     /// One of so many pictures goes out.
     pub fn frame_step(&self) -> u32 {
         self.frame_step
+    }
+
+    /// The size of the main encode.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// What the second encode is to be; `None`: nobody needs it.
+    pub fn second(&self) -> Option<(BitsPerSecond, Size)> {
+        self.second.as_ref().map(|second| (second.bitrate, second.size))
+    }
+
+    /// The rung that a target is to get.
+    pub fn rung(&self, id: u32) -> Rung {
+        self.rungs.get(&id).copied().unwrap_or_default()
     }
 
     fn step(&self) -> u32 {
@@ -78,32 +137,47 @@ impl Adaptation {
         self.now
     }
 
-    /// Another wish of the person.
+    /// Another wish of the person; the size and rate of what is running stay.
     pub fn set(&mut self, quality: &Quality) {
         if quality.least_bitrate != self.quality.least_bitrate {
             self.links.clear();
         }
-        self.quality = quality.clone();
+        let (size, frame_rate) = (self.quality.size, self.quality.frame_rate);
+        let another = quality.video_bitrate != self.quality.video_bitrate
+            || quality.adapt_size != self.quality.adapt_size;
+        self.quality = Quality { size, frame_rate, ..quality.clone() };
         for link in self.links.values_mut() {
             link.set_most(quality.video_bitrate);
         }
         self.now = self.decide(&[]);
         self.frame_step = self.step();
+        if another {
+            self.steps = size_steps(&self.quality);
+            if self.quality.adapt_size {
+                self.steps = self.steps.clone().begin_with(self.now);
+            }
+        }
     }
 
-    /// Looks at the targets, in the order of their list; tells when the bitrate has changed.
+    /// Looks at the targets, in the order of their list; tells when something has changed.
+    /// `second`: a second encode can be had.
     pub fn look(
         &mut self,
         now: Timestamp,
         targets: impl Iterator<Item = (u32, Option<BitsPerSecond>, Sample)>,
-    ) -> Option<Changed> {
-        if now < self.next || self.quality.adapt == Adapt::Off {
+        second: bool,
+    ) -> Option<Outcome> {
+        if now < self.next {
             return None;
         }
         self.next = now + EVERY;
         let quality = &self.quality;
-        let mut live = Vec::new();
+        let (mut all, mut live) = (Vec::new(), Vec::new());
         for (id, floor, sample) in targets {
+            all.push(id);
+            if quality.adapt == Adapt::Off {
+                continue;
+            }
             let link = self.links.entry(id).or_insert_with(|| {
                 let most = quality.video_bitrate;
                 let least = floor.unwrap_or(quality.least_bitrate);
@@ -118,14 +192,75 @@ impl Adaptation {
         let before = self.now;
         self.now = self.decide(&live);
         self.frame_step = self.step();
-        let frame_step = self.frame_step;
         let (bitrate, full) = (self.now, self.now >= self.quality.video_bitrate);
-        (bitrate != before).then_some(Changed {
-            bitrate,
-            lower: bitrate < before,
-            full,
-            frame_step,
-        })
+        let changed =
+            (bitrate != before).then_some(Changed { bitrate, lower: bitrate < before, full });
+        let resized = self.resize(now);
+        let moved = self.climb(now, &all, &live, second);
+        self.follow_second(now, &live);
+        let outcome = Outcome { changed, resized, moved };
+        (!outcome.is_nothing()).then_some(outcome)
+    }
+
+    fn resize(&mut self, now: Timestamp) -> Option<Resized> {
+        let full = self.quality.size;
+        let size = match self.quality.adapt_size && self.quality.adapt != Adapt::Off {
+            true => self.steps.note(now, self.now, self.frame_step),
+            false => full,
+        };
+        let before = std::mem::replace(&mut self.size, size);
+        (size != before).then_some(Resized { size, full: size == full })
+    }
+
+    /// Which targets get another rung.
+    fn climb(
+        &mut self,
+        now: Timestamp,
+        all: &[u32],
+        live: &[u32],
+        second: bool,
+    ) -> Vec<(u32, Rung)> {
+        if self.quality.adapt == Adapt::Rung && second {
+            for id in live {
+                if let Some(link) = self.links.get(id) {
+                    self.ladder.note(now, *id, link.bitrate(), self.quality.video_bitrate);
+                }
+            }
+            self.ladder.keep(all);
+        } else {
+            self.ladder.clear();
+        }
+        self.rungs.retain(|id, _| all.contains(id));
+        let rung = |id: &u32| (*id, self.ladder.rung(*id));
+        let moved = all.iter().map(rung);
+        moved
+            .filter(|(id, rung)| self.rungs.insert(*id, *rung).unwrap_or_default() != *rung)
+            .collect()
+    }
+
+    fn follow_second(&mut self, now: Timestamp, live: &[u32]) {
+        if !self.ladder.needs_second(now) {
+            self.second = None;
+            return;
+        }
+        let below = live.iter().filter(|id| self.ladder.rung(**id) == Rung::Second);
+        let slowest = below.filter_map(|id| self.links.get(id)).map(Adapter::bitrate).min();
+        let (main, least) = (self.quality.video_bitrate, self.quality.least_bitrate);
+        // While nobody who needs it is connected it stays as it was.
+        let bitrate = match (slowest, &self.second) {
+            (Some(slowest), _) => second_bitrate(slowest, main, least),
+            (None, Some(second)) => second.bitrate,
+            (None, None) => second_bitrate(least, main, least),
+        };
+        let mut steps = match self.second.take() {
+            Some(second) => second.steps,
+            None => size_steps(&self.quality).begin_with(bitrate),
+        };
+        let size = match self.quality.adapt_size {
+            true => steps.note(now, bitrate, 1),
+            false => self.quality.size,
+        };
+        self.second = Some(SecondEncode { bitrate, steps, size });
     }
 
     /// With nobody live it stays as it was.
@@ -133,7 +268,7 @@ impl Adaptation {
         let most = self.quality.video_bitrate;
         let rate = |id: &u32| self.links.get(id).map(Adapter::bitrate);
         let wanted = match self.quality.adapt {
-            Adapt::Off => Some(most),
+            Adapt::Off | Adapt::Rung => Some(most),
             Adapt::Slowest => live.iter().filter_map(rate).min(),
             Adapt::First => live.first().and_then(rate),
         };
@@ -154,7 +289,9 @@ mod tests {
             let wide = Sample { at, live: true, queued: Duration::ZERO, carried: 2_600_000 };
             let narrow =
                 Sample { queued: Duration::from_millis(200 * step), carried: 600_000, ..wide };
-            changes.extend(adaptation.look(at, [(1, None, wide), (2, None, narrow)].into_iter()));
+            let targets = [(1, None, wide), (2, None, narrow)];
+            let outcome = adaptation.look(at, targets.into_iter(), true);
+            changes.extend(outcome.and_then(|outcome| outcome.changed));
         }
         (adaptation, changes)
     }
@@ -164,7 +301,7 @@ mod tests {
         let (slowest, changes) = run(Adapt::Slowest);
         assert!(slowest.bitrate().0 < 700_000, "{:?}", slowest.bitrate());
         assert!(changes.first().is_some_and(|change| change.lower && !change.full));
-        for adapt in [Adapt::First, Adapt::Off] {
+        for adapt in [Adapt::First, Adapt::Off, Adapt::Rung] {
             let (first, changes) = run(adapt);
             assert_eq!((first.bitrate().0, changes), (2_500_000, Vec::new()));
         }
@@ -178,7 +315,7 @@ mod tests {
             let at = Timestamp::from_micros(step as i64 * 250_000);
             let queued = Duration::from_millis(200 * step);
             let narrow = Sample { at, live: true, queued, carried: 400_000 };
-            adaptation.look(at, [(1, floor, narrow)].into_iter());
+            adaptation.look(at, [(1, floor, narrow)].into_iter(), true);
         }
         assert_eq!(adaptation.bitrate(), BitsPerSecond(1_500_000));
     }
@@ -194,7 +331,7 @@ mod tests {
                 let slow = step < 80;
                 let queued = if slow { Duration::from_secs(1) } else { Duration::ZERO };
                 let sample = Sample { at, live: true, queued, carried: 700_000 };
-                adaptation.look(at, [(1, None, sample)].into_iter());
+                adaptation.look(at, [(1, None, sample)].into_iter(), true);
                 if steps.last() != Some(&adaptation.frame_step()) {
                     steps.push(adaptation.frame_step());
                 }
@@ -210,7 +347,73 @@ mod tests {
         let before = adaptation.bitrate();
         let at = Timestamp::from_micros(60_000_000);
         let gone = Sample { at, live: false, queued: Duration::ZERO, carried: 0 };
-        assert_eq!(adaptation.look(at, [(1, None, gone), (2, None, gone)].into_iter()), None);
+        let targets = [(1, None, gone), (2, None, gone)];
+        assert_eq!(adaptation.look(at, targets.into_iter(), true), None);
         assert_eq!(adaptation.bitrate(), before);
+    }
+
+    /// One target whose link carries so much, for so long; the sizes of the main encode.
+    fn sizes(quality: &Quality) -> Vec<u32> {
+        let mut adaptation = Adaptation::new(quality);
+        let mut sizes = vec![adaptation.size().height];
+        for step in 0..2_000_u64 {
+            let at = Timestamp::from_micros(step as i64 * 250_000);
+            let queued = Duration::from_secs(u64::from(step < 80));
+            let sample = Sample { at, live: true, queued, carried: 700_000 };
+            adaptation.look(at, [(1, None, sample)].into_iter(), true);
+            if sizes.last() != Some(&adaptation.size().height) {
+                sizes.push(adaptation.size().height);
+            }
+        }
+        sizes
+    }
+
+    #[test]
+    fn with_few_bits_the_picture_becomes_smaller_where_that_is_wanted() {
+        let quality = Quality { adapt_size: true, ..Quality::default() };
+        let seen = sizes(&quality);
+        assert!(seen.contains(&360) && seen.last() == Some(&720), "{seen:?}");
+        assert_eq!(sizes(&Quality { adapt_size: false, ..quality }), [720]);
+        assert_eq!(sizes(&Quality { adapt: Adapt::Off, ..quality }), [720]);
+        // The others get the main encode as it is.
+        assert_eq!(sizes(&Quality { adapt: Adapt::Rung, ..quality }), [720]);
+    }
+
+    #[test]
+    fn a_second_encode_runs_for_those_who_need_it_and_as_long() {
+        let quality = Quality { adapt: Adapt::Rung, adapt_size: true, ..Quality::default() };
+        let mut adaptation = Adaptation::new(&quality);
+        let mut moved = Vec::new();
+        let mut look = |adaptation: &mut Adaptation, step: u64, slow: bool| {
+            let at = Timestamp::from_micros(step as i64 * 250_000);
+            let wide = Sample { at, live: true, queued: Duration::ZERO, carried: 2_600_000 };
+            let queued = Duration::from_secs(u64::from(slow));
+            let narrow = Sample { queued, carried: 700_000, ..wide };
+            let targets = [(1, None, wide), (2, None, narrow)];
+            let outcome = adaptation.look(at, targets.into_iter(), true);
+            moved.extend(outcome.into_iter().flat_map(|outcome| outcome.moved));
+        };
+        look(&mut adaptation, 0, false);
+        assert_eq!(adaptation.second(), None);
+        (1..60).for_each(|step| look(&mut adaptation, step, true));
+        assert_eq!((adaptation.rung(1), adaptation.rung(2)), (Rung::Main, Rung::Second));
+        let (bitrate, size) = adaptation.second().unwrap();
+        assert!(bitrate.0 < 700_000 && size.height == 360, "{bitrate:?} {size}");
+        assert_eq!(adaptation.bitrate(), quality.video_bitrate);
+        (60..2_000).for_each(|step| look(&mut adaptation, step, false));
+        assert_eq!(adaptation.second(), None);
+        assert_eq!(moved, [(2, Rung::Second), (2, Rung::Main)]);
+        // Somebody else's wish brings all back at once.
+        let look = |adaptation: &mut Adaptation, step: i64| {
+            let at = Timestamp::from_micros(step * 250_000);
+            let queued = Duration::from_secs(1);
+            let narrow = Sample { at, live: true, queued, carried: 700_000 };
+            adaptation.look(at, [(2, None, narrow)].into_iter(), true);
+        };
+        (2_000..2_040).for_each(|step| look(&mut adaptation, step));
+        assert_eq!(adaptation.rung(2), Rung::Second);
+        adaptation.set(&Quality { adapt: Adapt::Off, ..quality });
+        look(&mut adaptation, 2_041);
+        assert_eq!((adaptation.rung(2), adaptation.second()), (Rung::Main, None));
     }
 }

@@ -27,6 +27,8 @@ const ENDS: &[(&str, &str, &str)] = &[
     ("microphone-back", "microphone-", "device"),
     ("source-back", "source-trouble", "device"),
     ("bitrate-restored", "bitrate-lowered", ""),
+    ("size-restored", "size-lowered", ""),
+    ("rung-restored", "rung-lowered", "host"),
 ];
 
 /// One thing that happened.

@@ -9,7 +9,7 @@ use crate::compose::scene::SceneId;
 use crate::mix::{Strip, StripId};
 use crate::net::Pin;
 use crate::server::Fault;
-use crate::studio::{Edit, Phones, Preferences, Quality, Talk, Target};
+use crate::studio::{Edit, Phones, Playing, Preferences, Quality, Talk, Target};
 
 /// A wish of the person at the window or on the command line.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,14 +99,16 @@ pub enum Command {
     SetPhones(Phones),
     /// Put the clip lamp out.
     ClearClip,
-    /// Pull this stream or local FLV file and show it.
+    /// Pull this stream or local file and show it, in the chosen tile.
     Watch { url: String },
-    /// Stop showing it.
+    /// Stop showing what is in the chosen tile.
     StopWatching,
-    /// Loudness of the player, 0…1.
+    /// Loudness of the players, 0…1.
     SetVolume(f32),
-    /// Silence the player.
+    /// Silence the players.
     SetPlayerMuted(bool),
+    /// Anything else about the players of the *Watch* page.
+    Player(Playing),
     /// The built-in server does these things wrong from now on, and no others; not remembered.
     SetFaults(Vec<Fault>),
     /// Look for cameras and microphones again.

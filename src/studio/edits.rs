@@ -1,7 +1,8 @@
 //! Changes of the scene collection, each a value: what the window and the command line may ask, and
 //! what *undo* takes back.
 
-use crate::capture::VideoChoice;
+use crate::capture::{Properties, VideoChoice};
+use crate::compose::filter::{MOST_FILTERS, Slot};
 use crate::compose::scene::{Blend, Content, Item, ItemId, Place, Scene, SceneId, SourceId};
 use crate::compose::transition::{self, Transition};
 use crate::studio::scenes::{
@@ -39,6 +40,10 @@ pub enum Edit {
     /// The source shows something else now: a file that was moved, another device.
     SetSource(SourceId, VideoChoice),
     RenameSource(SourceId, String),
+    /// All filters of a source's picture, in their order.
+    SetFilters(SourceId, Vec<Slot>),
+    /// How a text looks, slides follow each other, whether the pointer is seen.
+    SetProperties(SourceId, Properties),
     RemoveItem(ItemId),
     DuplicateItem(ItemId),
     /// An empty name: that of what it shows.
@@ -63,6 +68,16 @@ impl Edit {
         match (self, before) {
             (Self::SetPlace(id, _), Self::SetPlace(other, _))
             | (Self::SetOpacity(id, _), Self::SetOpacity(other, _)) => id == other,
+            (Self::SetFilters(id, new), Self::SetFilters(other, old)) => {
+                // Numbers that are drawn, not filters that come, go or are switched.
+                let alike = |(new, old): (&Slot, &Slot)| {
+                    new.enabled == old.enabled && new.filter.kind() == old.filter.kind()
+                };
+                id == other && new.len() == old.len() && new.iter().zip(old).all(alike)
+            }
+            (Self::SetProperties(id, new), Self::SetProperties(other, old)) => {
+                id == other && new.is_drawn_from(old)
+            }
             _ => false,
         }
     }
@@ -136,7 +151,13 @@ impl Collection {
                     return None;
                 }
                 let (id, name) = (self.next_source(), self.free_source_name(name));
-                self.sources.push(Source { id, name, choice: choice.clone() });
+                self.sources.push(Source {
+                    id,
+                    name,
+                    choice: choice.clone(),
+                    filters: Vec::new(),
+                    properties: Properties::default(),
+                });
                 self.add_item(*scene, Content::Source(id))?;
             }
             Edit::ShowSource { scene, source } => {
@@ -162,6 +183,17 @@ impl Collection {
                 }
                 let name = self.free_source_name(&name);
                 self.sources.iter_mut().find(|source| source.id == *id)?.name = name;
+            }
+            Edit::SetFilters(id, slots) => {
+                let bounded = slots
+                    .iter()
+                    .take(MOST_FILTERS)
+                    .map(|slot| Slot { filter: slot.filter.clone().bounded(), ..*slot });
+                *self.filters_mut(*id)? = bounded.collect();
+            }
+            Edit::SetProperties(id, properties) => {
+                self.sources.iter_mut().find(|source| source.id == *id)?.properties =
+                    properties.clone().bounded();
             }
             Edit::RemoveItem(id) => {
                 let (list, index) = self.place_of(*id)?;
@@ -431,6 +463,68 @@ mod tests {
         let it = steps.undo(&moved).unwrap();
         assert_eq!(steps.undo(&it).unwrap(), Collection::default());
         assert!(steps.undo(&it).is_none());
+    }
+
+    #[test]
+    fn properties_are_set_and_a_drawn_slider_is_one_step() {
+        let mut it = edited(&[Edit::AddSource {
+            scene: MAIN_SCENE,
+            name: "Title".into(),
+            choice: "text:Hello".parse().unwrap(),
+        }]);
+        let id = it.sources.last().unwrap().id;
+        let mut steps = Steps::default();
+        let mut properties = Properties::default();
+        let mut set = |properties: &Properties| {
+            let (before, edit) = (it.clone(), Edit::SetProperties(id, properties.clone()));
+            assert!(it.apply(&edit));
+            steps.add(before, &edit, false);
+        };
+        for size in [70, 80, 90] {
+            properties.text.style.size = size;
+            set(&properties);
+        }
+        properties.text.style.italic = true;
+        set(&properties);
+        properties.text.style.size = u32::MAX;
+        set(&properties);
+        assert_eq!(it.source(id).unwrap().properties.text.style.size, 1_000, "bounded");
+        let mut back = Vec::new();
+        while let Some(before) = steps.undo(&it) {
+            it = before;
+            let style = &it.source(id).unwrap().properties.text.style;
+            back.push((style.size, style.italic));
+        }
+        assert_eq!(back, [(90, false), (64, false)]);
+        assert!(!it.apply(&Edit::SetProperties(SourceId(9), properties)));
+    }
+
+    #[test]
+    fn filters_are_set_and_a_drawn_slider_is_one_step() {
+        use crate::compose::filter::Filter;
+        let kinds = Filter::kinds();
+        let of = |count: usize| -> Vec<Slot> {
+            let slot = |filter: &Filter| Slot { enabled: true, filter: filter.clone() };
+            kinds.iter().cycle().take(count).map(slot).collect()
+        };
+        for id in [MAIN, SourceId(1)] {
+            let (mut it, mut steps) = (edited(&[logo()]), Steps::default());
+            let mut edits = vec![of(1)];
+            edits.extend((1..=20_u8).map(|left| {
+                let mut slots = of(1);
+                assert!(slots[0].filter.set("left", f32::from(left) / 40.0));
+                slots
+            }));
+            for slots in edits {
+                let (before, edit) = (it.clone(), Edit::SetFilters(id, slots));
+                assert!(it.apply(&edit));
+                steps.add(before, &edit, false);
+            }
+            assert_eq!(steps.undo(&it).unwrap().filters(id), []);
+            assert!(it.apply(&Edit::SetFilters(id, of(100))));
+            assert_eq!(it.filters(id).len(), MOST_FILTERS);
+        }
+        assert!(!edited(&[]).apply(&Edit::SetFilters(SourceId(9), of(1))));
     }
 
     #[test]

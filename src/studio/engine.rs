@@ -11,6 +11,7 @@ mod recording;
 mod scenes;
 mod sound;
 mod view;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -126,6 +127,8 @@ pub(super) struct Engaged {
     targets: Vec<Target>,
     /// The wall clock at the start, in microseconds.
     born: u64,
+    /// What was said of each target since it was live: the same is not said at every try.
+    said: BTreeMap<u32, BTreeSet<(&'static str, Option<String>)>>,
     /// What each target did last, by its id.
     told: BTreeMap<u32, event::Target>,
     keys: Option<Keys>,
@@ -173,6 +176,7 @@ impl Engine {
         self.begin_targets();
         self.begin_program();
         self.begin_repairs();
+        self.begin_watching();
         self.state.next_second = self.clock.now() + Duration::from_secs(1);
         loop {
             let tick = if self.calm && self.pictures_flow() { CALM_TICK } else { TICK };
@@ -203,7 +207,7 @@ impl Engine {
             }
             self.output.publish(self.snapshot(false));
         }
-        self.watch.close();
+        self.watch.close_all();
         self.end_phones();
         if let Some(program) = self.state.program.take() {
             program.end();
@@ -339,28 +343,11 @@ impl Engine {
                     program.mixer().clear_clip();
                 }
             }
-            Command::Watch { url } => {
-                self.settings.watch_url.clone_from(&url);
-                self.state.ledger.clear(WATCH_KEYS);
-                if let Some(message) = self.watch.open(url, &self.runtime, self.clock) {
-                    self.tell(&message, "");
-                }
-                self.changed();
-            }
-            Command::StopWatching => {
-                self.state.ledger.clear(WATCH_KEYS);
-                self.watch.close();
-            }
-            Command::SetVolume(volume) => {
-                self.watch.set_volume(volume);
-                self.settings.volume = Some(self.watch.figures().volume);
-                self.changed();
-            }
-            Command::SetPlayerMuted(muted) => {
-                self.watch.set_muted(muted);
-                self.settings.player_muted = muted;
-                self.changed();
-            }
+            command @ (Command::Watch { .. }
+            | Command::StopWatching
+            | Command::SetVolume(_)
+            | Command::SetPlayerMuted(_)
+            | Command::Player(_)) => self.obey_watching(command),
             Command::SetFaults(faults) => {
                 self.state.ledger.clear(&["fault-struck"]);
                 self.built_in.set_faults(faults);
@@ -546,13 +533,3 @@ impl From<Option<(Message, String)>> for Told {
         Self(message)
     }
 }
-
-const WATCH_KEYS: &[&str] = &[
-    "watch-no-stream",
-    "watch-unreachable",
-    "watch-refused",
-    "watch-lost",
-    "watch-codec",
-    "watch-file",
-    "watch-failed",
-];

@@ -12,6 +12,7 @@ use crate::net::{self, Runtime};
 use crate::player;
 use crate::studio::built_in::{BuiltIn, Serve};
 use crate::studio::engine::Engine;
+use crate::studio::playing::MOST_TILES;
 use crate::studio::services::Book;
 use crate::studio::watch::Watch;
 use crate::studio::{Command, Event, Settings, Snapshot};
@@ -87,6 +88,7 @@ impl Config {
             delay_folder: crate::studio::settings::default_delay_folder(),
             player: player::Config {
                 measure: true,
+                time_shift: Some(player::Depth::default()),
                 ..player::Config::new(player::Source::Url(String::new()))
             },
         }
@@ -100,7 +102,7 @@ pub struct Studio {
     events: Option<Receiver<Event>>,
     snapshot: Latest<Snapshot>,
     program: Latest<VideoFrame>,
-    watched: Latest<VideoFrame>,
+    watched: Vec<Latest<VideoFrame>>,
     worker: Worker,
 }
 
@@ -112,7 +114,9 @@ impl Studio {
     pub fn start(config: Config) -> std::io::Result<Self> {
         let (commands, obeyed) = queue::bounded("commands", COMMANDS, Full::Block);
         let (happened, events) = queue::bounded("events", EVENTS, Full::DropOldest);
-        let (snapshot, watched) = (Latest::default(), Latest::default());
+        let snapshot = Latest::default();
+        let watched: Vec<Latest<VideoFrame>> =
+            std::iter::repeat_with(Latest::default).take(MOST_TILES).collect();
         let program = Latest::default();
         let engine = Engine {
             clock: config.clock,
@@ -172,8 +176,8 @@ impl Studio {
         self.program.clone()
     }
 
-    /// What the player shows.
-    pub fn watched(&self) -> Latest<VideoFrame> {
+    /// What the players show: a slot for each tile there may be, by [`TileId`](super::TileId).
+    pub fn watched(&self) -> Vec<Latest<VideoFrame>> {
         self.watched.clone()
     }
 

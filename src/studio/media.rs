@@ -5,7 +5,7 @@
 use std::sync::Weak;
 
 use crate::audio::{self, AudioChoice};
-use crate::capture::{self, VideoChoice};
+use crate::capture::{self, Dials, VideoChoice};
 use crate::net::{self, Runtime};
 use crate::player::{self, Source};
 
@@ -50,12 +50,16 @@ impl MediaRoom {
     pub(super) fn picture(
         &mut self,
         choice: &VideoChoice,
+        dials: &Dials,
         shape: &Shape,
     ) -> Result<capture::Source, String> {
         let of = match choice {
             VideoChoice::Stream(url) => Source::Url(url.clone()),
             VideoChoice::File(path) if !capture::shows(choice) => Source::File(path.clone()),
-            _ => return capture::open(choice, &shape.video).map_err(|error| error.to_string()),
+            _ => {
+                let opened = capture::open_by(choice, dials, &shape.video);
+                return opened.map_err(|error| error.to_string());
+            }
         };
         let waits = |spare: &Spare| spare.of == of && matches!(spare.half, Half::Video(_));
         if let Some(Spare { half: Half::Video(video), .. }) = self.take(waits) {

@@ -5,6 +5,7 @@
 use crate::media::source::Alarm;
 use crate::net::Pin;
 use crate::player;
+use crate::studio::fitted::Fitted;
 use crate::studio::monitor::words;
 use crate::studio::notice::{Level, Notice, Remedy};
 use crate::studio::said::Said;
@@ -59,6 +60,8 @@ pub enum Message {
     },
     /// Of scenes and their sources.
     Scenes(Said),
+    /// Of pictures that were made to fit a connection.
+    Fitted(Fitted),
     FileFailed {
         path: String,
         reason: String,
@@ -268,6 +271,11 @@ impl Message {
         "key-visible",
         "bitrate-lowered",
         "bitrate-restored",
+        "size-lowered",
+        "size-restored",
+        "rung-lowered",
+        "rung-restored",
+        "rung-failed",
         "no-target",
         "key-not-kept",
         "misfit",
@@ -328,6 +336,7 @@ impl Message {
         "scene-source-failed",
         "scene-source-lost",
         "scene-source-back",
+        "filter-failed",
         "scenes-imported",
         "scenes-left-out",
         "scenes-import-failed",
@@ -335,6 +344,7 @@ impl Message {
         "scenes-export-failed",
         "strain-preview",
         "strain-transitions",
+        "strain-filters",
         "strain-rate",
         "strain-over",
     ];
@@ -371,6 +381,7 @@ impl Message {
             Self::Alarm { alarm, .. } => alarm_key(*alarm),
             Self::DefaultChanged { .. } => "default-changed",
             Self::Scenes(said) => said.key(),
+            Self::Fitted(said) => said.key(),
             Self::FileFailed { .. } => "file-failed",
             Self::EncoderFailed { .. } => "encoder-failed",
             Self::EncoderSlow { .. } => "encoder-slow",
@@ -486,6 +497,7 @@ impl Message {
             Self::Watch { cause, .. } => vec![("cause", cause.clone())],
             Self::Player(said) => vec![("detail", said.detail.clone())],
             Self::Scenes(said) => said.args(),
+            Self::Fitted(said) => said.args(),
             Self::BitrateLowered { kbps, wanted } => {
                 vec![("kbps", kbps.clone()), ("wanted", wanted.clone())]
             }
@@ -528,6 +540,7 @@ impl Message {
             Self::Monitor { key, .. } => words::level(key),
             Self::Player(said) if said.severity == player::Severity::Info => Level::Info,
             Self::Scenes(said) => said.level(),
+            Self::Fitted(said) => said.level(),
             Self::EncoderFailed { .. }
             | Self::TargetInvalid { .. }
             | Self::NoTarget
@@ -677,6 +690,7 @@ impl Message {
                 format!("onair ended unexpectedly, or a part of it did. The report: {path}")
             }
             Self::Scenes(said) => said.summary(),
+            Self::Fitted(said) => said.summary(),
             Self::SettingsBad { reason } => reason.clone(),
             Self::SettingsNotSaved { reason } => {
                 format!("The settings cannot be saved: {reason}")
@@ -768,6 +782,7 @@ impl Message {
             }
             Self::Player(said) => said.advice.clone(),
             Self::Scenes(said) => said.advice(),
+            Self::Fitted(said) => said.advice(),
             Self::SettingsNotSaved { .. } => "Check that the folder can be written to.".into(),
             Self::Crashed { .. } => {
                 "It holds no keys. Send it to who makes onair, with what you did before.".into()

@@ -10,12 +10,13 @@ use crate::broadcast::adapt::Sample;
 use crate::broadcast::publisher;
 use crate::broadcast::{Hub, Publisher};
 use crate::encode::{self, AudioEncoder, VideoEncoder};
-use crate::media::{BitsPerSecond, StreamParameters, Track};
+use crate::media::{BitsPerSecond, Size, StreamParameters, Track};
 use crate::studio::Quality;
-use crate::studio::adaptation::{Adaptation, Changed};
+use crate::studio::adaptation::{Adaptation, Outcome};
 use crate::studio::event::{self, Event};
 use crate::studio::holding::{self, Holding};
 use crate::studio::program::Program;
+use crate::studio::second::Second;
 use crate::studio::snapshot::{LiveFigures, LiveState};
 use crate::studio::stats::{self, DelayFigures, DelayState, Stats};
 use crate::studio::tape::{self, RecordingChoices, Tape};
@@ -30,6 +31,7 @@ const PACKETS: usize = 256;
 
 /// The parts of an end, together within the 3 s that Stop may take.
 const ENCODERS_END: Duration = Duration::from_millis(700);
+const SECOND_END: Duration = Duration::from_millis(200);
 const HUB_END: Duration = Duration::from_millis(500);
 const PUBLISHERS_END: Duration = Duration::from_millis(900);
 
@@ -83,6 +85,8 @@ pub(super) struct OnAir {
     encoder_failed: bool,
     fps: (u64, Timestamp, f64),
     adaptation: Adaptation,
+    /// Where there are pictures.
+    second: Option<Second>,
 }
 
 /// Counters of the program when the broadcast began: ours start at zero.
@@ -103,8 +107,8 @@ impl OnAir {
     ) -> Result<(Self, Vec<Event>), String> {
         let (packets, input) = queue::bounded("packets", PACKETS, Full::Block);
         let mut events = Vec::new();
-        let (video, pictures) = if !program.has_picture() {
-            (None, None)
+        let (video, pictures, second) = if !program.has_picture() {
+            (None, None, None)
         } else {
             let (pictures, waiting) = queue::bounded("pictures", PICTURES, Full::DropOldest);
             let config = encode::video::Config {
@@ -116,7 +120,7 @@ impl OnAir {
             };
             let encoder = VideoEncoder::spawn(config, waiting, packets.clone())
                 .map_err(|error| error.to_string())?;
-            (Some(encoder), Some(pictures))
+            (Some(encoder), Some(pictures), Some(Second::new(packets.clone(), config)))
         };
         let (audio, sounds) = if *program.audio_choice() == AudioChoice::None {
             (None, None)
@@ -183,6 +187,7 @@ impl OnAir {
             encoder_failed: false,
             fps: (0, clock.now(), 0.0),
             adaptation: Adaptation::new(quality),
+            second,
         };
         Ok((on_air, events))
     }
@@ -309,26 +314,58 @@ impl OnAir {
     /// Another wish of the person for the picture's bitrate.
     pub(super) fn set_quality(&mut self, quality: &Quality) {
         self.adaptation.set(quality);
+        self.set_encoder();
+    }
+
+    fn set_encoder(&self) {
         if let Some(video) = &self.video {
             video.set_frame_step(self.adaptation.frame_step());
             video.set_bitrate(self.adaptation.bitrate());
+            video.set_size(self.adaptation.size());
         }
     }
 
-    /// Lets the picture's bitrate follow what the connections carry; tells when it has changed.
-    pub(super) fn adapt(&mut self, now: Timestamp) -> Option<Changed> {
+    /// Lets the pictures follow what the connections carry; tells what has changed, and why there is
+    /// no second encode where one is needed.
+    pub(super) fn adapt(
+        &mut self,
+        now: Timestamp,
+        program: &Program,
+    ) -> (Option<Outcome>, Option<String>) {
         let targets = self.sent.iter().map(|sent| {
             let figures = sent.publisher.figures();
             let live = sent.publisher.state() == publisher::State::Live;
             let sample = Sample { at: now, live, queued: figures.queued, carried: figures.carried };
             (sent.id, sent.floor, sample)
         });
-        let changed = self.adaptation.look(now, targets)?;
-        if let Some(video) = &self.video {
-            video.set_frame_step(changed.frame_step);
-            video.set_bitrate(changed.bitrate);
+        let possible = self.second.as_ref().is_some_and(Second::is_possible);
+        let outcome = self.adaptation.look(now, targets, possible);
+        if outcome.is_some() {
+            self.set_encoder();
         }
-        Some(changed)
+        let wanted = self.adaptation.second();
+        let followed = self.second.as_mut().map(|it| it.follow(wanted, program, &self.hub));
+        for sent in &self.sent {
+            sent.publisher.set_rung(self.adaptation.rung(sent.id));
+        }
+        (outcome, followed.and_then(Result::err))
+    }
+
+    /// What the picture may take.
+    pub(super) fn allowed(&self) -> BitsPerSecond {
+        self.adaptation.bitrate()
+    }
+
+    /// What the second encode is to be, while somebody needs it.
+    pub(super) fn second(&self) -> Option<(BitsPerSecond, Size)> {
+        self.adaptation.second()
+    }
+
+    /// The host of a target.
+    pub(super) fn host(&self, id: u32) -> Option<String> {
+        let sent = self.sent.iter().find(|sent| sent.id == id)?;
+        let url = &sent.publisher.target().url;
+        Some(format!("{}:{}", url.host, url.port))
     }
 
     /// What happened since the last call.
@@ -370,12 +407,13 @@ impl OnAir {
     /// The program must have let go of the encoders before.
     pub(super) fn end(self, told: Sender<Event>) -> Option<Worker> {
         background("end-broadcast", move || {
-            let Self { hub, video, audio, sent, tape, holding, .. } = self;
+            let Self { hub, video, second, audio, sent, tape, holding, .. } = self;
             if let Some(holding) = &holding {
                 holding.discard();
             }
             let stuck = [
                 video.and_then(|video| video.join(ENCODERS_END).err()),
+                second.and_then(|second| second.join(SECOND_END).err()),
                 audio.and_then(|audio| audio.join(ENCODERS_END).err()),
                 hub.finish(HUB_END).err(),
             ];
@@ -465,6 +503,12 @@ impl OnAir {
                 fps,
                 bitrate: self.video_rate.rate(figures.bytes, now),
                 allowed: self.adaptation.bitrate().0,
+                size: Some(figures.size),
+                second: self
+                    .second
+                    .as_ref()
+                    .and_then(Second::now)
+                    .map(|(size, bitrate)| (size, bitrate.0)),
                 keyframes: figures.keyframes,
             }
         });

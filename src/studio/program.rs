@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::audio::{self, AudioChoice};
 use crate::base::queue::Sender;
 use crate::base::{Clock, Latest};
-use crate::capture::{self, VideoChoice};
+use crate::capture::{self, Dials, VideoChoice};
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::transition::Transition;
 use crate::compose::{self, Compositor};
@@ -15,9 +15,10 @@ use crate::media::source::Report;
 use crate::media::{FrameGrid, Samples, VideoFrame};
 use crate::mix::{self, Mixer};
 use crate::studio::Quality;
+use crate::studio::filters::Filters;
 use crate::studio::media::{MediaRoom, Shape};
 use crate::studio::message::Message;
-use crate::studio::scenes::{MAIN, Source};
+use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::sources::{self, Chosen, Sources};
 use crate::studio::strips::{self, SoundStrip, Strips};
 
@@ -43,6 +44,7 @@ pub(super) struct Program {
     media: MediaRoom,
     video: Chosen<VideoChoice>,
     sources: Sources,
+    filters: Filters,
     /// What is shown now, before shared sources are resolved.
     plans: (Plan, Option<(Plan, Latest<VideoFrame>)>),
     audio: Chosen<AudioChoice>,
@@ -74,6 +76,7 @@ impl Program {
             media,
             video: Chosen::nothing(VideoChoice::None),
             sources: Sources::default(),
+            filters: Filters::default(),
             plans: (Plan::simple(MAIN), None),
             audio: Chosen::nothing(AudioChoice::None),
             strips: Strips::default(),
@@ -85,7 +88,7 @@ impl Program {
         let shape = self.shape();
         let opened = match &choice {
             VideoChoice::None => Ok(None),
-            choice => self.media.picture(choice, &shape).map(Some),
+            choice => self.media.picture(choice, &Dials::default(), &shape).map(Some),
         };
         let opened = opened.map(|it| it.map(|source| (source.feed, source.status)));
         let (feed, chosen, message) = sources::settle(choice, opened);
@@ -105,12 +108,15 @@ impl Program {
         }
     }
 
-    /// These are the sources of the scenes now, beside the chosen picture.
-    pub(super) fn set_sources(&mut self, sources: &[Source]) -> Vec<Message> {
+    /// These are the sources of the scenes now, beside the chosen picture, and all their filters.
+    pub(super) fn set_sources(&mut self, collection: &Collection) -> Vec<Message> {
         let shape = self.shape();
-        let mut open = |choice: &VideoChoice| self.media.picture(choice, &shape);
-        let main = &self.video.choice;
+        let mut open =
+            |choice: &VideoChoice, dials: &Dials| self.media.picture(choice, dials, &shape);
+        let main = (&self.video.choice, collection.main_filters.as_slice());
+        let sources = &collection.sources;
         let messages = self.sources.sync(sources, main, &mut open, &self.compositor);
+        self.filters.sync(collection, &self.compositor);
         // Which sources share one that is open may have changed.
         let (plan, prepared) = self.plans.clone();
         self.show(plan, None);
@@ -140,6 +146,11 @@ impl Program {
     pub(super) fn source_changes(&mut self) -> Vec<sources::Change> {
         self.media.tidy();
         self.sources.changes()
+    }
+
+    /// What became of the files that filters work with since the last call.
+    pub(super) fn filter_changes(&mut self, collection: &Collection) -> Vec<Message> {
+        self.filters.look(collection, &self.compositor)
     }
 
     /// Whether there is a picture to encode.

@@ -14,6 +14,8 @@ pub enum Adapt {
     Slowest,
     /// The first target of the list that is live; the others drop what does not fit.
     First,
+    /// None: targets whose connection does not carry the picture get a second encode of it.
+    Rung,
 }
 
 impl Adapt {
@@ -23,6 +25,7 @@ impl Adapt {
             Self::Off => "off",
             Self::Slowest => "slowest",
             Self::First => "first",
+            Self::Rung => "rung",
         }
     }
 }
@@ -31,9 +34,9 @@ impl std::str::FromStr for Adapt {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let all = [Self::Off, Self::Slowest, Self::First];
+        let all = [Self::Off, Self::Slowest, Self::First, Self::Rung];
         let known = all.into_iter().find(|adapt| adapt.name() == text);
-        known.ok_or_else(|| format!("'{text}' is none of off, slowest, first"))
+        known.ok_or_else(|| format!("'{text}' is none of off, slowest, first, rung"))
     }
 }
 
@@ -51,6 +54,9 @@ pub struct Quality {
     /// Where less than half of the bitrate is left, every second picture is left out, so that the
     /// others stay sharp.
     pub adapt_frames: bool,
+    /// Where the bits are too few for the size, the picture is encoded at three quarters or half of
+    /// it.
+    pub adapt_size: bool,
     pub keyframe_interval: Duration,
     pub audio_bitrate: BitsPerSecond,
     pub sample_rate: u32,
@@ -66,6 +72,7 @@ impl Default for Quality {
             adapt: Adapt::default(),
             least_bitrate: BitsPerSecond(300_000),
             adapt_frames: false,
+            adapt_size: false,
             keyframe_interval: Duration::from_secs(2),
             audio_bitrate: BitsPerSecond(128_000),
             sample_rate: 48_000,

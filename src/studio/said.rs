@@ -18,6 +18,11 @@ pub enum Said {
     SourceBack {
         source: String,
     },
+    /// A file that a filter works with cannot be used.
+    FilterFailed {
+        path: String,
+        reason: String,
+    },
     /// A collection was taken in.
     Imported {
         scenes: String,
@@ -42,6 +47,8 @@ pub enum Said {
     PreviewDropped,
     /// …and transitions are cuts.
     TransitionsDropped,
+    /// …and filters that only make a picture nicer are left out.
+    FiltersDropped,
     /// …and only every second picture is new.
     RateHalved,
     /// It keeps up again.
@@ -55,6 +62,7 @@ impl Said {
             Self::SourceFailed { .. } => "scene-source-failed",
             Self::SourceLost { .. } => "scene-source-lost",
             Self::SourceBack { .. } => "scene-source-back",
+            Self::FilterFailed { .. } => "filter-failed",
             Self::Imported { .. } => "scenes-imported",
             Self::LeftOut { .. } => "scenes-left-out",
             Self::ImportFailed { .. } => "scenes-import-failed",
@@ -62,6 +70,7 @@ impl Said {
             Self::ExportFailed { .. } => "scenes-export-failed",
             Self::PreviewDropped => "strain-preview",
             Self::TransitionsDropped => "strain-transitions",
+            Self::FiltersDropped => "strain-filters",
             Self::RateHalved => "strain-rate",
             Self::FullQuality => "strain-over",
         }
@@ -77,12 +86,15 @@ impl Said {
                 vec![("scenes", scenes.clone()), ("sources", sources.clone())]
             }
             Self::LeftOut { what } => vec![("what", what.clone())],
-            Self::ImportFailed { path, reason } | Self::ExportFailed { path, reason } => {
+            Self::ImportFailed { path, reason }
+            | Self::ExportFailed { path, reason }
+            | Self::FilterFailed { path, reason } => {
                 vec![("path", path.clone()), ("reason", reason.clone())]
             }
             Self::Exported { path } => vec![("path", path.clone())],
             Self::PreviewDropped
             | Self::TransitionsDropped
+            | Self::FiltersDropped
             | Self::RateHalved
             | Self::FullQuality => Vec::new(),
         }
@@ -106,6 +118,9 @@ impl Said {
             }
             Self::SourceLost { source, reason } => format!("The source {source} is gone: {reason}"),
             Self::SourceBack { source } => format!("The source {source} is back."),
+            Self::FilterFailed { path, reason } => {
+                format!("A filter does nothing, because {path} cannot be used: {reason}")
+            }
             Self::Imported { scenes, sources } => {
                 format!("Taken in: {scenes} scenes with {sources} sources.")
             }
@@ -123,6 +138,10 @@ impl Said {
             Self::TransitionsDropped => {
                 "This machine does not keep up: scenes change without transitions.".into()
             }
+            Self::FiltersDropped => {
+                "This machine does not keep up: beauty, denoising and sharpening are left out."
+                    .into()
+            }
             Self::RateHalved => {
                 "This machine does not keep up: every second picture repeats the one before.".into()
             }
@@ -134,10 +153,14 @@ impl Said {
         match self {
             Self::SourceFailed { .. } => "Choose another file or device in the source's settings; a slate stands in its place.".into(),
             Self::SourceLost { .. } => "It is taken back by itself when it returns; a slate stands in its place.".into(),
+            Self::FilterFailed { .. } => "Choose another file in the filters of the source; switching the filter off and on reads it again.".into(),
             Self::LeftOut { .. } => "onair has nothing of that kind. The scenes are without it.".into(),
             Self::ImportFailed { .. } => "Choose a scene collection of onair (TOML or JSON) or of OBS (JSON).".into(),
             Self::ExportFailed { .. } => "Choose another folder.".into(),
-            Self::PreviewDropped | Self::TransitionsDropped | Self::RateHalved => {
+            Self::PreviewDropped
+            | Self::TransitionsDropped
+            | Self::FiltersDropped
+            | Self::RateHalved => {
                 "Hide sources, choose a smaller picture, or close other programs. Sound is not affected.".into()
             }
             Self::SourceBack { .. } | Self::Imported { .. } | Self::Exported { .. } | Self::FullQuality => String::new(),

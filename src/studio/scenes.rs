@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::capture::VideoChoice;
+use crate::capture::{Properties, VideoChoice};
+use crate::compose::filter::Slot;
 use crate::compose::scene::{Content, Item, ItemId, Plan, Scene, SceneId, SourceId};
 use crate::compose::transition::{Kind, Transition};
 use std::time::Duration;
@@ -29,6 +30,10 @@ pub struct Source {
     pub id: SourceId,
     pub name: String,
     pub choice: VideoChoice,
+    /// What is done to its picture, in this order.
+    pub filters: Vec<Slot>,
+    /// What it is set by; of what its kind does not heed nothing is made.
+    pub properties: Properties,
 }
 
 /// Everything that can be shown.
@@ -36,6 +41,8 @@ pub struct Source {
 pub struct Collection {
     /// Beside [`MAIN`], which is always there.
     pub sources: Vec<Source>,
+    /// What is done to the picture of [`MAIN`], in this order.
+    pub main_filters: Vec<Slot>,
     /// At least one.
     pub scenes: Vec<Scene>,
     /// What goes out.
@@ -51,6 +58,7 @@ impl Default for Collection {
         let scene = Scene { id: SceneId(1), name: "Main".into(), items: vec![item] };
         Self {
             sources: Vec::new(),
+            main_filters: Vec::new(),
             scenes: vec![scene],
             current: SceneId(1),
             transition: Transition { kind: Kind::Fade, duration: Duration::from_millis(300) },
@@ -81,6 +89,27 @@ impl Collection {
 
     pub fn source(&self, id: SourceId) -> Option<&Source> {
         self.sources.iter().find(|source| source.id == id)
+    }
+
+    /// What is done to a source's picture.
+    pub fn filters(&self, id: SourceId) -> &[Slot] {
+        if id == MAIN {
+            return &self.main_filters;
+        }
+        self.source(id).map(|source| source.filters.as_slice()).unwrap_or_default()
+    }
+
+    /// Whether any of them is left out when the machine does not keep up.
+    pub(super) fn has_costly_filters(&self) -> bool {
+        let own = self.sources.iter().flat_map(|source| &source.filters);
+        own.chain(&self.main_filters).any(|slot| slot.enabled && slot.filter.is_costly())
+    }
+
+    pub(super) fn filters_mut(&mut self, id: SourceId) -> Option<&mut Vec<Slot>> {
+        if id == MAIN {
+            return Some(&mut self.main_filters);
+        }
+        self.sources.iter_mut().find(|source| source.id == id).map(|source| &mut source.filters)
     }
 
     /// What a scene shows.
@@ -158,6 +187,9 @@ impl Collection {
         }
         let (source, scene) = (self.next_source().0, self.next_scene().0);
         let item = self.next_item().0;
+        if self.main_filters.is_empty() {
+            self.main_filters = other.main_filters;
+        }
         for it in other.sources {
             let name = self.free_source_name(&it.name);
             self.sources.push(Source { id: SourceId(it.id.0 + source), name, ..it });

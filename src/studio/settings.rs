@@ -2,10 +2,15 @@
 //! value falls back to its default with a warning) and written by atomic replace. Stream keys are
 //! never part of it (long because every setting stands here once, read and written).
 
+mod chat;
 pub mod collection;
+mod filters;
 mod layout;
 mod obs;
+mod obs_filters;
 mod places;
+mod player;
+mod properties;
 mod recording;
 mod services;
 mod strips;
@@ -25,7 +30,9 @@ use crate::broadcast::delay::LONGEST;
 use crate::capture::VideoChoice;
 use crate::media::BitsPerSecond;
 use crate::studio::RecordingChoices;
+use crate::studio::chatting::{self, ChatChoices};
 use crate::studio::phones::Phones;
+use crate::studio::playing::{self, MOST_RECENT, MOST_TILES, PlayerChoices};
 use crate::studio::strips::SoundStrip;
 use crate::studio::{Collection, Quality, Target};
 
@@ -105,6 +112,14 @@ pub struct Settings {
     pub player_muted: bool,
     /// The last stream watched.
     pub watch_url: String,
+    /// How streams are played.
+    pub player: PlayerChoices,
+    /// How the chat beside it is shown.
+    pub chat: ChatChoices,
+    /// Streams to offer again, the newest first.
+    pub recent: Vec<String>,
+    /// What the tiles of the *Watch* page play.
+    pub wall: Vec<String>,
     pub preferences: Preferences,
 }
 
@@ -122,6 +137,10 @@ impl Default for Settings {
             volume: None,
             player_muted: false,
             watch_url: String::new(),
+            player: PlayerChoices::default(),
+            chat: ChatChoices::default(),
+            recent: Vec::new(),
+            wall: Vec::new(),
             preferences: Preferences::default(),
         }
     }
@@ -146,7 +165,8 @@ struct File {
     quality: QualityTable,
     targets: Vec<targets::Table>,
     strips: Vec<strips::Table>,
-    player: PlayerTable,
+    player: player::Table,
+    chat: chat::Table,
     window: WindowTable,
     recording: recording::Table,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -161,17 +181,11 @@ struct QualityTable {
     adapt: String,
     least_bitrate: u32,
     adapt_frames: bool,
+    adapt_size: bool,
     keyframe_interval_ms: u64,
     audio_bitrate: u32,
     sample_rate: u32,
     channels: u16,
-}
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct PlayerTable {
-    url: String,
-    volume: f64,
-    muted: bool,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -252,6 +266,7 @@ impl Settings {
                 adapt: quality.adapt.name().to_owned(),
                 least_bitrate: quality.least_bitrate.0,
                 adapt_frames: quality.adapt_frames,
+                adapt_size: quality.adapt_size,
                 keyframe_interval_ms: u64::try_from(quality.keyframe_interval.as_millis())
                     .unwrap_or(2_000),
                 audio_bitrate: quality.audio_bitrate.0,
@@ -260,11 +275,13 @@ impl Settings {
             },
             targets: targets::tables(&self.targets),
             strips: strips::tables(&self.strips),
-            player: PlayerTable {
-                url: self.watch_url.clone(),
-                volume: f64::from(self.volume.unwrap_or(1.0)),
-                muted: self.player_muted,
-            },
+            player: player::table(
+                &self.player,
+                &player::Lists { url: &self.watch_url, recent: &self.recent, wall: &self.wall },
+                self.volume,
+                self.player_muted,
+            ),
+            chat: chat::table(&self.chat),
             window: WindowTable {
                 language: match self.preferences.language {
                     Language::System => "system",
@@ -326,6 +343,7 @@ impl Reader<'_> {
                 adapt: self.parsed("quality.adapt").unwrap_or(defaults.adapt),
                 least_bitrate: self.bitrate("quality.least_bitrate", defaults.least_bitrate),
                 adapt_frames: self.flag("quality.adapt_frames"),
+                adapt_size: self.flag("quality.adapt_size"),
                 keyframe_interval: Duration::from_millis(self.whole(
                     "quality.keyframe_interval_ms",
                     100,
@@ -346,6 +364,10 @@ impl Reader<'_> {
             targets: self.targets(),
             delay: Duration::from_millis(self.whole("delay_ms", 0, LONGEST.as_millis() as u64, 0)),
             watch_url: self.text("player.url").unwrap_or_default(),
+            player: self.player(),
+            chat: self.chat(),
+            recent: self.addresses("player.recent", MOST_RECENT),
+            wall: self.addresses("player.wall", MOST_TILES),
             volume: Some(self.number("player.volume", 0.0, 1.0, 1.0)),
             player_muted: self.flag("player.muted"),
             preferences: Preferences {
@@ -393,6 +415,62 @@ impl Reader<'_> {
         let Some(value) = self.table.get("collection") else { return Collection::default() };
         let warnings = &mut *self.warnings;
         collection::read(value, &mut |why| warnings.push(format!("The settings: {why}")))
+    }
+
+    fn player(&mut self) -> PlayerChoices {
+        let millis = self.whole("player.buffer_ms", 0, player::MOST_BUFFER_MS, 300);
+        let most = crate::player::MAX_AV_OFFSET_MS;
+        let offset = self.number("player.av_offset_ms", f64::from(-most), f64::from(most), 0.0);
+        PlayerChoices {
+            buffer: (millis > 0).then(|| Duration::from_millis(millis.max(100))),
+            av_offset_ms: offset as i32,
+            balance: self.number("player.balance", -1.0, 1.0, 0.0),
+            speaker: self.text("player.speaker").filter(|id| !id.is_empty()),
+        }
+    }
+
+    fn chat(&mut self) -> ChatChoices {
+        let standard = ChatChoices::default();
+        let mut number = |path, range: &std::ops::RangeInclusive<f32>, standard: f32| {
+            self.number(
+                path,
+                f64::from(*range.start()),
+                f64::from(*range.end()),
+                f64::from(standard),
+            )
+        };
+        let opacity = number("chat.opacity", &chatting::OPACITIES, standard.opacity);
+        let speed = number("chat.speed", &chatting::SPEEDS, standard.speed);
+        let size = number("chat.size", &chatting::SIZES, standard.size);
+        let choices = ChatChoices {
+            flying: !self.flag("chat.still"),
+            opacity,
+            speed,
+            size,
+            words: self.list("chat.words").into_iter().take(chatting::MOST_WORDS).collect(),
+            name: self.text("chat.name").unwrap_or_default(),
+        };
+        choices.checked()
+    }
+
+    /// A list of addresses, without those that may not have been written down.
+    fn addresses(&mut self, path: &str, most: usize) -> Vec<String> {
+        let addresses = self.list(path).into_iter();
+        addresses.filter(|url| playing::may_be_kept(url)).take(most).collect()
+    }
+
+    /// The texts of a list.
+    fn list(&mut self, path: &str) -> Vec<String> {
+        match self.value(path) {
+            None => Vec::new(),
+            Some(toml::Value::Array(list)) => {
+                list.iter().filter_map(toml::Value::as_str).map(str::to_owned).collect()
+            }
+            Some(_) => {
+                self.bad(path, "it is not a list");
+                Vec::new()
+            }
+        }
     }
 
     fn strips(&mut self) -> Vec<SoundStrip> {

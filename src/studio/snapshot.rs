@@ -9,11 +9,14 @@ use crate::audio::AudioChoice;
 use crate::base::Latest;
 use crate::capture::VideoChoice;
 use crate::compose::scene::{SceneId, SourceId};
-use crate::media::{Size, VideoFrame};
+use crate::media::{Rung, Size, VideoFrame};
 use crate::mix;
+use crate::player::{Rewind, Saving};
 use crate::server::Fault;
+use crate::studio::chatting::{ChatChoices, ChatView};
 use crate::studio::chronicle::Entry;
 use crate::studio::phones::Phones;
+use crate::studio::playing::{PlayerChoices, Shown, TileId};
 use crate::studio::scenes::Collection;
 use crate::studio::services::Book;
 use crate::studio::stats::DelayFigures;
@@ -192,6 +195,9 @@ pub struct TargetView {
     pub total_frames: u64,
     pub reconnects: u32,
     pub round_trip: Option<Duration>,
+    /// Which encode goes there, and the size of its pictures.
+    pub rung: Rung,
+    pub size: Option<Size>,
     /// Whether what its viewers get is looked at while it is on air…
     pub monitored: bool,
     /// …and what is seen.
@@ -260,6 +266,8 @@ impl TargetView {
             total_frames: 0,
             reconnects: 0,
             round_trip: None,
+            rung: Rung::Main,
+            size: None,
             monitored: false,
             monitor: None,
         }
@@ -308,10 +316,23 @@ pub enum WatchState {
     },
 }
 
+/// One of the players.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct TileView {
+    pub id: TileId,
+    /// It is heard, and the controls are its.
+    pub chosen: bool,
+    pub state: WatchState,
+    pub figures: WatchFigures,
+    pub picture: Shown,
+}
+
 /// Figures of the player.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct WatchFigures {
     pub url: String,
+    /// It comes as it happens: there is no going about in it, save in what is kept of it.
+    pub live: bool,
     pub size: Option<Size>,
     /// Names of the codecs, such as `H.264 High` and `AAC-LC 48 kHz stereo`.
     pub video: String,
@@ -320,8 +341,13 @@ pub struct WatchFigures {
     /// What arrives, bits a second.
     pub bitrate: u32,
     pub buffer: Duration,
+    /// 1 is as recorded.
+    pub speed: f64,
     pub dropped: u64,
     pub late: u64,
+    /// Times that there was nothing to show or to hear.
+    pub underruns: u64,
+    pub reconnects: u32,
     /// By the test source's markers, when they are seen.
     pub latency: Option<Duration>,
     /// Sound against picture in milliseconds, > 0: sound late; by the markers.
@@ -330,6 +356,14 @@ pub struct WatchFigures {
     pub volume: f32,
     pub muted: bool,
     pub playing_for: Duration,
+    /// Where in a recording it is, and how long that is, where one can go about in it.
+    pub position: Duration,
+    pub duration: Option<Duration>,
+    pub paused: bool,
+    /// How far one can go back in a broadcast, and how far back it is.
+    pub rewind: Option<Rewind>,
+    /// The file that is being written.
+    pub saving: Option<Saving>,
 }
 
 /// A look whether everything is ready.
@@ -389,6 +423,16 @@ pub struct Snapshot {
     pub recording: Option<RecordingFigures>,
     /// The replay buffer, while there is one.
     pub replay: Option<ReplayFigures>,
+    /// The players, in the order in which they are shown; `watch` and `watch_figures` are the chosen
+    /// one's.
+    pub tiles: Vec<TileView>,
+    /// How all of them play.
+    pub player: PlayerChoices,
+    /// What is said about the chosen one, and how that is shown.
+    pub chat: ChatView,
+    pub chat_choices: ChatChoices,
+    /// Streams to offer again, the newest first.
+    pub recent: Vec<String>,
     pub watch: WatchState,
     pub watch_figures: WatchFigures,
     pub server: ServerFigures,
@@ -408,4 +452,11 @@ pub struct Snapshot {
     pub rss_bytes: u64,
     /// Set once [`Command::Quit`](crate::studio::Command) has been carried out.
     pub ended: bool,
+}
+
+impl Snapshot {
+    /// The slot of the player that is chosen.
+    pub fn chosen_slot(&self) -> usize {
+        self.tiles.iter().find(|tile| tile.chosen).map_or(0, |tile| tile.id.slot())
+    }
 }

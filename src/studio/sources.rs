@@ -1,12 +1,13 @@
 //! The registry of sources: each is opened once, however many scenes show it; two that name the same
 //! thing share what is open.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::sync::Arc;
 
-use crate::capture::{self, VideoChoice};
+use crate::capture::{self, Dials, Properties, VideoChoice};
 use crate::compose::Compositor;
+use crate::compose::filter::Slot;
 use crate::compose::scene::{Plan, SourceId};
 use crate::media::source::{Report, State, Status};
 use crate::player;
@@ -62,7 +63,7 @@ pub(super) fn label(choice: &impl Display) -> String {
 }
 
 /// Opens a picture, or says why it cannot even be begun with.
-pub(super) type Open<'a> = dyn FnMut(&VideoChoice) -> Result<capture::Source, String> + 'a;
+pub(super) type Open<'a> = dyn FnMut(&VideoChoice, &Dials) -> Result<capture::Source, String> + 'a;
 
 /// What is first known of a source: why it failed, or a report that every other differs from.
 pub(super) fn told(choice: &impl Display, failed: Option<String>) -> Report {
@@ -98,12 +99,23 @@ pub(super) struct Change {
     pub before: Report,
 }
 
+/// A source that is open.
+#[derive(Debug)]
+struct Opened {
+    name: String,
+    chosen: Chosen<VideoChoice>,
+    /// By which it takes other properties.
+    dials: Dials,
+}
+
 /// The sources of the scenes, beside the chosen picture.
 #[derive(Debug, Default)]
 pub(super) struct Sources {
-    open: BTreeMap<SourceId, (String, Chosen<VideoChoice>)>,
+    open: BTreeMap<SourceId, Opened>,
     /// Those that share what another has open.
     shared: BTreeMap<SourceId, SourceId>,
+    /// Those of them with other filters: they are drawn apart.
+    views: BTreeSet<SourceId>,
 }
 
 impl Sources {
@@ -111,40 +123,58 @@ impl Sources {
     pub fn sync(
         &mut self,
         wanted: &[Source],
-        main: &VideoChoice,
+        main: (&VideoChoice, &[Slot]),
         opener: &mut Open<'_>,
         compositor: &Compositor,
     ) -> Vec<Message> {
         let mut messages = Vec::new();
-        let mut first: Vec<(&VideoChoice, SourceId)> = vec![(main, MAIN)];
+        // Two sources of the same are one only while they are set alike.
+        let mut first: Vec<(&VideoChoice, Properties, SourceId, &[Slot])> =
+            vec![(main.0, Properties::default(), MAIN, main.1)];
         self.shared.clear();
+        let before = std::mem::take(&mut self.views);
         for source in wanted {
-            let same = first.iter().find(|(choice, _)| **choice == source.choice);
-            if let Some((_, id)) = same.filter(|_| source.choice != VideoChoice::None) {
+            let properties = source.properties.heeded(&source.choice);
+            let mut open = first.iter();
+            let same =
+                open.find(|(choice, set, ..)| **choice == source.choice && *set == properties);
+            if let Some((_, _, id, filters)) = same.filter(|_| source.choice != VideoChoice::None) {
                 self.shared.insert(source.id, *id);
+                if *filters != source.filters {
+                    self.views.insert(source.id);
+                }
             } else {
-                first.push((&source.choice, source.id));
+                first.push((&source.choice, properties, source.id, &source.filters));
             }
         }
+        for id in before.difference(&self.views) {
+            compositor.set_source(*id, None);
+        }
         let stays = |id: &SourceId, choice: &VideoChoice| {
-            first.iter().any(|(wanted, of)| of == id && *wanted == choice)
+            first.iter().any(|(wanted, _, of, _)| of == id && *wanted == choice)
         };
         // First what is closed: a device may be wanted under another name.
-        self.open.retain(|id, (_, chosen)| {
-            let stays = stays(id, &chosen.choice);
+        self.open.retain(|id, open| {
+            let stays = stays(id, &open.chosen.choice);
             if !stays {
                 compositor.set_source(*id, None);
             }
             stays
         });
         for source in wanted.iter().filter(|source| !self.shared.contains_key(&source.id)) {
-            if let Some((name, _)) = self.open.get_mut(&source.id) {
-                name.clone_from(&source.name);
+            if let Some(open) = self.open.get_mut(&source.id) {
+                open.name.clone_from(&source.name);
+                open.dials.set(&source.properties);
                 continue;
             }
-            let (chosen, failed) = open(source, opener, compositor);
+            let (opened, failed) = open(source, opener, compositor);
             messages.extend(failed);
-            self.open.insert(source.id, (source.name.clone(), chosen));
+            self.open.insert(source.id, opened);
+        }
+        for id in &self.views {
+            if let Some(of) = self.shared.get(id) {
+                compositor.set_view(*id, *of);
+            }
         }
         messages
     }
@@ -152,7 +182,8 @@ impl Sources {
     /// The plan with each source by the id under which it is open.
     pub fn resolve(&self, mut plan: Plan) -> Plan {
         for layer in &mut plan.layers {
-            if let Some(id) = self.shared.get(&layer.source) {
+            let drawn_apart = self.views.contains(&layer.source);
+            if let Some(id) = self.shared.get(&layer.source).filter(|_| !drawn_apart) {
                 layer.source = *id;
             }
         }
@@ -162,13 +193,13 @@ impl Sources {
     /// How a source fares; `None`: as the chosen picture does.
     pub fn report(&self, id: SourceId) -> Option<Report> {
         let id = self.shared.get(&id).copied().unwrap_or(id);
-        self.open.get(&id).map(|(_, chosen)| chosen.report())
+        self.open.get(&id).map(|open| open.chosen.report())
     }
 
     /// What changed since the last call.
     pub fn changes(&mut self) -> Vec<Change> {
         let open = self.open.values_mut();
-        let changes = open.filter_map(|(name, chosen)| {
+        let changes = open.filter_map(|Opened { name, chosen, .. }| {
             let (report, before) = chosen.change()?;
             Some(Change { name: name.clone(), choice: chosen.choice.clone(), report, before })
         });
@@ -180,23 +211,24 @@ fn open(
     source: &Source,
     opener: &mut Open<'_>,
     compositor: &Compositor,
-) -> (Chosen<VideoChoice>, Option<Message>) {
-    let choice = source.choice.clone();
+) -> (Opened, Option<Message>) {
+    let (choice, name) = (source.choice.clone(), source.name.clone());
+    let dials = Dials::new(&source.properties);
     if choice == VideoChoice::None {
-        return (Chosen::nothing(choice), None);
+        return (Opened { name, chosen: Chosen::nothing(choice), dials }, None);
     }
-    match opener(&choice) {
+    let (status, failed) = match opener(&choice, &dials) {
         Ok(opened) => {
             compositor.set_source(source.id, Some(opened.feed));
-            let told = told(&choice, None);
-            (Chosen { choice, status: Some(opened.status), told }, None)
+            (Some(opened.status), None)
         }
-        Err(reason) => {
-            let told = told(&choice, Some(reason.clone()));
-            let said = Said::SourceFailed { source: source.name.clone(), reason };
-            (Chosen { choice, status: None, told }, Some(Message::Scenes(said)))
-        }
-    }
+        Err(reason) => (None, Some(reason)),
+    };
+    let told = told(&choice, failed.clone());
+    let chosen = Chosen { choice, status, told };
+    let message = failed
+        .map(|reason| Message::Scenes(Said::SourceFailed { source: source.name.clone(), reason }));
+    (Opened { name, chosen, dials }, message)
 }
 
 /// What a change is to a person.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::media::{Rung, Size};
 use crate::studio::target::TargetState;
 
 /// One second's figures.
@@ -31,6 +32,10 @@ pub struct Video {
     pub bitrate: u32,
     /// What it may be: as set, or less for a slow connection.
     pub allowed: u32,
+    /// What is encoded now: as set, or smaller for a slow connection.
+    pub size: Option<Size>,
+    /// While there is a second encode, its size and what it may be, bits a second.
+    pub second: Option<(Size, u32)>,
     pub keyframes: u64,
 }
 
@@ -58,6 +63,10 @@ pub struct Target {
     pub sent_frames: u64,
     pub reconnects: u32,
     pub round_trip_ms: Option<f64>,
+    /// Which encode goes there.
+    pub rung: Rung,
+    /// The size of its pictures.
+    pub size: Option<Size>,
     /// What its viewers get, where that is looked at.
     pub monitor: Option<Monitor>,
 }

@@ -8,6 +8,7 @@ use crate::audio::AudioChoice;
 use crate::base::{Secret, Timestamp};
 use crate::broadcast::{Publisher, publisher};
 use crate::capture::VideoChoice;
+use crate::media::Rung;
 use crate::net::{self, Cause, Stage};
 use crate::studio::event::{self, TargetState};
 use crate::studio::message::Message;
@@ -151,8 +152,15 @@ pub(super) fn figures(
         sent_frames: figures.total_frames.saturating_sub(figures.dropped_frames),
         reconnects: figures.reconnects,
         round_trip_ms: figures.round_trip.map(|trip| trip.as_secs_f64() * 1_000.0),
+        rung: rung(&figures),
+        size: figures.rendition.as_ref().map(|rendition| rendition.video.size),
         monitor: None,
     }
+}
+
+/// Which encode goes to a target.
+pub(super) fn rung(figures: &publisher::Figures) -> Rung {
+    figures.rendition.as_ref().map_or(Rung::Main, |rendition| rendition.rung)
 }
 
 /// Whether a server says this to everybody and it means nothing to a person.

@@ -1,131 +1,317 @@
-//! The player in the window: one stream at a time.
+//! The players in the window: up to nine side by side, one of them chosen. What befalls one of them
+//! is its own: each has an engine and threads of its own.
 
-use std::time::Duration;
+mod talk;
+mod tile;
 
 use crate::base::{Clock, Latest};
 use crate::media::VideoFrame;
-use crate::net::Runtime;
-use crate::player::{self, Player, Source, State};
+use crate::net::{Options, Runtime};
+use crate::player::{self, Depth, Failure, Player, State};
+use crate::studio::chatting::{ChatChoices, ChatView};
+use crate::studio::event::Ready;
 use crate::studio::message::Message;
-use crate::studio::snapshot::{WatchFigures, WatchState};
+use crate::studio::playing::{MOST_TILES, PlayerChoices, Playing, Shown, TileId};
+use crate::studio::snapshot::{TileView, WatchFigures, WatchState};
+use talk::Talk;
+use tile::Tile;
 
-/// How long a player may take to end before its threads are left to themselves.
-const END: Duration = Duration::from_millis(800);
-
-/// The player, or what became of the last one.
+/// The players.
 #[derive(Debug)]
 pub(super) struct Watch {
-    screen: Latest<VideoFrame>,
-    player: Option<Player>,
-    url: String,
-    state: WatchState,
+    /// A slot for each tile there may be.
+    screens: Vec<Latest<VideoFrame>>,
+    /// In the order in which they are shown.
+    tiles: Vec<Tile>,
+    chosen: TileId,
     /// How to play, volume and mute as they are now.
     config: player::Config,
+    talk: Talk,
 }
 
 impl Watch {
-    pub(super) fn new(screen: Latest<VideoFrame>, config: player::Config) -> Self {
-        let (url, state) = (String::new(), WatchState::Idle);
-        Self { screen, player: None, url, state, config }
+    /// Players that show their pictures in `screens`, one for each of them.
+    pub(super) fn new(screens: Vec<Latest<VideoFrame>>, config: player::Config) -> Self {
+        Self {
+            screens,
+            tiles: Vec::new(),
+            chosen: TileId::default(),
+            config,
+            talk: Talk::default(),
+        }
     }
 
-    /// Plays this URL or file; gives a message where that cannot even begin.
+    /// Tiles that played these, which do not play yet.
+    pub(super) fn restore(&mut self, urls: &[String]) {
+        for url in urls.iter().take(MOST_TILES) {
+            self.place(url.clone());
+        }
+        if let Some(first) = self.tiles.first() {
+            self.chosen = first.id;
+        }
+    }
+
+    /// Plays this URL or file in the chosen tile; gives a message where that cannot even begin.
     pub(super) fn open(&mut self, url: String, runtime: &Runtime, clock: Clock) -> Option<Message> {
-        self.close();
-        self.config.source = Source::parse(&url);
-        self.url = url;
-        match Player::open(&self.config, runtime, clock, self.screen.clone()) {
-            Ok(player) => {
-                self.player = Some(player);
-                self.state = WatchState::Opening;
-                None
+        if self.tiles.is_empty() {
+            self.chosen = self.place(String::new())?;
+        }
+        self.open_in(self.chosen, url, runtime, clock)
+    }
+
+    /// Plays this URL or file in a new tile, where there is room for one.
+    pub(super) fn add(&mut self, url: String, runtime: &Runtime, clock: Clock) -> Option<Message> {
+        let first = self.tiles.is_empty();
+        let id = self.place(String::new())?;
+        if first {
+            self.chosen = id;
+        }
+        self.open_in(id, url, runtime, clock)
+    }
+
+    /// Plays again what a tile played.
+    pub(super) fn again(&mut self, id: TileId, runtime: &Runtime, clock: Clock) -> Option<Message> {
+        let url = self.tile(id)?.url().to_owned();
+        if url.is_empty() { None } else { self.open_in(id, url, runtime, clock) }
+    }
+
+    fn open_in(
+        &mut self,
+        id: TileId,
+        url: String,
+        runtime: &Runtime,
+        clock: Clock,
+    ) -> Option<Message> {
+        let muted = self.config.muted;
+        self.config.muted |= id != self.chosen;
+        let Self { tiles, config, .. } = self;
+        let tile = tiles.iter_mut().find(|tile| tile.id == id);
+        let failed = tile.and_then(|tile| tile.open(url, config, runtime, clock).err());
+        self.config.muted = muted;
+        self.share_memory();
+        failed.filter(|_| self.tiles.len() == 1).map(|failure| message(&failure))
+    }
+
+    /// A new tile with what it may play.
+    fn place(&mut self, url: String) -> Option<TileId> {
+        let taken = |id: TileId| self.tiles.iter().any(|tile| tile.id == id);
+        let ids = (0..).map(TileId).zip(&self.screens).take(MOST_TILES);
+        let (id, screen) = ids.into_iter().find(|(id, _)| !taken(*id))?;
+        let screen = screen.clone();
+        self.tiles.push(Tile::new(id, screen, url));
+        Some(id)
+    }
+
+    /// What is kept to go back in is bounded for all players together.
+    fn share_memory(&self) {
+        let each = Depth::default().bytes / self.tiles.len().max(1);
+        for player in self.players() {
+            player.set_time_shift_bytes(each);
+        }
+    }
+
+    fn tile(&self, id: TileId) -> Option<&Tile> {
+        self.tiles.iter().find(|tile| tile.id == id)
+    }
+
+    fn players(&self) -> impl Iterator<Item = &Player> {
+        self.tiles.iter().filter_map(Tile::player)
+    }
+
+    fn player(&self) -> Option<&Player> {
+        self.tile(self.chosen)?.player()
+    }
+
+    /// Stops the chosen one.
+    pub(super) fn close(&mut self) {
+        let chosen = self.chosen;
+        if let Some(tile) = self.tiles.iter_mut().find(|tile| tile.id == chosen) {
+            tile.close();
+        }
+    }
+
+    /// Stops all of them.
+    pub(super) fn close_all(&mut self) {
+        self.tiles.iter_mut().for_each(Tile::close);
+    }
+
+    fn remove(&mut self, id: TileId) {
+        if let Some(place) = self.tiles.iter().position(|tile| tile.id == id) {
+            self.tiles.remove(place).close();
+            if self.chosen == id {
+                let next = self.tiles.get(place).or(self.tiles.last());
+                self.chosen = next.map_or_else(TileId::default, |tile| tile.id);
             }
-            Err(failure) => {
-                self.state = WatchState::Failed { cause: failure.cause.clone() };
-                Some(message(&failure))
+            self.hear();
+            self.share_memory();
+        }
+    }
+
+    /// The chosen one is heard, as far as any is.
+    fn hear(&self) {
+        for tile in &self.tiles {
+            if let Some(player) = tile.player() {
+                player.set_muted(self.config.muted || tile.id != self.chosen);
             }
         }
     }
 
-    /// Stops playing. Its threads end in the background.
-    pub(super) fn close(&mut self) {
-        if let Some(mut player) = self.player.take() {
-            // What takes longer than a moment ends on a thread of its own.
-            let ending = crate::base::Worker::spawn("watch-end", move |_| {
-                player.stop(END);
-            });
-            if let Err(error) = ending {
-                tracing::warn!(%error, "ending the player");
+    /// Does what needs nothing but the players.
+    pub(super) fn obey(&mut self, playing: &Playing) -> Result<(), Failure> {
+        match playing {
+            Playing::Choose(id) if self.tile(*id).is_some() => {
+                self.chosen = *id;
+                self.hear();
+            }
+            Playing::Remove(id) => self.remove(*id),
+            Playing::SetAvOffset(millis) => {
+                let most = player::MAX_AV_OFFSET_MS;
+                self.config.av_offset_ms = (*millis).clamp(-most, most);
+                let offset = self.config.av_offset_ms;
+                self.players().for_each(|player| player.set_av_offset(offset));
+            }
+            Playing::SetBuffer(buffer) => {
+                self.config.auto_buffer = buffer.is_none();
+                self.config.buffer = buffer.unwrap_or(self.config.buffer);
+                self.players().for_each(|player| player.set_buffer(*buffer));
+            }
+            Playing::SetBalance(balance) => {
+                let balance = if balance.is_finite() { balance.clamp(-1.0, 1.0) } else { 0.0 };
+                self.config.balance = balance;
+                self.players().for_each(|player| player.set_balance(balance));
+            }
+            Playing::SetSpeaker(id) => {
+                self.config.device.clone_from(id);
+                self.players().for_each(|player| player.set_speaker(id.clone()));
+            }
+            Playing::Say(text) => self.talk.say(text),
+            Playing::SetChat(choices) => self.talk.choose(choices.clone()),
+            _ => {
+                let Some(player) = self.player() else { return Ok(()) };
+                control(player, playing)?;
             }
         }
-        self.screen.clear();
-        self.state = WatchState::Idle;
+        Ok(())
     }
 
     pub(super) fn set_volume(&mut self, volume: f32) {
         self.config.volume = if volume.is_finite() { volume.clamp(0.0, 1.0) } else { 1.0 };
-        if let Some(player) = &self.player {
-            player.set_volume(self.config.volume);
-        }
+        let volume = self.config.volume;
+        self.players().for_each(|player| player.set_volume(volume));
     }
 
     pub(super) fn set_muted(&mut self, muted: bool) {
         self.config.muted = muted;
-        if let Some(player) = &self.player {
-            player.set_muted(muted);
-        }
+        self.hear();
     }
 
-    /// What happened since the last call.
+    /// What happened since the last call. Where several play, each tells of its end in its tile.
     pub(super) fn poll(&mut self) -> Vec<Message> {
         let mut messages = Vec::new();
-        let Some(player) = &self.player else { return messages };
-        while let Ok(event) = player.events().try_recv() {
-            match event {
-                player::Event::State(State::Failed(failure)) => messages.push(message(&failure)),
-                player::Event::State(_) => {}
-                player::Event::Message(said) => messages.push(Message::Player(said)),
+        let alone = self.tiles.len() == 1;
+        for tile in &mut self.tiles {
+            let chosen = tile.id == self.chosen;
+            for event in tile.poll() {
+                match event {
+                    player::Event::State(State::Failed(failure)) if alone => {
+                        messages.push(message(&failure));
+                    }
+                    player::Event::Message(said) if chosen => messages.push(Message::Player(said)),
+                    player::Event::Line(line) if chosen => self.talk.add(line),
+                    player::Event::State(_)
+                    | player::Event::Message(_)
+                    | player::Event::Line(_) => {}
+                }
             }
         }
-        self.state = match player.state() {
-            State::Starting | State::Opening { .. } => WatchState::Opening,
-            State::Playing => WatchState::Playing,
-            State::Reconnecting { cause, .. } => WatchState::Reconnecting { cause },
-            State::Ended => WatchState::Ended,
-            State::Failed(failure) => WatchState::Failed { cause: failure.cause },
-        };
         messages
     }
 
-    pub(super) fn state(&self) -> WatchState {
-        self.state.clone()
+    /// Is where the chosen one is talked about, as long as it plays, and takes what was said there.
+    /// `own`: the built-in server's addresses, asked for where something else is played.
+    pub(super) fn talk(
+        &mut self,
+        own: impl FnOnce() -> Ready,
+        options: &Options,
+        runtime: &Runtime,
+    ) {
+        let Self { tiles, chosen, talk, .. } = self;
+        let playing = tiles.iter().find(|tile| tile.id == *chosen && tile.player().is_some());
+        talk.follow(playing.map_or("", Tile::url), own, options, runtime);
+        self.talk.poll();
     }
 
+    /// What is said about the chosen one.
+    pub(super) fn chat(&self) -> ChatView {
+        self.talk.view()
+    }
+
+    /// How that is shown.
+    pub(super) fn chat_choices(&self) -> &ChatChoices {
+        &self.talk.choices
+    }
+
+    /// The picture of the chosen one.
+    pub(super) fn picture(&self) -> Option<VideoFrame> {
+        self.tile(self.chosen)?.picture().get()
+    }
+
+    /// What the chosen one does.
+    pub(super) fn state(&self) -> WatchState {
+        self.tile(self.chosen).map(Tile::state).cloned().unwrap_or_default()
+    }
+
+    /// How the chosen one fares.
     pub(super) fn figures(&self) -> WatchFigures {
-        let figures = self.player.as_ref().map(Player::figures).unwrap_or_default();
-        WatchFigures {
-            url: self.url.clone(),
-            size: figures.size,
-            video: figures.video,
-            audio: figures.audio,
-            fps: figures.fps,
-            bitrate: figures.bitrate,
-            buffer: figures.buffer,
-            dropped: figures.dropped,
-            late: figures.late,
-            latency: figures
-                .latency_ms
-                .and_then(|millis| Duration::try_from_secs_f64(millis / 1_000.0).ok()),
-            av_offset_ms: figures.av_offset_ms,
-            first_picture: figures.first_picture,
-            volume: self.config.volume,
-            muted: self.config.muted,
-            playing_for: figures.playing_for,
+        let (volume, muted) = (self.config.volume, self.config.muted);
+        match self.tile(self.chosen) {
+            Some(tile) => tile.figures(volume, muted),
+            None => WatchFigures { volume, muted, ..WatchFigures::default() },
         }
+    }
+
+    /// All of them.
+    pub(super) fn views(&self) -> Vec<TileView> {
+        let view = |tile: &Tile| TileView {
+            id: tile.id,
+            chosen: tile.id == self.chosen,
+            state: tile.state().clone(),
+            figures: tile.figures(self.config.volume, self.config.muted),
+            picture: Shown(tile.picture()),
+        };
+        self.tiles.iter().map(view).collect()
+    }
+
+    /// What is in the tiles, in order.
+    pub(super) fn urls(&self) -> Vec<String> {
+        self.tiles.iter().map(|tile| tile.url().to_owned()).collect()
+    }
+
+    /// As all of them play.
+    pub(super) fn choices(&self) -> PlayerChoices {
+        PlayerChoices::of(&self.config)
     }
 }
 
-fn message(failure: &player::Failure) -> Message {
+/// What is asked of one player.
+fn control(player: &Player, playing: &Playing) -> Result<(), Failure> {
+    match playing {
+        Playing::Pause(paused) => player.pause(*paused),
+        Playing::Seek(to) => {
+            player.seek(*to);
+        }
+        Playing::Rewind(behind) => {
+            player.rewind(*behind);
+        }
+        Playing::GoToLive => player.go_live(),
+        Playing::Save(path) => player.start_saving(path)?,
+        Playing::StopSaving => player.stop_saving(),
+        _ => {}
+    }
+    Ok(())
+}
+
+pub(super) fn message(failure: &player::Failure) -> Message {
     let key = match failure.kind {
         player::Kind::NoSuchStream => "watch-no-stream",
         player::Kind::Unreachable => "watch-unreachable",

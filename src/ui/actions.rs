@@ -3,6 +3,7 @@
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
+use crate::capture::Heeds;
 use crate::studio::Snapshot;
 use crate::studio::snapshot::{LiveState, WatchState};
 
@@ -18,6 +19,9 @@ pub enum Action {
     Snapshot,
     Mute,
     Desk,
+    Filters,
+    /// How the selected text looks, its slides follow each other, its pointer is seen.
+    Properties,
     FullScreen,
     Palette,
     Settings,
@@ -51,7 +55,7 @@ macro_rules! key {
 
 impl Action {
     /// In the order of the palette and the help.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::GoLive,
         Self::Ready,
         Self::Record,
@@ -61,6 +65,8 @@ impl Action {
         Self::Snapshot,
         Self::Mute,
         Self::Desk,
+        Self::Filters,
+        Self::Properties,
         Self::FullScreen,
         Self::Palette,
         Self::Settings,
@@ -97,6 +103,8 @@ impl Action {
             Self::Snapshot => key!("action-snapshot"),
             Self::Mute => key!("action-mute"),
             Self::Desk => key!("action-desk"),
+            Self::Filters => key!("action-filters"),
+            Self::Properties => key!("action-properties"),
             Self::FullScreen => key!("action-full-screen"),
             Self::Palette => key!("action-palette"),
             Self::Settings => key!("action-settings"),
@@ -137,6 +145,8 @@ impl Action {
             Self::Palette => command(Key::K),
             Self::Settings => command(Key::Comma),
             Self::Desk => command(Key::M),
+            Self::Filters => command(Key::F),
+            Self::Properties => command(Key::E),
             Self::History => command(Key::H),
             Self::Studio => command(Key::Num1),
             Self::Watch => command(Key::Num2),
@@ -171,6 +181,10 @@ impl Action {
             Self::CopyAddress => !snapshot.server.play_url.is_empty(),
             Self::WatchOwn => {
                 !snapshot.server.play_url.is_empty() && snapshot.live == LiveState::OnAir
+            }
+            Self::Properties => {
+                let mut sources = snapshot.scenes.collection.sources.iter();
+                sources.any(|source| Heeds::of(&source.choice).is_some())
             }
             Self::Undo => snapshot.scenes.can_undo,
             Self::Redo => snapshot.scenes.can_redo,

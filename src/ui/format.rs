@@ -17,6 +17,12 @@ pub fn minutes(time: Duration) -> String {
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
+/// `−12 s`, `−1:05`: so far behind the live end.
+pub fn behind(time: Duration) -> String {
+    let seconds = (time + Duration::from_millis(500)).as_secs();
+    if seconds < 60 { format!("−{seconds}\u{a0}s") } else { format!("−{}", minutes(time)) }
+}
+
 /// A whole number in groups of three, with spaces that do not break.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -121,6 +127,8 @@ mod tests {
         assert_eq!(clock(Duration::from_secs(45_296)), "12:34:56");
         assert_eq!(clock(Duration::from_secs(360_000)), "100:00:00");
         assert_eq!(bitrate(2_512_000), "2\u{a0}512\u{a0}kbps");
+        assert_eq!(behind(Duration::from_millis(12_400)), "−12\u{a0}s");
+        assert_eq!(behind(Duration::from_secs(65)), "−1:05");
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1_234_567), "1\u{a0}234\u{a0}567");
         assert_eq!(decibels(-14.24), "−14.2\u{a0}dB");

@@ -53,6 +53,7 @@ pub enum Icon {
     Picture,
     Lock,
     Unlock,
+    PictureInPicture,
 }
 
 /// A pen on the 20×20 grid.
@@ -334,6 +335,10 @@ fn draw(pen: &Pen<'_>, icon: Icon) {
                 pen.arc(10.0, 10.0, radius, -0.8, 0.8);
                 pen.arc(10.0, 10.0, radius, PI - 0.8, PI + 0.8);
             }
+        }
+        Icon::PictureInPicture => {
+            pen.rect(2.0, 4.0, 16.0, 12.0, 2.0);
+            pen.filled(&[(10.0, 9.5), (15.5, 9.5), (15.5, 13.5), (10.0, 13.5)]);
         }
         Icon::Screen => {
             pen.rect(2.5, 3.5, 15.0, 10.5, 2.0);

@@ -4,6 +4,8 @@
 
 pub mod actions;
 pub mod bars;
+pub mod causes;
+pub mod control_room;
 pub mod dialogs;
 pub mod fonts;
 pub mod format;
@@ -15,6 +17,7 @@ pub mod pick;
 pub mod picture;
 pub mod scenes;
 pub mod screen;
+pub mod slots;
 pub mod sounds;
 pub mod sources;
 pub mod stage;

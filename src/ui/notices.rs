@@ -57,9 +57,10 @@ pub fn place_of(notice: &Notice) -> Place {
 /// The words of a notice in the language of the window, the English ones where there are none.
 pub fn words(texts: &Texts, notice: &Notice) -> (String, String) {
     let args: Vec<(&str, Cow<'_, str>)> =
-        notice.args.iter().map(|(name, value)| (*name, Cow::from(value))).collect();
-    let find = |key: String, english: &str| {
-        if texts.has(&key) { texts.with(&key, &args) } else { english.to_owned() }
+        notice.args.iter().map(|(name, value)| (*name, texts.said(value))).collect();
+    let find = |key: String, english: &str| match texts.has(&key) {
+        true => texts.with(&key, &args),
+        false => texts.said(english).into_owned(),
     };
     (
         find(format!("notice-{}", notice.key), &notice.summary),

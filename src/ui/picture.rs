@@ -39,6 +39,11 @@ impl Picture {
         Self { slot, name, ..Self::default() }
     }
 
+    /// The same pictures once more, to be shown at another size.
+    pub fn again(&self, name: &'static str) -> Self {
+        Self::new(name, self.slot.clone())
+    }
+
     /// Whether there is a picture to show.
     pub fn is_there(&self) -> bool {
         self.slot.version() != self.seen && self.slot.get().is_some() || self.frame.is_some()
@@ -52,12 +57,42 @@ impl Picture {
         })
     }
 
+    /// Its own size, once there is one.
+    pub fn size(&mut self) -> Option<Size> {
+        if self.frame.is_none() && self.slot.version() != self.seen {
+            return self.slot.get().map(|frame| frame.size());
+        }
+        self.frame.as_ref().map(VideoFrame::size)
+    }
+
+    /// Draws the picture turned, filling `rect` as it is seen then, and cut off at `room`; tells
+    /// whether there was one.
+    pub fn paint_turned(&mut self, ui: &Ui, rect: Rect, room: Rect, turn: Turn) -> bool {
+        let upright = if turn.is_sideways() {
+            Rect::from_center_size(rect.center(), vec2(rect.height(), rect.width()))
+        } else {
+            rect
+        };
+        self.renew(ui.ctx(), pixels(upright, ui.pixels_per_point()));
+        let Some(texture) = self.texture.as_ref().filter(|_| self.frame.is_some()) else {
+            return false;
+        };
+        let mut mesh = egui::Mesh::with_texture(texture.id());
+        let corners = [rect.left_top(), rect.right_top(), rect.right_bottom(), rect.left_bottom()];
+        let whole = [pos2(0.0, 0.0), pos2(1.0, 0.0), pos2(1.0, 1.0), pos2(0.0, 1.0)];
+        // Turned to the right, the picture's lower left corner comes to the upper left.
+        let turned = whole.iter().cycle().skip(4 - turn.quarters());
+        for (pos, uv) in corners.into_iter().zip(turned) {
+            mesh.vertices.push(egui::epaint::Vertex { pos, uv: *uv, color: Color32::WHITE });
+        }
+        mesh.indices.extend([0, 1, 2, 0, 2, 3]);
+        ui.painter().with_clip_rect(room.intersect(ui.clip_rect())).add(mesh);
+        true
+    }
+
     /// Draws the picture, filling `rect`; tells whether there was one.
     pub fn paint(&mut self, ui: &Ui, rect: Rect) -> bool {
-        let pixels = rect.size() * ui.pixels_per_point();
-        let wanted =
-            Size::new((pixels.x.round() as u32).max(2) & !1, (pixels.y.round() as u32).max(2) & !1);
-        self.renew(ui.ctx(), wanted);
+        self.renew(ui.ctx(), pixels(rect, ui.pixels_per_point()));
         let Some(texture) = self.texture.as_ref().filter(|_| self.frame.is_some()) else {
             return false;
         };
@@ -77,7 +112,9 @@ impl Picture {
             return;
         };
         // Larger than it is: the graphics side stretches it.
-        let size = if wanted.width < frame.size().width { wanted } else { frame.size() };
+        let own = frame.size();
+        let smaller = wanted.width < own.width && wanted.height <= own.height;
+        let size = if smaller { wanted } else { own };
         if !fresh && self.made_for == Some(size) {
             return;
         }
@@ -109,6 +146,45 @@ impl Picture {
             }
         }
         self.made_for = Some(size);
+    }
+}
+
+/// The even size in pixels of a place on the screen.
+fn pixels(rect: Rect, pixels_per_point: f32) -> Size {
+    let pixels = rect.size() * pixels_per_point;
+    Size::new((pixels.x.round() as u32).max(2) & !1, (pixels.y.round() as u32).max(2) & !1)
+}
+
+/// By how much a picture is turned, clockwise.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Turn {
+    #[default]
+    None,
+    Right,
+    Half,
+    Left,
+}
+
+impl Turn {
+    pub const ALL: [Self; 4] = [Self::None, Self::Right, Self::Half, Self::Left];
+
+    fn quarters(self) -> usize {
+        Self::ALL.iter().position(|it| *it == self).unwrap_or(0)
+    }
+
+    /// 0, 90, 180 or 270.
+    pub fn degrees(self) -> usize {
+        self.quarters() * 90
+    }
+
+    /// Whether width and height change places.
+    pub fn is_sideways(self) -> bool {
+        matches!(self, Self::Right | Self::Left)
+    }
+
+    /// A quarter further.
+    pub fn next(self) -> Self {
+        Self::ALL.get(self.quarters() + 1).copied().unwrap_or_default()
     }
 }
 

@@ -1,30 +1,25 @@
 //! The whole window: bars, pages, dialogs, keyboard. Draws one snapshot a frame and gives back what
 //! was asked for. Knows nothing of eframe: tests drive it as the program does.
 
-use std::path::PathBuf;
+mod picked;
 
-use egui::{Key, Modifiers, Rect, ScrollArea, Ui, pos2, vec2};
+use egui::{Key, Modifiers, Rect, Ui, pos2, vec2};
 
-use crate::audio::AudioChoice;
 use crate::base::Latest;
 use crate::capture::VideoChoice;
-use crate::compose::scene::SceneId;
+use crate::compose::scene::SourceId;
 use crate::media::VideoFrame;
-use crate::mix::StripId;
 use crate::studio::snapshot::{LiveState, WatchState};
-use crate::studio::{Command, Edit, Language, Preferences, Remedy, Snapshot, Theme as ThemeChoice};
+use crate::studio::{Command, Language, Preferences, Snapshot, Theme as ThemeChoice};
 use crate::ui::actions::Action;
 use crate::ui::bars::{self, Page};
 use crate::ui::dialogs::{self, Answer, Dialog};
-use crate::ui::notices::{self, Place};
-use crate::ui::pick::Pick;
 use crate::ui::picture::Picture;
 use crate::ui::talk;
-use crate::ui::target::child;
 use crate::ui::text::{self, Texts};
-use crate::ui::theme::{Theme, gap, size};
+use crate::ui::theme::{Theme, size};
 use crate::ui::view::{Renderer, View, Wish};
-use crate::ui::{fonts, go_live, mixer, scenes, sources, stage, target, watch};
+use crate::ui::{control_room, fonts, scenes, target, watch};
 
 /// The window between two frames.
 #[derive(Debug)]
@@ -43,8 +38,11 @@ pub struct Screen {
     scenes: scenes::Draft,
     /// The scene that is prepared, once one was.
     prepared: Option<Picture>,
+    /// What the filters are seen at work on, while they are shown.
+    filtered: Option<Picture>,
     program: Picture,
-    watched: Picture,
+    /// The players' pictures, by the slots of their tiles.
+    watched: Vec<Picture>,
     full_screen: bool,
     /// The talk key was held in the last frame.
     talking: bool,
@@ -74,7 +72,7 @@ impl Screen {
         ctx: &egui::Context,
         preferences: Preferences,
         program: Latest<VideoFrame>,
-        watched: Latest<VideoFrame>,
+        watched: Vec<Latest<VideoFrame>>,
     ) -> Self {
         ctx.set_fonts(fonts::definitions());
         let theme = theme_of(&preferences);
@@ -94,8 +92,9 @@ impl Screen {
             watch: watch::Draft::default(),
             scenes: scenes::Draft::default(),
             prepared: None,
+            filtered: None,
             program: Picture::new("program", program),
-            watched: Picture::new("watched", watched),
+            watched: watched.into_iter().map(|slot| Picture::new("watched", slot)).collect(),
             full_screen: false,
             talking: false,
             wishes: Vec::new(),
@@ -134,6 +133,11 @@ impl Screen {
         }
     }
 
+    /// Shows the filters of a source.
+    pub fn show_filters(&mut self, source: SourceId) {
+        self.scenes.show_filters(source);
+    }
+
     /// The page that is shown.
     pub fn page(&self) -> Page {
         self.page
@@ -160,46 +164,6 @@ impl Screen {
         self.snapshot.live != LiveState::Idle || self.snapshot.recording.is_some()
     }
 
-    /// A file was chosen for the picture.
-    pub fn picked_video(&mut self, path: PathBuf) {
-        self.wishes.push(Wish::Command(Command::SelectVideo(VideoChoice::File(path))));
-    }
-
-    /// A file or folder was chosen for a scene.
-    pub fn picked_source(&mut self, pick: Pick, scene: SceneId, path: PathBuf) {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let edit = Edit::AddSource { scene, name, choice: pick.choice(path) };
-        self.wishes.push(Wish::Command(Command::Edit(edit)));
-    }
-
-    /// A file was chosen for the sound.
-    pub fn picked_audio(&mut self, path: PathBuf) {
-        self.wishes.push(Wish::Command(Command::SelectAudio(AudioChoice::File(path))));
-    }
-
-    /// A file of sound was chosen for this strip, or for a new one.
-    pub fn picked_strip(&mut self, strip: Option<StripId>, path: PathBuf) {
-        let choice = AudioChoice::File(path);
-        self.wishes.push(Wish::Command(match strip {
-            Some(id) => Command::SelectStrip { id, choice },
-            None => Command::AddStrip(choice),
-        }));
-    }
-
-    /// A file was chosen to be watched.
-    pub fn picked_watch(&mut self, path: &std::path::Path) {
-        let url = path.display().to_string();
-        self.watch.set_url(url.clone());
-        self.page = Page::Watch;
-        self.wishes.push(Wish::Command(Command::Watch { url }));
-    }
-
-    /// A folder was chosen for recordings.
-    pub fn picked_folder(&mut self, path: PathBuf) {
-        self.preferences.recording_folder = path;
-        self.wishes.push(Wish::Preferences);
-    }
-
     fn restyle(&mut self, ctx: &egui::Context) {
         self.theme = theme_of(&self.preferences);
         self.theme.apply(ctx);
@@ -220,15 +184,11 @@ impl Screen {
         self.keyboard(ui);
         let room = ui.max_rect();
         if self.full_screen {
-            let hint = self.texts.get("slate-none");
-            let picture = match self.page {
-                Page::Studio => &mut self.program,
-                Page::Watch => &mut self.watched,
-            };
-            watch::full_screen(ui, picture, room, &hint);
+            self.filled(ui, room);
         } else {
             self.window(ui, room);
         }
+        self.players(ui);
         self.dialogs(ui.ctx());
         if self.preferences != before {
             self.restyle(ui.ctx());
@@ -237,6 +197,53 @@ impl Screen {
             }
         }
         std::mem::take(&mut self.wishes)
+    }
+
+    /// The whole screen filled with the page's picture.
+    fn filled(&mut self, ui: &mut Ui, room: Rect) {
+        let mut view = View {
+            theme: &self.theme,
+            texts: &self.texts,
+            snapshot: &self.snapshot,
+            wishes: &mut self.wishes,
+        };
+        let action = match self.page {
+            Page::Studio => {
+                watch::program(ui, &mut self.program, room, &self.texts.get("slate-none"));
+                None
+            }
+            Page::Watch => {
+                self.watch.learn(&view, ui.input(|input| input.time));
+                self.watch.place = watch::Where::Here;
+                watch::full_screen(ui, &mut view, &mut self.watch, &mut self.watched, room)
+            }
+        };
+        if let Some(action) = action {
+            self.act(ui.ctx(), action);
+        }
+    }
+
+    /// The players' own window, and the keyboard of the *Watch* page.
+    fn players(&mut self, ui: &Ui) {
+        let mut view = View {
+            theme: &self.theme,
+            texts: &self.texts,
+            snapshot: &self.snapshot,
+            wishes: &mut self.wishes,
+        };
+        let mut action = None;
+        if self.page == Page::Watch && self.dialog.is_none() {
+            action = watch::keys::take(ui.ctx(), &mut view, &mut self.watch);
+        }
+        let asked = watch::windows(ui.ctx(), &mut view, &mut self.watch, &mut self.watched);
+        if let Some(action) = action.or(asked) {
+            self.act(ui.ctx(), action);
+        }
+    }
+
+    /// Whether the players are in a window of their own.
+    pub fn plays_apart(&self) -> bool {
+        self.watch.place != watch::Where::Here
     }
 
     fn window(&mut self, ui: &mut Ui, room: Rect) {
@@ -259,24 +266,22 @@ impl Screen {
         match self.page {
             Page::Studio => {
                 let pressed = {
-                    let mut parts = Parts {
+                    let mut parts = control_room::Parts {
                         target: &mut self.target,
                         scenes: &mut self.scenes,
                         program: &mut self.program,
                         prepared: self.prepared.as_mut(),
                     };
-                    studio(ui, &mut view, &mut parts, page, left, right)
+                    control_room::show(ui, &mut view, &mut parts, page, left, right)
                 };
                 if let Some(pressed) = pressed {
                     action = action.or(Some(pressed));
                 }
             }
             Page::Watch => {
-                let full =
+                let asked =
                     watch::show(ui, &mut view, &mut self.watch, &mut self.watched, page, right);
-                if full {
-                    action = Some(Action::FullScreen);
-                }
+                action = action.or(asked);
             }
         }
         if bars::status(ui, &view, self.page, bottom) {
@@ -296,6 +301,15 @@ impl Screen {
                 wishes: &mut self.wishes,
             };
             scenes::properties::show(ctx, &mut view, &mut self.scenes);
+            let both = (self.scenes.filters.is_some(), self.scenes.properties.is_some());
+            if both.0 || both.1 {
+                let prepared = self.prepared.as_ref().unwrap_or(&self.program);
+                let picture = self.filtered.get_or_insert_with(|| prepared.again("filtered"));
+                scenes::filters::show(ctx, &mut view, &mut self.scenes, picture);
+                scenes::source::show(ctx, &mut view, &mut self.scenes, picture);
+            } else {
+                self.filtered = None;
+            }
         }
         let Some(dialog) = self.dialog else {
             return;
@@ -352,7 +366,10 @@ impl Screen {
         }
         for action in Action::ALL {
             let Some(shortcut) = action.shortcut() else { continue };
-            let asked = self.dialog.is_some() || self.scenes.settings.is_some();
+            let asked = self.dialog.is_some()
+                || self.scenes.settings.is_some()
+                || self.scenes.filters.is_some()
+                || self.scenes.properties.is_some();
             if action.is_letter() && (typing || asked) {
                 continue;
             }
@@ -432,6 +449,18 @@ impl Screen {
             Action::History => self.toggle(Dialog::History),
             Action::Developer => self.toggle(Dialog::Developer),
             Action::Desk => self.toggle(Dialog::Desk),
+            Action::Filters => {
+                if let Some(source) = self.scenes.source(&self.snapshot) {
+                    self.page = Page::Studio;
+                    self.scenes.show_filters(source);
+                }
+            }
+            Action::Properties => {
+                if let Some(source) = self.scenes.source_with_properties(&self.snapshot) {
+                    self.page = Page::Studio;
+                    self.scenes.show_properties(source);
+                }
+            }
             Action::Studio => self.page = Page::Studio,
             Action::Watch => self.page = Page::Watch,
             Action::RetryNow => self.wishes.push(send(Command::RetryNow)),
@@ -512,77 +541,4 @@ impl Screen {
             Page::Watch => self.snapshot.watch == WatchState::Playing,
         }
     }
-}
-
-/// What the *Studio* page works with.
-struct Parts<'a> {
-    target: &'a mut target::Draft,
-    scenes: &'a mut scenes::Draft,
-    program: &'a mut Picture,
-    prepared: Option<&'a mut Picture>,
-}
-
-/// The *Studio* page.
-fn studio(
-    ui: &mut Ui,
-    view: &mut View<'_>,
-    parts: &mut Parts<'_>,
-    room: Rect,
-    left: f32,
-    right: f32,
-) -> Option<Action> {
-    let Parts { target: draft, scenes, program, prepared } = parts;
-    let theme = view.theme;
-    let split = room.right() - right;
-    let strip = Rect::from_min_max(
-        pos2(room.left(), room.bottom() - size::MIXER),
-        pos2(split, room.bottom()),
-    );
-    let sources_room = Rect::from_min_max(room.min, pos2(room.left() + left, strip.top()));
-    let stage_room = Rect::from_min_max(sources_room.right_top(), strip.right_top());
-    let side = Rect::from_min_max(pos2(split, room.top()), room.max);
-
-    ui.painter().vline(sources_room.right() - 0.5, sources_room.y_range(), theme.border());
-    let mut panel = child(ui, sources_room.shrink2(vec2(gap::M, gap::M)), "sources");
-    panel.shrink_clip_rect(sources_room);
-    sources::show(&mut panel, view, scenes);
-
-    stage::show(ui, view, program, prepared.as_deref_mut(), scenes, stage_room);
-    let mut sound = child(ui, strip, "mixer");
-    let desk = mixer::show(&mut sound, view, strip);
-
-    ui.painter().vline(side.left() + 0.5, side.y_range(), theme.border());
-    let inner = side.shrink2(vec2(gap::L, gap::M));
-    let buttons =
-        Rect::from_min_max(pos2(inner.left(), inner.bottom() - go_live::HEIGHT), inner.max);
-    let above = Rect::from_min_max(inner.min, pos2(inner.right(), buttons.top() - gap::M));
-    let mut upper = child(ui, above, "target");
-    let (mut edit, mut ready) = (None, false);
-    ScrollArea::vertical().auto_shrink(false).show(&mut upper, |ui| {
-        // Room for focus rings at the edges.
-        ui.set_width(above.width());
-        if matches!(view.snapshot.live, LiveState::Idle | LiveState::Connecting { .. }) {
-            ready = target::idle(ui, view, draft);
-        } else {
-            target::on_air(ui, view, draft);
-        }
-        ui.add_space(gap::M);
-        ui.spacing_mut().item_spacing.y = gap::S;
-        if let Some(Remedy::EditTarget(id)) = notices::cards(ui, view, Place::Target, 2) {
-            edit = Some(id);
-        }
-    });
-    if let Some(id) = edit {
-        draft.edit(id);
-    }
-    let mut lower = child(ui, buttons, "go-live");
-    if desk {
-        return Some(Action::Desk);
-    }
-    if ready {
-        return Some(Action::Ready);
-    }
-    go_live::show(&mut lower, view).map(|pressed| match pressed {
-        go_live::Pressed::GoLive | go_live::Pressed::Stop => Action::GoLive,
-    })
 }

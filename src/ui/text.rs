@@ -12,6 +12,8 @@ use i18n_embed::fluent::FluentLanguageLoader;
 use i18n_embed::unic_langid::LanguageIdentifier;
 use rust_embed::RustEmbed;
 
+use crate::ui::causes::Causes;
+
 #[derive(RustEmbed)]
 #[folder = "assets/i18n"]
 struct Files;
@@ -77,6 +79,7 @@ pub struct Texts {
     language: Language,
     loader: FluentLanguageLoader,
     kept: RefCell<HashMap<&'static str, Arc<str>>>,
+    causes: Causes,
 }
 
 impl std::fmt::Debug for Texts {
@@ -101,7 +104,10 @@ impl Texts {
         }
         // Marks around values would be drawn as boxes by faces that lack them.
         loader.set_use_isolating(false);
-        Self { language, loader, kept: RefCell::default() }
+        let said = Files::get(&format!("{}/said.txt", language.tag()));
+        let said = said.map(|file| String::from_utf8_lossy(&file.data).into_owned());
+        let causes = said.map_or_else(Causes::default, |said| Causes::parse(&said));
+        Self { language, loader, kept: RefCell::default(), causes }
     }
 
     /// The chosen language.
@@ -131,6 +137,11 @@ impl Texts {
         let args: HashMap<&str, i64> =
             HashMap::from([("count", i64::try_from(count).unwrap_or(i64::MAX))]);
         self.loader.get_args(key, args)
+    }
+
+    /// What a part below the window says in English, in the chosen language where it has the words.
+    pub fn said<'a>(&self, english: &'a str) -> Cow<'a, str> {
+        self.causes.say(english)
     }
 
     /// Whether `key` has a text.

@@ -1,6 +1,7 @@
 //! What every screen is handed: the look, the words, the studio as it is; and what it hands back.
 
-use crate::compose::scene::SceneId;
+use crate::compose::filter::Asset;
+use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
 use crate::studio::{Command, Snapshot};
 use crate::ui::pick::Pick;
@@ -25,6 +26,8 @@ pub enum Wish {
     PickVideoFile,
     /// Ask for a file or folder and put it into this scene.
     PickSource(Pick, SceneId),
+    /// Ask for a file for this filter of a source, by its place in the list.
+    PickFilterFile(Asset, SourceId, usize),
     /// Ask for a file of scenes and take it in.
     PickScenes,
     /// Ask for a file and write the scenes into it.
@@ -43,6 +46,10 @@ pub enum Wish {
     SaveReplay,
     /// Save the picture that goes out into a new file in the folder of recordings.
     Snapshot,
+    /// Save the picture that is watched into a new file in the folder of recordings.
+    WatchSnapshot,
+    /// Record what is watched into a new file there.
+    WatchSave,
     /// Fill the screen, or do not.
     FullScreen(bool),
     /// Ask the clipboard for its text; it comes as a paste.

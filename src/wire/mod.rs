@@ -10,6 +10,7 @@ pub mod base64;
 pub mod bits;
 pub mod block;
 pub mod carried;
+pub mod chat;
 pub mod container;
 pub mod flv;
 pub mod h264;

@@ -9,23 +9,32 @@ use std::time::Duration;
 use onair::app::Studio;
 use onair::audio::AudioChoice;
 use onair::base::{Latest, Timestamp, Worker};
-use onair::capture::VideoChoice;
+use onair::capture::text::{Scroll, Shadow, Way};
+use onair::capture::{Properties, Rgba, VideoChoice};
+use onair::compose::filter as video;
+use onair::compose::scene::SourceId;
 use onair::media::{Color, Planes, Size, VideoFrame};
 use onair::mix::filter::{Filter, Slot};
 use onair::mix::{Heard, Reading, Strip, StripId};
+use onair::player::chat::ChatState;
+use onair::player::{Rewind, Saving};
+use onair::studio::chatting::{self, ChatView};
+use onair::studio::playing::Shown;
 use onair::studio::snapshot::{
     AudioSource, Device, LiveFigures, LiveState, RecordingFigures, ServerFigures, SourceState,
     StripView, VideoSource, WatchFigures, WatchState,
 };
-use onair::studio::snapshot::{MonitorView, TargetView, ViewersPicture};
+use onair::studio::snapshot::{MonitorView, TargetView, TileView, ViewersPicture};
 use onair::studio::target::TargetState;
 use onair::studio::{
-    Command, DelayFigures, DelayState, Level, Notice, Remedy, Snapshot, SoundStrip, Target,
+    Collection, Command, DelayFigures, DelayState, Edit, Level, Notice, Playing, Remedy, Snapshot,
+    SoundStrip, Target, TileId,
 };
+use onair::wire::chat::Line;
 use parking_lot::Mutex;
 
 /// The states by name.
-pub const STATES: [&str; 25] = [
+pub const STATES: [&str; 32] = [
     "idle",
     "custom",
     "targets",
@@ -45,17 +54,39 @@ pub const STATES: [&str; 25] = [
     "lost",
     "clipped",
     "mixer",
+    "filters",
+    "properties",
     "watch-idle",
     "watch-opening",
     "watching",
     "watch-reconnecting",
     "watch-ended",
     "watch-failed",
+    "watch-behind",
+    "watch-paused",
+    "watch-file",
+    "watch-wall",
+    "watch-chat",
 ];
 
 /// Whether a state is about the *Watch* page.
 pub fn is_watch(state: &str) -> bool {
     state.starts_with("watch")
+}
+
+/// What three people say.
+fn chat() -> ChatView {
+    let lines = [
+        ("guest-12", "which crystal is that?"),
+        ("guest-7", "画面真清晰"),
+        ("guest-3", "that solder joint looks fine now"),
+    ];
+    let heard = |(at, (name, text)): (usize, &(&str, &str))| chatting::Heard {
+        number: at as u64 + 1,
+        line: Arc::new(Line::new(name, text).unwrap()),
+    };
+    let lines = lines.iter().enumerate().map(heard).collect();
+    ChatView { state: Some(ChatState::Open), lines }
 }
 
 fn device(id: &str, name: &str, default: bool) -> Device {
@@ -107,6 +138,44 @@ fn strips() -> Vec<StripView> {
     ]
 }
 
+/// A scene with a guest before a screen over the chosen picture, which has every filter.
+fn filtered() -> Collection {
+    let slot = |filter| video::Slot { enabled: true, filter };
+    let scene = Collection::default().current;
+    let all = video::Filter::kinds().into_iter().map(slot).collect();
+    let key = video::Filter::of_kind("chroma-key").map(slot).into_iter().collect();
+    let mut collection = Collection::default();
+    for edit in [
+        Edit::AddSource { scene, name: "Guest".into(), choice: VideoChoice::Test },
+        Edit::SetFilters(SourceId(0), all),
+        Edit::SetFilters(SourceId(1), key),
+    ] {
+        assert!(collection.apply(&edit));
+    }
+    collection
+}
+
+/// A scene with a screen, slides and a text with everything around it.
+fn styled() -> Collection {
+    let scene = Collection::default().current;
+    let mut collection = Collection::default();
+    for (name, choice) in [("Desk", "screen"), ("Album", "slides:/album"), ("Title", "text:Hello")]
+    {
+        let choice: VideoChoice = choice.parse().unwrap();
+        assert!(collection.apply(&Edit::AddSource { scene, name: name.into(), choice }));
+    }
+    let mut properties = Properties::default();
+    let black = Rgba::BLACK;
+    let style = &mut properties.text.style;
+    style.outline = Some((black, 4));
+    style.shadow = Some(Shadow { color: black, right: 4, down: 4, blur: 4 });
+    style.background = Some(Rgba::WHITE);
+    properties.text.width = Some(800);
+    properties.text.scroll = Some(Scroll { way: Way::Up, speed: 60 });
+    assert!(collection.apply(&Edit::SetProperties(SourceId(3), properties)));
+    collection
+}
+
 /// A studio in the state `name`.
 pub fn snapshot(name: &str) -> Snapshot {
     let video = VideoSource {
@@ -140,6 +209,11 @@ pub fn snapshot(name: &str) -> Snapshot {
             faults: Vec::new(),
         },
         watch_figures: WatchFigures { volume: 0.8, ..WatchFigures::default() },
+        recent: vec![
+            "rtmp://live.example.com/app/main-hall".into(),
+            "/home/ada/Videos/holiday.mkv".into(),
+        ],
+        speakers: vec![device("hdmi", "HDMI Audio", true)],
         cpu: 0.21,
         rss_bytes: 118_000_000,
         ..Snapshot::default()
@@ -166,6 +240,7 @@ pub fn snapshot(name: &str) -> Snapshot {
     };
     let playing = WatchFigures {
         url: "rtmp://127.0.0.1:1935/live/onair".into(),
+        live: true,
         size: Some(Size::new(1280, 720)),
         video: "H.264 High".into(),
         audio: "AAC-LC 48 kHz stereo".into(),
@@ -180,6 +255,8 @@ pub fn snapshot(name: &str) -> Snapshot {
         volume: 0.8,
         muted: false,
         playing_for: Duration::from_secs(128),
+        speed: 1.0,
+        ..WatchFigures::default()
     };
     match name {
         "idle" | "watch-idle" => {}
@@ -366,6 +443,8 @@ pub fn snapshot(name: &str) -> Snapshot {
             video.format = None;
         }
         "mixer" => snapshot.strips = strips(),
+        "filters" => snapshot.scenes.collection = Arc::new(filtered()),
+        "properties" => snapshot.scenes.collection = Arc::new(styled()),
         "clipped" => {
             let audio = snapshot.audio.as_mut().unwrap();
             (audio.peak_dbfs, audio.held_dbfs, audio.clipped) = (-1.2, 0.0, true);
@@ -393,9 +472,103 @@ pub fn snapshot(name: &str) -> Snapshot {
                 WatchState::Failed { cause: "The server knows no stream of this name.".into() };
             snapshot.watch_figures.url = "rtmp://live.example.com/app/nobody".into();
         }
+        "watch-behind" | "watch-paused" => {
+            snapshot.watch = WatchState::Playing;
+            let rewind = Rewind {
+                range: Duration::from_secs(97),
+                behind: Duration::from_secs(12),
+                bytes: 31_000_000,
+            };
+            let saving = Saving {
+                path: "/home/ada/Videos/onair watched 2026-11-20 09-12-00.flv".into(),
+                bytes: 12_400_000,
+                time: Duration::from_secs(41),
+            };
+            let paused = name == "watch-paused";
+            let saving = Some(saving).filter(|_| !paused);
+            snapshot.watch_figures =
+                WatchFigures { rewind: Some(rewind), paused, saving, ..playing };
+        }
+        "watch-file" => {
+            snapshot.watch = WatchState::Playing;
+            snapshot.watch_figures = WatchFigures {
+                url: "/home/ada/Videos/onair 2026-11-20 09-12-00.flv".into(),
+                live: false,
+                position: Duration::from_secs(42),
+                duration: Some(Duration::from_secs(190)),
+                latency: None,
+                ..playing
+            };
+        }
+        "watch-wall" => snapshot.tiles = wall(&playing),
+        "watch-chat" => {
+            snapshot.watch = WatchState::Playing;
+            snapshot.watch_figures = playing;
+            snapshot.chat = chat();
+        }
         other => unreachable!("no state {other}"),
     }
+    if snapshot.tiles.is_empty() && is_watch(name) {
+        snapshot.tiles = vec![tile(0, snapshot.watch.clone(), snapshot.watch_figures.clone())];
+    } else if let Some(chosen) = snapshot.tiles.iter().find(|tile| tile.chosen) {
+        (snapshot.watch, snapshot.watch_figures) = (chosen.state.clone(), chosen.figures.clone());
+    }
     snapshot
+}
+
+fn tile(id: u8, state: WatchState, figures: WatchFigures) -> TileView {
+    TileView { id: TileId(id), chosen: id == 0, state, figures, picture: Shown::default() }
+}
+
+/// Five players, of which two play.
+fn wall(playing: &WatchFigures) -> Vec<TileView> {
+    let of = |name: &str| WatchFigures {
+        url: format!("rtmp://live.example.com/app/{name}"),
+        ..playing.clone()
+    };
+    let lost = "the server closed the connection".into();
+    let none = "there is no stream of this name".into();
+    vec![
+        tile(0, WatchState::Playing, of("main-hall")),
+        tile(1, WatchState::Playing, of("workshop")),
+        tile(2, WatchState::Opening, of("garden")),
+        tile(3, WatchState::Reconnecting { cause: lost }, of("stage")),
+        tile(4, WatchState::Failed { cause: none }, of("nobody")),
+    ]
+}
+
+/// What becomes of a wish about players.
+fn play(snapshot: &mut Snapshot, playing: &Playing) {
+    let watch = &mut snapshot.watch_figures;
+    match playing {
+        Playing::Pause(paused) => watch.paused = *paused,
+        Playing::Seek(to) => watch.position = *to,
+        Playing::Rewind(behind) => {
+            if let Some(rewind) = watch.rewind.as_mut() {
+                rewind.behind = *behind;
+            }
+        }
+        Playing::GoToLive => {
+            watch.paused = false;
+            if let Some(rewind) = watch.rewind.as_mut() {
+                rewind.behind = Duration::ZERO;
+            }
+        }
+        Playing::Choose(id) => {
+            for tile in &mut snapshot.tiles {
+                tile.chosen = tile.id == *id;
+            }
+        }
+        Playing::Remove(id) => snapshot.tiles.retain(|tile| tile.id != *id),
+        Playing::SetAvOffset(millis) => snapshot.player.av_offset_ms = *millis,
+        Playing::SetBuffer(buffer) => snapshot.player.buffer = *buffer,
+        Playing::SetBalance(balance) => snapshot.player.balance = *balance,
+        Playing::SetSpeaker(id) => snapshot.player.speaker.clone_from(id),
+        Playing::StopSaving => watch.saving = None,
+        Playing::Forget(url) => snapshot.recent.retain(|known| known != url),
+        Playing::ForgetAll => snapshot.recent.clear(),
+        _ => {}
+    }
 }
 
 /// What the demo shows and hears.
@@ -527,6 +700,7 @@ impl Studio for Demo {
                 snapshot.watch_figures.url.clone_from(url);
             }
             Command::StopWatching => snapshot.watch = WatchState::Idle,
+            Command::Player(playing) => play(&mut snapshot, playing),
             Command::Dismiss(id) => snapshot.notices.retain(|notice| notice.id != *id),
             Command::Quit => snapshot.ended = true,
             Command::RetryNow | Command::RefreshDevices => {}
@@ -540,8 +714,8 @@ impl Studio for Demo {
         self.program.clone()
     }
 
-    fn watched(&self) -> Latest<VideoFrame> {
-        self.watched.clone()
+    fn watched(&self) -> Vec<Latest<VideoFrame>> {
+        vec![self.watched.clone(); onair::studio::playing::MOST_TILES]
     }
 }
 

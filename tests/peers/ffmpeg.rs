@@ -31,6 +31,19 @@ pub fn publish_with(url: &str, seconds: Option<u32>, options: &[&str]) -> Peer {
     Peer::start("ffmpeg", all)
 }
 
+/// Makes a file of a moving picture (of this size, 25 fps) with a 440 Hz tone, H.264 and AAC, and waits
+/// for it; `options` are for the output, such as `-g 25`.
+pub fn make(path: &Path, size: &str, seconds: &str, options: &[&str]) {
+    let picture = format!("testsrc2=size={size}:rate=25");
+    let mut all =
+        vec!["-hide_banner", "-nostdin", "-y", "-v", "error", "-f", "lavfi", "-i", &picture];
+    all.extend(["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", seconds]);
+    all.extend(["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"]);
+    all.extend(options);
+    all.push(path.to_str().unwrap());
+    Peer::start("ffmpeg", all).wait_success(LIMIT);
+}
+
 /// Sends a file as it is, in real time.
 pub fn publish_file(file: &Path, url: &str) -> Peer {
     let before = ["-hide_banner", "-nostdin", "-re", "-i"].map(OsStr::new);

@@ -392,13 +392,23 @@ impl Show {
             configurations: vec![(Track::Video, Bytes::from_static(b"\x90hvc1\x01"))],
             bitrate: None,
             has_video: true,
+            parameters: StreamParameters::default(),
         };
         let hub = Hub::spawn_copy(head, input).unwrap();
         for at in [0, 40] {
             let dts = Timestamp::from_millis(at);
             let body = Bytes::from_static(b"\x93hvc1\x01\x02");
             let (track, priority, keyframe) = (Track::Video, Priority::Key, true);
-            let tag = Tag { track, dts, pts: dts, keyframe, priority, captured: dts, body };
+            let tag = Tag {
+                track,
+                dts,
+                pts: dts,
+                keyframe,
+                priority,
+                captured: dts,
+                body,
+                rendition: None,
+            };
             tags.send(tag).unwrap();
         }
         (Publisher::start(&self.runtime, target, &hub, self.clock), hub)
@@ -460,6 +470,7 @@ fn packet(track: Track, at: i64, bytes: usize) -> EncodedPacket {
         priority: if keyframe { Priority::Key } else { Priority::Inter },
         data: Bytes::from(vec![7; bytes]),
         captured: time,
+        rendition: None,
     }
 }
 

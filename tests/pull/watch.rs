@@ -7,10 +7,12 @@ use std::time::Duration;
 use onair::base::{Clock, Latest};
 use onair::media::VideoFrame;
 use onair::net::Runtime;
-use onair::player::{Config, Event, Failure, Figures, Player, Source, State};
+use onair::player::{Config, Event, Failure, Figures, Player, Rewind, Source, State};
 
 /// How long anything may take.
 const LIMIT: Duration = Duration::from_secs(60);
+/// The longest a player may take to come to what a test waits for.
+const WAIT: Duration = Duration::from_secs(30);
 
 /// What a run of the player came to.
 pub struct Outcome {
@@ -33,7 +35,7 @@ impl Outcome {
     pub fn said(&self) -> Vec<&'static str> {
         let said = self.events.iter().filter_map(|event| match event {
             Event::Message(message) => Some(message.key),
-            Event::State(_) => None,
+            Event::State(_) | Event::Line(_) => None,
         });
         said.collect()
     }
@@ -66,4 +68,43 @@ pub fn play(config: &Config, mut enough: impl FnMut(&Figures) -> bool) -> Outcom
     drop(player);
     runtime.shutdown(Duration::from_secs(2));
     Outcome { state, figures, events, picture }
+}
+
+/// A player and what it needs.
+pub struct Watching {
+    pub player: Player,
+    runtime: Runtime,
+    pub clock: Clock,
+}
+
+impl Watching {
+    pub fn start(config: &Config) -> Self {
+        let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
+        let screen = Latest::<VideoFrame>::default();
+        let player = Player::open(config, &runtime, clock, screen).unwrap();
+        Self { player, runtime, clock }
+    }
+
+    pub fn rewind(&self) -> Rewind {
+        self.player.figures().rewind.unwrap_or_default()
+    }
+
+    pub fn shown(&self) -> u64 {
+        self.player.figures().shown
+    }
+
+    pub fn wait(&self, what: &str, enough: impl Fn(&Self) -> bool) {
+        let start = self.clock.now();
+        while !enough(self) {
+            let waited = self.clock.now().since(start);
+            let figures = self.player.figures();
+            assert!(waited < WAIT, "{what}: {:?} {figures:?}", self.player.state());
+            let _ = self.player.events().channel().recv_timeout(Duration::from_millis(5));
+        }
+    }
+
+    pub fn end(mut self) {
+        assert!(self.player.stop(Duration::from_secs(5)), "a thread hangs");
+        self.runtime.shutdown(Duration::from_secs(2));
+    }
 }

@@ -11,10 +11,12 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use crate::base::Timestamp;
 use crate::broadcast::Tag;
 use crate::broadcast::delay::line::Held;
-use crate::media::{Priority, Track};
+use crate::media::{Priority, Rendition, Track};
 
-/// Four times, three marks, a length.
-const HEAD: usize = 4 * 8 + 3 + 4;
+/// Four times, three marks, which rendition, a length.
+const HEAD: usize = 4 * 8 + 3 + 1 + 4;
+/// A piece with more renditions than this is kept in memory: it never has them.
+const MOST_RENDITIONS: usize = 250;
 
 /// The folder in which the files are.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub(super) struct Spool {
 pub(super) struct Stored {
     file: File,
     bytes: usize,
+    /// Those of its pictures, counted from 1; they stay in memory.
+    renditions: Vec<Arc<Rendition>>,
 }
 
 impl Spool {
@@ -39,6 +43,7 @@ impl Spool {
         std::fs::create_dir_all(&self.folder)?;
         let size = tags.iter().map(|held| HEAD + held.tag.body.len()).sum();
         let mut block = BytesMut::with_capacity(size);
+        let mut renditions: Vec<Arc<Rendition>> = Vec::new();
         for held in tags {
             let tag = &held.tag;
             for time in [held.arrived, tag.dts, tag.pts, tag.captured] {
@@ -51,6 +56,20 @@ impl Spool {
                 Priority::Inter => 1,
                 Priority::Key => 2,
             });
+            block.put_u8(match &tag.rendition {
+                None => 0,
+                Some(its) => {
+                    let known = renditions.iter().position(|known| Arc::ptr_eq(known, its));
+                    let place = known.unwrap_or_else(|| {
+                        renditions.push(Arc::clone(its));
+                        renditions.len() - 1
+                    });
+                    if place >= MOST_RENDITIONS {
+                        return Err(io::Error::other("too many changes of the picture"));
+                    }
+                    u8::try_from(place + 1).map_err(io::Error::other)?
+                }
+            });
             let length = u32::try_from(tag.body.len()).map_err(io::Error::other)?;
             block.put_u32(length);
             block.put_slice(&tag.body);
@@ -62,7 +81,7 @@ impl Spool {
             file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
         }
         file.write_all(&block)?;
-        Ok(Stored { file, bytes: block.len() })
+        Ok(Stored { file, bytes: block.len(), renditions })
     }
 }
 
@@ -75,13 +94,13 @@ impl Stored {
         let mut block = Bytes::from(block);
         let mut tags = Vec::new();
         while !block.is_empty() {
-            tags.push(read(&mut block).ok_or(io::ErrorKind::InvalidData)?);
+            tags.push(read(&mut block, &self.renditions).ok_or(io::ErrorKind::InvalidData)?);
         }
         Ok(tags)
     }
 }
 
-fn read(block: &mut Bytes) -> Option<Held> {
+fn read(block: &mut Bytes, renditions: &[Arc<Rendition>]) -> Option<Held> {
     let mut time = || Some(Timestamp::from_micros(block.try_get_i64().ok()?));
     let (arrived, dts, pts, captured) = (time()?, time()?, time()?, time()?);
     let track = if block.try_get_u8().ok()? == 0 { Track::Video } else { Track::Audio };
@@ -91,9 +110,13 @@ fn read(block: &mut Bytes) -> Option<Held> {
         1 => Priority::Inter,
         _ => Priority::Key,
     };
+    let rendition = match block.try_get_u8().ok()? {
+        0 => None,
+        place => Some(Arc::clone(renditions.get(usize::from(place) - 1)?)),
+    };
     let length = block.try_get_u32().ok()? as usize;
     let body = (length <= block.len()).then(|| block.split_to(length))?;
-    let tag = Tag { track, dts, pts, keyframe, priority, captured, body };
+    let tag = Tag { track, dts, pts, keyframe, priority, captured, body, rendition };
     Some(Held { arrived, tag: Arc::new(tag) })
 }
 

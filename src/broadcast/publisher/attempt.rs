@@ -9,6 +9,7 @@ use crate::base::{Backoff, Timestamp};
 use crate::broadcast::hub::Feed;
 use crate::broadcast::publisher::session::{self, Ended, Trying};
 use crate::broadcast::publisher::state::{Report, Shared, State, Timeline};
+use crate::media::Rung;
 use crate::net::{Cause, Class, Error, Stage};
 
 /// A connection that was live for this long was a good one.
@@ -95,7 +96,7 @@ pub(super) async fn run(shared: Arc<Shared>, feed: Feed) {
 
 /// Waits for the first packet; `false` when stop is wanted or there never is one.
 async fn begun(shared: &Shared, feed: &Feed) -> bool {
-    let first = feed.subscribe("first packet", shared.target.limits, None);
+    let first = feed.subscribe("first packet", shared.target.limits, None, Rung::Main);
     tokio::select! {
         () = session::stop_wanted(shared) => false,
         there = first.ready() => there,

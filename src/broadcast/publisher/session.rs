@@ -1,5 +1,6 @@
 //! One connection of a publisher, from the first look-up to its end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -9,7 +10,7 @@ use crate::broadcast::publisher::codecs::{self, Verdict};
 use crate::broadcast::publisher::state::{Event, Report, Sent, Shared, State, Timeline};
 use crate::broadcast::subscription::Next;
 use crate::broadcast::{Subscription, Tag};
-use crate::media::{BitsPerSecond, Track};
+use crate::media::{BitsPerSecond, Rendition, Rung, Track};
 use crate::net::rtmp::{Client, Options, Progress};
 use crate::net::{Cause, Error, Stage, Step};
 use crate::wire::rtmp::client::{Event as Said, Purpose};
@@ -80,8 +81,9 @@ pub(super) async fn run(
     // the end of one that was left is then never told, and the server keeps its ghost.
     client.stream().set_user_timeout(FAREWELL);
     let name = format!("publisher {}", client.peer());
-    let subscription = timeline.feed.subscribe(name, shared.target.limits, timeline.last);
-    let mut live = Live::new(shared, timeline, client, subscription);
+    let rung = *shared.rung.borrow();
+    let subscription = timeline.feed.subscribe(name, shared.target.limits, timeline.last, rung);
+    let mut live = Live::new(shared, timeline, client, subscription, rung);
     let ended = live.run().await;
     live.count();
     let (since, client) = (live.since, live.client);
@@ -159,6 +161,12 @@ struct Live<'a> {
     ended: bool,
     counted: Counted,
     link: Link,
+    /// What the pictures are that were told to the server last.
+    told: Option<Arc<Rendition>>,
+    /// Of the stream as it was told.
+    nominal: Option<BitsPerSecond>,
+    /// The rung that was asked for.
+    rung: Rung,
 }
 
 /// What of this connection has been added to the publisher's figures.
@@ -187,6 +195,7 @@ impl<'a> Live<'a> {
         timeline: &'a mut Timeline,
         client: Client,
         subscription: Subscription,
+        rung: Rung,
     ) -> Self {
         let now = shared.clock.now();
         let link = Link {
@@ -205,6 +214,9 @@ impl<'a> Live<'a> {
             ended: false,
             counted: Counted::default(),
             link,
+            told: None,
+            nominal: None,
+            rung,
         }
     }
 
@@ -271,7 +283,12 @@ impl<'a> Live<'a> {
 
     /// What stands before the media: onMetaData and the sequence headers.
     fn head(&mut self) {
+        let first = self.subscription.peek().and_then(|tag| tag.rendition.clone());
+        self.told = first.or_else(|| self.timeline.feed.latest(self.subscription.rung()));
         let head = self.timeline.feed.head();
+        let changed = self.told.as_ref().filter(|told| head.video() != Some(&told.video));
+        let head = &changed.map_or_else(|| head.clone(), |told| head.with(told));
+        self.nominal = head.bitrate;
         let time_ms = self.timeline.last.map_or(0, |last| self.timeline.time_ms(last));
         let session = self.client.session();
         session.send_metadata(head.metadata.clone());
@@ -283,12 +300,38 @@ impl<'a> Live<'a> {
         }
     }
 
+    /// The pictures become others: their size, their rung. Nobody can read them without the new
+    /// configuration.
+    fn other_pictures(&mut self, tag: &Tag) {
+        let Some(new) = tag.rendition.as_ref().filter(|_| tag.starts_gop()) else { return };
+        let known = match &self.told {
+            Some(told) => told.video == new.video,
+            None => self.timeline.feed.head().video() == Some(&new.video),
+        };
+        self.told = Some(Arc::clone(new));
+        self.shared.figures.lock().rendition = Some(Arc::clone(new));
+        if known {
+            return;
+        }
+        let head = self.timeline.feed.head().with(new);
+        self.nominal = head.bitrate;
+        let time_ms = self.timeline.time_ms(tag.dts);
+        let session = self.client.session();
+        session.send_metadata(head.metadata);
+        for (track, body) in head.configurations {
+            if track == Track::Video {
+                session.send_video(time_ms, body);
+            }
+        }
+    }
+
     fn send(&mut self, tag: &Tag) {
         let origin = *self.timeline.origin.get_or_insert(tag.dts);
         if tag.dts < origin {
             // Sound from before the first picture, which came late.
             return;
         }
+        self.other_pictures(tag);
         let time_ms = self.timeline.time_ms(tag.dts);
         let body = tag.body.clone();
         match tag.track {
@@ -369,6 +412,15 @@ impl<'a> Live<'a> {
     /// Takes the figures; fails where the link has been dead for too long.
     fn tick(&mut self) -> Result<(), Cause> {
         self.count();
+        let rung = *self.shared.rung.borrow();
+        if rung != self.rung {
+            self.rung = rung;
+            self.subscription.want(rung);
+        }
+        // The main one is others' too: nobody gets a keyframe of it out of turn.
+        if rung == Rung::Second && self.subscription.rung() != rung {
+            self.timeline.feed.ask_keyframe(rung);
+        }
         let now = self.shared.clock.now();
         let written = self.client.written_bytes();
         let unsent = self.client.stream().unsent_bytes().unwrap_or(0);
@@ -398,7 +450,7 @@ impl<'a> Live<'a> {
             }
         }
         let buffered = unsent + self.client.queued_bytes() as u64;
-        let nominal = self.timeline.feed.head().bitrate.map_or(0, |rate| rate.0);
+        let nominal = self.nominal.map_or(0, |rate| rate.0);
         let pace =
             if rate > 0 && self.client.queued_bytes() > ROOM { rate } else { nominal.into() };
         let buffered = match pace {

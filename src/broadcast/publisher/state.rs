@@ -1,5 +1,6 @@
 //! What a publisher is told, tells, and keeps from one connection to the next.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use crate::base::queue::Sender;
 use crate::base::{Clock, Timestamp};
 use crate::broadcast::Limits;
 use crate::broadcast::hub::Feed;
+use crate::media::{Rendition, Rung};
 use crate::net::rtmp::Options;
 use crate::net::{Class, Error, Stage};
 use crate::wire::rtmp::status::Status;
@@ -138,6 +140,8 @@ pub struct Figures {
     pub last_sent: Option<Sent>,
     /// Time live, all connections together.
     pub live_for: Duration,
+    /// What the pictures are that go to this target; `None` before the first and for a copy.
+    pub rendition: Option<Arc<Rendition>>,
 }
 
 /// One packet's way through the program.
@@ -164,6 +168,8 @@ pub(super) struct Shared {
     pub network: watch::Sender<u64>,
     /// How long an orderly end may take, once it is wanted.
     pub stop: watch::Sender<Option<Duration>>,
+    /// The rung that this target is to get.
+    pub rung: watch::Sender<Rung>,
     /// That a server does not say what it takes has been told.
     pub unsaid: AtomicBool,
 }

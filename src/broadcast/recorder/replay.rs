@@ -149,6 +149,7 @@ pub struct Clip {
 pub struct Saved {
     /// Which may be another name than was asked for: no file is ever overwritten.
     pub path: std::path::PathBuf,
+    /// Of all files together.
     pub duration: Duration,
     pub bytes: u64,
 }
@@ -159,21 +160,58 @@ impl Clip {
         self.tags.is_empty()
     }
 
-    /// Writes it into a new file; the name tells the format.
+    /// Writes it into a new file; the name tells the format. Where the picture changes its size,
+    /// the rest goes into `NAME-part2`, `NAME-part3`….
     ///
     /// # Errors
     /// When the file cannot be made or written. What there was of it is removed: the stream's own
     /// recording is what must stay readable, not half a replay.
     pub fn save(&self, path: &Path) -> Result<Saved, Error> {
         let format = Format::of_path(path).ok_or_else(|| Error::format(path))?;
-        let mut file = File::create(path, format, &Tracks::from(self.parameters.clone()))?;
-        let mut timeline = Timeline::new(&self.parameters);
-        let written = self.write(&mut file, &mut timeline);
-        if let Err(error) = written {
-            let _ = std::fs::remove_file(file.path());
-            return Err(error);
+        let mut saved: Option<Saved> = None;
+        for (part, clip) in (1_u32..).zip(self.parts()) {
+            let mut name = path.file_stem().unwrap_or_default().to_owned();
+            name.push(format!("-part{part}.{format}"));
+            let path = if part == 1 { path.to_owned() } else { path.with_file_name(name) };
+            let mut file = File::create(&path, format, &Tracks::from(clip.parameters.clone()))?;
+            let mut timeline = Timeline::new(&clip.parameters);
+            if let Err(error) = clip.write(&mut file, &mut timeline) {
+                let _ = std::fs::remove_file(file.path());
+                return Err(error);
+            }
+            let saved = saved.get_or_insert_with(|| Saved {
+                path: file.path().to_owned(),
+                duration: Duration::ZERO,
+                bytes: 0,
+            });
+            saved.duration += timeline.end();
+            saved.bytes += file.written();
         }
-        Ok(Saved { path: file.path().to_owned(), duration: timeline.end(), bytes: file.written() })
+        let empty = std::io::Error::new(std::io::ErrorKind::NotFound, "nothing was kept");
+        saved.ok_or_else(|| Error::new("writing to", path, &empty))
+    }
+
+    /// Pieces in each of which the picture is the same.
+    fn parts(&self) -> Vec<Self> {
+        let mut parts = vec![Self { parameters: self.parameters.clone(), tags: Vec::new() }];
+        for tag in &self.tags {
+            let new = tag.rendition.as_ref().filter(|_| tag.starts_gop());
+            if let Some(new) = new
+                && let Some(part) = parts.last_mut()
+                && part.parameters.video.as_ref().is_some_and(|it| it.config != new.video.config)
+            {
+                let audio = part.parameters.audio.clone();
+                let parameters = StreamParameters { video: Some(new.video.clone()), audio };
+                match part.tags.is_empty() {
+                    true => part.parameters = parameters,
+                    false => parts.push(Self { parameters, tags: Vec::new() }),
+                }
+            }
+            if let Some(part) = parts.last_mut() {
+                part.tags.push(Arc::clone(tag));
+            }
+        }
+        parts
     }
 
     fn write(&self, file: &mut File, timeline: &mut Timeline) -> Result<(), Error> {
@@ -193,7 +231,8 @@ impl Clip {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broadcast::gop::tests::tag;
+    use crate::broadcast::gop::tests::{of_rung, tag};
+    use crate::media::Rung;
 
     fn fed(room: Room, to: i64) -> Ring {
         let mut ring = Ring { room, has_video: true, groups: VecDeque::new(), bytes: 0 };
@@ -219,6 +258,29 @@ mod tests {
             assert!((5_000..=7_000).contains(&kept), "{to}: {kept}");
         }
         assert_eq!(fed(room, 1_900).groups.len(), 0, "no keyframe yet");
+    }
+
+    #[test]
+    fn a_clip_whose_picture_changes_its_size_becomes_one_file_for_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut small = of_rung(Rung::Main, 0).rendition.unwrap().as_ref().clone();
+        small.video.size = crate::media::Size::new(320, 90);
+        small.video.config = bytes::Bytes::from_static(&[1, 77, 0, 30, 0xff, 0xe0, 0]);
+        let small = Arc::new(small);
+        let picture = |dts| {
+            let packet = of_rung(Rung::Main, dts);
+            let smaller = (4_000..8_000).contains(&dts);
+            let rendition = smaller.then(|| Arc::clone(&small)).or(packet.rendition.clone());
+            Arc::new(Tag::new(&crate::media::EncodedPacket { rendition, ..packet }))
+        };
+        let tags = (0..10_000).step_by(40).map(picture).collect();
+        let video = of_rung(Rung::Main, 0).rendition.unwrap().video.clone();
+        let parameters = StreamParameters { video: Some(video), audio: None };
+        let saved = Clip { parameters, tags }.save(&folder.path().join("x.mp4")).unwrap();
+        assert_eq!(saved.duration, Duration::from_secs(10));
+        let names = ["x.mp4", "x-part2.mp4", "x-part3.mp4"];
+        assert!(names.iter().all(|name| folder.path().join(name).exists()));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 
     #[test]

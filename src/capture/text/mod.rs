@@ -1,9 +1,10 @@
 //! Text as a source: fixed words, a watched file's, a clock, a countdown, a stopwatch; in any script,
-//! with outline, shadow and ground, wrapped or moving. A thread draws it when what it says changes;
-//! between that it costs nothing (and a moving text one copy a picture).
+//! with outline, shadow and ground, wrapped or moving. A thread draws it when what it says or how it looks
+//! changes; between that it costs nothing (and a moving text one copy a picture).
 
 mod content;
 mod draw;
+mod look;
 mod scroll;
 mod style;
 
@@ -13,10 +14,12 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 pub use self::content::Content;
+pub use self::look::Look;
 use self::scroll::Strip;
 pub use self::scroll::{Scroll, Way};
 pub use self::style::{Align, Shadow, Style};
-use super::board::{self, Board};
+use super::board;
+use super::dial::Dial;
 use super::image::decode::Stamp;
 use super::rgb;
 use super::source::{Context, Error, Source};
@@ -24,23 +27,21 @@ use crate::base::{Clock, Latest, Pooled, Stop, Timestamp, Worker};
 use crate::media::source::{Format, State, Status};
 use crate::media::{Size, VideoFeed, VideoFrame};
 
+/// How often an open text looks whether it is to look otherwise: what is drawn anew while a slider
+/// is drawn.
+const TURNED: Duration = Duration::from_millis(50);
+
 /// A text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Text {
     pub content: Content,
-    pub style: Style,
-    /// Where lines are wrapped, pixels; `None`: at the program's width.
-    pub width: Option<u32>,
-    /// `None`: it stands.
-    pub scroll: Option<Scroll>,
-    /// How much is seen of a text that moves up or down, pixels; `None`: the program's height.
-    pub height: Option<u32>,
+    pub look: Look,
 }
 
 impl Text {
-    /// A text in the default style.
+    /// A text as it looks in the beginning.
     pub fn of(content: Content) -> Self {
-        Self { content, style: Style::default(), width: None, scroll: None, height: None }
+        Self { content, look: Look::default() }
     }
 
     /// Opens it.
@@ -48,6 +49,11 @@ impl Text {
     /// # Errors
     /// A file that cannot be read, or no thread.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
+        self.open_by(Dial::new(self.look.clone()), context)
+    }
+
+    /// Opens it; it looks as the dial stands.
+    pub(super) fn open_by(&self, dial: Dial<Look>, context: &Context) -> Result<Source, Error> {
         if let Content::File(path) = &self.content
             && let Err(reason) = content::read(path).1
         {
@@ -57,20 +63,17 @@ impl Text {
         let latest = Latest::default();
         let strip = Arc::new(Mutex::new(None));
         let writer = Writer {
-            text: self.clone(),
+            content: self.content.clone(),
+            look: dial.get(),
+            dial,
             context: *context,
             status: Arc::clone(&status),
             latest: latest.clone(),
             strip: Arc::clone(&strip),
         };
-        let clock = context.clock;
+        let begun = context.clock.now();
         let worker = Worker::spawn("text", move |stop| writer.run(stop))?;
-        if self.scroll.is_none() {
-            let feed = Box::new(Board { latest, _worker: Some(worker) });
-            return Ok(Source { feed, status });
-        }
-        let begun = clock.now();
-        let feed = Moving { strip, begun, shown: None, _worker: worker };
+        let feed = Feed { latest, strip, begun, shown: None, _worker: worker };
         Ok(Source { feed: Box::new(feed), status })
     }
 }
@@ -79,15 +82,18 @@ type Shared = Arc<Mutex<Option<Arc<Strip>>>>;
 
 /// The thread that draws.
 struct Writer {
-    text: Text,
+    content: Content,
+    look: Look,
+    dial: Dial<Look>,
     context: Context,
     status: Arc<Status>,
     latest: Latest<VideoFrame>,
+    /// Of a text that moves.
     strip: Shared,
 }
 
 impl Writer {
-    fn run(&self, stop: &Stop) {
+    fn run(mut self, stop: &Stop) {
         let clock: Clock = self.context.clock;
         let begun = clock.now();
         let mut shown: Option<String> = None;
@@ -96,7 +102,7 @@ impl Writer {
             let since = clock.now().since(begun);
             // The system's own clock, with its corrections: a clock on air must be right.
             let wall = jiff::Timestamp::now().as_microsecond();
-            let words = match &self.text.content {
+            let words = match &self.content {
                 Content::File(path) => {
                     let now = Stamp::of(path);
                     if stamp.as_ref() == Some(&now) {
@@ -118,23 +124,45 @@ impl Writer {
                     self.status.open(format);
                 }
             }
-            if stop.wait(self.text.content.stands(since, wall).max(Duration::from_millis(5))) {
+            let stands = self.content.stands(since, wall).max(Duration::from_millis(5));
+            if self.wait(stop, stands) {
                 return;
+            }
+            if let Some(look) = self.dial.change(&self.look) {
+                self.look = look;
+                if let Some(words) = &shown {
+                    self.show(words);
+                }
             }
         }
     }
 
+    /// Waits, no longer than until it is to look otherwise; tells whether it is to end.
+    fn wait(&self, stop: &Stop, stands: Duration) -> bool {
+        let mut left = stands;
+        while self.dial.is_shared() && left > TURNED {
+            if stop.wait(TURNED) {
+                return true;
+            }
+            if self.dial.change(&self.look).is_some() {
+                return false;
+            }
+            left -= TURNED;
+        }
+        stop.wait(left)
+    }
+
     fn down(&self, detail: &str) {
-        let name = self.text.content.name();
+        let name = self.content.name();
         let reason = format!("{name} cannot be read; its last words stay until it can");
         self.status.down(State::Lost, reason, detail);
     }
 
     fn show(&self, words: &str) {
         let Context { size, grid, .. } = self.context;
-        let width = self.text.width.unwrap_or(size.width).clamp(2, Size::MAX_SIDE);
-        let style = &self.text.style;
-        let size = match self.text.scroll {
+        let width = self.look.width.unwrap_or(size.width).clamp(2, Size::MAX_SIDE);
+        let style = &self.look.style;
+        let size = match self.look.scroll {
             None => {
                 // The room beside the letters is the line's too.
                 let wrap = width.saturating_sub(style.padding.min(1_000) * 2).max(2);
@@ -142,10 +170,11 @@ impl Writer {
                 let planes = rgb::planes(&drawn.rgba, drawn.width, drawn.height);
                 let size = planes.size();
                 self.latest.publish(board::frame(Pooled::unpooled(planes)));
+                *self.strip.lock() = None;
                 size
             }
             Some(scroll) => {
-                let height = self.text.height.unwrap_or(size.height).clamp(2, Size::MAX_SIDE);
+                let height = self.look.height.unwrap_or(size.height).clamp(2, Size::MAX_SIDE);
                 let flat;
                 let (words, wrap) = if scroll.is_level() {
                     flat = words.replace('\n', "   ");
@@ -164,8 +193,10 @@ impl Writer {
     }
 }
 
-/// The compositor's end of a text that moves.
-struct Moving {
+/// The compositor's end.
+struct Feed {
+    latest: Latest<VideoFrame>,
+    /// Of a text that moves.
     strip: Shared,
     begun: Timestamp,
     /// The picture last made, of which strip and step.
@@ -173,9 +204,13 @@ struct Moving {
     _worker: Worker,
 }
 
-impl VideoFeed for Moving {
+impl VideoFeed for Feed {
     fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
-        let strip = Arc::clone(self.strip.lock().as_ref()?);
+        let strip = self.strip.lock().clone();
+        let Some(strip) = strip else {
+            self.shown = None;
+            return self.latest.get().map(|frame| VideoFrame { pts: at, ..frame });
+        };
         let step = strip.step(at.since(self.begun));
         let same =
             self.shown.as_ref().filter(|(of, made, _)| Arc::ptr_eq(of, &strip) && *made == step);
@@ -264,7 +299,8 @@ mod tests {
         }
         let scroll = Some(Scroll { way: Way::Left, speed: 200 });
         let words = Content::Words("News of the day".into());
-        let (mut source, changes, clock) = open(&Text { scroll, ..Text::of(words) });
+        let (mut source, changes, clock) =
+            open(&Text { content: words, look: Look { scroll, ..Look::default() } });
         await_state(&changes, State::Open);
         let begun = clock.now();
         let ink = |source: &mut Source, millis: u64| {
@@ -277,5 +313,40 @@ mod tests {
         };
         assert_eq!(ink(&mut source, 500), 0, "it has not come so far");
         assert!(ink(&mut source, 3_400) > 0);
+    }
+
+    #[test]
+    fn an_open_text_looks_as_its_dial_is_turned() {
+        let dial = Dial::new(Look::default());
+        let clock = Clock::start();
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
+        let context = Context { clock, grid, size: Size::new(640, 360) };
+        let mut source =
+            Text::of(Content::Words("Wide".into())).open_by(dial.clone(), &context).unwrap();
+        let mut await_size = |fits: &dyn Fn(Size) -> bool| {
+            let mut tries = 0;
+            loop {
+                if let Some(frame) = source.feed.picture(clock.now())
+                    && fits(frame.size())
+                {
+                    return frame.size();
+                }
+                tries += 1;
+                assert!(tries < 8_000, "never followed");
+                Stop::new().wait(Duration::from_millis(5));
+            }
+        };
+        let first = await_size(&|_| true);
+        let mut look = Look::default();
+        look.style.size = 128;
+        dial.set(look.clone());
+        let large = await_size(&|size| size.height > first.height);
+        assert!(large.width > first.width);
+        // It begins to move, and stands again.
+        let scroll = Some(Scroll { way: Way::Left, speed: 100 });
+        dial.set(Look { scroll, width: Some(200), ..look.clone() });
+        await_size(&|size| size.width == 200);
+        dial.set(look);
+        assert_eq!(await_size(&|size| size.width != 200), large);
     }
 }

@@ -26,6 +26,9 @@ pub struct Scroll {
 }
 
 impl Scroll {
+    /// The fastest, pixels a second.
+    pub const MOST: u32 = 10_000;
+
     /// Along a line.
     pub(super) fn is_level(self) -> bool {
         matches!(self.way, Way::Left | Way::Right)
@@ -72,7 +75,7 @@ impl Strip {
 
     /// How far it has come after so long: whole chroma samples.
     pub(super) fn step(&self, since: Duration) -> u64 {
-        (since.as_secs_f64() * f64::from(self.scroll.speed.min(10_000)) / 2.0) as u64
+        (since.as_secs_f64() * f64::from(self.scroll.speed.min(Scroll::MOST)) / 2.0) as u64
     }
 
     /// The picture at this step.

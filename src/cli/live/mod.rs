@@ -72,7 +72,8 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration,
           help_heading = "Quality")]
     pub keyframe_interval: Duration,
-    /// Whose connection the bitrate follows: slowest, first (of several targets), or off
+    /// Whose connection the bitrate follows: slowest, first (of several targets), or off; rung: it
+    /// stays, and targets whose connection does not carry it get a second encode with less
     #[arg(long, value_name = "WHOSE", default_value = "slowest", help_heading = "Quality")]
     pub adapt: Adapt,
     /// How far the bitrate may be brought down for a slow connection
@@ -82,6 +83,10 @@ pub struct Args {
     /// out, so that the others stay sharp
     #[arg(long, help_heading = "Quality")]
     pub adapt_frames: bool,
+    /// Where a slow connection leaves too few bits for the size, encode at 3/4 or 1/2 of it, until
+    /// there are enough again; a recording goes on in a new file where its size changes
+    #[arg(long, help_heading = "Quality")]
+    pub adapt_size: bool,
     /// Video encoder: auto or openh264
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = ["auto", "openh264"],
           help_heading = "Quality")]
@@ -314,6 +319,7 @@ fn prepare(
         adapt: args.adapt,
         least_bitrate: args.min_video_bitrate,
         adapt_frames: args.adapt_frames,
+        adapt_size: args.adapt_size,
         keyframe_interval: args.keyframe_interval,
         audio_bitrate: args.audio_bitrate,
         sample_rate: args.sample_rate,

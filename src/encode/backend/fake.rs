@@ -48,6 +48,7 @@ impl VideoBackend for Video {
             priority: if key { Priority::Key } else { Priority::Inter },
             data: Bytes::from(data),
             captured: frame.pts,
+            rendition: None,
         })
     }
 

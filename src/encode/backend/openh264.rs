@@ -363,6 +363,7 @@ impl VideoBackend for Encoder {
             priority: if keyframe { Priority::Key } else { Priority::Inter },
             data,
             captured: frame.pts,
+            rendition: None,
         })
     }
 

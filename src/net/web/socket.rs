@@ -1,10 +1,10 @@
-//! A WebSocket (RFC 6455) that is listened to: the bytes of its binary messages, one after the
-//! other. Messages and frames are bounded.
+//! A WebSocket (RFC 6455): one that is listened to gives the bytes of its binary messages, one
+//! after the other; one that is talked on gives and takes texts. Messages and frames are bounded.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -88,12 +88,44 @@ impl Socket {
                 }
                 // Pings are answered by themselves; what servers say in words is no stream.
                 Some(Ok(_)) => {}
-                Some(Err(error)) => {
-                    let peer = self.url.endpoint().to_string();
-                    return Err(Error { stage: Stage::Media, cause: cause(&error), peer });
-                }
+                Some(Err(error)) => return Err(self.broken(&error)),
             }
         }
+    }
+
+    /// The next text message; empty where the server only shows that it is there. `None` once it
+    /// closes in order. Cancel-safe; waits without a limit.
+    ///
+    /// # Errors
+    /// When the connection breaks off, or the server breaks the rules.
+    pub async fn next_text(&mut self) -> Result<Option<String>, Error> {
+        match self.inner.next().await {
+            Some(Ok(Message::Text(text))) => Ok(Some(text.as_str().to_owned())),
+            None | Some(Ok(Message::Close(_)) | Err(Tungstenite::ConnectionClosed)) => Ok(None),
+            Some(Ok(_)) => Ok(Some(String::new())),
+            Some(Err(error)) => Err(self.broken(&error)),
+        }
+    }
+
+    /// Sends a text message, within ten seconds.
+    ///
+    /// # Errors
+    /// When the connection breaks off, or takes nothing.
+    pub async fn send_text(&mut self, text: String) -> Result<(), Error> {
+        match timeout(PATIENCE, self.inner.send(Message::Text(text.into()))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.broken(&error)),
+            Err(_) => {
+                let cause = Cause::NoProgress { after: PATIENCE };
+                let peer = self.url.endpoint().to_string();
+                Err(Error { stage: Stage::Media, cause, peer })
+            }
+        }
+    }
+
+    fn broken(&self, error: &Tungstenite) -> Error {
+        let peer = self.url.endpoint().to_string();
+        Error { stage: Stage::Media, cause: cause(error), peer }
     }
 
     /// Where it leads in the end.

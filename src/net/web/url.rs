@@ -73,6 +73,20 @@ impl WebUrl {
         Ok(Self(url))
     }
 
+    /// Where the built-in server's chat about the stream at this address is, if that is what stands
+    /// there: `ws://host/app/stream/chat` of `http://host/app/stream.flv`.
+    pub fn chat(&self) -> Option<Self> {
+        let path = format!("{}/chat", self.0.path().strip_suffix(".flv")?);
+        let mut chat = self.0.clone();
+        let scheme = if self.is_secure() { "wss" } else { "ws" };
+        // From one special scheme to another: never refused.
+        chat.set_scheme(scheme).ok()?;
+        chat.set_path(&path);
+        chat.set_query(None);
+        chat.set_fragment(None);
+        Self::checked(chat).ok()
+    }
+
     /// Whether it is read through TLS.
     pub fn is_secure(&self) -> bool {
         matches!(self.0.scheme(), "https" | "wss")
@@ -183,6 +197,18 @@ impl fmt::Debug for WebUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stream_s_chat_stands_beside_it() {
+        for (stream, chat) in [
+            ("http://a/live/x.flv?token=1#y", Some("ws://a/live/x/chat")),
+            ("wss://a:8443/a/b/x%20y.flv", Some("wss://a:8443/a/b/x%20y/chat")),
+            ("https://a/live/x.m3u8", None),
+        ] {
+            let found = WebUrl::parse(stream).unwrap().chat();
+            assert_eq!(found.map(|it| it.to_string()).as_deref(), chat, "{stream}");
+        }
+    }
 
     #[test]
     fn addresses_come_apart_and_secrets_stay_hidden() {

@@ -39,6 +39,7 @@ pub(super) fn of_ts(event: Event, last_ms: u32) -> Option<Tag> {
                 priority: Priority::Key,
                 data,
                 captured: Timestamp::ZERO,
+                rendition: None,
             };
             Some(tag(TagKind::Video, time_ms, flv::video_body(&packet)))
         }

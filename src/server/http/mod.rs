@@ -1,6 +1,7 @@
-//! The server over HTTP: overview page, figures, HTTP-FLV and WebSocket-FLV. On an address of its own.
+//! The server over HTTP: overview page, figures, HTTP-FLV and WebSocket-FLV, chats. On an address of its own.
 
 mod api;
+mod chat;
 mod flv;
 mod idle;
 mod metrics;
@@ -73,13 +74,21 @@ impl Connected<IncomingStream<'_, Callers>> for Caller {
     }
 }
 
-/// `/{app}/{stream}.flv`, also as a WebSocket; the app may have slashes. (The router knows no suffixes.)
+/// `/{app}/{stream}.flv`, also as a WebSocket, and `/{app}/{stream}/chat`; the app may have slashes. (The router knows no suffixes.)
 async fn media(
     State(registry): State<Arc<Registry>>,
     ConnectInfo(Caller(peer)): ConnectInfo<Caller>,
     request: Request,
 ) -> Response {
-    let name = request.uri().path().strip_prefix('/').and_then(|path| path.strip_suffix(".flv"));
+    let path = request.uri().path().strip_prefix('/').unwrap_or_default();
+    if let Some((app, stream)) = path.strip_suffix("/chat").and_then(split) {
+        let (mut parts, _) = request.into_parts();
+        return match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+            Ok(upgrade) => chat::upgraded(registry, peer, &parts.headers, &app, &stream, upgrade),
+            Err(no) => no.into_response(),
+        };
+    }
+    let name = path.strip_suffix(".flv");
     let Some((app, stream)) = name.and_then(split) else {
         return (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response();
     };

@@ -22,6 +22,17 @@ pub(super) const TARGET_KEYS: &[&str] = &[
     "target-failed",
 ];
 
+/// Notices about what was made to fit a connection.
+const FITTED_KEYS: &[&str] = &[
+    "bitrate-lowered",
+    "bitrate-restored",
+    "size-lowered",
+    "size-restored",
+    "rung-lowered",
+    "rung-restored",
+    "rung-failed",
+];
+
 impl Engine {
     pub(super) fn start_built_in(&mut self) {
         match self.built_in.start(&self.runtime, self.clock) {
@@ -44,8 +55,10 @@ impl Engine {
             return;
         }
         self.state.ledger.clear(TARGET_KEYS);
-        self.state.ledger.clear(&["bitrate-lowered", "bitrate-restored", "delay-short"]);
+        self.state.ledger.clear(FITTED_KEYS);
+        self.state.ledger.clear(&["delay-short"]);
         self.state.told.clear();
+        self.state.said.clear();
         let wanted: Vec<Target> =
             self.state.targets.iter().filter(|target| target.enabled).cloned().collect();
         if wanted.is_empty() {

@@ -5,14 +5,19 @@ use std::time::Duration;
 use super::Engine;
 use super::live::TARGET_KEYS;
 use crate::base::Worker;
-use crate::media::Track;
 use crate::media::source::{Report, State};
+use crate::media::{Rung, Track};
 use crate::server;
+use crate::studio::adaptation::{Changed, Resized};
 use crate::studio::event::{self, Event, TargetState};
+use crate::studio::fitted::Fitted;
 use crate::studio::holding;
 use crate::studio::message::{Message, alarm_key};
 use crate::studio::on_air::Happening;
 use crate::studio::targets;
+
+/// Different causes of one outage that are remembered as told.
+const MOST_SAID: usize = 32;
 
 impl Engine {
     /// Looks at every part.
@@ -34,6 +39,8 @@ impl Engine {
         self.look_at_sources();
         self.look_at_strips();
         self.look_at_scenes();
+        let built_in = &self.built_in;
+        self.watch.talk(|| built_in.ready(), &self.options.net, &self.runtime);
         for message in self.watch.poll() {
             self.tell(&message, "");
         }
@@ -85,12 +92,29 @@ impl Engine {
         }
     }
 
-    /// The picture's bitrate follows the connections; a person is told when it has to go down, and
-    /// when it is back.
+    /// The pictures follow the connections; a person is told when there has to be less of them, and
+    /// when they are back.
     fn adapt(&mut self) {
         let now = self.clock.now();
+        let Some(program) = &self.state.program else { return };
         let Some(on_air) = &mut self.state.on_air else { return };
-        let Some(changed) = on_air.adapt(now) else { return };
+        let (outcome, failed) = on_air.adapt(now, program);
+        if let Some(reason) = failed {
+            self.tell(&Message::Fitted(Fitted::NoSecond { reason }), "");
+        }
+        let Some(outcome) = outcome else { return };
+        if let Some(changed) = outcome.changed {
+            self.bitrate_changed(changed);
+        }
+        if let Some(resized) = outcome.resized {
+            self.resized(resized);
+        }
+        for (id, rung) in outcome.moved {
+            self.moved(id, rung);
+        }
+    }
+
+    fn bitrate_changed(&mut self, changed: Changed) {
         let kbps = (changed.bitrate.0 / 1_000).to_string();
         let told = self.state.ledger.notices().iter().any(|it| it.key == "bitrate-lowered");
         if changed.lower {
@@ -101,6 +125,34 @@ impl Engine {
             self.state.ledger.clear(&["bitrate-lowered"]);
             self.tell(&Message::BitrateRestored { kbps }, "");
         }
+    }
+
+    fn resized(&mut self, resized: Resized) {
+        self.state.ledger.clear(&["size-lowered", "size-restored"]);
+        let size = resized.size.to_string();
+        let said = if resized.full {
+            Fitted::Whole { size }
+        } else {
+            let bitrate = self.state.on_air.as_ref().map_or(0, |on_air| on_air.allowed().0);
+            let wanted = self.state.quality.size.to_string();
+            Fitted::Smaller { size, wanted, kbps: (bitrate / 1_000).to_string() }
+        };
+        self.tell(&Message::Fitted(said), "");
+    }
+
+    fn moved(&mut self, id: u32, rung: Rung) {
+        let Some(on_air) = &self.state.on_air else { return };
+        let Some(host) = on_air.host(id) else { return };
+        let second = on_air.second();
+        self.state.ledger.clear_at("rung-lowered", &host);
+        self.state.ledger.clear_at("rung-restored", &host);
+        let said = match (rung, second) {
+            (Rung::Second, Some((bitrate, size))) => {
+                Fitted::Less { host, size: size.to_string(), kbps: (bitrate.0 / 1_000).to_string() }
+            }
+            _ => Fitted::All { host },
+        };
+        self.tell(&Message::Fitted(said), "");
     }
 
     fn delay_happened(&mut self, changed: holding::Changed) {
@@ -116,9 +168,20 @@ impl Engine {
 
     pub(super) fn target_happened(&mut self, told: event::Target) {
         if let Some(message) = targets::message(&told) {
-            self.tell(&message, told.code.clone().unwrap_or_default());
+            let id = u32::try_from(told.index).unwrap_or(u32::MAX);
+            let said = self.state.said.entry(id).or_default();
+            if said.len() >= MOST_SAID {
+                said.clear();
+            }
+            let new = said.insert((message.key(), told.cause.clone()));
+            if !new && told.state != TargetState::Failed {
+                self.note(&message);
+            } else {
+                self.tell(&message, told.code.clone().unwrap_or_default());
+            }
         }
         if told.state == TargetState::Live {
+            self.state.said.remove(&u32::try_from(told.index).unwrap_or(u32::MAX));
             self.state.ledger.clear(TARGET_KEYS);
             match self.state.history.live_again(&told, self.clock.now()) {
                 Some(message) => self.tell(&message, ""),

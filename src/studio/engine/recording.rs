@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Engine;
 use crate::base::Worker;
+use crate::media::VideoFrame;
 use crate::player;
 use crate::studio::event::{self, Event};
 use crate::studio::message::Message;
@@ -16,7 +17,7 @@ use crate::studio::tape::{Happening, Tape};
 const MOST_NAMES: u32 = 10_000;
 
 /// `path`, or `NAME-1`, `NAME-2`… where that exists already.
-fn free_name(path: &Path) -> PathBuf {
+pub(super) fn free_name(path: &Path) -> PathBuf {
     let numbered = (1..MOST_NAMES).map(|number| {
         let mut name = path.file_stem().unwrap_or_default().to_owned();
         name.push(format!("-{number}"));
@@ -163,8 +164,13 @@ impl Engine {
     }
 
     pub(super) fn take_snapshot(&mut self, path: PathBuf) {
+        self.take_snapshot_of(self.preview.get(), path);
+    }
+
+    /// Writes a picture, if there is one.
+    pub(super) fn take_snapshot_of(&mut self, frame: Option<VideoFrame>, path: PathBuf) {
         self.state.ledger.clear(&["snapshot-failed", "snapshot-saved"]);
-        let Some(frame) = self.preview.get() else {
+        let Some(frame) = frame else {
             let path = path.display().to_string();
             self.tell(
                 &Message::SnapshotFailed { path, reason: "there is no picture yet".into() },

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Engine;
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
+use crate::compose::filter::Slot;
 use crate::compose::scene::SceneId;
 use crate::compose::strain::Strain;
 use crate::compose::transition::Transition;
@@ -42,7 +43,7 @@ impl Engine {
     /// The chosen picture is another: scenes may share it.
     pub(super) fn follow_main(&mut self) {
         let Some(program) = &mut self.state.program else { return };
-        let messages = program.set_sources(&self.settings.collection.sources);
+        let messages = program.set_sources(&self.settings.collection);
         for message in messages {
             self.tell(&message, "");
         }
@@ -117,7 +118,7 @@ impl Engine {
         self.state.stage.shared = Arc::new(collection.clone());
         let plan = collection.plan(collection.current);
         let Some(program) = &mut self.state.program else { return };
-        let messages = program.set_sources(&collection.sources);
+        let messages = program.set_sources(collection);
         program.show(plan, transition);
         for message in messages {
             self.tell(&message, "");
@@ -207,17 +208,25 @@ impl Engine {
             _ if strain < before => None,
             Strain::Preview => self.state.stage.prepared.map(|_| Said::PreviewDropped),
             Strain::Transitions => Some(Said::TransitionsDropped),
+            Strain::Filters => {
+                self.settings.collection.has_costly_filters().then_some(Said::FiltersDropped)
+            }
             Strain::Rate => Some(Said::RateHalved),
         };
         let changes = program.source_changes();
+        let failed = program.filter_changes(&self.settings.collection);
         if let Some(said) = said {
             self.state.ledger.clear(&[
                 "strain-preview",
                 "strain-transitions",
+                "strain-filters",
                 "strain-rate",
                 "strain-over",
             ]);
             self.tell(&Message::Scenes(said), "");
+        }
+        for message in failed {
+            self.tell(&message, "");
         }
         for change in changes {
             let message = sources::message(&change);
@@ -276,7 +285,10 @@ impl Engine {
                     state: super::view::source_state(report.state),
                     name: report.name,
                     size: match report.format {
-                        Format::Video { size, .. } => Some(size),
+                        // As it is shown: a filter may have made it smaller.
+                        Format::Video { size, .. } => {
+                            Some(Slot::size(stage.shared.filters(id), size))
+                        }
                         _ => None,
                     },
                     reason: if report.state == State::Open { String::new() } else { report.reason },

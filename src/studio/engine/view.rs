@@ -13,6 +13,7 @@ use crate::studio::snapshot::{
     SourceState, TargetView, VideoSource,
 };
 use crate::studio::tape::Tape;
+use crate::studio::targets;
 
 impl Engine {
     pub(super) fn snapshot(&self, ended: bool) -> Snapshot {
@@ -61,6 +62,11 @@ impl Engine {
                 .map(|(filled, room)| ReplayFigures { filled, room }),
             watch: self.watch.state(),
             watch_figures: self.watch.figures(),
+            tiles: self.watch.views(),
+            player: self.watch.choices(),
+            chat: self.watch.chat(),
+            chat_choices: self.watch.chat_choices().clone(),
+            recent: self.settings.recent.clone(),
             server: self.server_figures(),
             preferences: self.settings.preferences.clone(),
             watch_url: self.settings.watch_url.clone(),
@@ -114,6 +120,8 @@ impl Engine {
                 view.total_frames = figures.total_frames;
                 view.reconnects = figures.reconnects;
                 view.round_trip = figures.round_trip;
+                view.rung = targets::rung(&figures);
+                view.size = figures.rendition.as_ref().map(|rendition| rendition.video.size);
             }
         }
         for view in &mut views {

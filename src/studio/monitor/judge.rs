@@ -75,6 +75,8 @@ impl Trouble {
 pub struct Sent<'a> {
     /// Size and rate of the picture, if there is one.
     pub picture: Option<(Size, f64)>,
+    /// Other sizes in which they went out: for links that do not carry that one.
+    pub sizes: &'a [Size],
     /// Pictures a second that really go out: a slow connection may get fewer.
     pub fps: Option<f64>,
     pub sound: bool,
@@ -150,7 +152,8 @@ pub fn judge(
     if let Some((size, fps)) = sent.picture {
         // While fewer go out, or did a moment ago, their number says nothing of the server.
         let whole = sent.fps.is_none_or(|sent| (sent - fps).abs() <= fps * 0.05);
-        found.extend(shape(now, seen, size, fps, whole));
+        let other = seen.size.filter(|got| sent.sizes.contains(got));
+        found.extend(shape(now, seen, other.unwrap_or(size), fps, whole));
     }
     found.sort_by_key(|finding| finding.trouble);
     found
@@ -322,6 +325,7 @@ mod tests {
     fn judged(seen: &Seen, sent: &Seen) -> Vec<Trouble> {
         let sent = Sent {
             picture: Some((SIZE, 30.0)),
+            sizes: &[],
             fps: sent.fps,
             sound: true,
             pictures: &sent.pictures,
@@ -392,6 +396,7 @@ mod tests {
         let program = stream(lively, |_| 0.1);
         let sent = Sent {
             picture: Some((SIZE, 30.0)),
+            sizes: &[],
             fps: None,
             sound: true,
             pictures: &program.pictures,

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
 use crate::broadcast::subscription::Next;
 use crate::broadcast::{Hub, Limits};
-use crate::media::{EncodedPacket, StreamParameters};
+use crate::media::{EncodedPacket, Rung, Size, StreamParameters};
 use crate::player::glance::{Looker, Memory};
 use crate::studio::monitor::judge::Sent;
 
@@ -24,6 +24,8 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(in crate::studio) struct Reference {
     looker: Arc<Mutex<Looker>>,
     parameters: StreamParameters,
+    /// All that pictures were since this began: targets may get different ones, and later.
+    sizes: Arc<Mutex<Vec<Size>>>,
     _worker: Worker,
 }
 
@@ -43,26 +45,44 @@ impl Reference {
         }
         let looker = Arc::new(Mutex::new(looker));
         let its = Arc::clone(&looker);
-        let packets = hub.subscribe("monitor", Limits::LIVE);
+        let packets = hub.subscribe_to_all("monitor", Limits::LIVE);
+        let sizes: Arc<Mutex<Vec<Size>>> = Arc::default();
+        let (its_sizes, mut shown) = (Arc::clone(&sizes), parameters.video.clone());
         let worker = Worker::spawn("monitor", move |stop: &Stop| {
             while !stop.is_set() {
                 match packets.next_timeout(LOOK) {
-                    Next::Tag(tag) => its.lock().take(&EncodedPacket {
-                        track: tag.track,
-                        pts: tag.pts,
-                        dts: tag.dts,
-                        keyframe: tag.keyframe,
-                        priority: tag.priority,
-                        data: tag.data(),
-                        // What counts is when it was on the program.
-                        captured: tag.pts,
-                    }),
+                    Next::Tag(tag) => {
+                        if let Some(new) = tag.rendition.as_ref().filter(|_| tag.starts_gop()) {
+                            let mut sizes = its_sizes.lock();
+                            if !sizes.contains(&new.video.size) {
+                                sizes.push(new.video.size);
+                            }
+                            if new.rung == Rung::Main && shown.as_ref() != Some(&new.video) {
+                                shown = Some(new.video.clone());
+                                its.lock().configure_video(new.video.clone());
+                            }
+                        }
+                        if tag.rung() == Some(Rung::Second) {
+                            continue;
+                        }
+                        its.lock().take(&EncodedPacket {
+                            track: tag.track,
+                            pts: tag.pts,
+                            dts: tag.dts,
+                            keyframe: tag.keyframe,
+                            priority: tag.priority,
+                            data: tag.data(),
+                            // What counts is when it was on the program.
+                            captured: tag.pts,
+                            rendition: None,
+                        });
+                    }
                     Next::Waiting => {}
                     Next::Ended => return,
                 }
             }
         })?;
-        Ok(Self { looker, parameters, _worker: worker })
+        Ok(Self { looker, parameters, sizes, _worker: worker })
     }
 
     /// What is sent, as of now, for a moment.
@@ -73,6 +93,7 @@ impl Reference {
         let video = self.parameters.video.as_ref();
         look(&Sent {
             picture: video.map(|video| (video.size, video.frame_rate.as_f64())),
+            sizes: &self.sizes.lock(),
             fps,
             sound: self.parameters.audio.is_some(),
             pictures: &looker.seen.pictures,

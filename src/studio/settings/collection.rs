@@ -18,9 +18,11 @@ use crate::compose::transition::{self, Transition};
 use crate::studio::scenes::{
     Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source, clean_name,
 };
+use crate::studio::settings::filters;
 use crate::studio::settings::layout::{self, Table};
 use crate::studio::settings::obs;
 pub use crate::studio::settings::obs::Import;
+use crate::studio::settings::properties;
 
 /// The version of a collection's own file.
 const VERSION: i64 = 1;
@@ -85,9 +87,12 @@ impl<'a> Reader<'a> {
                 VideoChoice::None
             });
             let id = collection.next_source();
+            let filters = filters::read(table.get("filters"), self.bad);
+            let properties = properties::read(table, &name, self.bad);
             self.sources.insert(name.clone(), id);
-            collection.sources.push(Source { id, name, choice });
+            collection.sources.push(Source { id, name, choice, filters, properties });
         }
+        collection.main_filters = filters::read(self.value.get("main_filters"), self.bad);
         let tables = self.list(self.value, "scenes", "the scenes", MOST_SCENES);
         for table in &tables {
             let name = collection.free_scene_name(&self.text(table, "name").unwrap_or_default());
@@ -397,11 +402,13 @@ pub fn export(collection: &Collection, path: &Path) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compose::filter::{Filter, Slot};
     use crate::compose::transition::{Kind, Pattern};
     use crate::studio::{Edit, Settings};
     use proptest::prelude::*;
 
     fn sample() -> Collection {
+        let on = |filter| Slot { enabled: true, filter };
         let mut it = Collection::default();
         let main = SceneId(1);
         let place = Place {
@@ -427,6 +434,8 @@ mod tests {
             Edit::HideItem(ItemId(3), true),
             Edit::LockItem(ItemId(3), true),
             Edit::RenameItem(ItemId(3), "片头".into()),
+            Edit::SetFilters(MAIN, Filter::kinds().into_iter().map(on).collect()),
+            Edit::SetFilters(SourceId(2), vec![on(Filter::of_kind("luma-key").unwrap())]),
             Edit::Group(vec![ItemId(2), ItemId(3)]),
             Edit::SetTransition(Transition {
                 kind: Kind::Luma(Pattern::Clock),

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::compose::scene::{Blend, Content, Crop, Fit, Item, Place, Scene};
 use crate::studio::scenes::{Collection, MAIN, Source};
 use crate::studio::settings::words::transition_text;
+use crate::studio::settings::{filters, properties};
 
 /// A collection as it is laid out in a file.
 #[derive(Debug, Serialize)]
@@ -14,6 +15,9 @@ pub(super) struct Table {
     transition_ms: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     sources: Vec<SourceTable>,
+    /// Those of the picture that is chosen by `video`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    main_filters: Vec<toml::Table>,
     scenes: Vec<SceneTable>,
 }
 
@@ -21,6 +25,14 @@ pub(super) struct Table {
 struct SourceTable {
     name: String,
     source: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<bool>,
+    #[serde(skip_serializing_if = "toml::Table::is_empty")]
+    text: toml::Table,
+    #[serde(skip_serializing_if = "toml::Table::is_empty")]
+    slides: toml::Table,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    filters: Vec<toml::Table>,
 }
 
 #[derive(Debug, Serialize)]
@@ -85,6 +97,10 @@ pub(super) fn whole_table(collection: &Collection) -> Table {
     let source = |source: &Source| SourceTable {
         name: source.name.clone(),
         source: source.choice.to_string(),
+        pointer: source.properties.without_pointer.then_some(false),
+        text: properties::text_table(&source.properties.text),
+        slides: properties::slides_table(&source.properties.slides),
+        filters: filters::tables(&source.filters),
     };
     let scene = |scene: &Scene| SceneTable {
         name: scene.name.clone(),
@@ -95,6 +111,7 @@ pub(super) fn whole_table(collection: &Collection) -> Table {
         transition: transition_text(collection.transition.kind),
         transition_ms: u64::try_from(collection.transition.duration.as_millis()).unwrap_or(0),
         sources: collection.sources.iter().map(source).collect(),
+        main_filters: filters::tables(&collection.main_filters),
         scenes: collection.scenes.iter().map(scene).collect(),
     }
 }

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::capture::VideoChoice;
+use crate::capture::{Properties, VideoChoice};
 use crate::compose::scene::{
     Blend, Content, Crop, Fit, Item, ItemId, MOST_DEPTH, Place, Scene, SourceId,
 };
 use crate::compose::transition::{self, Kind, Side, Transition};
 use crate::studio::scenes::{Collection, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source};
+use crate::studio::settings::obs_filters::{self, array, number, text};
 
 /// What is left out is listed up to here.
 const MOST_TOLD: usize = 30;
@@ -191,8 +192,9 @@ impl<'a> Importer<'a> {
         if let Some(known) = self.sources.get(name) {
             return *known;
         }
-        if !array(source, "filters").is_empty() {
-            self.told.insert(format!("the filters of '{name}'"));
+        let (filters, not) = obs_filters::read(source, self.canvas);
+        if !not.is_empty() {
+            self.told.insert(format!("filters of '{name}': {}", not.join(", ")));
         }
         let id = match choice(source) {
             _ if self.collection.sources.len() >= MOST_SOURCES => {
@@ -202,7 +204,13 @@ impl<'a> Importer<'a> {
             Ok(choice) => {
                 let id = self.collection.next_source();
                 let name = self.collection.free_source_name(name);
-                self.collection.sources.push(Source { id, name, choice });
+                self.collection.sources.push(Source {
+                    id,
+                    name,
+                    choice,
+                    filters,
+                    properties: Properties::default(),
+                });
                 Some(id)
             }
             Err(why) => {
@@ -353,18 +361,6 @@ fn canvas(json: &Value) -> (f64, f64) {
     }
 }
 
-fn array<'a>(value: &'a Value, key: &str) -> Vec<&'a Value> {
-    value.get(key).and_then(Value::as_array).map(|it| it.iter().collect()).unwrap_or_default()
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn number(value: &Value, key: &str) -> Option<f64> {
-    value.get(key).and_then(Value::as_f64).filter(|number| number.is_finite())
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Import, import, is_one};
@@ -381,7 +377,9 @@ mod tests {
       "scene_order": [{"name": "Game"}, {"name": "Break"}],
       "sources": [
         {"id": "v4l2_input", "name": "Cam", "settings": {"device_id": "/dev/video0"},
-         "filters": [{"id": "chroma_key_filter", "name": "Key"}]},
+         "filters": [{"id": "chroma_key_filter_v2", "name": "Key", "enabled": false,
+                      "settings": {"key_color_type": "blue", "similarity": 250}},
+                     {"id": "shader_filter", "name": "Glow"}]},
         {"id": "ffmpeg_source", "name": "Clip", "settings": {"local_file": "/v/clip.y4m"}},
         {"id": "browser_source", "name": "Alerts", "settings": {"url": "https://example.org"}},
         {"id": "pulse_input_capture", "name": "Mic", "settings": {}},
@@ -416,7 +414,11 @@ mod tests {
         assert_eq!(group.members().len(), 1);
         assert!(matches!(it.scenes[1].items[0].content, Content::Scene(_)));
         let left_out = import.left_out.join("\n");
-        assert!(left_out.contains("Alerts") && left_out.contains("filters of 'Cam'"), "{left_out}");
+        let told =
+            left_out.contains("Alerts") && left_out.contains("filters of 'Cam': shader_filter");
+        assert!(told, "{left_out}");
+        let [key] = it.sources[1].filters.as_slice() else { panic!("{:?}", it.sources[1]) };
+        assert_eq!((key.filter.kind(), key.enabled), ("chroma-key", false));
     }
 
     #[test]

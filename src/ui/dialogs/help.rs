@@ -6,6 +6,7 @@ use crate::ui::actions::{Action, shortcut_text};
 use crate::ui::dialogs::card::{Answer, heading, modal};
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
+use crate::ui::watch::keys::KEYS;
 use crate::ui::widgets::{label, section};
 
 pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<Answer> {
@@ -19,6 +20,12 @@ pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<Answer> {
                     line(ui, view, &view.texts.get(action.key()), &keys);
                 }
             }
+            section(ui, view.theme, &view.texts.get("help-watch"));
+            for (_, name, keys, _) in KEYS {
+                line(ui, view, &view.texts.get(name), keys);
+            }
+            line(ui, view, &view.texts.get("key-tile"), "1 – 8");
+            section(ui, view.theme, &view.texts.get("help-everywhere"));
             line(ui, view, &view.texts.get("help-tab"), "Tab");
             line(ui, view, &view.texts.get("help-space"), "Space");
             line(ui, view, &view.texts.get("help-escape"), "Esc");

@@ -1,6 +1,7 @@
 //! What a person has in hand while building scenes, and what the lists and the picture both need.
 
-use crate::compose::scene::{Content, Item, ItemId, Place, SceneId};
+use crate::capture::Heeds;
+use crate::compose::scene::{Content, Item, ItemId, Place, SceneId, SourceId};
 use crate::media::Size;
 use crate::studio::Snapshot;
 use crate::ui::actions::key;
@@ -19,10 +20,58 @@ pub struct Draft {
     pub(super) grip: Option<Drag>,
     /// The item whose settings are shown.
     pub settings: Option<ItemId>,
+    /// The source whose filters are shown, and which of them is looked at.
+    pub filters: Option<SourceId>,
+    pub(super) filter: usize,
+    /// The source whose properties are shown, and what is typed there as the font.
+    pub properties: Option<SourceId>,
+    pub(super) family: Option<String>,
     /// What is typed there as the source.
     pub(super) source_text: Option<String>,
     /// Studio mode: scenes are prepared before they go out.
     pub studio_mode: bool,
+}
+
+impl Draft {
+    /// Shows the filters of a source.
+    pub(in crate::ui) fn show_filters(&mut self, source: SourceId) {
+        (self.filters, self.filter) = (Some(source), 0);
+        (self.settings, self.properties) = (None, None);
+    }
+
+    /// Shows the properties of a source.
+    pub(in crate::ui) fn show_properties(&mut self, source: SourceId) {
+        (self.properties, self.family) = (Some(source), None);
+        (self.settings, self.filters) = (None, None);
+    }
+
+    /// The source that is selected, or else the topmost of the scene.
+    pub(in crate::ui) fn source(&self, snapshot: &Snapshot) -> Option<SourceId> {
+        self.source_that(snapshot, |_| true)
+    }
+
+    /// The same among those that have properties.
+    pub(in crate::ui) fn source_with_properties(&self, snapshot: &Snapshot) -> Option<SourceId> {
+        let collection = &snapshot.scenes.collection;
+        self.source_that(snapshot, |id| {
+            collection.source(id).is_some_and(|source| Heeds::of(&source.choice).is_some())
+        })
+    }
+
+    fn source_that(
+        &self,
+        snapshot: &Snapshot,
+        fits: impl Fn(SourceId) -> bool,
+    ) -> Option<SourceId> {
+        let collection = &snapshot.scenes.collection;
+        let shown = |item: &Item| match item.content {
+            Content::Source(id) if fits(id) => Some(id),
+            _ => None,
+        };
+        let selected = self.selected.and_then(|id| collection.item(id)).and_then(shown);
+        let scene = collection.scene(edited(snapshot));
+        selected.or_else(|| scene?.items.iter().rev().find_map(shown))
+    }
 }
 
 /// What is held.

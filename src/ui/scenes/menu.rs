@@ -3,7 +3,7 @@
 
 use egui::{Frame, Margin, Popup, Response, Ui, Vec2};
 
-use crate::capture::VideoChoice;
+use crate::capture::{Heeds, VideoChoice};
 use crate::compose::scene::{Content, Fit, Item, ItemId, Place, Scene, SceneId};
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
@@ -67,6 +67,18 @@ pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     if line(ui, view, &texts.get("item-settings"), true) {
         draft.settings = Some(id);
         draft.source_text = None;
+    }
+    if let Content::Source(source) = item.content
+        && line(ui, view, &texts.get("item-filters"), true)
+    {
+        draft.show_filters(source);
+    }
+    if let Content::Source(source) = item.content
+        && let Some(of) = view.snapshot.scenes.collection.source(source)
+        && Heeds::of(&of.choice).is_some()
+        && line(ui, view, &texts.get("item-properties"), true)
+    {
+        draft.show_properties(source);
     }
     if line(ui, view, &texts.get("item-rename"), true) {
         draft.naming = Some((Named::Item(id), name_of(view, item)));

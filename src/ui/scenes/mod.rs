@@ -3,9 +3,11 @@
 
 pub mod canvas;
 mod draft;
+pub mod filters;
 pub mod list;
 mod menu;
 mod place;
 pub mod properties;
+pub mod source;
 
 pub use draft::Draft;

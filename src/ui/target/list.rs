@@ -5,6 +5,7 @@ use egui::{
     UiBuilder, WidgetInfo, pos2, vec2,
 };
 
+use crate::media::Rung;
 use crate::studio::snapshot::{LiveState, TargetView};
 use crate::studio::target::{MOST_TARGETS, TargetState};
 use crate::studio::{Command, Place, Target, services};
@@ -126,11 +127,14 @@ fn host(server: &str) -> &str {
 /// How it fares: a lamp and words.
 fn fares(view: &View<'_>, entry: &TargetView) -> (Option<Color32>, String) {
     let (theme, texts) = (view.theme, view.texts);
-    let cause = || entry.cause.clone().unwrap_or_default();
+    let cause = || texts.said(entry.cause.as_deref().unwrap_or_default()).into_owned();
     let broadcasting = view.snapshot.live != LiveState::Idle;
     match entry.state {
         Some(TargetState::Live) if broadcasting => {
-            let rate = format::bitrate(entry.bitrate);
+            let rate = match entry.size.filter(|_| entry.rung == Rung::Second) {
+                Some(size) => format!("{} · {size}", format::bitrate(entry.bitrate)),
+                None => format::bitrate(entry.bitrate),
+            };
             if let Some(monitor) = entry.monitor.as_ref().filter(|it| it.state != "waiting") {
                 let (words, color) = viewers::state(theme, texts, monitor);
                 return (Some(color.unwrap_or(theme.live)), format!("{rate} · {words}"));

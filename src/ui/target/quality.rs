@@ -157,11 +157,13 @@ fn adaptation(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
     let mut wanted = None;
     let name = texts.get("adapt");
     label(ui, &name, Type::Figure, theme.secondary).on_hover_text(&*texts.get("tip-adapt"));
-    ui.horizontal(|ui| {
+    // In most languages too wide for one row.
+    ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = gap::XS;
         let choices = [
             (Adapt::Slowest, key!("adapt-slowest")),
             (Adapt::First, key!("adapt-first")),
+            (Adapt::Rung, key!("adapt-rung")),
             (Adapt::Off, key!("adapt-off")),
         ];
         for (adapt, text) in choices {
@@ -187,15 +189,26 @@ fn adaptation(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
             let step = (kbps / 50.0).round().clamp(2.0, 60.0) as u32;
             wanted = Some(Quality { least_bitrate: BitsPerSecond(step * 50_000), ..now.clone() });
         }
-        ui.horizontal(|ui| {
-            ui.spacing_mut().item_spacing.x = gap::S;
-            let name = texts.get("adapt-frames");
-            if switch(ui, theme, &name, now.adapt_frames) {
-                wanted = Some(Quality { adapt_frames: !now.adapt_frames, ..now.clone() });
-            }
-            label(ui, &name, Type::Small, theme.text)
-                .on_hover_text(&*texts.get("tip-adapt-frames"));
-        });
+        let wish = |ui: &mut Ui, name, tip, on| {
+            let pressed = ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = gap::S;
+                let name = texts.get(name);
+                let pressed = switch(ui, theme, &name, on);
+                label(ui, &name, Type::Small, theme.text).on_hover_text(&*texts.get(tip));
+                pressed
+            });
+            pressed.inner
+        };
+        // With a second encode the main one is left as it is.
+        let frames = now.adapt_frames;
+        if now.adapt != Adapt::Rung
+            && wish(ui, key!("adapt-frames"), key!("tip-adapt-frames"), frames)
+        {
+            wanted = Some(Quality { adapt_frames: !frames, ..now.clone() });
+        }
+        if wish(ui, key!("adapt-size"), key!("tip-adapt-size"), now.adapt_size) {
+            wanted = Some(Quality { adapt_size: !now.adapt_size, ..now.clone() });
+        }
     }
     wanted
 }

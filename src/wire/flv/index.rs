@@ -67,6 +67,9 @@ struct Scan {
     metadata: Metadata,
     /// The track number in the file of each sound track of the index.
     audio_ids: Vec<u8>,
+    /// The pictures are not those that the first configuration describes.
+    resized: bool,
+    was_resized: bool,
     /// Configurations beside the first were seen and change nothing here.
     other_video: Option<VideoFormat>,
     other_audio: Option<AudioFormat>,
@@ -138,6 +141,14 @@ impl Scan {
                 }
                 Ok(())
             }
+            VideoPacket::SequenceStart(start) => {
+                let config = rest(source, at, size, prefix.len() - start.len())?;
+                let known = self.index.tracks.video.as_ref();
+                self.resized = known.is_some_and(|known| known.config != config);
+                self.was_resized |= self.resized;
+                Ok(())
+            }
+            VideoPacket::Frame { .. } if self.resized => Ok(()),
             VideoPacket::Frame { composition_ms, data } => {
                 let head = prefix.len() - data.len();
                 let dts = self.at(time_ms, tag.offset_nanos);
@@ -220,6 +231,9 @@ impl Scan {
         }
         self.index.left_out.extend(self.other_video.map(|format| format.to_string()));
         self.index.left_out.extend(self.other_audio.map(|format| format.to_string()));
+        if self.was_resized {
+            self.index.left_out.push("pictures after a change of their size".to_owned());
+        }
         self.index.arrange();
         Ok(self.index)
     }

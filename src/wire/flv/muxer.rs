@@ -168,6 +168,7 @@ mod tests {
             priority: if keyframe { Priority::Key } else { Priority::Inter },
             data: Bytes::from_static(&[0, 0, 0, 1, 0x65]),
             captured: at,
+            rendition: None,
         }
     }
 

@@ -140,6 +140,7 @@ impl Reader {
                     priority,
                     data: avcc_to_avcc4(&data, self.length_size)?,
                     captured: pts,
+                    rendition: None,
                 })))
             }
             VideoPacket::SequenceEnd => Ok(Some(Item::EndOfSequence)),
@@ -172,6 +173,7 @@ impl Reader {
                     priority: Priority::Key,
                     data,
                     captured: at,
+                    rendition: None,
                 })))
             }
             _ => Ok(None),

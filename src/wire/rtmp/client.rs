@@ -139,6 +139,8 @@ pub enum Event {
     StreamBegin,
     StreamEof,
     StreamDry,
+    /// The server plays it from its disk: it has an end already, and one can go about in it.
+    StreamIsRecorded,
     /// The stream that was played is over, or its publisher is gone.
     Unpublished,
     /// The server has received so many bytes, all told.

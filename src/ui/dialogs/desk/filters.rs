@@ -1,23 +1,19 @@
 //! The filters of a strip: their list in the order of the sound, and the numbers of the one that is
 //! looked at.
 
-use egui::{Align, Layout, Slider, Ui, vec2};
+use egui::{Slider, Ui};
 
 use super::line::line;
 use crate::mix::filter::{Filter, MOST_FILTERS, Parameter, Slot, Unit};
 use crate::studio::snapshot::StripView;
 use crate::ui::actions::key;
 use crate::ui::format;
-use crate::ui::icons::Icon;
+use crate::ui::slots::{self, Pressed};
 use crate::ui::sounds;
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{
-    Button, Look, Select, icon_button, label, menu_item, section, slider, switch,
-};
+use crate::ui::widgets::{Select, label, menu_item, section, slider};
 
-/// Side of the small buttons.
-const SMALL: f32 = 26.0;
 /// Width of the figure behind a slider.
 const VALUE: f32 = 84.0;
 
@@ -34,36 +30,22 @@ pub fn show(
     }
     let mut moved = None;
     for (index, slot) in filters.iter_mut().enumerate() {
-        if let Some(change) = row(ui, view, slot, index, looked) {
-            moved = Some((index, change));
+        let (name, chosen) = (view.texts.get(kind(&slot.filter)), *looked == index);
+        match slots::row(ui, view, index, &name, &mut slot.enabled, chosen) {
+            Some(Pressed::Name) if chosen => *looked = usize::MAX,
+            Some(Pressed::Name) => *looked = index,
+            Some(pressed) => moved = Some((index, pressed)),
+            None => {}
         }
         if *looked == index {
             numbers(ui, view, strip, &mut slot.filter);
         }
     }
-    match moved {
-        Some((index, Change::Remove)) => {
-            filters.remove(index);
-            *looked = index.saturating_sub(1);
-        }
-        Some((index, Change::Up)) if index > 0 => {
-            filters.swap(index, index - 1);
-            *looked = index - 1;
-        }
-        Some((index, Change::Down)) if index + 1 < filters.len() => {
-            filters.swap(index, index + 1);
-            *looked = index + 1;
-        }
-        _ => {}
+    if let Some((index, pressed)) = moved {
+        slots::change(filters, looked, index, pressed);
     }
     ui.add_space(gap::XS);
     add(ui, view, filters, looked);
-}
-
-enum Change {
-    Up,
-    Down,
-    Remove,
 }
 
 /// The name of a kind.
@@ -81,44 +63,6 @@ fn kind(filter: &Filter) -> &'static str {
         Filter::TenBand { .. } => key!("filter-ten-band"),
         Filter::Loudness { .. } => key!("filter-loudness"),
     }
-}
-
-fn row(
-    ui: &mut Ui,
-    view: &View<'_>,
-    slot: &mut Slot,
-    index: usize,
-    looked: &mut usize,
-) -> Option<Change> {
-    let (theme, texts) = (view.theme, view.texts);
-    let name = texts.get(kind(&slot.filter));
-    let mut change = None;
-    let room = vec2(ui.available_width(), 30.0);
-    ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
-        ui.push_id(index, |ui| {
-            if switch(ui, theme, &name, slot.enabled) {
-                slot.enabled = !slot.enabled;
-            }
-        });
-        let chosen = *looked == index;
-        let look = if chosen { Look::Plain } else { Look::Quiet };
-        let width = ui.available_width() - 3.0 * (SMALL + gap::S);
-        let button = Button::new(&name).look(look).selected(chosen).width(width).small();
-        if button.show(ui, theme).clicked() {
-            *looked = if chosen { usize::MAX } else { index };
-        }
-        for (icon, key, one) in [
-            (Icon::ChevronUp, key!("filter-up"), Change::Up),
-            (Icon::ChevronDown, key!("filter-down"), Change::Down),
-            (Icon::Close, key!("filter-remove"), Change::Remove),
-        ] {
-            let name = texts.with(key, &[("name", (&*name).into())]);
-            if icon_button(ui, theme, icon, &name, SMALL, Look::Quiet).clicked() {
-                change = Some(one);
-            }
-        }
-    });
-    change
 }
 
 /// The name of a number of a filter.

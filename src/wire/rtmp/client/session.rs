@@ -303,6 +303,9 @@ impl Session {
             Noted::User(UserControl::StreamBegin(stream)) if ours(stream) => Event::StreamBegin,
             Noted::User(UserControl::StreamEof(stream)) if ours(stream) => Event::StreamEof,
             Noted::User(UserControl::StreamDry(stream)) if ours(stream) => Event::StreamDry,
+            Noted::User(UserControl::StreamIsRecorded(stream)) if ours(stream) => {
+                Event::StreamIsRecorded
+            }
             Noted::User(_) => return,
         };
         self.events.push_back(event);

@@ -1,0 +1,72 @@
+"""A gate between a client and a server on this machine: closed, nothing listens there; open, it carries
+bytes both ways. Notes when the first connection came through."""
+
+import contextlib
+import socket
+import threading
+import time
+
+
+class Gate:
+    """Listens on `port` while it is open."""
+
+    def __init__(self, server, is_open=True):
+        self.server = server
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.first = None
+        self.listener = None
+        self.carried = []
+        self.lock = threading.Lock()
+        if is_open:
+            self.open()
+
+    def open(self):
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", self.port))
+        self.first = None
+        listener.listen(16)
+        self.listener = listener
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    def close(self):
+        """Cuts what it carries and listens no more."""
+        if self.listener:
+            # Wakes the thread that waits for callers.
+            with contextlib.suppress(OSError):
+                self.listener.shutdown(socket.SHUT_RDWR)
+            self.listener.close()
+            self.listener = None
+        with self.lock:
+            for end in self.carried:
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+            self.carried.clear()
+
+    def _accept(self, listener):
+        while True:
+            try:
+                client, _ = listener.accept()
+                now = time.monotonic()
+                server = socket.create_connection(("127.0.0.1", self.server), 5)
+            except OSError:
+                return
+            self.first = self.first or now
+            server.settimeout(None)
+            for end in (client, server):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with self.lock:
+                self.carried += [client, server]
+            for here, there in ((client, server), (server, client)):
+                threading.Thread(target=self._carry, args=(here, there), daemon=True).start()
+
+    @staticmethod
+    def _carry(here, there):
+        with contextlib.suppress(OSError):
+            while data := here.recv(1 << 16):
+                there.sendall(data)
+        for end in (here, there):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,163 @@
+//! Which of several targets gets the main encode, and which less because its link does not carry
+//! that: down at once, back with patience. Pure: what each link carries comes in, rungs come out.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::media::{BitsPerSecond, Rung};
+
+/// A link that carries less than this part of the main encode gets the second.
+const TOO_LITTLE: f64 = 0.9;
+/// The second encode has at most this part of the main one's bitrate: more would be no help.
+const MOST: f64 = 0.7;
+/// A target stays below at least so long…
+const PATIENCE: Duration = Duration::from_secs(12);
+/// …and, where its return failed, twice as long each time.
+const LONGEST: Duration = Duration::from_secs(300);
+/// A return that is followed by trouble within this time has failed.
+const TRIED: Duration = Duration::from_secs(30);
+/// The second encode goes on for so long when nobody needs it any more.
+const IDLE: Duration = Duration::from_secs(10);
+
+#[derive(Clone, Debug)]
+struct Standing {
+    rung: Rung,
+    since: Timestamp,
+    patience: Duration,
+    returned: Option<Timestamp>,
+}
+
+/// Decides for all targets of a broadcast.
+#[derive(Clone, Debug, Default)]
+pub struct Ladder {
+    targets: BTreeMap<u32, Standing>,
+    /// When the second rung was last needed.
+    needed: Option<Timestamp>,
+}
+
+impl Ladder {
+    /// What a target's link carries now, where `main` is what the main encode takes of it; the rung
+    /// that the target is to get.
+    pub fn note(
+        &mut self,
+        now: Timestamp,
+        id: u32,
+        carries: BitsPerSecond,
+        main: BitsPerSecond,
+    ) -> Rung {
+        let standing = self.targets.entry(id).or_insert(Standing {
+            rung: Rung::Main,
+            since: now,
+            patience: PATIENCE,
+            returned: None,
+        });
+        let failed = standing.returned.is_some_and(|returned| now.since(returned) < TRIED);
+        match standing.rung {
+            Rung::Main if f64::from(carries.0) < TOO_LITTLE * f64::from(main.0) => {
+                standing.patience =
+                    if failed { (standing.patience * 2).min(LONGEST) } else { PATIENCE };
+                (standing.rung, standing.since) = (Rung::Second, now);
+            }
+            Rung::Second if carries >= main && now.since(standing.since) >= standing.patience => {
+                (standing.rung, standing.since) = (Rung::Main, now);
+                standing.returned = Some(now);
+            }
+            Rung::Main | Rung::Second => {}
+        }
+        if standing.rung == Rung::Second {
+            self.needed = Some(now);
+        }
+        standing.rung
+    }
+
+    /// The rung of a target as it was decided last.
+    pub fn rung(&self, id: u32) -> Rung {
+        self.targets.get(&id).map_or(Rung::Main, |standing| standing.rung)
+    }
+
+    /// Only these targets are left.
+    pub fn keep(&mut self, ids: &[u32]) {
+        self.targets.retain(|id, _| ids.contains(id));
+    }
+
+    /// Everybody gets the main encode again.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Whether the second encode is to run.
+    pub fn needs_second(&self, now: Timestamp) -> bool {
+        self.targets.values().any(|standing| standing.rung == Rung::Second)
+            || self.needed.is_some_and(|needed| now.since(needed) < IDLE)
+    }
+}
+
+/// What the second encode may take, where the slowest link of those who get it carries this.
+pub fn second_bitrate(
+    slowest: BitsPerSecond,
+    main: BitsPerSecond,
+    least: BitsPerSecond,
+) -> BitsPerSecond {
+    let most = (f64::from(main.0) * MOST) as u32;
+    BitsPerSecond(slowest.0.min(most).max(least.0.min(most)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAIN: BitsPerSecond = BitsPerSecond(2_500_000);
+    const NARROW: BitsPerSecond = BitsPerSecond(900_000);
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_millis(second * 1_000)
+    }
+
+    #[test]
+    fn a_narrow_link_gets_less_at_once_and_all_again_with_patience() {
+        let mut ladder = Ladder::default();
+        assert_eq!(ladder.note(at(0), 1, MAIN, MAIN), Rung::Main);
+        assert!(!ladder.needs_second(at(0)));
+        assert_eq!(ladder.note(at(1), 1, NARROW, MAIN), Rung::Second);
+        assert_eq!(ladder.note(at(1), 2, MAIN, MAIN), Rung::Main, "the other is left alone");
+        assert!(ladder.needs_second(at(1)));
+        let most = BitsPerSecond(2_499_999);
+        assert_eq!(ladder.note(at(60), 1, most, MAIN), Rung::Second, "not all of it");
+        assert_eq!(ladder.note(at(61), 1, MAIN, MAIN), Rung::Main);
+        assert!(ladder.needs_second(at(65)) && !ladder.needs_second(at(71)));
+    }
+
+    #[test]
+    fn a_return_that_failed_is_tried_less_often() {
+        let mut ladder = Ladder::default();
+        let (mut moves, mut rung, mut since) = (0, Rung::Main, 0);
+        // A link that carries the second and not the main one, and looks well in between.
+        for second in 0..600 {
+            let carries = if rung == Rung::Main && second - since >= 2 { NARROW } else { MAIN };
+            let now = ladder.note(at(second), 1, carries, MAIN);
+            if now != rung {
+                (moves, rung, since) = (moves + 1, now, second);
+            }
+        }
+        assert!((6..=12).contains(&moves), "{moves}");
+    }
+
+    #[test]
+    fn who_is_gone_needs_nothing() {
+        let mut ladder = Ladder::default();
+        ladder.note(at(0), 1, NARROW, MAIN);
+        ladder.keep(&[2]);
+        assert!(ladder.needs_second(at(5)) && !ladder.needs_second(at(20)));
+        assert_eq!(ladder.rung(1), Rung::Main);
+    }
+
+    #[test]
+    fn the_second_is_less_than_the_main_one_and_no_less_than_the_least() {
+        let rate = |kbps: u32| BitsPerSecond(kbps * 1_000);
+        assert_eq!(second_bitrate(NARROW, MAIN, rate(300)), NARROW);
+        assert_eq!(second_bitrate(MAIN, MAIN, rate(300)), rate(1_750));
+        assert_eq!(second_bitrate(rate(100), MAIN, rate(300)), rate(300));
+        assert_eq!(second_bitrate(rate(100), rate(200), rate(300)), rate(140));
+    }
+}

@@ -1,0 +1,254 @@
+//! How large a picture a bitrate deserves: three quarters or half of the size where the bits would
+//! not be enough for all of it, and back when there have been enough for a while. Pure: bitrates and
+//! their times come in, a size comes out.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::media::{BitsPerSecond, FrameRate, Size};
+
+/// The steps, as parts of each side: numerator and denominator.
+const STEPS: [(u32, u32); 3] = [(1, 1), (3, 4), (1, 2)];
+/// No side is smaller.
+const LEAST_SIDE: u32 = 16;
+/// Bits a pixel below which a picture looks better when it is smaller…
+const ENOUGH: f64 = 0.045;
+/// …or this part of what was chosen, where a person chose little from the start.
+const OF_CHOSEN: f64 = 0.5;
+/// So little must last for so long…
+const DOWN_AFTER: Duration = Duration::from_millis(1_500);
+/// …and so much more than enough for the larger size for so long.
+const MORE: f64 = 1.4;
+const UP_AFTER: Duration = Duration::from_secs(8);
+/// A step up that has to be taken back within this time has failed: the next waits twice as long.
+const TRIED: Duration = Duration::from_secs(20);
+const LONGEST: Duration = Duration::from_secs(64);
+
+/// Decides for one encode.
+#[derive(Clone, Debug)]
+pub struct SizeSteps {
+    full: Size,
+    rate: f64,
+    /// Bits a pixel.
+    enough: f64,
+    step: usize,
+    scant_since: Option<Timestamp>,
+    ample_since: Option<Timestamp>,
+    last_up: Option<Timestamp>,
+    patience: Duration,
+}
+
+impl SizeSteps {
+    /// For pictures of this size and rate, for which `chosen` is enough.
+    pub fn new(full: Size, rate: FrameRate, chosen: BitsPerSecond) -> Self {
+        let rate = rate.as_f64().max(1.0);
+        let density = f64::from(chosen.0) / (full.pixels().max(1) as f64 * rate);
+        Self {
+            full,
+            rate,
+            enough: ENOUGH.min(density * OF_CHOSEN),
+            step: 0,
+            scant_since: None,
+            ample_since: None,
+            last_up: None,
+            patience: UP_AFTER,
+        }
+    }
+
+    /// Begins with the size that this bitrate deserves.
+    pub fn begin_with(mut self, bitrate: BitsPerSecond) -> Self {
+        self.step = self.deserved(bitrate, 1);
+        self
+    }
+
+    /// The size now.
+    pub fn size(&self) -> Size {
+        stepped(self.full, self.step)
+    }
+
+    /// What a step needs, bits a second, where one of `frame_step` pictures is encoded.
+    fn need(&self, step: usize, frame_step: u32) -> f64 {
+        let pixels = stepped(self.full, step).pixels() as f64;
+        self.enough * pixels * self.rate / f64::from(frame_step.max(1))
+    }
+
+    /// The largest step for which this is enough, or the smallest there is.
+    fn deserved(&self, bitrate: BitsPerSecond, frame_step: u32) -> usize {
+        let fits = |step: &usize| f64::from(bitrate.0) >= self.need(*step, frame_step);
+        (0..STEPS.len()).find(fits).unwrap_or(STEPS.len() - 1)
+    }
+
+    /// Takes the bitrate in that is there now, a few times a second; the size from now on.
+    pub fn note(&mut self, now: Timestamp, bitrate: BitsPerSecond, frame_step: u32) -> Size {
+        let deserved = self.deserved(bitrate, frame_step);
+        if deserved > self.step {
+            self.ample_since = None;
+            let since = *self.scant_since.get_or_insert(now);
+            if now.since(since) >= DOWN_AFTER {
+                if self.last_up.is_some_and(|up| now.since(up) < TRIED) {
+                    self.patience = (self.patience * 2).min(LONGEST);
+                }
+                (self.step, self.scant_since) = (deserved, None);
+            }
+            return self.size();
+        }
+        self.scant_since = None;
+        let larger = self.step.checked_sub(1);
+        let ample =
+            larger.filter(|step| f64::from(bitrate.0) >= MORE * self.need(*step, frame_step));
+        let Some(larger) = ample else {
+            self.ample_since = None;
+            return self.size();
+        };
+        let since = *self.ample_since.get_or_insert(now);
+        if now.since(since) >= self.patience {
+            if self.last_up.is_none_or(|up| now.since(up) >= TRIED) {
+                self.patience = UP_AFTER;
+            }
+            self.step = larger;
+            (self.last_up, self.ample_since) = (Some(now), Some(now));
+        }
+        self.size()
+    }
+}
+
+/// A picture's size at a step: even sides, of the same shape where there is one near.
+fn stepped(full: Size, step: usize) -> Size {
+    let (part, whole) = STEPS.get(step).copied().unwrap_or((1, 1));
+    if part == whole {
+        return full;
+    }
+    // Sides in units that keep the shape.
+    let (mut unit, mut rest) = (full.width / 2, full.height / 2);
+    while rest != 0 {
+        (unit, rest) = (rest, unit % rest);
+    }
+    let units = (unit * part + whole / 2) / whole;
+    let near = Size::new(full.width / unit.max(1) * units, full.height / unit.max(1) * units);
+    if unit >= 8 && near.width.min(near.height) >= LEAST_SIDE {
+        return near;
+    }
+    let even = |side: u32| ((side * part / whole + 1) & !1).max(LEAST_SIDE);
+    Size::new(even(full.width), even(full.height))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HD: Size = Size::new(1280, 720);
+
+    fn steps() -> SizeSteps {
+        SizeSteps::new(HD, FrameRate::FPS_30, BitsPerSecond(2_500_000))
+    }
+
+    struct Run {
+        steps: SizeSteps,
+        at: Timestamp,
+        changes: Vec<u32>,
+    }
+
+    impl Run {
+        fn new() -> Self {
+            Self { steps: steps(), at: Timestamp::ZERO, changes: vec![720] }
+        }
+
+        fn hold(&mut self, seconds: f64, kbps: u32) {
+            for _ in 0..(seconds * 4.0) as u32 {
+                self.at += Duration::from_millis(250);
+                let height = self.steps.note(self.at, BitsPerSecond(kbps * 1_000), 1).height;
+                if self.changes.last() != Some(&height) {
+                    self.changes.push(height);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sizes_are_even_and_keep_their_shape() {
+        let sizes = |full: Size| [stepped(full, 0), stepped(full, 1), stepped(full, 2)];
+        let of = |width, height| Size::new(width, height);
+        assert_eq!(sizes(HD), [HD, of(960, 540), of(640, 360)]);
+        assert_eq!(sizes(of(1920, 1080)), [of(1920, 1080), of(1440, 810), of(960, 540)]);
+        assert_eq!(sizes(of(854, 480)), [of(854, 480), of(640, 360), of(428, 240)]);
+        assert_eq!(sizes(of(480, 270)), [of(480, 270), of(352, 198), of(256, 144)]);
+        for (width, height) in [(16, 16), (18, 34), (720, 1280), (8192, 4096), (1366, 768)] {
+            for size in sizes(of(width, height)) {
+                assert!(size.is_valid() && size.width >= 16 && size.height >= 16, "{size}");
+                assert!(size.width <= width && size.height <= height, "{size}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_size_deserves_decides() {
+        let mut run = Run::new();
+        run.hold(30.0, 2_500);
+        run.hold(30.0, 1_300);
+        assert_eq!(run.changes, [720], "enough");
+        run.hold(1.0, 300);
+        run.hold(30.0, 1_300);
+        assert_eq!(run.changes, [720], "a moment is no reason");
+        run.hold(5.0, 1_000);
+        assert_eq!(run.changes, [720, 540]);
+        run.hold(5.0, 500);
+        assert_eq!(run.changes, [720, 540, 360]);
+        run.hold(60.0, 100);
+        assert_eq!(run.changes, [720, 540, 360], "no smaller than half");
+        assert_eq!(steps().begin_with(BitsPerSecond(500_000)).size().height, 360);
+        assert_eq!(steps().begin_with(BitsPerSecond(2_000_000)).size(), HD);
+    }
+
+    #[test]
+    fn from_full_it_may_go_to_half_at_once_and_comes_back_step_by_step() {
+        let mut run = Run::new();
+        run.hold(3.0, 400);
+        assert_eq!(run.changes, [720, 360]);
+        run.hold(7.0, 2_500);
+        assert_eq!(run.changes, [720, 360], "it must hold for a while");
+        run.hold(2.0, 2_500);
+        assert_eq!(run.changes, [720, 360, 540]);
+        run.hold(10.0, 2_500);
+        assert_eq!(run.changes, [720, 360, 540, 720]);
+    }
+
+    #[test]
+    fn just_enough_is_not_enough_to_come_back() {
+        let mut run = Run::new();
+        run.hold(3.0, 1_000);
+        run.hold(300.0, 1_500);
+        assert_eq!(run.changes, [720, 540]);
+        run.hold(10.0, 1_800);
+        assert_eq!(run.changes, [720, 540, 720]);
+    }
+
+    #[test]
+    fn what_had_to_be_taken_back_is_tried_less_and_less_often() {
+        let mut run = Run::new();
+        for _ in 0..40 {
+            run.hold(8.25, 2_000);
+            run.hold(2.0, 1_000);
+        }
+        // Without more patience it would go up and down forty times.
+        assert!(run.changes.len() <= 6, "{:?}", run.changes);
+        run.hold(80.0, 2_500);
+        assert_eq!(run.changes.last(), Some(&720));
+    }
+
+    #[test]
+    fn a_person_who_chose_little_gets_what_was_chosen() {
+        let little = BitsPerSecond(800_000);
+        let mut steps = SizeSteps::new(HD, FrameRate::FPS_30, little);
+        for second in 0..60 {
+            assert_eq!(steps.note(Timestamp::from_millis(second * 1_000), little, 1), HD);
+        }
+        // Half the pictures need half the bits.
+        let half = BitsPerSecond(380_000);
+        for second in 60..120 {
+            let at = Timestamp::from_millis(second * 1_000);
+            assert_eq!(steps.clone().note(at, half, 2), HD);
+        }
+        let size = (60..70).map(|it| steps.note(Timestamp::from_millis(it * 1_000), half, 1));
+        assert_eq!(size.last(), Some(Size::new(960, 540)));
+    }
+}

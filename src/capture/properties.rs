@@ -1,0 +1,106 @@
+//! What sources are set by beside what they show (issue 3, part 1): how a text looks, how slides
+//! follow each other, whether the pointer is seen. Plain values, and the dials by which an open source
+//! takes others.
+
+use super::choice::VideoChoice;
+use super::dial::Dial;
+use super::slides::Pace;
+use super::text::Look;
+
+/// What a source is set by. Each kind heeds its own part.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Properties {
+    /// Of texts and clocks.
+    pub text: Look,
+    /// Of slide shows.
+    pub slides: Pace,
+    /// Screens and windows are shown without the pointer.
+    pub without_pointer: bool,
+}
+
+/// Which part of the properties a kind of source heeds.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Heeds {
+    Text,
+    Slides,
+    Pointer,
+}
+
+impl Heeds {
+    /// `None`: nothing but what it shows.
+    pub fn of(choice: &VideoChoice) -> Option<Self> {
+        match choice {
+            VideoChoice::Text(_) => Some(Self::Text),
+            VideoChoice::Slides(_) => Some(Self::Slides),
+            VideoChoice::Screen(_) | VideoChoice::Window(_) => Some(Self::Pointer),
+            _ => None,
+        }
+    }
+}
+
+impl Properties {
+    /// Those that matter to this source, the rest as in the beginning.
+    pub fn heeded(&self, choice: &VideoChoice) -> Self {
+        let none = Self::default();
+        match Heeds::of(choice) {
+            Some(Heeds::Text) => Self { text: self.text.clone(), ..none },
+            Some(Heeds::Slides) => Self { slides: self.slides, ..none },
+            Some(Heeds::Pointer) => Self { without_pointer: self.without_pointer, ..none },
+            None => none,
+        }
+    }
+
+    /// With every number where it may be.
+    #[must_use]
+    pub fn bounded(self) -> Self {
+        Self { text: self.text.bounded(), slides: self.slides.bounded(), ..self }
+    }
+
+    /// Whether only what is drawn with a slider or typed differs, nothing that is switched.
+    pub fn is_drawn_from(&self, other: &Self) -> bool {
+        self.text.is_drawn_from(&other.text)
+            && (self.slides.order, self.slides.repeat) == (other.slides.order, other.slides.repeat)
+            && self.without_pointer == other.without_pointer
+    }
+}
+
+/// By which an open source is given other properties.
+#[derive(Clone, Debug, Default)]
+pub struct Dials {
+    pub(super) text: Dial<Look>,
+    pub(super) slides: Dial<Pace>,
+    pub(super) without_pointer: Dial<bool>,
+}
+
+impl Dials {
+    pub fn new(properties: &Properties) -> Self {
+        let dials = Self::default();
+        dials.set(properties);
+        dials
+    }
+
+    /// The source takes these at once.
+    pub fn set(&self, properties: &Properties) {
+        self.text.set(properties.text.clone());
+        self.slides.set(properties.slides);
+        self.without_pointer.set(properties.without_pointer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_heeds_what_is_its_own() {
+        let mut properties = Properties { without_pointer: true, ..Properties::default() };
+        properties.text.style.size = 99;
+        let heeded = |choice: &str| properties.heeded(&choice.parse().unwrap());
+        assert_eq!(heeded("text:a").text.style.size, 99);
+        assert!(!heeded("clock").without_pointer);
+        assert!(heeded("window:a/b").without_pointer);
+        assert_eq!(heeded("screen").text, Look::default());
+        assert_eq!(heeded("slides:/x"), Properties::default());
+        assert_eq!(heeded("image:/x.png"), Properties::default());
+    }
+}

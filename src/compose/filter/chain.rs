@@ -1,0 +1,361 @@
+//! The filters of one source, in order, and what each made last.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fast_image_resize::Resizer;
+
+use crate::base::{Pool, Pooled, Timestamp};
+use crate::compose::filter::beauty::Beauty;
+use crate::compose::filter::blur::{Blur, Sharpen};
+use crate::compose::filter::crop::Crop;
+use crate::compose::filter::deinterlace::Deinterlace;
+use crate::compose::filter::delay::Delay;
+use crate::compose::filter::denoise::Denoise;
+use crate::compose::filter::key::{ChromaKey, ColorKey, LumaKey};
+use crate::compose::filter::lut::Lut;
+use crate::compose::filter::material::Material;
+use crate::compose::filter::picture::{Mask, Watermark};
+use crate::compose::filter::scale::Scale;
+use crate::compose::filter::setting::{Filter, MOST_FILTERS, Slot};
+use crate::compose::filter::step::Step;
+use crate::compose::filter::tone::{Settings, Tone};
+use crate::compose::tint::Tint;
+use crate::media::{Color, Planes, Size, VideoFrame};
+
+/// Pictures of one filter that may be on their way at once.
+const IDLE: usize = 4;
+
+/// A filter as the chain is to have it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    pub slot: Slot,
+    /// What is in its file, once that was read: without it the picture passes as it is.
+    pub material: Option<Material>,
+}
+
+/// Pictures of one shape.
+struct Shelf {
+    shape: (Size, bool),
+    pool: Pool<Planes>,
+}
+
+/// A picture made of another.
+struct Made {
+    from: Arc<Pooled<Planes>>,
+    frame: VideoFrame,
+}
+
+enum Work {
+    Step(Box<dyn Step>),
+    Delay(Delay),
+}
+
+struct Link {
+    wanted: Wanted,
+    work: Work,
+    shelf: Option<Shelf>,
+    /// Kept, so that a picture that stands still costs nothing.
+    made: Option<Made>,
+}
+
+/// What is done to the pictures of one source.
+#[derive(Default)]
+pub struct Chain {
+    links: Vec<Link>,
+    tint: Tint,
+    tinted: Option<Made>,
+    shelf: Option<Shelf>,
+}
+
+fn take(shelf: &mut Option<Shelf>, shape: (Size, bool)) -> Pooled<Planes> {
+    let fits = |shelf: &&mut Shelf| shelf.shape == shape;
+    if let Some(shelf) = shelf.as_mut().filter(fits) {
+        return shelf.pool.take();
+    }
+    let (size, alpha) = shape;
+    let pool = if alpha { Planes::alpha_pool(size, IDLE) } else { Planes::pool(size, IDLE) };
+    let first = pool.take();
+    *shelf = Some(Shelf { shape, pool });
+    first
+}
+
+impl Chain {
+    /// These are the filters from now on. One that is as it was goes on with what it remembers.
+    pub fn set(&mut self, wanted: &[Wanted]) {
+        let mut before = std::mem::take(&mut self.links);
+        let on = wanted.iter().take(MOST_FILTERS).filter(|wanted| wanted.slot.enabled);
+        for wanted in on {
+            let same = before.iter().position(|link| link.wanted == *wanted);
+            if let Some(index) = same {
+                self.links.push(before.remove(index));
+            } else if let Some(work) = work(wanted) {
+                self.links.push(Link { wanted: wanted.clone(), work, shelf: None, made: None });
+            }
+        }
+    }
+
+    /// Whether pictures pass as they are.
+    pub fn is_empty(&self) -> bool {
+        self.links.is_empty()
+    }
+
+    /// The picture of the instant `at` with everything done to it. `lean`: without what is costly.
+    pub fn apply(&mut self, picture: &VideoFrame, at: Timestamp, lean: bool) -> VideoFrame {
+        if self.links.is_empty() {
+            return picture.clone();
+        }
+        let mut frame = self.tint(picture);
+        for link in &mut self.links {
+            if !(lean && link.wanted.slot.filter.is_costly()) {
+                frame = link.run(&frame, at);
+            }
+        }
+        frame
+    }
+
+    /// The picture in the program's colours.
+    fn tint(&mut self, picture: &VideoFrame) -> VideoFrame {
+        if picture.color == Color::PROGRAM {
+            self.tinted = None;
+            return picture.clone();
+        }
+        if let Some(frame) = kept(self.tinted.as_ref(), picture) {
+            return frame;
+        }
+        let from = &**picture.planes;
+        let mut out = take(&mut self.shelf, (from.size(), !from.is_opaque()));
+        out.y.copy_from_slice(&from.y);
+        out.u.copy_from_slice(&from.u);
+        out.v.copy_from_slice(&from.v);
+        if let (Some(out), Some(from)) = (&mut out.alpha, &from.alpha) {
+            out.copy_from_slice(from);
+        }
+        self.tint.apply(picture.color, &mut out);
+        let frame = VideoFrame { color: Color::PROGRAM, planes: Arc::new(out), ..*picture };
+        let from = Arc::clone(&picture.planes);
+        self.tinted = Some(Made { from, frame: frame.clone() });
+        frame
+    }
+}
+
+/// What was made of this picture, if it was the last one.
+fn kept(made: Option<&Made>, picture: &VideoFrame) -> Option<VideoFrame> {
+    let made = made.filter(|made| Arc::ptr_eq(&made.from, &picture.planes))?;
+    Some(VideoFrame { pts: picture.pts, ..made.frame.clone() })
+}
+
+impl Link {
+    fn run(&mut self, picture: &VideoFrame, at: Timestamp) -> VideoFrame {
+        let step = match &mut self.work {
+            Work::Step(step) => step,
+            Work::Delay(delay) => return delay.run(picture, at),
+        };
+        if let Some(frame) = kept(self.made.as_ref(), picture) {
+            return frame;
+        }
+        // What was made goes back to its shelf, if nobody else has it.
+        self.made = None;
+        let from = &**picture.planes;
+        let shape = step.shape(from.size(), !from.is_opaque());
+        let mut out = take(&mut self.shelf, shape);
+        step.run(from, &mut out);
+        let frame = VideoFrame { planes: Arc::new(out), ..*picture };
+        self.made = Some(Made { from: Arc::clone(&picture.planes), frame: frame.clone() });
+        frame
+    }
+}
+
+/// What does the work of a filter; `None`: nothing is to be done.
+fn work(wanted: &Wanted) -> Option<Work> {
+    let picture = || match &wanted.material {
+        Some(Material::Picture(picture)) => Some(Arc::clone(picture)),
+        _ => None,
+    };
+    let step: Box<dyn Step> = match wanted.slot.filter.clone().bounded() {
+        Filter::Crop { left, top, right, bottom } => {
+            Box::new(Crop { sides: [left, top, right, bottom] })
+        }
+        Filter::Color { gain, brightness, contrast, gamma, saturation, hue_degrees, opacity } => {
+            Box::new(Tone::new(Settings {
+                gain,
+                brightness,
+                contrast,
+                gamma,
+                saturation,
+                hue_degrees,
+                opacity,
+            }))
+        }
+        Filter::ChromaKey { color, similarity, smoothness, spill } => {
+            Box::new(ChromaKey::new(color, similarity, smoothness, spill))
+        }
+        Filter::ColorKey { color, similarity, smoothness } => {
+            Box::new(ColorKey::new(color, similarity, smoothness))
+        }
+        Filter::LumaKey { low, low_smooth, high, high_smooth } => {
+            Box::new(LumaKey::new(low, low_smooth, high, high_smooth))
+        }
+        Filter::Scale { width, height, kernel } => {
+            Box::new(Scale { width, height, kernel, resizer: Resizer::default() })
+        }
+        Filter::Sharpen { amount } => Box::new(Sharpen::new(amount)),
+        Filter::Blur { sigma } => Box::new(Blur::new(sigma)),
+        Filter::Denoise { spatial, temporal } => Box::new(Denoise::new(spatial, temporal)),
+        Filter::Beauty { smooth, whiten, area } => Box::new(Beauty::new(smooth, whiten, area)),
+        Filter::Deinterlace { mode, field } => Box::new(Deinterlace::new(mode, field)),
+        Filter::Lut { amount, .. } => match &wanted.material {
+            Some(Material::Table(table)) => Box::new(Lut::new(Arc::clone(table), amount)),
+            _ => return None,
+        },
+        Filter::Mask { reading, .. } => Box::new(Mask::new(picture()?, reading)),
+        Filter::Watermark { corner, width, margin, opacity, .. } => {
+            Box::new(Watermark::new(picture()?, corner, width, margin, opacity))
+        }
+        Filter::Delay { ms } => {
+            let by = Duration::from_secs_f32(ms.clamp(0.0, 500.0) / 1e3);
+            return (!by.is_zero()).then(|| Work::Delay(Delay::new(by)));
+        }
+    };
+    Some(Work::Step(step))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use super::*;
+    use crate::compose::filter::cube::Cube;
+    use crate::compose::filter::lut::Table;
+
+    fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<Wanted> {
+        let slot = |filter: Filter| {
+            let [table, picture] = &*FILES;
+            let material = if filter.kind() == "lut" { table } else { picture };
+            Wanted { slot: Slot { enabled: true, filter }, material: Some(material.clone()) }
+        };
+        filters.into_iter().map(slot).collect()
+    }
+
+    /// A colour table that turns everything grey, and a picture of which nothing is seen; read once.
+    static FILES: LazyLock<[Material; 2]> = LazyLock::new(|| {
+        [table_of(), Material::Picture(Arc::new(Planes::transparent(Size::new(20, 10))))]
+    });
+
+    fn table_of() -> Material {
+        let text = "LUT_1D_SIZE 2\n0.5 0.5 0.5\n0.5 0.5 0.5\n";
+        Material::Table(Arc::new(Table::new(&Cube::parse(text).unwrap())))
+    }
+
+    fn picture(size: Size, color: Color) -> VideoFrame {
+        let mut planes = Planes::black(size);
+        planes.y.iter_mut().zip(0_usize..).for_each(|(y, n)| *y = (n * 7 % 219) as u8 + 16);
+        planes.u.iter_mut().zip(0_usize..).for_each(|(u, n)| *u = (n * 5 % 224) as u8 + 16);
+        planes.v.iter_mut().zip(0_usize..).for_each(|(v, n)| *v = (n * 3 % 224) as u8 + 16);
+        VideoFrame { pts: Timestamp::ZERO, color, planes: Arc::new(Pooled::unpooled(planes)) }
+    }
+
+    #[test]
+    fn every_filter_takes_every_size_with_and_without_alpha() {
+        for size in [Size::new(2, 2), Size::new(2, 6), Size::new(66, 34)] {
+            let mut clear = picture(size, Color::PROGRAM);
+            let mut planes = (**clear.planes).clone();
+            planes.alpha = Some(vec![200; size.pixels()]);
+            clear.planes = Arc::new(Pooled::unpooled(planes));
+            for frame in [picture(size, Color::WEBCAM), clear] {
+                for filter in Filter::kinds() {
+                    for extreme in [0, 1, 2] {
+                        let mut filter = filter.clone();
+                        for parameter in filter.parameters() {
+                            let ends = [parameter.rest, -1e9, 1e9];
+                            filter.set(parameter.name, ends[extreme]);
+                        }
+                        let mut chain = Chain::default();
+                        chain.set(&wanted([filter.clone()]));
+                        let out = chain.apply(&frame, Timestamp::ZERO, false);
+                        assert_eq!(out.size(), filter.size(size), "{filter:?}");
+                        assert!(out.size().is_valid());
+                        assert!(out.color == Color::PROGRAM || chain.is_empty());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_changes_nothing_gives_the_same_picture() {
+        let frame = picture(Size::new(64, 36), Color::PROGRAM);
+        let still: Vec<_> = Filter::kinds()
+            .into_iter()
+            .filter(|filter| matches!(filter.kind(), "crop" | "color" | "scale" | "delay"))
+            .collect();
+        let mut chain = Chain::default();
+        chain.set(&wanted(still));
+        assert_eq!(**chain.apply(&frame, Timestamp::ZERO, false).planes, **frame.planes);
+        chain.set(&[]);
+        assert!(chain.is_empty());
+        assert!(Arc::ptr_eq(&chain.apply(&frame, Timestamp::ZERO, false).planes, &frame.planes));
+    }
+
+    #[test]
+    fn a_picture_that_stands_still_is_filtered_once_and_nothing_is_allocated_once_warm() {
+        let mut chain = Chain::default();
+        // The last is the one that is changed below.
+        let mut filters = Filter::kinds();
+        filters.retain(|filter| filter.kind() != "luma-key");
+        filters.extend(Filter::of_kind("luma-key"));
+        chain.set(&wanted(filters.clone()));
+        let frame = picture(Size::new(64, 36), Color::WEBCAM);
+        let first = chain.apply(&frame, Timestamp::ZERO, false);
+        assert!(Arc::ptr_eq(&first.planes, &chain.apply(&frame, Timestamp::ZERO, false).planes));
+        // The last one alone is another: those before it are not carried out again.
+        let before = chain
+            .links
+            .iter()
+            .map(|link| link.made.as_ref().map(|it| it.frame.planes.y.as_ptr() as usize))
+            .collect::<Vec<_>>();
+        let mut other = filters;
+        if let Some(filter) = other.last_mut() {
+            filter.set("low", 0.3);
+        }
+        chain.set(&wanted(other));
+        assert!(!Arc::ptr_eq(&first.planes, &chain.apply(&frame, Timestamp::ZERO, false).planes));
+        let after = chain
+            .links
+            .iter()
+            .map(|link| link.made.as_ref().map(|it| it.frame.planes.y.as_ptr() as usize))
+            .collect::<Vec<_>>();
+        assert_eq!(before[..before.len() - 1], after[..after.len() - 1]);
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..40 {
+            let out =
+                chain.apply(&picture(Size::new(64, 36), Color::WEBCAM), Timestamp::ZERO, false);
+            seen.insert(out.planes.y.as_ptr() as usize);
+        }
+        assert!(seen.len() <= 3, "{} buffers", seen.len());
+    }
+
+    #[test]
+    fn a_filter_that_is_off_and_one_too_many_do_nothing() {
+        let darker = |enabled| Wanted {
+            material: None,
+            slot: Slot {
+                enabled,
+                filter: Filter::Color {
+                    gain: 0.5,
+                    brightness: 0.0,
+                    contrast: 1.0,
+                    gamma: 1.0,
+                    saturation: 1.0,
+                    hue_degrees: 0.0,
+                    opacity: 1.0,
+                },
+            },
+        };
+        let mut chain = Chain::default();
+        chain.set(&[darker(false)]);
+        assert!(chain.is_empty());
+        chain.set(&vec![darker(true); MOST_FILTERS * 2]);
+        assert_eq!(chain.links.len(), MOST_FILTERS);
+    }
+}

@@ -1,0 +1,200 @@
+//! Makes whole pictures of the fields of a capture card. One field is kept, the lines of the other
+//! are made: of those above and below, along edges; or, where nothing moved, left as they are. One
+//! picture comes out for each that goes in.
+
+use crate::compose::filter::step::Step;
+use crate::media::{Planes, Size};
+
+/// What becomes of the lines of the other field.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
+pub enum Deinterlacing {
+    /// Made anew where something moves, kept where nothing does.
+    #[default]
+    Adaptive,
+    /// Made anew everywhere.
+    Linear,
+    /// Both fields over each other: soft, with double edges where something moves.
+    Blend,
+}
+
+impl Deinterlacing {
+    pub(super) const ALL: [(&'static str, Self); 3] =
+        [("adaptive", Self::Adaptive), ("linear", Self::Linear), ("blend", Self::Blend)];
+}
+
+/// Which lines are kept.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
+pub enum Field {
+    /// The first, the third…
+    #[default]
+    Top,
+    Bottom,
+}
+
+impl Field {
+    pub(super) const ALL: [(&'static str, Self); 2] =
+        [("top", Self::Top), ("bottom", Self::Bottom)];
+}
+
+/// See [`Filter::Deinterlace`](super::Filter::Deinterlace).
+#[derive(Debug)]
+pub(super) struct Deinterlace {
+    mode: Deinterlacing,
+    field: Field,
+    past: Option<Planes>,
+}
+
+impl Deinterlace {
+    pub fn new(mode: Deinterlacing, field: Field) -> Self {
+        Self { mode, field, past: None }
+    }
+}
+
+impl Step for Deinterlace {
+    fn shape(&self, size: Size, alpha: bool) -> (Size, bool) {
+        (size, alpha)
+    }
+
+    fn run(&mut self, from: &Planes, out: &mut Planes) {
+        if let (Some(out), Some(from)) = (&mut out.alpha, &from.alpha) {
+            out.copy_from_slice(from);
+        }
+        let past = self.past.as_ref().filter(|past| past.size() == from.size());
+        let (stride, chroma) = (from.luma_stride(), from.chroma_stride());
+        let (mode, field) = (self.mode, self.field);
+        let past_plane = |of: fn(&Planes) -> &Vec<u8>| past.map(|past| of(past).as_slice());
+        plane(&from.y, past_plane(|it| &it.y), &mut out.y, stride, mode, field);
+        plane(&from.u, past_plane(|it| &it.u), &mut out.u, chroma, mode, field);
+        plane(&from.v, past_plane(|it| &it.v), &mut out.v, chroma, mode, field);
+        if self.mode == Deinterlacing::Adaptive {
+            match &mut self.past {
+                Some(past) if past.size() == from.size() => {
+                    past.y.copy_from_slice(&from.y);
+                    past.u.copy_from_slice(&from.u);
+                    past.v.copy_from_slice(&from.v);
+                }
+                past => *past = Some(from.clone()),
+            }
+        }
+    }
+}
+
+fn plane(
+    from: &[u8],
+    past: Option<&[u8]>,
+    out: &mut [u8],
+    width: usize,
+    mode: Deinterlacing,
+    field: Field,
+) {
+    let width = width.max(1);
+    let last = (from.len() / width).saturating_sub(1);
+    let kept = if field == Field::Top { 0 } else { 1 };
+    fn row(plane: &[u8], index: usize, width: usize) -> &[u8] {
+        plane.get(index * width..(index + 1) * width).unwrap_or_default()
+    }
+    for (index, out) in out.chunks_exact_mut(width).enumerate() {
+        // At the edges the line of the kept field that there is.
+        let above = index.checked_sub(1).unwrap_or((index + 1).min(last));
+        let below = if index < last { index + 1 } else { above };
+        let (up, here, down) =
+            (row(from, above, width), row(from, index, width), row(from, below, width));
+        if mode == Deinterlacing::Blend {
+            for ((out, here), (up, down)) in out.iter_mut().zip(here).zip(up.iter().zip(down)) {
+                let sum = u16::from(*here) * 2 + u16::from(*up) + u16::from(*down);
+                *out = ((sum + 2) >> 2) as u8;
+            }
+        } else if index % 2 == kept || last == 0 {
+            out.copy_from_slice(here);
+        } else {
+            made(up, down, out);
+            if let (Deinterlacing::Adaptive, Some(past)) = (mode, past) {
+                let rows = [
+                    (up, row(past, above, width)),
+                    (here, row(past, index, width)),
+                    (down, row(past, below, width)),
+                ];
+                keep_still(rows, out);
+            }
+        }
+    }
+}
+
+/// A line between two others, along the direction in which they differ least.
+fn made(up: &[u8], down: &[u8], out: &mut [u8]) {
+    for ((out, up), down) in out.iter_mut().zip(up).zip(down) {
+        *out = ((u16::from(*up) + u16::from(*down) + 1) >> 1) as u8;
+    }
+    let inner = out.iter_mut().skip(1);
+    for ((out, up), down) in inner.zip(up.windows(3)).zip(down.windows(3)) {
+        let (&[a, b, c], &[d, e, f]) = (up, down) else { continue };
+        // Straight wins where a slant is no clear gain.
+        let (straight, fall, rise) = (b.abs_diff(e), a.abs_diff(f), c.abs_diff(d));
+        let mean = |one: u8, other: u8| ((u16::from(one) + u16::from(other) + 1) >> 1) as u8;
+        let best = if fall < rise { mean(a, f) } else { mean(c, d) };
+        if fall.min(rise).saturating_add(8) < straight {
+            *out = best;
+        }
+    }
+}
+
+/// Brings the made line as near to the line that came as it, or its neighbours, changed since the
+/// last picture: where nothing changed it is that line itself.
+fn keep_still([up, here, down]: [(&[u8], &[u8]); 3], out: &mut [u8]) {
+    let ups = up.0.iter().zip(up.1);
+    let downs = down.0.iter().zip(down.1);
+    let heres = here.0.iter().zip(here.1);
+    for ((out, (here, was)), ((up, up_was), (down, down_was))) in
+        out.iter_mut().zip(heres).zip(ups.zip(downs))
+    {
+        let moved = here.abs_diff(*was).max(up.abs_diff(*up_was)).max(down.abs_diff(*down_was));
+        *out = (*out).clamp(here.saturating_sub(moved), here.saturating_add(moved));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bar whose place differs from field to field.
+    fn combed(top: usize, bottom: usize) -> Planes {
+        let mut planes = Planes::black(Size::new(32, 16));
+        for (index, line) in planes.y.chunks_exact_mut(32).enumerate() {
+            let left = if index % 2 == 0 { top } else { bottom };
+            line[left..left + 8].fill(200);
+        }
+        planes
+    }
+
+    #[test]
+    fn a_moving_bar_loses_its_comb_and_a_still_one_its_nothing() {
+        for mode in [Deinterlacing::Linear, Deinterlacing::Adaptive] {
+            let mut work = Deinterlace::new(mode, Field::Top);
+            let mut out = Planes::black(Size::new(32, 16));
+            work.run(&combed(0, 2), &mut out);
+            work.run(&combed(4, 8), &mut out);
+            let lines: Vec<&[u8]> = out.y.chunks_exact(32).collect();
+            assert!(lines.iter().all(|line| *line == lines[0]), "{mode:?}");
+            assert_eq!((lines[1][3], lines[1][4], lines[1][11]), (16, 200, 200));
+        }
+        // A still picture of fine lines keeps them.
+        let mut fine = Planes::black(Size::new(32, 16));
+        fine.y.chunks_exact_mut(64).for_each(|two| two[..32].fill(200));
+        let mut work = Deinterlace::new(Deinterlacing::Adaptive, Field::Bottom);
+        let mut out = Planes::black(Size::new(32, 16));
+        work.run(&fine, &mut out);
+        assert_ne!(out.y, fine.y);
+        work.run(&fine, &mut out);
+        assert_eq!(out.y, fine.y);
+    }
+
+    #[test]
+    fn blending_mixes_both_fields() {
+        let mut out = Planes::black(Size::new(32, 16));
+        Deinterlace::new(Deinterlacing::Blend, Field::Top).run(&combed(4, 4), &mut out);
+        assert_eq!(out.y, combed(4, 4).y);
+        Deinterlace::new(Deinterlacing::Blend, Field::Top).run(&combed(0, 16), &mut out);
+        assert_eq!(out.y[40], 16);
+        assert_eq!(out.y[32 * 3 + 17], 108);
+    }
+}

@@ -1,0 +1,100 @@
+//! Shows pictures later, so that they meet a sound that comes late. What waits is bounded in number
+//! and in bytes; where it does not fit the delay is as long as what does.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::media::VideoFrame;
+
+/// The longest delay.
+pub(super) const LONGEST: Duration = Duration::from_millis(500);
+/// Pictures that wait at most, and their bytes.
+const MOST: usize = 64;
+const MOST_BYTES: usize = 192 << 20;
+
+/// See [`Filter::Delay`](super::Filter::Delay).
+#[derive(Debug)]
+pub(super) struct Delay {
+    by: Duration,
+    /// The oldest first, with the instant at which each was first seen.
+    waiting: VecDeque<(Timestamp, VideoFrame)>,
+}
+
+fn bytes(frame: &VideoFrame) -> usize {
+    frame.size().pixels() * if frame.planes.is_opaque() { 3 } else { 5 } / 2
+}
+
+impl Delay {
+    pub fn new(by: Duration) -> Self {
+        Self { by: by.min(LONGEST), waiting: VecDeque::with_capacity(MOST) }
+    }
+
+    /// What was seen so long before `at`; at first the oldest there is.
+    pub fn run(&mut self, picture: &VideoFrame, at: Timestamp) -> VideoFrame {
+        let newest = self.waiting.back().map(|(_, frame)| Arc::as_ptr(&frame.planes));
+        if newest != Some(Arc::as_ptr(&picture.planes)) {
+            let mut held: usize = self.waiting.iter().map(|(_, frame)| bytes(frame)).sum();
+            held += bytes(picture);
+            while self.waiting.len() >= MOST || held > MOST_BYTES {
+                let Some((_, oldest)) = self.waiting.pop_front() else { break };
+                held -= bytes(&oldest);
+            }
+            self.waiting.push_back((at, picture.clone()));
+        }
+        let due = |seen: &Timestamp| at.since(*seen) >= self.by;
+        // One that is followed by another that is due is over.
+        while self.waiting.get(1).is_some_and(|(seen, _)| due(seen)) {
+            self.waiting.pop_front();
+        }
+        self.waiting.front().map_or_else(|| picture.clone(), |(_, frame)| frame.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Pooled;
+    use crate::media::{Color, Planes, Size};
+
+    fn frame(luma: u8) -> VideoFrame {
+        let mut planes = Planes::black(Size::new(2, 2));
+        planes.y.fill(luma);
+        let planes = Arc::new(Pooled::unpooled(planes));
+        VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
+    }
+
+    #[test]
+    fn pictures_come_as_much_later_as_was_asked_for() {
+        let mut delay = Delay::new(Duration::from_millis(100));
+        let seen: Vec<u8> = (0..10_u8)
+            .map(|n| delay.run(&frame(n), Timestamp::from_millis(40 * i64::from(n))).planes.y[0])
+            .collect();
+        // 100 ms are two and a half pictures: three.
+        assert_eq!(seen, [0, 0, 0, 0, 1, 2, 3, 4, 5, 6]);
+        // One that stands still comes through.
+        let still = frame(77);
+        let last = (10..20).map(|n| delay.run(&still, Timestamp::from_millis(40 * n)));
+        assert_eq!(last.last().unwrap().planes.y[0], 77);
+        assert_eq!(delay.waiting.len(), 1);
+    }
+
+    #[test]
+    fn what_waits_is_bounded() {
+        let mut delay = Delay::new(Duration::from_secs(100));
+        for n in 0..2_000 {
+            delay.run(&frame(1), Timestamp::from_millis(n));
+        }
+        assert!(delay.waiting.len() <= MOST && delay.by == LONGEST);
+        let large = || {
+            let planes = Arc::new(Pooled::unpooled(Planes::black(Size::new(8192, 4096))));
+            VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
+        };
+        for n in 0..8 {
+            delay.run(&large(), Timestamp::from_millis(3_000 + n));
+        }
+        let held: usize = delay.waiting.iter().map(|(_, frame)| bytes(frame)).sum();
+        assert!(held <= MOST_BYTES && !delay.waiting.is_empty());
+    }
+}

@@ -1,0 +1,160 @@
+//! Noise: in place, by the mean of neighbours that are nearly alike; in time, by going on from what
+//! was seen, the slower the less has changed. What moves stays sharp, because large differences are
+//! taken for picture.
+
+use crate::compose::filter::step::Step;
+use crate::media::{Planes, Size};
+
+/// See [`Filter::Denoise`](super::Filter::Denoise).
+#[derive(Debug)]
+pub(super) struct Denoise {
+    /// Differences below this are noise: in place, and in time.
+    place: i32,
+    time: i32,
+    /// What is remembered of each plane, in 128ths.
+    past: [Vec<i16>; 3],
+    size: Option<Size>,
+}
+
+impl Denoise {
+    /// Both from 0 to 1.
+    pub fn new(spatial: f32, temporal: f32) -> Self {
+        let level = |amount: f32, most: f32| (amount * most).round() as i32;
+        Self {
+            place: level(spatial, 24.0),
+            time: level(temporal, 20.0),
+            past: Default::default(),
+            size: None,
+        }
+    }
+}
+
+impl Step for Denoise {
+    fn shape(&self, size: Size, alpha: bool) -> (Size, bool) {
+        (size, alpha)
+    }
+
+    fn run(&mut self, from: &Planes, out: &mut Planes) {
+        if let (Some(out), Some(from)) = (&mut out.alpha, &from.alpha) {
+            out.copy_from_slice(from);
+        }
+        let fresh = self.size != Some(from.size());
+        self.size = Some(from.size());
+        let (stride, chroma) = (from.luma_stride(), from.chroma_stride());
+        let Planes { y, u, v, .. } = out;
+        let planes = [(&from.y, y, stride), (&from.u, u, chroma), (&from.v, v, chroma)];
+        for ((from, out, width), past) in planes.into_iter().zip(&mut self.past) {
+            if self.place > 0 {
+                in_place(from, out, width, self.place);
+            } else {
+                out.copy_from_slice(from);
+            }
+            if self.time > 0 {
+                in_time(out, past, self.time, fresh);
+            }
+        }
+    }
+}
+
+/// How much of a difference is taken for noise: all of a small one, none beyond `most`.
+fn soft(difference: i32, most: i32) -> i32 {
+    // Rises to the half of `most` and falls to nothing at `most`.
+    let size = difference.abs();
+    let kept = size.min((most - size).max(0));
+    if difference < 0 { -kept } else { kept }
+}
+
+fn in_place(from: &[u8], out: &mut [u8], width: usize, most: i32) {
+    let last = (from.len() / width.max(1)).saturating_sub(1);
+    let row = |index: usize| {
+        let index = index.min(last);
+        from.get(index * width..(index + 1) * width).unwrap_or_default()
+    };
+    for (index, out) in out.chunks_exact_mut(width.max(1)).enumerate() {
+        let (up, here, down) = (row(index.saturating_sub(1)), row(index), row(index + 1));
+        out.copy_from_slice(here);
+        let rows = up.windows(3).zip(here.windows(3)).zip(down.windows(3));
+        for (out, ((up, here), down)) in out.iter_mut().skip(1).zip(rows) {
+            let (&[a, b, c], &[d, e, f], &[g, h, i]) = (up, here, down) else { continue };
+            let middle = i32::from(e);
+            let off = |value: u8| soft(i32::from(value) - middle, most);
+            let sum = 2 * (off(b) + off(d) + off(f) + off(h)) + off(a) + off(c) + off(g) + off(i);
+            // Weights of 2 and 1 for the eight around, 4 for itself.
+            *out = (middle + ((sum + 8) >> 4)).clamp(0, 255) as u8;
+        }
+    }
+}
+
+fn in_time(out: &mut [u8], past: &mut Vec<i16>, most: i32, fresh: bool) {
+    if fresh || past.len() != out.len() {
+        past.clear();
+        past.extend(out.iter().map(|value| i16::from(*value) << 7));
+        return;
+    }
+    // Of 256: how fast nothing becomes nothing, and how much faster per level of difference.
+    let (slow, steeper) = (32, 224 / most.max(1));
+    for (value, past) in out.iter_mut().zip(past) {
+        let off = (i32::from(*value) << 7) - i32::from(*past);
+        let follow = (slow + (off.abs() >> 7) * steeper).min(256);
+        let now = i32::from(*past) + ((off * follow) >> 8);
+        *past = now as i16;
+        *value = ((now + 64) >> 7).clamp(0, 255) as u8;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noisy(seed: u32) -> Planes {
+        let mut random = seed;
+        let mut planes = Planes::black(Size::new(64, 36));
+        for (index, value) in planes.y.iter_mut().enumerate() {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let base: i32 = if index % 64 < 32 { 60 } else { 180 };
+            *value = (base + (random >> 29) as i32 - 4) as u8;
+        }
+        planes
+    }
+
+    /// The mean of the squared distance from the clean picture.
+    fn error(planes: &Planes) -> f64 {
+        let clean = |index: usize| if index % 64 < 32 { 59.5 } else { 179.5 };
+        let values = planes.y.iter().enumerate();
+        values.map(|(index, y)| (f64::from(*y) - clean(index)).powi(2)).sum::<f64>() / 2304.0
+    }
+
+    #[test]
+    fn noise_falls_and_edges_stay() {
+        let before = error(&noisy(1));
+        let mut out = Planes::black(Size::new(64, 36));
+        let mut place = Denoise::new(0.6, 0.0);
+        place.run(&noisy(1), &mut out);
+        assert!(error(&out) < before / 2.5, "{} of {before}", error(&out));
+        let mut time = Denoise::new(0.0, 0.6);
+        for seed in 1..30 {
+            time.run(&noisy(seed), &mut out);
+        }
+        assert!(error(&out) < before / 3.0, "{} of {before}", error(&out));
+        assert!(out.y.chunks_exact(64).all(|line| line[31] < 66 && line[32] > 173));
+    }
+
+    #[test]
+    fn what_moves_is_followed_at_once_and_nothing_sticks() {
+        let mut denoise = Denoise::new(0.0, 1.0);
+        let flat = |luma: u8| {
+            let mut planes = Planes::black(Size::new(4, 4));
+            planes.y.fill(luma);
+            planes
+        };
+        let mut out = flat(0);
+        denoise.run(&flat(40), &mut out);
+        denoise.run(&flat(200), &mut out);
+        assert_eq!(out.y[0], 200);
+        for _ in 0..60 {
+            denoise.run(&flat(203), &mut out);
+        }
+        assert_eq!(out.y[0], 203);
+        Denoise::new(0.0, 0.0).run(&noisy(3), &mut Planes::black(Size::new(64, 36)));
+    }
+}

@@ -1,0 +1,279 @@
+//! Keys: chroma key with spill removal, colour key, luma key. Each makes alpha of what a pixel is.
+//! The chroma key looks at chroma alone, where it is: one look into a table a chroma sample gives
+//! alpha and the chroma without spill, and alpha is drawn out to the size of luma.
+
+use crate::compose::filter::alpha::{Doubler, multiply, times};
+use crate::compose::filter::plane::copy;
+use crate::compose::filter::step::Step;
+use crate::media::{Planes, Size};
+
+/// BT.709, limited range: luma, and chroma about zero, of sRGB.
+pub(super) fn luma_chroma(rgb: [u8; 3]) -> [f32; 3] {
+    luma_chroma_of(rgb.map(|it| f32::from(it) / 255.0))
+}
+
+/// The same of parts of white.
+pub(super) fn luma_chroma_of([r, g, b]: [f32; 3]) -> [f32; 3] {
+    let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    [16.0 + 219.0 * y, 224.0 * (b - y) / 1.8556, 224.0 * (r - y) / 1.5748]
+}
+
+/// How much is seen at a distance of the key: nothing up to `similarity`, all beyond `smoothness`
+/// more.
+fn seen(distance: f32, similarity: f32, smoothness: f32) -> u8 {
+    let part = if smoothness > 1e-4 {
+        ((distance - similarity) / smoothness).clamp(0.0, 1.0)
+    } else if distance > similarity {
+        1.0
+    } else {
+        0.0
+    };
+    (part * 255.0).round() as u8
+}
+
+/// What one chroma sample becomes.
+#[derive(Copy, Clone, Debug, Default)]
+struct Keyed {
+    alpha: u8,
+    u: u8,
+    v: u8,
+}
+
+/// See [`Filter::ChromaKey`](super::Filter::ChromaKey).
+pub(super) struct ChromaKey {
+    /// By U, then V.
+    table: Vec<[Keyed; 256]>,
+    small: Vec<u8>,
+    doubler: Doubler,
+}
+
+impl ChromaKey {
+    /// Distances are parts of chroma's range.
+    pub fn new(color: [u8; 3], similarity: f32, smoothness: f32, spill: f32) -> Self {
+        let [_, key_u, key_v] = luma_chroma(color);
+        let length = key_u.hypot(key_v);
+        // Grey has no direction: nothing spills.
+        let (ku, kv) = if length > 1.0 { (key_u / length, key_v / length) } else { (0.0, 0.0) };
+        let byte = |value: f32| (value + 128.0).round().clamp(0.0, 255.0) as u8;
+        let of = |u: u8, v: u8| {
+            let (u, v) = (f32::from(u) - 128.0, f32::from(v) - 128.0);
+            let distance = (u - key_u).hypot(v - key_v) / 224.0;
+            let along = (u * ku + v * kv).max(0.0) * spill;
+            Keyed {
+                alpha: seen(distance, similarity, smoothness),
+                u: byte(u - along * ku),
+                v: byte(v - along * kv),
+            }
+        };
+        let table = (0..=255).map(|u| {
+            let mut row = [Keyed::default(); 256];
+            row.iter_mut().zip(0..=255).for_each(|(keyed, v)| *keyed = of(u, v));
+            row
+        });
+        Self { table: table.collect(), small: Vec::new(), doubler: Doubler::default() }
+    }
+}
+
+impl Step for ChromaKey {
+    fn shape(&self, size: Size, _: bool) -> (Size, bool) {
+        (size, true)
+    }
+
+    fn run(&mut self, from: &Planes, out: &mut Planes) {
+        out.y.copy_from_slice(&from.y);
+        self.small.resize(from.u.len(), 0);
+        let chroma = from.u.iter().zip(&from.v);
+        let results = self.small.iter_mut().zip(out.u.iter_mut().zip(&mut out.v));
+        for ((u, v), (alpha, (out_u, out_v))) in chroma.zip(results) {
+            let row = self.table.get(usize::from(*u));
+            let keyed = row.and_then(|row| row.get(usize::from(*v))).copied().unwrap_or_default();
+            (*alpha, *out_u, *out_v) = (keyed.alpha, keyed.u, keyed.v);
+        }
+        if let Some(alpha) = &mut out.alpha {
+            self.doubler.double(&self.small, from.chroma_stride(), alpha);
+            multiply(alpha, from.alpha.as_ref());
+        }
+    }
+}
+
+/// See [`Filter::ColorKey`](super::Filter::ColorKey). Distances are parts of the way from black to
+/// white, in RGB.
+pub(super) struct ColorKey {
+    /// The key's RGB, 0…255.
+    key: [i32; 3],
+    /// Alpha by a 64th of the square of the distance.
+    table: Vec<u8>,
+    /// What chroma adds to red, green and blue, for a row of chroma.
+    add: Vec<[i32; 3]>,
+}
+
+/// Square of the distance from black to white, by 64.
+const FARTHEST: usize = 255 * 255 * 3 / 64;
+
+impl ColorKey {
+    pub fn new(color: [u8; 3], similarity: f32, smoothness: f32) -> Self {
+        let most = (255.0_f32 * 255.0 * 3.0).sqrt();
+        let table = (0..=FARTHEST).map(|square| {
+            let distance = (square as f32 * 64.0).sqrt() / most;
+            seen(distance, similarity, smoothness)
+        });
+        Self { key: color.map(i32::from), table: table.collect(), add: Vec::new() }
+    }
+}
+
+impl Step for ColorKey {
+    fn shape(&self, size: Size, _: bool) -> (Size, bool) {
+        (size, true)
+    }
+
+    fn run(&mut self, from: &Planes, out: &mut Planes) {
+        copy(from, out);
+        let (stride, chroma_stride) = (from.luma_stride(), from.chroma_stride());
+        let Some(alpha) = &mut out.alpha else { return };
+        self.add.resize(chroma_stride, [0; 3]);
+        let [kr, kg, kb] = self.key;
+        let pairs = from.y.chunks_exact(stride * 2).zip(alpha.chunks_exact_mut(stride * 2));
+        let chroma = from.u.chunks_exact(chroma_stride).zip(from.v.chunks_exact(chroma_stride));
+        for ((lines, alphas), (us, vs)) in pairs.zip(chroma) {
+            for ((add, u), v) in self.add.iter_mut().zip(us).zip(vs) {
+                let (u, v) = (i32::from(*u) - 128, i32::from(*v) - 128);
+                *add = [29_372 * v, -3_494 * u - 8_731 * v, 34_610 * u];
+            }
+            let rows = lines.chunks_exact(stride).zip(alphas.chunks_exact_mut(stride));
+            for (line, alphas) in rows {
+                let pixels = line.chunks_exact(2).zip(alphas.chunks_exact_mut(2));
+                for ((ys, alphas), [r, g, b]) in pixels.zip(&self.add) {
+                    for (y, alpha) in ys.iter().zip(alphas) {
+                        let y = (i32::from(*y) - 16) * 19_077 + 8_192;
+                        let off = |add: i32, key: i32| ((y + add) >> 14).clamp(0, 255) - key;
+                        let (r, g, b) = (off(*r, kr), off(*g, kg), off(*b, kb));
+                        let square = (r * r + g * g + b * b) as usize / 64;
+                        *alpha = self.table.get(square).copied().unwrap_or(255);
+                    }
+                }
+            }
+        }
+        multiply(alpha, from.alpha.as_ref());
+    }
+}
+
+/// See [`Filter::LumaKey`](super::Filter::LumaKey).
+pub(super) struct LumaKey {
+    table: [u8; 256],
+}
+
+impl LumaKey {
+    /// Parts of the way from black to white.
+    pub fn new(low: f32, low_smooth: f32, high: f32, high_smooth: f32) -> Self {
+        let step = |over: f32, smooth: f32| {
+            if smooth > 1e-4 {
+                (over / smooth + 1.0).clamp(0.0, 1.0)
+            } else if over >= 0.0 {
+                1.0
+            } else {
+                0.0
+            }
+        };
+        let mut table = [0; 256];
+        for (alpha, y) in table.iter_mut().zip(0_u16..) {
+            // Black and what is below it, white and what is above.
+            let y = ((f32::from(y) - 16.0) / 219.0).clamp(0.0, 1.0);
+            let part = step(y - low, low_smooth) * step(high - y, high_smooth);
+            *alpha = (part * 255.0).round() as u8;
+        }
+        Self { table }
+    }
+}
+
+impl Step for LumaKey {
+    fn shape(&self, size: Size, _: bool) -> (Size, bool) {
+        (size, true)
+    }
+
+    fn run(&mut self, from: &Planes, out: &mut Planes) {
+        copy(from, out);
+        let Some(alpha) = &mut out.alpha else { return };
+        for (alpha, y) in alpha.iter_mut().zip(&from.y) {
+            *alpha = self.table.get(usize::from(*y)).copied().unwrap_or(255);
+        }
+        if let Some(before) = &from.alpha {
+            alpha.iter_mut().zip(before).for_each(|(alpha, by)| *alpha = times(*alpha, *by));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flat(rgb: [u8; 3]) -> Planes {
+        let [y, u, v] = luma_chroma(rgb);
+        let mut planes = Planes::black(Size::new(4, 4));
+        planes.y.fill(y.round() as u8);
+        planes.u.fill((u + 128.0).round() as u8);
+        planes.v.fill((v + 128.0).round() as u8);
+        planes
+    }
+
+    fn keyed(step: &mut dyn Step, from: &Planes) -> Planes {
+        let (size, alpha) = step.shape(from.size(), !from.is_opaque());
+        assert!(alpha);
+        let mut out = Planes::transparent(size);
+        step.run(from, &mut out);
+        out
+    }
+
+    #[test]
+    fn the_screen_goes_and_people_stay() {
+        let mut key = ChromaKey::new([0, 255, 0], 0.35, 0.1, 0.8);
+        let alpha = |out: Planes| out.alpha.unwrap()[5];
+        for screen in [[0, 255, 0], [20, 200, 40], [40, 180, 60]] {
+            assert_eq!(alpha(keyed(&mut key, &flat(screen))), 0, "{screen:?}");
+        }
+        for kept in [[224, 172, 140], [80, 50, 40], [255; 3], [0; 3], [30, 60, 200]] {
+            let from = flat(kept);
+            let out = keyed(&mut key, &from);
+            let colours = (out.y[0], out.u[0], out.v[0]);
+            assert_eq!(colours, (from.y[0], from.u[0], from.v[0]), "{kept:?} keeps its colour");
+            assert_eq!(alpha(out), 255, "{kept:?}");
+        }
+        // Hair with green light in it: less green, not clear.
+        let from = flat([110, 130, 100]);
+        let out = keyed(&mut key, &from);
+        assert!(out.u[0].abs_diff(128) <= from.u[0].abs_diff(128));
+        assert!(out.v[0].abs_diff(128) < from.v[0].abs_diff(128));
+        assert_eq!(alpha(out), 255);
+    }
+
+    #[test]
+    fn a_key_multiplies_the_alpha_that_is_there() {
+        let mut from = flat([255; 3]);
+        from.alpha = Some(vec![100; 16]);
+        let keys: [&mut dyn Step; 3] = [
+            &mut ChromaKey::new([0, 255, 0], 0.3, 0.1, 0.5),
+            &mut ColorKey::new([0, 255, 0], 0.3, 0.1),
+            &mut LumaKey::new(0.2, 0.1, 1.0, 0.0),
+        ];
+        for key in keys {
+            assert_eq!(keyed(key, &from).alpha, Some(vec![100; 16]));
+        }
+    }
+
+    #[test]
+    fn the_colour_key_knows_light_from_dark() {
+        let mut key = ColorKey::new([0, 0, 255], 0.1, 0.1);
+        let alpha = |key: &mut ColorKey, rgb| keyed(key, &flat(rgb)).alpha.unwrap()[0];
+        assert_eq!(alpha(&mut key, [0, 0, 255]), 0);
+        assert_eq!(alpha(&mut key, [0, 0, 100]), 255, "darker");
+        // A distance of 0.15 lies in the middle of the step: 66 of 255 in one channel.
+        assert!(alpha(&mut key, [0, 0, 189]).abs_diff(128) < 12);
+    }
+
+    #[test]
+    fn the_luma_key_has_a_soft_step_at_either_end() {
+        let key = LumaKey::new(0.5, 0.2, 0.9, 0.0);
+        let at = |part: f32| key.table[(16.0 + 219.0 * part).round() as usize];
+        assert_eq!((at(0.0), at(0.29), at(0.51), at(0.89), at(0.92)), (0, 0, 255, 255, 0));
+        assert!(at(0.4).abs_diff(128) < 4);
+    }
+}

@@ -1,0 +1,34 @@
+//! What some filters need beside their settings: what is in a file, read elsewhere.
+
+use std::sync::Arc;
+
+use crate::compose::filter::lut::Table;
+use crate::media::Planes;
+
+/// What kind of file a filter works with.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Asset {
+    /// A colour table (`.cube`).
+    Table,
+    /// An image.
+    Picture,
+}
+
+/// What was in a file.
+#[derive(Clone, Debug)]
+pub enum Material {
+    Table(Arc<Table>),
+    /// In the program's colours.
+    Picture(Arc<Planes>),
+}
+
+impl PartialEq for Material {
+    /// Whether both are the same reading of the same file.
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Table(one), Self::Table(other)) => Arc::ptr_eq(one, other),
+            (Self::Picture(one), Self::Picture(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! Filters that work with a picture out of a file: a mask, which says what is seen, and a watermark,
+//! which is laid over. Each is made as large as it is needed once, and then kept.
+
+use std::sync::Arc;
+
+use fast_image_resize::Resizer;
+
+use crate::compose::filter::alpha::{multiply, times};
+use crate::compose::filter::plane::copy;
+use crate::compose::filter::scale::{self, Kernel};
+use crate::compose::filter::step::Step;
+use crate::media::{Planes, Size};
+
+/// What of a mask's picture says how much is seen.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
+pub enum Reading {
+    #[default]
+    Alpha,
+    /// White is seen, black is not.
+    Luma,
+    AlphaInverted,
+    LumaInverted,
+}
+
+impl Reading {
+    pub(super) const ALL: [(&'static str, Self); 4] = [
+        ("alpha", Self::Alpha),
+        ("luma", Self::Luma),
+        ("alpha-inverted", Self::AlphaInverted),
+        ("luma-inverted", Self::LumaInverted),
+    ];
+}
+
+/// Where a watermark lies.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
+pub enum Corner {
+    TopLeft,
+    TopRight,
+    BottomLeft,
+    #[default]
+    BottomRight,
+    Middle,
+}
+
+impl Corner {
+    pub(super) const ALL: [(&'static str, Self); 5] = [
+        ("top-left", Self::TopLeft),
+        ("top-right", Self::TopRight),
+        ("bottom-left", Self::BottomLeft),
+        ("bottom-right", Self::BottomRight),
+        ("middle", Self::Middle),
+    ];
+}
+
+/// See [`Filter::Mask`](super::Filter::Mask).
+pub(super) struct Mask {
+    picture: Arc<Planes>,
+    reading: Reading,
+    /// What is seen, for pictures of this size.
+    fitted: Option<(Size, Vec<u8>)>,
+}
+
+impl Mask {
+    pub fn new(picture: Arc<Planes>, reading: Reading) -> Self {
+        Self { picture, reading, fitted: None }
+    }
+
+    fn fit(&self, size: Size) -> Vec<u8> {
+        let picture = &*self.picture;
+        let alpha = |index: usize| picture.alpha.as_ref().and_then(|it| it.get(index)).copied();
+        let luma = |y: u8| ((i32::from(y) - 16) * 255 / 219).clamp(0, 255) as u8;
+        let seen = picture.y.iter().enumerate().map(|(index, y)| {
+            let alpha = alpha(index).unwrap_or(255);
+            match self.reading {
+                Reading::Alpha => alpha,
+                Reading::AlphaInverted => 255 - alpha,
+                Reading::Luma => times(luma(*y), alpha),
+                Reading::LumaInverted => 255 - times(luma(*y), alpha),
+            }
+        });
+        let seen: Vec<u8> = seen.collect();
+        let mut out = vec![255; size.pixels()];
+        if picture.size() == size {
+            return seen;
+        }
+        let mut resizer = Resizer::default();
+        scale::plane(&mut resizer, Kernel::Bilinear, (&seen, picture.size()), (&mut out, size));
+        out
+    }
+}
+
+impl Step for Mask {
+    fn shape(&self, size: Size, _: bool) -> (Size, bool) {
+        (size, true)
+    }
+
+    fn run(&mut self, from: &Planes, out: &mut Planes) {
+        copy(from, out);
+        let size = from.size();
+        if self.fitted.as_ref().is_none_or(|(of, _)| *of != size) {
+            self.fitted = Some((size, self.fit(size)));
+        }
+        if let (Some(alpha), Some((_, seen))) = (&mut out.alpha, &self.fitted) {
+            alpha.copy_from_slice(seen);
+            multiply(alpha, from.alpha.as_ref());
+        }
+    }
+}
+
+/// See [`Filter::Watermark`](super::Filter::Watermark).
+pub(super) struct Watermark {
+    picture: Arc<Planes>,
+    corner: Corner,
+    width: f32,
+    margin: f32,
+    opacity: f32,
+    fitted: Option<(Size, Fitted)>,
+}
+
+/// The watermark as large as it is laid down, multiplied by its alpha.
+struct Fitted {
+    left: usize,
+    top: usize,
+    planes: Planes,
+    solid: Vec<u8>,
+    /// What is left of what lies below: for luma, and for chroma.
+    rest: [Vec<u8>; 2],
+}
+
+impl Watermark {
+    /// `width` and `margin` are parts of the picture's width.
+    pub fn new(
+        picture: Arc<Planes>,
+        corner: Corner,
+        width: f32,
+        margin: f32,
+        opacity: f32,
+    ) -> Self {
+        Self { picture, corner, width, margin, opacity, fitted: None }
+    }
+
+    fn fit(&self, size: Size) -> Fitted {
+        let from = self.picture.size();
+        let even = |side: f32, most: u32| (((side / 2.0).round() as u32) * 2).clamp(2, most);
+        let width = even(self.width * size.width as f32, size.width);
+        let height = width as f32 * from.height as f32 / from.width.max(1) as f32;
+        let to = Size::new(width, even(height, size.height));
+        let mut weighed = (*self.picture).clone();
+        let alpha = weighed.alpha.take().unwrap_or_else(|| vec![255; from.pixels()]);
+        let strength = (self.opacity.clamp(0.0, 1.0) * 255.0).round() as u8;
+        let alpha: Vec<u8> = alpha.iter().map(|value| times(*value, strength)).collect();
+        let half = |size: Size| Size::new(size.width / 2, size.height / 2);
+        let stride = weighed.luma_stride();
+        let mut coarse = vec![0; weighed.u.len()];
+        let pairs = alpha.chunks_exact(stride * 2).zip(coarse.chunks_exact_mut(stride / 2));
+        for (lines, out) in pairs {
+            let (upper, lower) = lines.split_at(stride);
+            let fours = upper.chunks_exact(2).zip(lower.chunks_exact(2));
+            for (out, (upper, lower)) in out.iter_mut().zip(fours) {
+                let sum: u16 = upper.iter().chain(lower).map(|it| u16::from(*it)).sum();
+                *out = ((sum + 2) >> 2) as u8;
+            }
+        }
+        multiply(&mut weighed.y, Some(&alpha));
+        multiply(&mut weighed.u, Some(&coarse));
+        multiply(&mut weighed.v, Some(&coarse));
+        let mut planes = Planes::black(to);
+        let mut resizer = Resizer::default();
+        let kernel = if to.width < from.width { Kernel::Area } else { Kernel::Bilinear };
+        scale::scale(&mut resizer, kernel, &weighed, &mut planes);
+        let mut fine = vec![0; to.pixels()];
+        let mut rough = vec![0; half(to).pixels()];
+        scale::plane(&mut resizer, kernel, (&alpha, from), (&mut fine, to));
+        scale::plane(&mut resizer, kernel, (&coarse, half(from)), (&mut rough, half(to)));
+        let solid = fine.clone();
+        for value in fine.iter_mut().chain(&mut rough) {
+            *value = 255 - *value;
+        }
+        let margin = (self.margin * size.width as f32 / 2.0).round() as u32 * 2;
+        let far = |side: u32, length: u32| side.saturating_sub(length).saturating_sub(margin);
+        let near = |side: u32, length: u32| margin.min(side.saturating_sub(length));
+        let (right, bottom) = (far(size.width, to.width), far(size.height, to.height));
+        let (first, top) = (near(size.width, to.width), near(size.height, to.height));
+        let (left, top) = match self.corner {
+            Corner::TopLeft => (first, top),
+            Corner::TopRight => (right, top),
+            Corner::BottomLeft => (first, bottom),
+            Corner::BottomRight => (right, bottom),
+            Corner::Middle => ((size.width - to.width) / 2, (size.height - to.height) / 2),
+        };
+        let even = |side: u32| (side & !1) as usize;
+        Fitted { left: even(left), top: even(top), planes, solid, rest: [fine, rough] }
+    }
+}
+
+/// Lays a plane that is multiplied by its alpha over a part of another.
+fn over(
+    out: &mut [u8],
+    stride: usize,
+    (left, top): (usize, usize),
+    from: &[u8],
+    rest: &[u8],
+    width: usize,
+) {
+    let rows = out.chunks_exact_mut(stride.max(1)).skip(top);
+    let lines = from.chunks_exact(width.max(1)).zip(rest.chunks_exact(width.max(1)));
+    for (out, (from, rest)) in rows.zip(lines) {
+        let Some(out) = out.get_mut(left..left + width) else { continue };
+        for ((out, from), rest) in out.iter_mut().zip(from).zip(rest) {
+            *out = from.saturating_add(times(*out, *rest));
+        }
+    }
+}
+
+impl Step for Watermark {
+    fn shape(&self, size: Size, alpha: bool) -> (Size, bool) {
+        (size, alpha)
+    }
+
+    fn run(&mut self, from: &Planes, out: &mut Planes) {
+        copy(from, out);
+        let size = from.size();
+        if self.fitted.as_ref().is_none_or(|(of, _)| *of != size) {
+            self.fitted = Some((size, self.fit(size)));
+        }
+        let Some((_, fitted)) = &self.fitted else { return };
+        let Fitted { left, top, planes, solid, rest: [fine, rough] } = fitted;
+        let (stride, width) = (out.luma_stride(), planes.luma_stride());
+        let (at, half) = ((*left, *top), (left / 2, top / 2));
+        over(&mut out.y, stride, at, &planes.y, fine, width);
+        over(&mut out.u, stride / 2, half, &planes.u, rough, width / 2);
+        over(&mut out.v, stride / 2, half, &planes.v, rough, width / 2);
+        if let Some(alpha) = &mut out.alpha {
+            // What it covers is seen, whatever lay there.
+            over(alpha, stride, at, solid, fine, width);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flat(size: Size, [y, u, v]: [u8; 3], alpha: Option<u8>) -> Planes {
+        let mut planes = Planes::black(size);
+        planes.y.fill(y);
+        planes.u.fill(u);
+        planes.v.fill(v);
+        planes.alpha = alpha.map(|alpha| vec![alpha; size.pixels()]);
+        planes
+    }
+
+    #[test]
+    fn a_mask_says_what_is_seen_by_its_alpha_or_its_luma() {
+        let mut picture = flat(Size::new(4, 2), [235, 128, 128], Some(255));
+        picture.y[..4].fill(16);
+        picture.alpha.as_mut().unwrap()[0] = 100;
+        let picture = Arc::new(picture);
+        let from = flat(Size::new(4, 2), [90, 60, 70], None);
+        for (reading, want) in [
+            (Reading::Alpha, [100, 255, 255, 255]),
+            (Reading::AlphaInverted, [155, 0, 0, 0]),
+            (Reading::Luma, [0, 0, 255, 255]),
+            (Reading::LumaInverted, [255, 255, 0, 0]),
+        ] {
+            let mut out = Planes::transparent(from.size());
+            Mask::new(Arc::clone(&picture), reading).run(&from, &mut out);
+            let alpha = out.alpha.unwrap();
+            assert_eq!([alpha[0], alpha[1], alpha[4], alpha[7]], want, "{reading:?}");
+            assert_eq!(out.y, from.y);
+        }
+        let mut large = Planes::transparent(Size::new(64, 36));
+        let from = flat(large.size(), [90, 60, 70], Some(128));
+        Mask::new(picture, Reading::Luma).run(&from, &mut large);
+        let alpha = large.alpha.unwrap();
+        assert_eq!((alpha[0], alpha[64 * 36 - 1]), (0, 128));
+    }
+
+    #[test]
+    fn a_watermark_lies_in_its_corner_as_strong_as_asked_for() {
+        let logo = Arc::new(flat(Size::new(8, 4), [200, 90, 160], Some(255)));
+        let from = flat(Size::new(80, 40), [100, 128, 128], None);
+        for (corner, inside, outside) in [
+            (Corner::TopLeft, (8, 8), (70, 30)),
+            (Corner::TopRight, (70, 8), (8, 8)),
+            (Corner::BottomLeft, (8, 30), (8, 8)),
+            (Corner::BottomRight, (70, 30), (70, 8)),
+            (Corner::Middle, (40, 20), (8, 20)),
+        ] {
+            let mut out = Planes::black(from.size());
+            Watermark::new(Arc::clone(&logo), corner, 0.2, 0.05, 1.0).run(&from, &mut out);
+            let at = |(x, y): (usize, usize)| (out.y[y * 80 + x], out.u[y / 2 * 40 + x / 2]);
+            assert_eq!((at(inside), at(outside)), ((200, 90), (100, 128)), "{corner:?}");
+        }
+        let mut out = Planes::transparent(from.size());
+        let clear = flat(Size::new(80, 40), [100, 128, 128], Some(0));
+        Watermark::new(logo, Corner::Middle, 0.2, 0.0, 0.5).run(&clear, &mut out);
+        let middle = 20 * 80 + 40;
+        assert!(out.y[middle].abs_diff(150) <= 1);
+        assert_eq!((out.alpha.as_ref().unwrap()[middle], out.alpha.unwrap()[0]), (128, 0));
+    }
+}

@@ -1,0 +1,155 @@
+//! Another size, with a kernel of one's choice.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+
+use crate::compose::filter::plane::copy;
+use crate::compose::filter::step::Step;
+use crate::media::{Planes, Size};
+
+/// How pixels are made of those around.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
+pub enum Kernel {
+    /// The nearest one: for pixel art.
+    Nearest,
+    #[default]
+    Bilinear,
+    /// Catmull-Rom.
+    Bicubic,
+    /// Three lobes: the sharpest.
+    Lanczos,
+    /// The mean of what is covered.
+    Area,
+}
+
+impl Kernel {
+    pub(super) const ALL: [(&'static str, Self); 5] = [
+        ("nearest", Self::Nearest),
+        ("bilinear", Self::Bilinear),
+        ("bicubic", Self::Bicubic),
+        ("lanczos", Self::Lanczos),
+        ("area", Self::Area),
+    ];
+
+    fn algorithm(self) -> ResizeAlg {
+        ResizeAlg::Convolution(match self {
+            Self::Nearest => return ResizeAlg::Nearest,
+            Self::Bilinear => FilterType::Bilinear,
+            Self::Bicubic => FilterType::CatmullRom,
+            Self::Lanczos => FilterType::Lanczos3,
+            Self::Area => FilterType::Box,
+        })
+    }
+}
+
+/// The longest side there is.
+pub(super) const LONGEST: f32 = 4_096.0;
+
+/// A picture of size `from` made so large; a side of zero follows from the other by the shape.
+pub(super) fn target(width: f32, height: f32, from: Size) -> Size {
+    let asked = |side: f32| if side >= 1.0 { side.min(LONGEST) } else { 0.0 };
+    let (width, height) = (asked(width), asked(height));
+    let shape = f64::from(from.width) / f64::from(from.height.max(1));
+    let (width, height) = (f64::from(width), f64::from(height));
+    let (width, height) = match (width > 0.0, height > 0.0) {
+        (true, true) => (width, height),
+        (true, false) => (width, width / shape),
+        (false, true) => (height * shape, height),
+        (false, false) => return from,
+    };
+    let even = |side: f64| {
+        let side = (side / 2.0).round() as u32 * 2;
+        side.clamp(2, Size::MAX_SIDE)
+    };
+    Size::new(even(width), even(height))
+}
+
+/// Resizes one plane into another.
+pub(super) fn plane(
+    resizer: &mut Resizer,
+    kernel: Kernel,
+    (from, size): (&[u8], Size),
+    (to, target): (&mut [u8], Size),
+) {
+    let options = ResizeOptions::new().resize_alg(kernel.algorithm());
+    let input = ImageRef::new(size.width, size.height, from, PixelType::U8);
+    let output = Image::from_slice_u8(target.width, target.height, to, PixelType::U8);
+    if let (Ok(input), Ok(mut output)) = (input, output)
+        && let Err(fault) = resizer.resize(&input, &mut output, &options)
+    {
+        // Cannot happen with sizes that match their buffers; the old content would show.
+        tracing::warn!(%fault, "scaling a picture");
+    }
+}
+
+/// See [`Filter::Scale`](super::Filter::Scale).
+pub(super) struct Scale {
+    pub width: f32,
+    pub height: f32,
+    pub kernel: Kernel,
+    pub resizer: Resizer,
+}
+
+impl Step for Scale {
+    fn shape(&self, size: Size, alpha: bool) -> (Size, bool) {
+        (target(self.width, self.height, size), alpha)
+    }
+
+    fn run(&mut self, from: &Planes, out: &mut Planes) {
+        scale(&mut self.resizer, self.kernel, from, out);
+    }
+}
+
+/// Resizes all planes; colours are not weighed by alpha.
+pub(super) fn scale(resizer: &mut Resizer, kernel: Kernel, from: &Planes, out: &mut Planes) {
+    let half = |size: Size| Size::new(size.width / 2, size.height / 2);
+    let (size, to) = (from.size(), out.size());
+    if size == to {
+        copy(from, out);
+        return;
+    }
+    plane(resizer, kernel, (&from.y, size), (&mut out.y, to));
+    plane(resizer, kernel, (&from.u, half(size)), (&mut out.u, half(to)));
+    plane(resizer, kernel, (&from.v, half(size)), (&mut out.v, half(to)));
+    if let (Some(from), Some(out)) = (&from.alpha, &mut out.alpha) {
+        plane(resizer, kernel, (from, size), (out, to));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_side_that_is_not_asked_for_follows_from_the_other() {
+        let hd = Size::new(1280, 720);
+        for (width, height, want) in [
+            (0.0, 0.0, hd),
+            (640.0, 0.0, Size::new(640, 360)),
+            (0.0, 1080.0, Size::new(1920, 1080)),
+            (333.0, 77.0, Size::new(334, 78)),
+            (1e9, 1.0, Size::new(4096, 2)),
+            (f32::NAN, f32::NAN, hd),
+        ] {
+            assert_eq!(target(width, height, hd), want);
+        }
+        assert_eq!(target(0.0, 4096.0, Size::new(8192, 2)), Size::new(8192, 4096));
+    }
+
+    #[test]
+    fn flat_stays_flat_and_the_nearest_is_taken_as_it_is() {
+        let mut from = Planes::black(Size::new(4, 4));
+        from.y.iter_mut().zip(0..).for_each(|(y, n)| *y = n * 10);
+        from.u.fill(50);
+        for (_, kernel) in Kernel::ALL {
+            let mut scale = Scale { width: 8.0, height: 0.0, kernel, resizer: Resizer::default() };
+            let (size, _) = scale.shape(from.size(), false);
+            let mut out = Planes::black(size);
+            scale.run(&from, &mut out);
+            assert_eq!(out.u, [50; 16], "{kernel:?}");
+            if kernel == Kernel::Nearest {
+                assert_eq!(out.y[..8], [0, 0, 10, 10, 20, 20, 30, 30]);
+            }
+        }
+    }
+}

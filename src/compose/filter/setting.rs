@@ -1,0 +1,425 @@
+//! What filters of pictures are set to: plain values.
+
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use crate::compose::filter::beauty::Area;
+use crate::compose::filter::deinterlace::{Deinterlacing, Field};
+use crate::compose::filter::material::Asset;
+use crate::compose::filter::picture::{Corner, Reading};
+use crate::compose::filter::scale::{self, Kernel};
+use crate::media::Size;
+
+/// The most filters of one source.
+pub const MOST_FILTERS: usize = 16;
+
+/// A filter and whether it is on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slot {
+    /// Off: the picture passes as it is.
+    pub enabled: bool,
+    pub filter: Filter,
+}
+
+/// One filter's settings. Values beyond the ranges of [`Filter::parameters`] are brought into them
+/// when they are set.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Filter {
+    /// Cuts off the sides, each by a part of the picture's width or height.
+    Crop { left: f32, top: f32, right: f32, bottom: f32 },
+    /// `gain` multiplies, `brightness` adds (parts of white), `contrast` spreads about middle grey,
+    /// `gamma` bends luma, `saturation` multiplies chroma, `hue_degrees` turns it; `opacity` lets
+    /// what lies below be seen.
+    Color {
+        gain: f32,
+        brightness: f32,
+        contrast: f32,
+        gamma: f32,
+        saturation: f32,
+        hue_degrees: f32,
+        opacity: f32,
+    },
+    /// What has the key's chroma becomes clear: up to a distance of `similarity` wholly, up to
+    /// `smoothness` more partly. `spill` is how much of the key's colour is taken out of the rest.
+    ChromaKey { color: [u8; 3], similarity: f32, smoothness: f32, spill: f32 },
+    /// What has the key's colour, brightness and all, becomes clear.
+    ColorKey { color: [u8; 3], similarity: f32, smoothness: f32 },
+    /// What is darker than `low` or brighter than `high` becomes clear, with soft steps.
+    LumaKey { low: f32, low_smooth: f32, high: f32, high_smooth: f32 },
+    /// Another size in pixels; a side of zero follows from the other by the shape.
+    Scale { width: f32, height: f32, kernel: Kernel },
+    /// Adds what a small blur takes away, so many times.
+    Sharpen { amount: f32 },
+    /// A Gaussian of this standard deviation in pixels.
+    Blur { sigma: f32 },
+    /// Takes noise away: within a picture, and from one to the next; each 0…1.
+    Denoise { spatial: f32, temporal: f32 },
+    /// Smooths and lightens skin; each 0…1.
+    Beauty { smooth: f32, whiten: f32, area: Area },
+    /// Whole pictures of interlaced ones, for capture cards.
+    Deinterlace { mode: Deinterlacing, field: Field },
+    /// Colours by a table (`.cube`), mixed in by `amount`.
+    Lut { file: PathBuf, amount: f32 },
+    /// An image says what is seen.
+    Mask { file: PathBuf, reading: Reading },
+    /// An image lies over the picture; `width` and `margin` are parts of its width.
+    Watermark { file: PathBuf, corner: Corner, width: f32, margin: f32, opacity: f32 },
+    /// Shows the picture later, up to 500 ms.
+    Delay { ms: f32 },
+}
+
+/// The green and the blue of a studio's screen.
+pub const GREEN: [u8; 3] = [0, 255, 0];
+
+impl Filter {
+    /// One of each kind as it is when just added.
+    pub fn kinds() -> Vec<Self> {
+        vec![
+            Self::Crop { left: 0.0, top: 0.0, right: 0.0, bottom: 0.0 },
+            Self::Color {
+                gain: 1.0,
+                brightness: 0.0,
+                contrast: 1.0,
+                gamma: 1.0,
+                saturation: 1.0,
+                hue_degrees: 0.0,
+                opacity: 1.0,
+            },
+            Self::ChromaKey { color: GREEN, similarity: 0.35, smoothness: 0.1, spill: 0.8 },
+            Self::ColorKey { color: GREEN, similarity: 0.1, smoothness: 0.05 },
+            Self::LumaKey { low: 0.1, low_smooth: 0.05, high: 1.0, high_smooth: 0.05 },
+            Self::Beauty { smooth: 0.5, whiten: 0.2, area: Area::Skin },
+            Self::Denoise { spatial: 0.3, temporal: 0.4 },
+            Self::Sharpen { amount: 0.4 },
+            Self::Blur { sigma: 8.0 },
+            Self::Scale { width: 0.0, height: 0.0, kernel: Kernel::Bilinear },
+            Self::Deinterlace { mode: Deinterlacing::Adaptive, field: Field::Top },
+            Self::Lut { file: PathBuf::new(), amount: 1.0 },
+            Self::Mask { file: PathBuf::new(), reading: Reading::Alpha },
+            Self::Watermark {
+                file: PathBuf::new(),
+                corner: Corner::BottomRight,
+                width: 0.15,
+                margin: 0.02,
+                opacity: 0.8,
+            },
+            Self::Delay { ms: 0.0 },
+        ]
+    }
+
+    /// The name of its kind, as settings spell it.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Crop { .. } => "crop",
+            Self::Color { .. } => "color",
+            Self::ChromaKey { .. } => "chroma-key",
+            Self::ColorKey { .. } => "color-key",
+            Self::LumaKey { .. } => "luma-key",
+            Self::Scale { .. } => "scale",
+            Self::Sharpen { .. } => "sharpen",
+            Self::Blur { .. } => "blur",
+            Self::Denoise { .. } => "denoise",
+            Self::Beauty { .. } => "beauty",
+            Self::Deinterlace { .. } => "deinterlace",
+            Self::Lut { .. } => "lut",
+            Self::Mask { .. } => "mask",
+            Self::Watermark { .. } => "watermark",
+            Self::Delay { .. } => "delay",
+        }
+    }
+
+    /// One of the kind that settings spell so.
+    pub fn of_kind(kind: &str) -> Option<Self> {
+        Self::kinds().into_iter().find(|filter| filter.kind() == kind)
+    }
+
+    /// Whether it is left out when the machine does not keep up: what only makes a picture nicer,
+    /// and nothing whose absence would show what was to be hidden.
+    pub const fn is_costly(&self) -> bool {
+        matches!(self, Self::Beauty { .. } | Self::Denoise { .. } | Self::Sharpen { .. })
+    }
+}
+
+/// What a number of a filter means.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// 0…1 or -1…1, shown in percent.
+    Share,
+    /// Times so much.
+    Factor,
+    Degrees,
+    /// Whole ones; zero: of itself.
+    Pixels,
+    /// Parts of a pixel too.
+    Radius,
+    Milliseconds,
+}
+
+/// A number that a filter is set by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// As settings spell it.
+    pub name: &'static str,
+    pub unit: Unit,
+    pub range: RangeInclusive<f32>,
+    /// What it is when the filter is added.
+    pub rest: f32,
+}
+
+/// One of a few that a filter is set by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// As settings spell it.
+    pub name: &'static str,
+    /// As settings spell them.
+    pub options: Vec<&'static str>,
+    pub chosen: &'static str,
+}
+
+impl Choice {
+    fn of<T: Copy + PartialEq>(name: &'static str, all: &[(&'static str, T)], now: T) -> Self {
+        let chosen = all.iter().find(|(_, it)| *it == now).map_or("", |(name, _)| name);
+        Self { name, options: all.iter().map(|(name, _)| *name).collect(), chosen }
+    }
+}
+
+fn pick<T: Copy>(all: &[(&'static str, T)], option: &str, place: &mut T) -> bool {
+    let found = all.iter().find(|(name, _)| *name == option);
+    if let Some((_, value)) = found {
+        *place = *value;
+    }
+    found.is_some()
+}
+
+impl Filter {
+    /// What it can be set by, in order.
+    pub fn parameters(&self) -> Vec<Parameter> {
+        use Unit::{Degrees, Factor, Milliseconds, Pixels, Radius, Share};
+        let list: &[(&'static str, Unit, f32, f32)] = match self {
+            Self::Crop { .. } => &[
+                ("left", Share, 0.0, 0.99),
+                ("top", Share, 0.0, 0.99),
+                ("right", Share, 0.0, 0.99),
+                ("bottom", Share, 0.0, 0.99),
+            ],
+            Self::Color { .. } => &[
+                ("gain", Factor, 0.0, 4.0),
+                ("brightness", Share, -1.0, 1.0),
+                ("contrast", Factor, 0.0, 4.0),
+                ("gamma", Factor, 0.1, 8.0),
+                ("saturation", Factor, 0.0, 4.0),
+                ("hue_degrees", Degrees, -180.0, 180.0),
+                ("opacity", Share, 0.0, 1.0),
+            ],
+            Self::ChromaKey { .. } => &[
+                ("similarity", Share, 0.0, 1.0),
+                ("smoothness", Share, 0.0, 1.0),
+                ("spill", Share, 0.0, 1.0),
+            ],
+            Self::ColorKey { .. } => {
+                &[("similarity", Share, 0.0, 1.0), ("smoothness", Share, 0.0, 1.0)]
+            }
+            Self::LumaKey { .. } => &[
+                ("low", Share, 0.0, 1.0),
+                ("low_smooth", Share, 0.0, 1.0),
+                ("high", Share, 0.0, 1.0),
+                ("high_smooth", Share, 0.0, 1.0),
+            ],
+            Self::Scale { .. } => {
+                &[("width", Pixels, 0.0, scale::LONGEST), ("height", Pixels, 0.0, scale::LONGEST)]
+            }
+            Self::Sharpen { .. } => &[("amount", Share, 0.0, 2.0)],
+            Self::Blur { .. } => &[("sigma", Radius, 0.0, 64.0)],
+            Self::Denoise { .. } => &[("spatial", Share, 0.0, 1.0), ("temporal", Share, 0.0, 1.0)],
+            Self::Beauty { .. } => &[("smooth", Share, 0.0, 1.0), ("whiten", Share, 0.0, 1.0)],
+            Self::Deinterlace { .. } | Self::Mask { .. } => &[],
+            Self::Lut { .. } => &[("amount", Share, 0.0, 1.0)],
+            Self::Watermark { .. } => &[
+                ("width", Share, 0.01, 1.0),
+                ("margin", Share, 0.0, 0.5),
+                ("opacity", Share, 0.0, 1.0),
+            ],
+            Self::Delay { .. } => &[("ms", Milliseconds, 0.0, 500.0)],
+        };
+        let fresh = Self::of_kind(self.kind());
+        let rests = fresh.map(|mut fresh| fresh.values().into_iter().map(|it| *it).collect());
+        let rests: Vec<f32> = rests.unwrap_or_default();
+        let with_rest = list.iter().zip(rests.into_iter().chain(std::iter::repeat(0.0)));
+        with_rest
+            .map(|(&(name, unit, low, high), rest)| Parameter {
+                name,
+                unit,
+                range: low..=high,
+                rest,
+            })
+            .collect()
+    }
+
+    /// The values of [`Filter::parameters`], to be read and changed.
+    pub fn values(&mut self) -> Vec<&mut f32> {
+        match self {
+            Self::Crop { left, top, right, bottom } => vec![left, top, right, bottom],
+            Self::Color { gain, brightness, contrast, gamma, saturation, hue_degrees, opacity } => {
+                vec![gain, brightness, contrast, gamma, saturation, hue_degrees, opacity]
+            }
+            Self::ChromaKey { similarity, smoothness, spill, .. } => {
+                vec![similarity, smoothness, spill]
+            }
+            Self::ColorKey { similarity, smoothness, .. } => vec![similarity, smoothness],
+            Self::LumaKey { low, low_smooth, high, high_smooth } => {
+                vec![low, low_smooth, high, high_smooth]
+            }
+            Self::Scale { width, height, .. } => vec![width, height],
+            Self::Sharpen { amount } => vec![amount],
+            Self::Blur { sigma } => vec![sigma],
+            Self::Denoise { spatial, temporal } => vec![spatial, temporal],
+            Self::Beauty { smooth, whiten, .. } => vec![smooth, whiten],
+            Self::Deinterlace { .. } | Self::Mask { .. } => Vec::new(),
+            Self::Lut { amount, .. } => vec![amount],
+            Self::Watermark { width, margin, opacity, .. } => vec![width, margin, opacity],
+            Self::Delay { ms } => vec![ms],
+        }
+    }
+
+    /// Sets one of the parameters, within its range; whether there is one of this name.
+    pub fn set(&mut self, name: &str, value: f32) -> bool {
+        let parameters = self.parameters();
+        let Some(index) = parameters.iter().position(|it| it.name == name) else { return false };
+        let (Some(slot), Some(parameter)) =
+            (self.values().into_iter().nth(index), parameters.get(index))
+        else {
+            return false;
+        };
+        if value.is_finite() {
+            *slot = value.clamp(*parameter.range.start(), *parameter.range.end());
+        }
+        true
+    }
+
+    /// The key's colour, of filters that have one: sRGB.
+    pub fn color(&mut self) -> Option<&mut [u8; 3]> {
+        match self {
+            Self::ChromaKey { color, .. } | Self::ColorKey { color, .. } => Some(color),
+            _ => None,
+        }
+    }
+
+    /// What is chosen of a few, in order.
+    pub fn choices(&self) -> Vec<Choice> {
+        match self {
+            Self::Scale { kernel, .. } => vec![Choice::of("kernel", &Kernel::ALL, *kernel)],
+            Self::Beauty { area, .. } => vec![Choice::of("area", &Area::ALL, *area)],
+            Self::Deinterlace { mode, field } => vec![
+                Choice::of("mode", &Deinterlacing::ALL, *mode),
+                Choice::of("field", &Field::ALL, *field),
+            ],
+            Self::Mask { reading, .. } => vec![Choice::of("reading", &Reading::ALL, *reading)],
+            Self::Watermark { corner, .. } => vec![Choice::of("corner", &Corner::ALL, *corner)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Chooses; whether there is that choice and that option.
+    pub fn choose(&mut self, name: &str, option: &str) -> bool {
+        match (self, name) {
+            (Self::Scale { kernel, .. }, "kernel") => pick(&Kernel::ALL, option, kernel),
+            (Self::Beauty { area, .. }, "area") => pick(&Area::ALL, option, area),
+            (Self::Deinterlace { mode, .. }, "mode") => pick(&Deinterlacing::ALL, option, mode),
+            (Self::Deinterlace { field, .. }, "field") => pick(&Field::ALL, option, field),
+            (Self::Mask { reading, .. }, "reading") => pick(&Reading::ALL, option, reading),
+            (Self::Watermark { corner, .. }, "corner") => pick(&Corner::ALL, option, corner),
+            _ => false,
+        }
+    }
+
+    /// The file that it works with, of filters that have one, and what is to be in it.
+    pub fn file(&self) -> Option<(Asset, &Path)> {
+        match self {
+            Self::Lut { file, .. } => Some((Asset::Table, file)),
+            Self::Mask { file, .. } | Self::Watermark { file, .. } => Some((Asset::Picture, file)),
+            _ => None,
+        }
+    }
+
+    /// Takes another file; whether it works with one.
+    pub fn set_file(&mut self, path: PathBuf) -> bool {
+        match self {
+            Self::Lut { file, .. } | Self::Mask { file, .. } | Self::Watermark { file, .. } => {
+                *file = path;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The same with every value within its range.
+    pub fn bounded(mut self) -> Self {
+        let parameters = self.parameters();
+        for (value, parameter) in self.values().into_iter().zip(&parameters) {
+            let (low, high) = (*parameter.range.start(), *parameter.range.end());
+            *value = if value.is_finite() { value.clamp(low, high) } else { parameter.rest };
+        }
+        self
+    }
+
+    /// The size of what becomes of a picture.
+    pub fn size(&self, from: Size) -> Size {
+        match self {
+            Self::Crop { left, top, right, bottom } => {
+                let part = super::crop::part([*left, *top, *right, *bottom], from);
+                part.size
+            }
+            Self::Scale { width, height, .. } => scale::target(*width, *height, from),
+            _ => from,
+        }
+    }
+}
+
+impl Slot {
+    /// The size of what these filters make of a picture.
+    pub fn size(slots: &[Self], from: Size) -> Size {
+        let on = slots.iter().filter(|slot| slot.enabled);
+        on.fold(from, |size, slot| slot.filter.size(size))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_by_its_name_and_set_within_its_ranges() {
+        for filter in Filter::kinds() {
+            assert_eq!(Filter::of_kind(filter.kind()), Some(filter.clone()));
+            let mut filter = filter;
+            let parameters = filter.parameters();
+            assert_eq!(parameters.len(), filter.values().len());
+            for (index, parameter) in parameters.iter().enumerate() {
+                let value = *filter.values()[index];
+                assert!(parameter.range.contains(&value), "{filter:?} {}", parameter.name);
+                assert_eq!(value.to_bits(), parameter.rest.to_bits());
+                for (wish, expected) in [
+                    (1e9, *parameter.range.end()),
+                    (-1e9, *parameter.range.start()),
+                    (f32::NAN, *parameter.range.start()),
+                ] {
+                    assert!(filter.set(parameter.name, wish));
+                    assert_eq!(*filter.values()[index], expected);
+                }
+            }
+            assert!(!filter.set("reverb", 1.0));
+            for choice in filter.choices() {
+                assert!(choice.options.contains(&choice.chosen));
+                for option in choice.options {
+                    assert!(filter.choose(choice.name, option));
+                    assert!(filter.choices().iter().any(|it| it.chosen == option));
+                }
+                assert!(!filter.choose(choice.name, "reverb"));
+            }
+        }
+        assert_eq!(Filter::of_kind("reverb"), None);
+        let odd = Filter::LumaKey { low: f32::NAN, low_smooth: 9.0, high: -1.0, high_smooth: 0.5 };
+        let want = Filter::LumaKey { low: 0.1, low_smooth: 1.0, high: 0.0, high_smooth: 0.5 };
+        assert_eq!(odd.bounded(), want);
+    }
+}

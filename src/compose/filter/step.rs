@@ -1,0 +1,13 @@
+//! What every filter's work looks like to the chain.
+
+use crate::media::{Planes, Size};
+
+/// A filter at work on pictures.
+pub(super) trait Step: Send {
+    /// The size of what it makes of a picture, and whether that has an alpha plane.
+    fn shape(&self, size: Size, alpha: bool) -> (Size, bool);
+
+    /// Makes `out`, of the shape given, whose content is old, out of `from`, which is in the
+    /// program's colours. Pictures of a source come in order.
+    fn run(&mut self, from: &Planes, out: &mut Planes);
+}

@@ -1,0 +1,175 @@
+//! Colour correction: luma by a table, or by a multiplication where that is all it takes; chroma
+//! turned and scaled in fixed point. Gain and contrast mean the same to chroma as to luma, as they
+//! would in RGB; gamma bends luma alone.
+
+use crate::compose::filter::alpha::times;
+use crate::compose::filter::step::Step;
+use crate::media::{Planes, Size};
+
+const BITS: i32 = 12;
+const HALF: i32 = 1 << (BITS - 1);
+
+/// See [`Filter::Color`](super::Filter::Color).
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Settings {
+    pub gain: f32,
+    pub brightness: f32,
+    pub contrast: f32,
+    pub gamma: f32,
+    pub saturation: f32,
+    pub hue_degrees: f32,
+    pub opacity: f32,
+}
+
+#[derive(Debug)]
+pub(super) struct Tone {
+    luma: Luma,
+    /// `u' = straight·u - across·v`, `v' = across·u + straight·v`.
+    straight: i32,
+    across: i32,
+    opacity: u8,
+}
+
+#[derive(Debug)]
+enum Luma {
+    Same,
+    /// `(y · by + add) >> BITS`.
+    Line {
+        by: i32,
+        add: i32,
+    },
+    Curve(Box<[u8; 256]>),
+}
+
+impl Tone {
+    pub fn new(it: Settings) -> Self {
+        // (((y·gain + brightness) - 1/2)·contrast + 1/2), y from 0 to 1 above its foot.
+        let by = it.gain * it.contrast;
+        let add = (it.brightness - 0.5) * it.contrast + 0.5;
+        let luma = if (it.gamma - 1.0).abs() < 1e-4 {
+            let by = (by * (1 << BITS) as f32).round() as i32;
+            let foot = ((16.0 + 219.0 * add) * (1 << BITS) as f32).round() as i32 - 16 * by;
+            if by == 1 << BITS && foot == 0 {
+                Luma::Same
+            } else {
+                Luma::Line { by, add: foot + HALF }
+            }
+        } else {
+            let mut table = [0; 256];
+            for (value, y) in table.iter_mut().zip(0_u16..) {
+                let y = (f32::from(y) - 16.0) / 219.0 * by + add;
+                let bent = if y > 0.0 { y.powf(1.0 / it.gamma) } else { y };
+                *value = (16.0 + 219.0 * bent).round().clamp(0.0, 255.0) as u8;
+            }
+            Luma::Curve(Box::new(table))
+        };
+        let strength = by * it.saturation * (1 << BITS) as f32;
+        let (sin, cos) = it.hue_degrees.to_radians().sin_cos();
+        Self {
+            luma,
+            straight: (strength * cos).round() as i32,
+            across: (strength * sin).round() as i32,
+            opacity: (it.opacity * 255.0).round().clamp(0.0, 255.0) as u8,
+        }
+    }
+}
+
+impl Step for Tone {
+    fn shape(&self, size: Size, alpha: bool) -> (Size, bool) {
+        (size, alpha || self.opacity < 255)
+    }
+
+    fn run(&mut self, from: &Planes, out: &mut Planes) {
+        match &self.luma {
+            Luma::Same => out.y.copy_from_slice(&from.y),
+            &Luma::Line { by, add } => {
+                for (out, y) in out.y.iter_mut().zip(&from.y) {
+                    *out = ((i32::from(*y) * by + add) >> BITS).clamp(0, 255) as u8;
+                }
+            }
+            Luma::Curve(table) => {
+                for (out, y) in out.y.iter_mut().zip(&from.y) {
+                    *out = table.get(usize::from(*y)).copied().unwrap_or(0);
+                }
+            }
+        }
+        let (straight, across) = (self.straight, self.across);
+        let chroma = from.u.iter().zip(&from.v);
+        for ((u, v), (from_u, from_v)) in out.u.iter_mut().zip(&mut out.v).zip(chroma) {
+            let (du, dv) = (i32::from(*from_u) - 128, i32::from(*from_v) - 128);
+            let turned = [straight * du - across * dv, across * du + straight * dv];
+            let [new_u, new_v] = turned.map(|it| (((it + HALF) >> BITS) + 128).clamp(0, 255) as u8);
+            (*u, *v) = (new_u, new_v);
+        }
+        if let Some(out) = &mut out.alpha {
+            match &from.alpha {
+                None => out.fill(self.opacity),
+                Some(alpha) => {
+                    for (out, alpha) in out.iter_mut().zip(alpha) {
+                        *out = times(*alpha, self.opacity);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: Settings = Settings {
+        gain: 1.0,
+        brightness: 0.0,
+        contrast: 1.0,
+        gamma: 1.0,
+        saturation: 1.0,
+        hue_degrees: 0.0,
+        opacity: 1.0,
+    };
+
+    /// One pixel of luma and chroma.
+    fn one(settings: Settings, [y, u, v]: [u8; 3]) -> [u8; 3] {
+        let mut tone = Tone::new(settings);
+        let mut from = Planes::black(Size::new(2, 2));
+        (from.y, from.u, from.v) = (vec![y; 4], vec![u], vec![v]);
+        let (size, alpha) = tone.shape(from.size(), false);
+        assert!(!alpha);
+        let mut out = Planes::black(size);
+        tone.run(&from, &mut out);
+        [out.y[3], out.u[0], out.v[0]]
+    }
+
+    #[test]
+    fn each_number_does_what_it_says() {
+        for y in 0..=255 {
+            assert_eq!(one(NONE, [y, y, 255 - y]), [y, y, 255 - y], "nothing");
+        }
+        let gain = Settings { gain: 2.0, ..NONE };
+        assert_eq!(one(gain, [66, 138, 108]), [116, 148, 88]);
+        let brighter = Settings { brightness: 0.1, ..NONE };
+        assert_eq!(one(brighter, [100, 90, 160]), [122, 90, 160]);
+        let contrast = Settings { contrast: 1.5, ..NONE };
+        assert_eq!(one(contrast, [126, 148, 128])[1..], [158, 128]);
+        assert_eq!(one(contrast, [16, 128, 128])[0], 0, "from 16 to -38");
+        let gamma = Settings { gamma: 2.0, ..NONE };
+        // A quarter of white becomes a half.
+        assert_eq!(one(gamma, [71, 128, 128])[0], 126);
+        assert_eq!((one(gamma, [16, 1, 2])[0], one(gamma, [235, 1, 2])[0]), (16, 235));
+        let grey = Settings { saturation: 0.0, ..NONE };
+        assert_eq!(one(grey, [90, 20, 230]), [90, 128, 128]);
+        let turned = Settings { hue_degrees: 90.0, ..NONE };
+        assert_eq!(one(turned, [90, 148, 128]), [90, 128, 148]);
+    }
+
+    #[test]
+    fn opacity_multiplies_what_is_there() {
+        let mut tone = Tone::new(Settings { opacity: 0.5, ..NONE });
+        let mut from = Planes::transparent(Size::new(2, 2));
+        from.alpha = Some(vec![255, 128, 1, 0]);
+        assert_eq!(tone.shape(from.size(), false), (from.size(), true));
+        let mut out = Planes::transparent(from.size());
+        tone.run(&from, &mut out);
+        assert_eq!(out.alpha, Some(vec![128, 64, 1, 0]));
+    }
+}

@@ -1,0 +1,170 @@
+//! The chat about a stream: what others say, and what one says oneself. A task on the network
+//! runtime keeps the connection and comes back by itself.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+use crate::base::Backoff;
+use crate::base::queue::{self, Full};
+use crate::net::web::{Socket, WebUrl};
+use crate::net::{Error, Options, Runtime};
+use crate::wire::chat::Line;
+
+/// Lines that wait to be read; the oldest go.
+const HEARD: usize = 256;
+/// Lines that wait to be sent; more are refused.
+const TO_SAY: usize = 8;
+/// The server shows itself every ten seconds; silent for so long, it is gone.
+const PATIENCE: Duration = Duration::from_secs(35);
+
+/// How the connection is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChatState {
+    /// On the way, for the first time or again.
+    Connecting,
+    Open,
+    /// Lost, or never reached: why. It is tried again.
+    Lost {
+        cause: String,
+    },
+    /// There is none, or one may not come in: why. It is not tried again.
+    Refused {
+        cause: String,
+    },
+}
+
+/// A chat that one is in. Dropping it leaves.
+#[derive(Debug)]
+pub struct Chat {
+    heard: queue::Receiver<Line>,
+    to_say: mpsc::Sender<Line>,
+    state: Arc<Mutex<ChatState>>,
+    task: JoinHandle<()>,
+}
+
+impl Chat {
+    /// Comes into the chat at this address (`ws://host/app/stream/chat`). Returns at once.
+    pub fn join(url: WebUrl, options: Options, runtime: &Runtime) -> Self {
+        let (lines, heard) = queue::bounded("chat lines", HEARD, Full::DropOldest);
+        let (to_say, says) = mpsc::channel(TO_SAY);
+        let state = Arc::new(Mutex::new(ChatState::Connecting));
+        let talk = Talk { url, options, lines, state: Arc::clone(&state) };
+        let task = runtime.spawn(talk.run(says));
+        Self { heard, to_say, state, task }
+    }
+
+    /// How the connection is.
+    pub fn state(&self) -> ChatState {
+        self.state.lock().clone()
+    }
+
+    /// What was said since the last call, also by oneself.
+    pub fn heard(&self) -> impl Iterator<Item = Line> + '_ {
+        std::iter::from_fn(|| self.heard.try_recv().ok())
+    }
+
+    /// Says something; false where the chat is not open, or too much waits already.
+    pub fn say(&self, line: Line) -> bool {
+        *self.state.lock() == ChatState::Open && self.to_say.try_send(line).is_ok()
+    }
+}
+
+impl Drop for Chat {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+struct Talk {
+    url: WebUrl,
+    options: Options,
+    lines: queue::Sender<Line>,
+    state: Arc<Mutex<ChatState>>,
+}
+
+impl Talk {
+    async fn run(self, mut says: mpsc::Receiver<Line>) {
+        let mut backoff = Backoff::new(u64::from(std::process::id()));
+        let mut waited = Duration::ZERO;
+        // What came before a loss is told again by the server to who comes in.
+        let mut last = VecDeque::new();
+        loop {
+            *self.state.lock() = ChatState::Connecting;
+            let error = match Socket::open(&self.url, &self.options, &|_| {}).await {
+                Ok(socket) => {
+                    *self.state.lock() = ChatState::Open;
+                    backoff.reset();
+                    waited = Duration::ZERO;
+                    match self.talk(socket, &mut says, &mut last).await {
+                        Ended::Left => return,
+                        Ended::Lost(error) => error,
+                    }
+                }
+                Err(error) => Some(error),
+            };
+            let cause = error.as_ref().map_or_else(
+                || "the server ended the chat".to_owned(),
+                |error| error.cause.to_string(),
+            );
+            if error.is_some_and(|error| !error.may_pass()) {
+                *self.state.lock() = ChatState::Refused { cause };
+                return;
+            }
+            *self.state.lock() = ChatState::Lost { cause };
+            let pause = backoff.next_wait(waited);
+            waited += pause;
+            sleep(pause).await;
+        }
+    }
+
+    async fn talk(
+        &self,
+        mut socket: Socket,
+        says: &mut mpsc::Receiver<Line>,
+        last: &mut VecDeque<Line>,
+    ) -> Ended {
+        // Lines that may be told again; as soon as one is new, all that follow are.
+        let mut again = std::mem::take(last);
+        loop {
+            tokio::select! {
+                line = says.recv() => {
+                    let Some(line) = line else { return Ended::Left };
+                    if let Err(error) = socket.send_text(line.to_json()).await {
+                        return Ended::Lost(Some(error));
+                    }
+                }
+                heard = timeout(PATIENCE, socket.next_text()) => match heard {
+                    Ok(Ok(Some(text))) => {
+                        let Some(line) = Line::from_json(&text) else { continue };
+                        last.push_back(line.clone());
+                        if last.len() > HEARD {
+                            last.pop_front();
+                        }
+                        if let Some(at) = again.iter().position(|it| *it == line) {
+                            again.drain(..=at);
+                            continue;
+                        }
+                        again.clear();
+                        if self.lines.send(line).is_err() {
+                            return Ended::Left;
+                        }
+                    }
+                    Ok(Ok(None)) | Err(_) => return Ended::Lost(None),
+                    Ok(Err(error)) => return Ended::Lost(Some(error)),
+                },
+            }
+        }
+    }
+}
+
+enum Ended {
+    /// Nobody holds the chat any more.
+    Left,
+    Lost(Option<Error>),
+}

@@ -1,0 +1,162 @@
+//! Going back in what is kept of a live stream, and forward to its live end: the presenter's part of
+//! the time shift. While it is behind, it takes from the time-shift buffer what it is going to need
+//! soon, and plays it at its own speed, as it plays a file.
+
+use std::time::Duration;
+
+use super::Run;
+use crate::base::Timestamp;
+use crate::player::Rewind;
+use crate::player::schedule::Supply;
+use crate::player::shared::{Back, Shared};
+use crate::player::shift::Begin;
+
+/// The decoders are given so much ahead of the position, and so many units in one go.
+const AHEAD_MICROS: i64 = 1_500_000;
+const AT_ONCE: usize = 400;
+/// Closer to the live end than this is there.
+const NEAR_MICROS: i64 = 250_000;
+/// How often the buffer is looked at for its figures.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The media time at which a viewer is who has not gone back.
+fn live_position(now: Timestamp, live: &Supply) -> Option<Timestamp> {
+    let edge = live.edge?;
+    Some(live.target.map_or(edge, |target| now.offset(-target).min(edge)))
+}
+
+impl Run {
+    /// Goes where somebody wants to go.
+    pub(super) fn follow_wish(&mut self, now: Timestamp, live: &Supply) {
+        let shared = &self.presenter.shared;
+        let Some(wanted) = shared.take_back() else { return };
+        let Some(end) = live_position(now, live).filter(|_| self.playout.has_started()) else {
+            return;
+        };
+        let mut shift = shared.shift.lock();
+        if !shift.is_on() {
+            return;
+        }
+        let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+        let place = match wanted {
+            Back::Live => None,
+            Back::Behind(behind) => {
+                let wanted = end.offset(-micros(behind));
+                let forward = wanted > self.playout.position();
+                shift.go_to(wanted, forward).filter(|begin| {
+                    // Where no keyframe lies ahead, the live end does.
+                    begin.at < end.offset(-NEAR_MICROS)
+                })
+            }
+        };
+        if let Some(begin) = place {
+            let generation = restart(shared, begin.units);
+            drop(shift);
+            self.playout.move_to(begin.at, now);
+            self.forget(generation, Some(begin.at));
+            // Shown at once, also in a pause.
+            self.previewed = false;
+        } else if shift.is_behind() || shared.paused() {
+            shared.set_paused(false);
+            let Some(Begin { units, .. }) = shift.go_live(end) else { return };
+            let generation = restart(shared, units);
+            if shift.is_over() {
+                shared.video.close();
+                shared.audio.close();
+            }
+            drop(shift);
+            self.playout.begin_again();
+            self.forget(generation, None);
+        }
+    }
+
+    /// What was decoded belongs to another place.
+    fn forget(&mut self, generation: u32, from: Option<Timestamp>) {
+        self.generation = generation;
+        (self.next, self.from) = (None, from);
+        self.sound.restart();
+    }
+
+    /// What there is to play: while behind, what is kept, at its own speed.
+    pub(super) fn supply(&mut self, now: Timestamp, live: Supply) -> Supply {
+        let shared = &self.presenter.shared;
+        let mut shift = shared.shift.lock();
+        self.kept.behind = shift.is_behind();
+        if !self.kept.behind {
+            return live;
+        }
+        if shift.is_lost()
+            && let Some(oldest) = shift.oldest()
+            && let Some(begin) = shift.go_to(oldest, false)
+        {
+            let generation = restart(shared, begin.units);
+            drop(shift);
+            self.playout.move_to(begin.at, now);
+            self.forget(generation, Some(begin.at));
+            return self.supply(now, live);
+        }
+        let position = self.playout.position();
+        let near = live_position(now, &live)
+            .is_some_and(|end| live.target.is_some() && end.micros_since(position) < NEAR_MICROS);
+        let ahead = if near && !shared.paused() && !live.ended {
+            shift.catch_up()
+        } else {
+            shift.take_until(position.offset(AHEAD_MICROS), AT_ONCE)
+        };
+        for kept in ahead {
+            let dropped = shared.hand_over(kept);
+            shared.add_dropped(dropped);
+        }
+        if shift.is_over() {
+            shared.video.close();
+            shared.audio.close();
+        }
+        if shift.is_behind() {
+            Supply { first: Some(position), target: None, settling: false, ..live }
+        } else {
+            live
+        }
+    }
+
+    /// In a pause: the picture of the place that was gone to.
+    pub(super) fn show_still(&mut self, now: Timestamp) {
+        if self.previewed {
+            return;
+        }
+        let supply = self.supply(now, Supply::default());
+        self.sound.decode(&self.presenter.shared, Some(self.playout.position()));
+        self.show_due(now, &supply);
+    }
+
+    /// Looks at the buffer for the figures, now and then.
+    pub(super) fn look_back(&mut self, now: Timestamp, live: &Supply) {
+        if self.kept.at.is_some_and(|at| now.since(at) < LOOK) {
+            return;
+        }
+        self.kept.at = Some(now);
+        let shift = self.presenter.shared.shift.lock();
+        self.kept.behind = shift.is_behind();
+        let (Some(end), Some(oldest)) = (live_position(now, live), shift.oldest()) else {
+            self.kept.rewind = None;
+            return;
+        };
+        let behind =
+            if shift.is_behind() { end.since(self.playout.position()) } else { Duration::ZERO };
+        self.kept.rewind = Some(Rewind {
+            range: end.since(oldest).max(behind),
+            behind,
+            bytes: shift.bytes() as u64,
+        });
+    }
+}
+
+/// Gives the decoders these units and nothing of what waited; the number of this start.
+fn restart(shared: &Shared, units: Vec<crate::player::shift::Kept>) -> u32 {
+    shared.audio.restart();
+    let generation = shared.video.restart();
+    for kept in units {
+        let dropped = shared.hand_over(kept);
+        shared.add_dropped(dropped);
+    }
+    generation
+}

@@ -1,0 +1,437 @@
+//! The time-shift buffer: the newest packets of a live stream, kept so that one can go back in it.
+//! Bounded by time, by bytes and by number; the oldest go first. While the player is behind, what
+//! comes is only kept here, and the presenter takes it from here by and by; else it is handed on as
+//! it comes.
+//!
+//! Pure. Issue 5 part 5. Filled by the feed thread, read by the presenter.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::media::{AudioParameters, EncodedPacket, VideoParameters};
+use crate::player::packets::Unit;
+
+/// So many packets and configurations are kept at most.
+const MOST_UNITS: usize = 40_000;
+/// Sound that came so much earlier than its picture still goes with it.
+const SKEW: Duration = Duration::from_secs(2);
+
+/// How much of a live stream is kept.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Depth {
+    /// So much time.
+    pub time: Duration,
+    /// So many bytes of packets.
+    pub bytes: usize,
+}
+
+impl Default for Depth {
+    fn default() -> Self {
+        Self { time: Duration::from_secs(120), bytes: 64 << 20 }
+    }
+}
+
+/// What a decoder is given, of either track.
+#[derive(Clone, Debug)]
+pub enum Kept {
+    Video(Unit<VideoParameters>),
+    Audio(Unit<AudioParameters>),
+}
+
+impl Kept {
+    fn packet(&self) -> Option<&EncodedPacket> {
+        match self {
+            Self::Video(Unit::Packet(packet)) | Self::Audio(Unit::Packet(packet)) => Some(packet),
+            _ => None,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.packet().map_or(0, |packet| packet.data.len())
+    }
+}
+
+/// Where playing goes on, and what the decoders need first.
+#[derive(Debug)]
+pub struct Begin {
+    pub at: Timestamp,
+    pub units: Vec<Kept>,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Shift {
+    /// `None`: nothing is kept.
+    depth: Option<Depth>,
+    /// Each with the decoding time of the newest packet when it came.
+    units: VecDeque<(Timestamp, Kept)>,
+    bytes: usize,
+    /// The decoding time of the last packet that came.
+    newest: Option<Timestamp>,
+    /// The number of the oldest unit; they are counted from the stream's start.
+    first: u64,
+    /// While behind: the unit that is handed on next.
+    cursor: Option<u64>,
+    /// The configurations that were in force before the oldest unit.
+    video: Option<VideoParameters>,
+    audio: Option<AudioParameters>,
+    /// Pictures have come.
+    pictures: bool,
+    /// Nothing more will come.
+    ended: bool,
+}
+
+impl Shift {
+    /// A buffer of this depth; `None`: none at all.
+    pub fn new(depth: Option<Depth>) -> Self {
+        Self { depth, ..Self::default() }
+    }
+
+    /// Whether anything is kept.
+    pub fn is_on(&self) -> bool {
+        self.depth.is_some()
+    }
+
+    /// Keeps so many bytes from now on.
+    pub fn set_bytes(&mut self, bytes: usize) {
+        if let Some(depth) = &mut self.depth {
+            depth.bytes = bytes;
+            self.trim();
+        }
+    }
+
+    /// The bytes of packets that are kept.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether what comes is only kept.
+    pub fn is_behind(&self) -> bool {
+        self.cursor.is_some()
+    }
+
+    /// Keeps what came. True: it is to be handed on at once.
+    pub fn push(&mut self, kept: &Kept) -> bool {
+        if self.depth.is_some() {
+            self.bytes += kept.bytes();
+            self.newest = kept.packet().map(|packet| packet.dts).or(self.newest);
+            self.pictures |= matches!(kept, Kept::Video(Unit::Packet(_)));
+            self.units.push_back((self.newest.unwrap_or(Timestamp::ZERO), kept.clone()));
+            self.trim();
+        }
+        self.cursor.is_none()
+    }
+
+    /// Nothing more will come. True: what hands it on may end too.
+    pub fn end(&mut self) -> bool {
+        self.ended = true;
+        self.cursor.is_none()
+    }
+
+    /// Whether all has been handed on and nothing more will come.
+    pub fn is_over(&self) -> bool {
+        self.ended && self.cursor.is_none_or(|cursor| cursor >= self.end_number())
+    }
+
+    /// What comes from here on is only kept, and taken from here.
+    pub fn hold(&mut self) {
+        if self.bytes > 0 && self.cursor.is_none() {
+            self.cursor = Some(self.end_number());
+        }
+    }
+
+    /// The oldest instant that can be gone back to.
+    pub fn oldest(&self) -> Option<Timestamp> {
+        self.units.iter().find_map(|(_, kept)| self.entry(kept))
+    }
+
+    /// What would have been handed on next is not kept any more.
+    pub fn is_lost(&self) -> bool {
+        self.cursor.is_some_and(|cursor| cursor < self.first)
+    }
+
+    /// Goes to the last keyframe at or before `wanted`, or the first one; `forward`: to the first one
+    /// at or after it. `None` where there is no such place.
+    pub fn go_to(&mut self, wanted: Timestamp, forward: bool) -> Option<Begin> {
+        let (index, at) = if forward {
+            self.entries().find(|&(_, at)| at >= wanted)
+        } else {
+            let before = self.entries().take_while(|&(_, at)| at <= wanted).last();
+            before.or_else(|| self.entries().next())
+        }?;
+        let units = self.prelude(index, at);
+        self.cursor = Some(self.first + index as u64);
+        Some(Begin { at, units })
+    }
+
+    /// Goes to the live end: everything from the last keyframe at or before `live` is handed on now,
+    /// and from here on what comes is handed on as it comes.
+    pub fn go_live(&mut self, live: Timestamp) -> Option<Begin> {
+        let mut begin = self.go_to(live, false)?;
+        begin.units.extend(self.catch_up());
+        Some(begin)
+    }
+
+    /// What has not been handed on yet; from here on what comes is handed on as it comes.
+    pub fn catch_up(&mut self) -> Vec<Kept> {
+        let Some(cursor) = self.cursor.take() else { return Vec::new() };
+        self.units.iter().skip(self.index(cursor)).map(|(_, kept)| kept.clone()).collect()
+    }
+
+    /// The next units, up to `until` and at most `most`.
+    pub fn take_until(&mut self, until: Timestamp, most: usize) -> Vec<Kept> {
+        let Some(cursor) = self.cursor else { return Vec::new() };
+        let taken: Vec<Kept> = self
+            .units
+            .iter()
+            .skip(self.index(cursor))
+            .map(|(_, kept)| kept)
+            .take_while(|kept| kept.packet().is_none_or(|packet| packet.dts <= until))
+            .take(most)
+            .cloned()
+            .collect();
+        self.cursor = Some(cursor.max(self.first) + taken.len() as u64);
+        taken
+    }
+
+    /// Where one can begin with this unit: a keyframe, or any sound where there are no pictures.
+    fn entry(&self, kept: &Kept) -> Option<Timestamp> {
+        match kept {
+            Kept::Video(Unit::Packet(packet)) if packet.keyframe => Some(packet.pts),
+            Kept::Audio(Unit::Packet(packet)) if !self.pictures => Some(packet.pts),
+            _ => None,
+        }
+    }
+
+    fn entries(&self) -> impl Iterator<Item = (usize, Timestamp)> {
+        let numbered = self.units.iter().enumerate();
+        numbered.filter_map(|(index, (_, kept))| Some((index, self.entry(kept)?)))
+    }
+
+    /// Configurations in force at a unit, and the sound that came before it and goes with it.
+    fn prelude(&self, index: usize, at: Timestamp) -> Vec<Kept> {
+        let (mut video, mut audio) = (self.video.clone(), self.audio.clone());
+        let mut early = Vec::new();
+        for (_, kept) in self.units.iter().take(index) {
+            match kept {
+                Kept::Video(Unit::Configure(parameters)) => video = Some(parameters.clone()),
+                Kept::Audio(Unit::Configure(parameters)) => {
+                    audio = Some(parameters.clone());
+                    // Of another kind: it does not go with what comes.
+                    early.clear();
+                }
+                Kept::Audio(Unit::Packet(packet))
+                    if packet.pts >= at && packet.pts.since(at) <= SKEW =>
+                {
+                    early.push(kept.clone());
+                }
+                _ => {}
+            }
+        }
+        let video = video.map(|parameters| Kept::Video(Unit::Configure(parameters)));
+        let audio = audio.map(|parameters| Kept::Audio(Unit::Configure(parameters)));
+        video.into_iter().chain(audio).chain(early).collect()
+    }
+
+    fn index(&self, number: u64) -> usize {
+        usize::try_from(number.saturating_sub(self.first)).unwrap_or(usize::MAX)
+    }
+
+    fn end_number(&self) -> u64 {
+        self.first + self.units.len() as u64
+    }
+
+    fn trim(&mut self) {
+        let Some(depth) = self.depth else { return };
+        let newest = self.newest.unwrap_or(Timestamp::ZERO);
+        while let Some((came, front)) = self.units.front() {
+            let full = self.units.len() > MOST_UNITS || self.bytes > depth.bytes;
+            if !full && newest.since(*came) <= depth.time {
+                return;
+            }
+            self.bytes = self.bytes.saturating_sub(front.bytes());
+            match self.units.pop_front().map(|(_, kept)| kept) {
+                Some(Kept::Video(Unit::Configure(parameters))) => self.video = Some(parameters),
+                Some(Kept::Audio(Unit::Configure(parameters))) => self.audio = Some(parameters),
+                _ => {}
+            }
+            self.first += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::media::{AudioCodec, BitsPerSecond, FrameRate, Priority, Size, Track, VideoCodec};
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millis(ms)
+    }
+
+    fn packet(track: Track, ms: i64, keyframe: bool, size: usize) -> EncodedPacket {
+        EncodedPacket {
+            track,
+            pts: at(ms),
+            dts: at(ms),
+            keyframe,
+            priority: Priority::Key,
+            data: Bytes::from(vec![0; size]),
+            rendition: None,
+            captured: at(ms),
+        }
+    }
+
+    fn picture(ms: i64, size: usize) -> Kept {
+        Kept::Video(Unit::Packet(packet(Track::Video, ms, ms % 2_000 == 0, size)))
+    }
+
+    fn sound(ms: i64) -> Kept {
+        Kept::Audio(Unit::Packet(packet(Track::Audio, ms, true, 10)))
+    }
+
+    fn video_config(width: u32) -> Kept {
+        Kept::Video(Unit::Configure(VideoParameters {
+            codec: VideoCodec::H264,
+            size: Size::new(width, 2),
+            frame_rate: FrameRate::FPS_30,
+            bitrate: BitsPerSecond(0),
+            config: Bytes::new(),
+        }))
+    }
+
+    fn audio_config() -> Kept {
+        Kept::Audio(Unit::Configure(AudioParameters {
+            codec: AudioCodec::Aac,
+            sample_rate: 48_000,
+            channels: 2,
+            bitrate: BitsPerSecond(0),
+            config: Bytes::new(),
+        }))
+    }
+
+    /// A keyframe every 2 s, a picture every 100 ms, sound 30 ms earlier than its picture.
+    fn stream(shift: &mut Shift, from: i64, until: i64, size: usize) {
+        for ms in (from..until).step_by(100) {
+            shift.push(&sound(ms + 30));
+            shift.push(&picture(ms, size));
+        }
+    }
+
+    fn said(units: &[Kept]) -> Vec<String> {
+        let word = |kept: &Kept| match kept {
+            Kept::Video(Unit::Packet(packet)) => format!("v{}", packet.dts.as_millis()),
+            Kept::Audio(Unit::Packet(packet)) => format!("a{}", packet.dts.as_millis()),
+            Kept::Video(Unit::Configure(parameters)) => format!("video {}", parameters.size.width),
+            Kept::Audio(Unit::Configure(_)) => "audio".into(),
+            _ => "gap".into(),
+        };
+        units.iter().map(word).collect()
+    }
+
+    #[test]
+    fn it_is_bounded_in_time_bytes_and_number() {
+        let depth = Depth { time: Duration::from_secs(10), bytes: 100_000 };
+        let mut shift = Shift::new(Some(depth));
+        stream(&mut shift, 0, 60_000, 10);
+        let oldest = shift.oldest().unwrap().as_millis();
+        assert!((49_000..=52_000).contains(&oldest), "{oldest}");
+        // Larger pictures: bytes decide.
+        stream(&mut shift, 60_000, 90_000, 4_000);
+        assert!(shift.bytes() <= 100_000, "{}", shift.bytes());
+        assert!(shift.units.len() < 60, "{}", shift.units.len());
+        shift.set_bytes(5_000);
+        assert!(shift.bytes() <= 5_000);
+        // Nothing but configurations.
+        for _ in 0..MOST_UNITS * 2 {
+            shift.push(&audio_config());
+        }
+        assert!(shift.units.len() <= MOST_UNITS);
+        // A time that stands still.
+        for _ in 0..MOST_UNITS * 2 {
+            shift.push(&sound(90_000));
+        }
+        assert!(shift.units.len() <= MOST_UNITS && shift.bytes() <= 5_000);
+    }
+
+    #[test]
+    fn without_depth_nothing_is_kept_and_all_is_handed_on() {
+        let mut shift = Shift::new(None);
+        assert!(shift.push(&picture(0, 10)) && !shift.is_on());
+        shift.hold();
+        assert!(shift.push(&picture(100, 10)) && !shift.is_behind());
+        assert_eq!((shift.bytes(), shift.oldest()), (0, None));
+    }
+
+    #[test]
+    fn one_goes_back_to_a_keyframe_with_its_configuration_and_its_sound() {
+        let mut shift = Shift::new(Some(Depth::default()));
+        shift.push(&video_config(640));
+        shift.push(&audio_config());
+        stream(&mut shift, 0, 5_000, 10);
+        shift.push(&video_config(1_280));
+        stream(&mut shift, 5_000, 10_000, 10);
+        let begin = shift.go_to(at(4_900), false).unwrap();
+        assert_eq!(begin.at, at(4_000));
+        // The sound of 4030 came before the picture of 4000.
+        assert_eq!(said(&begin.units), ["video 640", "audio", "a4030"]);
+        assert_eq!(said(&shift.take_until(at(4_100), 99)), ["v4000"]);
+        assert_eq!(said(&shift.take_until(at(4_150), 99)), ["a4130", "v4100"]);
+        // What comes is kept and not handed on.
+        assert!(!shift.push(&picture(10_000, 10)));
+        let begin = shift.go_to(at(6_100), false).unwrap();
+        assert_eq!(said(&begin.units), ["video 1280", "audio", "a6030"]);
+        // Forward to the next keyframe, not back to the one before.
+        assert_eq!(shift.go_to(at(6_100), true).unwrap().at, at(8_000));
+        assert!(shift.go_to(at(10_001), true).is_none());
+        // Earlier than everything: the oldest.
+        assert_eq!(shift.go_to(at(-5_000), false).unwrap().at, at(0));
+    }
+
+    #[test]
+    fn the_live_end_is_reached_at_once_or_by_and_by() {
+        let mut shift = Shift::new(Some(Depth::default()));
+        stream(&mut shift, 0, 10_000, 10);
+        shift.go_to(at(0), false).unwrap();
+        let begin = shift.go_live(at(9_700)).unwrap();
+        assert_eq!(begin.at, at(8_000));
+        let words = said(&begin.units);
+        assert_eq!((words[0].as_str(), words[1].as_str()), ("a8030", "v8000"));
+        assert_eq!(words.last().unwrap(), "v9900");
+        assert!(!shift.is_behind() && shift.push(&sound(10_030)));
+
+        shift.hold();
+        stream(&mut shift, 10_100, 10_300, 10);
+        assert_eq!(said(&shift.catch_up()), ["a10130", "v10100", "a10230", "v10200"]);
+        assert!(shift.catch_up().is_empty() && !shift.is_behind());
+    }
+
+    #[test]
+    fn a_place_that_is_not_kept_any_more_is_noticed() {
+        let depth = Depth { time: Duration::from_secs(4), bytes: 1 << 20 };
+        let mut shift = Shift::new(Some(depth));
+        stream(&mut shift, 0, 2_000, 10);
+        shift.hold();
+        stream(&mut shift, 2_000, 5_000, 10);
+        assert!(!shift.is_lost());
+        stream(&mut shift, 5_000, 9_000, 10);
+        assert!(shift.is_lost());
+        let oldest = shift.oldest().unwrap();
+        assert!(shift.go_to(oldest, false).is_some() && !shift.is_lost());
+    }
+
+    #[test]
+    fn sound_alone_can_be_gone_back_in_and_the_end_comes_last() {
+        let mut shift = Shift::new(Some(Depth::default()));
+        for ms in (0..3_000).step_by(20) {
+            shift.push(&sound(ms));
+        }
+        assert_eq!(shift.go_to(at(1_010), false).unwrap().at, at(1_000));
+        assert!(!shift.end() && !shift.is_over());
+        assert_eq!(shift.take_until(at(9_000), 999).len(), 100);
+        assert!(shift.is_over());
+    }
+}

@@ -1,0 +1,112 @@
+//! `/{app}/{stream}/chat`: the stream's chat as a WebSocket. Text messages of JSON
+//! `{"name","text"}` both ways; a line without a name is the server's own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::super::chat::Seat;
+use super::super::registry::Registry;
+use crate::wire::chat::{Line, MAX_MESSAGE};
+
+/// Who has nothing to say is asked whether he is still there, before the connection counts as idle.
+const PING: Duration = Duration::from_secs(10);
+/// So many messages in a row that are no lines, or too many, and the connection ends.
+const MOST_BAD: u32 = 20;
+
+/// The answer to who wants to come in.
+pub(super) fn upgraded(
+    registry: Arc<Registry>,
+    peer: SocketAddr,
+    headers: &HeaderMap,
+    app: &str,
+    stream: &str,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    if registry.find(app, stream).is_none() && !registry.chats.is_open(app, stream) {
+        return (StatusCode::NOT_FOUND, "There is no such stream.\n").into_response();
+    }
+    let (number, now) = (registry.next_id(), registry.clock.now());
+    let Some(seat) = registry.chats.enter(app, stream, number, now) else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "The chat is full.\n").into_response();
+    };
+    tracing::debug!(%peer, app, "joins the chat");
+    let may_talk = is_of_here(headers);
+    upgrade
+        .max_message_size(MAX_MESSAGE)
+        .max_frame_size(MAX_MESSAGE)
+        .on_upgrade(move |socket| talk(socket, seat, registry, may_talk))
+}
+
+/// Whether no page, or one of this server, asks: a page of another origin may listen, and says
+/// nothing in the name of whoever looks at it.
+fn is_of_here(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    match text(header::ORIGIN) {
+        Some(origin) => origin.split_once("://").map(|(_, host)| host) == text(header::HOST),
+        None => true,
+    }
+}
+
+/// Passes lines on until either end has enough.
+async fn talk(mut socket: WebSocket, mut seat: Seat, registry: Arc<Registry>, may_talk: bool) {
+    for line in std::mem::take(&mut seat.past) {
+        if socket.send(text(&line)).await.is_err() {
+            return;
+        }
+    }
+    let mut ping = interval(PING);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut bad = 0;
+    loop {
+        let answer = tokio::select! {
+            () = registry.stopped() => Some(Message::Close(None)),
+            _ = ping.tick() => Some(Message::Ping(Bytes::new())),
+            line = seat.lines.recv() => match line {
+                Ok(line) => Some(text(&line)),
+                Err(RecvError::Lagged(_)) => None,
+                Err(RecvError::Closed) => Some(Message::Close(None)),
+            },
+            said = socket.recv() => match said {
+                Some(Ok(Message::Text(said))) => {
+                    let line = Line::from_json(&said);
+                    let passed = match &line {
+                        Some(line) if may_talk => seat.say(line, registry.clock.now()),
+                        _ => false,
+                    };
+                    bad = if passed { 0 } else { bad + 1 };
+                    match (passed, line) {
+                        (true, _) => None,
+                        (false, _) if bad >= MOST_BAD => Some(Message::Close(None)),
+                        (false, Some(_)) if may_talk => own("That was too much at once: not passed on."),
+                        (false, Some(_)) => own("Pages of other servers may only listen."),
+                        (false, None) => own("That was no line of a chat: {\"name\",\"text\"}."),
+                    }
+                }
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                Some(Ok(_)) => None,
+            },
+        };
+        let Some(answer) = answer else { continue };
+        let last = matches!(answer, Message::Close(_));
+        if socket.send(answer).await.is_err() || last {
+            return;
+        }
+    }
+}
+
+fn text(line: &str) -> Message {
+    Message::Text(Utf8Bytes::from(line))
+}
+
+/// What the server says itself.
+fn own(words: &str) -> Option<Message> {
+    Line::new("", words).map(|line| text(&line.to_json()))
+}

@@ -1,0 +1,122 @@
+//! The chat beside the player, as the window sees it: what was said, whether it can be heard, and how
+//! its lines fly over the picture.
+
+use std::sync::Arc;
+
+use crate::player::chat::ChatState;
+use crate::wire::chat::{Line, MAX_NAME};
+
+/// Lines that are kept to be read.
+pub const KEPT: usize = 200;
+/// Words that keep a line out, and characters of each.
+pub const MOST_WORDS: usize = 64;
+pub const MOST_WORD: usize = 64;
+/// Points of the letters that fly.
+pub const SIZES: std::ops::RangeInclusive<f32> = 14.0..=40.0;
+/// Times the usual speed.
+pub const SPEEDS: std::ops::RangeInclusive<f32> = 0.5..=2.0;
+/// From hardly seen to solid.
+pub const OPACITIES: std::ops::RangeInclusive<f32> = 0.2..=1.0;
+
+/// How the chat is shown, and under what name one speaks; remembered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChatChoices {
+    /// Lines fly over the picture.
+    pub flying: bool,
+    pub opacity: f32,
+    pub speed: f32,
+    pub size: f32,
+    /// Lines with one of these words are not shown.
+    pub words: Vec<String>,
+    /// Empty: the server makes one.
+    pub name: String,
+}
+
+impl Default for ChatChoices {
+    fn default() -> Self {
+        let (words, name) = (Vec::new(), String::new());
+        Self { flying: true, opacity: 0.9, speed: 1.0, size: 20.0, words, name }
+    }
+}
+
+impl ChatChoices {
+    /// With everything within its bounds.
+    pub fn checked(mut self) -> Self {
+        let standard = Self::default();
+        let within = |value: f32, range: &std::ops::RangeInclusive<f32>, standard: f32| {
+            if value.is_finite() { value.clamp(*range.start(), *range.end()) } else { standard }
+        };
+        self.opacity = within(self.opacity, &OPACITIES, standard.opacity);
+        self.speed = within(self.speed, &SPEEDS, standard.speed);
+        self.size = within(self.size, &SIZES, standard.size);
+        self.words.retain_mut(|word| {
+            *word = word.trim().chars().take(MOST_WORD).collect();
+            !word.is_empty()
+        });
+        self.words.truncate(MOST_WORDS);
+        // A name is cleaned as a line's is.
+        self.name = Line::new(&self.name, "x").map(|line| line.name).unwrap_or_default();
+        debug_assert!(self.name.chars().count() <= MAX_NAME);
+        self
+    }
+
+    /// Whether a line has none of the words that keep it out, in whatever case.
+    pub fn lets_pass(&self, line: &Line) -> bool {
+        if self.words.is_empty() {
+            return true;
+        }
+        let text = format!("{} {}", line.name, line.text).to_lowercase();
+        !self.words.iter().any(|word| text.contains(&word.to_lowercase()))
+    }
+}
+
+/// A line that was heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// Counts up, over all streams.
+    pub number: u64,
+    pub line: Arc<Line>,
+}
+
+/// What there is of a chat.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct ChatView {
+    /// How the connection is; `None` where the stream has no chat that is known.
+    pub state: Option<ChatState>,
+    /// The newest [`KEPT`] lines, oldest first, without those that are kept out.
+    pub lines: Arc<[Heard]>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_stay_within_their_bounds() {
+        let wild = ChatChoices {
+            opacity: f32::NAN,
+            speed: 99.0,
+            size: -1.0,
+            words: vec![" a ".into(), " ".into(), "w".repeat(999)],
+            name: "\u{202e}n\n".repeat(99),
+            ..ChatChoices::default()
+        };
+        let checked = wild.checked();
+        assert_eq!((checked.opacity, checked.speed, checked.size), (0.9, 2.0, 14.0));
+        assert_eq!(checked.words.iter().map(String::len).collect::<Vec<_>>(), [1, MOST_WORD]);
+        assert!(checked.name.chars().count() <= MAX_NAME && !checked.name.contains('\u{202e}'));
+        assert_eq!(checked.clone().checked(), checked);
+        assert_eq!(ChatChoices::default().checked(), ChatChoices::default());
+    }
+
+    #[test]
+    fn words_keep_lines_out() {
+        let words = vec!["Spoiler".to_owned(), "剧透".to_owned()];
+        let choices = ChatChoices { words, ..ChatChoices::default() };
+        let passes = |name, text| choices.lets_pass(&Line::new(name, text).unwrap());
+        assert!(passes("ann", "fine"));
+        assert!(!passes("ann", "a SPOILER!"));
+        assert!(!passes("ann", "这是剧透"));
+        assert!(!passes("spoilerbot", "hi"));
+    }
+}

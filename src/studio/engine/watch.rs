@@ -1,0 +1,116 @@
+//! The *Watch* page's players: commands, and what is remembered of them.
+
+use super::Engine;
+use super::recording::free_name;
+use crate::base::Secret;
+use crate::studio::playing::{self, Playing};
+use crate::studio::watch::message;
+use crate::studio::{Command, Target};
+
+const WATCH_KEYS: &[&str] = &[
+    "watch-no-stream",
+    "watch-unreachable",
+    "watch-refused",
+    "watch-lost",
+    "watch-codec",
+    "watch-file",
+    "watch-failed",
+];
+
+impl Engine {
+    /// Takes up again what was watched in an earlier run: nothing plays by itself.
+    pub(super) fn begin_watching(&mut self) {
+        let chat = Playing::SetChat(self.settings.chat.clone());
+        // Choosing how it is shown cannot fail.
+        let _ = self.watch.obey(&chat);
+        if self.settings.wall.len() > 1 {
+            let wall = self.settings.wall.clone();
+            self.watch.restore(&wall);
+        }
+    }
+
+    /// The commands about players.
+    pub(super) fn obey_watching(&mut self, command: Command) {
+        match command {
+            Command::Watch { url } => {
+                self.remember_watched(&url);
+                self.state.ledger.clear(WATCH_KEYS);
+                let message = self.watch.open(url, &self.runtime, self.clock);
+                self.tell_some(message.map(|message| (message, String::new())));
+            }
+            Command::StopWatching => {
+                self.state.ledger.clear(WATCH_KEYS);
+                self.watch.close();
+            }
+            Command::SetVolume(volume) => {
+                self.watch.set_volume(volume);
+                self.settings.volume = Some(self.watch.figures().volume);
+            }
+            Command::SetPlayerMuted(muted) => {
+                self.watch.set_muted(muted);
+                self.settings.player_muted = muted;
+            }
+            Command::Player(playing) => self.obey_playing(playing),
+            _ => return,
+        }
+        self.keep_wall();
+        self.changed();
+    }
+
+    fn obey_playing(&mut self, playing: Playing) {
+        match playing {
+            Playing::Add { url } => {
+                self.remember_watched(&url);
+                let message = self.watch.add(url, &self.runtime, self.clock);
+                self.tell_some(message.map(|message| (message, String::new())));
+            }
+            Playing::Again(id) => {
+                let message = self.watch.again(id, &self.runtime, self.clock);
+                self.tell_some(message.map(|message| (message, String::new())));
+            }
+            Playing::Snapshot(path) => {
+                let frame = self.watch.picture();
+                self.take_snapshot_of(frame, path);
+            }
+            Playing::Forget(url) => self.settings.recent.retain(|known| *known != url),
+            Playing::ForgetAll => self.settings.recent.clear(),
+            Playing::Save(path) => {
+                if let Some(folder) = path.parent() {
+                    // What is wrong with it is said when the file is made.
+                    let _ = std::fs::create_dir_all(folder);
+                }
+                if let Err(failure) = self.watch.obey(&Playing::Save(free_name(&path))) {
+                    self.tell(&message(&failure), "");
+                }
+            }
+            playing => {
+                if let Err(failure) = self.watch.obey(&playing) {
+                    self.tell(&message(&failure), "");
+                }
+                self.settings.player = self.watch.choices();
+                self.settings.chat = self.watch.chat_choices().clone();
+            }
+        }
+    }
+
+    /// What is watched is offered again, unless it holds a secret.
+    fn remember_watched(&mut self, url: &str) {
+        if self.may_keep(url) {
+            self.settings.watch_url = url.to_owned();
+            playing::remember(&mut self.settings.recent, url);
+        }
+    }
+
+    /// Whether an address may be written down: nothing in it looks secret, and no target's key is
+    /// part of it.
+    fn may_keep(&self, url: &str) -> bool {
+        let keys = self.state.targets.iter().filter_map(Target::key).map(Secret::expose);
+        playing::may_be_kept(url) && !keys.into_iter().any(|key| url.contains(key))
+    }
+
+    fn keep_wall(&mut self) {
+        let mut wall = self.watch.urls();
+        wall.retain(|url| self.may_keep(url));
+        self.settings.wall = wall;
+    }
+}

@@ -1,0 +1,169 @@
+//! What can be asked of the players on the *Watch* page, and what is remembered of them. Up to nine
+//! play side by side, each in a tile; one of them is chosen: it is heard, and the controls are its.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::base::Latest;
+use crate::media::VideoFrame;
+use crate::player;
+use crate::studio::chatting::ChatChoices;
+
+/// Players at once, at most.
+pub const MOST_TILES: usize = 9;
+/// Streams that are offered again, at most.
+pub const MOST_RECENT: usize = 12;
+/// An address is at most so long.
+pub const MOST_ADDRESS: usize = 4_096;
+
+/// A player's place: its slot among the pictures that are shown.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TileId(pub u8);
+
+impl TileId {
+    /// The number of its slot.
+    pub fn slot(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// A wish about the players. Where none is named, the chosen one is meant.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Playing {
+    /// Play this too, in a tile of its own.
+    Add { url: String },
+    /// This one is heard and controlled from here on.
+    Choose(TileId),
+    /// End this one and take its tile away.
+    Remove(TileId),
+    /// Play again what this tile played.
+    Again(TileId),
+    /// Hold, or go on.
+    Pause(bool),
+    /// Go to this place of a recording.
+    Seek(Duration),
+    /// Go to the place of a broadcast that is so far behind its live end.
+    Rewind(Duration),
+    /// Go to the live end.
+    GoToLive,
+    /// Sound is heard so many milliseconds later; sooner, where negative. For all players.
+    SetAvOffset(i32),
+    /// Keep back so much to even out the network; `None`: as little as it allows. For all players.
+    SetBuffer(Option<Duration>),
+    /// -1 (left alone) … 1 (right alone). For all players.
+    SetBalance(f32),
+    /// Play on this speaker, or on the system's. For all players.
+    SetSpeaker(Option<String>),
+    /// Write the picture that is shown into this PNG file.
+    Snapshot(PathBuf),
+    /// Write what is received from here on into this FLV file.
+    Save(PathBuf),
+    /// Complete that file.
+    StopSaving,
+    /// Say this in the chat about it.
+    Say(String),
+    /// Show the chat so from here on.
+    SetChat(ChatChoices),
+    /// Do not offer this address again.
+    Forget(String),
+    /// Offer none again.
+    ForgetAll,
+}
+
+/// How streams are played; remembered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlayerChoices {
+    /// `None`: as little as the network allows.
+    pub buffer: Option<Duration>,
+    pub av_offset_ms: i32,
+    /// -1…1.
+    pub balance: f32,
+    /// `None`: the system's.
+    pub speaker: Option<String>,
+}
+
+impl Default for PlayerChoices {
+    fn default() -> Self {
+        let buffer = Some(Duration::from_millis(300));
+        Self { buffer, av_offset_ms: 0, balance: 0.0, speaker: None }
+    }
+}
+
+impl PlayerChoices {
+    /// Puts them into the way streams are played.
+    pub fn apply(&self, config: &mut player::Config) {
+        config.buffer = self.buffer.unwrap_or(config.buffer);
+        config.auto_buffer = self.buffer.is_none();
+        config.av_offset_ms = self.av_offset_ms;
+        config.balance = self.balance;
+        config.device.clone_from(&self.speaker);
+    }
+
+    /// As streams are played.
+    pub fn of(config: &player::Config) -> Self {
+        Self {
+            buffer: (!config.auto_buffer).then_some(config.buffer),
+            av_offset_ms: config.av_offset_ms,
+            balance: config.balance,
+            speaker: config.device.clone(),
+        }
+    }
+}
+
+/// The picture of a tile; two of them are alike where it is the same slot.
+#[derive(Clone, Debug, Default)]
+pub struct Shown(pub Latest<VideoFrame>);
+
+impl PartialEq for Shown {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+/// Whether an address may be written down: as far as can be told it holds no user, password or token.
+pub fn may_be_kept(url: &str) -> bool {
+    !url.is_empty()
+        && url.len() <= MOST_ADDRESS
+        && !(url.contains("://") && url.contains(['?', '@', '#']))
+}
+
+/// Puts an address in front of those that are offered again.
+pub fn remember(recent: &mut Vec<String>, url: &str) {
+    if may_be_kept(url) {
+        recent.retain(|known| known != url);
+        recent.insert(0, url.to_owned());
+        recent.truncate(MOST_RECENT);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_streams_are_offered_and_no_secret_is_among_them() {
+        let mut recent = Vec::new();
+        for number in 0..20 {
+            remember(&mut recent, &format!("rtmp://host/live/{number}"));
+        }
+        assert_eq!(recent.len(), MOST_RECENT);
+        assert_eq!(recent.first().unwrap(), "rtmp://host/live/19");
+        remember(&mut recent, "rtmp://host/live/15");
+        assert_eq!(recent.first().unwrap(), "rtmp://host/live/15");
+        assert_eq!(recent.iter().filter(|url| url.ends_with("/15")).count(), 1);
+        let before = recent.clone();
+        for secret in [
+            "rtmp://me:planted@host/live/show",
+            "https://host/live.m3u8?token=planted",
+            "https://host/live.flv#planted",
+            "",
+            &"x".repeat(MOST_ADDRESS + 1),
+        ] {
+            remember(&mut recent, secret);
+        }
+        assert_eq!(recent, before);
+        // A file's name may look so.
+        remember(&mut recent, "/home/ada/what? me@home #1.flv");
+        assert!(recent.first().unwrap().starts_with("/home/ada"));
+    }
+}

@@ -1,0 +1,97 @@
+//! The second encode of the program's pictures, for targets whose link does not carry the main one:
+//! started when somebody needs it, ended when nobody does.
+
+use std::time::Duration;
+
+use crate::base::queue::{self, Full, Sender};
+use crate::broadcast::Hub;
+use crate::encode::{self, VideoEncoder};
+use crate::media::{BitsPerSecond, EncodedPacket, Rung, Size};
+use crate::studio::program::Program;
+
+/// Pictures that may wait for the encoder: more would only be delay.
+const PICTURES: usize = 4;
+
+/// The encoder, while there is one.
+#[derive(Debug)]
+pub(super) struct Second {
+    /// Where its packets go: beside those of the main one.
+    packets: Sender<EncodedPacket>,
+    /// As the main one's.
+    config: encode::video::Config,
+    encoder: Option<VideoEncoder>,
+    /// It cannot be had.
+    failed: bool,
+}
+
+impl Second {
+    /// Nothing runs yet.
+    pub(super) fn new(packets: Sender<EncodedPacket>, config: encode::video::Config) -> Self {
+        Self { packets, config, encoder: None, failed: false }
+    }
+
+    /// Whether it can be had, as far as is known.
+    pub(super) fn is_possible(&self) -> bool {
+        !self.failed
+    }
+
+    /// Starts, changes or ends it.
+    ///
+    /// # Errors
+    /// Why it cannot be had; told once.
+    pub(super) fn follow(
+        &mut self,
+        wanted: Option<(BitsPerSecond, Size)>,
+        program: &Program,
+        hub: &Hub,
+    ) -> Result<(), String> {
+        let Some((bitrate, size)) = wanted.filter(|_| !self.failed) else {
+            self.end(program, hub);
+            return Ok(());
+        };
+        if let Some(error) = self.encoder.as_ref().and_then(VideoEncoder::failed) {
+            self.failed = true;
+            self.end(program, hub);
+            return Err(error.to_string());
+        }
+        if let Some(encoder) = &self.encoder {
+            encoder.set_bitrate(bitrate);
+            encoder.set_size(size);
+            return Ok(());
+        }
+        let (pictures, waiting) = queue::bounded("second pictures", PICTURES, Full::DropOldest);
+        let config = encode::video::Config { bitrate, ..self.config };
+        let packets = self.packets.clone();
+        match VideoEncoder::spawn_rung(config, Rung::Second, size, waiting, packets) {
+            Ok(encoder) => {
+                let ask = encoder.keyframe_request();
+                hub.on_keyframe_wanted_of(Rung::Second, Some(Box::new(ask)));
+                program.compositor().attach_second(Some(pictures));
+                self.encoder = Some(encoder);
+                Ok(())
+            }
+            Err(error) => {
+                self.failed = true;
+                Err(error.to_string())
+            }
+        }
+    }
+
+    /// What it encodes now: the size and what it may take.
+    pub(super) fn now(&self) -> Option<(Size, BitsPerSecond)> {
+        let figures = self.encoder.as_ref()?.figures();
+        Some((figures.size, figures.bitrate))
+    }
+
+    fn end(&mut self, program: &Program, hub: &Hub) {
+        if self.encoder.take().is_some() {
+            hub.on_keyframe_wanted_of(Rung::Second, None);
+            program.compositor().attach_second(None);
+        }
+    }
+
+    /// At the end of the broadcast, when the program has let go of it.
+    pub(super) fn join(self, limit: Duration) -> Result<(), crate::base::worker::Stuck> {
+        self.encoder.map_or(Ok(()), |encoder| encoder.join(limit))
+    }
+}

@@ -1,0 +1,64 @@
+//! The chat's part of the settings file.
+
+use serde::Serialize;
+
+use crate::studio::chatting::ChatChoices;
+
+/// As it is laid out.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Table {
+    /// Lines do not fly over the picture.
+    still: bool,
+    opacity: f64,
+    speed: f64,
+    size: f64,
+    words: Vec<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    name: String,
+}
+
+/// What is written.
+pub(super) fn table(choices: &ChatChoices) -> Table {
+    // As many digits as a person would write.
+    let round = |value: f32| (f64::from(value) * 100.0).round() / 100.0;
+    Table {
+        still: !choices.flying,
+        opacity: round(choices.opacity),
+        speed: round(choices.speed),
+        size: round(choices.size),
+        words: choices.words.clone(),
+        name: choices.name.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::Settings;
+
+    #[test]
+    fn the_chat_is_read_as_it_was_written() {
+        let chat = ChatChoices {
+            flying: false,
+            opacity: 0.5,
+            speed: 1.25,
+            size: 32.0,
+            words: vec!["spoiler".into()],
+            name: "小明".into(),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("onair.toml");
+        Settings { chat: chat.clone(), ..Settings::default() }.write(&path).unwrap();
+        let (read, warnings) = Settings::read(&path);
+        assert_eq!((read.chat, warnings), (chat, Vec::<String>::new()));
+    }
+
+    #[test]
+    fn bad_values_fall_back() {
+        let (read, warnings) = Settings::parse(
+            "[chat]\nopacity = 7\nspeed = \"x\"\nwords = 3\nname = \"\\u202ea\\nb\"",
+        );
+        assert_eq!(warnings.len(), 3, "{warnings:?}");
+        assert_eq!(read.chat, ChatChoices { name: "a b".into(), ..ChatChoices::default() });
+    }
+}

@@ -1,0 +1,162 @@
+//! The chat about what the chosen player plays: that of its server, where there is one, and the
+//! lines that travel in the stream itself.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::net::web::WebUrl;
+use crate::net::{Options, Runtime};
+use crate::player::chat::Chat;
+use crate::studio::chatting::{ChatChoices, ChatView, Heard, KEPT};
+use crate::studio::event::Ready;
+use crate::wire::chat::Line;
+use crate::wire::rtmp::url::Url;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Talk {
+    /// What is played, as it was asked for.
+    of: String,
+    chat: Option<Chat>,
+    heard: VecDeque<Heard>,
+    count: u64,
+    pub(super) choices: ChatChoices,
+    /// As it was told last; made anew when something is heard.
+    lines: Arc<[Heard]>,
+}
+
+impl Talk {
+    /// Goes where this is talked about, unless it is there: into no chat where nothing is played.
+    /// `own` tells where the built-in server publishes and where its pages are.
+    pub(super) fn follow(
+        &mut self,
+        url: &str,
+        own: impl FnOnce() -> Ready,
+        options: &Options,
+        runtime: &Runtime,
+    ) {
+        if self.of == url {
+            return;
+        }
+        url.clone_into(&mut self.of);
+        self.heard.clear();
+        self.renew();
+        let own = own();
+        let own = (own.rtmp.as_str(), own.http.as_deref().unwrap_or_default());
+        self.chat = address(url, own).map(|at| Chat::join(at, options.clone(), runtime));
+    }
+
+    /// A line that came in the stream.
+    pub(super) fn add(&mut self, line: Line) {
+        if self.take(line) {
+            self.renew();
+        }
+    }
+
+    /// Takes what was said since the last call.
+    pub(super) fn poll(&mut self) {
+        let Some(chat) = self.chat.take() else { return };
+        // At most so many at once: the rest is taken next time.
+        let mut any = false;
+        for line in chat.heard().take(KEPT) {
+            any |= self.take(line);
+        }
+        self.chat = Some(chat);
+        if any {
+            self.renew();
+        }
+    }
+
+    fn take(&mut self, line: Line) -> bool {
+        if !self.choices.lets_pass(&line) {
+            return false;
+        }
+        while self.heard.len() >= KEPT {
+            self.heard.pop_front();
+        }
+        self.count += 1;
+        self.heard.push_back(Heard { number: self.count, line: Arc::new(line) });
+        true
+    }
+
+    fn renew(&mut self) {
+        self.lines = self.heard.iter().cloned().collect();
+    }
+
+    /// Says something under the name that was chosen.
+    pub(super) fn say(&self, text: &str) {
+        if let (Some(chat), Some(line)) = (&self.chat, Line::new(&self.choices.name, text)) {
+            // Where it cannot be said, the chat's state tells why.
+            let _ = chat.say(line);
+        }
+    }
+
+    /// Shows it so from here on.
+    pub(super) fn choose(&mut self, choices: ChatChoices) {
+        self.choices = choices.checked();
+        let choices = &self.choices;
+        self.heard.retain(|heard| choices.lets_pass(&heard.line));
+        self.renew();
+    }
+
+    /// As the window sees it.
+    pub(super) fn view(&self) -> ChatView {
+        let state = self.chat.as_ref().map(Chat::state);
+        ChatView { state, lines: Arc::clone(&self.lines) }
+    }
+}
+
+/// Where the chat about a stream is: beside an HTTP-FLV or WebSocket-FLV address; for a stream of the
+/// built-in server on its pages. Other servers are not asked.
+fn address(url: &str, (rtmp, http): (&str, &str)) -> Option<WebUrl> {
+    if WebUrl::is_one(url) {
+        return WebUrl::parse(url).ok()?.chat();
+    }
+    let (own, asked) = (rtmp.trim_end_matches('/'), Url::parse(url).ok()?);
+    let own = Url::parse(&format!("{own}/x/y")).ok()?;
+    if (own.host, own.port) != (asked.host, asked.port) {
+        return None;
+    }
+    let path = url.split_once("://")?.1.split_once('/')?.1;
+    let path = path.split(['?', '#']).next()?.trim_end_matches('/');
+    WebUrl::parse(&format!("{}/{path}.flv", http.trim_end_matches('/'))).ok()?.chat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chats_are_looked_for_only_where_they_are_known_to_be() {
+        let own = ("rtmp://127.0.0.1:1935", "http://127.0.0.1:8088");
+        for (url, chat) in [
+            ("http://a/live/x.flv?t=1", Some("ws://a/live/x/chat")),
+            ("wss://a/live/x.flv", Some("wss://a/live/x/chat")),
+            ("rtmp://127.0.0.1:1935/live/onair", Some("ws://127.0.0.1:8088/live/onair/chat")),
+            ("rtmp://127.0.0.1/live/onair?key=1", Some("ws://127.0.0.1:8088/live/onair/chat")),
+            ("rtmp://elsewhere/live/onair", None),
+            ("http://a/live/x.m3u8", None),
+            ("film.flv", None),
+            ("", None),
+        ] {
+            let found = address(url, own).map(|it| it.to_string());
+            assert_eq!(found.as_deref(), chat, "{url}");
+        }
+        assert_eq!(address("rtmp://127.0.0.1/live/onair", ("", "")), None);
+    }
+
+    #[test]
+    fn lines_are_bounded_and_words_keep_them_out_afterwards_too() {
+        let mut talk = Talk::default();
+        for number in 0..KEPT + 10 {
+            talk.add(Line::new("ann", &format!("line {number}")).unwrap());
+        }
+        let view = talk.view();
+        assert_eq!((view.lines.len(), view.lines[0].number), (KEPT, 11));
+        let words = vec!["LINE 20".to_owned()];
+        talk.choose(ChatChoices { words, ..ChatChoices::default() });
+        let texts: Vec<_> = talk.view().lines.iter().map(|it| it.line.text.clone()).collect();
+        assert!(!texts.contains(&"line 20".to_owned()) && texts.contains(&"line 21".to_owned()));
+        assert_eq!(talk.view().state, None);
+    }
+}

@@ -1,0 +1,135 @@
+//! One player of the *Watch* page: what it plays, and what became of it.
+
+use std::time::Duration;
+
+use crate::base::{Clock, Latest};
+use crate::media::VideoFrame;
+use crate::net::Runtime;
+use crate::player::{self, Failure, Player, Source, State};
+use crate::studio::playing::TileId;
+use crate::studio::snapshot::{WatchFigures, WatchState};
+
+/// How long a player may take to end before its threads are left to themselves.
+const END: Duration = Duration::from_millis(800);
+
+/// A player, or what became of the last one.
+#[derive(Debug)]
+pub(super) struct Tile {
+    pub(super) id: TileId,
+    screen: Latest<VideoFrame>,
+    player: Option<Player>,
+    url: String,
+    state: WatchState,
+}
+
+impl Tile {
+    /// A tile that plays nothing; `url` is what it may play again.
+    pub(super) fn new(id: TileId, screen: Latest<VideoFrame>, url: String) -> Self {
+        Self { id, screen, player: None, url, state: WatchState::Idle }
+    }
+
+    /// Plays this URL or file.
+    pub(super) fn open(
+        &mut self,
+        url: String,
+        config: &mut player::Config,
+        runtime: &Runtime,
+        clock: Clock,
+    ) -> Result<(), Failure> {
+        self.close();
+        config.source = Source::parse(&url);
+        self.url = url;
+        let opened = Player::open(config, runtime, clock, self.screen.clone());
+        // Files and a place were named for the first stream only.
+        (config.save, config.audio_dump, config.start) = (None, None, None);
+        match opened {
+            Ok(player) => {
+                self.player = Some(player);
+                self.state = WatchState::Opening;
+                Ok(())
+            }
+            Err(failure) => {
+                self.state = WatchState::Failed { cause: failure.cause.clone() };
+                Err(failure)
+            }
+        }
+    }
+
+    /// Stops playing. Its threads end in the background.
+    pub(super) fn close(&mut self) {
+        if let Some(mut player) = self.player.take() {
+            // What takes longer than a moment ends on a thread of its own.
+            let ending = crate::base::Worker::spawn("watch-end", move |_| {
+                player.stop(END);
+            });
+            if let Err(error) = ending {
+                tracing::warn!(%error, "ending the player");
+            }
+        }
+        self.screen.clear();
+        self.state = WatchState::Idle;
+    }
+
+    pub(super) fn player(&self) -> Option<&Player> {
+        self.player.as_ref()
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(super) fn state(&self) -> &WatchState {
+        &self.state
+    }
+
+    pub(super) fn picture(&self) -> Latest<VideoFrame> {
+        self.screen.clone()
+    }
+
+    /// What happened since the last call.
+    pub(super) fn poll(&mut self) -> Vec<player::Event> {
+        let Some(player) = &self.player else { return Vec::new() };
+        let events = std::iter::from_fn(|| player.events().try_recv().ok()).collect();
+        self.state = match player.state() {
+            State::Starting | State::Opening { .. } => WatchState::Opening,
+            State::Playing => WatchState::Playing,
+            State::Reconnecting { cause, .. } => WatchState::Reconnecting { cause },
+            State::Ended => WatchState::Ended,
+            State::Failed(failure) => WatchState::Failed { cause: failure.cause },
+        };
+        events
+    }
+
+    /// How it fares; loudness is everybody's.
+    pub(super) fn figures(&self, volume: f32, muted: bool) -> WatchFigures {
+        let figures = self.player.as_ref().map(Player::figures).unwrap_or_default();
+        WatchFigures {
+            url: self.url.clone(),
+            live: matches!(Source::parse(&self.url), Source::Url(_)) && figures.duration.is_none(),
+            size: figures.size,
+            video: figures.video,
+            audio: figures.audio,
+            fps: figures.fps,
+            bitrate: figures.bitrate,
+            buffer: figures.buffer,
+            speed: figures.speed,
+            dropped: figures.dropped,
+            late: figures.late,
+            underruns: figures.underruns,
+            reconnects: figures.reconnects,
+            latency: figures
+                .latency_ms
+                .and_then(|millis| Duration::try_from_secs_f64(millis / 1_000.0).ok()),
+            av_offset_ms: figures.av_offset_ms,
+            first_picture: figures.first_picture,
+            volume,
+            muted,
+            playing_for: figures.playing_for,
+            position: figures.position,
+            duration: figures.duration,
+            paused: figures.paused,
+            rewind: figures.rewind,
+            saving: figures.saving,
+        }
+    }
+}

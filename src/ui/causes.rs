@@ -1,0 +1,335 @@
+//! What the parts below the window say in English (causes, reasons, advice) in the window's
+//! language. Their English words are the key: `assets/i18n/<language>/said.txt` pairs them with
+//! ours, with places for what differs. What has no pair stays English.
+
+use std::borrow::Cow;
+
+/// A cause within a cause within… goes no deeper.
+const MOST_DEPTH: usize = 4;
+
+/// Pairs of a language.
+#[derive(Debug, Default)]
+pub struct Causes {
+    pairs: Vec<Pair>,
+}
+
+/// English words and ours, cut at their places.
+#[derive(Debug)]
+struct Pair {
+    /// What stands before, between and after the places.
+    english: Vec<String>,
+    ours: Vec<Piece>,
+}
+
+#[derive(Debug)]
+enum Piece {
+    Words(String),
+    /// What stands at this place of the English words, from 0.
+    Place(usize),
+}
+
+impl Causes {
+    /// Reads pairs: a line of English, a line of ours, an empty line; `#` begins a remark.
+    pub fn parse(text: &str) -> Self {
+        let mut lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+        let mut pairs = Vec::new();
+        while let (Some(english), Some(ours)) = (lines.next(), lines.next()) {
+            let english = pieces(english).into_iter().fold(vec![String::new()], |mut all, it| {
+                match it {
+                    Piece::Words(words) => {
+                        if let Some(last) = all.last_mut() {
+                            last.push_str(&words);
+                        }
+                    }
+                    Piece::Place(_) => all.push(String::new()),
+                }
+                all
+            });
+            pairs.push(Pair { english, ours: pieces(ours) });
+        }
+        Self { pairs }
+    }
+
+    /// The words in our language, or as they are where there are none.
+    pub fn say<'a>(&self, english: &'a str) -> Cow<'a, str> {
+        match self.find(english, MOST_DEPTH) {
+            Some(ours) => Cow::Owned(ours),
+            None => Cow::Borrowed(english),
+        }
+    }
+
+    fn find(&self, english: &str, depth: usize) -> Option<String> {
+        let depth = depth.checked_sub(1)?;
+        // A sentence may end with its stop where the words come without.
+        let bare = english.strip_suffix('.').unwrap_or(english);
+        let (pair, places) = self.pairs.iter().find_map(|pair| {
+            let places = pair.places(english).or_else(|| pair.places(bare))?;
+            Some((pair, places))
+        })?;
+        let mut said = String::new();
+        for piece in &pair.ours {
+            match piece {
+                Piece::Words(words) => said.push_str(words),
+                Piece::Place(at) => {
+                    let inner = places.get(*at).copied().unwrap_or_default();
+                    said.push_str(&self.find(inner, depth).unwrap_or_else(|| inner.to_owned()));
+                }
+            }
+        }
+        Some(said)
+    }
+}
+
+impl Pair {
+    /// What stands at the places, if these are the words.
+    fn places<'a>(&self, text: &'a str) -> Option<Vec<&'a str>> {
+        let (first, rest) = self.english.split_first()?;
+        let Some((last, between)) = rest.split_last() else {
+            return (first == text).then(Vec::new);
+        };
+        let mut left = text.strip_prefix(first.as_str())?.strip_suffix(last.as_str())?;
+        let mut places = Vec::with_capacity(rest.len());
+        for words in between {
+            let (place, after) = left.split_once(words.as_str())?;
+            places.push(place);
+            left = after;
+        }
+        places.push(left);
+        Some(places)
+    }
+}
+
+/// A text cut at `{1}`, `{2}`…
+fn pieces(text: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut left = text;
+    while let Some((before, after)) = left.split_once('{') {
+        let place = after.split_once('}').and_then(|(number, rest)| {
+            let number = number.parse::<usize>().ok()?.checked_sub(1)?;
+            Some((number, rest))
+        });
+        let Some((number, rest)) = place else { break };
+        pieces.push(Piece::Words(before.to_owned()));
+        pieces.push(Piece::Place(number));
+        left = rest;
+    }
+    pieces.push(Piece::Words(left.to_owned()));
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::net::Pin;
+    use crate::net::error::{Cause, CertificateProblem, Error, NotRtmp, ProxyProblem, Tried};
+    use crate::net::error::{Refusal, Stage};
+
+    fn chinese() -> Causes {
+        Causes::parse(include_str!("../../assets/i18n/zh-CN/said.txt"))
+    }
+
+    #[test]
+    fn places_are_found_and_looked_up_themselves() {
+        let causes = Causes::parse("a {1} b {2}\n{2}乙{1}\n\n# x\nin\n内\n");
+        assert_eq!(causes.say("a in b out"), "out乙内");
+        assert_eq!(causes.say("a x b y b z"), "y b z乙x");
+        assert_eq!(causes.say("in."), "内");
+        assert_eq!(causes.say("else"), "else");
+        assert_eq!(Causes::default().say("in"), "in");
+        let deep = Causes::parse("({1})\n<{1}>\n");
+        assert_eq!(deep.say("((((((x))))))"), "<<<<((x))>>>>");
+    }
+
+    #[test]
+    fn hostile_words_do_no_harm() {
+        let causes = chinese();
+        for text in ["", "{", "{1}", "; the server says ", ": ", "\u{202e}", "(issuer)"] {
+            let _ = causes.say(text);
+        }
+        let _ = Causes::parse("{99999999999999999999}\n{2}\n\nlonely");
+    }
+
+    /// Every cause that a connection can end with; a new one does not compile until it is here.
+    fn every_cause() -> Vec<Cause> {
+        use CertificateProblem as Problem;
+        let text = || "x".to_owned();
+        let problems = [
+            Problem::Expired { not_after: Some(1) },
+            Problem::Expired { not_after: None },
+            Problem::NotYetValid { not_before: Some(1) },
+            Problem::NotYetValid { not_before: None },
+            Problem::WrongName { host: text(), names: Vec::new() },
+            Problem::WrongName { host: text(), names: vec![text()] },
+            Problem::UnknownIssuer,
+            Problem::Revoked,
+            Problem::BadSignature,
+            Problem::WrongPurpose,
+            Problem::OwnAuthority,
+            Problem::NotPinned { expected: text(), presented: text() },
+        ];
+        let refusals = [
+            Refusal::Unauthorized,
+            Refusal::Rejected,
+            Refusal::Busy,
+            Refusal::BadApp,
+            Refusal::NotFound,
+            Refusal::Closed,
+            Refusal::Failed,
+        ];
+        let proxies = [
+            ProxyProblem::Unreachable(Box::new(Cause::NoSuchHost)),
+            ProxyProblem::NeedsLogin,
+            ProxyProblem::WrongLogin,
+            ProxyProblem::Refused(text()),
+        ];
+        let after = Duration::from_secs(2);
+        let tried = Tried { port: 1935, stage: Stage::Tcp, cause: Cause::ConnectionRefused };
+        let mut all = vec![
+            Cause::NoSuchHost,
+            Cause::LookupFailed(text()),
+            Cause::ConnectionRefused,
+            Cause::TimedOut { after },
+            Cause::HostUnreachable,
+            Cause::Forbidden,
+            Cause::Closed,
+            Cause::Reset,
+            Cause::NoProgress { after },
+            Cause::NotTls,
+            Cause::Tls(text()),
+            Cause::TrustFile { path: text(), reason: text() },
+            Cause::NotRtmp(NotRtmp::Http),
+            Cause::NotRtmp(NotRtmp::Tls),
+            Cause::NotRtmp(NotRtmp::Banner(text())),
+            Cause::NotRtmp(NotRtmp::Bytes(vec![1])),
+            Cause::Tunnel { status: 0, reason: text() },
+            Cause::Tunnel { status: 404, reason: text() },
+            Cause::Answer { status: 403, reason: text() },
+            Cause::Answer { status: 404, reason: text() },
+            Cause::Answer { status: 500, reason: text() },
+            Cause::Protocol(text()),
+            Cause::NetworkChanged,
+            Cause::Codecs(vec![text()]),
+            Cause::Bind { from: text(), reason: text() },
+            Cause::EveryPort(vec![tried]),
+        ];
+        let pin = "0".repeat(64).parse::<Pin>().ok();
+        assert!(pin.is_some());
+        for problem in problems {
+            for presented in [None, pin] {
+                all.push(Cause::Certificate { problem: problem.clone(), presented });
+            }
+        }
+        for refusal in refusals {
+            for code in [String::new(), "NetStream.X".to_owned()] {
+                all.push(Cause::Status { refusal, code, description: String::new() });
+            }
+        }
+        for problem in proxies {
+            all.push(Cause::Proxy { proxy: text(), problem });
+        }
+        for cause in &all {
+            match cause {
+                Cause::NoSuchHost
+                | Cause::LookupFailed(_)
+                | Cause::ConnectionRefused
+                | Cause::TimedOut { .. }
+                | Cause::HostUnreachable
+                | Cause::Forbidden
+                | Cause::Closed
+                | Cause::Reset
+                | Cause::NoProgress { .. }
+                | Cause::Certificate { .. }
+                | Cause::NotTls
+                | Cause::Tls(_)
+                | Cause::TrustFile { .. }
+                | Cause::NotRtmp(_)
+                | Cause::Tunnel { .. }
+                | Cause::Answer { .. }
+                | Cause::Protocol(_)
+                | Cause::Status { .. }
+                | Cause::NetworkChanged
+                | Cause::Codecs(_)
+                | Cause::Proxy { .. }
+                | Cause::Bind { .. }
+                | Cause::EveryPort(_)
+                // The system's own words.
+                | Cause::Io(_) => {}
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn every_cause_and_its_advice_are_said_in_chinese() {
+        let causes = chinese();
+        let stages = [
+            Stage::Dns,
+            Stage::Tcp,
+            Stage::Tls,
+            Stage::Handshake,
+            Stage::Connect,
+            Stage::Publish,
+            Stage::Play,
+            Stage::Request,
+            Stage::Media,
+        ];
+        for cause in every_cause() {
+            let said = cause.to_string();
+            assert!(causes.find(&said, MOST_DEPTH).is_some(), "{said}");
+            for stage in stages {
+                let error = Error { stage, cause: cause.clone(), peer: "x".into() };
+                let advice = error.advice();
+                assert!(causes.find(&advice, MOST_DEPTH).is_some(), "{advice}");
+            }
+        }
+        let said = causes.say(
+            "the server's certificate is not accepted: its signature does not fit (signature)",
+        );
+        assert_eq!(said, "不接受服务器的证书：签名不符（signature）");
+    }
+
+    /// English words that nothing says any more have no business here.
+    #[test]
+    fn all_of_them_are_said_somewhere() {
+        let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        let mut code = String::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|it| it == "rs") {
+                    code.push_str(&std::fs::read_to_string(path).unwrap());
+                }
+            }
+        }
+        // Long texts are broken in the code.
+        let code = code.replace("\\\n", "\u{0}");
+        let code: String = code
+            .split('\u{0}')
+            .enumerate()
+            .map(|(at, part)| if at == 0 { part } else { part.trim_start() })
+            .collect();
+        for pair in &chinese().pairs {
+            let longest = pair.english.iter().max_by_key(|words| words.len()).unwrap();
+            let system = longest.contains("(os error");
+            let quoted = longest.trim_matches([' ', ':']).replace('"', "\\\"");
+            assert!(system || code.contains(&quoted), "{:?}", pair.english);
+        }
+    }
+
+    #[test]
+    fn no_pair_hides_another() {
+        let causes = chinese();
+        for (at, pair) in causes.pairs.iter().enumerate() {
+            let english = pair.english.join("7");
+            let first = causes.pairs.iter().position(|it| it.places(&english).is_some());
+            assert_eq!(first, Some(at), "{english}");
+            let most = pair.ours.iter().filter(|piece| matches!(piece, Piece::Place(_))).count();
+            assert_eq!(most, pair.english.len() - 1, "{english}: places differ");
+        }
+        assert!(causes.pairs.len() > 100);
+    }
+}

@@ -1,0 +1,87 @@
+//! The *Studio* page: sources, the program, the mixer, targets and the big button.
+
+use egui::{Rect, ScrollArea, Ui, pos2, vec2};
+
+use crate::studio::Remedy;
+use crate::studio::snapshot::LiveState;
+use crate::ui::actions::Action;
+use crate::ui::notices::{self, Place};
+use crate::ui::picture::Picture;
+use crate::ui::target::child;
+use crate::ui::theme::{gap, size};
+use crate::ui::view::View;
+use crate::ui::{go_live, mixer, scenes, sources, stage, target};
+
+/// What the *Studio* page works with.
+#[derive(Debug)]
+pub struct Parts<'a> {
+    pub target: &'a mut target::Draft,
+    pub scenes: &'a mut scenes::Draft,
+    pub program: &'a mut Picture,
+    pub prepared: Option<&'a mut Picture>,
+}
+
+/// The page; gives an action that was asked for.
+pub fn show(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    parts: &mut Parts<'_>,
+    room: Rect,
+    left: f32,
+    right: f32,
+) -> Option<Action> {
+    let Parts { target: draft, scenes, program, prepared } = parts;
+    let theme = view.theme;
+    let split = room.right() - right;
+    let strip = Rect::from_min_max(
+        pos2(room.left(), room.bottom() - size::MIXER),
+        pos2(split, room.bottom()),
+    );
+    let sources_room = Rect::from_min_max(room.min, pos2(room.left() + left, strip.top()));
+    let stage_room = Rect::from_min_max(sources_room.right_top(), strip.right_top());
+    let side = Rect::from_min_max(pos2(split, room.top()), room.max);
+
+    ui.painter().vline(sources_room.right() - 0.5, sources_room.y_range(), theme.border());
+    let mut panel = child(ui, sources_room.shrink2(vec2(gap::M, gap::M)), "sources");
+    panel.shrink_clip_rect(sources_room);
+    sources::show(&mut panel, view, scenes);
+
+    stage::show(ui, view, program, prepared.as_deref_mut(), scenes, stage_room);
+    let mut sound = child(ui, strip, "mixer");
+    let desk = mixer::show(&mut sound, view, strip);
+
+    ui.painter().vline(side.left() + 0.5, side.y_range(), theme.border());
+    let inner = side.shrink2(vec2(gap::L, gap::M));
+    let buttons =
+        Rect::from_min_max(pos2(inner.left(), inner.bottom() - go_live::HEIGHT), inner.max);
+    let above = Rect::from_min_max(inner.min, pos2(inner.right(), buttons.top() - gap::M));
+    let mut upper = child(ui, above, "target");
+    let (mut edit, mut ready) = (None, false);
+    ScrollArea::vertical().auto_shrink(false).show(&mut upper, |ui| {
+        // Room for focus rings at the edges.
+        ui.set_width(above.width());
+        if matches!(view.snapshot.live, LiveState::Idle | LiveState::Connecting { .. }) {
+            ready = target::idle(ui, view, draft);
+        } else {
+            target::on_air(ui, view, draft);
+        }
+        ui.add_space(gap::M);
+        ui.spacing_mut().item_spacing.y = gap::S;
+        if let Some(Remedy::EditTarget(id)) = notices::cards(ui, view, Place::Target, 2) {
+            edit = Some(id);
+        }
+    });
+    if let Some(id) = edit {
+        draft.edit(id);
+    }
+    let mut lower = child(ui, buttons, "go-live");
+    if desk {
+        return Some(Action::Desk);
+    }
+    if ready {
+        return Some(Action::Ready);
+    }
+    go_live::show(&mut lower, view).map(|pressed| match pressed {
+        go_live::Pressed::GoLive | go_live::Pressed::Stop => Action::GoLive,
+    })
+}

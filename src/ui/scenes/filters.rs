@@ -1,0 +1,343 @@
+//! The filters of a source: their list in the order in which they work, what the one that is looked
+//! at is set by, and the picture beside it. Everything takes effect at once.
+
+use egui::{Align, DragValue, Layout, ScrollArea, Slider, Ui, vec2};
+
+use crate::compose::filter::{Filter, MOST_FILTERS, Parameter, Slot, Unit};
+use crate::compose::scene::SourceId;
+use crate::studio::scenes::MAIN;
+use crate::studio::{Command, Edit};
+use crate::ui::actions::key;
+use crate::ui::dialogs::{Answer, heading, modal};
+use crate::ui::picture::{Picture, fitted};
+use crate::ui::scenes::draft::Draft;
+use crate::ui::slots::{self, Pressed};
+use crate::ui::theme::{BLACK, Type, gap};
+use crate::ui::view::{View, Wish};
+use crate::ui::widgets::{Button, Look, Select, label, menu_item, paragraph, slider};
+
+const WIDTH: f32 = 860.0;
+const HEIGHT: f32 = 500.0;
+/// Width of the list.
+const LIST: f32 = 300.0;
+/// Height of the picture.
+const PICTURE: f32 = 236.0;
+/// Width of the name before a control, and of the figure behind it.
+const NAME: f32 = 130.0;
+const VALUE: f32 = 70.0;
+
+/// Shows the dialog while it is asked for.
+pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture: &mut Picture) {
+    let Some(source) = draft.filters else { return };
+    let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
+    if source != MAIN && collection.source(source).is_none() {
+        draft.filters = None;
+        return;
+    }
+    let before = collection.filters(source);
+    let mut slots = before.to_vec();
+    let name = match collection.source_name(source) {
+        "" => view.texts.get("scenes-main").to_string(),
+        name => name.to_owned(),
+    };
+    let answer = modal(ctx, view.theme, "video-filters", WIDTH, |ui| {
+        let title = view.texts.with("video-filters", &[("name", name.as_str().into())]);
+        let close = heading(ui, view, &title);
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = gap::L;
+            ui.allocate_ui_with_layout(vec2(LIST, HEIGHT), Layout::top_down(Align::Min), |ui| {
+                ui.set_min_height(HEIGHT);
+                ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
+                list(ui, view, &mut slots, &mut draft.filter);
+            });
+            let rest = vec2(ui.available_width(), HEIGHT);
+            ui.allocate_ui_with_layout(rest, Layout::top_down(Align::Min), |ui| {
+                ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
+                seen(ui, view, picture);
+                ui.add_space(gap::S);
+                let room = ui.available_height();
+                ScrollArea::vertical().id_salt("filter").max_height(room).show(ui, |ui| {
+                    ui.set_width(rest.x - gap::M);
+                    if let Some(slot) = slots.get_mut(draft.filter) {
+                        one(ui, view, (source, draft.filter), &mut slot.filter);
+                    }
+                });
+            });
+        });
+        close.then_some(Answer::Close)
+    });
+    if slots != before {
+        view.send(Command::Edit(Edit::SetFilters(source, slots)));
+    }
+    if answer.is_some() {
+        draft.filters = None;
+    }
+}
+
+/// What comes of it.
+pub(super) fn seen(ui: &mut Ui, view: &View<'_>, picture: &mut Picture) {
+    let size = vec2(ui.available_width(), PICTURE);
+    let (room, response) = ui.allocate_exact_size(size, egui::Sense::hover());
+    let name = view.texts.get("video-filters-picture");
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &*name));
+    let quality = view.snapshot.quality.size;
+    let shape = quality.width as f32 / (quality.height as f32).max(1.0);
+    let rect = fitted(room, shape, ui.pixels_per_point());
+    if !picture.paint(ui, rect) {
+        ui.painter().rect_filled(rect, egui::CornerRadius::ZERO, BLACK);
+    }
+}
+
+fn list(ui: &mut Ui, view: &View<'_>, slots: &mut Vec<Slot>, looked: &mut usize) {
+    let text = if slots.is_empty() {
+        view.texts.get("video-filters-none")
+    } else {
+        view.texts.get("video-filters-hint")
+    };
+    paragraph(ui, &text, Type::Small, view.theme.secondary);
+    ui.add_space(gap::XS);
+    let mut moved = None;
+    ScrollArea::vertical().id_salt("filters").max_height(HEIGHT - 110.0).show(ui, |ui| {
+        for (index, slot) in slots.iter_mut().enumerate() {
+            let (name, chosen) = (view.texts.get(kind(&slot.filter)), *looked == index);
+            match slots::row(ui, view, index, &name, &mut slot.enabled, chosen) {
+                Some(Pressed::Name) => *looked = index,
+                Some(pressed) => moved = Some((index, pressed)),
+                None => {}
+            }
+        }
+    });
+    if let Some((index, pressed)) = moved {
+        slots::change(slots, looked, index, pressed);
+    }
+    ui.add_space(gap::XS);
+    let name = view.texts.get("filter-add");
+    let select = Select {
+        name: &name,
+        chosen: &name,
+        width: LIST - gap::S,
+        enabled: slots.len() < MOST_FILTERS,
+        close_on_click: true,
+    };
+    let theme = view.theme;
+    select.show(ui, theme, |ui| {
+        ScrollArea::vertical().id_salt("kinds").max_height(360.0).show(ui, |ui| {
+            for filter in Filter::kinds() {
+                if menu_item(ui, theme, &view.texts.get(kind(&filter)), "", false, true) {
+                    *looked = slots.len();
+                    slots.push(Slot { enabled: true, filter });
+                }
+            }
+        });
+    });
+}
+
+/// The name of a kind.
+fn kind(filter: &Filter) -> &'static str {
+    match filter {
+        Filter::Crop { .. } => key!("video-filter-crop"),
+        Filter::Color { .. } => key!("video-filter-color"),
+        Filter::ChromaKey { .. } => key!("video-filter-chroma-key"),
+        Filter::ColorKey { .. } => key!("video-filter-color-key"),
+        Filter::LumaKey { .. } => key!("video-filter-luma-key"),
+        Filter::Scale { .. } => key!("video-filter-scale"),
+        Filter::Sharpen { .. } => key!("video-filter-sharpen"),
+        Filter::Blur { .. } => key!("video-filter-blur"),
+        Filter::Denoise { .. } => key!("video-filter-denoise"),
+        Filter::Beauty { .. } => key!("video-filter-beauty"),
+        Filter::Deinterlace { .. } => key!("video-filter-deinterlace"),
+        Filter::Lut { .. } => key!("video-filter-lut"),
+        Filter::Mask { .. } => key!("video-filter-mask"),
+        Filter::Watermark { .. } => key!("video-filter-watermark"),
+        Filter::Delay { .. } => key!("video-filter-delay"),
+    }
+}
+
+/// A name, and the control that it names.
+pub(super) fn line(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    name: &str,
+    control: impl FnOnce(&mut Ui, &mut View<'_>),
+) {
+    let room = vec2(ui.available_width(), 28.0);
+    ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
+        ui.allocate_ui_with_layout(vec2(NAME, 28.0), Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_width(NAME);
+            label(ui, name, Type::Small, view.theme.secondary);
+        });
+        control(ui, view);
+    });
+}
+
+/// What one filter is set by.
+fn one(ui: &mut Ui, view: &mut View<'_>, place: (SourceId, usize), filter: &mut Filter) {
+    if let Some((asset, path)) = filter.file() {
+        let name = view.texts.get("video-filter-file").to_string();
+        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        line(ui, view, &name, |ui, view| {
+            let text = view.texts.get("video-filter-file-choose");
+            if Button::new(&text).small().show(ui, view.theme).clicked() {
+                view.wish(Wish::PickFilterFile(asset, place.0, place.1));
+            }
+            let none = view.texts.get("video-filter-file-none");
+            let shown = if file.is_empty() { &*none } else { &file };
+            label(ui, shown, Type::Body, view.theme.text);
+        });
+    }
+    if let Some(color) = filter.color() {
+        key_color(ui, view, color);
+    }
+    choose(ui, view, filter);
+    let parameters = filter.parameters();
+    for (parameter, value) in parameters.iter().zip(filter.values()) {
+        let name = view.texts.get(number(parameter)).to_string();
+        line(ui, view, &name, |ui, view| {
+            let (range, width) = (parameter.range.clone(), ui.available_width() - VALUE);
+            if parameter.unit == Unit::Pixels {
+                let field = DragValue::new(value).range(range).max_decimals(0).suffix(" px");
+                ui.add_sized([96.0, 26.0], field).accessible_name(&name);
+                let text = view.texts.get("video-number-zero");
+                label(ui, &text, Type::Small, view.theme.secondary);
+                return;
+            }
+            if matches!(parameter.unit, Unit::Factor | Unit::Radius) {
+                // One in the middle of what is of use.
+                ui.spacing_mut().slider_width = width;
+                let slider = Slider::new(value, range).logarithmic(true).show_value(false);
+                let response = ui.add(slider);
+                if response.double_clicked() {
+                    *value = parameter.rest;
+                }
+                response.accessible_name(&name);
+            } else {
+                slider(ui, view.theme, value, range, parameter.rest, &name, width);
+            }
+            label(ui, &figure(parameter.unit, *value), Type::Body, view.theme.text);
+        });
+    }
+}
+
+/// One of a few.
+fn choose(ui: &mut Ui, view: &mut View<'_>, filter: &mut Filter) {
+    for choice in filter.choices() {
+        let name = view.texts.get(choice_name(choice.name)).to_string();
+        line(ui, view, &name, |ui, view| {
+            let texts = view.texts;
+            let chosen = texts.get(option_name(choice.chosen));
+            let width = ui.available_width() - VALUE;
+            let select =
+                Select { name: &name, chosen: &chosen, width, enabled: true, close_on_click: true };
+            select.show(ui, view.theme, |ui| {
+                for option in &choice.options {
+                    let text = texts.get(option_name(option));
+                    let is_chosen = *option == choice.chosen;
+                    if menu_item(ui, view.theme, &text, "", is_chosen, true) {
+                        filter.choose(choice.name, option);
+                    }
+                }
+            });
+        });
+    }
+}
+
+fn choice_name(name: &str) -> &'static str {
+    match name {
+        "kernel" => key!("video-choice-kernel"),
+        "area" => key!("video-choice-area"),
+        "field" => key!("video-choice-field"),
+        "reading" => key!("video-choice-reading"),
+        "corner" => key!("video-choice-corner"),
+        _ => key!("video-choice-mode"),
+    }
+}
+
+fn option_name(option: &str) -> &'static str {
+    match option {
+        "nearest" => key!("video-option-nearest"),
+        "bilinear" => key!("video-option-bilinear"),
+        "bicubic" => key!("video-option-bicubic"),
+        "lanczos" => key!("video-option-lanczos"),
+        "area" => key!("video-option-area"),
+        "skin" => key!("video-option-skin"),
+        "everything" => key!("video-option-everything"),
+        "linear" => key!("video-option-linear"),
+        "blend" => key!("video-option-blend"),
+        "top" => key!("video-option-top"),
+        "bottom" => key!("video-option-bottom"),
+        "alpha" => key!("video-option-alpha"),
+        "luma" => key!("video-option-luma"),
+        "alpha-inverted" => key!("video-option-alpha-inverted"),
+        "luma-inverted" => key!("video-option-luma-inverted"),
+        "top-left" => key!("video-option-top-left"),
+        "top-right" => key!("video-option-top-right"),
+        "bottom-left" => key!("video-option-bottom-left"),
+        "bottom-right" => key!("video-option-bottom-right"),
+        "middle" => key!("video-option-middle"),
+        _ => key!("video-option-adaptive"),
+    }
+}
+
+/// The key's colour: the usual ones, or any.
+fn key_color(ui: &mut Ui, view: &mut View<'_>, color: &mut [u8; 3]) {
+    let name = view.texts.get("video-key-color").to_string();
+    line(ui, view, &name, |ui, view| {
+        for (key, preset) in [
+            (key!("video-key-green"), [0, 255, 0]),
+            (key!("video-key-blue"), [0, 0, 255]),
+            (key!("video-key-magenta"), [255, 0, 255]),
+        ] {
+            let text = view.texts.get(key);
+            let button = Button::new(&text).selected(*color == preset).look(Look::Quiet).small();
+            if button.show(ui, view.theme).clicked() {
+                *color = preset;
+            }
+        }
+        ui.color_edit_button_srgb(color).accessible_name(&name);
+    });
+}
+
+/// The name of a number of a filter.
+fn number(parameter: &Parameter) -> &'static str {
+    match parameter.name {
+        "left" => key!("video-number-left"),
+        "top" => key!("video-number-top"),
+        "right" => key!("video-number-right"),
+        "bottom" => key!("video-number-bottom"),
+        "gain" => key!("video-number-gain"),
+        "brightness" => key!("video-number-brightness"),
+        "contrast" => key!("video-number-contrast"),
+        "gamma" => key!("video-number-gamma"),
+        "saturation" => key!("video-number-saturation"),
+        "hue_degrees" => key!("video-number-hue"),
+        "similarity" => key!("video-number-similarity"),
+        "smoothness" => key!("video-number-smoothness"),
+        "spill" => key!("video-number-spill"),
+        "low" => key!("video-number-low"),
+        "low_smooth" => key!("video-number-low-smooth"),
+        "high" => key!("video-number-high"),
+        "high_smooth" => key!("video-number-high-smooth"),
+        "width" => key!("video-number-width"),
+        "height" => key!("video-number-height"),
+        "amount" => key!("video-number-amount"),
+        "sigma" => key!("video-number-sigma"),
+        "spatial" => key!("video-number-spatial"),
+        "temporal" => key!("video-number-temporal"),
+        "smooth" => key!("video-number-smooth"),
+        "whiten" => key!("video-number-whiten"),
+        "ms" => key!("video-number-delay"),
+        "margin" => key!("video-number-margin"),
+        _ => key!("video-number-opacity"),
+    }
+}
+
+/// A number with its unit.
+fn figure(unit: Unit, value: f32) -> String {
+    match unit {
+        Unit::Share => format!("{:.0}\u{a0}%", value * 100.0),
+        Unit::Factor => format!("{value:.2}"),
+        Unit::Degrees => format!("{value:.0}°"),
+        Unit::Pixels | Unit::Radius => format!("{value:.1}\u{a0}px"),
+        Unit::Milliseconds => format!("{value:.0}\u{a0}ms"),
+    }
+}

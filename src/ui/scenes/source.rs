@@ -1,0 +1,292 @@
+//! What a source is set by beside what it shows: how a text looks, how slides follow each other,
+//! whether the pointer is seen. The picture beside it; everything takes effect at once.
+
+use egui::{Align, DragValue, Id, Layout, ScrollArea, Ui, vec2};
+
+use crate::capture::text::{self, Look, Scroll, Shadow, Style, Way};
+use crate::capture::{Heeds, Order, Pace, Properties, Rgba};
+use crate::compose::scene::SourceId;
+use crate::media::Size;
+use crate::studio::{Command, Edit};
+use crate::ui::actions::key;
+use crate::ui::dialogs::{Answer, heading, modal};
+use crate::ui::picture::Picture;
+use crate::ui::scenes::draft::Draft;
+use crate::ui::scenes::filters::{line, seen};
+use crate::ui::theme::{Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{
+    Button, Field, Look as Dress, Select, label, menu_item, paragraph, switch,
+};
+
+const WIDTH: f32 = 860.0;
+const HEIGHT: f32 = 470.0;
+/// Width of the controls; the picture has the rest.
+const CONTROLS: f32 = 430.0;
+/// Width of fields and lists.
+const FIELD: f32 = 250.0;
+
+/// Shows the dialog while it is asked for.
+pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture: &mut Picture) {
+    let Some(id) = draft.properties else { return };
+    let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
+    let found = collection.source(id).and_then(|it| Some((it, Heeds::of(&it.choice)?)));
+    let Some((source, heeds)) = found else {
+        draft.properties = None;
+        return;
+    };
+    let mut now = source.properties.clone();
+    let answer = modal(ctx, view.theme, "source-properties", WIDTH, |ui| {
+        let name = [("name", source.name.as_str().into())];
+        let title = view.texts.with("source-properties", &name);
+        let close = heading(ui, view, &title);
+        let height = if heeds == Heeds::Text { HEIGHT } else { HEIGHT / 2.0 };
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = gap::L;
+            let room = vec2(CONTROLS, height);
+            ui.allocate_ui_with_layout(room, Layout::top_down(Align::Min), |ui| {
+                ui.set_min_height(height);
+                ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
+                ScrollArea::vertical().id_salt("properties").max_height(height).show(ui, |ui| {
+                    ui.set_width(CONTROLS - gap::M);
+                    contents(ui, view, draft, (id, heeds), &mut now);
+                });
+            });
+            let rest = vec2(ui.available_width(), height);
+            ui.allocate_ui_with_layout(rest, Layout::top_down(Align::Min), |ui| {
+                seen(ui, view, picture);
+                ui.add_space(gap::S);
+                let hint = view.texts.get("source-properties-hint");
+                paragraph(ui, &hint, Type::Small, view.theme.secondary);
+            });
+        });
+        close.then_some(Answer::Close)
+    });
+    if now != source.properties {
+        view.send(Command::Edit(Edit::SetProperties(id, now)));
+    }
+    if answer.is_some() {
+        draft.properties = None;
+    }
+}
+
+fn contents(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    (id, heeds): (SourceId, Heeds),
+    now: &mut Properties,
+) {
+    match heeds {
+        Heeds::Text => {
+            letters(ui, view, draft, id, &mut now.text.style);
+            around(ui, view, &mut now.text.style);
+            room(ui, view, &mut now.text);
+        }
+        Heeds::Slides => slides(ui, view, &mut now.slides),
+        Heeds::Pointer => {
+            let mut shown = !now.without_pointer;
+            flag(ui, view, key!("look-pointer"), &mut shown);
+            now.without_pointer = !shown;
+        }
+    }
+}
+
+/// The letters themselves.
+fn letters(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, style: &mut Style) {
+    let name = view.texts.get("look-font").to_string();
+    line(ui, view, &name, |ui, view| {
+        let hint = view.texts.get("look-font-hint");
+        let text = draft.family.get_or_insert_with(|| style.family.clone());
+        let kept = Field {
+            id: Id::unique(("look-font", id)),
+            text,
+            name: &name,
+            hint: &hint,
+            hidden: false,
+            wrong: false,
+            limit: Style::MOST_FAMILY,
+            buttons: &[],
+            width: FIELD,
+        }
+        .show(ui, view.theme);
+        if kept.response.has_focus() || kept.response.lost_focus() {
+            text.trim().clone_into(&mut style.family);
+        } else {
+            // It may have been undone.
+            draft.family = None;
+        }
+    });
+    let [least, most] = [*Style::SIZES.start(), *Style::SIZES.end()];
+    number(ui, view, key!("look-size"), &mut style.size, least..=most, " px");
+    number(ui, view, key!("look-weight"), &mut style.weight, 100..=900, "");
+    flag(ui, view, key!("look-italic"), &mut style.italic);
+    color(ui, view, key!("look-color"), &mut style.color);
+    let aligns = [
+        (key!("look-left"), text::Align::Left),
+        (key!("look-center"), text::Align::Center),
+        (key!("look-right"), text::Align::Right),
+    ];
+    one_of(ui, view, key!("look-align"), &aligns, &mut style.align);
+}
+
+/// What lies around and behind the letters.
+fn around(ui: &mut Ui, view: &mut View<'_>, style: &mut Style) {
+    let most = Style::MOST_AROUND;
+    part(ui, view, key!("look-outline"), &mut style.outline, (Rgba::BLACK, 4));
+    if let Some((of, width)) = &mut style.outline {
+        color(ui, view, key!("look-outline-color"), of);
+        number(ui, view, key!("look-outline-width"), width, 0..=most, " px");
+    }
+    let begin = Shadow { color: Rgba { alpha: 160, ..Rgba::BLACK }, right: 4, down: 4, blur: 4 };
+    part(ui, view, key!("look-shadow"), &mut style.shadow, begin);
+    if let Some(shadow) = &mut style.shadow {
+        let far = Style::MOST_SHIFT;
+        color(ui, view, key!("look-shadow-color"), &mut shadow.color);
+        number(ui, view, key!("look-shadow-right"), &mut shadow.right, -far..=far, " px");
+        number(ui, view, key!("look-shadow-down"), &mut shadow.down, -far..=far, " px");
+        number(ui, view, key!("look-shadow-blur"), &mut shadow.blur, 0..=most, " px");
+    }
+    let begin = Rgba { alpha: 160, ..Rgba::BLACK };
+    part(ui, view, key!("look-background"), &mut style.background, begin);
+    if let Some(of) = &mut style.background {
+        color(ui, view, key!("look-background-color"), of);
+    }
+    let most = Style::MOST_PADDING;
+    number(ui, view, key!("look-padding"), &mut style.padding, 0..=most, " px");
+}
+
+/// How wide it is and how it moves.
+fn room(ui: &mut Ui, view: &mut View<'_>, look: &mut Look) {
+    let Size { width, height } = view.snapshot.quality.size;
+    let sides = Look::LEAST..=Size::MAX_SIDE;
+    part(ui, view, key!("look-wrap"), &mut look.width, width);
+    if let Some(width) = &mut look.width {
+        number(ui, view, key!("look-width"), width, sides.clone(), " px");
+    }
+    let ways = [
+        (key!("look-stands"), None),
+        (key!("look-way-left"), Some(Way::Left)),
+        (key!("look-way-right"), Some(Way::Right)),
+        (key!("look-way-up"), Some(Way::Up)),
+        (key!("look-way-down"), Some(Way::Down)),
+    ];
+    let mut way = look.scroll.map(|it| it.way);
+    let name = view.texts.get("look-scroll").to_string();
+    line(ui, view, &name, |ui, view| {
+        let texts = view.texts;
+        let chosen = ways.iter().find(|(_, it)| *it == way).map_or("", |(key, _)| key);
+        let chosen = texts.get(chosen);
+        let select = Select {
+            name: &name,
+            chosen: &chosen,
+            width: FIELD,
+            enabled: true,
+            close_on_click: true,
+        };
+        select.show(ui, view.theme, |ui| {
+            for (key, one) in ways {
+                if menu_item(ui, view.theme, &texts.get(key), "", one == way, true) {
+                    way = one;
+                }
+            }
+        });
+    });
+    let speed = look.scroll.map_or(120, |it| it.speed);
+    look.scroll = way.map(|way| Scroll { way, speed });
+    if let Some(scroll) = &mut look.scroll {
+        number(ui, view, key!("look-speed"), &mut scroll.speed, 1..=Scroll::MOST, " px/s");
+        if matches!(scroll.way, Way::Up | Way::Down) {
+            part(ui, view, key!("look-own-height"), &mut look.height, height);
+            if let Some(height) = &mut look.height {
+                number(ui, view, key!("look-height"), height, sides, " px");
+            }
+        }
+    }
+}
+
+fn slides(ui: &mut Ui, view: &mut View<'_>, pace: &mut Pace) {
+    let [least, most] = Pace::TIMES;
+    for (key, time, low, high) in [
+        (key!("slides-time"), &mut pace.time, least, most),
+        (key!("slides-fade"), &mut pace.fade, std::time::Duration::ZERO, Pace::MOST_FADE),
+    ] {
+        let before = time.as_secs_f64();
+        let mut seconds = before;
+        number(ui, view, key, &mut seconds, low.as_secs_f64()..=high.as_secs_f64(), " s");
+        if (seconds - before).abs() > 1e-9 {
+            *time = std::time::Duration::from_millis((seconds * 1e3).round().max(0.0) as u64);
+        }
+    }
+    let orders =
+        [(key!("slides-by-name"), Order::Name), (key!("slides-shuffled"), Order::Shuffled)];
+    one_of(ui, view, key!("slides-order"), &orders, &mut pace.order);
+    flag(ui, view, key!("slides-repeat"), &mut pace.repeat);
+}
+
+fn number<N: egui::emath::Numeric>(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    key: &'static str,
+    value: &mut N,
+    range: std::ops::RangeInclusive<N>,
+    unit: &str,
+) {
+    let name = view.texts.get(key).to_string();
+    line(ui, view, &name, |ui, _| {
+        let speed = if N::INTEGRAL { 1.0 } else { 0.05 };
+        let field = DragValue::new(value).range(range).speed(speed).max_decimals(2).suffix(unit);
+        ui.add_sized([96.0, 26.0], field).accessible_name(&name);
+    });
+}
+
+fn flag(ui: &mut Ui, view: &mut View<'_>, key: &'static str, value: &mut bool) {
+    let name = view.texts.get(key).to_string();
+    line(ui, view, &name, |ui, view| {
+        if switch(ui, view.theme, &name, *value) {
+            *value = !*value;
+        }
+    });
+}
+
+/// A part that can be left out, and what it is when it is switched on.
+fn part<T>(ui: &mut Ui, view: &mut View<'_>, key: &'static str, value: &mut Option<T>, begin: T) {
+    let mut on = value.is_some();
+    flag(ui, view, key, &mut on);
+    match (on, value.is_some()) {
+        (true, false) => *value = Some(begin),
+        (false, true) => *value = None,
+        _ => {}
+    }
+}
+
+fn color(ui: &mut Ui, view: &mut View<'_>, key: &'static str, value: &mut Rgba) {
+    let name = view.texts.get(key).to_string();
+    line(ui, view, &name, |ui, view| {
+        let mut channels = value.channels();
+        ui.color_edit_button_srgba_unmultiplied(&mut channels).accessible_name(&name);
+        let [red, green, blue, alpha] = channels;
+        *value = Rgba { red, green, blue, alpha };
+        label(ui, &value.to_string(), Type::Small, view.theme.secondary);
+    });
+}
+
+/// One of a few, beside each other.
+fn one_of<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    key: &'static str,
+    all: &[(&'static str, T)],
+    value: &mut T,
+) {
+    let name = view.texts.get(key).to_string();
+    line(ui, view, &name, |ui, view| {
+        for (key, one) in all {
+            let text = view.texts.get(key);
+            let button = Button::new(&text).selected(*value == *one).look(Dress::Quiet).small();
+            if button.show(ui, view.theme).clicked() {
+                *value = *one;
+            }
+        }
+    });
+}

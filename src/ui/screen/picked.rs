@@ -1,0 +1,64 @@
+//! What becomes of files and folders that were chosen in the desktop's dialogs.
+
+use std::path::PathBuf;
+
+use super::Screen;
+use crate::audio::AudioChoice;
+use crate::capture::VideoChoice;
+use crate::compose::scene::{SceneId, SourceId};
+use crate::mix::StripId;
+use crate::studio::{Command, Edit};
+use crate::ui::bars::Page;
+use crate::ui::pick::Pick;
+use crate::ui::view::Wish;
+
+impl Screen {
+    /// A file was chosen for the picture.
+    pub fn picked_video(&mut self, path: PathBuf) {
+        self.wishes.push(Wish::Command(Command::SelectVideo(VideoChoice::File(path))));
+    }
+
+    /// A file or folder was chosen for a scene.
+    pub fn picked_source(&mut self, pick: Pick, scene: SceneId, path: PathBuf) {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let edit = Edit::AddSource { scene, name, choice: pick.choice(path) };
+        self.wishes.push(Wish::Command(Command::Edit(edit)));
+    }
+
+    /// A file was chosen for a filter of a source.
+    pub fn picked_filter(&mut self, source: SourceId, index: usize, path: PathBuf) {
+        let mut slots = self.snapshot.scenes.collection.filters(source).to_vec();
+        // The list may have changed while the dialog stood open.
+        if slots.get_mut(index).is_some_and(|slot| slot.filter.set_file(path)) {
+            self.wishes.push(Wish::Command(Command::Edit(Edit::SetFilters(source, slots))));
+        }
+    }
+
+    /// A file was chosen for the sound.
+    pub fn picked_audio(&mut self, path: PathBuf) {
+        self.wishes.push(Wish::Command(Command::SelectAudio(AudioChoice::File(path))));
+    }
+
+    /// A file of sound was chosen for this strip, or for a new one.
+    pub fn picked_strip(&mut self, strip: Option<StripId>, path: PathBuf) {
+        let choice = AudioChoice::File(path);
+        self.wishes.push(Wish::Command(match strip {
+            Some(id) => Command::SelectStrip { id, choice },
+            None => Command::AddStrip(choice),
+        }));
+    }
+
+    /// A file was chosen to be watched.
+    pub fn picked_watch(&mut self, path: &std::path::Path) {
+        let url = path.display().to_string();
+        self.watch.set_url(url.clone());
+        self.page = Page::Watch;
+        self.wishes.push(Wish::Command(Command::Watch { url }));
+    }
+
+    /// A folder was chosen for recordings.
+    pub fn picked_folder(&mut self, path: PathBuf) {
+        self.preferences.recording_folder = path;
+        self.wishes.push(Wish::Preferences);
+    }
+}

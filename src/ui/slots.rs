@@ -1,0 +1,103 @@
+//! Filters in a list: a row for each with its switch, its name and the buttons that move it, and what
+//! pressing them does to the list. The lists of the sound desk and of sources are made of these.
+
+use egui::{Align, Layout, Ui, vec2};
+
+use crate::ui::actions::key;
+use crate::ui::icons::Icon;
+use crate::ui::theme::gap;
+use crate::ui::view::View;
+use crate::ui::widgets::{Button, Look, icon_button, switch};
+
+/// Side of the small buttons.
+const SMALL: f32 = 26.0;
+
+/// What was pressed in a row.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Pressed {
+    /// Its name: it is to be looked at.
+    Name,
+    Up,
+    Down,
+    Remove,
+}
+
+/// A row. `chosen`: it is looked at.
+pub fn row(
+    ui: &mut Ui,
+    view: &View<'_>,
+    index: usize,
+    name: &str,
+    enabled: &mut bool,
+    chosen: bool,
+) -> Option<Pressed> {
+    let (theme, texts) = (view.theme, view.texts);
+    let mut pressed = None;
+    let room = vec2(ui.available_width(), 30.0);
+    ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
+        ui.push_id(index, |ui| {
+            if switch(ui, theme, name, *enabled) {
+                *enabled = !*enabled;
+            }
+        });
+        let look = if chosen { Look::Plain } else { Look::Quiet };
+        let width = ui.available_width() - 3.0 * (SMALL + gap::S);
+        let button = Button::new(name).look(look).selected(chosen).width(width).small();
+        if button.show(ui, theme).clicked() {
+            pressed = Some(Pressed::Name);
+        }
+        for (icon, key, one) in [
+            (Icon::ChevronUp, key!("filter-up"), Pressed::Up),
+            (Icon::ChevronDown, key!("filter-down"), Pressed::Down),
+            (Icon::Close, key!("filter-remove"), Pressed::Remove),
+        ] {
+            let name = texts.with(key, &[("name", name.into())]);
+            if icon_button(ui, theme, icon, &name, SMALL, Look::Quiet).clicked() {
+                pressed = Some(one);
+            }
+        }
+    });
+    pressed
+}
+
+/// Moves or removes what is at `index`; `looked`, the one that is looked at, goes with it.
+pub fn change<T>(slots: &mut Vec<T>, looked: &mut usize, index: usize, pressed: Pressed) {
+    match pressed {
+        Pressed::Remove if index < slots.len() => {
+            slots.remove(index);
+            *looked = index.saturating_sub(1);
+        }
+        Pressed::Up if index > 0 && index < slots.len() => {
+            slots.swap(index, index - 1);
+            *looked = index - 1;
+        }
+        Pressed::Down if index + 1 < slots.len() => {
+            slots.swap(index, index + 1);
+            *looked = index + 1;
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_moves_stays_looked_at_and_the_ends_hold() {
+        for (index, pressed, expected, place) in [
+            (1, Pressed::Up, "bac", 0),
+            (0, Pressed::Up, "abc", 9),
+            (1, Pressed::Down, "acb", 2),
+            (2, Pressed::Down, "abc", 9),
+            (0, Pressed::Remove, "bc", 0),
+            (2, Pressed::Remove, "ab", 1),
+            (1, Pressed::Name, "abc", 9),
+            (7, Pressed::Remove, "abc", 9),
+        ] {
+            let (mut slots, mut looked) = (vec!['a', 'b', 'c'], 9);
+            change(&mut slots, &mut looked, index, pressed);
+            assert_eq!((slots.into_iter().collect::<String>().as_str(), looked), (expected, place));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The row above the picture: what to play, what was played before, a tile more.
+
+use egui::{Align, Frame, Id, Key, Layout, Margin, Popup, Rect, Ui, UiBuilder};
+
+use crate::studio::playing::{MOST_ADDRESS, MOST_TILES};
+use crate::studio::{Command, Playing};
+use crate::ui::icons::Icon;
+use crate::ui::theme::{Type, gap, size};
+use crate::ui::view::{View, Wish};
+use crate::ui::watch::draft::Draft;
+use crate::ui::watch::wishes::{is_busy, name_of, play, send};
+use crate::ui::widgets::{Button, Field, Look, icon_button, menu_item, menu_rule, paragraph};
+
+/// The id of the address.
+pub fn url_field() -> Id {
+    Id::unique("watch-url")
+}
+
+/// The row.
+pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
+    let (theme, texts) = (view.theme, view.texts);
+    let mut row = ui.new_child(
+        UiBuilder::new()
+            .max_rect(rect)
+            .layout(Layout::left_to_right(Align::Center))
+            .id_salt("address"),
+    );
+    let ui = &mut row;
+    ui.spacing_mut().item_spacing.x = gap::S;
+    let busy = is_busy(&view.snapshot.watch);
+    let press = texts.get(if busy { "stop" } else { "play" });
+    let measure = |text: &str| {
+        let galley =
+            ui.painter().layout_no_wrap(text.to_owned(), Type::BodyStrong.font(), theme.text);
+        galley.size().x
+    };
+    // Wide enough for both words, so that nothing moves when they change places.
+    let both = measure(&texts.get("stop")).max(measure(&texts.get("play"))) + 48.0;
+    let tile = texts.get("tile-add");
+    let tile_width = measure(&tile) + 2.0 * gap::M + 24.0;
+    let rest = both + tile_width + 2.0 * size::CONTROL + 4.0 * gap::S;
+    let field = Field {
+        id: url_field(),
+        text: &mut draft.url,
+        name: &texts.get("watch-url"),
+        hint: &texts.get("watch-url-hint"),
+        hidden: false,
+        wrong: false,
+        limit: MOST_ADDRESS,
+        buttons: &[],
+        width: (rect.width() - rest).max(120.0),
+    }
+    .show(ui, theme);
+    if field.response.changed() {
+        let typed = draft.url.clone();
+        draft.set_url(typed);
+    }
+    let entered = field.response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    recent(ui, view, draft);
+    let look = if busy { Look::Plain } else { Look::Primary };
+    let can = busy || !draft.url.trim().is_empty();
+    let pressed = Button::new(&press).look(look).width(both).enabled(can).show(ui, theme).clicked();
+    if pressed && busy {
+        view.send(Command::StopWatching);
+    } else if pressed || entered {
+        play(view, draft);
+    }
+    let room = view.snapshot.tiles.len() < MOST_TILES;
+    let can = room && !draft.url.trim().is_empty();
+    let more = Button::new(&tile).icon(Icon::Plus).enabled(can).show(ui, theme);
+    if more.on_hover_text(&*texts.get("tip-tile-add")).clicked() && can {
+        send(view, Playing::Add { url: draft.url.trim().to_owned() });
+        draft.enlarged = None;
+    }
+    let open = texts.get("open-file");
+    if icon_button(ui, theme, Icon::Folder, &open, size::CONTROL, Look::Plain).clicked() {
+        view.wish(Wish::PickWatchFile);
+    }
+}
+
+/// Streams that were watched before.
+fn recent(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let (theme, texts) = (view.theme, view.texts);
+    let name = texts.get("watch-recents");
+    let button = icon_button(ui, theme, Icon::ChevronDown, &name, size::CONTROL, Look::Plain);
+    let frame = Frame::popup(ui.style()).fill(theme.panel).inner_margin(Margin::same(4));
+    Popup::menu(&button).width(380.0).frame(frame).show(|ui| {
+        ui.spacing_mut().item_spacing = egui::vec2(0.0, 1.0);
+        ui.set_width(370.0);
+        let recent = view.snapshot.recent.clone();
+        if recent.is_empty() {
+            paragraph(ui, &texts.get("watch-recents-none"), Type::Small, theme.secondary);
+            return;
+        }
+        for url in &recent {
+            ui.horizontal(|ui| {
+                ui.set_width(370.0);
+                let width = ui.available_width() - size::CONTROL_SMALL;
+                let chosen = ui
+                    .allocate_ui(egui::vec2(width, 32.0), |ui| {
+                        ui.set_width(width);
+                        menu_item(ui, theme, url, "", false, true)
+                    })
+                    .inner;
+                if chosen {
+                    draft.set_url(url.clone());
+                    play(view, draft);
+                    ui.close();
+                }
+                let name = name_of(url);
+                let forget = texts.with("watch-forget", &[("name", name.as_str().into())]);
+                let side = size::CONTROL_SMALL;
+                if icon_button(ui, theme, Icon::Close, &forget, side, Look::Quiet).clicked() {
+                    send(view, Playing::Forget(url.clone()));
+                }
+            });
+        }
+        menu_rule(ui, theme);
+        if menu_item(ui, theme, &texts.get("watch-forget-all"), "", false, true) {
+            send(view, Playing::ForgetAll);
+            ui.close();
+        }
+    });
+}

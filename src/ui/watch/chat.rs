@@ -1,0 +1,275 @@
+//! What is said about the stream: read and written beside the picture, and flying over it.
+
+use std::sync::Arc;
+
+use egui::{Align, Frame, Id, Key, Layout, Margin, Popup, PopupCloseBehavior, Rect, Role};
+use egui::{ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use crate::player::chat::ChatState;
+use crate::studio::Playing;
+use crate::studio::chatting::{ChatChoices, MOST_WORD, MOST_WORDS, OPACITIES, SIZES, SPEEDS};
+use crate::ui::actions::key;
+use crate::ui::icons::Icon;
+use crate::ui::theme::{BLACK, ON_PICTURE, Type, gap, size};
+use crate::ui::view::View;
+use crate::ui::watch::draft::Draft;
+use crate::ui::watch::wishes::send;
+use crate::ui::widgets::{
+    Button, Field, Look, icon_button, label, paragraph, section, slider, switch,
+};
+use crate::wire::chat::{Line, MAX_NAME, MAX_TEXT};
+
+/// The part of the picture's height in which lines fly, from the top.
+const SKY: f32 = 0.6;
+/// A lane's height, of the letters'.
+const LANE: f32 = 1.5;
+/// Lines move so often.
+const FRAME: std::time::Duration = std::time::Duration::from_millis(33);
+/// The list is at least so high, or is left out.
+const LEAST: f32 = 60.0;
+
+/// The id of the field to write in.
+fn field() -> Id {
+    Id::unique("chat-say")
+}
+
+/// The chat in the panel.
+pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let (theme, texts) = (view.theme, view.texts);
+    let size = vec2(ui.available_width(), size::CONTROL_SMALL);
+    // The button first: a heading takes all the width there is.
+    ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
+        options(ui, view, draft);
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            section(ui, theme, &texts.get("chat"));
+        });
+    });
+    let state = view.snapshot.chat.state.clone();
+    let open = state == Some(ChatState::Open);
+    let foot = if state.is_some() { size::CONTROL + gap::S } else { 0.0 };
+    let height = ui.available_height() - foot;
+    if height >= LEAST {
+        ui.allocate_ui(vec2(ui.available_width(), height), |ui| {
+            ui.set_min_height(height);
+            trouble(ui, view, state.as_ref());
+            lines(ui, view);
+        });
+    }
+    if state.is_none() {
+        return;
+    }
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::S;
+        let (name, hint, send_text) =
+            (texts.get("chat-say"), texts.get("chat-say-hint"), texts.get("chat-send"));
+        let button = 64.0;
+        let kept = Field {
+            id: field(),
+            text: &mut draft.saying,
+            name: &name,
+            hint: &hint,
+            hidden: false,
+            wrong: false,
+            limit: MAX_TEXT,
+            buttons: &[],
+            width: ui.available_width() - button - gap::S,
+        }
+        .show(ui, theme);
+        let entered = kept.response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        let can = open && !draft.saying.trim().is_empty();
+        let pressed = Button::new(&send_text)
+            .look(Look::Primary)
+            .width(button)
+            .enabled(can)
+            .show(ui, theme)
+            .clicked();
+        if can && (pressed || entered) {
+            send(view, Playing::Say(std::mem::take(&mut draft.saying)));
+        }
+        if entered {
+            kept.response.request_focus();
+        }
+    });
+}
+
+/// Why there is nothing to read, or nothing can be said.
+fn trouble(ui: &mut Ui, view: &View<'_>, state: Option<&ChatState>) {
+    let (theme, texts) = (view.theme, view.texts);
+    let with = |key, cause: &str| texts.with(key, &[("cause", texts.said(cause))]);
+    let said = match state {
+        Some(ChatState::Open) if view.snapshot.chat.lines.is_empty() => {
+            texts.get("chat-empty").to_string()
+        }
+        None if view.snapshot.chat.lines.is_empty() => texts.get("chat-none").to_string(),
+        None | Some(ChatState::Open) => return,
+        Some(ChatState::Connecting) => texts.get("chat-connecting").to_string(),
+        Some(ChatState::Lost { cause }) => with("chat-lost", cause),
+        Some(ChatState::Refused { cause }) => with("chat-refused", cause),
+    };
+    paragraph(ui, &said, Type::Small, theme.secondary);
+}
+
+/// What was said, the newest below.
+fn lines(ui: &mut Ui, view: &View<'_>) {
+    let theme = view.theme;
+    ScrollArea::vertical()
+        .id_salt("chat-lines")
+        .auto_shrink([false, false])
+        .stick_to_bottom(true)
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = gap::XS;
+            for heard in view.snapshot.chat.lines.iter() {
+                let mut job = egui::text::LayoutJob::default();
+                job.wrap.max_width = ui.available_width();
+                let mut add = |text: &str, color| {
+                    let format = egui::TextFormat {
+                        font_id: Type::Body.font(),
+                        color,
+                        ..Default::default()
+                    };
+                    job.append(text, 0.0, format);
+                };
+                if !heard.line.name.is_empty() {
+                    add(&format!("{} ", heard.line.name), theme.secondary);
+                }
+                let own = heard.line.name.is_empty();
+                add(&heard.line.text, if own { theme.secondary } else { theme.text });
+                ui.add(egui::Label::new(job).selectable(true));
+            }
+        });
+}
+
+/// How lines fly, which are kept out, and one's name.
+fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let (theme, texts) = (view.theme, view.texts);
+    let name = texts.get("chat-options");
+    let button = icon_button(ui, theme, Icon::Settings, &name, size::CONTROL_SMALL, Look::Quiet);
+    let style = ui.ctx().global_style();
+    let frame = Frame::popup(&style).fill(theme.panel).inner_margin(Margin::same(12));
+    let width = 280.0;
+    let opened = Popup::menu(&button)
+        .width(width)
+        .frame(frame)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .show(|ui| {
+            ui.set_width(width);
+            ui.spacing_mut().item_spacing = vec2(gap::XS, gap::XS);
+            let mut choices = view.snapshot.chat_choices.clone();
+            choose(ui, view, draft, &mut choices);
+            if choices != view.snapshot.chat_choices {
+                send(view, Playing::SetChat(choices));
+            }
+        });
+    if opened.is_none() {
+        draft.words = None;
+    }
+}
+
+fn choose(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, choices: &mut ChatChoices) {
+    let (theme, texts) = (view.theme, view.texts);
+    ui.horizontal(|ui| {
+        let name = texts.get("chat-flying");
+        if switch(ui, theme, &name, choices.flying) {
+            choices.flying = !choices.flying;
+        }
+        label(ui, &name, Type::Body, theme.text);
+    });
+    let percent = |value: f32| format!("{:.0}\u{a0}%", value * 100.0);
+    let points = |value: f32| format!("{value:.0}");
+    let standard = ChatChoices::default();
+    type Words = fn(f32) -> String;
+    let rows: [(&'static str, &mut f32, _, f32, Words); 3] = [
+        (key!("chat-opacity"), &mut choices.opacity, OPACITIES, standard.opacity, percent),
+        (key!("chat-speed"), &mut choices.speed, SPEEDS, standard.speed, percent),
+        (key!("chat-size"), &mut choices.size, SIZES, standard.size, points),
+    ];
+    for (key, value, range, rest, words) in rows {
+        let name = texts.get(key);
+        section(ui, theme, &name);
+        ui.horizontal(|ui| {
+            slider(ui, theme, value, range, rest, &name, 190.0);
+            label(ui, &words(*value), Type::FigureStrong, theme.text);
+        });
+    }
+    let name = texts.get("chat-words");
+    section(ui, theme, &name);
+    let typed = draft.words.get_or_insert_with(|| choices.words.join(", "));
+    let line = |id, text: &mut String, name: &str, hint: &str, limit, ui: &mut Ui| {
+        let width = ui.available_width();
+        let field = Field {
+            id: Id::unique(id),
+            text,
+            name,
+            hint,
+            hidden: false,
+            wrong: false,
+            limit,
+            buttons: &[],
+            width,
+        };
+        field.show(ui, theme).response.changed()
+    };
+    let hint = texts.get("chat-words-hint");
+    if line("chat-words", typed, &name, &hint, MOST_WORDS * MOST_WORD, ui) {
+        let words = typed.split([',', '，', '、']).map(|word| word.trim().to_owned());
+        choices.words = words.filter(|word| !word.is_empty()).take(MOST_WORDS).collect();
+    }
+    let name = texts.get("chat-name");
+    section(ui, theme, &name);
+    let hint = texts.get("chat-name-hint");
+    line("chat-name", &mut choices.name, &name, &hint, MAX_NAME, ui);
+}
+
+/// Lets new lines fly over the picture.
+pub fn flying(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
+    let lines = &view.snapshot.chat.lines;
+    let newest = lines.last().map_or(draft.flown, |heard| heard.number);
+    let choices = &view.snapshot.chat_choices;
+    let now = ui.input(|input| input.time);
+    if !choices.flying || view.theme.still {
+        draft.sky.clear();
+        draft.flown = newest;
+        return;
+    }
+    // What was said before one came does not fly in all at once.
+    let old = draft.flown == 0 && lines.len() > 3;
+    for heard in lines.iter().filter(|heard| heard.number > draft.flown && !old) {
+        draft.sky.add(Arc::clone(&heard.line), now);
+    }
+    draft.flown = newest;
+    if !draft.sky.is_busy() {
+        return;
+    }
+    let font = egui::FontId { size: choices.size, ..Type::BodyStrong.font() };
+    let lay = |text: &str, color| ui.painter().layout_no_wrap(text.to_owned(), font.clone(), color);
+    let lane = choices.size * LANE;
+    let lanes = ((room.height() * SKY - gap::M) / lane).max(0.0) as usize;
+    draft.sky.tick(now, room.width(), lanes, choices.speed, |line: &Line| {
+        lay(&line.text, ON_PICTURE).size().x
+    });
+    let painter = ui.painter().with_clip_rect(room.intersect(ui.clip_rect()));
+    let mut said = Vec::new();
+    for flight in draft.sky.flights() {
+        let x = room.left() + flight.x(room.width(), now);
+        let at = pos2(x, room.top() + gap::M + lane * flight.lane as f32);
+        let (bright, dark) = (
+            ON_PICTURE.gamma_multiply(choices.opacity),
+            BLACK.gamma_multiply(choices.opacity * 0.75),
+        );
+        // Letters with an edge are read on every ground.
+        let shadow = lay(&flight.line.text, dark);
+        for (dx, dy) in [(-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0), (1.5, 1.5)] {
+            painter.galley(at + vec2(dx, dy), Arc::clone(&shadow), dark);
+        }
+        painter.galley(at, lay(&flight.line.text, bright), bright);
+        said.push(flight.line.text.as_str());
+    }
+    let name = view.texts.with("chat-flies", &[("lines", said.join("; ").into())]);
+    ui.interact(
+        Rect::from_min_size(room.min, vec2(room.width(), 1.0)),
+        ui.scope_id().with("danmaku"),
+        Sense::hover(),
+    )
+    .widget_info(|| WidgetInfo::labeled(Role::Label, true, &name));
+    ui.request_repaint_after(FRAME);
+}

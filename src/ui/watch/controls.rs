@@ -1,0 +1,176 @@
+//! The bar below the picture: hold and go on, how loud, where; and what can be done with it.
+
+use egui::{Align, Layout, Rect, Ui, UiBuilder};
+
+use crate::studio::snapshot::WatchState;
+use crate::studio::{Command, Playing};
+use crate::ui::actions::Action;
+use crate::ui::format;
+use crate::ui::icons::Icon;
+use crate::ui::theme::{Type, gap, size};
+use crate::ui::view::{View, Wish};
+use crate::ui::watch::draft::{Draft, Where};
+use crate::ui::watch::options;
+use crate::ui::watch::seek::Span;
+use crate::ui::watch::wishes::{is_busy, play, send};
+use crate::ui::widgets::{Button, Look, icon_button, label, slider};
+
+/// The bar; gives an action of the window that was asked for.
+pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) -> Option<Action> {
+    let mut row = ui.new_child(
+        UiBuilder::new()
+            .max_rect(rect)
+            .layout(Layout::left_to_right(Align::Center))
+            .id_salt("controls"),
+    );
+    let ui = &mut row;
+    ui.spacing_mut().item_spacing.x = gap::XS;
+    hold(ui, view, draft);
+    loudness(ui, view);
+    ui.add_space(gap::S);
+    time(ui, view);
+    let mut action = None;
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.x = gap::XS;
+        action = right(ui, view, draft);
+    });
+    action
+}
+
+fn hold(ui: &mut Ui, view: &mut View<'_>, draft: &Draft) {
+    let (theme, texts) = (view.theme, view.texts);
+    let busy = is_busy(&view.snapshot.watch);
+    let paused = view.snapshot.watch_figures.paused;
+    let (icon, name) = match (busy, paused) {
+        (true, false) => (Icon::Pause, texts.get("pause")),
+        (true, true) => (Icon::Play, texts.get("go-on")),
+        (false, _) => (Icon::Play, texts.get("play")),
+    };
+    if icon_button(ui, theme, icon, &name, size::CONTROL, Look::Quiet).clicked() {
+        if busy { send(view, Playing::Pause(!paused)) } else { play(view, draft) }
+    }
+}
+
+fn loudness(ui: &mut Ui, view: &mut View<'_>) {
+    let (theme, texts) = (view.theme, view.texts);
+    let watch = &view.snapshot.watch_figures;
+    let (icon, name) = if watch.muted {
+        (Icon::SpeakerOff, texts.get("unmute-player"))
+    } else {
+        (Icon::Speaker, texts.get("mute-player"))
+    };
+    let muted = watch.muted;
+    let mut volume = watch.volume;
+    if icon_button(ui, theme, icon, &name, size::CONTROL, Look::Quiet).clicked() {
+        view.send(Command::SetPlayerMuted(!muted));
+    }
+    let name = texts.get("volume");
+    if slider(ui, theme, &mut volume, 0.0..=1.0, 1.0, &name, 90.0).on_hover_text(&*name).changed() {
+        view.send(Command::SetVolume(volume));
+    }
+}
+
+/// Where it is: in a recording, behind the live end, or there.
+fn time(ui: &mut Ui, view: &mut View<'_>) {
+    let (theme, texts) = (view.theme, view.texts);
+    let watch = &view.snapshot.watch_figures;
+    let playing =
+        matches!(view.snapshot.watch, WatchState::Playing | WatchState::Reconnecting { .. });
+    if !playing {
+        return;
+    }
+    match Span::of(watch) {
+        Span::Recording { position, duration } => {
+            let time = format!("{} / {}", format::minutes(position), format::minutes(duration));
+            label(ui, &time, Type::BodyStrong, theme.text)
+                .on_hover_text(&*texts.get("tip-position"));
+        }
+        Span::Broadcast { behind, .. } if !behind.is_zero() || watch.paused => {
+            let time = format::behind(behind);
+            label(ui, &time, Type::BodyStrong, theme.warn).on_hover_text(&*texts.get("tip-behind"));
+            let text = texts.get("go-to-live");
+            let button = Button::new(&text).small().look(Look::Primary).show(ui, theme);
+            if button.on_hover_text(&*texts.get("tip-go-to-live")).clicked() {
+                send(view, Playing::GoToLive);
+            }
+        }
+        _ => match watch.latency {
+            Some(latency) => {
+                label(ui, &texts.get("live-latency"), Type::Body, theme.secondary);
+                let behind = format!("−{}", format::short_time(latency));
+                label(ui, &behind, Type::BodyStrong, theme.text)
+                    .on_hover_text(&*texts.get("tip-latency"));
+            }
+            None => {
+                let time = format::clock(watch.playing_for);
+                label(ui, &time, Type::BodyStrong, theme.text)
+                    .on_hover_text(&*texts.get("tip-playing-for"));
+            }
+        },
+    }
+}
+
+/// From the right edge to the left.
+fn right(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Action> {
+    let (theme, texts) = (view.theme, view.texts);
+    let mut action = None;
+    let button = |ui: &mut Ui, icon: Icon, name: &str, keys: &str, on: Option<bool>, can: bool| {
+        let mut button = Button::new("").icon(icon).look(Look::Quiet).name(name).enabled(can);
+        if let Some(on) = on {
+            button = button.selected(on);
+        }
+        let response = button.height(size::CONTROL).width(size::CONTROL).show(ui, theme);
+        let tip = if keys.is_empty() { name.to_owned() } else { format!("{name} ({keys})") };
+        can && response.on_hover_text(tip).clicked()
+    };
+    if button(ui, Icon::FullScreen, &texts.get("full-screen"), "F", None, true) {
+        action = Some(Action::FullScreen);
+    }
+    if draft.place == Where::Here {
+        if button(ui, Icon::PictureInPicture, &texts.get("small-window"), "P", None, true) {
+            draft.place = Where::Small;
+        }
+        if button(ui, Icon::External, &texts.get("own-window"), "D", None, true) {
+            draft.place = Where::Window;
+        }
+    } else if button(ui, Icon::External, &texts.get("window-back"), "D", None, true) {
+        draft.place = Where::Here;
+    }
+    let on = draft.figures;
+    if button(ui, Icon::Info, &texts.get("figures"), "I", Some(on), true) {
+        draft.figures = !on;
+    }
+    options::view(ui, view, draft);
+    options::sound(ui, view);
+    let busy = is_busy(&view.snapshot.watch);
+    let playing = view.snapshot.watch == WatchState::Playing;
+    if button(ui, Icon::Picture, &texts.get("watch-snapshot"), "S", None, playing) {
+        view.wish(Wish::WatchSnapshot);
+    }
+    let watch = &view.snapshot.watch_figures;
+    match &watch.saving {
+        Some(saving) => {
+            let time = format::minutes(saving.time);
+            let name = texts.get("watch-record-stop");
+            let tip = texts.with(
+                "tip-watch-recording",
+                &[
+                    ("path", saving.path.display().to_string().into()),
+                    ("bytes", format::bytes(saving.bytes).into()),
+                ],
+            );
+            let red = theme.live;
+            let button = Button::new(&time).icon_colored(Icon::Dot, red).look(Look::Live).small();
+            if button.name(&name).show(ui, theme).on_hover_text(tip).clicked() {
+                send(view, Playing::StopSaving);
+            }
+        }
+        None => {
+            let can = busy && watch.live;
+            if button(ui, Icon::Dot, &texts.get("watch-record"), "R", None, can) {
+                view.wish(Wish::WatchSave);
+            }
+        }
+    }
+    action
+}

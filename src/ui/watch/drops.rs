@@ -1,0 +1,91 @@
+//! What comes from outside: files and links that are dropped, addresses that are pasted.
+
+use std::path::Path;
+
+use egui::{Align2, CornerRadius, Rect, Ui, vec2};
+
+use crate::studio::playing::{MOST_ADDRESS, MOST_TILES};
+use crate::studio::{Command, Playing};
+use crate::ui::theme::{ON_PICTURE, PLATE, RADIUS_LARGE, Type};
+use crate::ui::view::View;
+use crate::ui::watch::draft::Draft;
+use crate::ui::watch::wishes::send;
+use crate::ui::widgets::place;
+
+/// Files that are dropped on the page, and addresses that are pasted where nothing is being typed.
+pub fn dropped(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
+    let (hovering, mut come) = ui.input(|input| {
+        let files = input.raw.dropped_files.iter();
+        let names = files.map(|file| {
+            dropped_name(file.path(), || {
+                let small = file.path().metadata().is_ok_and(|it| it.len() <= LINK_BYTES);
+                small.then(|| file.bytes().ok()).flatten()
+            })
+        });
+        let come: Vec<String> = names.collect();
+        (!input.raw.hovered_files.is_empty(), come)
+    });
+    if ui.memory(|memory| memory.focused().is_none()) {
+        let pasted = ui.input(|input| {
+            input.events.iter().find_map(|event| match event {
+                egui::Event::Paste(text) => Some(text.trim().to_owned()),
+                _ => None,
+            })
+        });
+        come.extend(pasted.filter(|text| is_address(text)));
+    }
+    if hovering {
+        let at = Rect::from_center_size(room.center(), vec2(room.width().min(360.0), 64.0));
+        ui.painter().rect_filled(at, CornerRadius::same(RADIUS_LARGE), PLATE);
+        let text = view.texts.get("drop-to-play");
+        place(ui, at.center(), Align2::CENTER_CENTER, &text, Type::Title, ON_PICTURE);
+    }
+    let mut come = come.into_iter().take(MOST_TILES);
+    if let Some(first) = come.next() {
+        draft.set_url(first.clone());
+        view.send(Command::Watch { url: first });
+        for url in come {
+            send(view, Playing::Add { url });
+        }
+    }
+}
+
+/// Whether a text is one address and nothing else.
+fn is_address(text: &str) -> bool {
+    text.contains("://") && text.len() <= MOST_ADDRESS && !text.contains(char::is_whitespace)
+}
+
+/// A file that only holds an address is at most so long.
+const LINK_BYTES: u64 = 64 << 10;
+
+/// What a dropped file is to be played as: itself, or the address in it where it is a link.
+fn dropped_name(path: &Path, read: impl FnOnce() -> Option<Vec<u8>>) -> String {
+    let link = path.extension().is_some_and(|it| it == "url" || it == "desktop");
+    let held = if link { read().and_then(|bytes| address_in(&bytes)) } else { None };
+    held.unwrap_or_else(|| path.display().to_string())
+}
+
+/// The first address in a file of a link, of Windows or of a desktop.
+fn address_in(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let lines = text.lines().filter_map(|line| line.trim().strip_prefix("URL="));
+    lines.map(str::to_owned).find(|address| is_address(address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_dropped_or_pasted_is_an_address_or_a_file() {
+        let name =
+            |path: &str, bytes: &[u8]| dropped_name(Path::new(path), || Some(bytes.to_vec()));
+        assert_eq!(name("/a b.flv", b""), "/a b.flv");
+        let link = b"[InternetShortcut]\r\nURL=https://host/live.m3u8\r\n";
+        assert_eq!(name("/a.url", link), "https://host/live.m3u8");
+        assert_eq!(name("/a.url", b"just words"), "/a.url");
+        assert_eq!(name("/a.desktop", &[0xFF; 9_000]), "/a.desktop");
+        assert_eq!(name("/a.flv", link), "/a.flv");
+        assert!(is_address("rtmp://host/live/a") && !is_address("see rtmp://host/live/a"));
+    }
+}

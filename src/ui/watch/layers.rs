@@ -1,0 +1,126 @@
+//! What lies over the picture: a list, drawn in order, each in the same room. Whatever else is to be
+//! drawn over the picture is put into it.
+
+use egui::{Align2, CornerRadius, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
+
+use crate::studio::snapshot::{WatchFigures, WatchState};
+use crate::ui::format;
+use crate::ui::text::Texts;
+use crate::ui::theme::{ON_PICTURE, ON_PICTURE_SECONDARY, PLATE, RADIUS, Type, gap};
+use crate::ui::view::View;
+use crate::ui::watch::chat;
+use crate::ui::watch::draft::{Draft, Graph};
+use crate::ui::widgets::place;
+
+/// One layer.
+type Layer = fn(&mut Ui, &View<'_>, &mut Draft, Rect);
+
+/// From the lowest to the topmost.
+const LAYERS: &[Layer] = &[chat::flying, figures];
+
+/// Draws all of them.
+pub fn show(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
+    for layer in LAYERS {
+        layer(ui, view, draft, room);
+    }
+}
+
+const LINE: f32 = 17.0;
+const WIDTH: f32 = 292.0;
+const GRAPH: f32 = 26.0;
+
+/// The figures of what plays, with small graphs over the last minute.
+fn figures(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
+    let busy = !matches!(view.snapshot.watch, WatchState::Idle);
+    if !draft.figures || !busy || room.width() < WIDTH || room.height() < 120.0 {
+        return;
+    }
+    let texts = view.texts;
+    let lines = lines(texts, &view.snapshot.watch_figures);
+    let graphs = [
+        (&draft.graphs.bitrate, texts.get("bitrate")),
+        (&draft.graphs.buffer, texts.get("figure-buffer")),
+        (&draft.graphs.fps, texts.get("figure-fps")),
+    ];
+    let wanted = lines.len() as f32 * LINE + graphs.len() as f32 * (GRAPH + gap::XS) + 2.0 * gap::S;
+    let size = vec2(WIDTH, wanted.min(room.height() - 2.0 * gap::M));
+    // Notices come from above.
+    let corner = pos2(room.left() + gap::M, room.bottom() - gap::M - size.y);
+    let plate = Rect::from_min_size(corner, size);
+    ui.painter().rect_filled(plate, CornerRadius::same(RADIUS), PLATE);
+    let said = lines.iter().map(|(name, value)| format!("{name}: {value}"));
+    let said = said.collect::<Vec<_>>().join("; ");
+    let name = texts.with("figures-said", &[("figures", said.into())]);
+    ui.interact(plate, ui.scope_id().with("figures"), Sense::hover())
+        .widget_info(|| WidgetInfo::labeled(Role::Label, true, &name));
+    let mut y = plate.top() + gap::S;
+    for (name, value) in &lines {
+        if y + LINE > plate.bottom() {
+            return;
+        }
+        let middle = y + LINE / 2.0;
+        let left = pos2(plate.left() + gap::S, middle);
+        place(ui, left, Align2::LEFT_CENTER, name, Type::Small, ON_PICTURE_SECONDARY);
+        let right = pos2(plate.right() - gap::S, middle);
+        place(ui, right, Align2::RIGHT_CENTER, value, Type::SmallStrong, ON_PICTURE);
+        y += LINE;
+    }
+    for (graph, name) in graphs {
+        if y + GRAPH > plate.bottom() {
+            return;
+        }
+        let whole = Rect::from_min_size(
+            pos2(plate.left() + gap::S, y),
+            vec2(plate.width() - 2.0 * gap::S, GRAPH),
+        );
+        line(ui, graph, &name, whole);
+        y += GRAPH + gap::XS;
+    }
+}
+
+fn line(ui: &Ui, graph: &Graph, name: &str, room: Rect) {
+    place(ui, room.left_center(), Align2::LEFT_CENTER, name, Type::Tiny, ON_PICTURE_SECONDARY);
+    let inner = Rect::from_min_max(pos2(room.left() + 92.0, room.top() + 2.0), room.max);
+    let stroke = Stroke::new(1.0, ON_PICTURE_SECONDARY.gamma_multiply(0.4));
+    ui.painter().hline(inner.x_range(), inner.bottom(), stroke);
+    let points = graph.points(inner);
+    if points.len() > 1 {
+        ui.painter().add(Shape::line(points, Stroke::new(1.4, ON_PICTURE)));
+    }
+}
+
+/// Names and values.
+fn lines(texts: &Texts, watch: &WatchFigures) -> Vec<(String, String)> {
+    let dash = || "–".to_owned();
+    let or_dash = |text: &str| if text.is_empty() { dash() } else { text.to_owned() };
+    let name = |key: &'static str| texts.get(key).to_string();
+    use crate::ui::actions::key;
+    let mut lines = vec![
+        (name(key!("figure-picture")), or_dash(&watch.video)),
+        (name(key!("figure-size")), watch.size.map_or_else(dash, format::size)),
+        (name(key!("figure-fps")), format!("{:.1}", watch.fps)),
+        (name(key!("figure-audio")), or_dash(&watch.audio)),
+        (name(key!("bitrate")), format::bitrate(watch.bitrate)),
+        (name(key!("figure-buffer")), format::short_time(watch.buffer)),
+        (name(key!("figure-speed")), format!("{:.2}×", watch.speed)),
+        (name(key!("figure-latency")), watch.latency.map_or_else(dash, format::short_time)),
+        (
+            name(key!("figure-watch-dropped")),
+            format!("{} · {}", format::grouped(watch.dropped), format::grouped(watch.late)),
+        ),
+        (
+            name(key!("figure-lip-sync")),
+            watch
+                .av_offset_ms
+                .map_or_else(dash, |ms| format!("{}\u{a0}ms", format::signed(ms, 0, true))),
+        ),
+        (name(key!("figure-underruns")), format::grouped(watch.underruns)),
+        (name(key!("figure-reconnects")), format::grouped(watch.reconnects.into())),
+    ];
+    if let Some(rewind) = watch.rewind {
+        let kept =
+            format!("{} · {}", format::short_time(rewind.range), format::bytes(rewind.bytes));
+        lines.push((name(key!("figure-kept")), kept));
+    }
+    lines
+}

@@ -1,0 +1,116 @@
+//! The page that watches streams: address, pictures, controls, figures; and its keyboard and windows.
+
+mod address;
+mod chat;
+mod controls;
+pub mod danmaku;
+pub mod draft;
+mod drops;
+pub mod fit;
+pub mod keys;
+mod layers;
+mod options;
+mod panel;
+mod players;
+mod seek;
+mod tile;
+mod wall;
+mod windows;
+mod wishes;
+
+use egui::{Align2, Color32, CornerRadius, Rect, Ui, pos2, vec2};
+
+use crate::ui::actions::Action;
+use crate::ui::icons::Icon;
+use crate::ui::picture::Picture;
+use crate::ui::stage::slate;
+use crate::ui::target::child;
+use crate::ui::theme::{BLACK, Type, gap, size};
+use crate::ui::view::View;
+use crate::ui::widgets::place;
+
+pub use address::url_field;
+pub use draft::{Draft, Where};
+use drops::dropped;
+use players::{lower, over_picture, players};
+pub use windows::windows;
+
+/// The page in `room`; gives an action of the window that was asked for.
+pub fn show(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    pictures: &mut [Picture],
+    room: Rect,
+    right: f32,
+) -> Option<Action> {
+    let theme = view.theme;
+    let split = room.right() - right;
+    let left = Rect::from_min_max(room.min, pos2(split, room.bottom()));
+    let bar = Rect::from_min_size(left.min, vec2(left.width(), size::WATCH_ADDRESS));
+    let controls =
+        Rect::from_min_max(pos2(left.left(), left.bottom() - size::WATCH_CONTROLS), left.max);
+    let rail =
+        Rect::from_min_max(pos2(left.left(), controls.top() - seek::HEIGHT), controls.right_top());
+    let stage = Rect::from_min_max(bar.left_bottom(), rail.right_top());
+    let side = Rect::from_min_max(pos2(split, room.top()), room.max);
+
+    ui.painter().hline(bar.x_range(), bar.bottom() - 0.5, theme.border());
+    address::show(ui, view, draft, bar.shrink2(vec2(gap::L, 9.0)));
+    if draft.place == Where::Here {
+        players(ui, view, draft, pictures, stage);
+    } else {
+        elsewhere(ui, view, draft, stage);
+    }
+    dropped(ui, view, draft, stage);
+    ui.painter().hline(rail.x_range(), rail.top() + 0.5, theme.border());
+    let mut action = lower(ui, view, draft, rail, controls);
+    if std::mem::take(&mut draft.double_clicked) {
+        // As large as it becomes: the whole page, or back among the others.
+        match draft.enlarged.take() {
+            Some(_) => {}
+            None => action = Some(Action::FullScreen),
+        }
+    }
+
+    ui.painter().vline(side.left() + 0.5, side.y_range(), theme.border());
+    let mut panel = child(ui, side.shrink2(vec2(gap::L, gap::M)), "watch-figures");
+    panel::show(&mut panel, view, draft);
+    action
+}
+
+/// What stands on the page while the players are in another window.
+fn elsewhere(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
+    ui.painter().rect_filled(room, CornerRadius::ZERO, BLACK);
+    let texts = view.texts;
+    let (title, advice) = (texts.get("window-apart"), texts.get("window-apart-advice"));
+    let back = texts.get("window-back");
+    if slate(ui, room, Icon::External, &title, &advice, Some(&back)) {
+        draft.place = Where::Here;
+    }
+}
+
+/// The pictures alone on the whole screen; the controls come with the pointer.
+pub fn full_screen(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    pictures: &mut [Picture],
+    room: Rect,
+) -> Option<Action> {
+    players(ui, view, draft, pictures, room);
+    if std::mem::take(&mut draft.double_clicked) {
+        return Some(Action::FullScreen);
+    }
+    over_picture(ui, view, draft, room)
+}
+
+/// The program alone on the whole screen.
+pub fn program(ui: &mut Ui, picture: &mut Picture, room: Rect, hint: &str) {
+    ui.painter().rect_filled(room, CornerRadius::ZERO, Color32::BLACK);
+    let rect = crate::ui::picture::fitted(room, picture.shape(), ui.pixels_per_point());
+    if !picture.paint(ui, rect) {
+        let color = crate::ui::theme::ON_PICTURE_SECONDARY;
+        place(ui, room.center(), Align2::CENTER_CENTER, hint, Type::Body, color);
+    }
+}

@@ -1,0 +1,153 @@
+//! What is set now and then, behind two buttons: how it sounds, and how it looks and is buffered.
+
+use std::time::Duration;
+
+use egui::{Frame, Margin, Popup, PopupCloseBehavior, Response, Ui, vec2};
+
+use crate::player::MAX_AV_OFFSET_MS;
+use crate::studio::Playing;
+use crate::ui::format;
+use crate::ui::icons::Icon;
+use crate::ui::picture::Turn;
+use crate::ui::theme::{Theme, Type, gap, size};
+use crate::ui::view::View;
+use crate::ui::watch::draft::Draft;
+use crate::ui::watch::fit::{Aspect, Look, ZOOM};
+use crate::ui::watch::wishes::send;
+use crate::ui::widgets::{self, Button, icon_button, label, menu_item, section, slider};
+
+const WIDTH: f32 = 300.0;
+
+/// What one may choose to be kept back; 0: as little as the network allows.
+pub const BUFFERS_MS: [u64; 8] = [0, 100, 300, 500, 1_000, 2_000, 5_000, 10_000];
+
+fn popup(button: &Response, theme: &Theme, contents: impl FnOnce(&mut Ui)) {
+    let style = button.ctx.global_style();
+    let frame = Frame::popup(&style).fill(theme.panel).inner_margin(Margin::same(12));
+    Popup::menu(button)
+        .width(WIDTH)
+        .frame(frame)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .show(|ui| {
+            ui.set_width(WIDTH);
+            ui.spacing_mut().item_spacing = vec2(gap::XS, gap::XS);
+            contents(ui);
+        });
+}
+
+/// Balance, the sound against the picture, the speaker.
+pub fn sound(ui: &mut Ui, view: &mut View<'_>) {
+    let (theme, texts) = (view.theme, view.texts);
+    let name = texts.get("sound-options");
+    let button = icon_button(ui, theme, Icon::Note, &name, size::CONTROL, widgets::Look::Quiet);
+    popup(&button, theme, |ui| {
+        let choices = view.snapshot.player.clone();
+        let balance = texts.get("balance");
+        section(ui, theme, &balance);
+        let mut value = choices.balance;
+        ui.horizontal(|ui| {
+            if slider(ui, theme, &mut value, -1.0..=1.0, 0.0, &balance, 210.0).changed() {
+                let value = if value.abs() < 0.03 { 0.0 } else { value };
+                send(view, Playing::SetBalance(value));
+            }
+            let percent = format::signed(f64::from(choices.balance) * 100.0, 0, true);
+            label(ui, &format!("{percent}\u{a0}%"), Type::FigureStrong, theme.text);
+        });
+        let offset = texts.get("av-offset");
+        section(ui, theme, &offset).on_hover_text(&*texts.get("tip-av-offset"));
+        let most = MAX_AV_OFFSET_MS as f32 / 1_000.0;
+        let mut value = choices.av_offset_ms as f32 / 1_000.0;
+        ui.horizontal(|ui| {
+            let response = slider(ui, theme, &mut value, -most..=most, 0.0, &offset, 210.0);
+            if response.on_hover_text(&*texts.get("tip-av-offset")).changed() {
+                let millis = (value * 100.0).round() as i32 * 10;
+                send(view, Playing::SetAvOffset(millis));
+            }
+            let millis = format::signed(f64::from(choices.av_offset_ms), 0, true);
+            label(ui, &format!("{millis}\u{a0}ms"), Type::FigureStrong, theme.text);
+        });
+        section(ui, theme, &texts.get("speaker"));
+        let own = choices.speaker.clone();
+        let system = texts.get("speaker-default");
+        if menu_item(ui, theme, &system, "", own.is_none(), true) {
+            send(view, Playing::SetSpeaker(None));
+        }
+        let speakers = view.snapshot.speakers.clone();
+        for speaker in speakers.iter().take(8) {
+            let chosen = own.as_deref() == Some(speaker.id.as_str());
+            if menu_item(ui, theme, &speaker.name, "", chosen, true) {
+                send(view, Playing::SetSpeaker(Some(speaker.id.clone())));
+            }
+        }
+    });
+}
+
+/// The name of a buffer.
+fn buffer_name(view: &View<'_>, millis: u64) -> String {
+    match millis {
+        0 => view.texts.get("buffer-auto").to_string(),
+        1..1_000 => format!("{millis}\u{a0}ms"),
+        _ => format!("{}\u{a0}s", millis / 1_000),
+    }
+}
+
+/// Buffer, shape, zoom and turn.
+pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let (theme, texts) = (view.theme, view.texts);
+    let name = texts.get("picture-options");
+    let button = icon_button(ui, theme, Icon::Settings, &name, size::CONTROL, widgets::Look::Quiet);
+    popup(&button, theme, |ui| {
+        section(ui, theme, &texts.get("buffer-target"))
+            .on_hover_text(&*texts.get("tip-buffer-target"));
+        let now = view.snapshot.player.buffer.map_or(0, |buffer| buffer.as_millis());
+        ui.horizontal_wrapped(|ui| {
+            for millis in BUFFERS_MS {
+                let text = buffer_name(view, millis);
+                let name = texts.with("buffer-choice", &[("time", text.as_str().into())]);
+                let on = u128::from(millis) == now;
+                let button = Button::new(&text).name(&name).small().selected(on);
+                if button.look(widgets::Look::Quiet).show(ui, theme).clicked() {
+                    let buffer = (millis > 0).then(|| Duration::from_millis(millis));
+                    send(view, Playing::SetBuffer(buffer));
+                }
+            }
+        });
+        section(ui, theme, &texts.get("aspect"));
+        ui.horizontal_wrapped(|ui| {
+            for aspect in Aspect::ALL {
+                let text = texts.get(aspect.key());
+                let button = Button::new(&text).small().selected(draft.look.aspect == aspect);
+                if button.look(widgets::Look::Quiet).show(ui, theme).clicked() {
+                    draft.look.aspect = aspect;
+                }
+            }
+        });
+        let zoom = texts.get("zoom");
+        section(ui, theme, &zoom);
+        ui.horizontal(|ui| {
+            if slider(ui, theme, &mut draft.look.zoom, ZOOM, 1.0, &zoom, 210.0).changed() {
+                draft.look.zoom_by(1.0);
+            }
+            let percent = format!("{:.0}\u{a0}%", draft.look.zoom * 100.0);
+            label(ui, &percent, Type::FigureStrong, theme.text);
+        });
+        section(ui, theme, &texts.get("turn"));
+        ui.horizontal(|ui| {
+            for turn in Turn::ALL {
+                let text = format!("{}°", turn.degrees());
+                let name = texts.with("turn-by", &[("degrees", turn.degrees().to_string().into())]);
+                let button = Button::new(&text).name(&name).small();
+                let button = button.selected(draft.look.turn == turn);
+                if button.look(widgets::Look::Quiet).show(ui, theme).clicked() {
+                    draft.look.turn = turn;
+                }
+            }
+        });
+        ui.add_space(gap::XS);
+        let plain = draft.look == Look::default();
+        let reset = texts.get("look-reset");
+        if Button::new(&reset).small().enabled(!plain).show(ui, theme).clicked() {
+            draft.look = Look::default();
+        }
+    });
+}

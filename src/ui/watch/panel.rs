@@ -1,0 +1,82 @@
+//! The panel beside the picture: the figures of what plays.
+
+use egui::Ui;
+
+use crate::ui::format;
+use crate::ui::theme::{Type, gap};
+use crate::ui::view::View;
+use crate::ui::watch::chat;
+use crate::ui::watch::draft::Draft;
+use crate::ui::watch::wishes::is_busy;
+use crate::ui::widgets::{figures, label, paragraph, section, sparkline};
+
+/// The panel.
+pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let (theme, texts) = (view.theme, view.texts);
+    let watch = &view.snapshot.watch_figures;
+    ui.spacing_mut().item_spacing.y = gap::XS;
+    section(ui, theme, &texts.get("stream"));
+    ui.add_space(gap::XS);
+    if !is_busy(&view.snapshot.watch) {
+        paragraph(ui, &texts.get("watch-no-figures"), Type::Small, theme.secondary);
+        return;
+    }
+    let dash = || "–".to_owned();
+    let or_dash = |text: &str| if text.is_empty() { "–".to_owned() } else { text.to_owned() };
+    let picture = match watch.size {
+        Some(size) => {
+            let rate = if watch.fps > 0.0 { format!(" {:.0}", watch.fps) } else { String::new() };
+            format!("{} {}{rate}", watch.video, format::size(size))
+        }
+        None => or_dash(&watch.video),
+    };
+    figures(
+        ui,
+        theme,
+        &[
+            (&texts.get("figure-picture"), picture, &texts.get("tip-figure-picture")),
+            (&texts.get("figure-audio"), or_dash(&watch.audio), &texts.get("tip-figure-audio")),
+            (
+                &texts.get("bitrate"),
+                format::bitrate(watch.bitrate),
+                &texts.get("tip-watch-bitrate"),
+            ),
+            (
+                &texts.get("figure-latency"),
+                watch.latency.map_or_else(dash, format::short_time),
+                &texts.get("tip-latency"),
+            ),
+            (
+                &texts.get("figure-buffer"),
+                format::short_time(watch.buffer),
+                &texts.get("tip-buffer"),
+            ),
+            (&texts.get("figure-speed"), format!("{:.2}×", watch.speed), &texts.get("tip-speed")),
+            (
+                &texts.get("figure-watch-dropped"),
+                format!("{} · {}", format::grouped(watch.dropped), format::grouped(watch.late)),
+                &texts.get("tip-watch-dropped"),
+            ),
+            (
+                &texts.get("figure-lip-sync"),
+                watch
+                    .av_offset_ms
+                    .map_or_else(dash, |ms| format!("{}\u{a0}ms", format::signed(ms, 0, true))),
+                &texts.get("tip-lip-sync"),
+            ),
+            (
+                &texts.get("figure-playing-for"),
+                format::clock(watch.playing_for),
+                &texts.get("tip-playing-for"),
+            ),
+        ],
+    );
+    ui.add_space(gap::M);
+    let name = texts.get("buffer-minute");
+    label(ui, &name, Type::Small, theme.secondary);
+    let values = draft.graphs.buffer.values();
+    sparkline(ui, theme, &name, &values, 300.0, theme.good)
+        .on_hover_text(&*texts.get("tip-buffer-minute"));
+    ui.add_space(gap::M);
+    chat::show(ui, view, draft);
+}

@@ -1,0 +1,75 @@
+//! The players in their room, wherever that is: on the page, on the whole screen, in a window; and the
+//! controls, below them or over them.
+
+use egui::{CornerRadius, Rect, Ui, pos2, vec2};
+
+use crate::ui::actions::Action;
+use crate::ui::picture::Picture;
+use crate::ui::theme::{gap, size};
+use crate::ui::view::View;
+use crate::ui::watch::draft::Draft;
+use crate::ui::watch::wishes::send;
+use crate::ui::watch::{controls, seek, tile, wall};
+
+/// The controls over a full screen go so long after the pointer last moved, in seconds.
+const CONTROLS_STAY: f64 = 2.5;
+
+/// The bar of places and the controls.
+pub fn lower(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    rail: Rect,
+    controls: Rect,
+) -> Option<Action> {
+    let span = seek::Span::of(&view.snapshot.watch_figures);
+    if let Some(asked) = seek::bar(ui, view, draft, span, rail.shrink2(vec2(gap::S, 0.0))) {
+        send(view, asked);
+    }
+    controls::show(ui, view, draft, controls.shrink2(vec2(gap::M, gap::S)))
+}
+
+/// The wall, or the one player that is shown.
+pub fn players(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    pictures: &mut [Picture],
+    room: Rect,
+) {
+    if view.snapshot.tiles.len() > 1 && draft.enlarged.is_none() {
+        wall::show(ui, view, draft, pictures, room);
+    } else {
+        let slot = view.snapshot.chosen_slot();
+        tile::show(ui, view, draft, pictures.get_mut(slot), room);
+    }
+}
+
+/// The controls over the pictures, while the pointer moves or something in them is open.
+pub fn over_picture(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    room: Rect,
+) -> Option<Action> {
+    let now = ui.input(|input| {
+        if input.pointer.is_moving()
+            || input.pointer.any_down()
+            || input.key_pressed(egui::Key::Tab)
+        {
+            draft.pointed = input.time;
+        }
+        input.time
+    });
+    let open = egui::Popup::is_any_open(ui.ctx()) || draft.seeking.is_some();
+    if !open && now - draft.pointed > CONTROLS_STAY {
+        ui.set_cursor_icon(egui::CursorIcon::None);
+        return None;
+    }
+    ui.request_repaint_after(std::time::Duration::from_millis(500));
+    let height = size::WATCH_CONTROLS + seek::HEIGHT;
+    let foot = Rect::from_min_max(pos2(room.left(), room.bottom() - height), room.max);
+    ui.painter().rect_filled(foot, CornerRadius::ZERO, view.theme.panel);
+    let rail = Rect::from_min_size(foot.min, vec2(foot.width(), seek::HEIGHT));
+    lower(ui, view, draft, rail, Rect::from_min_max(rail.left_bottom(), foot.max))
+}

@@ -1,0 +1,229 @@
+//! The bar on which one goes about: in a recording from its beginning to its end, in a broadcast as
+//! far back as it is kept. What it means is arithmetic; then it is drawn.
+
+use std::time::Duration;
+
+use egui::{CornerRadius, CursorIcon, Key, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+
+use crate::studio::Playing;
+use crate::studio::snapshot::WatchFigures;
+use crate::ui::format;
+use crate::ui::theme::{FOCUS, gap};
+use crate::ui::view::View;
+use crate::ui::watch::draft::Draft;
+
+/// Height of the bar's row.
+pub const HEIGHT: f32 = 22.0;
+/// As far as a key goes.
+pub const STEP: Duration = Duration::from_secs(5);
+/// A place so close to the live end is the live end.
+const AT_THE_END: Duration = Duration::from_millis(700);
+/// A bar of less than this is none.
+const LEAST: Duration = Duration::from_secs(1);
+
+/// What the bar stands for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// There is no going about.
+    None,
+    Recording {
+        position: Duration,
+        duration: Duration,
+    },
+    Broadcast {
+        range: Duration,
+        behind: Duration,
+    },
+}
+
+impl Span {
+    /// Of a player.
+    pub fn of(figures: &WatchFigures) -> Self {
+        if let Some(duration) = figures.duration.filter(|duration| *duration >= LEAST) {
+            let position = figures.position.min(duration);
+            return Self::Recording { position, duration };
+        }
+        match figures.rewind {
+            Some(rewind) if rewind.range >= LEAST => {
+                let behind = rewind.behind.min(rewind.range);
+                Self::Broadcast { range: rewind.range, behind }
+            }
+            _ => Self::None,
+        }
+    }
+
+    /// Where on the bar it is, 0…1.
+    pub fn share(self) -> f32 {
+        match self {
+            Self::None => 0.0,
+            Self::Recording { position, duration } => {
+                position.as_secs_f32() / duration.as_secs_f32()
+            }
+            Self::Broadcast { range, behind } => 1.0 - behind.as_secs_f32() / range.as_secs_f32(),
+        }
+    }
+
+    /// What a place on the bar, 0…1, asks for.
+    pub fn at(self, share: f32) -> Option<Playing> {
+        let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 1.0 };
+        match self {
+            Self::None => None,
+            Self::Recording { duration, .. } => Some(Playing::Seek(duration.mul_f32(share))),
+            Self::Broadcast { range, .. } => Some(behind(range.mul_f32(1.0 - share))),
+        }
+    }
+
+    /// What a step forward or back asks for.
+    pub fn step(self, by: Duration, forward: bool) -> Option<Playing> {
+        match self {
+            Self::None => None,
+            Self::Recording { position, duration } => Some(Playing::Seek(if forward {
+                (position + by).min(duration)
+            } else {
+                position.saturating_sub(by)
+            })),
+            Self::Broadcast { behind: Duration::ZERO, .. } if forward => None,
+            Self::Broadcast { range, behind: now } => {
+                Some(behind(if forward { now.saturating_sub(by) } else { (now + by).min(range) }))
+            }
+        }
+    }
+
+    /// The time that stands for a place on the bar: `0:42`, or `−12 s`.
+    pub fn words(self, share: f32) -> String {
+        match self.at(share) {
+            Some(Playing::Seek(to)) => format::minutes(to),
+            Some(Playing::Rewind(behind)) => format::behind(behind),
+            _ => format::behind(Duration::ZERO),
+        }
+    }
+}
+
+fn behind(behind: Duration) -> Playing {
+    if behind <= AT_THE_END { Playing::GoToLive } else { Playing::Rewind(behind) }
+}
+
+/// Draws the bar; gives what was asked for.
+pub fn bar(
+    ui: &mut Ui,
+    view: &View<'_>,
+    draft: &mut Draft,
+    span: Span,
+    room: Rect,
+) -> Option<Playing> {
+    let theme = view.theme;
+    let rail = room.shrink2(vec2(gap::S, 0.0));
+    let can = span != Span::None;
+    let sense = if can { Sense::click_and_drag() } else { Sense::hover() };
+    let response = ui.interact(room, ui.scope_id().with("seek"), sense);
+    let under = |at: egui::Pos2| ((at.x - rail.left()) / rail.width()).clamp(0.0, 1.0);
+    let pointed = response.interact_pointer_pos().map(under);
+    let mut asked = None;
+    if can && (response.dragged() || response.is_pointer_button_down_on()) {
+        draft.seeking = pointed;
+    } else if let Some(share) = draft.seeking.take() {
+        asked = span.at(share);
+    }
+    if can && response.has_focus() {
+        // The arrows are the bar's, not the focus's.
+        ui.memory_mut(|memory| {
+            memory.set_focus_lock_filter(
+                response.id,
+                egui::EventFilter { horizontal_arrows: true, ..egui::EventFilter::default() },
+            );
+        });
+        let pressed = |key| ui.input(|input| input.key_pressed(key));
+        if pressed(Key::ArrowLeft) {
+            asked = span.step(STEP, false);
+        } else if pressed(Key::ArrowRight) {
+            asked = span.step(STEP, true);
+        }
+    }
+    let share = draft.seeking.unwrap_or_else(|| span.share());
+    let name = view.texts.get("seek");
+    response.widget_info(|| WidgetInfo {
+        current_text_value: can.then(|| span.words(share)),
+        value: Some(f64::from(share)),
+        ..WidgetInfo::labeled(Role::Slider, can, &*name)
+    });
+    let y = room.center().y;
+    let line = |from: f32, to: f32| Rect::from_x_y_ranges(from..=to, (y - 1.5)..=(y + 1.5));
+    let radius = CornerRadius::same(2);
+    ui.painter().rect_filled(line(rail.left(), rail.right()), radius, theme.line);
+    if can {
+        let at = pos2(rail.left() + rail.width() * share, y);
+        ui.painter().rect_filled(line(rail.left(), at.x), radius, theme.accent);
+        let hovered = response.hovered() || response.dragged();
+        ui.painter().circle_filled(at, if hovered { 7.0 } else { 6.0 }, theme.text);
+        if response.has_focus() {
+            ui.painter().circle_stroke(at, 9.0, Stroke::new(FOCUS, theme.accent));
+        }
+        if let Some(share) = response.hover_pos().map(under) {
+            let response = response.on_hover_cursor(CursorIcon::PointingHand);
+            response.on_hover_text_at_pointer(span.words(share));
+        }
+    } else {
+        response.on_hover_text(&*view.texts.get("seek-none"));
+    }
+    asked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::player::Rewind;
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn broadcast(range: u64, behind: u64) -> Span {
+        Span::Broadcast { range: seconds(range), behind: seconds(behind) }
+    }
+
+    #[test]
+    fn what_is_played_tells_what_the_bar_is() {
+        let mut figures = WatchFigures::default();
+        assert_eq!(Span::of(&figures), Span::None);
+        let rewind = |range, behind| {
+            Some(Rewind { range: seconds(range), behind: seconds(behind), bytes: 0 })
+        };
+        figures.rewind = rewind(0, 0);
+        assert_eq!(Span::of(&figures), Span::None);
+        figures.rewind = rewind(60, 90);
+        assert_eq!(Span::of(&figures), broadcast(60, 60));
+        figures.duration = Some(seconds(10));
+        figures.position = seconds(12);
+        let whole = Span::Recording { position: seconds(10), duration: seconds(10) };
+        assert_eq!(Span::of(&figures), whole);
+    }
+
+    #[test]
+    fn places_and_steps_of_a_recording_stay_in_it() {
+        let span = Span::Recording { position: seconds(3), duration: seconds(60) };
+        assert_eq!(span.share(), 0.05);
+        assert_eq!(span.at(0.5), Some(Playing::Seek(seconds(30))));
+        assert_eq!(span.at(7.0), Some(Playing::Seek(seconds(60))));
+        assert_eq!(span.at(f32::NAN), Some(Playing::Seek(seconds(60))));
+        assert_eq!(span.step(STEP, false), Some(Playing::Seek(Duration::ZERO)));
+        assert_eq!(span.step(STEP, true), Some(Playing::Seek(seconds(8))));
+        assert_eq!(span.words(0.5), "0:30");
+    }
+
+    #[test]
+    fn a_broadcast_is_gone_back_in_and_its_end_is_live() {
+        let span = broadcast(100, 25);
+        assert_eq!(span.share(), 0.75);
+        assert_eq!(span.at(0.5), Some(Playing::Rewind(seconds(50))));
+        assert_eq!(
+            (span.at(1.0), span.at(0.999)),
+            (Some(Playing::GoToLive), Some(Playing::GoToLive))
+        );
+        assert_eq!(span.step(STEP, false), Some(Playing::Rewind(seconds(30))));
+        assert_eq!(span.step(seconds(500), false), Some(Playing::Rewind(seconds(100))));
+        assert_eq!(span.step(seconds(60), true), Some(Playing::GoToLive));
+        assert_eq!(broadcast(100, 0).step(STEP, true), None);
+        assert_eq!(span.words(0.88), "−12\u{a0}s");
+        assert_eq!((Span::None.at(0.5), Span::None.step(STEP, true)), (None, None));
+    }
+}

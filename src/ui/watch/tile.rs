@@ -1,0 +1,134 @@
+//! One player's picture, or the words that stand in its place.
+
+use std::borrow::Cow;
+
+use egui::{Rect, Role, Sense, Ui, UiBuilder, WidgetInfo};
+
+use crate::studio::snapshot::{LiveState, WatchState};
+use crate::studio::{Command, Level};
+use crate::ui::icons::Icon;
+use crate::ui::notices::{self, Place};
+use crate::ui::picture::{Picture, fill_around};
+use crate::ui::stage::slate;
+use crate::ui::text::Texts;
+use crate::ui::theme::{BLACK, gap};
+use crate::ui::view::View;
+use crate::ui::watch::draft::Draft;
+use crate::ui::watch::fit::Look;
+use crate::ui::watch::layers;
+
+/// What a player does, in words.
+#[derive(Debug)]
+pub struct Sentence {
+    pub icon: Icon,
+    pub title: String,
+    pub advice: String,
+}
+
+/// Whether it has come to its end, or has not begun.
+pub fn can_play_again(state: &WatchState) -> bool {
+    matches!(state, WatchState::Idle | WatchState::Ended | WatchState::Failed { .. })
+}
+
+/// The words for a state.
+pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
+    let plain = |icon, title: &'static str, advice: Cow<'_, str>| Sentence {
+        icon,
+        title: texts.get(title).to_string(),
+        advice: advice.into_owned(),
+    };
+    let get = |key| Cow::Owned(texts.get(key).to_string());
+    let with =
+        |key, cause: &String| Cow::Owned(texts.with(key, &[("cause", Cow::from(cause.as_str()))]));
+    use crate::ui::actions::key;
+    match state {
+        // Sound alone, or the first picture is on its way.
+        WatchState::Playing | WatchState::Opening => {
+            plain(Icon::Broadcast, key!("watch-opening"), get(key!("watch-opening-advice")))
+        }
+        WatchState::Reconnecting { cause } => plain(
+            Icon::Refresh,
+            key!("watch-reconnecting"),
+            with(key!("watch-reconnecting-advice"), cause),
+        ),
+        WatchState::Ended => {
+            plain(Icon::Stop, key!("watch-ended"), get(key!("watch-ended-advice")))
+        }
+        WatchState::Failed { cause } => plain(
+            Icon::Warning,
+            key!("watch-failed"),
+            format!("{cause} {}", texts.get("watch-failed-advice")).into(),
+        ),
+        WatchState::Idle => plain(Icon::Play, key!("watch-empty"), get(key!("watch-empty-advice"))),
+    }
+}
+
+/// The chosen player's picture, with what lies over it.
+pub fn show(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    picture: Option<&mut Picture>,
+    room: Rect,
+) {
+    let texts = view.texts;
+    let state = view.snapshot.watch.clone();
+    let name = texts.get("watch-picture");
+    let over = ui.interact(room, ui.scope_id().with("watched"), Sense::click_and_drag());
+    over.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
+    if over.dragged() && draft.look.zoom > 1.0 {
+        draft.look.pan += over.drag_delta();
+    }
+    if over.double_clicked() {
+        draft.double_clicked = true;
+    }
+    if over.hovered() {
+        let scrolled = ui.input(|input| input.zoom_delta());
+        if scrolled != 1.0 {
+            draft.look.zoom_by(scrolled);
+        }
+    }
+    let shown = picture
+        .filter(|_| matches!(state, WatchState::Playing | WatchState::Reconnecting { .. }))
+        .and_then(|picture| paint(ui, picture, &draft.look, room));
+    if shown.is_none() {
+        fill_around(ui, room, Rect::from_min_max(room.min, room.min), BLACK);
+    }
+    let showing = shown.is_some();
+    if !showing {
+        let own = !view.snapshot.server.play_url.is_empty()
+            && view.snapshot.live == LiveState::OnAir
+            && state == WatchState::Idle;
+        let words = sentence(texts, &state);
+        let button = own.then(|| texts.get("watch-own"));
+        if slate(ui, room, words.icon, &words.title, &words.advice, button.as_deref()) {
+            let url = view.snapshot.server.play_url.clone();
+            view.send(Command::Watch { url });
+        }
+    }
+    layers::show(ui, view, draft, room);
+    let mut top =
+        ui.new_child(UiBuilder::new().max_rect(room.shrink(gap::L)).id_salt("watch-notices"));
+    top.spacing_mut().item_spacing.y = gap::S;
+    if let (true, WatchState::Reconnecting { .. }) = (showing, &state) {
+        let words = sentence(texts, &state);
+        notices::Card {
+            level: Level::Warning,
+            title: &words.title,
+            advice: &words.advice,
+            detail: "",
+            button: None,
+            dismissible: false,
+        }
+        .show(&mut top, view.theme, texts);
+    }
+    notices::cards(&mut top, view, Place::Watch, 2);
+}
+
+/// Paints a picture as it is looked at; gives where it lies.
+pub fn paint(ui: &mut Ui, picture: &mut Picture, look: &Look, room: Rect) -> Option<Rect> {
+    let size = picture.size()?;
+    let rect = look.place(room, size, ui.pixels_per_point());
+    fill_around(ui, room, rect.intersect(room), BLACK);
+    picture.paint_turned(ui, rect, room, look.turn).then_some(rect)
+}

@@ -1,0 +1,223 @@
+//! Several players side by side: where each tile lies, and which is pressed.
+
+use egui::{
+    Align, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2,
+    vec2,
+};
+
+use crate::studio::Playing;
+use crate::studio::snapshot::{TileView, WatchState};
+use crate::ui::icons::{self, Icon};
+use crate::ui::picture::{Picture, fill_around};
+use crate::ui::theme::{BLACK, ON_PICTURE, ON_PICTURE_SECONDARY, PLATE, RADIUS, Theme, Type, gap};
+use crate::ui::view::View;
+use crate::ui::watch::draft::Draft;
+use crate::ui::watch::tile;
+use crate::ui::watch::wishes::{name_of, send};
+use crate::ui::widgets::{Button, Look, elided, icon_button};
+
+/// Between tiles.
+const BETWEEN: f32 = 4.0;
+/// The line at a tile's foot.
+const FOOT: f32 = 24.0;
+
+/// Where `count` tiles lie in `room`, row by row: in as many columns as make pictures of 16:9 largest.
+pub fn grid(room: Rect, count: usize) -> Vec<Rect> {
+    let cell = |columns: usize| {
+        let rows = count.div_ceil(columns);
+        let (across, down) = (columns as f32, rows as f32);
+        let width = (room.width() - BETWEEN * (across - 1.0)) / across;
+        let height = (room.height() - BETWEEN * (down - 1.0)) / down;
+        (vec2(width.max(1.0), height.max(1.0)), rows)
+    };
+    let shown = |columns: &usize| {
+        let (cell, _) = cell(*columns);
+        cell.x.min(cell.y * 16.0 / 9.0)
+    };
+    let columns = (1..=count.max(1)).max_by(|a, b| shown(a).total_cmp(&shown(b))).unwrap_or(1);
+    let (cell, rows) = cell(columns);
+    (0..count)
+        .map(|index| {
+            let (column, row) = (index % columns, index / columns);
+            // The last row stands in the middle.
+            let here = if row + 1 == rows { count - row * columns } else { columns };
+            let missing = (columns - here) as f32 * (cell.x + BETWEEN) / 2.0;
+            let x = room.left() + missing + column as f32 * (cell.x + BETWEEN);
+            let y = room.top() + row as f32 * (cell.y + BETWEEN);
+            Rect::from_min_size(pos2(x, y), cell)
+        })
+        .collect()
+}
+
+/// All tiles.
+pub fn show(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    pictures: &mut [Picture],
+    room: Rect,
+) {
+    ui.painter().rect_filled(room, CornerRadius::ZERO, view.theme.canvas);
+    let tiles = view.snapshot.tiles.clone();
+    for (tile, rect) in tiles.iter().zip(grid(room, tiles.len())) {
+        one(ui, view, draft, pictures.get_mut(tile.id.slot()), tile, rect);
+    }
+}
+
+fn one(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    picture: Option<&mut Picture>,
+    tile: &TileView,
+    rect: Rect,
+) {
+    let (theme, texts) = (view.theme, view.texts);
+    let name = name_of(&tile.figures.url);
+    let inside = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - FOOT));
+    let pressed = ui.interact(rect, ui.scope_id().with(("tile", tile.id)), Sense::click());
+    let state = tile::sentence(texts, &tile.state);
+    let told = texts.with(
+        "tile-name",
+        &[("name", name.as_str().into()), ("state", state.title.as_str().into())],
+    );
+    pressed.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, tile.chosen, &told));
+    let shown = picture
+        .filter(|_| matches!(tile.state, WatchState::Playing | WatchState::Reconnecting { .. }))
+        .and_then(|picture| {
+            let place = draft_place(picture, inside, ui.pixels_per_point());
+            picture.paint(ui, place).then_some(place)
+        });
+    fill_around(ui, inside, shown.unwrap_or(Rect::from_min_max(inside.min, inside.min)), BLACK);
+    let playing = tile.state == WatchState::Playing && shown.is_some();
+    if !playing {
+        words(ui, view, tile, &state, inside);
+    }
+    foot(ui, view, tile, &name, Rect::from_min_max(inside.left_bottom(), rect.max));
+    if tile.chosen {
+        let stroke = Stroke::new(2.0, theme.accent);
+        ui.painter().rect_stroke(rect, CornerRadius::same(2), stroke, StrokeKind::Inside);
+    }
+    let entered = pressed.has_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    if pressed.double_clicked() || (entered && tile.chosen) {
+        draft.enlarged = Some(tile.id);
+        send(view, Playing::Choose(tile.id));
+    } else if pressed.clicked() && !tile.chosen {
+        send(view, Playing::Choose(tile.id));
+    }
+    if pressed.has_focus() {
+        let stroke = Stroke::new(2.0, theme.text);
+        ui.painter().rect_stroke(
+            rect.shrink(3.0),
+            CornerRadius::same(RADIUS),
+            stroke,
+            StrokeKind::Inside,
+        );
+    }
+}
+
+fn draft_place(picture: &Picture, room: Rect, pixels_per_point: f32) -> Rect {
+    crate::ui::picture::fitted(room, picture.shape(), pixels_per_point)
+}
+
+/// What a tile does, in its own place, and a button where it plays no more.
+fn words(ui: &mut Ui, view: &mut View<'_>, tile: &TileView, state: &tile::Sentence, room: Rect) {
+    let plate = Rect::from_center_size(
+        room.center(),
+        vec2((room.width() - 2.0 * gap::S).clamp(40.0, 320.0), 74.0_f32.min(room.height())),
+    );
+    ui.painter().rect_filled(plate, CornerRadius::same(RADIUS), PLATE);
+    let ends = tile::can_play_again(&tile.state) && !tile.figures.url.is_empty();
+    let top = plate.top() + if ends { 6.0 } else { 18.0 };
+    let line = |y: f32| {
+        Rect::from_min_max(pos2(plate.left() + gap::S, y), pos2(plate.right() - gap::S, y + 18.0))
+    };
+    elided(ui, line(top), Align::Center, &state.title, Type::SmallStrong.font(), ON_PICTURE);
+    let second = elided(
+        ui,
+        line(top + 17.0),
+        Align::Center,
+        &state.advice,
+        Type::Small.font(),
+        ON_PICTURE_SECONDARY,
+    );
+    ui.interact(second, ui.scope_id().with(("why", tile.id)), Sense::hover())
+        .on_hover_text(&state.advice);
+    if ends {
+        let at = Rect::from_center_size(
+            pos2(plate.center().x, plate.bottom() - 18.0),
+            vec2(plate.width() - 2.0 * gap::S, 28.0),
+        );
+        let mut child = ui.new_child(
+            UiBuilder::new()
+                .max_rect(at)
+                .layout(egui::Layout::top_down(Align::Center))
+                .id_salt(("again", tile.id)),
+        );
+        let text = view.texts.get("play-again");
+        let name = view.texts.with("tile-again", &[("name", name_of(&tile.figures.url).into())]);
+        if Button::new(&text).name(&name).small().show(&mut child, &Theme::DARK).clicked() {
+            send(view, Playing::Again(tile.id));
+        }
+    }
+}
+
+/// The name of what it plays, whether it is heard, and the cross.
+fn foot(ui: &mut Ui, view: &mut View<'_>, tile: &TileView, name: &str, room: Rect) {
+    let (theme, texts) = (view.theme, view.texts);
+    ui.painter().rect_filled(room, CornerRadius::ZERO, theme.raised);
+    let mut words = room.shrink2(vec2(gap::S, 0.0));
+    words.max.x -= FOOT;
+    if tile.chosen {
+        let icon = if tile.figures.muted { Icon::SpeakerOff } else { Icon::Speaker };
+        let at = Rect::from_min_size(pos2(words.left(), room.center().y - 7.0), vec2(14.0, 14.0));
+        icons::paint(ui.painter(), icon, at, theme.accent);
+        words.min.x += 20.0;
+    }
+    elided(ui, words, Align::Min, name, Type::Small.font(), theme.text);
+    let at = Rect::from_min_max(pos2(room.right() - FOOT, room.top()), room.max);
+    let mut child = ui.new_child(UiBuilder::new().max_rect(at).id_salt(("remove", tile.id)));
+    let remove = texts.with("tile-remove", &[("name", name.into())]);
+    if icon_button(&mut child, theme, Icon::Close, &remove, FOOT, Look::Quiet).clicked() {
+        send(view, Playing::Remove(tile.id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_fill_the_room_and_do_not_overlap() {
+        for (width, height) in [(980.0, 540.0), (300.0, 900.0), (1_900.0, 200.0), (1.0, 1.0)] {
+            let room = Rect::from_min_size(pos2(10.0, 20.0), vec2(width, height));
+            for count in 1..=9 {
+                let tiles = grid(room, count);
+                assert_eq!(tiles.len(), count);
+                for (index, tile) in tiles.iter().enumerate() {
+                    if width > 100.0 {
+                        assert!(room.expand(0.1).contains_rect(*tile), "{count}: {tile:?}");
+                    }
+                    for other in tiles.iter().skip(index + 1) {
+                        assert!(width < 100.0 || !tile.shrink(0.1).intersects(*other));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_wall_is_as_square_as_the_room_wants() {
+        let room = Rect::from_min_size(pos2(0.0, 0.0), vec2(1_600.0, 900.0));
+        let columns = |count: usize| {
+            let tiles = grid(room, count);
+            tiles.iter().filter(|tile| tile.top() == tiles[0].top()).count()
+        };
+        assert_eq!([1, 4, 6, 9].map(columns), [1, 2, 3, 3]);
+        // One alone in the last row stands in the middle.
+        let three = grid(room, 3);
+        assert!((three[2].center().x - room.center().x).abs() < 0.1);
+        let tall = Rect::from_min_size(pos2(0.0, 0.0), vec2(400.0, 1_200.0));
+        assert!(grid(tall, 3).iter().all(|tile| tile.left() == 0.0));
+    }
+}

@@ -1,0 +1,134 @@
+//! The players in a window of their own: an ordinary one, or a small one without a frame above all
+//! others. The window's own keyboard works as the page's does.
+
+use egui::{
+    Context, CornerRadius, Id, Rect, Sense, Ui, UiBuilder, ViewportBuilder, ViewportCommand,
+    ViewportId, pos2, vec2,
+};
+
+use crate::ui::actions::Action;
+use crate::ui::icons::Icon;
+use crate::ui::picture::Picture;
+use crate::ui::theme::{PLATE, RADIUS, Theme, gap, size};
+use crate::ui::view::View;
+use crate::ui::watch::draft::{Draft, Where};
+use crate::ui::watch::players::{over_picture, players};
+use crate::ui::watch::wishes::name_of;
+use crate::ui::watch::{keys, tile};
+use crate::ui::widgets::{Look, icon_button};
+
+/// The small window at first, and at least.
+const SMALL: [f32; 2] = [384.0, 216.0];
+const SMALLEST: [f32; 2] = [160.0, 90.0];
+
+/// Draws the window that is open, if one is; gives an action that was asked for in it.
+pub fn windows(
+    ctx: &Context,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    pictures: &mut [Picture],
+) -> Option<Action> {
+    let small = match draft.place {
+        Where::Here => return None,
+        Where::Window => false,
+        Where::Small => true,
+    };
+    let name = name_of(&view.snapshot.watch_figures.url);
+    let title = view.texts.with("window-title", &[("name", name.into())]);
+    let builder = ViewportBuilder::default().with_title(title).with_app_id("onair");
+    let builder = if small {
+        builder
+            .with_inner_size(SMALL)
+            .with_min_inner_size(SMALLEST)
+            .with_decorations(false)
+            .with_always_on_top()
+            .with_taskbar(false)
+    } else {
+        builder.with_inner_size([960.0, 620.0]).with_min_inner_size([480.0, 300.0])
+    };
+    // Another window, not the same one changed: desktops do not take frames away in the middle.
+    let id = ViewportId(Id::unique(if small { "watch-small" } else { "watch-window" }));
+    ctx.show_viewport_immediate(id, builder, |ui, _| {
+        let room = ui.max_rect();
+        let action = if small {
+            pip(ui, view, draft, pictures, room);
+            None
+        } else {
+            window(ui, view, draft, pictures, room)
+        };
+        let keyed = keys::take(ui.ctx(), view, draft);
+        if ui.ctx().input(|input| input.viewport().close_requested()) {
+            draft.place = Where::Here;
+        }
+        // Full screen is the page's, not this window's.
+        action.or(keyed).filter(|action| *action != Action::FullScreen)
+    })
+}
+
+/// The ordinary window: as the full screen is.
+fn window(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    pictures: &mut [Picture],
+    room: Rect,
+) -> Option<Action> {
+    players(ui, view, draft, pictures, room);
+    let mut action = over_picture(ui, view, draft, room);
+    let twice = std::mem::take(&mut draft.double_clicked);
+    if twice || action == Some(Action::FullScreen) {
+        let full = ui.ctx().input(|input| input.viewport().fullscreen.unwrap_or(false));
+        ui.ctx().send_viewport_cmd(ViewportCommand::Fullscreen(!full));
+        action = None;
+    }
+    action
+}
+
+/// The small window shows the chosen player: dragged by its picture, with two buttons while the pointer is over it.
+fn pip(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, pictures: &mut [Picture], room: Rect) {
+    let slot = view.snapshot.chosen_slot();
+    tile::show(ui, view, draft, pictures.get_mut(slot), room);
+    if std::mem::take(&mut draft.double_clicked) {
+        draft.place = Where::Here;
+    }
+    let edge = Rect::from_min_max(room.max - vec2(14.0, 14.0), room.max);
+    let corner = ui.interact(edge, ui.scope_id().with("resize"), Sense::drag());
+    if corner.drag_started() {
+        let way = egui::viewport::ResizeDirection::SouthEast;
+        ui.ctx().send_viewport_cmd(ViewportCommand::BeginResize(way));
+    }
+    let moved = ui.interact(
+        Rect::from_min_max(room.min, pos2(room.right(), room.bottom() - 24.0)),
+        ui.scope_id().with("move"),
+        Sense::drag(),
+    );
+    if moved.drag_started() {
+        ui.ctx().send_viewport_cmd(ViewportCommand::StartDrag);
+    }
+    let over = ui.ctx().input(|input| input.pointer.has_pointer());
+    if !over {
+        return;
+    }
+    let side = size::CONTROL_SMALL;
+    let plate = Rect::from_min_size(
+        pos2(room.right() - 2.0 * side - gap::XS - gap::S, room.top() + gap::XS),
+        vec2(2.0 * side + gap::XS, side),
+    );
+    ui.painter().rect_filled(plate, CornerRadius::same(RADIUS), PLATE);
+    let mut row = ui.new_child(
+        UiBuilder::new()
+            .max_rect(plate)
+            .layout(egui::Layout::left_to_right(egui::Align::Center))
+            .id_salt("pip"),
+    );
+    row.spacing_mut().item_spacing.x = gap::XS;
+    let (back, stop) = (view.texts.get("window-back"), view.texts.get("stop"));
+    // Dark in both themes, as the picture is.
+    if icon_button(&mut row, &Theme::DARK, Icon::External, &back, side, Look::Quiet).clicked() {
+        draft.place = Where::Here;
+    }
+    if icon_button(&mut row, &Theme::DARK, Icon::Close, &stop, side, Look::Quiet).clicked() {
+        draft.place = Where::Here;
+        view.send(crate::studio::Command::StopWatching);
+    }
+}

@@ -1,0 +1,60 @@
+//! What the parts of the page ask for, and how they name what is played.
+
+use crate::studio::snapshot::WatchState;
+use crate::studio::{Command, Playing};
+use crate::ui::view::View;
+use crate::ui::watch::draft::Draft;
+
+/// Whether something is being played or about to be.
+pub fn is_busy(state: &WatchState) -> bool {
+    matches!(state, WatchState::Opening | WatchState::Playing | WatchState::Reconnecting { .. })
+}
+
+/// Asks for something about players.
+pub fn send(view: &mut View<'_>, playing: Playing) {
+    view.send(Command::Player(playing));
+}
+
+/// Plays what is typed.
+pub fn play(view: &mut View<'_>, draft: &Draft) {
+    let url = draft.url.trim();
+    if !url.is_empty() {
+        view.send(Command::Watch { url: url.to_owned() });
+    }
+}
+
+/// What a stream or file is called where there is little room: nothing secret in it.
+pub fn name_of(url: &str) -> String {
+    let whole = url.split(['?', '#']).next().unwrap_or_default();
+    let rest = whole.split_once("://").map_or(whole, |(_, rest)| rest);
+    let (host, path) = match whole.contains("://") {
+        true => rest.split_once('/').unwrap_or((rest, "")),
+        false => ("", rest),
+    };
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let last = path.trim_end_matches('/').rsplit(['/', '\\']).next().unwrap_or_default();
+    match (last.is_empty(), host.is_empty()) {
+        (false, false) => format!("{last} · {host}"),
+        (false, true) => last.to_owned(),
+        _ => host.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_short_and_hold_no_secret() {
+        for (url, name) in [
+            ("rtmp://me:planted@host:1935/live/show?token=planted", "show · host:1935"),
+            ("https://host/a/b/live.m3u8#planted", "live.m3u8 · host"),
+            ("rtmp://host", "host"),
+            ("/home/ada/film.flv", "film.flv"),
+            ("film.mkv", "film.mkv"),
+            ("", ""),
+        ] {
+            assert_eq!(name_of(url), name);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What viewers say to each other about a stream: a line of a chat, as the built-in server's
+//! WebSocket carries it (JSON `{"name","text"}` in text messages) and as data messages of a stream
+//! do (AMF0, `onTextData` and the like). Whoever it comes from, it is cleaned before anybody sees it.
+
+use serde_json::{Value as Json, json};
+
+use crate::wire::amf0;
+
+/// The longest message taken, in bytes.
+pub const MAX_MESSAGE: usize = 4 << 10;
+/// Characters of a name.
+pub const MAX_NAME: usize = 32;
+/// Characters of what is said.
+pub const MAX_TEXT: usize = 200;
+
+/// The names of data messages that carry a line.
+const DATA: [&str; 4] = ["onTextData", "onChat", "onDanmaku", "onComment"];
+
+/// Something that somebody said.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Line {
+    /// Who; empty for the server itself, and for who gave no name.
+    pub name: String,
+    /// What, one line of [`MAX_TEXT`] characters at most; never empty.
+    pub text: String,
+}
+
+impl Line {
+    /// A line without what must not be shown; `None` where nothing is left.
+    pub fn new(name: &str, text: &str) -> Option<Self> {
+        let text = clean(text, MAX_TEXT);
+        (!text.is_empty()).then(|| Self { name: clean(name, MAX_NAME), text })
+    }
+
+    /// From a text message of a WebSocket; `None` where it is no line.
+    pub fn from_json(message: &str) -> Option<Self> {
+        if message.len() > MAX_MESSAGE {
+            return None;
+        }
+        let value: Json = serde_json::from_str(message).ok()?;
+        let field = |name| value.get(name).and_then(Json::as_str).unwrap_or_default();
+        Self::new(field("name"), field("text"))
+    }
+
+    /// As a text message of a WebSocket.
+    pub fn to_json(&self) -> String {
+        json!({ "name": self.name, "text": self.text }).to_string()
+    }
+
+    /// From the body of a data message (a script tag): `onTextData`, `onChat`, `onDanmaku` or
+    /// `onComment` with an object of `text` (or `content`, `message`) and `name` (or `user`,
+    /// `nickname`), or with a text alone. `None` for everything else.
+    pub fn from_data(body: &[u8]) -> Option<Self> {
+        if body.len() > 4 * MAX_MESSAGE {
+            return None;
+        }
+        let values = amf0::decode(body).ok()?;
+        let mut values = values.iter().skip_while(|it| it.as_str() == Some("@setDataFrame"));
+        values.next().and_then(|it| it.as_str()).filter(|name| DATA.contains(name))?;
+        let said = values.next()?;
+        let first = |names: [&str; 3]| names.into_iter().find_map(|name| said.get_str(name));
+        match said.as_str() {
+            Some(text) => Self::new("", text),
+            None => Self::new(
+                first(["name", "user", "nickname"]).unwrap_or_default(),
+                first(["text", "content", "message"])?,
+            ),
+        }
+    }
+}
+
+/// One line without control characters, without those that turn the direction of what stands
+/// around it, without more than three marks over one letter, and no longer than this.
+fn clean(text: &str, most: usize) -> String {
+    let mut clean = String::new();
+    let (mut count, mut marks, mut gap) = (0, 0, false);
+    for letter in text.chars() {
+        let turns = matches!(letter, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{feff}')
+            || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let mark = matches!(letter, '\u{0300}'..='\u{036f}' | '\u{0483}'..='\u{0489}'
+            | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}');
+        marks = if mark { marks + 1 } else { 0 };
+        if turns || marks > 3 {
+            continue;
+        }
+        if letter.is_whitespace() || letter.is_control() {
+            gap = !clean.is_empty();
+            continue;
+        }
+        if count + usize::from(gap) >= most {
+            break;
+        }
+        if std::mem::take(&mut gap) {
+            clean.push(' ');
+            count += 1;
+        }
+        clean.push(letter);
+        count += 1;
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::amf0::Value;
+
+    fn line(name: &str, text: &str) -> Option<Line> {
+        Some(Line { name: name.into(), text: text.into() })
+    }
+
+    #[test]
+    fn lines_go_and_come_back() {
+        let said = Line::new("小明", "加油! \"ok\" \\").unwrap();
+        assert_eq!(Line::from_json(&said.to_json()), Some(said));
+        assert_eq!(Line::from_json(r#"{"text":"hi"}"#), line("", "hi"));
+        assert_eq!(Line::from_json(r#"{"name":5,"text":"hi","more":[1]}"#), line("", "hi"));
+    }
+
+    #[test]
+    fn what_is_no_line_is_none() {
+        let long = format!(r#"{{"text":"{}"}}"#, "x".repeat(MAX_MESSAGE));
+        for bad in ["", "{", "[]", "5", "null", "{}", r#"{"text":7}"#, r#"{"text":" \n "}"#, &long]
+        {
+            assert_eq!(Line::from_json(bad), None, "{bad:.40}");
+        }
+        // A thousand brackets: no stack is used up.
+        assert_eq!(Line::from_json(&"[".repeat(1_000)), None);
+    }
+
+    #[test]
+    fn what_must_not_be_shown_is_taken_out() {
+        let cases = [
+            ("  a \t\r\n b  ", "a b"),
+            ("a\u{0}\u{7f}b", "a b"),
+            ("\u{202e}evil\u{2066}", "evil"),
+            ("e\u{301}\u{301}\u{301}\u{301}\u{301}x", "e\u{301}\u{301}\u{301}x"),
+            ("👍🏽 ok", "👍🏽 ok"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Line::new("", text), line("", expected), "{text:?}");
+        }
+        let said = Line::new(&"n".repeat(99), &"字 ".repeat(999)).unwrap();
+        assert_eq!(said.name.chars().count(), MAX_NAME);
+        assert!(said.text.chars().count() <= MAX_TEXT && said.text.chars().count() > MAX_TEXT - 2);
+    }
+
+    #[test]
+    fn data_messages_are_read() {
+        let object = Value::object([("user", "ann".into()), ("content", "hello".into())]);
+        for (values, expected) in [
+            (vec!["onChat".into(), object.clone()], line("ann", "hello")),
+            (vec!["@setDataFrame".into(), "onTextData".into(), "hi".into()], line("", "hi")),
+            (vec!["onMetaData".into(), object], None),
+            (vec!["onChat".into()], None),
+            (vec!["onChat".into(), Value::from(5.0)], None),
+            (vec![], None),
+        ] {
+            let body = amf0::encode::<String>(&values);
+            assert_eq!(Line::from_data(&body), expected, "{values:?}");
+        }
+        assert_eq!(Line::from_data(b"\x02\x00"), None);
+    }
+}

@@ -1,0 +1,170 @@
+//! Chats: that of the built-in server, and that in a stream as ffmpeg writes it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use onair::net::web::WebUrl;
+use onair::net::{Options, Runtime};
+use onair::player::chat::{Chat, ChatState};
+use onair::wire::chat::Line;
+use peers::onair::Onair;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A server, with a stream of ffmpeg's that has a text every second.
+fn server(name: &str) -> (Onair, peers::Peer, String, String) {
+    let arguments = ["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+    let mut server = Onair::start(&arguments);
+    let ready = server.wait_named("ready");
+    let rtmp = format!("{}/live/{name}", ready["rtmp"].as_str().unwrap().trim_end_matches('/'));
+    let http = ready["http"].as_str().unwrap();
+    let http = format!("{}/live/{name}", http.trim_end_matches('/'));
+    let folder = tempfile::tempdir().unwrap().keep();
+    let texts = folder.join("texts.srt");
+    let srt: String = (0..60)
+        .map(|s| format!("{}\n00:00:{s:02},000 --> 00:00:{s:02},900\nline {s} of it\n\n", s + 1))
+        .collect();
+    std::fs::write(&texts, srt).unwrap();
+    #[rustfmt::skip]
+    let words = [
+        "-hide_banner", "-nostdin", "-v", "error", "-re",
+        "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=15", "-i", texts.to_str().unwrap(),
+        "-map", "0:v", "-map", "1:s", "-c:v", "libx264", "-preset", "ultrafast", "-g", "15",
+        "-pix_fmt", "yuv420p", "-c:s", "text", "-t", "60", "-f", "flv", &rtmp,
+    ];
+    let peer = peers::Peer::start("ffmpeg", words);
+    server.wait_named("publish");
+    (server, peer, rtmp, http)
+}
+
+fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + LIMIT;
+    while Instant::now() < end {
+        if let Some(found) = look() {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("{what}: not within {LIMIT:?}");
+}
+
+/// A WebSocket from a page of this origin, or from no page.
+fn socket(
+    url: &str,
+    origin: Option<&str>,
+) -> Result<
+    WebSocket<TcpStream>,
+    Box<tungstenite::HandshakeError<tungstenite::ClientHandshake<TcpStream>>>,
+> {
+    let address = url.strip_prefix("ws://").unwrap().split('/').next().unwrap().to_owned();
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    let mut request = url.into_client_request().unwrap();
+    if let Some(origin) = origin {
+        request.headers_mut().insert("Origin", origin.parse().unwrap());
+    }
+    tungstenite::client(request, stream).map(|(socket, _)| socket).map_err(Box::new)
+}
+
+/// The next text message.
+fn text(socket: &mut WebSocket<TcpStream>) -> String {
+    loop {
+        if let Message::Text(text) = socket.read().unwrap() {
+            return text.as_str().to_owned();
+        }
+    }
+}
+
+#[test]
+fn what_is_said_reaches_everybody_and_what_comes_in_the_stream_too() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let (server, _ffmpeg, rtmp, http) = server("talk");
+    let chat = format!("ws{}/chat", http.strip_prefix("http").unwrap());
+    let mut player = Onair::start(&["play", &rtmp, "--headless", "--mute", "--chat", &chat]);
+    player.wait_event("the chat is open", |it| it["event"] == "chat" && it["state"] == "open");
+
+    // Somebody with another program.
+    let mut other = socket(&chat, None).unwrap();
+    other.send(Message::text(r#"{"name":"ann","text":"hel\u202elo"}"#)).unwrap();
+    assert_eq!(text(&mut other), r#"{"name":"ann","text":"hello"}"#);
+    let heard = player.wait_event("ann", |it| it["event"] == "chat" && it["name"] == "ann");
+    assert_eq!(heard["text"], "hello");
+
+    // Our own client, which also hears what was said before.
+    let runtime = Runtime::start().unwrap();
+    let url = WebUrl::parse(&format!("{http}.flv")).unwrap().chat().unwrap();
+    let ours = Chat::join(url, Options::default(), &runtime);
+    let first = until("the past", || ours.heard().next());
+    assert_eq!(first, Line::new("ann", "hello").unwrap());
+    assert_eq!(ours.state(), ChatState::Open);
+    assert!(ours.say(Line::new("", "加油!").unwrap()));
+    let said = until("what we said", || ours.heard().next());
+    assert!(said.name.starts_with("guest-") && said.text == "加油!", "{said:?}");
+    assert!(text(&mut other).contains("加油!"));
+
+    // What ffmpeg writes into the stream.
+    let line = player.wait_event("a text of the stream", |it| {
+        it["event"] == "chat" && it["text"].as_str().is_some_and(|text| text.starts_with("line "))
+    });
+    assert_eq!(line["name"], "");
+    player.stop(LIMIT);
+    drop(server);
+}
+
+#[test]
+fn bad_guests_harm_nobody() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let (_server, _ffmpeg, _, http) = server("talk");
+    let chat = format!("ws{}/chat", http.strip_prefix("http").unwrap());
+    assert!(socket(&chat.replace("/talk/", "/nothing/"), None).is_err(), "there is no such stream");
+
+    let mut good = socket(&chat, None).unwrap();
+    // A page of somebody else's may listen, and says nothing.
+    let mut page = socket(&chat, Some("https://evil.example")).unwrap();
+    page.send(Message::text(r#"{"name":"victim","text":"spam"}"#)).unwrap();
+    let told = Line::from_json(&text(&mut page)).unwrap();
+    assert!(told.name.is_empty() && told.text.contains("only listen"), "{told:?}");
+
+    // No lines, too many lines, a giant: told, then let go.
+    let mut bad = socket(&chat, None).unwrap();
+    for message in ["", "{", "[1]", r#"{"text":""}"#] {
+        bad.send(Message::text(message)).unwrap();
+        assert!(text(&mut bad).contains("no line"));
+    }
+    let mut ended = false;
+    for _ in 0..60 {
+        ended |= bad.send(Message::text("x")).is_err();
+    }
+    let end = std::iter::from_fn(|| Some(bad.read()))
+        .take(80)
+        .find(|it| matches!(it, Err(_) | Ok(Message::Close(_))));
+    assert!(ended || end.is_some());
+    let mut giant = socket(&chat, None).unwrap();
+    let _ = giant.send(Message::text("x".repeat(100_000)));
+    assert!(
+        matches!(giant.read(), Err(_) | Ok(Message::Close(_))),
+        "a message without end is not read"
+    );
+
+    // The others talk on, and never saw any of it.
+    good.send(Message::text(r#"{"name":"bob","text":"still here"}"#)).unwrap();
+    assert_eq!(text(&mut good), r#"{"name":"bob","text":"still here"}"#);
+}

@@ -1,0 +1,336 @@
+//! Filters of pictures against ffmpeg's for the same, by PSNR, through the running compositor; and a
+//! colour table and a mask out of a settings file, as they arrive in a recording.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::fs;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use onair::base::queue::{self, Full};
+use onair::base::{Clock, Latest, Pooled, Timestamp};
+use onair::compose::filter::{Cube, Filter, Material, Slot, Table, Wanted};
+use onair::compose::scene::{Plan, SourceId};
+use onair::compose::{self, Compositor};
+use onair::media::{Color, FrameGrid, FrameRate, Planes, Size, VideoFeed, VideoFrame};
+use peers::{LIMIT, missing};
+
+const SIZE: Size = Size::new(640, 360);
+
+/// Pictures one after the other, the last one for ever.
+struct Reel {
+    frames: Vec<VideoFrame>,
+    at: usize,
+    ended: Arc<AtomicBool>,
+}
+
+impl VideoFeed for Reel {
+    fn picture(&mut self, _: Timestamp) -> Option<VideoFrame> {
+        let frame = self.frames[self.at].clone();
+        if self.at + 1 < self.frames.len() {
+            self.at += 1;
+        } else {
+            self.ended.store(true, Ordering::SeqCst);
+        }
+        Some(frame)
+    }
+}
+
+/// Soft gradients with shapes in them, of so much chroma, at an instant.
+fn painted(chroma: f32, time: f32) -> Planes {
+    let mut planes = Planes::black(SIZE);
+    let (width, height) = (SIZE.width as usize, SIZE.height as usize);
+    for y in 0..height {
+        for x in 0..width {
+            let (u, v) = (x as f32 / width as f32 + time, y as f32 / height as f32);
+            let wave = ((u * 9.0).sin() * (v * 7.0).cos() * 40.0) as i32;
+            let tile = ((u * 40.0).sin() * (v * 30.0).sin() * 30.0) as i32;
+            planes.y[y * width + x] = (120 + wave + tile).clamp(16, 235) as u8;
+        }
+    }
+    for y in 0..height / 2 {
+        for x in 0..width / 2 {
+            let (u, v) = (2.0 * x as f32 / width as f32 + time, 2.0 * y as f32 / height as f32);
+            planes.u[y * width / 2 + x] = (128.0 + chroma * (u * 5.0).sin()) as u8;
+            planes.v[y * width / 2 + x] = (128.0 + chroma * (v * 6.0).cos()) as u8;
+        }
+    }
+    planes
+}
+
+fn raw(planes: &Planes) -> Vec<u8> {
+    [planes.y.as_slice(), &planes.u, &planes.v].concat()
+}
+
+/// What ffmpeg makes of the last of these pictures.
+fn by_ffmpeg(pictures: &[Planes], graph: &str) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("in");
+    fs::write(&input, pictures.iter().flat_map(raw).collect::<Vec<u8>>()).unwrap();
+    let output = Command::new("ffmpeg")
+        .args(["-hide_banner", "-nostdin", "-v", "error", "-f", "rawvideo", "-pix_fmt", "yuv420p"])
+        .args(["-s", &SIZE.to_string(), "-i"])
+        .arg(&input)
+        .args(["-filter_complex", graph, "-frames:v", &pictures.len().to_string()])
+        .args(["-f", "rawvideo", "-pix_fmt", "yuv420p", "-"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let bytes = SIZE.pixels() * 3 / 2;
+    assert_eq!(output.stdout.len(), bytes * pictures.len(), "{graph}");
+    output.stdout[output.stdout.len() - bytes..].to_vec()
+}
+
+/// What the compositor makes of the last of these pictures.
+fn by_us(pictures: &[Planes], filter: Filter, material: Option<Material>) -> Vec<u8> {
+    let clock = Clock::start();
+    let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
+    let config = compose::Config { size: SIZE, grid, clock };
+    let compositor = Compositor::spawn(config, Latest::default()).unwrap();
+    let frame = |planes: &Planes| {
+        let planes = Arc::new(Pooled::unpooled(planes.clone()));
+        VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
+    };
+    let ended = Arc::new(AtomicBool::new(false));
+    let frames = pictures.iter().map(frame).collect();
+    let reel = Reel { frames, at: 0, ended: Arc::clone(&ended) };
+    let slot = Slot { enabled: true, filter };
+    compositor.set_filters(SourceId(1), vec![Wanted { slot, material }]);
+    compositor.set_source(SourceId(1), Some(Box::new(reel)));
+    compositor.show(Arc::new(Plan::simple(SourceId(1))), None);
+    let (frames, made) = queue::bounded::<VideoFrame>("test", 8, Full::DropOldest);
+    compositor.attach_encoder(frames);
+    // The last picture stands still: what comes after it was seen is made of it.
+    let last = loop {
+        let over = ended.load(Ordering::SeqCst);
+        let frame = made.recv_timeout(LIMIT).unwrap();
+        if over {
+            while made.try_recv().is_ok() {}
+            break made.recv_timeout(LIMIT).unwrap_or(frame);
+        }
+    };
+    compositor.join(LIMIT).unwrap();
+    raw(&last.planes)
+}
+
+fn psnr(a: &[u8], b: &[u8]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let sum: f64 = a.iter().zip(b).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2)).sum();
+    10.0 * (255.0_f64.powi(2) / (sum / a.len() as f64).max(1e-9)).log10()
+}
+
+fn filter(kind: &str, values: &[(&str, f32)]) -> Filter {
+    let mut filter = Filter::of_kind(kind).unwrap();
+    for (name, value) in values {
+        assert!(filter.set(name, *value), "{kind} {name}");
+    }
+    filter
+}
+
+fn chosen(mut filter: Filter, name: &str, option: &str) -> Filter {
+    assert!(filter.choose(name, option));
+    filter
+}
+
+#[test]
+fn filters_look_as_ffmpegs_do() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let picture = painted(90.0, 0.0);
+    let sides = [("left", 0.25), ("top", 0.25), ("right", 0.25), ("bottom", 0.25)];
+    let gamma = "lutyuv=y='16+219*pow((clip(val,16,235)-16)/219,1/1.5)'";
+    // The key's chroma in BT.709, and distances as ffmpeg counts them: of 255 times the root of 2.
+    let part = |share: f64| share * 224.0 / (255.0 * 2.0_f64.sqrt());
+    let key = format!(
+        "[0]format=yuva420p,chromakey=color=0xAD2A1A:yuv=1:similarity={:.4}:blend={:.4}[a];\
+         color=black:s={SIZE}:r=25,format=yuv420p[b];[b][a]overlay=shortest=1",
+        part(0.35),
+        part(0.1)
+    );
+    let keyed = [("similarity", 0.35), ("smoothness", 0.1), ("spill", 0.0)];
+    for (name, ours, graph, least) in [
+        ("crop", filter("crop", &sides), "crop=320:180:160:90,scale=640:360:flags=bilinear", 38.0),
+        (
+            "scale",
+            chosen(filter("scale", &[("width", 320.0)]), "kernel", "lanczos"),
+            "scale=320:180:flags=lanczos,scale=640:360:flags=bilinear",
+            36.0,
+        ),
+        (
+            "hue and saturation",
+            filter("color", &[("hue_degrees", 30.0), ("saturation", 0.8)]),
+            "hue=h=30:s=0.8",
+            44.0,
+        ),
+        (
+            "contrast",
+            filter("color", &[("contrast", 1.2), ("saturation", 1.0 / 1.2)]),
+            "eq=contrast=1.2",
+            44.0,
+        ),
+        ("gamma", filter("color", &[("gamma", 1.5)]), gamma, 50.0),
+        ("chroma key", filter("chroma-key", &keyed), &key, 32.0),
+        ("sharpen", filter("sharpen", &[("amount", 0.5)]), "unsharp=5:5:0.5:5:5:0", 44.0),
+    ] {
+        let have = by_us(std::slice::from_ref(&picture), ours, None);
+        let decibels = psnr(&by_ffmpeg(std::slice::from_ref(&picture), graph), &have);
+        eprintln!("{name}: {decibels:.1} dB");
+        assert!(decibels >= least, "{name}: {decibels:.1} dB, wanted {least}");
+    }
+    // ffmpeg blurs chroma by as many pixels as luma: luma alone is compared.
+    let have = by_us(std::slice::from_ref(&picture), filter("blur", &[("sigma", 6.0)]), None);
+    let want = by_ffmpeg(std::slice::from_ref(&picture), "gblur=sigma=6:steps=3");
+    let decibels = psnr(&want[..SIZE.pixels()], &have[..SIZE.pixels()]);
+    eprintln!("blur: {decibels:.1} dB");
+    assert!(decibels >= 36.0, "blur: {decibels:.1} dB");
+}
+
+/// A look: warmer, with more contrast.
+fn look() -> String {
+    let mut text = "TITLE \"Warm\"\nLUT_3D_SIZE 17\n".to_owned();
+    for index in 0..17 * 17 * 17 {
+        let [r, g, b] = [index % 17, index / 17 % 17, index / 289].map(|it| it as f32 / 16.0);
+        let bend = |it: f32| it * it * (3.0 - 2.0 * it);
+        text.push_str(&format!("{} {} {}\n", bend(r).powf(0.8), bend(g), bend(b).powf(1.2)));
+    }
+    text
+}
+
+#[test]
+fn a_colour_table_colours_as_ffmpegs_does() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("warm.cube");
+    fs::write(&file, look()).unwrap();
+    let table = Table::new(&Cube::parse(&look()).unwrap());
+    let picture = [painted(25.0, 0.0)];
+    let have = by_us(&picture, filter("lut", &[]), Some(Material::Table(Arc::new(table))));
+    let graph = format!(
+        "scale=in_color_matrix=bt709:in_range=tv:flags=bilinear+accurate_rnd+full_chroma_int,\
+         format=gbrp,lut3d=file={}:interp=tetrahedral,\
+         scale=out_color_matrix=bt709:out_range=tv:flags=bilinear+accurate_rnd,format=yuv420p",
+        file.display()
+    );
+    let decibels = psnr(&by_ffmpeg(&picture, &graph), &have);
+    eprintln!("lut3d: {decibels:.1} dB");
+    assert!(decibels >= 36.0, "{decibels:.1} dB");
+}
+
+#[test]
+fn fields_become_pictures_as_well_as_yadif_makes_them() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let whole: Vec<Planes> = (0..10).map(|n| painted(60.0, n as f32 * 0.004)).collect();
+    let weave = |top: &[u8], bottom: &[u8], width: usize| -> Vec<u8> {
+        let rows = top.chunks_exact(width).zip(bottom.chunks_exact(width)).enumerate();
+        rows.flat_map(|(row, (top, bottom))| if row % 2 == 0 { top } else { bottom })
+            .copied()
+            .collect()
+    };
+    // The top field of one instant with the bottom field of the next.
+    let fields: Vec<Planes> = whole
+        .chunks_exact(2)
+        .map(|two| {
+            let mut planes = Planes::black(SIZE);
+            planes.y = weave(&two[0].y, &two[1].y, 640);
+            planes.u = weave(&two[0].u, &two[1].u, 320);
+            planes.v = weave(&two[0].v, &two[1].v, 320);
+            planes
+        })
+        .collect();
+    let truth = raw(&whole[8]);
+    let have = psnr(&truth, &by_us(&fields, filter("deinterlace", &[]), None));
+    let theirs = psnr(&truth, &by_ffmpeg(&fields, "yadif=mode=send_frame:parity=tff:deint=all"));
+    let before = psnr(&truth, &raw(&fields[4]));
+    eprintln!("deinterlace: {have:.1} dB, yadif {theirs:.1} dB, before {before:.1} dB");
+    assert!(have > before + 6.0 && have > theirs - 2.0, "{have:.1} {theirs:.1} {before:.1}");
+}
+
+#[test]
+fn noise_is_taken_away_as_well_as_hqdn3d_does() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let clean = painted(60.0, 0.0);
+    let mut random = 5_u64;
+    let noisy: Vec<Planes> = (0..12)
+        .map(|_| {
+            let mut planes = clean.clone();
+            for y in &mut planes.y {
+                // The sum of four, so that most is small.
+                let mut sum = 0;
+                for _ in 0..4 {
+                    random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    sum += (random >> 61) as i32;
+                }
+                *y = (i32::from(*y) + sum - 14).clamp(0, 255) as u8;
+            }
+            planes
+        })
+        .collect();
+    let luma = SIZE.pixels();
+    let of = |picture: &[u8]| psnr(&raw(&clean)[..luma], &picture[..luma]);
+    let have = of(&by_us(&noisy, filter("denoise", &[("spatial", 0.5), ("temporal", 0.5)]), None));
+    let (theirs, before) = (of(&by_ffmpeg(&noisy, "hqdn3d")), of(&raw(&noisy[11])));
+    eprintln!("denoise: {have:.1} dB, hqdn3d {theirs:.1} dB, before {before:.1} dB");
+    assert!(have > before + 3.0 && have > theirs - 2.0, "{have:.1} {theirs:.1} {before:.1}");
+}
+
+#[test]
+fn filters_of_a_settings_file_reach_the_recording() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("negative.cube"), "LUT_1D_SIZE 2\n1 1 1\n0 0 0\n").unwrap();
+    fs::write(path("broken.cube"), "LUT_3D_SIZE 70\n").unwrap();
+    let settings = format!(
+        "[collection]\ncurrent = 'Talk'\n[[collection.scenes]]\nname = 'Talk'\n\
+         [[collection.scenes.items]]\nmain = true\n\
+         [[collection.main_filters]]\nkind = 'lut'\nfile = '{}'\n\
+         [[collection.main_filters]]\nkind = 'lut'\nfile = '{}'\n\
+         [[collection.main_filters]]\nkind = 'hologram'\n",
+        path("negative.cube").display(),
+        path("broken.cube").display()
+    );
+    fs::write(path("s.toml"), settings).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_onair"))
+        .args(["live", "--json", "--scene", "Talk", "--video", "color:#ffffff", "--audio", "tone"])
+        .args(["--size", "320x180", "--fps", "15", "--duration", "3s", "--settings"])
+        .arg(path("s.toml"))
+        .arg("--record")
+        .arg(path("out.mkv"))
+        .env("XDG_STATE_HOME", folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let heard = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}{heard}");
+    assert!(said.contains("filter-failed") && said.contains("broken.cube"), "{said}");
+    assert!(said.contains("hologram") || heard.contains("hologram"), "{said}{heard}");
+    let pictures = Command::new("ffmpeg")
+        .args(["-hide_banner", "-nostdin", "-v", "error", "-i"])
+        .arg(path("out.mkv"))
+        .args(["-an", "-f", "rawvideo", "-pix_fmt", "gray", "-"])
+        .output()
+        .unwrap();
+    let last = pictures.stdout.chunks_exact(320 * 180).next_back().unwrap();
+    let mean = last.iter().map(|y| u32::from(*y)).sum::<u32>() / (320 * 180);
+    assert!(mean <= 20, "white is black now, not {mean}");
+}

@@ -1,0 +1,251 @@
+//! Pictures that are made to fit a connection: smaller ones, and a second encode for the targets
+//! that need one.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use onair::audio::AudioChoice;
+use onair::base::Clock;
+use onair::capture::VideoChoice;
+use onair::media::{BitsPerSecond, Rung, Size};
+use onair::studio::stats::Stats;
+use onair::studio::target::TargetState;
+use onair::studio::{Adapt, Command, Config, Event, Quality, Settings, Studio, Target};
+use peers::throttle::Throttle;
+use peers::{LIMIT, Onair, Peer, ffmpeg, wait_for};
+
+const WIDE: u64 = 100_000_000;
+const FULL: BitsPerSecond = BitsPerSecond(800_000);
+
+fn config(adapt: Adapt, targets: Vec<Target>) -> Config {
+    let quality = Quality {
+        size: Size::new(640, 360),
+        video_bitrate: FULL,
+        least_bitrate: BitsPerSecond(100_000),
+        audio_bitrate: BitsPerSecond(64_000),
+        adapt,
+        adapt_size: true,
+        ..Quality::default()
+    };
+    let settings = Settings {
+        video: Some(VideoChoice::Test),
+        audio: Some(AudioChoice::Tone),
+        quality,
+        targets,
+        ..Settings::default()
+    };
+    Config { keyring: false, ..Config::new(Clock::start(), settings) }
+}
+
+/// A server of ours, and where it takes streams and hands them out over HTTP.
+fn server() -> (Onair, u16, String) {
+    let words = ["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+    let mut server = Onair::start(&words);
+    let ready = server.wait_named("ready");
+    let port = |name: &str| {
+        let address = ready[name].as_str().unwrap();
+        address.rsplit(':').next().unwrap().parse::<u16>().unwrap()
+    };
+    let http = format!("http://127.0.0.1:{}", port("http"));
+    (server, port("rtmp"), http)
+}
+
+/// Writes what viewers get into a file, as it is.
+fn viewer(http: &str, stream: &str, file: &Path) -> Peer {
+    let url = format!("{http}/live/{stream}.flv");
+    let words = ["-hide_banner", "-nostdin", "-y", "-i", &url, "-c", "copy"];
+    let mut all: Vec<_> = words.to_vec();
+    all.push(file.to_str().unwrap());
+    Peer::start("ffmpeg", all)
+}
+
+/// The heights of the pictures in a file, one after another where they change.
+fn heights(file: &Path) -> Vec<u64> {
+    let words = ["-v", "error", "-select_streams", "v", "-of", "csv=p=0"];
+    let mut all: Vec<_> = words.to_vec();
+    all.extend(["-show_entries", "frame=height", file.to_str().unwrap()]);
+    let mut peer = Peer::start("ffprobe", all);
+    peer.wait_success(LIMIT * 4);
+    assert_eq!(peer.errors(), "");
+    let mut seen: Vec<u64> = peer
+        .output()
+        .lines()
+        .filter_map(|line| line.trim_end_matches(',').trim().parse().ok())
+        .collect();
+    seen.dedup();
+    seen
+}
+
+/// Nothing of the sound is missing, and time never goes back.
+fn whole_sound(file: &Path) {
+    let probe = ffmpeg::probe(file);
+    let sound = probe.packets("audio");
+    assert!(sound.len() > 100);
+    for pair in sound.windows(2) {
+        let gap = pair[1].dts - pair[0].dts;
+        assert!(gap > 0.0 && gap < 0.05, "{gap} at {}", pair[0].dts);
+    }
+    let pictures = probe.packets("video");
+    assert!(pictures.windows(2).all(|pair| pair[1].dts > pair[0].dts));
+}
+
+fn watch(studio: &mut Studio) -> Arc<Mutex<Stats>> {
+    let latest = Arc::new(Mutex::new(Stats::default()));
+    let its = Arc::clone(&latest);
+    let events = studio.events().unwrap();
+    std::thread::spawn(move || {
+        while let Some(event) = events.recv() {
+            if let Event::Stats(stats) = event {
+                *its.lock().unwrap() = *stats;
+            }
+        }
+    });
+    latest
+}
+
+#[test]
+fn the_picture_becomes_smaller_on_a_slow_connection_and_large_again() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let (_server, port, http) = server();
+    let link = Throttle::start(port, WIDE);
+    let target = Target::custom(0, &format!("rtmp://127.0.0.1:{}/live", link.port), "show".into());
+    let mut studio = Studio::start(config(Adapt::Slowest, vec![target])).unwrap();
+    let stats = watch(&mut studio);
+    let height = || stats.lock().unwrap().video.and_then(|video| video.size).map(|it| it.height);
+    let notice = |key: &str| studio.snapshot().notices.iter().any(|notice| notice.key == key);
+    studio.send(Command::GoLive);
+    wait_for("the stream", LIMIT, || {
+        studio.snapshot().targets.iter().any(|it| it.state == Some(TargetState::Live))
+    });
+    let seen = folder.path().join("seen.flv");
+    let mut viewer = viewer(&http, "show", &seen);
+    let url = format!("rtmp://127.0.0.1:{port}/live/show");
+    let mut player = Onair::start(&["play", &url, "--headless"]);
+    player.wait_named("play_stats");
+    let recording = folder.path().join("own.mp4");
+    studio.send(Command::StartRecording(recording.clone()));
+    wait_for("two seconds", LIMIT, || {
+        studio.snapshot().recording.is_some_and(|it| it.duration.as_secs() >= 2)
+    });
+    assert_eq!(height(), Some(360));
+
+    link.set(230_000);
+    wait_for("half the size", LIMIT * 2, || height() == Some(180));
+    assert!(notice("size-lowered"));
+    player.wait_event("small pictures", |it| it["event"] == "play_stats" && it["height"] == 180);
+    link.set(WIDE);
+    wait_for("the whole size", LIMIT * 4, || height() == Some(360));
+    wait_for("the notice", LIMIT, || notice("size-restored") && !notice("size-lowered"));
+    let played = || {
+        let events = player.events();
+        let last = events.iter().rev().find(|it| it["event"] == "play_stats");
+        last.is_some_and(|it| it["height"] == 360)
+    };
+    wait_for("large pictures", LIMIT, played);
+    studio.end(LIMIT).unwrap();
+    viewer.wait_success(LIMIT);
+    player.peer.wait(LIMIT);
+
+    assert_eq!(ffmpeg::decode(&seen), "");
+    let sizes = heights(&seen);
+    assert_eq!((sizes.first(), sizes.last()), (Some(&360), Some(&360)), "{sizes:?}");
+    assert!(sizes.contains(&180), "{sizes:?}");
+    whole_sound(&seen);
+    // The recording is as many files as there were sizes, each whole and of one size.
+    let part = |number: usize| match number {
+        1 => recording.clone(),
+        number => folder.path().join(format!("own-part{number}.mp4")),
+    };
+    let parts: Vec<_> = (1..).map(part).take_while(|path| path.exists()).collect();
+    let recorded: Vec<_> = parts.iter().map(|path| heights(path)).collect();
+    assert!(recorded.iter().all(|sizes| sizes.len() == 1), "{recorded:?}");
+    assert!(recorded.len() >= 3, "{recorded:?}");
+    for path in parts {
+        assert_eq!(ffmpeg::decode(&path), "", "{path:?}");
+    }
+}
+
+#[test]
+fn a_target_with_a_slow_connection_gets_a_second_encode_and_the_other_keeps_the_first() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let (_server, port, http) = server();
+    let link = Throttle::start(port, WIDE);
+    let to = |port: u16| format!("rtmp://127.0.0.1:{port}/live");
+    let targets = vec![
+        Target::custom(0, &to(port), "wide".into()),
+        Target::custom(1, &to(link.port), "narrow".into()),
+    ];
+    let mut studio = Studio::start(config(Adapt::Rung, targets)).unwrap();
+    let stats = watch(&mut studio);
+    let rung = |at: usize| stats.lock().unwrap().targets.get(at).map(|target| target.rung);
+    let notice = |key: &str| studio.snapshot().notices.iter().any(|notice| notice.key == key);
+    studio.send(Command::GoLive);
+    wait_for("both targets", LIMIT, || {
+        let live = |state| state == Some(TargetState::Live);
+        studio.snapshot().targets.iter().all(|it| live(it.state))
+    });
+    let files = ["wide", "narrow"].map(|name| folder.path().join(name).with_extension("flv"));
+    let mut viewers =
+        [("wide", &files[0]), ("narrow", &files[1])].map(|(name, file)| viewer(&http, name, file));
+    let recording = folder.path().join("own.mp4");
+    studio.send(Command::StartRecording(recording.clone()));
+    wait_for("two seconds", LIMIT, || {
+        studio.snapshot().recording.is_some_and(|it| it.duration.as_secs() >= 2)
+    });
+    assert!(stats.lock().unwrap().video.unwrap().second.is_none());
+
+    link.set(350_000);
+    wait_for("the second rung", LIMIT, || rung(1) == Some(Rung::Second));
+    assert!(notice("rung-lowered"));
+    let begun = studio.snapshot().recording.unwrap().duration;
+    wait_for("ten seconds of it", LIMIT, || {
+        studio.snapshot().recording.unwrap().duration.as_secs() >= begun.as_secs() + 10
+    });
+    let now = stats.lock().unwrap().clone();
+    let second = now.video.unwrap().second.unwrap();
+    assert!(second.1 < 300_000 && second.0.height < 360, "{second:?}");
+    assert_eq!(now.video.unwrap().allowed, FULL.0);
+    assert_eq!(rung(0), Some(Rung::Main));
+    let late = &now.targets[1];
+    assert!(late.state == TargetState::Live && late.reconnects == 0, "{late:?}");
+    assert!(late.queued_ms < 1_000, "{late:?}");
+    let shown = studio.snapshot().targets[1].clone();
+    assert_eq!((shown.rung, shown.size), (Rung::Second, Some(second.0)));
+
+    link.set(WIDE);
+    wait_for("the main one", LIMIT * 4, || rung(1) == Some(Rung::Main));
+    wait_for("the notice", LIMIT, || notice("rung-restored") && !notice("rung-lowered"));
+    wait_for("the end of the second", LIMIT * 2, || {
+        stats.lock().unwrap().video.is_some_and(|video| video.second.is_none())
+    });
+    studio.end(LIMIT).unwrap();
+    for viewer in &mut viewers {
+        viewer.wait_success(LIMIT);
+    }
+    for file in &files {
+        assert_eq!(ffmpeg::decode(file), "", "{file:?}");
+        whole_sound(file);
+    }
+    assert_eq!(heights(&files[0]), [360]);
+    let sizes = heights(&files[1]);
+    assert_eq!((sizes.first(), sizes.last()), (Some(&360), Some(&360)), "{sizes:?}");
+    assert!(sizes.len() >= 3, "{sizes:?}");
+    // Nobody noticed but who had to.
+    let pictures = ffmpeg::probe(&files[0]).packets("video");
+    assert!(pictures.windows(2).all(|pair| pair[1].dts - pair[0].dts < 0.05));
+    assert_eq!(heights(&recording), [360]);
+    assert_eq!(ffmpeg::decode(&recording), "");
+}

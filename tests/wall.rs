@@ -1,0 +1,131 @@
+//! Several players at once in one studio: a live stream and a dead address side by side, by the
+//! commands that the window sends.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::time::Duration;
+
+use onair::audio::AudioChoice;
+use onair::base::Clock;
+use onair::capture::VideoChoice;
+use onair::studio::playing::MOST_TILES;
+use onair::studio::snapshot::{TileView, WatchState};
+use onair::studio::{Command, Config, Playing, Settings, Snapshot, Studio, TileId};
+use peers::{LIMIT, Onair, free_port, wait_for};
+
+/// A studio that shows nothing itself and remembers in `folder`.
+fn studio(folder: &std::path::Path) -> Studio {
+    let path = folder.join("onair.toml");
+    let (read, _) = Settings::read(&path);
+    let settings =
+        Settings { video: Some(VideoChoice::None), audio: Some(AudioChoice::None), ..read };
+    let mut config = Config::new(Clock::start(), settings);
+    config.settings_path = Some(path);
+    config.keyring = false;
+    config.player.speaker = false;
+    Studio::start(config).unwrap()
+}
+
+fn wait(studio: &Studio, what: &str, enough: impl Fn(&Snapshot) -> bool) -> Snapshot {
+    wait_for(what, LIMIT, || enough(&studio.snapshot()));
+    studio.snapshot()
+}
+
+fn tile(snapshot: &Snapshot, id: u8) -> Option<&TileView> {
+    snapshot.tiles.iter().find(|tile| tile.id == TileId(id))
+}
+
+fn plays(snapshot: &Snapshot, id: u8) -> bool {
+    tile(snapshot, id).is_some_and(|tile| {
+        tile.state == WatchState::Playing && tile.figures.playing_for > Duration::from_secs(1)
+    })
+}
+
+#[test]
+fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
+    let mut live =
+        Onair::start(&["live", "--video", "test", "--audio", "tone", "--size", "480x270"]);
+    let url = live.play_url();
+    let dead = format!("rtmp://127.0.0.1:{}/live/nobody", free_port());
+    let folder = tempfile::tempdir().unwrap();
+    let one = studio(folder.path());
+    let player = |playing| one.send(Command::Player(playing));
+
+    one.send(Command::Watch { url: url.clone() });
+    player(Playing::Add { url: dead.clone() });
+    player(Playing::Add { url: format!("{url}?token=planted") });
+    let failed = |snapshot: &Snapshot| {
+        tile(snapshot, 1).is_some_and(|tile| matches!(tile.state, WatchState::Failed { .. }))
+    };
+    let snapshot = wait(&one, "one to fail and two to play", |snapshot| {
+        failed(snapshot) && plays(snapshot, 0) && plays(snapshot, 2)
+    });
+    // It is told in its tile, and nowhere else.
+    assert!(
+        snapshot.notices.iter().all(|it| !it.key.starts_with("watch-")),
+        "{:?}",
+        snapshot.notices
+    );
+    assert_eq!(snapshot.chosen_slot(), 0);
+    assert!(one.watched()[0].get().is_some() && one.watched()[2].get().is_some());
+    assert!(one.watched()[1].get().is_none());
+    // Each keeps its own third of what is kept to go back in.
+    let before = tile(&snapshot, 0).unwrap().figures.playing_for;
+
+    // Another is chosen, tried again and taken away; the first plays on all the while.
+    player(Playing::Choose(TileId(1)));
+    let snapshot = wait(&one, "the choice", |snapshot| snapshot.chosen_slot() == 1);
+    assert!(matches!(snapshot.watch, WatchState::Failed { .. }));
+    player(Playing::Again(TileId(1)));
+    wait(&one, "its failure", |snapshot| failed(snapshot));
+    player(Playing::Remove(TileId(1)));
+    let snapshot = wait(&one, "its end", |snapshot| snapshot.tiles.len() == 2);
+    assert_ne!(snapshot.chosen_slot(), 1);
+    player(Playing::Choose(TileId(0)));
+    player(Playing::Pause(true));
+    let snapshot = wait(&one, "a pause of the chosen one", |snapshot| {
+        snapshot.watch_figures.paused && snapshot.chosen_slot() == 0
+    });
+    assert!(!tile(&snapshot, 2).unwrap().figures.paused);
+    assert!(tile(&snapshot, 0).unwrap().figures.playing_for > before);
+    player(Playing::GoToLive);
+    wait(&one, "the live end", |snapshot| !snapshot.watch_figures.paused);
+
+    // No more than there is room for.
+    for _ in 0..MOST_TILES * 2 {
+        player(Playing::Add { url: dead.clone() });
+    }
+    wait(&one, "nine", |snapshot| snapshot.tiles.len() == MOST_TILES && plays(snapshot, 0));
+    for id in 1..MOST_TILES as u8 {
+        if id != 2 {
+            player(Playing::Remove(TileId(id)));
+        }
+    }
+    wait(&one, "two", |snapshot| snapshot.tiles.len() == 2);
+    player(Playing::Add { url: dead.clone() });
+    let snapshot = wait(&one, "three", |snapshot| snapshot.tiles.len() == 3);
+    assert_eq!(snapshot.recent, [dead.clone(), url.clone()]);
+    one.end(LIMIT).unwrap();
+
+    // The next run has the tiles, which do not play; the address with a token was not kept.
+    assert!(
+        !std::fs::read_to_string(folder.path().join("onair.toml")).unwrap().contains("planted")
+    );
+    let next = studio(folder.path());
+    let snapshot = wait(&next, "the wall", |snapshot| snapshot.tiles.len() == 2);
+    let urls: Vec<&str> = snapshot.tiles.iter().map(|tile| tile.figures.url.as_str()).collect();
+    assert_eq!(urls, [url.as_str(), dead.as_str()]);
+    assert!(snapshot.tiles.iter().all(|tile| tile.state == WatchState::Idle));
+    next.send(Command::Player(Playing::Again(TileId(0))));
+    wait(&next, "the first", |snapshot| plays(snapshot, 0));
+    next.end(LIMIT).unwrap();
+}
