@@ -27,7 +27,7 @@ use onair::base::Clock;
 use onair::net::{Options, Runtime};
 use onair::player::{Config, Kind, Source, State, probe};
 use peers::{LIMIT, Peer, web};
-use watch::{config, play};
+use watch::{Watching, config, play};
 
 const PICTURE: [&str; 4] = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25"];
 const TONE: [&str; 4] = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"];
@@ -96,6 +96,61 @@ fn recorded_lists_of_every_kind_are_played_whole() {
     assert_eq!((report.format, report.gop_s), ("hls", Some(1.0)));
     assert_eq!(report.video.unwrap().size, Some((320, 180)));
     assert_eq!(report.audio.unwrap().sample_rate, Some(48_000));
+}
+
+#[test]
+fn one_goes_about_in_recorded_lists() {
+    peers::require!("ffmpeg", "nginx");
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let hls = ["-t", "12", "-f", "hls", "-hls_time", "1", "-hls_list_size", "0"];
+    let split = ["-map", "0:v", "-map", "1:a", "-var_stream_map", "v:0,agroup:s a:0,agroup:s"];
+    let kinds: [(&str, &str, &[&str]); 3] = [
+        ("ts.m3u8", "ts.m3u8", &[]),
+        ("fmp4.m3u8", "fmp4.m3u8", &["-hls_segment_type", "fmp4"]),
+        // Picture and sound in lists of their own.
+        ("split.m3u8", "split%v.m3u8", &[&split[..], &["-master_pl_name", "split.m3u8"]].concat()),
+    ];
+    for (_, list, options) in kinds {
+        let parts: [&[&str]; 6] = [&PICTURE, &TONE, &CODE, &hls, options, &[list]];
+        ffmpeg(at, &parts).wait_success(LIMIT);
+    }
+    let web = serve(at);
+    for (name, ..) in kinds {
+        let url = format!("http://127.0.0.1:{}/{name}", web.http);
+        let watching = Watching::start(&config(&url));
+        let place = |it: &Watching| it.player.position().as_secs_f64();
+        watching.wait("the first pictures", |it| it.player.figures().shown > 15);
+        let length = watching.player.duration().expect(name).as_secs_f64();
+        assert!((length - 12.0).abs() < 0.2, "{name} {length}");
+        assert!(place(&watching) < 5.0, "{name}");
+
+        for (wanted, paused) in [(9.5, false), (2.5, false), (10.0, true), (0.5, true)] {
+            watching.player.pause(paused);
+            let shown = watching.player.figures().shown;
+            assert!(watching.player.seek(Duration::from_secs_f64(wanted)), "{name}");
+            // From the beginning of a segment of a second.
+            let there = |it: &Watching| (wanted - 1.1..wanted + 1.0).contains(&place(it));
+            let seen = |it: &Watching| it.player.figures().shown > shown;
+            watching.wait("the picture of the place", |it| seen(it) && there(it));
+        }
+        let (shown, sound) =
+            (watching.player.figures().shown, watching.player.figures().audio_samples);
+        watching.player.pause(false);
+        watching.wait("going on", |it| it.player.figures().shown > shown + 10);
+        watching.wait("sound", |it| it.player.figures().audio_samples > sound);
+        assert!(watching.player.seek(Duration::from_secs(11)), "{name}");
+        watching.wait("the end", |it| it.player.state().is_final());
+        assert_eq!(watching.player.state(), State::Ended, "{name}");
+        assert_eq!(watching.player.figures().damaged, 0, "{name}");
+        watching.end();
+
+        let late = Config { start: Some(Duration::from_millis(10_200)), ..config(&url) };
+        let outcome = play(&late, |_| false);
+        assert_eq!(outcome.state, State::Ended, "{name}");
+        // The two segments from 10 s on.
+        assert_eq!(outcome.figures.decoded, 50, "{name}");
+    }
 }
 
 #[test]

@@ -69,6 +69,37 @@ fn go_about(watching: Watching, name: &str) {
     watching.end();
 }
 
+/// Each place that is gone to in a pause is seen.
+fn look_about_in_a_pause(watching: Watching, name: &str) {
+    watching.wait("the first pictures", |it| it.player.figures().shown > 15);
+    watching.player.pause(true);
+    watching.wait("the pause", |it| it.player.figures().paused);
+    for place in [9.0_f64, 3.0, 11.0, 0.0] {
+        let before = watching.player.figures().shown;
+        assert!(watching.player.seek(Duration::from_secs_f64(place)), "{name}");
+        let near = |it: &Watching| (it.player.position().as_secs_f64() - place).abs() < 1.1;
+        let seen = |it: &Watching| it.player.figures().shown > before;
+        watching.wait("the picture of that place", |it| seen(it) && near(it));
+        assert!(watching.player.figures().paused, "{name}");
+    }
+    watching.player.pause(false);
+    let shown = watching.player.figures().shown;
+    watching.wait("going on", |it| it.player.figures().shown > shown + 10);
+    assert!(watching.player.position().as_secs_f64() < 6.0, "{name}: it goes on from there");
+    watching.end();
+}
+
+#[test]
+fn a_place_in_a_file_is_seen_also_in_a_pause() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.flv", "a.mp4", "a.mkv"] {
+        let source = Source::File(make(folder.path(), name));
+        let config = Config { speaker: false, ..Config::new(source) };
+        look_about_in_a_pause(Watching::start(&config), name);
+    }
+}
+
 #[test]
 fn one_goes_about_in_files_of_every_format() {
     peers::require!("ffmpeg");

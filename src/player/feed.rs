@@ -21,9 +21,6 @@ use crate::wire::flv::{self, TagKind};
 /// So many bodies without anything that can be played, and that was it.
 const FRUITLESS: u64 = 120;
 
-/// At most so much waits decoded, of pictures and of sound.
-const DECODED: Duration = Duration::from_millis(500);
-
 /// So many lines of a chat in so long are passed on.
 const MOST_LINES: u32 = 20;
 const LINES_IN: Duration = Duration::from_secs(1);
@@ -44,8 +41,9 @@ pub(super) struct Feed {
     unsupported: Option<String>,
     /// When the end of what there is was seen, and how far from the next packet.
     edge: Option<(Timestamp, Duration)>,
-    /// The next packet tells where in the recording it is.
+    /// The next packet tells where in the recording it is: by its own time, or it is there.
     moved: bool,
+    place: Option<Duration>,
     /// Lines of a chat since then.
     lines: (Timestamp, u32),
 }
@@ -65,6 +63,7 @@ impl Feed {
             unsupported: None,
             edge: None,
             moved: true,
+            place: None,
             lines: (Timestamp::ZERO, 0),
         }
     }
@@ -91,6 +90,11 @@ impl Feed {
         self.edge = Some((seen, distance));
     }
 
+    /// What comes next is played so long after the beginning of the recording.
+    pub(super) fn set_place(&mut self, place: Duration) {
+        (self.moved, self.place) = (true, Some(place));
+    }
+
     /// The connection was made anew.
     pub(super) fn restart(&mut self) {
         self.demux.restart();
@@ -103,14 +107,9 @@ impl Feed {
 
     /// What comes next is of another place of the recording; what waited was thrown away.
     pub(super) fn move_here(&mut self, now: Timestamp) {
-        // What is decoded already is still shown and heard; this comes behind it.
-        let at = self.shared.position() + DECODED;
+        let at = self.shared.move_here();
         self.demux.move_to(at, now);
         self.shared.reception.lock().move_to(at);
-        self.shared.video.flush();
-        self.shared.audio.flush();
-        self.shared.video.push(Unit::Gap);
-        self.shared.audio.push(Unit::Gap);
         self.moved = true;
     }
 
@@ -192,7 +191,8 @@ impl Feed {
             _ => return,
         };
         if std::mem::replace(&mut self.moved, false) {
-            self.shared.set_origin(time_ms, placed);
+            let place = self.place.take().map(|place| place.as_millis() as u32);
+            self.shared.set_origin(place.unwrap_or(time_ms), placed);
         }
     }
 

@@ -454,7 +454,7 @@ impl Drop for Glance {
 fn run(shared: &Shared, mut looker: Looker, out: &Mutex<Seen>) {
     while !shared.stop.wait(LOOK) {
         let mut any = false;
-        while let Popped::Unit(unit) = shared.video.pop(Duration::ZERO) {
+        while let (_, Popped::Unit(unit)) = shared.video.pop(Duration::ZERO) {
             any = true;
             match unit {
                 Unit::Configure(parameters) => looker.configure_video(parameters),
@@ -462,7 +462,7 @@ fn run(shared: &Shared, mut looker: Looker, out: &Mutex<Seen>) {
                 Unit::Gap => looker.gap(),
             }
         }
-        while let Popped::Unit(unit) = shared.audio.pop(Duration::ZERO) {
+        while let (_, Popped::Unit(unit)) = shared.audio.pop(Duration::ZERO) {
             any = true;
             match unit {
                 Unit::Configure(parameters) => looker.configure_audio(parameters),

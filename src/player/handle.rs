@@ -186,7 +186,7 @@ impl Player {
     }
 
     /// Goes on at another place of a recording, at the keyframe before it. False where that cannot
-    /// be done: a broadcast, or a recording read from the web.
+    /// be done: a broadcast, or a file of a web server that is no HLS list.
     pub fn seek(&self, to: Duration) -> bool {
         let can = self.duration().is_some() && !self.state().is_final();
         if can {

@@ -126,13 +126,8 @@ impl<P> Packets<P> {
         self.changed.notify_all();
     }
 
-    /// The next unit, waiting for it for at most `limit`.
-    pub fn pop(&self, limit: Duration) -> Popped<P> {
-        self.pop_counted(limit).1
-    }
-
-    /// As [`Packets::pop`], with the number of new starts before the unit.
-    pub fn pop_counted(&self, limit: Duration) -> (u32, Popped<P>) {
+    /// The next unit, waiting for it for at most `limit`, and the number of new starts before it.
+    pub fn pop(&self, limit: Duration) -> (u32, Popped<P>) {
         let mut inner = self.inner.lock();
         if inner.units.is_empty() && !inner.closed && !limit.is_zero() {
             self.changed.wait_for(&mut inner, limit);
@@ -148,6 +143,18 @@ impl<P> Packets<P> {
         drop(inner);
         self.changed.notify_all();
         (generation, Popped::Unit(unit))
+    }
+
+    /// As [`Packets::restart`], but the newest parameters stay.
+    pub fn restart_with_parameters(&self) -> u32 {
+        let mut inner = self.inner.lock();
+        inner.clear_packets();
+        inner.skipping = false;
+        inner.generation = inner.generation.wrapping_add(1);
+        let generation = inner.generation;
+        drop(inner);
+        self.changed.notify_all();
+        generation
     }
 
     /// Throws away all packets that wait; the newest parameters stay.
@@ -242,7 +249,7 @@ mod tests {
 
     fn drain(queue: &Packets<u8>) -> Vec<String> {
         let mut out = Vec::new();
-        while let Popped::Unit(unit) = queue.pop(Duration::ZERO) {
+        while let (_, Popped::Unit(unit)) = queue.pop(Duration::ZERO) {
             out.push(match unit {
                 Unit::Configure(config) => format!("config {config}"),
                 Unit::Packet(packet) => packet.dts.as_millis().to_string(),
@@ -275,8 +282,22 @@ mod tests {
         queue.close();
         assert_eq!(queue.push(packet(2, true)), 0);
         assert_eq!(drain(&queue), ["1"]);
-        assert!(matches!(queue.pop(Duration::from_secs(10)), Popped::Closed));
+        assert!(matches!(queue.pop(Duration::from_secs(10)), (_, Popped::Closed)));
         assert!(queue.is_finished());
+    }
+
+    #[test]
+    fn what_is_taken_tells_how_often_it_began_elsewhere() {
+        let queue = Packets::new(4);
+        queue.push(Unit::Configure(1));
+        queue.push(packet(1, true));
+        assert_eq!(queue.restart_with_parameters(), 1);
+        queue.push(packet(2, true));
+        assert!(matches!(queue.pop(Duration::ZERO), (1, Popped::Unit(Unit::Configure(1)))));
+        assert!(matches!(queue.pop(Duration::ZERO), (1, Popped::Unit(Unit::Packet(_)))));
+        queue.push(Unit::Configure(2));
+        assert_eq!(queue.restart(), 2);
+        assert!(matches!(queue.pop(Duration::ZERO), (2, Popped::Nothing)));
     }
 
     #[test]

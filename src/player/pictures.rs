@@ -26,7 +26,7 @@ pub(super) fn run(shared: &Arc<Shared>, stop: &Stop, pictures: &queue::Sender<De
     let mut thread =
         Decoding { shared, decoder: None, parameters: None, told_damage: false, generation: 0 };
     while !stop.is_set() && !shared.stop.is_set() {
-        let (generation, popped) = shared.video.pop_counted(Duration::from_millis(100));
+        let (generation, popped) = shared.video.pop(Duration::from_millis(100));
         if generation != thread.generation {
             // Another place of the stream: nothing of the one before is wanted.
             thread.generation = generation;

@@ -121,6 +121,7 @@ impl Run {
     fn step(&mut self) -> bool {
         let shared = Arc::clone(&self.presenter.shared);
         let now = shared.clock.now();
+        self.follow_feed(now);
         shared.set_position(self.playout.position());
         let live = shared.reception.lock().supply(now);
         self.follow_wish(now, &live);
@@ -297,7 +298,7 @@ impl Run {
     fn receive(&mut self) -> Option<VideoFrame> {
         loop {
             match self.presenter.pictures.try_recv() {
-                Ok(decoded) if decoded.generation != self.generation => {}
+                Ok(decoded) if !self.is_wanted(&decoded) => {}
                 Ok(decoded) => {
                     self.cadence.note(decoded.frame.pts);
                     return Some(decoded.frame);
@@ -309,6 +310,15 @@ impl Run {
                 }
             }
         }
+    }
+
+    /// Whether it is of the place that is played, and not of one that was left.
+    fn is_wanted(&mut self, decoded: &Decoded) -> bool {
+        if decoded.generation != self.generation {
+            // The feed may just have gone elsewhere.
+            self.follow_feed(self.presenter.shared.clock.now());
+        }
+        decoded.generation == self.generation
     }
 
     /// Shows a picture that was due at `due`.
@@ -391,11 +401,13 @@ impl Run {
             return;
         }
         match self.presenter.pictures.channel().recv_timeout(NAP) {
-            Ok(decoded) if decoded.generation == self.generation => {
-                self.cadence.note(decoded.frame.pts);
-                self.next = Some(decoded.frame);
+            Ok(decoded) => {
+                if self.is_wanted(&decoded) {
+                    self.cadence.note(decoded.frame.pts);
+                    self.next = Some(decoded.frame);
+                }
             }
-            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => self.pictures_ended = true,
         }
     }

@@ -40,7 +40,7 @@ impl Remote {
             let reconnect = config.reconnect;
             let url = web::parse(url)?;
             let ask = Ask { url, net: config.net.clone(), buffer: config.buffer };
-            let way = Way::Web(Box::new(Web { ask, reconnect, start: config.start.is_some() }));
+            let way = Way::Web(Box::new(Web { ask, reconnect, start: config.start }));
             return Ok(Self { way, reconnect, runtime });
         }
         Ok(Self::at(rtmp::parse(url)?, config, runtime))

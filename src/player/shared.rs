@@ -56,6 +56,8 @@ pub(super) struct Shared {
     paused: AtomicBool,
     /// Where to go on in a recording, not yet taken up.
     wanted: Mutex<Option<Duration>>,
+    /// Where the feed went in a recording, for the presenter.
+    moved: Mutex<Option<Moved>>,
     /// Wakes a feed that waits for the network, for a pause or a new place.
     pub(super) wished: tokio::sync::Notify,
     /// Milliseconds of a recording's own time, less media time.
@@ -89,6 +91,21 @@ pub(super) enum Back {
     Behind(Duration),
     /// The live end.
     Live,
+}
+
+/// The numbers of a new start in the queues of both tracks, see `Packets::restart`.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Start {
+    pub(super) video: u32,
+    pub(super) audio: u32,
+}
+
+/// The feed went to another place of a recording.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Moved {
+    /// The media time at which it goes on.
+    pub(super) at: Timestamp,
+    pub(super) start: Start,
 }
 
 /// What has been received.
@@ -234,6 +251,7 @@ impl Shared {
             av_offset: AtomicI64::new(within(config.av_offset_ms)),
             paused: AtomicBool::new(false),
             wanted: Mutex::new(None),
+            moved: Mutex::new(None),
             wished: tokio::sync::Notify::new(),
             origin: AtomicI64::new(0),
             position: AtomicI64::new(0),
@@ -361,6 +379,23 @@ impl Shared {
     /// The place that is wanted, once.
     pub(super) fn take_wanted(&self) -> Option<Duration> {
         self.wanted.lock().take()
+    }
+
+    /// What comes from here on is of another place of the recording and goes on where it is played
+    /// now: what waits is thrown away, and what is decoded too. Gives the media time.
+    pub(super) fn move_here(&self) -> Timestamp {
+        // Held meanwhile, so that whoever meets something of the new start finds what it is.
+        let mut moved = self.moved.lock();
+        let at = self.position();
+        let video = self.video.restart_with_parameters();
+        let audio = self.audio.restart_with_parameters();
+        *moved = Some(Moved { at, start: Start { video, audio } });
+        at
+    }
+
+    /// Where the feed went, once.
+    pub(super) fn take_moved(&self) -> Option<Moved> {
+        self.moved.lock().take()
     }
 
     /// Media time that is seen and heard.

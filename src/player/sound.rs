@@ -57,6 +57,8 @@ pub(super) struct Heard<'a> {
 pub(super) struct Sound {
     decoder: Option<Box<dyn AudioBackend>>,
     parameters: Option<AudioParameters>,
+    /// How often playing had begun elsewhere before what is decoded, see `Packets::restart`.
+    generation: u32,
     fifo: Fifo,
     device: Option<Device>,
     told_damage: bool,
@@ -123,6 +125,7 @@ impl Sound {
         Self {
             decoder: None,
             parameters: None,
+            generation: 0,
             fifo: Fifo::default(),
             device: None,
             told_damage: false,
@@ -196,7 +199,9 @@ impl Sound {
             if ahead > DECODE_AHEAD_MICROS {
                 return;
             }
-            match shared.audio.pop(Duration::ZERO) {
+            let (generation, popped) = shared.audio.pop(Duration::ZERO);
+            self.restart(generation);
+            match popped {
                 Popped::Unit(unit) => self.take(unit, shared),
                 Popped::Nothing | Popped::Closed => return,
             }
@@ -252,8 +257,12 @@ impl Sound {
         }
     }
 
-    /// What was decoded belongs to another place of the stream: it is forgotten.
-    pub(super) fn restart(&mut self) {
+    /// What was decoded before the new start of this number belongs to another place of the stream:
+    /// it is forgotten.
+    pub(super) fn restart(&mut self, generation: u32) {
+        if std::mem::replace(&mut self.generation, generation) == generation {
+            return;
+        }
         self.fifo.clear();
         if let Some(decoder) = &mut self.decoder {
             decoder.reset();

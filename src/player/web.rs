@@ -2,6 +2,7 @@
 //! thread.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::timeout;
 
@@ -12,12 +13,15 @@ use crate::player::feed::Feed;
 use crate::player::pull::{Ask, Item, Pace, Problem, Pull};
 use crate::player::{Failure, Kind, Severity, State};
 
+/// How often is looked whether the rest has been played.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// Where a stream is and how it is reached.
 pub(super) struct Web {
     pub(super) ask: Ask,
     pub(super) reconnect: bool,
     /// Somebody wants it from another place than its beginning.
-    pub(super) start: bool,
+    pub(super) start: Option<Duration>,
 }
 
 impl Web {
@@ -41,20 +45,38 @@ impl Web {
         if first {
             shared.enter(State::Opening { stage: "media" });
         }
-        if self.start && first {
+        if let Some(duration) = pull.duration() {
+            shared.set_duration(duration);
+            // After a loss it goes on where it was.
+            if let Some(start) = if first { self.start } else { Some(shared.place()) } {
+                pull.seek(start);
+            }
+        } else if self.start.is_some() && first {
             shared.say(
                 "player-no-start",
                 Severity::Warning,
                 "This is played from its beginning, or as it is broadcast.",
-                "--start holds for files, and for recorded streams of RTMP servers.",
+                "--start holds for files, recorded lists of HLS, and recorded streams of RTMP servers.",
                 "",
             );
         }
         let mut watch = Watch::new(shared.clock.now());
+        // All has come; while the rest is played one may still go back.
+        let mut over = false;
         loop {
+            if let Some(to) = shared.take_wanted() {
+                pull.seek(to);
+                feed.move_here(shared.clock.now());
+                over = false;
+            }
+            if over && shared.video.is_empty() && shared.audio.is_empty() {
+                return End::Over;
+            }
+            let limit = if over { LOOK } else { TICK };
             let item = tokio::select! {
                 () = shared.stopping.notified() => return End::Stopped,
-                item = timeout(TICK, pull.next()) => item,
+                () = shared.wished.notified() => continue,
+                item = timeout(limit, next(&mut pull, over)) => item,
             };
             if shared.stop.is_set() {
                 return End::Stopped;
@@ -76,10 +98,12 @@ impl Web {
                 }
                 Ok(Ok(Some(Item::Pace(pace)))) => feed.set_pace(pace),
                 Ok(Ok(Some(Item::Restart))) => feed.restart(),
+                Ok(Ok(Some(Item::Place(place)))) => feed.set_place(place),
                 Ok(Ok(Some(Item::Edge { seen, distance }))) => {
                     let ago = i64::try_from(seen.elapsed().as_micros()).unwrap_or(0);
                     feed.set_edge(now.offset(-ago), distance);
                 }
+                Ok(Ok(None)) if pull.duration().is_some() => over = true,
                 Ok(Ok(None)) if pull.pace() != Pace::Live => return End::Over,
                 Ok(Ok(None)) => {
                     // What is buffered is played to its end, while its publisher may come back.
@@ -90,6 +114,11 @@ impl Web {
             }
         }
     }
+}
+
+/// What comes next; after the end nothing.
+async fn next(pull: &mut Pull, over: bool) -> Result<Option<Item>, Problem> {
+    if over { std::future::pending().await } else { pull.next().await }
 }
 
 /// What went wrong, as the player tells it. What answers wrongly where a stream has been played is a

@@ -8,7 +8,7 @@ use super::Run;
 use crate::base::Timestamp;
 use crate::player::Rewind;
 use crate::player::schedule::Supply;
-use crate::player::shared::{Back, Shared};
+use crate::player::shared::{Back, Shared, Start};
 use crate::player::shift::Begin;
 
 /// The decoders are given so much ahead of the position, and so many units in one go.
@@ -50,31 +50,43 @@ impl Run {
             }
         };
         if let Some(begin) = place {
-            let generation = restart(shared, begin.units);
+            let start = restart(shared, begin.units);
             drop(shift);
             self.playout.move_to(begin.at, now);
-            self.forget(generation, Some(begin.at));
+            self.forget(start, Some(begin.at));
             // Shown at once, also in a pause.
             self.previewed = false;
         } else if shift.is_behind() || shared.paused() {
             shared.set_paused(false);
             let Some(Begin { units, .. }) = shift.go_live(end) else { return };
-            let generation = restart(shared, units);
+            let start = restart(shared, units);
             if shift.is_over() {
                 shared.video.close();
                 shared.audio.close();
             }
             drop(shift);
             self.playout.begin_again();
-            self.forget(generation, None);
+            self.forget(start, None);
         }
     }
 
     /// What was decoded belongs to another place.
-    fn forget(&mut self, generation: u32, from: Option<Timestamp>) {
-        self.generation = generation;
+    fn forget(&mut self, start: Start, from: Option<Timestamp>) {
+        self.generation = start.video;
         (self.next, self.from) = (None, from);
-        self.sound.restart();
+        self.sound.restart(start.audio);
+    }
+
+    /// Goes to the place of the recording that the feed went to. What is decoded of the one before is
+    /// not shown any more, and the first picture at once, also in a pause.
+    pub(super) fn follow_feed(&mut self, now: Timestamp) {
+        let Some(moved) = self.presenter.shared.take_moved() else { return };
+        let started = self.playout.has_started();
+        if started {
+            self.playout.move_to(moved.at, now);
+        }
+        self.forget(moved.start, started.then_some(moved.at));
+        self.previewed = false;
     }
 
     /// What there is to play: while behind, what is kept, at its own speed.
@@ -89,10 +101,10 @@ impl Run {
             && let Some(oldest) = shift.oldest()
             && let Some(begin) = shift.go_to(oldest, false)
         {
-            let generation = restart(shared, begin.units);
+            let start = restart(shared, begin.units);
             drop(shift);
             self.playout.move_to(begin.at, now);
-            self.forget(generation, Some(begin.at));
+            self.forget(start, Some(begin.at));
             return self.supply(now, live);
         }
         let position = self.playout.position();
@@ -150,13 +162,12 @@ impl Run {
     }
 }
 
-/// Gives the decoders these units and nothing of what waited; the number of this start.
-fn restart(shared: &Shared, units: Vec<crate::player::shift::Kept>) -> u32 {
-    shared.audio.restart();
-    let generation = shared.video.restart();
+/// Gives the decoders these units and nothing of what waited.
+fn restart(shared: &Shared, units: Vec<crate::player::shift::Kept>) -> Start {
+    let start = Start { video: shared.video.restart(), audio: shared.audio.restart() };
     for kept in units {
         let dropped = shared.hand_over(kept);
         shared.add_dropped(dropped);
     }
-    generation
+    start
 }

@@ -27,6 +27,8 @@ pub(in crate::player) enum Item {
     Pace(Pace),
     /// What comes next does not follow from what came before.
     Restart,
+    /// The next tag is played so long after the beginning of the recording.
+    Place(Duration),
     /// At that instant the end of what there is was so far from the next tag.
     Edge {
         seen: Instant,

@@ -75,6 +75,21 @@ impl Pull {
         self.pace
     }
 
+    /// How long it is, where one can go about in it.
+    pub(in crate::player) fn duration(&self) -> Option<Duration> {
+        match &self.form {
+            Form::Hls(hls) => hls.duration(),
+            Form::Flv { .. } | Form::Ts { .. } => None,
+        }
+    }
+
+    /// What comes next is of this place; for what has a [`Pull::duration`].
+    pub(in crate::player) fn seek(&mut self, to: Duration) {
+        if let Form::Hls(hls) = &mut self.form {
+            hls.seek(to);
+        }
+    }
+
     /// In which form it comes.
     pub(in crate::player) fn format(&self) -> &'static str {
         match &self.form {

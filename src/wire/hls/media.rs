@@ -69,6 +69,20 @@ impl Media {
         self.segments.iter().map(|segment| segment.duration).sum()
     }
 
+    /// The number of the segment that is played `place` after the beginning, and how far from there
+    /// it begins; the last one where the list is not so long.
+    pub fn at(&self, place: Duration) -> (u64, Duration) {
+        let (mut number, mut begins) = (self.sequence, Duration::ZERO);
+        for segment in self.segments.iter().take(self.segments.len().saturating_sub(1)) {
+            if begins + segment.duration > place {
+                break;
+            }
+            begins += segment.duration;
+            number = number.saturating_add(1);
+        }
+        (number, begins)
+    }
+
     /// The segment of this number.
     pub fn segment(&self, number: u64) -> Option<&Segment> {
         let at = usize::try_from(number.checked_sub(self.sequence)?).ok()?;

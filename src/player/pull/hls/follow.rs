@@ -34,6 +34,8 @@ pub(super) struct Part {
     pub restart: bool,
     /// When the list was read, and how far its end was from this segment's beginning.
     pub edge: Option<(Instant, Duration)>,
+    /// How far from the beginning of a recording it begins.
+    pub place: Option<Duration>,
     pub bytes: usize,
     pub took: Duration,
 }
@@ -115,6 +117,19 @@ impl Track {
         self.media.hold_back.unwrap_or(usual).max(self.buffer).min(MOST_HOLD_BACK)
     }
 
+    /// How long all of it is.
+    pub fn duration(&self) -> Duration {
+        self.media.duration()
+    }
+
+    /// Goes to the segment at this place of a recording; where that begins.
+    pub fn seek(&mut self, to: Duration) -> Duration {
+        let (number, begins) = self.media.at(to);
+        (self.next, self.restart, self.misses) = (number, false, 0);
+        self.unpack.restart();
+        begins
+    }
+
     fn start(&self) -> u64 {
         if self.live { self.media.before_end(self.hold_back()) } else { self.media.sequence }
     }
@@ -190,7 +205,9 @@ impl Track {
         let took = began.elapsed();
         let tags = self.unpack.read(&data, map.as_ref())?;
         let edge = self.live.then(|| (self.changed, self.media.from(number)));
-        Ok(Part { tags, restart, edge, bytes: data.len(), took })
+        let place =
+            (!self.live).then(|| self.media.duration().saturating_sub(self.media.from(number)));
+        Ok(Part { tags, restart, edge, place, bytes: data.len(), took })
     }
 
     /// Waits until it may be asked for again, and does.

@@ -1,10 +1,11 @@
 //! The task behind a list: chooses the variant, follows it and the sound that may go with it, and
 //! hands on tags in the order of their times.
 
+use std::future::pending;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::choose::{Bandwidth, first};
 use super::fetch::{Fetch, join};
@@ -12,7 +13,7 @@ use super::follow::{Part, Track};
 use crate::net::web::WebUrl;
 use crate::player::pull::item::{Ask, Item, Pace};
 use crate::player::pull::problem::Problem;
-use crate::wire::flv::Tag;
+use crate::wire::flv::{self, Tag, TagKind};
 use crate::wire::hls::{Master, Playlist, parse};
 
 /// Sound may be behind the picture by this much before more of it is read.
@@ -21,6 +22,21 @@ const TOGETHER_MS: i32 = 20;
 const MOST_SOUND: usize = 16;
 /// Tracks further apart than this count from different zeros.
 const APART_MS: i32 = 60_000;
+
+/// Where somebody wants to go, and how many wishes there were.
+#[derive(Copy, Clone, Debug, Default)]
+pub(super) struct Wish {
+    pub number: u32,
+    pub to: Duration,
+}
+
+/// What came of one segment; `None`: the list has come to its end.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// The wish that it follows.
+    pub wish: u32,
+    pub items: Option<Vec<Item>>,
+}
 
 /// See the module.
 #[derive(Debug)]
@@ -32,6 +48,8 @@ pub(super) struct Loader {
     main: Track,
     sound: Option<Track>,
     buffer: Duration,
+    /// Sound that comes before the next picture belongs to what was left out.
+    moved: bool,
 }
 
 impl Loader {
@@ -44,11 +62,13 @@ impl Loader {
             let (main, sound) = tracks(&mut fetch, url, &master, variant, buffer).await?;
             let master = Some((url.clone(), master));
             let bandwidth = Bandwidth::default();
-            return Ok(Self { fetch, master, variant, bandwidth, main, sound, buffer });
+            let moved = false;
+            return Ok(Self { fetch, master, variant, bandwidth, main, sound, buffer, moved });
         }
         let main = Track::new(url.clone(), text.clone(), buffer)?;
         let bandwidth = Bandwidth::default();
-        Ok(Self { fetch, master: None, variant: 0, bandwidth, main, sound: None, buffer })
+        let (master, variant, sound, moved) = (None, 0, None, false);
+        Ok(Self { fetch, master, variant, bandwidth, main, sound, buffer, moved })
     }
 
     /// How what comes is to be played.
@@ -60,32 +80,79 @@ impl Loader {
         }
     }
 
-    /// Reads until the end, or until nobody listens.
+    /// How long it is, where it is recorded.
+    pub fn duration(&self) -> Option<Duration> {
+        (!self.main.is_live()).then(|| self.main.duration())
+    }
+
+    /// Reads, from wherever it is wished, until nobody listens.
     pub async fn run(
         mut self,
-        out: &mpsc::Sender<Result<Vec<Item>, Problem>>,
+        out: &mpsc::Sender<Result<Batch, Problem>>,
+        mut wishes: watch::Receiver<Wish>,
+    ) -> Result<(), Problem> {
+        let mut followed = 0;
+        loop {
+            let wish = *wishes.borrow_and_update();
+            if wish.number != followed {
+                followed = wish.number;
+                self.seek(wish.to);
+            }
+            // What is being read when there is another wish is given up.
+            tokio::select! {
+                biased;
+                changed = wishes.changed() => if changed.is_err() { return Ok(()) },
+                ended = self.read(wish.number, out) => return ended,
+            }
+        }
+    }
+
+    /// Reads to the end, and waits there, or until nobody listens.
+    async fn read(
+        &mut self,
+        wish: u32,
+        out: &mpsc::Sender<Result<Batch, Problem>>,
     ) -> Result<(), Problem> {
         while let Some(part) = self.main.next(&mut self.fetch).await? {
             self.bandwidth.note(part.bytes, part.took);
-            let items = self.complete(part).await?;
-            if out.send(Ok(items)).await.is_err() {
+            let items = Some(self.complete(part).await?);
+            if out.send(Ok(Batch { wish, items })).await.is_err() {
                 return Ok(());
             }
             self.change().await?;
         }
-        Ok(())
+        if out.send(Ok(Batch { wish, items: None })).await.is_err() {
+            return Ok(());
+        }
+        pending().await
+    }
+
+    /// Goes to the segment at this place.
+    fn seek(&mut self, to: Duration) {
+        let begins = self.main.seek(to);
+        if let Some(sound) = &mut self.sound {
+            sound.seek(begins);
+        }
+        self.moved = true;
     }
 
     /// A segment with the sound that belongs to it.
     async fn complete(&mut self, part: Part) -> Result<Vec<Item>, Problem> {
-        let Part { mut tags, mut restart, edge, .. } = part;
+        let Part { mut tags, mut restart, edge, place, .. } = part;
+        let moved = std::mem::take(&mut self.moved);
         if let Some(sound) = &mut self.sound {
             let last = tags.last().map(|tag| tag.time_ms);
+            let first = tags.iter().find(|tag| is_picture(tag)).map(|tag| tag.time_ms);
             for _ in 0..MOST_SOUND {
                 let Some(more) = sound.next(&mut self.fetch).await? else { break };
                 restart |= more.restart;
                 let end = more.tags.last().map(|tag| tag.time_ms);
-                tags.extend(more.tags);
+                let early = |tag: &Tag| {
+                    let lead =
+                        first.map_or(0, |first| first.wrapping_sub(tag.time_ms).cast_signed());
+                    moved && is_sound(tag) && (1..APART_MS).contains(&lead)
+                };
+                tags.extend(more.tags.into_iter().filter(|tag| !early(tag)));
                 let (Some(last), Some(end)) = (last, end) else { break };
                 let ahead = end.wrapping_sub(last).cast_signed();
                 if ahead >= -TOGETHER_MS || ahead.abs() > APART_MS {
@@ -94,10 +161,11 @@ impl Loader {
             }
             in_order(&mut tags);
         }
-        let mut items = Vec::with_capacity(tags.len() + 2);
+        let mut items = Vec::with_capacity(tags.len() + 3);
         if restart {
             items.push(Item::Restart);
         }
+        items.extend(place.map(Item::Place));
         items.extend(edge.map(|(seen, distance)| Item::Edge { seen, distance }));
         items.extend(tags.into_iter().map(Item::Tag));
         Ok(items)
@@ -148,6 +216,18 @@ async fn tracks(
         None => None,
     };
     Ok((main, sound))
+}
+
+/// Whether it is a picture, and not what tells how to decode it.
+fn is_picture(tag: &Tag) -> bool {
+    let heads = || flv::parse_video(&tag.body).is_ok_and(|tag| tag.is_sequence_start());
+    tag.kind == TagKind::Video && !heads()
+}
+
+/// The same of sound.
+fn is_sound(tag: &Tag) -> bool {
+    let heads = || flv::parse_audio(&tag.body).is_ok_and(|tag| tag.is_sequence_start());
+    tag.kind == TagKind::Audio && !heads()
 }
 
 /// By time, as it wraps; what is of one time stays as it is.

@@ -1,6 +1,6 @@
 //! HLS (RFC 8216): a task reads playlists and segments ahead (two segments wait in a channel, a full
 //! one makes it wait) and gives their content as FLV tags, in order. Live lists are joined near their
-//! end, recorded ones at their beginning.
+//! end, recorded ones at their beginning; in these one can go about.
 
 mod choose;
 mod fetch;
@@ -9,15 +9,16 @@ mod loader;
 mod unpack;
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::item::{Ask, Item, Pace};
 use super::problem::Problem;
 use crate::net::web::WebUrl;
-use loader::Loader;
+use loader::{Batch, Loader, Wish};
 
 /// Segments that wait.
 const AHEAD: usize = 2;
@@ -25,10 +26,14 @@ const AHEAD: usize = 2;
 /// A list that is being played.
 #[derive(Debug)]
 pub(super) struct Hls {
-    segments: mpsc::Receiver<Result<Vec<Item>, Problem>>,
+    segments: mpsc::Receiver<Result<Batch, Problem>>,
     items: VecDeque<Item>,
     task: JoinHandle<()>,
     pace: Pace,
+    duration: Option<Duration>,
+    /// What was wished last, and tells the task of it.
+    wish: Wish,
+    wishes: watch::Sender<Wish>,
 }
 
 impl Drop for Hls {
@@ -44,15 +49,29 @@ impl Hls {
     /// Where it cannot be played, or what it leads to cannot be read.
     pub(super) async fn open(text: &Bytes, url: &WebUrl, ask: &Ask) -> Result<Self, Problem> {
         let (sender, segments) = mpsc::channel(AHEAD);
+        let wish = Wish::default();
+        let (wishes, wished) = watch::channel(wish);
         let loader = Loader::open(text, url, ask).await?;
-        let pace = loader.pace();
+        let (pace, duration) = (loader.pace(), loader.duration());
         let task = tokio::spawn(async move {
-            if let Err(problem) = loader.run(&sender).await {
+            if let Err(problem) = loader.run(&sender, wished).await {
                 // Nobody may be listening any more.
                 let _ = sender.send(Err(problem)).await;
             }
         });
-        Ok(Self { segments, items: VecDeque::new(), task, pace })
+        Ok(Self { segments, items: VecDeque::new(), task, pace, duration, wish, wishes })
+    }
+
+    /// How long it is, where it is recorded.
+    pub(super) fn duration(&self) -> Option<Duration> {
+        self.duration
+    }
+
+    /// What comes next is of the segment at this place.
+    pub(super) fn seek(&mut self, to: Duration) {
+        self.items.clear();
+        self.wish = Wish { number: self.wish.number.wrapping_add(1), to };
+        self.wishes.send_replace(self.wish);
     }
 
     /// How what comes is to be played.
@@ -60,14 +79,22 @@ impl Hls {
         self.pace
     }
 
-    /// What comes next. Cancel-safe.
+    /// What comes next; `None` at the end, from which one may still go back. Cancel-safe.
     pub(super) async fn next(&mut self) -> Result<Option<Item>, Problem> {
         loop {
             if let Some(item) = self.items.pop_front() {
                 return Ok(Some(item));
             }
             match self.segments.recv().await {
-                Some(items) => self.items.extend(items?),
+                Some(batch) => {
+                    let batch = batch?;
+                    if batch.wish != self.wish.number {
+                        // Of a place that was left.
+                        continue;
+                    }
+                    let Some(items) = batch.items else { return Ok(None) };
+                    self.items.extend(items);
+                }
                 None => return Ok(None),
             }
         }
