@@ -119,6 +119,19 @@ fn module(text: &str) -> String {
     line.split_whitespace().next().unwrap().to_owned()
 }
 
+/// Where no program has ever met the sound server, there is no cookie to greet it with.
+fn a_new_home_hears_them_too() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+    command.args(["devices", "--json"]).env("HOME", home.path());
+    for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"] {
+        command.env_remove(name);
+    }
+    let said = command.env_remove("PULSE_COOKIE").output().unwrap();
+    let said = String::from_utf8_lossy(&said.stdout);
+    assert!(said.contains("Rig_Microphone") && said.contains("Rig_Speakers"), "{said}");
+}
+
 #[test]
 fn inside_pulse() {
     if !inside("pulse") {
@@ -131,6 +144,7 @@ fn inside_pulse() {
     assert_eq!(microphones.len(), 1, "monitors are left out");
     assert!(microphones[0].default && microphones[0].name.contains("Rig_Microphone"));
     assert!(speakers[0].default && speakers[0].name.contains("Rig_Speakers"));
+    a_new_home_hears_them_too();
     let feed_sink = speakers.iter().find(|s| s.name.contains("Rig_Feed")).unwrap();
 
     // What is played into the feed is heard by the microphone.

@@ -1,5 +1,6 @@
 //! The sound systems: cpal for real ones, a fake for tests.
 
+mod cookie;
 #[cfg(test)]
 pub(super) mod fake;
 mod system;

@@ -34,6 +34,7 @@ impl Stream for Running {}
 impl Cpal {
     fn host(&mut self) -> Result<&Host, Fault> {
         if self.host.is_none() {
+            super::cookie::provide();
             let pulse = cpal::available_hosts().into_iter().find(|id| *id == HostId::PulseAudio);
             let pulse = pulse.and_then(|id| cpal::host_from_id(id).ok());
             let host = match pulse.filter(|host| host.devices().is_ok()) {

@@ -1,0 +1,87 @@
+//! The cookie with which clients greet a sound server. Servers hang up on a client that has none,
+//! even where they let everybody of the same user in; the C library makes one at the first start of
+//! any program that uses it, and nothing does before that.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+/// As long as servers want it.
+const LENGTH: usize = 256;
+
+/// Sees to it that there is a cookie where the client looks for one. Where it cannot be made, the
+/// server will say the rest.
+pub(super) fn provide() {
+    let named = std::env::var_os("PULSE_COOKIE").is_some_and(|path| Path::new(&path).exists());
+    let Some(home) = dirs::home_dir().filter(|_| !named) else { return };
+    let configured = dirs::config_dir();
+    if let Err(error) = provide_in(&home, configured.as_deref()) {
+        tracing::debug!(%error, "no cookie for the sound server can be made");
+    }
+}
+
+/// In the home folder `home`; `configured` is where programs keep their settings, where a cookie
+/// of the C library may be.
+fn provide_in(home: &Path, configured: Option<&Path>) -> io::Result<()> {
+    let folder = home.join(".config/pulse");
+    let path = folder.join("cookie");
+    if path.exists() || home.join(".pulse-cookie").exists() {
+        return Ok(());
+    }
+    let known = configured.map(|folder| folder.join("pulse/cookie"));
+    let known = known.and_then(|path| fs::read(path).ok()).filter(|it| it.len() == LENGTH);
+    let cookie = match known {
+        Some(known) => known,
+        None => {
+            let mut fresh = vec![0; LENGTH];
+            File::open("/dev/urandom")?.read_exact(&mut fresh)?;
+            fresh
+        }
+    };
+    fs::create_dir_all(&folder)?;
+    // For its owner alone, and never seen half written.
+    let mut file = tempfile::NamedTempFile::new_in(&folder)?;
+    file.write_all(&cookie)?;
+    match file.persist_noclobber(&path) {
+        Ok(_) => Ok(()),
+        // Another program was faster.
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error.error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_made_once_and_for_its_owner_alone() {
+        let home = tempfile::tempdir().unwrap();
+        provide_in(home.path(), None).unwrap();
+        let path = home.path().join(".config/pulse/cookie");
+        let made = fs::read(&path).unwrap();
+        assert_eq!(made.len(), LENGTH);
+        assert!(made.iter().any(|byte| *byte != made[0]), "random");
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        provide_in(home.path(), None).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), made);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn one_that_is_elsewhere_is_taken() {
+        let home = tempfile::tempdir().unwrap();
+        let configured = home.path().join("settings");
+        fs::create_dir_all(configured.join("pulse")).unwrap();
+        fs::write(configured.join("pulse/cookie"), [7; LENGTH]).unwrap();
+        provide_in(home.path(), Some(&configured)).unwrap();
+        assert_eq!(fs::read(home.path().join(".config/pulse/cookie")).unwrap(), [7; LENGTH]);
+
+        let old = tempfile::tempdir().unwrap();
+        fs::write(old.path().join(".pulse-cookie"), [7; LENGTH]).unwrap();
+        provide_in(old.path(), None).unwrap();
+        assert!(!old.path().join(".config").exists());
+    }
+}
