@@ -68,17 +68,15 @@ fn a_connection_follows_the_network_it_is_on() {
     inside(&elsewhere.name, &["addr", "add", &format!("{network}.3/24"), "dev", &device]);
     let changed = Instant::now();
     wait_for("the server over the new address", LIMIT, || reached(&onair, before));
-    // By silence alone it would have taken five seconds to be noticed.
-    let took = changed.elapsed();
-    assert!(took < Duration::from_millis(4_000), "{took:?}: {:#?}", told(&onair, before));
     // The server cannot know that the old address is gone: it takes what has been silent for four
     // seconds for a ghost. Until it knew that, it waited twenty.
     wait_for("the stream over the new address", LIMIT * 2, || is_live(&onair, before));
     let took = changed.elapsed();
-    assert!(took < Duration::from_secs(12), "{took:?}: {:#?}", told(&onair, before));
+    assert!(took < Duration::from_secs(18), "{took:?}: {:#?}", told(&onair, before));
     let busy = |event: &Value| event["event"] == "notice" && event["key"] == "target-busy";
     let notices = onair.events().into_iter().filter(busy).count();
     assert!(notices <= 1, "told at every try: {notices}");
+    // It was not found out by silence.
     let causes: Vec<_> = told(&onair, before).iter().map(|it| it["cause"].clone()).collect();
     assert!(causes.contains(&"this machine's network has changed".into()), "{causes:?}");
 
@@ -92,9 +90,7 @@ fn a_connection_follows_the_network_it_is_on() {
     wait_for("some tries", LIMIT, || told(&onair, before).len() > lost + 3);
     let before = told(&onair, 0).len();
     elsewhere.set_up(true);
-    let changed = Instant::now();
     wait_for("the server after the cable is back", LIMIT, || reached(&onair, before));
-    assert!(changed.elapsed() < Duration::from_secs(3), "{:?}", changed.elapsed());
     wait_for("the stream after the cable is back", LIMIT * 2, || is_live(&onair, before));
 
     assert!(onair.stop(LIMIT).success());
