@@ -117,11 +117,12 @@ fn servers_that_are_none_are_named() {
     ];
     for (behavior, stage, check) in cases {
         let said = format!("{behavior:?}").chars().take(20).collect::<String>();
+        let silent = matches!(behavior, Behavior::Silent);
         let server = Server::start(move |_| behavior.clone());
         let show = Show::start();
         let mut target = target(&server);
         target.retry_for = Some(Duration::ZERO);
-        if matches!(behavior, Behavior::Silent) {
+        if silent {
             target.options.handshake_limit = Duration::from_millis(300);
         }
         let publisher = show.publish(target);
