@@ -75,7 +75,9 @@ fn desk_button(ui: &mut Ui, view: &View<'_>, strip: StripId, rect: Rect) -> bool
 /// Several strips side by side; whether the desk was asked for.
 fn strips(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     let count = view.snapshot.strips.len() as f32;
-    let width = ((room.width() - gap::L * (count - 1.0)) / count).clamp(STRIP_MIN, STRIP_MOST);
+    // Whole points: a hair more than there is room for would bring a scroll bar.
+    let width = ((room.width() - gap::L * (count - 1.0)) / count).floor();
+    let width = width.clamp(STRIP_MIN, STRIP_MOST);
     let mut desk = false;
     let mut child = ui.new_child(UiBuilder::new().max_rect(room).id_salt("strips"));
     ScrollArea::horizontal().id_salt("strips").show(&mut child, |ui| {
@@ -156,14 +158,11 @@ fn identity(ui: &Ui, view: &View<'_>, audio: &AudioSource, rect: Rect) {
             vec2(rect.width() - 28.0, height),
         )
     };
-    elided(
-        ui,
-        line(0.0, 22.0),
-        Align::Min,
-        &name_of(view, audio),
-        Type::BodyStrong.font(),
-        theme.text,
-    );
+    // The desk's button stands at its end.
+    let mut first = line(0.0, 22.0);
+    first.max.x -= DESK + gap::XS;
+    let name = name_of(view, audio);
+    elided(ui, first, Align::Min, &name, Type::BodyStrong.font(), theme.text);
     let (text, color) = match audio.state {
         SourceState::Open => match audio.drift_ppm {
             Some(ppm) => {
