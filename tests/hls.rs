@@ -238,6 +238,48 @@ fn a_live_list_is_followed_at_its_distance() {
 }
 
 #[test]
+fn one_goes_back_in_what_a_live_list_holds() {
+    peers::require!("ffmpeg", "nginx");
+    let folder = tempfile::tempdir().unwrap();
+    let options = ["-f", "hls", "-hls_time", "1", "-hls_list_size", "20", "-hls_flags"];
+    let last = ["delete_segments", "live.m3u8"];
+    let parts: [&[&str]; 7] = [&["-re"], &PICTURE, &["-re"], &TONE, &CODE, &options, &last];
+    let _live = ffmpeg(folder.path(), &parts);
+    let web = serve(folder.path());
+    let list = folder.path().join("live.m3u8");
+    peers::wait_for("twelve segments", LIMIT, || {
+        fs::read_to_string(&list).is_ok_and(|text| text.matches("#EXTINF").count() >= 12)
+    });
+    let watching = Watching::start(&config(&format!("http://127.0.0.1:{}/live.m3u8", web.http)));
+    let rewind = |it: &Watching| it.player.figures().rewind.unwrap_or_default();
+    let shown = |it: &Watching| it.player.figures().shown;
+    let behind = |it: &Watching| rewind(it).behind.as_secs_f64();
+    watching.wait("the first pictures", |it| shown(it) > 15);
+    watching.wait("the list", |it| rewind(it).range > Duration::from_secs(5));
+    assert_eq!(behind(&watching), 0.0);
+
+    assert!(watching.player.rewind(Duration::from_secs(6)));
+    let before = shown(&watching);
+    watching
+        .wait("the place behind", |it| shown(it) > before + 30 && (4.5..8.5).contains(&behind(it)));
+
+    // A pause makes it later; what is gone to is seen in it.
+    watching.player.pause(true);
+    let (was, before) = (behind(&watching), shown(&watching));
+    watching.wait("more behind", |it| behind(it) > was + 1.0);
+    assert!(watching.player.rewind(Duration::from_secs(3)));
+    watching.wait("the picture of the place", |it| shown(it) > before && behind(it) < was);
+    assert!(watching.player.figures().paused);
+
+    watching.player.go_live();
+    let before = shown(&watching);
+    watching.wait("the live end", |it| shown(it) > before + 50 && behind(it) == 0.0);
+    let figures = watching.player.figures();
+    assert!(!figures.paused && figures.damaged == 0 && figures.reconnects == 0, "{figures:?}");
+    watching.end();
+}
+
+#[test]
 fn a_transport_stream_is_played_as_it_comes() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();

@@ -81,6 +81,7 @@ impl Feed {
     /// What comes is played as it comes, or as a file.
     pub(super) fn set_pace(&mut self, pace: Pace) {
         self.live = pace == Pace::Live;
+        self.shared.listed.forget();
         self.demux.set_live(self.live);
         self.shared.reception.lock().set_pace(pace);
     }

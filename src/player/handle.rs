@@ -199,7 +199,13 @@ impl Player {
     /// Goes to the place in what is kept of a broadcast that is so far behind its live end, at the
     /// keyframe before it, or after it where that is ahead. False where nothing is kept.
     pub fn rewind(&self, behind: Duration) -> bool {
-        let can = self.shared.shift.lock().is_on() && !self.state().is_final();
+        if self.state().is_final() {
+            return false;
+        }
+        if self.shared.rewind_list(behind) {
+            return true;
+        }
+        let can = self.shared.shift.lock().is_on();
         if can {
             self.shared.go_back(Back::Behind(behind));
         }
@@ -208,6 +214,9 @@ impl Player {
 
     /// Goes to the live end of a broadcast; a pause ends.
     pub fn go_live(&self) {
+        if self.shared.rewind_list(Duration::ZERO) {
+            return;
+        }
         if self.shared.shift.lock().is_on() {
             self.shared.go_back(Back::Live);
         } else {

@@ -22,6 +22,7 @@ mod file;
 pub mod glance;
 mod handle;
 pub mod jitter;
+mod listed;
 mod measure;
 pub mod packets;
 mod pictures;

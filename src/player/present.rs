@@ -128,6 +128,7 @@ impl Run {
         if shared.paused() && self.playout.has_started() {
             self.playout.hold_here(now);
             shared.shift.lock().hold();
+            shared.hold_list();
             self.show_still(now);
             self.look_back(now, &live);
             self.publish_figures(now, &Supply::default());

@@ -15,6 +15,7 @@ use crate::base::{Clock, Stop, Timestamp};
 use crate::media::{AudioParameters, Track, VideoParameters};
 use crate::player::aim::Aim;
 use crate::player::jitter::Jitter;
+use crate::player::listed::{Listed, Taken};
 use crate::player::packets::{Packets, Unit};
 use crate::player::pull::Pace;
 use crate::player::schedule::Supply;
@@ -41,6 +42,8 @@ pub(super) struct Shared {
     pub(super) reception: Mutex<Reception>,
     pub(super) video: Packets<VideoParameters>,
     pub(super) audio: Packets<AudioParameters>,
+    /// What its server lists of a live stream, to go back in.
+    pub(super) listed: Listed,
     /// The newest of a live stream, kept to go back in.
     pub(super) shift: Mutex<Shift>,
     pub(super) figures: Mutex<Figures>,
@@ -240,6 +243,7 @@ impl Shared {
             }),
             video: packets.map_or_else(Packets::default, Packets::new),
             audio: packets.map_or_else(Packets::default, Packets::new),
+            listed: Listed::default(),
             shift: Mutex::new(Shift::new(config.time_shift.filter(|_| live))),
             figures: Mutex::new(Figures { speed: 1.0, ..Figures::default() }),
             output_failure: Mutex::new(None),
@@ -369,6 +373,28 @@ impl Shared {
         self.video.flush();
         self.audio.flush();
         self.wished.notify_one();
+    }
+
+    /// Goes so far behind the live end of what a server lists. False where it lists nothing.
+    pub(super) fn rewind_list(&self, behind: Duration) -> bool {
+        let Some(taken) = self.listed.rewind(behind, self.clock.now()) else { return false };
+        let (pace, place) = match taken {
+            Taken::Back(place) => (Pace::Recorded, place),
+            Taken::Live { place, hold_back } => (Pace::Followed { hold_back }, place),
+        };
+        self.reception.lock().set_pace(pace);
+        if pace != Pace::Recorded {
+            self.set_paused(false);
+        }
+        self.seek(place);
+        true
+    }
+
+    /// In a pause what a server lists goes on without us.
+    pub(super) fn hold_list(&self) {
+        if self.listed.hold() {
+            self.reception.lock().set_pace(Pace::Recorded);
+        }
     }
 
     /// Whether another place is wanted.

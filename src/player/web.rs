@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
+use crate::base::Timestamp;
 use crate::net::Step;
 use crate::net::web::WebUrl;
 use crate::player::connection::{End, TICK, Watch, failure};
@@ -99,9 +100,13 @@ impl Web {
                 Ok(Ok(Some(Item::Pace(pace)))) => feed.set_pace(pace),
                 Ok(Ok(Some(Item::Restart))) => feed.restart(),
                 Ok(Ok(Some(Item::Place(place)))) => feed.set_place(place),
+                Ok(Ok(Some(Item::Listed { seen, from, until }))) => {
+                    if let Pace::Followed { hold_back } = pull.pace() {
+                        shared.listed.see(at(seen, now), from, until, hold_back);
+                    }
+                }
                 Ok(Ok(Some(Item::Edge { seen, distance }))) => {
-                    let ago = i64::try_from(seen.elapsed().as_micros()).unwrap_or(0);
-                    feed.set_edge(now.offset(-ago), distance);
+                    feed.set_edge(at(seen, now), distance);
                 }
                 Ok(Ok(None)) if pull.duration().is_some() => over = true,
                 Ok(Ok(None)) if pull.pace() != Pace::Live => return End::Over,
@@ -114,6 +119,11 @@ impl Web {
             }
         }
     }
+}
+
+/// An instant of the network's clock in session time.
+fn at(seen: Instant, now: Timestamp) -> Timestamp {
+    now.offset(-i64::try_from(seen.elapsed().as_micros()).unwrap_or(0))
 }
 
 /// What comes next; after the end nothing.

@@ -146,7 +146,12 @@ impl Run {
             return;
         }
         self.kept.at = Some(now);
-        let shift = self.presenter.shared.shift.lock();
+        let shared = &self.presenter.shared;
+        if let Some(rewind) = shared.listed.rewind_at(shared.place(), now) {
+            self.kept.rewind = Some(rewind);
+            return;
+        }
+        let shift = shared.shift.lock();
         self.kept.behind = shift.is_behind();
         let (Some(end), Some(oldest)) = (live_position(now, live), shift.oldest()) else {
             self.kept.rewind = None;

@@ -27,8 +27,15 @@ pub(in crate::player) enum Item {
     Pace(Pace),
     /// What comes next does not follow from what came before.
     Restart,
-    /// The next tag is played so long after the beginning of the recording.
+    /// The next tag is played so long after the beginning of the recording, or after the first that
+    /// was known of a broadcast.
     Place(Duration),
+    /// What there is to go back in of a broadcast, at that instant: places as in [`Item::Place`].
+    Listed {
+        seen: Instant,
+        from: Duration,
+        until: Duration,
+    },
     /// At that instant the end of what there is was so far from the next tag.
     Edge {
         seen: Instant,

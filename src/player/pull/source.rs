@@ -83,7 +83,8 @@ impl Pull {
         }
     }
 
-    /// What comes next is of this place; for what has a [`Pull::duration`].
+    /// What comes next is of this place; for what has a [`Pull::duration`] or tells what is
+    /// [`Item::Listed`].
     pub(in crate::player) fn seek(&mut self, to: Duration) {
         if let Form::Hls(hls) = &mut self.form {
             hls.seek(to);

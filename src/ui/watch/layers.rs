@@ -118,8 +118,12 @@ fn lines(texts: &Texts, watch: &WatchFigures) -> Vec<(String, String)> {
         (name(key!("figure-reconnects")), format::grouped(watch.reconnects.into())),
     ];
     if let Some(rewind) = watch.rewind {
-        let kept =
-            format!("{} · {}", format::short_time(rewind.range), format::bytes(rewind.bytes));
+        let range = format::short_time(rewind.range);
+        let kept = match rewind.bytes {
+            // It is kept at the server.
+            0 => range,
+            bytes => format!("{range} · {}", format::bytes(bytes)),
+        };
         lines.push((name(key!("figure-kept")), kept));
     }
     lines

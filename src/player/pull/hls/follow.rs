@@ -34,8 +34,10 @@ pub(super) struct Part {
     pub restart: bool,
     /// When the list was read, and how far its end was from this segment's beginning.
     pub edge: Option<(Instant, Duration)>,
-    /// How far from the beginning of a recording it begins.
-    pub place: Option<Duration>,
+    /// How far it begins from the first segment that was known.
+    pub place: Duration,
+    /// Of a broadcast: when the list was read, and the places of its beginning and end.
+    pub listed: Option<(Instant, Duration, Duration)>,
     pub bytes: usize,
     pub took: Duration,
 }
@@ -56,6 +58,10 @@ pub(super) struct Track {
     misses: u32,
     unpack: Unpack,
     buffer: Duration,
+    /// How long the segments are that were known once and are not in the list any more.
+    gone: Duration,
+    /// Somebody went back: where the list goes on without us, its beginning is next.
+    behind: bool,
 }
 
 fn problem(kind: Kind, what: impl Into<String>, advice: &str) -> Problem {
@@ -95,6 +101,8 @@ impl Track {
             misses: 0,
             unpack: Unpack::default(),
             buffer,
+            gone: Duration::ZERO,
+            behind: false,
         };
         track.next = track.start();
         Ok(track)
@@ -122,12 +130,26 @@ impl Track {
         self.media.duration()
     }
 
-    /// Goes to the segment at this place of a recording; where that begins.
-    pub fn seek(&mut self, to: Duration) -> Duration {
-        let (number, begins) = self.media.at(to);
+    /// How far the segment of this number begins from the first that was known.
+    fn place(&self, number: u64) -> Duration {
+        self.gone + self.media.duration().saturating_sub(self.media.from(number))
+    }
+
+    /// Goes to the segment at this place; where that begins.
+    pub async fn seek(&mut self, fetch: &mut Fetch, to: Duration) -> Duration {
+        // What has been added, or is gone, since it was read.
+        if self.live
+            && self.loaded.elapsed() > SOONEST
+            && let Err(error) = self.refresh(fetch).await
+        {
+            tracing::debug!(?error, "the list cannot be read again");
+        }
+        let (number, begins) = self.media.at(to.saturating_sub(self.gone));
         (self.next, self.restart, self.misses) = (number, false, 0);
+        let usual = self.hold_back() + self.media.target_duration;
+        self.behind = self.live && self.media.from(number) > usual;
         self.unpack.restart();
-        begins
+        self.gone + begins
     }
 
     fn start(&self) -> u64 {
@@ -137,7 +159,9 @@ impl Track {
     /// Goes on where `other`, another form of the same, stands.
     pub fn go_on_from(&mut self, other: &Self) {
         self.next = other.next.clamp(self.media.sequence, self.media.end());
-        self.restart = false;
+        (self.restart, self.behind) = (false, other.behind);
+        let before = self.media.duration().saturating_sub(self.media.from(self.next));
+        self.gone = other.place(other.next).saturating_sub(before);
     }
 
     /// The next segment; `None` after the last.
@@ -146,7 +170,7 @@ impl Track {
             if self.next < self.media.sequence {
                 // The list has gone on without us.
                 tracing::debug!(next = self.next, first = self.media.sequence, "segments are gone");
-                self.next = self.start();
+                self.next = if self.behind { self.media.sequence } else { self.start() };
                 self.restart = true;
             }
             let Some(segment) = self.media.segment(self.next).cloned() else {
@@ -174,6 +198,10 @@ impl Track {
                         return Err(Problem::Net(error));
                     }
                     tracing::debug!(%error, number, "a segment is missing");
+                    if self.live && self.loaded.elapsed() > self.media.target_duration {
+                        // It may be gone from the list meanwhile.
+                        self.refresh(fetch).await?;
+                    }
                 }
                 Err(problem) => return Err(problem),
             }
@@ -205,9 +233,9 @@ impl Track {
         let took = began.elapsed();
         let tags = self.unpack.read(&data, map.as_ref())?;
         let edge = self.live.then(|| (self.changed, self.media.from(number)));
-        let place =
-            (!self.live).then(|| self.media.duration().saturating_sub(self.media.from(number)));
-        Ok(Part { tags, restart, edge, place, bytes: data.len(), took })
+        let whole = (self.changed, self.gone, self.gone + self.media.duration());
+        let (place, listed) = (self.place(number), self.live.then_some(whole));
+        Ok(Part { tags, restart, edge, place, listed, bytes: data.len(), took })
     }
 
     /// Waits until it may be asked for again, and does.
@@ -216,6 +244,12 @@ impl Track {
         // After a list without anything new, sooner.
         let pause = if self.changed == self.loaded { target } else { target / 2 };
         sleep_until(self.loaded + pause.clamp(SOONEST, DEAD)).await;
+        self.refresh(fetch).await
+    }
+
+    /// Reads the list again.
+    async fn refresh(&mut self, fetch: &mut Fetch) -> Result<(), Problem> {
+        let target = self.media.target_duration;
         let (text, url) = fetch.playlist(&self.url).await?;
         (self.url, self.loaded) = (url, Instant::now());
         if text == self.text {
@@ -228,8 +262,11 @@ impl Track {
         }
         let media = media(&text)?;
         (self.text, self.changed) = (text, self.loaded);
+        let anew = media.end() < self.next;
+        let kept = if anew { Duration::ZERO } else { self.media.from(media.sequence) };
+        self.gone += self.media.duration().saturating_sub(kept);
         self.media = media;
-        if self.media.end() < self.next {
+        if anew {
             // Its numbers begin anew: another broadcast.
             self.next = self.start();
             self.restart = true;

@@ -94,25 +94,28 @@ impl Loader {
         let mut followed = 0;
         loop {
             let wish = *wishes.borrow_and_update();
-            if wish.number != followed {
-                followed = wish.number;
-                self.seek(wish.to);
-            }
+            let before = std::mem::replace(&mut followed, wish.number);
+            let to = (before != wish.number).then_some(wish.to);
             // What is being read when there is another wish is given up.
             tokio::select! {
                 biased;
                 changed = wishes.changed() => if changed.is_err() { return Ok(()) },
-                ended = self.read(wish.number, out) => return ended,
+                ended = self.read(wish.number, to, out) => return ended,
             }
         }
     }
 
-    /// Reads to the end, and waits there, or until nobody listens.
+    /// Reads, from the place `to` if there is one, to the end, and waits there, or until nobody
+    /// listens.
     async fn read(
         &mut self,
         wish: u32,
+        to: Option<Duration>,
         out: &mpsc::Sender<Result<Batch, Problem>>,
     ) -> Result<(), Problem> {
+        if let Some(to) = to {
+            self.seek(to).await;
+        }
         while let Some(part) = self.main.next(&mut self.fetch).await? {
             self.bandwidth.note(part.bytes, part.took);
             let items = Some(self.complete(part).await?);
@@ -128,17 +131,17 @@ impl Loader {
     }
 
     /// Goes to the segment at this place.
-    fn seek(&mut self, to: Duration) {
-        let begins = self.main.seek(to);
+    async fn seek(&mut self, to: Duration) {
+        let begins = self.main.seek(&mut self.fetch, to).await;
         if let Some(sound) = &mut self.sound {
-            sound.seek(begins);
+            sound.seek(&mut self.fetch, begins).await;
         }
         self.moved = true;
     }
 
     /// A segment with the sound that belongs to it.
     async fn complete(&mut self, part: Part) -> Result<Vec<Item>, Problem> {
-        let Part { mut tags, mut restart, edge, place, .. } = part;
+        let Part { mut tags, mut restart, edge, place, listed, .. } = part;
         let moved = std::mem::take(&mut self.moved);
         if let Some(sound) = &mut self.sound {
             let last = tags.last().map(|tag| tag.time_ms);
@@ -161,11 +164,12 @@ impl Loader {
             }
             in_order(&mut tags);
         }
-        let mut items = Vec::with_capacity(tags.len() + 3);
+        let mut items = Vec::with_capacity(tags.len() + 4);
         if restart {
             items.push(Item::Restart);
         }
-        items.extend(place.map(Item::Place));
+        items.push(Item::Place(place));
+        items.extend(listed.map(|(seen, from, until)| Item::Listed { seen, from, until }));
         items.extend(edge.map(|(seen, distance)| Item::Edge { seen, distance }));
         items.extend(tags.into_iter().map(Item::Tag));
         Ok(items)

@@ -1,0 +1,128 @@
+//! Going back in a broadcast by the list that its server keeps (HLS): what the list holds, and whether
+//! somebody has gone back in it. The packets stay at the server; a place is gone to as in a recording.
+//!
+//! Pure: time is an argument. Filled by the feed thread, read by the presenter.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::base::Timestamp;
+use crate::player::Rewind;
+
+/// Closer to the live end than this is there.
+const NEAR: Duration = Duration::from_millis(500);
+
+/// Where somebody is taken.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// To a place behind the live end.
+    Back(Duration),
+    /// To where all viewers are, so far from the end.
+    Live { place: Duration, hold_back: Duration },
+}
+
+/// See the module. Places are counted from the first segment that was known.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    list: Mutex<Option<List>>,
+}
+
+#[derive(Copy, Clone, Debug)]
+struct List {
+    seen: Timestamp,
+    from: Duration,
+    until: Duration,
+    hold_back: Duration,
+    behind: bool,
+}
+
+impl List {
+    /// Where a viewer is who has not gone back.
+    fn live(&self, now: Timestamp) -> Duration {
+        // A list that stands still grows no more.
+        let grown = now.since(self.seen).min(self.hold_back);
+        (self.until + grown).saturating_sub(self.hold_back).max(self.from)
+    }
+}
+
+impl Listed {
+    /// At `seen` the list held what is between these places.
+    pub(super) fn see(
+        &self,
+        seen: Timestamp,
+        from: Duration,
+        until: Duration,
+        hold_back: Duration,
+    ) {
+        let mut list = self.list.lock();
+        let behind = list.is_some_and(|list| list.behind);
+        *list = Some(List { seen, from, until, hold_back, behind });
+    }
+
+    /// Another list comes: its places are others, and nobody has gone back in it.
+    pub(super) fn forget(&self) {
+        *self.list.lock() = None;
+    }
+
+    /// Goes so far behind the live end; where to. `None` without a list.
+    pub(super) fn rewind(&self, behind: Duration, now: Timestamp) -> Option<Taken> {
+        let mut list = self.list.lock();
+        let list = list.as_mut()?;
+        let (live, hold_back) = (list.live(now), list.hold_back);
+        list.behind = behind >= NEAR;
+        Some(if list.behind {
+            Taken::Back(live.saturating_sub(behind).max(list.from))
+        } else {
+            Taken::Live { place: live, hold_back }
+        })
+    }
+
+    /// Stays where it is while the broadcast goes on. False without a list, or when it was behind
+    /// already.
+    pub(super) fn hold(&self) -> bool {
+        let mut list = self.list.lock();
+        list.as_mut().is_some_and(|list| !std::mem::replace(&mut list.behind, true))
+    }
+
+    /// What there is to go back in for whoever is at `place`.
+    pub(super) fn rewind_at(&self, place: Duration, now: Timestamp) -> Option<Rewind> {
+        let list = (*self.list.lock())?;
+        let live = list.live(now);
+        let behind = if list.behind { live.saturating_sub(place) } else { Duration::ZERO };
+        Some(Rewind { range: live.saturating_sub(list.from).max(behind), behind, bytes: 0 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn places_are_told_from_the_live_end_which_moves() {
+        let (listed, at) = (Listed::default(), Timestamp::from_millis);
+        assert_eq!((listed.rewind(seconds(5), at(0)), listed.hold()), (None, false));
+        listed.see(at(10_000), seconds(40), seconds(100), seconds(6));
+        let now = at(12_000);
+        let rewind = listed.rewind_at(seconds(96), now).unwrap();
+        assert_eq!((rewind.range, rewind.behind), (seconds(56), Duration::ZERO));
+        assert_eq!(listed.rewind(seconds(20), now), Some(Taken::Back(seconds(76))));
+        assert_eq!(listed.rewind_at(seconds(76), now).unwrap().behind, seconds(20));
+        // The list goes on, and one stays behind.
+        listed.see(at(14_000), seconds(44), seconds(104), seconds(6));
+        assert_eq!(listed.rewind_at(seconds(78), at(14_000)).unwrap().behind, seconds(20));
+        assert_eq!(listed.rewind(seconds(500), at(14_000)), Some(Taken::Back(seconds(44))));
+        let live = Taken::Live { place: seconds(98), hold_back: seconds(6) };
+        assert_eq!(listed.rewind(Duration::ZERO, at(14_000)), Some(live));
+        assert_eq!(listed.rewind_at(seconds(98), at(15_000)).unwrap().behind, Duration::ZERO);
+        // A pause.
+        assert!(listed.hold() && !listed.hold());
+        assert_eq!(listed.rewind_at(seconds(98), at(17_000)).unwrap().behind, seconds(3));
+        // A list that stands still does not move away.
+        assert_eq!(listed.rewind_at(seconds(98), at(900_000)).unwrap().behind, seconds(6));
+    }
+}
