@@ -4,18 +4,21 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 
 use crate::base::queue::{self, Full, Sender};
 use crate::base::worker::Stuck;
 use crate::base::{Clock, Stop, Timestamp, Worker};
 use crate::broadcast::{Head, Hub, Tag};
 use crate::files::Source;
-use crate::media::{BitsPerSecond, EncodedPacket, Priority, StreamParameters, Track};
+use crate::media::{BitsPerSecond, Priority, StreamParameters, Track};
 use crate::wire::amf0::Value;
 use crate::wire::container::{self, Format, Place, TrackId};
+use crate::wire::flv::passed::{Passed, PassedAudio, PassedVideo};
 use crate::wire::flv::video::VideoPacket;
 use crate::wire::flv::{self, Demuxer, FrameType, TagKind, parse_audio, parse_video};
 
@@ -68,13 +71,32 @@ pub enum Error {
 pub struct Film {
     path: PathBuf,
     head: Head,
+    duration: Option<Duration>,
 }
 
 /// A file that is being sent.
 #[derive(Debug)]
 pub struct Showing {
     pub hub: Hub,
+    pub projection: Projection,
+}
+
+/// What sends it.
+#[derive(Debug)]
+pub struct Projection {
     worker: Worker,
+    progress: Arc<Mutex<Progress>>,
+}
+
+/// How far it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// In the file, from its beginning.
+    pub position: Duration,
+    /// How often it has begun again.
+    pub rounds: u32,
+    /// Why it ended before its end.
+    pub failure: Option<String>,
 }
 
 impl Film {
@@ -84,6 +106,7 @@ impl Film {
     /// It cannot be read, is none of them, or holds nothing.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let mut reel = Reel::open(path)?;
+        let mut duration = reel.duration();
         let mut head = Head {
             metadata: Value::ecma_array([]),
             configurations: Vec::new(),
@@ -95,6 +118,9 @@ impl Film {
         while let Some(tag) = reel.next()? {
             read += tag.body.len();
             let at = i64::from(tag.time_ms);
+            if duration.is_none() && tag.kind == TagKind::Script {
+                duration = told_duration(&tag.body);
+            }
             match look(tag.kind, &tag.body) {
                 Looked::Metadata(value) => {
                     head.bitrate = head.bitrate.or_else(|| bitrate(&value));
@@ -122,7 +148,12 @@ impl Film {
         if !head.has_video && !has_audio {
             return Err(Error::Empty(path.to_owned()));
         }
-        Ok(Self { path: path.to_owned(), head })
+        Ok(Self { path: path.to_owned(), head, duration })
+    }
+
+    /// How long it is, where the file tells.
+    pub fn duration(&self) -> Option<Duration> {
+        self.duration
     }
 
     /// Starts to send it, once or again and again.
@@ -132,37 +163,51 @@ impl Film {
     pub fn show(self, again: bool, clock: Clock) -> io::Result<Showing> {
         let (packets, input) = queue::bounded("packets of the file", PACKETS, Full::Block);
         let hub = Hub::spawn_copy(self.head.clone(), input)?;
+        let progress = Arc::<Mutex<Progress>>::default();
+        let its_progress = Arc::clone(&progress);
         let worker = Worker::spawn("onair-file", move |stop| {
+            let (start, progress) = (clock.now(), its_progress);
             let mut projector =
-                Projector { head: self.head, packets, clock, start: clock.now(), last_ms: 0 };
+                Projector { head: self.head, packets, clock, start, last_ms: 0, progress };
             loop {
                 match projector.round(&self.path, stop) {
-                    Ok(true) if again => {}
+                    Ok(true) if again => projector.progress.lock().rounds += 1,
                     Ok(_) => break,
                     Err(error) => {
                         tracing::error!(%error, "the file");
+                        projector.progress.lock().failure = Some(error.to_string());
                         break;
                     }
                 }
             }
         })?;
-        Ok(Showing { hub, worker })
+        Ok(Showing { hub, projection: Projection { worker, progress } })
     }
 }
 
 impl Showing {
-    /// Whether the file has come to its end.
-    pub fn is_over(&self) -> bool {
-        self.worker.is_finished()
-    }
-
     /// Ends it, at most within the limit.
     ///
     /// # Errors
     /// [`Stuck`] where it did not end in time.
     pub fn end(self, limit: Duration) -> Result<(), Stuck> {
-        self.worker.join(limit)?;
+        self.projection.end(limit)?;
         self.hub.finish(limit)
+    }
+}
+
+impl Projection {
+    /// How far it is.
+    pub fn progress(&self) -> Progress {
+        self.progress.lock().clone()
+    }
+
+    /// Stops reading the file, at most within the limit.
+    ///
+    /// # Errors
+    /// [`Stuck`] where it did not end in time.
+    pub fn end(self, limit: Duration) -> Result<(), Stuck> {
+        self.worker.join(limit)
     }
 }
 
@@ -175,6 +220,7 @@ struct Projector {
     start: Timestamp,
     /// Of the latest packet, in the stream's time.
     last_ms: i64,
+    progress: Arc<Mutex<Progress>>,
 }
 
 impl Projector {
@@ -184,6 +230,7 @@ impl Projector {
         let begin = if self.last_ms == 0 { 0 } else { self.last_ms + BETWEEN_ROUNDS_MS };
         // What is to be added to the file's times.
         let mut shift = None;
+        let mut first_ms = None;
         let mut sent = false;
         while let Some(tag) = reel.next()? {
             let (track, keyframe, priority, composition_ms) = match look(tag.kind, &tag.body) {
@@ -199,6 +246,7 @@ impl Projector {
                 _ => continue,
             };
             let file_ms = i64::from(tag.time_ms);
+            let passed_ms = file_ms - *first_ms.get_or_insert(file_ms);
             let mut at_ms = file_ms + *shift.get_or_insert(begin - file_ms);
             if (at_ms - self.last_ms).abs() > JUMP_MS {
                 at_ms = self.last_ms + BETWEEN_ROUNDS_MS;
@@ -209,6 +257,8 @@ impl Projector {
                 return Ok(false);
             }
             self.last_ms = self.last_ms.max(at_ms);
+            let position = Duration::from_millis(passed_ms.max(0).unsigned_abs());
+            self.progress.lock().position = position;
             let captured = self.clock.now();
             let pts = dts.offset(composition_ms * 1_000);
             let tag = Tag {
@@ -249,6 +299,14 @@ impl Reel {
             Ok(Format::Mp4 | Format::Mkv) => Samples::new(path, source).map(Self::Indexed),
             // What is none of them is told by its reader.
             _ => Tape::open(path).map(Self::Flv),
+        }
+    }
+
+    /// Where the file has an index that tells.
+    fn duration(&self) -> Option<Duration> {
+        match self {
+            Self::Flv(_) => None,
+            Self::Indexed(samples) => samples.duration,
         }
     }
 
@@ -301,26 +359,31 @@ struct Samples {
     /// What comes before the samples, the last one first.
     heads: Vec<flv::Tag>,
     places: std::vec::IntoIter<Place>,
+    passed: Passed,
+    duration: Option<Duration>,
 }
 
 impl Samples {
     fn new(path: &Path, mut source: Source) -> Result<Self, Error> {
         let fail = |source| Error::Container { path: path.to_owned(), source };
-        let index = source.index().map_err(fail)?;
-        let parameters = StreamParameters {
-            video: index.tracks.video.clone(),
-            audio: index.tracks.audio.first().cloned(),
-        };
-        let head = Head::of(&parameters);
-        let tag = |(track, body)| {
-            let kind = if track == Track::Video { TagKind::Video } else { TagKind::Audio };
-            flv::Tag { kind, time_ms: 0, body }
-        };
-        let mut heads: Vec<flv::Tag> = head.configurations.into_iter().map(tag).collect();
-        let body = flv::metadata_body(&head.metadata);
-        heads.insert(0, flv::Tag { kind: TagKind::Script, time_ms: 0, body });
+        let index = source.index_to_pass_on().map_err(fail)?;
+        let passed = index.passed;
+        let tag = |kind, body| flv::Tag { kind, time_ms: 0, body };
+        let mut heads = vec![tag(TagKind::Script, flv::metadata_body(&passed.metadata()))];
+        let video = passed.video.as_ref().and_then(PassedVideo::head);
+        heads.extend(video.map(|body| tag(TagKind::Video, body)));
+        let audio = passed.audio.as_ref().and_then(PassedAudio::head);
+        heads.extend(audio.map(|body| tag(TagKind::Audio, body)));
         heads.reverse();
-        Ok(Self { path: path.to_owned(), source, heads, places: index.samples.into_iter() })
+        let end = index.samples.last().map(|place| place.dts.as_micros().max(0).unsigned_abs());
+        Ok(Self {
+            path: path.to_owned(),
+            source,
+            heads,
+            places: index.samples.into_iter(),
+            passed,
+            duration: end.map(Duration::from_micros),
+        })
     }
 
     fn next(&mut self) -> Result<Option<flv::Tag>, Error> {
@@ -328,29 +391,21 @@ impl Samples {
             return Ok(Some(head));
         }
         for place in self.places.by_ref() {
-            let track = match place.track {
-                TrackId::Video => Track::Video,
-                TrackId::Audio(0) => Track::Audio,
-                TrackId::Audio(_) => continue,
-            };
             let size = u64::from(place.size);
-            let data = container::read(&mut self.source, place.at, size, MOST_SAMPLE, "a sample")
-                .map_err(|source| Error::Container { path: self.path.clone(), source })?;
-            let packet = EncodedPacket {
-                track,
-                pts: place.pts,
-                dts: place.dts,
-                keyframe: place.keyframe,
-                priority: if place.keyframe { Priority::Key } else { Priority::Inter },
-                data,
-                captured: place.pts,
-                rendition: None,
+            let mut data = || {
+                container::read(&mut self.source, place.at, size, MOST_SAMPLE, "a sample")
+                    .map_err(|source| Error::Container { path: self.path.clone(), source })
+            };
+            let (kind, body) = match (place.track, &self.passed.video, &self.passed.audio) {
+                (TrackId::Video, Some(video), _) => {
+                    let late = place.pts.as_millis().saturating_sub(place.dts.as_millis());
+                    let late = i32::try_from(late).unwrap_or(0);
+                    (TagKind::Video, video.body(place.keyframe, late, &data()?))
+                }
+                (TrackId::Audio(0), _, Some(audio)) => (TagKind::Audio, audio.body(&data()?)),
+                _ => continue,
             };
             let time_ms = u32::try_from(place.dts.as_millis()).unwrap_or(u32::MAX);
-            let (kind, body) = match track {
-                Track::Video => (TagKind::Video, flv::video_body(&packet)),
-                Track::Audio => (TagKind::Audio, flv::audio_body(&packet)),
-            };
             return Ok(Some(flv::Tag { kind, time_ms, body }));
         }
         Ok(None)
@@ -406,6 +461,13 @@ fn look(kind: TagKind, body: &Bytes) -> Looked {
             Err(_) => Looked::Nothing,
         },
     }
+}
+
+/// How long a file is by its metadata.
+fn told_duration(body: &Bytes) -> Option<Duration> {
+    let value = flv::metadata::parse_script(body).ok()??;
+    let seconds = value.get_number("duration")?;
+    (0.001..1e7).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
 }
 
 /// The metadata without what is true of the file only.

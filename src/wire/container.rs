@@ -11,6 +11,7 @@ use bytes::Bytes;
 use crate::base::Timestamp;
 use crate::media::{AudioParameters, StreamParameters, VideoParameters};
 use crate::wire::aac::AudioSpecificConfig;
+use crate::wire::flv::passed::Passed;
 
 /// The most audio tracks of a file.
 pub const MAX_AUDIO_TRACKS: usize = 16;
@@ -248,6 +249,10 @@ pub struct Index {
     /// Sound of every codec that is known is taken, as who plays wants it; otherwise AAC only, as who
     /// copies does.
     pub every_sound: bool,
+    /// Packets are only passed on: `passed` is told of the first picture and sound track of every
+    /// codec that FLV and Enhanced RTMP carry, and samples of others are not listed.
+    pub to_pass_on: bool,
+    pub passed: Passed,
     /// In the order in which they are to be written: by DTS, pictures first.
     pub samples: Vec<Place>,
     pub chapters: Vec<Chapter>,
@@ -300,6 +305,12 @@ impl Index {
     pub fn cut(&mut self) {
         let whole = self.whole;
         self.samples.retain(|place| place.at + u64::from(place.size) <= whole);
+    }
+
+    /// Whether there is no track that can be used.
+    pub fn is_empty(&self) -> bool {
+        let nothing = self.passed.video.is_none() && self.passed.audio.is_none();
+        self.tracks.video.is_none() && self.tracks.audio.is_empty() && nothing
     }
 
     /// How far the content reaches: the last picture or sound with its length.

@@ -8,6 +8,7 @@ mod enhanced;
 pub mod index;
 pub mod metadata;
 pub mod muxer;
+pub mod passed;
 pub mod reader;
 pub mod recording;
 pub mod video;

@@ -1,6 +1,8 @@
 //! Finds everything in a Matroska file, whole or cut off, without reading the pictures and sounds
 //! themselves.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::ebml::{Head, MAX_HEAD, child, elements, float, head, id, uint, vint};
@@ -13,8 +15,9 @@ use crate::wire::carried;
 use crate::wire::container::{
     Chapter, Error, Index, MAX_AUDIO_TRACKS, Place, ReadAt, TrackId, audio_track, read,
 };
-use crate::wire::flv::Metadata;
+use crate::wire::flv::passed::{PassedAudio, PassedVideo};
 use crate::wire::flv::reader::{audio_parameters, video_parameters};
+use crate::wire::flv::{AudioFormat, Metadata, VideoFormat};
 
 /// The longest head, track list or chapter list that is read.
 const MAX_MASTER: usize = 4 << 20;
@@ -34,6 +37,17 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
 pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
     let mut walk = Walk { scale_nanos: 1_000_000, ..Walk::default() };
     walk.index.every_sound = true;
+    walk.walk(source)?;
+    walk.finish().map(|survey| survey.index)
+}
+
+/// As [`index`], for who passes packets on as they are.
+///
+/// # Errors
+/// As [`index`].
+pub fn index_to_pass_on(source: &mut dyn ReadAt) -> Result<Index, Error> {
+    let mut walk = Walk { scale_nanos: 1_000_000, ..Walk::default() };
+    walk.index.to_pass_on = true;
     walk.walk(source)?;
     walk.finish().map(|survey| survey.index)
 }
@@ -79,6 +93,8 @@ struct Walk {
     group: Option<u64>,
     cues: Vec<Cue>,
     laced: bool,
+    /// How long a picture lasts that is only passed on, where the file tells.
+    period: Option<Duration>,
 }
 
 /// Sound that is no AAC and is known.
@@ -98,6 +114,24 @@ fn other_sound(codec: &str, config: Bytes) -> Option<AudioParameters> {
     };
     let (sample_rate, channels, bitrate) = (told.sample_rate, told.channels, BitsPerSecond(0));
     Some(AudioParameters { codec, sample_rate, channels, bitrate, config })
+}
+
+/// VP9's configuration in the shape of MP4 (VP Codec ISO Media File Format Binding §2.2) out of
+/// Matroska's features (WebM container guidelines, "VP9 Codec Feature Metadata"), which may lack.
+fn vp9_config(features: &[u8]) -> Bytes {
+    // Profile, level (1.0 unless told), depth, chroma subsampling (as most pictures are).
+    let mut found = [0, 10, 8, 1];
+    let mut rest = features;
+    while let [id @ 1..=4, 1, value, after @ ..] = rest {
+        if let Some(place) = found.get_mut(usize::from(*id) - 1) {
+            *place = *value;
+        }
+        rest = after;
+    }
+    let [profile, level, depth, chroma] = found;
+    // Limited range; primaries, transfer and matrix are not told (2).
+    let bits = (depth & 0xF) << 4 | (chroma & 7) << 1;
+    Bytes::copy_from_slice(&[1, 0, 0, 0, profile, level, bits, 2, 2, 2, 0, 0])
 }
 
 fn head_at(source: &mut dyn ReadAt, at: u64) -> Result<Option<Head>, Error> {
@@ -236,6 +270,9 @@ impl Walk {
         if encoded {
             return false;
         }
+        if self.index.to_pass_on {
+            return self.pass_on(entry, codec, number, config.unwrap_or_default());
+        }
         if kind == TYPE_AUDIO && self.index.every_sound && !codec.starts_with(AAC) {
             let Some(audio) = other_sound(codec, config.unwrap_or_default()) else { return false };
             let tracks = &mut self.index.tracks;
@@ -267,6 +304,50 @@ impl Walk {
             }
             _ => return false,
         }
+        true
+    }
+
+    /// The first picture and the first sound, as they are.
+    fn pass_on(&mut self, entry: &[u8], codec: &str, number: u64, config: Bytes) -> bool {
+        let passed = &mut self.index.passed;
+        let video = match codec {
+            AVC => Some(VideoFormat::H264),
+            "V_MPEGH/ISO/HEVC" => Some(VideoFormat::Hevc),
+            "V_AV1" => Some(VideoFormat::Av1),
+            "V_VP9" => Some(VideoFormat::Vp9),
+            _ => None,
+        };
+        if let Some(format) = video {
+            let config = if format == VideoFormat::Vp9 { vp9_config(&config) } else { config };
+            if passed.video.is_some() || config.is_empty() {
+                return false;
+            }
+            self.numbers.push((number, TrackId::Video));
+            let nanos = child(entry, id::DEFAULT_DURATION).and_then(uint);
+            let nanos = nanos.filter(|nanos| (1_000_000..=1_000_000_000).contains(nanos));
+            self.period = nanos.map(Duration::from_nanos);
+            passed.video = Some(PassedVideo { format, config });
+            return true;
+        }
+        let (format, config) = match codec {
+            codec if codec.starts_with(AAC) && !config.is_empty() => (AudioFormat::Aac, config),
+            "A_AC3" => (AudioFormat::Ac3, Bytes::new()),
+            "A_EAC3" => (AudioFormat::Eac3, Bytes::new()),
+            codec => match other_sound(codec, config) {
+                Some(audio) => match audio.codec {
+                    AudioCodec::Opus => (AudioFormat::Opus, audio.config),
+                    AudioCodec::Flac => (AudioFormat::Flac, audio.config),
+                    AudioCodec::Mp3 => (AudioFormat::Mp3, audio.config),
+                    _ => return false,
+                },
+                None => return false,
+            },
+        };
+        if passed.audio.is_some() {
+            return false;
+        }
+        self.numbers.push((number, audio_track(0)));
+        passed.audio = Some(PassedAudio { format, config });
         true
     }
 
@@ -308,7 +389,7 @@ impl Walk {
         let micros = (time * i128::from(self.scale_nanos) + 500).div_euclid(1_000);
         let pts = Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 2));
         let keyframe = *track != TrackId::Video || !simple || flags & 0x80 != 0;
-        let has_video = self.index.tracks.video.is_some();
+        let has_video = self.index.tracks.video.is_some() || self.index.passed.video.is_some();
         let cluster = self.cluster.0.saturating_sub(self.segment);
         let is_cue = if has_video {
             *track == TrackId::Video && keyframe
@@ -359,14 +440,17 @@ impl Walk {
             self.index.left_out.push("laced blocks".to_owned());
         }
         let tracks = &self.index.tracks;
-        if tracks.video.is_none() && tracks.audio.is_empty() {
+        if self.index.is_empty() {
             return Err(match self.index.left_out.first() {
                 Some(what) => Error::Unsupported(what.clone()),
                 None => Error::Empty,
             });
         }
         self.index.finished = self.segment_known && self.has_duration;
-        let period = tracks.length(TrackId::Video);
+        let period = match self.index.to_pass_on {
+            true => self.period.unwrap_or(Duration::from_millis(33)),
+            false => tracks.length(TrackId::Video),
+        };
         let is_video = |place: &&Place| place.track == TrackId::Video;
         let shown: Vec<_> = self.index.samples.iter().filter(is_video).map(|it| it.pts).collect();
         let decoded = decoding_times(&shown, period);

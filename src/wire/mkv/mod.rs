@@ -11,5 +11,5 @@ pub mod index;
 mod order;
 pub mod writer;
 
-pub use index::{index, index_to_play};
+pub use index::{index, index_to_pass_on, index_to_play};
 pub use writer::Writer;

@@ -7,6 +7,8 @@ use super::boxes::{Fields, Found, Name, child, put_box, put_full};
 use super::table::Table;
 use crate::media::{AudioCodec, AudioParameters, BitsPerSecond, VideoParameters};
 use crate::wire::container::audio_frame;
+use crate::wire::flv::passed::{PassedAudio, PassedVideo};
+use crate::wire::flv::{AudioFormat, VideoFormat};
 
 /// The unity matrix of a movie or track.
 const MATRIX: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
@@ -202,6 +204,10 @@ pub(super) enum Described {
     Aac(Bytes),
     /// Sound that is no AAC, and how its description is called.
     Sound(AudioParameters, Name),
+    /// Pictures that are only passed on, and how their description is called.
+    Picture(PassedVideo, Name),
+    /// The same of sound.
+    Carried(PassedAudio, Name),
     /// Something else, by its name.
     Other(Name),
 }
@@ -259,8 +265,22 @@ pub(super) fn describe(stsd: &[u8]) -> Option<Described> {
             let info = Bytes::copy_from_slice(fields.bytes(34)?);
             sound(&entry, AudioCodec::Flac, info)
         }
+        b"hvc1" | b"hev1" => picture(&entry, VideoFormat::Hevc, *b"hvcC"),
+        b"av01" => picture(&entry, VideoFormat::Av1, *b"av1C"),
+        b"vp09" => picture(&entry, VideoFormat::Vp9, *b"vpcC"),
+        b"ac-3" | b"ec-3" => {
+            let format = if entry.name == *b"ac-3" { AudioFormat::Ac3 } else { AudioFormat::Eac3 };
+            Some(Described::Carried(PassedAudio { format, config: Bytes::new() }, entry.name))
+        }
         name => Some(Described::Other(*name)),
     }
+}
+
+/// Pictures whose configuration stands in this box.
+fn picture(entry: &Found<'_>, format: VideoFormat, config: Name) -> Option<Described> {
+    let config = child(entry.content.get(78..)?, config)?;
+    let config = Bytes::copy_from_slice(config);
+    Some(Described::Picture(PassedVideo { format, config }, entry.name))
 }
 
 fn next_descriptor<'a>(fields: &mut Fields<'a>) -> Option<(u8, &'a [u8])> {

@@ -38,6 +38,15 @@ pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
     look(source, index).map(|survey| survey.index)
 }
 
+/// As [`index`], for who passes packets on as they are.
+///
+/// # Errors
+/// As [`index`].
+pub fn index_to_pass_on(source: &mut dyn ReadAt) -> Result<Index, Error> {
+    let index = Index { to_pass_on: true, ..Index::default() };
+    look(source, index).map(|survey| survey.index)
+}
+
 /// As [`index`], with more.
 ///
 /// # Errors
@@ -70,12 +79,14 @@ fn look(source: &mut dyn ReadAt, mut index: Index) -> Result<Survey, Error> {
             b"moov" => {
                 let bytes = read(source, content, end - content, MAX_MOOV, "tables")?;
                 let first = movie.is_none();
-                let mut found = Index { every_sound: index.every_sound, ..Index::default() };
+                let (every_sound, to_pass_on) = (index.every_sound, index.to_pass_on);
+                let mut found = Index { every_sound, to_pass_on, ..Index::default() };
                 let its = moov(&bytes, &mut found, size)?;
                 if first || !its.fragmented && !found.samples.is_empty() {
                     // The last of two is that of a file that was all but finished.
                     index.finished = first && !its.fragmented;
                     index.tracks = found.tracks;
+                    index.passed = found.passed;
                     index.samples = found.samples;
                     index.left_out = found.left_out;
                     if !found.chapters.is_empty() {
@@ -111,7 +122,7 @@ fn look(source: &mut dyn ReadAt, mut index: Index) -> Result<Survey, Error> {
     if movie.is_none() {
         return Err(Error::Damaged("it was cut off before its index (moov) was written"));
     }
-    if index.tracks.video.is_none() && index.tracks.audio.is_empty() {
+    if index.is_empty() {
         return Err(match index.left_out.first() {
             Some(what) => Error::Unsupported(what.clone()),
             None => Error::Empty,

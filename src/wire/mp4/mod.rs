@@ -14,5 +14,5 @@ mod read;
 pub mod table;
 pub mod writer;
 
-pub use index::{index, index_to_play};
+pub use index::{index, index_to_pass_on, index_to_play};
 pub use writer::Writer;

@@ -3,17 +3,18 @@
 
 use bytes::Bytes;
 
-use super::boxes::{Fields, boxes, child};
+use super::boxes::{Fields, Name, boxes, child};
 use super::describe::{Described, describe};
 use super::table::micros;
 use super::writer::video_timescale;
 use crate::base::Timestamp;
-use crate::media::FrameRate;
+use crate::media::{AudioCodec, FrameRate};
 use crate::wire::container::{
     Chapter, Error, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES, Place, TrackId, audio_track,
 };
-use crate::wire::flv::Metadata;
+use crate::wire::flv::passed::{PassedAudio, PassedVideo};
 use crate::wire::flv::reader::{audio_parameters, video_parameters};
+use crate::wire::flv::{AudioFormat, Metadata, VideoFormat};
 
 /// A sample depends on others (§8.8.3.1).
 const IS_INTER: u32 = 0x1_0000;
@@ -107,7 +108,9 @@ fn trak_header(
     let timescale = fields.u32()?.max(1);
     let stbl = child(child(mdia, *b"minf")?, *b"stbl")?;
     let defaults = mvex.and_then(|mvex| trex(mvex, number)).unwrap_or_default();
-    let id = match describe(child(stbl, *b"stsd")?)? {
+    let described = describe(child(stbl, *b"stsd")?)?;
+    let id = match described {
+        described if index.to_pass_on => pass_on(described, index)?,
         Described::Avc(config) => {
             if index.tracks.video.is_some() {
                 index.left_out.push("a second picture".to_owned());
@@ -131,10 +134,11 @@ fn trak_header(
             index.tracks.audio.push(audio);
             audio_track(index.tracks.audio.len() - 1)
         }
-        Described::Sound(_, name) | Described::Other(name) => {
-            if index.left_out.len() < 32 {
-                index.left_out.push(format!("a track of '{}'", name.escape_ascii()));
-            }
+        Described::Sound(_, name)
+        | Described::Picture(_, name)
+        | Described::Carried(_, name)
+        | Described::Other(name) => {
+            left_out(name, index);
             return None;
         }
     };
@@ -143,6 +147,42 @@ fn trak_header(
         .and_then(|elst| edit(elst, movie_timescale, timescale))
         .unwrap_or(0);
     Some(Track { number, id, timescale, shift, defaults, next_dts: 0 })
+}
+
+fn left_out(name: Name, index: &mut Index) {
+    if index.left_out.len() < 32 {
+        index.left_out.push(format!("a track of '{}'", name.escape_ascii()));
+    }
+}
+
+/// The first picture and the first sound, as they are.
+fn pass_on(described: Described, index: &mut Index) -> Option<TrackId> {
+    let (video, audio) = match described {
+        Described::Avc(config) => (Some((VideoFormat::H264, config)), None),
+        Described::Picture(video, _) => (Some((video.format, video.config)), None),
+        Described::Aac(config) => (None, Some((AudioFormat::Aac, config))),
+        Described::Carried(audio, _) => (None, Some((audio.format, audio.config))),
+        Described::Sound(audio, name) => match audio.codec {
+            AudioCodec::Mp3 => (None, Some((AudioFormat::Mp3, audio.config))),
+            AudioCodec::Opus => (None, Some((AudioFormat::Opus, audio.config))),
+            AudioCodec::Flac => (None, Some((AudioFormat::Flac, audio.config))),
+            _ => {
+                left_out(name, index);
+                return None;
+            }
+        },
+        Described::Other(name) => {
+            left_out(name, index);
+            return None;
+        }
+    };
+    if let Some((format, config)) = video.filter(|_| index.passed.video.is_none()) {
+        index.passed.video = Some(PassedVideo { format, config });
+        return Some(TrackId::Video);
+    }
+    let (format, config) = audio.filter(|_| index.passed.audio.is_none())?;
+    index.passed.audio = Some(PassedAudio { format, config });
+    Some(TrackId::Audio(0))
 }
 
 fn video(
