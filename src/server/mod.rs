@@ -145,6 +145,11 @@ impl Server {
         self.registry.lab.set(faults);
     }
 
+    /// Where clients are asked to go when this server ends, from now on.
+    pub fn set_successor(&self, successor: Option<String>) {
+        *self.registry.successor.lock() = successor;
+    }
+
     /// Ends: nobody new is let in, publishers and viewers are told, connections closed. Waits at
     /// most `limit`; tells whether everybody was gone by then. Not from within the runtime.
     pub fn shutdown(&self, limit: Duration) -> bool {

@@ -15,7 +15,7 @@ use super::event::{Ended, Event, Peer, StreamFigures};
 use super::fault::Lab;
 use super::publisher::Dismissal;
 use super::sink::Sink;
-use super::stream::Stream;
+use super::stream::{Claim, Stream};
 use crate::base::{Clock, Timestamp, queue};
 use crate::net::random_hex;
 use crate::wire::rtmp::auth::{Door, Verdict};
@@ -25,6 +25,8 @@ use crate::wire::rtmp::name::StreamName;
 #[derive(Debug)]
 pub(super) struct Registry {
     pub config: Config,
+    /// As in [`Config`]; may change while it runs.
+    pub successor: Mutex<Option<String>>,
     pub clock: Clock,
     door: Option<Mutex<Door>>,
     streams: Mutex<HashMap<(String, String), Arc<Stream>>>,
@@ -83,6 +85,7 @@ impl Registry {
         let door = config.login.clone().map(|login| Door::new(login.method, login.credentials));
         let chats = Chats::new(config.limits.streams, config.limits.viewers);
         Self {
+            successor: Mutex::new(config.successor.clone()),
             config,
             clock,
             door: door.map(Mutex::new),
@@ -161,18 +164,22 @@ impl Registry {
         }
     }
 
+    /// Makes somebody the publisher of a stream; `welcome`: a password was asked for and given.
     pub fn publish(
         &self,
         id: u64,
         address: SocketAddr,
         name: &StreamName,
+        welcome: bool,
     ) -> Result<Publication, Refused> {
         if !self.may_publish(name) {
             return Err(Refused::Unauthorized);
         }
         let since = self.clock.now();
         let taken = self.with_stream(&name.app, &name.stream, |stream| {
-            let dismissal = stream.publish(id, address, &name.query, since)?;
+            let proven = welcome || !self.config.publish_keys.is_empty();
+            let claim = Claim { id, address, credentials: &name.query, proven };
+            let dismissal = stream.publish(claim, since)?;
             Some(Publication { stream: Arc::clone(stream), dismissal, since })
         });
         let publication = taken.ok_or(Refused::Full)?.ok_or(Refused::Taken)?;

@@ -267,7 +267,8 @@ impl Task {
             connection.with_session(|session| session.reject_publish(&status));
             return Ok(());
         }
-        let refused = match self.registry.publish(connection.id(), connection.peer, name) {
+        let (id, peer) = (connection.id(), connection.peer);
+        let refused = match self.registry.publish(id, peer, name, self.welcome) {
             Ok(publication) => {
                 self.role = Role::Publishing(publication);
                 return Ok(connection.with_session(Session::accept_publish)?);
@@ -345,11 +346,11 @@ impl Task {
         if matches!(self.role, Role::Idle) {
             return false;
         }
-        let successor = self.registry.config.successor.as_deref();
+        let successor = self.registry.successor.lock().clone();
         self.connection.with_session(|session| {
             let asked = session.reconnects_on_request();
             if asked {
-                session.request_reconnect(successor, why);
+                session.request_reconnect(successor.as_deref(), why);
             }
             asked
         })

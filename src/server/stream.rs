@@ -23,12 +23,12 @@ use crate::wire::flv::TagKind;
 
 /// A new publisher whose times lie at most so far ahead goes on where its predecessor ended.
 const CONTINUES_WITHIN_MS: u32 = 10_000;
-/// A publisher that is silent for so long is taken for a ghost.
-const GHOST_AFTER: Duration = Duration::from_secs(2);
-/// The same where the new one comes from another address: a network that changed leaves such a
-/// ghost, and somebody else who may publish here looks no different. A stream of which nothing has
-/// come for so long stands still at its viewers anyway.
-const MOVED_AFTER: Duration = Duration::from_secs(4);
+/// A publisher that is silent for so long is taken for a ghost. A network that changed leaves such
+/// ones, and somebody else who may publish here looks no different: behind one address there may be
+/// a whole house. A stream of which nothing has come for so long stands still at its viewers anyway.
+const GHOST_AFTER: Duration = Duration::from_secs(4);
+/// The same on this machine, where the system closes what a process leaves behind.
+const GHOST_HERE_AFTER: Duration = Duration::from_secs(2);
 /// With fewer viewers there is little to save, and messages are passed on as they come.
 const HOLD_FROM: usize = 8;
 /// So many viewers get a burst with one call into the system, where it has that.
@@ -59,6 +59,17 @@ struct Inner {
     fresh: bool,
 }
 
+/// Who wants to publish.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Claim<'a> {
+    pub id: u64,
+    pub address: SocketAddr,
+    /// What stood behind the stream's name.
+    pub credentials: &'a str,
+    /// The server has tested a key or a password of it.
+    pub proven: bool,
+}
+
 /// What came from a publisher.
 #[derive(Debug)]
 pub(super) struct Incoming {
@@ -74,25 +85,17 @@ impl Stream {
         Self { app, name, limits, inner: Mutex::default() }
     }
 
-    /// Makes `id` the publisher; `None` where there is one that stays.
-    pub fn publish(
-        &self,
-        id: u64,
-        address: SocketAddr,
-        credentials: &str,
-        now: Timestamp,
-    ) -> Option<Arc<Dismissal>> {
+    /// Makes somebody the publisher; `None` where there is one that stays. A streamer who lost the
+    /// connection meets their own ghost, which gives way at once to who has proven to be the same and
+    /// comes from the same address, and to others of the same claim once it is silent.
+    pub fn publish(&self, claim: Claim<'_>, now: Timestamp) -> Option<Arc<Dismissal>> {
+        let Claim { id, address, credentials, proven } = claim;
         let mut inner = self.inner.lock();
         if let Some(old) = &inner.publisher {
-            // A streamer who lost the connection meets their own ghost. On one machine there are no
-            // ghosts, the system closes what a process leaves behind: there the address alone
-            // proves nothing.
-            let here = old.address.ip() == address.ip();
-            let known = !credentials.is_empty() || !address.ip().is_loopback();
-            let patience = match (here, known) {
-                (true, true) => Duration::ZERO,
-                (true, false) => GHOST_AFTER,
-                (false, _) => MOVED_AFTER,
+            let patience = match (old.address.ip() == address.ip(), address.ip().is_loopback()) {
+                (true, _) if proven => Duration::ZERO,
+                (true, true) => GHOST_HERE_AFTER,
+                _ => GHOST_AFTER,
             };
             if old.credentials != credentials || now.since(old.heard) < patience {
                 return None;
@@ -307,7 +310,7 @@ mod tests {
         let (stream, viewers) = published(1);
         assert!(stream.take(1, &mut picture(8_000, true), Timestamp::ZERO));
         let (home, back) = ("127.0.0.1:6".parse().unwrap(), Timestamp::from_millis(5_000));
-        assert!(stream.publish(2, home, "", back).is_some(), "a ghost");
+        assert!(stream.publish(claim(2, home, ""), back).is_some(), "a ghost");
         let body = Bytes::from_static(b"title");
         let title = Incoming { kind: TagKind::Script, time_ms: 0, body, metadata: true };
         assert!(stream.take(2, &mut vec![title], back));
@@ -316,21 +319,50 @@ mod tests {
         assert_eq!(times, [8_000, 8_000, 13_000]);
     }
 
+    /// Somebody whom the server has not tested.
+    fn claim(id: u64, address: SocketAddr, credentials: &str) -> Claim<'_> {
+        Claim { id, address, credentials, proven: false }
+    }
+
     #[test]
-    fn a_second_publisher_is_refused_unless_it_is_the_same_one() {
+    fn a_second_publisher_is_refused_unless_it_has_proven_to_be_the_same_one() {
         let stream = Stream::new("live".into(), "a".into(), Limits::default());
-        let home: SocketAddr = "127.0.0.1:5".parse().unwrap();
         let (far, other) = ("192.0.2.1:7".parse().unwrap(), "192.0.2.2:7".parse().unwrap());
         let now = Timestamp::ZERO;
-        assert!(stream.publish(1, home, "", now).is_some());
-        assert!(stream.publish(2, home, "", now).is_none());
-        assert!(stream.publish(2, home, "", now + GHOST_AFTER).is_some(), "a ghost");
-        assert!(!stream.unpublish(1), "no longer the publisher");
-        assert!(stream.unpublish(2));
-        assert!(stream.publish(3, far, "key=1", now).is_some());
-        assert!(stream.publish(4, other, "key=1", now).is_none());
-        assert!(stream.publish(4, far, "key=2", now).is_none());
-        assert!(stream.publish(4, far, "key=1", now).is_some());
+        let tested = |id, address, credentials| {
+            stream.publish(Claim { proven: true, ..claim(id, address, credentials) }, now)
+        };
+        assert!(tested(3, far, "key=1").is_some());
+        assert!(tested(4, other, "key=1").is_none(), "from elsewhere: it may be a colleague");
+        assert!(tested(4, far, "key=2").is_none(), "another key");
+        assert!(tested(4, far, "key=1").is_some());
+        assert!(!stream.unpublish(3), "no longer the publisher");
+        assert!(stream.unpublish(4));
+    }
+
+    #[test]
+    fn behind_one_address_only_the_silent_give_way() {
+        let limit = [("127.0.0.1:5", GHOST_HERE_AFTER), ("192.0.2.1:7", GHOST_AFTER)];
+        for ((address, patience), credentials) in
+            limit.into_iter().flat_map(|it| [(it, ""), (it, "token=untested")])
+        {
+            let stream = Stream::new("live".into(), "a".into(), Limits::default());
+            let address: SocketAddr = address.parse().unwrap();
+            let start = Timestamp::ZERO;
+            assert!(stream.publish(claim(1, address, credentials), start).is_some());
+            // It sends, and goes on sending.
+            for second in 1..20 {
+                let at = start + Duration::from_secs(second);
+                stream.take(1, &mut picture(second as u32 * 1_000, true), at);
+                let refused = stream.publish(claim(2, address, credentials), at);
+                assert!(refused.is_none(), "{address} {credentials}: it still sends");
+            }
+            let last = start + Duration::from_secs(19);
+            let soon = last + patience - Duration::from_millis(1);
+            assert!(stream.publish(claim(2, address, credentials), soon).is_none());
+            assert!(stream.publish(claim(2, address, credentials), last + patience).is_some());
+            assert!(!stream.unpublish(1), "no longer the publisher");
+        }
     }
 
     #[test]
@@ -338,13 +370,16 @@ mod tests {
         let stream = Stream::new("live".into(), "a".into(), Limits::default());
         let (old, new) = ("192.0.2.1:7".parse().unwrap(), "198.51.100.2:7".parse().unwrap());
         let at = Timestamp::from_millis;
-        assert!(stream.publish(1, old, "key=1", at(0)).is_some());
+        assert!(stream.publish(claim(1, old, "key=1"), at(0)).is_some());
         stream.take(1, &mut picture(0, true), at(60_000));
-        assert!(stream.publish(2, new, "key=1", at(63_900)).is_none(), "it may come back yet");
-        assert!(stream.publish(2, new, "", at(70_000)).is_none(), "somebody else");
+        assert!(
+            stream.publish(claim(2, new, "key=1"), at(63_900)).is_none(),
+            "it may come back yet"
+        );
+        assert!(stream.publish(claim(2, new, ""), at(70_000)).is_none(), "somebody else");
         stream.take(1, &mut picture(1_000, true), at(64_000));
-        assert!(stream.publish(2, new, "key=1", at(67_900)).is_none(), "it has come back");
-        assert!(stream.publish(2, new, "key=1", at(68_000)).is_some());
+        assert!(stream.publish(claim(2, new, "key=1"), at(67_900)).is_none(), "it has come back");
+        assert!(stream.publish(claim(2, new, "key=1"), at(68_000)).is_some());
         assert!(!stream.unpublish(1), "no longer the publisher");
     }
 
@@ -383,7 +418,7 @@ mod tests {
         let limits = Limits { hold: Duration::from_millis(1), ..Limits::default() };
         let stream = Stream::new("live".into(), "a".into(), limits);
         let home: SocketAddr = "127.0.0.1:5".parse().unwrap();
-        assert!(stream.publish(1, home, "", Timestamp::ZERO).is_some());
+        assert!(stream.publish(claim(1, home, ""), Timestamp::ZERO).is_some());
         let viewers: Vec<_> =
             (0..viewers).map(|id| Arc::new(Viewer(id as u64, Mutex::default()))).collect();
         for viewer in &viewers {
