@@ -1,6 +1,6 @@
 //! The window around a studio that only pretends, to look at every state:
 //!
-//! `cargo run --example window_demo -- on-air [light] [zh] [settings|help|palette|stop|close] [full]`
+//! `cargo run --example window_demo -- on-air [light] [zh] [settings|help|palette|file|stop|close] [full]`
 
 use onair::app::{self, Options};
 use onair::studio::{Language, Preferences, Theme};
@@ -18,6 +18,7 @@ fn main() -> Result<(), app::Error> {
         ("settings", Dialog::Settings),
         ("help", Dialog::Help),
         ("palette", Dialog::Palette),
+        ("file", Dialog::Film),
         ("stop", Dialog::ConfirmStop),
         ("close", Dialog::ConfirmClose),
     ];

@@ -185,6 +185,7 @@ impl<S: Studio> Window<S> {
             Wish::PickAudioFile => self.files.ask(ctx, Kind::Audio, None),
             Wish::PickStripFile(strip) => self.files.ask(ctx, Kind::Strip(strip), None),
             Wish::PickWatchFile => self.files.ask(ctx, Kind::Watch, None),
+            Wish::PickFilm => self.files.ask(ctx, Kind::Film, None),
             Wish::PickRecordingFolder => self.files.ask(ctx, Kind::Folder, Some(folder)),
             Wish::Record => {
                 let format = self.screen.preferences().recording.format.extension();
@@ -266,6 +267,7 @@ impl<S: Studio> eframe::App for Window<S> {
                 Kind::Audio => self.screen.picked_audio(path),
                 Kind::Strip(strip) => self.screen.picked_strip(strip, path),
                 Kind::Watch => self.screen.picked_watch(&path),
+                Kind::Film => self.screen.picked_film(path),
                 Kind::Folder => self.screen.picked_folder(path),
                 Kind::Source(pick, scene) => self.screen.picked_source(pick, scene, path),
                 Kind::Filter(_, source, index) => self.screen.picked_filter(source, index, path),

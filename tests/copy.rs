@@ -1,4 +1,4 @@
-//! `onair live --copy`: MP4 and MKV files sent as they are, as nginx-rtmp receives them.
+//! Files sent as they are, by `onair live --copy` and by the studio, as nginx-rtmp receives them.
 
 #![allow(
     clippy::unwrap_used,
@@ -48,4 +48,73 @@ fn mp4_and_mkv_files_arrive_packet_by_packet() {
         assert!(pictures[0].keyframe);
         assert!(pictures.iter().any(|picture| picture.pts > picture.dts), "no late pictures");
     }
+}
+
+/// The window's way: the studio sends a file, says how far it is, and when it has ended.
+#[test]
+fn the_studio_sends_a_file_and_tells_of_its_end() {
+    use onair::base::Clock;
+    use onair::studio::snapshot::LiveState;
+    use onair::studio::{Command, Config, Settings, Studio, Target};
+    use peers::wait_for;
+
+    peers::require!("nginx", "ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let nginx = Nginx::start();
+    let file = folder.path().join("tour.mkv");
+    let mut words = vec!["-hide_banner", "-nostdin", "-y"];
+    words.extend(["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30:duration=3"]);
+    words.extend(["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100:duration=3"]);
+    words.extend(["-c:v", "libx264", "-preset", "veryfast", "-g", "30", "-pix_fmt", "yuv420p"]);
+    words.extend(["-c:a", "libmp3lame", "-ac", "2", file.to_str().unwrap()]);
+    Peer::start("ffmpeg", words).wait_success(ffmpeg::limit(30));
+
+    let settings = Settings {
+        video: Some(onair::capture::VideoChoice::Test),
+        audio: Some(onair::audio::AudioChoice::Silence),
+        ..Settings::default()
+    };
+    let studio = Studio::start(Config::new(Clock::start(), settings)).unwrap();
+    let told = |key: &str| studio.snapshot().notices.iter().any(|notice| notice.key == key);
+    let send = |path: &std::path::Path, again| {
+        studio.send(Command::SendFile { path: path.to_owned(), again });
+    };
+    // What is no media file is told, and nothing goes out.
+    let text = folder.path().join("a.mp4");
+    std::fs::write(&text, "no film").unwrap();
+    send(&text, false);
+    wait_for("the refusal", LIMIT, || told("film-failed"));
+    assert_eq!(studio.snapshot().live, LiveState::Idle);
+
+    let target = Target::custom(1, &nginx.url("recorded", "tour"), Default::default());
+    studio.send(Command::SetTargets(vec![target]));
+    send(&file, false);
+    wait_for("the file on air", LIMIT, || studio.snapshot().live == LiveState::OnAir);
+    let film = studio.snapshot().film.unwrap();
+    assert!(!film.opening && film.path == file && !film.again, "{film:?}");
+    assert!(film.duration.is_some_and(|it| (2.5..3.5).contains(&it.as_secs_f64())), "{film:?}");
+    wait_for("its end", LIMIT, || told("film-ended"));
+    wait_for("the studio at rest", LIMIT, || {
+        let snapshot = studio.snapshot();
+        snapshot.live == LiveState::Idle && snapshot.film.is_none()
+    });
+    nginx.wait_unpublished("tour");
+    let got = nginx.recordings().join("tour.flv");
+    assert_eq!(ffmpeg::decode(&got), "");
+    let got = ffmpeg::probe(&got);
+    assert_eq!(got.stream("audio")["codec_name"], "mp3");
+    assert_eq!(got.packets("video").len(), 90);
+    assert_eq!(got.packets("audio").len(), ffmpeg::probe(&file).packets("audio").len());
+
+    // Again and again, until somebody ends it; meanwhile nothing is recorded.
+    let target = Target::custom(1, &nginx.url("live", "again"), Default::default());
+    studio.send(Command::SetTargets(vec![target]));
+    send(&file, true);
+    wait_for("the file on air", LIMIT, || studio.snapshot().live == LiveState::OnAir);
+    studio.send(Command::StartRecording(folder.path().join("none.mp4")));
+    wait_for("the refusal", LIMIT, || told("recording-failed"));
+    wait_for("the second round", LIMIT, || studio.snapshot().film.is_some_and(|it| it.rounds > 0));
+    studio.send(Command::StopLive);
+    wait_for("the end", LIMIT, || studio.snapshot().live == LiveState::Idle);
+    studio.end(LIMIT).unwrap();
 }

@@ -284,6 +284,44 @@ fn targets_are_switched_kept_fitted_and_removed() {
 }
 
 #[test]
+fn a_media_file_is_chosen_and_sent_as_it_is() {
+    let mut harness = open("idle");
+    click(&mut harness, "Send a file…");
+    // Nothing to send yet.
+    assert_eq!(click(&mut harness, "Go live with this file"), []);
+    click(&mut harness, "Choose file…");
+    assert!(harness.state().wishes.contains(&Wish::PickFilm));
+    let path = PathBuf::from("/films/tour.mkv");
+    harness.state_mut().screen.as_mut().unwrap().picked_film(path.clone());
+    harness.get_by_role_and_label(Role::CheckBox, "Begin again at the end").click();
+    harness.run();
+    let sent = click(&mut harness, "Go live with this file");
+    assert_eq!(sent, [Command::SendFile { path, again: true }]);
+    assert!(harness.state().screen.as_ref().unwrap().dialog().is_none());
+    harness.run();
+    harness.get_by_label("A file is on air instead of this picture.");
+    assert!(harness.query_all_by_label("On air: tour.mkv").count() >= 1);
+    harness.get_by_label("00:01:12 / 00:30:30 · round 2");
+    harness.get_by_label("Stop").click();
+    harness.run();
+    assert_eq!(click(&mut harness, "Stop the broadcast"), [Command::StopLive]);
+    // Without a target that can be used, what is missing is shown.
+    let mut harness = open("custom");
+    let own = Target { enabled: true, ..Target::custom(1, "", Secret::default()) };
+    harness.state().demo.send(Command::PutTarget(own));
+    let mut harness = {
+        harness.state_mut().screen = None;
+        harness.run();
+        harness.run();
+        harness
+    };
+    harness.state_mut().screen.as_mut().unwrap().picked_film("/films/tour.mkv".into());
+    click(&mut harness, "Send a file…");
+    let sent = click(&mut harness, "Go live with this file");
+    assert!(!sent.iter().any(|it| matches!(it, Command::SendFile { .. })), "{sent:?}");
+}
+
+#[test]
 fn a_closer_look_is_asked_for_and_the_history_is_shown() {
     let mut harness = open("idle");
     harness.get_by_label("Check…").click();
@@ -784,6 +822,80 @@ fn faults_of_the_built_in_server_are_switched_by_developers() {
     let name = "Cuts the connection 5 to 10 s into the stream";
     harness.get_by_role_and_label(egui::Role::CheckBox, name).click();
     assert_eq!(commands(&mut harness), [Command::SetFaults(vec![reset])]);
+}
+
+#[test]
+fn a_server_is_told_where_its_clients_go_when_it_ends() {
+    let mut harness = open("idle");
+    harness.state_mut().screen.as_mut().unwrap().open(Dialog::Developer);
+    harness.run();
+    let field = "Where clients go when this server ends";
+    let mut type_in = |text: &str| {
+        harness.get_by_role_and_label(Role::TextInput, field).focus();
+        harness.run();
+        harness.get_by_role_and_label(Role::TextInput, field).type_text(text);
+        let sent = commands(&mut harness);
+        (sent, shown(&harness))
+    };
+    let (sent, _) = type_in("rtmp://other.example.com/live");
+    let wanted = Command::SetSuccessor("rtmp://other.example.com/live".into());
+    assert_eq!(sent.last(), Some(&wanted));
+    // Every client would be told the password.
+    let (sent, words) = type_in("@me");
+    assert_eq!(sent, []);
+    assert!(words.iter().any(|it| it.contains("no user and password")), "{words:?}");
+}
+
+#[test]
+fn own_services_are_added_changed_and_removed() {
+    let mut harness = open("idle");
+    click(&mut harness, "Add a target");
+    click(&mut harness, "Services of your own");
+    click(&mut harness, "Add a service");
+    let mut fill = |harness: &mut Harness<'static, Window>, name: &str, text: &str| {
+        harness.get_by_role_and_label(Role::TextInput, name).focus();
+        harness.run();
+        harness.get_by_role_and_label(Role::TextInput, name).type_text(text);
+        harness.run();
+    };
+    assert_eq!(click(&mut harness, "Keep"), []);
+    assert!(shown(&harness).contains(&"it has no name".to_owned()));
+    fill(&mut harness, "Name", "My School");
+    fill(&mut harness, "Addresses, the usual one first", "http://live.school.example/app");
+    fill(&mut harness, "Video, kbps", "3000");
+    assert_eq!(click(&mut harness, "Keep"), []);
+    assert!(shown(&harness).iter().any(|it| it.starts_with("its server: ")));
+    let servers = "Addresses, the usual one first";
+    harness.get_by_role_and_label(Role::TextInput, servers).focus();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.run();
+    fill(&mut harness, servers, "rtmps://live.school.example/app");
+    let sent = click(&mut harness, "Keep");
+    let [Command::PutService { was: None, service }] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!((&*service.id, service.servers.len()), ("my-school", 1));
+    assert_eq!(service.limits.video.map(|it| it.0), Some(3_000_000));
+    // It is there, is changed, and a second of its name is refused.
+    click(&mut harness, "Edit My School");
+    fill(&mut harness, "Frames a second", "30");
+    let sent = click(&mut harness, "Keep");
+    let [Command::PutService { was: Some(was), service }] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!((was.as_str(), service.limits.fps), ("my-school", Some(30)));
+    click(&mut harness, "Add a service");
+    fill(&mut harness, "Name", "my school");
+    assert_eq!(click(&mut harness, "Keep"), []);
+    assert!(shown(&harness).contains(&"another service has this name".to_owned()));
+    click(&mut harness, "Cancel");
+    let sent = click(&mut harness, "Remove My School");
+    assert_eq!(sent, [Command::RemoveService("my-school".into())]);
+    // In Chinese too.
+    let preferences = preferences(Language::Chinese, Theme::Light);
+    let mut harness = open_as("idle", Vec2::new(1280.0, 720.0), preferences);
+    harness.state_mut().screen.as_mut().unwrap().open(Dialog::Services);
+    harness.run();
+    harness.get_by_label("自定义平台");
+    click(&mut harness, "添加平台");
+    harness.get_by_label("最高要求；留空表示没有限制。会与直播的设置比较。");
 }
 
 #[test]

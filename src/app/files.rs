@@ -19,6 +19,8 @@ pub enum Kind {
     /// Sound for a strip of the mixer, or for a new one.
     Strip(Option<StripId>),
     Watch,
+    /// To go out as it is.
+    Film,
     Folder,
     /// For a scene.
     Source(Pick, SceneId),
@@ -52,7 +54,7 @@ impl Files {
             let path = match kind {
                 Kind::Video => dialog.add_filter("Y4M", &["y4m"]).pick_file(),
                 Kind::Audio | Kind::Strip(_) => dialog.add_filter("WAV", &["wav"]).pick_file(),
-                Kind::Watch => {
+                Kind::Watch | Kind::Film => {
                     dialog.add_filter("FLV, MP4, MKV", &["flv", "mp4", "mkv"]).pick_file()
                 }
                 Kind::Folder | Kind::Source(Pick::Slides, _) => dialog.pick_folder(),

@@ -19,6 +19,7 @@ use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT};
 use crate::server::{Config, Fault, Listen, Login, Secure, Server};
 use crate::studio::event::Ready;
 use crate::studio::message::Message;
+use crate::studio::settings::check_successor;
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
 
@@ -57,7 +58,7 @@ pub struct Args {
     pub fault_seed: u64,
     /// Where clients that understand it (Enhanced RTMP) are asked to go when this server ends: a URL
     /// such as <rtmp://other/live>
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = check_successor)]
     pub successor: Option<String>,
     /// Publishers must give this user and the password in --password-file
     /// (rtmp://USER:PASSWORD@HOST/app/stream); players need nothing

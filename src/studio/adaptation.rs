@@ -58,6 +58,17 @@ pub(super) struct Adaptation {
     ladder: Ladder,
     rungs: BTreeMap<u32, Rung>,
     second: Option<SecondEncode>,
+    /// As in [`Terms`].
+    alone: bool,
+}
+
+/// What else there is to know at a look.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Terms {
+    /// A second encode can be had.
+    pub second: bool,
+    /// One target gets the main encode, and nothing else does, no recording either.
+    pub alone: bool,
 }
 
 /// What the second encode is to be.
@@ -91,6 +102,7 @@ impl Adaptation {
             ladder: Ladder::default(),
             rungs: BTreeMap::new(),
             second: None,
+            alone: false,
         }
     }
 
@@ -160,17 +172,17 @@ impl Adaptation {
     }
 
     /// Looks at the targets, in the order of their list; tells when something has changed.
-    /// `second`: a second encode can be had.
     pub fn look(
         &mut self,
         now: Timestamp,
         targets: impl Iterator<Item = (u32, Option<BitsPerSecond>, Sample)>,
-        second: bool,
+        terms: Terms,
     ) -> Option<Outcome> {
         if now < self.next {
             return None;
         }
         self.next = now + EVERY;
+        self.alone = terms.alone;
         let quality = &self.quality;
         let (mut all, mut live) = (Vec::new(), Vec::new());
         for (id, floor, sample) in targets {
@@ -196,7 +208,7 @@ impl Adaptation {
         let changed =
             (bitrate != before).then_some(Changed { bitrate, lower: bitrate < before, full });
         let resized = self.resize(now);
-        let moved = self.climb(now, &all, &live, second);
+        let moved = self.climb(now, &all, &live, terms.second);
         self.follow_second(now, &live);
         let outcome = Outcome { changed, resized, moved };
         (!outcome.is_nothing()).then_some(outcome)
@@ -220,7 +232,7 @@ impl Adaptation {
         live: &[u32],
         second: bool,
     ) -> Vec<(u32, Rung)> {
-        if self.quality.adapt == Adapt::Rung && second {
+        if self.quality.adapt == Adapt::Rung && second && !self.alone {
             for id in live {
                 if let Some(link) = self.links.get(id) {
                     self.ladder.note(now, *id, link.bitrate(), self.quality.video_bitrate);
@@ -268,8 +280,10 @@ impl Adaptation {
         let most = self.quality.video_bitrate;
         let rate = |id: &u32| self.links.get(id).map(Adapter::bitrate);
         let wanted = match self.quality.adapt {
-            Adapt::Off | Adapt::Rung => Some(most),
-            Adapt::Slowest => live.iter().filter_map(rate).min(),
+            Adapt::Off => Some(most),
+            // Nobody else wants the whole picture: one encode is enough.
+            Adapt::Rung if !self.alone => Some(most),
+            Adapt::Slowest | Adapt::Rung => live.iter().filter_map(rate).min(),
             Adapt::First => live.first().and_then(rate),
         };
         wanted.unwrap_or(if live.is_empty() { self.now } else { most }).min(most)
@@ -279,6 +293,8 @@ impl Adaptation {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const TERMS: Terms = Terms { second: true, alone: false };
 
     /// Two targets: the first on a wide link, the second on a hopeless one.
     fn run(adapt: Adapt) -> (Adaptation, Vec<Changed>) {
@@ -290,7 +306,7 @@ mod tests {
             let narrow =
                 Sample { queued: Duration::from_millis(200 * step), carried: 600_000, ..wide };
             let targets = [(1, None, wide), (2, None, narrow)];
-            let outcome = adaptation.look(at, targets.into_iter(), true);
+            let outcome = adaptation.look(at, targets.into_iter(), TERMS);
             changes.extend(outcome.and_then(|outcome| outcome.changed));
         }
         (adaptation, changes)
@@ -315,7 +331,7 @@ mod tests {
             let at = Timestamp::from_micros(step as i64 * 250_000);
             let queued = Duration::from_millis(200 * step);
             let narrow = Sample { at, live: true, queued, carried: 400_000 };
-            adaptation.look(at, [(1, floor, narrow)].into_iter(), true);
+            adaptation.look(at, [(1, floor, narrow)].into_iter(), TERMS);
         }
         assert_eq!(adaptation.bitrate(), BitsPerSecond(1_500_000));
     }
@@ -331,7 +347,7 @@ mod tests {
                 let slow = step < 80;
                 let queued = if slow { Duration::from_secs(1) } else { Duration::ZERO };
                 let sample = Sample { at, live: true, queued, carried: 700_000 };
-                adaptation.look(at, [(1, None, sample)].into_iter(), true);
+                adaptation.look(at, [(1, None, sample)].into_iter(), TERMS);
                 if steps.last() != Some(&adaptation.frame_step()) {
                     steps.push(adaptation.frame_step());
                 }
@@ -348,7 +364,7 @@ mod tests {
         let at = Timestamp::from_micros(60_000_000);
         let gone = Sample { at, live: false, queued: Duration::ZERO, carried: 0 };
         let targets = [(1, None, gone), (2, None, gone)];
-        assert_eq!(adaptation.look(at, targets.into_iter(), true), None);
+        assert_eq!(adaptation.look(at, targets.into_iter(), TERMS), None);
         assert_eq!(adaptation.bitrate(), before);
     }
 
@@ -360,7 +376,7 @@ mod tests {
             let at = Timestamp::from_micros(step as i64 * 250_000);
             let queued = Duration::from_secs(u64::from(step < 80));
             let sample = Sample { at, live: true, queued, carried: 700_000 };
-            adaptation.look(at, [(1, None, sample)].into_iter(), true);
+            adaptation.look(at, [(1, None, sample)].into_iter(), TERMS);
             if sizes.last() != Some(&adaptation.size().height) {
                 sizes.push(adaptation.size().height);
             }
@@ -390,7 +406,7 @@ mod tests {
             let queued = Duration::from_secs(u64::from(slow));
             let narrow = Sample { queued, carried: 700_000, ..wide };
             let targets = [(1, None, wide), (2, None, narrow)];
-            let outcome = adaptation.look(at, targets.into_iter(), true);
+            let outcome = adaptation.look(at, targets.into_iter(), TERMS);
             moved.extend(outcome.into_iter().flat_map(|outcome| outcome.moved));
         };
         look(&mut adaptation, 0, false);
@@ -408,12 +424,41 @@ mod tests {
             let at = Timestamp::from_micros(step * 250_000);
             let queued = Duration::from_secs(1);
             let narrow = Sample { at, live: true, queued, carried: 700_000 };
-            adaptation.look(at, [(2, None, narrow)].into_iter(), true);
+            adaptation.look(at, [(2, None, narrow)].into_iter(), TERMS);
         };
         (2_000..2_040).for_each(|step| look(&mut adaptation, step));
         assert_eq!(adaptation.rung(2), Rung::Second);
         adaptation.set(&Quality { adapt: Adapt::Off, ..quality });
         look(&mut adaptation, 2_041);
         assert_eq!((adaptation.rung(2), adaptation.second()), (Rung::Main, None));
+    }
+
+    #[test]
+    fn for_one_target_alone_the_main_encode_follows() {
+        let quality = Quality { adapt: Adapt::Rung, ..Quality::default() };
+        let mut adaptation = Adaptation::new(&quality);
+        let look = |adaptation: &mut Adaptation, step: i64, alone| {
+            let at = Timestamp::from_micros(step * 250_000);
+            let queued = Duration::from_secs(1);
+            let narrow = Sample { at, live: true, queued, carried: 700_000 };
+            let terms = Terms { alone, ..TERMS };
+            adaptation.look(at, [(1, None, narrow)].into_iter(), terms)
+        };
+        for step in 0..60 {
+            let outcome = look(&mut adaptation, step, true);
+            assert!(outcome.is_none_or(|it| it.moved.is_empty()));
+        }
+        assert!(adaptation.bitrate().0 < 700_000, "{:?}", adaptation.bitrate());
+        assert_eq!((adaptation.rung(1), adaptation.second()), (Rung::Main, None));
+        // A recording, or another target, wants the whole picture.
+        (60..120).for_each(|step| drop(look(&mut adaptation, step, false)));
+        assert_eq!(adaptation.bitrate(), quality.video_bitrate);
+        assert_eq!(adaptation.rung(1), Rung::Second);
+        assert!(adaptation.second().is_some());
+        // It is over.
+        let outcome = look(&mut adaptation, 120, true).unwrap();
+        assert_eq!(outcome.moved, [(1, Rung::Main)]);
+        assert!(outcome.changed.is_some_and(|changed| changed.lower));
+        assert_eq!(adaptation.second(), None);
     }
 }

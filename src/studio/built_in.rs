@@ -29,11 +29,13 @@ pub(super) struct BuiltIn {
     serve: Serve,
     server: Option<Server>,
     faults: Vec<Fault>,
+    /// Where its clients are asked to go when it ends; empty: nowhere else.
+    successor: String,
 }
 
 impl BuiltIn {
-    pub(super) fn new(serve: Serve) -> Self {
-        Self { serve, server: None, faults: Vec::new() }
+    pub(super) fn new(serve: Serve, successor: String) -> Self {
+        Self { serve, server: None, faults: Vec::new(), successor }
     }
 
     pub(super) fn wanted_at_once(&self) -> bool {
@@ -50,7 +52,11 @@ impl BuiltIn {
         runtime: &Runtime,
         clock: Clock,
     ) -> Result<Vec<Message>, Message> {
-        let config = server::Config { faults: self.faults.clone(), ..server::Config::default() };
+        let config = server::Config {
+            faults: self.faults.clone(),
+            successor: self.next(),
+            ..server::Config::default()
+        };
         let server = Server::start(runtime, clock, config)
             .map_err(|error| Message::ServerFailed { reason: error.to_string() })?;
         let addresses = server.addresses();
@@ -66,6 +72,23 @@ impl BuiltIn {
         ];
         self.server = Some(server);
         Ok(messages.into_iter().flatten().collect())
+    }
+
+    fn next(&self) -> Option<String> {
+        Some(self.successor.clone()).filter(|url| !url.is_empty())
+    }
+
+    /// Where its clients are asked to go when it ends.
+    pub(super) fn successor(&self) -> &str {
+        &self.successor
+    }
+
+    /// They are asked to go there from now on; empty: nowhere else.
+    pub(super) fn set_successor(&mut self, successor: String) {
+        self.successor = successor;
+        if let Some(server) = &self.server {
+            server.set_successor(self.next());
+        }
     }
 
     /// What the server does wrong on request.

@@ -9,6 +9,7 @@ use crate::compose::scene::SceneId;
 use crate::mix::{Strip, StripId};
 use crate::net::Pin;
 use crate::server::Fault;
+use crate::studio::services::Service;
 use crate::studio::{Edit, Phones, Playing, Preferences, Quality, Talk, Target};
 
 /// A wish of the person at the window or on the command line.
@@ -51,6 +52,9 @@ pub enum Command {
     Check,
     /// Start broadcasting.
     GoLive,
+    /// Send this FLV, MP4 or MKV file to the targets instead of the program, as it is, once or again
+    /// and again; [`Command::StopLive`] ends it.
+    SendFile { path: PathBuf, again: bool },
     /// End the broadcast cleanly; what the stream delay holds is dropped.
     StopLive,
     /// The same once what the stream delay holds has gone out; a second time, now.
@@ -111,6 +115,13 @@ pub enum Command {
     Player(Playing),
     /// The built-in server does these things wrong from now on, and no others; not remembered.
     SetFaults(Vec<Fault>),
+    /// When the built-in server ends, clients that understand it (Enhanced RTMP) are asked to go to
+    /// this URL of an application; empty: nowhere else. Remembered.
+    SetSuccessor(String),
+    /// Add this service of the person's own or, by the id that it had, change it; remembered.
+    PutService { was: Option<String>, service: Service },
+    /// Forget this service of the person's own.
+    RemoveService(String),
     /// Look for cameras and microphones again.
     RefreshDevices,
     /// Look and behave like this; remembered.

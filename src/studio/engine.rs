@@ -3,12 +3,14 @@
 
 mod check;
 mod entries;
+mod film;
 mod live;
 mod look;
 mod monitor;
 mod network;
 mod recording;
 mod scenes;
+mod services;
 mod sound;
 mod view;
 mod watch;
@@ -43,6 +45,7 @@ use crate::studio::phones::Listening;
 use crate::studio::preflight::Preflight;
 use crate::studio::process::Process;
 use crate::studio::program::Program;
+use crate::studio::reel::Opening;
 use crate::studio::repairs::Repairs;
 use crate::studio::services::Book;
 use crate::studio::stage::Stage;
@@ -107,6 +110,10 @@ pub(super) struct Engaged {
     program: Option<Program>,
     stage: Stage,
     on_air: Option<OnAir>,
+    /// A file that is to go out is being looked into.
+    opening: Option<Opening>,
+    /// It was told that the file on air has ended.
+    film_told: bool,
     listening: Option<Listening>,
     /// The talk key is held.
     talking: bool,
@@ -135,6 +142,8 @@ pub(super) struct Engaged {
     key_place: Option<KeyPlace>,
     /// Keys from an earlier run are still being fetched.
     keys_pending: bool,
+    /// The person's own services are to be written when the settings are.
+    services_changed: bool,
     /// Targets whose key is to be kept when the settings are.
     keys_changed: BTreeSet<u32>,
     next_second: Timestamp,
@@ -292,6 +301,10 @@ impl Engine {
                     self.state.postponed.push(command);
                 }
             }
+            Command::StopLive | Command::StopAfterDelay if self.state.opening.is_some() => {
+                self.state.opening = None;
+                self.happened(Event::Stopped);
+            }
             Command::StopLive | Command::StopAfterDelay | Command::StopRecording
                 if !self.state.postponed.is_empty() =>
             {
@@ -300,6 +313,7 @@ impl Engine {
             }
             Command::Check => self.check(),
             Command::GoLive => self.go_live(),
+            Command::SendFile { path, again } => self.send_file(path, again),
             Command::StopLive => self.stop_live(),
             Command::StopAfterDelay => self.stop_after_delay(),
             Command::SetDelay(delay) => {
@@ -352,6 +366,9 @@ impl Engine {
                 self.state.ledger.clear(&["fault-struck"]);
                 self.built_in.set_faults(faults);
             }
+            Command::SetSuccessor(url) => self.set_successor(&url),
+            Command::PutService { was, service } => self.put_service(was.as_deref(), service),
+            Command::RemoveService(id) => self.remove_service(&id),
             Command::SetPreferences(preferences) => {
                 self.settings.preferences = preferences;
                 self.state.replay_failed = false;
@@ -484,6 +501,7 @@ impl Engine {
         let due = self.state.save_at.take().is_some();
         if due {
             self.keep_keys();
+            self.keep_services();
         }
         let Some(path) = self.settings_path.clone().filter(|_| due) else { return };
         if let Err(error) = self.settings.write(&path) {

@@ -127,6 +127,7 @@ impl Studio {
             preview: program.clone(),
             prepared: Latest::default(),
             watch: Watch::new(watched.clone(), config.player),
+            built_in: BuiltIn::new(config.serve, config.settings.successor.clone()),
             settings: config.settings,
             settings_path: config.settings_path,
             keys_path: config.keys_path,
@@ -141,7 +142,6 @@ impl Studio {
             retry_for: config.retry_for,
             delay_folder: config.delay_folder,
             services: config.services,
-            built_in: BuiltIn::new(config.serve),
             last_words: queue::bounded("last-words", LAST_WORDS, Full::DropOldest),
             state: Default::default(),
         };

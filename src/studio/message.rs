@@ -139,6 +139,15 @@ pub enum Message {
         host: String,
         codecs: String,
     },
+    /// A file cannot be sent, or not to its end.
+    FilmFailed {
+        path: String,
+        reason: String,
+    },
+    /// All of a file was sent.
+    FilmEnded {
+        path: String,
+    },
     /// For the history: viewers see the stream so much later.
     DelayOn {
         time: String,
@@ -292,6 +301,8 @@ impl Message {
         "target-back",
         "target-on-air",
         "codecs-unsaid",
+        "film-failed",
+        "film-ended",
         "delay-on",
         "delay-short",
         "monitor-unreachable",
@@ -399,6 +410,8 @@ impl Message {
             Self::TargetBack { .. } => "target-back",
             Self::TargetOnAir { .. } => "target-on-air",
             Self::CodecsUnsaid { .. } => "codecs-unsaid",
+            Self::FilmFailed { .. } => "film-failed",
+            Self::FilmEnded { .. } => "film-ended",
             Self::DelayOn { .. } => "delay-on",
             Self::DelayShort { .. } => "delay-short",
             Self::BroadcastEnded { .. } => "broadcast-ended",
@@ -445,6 +458,7 @@ impl Message {
             }
             Self::PhonesFailed { reason } => vec![("reason", reason.clone())],
             Self::FileFailed { path, reason }
+            | Self::FilmFailed { path, reason }
             | Self::RecordingFailed { path, reason }
             | Self::RecordingLost { path, reason }
             | Self::ReplayFailed { path, reason }
@@ -492,6 +506,7 @@ impl Message {
             | Self::RecordingSaved { path }
             | Self::RecordingRepaired { path }
             | Self::ReplaySaved { path }
+            | Self::FilmEnded { path }
             | Self::Crashed { path }
             | Self::SnapshotSaved { path } => vec![("path", path.clone())],
             Self::Watch { cause, .. } => vec![("cause", cause.clone())],
@@ -521,6 +536,7 @@ impl Message {
             | Self::TargetBack { .. }
             | Self::TargetOnAir { .. }
             | Self::DelayOn { .. }
+            | Self::FilmEnded { .. }
             | Self::MonitorWell { .. }
             | Self::NetworkChanged { .. }
             | Self::Slept { .. }
@@ -550,6 +566,7 @@ impl Message {
             | Self::SnapshotFailed { .. }
             | Self::PhonesFailed { .. }
             | Self::FileFailed { .. }
+            | Self::FilmFailed { .. }
             | Self::ServerFailed { .. }
             | Self::Watch { .. }
             | Self::Target { retrying: false, .. } => Level::Error,
@@ -635,6 +652,8 @@ impl Message {
             Self::CodecsUnsaid { host, codecs } => {
                 format!("{host} does not say whether it takes {codecs}.")
             }
+            Self::FilmFailed { path, reason } => format!("{path} cannot be sent: {reason}"),
+            Self::FilmEnded { path } => format!("All of {path} was sent."),
             Self::DelayOn { time } => format!("Viewers see the stream {time} later."),
             Self::DelayShort { time, wanted, reason } => {
                 let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
@@ -768,6 +787,10 @@ impl Message {
             Self::CodecsUnsaid { .. } => {
                 "Look whether viewers have a picture. H.264 and AAC are taken by every server.".into()
             }
+            Self::FilmFailed { .. } => {
+                "Choose an FLV, MP4 or MKV file with H.264, HEVC, AV1 or VP9 and AAC, Opus, FLAC, AC-3 or MP3."
+                    .into()
+            }
             Self::DelayShort { .. } => {
                 "Free some space, or choose a shorter delay: the next broadcast tries it again.".into()
             }
@@ -795,6 +818,7 @@ impl Message {
             | Self::TargetBack { .. }
             | Self::TargetOnAir { .. }
             | Self::DelayOn { .. }
+            | Self::FilmEnded { .. }
             | Self::MonitorWell { .. }
             | Self::NetworkChanged { .. }
             | Self::Slept { .. }

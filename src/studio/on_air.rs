@@ -7,20 +7,22 @@ use crate::audio::AudioChoice;
 use crate::base::queue::{self, Full, Sender};
 use crate::base::{Clock, Timestamp, Worker};
 use crate::broadcast::adapt::Sample;
-use crate::broadcast::publisher;
-use crate::broadcast::{Hub, Publisher};
+use crate::broadcast::{Film, Hub, Publisher, publisher};
 use crate::encode::{self, AudioEncoder, VideoEncoder};
 use crate::media::{BitsPerSecond, Size, StreamParameters, Track};
-use crate::studio::Quality;
-use crate::studio::adaptation::{Adaptation, Outcome};
+use crate::studio::adaptation::{Adaptation, Outcome, Terms};
 use crate::studio::event::{self, Event};
-use crate::studio::holding::{self, Holding};
+use crate::studio::holding::Holding;
 use crate::studio::program::Program;
+use crate::studio::reel::Reel;
 use crate::studio::second::Second;
-use crate::studio::snapshot::{LiveFigures, LiveState};
+use crate::studio::sent::{self, Sent, background, drain, stop};
+pub(super) use crate::studio::sent::{Happening, Wanted};
+use crate::studio::snapshot::{FilmView, LiveFigures, LiveState};
 use crate::studio::stats::{self, DelayFigures, DelayState, Stats};
-use crate::studio::tape::{self, RecordingChoices, Tape};
+use crate::studio::tape::{RecordingChoices, Tape};
 use crate::studio::targets;
+use crate::studio::{Adapt, Quality};
 
 /// Pictures that may wait for the encoder: more would only be delay.
 const PICTURES: usize = 4;
@@ -33,41 +35,6 @@ const PACKETS: usize = 256;
 const ENCODERS_END: Duration = Duration::from_millis(700);
 const SECOND_END: Duration = Duration::from_millis(200);
 const HUB_END: Duration = Duration::from_millis(500);
-const PUBLISHERS_END: Duration = Duration::from_millis(900);
-
-/// Something to tell.
-#[derive(Debug)]
-pub(super) enum Happening {
-    Target(event::Target),
-    /// The server said something in passing.
-    Said(String),
-    Tape(tape::Happening),
-    Delay(holding::Changed),
-    /// An encoder gave up.
-    Encoder(String),
-}
-
-/// A target to send to.
-#[derive(Debug)]
-pub(super) struct Wanted {
-    pub id: u32,
-    /// It is the server inside the program, whose stream names are no secrets.
-    pub built_in: bool,
-    pub floor: Option<BitsPerSecond>,
-    pub target: publisher::Target,
-}
-
-/// A target with its publisher.
-#[derive(Debug)]
-pub(super) struct Sent {
-    id: u32,
-    /// It is the server inside the program, whose stream names are no secrets.
-    built_in: bool,
-    publisher: Publisher,
-    bitrate: stats::Meter,
-    /// Of the picture, for its connection.
-    floor: Option<BitsPerSecond>,
-}
 
 /// The running broadcast.
 #[derive(Debug)]
@@ -87,6 +54,8 @@ pub(super) struct OnAir {
     adaptation: Adaptation,
     /// Where there are pictures.
     second: Option<Second>,
+    /// What goes out instead of the program.
+    film: Option<Reel>,
 }
 
 /// Counters of the program when the broadcast began: ours start at zero.
@@ -188,8 +157,51 @@ impl OnAir {
             fps: (0, clock.now(), 0.0),
             adaptation: Adaptation::new(quality),
             second,
+            film: None,
         };
         Ok((on_air, events))
+    }
+
+    /// A broadcast of a file, which is not encoded.
+    pub(super) fn of_film(
+        film: Film,
+        path: &Path,
+        again: bool,
+        quality: &Quality,
+        clock: Clock,
+    ) -> std::io::Result<Self> {
+        let (reel, hub) = Reel::start(film, path, again, clock)?;
+        let (video_rate, audio_rate) = Default::default();
+        Ok(Self {
+            hub,
+            video: None,
+            audio: None,
+            sent: Vec::new(),
+            tape: Tape::default(),
+            holding: None,
+            began: Base::default(),
+            video_rate,
+            audio_rate,
+            encoder_failed: false,
+            fps: (0, clock.now(), 0.0),
+            adaptation: Adaptation::new(&Quality { adapt: Adapt::Off, ..quality.clone() }),
+            second: None,
+            film: Some(reel),
+        })
+    }
+
+    /// The file that goes out instead of the program.
+    pub(super) fn film(&self) -> Option<FilmView> {
+        self.film.as_ref().map(Reel::view)
+    }
+
+    /// The name of the file once all of it was sent or it could not be read on, and why.
+    pub(super) fn film_over(&self) -> Option<(String, Option<String>)> {
+        let reel = self.film.as_ref()?;
+        let failure = reel.progress().failure;
+        let ended =
+            self.sent.iter().any(|sent| sent.publisher.state() == publisher::State::Stopped);
+        (failure.is_some() || ended && !self.is_publishing()).then(|| (reel.name(), failure))
     }
 
     /// Lets the targets have the stream later, from now on.
@@ -313,6 +325,10 @@ impl OnAir {
 
     /// Another wish of the person for the picture's bitrate.
     pub(super) fn set_quality(&mut self, quality: &Quality) {
+        if self.film.is_some() {
+            // A file stays as it is.
+            return;
+        }
         self.adaptation.set(quality);
         self.set_encoder();
     }
@@ -338,8 +354,12 @@ impl OnAir {
             let sample = Sample { at: now, live, queued: figures.queued, carried: figures.carried };
             (sent.id, sent.floor, sample)
         });
-        let possible = self.second.as_ref().is_some_and(Second::is_possible);
-        let outcome = self.adaptation.look(now, targets, possible);
+        let sending = self.sent.iter().filter(|sent| !sent.publisher.state().is_over()).count();
+        let terms = Terms {
+            second: self.second.as_ref().is_some_and(Second::is_possible),
+            alone: sending <= 1 && !self.is_recording() && self.tape.replay().is_none(),
+        };
+        let outcome = self.adaptation.look(now, targets, terms);
         if outcome.is_some() {
             self.set_encoder();
         }
@@ -407,7 +427,7 @@ impl OnAir {
     /// The program must have let go of the encoders before.
     pub(super) fn end(self, told: Sender<Event>) -> Option<Worker> {
         background("end-broadcast", move || {
-            let Self { hub, video, second, audio, sent, tape, holding, .. } = self;
+            let Self { hub, video, second, audio, sent, tape, holding, film, .. } = self;
             if let Some(holding) = &holding {
                 holding.discard();
             }
@@ -415,13 +435,14 @@ impl OnAir {
                 video.and_then(|video| video.join(ENCODERS_END).err()),
                 second.and_then(|second| second.join(SECOND_END).err()),
                 audio.and_then(|audio| audio.join(ENCODERS_END).err()),
+                film.and_then(|film| film.end(ENCODERS_END).err()),
                 hub.finish(HUB_END).err(),
             ];
             for stuck in stuck.into_iter().flatten() {
                 tracing::warn!(%stuck, "ending the broadcast");
             }
             for sent in &sent {
-                sent.publisher.ask_to_stop(PUBLISHERS_END);
+                sent.publisher.ask_to_stop(sent::END);
             }
             tape.finish(sent.is_empty(), &told);
             stop(&sent, &told);
@@ -463,7 +484,7 @@ impl OnAir {
         let encoded = match (&self.video, &self.audio) {
             (Some(video), _) => video.figures().encoded,
             (None, Some(audio)) => audio.figures().encoded,
-            (None, None) => 0,
+            (None, None) => self.hub.figures().frames,
         };
         let mut all = LiveFigures { encoded, fps: self.fps.2, ..LiveFigures::default() };
         for sent in &self.sent {
@@ -480,6 +501,18 @@ impl OnAir {
         all
     }
 
+    /// How many pictures a second there were since the last call.
+    fn count_pictures(&mut self, now: Timestamp) {
+        let count = match &self.video {
+            Some(video) => video.figures().encoded,
+            None => self.hub.figures().frames,
+        };
+        let (last, at, _) = self.fps;
+        let seconds = now.since(at).as_secs_f64();
+        let new = count.saturating_sub(last) as f64;
+        self.fps = (count, now, if seconds > 0.0 { new / seconds } else { 0.0 });
+    }
+
     /// One second's figures.
     pub(super) fn stats(
         &mut self,
@@ -489,13 +522,10 @@ impl OnAir {
     ) -> Stats {
         let composed = program.compositor().figures();
         let mixed = program.mixer().figures();
+        self.count_pictures(now);
+        let fps = self.fps.2;
         let video = self.video.as_ref().map(|encoder| {
             let figures = encoder.figures();
-            let (last, at, _) = self.fps;
-            let seconds = now.since(at).as_secs_f64();
-            let encoded = figures.encoded.saturating_sub(last) as f64;
-            let fps = if seconds > 0.0 { encoded / seconds } else { 0.0 };
-            self.fps = (figures.encoded, now, fps);
             stats::Video {
                 captured: composed.captured.saturating_sub(self.began.captured),
                 encoded: figures.encoded,
@@ -524,46 +554,5 @@ impl OnAir {
             .map(|sent| targets::figures(&sent.publisher, &mut sent.bitrate, now))
             .collect();
         Stats { video, audio, targets, delay: self.held(), cpu, rss_bytes }
-    }
-}
-
-fn background(name: &str, work: impl FnOnce() + Send + 'static) -> Option<Worker> {
-    Worker::spawn(name, move |_| work())
-        .inspect_err(|error| tracing::error!(%error, "ending in the background"))
-        .ok()
-}
-
-/// Ends publishers, all at once, and tells their last words.
-fn stop(sent: &[Sent], tell: &Sender<Event>) {
-    for sent in sent {
-        sent.publisher.ask_to_stop(PUBLISHERS_END);
-    }
-    for sent in sent {
-        sent.publisher.stop(PUBLISHERS_END);
-        let mut happenings = Vec::new();
-        drain(sent, &mut happenings);
-        for happening in happenings {
-            if let Happening::Target(told) = happening {
-                let _ = tell.send(Event::Target(told));
-            }
-        }
-    }
-}
-
-fn drain(sent: &Sent, happenings: &mut Vec<Happening>) {
-    while let Ok(event) = sent.publisher.events().try_recv() {
-        match event {
-            publisher::Event::Changed(report) => {
-                let target = sent.publisher.target();
-                let told = targets::told(sent.id, target, sent.built_in, &report);
-                happenings.push(Happening::Target(told));
-            }
-            publisher::Event::Said(status) if targets::is_routine(&status) => {
-                tracing::debug!(%status, "the server says");
-            }
-            // What is encoded here every server takes.
-            publisher::Event::Unsaid(_) => {}
-            publisher::Event::Said(status) => happenings.push(Happening::Said(status.to_string())),
-        }
     }
 }

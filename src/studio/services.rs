@@ -232,6 +232,11 @@ impl Book {
         Self { own: own.into() }
     }
 
+    /// The person's own.
+    pub fn own(&self) -> &[Service] {
+        &self.own
+    }
+
     /// All of them, a person's own first.
     pub fn all(&self) -> impl Iterator<Item = &Service> {
         self.own.iter().chain(SERVICES)

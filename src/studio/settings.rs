@@ -34,12 +34,14 @@ use crate::studio::chatting::{self, ChatChoices};
 use crate::studio::phones::Phones;
 use crate::studio::playing::{self, MOST_RECENT, MOST_TILES, PlayerChoices};
 use crate::studio::strips::SoundStrip;
+use crate::studio::targets::parse;
 use crate::studio::{Collection, Quality, Target};
 
 pub use places::{
     default_delay_folder, default_journal, default_path, default_recording_folder, keys_beside,
 };
-pub use services::{read_services, services_beside};
+pub(in crate::studio) use services::MOST as MOST_SERVICES;
+pub use services::{Own, OwnPart, read_own, read_services, services_beside, write_services};
 
 /// The version this program writes. Version 1 had one target.
 pub const VERSION: i64 = 2;
@@ -120,6 +122,8 @@ pub struct Settings {
     pub recent: Vec<String>,
     /// What the tiles of the *Watch* page play.
     pub wall: Vec<String>,
+    /// Where clients of the built-in server are asked to go when it ends; empty: nowhere else.
+    pub successor: String,
     pub preferences: Preferences,
 }
 
@@ -141,6 +145,7 @@ impl Default for Settings {
             chat: ChatChoices::default(),
             recent: Vec::new(),
             wall: Vec::new(),
+            successor: String::new(),
             preferences: Preferences::default(),
         }
     }
@@ -167,6 +172,8 @@ struct File {
     strips: Vec<strips::Table>,
     player: player::Table,
     chat: chat::Table,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<ServerTable>,
     window: WindowTable,
     recording: recording::Table,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -186,6 +193,11 @@ struct QualityTable {
     audio_bitrate: u32,
     sample_rate: u32,
     channels: u16,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct ServerTable {
+    successor: String,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -282,6 +294,9 @@ impl Settings {
                 self.player_muted,
             ),
             chat: chat::table(&self.chat),
+            server: Some(self.successor.clone())
+                .filter(|url| !url.is_empty())
+                .map(|successor| ServerTable { successor }),
             window: WindowTable {
                 language: match self.preferences.language {
                     Language::System => "system",
@@ -301,6 +316,21 @@ impl Settings {
             collection: layout::table(&self.collection),
         }
     }
+}
+
+/// Where clients of a server may be asked to go when it ends: the URL of an application, or nothing.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_successor(url: &str) -> Result<String, String> {
+    let url = url.trim();
+    if !url.is_empty() {
+        parse(url, Some(&"stream".into()))?;
+        if url.contains('@') {
+            return Err("it must hold no user and password: every client is told".into());
+        }
+    }
+    Ok(url.to_owned())
 }
 
 fn read_bounded(path: &Path) -> io::Result<String> {
@@ -368,6 +398,7 @@ impl Reader<'_> {
             chat: self.chat(),
             recent: self.addresses("player.recent", MOST_RECENT),
             wall: self.addresses("player.wall", MOST_TILES),
+            successor: self.successor(),
             volume: Some(self.number("player.volume", 0.0, 1.0, 1.0)),
             player_muted: self.flag("player.muted"),
             preferences: Preferences {
@@ -388,6 +419,17 @@ impl Reader<'_> {
                     .map_or(preferences.recording_folder, PathBuf::from),
                 recording: self.recording(),
             },
+        }
+    }
+
+    fn successor(&mut self) -> String {
+        let url = self.text("server.successor").unwrap_or_default();
+        match check_successor(&url) {
+            Ok(url) => url,
+            Err(why) => {
+                self.bad("server.successor", &why);
+                String::new()
+            }
         }
     }
 

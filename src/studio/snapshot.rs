@@ -287,6 +287,21 @@ pub struct RecordingFigures {
     pub chapters: u32,
 }
 
+/// A media file that goes out as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct FilmView {
+    pub path: PathBuf,
+    /// It begins again when it ends.
+    pub again: bool,
+    /// It is still being looked into: nothing goes out yet.
+    pub opening: bool,
+    /// How far it is, of how much, where the file tells.
+    pub position: Duration,
+    pub duration: Option<Duration>,
+    /// How often it has begun again.
+    pub rounds: u32,
+}
+
 /// The replay buffer.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct ReplayFigures {
@@ -386,6 +401,8 @@ pub struct ServerFigures {
     pub viewers: usize,
     /// What it does wrong on request.
     pub faults: Vec<Fault>,
+    /// Where its clients are asked to go when it ends; empty: nowhere else.
+    pub successor: String,
 }
 
 /// Everything the window draws, save the pictures themselves.
@@ -416,6 +433,8 @@ pub struct Snapshot {
     pub key_place: Option<KeyPlace>,
     pub live: LiveState,
     pub figures: LiveFigures,
+    /// The file that goes out in the program's stead.
+    pub film: Option<FilmView>,
     /// How much later viewers are to see the stream, from the next *Go Live* on.
     pub delay: Duration,
     /// What is held back now.

@@ -11,6 +11,8 @@ use crate::studio::snapshot::{LiveState, WatchState};
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     GoLive,
+    /// A media file goes out as it is.
+    SendFile,
     Ready,
     Record,
     PauseRecording,
@@ -28,6 +30,8 @@ pub enum Action {
     Help,
     History,
     Developer,
+    /// The person's own services.
+    Services,
     Studio,
     Watch,
     RetryNow,
@@ -55,8 +59,9 @@ macro_rules! key {
 
 impl Action {
     /// In the order of the palette and the help.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::GoLive,
+        Self::SendFile,
         Self::Ready,
         Self::Record,
         Self::PauseRecording,
@@ -73,6 +78,7 @@ impl Action {
         Self::Help,
         Self::History,
         Self::Developer,
+        Self::Services,
         Self::Studio,
         Self::Watch,
         Self::RetryNow,
@@ -95,6 +101,7 @@ impl Action {
     pub fn key(self) -> &'static str {
         match self {
             Self::GoLive => key!("action-go-live"),
+            Self::SendFile => key!("action-send-file"),
             Self::Ready => key!("action-ready"),
             Self::Record => key!("action-record"),
             Self::PauseRecording => key!("action-pause-recording"),
@@ -111,6 +118,7 @@ impl Action {
             Self::Help => key!("action-help"),
             Self::History => key!("action-history"),
             Self::Developer => key!("action-developer"),
+            Self::Services => key!("action-services"),
             Self::Studio => key!("action-studio"),
             Self::Watch => key!("action-watch"),
             Self::RetryNow => key!("action-retry"),
@@ -171,7 +179,7 @@ impl Action {
     pub fn is_possible(self, snapshot: &Snapshot) -> bool {
         match self {
             Self::GoLive => snapshot.live != LiveState::Stopping,
-            Self::Ready => snapshot.live == LiveState::Idle,
+            Self::Ready | Self::SendFile => snapshot.live == LiveState::Idle,
             Self::PauseRecording | Self::Chapter => snapshot.recording.is_some(),
             Self::SaveReplay => snapshot.replay.is_some(),
             Self::Snapshot => snapshot.video.is_some(),

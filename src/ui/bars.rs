@@ -195,6 +195,10 @@ pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, C
             (plain(key!("status-recording-paused")), theme.warn)
         }
         LiveState::Idle if recording => (plain(key!("status-recording")), theme.live),
+        LiveState::Idle if snapshot.film.is_some() => {
+            let said = snapshot.film.as_ref().map(|film| target::film::sentence(texts, film));
+            (said.unwrap_or_default(), theme.accent)
+        }
         LiveState::Idle if snapshot.video.is_none() => {
             (plain(key!("status-no-picture")), theme.warn)
         }
@@ -239,6 +243,8 @@ pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, C
             } else if live.queued.as_millis() > 500 {
                 let time = format::short_time(live.queued);
                 (texts.with("status-queue", &[("time", time.into())]), theme.warn)
+            } else if let Some(film) = &snapshot.film {
+                (target::film::sentence(texts, film), theme.good)
             } else if matches!(
                 picture,
                 Some(SourceState::Stalled | SourceState::Lost | SourceState::Failed)

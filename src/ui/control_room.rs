@@ -56,14 +56,14 @@ pub fn show(
         Rect::from_min_max(pos2(inner.left(), inner.bottom() - go_live::HEIGHT), inner.max);
     let above = Rect::from_min_max(inner.min, pos2(inner.right(), buttons.top() - gap::M));
     let mut upper = child(ui, above, "target");
-    let (mut edit, mut ready) = (None, false);
+    let (mut edit, mut asked) = (None, None);
     ScrollArea::vertical().auto_shrink(false).show(&mut upper, |ui| {
         // Room for focus rings at the edges.
         ui.set_width(above.width());
         if matches!(view.snapshot.live, LiveState::Idle | LiveState::Connecting { .. }) {
-            ready = target::idle(ui, view, draft);
+            asked = target::idle(ui, view, draft);
         } else {
-            target::on_air(ui, view, draft);
+            asked = target::on_air(ui, view, draft);
         }
         ui.add_space(gap::M);
         ui.spacing_mut().item_spacing.y = gap::S;
@@ -78,8 +78,8 @@ pub fn show(
     if desk {
         return Some(Action::Desk);
     }
-    if ready {
-        return Some(Action::Ready);
+    if asked.is_some() {
+        return asked;
     }
     go_live::show(&mut lower, view).map(|pressed| match pressed {
         go_live::Pressed::GoLive | go_live::Pressed::Stop => Action::GoLive,

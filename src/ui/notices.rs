@@ -43,6 +43,7 @@ pub fn place_of(notice: &Notice) -> Place {
         "recording",
         "replay",
         "snapshot",
+        "film",
         "disk",
         "key-",
         "settings",

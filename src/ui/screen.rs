@@ -13,7 +13,7 @@ use crate::studio::snapshot::{LiveState, WatchState};
 use crate::studio::{Command, Language, Preferences, Snapshot, Theme as ThemeChoice};
 use crate::ui::actions::Action;
 use crate::ui::bars::{self, Page};
-use crate::ui::dialogs::{self, Answer, Dialog};
+use crate::ui::dialogs::{self, Answer, Dialog, Film};
 use crate::ui::picture::Picture;
 use crate::ui::talk;
 use crate::ui::text::{self, Texts};
@@ -34,6 +34,9 @@ pub struct Screen {
     dialog_is_fresh: bool,
     search: dialogs::Search,
     target: target::Draft,
+    film: dialogs::Film,
+    services: dialogs::Services,
+    successor: Option<String>,
     watch: watch::Draft,
     scenes: scenes::Draft,
     /// The scene that is prepared, once one was.
@@ -89,6 +92,9 @@ impl Screen {
             dialog_is_fresh: false,
             search: dialogs::Search::default(),
             target: target::Draft::default(),
+            film: dialogs::Film::default(),
+            services: dialogs::Services::default(),
+            successor: None,
             watch: watch::Draft::default(),
             scenes: scenes::Draft::default(),
             prepared: None,
@@ -323,6 +329,9 @@ impl Screen {
         let mut needs = dialogs::Needs {
             preferences: &mut self.preferences,
             renderer: &self.renderer,
+            film: &mut self.film,
+            services: &mut self.services,
+            successor: &mut self.successor,
             fresh: std::mem::take(&mut self.dialog_is_fresh),
         };
         match dialogs::show(ctx, &mut view, dialog, &mut needs, &mut self.search) {
@@ -332,6 +341,20 @@ impl Screen {
                 self.dialog = None;
                 self.page = Page::Studio;
                 self.target.edit(id);
+            }
+            Some(Answer::SendFile) => {
+                self.dialog = None;
+                let Film { path, again } = self.film.clone();
+                match (self.target.fault(&self.snapshot), path) {
+                    (Some((id, _)), _) => {
+                        self.page = Page::Studio;
+                        self.target.complain(id);
+                    }
+                    (None, Some(path)) => {
+                        self.wishes.push(Wish::Command(Command::SendFile { path, again }));
+                    }
+                    (None, None) => {}
+                }
             }
             Some(Answer::StopLive) => {
                 self.dialog = None;
@@ -448,6 +471,8 @@ impl Screen {
             Action::Ready => self.toggle(Dialog::Ready),
             Action::History => self.toggle(Dialog::History),
             Action::Developer => self.toggle(Dialog::Developer),
+            Action::SendFile => self.toggle(Dialog::Film),
+            Action::Services => self.toggle(Dialog::Services),
             Action::Desk => self.toggle(Dialog::Desk),
             Action::Filters => {
                 if let Some(source) = self.scenes.source(&self.snapshot) {

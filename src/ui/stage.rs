@@ -67,6 +67,18 @@ pub fn show(
         top.add_space(gap::L);
     }
     lost(&mut top, view);
+    if view.snapshot.film.as_ref().is_some_and(|film| !film.opening) {
+        let said = view.texts.get("film-instead");
+        let card = Card {
+            level: Level::Info,
+            title: &said,
+            advice: "",
+            detail: "",
+            button: None,
+            dismissible: false,
+        };
+        card.show(&mut top, view.theme, view.texts);
+    }
     notices::cards(&mut top, view, Place::Stage, 2);
     // As high as it was in the last frame.
     let height_id = ui.scope_id().with("sound-notices-height");
@@ -123,6 +135,8 @@ fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut Picture, rect: Rect) 
         }
     }
     let frame = match view.snapshot.live {
+        // Not this picture is on air.
+        _ if view.snapshot.film.is_some() => Stroke::new(BORDER, theme.line),
         LiveState::OnAir | LiveState::Stopping => Stroke::new(2.0, theme.live),
         LiveState::Reconnecting { .. } => Stroke::new(2.0, theme.warn),
         LiveState::Idle | LiveState::Connecting { .. } => Stroke::new(BORDER, theme.line),

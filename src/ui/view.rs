@@ -38,6 +38,8 @@ pub enum Wish {
     PickStripFile(Option<StripId>),
     /// Ask for a file and show it in the player.
     PickWatchFile,
+    /// Ask for a media file to go out as it is.
+    PickFilm,
     /// Ask for the folder of recordings.
     PickRecordingFolder,
     /// Record into a new file in the folder of recordings.

@@ -20,9 +20,10 @@ use onair::player::chat::ChatState;
 use onair::player::{Rewind, Saving};
 use onair::studio::chatting::{self, ChatView};
 use onair::studio::playing::Shown;
+use onair::studio::services::Book;
 use onair::studio::snapshot::{
-    AudioSource, Device, LiveFigures, LiveState, RecordingFigures, ServerFigures, SourceState,
-    StripView, VideoSource, WatchFigures, WatchState,
+    AudioSource, Device, FilmView, LiveFigures, LiveState, RecordingFigures, ServerFigures,
+    SourceState, StripView, VideoSource, WatchFigures, WatchState,
 };
 use onair::studio::snapshot::{MonitorView, TargetView, TileView, ViewersPicture};
 use onair::studio::target::TargetState;
@@ -34,11 +35,12 @@ use onair::wire::chat::Line;
 use parking_lot::Mutex;
 
 /// The states by name.
-pub const STATES: [&str; 32] = [
+pub const STATES: [&str; 33] = [
     "idle",
     "custom",
     "targets",
     "delayed",
+    "film",
     "connecting",
     "black",
     "on-air",
@@ -207,6 +209,7 @@ pub fn snapshot(name: &str) -> Snapshot {
             play_url: "rtmp://127.0.0.1:1935/live/onair".into(),
             viewers: 2,
             faults: Vec::new(),
+            successor: String::new(),
         },
         watch_figures: WatchFigures { volume: 0.8, ..WatchFigures::default() },
         recent: vec![
@@ -281,6 +284,18 @@ pub fn snapshot(name: &str) -> Snapshot {
                 begins_in: None,
                 memory_bytes: 64 << 20,
                 disk_bytes: 30 << 20,
+            });
+        }
+        "film" => {
+            snapshot.live = LiveState::OnAir;
+            snapshot.figures = figures;
+            snapshot.film = Some(FilmView {
+                path: "/home/ada/Videos/harbour tour.mp4".into(),
+                again: true,
+                opening: false,
+                position: Duration::from_secs(72),
+                duration: Some(Duration::from_secs(1_830)),
+                rounds: 1,
             });
         }
         "targets" => {
@@ -640,7 +655,28 @@ impl Studio for Demo {
             Command::GoLive => {
                 *snapshot = Snapshot { notices: Vec::new(), ..self::snapshot("on-air") }
             }
-            Command::StopLive => snapshot.live = LiveState::Idle,
+            Command::SendFile { path, again } => {
+                *snapshot = self::snapshot("film");
+                if let Some(film) = &mut snapshot.film {
+                    (film.path, film.again) = (path.clone(), *again);
+                }
+            }
+            Command::SetSuccessor(url) => snapshot.server.successor.clone_from(url),
+            Command::PutService { was, service } => {
+                let mut own = snapshot.services.own().to_vec();
+                own.retain(|known| Some(&*known.id) != was.as_deref());
+                own.push(service.clone());
+                snapshot.services = Book::with_own(own);
+            }
+            Command::RemoveService(id) => {
+                let mut own = snapshot.services.own().to_vec();
+                own.retain(|known| known.id != *id);
+                snapshot.services = Book::with_own(own);
+            }
+            Command::StopLive => {
+                snapshot.live = LiveState::Idle;
+                snapshot.film = None;
+            }
             Command::SetMuted(muted) => {
                 if let Some(audio) = snapshot.audio.as_mut() {
                     audio.muted = *muted;

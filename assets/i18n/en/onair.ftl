@@ -801,6 +801,50 @@ history-file = Written to { $path }, without keys.
 tip-history = Click to see what happened so far.
 ready = Ready?
 ready-look = Check…
+
+# Services of a person's own.
+services = Services of your own
+services-second = Add, change or remove
+services-note = They stand in the list of targets and for --service, first of all, and are kept in services.toml beside the settings.
+services-none = There is none yet. Add the service of your school, firm or club, with what it takes.
+edit = Edit
+service-add = Add a service
+service-edit = Edit { $name }
+service-remove = Remove { $name }
+service-no-address = Each target has its own address
+service-name = Name
+service-name-hint = My School
+service-servers = Addresses, the usual one first
+service-servers-hint = rtmps://live.example.com/app
+service-key-page = Where the key is found
+service-key-page-hint = https://example.com/key
+service-limits = What it takes at most; empty: no limit. The stream is compared with it.
+service-video = Video, kbps
+service-audio = Sound, kbps
+service-height = Lines of the picture
+service-fps = Frames a second
+service-keyframes = Seconds between keyframes
+service-keep = Keep
+
+# Where clients of the built-in server go.
+successor = Where clients go when this server ends
+successor-note = Publishers and players that understand it (Enhanced RTMP) are asked to connect there; empty: they are not sent elsewhere.
+successor-hint = rtmp://other.example.com/live
+
+# A media file that goes out as it is.
+film = Send a media file
+film-offer = Send a file…
+film-note = The file goes out instead of your scenes, picture and sound as they are in it: nothing is encoded anew.
+film-codecs = FLV, MP4 and MKV with H.264, HEVC, AV1 or VP9 and AAC, MP3, Opus, FLAC or AC-3. Not every service takes all of them; H.264 and AAC are taken everywhere.
+film-none = No file chosen
+film-choose = Choose file…
+film-again = Begin again at the end
+film-send = Go live with this file
+film-busy = End the broadcast or recording that is on first.
+film-opening = Looking into { $name }…
+film-on-air = On air: { $name }
+film-instead = A file is on air instead of this picture.
+film-round = round { $count }
 ready-running = Looking…
 ready-yes = Ready to go live. Nothing has been sent.
 ready-no = Not ready yet. Nothing has been sent.
@@ -825,9 +869,12 @@ action-full-screen = Full screen
 action-palette = All commands
 action-settings = Settings
 action-history = What happened
+action-services = Services of your own
+action-send-file = Send a media file as it is
 action-ready = Check whether everything is ready
 action-help = Help
 developer = Developer
+developer-faults = What it does wrong
 developer-note = What the built-in server does wrong from now on, to see what a publisher makes of it. Off again at the next start.
 fault-reset = Cuts the connection 5 to 10 s into the stream
 fault-half-close = Closes its side 5 s into the stream

@@ -73,7 +73,8 @@ pub struct Args {
           help_heading = "Quality")]
     pub keyframe_interval: Duration,
     /// Whose connection the bitrate follows: slowest, first (of several targets), or off; rung: it
-    /// stays, and targets whose connection does not carry it get a second encode with less
+    /// stays, and targets whose connection does not carry it get a second encode with less (a single
+    /// target, where nothing is recorded, does as with slowest)
     #[arg(long, value_name = "WHOSE", default_value = "slowest", help_heading = "Quality")]
     pub adapt: Adapt,
     /// How far the bitrate may be brought down for a slow connection

@@ -54,11 +54,7 @@ impl Engine {
         if self.state.on_air.as_ref().is_some_and(OnAir::is_publishing) {
             return;
         }
-        self.state.ledger.clear(TARGET_KEYS);
-        self.state.ledger.clear(FITTED_KEYS);
-        self.state.ledger.clear(&["delay-short"]);
-        self.state.told.clear();
-        self.state.said.clear();
+        self.begin_news();
         let wanted: Vec<Target> =
             self.state.targets.iter().filter(|target| target.enabled).cloned().collect();
         if wanted.is_empty() {
@@ -87,6 +83,15 @@ impl Engine {
         self.state.history = History::default();
     }
 
+    /// What was told of an earlier broadcast is true no more.
+    pub(super) fn begin_news(&mut self) {
+        self.state.ledger.clear(TARGET_KEYS);
+        self.state.ledger.clear(FITTED_KEYS);
+        self.state.ledger.clear(&["delay-short", "film-failed", "film-ended"]);
+        self.state.told.clear();
+        self.state.said.clear();
+    }
+
     /// Ends the broadcast once what is held back has gone out; the second time, or where nothing is,
     /// now.
     pub(super) fn stop_after_delay(&mut self) {
@@ -96,7 +101,7 @@ impl Engine {
     }
 
     /// What a publisher needs of a target; tells what is wrong with it.
-    fn resolve(&mut self, target: &Target) -> Option<Wanted> {
+    pub(super) fn resolve(&mut self, target: &Target) -> Option<Wanted> {
         if target.is_built_in() {
             self.start_built_in_if_needed();
         }
@@ -182,7 +187,7 @@ impl Engine {
     pub(super) fn stop_live(&mut self) {
         let Some(on_air) = &mut self.state.on_air else { return };
         let stays = on_air.is_recording() || self.settings.preferences.recording.keeps_always();
-        if stays && on_air.is_publishing() {
+        if stays && on_air.is_publishing() && on_air.film().is_none() {
             self.state.stopping = true;
             self.state.ending.extend(on_air.end_publishers(self.last_words.0.clone()));
         } else {
@@ -212,8 +217,10 @@ impl Engine {
     }
 
     pub(super) fn end_if_idle(&mut self) {
+        let film = self.state.on_air.as_ref().is_some_and(|on_air| on_air.film().is_some());
         let keeps = self.settings.preferences.recording.keeps_always() && !self.state.quitting;
-        if !keeps && self.state.on_air.as_ref().is_some_and(|on_air| !on_air.is_busy()) {
+        if (film || !keeps) && self.state.on_air.as_ref().is_some_and(|on_air| !on_air.is_busy()) {
+            self.tell_of_film();
             self.end_broadcast();
         }
     }

@@ -33,6 +33,7 @@ impl Engine {
         }
         self.look_at_keys();
         self.look_at_network();
+        self.look_at_film();
         if let Some(preflight) = &mut self.state.preflight {
             preflight.poll();
         }
@@ -61,6 +62,9 @@ impl Engine {
                     }
                     Happening::Tape(happening) => self.tape_happened(happening),
                     Happening::Delay(changed) => self.delay_happened(changed),
+                    Happening::Unsaid { host, codecs } => {
+                        self.tell(&Message::CodecsUnsaid { host, codecs }, "");
+                    }
                     Happening::Encoder(reason) => {
                         self.tell(&Message::EncoderFailed { reason }, "");
                     }

@@ -47,6 +47,10 @@ impl Engine {
     /// The targets that are on air, or on their way back there, and are to be looked at.
     fn wanted_monitors(&self) -> Vec<Wanted> {
         let Some(on_air) = &self.state.on_air else { return Vec::new() };
+        if on_air.film().is_some() {
+            // It is not decoded here: there is nothing to compare with.
+            return Vec::new();
+        }
         let delay = on_air.held().map_or(Duration::ZERO, |held| held.delay);
         let publishers = on_air.publishers().filter(|(_, _, it)| !it.state().is_over());
         publishers

@@ -58,6 +58,11 @@ impl Engine {
             "disk-slow",
         ]);
         let shown = path.display().to_string();
+        if self.state.on_air.as_ref().is_some_and(|on_air| on_air.film().is_some()) {
+            let reason = "a file goes out, and the program is not encoded".to_owned();
+            self.tell(&Message::RecordingFailed { path: shown, reason }, "");
+            return;
+        }
         if !self.begin_broadcast() {
             self.happened(Event::Stopped);
             return;

@@ -45,6 +45,10 @@ impl Engine {
             key_place: state.key_place.clone(),
             live,
             figures,
+            film: match &state.opening {
+                Some(opening) => Some(opening.view()),
+                None => state.on_air.as_ref().and_then(OnAir::film),
+            },
             delay: self.settings.delay,
             held: state.on_air.as_ref().and_then(OnAir::held),
             recording: tape.and_then(Tape::recorder).map(|recorder| {
@@ -145,6 +149,7 @@ impl Engine {
             play_url: ready.play.unwrap_or_default(),
             viewers: self.built_in.viewers().saturating_sub(self.own_viewers()),
             faults: self.built_in.faults().to_vec(),
+            successor: self.built_in.successor().to_owned(),
         }
     }
 }

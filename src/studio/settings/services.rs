@@ -1,10 +1,10 @@
 //! A person's own services: `services.toml` beside the settings, `[[service]]`, one table each.
 
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::media::BitsPerSecond;
 use crate::studio::services::{Book, Limits, Service, USUAL};
@@ -13,18 +13,27 @@ use crate::studio::targets::parse;
 /// A file larger than this is not one of ours.
 const MAX_BYTES: u64 = 256 << 10;
 /// Services that are read.
-const MOST: usize = 64;
+pub(in crate::studio) const MOST: usize = 64;
 /// Servers of one.
 const MOST_SERVERS: usize = 16;
 /// Longest text.
 const MOST_TEXT: usize = 1_024;
 
-#[derive(Debug, Default, Deserialize)]
+/// The file as it is laid out.
+#[derive(Debug, Serialize)]
+struct File {
+    service: Vec<Table>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Table {
     name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     server: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     servers: Vec<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
     key_page: String,
     max_video_kbps: Option<u32>,
     max_audio_kbps: Option<u32>,
@@ -82,7 +91,7 @@ fn parse_services(text: &str) -> (Vec<Service>, Vec<String>) {
     let mut services: Vec<Service> = Vec::new();
     for (at, table) in tables.into_iter().take(MOST).enumerate() {
         let table = table.try_into::<Table>().map_err(|error| error.message().to_owned());
-        match table.and_then(service) {
+        match table.and_then(|table| service(table).map_err(|(_, why)| why)) {
             Ok(service) if services.iter().any(|known| known.id == service.id) => {
                 wrong.push(format!("the name '{}' is there twice", service.name));
             }
@@ -93,42 +102,168 @@ fn parse_services(text: &str) -> (Vec<Service>, Vec<String>) {
     (services, wrong)
 }
 
-fn service(table: Table) -> Result<Service, String> {
+/// What of a service a fault is about.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum OwnPart {
+    Name,
+    Servers,
+    KeyPage,
+    Video,
+    Audio,
+    Keyframes,
+    Height,
+    Fps,
+}
+
+/// A service as a person types it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Own {
+    pub name: String,
+    /// Addresses with spaces between them.
+    pub servers: String,
+    pub key_page: String,
+    /// Limits; empty: none.
+    pub video_kbps: String,
+    pub audio_kbps: String,
+    pub keyframe_seconds: String,
+    pub height: String,
+    pub fps: String,
+}
+
+impl From<&Service> for Own {
+    fn from(service: &Service) -> Self {
+        let limits = &service.limits;
+        let kbps = |rate: Option<BitsPerSecond>| rate.map(|rate| (rate.0 / 1_000).to_string());
+        Self {
+            name: service.name.to_string(),
+            servers: service.servers.join(" "),
+            key_page: service.key_page.to_string(),
+            video_kbps: kbps(limits.video).unwrap_or_default(),
+            audio_kbps: kbps(limits.audio).unwrap_or_default(),
+            keyframe_seconds: limits.keyframe_seconds.to_string(),
+            height: limits.height.map(|it| it.to_string()).unwrap_or_default(),
+            fps: limits.fps.map(|it| it.to_string()).unwrap_or_default(),
+        }
+    }
+}
+
+/// Reads what was typed.
+///
+/// # Errors
+/// Which part is wrong, and why in plain words.
+pub fn read_own(own: &Own) -> Result<Service, (OwnPart, String)> {
+    let number = |text: &str, part| match text.trim() {
+        "" => Ok(None),
+        text => match text.parse::<u32>() {
+            Ok(number) => Ok(Some(number)),
+            Err(_) => Err((part, "write a whole number, or nothing".to_owned())),
+        },
+    };
+    service(Table {
+        name: own.name.clone(),
+        servers: own.servers.split([' ', ',']).map(str::to_owned).collect(),
+        key_page: own.key_page.trim().to_owned(),
+        max_video_kbps: number(&own.video_kbps, OwnPart::Video)?,
+        max_audio_kbps: number(&own.audio_kbps, OwnPart::Audio)?,
+        max_height: number(&own.height, OwnPart::Height)?,
+        max_fps: number(&own.fps, OwnPart::Fps)?,
+        keyframe_seconds: number(&own.keyframe_seconds, OwnPart::Keyframes)?.map(u64::from),
+        ..Table::default()
+    })
+}
+
+fn service(table: Table) -> Result<Service, (OwnPart, String)> {
     let name = table.name.trim();
     // As it is written on the command line and in the settings.
     let letter = |c: char| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let id: String = name.chars().map(letter).collect();
-    if name.is_empty() || name.len() > MOST_TEXT {
-        return Err("it has no name".into());
+    if name.is_empty() {
+        return Err((OwnPart::Name, "it has no name".into()));
+    }
+    if name.len() > MOST_TEXT {
+        return Err((OwnPart::Name, "its name is too long".into()));
     }
     let mut servers = table.servers;
-    if !table.server.is_empty() {
-        servers.insert(0, table.server);
-    }
+    servers.insert(0, table.server);
+    servers.retain(|server| !server.trim().is_empty());
     if servers.len() > MOST_SERVERS {
-        return Err(format!("at most {MOST_SERVERS} servers"));
+        return Err((OwnPart::Servers, format!("at most {MOST_SERVERS} servers")));
     }
     for server in &servers {
-        parse(server, Some(&"key".into())).map_err(|why| format!("its server: {why}"))?;
+        parse(server, Some(&"key".into()))
+            .map_err(|why| (OwnPart::Servers, format!("its server: {why}")))?;
     }
     if !table.key_page.is_empty() && !table.key_page.starts_with("https://") {
-        return Err("its key_page is no https:// address".into());
+        return Err((OwnPart::KeyPage, "its key_page is no https:// address".into()));
     }
+    let within = |number: Option<u64>, least, most, part| match number {
+        Some(number) if !(least..=most).contains(&number) => {
+            Err((part, format!("a number from {least} to {most} is wanted")))
+        }
+        number => Ok(number),
+    };
+    let small = |number: Option<u32>, least, most, part| {
+        let number = within(number.map(u64::from), least, most, part)?;
+        Ok(number.and_then(|number| u32::try_from(number).ok()))
+    };
     let kbps = |kbps: Option<u32>| kbps.map(|kbps| BitsPerSecond(kbps.saturating_mul(1_000)));
+    let keyframes = within(table.keyframe_seconds, 1, 20, OwnPart::Keyframes)?;
     Ok(Service {
         id: id.into(),
         name: name.to_owned().into(),
-        servers: servers.into_iter().map(Into::into).collect::<Vec<_>>().into(),
+        servers: servers.iter().map(|it| it.trim().to_owned().into()).collect::<Vec<_>>().into(),
         key_page: table.key_page.into(),
         limits: Limits {
-            video: kbps(table.max_video_kbps),
-            audio: kbps(table.max_audio_kbps),
-            keyframe_seconds: table.keyframe_seconds.unwrap_or(USUAL.keyframe_seconds).max(1),
-            height: table.max_height,
-            fps: table.max_fps,
+            video: kbps(small(table.max_video_kbps, 100, 200_000, OwnPart::Video)?),
+            audio: kbps(small(table.max_audio_kbps, 16, 2_000, OwnPart::Audio)?),
+            keyframe_seconds: keyframes.unwrap_or(USUAL.keyframe_seconds),
+            height: small(table.max_height, 16, 8_192, OwnPart::Height)?,
+            fps: small(table.max_fps, 1, 240, OwnPart::Fps)?,
         },
         test_query: None,
     })
+}
+
+/// Writes the file by atomic replace. One in which something could not be read stays beside it, as
+/// `services.toml.old`.
+///
+/// # Errors
+/// What the system says.
+pub fn write_services(path: &Path, services: &[Service]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    fs::create_dir_all(folder)?;
+    if !read_services(path).1.is_empty() {
+        let mut old = path.as_os_str().to_owned();
+        old.push(".old");
+        fs::rename(path, old)?;
+    }
+    let file = File { service: services.iter().map(Table::from).collect() };
+    let text = toml::to_string_pretty(&file).map_err(io::Error::other)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(b"# Own services of onair: written by its window, and may be edited.\n\n")?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+impl From<&Service> for Table {
+    fn from(service: &Service) -> Self {
+        let limits = &service.limits;
+        let kbps = |rate: Option<BitsPerSecond>| rate.map(|rate| rate.0 / 1_000);
+        Self {
+            name: service.name.to_string(),
+            server: String::new(),
+            servers: service.servers.iter().map(ToString::to_string).collect(),
+            key_page: service.key_page.to_string(),
+            max_video_kbps: kbps(limits.video),
+            max_audio_kbps: kbps(limits.audio),
+            max_height: limits.height,
+            max_fps: limits.fps,
+            keyframe_seconds: Some(limits.keyframe_seconds),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -168,5 +303,54 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(read_services(&folder.path().join("none")).1.len(), 0);
         assert_eq!(read_services(folder.path()).1.len(), 1);
+    }
+
+    fn typed() -> Own {
+        Own {
+            name: "My School".into(),
+            servers: "rtmps://live.school.example/app, rtmp://old.school.example/app".into(),
+            key_page: "https://school.example/key".into(),
+            video_kbps: "3000".into(),
+            keyframe_seconds: "2".into(),
+            height: "720".into(),
+            ..Own::default()
+        }
+    }
+
+    #[test]
+    fn what_is_typed_is_written_and_read_again() {
+        let school = read_own(&typed()).unwrap();
+        assert_eq!((&*school.id, school.servers.len()), ("my-school", 2));
+        assert_eq!(school.limits.video, Some(BitsPerSecond(3_000_000)));
+        assert_eq!(read_own(&Own::from(&school)), Ok(school.clone()));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep").join("services.toml");
+        write_services(&path, std::slice::from_ref(&school)).unwrap();
+        let (book, wrong) = read_services(&path);
+        assert_eq!((book.own(), wrong.len()), (&[school.clone()][..], 0));
+        // What somebody wrote and could not be read is not lost.
+        fs::write(&path, "[[service]]\nname = 'Typo'\nmax = 3\n").unwrap();
+        write_services(&path, &[school]).unwrap();
+        assert_eq!(read_services(&path).1.len(), 0);
+        let old = fs::read_to_string(path.with_file_name("services.toml.old")).unwrap();
+        assert!(old.contains("Typo"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_part() {
+        let wrong = |change: fn(&mut Own)| {
+            let mut own = typed();
+            change(&mut own);
+            read_own(&own).map_err(|(part, _)| part).unwrap_err()
+        };
+        assert_eq!(wrong(|it| it.name = " ".into()), OwnPart::Name);
+        assert_eq!(wrong(|it| it.servers = "http://h/app".into()), OwnPart::Servers);
+        assert_eq!(wrong(|it| it.servers = "rtmp://h/a ".repeat(17)), OwnPart::Servers);
+        assert_eq!(wrong(|it| it.key_page = "school.example".into()), OwnPart::KeyPage);
+        assert_eq!(wrong(|it| it.video_kbps = "3 Mbit".into()), OwnPart::Video);
+        assert_eq!(wrong(|it| it.audio_kbps = "1".into()), OwnPart::Audio);
+        assert_eq!(wrong(|it| it.keyframe_seconds = "0".into()), OwnPart::Keyframes);
+        assert_eq!(wrong(|it| it.height = "99999".into()), OwnPart::Height);
+        assert_eq!(wrong(|it| it.fps = "-1".into()), OwnPart::Fps);
     }
 }

@@ -4,6 +4,8 @@ use egui::{Align, CornerRadius, Frame, Id, Layout, Margin, Modal, Ui, vec2};
 
 use crate::studio::Preferences;
 use crate::ui::actions::Action;
+use crate::ui::dialogs::film::Film;
+use crate::ui::dialogs::services::Services;
 use crate::ui::icons::Icon;
 use crate::ui::theme::{RADIUS_LARGE, Theme, Type, gap};
 use crate::ui::view::{Renderer, View};
@@ -16,6 +18,8 @@ pub enum Answer {
     Act(Action),
     /// Close, and show this target for correction.
     EditTarget(u32),
+    /// Close, and send the chosen file.
+    SendFile,
     StopLive,
     Quit,
 }
@@ -25,6 +29,10 @@ pub enum Answer {
 pub struct Needs<'a> {
     pub preferences: &'a mut Preferences,
     pub renderer: &'a Renderer,
+    pub film: &'a mut Film,
+    pub services: &'a mut Services,
+    /// What is typed as the built-in server's successor.
+    pub successor: &'a mut Option<String>,
     /// The dialog was opened in this frame.
     pub fresh: bool,
 }

@@ -5,7 +5,8 @@ use egui::{Align, Layout, ScrollArea, Ui, vec2};
 use crate::server::Fault;
 use crate::studio::Command;
 use crate::ui::actions::key;
-use crate::ui::dialogs::card::{Answer, heading, modal};
+use crate::ui::dialogs::card::{Answer, Needs, heading, modal};
+use crate::ui::dialogs::successor;
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{label, paragraph, switch};
@@ -25,14 +26,18 @@ const FAULTS: [(&str, &str); 11] = [
     ("stall@connect:+20s", key!("fault-silent")),
 ];
 
-pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<Answer> {
+pub fn show(ctx: &egui::Context, view: &mut View<'_>, needs: &mut Needs<'_>) -> Option<Answer> {
+    if needs.fresh {
+        *needs.successor = None;
+    }
     modal(ctx, view.theme, "developer", 480.0, |ui| {
         let close = heading(ui, view, &view.texts.get("developer"));
-        paragraph(ui, &view.texts.get("developer-note"), Type::Small, view.theme.secondary);
-        ui.add_space(gap::S);
         let list = ScrollArea::vertical().max_height(490.0).min_scrolled_height(490.0);
         list.auto_shrink([false, true]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = gap::XS;
+            successor::show(ui, view, needs.successor);
+            label(ui, &view.texts.get("developer-faults"), Type::Body, view.theme.text);
+            paragraph(ui, &view.texts.get("developer-note"), Type::Small, view.theme.secondary);
             for (written, key) in FAULTS {
                 if let Ok(fault) = written.parse() {
                     line(ui, view, &fault, key);

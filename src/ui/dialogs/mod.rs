@@ -4,14 +4,19 @@ mod card;
 mod confirm;
 pub mod desk;
 mod developer;
+mod film;
 mod help;
 mod history;
 mod palette;
 mod ready;
+mod services;
 mod settings;
+mod successor;
 
 pub use card::{Answer, Needs, heading, modal};
+pub use film::Film;
 pub use palette::Search;
+pub use services::Services;
 
 use crate::ui::view::View;
 
@@ -23,6 +28,10 @@ pub enum Dialog {
     /// What happened to the stream.
     History,
     Developer,
+    /// The person's own services.
+    Services,
+    /// A media file that is to go out as it is.
+    Film,
     /// The sound desk.
     Desk,
     Palette,
@@ -46,7 +55,9 @@ pub fn show(
         Dialog::Settings => settings::show(ctx, view, needs),
         Dialog::Help => help::show(ctx, view),
         Dialog::History => history::show(ctx, view),
-        Dialog::Developer => developer::show(ctx, view),
+        Dialog::Developer => developer::show(ctx, view, needs),
+        Dialog::Services => services::show(ctx, view, needs.services),
+        Dialog::Film => film::show(ctx, view, needs.film),
         Dialog::Desk => desk::show(ctx, view),
         Dialog::Palette => palette::show(ctx, view, needs.fresh, search),
         Dialog::Ready => ready::show(ctx, view, needs.fresh),

@@ -56,6 +56,11 @@ impl Screen {
         self.wishes.push(Wish::Command(Command::Watch { url }));
     }
 
+    /// A file was chosen to go out as it is.
+    pub fn picked_film(&mut self, path: PathBuf) {
+        self.film.path = Some(path);
+    }
+
     /// A folder was chosen for recordings.
     pub fn picked_folder(&mut self, path: PathBuf) {
         self.preferences.recording_folder = path;

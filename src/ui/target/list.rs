@@ -17,12 +17,13 @@ use crate::ui::text::Texts;
 use crate::ui::theme::{RADIUS, Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Look, elided, focus_ring, icon_button, menu_item, paragraph, section, switch,
+    Look, elided, focus_ring, icon_button, menu_item, menu_rule, paragraph, section, switch,
 };
 
-/// The heading with the button that adds an entry, and the list.
-pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
-    heading(ui, view, draft);
+/// The heading with the button that adds an entry, and the list; tells whether the person's own
+/// services are to be shown.
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool {
+    let services = heading(ui, view, draft);
     let snapshot = view.snapshot;
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
@@ -34,10 +35,12 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         let said = view.texts.get("no-target-on");
         paragraph(ui, &said, Type::Small, view.theme.warn);
     }
+    services
 }
 
-fn heading(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+fn heading(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool {
     let (theme, texts) = (view.theme, view.texts);
+    let mut services = false;
     ui.allocate_ui_with_layout(
         vec2(ui.available_width(), 24.0),
         Layout::right_to_left(Align::Center),
@@ -45,20 +48,21 @@ fn heading(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             if view.snapshot.targets.len() < MOST_TARGETS {
                 let name = texts.get("add-target");
                 let button = icon_button(ui, theme, Icon::Plus, &name, 24.0, Look::Quiet);
-                menu(&button, view, draft);
+                services = menu(&button, view, draft);
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 section(ui, theme, &texts.get("targets"));
             });
         },
     );
+    services
 }
 
-/// What kind of target to add.
-fn menu(button: &egui::Response, view: &mut View<'_>, draft: &mut Draft) {
+/// What kind of target to add; tells whether the person's own services are to be shown.
+fn menu(button: &egui::Response, view: &mut View<'_>, draft: &mut Draft) -> bool {
     let (theme, texts) = (view.theme, view.texts);
     let width = 250.0;
-    let mut chosen = None;
+    let (mut chosen, mut services) = (None, false);
     Popup::menu(button)
         .width(width)
         .gap(gap::XS)
@@ -71,7 +75,7 @@ fn menu(button: &egui::Response, view: &mut View<'_>, draft: &mut Draft) {
         .show(|ui| {
             ui.spacing_mut().item_spacing = vec2(0.0, 2.0);
             ui.set_width(width - 10.0);
-            egui::ScrollArea::vertical().max_height(420.0).show(ui, |ui| {
+            egui::ScrollArea::vertical().max_height(372.0).show(ui, |ui| {
                 let (own, second) = (texts.get("target-own"), texts.get("target-own-second"));
                 if menu_item(ui, theme, &own, &second, false, true) {
                     chosen = Some(("", "", ""));
@@ -85,8 +89,11 @@ fn menu(button: &egui::Response, view: &mut View<'_>, draft: &mut Draft) {
                     }
                 }
             });
+            menu_rule(ui, theme);
+            let (name, second) = (texts.get("services"), texts.get("services-second"));
+            services = menu_item(ui, theme, &name, &second, false, true);
         });
-    let Some((service, server, name)) = chosen else { return };
+    let Some((service, server, name)) = chosen else { return services };
     let list: Vec<Target> =
         view.snapshot.targets.iter().map(|entry| entry.target.clone()).collect();
     let moment = button.ctx.input(|input| input.time).to_bits() ^ view.snapshot.born;
@@ -98,6 +105,7 @@ fn menu(button: &egui::Response, view: &mut View<'_>, draft: &mut Draft) {
         place: Place::Custom { server: server.to_owned(), key: Default::default() },
         ..target
     }));
+    services
 }
 
 /// What a target is called.

@@ -5,6 +5,7 @@ mod advanced;
 pub mod delay;
 mod draft;
 mod edit;
+pub(in crate::ui) mod film;
 mod list;
 mod quality;
 mod viewers;
@@ -14,7 +15,7 @@ use egui::{Ui, UiBuilder, vec2};
 use crate::capture::VideoChoice;
 use crate::studio::Snapshot;
 use crate::studio::snapshot::SourceState;
-use crate::ui::actions::key;
+use crate::ui::actions::{Action, key};
 use crate::ui::format;
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
@@ -25,21 +26,22 @@ pub use list::title;
 pub use quality::quality_text;
 pub use viewers::{is_trouble, words as viewers_words};
 
-/// The panel while nothing goes out; tells whether a closer look at what is ready is wanted.
-pub fn idle(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool {
+/// The panel while nothing goes out; gives what is asked for in it.
+pub fn idle(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Action> {
     let width = ui.available_width();
     ui.spacing_mut().item_spacing.y = gap::XS;
-    list::show(ui, view, draft);
+    film::show(ui, view);
+    let services = list::show(ui, view, draft).then_some(Action::Services);
     ui.add_space(gap::XS);
     edit::show(ui, view, draft, width);
     ui.add_space(gap::S);
     label(ui, &view.texts.get("quality"), Type::Small, view.theme.secondary);
     quality::quality(ui, view, width);
     ui.add_space(gap::S);
-    readiness(ui, view, draft)
+    readiness(ui, view, draft).or(services)
 }
 
-fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> bool {
+fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> Option<Action> {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     let picture = snapshot
         .video
@@ -66,8 +68,22 @@ fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> bool {
             let all = keys.all(crate::studio::targets::names_stream);
             chip(key!("ready-key"), all, key!("tip-ready-key"), key!("tip-not-ready-key"));
         }
-        let look = texts.get("ready-look");
-        Button::new(&look).small().look(Look::Quiet).show(ui, theme).clicked()
+        let mut asked = None;
+        let offers = [
+            (key!("ready-look"), Action::Ready, ""),
+            (key!("film-offer"), Action::SendFile, key!("film-note")),
+        ];
+        for (name, action, tip) in offers {
+            let name = texts.get(name);
+            let response = Button::new(&name).small().look(Look::Quiet).show(ui, theme);
+            if response.clicked() {
+                asked = Some(action);
+            }
+            if !tip.is_empty() {
+                response.on_hover_text(&*texts.get(tip));
+            }
+        }
+        asked
     });
     wrapped.inner
 }
@@ -80,13 +96,14 @@ fn serves(snapshot: &Snapshot) -> bool {
     !snapshot.server.rtmp.is_empty() || !snapshot.server.play_url.is_empty()
 }
 
-/// The panel while a broadcast is on.
-pub fn on_air(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+/// The panel while a broadcast is on; gives what is asked for in it.
+pub fn on_air(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Action> {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     let width = ui.available_width();
     let live = &snapshot.figures;
     ui.spacing_mut().item_spacing.y = gap::XS;
-    list::show(ui, view, draft);
+    film::show(ui, view);
+    let services = list::show(ui, view, draft).then_some(Action::Services);
     ui.add_space(gap::XS);
     delay::on_air(ui, view);
     edit::show(ui, view, draft, width);
@@ -132,6 +149,7 @@ pub fn on_air(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     ui.add_space(gap::S);
     label(ui, &texts.get("figure-quality"), Type::Small, theme.secondary);
     quality::quality(ui, view, width);
+    services
 }
 
 /// A child of `ui` in `rect`, top down.

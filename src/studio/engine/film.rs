@@ -1,0 +1,101 @@
+//! A media file that goes out as it is, in the program's stead.
+
+use std::path::PathBuf;
+
+use super::Engine;
+use crate::studio::Target;
+use crate::studio::event::Event;
+use crate::studio::history::History;
+use crate::studio::message::Message;
+use crate::studio::on_air::OnAir;
+use crate::studio::reel::{Opened, Opening};
+
+/// Notices about an earlier file.
+const FILM_KEYS: &[&str] = &["film-failed", "film-ended"];
+
+impl Engine {
+    /// Sends this file to the targets that are switched on, once it has been looked into.
+    pub(super) fn send_file(&mut self, path: PathBuf, again: bool) {
+        let state = &self.state;
+        let busy = state.on_air.as_ref().is_some_and(OnAir::is_busy) || state.opening.is_some();
+        if state.quitting || state.stopping {
+            return;
+        }
+        self.state.ledger.clear(FILM_KEYS);
+        if busy {
+            self.film_failed(&path, "end the broadcast or recording that is on first");
+            return;
+        }
+        match Opening::start(path.clone(), again) {
+            Ok(opening) => self.state.opening = Some(opening),
+            Err(error) => self.film_failed(&path, &error.to_string()),
+        }
+    }
+
+    /// The file was looked into meanwhile.
+    pub(super) fn look_at_film(&mut self) {
+        if let Some(opened) = self.state.opening.as_ref().and_then(Opening::poll) {
+            self.state.opening = None;
+            self.begin_film(opened);
+        }
+        self.tell_of_film();
+    }
+
+    /// Tells once that the file on air is over.
+    pub(super) fn tell_of_film(&mut self) {
+        let over = self.state.on_air.as_ref().and_then(OnAir::film_over);
+        if let Some((name, failure)) = over.filter(|_| !self.state.film_told) {
+            self.state.film_told = true;
+            match failure {
+                Some(reason) => self.tell(&Message::FilmFailed { path: name, reason }, ""),
+                None => self.tell(&Message::FilmEnded { path: name }, ""),
+            }
+        }
+    }
+
+    fn begin_film(&mut self, opened: Opened) {
+        let Opened { path, again, film } = opened;
+        let film = match film {
+            Ok(film) => film,
+            Err(reason) => return self.film_failed(&path, &reason),
+        };
+        self.begin_news();
+        let wanted: Vec<Target> =
+            self.state.targets.iter().filter(|target| target.enabled).cloned().collect();
+        if wanted.is_empty() {
+            self.tell(&Message::NoTarget, "");
+        }
+        let resolved: Vec<_> = wanted.iter().filter_map(|target| self.resolve(target)).collect();
+        if resolved.is_empty() {
+            self.happened(Event::Stopped);
+            return;
+        }
+        if self.state.on_air.is_some() {
+            // The replay buffer had the encoders alone.
+            self.end_broadcast();
+        }
+        let (clock, delay) = (self.clock, self.settings.delay);
+        let begun = OnAir::of_film(film, &path, again, &self.state.quality, clock);
+        let begun = begun.and_then(|mut on_air| {
+            if !delay.is_zero() {
+                on_air.hold(delay, self.delay_folder.clone(), clock)?;
+            }
+            on_air.publish(&self.runtime, clock, resolved);
+            Ok(on_air)
+        });
+        match begun {
+            Ok(on_air) => {
+                self.state.on_air = Some(on_air);
+                self.state.film_told = false;
+                self.state.history = History::default();
+            }
+            Err(error) => self.film_failed(&path, &error.to_string()),
+        }
+    }
+
+    fn film_failed(&mut self, path: &std::path::Path, reason: &str) {
+        let (path, reason) = (path.display().to_string(), reason.to_owned());
+        self.tell(&Message::FilmFailed { path, reason }, "");
+        self.happened(Event::Stopped);
+    }
+}

@@ -1,0 +1,68 @@
+//! The person's own services, and where clients of the built-in server are sent when it ends.
+
+use super::Engine;
+use crate::studio::message::Message;
+use crate::studio::services::{Book, Service};
+use crate::studio::settings::{MOST_SERVICES, check_successor, services_beside, write_services};
+
+impl Engine {
+    pub(super) fn put_service(&mut self, was: Option<&str>, service: Service) {
+        let mut own = self.services.own().to_vec();
+        let mut at = own.iter().position(|known| was == Some(&*known.id));
+        // Its new name may be that of another one, whose place it takes.
+        let same = own.iter().position(|known| known.id == service.id);
+        if let Some(same) = same.filter(|same| at.is_some_and(|at| at != *same)) {
+            own.remove(same);
+            at = own.iter().position(|known| was == Some(&*known.id));
+        }
+        match at.or(same) {
+            Some(at) => {
+                if let Some(place) = own.get_mut(at) {
+                    *place = service.clone();
+                }
+            }
+            None if own.len() >= MOST_SERVICES => return,
+            None => own.push(service.clone()),
+        }
+        if let Some(was) = was {
+            // Targets keep to it under its new name.
+            for target in self.state.targets.iter_mut().filter(|target| target.service == was) {
+                target.service = service.id.to_string();
+            }
+            self.settings.targets.clone_from(&self.state.targets);
+        }
+        self.set_services(own);
+    }
+
+    pub(super) fn remove_service(&mut self, id: &str) {
+        let mut own = self.services.own().to_vec();
+        own.retain(|known| known.id != id);
+        self.set_services(own);
+    }
+
+    fn set_services(&mut self, own: Vec<Service>) {
+        self.services = Book::with_own(own);
+        self.state.services_changed = true;
+        self.changed();
+    }
+
+    /// Writes them down, where they have changed.
+    pub(super) fn keep_services(&mut self) {
+        let Some(path) = self.settings_path.as_deref().map(services_beside) else { return };
+        if !std::mem::take(&mut self.state.services_changed) {
+            return;
+        }
+        if let Err(error) = write_services(&path, self.services.own()) {
+            self.tell(&Message::SettingsNotSaved { reason: error.to_string() }, "");
+        }
+    }
+
+    pub(super) fn set_successor(&mut self, url: &str) {
+        // The window has told what is wrong with another one.
+        if let Ok(url) = check_successor(url) {
+            self.settings.successor.clone_from(&url);
+            self.built_in.set_successor(url);
+            self.changed();
+        }
+    }
+}

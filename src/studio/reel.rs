@@ -1,0 +1,106 @@
+//! A media file on the air in the program's stead: it is opened on a thread of its own, since a disk
+//! may take its time, and its packets go out as they are.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::base::queue::{self, Empty, Full, Receiver};
+use crate::base::{Clock, Worker};
+use crate::broadcast::Hub;
+use crate::broadcast::film::{self, Film, Progress, Projection};
+use crate::studio::snapshot::FilmView;
+
+/// A file that is being looked into.
+#[derive(Debug)]
+pub(super) struct Opening {
+    path: PathBuf,
+    again: bool,
+    found: Receiver<Result<Film, film::Error>>,
+    _worker: Worker,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub path: PathBuf,
+    pub again: bool,
+    pub film: Result<Film, String>,
+}
+
+impl Opening {
+    /// Looks into the file; begun again and again, or sent once.
+    ///
+    /// # Errors
+    /// When the system grants no thread.
+    pub fn start(path: PathBuf, again: bool) -> std::io::Result<Self> {
+        let (tell, found) = queue::bounded("opened file", 1, Full::DropOldest);
+        let its_path = path.clone();
+        let worker = Worker::spawn("open-file", move |_| {
+            // Whoever asked may have given up.
+            let _ = tell.send(Film::open(&its_path));
+        })?;
+        Ok(Self { path, again, found, _worker: worker })
+    }
+
+    /// What was found, once that is known.
+    pub fn poll(&self) -> Option<Opened> {
+        let film = match self.found.recv_timeout(Duration::ZERO) {
+            Ok(found) => found.map_err(|error| error.to_string()),
+            Err(Empty::Waiting) => return None,
+            Err(Empty::Closed) => Err("it cannot be opened".into()),
+        };
+        Some(Opened { path: self.path.clone(), again: self.again, film })
+    }
+
+    pub fn view(&self) -> FilmView {
+        let (path, again) = (self.path.clone(), self.again);
+        FilmView { path, again, opening: true, ..FilmView::default() }
+    }
+}
+
+/// A file that goes out.
+#[derive(Debug)]
+pub(super) struct Reel {
+    path: PathBuf,
+    again: bool,
+    duration: Option<Duration>,
+    projection: Projection,
+}
+
+impl Reel {
+    /// Starts to send it; the hub is where its packets come out.
+    ///
+    /// # Errors
+    /// When the system grants no thread.
+    pub fn start(
+        film: Film,
+        path: &Path,
+        again: bool,
+        clock: Clock,
+    ) -> std::io::Result<(Self, Hub)> {
+        let duration = film.duration();
+        let showing = film.show(again, clock)?;
+        let reel = Self { path: path.to_owned(), again, duration, projection: showing.projection };
+        Ok((reel, showing.hub))
+    }
+
+    pub fn progress(&self) -> Progress {
+        self.projection.progress()
+    }
+
+    /// Its name without the folders.
+    pub fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    pub fn view(&self) -> FilmView {
+        let Progress { position, rounds, .. } = self.progress();
+        let (path, again, duration) = (self.path.clone(), self.again, self.duration);
+        FilmView { path, again, opening: false, position, duration, rounds }
+    }
+
+    /// Stops reading the file.
+    pub fn end(self, limit: Duration) -> Result<(), crate::base::worker::Stuck> {
+        self.projection.end(limit)
+    }
+}

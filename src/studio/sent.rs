@@ -1,0 +1,96 @@
+//! The targets of a broadcast: each with its publisher, what happened there, and their end.
+
+use std::time::Duration;
+
+use crate::base::Worker;
+use crate::base::queue::Sender;
+use crate::broadcast::{Publisher, publisher};
+use crate::media::BitsPerSecond;
+use crate::studio::event::{self, Event};
+use crate::studio::{holding, stats, tape, targets};
+
+/// How long they may take to say goodbye, within the 3 s that Stop may take.
+pub(super) const END: Duration = Duration::from_millis(900);
+
+/// Something to tell.
+#[derive(Debug)]
+pub(super) enum Happening {
+    Target(event::Target),
+    /// The server said something in passing.
+    Said(String),
+    Tape(tape::Happening),
+    Delay(holding::Changed),
+    /// A server did not say whether it takes what is sent as it is.
+    Unsaid {
+        host: String,
+        codecs: String,
+    },
+    /// An encoder gave up.
+    Encoder(String),
+}
+
+/// A target to send to.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub id: u32,
+    /// It is the server inside the program, whose stream names are no secrets.
+    pub built_in: bool,
+    pub floor: Option<BitsPerSecond>,
+    pub target: publisher::Target,
+}
+
+/// A target with its publisher.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub id: u32,
+    /// It is the server inside the program, whose stream names are no secrets.
+    pub built_in: bool,
+    pub publisher: Publisher,
+    pub bitrate: stats::Meter,
+    /// Of the picture, for its connection.
+    pub floor: Option<BitsPerSecond>,
+}
+
+pub(super) fn background(name: &str, work: impl FnOnce() + Send + 'static) -> Option<Worker> {
+    Worker::spawn(name, move |_| work())
+        .inspect_err(|error| tracing::error!(%error, "ending in the background"))
+        .ok()
+}
+
+/// Ends publishers, all at once, and tells their last words.
+pub(super) fn stop(sent: &[Sent], tell: &Sender<Event>) {
+    for sent in sent {
+        sent.publisher.ask_to_stop(END);
+    }
+    for sent in sent {
+        sent.publisher.stop(END);
+        let mut happenings = Vec::new();
+        drain(sent, &mut happenings);
+        for happening in happenings {
+            if let Happening::Target(told) = happening {
+                let _ = tell.send(Event::Target(told));
+            }
+        }
+    }
+}
+
+pub(super) fn drain(sent: &Sent, happenings: &mut Vec<Happening>) {
+    while let Ok(event) = sent.publisher.events().try_recv() {
+        match event {
+            publisher::Event::Changed(report) => {
+                let target = sent.publisher.target();
+                let told = targets::told(sent.id, target, sent.built_in, &report);
+                happenings.push(Happening::Target(told));
+            }
+            publisher::Event::Said(status) if targets::is_routine(&status) => {
+                tracing::debug!(%status, "the server says");
+            }
+            publisher::Event::Unsaid(codecs) => {
+                let url = &sent.publisher.target().url;
+                let host = format!("{}:{}", url.host, url.port);
+                happenings.push(Happening::Unsaid { host, codecs: codecs.join(" and ") });
+            }
+            publisher::Event::Said(status) => happenings.push(Happening::Said(status.to_string())),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! A media file that goes out as it is: which one, whether it begins again, and off it goes.
+
+use std::path::PathBuf;
+
+use egui::{Align, Sense, Ui, vec2};
+
+use crate::studio::snapshot::LiveState;
+use crate::ui::dialogs::card::{Answer, heading, modal};
+use crate::ui::theme::{Type, gap, size};
+use crate::ui::view::{View, Wish};
+use crate::ui::widgets::{Button, Look, elided, label, paragraph, switch};
+
+/// What was chosen here.
+#[derive(Clone, Debug, Default)]
+pub struct Film {
+    pub path: Option<PathBuf>,
+    pub again: bool,
+}
+
+pub fn show(ctx: &egui::Context, view: &mut View<'_>, film: &mut Film) -> Option<Answer> {
+    modal(ctx, view.theme, "film", 460.0, |ui| {
+        let (theme, texts) = (view.theme, view.texts);
+        let close = heading(ui, view, &texts.get("film"));
+        paragraph(ui, &texts.get("film-note"), Type::Body, theme.text);
+        paragraph(ui, &texts.get("film-codecs"), Type::Small, theme.secondary);
+        ui.add_space(gap::S);
+        file(ui, view, film);
+        ui.add_space(gap::XS);
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = gap::S;
+            let name = texts.get("film-again");
+            if switch(ui, theme, &name, film.again) {
+                film.again = !film.again;
+            }
+            label(ui, &name, Type::Body, theme.text);
+        });
+        ui.add_space(gap::S);
+        // Whatever is on has to end first.
+        let free = view.snapshot.live == LiveState::Idle && view.snapshot.recording.is_none();
+        if !free {
+            paragraph(ui, &texts.get("film-busy"), Type::Small, theme.warn);
+        }
+        let name = texts.get("film-send");
+        let button = Button::new(&name).look(Look::Primary).enabled(free && film.path.is_some());
+        let sent = button.width(ui.available_width()).show(ui, theme).clicked();
+        match sent {
+            true => Some(Answer::SendFile),
+            false => close.then_some(Answer::Close),
+        }
+    })
+}
+
+fn file(ui: &mut Ui, view: &mut View<'_>, film: &Film) {
+    let (theme, texts) = (view.theme, view.texts);
+    ui.horizontal(|ui| {
+        let room = vec2(ui.available_width() - 130.0, size::CONTROL);
+        let (rect, response) = ui.allocate_exact_size(room, Sense::hover());
+        match &film.path {
+            Some(path) => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                elided(ui, rect, Align::Min, &name, Type::Body.font(), theme.text);
+                response.on_hover_text(path.display().to_string());
+            }
+            None => {
+                let none = texts.get("film-none");
+                elided(ui, rect, Align::Min, &none, Type::Body.font(), theme.secondary);
+            }
+        }
+        if Button::new(&texts.get("film-choose")).width(122.0).show(ui, theme).clicked() {
+            view.wish(Wish::PickFilm);
+        }
+    });
+}

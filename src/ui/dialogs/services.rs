@@ -1,0 +1,182 @@
+//! A person's own services: added, changed and removed, each with its addresses and limits.
+
+use egui::{Align, Id, Layout, ScrollArea, Ui, vec2};
+
+use crate::studio::Command;
+use crate::studio::services::{Service, host_of};
+use crate::studio::settings::{Own, OwnPart, read_own};
+use crate::ui::actions::key;
+use crate::ui::dialogs::card::{Answer, heading, modal};
+use crate::ui::icons::Icon;
+use crate::ui::theme::{Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{Button, Field, Look, icon_button, label, paragraph};
+
+/// What is being typed about one of them.
+#[derive(Clone, Debug, Default)]
+pub struct Services {
+    /// The id that it had, where it is not new.
+    was: Option<String>,
+    typed: Option<Own>,
+    /// What was wrong when it was to be kept.
+    wrong: Option<(OwnPart, String)>,
+}
+
+pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Services) -> Option<Answer> {
+    modal(ctx, view.theme, "services", 520.0, |ui| {
+        let close = heading(ui, view, &view.texts.get("services"));
+        match &draft.typed {
+            Some(_) => form(ui, view, draft),
+            None => list(ui, view, draft),
+        }
+        if close {
+            *draft = Services::default();
+        }
+        close.then_some(Answer::Close)
+    })
+}
+
+fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) {
+    let (theme, texts) = (view.theme, view.texts);
+    paragraph(ui, &texts.get("services-note"), Type::Small, theme.secondary);
+    ui.add_space(gap::S);
+    let own = view.snapshot.services.own();
+    if own.is_empty() {
+        paragraph(ui, &texts.get("services-none"), Type::Body, theme.text);
+    }
+    ScrollArea::vertical().max_height(360.0).auto_shrink([false, true]).show(ui, |ui| {
+        for service in own {
+            ui.push_id(&*service.id, |ui| row(ui, view, draft, service));
+        }
+    });
+    ui.add_space(gap::S);
+    if Button::new(&texts.get("service-add")).icon(Icon::Plus).show(ui, theme).clicked() {
+        *draft = Services { typed: Some(Own::default()), ..Services::default() };
+    }
+}
+
+fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services, service: &Service) {
+    let (theme, texts) = (view.theme, view.texts);
+    let size = vec2(ui.available_width(), 40.0);
+    ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
+        let named = |key| texts.with(key, &[("name", service.name.to_string().into())]);
+        let remove = named(key!("service-remove"));
+        if icon_button(ui, theme, Icon::Trash, &remove, 28.0, Look::Quiet).clicked() {
+            view.send(Command::RemoveService(service.id.to_string()));
+        }
+        let edit = named(key!("service-edit"));
+        if Button::new(&texts.get("edit")).name(&edit).small().show(ui, theme).clicked() {
+            *draft = Services {
+                was: Some(service.id.to_string()),
+                typed: Some(Own::from(service)),
+                wrong: None,
+            };
+        }
+        ui.with_layout(Layout::top_down(Align::Min), |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            label(ui, &service.name, Type::Body, theme.text);
+            let hosts: Vec<&str> = service.servers.iter().filter_map(|it| host_of(it)).collect();
+            let second = match hosts.first() {
+                Some(host) if hosts.len() > 1 => format!("{host} +{}", hosts.len() - 1),
+                Some(host) => (*host).to_owned(),
+                None => texts.get("service-no-address").to_string(),
+            };
+            let second = format!("{second} · --service {}", service.id);
+            label(ui, &second, Type::Small, theme.secondary);
+        });
+    });
+}
+
+fn form(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) {
+    let (theme, texts) = (view.theme, view.texts);
+    let Services { was, typed: Some(own), wrong } = draft else { return };
+    let width = ui.available_width();
+    let mut field = |ui: &mut Ui,
+                     text: &mut String,
+                     name: &'static str,
+                     hint: &'static str,
+                     part: OwnPart,
+                     width: f32| {
+        ui.vertical(|ui| {
+            ui.set_width(width);
+            let title = texts.get(name);
+            label(ui, &title, Type::Small, theme.secondary);
+            let fault = wrong.as_ref().filter(|(its, _)| *its == part).map(|(_, why)| why.clone());
+            let hint = if hint.is_empty() { String::new() } else { texts.get(hint).to_string() };
+            let kept = Field {
+                id: Id::unique(name),
+                text,
+                name: &title,
+                hint: &hint,
+                hidden: false,
+                wrong: fault.is_some(),
+                limit: 1_024,
+                buttons: &[],
+                width,
+            }
+            .show(ui, theme);
+            if let Some(why) = fault {
+                paragraph(ui, &texts.said(&why), Type::Small, theme.warn);
+            }
+            if kept.response.changed() {
+                wrong.take_if(|(its, _)| *its == part);
+            }
+        });
+    };
+    ui.spacing_mut().item_spacing.y = gap::XS;
+    let (name, servers) = (key!("service-name"), key!("service-servers"));
+    field(ui, &mut own.name, name, key!("service-name-hint"), OwnPart::Name, width);
+    field(ui, &mut own.servers, servers, key!("service-servers-hint"), OwnPart::Servers, width);
+    let page = key!("service-key-page");
+    field(ui, &mut own.key_page, page, key!("service-key-page-hint"), OwnPart::KeyPage, width);
+    ui.add_space(gap::XS);
+    paragraph(ui, &texts.get("service-limits"), Type::Small, theme.text);
+    let half = (width - gap::S) / 2.0;
+    let pairs = [
+        [
+            (&mut own.video_kbps, key!("service-video"), OwnPart::Video),
+            (&mut own.audio_kbps, key!("service-audio"), OwnPart::Audio),
+        ],
+        [
+            (&mut own.height, key!("service-height"), OwnPart::Height),
+            (&mut own.fps, key!("service-fps"), OwnPart::Fps),
+        ],
+    ];
+    for pair in pairs {
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = gap::S;
+            for (text, name, part) in pair {
+                field(ui, text, name, "", part, half);
+            }
+        });
+    }
+    let (text, name) = (&mut own.keyframe_seconds, key!("service-keyframes"));
+    field(ui, text, name, "", OwnPart::Keyframes, half);
+    ui.add_space(gap::S);
+    let (mut keep, mut leave) = (false, false);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::S;
+        let name = texts.get("service-keep");
+        keep = Button::new(&name).look(Look::Primary).show(ui, theme).clicked();
+        leave = Button::new(&texts.get("cancel")).show(ui, theme).clicked();
+    });
+    if keep {
+        let taken = |service: &Service| {
+            let mut others = view.snapshot.services.own().iter();
+            others.any(|it| it.id == service.id && was.as_deref() != Some(&*it.id))
+        };
+        match read_own(own) {
+            Ok(service) if taken(&service) => {
+                *wrong = Some((OwnPart::Name, "another service has this name".into()));
+            }
+            Ok(service) => {
+                view.send(Command::PutService { was: was.clone(), service });
+                leave = true;
+            }
+            Err(why) => *wrong = Some(why),
+        }
+    }
+    if leave {
+        *draft = Services::default();
+    }
+}

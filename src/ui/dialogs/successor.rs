@@ -1,0 +1,39 @@
+//! Where clients of the built-in server are asked to go when it ends.
+
+use egui::{Id, Ui};
+
+use crate::studio::Command;
+use crate::studio::settings::check_successor;
+use crate::ui::theme::{Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{Field, label, paragraph};
+
+/// The field, with what is being typed into it.
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Option<String>) {
+    let (theme, texts) = (view.theme, view.texts);
+    let name = texts.get("successor");
+    label(ui, &name, Type::Body, theme.text);
+    paragraph(ui, &texts.get("successor-note"), Type::Small, theme.secondary);
+    let text = draft.get_or_insert_with(|| view.snapshot.server.successor.clone());
+    let checked = check_successor(text);
+    let field = Field {
+        id: Id::unique("successor"),
+        text,
+        name: &name,
+        hint: &texts.get("successor-hint"),
+        hidden: false,
+        wrong: checked.is_err(),
+        limit: 2_048,
+        buttons: &[],
+        width: ui.available_width(),
+    }
+    .show(ui, theme);
+    match check_successor(text) {
+        Ok(url) if field.response.changed() => view.send(Command::SetSuccessor(url)),
+        Ok(_) => {}
+        Err(why) => {
+            paragraph(ui, &texts.said(&why), Type::Small, theme.warn);
+        }
+    }
+    ui.add_space(gap::M);
+}
