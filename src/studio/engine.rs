@@ -313,7 +313,7 @@ impl Engine {
             }
             Command::Check => self.check(),
             Command::GoLive => self.go_live(),
-            Command::SendFile { path, again } => self.send_file(path, again),
+            Command::SendFile { path, again } => self.send_file(&path, again),
             Command::StopLive => self.stop_live(),
             Command::StopAfterDelay => self.stop_after_delay(),
             Command::SetDelay(delay) => {
@@ -367,7 +367,7 @@ impl Engine {
                 self.built_in.set_faults(faults);
             }
             Command::SetSuccessor(url) => self.set_successor(&url),
-            Command::PutService { was, service } => self.put_service(was.as_deref(), service),
+            Command::PutService { was, service } => self.put_service(was.as_deref(), &service),
             Command::RemoveService(id) => self.remove_service(&id),
             Command::SetPreferences(preferences) => {
                 self.settings.preferences = preferences;

@@ -1,6 +1,6 @@
 //! A media file that goes out as it is, in the program's stead.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::Engine;
 use crate::studio::Target;
@@ -15,7 +15,7 @@ const FILM_KEYS: &[&str] = &["film-failed", "film-ended"];
 
 impl Engine {
     /// Sends this file to the targets that are switched on, once it has been looked into.
-    pub(super) fn send_file(&mut self, path: PathBuf, again: bool) {
+    pub(super) fn send_file(&mut self, path: &Path, again: bool) {
         let state = &self.state;
         let busy = state.on_air.as_ref().is_some_and(OnAir::is_busy) || state.opening.is_some();
         if state.quitting || state.stopping {
@@ -23,12 +23,12 @@ impl Engine {
         }
         self.state.ledger.clear(FILM_KEYS);
         if busy {
-            self.film_failed(&path, "end the broadcast or recording that is on first");
+            self.film_failed(path, "end the broadcast or recording that is on first");
             return;
         }
-        match Opening::start(path.clone(), again) {
+        match Opening::start(path.to_owned(), again) {
             Ok(opening) => self.state.opening = Some(opening),
-            Err(error) => self.film_failed(&path, &error.to_string()),
+            Err(error) => self.film_failed(path, &error.to_string()),
         }
     }
 
@@ -93,7 +93,7 @@ impl Engine {
         }
     }
 
-    fn film_failed(&mut self, path: &std::path::Path, reason: &str) {
+    fn film_failed(&mut self, path: &Path, reason: &str) {
         let (path, reason) = (path.display().to_string(), reason.to_owned());
         self.tell(&Message::FilmFailed { path, reason }, "");
         self.happened(Event::Stopped);

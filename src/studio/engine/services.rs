@@ -6,7 +6,7 @@ use crate::studio::services::{Book, Service};
 use crate::studio::settings::{MOST_SERVICES, check_successor, services_beside, write_services};
 
 impl Engine {
-    pub(super) fn put_service(&mut self, was: Option<&str>, service: Service) {
+    pub(super) fn put_service(&mut self, was: Option<&str>, service: &Service) {
         let mut own = self.services.own().to_vec();
         let mut at = own.iter().position(|known| was == Some(&*known.id));
         // Its new name may be that of another one, whose place it takes.
