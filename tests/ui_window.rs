@@ -852,7 +852,7 @@ fn own_services_are_added_changed_and_removed() {
     click(&mut harness, "Add a target");
     click(&mut harness, "Services of your own");
     click(&mut harness, "Add a service");
-    let mut fill = |harness: &mut Harness<'static, Window>, name: &str, text: &str| {
+    let fill = |harness: &mut Harness<'static, Window>, name: &str, text: &str| {
         harness.get_by_role_and_label(Role::TextInput, name).focus();
         harness.run();
         harness.get_by_role_and_label(Role::TextInput, name).type_text(text);
