@@ -4,8 +4,7 @@ use egui::{Align, CornerRadius, Frame, Id, Layout, Margin, Modal, Ui, vec2};
 
 use crate::studio::Preferences;
 use crate::ui::actions::Action;
-use crate::ui::dialogs::film::Film;
-use crate::ui::dialogs::services::Services;
+use crate::ui::dialogs::draft::{Film, Services};
 use crate::ui::icons::Icon;
 use crate::ui::theme::{RADIUS_LARGE, Theme, Type, gap};
 use crate::ui::view::{Renderer, View};

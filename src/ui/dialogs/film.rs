@@ -1,21 +1,13 @@
 //! A media file that goes out as it is: which one, whether it begins again, and off it goes.
 
-use std::path::PathBuf;
-
 use egui::{Align, Sense, Ui, vec2};
 
 use crate::studio::snapshot::LiveState;
 use crate::ui::dialogs::card::{Answer, heading, modal};
+use crate::ui::dialogs::draft::Film;
 use crate::ui::theme::{Type, gap, size};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{Button, Look, elided, label, paragraph, switch};
-
-/// What was chosen here.
-#[derive(Clone, Debug, Default)]
-pub struct Film {
-    pub path: Option<PathBuf>,
-    pub again: bool,
-}
 
 pub fn show(ctx: &egui::Context, view: &mut View<'_>, film: &mut Film) -> Option<Answer> {
     modal(ctx, view.theme, "film", 460.0, |ui| {

@@ -4,6 +4,7 @@ mod card;
 mod confirm;
 pub mod desk;
 mod developer;
+mod draft;
 mod film;
 mod help;
 mod history;
@@ -14,9 +15,8 @@ mod settings;
 mod successor;
 
 pub use card::{Answer, Needs, heading, modal};
-pub use film::Film;
+pub use draft::{Film, Services};
 pub use palette::Search;
-pub use services::Services;
 
 use crate::ui::view::View;
 

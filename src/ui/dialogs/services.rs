@@ -7,20 +7,11 @@ use crate::studio::services::{Service, host_of};
 use crate::studio::settings::{Own, OwnPart, read_own};
 use crate::ui::actions::key;
 use crate::ui::dialogs::card::{Answer, heading, modal};
+use crate::ui::dialogs::draft::Services;
 use crate::ui::icons::Icon;
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Field, Look, icon_button, label, paragraph};
-
-/// What is being typed about one of them.
-#[derive(Clone, Debug, Default)]
-pub struct Services {
-    /// The id that it had, where it is not new.
-    was: Option<String>,
-    typed: Option<Own>,
-    /// What was wrong when it was to be kept.
-    wrong: Option<(OwnPart, String)>,
-}
 
 pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Services) -> Option<Answer> {
     modal(ctx, view.theme, "services", 520.0, |ui| {
