@@ -18,8 +18,14 @@ mod watch;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::BytesMut;
+use onair::base::{Clock, Timestamp};
+use onair::media::{AudioFeed, Pulled};
+use onair::mix::{self, Mixer, Strip, StripId};
 use onair::player::{Config, Source, State};
 use onair::wire::flv::{self, TagKind};
 use peers::{LIMIT, Peer, web};
@@ -233,6 +239,117 @@ fn flac_and_speex_of_flv_are_heard_or_said() {
     assert_eq!((heard.rate, heard.pitch), (16_000, 0.0));
     assert!((heard.seconds - 2.0).abs() < 0.1, "{}", heard.seconds);
     assert!(heard.outcome.said().contains(&"player-no-sound-codec"), "{:?}", heard.outcome.events);
+}
+
+/// Sound that was made before, once, then silence.
+struct Made {
+    samples: Arc<Vec<f32>>,
+    at: usize,
+    over: Arc<AtomicBool>,
+}
+
+impl AudioFeed for Made {
+    fn pull(&mut self, _: Timestamp, out: &mut [f32]) -> Pulled {
+        let rest = &self.samples[self.at..];
+        let ready = rest.len().min(out.len());
+        out[..ready].copy_from_slice(&rest[..ready]);
+        out[ready..].fill(0.0);
+        self.at += ready;
+        self.over.store(self.at == self.samples.len(), Ordering::Relaxed);
+        if ready == out.len() { Pulled::Sound } else { Pulled::Silence }
+    }
+
+    fn delay(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// Six seconds of stereo at 48 kHz that come and go softly, so that it does not matter where blocks
+/// begin.
+fn sound(of: impl Fn(f64) -> (f64, f64)) -> Arc<Vec<f32>> {
+    let seconds = 6.0;
+    let frame = |index: usize| {
+        let t = index as f64 / 48_000.0;
+        let soft = (t.min(seconds - t) / 0.8).clamp(0.0, 1.0).powi(4);
+        let (left, right) = of(t);
+        [(left * soft) as f32, (right * soft) as f32]
+    };
+    Arc::new((0..(seconds * 48_000.0) as usize).flat_map(frame).collect())
+}
+
+/// What ffmpeg measures of it: integrated loudness, and the true peak in dBTP.
+fn by_ffmpeg(folder: &Path, samples: &[f32]) -> (f64, f64) {
+    let path = folder.join("sound.f32");
+    let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    fs::write(&path, bytes).unwrap();
+    let output = std::process::Command::new("ffmpeg")
+        .args(["-hide_banner", "-nostdin", "-v", "error", "-f", "f32le", "-ar", "48000"])
+        .args(["-ac", "2", "-i"])
+        .arg(&path)
+        .args(["-af", "apad=pad_dur=1,ebur128=peak=true:metadata=1,ametadata=print:file=-"])
+        .args(["-f", "null", "-"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let last = |key: &str| -> f64 {
+        let line = said.lines().rfind(|line| line.starts_with(key));
+        line.unwrap_or_else(|| panic!("{key}: {said}")).split_once('=').unwrap().1.parse().unwrap()
+    };
+    // The figure of each channel, a factor.
+    let peak = ["lavfi.r128.true_peaks_ch0", "lavfi.r128.true_peaks_ch1"].map(last);
+    (last("lavfi.r128.I"), 20.0 * peak[0].max(peak[1]).log10())
+}
+
+#[test]
+fn loudness_is_what_ffmpeg_measures() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let tone = |t: f64, hz: f64| (t * hz * std::f64::consts::TAU).sin();
+    let noise = |t: f64| {
+        let seed = ((t * 48_000.0).round() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        ((seed ^ (seed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40) as f64 / 8_388_608.0 - 1.0
+    };
+    let sounds = [
+        // A voice's up and down: the gate leaves the pauses out.
+        sound(|t| {
+            let loud = if (t * 1.3).fract() < 0.6 { 0.2 } else { 0.002 };
+            (loud * noise(t), loud * noise(t + 100.0))
+        }),
+        // One side only, low and loud: what the weighting is for.
+        sound(|t| (0.5 * tone(t, 60.0) + 0.2 * tone(t, 8_000.0), 0.0)),
+        // Peaks between samples.
+        sound(|t| {
+            let both = 0.7 * (t * 12_000.0 * std::f64::consts::TAU + 0.785).sin();
+            (both, -both)
+        }),
+    ];
+    let clock = Clock::start();
+    let config = mix::Config { rate: 48_000, channels: 2, origin: clock.now(), clock };
+    let mixer = Mixer::spawn(config).unwrap();
+    let overs: Vec<Arc<AtomicBool>> = sounds.iter().map(|_| Arc::default()).collect();
+    for (number, (samples, over)) in (1..).zip(sounds.iter().zip(&overs)) {
+        let feed = Made { samples: Arc::clone(samples), at: 0, over: Arc::clone(over) };
+        mixer.set_strip(StripId(number), Strip::default());
+        mixer.set_feed(StripId(number), Some(Box::new(feed)));
+    }
+    peers::wait_for("the end of all sounds", LIMIT, || {
+        overs.iter().all(|over| over.load(Ordering::Relaxed))
+    });
+    // What was pulled is metered within moments; silence behind it changes nothing.
+    let made = mixer.figures().samples;
+    peers::wait_for("half a second more", LIMIT, || mixer.figures().samples > made + 24_000);
+    for (number, samples) in (1..).zip(&sounds) {
+        let (loudness, peak) = by_ffmpeg(folder.path(), samples);
+        let reading = mixer.strip_meter(StripId(number)).unwrap();
+        let ours = f64::from(reading.integrated_lufs.unwrap());
+        assert!((ours - loudness).abs() < 0.1, "{number}: {ours} LUFS, ffmpeg {loudness}");
+        let ours = f64::from(reading.true_peak_dbtp);
+        // Both oversample, with filters of their own: up to where white noise goes they differ.
+        let close = number == 1 || (ours - peak).abs() < 0.5;
+        assert!(close, "{number}: {ours} dBTP, ffmpeg {peak}");
+    }
 }
 
 #[test]
