@@ -180,6 +180,9 @@ impl<S: Studio> Window<S> {
             Wish::PickFilterFile(asset, source, index) => {
                 self.files.ask(ctx, Kind::Filter(asset, source, index), None);
             }
+            Wish::PickTransitionFile(means) => {
+                self.files.ask(ctx, Kind::Transition(means), None);
+            }
             Wish::PickScenes => self.files.ask(ctx, Kind::Scenes, None),
             Wish::SaveScenes => self.files.ask(ctx, Kind::NewScenes, None),
             Wish::PickAudioFile => self.files.ask(ctx, Kind::Audio, None),
@@ -271,6 +274,7 @@ impl<S: Studio> eframe::App for Window<S> {
                 Kind::Folder => self.screen.picked_folder(path),
                 Kind::Source(pick, scene) => self.screen.picked_source(pick, scene, path),
                 Kind::Filter(_, source, index) => self.screen.picked_filter(source, index, path),
+                Kind::Transition(_) => self.screen.picked_transition(path),
                 Kind::Scenes => self.studio.send(Command::ImportScenes(path)),
                 Kind::NewScenes => self.studio.send(Command::ExportScenes(path)),
             }

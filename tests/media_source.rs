@@ -20,6 +20,7 @@ use onair::base::{Clock, Latest, Timestamp};
 use onair::compose::{self, Compositor};
 use onair::media::markers::{self, FlashReader, LipSync, OnsetReader};
 use onair::media::source::State;
+use onair::media::transport::Go;
 use onair::media::{FrameGrid, Samples, Size, VideoFrame};
 use onair::mix::{self, Mixer, Strip, StripId};
 use onair::net::Runtime;
@@ -113,6 +114,44 @@ fn a_clip_goes_around_with_its_sound_in_step() {
     if let Ok(media) = source::open(&config, &context, &runtime) {
         wait_for("a word", LIMIT, || media.video_status.state() == State::Failed);
     }
+}
+
+#[test]
+fn a_clip_is_paused_moved_about_in_and_stays_in_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.mp4");
+    let name = path.display().to_string();
+    let words: Vec<&str> =
+        TEST.into_iter().chain(["--record", name.as_str(), "--duration", "8s"]).collect();
+    let mut onair = Onair::start(&words);
+    onair.wait_named("summary");
+    drop(onair);
+    let clock = Clock::start();
+    let runtime = Runtime::start().unwrap();
+    let context = Context { clock, rate: 48_000, channels: 2, again: true };
+    let config = Config::new(Source::File(path));
+    let media = source::open(&config, &context, &runtime).unwrap();
+    let transport = media.transport.clone();
+    let at = || transport.position().map(|it| it.at.as_secs_f64());
+    wait_for("the clip to begin", LIMIT, || at().is_some_and(|at| at > 0.3));
+    let whole = transport.position().unwrap().whole.unwrap().as_secs_f64();
+    assert!((7.0..9.0).contains(&whole), "{whole}");
+    transport.ask(Go::Pause);
+    wait_for("the pause", LIMIT, || transport.position().is_some_and(|it| it.paused));
+    // Longer than after which a source that gives nothing is told to stand.
+    let (held, since) = (at().unwrap(), clock.now());
+    wait_for("three seconds", LIMIT, || clock.now().since(since) > Duration::from_secs(3));
+    assert!((at().unwrap() - held).abs() < 0.5, "{held} {:?}", at());
+    assert_ne!(media.video_status.state(), State::Stalled, "it stands because it is to");
+    transport.ask(Go::To(Duration::from_secs(5)));
+    transport.ask(Go::Resume);
+    wait_for("the other place", LIMIT, || {
+        transport.position().is_some_and(|it| !it.paused && it.at >= Duration::from_secs(4))
+    });
+    transport.ask(Go::Restart);
+    wait_for("the beginning", LIMIT, || at().is_some_and(|at| at < 2.0));
+    let (offset, _) = measure(media, clock, 48_000, 5);
+    assert!(offset.abs() <= 25.0, "{offset}");
 }
 
 #[test]

@@ -23,7 +23,9 @@ use onair::base::queue::{self, Full};
 use onair::base::{Clock, Latest, Pooled, Timestamp};
 use onair::compose::scene::{Blend, Fit, Layer, Place, Plan, SourceId};
 use onair::compose::{self, Compositor};
-use onair::media::{Color, FrameGrid, FrameRate, Planes, Size, VideoFeed, VideoFrame, markers};
+use onair::media::{
+    Color, FrameGrid, FrameRate, Moment, Planes, Size, VideoFeed, VideoFrame, markers,
+};
 use peers::{LIMIT, missing};
 
 const PROGRAM: Size = Size::new(640, 360);
@@ -111,7 +113,7 @@ fn by_us(below: &Planes, above: &Planes, place: Place, opacity: f32) -> Vec<u8> 
         compositor.set_source(SourceId(id), Some(Box::new(Still(frame))));
     }
     let layers = vec![layer(1, Place::default(), 1.0), layer(2, place, opacity)];
-    compositor.show(Arc::new(Plan { layers }), None);
+    compositor.show(Arc::new(Plan { layers, ..Plan::default() }), None);
     let (frames, pictures) = queue::bounded::<VideoFrame>("test", 8, Full::DropOldest);
     compositor.attach_encoder(frames);
     // Wishes are taken together: the first picture after them has all of it.
@@ -314,6 +316,143 @@ fn scenes_switch_on_air_without_a_lost_or_torn_picture() {
     let dark = pictures.iter().filter(|(_, luma)| *luma <= 20).count();
     let bright = pictures.iter().filter(|(_, luma)| *luma > 50).count();
     assert!(dark >= 8 && bright >= 8, "{dark} {bright}");
+}
+
+/// A clip of a second with half of it as the matte: white, seen in the middle. From its middle on it
+/// is grey and there is a tone.
+fn clip(path: &Path) {
+    let graph = "color=white:s=640x360:r=30:d=0.5[a];color=gray:s=640x360:r=30:d=0.5[b];\
+                 [a][b]concat[picture];color=black:s=640x360:r=30:d=1,\
+                 drawbox=x=160:y=90:w=320:h=180:color=white:t=fill[matte];[picture][matte]hstack";
+    let output = Command::new("ffmpeg")
+        .args(["-hide_banner", "-nostdin", "-v", "error", "-y", "-filter_complex", graph])
+        .args(["-f", "lavfi", "-i", "aevalsrc='if(gte(t,0.5),0.5*sin(6283.185*t),0)':s=44100:d=1"])
+        .args(["-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "128k"])
+        .arg(path)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_clip_is_shown_and_heard_by_its_own_time_from_when_it_is_begun() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.mp4");
+    clip(&path);
+    // Another rate than the clip's.
+    let mut clip = onair::player::clip::open(&path, 48_000, 2).unwrap();
+    let mut sound = clip.sound.take().unwrap();
+    let begin = 7_000_000;
+    let at = |micros: i64| Timestamp::from_micros(begin + micros);
+    let (mut grey, mut tone, mut pulled) = (None, None, 0);
+    let mut block = [0.0; 960];
+    for frame in 0..29 {
+        let now = frame * 1_000_000 / 30;
+        let mut tries = 0;
+        let seen = loop {
+            match clip.pictures.moment(at(now)) {
+                Moment::Picture(seen) if seen.pts.as_micros() >= now - 17_000 => break seen,
+                Moment::Over => panic!("over after {now} µs"),
+                // The decoder is another thread.
+                _ => std::thread::sleep(std::time::Duration::from_millis(2)),
+            }
+            tries += 1;
+            assert!(tries < 10_000, "nothing at {now} µs");
+        };
+        assert_eq!((seen.size().width, seen.size().height), (1280, 360));
+        if seen.planes.y[20] < 200 {
+            grey.get_or_insert(seen.pts.as_micros());
+        }
+        // Sound a little behind the pictures: it is decoded by then.
+        while pulled * 10_000 + 200_000 < now {
+            sound.pull(at(pulled * 10_000), &mut block);
+            let loud = block.chunks_exact(2).position(|frame| frame[0].abs() > 0.1);
+            if let Some(index) = loud.filter(|_| tone.is_none()) {
+                tone = Some(pulled * 10_000 + index as i64 * 1_000_000 / 48_000);
+            }
+            pulled += 1;
+        }
+    }
+    let (grey, tone) = (grey.unwrap(), tone.unwrap());
+    assert!((grey - 500_000).abs() <= 17_000, "{grey}");
+    assert!((tone - 500_000).abs() <= 3_000, "the tone begins at {tone} µs");
+    let over = (0..10_000).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        matches!(clip.pictures.moment(at(1_100_000)), Moment::Over)
+    });
+    assert!(over);
+}
+
+#[test]
+fn a_stinger_lies_over_the_change_of_scenes_on_air_and_is_heard() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    clip(&path("swoosh.mp4"));
+    let file = path("out.mkv");
+    let stinger = format!(
+        "[collection.stinger]\nfile = '{}'\ncut_ms = 500\nmatte = 'right'\n",
+        path("swoosh.mp4").display()
+    );
+    let settings = SCENES.replace("transition = 'cut'", "transition = 'stinger'") + &stinger;
+    fs::write(path("s.toml"), settings).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_onair"))
+        .args(["live", "--json", "--scene", "bars", "--audio", "silence", "--size", "640x360"])
+        .args(["--fps", "15", "--control", "--settings"])
+        .arg(path("s.toml"))
+        .args(["--video", "test", "--record"])
+        .arg(&file)
+        .env("XDG_STATE_HOME", folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut control = child.stdin.take().unwrap();
+    let output = std::io::BufReader::new(child.stdout.take().unwrap());
+    let (mut said, mut seconds) = (Vec::new(), 0);
+    for line in std::io::BufRead::lines(output) {
+        let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if event["event"] == "stats" {
+            seconds += 1;
+            match seconds {
+                2 => writeln!(control, "scene Dark corner").unwrap(),
+                5 => writeln!(control, "stop").unwrap(),
+                _ => {}
+            }
+        }
+        said.push(event);
+    }
+    assert!(child.wait().unwrap().success(), "{said:#?}");
+    assert!(!said.iter().any(|event| event["key"] == "transition-failed"), "{said:#?}");
+    if said.iter().any(|event| event["key"] == "strain-transitions") {
+        eprintln!("this machine gave transitions up: nothing to see");
+        return;
+    }
+    let lumas: Vec<u32> = pictures(&file).iter().map(|(_, luma)| *luma).collect();
+    let white = lumas.iter().filter(|luma| **luma > 225).count();
+    let dark = lumas.iter().filter(|luma| **luma <= 20).count();
+    // Half a second of 15 a second, and what comes after it.
+    assert!((4..=12).contains(&white) && dark >= 8, "{lumas:?}");
+    let last_white = lumas.iter().rposition(|luma| *luma > 225).unwrap();
+    let first_dark = lumas.iter().position(|luma| *luma <= 20).unwrap();
+    assert!(first_dark > last_white, "{lumas:?}");
+    let output = Command::new("ffmpeg")
+        .args(["-hide_banner", "-nostdin", "-v", "error", "-i"])
+        .arg(&file)
+        .args(["-vn", "-ac", "1", "-ar", "48000", "-f", "f32le", "-"])
+        .output()
+        .unwrap();
+    let samples = output.stdout.chunks_exact(4);
+    let loud = samples.filter(|it| f32::from_le_bytes([it[0], it[1], it[2], it[3]]).abs() > 0.1);
+    let millis = loud.count() / 48;
+    // Of a sine of 0.5 some 87 % lie above 0.1.
+    assert!((350..=520).contains(&millis), "{millis} ms of tone");
 }
 
 #[test]

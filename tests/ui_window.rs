@@ -20,9 +20,11 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use onair::app::Studio as _;
 use onair::base::Secret;
 use onair::capture::text::Align;
-use onair::capture::{Order, Properties, Rgba, VideoChoice};
+use onair::capture::{Hidden, Order, Properties, Rgba, VideoChoice};
 use onair::compose::filter as video;
-use onair::compose::scene::SourceId;
+use onair::compose::scene::{ItemId, SourceId};
+use onair::compose::transition::{Kind, Matte, Stinger, Transition, Wipe};
+use onair::media::transport::Go;
 use onair::mix::filter::Filter;
 use onair::mix::{Heard, Strip, StripId};
 use onair::studio::chatting::ChatChoices;
@@ -487,6 +489,178 @@ fn properties_of_texts_slides_and_screens_are_set() {
     by_menu(&mut harness, "Desk");
     let (id, properties) = properties_set(&press(&mut harness, "Show the pointer"));
     assert!(id == SourceId(1) && properties.without_pointer);
+}
+
+fn transition_set(commands: &[Command]) -> Transition {
+    match commands {
+        [Command::Edit(Edit::SetTransition(transition))] => transition.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_transition_is_chosen_and_set() {
+    let mut harness = open("media");
+    let by_menu = |harness: &mut Harness<'static, Window>, name: &str| {
+        harness.get_by_label("Transition and studio mode").click();
+        harness.run();
+        click(harness, name)
+    };
+    let wipe = transition_set(&by_menu(&mut harness, "Wipe by a pattern"));
+    assert_eq!(wipe.kind, Kind::Luma(Wipe::default()));
+    // Its options are shown at once; the pretended studio still fades.
+    harness.get_by_role_and_label(Role::SpinButton, "Duration").set_value_accesskit(1.5);
+    let longer = transition_set(&commands(&mut harness));
+    assert_eq!((longer.kind, longer.duration), (Kind::Fade, Duration::from_millis(1_500)));
+    harness.get_by_role_and_label(Role::ComboBox, "Transition").click();
+    harness.run();
+    let stinger = transition_set(&click(&mut harness, "Stinger…"));
+    assert_eq!(stinger.kind, Kind::Stinger(Stinger::default()));
+    harness.key_press(Key::Escape);
+    harness.run();
+    harness.state_mut().demo.change(|snapshot| {
+        let mut collection = (*snapshot.scenes.collection).clone();
+        assert!(collection.apply(&Edit::SetTransition(stinger)));
+        snapshot.scenes.collection = std::sync::Arc::new(collection);
+    });
+    harness.run();
+    assert_eq!(by_menu(&mut harness, "Options of the transition…"), []);
+    harness.get_by_label("No file chosen: scenes change with a cut.");
+    harness.get_by_label("Choose…").click();
+    harness.run();
+    let picked = Wish::PickTransitionFile(onair::ui::pick::Means::Clip);
+    assert!(harness.state().wishes.contains(&picked));
+    let screen = harness.state_mut().screen.as_mut().unwrap();
+    screen.picked_transition("/v/swoosh.webp".into());
+    let of = |transition: Transition| match transition.kind {
+        Kind::Stinger(stinger) => stinger,
+        other => panic!("{other:?}"),
+    };
+    assert!(of(transition_set(&commands(&mut harness))).file.ends_with("swoosh.webp"));
+    harness.get_by_role_and_label(Role::SpinButton, "Scenes change at").set_value_accesskit(0.8);
+    let stinger = of(transition_set(&commands(&mut harness)));
+    assert_eq!(stinger.cut, Duration::from_millis(800));
+    harness.get_by_role_and_label(Role::ComboBox, "Seen through").click();
+    harness.run();
+    let right = of(transition_set(&click(&mut harness, "By its right half, in grey")));
+    assert_eq!(right.matte, Matte::Right);
+}
+
+#[test]
+fn what_plays_is_paused_moved_about_in_and_turned() {
+    let mut harness = open("media");
+    assert!(harness.query_by_label("Pause Opening").is_none(), "nothing is selected");
+    harness.get_by_label("Opening").click();
+    harness.run();
+    let media = |go| [Command::Media(SourceId(2), go)];
+    assert_eq!(click(&mut harness, "Pause Opening"), media(Go::Pause));
+    assert_eq!(click(&mut harness, "Begin Opening again"), media(Go::Restart));
+    harness.get_by_label("0:42 / 3:05");
+    harness.get_by_role_and_label(Role::Slider, "Place in Opening").focus();
+    harness.run();
+    harness.key_press(Key::ArrowRight);
+    assert_eq!(commands(&mut harness), media(Go::To(Duration::from_secs(47))));
+    for (key, go) in [
+        (Key::Space, Go::Pause),
+        (Key::Home, Go::Restart),
+        (Key::ArrowLeft, Go::To(Duration::from_secs(37))),
+    ] {
+        harness.key_press_modifiers(Modifiers::COMMAND, key);
+        assert_eq!(commands(&mut harness), media(go), "{key:?}");
+    }
+    harness.get_by_label("Album").click();
+    harness.run();
+    harness.get_by_label("3 of 12");
+    let next = [Command::Media(SourceId(1), Go::Next)];
+    assert_eq!(click(&mut harness, "Next slide of Album"), next);
+    let previous = [Command::Media(SourceId(1), Go::Previous)];
+    assert_eq!(click(&mut harness, "Previous slide of Album"), previous);
+    // What becomes of it while it is hidden.
+    harness.get_by_label("Opening").click_secondary();
+    harness.run();
+    assert_eq!(click(&mut harness, "Properties…"), []);
+    let (id, properties) = properties_set(&click(&mut harness, "Begin again"));
+    assert_eq!((id, properties.hidden), (SourceId(2), Hidden::Restarts));
+}
+
+#[test]
+fn several_sources_are_selected_and_changed_as_one() {
+    let mut harness = open("media");
+    let several = |commands: Vec<Command>| match commands.as_slice() {
+        [Command::Edit(Edit::Several(edits))] => edits.clone(),
+        other => panic!("{other:?}"),
+    };
+    harness.get_by_label("Opening").click();
+    harness.run();
+    harness.get_by_label("Album").click_modifiers(Modifiers::COMMAND);
+    harness.run();
+    harness.get_by_label("Picture of the scene, 2 are selected: arrows move them");
+    let hidden = several(click(&mut harness, "Hide Opening"));
+    let both = [ItemId(2), ItemId(3)];
+    assert!(both.iter().all(|id| hidden.contains(&Edit::HideItem(*id, true))), "{hidden:?}");
+    // By the keyboard on the picture.
+    let canvas = "Picture of the scene, 2 are selected: arrows move them";
+    harness.get_by_label(canvas).focus();
+    harness.run();
+    harness.key_press(Key::ArrowRight);
+    let moved = several(commands(&mut harness));
+    assert_eq!(moved.len(), 2, "{moved:?}");
+    let x = |edit: &Edit| match edit {
+        Edit::SetPlace(_, place) => place.x,
+        other => panic!("{other:?}"),
+    };
+    let sum: f64 = moved.iter().map(x).sum();
+    assert!((sum - 0.6 - 4.0 / 1_280.0).abs() < 1e-9, "{sum}");
+    // By the menu.
+    harness.get_by_label("Album").click_secondary();
+    harness.run();
+    let aligned = several(click(&mut harness, "Align left"));
+    assert!(aligned.iter().all(|edit| (x(edit) - 0.05).abs() < 1e-6), "{aligned:?}");
+    harness.get_by_label("Album").click_secondary();
+    harness.run();
+    let grouped = click(&mut harness, "Group them");
+    assert!(matches!(&grouped[..], [Command::Edit(Edit::Group(ids))] if ids.len() == 2));
+    harness.get_by_label("Picture of the scene: click something to change it");
+    // All of them, and then as many rows as lie between two.
+    harness.get_by_label("Picture of the scene: click something to change it").focus();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.run();
+    harness.get_by_label("Picture of the scene, 3 are selected: arrows move them");
+    harness.get_by_label("Opening").click();
+    harness.run();
+    harness.get_by_label("Album").click_modifiers(Modifiers::SHIFT);
+    harness.run();
+    harness.get_by_label("Album").focus();
+    harness.run();
+    harness.key_press(Key::Delete);
+    assert_eq!(several(commands(&mut harness)).len(), 2);
+}
+
+#[test]
+fn a_frame_around_several_selects_them() {
+    let mut harness = open("media");
+    let canvas = harness.get_by_label("Picture of the scene: click something to change it").rect();
+    let at = |x: f32, y: f32| canvas.min + Vec2::new(canvas.width() * x, canvas.height() * y);
+    // With Shift, as the chosen picture lies below everything.
+    harness.event(egui::Event::PointerMoved(at(0.02, 0.25)));
+    harness.run();
+    let button = |pressed, pos| egui::Event::PointerButton {
+        pos,
+        button: egui::PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::SHIFT,
+    };
+    harness.event(egui::Event::ModifiersChanged(Modifiers::SHIFT));
+    harness.event(button(true, at(0.02, 0.25)));
+    harness.run();
+    harness.event(egui::Event::PointerMoved(at(0.4, 0.8)));
+    harness.run();
+    harness.event(egui::Event::PointerMoved(at(0.97, 0.8)));
+    harness.run();
+    harness.event(button(false, at(0.97, 0.8)));
+    harness.run();
+    harness.get_by_label("Picture of the scene, 3 are selected: arrows move them");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::base::queue::{self, Full, Receiver};
 use crate::compose::filter::Asset;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
-use crate::ui::pick::Pick;
+use crate::ui::pick::{Means, Pick};
 
 /// What is asked for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum Kind {
     Source(Pick, SceneId),
     /// For a filter of a source, by its place in the list.
     Filter(Asset, SourceId, usize),
+    /// For the transition between scenes.
+    Transition(Means),
     /// A collection to take in…
     Scenes,
     /// …and one to write.
@@ -57,13 +59,21 @@ impl Files {
                 Kind::Watch | Kind::Film => {
                     dialog.add_filter("FLV, MP4, MKV", &["flv", "mp4", "mkv"]).pick_file()
                 }
-                Kind::Folder | Kind::Source(Pick::Slides, _) => dialog.pick_folder(),
+                Kind::Folder | Kind::Source(Pick::Slides, _) | Kind::Transition(Means::Folder) => {
+                    dialog.pick_folder()
+                }
+                Kind::Transition(Means::Clip) => {
+                    let known = ["webp", "gif", "png", "apng", "mp4", "mkv", "flv"];
+                    dialog.add_filter("WebP, GIF, PNG, MP4, MKV, FLV", &known).pick_file()
+                }
                 Kind::Source(Pick::Video, _) => {
                     let known = ["y4m", "flv", "mp4", "mkv"];
                     dialog.add_filter("Y4M, FLV, MP4, MKV", &known).pick_file()
                 }
                 Kind::Filter(Asset::Table, ..) => dialog.add_filter("CUBE", &["cube"]).pick_file(),
-                Kind::Source(Pick::Image, _) | Kind::Filter(Asset::Picture, ..) => {
+                Kind::Source(Pick::Image, _)
+                | Kind::Filter(Asset::Picture, ..)
+                | Kind::Transition(Means::Picture) => {
                     let known = ["png", "jpg", "jpeg", "webp", "gif"];
                     dialog.add_filter("PNG, JPEG, WebP, GIF", &known).pick_file()
                 }

@@ -14,7 +14,8 @@ use super::y4m::Reader;
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker};
 use crate::media::source::{Format, State, Status};
-use crate::media::{FrameGrid, Planes, VideoFeed, VideoFrame};
+use crate::media::transport::{Go, Position};
+use crate::media::{FrameGrid, Planes, Transport, VideoFeed, VideoFrame};
 
 /// Frames read ahead.
 const AHEAD: usize = 4;
@@ -29,7 +30,7 @@ pub(super) fn is_y4m(path: &Path) -> bool {
 }
 
 /// Opens a file.
-pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
+pub(super) fn open(path: &Path, transport: Transport, context: &Context) -> Result<Source, Error> {
     let fault = |reason: String| Error::File { path: path.to_owned(), reason };
     let file = File::open(path).map_err(|fault_| fault(fault_.to_string()))?;
     if !file.metadata().is_ok_and(|meta| meta.is_file()) {
@@ -43,6 +44,7 @@ pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
     status.open(Format::Video { size, fps: rate.as_f64() });
     let times = FrameGrid { origin: context.grid.origin, rate };
     let wanted = Arc::new(AtomicI64::new(times.index_at(context.clock.now()).max(0)));
+    let count = i64::try_from(reader.frames()).unwrap_or(i64::MAX).max(1);
     let (frames, ready) = queue::bounded("file-frames", AHEAD, Full::Block);
     let its = (Arc::clone(&wanted), Arc::clone(&status));
     let worker = Worker::spawn("video-file", move |stop| {
@@ -50,7 +52,19 @@ pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
     })?;
     let its_status = Arc::clone(&status);
     let (current, next) = (None, None);
-    let feed = Feed { times, wanted, ready, current, next, status: its_status, _worker: worker };
+    let feed = Feed {
+        times,
+        wanted,
+        ready,
+        current,
+        next,
+        transport,
+        count,
+        ahead: 0,
+        held: None,
+        status: its_status,
+        _worker: worker,
+    };
     Ok(Source { feed: Box::new(feed), status })
 }
 
@@ -91,6 +105,13 @@ struct Feed {
     current: Option<Numbered>,
     /// Read already, not due yet.
     next: Option<Numbered>,
+    transport: Transport,
+    /// Frames of the file.
+    count: i64,
+    /// How many frames further it is than time says, since somebody moved it.
+    ahead: i64,
+    /// The frame at which it was paused.
+    held: Option<i64>,
     status: Arc<Status>,
     _worker: Worker,
 }
@@ -98,9 +119,46 @@ struct Feed {
 /// A disk that has given nothing for so long has stalled.
 const STALL: Duration = Duration::from_secs(2);
 
+impl Feed {
+    fn obey(&mut self, go: Go, by_time: i64) {
+        let now = self.held.unwrap_or(by_time + self.ahead);
+        // Only forwards: the reader leaves out what is older, and the file goes around anyway.
+        let to = |frame: i64| now + (frame - now).rem_euclid(self.count);
+        let there = match go {
+            Go::Pause => return self.held = Some(now),
+            Go::Resume => {
+                self.ahead = now - by_time;
+                return self.held = None;
+            }
+            Go::Restart => to(0),
+            Go::To(place) => {
+                let frame = place.as_secs_f64() * self.times.rate.as_f64();
+                to((frame.round() as i64).clamp(0, self.count - 1))
+            }
+            Go::Next | Go::Previous => return,
+        };
+        match &mut self.held {
+            Some(held) => *held = there,
+            None => self.ahead = there - by_time,
+        }
+    }
+}
+
 impl VideoFeed for Feed {
     fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
-        let due = self.times.index_at(at).max(0);
+        let by_time = self.times.index_at(at).max(0);
+        while let Some(go) = self.transport.take() {
+            self.obey(go, by_time);
+        }
+        let due = self.held.unwrap_or(by_time + self.ahead);
+        let rate = self.times.rate.as_f64().max(1e-3);
+        let seconds = |frames: i64| Duration::from_secs_f64(frames as f64 / rate);
+        self.transport.tell(Position {
+            paused: self.held.is_some(),
+            at: seconds(due.rem_euclid(self.count)),
+            whole: Some(seconds(self.count)),
+            item: None,
+        });
         self.wanted.store(due, Ordering::Relaxed);
         loop {
             match self.next.take().or_else(|| self.ready.try_recv().ok()) {
@@ -114,7 +172,9 @@ impl VideoFeed for Feed {
             }
         }
         let late = self.current.as_ref().is_some_and(|(number, _)| {
-            at.since(self.times.instant(*number)) > STALL + self.times.rate.period()
+            // Against the frame that is due: it may have been moved.
+            due.saturating_sub(*number) as f64
+                > (STALL + self.times.rate.period()).as_secs_f64() * rate
         });
         match (late, self.status.state()) {
             (true, State::Open) => {
@@ -153,7 +213,7 @@ mod tests {
         let clock = Clock::start();
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: "30".parse().unwrap() };
         let context = Context { clock, grid, size: Size::new(4, 2) };
-        let mut source = open(file.path(), &context).unwrap();
+        let mut source = open(file.path(), Transport::default(), &context).unwrap();
         // The program asks 30 times a second for a file of 10 frames a second.
         for tick in 0..60 {
             let at = grid.instant(tick);
@@ -171,6 +231,50 @@ mod tests {
     }
 
     #[test]
+    fn a_clip_is_paused_and_moved_about_in() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"YUV4MPEG2 W4 H2 F10:1\n").unwrap();
+        for frame in 0..50_u8 {
+            file.write_all(b"FRAME\n").unwrap();
+            file.write_all(&[frame; 12]).unwrap();
+        }
+        let clock = Clock::start();
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: "10".parse().unwrap() };
+        let context = Context { clock, grid, size: Size::new(4, 2) };
+        let transport = Transport::default();
+        let mut source = open(file.path(), transport.clone(), &context).unwrap();
+        let mut check = |tick: i64, go: Option<Go>, want: u8| {
+            if let Some(go) = go {
+                transport.ask(go);
+            }
+            let at = grid.instant(tick);
+            let found = (0..5_000).any(|_| {
+                let seen = source.feed.picture(at).map(|frame| frame.planes.y[0]);
+                if seen != Some(want) {
+                    // The reader is another thread.
+                    Stop::new().wait(Duration::from_millis(1));
+                }
+                seen == Some(want)
+            });
+            assert!(found, "tick {tick} {go:?}");
+            transport.position().unwrap()
+        };
+        check(0, None, 0);
+        check(10, None, 10);
+        let position = check(12, Some(Go::Pause), 12);
+        assert!(position.paused && position.at == Duration::from_millis(1_200));
+        assert_eq!(position.whole, Some(Duration::from_secs(5)));
+        check(40, None, 12);
+        check(41, Some(Go::To(Duration::from_secs(3))), 30);
+        check(60, None, 30);
+        check(70, Some(Go::Resume), 30);
+        check(75, None, 35);
+        check(80, Some(Go::To(Duration::from_secs(1))), 10);
+        check(85, Some(Go::Restart), 0);
+        check(88, Some(Go::To(Duration::from_secs(99))), 49);
+    }
+
+    #[test]
     fn what_is_no_clip_says_why() {
         let clock = Clock::start();
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: "30".parse().unwrap() };
@@ -178,7 +282,8 @@ mod tests {
         for path in
             ["/nonexistent/clip.y4m", "/", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]
         {
-            let fault = open(Path::new(path), &context).unwrap_err().to_string();
+            let fault =
+                open(Path::new(path), Transport::default(), &context).unwrap_err().to_string();
             assert!(fault.contains(path), "{fault}");
         }
     }

@@ -8,6 +8,7 @@ mod board;
 mod camera;
 mod canvas;
 pub mod choice;
+pub mod clip;
 mod device;
 mod dial;
 mod display;
@@ -32,7 +33,7 @@ pub use choice::VideoChoice;
 pub use display::{ScreenInfo, WindowInfo};
 pub use fill::Fill;
 pub use image::{Image, still};
-pub use properties::{Dials, Heeds, Properties};
+pub use properties::{Dials, Heeds, Hidden, Properties};
 pub use rgb::Rgba;
 pub use screen::{Screen, Window};
 pub use slides::{Order, Pace, Slides};
@@ -121,7 +122,7 @@ pub fn open_by(choice: &VideoChoice, dials: &Dials, context: &Context) -> Result
             let feed = Box::new(test_picture::TestPicture::new(schedule, context.size));
             Ok(Source { feed, status })
         }
-        VideoChoice::File(path) => file::open(path, context),
+        VideoChoice::File(path) => file::open(path, dials.transport(), context),
         // Floor 4 plays these: the studio asks there.
         VideoChoice::Stream(_) => Err(Error::NoPicture),
         VideoChoice::Camera(id) => {
@@ -140,7 +141,9 @@ pub fn open_by(choice: &VideoChoice, dials: &Dials, context: &Context) -> Result
             Text::of(content.clone()).open_by(dials.text.clone(), context)
         }
         VideoChoice::Image(path) => Image { path: path.clone() }.open(context),
-        VideoChoice::Slides(path) => Slides::of(path).open_by(dials.slides.clone(), context),
+        VideoChoice::Slides(path) => {
+            Slides::of(path).open_by(dials.slides.clone(), dials.transport(), context)
+        }
         VideoChoice::Color(fill) => fill.open(context),
         VideoChoice::None => Err(Error::NoPicture),
     }

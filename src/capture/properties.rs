@@ -6,6 +6,19 @@ use super::choice::VideoChoice;
 use super::dial::Dial;
 use super::slides::Pace;
 use super::text::Look;
+use crate::media::Transport;
+
+/// What becomes of something that plays while no scene on the program shows it.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Hidden {
+    /// It goes on.
+    #[default]
+    Plays,
+    /// It stands, and goes on where it was.
+    Pauses,
+    /// It stands, and begins again from its beginning.
+    Restarts,
+}
 
 /// What a source is set by. Each kind heeds its own part.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -16,6 +29,8 @@ pub struct Properties {
     pub slides: Pace,
     /// Screens and windows are shown without the pointer.
     pub without_pointer: bool,
+    /// Of media files and slide shows.
+    pub hidden: Hidden,
 }
 
 /// Which part of the properties a kind of source heeds.
@@ -24,6 +39,7 @@ pub enum Heeds {
     Text,
     Slides,
     Pointer,
+    Media,
 }
 
 impl Heeds {
@@ -33,6 +49,7 @@ impl Heeds {
             VideoChoice::Text(_) => Some(Self::Text),
             VideoChoice::Slides(_) => Some(Self::Slides),
             VideoChoice::Screen(_) | VideoChoice::Window(_) => Some(Self::Pointer),
+            VideoChoice::File(_) => Some(Self::Media),
             _ => None,
         }
     }
@@ -44,7 +61,8 @@ impl Properties {
         let none = Self::default();
         match Heeds::of(choice) {
             Some(Heeds::Text) => Self { text: self.text.clone(), ..none },
-            Some(Heeds::Slides) => Self { slides: self.slides, ..none },
+            Some(Heeds::Slides) => Self { slides: self.slides, hidden: self.hidden, ..none },
+            Some(Heeds::Media) => Self { hidden: self.hidden, ..none },
             Some(Heeds::Pointer) => Self { without_pointer: self.without_pointer, ..none },
             None => none,
         }
@@ -61,6 +79,7 @@ impl Properties {
         self.text.is_drawn_from(&other.text)
             && (self.slides.order, self.slides.repeat) == (other.slides.order, other.slides.repeat)
             && self.without_pointer == other.without_pointer
+            && self.hidden == other.hidden
     }
 }
 
@@ -70,6 +89,7 @@ pub struct Dials {
     pub(super) text: Dial<Look>,
     pub(super) slides: Dial<Pace>,
     pub(super) without_pointer: Dial<bool>,
+    transport: Dial<Transport>,
 }
 
 impl Dials {
@@ -85,6 +105,16 @@ impl Dials {
         self.slides.set(properties.slides);
         self.without_pointer.set(properties.without_pointer);
     }
+
+    /// By which the source is paused and moved about in, where it plays something.
+    pub fn transport(&self) -> Transport {
+        self.transport.get()
+    }
+
+    /// It is this one: that of something that was open already.
+    pub fn set_transport(&self, transport: Transport) {
+        self.transport.set(transport);
+    }
 }
 
 #[cfg(test)]
@@ -93,14 +123,17 @@ mod tests {
 
     #[test]
     fn a_source_heeds_what_is_its_own() {
-        let mut properties = Properties { without_pointer: true, ..Properties::default() };
+        let hidden = Hidden::Pauses;
+        let mut properties = Properties { without_pointer: true, hidden, ..Properties::default() };
         properties.text.style.size = 99;
         let heeded = |choice: &str| properties.heeded(&choice.parse().unwrap());
         assert_eq!(heeded("text:a").text.style.size, 99);
         assert!(!heeded("clock").without_pointer);
         assert!(heeded("window:a/b").without_pointer);
         assert_eq!(heeded("screen").text, Look::default());
-        assert_eq!(heeded("slides:/x"), Properties::default());
+        assert_eq!(heeded("slides:/x").hidden, Hidden::Pauses);
+        assert_eq!(heeded("file:/x.mp4").hidden, Hidden::Pauses);
+        assert_eq!(heeded("text:a").hidden, Hidden::Plays);
         assert_eq!(heeded("image:/x.png"), Properties::default());
     }
 }

@@ -1,23 +1,27 @@
 //! A slide show: the images of a folder, or of a list, one after the other, faded into each other. A
-//! thread reads one ahead; which one is shown and how far the fade is follows from the time alone.
+//! thread reads one ahead; which one is shown and how far the fade is follows from the time alone, and
+//! from who pauses it or turns to another one.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+mod mix;
+mod reader;
+
+use self::mix::{STEPS, blend};
+use self::reader::{Reader, Rounds, Slide, Turn};
 use super::board;
 use super::dial::Dial;
-use super::image::decode::{self, Opened};
 use super::source::{Context, Error, Source};
-use crate::base::queue::{self, Full, Receiver, Sender};
-use crate::base::{Pool, Stop, Timestamp, Worker};
-use crate::media::source::{Format, State, Status};
-use crate::media::{Planes, Size, VideoFeed, VideoFrame};
+use crate::base::queue::{self, Full, Receiver};
+use crate::base::{Pool, Timestamp, Worker};
+use crate::media::source::Status;
+use crate::media::transport::{Go, Position};
+use crate::media::{Planes, Size, Transport, VideoFeed, VideoFrame};
 
 /// Pictures of one folder that are looked at.
 const MOST_SLIDES: usize = 10_000;
-/// How long a folder without a readable picture is left alone.
-const LOOK: Duration = Duration::from_secs(2);
 /// What a slide's file is called.
 const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "apng"];
 
@@ -90,11 +94,16 @@ impl Slides {
     /// # Errors
     /// Where there is no image at all.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
-        self.open_by(Dial::new(self.pace), context)
+        self.open_by(Dial::new(self.pace), Transport::default(), context)
     }
 
     /// Opens it; its pace is as the dial stands.
-    pub(super) fn open_by(&self, dial: Dial<Pace>, context: &Context) -> Result<Source, Error> {
+    pub(super) fn open_by(
+        &self,
+        dial: Dial<Pace>,
+        transport: Transport,
+        context: &Context,
+    ) -> Result<Source, Error> {
         let first = self.paths.first().cloned().unwrap_or_default();
         if let Err(reason) = self.listed() {
             return Err(Error::File { path: first, reason });
@@ -102,9 +111,15 @@ impl Slides {
         let size = self.size.filter(|size| size.is_valid()).unwrap_or(context.size);
         let status = Status::new("", first.file_name().unwrap_or_default().to_string_lossy());
         let (slides, ready) = queue::bounded("slides", 1, Full::Block);
+        let turn = Arc::new(Turn::default());
+        let (its, pace) = (self.clone(), dial.clone());
         let reader = Reader {
-            settings: self.clone(),
-            dial: dial.clone(),
+            turn: Arc::clone(&turn),
+            listed: Box::new(move || its.listed()),
+            rounds: Box::new(move || {
+                let Pace { order, repeat, .. } = pace.get();
+                Rounds { shuffled: order == Order::Shuffled, repeat }
+            }),
             size,
             fps: context.grid.rate.as_f64(),
             status: Arc::clone(&status),
@@ -118,8 +133,21 @@ impl Slides {
             now: None,
             next: None,
             blended: None,
+            hurry: false,
         };
-        Ok(Source { feed: Box::new(Feed { show, dial, ready, _worker: worker }), status })
+        let feed = Feed {
+            show,
+            dial,
+            ready,
+            transport,
+            turn,
+            generation: 0,
+            shown: (0, 0),
+            held: None,
+            stood: Duration::ZERO,
+            _worker: worker,
+        };
+        Ok(Source { feed: Box::new(feed), status })
     }
 
     /// The files as they are now, in order.
@@ -145,132 +173,81 @@ impl Slides {
     }
 }
 
-fn is_image(path: &Path) -> bool {
+pub(super) fn is_image(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
     ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str())) && path.is_file()
-}
-
-/// The thread that reads ahead.
-struct Reader {
-    settings: Slides,
-    dial: Dial<Pace>,
-    size: Size,
-    fps: f64,
-    status: Arc<Status>,
-    slides: Sender<VideoFrame>,
-    seed: u64,
-}
-
-impl Reader {
-    fn run(mut self, stop: &Stop) {
-        while !stop.is_set() {
-            let mut files = match self.settings.listed() {
-                Ok(files) => files,
-                Err(why) => {
-                    self.status.down(State::Lost, "The slides are gone; the last one stays", why);
-                    stop.wait(LOOK);
-                    continue;
-                }
-            };
-            if self.dial.get().order == Order::Shuffled {
-                self.shuffle(&mut files);
-            }
-            let alone = files.len() == 1;
-            let mut read = 0;
-            let mut fault = String::new();
-            for path in files {
-                match decode::open(&path, Some(self.size)) {
-                    Ok(opened) => {
-                        let planes = match opened {
-                            Opened::Still(planes) => Ok(Some(planes)),
-                            // Of a moving image its first picture.
-                            Opened::Moving(mut moving) => {
-                                moving.next().map(|next| next.map(|(planes, _)| planes))
-                            }
-                        };
-                        let Ok(Some(planes)) = planes else { continue };
-                        let slide = board::frame(crate::base::Pooled::unpooled(centred(
-                            &planes, self.size,
-                        )));
-                        read += 1;
-                        self.status.open(Format::Video { size: self.size, fps: self.fps });
-                        if self.slides.send(slide).is_err() {
-                            return;
-                        }
-                    }
-                    Err(why) => {
-                        tracing::warn!(path = %path.display(), why, "a slide is left out");
-                        fault = why;
-                    }
-                }
-                if stop.is_set() {
-                    return;
-                }
-            }
-            if read == 0 {
-                let reason = "None of the slides can be read; the last one stays";
-                self.status.down(State::Failed, reason, fault);
-            }
-            if read == 0 || alone {
-                stop.wait(LOOK);
-            }
-            while read > 0 && !self.dial.get().repeat && !stop.wait(LOOK) {}
-        }
-    }
-
-    /// Fisher and Yates.
-    fn shuffle(&mut self, files: &mut [PathBuf]) {
-        for last in (1..files.len()).rev() {
-            self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let draw = (self.seed >> 33) as usize % (last + 1);
-            files.swap(last, draw);
-        }
-    }
-}
-
-/// A picture in the middle of a larger one through which one sees around it.
-fn centred(picture: &Planes, size: Size) -> Planes {
-    let inner = picture.size();
-    if inner == size {
-        return picture.clone();
-    }
-    let mut out = Planes::transparent(size);
-    let side = |outer: u32, inner: u32| ((outer.saturating_sub(inner) / 2) & !1) as usize;
-    let (left, top) = (side(size.width, inner.width), side(size.height, inner.height));
-    let lay = |from: &[u8], stride: usize, to: &mut [u8], wide: usize, left: usize, top: usize| {
-        for (from, to) in from.chunks_exact(stride).zip(to.chunks_exact_mut(wide).skip(top)) {
-            let width = stride.min(wide.saturating_sub(left));
-            if let (Some(to), Some(from)) = (to.get_mut(left..left + width), from.get(..width)) {
-                to.copy_from_slice(from);
-            }
-        }
-    };
-    let (wide, half) = (out.luma_stride(), out.chroma_stride());
-    let (luma, chroma) = (picture.luma_stride(), picture.chroma_stride());
-    lay(&picture.y, luma, &mut out.y, wide, left, top);
-    lay(&picture.u, chroma, &mut out.u, half, left / 2, top / 2);
-    lay(&picture.v, chroma, &mut out.v, half, left / 2, top / 2);
-    if let Some(alpha) = &mut out.alpha {
-        match &picture.alpha {
-            Some(from) => lay(from, luma, alpha, wide, left, top),
-            None => lay(&vec![255; picture.y.len()], luma, alpha, wide, left, top),
-        }
-    }
-    out
 }
 
 struct Feed {
     show: Show,
     dial: Dial<Pace>,
-    ready: Receiver<VideoFrame>,
+    ready: Receiver<Slide>,
+    transport: Transport,
+    turn: Arc<Turn>,
+    /// Slides of other turns are left out.
+    generation: u32,
+    /// The slide that came last, and of how many.
+    shown: (usize, usize),
+    /// The instant at which it was paused.
+    held: Option<Timestamp>,
+    /// How long it stood before that.
+    stood: Duration,
     _worker: Worker,
+}
+
+impl Feed {
+    fn obey(&mut self, go: Go, at: Timestamp) {
+        let index = i64::try_from(self.shown.0).unwrap_or(0);
+        match go {
+            Go::Pause => {
+                self.held.get_or_insert(at);
+            }
+            Go::Resume => {
+                self.stood += self.held.take().map_or(Duration::ZERO, |since| at.since(since));
+            }
+            Go::Next => self.show.hurry = true,
+            Go::Previous => self.turn_to(index - 1),
+            Go::Restart => self.turn_to(0),
+            // A show has no times that one could go to.
+            Go::To(_) => {}
+        }
+    }
+
+    fn turn_to(&mut self, index: i64) {
+        self.generation = self.turn.to(index);
+        self.show.hurry = true;
+        self.show.next = None;
+    }
 }
 
 impl VideoFeed for Feed {
     fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
-        let ready = &self.ready;
+        while let Some(go) = self.transport.take() {
+            self.obey(go, at);
+        }
         self.show.pace = self.dial.get().bounded();
-        self.show.picture(at, || ready.try_recv().ok())
+        let paused = self.held.is_some();
+        if paused {
+            // A show that stands has no fades.
+            self.show.pace.fade = Duration::ZERO;
+        }
+        let now =
+            self.held.unwrap_or(at).offset(-i64::try_from(self.stood.as_micros()).unwrap_or(0));
+        let Self { show, ready, generation, shown, .. } = self;
+        let frame = show.picture(now, || {
+            loop {
+                let slide = ready.try_recv().ok()?;
+                if slide.generation == *generation {
+                    *shown = (slide.index, slide.count);
+                    return Some(slide.frame);
+                }
+            }
+        });
+        if frame.is_some() {
+            let item = Some(self.shown);
+            self.transport.tell(Position { paused, item, ..Position::default() });
+        }
+        frame.map(|frame| VideoFrame { pts: at, ..frame })
     }
 }
 
@@ -284,10 +261,9 @@ struct Show {
     next: Option<(VideoFrame, Timestamp)>,
     /// The last step of a fade.
     blended: Option<(u32, VideoFrame)>,
+    /// The next one comes as soon as it is there.
+    hurry: bool,
 }
-
-/// Steps of a fade: finer ones cannot be seen.
-const STEPS: u32 = 256;
 
 impl Show {
     fn picture(
@@ -300,8 +276,9 @@ impl Show {
             self.now = Some((first.clone(), at));
             return Some(VideoFrame { pts: at, ..first });
         };
-        if self.next.is_none() && at.since(*since) >= self.pace.time {
+        if self.next.is_none() && (self.hurry || at.since(*since) >= self.pace.time) {
             self.next = ready().map(|next| (next, at));
+            self.hurry &= self.next.is_none();
         }
         let Some((next, begun)) = &self.next else {
             return Some(VideoFrame { pts: at, ..now.clone() });
@@ -323,60 +300,6 @@ impl Show {
     }
 }
 
-/// `step`/[`STEPS`] of the way from one picture to another of the same size.
-fn blend(from: &Planes, to: &Planes, step: u32, out: &mut Planes) {
-    let (late, early) = (step, STEPS - step);
-    let mix = |a: u8, b: u8| ((u32::from(a) * early + u32::from(b) * late + 128) >> 8) as u8;
-    let plain = |a: &[u8], b: &[u8], out: &mut [u8]| {
-        for ((a, b), out) in a.iter().zip(b).zip(out) {
-            *out = mix(*a, *b);
-        }
-    };
-    if from.is_opaque() && to.is_opaque() {
-        plain(&from.y, &to.y, &mut out.y);
-        plain(&from.u, &to.u, &mut out.u);
-        plain(&from.v, &to.v, &mut out.v);
-        if let Some(alpha) = &mut out.alpha {
-            alpha.fill(255);
-        }
-        return;
-    }
-    // Straight alpha: a colour counts by how much of it is seen.
-    let stride = out.luma_stride();
-    let half = out.chroma_stride();
-    let seen = |planes: &Planes, index: usize| {
-        planes.alpha.as_ref().map_or(255, |alpha| alpha.get(index).copied().unwrap_or(0))
-    };
-    let weighed = |a: u8, b: u8, wa: u32, wb: u32, none: u8| {
-        let (wa, wb) = (wa * early, wb * late);
-        match wa + wb {
-            0 => none,
-            sum => ((u32::from(a) * wa + u32::from(b) * wb + sum / 2) / sum) as u8,
-        }
-    };
-    let pairs = from.y.iter().zip(&to.y).zip(&mut out.y).enumerate();
-    for (index, ((a, b), out)) in pairs {
-        *out = weighed(*a, *b, seen(from, index).into(), seen(to, index).into(), 16);
-    }
-    let mean = |planes: &Planes, index: usize| -> u32 {
-        let corner = index / half * 2 * stride + index % half * 2;
-        let four = [corner, corner + 1, corner + stride, corner + stride + 1];
-        four.into_iter().map(|place| u32::from(seen(planes, place))).sum::<u32>() / 4
-    };
-    let chroma = from.u.iter().zip(&from.v).zip(to.u.iter().zip(&to.v));
-    let outs = out.u.iter_mut().zip(&mut out.v);
-    for (index, (((au, av), (bu, bv)), (u, v))) in chroma.zip(outs).enumerate() {
-        let (wa, wb) = (mean(from, index), mean(to, index));
-        *u = weighed(*au, *bu, wa, wb, 128);
-        *v = weighed(*av, *bv, wa, wb, 128);
-    }
-    if let Some(alpha) = &mut out.alpha {
-        for (index, out) in alpha.iter_mut().enumerate() {
-            *out = mix(seen(from, index), seen(to, index));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -384,7 +307,7 @@ mod tests {
     use image::{Rgba as Pixel, RgbaImage};
 
     use super::*;
-    use crate::base::{Clock, Pooled};
+    use crate::base::{Clock, Pooled, Stop};
     use crate::media::{FrameGrid, FrameRate};
 
     fn slide(luma: u8) -> VideoFrame {
@@ -405,6 +328,7 @@ mod tests {
             now: None,
             next: None,
             blended: None,
+            hurry: false,
         };
         let mut slides = vec![slide(50), slide(200), slide(100)];
         let mut luma = |millis: i64| {
@@ -417,19 +341,6 @@ mod tests {
                 .map(|at| luma(at).unwrap())
                 .collect();
         assert_eq!(seen, [100, 100, 100, 150, 200, 200, 200, 200, 125, 50, 50]);
-    }
-
-    #[test]
-    fn what_cannot_be_seen_does_not_colour_a_fade() {
-        let size = Size::new(2, 2);
-        let mut red = Planes::black(size);
-        red.y.fill(63);
-        red.v.fill(240);
-        let clear = Planes::transparent(size);
-        let mut out = Planes::transparent(size);
-        blend(&red, &clear, 128, &mut out);
-        assert_eq!((out.y[0], out.v[0]), (63, 240), "the colour stays while it goes");
-        assert_eq!(out.alpha.unwrap()[0], 128);
     }
 
     #[test]
@@ -473,7 +384,9 @@ mod tests {
         }
         // Once only: after the last one nothing comes, until it is to go round again.
         let dial = Dial::new(Pace { repeat: false, ..pace });
-        let mut source = Slides::of(folder.path()).open_by(dial.clone(), &context).unwrap();
+        let mut source = Slides::of(folder.path())
+            .open_by(dial.clone(), Transport::default(), &context)
+            .unwrap();
         let mut luma = |at: &mut Timestamp| {
             *at += Duration::from_secs(5);
             source.feed.picture(*at).map(|frame| frame.planes.y[32])
@@ -499,18 +412,56 @@ mod tests {
     }
 
     #[test]
-    fn shuffling_keeps_every_slide() {
-        let (slides, _ready) = queue::bounded("test", 1, Full::Block);
-        let status = Status::new("", "");
-        let settings = Slides::of("x");
-        let dial = Dial::default();
-        let size = Size::new(2, 2);
-        let mut reader = Reader { settings, dial, size, fps: 30.0, status, slides, seed: 3 };
-        let files: Vec<PathBuf> = (0..20).map(|n| format!("{n:02}").into()).collect();
-        let mut drawn = files.clone();
-        reader.shuffle(&mut drawn);
-        assert_ne!(drawn, files);
-        drawn.sort();
-        assert_eq!(drawn, files);
+    fn a_show_is_paused_turned_on_and_back_and_begun_again() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, grey) in [("a.png", 0), ("b.png", 128), ("c.png", 255)] {
+            let pixel = Pixel([grey, grey, grey, 255]);
+            RgbaImage::from_pixel(64, 36, pixel).save(folder.path().join(name)).unwrap();
+        }
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
+        let context = Context { clock: Clock::start(), grid, size: Size::new(64, 36) };
+        let transport = Transport::default();
+        let dial = Dial::new(Pace::default());
+        let slides = Slides::of(folder.path());
+        let mut source = slides.open_by(dial, transport.clone(), &context).unwrap();
+        let mut at = Timestamp::ZERO;
+        // Until this one is seen; a millisecond a time, so that none comes by itself.
+        let mut wait_for = |wanted: usize, go: Option<Go>| {
+            if let Some(go) = go {
+                transport.ask(go);
+            }
+            for _ in 0..20_000 {
+                at += Duration::from_millis(1);
+                let seen = source.feed.picture(at).map(|frame| frame.planes.y[32]);
+                if seen == [16, 126, 235].get(wanted).copied() {
+                    let position = transport.position().unwrap();
+                    assert_eq!(position.item, Some((wanted, 3)));
+                    return position;
+                }
+                Stop::new().wait(Duration::from_millis(1));
+            }
+            panic!("never {wanted} after {go:?}");
+        };
+        wait_for(0, None);
+        assert!(wait_for(0, Some(Go::Pause)).paused);
+        assert!(wait_for(1, Some(Go::Next)).paused, "turned while it stands");
+        wait_for(0, Some(Go::Previous));
+        wait_for(2, Some(Go::Previous));
+        wait_for(0, Some(Go::Restart));
+        // A minute of standing is nothing; then it goes on by itself.
+        for _ in 0..60 {
+            at += Duration::from_secs(1);
+            assert_eq!(source.feed.picture(at).map(|frame| frame.planes.y[32]), Some(16));
+        }
+        transport.ask(Go::Resume);
+        for _ in 0..20_000 {
+            at += Duration::from_millis(100);
+            if source.feed.picture(at).map(|frame| frame.planes.y[32]) == Some(126) {
+                assert!(!transport.position().unwrap().paused);
+                return;
+            }
+            Stop::new().wait(Duration::from_millis(1));
+        }
+        panic!("it does not go on");
     }
 }

@@ -31,6 +31,49 @@ pub(super) fn lay(image: &Image, strength: u16, mode: Blend, out: &mut Planes) {
     plane(&from.v, chroma_alpha, half, strength, &mut out.v, chroma_stride);
 }
 
+/// Lays `image` onto a picture of which some, or nothing, is seen yet: `out` is multiplied by its alpha,
+/// and `chroma_alpha` is that of its chroma samples.
+pub(super) fn gather(
+    image: &Image,
+    strength: u16,
+    mode: Blend,
+    out: &mut Planes,
+    chroma_alpha: &mut [u8],
+) {
+    if strength == 0 {
+        return;
+    }
+    if mode != Blend::Normal {
+        return gathered(image, strength, mode, out, chroma_alpha);
+    }
+    lay(image, strength, mode, out);
+    let rect = image.rect;
+    let (stride, chroma_stride) = (out.luma_stride(), out.chroma_stride());
+    let alpha = image.planes.alpha.as_deref();
+    let chroma = alpha.map(|_| image.chroma_alpha.as_slice());
+    if let Some(out) = &mut out.alpha {
+        cover(alpha, rect, strength, out, stride);
+    }
+    cover(chroma, half(rect), strength, chroma_alpha, chroma_stride);
+}
+
+/// What is laid down adds to what can be seen.
+fn cover(alpha: Option<&[u8]>, rect: Rect, strength: u16, out: &mut [u8], stride: usize) {
+    let width = side(rect.width).max(1);
+    let lines = rows(out, stride, rect);
+    match alpha {
+        Some(alpha) => {
+            lines
+                .zip(alpha.chunks_exact(width))
+                .for_each(|(out, row)| over(row, row, strength, out));
+        }
+        None => {
+            let solid = vec![255; width];
+            lines.for_each(|out| faded(&solid, strength, out));
+        }
+    }
+}
+
 fn half(rect: Rect) -> Rect {
     Rect { x: rect.x / 2, y: rect.y / 2, width: rect.width / 2, height: rect.height / 2 }
 }
@@ -184,14 +227,6 @@ fn mixed(image: &Image, strength: u16, mode: Blend, out: &mut Planes) {
             let (below, above) = (Block::of(out, x, y), Block::of(from, column, row));
             let chroma_alpha =
                 image.chroma_alpha.get(row * from.chroma_stride() + column).copied().unwrap_or(255);
-            let straight = |value: u8, alpha: u8| {
-                if alpha == 0 {
-                    value
-                } else {
-                    ((u32::from(value) * 255 + u32::from(alpha) / 2) / u32::from(alpha)).min(255)
-                        as u8
-                }
-            };
             let centred = |value: u8| i32::from(value) - 128;
             let (au, av) = (
                 centred(straight(above.u, chroma_alpha)),
@@ -221,6 +256,77 @@ fn mixed(image: &Image, strength: u16, mode: Blend, out: &mut Planes) {
                 (out.u.get_mut(y * chroma_stride + x), out.v.get_mut(y * chroma_stride + x))
             {
                 (*to_u, *to_v) = (u, v);
+            }
+        }
+    }
+}
+
+/// The colour without the alpha by which it was multiplied.
+fn straight(value: u8, alpha: u8) -> u8 {
+    if alpha == 0 {
+        return value;
+    }
+    ((u32::from(value) * 255 + u32::from(alpha) / 2) / u32::from(alpha)).min(255) as u8
+}
+
+/// [`mixed`] onto a picture of which some is seen: a mode has no effect where there is nothing below
+/// (W3C Compositing and Blending Level 1, section 5.8).
+fn gathered(image: &Image, strength: u16, mode: Blend, out: &mut Planes, chroma_alpha: &mut [u8]) {
+    let rect = half(image.rect);
+    let from = &**image.planes;
+    let (stride, chroma_stride) = (out.luma_stride(), out.chroma_stride());
+    let centred = |value: u8| i32::from(value) - 128;
+    for row in 0..side(rect.height) {
+        for column in 0..side(rect.width) {
+            let (x, y) = (column + side(rect.x), row + side(rect.y));
+            let (below, above) = (Block::of(out, x, y), Block::of(from, column, row));
+            let small = y * chroma_stride + x;
+            let own = image.chroma_alpha.get(row * from.chroma_stride() + column);
+            let own = own.copied().unwrap_or(255);
+            let there = chroma_alpha.get(small).copied().unwrap_or(0);
+            let (au, av) = (centred(straight(above.u, own)), centred(straight(above.v, own)));
+            let (bu, bv) = (centred(straight(below.u, there)), centred(straight(below.v, there)));
+            let (mut sum, mut seen) = ([0.0_f32; 3], 0.0_f32);
+            for (index, (under, upper)) in below.luma.into_iter().zip(above.luma).enumerate() {
+                let (dx, dy) = (index % 2, index / 2);
+                let place = (row * 2 + dy) * from.luma_stride() + column * 2 + dx;
+                let alpha = from.alpha.as_ref().and_then(|alpha| alpha.get(place)).copied();
+                let alpha = alpha.unwrap_or(255);
+                let at = (y * 2 + dy) * stride + x * 2 + dx;
+                let ground = out.alpha.as_ref().and_then(|alpha| alpha.get(at)).copied();
+                let ground = ground.unwrap_or(255);
+                let (a, b) =
+                    (f32::from(alpha) * f32::from(strength) / 65_280.0, f32::from(ground) / 255.0);
+                let whole = a + b - a * b;
+                let under = rgb(straight(under, ground), bu, bv);
+                let upper = rgb(straight(upper, alpha), au, av);
+                let mut result = [0; 3];
+                for ((result, (under, upper)), sum) in
+                    result.iter_mut().zip(under.into_iter().zip(upper)).zip(&mut sum)
+                {
+                    let both = mix(mode, under, upper) as f32;
+                    let (under, upper) = (under as f32, upper as f32);
+                    let color = a * (1.0 - b) * upper + a * b * both + (1.0 - a) * b * under;
+                    *sum += color;
+                    *result = (color / whole.max(1e-6)).round() as i32;
+                }
+                seen += whole;
+                if let Some(out) = out.y.get_mut(at) {
+                    *out = (f32::from(luma(result)) * whole).round() as u8;
+                }
+                if let Some(out) = out.alpha.as_mut().and_then(|alpha| alpha.get_mut(at)) {
+                    *out = (whole * 255.0).round() as u8;
+                }
+            }
+            let mean = sum.map(|sum| (sum * 4.0 / seen.max(1e-6)).round() as i32);
+            let ((u, v), part) = (chroma(mean), seen / 4.0);
+            for (plane, value) in [(&mut out.u, u), (&mut out.v, v)] {
+                if let Some(out) = plane.get_mut(small) {
+                    *out = (f32::from(value) * part).round() as u8;
+                }
+            }
+            if let Some(out) = chroma_alpha.get_mut(small) {
+                *out = (part * 255.0).round() as u8;
             }
         }
     }
@@ -304,5 +410,68 @@ mod tests {
         // Half as much of it.
         let half = laid(&image(grey(0.4), Some(128)), 256, Blend::Add, grey(0.4));
         assert!(half[0].abs_diff(grey(0.6)[0]) <= 1, "{half:?}");
+    }
+
+    /// What two images come to when they are gathered first and laid down then.
+    fn together(
+        images: [(&Image, u16, Blend); 2],
+        (strength, mode): (u16, Blend),
+        ground: [u8; 3],
+    ) -> [u8; 3] {
+        let size = Size::new(8, 8);
+        let mut planes = Planes::transparent(size);
+        planes.y.fill(0);
+        planes.u.fill(0);
+        planes.v.fill(0);
+        let mut chroma_alpha = vec![0; 16];
+        for (image, strength, mode) in images {
+            gather(image, strength, mode, &mut planes, &mut chroma_alpha);
+        }
+        let gathered = Image {
+            rect: Rect::whole(size),
+            planes: Arc::new(Pooled::unpooled(planes)),
+            chroma_alpha: Arc::new(chroma_alpha),
+        };
+        laid(&gathered, strength, mode, ground)
+    }
+
+    fn near(got: [u8; 3], want: [u8; 3]) -> bool {
+        got.iter().zip(want).all(|(got, want)| got.abs_diff(want) <= 2)
+    }
+
+    #[test]
+    fn what_is_gathered_hides_what_is_in_it_before_it_is_laid_down() {
+        let ground = [50, 100, 150];
+        let (one, two) = (image([210, 60, 200], None), image([90, 130, 120], None));
+        let plain = |image| (image, 256, Blend::Normal);
+        // Each at half strength the lower one would shine through the upper one.
+        let got = together([plain(&one), plain(&two)], (128, Blend::Normal), ground);
+        assert!(near(got, [70, 115, 135]), "{got:?}");
+        let got = together([plain(&one), plain(&two)], (256, Blend::Normal), ground);
+        assert!(near(got, [90, 130, 120]), "{got:?}");
+        // Through a clear upper one the lower one is seen, and through both the ground.
+        let clear = image([90, 130, 120], Some(128));
+        let got = together([plain(&one), plain(&clear)], (256, Blend::Normal), ground);
+        assert!(near(got, [150, 95, 160]), "{got:?}");
+        let half = (&one, 128, Blend::Normal);
+        let got = together([half, plain(&clear)], (256, Blend::Normal), ground);
+        assert!(near(got, [110, 105, 147]), "{got:?}");
+    }
+
+    #[test]
+    fn modes_within_what_is_gathered_see_only_what_is_in_it() {
+        let grey = |part: f64| [(16.0 + 219.0 * part).round() as u8, 128, 128];
+        let (low, high) = (image(grey(0.3), None), image(grey(0.4), None));
+        let add = |image| (image, 256, Blend::Add);
+        let got =
+            together([(&low, 256, Blend::Normal), add(&high)], (256, Blend::Normal), grey(0.9));
+        assert!(near(got, grey(0.7)), "{got:?}");
+        // Nothing is below the first one: its mode does nothing.
+        let got = together([add(&low), add(&high)], (128, Blend::Normal), grey(0.1));
+        assert!(near(got, grey(0.4)), "{got:?}");
+        // The whole by a mode of its own.
+        let plain = (&low, 256, Blend::Normal);
+        let got = together([plain, plain], (256, Blend::Multiply), grey(0.5));
+        assert!(near(got, grey(0.15)), "{got:?}");
     }
 }

@@ -105,6 +105,14 @@ impl Rect {
         (width >= 2 && height >= 2).then_some(Self { x, y, width, height })
     }
 
+    /// The smallest that covers both.
+    pub fn around(self, other: Self) -> Self {
+        let (x, y) = (self.x.min(other.x), self.y.min(other.y));
+        let width = self.right().max(other.right()) - x;
+        let height = self.bottom().max(other.bottom()) - y;
+        Self { x, y, width, height }
+    }
+
     /// Whether `other` lies within it.
     pub fn covers(self, other: Self) -> bool {
         self.x <= other.x

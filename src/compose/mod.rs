@@ -30,7 +30,7 @@ use crate::compose::pictures::Given;
 use crate::compose::program::{Made, Program};
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::strain::{Strain, Watcher};
-use crate::compose::transition::Transition;
+use crate::compose::transition::Change;
 use crate::media::{FrameGrid, Size, VideoFeed, VideoFrame};
 
 /// A tick later than this is skipped; one less late is caught up with.
@@ -135,10 +135,14 @@ impl Compositor {
 
     /// Shows this from the next picture on. With a transition it is another scene, without one the
     /// same scene changed.
-    pub fn show(&self, plan: Arc<Plan>, transition: Option<Transition>) {
+    pub fn show(&self, plan: Arc<Plan>, change: Option<Change>) {
         let mut inbox = self.shared.inbox.lock();
-        let transition = transition.or(inbox.plan.take().and_then(|(_, transition)| transition));
-        inbox.plan = Some((plan, transition));
+        let before = inbox.plan.take().and_then(|(_, change)| change);
+        let (change, unused) = if change.is_some() { (change, before) } else { (before, None) };
+        inbox.plan = Some((plan, change));
+        drop(inbox);
+        // A clip that was not begun with is closed outside the lock.
+        drop(unused);
     }
 
     /// Draws another scene, small and at half the rate, into a slot of its own; `None`: no longer.
@@ -207,7 +211,7 @@ impl std::fmt::Debug for Shared {
 struct Inbox {
     sources: BTreeMap<SourceId, Given>,
     filters: BTreeMap<SourceId, Vec<Wanted>>,
-    plan: Option<(Arc<Plan>, Option<Transition>)>,
+    plan: Option<(Arc<Plan>, Option<Change>)>,
     preview: Option<Option<(Arc<Plan>, Latest<VideoFrame>)>>,
     encoders: [Option<Option<Sender<VideoFrame>>>; 2],
 }
@@ -246,9 +250,9 @@ fn run(
         }
         let wishes = std::mem::take(&mut *shared.inbox.lock());
         let cut = watcher.strain() >= Strain::Transitions;
-        let plan = wishes.plan.map(|(plan, transition)| {
-            (plan, transition.map(|it| if cut { Transition::CUT } else { it }))
-        });
+        let plan = wishes
+            .plan
+            .map(|(plan, change)| (plan, change.map(|it| if cut { Change::CUT } else { it })));
         program.obey(wishes.sources, plan, wishes.preview);
         program.set_filters(wishes.filters, watcher.strain() >= Strain::Filters);
         for (encoder, wish) in encoders.iter_mut().zip(wishes.encoders) {

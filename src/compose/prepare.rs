@@ -237,7 +237,14 @@ fn is_whole(cut: &Cut, size: Size) -> bool {
 }
 
 /// Scales a part of one plane; a part of the target's size on whole pixels is copied.
-fn resize(resizer: &mut Resizer, from: &[u8], size: Size, cut: &Cut, to: &mut [u8], target: Size) {
+pub(super) fn resize(
+    resizer: &mut Resizer,
+    from: &[u8],
+    size: Size,
+    cut: &Cut,
+    to: &mut [u8],
+    target: Size,
+) {
     let whole = |value: f64| (value - value.round()).abs() < 1e-6;
     let same = (cut.width - f64::from(target.width)).abs() < 1e-6
         && (cut.height - f64::from(target.height)).abs() < 1e-6;

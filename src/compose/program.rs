@@ -10,7 +10,8 @@ use crate::compose::pictures::{Given, Pictures, Shown};
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::slate;
 use crate::compose::stage::{Canvas, Stage};
-use crate::compose::transition::{self, Transition};
+use crate::compose::transition::stinger::Running;
+use crate::compose::transition::{self, Change, Kind, Means, Transition};
 use crate::media::{Color, Planes, Size, VideoFrame};
 
 /// The scene that is prepared is drawn at most this large…
@@ -45,10 +46,19 @@ pub(super) struct Program {
 
 /// A transition that is under way.
 struct Switch {
-    transition: Transition,
-    /// The instant of its first picture.
-    begun: Option<Timestamp>,
+    how: How,
     from: From,
+}
+
+enum How {
+    Mix {
+        transition: Transition,
+        /// The grey picture of a wipe by one.
+        picture: Option<Arc<Planes>>,
+        /// The instant of its first picture.
+        begun: Option<Timestamp>,
+    },
+    Clip(Box<Running>),
 }
 
 enum From {
@@ -89,7 +99,7 @@ impl Program {
     pub fn obey(
         &mut self,
         sources: Feeds,
-        plan: Option<(Arc<Plan>, Option<Transition>)>,
+        plan: Option<(Arc<Plan>, Option<Change>)>,
         preview: Option<Option<(Arc<Plan>, Latest<VideoFrame>)>>,
     ) {
         for (id, given) in sources {
@@ -122,9 +132,9 @@ impl Program {
         self.pictures.lean = lean;
     }
 
-    fn show(&mut self, plan: Arc<Plan>, transition: Option<Transition>) {
+    fn show(&mut self, plan: Arc<Plan>, change: Option<Change>) {
         let before = std::mem::replace(&mut self.plan, plan);
-        let Some(transition) = transition else { return };
+        let Some(Change { transition, means }) = change else { return };
         let running = self.switch.take().is_some();
         if transition.is_cut() {
             return;
@@ -133,31 +143,65 @@ impl Program {
             Some(last) => From::Still(last),
             None => From::Plan(before, std::mem::take(&mut self.canvas)),
         };
-        self.switch = Some(Switch { transition, begun: None, from });
+        let how = match (&transition.kind, means) {
+            (Kind::Stinger(stinger), Means::Clip(feed)) => {
+                How::Clip(Box::new(Running::new(stinger, Some(feed))))
+            }
+            (Kind::Stinger(stinger), _) => How::Clip(Box::new(Running::new(stinger, None))),
+            (_, Means::Picture(picture)) => {
+                How::Mix { transition, picture: Some(picture), begun: None }
+            }
+            _ => How::Mix { transition, picture: None, begun: None },
+        };
+        self.switch = Some(Switch { how, from });
     }
 
     /// The program picture of the instant `at`.
     pub fn picture(&mut self, at: Timestamp) -> (VideoFrame, Made) {
         self.pictures.pull(self.plan.sources(), at);
-        let Self { stage, slate, pictures, plan, canvas, switch, .. } = self;
-        let (mut picture, mut made) = draw(stage, slate, pictures, plan, canvas);
-        if let Some(Switch { transition, begun, from }) = switch {
-            let begun = *begun.get_or_insert(at);
-            let part = at.since(begun).as_secs_f32() / transition.duration.as_secs_f32().max(1e-3);
-            if part >= 1.0 {
-                *switch = None;
-            } else {
-                let old = match from {
-                    From::Still(still) => Arc::clone(still),
-                    From::Plan(plan, canvas) => {
-                        pictures.pull(plan.sources(), at);
-                        draw(stage, slate, pictures, plan, canvas).0
-                    }
-                };
-                let mut mixed = stage.take();
-                self.mixer.mix(transition.kind, part, &old, &picture, &mut mixed);
-                (picture, made) = (Arc::new(mixed), Made::New);
+        let Self { stage, slate, pictures, plan, canvas, switch, mixer, .. } = self;
+        let mut old =
+            |stage: &mut Stage, slate: &mut Option<VideoFrame>, from: &mut From| match from {
+                From::Still(still) => (Arc::clone(still), Made::New),
+                From::Plan(plan, canvas) => {
+                    pictures.pull(plan.sources(), at);
+                    draw(stage, slate, pictures, plan, canvas)
+                }
+            };
+        let mut over = false;
+        let (picture, made) = match switch {
+            None => draw(stage, slate, pictures, plan, canvas),
+            Some(Switch { how: How::Mix { transition, picture: grey, begun }, from }) => {
+                let begun = *begun.get_or_insert(at);
+                let whole = transition.duration.as_secs_f32().max(1e-3);
+                let part = at.since(begun).as_secs_f32() / whole;
+                over = part >= 1.0;
+                if over {
+                    draw(stage, slate, pictures, plan, canvas)
+                } else {
+                    let old = old(stage, slate, from).0;
+                    let new = draw(stage, slate, pictures, plan, canvas).0;
+                    let mut mixed = stage.take();
+                    mixer.mix(&transition.kind, grey.as_ref(), part, (&old, &new), &mut mixed);
+                    (Arc::new(mixed), Made::New)
+                }
             }
+            Some(Switch { how: How::Clip(clip), from }) => {
+                let now = clip.at(at);
+                over = now.over;
+                let (below, made) = if now.changed {
+                    draw(stage, slate, pictures, plan, canvas)
+                } else {
+                    old(stage, slate, from)
+                };
+                match now.above {
+                    Some(above) => (stage.cover(&below, &above), Made::New),
+                    None => (below, made),
+                }
+            }
+        };
+        if over {
+            *switch = None;
         }
         self.last = Some(Arc::clone(&picture));
         (VideoFrame { pts: at, color: Color::PROGRAM, planes: picture }, made)
@@ -277,20 +321,70 @@ mod tests {
         let fade =
             Transition { kind: transition::Kind::Fade, duration: Duration::from_millis(400) };
         let plan = Arc::new(Plan::simple(SourceId(1)));
-        program.obey(Feeds::new(), Some((plan, Some(fade))), None);
+        program.obey(Feeds::new(), Some((plan, Some(fade.clone().into()))), None);
         let luma = |program: &mut Program, millis| program.picture(at(millis)).0.planes.y[0];
         let seen: Vec<u8> = [40, 140, 240, 340].map(|it| luma(&mut program, it)).to_vec();
         assert_eq!(seen, [40, 80, 120, 160]);
         // Back in the middle of it: from what is seen, without a jump.
         let plan = Arc::new(Plan::simple(SourceId(0)));
-        program.obey(Feeds::new(), Some((plan, Some(fade))), None);
+        program.obey(Feeds::new(), Some((plan, Some(fade.into()))), None);
         assert_eq!(luma(&mut program, 350), 160);
         assert_eq!(luma(&mut program, 550), 100);
         assert!(same(&program.picture(at(750)).0, &old) && program.switch.is_none());
         // A cut is the new scene at once.
         let plan = Arc::new(Plan::simple(SourceId(1)));
-        program.obey(Feeds::new(), Some((plan, Some(Transition::CUT))), None);
+        program.obey(Feeds::new(), Some((plan, Some(Change::CUT))), None);
         assert!(same(&program.picture(at(800)).0, &new));
+    }
+
+    /// A clip of three pictures, half of each seen through, that takes 100 ms a picture.
+    struct Clip(Option<Timestamp>);
+
+    impl crate::media::ClipFeed for Clip {
+        fn moment(&mut self, at: Timestamp) -> crate::media::Moment {
+            let place = at.since(*self.0.get_or_insert(at));
+            if place >= Duration::from_millis(300) {
+                return crate::media::Moment::Over;
+            }
+            let mut planes = Planes::transparent(Size::new(64, 36));
+            planes.y.fill(100);
+            if let Some(alpha) = &mut planes.alpha {
+                alpha.chunks_exact_mut(64).for_each(|line| line[..32].fill(255));
+            }
+            let planes = Arc::new(Pooled::unpooled(planes));
+            let pts = Timestamp::ZERO + place;
+            crate::media::Moment::Picture(VideoFrame { pts, color: Color::PROGRAM, planes })
+        }
+    }
+
+    #[test]
+    fn a_stinger_plays_over_the_old_scene_and_then_over_the_new_one() {
+        let size = Size::new(64, 36);
+        let mut program = program(size);
+        let feed = |luma| Given::Feed(Some(Box::new(Still(frame(size, Color::PROGRAM, luma)))));
+        program.obey([(SourceId(0), feed(40)), (SourceId(1), feed(200))].into(), None, None);
+        let cut = Duration::from_millis(150);
+        let stinger = || transition::Stinger { cut, ..Default::default() };
+        let change = |means| {
+            let kind = Kind::Stinger(stinger());
+            Some(Change { transition: Transition { kind, duration: Duration::ZERO }, means })
+        };
+        let to = |id| Arc::new(Plan::simple(SourceId(id)));
+        let means = Means::Clip(Box::new(Clip(None)));
+        program.obey(Feeds::new(), Some((to(1), change(means))), None);
+        let luma = |program: &mut Program, millis| {
+            let planes = program.picture(Timestamp::from_millis(millis)).0.planes;
+            (planes.y[0], planes.y[63])
+        };
+        let seen: Vec<_> =
+            [1_000, 1_100, 1_150, 1_290].map(|it| luma(&mut program, it)).into_iter().collect();
+        assert_eq!(seen, [(100, 40), (100, 40), (100, 200), (100, 200)]);
+        assert_eq!(luma(&mut program, 1_300), (200, 200));
+        assert!(program.switch.is_none());
+        // What cannot be opened is a cut at the same time.
+        program.obey(Feeds::new(), Some((to(0), change(Means::Nothing))), None);
+        let seen = [2_000, 2_149, 2_150].map(|it| luma(&mut program, it).0);
+        assert_eq!((seen, program.switch.is_none()), ([200, 200, 40], true));
     }
 
     #[test]

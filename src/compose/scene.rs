@@ -2,6 +2,7 @@
 //! no clock. A scene's items are flattened into a [`Plan`], which the compositor draws.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 
 /// Groups and scenes within each other go no deeper than this.
 pub const MOST_DEPTH: usize = 8;
@@ -216,28 +217,40 @@ pub struct Layer {
     pub blend: Blend,
 }
 
+/// Layers that are drawn as one thing, which is then laid down by its own opacity and mode.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Together {
+    /// As that of a [`Layer`].
+    pub key: u64,
+    /// Of the plan's layers.
+    pub layers: Range<usize>,
+    pub opacity: f32,
+    pub blend: Blend,
+}
+
 /// A scene without its structure: what is drawn, from the bottom to the top.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Plan {
     pub layers: Vec<Layer>,
+    /// Groups that are drawn as one; each before those within it, otherwise from the bottom to the top.
+    pub together: Vec<Together>,
 }
 
 impl Plan {
     /// One source that fills the program.
     pub fn simple(source: SourceId) -> Self {
         let places = vec![Place::default()];
-        Self { layers: vec![Layer { key: 0, source, places, opacity: 1.0, blend: Blend::Normal }] }
+        let layer = Layer { key: 0, source, places, opacity: 1.0, blend: Blend::Normal };
+        Self { layers: vec![layer], together: Vec::new() }
     }
 
     /// What `scene` shows. Hidden items, scenes within themselves, and what is too deep or too much
     /// are left out.
     pub fn of(scene: &Scene, all: &[Scene]) -> Self {
-        let mut flattener = Flattener { all, path: vec![scene.id], layers: Vec::new() };
-        flattener.items(
-            &scene.items,
-            &Outer { key: u64::from(scene.id.0), opacity: 1.0, blend: Blend::Normal, places: &[] },
-        );
-        Self { layers: flattener.layers }
+        let mut flattener =
+            Flattener { all, path: vec![scene.id], layers: Vec::new(), together: Vec::new() };
+        flattener.items(&scene.items, &Outer { key: u64::from(scene.id.0), places: &[] });
+        Self { layers: flattener.layers, together: flattener.together }
     }
 
     /// The sources that are needed.
@@ -252,13 +265,12 @@ struct Flattener<'a> {
     /// The scenes that are being walked through.
     path: Vec<SceneId>,
     layers: Vec<Layer>,
+    together: Vec<Together>,
 }
 
 /// What the groups around an item make of it.
 struct Outer<'a> {
     key: u64,
-    opacity: f32,
-    blend: Blend,
     places: &'a [Place],
 }
 
@@ -268,15 +280,14 @@ impl Flattener<'_> {
             let mut hasher = DefaultHasher::new();
             (outer.key, item.id).hash(&mut hasher);
             let key = hasher.finish();
-            let opacity = outer.opacity
-                * if item.opacity.is_finite() { item.opacity.clamp(0.0, 1.0) } else { 1.0 };
+            let opacity = if item.opacity.is_finite() { item.opacity.clamp(0.0, 1.0) } else { 1.0 };
             if opacity <= 0.0
                 || outer.places.len() >= MOST_DEPTH
                 || self.layers.len() >= MOST_LAYERS
             {
                 continue;
             }
-            let blend = if item.blend == Blend::Normal { outer.blend } else { item.blend };
+            let blend = item.blend;
             let places: Vec<Place> =
                 outer.places.iter().chain([&item.place.bounded()]).copied().collect();
             match &item.content {
@@ -284,15 +295,43 @@ impl Flattener<'_> {
                     self.layers.push(Layer { key, source: *source, places, opacity, blend });
                 }
                 Content::Group(items) => {
-                    self.items(items, &Outer { key, opacity, blend, places: &places });
+                    self.one(key, opacity, blend, |it| {
+                        it.items(items, &Outer { key, places: &places });
+                    });
                 }
                 Content::Scene(id) => {
                     let scene = self.all.iter().find(|scene| scene.id == *id);
                     if let Some(scene) = scene.filter(|scene| !self.path.contains(&scene.id)) {
                         self.path.push(scene.id);
-                        self.items(&scene.items, &Outer { key, opacity, blend, places: &places });
+                        self.one(key, opacity, blend, |it| {
+                            it.items(&scene.items, &Outer { key, places: &places });
+                        });
                         self.path.pop();
                     }
+                }
+            }
+        }
+    }
+
+    /// What `members` adds is drawn as one thing, where that looks otherwise than one by one.
+    fn one(&mut self, key: u64, opacity: f32, blend: Blend, members: impl FnOnce(&mut Self)) {
+        if opacity >= 1.0 && blend == Blend::Normal {
+            return members(self);
+        }
+        let (first, index) = (self.layers.len(), self.together.len());
+        self.together.push(Together { key, layers: first..first, opacity, blend });
+        members(self);
+        let last = self.layers.len();
+        let alone = self.together.len() == index + 1 && last == first + 1;
+        match self.layers.last_mut().filter(|_| alone) {
+            Some(layer) if layer.blend == Blend::Normal => {
+                (layer.opacity, layer.blend) = (layer.opacity * opacity, blend);
+                self.together.truncate(index);
+            }
+            _ if first == last => self.together.truncate(index),
+            _ => {
+                if let Some(group) = self.together.get_mut(index) {
+                    group.layers = first..last;
                 }
             }
         }
@@ -332,9 +371,37 @@ mod tests {
             .iter()
             .map(|layer| (layer.source.0, layer.places.len(), layer.opacity))
             .collect();
-        assert_eq!(seen, [(10, 1, 1.0), (30, 2, 0.5), (50, 3, 0.5)]);
+        assert_eq!(seen, [(10, 1, 1.0), (30, 2, 1.0), (50, 3, 1.0)]);
+        let [group] = plan.together.as_slice() else { panic!("{:?}", plan.together) };
+        assert_eq!((group.layers.clone(), group.opacity), (1..3, 0.5));
         let keys: std::collections::BTreeSet<_> = plan.layers.iter().map(|it| it.key).collect();
         assert_eq!(keys.len(), 3);
+    }
+
+    #[test]
+    fn only_groups_that_look_otherwise_are_drawn_as_one() {
+        let source = |id| item(id, Content::Source(SourceId(id)));
+        let group = |id, opacity, blend, members| Item {
+            opacity,
+            blend,
+            ..item(id, Content::Group(members))
+        };
+        let plan = |items| {
+            let scene = Scene { id: SceneId(1), items, ..Scene::default() };
+            Plan::of(&scene, &[])
+        };
+        let plain = plan(vec![group(1, 1.0, Blend::Normal, vec![source(2), source(3)])]);
+        assert!(plain.together.is_empty() && plain.layers.len() == 2);
+        let alone = plan(vec![group(1, 0.5, Blend::Screen, vec![source(2)])]);
+        assert!(alone.together.is_empty());
+        assert_eq!((alone.layers[0].opacity, alone.layers[0].blend), (0.5, Blend::Screen));
+        let empty = plan(vec![group(1, 0.5, Blend::Normal, Vec::new()), source(2)]);
+        assert!(empty.together.is_empty() && empty.layers.len() == 1);
+        let inner = group(4, 0.5, Blend::Normal, vec![source(5), source(6)]);
+        let outer = group(1, 1.0, Blend::Add, vec![inner, source(2)]);
+        let nested = plan(vec![source(9), outer]);
+        let ranges: Vec<_> = nested.together.iter().map(|it| it.layers.clone()).collect();
+        assert_eq!(ranges, [1..4, 1..3]);
     }
 
     #[test]

@@ -3,13 +3,14 @@
 //! alone fills the program is handed on as it is.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::base::{Pool, Pooled};
 use crate::compose::blend;
 use crate::compose::layout::{Rect, Shape, Spot, spot};
 use crate::compose::prepare::{Image, Prepared, Preparer};
-use crate::compose::scene::{Blend, Plan, SourceId};
+use crate::compose::scene::{Blend, Fit, Place, Plan, SourceId, Together};
 use crate::media::{Planes, Size, VideoFrame};
 
 /// Program pictures on their way at once: encoder queues, preview, transitions.
@@ -17,6 +18,9 @@ const IDLE: usize = 8;
 
 /// An image that was not needed for so many drawings is forgotten.
 const KEEP: u64 = 64;
+
+/// The key under which what covers everything is prepared.
+const COVER: u64 = u64::MAX;
 
 /// One layer of a picture, as it was drawn.
 #[derive(Clone, Debug)]
@@ -55,11 +59,63 @@ impl Drawn {
     }
 }
 
+/// Pieces that are drawn as one thing.
+#[derive(Clone, Debug, PartialEq)]
+struct Bundle {
+    key: u64,
+    strength: u16,
+    blend: Blend,
+    pieces: Vec<Piece>,
+    /// Around all of them.
+    bounds: Rect,
+}
+
+/// What a picture is made of.
+#[derive(Clone, Debug, PartialEq)]
+enum Piece {
+    Layer(Drawn),
+    Bundle(Bundle),
+}
+
+impl Piece {
+    /// Where it hides what lies below.
+    fn hides(&self) -> Option<Rect> {
+        match self {
+            Self::Layer(layer) => layer.hides(),
+            Self::Bundle(_) => None,
+        }
+    }
+
+    fn bounds(&self) -> Rect {
+        match self {
+            Self::Layer(layer) => layer.bounds(),
+            Self::Bundle(bundle) => bundle.bounds,
+        }
+    }
+
+    /// How it is laid down.
+    fn way(&self) -> (u16, Blend) {
+        match self {
+            Self::Layer(layer) => (layer.strength, layer.blend),
+            Self::Bundle(bundle) => (bundle.strength, bundle.blend),
+        }
+    }
+}
+
+/// What a bundle was made of and became.
+struct Gathered {
+    pieces: Vec<Piece>,
+    image: Image,
+    pool: (Size, Pool<Planes>),
+    /// The drawing in which it was last needed.
+    last: u64,
+}
+
 /// The last picture of a plan and what it was made of.
 #[derive(Debug, Default)]
 pub(super) struct Canvas {
-    drawn: Vec<Drawn>,
-    next: Vec<Drawn>,
+    drawn: Vec<Piece>,
+    next: Vec<Piece>,
     out: Option<Arc<Pooled<Planes>>>,
 }
 
@@ -70,6 +126,7 @@ pub(super) struct Stage {
     preparer: Preparer,
     /// By the layers' keys, with the drawing in which each was last needed.
     prepared: HashMap<u64, (Prepared, u64)>,
+    bundles: HashMap<u64, Gathered>,
     drawing: u64,
 }
 
@@ -80,6 +137,7 @@ impl Stage {
             pool: Planes::pool(size, IDLE),
             preparer: Preparer::default(),
             prepared: HashMap::new(),
+            bundles: HashMap::new(),
             drawing: 0,
         }
     }
@@ -103,12 +161,8 @@ impl Stage {
     ) -> (Arc<Pooled<Planes>>, bool) {
         let Canvas { drawn, next, out } = canvas;
         next.clear();
-        for layer in &plan.layers {
-            let Some(picture) = picture(layer.source) else { continue };
-            let Some(spot) = spot(&layer.places, picture.size(), self.size) else { continue };
-            let strength = blend::opacity(layer.opacity);
-            next.push(Drawn { key: layer.key, picture, spot, strength, blend: layer.blend });
-        }
+        let groups = plan.together.as_slice();
+        self.collect(plan, 0..plan.layers.len(), groups, &picture, next);
         if let Some(out) = out.as_ref().filter(|_| drawn == next) {
             return (Arc::clone(out), false);
         }
@@ -121,7 +175,64 @@ impl Stage {
         (picture, true)
     }
 
-    fn paint(&mut self, layers: &[Drawn]) -> Arc<Pooled<Planes>> {
+    /// The pieces of some of the plan's layers. `groups`: those that may lie within them.
+    fn collect(
+        &self,
+        plan: &Plan,
+        layers: Range<usize>,
+        mut groups: &[Together],
+        picture: &impl Fn(SourceId) -> Option<VideoFrame>,
+        pieces: &mut Vec<Piece>,
+    ) {
+        let mut at = layers.start;
+        while at < layers.end {
+            while groups.first().is_some_and(|group| group.layers.start < at) {
+                groups = groups.get(1..).unwrap_or_default();
+            }
+            if let [group, inner @ ..] = groups
+                && group.layers.start == at
+                && (at + 1..=layers.end).contains(&group.layers.end)
+            {
+                let mut members = Vec::new();
+                self.collect(plan, group.layers.clone(), inner, picture, &mut members);
+                if let Some(bounds) = members.iter().map(Piece::bounds).reduce(Rect::around) {
+                    let (key, strength) = (group.key, blend::opacity(group.opacity));
+                    let (blend, pieces_of) = (group.blend, members);
+                    let bundle = Bundle { key, strength, blend, pieces: pieces_of, bounds };
+                    pieces.push(Piece::Bundle(bundle));
+                }
+                at = group.layers.end;
+                continue;
+            }
+            if let Some(layer) = plan.layers.get(at)
+                && let Some(picture) = picture(layer.source)
+                && let Some(spot) = spot(&layer.places, picture.size(), self.size)
+            {
+                let (key, strength) = (layer.key, blend::opacity(layer.opacity));
+                let drawn = Drawn { key, picture, spot, strength, blend: layer.blend };
+                pieces.push(Piece::Layer(drawn));
+            }
+            at += 1;
+        }
+    }
+
+    /// `below` with a picture over all of it, as large as leaves no gap.
+    pub fn cover(&mut self, below: &Planes, above: &VideoFrame) -> Arc<Pooled<Planes>> {
+        let place = Place { fit: Fit::Cover, ..Place::default() };
+        let mut out = self.pool.take();
+        out.y.copy_from_slice(&below.y);
+        out.u.copy_from_slice(&below.u);
+        out.v.copy_from_slice(&below.v);
+        if let Some(spot) = spot(&[place], above.size(), self.size) {
+            let before = self.prepared.remove(&COVER).map(|(prepared, _)| prepared);
+            let prepared = self.preparer.prepare(above, &spot, before);
+            blend::lay(&prepared.image, 256, Blend::Normal, &mut out);
+            self.prepared.insert(COVER, (prepared, self.drawing));
+        }
+        Arc::new(out)
+    }
+
+    fn paint(&mut self, layers: &[Piece]) -> Arc<Pooled<Planes>> {
         self.drawing += 1;
         let whole = Rect::whole(self.size);
         let ground = layers.iter().rposition(|layer| layer.hides() == Some(whole));
@@ -145,7 +256,7 @@ impl Stage {
                 for (index, layer) in above.iter().enumerate() {
                     let higher = above.get(index + 1..).unwrap_or_default();
                     let bounds = layer.bounds();
-                    let hidden = |it: &Drawn| it.hides().is_some_and(|rect| rect.covers(bounds));
+                    let hidden = |it: &Piece| it.hides().is_some_and(|rect| rect.covers(bounds));
                     if !higher.iter().any(hidden) {
                         self.lay(layer, &mut out);
                     }
@@ -155,15 +266,66 @@ impl Stage {
         };
         let oldest = self.drawing.saturating_sub(KEEP);
         self.prepared.retain(|_, (_, last)| *last >= oldest);
+        self.bundles.retain(|_, bundle| bundle.last >= oldest);
         picture
     }
 
-    fn lay(&mut self, layer: &Drawn, out: &mut Planes) {
-        let image = self.image(layer);
-        blend::lay(&image, layer.strength, layer.blend, out);
+    fn lay(&mut self, piece: &Piece, out: &mut Planes) {
+        let image = self.image(piece);
+        let (strength, mode) = piece.way();
+        blend::lay(&image, strength, mode, out);
     }
 
-    fn image(&mut self, layer: &Drawn) -> Image {
+    fn image(&mut self, piece: &Piece) -> Image {
+        match piece {
+            Piece::Layer(layer) => self.layer(layer),
+            Piece::Bundle(bundle) => self.bundle(bundle),
+        }
+    }
+
+    /// The pieces of a bundle as one image; made anew only where one of them is another.
+    fn bundle(&mut self, bundle: &Bundle) -> Image {
+        let size = bundle.bounds.size();
+        let before = self.bundles.remove(&bundle.key);
+        let pool = match before {
+            Some(mut kept) if kept.pieces == bundle.pieces => {
+                kept.last = self.drawing;
+                let image = kept.image.clone();
+                self.bundles.insert(bundle.key, kept);
+                return image;
+            }
+            Some(Gathered { pool, .. }) if pool.0 == size => pool,
+            _ => (size, Planes::alpha_pool(size, 2)),
+        };
+        let mut planes = pool.1.take();
+        let clear: &mut Planes = &mut planes;
+        for plane in [&mut clear.y, &mut clear.u, &mut clear.v].into_iter().chain(&mut clear.alpha)
+        {
+            plane.fill(0);
+        }
+        let mut chroma_alpha = vec![0; planes.u.len()];
+        for piece in &bundle.pieces {
+            let image = self.image(piece);
+            let rect = Rect {
+                x: image.rect.x - bundle.bounds.x,
+                y: image.rect.y - bundle.bounds.y,
+                ..image.rect
+            };
+            let (strength, mode) = piece.way();
+            blend::gather(&Image { rect, ..image }, strength, mode, &mut planes, &mut chroma_alpha);
+        }
+        let image = Image {
+            rect: bundle.bounds,
+            planes: Arc::new(planes),
+            chroma_alpha: Arc::new(chroma_alpha),
+        };
+        let (pieces, last) = (bundle.pieces.clone(), self.drawing);
+        let kept = Gathered { pieces, image: image.clone(), pool, last };
+        self.bundles.insert(bundle.key, kept);
+        image
+    }
+
+    fn layer(&mut self, layer: &Drawn) -> Image {
         let before = self.prepared.remove(&layer.key).map(|(prepared, _)| prepared);
         let prepared = self.preparer.prepare(&layer.picture, &layer.spot, before);
         let image = prepared.image.clone();
@@ -176,7 +338,7 @@ impl Stage {
 mod tests {
     use super::*;
     use crate::base::Timestamp;
-    use crate::compose::scene::{Layer, Place};
+    use crate::compose::scene::Layer;
     use crate::media::Color;
 
     const SIZE: Size = Size::new(160, 90);
@@ -197,6 +359,10 @@ mod tests {
             opacity: 1.0,
             blend: Blend::Normal,
         }
+    }
+
+    fn plan_of(layers: Vec<Layer>) -> Plan {
+        Plan { layers, ..Plan::default() }
     }
 
     fn corner() -> Place {
@@ -225,7 +391,7 @@ mod tests {
         let mut canvas = Canvas::default();
         let (ground, above) = (flat(SIZE, 60, None), flat(Size::new(40, 40), 180, Some(128)));
         let square = Place { fit: crate::compose::scene::Fit::Stretch, ..corner() };
-        let plan = Plan { layers: vec![layer(0, Place::default()), layer(1, square)] };
+        let plan = plan_of(vec![layer(0, Place::default()), layer(1, square)]);
         let pictures = |id: SourceId| Some(if id.0 == 0 { ground.clone() } else { above.clone() });
         let (first, new) = stage.draw(&mut canvas, &plan, pictures);
         assert!(new);
@@ -246,7 +412,7 @@ mod tests {
         let mut canvas = Canvas::default();
         let small = flat(Size::new(32, 18), 90, None);
         let top = flat(SIZE, 200, None);
-        let plan = Plan { layers: vec![layer(0, corner()), layer(1, Place::default())] };
+        let plan = plan_of(vec![layer(0, corner()), layer(1, Place::default())]);
         let pictures = |id: SourceId| Some(if id.0 == 1 { top.clone() } else { small.clone() });
         let (out, _) = stage.draw(&mut canvas, &plan, pictures);
         assert!(Arc::ptr_eq(&out, &top.planes) && stage.prepared.len() == 1);
@@ -254,7 +420,7 @@ mod tests {
         let half =
             Place { width: 0.5, fit: crate::compose::scene::Fit::Stretch, ..Place::default() };
         let layers = vec![layer(2, half), layer(0, corner()), layer(3, corner())];
-        stage.draw(&mut canvas, &Plan { layers }, |_| Some(small.clone()));
+        stage.draw(&mut canvas, &plan_of(layers), |_| Some(small.clone()));
         assert!(stage.prepared.contains_key(&3) && !stage.prepared.contains_key(&0));
     }
 
@@ -262,7 +428,7 @@ mod tests {
     fn nothing_is_allocated_for_pictures_once_warm() {
         let mut stage = Stage::new(SIZE);
         let mut canvas = Canvas::default();
-        let plan = Plan { layers: vec![layer(0, Place::default()), layer(1, corner())] };
+        let plan = plan_of(vec![layer(0, Place::default()), layer(1, corner())]);
         let frames: Vec<_> = (0..40).map(|luma| flat(Size::new(64, 36), luma * 5, None)).collect();
         let mut seen = std::collections::BTreeSet::new();
         for frame in &frames {
@@ -271,5 +437,44 @@ mod tests {
             seen.insert(out.y.as_ptr() as usize);
         }
         assert!(seen.len() <= 3, "{} buffers", seen.len());
+    }
+
+    #[test]
+    fn a_group_is_laid_down_as_one_thing_and_drawn_anew_only_when_it_changes() {
+        let mut stage = Stage::new(SIZE);
+        let mut canvas = Canvas::default();
+        let place = |x, width| Place {
+            x,
+            width,
+            fit: crate::compose::scene::Fit::Stretch,
+            ..Place::default()
+        };
+        // Over the ground a group at half strength: two that lie over each other.
+        let layers =
+            vec![layer(0, Place::default()), layer(1, place(0.0, 0.75)), layer(2, place(0.5, 0.5))];
+        let mut group = Together {
+            key: 9,
+            layers: 1..3,
+            opacity: 0.5,
+            blend: crate::compose::scene::Blend::Normal,
+        };
+        let pictures: Vec<_> = [40, 100, 200].map(|luma| flat(SIZE, luma, None)).into();
+        let picture = |id: SourceId| pictures.get(id.0 as usize).cloned();
+        let plan = Plan { layers: layers.clone(), together: vec![group.clone()] };
+        let (out, _) = stage.draw(&mut canvas, &plan, picture);
+        let at = |out: &Planes, x: usize| out.y[45 * 160 + x];
+        let seen = |out: &Planes| (at(out, 10), at(out, 100), at(out, 150));
+        assert_eq!(seen(&out), (70, 120, 120), "what is above hides what is below in the group");
+        let made = Arc::as_ptr(&stage.bundles[&9].image.planes);
+        // Another ground: the group stays.
+        group.opacity = 1.0;
+        group.blend = crate::compose::scene::Blend::Lighten;
+        let plan = Plan { layers, together: vec![group] };
+        let (out, new) = stage.draw(&mut canvas, &plan, picture);
+        assert!(new && std::ptr::eq(made, Arc::as_ptr(&stage.bundles[&9].image.planes)));
+        let (low, middle, high) = seen(&out);
+        assert!(low.abs_diff(100) <= 1 && middle.abs_diff(200) <= 1 && high.abs_diff(200) <= 1);
+        let (_, new) = stage.draw(&mut canvas, &plan, picture);
+        assert!(!new);
     }
 }

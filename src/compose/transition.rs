@@ -1,15 +1,16 @@
 //! From one scene to the next: two whole program pictures become one. Pure, row by row.
 
+pub(super) mod stinger;
+mod wipe;
+
+use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::stinger::{MOST, Matte, Stinger};
+pub use self::wipe::{Order, Pattern, Wipe};
+
 use crate::compose::blend::{blacken, faded};
-use crate::media::{Planes, Size};
-
-/// How wide the soft edge of a wipe is, in 256ths of its whole way.
-const SOFT: i32 = 24;
-
-/// The longest transition.
-pub const MOST: Duration = Duration::from_secs(20);
+use crate::media::{ClipFeed, Planes};
 
 /// From where the new scene comes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
@@ -21,24 +22,8 @@ pub enum Side {
     Bottom,
 }
 
-/// The order in which a wipe uncovers the picture.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Pattern {
-    /// From the middle outwards.
-    #[default]
-    Circle,
-    /// Like the hand of a clock.
-    Clock,
-    /// From the upper left corner.
-    Diagonal,
-    /// From the middle to the left and the right.
-    Doors,
-    /// In stripes.
-    Blinds,
-}
-
 /// How scenes follow each other.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Kind {
     #[default]
     Cut,
@@ -49,12 +34,14 @@ pub enum Kind {
     Slide(Side),
     /// The new one is uncovered by an edge that moves.
     Swipe(Side),
-    /// The new one is uncovered in the order of a pattern.
-    Luma(Pattern),
+    /// The new one is uncovered in the order of a pattern or a grey picture.
+    Luma(Wipe),
+    /// A clip plays over both; it has a length of its own.
+    Stinger(Stinger),
 }
 
 /// A way from scene to scene and how long it takes.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Transition {
     pub kind: Kind,
     pub duration: Duration,
@@ -72,24 +59,101 @@ impl Transition {
 
     /// Whether it takes no time.
     pub fn is_cut(&self) -> bool {
-        self.kind == Kind::Cut || self.duration.is_zero()
+        match self.kind {
+            Kind::Cut => true,
+            Kind::Stinger(_) => false,
+            _ => self.duration.is_zero(),
+        }
+    }
+
+    /// How long the old scene may still be seen.
+    pub fn hides_after(&self) -> Duration {
+        match &self.kind {
+            Kind::Cut => Duration::ZERO,
+            Kind::Stinger(stinger) => stinger.cut.min(MOST) + stinger::GRACE,
+            _ => self.duration,
+        }
+    }
+
+    /// The same, with every number where it may be.
+    #[must_use]
+    pub fn bounded(self) -> Self {
+        let kind = match self.kind {
+            Kind::Luma(wipe) => Kind::Luma(Wipe { softness: wipe.softness.min(100), ..wipe }),
+            Kind::Stinger(it) => {
+                let (cut, volume) = (it.cut.min(MOST), it.volume.min(100));
+                Kind::Stinger(Stinger { cut, volume, ..it })
+            }
+            kind => kind,
+        };
+        Self { kind, duration: self.duration.min(MOST) }
     }
 }
 
-/// Mixes; keeps what a pattern needs.
+/// What a transition works with beside its settings.
+#[derive(Default)]
+pub enum Means {
+    /// Nothing, or what it needs is not there.
+    #[default]
+    Nothing,
+    /// The grey picture of a wipe.
+    Picture(Arc<Planes>),
+    /// The clip of a stinger, at its beginning.
+    Clip(Box<dyn ClipFeed>),
+}
+
+impl std::fmt::Debug for Means {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "Nothing",
+            Self::Picture(_) => "Picture",
+            Self::Clip(_) => "Clip",
+        })
+    }
+}
+
+/// A transition that is to be carried out.
+pub struct Change {
+    pub transition: Transition,
+    pub means: Means,
+}
+
+impl std::fmt::Debug for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Change").field("transition", &self.transition).finish_non_exhaustive()
+    }
+}
+
+impl Change {
+    /// At once.
+    pub const CUT: Self = Self { transition: Transition::CUT, means: Means::Nothing };
+}
+
+impl From<Transition> for Change {
+    fn from(transition: Transition) -> Self {
+        Self { transition, means: Means::Nothing }
+    }
+}
+
+/// Mixes; keeps what a wipe needs.
 #[derive(Debug, Default)]
 pub(super) struct Mixer {
-    /// For which pattern and size the two maps are made, of luma and chroma.
-    of: Option<(Pattern, Size)>,
-    map: Vec<u8>,
-    half: Vec<u8>,
+    map: wipe::Map,
 }
 
 impl Mixer {
     /// `out` becomes what lies `part` (0…1) of the way from `from` to `to`. All are of one size.
-    pub fn mix(&mut self, kind: Kind, part: f32, from: &Planes, to: &Planes, out: &mut Planes) {
+    /// `picture`: the grey picture of a wipe by one; without it that is a cut half way.
+    pub fn mix(
+        &mut self,
+        kind: &Kind,
+        picture: Option<&Arc<Planes>>,
+        part: f32,
+        (from, to): (&Planes, &Planes),
+        out: &mut Planes,
+    ) {
         let part = part.clamp(0.0, 1.0);
-        match kind {
+        match *kind {
             Kind::Cut => copy(to, out),
             Kind::Fade => {
                 copy(from, out);
@@ -111,44 +175,14 @@ impl Mixer {
             Kind::Swipe(side) => each(from, to, out, |from, to, out, width| {
                 swipe(side, eased(part), from, to, out, width);
             }),
-            Kind::Luma(pattern) => {
-                self.prepare(pattern, out.size());
-                wipe(&self.map, part, &from.y, &to.y, &mut out.y);
-                wipe(&self.half, part, &from.u, &to.u, &mut out.u);
-                wipe(&self.half, part, &from.v, &to.v, &mut out.v);
-            }
-        }
-    }
-
-    fn prepare(&mut self, pattern: Pattern, size: Size) {
-        if self.of == Some((pattern, size)) {
-            return;
-        }
-        self.of = Some((pattern, size));
-        let half = Size::new(size.width / 2, size.height / 2);
-        for (map, size) in [(&mut self.map, size), (&mut self.half, half)] {
-            let (width, height) = (size.width as usize, size.height as usize);
-            map.resize(width * height, 0);
-            for (row, line) in map.chunks_exact_mut(width.max(1)).enumerate() {
-                let y = (row as f32 + 0.5) / height as f32;
-                for (column, value) in line.iter_mut().enumerate() {
-                    let x = (column as f32 + 0.5) / width as f32;
-                    *value = (order(pattern, x, y).clamp(0.0, 1.0) * 255.0) as u8;
+            Kind::Luma(ref wipe) => {
+                if !self.map.wipe(wipe, picture, part, (from, to), out) {
+                    copy(if part < 0.5 { from } else { to }, out);
                 }
             }
+            // Its clip lies over whole pictures: there is nothing to mix.
+            Kind::Stinger(_) => copy(to, out),
         }
-    }
-}
-
-/// When a point is uncovered, 0…1; `x` and `y` are parts of the width and height.
-fn order(pattern: Pattern, x: f32, y: f32) -> f32 {
-    let (dx, dy) = (x - 0.5, y - 0.5);
-    match pattern {
-        Pattern::Circle => (dx * 16.0 / 9.0).hypot(dy) / (0.5_f32 * 16.0 / 9.0).hypot(0.5),
-        Pattern::Clock => dx.atan2(-dy) / std::f32::consts::TAU + if dx < 0.0 { 1.0 } else { 0.0 },
-        Pattern::Diagonal => (x + y) / 2.0,
-        Pattern::Doors => dx.abs() * 2.0,
-        Pattern::Blinds => (x * 8.0).fract(),
     }
 }
 
@@ -247,18 +281,10 @@ fn swipe(side: Side, part: f32, from: &[u8], to: &[u8], out: &mut [u8], width: u
     }
 }
 
-fn wipe(map: &[u8], part: f32, from: &[u8], to: &[u8], out: &mut [u8]) {
-    // From "nothing yet" to "all of it", the soft edge included.
-    let reached = (part * (256 + SOFT) as f32).round() as i32;
-    for (((out, from), to), order) in out.iter_mut().zip(from).zip(to).zip(map) {
-        let seen = ((reached - i32::from(*order)) * 256 / SOFT).clamp(0, 256);
-        *out = ((i32::from(*to) * seen + i32::from(*from) * (256 - seen) + 128) >> 8) as u8;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::Size;
 
     fn flat(luma: u8) -> Planes {
         let mut planes = Planes::black(Size::new(64, 36));
@@ -267,36 +293,28 @@ mod tests {
         planes
     }
 
-    const ALL: [Kind; 17] = [
-        Kind::Fade,
-        Kind::FadeColor([255, 255, 255]),
-        Kind::FadeColor([0, 0, 0]),
-        Kind::Slide(Side::Right),
-        Kind::Slide(Side::Left),
-        Kind::Slide(Side::Top),
-        Kind::Slide(Side::Bottom),
-        Kind::Swipe(Side::Right),
-        Kind::Swipe(Side::Left),
-        Kind::Swipe(Side::Top),
-        Kind::Swipe(Side::Bottom),
-        Kind::Luma(Pattern::Circle),
-        Kind::Luma(Pattern::Clock),
-        Kind::Luma(Pattern::Diagonal),
-        Kind::Luma(Pattern::Doors),
-        Kind::Luma(Pattern::Blinds),
-        Kind::Cut,
-    ];
+    fn all() -> Vec<Kind> {
+        let sides = [Side::Right, Side::Left, Side::Top, Side::Bottom];
+        let mut all = vec![Kind::Cut, Kind::Fade];
+        all.extend([[255; 3], [0; 3]].map(Kind::FadeColor));
+        all.extend(sides.map(Kind::Slide));
+        all.extend(sides.map(Kind::Swipe));
+        all.extend(Pattern::ALL.map(|(_, pattern)| Kind::Luma(Wipe::of(pattern))));
+        let absent = Wipe { order: Order::Picture("/absent".into()), ..Wipe::default() };
+        all.push(Kind::Luma(absent));
+        all
+    }
 
     #[test]
     fn every_kind_begins_with_the_old_and_ends_with_the_new() {
         let (from, to) = (flat(40), flat(200));
         let mut mixer = Mixer::default();
-        for kind in ALL {
+        for kind in all() {
             let mut out = flat(0);
-            mixer.mix(kind, 1.0, &from, &to, &mut out);
+            mixer.mix(&kind, None, 1.0, (&from, &to), &mut out);
             assert_eq!(out, to, "{kind:?} at its end");
             if kind != Kind::Cut {
-                mixer.mix(kind, 0.0, &from, &to, &mut out);
+                mixer.mix(&kind, None, 0.0, (&from, &to), &mut out);
                 assert_eq!(out, from, "{kind:?} at its beginning");
             }
         }
@@ -307,20 +325,21 @@ mod tests {
         let (from, to) = (flat(40), flat(200));
         let mut mixer = Mixer::default();
         let mut out = flat(0);
-        for kind in ALL.into_iter().filter(|kind| *kind != Kind::Cut) {
-            mixer.mix(kind, 0.5, &from, &to, &mut out);
+        for kind in all().into_iter().filter(|kind| *kind != Kind::Cut) {
+            mixer.mix(&kind, None, 0.5, (&from, &to), &mut out);
             let mean = out.y.iter().map(|&y| u32::from(y)).sum::<u32>() / (64 * 36);
             match kind {
                 Kind::FadeColor([255, ..]) => assert_eq!(mean, 235),
                 Kind::FadeColor(_) => assert_eq!(mean, 16),
-                _ => assert!((90..=150).contains(&mean), "{kind:?}: {mean}"),
+                Kind::Luma(Wipe { order: Order::Picture(_), .. }) => assert_eq!(mean, 200, "cut"),
+                _ => assert!((60..=180).contains(&mean), "{kind:?}: {mean}"),
             }
         }
-        mixer.mix(Kind::Slide(Side::Right), 0.5, &from, &to, &mut out);
+        mixer.mix(&Kind::Slide(Side::Right), None, 0.5, (&from, &to), &mut out);
         assert_eq!((out.y[0], out.y[63]), (40, 200), "the new one comes from the right");
-        mixer.mix(Kind::Swipe(Side::Top), 0.5, &from, &to, &mut out);
+        mixer.mix(&Kind::Swipe(Side::Top), None, 0.5, (&from, &to), &mut out);
         assert_eq!((out.y[0], out.y[35 * 64]), (200, 40), "the new one comes from above");
-        mixer.mix(Kind::Luma(Pattern::Circle), 0.5, &from, &to, &mut out);
+        mixer.mix(&Kind::Luma(Wipe::default()), None, 0.5, (&from, &to), &mut out);
         assert_eq!((out.y[18 * 64 + 32], out.y[0]), (200, 40), "from the middle");
     }
 

@@ -34,3 +34,21 @@ pub trait AudioFeed: Send {
     /// much later than its end. Zero for a source that makes its sound itself.
     fn delay(&self) -> Duration;
 }
+
+/// What a clip shows at one instant.
+#[derive(Clone, Debug)]
+pub enum Moment {
+    /// Nothing yet.
+    Waiting,
+    /// This, stamped with its time in the clip.
+    Picture(VideoFrame),
+    /// It has been played to its end, or broke off.
+    Over,
+}
+
+/// A clip that waits at its beginning and is played once, from when it is first asked.
+pub trait ClipFeed: Send {
+    /// What it shows at `at`, an instant of the program's frame grid; instants rise from call to
+    /// call. Must not block.
+    fn moment(&mut self, at: Timestamp) -> Moment;
+}

@@ -10,15 +10,19 @@ pub mod likeness;
 pub mod markers;
 pub mod packet;
 pub mod parameters;
+pub mod reel;
 pub mod samples;
 pub mod source;
+pub mod transport;
 
 pub use color::Color;
-pub use feed::{AudioFeed, Pulled, VideoFeed};
+pub use feed::{AudioFeed, ClipFeed, Moment, Pulled, VideoFeed};
 pub use frame::{Planes, Size, VideoFrame};
 pub use grid::{FrameGrid, FrameRate};
 pub use packet::{EncodedPacket, Priority, Rendition, Rung, Track};
 pub use parameters::{
     AudioCodec, AudioParameters, BitsPerSecond, StreamParameters, VideoCodec, VideoParameters,
 };
+pub use reel::Reel;
 pub use samples::Samples;
+pub use transport::Transport;

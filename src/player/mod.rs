@@ -12,6 +12,7 @@
 mod aim;
 mod bodies;
 pub mod chat;
+pub mod clip;
 mod connection;
 mod demux;
 mod device;

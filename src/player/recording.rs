@@ -15,7 +15,7 @@ use crate::wire::flv::{self, TagKind};
 use crate::wire::{mkv, mp4};
 
 /// A sample larger than this is none.
-const MOST_SAMPLE: usize = 32 << 20;
+pub(super) const MOST_SAMPLE: usize = 32 << 20;
 
 /// Which format a file has, by its first bytes; FLV where they are none's, so that its reader says
 /// what is wrong.
@@ -83,7 +83,7 @@ pub(super) fn tags_from(
     samples(&mut disk, &index, true, &mut hand_on).map_err(|error| unplayable(path, &error))
 }
 
-fn indexed(disk: &mut Source) -> Result<Index, Error> {
+pub(super) fn indexed(disk: &mut Source) -> Result<Index, Error> {
     match disk.format()? {
         Format::Mp4 => mp4::index_to_play(disk),
         Format::Mkv => mkv::index_to_play(disk),
@@ -143,7 +143,7 @@ fn headers(index: &Index, take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool) -> 
         && audio.is_none_or(|body| take(TagKind::Audio, 0, body))
 }
 
-fn unplayable(path: &Path, error: &Error) -> Failure {
+pub(super) fn unplayable(path: &Path, error: &Error) -> Failure {
     Failure::new(
         Kind::File,
         format!("{} cannot be played: {error}", path.display()),

@@ -6,6 +6,7 @@
 //! The player works `LEAD` ahead, so that a picture is there before the instant it is for. A thread
 //! looks after the player, opens it again where it ended or failed, and tells how it fares.
 
+pub(super) mod convert;
 mod line;
 
 use std::collections::VecDeque;
@@ -18,7 +19,8 @@ use parking_lot::Mutex;
 use self::line::{Line, Queue};
 use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
 use crate::media::source::{Format, State as Fares, Status};
-use crate::media::{AudioFeed, Pulled, VideoFeed, VideoFrame};
+use crate::media::transport::{Go, Position};
+use crate::media::{AudioFeed, Pulled, Transport, VideoFeed, VideoFrame};
 use crate::net::Runtime;
 use crate::player::{Config, Failure, Figures, Kind, Player, Source, State};
 
@@ -57,6 +59,8 @@ pub struct Media {
     /// Alive as long as the picture's feed is, and the sound's.
     pub video_held: Weak<()>,
     pub audio_held: Weak<()>,
+    /// By which it is paused and moved about in.
+    pub transport: Transport,
 }
 
 impl std::fmt::Debug for Media {
@@ -86,7 +90,9 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
     });
     let again = context.again && matches!(config.source, Source::File(_));
     let config = Config { again, speaker: true, ..config.clone() };
+    let transport = Transport::default();
     let mut keeper = Keeper {
+        transport: transport.clone(),
         shared: Arc::clone(&shared),
         config,
         clock: context.clock,
@@ -114,6 +120,7 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
         audio_status,
         video_held: video_weak,
         audio_held: audio_weak,
+        transport,
     })
 }
 
@@ -204,6 +211,7 @@ impl AudioFeed for Sound {
 
 /// The thread that looks after the player.
 struct Keeper {
+    transport: Transport,
     shared: Arc<Shared>,
     config: Config,
     clock: Clock,
@@ -252,8 +260,12 @@ impl Keeper {
                 }
             }
             self.shared.sound.clear();
+            let paused = self.transport.position().is_some_and(|it| it.paused);
             match self.start() {
-                Ok(again) => player = Some(again),
+                Ok(again) => {
+                    again.pause(paused);
+                    player = Some(again);
+                }
                 Err(failure) => self.tell(&State::Failed(failure)),
             }
             if player.is_none() {
@@ -282,10 +294,15 @@ impl Keeper {
                 return None;
             }
             while player.events().try_recv().is_ok() {}
+            while let Some(go) = self.transport.take() {
+                obey(player, go);
+            }
+            self.place(player);
             let now = self.clock.now();
             let figures = player.figures();
             let progress = figures.shown + figures.audio_samples;
-            if progress != shown {
+            // One that was paused stands because it is to.
+            if progress != shown || player.is_paused() {
                 (shown, alive) = (progress, now);
             }
             match player.state() {
@@ -307,6 +324,15 @@ impl Keeper {
                 state @ (State::Ended | State::Failed(_)) => return Some(state),
             }
         }
+    }
+
+    /// Says where it is. A file goes around: its place is counted from its beginning each time.
+    fn place(&self, player: &Player) {
+        let whole = player.duration().filter(|whole| !whole.is_zero());
+        let at = player.position();
+        let around = whole.map(|whole| at.as_secs_f64() % whole.as_secs_f64());
+        let at = around.map_or(at, Duration::from_secs_f64);
+        self.transport.tell(Position { paused: player.is_paused(), at, whole, item: None });
     }
 
     fn open(&self, figures: &Figures) {
@@ -342,6 +368,21 @@ impl Keeper {
                 self.shared.down(Fares::Lost, &reason, "");
             }
         }
+    }
+}
+
+fn obey(player: &Player, go: Go) {
+    match go {
+        Go::Pause => player.pause(true),
+        Go::Resume => player.pause(false),
+        // False for a stream, in which one cannot go about.
+        Go::Restart => {
+            player.seek(Duration::ZERO);
+        }
+        Go::To(place) => {
+            player.seek(place);
+        }
+        Go::Next | Go::Previous => {}
     }
 }
 

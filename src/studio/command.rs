@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
-use crate::compose::scene::SceneId;
+use crate::compose::scene::{SceneId, SourceId};
+use crate::media::transport::Go;
 use crate::mix::{Strip, StripId};
 use crate::net::Pin;
 use crate::server::Fault;
@@ -23,6 +24,8 @@ pub enum Command {
     PrepareScene(Option<SceneId>),
     /// The prepared scene goes out, and the one that went out is prepared.
     Transition,
+    /// Pause a source that plays something, go on, or go to another place of it.
+    Media(SourceId, Go),
     /// Change the scenes.
     Edit(Edit),
     /// Take the last change of the scenes back.

@@ -4,7 +4,7 @@
 use crate::capture::{Properties, VideoChoice};
 use crate::compose::filter::{MOST_FILTERS, Slot};
 use crate::compose::scene::{Blend, Content, Item, ItemId, Place, Scene, SceneId, SourceId};
-use crate::compose::transition::{self, Transition};
+use crate::compose::transition::Transition;
 use crate::studio::scenes::{
     Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source, clean_name,
 };
@@ -60,6 +60,8 @@ pub enum Edit {
     /// The group's members take its place.
     Ungroup(ItemId),
     SetTransition(Transition),
+    /// All of these, as one step to undo; those that cannot be are left out.
+    Several(Vec<Edit>),
 }
 
 impl Edit {
@@ -77,6 +79,9 @@ impl Edit {
             }
             (Self::SetProperties(id, new), Self::SetProperties(other, old)) => {
                 id == other && new.is_drawn_from(old)
+            }
+            (Self::Several(new), Self::Several(old)) => {
+                new.len() == old.len() && new.iter().zip(old).all(|(new, old)| new.continues(old))
             }
             _ => false,
         }
@@ -235,11 +240,20 @@ impl Collection {
                 let Content::Group(members) = group.content else { return None };
                 list.splice(index..index, members);
             }
+            Edit::Several(edits) => {
+                let mut any = false;
+                for edit in edits.iter().take(MOST_ITEMS) {
+                    let before = self.clone();
+                    if self.change(edit).is_some() {
+                        any = true;
+                    } else {
+                        *self = before;
+                    }
+                }
+                any.then_some(())?;
+            }
             Edit::SetTransition(transition) => {
-                self.transition = Transition {
-                    duration: transition.duration.min(transition::MOST),
-                    ..*transition
-                };
+                self.transition = transition.clone().bounded();
             }
         }
         Some(())
@@ -463,6 +477,32 @@ mod tests {
         let it = steps.undo(&moved).unwrap();
         assert_eq!(steps.undo(&it).unwrap(), Collection::default());
         assert!(steps.undo(&it).is_none());
+    }
+
+    #[test]
+    fn several_changes_are_one_step_and_what_cannot_be_is_left_out() {
+        let (mut it, mut steps) = (edited(&[logo(), logo()]), Steps::default());
+        let before = it.clone();
+        let moved = |x: f64| {
+            let at = |id| Edit::SetPlace(ItemId(id), Place { x, ..Place::default() });
+            Edit::Several(vec![at(2), at(99), at(3)])
+        };
+        for x in [0.1, 0.2, 0.3] {
+            let then = it.clone();
+            assert!(it.apply(&moved(x)));
+            steps.add(then, &moved(x), false);
+        }
+        assert!(it.scenes[0].items.iter().skip(1).all(|item| item.place.x == 0.3));
+        let hide =
+            Edit::Several(vec![Edit::HideItem(ItemId(2), true), Edit::RemoveItem(ItemId(3))]);
+        let then = it.clone();
+        assert!(it.apply(&hide));
+        steps.add(then.clone(), &hide, false);
+        assert!(it.scenes[0].items[1].hidden && it.scenes[0].items.len() == 2);
+        assert_eq!(steps.undo(&it).unwrap(), then);
+        assert_eq!(steps.undo(&then).unwrap(), before, "the whole drag");
+        let nothing = Edit::Several(vec![Edit::RemoveItem(ItemId(99))]);
+        assert!(!it.apply(&nothing) && !it.apply(&Edit::Several(Vec::new())));
     }
 
     #[test]

@@ -282,6 +282,11 @@ impl Engine {
             Command::SwitchScene(id) => self.switch_scene(id),
             Command::PrepareScene(id) => self.prepare_scene(id),
             Command::Transition => self.take_prepared(),
+            Command::Media(id, go) => {
+                if let Some(program) = &self.state.program {
+                    program.transport(id).ask(go);
+                }
+            }
             Command::Edit(edit) => self.edit(&edit),
             Command::Undo => self.step(true),
             Command::Redo => self.step(false),

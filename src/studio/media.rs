@@ -6,6 +6,7 @@ use std::sync::Weak;
 
 use crate::audio::{self, AudioChoice};
 use crate::capture::{self, Dials, VideoChoice};
+use crate::media::Transport;
 use crate::net::{self, Runtime};
 use crate::player::{self, Source};
 
@@ -24,6 +25,7 @@ pub(super) struct MediaRoom {
 struct Spare {
     of: Source,
     half: Half,
+    transport: Transport,
     /// The other half, as long as somebody has it: without it nobody will ask for this one.
     other: Weak<()>,
 }
@@ -62,12 +64,15 @@ impl MediaRoom {
             }
         };
         let waits = |spare: &Spare| spare.of == of && matches!(spare.half, Half::Video(_));
-        if let Some(Spare { half: Half::Video(video), .. }) = self.take(waits) {
+        if let Some(Spare { half: Half::Video(video), transport, .. }) = self.take(waits) {
+            dials.set_transport(transport);
             return Ok(video);
         }
         let media = self.open(&of, shape)?;
+        dials.set_transport(media.transport.clone());
         let half = audio::Source { feed: media.audio, status: media.audio_status };
-        self.spare.push(Spare { of, half: Half::Audio(half), other: media.video_held });
+        let (half, transport) = (Half::Audio(half), media.transport);
+        self.spare.push(Spare { of, half, transport, other: media.video_held });
         Ok(capture::Source { feed: media.video, status: media.video_status })
     }
 
@@ -88,7 +93,8 @@ impl MediaRoom {
         }
         let media = self.open(&of, shape)?;
         let half = capture::Source { feed: media.video, status: media.video_status };
-        self.spare.push(Spare { of, half: Half::Video(half), other: media.audio_held });
+        let (half, transport) = (Half::Video(half), media.transport);
+        self.spare.push(Spare { of, half, transport, other: media.audio_held });
         Ok(audio::Source { feed: media.audio, status: media.audio_status })
     }
 

@@ -355,6 +355,7 @@ impl Message {
         "scenes-export-failed",
         "strain-preview",
         "strain-transitions",
+        "transition-failed",
         "strain-filters",
         "strain-rate",
         "strain-over",

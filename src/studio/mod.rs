@@ -4,6 +4,7 @@
 mod adaptation;
 mod backend;
 mod built_in;
+mod changer;
 pub mod chatting;
 pub mod chronicle;
 pub mod command;

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use crate::audio::{self, AudioChoice};
 use crate::base::queue::Sender;
-use crate::base::{Clock, Latest};
+use crate::base::{Clock, Latest, Timestamp};
 use crate::capture::{self, Dials, VideoChoice};
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::transition::Transition;
 use crate::compose::{self, Compositor};
 use crate::media::source::Report;
-use crate::media::{FrameGrid, Samples, VideoFrame};
+use crate::media::{FrameGrid, Samples, Transport, VideoFrame};
 use crate::mix::{self, Mixer};
 use crate::studio::Quality;
+use crate::studio::changer::Changer;
 use crate::studio::filters::Filters;
 use crate::studio::media::{MediaRoom, Shape};
 use crate::studio::message::Message;
@@ -43,8 +44,13 @@ pub(super) struct Program {
     mixer: Mixer,
     media: MediaRoom,
     video: Chosen<VideoChoice>,
+    /// Those of the chosen picture.
+    dials: Dials,
+    /// Sources whose scene is going out, and until when they are still seen.
+    leaving: Vec<(SourceId, Timestamp)>,
     sources: Sources,
     filters: Filters,
+    changer: Changer,
     /// What is shown now, before shared sources are resolved.
     plans: (Plan, Option<(Plan, Latest<VideoFrame>)>),
     audio: Chosen<AudioChoice>,
@@ -75,8 +81,11 @@ impl Program {
             mixer,
             media,
             video: Chosen::nothing(VideoChoice::None),
+            dials: Dials::default(),
+            leaving: Vec::new(),
             sources: Sources::default(),
             filters: Filters::default(),
+            changer: Changer::default(),
             plans: (Plan::simple(MAIN), None),
             audio: Chosen::nothing(AudioChoice::None),
             strips: Strips::default(),
@@ -88,7 +97,10 @@ impl Program {
         let shape = self.shape();
         let opened = match &choice {
             VideoChoice::None => Ok(None),
-            choice => self.media.picture(choice, &Dials::default(), &shape).map(Some),
+            choice => {
+                self.dials = Dials::default();
+                self.media.picture(choice, &self.dials, &shape).map(Some)
+            }
         };
         let opened = opened.map(|it| it.map(|source| (source.feed, source.status)));
         let (feed, chosen, message) = sources::settle(choice, opened);
@@ -117,6 +129,7 @@ impl Program {
         let sources = &collection.sources;
         let messages = self.sources.sync(sources, main, &mut open, &self.compositor);
         self.filters.sync(collection, &self.compositor);
+        self.changer.sync(&collection.transition, &shape);
         // Which sources share one that is open may have changed.
         let (plan, prepared) = self.plans.clone();
         self.show(plan, None);
@@ -126,8 +139,30 @@ impl Program {
 
     /// Shows this; with a transition it is another scene.
     pub(super) fn show(&mut self, plan: Plan, transition: Option<Transition>) {
+        if let Some(transition) = &transition {
+            let until = self.clock.now() + transition.hides_after();
+            let leaving = self.plans.0.sources().map(|id| (id, until));
+            self.leaving.extend(leaving);
+        }
         self.plans.0.clone_from(&plan);
-        self.compositor.show(Arc::new(self.sources.resolve(plan)), transition);
+        self.attend();
+        let (now, shape) = (self.clock.now(), self.shape());
+        let change = transition.map(|it| self.changer.change(it, &self.mixer, now, &shape));
+        self.compositor.show(Arc::new(self.sources.resolve(plan)), change);
+    }
+
+    /// Tells the sources which of them are seen.
+    fn attend(&mut self) {
+        let now = self.clock.now();
+        self.leaving.retain(|(_, until)| *until > now);
+        let leaving = self.leaving.iter().map(|(id, _)| *id);
+        let shown = self.plans.0.sources().chain(leaving).collect();
+        self.sources.attend(&shown);
+    }
+
+    /// By which a source is paused and moved about in.
+    pub(super) fn transport(&self, id: SourceId) -> Transport {
+        self.sources.transport(id).unwrap_or_else(|| self.dials.transport())
     }
 
     /// Shows this apart.
@@ -145,12 +180,18 @@ impl Program {
     /// What changed with the sources of the scenes since the last call.
     pub(super) fn source_changes(&mut self) -> Vec<sources::Change> {
         self.media.tidy();
+        self.attend();
         self.sources.changes()
     }
 
     /// What became of the files that filters work with since the last call.
     pub(super) fn filter_changes(&mut self, collection: &Collection) -> Vec<Message> {
         self.filters.look(collection, &self.compositor)
+    }
+
+    /// What became of the transition's file since the last call.
+    pub(super) fn transition_change(&mut self) -> Option<Message> {
+        self.changer.look(&self.mixer, self.clock.now())
     }
 
     /// Whether there is a picture to encode.

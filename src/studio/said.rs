@@ -23,6 +23,11 @@ pub enum Said {
         path: String,
         reason: String,
     },
+    /// The picture of a wipe or the clip of a stinger cannot be used.
+    TransitionFailed {
+        path: String,
+        reason: String,
+    },
     /// A collection was taken in.
     Imported {
         scenes: String,
@@ -63,6 +68,7 @@ impl Said {
             Self::SourceLost { .. } => "scene-source-lost",
             Self::SourceBack { .. } => "scene-source-back",
             Self::FilterFailed { .. } => "filter-failed",
+            Self::TransitionFailed { .. } => "transition-failed",
             Self::Imported { .. } => "scenes-imported",
             Self::LeftOut { .. } => "scenes-left-out",
             Self::ImportFailed { .. } => "scenes-import-failed",
@@ -88,7 +94,8 @@ impl Said {
             Self::LeftOut { what } => vec![("what", what.clone())],
             Self::ImportFailed { path, reason }
             | Self::ExportFailed { path, reason }
-            | Self::FilterFailed { path, reason } => {
+            | Self::FilterFailed { path, reason }
+            | Self::TransitionFailed { path, reason } => {
                 vec![("path", path.clone()), ("reason", reason.clone())]
             }
             Self::Exported { path } => vec![("path", path.clone())],
@@ -120,6 +127,9 @@ impl Said {
             Self::SourceBack { source } => format!("The source {source} is back."),
             Self::FilterFailed { path, reason } => {
                 format!("A filter does nothing, because {path} cannot be used: {reason}")
+            }
+            Self::TransitionFailed { path, reason } => {
+                format!("Scenes change with a cut, because {path} cannot be used: {reason}")
             }
             Self::Imported { scenes, sources } => {
                 format!("Taken in: {scenes} scenes with {sources} sources.")
@@ -154,6 +164,7 @@ impl Said {
             Self::SourceFailed { .. } => "Choose another file or device in the source's settings; a slate stands in its place.".into(),
             Self::SourceLost { .. } => "It is taken back by itself when it returns; a slate stands in its place.".into(),
             Self::FilterFailed { .. } => "Choose another file in the filters of the source; switching the filter off and on reads it again.".into(),
+            Self::TransitionFailed { .. } => "Choose another file in the transition's options; it is tried again with the next change of scenes.".into(),
             Self::LeftOut { .. } => "onair has nothing of that kind. The scenes are without it.".into(),
             Self::ImportFailed { .. } => "Choose a scene collection of onair (TOML or JSON) or of OBS (JSON).".into(),
             Self::ExportFailed { .. } => "Choose another folder.".into(),

@@ -8,6 +8,7 @@ mod filters;
 mod layout;
 mod obs;
 mod obs_filters;
+mod obs_transitions;
 mod places;
 mod player;
 mod properties;

@@ -9,6 +9,7 @@ use crate::audio::AudioChoice;
 use crate::base::Latest;
 use crate::capture::VideoChoice;
 use crate::compose::scene::{SceneId, SourceId};
+use crate::media::transport::Position;
 use crate::media::{Rung, Size, VideoFrame};
 use crate::mix;
 use crate::player::{Rewind, Saving};
@@ -73,6 +74,8 @@ pub struct SceneSource {
     pub size: Option<Size>,
     /// Why it does not deliver; empty while it does.
     pub reason: String,
+    /// Where it is, if it plays something that can be paused.
+    pub playing: Option<Position>,
 }
 
 /// The scenes and how their sources fare.

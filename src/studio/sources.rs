@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::sync::Arc;
 
-use crate::capture::{self, Dials, Properties, VideoChoice};
+use crate::capture::{self, Dials, Hidden, Properties, VideoChoice};
 use crate::compose::Compositor;
 use crate::compose::filter::Slot;
 use crate::compose::scene::{Plan, SourceId};
+use crate::media::Transport;
 use crate::media::source::{Report, State, Status};
+use crate::media::transport::Go;
 use crate::player;
 use crate::studio::message::Message;
 use crate::studio::said::Said;
@@ -106,6 +108,40 @@ struct Opened {
     chosen: Chosen<VideoChoice>,
     /// By which it takes other properties.
     dials: Dials,
+    when_hidden: Hidden,
+    /// Whether it was seen last that no scene shows it, and whether it stands because of that.
+    hidden: Option<bool>,
+    stands: bool,
+}
+
+impl Opened {
+    fn new(source: &Source, chosen: Chosen<VideoChoice>, dials: Dials) -> Self {
+        let (name, when_hidden) = (source.name.clone(), source.properties.hidden);
+        Self { name, chosen, dials, when_hidden, hidden: None, stands: false }
+    }
+
+    /// A scene on the program shows it, or none does.
+    fn attend(&mut self, shown: bool) {
+        if self.hidden == Some(!shown) {
+            return;
+        }
+        let transport = self.dials.transport();
+        let before = self.hidden.replace(!shown);
+        if !shown {
+            let stands = transport.position().is_some_and(|it| it.paused);
+            if self.when_hidden != Hidden::Plays && !stands {
+                transport.ask(Go::Pause);
+                self.stands = true;
+            }
+            return;
+        }
+        if self.when_hidden == Hidden::Restarts && before == Some(true) {
+            transport.ask(Go::Restart);
+        }
+        if std::mem::take(&mut self.stands) {
+            transport.ask(Go::Resume);
+        }
+    }
 }
 
 /// The sources of the scenes, beside the chosen picture.
@@ -165,6 +201,11 @@ impl Sources {
             if let Some(open) = self.open.get_mut(&source.id) {
                 open.name.clone_from(&source.name);
                 open.dials.set(&source.properties);
+                if open.when_hidden != source.properties.hidden {
+                    // As if it had not been looked at: what stands goes on first.
+                    open.attend(true);
+                    (open.when_hidden, open.hidden) = (source.properties.hidden, None);
+                }
                 continue;
             }
             let (opened, failed) = open(source, opener, compositor);
@@ -190,6 +231,21 @@ impl Sources {
         plan
     }
 
+    /// These are shown on the program: those that are not stand, if they are to.
+    pub fn attend(&mut self, shown: &BTreeSet<SourceId>) {
+        let of = |id: &SourceId| self.shared.get(id).copied().unwrap_or(*id);
+        let shown: BTreeSet<SourceId> = shown.iter().map(of).collect();
+        for (id, open) in &mut self.open {
+            open.attend(shown.contains(id));
+        }
+    }
+
+    /// By which a source is paused and moved about in; `None`: it is that of the chosen picture.
+    pub fn transport(&self, id: SourceId) -> Option<Transport> {
+        let id = self.shared.get(&id).copied().unwrap_or(id);
+        self.open.get(&id).map(|open| open.dials.transport())
+    }
+
     /// How a source fares; `None`: as the chosen picture does.
     pub fn report(&self, id: SourceId) -> Option<Report> {
         let id = self.shared.get(&id).copied().unwrap_or(id);
@@ -212,10 +268,10 @@ fn open(
     opener: &mut Open<'_>,
     compositor: &Compositor,
 ) -> (Opened, Option<Message>) {
-    let (choice, name) = (source.choice.clone(), source.name.clone());
+    let choice = source.choice.clone();
     let dials = Dials::new(&source.properties);
     if choice == VideoChoice::None {
-        return (Opened { name, chosen: Chosen::nothing(choice), dials }, None);
+        return (Opened::new(source, Chosen::nothing(choice), dials), None);
     }
     let (status, failed) = match opener(&choice, &dials) {
         Ok(opened) => {
@@ -228,7 +284,7 @@ fn open(
     let chosen = Chosen { choice, status, told };
     let message = failed
         .map(|reason| Message::Scenes(Said::SourceFailed { source: source.name.clone(), reason }));
-    (Opened { name, chosen, dials }, message)
+    (Opened::new(source, chosen, dials), message)
 }
 
 /// What a change is to a person.
@@ -243,4 +299,47 @@ pub(super) fn message(change: &Change) -> Option<Message> {
         _ => return None,
     };
     Some(Message::Scenes(said))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::transport::Position;
+
+    #[test]
+    fn what_is_not_shown_stands_if_it_is_to_and_goes_on_or_begins_again() {
+        let pause = [Go::Pause];
+        for (when_hidden, asked_hidden, asked_back) in [
+            (Hidden::Plays, [].as_slice(), [].as_slice()),
+            (Hidden::Pauses, &pause, &[Go::Resume]),
+            (Hidden::Restarts, &pause, &[Go::Restart, Go::Resume]),
+        ] {
+            let choice: VideoChoice = "file:/clip.mp4".parse().unwrap();
+            let properties = Properties { hidden: when_hidden, ..Properties::default() };
+            let id = SourceId(3);
+            let name = "Clip".to_owned();
+            let source =
+                Source { id, name, choice: choice.clone(), filters: Vec::new(), properties };
+            let dials = Dials::default();
+            let transport = dials.transport();
+            let opened = Opened::new(&source, Chosen::nothing(choice), dials);
+            let mut sources = Sources { open: [(id, opened)].into(), ..Sources::default() };
+            let asked = || std::iter::from_fn(|| transport.take()).collect::<Vec<_>>();
+            let (shown, none) = (BTreeSet::from([id]), BTreeSet::new());
+            sources.attend(&shown);
+            assert_eq!(asked(), [], "it plays from the beginning");
+            for _ in 0..2 {
+                sources.attend(&none);
+                sources.attend(&none);
+                assert_eq!(asked(), asked_hidden, "{when_hidden:?}");
+                sources.attend(&shown);
+                assert_eq!(asked(), asked_back, "{when_hidden:?}");
+            }
+            // What a person paused stays so.
+            transport.tell(Position { paused: true, ..Position::default() });
+            sources.attend(&none);
+            sources.attend(&shown);
+            assert!(!asked().contains(&Go::Resume), "{when_hidden:?}");
+        }
+    }
 }

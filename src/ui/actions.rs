@@ -44,6 +44,12 @@ pub enum Action {
     Undo,
     Redo,
     Transition,
+    MediaPause,
+    MediaRestart,
+    MediaNext,
+    MediaPrevious,
+    MediaForward,
+    MediaBack,
     MutePlayer,
     Theme,
     Language,
@@ -59,7 +65,7 @@ macro_rules! key {
 
 impl Action {
     /// In the order of the palette and the help.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 41] = [
         Self::GoLive,
         Self::SendFile,
         Self::Ready,
@@ -91,6 +97,12 @@ impl Action {
         Self::Undo,
         Self::Redo,
         Self::Transition,
+        Self::MediaPause,
+        Self::MediaRestart,
+        Self::MediaNext,
+        Self::MediaPrevious,
+        Self::MediaForward,
+        Self::MediaBack,
         Self::MutePlayer,
         Self::Theme,
         Self::Language,
@@ -131,6 +143,12 @@ impl Action {
             Self::Undo => key!("action-undo"),
             Self::Redo => key!("action-redo"),
             Self::Transition => key!("action-transition"),
+            Self::MediaPause => key!("action-media-pause"),
+            Self::MediaRestart => key!("action-media-restart"),
+            Self::MediaNext => key!("action-media-next"),
+            Self::MediaPrevious => key!("action-media-previous"),
+            Self::MediaForward => key!("action-media-forward"),
+            Self::MediaBack => key!("action-media-back"),
             Self::MutePlayer => key!("action-mute-player"),
             Self::Theme => key!("action-theme"),
             Self::Language => key!("action-language"),
@@ -162,6 +180,12 @@ impl Action {
             Self::Undo => command(Key::Z),
             Self::Redo => command(Key::Y),
             Self::Transition => command(Key::Enter),
+            Self::MediaPause => command(Key::Space),
+            Self::MediaRestart => command(Key::Home),
+            Self::MediaNext => command(Key::PageDown),
+            Self::MediaPrevious => command(Key::PageUp),
+            Self::MediaForward => command(Key::ArrowRight),
+            Self::MediaBack => command(Key::ArrowLeft),
             Self::Quit => command(Key::Q),
             Self::Mute => plain(Key::M),
             Self::FullScreen => plain(Key::F),
@@ -172,7 +196,16 @@ impl Action {
 
     /// Whether a text field wants the shortcut for itself.
     pub fn is_letter(self) -> bool {
-        matches!(self, Self::Mute | Self::FullScreen | Self::Undo | Self::Redo)
+        matches!(
+            self,
+            Self::Mute
+                | Self::FullScreen
+                | Self::Undo
+                | Self::Redo
+                | Self::MediaRestart
+                | Self::MediaForward
+                | Self::MediaBack
+        )
     }
 
     /// Whether it makes sense now.
@@ -197,6 +230,14 @@ impl Action {
             Self::Undo => snapshot.scenes.can_undo,
             Self::Redo => snapshot.scenes.can_redo,
             Self::Transition => snapshot.scenes.prepared.is_some(),
+            Self::MediaPause
+            | Self::MediaRestart
+            | Self::MediaNext
+            | Self::MediaPrevious
+            | Self::MediaForward
+            | Self::MediaBack => {
+                snapshot.scenes.sources.iter().any(|source| source.playing.is_some())
+            }
             Self::MutePlayer => snapshot.watch != WatchState::Idle,
             _ => true,
         }

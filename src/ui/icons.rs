@@ -50,6 +50,8 @@ pub enum Icon {
     Pause,
     Flag,
     Replay,
+    Next,
+    Previous,
     Picture,
     Lock,
     Unlock,
@@ -297,6 +299,14 @@ fn draw(pen: &Pen<'_>, icon: Icon) {
         Icon::Flag => {
             pen.line(&[(5.0, 17.5), (5.0, 3.0)]);
             pen.closed(&[(5.0, 3.5), (16.0, 3.5), (13.2, 7.2), (16.0, 11.0), (5.0, 11.0)]);
+        }
+        Icon::Next => {
+            pen.filled(&[(4.5, 4.5), (12.5, 10.0), (4.5, 15.5)]);
+            pen.line(&[(15.0, 4.5), (15.0, 15.5)]);
+        }
+        Icon::Previous => {
+            pen.filled(&[(15.5, 4.5), (7.5, 10.0), (15.5, 15.5)]);
+            pen.line(&[(5.0, 4.5), (5.0, 15.5)]);
         }
         Icon::Replay => {
             pen.arc(10.0, 10.5, 6.5, -2.3, 3.0);

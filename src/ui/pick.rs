@@ -22,3 +22,14 @@ impl Pick {
         }
     }
 }
+
+/// What a transition works with.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// The grey picture of a wipe.
+    Picture,
+    /// The clip of a stinger.
+    Clip,
+    /// A folder of pictures that are one.
+    Folder,
+}

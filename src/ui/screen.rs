@@ -307,6 +307,7 @@ impl Screen {
                 wishes: &mut self.wishes,
             };
             scenes::properties::show(ctx, &mut view, &mut self.scenes);
+            scenes::transition::show(ctx, &mut view, &mut self.scenes);
             let both = (self.scenes.filters.is_some(), self.scenes.properties.is_some());
             if both.0 || both.1 {
                 let prepared = self.prepared.as_ref().unwrap_or(&self.program);
@@ -503,6 +504,15 @@ impl Screen {
             Action::Undo => self.wishes.push(send(Command::Undo)),
             Action::Redo => self.wishes.push(send(Command::Redo)),
             Action::Transition => self.wishes.push(send(Command::Transition)),
+            Action::MediaPause
+            | Action::MediaRestart
+            | Action::MediaNext
+            | Action::MediaPrevious
+            | Action::MediaForward
+            | Action::MediaBack => {
+                let asked = scenes::transport::asked(&self.scenes, &self.snapshot, action);
+                self.wishes.extend(asked.map(send));
+            }
             Action::Theme => {
                 self.preferences.theme = match self.preferences.theme {
                     ThemeChoice::Dark => ThemeChoice::Light,

@@ -47,6 +47,7 @@ pub fn show(
         ui.painter().rect_stroke(rect, CornerRadius::same(2), frame, StrokeKind::Outside);
         label_in(ui, rect, &view.texts.get("prepared-tag"));
         scenes::canvas::show(ui, view, draft, rect);
+        scenes::transport::show(ui, view, draft, rect);
     }
     let rect = fitted(room.shrink(gap::M), shape, ui.pixels_per_point());
     fill_around(ui, room, rect, view.theme.canvas);
@@ -54,6 +55,7 @@ pub fn show(
     // Where there is none, a button may stand in its place.
     if painted && view.snapshot.scenes.prepared.is_none() {
         scenes::canvas::show(ui, view, draft, rect);
+        scenes::transport::show(ui, view, draft, rect);
     }
 
     let inset = rect.shrink(gap::XL.min(rect.width() * 0.04));

@@ -4,7 +4,7 @@ use crate::compose::filter::Asset;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
 use crate::studio::{Command, Snapshot};
-use crate::ui::pick::Pick;
+use crate::ui::pick::{Means, Pick};
 use crate::ui::text::Texts;
 use crate::ui::theme::Theme;
 
@@ -28,6 +28,8 @@ pub enum Wish {
     PickSource(Pick, SceneId),
     /// Ask for a file for this filter of a source, by its place in the list.
     PickFilterFile(Asset, SourceId, usize),
+    /// Ask for a file for the transition: a grey picture, or a clip; or for a folder of pictures.
+    PickTransitionFile(Means),
     /// Ask for a file of scenes and take it in.
     PickScenes,
     /// Ask for a file and write the scenes into it.

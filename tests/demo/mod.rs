@@ -12,7 +12,8 @@ use onair::base::{Latest, Timestamp, Worker};
 use onair::capture::text::{Scroll, Shadow, Way};
 use onair::capture::{Properties, Rgba, VideoChoice};
 use onair::compose::filter as video;
-use onair::compose::scene::SourceId;
+use onair::compose::scene::{ItemId, Place, SourceId};
+use onair::media::transport::Position;
 use onair::media::{Color, Planes, Size, VideoFrame};
 use onair::mix::filter::{Filter, Slot};
 use onair::mix::{Heard, Reading, Strip, StripId};
@@ -22,8 +23,8 @@ use onair::studio::chatting::{self, ChatView};
 use onair::studio::playing::Shown;
 use onair::studio::services::Book;
 use onair::studio::snapshot::{
-    AudioSource, Device, FilmView, LiveFigures, LiveState, RecordingFigures, ServerFigures,
-    SourceState, StripView, VideoSource, WatchFigures, WatchState,
+    AudioSource, Device, FilmView, LiveFigures, LiveState, RecordingFigures, SceneSource,
+    ServerFigures, SourceState, StripView, VideoSource, WatchFigures, WatchState,
 };
 use onair::studio::snapshot::{MonitorView, TargetView, TileView, ViewersPicture};
 use onair::studio::target::TargetState;
@@ -35,7 +36,7 @@ use onair::wire::chat::Line;
 use parking_lot::Mutex;
 
 /// The states by name.
-pub const STATES: [&str; 33] = [
+pub const STATES: [&str; 34] = [
     "idle",
     "custom",
     "targets",
@@ -58,6 +59,7 @@ pub const STATES: [&str; 33] = [
     "mixer",
     "filters",
     "properties",
+    "media",
     "watch-idle",
     "watch-opening",
     "watching",
@@ -176,6 +178,36 @@ fn styled() -> Collection {
     properties.text.scroll = Some(Scroll { way: Way::Up, speed: 60 });
     assert!(collection.apply(&Edit::SetProperties(SourceId(3), properties)));
     collection
+}
+
+/// A scene with a clip and slides that play, side by side.
+fn played() -> Collection {
+    let scene = Collection::default().current;
+    let mut collection = Collection::default();
+    for (name, choice) in [("Album", "slides:/album"), ("Opening", "file:/opening.mp4")] {
+        let choice: VideoChoice = choice.parse().unwrap();
+        assert!(collection.apply(&Edit::AddSource { scene, name: name.into(), choice }));
+    }
+    for (id, x) in [(2, 0.05), (3, 0.55)] {
+        let place = Place { x, y: 0.3, width: 0.4, height: 0.4, ..Place::default() };
+        assert!(collection.apply(&Edit::SetPlace(ItemId(id), place)));
+    }
+    collection
+}
+
+fn playing_sources() -> Vec<SceneSource> {
+    let source = |id, name: &str, playing| SceneSource {
+        id: SourceId(id),
+        state: SourceState::Open,
+        name: name.into(),
+        size: Some(Size::new(1280, 720)),
+        reason: String::new(),
+        playing: Some(playing),
+    };
+    let slides = Position { item: Some((2, 12)), ..Position::default() };
+    let seconds = Duration::from_secs;
+    let clip = Position { at: seconds(42), whole: Some(seconds(185)), ..Position::default() };
+    vec![source(1, "album", slides), source(2, "opening.mp4", clip)]
 }
 
 /// A studio in the state `name`.
@@ -460,6 +492,10 @@ pub fn snapshot(name: &str) -> Snapshot {
         "mixer" => snapshot.strips = strips(),
         "filters" => snapshot.scenes.collection = Arc::new(filtered()),
         "properties" => snapshot.scenes.collection = Arc::new(styled()),
+        "media" => {
+            snapshot.scenes.collection = Arc::new(played());
+            snapshot.scenes.sources = playing_sources();
+        }
         "clipped" => {
             let audio = snapshot.audio.as_mut().unwrap();
             (audio.peak_dbfs, audio.held_dbfs, audio.clipped) = (-1.2, 0.0, true);
@@ -641,6 +677,11 @@ impl Demo {
     /// What was asked for since the last call.
     pub fn taken(&self) -> Vec<Command> {
         std::mem::take(&mut self.commands.lock())
+    }
+
+    /// Something of the studio is otherwise from now on.
+    pub fn change(&self, change: impl FnOnce(&mut Snapshot)) {
+        change(&mut self.snapshot.lock());
     }
 }
 

@@ -16,6 +16,7 @@ use crate::cli::signals::Interrupt;
 use crate::cli::words;
 use crate::studio::event::{RecordingState, TargetState};
 use crate::studio::message::Message;
+use crate::studio::scenes::MAIN;
 use crate::studio::stats::Stats;
 use crate::studio::{Command, Config, Event, Studio};
 
@@ -181,6 +182,16 @@ impl Orders {
                     match scenes.scene_named(&name) {
                         Some(scene) => studio.send(Command::SwitchScene(scene.id)),
                         None => complain(&format!("there is no scene '{name}'")),
+                    }
+                }
+                Ok(Some(Asked::Media(name, go))) => {
+                    let scenes = studio.snapshot().scenes.collection;
+                    let named = scenes.sources.iter().find(|source| source.name == name);
+                    // Without a name the picture that --video names.
+                    let id = named.map(|source| source.id).or(name.is_empty().then_some(MAIN));
+                    match id {
+                        Some(id) => studio.send(Command::Media(id, go)),
+                        None => complain(&format!("there is no source '{name}'")),
                     }
                 }
                 Ok(Some(Asked::Stop)) => stop = true,

@@ -8,8 +8,9 @@ use std::time::Duration;
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
 use crate::cli::value::duration;
-use crate::compose::transition::Transition;
-use crate::studio::settings::collection::transition_of;
+use crate::compose::transition::{Kind, Order, Transition, Wipe};
+use crate::media::transport::Go;
+use crate::studio::settings::collection::{matte_of, transition_of};
 use crate::studio::{Command, Edit};
 
 /// A line longer than this is none.
@@ -91,6 +92,8 @@ pub(super) enum Asked {
     Command(Command),
     /// Show the scene of this name.
     Scene(String),
+    /// Ask this of the source of this name; an empty one is the chosen picture.
+    Media(String, Go),
     /// End the broadcast.
     Stop,
 }
@@ -115,34 +118,95 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
         "stop-recording" => Command::StopRecording,
         "scene" if !rest.is_empty() => return Ok(Some(Asked::Scene(rest.to_owned()))),
         "transition" => Command::Edit(Edit::SetTransition(transition(rest)?)),
+        "media" => return media(rest).map(Some),
         "stop" => return Ok(Some(Asked::Stop)),
         _ => {
             return Err(format!(
                 "'{line}' is no command: write pause, resume, chapter [TITLE], split, \
                  replay [PATH], snapshot [PATH], record PATH, stop-recording, scene NAME, \
-                 transition KIND [DURATION] or stop"
+                 transition KIND [DURATION] [OPTION]… [file=PATH], \
+                 media pause|resume|restart|next|previous|seek TIME [SOURCE] or stop"
             ));
         }
     };
     Ok(Some(Asked::Command(command)))
 }
 
-/// How the next scene comes: `fade 500ms`, `slide-left`, `cut`.
+/// What a source that plays is to do: `pause Clip`, `seek 90s My clip`, `restart`.
+fn media(text: &str) -> Result<Asked, String> {
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let rest = rest.trim();
+    let (go, name) = match word {
+        "pause" => (Go::Pause, rest),
+        "resume" => (Go::Resume, rest),
+        "restart" => (Go::Restart, rest),
+        "next" => (Go::Next, rest),
+        "previous" => (Go::Previous, rest),
+        "seek" => {
+            let (time, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            (Go::To(duration(time)?), name.trim())
+        }
+        _ => {
+            let known = "pause, resume, restart, next, previous or seek TIME";
+            return Err(format!("'media {word}': write one of {known}, and the source's name"));
+        }
+    };
+    Ok(Asked::Media(name.to_owned(), go))
+}
+
+/// How the next scene comes: `fade 500ms`, `slide-left`, `luma-clock 1s soft=20 invert`,
+/// `stinger cut=400ms matte=right volume=80 file=/v/swoosh.mp4`.
 fn transition(text: &str) -> Result<Transition, String> {
-    let (kind, time) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    // A file's name may have spaces in it: it is the last word.
+    let (words, file) = text.split_once("file=").unwrap_or((text, ""));
+    let mut words = words.split_whitespace();
+    let kind = words.next().unwrap_or_default();
     let known = "cut, fade, color-#RRGGBB, slide-SIDE, swipe-SIDE (left, right, top, bottom), \
-                 luma-PATTERN (circle, clock, diagonal, doors, blinds)";
-    let kind = transition_of(kind)
-        .ok_or_else(|| format!("'{kind}' is no transition: write one of {known}"))?;
-    let time = time.trim();
-    let default = Transition::default().duration;
-    let duration = if time.is_empty() { default } else { duration(time)? };
-    Ok(Transition { kind, duration })
+                 luma-PATTERN, luma-picture, stinger";
+    let mut transition = Transition {
+        kind: transition_of(kind)
+            .ok_or_else(|| format!("'{kind}' is no transition: write one of {known}"))?,
+        ..Transition::default()
+    };
+    for word in words {
+        let (key, value) = word.split_once('=').unwrap_or((word, ""));
+        let percent = || {
+            let number = value.parse::<u8>().ok().filter(|number| *number <= 100);
+            number.ok_or_else(|| format!("'{word}': write a number from 0 to 100"))
+        };
+        match (&mut transition.kind, key) {
+            (Kind::Luma(wipe), "soft") => wipe.softness = percent()?,
+            (Kind::Luma(wipe), "invert") => wipe.invert = true,
+            (Kind::Stinger(stinger), "invert") => stinger.invert = true,
+            (Kind::Stinger(stinger), "volume") => stinger.volume = percent()?,
+            (Kind::Stinger(stinger), "cut") => stinger.cut = duration(value)?,
+            (Kind::Stinger(stinger), "matte") => {
+                let known = "alpha, right, below, dark or #RRGGBB";
+                let matte = matte_of(value);
+                stinger.matte = matte.ok_or_else(|| format!("'{word}': write one of {known}"))?;
+            }
+            _ => transition.duration = duration(word)?,
+        }
+    }
+    let file = file.trim();
+    match &mut transition.kind {
+        Kind::Luma(Wipe { order: Order::Picture(path), .. }) if !file.is_empty() => {
+            *path = file.into();
+        }
+        Kind::Stinger(stinger) if !file.is_empty() => stinger.file = file.into(),
+        Kind::Luma(Wipe { order: Order::Picture(_), .. }) | Kind::Stinger(_) => {
+            return Err(format!("'{kind}' needs a file: end the line with file=PATH"));
+        }
+        _ if !file.is_empty() => return Err(format!("'{kind}' takes no file")),
+        _ => {}
+    }
+    Ok(transition)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compose::transition::Matte;
 
     #[test]
     fn lines_are_commands() {
@@ -157,11 +221,39 @@ mod tests {
         assert_eq!(command("snapshot"), Command::Snapshot("/v/picture.png".into()));
         assert_eq!(parse("stop", &names), Ok(Some(Asked::Stop)));
         assert_eq!(parse("scene My talk", &names), Ok(Some(Asked::Scene("My talk".into()))));
-        let fade = Transition {
-            kind: crate::compose::transition::Kind::Fade,
-            duration: Duration::from_millis(500),
-        };
+        let fade = Transition { kind: Kind::Fade, duration: Duration::from_millis(500) };
         assert_eq!(command("transition fade 500ms"), Command::Edit(Edit::SetTransition(fade)));
+        let set = |line| match command(line) {
+            Command::Edit(Edit::SetTransition(transition)) => transition,
+            other => panic!("{other:?}"),
+        };
+        let wipe = set("transition luma-picture 1s soft=20 invert file=/v/a b.png");
+        let order = Order::Picture("/v/a b.png".into());
+        assert_eq!(wipe.kind, Kind::Luma(Wipe { order, softness: 20, invert: true }));
+        assert_eq!(wipe.duration, Duration::from_secs(1));
+        let stinger = set("transition stinger cut=400ms matte=right volume=80 file=/v/swoosh.mp4");
+        let Kind::Stinger(stinger) = stinger.kind else { panic!("{stinger:?}") };
+        assert_eq!((stinger.cut, stinger.volume), (Duration::from_millis(400), 80));
+        assert_eq!((stinger.matte, stinger.invert), (Matte::Right, false));
+        for bad in [
+            "stinger",
+            "luma-picture 1s",
+            "fade file=/x",
+            "luma-box soft=x",
+            "stinger matte=left file=/x",
+            "fade soft=3",
+        ] {
+            assert!(parse(&format!("transition {bad}"), &names).is_err(), "{bad}");
+        }
+        let media = |line| match parse(line, &names) {
+            Ok(Some(Asked::Media(name, go))) => (name, go),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(media("media pause My clip"), ("My clip".into(), Go::Pause));
+        let seek = Go::To(Duration::from_secs(90));
+        assert_eq!(media("media seek 90s My clip"), ("My clip".into(), seek));
+        assert_eq!(media("media restart"), (String::new(), Go::Restart));
+        assert!(parse("media", &names).is_err() && parse("media seek Clip", &names).is_err());
         assert_eq!(parse("", &names), Ok(None));
         for bad in ["record", "Pause", "chapters x", "scene", "transition", "transition fade x"] {
             assert!(parse(bad, &names).is_err(), "{bad}");

@@ -174,7 +174,8 @@ pub struct Args {
     pub replay_to: Option<PathBuf>,
     /// Obey commands on standard input, one a line: pause, resume, `chapter [TITLE]`, split,
     /// `replay [PATH]`, `snapshot [PATH]`, record PATH, stop-recording, scene NAME,
-    /// `transition KIND [DURATION]`, stop
+    /// `transition KIND [DURATION] [OPTION]… [file=PATH]`,
+    /// `media pause|resume|restart|next|previous|seek TIME [SOURCE]`, stop
     #[arg(long, conflicts_with = "key_stdin", help_heading = "Recording")]
     pub control: bool,
     /// End after this long, counted from the first picture [default: until interrupted]

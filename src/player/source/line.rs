@@ -6,22 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use rubato::audioadapter_buffers::direct::InterleavedSlice;
-use rubato::{
-    Async, FixedAsync, Indexing, Resampler, SincInterpolationParameters, SincInterpolationType,
-    WindowFunction,
-};
 
 use crate::base::{Clock, Timestamp};
 use crate::media::Pulled;
 use crate::player::Speaker;
+use crate::player::source::convert::Converter;
 
 /// A mixer that has pulled nothing for so long is none: time takes the sound instead.
 const ABSENT: Duration = Duration::from_millis(200);
 /// The queue holds so much.
 const ROOM: f64 = 1.0;
-/// Frames resampled at a time.
-const CHUNK: usize = 256;
 
 /// The queue.
 pub(super) struct Queue {
@@ -124,85 +118,26 @@ pub(super) struct Line {
     queue: Arc<Queue>,
     rate: u32,
     channels: usize,
-    resampler: Option<Async<f32>>,
-    /// In the session's channels, not yet resampled.
-    waiting: Vec<f32>,
-    made: Vec<f32>,
+    converter: Converter,
 }
 
 impl Line {
     /// For sound of this rate and these channels.
     pub(super) fn new(queue: Arc<Queue>, rate: u32, channels: u16) -> Result<Self, String> {
-        let (to, to_channels) = queue.format();
-        let resampler = if rate == to {
-            None
-        } else {
-            let parameters = SincInterpolationParameters::new(96, WindowFunction::BlackmanHarris2)
-                .oversampling_factor(128)
-                .interpolation(SincInterpolationType::Cubic);
-            let ratio = f64::from(to) / f64::from(rate.max(1));
-            let (count, fixed) = (usize::from(to_channels), FixedAsync::Input);
-            let made = Async::new_sinc(ratio, 1.01, &parameters, CHUNK, count, fixed);
-            Some(made.map_err(|error| error.to_string())?)
-        };
-        let (waiting, made) = (Vec::new(), Vec::new());
-        let channels = usize::from(channels.max(1));
-        Ok(Self { queue, rate: rate.max(1), channels, resampler, waiting, made })
-    }
-
-    /// Makes the session's samples of what waits.
-    fn convert(&mut self) {
-        let channels = usize::from(self.queue.channels);
-        let Some(resampler) = &mut self.resampler else {
-            std::mem::swap(&mut self.made, &mut self.waiting);
-            self.waiting.clear();
-            return;
-        };
-        self.made.clear();
-        loop {
-            let needed = resampler.input_frames_next();
-            let Some(input) = self.waiting.get(..needed * channels) else { return };
-            let room = resampler.output_frames_max();
-            let begin = self.made.len();
-            self.made.resize(begin + room * channels, 0.0);
-            let Ok(input) = InterleavedSlice::new(input, channels, needed) else { return };
-            let place = self.made.get_mut(begin..).unwrap_or_default();
-            let Ok(mut output) = InterleavedSlice::new_mut(place, channels, room) else { return };
-            let done = resampler.process_into_buffer(&input, &mut output, None::<&Indexing>);
-            let Ok((taken, given)) = done else {
-                self.made.truncate(begin);
-                return;
-            };
-            self.made.truncate(begin + given * channels);
-            self.waiting.drain(..taken * channels);
-        }
+        let converter = Converter::new((rate, channels), queue.format())?;
+        let (rate, channels) = (rate.max(1), usize::from(channels.max(1)));
+        Ok(Self { queue, rate, channels, converter })
     }
 }
 
 impl Speaker for Line {
     fn write(&mut self, data: &[f32]) -> usize {
-        let wanted = usize::from(self.queue.channels);
-        for frame in data.chunks_exact(self.channels) {
-            for channel in 0..wanted {
-                let sample = match (self.channels, wanted) {
-                    (_, 1) => frame.iter().sum::<f32>() / self.channels as f32,
-                    _ => frame.get(channel % self.channels).copied().unwrap_or(0.0),
-                };
-                self.waiting.push(if sample.is_finite() { sample.clamp(-4.0, 4.0) } else { 0.0 });
-            }
-        }
-        self.convert();
-        self.queue.push(&self.made);
+        self.queue.push(self.converter.convert(data));
         data.len() / self.channels
     }
 
     fn queued(&self) -> usize {
-        let waiting = self.waiting.len() / usize::from(self.queue.channels);
-        let delay = self
-            .resampler
-            .as_ref()
-            .map_or(0.0, |resampler| resampler.output_delay() as f64 / f64::from(self.queue.rate));
-        let seconds = self.queue.ahead() + delay + waiting as f64 / f64::from(self.rate);
+        let seconds = self.queue.ahead() + self.converter.held().as_secs_f64();
         (seconds.max(0.0) * f64::from(self.rate)) as usize
     }
 

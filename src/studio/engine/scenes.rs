@@ -54,7 +54,7 @@ impl Engine {
         let Some(scene) = collection.scene(id).filter(|_| collection.current != id) else { return };
         let name = scene.name.clone();
         collection.current = id;
-        let transition = collection.transition;
+        let transition = collection.transition.clone();
         self.stage_changed(Some(transition));
         self.happened(Event::Scene(name));
         self.changed();
@@ -214,7 +214,8 @@ impl Engine {
             Strain::Rate => Some(Said::RateHalved),
         };
         let changes = program.source_changes();
-        let failed = program.filter_changes(&self.settings.collection);
+        let mut failed = program.filter_changes(&self.settings.collection);
+        failed.extend(program.transition_change());
         if let Some(said) = said {
             self.state.ledger.clear(&[
                 "strain-preview",
@@ -282,6 +283,7 @@ impl Engine {
                 let report = program.source_report(id);
                 SceneSource {
                     id,
+                    playing: program.transport(id).position(),
                     state: super::view::source_state(report.state),
                     name: report.name,
                     size: match report.format {

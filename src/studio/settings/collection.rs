@@ -14,7 +14,7 @@ use crate::capture::VideoChoice;
 use crate::compose::scene::{
     Blend, Content, Crop, Fit, Item, ItemId, MOST_DEPTH, Place, Scene, SceneId, SourceId,
 };
-use crate::compose::transition::{self, Transition};
+use crate::compose::transition::{self, Kind, Order, Transition};
 use crate::studio::scenes::{
     Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source, clean_name,
 };
@@ -36,7 +36,7 @@ const MOST_WARNINGS: usize = 20;
 /// Texts longer than this name nothing.
 const MOST_TEXT: usize = 4_096;
 
-pub use crate::studio::settings::words::{transition_of, transition_text};
+pub use crate::studio::settings::words::{matte_of, matte_text, transition_of, transition_text};
 
 /// Reads a collection; `bad` is told what is not as it should be.
 pub(super) fn read(value: &Value, bad: &mut dyn FnMut(String)) -> Collection {
@@ -118,21 +118,55 @@ impl<'a> Reader<'a> {
             Some(scene) => scene.id,
             None => collection.scenes.first().map(|scene| scene.id).unwrap_or_default(),
         };
-        let kind = self.text(self.value, "transition").and_then(|text| {
-            let kind = transition_of(&text);
-            if kind.is_none() {
-                (self.bad)(format!("the transition '{text}' is not known"));
-            }
-            kind
-        });
-        let default = collection.transition;
-        let ms =
-            self.number(self.value, "transition_ms", 0.0, transition::MOST.as_secs_f64() * 1e3);
-        collection.transition = Transition {
-            kind: kind.unwrap_or(default.kind),
-            duration: ms.map_or(default.duration, |ms| Duration::from_secs_f64(ms / 1e3)),
-        };
+        collection.transition = self.transition(collection.transition);
         collection
+    }
+
+    fn transition(&mut self, default: Transition) -> Transition {
+        let most = transition::MOST.as_secs_f64() * 1e3;
+        let time = |ms: f64| Duration::from_secs_f64(ms / 1e3);
+        let mut kind = default.kind;
+        if let Some(text) = self.text(self.value, "transition") {
+            match transition_of(&text) {
+                Some(known) => kind = known,
+                None => (self.bad)(format!("the transition '{text}' is not known")),
+            }
+        }
+        let ms = self.number(self.value, "transition_ms", 0.0, most);
+        match &mut kind {
+            Kind::Luma(wipe) => {
+                let Some(table) = self.value.get("wipe") else {
+                    return Transition { kind, duration: ms.map_or(default.duration, time) };
+                };
+                if let Order::Picture(path) = &mut wipe.order {
+                    *path = self.text(table, "picture").unwrap_or_default().into();
+                }
+                if let Some(softness) = self.number(table, "softness", 0.0, 100.0) {
+                    wipe.softness = softness as u8;
+                }
+                wipe.invert = self.flag(table, "invert");
+            }
+            Kind::Stinger(stinger) => {
+                let none = Value::Table(toml::Table::new());
+                let table = self.value.get("stinger").unwrap_or(&none);
+                stinger.file = self.text(table, "file").unwrap_or_default().into();
+                if let Some(cut) = self.number(table, "cut_ms", 0.0, most) {
+                    stinger.cut = time(cut);
+                }
+                if let Some(text) = self.text(table, "matte") {
+                    match matte_of(&text) {
+                        Some(matte) => stinger.matte = matte,
+                        None => (self.bad)(format!("the matte '{text}' is not known")),
+                    }
+                }
+                stinger.invert = self.flag(table, "invert");
+                if let Some(volume) = self.number(table, "volume", 0.0, 100.0) {
+                    stinger.volume = volume as u8;
+                }
+            }
+            _ => {}
+        }
+        Transition { kind, duration: ms.map_or(default.duration, time) }
     }
 
     /// Scenes that show themselves through others: the item that closes the circle is left out.
@@ -403,7 +437,7 @@ pub fn export(collection: &Collection, path: &Path) -> Result<(), String> {
 mod tests {
     use super::*;
     use crate::compose::filter::{Filter, Slot};
-    use crate::compose::transition::{Kind, Pattern};
+    use crate::compose::transition::{Pattern, Wipe};
     use crate::studio::{Edit, Settings};
     use proptest::prelude::*;
 
@@ -438,7 +472,7 @@ mod tests {
             Edit::SetFilters(SourceId(2), vec![on(Filter::of_kind("luma-key").unwrap())]),
             Edit::Group(vec![ItemId(2), ItemId(3)]),
             Edit::SetTransition(Transition {
-                kind: Kind::Luma(Pattern::Clock),
+                kind: Kind::Luma(Wipe { softness: 30, invert: true, ..Wipe::of(Pattern::Clock) }),
                 duration: Duration::from_millis(750),
             }),
         ] {

@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use crate::compose::scene::{Blend, Content, Crop, Fit, Item, Place, Scene};
+use crate::compose::transition::{Kind, Stinger, Wipe};
 use crate::studio::scenes::{Collection, MAIN, Source};
-use crate::studio::settings::words::transition_text;
+use crate::studio::settings::words::{matte_text, transition_text};
 use crate::studio::settings::{filters, properties};
 
 /// A collection as it is laid out in a file.
@@ -13,6 +14,10 @@ pub(super) struct Table {
     current: String,
     transition: String,
     transition_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wipe: Option<WipeTable>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stinger: Option<StingerTable>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     sources: Vec<SourceTable>,
     /// Those of the picture that is chosen by `video`.
@@ -22,11 +27,53 @@ pub(super) struct Table {
 }
 
 #[derive(Debug, Serialize)]
+struct WipeTable {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    picture: Option<String>,
+    softness: u8,
+    invert: bool,
+}
+
+impl WipeTable {
+    /// `None` where it is as it is without being told.
+    fn of(wipe: &Wipe) -> Option<Self> {
+        let Wipe { softness, invert, .. } = *wipe;
+        let picture = wipe.picture().map(|path| path.display().to_string());
+        let plain = Wipe::default();
+        let told = picture.is_some() || (softness, invert) != (plain.softness, plain.invert);
+        told.then_some(Self { picture, softness, invert })
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct StingerTable {
+    file: String,
+    cut_ms: u64,
+    matte: String,
+    invert: bool,
+    volume: u8,
+}
+
+impl StingerTable {
+    fn of(stinger: &Stinger) -> Self {
+        Self {
+            file: stinger.file.display().to_string(),
+            cut_ms: u64::try_from(stinger.cut.as_millis()).unwrap_or(0),
+            matte: matte_text(stinger.matte),
+            invert: stinger.invert,
+            volume: stinger.volume,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
 struct SourceTable {
     name: String,
     source: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pointer: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    when_hidden: Option<&'static str>,
     #[serde(skip_serializing_if = "toml::Table::is_empty")]
     text: toml::Table,
     #[serde(skip_serializing_if = "toml::Table::is_empty")]
@@ -98,6 +145,7 @@ pub(super) fn whole_table(collection: &Collection) -> Table {
         name: source.name.clone(),
         source: source.choice.to_string(),
         pointer: source.properties.without_pointer.then_some(false),
+        when_hidden: properties::hidden_text(source.properties.hidden),
         text: properties::text_table(&source.properties.text),
         slides: properties::slides_table(&source.properties.slides),
         filters: filters::tables(&source.filters),
@@ -108,8 +156,16 @@ pub(super) fn whole_table(collection: &Collection) -> Table {
     };
     Table {
         current: scene_name(collection.current).unwrap_or_default(),
-        transition: transition_text(collection.transition.kind),
+        transition: transition_text(&collection.transition.kind),
         transition_ms: u64::try_from(collection.transition.duration.as_millis()).unwrap_or(0),
+        wipe: match &collection.transition.kind {
+            Kind::Luma(wipe) => WipeTable::of(wipe),
+            _ => None,
+        },
+        stinger: match &collection.transition.kind {
+            Kind::Stinger(stinger) => Some(StingerTable::of(stinger)),
+            _ => None,
+        },
         sources: collection.sources.iter().map(source).collect(),
         main_filters: filters::tables(&collection.main_filters),
         scenes: collection.scenes.iter().map(scene).collect(),
@@ -153,4 +209,49 @@ fn item_table(collection: &Collection, item: &Item) -> ItemTable {
         }
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use toml::Value;
+
+    use super::*;
+    use crate::compose::transition::{Matte, Order, Pattern, Transition};
+    use crate::studio::Settings;
+
+    #[test]
+    fn wipes_by_a_picture_and_stingers_come_back_and_odd_ones_are_told() {
+        let order = Order::Picture("/v/a \"b\".png".into());
+        let stinger = Stinger {
+            file: "/v/转场.webp".into(),
+            cut: Duration::from_millis(1_250),
+            matte: Matte::Color([0, 255, 16]),
+            invert: true,
+            volume: 40,
+        };
+        for kind in [
+            Kind::Luma(Wipe { order, softness: 0, invert: false }),
+            Kind::Luma(Wipe::of(Pattern::Dissolve)),
+            Kind::Stinger(stinger),
+        ] {
+            let transition = Transition { kind, duration: Duration::from_millis(700) };
+            let before = Collection { transition, ..Collection::default() };
+            let (read, warnings) = Settings::parse(
+                &toml::to_string(&toml::Table::from_iter([(
+                    "collection".to_owned(),
+                    Value::try_from(whole_table(&before)).unwrap(),
+                )]))
+                .unwrap(),
+            );
+            assert_eq!(warnings, Vec::<String>::new());
+            assert_eq!(read.collection.transition, before.transition);
+        }
+        let text = "[collection]\ntransition = 'stinger'\n[collection.stinger]\nfile = 7\n\
+            cut_ms = -1\nmatte = 'left'\ninvert = 1\nvolume = 101\n";
+        let (settings, warnings) = Settings::parse(text);
+        assert_eq!(settings.collection.transition.kind, Kind::Stinger(Stinger::default()));
+        assert_eq!(warnings.len(), 5, "{warnings:#?}");
+    }
 }

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::capture::{Properties, VideoChoice};
+use crate::capture::{Hidden, Properties, VideoChoice};
 use crate::compose::scene::{
     Blend, Content, Crop, Fit, Item, ItemId, MOST_DEPTH, Place, Scene, SourceId,
 };
-use crate::compose::transition::{self, Kind, Side, Transition};
+use crate::compose::transition::{self, Transition};
 use crate::studio::scenes::{Collection, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source};
 use crate::studio::settings::obs_filters::{self, array, number, text};
+use crate::studio::settings::obs_transitions;
 
 /// What is left out is listed up to here.
 const MOST_TOLD: usize = 30;
@@ -130,15 +131,10 @@ impl<'a> Importer<'a> {
             .map(|scene| scene.id)
             .unwrap_or_default();
         let duration = number(json, "transition_duration").unwrap_or(300.0).clamp(0.0, 20_000.0);
-        let kind = match text(json, "current_transition").to_lowercase().as_str() {
-            name if name.contains("cut") => Kind::Cut,
-            name if name.contains("color") || name.contains("colour") => Kind::FadeColor([0; 3]),
-            name if name.contains("slide") => Kind::Slide(Side::Right),
-            name if name.contains("swipe") => Kind::Swipe(Side::Right),
-            _ => Kind::Fade,
-        };
+        let (kind, not) = obs_transitions::read(json);
+        self.told.extend(not);
         let duration = Duration::from_millis(duration as u64).min(transition::MOST);
-        collection.transition = Transition { kind, duration };
+        collection.transition = Transition { kind, duration }.bounded();
         if self.items as usize >= MOST_ITEMS {
             self.told.insert(format!("items beyond {MOST_ITEMS}"));
         }
@@ -209,7 +205,7 @@ impl<'a> Importer<'a> {
                     name,
                     choice,
                     filters,
-                    properties: Properties::default(),
+                    properties: Properties { hidden: hidden(source), ..Properties::default() },
                 });
                 Some(id)
             }
@@ -257,6 +253,24 @@ fn choice(source: &Value) -> Result<VideoChoice, String> {
         other => return Err(other.to_owned()),
     };
     wanted.parse().map_err(|_| kind.to_owned())
+}
+
+/// What becomes of something that plays while it is not shown.
+fn hidden(source: &Value) -> Hidden {
+    let none = Value::Null;
+    let settings = source.get("settings").unwrap_or(&none);
+    match text(source, "id") {
+        "ffmpeg_source" => match settings.get("restart_on_activate").and_then(Value::as_bool) {
+            Some(false) => Hidden::Plays,
+            _ => Hidden::Restarts,
+        },
+        "slideshow" | "vlc_source" => match text(settings, "playback_behavior") {
+            "pause_unpause" => Hidden::Pauses,
+            "stop_restart" => Hidden::Restarts,
+            _ => Hidden::Plays,
+        },
+        _ => Hidden::Plays,
+    }
 }
 
 fn slides(settings: &Value) -> String {
@@ -407,6 +421,8 @@ mod tests {
         let sources: Vec<_> =
             it.sources.iter().map(|it| (it.name.as_str(), it.choice.to_string())).collect();
         assert_eq!(sources, [("Clip", "file:/v/clip.y4m".into()), ("Cam", "camera".into())]);
+        let hidden: Vec<_> = it.sources.iter().map(|it| it.properties.hidden).collect();
+        assert_eq!(hidden, [super::Hidden::Restarts, super::Hidden::Plays]);
         let [clip, cam, group] = it.scenes[0].items.as_slice() else { panic!() };
         assert!(clip.hidden && clip.locked && clip.place.flip_x && clip.blend == Blend::Screen);
         assert!((clip.place.x - 0.25).abs() < 1e-9 && (clip.place.rotation - 90.0).abs() < 1e-9);

@@ -1,5 +1,5 @@
 //! What sources are set by beside what they show, in a scene collection: `text` and `slides` are
-//! tables of a source, `pointer` a flag. What is not known or not as it should be is told, and stays
+//! tables of a source, `pointer` a flag, `when_hidden` a word. What is not known or not as it should be is told, and stays
 //! as it is in the beginning.
 
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use toml::{Table, Value};
 
 use crate::capture::text::{Align, Look, Scroll, Shadow, Style, Way};
-use crate::capture::{Order, Pace, Properties, Rgba};
+use crate::capture::{Hidden, Order, Pace, Properties, Rgba};
 use crate::media::Size;
 
 const ALIGNS: [(&str, Align); 3] =
@@ -17,6 +17,9 @@ const WAYS: [(&str, Way); 4] =
     [("left", Way::Left), ("right", Way::Right), ("up", Way::Up), ("down", Way::Down)];
 
 const ORDERS: [(&str, Order); 2] = [("name", Order::Name), ("shuffled", Order::Shuffled)];
+
+const HIDDEN: [(&str, Hidden); 3] =
+    [("play", Hidden::Plays), ("pause", Hidden::Pauses), ("restart", Hidden::Restarts)];
 
 /// Pixels a second, where only the way is written.
 const SPEED: u32 = 120;
@@ -118,7 +121,22 @@ pub(super) fn read(source: &Value, name: &str, bad: &mut dyn FnMut(String)) -> P
             false
         }
     };
-    Properties { text: text.look(), slides, without_pointer }.bounded()
+    let hidden = match source.get("when_hidden").map(Value::as_str) {
+        None => Hidden::default(),
+        Some(word) => {
+            let known = HIDDEN.iter().find(|(name, _)| Some(*name) == word);
+            if known.is_none() {
+                bad(format!("'when_hidden' of the source '{name}' is not known"));
+            }
+            known.map(|(_, hidden)| *hidden).unwrap_or_default()
+        }
+    };
+    Properties { text: text.look(), slides, without_pointer, hidden }.bounded()
+}
+
+/// What becomes of it while it is not shown, in a word; `None`: it goes on.
+pub(super) fn hidden_text(hidden: Hidden) -> Option<&'static str> {
+    (hidden != Hidden::default()).then(|| word_of(&HIDDEN, &hidden))
 }
 
 /// What was read of a text's look; what hangs together is written in several places.
@@ -244,7 +262,7 @@ mod tests {
             repeat: false,
         };
         let text = Look { style, width: Some(800), height: Some(300), scroll };
-        Properties { text, slides, without_pointer: true }
+        Properties { text, slides, without_pointer: true, hidden: Hidden::Restarts }
     }
 
     #[test]
@@ -274,7 +292,7 @@ mod tests {
 
     #[test]
     fn what_is_bad_is_told_and_stays_as_in_the_beginning() {
-        let text = "pointer = 'yes'\n[text]\nsize = 0\nweight = 1e9\ncolor = 'reddish'\nitalic = 1\n\
+        let text = "pointer = 'yes'\nwhen_hidden = 'sleep'\n[text]\nsize = 0\nweight = 1e9\ncolor = 'reddish'\nitalic = 1\n\
             align = 'top'\nshadow = '#000000'\nsparkle = true\nwidth = -4\nfont = 7\n\
             scroll = 'left'\n[slides]\nseconds = -1\nfade = nan\norder = 'random'\nrepeat = 'no'\n";
         let table: Value = Value::Table(text.parse().unwrap());
@@ -285,7 +303,7 @@ mod tests {
             Some(Shadow { color: Rgba::BLACK, right: 4, down: 4, blur: 4 });
         expected.text.scroll = Some(Scroll { way: Way::Left, speed: SPEED });
         assert_eq!(read_back, expected);
-        assert_eq!(told.len(), 13, "{told:#?}");
+        assert_eq!(told.len(), 14, "{told:#?}");
         assert!(told.iter().all(|why| why.contains("'Title'")), "{told:#?}");
         let odd: Value = Value::Table("text = 3\nslides = []".parse().unwrap());
         let mut told = 0;

@@ -1,31 +1,29 @@
 //! The words for transitions in settings and on the command line.
 
-use crate::compose::transition::{Kind, Pattern, Side};
+use std::path::PathBuf;
+
+use crate::compose::transition::{Kind, Matte, Order, Pattern, Side, Stinger, Wipe};
 
 const SIDES: [(&str, Side); 4] =
     [("right", Side::Right), ("left", Side::Left), ("top", Side::Top), ("bottom", Side::Bottom)];
 
-const PATTERNS: [(&str, Pattern); 5] = [
-    ("circle", Pattern::Circle),
-    ("clock", Pattern::Clock),
-    ("diagonal", Pattern::Diagonal),
-    ("doors", Pattern::Doors),
-    ("blinds", Pattern::Blinds),
-];
-
-/// A transition in a word: `fade`, `slide-left`, `color-#ffffff`, `luma-clock`.
-pub fn transition_text(kind: Kind) -> String {
+/// A transition in a word: `fade`, `slide-left`, `color-#ffffff`, `luma-clock`, `stinger`. What a wipe and
+/// a stinger are set by beside it is not in it.
+pub fn transition_text(kind: &Kind) -> String {
     let side = |wanted| SIDES.iter().find(|(_, it)| *it == wanted).map_or("", |(name, _)| name);
-    match kind {
+    match *kind {
         Kind::Cut => "cut".into(),
         Kind::Fade => "fade".into(),
         Kind::FadeColor([r, g, b]) => format!("color-#{r:02x}{g:02x}{b:02x}"),
         Kind::Slide(from) => format!("slide-{}", side(from)),
         Kind::Swipe(from) => format!("swipe-{}", side(from)),
-        Kind::Luma(wanted) => {
-            let name = PATTERNS.iter().find(|(_, it)| *it == wanted).map_or("", |(name, _)| name);
+        Kind::Luma(Wipe { order: Order::Picture(_), .. }) => "luma-picture".into(),
+        Kind::Luma(Wipe { order: Order::Pattern(wanted), .. }) => {
+            let mut all = Pattern::ALL.iter();
+            let name = all.find(|(_, it)| *it == wanted).map_or("", |(name, _)| name);
             format!("luma-{name}")
         }
+        Kind::Stinger(_) => "stinger".into(),
     }
 }
 
@@ -44,8 +42,39 @@ pub fn transition_of(text: &str) -> Option<Kind> {
         }
         "slide" => side().map(Kind::Slide),
         "swipe" => side().map(Kind::Swipe),
-        "luma" => PATTERNS.iter().find(|(name, _)| *name == rest).map(|(_, it)| Kind::Luma(*it)),
+        "luma" if rest == "picture" => {
+            let order = Order::Picture(PathBuf::new());
+            Some(Kind::Luma(Wipe { order, ..Wipe::default() }))
+        }
+        "luma" => {
+            let mut all = Pattern::ALL.iter();
+            all.find(|(name, _)| *name == rest).map(|(_, it)| Kind::Luma(Wipe::of(*it)))
+        }
+        "stinger" if rest.is_empty() => Some(Kind::Stinger(Stinger::default())),
         _ => None,
+    }
+}
+
+const MATTES: [(&str, Matte); 4] = [
+    ("alpha", Matte::Own),
+    ("right", Matte::Right),
+    ("below", Matte::Below),
+    ("dark", Matte::Dark),
+];
+
+/// What of a stinger's picture is seen through, in a word: `alpha`, `right`, `#00ff00`.
+pub fn matte_text(matte: Matte) -> String {
+    match matte {
+        Matte::Color([r, g, b]) => format!("#{r:02x}{g:02x}{b:02x}"),
+        other => MATTES.iter().find(|(_, it)| *it == other).map_or("", |(name, _)| name).into(),
+    }
+}
+
+/// What such a word names.
+pub fn matte_of(text: &str) -> Option<Matte> {
+    match transition_of(&format!("color-{text}")) {
+        Some(Kind::FadeColor(color)) => Some(Matte::Color(color)),
+        _ => MATTES.iter().find(|(name, _)| *name == text).map(|(_, it)| *it),
     }
 }
 
@@ -57,11 +86,19 @@ mod tests {
     fn every_transition_has_its_word() {
         let mut kinds = vec![Kind::Cut, Kind::Fade, Kind::FadeColor([1, 255, 16])];
         kinds.extend(SIDES.iter().flat_map(|(_, side)| [Kind::Slide(*side), Kind::Swipe(*side)]));
-        kinds.extend(PATTERNS.iter().map(|(_, pattern)| Kind::Luma(*pattern)));
+        kinds.extend(Pattern::ALL.map(|(_, pattern)| Kind::Luma(Wipe::of(pattern))));
+        let order = Order::Picture(PathBuf::new());
+        kinds.push(Kind::Luma(Wipe { order, ..Wipe::default() }));
+        kinds.push(Kind::Stinger(Stinger::default()));
         for kind in kinds {
-            assert_eq!(transition_of(&transition_text(kind)), Some(kind));
+            assert_eq!(transition_of(&transition_text(&kind)), Some(kind));
         }
-        for bad in ["", "fades", "slide", "color-#12345", "color-#1é345", "luma-x"] {
+        let color = Matte::Color([0, 255, 1]);
+        for matte in [Matte::Own, Matte::Right, Matte::Below, Matte::Dark, color] {
+            assert_eq!(matte_of(&matte_text(matte)), Some(matte));
+        }
+        assert_eq!((matte_of("left"), matte_of("#00")), (None, None));
+        for bad in ["", "fades", "slide", "color-#12345", "color-#1é345", "luma-x", "stinger-x"] {
             assert_eq!(transition_of(bad), None, "{bad}");
         }
     }

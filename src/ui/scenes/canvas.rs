@@ -1,6 +1,7 @@
 //! Changing a scene on its picture: click to select, drag to move, handles to resize and turn,
 //! Alt with a handle to crop, arrows to nudge, Delete to remove. Edges and middles snap (not while
-//! Ctrl is held); Shift frees the shape of a corner and makes turning go in steps.
+//! Ctrl is held); Shift frees the shape of a corner and makes turning go in steps. Shift or Ctrl with
+//! a click selects several, so does a frame that is drawn beside everything, or with Shift anywhere.
 
 use egui::{
     Color32, EventFilter, Key, Modifiers, Pos2, Rect, Role, Sense, Shape, Stroke, Ui, Vec2,
@@ -54,6 +55,10 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     let selected = draft.selected.and_then(|id| items.iter().find(|item| item.id == id));
     let response = ui.interact(rect, ui.scope_id().with("canvas"), Sense::click_and_drag());
     let name = match selected {
+        Some(_) if !draft.others.is_empty() => {
+            let count = draft.chosen().len().to_string();
+            view.texts.with("canvas-several", &[("count", count.into())])
+        }
         Some(item) => {
             let name = name_of(view, item);
             view.texts.with("canvas-selected", &[("name", name.into())])
@@ -65,7 +70,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     let modifiers = ui.input(|input| input.modifiers);
 
     // What is under the pointer: a handle of what is selected, else the topmost item there.
-    let handle = selected.filter(|item| !item.locked).and_then(|item| {
+    let alone = selected.filter(|item| !item.locked && draft.others.is_empty());
+    let handle = alone.and_then(|item| {
         let size = natural(view.snapshot, item);
         grip_at(frame, &place::tight(&item.place, size, canvas), pointer?, modifiers.alt)
             .map(|grip| (item, grip))
@@ -84,29 +90,44 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         items.iter().rev().find(hit)
     };
     let begun = ui.input(|input| input.pointer.press_origin());
+    let shown = |item: &&Item| !item.hidden && !item.locked;
     if response.drag_started_by(egui::PointerButton::Primary)
         && let Some(origin) = begun
     {
-        let held = selected.filter(|item| !item.locked).and_then(|item| {
+        let held = alone.and_then(|item| {
             let size = natural(view.snapshot, item);
             grip_at(frame, &place::tight(&item.place, size, canvas), origin, modifiers.alt)
                 .map(|grip| (item, grip))
         });
-        let held = held.or_else(|| under(origin).map(|item| (item, Grip::Whole)));
+        let below = || under(origin).filter(|_| !modifiers.shift);
+        let held = held.or_else(|| below().map(|item| (item, Grip::Whole)));
+        draft.band = held.is_none().then(|| frame.to_program(origin));
         draft.grip = held.map(|(item, grip)| {
-            draft.selected = Some(item.id);
+            let along = grip == Grip::Whole && draft.is_chosen(item.id);
+            if !along {
+                draft.choose(Some(item.id));
+            }
+            let others = items.iter().filter(shown);
+            let others = others.filter(|it| it.id != item.id && draft.is_chosen(it.id));
+            let others = others.map(|it| (it.id, it.place)).collect();
             let size = natural(view.snapshot, item);
             let start = if grip == Grip::Whole {
                 item.place
             } else {
                 place::tight(&item.place, size, canvas)
             };
-            Drag { id: item.id, grip, from: frame.to_program(origin), start, guides: (None, None) }
+            let (from, guides) = (frame.to_program(origin), (None, None));
+            Drag { id: item.id, grip, from, start, others, guides }
         });
     } else if (response.clicked() || response.secondary_clicked())
         && let Some(at) = pointer
     {
-        draft.selected = under(at).map(|item| item.id);
+        match under(at).map(|item| item.id) {
+            Some(id) if modifiers.shift || modifiers.command => draft.toggle(id),
+            // A menu is of all that are selected.
+            Some(id) if response.secondary_clicked() && draft.is_chosen(id) => {}
+            found => draft.choose(found),
+        }
         response.request_focus();
     }
     if response.double_clicked()
@@ -129,17 +150,43 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
             drag.guides = (across, down);
         }
         if now.bounded() != item.place {
-            view.send(Command::Edit(Edit::SetPlace(item.id, now)));
+            let mut edits = vec![Edit::SetPlace(item.id, now)];
+            let by = (now.x - drag.start.x, now.y - drag.start.y);
+            edits.extend(drag.others.iter().map(|(id, start)| {
+                Edit::SetPlace(*id, Place { x: start.x + by.0, y: start.y + by.1, ..*start })
+            }));
+            all(view, edits);
+        }
+    }
+    if let (Some(from), Some(at)) = (draft.band, pointer) {
+        let band = Rect::from_two_pos(frame.to_window(from), at);
+        let fill = view.theme.accent.gamma_multiply(0.15);
+        let stroke = Stroke::new(1.0, view.theme.accent);
+        ui.painter().rect(band.intersect(rect), 0.0, fill, stroke, egui::StrokeKind::Inside);
+        if response.drag_stopped() {
+            let inside = |item: &&Item| {
+                let size = natural(view.snapshot, item);
+                let [left, top, right, bottom] = place::edges(&item.place, size, canvas);
+                let seen = Rect::from_min_max(
+                    frame.to_window((left, top)),
+                    frame.to_window((right, bottom)),
+                );
+                seen.intersects(band)
+            };
+            let found = items.iter().filter(shown).filter(inside).map(|item| item.id);
+            draft.choose_all(found, modifiers.shift || modifiers.command);
+            response.request_focus();
         }
     }
     if response.drag_stopped() {
-        draft.grip = None;
+        (draft.grip, draft.band) = (None, None);
     }
+    let chosen: Vec<&Item> = items.iter().filter(|item| draft.is_chosen(item.id)).collect();
     if response.has_focus() {
-        keyboard(ui, view, draft, response.id, selected);
+        keyboard(ui, view, draft, response.id, (items, &chosen));
     }
-    if let Some(item) = selected {
-        outline(ui, view, frame, item);
+    for item in &chosen {
+        outline(ui, view, frame, item, chosen.len() == 1);
     }
     if let Some(Drag { guides, .. }) = &draft.grip {
         let stroke = Stroke::new(1.0, view.theme.accent);
@@ -155,23 +202,41 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     }
 }
 
+/// Sends changes as one step.
+fn all(view: &mut View<'_>, mut edits: Vec<Edit>) {
+    let edit = match edits.len() {
+        0 => return,
+        1 => edits.pop(),
+        _ => Some(Edit::Several(edits)),
+    };
+    if let Some(edit) = edit {
+        view.send(Command::Edit(edit));
+    }
+}
+
 fn keyboard(
     ui: &Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
     id: egui::Id,
-    selected: Option<&Item>,
+    (items, chosen): (&[Item], &[&Item]),
 ) {
     // Arrows move what is selected, not the keyboard's place.
-    let arrows = selected.is_some();
+    let arrows = !chosen.is_empty();
     let filter = EventFilter {
         horizontal_arrows: arrows,
         vertical_arrows: arrows,
         ..EventFilter::default()
     };
     ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
-    let Some(item) = selected else { return };
     let pressed = |modifiers, key| ui.input_mut(|input| input.consume_key(modifiers, key));
+    if pressed(Modifiers::COMMAND, Key::A) {
+        let shown = items.iter().filter(|item| !item.hidden && !item.locked);
+        draft.choose_all(shown.map(|item| item.id), false);
+    }
+    if chosen.is_empty() {
+        return;
+    }
     for (key, by) in [
         (Key::ArrowLeft, (-1.0, 0.0)),
         (Key::ArrowRight, (1.0, 0.0)),
@@ -186,18 +251,17 @@ fn keyboard(
         } else {
             continue;
         };
-        if !item.locked {
-            let by = (by.0 * step, by.1 * step);
-            let place = place::moved(&item.place, by, view.snapshot.quality.size);
-            view.send(Command::Edit(Edit::SetPlace(item.id, place)));
-        }
+        let (by, canvas) = ((by.0 * step, by.1 * step), view.snapshot.quality.size);
+        let free = chosen.iter().filter(|item| !item.locked);
+        let moved = |item: &&Item| Edit::SetPlace(item.id, place::moved(&item.place, by, canvas));
+        all(view, free.map(moved).collect());
     }
     if pressed(Modifiers::NONE, Key::Delete) || pressed(Modifiers::NONE, Key::Backspace) {
-        view.send(Command::Edit(Edit::RemoveItem(item.id)));
-        draft.selected = None;
+        all(view, chosen.iter().map(|item| Edit::RemoveItem(item.id)).collect());
+        draft.choose(None);
     }
     if pressed(Modifiers::NONE, Key::Escape) {
-        draft.selected = None;
+        draft.choose(None);
     }
 }
 
@@ -248,7 +312,8 @@ fn cursor(grip: Grip) -> egui::CursorIcon {
     }
 }
 
-fn outline(ui: &Ui, view: &View<'_>, frame: Frame, item: &Item) {
+/// A frame around an item; with its handles if it is `alone`.
+fn outline(ui: &Ui, view: &View<'_>, frame: Frame, item: &Item, alone: bool) {
     let size = natural(view.snapshot, item);
     let place = place::tight(&item.place, size, frame.canvas);
     let handles = handles(frame, &place);
@@ -261,7 +326,7 @@ fn outline(ui: &Ui, view: &View<'_>, frame: Frame, item: &Item) {
     painter
         .add(Shape::closed_line(corners.clone(), Stroke::new(3.0, Color32::from_black_alpha(140))));
     painter.add(Shape::closed_line(corners, Stroke::new(1.5, accent)));
-    if item.locked {
+    if item.locked || !alone {
         return;
     }
     if let (Some(turn), Some(top)) = (at(Grip::Turn), at(Grip::Side(0, -1))) {

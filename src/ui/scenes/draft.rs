@@ -3,7 +3,7 @@
 use crate::capture::Heeds;
 use crate::compose::scene::{Content, Item, ItemId, Place, SceneId, SourceId};
 use crate::media::Size;
-use crate::studio::Snapshot;
+use crate::studio::{Command, Edit, Snapshot};
 use crate::ui::actions::key;
 use crate::ui::icons::Icon;
 use crate::ui::scenes::place::Grip;
@@ -12,12 +12,16 @@ use crate::ui::view::View;
 /// What a person has in hand.
 #[derive(Debug, Default)]
 pub struct Draft {
-    /// The item that is selected.
+    /// The item that is selected; of several, the one that was selected last.
     pub selected: Option<ItemId>,
+    /// The others that are.
+    pub(super) others: Vec<ItemId>,
     /// The name that is being typed, of a scene or an item.
     pub(super) naming: Option<(Named, String)>,
     /// What is being dragged on the picture.
     pub(super) grip: Option<Drag>,
+    /// Where a frame around several was begun, in program pixels.
+    pub(super) band: Option<(f64, f64)>,
     /// The item whose settings are shown.
     pub settings: Option<ItemId>,
     /// The source whose filters are shown, and which of them is looked at.
@@ -28,11 +32,53 @@ pub struct Draft {
     pub(super) family: Option<String>,
     /// What is typed there as the source.
     pub(super) source_text: Option<String>,
+    /// Where on its bar something that plays is being moved to, 0…1.
+    pub(super) going: Option<f32>,
+    /// The options of the transition are shown.
+    pub transition: bool,
     /// Studio mode: scenes are prepared before they go out.
     pub studio_mode: bool,
 }
 
 impl Draft {
+    /// All that are selected.
+    pub(super) fn chosen(&self) -> Vec<ItemId> {
+        self.selected.into_iter().chain(self.others.iter().copied()).collect()
+    }
+
+    pub(super) fn is_chosen(&self, id: ItemId) -> bool {
+        self.selected == Some(id) || self.others.contains(&id)
+    }
+
+    /// Selects one alone, or none.
+    pub(super) fn choose(&mut self, id: Option<ItemId>) {
+        self.selected = id;
+        self.others.clear();
+    }
+
+    /// Selects one besides, or no longer.
+    pub(super) fn toggle(&mut self, id: ItemId) {
+        if self.selected == Some(id) {
+            self.selected = self.others.pop();
+        } else if self.others.contains(&id) {
+            self.others.retain(|it| *it != id);
+        } else {
+            self.others.extend(self.selected.replace(id));
+        }
+    }
+
+    /// Selects these, the last one foremost; what was selected stays so if `besides`.
+    pub(super) fn choose_all(&mut self, ids: impl IntoIterator<Item = ItemId>, besides: bool) {
+        if !besides {
+            self.choose(None);
+        }
+        for id in ids {
+            if !self.is_chosen(id) {
+                self.toggle(id);
+            }
+        }
+    }
+
     /// Shows the filters of a source.
     pub(in crate::ui) fn show_filters(&mut self, source: SourceId) {
         (self.filters, self.filter) = (Some(source), 0);
@@ -58,7 +104,7 @@ impl Draft {
         })
     }
 
-    fn source_that(
+    pub(super) fn source_that(
         &self,
         snapshot: &Snapshot,
         fits: impl Fn(SourceId) -> bool,
@@ -82,6 +128,8 @@ pub(super) struct Drag {
     /// Where it began, in program pixels.
     pub from: (f64, f64),
     pub start: Place,
+    /// The others that go along, and where each was.
+    pub others: Vec<(ItemId, Place)>,
     /// The lines it snaps to now.
     pub guides: (Option<f64>, Option<f64>),
 }
@@ -132,6 +180,15 @@ pub(super) fn icon_of(item: &Item) -> Icon {
     }
 }
 
+/// The same for each of these items, as one step.
+pub(super) fn each(view: &mut View<'_>, ids: &[ItemId], edit: impl Fn(ItemId) -> Edit) {
+    match ids {
+        [] => {}
+        [id] => view.send(Command::Edit(edit(*id))),
+        ids => view.send(Command::Edit(Edit::Several(ids.iter().copied().map(edit).collect()))),
+    }
+}
+
 /// Fit modes with the keys of their names.
 pub(super) const FITS: [(&str, crate::compose::scene::Fit); 4] = {
     use crate::compose::scene::Fit;
@@ -156,3 +213,32 @@ pub(super) const BLENDS: [(&str, crate::compose::scene::Blend); 7] = {
         (key!("blend-darken"), Blend::Darken),
     ]
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_are_selected_one_by_one_and_together() {
+        let mut draft = Draft::default();
+        let ids = |draft: &Draft| {
+            let mut ids: Vec<u32> = draft.chosen().iter().map(|id| id.0).collect();
+            ids.sort_unstable();
+            ids
+        };
+        for id in [1, 2, 3] {
+            draft.toggle(ItemId(id));
+        }
+        assert_eq!((ids(&draft), draft.selected), (vec![1, 2, 3], Some(ItemId(3))));
+        draft.toggle(ItemId(3));
+        assert_eq!((ids(&draft), draft.selected), (vec![1, 2], Some(ItemId(2))));
+        draft.toggle(ItemId(1));
+        assert_eq!(ids(&draft), [2]);
+        draft.choose_all([4, 5, 2].map(ItemId), true);
+        assert_eq!(ids(&draft), [2, 4, 5]);
+        draft.choose_all([7, 8].map(ItemId), false);
+        assert_eq!(ids(&draft), [7, 8]);
+        draft.choose(Some(ItemId(9)));
+        assert!(draft.is_chosen(ItemId(9)) && !draft.is_chosen(ItemId(7)));
+    }
+}

@@ -6,14 +6,15 @@ use egui::{
     Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 
-use crate::compose::scene::{Content, Item, Scene};
+use crate::compose::scene::{Content, Item, ItemId, Scene};
 use crate::compose::transition::Transition;
 use crate::studio::snapshot::{LiveState, SourceState};
 use crate::studio::{Command, Edit};
 use crate::ui::actions::key;
 use crate::ui::icons::{self, Icon};
-use crate::ui::scenes::draft::{Draft, Named, edited, icon_of, name_of};
+use crate::ui::scenes::draft::{Draft, Named, each, edited, icon_of, name_of};
 use crate::ui::scenes::menu;
+use crate::ui::scenes::transition::Way;
 use crate::ui::theme::{RADIUS, Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Look, elided, focus_ring, icon_button, section};
@@ -95,7 +96,7 @@ fn scene_pressed(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene,
         } else {
             Command::SwitchScene(scene.id)
         });
-        draft.selected = None;
+        draft.choose(None);
     }
     if row.has_focus() && pressed(ui, Key::Delete) {
         view.send(Command::Edit(Edit::RemoveScene(scene.id)));
@@ -104,34 +105,24 @@ fn scene_pressed(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene,
 
 /// The transitions, their length, and studio mode.
 fn transitions(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
-    use crate::compose::transition::{Kind, Pattern, Side};
     use crate::ui::widgets::{menu_item, menu_rule};
     let texts = view.texts;
-    let now = view.snapshot.scenes.collection.transition;
-    for (name, kind) in [
-        (key!("transition-cut"), Kind::Cut),
-        (key!("transition-fade"), Kind::Fade),
-        (key!("transition-black"), Kind::FadeColor([0; 3])),
-        (key!("transition-white"), Kind::FadeColor([255; 3])),
-        (key!("transition-slide"), Kind::Slide(Side::Right)),
-        (key!("transition-swipe"), Kind::Swipe(Side::Right)),
-        (key!("transition-circle"), Kind::Luma(Pattern::Circle)),
-        (key!("transition-clock"), Kind::Luma(Pattern::Clock)),
-        (key!("transition-blinds"), Kind::Luma(Pattern::Blinds)),
-    ] {
-        if menu_item(ui, view.theme, &texts.get(name), "", now.kind == kind, true) {
-            view.send(Command::Edit(Edit::SetTransition(Transition { kind, ..now })));
+    let now = view.snapshot.scenes.collection.transition.clone();
+    let chosen = Way::of(&now.kind);
+    for way in Way::ALL {
+        if menu_item(ui, view.theme, &texts.get(way.name()), "", way == chosen, true) {
+            // What needs options has them shown at once.
+            draft.transition |= way.asks();
+            if way != chosen {
+                let kind = way.kind(&now.kind);
+                view.send(Command::Edit(Edit::SetTransition(Transition { kind, ..now.clone() })));
+            }
             ui.close();
         }
     }
-    menu_rule(ui, view.theme);
-    for ms in [150_u32, 300, 500, 1_000, 2_000] {
-        let text = texts.with("transition-time", &[("ms", ms.to_string().into())]);
-        let duration = std::time::Duration::from_millis(ms.into());
-        if menu_item(ui, view.theme, &text, "", now.duration == duration, true) {
-            view.send(Command::Edit(Edit::SetTransition(Transition { duration, ..now })));
-            ui.close();
-        }
+    if menu_item(ui, view.theme, &texts.get("transition-options"), "", false, true) {
+        draft.transition = true;
+        ui.close();
     }
     menu_rule(ui, view.theme);
     if menu_item(ui, view.theme, &texts.get("studio-mode"), "", draft.studio_mode, true) {
@@ -186,7 +177,9 @@ fn item_row(
     };
     let lamp = bad.then_some(view.theme.warn);
     let indent = depth.min(4) as f32 * 12.0;
-    let selected = draft.selected == Some(item.id);
+    let selected = draft.is_chosen(item.id);
+    // What is done to one of several that are selected is done to all of them.
+    let all = if selected { draft.chosen() } else { vec![item.id] };
     let room = ui.available_rect_before_wrap();
     let top = ui.cursor().top();
     // The row ends where its two buttons begin.
@@ -205,7 +198,7 @@ fn item_row(
     };
     let text = view.texts.with(text, &[("name", name.as_str().into())]);
     if icon_button(&mut right, view.theme, eye, &text, 24.0, Look::Quiet).clicked() {
-        view.send(Command::Edit(Edit::HideItem(item.id, !item.hidden)));
+        each(view, &all, |id| Edit::HideItem(id, !item.hidden));
     }
     let (lock, text) = if item.locked {
         (Icon::Lock, key!("item-unlock"))
@@ -214,7 +207,7 @@ fn item_row(
     };
     let text = view.texts.with(text, &[("name", name.as_str().into())]);
     if icon_button(&mut right, view.theme, lock, &text, 24.0, Look::Quiet).clicked() {
-        view.send(Command::Edit(Edit::LockItem(item.id, !item.locked)));
+        each(view, &all, |id| Edit::LockItem(id, !item.locked));
     }
     ui.advance_cursor_after_rect(Rect::from_min_size(
         pos2(room.left(), top),
@@ -225,14 +218,21 @@ fn item_row(
         draft.settings = Some(item.id);
         draft.source_text = None;
     } else if row.clicked() {
-        draft.selected = Some(item.id);
+        let modifiers = ui.input(|input| input.modifiers);
+        if modifiers.shift {
+            draft.choose_all(between(view, draft.selected, item.id), false);
+        } else if modifiers.command {
+            draft.toggle(item.id);
+        } else {
+            draft.choose(Some(item.id));
+        }
     }
     if row.has_focus() {
         if pressed(ui, Key::F2) {
             draft.naming = Some((Named::Item(item.id), name.clone()));
         }
         if pressed(ui, Key::Delete) {
-            view.send(Command::Edit(Edit::RemoveItem(item.id)));
+            each(view, &all, Edit::RemoveItem);
         }
         let alt = |key| ui.input_mut(|input| input.consume_key(Modifiers::ALT, key));
         if alt(Key::ArrowUp) && index + 1 < count {
@@ -251,6 +251,25 @@ fn item_row(
         view.send(Command::Edit(Edit::MoveItem(item.id, usize::try_from(to).unwrap_or(0))));
     }
     menu::context(&row, view, |ui, view| menu::item(ui, view, draft, item));
+}
+
+/// The items from one row of the list to another, the last one foremost.
+fn between(view: &View<'_>, from: Option<ItemId>, to: ItemId) -> Vec<ItemId> {
+    fn walk(items: &[Item], rows: &mut Vec<ItemId>) {
+        for item in items.iter().rev() {
+            rows.push(item.id);
+            walk(item.members(), rows);
+        }
+    }
+    let mut rows = Vec::new();
+    let collection = &view.snapshot.scenes.collection;
+    if let Some(scene) = collection.scene(edited(view.snapshot)) {
+        walk(&scene.items, &mut rows);
+    }
+    let place = |id: ItemId| rows.iter().position(|row| *row == id);
+    let (Some(from), Some(to)) = (from.and_then(place), place(to)) else { return vec![to] };
+    let range = rows.get(from.min(to)..=from.max(to)).unwrap_or_default();
+    if from <= to { range.to_vec() } else { range.iter().rev().copied().collect() }
 }
 
 fn pressed(ui: &Ui, key: Key) -> bool {

@@ -9,8 +9,8 @@ use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
 use crate::ui::actions::key;
 use crate::ui::pick::Pick;
-use crate::ui::scenes::draft::{Draft, Named, edited, name_of, natural};
-use crate::ui::scenes::place;
+use crate::ui::scenes::draft::{Draft, Named, each, edited, name_of, natural};
+use crate::ui::scenes::place::{self, Line};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{menu_item, menu_rule};
 
@@ -56,8 +56,56 @@ fn edit(view: &mut View<'_>, edit: Edit) {
     view.send(Command::Edit(edit));
 }
 
-/// What can be done with an item.
+/// What can be done with several items at once.
+fn several(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
+    let (texts, ids) = (view.texts, draft.chosen());
+    let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
+    let chosen = ids.iter().filter_map(|id| collection.item(*id));
+    let free: Vec<&Item> = chosen.filter(|item| !item.locked).collect();
+    let canvas = view.snapshot.quality.size;
+    for (name, line_) in [
+        (key!("align-left"), Line::Left),
+        (key!("align-center"), Line::Center),
+        (key!("align-right"), Line::Right),
+        (key!("align-top"), Line::Top),
+        (key!("align-middle"), Line::Middle),
+        (key!("align-bottom"), Line::Bottom),
+    ] {
+        if line(ui, view, &texts.get(name), free.len() > 1) {
+            let places: Vec<_> =
+                free.iter().map(|item| (item.place, natural(view.snapshot, item))).collect();
+            let places = place::aligned(&places, line_, canvas);
+            let edits = free.iter().zip(places).map(|(item, new)| Edit::SetPlace(item.id, new));
+            edit(view, Edit::Several(edits.collect()));
+        }
+    }
+    menu_rule(ui, view.theme);
+    let hide = if item.hidden { key!("items-show") } else { key!("items-hide") };
+    if line(ui, view, &texts.get(hide), true) {
+        each(view, &ids, |id| Edit::HideItem(id, !item.hidden));
+    }
+    let lock = if item.locked { key!("items-unlock") } else { key!("items-lock") };
+    if line(ui, view, &texts.get(lock), true) {
+        each(view, &ids, |id| Edit::LockItem(id, !item.locked));
+    }
+    if line(ui, view, &texts.get("items-duplicate"), true) {
+        each(view, &ids, Edit::DuplicateItem);
+    }
+    if line(ui, view, &texts.get("items-group"), true) {
+        edit(view, Edit::Group(ids.clone()));
+        draft.choose(None);
+    }
+    if line(ui, view, &texts.get("items-remove"), true) {
+        each(view, &ids, Edit::RemoveItem);
+        draft.choose(None);
+    }
+}
+
+/// What can be done with an item, or with all that are selected if it is one of them.
 pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
+    if draft.is_chosen(item.id) && draft.chosen().len() > 1 {
+        return several(ui, view, draft, item);
+    }
     let texts = view.texts;
     let id = item.id;
     let place = item.place;
@@ -187,7 +235,7 @@ pub fn add(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: SceneId) 
     let snapshot = view.snapshot;
     let mut new = |view: &mut View<'_>, name: &str, choice: VideoChoice| {
         edit(view, Edit::AddSource { scene, name: name.to_owned(), choice });
-        draft.selected = None;
+        draft.choose(None);
     };
     for camera in &snapshot.cameras {
         if line(ui, view, &camera.name, true) {

@@ -9,5 +9,7 @@ mod menu;
 mod place;
 pub mod properties;
 pub mod source;
+pub mod transition;
+pub mod transport;
 
 pub use draft::Draft;

@@ -139,6 +139,51 @@ pub fn dragged(
     }
 }
 
+/// What several are brought in line by.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    Left,
+    Center,
+    Right,
+    Top,
+    Middle,
+    Bottom,
+}
+
+/// The edges of a picture as it is turned: left, top, right, bottom.
+pub fn edges(place: &Place, natural: Size, canvas: Size) -> [f64; 4] {
+    let corners = corners(place, natural, canvas);
+    let low = |pick: fn(&(f64, f64)) -> f64| corners.iter().map(pick).fold(f64::INFINITY, f64::min);
+    let high =
+        |pick: fn(&(f64, f64)) -> f64| corners.iter().map(pick).fold(f64::NEG_INFINITY, f64::max);
+    [low(|it| it.0), low(|it| it.1), high(|it| it.0), high(|it| it.1)]
+}
+
+/// All of them in line: with each other, one alone with the program.
+pub fn aligned(all: &[(Place, Size)], line: Line, canvas: Size) -> Vec<Place> {
+    let around =
+        |[a, b, c, d]: [f64; 4], [e, f, g, h]: [f64; 4]| [a.min(e), b.min(f), c.max(g), d.max(h)];
+    let edges_of = |(place, natural): &(Place, Size)| edges(place, *natural, canvas);
+    let frame = match all {
+        [_] => [0.0, 0.0, f64::from(canvas.width), f64::from(canvas.height)],
+        all => all.iter().map(edges_of).reduce(around).unwrap_or_default(),
+    };
+    let [left, top, right, bottom] = frame;
+    let moved_one = |one: &(Place, Size)| {
+        let [l, t, r, b] = edges_of(one);
+        let by = match line {
+            Line::Left => (left - l, 0.0),
+            Line::Center => ((left + right - l - r) / 2.0, 0.0),
+            Line::Right => (right - r, 0.0),
+            Line::Top => (0.0, top - t),
+            Line::Middle => (0.0, (top + bottom - t - b) / 2.0),
+            Line::Bottom => (0.0, bottom - b),
+        };
+        moved(&one.0, by, canvas)
+    };
+    all.iter().map(moved_one).collect()
+}
+
 /// Moved so that an edge or the middle lies on the program's, if one is within `near` pixels; and
 /// the lines on which it now lies, across and down.
 pub fn snapped(
@@ -223,6 +268,25 @@ mod tests {
         assert_eq!((across, down), (Some(640.0), Some(0.0)));
         let (_, across, _) = snapped(&moved(&quarter(), (50.0, 0.0), HD), HD, HD, 8.0);
         assert_eq!(across, None);
+    }
+
+    #[test]
+    fn several_are_aligned_with_each_other_and_one_with_the_program() {
+        let small = Place { x: 0.5, y: 0.5, width: 0.25, height: 0.25, ..Place::default() };
+        let both = [(quarter(), HD), (small, HD)];
+        let line = |line| aligned(&both, line, HD);
+        assert!(near(&line(Line::Left)[1], [320.0, 360.0, 320.0, 180.0]));
+        assert!(near(&line(Line::Center)[1], [480.0, 360.0, 320.0, 180.0]));
+        assert!(near(&line(Line::Right)[1], [640.0, 360.0, 320.0, 180.0]));
+        assert!(near(&line(Line::Top)[1], [640.0, 180.0, 320.0, 180.0]));
+        assert!(near(&line(Line::Middle)[1], [640.0, 270.0, 320.0, 180.0]));
+        assert!(near(&line(Line::Bottom)[0], [320.0, 180.0, 640.0, 360.0]));
+        assert!(near(&aligned(&[(small, HD)], Line::Right, HD)[0], [960.0, 360.0, 320.0, 180.0]));
+        assert!(aligned(&[], Line::Left, HD).is_empty());
+        // A turned one by what is seen of it.
+        let turned = Place { rotation: 90.0, ..quarter() };
+        let [left, ..] = edges(&aligned(&[(turned, HD)], Line::Left, HD)[0], HD, HD);
+        assert!(left.abs() < 1e-6);
     }
 
     #[test]

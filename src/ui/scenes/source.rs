@@ -4,7 +4,7 @@
 use egui::{Align, DragValue, Id, Layout, ScrollArea, Ui, vec2};
 
 use crate::capture::text::{self, Look, Scroll, Shadow, Style, Way};
-use crate::capture::{Heeds, Order, Pace, Properties, Rgba};
+use crate::capture::{Heeds, Hidden, Order, Pace, Properties, Rgba};
 use crate::compose::scene::SourceId;
 use crate::media::Size;
 use crate::studio::{Command, Edit};
@@ -83,7 +83,11 @@ fn contents(
             around(ui, view, &mut now.text.style);
             room(ui, view, &mut now.text);
         }
-        Heeds::Slides => slides(ui, view, &mut now.slides),
+        Heeds::Slides => {
+            slides(ui, view, &mut now.slides);
+            hidden(ui, view, &mut now.hidden);
+        }
+        Heeds::Media => hidden(ui, view, &mut now.hidden),
         Heeds::Pointer => {
             let mut shown = !now.without_pointer;
             flag(ui, view, key!("look-pointer"), &mut shown);
@@ -205,6 +209,16 @@ fn room(ui: &mut Ui, view: &mut View<'_>, look: &mut Look) {
     }
 }
 
+/// What becomes of it while no scene shows it.
+fn hidden(ui: &mut Ui, view: &mut View<'_>, hidden: &mut Hidden) {
+    let ways = [
+        (key!("hidden-plays"), Hidden::Plays),
+        (key!("hidden-pauses"), Hidden::Pauses),
+        (key!("hidden-restarts"), Hidden::Restarts),
+    ];
+    one_of(ui, view, key!("hidden-way"), &ways, hidden);
+}
+
 fn slides(ui: &mut Ui, view: &mut View<'_>, pace: &mut Pace) {
     let [least, most] = Pace::TIMES;
     for (key, time, low, high) in [
@@ -224,7 +238,7 @@ fn slides(ui: &mut Ui, view: &mut View<'_>, pace: &mut Pace) {
     flag(ui, view, key!("slides-repeat"), &mut pace.repeat);
 }
 
-fn number<N: egui::emath::Numeric>(
+pub(super) fn number<N: egui::emath::Numeric>(
     ui: &mut Ui,
     view: &mut View<'_>,
     key: &'static str,
@@ -240,7 +254,7 @@ fn number<N: egui::emath::Numeric>(
     });
 }
 
-fn flag(ui: &mut Ui, view: &mut View<'_>, key: &'static str, value: &mut bool) {
+pub(super) fn flag(ui: &mut Ui, view: &mut View<'_>, key: &'static str, value: &mut bool) {
     let name = view.texts.get(key).to_string();
     line(ui, view, &name, |ui, view| {
         if switch(ui, view.theme, &name, *value) {

@@ -6,6 +6,7 @@ use super::Screen;
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::compose::scene::{SceneId, SourceId};
+use crate::compose::transition::{Kind, Order};
 use crate::mix::StripId;
 use crate::studio::{Command, Edit};
 use crate::ui::bars::Page;
@@ -32,6 +33,18 @@ impl Screen {
         if slots.get_mut(index).is_some_and(|slot| slot.filter.set_file(path)) {
             self.wishes.push(Wish::Command(Command::Edit(Edit::SetFilters(source, slots))));
         }
+    }
+
+    /// A file was chosen for the transition.
+    pub fn picked_transition(&mut self, path: PathBuf) {
+        let mut transition = self.snapshot.scenes.collection.transition.clone();
+        match &mut transition.kind {
+            Kind::Luma(wipe) => wipe.order = Order::Picture(path),
+            Kind::Stinger(stinger) => stinger.file = path,
+            // Another one was chosen while the dialog stood open.
+            _ => return,
+        }
+        self.wishes.push(Wish::Command(Command::Edit(Edit::SetTransition(transition))));
     }
 
     /// A file was chosen for the sound.

@@ -1,0 +1,196 @@
+//! A moving image, or a folder of images one a picture of the program, as a clip that is played once: a
+//! stinger. A thread decodes a few pictures ahead and waits; the file's length costs no memory.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::board;
+use super::image::decode::{self, Moving, Opened};
+use super::slides::is_image;
+use super::source::{Context, Error};
+use crate::base::queue::{self, Full, Sender};
+use crate::base::{Pooled, Stop, Timestamp, Worker};
+use crate::media::reel::{Begun, Shot};
+use crate::media::{ClipFeed, Planes, Reel, Size};
+
+/// Pictures decoded ahead.
+const AHEAD: usize = 8;
+/// Pictures of one clip: what is more is left out.
+const MOST_PICTURES: usize = 3_000;
+
+/// Whether this is a clip that [`open`] plays: a folder, or an image by its name.
+pub fn plays(path: &Path) -> bool {
+    path.is_dir() || is_image(path)
+}
+
+/// Opens a clip; its pictures are at most as large as the program.
+///
+/// # Errors
+/// Where there is no picture, with the reason.
+pub fn open(path: &Path, context: &Context) -> Result<Box<dyn ClipFeed>, Error> {
+    let fault = |reason| Error::File { path: path.to_owned(), reason };
+    let size = context.size;
+    let source = if path.is_dir() {
+        let rate = context.grid.rate;
+        Pictures::Folder { files: listed(path).map_err(fault)?, period: rate.period() }
+    } else {
+        // What decodes it stays on its thread: here is only seen whether it can be.
+        drop(decode::open(path, Some(size)).map_err(fault)?);
+        Pictures::File(path.to_owned())
+    };
+    let (shots, ready) = queue::bounded("clip-pictures", AHEAD, Full::Block);
+    let worker = Worker::spawn("clip", move |stop| source.run(size, &shots, stop))?;
+    Ok(Box::new(Reel::new(ready, Begun::default(), worker)))
+}
+
+/// The images of a folder by their names, `9` before `10`.
+fn listed(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = std::fs::read_dir(folder).map_err(|error| error.to_string())?;
+    let paths = entries.take(MOST_PICTURES * 2).filter_map(Result::ok).map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = paths.filter(|path| is_image(path)).collect();
+    files.sort_by_cached_key(|path| natural(path));
+    files.truncate(MOST_PICTURES);
+    if files.is_empty() {
+        return Err("there is no PNG, JPEG, WebP or GIF picture in it".to_owned());
+    }
+    Ok(files)
+}
+
+/// A name by its text and the last number in it.
+fn natural(path: &Path) -> (String, u64, PathBuf) {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let text = stem.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = stem.get(text.len()..).and_then(|digits| digits.parse().ok()).unwrap_or(0);
+    (text.to_owned(), number, path.to_owned())
+}
+
+enum Pictures {
+    Folder { files: Vec<PathBuf>, period: Duration },
+    File(PathBuf),
+}
+
+/// How long an image that does not move is shown.
+const STILL: Duration = Duration::from_secs(1);
+
+impl Pictures {
+    fn run(self, size: Size, shots: &Sender<Shot>, stop: &Stop) {
+        let mut at = Timestamp::ZERO;
+        let mut send = |planes, shown: Duration| {
+            let mut frame = board::frame(Pooled::unpooled(planes));
+            frame.pts = at;
+            at += shown;
+            shots.send(Shot { frame, shown }).is_ok() && !stop.is_set()
+        };
+        match self {
+            Self::Folder { files, period } => {
+                for path in files {
+                    let planes = match decode::open(&path, Some(size)) {
+                        Ok(Opened::Still(planes)) => Some(planes),
+                        Ok(Opened::Moving(mut moving)) => {
+                            moving.next().ok().flatten().map(|(planes, _)| planes)
+                        }
+                        Err(why) => {
+                            tracing::warn!(path = %path.display(), why, "left out of a clip");
+                            None
+                        }
+                    };
+                    // One that cannot be read is a gap in time, not in order.
+                    let planes = planes.unwrap_or_else(|| Planes::transparent(Size::new(2, 2)));
+                    if !send(planes, period) {
+                        return;
+                    }
+                }
+            }
+            Self::File(path) => match decode::open(&path, Some(size)) {
+                // One that does not move covers the cut for as long as it is shown.
+                Ok(Opened::Still(planes)) => {
+                    send(planes, STILL);
+                }
+                Ok(Opened::Moving(moving)) => {
+                    if let Err(why) = each(moving, &mut send) {
+                        tracing::warn!(why, "a clip breaks off");
+                    }
+                }
+                Err(why) => tracing::warn!(why, "a clip is gone"),
+            },
+        }
+    }
+}
+
+/// Hands on the pictures of a moving image until nobody wants them.
+fn each(mut moving: Moving, send: &mut impl FnMut(Planes, Duration) -> bool) -> Result<(), String> {
+    for _ in 0..MOST_PICTURES {
+        let Some((planes, shown)) = moving.next()? else { break };
+        if !send(planes, shown) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Clock;
+    use crate::media::{FrameGrid, FrameRate, Moment};
+
+    fn context() -> Context {
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
+        Context { clock: Clock::start(), grid, size: Size::new(64, 36) }
+    }
+
+    fn png(path: &Path, alpha: u8) {
+        let pixel = image::Rgba([255, 255, 255, alpha]);
+        image::RgbaImage::from_pixel(64, 36, pixel).save(path).unwrap();
+    }
+
+    /// The alpha that is seen at an instant, once it is decoded.
+    fn alpha(feed: &mut dyn ClipFeed, at: Timestamp, want: u8) {
+        let found = (0..20_000).any(|_| {
+            let seen = match feed.moment(at) {
+                Moment::Picture(frame) => frame.planes.alpha.as_ref().map_or(255, |it| it[0]),
+                Moment::Waiting => 0,
+                Moment::Over => panic!("over at {at:?}"),
+            };
+            if seen != want {
+                // The decoder is another thread.
+                Stop::new().wait(Duration::from_millis(1));
+            }
+            seen == want
+        });
+        assert!(found, "{want} at {at:?}");
+    }
+
+    #[test]
+    fn a_folder_is_played_once_in_the_order_of_its_numbers() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 1..=12_u8 {
+            png(&folder.path().join(format!("frame{number}.png")), number * 10);
+        }
+        std::fs::write(folder.path().join("readme.txt"), "no picture").unwrap();
+        assert!(plays(folder.path()));
+        let mut feed = open(folder.path(), &context()).unwrap();
+        let grid = context().grid;
+        for number in 1..=12_u8 {
+            alpha(&mut *feed, grid.instant(i64::from(number) + 99), number * 10);
+        }
+        let over = (0..20_000).any(|_| {
+            Stop::new().wait(Duration::from_millis(1));
+            matches!(feed.moment(grid.instant(140)), Moment::Over)
+        });
+        assert!(over);
+    }
+
+    #[test]
+    fn what_is_no_clip_says_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let bad = folder.path().join("bad.gif");
+        std::fs::write(&bad, b"GIF89a and nothing behind it").unwrap();
+        for (path, why) in [(folder.path().join("absent.webp"), "absent"), (bad, "bad.gif")] {
+            let fault = open(&path, &context()).err().unwrap().to_string();
+            assert!(fault.contains(why), "{fault}");
+        }
+        let empty = tempfile::tempdir().unwrap();
+        assert!(open(empty.path(), &context()).is_err());
+    }
+}

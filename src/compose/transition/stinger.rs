@@ -1,0 +1,357 @@
+//! Stingers: a clip plays over the program, and behind it the scenes change. How a clip without an
+//! alpha plane is seen through is said here; [`Running`] is one that plays. Thread: the compositor's.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::{Pool, Timestamp};
+use crate::compose::filter::{Chain, Filter, Slot, Wanted};
+use crate::media::color::Range;
+use crate::media::{ClipFeed, Moment, Planes, Size, VideoFrame};
+
+/// The longest transition.
+pub const MOST: Duration = Duration::from_secs(20);
+
+/// A clip that is late is waited for so long beyond the instant at which the scenes were to change.
+pub(super) const GRACE: Duration = Duration::from_millis(500);
+
+/// Pictures on their way at once.
+const IDLE: usize = 3;
+
+/// What of a clip's picture is seen through.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Matte {
+    /// What its own alpha plane says.
+    #[default]
+    Own,
+    /// Its right half is grey: white is seen, black is seen through.
+    Right,
+    /// The same of its lower half.
+    Below,
+    /// A colour is seen through, red, green and blue.
+    Color([u8; 3]),
+    /// What is dark is seen through.
+    Dark,
+}
+
+/// A clip that plays over the program while the scenes change.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Stinger {
+    /// A moving image, a folder of images, or a media file.
+    pub file: PathBuf,
+    /// When the scenes change, counted from the clip's beginning.
+    pub cut: Duration,
+    pub matte: Matte,
+    /// What would be seen is seen through, and the other way round.
+    pub invert: bool,
+    /// How loud its sound is in the program, in hundredths.
+    pub volume: u8,
+}
+
+impl Default for Stinger {
+    fn default() -> Self {
+        Self {
+            file: PathBuf::new(),
+            cut: Duration::from_millis(500),
+            matte: Matte::Own,
+            invert: false,
+            volume: 100,
+        }
+    }
+}
+
+/// A stinger that plays.
+pub struct Running {
+    stinger: Stinger,
+    /// `None`: it is over, or there is none: the scenes change at their time all the same.
+    feed: Option<Box<dyn ClipFeed>>,
+    begun: Option<Timestamp>,
+    changed: bool,
+    seer: Seer,
+}
+
+/// What a stinger wants of the program at one instant.
+pub struct Now {
+    /// The new scene is behind the clip.
+    pub changed: bool,
+    /// The clip's picture, which lies over everything.
+    pub above: Option<VideoFrame>,
+    /// This was its last instant.
+    pub over: bool,
+}
+
+impl Running {
+    pub fn new(stinger: &Stinger, feed: Option<Box<dyn ClipFeed>>) -> Self {
+        let seer = Seer::new(stinger.matte, stinger.invert);
+        Self { stinger: stinger.clone(), feed, begun: None, changed: false, seer }
+    }
+
+    /// At the instant `at`; instants rise from call to call.
+    pub fn at(&mut self, at: Timestamp) -> Now {
+        let gone = at.since(*self.begun.get_or_insert(at));
+        let cut = self.stinger.cut.min(MOST);
+        let mut above = None;
+        match self.feed.as_mut().map(|feed| feed.moment(at)) {
+            Some(Moment::Picture(frame)) => {
+                // By the clip's own time: a machine that is late with it is late with both.
+                self.changed |= frame.pts.since(Timestamp::ZERO) >= cut || gone >= cut + GRACE;
+                above = self.seer.see(&frame);
+            }
+            Some(Moment::Waiting) => self.changed |= gone >= cut + GRACE,
+            Some(Moment::Over) => self.feed = None,
+            None => {}
+        }
+        if self.feed.is_none() {
+            self.changed |= gone >= cut;
+        }
+        let over = self.changed && (self.feed.is_none() || gone >= MOST);
+        Now { changed: self.changed, above: above.filter(|_| !over), over }
+    }
+}
+
+/// Makes a clip's picture one that can be seen through.
+struct Seer {
+    matte: Matte,
+    invert: bool,
+    key: Chain,
+    pool: Option<(Size, Pool<Planes>)>,
+    /// The last picture and what it became.
+    made: Option<(VideoFrame, VideoFrame)>,
+}
+
+impl Seer {
+    fn new(matte: Matte, invert: bool) -> Self {
+        let mut key = Chain::default();
+        let filter = match matte {
+            Matte::Color(color) => Filter::of_kind("chroma-key").map(|mut filter| {
+                if let Some(of) = filter.color() {
+                    *of = color;
+                }
+                filter
+            }),
+            Matte::Dark => Filter::of_kind("luma-key"),
+            Matte::Own | Matte::Right | Matte::Below => None,
+        };
+        let wanted = filter
+            .map(|filter| Wanted { slot: Slot { enabled: true, filter }, material: None })
+            .into_iter();
+        key.set(&wanted.collect::<Vec<_>>());
+        Self { matte, invert, key, pool: None, made: None }
+    }
+
+    /// `None`: nothing of it would be seen.
+    fn see(&mut self, frame: &VideoFrame) -> Option<VideoFrame> {
+        if let Some((from, made)) = &self.made
+            && Arc::ptr_eq(&from.planes, &frame.planes)
+        {
+            return Some(made.clone());
+        }
+        let seen = match self.matte {
+            Matte::Own => frame.clone(),
+            Matte::Right | Matte::Below => self.split(frame)?,
+            Matte::Color(_) | Matte::Dark => self.key.apply(frame, frame.pts, false),
+        };
+        let made = if self.invert && !matches!(self.matte, Matte::Right | Matte::Below) {
+            self.inverted(&seen)
+        } else {
+            seen
+        };
+        self.made = Some((frame.clone(), made.clone()));
+        Some(made)
+    }
+
+    fn take(&mut self, size: Size) -> crate::base::Pooled<Planes> {
+        if self.pool.as_ref().is_none_or(|(of, _)| *of != size) {
+            self.pool = None;
+        }
+        let (_, pool) = self.pool.get_or_insert_with(|| (size, Planes::alpha_pool(size, IDLE)));
+        pool.take()
+    }
+
+    /// One half with the other as its alpha.
+    fn split(&mut self, frame: &VideoFrame) -> Option<VideoFrame> {
+        let from = &**frame.planes;
+        let whole = from.size();
+        let size = match self.matte {
+            Matte::Right => Size::new((whole.width / 2) & !1, whole.height),
+            _ => Size::new(whole.width, (whole.height / 2) & !1),
+        };
+        if !size.is_valid() {
+            return None;
+        }
+        let invert = self.invert;
+        let full_range = frame.color.range == Range::Full;
+        let mut out = self.take(size);
+        let (width, height) = (size.width as usize, size.height as usize);
+        let (stride, chroma_stride) = (from.luma_stride(), from.chroma_stride());
+        let (aside, below) = match self.matte {
+            Matte::Right => (width, 0),
+            _ => (0, height),
+        };
+        let part = |from: &[u8], stride: usize, to: &mut [u8], width: usize| {
+            for (from, to) in from.chunks_exact(stride.max(1)).zip(to.chunks_exact_mut(width)) {
+                if let Some(from) = from.get(..width) {
+                    to.copy_from_slice(from);
+                }
+            }
+        };
+        part(&from.y, stride, &mut out.y, width);
+        part(&from.u, chroma_stride, &mut out.u, width / 2);
+        part(&from.v, chroma_stride, &mut out.v, width / 2);
+        let table = levels(full_range, invert);
+        if let Some(alpha) = &mut out.alpha {
+            let rows = from.y.chunks_exact(stride.max(1)).skip(below);
+            for (row, line) in rows.zip(alpha.chunks_exact_mut(width)) {
+                let grey = row.get(aside..aside + width).unwrap_or_default();
+                for (alpha, grey) in line.iter_mut().zip(grey) {
+                    *alpha = table.get(usize::from(*grey)).copied().unwrap_or(255);
+                }
+            }
+        }
+        Some(VideoFrame { planes: Arc::new(out), ..*frame })
+    }
+
+    fn inverted(&mut self, frame: &VideoFrame) -> VideoFrame {
+        let from = &**frame.planes;
+        let mut out = self.take(from.size());
+        out.y.copy_from_slice(&from.y);
+        out.u.copy_from_slice(&from.u);
+        out.v.copy_from_slice(&from.v);
+        if let Some(alpha) = &mut out.alpha {
+            match &from.alpha {
+                Some(from) => alpha.iter_mut().zip(from).for_each(|(out, from)| *out = 255 - from),
+                None => alpha.fill(0),
+            }
+        }
+        VideoFrame { planes: Arc::new(out), ..*frame }
+    }
+}
+
+/// What grey is as alpha.
+fn levels(full_range: bool, invert: bool) -> [u8; 256] {
+    let mut table = [0; 256];
+    for (grey, alpha) in (0_i32..).zip(&mut table) {
+        let level = if full_range { grey } else { (grey - 16) * 255 / 219 };
+        let level = level.clamp(0, 255) as u8;
+        *alpha = if invert { 255 - level } else { level };
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Pooled;
+    use crate::media::Color;
+
+    fn frame(size: Size, millis: i64, luma: impl Fn(usize, usize) -> u8) -> VideoFrame {
+        let mut planes = Planes::black(size);
+        let width = size.width as usize;
+        for (index, y) in planes.y.iter_mut().enumerate() {
+            *y = luma(index % width, index / width);
+        }
+        let planes = Arc::new(Pooled::unpooled(planes));
+        VideoFrame { pts: Timestamp::from_millis(millis), color: Color::PROGRAM, planes }
+    }
+
+    /// Gives these moments, one a call, the last for ever.
+    struct Scripted(Vec<Option<VideoFrame>>, bool);
+
+    impl ClipFeed for Scripted {
+        fn moment(&mut self, _: Timestamp) -> Moment {
+            if self.0.is_empty() {
+                return if self.1 { Moment::Over } else { Moment::Waiting };
+            }
+            self.0.remove(0).map_or(Moment::Waiting, Moment::Picture)
+        }
+    }
+
+    fn run(mut running: Running, millis: &[i64]) -> Vec<(bool, bool, bool)> {
+        let now = |running: &mut Running, ms: &i64| {
+            let now = running.at(Timestamp::from_millis(1_000 + ms));
+            (now.changed, now.above.is_some(), now.over)
+        };
+        millis.iter().map(|ms| now(&mut running, ms)).collect()
+    }
+
+    fn stinger(cut: u64) -> Stinger {
+        Stinger { cut: Duration::from_millis(cut), ..Stinger::default() }
+    }
+
+    #[test]
+    fn the_scenes_change_by_the_clips_own_time() {
+        let size = Size::new(8, 8);
+        let shot = |ms| Some(frame(size, ms, |_, _| 90));
+        // The clip begins 100 ms late and ends after 200 ms of its own.
+        let clip = Scripted(vec![None, shot(0), shot(100), shot(200)], true);
+        let seen = run(Running::new(&stinger(100), Some(Box::new(clip))), &[0, 100, 200, 300, 400]);
+        let (no, yes) = (false, true);
+        assert_eq!(
+            seen,
+            [(no, no, no), (no, yes, no), (yes, yes, no), (yes, yes, no), (yes, no, yes)]
+        );
+    }
+
+    #[test]
+    fn without_a_clip_it_is_a_cut_at_the_right_time() {
+        let seen = run(Running::new(&stinger(200), None), &[0, 100, 199, 200]);
+        assert_eq!(seen.iter().map(|it| it.0).collect::<Vec<_>>(), [false, false, false, true]);
+        assert!(seen[3].2 && !seen[2].2);
+        // One that never comes is not waited for much longer.
+        let never = Scripted(Vec::new(), false);
+        let running = Running::new(&stinger(200), Some(Box::new(never)));
+        let seen = run(running, &[0, 200, 690, 710, 20_100]);
+        let changed: Vec<bool> = seen.iter().map(|it| it.0).collect();
+        assert_eq!(changed, [false, false, false, true, true]);
+        assert!(seen[4].2, "and not for ever");
+        // One that breaks off before the scenes were to change.
+        let broken = Scripted(vec![Some(frame(Size::new(8, 8), 0, |_, _| 90))], true);
+        let seen = run(Running::new(&stinger(200), Some(Box::new(broken))), &[0, 100, 200]);
+        assert_eq!(seen.iter().map(|it| it.0).collect::<Vec<_>>(), [false, false, true]);
+    }
+
+    #[test]
+    fn halves_become_picture_and_alpha() {
+        for (matte, whole) in [(Matte::Right, Size::new(16, 8)), (Matte::Below, Size::new(8, 16))] {
+            let size = Size::new(8, 8);
+            let given = frame(whole, 0, |x, y| match (x < 8 && y < 8, x % 8 < 4) {
+                (true, _) => 120,
+                (false, true) => 235,
+                (false, false) => 16,
+            });
+            for invert in [false, true] {
+                let seen = Seer::new(matte, invert).see(&given).unwrap();
+                assert_eq!((seen.size(), seen.planes.y[9]), (size, 120));
+                let alpha = seen.planes.alpha.as_ref().unwrap();
+                let want = if invert { (0, 255) } else { (255, 0) };
+                assert_eq!((alpha[0], alpha[7]), want, "{matte:?}");
+            }
+        }
+        let thin = frame(Size::new(2, 2), 0, |_, _| 50);
+        assert!(Seer::new(Matte::Right, false).see(&thin).is_none());
+    }
+
+    #[test]
+    fn keys_make_what_is_dark_or_of_a_colour_invisible() {
+        let size = Size::new(16, 16);
+        let given = frame(size, 0, |x, _| if x < 8 { 16 } else { 200 });
+        let alpha = |matte, invert| {
+            let seen = Seer::new(matte, invert).see(&given).unwrap();
+            let alpha = seen.planes.alpha.as_ref().unwrap();
+            (alpha[8 * 16 + 1], alpha[8 * 16 + 14])
+        };
+        assert_eq!(alpha(Matte::Dark, false), (0, 255));
+        assert_eq!(alpha(Matte::Dark, true), (255, 0));
+        let mut green = Planes::black(size);
+        green.y.fill(173);
+        green.u.fill(42);
+        green.v.fill(26);
+        let planes = Arc::new(Pooled::unpooled(green));
+        let green = VideoFrame { planes, ..given };
+        let seen = Seer::new(Matte::Color([0, 255, 0]), false).see(&green).unwrap();
+        assert_eq!(seen.planes.alpha.as_ref().unwrap()[40], 0);
+        let own = Seer::new(Matte::Own, false).see(&green).unwrap();
+        assert!(Arc::ptr_eq(&own.planes, &green.planes));
+    }
+}

@@ -1,0 +1,347 @@
+//! Wipes: the new scene is uncovered point by point, in the order that a pattern or a grey picture
+//! tells: what is dark comes first. Pure, plane by plane.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use fast_image_resize::Resizer;
+
+use crate::compose::layout::Cut;
+use crate::compose::prepare::resize;
+use crate::media::{Planes, Size};
+
+/// The order in which a wipe uncovers the picture. Sides and corners are those where it begins.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Pattern {
+    /// From the middle outwards.
+    #[default]
+    Circle,
+    Box,
+    Diamond,
+    /// Like the hand of a clock.
+    Clock,
+    Left,
+    Right,
+    Top,
+    Bottom,
+    /// From the upper left corner.
+    Diagonal,
+    UpperRight,
+    LowerLeft,
+    LowerRight,
+    /// From the middle to the left and the right.
+    Doors,
+    /// From the middle upwards and downwards.
+    FlatDoors,
+    /// In upright stripes.
+    Blinds,
+    /// In stripes that lie.
+    FlatBlinds,
+    /// Grain by grain.
+    Dissolve,
+}
+
+impl Pattern {
+    /// All of them, with their names in settings.
+    pub const ALL: [(&str, Self); 17] = [
+        ("circle", Self::Circle),
+        ("box", Self::Box),
+        ("diamond", Self::Diamond),
+        ("clock", Self::Clock),
+        ("left", Self::Left),
+        ("right", Self::Right),
+        ("top", Self::Top),
+        ("bottom", Self::Bottom),
+        ("diagonal", Self::Diagonal),
+        ("upper-right", Self::UpperRight),
+        ("lower-left", Self::LowerLeft),
+        ("lower-right", Self::LowerRight),
+        ("doors", Self::Doors),
+        ("flat-doors", Self::FlatDoors),
+        ("blinds", Self::Blinds),
+        ("flat-blinds", Self::FlatBlinds),
+        ("dissolve", Self::Dissolve),
+    ];
+
+    /// When a point is uncovered, 0…1; `x` and `y` are parts of the width and height.
+    fn order(self, x: f32, y: f32) -> f32 {
+        let (dx, dy) = (x - 0.5, y - 0.5);
+        match self {
+            Self::Circle => (dx * 16.0 / 9.0).hypot(dy) / (0.5_f32 * 16.0 / 9.0).hypot(0.5),
+            Self::Box => dx.abs().max(dy.abs()) * 2.0,
+            Self::Diamond => dx.abs() + dy.abs(),
+            Self::Clock => dx.atan2(-dy) / std::f32::consts::TAU + if dx < 0.0 { 1.0 } else { 0.0 },
+            Self::Left => x,
+            Self::Right => 1.0 - x,
+            Self::Top => y,
+            Self::Bottom => 1.0 - y,
+            Self::Diagonal => (x + y) / 2.0,
+            Self::UpperRight => (1.0 - x + y) / 2.0,
+            Self::LowerLeft => (x + 1.0 - y) / 2.0,
+            Self::LowerRight => (2.0 - x - y) / 2.0,
+            Self::Doors => dx.abs() * 2.0,
+            Self::FlatDoors => dy.abs() * 2.0,
+            Self::Blinds => (x * 8.0).fract(),
+            Self::FlatBlinds => (y * 8.0).fract(),
+            Self::Dissolve => grain((x * GRAINS.0) as u32, (y * GRAINS.1) as u32),
+        }
+    }
+}
+
+/// Grains of a dissolve, across and down: four pixels a side at 1080p, so that an encoder can follow.
+const GRAINS: (f32, f32) = (480.0, 270.0);
+
+/// The same number from 0 to 1 for the same grain, evenly spread over all of them.
+fn grain(x: u32, y: u32) -> f32 {
+    let mut seed = x.wrapping_mul(0x9e37_79b1) ^ y.wrapping_mul(0x85eb_ca77);
+    seed ^= seed >> 15;
+    seed = seed.wrapping_mul(0x2c1b_3c6d);
+    seed ^= seed >> 12;
+    seed = seed.wrapping_mul(0x297a_2d39);
+    seed ^= seed >> 15;
+    (seed >> 8) as f32 / (1_u32 << 24) as f32
+}
+
+/// What tells the order.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Order {
+    Pattern(Pattern),
+    /// An image file: black is uncovered first, white last.
+    Picture(PathBuf),
+}
+
+/// A wipe.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Wipe {
+    pub order: Order,
+    /// How wide the soft edge is, in hundredths of the whole way.
+    pub softness: u8,
+    /// What would come first comes last.
+    pub invert: bool,
+}
+
+impl Default for Wipe {
+    fn default() -> Self {
+        Self::of(Pattern::default())
+    }
+}
+
+impl Wipe {
+    /// By a pattern, with a slightly soft edge.
+    pub const fn of(pattern: Pattern) -> Self {
+        Self { order: Order::Pattern(pattern), softness: 9, invert: false }
+    }
+
+    /// The image file that tells the order, if one does.
+    pub fn picture(&self) -> Option<&std::path::Path> {
+        match &self.order {
+            Order::Picture(path) => Some(path),
+            Order::Pattern(_) => None,
+        }
+    }
+
+    /// How much of the new scene is seen where the order is 0…255, in 256ths.
+    fn seen(&self, part: f32) -> [u16; 256] {
+        let soft = (i32::from(self.softness.min(100)) * 256 / 100).max(1);
+        // From "nothing yet" to "all of it", the soft edge included.
+        let reached = (part * (256 + soft) as f32).round() as i32;
+        let mut seen = [0; 256];
+        for (order, seen) in (0_i32..).zip(&mut seen) {
+            let order = if self.invert { 255 - order } else { order };
+            *seen = ((reached - order) * 256 / soft).clamp(0, 256) as u16;
+        }
+        seen
+    }
+}
+
+/// The order at every point of luma and of chroma, kept while it is the same.
+#[derive(Default)]
+pub(super) struct Map {
+    of: Option<(Pattern, Size)>,
+    /// The picture that it was made of, and the size for which.
+    picture: Option<(Arc<Planes>, Size)>,
+    full: Vec<u8>,
+    half: Vec<u8>,
+    resizer: Resizer,
+}
+
+impl Map {
+    /// `out` becomes what lies `part` of the way from `from` to `to`. False where the picture that
+    /// tells the order is not there.
+    pub fn wipe(
+        &mut self,
+        wipe: &Wipe,
+        picture: Option<&Arc<Planes>>,
+        part: f32,
+        (from, to): (&Planes, &Planes),
+        out: &mut Planes,
+    ) -> bool {
+        match (&wipe.order, picture) {
+            (Order::Pattern(pattern), _) => self.draw(*pattern, out.size()),
+            (Order::Picture(_), Some(picture)) => self.take(picture, out.size()),
+            (Order::Picture(_), None) => return false,
+        }
+        let seen = wipe.seen(part);
+        mix(&self.full, &seen, (&from.y, &to.y), &mut out.y);
+        mix(&self.half, &seen, (&from.u, &to.u), &mut out.u);
+        mix(&self.half, &seen, (&from.v, &to.v), &mut out.v);
+        true
+    }
+
+    fn draw(&mut self, pattern: Pattern, size: Size) {
+        if self.of == Some((pattern, size)) {
+            return;
+        }
+        (self.of, self.picture) = (Some((pattern, size)), None);
+        for (map, size) in [(&mut self.full, size), (&mut self.half, half(size))] {
+            let (width, height) = (size.width as usize, size.height as usize);
+            map.resize(width * height, 0);
+            for (row, line) in map.chunks_exact_mut(width.max(1)).enumerate() {
+                let y = (row as f32 + 0.5) / height as f32;
+                for (column, value) in line.iter_mut().enumerate() {
+                    let x = (column as f32 + 0.5) / width as f32;
+                    *value = (pattern.order(x, y).clamp(0.0, 1.0) * 255.0) as u8;
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, picture: &Arc<Planes>, size: Size) {
+        let same = |(known, of): &(Arc<Planes>, Size)| Arc::ptr_eq(known, picture) && *of == size;
+        if self.picture.as_ref().is_some_and(same) {
+            return;
+        }
+        (self.of, self.picture) = (None, Some((Arc::clone(picture), size)));
+        let from = picture.size();
+        // Grey from black to white; pictures are of limited range.
+        let grey: Vec<u8> = picture.y.iter().map(|&y| full_range(y)).collect();
+        let (width, height) = (f64::from(from.width), f64::from(from.height));
+        let whole = Cut { left: 0.0, top: 0.0, width, height };
+        for (map, size) in [(&mut self.full, size), (&mut self.half, half(size))] {
+            map.resize(size.pixels(), 0);
+            resize(&mut self.resizer, &grey, from, &whole, map, size);
+        }
+    }
+}
+
+impl std::fmt::Debug for Map {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Map").field("of", &self.of).finish_non_exhaustive()
+    }
+}
+
+fn half(size: Size) -> Size {
+    Size::new(size.width / 2, size.height / 2)
+}
+
+fn full_range(y: u8) -> u8 {
+    ((i32::from(y) - 16) * 255 / 219).clamp(0, 255) as u8
+}
+
+fn mix(map: &[u8], seen: &[u16; 256], (from, to): (&[u8], &[u8]), out: &mut [u8]) {
+    for (((out, from), to), order) in out.iter_mut().zip(from).zip(to).zip(map) {
+        // An index of eight bits into 256 values is always within.
+        let seen = seen.get(usize::from(*order)).copied().unwrap_or(256);
+        *out = ((u16::from(*to) * seen + u16::from(*from) * (256 - seen) + 128) >> 8) as u8;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: Size = Size::new(64, 36);
+
+    fn flat(luma: u8) -> Planes {
+        let mut planes = Planes::black(SIZE);
+        planes.y.fill(luma);
+        planes
+    }
+
+    fn wiped(wipe: &Wipe, picture: Option<&Arc<Planes>>, part: f32) -> Planes {
+        let mut out = flat(0);
+        let mut map = Map::default();
+        assert!(map.wipe(wipe, picture, part, (&flat(40), &flat(200)), &mut out));
+        out
+    }
+
+    fn at(planes: &Planes, x: usize, y: usize) -> u8 {
+        planes.y[y * 64 + x]
+    }
+
+    #[test]
+    fn every_pattern_begins_where_its_name_says_and_inverted_ends_there() {
+        // For each pattern a point that is uncovered early and one that is late.
+        let (middle, left, right) = ((32, 18), (0, 18), (63, 18));
+        let (top, bottom) = ((32, 0), (32, 35));
+        for (pattern, early, late) in [
+            (Pattern::Circle, middle, (0, 0)),
+            (Pattern::Box, middle, left),
+            (Pattern::Diamond, middle, (63, 35)),
+            (Pattern::Clock, (34, 0), (30, 0)),
+            (Pattern::Left, left, right),
+            (Pattern::Right, right, left),
+            (Pattern::Top, top, bottom),
+            (Pattern::Bottom, bottom, top),
+            (Pattern::Diagonal, (0, 0), (63, 35)),
+            (Pattern::UpperRight, (63, 0), (0, 35)),
+            (Pattern::LowerLeft, (0, 35), (63, 0)),
+            (Pattern::LowerRight, (63, 35), (0, 0)),
+            (Pattern::Doors, middle, left),
+            (Pattern::FlatDoors, middle, top),
+            (Pattern::Blinds, left, (7, 18)),
+            (Pattern::FlatBlinds, top, (32, 3)),
+        ] {
+            let wipe = Wipe::of(pattern);
+            let out = wiped(&wipe, None, 0.5);
+            let seen = (at(&out, early.0, early.1), at(&out, late.0, late.1));
+            assert_eq!(seen, (200, 40), "{pattern:?}");
+            let out = wiped(&Wipe { invert: true, ..wipe }, None, 0.5);
+            let seen = (at(&out, early.0, early.1), at(&out, late.0, late.1));
+            assert_eq!(seen, (40, 200), "{pattern:?} inverted");
+        }
+    }
+
+    #[test]
+    fn every_pattern_uncovers_about_half_by_half_time_and_nothing_at_either_end() {
+        for (name, pattern) in Pattern::ALL {
+            let wipe = Wipe { softness: 0, ..Wipe::of(pattern) };
+            assert_eq!(wiped(&wipe, None, 0.0), flat(40), "{name}");
+            assert_eq!(wiped(&wipe, None, 1.0), flat(200), "{name}");
+            let out = wiped(&wipe, None, 0.5);
+            let new = out.y.iter().filter(|&&y| y == 200).count();
+            let share = new as f64 / SIZE.pixels() as f64;
+            assert!((0.2..0.8).contains(&share), "{name}: {share}");
+        }
+    }
+
+    #[test]
+    fn softness_is_how_much_lies_between() {
+        let between = |softness| {
+            let wipe = Wipe { softness, ..Wipe::of(Pattern::Left) };
+            let out = wiped(&wipe, None, 0.5);
+            out.y.iter().take(64).filter(|&&y| y != 40 && y != 200).count()
+        };
+        assert!(between(0) <= 1, "{}", between(0));
+        assert!((8..=18).contains(&between(20)), "{}", between(20));
+        assert!(between(100) >= 55, "{}", between(100));
+    }
+
+    #[test]
+    fn a_grey_picture_tells_the_order_at_any_size() {
+        // Dark on the right: that comes first.
+        let mut grey = Planes::black(Size::new(8, 2));
+        for row in grey.y.chunks_exact_mut(8) {
+            row.copy_from_slice(&[235, 220, 180, 150, 100, 60, 30, 16]);
+        }
+        let grey = Arc::new(grey);
+        let wipe = Wipe { order: Order::Picture("/x.png".into()), ..Wipe::default() };
+        let out = wiped(&wipe, Some(&grey), 0.5);
+        assert_eq!((at(&out, 0, 5), at(&out, 63, 5)), (40, 200));
+        assert_eq!(wiped(&wipe, Some(&grey), 1.0), flat(200));
+        assert_eq!(wiped(&wipe, Some(&grey), 0.0), flat(40));
+        let mut map = Map::default();
+        let mut out = flat(0);
+        assert!(!map.wipe(&wipe, None, 0.5, (&flat(40), &flat(200)), &mut out), "not there");
+    }
+}

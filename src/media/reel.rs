@@ -1,0 +1,140 @@
+//! The pictures of a clip as a thread that is ahead hands them over: each is shown at its time, counted
+//! from when the clip was first asked. Its sound may ask when that was.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::base::queue::{Empty, Receiver};
+use crate::media::{ClipFeed, Moment, VideoFrame};
+
+/// A picture of a clip, stamped with its time in it, and how long it is shown.
+#[derive(Clone, Debug)]
+pub struct Shot {
+    pub frame: VideoFrame,
+    pub shown: Duration,
+}
+
+/// When a clip began, for whoever plays another part of it.
+#[derive(Clone, Debug)]
+pub struct Begun(Arc<AtomicI64>);
+
+impl Default for Begun {
+    fn default() -> Self {
+        Self(Arc::new(AtomicI64::new(i64::MIN)))
+    }
+}
+
+impl Begun {
+    /// The instant, once there is one.
+    pub fn get(&self) -> Option<Timestamp> {
+        let micros = self.0.load(Ordering::Acquire);
+        (micros != i64::MIN).then(|| Timestamp::from_micros(micros))
+    }
+
+    fn set(&self, at: Timestamp) {
+        self.0.store(at.as_micros(), Ordering::Release);
+    }
+}
+
+/// See the module. `K` is kept as long as it plays: the thread that is ahead.
+pub struct Reel<K> {
+    ready: Receiver<Shot>,
+    begun: Begun,
+    now: Option<Shot>,
+    next: Option<Shot>,
+    closed: bool,
+    _keep: K,
+}
+
+impl<K> std::fmt::Debug for Reel<K> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reel").field("begun", &self.begun).finish_non_exhaustive()
+    }
+}
+
+impl<K> Reel<K> {
+    pub fn new(ready: Receiver<Shot>, begun: Begun, keep: K) -> Self {
+        Self { ready, begun, now: None, next: None, closed: false, _keep: keep }
+    }
+}
+
+impl<K: Send> ClipFeed for Reel<K> {
+    fn moment(&mut self, at: Timestamp) -> Moment {
+        let begun = self.begun.get().unwrap_or_else(|| {
+            self.begun.set(at);
+            at
+        });
+        let place = Timestamp::ZERO + at.since(begun);
+        loop {
+            if self.next.is_none() {
+                match self.ready.try_recv() {
+                    Ok(shot) => self.next = Some(shot),
+                    Err(Empty::Waiting) => break,
+                    Err(Empty::Closed) => {
+                        self.closed = true;
+                        break;
+                    }
+                }
+            }
+            match self.next.take_if(|next| next.frame.pts <= place || self.now.is_none()) {
+                Some(due) => self.now = Some(due),
+                None => break,
+            }
+        }
+        match &self.now {
+            None if self.closed => Moment::Over,
+            None => Moment::Waiting,
+            Some(shot) if self.closed && place >= shot.frame.pts + shot.shown => Moment::Over,
+            Some(shot) => Moment::Picture(shot.frame.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Pooled;
+    use crate::base::queue::{self, Full};
+    use crate::media::{Color, Planes, Size};
+
+    fn shot(ms: i64, luma: u8) -> Shot {
+        let mut planes = Planes::black(Size::new(2, 2));
+        planes.y.fill(luma);
+        let planes = Arc::new(Pooled::unpooled(planes));
+        let frame = VideoFrame { pts: Timestamp::from_millis(ms), color: Color::PROGRAM, planes };
+        Shot { frame, shown: Duration::from_millis(40) }
+    }
+
+    #[test]
+    fn pictures_come_at_their_time_from_when_it_is_first_asked() {
+        let (shots, ready) = queue::bounded("test", 8, Full::Block);
+        let begun = Begun::default();
+        let mut reel = Reel::new(ready, begun.clone(), ());
+        let mut at = |ms: i64| match reel.moment(Timestamp::from_millis(5_000 + ms)) {
+            Moment::Waiting => "waiting".to_owned(),
+            Moment::Over => "over".to_owned(),
+            Moment::Picture(frame) => frame.planes.y[0].to_string(),
+        };
+        assert!(begun.get().is_none());
+        assert_eq!(at(0), "waiting");
+        assert_eq!(begun.get(), Some(Timestamp::from_millis(5_000)));
+        for (ms, luma) in [(0, 1), (40, 2), (80, 3), (120, 4)] {
+            shots.send(shot(ms, luma)).unwrap();
+        }
+        assert_eq!([at(10), at(39), at(40)], ["1", "1", "2"]);
+        assert_eq!(at(125), "4", "what is late is left out");
+        assert_eq!(at(500), "4", "more may come");
+        drop(shots);
+        assert_eq!(at(510), "over");
+    }
+
+    #[test]
+    fn one_without_pictures_is_over_at_once() {
+        let (shots, ready) = queue::bounded::<Shot>("test", 1, Full::Block);
+        drop(shots);
+        let mut reel = Reel::new(ready, Begun::default(), ());
+        assert!(matches!(reel.moment(Timestamp::ZERO), Moment::Over));
+    }
+}

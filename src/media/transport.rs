@@ -1,0 +1,100 @@
+//! How a source that plays something is paused, moved about in and restarted while it is shown: one who
+//! asks, the source that looks at it, and where it says that it is.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+/// Wishes that wait for a source that does not look: older ones go.
+const MOST: usize = 16;
+
+/// What is asked of it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Go {
+    Pause,
+    Resume,
+    /// From its beginning.
+    Restart,
+    /// To this place.
+    To(Duration),
+    /// To the next of several.
+    Next,
+    Previous,
+}
+
+/// Where it is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
+pub struct Position {
+    pub paused: bool,
+    pub at: Duration,
+    /// How long it is; `None`: it is not known, and one cannot go about in it.
+    pub whole: Option<Duration>,
+    /// Of several: which one, counted from 0, and how many there are.
+    pub item: Option<(usize, usize)>,
+}
+
+#[derive(Debug, Default)]
+struct Inside {
+    asked: VecDeque<Go>,
+    position: Option<Position>,
+}
+
+/// Shared by both; clones are the same one.
+#[derive(Clone, Debug, Default)]
+pub struct Transport(Arc<Mutex<Inside>>);
+
+impl PartialEq for Transport {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Transport {
+    /// Asks for something; it is done within moments.
+    pub fn ask(&self, go: Go) {
+        let mut inside = self.0.lock();
+        if inside.asked.len() >= MOST {
+            inside.asked.pop_front();
+        }
+        inside.asked.push_back(go);
+    }
+
+    /// The next wish, for the source.
+    pub fn take(&self) -> Option<Go> {
+        self.0.lock().asked.pop_front()
+    }
+
+    /// The source says where it is.
+    pub fn tell(&self, position: Position) {
+        self.0.lock().position = Some(position);
+    }
+
+    /// Where it is; `None`: it is nothing that plays, or has not begun.
+    pub fn position(&self) -> Option<Position> {
+        self.0.lock().position
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wishes_come_in_order_and_are_bounded() {
+        let (one, other) = (Transport::default(), Transport::default());
+        assert!(one == one.clone() && one != other);
+        assert_eq!((one.take(), one.position()), (None, None));
+        for second in 0..20 {
+            one.clone().ask(Go::To(Duration::from_secs(second)));
+        }
+        one.ask(Go::Pause);
+        assert_eq!(one.take(), Some(Go::To(Duration::from_secs(5))), "the newest count");
+        let rest: Vec<Go> = std::iter::from_fn(|| one.take()).collect();
+        assert_eq!((rest.len(), rest.last()), (15, Some(&Go::Pause)));
+        let position = Position { paused: true, ..Position::default() };
+        one.tell(position);
+        assert_eq!(one.position(), Some(position));
+    }
+}

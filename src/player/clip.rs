@@ -1,0 +1,349 @@
+//! A media file as a clip that waits at its beginning and is played once, with its sound in step: a
+//! stinger. A thread decodes a little ahead of what is shown and heard and waits there, so that the
+//! file's length costs no memory. Picture and sound go by the file's own times, counted from when the
+//! first picture is asked for.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::queue::{self, Full, Receiver, Sender};
+use crate::base::{Stop, Timestamp, Worker};
+use crate::decode::{self, AudioBackend, VideoBackend};
+use crate::files::Source;
+use crate::media::reel::{Begun, Shot};
+use crate::media::samples::micros_to_frames;
+use crate::media::{
+    AudioFeed, ClipFeed, EncodedPacket, Priority, Pulled, Reel, Samples, Track, VideoFrame,
+};
+use crate::player::source::convert::Converter;
+use crate::player::{Failure, Kind, recording};
+use crate::wire::container::{Index, ReadAt, TrackId};
+
+/// Pictures decoded ahead, beyond what the decoder itself holds back.
+const PICTURES: usize = 8;
+/// Blocks of sound decoded ahead: with AAC some five seconds.
+const BLOCKS: usize = 256;
+/// The last picture of a clip is shown so long, where its rate is not told.
+const LAST: Duration = Duration::from_millis(33);
+
+/// A clip that is open.
+pub struct Clip {
+    pub pictures: Box<dyn ClipFeed>,
+    /// Where there is any.
+    pub sound: Option<Box<dyn AudioFeed>>,
+}
+
+impl std::fmt::Debug for Clip {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Clip").field("sound", &self.sound.is_some()).finish_non_exhaustive()
+    }
+}
+
+/// Opens a file for a session with sound of this rate and these channels.
+///
+/// # Errors
+/// A file that cannot be read, or without a picture that can be decoded.
+pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
+    let unreadable = |error: std::io::Error| recording::unreadable(path, &error.to_string());
+    let mut disk = Source::open(path).map_err(unreadable)?;
+    let index =
+        recording::indexed(&mut disk).map_err(|error| recording::unplayable(path, &error))?;
+    let unplayable = |why: String| {
+        Failure::new(
+            Kind::Codec,
+            format!("{} cannot be played: {why}", path.display()),
+            "Give a clip with H.264 video, a moving WebP, GIF or PNG, or a folder of PNG files.",
+        )
+    };
+    let Some(parameters) = &index.tracks.video else {
+        return Err(unplayable("there is no picture in it".to_owned()));
+    };
+    let video = decode::open_video(parameters).map_err(|error| unplayable(error.to_string()))?;
+    // A clip whose sound cannot be decoded is shown without it.
+    let audio = index.tracks.audio.first().and_then(|parameters| {
+        decode::open_audio(parameters)
+            .inspect_err(|error| tracing::warn!(%error, "a clip is played without its sound"))
+            .ok()
+    });
+    let (shots, ready) = queue::bounded("clip-pictures", PICTURES, Full::Block);
+    let (blocks, sounds) = queue::bounded("clip-sound", BLOCKS, Full::Block);
+    let heard = audio.is_some();
+    let mut reader = Reader {
+        disk,
+        index,
+        video: Some((video, shots)),
+        audio: audio.map(|audio| (audio, blocks)),
+        waiting: None,
+        first: None,
+        converter: None,
+        to: (rate, channels),
+    };
+    let worker = Worker::spawn("clip", move |stop| reader.run(stop));
+    let worker = worker.map_err(|error| super::handle::no_threads(&error))?;
+    let begun = Begun::default();
+    let worker = Arc::new(worker);
+    let sound = heard.then(|| {
+        Box::new(Sound {
+            ready: sounds,
+            begun: begun.clone(),
+            rate,
+            channels: usize::from(channels.max(1)),
+            kept: VecDeque::new(),
+            next: 0,
+            _worker: Arc::clone(&worker),
+        }) as Box<dyn AudioFeed>
+    });
+    Ok(Clip { pictures: Box::new(Reel::new(ready, begun, worker)), sound })
+}
+
+/// The thread that is ahead.
+struct Reader {
+    disk: Source,
+    index: Index,
+    /// Gone when nobody looks any more.
+    video: Option<(Box<dyn VideoBackend>, Sender<Shot>)>,
+    audio: Option<(Box<dyn AudioBackend>, Sender<Block>)>,
+    /// A picture is handed on when it is known how long it is shown.
+    waiting: Option<VideoFrame>,
+    /// The clip begins with its first picture.
+    first: Option<Timestamp>,
+    converter: Option<(Converter, (u32, u16))>,
+    to: (u32, u16),
+}
+
+/// Sound of the session's shape, from this frame of the clip on.
+type Block = (i64, Vec<f32>);
+
+impl Reader {
+    fn run(&mut self, stop: &Stop) {
+        let places = std::mem::take(&mut self.index.samples);
+        self.first = places
+            .iter()
+            .filter(|place| place.track == TrackId::Video)
+            .map(|place| place.pts)
+            .min();
+        for place in places {
+            if stop.is_set() || (self.video.is_none() && self.audio.is_none()) {
+                return;
+            }
+            let track = match place.track {
+                TrackId::Video => Track::Video,
+                TrackId::Audio(0) => Track::Audio,
+                TrackId::Audio(_) => continue,
+            };
+            if place.size as usize > recording::MOST_SAMPLE {
+                break;
+            }
+            let mut data = vec![0; place.size as usize];
+            if let Err(error) = self.disk.read_at(place.at, &mut data) {
+                tracing::warn!(%error, "a clip breaks off");
+                break;
+            }
+            let packet = EncodedPacket {
+                track,
+                pts: place.pts,
+                dts: place.dts,
+                keyframe: place.keyframe,
+                priority: Priority::Key,
+                data: data.into(),
+                captured: place.pts,
+                rendition: None,
+            };
+            match track {
+                Track::Video => self.show(&packet),
+                Track::Audio => self.hear(&packet),
+            }
+        }
+        let rest = self.video.as_mut().map(|(decoder, _)| decoder.flush());
+        self.hand_on(rest.unwrap_or_default());
+        if let Some(last) = self.waiting.take() {
+            self.send(last, LAST);
+        }
+    }
+
+    fn show(&mut self, packet: &EncodedPacket) {
+        let Some((decoder, _)) = &mut self.video else { return };
+        match decoder.decode(packet) {
+            Ok(frames) => self.hand_on(frames),
+            // The decoder leaves out what does not follow.
+            Err(error) => tracing::debug!(%error, "a picture of a clip"),
+        }
+    }
+
+    fn hand_on(&mut self, frames: Vec<VideoFrame>) {
+        let first = self.first.unwrap_or(Timestamp::ZERO);
+        for frame in frames {
+            let frame = VideoFrame { pts: Timestamp::ZERO + frame.pts.since(first), ..frame };
+            let next = frame.pts;
+            if let Some(before) = self.waiting.replace(frame) {
+                let shown = next.since(before.pts);
+                self.send(before, shown);
+            }
+        }
+    }
+
+    fn send(&mut self, frame: VideoFrame, shown: Duration) {
+        if let Some((_, shots)) = &self.video
+            && shots.send(Shot { frame, shown }).is_err()
+        {
+            self.video = None;
+        }
+    }
+
+    fn hear(&mut self, packet: &EncodedPacket) {
+        let Some((decoder, blocks)) = &mut self.audio else { return };
+        let sound = match decoder.decode(packet) {
+            Ok(Some(sound)) => sound,
+            Ok(None) => return,
+            Err(error) => return tracing::debug!(%error, "sound of a clip"),
+        };
+        let Samples { pts, rate, channels, data } = sound;
+        if self.converter.as_ref().is_none_or(|(_, of)| *of != (rate, channels)) {
+            match Converter::new((rate, channels), self.to) {
+                Ok(converter) => self.converter = Some((converter, (rate, channels))),
+                Err(error) => return tracing::debug!(error, "sound of a clip"),
+            }
+        }
+        let Some((converter, _)) = &mut self.converter else { return };
+        // What comes out first was put in before this block.
+        let held = i64::try_from(converter.held().as_micros()).unwrap_or(0);
+        let made = converter.convert(&data).to_vec();
+        let begins = pts.micros_since(self.first.unwrap_or(Timestamp::ZERO)) - held;
+        let block = (micros_to_frames(begins, self.to.0), made);
+        if blocks.send(block).is_err() {
+            self.audio = None;
+        }
+    }
+}
+
+/// The mixer's end.
+struct Sound {
+    ready: Receiver<Block>,
+    begun: Begun,
+    rate: u32,
+    channels: usize,
+    /// What was received, from the frame `next` of the clip on.
+    kept: VecDeque<f32>,
+    next: i64,
+    _worker: Arc<Worker>,
+}
+
+/// Stamps may differ from counted samples by this many frames.
+const CLOSE: i64 = 512;
+
+impl Sound {
+    /// Receives one more block; false where none waits.
+    fn receive(&mut self) -> bool {
+        let Ok((at, block)) = self.ready.try_recv() else { return false };
+        let end = self.next + (self.kept.len() / self.channels) as i64;
+        if self.kept.is_empty() {
+            self.next = at;
+        } else if (end + CLOSE..end + i64::from(self.rate)).contains(&at) {
+            // A hole is silence.
+            let missing = usize::try_from(at - end).unwrap_or(0) * self.channels;
+            self.kept.extend(std::iter::repeat_n(0.0, missing));
+        }
+        self.kept.extend(block);
+        true
+    }
+
+    /// Forgets what lies before a frame.
+    fn skip_to(&mut self, frame: i64) {
+        let behind = usize::try_from(frame - self.next).unwrap_or(0);
+        let gone = (behind * self.channels).min(self.kept.len());
+        self.kept.drain(..gone);
+        self.next += (gone / self.channels) as i64;
+    }
+}
+
+impl AudioFeed for Sound {
+    fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
+        out.fill(0.0);
+        let Some(begun) = self.begun.get() else { return Pulled::Silence };
+        let first = micros_to_frames(at.micros_since(begun), self.rate);
+        let frames = (out.len() / self.channels) as i64;
+        loop {
+            self.skip_to(first);
+            let there = self.next + (self.kept.len() / self.channels) as i64;
+            if there >= first + frames || !self.receive() {
+                break;
+            }
+        }
+        let silent = usize::try_from(self.next - first).unwrap_or(0) * self.channels;
+        let Some(place) = out.get_mut(silent..) else { return Pulled::Silence };
+        let ready = place.len().min(self.kept.len());
+        for (out, sample) in place.iter_mut().zip(self.kept.drain(..ready)) {
+            *out = sample;
+        }
+        self.next += (ready / self.channels) as i64;
+        if silent == 0 && ready == place.len() { Pulled::Sound } else { Pulled::Silence }
+    }
+
+    fn delay(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sound(blocks: &[(i64, Vec<f32>)]) -> (Sound, Begun) {
+        let (tell, ready) = queue::bounded("test", 16, Full::Block);
+        for block in blocks {
+            tell.send(block.clone()).unwrap();
+        }
+        let begun = Begun::default();
+        let worker = Arc::new(Worker::spawn("test", |_| {}).unwrap());
+        let sound = Sound {
+            ready,
+            begun: begun.clone(),
+            rate: 1_000,
+            channels: 1,
+            kept: VecDeque::new(),
+            next: 0,
+            _worker: worker,
+        };
+        (sound, begun)
+    }
+
+    #[test]
+    fn sound_waits_for_the_first_picture_and_goes_by_its_own_time() {
+        let ramp = |from: i64| (from..from + 600).map(|it| it as f32).collect::<Vec<_>>();
+        // One block, and after a hole of 600 frames another.
+        let (mut sound, begun) = sound(&[(0, ramp(0)), (1_200, ramp(1_200))]);
+        let mut out = [1.0; 10];
+        let at = Timestamp::from_millis;
+        assert_eq!(sound.pull(at(500), &mut out), Pulled::Silence);
+        assert_eq!(out, [0.0; 10]);
+        let (shots, ready) = queue::bounded("test", 1, Full::Block);
+        drop(shots);
+        // The first picture is asked for in the middle of a block.
+        Reel::new(ready, begun, ()).moment(at(515));
+        assert_eq!(sound.pull(at(510), &mut out), Pulled::Silence);
+        assert_eq!(out, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(sound.pull(at(520), &mut out), Pulled::Sound);
+        assert_eq!((out[0], out[9]), (5.0, 14.0));
+        // A mixer that slept goes on where it is by then.
+        assert_eq!(sound.pull(at(715), &mut out), Pulled::Sound);
+        assert_eq!((out[0], out[9]), (200.0, 209.0));
+        assert_eq!(sound.pull(at(515 + 1_000), &mut out), Pulled::Silence);
+        assert_eq!(out, [0.0; 10], "the hole");
+        assert_eq!(sound.pull(at(515 + 1_200), &mut out), Pulled::Sound);
+        assert_eq!(out[0], 1_200.0);
+        assert_eq!(sound.pull(at(515 + 1_795), &mut out), Pulled::Silence);
+        assert_eq!((out[4], out[5]), (1_799.0, 0.0), "the end");
+    }
+
+    #[test]
+    fn what_is_no_clip_says_why() {
+        for path in
+            ["/nonexistent/clip.mp4", "/", concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")]
+        {
+            let failure = open(Path::new(path), 48_000, 2).err().unwrap();
+            assert!(failure.cause.contains(path), "{failure:?}");
+        }
+    }
+}

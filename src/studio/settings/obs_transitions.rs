@@ -1,0 +1,175 @@
+//! The transition of a collection of OBS: its kind and settings as far as onair has the like.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::compose::transition::{Kind, Matte, Order, Pattern, Side, Stinger, Wipe};
+use crate::studio::settings::obs_filters::{array, number, text};
+
+/// Pictures a second where a stinger's cut is a number of pictures: the file does not say.
+const USUAL_FPS: f64 = 30.0;
+
+/// The transition that was chosen, and what of it is not as it was, in plain words.
+pub(super) fn read(json: &Value) -> (Kind, Option<String>) {
+    let name = text(json, "current_transition");
+    let all = array(json, "transitions");
+    let Some(table) = all.iter().find(|table| text(table, "name") == name) else {
+        // Those that need no settings are not in the list: their names say what they are.
+        return (by_name(&name.to_lowercase()), None);
+    };
+    let none = Value::Null;
+    let settings = table.get("settings").unwrap_or(&none);
+    let side = || match text(settings, "direction") {
+        "right" => Side::Left,
+        "up" => Side::Bottom,
+        "down" => Side::Top,
+        // They say whereto, onair whence.
+        _ => Side::Right,
+    };
+    let kind = match text(table, "id") {
+        "cut_transition" => Kind::Cut,
+        "fade_transition" => Kind::Fade,
+        "slide_transition" => Kind::Slide(side()),
+        "swipe_transition" => Kind::Swipe(side()),
+        "fade_to_color_transition" => {
+            let color = settings.get("color").and_then(Value::as_u64).unwrap_or(0);
+            let [r, g, b, ..] = color.to_le_bytes();
+            Kind::FadeColor([r, g, b])
+        }
+        "obs_stinger_transition" => return stinger(name, settings),
+        "wipe_transition" => return wipe(name, settings),
+        other => return (Kind::Fade, Some(format!("the transition '{name}' ({other})"))),
+    };
+    (kind, None)
+}
+
+fn by_name(name: &str) -> Kind {
+    match name {
+        name if name.contains("cut") => Kind::Cut,
+        name if name.contains("color") || name.contains("colour") => Kind::FadeColor([0; 3]),
+        name if name.contains("slide") => Kind::Slide(Side::Right),
+        name if name.contains("swipe") => Kind::Swipe(Side::Right),
+        _ => Kind::Fade,
+    }
+}
+
+fn flag(settings: &Value, key: &str) -> bool {
+    settings.get(key).and_then(Value::as_bool).unwrap_or(false)
+}
+
+fn stinger(name: &str, settings: &Value) -> (Kind, Option<String>) {
+    let point = number(settings, "transition_point").unwrap_or(0.0).clamp(0.0, 20_000.0);
+    let in_pictures = number(settings, "tp_type").unwrap_or(0.0) as i64 == 1;
+    let ms = if in_pictures { point * 1e3 / USUAL_FPS } else { point };
+    let mut not = in_pictures.then(|| {
+        format!("the cut of '{name}' is a number of pictures: it was taken for {ms:.0} ms")
+    });
+    let matte = match number(settings, "track_matte_layout").unwrap_or(0.0) as i64 {
+        _ if !flag(settings, "track_matte_enabled") => Matte::Own,
+        0 => Matte::Right,
+        1 => Matte::Below,
+        _ => {
+            not = Some(format!("the matte of '{name}' in a file of its own"));
+            Matte::Own
+        }
+    };
+    let stinger = Stinger {
+        file: text(settings, "path").into(),
+        cut: Duration::from_millis(ms as u64),
+        matte,
+        invert: matte != Matte::Own && flag(settings, "invert_matte"),
+        ..Stinger::default()
+    };
+    (Kind::Stinger(stinger), not)
+}
+
+/// Their pictures by name, with the pattern of ours that is like them.
+const PICTURES: [(&str, Pattern); 14] = [
+    ("linear-h", Pattern::Left),
+    ("linear-v", Pattern::Top),
+    ("linear-topleft", Pattern::Diagonal),
+    ("linear-topright", Pattern::UpperRight),
+    ("box-topleft", Pattern::Diagonal),
+    ("box-topright", Pattern::UpperRight),
+    ("box-botleft", Pattern::LowerLeft),
+    ("box-botright", Pattern::LowerRight),
+    ("barndoor-h", Pattern::Doors),
+    ("barndoor-v", Pattern::FlatDoors),
+    ("blinds-h", Pattern::FlatBlinds),
+    ("clock", Pattern::Clock),
+    ("iris", Pattern::Circle),
+    ("square", Pattern::Box),
+];
+
+fn wipe(name: &str, settings: &Value) -> (Kind, Option<String>) {
+    let image = text(settings, "luma_image");
+    let stem = Path::new(image).file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+    let like = PICTURES.iter().find(|(known, _)| *known == stem).map(|(_, pattern)| *pattern);
+    let order = match like {
+        Some(pattern) => Order::Pattern(pattern),
+        // A file of the person's own.
+        None if Path::new(image).is_absolute() => Order::Picture(image.into()),
+        None => Order::Pattern(Pattern::Left),
+    };
+    let not = (like.is_none() && !Path::new(image).is_absolute())
+        .then(|| format!("the wipe of '{name}' by {image}: it goes from left to right"));
+    let softness = number(settings, "luma_softness").unwrap_or(0.03).clamp(0.0, 1.0);
+    let softness = (softness * 100.0).round() as u8;
+    (Kind::Luma(Wipe { order, softness, invert: flag(settings, "luma_invert") }), not)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn of(id: &str, settings: &Value) -> (Kind, Option<String>) {
+        let table = json!({"id": id, "name": "Mine", "settings": settings});
+        read(&json!({"current_transition": "Mine", "transitions": [{"name": 3}, table]}))
+    }
+
+    #[test]
+    fn a_stinger_comes_with_its_cut_and_matte() {
+        let settings = json!({
+            "path": "/v/swoosh.webm", "transition_point": 350, "track_matte_enabled": true,
+            "track_matte_layout": 1, "invert_matte": true
+        });
+        let (kind, not) = of("obs_stinger_transition", &settings);
+        let Kind::Stinger(it) = kind else { panic!("{kind:?}") };
+        assert_eq!((it.cut, it.matte), (Duration::from_millis(350), Matte::Below));
+        assert!(it.invert && it.file.ends_with("swoosh.webm") && not.is_none());
+        let settings = json!({"path": "/v/a.webm", "tp_type": 1, "transition_point": 15});
+        let (kind, not) = of("obs_stinger_transition", &settings);
+        assert!(matches!(kind, Kind::Stinger(it) if it.cut == Duration::from_millis(500)));
+        assert!(not.unwrap().contains("500 ms"));
+    }
+
+    #[test]
+    fn wipes_are_taken_by_the_name_of_their_picture() {
+        let (kind, not) =
+            of("wipe_transition", &json!({"luma_image": "clock.png", "luma_softness": 0.2}));
+        let clock = Wipe { softness: 20, ..Wipe::of(Pattern::Clock) };
+        assert_eq!((kind, not), (Kind::Luma(clock), None));
+        let (kind, not) =
+            of("wipe_transition", &json!({"luma_image": "spiral.png", "luma_invert": true}));
+        assert!(matches!(kind, Kind::Luma(Wipe { invert: true, .. })));
+        assert!(not.unwrap().contains("spiral.png"));
+        let (kind, _) = of("wipe_transition", &json!({"luma_image": "/home/ada/mine.png"}));
+        let Kind::Luma(wipe) = kind else { panic!("{kind:?}") };
+        assert_eq!(wipe.picture(), Some(Path::new("/home/ada/mine.png")));
+    }
+
+    #[test]
+    fn the_others_have_their_directions_and_colours_and_odd_ones_are_told() {
+        let slide = of("slide_transition", &json!({"direction": "down"}));
+        assert_eq!(slide, (Kind::Slide(Side::Top), None));
+        let color = of("fade_to_color_transition", &json!({"color": 0xff00_00ff_u32}));
+        assert_eq!(color, (Kind::FadeColor([255, 0, 0]), None));
+        assert!(of("shader_transition", &Value::Null).1.unwrap().contains("shader_transition"));
+        for (name, kind) in [("Cut", Kind::Cut), ("Slide", Kind::Slide(Side::Right))] {
+            assert_eq!(read(&json!({"current_transition": name})), (kind, None));
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The options of the transition: its kind, how long it takes, and what its kind is set by. Everything
+//! takes effect with the next change of scenes.
+
+use egui::{Layout, Ui, vec2};
+
+use crate::compose::transition::{
+    Kind, MOST, Matte, Order, Pattern, Side, Stinger, Transition, Wipe,
+};
+use crate::studio::{Command, Edit};
+use crate::ui::actions::key;
+use crate::ui::dialogs::{Answer, heading, modal};
+use crate::ui::pick::Means;
+use crate::ui::scenes::draft::Draft;
+use crate::ui::scenes::filters::line;
+use crate::ui::scenes::source::{flag, number};
+use crate::ui::theme::{Type, gap};
+use crate::ui::view::{View, Wish};
+use crate::ui::widgets::{Button, Select, label, menu_item, paragraph, slider};
+
+const WIDTH: f32 = 470.0;
+/// Width of lists.
+const FIELD: f32 = 250.0;
+/// Room for the figure behind a slider.
+const VALUE: f32 = 60.0;
+
+/// The kinds as a person chooses among them.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Cut,
+    Fade,
+    Color,
+    Slide,
+    Swipe,
+    Wipe,
+    Picture,
+    Stinger,
+}
+
+impl Way {
+    pub const ALL: [Self; 8] = [
+        Self::Cut,
+        Self::Fade,
+        Self::Color,
+        Self::Slide,
+        Self::Swipe,
+        Self::Wipe,
+        Self::Picture,
+        Self::Stinger,
+    ];
+
+    /// That of a kind.
+    pub fn of(kind: &Kind) -> Self {
+        match kind {
+            Kind::Cut => Self::Cut,
+            Kind::Fade => Self::Fade,
+            Kind::FadeColor(_) => Self::Color,
+            Kind::Slide(_) => Self::Slide,
+            Kind::Swipe(_) => Self::Swipe,
+            Kind::Luma(Wipe { order: Order::Pattern(_), .. }) => Self::Wipe,
+            Kind::Luma(Wipe { order: Order::Picture(_), .. }) => Self::Picture,
+            Kind::Stinger(_) => Self::Stinger,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cut => key!("transition-cut"),
+            Self::Fade => key!("transition-fade"),
+            Self::Color => key!("transition-color"),
+            Self::Slide => key!("transition-slide"),
+            Self::Swipe => key!("transition-swipe"),
+            Self::Wipe => key!("transition-wipe"),
+            Self::Picture => key!("transition-picture"),
+            Self::Stinger => key!("transition-stinger"),
+        }
+    }
+
+    /// Whether it can do nothing before it is told what with.
+    pub fn asks(self) -> bool {
+        matches!(self, Self::Wipe | Self::Picture | Self::Stinger)
+    }
+
+    /// A kind of this way, as like `before` as can be.
+    pub fn kind(self, before: &Kind) -> Kind {
+        let wipe = match before {
+            Kind::Luma(wipe) => wipe.clone(),
+            _ => Wipe::default(),
+        };
+        let side = match before {
+            Kind::Slide(side) | Kind::Swipe(side) => *side,
+            _ => Side::Right,
+        };
+        match self {
+            Self::Cut => Kind::Cut,
+            Self::Fade => Kind::Fade,
+            Self::Color => Kind::FadeColor([0; 3]),
+            Self::Slide => Kind::Slide(side),
+            Self::Swipe => Kind::Swipe(side),
+            Self::Wipe => Kind::Luma(Wipe { order: Order::Pattern(Pattern::default()), ..wipe }),
+            Self::Picture => Kind::Luma(Wipe { order: Order::Picture("".into()), ..wipe }),
+            Self::Stinger => Kind::Stinger(Stinger::default()),
+        }
+    }
+}
+
+/// Shows the dialog while it is asked for.
+pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
+    if !draft.transition {
+        return;
+    }
+    let before = view.snapshot.scenes.collection.transition.clone();
+    let mut now = before.clone();
+    let answer = modal(ctx, view.theme, "transition-options", WIDTH, |ui| {
+        let title = view.texts.get("transition-kind");
+        let close = heading(ui, view, &title);
+        ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
+        contents(ui, view, &mut now);
+        close.then_some(Answer::Close)
+    });
+    if now != before {
+        view.send(Command::Edit(Edit::SetTransition(now)));
+    }
+    if answer.is_some() {
+        draft.transition = false;
+    }
+}
+
+fn contents(ui: &mut Ui, view: &mut View<'_>, now: &mut Transition) {
+    let mut way = Way::of(&now.kind);
+    let ways = Way::ALL.map(|way| (way.name(), way));
+    choose(ui, view, key!("transition-kind"), &ways, &mut way);
+    if way != Way::of(&now.kind) {
+        now.kind = way.kind(&now.kind);
+    }
+    if !matches!(now.kind, Kind::Cut | Kind::Stinger(_)) {
+        seconds(ui, view, key!("transition-duration"), &mut now.duration);
+    }
+    match &mut now.kind {
+        Kind::Cut | Kind::Fade => {}
+        Kind::FadeColor(color) => rgb(ui, view, key!("transition-color-of"), color),
+        Kind::Slide(side) | Kind::Swipe(side) => {
+            let sides = [
+                (key!("transition-side-right"), Side::Right),
+                (key!("transition-side-left"), Side::Left),
+                (key!("transition-side-top"), Side::Top),
+                (key!("transition-side-bottom"), Side::Bottom),
+            ];
+            choose(ui, view, key!("transition-from"), &sides, side);
+        }
+        Kind::Luma(wipe) => luma(ui, view, wipe),
+        Kind::Stinger(of) => stinger(ui, view, of),
+    }
+}
+
+fn luma(ui: &mut Ui, view: &mut View<'_>, wipe: &mut Wipe) {
+    match &mut wipe.order {
+        Order::Pattern(pattern) => {
+            let patterns = Pattern::ALL.map(|(_, pattern)| (pattern_name(pattern), pattern));
+            choose(ui, view, key!("transition-pattern"), &patterns, pattern);
+        }
+        Order::Picture(path) => {
+            file(ui, view, path, &[(key!("transition-file-choose"), Means::Picture)]);
+        }
+    }
+    percent(ui, view, key!("transition-softness"), &mut wipe.softness, 9);
+    flag(ui, view, key!("transition-invert"), &mut wipe.invert);
+    if wipe.picture().is_some() {
+        hint(ui, view, key!("transition-picture-hint"));
+    }
+}
+
+fn stinger(ui: &mut Ui, view: &mut View<'_>, of: &mut Stinger) {
+    let ways = [
+        (key!("transition-file-choose"), Means::Clip),
+        (key!("transition-folder-choose"), Means::Folder),
+    ];
+    file(ui, view, &of.file, &ways);
+    seconds(ui, view, key!("transition-cut-at"), &mut of.cut);
+    let color = match of.matte {
+        Matte::Color(color) => color,
+        _ => [0, 255, 0],
+    };
+    let mattes = [
+        (key!("transition-matte-own"), Matte::Own),
+        (key!("transition-matte-right"), Matte::Right),
+        (key!("transition-matte-below"), Matte::Below),
+        (key!("transition-matte-color"), Matte::Color(color)),
+        (key!("transition-matte-dark"), Matte::Dark),
+    ];
+    choose(ui, view, key!("transition-matte"), &mattes, &mut of.matte);
+    if let Matte::Color(color) = &mut of.matte {
+        rgb(ui, view, key!("transition-color-of"), color);
+    }
+    flag(ui, view, key!("transition-invert"), &mut of.invert);
+    percent(ui, view, key!("transition-volume"), &mut of.volume, 100);
+    hint(ui, view, key!("transition-stinger-hint"));
+}
+
+fn hint(ui: &mut Ui, view: &View<'_>, text: &'static str) {
+    ui.add_space(gap::S);
+    paragraph(ui, &view.texts.get(text), Type::Small, view.theme.secondary);
+}
+
+/// The file that is chosen, and the ways to choose another.
+fn file(ui: &mut Ui, view: &mut View<'_>, path: &std::path::Path, ways: &[(&'static str, Means)]) {
+    let name = view.texts.get("transition-file").to_string();
+    let shown = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    line(ui, view, &name, |ui, view| {
+        for (text, means) in ways {
+            let text = view.texts.get(text);
+            if Button::new(&text).small().show(ui, view.theme).clicked() {
+                view.wish(Wish::PickTransitionFile(*means));
+            }
+        }
+        if !shown.is_empty() {
+            let room = egui::Rect::from_min_size(
+                ui.cursor().min,
+                vec2(ui.available_width(), ui.available_height()),
+            );
+            let font = Type::Body.font();
+            crate::ui::widgets::elided(ui, room, egui::Align::Min, &shown, font, view.theme.text);
+        }
+    });
+    if shown.is_empty() {
+        let text = view.texts.get("transition-file-none");
+        paragraph(ui, &text, Type::Small, view.theme.warn);
+    }
+}
+
+fn seconds(ui: &mut Ui, view: &mut View<'_>, name: &'static str, time: &mut std::time::Duration) {
+    let before = time.as_secs_f64();
+    let mut seconds = before;
+    number(ui, view, name, &mut seconds, 0.0..=MOST.as_secs_f64(), " s");
+    if (seconds - before).abs() > 1e-9 {
+        *time = std::time::Duration::from_millis((seconds * 1e3).round().max(0.0) as u64);
+    }
+}
+
+fn percent(ui: &mut Ui, view: &mut View<'_>, name: &'static str, value: &mut u8, rest: u8) {
+    let name = view.texts.get(name).to_string();
+    line(ui, view, &name, |ui, view| {
+        let mut share = f32::from(*value) / 100.0;
+        let width = FIELD - VALUE;
+        slider(ui, view.theme, &mut share, 0.0..=1.0, f32::from(rest) / 100.0, &name, width);
+        *value = (share * 100.0).round() as u8;
+        label(ui, &format!("{value}\u{a0}%"), Type::Body, view.theme.text);
+    });
+}
+
+fn rgb(ui: &mut Ui, view: &mut View<'_>, name: &'static str, color: &mut [u8; 3]) {
+    let name = view.texts.get(name).to_string();
+    line(ui, view, &name, |ui, view| {
+        ui.color_edit_button_srgb(color).accessible_name(&name);
+        let [r, g, b] = color;
+        let text = format!("#{r:02x}{g:02x}{b:02x}");
+        label(ui, &text, Type::Small, view.theme.secondary);
+    });
+}
+
+fn choose<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    name: &'static str,
+    all: &[(&'static str, T)],
+    value: &mut T,
+) {
+    let name = view.texts.get(name).to_string();
+    line(ui, view, &name, |ui, view| {
+        let texts = view.texts;
+        let chosen = all.iter().find(|(_, it)| it == value).map_or("", |(key, _)| key);
+        let chosen = texts.get(chosen);
+        let (width, enabled) = (FIELD, true);
+        let select = Select { name: &name, chosen: &chosen, width, enabled, close_on_click: true };
+        select.show(ui, view.theme, |ui| {
+            let most = 360.0;
+            egui::ScrollArea::vertical().max_height(most).show(ui, |ui| {
+                ui.with_layout(Layout::top_down_justified(egui::Align::Min), |ui| {
+                    for (key, one) in all {
+                        let is_chosen = *value == *one;
+                        if menu_item(ui, view.theme, &texts.get(key), "", is_chosen, true) {
+                            *value = *one;
+                        }
+                    }
+                });
+            });
+        });
+    });
+}
+
+fn pattern_name(pattern: Pattern) -> &'static str {
+    match pattern {
+        Pattern::Circle => key!("wipe-circle"),
+        Pattern::Box => key!("wipe-box"),
+        Pattern::Diamond => key!("wipe-diamond"),
+        Pattern::Clock => key!("wipe-clock"),
+        Pattern::Left => key!("wipe-left"),
+        Pattern::Right => key!("wipe-right"),
+        Pattern::Top => key!("wipe-top"),
+        Pattern::Bottom => key!("wipe-bottom"),
+        Pattern::Diagonal => key!("wipe-diagonal"),
+        Pattern::UpperRight => key!("wipe-upper-right"),
+        Pattern::LowerLeft => key!("wipe-lower-left"),
+        Pattern::LowerRight => key!("wipe-lower-right"),
+        Pattern::Doors => key!("wipe-doors"),
+        Pattern::FlatDoors => key!("wipe-flat-doors"),
+        Pattern::Blinds => key!("wipe-blinds"),
+        Pattern::FlatBlinds => key!("wipe-flat-blinds"),
+        Pattern::Dissolve => key!("wipe-dissolve"),
+    }
+}

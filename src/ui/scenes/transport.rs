@@ -1,0 +1,201 @@
+//! The bar over the picture by which the selected source is paused and moved about in, if it plays
+//! something: a media file, a slide show.
+
+use std::time::Duration;
+
+use egui::{
+    Align, CornerRadius, Key, Layout, Rect, Role, Sense, Stroke, Ui, UiBuilder, Vec2, WidgetInfo,
+    pos2, vec2,
+};
+
+use crate::compose::scene::{Content, SourceId};
+use crate::media::transport::{Go, Position};
+use crate::studio::{Command, Snapshot};
+use crate::ui::actions::{Action, key};
+use crate::ui::format;
+use crate::ui::icons::Icon;
+use crate::ui::scenes::draft::Draft;
+use crate::ui::theme::{FOCUS, ON_PICTURE, PLATE, Theme, Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{Look, icon_button, label};
+
+/// Height of the bar, and as wide as it gets.
+const HEIGHT: f32 = 36.0;
+const WIDTH: f32 = 460.0;
+/// As far as a key goes.
+const STEP: Duration = Duration::from_secs(5);
+
+/// The source that is meant: the selected one, or else the topmost that plays something.
+fn meant(draft: &Draft, snapshot: &Snapshot) -> Option<(SourceId, Position)> {
+    let playing = |id: SourceId| snapshot.scenes.source(id).and_then(|source| source.playing);
+    let id = draft.source_that(snapshot, |id| playing(id).is_some())?;
+    Some((id, playing(id)?))
+}
+
+/// What a key asks for.
+pub fn asked(draft: &Draft, snapshot: &Snapshot, action: Action) -> Option<Command> {
+    let (id, now) = meant(draft, snapshot)?;
+    let go = match action {
+        Action::MediaPause if now.paused => Go::Resume,
+        Action::MediaPause => Go::Pause,
+        Action::MediaRestart => Go::Restart,
+        Action::MediaNext => Go::Next,
+        Action::MediaPrevious => Go::Previous,
+        Action::MediaForward => step(now, true)?,
+        Action::MediaBack => step(now, false)?,
+        _ => return None,
+    };
+    Some(Command::Media(id, go))
+}
+
+/// A little further, or back.
+fn step(now: Position, forward: bool) -> Option<Go> {
+    let whole = now.whole?;
+    let to = if forward { now.at + STEP } else { now.at.saturating_sub(STEP) };
+    Some(Go::To(to.min(whole)))
+}
+
+/// Shows the bar at the lower edge of the picture, for the source that is selected.
+pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
+    let collection = &view.snapshot.scenes.collection;
+    let selected = draft.selected.and_then(|id| collection.item(id));
+    let Some((id, now)) = meant(draft, view.snapshot) else { return };
+    if selected.is_none_or(|item| item.content != Content::Source(id)) {
+        return;
+    }
+    let name = match collection.source_name(id) {
+        "" => view.texts.get("scenes-main").to_string(),
+        name => name.to_owned(),
+    };
+    let width = WIDTH.min(rect.width() - 2.0 * gap::M);
+    if width < 160.0 {
+        return;
+    }
+    let at = pos2(rect.center().x, rect.bottom() - gap::M - HEIGHT / 2.0);
+    let plate = Rect::from_center_size(at, vec2(width, HEIGHT));
+    // Whoever presses beside a button does not mean what lies below.
+    ui.interact(plate, ui.scope_id().with("transport"), Sense::click_and_drag());
+    ui.painter().rect_filled(plate, CornerRadius::same(8), PLATE);
+    let layout = Layout::left_to_right(Align::Center);
+    let inner = plate.shrink2(vec2(gap::S, 0.0));
+    let mut row =
+        ui.new_child(UiBuilder::new().max_rect(inner).layout(layout).id_salt("transport-row"));
+    row.spacing_mut().item_spacing.x = gap::XS;
+    if let Some(go) = buttons(&mut row, view, &name, now) {
+        view.send(Command::Media(id, go));
+    }
+    // The picture's place is dark in both themes.
+    let theme = &Theme::DARK;
+    if let Some((index, count)) = now.item {
+        let figures =
+            [("index", (index + 1).to_string().into()), ("count", count.to_string().into())];
+        label(&mut row, &view.texts.with("media-item", &figures), Type::Small, ON_PICTURE);
+    } else if let Some(whole) = now.whole {
+        let time = format!("{} / {}", format::minutes(now.at), format::minutes(whole));
+        row.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            label(ui, &time, Type::Small, ON_PICTURE);
+            let room = Rect::from_min_max(
+                pos2(ui.max_rect().left(), plate.top()),
+                pos2(ui.cursor().right() - gap::S, plate.bottom()),
+            );
+            let name = view.texts.with("media-place", &[("name", name.as_str().into())]);
+            if let Some(to) = rail(ui, theme, draft, room, &name, now.at, whole) {
+                view.send(Command::Media(id, Go::To(to)));
+            }
+        });
+    } else {
+        label(&mut row, &format::minutes(now.at), Type::Small, ON_PICTURE);
+    }
+}
+
+fn buttons(ui: &mut Ui, view: &View<'_>, name: &str, now: Position) -> Option<Go> {
+    let mut asked = None;
+    let mut button = |icon, text: &'static str, go| {
+        let text = view.texts.with(text, &[("name", name.into())]);
+        if icon_button(ui, &Theme::DARK, icon, &text, 26.0, Look::Quiet).clicked() {
+            asked = Some(go);
+        }
+    };
+    button(Icon::Replay, key!("media-restart"), Go::Restart);
+    if now.item.is_some() {
+        button(Icon::Previous, key!("media-previous"), Go::Previous);
+    }
+    if now.paused {
+        button(Icon::Play, key!("media-resume"), Go::Resume);
+    } else {
+        button(Icon::Pause, key!("media-pause"), Go::Pause);
+    }
+    if now.item.is_some() {
+        button(Icon::Next, key!("media-next"), Go::Next);
+    }
+    asked
+}
+
+/// A rail with a handle; gives the place that was asked for.
+fn rail(
+    ui: &Ui,
+    theme: &Theme,
+    draft: &mut Draft,
+    room: Rect,
+    name: &str,
+    at: Duration,
+    whole: Duration,
+) -> Option<Duration> {
+    let room = room.shrink2(Vec2::new(gap::S, 0.0));
+    if room.width() < 20.0 {
+        return None;
+    }
+    let response = ui.interact(room, ui.scope_id().with("rail"), Sense::click_and_drag());
+    let share_at = |x: f32| ((x - room.left()) / room.width()).clamp(0.0, 1.0);
+    let pointed = response.interact_pointer_pos().map(|at| share_at(at.x));
+    let mut asked = None;
+    if response.dragged() || response.is_pointer_button_down_on() {
+        draft.going = pointed;
+    } else if let Some(share) = draft.going.take() {
+        asked = Some(whole.mul_f32(share));
+    }
+    if response.has_focus() {
+        // The arrows are the rail's, not the focus's.
+        let filter = egui::EventFilter { horizontal_arrows: true, ..Default::default() };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+        let pressed = |key| ui.input(|input| input.key_pressed(key));
+        if pressed(Key::ArrowLeft) {
+            asked = Some(at.saturating_sub(STEP));
+        } else if pressed(Key::ArrowRight) {
+            asked = Some((at + STEP).min(whole));
+        }
+    }
+    let share = at.as_secs_f32() / whole.as_secs_f32().max(1e-3);
+    let share = draft.going.unwrap_or(share).clamp(0.0, 1.0);
+    response.widget_info(|| WidgetInfo {
+        current_text_value: Some(format::minutes(whole.mul_f32(share))),
+        value: Some(f64::from(share)),
+        ..WidgetInfo::labeled(Role::Slider, true, name)
+    });
+    let y = room.center().y;
+    let line = |to: f32| Rect::from_x_y_ranges(room.left()..=to, (y - 1.5)..=(y + 1.5));
+    let radius = CornerRadius::same(2);
+    ui.painter().rect_filled(line(room.right()), radius, theme.secondary);
+    let handle = pos2(room.left() + room.width() * share, y);
+    ui.painter().rect_filled(line(handle.x), radius, theme.accent);
+    ui.painter().circle_filled(handle, if response.hovered() { 7.0 } else { 6.0 }, theme.text);
+    if response.has_focus() {
+        ui.painter().circle_stroke(handle, 9.0, Stroke::new(FOCUS, theme.accent));
+    }
+    asked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_stay_within_what_is_played() {
+        let seconds = Duration::from_secs;
+        let at = |at| Position { at: seconds(at), whole: Some(seconds(60)), ..Position::default() };
+        assert_eq!(step(at(3), false), Some(Go::To(Duration::ZERO)));
+        assert_eq!(step(at(3), true), Some(Go::To(seconds(8))));
+        assert_eq!(step(at(58), true), Some(Go::To(seconds(60))));
+        assert_eq!(step(Position::default(), true), None, "nothing to go about in");
+    }
+}
