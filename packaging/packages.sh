@@ -3,6 +3,8 @@
 #
 # need_packages SECTION…   installs what is missing of packaging/packages, or says what is missing
 # need_rust [COMPONENT…]   a toolchain that is new enough, with these components
+# with_decoders            sets $features to what cargo needs to build in FFmpeg's decoders, or to
+#                          nothing where its libraries are missing or too old
 # Nothing is done twice: where all is there, a call costs some milliseconds.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -126,17 +128,28 @@ need_rust() {
     done
 }
 
+# FFmpeg 5.1 is the oldest whose structures are known here.
+with_decoders() {
+    features=()
+    if pkg-config --atleast-version=57.28 libavutil 2>/dev/null &&
+        pkg-config --exists libavcodec libavdevice libavfilter libavformat libswresample libswscale 2>/dev/null
+    then
+        features=(--features ffmpeg)
+    fi
+}
+
 # Builds the program and sets $onair to its path. ONAIR_PROFILE=dev takes the tests' profile, which
 # a developer has built already; otherwise release.
 build_onair() {
-    local profile=${ONAIR_PROFILE:-release} target folder also=()
+    local profile=${ONAIR_PROFILE:-release} target folder also=() features
+    with_decoders
     target=${CARGO_TARGET_DIR:-$root/target}
     folder=$profile
     # With one of the tests the dependencies are those of the tests, which are built already.
     [ "$profile" != dev ] || { folder=debug; also=(--test architecture); }
     [ -x "$target/$folder/onair" ] || say "Building onair ($profile); the first time takes some minutes."
     cargo build --manifest-path "$root/Cargo.toml" --locked --quiet --profile "$profile" \
-        --bin onair ${also[@]+"${also[@]}"} || return 1
+        --bin onair ${features[@]+"${features[@]}"} ${also[@]+"${also[@]}"} || return 1
     # shellcheck disable=SC2034 # for the caller
     onair=$target/$folder/onair
 }

@@ -45,6 +45,7 @@ headless() {
 say() { complain "$@"; }
 {
     need_packages build
+    need_packages decoders || say "Without FFmpeg's libraries HEVC, AV1, VP9 and others are not played."
     need_rust --
     build_onair
 } >&2

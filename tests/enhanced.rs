@@ -1,5 +1,5 @@
-//! Enhanced RTMP: codecs that we carry and do not decode, through our server, our probe, `play
-//! --save` and `live --copy`, with an ffmpeg that writes them. Debian's ffmpeg 5.1 does not:
+//! Enhanced RTMP: codecs that we carry and have no decoder of our own for, through our server, our
+//! probe, `play` and `play --save`, and `live --copy`, with an ffmpeg that writes them. Debian's ffmpeg 5.1 does not:
 //! `ONAIR_FFMPEG` names a newer one (`packaging/test.sh` fetches it), or it is that on the path.
 
 #![allow(
@@ -188,6 +188,8 @@ fn every_codec_is_copied_relayed_saved_and_probed() {
         assert!(said.contains("320x180"), "{name}: {said}");
         assert!(said.contains(&format!("Audio: {audio}")), "{name}: {said}");
 
+        is_shown_or_named(name, &url);
+
         // What is saved is what was in the file, byte for byte.
         let saved = folder.path().join(format!("{video}-saved.flv"));
         let saved_path = saved.to_str().unwrap();
@@ -264,6 +266,28 @@ fn mp4_and_mkv_files_of_every_codec_go_out_as_they_are() {
         }
     }
     assert!(server.stop(LIMIT).success());
+}
+
+/// With FFmpeg's libraries the stream is played; without them the player says what is missing.
+fn is_shown_or_named(name: &str, url: &str) {
+    let arguments = ["--json", "play", url, "--headless", "--mute", "--duration", "2s"];
+    let output = Command::new(env!("CARGO_BIN_EXE_onair")).args(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let last: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    let (video, audio) = name.split_once(" and ").unwrap();
+    if cfg!(feature = "ffmpeg") {
+        assert_eq!(output.status.code(), Some(0), "{name}: {last} {said}");
+        assert!(last["video"].as_str().unwrap().starts_with(video), "{name}: {last}");
+        assert!(last["audio"].as_str().unwrap().starts_with(audio), "{name}: {last}");
+        assert!(last["decoded"].as_u64().unwrap() > 5, "{name}: {last}");
+        assert!(last["shown"].as_u64().unwrap() > 0, "{name}: {last}");
+        assert_eq!((&last["width"], &last["damaged"]), (&320.into(), &0.into()), "{name}: {last}");
+    } else {
+        assert_eq!(output.status.code(), Some(5), "{name}: {last} {said}");
+        assert!(said.contains(&format!("{video} video")), "{name}: {said}");
+        assert!(said.contains("feature `ffmpeg`"), "{name}: {said}");
+    }
 }
 
 #[test]

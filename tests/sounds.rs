@@ -233,6 +233,10 @@ fn flac_and_speex_of_flv_are_heard_or_said() {
     let file = film(folder.path(), "flac.flv", Some(start), &bodies, 4_608);
     right("flac", &hear(Source::File(file), folder.path()), 48_000);
 
+    // With FFmpeg's libraries it is decoded (tests/decoders.rs).
+    if cfg!(feature = "ffmpeg") {
+        return;
+    }
     let bodies: Vec<_> = (0..100).map(|_| vec![0xB2, 0x1E, 0x9D, 0x66]).collect();
     let file = film(folder.path(), "speex.flv", None, &bodies, 960);
     let heard = hear(Source::File(file), folder.path());

@@ -8,6 +8,8 @@ use crate::capture;
 use crate::cli::exit::Exit;
 use crate::cli::globals::Globals;
 use crate::cli::output::Output;
+use crate::decode::{Lack, inventory};
+use crate::media::Track;
 
 /// Runs the command.
 pub fn run(globals: &Globals, clock: Clock) -> Exit {
@@ -27,6 +29,8 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
             "speakers": sound(&speakers),
             "screens": screens,
             "windows": windows,
+            "decoders": inventory::all().iter().map(decoder).collect::<Vec<_>>(),
+            "decoding_hardware": decoding_hardware(),
         });
         output.line(&list.to_string());
         return Exit::Ok;
@@ -75,7 +79,53 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
         Ok(_) => {}
         Err(why) => output.line(&format!("  none: {why}")),
     }
+    decoders(&output);
     Exit::Ok
+}
+
+/// What can be played, by what, and why the rest cannot.
+fn decoders(output: &Output) {
+    output.line("Decoders");
+    let all = inventory::all();
+    let mut lacking: Option<(Lack, Vec<&str>)> = None;
+    for entry in &all {
+        match &entry.by {
+            Ok(by) => output.line(&format!("  {}  ({by})", entry.codec)),
+            Err(lack) => {
+                lacking.get_or_insert_with(|| (*lack, Vec::new())).1.push(entry.codec);
+            }
+        }
+    }
+    if let Some((lack, codecs)) = lacking {
+        output.line(&format!("  none for {}: {lack}. {}.", codecs.join(", "), lack.remedy()));
+    }
+    match inventory::ffmpeg_version() {
+        Ok(version) => output.line(&format!("  FFmpeg's libraries: {version}")),
+        Err(lack) => output.line(&format!("  FFmpeg's libraries: none, {lack}")),
+    }
+    match inventory::hardware() {
+        Ok(name) => output.line(&format!("  hardware: {name}")),
+        Err(why) => output.line(&format!("  hardware: none, {why}")),
+    }
+}
+
+fn decoder(entry: &inventory::Entry) -> Value {
+    json!({
+        "type": match entry.track {
+            Track::Video => "video",
+            Track::Audio => "audio",
+        },
+        "codec": entry.codec,
+        "by": entry.by.as_ref().ok(),
+        "why": entry.by.as_ref().err().map(ToString::to_string),
+    })
+}
+
+fn decoding_hardware() -> Value {
+    match inventory::hardware() {
+        Ok(name) => json!({ "name": name }),
+        Err(why) => json!({ "why": why }),
+    }
 }
 
 fn screen(screen: &capture::ScreenInfo) -> Value {

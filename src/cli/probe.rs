@@ -124,6 +124,8 @@ fn video_codec(format: VideoFormat) -> String {
         VideoFormat::Av1 => "av1".into(),
         VideoFormat::Vp8 => "vp8".into(),
         VideoFormat::Vp9 => "vp9".into(),
+        VideoFormat::Mpeg4 => "mpeg4".into(),
+        VideoFormat::Mpeg2 => "mpeg2video".into(),
         VideoFormat::Legacy(2) => "flv1".into(),
         VideoFormat::Legacy(3) => "flashsv".into(),
         VideoFormat::Legacy(4) => "vp6f".into(),

@@ -6,6 +6,9 @@ pub enum Error {
     /// The stream is of a kind that this decoder does not have; nothing will help.
     #[error("{0} cannot be decoded here")]
     Unsupported(String),
+    /// There is no decoder for it here, and why.
+    #[error("{codec} cannot be decoded here: {lack}")]
+    NoDecoder { codec: String, lack: Lack },
     /// The decoder configuration (avcC, AudioSpecificConfig) is damaged.
     #[error("the {what} is damaged: {reason}")]
     Parameters { what: &'static str, reason: String },
@@ -17,7 +20,36 @@ pub enum Error {
     Codec { decoder: &'static str, doing: &'static str, code: i64 },
 }
 
+/// Why there is no decoder for a codec that none of those in the program decodes.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Lack {
+    /// The libraries that have it are not linked.
+    #[error("this onair was built without FFmpeg's libraries")]
+    NotBuilt,
+    /// The libraries that are linked have none.
+    #[error("FFmpeg's libraries on this system have no decoder for it")]
+    NotInLibrary,
+}
+
+impl Lack {
+    /// What a person can do about it.
+    pub const fn remedy(self) -> &'static str {
+        match self {
+            Self::NotBuilt => {
+                "Use an onair that was built with the feature `ffmpeg` (packaging/run.sh builds it \
+                 so where FFmpeg's libraries are installed)"
+            }
+            Self::NotInLibrary => "Install FFmpeg's libraries with that decoder",
+        }
+    }
+}
+
 impl Error {
+    /// Nothing that comes later in the stream can be decoded either.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Unsupported(_) | Self::NoDecoder { .. })
+    }
+
     /// Whether the stream can go on: only this packet is lost.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Damaged { .. })

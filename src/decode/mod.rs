@@ -5,22 +5,78 @@
 mod avcc;
 mod backend;
 pub mod decoder;
+#[cfg_attr(
+    not(feature = "ffmpeg"),
+    allow(dead_code, reason = "only FFmpeg gives so many channels")
+)]
+mod downmix;
 pub mod error;
+pub mod inventory;
 mod reorder;
 
 pub use decoder::{AudioBackend, VideoBackend};
-pub use error::Error;
+pub use error::{Error, Lack};
+
+use backend::{fdk_aac, ffmpeg, openh264, opus, pcm, symphonia};
 
 use crate::media::{AudioCodec, AudioParameters, VideoCodec, VideoParameters};
+
+/// A way to open a decoder.
+type Open<P, T> = fn(&P) -> Result<T, Error>;
+type OpenVideo = Open<VideoParameters, Box<dyn VideoBackend>>;
+type OpenAudio = Open<AudioParameters, Box<dyn AudioBackend>>;
+
+/// The decoders that may be able to, the first choice first.
+fn video_candidates(codec: VideoCodec) -> &'static [OpenVideo] {
+    match codec {
+        VideoCodec::H264 => &[|p| Ok(Box::new(openh264::Decoder::open(p)?)), ffmpeg::open_video],
+        _ => &[ffmpeg::open_video],
+    }
+}
+
+/// The decoders that may be able to, the first choice first.
+fn audio_candidates(codec: AudioCodec) -> &'static [OpenAudio] {
+    match codec {
+        AudioCodec::Aac => &[|p| Ok(Box::new(fdk_aac::Decoder::open(p)?)), ffmpeg::open_audio],
+        AudioCodec::Mp3 | AudioCodec::Flac => {
+            &[|p| Ok(Box::new(symphonia::Decoder::open(p)?)), ffmpeg::open_audio]
+        }
+        AudioCodec::Opus => &[|p| Ok(Box::new(opus::Decoder::open(p)?)), ffmpeg::open_audio],
+        AudioCodec::PcmS16Le | AudioCodec::PcmU8 | AudioCodec::PcmAlaw | AudioCodec::PcmMulaw => {
+            &[|p| Ok(Box::new(pcm::Decoder::open(p)?))]
+        }
+        // Silence of the right length is better than nothing.
+        AudioCodec::Speex => &[ffmpeg::open_audio, |p| Ok(Box::new(pcm::Decoder::open(p)?))],
+        AudioCodec::Ac3
+        | AudioCodec::Eac3
+        | AudioCodec::Mp2
+        | AudioCodec::Nellymoser
+        | AudioCodec::AdpcmSwf => &[ffmpeg::open_audio],
+    }
+}
+
+/// Tries the candidates in order. What one does not have, the next may; damaged parameters are
+/// damaged for all of them. If none can, it is told why the first choice cannot.
+fn first<P, T>(candidates: &[Open<P, T>], parameters: &P) -> Result<T, Error> {
+    let mut refused = None;
+    for open in candidates {
+        match open(parameters) {
+            Ok(decoder) => return Ok(decoder),
+            Err(error) if error.is_final() => {
+                refused.get_or_insert(error);
+            }
+            Err(error) => return Err(refused.unwrap_or(error)),
+        }
+    }
+    Err(refused.unwrap_or_else(|| Error::Unsupported("it".to_owned())))
+}
 
 /// Opens a decoder for such pictures.
 ///
 /// # Errors
 /// When the parameters are damaged or describe what cannot be decoded; the error names it.
 pub fn open_video(parameters: &VideoParameters) -> Result<Box<dyn VideoBackend>, Error> {
-    match parameters.codec {
-        VideoCodec::H264 => Ok(Box::new(backend::openh264::Decoder::open(parameters)?)),
-    }
+    first(video_candidates(parameters.codec), parameters)
 }
 
 /// Opens a decoder for such sound.
@@ -28,16 +84,5 @@ pub fn open_video(parameters: &VideoParameters) -> Result<Box<dyn VideoBackend>,
 /// # Errors
 /// When the parameters are damaged or describe what cannot be decoded; the error names it.
 pub fn open_audio(parameters: &AudioParameters) -> Result<Box<dyn AudioBackend>, Error> {
-    match parameters.codec {
-        AudioCodec::Aac => Ok(Box::new(backend::fdk_aac::Decoder::open(parameters)?)),
-        AudioCodec::Mp3 | AudioCodec::Flac => {
-            Ok(Box::new(backend::symphonia::Decoder::open(parameters)?))
-        }
-        AudioCodec::Opus => Ok(Box::new(backend::opus::Decoder::open(parameters)?)),
-        AudioCodec::PcmS16Le
-        | AudioCodec::PcmU8
-        | AudioCodec::PcmAlaw
-        | AudioCodec::PcmMulaw
-        | AudioCodec::Speex => Ok(Box::new(backend::pcm::Decoder::open(parameters)?)),
-    }
+    first(audio_candidates(parameters.codec), parameters)
 }

@@ -40,10 +40,70 @@ impl std::str::FromStr for BitsPerSecond {
     }
 }
 
-/// How pictures are encoded.
+/// How pictures are encoded. What is encoded here is H.264; the others are played.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum VideoCodec {
     H264,
+    Hevc,
+    Vvc,
+    Av1,
+    Vp9,
+    Vp8,
+    /// Sorenson's H.263, in FLV.
+    H263,
+    /// Screen video of FLV, both versions.
+    Screen,
+    Screen2,
+    /// In FLV; the configuration is the byte in front of each picture, which crops it.
+    Vp6,
+    Vp6Alpha,
+    /// MPEG-4 part 2.
+    Mpeg4,
+    /// MPEG-1 and MPEG-2.
+    Mpeg2,
+}
+
+impl VideoCodec {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::H264,
+        Self::Hevc,
+        Self::Vvc,
+        Self::Av1,
+        Self::Vp9,
+        Self::Vp8,
+        Self::H263,
+        Self::Screen,
+        Self::Screen2,
+        Self::Vp6,
+        Self::Vp6Alpha,
+        Self::Mpeg4,
+        Self::Mpeg2,
+    ];
+
+    /// As it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::H264 => "H.264",
+            Self::Hevc => "HEVC",
+            Self::Vvc => "VVC",
+            Self::Av1 => "AV1",
+            Self::Vp9 => "VP9",
+            Self::Vp8 => "VP8",
+            Self::H263 => "Sorenson H.263",
+            Self::Screen => "Screen video",
+            Self::Screen2 => "Screen video 2",
+            Self::Vp6 => "VP6",
+            Self::Vp6Alpha => "VP6 with alpha",
+            Self::Mpeg4 => "MPEG-4 part 2",
+            Self::Mpeg2 => "MPEG-2",
+        }
+    }
+
+    /// Whether nothing can be decoded before a configuration has come.
+    pub const fn needs_config(self) -> bool {
+        matches!(self, Self::H264 | Self::Hevc | Self::Vvc | Self::Av1)
+    }
 }
 
 /// How sound is encoded.
@@ -62,16 +122,65 @@ pub enum AudioCodec {
     /// G.711.
     PcmMulaw,
     Speex,
+    Ac3,
+    Eac3,
+    /// MPEG audio of layers I and II.
+    Mp2,
+    Nellymoser,
+    /// Adobe's ADPCM, in FLV.
+    AdpcmSwf,
+}
+
+impl AudioCodec {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::Aac,
+        Self::Mp3,
+        Self::Opus,
+        Self::Flac,
+        Self::PcmS16Le,
+        Self::PcmU8,
+        Self::PcmAlaw,
+        Self::PcmMulaw,
+        Self::Speex,
+        Self::Ac3,
+        Self::Eac3,
+        Self::Mp2,
+        Self::Nellymoser,
+        Self::AdpcmSwf,
+    ];
+
+    /// As it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Aac => "AAC",
+            Self::Mp3 => "MP3",
+            Self::Opus => "Opus",
+            Self::Flac => "FLAC",
+            Self::PcmS16Le => "PCM",
+            Self::PcmU8 => "PCM of 8 bits",
+            Self::PcmAlaw => "G.711 A-law",
+            Self::PcmMulaw => "G.711 µ-law",
+            Self::Speex => "Speex",
+            Self::Ac3 => "AC-3",
+            Self::Eac3 => "E-AC-3",
+            Self::Mp2 => "MP2",
+            Self::Nellymoser => "Nellymoser",
+            Self::AdpcmSwf => "ADPCM",
+        }
+    }
 }
 
 /// An encoded picture stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VideoParameters {
     pub codec: VideoCodec,
+    /// 0×0 where only the pictures tell.
     pub size: Size,
     pub frame_rate: FrameRate,
     pub bitrate: BitsPerSecond,
-    /// AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1), 4-byte NAL lengths.
+    /// H.264: AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1), 4-byte NAL lengths. The
+    /// others: as MP4 and Enhanced RTMP have it (hvcC, av1C, vpcC …), empty where there is none.
     pub config: Bytes,
 }
 

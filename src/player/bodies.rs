@@ -1,8 +1,8 @@
-//! FLV bodies of sound that is no AAC, as the player's own demuxer reads them.
+//! FLV bodies of what is not H.264 and AAC, as the player's own demuxer reads them.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::media::{AudioCodec, AudioParameters};
+use crate::media::{AudioCodec, AudioParameters, EncodedPacket, VideoCodec, VideoParameters};
 use crate::wire::flv;
 
 /// An enhanced body's head, and what stands behind it.
@@ -22,7 +22,51 @@ pub(super) fn raw(head: &[u8], data: &[u8]) -> Bytes {
     out.freeze()
 }
 
-/// The body that begins a track, where it needs one.
+/// How a codec is called in enhanced bodies, and whether a composition time stands before its
+/// pictures. The last two are names of our own.
+const fn four_letters(codec: VideoCodec) -> Option<(&'static [u8; 4], bool)> {
+    Some(match codec {
+        VideoCodec::Hevc => (b"hvc1", true),
+        VideoCodec::Vvc => (b"vvc1", true),
+        VideoCodec::Av1 => (b"av01", false),
+        VideoCodec::Vp9 => (b"vp09", false),
+        VideoCodec::Vp8 => (b"vp08", false),
+        VideoCodec::Mpeg4 => (b"mp4v", true),
+        VideoCodec::Mpeg2 => (b"mp2v", true),
+        VideoCodec::H264
+        | VideoCodec::H263
+        | VideoCodec::Screen
+        | VideoCodec::Screen2
+        | VideoCodec::Vp6
+        | VideoCodec::Vp6Alpha => return None,
+    })
+}
+
+/// The body that begins pictures, where they need one.
+pub(super) fn picture_beginning(video: &VideoParameters) -> Option<Bytes> {
+    match four_letters(video.codec) {
+        Some((name, _)) if !video.config.is_empty() => Some(enhanced(0x90, name, &video.config)),
+        Some(_) => None,
+        None => Some(flv::video_sequence_header(video)),
+    }
+}
+
+/// The body of a picture.
+pub(super) fn picture(codec: VideoCodec, packet: &EncodedPacket) -> Bytes {
+    let Some((name, composed)) = four_letters(codec) else { return flv::video_body(packet) };
+    let mut out = BytesMut::with_capacity(8 + packet.data.len());
+    out.put_u8(if packet.keyframe { 0x91 } else { 0xA1 });
+    out.put_slice(name);
+    if composed {
+        let composition_ms = packet.pts.as_millis().saturating_sub(packet.dts.as_millis());
+        // 24 bits, signed.
+        out.put_int(composition_ms.clamp(-0x80_0000, 0x7F_FFFF), 3);
+    }
+    out.put_slice(&packet.data);
+    out.freeze()
+}
+
+/// The body that begins a track of sound, where it needs one.
 pub(super) fn beginning(audio: &AudioParameters) -> Option<Bytes> {
     match audio.codec {
         AudioCodec::Aac => Some(flv::audio_sequence_header(audio)),
@@ -32,12 +76,15 @@ pub(super) fn beginning(audio: &AudioParameters) -> Option<Bytes> {
     }
 }
 
-/// The body of an access unit.
+/// The body of an access unit of sound.
 pub(super) fn unit(codec: AudioCodec, data: &[u8]) -> Bytes {
     match codec {
         AudioCodec::Opus => enhanced(0x91, b"Opus", data),
         AudioCodec::Flac => enhanced(0x91, b"fLaC", data),
-        AudioCodec::Mp3 => raw(&[0x2F], data),
+        AudioCodec::Ac3 => enhanced(0x91, b"ac-3", data),
+        AudioCodec::Eac3 => enhanced(0x91, b"ec-3", data),
+        // What layer it is stands in each frame.
+        AudioCodec::Mp3 | AudioCodec::Mp2 => raw(&[0x2F], data),
         _ => raw(&[0xAF, 1], data),
     }
 }

@@ -4,6 +4,7 @@
 use bytes::Bytes;
 
 use crate::base::Timestamp;
+use crate::decode::inventory;
 use crate::media::{
     AudioCodec, AudioParameters, BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track,
     VideoCodec, VideoParameters,
@@ -26,6 +27,8 @@ const MEANT: u32 = 12;
 pub(super) enum Found {
     Video(Unit<VideoParameters>),
     Audio(Unit<AudioParameters>),
+    /// Pictures of another kind than before, which no configuration announced.
+    NewVideo(VideoParameters, EncodedPacket),
     /// Sound of another kind than before.
     NewAudio(AudioParameters, EncodedPacket),
     /// A codec we have no decoder for; told once a codec.
@@ -41,7 +44,13 @@ pub(super) enum Found {
 #[derive(Debug)]
 pub(super) struct Demux {
     timeline: Timeline,
-    video_ready: bool,
+    /// The format of the pictures that are played, once they can be, and what is known of them.
+    playing: Option<VideoFormat>,
+    picture: Option<VideoParameters>,
+    /// A configuration of another format, which may have come by accident.
+    announced: Option<(VideoFormat, Bytes)>,
+    /// Whether there is a decoder for the format that was asked for last.
+    asked: Option<(VideoFormat, bool)>,
     audio_ready: bool,
     /// The tracks of pictures and sound that are played: those that came first.
     tracks: (Option<u8>, Option<u8>),
@@ -61,7 +70,10 @@ impl Demux {
     pub(super) fn new(live: bool) -> Self {
         Self {
             timeline: Timeline::new(live),
-            video_ready: false,
+            playing: None,
+            picture: None,
+            announced: None,
+            asked: None,
             audio_ready: false,
             tracks: (None, None),
             told_video: None,
@@ -86,7 +98,8 @@ impl Demux {
     /// The connection was made anew.
     pub(super) fn restart(&mut self) {
         self.timeline.restart();
-        (self.video_ready, self.audio_ready) = (false, false);
+        (self.playing, self.picture, self.announced) = (None, None, None);
+        self.audio_ready = false;
         self.tracks = (None, None);
         (self.sound, self.aac) = (None, None);
     }
@@ -101,35 +114,54 @@ impl Demux {
         let played = *self.tracks.0.get_or_insert(tag.track.id);
         let Some(track) = tag.into_track(played) else { return Found::Nothing };
         let format = track.format;
-        if format != VideoFormat::H264 {
-            let picture =
-                matches!(track.packet, VideoPacket::Frame { .. } | VideoPacket::SequenceStart(_));
-            if picture && self.video_ready && self.is_passing(Track::Video) {
+        let picture =
+            matches!(track.packet, VideoPacket::Frame { .. } | VideoPacket::SequenceStart(_));
+        if !picture {
+            return Found::Nothing;
+        }
+        if let Some(playing) = self.playing
+            && playing != format
+        {
+            if let VideoPacket::SequenceStart(config) = &track.packet {
+                self.announced = Some((format, config.clone()));
+            }
+            if self.is_passing(Track::Video) {
                 return Found::Damaged;
             }
-            return if picture && self.told_video.replace(format) != Some(format) {
-                Found::UnsupportedVideo(format)
-            } else {
-                Found::Nothing
-            };
-        }
-        match track.packet {
-            VideoPacket::SequenceStart(config) => match video_parameters(config) {
-                Some(parameters) => {
-                    self.video_ready = true;
-                    Found::Video(Unit::Configure(parameters))
+            // It is meant: from here on it is this one, where it can be played.
+            if self.playable(format).is_some() {
+                (self.playing, self.picture) = (None, None);
+                if let Some((_, config)) = self.announced.take().filter(|(its, _)| *its == format) {
+                    return self.begin(format, config);
                 }
-                None => Found::Damaged,
-            },
+            }
+        }
+        let Some(codec) = self.playable(format) else {
+            return if self.told_video.replace(format) == Some(format) {
+                Found::Nothing
+            } else {
+                Found::UnsupportedVideo(format)
+            };
+        };
+        match track.packet {
+            VideoPacket::SequenceStart(config) => self.begin(format, config),
             VideoPacket::Frame { composition_ms, data } => {
-                if data.is_empty() || !self.video_ready {
+                let (config, data) = match codec {
+                    // The byte that crops the picture stands before each of them.
+                    VideoCodec::Vp6 | VideoCodec::Vp6Alpha if !data.is_empty() => {
+                        (Some(data.slice(..1)), data.slice(1..))
+                    }
+                    _ => (None, data),
+                };
+                let known = self.playing == Some(format);
+                if data.is_empty() || !known && (codec.needs_config() || !keyframe) {
                     return Found::Nothing;
                 }
                 self.strange.0 = 0;
                 let dts = self.timeline.place(Track::Video, time_ms, now).dts;
                 // A picture more than ten seconds off its place is a lie.
                 let composition = i64::from(composition_ms.clamp(-10_000, 10_000));
-                Found::Video(Unit::Packet(EncodedPacket {
+                let packet = EncodedPacket {
                     track: Track::Video,
                     pts: dts.offset(composition * 1_000 + i64::from(nanos / 1_000)),
                     dts,
@@ -138,10 +170,49 @@ impl Demux {
                     data,
                     captured: now,
                     rendition: None,
-                }))
+                };
+                let same = config.is_none()
+                    || self.picture.as_ref().map(|its| &its.config) == config.as_ref();
+                if known && same {
+                    return Found::Video(Unit::Packet(packet));
+                }
+                let config = config.unwrap_or_default();
+                let parameters = other_video_parameters(codec, config, &packet.data);
+                (self.playing, self.picture) = (Some(format), Some(parameters.clone()));
+                Found::NewVideo(parameters, packet)
             }
             _ => Found::Nothing,
         }
+    }
+
+    /// Pictures of this kind from here on.
+    fn begin(&mut self, format: VideoFormat, config: Bytes) -> Found {
+        let Some(codec) = self.playable(format) else {
+            self.told_video = Some(format);
+            return Found::UnsupportedVideo(format);
+        };
+        let parameters = match codec {
+            VideoCodec::H264 => video_parameters(config),
+            codec if codec.needs_config() && config.is_empty() => None,
+            codec => Some(other_video_parameters(codec, config, &[])),
+        };
+        let Some(parameters) = parameters else { return Found::Damaged };
+        self.strange.0 = 0;
+        (self.playing, self.picture) = (Some(format), Some(parameters.clone()));
+        Found::Video(Unit::Configure(parameters))
+    }
+
+    /// The codec of a format that can be decoded here.
+    fn playable(&mut self, format: VideoFormat) -> Option<VideoCodec> {
+        let codec = format.codec()?;
+        if self.playing == Some(format) {
+            return Some(codec);
+        }
+        let (of, can) = self.asked.get_or_insert((format, false));
+        if *of != format || !*can {
+            (*of, *can) = (format, inventory::video_decoder(codec).is_ok());
+        }
+        can.then_some(codec)
     }
 
     /// An audio body with its wire time.
@@ -154,7 +225,7 @@ impl Demux {
         let Some(track) = tag.into_track(played) else { return Found::Nothing };
         let format = track.format;
         if format != AudioFormat::Aac {
-            let Some(codec) = codec(format, legacy) else {
+            let Some(codec) = codec(format, legacy).filter(|codec| can_be_heard(*codec)) else {
                 return if self.told_audio.replace(format) == Some(format) {
                     Found::Nothing
                 } else {
@@ -257,8 +328,13 @@ impl Demux {
     }
 }
 
-/// Which decoder a format has, if it has one.
-fn codec(format: AudioFormat, legacy: Option<LegacySound>) -> Option<AudioCodec> {
+/// Whether there is a decoder for it, or silence in its place.
+fn can_be_heard(codec: AudioCodec) -> bool {
+    codec == AudioCodec::Speex || inventory::audio_decoder(codec).is_ok()
+}
+
+/// Which codec a format is, if it is one that may be decoded.
+pub(super) fn codec(format: AudioFormat, legacy: Option<LegacySound>) -> Option<AudioCodec> {
     Some(match format {
         AudioFormat::Aac => AudioCodec::Aac,
         AudioFormat::Mp3 => AudioCodec::Mp3,
@@ -271,6 +347,10 @@ fn codec(format: AudioFormat, legacy: Option<LegacySound>) -> Option<AudioCodec>
         AudioFormat::Legacy(7) => AudioCodec::PcmAlaw,
         AudioFormat::Legacy(8) => AudioCodec::PcmMulaw,
         AudioFormat::Legacy(11) => AudioCodec::Speex,
+        AudioFormat::Ac3 => AudioCodec::Ac3,
+        AudioFormat::Eac3 => AudioCodec::Eac3,
+        AudioFormat::Legacy(1) => AudioCodec::AdpcmSwf,
+        AudioFormat::Legacy(4..=6) => AudioCodec::Nellymoser,
         _ => return None,
     })
 }
@@ -282,10 +362,18 @@ fn described(
     config: &Bytes,
     data: &[u8],
 ) -> Option<AudioParameters> {
+    let mut codec = codec;
     let (sample_rate, channels, config) = match codec {
         AudioCodec::Mp3 => {
             let header = mpeg_audio::header(data)?;
+            if header.layer != 3 {
+                codec = AudioCodec::Mp2;
+            }
             (header.sample_rate, header.channels, Bytes::new())
+        }
+        AudioCodec::Ac3 | AudioCodec::Eac3 => {
+            let told = carried::ac3(data)?;
+            (told.sample_rate, told.channels, Bytes::new())
         }
         AudioCodec::Opus => {
             let told = carried::opus(config);
@@ -303,7 +391,7 @@ fn described(
         }
         _ => {
             let legacy = legacy?;
-            let mono = matches!(codec, AudioCodec::Speex);
+            let mono = matches!(codec, AudioCodec::Speex | AudioCodec::Nellymoser);
             (legacy.sample_rate, if mono { 1 } else { legacy.channels }, Bytes::new())
         }
     };
@@ -321,6 +409,25 @@ fn video_parameters(config: Bytes) -> Option<VideoParameters> {
         bitrate: BitsPerSecond(0),
         config,
     })
+}
+
+/// Parameters of pictures that are no H.264: of their size what the configuration or the first of
+/// them tells, which is nothing that a decoder needs.
+fn other_video_parameters(codec: VideoCodec, config: Bytes, picture: &[u8]) -> VideoParameters {
+    let told = match codec {
+        VideoCodec::Hevc => carried::hevc(&config).and_then(|told| told.size),
+        VideoCodec::Av1 => carried::av1(&config).and_then(|told| told.size),
+        VideoCodec::Vp9 => carried::vp9_key_size(picture),
+        _ => None,
+    };
+    let (width, height) = told.unwrap_or((0, 0));
+    VideoParameters {
+        codec,
+        size: Size::new(width, height),
+        frame_rate: FrameRate::FPS_30,
+        bitrate: BitsPerSecond(0),
+        config,
+    }
 }
 
 fn audio_parameters(config: Bytes) -> Option<AudioParameters> {

@@ -7,8 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::media::{AudioCodec, AudioParameters, Track};
-use crate::player::demux::{Demux, Found};
+use crate::decode::{Lack, inventory};
+use crate::media::{AudioCodec, AudioParameters, Track, VideoParameters};
+use crate::player::demux::{self, Demux, Found};
 use crate::player::packets::Unit;
 use crate::player::pull::Pace;
 use crate::player::save::Save;
@@ -16,7 +17,7 @@ use crate::player::shared::{NewFile, Shared};
 use crate::player::shift::Kept;
 use crate::player::{Failure, Kind, Severity};
 use crate::wire::chat::Line;
-use crate::wire::flv::{self, TagKind};
+use crate::wire::flv::{self, TagKind, VideoFormat};
 
 /// So many bodies without anything that can be played, and that was it.
 const FRUITLESS: u64 = 120;
@@ -38,7 +39,8 @@ pub(super) struct Feed {
     bodies: u64,
     playable: u64,
     damaged: u64,
-    unsupported: Option<String>,
+    /// What came that cannot be decoded, and why.
+    unsupported: Option<(String, Option<Lack>)>,
     /// When the end of what there is was seen, and how far from the next packet.
     edge: Option<(Timestamp, Duration)>,
     /// The next packet tells where in the recording it is: by its own time, or it is there.
@@ -145,37 +147,36 @@ impl Feed {
         self.bodies += 1;
         self.note_place(&found, time_ms);
         match found {
-            Found::Video(unit) => {
-                if let Unit::Packet(packet) = &unit {
-                    self.arrived(Track::Video, packet.dts, now);
-                }
-                let dropped = if self.live {
-                    self.shared.hand_on(Kept::Video(unit))
-                } else {
-                    self.shared.video.push_waiting(unit, &self.shared.stop);
-                    0
-                };
-                self.shared.add_dropped(dropped);
+            Found::Video(unit) => self.see(unit, now),
+            Found::NewVideo(parameters, packet) => {
+                self.see(Unit::Configure(parameters), now);
+                self.see(Unit::Packet(packet), now);
             }
             Found::Audio(unit) => self.hear(unit, now),
             Found::NewAudio(parameters, packet) => {
-                if parameters.codec == AudioCodec::Speex {
-                    self.shared.unsupported_sound("Speex is played as silence");
+                if parameters.codec == AudioCodec::Speex
+                    && let Err(lack) = inventory::audio_decoder(parameters.codec)
+                {
+                    self.shared.unsupported_sound(&format!("Speex is played as silence: {lack}"));
                 }
                 self.hear(Unit::Configure(parameters), now);
                 self.hear(Unit::Packet(packet), now);
             }
             // What is written down needs no decoder.
             Found::UnsupportedVideo(format) if self.save.is_some() => {
-                self.unsupported = Some(format!("{format} video"));
+                self.unsupported = Some((format!("{format} video"), lack_of_video(format)));
             }
             Found::UnsupportedVideo(format) => {
                 // Sound without the picture is not what was asked for: an end with a clear word.
-                self.shared.fail(unsupported(&format!("{format} video")));
+                self.shared.fail(unsupported(&format!("{format} video"), lack_of_video(format)));
             }
             Found::UnsupportedAudio(format) => {
-                self.unsupported = Some(format!("{format} sound"));
-                self.shared.unsupported_sound(&format!("{format} cannot be decoded here"));
+                let lack = demux::codec(format, None)
+                    .and_then(|codec| inventory::audio_decoder(codec).err());
+                let why = lack.map(|lack| format!(": {lack}. {}", lack.remedy()));
+                let why = why.unwrap_or_default();
+                self.unsupported = Some((format!("{format} sound"), lack));
+                self.shared.unsupported_sound(&format!("{format} cannot be decoded here{why}"));
             }
             Found::Damaged => self.damaged(),
             Found::Nothing => {}
@@ -188,7 +189,7 @@ impl Feed {
     fn note_place(&mut self, found: &Found, time_ms: u32) {
         let placed = match found {
             Found::Video(Unit::Packet(packet)) | Found::Audio(Unit::Packet(packet)) => packet.dts,
-            Found::NewAudio(_, packet) => packet.dts,
+            Found::NewAudio(_, packet) | Found::NewVideo(_, packet) => packet.dts,
             _ => return,
         };
         if std::mem::replace(&mut self.moved, false) {
@@ -239,6 +240,19 @@ impl Feed {
         self.save = Some(save);
     }
 
+    fn see(&mut self, unit: Unit<VideoParameters>, now: Timestamp) {
+        if let Unit::Packet(packet) = &unit {
+            self.arrived(Track::Video, packet.dts, now);
+        }
+        let dropped = if self.live {
+            self.shared.hand_on(Kept::Video(unit))
+        } else {
+            self.shared.video.push_waiting(unit, &self.shared.stop);
+            0
+        };
+        self.shared.add_dropped(dropped);
+    }
+
     fn hear(&mut self, unit: Unit<AudioParameters>, now: Timestamp) {
         if let Unit::Packet(packet) = &unit {
             self.arrived(Track::Audio, packet.dts, now);
@@ -276,7 +290,7 @@ impl Feed {
 
     fn fruitless(&self) -> Failure {
         match &self.unsupported {
-            Some(codec) => unsupported(codec),
+            Some((codec, lack)) => unsupported(codec, *lack),
             None if self.remote => Failure::new(
                 Kind::NoSuchStream,
                 "the stream holds no picture and no sound that could be played",
@@ -313,7 +327,11 @@ impl Heads {
             TagKind::Video if flv::parse_video(body).is_ok_and(|tag| tag.is_sequence_start()) => {
                 &mut self.video
             }
-            TagKind::Audio if flv::parse_audio(body).is_ok_and(|tag| tag.is_sequence_start()) => {
+            // How channels are laid out does without; the configuration does not.
+            TagKind::Audio
+                if flv::parse_audio(body)
+                    .is_ok_and(|tag| tag.is_sequence_start() && !tag.is_layout()) =>
+            {
                 &mut self.audio
             }
             TagKind::Script | TagKind::Video | TagKind::Audio => return,
@@ -322,11 +340,41 @@ impl Heads {
     }
 }
 
-fn unsupported(codec: &str) -> Failure {
-    Failure::new(
-        Kind::Codec,
-        format!("the stream holds {codec}, which cannot be decoded here"),
-        "Ask the broadcaster for H.264 video; HEVC, AV1, VP9 and older codecs can be saved with \
-         --save, and played by a program that has them.",
-    )
+fn lack_of_video(format: VideoFormat) -> Option<Lack> {
+    format.codec().and_then(|codec| inventory::video_decoder(codec).err())
+}
+
+fn unsupported(codec: &str, lack: Option<Lack>) -> Failure {
+    let why = lack.map(|lack| format!(": {lack}")).unwrap_or_default();
+    let cause = format!("the stream holds {codec}, which cannot be decoded here{why}");
+    let advice = match lack.map(Lack::remedy) {
+        Some(remedy) => format!(
+            "{remedy}, or ask the broadcaster for H.264 video and AAC sound; what comes can be saved with \
+             --save, and played by a program that has the codec."
+        ),
+        None => "Ask the broadcaster for H.264 video and AAC sound; what comes can be saved with --save, \
+                 and played by a program that has the codec."
+            .to_owned(),
+    };
+    Failure::new(Kind::Codec, cause, advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_decoded_is_named_with_the_reason_and_what_to_do() {
+        let failure = unsupported("HEVC video", Some(Lack::NotBuilt));
+        assert_eq!(failure.kind, Kind::Codec);
+        assert!(failure.cause.contains("HEVC video"), "{}", failure.cause);
+        assert!(failure.cause.ends_with("built without FFmpeg's libraries"), "{}", failure.cause);
+        assert!(failure.advice.contains("feature `ffmpeg`"), "{}", failure.advice);
+        assert!(failure.advice.contains("--save"), "{}", failure.advice);
+        let failure = unsupported("VVC video", Some(Lack::NotInLibrary));
+        assert!(failure.cause.contains("no decoder for it"), "{}", failure.cause);
+        let failure = unsupported("video codec 15", None);
+        assert!(failure.cause.ends_with("cannot be decoded here"), "{}", failure.cause);
+        assert!(failure.advice.starts_with("Ask the broadcaster"), "{}", failure.advice);
+    }
 }

@@ -169,10 +169,12 @@ impl Looker {
 
     /// The pictures are of this kind from here on.
     pub fn configure_video(&mut self, parameters: VideoParameters) {
-        if self.video.as_ref().is_some_and(|(known, _)| known.config == parameters.config) {
+        if self.video.as_ref().is_some_and(|(known, _)| {
+            (known.codec, &known.config) == (parameters.codec, &parameters.config)
+        }) {
             return;
         }
-        self.seen.size = Some(parameters.size);
+        self.seen.size = Some(parameters.size).filter(|size| size.width > 0);
         match decode::open_video(&parameters) {
             Ok(decoder) => {
                 self.seen.video = decoder.name().to_owned();
@@ -187,7 +189,7 @@ impl Looker {
 
     /// The sound is of this kind from here on.
     pub fn configure_audio(&mut self, parameters: AudioParameters) {
-        if self.audio.as_ref().is_some_and(|(known, _)| known.config == parameters.config) {
+        if self.audio.as_ref().is_some_and(|(known, _)| *known == parameters) {
             return;
         }
         match decode::open_audio(&parameters) {

@@ -85,7 +85,9 @@ impl Decoding<'_> {
     fn configure(&mut self, parameters: VideoParameters) -> Vec<VideoFrame> {
         // Encoders repeat their configuration: that is no change.
         if self.decoder.is_some()
-            && self.parameters.as_ref().is_some_and(|known| known.config == parameters.config)
+            && self.parameters.as_ref().is_some_and(|known| {
+                (known.codec, &known.config) == (parameters.codec, &parameters.config)
+            })
         {
             return Vec::new();
         }
@@ -96,10 +98,11 @@ impl Decoding<'_> {
                 self.decoder = Some(decoder);
                 self.parameters = Some(parameters);
             }
-            Err(error @ decode::Error::Unsupported(_)) => self.shared.fail(Failure::new(
+            Err(error) if error.is_final() => self.shared.fail(Failure::new(
                 Kind::Codec,
                 format!("the picture cannot be shown: {error}"),
-                "Ask the broadcaster for H.264 video of 8 bits, 4:2:0, not interlaced.",
+                "Ask the broadcaster for H.264 video of 8 bits, 4:2:0, not interlaced; with FFmpeg's \
+                 libraries (onair devices lists what they decode) other kinds can be shown too.",
             )),
             Err(error) => {
                 // The next configuration may be whole.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::files::Source;
-use crate::media::{AudioCodec, EncodedPacket, Priority, Track};
+use crate::media::{AudioCodec, EncodedPacket, Priority, Track, VideoCodec};
 use crate::player::{Failure, Kind, bodies};
 use crate::wire::container::{Error, Format, Index, ReadAt, TrackId};
 use crate::wire::flv::{self, TagKind};
@@ -99,6 +99,7 @@ pub(super) fn samples(
     take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool,
 ) -> Result<(), Error> {
     let codec = index.tracks.audio.first().map_or(AudioCodec::Aac, |audio| audio.codec);
+    let pictures = index.tracks.video.as_ref().map_or(VideoCodec::H264, |video| video.codec);
     if configurations && !headers(index, take) {
         return Ok(());
     }
@@ -126,7 +127,7 @@ pub(super) fn samples(
         // Modulo 2³², as the tags have it.
         let time_ms = place.dts.as_millis() as u32;
         let (kind, body) = match track {
-            Track::Video => (TagKind::Video, flv::video_body(&packet)),
+            Track::Video => (TagKind::Video, bodies::picture(pictures, &packet)),
             Track::Audio => (TagKind::Audio, bodies::unit(codec, &packet.data)),
         };
         if !take(kind, time_ms, body) {
@@ -137,7 +138,7 @@ pub(super) fn samples(
 }
 
 fn headers(index: &Index, take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool) -> bool {
-    let video = index.tracks.video.as_ref().map(flv::video_sequence_header);
+    let video = index.tracks.video.as_ref().and_then(bodies::picture_beginning);
     let audio = index.tracks.audio.first().and_then(bodies::beginning);
     video.is_none_or(|body| take(TagKind::Video, 0, body))
         && audio.is_none_or(|body| take(TagKind::Audio, 0, body))
@@ -147,8 +148,9 @@ pub(super) fn unplayable(path: &Path, error: &Error) -> Failure {
     Failure::new(
         Kind::File,
         format!("{} cannot be played: {error}", path.display()),
-        "FLV, MP4 and MKV files with H.264 and AAC, MP3, Opus or FLAC can be played; others can be \
-         converted, for example with ffmpeg.",
+        "FLV, MP4 and MKV files with H.264 and AAC, MP3, Opus or FLAC can be played, and with HEVC, \
+         AV1, VP9, VP8, AC-3 and others by FFmpeg's libraries; what else there is can be converted, \
+         for example with ffmpeg.",
     )
 }
 

@@ -246,9 +246,9 @@ pub struct Place {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Index {
     pub tracks: Tracks,
-    /// Sound of every codec that is known is taken, as who plays wants it; otherwise AAC only, as who
-    /// copies does.
-    pub every_sound: bool,
+    /// Tracks of every codec that is known are taken, as who plays wants it; otherwise H.264 and AAC
+    /// only, as who copies does.
+    pub to_play: bool,
     /// Packets are only passed on: `passed` is told of the first picture and sound track of every
     /// codec that FLV and Enhanced RTMP carry, and samples of others are not listed.
     pub to_pass_on: bool,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::media::VideoCodec;
+
 /// Four letters.
 #[derive(Copy, Clone, PartialEq, Eq, Hash)]
 pub struct FourCc(pub [u8; 4]);
@@ -34,6 +36,9 @@ pub enum VideoFormat {
     Av1,
     Vp8,
     Vp9,
+    /// MPEG-4 part 2 and MPEG-2: in no specification of FLV; what our readers of other files hand on.
+    Mpeg4,
+    Mpeg2,
     /// A legacy number that is none of the above.
     Legacy(u8),
     /// A FourCC that is none of the above.
@@ -61,13 +66,35 @@ impl VideoFormat {
             b"av01" => Self::Av1,
             b"vp08" => Self::Vp8,
             b"vp09" => Self::Vp9,
+            b"mp4v" => Self::Mpeg4,
+            b"mp2v" => Self::Mpeg2,
             _ => Self::Other(fourcc),
         }
     }
 
     /// Whether coded frames carry a composition time (H.264, HEVC, VVC).
     pub(super) const fn has_composition_time(self) -> bool {
-        matches!(self, Self::H264 | Self::Hevc | Self::Vvc)
+        matches!(self, Self::H264 | Self::Hevc | Self::Vvc | Self::Mpeg4 | Self::Mpeg2)
+    }
+
+    /// The codec, where it is one that may be decoded.
+    pub const fn codec(self) -> Option<VideoCodec> {
+        Some(match self {
+            Self::H264 => VideoCodec::H264,
+            Self::Hevc => VideoCodec::Hevc,
+            Self::Vvc => VideoCodec::Vvc,
+            Self::Av1 => VideoCodec::Av1,
+            Self::Vp8 => VideoCodec::Vp8,
+            Self::Vp9 => VideoCodec::Vp9,
+            Self::Mpeg4 => VideoCodec::Mpeg4,
+            Self::Mpeg2 => VideoCodec::Mpeg2,
+            Self::Legacy(2) => VideoCodec::H263,
+            Self::Legacy(3) => VideoCodec::Screen,
+            Self::Legacy(4) => VideoCodec::Vp6,
+            Self::Legacy(5) => VideoCodec::Vp6Alpha,
+            Self::Legacy(6) => VideoCodec::Screen2,
+            Self::Legacy(_) | Self::Other(_) => return None,
+        })
     }
 }
 
@@ -80,6 +107,8 @@ impl fmt::Display for VideoFormat {
             Self::Av1 => "AV1",
             Self::Vp8 => "VP8",
             Self::Vp9 => "VP9",
+            Self::Mpeg4 => "MPEG-4 part 2",
+            Self::Mpeg2 => "MPEG-2",
             Self::Legacy(2) => "Sorenson H.263",
             Self::Legacy(3 | 6) => "Screen video",
             Self::Legacy(4) => "VP6",

@@ -10,7 +10,9 @@ use super::head::{AAC, AVC, CHAPTER_ROOM, DURATION_LENGTH, SEEK_ROOM, TYPE_AUDIO
 use super::order::decoding_times;
 use super::writer::{Cue, Layout};
 use crate::base::Timestamp;
-use crate::media::{AudioCodec, AudioParameters, BitsPerSecond};
+use crate::media::{
+    AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters,
+};
 use crate::wire::carried;
 use crate::wire::container::{
     Chapter, Error, Index, MAX_AUDIO_TRACKS, Place, ReadAt, TrackId, audio_track, read,
@@ -36,7 +38,7 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
 /// As [`index`].
 pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
     let mut walk = Walk { scale_nanos: 1_000_000, ..Walk::default() };
-    walk.index.every_sound = true;
+    walk.index.to_play = true;
     walk.walk(source)?;
     walk.finish().map(|survey| survey.index)
 }
@@ -110,6 +112,16 @@ fn other_sound(codec: &str, config: Bytes) -> Option<AudioParameters> {
             let told = carried::Sound { sample_rate: 48_000, channels: 2 };
             (AudioCodec::Mp3, told, Bytes::new())
         }
+        // What they are is told by each frame.
+        "A_AC3" | "A_EAC3" | "A_MPEG/L2" => {
+            let told = carried::Sound { sample_rate: 48_000, channels: 2 };
+            let codec = match codec {
+                "A_AC3" => AudioCodec::Ac3,
+                "A_EAC3" => AudioCodec::Eac3,
+                _ => AudioCodec::Mp2,
+            };
+            (codec, told, Bytes::new())
+        }
         _ => return None,
     };
     let (sample_rate, channels, bitrate) = (told.sample_rate, told.channels, BitsPerSecond(0));
@@ -132,6 +144,33 @@ fn vp9_config(features: &[u8]) -> Bytes {
     // Limited range; primaries, transfer and matrix are not told (2).
     let bits = (depth & 0xF) << 4 | (chroma & 7) << 1;
     Bytes::copy_from_slice(&[1, 0, 0, 0, profile, level, bits, 2, 2, 2, 0, 0])
+}
+
+/// Pictures that are no H.264 and are known.
+fn other_picture(entry: &[u8], codec: &str, config: Bytes) -> Option<VideoParameters> {
+    let codec = match codec {
+        "V_MPEGH/ISO/HEVC" => VideoCodec::Hevc,
+        "V_AV1" => VideoCodec::Av1,
+        "V_VP9" => VideoCodec::Vp9,
+        "V_VP8" => VideoCodec::Vp8,
+        "V_MPEG4/ISO/SP" | "V_MPEG4/ISO/ASP" | "V_MPEG4/ISO/AP" => VideoCodec::Mpeg4,
+        "V_MPEG1" | "V_MPEG2" => VideoCodec::Mpeg2,
+        _ => return None,
+    };
+    let config = if codec == VideoCodec::Vp9 { vp9_config(&config) } else { config };
+    let video = child(entry, id::VIDEO).unwrap_or_default();
+    let side = |name| child(video, name).and_then(uint).and_then(|side| u32::try_from(side).ok());
+    let size = side(id::PIXEL_WIDTH).zip(side(id::PIXEL_HEIGHT)).unwrap_or((0, 0));
+    let nanos = child(entry, id::DEFAULT_DURATION).and_then(uint);
+    let nanos = nanos.filter(|nanos| (1_000_000..=4_000_000_000).contains(nanos));
+    let rate = nanos.and_then(|nanos| FrameRate::new(1_000_000_000, u32::try_from(nanos).ok()?));
+    Some(VideoParameters {
+        codec,
+        size: Size::new(size.0, size.1),
+        frame_rate: rate.unwrap_or(FrameRate::FPS_30),
+        bitrate: BitsPerSecond(0),
+        config,
+    })
 }
 
 fn head_at(source: &mut dyn ReadAt, at: u64) -> Result<Option<Head>, Error> {
@@ -273,7 +312,7 @@ impl Walk {
         if self.index.to_pass_on {
             return self.pass_on(entry, codec, number, config.unwrap_or_default());
         }
-        if kind == TYPE_AUDIO && self.index.every_sound && !codec.starts_with(AAC) {
+        if kind == TYPE_AUDIO && self.index.to_play && !codec.starts_with(AAC) {
             let Some(audio) = other_sound(codec, config.unwrap_or_default()) else { return false };
             let tracks = &mut self.index.tracks;
             if tracks.audio.len() >= MAX_AUDIO_TRACKS {
@@ -281,6 +320,18 @@ impl Walk {
             }
             self.numbers.push((number, audio_track(tracks.audio.len())));
             tracks.audio.push(audio);
+            return true;
+        }
+        if kind == TYPE_VIDEO && self.index.to_play && codec != AVC {
+            let tracks = &mut self.index.tracks;
+            let Some(picture) = other_picture(entry, codec, config.unwrap_or_default()) else {
+                return false;
+            };
+            if tracks.video.is_some() {
+                return false;
+            }
+            tracks.video = Some(picture);
+            self.numbers.push((number, TrackId::Video));
             return true;
         }
         let Some(config) = config else { return false };

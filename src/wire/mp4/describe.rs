@@ -5,10 +5,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::boxes::{Fields, Found, Name, child, put_box, put_full};
 use super::table::Table;
-use crate::media::{AudioCodec, AudioParameters, BitsPerSecond, VideoParameters};
+use crate::media::{AudioCodec, AudioParameters, BitsPerSecond, VideoCodec, VideoParameters};
 use crate::wire::container::audio_frame;
-use crate::wire::flv::passed::{PassedAudio, PassedVideo};
-use crate::wire::flv::{AudioFormat, VideoFormat};
 
 /// The unity matrix of a movie or track.
 const MATRIX: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
@@ -204,10 +202,8 @@ pub(super) enum Described {
     Aac(Bytes),
     /// Sound that is no AAC, and how its description is called.
     Sound(AudioParameters, Name),
-    /// Pictures that are only passed on, and how their description is called.
-    Picture(PassedVideo, Name),
-    /// The same of sound.
-    Carried(PassedAudio, Name),
+    /// Pictures that are no H.264, with their configuration, and how their description is called.
+    Picture(VideoCodec, (u16, u16), Bytes, Name),
     /// Something else, by its name.
     Other(Name),
 }
@@ -239,6 +235,7 @@ pub(super) fn describe(stsd: &[u8]) -> Option<Described> {
             match specific_config(fields.0)? {
                 Specific::Aac(config) => Some(Described::Aac(Bytes::copy_from_slice(config))),
                 Specific::Mpeg => sound(&entry, AudioCodec::Mp3, Bytes::new()),
+                Specific::Picture(..) => Some(Described::Other(entry.name)),
             }
         }
         b".mp3" => sound(&entry, AudioCodec::Mp3, Bytes::new()),
@@ -265,22 +262,40 @@ pub(super) fn describe(stsd: &[u8]) -> Option<Described> {
             let info = Bytes::copy_from_slice(fields.bytes(34)?);
             sound(&entry, AudioCodec::Flac, info)
         }
-        b"hvc1" | b"hev1" => picture(&entry, VideoFormat::Hevc, *b"hvcC"),
-        b"av01" => picture(&entry, VideoFormat::Av1, *b"av1C"),
-        b"vp09" => picture(&entry, VideoFormat::Vp9, *b"vpcC"),
-        b"ac-3" | b"ec-3" => {
-            let format = if entry.name == *b"ac-3" { AudioFormat::Ac3 } else { AudioFormat::Eac3 };
-            Some(Described::Carried(PassedAudio { format, config: Bytes::new() }, entry.name))
+        b"ac-3" => sound(&entry, AudioCodec::Ac3, Bytes::new()),
+        b"ec-3" => sound(&entry, AudioCodec::Eac3, Bytes::new()),
+        b"hvc1" | b"hev1" => picture(&entry, VideoCodec::Hevc, b"hvcC"),
+        b"vvc1" | b"vvi1" => picture(&entry, VideoCodec::Vvc, b"vvcC"),
+        b"av01" => picture(&entry, VideoCodec::Av1, b"av1C"),
+        b"vp09" => picture(&entry, VideoCodec::Vp9, b"vpcC"),
+        b"vp08" => picture(&entry, VideoCodec::Vp8, b"vpcC"),
+        b"mp4v" => {
+            let inner = entry.content.get(78..)?;
+            let mut fields = Fields(child(inner, *b"esds")?);
+            fields.full()?;
+            match specific_config(fields.0)? {
+                Specific::Picture(codec, config) => {
+                    let config = Bytes::copy_from_slice(config);
+                    Some(Described::Picture(codec, sides(&entry)?, config, entry.name))
+                }
+                _ => Some(Described::Other(entry.name)),
+            }
         }
         name => Some(Described::Other(*name)),
     }
 }
 
-/// Pictures whose configuration stands in this box.
-fn picture(entry: &Found<'_>, format: VideoFormat, config: Name) -> Option<Described> {
-    let config = child(entry.content.get(78..)?, config)?;
-    let config = Bytes::copy_from_slice(config);
-    Some(Described::Picture(PassedVideo { format, config }, entry.name))
+/// Width and height of a visual sample entry (ISO/IEC 14496-12 §12.1.3).
+fn sides(entry: &Found<'_>) -> Option<(u16, u16)> {
+    let mut fields = Fields(entry.content);
+    fields.bytes(24)?;
+    Some((fields.u16()?, fields.u16()?))
+}
+
+/// A visual sample entry whose configuration is in a box of this name.
+fn picture(entry: &Found<'_>, codec: VideoCodec, config: &Name) -> Option<Described> {
+    let found = child(entry.content.get(78..)?, *config)?;
+    Some(Described::Picture(codec, sides(entry)?, Bytes::copy_from_slice(found), entry.name))
 }
 
 fn next_descriptor<'a>(fields: &mut Fields<'a>) -> Option<(u8, &'a [u8])> {
@@ -314,9 +329,11 @@ enum Specific<'a> {
     Aac(&'a [u8]),
     /// MPEG audio.
     Mpeg,
+    /// Pictures, with what stands before the first of them.
+    Picture(VideoCodec, &'a [u8]),
 }
 
-/// What an ES descriptor is of, where it is sound that is known.
+/// What an ES descriptor is of, where that is known (ISO/IEC 14496-1 §7.2.6.6).
 fn specific_config(es: &[u8]) -> Option<Specific<'_>> {
     let mut fields = Fields(es);
     let (tag::ES, es) = next_descriptor(&mut fields)? else { return None };
@@ -339,6 +356,12 @@ fn specific_config(es: &[u8]) -> Option<Specific<'_>> {
     match fields.u8()? {
         0x40 | 0x66..=0x68 => {}
         0x69 | 0x6B => return Some(Specific::Mpeg),
+        kind @ (0x20 | 0x60..=0x65 | 0x6A) => {
+            let codec = if kind == 0x20 { VideoCodec::Mpeg4 } else { VideoCodec::Mpeg2 };
+            let config = fields.bytes(12).and_then(|_| next_descriptor(&mut fields));
+            let config = config.filter(|(its, _)| *its == tag::DECODER_SPECIFIC);
+            return Some(Specific::Picture(codec, config.map_or(&[], |(_, config)| config)));
+        }
         _ => return None,
     }
     fields.bytes(12)?;

@@ -29,12 +29,12 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
     survey(source).map(|survey| survey.index)
 }
 
-/// As [`index`], for who plays: with sound of every codec that is known.
+/// As [`index`], for who plays: with every codec that is known.
 ///
 /// # Errors
 /// As [`index`].
 pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
-    let index = Index { every_sound: true, ..Index::default() };
+    let index = Index { to_play: true, ..Index::default() };
     look(source, index).map(|survey| survey.index)
 }
 
@@ -79,8 +79,8 @@ fn look(source: &mut dyn ReadAt, mut index: Index) -> Result<Survey, Error> {
             b"moov" => {
                 let bytes = read(source, content, end - content, MAX_MOOV, "tables")?;
                 let first = movie.is_none();
-                let (every_sound, to_pass_on) = (index.every_sound, index.to_pass_on);
-                let mut found = Index { every_sound, to_pass_on, ..Index::default() };
+                let (to_play, to_pass_on) = (index.to_play, index.to_pass_on);
+                let mut found = Index { to_play, to_pass_on, ..Index::default() };
                 let its = moov(&bytes, &mut found, size)?;
                 if first || !its.fragmented && !found.samples.is_empty() {
                     // The last of two is that of a file that was all but finished.

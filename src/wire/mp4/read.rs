@@ -8,7 +8,7 @@ use super::describe::{Described, describe};
 use super::table::micros;
 use super::writer::video_timescale;
 use crate::base::Timestamp;
-use crate::media::{AudioCodec, FrameRate};
+use crate::media::{AudioCodec, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters};
 use crate::wire::container::{
     Chapter, Error, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES, Place, TrackId, audio_track,
 };
@@ -129,15 +129,27 @@ fn trak_header(
             audio_track(index.tracks.audio.len() - 1)
         }
         Described::Sound(audio, _)
-            if index.every_sound && index.tracks.audio.len() < MAX_AUDIO_TRACKS =>
+            if index.to_play && index.tracks.audio.len() < MAX_AUDIO_TRACKS =>
         {
             index.tracks.audio.push(audio);
             audio_track(index.tracks.audio.len() - 1)
         }
-        Described::Sound(_, name)
-        | Described::Picture(_, name)
-        | Described::Carried(_, name)
-        | Described::Other(name) => {
+        Described::Picture(codec, (width, height), config, _)
+            if index.to_play && index.tracks.video.is_none() =>
+        {
+            let period = Some(defaults.duration).filter(|period| *period > 0);
+            let period = period.or_else(|| first_duration(stbl));
+            let rate = period.and_then(|period| FrameRate::new(timescale, period));
+            index.tracks.video = Some(VideoParameters {
+                codec,
+                size: Size::new(width.into(), height.into()),
+                frame_rate: rate.unwrap_or(FrameRate::FPS_30),
+                bitrate: BitsPerSecond(0),
+                config,
+            });
+            TrackId::Video
+        }
+        Described::Picture(_, _, _, name) | Described::Sound(_, name) | Described::Other(name) => {
             left_out(name, index);
             return None;
         }
@@ -159,13 +171,22 @@ fn left_out(name: Name, index: &mut Index) {
 fn pass_on(described: Described, index: &mut Index) -> Option<TrackId> {
     let (video, audio) = match described {
         Described::Avc(config) => (Some((VideoFormat::H264, config)), None),
-        Described::Picture(video, _) => (Some((video.format, video.config)), None),
+        Described::Picture(codec, _, config, name) => match codec {
+            VideoCodec::Hevc => (Some((VideoFormat::Hevc, config)), None),
+            VideoCodec::Av1 => (Some((VideoFormat::Av1, config)), None),
+            VideoCodec::Vp9 => (Some((VideoFormat::Vp9, config)), None),
+            _ => {
+                left_out(name, index);
+                return None;
+            }
+        },
         Described::Aac(config) => (None, Some((AudioFormat::Aac, config))),
-        Described::Carried(audio, _) => (None, Some((audio.format, audio.config))),
         Described::Sound(audio, name) => match audio.codec {
             AudioCodec::Mp3 => (None, Some((AudioFormat::Mp3, audio.config))),
             AudioCodec::Opus => (None, Some((AudioFormat::Opus, audio.config))),
             AudioCodec::Flac => (None, Some((AudioFormat::Flac, audio.config))),
+            AudioCodec::Ac3 => (None, Some((AudioFormat::Ac3, audio.config))),
+            AudioCodec::Eac3 => (None, Some((AudioFormat::Eac3, audio.config))),
             _ => {
                 left_out(name, index);
                 return None;

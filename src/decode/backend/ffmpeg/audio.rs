@@ -1,0 +1,223 @@
+//! Sound by FFmpeg: whatever sample format its decoders give becomes interleaved 32-bit floats of at
+//! most two channels.
+#![allow(unsafe_code)]
+
+use rusty_ffmpeg::ffi;
+
+use super::library::{Code, Codec, Context};
+use crate::decode::decoder::AudioBackend;
+use crate::decode::downmix;
+use crate::decode::error::Error;
+use crate::media::{AudioParameters, EncodedPacket, Samples};
+
+const NAME: &str = "FFmpeg";
+
+/// The largest packet: seconds of anything.
+const MAX_PACKET: usize = 1 << 20;
+/// The most samples of all channels that are taken of one packet.
+const MAX_VALUES: usize = 4 << 20;
+/// The most channels that are mixed down.
+const MAX_CHANNELS: usize = 16;
+
+/// The decoder.
+pub(super) struct Decoder {
+    context: Context,
+    codec: Codec,
+    parameters: AudioParameters,
+    name: String,
+}
+
+fn start(codec: Codec, parameters: &AudioParameters) -> Result<Context, Error> {
+    let context = Context::open(codec, &parameters.config, |context| {
+        context.sample_rate = i32::try_from(parameters.sample_rate).unwrap_or(0);
+        let channels = i32::from(parameters.channels.clamp(1, 8));
+        // SAFETY: a layout of the context's own, which is empty.
+        unsafe { ffi::av_channel_layout_default(&raw mut context.ch_layout, channels) };
+        context.thread_count = 1;
+    });
+    context.map_err(|code| Error::Codec {
+        decoder: NAME,
+        doing: "starting",
+        code: i64::from(code.0),
+    })
+}
+
+impl Decoder {
+    pub fn open(codec: Codec, parameters: &AudioParameters) -> Result<Self, Error> {
+        Ok(Self {
+            context: start(codec, parameters)?,
+            codec,
+            parameters: parameters.clone(),
+            name: format!("{} ({NAME})", parameters.codec.name()),
+        })
+    }
+
+    fn damaged(&self, reason: impl Into<String>) -> Error {
+        Error::Damaged { what: self.parameters.codec.name(), reason: reason.into() }
+    }
+
+    /// All that comes of a packet, and its rate and channels.
+    fn run(&mut self, packet: &EncodedPacket) -> Result<Option<Samples>, Code> {
+        let sent = self.context.send(&packet.data, packet.pts.as_micros(), true);
+        let mut made: Option<Samples> = None;
+        let received = loop {
+            match self.context.receive() {
+                Ok(Some(frame)) => {
+                    take(frame.get(), packet, &mut made);
+                    frame.clear();
+                }
+                Ok(None) => break Ok(()),
+                Err(code) => break Err(code),
+            }
+        };
+        match made {
+            // What was good before the damage is heard.
+            Some(samples) => Ok(Some(samples)),
+            None => sent.and(received).map(|()| None),
+        }
+    }
+}
+
+/// Appends a frame's samples, where they are of the same kind as those before them.
+fn take(frame: &ffi::AVFrame, packet: &EncodedPacket, made: &mut Option<Samples>) {
+    let frames = usize::try_from(frame.nb_samples).unwrap_or(0);
+    let channels = usize::try_from(frame.ch_layout.nb_channels).unwrap_or(0);
+    let rate = u32::try_from(frame.sample_rate).unwrap_or(0);
+    if frames == 0 || !(1..=MAX_CHANNELS).contains(&channels) || !(1_000..=384_000).contains(&rate)
+    {
+        return;
+    }
+    if frames.saturating_mul(channels) > MAX_VALUES {
+        return;
+    }
+    let Some(values) = interleaved(frame, frames, channels) else { return };
+    let mask = if frame.ch_layout.order == ffi::AV_CHANNEL_ORDER_NATIVE {
+        // SAFETY: in this order the mask is the member that is filled in.
+        unsafe { frame.ch_layout.u.mask }
+    } else {
+        0
+    };
+    let kept = channels.min(2) as u16;
+    let made = made.get_or_insert_with(|| Samples {
+        pts: packet.pts,
+        rate,
+        channels: kept,
+        data: Vec::new(),
+    });
+    if (made.rate, made.channels) != (rate, kept) || made.data.len() > MAX_VALUES {
+        return;
+    }
+    if channels <= 2 {
+        made.data.extend(values);
+    } else {
+        downmix::to_stereo(&values, channels, mask, &mut made.data);
+    }
+}
+
+/// The values of a frame, channel by channel for each instant, -1…1.
+fn interleaved(frame: &ffi::AVFrame, frames: usize, channels: usize) -> Option<Vec<f32>> {
+    let count = frames * channels;
+    match frame.format {
+        ffi::AV_SAMPLE_FMT_U8 => {
+            packed(frame, count, |value: u8| (f32::from(value) - 128.0) / 128.0)
+        }
+        ffi::AV_SAMPLE_FMT_S16 => packed(frame, count, from_i16),
+        ffi::AV_SAMPLE_FMT_S32 => packed(frame, count, from_i32),
+        ffi::AV_SAMPLE_FMT_FLT => packed(frame, count, |value: f32| value),
+        ffi::AV_SAMPLE_FMT_DBL => packed(frame, count, |value: f64| value as f32),
+        ffi::AV_SAMPLE_FMT_U8P => {
+            planar(frame, frames, channels, |value: u8| (f32::from(value) - 128.0) / 128.0)
+        }
+        ffi::AV_SAMPLE_FMT_S16P => planar(frame, frames, channels, from_i16),
+        ffi::AV_SAMPLE_FMT_S32P => planar(frame, frames, channels, from_i32),
+        ffi::AV_SAMPLE_FMT_FLTP => planar(frame, frames, channels, |value: f32| value),
+        ffi::AV_SAMPLE_FMT_DBLP => planar(frame, frames, channels, |value: f64| value as f32),
+        _ => None,
+    }
+}
+
+fn from_i16(value: i16) -> f32 {
+    f32::from(value) / 32_768.0
+}
+
+fn from_i32(value: i32) -> f32 {
+    (f64::from(value) / 2_147_483_648.0) as f32
+}
+
+/// The values of plane `number`; `T` is what the frame's format says.
+fn plane<T: Copy>(frame: &ffi::AVFrame, number: usize, count: usize) -> Option<&[T]> {
+    if frame.extended_data.is_null() {
+        return None;
+    }
+    // SAFETY: there is a pointer for each plane, of which the format and the channels say how many.
+    let data = unsafe { *frame.extended_data.add(number) };
+    if data.is_null() || !data.cast::<T>().is_aligned() {
+        return None;
+    }
+    // SAFETY: the library's planes hold as many values of this type as it says in the frame, which
+    // keeps them until it is cleared.
+    Some(unsafe { std::slice::from_raw_parts(data.cast::<T>().cast_const(), count) })
+}
+
+fn packed<T: Copy>(
+    frame: &ffi::AVFrame,
+    count: usize,
+    value: impl Fn(T) -> f32,
+) -> Option<Vec<f32>> {
+    Some(plane(frame, 0, count)?.iter().copied().map(value).collect())
+}
+
+fn planar<T: Copy>(
+    frame: &ffi::AVFrame,
+    frames: usize,
+    channels: usize,
+    value: impl Fn(T) -> f32,
+) -> Option<Vec<f32>> {
+    let mut out = vec![0.0; frames * channels];
+    for channel in 0..channels {
+        let from = plane::<T>(frame, channel, frames)?;
+        for (to, from) in out.iter_mut().skip(channel).step_by(channels).zip(from) {
+            *to = value(*from);
+        }
+    }
+    Some(out)
+}
+
+impl AudioBackend for Decoder {
+    fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<Samples>, Error> {
+        if packet.data.is_empty() {
+            return Ok(None);
+        }
+        if packet.data.len() > MAX_PACKET {
+            return Err(self.damaged(format!("{} bytes", packet.data.len())));
+        }
+        match self.run(packet) {
+            Ok(samples) => Ok(samples.map(finite)),
+            Err(code) => {
+                self.context.forget();
+                Err(self.damaged(code.text()))
+            }
+        }
+    }
+
+    fn reset(&mut self) {
+        // Not every decoder forgets all: a new one has no history. If it cannot be had, the old one
+        // is better than none.
+        match start(self.codec, &self.parameters) {
+            Ok(context) => self.context = context,
+            Err(_) => self.context.forget(),
+        }
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Damaged floats may be anything; a speaker is not to hear that.
+fn finite(mut samples: Samples) -> Samples {
+    for value in &mut samples.data {
+        *value = if value.is_finite() { value.clamp(-4.0, 4.0) } else { 0.0 };
+    }
+    samples
+}

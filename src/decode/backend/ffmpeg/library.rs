@@ -1,0 +1,235 @@
+//! FFmpeg's objects as values that own what they hold: a decoder's context, a packet, a frame.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_int};
+use std::ptr;
+use std::sync::Once;
+
+use rusty_ffmpeg::ffi;
+
+/// The most bytes of a configuration: real ones have some hundred.
+const MAX_CONFIG: usize = 64 << 10;
+
+/// Threads of one decoder: slices and tiles of a picture, so that nothing waits for later pictures.
+const MAX_THREADS: usize = 4;
+
+/// An error code of the library.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Code(pub c_int);
+
+impl Code {
+    /// In the library's words.
+    pub fn text(self) -> String {
+        let mut text = [0; 128];
+        // SAFETY: the library writes at most as many bytes as it is told, a zero at the end.
+        let known = unsafe { ffi::av_strerror(self.0, text.as_mut_ptr(), text.len()) };
+        // SAFETY: it ends with a zero, and lives as long as this function.
+        let text = unsafe { CStr::from_ptr(text.as_ptr()) }.to_string_lossy();
+        if known == 0 { text.into_owned() } else { format!("code {}", self.0) }
+    }
+}
+
+fn check(code: c_int) -> Result<(), Code> {
+    if code < 0 { Err(Code(code)) } else { Ok(()) }
+}
+
+/// Keeps the library from writing to standard error; once.
+pub(super) fn quiet() {
+    static ONCE: Once = Once::new();
+    // SAFETY: it sets one number.
+    ONCE.call_once(|| unsafe { ffi::av_log_set_level(ffi::AV_LOG_QUIET) });
+}
+
+/// The library's version.
+pub(super) fn version() -> String {
+    // SAFETY: a static text that ends with a zero.
+    unsafe { CStr::from_ptr(ffi::av_version_info()) }.to_string_lossy().into_owned()
+}
+
+/// A decoder that the library has.
+#[derive(Copy, Clone)]
+pub(super) struct Codec(*const ffi::AVCodec);
+
+// SAFETY: a static structure of the library that nobody changes.
+unsafe impl Send for Codec {}
+
+impl Codec {
+    /// The decoder that the library prefers for a codec. `None` where it has none that works
+    /// without a graphics card.
+    pub fn find(id: ffi::AVCodecID) -> Option<Self> {
+        quiet();
+        // SAFETY: it looks through a static list.
+        let codec = Self(unsafe { ffi::avcodec_find_decoder(id) });
+        // The library's own decoder of AV1 is a frame around hardware; the others come first.
+        (!codec.0.is_null() && codec.name() != "av1").then_some(codec)
+    }
+
+    /// As the library calls it.
+    pub fn name(self) -> String {
+        if self.0.is_null() {
+            return String::new();
+        }
+        // SAFETY: a static structure, whose name is a static text that ends with a zero.
+        unsafe { CStr::from_ptr((*self.0).name) }.to_string_lossy().into_owned()
+    }
+}
+
+/// Owns a frame.
+pub(super) struct Frame(*mut ffi::AVFrame);
+
+// SAFETY: it is used by one thread at a time, and what it refers to counts its references atomically.
+unsafe impl Send for Frame {}
+
+impl Frame {
+    pub fn new() -> Result<Self, Code> {
+        // SAFETY: it allocates; null is looked for.
+        let raw = unsafe { ffi::av_frame_alloc() };
+        if raw.is_null() { Err(Code(0)) } else { Ok(Self(raw)) }
+    }
+
+    /// What is in it.
+    pub fn get(&self) -> &ffi::AVFrame {
+        // SAFETY: not null, and nobody else has it.
+        unsafe { &*self.0 }
+    }
+
+    pub fn get_mut(&mut self) -> &mut ffi::AVFrame {
+        // SAFETY: not null, and nobody else has it.
+        unsafe { &mut *self.0 }
+    }
+
+    pub fn raw(&mut self) -> *mut ffi::AVFrame {
+        self.0
+    }
+
+    /// Lets go of what it holds.
+    pub fn clear(&mut self) {
+        // SAFETY: not null.
+        unsafe { ffi::av_frame_unref(self.0) }
+    }
+}
+
+impl Drop for Frame {
+    fn drop(&mut self) {
+        // SAFETY: it came from av_frame_alloc and is freed here only.
+        unsafe { ffi::av_frame_free(&raw mut self.0) }
+    }
+}
+
+/// Owns a packet.
+struct Packet(*mut ffi::AVPacket);
+
+impl Drop for Packet {
+    fn drop(&mut self) {
+        // SAFETY: it came from av_packet_alloc and is freed here only.
+        unsafe { ffi::av_packet_free(&raw mut self.0) }
+    }
+}
+
+/// Owns a decoder that is open.
+pub(super) struct Context {
+    raw: *mut ffi::AVCodecContext,
+    packet: Packet,
+    frame: Frame,
+}
+
+// SAFETY: the objects are used by one thread at a time (all methods that change something take
+// `&mut`), and the library ties them to no particular thread.
+unsafe impl Send for Context {}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        // SAFETY: it came from avcodec_alloc_context3 and is freed here only.
+        unsafe { ffi::avcodec_free_context(&raw mut self.raw) }
+    }
+}
+
+impl Context {
+    /// Opens a decoder; `set` sets what it must know beside its configuration.
+    pub fn open(
+        codec: Codec,
+        config: &[u8],
+        set: impl FnOnce(&mut ffi::AVCodecContext),
+    ) -> Result<Self, Code> {
+        let frame = Frame::new()?;
+        // SAFETY: it allocates; null is looked for.
+        let packet = unsafe { ffi::av_packet_alloc() };
+        if packet.is_null() {
+            return Err(Code(0));
+        }
+        let packet = Packet(packet);
+        // SAFETY: a codec of the library's own list; null is looked for.
+        let raw = unsafe { ffi::avcodec_alloc_context3(codec.0) };
+        if raw.is_null() {
+            return Err(Code(0));
+        }
+        let context = Self { raw, packet, frame };
+        // SAFETY: not null, and nobody else has it.
+        let fields = unsafe { &mut *raw };
+        if !config.is_empty() && config.len() <= MAX_CONFIG {
+            let room = config.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
+            // SAFETY: the room is as large as what is copied and the padding that the library asks
+            // for, which is zero; the context frees it.
+            unsafe {
+                let room = ffi::av_mallocz(room).cast::<u8>();
+                if room.is_null() {
+                    return Err(Code(0));
+                }
+                ptr::copy_nonoverlapping(config.as_ptr(), room, config.len());
+                fields.extradata = room;
+                fields.extradata_size = config.len() as c_int;
+            }
+        }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        fields.thread_count = cores.min(MAX_THREADS) as c_int;
+        fields.thread_type = ffi::FF_THREAD_SLICE as c_int;
+        set(fields);
+        // SAFETY: the context is set, and the codec is the one it was made for.
+        check(unsafe { ffi::avcodec_open2(raw, codec.0, ptr::null_mut()) })?;
+        Ok(context)
+    }
+
+    /// Hands a packet in. Everything that comes of it must be received before the next one.
+    pub fn send(&mut self, data: &[u8], pts: i64, keyframe: bool) -> Result<(), Code> {
+        let size = c_int::try_from(data.len()).map_err(|_| Code(0))?;
+        // SAFETY: the packet is empty; the library makes room of this size with its padding, which
+        // is then filled, and holds references of its own.
+        unsafe {
+            check(ffi::av_new_packet(self.packet.0, size))?;
+            let packet = &mut *self.packet.0;
+            ptr::copy_nonoverlapping(data.as_ptr(), packet.data, data.len());
+            packet.pts = pts;
+            packet.dts = ffi::AV_NOPTS_VALUE;
+            packet.flags = if keyframe { ffi::AV_PKT_FLAG_KEY as c_int } else { 0 };
+            let sent = ffi::avcodec_send_packet(self.raw, self.packet.0);
+            ffi::av_packet_unref(self.packet.0);
+            check(sent)
+        }
+    }
+
+    /// Nothing more will come: what the decoder holds back can be received.
+    pub fn end(&mut self) {
+        // SAFETY: the context is open; no packet means the end.
+        unsafe { ffi::avcodec_send_packet(self.raw, ptr::null()) };
+    }
+
+    /// The next frame, if there is one.
+    pub fn receive(&mut self) -> Result<Option<&mut Frame>, Code> {
+        // SAFETY: the context is open; the frame lets go of what it held.
+        let code = unsafe { ffi::avcodec_receive_frame(self.raw, self.frame.0) };
+        match code {
+            0.. => Ok(Some(&mut self.frame)),
+            AGAIN | ffi::AVERROR_EOF => Ok(None),
+            code => Err(Code(code)),
+        }
+    }
+
+    /// Forgets everything but its configuration.
+    pub fn forget(&mut self) {
+        // SAFETY: the context is open.
+        unsafe { ffi::avcodec_flush_buffers(self.raw) }
+    }
+}
+
+/// It wants more input.
+const AGAIN: c_int = ffi::AVERROR(ffi::EAGAIN);

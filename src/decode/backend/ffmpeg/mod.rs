@@ -1,0 +1,88 @@
+//! The FFmpeg libraries that the system has, for what the decoders in the program cannot do. Linked
+//! where onair was built with the feature `ffmpeg`; which decoders they have is asked of them when
+//! they run, because distributions leave some out. FFmpeg 5.1 or newer.
+
+mod audio;
+mod hardware;
+mod library;
+mod picture;
+mod video;
+
+use rusty_ffmpeg::ffi;
+
+use self::library::Codec;
+use crate::decode::decoder::{AudioBackend, VideoBackend};
+use crate::decode::error::{Error, Lack};
+use crate::media::{AudioCodec, AudioParameters, VideoCodec, VideoParameters};
+
+/// Who decodes such pictures, or why nobody does.
+pub(crate) fn video_decoder(codec: VideoCodec) -> Result<String, Lack> {
+    find_video(codec).map(|found| format!("FFmpeg ({})", found.name()))
+}
+
+/// Who decodes such sound, or why nobody does.
+pub(crate) fn audio_decoder(codec: AudioCodec) -> Result<String, Lack> {
+    find_audio(codec).map(|found| format!("FFmpeg ({})", found.name()))
+}
+
+/// Opens a decoder for such pictures.
+pub(crate) fn open_video(parameters: &VideoParameters) -> Result<Box<dyn VideoBackend>, Error> {
+    let codec = find_video(parameters.codec)
+        .map_err(|lack| Error::NoDecoder { codec: parameters.codec.name().to_owned(), lack })?;
+    Ok(Box::new(video::Decoder::open(codec, parameters)?))
+}
+
+/// Opens a decoder for such sound.
+pub(crate) fn open_audio(parameters: &AudioParameters) -> Result<Box<dyn AudioBackend>, Error> {
+    let codec = find_audio(parameters.codec)
+        .map_err(|lack| Error::NoDecoder { codec: parameters.codec.name().to_owned(), lack })?;
+    Ok(Box::new(audio::Decoder::open(codec, parameters)?))
+}
+
+/// The library's version, or why there is none.
+pub(crate) fn library() -> Result<String, Lack> {
+    Ok(library::version())
+}
+
+/// The graphics hardware that decodes, or why there is none.
+pub(crate) fn hardware() -> Result<&'static str, String> {
+    hardware::name()
+}
+
+fn find_video(codec: VideoCodec) -> Result<Codec, Lack> {
+    let id = match codec {
+        VideoCodec::H264 => ffi::AV_CODEC_ID_H264,
+        VideoCodec::Hevc => ffi::AV_CODEC_ID_HEVC,
+        VideoCodec::Vvc => ffi::AV_CODEC_ID_VVC,
+        VideoCodec::Av1 => ffi::AV_CODEC_ID_AV1,
+        VideoCodec::Vp9 => ffi::AV_CODEC_ID_VP9,
+        VideoCodec::Vp8 => ffi::AV_CODEC_ID_VP8,
+        VideoCodec::H263 => ffi::AV_CODEC_ID_FLV1,
+        VideoCodec::Screen => ffi::AV_CODEC_ID_FLASHSV,
+        VideoCodec::Screen2 => ffi::AV_CODEC_ID_FLASHSV2,
+        VideoCodec::Vp6 => ffi::AV_CODEC_ID_VP6F,
+        VideoCodec::Vp6Alpha => ffi::AV_CODEC_ID_VP6A,
+        VideoCodec::Mpeg4 => ffi::AV_CODEC_ID_MPEG4,
+        VideoCodec::Mpeg2 => ffi::AV_CODEC_ID_MPEG2VIDEO,
+    };
+    Codec::find(id).ok_or(Lack::NotInLibrary)
+}
+
+fn find_audio(codec: AudioCodec) -> Result<Codec, Lack> {
+    let id = match codec {
+        AudioCodec::Aac => ffi::AV_CODEC_ID_AAC,
+        AudioCodec::Mp3 => ffi::AV_CODEC_ID_MP3,
+        AudioCodec::Mp2 => ffi::AV_CODEC_ID_MP2,
+        AudioCodec::Opus => ffi::AV_CODEC_ID_OPUS,
+        AudioCodec::Flac => ffi::AV_CODEC_ID_FLAC,
+        AudioCodec::Ac3 => ffi::AV_CODEC_ID_AC3,
+        AudioCodec::Eac3 => ffi::AV_CODEC_ID_EAC3,
+        AudioCodec::Speex => ffi::AV_CODEC_ID_SPEEX,
+        AudioCodec::Nellymoser => ffi::AV_CODEC_ID_NELLYMOSER,
+        AudioCodec::AdpcmSwf => ffi::AV_CODEC_ID_ADPCM_SWF,
+        AudioCodec::PcmS16Le | AudioCodec::PcmU8 | AudioCodec::PcmAlaw | AudioCodec::PcmMulaw => {
+            return Err(Lack::NotInLibrary);
+        }
+    };
+    Codec::find(id).ok_or(Lack::NotInLibrary)
+}

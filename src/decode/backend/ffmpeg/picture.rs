@@ -1,0 +1,254 @@
+//! The library's frames become I420 in planes of ours: by copying where they are that already, else
+//! through its own converter, into a frame that it made (its fast paths write beyond the rows of a
+//! picture whose buffer has no room for that).
+#![allow(unsafe_code)]
+
+use std::ffi::c_int;
+use std::ptr;
+use std::sync::Arc;
+
+use rusty_ffmpeg::ffi;
+
+use super::library::{Code, Frame};
+use crate::base::{Pool, Timestamp};
+use crate::media::color::{Matrix, Range};
+use crate::media::{Color, Planes, Size, VideoFrame};
+
+/// Pictures kept for reuse: what waits for its turn and what is on its way to the window.
+const IDLE_PICTURES: usize = 6;
+
+/// Makes our pictures of the library's.
+#[derive(Default)]
+pub(super) struct Converter {
+    pool: Option<(Size, Pool<Planes>)>,
+    scaler: Scaler,
+    /// What the scaler writes into.
+    converted: Option<(Size, Frame)>,
+    /// What came back from the hardware.
+    fetched: Option<Frame>,
+}
+
+/// Owns the library's converter.
+struct Scaler(*mut ffi::SwsContext);
+
+impl Default for Scaler {
+    fn default() -> Self {
+        Self(ptr::null_mut())
+    }
+}
+
+// SAFETY: the object is used by one thread at a time (all methods take `&mut`), and the library
+// ties it to no particular thread.
+unsafe impl Send for Scaler {}
+
+impl Drop for Scaler {
+    fn drop(&mut self) {
+        // SAFETY: it came from sws_getCachedContext (or is null, which is allowed).
+        unsafe { ffi::sws_freeContext(self.0) }
+    }
+}
+
+/// How the numbers of a frame are meant, and how ours are.
+struct Meaning {
+    color: Color,
+    /// The coefficients of the frame's own matrix, as the converter numbers them.
+    source: u32,
+    /// Whether its matrix is none of those that our pictures may have.
+    foreign: bool,
+}
+
+fn meaning(frame: &ffi::AVFrame) -> Meaning {
+    // SAFETY: it looks into a static table; null is looked for.
+    let flags = unsafe { ffi::av_pix_fmt_desc_get(frame.format).as_ref() }.map_or(0, |it| it.flags);
+    if flags & u64::from(ffi::AV_PIX_FMT_FLAG_RGB | ffi::AV_PIX_FMT_FLAG_PAL) != 0 {
+        return Meaning { color: Color::PROGRAM, source: ffi::SWS_CS_ITU709, foreign: true };
+    }
+    let full = frame.color_range == ffi::AVCOL_RANGE_JPEG
+        || matches!(
+            frame.format,
+            ffi::AV_PIX_FMT_YUVJ420P
+                | ffi::AV_PIX_FMT_YUVJ422P
+                | ffi::AV_PIX_FMT_YUVJ444P
+                | ffi::AV_PIX_FMT_YUVJ440P
+        );
+    let range = if full { Range::Full } else { Range::Limited };
+    let (matrix, source, foreign) = match frame.colorspace {
+        ffi::AVCOL_SPC_BT709 => (Matrix::Bt709, ffi::SWS_CS_ITU709, false),
+        ffi::AVCOL_SPC_BT470BG | ffi::AVCOL_SPC_SMPTE170M => {
+            (Matrix::Bt601, ffi::SWS_CS_ITU601, false)
+        }
+        ffi::AVCOL_SPC_FCC => (Matrix::Bt601, ffi::SWS_CS_FCC, true),
+        ffi::AVCOL_SPC_SMPTE240M => (Matrix::Bt709, ffi::SWS_CS_SMPTE240M, true),
+        ffi::AVCOL_SPC_BT2020_NCL | ffi::AVCOL_SPC_BT2020_CL => {
+            (Matrix::Bt709, ffi::SWS_CS_BT2020, true)
+        }
+        // What is usual for its size, where the stream does not say.
+        _ if frame.height < 720 => (Matrix::Bt601, ffi::SWS_CS_ITU601, false),
+        _ => (Matrix::Bt709, ffi::SWS_CS_ITU709, false),
+    };
+    Meaning { color: Color { matrix, range }, source, foreign }
+}
+
+impl Converter {
+    /// One picture of ours; odd sides lose their last row or column.
+    pub fn convert(&mut self, frame: &mut Frame, pts: Timestamp) -> Result<VideoFrame, String> {
+        if frame.get().format == ffi::AV_PIX_FMT_VAAPI {
+            let mut fetched = match self.fetched.take() {
+                Some(fetched) => fetched,
+                None => Frame::new().map_err(Code::text)?,
+            };
+            fetch(&mut fetched, frame).map_err(Code::text)?;
+            let made = self.make(&fetched, pts);
+            self.fetched = Some(fetched);
+            return made;
+        }
+        self.make(frame, pts)
+    }
+
+    fn make(&mut self, frame: &Frame, pts: Timestamp) -> Result<VideoFrame, String> {
+        let fields = frame.get();
+        let side = |value: c_int| u32::try_from(value).unwrap_or(0) & !1;
+        let size = Size::new(side(fields.width), side(fields.height));
+        if !size.is_valid() {
+            return Err(format!("a picture of {}x{}", fields.width, fields.height));
+        }
+        let meaning = meaning(fields);
+        let is_ours = matches!(
+            fields.format,
+            ffi::AV_PIX_FMT_YUV420P | ffi::AV_PIX_FMT_YUVJ420P | ffi::AV_PIX_FMT_YUVA420P
+        );
+        let pool = match &self.pool {
+            Some((its, pool)) if *its == size => pool.clone(),
+            _ => {
+                let pool = Planes::pool(size, IDLE_PICTURES);
+                self.pool = Some((size, pool.clone()));
+                pool
+            }
+        };
+        let mut planes = pool.take();
+        if is_ours && !meaning.foreign {
+            copy(fields, &mut planes)?;
+        } else {
+            self.scale(fields, size, &meaning)?;
+            if let Some((_, converted)) = &self.converted {
+                copy(converted.get(), &mut planes)?;
+            }
+        }
+        Ok(VideoFrame { pts, color: meaning.color, planes: Arc::new(planes) })
+    }
+
+    /// Writes the frame into `self.converted`, in the same size.
+    fn scale(&mut self, frame: &ffi::AVFrame, size: Size, meaning: &Meaning) -> Result<(), String> {
+        // SAFETY: it looks into a static table.
+        if unsafe { ffi::sws_isSupportedInput(frame.format) } == 0 {
+            return Err(format!("a pixel format that cannot be converted ({})", frame.format));
+        }
+        if self.converted.as_ref().is_none_or(|(its, _)| *its != size) {
+            self.converted = Some((size, room(size).map_err(Code::text)?));
+        }
+        let Some((_, converted)) = &mut self.converted else { return Ok(()) };
+        let (width, height) = (size.width as c_int, size.height as c_int);
+        let full = c_int::from(meaning.color.range == Range::Full);
+        let target = match meaning.color.matrix {
+            Matrix::Bt601 => ffi::SWS_CS_ITU601,
+            Matrix::Bt709 => ffi::SWS_CS_ITU709,
+        };
+        let target_fields = converted.get_mut();
+        // SAFETY: both frames have planes of at least this size in their formats, with the rows and
+        // padding that the library gave them; the tables are static; null is looked for.
+        unsafe {
+            self.scaler.0 = ffi::sws_getCachedContext(
+                self.scaler.0,
+                width,
+                height,
+                frame.format,
+                width,
+                height,
+                ffi::AV_PIX_FMT_YUV420P,
+                (ffi::SWS_BILINEAR | ffi::SWS_ACCURATE_RND) as c_int,
+                ptr::null_mut(),
+                ptr::null_mut(),
+                ptr::null(),
+            );
+            if self.scaler.0.is_null() {
+                return Err(format!("pixel format {} cannot be converted", frame.format));
+            }
+            ffi::sws_setColorspaceDetails(
+                self.scaler.0,
+                ffi::sws_getCoefficients(meaning.source as c_int),
+                full,
+                ffi::sws_getCoefficients(target as c_int),
+                full,
+                0,
+                1 << 16,
+                1 << 16,
+            );
+            let rows = ffi::sws_scale(
+                self.scaler.0,
+                frame.data.as_ptr().cast(),
+                frame.linesize.as_ptr(),
+                0,
+                height,
+                target_fields.data.as_ptr(),
+                target_fields.linesize.as_ptr(),
+            );
+            if rows == height { Ok(()) } else { Err(format!("converting gave {rows} rows")) }
+        }
+    }
+}
+
+/// A frame of I420 with room of the library's own.
+fn room(size: Size) -> Result<Frame, Code> {
+    let mut frame = Frame::new()?;
+    let fields = frame.get_mut();
+    (fields.width, fields.height) = (size.width as c_int, size.height as c_int);
+    fields.format = ffi::AV_PIX_FMT_YUV420P;
+    // SAFETY: size and format are set, and it holds nothing.
+    let code = unsafe { ffi::av_frame_get_buffer(frame.raw(), 0) };
+    if code < 0 { Err(Code(code)) } else { Ok(frame) }
+}
+
+/// Brings a picture back from the hardware, with what is known of it.
+fn fetch(into: &mut Frame, from: &mut Frame) -> Result<(), Code> {
+    into.clear();
+    // SAFETY: `from` is a frame of the hardware; `into` is empty and gets room of its own.
+    let code = unsafe { ffi::av_hwframe_transfer_data(into.raw(), from.raw(), 0) };
+    if code < 0 {
+        return Err(Code(code));
+    }
+    let source = from.get();
+    let (range, space) = (source.color_range, source.colorspace);
+    let (width, height) = (source.width, source.height);
+    let fields = into.get_mut();
+    (fields.color_range, fields.colorspace) = (range, space);
+    // The hardware's picture may be larger than what is shown of it.
+    (fields.width, fields.height) = (width.min(fields.width), height.min(fields.height));
+    Ok(())
+}
+
+/// Copies three planes of I420 that are at least as large as ours.
+fn copy(frame: &ffi::AVFrame, planes: &mut Planes) -> Result<(), String> {
+    let (luma, chroma) = (planes.luma_stride(), planes.chroma_stride());
+    let targets = [(&mut planes.y, luma), (&mut planes.u, chroma), (&mut planes.v, chroma)];
+    for ((data, stride), (target, width)) in
+        frame.data.iter().zip(frame.linesize.iter()).zip(targets)
+    {
+        let stride = *stride as isize;
+        if data.is_null() || stride.unsigned_abs() < width {
+            return Err("a plane is missing".to_owned());
+        }
+        for (number, to) in target.chunks_exact_mut(width).enumerate() {
+            // SAFETY: the plane has at least as many rows as ours, each of at least `width` bytes,
+            // `stride` bytes apart (which may run upwards); the frame holds them until it is
+            // cleared, and nobody writes to them meanwhile.
+            let from = unsafe {
+                std::slice::from_raw_parts(
+                    data.offset(stride * number as isize).cast_const(),
+                    width,
+                )
+            };
+            to.copy_from_slice(from);
+        }
+    }
+    Ok(())
+}

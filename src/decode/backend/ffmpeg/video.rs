@@ -1,0 +1,180 @@
+//! Pictures by FFmpeg: one packet in, the pictures that are then ready out, in the order in which
+//! they are shown, which the library's decoders see to.
+
+use rusty_ffmpeg::ffi;
+
+use super::hardware;
+use super::library::{Code, Codec, Context};
+use super::picture::Converter;
+use crate::base::Timestamp;
+use crate::decode::decoder::VideoBackend;
+use crate::decode::error::Error;
+use crate::media::{EncodedPacket, VideoCodec, VideoFrame, VideoParameters};
+
+const NAME: &str = "FFmpeg";
+
+/// The largest packet that is looked at.
+const MAX_PACKET: usize = 16 << 20;
+
+/// The largest picture: that of H.264's level 5.2, as everywhere here (4096×2304). What a stream may
+/// make the library hold follows from it.
+const MAX_PIXELS: i64 = 36_864 * 256;
+
+/// Pictures of one packet that are taken.
+const MAX_PICTURES: usize = 64;
+
+/// So many keyframes in a row that fail end the stream.
+const LAST_CHANCES: u32 = 3;
+
+/// The decoder.
+pub(super) struct Decoder {
+    context: Context,
+    codec: Codec,
+    parameters: VideoParameters,
+    converter: Converter,
+    /// It decodes in hardware where that can.
+    hardware: bool,
+    name: String,
+    /// Nothing before the next keyframe can be decoded.
+    waiting: bool,
+    failed_keyframes: u32,
+    last: Timestamp,
+}
+
+fn start(codec: Codec, parameters: &VideoParameters, hardware: bool) -> Result<Context, Error> {
+    // A vpcC says nothing that a decoder needs.
+    let config = match parameters.codec {
+        VideoCodec::Vp9 | VideoCodec::Vp8 => &[],
+        _ => &parameters.config[..],
+    };
+    let context = Context::open(codec, config, |context| {
+        context.max_pixels = MAX_PIXELS;
+        if parameters.codec == VideoCodec::Av1 {
+            // One picture at a time, instead of several on threads of their own.
+            context.flags |= ffi::AV_CODEC_FLAG_LOW_DELAY as i32;
+        }
+        if hardware {
+            hardware::attach(context);
+        }
+    });
+    context.map_err(|code| Error::Codec {
+        decoder: NAME,
+        doing: "starting",
+        code: i64::from(code.0),
+    })
+}
+
+impl Decoder {
+    pub fn open(codec: Codec, parameters: &VideoParameters) -> Result<Self, Error> {
+        let name = parameters.codec.name();
+        if parameters.codec.needs_config() && parameters.config.is_empty() {
+            let reason = "it is empty".to_owned();
+            return Err(Error::Parameters { what: "decoder configuration", reason });
+        }
+        let hardware = hardware::name().is_ok();
+        Ok(Self {
+            context: start(codec, parameters, hardware)?,
+            codec,
+            parameters: parameters.clone(),
+            converter: Converter::default(),
+            hardware,
+            name: format!("{name} ({NAME})"),
+            waiting: true,
+            failed_keyframes: 0,
+            last: Timestamp::ZERO,
+        })
+    }
+
+    fn damaged(&self, reason: impl Into<String>) -> Error {
+        Error::Damaged { what: self.parameters.codec.name(), reason: reason.into() }
+    }
+
+    /// All that is ready.
+    fn receive(&mut self, frames: &mut Vec<VideoFrame>) -> Result<(), String> {
+        loop {
+            let frame = match self.context.receive() {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return Ok(()),
+                Err(code) => return Err(code.text()),
+            };
+            if frames.len() >= MAX_PICTURES {
+                continue;
+            }
+            let pts = frame.get().pts;
+            let pts =
+                if pts == ffi::AV_NOPTS_VALUE { self.last } else { Timestamp::from_micros(pts) };
+            let made = self.converter.convert(frame, pts);
+            frame.clear();
+            frames.push(made?);
+        }
+    }
+
+    fn run(&mut self, packet: &EncodedPacket, frames: &mut Vec<VideoFrame>) -> Result<(), String> {
+        self.last = packet.pts;
+        let sent = self.context.send(&packet.data, packet.pts.as_micros(), packet.keyframe);
+        let received = self.receive(frames);
+        sent.map_err(Code::text)?;
+        received
+    }
+
+    /// A decoder without a past, and after a failure without hardware.
+    fn renew(&mut self) -> Result<(), Error> {
+        self.hardware = false;
+        self.context = start(self.codec, &self.parameters, false)?;
+        Ok(())
+    }
+}
+
+impl VideoBackend for Decoder {
+    fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, Error> {
+        if packet.data.len() > MAX_PACKET {
+            self.waiting = true;
+            return Err(self.damaged(format!("{} bytes", packet.data.len())));
+        }
+        if packet.data.is_empty() || (self.waiting && !packet.keyframe) {
+            return Ok(Vec::new());
+        }
+        let mut frames = Vec::new();
+        match self.run(packet, &mut frames) {
+            Ok(()) => {
+                self.waiting = false;
+                self.failed_keyframes = 0;
+                Ok(frames)
+            }
+            Err(reason) => {
+                self.waiting = true;
+                if packet.keyframe {
+                    self.failed_keyframes += 1;
+                    if self.failed_keyframes >= LAST_CHANCES {
+                        let code = i64::from(LAST_CHANCES);
+                        let doing = "decoding keyframes";
+                        return Err(Error::Codec { decoder: NAME, doing, code });
+                    }
+                    self.renew()?;
+                } else {
+                    self.context.forget();
+                }
+                Err(self.damaged(reason))
+            }
+        }
+    }
+
+    fn flush(&mut self) -> Vec<VideoFrame> {
+        let mut frames = Vec::new();
+        self.context.end();
+        // What fails now is lost, and nothing comes after it.
+        let _ = self.receive(&mut frames);
+        self.reset();
+        frames
+    }
+
+    fn reset(&mut self) {
+        self.context.forget();
+        self.waiting = true;
+        self.failed_keyframes = 0;
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}

@@ -1,0 +1,78 @@
+//! Which codecs can be decoded, by what, and why others cannot.
+
+use super::Lack;
+use super::backend::ffmpeg;
+use crate::media::{AudioCodec, Track, VideoCodec};
+
+/// A codec.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub track: Track,
+    /// As it is called.
+    pub codec: &'static str,
+    /// What decodes it, or why nothing does.
+    pub by: Result<String, Lack>,
+}
+
+/// What decodes such pictures.
+///
+/// # Errors
+/// Why nothing does.
+pub fn video_decoder(codec: VideoCodec) -> Result<String, Lack> {
+    match codec {
+        VideoCodec::H264 => Ok("OpenH264".to_owned()),
+        _ => ffmpeg::video_decoder(codec),
+    }
+}
+
+/// What decodes such sound.
+///
+/// # Errors
+/// Why nothing does.
+pub fn audio_decoder(codec: AudioCodec) -> Result<String, Lack> {
+    Ok(match codec {
+        AudioCodec::Aac => "FDK-AAC".to_owned(),
+        AudioCodec::Mp3 | AudioCodec::Flac => "Symphonia".to_owned(),
+        AudioCodec::Opus => "opus-decoder".to_owned(),
+        AudioCodec::PcmS16Le | AudioCodec::PcmU8 | AudioCodec::PcmAlaw | AudioCodec::PcmMulaw => {
+            "onair".to_owned()
+        }
+        AudioCodec::Speex
+        | AudioCodec::Ac3
+        | AudioCodec::Eac3
+        | AudioCodec::Mp2
+        | AudioCodec::Nellymoser
+        | AudioCodec::AdpcmSwf => return ffmpeg::audio_decoder(codec),
+    })
+}
+
+/// All codecs that are known.
+pub fn all() -> Vec<Entry> {
+    let video = VideoCodec::ALL.map(|codec| Entry {
+        track: Track::Video,
+        codec: codec.name(),
+        by: video_decoder(codec),
+    });
+    let audio = AudioCodec::ALL.map(|codec| Entry {
+        track: Track::Audio,
+        codec: codec.name(),
+        by: audio_decoder(codec),
+    });
+    video.into_iter().chain(audio).collect()
+}
+
+/// The version of the FFmpeg libraries.
+///
+/// # Errors
+/// Why there are none.
+pub fn ffmpeg_version() -> Result<String, Lack> {
+    ffmpeg::library()
+}
+
+/// The graphics hardware that helps, by name.
+///
+/// # Errors
+/// Why there is none.
+pub fn hardware() -> Result<&'static str, String> {
+    ffmpeg::hardware()
+}

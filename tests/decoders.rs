@@ -1,0 +1,563 @@
+//! Codecs that the program has no decoder of its own for, through the FFmpeg libraries that the
+//! system has (feature `ffmpeg`): what comes out is what ffmpeg itself makes of the same file. Without
+//! the feature: that everything is named, with what can be done about it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+#[cfg(feature = "ffmpeg")]
+#[path = "random/mod.rs"]
+mod random;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use onair::decode::inventory;
+use onair::media::{AudioCodec, Track, VideoCodec};
+use peers::{LIMIT, Peer};
+
+const PICTURE: &str = "testsrc2=size=320x180:rate=25";
+#[cfg(feature = "ffmpeg")]
+const TONE: &str = "sine=frequency=440:sample_rate=48000";
+
+/// Makes a film of a second by ffmpeg.
+fn make(folder: &Path, name: &str, input: &str, options: &[&str]) -> PathBuf {
+    let path = folder.join(name);
+    let words = ["-hide_banner", "-nostdin", "-y", "-v", "error", "-f", "lavfi", "-i", input];
+    let words = words.iter().chain(&["-t", "1"]).chain(options).copied();
+    Peer::start("ffmpeg", words.chain([path.to_str().unwrap()])).wait_success(LIMIT);
+    path
+}
+
+#[test]
+fn every_codec_has_a_decoder_or_a_reason() {
+    let all = inventory::all();
+    assert_eq!(all.len(), VideoCodec::ALL.len() + AudioCodec::ALL.len());
+    for entry in &all {
+        match &entry.by {
+            Ok(by) => assert!(!by.is_empty(), "{entry:?}"),
+            Err(lack) => assert!(!lack.to_string().is_empty() && !lack.remedy().is_empty()),
+        }
+    }
+    // What is in the program needs nothing of the system.
+    for own in ["H.264", "AAC", "MP3", "Opus", "FLAC", "PCM"] {
+        assert!(all.iter().any(|entry| entry.codec == own && entry.by.is_ok()), "{own}");
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_onair")).args(["devices", "--json"]).output();
+    let list: serde_json::Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
+    let told = list["decoders"].as_array().unwrap();
+    assert_eq!(told.len(), all.len());
+    let hevc = told.iter().find(|it| it["codec"] == "HEVC").unwrap();
+    let (by, why) = (hevc["by"].as_str(), hevc["why"].as_str());
+    if cfg!(feature = "ffmpeg") {
+        assert!(by.unwrap().starts_with("FFmpeg") && why.is_none(), "{hevc}");
+        assert!(inventory::ffmpeg_version().is_ok());
+    } else {
+        assert!(by.is_none() && why.unwrap().contains("without FFmpeg"), "{hevc}");
+    }
+    // Machines that test have no graphics hardware, and say so; one that has some names it.
+    let hardware = &list["decoding_hardware"];
+    assert!(hardware["name"].is_string() || hardware["why"].is_string(), "{list}");
+    assert!(all.iter().any(|entry| entry.track == Track::Audio));
+}
+
+#[cfg(not(feature = "ffmpeg"))]
+#[test]
+fn what_cannot_be_decoded_is_named_with_what_to_do() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    for (name, codec, options) in [
+        ("a.mp4", "HEVC", &["-c:v", "libx265", "-x265-params", "log-level=none"][..]),
+        ("b.mkv", "VP8", &["-c:v", "libvpx", "-deadline", "realtime"]),
+        ("c.flv", "Sorenson H.263", &["-c:v", "flv"]),
+    ] {
+        let file = make(folder.path(), name, PICTURE, options);
+        let arguments = ["play", file.to_str().unwrap(), "--headless"];
+        let output = Command::new(env!("CARGO_BIN_EXE_onair")).args(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(5), "{codec}: {said}");
+        assert!(said.contains(&format!("{codec} video")), "{said}");
+        assert!(
+            said.contains("built without FFmpeg") && said.contains("feature `ffmpeg`"),
+            "{said}"
+        );
+    }
+}
+
+#[cfg(feature = "ffmpeg")]
+mod decoded {
+    use std::time::{Duration, Instant};
+
+    use bytes::Bytes;
+    use onair::base::Timestamp;
+    use onair::decode;
+    use onair::media::color::{Matrix, Range};
+    use onair::media::{
+        AudioParameters, BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, VideoFrame,
+        VideoParameters,
+    };
+    use onair::wire::container::{Format, Index, ReadAt, TrackId};
+    use onair::wire::flv::audio::AudioPacket;
+    use onair::wire::flv::video::VideoPacket;
+    use onair::wire::flv::{Demuxer, FrameType, TagKind, parse_audio, parse_video};
+    use onair::wire::{mkv, mp4};
+    use serde_json::Value;
+
+    use super::*;
+    use crate::peers::Onair;
+    use crate::random::Random;
+
+    /// What is in a file.
+    struct Film {
+        video: Option<VideoParameters>,
+        audio: Option<AudioParameters>,
+        packets: Vec<EncodedPacket>,
+    }
+
+    fn packet(
+        track: Track,
+        dts: Timestamp,
+        pts: Timestamp,
+        keyframe: bool,
+        data: Bytes,
+    ) -> EncodedPacket {
+        let captured = pts;
+        let (priority, rendition) = (Priority::Key, None);
+        EncodedPacket { track, pts, dts, keyframe, priority, data, captured, rendition }
+    }
+
+    fn read(path: &Path) -> Film {
+        let data = std::fs::read(path).unwrap();
+        let mut source = &data[..];
+        let Index { tracks, samples, .. } = match Format::of_path(path).unwrap() {
+            Format::Flv => return read_flv(&data),
+            Format::Mp4 => mp4::index_to_play(&mut source).unwrap(),
+            Format::Mkv => mkv::index_to_play(&mut source).unwrap(),
+        };
+        let packets = samples.iter().map(|place| {
+            let mut data = vec![0; place.size as usize];
+            source.read_at(place.at, &mut data).unwrap();
+            let track = if place.track == TrackId::Video { Track::Video } else { Track::Audio };
+            packet(track, place.dts, place.pts, place.keyframe, data.into())
+        });
+        let packets = packets.collect();
+        Film { video: tracks.video, audio: tracks.audio.into_iter().next(), packets }
+    }
+
+    fn read_flv(data: &[u8]) -> Film {
+        let mut demuxer = Demuxer::new();
+        demuxer.push(data);
+        let mut film = Film { video: None, audio: None, packets: Vec::new() };
+        while let Some(tag) = demuxer.next_tag().unwrap() {
+            let at = Timestamp::from_millis(tag.time_ms.into());
+            match tag.kind {
+                TagKind::Video => {
+                    let body = parse_video(&tag.body).unwrap();
+                    let codec = body.track.format.codec().unwrap();
+                    let VideoPacket::Frame { data, .. } = body.track.packet else { continue };
+                    if data.is_empty() {
+                        continue;
+                    }
+                    film.video.get_or_insert(VideoParameters {
+                        codec,
+                        size: Size::new(0, 0),
+                        frame_rate: FrameRate::FPS_30,
+                        bitrate: BitsPerSecond(0),
+                        config: Bytes::new(),
+                    });
+                    let key = body.frame_type == FrameType::Key;
+                    film.packets.push(packet(Track::Video, at, at, key, data));
+                }
+                TagKind::Audio => {
+                    let body = parse_audio(&tag.body).unwrap();
+                    let AudioPacket::Frame(data) = body.track.packet else { continue };
+                    let legacy = body.legacy.unwrap();
+                    let codec = match tag.body[0] >> 4 {
+                        1 => AudioCodec::AdpcmSwf,
+                        4..=6 => AudioCodec::Nellymoser,
+                        _ => AudioCodec::Speex,
+                    };
+                    let mono = codec != AudioCodec::AdpcmSwf;
+                    film.audio.get_or_insert(AudioParameters {
+                        codec,
+                        sample_rate: legacy.sample_rate,
+                        channels: if mono { 1 } else { legacy.channels },
+                        bitrate: BitsPerSecond(0),
+                        config: Bytes::new(),
+                    });
+                    film.packets.push(packet(Track::Audio, at, at, true, data));
+                }
+                TagKind::Script => {}
+            }
+        }
+        film
+    }
+
+    impl Film {
+        fn of(&self, track: Track) -> impl Iterator<Item = &EncodedPacket> {
+            self.packets.iter().filter(move |packet| packet.track == track)
+        }
+
+        fn pictures(&self) -> Vec<VideoFrame> {
+            let mut decoder = decode::open_video(self.video.as_ref().unwrap()).unwrap();
+            let mut frames = Vec::new();
+            for packet in self.of(Track::Video) {
+                frames.extend(decoder.decode(packet).unwrap());
+            }
+            frames.extend(decoder.flush());
+            frames
+        }
+    }
+
+    /// Every picture of a file as ffmpeg decodes it, I420.
+    fn reference(path: &Path) -> Vec<u8> {
+        let mut command = Command::new("ffmpeg");
+        command.args(["-hide_banner", "-nostdin", "-v", "error", "-i"]).arg(path);
+        command.args(["-vsync", "passthrough", "-sws_flags", "bilinear+accurate_rnd"]);
+        if path.ends_with("screen.flv") {
+            // Of RGB we make BT.709, as everywhere.
+            command.args(["-vf", "scale=out_color_matrix=bt709:flags=bilinear+accurate_rnd"]);
+        }
+        command.args(["-f", "rawvideo", "-pix_fmt", "yuv420p", "-"]);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    }
+
+    fn psnr(a: &[u8], b: &[u8]) -> f64 {
+        assert_eq!(a.len(), b.len());
+        let square = |(a, b): (&u8, &u8)| f64::from(i32::from(*a) - i32::from(*b)).powi(2);
+        let error = a.iter().zip(b).map(square).sum::<f64>() / a.len() as f64;
+        if error == 0.0 { 99.0 } else { 10.0 * (255.0_f64.powi(2) / error).log10() }
+    }
+
+    const X265: [&str; 4] = ["-c:v", "libx265", "-preset", "ultrafast"];
+    const QUIET: [&str; 2] = ["-x265-params", "log-level=none:bframes=3:b-adapt=0:keyint=12"];
+
+    /// A file's name, its pictures, and how they are encoded; `true` where the copy must be exact.
+    fn films() -> Vec<(&'static str, Vec<&'static str>, bool)> {
+        let x265 = |more: &[&'static str]| [&X265[..], &QUIET, more].concat();
+        vec![
+            ("hevc.mp4", x265(&["-pix_fmt", "yuv420p"]), true),
+            ("hevc.mkv", x265(&["-pix_fmt", "yuv420p10le"]), false),
+            ("hevc444.mkv", x265(&["-pix_fmt", "yuv444p"]), false),
+            (
+                "av1.mp4",
+                vec!["-c:v", "libsvtav1", "-preset", "12", "-g", "12", "-pix_fmt", "yuv420p"],
+                true,
+            ),
+            (
+                "vp9.mkv",
+                vec!["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "12"],
+                true,
+            ),
+            (
+                "vp9.mp4",
+                vec!["-c:v", "libvpx-vp9", "-deadline", "realtime", "-pix_fmt", "yuv422p"],
+                false,
+            ),
+            (
+                "vp8.mkv",
+                vec!["-c:v", "libvpx", "-deadline", "realtime", "-auto-alt-ref", "1"],
+                true,
+            ),
+            ("h263.flv", vec!["-c:v", "flv", "-g", "12"], true),
+            ("screen.flv", vec!["-c:v", "flashsv"], false),
+            ("mpeg4.mp4", vec!["-c:v", "mpeg4", "-bf", "2", "-g", "12"], true),
+            ("mpeg4.mkv", vec!["-c:v", "mpeg4", "-bf", "2", "-q:v", "3"], true),
+            ("mpeg2.mkv", vec!["-c:v", "mpeg2video", "-bf", "2", "-g", "12"], true),
+            // H.264 of kinds that OpenH264 does not decode.
+            (
+                "h264-10.mkv",
+                vec!["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le"],
+                false,
+            ),
+            (
+                "h264-i.mp4",
+                vec!["-c:v", "libx264", "-flags", "+ilme+ildct", "-pix_fmt", "yuv420p"],
+                true,
+            ),
+        ]
+    }
+
+    #[test]
+    fn pictures_are_those_that_ffmpeg_decodes() {
+        peers::require!("ffmpeg");
+        let folder = tempfile::tempdir().unwrap();
+        for (name, options, exact) in films() {
+            let file = make(folder.path(), name, PICTURE, &options);
+            let film = read(&file);
+            let expected = reference(&file);
+            let frames = film.pictures();
+            let size = 320 * 180 * 3 / 2;
+            assert_eq!(frames.len(), expected.len() / size, "{name}: pictures");
+            assert!(frames.len() >= 24, "{name}: {} pictures", frames.len());
+            assert!(frames.is_sorted_by_key(|frame| frame.pts), "{name}: order");
+            // With the stamps of the packets, each once.
+            let mut stamps: Vec<_> = film.of(Track::Video).map(|packet| packet.pts).collect();
+            stamps.sort_unstable();
+            let shown: Vec<_> = frames.iter().map(|frame| frame.pts).collect();
+            assert_eq!(shown, stamps, "{name}: stamps");
+            for (number, (frame, expected)) in frames.iter().zip(expected.chunks(size)).enumerate()
+            {
+                assert_eq!(frame.size(), Size::new(320, 180));
+                let planes = [&frame.planes.y[..], &frame.planes.u, &frame.planes.v].concat();
+                let db = psnr(&planes, expected);
+                let least = if exact { 99.0 } else { 42.0 };
+                assert!(db >= least, "{name}: picture {number} has {db:.1} dB");
+            }
+        }
+    }
+
+    #[test]
+    fn odd_sides_and_what_colours_mean_are_kept() {
+        peers::require!("ffmpeg");
+        let folder = tempfile::tempdir().unwrap();
+        let odd = ["-c:v", "libvpx", "-deadline", "realtime", "-pix_fmt", "yuv420p"];
+        let file = make(folder.path(), "odd.mkv", "testsrc2=size=321x181:rate=25", &odd);
+        assert_eq!(read(&file).pictures()[0].size(), Size::new(320, 180));
+        let colors = |range: &'static str, space: &'static str| {
+            let params = "log-level=none";
+            let words = ["-x265-params", params, "-color_range", range, "-colorspace", space];
+            let file = make(folder.path(), "c.mp4", PICTURE, &[&X265[..], &words].concat());
+            read(&file).pictures()[0].color
+        };
+        let color = colors("pc", "bt709");
+        assert_eq!((color.range, color.matrix), (Range::Full, Matrix::Bt709));
+        let color = colors("tv", "smpte170m");
+        assert_eq!((color.range, color.matrix), (Range::Limited, Matrix::Bt601));
+        // There is no such matrix here: the pictures are converted.
+        let color = colors("tv", "bt2020nc");
+        assert_eq!((color.range, color.matrix), (Range::Limited, Matrix::Bt709));
+    }
+
+    #[test]
+    fn a_loss_is_skipped_until_a_keyframe_and_sizes_may_change() {
+        peers::require!("ffmpeg");
+        let folder = tempfile::tempdir().unwrap();
+        let vp9 = ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "10"];
+        let small = read(&make(folder.path(), "a.mkv", PICTURE, &vp9));
+        let large = read(&make(folder.path(), "b.mkv", "testsrc2=size=640x360:rate=25", &vp9));
+        let mut decoder = decode::open_video(small.video.as_ref().unwrap()).unwrap();
+        let mut sizes = Vec::new();
+        for packet in small.of(Track::Video).chain(large.of(Track::Video)) {
+            sizes.extend(decoder.decode(packet).unwrap().iter().map(VideoFrame::size));
+        }
+        sizes.dedup();
+        assert_eq!(sizes, [Size::new(320, 180), Size::new(640, 360)]);
+        decoder.reset();
+        let packets: Vec<_> = small.of(Track::Video).collect();
+        let key = packets.iter().skip(1).position(|packet| packet.keyframe).unwrap() + 1;
+        for packet in &packets[1..key] {
+            assert!(decoder.decode(packet).unwrap().is_empty(), "before a keyframe");
+        }
+        assert_eq!(decoder.decode(packets[key]).unwrap().len(), 1);
+        // More than is ever decoded costs nothing.
+        let mut huge = read(&make(folder.path(), "c.mkv", "color=size=4352x2448:rate=1", &vp9));
+        let packet = huge.packets.remove(0);
+        let mut decoder = decode::open_video(&huge.video.unwrap()).unwrap();
+        assert!(decoder.decode(&packet).is_err());
+    }
+
+    /// The power of the tone at 440 Hz and of everything, of one channel.
+    fn tone(samples: &[f32], rate: u32) -> f64 {
+        let step = std::f64::consts::TAU * 440.0 / f64::from(rate);
+        let (mut sine, mut cosine, mut all) = (0.0, 0.0, 0.0);
+        for (place, value) in samples.iter().enumerate() {
+            let (value, angle) = (f64::from(*value), step * place as f64);
+            sine += value * angle.sin();
+            cosine += value * angle.cos();
+            all += value * value;
+        }
+        2.0 * (sine * sine + cosine * cosine) / samples.len() as f64 / all.max(1e-9)
+    }
+
+    const SOUNDS: [(&str, &[&str], u32, u16); 9] = [
+        ("ac3.mp4", &["-c:a", "ac3", "-ac", "2"], 48_000, 2),
+        (
+            "ac3-51.mkv",
+            &["-c:a", "ac3", "-af", "pan=5.1(side)|FL=c0|FR=c0|FC=c0|SL=c0|SR=c0"],
+            48_000,
+            2,
+        ),
+        ("eac3.mkv", &["-c:a", "eac3", "-ac", "2"], 48_000, 2),
+        ("eac3.mp4", &["-c:a", "eac3", "-ac", "1"], 48_000, 1),
+        ("mp2.mkv", &["-c:a", "mp2", "-ac", "2"], 48_000, 2),
+        ("speex.flv", &["-c:a", "libspeex", "-ac", "1", "-ar", "16000"], 16_000, 1),
+        ("nelly.flv", &["-c:a", "nellymoser", "-ac", "1", "-ar", "22050"], 22_050, 1),
+        ("nelly8.flv", &["-c:a", "nellymoser", "-ac", "1", "-ar", "8000"], 8_000, 1),
+        ("adpcm.flv", &["-c:a", "adpcm_swf", "-ac", "2", "-ar", "44100"], 44_100, 2),
+    ];
+
+    #[test]
+    fn sound_is_what_was_encoded() {
+        peers::require!("ffmpeg");
+        let folder = tempfile::tempdir().unwrap();
+        for (name, options, rate, channels) in SOUNDS {
+            let film = read(&make(folder.path(), name, TONE, options));
+            let mut decoder = decode::open_audio(film.audio.as_ref().unwrap()).unwrap();
+            let mut left = Vec::new();
+            for packet in film.of(Track::Audio) {
+                let Some(samples) = decoder.decode(packet).unwrap() else { continue };
+                assert_eq!((samples.rate, samples.channels), (rate, channels), "{name}");
+                left.extend(samples.data.iter().step_by(channels.into()));
+            }
+            let seconds = left.len() as f64 / f64::from(rate);
+            assert!((0.9..1.2).contains(&seconds), "{name}: {seconds} s");
+            let middle = &left[left.len() / 4..left.len() * 3 / 4];
+            let share = tone(middle, rate);
+            assert!(share > 0.9, "{name}: {share:.3} of it is the tone");
+        }
+    }
+
+    /// Bytes of the process in memory.
+    fn resident() -> u64 {
+        let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+        text.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 4_096
+    }
+
+    fn mutate(data: &Bytes, random: &mut Random) -> Bytes {
+        let mut data = data.to_vec();
+        for _ in 0..=random.below(4) {
+            if data.is_empty() {
+                break;
+            }
+            let at = random.below(data.len());
+            match random.below(6) {
+                0 => data.truncate(at),
+                1 => {
+                    let with = random.next() as u8;
+                    let end = (at + random.below(64)).min(data.len());
+                    data[at..end].fill(with);
+                }
+                2 => {
+                    let from = random.below(data.len());
+                    let copied: Vec<u8> =
+                        data[from..].iter().take(random.below(200)).copied().collect();
+                    data.splice(at..at, copied);
+                }
+                _ => data[at] ^= 1 << random.below(8),
+            }
+        }
+        data.into()
+    }
+
+    fn hostile_pictures(name: &str, film: &Film, rounds: usize, random: &mut Random) {
+        let parameters = film.video.as_ref().unwrap();
+        for round in 0..rounds {
+            let mut parameters = parameters.clone();
+            if round % 4 == 3 {
+                parameters.config = mutate(&parameters.config, random);
+            }
+            let Ok(mut decoder) = decode::open_video(&parameters) else { continue };
+            for packet in film.of(Track::Video) {
+                let mut packet = packet.clone();
+                if random.below(3) == 0 {
+                    packet.data = mutate(&packet.data, random);
+                }
+                for frame in decoder.decode(&packet).unwrap_or_default() {
+                    assert!(frame.size().is_valid(), "{name}");
+                }
+            }
+            drop(decoder.flush());
+        }
+    }
+
+    fn hostile_sounds(film: &Film, rounds: usize, random: &mut Random) {
+        for _ in 0..rounds {
+            let mut decoder = decode::open_audio(film.audio.as_ref().unwrap()).unwrap();
+            for packet in film.of(Track::Audio) {
+                let mut packet = packet.clone();
+                packet.data = mutate(&packet.data, random);
+                if let Ok(Some(samples)) = decoder.decode(&packet) {
+                    assert!(samples.channels <= 2 && samples.data.iter().all(|it| it.is_finite()));
+                }
+            }
+            decoder.reset();
+        }
+    }
+
+    #[test]
+    fn damaged_streams_end_without_harm() {
+        peers::require!("ffmpeg");
+        let folder = tempfile::tempdir().unwrap();
+        let mut random = Random(0x0A1B_2C3D_4E5F);
+        let begin = Instant::now();
+        let mut first = None;
+        let small = "testsrc2=size=96x64:rate=25";
+        for (name, options, _) in films() {
+            let film = read(&make(folder.path(), name, small, &options));
+            hostile_pictures(name, &film, 40, &mut random);
+            first.get_or_insert_with(resident);
+        }
+        for (name, options, _, _) in SOUNDS {
+            let film = read(&make(folder.path(), name, TONE, options));
+            hostile_sounds(&film, 20, &mut random);
+        }
+        let grown = resident().saturating_sub(first.unwrap()) >> 20;
+        assert!(grown < 400, "{grown} MiB more are held at the end");
+        assert!(begin.elapsed() < Duration::from_secs(300), "{:?}", begin.elapsed());
+    }
+
+    /// Plays it to its end, and gives the last line.
+    fn played(arguments: &[&str]) -> (Option<i32>, Value, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+        command.args(["--json", "play", "--headless", "--mute"]).args(arguments);
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let last = text.lines().last().map(|line| serde_json::from_str(line).unwrap());
+        (output.status.code(), last.unwrap_or_default(), said)
+    }
+
+    #[test]
+    fn files_and_streams_of_other_codecs_play() {
+        peers::require!("ffmpeg");
+        let folder = tempfile::tempdir().unwrap();
+        let both = |name: &str, options: &[&str]| {
+            let sound = ["-f", "lavfi", "-i", TONE, "-t", "1"];
+            make(folder.path(), name, PICTURE, &[&sound[..], options].concat())
+        };
+        let hevc = both("both.mp4", &[&X265[..], &QUIET, &["-c:a", "ac3"]].concat());
+        let vp8 = both("both.mkv", &["-c:v", "libvpx", "-deadline", "realtime", "-c:a", "eac3"]);
+        let old = both(
+            "both.flv",
+            &["-c:v", "flv", "-g", "12", "-c:a", "nellymoser", "-ar", "22050", "-ac", "1"],
+        );
+        for (file, video, audio) in [
+            (&hevc, "HEVC", "AC-3"),
+            (&vp8, "VP8", "E-AC-3"),
+            (&old, "Sorenson H.263", "Nellymoser"),
+        ] {
+            let (code, last, said) = played(&[file.to_str().unwrap()]);
+            assert_eq!(code, Some(0), "{video}: {last} {said}");
+            assert!(last["decoded"].as_u64().unwrap() >= 24, "{video}: {last}");
+            assert!(last["shown"].as_u64().unwrap() > 0, "{video}: {last}");
+            assert!(last["video"].as_str().unwrap().starts_with(video), "{last}");
+            assert!(last["audio"].as_str().unwrap().starts_with(audio), "{last}");
+            assert!(last["audio_samples"].as_u64().unwrap() > 10_000, "{video}: {last}");
+            assert_eq!(last["damaged"], 0, "{video}: {last}");
+        }
+        // The old codecs, live through our server.
+        let mut server = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+        let base = server.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+        let url = format!("{base}/live/old");
+        let words = ["-hide_banner", "-nostdin", "-re", "-stream_loop", "-1", "-i"];
+        let words = words.iter().copied().chain([old.to_str().unwrap()]);
+        let _publisher = Peer::start("ffmpeg", words.chain(["-c", "copy", "-f", "flv", &url]));
+        server.wait_event("published", |event| event["event"] == "publish");
+        let (code, last, said) = played(&[&url, "--duration", "2s"]);
+        assert_eq!(code, Some(0), "{last} {said}");
+        assert!(last["shown"].as_u64().unwrap() > 5, "{last}");
+        assert!(last["video"].as_str().unwrap().starts_with("Sorenson H.263"), "{last}");
+        assert!(server.stop(LIMIT).success());
+    }
+}
