@@ -5,6 +5,7 @@
 mod awake;
 mod backend;
 mod files;
+mod media_keys;
 mod pace;
 
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use crate::ui::{Dialog, Page, Renderer, Screen, Wish, theme};
 
 use awake::Awake;
 use files::{Files, Kind};
+use media_keys::{Ask, MediaKeys, State};
 use pace::Pace;
 
 /// The studio as the window needs it. All calls return at once.
@@ -121,6 +123,7 @@ struct Window<S> {
     pace: Arc<Pace>,
     files: Files,
     awake: Awake,
+    media_keys: MediaKeys,
     /// Frames drawn, as far as that matters.
     drawn: u8,
     /// When the studio was asked to end.
@@ -165,6 +168,7 @@ impl<S: Studio> Window<S> {
             pace,
             files: Files::default(),
             awake: Awake::default(),
+            media_keys: MediaKeys::new(ctx.clone()),
             drawn: 0,
             ending: None,
             may_close: false,
@@ -221,6 +225,27 @@ impl<S: Studio> Window<S> {
                     self.ending = Some(Instant::now());
                     self.studio.send(Command::Quit);
                 }
+            }
+        }
+    }
+
+    /// What the desktop's media keys ask for.
+    fn obey_keys(&mut self, ctx: &egui::Context, snapshot: &Snapshot) {
+        self.media_keys.show(snapshot);
+        let asked: Vec<Ask> = self.media_keys.asked().collect();
+        for ask in asked {
+            match &ask {
+                Ask::Raise => {
+                    ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
+                    ctx.send_viewport_cmd(ViewportCommand::Focus);
+                }
+                Ask::Quit => self.screen.ask_to_close(),
+                _ => {}
+            }
+            // Of the players as they are now: what came before may have changed them.
+            let commands = State::of(snapshot).map(|state| state.commands(&ask));
+            for command in commands.into_iter().flatten() {
+                self.studio.send(command);
             }
         }
     }
@@ -287,6 +312,7 @@ impl<S: Studio> eframe::App for Window<S> {
             self.may_close = true;
             ctx.send_viewport_cmd(ViewportCommand::Close);
         }
+        self.obey_keys(ctx, &snapshot);
         let patience = Self::patience(&snapshot, self.screen.page(), hidden, self.ending.is_some());
         self.screen.set_snapshot(snapshot);
         if close && !self.may_close {

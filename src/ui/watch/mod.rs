@@ -18,6 +18,8 @@ mod wall;
 mod windows;
 mod wishes;
 
+pub use wishes::name_of;
+
 use egui::{Align2, Color32, CornerRadius, Rect, Ui, pos2, vec2};
 
 use crate::ui::actions::Action;

@@ -1,0 +1,314 @@
+//! The two interfaces of MPRIS, and the thread that serves them and tells what has changed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use zbus::blocking::Connection;
+use zbus::blocking::connection::Builder;
+use zbus::fdo::{RequestNameFlags, RequestNameReply};
+use zbus::zvariant::{ObjectPath, Value};
+use zbus::{fdo, interface};
+
+use super::shared::Shared;
+use super::state::{Ask, JUMP_MICROS, State, Status};
+use crate::base::Stop;
+use crate::studio::playing::{MOST_ADDRESS, TileId};
+
+const NAME: &str = "org.mpris.MediaPlayer2.onair";
+const PATH: &str = "/org/mpris/MediaPlayer2";
+const PLAYER: &str = "org.mpris.MediaPlayer2.Player";
+const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
+
+/// How often it is looked whether something has changed.
+const LOOK: Duration = Duration::from_millis(150);
+
+/// What a player can open by address.
+const SCHEMES: [&str; 9] =
+    ["rtmp", "rtmps", "rtmpt", "rtmpts", "http", "https", "ws", "wss", "file"];
+const TYPES: [&str; 5] =
+    ["video/x-flv", "video/mp4", "video/x-matroska", "application/vnd.apple.mpegurl", "video/mp2t"];
+
+/// Serves the interfaces until it is to stop.
+pub(super) fn serve(shared: &Arc<Shared>, stop: &Stop) {
+    let connection = match open(shared) {
+        Ok(connection) => connection,
+        Err(error) => {
+            tracing::debug!(%error, "no session bus: media keys are not heard");
+            // The window asks for no other thread while this one is there.
+            while !stop.wait(Duration::from_secs(3_600)) {}
+            return;
+        }
+    };
+    let mut told = shared.state.lock().clone();
+    let mut told_at = Instant::now();
+    while !stop.wait(LOOK) {
+        let state = shared.state.lock().clone();
+        tell(&connection, &told, &state, told_at.elapsed());
+        (told, told_at) = (state, Instant::now());
+    }
+}
+
+fn open(shared: &Arc<Shared>) -> zbus::Result<Connection> {
+    let connection = Builder::session()?
+        .serve_at(PATH, Application(Arc::clone(shared)))?
+        .serve_at(PATH, Player(Arc::clone(shared)))?
+        .build()?;
+    let alone = RequestNameFlags::DoNotQueue.into();
+    // Another window of ours has the name already: this one is told apart by its process.
+    let taken = !matches!(
+        connection.request_name_with_flags(NAME, alone),
+        Ok(RequestNameReply::PrimaryOwner | RequestNameReply::AlreadyOwner)
+    );
+    if taken {
+        let name = format!("{NAME}.instance{}", std::process::id());
+        connection.request_name_with_flags(name, alone)?;
+    }
+    Ok(connection)
+}
+
+/// Tells the properties that have changed, and a jump to another place.
+fn tell(connection: &Connection, before: &State, now: &State, passed: Duration) {
+    let mut changed: HashMap<&str, Value<'_>> = HashMap::new();
+    if before.status != now.status {
+        changed.insert("PlaybackStatus", now.status.word().into());
+    }
+    if (before.track, &before.title, before.length) != (now.track, &now.title, now.length) {
+        changed.insert("Metadata", metadata(now).into());
+    }
+    if (before.volume - now.volume).abs() > 0.001 {
+        changed.insert("Volume", now.volume.into());
+    }
+    if before.can_seek() != now.can_seek() {
+        changed.insert("CanSeek", now.can_seek().into());
+    }
+    if (before.tiles.len() > 1) != (now.tiles.len() > 1) {
+        changed.insert("CanGoNext", (now.tiles.len() > 1).into());
+        changed.insert("CanGoPrevious", (now.tiles.len() > 1).into());
+    }
+    let emit = |interface, name, body: &dyn Fn() -> zbus::Result<()>| {
+        if let Err(error) = body() {
+            tracing::debug!(%error, interface, name, "the desktop cannot be told");
+        }
+    };
+    if !changed.is_empty() {
+        emit(PROPERTIES, "PropertiesChanged", &|| {
+            let gone: [&str; 0] = [];
+            let body = (PLAYER, &changed, &gone[..]);
+            connection.emit_signal(None::<&str>, PATH, PROPERTIES, "PropertiesChanged", &body)
+        });
+    }
+    let passed = if before.status == Status::Playing { micros(passed) } else { 0 };
+    let jump = micros(now.position) - micros(before.position) - passed;
+    if now.track == before.track && jump.abs() > JUMP_MICROS {
+        emit(PLAYER, "Seeked", &|| {
+            let body = (micros(now.position),);
+            connection.emit_signal(None::<&str>, PATH, PLAYER, "Seeked", &body)
+        });
+    }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX / 4)
+}
+
+/// The path of a tile's stream; the number is its only part that changes.
+fn track_path(track: TileId) -> ObjectPath<'static> {
+    ObjectPath::try_from(format!("/onair/tile/{}", track.0)).unwrap_or_default()
+}
+
+fn track_of(path: &ObjectPath<'_>) -> Option<TileId> {
+    path.as_str().strip_prefix("/onair/tile/")?.parse().ok().map(TileId)
+}
+
+fn metadata(state: &State) -> HashMap<&'static str, Value<'static>> {
+    let mut all = HashMap::from([
+        ("mpris:trackid", Value::from(track_path(state.track))),
+        ("xesam:title", Value::from(state.title.clone())),
+    ]);
+    if let Some(length) = state.length {
+        all.insert("mpris:length", micros(length).into());
+    }
+    all
+}
+
+/// The program.
+struct Application(Arc<Shared>);
+
+#[interface(name = "org.mpris.MediaPlayer2")]
+impl Application {
+    fn raise(&self) {
+        self.0.ask(Ask::Raise);
+    }
+
+    fn quit(&self) {
+        self.0.ask(Ask::Quit);
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn can_quit(&self) -> bool {
+        true
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn can_raise(&self) -> bool {
+        true
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn has_track_list(&self) -> bool {
+        false
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn identity(&self) -> &'static str {
+        "onair"
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn desktop_entry(&self) -> &'static str {
+        "onair"
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn supported_uri_schemes(&self) -> Vec<&'static str> {
+        SCHEMES.to_vec()
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn supported_mime_types(&self) -> Vec<&'static str> {
+        TYPES.to_vec()
+    }
+}
+
+/// The chosen player.
+struct Player(Arc<Shared>);
+
+impl Player {
+    fn state(&self) -> State {
+        self.0.state.lock().clone()
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the bus hands arguments over")]
+#[interface(name = "org.mpris.MediaPlayer2.Player")]
+impl Player {
+    fn next(&self) {
+        self.0.ask(Ask::Next);
+    }
+
+    fn previous(&self) {
+        self.0.ask(Ask::Previous);
+    }
+
+    fn pause(&self) {
+        self.0.ask(Ask::Pause);
+    }
+
+    fn play_pause(&self) {
+        self.0.ask(Ask::PlayPause);
+    }
+
+    fn stop(&self) {
+        self.0.ask(Ask::Stop);
+    }
+
+    fn play(&self) {
+        self.0.ask(Ask::Play);
+    }
+
+    fn seek(&self, offset: i64) {
+        self.0.ask(Ask::Seek(offset));
+    }
+
+    fn set_position(&self, track: ObjectPath<'_>, position: i64) {
+        if let Some(track) = track_of(&track) {
+            self.0.ask(Ask::SetPosition { track, micros: position });
+        }
+    }
+
+    fn open_uri(&self, uri: String) -> fdo::Result<()> {
+        let scheme = uri.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        let known = scheme.is_some_and(|scheme| SCHEMES.contains(&scheme.as_str()));
+        if !known || uri.len() > MOST_ADDRESS {
+            return Err(fdo::Error::InvalidArgs("this is no address that can be played".into()));
+        }
+        self.0.ask(Ask::Open(uri));
+        Ok(())
+    }
+
+    #[zbus(property)]
+    fn playback_status(&self) -> &'static str {
+        self.state().status.word()
+    }
+
+    #[zbus(property)]
+    fn rate(&self) -> f64 {
+        1.0
+    }
+
+    #[zbus(property)]
+    fn set_rate(&self, _rate: f64) {
+        // There is one rate; the specification lets others be ignored.
+    }
+
+    #[zbus(property)]
+    fn metadata(&self) -> HashMap<&'static str, Value<'static>> {
+        metadata(&self.state())
+    }
+
+    #[zbus(property)]
+    fn volume(&self) -> f64 {
+        self.state().volume
+    }
+
+    #[zbus(property)]
+    fn set_volume(&self, volume: f64) {
+        self.0.ask(Ask::SetVolume(volume));
+    }
+
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn position(&self) -> i64 {
+        micros(self.state().position)
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn minimum_rate(&self) -> f64 {
+        1.0
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn maximum_rate(&self) -> f64 {
+        1.0
+    }
+
+    #[zbus(property)]
+    fn can_go_next(&self) -> bool {
+        self.state().tiles.len() > 1
+    }
+
+    #[zbus(property)]
+    fn can_go_previous(&self) -> bool {
+        self.state().tiles.len() > 1
+    }
+
+    #[zbus(property)]
+    fn can_play(&self) -> bool {
+        true
+    }
+
+    #[zbus(property)]
+    fn can_pause(&self) -> bool {
+        true
+    }
+
+    #[zbus(property)]
+    fn can_seek(&self) -> bool {
+        self.state().can_seek()
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn can_control(&self) -> bool {
+        true
+    }
+}

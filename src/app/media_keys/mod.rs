@@ -1,0 +1,67 @@
+//! The player to the desktop: its media keys, its sound menu and its lock screen, by MPRIS over the
+//! session bus (Media Player Remote Interfacing Specification 2.2). Where there is no bus, nothing
+//! happens. On the bus there is what plays and how far; never an address, which may hold secrets.
+//!
+//! The window tells what is shown ([`MediaKeys::show`]) and takes what the desktop asks for
+//! ([`MediaKeys::asked`]); in between there is a thread for as long as there is a player.
+
+#[cfg(target_os = "linux")]
+mod bus;
+mod shared;
+mod state;
+
+use std::sync::Arc;
+
+use eframe::egui;
+
+use crate::base::Worker;
+use crate::base::queue::{self, Full};
+use crate::studio::Snapshot;
+
+use shared::Shared;
+pub use state::{Ask, State};
+
+/// Wishes that wait for the window; the desktop sends a few a second at most.
+const DEPTH: usize = 32;
+
+/// See the module.
+pub struct MediaKeys {
+    shared: Arc<Shared>,
+    asks: queue::Receiver<Ask>,
+    worker: Option<Worker>,
+}
+
+impl MediaKeys {
+    /// For the window of `wake`.
+    pub fn new(wake: egui::Context) -> Self {
+        let (sender, asks) = queue::bounded("media keys", DEPTH, Full::DropOldest);
+        Self { shared: Arc::new(Shared::new(sender, wake)), asks, worker: None }
+    }
+
+    /// The players as they are now.
+    pub fn show(&mut self, snapshot: &Snapshot) {
+        let Some(state) = State::of(snapshot) else {
+            // Dropping the worker asks it to stop: the player leaves the bus.
+            self.worker = None;
+            return;
+        };
+        *self.shared.state.lock() = state;
+        if self.worker.is_none() {
+            let shared = Arc::clone(&self.shared);
+            self.worker = Worker::spawn("onair-media-keys", move |stop| serve(&shared, stop))
+                .inspect_err(|error| tracing::debug!(%error, "media keys are not heard"))
+                .ok();
+        }
+    }
+
+    /// What the desktop asked for since the last time.
+    pub fn asked(&self) -> impl Iterator<Item = Ask> {
+        std::iter::from_fn(|| self.asks.try_recv().ok())
+    }
+}
+
+#[cfg(target_os = "linux")]
+use bus::serve;
+
+#[cfg(not(target_os = "linux"))]
+fn serve(_: &Arc<Shared>, _: &crate::base::Stop) {}

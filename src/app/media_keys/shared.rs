@@ -1,0 +1,30 @@
+//! What the window and the thread on the bus share.
+
+use eframe::egui;
+use parking_lot::Mutex;
+
+use super::state::{Ask, State};
+use crate::base::queue;
+
+/// See the module.
+pub(super) struct Shared {
+    pub state: Mutex<State>,
+    asks: queue::Sender<Ask>,
+    /// Wakes the window.
+    wake: egui::Context,
+}
+
+impl Shared {
+    /// Wishes go into `asks`, and wake the window of `wake`.
+    pub fn new(asks: queue::Sender<Ask>, wake: egui::Context) -> Self {
+        Self { state: Mutex::default(), asks, wake }
+    }
+
+    /// Hands a wish to the window.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "there is no session bus"))]
+    pub fn ask(&self, ask: Ask) {
+        if self.asks.send(ask).is_ok() {
+            self.wake.request_repaint();
+        }
+    }
+}

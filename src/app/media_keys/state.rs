@@ -1,0 +1,267 @@
+//! What the desktop is shown of the chosen player, and what its wishes mean. Pure.
+
+use std::time::Duration;
+
+use crate::studio::playing::TileId;
+use crate::studio::snapshot::WatchState;
+use crate::studio::{Command, Playing, Snapshot};
+use crate::ui::name_of;
+
+/// A jump is a change of place that the time which has passed does not explain.
+pub const JUMP_MICROS: i64 = 1_500_000;
+
+/// A wish of the desktop.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    Play,
+    Pause,
+    PlayPause,
+    Stop,
+    /// The next tile of the wall is heard, or the one before.
+    Next,
+    Previous,
+    /// So many microseconds on, or back.
+    Seek(i64),
+    /// To this place of a recording, where it is still this tile that plays.
+    SetPosition {
+        track: TileId,
+        micros: i64,
+    },
+    SetVolume(f64),
+    Open(String),
+    /// Show the window.
+    Raise,
+    /// As if the window were closed by its button.
+    Quit,
+}
+
+/// As MPRIS calls it.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Status {
+    Playing,
+    Paused,
+    #[default]
+    Stopped,
+}
+
+impl Status {
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Playing => "Playing",
+            Self::Paused => "Paused",
+            Self::Stopped => "Stopped",
+        }
+    }
+}
+
+/// What the desktop is shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    pub status: Status,
+    pub track: TileId,
+    /// The name of a stream or file; no address.
+    pub title: String,
+    pub length: Option<Duration>,
+    pub position: Duration,
+    /// How far one can go back in a broadcast, and how far back it is.
+    pub rewind: Option<(Duration, Duration)>,
+    pub volume: f64,
+    /// Tiles, in the order in which they are shown.
+    pub tiles: Vec<TileId>,
+}
+
+impl State {
+    /// Of the chosen player; `None` where there is nothing to play.
+    pub fn of(snapshot: &Snapshot) -> Option<Self> {
+        let tile = snapshot.tiles.iter().find(|tile| tile.chosen)?;
+        let figures = &snapshot.watch_figures;
+        if figures.url.is_empty() {
+            return None;
+        }
+        let status = match &snapshot.watch {
+            WatchState::Opening | WatchState::Playing | WatchState::Reconnecting { .. } => {
+                if figures.paused {
+                    Status::Paused
+                } else {
+                    Status::Playing
+                }
+            }
+            WatchState::Idle | WatchState::Ended | WatchState::Failed { .. } => Status::Stopped,
+        };
+        Some(Self {
+            status,
+            track: tile.id,
+            title: name_of(&figures.url),
+            length: figures.duration,
+            position: if figures.live { Duration::ZERO } else { figures.position },
+            rewind: figures.rewind.as_ref().map(|rewind| (rewind.range, rewind.behind)),
+            volume: if figures.muted { 0.0 } else { f64::from(figures.volume) },
+            tiles: snapshot.tiles.iter().map(|tile| tile.id).collect(),
+        })
+    }
+
+    /// Whether one can go about in it.
+    pub fn can_seek(&self) -> bool {
+        self.length.is_some() || self.rewind.is_some_and(|(range, _)| !range.is_zero())
+    }
+
+    /// What the studio is to do; nothing where the wish makes no sense now.
+    pub fn commands(&self, ask: &Ask) -> Vec<Command> {
+        let player = |playing| vec![Command::Player(playing)];
+        match ask {
+            Ask::Play => match self.status {
+                Status::Playing => Vec::new(),
+                Status::Paused => player(Playing::Pause(false)),
+                Status::Stopped => player(Playing::Again(self.track)),
+            },
+            Ask::Pause if self.status == Status::Playing => player(Playing::Pause(true)),
+            Ask::PlayPause => {
+                let other = if self.status == Status::Playing { Ask::Pause } else { Ask::Play };
+                self.commands(&other)
+            }
+            Ask::Stop if self.status != Status::Stopped => vec![Command::StopWatching],
+            Ask::Next => self.neighbour(1),
+            Ask::Previous => self.neighbour(self.tiles.len().saturating_sub(1)),
+            Ask::Seek(by) => self.seek(*by),
+            Ask::SetPosition { track, micros } => {
+                let place = u64::try_from(*micros).ok().map(Duration::from_micros);
+                match place.filter(|place| self.length.is_some_and(|length| *place <= length)) {
+                    Some(place) if *track == self.track => player(Playing::Seek(place)),
+                    _ => Vec::new(),
+                }
+            }
+            Ask::SetVolume(volume) if volume.is_finite() => {
+                vec![
+                    Command::SetPlayerMuted(false),
+                    Command::SetVolume(volume.clamp(0.0, 1.0) as f32),
+                ]
+            }
+            Ask::Open(url) => vec![Command::Watch { url: url.clone() }],
+            Ask::Pause | Ask::Stop | Ask::SetVolume(_) | Ask::Raise | Ask::Quit => Vec::new(),
+        }
+    }
+
+    /// The tile so many places on is heard.
+    fn neighbour(&self, steps: usize) -> Vec<Command> {
+        let place = self.tiles.iter().position(|tile| *tile == self.track).unwrap_or(0);
+        let next = self.tiles.get((place + steps) % self.tiles.len().max(1));
+        next.filter(|next| **next != self.track)
+            .map(|next| Command::Player(Playing::Choose(*next)))
+            .into_iter()
+            .collect()
+    }
+
+    fn seek(&self, by: i64) -> Vec<Command> {
+        let step = Duration::from_micros(by.unsigned_abs());
+        let playing = match (self.length, self.rewind) {
+            (Some(length), _) if by >= 0 => Playing::Seek((self.position + step).min(length)),
+            (Some(_), _) => Playing::Seek(self.position.saturating_sub(step)),
+            (None, Some((range, behind))) if by < 0 => Playing::Rewind((behind + step).min(range)),
+            (None, Some((_, behind))) if behind > step => Playing::Rewind(behind - step),
+            (None, Some(_)) => Playing::GoToLive,
+            (None, None) => return Vec::new(),
+        };
+        vec![Command::Player(playing)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::snapshot::{TileView, WatchFigures};
+
+    const SECOND: i64 = 1_000_000;
+
+    fn film() -> State {
+        State {
+            status: Status::Playing,
+            track: TileId(1),
+            length: Some(Duration::from_secs(60)),
+            position: Duration::from_secs(30),
+            tiles: vec![TileId(0), TileId(1), TileId(4)],
+            ..State::default()
+        }
+    }
+
+    fn player(playing: Playing) -> Vec<Command> {
+        vec![Command::Player(playing)]
+    }
+
+    #[test]
+    fn nothing_secret_is_shown_and_nothing_at_all_without_a_stream() {
+        let mut snapshot = Snapshot::default();
+        assert_eq!(State::of(&snapshot), None);
+        snapshot.tiles = vec![TileView { chosen: true, ..TileView::default() }];
+        assert_eq!(State::of(&snapshot), None);
+        let url = "rtmp://me:planted@host/live/show?token=planted".to_owned();
+        snapshot.watch_figures =
+            WatchFigures { url, volume: 0.5, live: true, ..WatchFigures::default() };
+        snapshot.watch = WatchState::Playing;
+        let state = State::of(&snapshot).unwrap();
+        assert_eq!((state.title.as_str(), state.status), ("show · host", Status::Playing));
+        assert!(!format!("{state:?}").contains("planted"));
+        assert!(!state.can_seek());
+        snapshot.watch_figures.paused = true;
+        snapshot.watch_figures.muted = true;
+        let state = State::of(&snapshot).unwrap();
+        assert_eq!((state.status, state.volume), (Status::Paused, 0.0));
+        snapshot.watch = WatchState::Ended;
+        assert_eq!(State::of(&snapshot).unwrap().status, Status::Stopped);
+    }
+
+    #[test]
+    fn keys_hold_go_on_and_begin_again() {
+        let mut state = film();
+        assert_eq!(state.commands(&Ask::PlayPause), player(Playing::Pause(true)));
+        assert_eq!(state.commands(&Ask::Play), []);
+        assert_eq!(state.commands(&Ask::Stop), [Command::StopWatching]);
+        state.status = Status::Paused;
+        assert_eq!(state.commands(&Ask::PlayPause), player(Playing::Pause(false)));
+        assert_eq!(state.commands(&Ask::Pause), []);
+        state.status = Status::Stopped;
+        assert_eq!(state.commands(&Ask::Play), player(Playing::Again(TileId(1))));
+        assert_eq!(state.commands(&Ask::Stop), []);
+    }
+
+    #[test]
+    fn places_stay_within_what_there_is() {
+        let state = film();
+        let to = |seconds| player(Playing::Seek(Duration::from_secs(seconds)));
+        assert_eq!(state.commands(&Ask::Seek(5 * SECOND)), to(35));
+        assert_eq!(state.commands(&Ask::Seek(-40 * SECOND)), to(0));
+        assert_eq!(state.commands(&Ask::Seek(i64::MAX)), to(60));
+        assert_eq!(state.commands(&Ask::Seek(i64::MIN)), to(0));
+        let set = |track, micros| state.commands(&Ask::SetPosition { track, micros });
+        assert_eq!(set(TileId(1), 10 * SECOND), to(10));
+        // What is no place in it, or meant another stream, is nothing.
+        for (track, micros) in [(TileId(1), -1), (TileId(1), 61 * SECOND), (TileId(0), SECOND)] {
+            assert_eq!(set(track, micros), []);
+        }
+        let live = State {
+            length: None,
+            rewind: Some((Duration::from_secs(20), Duration::from_secs(5))),
+            ..film()
+        };
+        let back = |seconds| player(Playing::Rewind(Duration::from_secs(seconds)));
+        assert!(live.can_seek());
+        assert_eq!(live.commands(&Ask::Seek(-10 * SECOND)), back(15));
+        assert_eq!(live.commands(&Ask::Seek(-60 * SECOND)), back(20));
+        assert_eq!(live.commands(&Ask::Seek(2 * SECOND)), back(3));
+        assert_eq!(live.commands(&Ask::Seek(5 * SECOND)), player(Playing::GoToLive));
+        assert_eq!(State { rewind: None, ..live }.commands(&Ask::Seek(SECOND)), []);
+    }
+
+    #[test]
+    fn the_wall_is_walked_and_loudness_bounded() {
+        let state = film();
+        assert_eq!(state.commands(&Ask::Next), player(Playing::Choose(TileId(4))));
+        assert_eq!(state.commands(&Ask::Previous), player(Playing::Choose(TileId(0))));
+        let alone = State { tiles: vec![TileId(1)], ..film() };
+        assert_eq!((alone.commands(&Ask::Next), alone.commands(&Ask::Previous)), (vec![], vec![]));
+        let loud = |volume| state.commands(&Ask::SetVolume(volume));
+        assert!(loud(7.0).contains(&Command::SetVolume(1.0)));
+        assert!(loud(-1.0).contains(&Command::SetVolume(0.0)));
+        assert_eq!(loud(f64::NAN), []);
+    }
+}
