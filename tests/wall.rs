@@ -12,6 +12,7 @@
 #[path = "peers/mod.rs"]
 mod peers;
 
+use std::process::Command;
 use std::time::Duration;
 
 use onair::audio::AudioChoice;
@@ -19,8 +20,9 @@ use onair::base::Clock;
 use onair::capture::VideoChoice;
 use onair::studio::playing::MOST_TILES;
 use onair::studio::snapshot::{TileView, WatchState};
-use onair::studio::{Command, Config, Playing, Settings, Snapshot, Studio, TileId};
+use onair::studio::{Command as Ask, Config, Playing, Settings, Snapshot, Studio, TileId};
 use peers::{LIMIT, Onair, free_port, wait_for};
+use serde_json::Value;
 
 /// A studio that shows nothing itself and remembers in `folder`.
 fn studio(folder: &std::path::Path) -> Studio {
@@ -58,9 +60,9 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     let dead = format!("rtmp://127.0.0.1:{}/live/nobody", free_port());
     let folder = tempfile::tempdir().unwrap();
     let one = studio(folder.path());
-    let player = |playing| one.send(Command::Player(playing));
+    let player = |playing| one.send(Ask::Player(playing));
 
-    one.send(Command::Watch { url: url.clone() });
+    one.send(Ask::Watch { url: url.clone() });
     player(Playing::Add { url: dead.clone() });
     player(Playing::Add { url: format!("{url}?token=planted") });
     let failed = |snapshot: &Snapshot| {
@@ -125,7 +127,60 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     let urls: Vec<&str> = snapshot.tiles.iter().map(|tile| tile.figures.url.as_str()).collect();
     assert_eq!(urls, [url.as_str(), dead.as_str()]);
     assert!(snapshot.tiles.iter().all(|tile| tile.state == WatchState::Idle));
-    next.send(Command::Player(Playing::Again(TileId(0))));
+    next.send(Ask::Player(Playing::Again(TileId(0))));
     wait(&next, "the first", |snapshot| plays(snapshot, 0));
     next.end(LIMIT).unwrap();
+}
+
+/// Runs `onair play --headless --json` and gives its exit code and lines.
+fn headless(arguments: &[&str]) -> (Option<i32>, Vec<Value>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+    command.args(["--json", "play", "--headless", "--mute"]).args(arguments);
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (output.status.code(), lines, String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn several_streams_without_a_window_are_told_apart() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let film = folder.path().join("film.flv");
+    peers::ffmpeg::make(&film, "160x90", "1", &[]);
+    let film = film.to_str().unwrap();
+    let absent = folder.path().join("absent.flv");
+    let absent = absent.to_str().unwrap();
+
+    let (code, lines, said) = headless(&[film, absent, film]);
+    assert_eq!(code, Some(3), "the first that did not end well: {said}");
+    assert!(said.contains("2: ") && said.contains("absent.flv"), "{said}");
+    let (last, others) = lines.split_last().unwrap();
+    assert!(others.iter().all(|line| line["index"].is_u64()), "{others:?}");
+    let summary = |index: u64| {
+        let mut all = others.iter().filter(|line| line["event"] == "summary");
+        all.find(|line| line["index"] == index).unwrap()
+    };
+    for played in [summary(0), summary(2)] {
+        assert!(played["shown"].as_u64().unwrap() > 0 && played["exit"] == 0, "{played}");
+    }
+    assert_eq!((&summary(1)["exit"], &summary(1)["shown"]), (&3.into(), &0.into()));
+    assert_eq!((&last["event"], &last["streams"]), (&"summary".into(), &3.into()), "{last}");
+    let sum = summary(0)["shown"].as_u64().unwrap() + summary(2)["shown"].as_u64().unwrap();
+    assert_eq!((&last["shown"], &last["exit"]), (&sum.into(), &3.into()), "{last}");
+    assert!(last["index"].is_null());
+
+    // One alone is told as ever.
+    let (code, lines, _) = headless(&[film]);
+    assert_eq!(code, Some(0));
+    assert!(lines.iter().all(|line| line["index"].is_null()), "{lines:?}");
+    let summaries = lines.iter().filter(|line| line["event"] == "summary").count();
+    assert_eq!((summaries, &lines.last().unwrap()["event"]), (1, &"summary".into()));
+
+    let (code, _, said) = headless(&[film, film, "--save", absent]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("--save is for one stream"), "{said}");
+    let (code, _, said) = headless(&[film; MOST_TILES + 1]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("at most 9"), "{said}");
 }

@@ -8,7 +8,7 @@ use crate::cli::output::complain;
 use crate::media::VideoFrame;
 use crate::player;
 use crate::studio::settings::{read_services, services_beside};
-use crate::studio::{self, Command, Serve, Settings, Snapshot, Studio};
+use crate::studio::{self, Command, Playing, Serve, Settings, Snapshot, Studio};
 use crate::ui::Page;
 
 /// Opens the studio and runs it to its end.
@@ -37,8 +37,8 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
     open(config, Options { preferences, ..Options::default() }, &[])
 }
 
-/// Opens the player with a stream and runs it to its end.
-pub fn play(url: &str, player: player::Config, full_screen: bool, clock: Clock) -> Exit {
+/// Opens the player with streams, a wall of them where they are several, and runs it to its end.
+pub fn play(urls: &[String], player: player::Config, full_screen: bool, clock: Clock) -> Exit {
     let path = studio::settings::default_path();
     let (mut settings, _) = path.as_deref().map(Settings::read).unwrap_or_default();
     // Nobody asked for a camera or a microphone.
@@ -54,7 +54,10 @@ pub fn play(url: &str, player: player::Config, full_screen: bool, clock: Clock) 
     let preferences = settings.preferences.clone();
     let config = studio::Config { player, ..studio::Config::new(clock, settings) };
     let options = Options { preferences, page: Page::Watch, full_screen, ..Options::default() };
-    open(config, options, &[Command::Watch { url: url.to_owned() }])
+    let others = urls.iter().skip(1).map(|url| Playing::Add { url: url.clone() });
+    let first = urls.iter().take(1).map(|url| Command::Watch { url: url.clone() });
+    let commands: Vec<Command> = first.chain(others.map(Command::Player)).collect();
+    open(config, options, &commands)
 }
 
 fn open(config: studio::Config, options: Options, first: &[Command]) -> Exit {

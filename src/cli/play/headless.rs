@@ -1,0 +1,364 @@
+//! `onair play --headless`: one stream or several, each with a player of its own; what befalls one of
+//! them ends no other.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::args::{Args, chat_at};
+use super::words::{exit_of, sentence};
+use crate::base::{Clock, Latest, Timestamp};
+use crate::cli::Exit;
+use crate::cli::output::{Output, complain};
+use crate::cli::signals::Interrupt;
+use crate::media::VideoFrame;
+use crate::net::Runtime;
+use crate::player::chat::{Chat, ChatState};
+use crate::player::{Config, Event, Figures, Message, Player, Severity, Source, State, snapshot};
+use crate::wire::chat::Line;
+
+/// How often it is looked what has happened.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Plays without a window; the exit code is that of the first stream that did not end well.
+pub(super) fn run(
+    args: &Args,
+    config: &Config,
+    output: &Output,
+    interrupt: &Interrupt,
+    runtime: &Runtime,
+    clock: Clock,
+) -> Exit {
+    let chat = match args.chat.as_deref().map(|url| chat_at(url, args.first())) {
+        Some(Err(why)) => {
+            complain(&why);
+            return Exit::Usage;
+        }
+        Some(Ok(url)) => url.map(|url| Chat::join(url, config.net.clone(), runtime)),
+        None => None,
+    };
+    let several = args.sources.len() > 1;
+    let mut chat = Some(chat);
+    let mut exits = Vec::new();
+    let mut all: Vec<Watching<'_>> = Vec::new();
+    for (number, source) in args.sources.iter().enumerate() {
+        let index = several.then_some(number);
+        let source = Source::parse(source);
+        let muted = config.muted || number > 0;
+        let config = Config { source, muted, ..config.clone() };
+        match Player::open(&config, runtime, clock, Latest::<VideoFrame>::default()) {
+            Ok(player) => all.push(Watching {
+                args,
+                output,
+                clock,
+                index,
+                player,
+                chat: chat.take().flatten(),
+                chat_state: None,
+                playing_since: None,
+                next_stats: None,
+                ended: None,
+            }),
+            Err(failure) => {
+                complain(&numbered(index, sentence(&failure)));
+                let exit = exit_of(failure.kind);
+                summary(output, &Figures::default(), args.measure, index, exit);
+                exits.push((number, exit));
+            }
+        }
+    }
+    while all.iter().any(|stream| stream.ended.is_none()) {
+        for stream in all.iter_mut().filter(|stream| stream.ended.is_none()) {
+            let exit = if interrupt.is_set() { Some(Exit::Ok) } else { stream.step() };
+            if let Some(exit) = exit {
+                stream.end(exit);
+            }
+        }
+        std::thread::sleep(LOOK);
+    }
+    exits.extend(
+        all.iter().map(|stream| (stream.index.unwrap_or(0), stream.ended.unwrap_or(Exit::Ok))),
+    );
+    exits.sort_by_key(|(number, _)| *number);
+    let bad = exits.iter().map(|(_, exit)| *exit).find(|exit| *exit != Exit::Ok);
+    let exit = bad.unwrap_or(Exit::Ok);
+    if several {
+        totals(output, &all, args.sources.len(), exit);
+    }
+    exit
+}
+
+/// The last line where there are several streams.
+fn totals(output: &Output, all: &[Watching<'_>], streams: usize, exit: Exit) {
+    let figures: Vec<Figures> = all.iter().map(|stream| stream.player.figures()).collect();
+    let sum = |count: fn(&Figures) -> u64| figures.iter().map(count).sum::<u64>();
+    let shown = sum(|figures| figures.shown);
+    let fields = json!({
+        "streams": streams,
+        "decoded": sum(|figures| figures.decoded),
+        "shown": shown,
+        "dropped": sum(|figures| figures.dropped),
+        "audio_samples": sum(|figures| figures.audio_samples),
+        "received_bytes": sum(|figures| figures.received_bytes),
+        "exit": exit.code(),
+    });
+    output.event("summary", fields, || Some(format!("{streams} streams, {shown} pictures shown.")));
+}
+
+/// An event, with the number of its stream where there are several.
+fn event(
+    output: &Output,
+    index: Option<usize>,
+    name: &str,
+    mut fields: Value,
+    words: impl FnOnce() -> Option<String>,
+) {
+    if let (Some(index), Some(fields)) = (index, fields.as_object_mut()) {
+        fields.insert("index".into(), index.into());
+    }
+    output.event(name, fields, || words().map(|words| numbered(index, words)));
+}
+
+/// A sentence about one of several streams, which are counted from 1 in words.
+fn numbered(index: Option<usize>, words: String) -> String {
+    match index {
+        Some(index) => format!("{}: {words}", index + 1),
+        None => words,
+    }
+}
+
+/// One of the streams, and what is told of it.
+struct Watching<'a> {
+    args: &'a Args,
+    output: &'a Output,
+    clock: Clock,
+    /// Which of several streams; `None` where there is one.
+    index: Option<usize>,
+    player: Player,
+    chat: Option<Chat>,
+    chat_state: Option<ChatState>,
+    playing_since: Option<Timestamp>,
+    next_stats: Option<Timestamp>,
+    /// How it ended, once it has.
+    ended: Option<Exit>,
+}
+
+impl Watching<'_> {
+    /// Tells what has happened; how it ended, once it has.
+    fn step(&mut self) -> Option<Exit> {
+        while let Ok(event) = self.player.events().try_recv() {
+            self.tell(&event);
+        }
+        self.tell_chat();
+        let now = self.clock.now();
+        let state = self.player.state();
+        let figures = self.player.figures();
+        if self.playing_since.is_none()
+            && (figures.first_picture.is_some()
+                || figures.audio_samples > 0
+                || (self.args.save.is_some() && figures.received_bytes > 0))
+        {
+            self.playing_since = Some(now);
+        }
+        let next = *self.next_stats.get_or_insert(now + Duration::from_secs(1));
+        if now >= next {
+            self.next_stats = Some(next + Duration::from_secs(1));
+            self.stats(&figures);
+        }
+        match state {
+            State::Ended => return Some(Exit::Ok),
+            State::Failed(failure) => return Some(exit_of(failure.kind)),
+            _ => {}
+        }
+        if let (Some(since), Some(duration)) = (self.playing_since, self.args.duration)
+            && now.since(since) >= duration
+        {
+            let lost = matches!(state, State::Reconnecting { .. });
+            return Some(if lost { Exit::Lost } else { Exit::Ok });
+        }
+        None
+    }
+
+    /// Stops it, completes its files and says what it came to.
+    fn end(&mut self, exit: Exit) {
+        let mut exit = exit;
+        if !self.player.stop(Duration::from_secs(3)) && exit == Exit::Ok {
+            exit = Exit::Error;
+        }
+        // Stopping may have had a last word.
+        while let Ok(event) = self.player.events().try_recv() {
+            self.tell(&event);
+        }
+        if let Some(failure) = self.player.output_failure()
+            && exit == Exit::Ok
+        {
+            exit = exit_of(failure.kind);
+        }
+        if let Some(path) = &self.args.snapshot {
+            let written = match self.player.picture() {
+                Some(frame) => snapshot::write(path, &frame).map_err(|failure| sentence(&failure)),
+                None => Err("no picture was shown, so there is no snapshot".to_owned()),
+            };
+            if let Err(why) = written {
+                complain(&why);
+                if exit == Exit::Ok {
+                    exit = Exit::File;
+                }
+            }
+        }
+        summary(self.output, &self.player.figures(), self.args.measure, self.index, exit);
+        self.ended = Some(exit);
+    }
+
+    /// An event, with the number of its stream where there are several.
+    fn event(&self, name: &str, fields: Value, words: impl FnOnce() -> Option<String>) {
+        event(self.output, self.index, name, fields, words);
+    }
+
+    fn tell(&self, event: &Event) {
+        match event {
+            Event::State(state) => self.tell_state(state),
+            Event::Message(message) => self.tell_message(message),
+            Event::Line(line) if self.args.chat.is_some() => self.tell_line(line),
+            Event::Line(_) => {}
+        }
+    }
+
+    fn tell_line(&self, line: &Line) {
+        let fields = json!({ "name": line.name, "text": line.text });
+        self.event("chat", fields, || {
+            let name = if line.name.is_empty() { "*" } else { &line.name };
+            Some(format!("{name}: {}", line.text))
+        });
+    }
+
+    /// What was said in the chat, and whether it can be heard.
+    fn tell_chat(&mut self) {
+        let Some(chat) = &self.chat else { return };
+        for line in chat.heard() {
+            self.tell_line(&line);
+        }
+        let state = chat.state();
+        if self.chat_state.as_ref() == Some(&state) {
+            return;
+        }
+        let (name, cause) = match &state {
+            ChatState::Connecting => ("connecting", None),
+            ChatState::Open => ("open", None),
+            ChatState::Lost { cause } => ("lost", Some(cause)),
+            ChatState::Refused { cause } => ("refused", Some(cause)),
+        };
+        self.event("chat", json!({ "state": name, "cause": cause }), || {
+            cause.map(|cause| format!("The chat cannot be followed: {cause}."))
+        });
+        self.chat_state = Some(state);
+    }
+
+    fn tell_state(&self, state: &State) {
+        let (fields, words) = match state {
+            State::Starting => return,
+            State::Opening { stage } => (json!({"state": "opening", "stage": stage}), None),
+            State::Playing => (json!({"state": "playing"}), Some("Playing.".to_owned())),
+            State::Reconnecting { cause, retry_in } => (
+                json!({
+                    "state": "reconnecting",
+                    "cause": cause,
+                    "retry_in": retry_in.as_secs_f64(),
+                }),
+                Some(format!("Lost: {cause}. Next try in {:.1} s.", retry_in.as_secs_f64())),
+            ),
+            State::Ended => (json!({"state": "ended"}), Some("The stream has ended.".to_owned())),
+            State::Failed(failure) => {
+                complain(&numbered(self.index, sentence(failure)));
+                let fields = json!({
+                    "state": "failed",
+                    "code": failure.kind.exit_code(),
+                    "cause": failure.cause,
+                    "advice": failure.advice,
+                });
+                (fields, None)
+            }
+        };
+        self.event("play", fields, || words);
+    }
+
+    fn tell_message(&self, message: &Message) {
+        let level = match message.severity {
+            Severity::Info => "info",
+            Severity::Warning => "warning",
+        };
+        let fields = json!({
+            "level": level,
+            "key": message.key,
+            "summary": message.summary,
+            "advice": message.advice,
+            "detail": message.detail,
+        });
+        self.event("notice", fields, || {
+            Some(format!("{} {}", message.summary, message.advice).trim_end().to_owned())
+        });
+    }
+
+    fn stats(&self, figures: &Figures) {
+        self.event("play_stats", fields(figures, self.args.measure), || {
+            let size = figures.size.map_or_else(|| "no picture".to_owned(), |s| s.to_string());
+            Some(format!(
+                "{size} {:.1} fps · {} kbps · buffer {} ms · {} dropped · {} underruns{}",
+                figures.fps,
+                figures.bitrate / 1_000,
+                figures.buffer.as_millis(),
+                figures.dropped,
+                figures.underruns,
+                figures.latency_ms.map_or_else(String::new, |ms| format!(" · latency {ms:.0} ms")),
+            ))
+        });
+    }
+}
+
+/// The fields of `play_stats`.
+fn fields(figures: &Figures, measure: bool) -> Value {
+    let tenths = |value: f64| (value * 10.0).round() / 10.0;
+    let mut fields = json!({
+        "width": figures.size.map(|size| size.width),
+        "height": figures.size.map(|size| size.height),
+        "decoded": figures.decoded,
+        "shown": figures.shown,
+        "dropped": figures.dropped,
+        "late": figures.late,
+        "skipped": figures.skipped,
+        "damaged": figures.damaged,
+        "audio_samples": figures.audio_samples,
+        "underruns": figures.underruns,
+        "buffer_ms": figures.buffer.as_millis() as u64,
+        "speed": (figures.speed * 10_000.0).round() / 10_000.0,
+        "first_picture_ms": figures.first_picture.map(|first| first.as_millis() as u64),
+        "reconnects": figures.reconnects,
+        "fps": tenths(figures.fps),
+        "bitrate": figures.bitrate,
+        "video": figures.video,
+        "audio": figures.audio,
+        "audio_device": figures.device,
+    });
+    if measure && let Some(fields) = fields.as_object_mut() {
+        fields.insert("latency_ms".into(), json!(figures.latency_ms.map(tenths)));
+        fields.insert("av_offset_ms".into(), json!(figures.av_offset_ms.map(tenths)));
+    }
+    fields
+}
+
+fn summary(output: &Output, figures: &Figures, measure: bool, index: Option<usize>, exit: Exit) {
+    let mut fields = fields(figures, measure);
+    if let Some(fields) = fields.as_object_mut() {
+        fields.insert("received_bytes".into(), figures.received_bytes.into());
+        fields.insert("seconds".into(), figures.playing_for.as_secs_f64().into());
+        fields.insert("exit".into(), exit.code().into());
+    }
+    event(output, index, "summary", fields, || {
+        Some(format!(
+            "{} pictures shown, {} dropped, {:.1} s of playing.",
+            figures.shown,
+            figures.dropped,
+            figures.playing_for.as_secs_f64()
+        ))
+    });
+}
