@@ -19,6 +19,8 @@ use crate::wire::flv::{Reader, TagKind, default_track, parse_audio, parse_video}
 
 /// Where the cache keeps enhanced video metadata (colour): beside the tracks.
 const COLOR_SLOT: u16 = 256;
+/// And from where on how the channels of each track of sound are laid out.
+const LAYOUT_SLOT: u16 = 512;
 
 /// The publisher.
 #[derive(Debug)]
@@ -128,7 +130,8 @@ impl Publisher {
                     let plain = tag.is_multitrack.then(|| default_track(kind, body, track));
                     if tag.is_sequence_start() {
                         self.observe(kind, body);
-                        (Class::Vital, Keep::Header(tag.track.id.into()), plain)
+                        let slot = if tag.is_layout() { LAYOUT_SLOT } else { 0 };
+                        (Class::Vital, Keep::Header(slot + u16::from(tag.track.id)), plain)
                     } else {
                         (Class::Sound, Keep::Media, plain)
                     }

@@ -81,6 +81,11 @@ impl AudioTag {
         std::iter::once(self.track).chain(self.more_tracks).find(|track| track.id == id)
     }
 
+    /// Whether it tells how channels are laid out, which is kept beside the configuration.
+    pub fn is_layout(&self) -> bool {
+        matches!(self.track.packet, AudioPacket::MultichannelConfig(_))
+    }
+
     /// Whether this body must be kept for those who come later. An empty configuration need not.
     pub fn is_sequence_start(&self) -> bool {
         self.tracks().any(|track| match &track.packet {
