@@ -108,6 +108,7 @@ mod decoded {
     use onair::wire::flv::audio::AudioPacket;
     use onair::wire::flv::video::VideoPacket;
     use onair::wire::flv::{Demuxer, FrameType, TagKind, parse_audio, parse_video};
+    use onair::wire::ts::{self, Codec, Event};
     use onair::wire::{mkv, mp4};
     use serde_json::Value;
 
@@ -136,6 +137,9 @@ mod decoded {
 
     fn read(path: &Path) -> Film {
         let data = std::fs::read(path).unwrap();
+        if path.extension().is_some_and(|it| it == "ts") {
+            return read_ts(&data);
+        }
         let mut source = &data[..];
         let Index { tracks, samples, .. } = match Format::of_path(path).unwrap() {
             Format::Flv => return read_flv(&data),
@@ -150,6 +154,42 @@ mod decoded {
         });
         let packets = packets.collect();
         Film { video: tracks.video, audio: tracks.audio.into_iter().next(), packets }
+    }
+
+    fn read_ts(data: &[u8]) -> Film {
+        let mut film = Film { video: None, audio: None, packets: Vec::new() };
+        let mut take = |event| match event {
+            Event::VideoConfig { config, .. } => {
+                film.video = Some(VideoParameters {
+                    codec: VideoCodec::Hevc,
+                    size: Size::new(0, 0),
+                    frame_rate: FrameRate::FPS_30,
+                    bitrate: BitsPerSecond(0),
+                    config,
+                });
+            }
+            Event::Picture { dts, pts, keyframe, data, .. } => {
+                let [dts, pts] = [dts, pts].map(|ticks| Timestamp::from_micros(ticks * 100 / 9));
+                film.packets.push(packet(Track::Video, dts, pts, keyframe, data));
+            }
+            Event::Sound { codec, pts, data } => {
+                let codec = if codec == Codec::Ac3 { AudioCodec::Ac3 } else { AudioCodec::Eac3 };
+                film.audio = Some(AudioParameters {
+                    codec,
+                    sample_rate: 48_000,
+                    channels: 2,
+                    bitrate: BitsPerSecond(0),
+                    config: Bytes::new(),
+                });
+                let at = Timestamp::from_micros(pts * 100 / 9);
+                film.packets.push(packet(Track::Audio, at, at, true, data));
+            }
+            _ => {}
+        };
+        let mut demuxer = ts::Demuxer::new();
+        demuxer.push(data, &mut take);
+        demuxer.finish(&mut take);
+        film
     }
 
     fn read_flv(data: &[u8]) -> Film {
@@ -248,6 +288,7 @@ mod decoded {
         vec![
             ("hevc.mp4", x265(&["-pix_fmt", "yuv420p"]), true),
             ("hevc.mkv", x265(&["-pix_fmt", "yuv420p10le"]), false),
+            ("hevc.ts", x265(&["-pix_fmt", "yuv420p"]), true),
             ("hevc444.mkv", x265(&["-pix_fmt", "yuv444p"]), false),
             (
                 "av1.mp4",
@@ -380,7 +421,9 @@ mod decoded {
         2.0 * (sine * sine + cosine * cosine) / samples.len() as f64 / all.max(1e-9)
     }
 
-    const SOUNDS: [(&str, &[&str], u32, u16); 9] = [
+    const SOUNDS: [(&str, &[&str], u32, u16); 11] = [
+        ("ac3.ts", &["-c:a", "ac3", "-ac", "2"], 48_000, 2),
+        ("eac3.ts", &["-c:a", "eac3", "-ac", "2"], 48_000, 2),
         ("ac3.mp4", &["-c:a", "ac3", "-ac", "2"], 48_000, 2),
         (
             "ac3-51.mkv",

@@ -8,5 +8,5 @@
 mod picture;
 mod sound;
 
-pub use picture::{Picture, av1, hevc, vp9, vp9_key_size};
-pub use sound::{Sound, ac3, flac, opus};
+pub use picture::{Picture, av1, hevc, hevc_record, vp9, vp9_key_size};
+pub use sound::{Sound, ac3, ac3_frame, flac, opus};

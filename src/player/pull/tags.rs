@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::media::{EncodedPacket, Priority, Track};
-use crate::player::bodies::{enhanced, raw};
+use crate::media::{EncodedPacket, Priority, Track, VideoCodec};
+use crate::player::bodies::{enhanced, picture, raw};
 use crate::wire::flv::reader::video_parameters;
 use crate::wire::flv::{self, Metadata, Tag, TagKind};
 use crate::wire::ts::{CLOCK, Codec, Event};
@@ -23,11 +23,14 @@ fn tag(kind: TagKind, time_ms: u32, body: Bytes) -> Tag {
 /// tag before, which configurations get.
 pub(super) fn of_ts(event: Event, last_ms: u32) -> Option<Tag> {
     match event {
-        Event::VideoConfig(config) => {
+        Event::VideoConfig { codec: Codec::Hevc, config } => {
+            Some(tag(TagKind::Video, last_ms, enhanced(0x90, b"hvc1", &config)))
+        }
+        Event::VideoConfig { config, .. } => {
             let (parameters, _) = video_parameters(config, &Metadata::default()).ok()?;
             Some(tag(TagKind::Video, last_ms, flv::video_sequence_header(&parameters)))
         }
-        Event::Picture { dts, pts, keyframe, data } => {
+        Event::Picture { codec, dts, pts, keyframe, data } => {
             let time_ms = millis(dts);
             // The composition time counts from the rounded time.
             let composition = millis(pts).wrapping_sub(time_ms).cast_signed();
@@ -41,7 +44,8 @@ pub(super) fn of_ts(event: Event, last_ms: u32) -> Option<Tag> {
                 captured: Timestamp::ZERO,
                 rendition: None,
             };
-            Some(tag(TagKind::Video, time_ms, flv::video_body(&packet)))
+            let codec = if codec == Codec::Hevc { VideoCodec::Hevc } else { VideoCodec::H264 };
+            Some(tag(TagKind::Video, time_ms, picture(codec, &packet)))
         }
         Event::AudioConfig(config) if config.starts_with(b"OpusHead") => {
             Some(tag(TagKind::Audio, last_ms, enhanced(0x90, b"Opus", &config)))
@@ -51,17 +55,12 @@ pub(super) fn of_ts(event: Event, last_ms: u32) -> Option<Tag> {
             let body = match codec {
                 Codec::Aac => raw(&[0xAF, 1], &data),
                 Codec::Opus => enhanced(0x91, b"Opus", &data),
+                Codec::Ac3 => enhanced(0x91, b"ac-3", &data),
+                Codec::Eac3 => enhanced(0x91, b"ec-3", &data),
                 _ => raw(&[0x2F], &data),
             };
             Some(tag(TagKind::Audio, millis(pts), body))
         }
-        // A configuration of such a codec: the player names it.
-        Event::Unsupported(codec) => match codec {
-            Codec::Hevc => Some(tag(TagKind::Video, last_ms, enhanced(0x90, b"hvc1", &[]))),
-            Codec::Ac3 => Some(tag(TagKind::Audio, last_ms, enhanced(0x90, b"ac-3", &[]))),
-            Codec::Eac3 => Some(tag(TagKind::Audio, last_ms, enhanced(0x90, b"ec-3", &[]))),
-            _ => None,
-        },
-        Event::Scrambled | Event::Lost => None,
+        Event::Unsupported(_) | Event::Scrambled | Event::Lost => None,
     }
 }

@@ -1,5 +1,7 @@
 //! Pictures: HEVC, AV1, VP9.
 
+use bytes::{BufMut, Bytes, BytesMut};
+
 use crate::wire::bits::{BitReader, Error};
 use crate::wire::h264::nal::unescape;
 
@@ -31,7 +33,8 @@ pub fn hevc(config: &[u8]) -> Option<Picture> {
     };
     // The compatibility and constraint flags stand between.
     let level = more.get(10).map(|level| u32::from(*level)).filter(|level| *level > 0);
-    let size = config.get(22..).and_then(hevc_sps).and_then(|sps| hevc_size(sps).ok());
+    let size = config.get(22..).and_then(hevc_sps).and_then(|sps| HevcSps::parse(sps).ok());
+    let size = size.map(|sps| sps.size);
     let profile = (!name.is_empty()).then(|| name.to_owned());
     Some(Picture { profile, level, size })
 }
@@ -54,12 +57,71 @@ fn hevc_sps(arrays: &[u8]) -> Option<&[u8]> {
     None
 }
 
-fn hevc_size(sps: &[u8]) -> Result<(u32, u32), Error> {
-    let sps = unescape(sps.get(..MOST_OF_SPS).unwrap_or(sps));
-    let mut bits = BitReader::new(&sps);
+/// What stands in front of an HEVC sequence parameter set (H.265 §7.3.2.2.1).
+struct HevcSps {
+    /// `general_profile_space` up to `general_level_idc`, as a configuration repeats them.
+    profile_and_level: [u8; 12],
+    layers: u8,
+    nested: bool,
+    chroma: u8,
+    depths: (u8, u8),
+    size: (u32, u32),
+}
+
+impl HevcSps {
+    /// Of a set without its NAL header.
+    fn parse(sps: &[u8]) -> Result<Self, Error> {
+        let sps = unescape(sps.get(..MOST_OF_SPS).unwrap_or(sps));
+        let mut bits = BitReader::new(&sps);
+        let (size, chroma, layers, nested) = hevc_front(&mut bits)?;
+        // A set that was cut short still tells the size.
+        let depths = (bits.ue().unwrap_or(0), bits.ue().unwrap_or(0));
+        let small = |value: u32| u8::try_from(value.min(15)).unwrap_or(0);
+        let profile_and_level = sps.get(1..13).and_then(|part| part.first_chunk().copied());
+        Ok(Self {
+            profile_and_level: profile_and_level.unwrap_or_default(),
+            layers: small(layers),
+            nested,
+            chroma: small(chroma.min(3)),
+            depths: (small(depths.0.min(7)), small(depths.1.min(7))),
+            size,
+        })
+    }
+}
+
+/// An HEVCDecoderConfigurationRecord with lengths of 4 bytes (ISO/IEC 14496-15 §8.3.3.1) of these
+/// NAL units: video, sequence and picture parameter sets.
+pub fn hevc_record(sets: [&[Bytes]; 3]) -> Option<Bytes> {
+    let sps = HevcSps::parse(sets.get(1)?.first()?.get(2..)?).ok()?;
+    let mut out = BytesMut::with_capacity(64);
+    out.put_u8(1);
+    out.put_slice(&sps.profile_and_level);
+    // No segmentation, no parallelism told; the form of the samples; no rate told.
+    out.put_u16(0xF000);
+    out.put_u8(0xFC);
+    out.put_u8(0xFC | sps.chroma);
+    out.put_u8(0xF8 | sps.depths.0);
+    out.put_u8(0xF8 | sps.depths.1);
+    out.put_u16(0);
+    out.put_u8((sps.layers + 1).min(7) << 3 | u8::from(sps.nested) << 2 | 3);
+    out.put_u8(3);
+    for (kind, sets) in (32_u8..).zip(sets) {
+        out.put_u8(0x80 | kind);
+        out.put_u16(u16::try_from(sets.len()).ok()?);
+        for set in sets {
+            out.put_u16(u16::try_from(set.len()).ok()?);
+            out.put_slice(set);
+        }
+    }
+    Some(out.freeze())
+}
+
+/// Size, chroma format, sub-layers beside the first, and whether those are nested; the bits stand
+/// behind them then.
+fn hevc_front(bits: &mut BitReader<'_>) -> Result<((u32, u32), u32, u32, bool), Error> {
     bits.skip(4)?;
     let sub_layers = bits.bits(3)?;
-    bits.skip(1)?;
+    let nested = bits.flag()?;
     // profile_tier_level: the general part, then what there is of each sub-layer.
     bits.skip(96)?;
     let mut present = 0;
@@ -93,7 +155,7 @@ fn hevc_size(sps: &[u8]) -> Result<(u32, u32), Error> {
         width = width.saturating_sub(left.saturating_add(right).saturating_mul(x));
         height = height.saturating_sub(top.saturating_add(bottom).saturating_mul(y));
     }
-    Ok((width, height))
+    Ok(((width, height), chroma, sub_layers, nested))
 }
 
 /// Out of an AV1CodecConfigurationRecord.

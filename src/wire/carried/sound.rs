@@ -52,6 +52,31 @@ pub fn ac3(frame: &[u8]) -> Option<Sound> {
     Some(Sound { sample_rate: rate?, channels })
 }
 
+/// Bytes and samples a channel of the syncframe of AC-3 (ETSI TS 102 366 table 4.13) or E-AC-3
+/// (§E.1.3.1) that begins here.
+pub fn ac3_frame(frame: &[u8]) -> Option<(usize, u32)> {
+    let &[0x0B, 0x77, b2, b3, b4, b5, ..] = frame else { return None };
+    if b5 >> 3 > 10 {
+        let blocks = match (b4 >> 6, b4 >> 4 & 3) {
+            // Half the rate has all six.
+            (3, _) | (_, 3) => 6,
+            (_, code) => u32::from(code) + 1,
+        };
+        let words = usize::from(b2 & 7) << 8 | usize::from(b3);
+        return Some(((words + 1) * 2, blocks * 256));
+    }
+    const KBPS: [usize; 19] =
+        [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640];
+    let kbps = KBPS.get(usize::from(b4 & 0x3F) / 2)?;
+    let words = match b4 >> 6 {
+        0 => kbps * 2,
+        1 => kbps * 320 / 147 + usize::from(b4 & 1),
+        2 => kbps * 3,
+        _ => return None,
+    };
+    Some((words * 2, 1_536))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -72,12 +97,18 @@ mod tests {
         assert_eq!(ac3(&[0x0B, 0x77, 0, 0, 0x1E, 0x40, 0xE1, 0]), sound(48_000, 6));
         assert_eq!(ac3(&[0x0B, 0x77, 1, 0xFF, 0x34, 0x86, 0, 0]), sound(48_000, 2));
         assert_eq!(opus(b"OpusHead"), None);
+        // 192 kbit/s at 48 kHz; 44.1 kHz with and without the word more; E-AC-3 of 768 bytes.
+        assert_eq!(ac3_frame(&[0x0B, 0x77, 0, 0, 0x14, 0x40]), Some((768, 1_536)));
+        assert_eq!(ac3_frame(&[0x0B, 0x77, 0, 0, 0x54, 0x40]), Some((834, 1_536)));
+        assert_eq!(ac3_frame(&[0x0B, 0x77, 0, 0, 0x55, 0x40]), Some((836, 1_536)));
+        assert_eq!(ac3_frame(&[0x0B, 0x77, 1, 0x7F, 0x34, 0x86]), Some((768, 1_536)));
+        assert_eq!(ac3_frame(&[0x0B, 0x77, 0, 0, 0xFF, 0x40]), None);
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
-            let _ = (opus(&bytes), flac(&bytes), ac3(&bytes));
+            let _ = (opus(&bytes), flac(&bytes), ac3(&bytes), ac3_frame(&bytes));
             let _ = ac3(&[&[0x0B, 0x77], bytes.as_slice()].concat());
         }
     }

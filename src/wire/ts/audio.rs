@@ -1,14 +1,17 @@
-//! Sound in a transport stream: ADTS, MPEG audio and Opus become access units. Frames may be cut by
+//! Sound in a transport stream: ADTS, MPEG audio, Opus, AC-3 and E-AC-3 become access units. Frames may be cut by
 //! the borders of units.
 
 use bytes::Bytes;
 
 use super::event::{CLOCK, Codec, Event};
 use crate::wire::aac::{AudioSpecificConfig, adts};
-use crate::wire::mpeg_audio;
+use crate::wire::{carried, mpeg_audio};
 
 /// What may wait for its rest: more than any frame has.
 const MAX_REST: usize = 64 << 10;
+
+/// Bytes of a syncframe of AC-3 in which its length, rate and channels stand.
+const AC3_HEAD: usize = 7;
 
 /// The reader.
 #[derive(Debug)]
@@ -60,7 +63,9 @@ impl Sound {
                 Found::Cut => break,
                 Found::Noise => {
                     // On to the next byte that may begin a frame.
-                    let next = rest.iter().skip(1).position(|byte| *byte == 0xFF);
+                    let first =
+                        if matches!(self.codec, Codec::Ac3 | Codec::Eac3) { 0x0B } else { 0xFF };
+                    let next = rest.iter().skip(1).position(|byte| *byte == first);
                     at += next.map_or(rest.len(), |next| next + 1);
                 }
             }
@@ -78,7 +83,11 @@ impl Sound {
 
     /// Reads the frame at the start of `data`.
     fn frame(&mut self, data: &[u8], events: &mut Vec<Event>) -> Found {
-        if data.len() < mpeg_audio::HEADER {
+        let head = match self.codec {
+            Codec::Ac3 | Codec::Eac3 => AC3_HEAD,
+            _ => mpeg_audio::HEADER,
+        };
+        if data.len() < head {
             return Found::Cut;
         }
         let (length, payload, lasts) = match self.codec {
@@ -96,6 +105,12 @@ impl Sound {
                 Ok(None) => return Found::Cut,
                 Err(_) => return Found::Noise,
             },
+            Codec::Ac3 | Codec::Eac3 => {
+                let Some((length, samples)) = carried::ac3_frame(data) else { return Found::Noise };
+                let Some(frame) = data.get(..length) else { return Found::Cut };
+                let rate = carried::ac3(data).map_or(48_000, |told| told.sample_rate);
+                (length, frame, i64::from(samples) * CLOCK / i64::from(rate.max(1)))
+            }
             _ => {
                 let Some(header) = mpeg_audio::header(data) else { return Found::Noise };
                 let Some(frame) = data.get(..header.length) else { return Found::Cut };

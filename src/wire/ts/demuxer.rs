@@ -251,10 +251,17 @@ impl Demuxer {
         let (mut video, mut audio) = (None, None);
         for stream in streams {
             match stream.kind {
-                Kind::Picture(Codec::H264) if video.is_none() => video = Some(stream),
-                Kind::Sound(Codec::Aac | Codec::Mpeg | Codec::Opus) if audio.is_none() => {
+                // The first of each; of several kinds one that every player here decodes.
+                Kind::Picture(Codec::H264) if is_kind(&video, |it| it == HEVC) => {
+                    video = Some(stream);
+                }
+                Kind::Picture(Codec::Hevc) if video.is_none() => video = Some(stream),
+                Kind::Sound(Codec::Aac | Codec::Mpeg | Codec::Opus)
+                    if is_kind(&audio, |it| DOLBY.contains(&it)) =>
+                {
                     audio = Some(stream);
                 }
+                Kind::Sound(Codec::Ac3 | Codec::Eac3) if audio.is_none() => audio = Some(stream),
                 Kind::Picture(codec @ (Codec::H264 | Codec::Hevc | Codec::Other(_)))
                 | Kind::Sound(codec) => {
                     let taken = matches!(stream.kind, Kind::Picture(_)) && video.is_some()
@@ -268,10 +275,15 @@ impl Demuxer {
             }
         }
         if let Some(stream) = video
-            && self.video.as_ref().is_none_or(|it| it.pid != stream.pid)
+            && self
+                .video
+                .as_ref()
+                .is_none_or(|it| (it.pid, it.kind) != (stream.pid, stream.stream_type))
         {
             self.end_video();
-            self.video = Some(Stream::new(stream.pid, stream.stream_type, Pictures::default()));
+            let Kind::Picture(codec) = stream.kind else { return };
+            let reader = Pictures::new(codec);
+            self.video = Some(Stream::new(stream.pid, stream.stream_type, reader));
         }
         if let Some(stream) = audio
             && self
@@ -285,6 +297,14 @@ impl Demuxer {
             self.audio = Some(Stream::new(stream.pid, stream.stream_type, reader));
         }
     }
+}
+
+const HEVC: Kind = Kind::Picture(Codec::Hevc);
+const DOLBY: [Kind; 2] = [Kind::Sound(Codec::Ac3), Kind::Sound(Codec::Eac3)];
+
+/// Whether there is none yet, or one of a kind.
+fn is_kind(stream: &Option<section::Stream>, kind: impl Fn(Kind) -> bool) -> bool {
+    stream.as_ref().is_none_or(|stream| kind(stream.kind))
 }
 
 enum Continuity {
@@ -427,7 +447,7 @@ mod tests {
                         pictures.push((*dts, *keyframe, data.to_vec()));
                     }
                     Event::Sound { pts, data, .. } => sound.push((*pts, data.len())),
-                    Event::VideoConfig(config) => assert_eq!(config[1], 0x64),
+                    Event::VideoConfig { config, .. } => assert_eq!(config[1], 0x64),
                     Event::AudioConfig(config) => assert_eq!(&config[..], [0x11, 0x90]),
                     other => panic!("{other:?}"),
                 }
@@ -462,7 +482,7 @@ mod tests {
     #[test]
     fn other_codecs_are_named_and_noise_is_passed_over() {
         let pat = section(0, &[0, 1, 0xE0, 0x20]);
-        let pmt = section(2, &[0xE1, 0, 0xF0, 0, 0x24, 0xE1, 0, 0xF0, 0, 0x81, 0xE1, 1, 0xF0, 0]);
+        let pmt = section(2, &[0xE1, 0, 0xF0, 0, 0x02, 0xE1, 0, 0xF0, 0, 0x11, 0xE1, 1, 0xF0, 0]);
         let data = [
             vec![1, 2, 3, 0x47, 5],
             packet(0, 0, true, &pat),
@@ -472,7 +492,11 @@ mod tests {
         let events = read(&data.concat(), 50);
         assert_eq!(
             events,
-            [Event::Lost, Event::Unsupported(Codec::Hevc), Event::Unsupported(Codec::Ac3)]
+            [
+                Event::Lost,
+                Event::Unsupported(Codec::Other(0x02)),
+                Event::Unsupported(Codec::Other(0x11))
+            ]
         );
     }
 

@@ -23,10 +23,10 @@ pub enum Codec {
 /// What comes out. Times are in 90,000ths of a second, without wrap-arounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// AVCDecoderConfigurationRecord, from here on.
-    VideoConfig(Bytes),
-    /// An access unit as AVCC with 4-byte lengths.
-    Picture { dts: i64, pts: i64, keyframe: bool, data: Bytes },
+    /// The decoder configuration record of the codec, from here on.
+    VideoConfig { codec: Codec, config: Bytes },
+    /// An access unit, its NAL units with 4-byte lengths.
+    Picture { codec: Codec, dts: i64, pts: i64, keyframe: bool, data: Bytes },
     /// AudioSpecificConfig, from here on.
     AudioConfig(Bytes),
     /// An access unit of sound.

@@ -1,25 +1,67 @@
-//! H.264 in a transport stream: Annex B with its parameter sets inside becomes AVCC with them beside.
+//! H.264 and HEVC in a transport stream: Annex B with its parameter sets inside becomes NAL units
+//! with lengths, and a configuration record beside them.
 
 use bytes::Bytes;
 
-use super::event::{CLOCK, Event};
+use super::event::{CLOCK, Codec, Event};
+use crate::wire::carried::hevc_record;
 use crate::wire::h264::{DecoderConfig, NalType, annexb_nals, annexb_to_avcc};
 
 /// Parameter sets of one picture that are kept.
 const MAX_SETS: usize = 16;
 
+/// Parameter sets: of the video (HEVC alone), of the sequence, of pictures.
+type Sets = [Vec<Bytes>; 3];
+
 /// The reader.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pictures {
-    sps: Vec<Bytes>,
-    pps: Vec<Bytes>,
+    codec: Codec,
+    sets: Sets,
     /// As last told.
-    told: Option<(Vec<Bytes>, Vec<Bytes>)>,
+    told: Option<Sets>,
     last: Option<i64>,
     step: i64,
 }
 
+/// What a NAL unit is.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Unit {
+    /// A parameter set, by its place in [`Sets`].
+    Set(usize),
+    /// A part of a picture, and whether decoding may begin at that.
+    Slice(bool),
+    /// What is between access units, or fills them.
+    Border,
+    Other,
+}
+
+fn unit(codec: Codec, nal: &[u8]) -> Unit {
+    if codec == Codec::Hevc {
+        // H.265 table 7-1.
+        return match nal.first().map(|head| head >> 1 & 0x3F) {
+            Some(kind @ 0..=31) => Unit::Slice((16..=23).contains(&kind)),
+            Some(kind @ 32..=34) => Unit::Set(usize::from(kind - 32)),
+            Some(35..=38) | None => Unit::Border,
+            Some(_) => Unit::Other,
+        };
+    }
+    match NalType::of(nal) {
+        Some(NalType::Sps) => Unit::Set(1),
+        Some(NalType::Pps) => Unit::Set(2),
+        Some(NalType::Idr) => Unit::Slice(true),
+        Some(NalType::Slice) => Unit::Slice(false),
+        None | Some(NalType::Aud | NalType::Other(10..=12)) => Unit::Border,
+        Some(_) => Unit::Other,
+    }
+}
+
 impl Pictures {
+    /// Of this codec: H.264 or HEVC.
+    pub fn new(codec: Codec) -> Self {
+        Self { codec, sets: Sets::default(), told: None, last: None, step: 0 }
+    }
+
     /// Reads an access unit.
     pub fn read(
         &mut self,
@@ -28,21 +70,23 @@ impl Pictures {
         data: &[u8],
         events: &mut Vec<Event>,
     ) {
-        let (mut sps, mut pps, mut idr, mut slices) = (Vec::new(), Vec::new(), false, false);
+        let codec = self.codec;
+        let (mut fresh, mut keyframe, mut slices) = (Sets::default(), false, false);
         for nal in annexb_nals(data) {
-            match NalType::of(nal) {
-                Some(NalType::Sps) if sps.len() < MAX_SETS => sps.push(Bytes::copy_from_slice(nal)),
-                Some(NalType::Pps) if pps.len() < MAX_SETS => pps.push(Bytes::copy_from_slice(nal)),
-                Some(NalType::Idr) => (idr, slices) = (true, true),
-                Some(NalType::Slice) => slices = true,
-                _ => {}
+            match unit(codec, nal) {
+                Unit::Set(place) => {
+                    if let Some(sets) = fresh.get_mut(place).filter(|sets| sets.len() < MAX_SETS) {
+                        sets.push(Bytes::copy_from_slice(nal));
+                    }
+                }
+                Unit::Slice(key) => (keyframe, slices) = (keyframe || key, true),
+                Unit::Border | Unit::Other => {}
             }
         }
-        if !sps.is_empty() {
-            self.sps = sps;
-        }
-        if !pps.is_empty() {
-            self.pps = pps;
+        for (kept, fresh) in self.sets.iter_mut().zip(fresh) {
+            if !fresh.is_empty() {
+                *kept = fresh;
+            }
         }
         // Without a time it follows the one before it by the usual step.
         let dts = dts.or_else(|| self.last.map(|last| last.saturating_add(self.step.max(1))));
@@ -57,31 +101,35 @@ impl Pictures {
             return;
         }
         self.tell(events);
-        let keep = |nal: &[u8]| {
-            !matches!(
-                NalType::of(nal),
-                None | Some(NalType::Sps | NalType::Pps | NalType::Aud | NalType::Other(10..=12))
-            )
-        };
+        let keep = |nal: &[u8]| matches!(unit(codec, nal), Unit::Slice(_) | Unit::Other);
         if let Ok(data) = annexb_to_avcc(data, keep)
             && self.told.is_some()
         {
-            events.push(Event::Picture { dts, pts: pts.unwrap_or(dts), keyframe: idr, data });
+            events.push(Event::Picture { codec, dts, pts: pts.unwrap_or(dts), keyframe, data });
         }
     }
 
     /// Tells the configuration where it is new.
     fn tell(&mut self, events: &mut Vec<Event>) {
-        let (Some(sps), Some(pps)) = (self.sps.first(), self.pps.first()) else { return };
-        if self.told.as_ref().is_some_and(|(s, p)| (s, p) == (&self.sps, &self.pps)) {
+        if self.told.as_ref() == Some(&self.sets) {
             return;
         }
-        let Ok(mut config) = DecoderConfig::new(sps.clone(), pps.clone()) else { return };
-        config.sps.clone_from(&self.sps);
-        config.pps.clone_from(&self.pps);
-        if let Ok(record) = config.build() {
-            self.told = Some((self.sps.clone(), self.pps.clone()));
-            events.push(Event::VideoConfig(record));
+        if let Some(config) = record(self.codec, &self.sets) {
+            self.told = Some(self.sets.clone());
+            events.push(Event::VideoConfig { codec: self.codec, config });
         }
     }
+}
+
+/// The configuration record of these sets, once they are all there.
+fn record(codec: Codec, sets: &Sets) -> Option<Bytes> {
+    let [video, sequence, pictures] = sets;
+    let (sps, pps) = (sequence.first()?, pictures.first()?);
+    if codec == Codec::Hevc {
+        return hevc_record([video, sequence, pictures]);
+    }
+    let mut config = DecoderConfig::new(sps.clone(), pps.clone()).ok()?;
+    config.sps.clone_from(sequence);
+    config.pps.clone_from(pictures);
+    config.build().ok()
 }
