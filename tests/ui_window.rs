@@ -584,6 +584,32 @@ fn what_plays_is_paused_moved_about_in_and_turned() {
 }
 
 #[test]
+fn a_camera_is_set_by_what_its_driver_tells() {
+    let mut harness = open("camera");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
+    harness.run();
+    let set = |control: &str, value| {
+        let (camera, control) = ("c920".to_owned(), control.to_owned());
+        [Command::SetCamera { camera, control, value: Some(value) }]
+    };
+    harness.get_by_role_and_label(Role::SpinButton, "Gain").set_value_accesskit(90.0);
+    assert_eq!(commands(&mut harness), set("gain", 90));
+    harness.get_by_role_and_label(Role::SpinButton, "Focus (absolute)").set_value_accesskit(43.0);
+    assert_eq!(commands(&mut harness), set("focus_absolute", 45), "as the driver steps");
+    harness.get_by_role_and_label(Role::CheckBox, "White Balance Temperature, Auto").click();
+    assert_eq!(commands(&mut harness), set("white_balance_temperature_auto", 0));
+    harness.get_by_role_and_label(Role::ComboBox, "Power Line Frequency").click();
+    harness.run();
+    assert_eq!(click(&mut harness, "60 Hz"), set("power_line_frequency", 2));
+    let reset = [Command::ResetCamera("c920".into())];
+    assert_eq!(click(&mut harness, "Reset to the defaults"), reset);
+    // What an automatic one has taken over cannot be moved.
+    let name = "White Balance Temperature";
+    let taken_over = harness.get_by_role_and_label(Role::SpinButton, name);
+    assert!(taken_over.accesskit_node().is_disabled());
+}
+
+#[test]
 fn several_sources_are_selected_and_changed_as_one() {
     let mut harness = open("media");
     let several = |commands: Vec<Command>| match commands.as_slice() {

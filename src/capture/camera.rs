@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::control::{ControlBoard, Span, Wanted};
 use super::device::{self, Camera, Driver, Fault, Found, Offer};
 use super::pixels::Turner;
 use super::source::{Context, Error, Source};
@@ -27,6 +28,8 @@ const STALL: Duration = Duration::from_secs(2);
 const GIVE_UP: Duration = Duration::from_secs(4);
 /// How long the inner thread waits for a picture at a time.
 const WAIT: Duration = Duration::from_millis(200);
+/// Every so many looks at what is wanted it is looked at what a camera has: every two seconds.
+const LOOKS: u32 = 20;
 /// Pictures in a row that cannot be read before the format is called odd.
 const MOST_BROKEN: u32 = 30;
 
@@ -34,6 +37,7 @@ const MOST_BROKEN: u32 = 30;
 pub(super) fn open(
     driver: Arc<dyn Driver>,
     id: Option<String>,
+    board: ControlBoard,
     context: &Context,
 ) -> Result<Source, Error> {
     let status = Status::new(id.clone().unwrap_or_default(), "Camera");
@@ -41,6 +45,7 @@ pub(super) fn open(
     let mut minder = Minder {
         driver,
         wanted: id,
+        board,
         context: *context,
         status: Arc::clone(&status),
         latest: latest.clone(),
@@ -68,6 +73,7 @@ impl VideoFeed for Feed {
 struct Minder {
     driver: Arc<dyn Driver>,
     wanted: Option<String>,
+    board: ControlBoard,
     context: Context,
     status: Arc<Status>,
     latest: Latest<VideoFrame>,
@@ -156,8 +162,17 @@ impl Minder {
         };
         let worker = Worker::spawn("camera-io", move |stop| reader.run(stop))
             .map_err(|error| Fault::Other(error.to_string()))?;
+        let its = Adjuster {
+            driver: Arc::clone(&self.driver),
+            id: found.id.clone(),
+            board: self.board.clone(),
+            session: Arc::clone(&session),
+        };
+        // A camera without it is as its driver has it.
+        let adjuster = Worker::spawn("camera-set", move |stop| its.run(stop));
         let end = self.watch(found, offer, &session, stop);
         // Stopped, woken where it hangs, and not waited for.
+        drop(adjuster);
         worker.stop();
         session.wake();
         drop(worker);
@@ -235,6 +250,62 @@ impl Minder {
     }
 }
 
+/// The thread that sets what a camera is to be set to, and looks what it has: a driver may hang in
+/// these calls as in any other, and takes them beside the one who reads its pictures.
+struct Adjuster {
+    driver: Arc<dyn Driver>,
+    id: String,
+    board: ControlBoard,
+    session: Arc<Session>,
+}
+
+impl Adjuster {
+    fn run(self, stop: &Stop) {
+        let mut done = Wanted::new();
+        let mut looked = 0_u32;
+        while !stop.wait(WATCH) {
+            // Some drivers begin each stream with what they are set to at first.
+            if self.session.frames.load(Ordering::Relaxed) == 0 {
+                continue;
+            }
+            let (wanted, back) = (self.board.wanted(&self.id), self.board.take_back(&self.id));
+            let changed = wanted != done || !back.is_empty();
+            if changed {
+                self.set(&done, &wanted, &back);
+                done = wanted;
+            }
+            // What is automatic changes by itself.
+            if changed || looked.is_multiple_of(LOOKS) {
+                match self.driver.controls(&self.id) {
+                    Ok(controls) => self.board.tell(&self.id, controls),
+                    Err(fault) => tracing::debug!(%fault, "the controls of a camera"),
+                }
+            }
+            looked = looked.wrapping_add(1);
+        }
+        self.board.forget(&self.id);
+    }
+
+    fn set(&self, done: &Wanted, wanted: &Wanted, back: &[String]) {
+        let controls = self.driver.controls(&self.id).unwrap_or_default();
+        // Switches and menus first: they say whether a number may be set at all.
+        let late = |name: &str| {
+            let control = controls.iter().find(|control| control.name == name);
+            control.is_none_or(|control| matches!(control.span, Span::Number { .. }))
+        };
+        let new = wanted.iter().filter(|(name, value)| done.get(*name) != Some(*value));
+        let mut all: Vec<(&str, Option<i64>)> =
+            new.map(|(name, value)| (name.as_str(), Some(*value))).collect();
+        all.extend(back.iter().map(|name| (name.as_str(), None)));
+        all.sort_by_key(|(name, _)| late(name));
+        for (name, value) in all {
+            if let Err(fault) = self.driver.set_control(&self.id, name, value) {
+                tracing::warn!(camera = self.id, name, %fault, "setting a camera's control");
+            }
+        }
+    }
+}
+
 /// The inner thread.
 struct Inner {
     driver: Arc<dyn Driver>,
@@ -297,7 +368,10 @@ impl Inner {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::super::backend::fake::Bench;
+    use super::super::control::CameraControl;
     use super::super::device::Pixel;
     use super::*;
     use crate::base::queue::Receiver;
@@ -324,7 +398,7 @@ mod tests {
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
         let context = Context { clock, grid, size: SIZE };
         let id = id.map(str::to_owned);
-        let source = open(Arc::new(bench.clone()), id, &context).unwrap();
+        let source = open(Arc::new(bench.clone()), id, bench.board(), &context).unwrap();
         let changes = source.status.changes().unwrap();
         (source, changes, clock)
     }
@@ -379,6 +453,77 @@ mod tests {
         assert!(!stalled.reason.is_empty());
         await_state(&bench, &changes, State::Open, &PICTURE);
         drop(bench);
+    }
+
+    fn control(name: &str, span: Span, value: i64) -> CameraControl {
+        let (name, title) = (name.to_owned(), name.to_owned());
+        CameraControl { name, title, span, default: 1, value, active: true }
+    }
+
+    #[test]
+    fn a_camera_is_set_when_it_delivers_again_when_it_returns_and_back_to_its_defaults() {
+        let bench = Bench::default();
+        let number = |most| Span::Number { least: 0, most, step: 1 };
+        bench.equip(vec![
+            control("absolute", number(100), 1),
+            control("zoom_auto", Span::Switch, 1),
+        ]);
+        let set = |values: &[(&str, i64)]| -> BTreeMap<String, Wanted> {
+            let values = values.iter().map(|(name, value)| ((*name).to_owned(), *value));
+            [("cam".to_owned(), values.collect())].into()
+        };
+        let board = bench.board();
+        board.want(&set(&[("absolute", 400), ("zoom_auto", 0), ("unknown", 3)]));
+        bench.plug(found("cam"));
+        let (_source, changes, _) = open_fake(Some("cam"), &bench);
+        // Until so much was set, while the camera takes pictures.
+        let taken = |count: usize| {
+            let mut all = Vec::new();
+            for _ in 0..4_000 {
+                bench.shoot("cam", &PICTURE);
+                all.extend(bench.taken());
+                if all.len() >= count {
+                    return all;
+                }
+                Stop::new().wait(Duration::from_millis(5));
+            }
+            panic!("only {all:?}");
+        };
+        let named = |name: &str, value| (name.to_owned(), value);
+        let mut first = taken(3);
+        // What is automatic first: it decides whether the number may be set. The unknown one harms nothing.
+        assert_eq!(first.remove(0), named("zoom_auto", Some(0)));
+        first.sort();
+        assert_eq!(first, [named("absolute", Some(400)), named("unknown", Some(3))]);
+        let value = |name: &str| {
+            let listed = board.listed();
+            let controls = listed.get("cam")?;
+            controls.iter().find(|it| it.name == name).map(|it| it.value)
+        };
+        let settles = |name: &str, want: Option<i64>| {
+            (0..4_000).any(|_| {
+                bench.shoot("cam", &PICTURE);
+                Stop::new().wait(Duration::from_millis(5));
+                value(name) == want
+            })
+        };
+        assert!(
+            settles("absolute", Some(100)),
+            "the nearest that it takes: {:?}",
+            value("absolute")
+        );
+        // One is drawn, another no longer wanted.
+        board.want(&set(&[("absolute", 40), ("unknown", 3)]));
+        let mut then = taken(2);
+        then.sort();
+        assert_eq!(then, [named("absolute", Some(40)), named("zoom_auto", None)]);
+        assert!(settles("zoom_auto", Some(1)));
+        // Unplugged and plugged in again it is as its driver begins, and set anew.
+        bench.unplug("cam");
+        await_state(&bench, &changes, State::Lost, &PICTURE);
+        assert!(settles("absolute", None), "gone");
+        bench.plug(found("cam"));
+        assert!(taken(2).contains(&named("absolute", Some(40))));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::control::CameraControl;
 use crate::media::Size;
 
 /// Why a camera cannot be had, with what the machine said.
@@ -117,6 +118,10 @@ pub(super) trait Driver: Send + Sync {
     fn cameras(&self) -> Vec<Found>;
     /// Opens a camera and starts it.
     fn open(&self, id: &str, offer: Offer) -> Result<Box<dyn Camera>, Fault>;
+    /// What of a camera can be set, also while it is open.
+    fn controls(&self, id: &str) -> Result<Vec<CameraControl>, Fault>;
+    /// Sets a control by its name, to the nearest value that it takes; `None`: to its default.
+    fn set_control(&self, id: &str, name: &str, value: Option<i64>) -> Result<(), Fault>;
 }
 
 /// The best format for a program: the rate matters most, then that nothing must be blown up, then

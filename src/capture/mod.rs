@@ -9,6 +9,7 @@ mod camera;
 mod canvas;
 pub mod choice;
 pub mod clip;
+pub mod control;
 mod device;
 mod dial;
 mod display;
@@ -30,6 +31,7 @@ mod y4m;
 
 pub use area::Area;
 pub use choice::VideoChoice;
+pub use control::{CameraControl, ControlBoard};
 pub use display::{ScreenInfo, WindowInfo};
 pub use fill::Fill;
 pub use image::{Image, still};
@@ -57,6 +59,11 @@ pub fn cameras() -> Vec<CameraInfo> {
             CameraInfo { formats: formats.collect(), id: camera.id, name: camera.name }
         })
         .collect()
+}
+
+/// What a camera's driver lets be set, by its id; nothing where it cannot be asked.
+pub fn controls(id: &str) -> Vec<CameraControl> {
+    backend::driver().controls(id).unwrap_or_default()
 }
 
 /// The screens there are now; the error is a sentence that says why they cannot be shown.
@@ -126,7 +133,7 @@ pub fn open_by(choice: &VideoChoice, dials: &Dials, context: &Context) -> Result
         // Floor 4 plays these: the studio asks there.
         VideoChoice::Stream(_) => Err(Error::NoPicture),
         VideoChoice::Camera(id) => {
-            camera::open(backend::driver(), id.clone(), context).map(watch::over)
+            camera::open(backend::driver(), id.clone(), dials.controls(), context).map(watch::over)
         }
         VideoChoice::Screen(screen) => {
             let target = screen::Target::Screen(screen.clone());

@@ -3,6 +3,7 @@
 //! takes others.
 
 use super::choice::VideoChoice;
+use super::control::ControlBoard;
 use super::dial::Dial;
 use super::slides::Pace;
 use super::text::Look;
@@ -40,6 +41,8 @@ pub enum Heeds {
     Slides,
     Pointer,
     Media,
+    /// Its driver tells what.
+    Camera,
 }
 
 impl Heeds {
@@ -50,6 +53,7 @@ impl Heeds {
             VideoChoice::Slides(_) => Some(Self::Slides),
             VideoChoice::Screen(_) | VideoChoice::Window(_) => Some(Self::Pointer),
             VideoChoice::File(_) => Some(Self::Media),
+            VideoChoice::Camera(_) => Some(Self::Camera),
             _ => None,
         }
     }
@@ -64,7 +68,8 @@ impl Properties {
             Some(Heeds::Slides) => Self { slides: self.slides, hidden: self.hidden, ..none },
             Some(Heeds::Media) => Self { hidden: self.hidden, ..none },
             Some(Heeds::Pointer) => Self { without_pointer: self.without_pointer, ..none },
-            None => none,
+            // What is set of a camera belongs to the camera, not to a source.
+            Some(Heeds::Camera) | None => none,
         }
     }
 
@@ -90,6 +95,7 @@ pub struct Dials {
     pub(super) slides: Dial<Pace>,
     pub(super) without_pointer: Dial<bool>,
     transport: Dial<Transport>,
+    controls: Dial<ControlBoard>,
 }
 
 impl Dials {
@@ -104,6 +110,16 @@ impl Dials {
         self.text.set(properties.text.clone());
         self.slides.set(properties.slides);
         self.without_pointer.set(properties.without_pointer);
+    }
+
+    /// What is wanted of cameras, and what they have.
+    pub fn controls(&self) -> ControlBoard {
+        self.controls.get()
+    }
+
+    /// The board of the studio, before a camera is opened.
+    pub fn set_controls(&self, board: ControlBoard) {
+        self.controls.set(board);
     }
 
     /// By which the source is paused and moved about in, where it plays something.

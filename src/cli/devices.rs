@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::audio::{self, DeviceInfo};
 use crate::base::Clock;
-use crate::capture;
+use crate::capture::control::Span;
+use crate::capture::{self, CameraControl};
 use crate::cli::exit::Exit;
 use crate::cli::globals::Globals;
 use crate::cli::output::Output;
@@ -40,6 +41,18 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
         output.line(&format!("  {}  (camera:{})", camera.name, camera.id));
         for format in &camera.formats {
             output.line(&format!("      {} {:.4} fps {}", format.size, format.fps, format.pixel));
+        }
+        for control in capture::controls(&camera.id) {
+            let range = match &control.span {
+                Span::Switch => "0 or 1".to_owned(),
+                Span::Number { least, most, step } => format!("{least} to {most} by {step}"),
+                Span::Menu(items) => {
+                    let items = items.iter().map(|(value, name)| format!("{value} {name}"));
+                    items.collect::<Vec<_>>().join(", ")
+                }
+            };
+            let (name, value) = (&control.name, control.value);
+            output.line(&format!("      {name} = {value}  ({range})"));
         }
     }
     if cameras.is_empty() {
@@ -165,7 +178,33 @@ fn camera(camera: &capture::CameraInfo) -> Value {
             })
         })
         .collect();
-    json!({ "id": camera.id, "name": camera.name, "formats": formats })
+    let controls: Vec<Value> = capture::controls(&camera.id).iter().map(control).collect();
+    json!({ "id": camera.id, "name": camera.name, "formats": formats, "controls": controls })
+}
+
+fn control(control: &CameraControl) -> Value {
+    let mut value = json!({
+        "name": control.name,
+        "title": control.title,
+        "default": control.default,
+        "value": control.value,
+        "active": control.active,
+    });
+    let more = match &control.span {
+        Span::Switch => json!({ "kind": "switch" }),
+        Span::Number { least, most, step } => {
+            json!({ "kind": "number", "min": least, "max": most, "step": step })
+        }
+        Span::Menu(items) => {
+            let items: Vec<Value> =
+                items.iter().map(|(value, name)| json!({ "value": value, "name": name })).collect();
+            json!({ "kind": "menu", "items": items })
+        }
+    };
+    if let (Some(value), Value::Object(more)) = (value.as_object_mut(), more) {
+        value.extend(more);
+    }
+    value
 }
 
 fn device(device: &DeviceInfo) -> Value {

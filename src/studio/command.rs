@@ -26,6 +26,10 @@ pub enum Command {
     Transition,
     /// Pause a source that plays something, go on, or go to another place of it.
     Media(SourceId, Go),
+    /// Set a control of a camera, by their names; `None`: to its default. Remembered by the camera.
+    SetCamera { camera: String, control: String, value: Option<i64> },
+    /// All controls of a camera have their defaults again.
+    ResetCamera(String),
     /// Change the scenes.
     Edit(Edit),
     /// Take the last change of the scenes back.

@@ -236,7 +236,9 @@ impl Engine {
     }
 
     fn begin_program(&mut self) {
-        let media = MediaRoom::new(self.runtime.clone(), self.options.net.clone());
+        self.state.stage.board.want(&self.settings.cameras);
+        let (runtime, net) = (self.runtime.clone(), self.options.net.clone());
+        let media = MediaRoom::new(runtime, net, self.state.stage.board.clone());
         match Program::start(self.clock, &self.state.quality, self.preview.clone(), media) {
             Ok(program) => {
                 self.state.program = Some(program);
@@ -287,6 +289,10 @@ impl Engine {
                     program.transport(id).ask(go);
                 }
             }
+            Command::SetCamera { camera, control, value } => {
+                self.set_camera(camera, control, value);
+            }
+            Command::ResetCamera(camera) => self.reset_camera(&camera),
             Command::Edit(edit) => self.edit(&edit),
             Command::Undo => self.step(true),
             Command::Redo => self.step(false),

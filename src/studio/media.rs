@@ -5,7 +5,7 @@
 use std::sync::Weak;
 
 use crate::audio::{self, AudioChoice};
-use crate::capture::{self, Dials, VideoChoice};
+use crate::capture::{self, ControlBoard, Dials, VideoChoice};
 use crate::media::Transport;
 use crate::net::{self, Runtime};
 use crate::player::{self, Source};
@@ -19,6 +19,8 @@ pub(super) struct MediaRoom {
     runtime: Runtime,
     net: net::Options,
     spare: Vec<Spare>,
+    /// What is wanted of cameras.
+    board: ControlBoard,
 }
 
 #[derive(Debug)]
@@ -44,8 +46,8 @@ pub(super) struct Shape {
 }
 
 impl MediaRoom {
-    pub(super) fn new(runtime: Runtime, net: net::Options) -> Self {
-        Self { runtime, net, spare: Vec::new() }
+    pub(super) fn new(runtime: Runtime, net: net::Options, board: ControlBoard) -> Self {
+        Self { runtime, net, spare: Vec::new(), board }
     }
 
     /// Opens a picture; the error is a sentence that says why it cannot even be begun with.
@@ -59,6 +61,7 @@ impl MediaRoom {
             VideoChoice::Stream(url) => Source::Url(url.clone()),
             VideoChoice::File(path) if !capture::shows(choice) => Source::File(path.clone()),
             _ => {
+                dials.set_controls(self.board.clone());
                 let opened = capture::open_by(choice, dials, &shape.video);
                 return opened.map_err(|error| error.to_string());
             }

@@ -2,6 +2,7 @@
 //! value falls back to its default with a warning) and written by atomic replace. Stream keys are
 //! never part of it (long because every setting stands here once, read and written).
 
+mod cameras;
 mod chat;
 pub mod collection;
 mod filters;
@@ -18,6 +19,7 @@ mod strips;
 mod targets;
 mod words;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -29,6 +31,7 @@ use serde::{Deserialize, Serialize};
 use crate::audio::AudioChoice;
 use crate::broadcast::delay::LONGEST;
 use crate::capture::VideoChoice;
+use crate::capture::control::Wanted;
 use crate::media::BitsPerSecond;
 use crate::studio::RecordingChoices;
 use crate::studio::chatting::{self, ChatChoices};
@@ -100,6 +103,8 @@ pub struct Settings {
     pub video: Option<VideoChoice>,
     /// `None`: nothing chosen yet.
     pub audio: Option<AudioChoice>,
+    /// What cameras are set to, by their ids.
+    pub cameras: BTreeMap<String, Wanted>,
     /// The scenes and their sources.
     pub collection: Collection,
     pub quality: Quality,
@@ -133,6 +138,7 @@ impl Default for Settings {
         Self {
             video: None,
             audio: None,
+            cameras: BTreeMap::new(),
             collection: Collection::default(),
             quality: Quality::default(),
             targets: vec![Target::built_in()],
@@ -177,6 +183,8 @@ struct File {
     server: Option<ServerTable>,
     window: WindowTable,
     recording: recording::Table,
+    #[serde(skip_serializing_if = "toml::Table::is_empty")]
+    cameras: toml::Table,
     #[serde(skip_serializing_if = "Option::is_none")]
     collection: Option<layout::Table>,
 }
@@ -295,6 +303,7 @@ impl Settings {
                 self.player_muted,
             ),
             chat: chat::table(&self.chat),
+            cameras: cameras::table(&self.cameras),
             server: Some(self.successor.clone())
                 .filter(|url| !url.is_empty())
                 .map(|successor| ServerTable { successor }),
@@ -364,6 +373,7 @@ impl Reader<'_> {
         Settings {
             video: self.parsed("video"),
             audio: self.parsed("audio"),
+            cameras: self.cameras(),
             collection: self.collection(),
             strips: self.strips(),
             phones: strips::phones(&self.text("phones").unwrap_or_default()),
@@ -452,6 +462,12 @@ impl Reader<'_> {
             replay_bytes: memory << 20,
             replay_always: self.flag("recording.replay_always"),
         }
+    }
+
+    fn cameras(&mut self) -> BTreeMap<String, Wanted> {
+        let warnings = &mut *self.warnings;
+        let mut bad = |why: String| warnings.push(format!("The settings: {why}"));
+        cameras::read(self.table.get("cameras"), &mut bad)
     }
 
     fn collection(&mut self) -> Collection {

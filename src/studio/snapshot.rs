@@ -1,13 +1,13 @@
 //! The studio as it is now: plain values for the window to draw and for tests to look at.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::audio::AudioChoice;
 use crate::base::Latest;
-use crate::capture::VideoChoice;
+use crate::capture::{CameraControl, VideoChoice};
 use crate::compose::scene::{SceneId, SourceId};
 use crate::media::transport::Position;
 use crate::media::{Rung, Size, VideoFrame};
@@ -76,6 +76,8 @@ pub struct SceneSource {
     pub reason: String,
     /// Where it is, if it plays something that can be paused.
     pub playing: Option<Position>,
+    /// The device's own id; empty for what is no device.
+    pub device: String,
 }
 
 /// The scenes and how their sources fare.
@@ -90,6 +92,8 @@ pub struct Scenes {
     pub picture: Latest<VideoFrame>,
     pub can_undo: bool,
     pub can_redo: bool,
+    /// What cameras that are open let be set, by their ids.
+    pub controls: BTreeMap<String, Arc<Vec<CameraControl>>>,
 }
 
 impl Scenes {

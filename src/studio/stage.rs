@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::base::queue::Receiver;
 use crate::base::{Timestamp, Worker};
+use crate::capture::ControlBoard;
 use crate::compose::scene::SceneId;
 use crate::compose::strain::Strain;
 use crate::studio::edits::Steps;
@@ -15,6 +16,8 @@ use crate::studio::settings::collection::Import;
 /// What of the scenes is not remembered.
 #[derive(Debug, Default)]
 pub(super) struct Stage {
+    /// What is wanted of cameras, and what they have.
+    pub(super) board: ControlBoard,
     /// What was last told about the machine not keeping up.
     pub strain: Strain,
     pub prepared: Option<SceneId>,

@@ -5,7 +5,7 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 
 use crate::capture::Heeds;
 use crate::studio::Snapshot;
-use crate::studio::snapshot::{LiveState, WatchState};
+use crate::studio::snapshot::{LiveState, VideoSource, WatchState};
 
 /// A thing to do.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -224,8 +224,10 @@ impl Action {
                 !snapshot.server.play_url.is_empty() && snapshot.live == LiveState::OnAir
             }
             Self::Properties => {
+                let camera = |video: &VideoSource| Heeds::of(&video.choice) == Some(Heeds::Camera);
                 let mut sources = snapshot.scenes.collection.sources.iter();
                 sources.any(|source| Heeds::of(&source.choice).is_some())
+                    || snapshot.video.as_ref().is_some_and(camera)
             }
             Self::Undo => snapshot.scenes.can_undo,
             Self::Redo => snapshot.scenes.can_redo,

@@ -9,8 +9,9 @@ use std::time::Duration;
 use onair::app::Studio;
 use onair::audio::AudioChoice;
 use onair::base::{Latest, Timestamp, Worker};
+use onair::capture::control::{Span, plain};
 use onair::capture::text::{Scroll, Shadow, Way};
-use onair::capture::{Properties, Rgba, VideoChoice};
+use onair::capture::{CameraControl, Properties, Rgba, VideoChoice};
 use onair::compose::filter as video;
 use onair::compose::scene::{ItemId, Place, SourceId};
 use onair::media::transport::Position;
@@ -36,7 +37,7 @@ use onair::wire::chat::Line;
 use parking_lot::Mutex;
 
 /// The states by name.
-pub const STATES: [&str; 34] = [
+pub const STATES: [&str; 35] = [
     "idle",
     "custom",
     "targets",
@@ -60,6 +61,7 @@ pub const STATES: [&str; 34] = [
     "filters",
     "properties",
     "media",
+    "camera",
     "watch-idle",
     "watch-opening",
     "watching",
@@ -203,11 +205,53 @@ fn playing_sources() -> Vec<SceneSource> {
         size: Some(Size::new(1280, 720)),
         reason: String::new(),
         playing: Some(playing),
+        device: String::new(),
     };
     let slides = Position { item: Some((2, 12)), ..Position::default() };
     let seconds = Duration::from_secs;
     let clip = Position { at: seconds(42), whole: Some(seconds(185)), ..Position::default() };
     vec![source(1, "album", slides), source(2, "opening.mp4", clip)]
+}
+
+/// The chosen picture: a camera.
+fn camera_source() -> SceneSource {
+    SceneSource {
+        id: SourceId(0),
+        state: SourceState::Open,
+        name: "HD Pro Webcam C920".into(),
+        size: Some(Size::new(1280, 720)),
+        reason: String::new(),
+        playing: None,
+        device: "c920".into(),
+    }
+}
+
+/// What its driver lets be set.
+fn camera_controls() -> Vec<CameraControl> {
+    let control = |title: &str, span, default, value, active| CameraControl {
+        name: plain(title),
+        title: title.into(),
+        span,
+        default,
+        value,
+        active,
+    };
+    let number = |least, most, step| Span::Number { least, most, step };
+    let menu = |items: &[(i64, &str)]| {
+        Span::Menu(items.iter().map(|(value, name)| (*value, (*name).to_owned())).collect())
+    };
+    let mains = menu(&[(0, "Disabled"), (1, "50 Hz"), (2, "60 Hz")]);
+    let auto = menu(&[(1, "Manual Mode"), (3, "Aperture Priority Mode")]);
+    vec![
+        control("Brightness", number(0, 255, 1), 128, 128, true),
+        control("White Balance Temperature, Auto", Span::Switch, 1, 1, true),
+        control("White Balance Temperature", number(2_000, 6_500, 1), 4_000, 4_720, false),
+        control("Gain", number(0, 255, 1), 0, 64, true),
+        control("Power Line Frequency", mains, 2, 1, true),
+        control("Exposure, Auto", auto, 3, 1, true),
+        control("Exposure (Absolute)", number(3, 2_047, 1), 250, 156, true),
+        control("Focus (absolute)", number(0, 250, 5), 0, 0, true),
+    ]
 }
 
 /// A studio in the state `name`.
@@ -492,6 +536,11 @@ pub fn snapshot(name: &str) -> Snapshot {
         "mixer" => snapshot.strips = strips(),
         "filters" => snapshot.scenes.collection = Arc::new(filtered()),
         "properties" => snapshot.scenes.collection = Arc::new(styled()),
+        "camera" => {
+            snapshot.scenes.sources = vec![camera_source()];
+            let controls = Arc::new(camera_controls());
+            snapshot.scenes.controls = [("c920".to_owned(), controls)].into();
+        }
         "media" => {
             snapshot.scenes.collection = Arc::new(played());
             snapshot.scenes.sources = playing_sources();

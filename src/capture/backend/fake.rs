@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
+use crate::capture::control::{CameraControl, ControlBoard};
 use crate::capture::device::{Camera, Driver, Fault, Found, Offer, Raw};
 
 /// The system and the test's hand on it.
@@ -19,6 +20,10 @@ struct Plugged {
     refused: Option<Fault>,
     open: Vec<(String, Sender<Bytes>)>,
     wakers: u32,
+    controls: Vec<CameraControl>,
+    board: ControlBoard,
+    /// What was set, in order.
+    set: Vec<(String, Option<i64>)>,
 }
 
 impl Bench {
@@ -41,6 +46,21 @@ impl Bench {
         let plugged = self.0.lock();
         let open = plugged.open.iter().rev().find(|(open, _)| open == id);
         open.is_some_and(|(_, sender)| sender.try_send(Bytes::copy_from_slice(data)).is_ok())
+    }
+
+    /// The camera's controls.
+    pub(in crate::capture) fn equip(&self, controls: Vec<CameraControl>) {
+        self.0.lock().controls = controls;
+    }
+
+    /// What is wanted of its cameras.
+    pub(in crate::capture) fn board(&self) -> ControlBoard {
+        self.0.lock().board.clone()
+    }
+
+    /// What was set since the last call.
+    pub(in crate::capture) fn taken(&self) -> Vec<(String, Option<i64>)> {
+        std::mem::take(&mut self.0.lock().set)
     }
 
     pub(in crate::capture) fn woken(&self) -> u32 {
@@ -78,5 +98,18 @@ impl Driver for Bench {
         let (sender, receiver) = bounded(4);
         plugged.open.push((id.to_owned(), sender));
         Ok(Box::new(Opened(receiver, self.clone())))
+    }
+
+    fn controls(&self, _: &str) -> Result<Vec<CameraControl>, Fault> {
+        Ok(self.0.lock().controls.clone())
+    }
+
+    fn set_control(&self, _: &str, name: &str, value: Option<i64>) -> Result<(), Fault> {
+        let mut plugged = self.0.lock();
+        plugged.set.push((name.to_owned(), value));
+        let control = plugged.controls.iter_mut().find(|control| control.name == name);
+        let control = control.ok_or_else(|| Fault::Other("EINVAL".to_owned()))?;
+        control.value = control.span.bounded(value.unwrap_or(control.default));
+        Ok(())
     }
 }

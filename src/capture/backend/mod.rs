@@ -1,5 +1,6 @@
 //! The camera systems: Video4Linux through nokhwa and directly, a fake for tests; and the display.
 
+mod controls;
 #[cfg(test)]
 pub(super) mod fake;
 mod identity;

@@ -23,7 +23,8 @@ use v4l::video::capture::Parameters;
 use v4l::{Device, Format, FourCC, Fraction};
 
 use super::identity::{self, Node};
-use super::{nokhwa, stop};
+use super::{controls, nokhwa, stop};
+use crate::capture::control::CameraControl;
 use crate::capture::device::{Camera, Driver, Fault, Found, Offer, Pixel, Raw};
 use crate::media::Size;
 
@@ -49,8 +50,7 @@ impl Driver for Video4Linux {
     }
 
     fn open(&self, id: &str, offer: Offer) -> Result<Box<dyn Camera>, Fault> {
-        let node = identity::nodes().into_iter().find(|node| node.id == id);
-        let node = node.ok_or_else(|| Fault::Absent(format!("no camera {id}")))?;
+        let node = node(id)?;
         let device = Device::with_path(path(&node)).map_err(|error| fault("opening", &error))?;
         prepare(&device, offer)?;
         let direct = Open::begin(&device)?;
@@ -61,6 +61,21 @@ impl Driver for Video4Linux {
         let reader = Reader::First(Box::new(direct));
         Ok(Box::new(HandOver { reader, wake, number: node.number, path: path(&node), offer }))
     }
+
+    fn controls(&self, id: &str) -> Result<Vec<CameraControl>, Fault> {
+        let node = node(id)?;
+        controls::list(&path(&node)).map_err(|error| fault("listing controls", &error))
+    }
+
+    fn set_control(&self, id: &str, name: &str, value: Option<i64>) -> Result<(), Fault> {
+        let node = node(id)?;
+        controls::set(&path(&node), name, value).map_err(|error| fault("setting", &error))
+    }
+}
+
+fn node(id: &str) -> Result<Node, Fault> {
+    let node = identity::nodes().into_iter().find(|node| node.id == id);
+    node.ok_or_else(|| Fault::Absent(format!("no camera {id}")))
 }
 
 type Wake = Arc<Mutex<Box<dyn Fn() + Send>>>;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Engine;
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
+use crate::capture::control::{self, MOST_CAMERAS, MOST_CONTROLS};
 use crate::compose::filter::Slot;
 use crate::compose::scene::SceneId;
 use crate::compose::strain::Strain;
@@ -74,6 +75,35 @@ impl Engine {
         let before = self.settings.collection.current;
         self.switch_scene(id);
         self.prepare_scene(Some(before));
+    }
+
+    /// Sets a control of a camera; `None`: to its default, as is all that is not wanted otherwise.
+    pub(super) fn set_camera(&mut self, camera: String, control: String, value: Option<i64>) {
+        let cameras = &mut self.settings.cameras;
+        let is_new = !cameras.contains_key(&camera);
+        if control::plain(&control) != control || (is_new && cameras.len() >= MOST_CAMERAS) {
+            return;
+        }
+        let wanted = cameras.entry(camera).or_default();
+        match value {
+            Some(value) if wanted.len() < MOST_CONTROLS || wanted.contains_key(&control) => {
+                wanted.insert(control, value);
+            }
+            Some(_) => {}
+            None => {
+                wanted.remove(&control);
+            }
+        }
+        cameras.retain(|_, wanted| !wanted.is_empty());
+        self.state.stage.board.want(&self.settings.cameras);
+        self.changed();
+    }
+
+    pub(super) fn reset_camera(&mut self, camera: &str) {
+        if self.settings.cameras.remove(camera).is_some() {
+            self.state.stage.board.want(&self.settings.cameras);
+            self.changed();
+        }
     }
 
     pub(super) fn edit(&mut self, edit: &Edit) {
@@ -284,6 +314,7 @@ impl Engine {
                 SceneSource {
                     id,
                     playing: program.transport(id).position(),
+                    device: report.id.clone(),
                     state: super::view::source_state(report.state),
                     name: report.name,
                     size: match report.format {
@@ -305,6 +336,7 @@ impl Engine {
             picture: self.prepared.clone(),
             can_undo,
             can_redo,
+            controls: self.state.stage.board.listed(),
         }
     }
 }

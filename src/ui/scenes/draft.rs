@@ -3,6 +3,7 @@
 use crate::capture::Heeds;
 use crate::compose::scene::{Content, Item, ItemId, Place, SceneId, SourceId};
 use crate::media::Size;
+use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit, Snapshot};
 use crate::ui::actions::key;
 use crate::ui::icons::Icon;
@@ -98,10 +99,7 @@ impl Draft {
 
     /// The same among those that have properties.
     pub(in crate::ui) fn source_with_properties(&self, snapshot: &Snapshot) -> Option<SourceId> {
-        let collection = &snapshot.scenes.collection;
-        self.source_that(snapshot, |id| {
-            collection.source(id).is_some_and(|source| Heeds::of(&source.choice).is_some())
-        })
+        self.source_that(snapshot, |id| heeds(snapshot, id).is_some())
     }
 
     pub(super) fn source_that(
@@ -118,6 +116,16 @@ impl Draft {
         let scene = collection.scene(edited(snapshot));
         selected.or_else(|| scene?.items.iter().rev().find_map(shown))
     }
+}
+
+/// What a source is set by, if it is. The chosen picture only where it is a camera: nothing else of it is
+/// kept.
+pub(in crate::ui) fn heeds(snapshot: &Snapshot, id: SourceId) -> Option<Heeds> {
+    if id == MAIN {
+        let choice = snapshot.video.as_ref().map(|video| &video.choice);
+        return choice.and_then(Heeds::of).filter(|heeds| *heeds == Heeds::Camera);
+    }
+    Heeds::of(&snapshot.scenes.collection.source(id)?.choice)
 }
 
 /// What is held.

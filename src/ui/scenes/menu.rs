@@ -3,13 +3,13 @@
 
 use egui::{Frame, Margin, Popup, Response, Ui, Vec2};
 
-use crate::capture::{Heeds, VideoChoice};
+use crate::capture::VideoChoice;
 use crate::compose::scene::{Content, Fit, Item, ItemId, Place, Scene, SceneId};
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
 use crate::ui::actions::key;
 use crate::ui::pick::Pick;
-use crate::ui::scenes::draft::{Draft, Named, each, edited, name_of, natural};
+use crate::ui::scenes::draft::{Draft, Named, each, edited, heeds, name_of, natural};
 use crate::ui::scenes::place::{self, Line};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{menu_item, menu_rule};
@@ -122,8 +122,7 @@ pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
         draft.show_filters(source);
     }
     if let Content::Source(source) = item.content
-        && let Some(of) = view.snapshot.scenes.collection.source(source)
-        && Heeds::of(&of.choice).is_some()
+        && heeds(view.snapshot, source).is_some()
         && line(ui, view, &texts.get("item-properties"), true)
     {
         draft.show_properties(source);

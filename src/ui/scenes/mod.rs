@@ -1,6 +1,7 @@
 //! Scenes in the window: their list, the list of what the chosen one shows, changing that on the
 //! picture, and the settings of one item.
 
+mod camera;
 pub mod canvas;
 mod draft;
 pub mod filters;

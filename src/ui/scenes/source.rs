@@ -11,7 +11,8 @@ use crate::studio::{Command, Edit};
 use crate::ui::actions::key;
 use crate::ui::dialogs::{Answer, heading, modal};
 use crate::ui::picture::Picture;
-use crate::ui::scenes::draft::Draft;
+use crate::ui::scenes::camera;
+use crate::ui::scenes::draft::{Draft, heeds};
 use crate::ui::scenes::filters::{line, seen};
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
@@ -30,17 +31,23 @@ const FIELD: f32 = 250.0;
 pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture: &mut Picture) {
     let Some(id) = draft.properties else { return };
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
-    let found = collection.source(id).and_then(|it| Some((it, Heeds::of(&it.choice)?)));
-    let Some((source, heeds)) = found else {
+    let Some(heeds) = heeds(view.snapshot, id) else {
         draft.properties = None;
         return;
     };
-    let mut now = source.properties.clone();
+    let source = collection.source(id);
+    let before = source.map(|source| source.properties.clone()).unwrap_or_default();
+    let mut now = before.clone();
+    let title = match source {
+        Some(source) => source.name.clone(),
+        None => view.texts.get("scenes-main").to_string(),
+    };
     let answer = modal(ctx, view.theme, "source-properties", WIDTH, |ui| {
-        let name = [("name", source.name.as_str().into())];
+        let name = [("name", title.as_str().into())];
         let title = view.texts.with("source-properties", &name);
         let close = heading(ui, view, &title);
-        let height = if heeds == Heeds::Text { HEIGHT } else { HEIGHT / 2.0 };
+        let tall = matches!(heeds, Heeds::Text | Heeds::Camera);
+        let height = if tall { HEIGHT } else { HEIGHT / 2.0 };
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = gap::L;
             let room = vec2(CONTROLS, height);
@@ -62,7 +69,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture
         });
         close.then_some(Answer::Close)
     });
-    if now != source.properties {
+    if now != before {
         view.send(Command::Edit(Edit::SetProperties(id, now)));
     }
     if answer.is_some() {
@@ -88,6 +95,7 @@ fn contents(
             hidden(ui, view, &mut now.hidden);
         }
         Heeds::Media => hidden(ui, view, &mut now.hidden),
+        Heeds::Camera => camera::contents(ui, view, id),
         Heeds::Pointer => {
             let mut shown = !now.without_pointer;
             flag(ui, view, key!("look-pointer"), &mut shown);

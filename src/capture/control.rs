@@ -1,0 +1,194 @@
+//! What a camera's driver lets be set (issue 3, part 1): exposure, white balance, focus, gain, the
+//! frequency of the mains. Plain values, and the board on which the studio writes what is wanted of
+//! each camera and cameras that are open write what they have.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+/// Controls of one camera.
+pub const MOST_CONTROLS: usize = 128;
+/// Cameras whose settings are kept.
+pub const MOST_CAMERAS: usize = 64;
+
+/// What a control may be set to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Span {
+    Number {
+        least: i64,
+        most: i64,
+        step: i64,
+    },
+    Switch,
+    /// One of these values, with what each is called.
+    Menu(Vec<(i64, String)>),
+}
+
+impl Span {
+    /// The nearest value that may be set.
+    pub fn bounded(&self, value: i64) -> i64 {
+        match self {
+            Self::Switch => i64::from(value != 0),
+            Self::Number { least, most, step } => {
+                let (least, most) = (*least, (*most).max(*least));
+                let step = (*step).max(1);
+                let value = value.clamp(least, most);
+                let steps = value.saturating_sub(least) / step;
+                let below = least.saturating_add(steps.saturating_mul(step));
+                let above = below.saturating_add(step);
+                if above <= most && above.abs_diff(value) < value.abs_diff(below) {
+                    above
+                } else {
+                    below
+                }
+            }
+            Self::Menu(items) => {
+                let nearest = items.iter().min_by_key(|(item, _)| item.abs_diff(value));
+                nearest.map_or(value, |(item, _)| *item)
+            }
+        }
+    }
+}
+
+/// A control as the driver has it now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CameraControl {
+    /// Its name in settings: letters, digits and `_`, made of the driver's.
+    pub name: String,
+    /// What the driver calls it.
+    pub title: String,
+    pub span: Span,
+    pub default: i64,
+    pub value: i64,
+    /// It has an effect now: an automatic one may have taken it over.
+    pub active: bool,
+}
+
+/// A driver's name as settings have it: `White Balance, Auto` becomes `white_balance_auto`.
+pub fn plain(title: &str) -> String {
+    let mut name = String::new();
+    for letter in title.chars().take(64) {
+        if letter.is_ascii_alphanumeric() {
+            name.push(letter.to_ascii_lowercase());
+        } else if !name.is_empty() && !name.ends_with('_') {
+            name.push('_');
+        }
+    }
+    name.trim_end_matches('_').to_owned()
+}
+
+/// What is wanted of a camera: values by the names of its controls.
+pub type Wanted = BTreeMap<String, i64>;
+
+#[derive(Debug, Default)]
+struct Inside {
+    wanted: BTreeMap<String, Wanted>,
+    /// Controls that are to go back to what the driver has as their default.
+    back: BTreeMap<String, Vec<String>>,
+    listed: BTreeMap<String, Arc<Vec<CameraControl>>>,
+}
+
+/// See the module; clones are the same one.
+#[derive(Clone, Debug, Default)]
+pub struct ControlBoard(Arc<Mutex<Inside>>);
+
+impl PartialEq for ControlBoard {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl ControlBoard {
+    /// This is wanted of all cameras from now on. A control that was set and no longer is goes back
+    /// to its default.
+    pub fn want(&self, all: &BTreeMap<String, Wanted>) {
+        let mut inside = self.0.lock();
+        let before = std::mem::take(&mut inside.wanted);
+        for (camera, wanted) in before {
+            let now = all.get(&camera);
+            let gone =
+                wanted.into_keys().filter(|name| now.is_none_or(|it| !it.contains_key(name)));
+            let back = inside.back.entry(camera).or_default();
+            for name in gone {
+                if !back.contains(&name) && back.len() < MOST_CONTROLS {
+                    back.push(name);
+                }
+            }
+        }
+        inside.wanted = all.clone();
+    }
+
+    /// What is wanted of this camera.
+    pub(super) fn wanted(&self, camera: &str) -> Wanted {
+        self.0.lock().wanted.get(camera).cloned().unwrap_or_default()
+    }
+
+    /// The controls that are to have their default again, each told once.
+    pub(super) fn take_back(&self, camera: &str) -> Vec<String> {
+        self.0.lock().back.remove(camera).unwrap_or_default()
+    }
+
+    /// The camera has these.
+    pub(super) fn tell(&self, camera: &str, controls: Vec<CameraControl>) {
+        let mut inside = self.0.lock();
+        if inside.listed.len() < MOST_CAMERAS || inside.listed.contains_key(camera) {
+            inside.listed.insert(camera.to_owned(), Arc::new(controls));
+        }
+    }
+
+    /// The camera is gone.
+    pub(super) fn forget(&self, camera: &str) {
+        self.0.lock().listed.remove(camera);
+    }
+
+    /// What all cameras that are open have.
+    pub fn listed(&self) -> BTreeMap<String, Arc<Vec<CameraControl>>> {
+        self.0.lock().listed.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_brought_to_what_may_be_set() {
+        let number = Span::Number { least: -10, most: 25, step: 10 };
+        let values: Vec<i64> =
+            [-99, -6, -4, 0, 14, 16, 99].iter().map(|it| number.bounded(*it)).collect();
+        assert_eq!(values, [-10, -10, 0, 0, 10, 20, 20]);
+        let odd = Span::Number { least: 5, most: -5, step: 0 };
+        assert_eq!(odd.bounded(i64::MAX), 5);
+        let whole = Span::Number { least: i64::MIN, most: i64::MAX, step: i64::MAX };
+        assert_eq!(whole.bounded(-7), -1, "the end of a step, without overflow");
+        assert_eq!((Span::Switch.bounded(7), Span::Switch.bounded(0)), (1, 0));
+        let menu = Span::Menu(vec![(1, "Manual".into()), (3, "Aperture".into())]);
+        assert_eq!((menu.bounded(0), menu.bounded(9)), (1, 3));
+        assert_eq!(Span::Menu(Vec::new()).bounded(4), 4);
+    }
+
+    #[test]
+    fn names_are_plain() {
+        assert_eq!(plain("White Balance, Auto"), "white_balance_auto");
+        assert_eq!(plain("  Exposure (Absolute) "), "exposure_absolute");
+        assert_eq!(plain("曝光"), "");
+    }
+
+    #[test]
+    fn what_is_no_longer_wanted_goes_back_once() {
+        let board = ControlBoard::default();
+        let wanted = |names: &[&str]| -> BTreeMap<String, Wanted> {
+            let values = names.iter().map(|name| ((*name).to_owned(), 3)).collect();
+            [("cam".to_owned(), values)].into()
+        };
+        board.want(&wanted(&["gain", "focus"]));
+        assert_eq!((board.wanted("cam").len(), board.take_back("cam").len()), (2, 0));
+        board.want(&wanted(&["gain"]));
+        board.want(&wanted(&["gain"]));
+        assert_eq!(board.take_back("cam"), ["focus"]);
+        board.want(&BTreeMap::new());
+        assert_eq!(board.take_back("cam"), ["gain"]);
+        assert!(board.take_back("cam").is_empty() && board.wanted("other").is_empty());
+    }
+}
