@@ -13,7 +13,7 @@ use rustls::pki_types::pem::PemObject;
 
 use crate::net::Cause;
 use crate::net::tls::Pin;
-use crate::net::tls::verify::{Pinned, Trusting};
+use crate::net::tls::verify::Judge;
 
 /// A file of certificates or keys larger than this is none.
 const FILE_LIMIT: u64 = 4 << 20;
@@ -34,13 +34,13 @@ impl Trust {
     pub(in crate::net) fn client(&self) -> Result<Arc<ClientConfig>, Cause> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier: Arc<dyn ServerCertVerifier> = match self.pin {
-            Some(pin) => Arc::new(Pinned { pin, provider: Arc::clone(&provider) }),
+            Some(pin) => Arc::new(Judge::pinned(pin, Arc::clone(&provider))),
             None => {
                 let extra = match &self.ca_file {
                     Some(path) => certificates(path)?,
                     None => Vec::new(),
                 };
-                let trusting = Trusting::new(extra, &provider);
+                let trusting = Judge::trusting(extra, Arc::clone(&provider));
                 Arc::new(trusting.map_err(|error| Cause::Tls(error.to_string()))?)
             }
         };

@@ -12,42 +12,73 @@ use rustls_platform_verifier::Verifier;
 use crate::net::tls::Pin;
 use crate::net::{Cause, CertificateProblem};
 
-/// The system's roots and those of a file. Remembers which certificate it turned down, so that a
+/// Judges the certificates of servers. Tells with each that it turns down which one it was, so that a
 /// person can be told its fingerprint.
 #[derive(Debug)]
-pub(super) struct Trusting {
-    system: Verifier,
-    /// A server that shows one of these very certificates is the one that was meant. (Certificates
-    /// that sign themselves are mostly made as authorities, which may not stand for a server.)
-    own: Vec<CertificateDer<'static>>,
+pub(super) struct Judge {
+    rule: Rule,
+    provider: Arc<CryptoProvider>,
 }
 
-impl Trusting {
-    pub fn new(
+/// Whom it trusts.
+#[derive(Debug)]
+enum Rule {
+    /// One certificate and no other.
+    Pinned(Pin),
+    /// The system's roots and those of a file.
+    Roots {
+        system: Box<Verifier>,
+        /// A server that shows one of these very certificates is the one that was meant.
+        /// (Certificates that sign themselves are mostly made as authorities, which may not stand
+        /// for a server.)
         own: Vec<CertificateDer<'static>>,
-        provider: &Arc<CryptoProvider>,
+    },
+}
+
+impl Judge {
+    /// Accepts this certificate and no other.
+    pub fn pinned(pin: Pin, provider: Arc<CryptoProvider>) -> Self {
+        Self { rule: Rule::Pinned(pin), provider }
+    }
+
+    /// Trusts the system's roots and these certificates.
+    pub fn trusting(
+        own: Vec<CertificateDer<'static>>,
+        provider: Arc<CryptoProvider>,
     ) -> Result<Self, rustls::Error> {
-        let system = Verifier::new_with_extra_roots(own.clone(), Arc::clone(provider))?;
-        Ok(Self { system, own })
+        let system = Verifier::new_with_extra_roots(own.clone(), Arc::clone(&provider))?;
+        Ok(Self { rule: Rule::Roots { system: Box::new(system), own }, provider })
     }
 }
 
-/// Carries the certificate's pin beside the verifier's reason through rustls' error type.
+/// Carries the certificate's pin beside the reason through rustls' error type.
 #[derive(Debug)]
 struct TurnedDown {
-    reason: CertificateError,
+    reason: Reason,
     presented: Pin,
+}
+
+#[derive(Debug)]
+enum Reason {
+    /// It is not this one.
+    NotPinned(Pin),
+    Certificate(CertificateError),
 }
 
 impl fmt::Display for TurnedDown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.reason)
+        match &self.reason {
+            Reason::NotPinned(expected) => {
+                write!(f, "the certificate is {}, not the pinned {expected}", self.presented)
+            }
+            Reason::Certificate(reason) => write!(f, "{reason}"),
+        }
     }
 }
 
 impl std::error::Error for TurnedDown {}
 
-impl ServerCertVerifier for Trusting {
+impl ServerCertVerifier for Judge {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -56,87 +87,31 @@ impl ServerCertVerifier for Trusting {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        if self.own.iter().any(|own| own == end_entity) {
-            return Ok(ServerCertVerified::assertion());
-        }
-        let judged = self.system.verify_server_cert(
-            end_entity,
-            intermediates,
-            server_name,
-            ocsp_response,
-            now,
-        );
-        judged.map_err(|error| match error {
-            rustls::Error::InvalidCertificate(reason) => {
-                let told = TurnedDown { reason, presented: Pin::of(end_entity) };
-                let told = rustls::OtherError(Arc::new(told));
-                rustls::Error::InvalidCertificate(CertificateError::Other(told))
-            }
-            other => other,
-        })
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.system.verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.system.verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.system.supported_verify_schemes()
-    }
-}
-
-/// Accepts one certificate and no other.
-#[derive(Debug)]
-pub(super) struct Pinned {
-    pub pin: Pin,
-    pub provider: Arc<CryptoProvider>,
-}
-
-/// Carries the pin that was presented through rustls' error type.
-#[derive(Debug)]
-struct NotPinned {
-    expected: Pin,
-    presented: Pin,
-}
-
-impl fmt::Display for NotPinned {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the certificate is {}, not the pinned {}", self.presented, self.expected)
-    }
-}
-
-impl std::error::Error for NotPinned {}
-
-impl ServerCertVerifier for Pinned {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
         let presented = Pin::of(end_entity);
-        if presented == self.pin {
-            return Ok(ServerCertVerified::assertion());
-        }
-        let fault = NotPinned { expected: self.pin, presented };
-        let fault = rustls::OtherError(Arc::new(fault));
-        Err(rustls::Error::InvalidCertificate(CertificateError::Other(fault)))
+        let judged = match &self.rule {
+            Rule::Pinned(pin) if presented == *pin => Ok(()),
+            Rule::Pinned(pin) => Err(Reason::NotPinned(*pin)),
+            Rule::Roots { own, .. } if own.iter().any(|own| own == end_entity) => Ok(()),
+            Rule::Roots { system, .. } => {
+                match system.verify_server_cert(
+                    end_entity,
+                    intermediates,
+                    server_name,
+                    ocsp_response,
+                    now,
+                ) {
+                    Ok(_) => Ok(()),
+                    Err(rustls::Error::InvalidCertificate(reason)) => {
+                        Err(Reason::Certificate(reason))
+                    }
+                    Err(other) => return Err(other),
+                }
+            }
+        };
+        let told = |reason| rustls::OtherError(Arc::new(TurnedDown { reason, presented }));
+        judged.map(|()| ServerCertVerified::assertion()).map_err(|reason| {
+            rustls::Error::InvalidCertificate(CertificateError::Other(told(reason)))
+        })
     }
 
     fn verify_tls12_signature(
@@ -169,26 +144,29 @@ pub(in crate::net) fn cause(error: &std::io::Error, host: &str) -> Cause {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
         Some(rustls::Error::InvalidCertificate(problem)) => {
-            let (problem, presented) = turned_down(problem);
-            Cause::Certificate { problem: certificate_problem(problem, host), presented }
+            let told = match problem {
+                CertificateError::Other(other) => other.0.downcast_ref::<TurnedDown>(),
+                _ => None,
+            };
+            let presented = told.map(|told| told.presented);
+            let problem = match told {
+                None => certificate_problem(problem, host),
+                Some(TurnedDown { reason: Reason::Certificate(reason), .. }) => {
+                    certificate_problem(reason, host)
+                }
+                Some(TurnedDown { reason: Reason::NotPinned(expected), presented }) => {
+                    CertificateProblem::NotPinned {
+                        expected: expected.to_string(),
+                        presented: presented.to_string(),
+                    }
+                }
+            };
+            Cause::Certificate { problem, presented }
         }
         Some(rustls::Error::InvalidMessage(_)) => Cause::NotTls,
         Some(other) => Cause::Tls(other.to_string()),
         None => Cause::from_io(error),
     }
-}
-
-/// The reason, and the certificate's pin where it is known.
-fn turned_down(error: &CertificateError) -> (&CertificateError, Option<Pin>) {
-    if let CertificateError::Other(other) = error {
-        if let Some(told) = other.0.downcast_ref::<TurnedDown>() {
-            return (&told.reason, Some(told.presented));
-        }
-        if let Some(fault) = other.0.downcast_ref::<NotPinned>() {
-            return (error, Some(fault.presented));
-        }
-    }
-    (error, None)
 }
 
 fn certificate_problem(error: &CertificateError, host: &str) -> CertificateProblem {
@@ -216,17 +194,10 @@ fn certificate_problem(error: &CertificateError, host: &str) -> CertificateProbl
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             CertificateProblem::WrongPurpose
         }
-        CertificateError::Other(other) => match other.0.downcast_ref::<NotPinned>() {
-            Some(fault) => CertificateProblem::NotPinned {
-                expected: fault.expected.to_string(),
-                presented: fault.presented.to_string(),
-            },
-            // webpki's own error, which rustls does not name.
-            None if format!("{other:?}").contains("CaUsedAsEndEntity") => {
-                CertificateProblem::OwnAuthority
-            }
-            None => CertificateProblem::Other(other.to_string()),
-        },
+        // webpki's own error, which rustls does not name.
+        CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            CertificateProblem::OwnAuthority
+        }
         other => CertificateProblem::Other(other.to_string()),
     }
 }
