@@ -112,7 +112,7 @@ fn the_parts_of_a_split_recording_are_the_whole_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let show = film.project(Some(7));
     let start = |name: &str, split| {
-        let options = Options { split, journal: None };
+        let options = Options { split, ..Options::default() };
         Recorder::start_with(&folder.path().join(name), &show.hub, options).unwrap()
     };
     let whole = start("whole.mkv", Split::default());

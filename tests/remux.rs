@@ -38,9 +38,14 @@ fn hashes(file: &Path) -> Vec<String> {
     let copy = ["-map", "0", "-c", "copy", "-f", "streamhash", "-"];
     let mut peer = Peer::start("ffmpeg", words.into_iter().chain(copy));
     peer.wait_success(LIMIT);
-    // Without the number of the stream: formats order them differently.
-    let mut lines: Vec<_> =
-        peer.output().lines().map(|line| line[line.find(',').unwrap()..].to_owned()).collect();
+    // Without the number of the stream: formats order them differently. FFmpeg takes the titles of
+    // chapters for data.
+    let mut lines: Vec<_> = peer
+        .output()
+        .lines()
+        .map(|line| line[line.find(',').unwrap()..].to_owned())
+        .filter(|line| !line.starts_with(",d,"))
+        .collect();
     lines.sort();
     lines
 }
@@ -145,6 +150,81 @@ fn two_sound_tracks_and_chapters_come_through() {
         }
         last = next;
     }
+}
+
+/// What mpv takes for the chapters of a file.
+fn chapters_for_mpv(file: &Path) -> Vec<(f64, String)> {
+    let words = ["--no-config", "--vo=null", "--ao=null", "--frames=1", "--really-quiet=no"];
+    let show = "--term-playing-msg=CHAPTERS ${=chapter-list}";
+    let mut peer = Peer::start("mpv", words.into_iter().chain([show, file.to_str().unwrap()]));
+    peer.wait_success(LIMIT);
+    let told = peer.output() + &peer.errors();
+    let list = told.lines().find_map(|line| line.strip_prefix("CHAPTERS "));
+    let list = list.unwrap_or_else(|| panic!("{told}"));
+    let json: serde_json::Value = serde_json::from_str(list).unwrap_or_else(|_| panic!("{told}"));
+    let one = |it: &serde_json::Value| {
+        (it["time"].as_f64().unwrap(), it["title"].as_str().unwrap().to_owned())
+    };
+    json.as_array().unwrap().iter().map(one).collect()
+}
+
+#[test]
+fn chapters_of_mp4_are_a_text_track_that_every_player_reads() {
+    peers::require!("ffmpeg", "ffprobe", "mpv");
+    let folder = tempfile::tempdir().unwrap();
+    let name = |name: &str| folder.path().join(name);
+    let film = Film::make();
+    let tracks = Tracks::from(film.parameters.clone());
+    let samples = samples(&film);
+    for begin in [0, 1_250] {
+        let expected = vec![
+            (f64::from(begin) / 1_000.0, "Beginning".to_owned()),
+            (2.5, "中 Middle".to_owned()),
+            (3.75, "End".to_owned()),
+        ];
+        let chapters = expected
+            .iter()
+            .map(|(time, title)| Chapter::new(at((time * 1_000.0) as i64), title))
+            .collect::<Vec<_>>();
+        let ours = name(&format!("ours-{begin}.mp4"));
+        let mut bytes = build(Format::Mp4, &tracks, &samples, &chapters, true);
+        fs::write(&ours, &bytes).unwrap();
+        let probe = ffmpeg::probe(&ours);
+        assert_eq!(probe.warnings, "");
+        // The pictures, the sound, and the titles, which FFmpeg takes for data.
+        assert_eq!(probe.json["streams"].as_array().unwrap().len(), 3);
+        assert_eq!(chapters_of(&ours), expected);
+        assert_eq!(chapters_for_mpv(&ours), expected);
+        // Without the older list the track alone tells them: to all three of us.
+        let list = bytes.windows(4).position(|name| name == b"chpl").unwrap();
+        bytes[list..list + 4].copy_from_slice(b"free");
+        let alone = name(&format!("alone-{begin}.mp4"));
+        fs::write(&alone, &bytes).unwrap();
+        assert_eq!(chapters_of(&alone), expected);
+        assert_eq!(chapters_for_mpv(&alone), expected);
+        for format in ["mkv", "mp4", "flv"] {
+            let to = name(&format!("to-{begin}.{format}"));
+            remux(&alone, &to, &|| false).unwrap();
+            if format == "flv" {
+                let back = name(&format!("back-{begin}.mkv"));
+                remux(&to, &back, &|| false).unwrap();
+                assert_eq!(chapters_of(&back), expected);
+            } else {
+                assert_eq!(chapters_of(&to), expected, "{to:?}");
+            }
+        }
+    }
+    // QuickTime files have no other list.
+    let words = "[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1500\ntitle=One\n\
+                 [CHAPTER]\nTIMEBASE=1/1000\nSTART=1500\nEND=4000\ntitle=Zwei ü\n";
+    fs::write(name("chapters.txt"), format!(";FFMETADATA1\n{words}")).unwrap();
+    let (from, list) = (name("ours-0.mp4"), name("chapters.txt"));
+    let inputs = ["-i", from.to_str().unwrap(), "-i", list.to_str().unwrap()];
+    let copy = ["-map", "0:v", "-map", "0:a", "-map_chapters", "1", "-c", "copy", "-f", "mov"];
+    ffmpeg_makes(&name("foreign.mp4"), &[&inputs[..], &copy].concat());
+    remux(&name("foreign.mp4"), &name("of-foreign.mkv"), &|| false).unwrap();
+    let found = chapters_of(&name("of-foreign.mkv"));
+    assert_eq!(found, [(0.0, "One".to_owned()), (1.5, "Zwei ü".to_owned())]);
 }
 
 fn chapters_of(file: &Path) -> Vec<(f64, String)> {

@@ -24,6 +24,7 @@ use onair::capture::{Hidden, Order, Properties, Rgba, VideoChoice};
 use onair::compose::filter as video;
 use onair::compose::scene::{ItemId, SourceId};
 use onair::compose::transition::{Kind, Matte, Stinger, Transition, Wipe};
+use onair::media::ExtraTrack;
 use onair::media::transport::Go;
 use onair::mix::filter::Filter;
 use onair::mix::{Heard, Strip, StripId};
@@ -707,6 +708,13 @@ fn the_sound_desk_sets_everything_about_a_strip() {
     assert!(press(&mut harness, "Solo").solo);
     assert!(press(&mut harness, "Mono").mono);
     assert_eq!(strip_set(&click(&mut harness, "Desk only")).1.heard, Heard::Desk);
+    assert_eq!(strip_set(&click(&mut harness, "Tracks only")).1.heard, Heard::Tracks);
+    let tracks = |commands: &[Command]| {
+        strip_set(commands).1.tracks.iter().map(ExtraTrack::number).collect::<Vec<_>>()
+    };
+    assert_eq!(tracks(&click(&mut harness, "Track 6 of Music")), [3, 6]);
+    assert_eq!(tracks(&click(&mut harness, "Track 3 of Music")), [6]);
+    assert!(click(&mut harness, "Track 1 of Music").is_empty(), "it is the program");
     harness.get_by_role_and_label(Role::Slider, "Balance").set_value_accesskit(0.5);
     assert_eq!(strip_set(&commands(&mut harness)).1.balance, 0.5);
     let talk = click(&mut harness, "Push to talk");
@@ -1104,6 +1112,30 @@ fn own_services_are_added_changed_and_removed() {
     {
         assert!(words.iter().any(|it| it == said), "{said} is not among {words:?}");
     }
+}
+
+#[test]
+fn the_sound_tracks_of_recordings_are_named_in_the_settings() {
+    let mut harness = open("mixer");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    harness.run();
+    harness.get_by_label("Sound tracks in recordings: 3");
+    harness.get_by_label("Name of track 3").focus();
+    harness.run();
+    harness.get_by_label("Name of track 3").type_text("The band");
+    harness.run();
+    harness.key_press(Key::Tab);
+    harness.run();
+    let screen = harness.state().screen.as_ref().unwrap();
+    let names = &screen.preferences().recording.track_names;
+    assert_eq!(names[..4], ["", "", "The band", ""]);
+    assert!(harness.state().wishes.iter().any(|wish| matches!(wish, Wish::Preferences)));
+    // Without extra tracks there is only the program.
+    let mut harness = open("idle");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    harness.run();
+    harness.get_by_label("Sound tracks in recordings: 1");
+    assert!(harness.query_by_label("Name of track 1").is_none());
 }
 
 #[test]

@@ -200,7 +200,7 @@ impl Backlog {
             let gone = which(tag);
             match tag.track {
                 Track::Video => frames += u64::from(gone),
-                Track::Audio => sounds += u64::from(gone),
+                Track::Audio | Track::Extra(_) => sounds += u64::from(gone),
             }
             !gone
         });
@@ -235,7 +235,7 @@ mod tests {
         while let Some(tag) = backlog.pop() {
             match tag.track {
                 Track::Video => video.push(tag.dts.as_millis()),
-                Track::Audio => audio.push(tag.dts.as_millis()),
+                Track::Audio | Track::Extra(_) => audio.push(tag.dts.as_millis()),
             }
         }
         (video, audio)

@@ -17,10 +17,12 @@ use crate::broadcast::gop::Gop;
 use crate::broadcast::interleaver::Interleaver;
 use crate::broadcast::subscription::{Line, Pictures};
 use crate::broadcast::{Head, Limits, Subscription, Tag};
-use crate::media::{EncodedPacket, Rendition, Rung, StreamParameters, Track};
+use crate::media::{EncodedPacket, ExtraTracks, Rendition, Rung, StreamParameters, Track};
 
 /// How often the thread looks whether it should stop.
 const LOOK: Duration = Duration::from_millis(100);
+/// Tracks that begin within this begin together.
+const TOGETHER: Duration = Duration::from_millis(100);
 
 /// The hub of one broadcast. It ends with its input (all senders dropped) or when it is dropped;
 /// its subscriptions then end once they are read empty.
@@ -55,6 +57,8 @@ struct Shared {
     state: Mutex<State>,
     want_keyframe: Mutex<Asks>,
     sound_lag_us: AtomicU64,
+    /// The extra sound tracks that are being made.
+    extras: Mutex<ExtraTracks>,
 }
 
 /// How to ask the encoder of each rung for a keyframe.
@@ -138,6 +142,23 @@ impl Hub {
         self.feed.subscribe_to_all(name, limits)
     }
 
+    /// A new output that gets the extra sound tracks too. It begins as the others do where these
+    /// (and pictures) have begun as early, otherwise with the next keyframe, which is asked for.
+    pub(super) fn subscribe_with(
+        &self,
+        name: impl Into<String>,
+        limits: Limits,
+        extras: ExtraTracks,
+    ) -> Subscription {
+        self.feed.open(name.into(), limits, None, Rung::Main, Some(extras))
+    }
+
+    /// These extra sound tracks are being made: packets of others are put into the order of the rest
+    /// for as long as they come.
+    pub fn set_extras(&self, extras: ExtraTracks) {
+        *self.feed.shared.extras.lock() = extras;
+    }
+
     /// What the pictures that go out now are, where they were encoded here and one has gone out.
     pub fn latest(&self, rung: Rung) -> Option<Arc<Rendition>> {
         self.feed.latest(rung)
@@ -189,10 +210,10 @@ impl Hub {
 
 impl Feed {
     fn new(parameters: StreamParameters, head: Head, input: Arc<Gauge>) -> Self {
-        let (want_keyframe, sound_lag_us) = Default::default();
+        let (want_keyframe, sound_lag_us, extras) = Default::default();
         let state = State { second_gop: Gop::new(Rung::Second), ..State::default() };
         let state = Mutex::new(state);
-        let shared = Shared { parameters, head, input, state, want_keyframe, sound_lag_us };
+        let shared = Shared { parameters, head, input, state, want_keyframe, sound_lag_us, extras };
         Self { shared: Arc::new(shared) }
     }
 
@@ -214,6 +235,18 @@ impl Feed {
         after: Option<Timestamp>,
         wanted: Rung,
     ) -> Subscription {
+        self.open(name.into(), limits, after, wanted, None)
+    }
+
+    /// The same, perhaps with the extra sound tracks: it begins where those named have begun.
+    fn open(
+        &self,
+        name: String,
+        limits: Limits,
+        after: Option<Timestamp>,
+        wanted: Rung,
+        extras: Option<ExtraTracks>,
+    ) -> Subscription {
         let mut ask = None;
         let line = {
             let mut state = self.shared.state.lock();
@@ -227,13 +260,20 @@ impl Feed {
                     ask = Some(rung);
                     &[]
                 }
+                (tags, _) if extras.is_some_and(|extras| !begin_together(tags, extras)) => {
+                    ask = Some(rung);
+                    &[]
+                }
                 (tags, _) => tags,
             };
+            let is_for = |tag: &&Arc<Tag>| extras.is_some() || !tag.is_extra();
+            let begin: Vec<_> = begin.iter().filter(is_for).cloned().collect();
+            let begin = begin.as_slice();
             let has_video = self.shared.head.has_video;
             let backlog = Backlog::new(limits, has_video, begin);
             let last = begin.iter().rev().find(|tag| tag.track == Track::Video);
             let pictures = Pictures::Of { rung, wanted, last: last.map(|tag| tag.dts) };
-            let line = Line::new(name.into(), backlog, pictures, state.ended);
+            let line = Line::new(name, backlog, pictures, extras.is_some(), state.ended);
             state.outputs.push(Arc::downgrade(&line));
             line
         };
@@ -246,8 +286,10 @@ impl Feed {
     /// A new output that gets the pictures of every rung, to hand them on.
     pub fn subscribe_to_all(&self, name: impl Into<String>, limits: Limits) -> Subscription {
         let mut state = self.shared.state.lock();
-        let backlog = Backlog::new(limits, self.shared.head.has_video, state.gop.tags());
-        let line = Line::new(name.into(), backlog, Pictures::All, state.ended);
+        let tags = state.gop.tags().iter();
+        let begin: Vec<_> = tags.filter(|tag| !tag.is_extra()).cloned().collect();
+        let backlog = Backlog::new(limits, self.shared.head.has_video, &begin);
+        let line = Line::new(name.into(), backlog, Pictures::All, false, state.ended);
         state.outputs.push(Arc::downgrade(&line));
         Subscription { line }
     }
@@ -308,6 +350,7 @@ impl Feed {
                 state.figures.sounds += 1;
                 state.figures.audio_bytes += bytes;
             }
+            Track::Extra(_) => {}
         }
         state.handed_out = state.handed_out.max(tag.dts);
         state.gop.push(&tag);
@@ -328,12 +371,22 @@ impl Feed {
     }
 }
 
+/// Whether these packets, a keyframe first, have these tracks from their beginning on.
+fn begin_together(tags: &[Arc<Tag>], extras: ExtraTracks) -> bool {
+    let Some(key) = tags.first() else { return extras.is_empty() };
+    extras.iter().all(|track| {
+        let mut its = tags.iter().filter(|tag| tag.track == Track::Extra(track));
+        its.next().is_some_and(|first| first.dts.since(key.dts) <= TOGETHER)
+    })
+}
+
 fn run(feed: &Feed, input: &Receiver<EncodedPacket>, mut order: Interleaver, stop: &Stop) {
     let begun = Instant::now();
     let now = || Timestamp::ZERO + begun.elapsed();
     while !stop.is_set() {
         let lag = feed.shared.sound_lag_us.load(Ordering::Relaxed);
         order.set_sound_lag(Duration::from_micros(lag));
+        order.expect(*feed.shared.extras.lock());
         let wait = order.due().map_or(LOOK, |due| due.since(now()).min(LOOK));
         match input.recv_timeout(wait) {
             Ok(packet) => {

@@ -1,4 +1,4 @@
-//! Puts the packets of pictures (of each rung) and sound into one order by DTS. Waits for another
+//! Puts the packets of pictures (of each rung) and sound (of each track) into one order by DTS. Waits for another
 //! line only as long as it is worth it: one that is late or missing is not waited for again until it
 //! delivers. Pure; runs on the hub's thread.
 
@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::media::{EncodedPacket, Rung, Track};
+use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, Rung, Track};
 
 /// How long a packet waits for the other track once both have begun.
 const PATIENCE: Duration = Duration::from_millis(150);
@@ -25,6 +25,10 @@ pub(super) struct Interleaver {
     /// Pictures of the second rung, while there are some.
     second: Line,
     audio: Line,
+    /// The extra sound tracks, by their places.
+    extras: [Line; 5],
+    /// Those that are being made: nobody waits for another.
+    expected: ExtraTracks,
     /// By how much longer than usual sound may be on its way.
     lag: Duration,
 }
@@ -46,6 +50,8 @@ impl Interleaver {
             video: Line { absent: !video, ..Line::default() },
             second: Line { absent: true, ..Line::default() },
             audio: Line { absent: !audio, ..Line::default() },
+            extras: std::array::from_fn(|_| Line { absent: true, ..Line::default() }),
+            expected: ExtraTracks::NONE,
             lag: Duration::ZERO,
         }
     }
@@ -59,15 +65,30 @@ impl Interleaver {
         self.lag = lag;
     }
 
+    /// These extra sound tracks are being made. One that comes new is waited for once it delivers,
+    /// one that has ended no more.
+    pub fn expect(&mut self, extras: ExtraTracks) {
+        self.expected = extras;
+        for (track, line) in ExtraTrack::all().zip(&mut self.extras) {
+            line.absent |= !extras.has(track);
+        }
+    }
+
     /// Takes a packet in, at `now`. Packets of one track come in the order of their DTS.
     pub fn push(&mut self, packet: EncodedPacket, now: Timestamp) {
         let second = packet.rendition.as_ref().is_some_and(|its| its.rung == Rung::Second);
+        let mut expected = true;
         let line = match packet.track {
             Track::Video if second => &mut self.second,
             Track::Video => &mut self.video,
             Track::Audio => &mut self.audio,
+            Track::Extra(track) => {
+                expected = self.expected.has(track);
+                let Some(line) = self.extras.get_mut(track.place()) else { return };
+                line
+            }
         };
-        line.absent = false;
+        line.absent = !expected;
         line.begun = true;
         line.waiting.push_back((now, packet));
     }
@@ -76,7 +97,8 @@ impl Interleaver {
     pub fn pop(&mut self, now: Timestamp) -> Option<EncodedPacket> {
         let patience = self.patience();
         let most = MAX_HELD + self.lag.as_millis() as usize / MILLIS_A_PACKET;
-        let mut lines = [&mut self.video, &mut self.second, &mut self.audio];
+        let [a, b, c, d, e] = &mut self.extras;
+        let mut lines = [&mut self.video, &mut self.second, &mut self.audio, a, b, c, d, e];
         // Of the same instant keyframes go first, so that who waits for one gets no other picture
         // of that instant before it; pictures before sound: a stream begins with one.
         let next = (0_u8..).zip(&mut lines);
@@ -97,6 +119,7 @@ impl Interleaver {
     pub fn due(&self) -> Option<Timestamp> {
         let oldest = [&self.video, &self.second, &self.audio]
             .into_iter()
+            .chain(&self.extras)
             .filter_map(|line| line.waiting.front().map(|(since, _)| *since))
             .min();
         oldest.map(|since| since + self.patience())
@@ -107,6 +130,7 @@ impl Interleaver {
         self.video.absent = true;
         self.second.absent = true;
         self.audio.absent = true;
+        self.extras.iter_mut().for_each(|line| line.absent = true);
     }
 
     fn patience(&self) -> Duration {
@@ -220,6 +244,36 @@ mod tests {
         // …but not for ever.
         let rest = drain(&mut order, 40 + 151);
         assert_eq!(rest, [(Track::Video, 66), (Track::Audio, 90)]);
+    }
+
+    #[test]
+    fn extra_sound_is_in_order_while_it_is_made_and_nobody_waits_for_it_afterwards() {
+        let two = ExtraTrack::new(2).unwrap();
+        let extra = Track::Extra(two);
+        let mut order = Interleaver::new(true, true);
+        let pictures_and_sound = |order: &mut Interleaver, dts| {
+            order.push(packet(Track::Video, dts), at(dts));
+            order.push(packet(Track::Audio, dts + 1), at(dts));
+        };
+        order.expect(ExtraTracks::NONE.with(two, true));
+        pictures_and_sound(&mut order, 0);
+        pictures_and_sound(&mut order, 40);
+        // It has not begun: the rest does not wait for it.
+        let expected = [(Track::Video, 0), (Track::Audio, 1), (Track::Video, 40)];
+        assert_eq!(drain(&mut order, 40), expected);
+        order.push(packet(extra, 42), at(60));
+        pictures_and_sound(&mut order, 80);
+        assert_eq!(drain(&mut order, 80), [(Track::Audio, 41), (extra, 42)]);
+        order.push(packet(extra, 82), at(81));
+        assert_eq!(drain(&mut order, 81), [(Track::Video, 80)]);
+        // What an encoder that was ended still had.
+        order.expect(ExtraTracks::NONE);
+        order.push(packet(extra, 100), at(100));
+        pictures_and_sound(&mut order, 120);
+        let expected = [(Track::Audio, 81), (extra, 82), (extra, 100), (Track::Video, 120)];
+        assert_eq!(drain(&mut order, 120), expected);
+        pictures_and_sound(&mut order, 160);
+        assert_eq!(drain(&mut order, 160), [(Track::Audio, 121), (Track::Video, 160)]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod file;
 pub mod journal;
 pub mod remux;
 pub mod replay;
+mod sounds;
 mod timeline;
 
 use std::fmt;
@@ -30,12 +31,13 @@ use crate::broadcast::recorder::journal::Entry;
 use crate::broadcast::recorder::timeline::Timeline;
 use crate::broadcast::subscription::Next;
 use crate::broadcast::{Hub, Limits, Subscription, Tag};
-use crate::media::{Rung, Track};
-use crate::wire::container::{Chapter, Format, Sample, TrackId, Tracks};
+use crate::media::Rung;
+use crate::wire::container::{Chapter, Format, Sample, Tracks};
 
 pub use crate::broadcast::recorder::file::{Error, Trouble};
 pub use crate::broadcast::recorder::remux::{remux, repair};
 pub use crate::broadcast::recorder::replay::Replay;
+pub use crate::broadcast::recorder::sounds::{Extra, Sounds};
 
 /// What is written is handed to the system at least this often…
 const FLUSH: Duration = Duration::from_secs(1);
@@ -109,6 +111,8 @@ pub struct Options {
     pub split: Split,
     /// The folder of the journal of unfinished recordings; `None`: none is kept.
     pub journal: Option<PathBuf>,
+    /// The sound tracks, whose extra ones must be on their way to the hub.
+    pub sounds: Sounds,
 }
 
 /// What happened to a recording.
@@ -174,7 +178,7 @@ impl Recorder {
             video.clone_from(&now.video);
         }
         let format = Format::of_path(path).ok_or_else(|| Error::format(path))?;
-        let tracks = Tracks::from(parameters.clone());
+        let tracks = options.sounds.tracks(&parameters);
         let file = File::create(path, format, &tracks)?;
         if let Err(error) = enough_room(file.path(), 0) {
             // An empty file that nobody asked for helps nobody.
@@ -198,12 +202,17 @@ impl Recorder {
         let ended = Stop::new();
         let mark = Arc::new(Mutex::new(None));
         let bitrate = parameters.video.as_ref().map_or(0, |it| u64::from(it.bitrate.0))
-            + parameters.audio.as_ref().map_or(0, |it| u64::from(it.bitrate.0));
+            + parameters.audio.as_ref().map_or(0, |it| u64::from(it.bitrate.0))
+            + options.sounds.bitrate();
+        let name = format!("recorder {}", path.display());
         let writer = Writer {
             asked: path.to_owned(),
             format,
             tracks,
-            subscription: hub.subscribe(format!("recorder {}", path.display()), Limits::FILE),
+            subscription: match options.sounds.wanted() {
+                none if none.is_empty() => hub.subscribe(name, Limits::FILE),
+                extras => hub.subscribe_with(name, Limits::FILE, extras),
+            },
             feed: hub.feed(),
             figures: Arc::clone(&figures),
             events: sender,
@@ -477,11 +486,9 @@ impl Writer {
                 self.feed.ask_keyframe(Rung::Main);
             }
         }
+        let track = self.options.sounds.place(self.feed.parameters(), tag.track);
+        let Some(track) = track else { return Ok(()) };
         let Some((dts, pts)) = self.timeline.place(tag) else { return Ok(()) };
-        let track = match tag.track {
-            Track::Video => TrackId::Video,
-            Track::Audio => TrackId::Audio(0),
-        };
         let data = tag.data();
         self.file.sample(&Sample { track, dts, pts, keyframe: tag.keyframe, data })
     }

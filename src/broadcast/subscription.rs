@@ -35,6 +35,8 @@ pub struct Subscription {
 #[derive(Debug)]
 pub(super) struct Line {
     name: String,
+    /// It gets the extra sound tracks too.
+    extras: bool,
     state: Mutex<State>,
     thread: Condvar,
     task: Notify,
@@ -80,12 +82,21 @@ impl Pictures {
 }
 
 impl Line {
-    pub fn new(name: String, backlog: Backlog, pictures: Pictures, ended: bool) -> Arc<Self> {
+    pub fn new(
+        name: String,
+        backlog: Backlog,
+        pictures: Pictures,
+        extras: bool,
+        ended: bool,
+    ) -> Arc<Self> {
         let state = Mutex::new(State { backlog, pictures, ended });
-        Arc::new(Self { name, state, thread: Condvar::new(), task: Notify::new() })
+        Arc::new(Self { name, extras, state, thread: Condvar::new(), task: Notify::new() })
     }
 
     pub fn push(&self, tag: &Arc<Tag>) {
+        if tag.is_extra() && !self.extras {
+            return;
+        }
         {
             let mut state = self.state.lock();
             if tag.track == Track::Video && !state.pictures.take(tag) {

@@ -34,7 +34,7 @@ impl Tag {
     pub fn new(packet: &EncodedPacket) -> Self {
         let body = match packet.track {
             Track::Video => flv::video_body(packet),
-            Track::Audio => flv::audio_body(packet),
+            Track::Audio | Track::Extra(_) => flv::audio_body(packet),
         };
         Self {
             track: packet.track,
@@ -57,9 +57,14 @@ impl Tag {
     pub fn data(&self) -> Bytes {
         let head = match self.track {
             Track::Video => flv::VIDEO_HEAD,
-            Track::Audio => flv::AUDIO_HEAD,
+            Track::Audio | Track::Extra(_) => flv::AUDIO_HEAD,
         };
         self.body.slice(head.min(self.body.len())..)
+    }
+
+    /// Sound for recordings only.
+    pub fn is_extra(&self) -> bool {
+        matches!(self.track, Track::Extra(_))
     }
 
     /// Whether it is a picture from which decoding can start.

@@ -126,7 +126,7 @@ fn decoder(entry: &inventory::Entry) -> Value {
     json!({
         "type": match entry.track {
             Track::Video => "video",
-            Track::Audio => "audio",
+            Track::Audio | Track::Extra(_) => "audio",
         },
         "codec": entry.codec,
         "by": entry.by.as_ref().ok(),

@@ -71,7 +71,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
 fn to_json(report: &Report) -> Value {
     let mut streams = Vec::new();
     streams.extend(report.video.as_ref().map(video));
-    streams.extend(report.audio.as_ref().map(audio));
+    streams.extend(report.audio.iter().chain(&report.further).map(audio));
     let rounded = |value: f64| (value * 1_000.0).round() / 1_000.0;
     without_nulls(json!({
         "format": report.format,
@@ -99,6 +99,7 @@ fn video(video: &Video) -> Value {
 fn audio(audio: &Audio) -> Value {
     without_nulls(json!({
         "type": "audio",
+        "name": audio.name,
         "codec": audio_codec(audio.format),
         "profile": audio.profile,
         "sample_rate": audio.sample_rate,

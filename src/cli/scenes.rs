@@ -8,8 +8,8 @@ use crate::base::Clock;
 use crate::cli::exit::Exit;
 use crate::cli::globals::Globals;
 use crate::cli::output::{Output, complain};
-use crate::studio::Settings;
 use crate::studio::settings::{collection, default_path};
+use crate::studio::{Settings, strips};
 
 /// What is done with scenes.
 #[derive(Clone, Debug, clap::Args)]
@@ -43,7 +43,13 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
                 .iter()
                 .map(|it| json!({"name": it.name, "source": it.choice.to_string()}))
                 .collect();
-            let fields = json!({"scenes": scenes, "sources": sources, "left_out": import.left_out});
+            let strips: Vec<_> = import
+                .strips
+                .iter()
+                .map(|it| json!({"name": it.name, "source": it.choice.to_string()}))
+                .collect();
+            let fields = json!({"scenes": scenes, "sources": sources, "strips": strips,
+                                "left_out": import.left_out});
             output.event("scenes", fields, || {
                 let mut lines = vec![format!("Scenes: {}", scenes.join(", "))];
                 lines.extend(import.left_out.iter().map(|what| format!("Not taken in: {what}")));
@@ -77,6 +83,8 @@ fn import(
         return Err(format!("{}: {warning}", path.display()));
     }
     settings.collection.take_in(import.collection.clone());
+    let main = settings.audio.clone();
+    strips::take_in(&mut settings.strips, main.as_ref(), import.strips.clone());
     settings.write(&path).map_err(|error| error.to_string())?;
     Ok(import)
 }

@@ -442,7 +442,7 @@ pub fn exit(code: Option<u8>) -> Exit {
 fn track(track: Track) -> &'static str {
     match track {
         Track::Video => "video",
-        Track::Audio => "audio",
+        Track::Audio | Track::Extra(_) => "audio",
     }
 }
 

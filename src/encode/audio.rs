@@ -72,6 +72,19 @@ impl AudioEncoder {
         input: queue::Receiver<Samples>,
         output: queue::Sender<EncodedPacket>,
     ) -> Result<Self, Error> {
+        Self::spawn_track(config, Track::Audio, input, output)
+    }
+
+    /// The same with packets of this track.
+    ///
+    /// # Errors
+    /// As [`AudioEncoder::spawn`].
+    pub fn spawn_track(
+        config: Config,
+        track: Track,
+        input: queue::Receiver<Samples>,
+        output: queue::Sender<EncodedPacket>,
+    ) -> Result<Self, Error> {
         let fault = |reason: String| Error::Config { what: "sound", reason };
         if !RATES.contains(&config.sample_rate) {
             return Err(fault(format!("AAC has no sampling rate of {} Hz", config.sample_rate)));
@@ -86,7 +99,7 @@ impl AudioEncoder {
         let its = Arc::clone(&shared);
         let mut backend = opened.backend;
         let worker = Worker::spawn("onair-aenc", move |stop| {
-            let mut street = Street::new(config, backend.as_mut(), &its, &output);
+            let mut street = Street::new(config, track, backend.as_mut(), &its, &output);
             if let Err(error) = street.run(&input, stop) {
                 *its.failure.lock() = Some(error);
             }
@@ -144,6 +157,7 @@ const SILENCE: usize = 4_096;
 /// What the thread works with.
 struct Street<'a> {
     config: Config,
+    track: Track,
     backend: &'a mut dyn AudioBackend,
     shared: &'a Shared,
     output: &'a queue::Sender<EncodedPacket>,
@@ -165,6 +179,7 @@ struct Anchor {
 impl<'a> Street<'a> {
     fn new(
         config: Config,
+        track: Track,
         backend: &'a mut dyn AudioBackend,
         shared: &'a Shared,
         output: &'a queue::Sender<EncodedPacket>,
@@ -172,6 +187,7 @@ impl<'a> Street<'a> {
         let continuity = Continuity::new(config.sample_rate, backend.block_len());
         Self {
             config,
+            track,
             backend,
             shared,
             output,
@@ -269,7 +285,8 @@ impl<'a> Street<'a> {
         job: impl FnOnce(&mut dyn AudioBackend, &mut dyn FnMut(Block)) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let Some(anchor) = self.anchor else { return Ok(()) };
-        let (rate, shared, output) = (self.config.sample_rate, self.shared, self.output);
+        let (rate, track) = (self.config.sample_rate, self.track);
+        let (shared, output) = (self.shared, self.output);
         let mut closed = self.closed;
         let result = job(self.backend, &mut |block: Block| {
             let start = block.start - anchor.samples;
@@ -277,7 +294,7 @@ impl<'a> Street<'a> {
             shared.encoded.fetch_add(1, Ordering::Relaxed);
             shared.bytes.fetch_add(block.data.len() as u64, Ordering::Relaxed);
             let packet = EncodedPacket {
-                track: Track::Audio,
+                track,
                 pts,
                 dts: pts,
                 keyframe: true,

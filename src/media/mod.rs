@@ -13,6 +13,7 @@ pub mod parameters;
 pub mod reel;
 pub mod samples;
 pub mod source;
+pub mod tracks;
 pub mod transport;
 
 pub use color::Color;
@@ -25,4 +26,5 @@ pub use parameters::{
 };
 pub use reel::Reel;
 pub use samples::Samples;
+pub use tracks::{ExtraTrack, ExtraTracks, MOST_TRACKS};
 pub use transport::Transport;

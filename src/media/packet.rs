@@ -5,13 +5,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::media::VideoParameters;
+use crate::media::{ExtraTrack, VideoParameters};
 
 /// Which elementary stream a packet belongs to.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Track {
     Video,
+    /// The program's sound.
     Audio,
+    /// Sound for recordings only.
+    Extra(ExtraTrack),
 }
 
 /// What may be thrown away first when a link is too slow.

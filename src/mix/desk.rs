@@ -13,8 +13,9 @@ use parking_lot::Mutex;
 use super::block::Shape;
 use super::id::StripId;
 use super::meter::Meter;
-use super::strip::{Channel, Heard, Strip};
+use super::strip::{Channel, Strip};
 use crate::base::Timestamp;
+use crate::media::ExtraTrack;
 
 /// The most strips of a desk.
 pub const MOST_STRIPS: usize = 32;
@@ -95,16 +96,23 @@ impl Desk {
             });
         }
         self.end = first + frames as i64;
-        let mut program = self.channels.iter().filter(|it| it.settings.heard != Heard::Desk);
+        let mut program = self.channels.iter().filter(|it| it.settings.heard.in_program());
         Taken { silent: program.all(|channel| channel.silent) }
     }
 
     /// The program's block that begins with sample `first`, added to `out`.
     pub(super) fn program(&self, first: i64, out: &mut [f32]) {
-        for channel in &self.channels {
-            if channel.settings.heard != Heard::Desk {
-                channel.add(self.end - first + channel.shift(), out);
-            }
+        self.add(first, |strip| strip.heard.in_program(), out);
+    }
+
+    /// An extra track's block that begins with sample `first`, added to `out`.
+    pub(super) fn track(&self, track: ExtraTrack, first: i64, out: &mut [f32]) {
+        self.add(first, |strip| strip.tracks.has(track), out);
+    }
+
+    fn add(&self, first: i64, is_heard: impl Fn(&Strip) -> bool, out: &mut [f32]) {
+        for channel in self.channels.iter().filter(|channel| is_heard(&channel.settings)) {
+            channel.add(self.end - first + channel.shift(), out);
         }
     }
 
@@ -114,7 +122,7 @@ impl Desk {
         let frames = (out.len() / self.shape.channels) as i64;
         for channel in &self.channels {
             let Strip { solo: its, heard, .. } = *channel.settings;
-            if if solo { its } else { heard != Heard::Program } {
+            if if solo { its } else { heard.at_desk() } {
                 channel.add(frames, out);
             }
         }
@@ -125,7 +133,8 @@ impl Desk {
 mod tests {
     use super::*;
     use crate::media::samples::micros_to_frames;
-    use crate::media::{AudioFeed, Pulled};
+    use crate::media::{AudioFeed, ExtraTracks, Pulled};
+    use crate::mix::Heard;
     use crate::mix::filter::{Filter, Slot};
 
     const RATE: u32 = 48_000;
@@ -269,6 +278,42 @@ mod tests {
         // −6.02 dBFS is 23.98 dB above the threshold: three quarters of it go.
         let ducked = 20.0 * (level(0.5) / 0.5).log10();
         assert!((ducked + 17.98).abs() < 0.1, "{ducked}");
+    }
+
+    #[test]
+    fn extra_tracks_hold_their_strips_at_the_same_instants_as_the_program() {
+        let (two, three) = (ExtraTrack::new(2).unwrap(), ExtraTrack::new(3).unwrap());
+        let strip = |tracks: &[ExtraTrack], heard, gain_db, offset_us| Strip {
+            tracks: tracks.iter().copied().collect::<ExtraTracks>(),
+            heard,
+            gain_db,
+            offset_us,
+            ..Strip::default()
+        };
+        let mut desk = desk(vec![
+            (strip(&[two], Heard::Program, 0.0, -50_000), Box::new(Click(9_000))),
+            (strip(&[two, three], Heard::Tracks, -6.0, 100_000), Box::new(Click(4_000))),
+            (Strip { muted: true, ..strip(&[three], Heard::Desk, 0.0, 0) }, Box::new(Level(0.7))),
+        ]);
+        let (mut next, mut heard) = (0, [Vec::new(), Vec::new(), Vec::new()]);
+        for block in 0..60 {
+            desk.take(block * 480, Timestamp::from_micros(block * 10_000), BLOCK);
+            while next + 480 <= desk.end - desk.lag() {
+                let mut out = [[0.0; BLOCK]; 3];
+                desk.program(next, &mut out[0]);
+                desk.track(two, next, &mut out[1]);
+                desk.track(three, next, &mut out[2]);
+                for (heard, out) in heard.iter_mut().zip(out) {
+                    heard.extend(out);
+                }
+                next += 480;
+            }
+        }
+        assert_eq!(clicks(&heard[0]), [6_600]);
+        assert_eq!(clicks(&heard[1]), [6_600, 8_800]);
+        assert_eq!(clicks(&heard[2]), [8_800]);
+        assert!((heard[1][8_800] - 0.5 * 10_f32.powf(-0.3)).abs() < 1e-4);
+        assert_eq!(heard[0][6_600], heard[1][6_600]);
     }
 
     #[test]

@@ -29,7 +29,7 @@ use self::meter::Meter;
 use crate::base::queue::Sender;
 use crate::base::{Clock, Stop, Timestamp, Worker};
 use crate::media::samples::{frames_to_micros, micros_to_frames};
-use crate::media::{AudioFeed, Samples};
+use crate::media::{AudioFeed, ExtraTrack, Samples};
 
 /// Blocks a second.
 const BLOCKS: i64 = 100;
@@ -136,6 +136,12 @@ impl Mixer {
         self.wish(Wish::Encoder(None));
     }
 
+    /// Sends an extra track's sound to an encoder, from the present on; `None`: nowhere, its queue
+    /// ends. Nothing is added up for a track that goes nowhere.
+    pub fn set_track(&self, track: ExtraTrack, encoder: Option<Sender<Samples>>) {
+        self.wish(Wish::Track(track, encoder));
+    }
+
     /// Sends what the person at the desk is to hear to this queue (strips that are heard at the desk
     /// or solo); `None`: nowhere.
     pub fn set_phones(&self, phones: Option<Sender<Samples>>) {
@@ -228,6 +234,7 @@ enum Wish {
     Feed(StripId, Option<Box<dyn AudioFeed>>),
     Remove(StripId),
     Encoder(Option<Sender<Samples>>),
+    Track(ExtraTrack, Option<Sender<Samples>>),
     Phones(Option<Sender<Samples>>),
 }
 
@@ -235,6 +242,8 @@ enum Wish {
 struct Outputs {
     /// With the instant it was attached at: what was heard before is not for it.
     encoder: Option<(Sender<Samples>, Timestamp)>,
+    /// The same of the extra tracks.
+    tracks: Vec<(ExtraTrack, Sender<Samples>, Timestamp)>,
     phones: Option<Sender<Samples>>,
 }
 
@@ -249,7 +258,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
     // The next block of the program: behind `block` while a strip is to be earlier than it comes.
     let mut next = block;
     let mut desk = Desk::new(Shape { rate, channels: width });
-    let mut outputs = Outputs { encoder: None, phones: None };
+    let mut outputs = Outputs { encoder: None, tracks: Vec::new(), phones: None };
     loop {
         obey(shared, &mut desk, &mut outputs, clock);
         let (first, end) = (first_of(block), first_of(block + 1));
@@ -299,6 +308,15 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
             shared.samples.fetch_add(frames as u64, Ordering::Relaxed);
             let samples = Samples { pts: instant(first), rate, channels, data };
             outputs.send(samples);
+            outputs.tracks.retain(|(track, encoder, since)| {
+                if instant(end) <= *since {
+                    return true;
+                }
+                let mut data = vec![0.0; frames * width];
+                desk.track(*track, first, &mut data);
+                limit(&mut data);
+                encoder.send(Samples { pts: instant(first), rate, channels, data }).is_ok()
+            });
             next += 1;
         }
         block += 1;
@@ -335,6 +353,11 @@ fn obey(shared: &Shared, desk: &mut Desk, outputs: &mut Outputs, clock: Clock) {
             Wish::Remove(id) => desk.remove(id),
             Wish::Encoder(encoder) => {
                 outputs.encoder = encoder.map(|encoder| (encoder, clock.now()));
+            }
+            Wish::Track(track, encoder) => {
+                outputs.tracks.retain(|(its, ..)| *its != track);
+                let encoder = encoder.map(|encoder| (track, encoder, clock.now()));
+                outputs.tracks.extend(encoder);
             }
             Wish::Phones(phones) => outputs.phones = phones,
         }

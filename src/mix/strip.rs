@@ -12,7 +12,7 @@ use super::id::StripId;
 use super::line::Line;
 use super::meter::Meter;
 use crate::base::Timestamp;
-use crate::media::{AudioFeed, Pulled};
+use crate::media::{AudioFeed, ExtraTracks, Pulled};
 
 /// Where a strip is heard.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +24,20 @@ pub enum Heard {
     Both,
     /// By the person at the desk only.
     Desk,
+    /// In its extra tracks of recordings only.
+    Tracks,
+}
+
+impl Heard {
+    /// Whether it is in the program.
+    pub const fn in_program(self) -> bool {
+        matches!(self, Self::Program | Self::Both)
+    }
+
+    /// Whether the person at the desk hears it.
+    pub const fn at_desk(self) -> bool {
+        matches!(self, Self::Both | Self::Desk)
+    }
 }
 
 /// What a strip is set to.
@@ -39,6 +53,8 @@ pub struct Strip {
     /// Later (> 0) or earlier (< 0) than it came, at most [`Strip::MOST_OFFSET`] either way.
     pub offset_us: i64,
     pub heard: Heard,
+    /// Into which extra tracks of recordings it goes, wherever else it is heard.
+    pub tracks: ExtraTracks,
     /// While any strip is solo the desk hears those only; the program does not change.
     pub solo: bool,
     /// In their order, at most [`super::filter::MOST_FILTERS`].
@@ -71,6 +87,7 @@ impl Default for Strip {
             mono: false,
             offset_us: 0,
             heard: Heard::Program,
+            tracks: ExtraTracks::NONE,
             solo: false,
             filters: Vec::new(),
         }

@@ -63,7 +63,7 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
     let video = decode::open_video(parameters).map_err(|error| unplayable(error.to_string()))?;
     // A clip whose sound cannot be decoded is shown without it.
     let audio = index.tracks.audio.first().and_then(|parameters| {
-        decode::open_audio(parameters)
+        decode::open_audio(&parameters.parameters)
             .inspect_err(|error| tracing::warn!(%error, "a clip is played without its sound"))
             .ok()
     });
@@ -153,7 +153,7 @@ impl Reader {
             };
             match track {
                 Track::Video => self.show(&packet),
-                Track::Audio => self.hear(&packet),
+                Track::Audio | Track::Extra(_) => self.hear(&packet),
             }
         }
         let rest = self.video.as_mut().map(|(decoder, _)| decoder.flush());

@@ -289,7 +289,7 @@ impl Demux {
     fn is_passing(&mut self, track: Track) -> bool {
         let count = match track {
             Track::Video => &mut self.strange.0,
-            Track::Audio => &mut self.strange.1,
+            Track::Audio | Track::Extra(_) => &mut self.strange.1,
         };
         *count += 1;
         *count < MEANT

@@ -186,7 +186,7 @@ impl Jitter {
         let [video, audio] = &mut self.tracks;
         match track {
             Track::Video => video,
-            Track::Audio => audio,
+            Track::Audio | Track::Extra(_) => audio,
         }
     }
 }

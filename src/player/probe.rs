@@ -10,7 +10,8 @@ use bytes::Bytes;
 use tokio::time::timeout;
 
 use crate::base::{Clock, Timestamp};
-use crate::media::Track;
+use crate::files;
+use crate::media::{AudioCodec, Track};
 use crate::net::rtmp::{Client, Options};
 use crate::net::web::WebUrl;
 use crate::net::{self, Runtime};
@@ -22,7 +23,7 @@ use crate::player::{Failure, Kind, Source, file, recording, rtmp, web};
 use crate::wire::aac::AudioSpecificConfig;
 use crate::wire::amf0::Value;
 use crate::wire::carried;
-use crate::wire::container::Format;
+use crate::wire::container::{self, AudioTrack, Format, TrackId};
 use crate::wire::flv::audio::{AudioPacket, LegacySound};
 use crate::wire::flv::video::VideoPacket;
 use crate::wire::flv::{self, AudioFormat, Demuxer, TagKind, VideoFormat};
@@ -51,6 +52,8 @@ pub struct Report {
     pub metadata: Option<Value>,
     pub video: Option<Video>,
     pub audio: Option<Audio>,
+    /// The further sound tracks of a file, in their order.
+    pub further: Vec<Audio>,
     /// Seconds from keyframe to keyframe, the median.
     pub gop_s: Option<f64>,
     /// From the beginning of the connection (a file: of the reading) to the first keyframe.
@@ -73,6 +76,8 @@ pub struct Video {
 /// The sound.
 #[derive(Clone, Debug)]
 pub struct Audio {
+    /// What the track is called.
+    pub name: Option<String>,
     pub format: AudioFormat,
     pub profile: Option<String>,
     pub sample_rate: Option<u32>,
@@ -110,7 +115,8 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
             prober.take(kind, time_ms, &body, clock.now());
             !cancelled()
         })?;
-        return Ok(Report { format: format.extension(), ..prober.report() });
+        let report = Report { format: format.extension(), ..prober.report() };
+        return Ok(with_tracks(report, path));
     }
     let mut demuxer = Demuxer::new();
     let mut block = vec![0; 256 << 10];
@@ -142,8 +148,53 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
     let mut report = prober.report();
     if total >= MOST_OF_A_FILE {
         report.duration = file::last_time(&mut input).or(report.duration);
+        return Ok(report);
     }
-    Ok(report)
+    Ok(with_tracks(report, path))
+}
+
+/// The same with what is known of all sound tracks of the file, whose first one was looked at.
+fn with_tracks(mut report: Report, path: &Path) -> Report {
+    let index = files::Source::open(path).map_err(container::Error::from);
+    let Ok(index) = index.and_then(|mut source| recording::indexed(&mut source)) else {
+        return report;
+    };
+    let name = |track: &AudioTrack| Some(track.name.clone()).filter(|name| !name.is_empty());
+    let mut tracks = index.tracks.audio.iter().zip(index.tracks.ids().filter(is_sound));
+    if let (Some((first, _)), Some(audio)) = (tracks.next(), &mut report.audio) {
+        audio.name = name(first);
+    }
+    report.further = tracks
+        .map(|(track, id)| {
+            let mut course = Course::default();
+            for place in index.samples.iter().filter(|place| place.track == id) {
+                course.add(place.dts, place.size as usize);
+            }
+            let parameters = &track.parameters;
+            let (format, profile) = match parameters.codec {
+                AudioCodec::Mp3 => (AudioFormat::Mp3, None),
+                AudioCodec::Opus => (AudioFormat::Opus, None),
+                AudioCodec::Flac => (AudioFormat::Flac, None),
+                _ => {
+                    let config = AudioSpecificConfig::parse(&parameters.config).ok();
+                    (AudioFormat::Aac, config.map(|config| config.profile().to_owned()))
+                }
+            };
+            Audio {
+                name: name(track),
+                format,
+                profile,
+                sample_rate: Some(parameters.sample_rate),
+                channels: Some(parameters.channels),
+                bitrate: course.bitrate(),
+            }
+        })
+        .collect();
+    report
+}
+
+fn is_sound(track: &TrackId) -> bool {
+    matches!(track, TrackId::Audio(_))
 }
 
 async fn probe_url(
@@ -459,6 +510,7 @@ impl Prober {
         // What the legacy header says is meaningless for AAC.
         let legacy = legacy.filter(|_| format != AudioFormat::Aac);
         self.audio.get_or_insert(Audio {
+            name: None,
             format,
             profile: None,
             sample_rate: legacy.map(|legacy| legacy.sample_rate),
@@ -530,6 +582,7 @@ impl Prober {
             metadata: self.metadata,
             video,
             audio,
+            further: Vec::new(),
             gop_s: gop.map(|micros| *micros as f64 / 1e6),
             first_keyframe_ms: self
                 .first_keyframe

@@ -83,6 +83,10 @@ pub(super) fn tags_from(
     samples(&mut disk, &index, true, &mut hand_on).map_err(|error| unplayable(path, &error))
 }
 
+/// Everything that is in a file, for who plays it.
+///
+/// # Errors
+/// What is wrong with it.
 pub(super) fn indexed(disk: &mut Source) -> Result<Index, Error> {
     match disk.format()? {
         Format::Mp4 => mp4::index_to_play(disk),
@@ -98,7 +102,7 @@ pub(super) fn samples(
     configurations: bool,
     take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool,
 ) -> Result<(), Error> {
-    let codec = index.tracks.audio.first().map_or(AudioCodec::Aac, |audio| audio.codec);
+    let codec = index.tracks.audio.first().map_or(AudioCodec::Aac, |audio| audio.parameters.codec);
     let pictures = index.tracks.video.as_ref().map_or(VideoCodec::H264, |video| video.codec);
     if configurations && !headers(index, take) {
         return Ok(());
@@ -128,7 +132,7 @@ pub(super) fn samples(
         let time_ms = place.dts.as_millis() as u32;
         let (kind, body) = match track {
             Track::Video => (TagKind::Video, bodies::picture(pictures, &packet)),
-            Track::Audio => (TagKind::Audio, bodies::unit(codec, &packet.data)),
+            Track::Audio | Track::Extra(_) => (TagKind::Audio, bodies::unit(codec, &packet.data)),
         };
         if !take(kind, time_ms, body) {
             break;
@@ -139,7 +143,7 @@ pub(super) fn samples(
 
 fn headers(index: &Index, take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool) -> bool {
     let video = index.tracks.video.as_ref().and_then(bodies::picture_beginning);
-    let audio = index.tracks.audio.first().and_then(bodies::beginning);
+    let audio = index.tracks.audio.first().and_then(|audio| bodies::beginning(&audio.parameters));
     video.is_none_or(|body| take(TagKind::Video, 0, body))
         && audio.is_none_or(|body| take(TagKind::Audio, 0, body))
 }

@@ -133,7 +133,7 @@ impl Reception {
         let [video, audio] = &mut self.last;
         let last = match track {
             Track::Video => video,
-            Track::Audio => audio,
+            Track::Audio | Track::Extra(_) => audio,
         };
         // A packet lasts about as long as the one before it did.
         let lasts = last.map_or(20_000, |last| dts.micros_since(last)).clamp(10_000, 100_000);

@@ -84,7 +84,7 @@ impl Timeline {
         let [video, audio] = &self.tracks;
         let (own, other) = match track {
             Track::Video => (*video, *audio),
-            Track::Audio => (*audio, *video),
+            Track::Audio | Track::Extra(_) => (*audio, *video),
         };
         let next = match own {
             Some(last) => self.follow(last, other, raw, now),
@@ -94,7 +94,7 @@ impl Timeline {
         let [video, audio] = &mut self.tracks;
         match track {
             Track::Video => *video = Some(next),
-            Track::Audio => *audio = Some(next),
+            Track::Audio | Track::Extra(_) => *audio = Some(next),
         }
         Placed { dts: Timestamp::from_millis(next.out), jumped }
     }

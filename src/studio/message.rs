@@ -184,6 +184,10 @@ pub enum Message {
     RecordingRenamed {
         path: String,
     },
+    /// The format has no room for the extra sound tracks.
+    TracksLeftOut {
+        path: String,
+    },
     RecordingSaved {
         path: String,
     },
@@ -323,6 +327,7 @@ impl Message {
         "server-failed",
         "recording-failed",
         "recording-renamed",
+        "tracks-left-out",
         "recording-saved",
         "recording-repaired",
         "recording-lost",
@@ -422,6 +427,7 @@ impl Message {
             Self::ServerFailed { .. } => "server-failed",
             Self::RecordingFailed { .. } => "recording-failed",
             Self::RecordingRenamed { .. } => "recording-renamed",
+            Self::TracksLeftOut { .. } => "tracks-left-out",
             Self::RecordingSaved { .. } => "recording-saved",
             Self::RecordingRepaired { .. } => "recording-repaired",
             Self::RecordingLost { .. } => "recording-lost",
@@ -504,6 +510,7 @@ impl Message {
                 vec![("wanted", wanted.clone()), ("used", used.clone())]
             }
             Self::RecordingRenamed { path }
+            | Self::TracksLeftOut { path }
             | Self::RecordingSaved { path }
             | Self::RecordingRepaired { path }
             | Self::ReplaySaved { path }
@@ -676,6 +683,9 @@ impl Message {
             Self::RecordingFailed { path, reason } => {
                 format!("The recording {path} ended early: {reason}")
             }
+            Self::TracksLeftOut { path } => {
+                format!("Only the program's sound is recorded in {path}: FLV keeps one sound track.")
+            }
             Self::RecordingRenamed { path } => {
                 format!("There is a file of that name already; the recording is {path}.")
             }
@@ -800,6 +810,9 @@ impl Message {
             }
             Self::ReplayFailed { .. } | Self::SnapshotFailed { .. } => {
                 "Free some space, or choose another folder.".into()
+            }
+            Self::TracksLeftOut { .. } => {
+                "Choose MP4 or MKV in the settings to record the other tracks too.".into()
             }
             Self::ReplayEmpty => {
                 "Switch the replay buffer on in the settings; it fills while on air or recording.".into()

@@ -1,5 +1,7 @@
 //! A broadcast: encoders, the hub, the targets and the recording, from *Go Live* to the end.
 
+mod record;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use crate::encode::{self, AudioEncoder, VideoEncoder};
 use crate::media::{BitsPerSecond, Size, StreamParameters, Track};
 use crate::studio::adaptation::{Adaptation, Outcome, Terms};
 use crate::studio::event::{self, Event};
+use crate::studio::extras::Extras;
 use crate::studio::holding::Holding;
 use crate::studio::program::Program;
 use crate::studio::reel::Reel;
@@ -34,6 +37,7 @@ const PACKETS: usize = 256;
 /// The parts of an end, together within the 3 s that Stop may take.
 const ENCODERS_END: Duration = Duration::from_millis(700);
 const SECOND_END: Duration = Duration::from_millis(200);
+const EXTRAS_END: Duration = Duration::from_millis(200);
 const HUB_END: Duration = Duration::from_millis(500);
 
 /// The running broadcast.
@@ -56,6 +60,8 @@ pub(super) struct OnAir {
     second: Option<Second>,
     /// What goes out instead of the program.
     film: Option<Reel>,
+    /// Where there is sound.
+    extras: Option<Extras>,
 }
 
 /// Counters of the program when the broadcast began: ours start at zero.
@@ -91,8 +97,8 @@ impl OnAir {
                 .map_err(|error| error.to_string())?;
             (Some(encoder), Some(pictures), Some(Second::new(packets.clone(), config)))
         };
-        let (audio, sounds) = if *program.audio_choice() == AudioChoice::None {
-            (None, None)
+        let (audio, sounds, extras) = if *program.audio_choice() == AudioChoice::None {
+            (None, None, None)
         } else {
             let (sounds, waiting) = queue::bounded("sounds", SOUNDS, Full::Block);
             let config = encode::audio::Config {
@@ -102,7 +108,7 @@ impl OnAir {
             };
             let encoder = AudioEncoder::spawn(config, waiting, packets.clone())
                 .map_err(|error| error.to_string())?;
-            (Some(encoder), Some(sounds))
+            (Some(encoder), Some(sounds), Some(Extras::new(packets.clone(), config)))
         };
         drop(packets);
         if video.is_none() && audio.is_none() {
@@ -158,6 +164,7 @@ impl OnAir {
             adaptation: Adaptation::new(quality),
             second,
             film: None,
+            extras,
         };
         Ok((on_air, events))
     }
@@ -187,6 +194,7 @@ impl OnAir {
             adaptation: Adaptation::new(&Quality { adapt: Adapt::Off, ..quality.clone() }),
             second: None,
             film: Some(reel),
+            extras: None,
         })
     }
 
@@ -277,16 +285,6 @@ impl OnAir {
     /// Forgets what earlier tries have left.
     pub(super) fn forget_ended(&mut self) {
         self.sent.retain(|sent| !sent.publisher.state().is_over());
-    }
-
-    /// Records into this file too.
-    pub(super) fn record(
-        &mut self,
-        path: &Path,
-        choices: &RecordingChoices,
-        journal: Option<PathBuf>,
-    ) -> Result<event::Recording, String> {
-        self.tape.record(path, &self.hub, choices, journal)
     }
 
     /// Keeps as much of the past as is chosen.
@@ -403,6 +401,7 @@ impl OnAir {
         happenings.extend(held.map(Happening::Delay));
         let failed = self.video.as_ref().and_then(VideoEncoder::failed);
         let failed = failed.or_else(|| self.audio.as_ref().and_then(AudioEncoder::failed));
+        let failed = failed.or_else(|| self.extras.as_ref().and_then(Extras::failure));
         if let Some(error) = failed.filter(|_| !self.encoder_failed) {
             self.encoder_failed = true;
             happenings.push(Happening::Encoder(error.to_string()));
@@ -427,7 +426,7 @@ impl OnAir {
     /// The program must have let go of the encoders before.
     pub(super) fn end(self, told: Sender<Event>) -> Option<Worker> {
         background("end-broadcast", move || {
-            let Self { hub, video, second, audio, sent, tape, holding, film, .. } = self;
+            let Self { hub, video, second, audio, extras, sent, tape, holding, film, .. } = self;
             if let Some(holding) = &holding {
                 holding.discard();
             }
@@ -435,6 +434,7 @@ impl OnAir {
                 video.and_then(|video| video.join(ENCODERS_END).err()),
                 second.and_then(|second| second.join(SECOND_END).err()),
                 audio.and_then(|audio| audio.join(ENCODERS_END).err()),
+                extras.and_then(|extras| extras.join(EXTRAS_END).err()),
                 film.and_then(|film| film.end(ENCODERS_END).err()),
                 hub.finish(HUB_END).err(),
             ];

@@ -12,7 +12,7 @@ use crate::compose::scene::{Plan, SourceId};
 use crate::compose::transition::Transition;
 use crate::compose::{self, Compositor};
 use crate::media::source::Report;
-use crate::media::{FrameGrid, Samples, Transport, VideoFrame};
+use crate::media::{ExtraTrack, FrameGrid, Samples, Transport, VideoFrame};
 use crate::mix::{self, Mixer};
 use crate::studio::Quality;
 use crate::studio::changer::Changer;
@@ -282,6 +282,7 @@ impl Program {
     pub(super) fn detach(&self) {
         self.compositor.detach_encoder();
         self.mixer.detach_encoder();
+        ExtraTrack::all().for_each(|track| self.mixer.set_track(track, None));
     }
 
     /// Ends composing and mixing; sources close behind them.

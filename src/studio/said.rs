@@ -32,6 +32,7 @@ pub enum Said {
     Imported {
         scenes: String,
         sources: String,
+        strips: String,
     },
     /// What of it was not.
     LeftOut {
@@ -88,9 +89,11 @@ impl Said {
                 vec![("source", source.clone()), ("reason", reason.clone())]
             }
             Self::SourceBack { source } => vec![("source", source.clone())],
-            Self::Imported { scenes, sources } => {
-                vec![("scenes", scenes.clone()), ("sources", sources.clone())]
-            }
+            Self::Imported { scenes, sources, strips } => vec![
+                ("scenes", scenes.clone()),
+                ("sources", sources.clone()),
+                ("strips", strips.clone()),
+            ],
             Self::LeftOut { what } => vec![("what", what.clone())],
             Self::ImportFailed { path, reason }
             | Self::ExportFailed { path, reason }
@@ -131,8 +134,10 @@ impl Said {
             Self::TransitionFailed { path, reason } => {
                 format!("Scenes change with a cut, because {path} cannot be used: {reason}")
             }
-            Self::Imported { scenes, sources } => {
-                format!("Taken in: {scenes} scenes with {sources} sources.")
+            Self::Imported { scenes, sources, strips } => {
+                format!(
+                    "Taken in: {scenes} scenes with {sources} sources, {strips} strips of sound."
+                )
             }
             Self::LeftOut { what } => format!("Not taken in: {what}"),
             Self::ImportFailed { path, reason } => {

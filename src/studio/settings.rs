@@ -9,6 +9,7 @@ mod filters;
 mod layout;
 mod obs;
 mod obs_filters;
+mod obs_sounds;
 mod obs_transitions;
 mod places;
 mod player;
@@ -35,9 +36,10 @@ use crate::capture::control::Wanted;
 use crate::media::BitsPerSecond;
 use crate::studio::RecordingChoices;
 use crate::studio::chatting::{self, ChatChoices};
+use crate::studio::extras::TrackNames;
 use crate::studio::phones::Phones;
 use crate::studio::playing::{self, MOST_RECENT, MOST_TILES, PlayerChoices};
-use crate::studio::strips::SoundStrip;
+use crate::studio::strips::{SoundStrip, clean_name};
 use crate::studio::targets::parse;
 use crate::studio::{Collection, Quality, Target};
 
@@ -461,6 +463,7 @@ impl Reader<'_> {
             replay: replay.map(Duration::from_secs),
             replay_bytes: memory << 20,
             replay_always: self.flag("recording.replay_always"),
+            track_names: self.track_names(),
         }
     }
 
@@ -468,6 +471,22 @@ impl Reader<'_> {
         let warnings = &mut *self.warnings;
         let mut bad = |why: String| warnings.push(format!("The settings: {why}"));
         cameras::read(self.table.get("cameras"), &mut bad)
+    }
+
+    fn track_names(&mut self) -> TrackNames {
+        let mut names = TrackNames::default();
+        match self.value("recording.track_names").cloned() {
+            None => {}
+            Some(toml::Value::Array(given))
+                if given.len() <= names.len() && given.iter().all(toml::Value::is_str) =>
+            {
+                for (name, given) in names.iter_mut().zip(&given) {
+                    *name = clean_name(given.as_str().unwrap_or_default());
+                }
+            }
+            Some(_) => self.bad("recording.track_names", "it is not a list of up to six names"),
+        }
+        names
     }
 
     fn collection(&mut self) -> Collection {

@@ -16,6 +16,7 @@ use crate::player::{Rewind, Saving};
 use crate::server::Fault;
 use crate::studio::chatting::{ChatChoices, ChatView};
 use crate::studio::chronicle::Entry;
+use crate::studio::extras::TrackNames;
 use crate::studio::phones::Phones;
 use crate::studio::playing::{PlayerChoices, Shown, TileId};
 use crate::studio::scenes::Collection;
@@ -422,6 +423,8 @@ pub struct Snapshot {
     pub audio: Option<AudioSource>,
     /// The strips of the mixer, the main one first.
     pub strips: Vec<StripView>,
+    /// What the sound tracks of a recording would be called, by their numbers from 1.
+    pub track_names: TrackNames,
     /// The meter of the program's sound.
     pub loudness: mix::Reading,
     /// Where the desk is heard.

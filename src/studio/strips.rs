@@ -68,11 +68,43 @@ pub fn clean_name(name: &str) -> String {
 }
 
 /// A strip that is not yet taken.
-pub(super) fn free_id(strips: &[SoundStrip]) -> Option<StripId> {
+pub fn free_id(strips: &[SoundStrip]) -> Option<StripId> {
     if strips.len() >= MOST {
         return None;
     }
     (1..).map(StripId).find(|id| strips.iter().all(|strip| strip.id != *id))
+}
+
+/// Takes strips in: one whose source is heard already (`main`: by the main strip) is set like it,
+/// others are added as long as there is room. How many that were.
+pub fn take_in(
+    strips: &mut Vec<SoundStrip>,
+    main: Option<&AudioChoice>,
+    taken: Vec<SoundStrip>,
+) -> usize {
+    let mut set: Vec<StripId> = Vec::new();
+    for strip in taken {
+        let hears = |it: &&mut SoundStrip| {
+            let choice = if it.id == StripId::MAIN { main } else { Some(&it.choice) };
+            choice == Some(&strip.choice) && !set.contains(&it.id)
+        };
+        let id = match strips.iter_mut().find(hears) {
+            Some(known) => {
+                let filters = std::mem::take(&mut known.strip.filters);
+                known.name = strip.name;
+                known.talk = strip.talk;
+                known.strip = Strip { filters, ..strip.strip };
+                known.id
+            }
+            None => {
+                let Some(id) = free_id(strips) else { break };
+                strips.push(SoundStrip { id, ..strip });
+                id
+            }
+        };
+        set.push(id);
+    }
+    set.len()
 }
 
 /// What is open on the strips beside the main one.
@@ -187,6 +219,23 @@ mod tests {
         let messages = strips.sync(&[strip], false, &mut refuse, &mixer);
         let told = format!("{messages:?} {:?}", strips.report(StripId(1)));
         assert!(told.contains("host") && !told.contains("planted"), "{told}");
+    }
+
+    #[test]
+    fn strips_that_are_taken_in_double_no_source() {
+        let named = |choice, name: &str| SoundStrip {
+            name: name.into(),
+            ..SoundStrip::new(StripId(9), choice)
+        };
+        let mut strips = vec![SoundStrip::main(), SoundStrip::new(StripId(1), AudioChoice::Tone)];
+        let (mic, system) = (AudioChoice::Mic(None), AudioChoice::System(None));
+        let taken =
+            vec![named(system, "Desktop"), named(mic.clone(), "A"), named(mic.clone(), "B")];
+        assert_eq!(take_in(&mut strips, Some(&mic), taken.clone()), 3);
+        let found: Vec<_> = strips.iter().map(|it| (it.id.0, it.name.as_str())).collect();
+        assert_eq!(found, [(0, "A"), (1, ""), (2, "Desktop"), (3, "B")]);
+        assert_eq!(take_in(&mut strips, Some(&mic), taken), 3);
+        assert_eq!(strips.len(), 4);
     }
 
     #[test]

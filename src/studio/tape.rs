@@ -7,9 +7,11 @@ use crate::base::Worker;
 use crate::base::queue::Sender;
 use crate::broadcast::recorder::disk::Warning;
 use crate::broadcast::recorder::replay::{Replay, Room};
-use crate::broadcast::recorder::{self, Options, Recorder, Split};
+use crate::broadcast::recorder::{self, Options, Recorder, Sounds, Split};
 use crate::broadcast::{Hub, recorder::replay::Clip};
+use crate::media::ExtraTracks;
 use crate::studio::event::{self, Event};
+use crate::studio::extras::TrackNames;
 use crate::studio::message::Message;
 use crate::wire::container::Format;
 
@@ -37,6 +39,8 @@ pub struct RecordingChoices {
     pub replay_bytes: u64,
     /// The encoders run for that alone too, neither on air nor recording.
     pub replay_always: bool,
+    /// What the sound tracks are called.
+    pub track_names: TrackNames,
 }
 
 impl Default for RecordingChoices {
@@ -48,6 +52,7 @@ impl Default for RecordingChoices {
             replay: None,
             replay_bytes: REPLAY_BYTES,
             replay_always: false,
+            track_names: TrackNames::default(),
         }
     }
 }
@@ -68,6 +73,8 @@ impl RecordingChoices {
 #[derive(Debug, Default)]
 pub(super) struct Tape {
     recorder: Option<Recorder>,
+    /// What the recording has.
+    tracks: ExtraTracks,
     replay: Option<Replay>,
 }
 
@@ -90,18 +97,25 @@ impl Tape {
         hub: &Hub,
         choices: &RecordingChoices,
         journal: Option<PathBuf>,
+        sounds: Sounds,
     ) -> Result<event::Recording, String> {
         let split = Split { every: choices.split_time, bytes: choices.split_bytes };
-        let recorder = Recorder::start_with(path, hub, Options { split, journal })
+        let tracks = sounds.wanted();
+        let recorder = Recorder::start_with(path, hub, Options { split, journal, sounds })
             .map_err(|error| format!("{error}. {}", error.advice()))?;
         let recording = told(&recorder.figures());
-        self.recorder = Some(recorder);
+        (self.recorder, self.tracks) = (Some(recorder), tracks);
         Ok(recording)
     }
 
     /// The recording, if there is one.
     pub(super) fn recorder(&self) -> Option<&Recorder> {
         self.recorder.as_ref()
+    }
+
+    /// The extra sound tracks of the recording, while there is one.
+    pub(super) fn tracks(&self) -> ExtraTracks {
+        self.recorder.as_ref().map_or(ExtraTracks::NONE, |_| self.tracks)
     }
 
     /// How much the replay buffer has, and how much it will keep.
@@ -122,9 +136,10 @@ impl Tape {
         });
     }
 
-    /// What the replay buffer has; `None` where it has nothing.
-    pub(super) fn clip(&self) -> Option<Clip> {
-        self.replay.as_ref().map(Replay::clip).filter(|clip| !clip.is_empty())
+    /// What the replay buffer has, with those of these sound tracks that it has; `None` where it has
+    /// nothing.
+    pub(super) fn clip(&self, sounds: Sounds) -> Option<Clip> {
+        self.replay.as_ref().map(|replay| replay.clip(sounds)).filter(|clip| !clip.is_empty())
     }
 
     /// What happened since the last call.

@@ -19,7 +19,7 @@ pub const MAX_AUDIO_TRACKS: usize = 16;
 pub const MAX_SAMPLES: usize = 16_000_000;
 /// The most chapters that are kept of one file.
 pub const MAX_CHAPTERS: usize = 1_000;
-/// The longest title of a chapter, in bytes: what every format has room for.
+/// The longest title of a chapter or name of a track, in bytes: what every format has room for.
 pub const MAX_TITLE: usize = 200;
 
 /// The file formats.
@@ -85,12 +85,35 @@ impl std::str::FromStr for Format {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tracks {
     pub video: Option<VideoParameters>,
-    pub audio: Vec<AudioParameters>,
+    /// The first is the one that plays unless another is chosen.
+    pub audio: Vec<AudioTrack>,
+}
+
+/// A sound track of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AudioTrack {
+    pub parameters: AudioParameters,
+    /// What players call it, at most [`MAX_TITLE`] bytes; empty: nothing in particular.
+    pub name: String,
+}
+
+impl AudioTrack {
+    /// With as much of the name as every format takes, without control characters.
+    pub fn named(parameters: AudioParameters, name: &str) -> Self {
+        Self { parameters, name: printable(name) }
+    }
+}
+
+impl From<AudioParameters> for AudioTrack {
+    fn from(parameters: AudioParameters) -> Self {
+        Self { parameters, name: String::new() }
+    }
 }
 
 impl From<StreamParameters> for Tracks {
     fn from(stream: StreamParameters) -> Self {
-        Self { video: stream.video, audio: stream.audio.into_iter().collect() }
+        let audio = stream.audio.map(AudioTrack::from);
+        Self { video: stream.video, audio: audio.into_iter().collect() }
     }
 }
 
@@ -126,15 +149,20 @@ pub struct Chapter {
 impl Chapter {
     /// With as much of the title as every format takes, without control characters.
     pub fn new(at: Timestamp, title: &str) -> Self {
-        let mut kept = String::new();
-        for letter in title.chars().filter(|letter| !letter.is_control()) {
-            if kept.len() + letter.len_utf8() > MAX_TITLE {
-                break;
-            }
-            kept.push(letter);
-        }
-        Self { at, title: kept }
+        Self { at, title: printable(title) }
     }
+}
+
+/// The beginning of a text, without control characters.
+fn printable(text: &str) -> String {
+    let mut kept = String::new();
+    for letter in text.chars().filter(|letter| !letter.is_control()) {
+        if kept.len() + letter.len_utf8() > MAX_TITLE {
+            break;
+        }
+        kept.push(letter);
+    }
+    kept
 }
 
 /// Bytes for a file: some to be appended, some to be written over others.
@@ -329,7 +357,7 @@ impl Tracks {
             }
             TrackId::Audio(index) => {
                 self.audio.get(usize::from(index)).map_or(Duration::ZERO, |audio| {
-                    let (samples, rate) = audio_frame(audio);
+                    let (samples, rate) = audio_frame(&audio.parameters);
                     Duration::from_micros(u64::from(samples) * 1_000_000 / u64::from(rate))
                 })
             }

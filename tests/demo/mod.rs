@@ -15,7 +15,7 @@ use onair::capture::{CameraControl, Properties, Rgba, VideoChoice};
 use onair::compose::filter as video;
 use onair::compose::scene::{ItemId, Place, SourceId};
 use onair::media::transport::Position;
-use onair::media::{Color, Planes, Size, VideoFrame};
+use onair::media::{Color, ExtraTrack, Planes, Size, VideoFrame};
 use onair::mix::filter::{Filter, Slot};
 use onair::mix::{Heard, Reading, Strip, StripId};
 use onair::player::chat::ChatState;
@@ -134,8 +134,9 @@ fn strips() -> Vec<StripView> {
         drift_ppm: None,
         meter: Reading { peak_dbfs, held_dbfs: peak_dbfs + 4.0, ..Reading::default() },
     };
-    let voice = Strip { filters: filters[3..8].to_vec(), ..Strip::default() };
-    let music = Strip { gain_db: -12.0, balance: 0.2, ..Strip::default() };
+    let tracks = |number| ExtraTrack::new(number).into_iter().collect();
+    let voice = Strip { filters: filters[3..8].to_vec(), tracks: tracks(2), ..Strip::default() };
+    let music = Strip { gain_db: -12.0, balance: 0.2, tracks: tracks(3), ..Strip::default() };
     let guest = Strip { muted: true, heard: Heard::Desk, offset_us: -120_000, ..Strip::default() };
     vec![
         view(0, "Voice", AudioChoice::None, voice, -14.2),
@@ -533,7 +534,10 @@ pub fn snapshot(name: &str) -> Snapshot {
             video.state = SourceState::Failed;
             video.format = None;
         }
-        "mixer" => snapshot.strips = strips(),
+        "mixer" => {
+            snapshot.strips = strips();
+            snapshot.track_names = ["", "Voice", "Music", "", "", ""].map(str::to_owned);
+        }
         "filters" => snapshot.scenes.collection = Arc::new(filtered()),
         "properties" => snapshot.scenes.collection = Arc::new(styled()),
         "camera" => {

@@ -25,7 +25,7 @@ pub(super) fn judge(configurations: &[(Track, Bytes)], said: &Enhanced) -> Verdi
         let Some(four_cc) = four_cc(*track, body) else { continue };
         let name = match track {
             Track::Video => VideoFormat::from_fourcc(four_cc).to_string(),
-            Track::Audio => AudioFormat::from_fourcc(four_cc).to_string(),
+            Track::Audio | Track::Extra(_) => AudioFormat::from_fourcc(four_cc).to_string(),
         };
         if !codecs.iter().any(|(known, _)| *known == four_cc) {
             codecs.push((four_cc, name));
@@ -47,7 +47,7 @@ fn four_cc(track: Track, body: &[u8]) -> Option<FourCc> {
     let first = *body.first()?;
     let (enhanced, multitrack) = match track {
         Track::Video => (first & 0x80 != 0, 6),
-        Track::Audio => (first >> 4 == 9, 5),
+        Track::Audio | Track::Extra(_) => (first >> 4 == 9, 5),
     };
     // Of many tracks with many codecs each names its own, and the first stands for them.
     let many = multitrack == first & 0x0f;

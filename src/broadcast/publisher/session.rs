@@ -296,6 +296,7 @@ impl<'a> Live<'a> {
             match track {
                 Track::Video => session.send_video(time_ms, body.clone()),
                 Track::Audio => session.send_audio(time_ms, body.clone()),
+                Track::Extra(_) => continue,
             };
         }
     }
@@ -337,6 +338,8 @@ impl<'a> Live<'a> {
         match tag.track {
             Track::Video => self.client.session().send_video(time_ms, body),
             Track::Audio => self.client.session().send_audio(time_ms, body),
+            // Of recordings: no subscription of a publisher's has them.
+            Track::Extra(_) => return,
         };
         let now = self.shared.clock.now();
         self.timeline.last = self.timeline.last.max(Some(tag.dts));

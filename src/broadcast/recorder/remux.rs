@@ -87,13 +87,16 @@ pub fn remux(from: &Path, to: &Path, stop: &dyn Fn() -> bool) -> Result<Report, 
 fn copy(
     from: &Path,
     source: &mut Source,
-    index: Index,
+    mut index: Index,
     to: &Path,
     format: Format,
     stop: &dyn Fn() -> bool,
 ) -> Result<Report, Failure> {
     if index.samples.is_empty() {
         return Err(Failure::Nothing(from.to_owned()));
+    }
+    if format == Format::Flv && index.tracks.audio.iter().any(|track| !track.name.is_empty()) {
+        index.left_out.push("the names of the sound tracks".to_owned());
     }
     let mut file = File::create(to, format, &index.tracks)?;
     let written = pour(from, source, &index, &mut file, stop);

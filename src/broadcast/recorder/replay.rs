@@ -10,11 +10,12 @@ use parking_lot::Mutex;
 
 use crate::base::{Stop, Timestamp, Worker};
 use crate::broadcast::recorder::file::{Error, File};
+use crate::broadcast::recorder::sounds::Sounds;
 use crate::broadcast::recorder::timeline::Timeline;
 use crate::broadcast::subscription::Next;
 use crate::broadcast::{Hub, Limits, Subscription, Tag};
-use crate::media::{StreamParameters, Track};
-use crate::wire::container::{Format, Sample, TrackId, Tracks};
+use crate::media::{ExtraTracks, StreamParameters, Track};
+use crate::wire::container::{Format, Sample};
 
 /// How often the thread looks whether it should stop.
 const LOOK: Duration = Duration::from_millis(100);
@@ -99,7 +100,8 @@ impl Replay {
         let ring = Ring { room, has_video, groups: VecDeque::new(), bytes: 0 };
         let ring = Arc::new(Mutex::new(ring));
         let its_ring = Arc::clone(&ring);
-        let subscription = hub.subscribe("replay", Limits::FILE);
+        // Whichever extra sound tracks there will be.
+        let subscription = hub.subscribe_with("replay", Limits::FILE, ExtraTracks::NONE);
         let worker =
             Worker::spawn("onair-replay", move |stop| keep(&subscription, &its_ring, stop))?;
         Ok(Self { ring, parameters, room, _worker: worker })
@@ -119,11 +121,14 @@ impl Replay {
         (span.unwrap_or_default(), ring.bytes)
     }
 
-    /// What it has now. The buffer goes on.
-    pub fn clip(&self) -> Clip {
+    /// What it has now, with those of these sound tracks that it has. The buffer goes on.
+    pub fn clip(&self, mut sounds: Sounds) -> Clip {
         let ring = self.ring.lock();
-        let tags = ring.groups.iter().flat_map(|group| group.tags.iter().cloned()).collect();
-        Clip { parameters: self.parameters.clone(), tags }
+        let tags: Vec<_> =
+            ring.groups.iter().flat_map(|group| group.tags.iter().cloned()).collect();
+        let is_there = |track| tags.iter().any(|tag| tag.track == Track::Extra(track));
+        sounds.extras.retain(|extra| is_there(extra.track));
+        Clip { parameters: self.parameters.clone(), sounds, tags }
     }
 }
 
@@ -141,6 +146,7 @@ fn keep(subscription: &Subscription, ring: &Mutex<Ring>, stop: &Stop) {
 #[derive(Clone, Debug)]
 pub struct Clip {
     parameters: StreamParameters,
+    sounds: Sounds,
     tags: Vec<Arc<Tag>>,
 }
 
@@ -173,7 +179,7 @@ impl Clip {
             let mut name = path.file_stem().unwrap_or_default().to_owned();
             name.push(format!("-part{part}.{format}"));
             let path = if part == 1 { path.to_owned() } else { path.with_file_name(name) };
-            let mut file = File::create(&path, format, &Tracks::from(clip.parameters.clone()))?;
+            let mut file = File::create(&path, format, &clip.sounds.tracks(&clip.parameters))?;
             let mut timeline = Timeline::new(&clip.parameters);
             if let Err(error) = clip.write(&mut file, &mut timeline) {
                 let _ = std::fs::remove_file(file.path());
@@ -193,18 +199,22 @@ impl Clip {
 
     /// Pieces in each of which the picture is the same.
     fn parts(&self) -> Vec<Self> {
-        let mut parts = vec![Self { parameters: self.parameters.clone(), tags: Vec::new() }];
+        let part = |parameters: StreamParameters| {
+            let sounds = self.sounds.clone();
+            Self { parameters, sounds, tags: Vec::new() }
+        };
+        let mut parts = vec![part(self.parameters.clone())];
         for tag in &self.tags {
             let new = tag.rendition.as_ref().filter(|_| tag.starts_gop());
             if let Some(new) = new
-                && let Some(part) = parts.last_mut()
-                && part.parameters.video.as_ref().is_some_and(|it| it.config != new.video.config)
+                && let Some(last) = parts.last_mut()
+                && last.parameters.video.as_ref().is_some_and(|it| it.config != new.video.config)
             {
-                let audio = part.parameters.audio.clone();
+                let audio = last.parameters.audio.clone();
                 let parameters = StreamParameters { video: Some(new.video.clone()), audio };
-                match part.tags.is_empty() {
-                    true => part.parameters = parameters,
-                    false => parts.push(Self { parameters, tags: Vec::new() }),
+                match last.tags.is_empty() {
+                    true => last.parameters = parameters,
+                    false => parts.push(part(parameters)),
                 }
             }
             if let Some(part) = parts.last_mut() {
@@ -216,11 +226,8 @@ impl Clip {
 
     fn write(&self, file: &mut File, timeline: &mut Timeline) -> Result<(), Error> {
         for tag in &self.tags {
+            let Some(track) = self.sounds.place(&self.parameters, tag.track) else { continue };
             let Some((dts, pts)) = timeline.place(tag) else { continue };
-            let track = match tag.track {
-                Track::Video => TrackId::Video,
-                Track::Audio => TrackId::Audio(0),
-            };
             let (keyframe, data) = (tag.keyframe, tag.data());
             file.sample(&Sample { track, dts, pts, keyframe, data })?;
         }
@@ -276,7 +283,8 @@ mod tests {
         let tags = (0..10_000).step_by(40).map(picture).collect();
         let video = of_rung(Rung::Main, 0).rendition.unwrap().video.clone();
         let parameters = StreamParameters { video: Some(video), audio: None };
-        let saved = Clip { parameters, tags }.save(&folder.path().join("x.mp4")).unwrap();
+        let clip = Clip { parameters, sounds: Sounds::default(), tags };
+        let saved = clip.save(&folder.path().join("x.mp4")).unwrap();
         assert_eq!(saved.duration, Duration::from_secs(10));
         let names = ["x.mp4", "x-part2.mp4", "x-part3.mp4"];
         assert!(names.iter().all(|name| folder.path().join(name).exists()));

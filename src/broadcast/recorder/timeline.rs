@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::broadcast::Tag;
-use crate::media::{StreamParameters, Track};
+use crate::media::{MOST_TRACKS, StreamParameters, Track};
 use crate::wire::container::{TrackId, Tracks};
 
 /// The time line of one file.
@@ -19,7 +19,8 @@ pub(super) struct Timeline {
     base: Timestamp,
     /// Where the next picture and the next sound follow without a gap, by DTS.
     video_end: Timestamp,
-    audio_end: Timestamp,
+    /// Of each sound track, by its number from 0.
+    audio_ends: [Timestamp; MOST_TRACKS as usize],
     /// How far the content reaches.
     end: Timestamp,
 }
@@ -35,7 +36,7 @@ impl Timeline {
             origin: None,
             base: Timestamp::ZERO,
             video_end: Timestamp::ZERO,
-            audio_end: Timestamp::ZERO,
+            audio_ends: Default::default(),
             end: Timestamp::ZERO,
         }
     }
@@ -52,17 +53,22 @@ impl Timeline {
             return None;
         }
         let dts = self.base.offset(since);
-        if tag.track == Track::Audio && dts + self.sound / 2 < self.audio_end {
+        let sound = match tag.track {
+            Track::Video => None,
+            Track::Audio => self.audio_ends.first_mut(),
+            Track::Extra(track) => self.audio_ends.get_mut(track.place() + 1),
+        };
+        if sound.as_ref().is_some_and(|end| dts + self.sound / 2 < **end) {
             return None;
         }
         let pts = dts.offset(tag.pts.micros_since(tag.dts));
-        let length = match tag.track {
-            Track::Video => {
+        let length = match sound {
+            None => {
                 self.video_end = dts + self.frame;
                 self.frame
             }
-            Track::Audio => {
-                self.audio_end = dts + self.sound;
+            Some(end) => {
+                *end = dts + self.sound;
                 // A file with pictures ends with one.
                 if self.has_video { Duration::ZERO } else { self.sound }
             }
@@ -75,7 +81,8 @@ impl Timeline {
     /// on, with a keyframe, where the file ends now.
     pub fn pause(&mut self) {
         self.origin = None;
-        self.base = if self.has_video { self.video_end } else { self.audio_end };
+        let [sound, ..] = self.audio_ends;
+        self.base = if self.has_video { self.video_end } else { sound };
     }
 
     /// Whether it has begun, and is not to be begun again with the next keyframe.

@@ -176,7 +176,7 @@ impl Orders {
         let mut stop = false;
         while let Some(line) = self.control.as_ref().and_then(Control::line) {
             match control::parse(&line, &self.names) {
-                Ok(Some(Asked::Command(command))) => studio.send(command),
+                Ok(Some(Asked::Command(command))) => studio.send(*command),
                 Ok(Some(Asked::Scene(name))) => {
                     let scenes = studio.snapshot().scenes.collection;
                     match scenes.scene_named(&name) {

@@ -89,7 +89,7 @@ impl Control {
 /// What a line asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Asked {
-    Command(Command),
+    Command(Box<Command>),
     /// Show the scene of this name.
     Scene(String),
     /// Ask this of the source of this name; an empty one is the chosen picture.
@@ -129,7 +129,7 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
             ));
         }
     };
-    Ok(Some(Asked::Command(command)))
+    Ok(Some(Asked::Command(Box::new(command))))
 }
 
 /// What a source that plays is to do: `pause Clip`, `seek 90s My clip`, `restart`.
@@ -212,7 +212,7 @@ mod tests {
     fn lines_are_commands() {
         let names = Names::beside(Some(Path::new("/v/show.mkv")), None);
         let command = |line| match parse(line, &names) {
-            Ok(Some(Asked::Command(command))) => command,
+            Ok(Some(Asked::Command(command))) => *command,
             other => panic!("{other:?}"),
         };
         assert_eq!(command("chapter  The second act "), Command::Chapter("The second act".into()));

@@ -3,6 +3,7 @@
 mod broadcast;
 mod control;
 mod copy;
+mod sounds;
 pub mod targets;
 
 use std::borrow::Cow;
@@ -151,6 +152,12 @@ pub struct Args {
     /// Record into this file: .flv, .mp4 or .mkv
     #[arg(long, value_name = "PATH", help_heading = "Recording")]
     pub record: Option<PathBuf>,
+    /// Record this sound into an extra track of the file too, called NAME (repeatable, up to 5): the
+    /// first is track 2. Track 1 is always the program. A SOURCE that --audio or a strip of
+    /// --settings hears goes there as it is set; another one is heard in its track only
+    #[arg(long, value_name = "NAME=SOURCE", value_parser = sounds::parse, conflicts_with = "copy",
+          help_heading = "Recording")]
+    pub record_track: Vec<sounds::Named>,
     /// Write what happens to the stream into this file, a line each
     #[arg(long, value_name = "FILE")]
     pub why: Option<PathBuf>,
@@ -314,6 +321,7 @@ fn prepare(
         // Tests of the way out are reproducible: no microphone is opened unasked.
         settings.audio = Some(AudioChoice::Tone);
     }
+    sounds::add(&args.record_track, &mut settings).map_err(|why| (why, Exit::Usage))?;
     settings.quality = Quality {
         size: args.size,
         frame_rate: args.fps,

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use super::Engine;
 use crate::base::Worker;
-use crate::media::VideoFrame;
+use crate::media::{ExtraTracks, VideoFrame};
 use crate::player;
 use crate::studio::event::{self, Event};
+use crate::studio::extras;
 use crate::studio::message::Message;
 use crate::studio::on_air::OnAir;
 use crate::studio::repairs::Repairs;
-use crate::studio::tape::{Happening, Tape};
+use crate::studio::tape::Happening;
+use crate::wire::container::Format;
 
 /// Names tried for a snapshot.
 const MOST_NAMES: u32 = 10_000;
@@ -54,6 +56,7 @@ impl Engine {
             "recording-failed",
             "recording-saved",
             "recording-renamed",
+            "tracks-left-out",
             "disk-space",
             "disk-slow",
         ]);
@@ -68,8 +71,11 @@ impl Engine {
             return;
         }
         let choices = self.settings.preferences.recording.clone();
+        let names = self.track_names();
+        let tracks = (self.tracks_for(&path), &names);
         let Some(on_air) = &mut self.state.on_air else { return };
-        match on_air.record(&path, &choices, self.journal.clone()) {
+        let Some(program) = &self.state.program else { return };
+        match on_air.record(&path, &choices, self.journal.clone(), tracks, program) {
             Ok(started) => {
                 let renamed = (started.path != path).then(|| Message::RecordingRenamed {
                     path: started.path.display().to_string(),
@@ -91,6 +97,17 @@ impl Engine {
                 self.end_if_idle();
             }
         }
+    }
+
+    /// The extra sound tracks that a file of this name gets; tells where they are left out.
+    fn tracks_for(&mut self, path: &Path) -> ExtraTracks {
+        let used = extras::used(&self.settings.strips);
+        if used.is_empty() || Format::of_path(path) != Some(Format::Flv) {
+            return used;
+        }
+        // Its multitrack bodies disturb players that do not know them, which most do not.
+        self.tell(&Message::TracksLeftOut { path: path.display().to_string() }, "");
+        ExtraTracks::NONE
     }
 
     pub(super) fn stop_recording(&mut self) {
@@ -140,8 +157,16 @@ impl Engine {
     }
 
     pub(super) fn save_replay(&mut self, path: PathBuf) {
-        self.state.ledger.clear(&["replay-failed", "replay-saved", "replay-empty"]);
-        let clip = self.state.on_air.as_ref().map(OnAir::tape).and_then(Tape::clip);
+        self.state.ledger.clear(&[
+            "replay-failed",
+            "replay-saved",
+            "replay-empty",
+            "tracks-left-out",
+        ]);
+        let names = self.track_names();
+        let tracks = self.tracks_for(&path);
+        let clip = |on_air: &OnAir| on_air.tape().clip(on_air.sounds(tracks, &names));
+        let clip = self.state.on_air.as_ref().and_then(clip);
         let Some(clip) = clip else {
             self.tell(&Message::ReplayEmpty, "");
             return;

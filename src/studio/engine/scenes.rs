@@ -21,7 +21,7 @@ use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::settings::collection;
 use crate::studio::snapshot::{SceneSource, Scenes};
 use crate::studio::stage::Done;
-use crate::studio::{Edit, sources, targets};
+use crate::studio::{Edit, sources, strips, targets};
 
 /// Changes of one kind that follow each other sooner than this are one step to undo.
 const ONE_STEP: Duration = Duration::from_millis(1_500);
@@ -282,8 +282,16 @@ impl Engine {
                     self.state.stage.steps.add(before.clone(), &edit, true);
                     self.edited(&before);
                 }
+                let main = self.state.program.as_ref().map(|it| it.audio_choice().clone());
+                let strips =
+                    strips::take_in(&mut self.settings.strips, main.as_ref(), import.strips);
+                if strips > 0 {
+                    self.set_strips();
+                    self.changed();
+                }
                 let (scenes, sources) = (scenes.to_string(), sources.to_string());
-                self.tell(&Message::Scenes(Said::Imported { scenes, sources }), "");
+                let strips = strips.to_string();
+                self.tell(&Message::Scenes(Said::Imported { scenes, sources, strips }), "");
                 if !import.left_out.is_empty() {
                     let what = import.left_out.join("; ");
                     self.tell(&Message::Scenes(Said::LeftOut { what }), "");

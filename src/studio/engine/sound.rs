@@ -6,6 +6,7 @@ use crate::audio::AudioChoice;
 use crate::media::Track;
 use crate::mix::{Strip, StripId};
 use crate::studio::event::{self, Event};
+use crate::studio::extras::{self, TrackNames};
 use crate::studio::message::Message;
 use crate::studio::phones::{Listening, Phones};
 use crate::studio::snapshot::StripView;
@@ -122,10 +123,38 @@ impl Engine {
         if let (Some(program), Some(on_air)) = (&self.state.program, &self.state.on_air) {
             on_air.set_sound_lag(program.mixer().lag());
         }
+        self.follow_tracks();
         let failure = self.state.listening.as_ref().and_then(Listening::failure);
         if let Some(reason) = failure {
             self.tell(&Message::PhonesFailed { reason: reason.clone() }, reason);
         }
+    }
+
+    /// The extra sound tracks are made while somebody wants them.
+    fn follow_tracks(&mut self) {
+        let used = extras::used(&self.settings.strips);
+        let (Some(program), Some(on_air)) = (&self.state.program, &mut self.state.on_air) else {
+            return;
+        };
+        if let Err(reason) = on_air.follow_tracks(used, program) {
+            self.tell(&Message::EncoderFailed { reason }, "");
+        }
+    }
+
+    /// What the sound tracks of recordings are called.
+    pub(super) fn track_names(&self) -> TrackNames {
+        let given = &self.settings.preferences.recording.track_names;
+        let Some(program) = &self.state.program else { return given.clone() };
+        let labelled = self.settings.strips.iter().map(|strip| {
+            let main = strip.id == StripId::MAIN;
+            let report = if main { program.audio_report() } else { program.strip_report(strip.id) };
+            let choice = if main { program.audio_choice() } else { &strip.choice };
+            // What is played is called by its name, not by what it is made of.
+            let device = matches!(choice, AudioChoice::Mic(_) | AudioChoice::System(_));
+            let device = if device { report.name.as_str() } else { "" };
+            (strip, extras::label(strip, choice, device))
+        });
+        extras::names(given, &labelled.collect::<Vec<_>>())
     }
 
     /// The strips and how they fare, the main one first.

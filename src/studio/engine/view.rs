@@ -34,6 +34,7 @@ impl Engine {
             scenes: self.scenes_view(),
             audio: program.map(|program| self.audio_source(program)),
             strips: self.strip_views(),
+            track_names: self.track_names(),
             loudness: program.map(|program| program.mixer().meter()).unwrap_or_default(),
             phones: self.settings.phones.clone(),
             speakers: state.devices.speakers().to_vec(),

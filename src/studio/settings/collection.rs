@@ -402,7 +402,7 @@ pub fn import_text(text: &str) -> Result<Import, String> {
         left_out.push("what only a newer onair knows".into());
     }
     let collection = read(table, &mut |why| left_out.push(why));
-    Ok(Import { collection, left_out })
+    Ok(Import { collection, strips: Vec::new(), left_out })
 }
 
 /// Writes a collection's own file: JSON if it is named so, else TOML; by atomic replace.

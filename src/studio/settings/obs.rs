@@ -13,7 +13,9 @@ use crate::compose::scene::{
 use crate::compose::transition::{self, Transition};
 use crate::studio::scenes::{Collection, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source};
 use crate::studio::settings::obs_filters::{self, array, number, text};
+use crate::studio::settings::obs_sounds;
 use crate::studio::settings::obs_transitions;
+use crate::studio::strips::SoundStrip;
 
 /// What is left out is listed up to here.
 const MOST_TOLD: usize = 30;
@@ -22,6 +24,8 @@ const MOST_TOLD: usize = 30;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Import {
     pub collection: Collection,
+    /// Strips of the mixer, to be [taken in](crate::studio::strips::take_in).
+    pub strips: Vec<SoundStrip>,
     /// What was not taken in, in plain words.
     pub left_out: Vec<String>,
 }
@@ -138,13 +142,14 @@ impl<'a> Importer<'a> {
         if self.items as usize >= MOST_ITEMS {
             self.told.insert(format!("items beyond {MOST_ITEMS}"));
         }
+        let strips = obs_sounds::read(json, &mut self.told);
         let mut left_out: Vec<String> = self.told.into_iter().collect();
         if left_out.len() > MOST_TOLD {
             let more = left_out.len() - MOST_TOLD;
             left_out.truncate(MOST_TOLD);
             left_out.push(format!("{more} more"));
         }
-        Import { collection, left_out }
+        Import { collection, strips, left_out }
     }
 
     fn items(&mut self, scene: &'a Value, depth: usize) -> Vec<Item> {
@@ -187,6 +192,10 @@ impl<'a> Importer<'a> {
     fn source(&mut self, name: &'a str, source: &'a Value) -> Option<SourceId> {
         if let Some(known) = self.sources.get(name) {
             return *known;
+        }
+        if obs_sounds::choice(source).is_some() {
+            // A strip of the mixer, whichever scene it is in.
+            return None;
         }
         let (filters, not) = obs_filters::read(source, self.canvas);
         if !not.is_empty() {
@@ -433,6 +442,8 @@ mod tests {
         let told =
             left_out.contains("Alerts") && left_out.contains("filters of 'Cam': shader_filter");
         assert!(told, "{left_out}");
+        let strips: Vec<_> = import.strips.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(strips, ["Mic"]);
         let [key] = it.sources[1].filters.as_slice() else { panic!("{:?}", it.sources[1]) };
         assert_eq!((key.filter.kind(), key.enabled), ("chroma-key", false));
     }

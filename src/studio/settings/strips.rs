@@ -4,13 +4,18 @@
 use serde::{Deserialize, Serialize};
 
 use crate::audio::AudioChoice;
+use crate::media::{ExtraTrack, MOST_TRACKS};
 use crate::mix::filter::{Filter, MOST_FILTERS, Slot};
 use crate::mix::{Heard, Strip, StripId};
 use crate::studio::phones::Phones;
 use crate::studio::strips::{MOST, SoundStrip, Talk, clean_name};
 
-const HEARD: [(&str, Heard); 3] =
-    [("program", Heard::Program), ("both", Heard::Both), ("desk", Heard::Desk)];
+const HEARD: [(&str, Heard); 4] = [
+    ("program", Heard::Program),
+    ("both", Heard::Both),
+    ("desk", Heard::Desk),
+    ("tracks", Heard::Tracks),
+];
 const TALK: [(&str, Talk); 3] =
     [("open", Talk::Open), ("push-to-talk", Talk::PushToTalk), ("push-to-mute", Talk::PushToMute)];
 
@@ -52,6 +57,9 @@ pub(super) struct Table {
     mono: bool,
     offset_ms: f64,
     heard: String,
+    /// Numbers of extra tracks, from 2.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tracks: Vec<i64>,
     solo: bool,
     talk: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -78,6 +86,7 @@ fn table(strip: &SoundStrip, others: &[SoundStrip]) -> Table {
         mono: strip.mono,
         offset_ms: strip.offset_us as f64 / 1_000.0,
         heard: heard.unwrap_or_default().to_owned(),
+        tracks: strip.tracks.iter().map(|track| track.number().into()).collect(),
         solo: strip.solo,
         talk: talk.unwrap_or_default().to_owned(),
         filters: strip.filters.iter().map(|slot| filter_table(slot, others)).collect(),
@@ -135,6 +144,10 @@ fn read(id: StripId, value: &toml::Value, bad: &mut dyn FnMut(String)) -> Option
     }
     let filters = table.filters.iter().take(MOST_FILTERS);
     let filters = filters.filter_map(|table| read_filter(table, bad)).collect();
+    let track = |number: &i64| u8::try_from(*number).ok().and_then(ExtraTrack::new);
+    if table.tracks.iter().any(|number| track(number).is_none()) {
+        bad(format!("a strip's 'tracks' are numbers from 2 to {MOST_TRACKS}"));
+    }
     let strip = Strip {
         gain_db: number(table.gain_db, -60.0, 20.0) as f32,
         muted: table.muted,
@@ -142,6 +155,7 @@ fn read(id: StripId, value: &toml::Value, bad: &mut dyn FnMut(String)) -> Option
         mono: table.mono,
         offset_us: (number(table.offset_ms, -most, most) * 1_000.0) as i64,
         heard: heard.unwrap_or_default(),
+        tracks: table.tracks.iter().filter_map(track).collect(),
         solo: table.solo,
         filters,
     };
@@ -232,7 +246,8 @@ mod tests {
                 balance: -0.25,
                 mono: true,
                 offset_us: -1_234_500,
-                heard: Heard::Both,
+                heard: Heard::Tracks,
+                tracks: ExtraTrack::all().filter(|track| track.number() != 4).collect(),
                 solo: true,
                 filters,
             },
@@ -254,6 +269,7 @@ mod tests {
     fn what_is_bad_falls_back_and_is_told() {
         let (strips, told) = read_text(
             "[[strips]]\nsource = 'tone'\ngain_db = 1e300\nbalance = nan\nheard = 'mars'\n\
+             tracks = [1, 2, 7, 300, -2]\n\
              [[strips.filters]]\nkind = 'reverb'\n\
              [[strips.filters]]\nkind = 'gain'\ndb = -1e9\ncolour = 3\n\
              [[strips]]\nsource = 'nothing-like-it:'\n\
@@ -264,7 +280,8 @@ mod tests {
         let strip = &strips[1].strip;
         assert_eq!((strip.gain_db, strip.balance, strip.heard), (20.0, 0.0, Heard::Program));
         assert_eq!(strip.filters, [Slot { enabled: true, filter: Filter::Gain { db: -60.0 } }]);
-        assert_eq!(told.len(), 5, "{told:?}");
+        assert_eq!(strip.tracks.iter().map(ExtraTrack::number).collect::<Vec<_>>(), [2]);
+        assert_eq!(told.len(), 6, "{told:?}");
         assert_eq!(read_text("strips = 3").1.len(), 1);
         let many = "[[strips]]\nsource = 'tone'\n".repeat(100);
         assert_eq!(read_text(&many).0.len(), MOST);

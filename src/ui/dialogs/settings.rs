@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
-use egui::{CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{CornerRadius, Id, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
-use crate::studio::{Language, Theme as ThemeChoice};
+use crate::media::{ExtraTrack, ExtraTracks};
+use crate::studio::{Language, Theme as ThemeChoice, strips};
 use crate::ui::actions::key;
 use crate::ui::dialogs::card::{Answer, Needs, heading, modal};
 use crate::ui::text;
 use crate::ui::theme::{Theme, Type, gap, size};
 use crate::ui::view::{View, Wish};
-use crate::ui::widgets::{Button, Select, elided, focus_ring, label, menu_item, paragraph, switch};
+use crate::ui::widgets::{
+    Button, Field, Select, elided, focus_ring, label, menu_item, paragraph, switch,
+};
 use crate::wire::container::Format;
 
 pub fn show(ctx: &egui::Context, view: &mut View<'_>, needs: &mut Needs<'_>) -> Option<Answer> {
@@ -24,6 +27,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, needs: &mut Needs<'_>) -> 
         folder(ui, view, needs);
         recording(ui, view, needs);
         replay_always(ui, view, needs);
+        tracks(ui, view, needs);
         renderer(ui, view, needs);
         if *needs.preferences != before {
             view.wish(Wish::Preferences);
@@ -230,6 +234,59 @@ fn replay_always(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
         label(ui, &name, Type::Small, theme.text)
             .on_hover_text(&*texts.get("settings-replay-always-note"));
     });
+}
+
+/// How many sound tracks a recording would have, and what they are called.
+fn tracks(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
+    let (theme, texts) = (view.theme, view.texts);
+    let strips = view.snapshot.strips.iter();
+    let used = strips.fold(ExtraTracks::NONE, |all, it| all.and(it.sound.strip.tracks));
+    let numbers: Vec<u8> = std::iter::once(1).chain(used.iter().map(ExtraTrack::number)).collect();
+    let count = numbers.len().to_string();
+    caption(ui, theme, &texts.with("settings-tracks", &[("count", count.into())]));
+    if used.is_empty() {
+        paragraph(ui, &texts.get("settings-tracks-one"), Type::Small, theme.secondary);
+        return;
+    }
+    let width = (ui.available_width() - gap::S) / 2.0;
+    for pair in numbers.chunks(2) {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = gap::S;
+            for number in pair {
+                track_name(ui, view, needs, *number, width);
+            }
+        });
+    }
+}
+
+fn track_name(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>, number: u8, width: f32) {
+    let place = usize::from(number).saturating_sub(1);
+    let Some(given) = needs.preferences.recording.track_names.get_mut(place) else { return };
+    let texts = view.texts;
+    let name = texts.with("settings-track-name", &[("number", number.to_string().into())]);
+    let own = view.snapshot.track_names.get(place).filter(|_| given.is_empty());
+    let own = own.filter(|own| !own.is_empty()).cloned();
+    let own = own.unwrap_or_else(|| texts.get("heard-program-track").to_string());
+    let field = Id::unique("track-name").with(number);
+    let mut text = ui.data(|data| data.get_temp::<String>(field)).unwrap_or_else(|| given.clone());
+    let kept = Field {
+        id: field.with("edit"),
+        text: &mut text,
+        name: &name,
+        hint: &format!("{number} · {own}"),
+        hidden: false,
+        wrong: false,
+        limit: crate::studio::MOST_STRIP_NAME,
+        buttons: &[],
+        width,
+    }
+    .show(ui, view.theme);
+    if kept.response.lost_focus() {
+        *given = strips::clean_name(&text);
+        ui.data_mut(|data| data.remove::<String>(field));
+    } else if kept.response.has_focus() {
+        ui.data_mut(|data| data.insert_temp(field, text));
+    }
 }
 
 fn renderer(ui: &mut Ui, view: &View<'_>, needs: &Needs<'_>) {

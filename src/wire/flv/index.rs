@@ -183,7 +183,7 @@ impl Scan {
                 if self.audio_ids.len() < MAX_AUDIO_TRACKS
                     && let Ok(audio) = audio_parameters(config, &self.metadata)
                 {
-                    self.index.tracks.audio.push(audio);
+                    self.index.tracks.audio.push(audio.into());
                     self.audio_ids.push(tag.track.id);
                 }
                 Ok(())

@@ -109,7 +109,7 @@ impl Muxer {
     pub fn packet(&mut self, packet: &EncodedPacket) -> Bytes {
         let (kind, body) = match packet.track {
             Track::Video => (TagKind::Video, video_body(packet)),
-            Track::Audio => (TagKind::Audio, audio_body(packet)),
+            Track::Audio | Track::Extra(_) => (TagKind::Audio, audio_body(packet)),
         };
         let start = *self.start.get_or_insert(packet.dts);
         // Modulo 2³², as the format has it.

@@ -93,7 +93,7 @@ impl Recording {
     fn metadata(&self, end: Option<(Timestamp, u64)>) -> Bytes {
         let parameters = StreamParameters {
             video: self.tracks.video.clone(),
-            audio: self.tracks.audio.first().cloned(),
+            audio: self.tracks.audio.first().map(|audio| audio.parameters.clone()),
         };
         let mut entries = match metadata(&parameters) {
             Value::EcmaArray(entries) | Value::Object(entries) => entries,
@@ -161,6 +161,7 @@ impl Muxer for Recording {
             write_tag(TagKind::Video, 0, &video_sequence_header(video), &mut out);
         }
         for (index, audio) in (0..).zip(audio) {
+            let audio = &audio.parameters;
             let body = match index {
                 0 => audio_sequence_header(audio),
                 index => [&audio_head(index, 0), &audio.config[..]].concat().into(),

@@ -32,6 +32,7 @@ pub mod id {
     pub const FLAG_DEFAULT: u32 = 0x88;
     pub const FLAG_LACING: u32 = 0x9C;
     pub const LANGUAGE: u32 = 0x22_B59C;
+    pub const NAME: u32 = 0x536E;
     pub const CODEC_ID: u32 = 0x86;
     pub const CODEC_PRIVATE: u32 = 0x63A2;
     pub const DEFAULT_DURATION: u32 = 0x23_E383;

@@ -109,6 +109,10 @@ fn put_track(out: &mut BytesMut, tracks: &Tracks, track: TrackId, number: u64) {
             let Some(audio) = tracks.audio.get(usize::from(index)) else { return };
             put_uint(out, id::TRACK_TYPE, TYPE_AUDIO);
             put_uint(out, id::FLAG_DEFAULT, u64::from(index == 0));
+            if !audio.name.is_empty() {
+                put_binary(out, id::NAME, audio.name.as_bytes());
+            }
+            let audio = &audio.parameters;
             put_binary(out, id::CODEC_ID, AAC.as_bytes());
             put_binary(out, id::CODEC_PRIVATE, &audio.config);
             put_master(out, id::AUDIO, |out| {

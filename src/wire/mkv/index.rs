@@ -15,7 +15,7 @@ use crate::media::{
 };
 use crate::wire::carried;
 use crate::wire::container::{
-    Chapter, Error, Index, MAX_AUDIO_TRACKS, Place, ReadAt, TrackId, audio_track, read,
+    AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, Place, ReadAt, TrackId, audio_track, read,
 };
 use crate::wire::flv::passed::{PassedAudio, PassedVideo};
 use crate::wire::flv::reader::{audio_parameters, video_parameters};
@@ -173,6 +173,12 @@ fn other_picture(entry: &[u8], codec: &str, config: Bytes) -> Option<VideoParame
     })
 }
 
+/// What a track is called.
+fn name(entry: &[u8]) -> String {
+    let name = child(entry, id::NAME).unwrap_or_default();
+    String::from_utf8_lossy(name).trim_end_matches('\0').to_owned()
+}
+
 fn head_at(source: &mut dyn ReadAt, at: u64) -> Result<Option<Head>, Error> {
     let left = source.size().saturating_sub(at).min(MAX_HEAD as u64);
     let bytes = read(source, at, left, MAX_HEAD, "elements")?;
@@ -319,7 +325,7 @@ impl Walk {
                 return false;
             }
             self.numbers.push((number, audio_track(tracks.audio.len())));
-            tracks.audio.push(audio);
+            tracks.audio.push(AudioTrack::named(audio, &name(entry)));
             return true;
         }
         if kind == TYPE_VIDEO && self.index.to_play && codec != AVC {
@@ -351,7 +357,7 @@ impl Walk {
             {
                 let Ok(audio) = audio_parameters(config, &metadata) else { return false };
                 self.numbers.push((number, audio_track(tracks.audio.len())));
-                tracks.audio.push(audio);
+                tracks.audio.push(AudioTrack::named(audio, &name(entry)));
             }
             _ => return false,
         }

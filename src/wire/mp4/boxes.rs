@@ -33,6 +33,14 @@ pub fn put_full(
     });
 }
 
+/// The unity matrix of a movie or track.
+const MATRIX: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
+
+/// Writes it.
+pub fn put_matrix(out: &mut BytesMut) {
+    MATRIX.iter().for_each(|value| out.put_u32(*value));
+}
+
 /// A box as it was found.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Found<'a> {

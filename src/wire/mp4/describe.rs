@@ -3,25 +3,26 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::boxes::{Fields, Found, Name, child, put_box, put_full};
+use super::boxes::{Fields, Found, Name, child, put_box, put_full, put_matrix};
+use super::chapters;
 use super::table::Table;
 use crate::media::{AudioCodec, AudioParameters, BitsPerSecond, VideoCodec, VideoParameters};
-use crate::wire::container::audio_frame;
+use crate::wire::container::{AudioTrack, audio_frame};
 
-/// The unity matrix of a movie or track.
-const MATRIX: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
+/// What tracks without a name of their own are called.
+const VIDEO: &str = "Video";
+const CHAPTERS: &str = "Chapters";
+pub(super) const SOUND: &str = "Sound";
 /// `und`, packed as ISO 639-2 letters.
 const UNDETERMINED: u16 = 0x55C4;
-
-pub(super) fn put_matrix(out: &mut BytesMut) {
-    MATRIX.iter().for_each(|value| out.put_u32(*value));
-}
 
 /// Which kind of track, with its parameters.
 #[derive(Copy, Clone, Debug)]
 pub(super) enum Kind<'a> {
     Video(&'a VideoParameters),
-    Audio(&'a AudioParameters),
+    Audio(&'a AudioTrack),
+    /// The titles of chapters.
+    Chapters,
 }
 
 /// Everything `trak` says.
@@ -34,6 +35,8 @@ pub(super) struct Trak<'a> {
     pub first: bool,
     pub table: &'a Table,
     pub movie_timescale: u32,
+    /// The track that has its chapters.
+    pub chapters: Option<u32>,
     /// With all samples, or as a file of fragments has it.
     pub whole: bool,
 }
@@ -52,7 +55,20 @@ impl Trak<'_> {
             if self.whole {
                 self.table.write_edits(self.movie_timescale, out);
             }
+            if let Some(chapters) = self.chapters {
+                put_box(out, *b"tref", |out| {
+                    put_box(out, *b"chap", |out| out.put_u32(chapters));
+                });
+            }
             put_box(out, *b"mdia", |out| self.media(out));
+            if let Kind::Audio(AudioTrack { name, .. }) = self.kind
+                && !name.is_empty()
+            {
+                // Where QuickTime looks for it, and most others do.
+                put_box(out, *b"udta", |out| {
+                    put_box(out, *b"name", |out| out.put_slice(name.as_bytes()));
+                });
+            }
         });
     }
 
@@ -74,7 +90,7 @@ impl Trak<'_> {
             put_matrix(out);
             let (width, height) = match self.kind {
                 Kind::Video(video) => (video.size.width, video.size.height),
-                Kind::Audio(_) => (0, 0),
+                Kind::Audio(_) | Kind::Chapters => (0, 0),
             };
             out.put_u32(width << 16);
             out.put_u32(height << 16);
@@ -85,24 +101,29 @@ impl Trak<'_> {
         put_full(out, *b"mdhd", 1, 0, |out| {
             out.put_bytes(0, 16);
             out.put_u32(self.table.timescale);
-            out.put_u64(if self.whole { self.table.duration() } else { 0 });
+            let duration = self.table.duration() + u64::from(self.table.overhang);
+            out.put_u64(if self.whole { duration } else { 0 });
             out.put_u16(UNDETERMINED);
             out.put_u16(0);
         });
-        let (handler, name): (&Name, &[u8]) = match self.kind {
-            Kind::Video(_) => (b"vide", b"Video\0"),
-            Kind::Audio(_) => (b"soun", b"Sound\0"),
+        let (handler, name): (&Name, &str) = match self.kind {
+            Kind::Video(_) => (b"vide", VIDEO),
+            Kind::Audio(audio) if audio.name.is_empty() => (b"soun", SOUND),
+            Kind::Audio(audio) => (b"soun", &audio.name),
+            Kind::Chapters => (b"text", CHAPTERS),
         };
         put_full(out, *b"hdlr", 0, 0, |out| {
             out.put_u32(0);
             out.put_slice(handler);
             out.put_bytes(0, 12);
-            out.put_slice(name);
+            out.put_slice(name.as_bytes());
+            out.put_u8(0);
         });
         put_box(out, *b"minf", |out| {
             match self.kind {
                 Kind::Video(_) => put_full(out, *b"vmhd", 0, 1, |out| out.put_bytes(0, 8)),
                 Kind::Audio(_) => put_full(out, *b"smhd", 0, 0, |out| out.put_u32(0)),
+                Kind::Chapters => chapters::put_header(out),
             }
             put_box(out, *b"dinf", |out| {
                 put_full(out, *b"dref", 0, 0, |out| {
@@ -116,7 +137,8 @@ impl Trak<'_> {
                     out.put_u32(1);
                     match self.kind {
                         Kind::Video(video) => put_avc1(out, video),
-                        Kind::Audio(audio) => put_mp4a(out, audio),
+                        Kind::Audio(audio) => put_mp4a(out, &audio.parameters),
+                        Kind::Chapters => chapters::put_description(out),
                     }
                 });
                 if self.whole {

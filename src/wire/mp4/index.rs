@@ -89,6 +89,11 @@ fn look(source: &mut dyn ReadAt, mut index: Index) -> Result<Survey, Error> {
                     index.passed = found.passed;
                     index.samples = found.samples;
                     index.left_out = found.left_out;
+                    // The list is more exact, and has no more than 255.
+                    let titled = super::chapters::titles(source, &its.titles)?;
+                    if titled.len() > found.chapters.len() {
+                        found.chapters = titled;
+                    }
                     if !found.chapters.is_empty() {
                         index.chapters = found.chapters;
                     }

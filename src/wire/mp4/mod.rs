@@ -2,12 +2,13 @@
 //! ordinary once they are finished, and reading of both kinds. Pure.
 //!
 //! A file being written is `ftyp`, a `free` of sixteen bytes, a `moov` without samples, then `moof`
-//! and `mdat` by turns, each at most about a second. Its end appends a `moov` with all samples and
-//! turns the sixteen bytes into the header of one `mdat` that covers everything before that `moov`:
-//! an ordinary file, without moving a byte of the media. A crash between the two leaves a file that
-//! still plays by its fragments.
+//! and `mdat` by turns, each at most about a second. Its end appends the titles of chapters, if there
+//! are any (in an `mdat` of their own), and a `moov` with all samples, and turns the sixteen bytes into
+//! the header of one `mdat` that covers everything before those: an ordinary file, without moving a
+//! byte of the media. A crash between the two leaves a file that still plays by its fragments.
 
 pub mod boxes;
+mod chapters;
 mod describe;
 pub mod index;
 mod read;

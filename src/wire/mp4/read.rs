@@ -4,13 +4,14 @@
 use bytes::Bytes;
 
 use super::boxes::{Fields, Name, boxes, child};
-use super::describe::{Described, describe};
+use super::chapters;
+use super::describe::{self, Described, describe};
 use super::table::micros;
 use super::writer::video_timescale;
 use crate::base::Timestamp;
 use crate::media::{AudioCodec, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters};
 use crate::wire::container::{
-    Chapter, Error, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES, Place, TrackId, audio_track,
+    AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES, Place, TrackId, audio_track,
 };
 use crate::wire::flv::passed::{PassedAudio, PassedVideo};
 use crate::wire::flv::reader::{audio_parameters, video_parameters};
@@ -43,6 +44,8 @@ struct Defaults {
 #[derive(Debug, Default)]
 pub(super) struct Movie {
     pub tracks: Vec<Track>,
+    /// The titles of chapters.
+    pub titles: Vec<Place>,
     /// There is room for fragments.
     pub fragmented: bool,
 }
@@ -61,19 +64,27 @@ pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie
     };
     let movie_timescale = damaged(header(&mut fields), "the movie header")?.max(1);
     let mvex = child(content, *b"mvex");
-    let mut movie = Movie { tracks: Vec::new(), fragmented: mvex.is_some() };
+    let mut movie = Movie { fragmented: mvex.is_some(), ..Movie::default() };
+    let titled = chapters::tracks(content);
     for trak in boxes(content).filter(|found| found.name == *b"trak").take(64) {
+        if let Some(head) = Head::read(trak.content).filter(|head| titled.contains(&head.number)) {
+            let mut found = Index::default();
+            let shift = head.shift(trak.content, movie_timescale);
+            samples(trak.content, &head.track(TrackId::Video, shift), &mut found, room)?;
+            movie.titles.append(&mut found.samples);
+            continue;
+        }
         let Some(track) = trak_header(trak.content, movie_timescale, mvex, index) else { continue };
         samples(trak.content, &track, index, room)?;
         movie.tracks.push(track);
     }
     if let Some(chpl) = child(content, *b"udta").and_then(|udta| child(udta, *b"chpl")) {
-        chapters(chpl, index);
+        chpl_list(chpl, index);
     }
     Ok(movie)
 }
 
-fn chapters(chpl: &[u8], index: &mut Index) -> Option<()> {
+fn chpl_list(chpl: &[u8], index: &mut Index) -> Option<()> {
     let mut fields = Fields(chpl);
     let (version, _) = fields.full()?;
     if version == 1 {
@@ -90,6 +101,39 @@ fn chapters(chpl: &[u8], index: &mut Index) -> Option<()> {
     Some(())
 }
 
+/// What the heads of a `trak` say.
+#[derive(Copy, Clone)]
+struct Head {
+    number: u32,
+    timescale: u32,
+}
+
+impl Head {
+    fn read(trak: &[u8]) -> Option<Self> {
+        let mut fields = Fields(child(trak, *b"tkhd")?);
+        let (version, _) = fields.full()?;
+        fields.bytes(if version == 1 { 16 } else { 8 })?;
+        let number = fields.u32()?;
+        let mut fields = Fields(child(child(trak, *b"mdia")?, *b"mdhd")?);
+        let (version, _) = fields.full()?;
+        fields.bytes(if version == 1 { 16 } else { 8 })?;
+        Some(Self { number, timescale: fields.u32()?.max(1) })
+    }
+
+    /// By how many microseconds its edit list moves it.
+    fn shift(self, trak: &[u8], movie_timescale: u32) -> i64 {
+        child(trak, *b"edts")
+            .and_then(|edts| child(edts, *b"elst"))
+            .and_then(|elst| edit(elst, movie_timescale, self.timescale))
+            .unwrap_or(0)
+    }
+
+    fn track(self, id: TrackId, shift: i64) -> Track {
+        let Self { number, timescale } = self;
+        Track { number, id, timescale, shift, defaults: Defaults::default(), next_dts: 0 }
+    }
+}
+
 /// A track that can be used; others are noted.
 fn trak_header(
     trak: &[u8],
@@ -97,15 +141,9 @@ fn trak_header(
     mvex: Option<&[u8]>,
     index: &mut Index,
 ) -> Option<Track> {
-    let mut fields = Fields(child(trak, *b"tkhd")?);
-    let (version, _) = fields.full()?;
-    fields.bytes(if version == 1 { 16 } else { 8 })?;
-    let number = fields.u32()?;
+    let head = Head::read(trak)?;
+    let Head { number, timescale } = head;
     let mdia = child(trak, *b"mdia")?;
-    let mut fields = Fields(child(mdia, *b"mdhd")?);
-    let (version, _) = fields.full()?;
-    fields.bytes(if version == 1 { 16 } else { 8 })?;
-    let timescale = fields.u32()?.max(1);
     let stbl = child(child(mdia, *b"minf")?, *b"stbl")?;
     let defaults = mvex.and_then(|mvex| trex(mvex, number)).unwrap_or_default();
     let described = describe(child(stbl, *b"stsd")?)?;
@@ -125,13 +163,14 @@ fn trak_header(
             if index.tracks.audio.len() >= MAX_AUDIO_TRACKS {
                 return None;
             }
-            index.tracks.audio.push(audio_parameters(config, &Metadata::default()).ok()?);
+            let audio = audio_parameters(config, &Metadata::default()).ok()?;
+            index.tracks.audio.push(AudioTrack::named(audio, &name(trak)));
             audio_track(index.tracks.audio.len() - 1)
         }
         Described::Sound(audio, _)
             if index.to_play && index.tracks.audio.len() < MAX_AUDIO_TRACKS =>
         {
-            index.tracks.audio.push(audio);
+            index.tracks.audio.push(AudioTrack::named(audio, &name(trak)));
             audio_track(index.tracks.audio.len() - 1)
         }
         Described::Picture(codec, (width, height), config, _)
@@ -154,11 +193,31 @@ fn trak_header(
             return None;
         }
     };
-    let shift = child(trak, *b"edts")
-        .and_then(|edts| child(edts, *b"elst"))
-        .and_then(|elst| edit(elst, movie_timescale, timescale))
-        .unwrap_or(0);
-    Some(Track { number, id, timescale, shift, defaults, next_dts: 0 })
+    let shift = head.shift(trak, movie_timescale);
+    Some(Track { defaults, ..head.track(id, shift) })
+}
+
+/// What a track is called: by its user data, or else by its handler, where that is not what every
+/// track of a writer is called.
+fn name(trak: &[u8]) -> String {
+    let told = child(trak, *b"udta").and_then(|udta| child(udta, *b"name"));
+    let handler = || {
+        let mut fields = Fields(child(child(trak, *b"mdia")?, *b"hdlr")?);
+        fields.full()?;
+        fields.bytes(20)?;
+        // QuickTime's begin with their length.
+        let text = match fields.0 {
+            [length, text @ ..] if usize::from(*length) == text.len() => text,
+            text => text,
+        };
+        let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+        let common = text == describe::SOUND.as_bytes()
+            || text.windows(7).any(|part| part.eq_ignore_ascii_case(b"handler"))
+            || text.windows(10).any(|part| part.eq_ignore_ascii_case(b"core media"));
+        Some(text).filter(|_| !common)
+    };
+    let text = told.filter(|told| !told.is_empty()).or_else(handler).unwrap_or_default();
+    String::from_utf8_lossy(text).trim_end_matches('\0').to_owned()
 }
 
 fn left_out(name: Name, index: &mut Index) {

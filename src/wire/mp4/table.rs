@@ -38,6 +38,8 @@ pub struct Table {
     pub timescale: u32,
     /// How long a sample lasts where no other follows it.
     pub default_duration: u32,
+    /// How much longer the last sample is in the media than it is shown.
+    pub overhang: u32,
     first_dts: Option<i64>,
     last_dts: i64,
     /// Runs of samples with the same duration; the last sample's is not in it yet.
@@ -76,7 +78,7 @@ impl Table {
         self.first_dts.unwrap_or(0)
     }
 
-    /// From the first sample's decoding to the end of the last.
+    /// From the first sample's decoding to the end of the last, as far as it is shown.
     pub fn duration(&self) -> u64 {
         let span = self.last_dts - self.first_dts();
         if self.is_empty() {
@@ -124,7 +126,7 @@ impl Table {
     pub fn write(&self, out: &mut BytesMut) {
         let mut durations = self.durations.clone();
         if !self.is_empty() {
-            run(&mut durations, self.default_duration);
+            run(&mut durations, self.default_duration.saturating_add(self.overhang));
         }
         list(out, *b"stts", 0, &durations, |out, (count, duration)| {
             out.put_u32(*count);

@@ -2,8 +2,9 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::boxes::{put_box, put_full};
-use super::describe::{Kind, Trak, put_matrix};
+use super::boxes::{put_box, put_full, put_matrix};
+use super::chapters;
+use super::describe::{Kind, Trak};
 use super::table::{Entry, Table, settle, ticks};
 use crate::base::Timestamp;
 use crate::media::FrameRate;
@@ -69,7 +70,8 @@ impl Writer {
                     }
                     TrackId::Audio(index) => {
                         let audio = shape.audio.get(usize::from(index));
-                        let (duration, rate) = audio.map_or((1_024, 48_000), audio_frame);
+                        let audio = audio.map(|audio| audio_frame(&audio.parameters));
+                        let (duration, rate) = audio.unwrap_or((1_024, 48_000));
                         (rate, duration)
                     }
                 };
@@ -126,21 +128,27 @@ impl Writer {
         audio.map_or(MOVIE_TIMESCALE, |track| track.table.timescale)
     }
 
-    fn traks(&self, whole: bool) -> impl Iterator<Item = Trak<'_>> {
+    /// The tracks; `chapters`: the number of the one with the titles, where there is one.
+    fn traks(&self, whole: bool, chapters: Option<u32>) -> impl Iterator<Item = Trak<'_>> {
         let movie_timescale = self.movie_timescale();
         (1..).zip(&self.tracks).filter_map(move |(id, track)| {
             let (kind, first) = match track.id {
                 TrackId::Video => (Kind::Video(self.shape.video.as_ref()?), true),
                 TrackId::Audio(n) => (Kind::Audio(self.shape.audio.get(usize::from(n))?), n == 0),
             };
-            Some(Trak { id, kind, first, table: &track.table, movie_timescale, whole })
+            let chapters = chapters.filter(|_| id == 1);
+            let table = &track.table;
+            Some(Trak { id, kind, first, table, movie_timescale, chapters, whole })
         })
     }
 
-    fn moov(&self, whole: bool) -> Bytes {
+    /// The index: without samples, or with all of them and where the titles of chapters are.
+    fn moov(&self, whole: bool, titles: Option<&Table>) -> Bytes {
         let mut out = BytesMut::new();
+        let tracks = u32::try_from(self.tracks.len()).unwrap_or(u32::MAX);
+        let titled = titles.map(|_| tracks.saturating_add(1));
         put_box(&mut out, *b"moov", |out| {
-            let end = self.traks(whole).map(|trak| trak.end()).max().unwrap_or(0);
+            let end = self.traks(whole, None).map(|trak| trak.end()).max().unwrap_or(0);
             put_full(out, *b"mvhd", 1, 0, |out| {
                 out.put_bytes(0, 16);
                 out.put_u32(self.movie_timescale());
@@ -150,14 +158,19 @@ impl Writer {
                 out.put_bytes(0, 10);
                 put_matrix(out);
                 out.put_bytes(0, 24);
-                out.put_u32(u32::try_from(self.tracks.len()).unwrap_or(u32::MAX).saturating_add(1));
+                out.put_u32(titled.unwrap_or(tracks).saturating_add(1));
             });
-            for trak in self.traks(whole) {
+            for trak in self.traks(whole, titled) {
                 trak.write(out);
+            }
+            if let (Some(table), Some(id)) = (titles, titled) {
+                let movie_timescale = self.movie_timescale();
+                let (kind, first, chapters) = (Kind::Chapters, false, None);
+                Trak { id, kind, first, table, movie_timescale, chapters, whole }.write(out);
             }
             if !whole {
                 put_box(out, *b"mvex", |out| {
-                    for (trak, track) in self.traks(whole).zip(&self.tracks) {
+                    for (trak, track) in self.traks(whole, None).zip(&self.tracks) {
                         put_full(out, *b"trex", 0, 0, |out| {
                             out.put_u32(trak.id);
                             out.put_u32(1);
@@ -259,7 +272,7 @@ impl Muxer for Writer {
         });
         self.room_at = out.len() as u64;
         put_box(&mut out, *b"free", |out| out.put_bytes(0, 8));
-        out.put_slice(&self.moov(false));
+        out.put_slice(&self.moov(false, None));
         out.freeze()
     }
 
@@ -331,12 +344,21 @@ impl Muxer for Writer {
         self.waiting = 0;
     }
 
-    fn finish(&mut self, at: u64, _end: Timestamp) -> Piece {
+    fn finish(&mut self, at: u64, end: Timestamp) -> Piece {
+        let mut append = BytesMut::new();
+        if self.chapters.is_empty() {
+            append.put_slice(&self.moov(true, None));
+        } else {
+            // In a box, so that the file can be walked through until the room is filled in.
+            let (titles, table) = chapters::samples(&self.chapters, at + 8, end);
+            put_box(&mut append, *b"mdat", |out| out.put_slice(&titles));
+            append.put_slice(&self.moov(true, Some(&table)));
+        }
         let mut room = BytesMut::new();
         room.put_u32(1);
         room.put_slice(b"mdat");
         room.put_u64(at.saturating_sub(self.room_at));
-        Piece { append: self.moov(true), patches: vec![(self.room_at, room.freeze())] }
+        Piece { append: append.freeze(), patches: vec![(self.room_at, room.freeze())] }
     }
 
     fn close(&mut self, _at: u64, _end: Timestamp) -> Vec<(u64, Bytes)> {
@@ -345,6 +367,7 @@ impl Muxer for Writer {
     }
 
     fn index_weight(&self) -> usize {
-        2_000 + self.tracks.iter().map(|track| track.table.weight()).sum::<usize>()
+        let chapters = chapters::weight(&self.chapters) + chapters::weight(&self.new_chapters);
+        2_000 + chapters + self.tracks.iter().map(|track| track.table.weight()).sum::<usize>()
     }
 }

@@ -3,6 +3,7 @@
 use egui::{DragValue, Id, Ui, vec2};
 
 use super::line::line;
+use crate::media::ExtraTrack;
 use crate::mix::{Heard, Strip, StripId};
 use crate::studio::snapshot::StripView;
 use crate::studio::{Command, Talk};
@@ -147,6 +148,40 @@ fn switches(ui: &mut Ui, view: &mut View<'_>, after: &mut Strip) {
     });
 }
 
+/// The sound tracks of recordings that the strip goes to. The first is the program.
+fn tracks(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
+    let title = view.texts.get("strip-tracks");
+    let strip = sounds::label_of(view, strip);
+    line(ui, view, &title, |ui, view| {
+        ui.spacing_mut().item_spacing.x = gap::XS;
+        let (theme, texts) = (view.theme, view.texts);
+        let of = |number: u8| {
+            let numbers = [("number", number.to_string().into()), ("name", strip.as_str().into())];
+            texts.with("strip-track-of", &numbers)
+        };
+        // It is what the row above says: shown, so that nobody looks for it.
+        let (name, program) = (of(1), after.heard.in_program());
+        let look = if program { Look::Quiet } else { Look::Plain };
+        let first = Button::new("1").name(&name).look(look).selected(program).small();
+        first.enabled(false).show(ui, theme).on_hover_text(&*texts.get("tip-track-program"));
+        for track in ExtraTrack::all() {
+            let (text, name) = (track.to_string(), of(track.number()));
+            let there = after.tracks.has(track);
+            let look = if there { Look::Quiet } else { Look::Plain };
+            let button = Button::new(&text).name(&name).look(look).selected(there).small();
+            let called = view.snapshot.track_names.get(track.place() + 1);
+            let called = called.filter(|called| !called.is_empty());
+            let tip = called.map_or_else(
+                || texts.get("tip-track-empty").to_string(),
+                |called| texts.with("tip-track", &[("name", called.as_str().into())]),
+            );
+            if button.show(ui, theme).on_hover_text(tip).clicked() {
+                after.tracks = after.tracks.with(track, !there);
+            }
+        }
+    });
+}
+
 fn heard(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
     let theme = view.theme;
     let name = view.texts.get("strip-heard");
@@ -156,6 +191,7 @@ fn heard(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip)
             (key!("heard-program"), Heard::Program),
             (key!("heard-both"), Heard::Both),
             (key!("heard-desk"), Heard::Desk),
+            (key!("heard-tracks"), Heard::Tracks),
         ] {
             let text = view.texts.get(key);
             let chosen = after.heard == heard;
@@ -166,6 +202,7 @@ fn heard(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip)
             }
         }
     });
+    tracks(ui, view, strip, after);
     let name = view.texts.get("strip-talk");
     line(ui, view, &name, |ui, view| {
         ui.spacing_mut().item_spacing.x = gap::XS;

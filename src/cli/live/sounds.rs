@@ -1,0 +1,89 @@
+//! `--record-track NAME=SOURCE`: extra sound tracks of the recording, without a settings file.
+
+use crate::audio::AudioChoice;
+use crate::media::ExtraTrack;
+use crate::mix::{Heard, Strip, StripId};
+use crate::studio::{MOST_STRIPS, Settings, SoundStrip, extras, strips};
+
+/// A sound with the name of its track.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Named {
+    name: String,
+    choice: AudioChoice,
+}
+
+/// Reads `NAME=SOURCE`.
+pub(super) fn parse(text: &str) -> Result<Named, String> {
+    let (name, source) = text.split_once('=').ok_or("write NAME=SOURCE, for example Voice=mic")?;
+    let name = strips::clean_name(name);
+    if name.is_empty() {
+        return Err("the track has no name: write NAME=SOURCE, for example Voice=mic".into());
+    }
+    match source.parse()? {
+        AudioChoice::None => Err("'none' has no sound to record".into()),
+        choice => Ok(Named { name, choice }),
+    }
+}
+
+/// Gives each a track that is free: the strip that hears its source goes there too, or a new one does.
+pub(super) fn add(wanted: &[Named], settings: &mut Settings) -> Result<(), String> {
+    for Named { name, choice } in wanted {
+        let used = extras::used(&settings.strips);
+        let track = ExtraTrack::all().find(|track| !used.has(*track));
+        let track = track.ok_or_else(|| format!("--record-track {name}: all tracks are in use"))?;
+        let main = settings.audio.as_ref() == Some(choice);
+        let hears = |strip: &&mut SoundStrip| match strip.id {
+            StripId::MAIN => main,
+            _ => strip.choice == *choice,
+        };
+        if let Some(strip) = settings.strips.iter_mut().find(hears) {
+            strip.strip.tracks = strip.strip.tracks.with(track, true);
+        } else {
+            let id = strips::free_id(&settings.strips);
+            let id = id.ok_or_else(|| format!("there are more than {MOST_STRIPS} strips"))?;
+            let tracks = [track].into_iter().collect();
+            settings.strips.push(SoundStrip {
+                name: name.clone(),
+                strip: Strip { heard: Heard::Tracks, tracks, ..Strip::default() },
+                ..SoundStrip::new(id, choice.clone())
+            });
+        }
+        let names = &mut settings.preferences.recording.track_names;
+        if let Some(place) = names.get_mut(track.place() + 1) {
+            place.clone_from(name);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_sources_are_read() {
+        let named = parse("My voice=mic:usb=1").unwrap();
+        assert_eq!(named.name, "My voice");
+        assert_eq!(named.choice, AudioChoice::Mic(Some("usb=1".into())));
+        for bad in ["mic", "=mic", " =mic", "Voice=", "Voice=none", "Voice=trumpet"] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn each_gets_a_track_and_what_is_heard_already_is_not_opened_twice() {
+        let mut settings = Settings { audio: Some(AudioChoice::Tone), ..Settings::default() };
+        let wanted = ["Tone=tone", "Voice=mic", "Again=mic"].map(|text| parse(text).unwrap());
+        add(&wanted, &mut settings).unwrap();
+        let of = |strip: &SoundStrip| {
+            strip.strip.tracks.iter().map(ExtraTrack::number).collect::<Vec<_>>()
+        };
+        let strips = &settings.strips;
+        assert_eq!(strips.len(), 2);
+        assert_eq!((of(&strips[0]), strips[0].strip.heard), (vec![2], Heard::Program));
+        assert_eq!((of(&strips[1]), strips[1].strip.heard), (vec![3, 4], Heard::Tracks));
+        let names = settings.preferences.recording.track_names.clone();
+        assert_eq!(names[..5], ["", "Tone", "Voice", "Again", ""]);
+        assert!(add(&wanted, &mut settings).is_err(), "six tracks and no more");
+    }
+}

@@ -1,0 +1,190 @@
+//! The extra sound tracks of recordings: which there are and what they are called, and their encoders,
+//! each on a thread of its own while a recording or the replay buffer wants its track.
+
+use std::time::Duration;
+
+use crate::audio::AudioChoice;
+use crate::base::queue::{self, Full, Sender};
+use crate::base::worker::Stuck;
+use crate::broadcast::Hub;
+use crate::broadcast::recorder::{Extra, Sounds};
+use crate::encode::{self, AudioEncoder};
+use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, MOST_TRACKS, Track};
+use crate::studio::program::Program;
+use crate::studio::strips::SoundStrip;
+
+/// Blocks of sound (10 ms) that may wait for an encoder: one that is stuck costs its own track.
+const SOUNDS: usize = 64;
+
+/// What the program's track is called beside others.
+const PROGRAM: &str = "Program";
+
+/// Names for the tracks, by their numbers from 1; empty ones are called after what is in them.
+pub type TrackNames = [String; MOST_TRACKS as usize];
+
+/// The tracks that some strip goes to.
+pub fn used(strips: &[SoundStrip]) -> ExtraTracks {
+    strips.iter().fold(ExtraTracks::NONE, |all, strip| all.and(strip.strip.tracks))
+}
+
+/// What a strip is called: as the person says, or after its device, or after its source.
+pub(super) fn label(strip: &SoundStrip, choice: &AudioChoice, device: &str) -> String {
+    if !strip.name.is_empty() {
+        return strip.name.clone();
+    }
+    if !device.is_empty() {
+        return device.to_owned();
+    }
+    match choice {
+        AudioChoice::Mic(_) => "Microphone".into(),
+        AudioChoice::System(_) => "System sound".into(),
+        AudioChoice::Tone => "Tone".into(),
+        AudioChoice::Silence | AudioChoice::None => "Silence".into(),
+        AudioChoice::Stream(_) => "Stream".into(),
+        AudioChoice::File(path) => path
+            .file_stem()
+            .map_or_else(|| "File".into(), |name| name.to_string_lossy().into_owned()),
+    }
+}
+
+/// What the tracks are called: those without a given name after the strips in them, each with its
+/// label.
+pub(super) fn names(given: &TrackNames, strips: &[(&SoundStrip, String)]) -> TrackNames {
+    std::array::from_fn(|place| {
+        let own = given.get(place).filter(|name| !name.is_empty());
+        let number = u8::try_from(place + 1).unwrap_or(u8::MAX);
+        own.cloned().unwrap_or_else(|| match ExtraTrack::new(number) {
+            None => String::new(),
+            Some(track) => {
+                let in_it = strips.iter().filter(|(strip, _)| strip.strip.tracks.has(track));
+                let labels: Vec<&str> = in_it.map(|(_, label)| label.as_str()).collect();
+                labels.join(" + ")
+            }
+        })
+    })
+}
+
+/// The encoders that run.
+#[derive(Debug)]
+pub(super) struct Extras {
+    /// Where their packets go: beside those of the program.
+    packets: Sender<EncodedPacket>,
+    /// As the program's.
+    config: encode::audio::Config,
+    running: Vec<(ExtraTrack, AudioEncoder)>,
+    /// They cannot be had.
+    failed: bool,
+}
+
+impl Extras {
+    /// Nothing runs yet.
+    pub(super) fn new(packets: Sender<EncodedPacket>, config: encode::audio::Config) -> Self {
+        Self { packets, config, running: Vec::new(), failed: false }
+    }
+
+    /// Starts those that are wanted and do not run, and ends those that are not wanted any more.
+    ///
+    /// # Errors
+    /// Why one cannot be had; told once.
+    pub(super) fn follow(
+        &mut self,
+        wanted: ExtraTracks,
+        program: &Program,
+        hub: &Hub,
+    ) -> Result<(), String> {
+        let before = self.running();
+        self.running.retain(|(track, encoder)| {
+            let stays = wanted.has(*track) && !encoder.is_finished();
+            if !stays {
+                program.mixer().set_track(*track, None);
+            }
+            stays
+        });
+        let mut result = Ok(());
+        for track in wanted.iter() {
+            if self.failed || self.running.iter().any(|(its, _)| *its == track) {
+                continue;
+            }
+            let (sounds, waiting) = queue::bounded("extra sounds", SOUNDS, Full::DropOldest);
+            let packets = self.packets.clone();
+            let track_of = Track::Extra(track);
+            match AudioEncoder::spawn_track(self.config, track_of, waiting, packets) {
+                Ok(encoder) => {
+                    program.mixer().set_track(track, Some(sounds));
+                    self.running.push((track, encoder));
+                }
+                Err(error) => {
+                    self.failed = true;
+                    result = Err(error.to_string());
+                }
+            }
+        }
+        let now = self.running();
+        if now != before {
+            hub.set_extras(now);
+        }
+        result
+    }
+
+    /// Those that are made now.
+    fn running(&self) -> ExtraTracks {
+        self.running.iter().map(|(track, _)| *track).collect()
+    }
+
+    /// Why one ended before it was to.
+    pub(super) fn failure(&self) -> Option<encode::Error> {
+        self.running.iter().find_map(|(_, encoder)| encoder.failed())
+    }
+
+    /// The sound tracks of a recording that is to have these, as far as they are made now.
+    pub(super) fn sounds(&self, tracks: ExtraTracks, names: &TrackNames) -> Sounds {
+        let name = |number: u8| names.get(usize::from(number) - 1).cloned().unwrap_or_default();
+        let extra = |(track, encoder): &(ExtraTrack, AudioEncoder)| Extra {
+            track: *track,
+            name: Some(name(track.number()))
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| format!("Track {track}")),
+            parameters: encoder.parameters().clone(),
+        };
+        let wanted = self.running.iter().filter(|(track, _)| tracks.has(*track));
+        let mut extras: Vec<Extra> = wanted.map(extra).collect();
+        extras.sort_by_key(|extra| extra.track);
+        let mut program = name(1);
+        if program.is_empty() && !extras.is_empty() {
+            PROGRAM.clone_into(&mut program);
+        }
+        Sounds { program, extras }
+    }
+
+    /// At the end of the broadcast, when the program has let go of them.
+    pub(super) fn join(self, limit: Duration) -> Result<(), Stuck> {
+        let Self { packets, running, .. } = self;
+        drop(packets);
+        running.into_iter().map(|(_, encoder)| encoder.join(limit)).fold(Ok(()), Result::and)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mix::StripId;
+
+    #[test]
+    fn tracks_are_called_as_told_or_after_their_strips() {
+        let (two, three) = (ExtraTrack::new(2).unwrap(), ExtraTrack::new(3).unwrap());
+        let mut voice = SoundStrip::new(StripId(1), AudioChoice::Mic(None));
+        voice.strip.tracks = [two, three].into_iter().collect();
+        let mut music = SoundStrip::new(StripId(2), AudioChoice::File("/a/My song.wav".into()));
+        music.strip.tracks = ExtraTracks::NONE.with(three, true);
+        let strips = [voice, music];
+        assert_eq!(used(&strips), [two, three].into_iter().collect());
+        let labelled: Vec<_> =
+            strips.iter().map(|strip| (strip, label(strip, &strip.choice, ""))).collect();
+        let mut given = TrackNames::default();
+        let called = names(&given, &labelled);
+        assert_eq!(called[..4], ["", "Microphone", "Microphone + My song", ""]);
+        given[2] = "Both".into();
+        assert_eq!(names(&given, &labelled)[2], "Both");
+        assert_eq!(label(&strips[0], &AudioChoice::Mic(None), "USB mic"), "USB mic");
+    }
+}

@@ -1,0 +1,166 @@
+//! Sound sources out of OBS's files as strips of the mixer: microphones and what the speakers are
+//! given, with fader, mute, balance, time, where they are heard, and the tracks that they go to.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::audio::AudioChoice;
+use crate::media::{ExtraTrack, ExtraTracks, MOST_TRACKS};
+use crate::mix::{Heard, Strip, StripId};
+use crate::studio::settings::obs_filters::{array, number, text};
+use crate::studio::strips::{MOST, SoundStrip, Talk, clean_name};
+
+/// Where a file has the devices that are heard in every scene.
+const GLOBAL: [&str; 6] = [
+    "DesktopAudioDevice1",
+    "DesktopAudioDevice2",
+    "AuxAudioDevice1",
+    "AuxAudioDevice2",
+    "AuxAudioDevice3",
+    "AuxAudioDevice4",
+];
+
+/// All tracks of a source's `mixers`.
+const ALL: u64 = (1 << MOST_TRACKS) - 1;
+
+/// The flag of a source that is made mono.
+const MONO: u64 = 1 << 1;
+
+/// What one hears that is no picture; `None` for every other kind.
+pub(super) fn choice(source: &Value) -> Option<AudioChoice> {
+    let kind = text(source, "id");
+    let (kind, _) = kind.rsplit_once("_v").filter(|(_, it)| it == &"2").unwrap_or((kind, ""));
+    match kind {
+        // Their ids are not ours: the default device, to be chosen anew.
+        "pulse_input_capture"
+        | "alsa_input_capture"
+        | "wasapi_input_capture"
+        | "coreaudio_input_capture" => Some(AudioChoice::Mic(None)),
+        "pulse_output_capture"
+        | "wasapi_output_capture"
+        | "coreaudio_output_capture"
+        | "sck_audio_capture" => Some(AudioChoice::System(None)),
+        _ => None,
+    }
+}
+
+/// The strips of a file; `told` gets what is left out.
+pub(super) fn read(json: &Value, told: &mut BTreeSet<String>) -> Vec<SoundStrip> {
+    let global = GLOBAL.iter().filter_map(|key| json.get(key));
+    let sounds: Vec<(&Value, AudioChoice)> = global
+        .chain(array(json, "sources"))
+        .filter_map(|source| Some((source, choice(source)?)))
+        .take(MOST)
+        .collect();
+    // OBS puts every sound into every track until a person chooses, and what is recorded is written
+    // elsewhere: a track that has all of them is the program again.
+    let everywhere = sounds.iter().fold(ALL, |all, (source, _)| all & mixers(source));
+    let mut strips = Vec::new();
+    for (id, (source, choice)) in (1..).map(StripId).zip(sounds) {
+        let name = clean_name(text(source, "name"));
+        let filters = array(source, "filters").len();
+        if filters > 0 {
+            told.insert(format!("{filters} filters of the sound '{name}'"));
+        }
+        let flag = |key: &str| source.get(key).and_then(Value::as_bool) == Some(true);
+        let talk = match (flag("push-to-talk"), flag("push-to-mute")) {
+            (true, _) => Talk::PushToTalk,
+            (_, true) => Talk::PushToMute,
+            _ => Talk::Open,
+        };
+        let strip = strip(source, mixers(source), everywhere);
+        strips.push(SoundStrip { name, strip, talk, ..SoundStrip::new(id, choice) });
+    }
+    strips
+}
+
+/// In which tracks a source is, by bits.
+fn mixers(source: &Value) -> u64 {
+    source.get("mixers").and_then(Value::as_u64).unwrap_or(ALL) & ALL
+}
+
+fn strip(source: &Value, mixers: u64, everywhere: u64) -> Strip {
+    let number = |key: &str, default: f64| number(source, key).unwrap_or(default);
+    let monitoring = number("monitoring_type", 0.0) as i64;
+    let heard = match (mixers & 1 != 0, monitoring) {
+        // Their monitor alone silences every track.
+        (_, 1) | (false, 2) => Heard::Desk,
+        (true, 2) => Heard::Both,
+        (true, _) => Heard::Program,
+        (false, _) => Heard::Tracks,
+    };
+    let own = if monitoring == 1 { 0 } else { mixers & !everywhere };
+    let tracks: ExtraTracks =
+        ExtraTrack::all().filter(|track| own & 1 << (track.number() - 1) != 0).collect();
+    let flags = source.get("flags").and_then(Value::as_u64).unwrap_or(0);
+    let most = Strip::MOST_OFFSET.as_micros() as f64;
+    Strip {
+        gain_db: (20.0 * number("volume", 1.0).max(1e-6).log10()).clamp(-60.0, 20.0) as f32,
+        muted: source.get("muted").and_then(Value::as_bool) == Some(true),
+        balance: (number("balance", 0.5) * 2.0 - 1.0).clamp(-1.0, 1.0) as f32,
+        mono: flags & MONO != 0,
+        // Theirs is in nanoseconds.
+        offset_us: (number("sync", 0.0) / 1_000.0).clamp(-most, most) as i64,
+        heard,
+        tracks,
+        ..Strip::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(text: &str) -> (Vec<SoundStrip>, BTreeSet<String>) {
+        let mut told = BTreeSet::new();
+        (read(&serde_json::from_str(text).unwrap(), &mut told), told)
+    }
+
+    fn tracks(strip: &SoundStrip) -> Vec<u8> {
+        strip.strip.tracks.iter().map(ExtraTrack::number).collect()
+    }
+
+    #[test]
+    fn the_mixers_of_a_source_are_its_tracks() {
+        let (strips, told) = read_text(
+            r#"{"DesktopAudioDevice1": {"id": "pulse_output_capture", "name": "Desktop",
+                  "mixers": 5, "volume": 0.5, "sync": -20000000, "balance": 0.25},
+                "AuxAudioDevice1": {"id": "pulse_input_capture", "name": "Mic", "mixers": 3,
+                  "muted": true, "flags": 2, "push-to-talk": true, "filters": [{}, {}]},
+                "sources": [
+                  {"id": "wasapi_input_capture_v2", "name": "Second", "mixers": 2},
+                  {"id": "ffmpeg_source", "name": "Clip", "mixers": 255},
+                  {"id": "pulse_input_capture", "name": "Ear", "mixers": 63,
+                   "monitoring_type": 1},
+                  {"id": "pulse_input_capture", "name": "Both", "mixers": 255,
+                   "monitoring_type": 2}]}"#,
+        );
+        let names: Vec<_> = strips.iter().map(|strip| strip.name.as_str()).collect();
+        assert_eq!(names, ["Desktop", "Mic", "Second", "Ear", "Both"]);
+        let all: Vec<_> = strips.iter().map(tracks).collect();
+        assert_eq!(all, [vec![3], vec![2], vec![2], vec![], vec![2, 3, 4, 5, 6]]);
+        let heard: Vec<_> = strips.iter().map(|strip| strip.strip.heard).collect();
+        use Heard::{Both, Desk, Program, Tracks};
+        assert_eq!(heard, [Program, Program, Tracks, Desk, Both]);
+        let desktop = &strips[0].strip;
+        assert!((desktop.gain_db + 6.02).abs() < 0.01 && (desktop.balance + 0.5).abs() < 1e-6);
+        assert_eq!(desktop.offset_us, -20_000);
+        let mic = &strips[1];
+        assert!(mic.strip.muted && mic.strip.mono && mic.talk == Talk::PushToTalk);
+        assert_eq!(mic.choice, AudioChoice::Mic(None));
+        assert_eq!(told.into_iter().collect::<Vec<_>>(), ["2 filters of the sound 'Mic'"]);
+    }
+
+    #[test]
+    fn what_nobody_chose_makes_no_tracks() {
+        let (strips, _) = read_text(
+            r#"{"DesktopAudioDevice1": {"id": "pulse_output_capture", "name": "a", "mixers": 255},
+                "AuxAudioDevice1": {"id": "pulse_input_capture", "name": "b"},
+                "AuxAudioDevice2": 7, "sources": "none"}"#,
+        );
+        assert_eq!(strips.len(), 2);
+        assert!(strips.iter().all(|strip| tracks(strip).is_empty()));
+        assert!(strips.iter().all(|strip| strip.strip.heard == Heard::Program));
+    }
+}
