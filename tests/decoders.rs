@@ -257,6 +257,34 @@ mod decoded {
         }
     }
 
+    #[test]
+    fn the_system_decodes_h264_where_it_is_preferred() {
+        peers::require!("ffmpeg");
+        let folder = tempfile::tempdir().unwrap();
+        let options = ["-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-pix_fmt", "yuv420p"];
+        let path = make(folder.path(), "h264.mp4", PICTURE, &options);
+        let film = read(&path);
+        let open = |prefer| decode::open_preferred(film.video.as_ref().unwrap(), prefer).unwrap();
+        let [own, system] = [decode::Prefer::Own, decode::Prefer::System].map(|prefer| {
+            let mut decoder = open(prefer);
+            let mut frames = Vec::new();
+            for packet in film.of(Track::Video) {
+                frames.extend(decoder.decode(packet).unwrap());
+            }
+            frames.extend(decoder.flush());
+            let times: Vec<_> = frames.iter().map(|frame| frame.pts).collect();
+            let luma: Vec<_> = frames.iter().map(|frame| frame.planes.y.to_vec()).collect();
+            (decoder.name().to_owned(), times, luma)
+        });
+        assert!(system.0.contains("FFmpeg") && !own.0.contains("FFmpeg"), "{} {}", own.0, system.0);
+        assert_eq!((own.1.len(), &own.1), (25, &system.1));
+        // OpenH264 rounds a pixel of a B picture otherwise now and then.
+        for (at, (own, system)) in own.2.iter().zip(&system.2).enumerate() {
+            let psnr = psnr(own, system);
+            assert!(psnr > 70.0, "{at}: {psnr}");
+        }
+    }
+
     /// Every picture of a file as ffmpeg decodes it, I420.
     fn reference(path: &Path) -> Vec<u8> {
         let mut command = Command::new("ffmpeg");

@@ -1,5 +1,7 @@
 //! Which codecs can be decoded, by what, and why others cannot.
 
+use std::sync::LazyLock;
+
 use super::Lack;
 use super::backend::ffmpeg;
 use crate::media::{AudioCodec, Track, VideoCodec};
@@ -59,6 +61,14 @@ pub fn all() -> Vec<Entry> {
         by: audio_decoder(codec),
     });
     video.into_iter().chain(audio).collect()
+}
+
+/// Whether the system has a decoder too for what the program decodes, so that there is a choice.
+pub fn is_choice() -> bool {
+    // Asked for every snapshot, and it never changes.
+    static CHOICE: LazyLock<bool> =
+        LazyLock::new(|| ffmpeg::video_decoder(VideoCodec::H264).is_ok());
+    *CHOICE
 }
 
 /// The version of the FFmpeg libraries.

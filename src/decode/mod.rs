@@ -71,12 +71,38 @@ fn first<P, T>(candidates: &[Open<P, T>], parameters: &P) -> Result<T, Error> {
     Err(refused.unwrap_or_else(|| Error::Unsupported("it".to_owned())))
 }
 
+/// Which decoder of pictures is asked first where there are two.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Prefer {
+    /// The one in the program.
+    #[default]
+    Own,
+    /// The system's, which may be faster, or decode in hardware.
+    System,
+}
+
 /// Opens a decoder for such pictures.
 ///
 /// # Errors
 /// When the parameters are damaged or describe what cannot be decoded; the error names it.
 pub fn open_video(parameters: &VideoParameters) -> Result<Box<dyn VideoBackend>, Error> {
     first(video_candidates(parameters.codec), parameters)
+}
+
+/// As [`open_video`], asking the decoder first that is preferred. Where that one cannot, the other
+/// does.
+///
+/// # Errors
+/// As those of [`open_video`].
+pub fn open_preferred(
+    parameters: &VideoParameters,
+    prefer: Prefer,
+) -> Result<Box<dyn VideoBackend>, Error> {
+    let system = || ffmpeg::open_video(parameters);
+    match (prefer, parameters.codec) {
+        (Prefer::System, VideoCodec::H264) => system().or_else(|_| open_video(parameters)),
+        _ => open_video(parameters),
+    }
 }
 
 /// Opens a decoder for such sound.

@@ -51,6 +51,7 @@ mod web;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use crate::decode::Prefer;
 use crate::net;
 
 pub use handle::Player;
@@ -96,6 +97,8 @@ pub struct Config {
     pub auto_buffer: bool,
     /// Sound is heard so many milliseconds later than its stamps say (sooner, where negative).
     pub av_offset_ms: i32,
+    /// Which decoder of pictures is asked first.
+    pub decoder: Prefer,
     /// How much of a live stream is kept to go back in; `None`: nothing.
     pub time_shift: Option<Depth>,
     /// Where a recording begins.
@@ -131,6 +134,7 @@ impl Config {
             buffer: Duration::from_millis(300),
             auto_buffer: false,
             av_offset_ms: 0,
+            decoder: Prefer::Own,
             time_shift: None,
             start: None,
             reconnect: true,

@@ -92,7 +92,7 @@ impl Decoding<'_> {
             return Vec::new();
         }
         let rest = self.decoder.as_mut().map(|decoder| decoder.flush()).unwrap_or_default();
-        match decode::open_video(&parameters) {
+        match decode::open_preferred(&parameters, self.shared.prefer) {
             Ok(decoder) => {
                 self.shared.figures.lock().video = decoder.name().to_owned();
                 self.decoder = Some(decoder);

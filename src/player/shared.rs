@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use crate::base::queue::{self, Full};
 use crate::base::{Clock, Stop, Timestamp};
 use crate::media::{AudioParameters, Track, VideoParameters};
+use crate::player::Prefer;
 use crate::player::aim::Aim;
 use crate::player::jitter::Jitter;
 use crate::player::listed::{Listed, Taken};
@@ -39,6 +40,7 @@ pub(super) struct Shared {
     /// Wakes a feed that waits for the network, see `feed`.
     pub(super) stopping: tokio::sync::Notify,
     pub(super) opened: Timestamp,
+    pub(super) prefer: Prefer,
     pub(super) reception: Mutex<Reception>,
     pub(super) video: Packets<VideoParameters>,
     pub(super) audio: Packets<AudioParameters>,
@@ -228,6 +230,7 @@ impl Shared {
             stop: Stop::new(),
             stopping: tokio::sync::Notify::new(),
             opened: clock.now(),
+            prefer: config.decoder,
             reception: Mutex::new(Reception {
                 live,
                 jitter: if config.auto_buffer {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::base::Latest;
 use crate::media::VideoFrame;
-use crate::player;
+use crate::player::{self, Prefer};
 use crate::studio::chatting::ChatChoices;
 
 /// Players at once, at most.
@@ -54,6 +54,8 @@ pub enum Playing {
     SetBalance(f32),
     /// Play on this speaker, or on the system's. For all players.
     SetSpeaker(Option<String>),
+    /// Ask this decoder first from the next start on. For all players.
+    SetDecoder(Prefer),
     /// Write the picture that is shown into this PNG file.
     Snapshot(PathBuf),
     /// Write what is received from here on into this FLV file.
@@ -80,12 +82,14 @@ pub struct PlayerChoices {
     pub balance: f32,
     /// `None`: the system's.
     pub speaker: Option<String>,
+    /// Which decoder of pictures is asked first.
+    pub decoder: Prefer,
 }
 
 impl Default for PlayerChoices {
     fn default() -> Self {
         let buffer = Some(Duration::from_millis(300));
-        Self { buffer, av_offset_ms: 0, balance: 0.0, speaker: None }
+        Self { buffer, av_offset_ms: 0, balance: 0.0, speaker: None, decoder: Prefer::Own }
     }
 }
 
@@ -97,6 +101,7 @@ impl PlayerChoices {
         config.av_offset_ms = self.av_offset_ms;
         config.balance = self.balance;
         config.device.clone_from(&self.speaker);
+        config.decoder = self.decoder;
     }
 
     /// As streams are played.
@@ -106,6 +111,7 @@ impl PlayerChoices {
             av_offset_ms: config.av_offset_ms,
             balance: config.balance,
             speaker: config.device.clone(),
+            decoder: config.decoder,
         }
     }
 }

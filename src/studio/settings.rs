@@ -34,6 +34,7 @@ use crate::broadcast::delay::LONGEST;
 use crate::capture::VideoChoice;
 use crate::capture::control::Wanted;
 use crate::media::BitsPerSecond;
+use crate::player::Prefer;
 use crate::studio::RecordingChoices;
 use crate::studio::chatting::{self, ChatChoices};
 use crate::studio::extras::TrackNames;
@@ -504,6 +505,14 @@ impl Reader<'_> {
             av_offset_ms: offset as i32,
             balance: self.number("player.balance", -1.0, 1.0, 0.0),
             speaker: self.text("player.speaker").filter(|id| !id.is_empty()),
+            decoder: match self.text("player.decoder").as_deref() {
+                None | Some("own") => Prefer::Own,
+                Some("system") => Prefer::System,
+                Some(_) => {
+                    self.bad("player.decoder", "it is \"own\" or \"system\"");
+                    Prefer::Own
+                }
+            },
         }
     }
 

@@ -457,6 +457,8 @@ pub struct Snapshot {
     pub tiles: Vec<TileView>,
     /// How all of them play.
     pub player: PlayerChoices,
+    /// There is more than one decoder to choose from.
+    pub decoders: bool,
     /// What is said about the chosen one, and how that is shown.
     pub chat: ChatView,
     pub chat_choices: ChatChoices,

@@ -184,6 +184,7 @@ impl Watch {
                 self.config.device.clone_from(id);
                 self.players().for_each(|player| player.set_speaker(id.clone()));
             }
+            Playing::SetDecoder(decoder) => self.config.decoder = *decoder,
             Playing::Say(text) => self.talk.say(text),
             Playing::SetChat(choices) => self.talk.choose(choices.clone()),
             _ => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::cli::{Exit, route, value};
 use crate::net::web::WebUrl;
-use crate::player::{Config, MAX_AV_OFFSET_MS, Source};
+use crate::player::{Config, MAX_AV_OFFSET_MS, Prefer, Source};
 use crate::studio::playing::MOST_TILES;
 use crate::wire::container::Format;
 
@@ -35,6 +35,10 @@ pub struct Args {
         allow_hyphen_values = true
     )]
     pub av_offset: i32,
+    /// Which decoder shows H.264: onair's own, or the system's FFmpeg libraries, which take less of the
+    /// processor; where there are none, onair's own does it
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t = Decoder::Own)]
+    pub decoder: Decoder,
     /// Begin here in a recording: a file, or a recorded stream of a server that has such
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub start: Option<Duration>,
@@ -96,6 +100,7 @@ impl Args {
             buffer: self.buffer.begins_with(),
             auto_buffer: self.buffer == Buffer::Auto,
             av_offset_ms: self.av_offset,
+            decoder: self.decoder.prefer(),
             start: self.start,
             reconnect: !self.no_reconnect,
             volume: self.volume,
@@ -146,6 +151,22 @@ impl Buffer {
         match self {
             Self::Auto => Duration::from_millis(300),
             Self::Fixed(buffer) => buffer,
+        }
+    }
+}
+
+/// Decoders as they are chosen.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Decoder {
+    Own,
+    System,
+}
+
+impl Decoder {
+    fn prefer(self) -> Prefer {
+        match self {
+            Self::Own => Prefer::Own,
+            Self::System => Prefer::System,
         }
     }
 }

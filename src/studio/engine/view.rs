@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Engine;
+use crate::decode::inventory;
 use crate::media::source::{Format, State};
 use crate::mix::StripId;
 use crate::studio::Snapshot;
@@ -69,6 +70,7 @@ impl Engine {
             watch_figures: self.watch.figures(),
             tiles: self.watch.views(),
             player: self.watch.choices(),
+            decoders: inventory::is_choice(),
             chat: self.watch.chat(),
             chat_choices: self.watch.chat_choices().clone(),
             recent: self.settings.recent.clone(),

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::player::Prefer;
 use crate::studio::playing::{PlayerChoices, may_be_kept};
 
 /// The longest buffer.
@@ -19,6 +20,7 @@ pub(super) struct Table {
     balance: f64,
     #[serde(skip_serializing_if = "String::is_empty")]
     speaker: String,
+    decoder: &'static str,
     recent: Vec<String>,
     wall: Vec<String>,
 }
@@ -47,6 +49,10 @@ pub(super) fn table(
         av_offset_ms: player.av_offset_ms,
         balance: f64::from(player.balance),
         speaker: player.speaker.clone().unwrap_or_default(),
+        decoder: match player.decoder {
+            Prefer::Own => "own",
+            Prefer::System => "system",
+        },
         recent: kept(lists.recent),
         wall: kept(lists.wall),
     }
@@ -66,6 +72,7 @@ mod tests {
             av_offset_ms: -120,
             balance: 0.5,
             speaker: Some("hdmi".into()),
+            decoder: Prefer::System,
         };
         let good = vec!["rtmp://h/live/a".to_owned(), "/home/ada/film.flv".to_owned()];
         let mut settings = Settings {
@@ -90,10 +97,10 @@ mod tests {
     #[test]
     fn bad_values_fall_back() {
         let (read, warnings) = Settings::parse(
-            "[player]\nbuffer_ms = 5\nav_offset_ms = 9000\nbalance = 7\nrecent = 3\n\
+            "[player]\nbuffer_ms = 5\nav_offset_ms = 9000\nbalance = 7\ndecoder = \"best\"\nrecent = 3\n\
              wall = [1, \"rtmp://h/a/b\", \"rtmp://h/a/b?secret\"]",
         );
-        assert_eq!(warnings.len(), 3, "{warnings:?}");
+        assert_eq!(warnings.len(), 4, "{warnings:?}");
         let wanted =
             PlayerChoices { buffer: Some(Duration::from_millis(100)), ..PlayerChoices::default() };
         assert_eq!((read.player, read.recent.len()), (wanted, 0));

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use egui::{Frame, Margin, Popup, PopupCloseBehavior, Response, Ui, vec2};
 
-use crate::player::MAX_AV_OFFSET_MS;
+use crate::player::{MAX_AV_OFFSET_MS, Prefer};
 use crate::studio::Playing;
+use crate::ui::actions::key;
 use crate::ui::format;
 use crate::ui::icons::Icon;
 use crate::ui::picture::Turn;
@@ -112,6 +113,21 @@ pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
                 }
             }
         });
+        if view.snapshot.decoders {
+            section(ui, theme, &texts.get("decoder")).on_hover_text(&*texts.get("tip-decoder"));
+            ui.horizontal_wrapped(|ui| {
+                for (prefer, key) in
+                    [(Prefer::Own, key!("decoder-own")), (Prefer::System, key!("decoder-system"))]
+                {
+                    let on = view.snapshot.player.decoder == prefer;
+                    let text = texts.get(key);
+                    let button = Button::new(&text).small().selected(on);
+                    if button.look(widgets::Look::Quiet).show(ui, theme).clicked() {
+                        send(view, Playing::SetDecoder(prefer));
+                    }
+                }
+            });
+        }
         section(ui, theme, &texts.get("aspect"));
         ui.horizontal_wrapped(|ui| {
             for aspect in Aspect::ALL {
