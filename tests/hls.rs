@@ -98,6 +98,34 @@ fn recorded_lists_of_every_kind_are_played_whole() {
     assert_eq!(report.audio.unwrap().sample_rate, Some(48_000));
 }
 
+/// What the system's FFmpeg libraries decode comes in segments too.
+#[cfg(feature = "ffmpeg")]
+#[test]
+fn hevc_and_ac3_are_played_from_segments_of_both_kinds() {
+    peers::require!("ffmpeg", "nginx");
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let code = ["-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-tag:v", "hvc1"];
+    let keys = ["-x265-params", "log-level=none:keyint=25:scenecut=0", "-c:a", "ac3", "-ac", "2"];
+    let hls = ["-t", "3", "-f", "hls", "-hls_time", "1", "-hls_list_size", "0"];
+    let kinds: [(&str, &[&str]); 2] = [("ts", &[]), ("fmp4", &["-hls_segment_type", "fmp4"])];
+    for (name, options) in kinds {
+        let list = format!("{name}.m3u8");
+        let parts: [&[&str]; 7] = [&PICTURE, &TONE, &code, &keys, &hls, options, &[&list]];
+        ffmpeg(at, &parts).wait_success(LIMIT);
+    }
+    let web = serve(at);
+    for (name, _) in kinds {
+        let url = format!("http://127.0.0.1:{}/{name}.m3u8", web.http);
+        let outcome = play(&config(&url), |_| false);
+        assert_eq!(outcome.state, State::Ended, "{name}");
+        assert_eq!((outcome.figures.decoded, outcome.figures.damaged), (75, 0), "{name}");
+        assert!(outcome.figures.video.starts_with("HEVC"), "{name}: {}", outcome.figures.video);
+        let sound = outcome.figures.audio_samples as i64;
+        assert!((sound - 3 * 48_000).abs() < 5 * 1_536, "{name} {sound}");
+    }
+}
+
 #[test]
 fn one_goes_about_in_recorded_lists() {
     peers::require!("ffmpeg", "nginx");
