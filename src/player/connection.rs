@@ -8,6 +8,7 @@ use crate::net::{self, Class};
 use crate::player::feed::Feed;
 use crate::player::shared::Shared;
 use crate::player::{Failure, Kind};
+use crate::wire::rtmp::Url;
 
 /// Without media for this long there is no such stream, or it is lost.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -23,6 +24,8 @@ pub(super) enum End {
     Over,
     /// The same, but its broadcaster may come back: the server hung up right after.
     Faded,
+    /// The server asks to connect there.
+    Elsewhere(Box<Url>),
     Lost(Failure),
 }
 

@@ -20,6 +20,11 @@ use crate::wire::rtmp::Url;
 /// Pauses before the tries to come back; the last one again and again.
 const BACK_OFF: [u64; 6] = [500, 1_000, 2_000, 3_000, 5_000, 10_000];
 
+/// Servers that may send us on, one after the other.
+const MOST_ELSEWHERE: u32 = 3;
+/// Who has stayed for so long is not sent round and round.
+const STEADY: Duration = Duration::from_secs(10);
+
 /// See the module.
 pub(super) struct Remote {
     way: Way,
@@ -51,22 +56,23 @@ impl Remote {
         let mut options = Options { buffer: config.buffer, ..Options::default() };
         options.net = config.net.clone();
         let reconnect = config.reconnect;
-        let way = Way::Rtmp(Box::new(Rtmp { url, options, reconnect, start: config.start }));
+        let (now, start) = (url.clone(), config.start);
+        let way = Way::Rtmp(Box::new(Rtmp { url, now, options, reconnect, start }));
         Self { way, reconnect, runtime }
     }
 
     /// Plays until stopped, until the stream is over, or until it is lost for good.
-    pub(super) fn run(self, mut feed: Feed) {
+    pub(super) fn run(mut self, mut feed: Feed) {
         let runtime = self.runtime.clone();
         runtime.block_on(self.watch(&mut feed));
         feed.finish();
     }
 
-    async fn watch(&self, feed: &mut Feed) {
+    async fn watch(&mut self, feed: &mut Feed) {
         let shared = Arc::clone(&feed.shared);
-        let (mut tries, mut faded) = (0, None);
+        let (mut tries, mut faded, mut elsewhere) = (0, None, 0);
         loop {
-            let before = feed.bodies();
+            let (before, since) = (feed.bodies(), shared.clock.now());
             let end = match &self.way {
                 Way::Rtmp(rtmp) => rtmp.play(feed).await,
                 Way::Web(web) => web.play(feed).await,
@@ -77,6 +83,18 @@ impl Remote {
             let now = shared.clock.now();
             let failure = match end {
                 End::Stopped | End::Over => return,
+                End::Elsewhere(next) => {
+                    elsewhere = if now.since(since) >= STEADY { 1 } else { elsewhere + 1 };
+                    match &mut self.way {
+                        Way::Rtmp(rtmp) if elsewhere <= MOST_ELSEWHERE => {
+                            rtmp.now = *next;
+                            shared.figures.lock().reconnects += 1;
+                            feed.restart();
+                            continue;
+                        }
+                        _ => Failure::new(Kind::Lost, "it sends us from server to server", ""),
+                    }
+                }
                 End::Faded if !self.reconnect => return,
                 End::Faded => {
                     faded.get_or_insert(now);
@@ -88,6 +106,11 @@ impl Remote {
                 }
                 End::Lost(failure) => failure,
             };
+            elsewhere = 0;
+            if let Way::Rtmp(rtmp) = &mut self.way {
+                // Where that led nowhere, the next try is at the front door again.
+                rtmp.now.clone_from(&rtmp.url);
+            }
             if faded.is_some_and(|since| now.since(since) > PATIENCE) {
                 return;
             }

@@ -24,7 +24,10 @@ const CLOSE_LIMIT: Duration = Duration::from_millis(500);
 
 /// Where a stream is and how it is reached.
 pub(super) struct Rtmp {
+    /// As the person gave it.
     pub(super) url: Url,
+    /// Where it is asked for now: a server may have sent us on.
+    pub(super) now: Url,
     pub(super) options: Options,
     pub(super) reconnect: bool,
     /// Where a recorded stream is to begin.
@@ -46,7 +49,7 @@ impl Rtmp {
             _ => {}
         };
         let connect =
-            Client::connect(&self.url, Purpose::Play, &self.options, shared.clock, &on_step);
+            Client::connect(&self.now, Purpose::Play, &self.options, shared.clock, &on_step);
         let connected = tokio::select! {
             () = shared.stopping.notified() => return End::Stopped,
             connected = connect => connected,
@@ -59,7 +62,7 @@ impl Rtmp {
             shared.enter(State::Opening { stage: "media" });
         }
         let end = self.receive(&mut client, feed).await;
-        if matches!(end, End::Stopped | End::Over) {
+        if matches!(end, End::Stopped | End::Over | End::Elsewhere(_)) {
             client.close(CLOSE_LIMIT).await;
         }
         end
@@ -190,7 +193,11 @@ impl Rtmp {
                     return Some(End::Over);
                 }
             }
-            Event::ReconnectRequest { description, .. } => {
+            Event::ReconnectRequest { tc_url, description } => {
+                if let Some(next) = self.url.asked_to(&self.now, tc_url.as_deref()) {
+                    tracing::info!(%next, description, "the server asks to connect again");
+                    return Some(End::Elsewhere(Box::new(next)));
+                }
                 let cause = format!("the server asks to connect again {description}");
                 return Some(End::Lost(Failure::new(Kind::Lost, cause.trim_end(), "")));
             }

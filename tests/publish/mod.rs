@@ -62,6 +62,8 @@ pub enum Behavior {
     DieAfterVideo(usize),
     SayAfterVideo(usize, Status),
     SendElsewhere(String),
+    /// Asks to connect again and does not say where.
+    SendBack,
 }
 
 /// What arrived.
@@ -282,7 +284,8 @@ impl Caller {
         let start = |body: &Bytes| [body[0], body[1]];
         match (event, behavior) {
             (Event::ConnectRequested(_), Behavior::Mute) => {}
-            (Event::ConnectRequested(_), Behavior::RejectConnect(status)) => {
+            (Event::ConnectRequested(connect), Behavior::RejectConnect(status)) => {
+                self.note(|seen| seen.tc_url.clone_from(&connect.tc_url));
                 session.reject_connect(status);
             }
             (Event::ConnectRequested(_), Behavior::Redirect(there)) => {
@@ -314,6 +317,9 @@ impl Caller {
                     }
                     Behavior::SendElsewhere(there) if *videos == 5 => {
                         session.request_reconnect(Some(there), "maintenance");
+                    }
+                    Behavior::SendBack if *videos == 5 => {
+                        session.request_reconnect(None, "maintenance");
                     }
                     _ => {}
                 }

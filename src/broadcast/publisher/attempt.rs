@@ -46,8 +46,9 @@ pub(super) async fn run(shared: Arc<Shared>, feed: Feed) {
         let now = clock.now();
         let mut error = match ended {
             Ended::Asked => return over(&shared, State::Stopped, None),
-            Ended::Elsewhere(next) if elsewhere < MOST_ELSEWHERE => {
-                elsewhere += 1;
+            Ended::Elsewhere(next) if elsewhere < MOST_ELSEWHERE || stayed(live_since, now) => {
+                // A server that sends us on now and then does not send us round and round.
+                elsewhere = if stayed(live_since, now) { 1 } else { elsewhere + 1 };
                 tracing::info!(target = %next, "the server asks to connect elsewhere");
                 url = next;
                 continue;
@@ -73,7 +74,7 @@ pub(super) async fn run(shared: Arc<Shared>, feed: Feed) {
         url.clone_from(&shared.target.url);
         if let Some(since) = live_since.filter(|_| !refused) {
             was_live = true;
-            short = if now.since(since) >= STEADY { 0 } else { short + 1 };
+            short = if stayed(Some(since), now) { 0 } else { short + 1 };
             if short <= MOST_SHORT {
                 outage = now;
                 backoff.reset();
@@ -92,6 +93,11 @@ pub(super) async fn run(shared: Arc<Shared>, feed: Feed) {
             return over(&shared, State::Stopped, None);
         }
     }
+}
+
+/// Whether a connection was live for long enough to be a good one.
+fn stayed(live_since: Option<Timestamp>, now: Timestamp) -> bool {
+    live_since.is_some_and(|since| now.since(since) >= STEADY)
 }
 
 /// Waits for the first packet; `false` when stop is wanted or there never is one.

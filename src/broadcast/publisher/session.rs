@@ -83,7 +83,7 @@ pub(super) async fn run(
     let name = format!("publisher {}", client.peer());
     let rung = *shared.rung.borrow();
     let subscription = timeline.feed.subscribe(name, shared.target.limits, timeline.last, rung);
-    let mut live = Live::new(shared, timeline, client, subscription, rung);
+    let mut live = Live::new(shared, trying.url, timeline, client, subscription, rung);
     let ended = live.run().await;
     live.count();
     let (since, client) = (live.since, live.client);
@@ -150,6 +150,8 @@ fn sent_on(to: &str, with_password: bool) -> Status {
 /// A connection that may send.
 struct Live<'a> {
     shared: &'a Shared,
+    /// Where we are.
+    url: &'a Url,
     timeline: &'a mut Timeline,
     client: Client,
     subscription: Subscription,
@@ -192,6 +194,7 @@ struct Link {
 impl<'a> Live<'a> {
     fn new(
         shared: &'a Shared,
+        url: &'a Url,
         timeline: &'a mut Timeline,
         client: Client,
         subscription: Subscription,
@@ -206,6 +209,7 @@ impl<'a> Live<'a> {
         };
         Self {
             shared,
+            url,
             timeline,
             client,
             subscription,
@@ -371,12 +375,12 @@ impl<'a> Live<'a> {
             }
             Said::ReconnectRequest { tc_url, .. } => {
                 let target = &self.shared.target.url;
-                let next = match tc_url {
-                    None => target.clone(),
-                    Some(url) => target.redirected(&url)?,
+                let Some(next) = target.asked_to(self.url, tc_url.as_deref()) else {
+                    tracing::warn!("asked to connect to where a stream cannot go: not followed");
+                    return None;
                 };
                 let with_password = next.credentials.is_some() || target.credentials.is_none();
-                if next.host != target.host {
+                if next.host != self.url.host {
                     let said = sent_on(&next.to_string(), with_password);
                     self.shared.tell(Event::Said(said));
                 }

@@ -183,6 +183,28 @@ impl Url {
         Some(Self { app, credentials, ..url })
     }
 
+    /// Where a server asks us to connect again, by a reference that may be relative to where we are
+    /// (`now`), and is that where there is none (Enhanced RTMP v2, "Reconnect Request"). `self` is
+    /// the person's own URL; otherwise as [`redirected`](Self::redirected).
+    pub fn asked_to(&self, now: &Self, reference: Option<&str>) -> Option<Self> {
+        let reference = reference.map(str::trim).filter(|it| !it.is_empty());
+        let Some(reference) = reference else { return Some(now.clone()) };
+        let here = || format!("{}://{}", now.scheme.as_str(), now.authority());
+        let whole = if reference.contains("://") {
+            reference.to_owned()
+        } else if let Some(rest) = reference.strip_prefix("//") {
+            format!("{}://{rest}", now.scheme.as_str())
+        } else if reference.starts_with('/') {
+            format!("{}{reference}", here())
+        } else {
+            // Beside the last part of the application (RFC 3986 §5.2.3).
+            let app = now.app.split('?').next().unwrap_or_default();
+            let folder = app.rsplit_once('/').map_or(String::new(), |(it, _)| format!("{it}/"));
+            format!("{}/{folder}{reference}", here())
+        };
+        self.redirected(&whole)
+    }
+
     /// `self`, if it names a stream.
     ///
     /// # Errors
@@ -431,6 +453,30 @@ mod tests {
         for bad in ["rtmp://h/live", "http://h/live", "", "rtmps://h", "rtmps://h/a b"] {
             assert_eq!(url.redirected(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_request_to_reconnect_may_be_relative() {
+        let front = Url::parse("rtmp://u:p@h:1936/live/key").unwrap();
+        let now = front.redirected("rtmp://other:1937/a/b").unwrap();
+        let asked = |reference| {
+            let url = front.asked_to(&now, reference).unwrap();
+            let with_password = url.credentials.is_some();
+            assert_eq!(url.stream.expose(), "key");
+            (url.tc_url(), with_password)
+        };
+        let elsewhere = |url: &str| (url.to_owned(), false);
+        assert_eq!(asked(None), elsewhere("rtmp://other:1937/a/b"));
+        assert_eq!(asked(Some(" ")), elsewhere("rtmp://other:1937/a/b"));
+        assert_eq!(asked(Some("/c/d")), elsewhere("rtmp://other:1937/c/d"));
+        assert_eq!(asked(Some("c")), elsewhere("rtmp://other:1937/a/c"));
+        assert_eq!(asked(Some("//third/c")), elsewhere("rtmp://third/c"));
+        assert_eq!(asked(Some("rtmp://x:y@third/c")), elsewhere("rtmp://third/c"));
+        // Home again, where the password is for.
+        assert_eq!(asked(Some("rtmp://h:1936/live")), ("rtmp://h:1936/live".to_owned(), true));
+        assert_eq!(front.asked_to(&now, Some("http://h/live")), None);
+        let safe = Url::parse("rtmps://h/live/key").unwrap();
+        assert_eq!(safe.asked_to(&safe, Some("rtmp://h/live")), None);
     }
 
     #[test]
