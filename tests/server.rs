@@ -331,6 +331,19 @@ fn publish_keys_are_asked_for() {
     wait_for("the viewer", LIMIT, || running.viewers() == 1);
 }
 
+/// The same without one: `a_second_publisher_is_refused_and_the_first_goes_on`.
+#[test]
+fn who_shows_the_publish_key_takes_the_place_of_their_own_ghost() {
+    let running = start_with(|config| config.publish_keys = vec![Secret::new("opensesame")]);
+    let mut ghost = running.publish("live/a?key=opensesame");
+    ghost.send(&sound(1, 1));
+    let mut viewer = running.play("live/a");
+    let mut back = running.publish("live/a?key=opensesame");
+    while ghost.next().is_some() {}
+    back.send(&sound(1, 20));
+    while viewer.media().1 < 20 {}
+}
+
 #[test]
 fn a_slow_viewer_skips_to_keyframes_and_harms_nobody() {
     a_slow_viewer_beside(1);
