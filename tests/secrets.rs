@@ -304,3 +304,130 @@ fn the_window_keeps_and_shows_no_key() {
     assert!(fs::read_to_string(&keys).unwrap().contains("Pl4nted"));
     assert!(look_in(folder.path(), &keys) >= 2);
 }
+
+/// What sources of scenes and strips are opened by, and where targets are watched.
+#[test]
+fn addresses_with_secrets_are_kept_where_keys_are_and_come_back() {
+    use onair::compose::scene::SourceId;
+    use onair::studio::Edit;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    let keys = folder.path().join("keys.toml");
+    let closed = peers::free_port();
+    let url = |name: &str| format!("rtmp://me:Pl4nted@127.0.0.1:{closed}/live/{name}?t=Hidd3n");
+    let start = |settings: Settings| {
+        Studio::start(Config {
+            keys_path: Some(keys.clone()),
+            settings_path: Some(path.clone()),
+            history_path: Some(folder.path().join("history.txt")),
+            keyring: false,
+            ..Config::new(Clock::start(), settings)
+        })
+        .unwrap()
+    };
+    let first = Settings {
+        video: Some(VideoChoice::Test),
+        audio: Some(AudioChoice::Silence),
+        ..Settings::default()
+    };
+    let mut studio = start(first);
+    let events = studio.events().unwrap();
+    wait_for("the scenes", LIMIT, || !studio.snapshot().strips.is_empty());
+    let scene = studio.snapshot().scenes.collection.current;
+    let door = VideoChoice::Stream(url("door"));
+    let source = Edit::AddSource { scene, name: "Door".into(), choice: door.clone() };
+    studio.send(Command::Edit(source));
+    let sound = AudioChoice::Stream(url("sound"));
+    studio.send(Command::AddStrip(sound.clone()));
+    let watched = Target {
+        enabled: false,
+        remember_key: true,
+        keep_as: "one".into(),
+        play_url: url("watched").into(),
+        ..Target::custom(1, &format!("rtmp://127.0.0.1:{closed}/live"), KEY.into())
+    };
+    studio.send(Command::PutTarget(watched));
+    // Given to others: no secrets, and no names of them.
+    for name in ["given.toml", "given.json"] {
+        let given = folder.path().join(name);
+        studio.send(Command::ExportScenes(given.clone()));
+        wait_for("the file of scenes", LIMIT, || given.exists());
+        wait_for("its end", LIMIT, || {
+            studio.snapshot().notices.iter().any(|notice| notice.key == "scenes-exported")
+        });
+        let text = fs::read_to_string(&given).unwrap();
+        assert!(text.contains("/live/door") && !text.contains("kept"), "{text}");
+        for notice in studio.snapshot().notices {
+            studio.send(Command::Dismiss(notice.id));
+        }
+        wait_for("no notices", LIMIT, || {
+            !studio.snapshot().notices.iter().any(|notice| notice.key == "scenes-exported")
+        });
+    }
+    look("the notices", format!("{:?}", studio.snapshot().notices).as_bytes());
+    studio.end(LIMIT).unwrap();
+    while let Ok(event) = events.try_recv() {
+        look("an event", format!("{event:?}").as_bytes());
+    }
+    assert!(look_in(folder.path(), &keys) >= 3);
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(text.matches("#kept=").count(), 3, "{text}");
+    let mode = fs::metadata(&keys).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(fs::read_to_string(&keys).unwrap().matches("Hidd3n").count(), 4);
+
+    // The next run has them back.
+    let (settings, warnings) = Settings::read(&path);
+    assert_eq!(warnings, Vec::<String>::new());
+    let studio = start(settings);
+    wait_for("the whole addresses", LIMIT, || {
+        let snapshot = studio.snapshot();
+        let sources = &snapshot.scenes.collection.sources;
+        sources.iter().any(|source| source.choice == door)
+            && snapshot.strips.iter().any(|strip| strip.sound.choice == sound)
+            && snapshot.targets.iter().any(|it| it.target.play_url.expose() == url("watched"))
+    });
+    // What is taken away is forgotten.
+    let source = studio.snapshot().scenes.collection.sources[0].id;
+    assert_ne!(source, SourceId(0));
+    studio.send(Command::Edit(Edit::SetSource(source, VideoChoice::Test)));
+    studio.send(Command::RemoveTarget(1));
+    studio.end(LIMIT).unwrap();
+    let kept = fs::read_to_string(&keys).unwrap();
+    assert!(!kept.contains("/live/door") && !kept.contains("/live/watched"), "{}", kept.len());
+    assert!(kept.contains("/live/sound"));
+    look_in(folder.path(), &keys);
+}
+
+#[test]
+fn scenes_taken_in_by_the_command_line_keep_no_password_in_the_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let scenes = other.path().join("scenes.toml");
+    let text = "version = 1\n[collection]\n[[collection.sources]]\nname = 'Door'\n\
+                source = 'stream:rtmp://me:Pl4nted@cam.example/live/door'\n\
+                [[collection.scenes]]\nname = 'Main'\n\
+                [[collection.scenes.items]]\nsource = 'Door'\n";
+    fs::write(&scenes, text).unwrap();
+    let settings = folder.path().join("settings.toml");
+    let run = |words: &[&str]| {
+        let output = Process::new(env!("CARGO_BIN_EXE_onair"))
+            .args(["--json", "--log", "trace", "--settings", settings.to_str().unwrap()])
+            .args(words)
+            // Without a desktop: the file is used.
+            .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        look("output", &output.stdout);
+        look("the log", &output.stderr);
+    };
+    run(&["scenes", "import", scenes.to_str().unwrap()]);
+    let given = folder.path().join("given.toml");
+    run(&["scenes", "import", scenes.to_str().unwrap(), "--to", given.to_str().unwrap()]);
+    let keys = folder.path().join("keys.toml");
+    assert!(look_in(folder.path(), &keys) >= 2);
+    assert!(fs::read_to_string(&settings).unwrap().contains("#kept="));
+    assert!(fs::read_to_string(&keys).unwrap().contains("Pl4nted"));
+}

@@ -1,6 +1,7 @@
 //! `onair scenes`: takes scene collections in, without a window.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -8,8 +9,11 @@ use crate::base::Clock;
 use crate::cli::exit::Exit;
 use crate::cli::globals::Globals;
 use crate::cli::output::{Output, complain};
-use crate::studio::settings::{collection, default_path};
-use crate::studio::{Settings, strips};
+use crate::studio::settings::{collection, default_path, keys_beside};
+use crate::studio::{Settings, keep_addresses, strips};
+
+/// A keyring may ask its owner for a password first.
+const KEPT_WITHIN: Duration = Duration::from_secs(60);
 
 /// What is done with scenes.
 #[derive(Clone, Debug, clap::Args)]
@@ -41,12 +45,12 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             let sources: Vec<_> = collection
                 .sources
                 .iter()
-                .map(|it| json!({"name": it.name, "source": it.choice.to_string()}))
+                .map(|it| json!({"name": it.name, "source": collection::shown(it.choice.to_string())}))
                 .collect();
             let strips: Vec<_> = import
                 .strips
                 .iter()
-                .map(|it| json!({"name": it.name, "source": it.choice.to_string()}))
+                .map(|it| json!({"name": it.name, "source": collection::shown(it.choice.to_string())}))
                 .collect();
             let fields = json!({"scenes": scenes, "sources": sources, "strips": strips,
                                 "left_out": import.left_out});
@@ -85,6 +89,10 @@ fn import(
     settings.collection.take_in(import.collection.clone());
     let main = settings.audio.clone();
     strips::take_in(&mut settings.strips, main.as_ref(), import.strips.clone());
+    // Passwords in addresses are not written there.
+    let keys = keys_beside(&path);
+    keep_addresses(&settings, keys, KEPT_WITHIN)
+        .map_err(|why| format!("passwords of addresses cannot be kept: {why}"))?;
     settings.write(&path).map_err(|error| error.to_string())?;
     Ok(import)
 }

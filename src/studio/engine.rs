@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use crate::audio::AudioChoice;
 use crate::base::queue::{Empty, Receiver, Sender};
-use crate::base::{Clock, Latest, Timestamp};
+use crate::base::{Clock, Latest, Secret, Timestamp};
 use crate::broadcast::Recorder;
 use crate::broadcast::delay::LONGEST;
 use crate::capture::VideoChoice;
@@ -142,6 +142,8 @@ pub(super) struct Engaged {
     key_place: Option<KeyPlace>,
     /// Keys from an earlier run are still being fetched.
     keys_pending: bool,
+    /// What is kept of addresses with something secret in them, by its name.
+    addresses: BTreeMap<String, Secret>,
     /// The person's own services are to be written when the settings are.
     services_changed: bool,
     /// Targets whose key is to be kept when the settings are.

@@ -1,4 +1,4 @@
-//! Keeps stream keys from run to run: in the desktop's keyring (Secret Service) or, where there is
+//! Keeps stream keys, and addresses with something secret in them, from run to run: in the desktop's keyring (Secret Service) or, where there is
 //! none, in a file that only its owner can read. On a thread of its own, since a keyring may ask its
 //! owner for a password first.
 
@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use keyring_core::api::CredentialStoreApi;
 use zbus_secret_service_keyring_store::Store;
@@ -15,9 +16,11 @@ use zeroize::Zeroizing;
 
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Secret, Worker};
+use crate::studio::Settings;
 
-/// Requests that may wait while a keyring asks its owner for a password: several for each target.
-const REQUESTS: usize = 64;
+/// Requests that may wait while a keyring asks its owner for a password: several for each target and
+/// each source.
+const REQUESTS: usize = 512;
 /// A file of keys larger than this is none of ours.
 const MOST_BYTES: u64 = 256 << 10;
 /// The keyring's name for what is ours.
@@ -27,7 +30,7 @@ const SERVICE: &str = "onair stream key";
 #[derive(Clone, Debug)]
 enum Request {
     Load {
-        id: u32,
+        what: What,
         name: String,
     },
     Keep {
@@ -41,13 +44,22 @@ enum Request {
     Mark,
 }
 
+/// What a key is of.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// The stream key of this target.
+    Target(u32),
+    /// An address with something secret in it.
+    Address,
+}
+
 /// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// Where keys are kept.
     Place(Place),
-    /// The key of a target.
-    Loaded { id: u32, key: Secret },
+    /// What was kept by this name; `None`: nothing.
+    Loaded { what: What, name: String, key: Option<Secret> },
     /// All keys that were asked for at the start are there, or are not to be had.
     Ready,
     /// A key could not be kept or read; never holds the key.
@@ -88,9 +100,9 @@ impl Keys {
         Ok(Self { requests, answers, worker })
     }
 
-    /// Asks for the key of a target.
-    pub fn load(&self, id: u32, name: &str) {
-        let _ = self.requests.send(Request::Load { id, name: name.into() });
+    /// Asks for what is kept by this name.
+    pub fn load(&self, what: What, name: &str) {
+        let _ = self.requests.send(Request::Load { what, name: name.into() });
     }
 
     /// Asks to be told when everything before has been answered.
@@ -119,13 +131,42 @@ impl Keys {
     }
 
     /// Ends, after what was asked for, at most within `limit`.
-    pub fn end(self, limit: std::time::Duration) {
+    pub fn end(self, limit: Duration) {
         let Self { requests, answers: _, mut worker } = self;
         drop(requests);
         if let Err(stuck) = worker.wait(limit) {
             tracing::warn!(%stuck, "keeping the stream keys");
         }
     }
+}
+
+/// Keeps the addresses of the settings that have something secret in them, which is not written with
+/// the settings; for who writes those without a studio. `file` is where that goes when there is no
+/// keyring. Waits until it is done, at most `limit`.
+///
+/// # Errors
+/// What could not be kept, and why.
+pub fn keep_addresses(settings: &Settings, file: PathBuf, limit: Duration) -> Result<(), String> {
+    let (_, kept) = settings.concealed();
+    let kept: Vec<_> = kept.into_iter().filter_map(|it| Some((it.name, it.url?))).collect();
+    if kept.is_empty() {
+        return Ok(());
+    }
+    let keys = Keys::start(file, true).map_err(|error| error.to_string())?;
+    for (name, url) in &kept {
+        keys.keep(name, url);
+    }
+    keys.mark();
+    loop {
+        match keys.answers.recv_timeout(limit) {
+            Ok(Answer::Ready) => break,
+            Ok(Answer::Failed(reason)) => return Err(reason),
+            Ok(Answer::Place(_) | Answer::Loaded { .. }) => {}
+            Err(_) => return Err("the keyring does not answer".into()),
+        }
+    }
+    keys.end(limit);
+    Ok(())
 }
 
 /// A way to keep keys.
@@ -139,9 +180,8 @@ trait Keeper: fmt::Debug {
 impl dyn Keeper {
     fn obey(&self, request: Request) -> Option<Answer> {
         let done = match request {
-            Request::Load { id, name } => match self.load(&name) {
-                Ok(Some(key)) => return Some(Answer::Loaded { id, key }),
-                Ok(None) => Ok(()),
+            Request::Load { what, name } => match self.load(&name) {
+                Ok(key) => return Some(Answer::Loaded { what, name, key }),
                 Err(reason) => Err(reason),
             },
             Request::Keep { name, key } => self.keep(&name, &key),
@@ -232,8 +272,9 @@ impl OwnFile {
     fn change(&self, change: impl FnOnce(&mut Entries)) -> Result<(), String> {
         let mut entries = self.read()?;
         change(&mut entries);
-        let mut text =
-            Zeroizing::new(String::from("# Stream keys of onair. Show this to nobody.\n"));
+        let mut text = Zeroizing::new(String::from(
+            "# Stream keys and addresses of onair. Show this to nobody.\n",
+        ));
         for (name, key) in &entries {
             let quoted = Zeroizing::new(toml::Value::String(key.to_string()).to_string());
             *text += &format!("{name} = {}\n", &*quoted);

@@ -9,6 +9,7 @@ use crate::capture::{self, ControlBoard, Dials, VideoChoice};
 use crate::media::Transport;
 use crate::net::{self, Runtime};
 use crate::player::{self, Source};
+use crate::studio::settings::hidden;
 
 /// Halves that wait for somebody to ask for them.
 const MOST_SPARE: usize = 16;
@@ -45,6 +46,16 @@ pub(super) struct Shape {
     pub(super) audio: audio::Context,
 }
 
+/// The address, unless a part of it is still to be fetched from where it is kept.
+fn whole(url: &str) -> Result<&str, String> {
+    match hidden::kept_name(url) {
+        None => Ok(url),
+        Some(_) => Err("the whole address is kept in the keyring, or beside other settings; \
+                        unlock it, or type the address again"
+            .into()),
+    }
+}
+
 impl MediaRoom {
     pub(super) fn new(runtime: Runtime, net: net::Options, board: ControlBoard) -> Self {
         Self { runtime, net, spare: Vec::new(), board }
@@ -58,7 +69,7 @@ impl MediaRoom {
         shape: &Shape,
     ) -> Result<capture::Source, String> {
         let of = match choice {
-            VideoChoice::Stream(url) => Source::Url(url.clone()),
+            VideoChoice::Stream(url) => Source::Url(whole(url)?.to_owned()),
             VideoChoice::File(path) if !capture::shows(choice) => Source::File(path.clone()),
             _ => {
                 dials.set_controls(self.board.clone());
@@ -86,7 +97,7 @@ impl MediaRoom {
         shape: &Shape,
     ) -> Result<audio::Source, String> {
         let of = match choice {
-            AudioChoice::Stream(url) => Source::Url(url.clone()),
+            AudioChoice::Stream(url) => Source::Url(whole(url)?.to_owned()),
             AudioChoice::File(path) if !audio::hears(choice) => Source::File(path.clone()),
             _ => return audio::open(choice, &shape.audio).map_err(|error| error.to_string()),
         };

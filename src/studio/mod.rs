@@ -58,7 +58,7 @@ pub use edits::Edit;
 pub use event::Event;
 pub use extras::TrackNames;
 pub use handle::{Config, Studio};
-pub use keys::Place as KeyPlace;
+pub use keys::{Place as KeyPlace, keep_addresses};
 pub use notice::{Level, Notice, Remedy};
 pub use phones::Phones;
 pub use playing::{PlayerChoices, Playing, TileId};

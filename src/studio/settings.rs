@@ -6,6 +6,7 @@ mod cameras;
 mod chat;
 pub mod collection;
 mod filters;
+pub(in crate::studio) mod hidden;
 mod layout;
 mod obs;
 mod obs_filters;
@@ -252,7 +253,8 @@ impl Settings {
         (settings, warnings)
     }
 
-    /// Writes the file by atomic replace, creating its folder.
+    /// Writes the file by atomic replace, creating its folder. Nothing secret is in it, in no
+    /// address either: the studio keeps those where it keeps stream keys.
     ///
     /// # Errors
     /// When the folder or file cannot be written.
@@ -261,7 +263,8 @@ impl Settings {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             let folder = folder.unwrap_or_else(|| Path::new("."));
             fs::create_dir_all(folder)?;
-            let text = toml::to_string_pretty(&self.to_file()).map_err(io::Error::other)?;
+            let (written, _) = self.concealed();
+            let text = toml::to_string_pretty(&written.to_file()).map_err(io::Error::other)?;
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
             file.write_all(text.as_bytes())?;
             file.as_file().sync_all()?;
@@ -269,6 +272,24 @@ impl Settings {
             Ok(())
         };
         write().map_err(|cause| WriteError { path: path.to_owned(), cause })
+    }
+
+    /// Where an address with something secret in it may stand.
+    pub(in crate::studio) fn addresses(&mut self) -> hidden::Places<'_> {
+        hidden::Places {
+            video: &mut self.video,
+            collection: &mut self.collection,
+            audio: &mut self.audio,
+            strips: &mut self.strips,
+            targets: &mut self.targets,
+        }
+    }
+
+    /// The settings as they are written, and what of them the keyring has to keep.
+    pub(in crate::studio) fn concealed(&self) -> (Self, Vec<hidden::Kept>) {
+        let mut written = self.clone();
+        let kept = hidden::conceal(written.addresses());
+        (written, kept)
     }
 
     fn to_file(&self) -> File {

@@ -293,10 +293,9 @@ fn prepare(
         None => Default::default(),
     };
     warnings.extend(wrong);
-    let mut keys_path = None;
+    // With what the window has kept: keys of targets, addresses of sources.
+    let keys_path = globals.settings.as_deref().map(keys_beside);
     if wanted.is_empty() && args.record.is_none() {
-        // Those of the settings, with the keys that the window has kept.
-        keys_path = globals.settings.as_deref().map(keys_beside);
         wanted.clone_from(&settings.targets);
     }
     if args.monitor.iter().any(String::is_empty) {

@@ -1,10 +1,12 @@
 //! The list of targets: changed, remembered, with their keys.
 
 use super::Engine;
+use crate::base::Secret;
 use crate::net::Pin;
 use crate::studio::event::TargetState;
-use crate::studio::keys::{Answer, Keys};
+use crate::studio::keys::{Answer, Keys, What};
 use crate::studio::message::Message;
+use crate::studio::settings::hidden::{self, Kept};
 use crate::studio::target::MOST_TARGETS;
 use crate::studio::{Command, Place, Target};
 
@@ -21,7 +23,12 @@ impl Engine {
             }
         };
         for target in self.state.targets.iter().filter(|target| target.remember_key) {
-            keys.load(target.id, &target.keep_as);
+            keys.load(What::Target(target.id), &target.keep_as);
+            self.state.keys_pending = true;
+        }
+        let (_, kept) = self.settings.concealed();
+        for missing in kept.iter().filter(|kept| kept.url.is_none()) {
+            keys.load(What::Address, &missing.name);
             self.state.keys_pending = true;
         }
         keys.mark();
@@ -33,7 +40,15 @@ impl Engine {
         while let Some(answer) = self.state.keys.as_ref().and_then(Keys::poll) {
             match answer {
                 Answer::Place(place) => self.state.key_place = Some(place),
-                Answer::Loaded { id, key } => {
+                Answer::Loaded { what: What::Address, name, key } => match key {
+                    Some(url) => self.reveal(&name, &url),
+                    None => {
+                        let reason = "an address is not where it was kept: type it again".into();
+                        self.tell(&Message::KeyNotKept { reason }, "");
+                    }
+                },
+                Answer::Loaded { key: None, .. } => {}
+                Answer::Loaded { what: What::Target(id), key: Some(key), .. } => {
                     let target = self.state.targets.iter_mut().find(|target| target.id == id);
                     // What was typed meanwhile is newer.
                     if let Some(Target { place: Place::Custom { key: empty, .. }, .. }) = target
@@ -45,6 +60,37 @@ impl Engine {
                 Answer::Ready => self.state.keys_pending = false,
                 Answer::Failed(reason) => self.tell(&Message::KeyNotKept { reason }, ""),
             }
+        }
+    }
+
+    /// An address was fetched: what it belongs to is opened by it.
+    fn reveal(&mut self, name: &str, url: &Secret) {
+        let before = self.settings.clone();
+        if !hidden::reveal(self.settings.addresses(), name, url) {
+            return;
+        }
+        self.state.addresses.insert(name.to_owned(), url.clone());
+        for target in &mut self.state.targets {
+            // What was typed meanwhile is newer.
+            if hidden::kept_name(target.play_url.expose()) == Some(name) {
+                target.play_url = url.clone();
+            }
+        }
+        if self.settings.collection != before.collection {
+            self.revealed_scenes();
+        }
+        if self.settings.video != before.video
+            && let Some(video) = self.settings.video.clone()
+        {
+            self.select_video(video);
+        }
+        if self.settings.audio != before.audio
+            && let Some(audio) = self.settings.audio.clone()
+        {
+            self.select_audio(audio);
+        }
+        if self.settings.strips != before.strips {
+            self.set_strips();
         }
     }
 
@@ -105,8 +151,33 @@ impl Engine {
         self.changed();
     }
 
+    /// Keeps the addresses that have something secret in them, and forgets those that are gone.
+    fn keep_addresses(&mut self) {
+        let Some(keys) = &self.state.keys else { return };
+        let (_, wanted) = self.settings.concealed();
+        let gone: Vec<String> = self
+            .state
+            .addresses
+            .keys()
+            .filter(|name| !wanted.iter().any(|kept| kept.name == **name))
+            .cloned()
+            .collect();
+        for name in gone {
+            keys.forget(&name);
+            self.state.addresses.remove(&name);
+        }
+        for Kept { name, url } in wanted {
+            let Some(url) = url else { continue };
+            if self.state.addresses.get(&name) != Some(&url) {
+                keys.keep(&name, &url);
+                self.state.addresses.insert(name, url);
+            }
+        }
+    }
+
     /// Keeps or forgets the keys that have changed.
     pub(super) fn keep_keys(&mut self) {
+        self.keep_addresses();
         let changed = std::mem::take(&mut self.state.keys_changed);
         let Some(keys) = &self.state.keys else { return };
         for target in self.state.targets.iter().filter(|target| changed.contains(&target.id)) {

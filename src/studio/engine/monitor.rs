@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use super::Engine;
+use crate::base::Secret;
 use crate::broadcast::publisher::State;
 use crate::studio::Target;
 use crate::studio::event::Event;
 use crate::studio::monitor::{Reference, Told, Wanted};
+use crate::studio::settings::hidden;
 use crate::studio::stats::{self, Stats};
 
 impl Engine {
@@ -67,7 +69,11 @@ impl Engine {
                         false => publish.url.to_string(),
                     },
                     host: format!("{}:{}", publish.url.host, publish.url.port),
-                    play_url: target.play_url.clone(),
+                    // One that has not been fetched yet is none.
+                    play_url: match hidden::kept_name(target.play_url.expose()) {
+                        Some(_) => Secret::default(),
+                        None => target.play_url.clone(),
+                    },
                     publish: publish.url.clone(),
                     net: publish.options.net.clone(),
                     live: publisher.state() == State::Live,

@@ -142,6 +142,11 @@ impl Engine {
         self.changed();
     }
 
+    /// Addresses of sources were fetched from where they are kept.
+    pub(super) fn revealed_scenes(&mut self) {
+        self.stage_changed(None);
+    }
+
     /// Gives the program its sources and scenes as they are now.
     fn stage_changed(&mut self, transition: Option<Transition>) {
         let collection = &self.settings.collection;

@@ -18,11 +18,11 @@ use crate::compose::transition::{self, Kind, Order, Transition};
 use crate::studio::scenes::{
     Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source, clean_name,
 };
-use crate::studio::settings::filters;
 use crate::studio::settings::layout::{self, Table};
 use crate::studio::settings::obs;
 pub use crate::studio::settings::obs::Import;
 use crate::studio::settings::properties;
+use crate::studio::settings::{filters, hidden};
 
 /// The version of a collection's own file.
 const VERSION: i64 = 1;
@@ -37,6 +37,13 @@ const MOST_WARNINGS: usize = 20;
 const MOST_TEXT: usize = 4_096;
 
 pub use crate::studio::settings::words::{matte_of, matte_text, transition_of, transition_text};
+
+/// A source of picture or sound, as it is written, as it may be shown to everybody: an address without
+/// what looks secret in it.
+pub fn shown(choice: String) -> String {
+    let url = choice.strip_prefix("stream:").and_then(hidden::without_secrets);
+    url.map_or(choice, |url| format!("stream:{url}"))
+}
 
 /// Reads a collection; `bad` is told what is not as it should be.
 pub(super) fn read(value: &Value, bad: &mut dyn FnMut(String)) -> Collection {
@@ -415,7 +422,8 @@ pub fn export(collection: &Collection, path: &Path) -> Result<(), String> {
         version: i64,
         collection: Table,
     }
-    let own = Own { version: VERSION, collection: layout::whole_table(collection) };
+    let given = hidden::for_others(collection);
+    let own = Own { version: VERSION, collection: layout::whole_table(&given) };
     let is_json = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
     let text = if is_json {
         serde_json::to_string_pretty(&own).map_err(|error| error.to_string())?

