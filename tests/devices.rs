@@ -450,6 +450,34 @@ fn inside_camera() {
     busy(&cameras[1].id);
     packed_and_stalled();
     fractional(&cameras[1].id);
+    set(&cameras[1].id);
+}
+
+/// What the driver lets be set is set while the camera is read, and goes back when nobody wants it.
+fn set(id: &str) {
+    let clock = Clock::start();
+    let value = |name: &str| {
+        capture::controls(id).into_iter().find(|it| it.name == name).map(|it| it.value)
+    };
+    let settles = |name: &str, want: i64| {
+        while value(name) != Some(want) {
+            assert!(clock.now() < Timestamp::ZERO + LIMIT, "{name} is {:?}", value(name));
+            Stop::new().wait(Duration::from_millis(20));
+        }
+    };
+    let board = capture::ControlBoard::default();
+    let wanted = [("brightness".to_owned(), 200), ("contrast".to_owned(), 9_999)].into();
+    board.want(&[(id.to_owned(), wanted)].into());
+    let dials = capture::Dials::default();
+    dials.set_controls(board.clone());
+    let context = capture::Context { clock, grid: grid(), size: Size::new(640, 360) };
+    let choice = VideoChoice::Camera(Some(id.to_owned()));
+    let _source = capture::open_by(&choice, &dials, &context).unwrap();
+    settles("brightness", 200);
+    settles("contrast", 255);
+    board.want(&Default::default());
+    settles("brightness", 128);
+    settles("contrast", 128);
 }
 
 fn raw_and_unplugged(id: &str) {
