@@ -153,7 +153,8 @@ mod decoded {
             packet(track, place.dts, place.pts, place.keyframe, data.into())
         });
         let packets = packets.collect();
-        Film { video: tracks.video, audio: tracks.audio.into_iter().next(), packets }
+        let audio = tracks.audio.into_iter().next().map(|track| track.parameters);
+        Film { video: tracks.video, audio, packets }
     }
 
     fn read_ts(data: &[u8]) -> Film {
