@@ -1,6 +1,7 @@
 //! Codecs that the program has no decoder of its own for, through the FFmpeg libraries that the
 //! system has (feature `ffmpeg`): what comes out is what ffmpeg itself makes of the same file. Without
-//! the feature: that everything is named, with what can be done about it.
+//! the feature: that everything is named, with what can be done about it. (Long because each codec's
+//! packets have to be found in files of each format first.)
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,6 @@
 //! The client's and the server's RTMP sessions wired back to back in memory, whole and with every
-//! input cut anywhere; then each against transcripts of what peers really say.
+//! input cut anywhere; then each against transcripts of what peers really say. (Long because the
+//! transcripts stand beside what must come of them.)
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,6 @@
 //! The built-in server on real sockets: our own client sessions against it, hostile connections,
-//! beginnings of real publishers, and programs we did not write.
+//! beginnings of real publishers, and programs we did not write. (Long because they share one server
+//! and its observers.)
 
 #![allow(
     clippy::unwrap_used,

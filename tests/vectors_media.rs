@@ -1,5 +1,6 @@
 //! Vectors from other implementations, read from `../shared/vectors` where that folder exists: the
 //! media half of `wire` (H.264, AAC, FLV). Nothing of the folder is part of this project.
+//! (Long because every set has its test here.)
 
 #![allow(
     clippy::unwrap_used,

@@ -1,6 +1,7 @@
 //! Bytes recorded from real encoders and other projects' test tables against our RTMP and AMF0,
 //! read from `../shared/vectors` where that folder exists. Where a set contradicts the
-//! specification, the test says so and keeps to the specification.
+//! specification, the test says so and keeps to the specification. (Long because every set has its
+//! test here.)
 
 #![allow(
     clippy::unwrap_used,

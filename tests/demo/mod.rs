@@ -1,5 +1,6 @@
 //! A studio that only pretends: every state the window can show, with a moving picture and meter.
-//! Used by the tests of the window and by `examples/window_demo.rs`.
+//! Used by the tests of the window and by `examples/window_demo.rs`. (Long because every state stands
+//! here once.)
 #![allow(dead_code, reason = "each user takes what it needs")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test's")]
 

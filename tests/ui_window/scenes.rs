@@ -1,0 +1,298 @@
+//! Scenes, their sources and transitions, as a person uses them.
+
+use super::*;
+
+/// The filters that a command sets.
+fn filters_set(commands: &[Command]) -> (SourceId, Vec<video::Slot>) {
+    match commands {
+        [Command::Edit(Edit::SetFilters(id, slots))] => (*id, slots.clone()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn filters_of_a_source_are_added_moved_set_and_taken_away() {
+    let mut harness = open("filters");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
+    harness.run();
+    // The topmost source: the guest.
+    let (id, slots) = filters_set(&click(&mut harness, "Blue"));
+    assert_eq!(id, SourceId(1));
+    assert_eq!(slots[0].filter.clone().color(), Some(&mut [0, 0, 255]));
+    harness.get_by_role_and_label(Role::Slider, "Similarity").set_value_accesskit(0.5);
+    let mut filter = filters_set(&commands(&mut harness)).1[0].filter.clone();
+    assert_eq!(*filter.values()[0], 0.5);
+    harness.get_by_role_and_label(Role::CheckBox, "Chroma key").click();
+    assert!(!filters_set(&commands(&mut harness)).1[0].enabled);
+    assert_eq!(click(&mut harness, "Add a filter"), []);
+    let (_, slots) = filters_set(&click(&mut harness, "Colour correction"));
+    assert_eq!(slots[1].filter.kind(), "color");
+    assert_eq!(filters_set(&click(&mut harness, "Remove Chroma key")).1, []);
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert!(harness.query_by_label("Add a filter").is_none());
+}
+
+/// The properties that a command sets.
+fn properties_set(commands: &[Command]) -> (SourceId, Properties) {
+    match commands {
+        [Command::Edit(Edit::SetProperties(id, properties))] => (*id, properties.clone()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn properties_of_texts_slides_and_screens_are_set() {
+    let mut harness = open("properties");
+    let press = |harness: &mut Harness<'static, Window>, name: &str| {
+        harness.get_by_role_and_label(Role::CheckBox, name).click();
+        commands(harness)
+    };
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
+    harness.run();
+    // The topmost source: the text.
+    harness.get_by_label("Properties of Title");
+    let (id, properties) = properties_set(&press(&mut harness, "Italic"));
+    assert_eq!(id, SourceId(3));
+    assert!(properties.text.style.italic);
+    assert_eq!(properties.text.style.outline, Some((Rgba::BLACK, 4)), "the rest stays");
+    harness.get_by_role_and_label(Role::SpinButton, "Size").set_value_accesskit(96.0);
+    assert_eq!(properties_set(&commands(&mut harness)).1.text.style.size, 96);
+    let (_, properties) = properties_set(&click(&mut harness, "Centre"));
+    assert_eq!(properties.text.style.align, Align::Center);
+    assert_eq!(properties_set(&press(&mut harness, "Outline")).1.text.style.outline, None);
+    harness.get_by_role_and_label(Role::TextInput, "Font").focus();
+    harness.run();
+    harness.get_by_role_and_label(Role::TextInput, "Font").type_text("Noto Serif");
+    harness.run();
+    let typed = commands(&mut harness);
+    let (_, properties) = properties_set(&typed[typed.len() - 1..]);
+    assert_eq!(properties.text.style.family, "Noto Serif");
+    harness.key_press(Key::Escape);
+    harness.run();
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert!(harness.query_by_label("Properties of Title").is_none());
+    // The pretended studio never took the name, so that it was sent until the end.
+    harness.state().demo.taken();
+    // The others by their menus.
+    let by_menu = |harness: &mut Harness<'static, Window>, name: &str| {
+        harness.get_by_label(name).click_secondary();
+        harness.run();
+        assert_eq!(click(harness, "Properties…"), []);
+        harness.get_by_label(&format!("Properties of {name}"));
+    };
+    by_menu(&mut harness, "Album");
+    let field = |harness: &mut Harness<'static, Window>, name: &str, value: f64| {
+        harness.get_by_role_and_label(Role::SpinButton, name).set_value_accesskit(value);
+        properties_set(&commands(harness)).1.slides
+    };
+    assert_eq!(field(&mut harness, "Time of a slide", 8.5).time, Duration::from_millis(8_500));
+    assert_eq!(field(&mut harness, "Fade", 0.0).fade, Duration::ZERO);
+    let (id, properties) = properties_set(&click(&mut harness, "Shuffled"));
+    assert_eq!((id, properties.slides.order), (SourceId(2), Order::Shuffled));
+    assert!(!properties_set(&press(&mut harness, "Repeat")).1.slides.repeat);
+    harness.key_press(Key::Escape);
+    harness.run();
+    by_menu(&mut harness, "Desk");
+    let (id, properties) = properties_set(&press(&mut harness, "Show the pointer"));
+    assert!(id == SourceId(1) && properties.without_pointer);
+}
+
+fn transition_set(commands: &[Command]) -> Transition {
+    match commands {
+        [Command::Edit(Edit::SetTransition(transition))] => transition.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_transition_is_chosen_and_set() {
+    let mut harness = open("media");
+    let by_menu = |harness: &mut Harness<'static, Window>, name: &str| {
+        harness.get_by_label("Transition and studio mode").click();
+        harness.run();
+        click(harness, name)
+    };
+    let wipe = transition_set(&by_menu(&mut harness, "Wipe by a pattern"));
+    assert_eq!(wipe.kind, Kind::Luma(Wipe::default()));
+    // Its options are shown at once; the pretended studio still fades.
+    harness.get_by_role_and_label(Role::SpinButton, "Duration").set_value_accesskit(1.5);
+    let longer = transition_set(&commands(&mut harness));
+    assert_eq!((longer.kind, longer.duration), (Kind::Fade, Duration::from_millis(1_500)));
+    harness.get_by_role_and_label(Role::ComboBox, "Transition").click();
+    harness.run();
+    let stinger = transition_set(&click(&mut harness, "Stinger…"));
+    assert_eq!(stinger.kind, Kind::Stinger(Stinger::default()));
+    harness.key_press(Key::Escape);
+    harness.run();
+    harness.state_mut().demo.change(|snapshot| {
+        let mut collection = (*snapshot.scenes.collection).clone();
+        assert!(collection.apply(&Edit::SetTransition(stinger)));
+        snapshot.scenes.collection = std::sync::Arc::new(collection);
+    });
+    harness.run();
+    assert_eq!(by_menu(&mut harness, "Options of the transition…"), []);
+    harness.get_by_label("No file chosen: scenes change with a cut.");
+    harness.get_by_label("Choose…").click();
+    harness.run();
+    let picked = Wish::PickTransitionFile(onair::ui::pick::Means::Clip);
+    assert!(harness.state().wishes.contains(&picked));
+    let screen = harness.state_mut().screen.as_mut().unwrap();
+    screen.picked_transition("/v/swoosh.webp".into());
+    let of = |transition: Transition| match transition.kind {
+        Kind::Stinger(stinger) => stinger,
+        other => panic!("{other:?}"),
+    };
+    assert!(of(transition_set(&commands(&mut harness))).file.ends_with("swoosh.webp"));
+    harness.get_by_role_and_label(Role::SpinButton, "Scenes change at").set_value_accesskit(0.8);
+    let stinger = of(transition_set(&commands(&mut harness)));
+    assert_eq!(stinger.cut, Duration::from_millis(800));
+    harness.get_by_role_and_label(Role::ComboBox, "Seen through").click();
+    harness.run();
+    let right = of(transition_set(&click(&mut harness, "By its right half, in grey")));
+    assert_eq!(right.matte, Matte::Right);
+}
+
+#[test]
+fn what_plays_is_paused_moved_about_in_and_turned() {
+    let mut harness = open("media");
+    assert!(harness.query_by_label("Pause Opening").is_none(), "nothing is selected");
+    harness.get_by_label("Opening").click();
+    harness.run();
+    let media = |go| [Command::Media(SourceId(2), go)];
+    assert_eq!(click(&mut harness, "Pause Opening"), media(Go::Pause));
+    assert_eq!(click(&mut harness, "Begin Opening again"), media(Go::Restart));
+    harness.get_by_label("0:42 / 3:05");
+    harness.get_by_role_and_label(Role::Slider, "Place in Opening").focus();
+    harness.run();
+    harness.key_press(Key::ArrowRight);
+    assert_eq!(commands(&mut harness), media(Go::To(Duration::from_secs(47))));
+    for (key, go) in [
+        (Key::Space, Go::Pause),
+        (Key::Home, Go::Restart),
+        (Key::ArrowLeft, Go::To(Duration::from_secs(37))),
+    ] {
+        harness.key_press_modifiers(Modifiers::COMMAND, key);
+        assert_eq!(commands(&mut harness), media(go), "{key:?}");
+    }
+    harness.get_by_label("Album").click();
+    harness.run();
+    harness.get_by_label("3 of 12");
+    let next = [Command::Media(SourceId(1), Go::Next)];
+    assert_eq!(click(&mut harness, "Next slide of Album"), next);
+    let previous = [Command::Media(SourceId(1), Go::Previous)];
+    assert_eq!(click(&mut harness, "Previous slide of Album"), previous);
+    // What becomes of it while it is hidden.
+    harness.get_by_label("Opening").click_secondary();
+    harness.run();
+    assert_eq!(click(&mut harness, "Properties…"), []);
+    let (id, properties) = properties_set(&click(&mut harness, "Begin again"));
+    assert_eq!((id, properties.hidden), (SourceId(2), Hidden::Restarts));
+}
+
+#[test]
+fn a_camera_is_set_by_what_its_driver_tells() {
+    let mut harness = open("camera");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
+    harness.run();
+    let set = |control: &str, value| {
+        let (camera, control) = ("c920".to_owned(), control.to_owned());
+        [Command::SetCamera { camera, control, value: Some(value) }]
+    };
+    harness.get_by_role_and_label(Role::SpinButton, "Gain").set_value_accesskit(90.0);
+    assert_eq!(commands(&mut harness), set("gain", 90));
+    harness.get_by_role_and_label(Role::SpinButton, "Focus (absolute)").set_value_accesskit(43.0);
+    assert_eq!(commands(&mut harness), set("focus_absolute", 45), "as the driver steps");
+    harness.get_by_role_and_label(Role::CheckBox, "White Balance Temperature, Auto").click();
+    assert_eq!(commands(&mut harness), set("white_balance_temperature_auto", 0));
+    harness.get_by_role_and_label(Role::ComboBox, "Power Line Frequency").click();
+    harness.run();
+    assert_eq!(click(&mut harness, "60 Hz"), set("power_line_frequency", 2));
+    let reset = [Command::ResetCamera("c920".into())];
+    assert_eq!(click(&mut harness, "Reset to the defaults"), reset);
+    // What an automatic one has taken over cannot be moved.
+    let name = "White Balance Temperature";
+    let taken_over = harness.get_by_role_and_label(Role::SpinButton, name);
+    assert!(taken_over.accesskit_node().is_disabled());
+}
+
+#[test]
+fn several_sources_are_selected_and_changed_as_one() {
+    let mut harness = open("media");
+    let several = |commands: Vec<Command>| match commands.as_slice() {
+        [Command::Edit(Edit::Several(edits))] => edits.clone(),
+        other => panic!("{other:?}"),
+    };
+    harness.get_by_label("Opening").click();
+    harness.run();
+    harness.get_by_label("Album").click_modifiers(Modifiers::COMMAND);
+    harness.run();
+    harness.get_by_label("Picture of the scene, 2 are selected: arrows move them");
+    let hidden = several(click(&mut harness, "Hide Opening"));
+    let both = [ItemId(2), ItemId(3)];
+    assert!(both.iter().all(|id| hidden.contains(&Edit::HideItem(*id, true))), "{hidden:?}");
+    // By the keyboard on the picture.
+    let canvas = "Picture of the scene, 2 are selected: arrows move them";
+    harness.get_by_label(canvas).focus();
+    harness.run();
+    harness.key_press(Key::ArrowRight);
+    let moved = several(commands(&mut harness));
+    assert_eq!(moved.len(), 2, "{moved:?}");
+    let x = |edit: &Edit| match edit {
+        Edit::SetPlace(_, place) => place.x,
+        other => panic!("{other:?}"),
+    };
+    let sum: f64 = moved.iter().map(x).sum();
+    assert!((sum - 0.6 - 4.0 / 1_280.0).abs() < 1e-9, "{sum}");
+    // By the menu.
+    harness.get_by_label("Album").click_secondary();
+    harness.run();
+    let aligned = several(click(&mut harness, "Align left"));
+    assert!(aligned.iter().all(|edit| (x(edit) - 0.05).abs() < 1e-6), "{aligned:?}");
+    harness.get_by_label("Album").click_secondary();
+    harness.run();
+    let grouped = click(&mut harness, "Group them");
+    assert!(matches!(&grouped[..], [Command::Edit(Edit::Group(ids))] if ids.len() == 2));
+    harness.get_by_label("Picture of the scene: click something to change it");
+    // All of them, and then as many rows as lie between two.
+    harness.get_by_label("Picture of the scene: click something to change it").focus();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.run();
+    harness.get_by_label("Picture of the scene, 3 are selected: arrows move them");
+    harness.get_by_label("Opening").click();
+    harness.run();
+    harness.get_by_label("Album").click_modifiers(Modifiers::SHIFT);
+    harness.run();
+    harness.get_by_label("Album").focus();
+    harness.run();
+    harness.key_press(Key::Delete);
+    assert_eq!(several(commands(&mut harness)).len(), 2);
+}
+
+#[test]
+fn a_frame_around_several_selects_them() {
+    let mut harness = open("media");
+    let canvas = harness.get_by_label("Picture of the scene: click something to change it").rect();
+    let at = |x: f32, y: f32| canvas.min + Vec2::new(canvas.width() * x, canvas.height() * y);
+    // With Shift, as the chosen picture lies below everything.
+    harness.event(egui::Event::PointerMoved(at(0.02, 0.25)));
+    harness.run();
+    let button = |pressed, pos| egui::Event::PointerButton {
+        pos,
+        button: egui::PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::SHIFT,
+    };
+    harness.event(egui::Event::ModifiersChanged(Modifiers::SHIFT));
+    harness.event(button(true, at(0.02, 0.25)));
+    harness.run();
+    harness.event(egui::Event::PointerMoved(at(0.4, 0.8)));
+    harness.run();
+    harness.event(egui::Event::PointerMoved(at(0.97, 0.8)));
+    harness.run();
+    harness.event(button(false, at(0.97, 0.8)));
+    harness.run();
+    harness.get_by_label("Picture of the scene, 3 are selected: arrows move them");
+}

@@ -1,0 +1,125 @@
+//! What is chosen as picture and sound, the sound desk and recordings, as a person uses them.
+
+use super::*;
+
+#[test]
+fn sources_are_chosen_from_lists() {
+    let mut harness = open("idle");
+    assert_eq!(click(&mut harness, "Test picture"), [Command::SelectVideo(VideoChoice::Test)]);
+    assert_eq!(click(&mut harness, "Look for devices again"), [Command::RefreshDevices]);
+    harness.get_by_label("Video file…").click();
+    harness.run();
+    assert!(harness.state().wishes.contains(&Wish::PickVideoFile));
+    let mut harness = open("first-run");
+    harness.get_by_label("No camera found");
+    assert_eq!(click(&mut harness, "Use test picture"), [Command::SelectVideo(VideoChoice::Test)]);
+}
+
+#[test]
+fn sound_is_muted_and_the_clip_lamp_put_out() {
+    let mut harness = open("clipped");
+    assert_eq!(click(&mut harness, "Clipped. Click to put the lamp out."), [Command::ClearClip]);
+    assert_eq!(click(&mut harness, "Mute"), [Command::SetMuted(true)]);
+    assert_eq!(click(&mut harness, "Unmute"), [Command::SetMuted(false)]);
+    harness.key_press(Key::M);
+    assert_eq!(commands(&mut harness), [Command::SetMuted(true)]);
+    harness.get_by_label("Gain of Yeti Stereo Microphone").set_value_accesskit(-6.0);
+    assert_eq!(commands(&mut harness), [Command::SetGain(-6.0)]);
+}
+
+/// The strip that a command sets.
+fn strip_set(commands: &[Command]) -> (StripId, Strip) {
+    match commands {
+        [Command::SetStrip { id, strip }] => (*id, strip.clone()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn strips_stand_side_by_side_and_are_set() {
+    let mut harness = open("mixer");
+    let (id, strip) = strip_set(&click(&mut harness, "Mute Music"));
+    assert_eq!((id, strip.muted, strip.gain_db), (StripId(1), true, -12.0));
+    harness.get_by_label("Unmute Music");
+    harness.get_by_label("Gain of Voice").set_value_accesskit(-6.0);
+    let (id, strip) = strip_set(&commands(&mut harness));
+    assert_eq!((id, strip.gain_db, strip.filters.len()), (StripId(0), -6.0, 5));
+}
+
+#[test]
+fn the_sound_desk_sets_everything_about_a_strip() {
+    let mut harness = open("mixer");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
+    harness.run();
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Desk));
+    let row = |harness: &mut Harness<'static, Window>, name: &str| {
+        harness.get_by_role_and_label(Role::RadioButton, name).click();
+        harness.run();
+    };
+    row(&mut harness, "Music");
+    let press = |harness: &mut Harness<'static, Window>, name: &str| {
+        harness.get_by_role_and_label(Role::CheckBox, name).click();
+        strip_set(&commands(harness)).1
+    };
+    assert!(press(&mut harness, "Solo").solo);
+    assert!(press(&mut harness, "Mono").mono);
+    assert_eq!(strip_set(&click(&mut harness, "Desk only")).1.heard, Heard::Desk);
+    assert_eq!(strip_set(&click(&mut harness, "Tracks only")).1.heard, Heard::Tracks);
+    let tracks = |commands: &[Command]| {
+        strip_set(commands).1.tracks.iter().map(ExtraTrack::number).collect::<Vec<_>>()
+    };
+    assert_eq!(tracks(&click(&mut harness, "Track 6 of Music")), [3, 6]);
+    assert_eq!(tracks(&click(&mut harness, "Track 3 of Music")), [6]);
+    assert!(click(&mut harness, "Track 1 of Music").is_empty(), "it is the program");
+    harness.get_by_role_and_label(Role::Slider, "Balance").set_value_accesskit(0.5);
+    assert_eq!(strip_set(&commands(&mut harness)).1.balance, 0.5);
+    let talk = click(&mut harness, "Push to talk");
+    assert_eq!(talk, [Command::SetTalk { id: StripId(1), talk: Talk::PushToTalk }]);
+    assert_eq!(click(&mut harness, "Remove this strip"), [Command::RemoveStrip(StripId(1))]);
+    // A filter is added, taken away, set.
+    assert_eq!(click(&mut harness, "Add a filter"), []);
+    let (_, strip) = strip_set(&click(&mut harness, "Compressor"));
+    assert_eq!(strip.filters[0].filter.kind(), "compressor");
+    row(&mut harness, "Voice");
+    let (_, strip) = strip_set(&click(&mut harness, "Remove Gate"));
+    assert_eq!(strip.filters.len(), 4);
+    harness.get_by_role_and_label(Role::Slider, "Amount").set_value_accesskit(0.25);
+    let (_, strip) = strip_set(&commands(&mut harness));
+    assert_eq!(strip.filters[0].filter, Filter::Denoise { amount: 0.25 });
+    assert_eq!(click(&mut harness, "Start afresh"), [Command::ResetLoudness]);
+}
+
+#[test]
+fn recording_starts_and_stops() {
+    let mut harness = open("idle");
+    harness.get_by_label("Record").click();
+    harness.run();
+    assert!(harness.state().wishes.contains(&Wish::Record));
+    let mut harness = open("recording");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::R);
+    assert_eq!(commands(&mut harness), [Command::StopRecording]);
+}
+
+#[test]
+fn the_sound_tracks_of_recordings_are_named_in_the_settings() {
+    let mut harness = open("mixer");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    harness.run();
+    harness.get_by_label("Sound tracks in recordings: 3");
+    harness.get_by_label("Name of track 3").focus();
+    harness.run();
+    harness.get_by_label("Name of track 3").type_text("The band");
+    harness.run();
+    harness.key_press(Key::Tab);
+    harness.run();
+    let screen = harness.state().screen.as_ref().unwrap();
+    let names = &screen.preferences().recording.track_names;
+    assert_eq!(names[..4], ["", "", "The band", ""]);
+    assert!(harness.state().wishes.iter().any(|wish| matches!(wish, Wish::Preferences)));
+    // Without extra tracks there is only the program.
+    let mut harness = open("idle");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    harness.run();
+    harness.get_by_label("Sound tracks in recordings: 1");
+    assert!(harness.query_by_label("Name of track 1").is_none());
+}

@@ -1,0 +1,328 @@
+//! Targets, going live, services and the built-in server, as a person uses them.
+
+use super::*;
+
+#[test]
+fn go_live_and_stop_which_asks() {
+    let mut harness = open("idle");
+    assert_eq!(click(&mut harness, "Go Live"), [Command::GoLive]);
+    harness.get_by_label_contains("ON AIR");
+    assert_eq!(click(&mut harness, "Stop"), []);
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::ConfirmStop));
+    assert_eq!(click(&mut harness, "Stay on air"), []);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::L);
+    harness.run();
+    assert_eq!(click(&mut harness, "Stop the broadcast"), [Command::StopLive]);
+    harness.get_by_label("Go Live");
+}
+
+#[test]
+fn a_target_is_renamed_routed_and_taken_apart() {
+    let mut harness = open("custom");
+    assert_eq!(click(&mut harness, "Advanced"), []);
+    let typed = |harness: &mut Harness<'static, Window>, name: &str, text: &str| {
+        harness.get_by_role_and_label(egui::Role::TextInput, name).focus();
+        harness.run();
+        harness.get_by_role_and_label(egui::Role::TextInput, name).type_text(text);
+        harness.run();
+        match commands(harness).pop() {
+            Some(Command::PutTarget(target)) => target,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(typed(&mut harness, "Name", "Main hall").name, "Main hall");
+    let routed = typed(&mut harness, "Ports, in this order", "443,1935");
+    assert_eq!((routed.route.ports.as_str(), routed.name.as_str()), ("443,1935", "Main hall"));
+    typed(&mut harness, "Connect from", "no such place");
+    harness.get_by_label_contains("an interface such as eth1");
+}
+
+#[test]
+fn the_delay_is_chosen_shown_and_ended() {
+    let mut harness = open("idle");
+    harness.get_by_role_and_label(egui::Role::ComboBox, "Quality").click();
+    harness.run();
+    let sent = click(&mut harness, "Viewers see it later by 5:00");
+    assert_eq!(sent, [Command::SetDelay(Duration::from_secs(300))]);
+    let mut harness = open("delayed");
+    assert!(harness.get_all_by_label_contains("Viewers see it 5:00 later.").count() > 0);
+    assert_eq!(click(&mut harness, "Stop after the delay"), [Command::StopAfterDelay]);
+}
+
+#[test]
+fn a_target_is_typed_and_its_key_stays_hidden() {
+    let mut harness = open("idle");
+    harness.get_by_label("Add a target").click();
+    harness.run();
+    let sent = click(&mut harness, "Own server");
+    let [Command::PutTarget(added)] = sent.as_slice() else { panic!("{sent:?}") };
+    assert!(added.enabled && added.remember_key && added.id == 1, "{added:?}");
+    // Going live without an address points at it instead.
+    assert_eq!(click(&mut harness, "Go Live"), []);
+    harness.get_by_label("Type the address of the server first.");
+    let server = harness
+        .get_all_by_role(egui::Role::TextInput)
+        .find(|node| node.accesskit_node().label().as_deref() == Some("Server"))
+        .unwrap();
+    assert!(server.is_focused());
+    harness.event(egui::Event::Text("rtmp://live.example.com/app".into()));
+    harness.run();
+    harness.key_press(Key::Tab);
+    harness.run();
+    if let Some(node) = harness.get_all_by_role(egui::Role::PasswordInput).next() {
+        node.focus();
+    }
+    harness.event(egui::Event::Text("secret-key-123".into()));
+    let sent = commands(&mut harness);
+    let place = Place::Custom {
+        server: "rtmp://live.example.com/app".into(),
+        key: Secret::new("secret-key-123"),
+    };
+    let wanted = Command::PutTarget(Target { place, ..added.clone() });
+    assert_eq!(sent.last(), Some(&wanted));
+    let tree = format!("{:?}", harness.root());
+    assert!(!tree.contains("secret-key"), "the key is in what a screen reader is told");
+    assert_eq!(click(&mut harness, "Go Live"), [Command::GoLive]);
+}
+
+#[test]
+fn what_viewers_get_is_shown_and_asked_for() {
+    let mut harness = open("black");
+    harness.get_by_label("On air, but at media.school.example: Viewers see black.");
+    harness.get_by_label("Viewers see it: 1.20\u{a0}s behind.");
+    harness.get_by_label("What viewers see");
+    harness.get_by_role_and_label(egui::Role::CheckBox, "Look at what viewers get").click();
+    let sent = commands(&mut harness);
+    assert!(
+        matches!(sent.as_slice(), [Command::PutTarget(Target { monitor: Some(false), id: 0, .. })]),
+        "{sent:?}"
+    );
+    // All is well again.
+    harness.state().demo.snapshot.lock().targets[1].monitor.as_mut().unwrap().state = "ok";
+    harness.run();
+    harness.get_by_label("All good: viewers see it, 2.10\u{a0}s behind.");
+
+    // Another server's viewers are looked at when it is asked for, at an address of their own.
+    let mut harness = open("custom");
+    harness.get_by_role_and_label(egui::Role::RadioButton, "live.example.com").click();
+    harness.run();
+    harness.get_by_role_and_label(egui::Role::CheckBox, "Look at what viewers get").click();
+    let sent = commands(&mut harness);
+    let [Command::PutTarget(target)] = sent.as_slice() else { panic!("{sent:?}") };
+    assert_eq!(target.monitor, Some(true));
+    harness.state().demo.snapshot.lock().targets[1].monitored = true;
+    harness.run();
+    let field = harness
+        .get_all_by_role(egui::Role::TextInput)
+        .find(|node| node.accesskit_node().label().as_deref() == Some("Viewers watch at"))
+        .unwrap();
+    field.focus();
+    harness.run();
+    harness.event(egui::Event::Text("rtmp://play.example.com/live/show?token=4711".into()));
+    let sent = commands(&mut harness);
+    let Some(Command::PutTarget(target)) = sent.last() else { panic!("{sent:?}") };
+    assert_eq!(target.play_url.expose(), "rtmp://play.example.com/live/show?token=4711");
+    harness.get_by_label_contains("It may hold something secret");
+}
+
+#[test]
+fn targets_are_switched_kept_fitted_and_removed() {
+    let mut harness = open("custom");
+    let sent = click(&mut harness, "Send to Built-in server");
+    assert!(matches!(sent.as_slice(), [Command::PutTarget(Target { enabled: true, id: 0, .. })]));
+    harness.get_by_role_and_label(egui::Role::RadioButton, "live.example.com").click();
+    harness.run();
+    harness.get_by_role_and_label(egui::Role::CheckBox, "Remember the key").click();
+    let sent = commands(&mut harness);
+    assert!(matches!(
+        sent.as_slice(),
+        [Command::PutTarget(Target { remember_key: false, id: 1, .. })]
+    ));
+    assert_eq!(click(&mut harness, "Remove this target and its key"), [Command::RemoveTarget(1)]);
+    // A service brings its address, and asks for what it takes.
+    harness.get_by_label("Add a target").click();
+    harness.run();
+    let sent = click(&mut harness, "Twitch");
+    let [Command::PutTarget(added)] = sent.as_slice() else { panic!("{sent:?}") };
+    assert_eq!(added.service, "twitch");
+    assert!(added.server().starts_with("rtmps://ingest."), "{added:?}");
+    let mut harness = open("targets");
+    for (name, words) in [
+        ("Twitch", "On air · 2\u{a0}508\u{a0}kbps"),
+        ("media.school.example", "Trying again: connection refused: nothing listens there"),
+    ] {
+        let row = harness.get_by_role_and_label(egui::Role::RadioButton, name);
+        assert_eq!(row.value().as_deref(), Some(words));
+    }
+    harness.get_by_label("On air, but not at media.school.example.");
+    let sent = click(&mut harness, "Send to Twitch");
+    assert!(matches!(sent.as_slice(), [Command::PutTarget(Target { enabled: false, id: 1, .. })]));
+}
+
+#[test]
+fn a_media_file_is_chosen_and_sent_as_it_is() {
+    let mut harness = open("idle");
+    click(&mut harness, "Send a file…");
+    // Nothing to send yet.
+    assert_eq!(click(&mut harness, "Go live with this file"), []);
+    click(&mut harness, "Choose file…");
+    assert!(harness.state().wishes.contains(&Wish::PickFilm));
+    let path = PathBuf::from("/films/tour.mkv");
+    harness.state_mut().screen.as_mut().unwrap().picked_film(path.clone());
+    harness.get_by_role_and_label(Role::CheckBox, "Begin again at the end").click();
+    harness.run();
+    let sent = click(&mut harness, "Go live with this file");
+    assert_eq!(sent, [Command::SendFile { path, again: true }]);
+    assert!(harness.state().screen.as_ref().unwrap().dialog().is_none());
+    harness.run();
+    let words = shown(&harness);
+    for said in [
+        "A file is on air instead of this picture.",
+        "On air: tour.mkv",
+        "00:01:12 / 00:30:30 · round 2",
+    ] {
+        assert!(words.iter().any(|it| it == said), "{said} is not among {words:?}");
+    }
+    harness.get_by_label("Stop").click();
+    harness.run();
+    assert_eq!(click(&mut harness, "Stop the broadcast"), [Command::StopLive]);
+    // Without a target that can be used, what is missing is shown.
+    let mut harness = open("custom");
+    let own = Target { enabled: true, ..Target::custom(1, "", Secret::default()) };
+    harness.state().demo.send(Command::PutTarget(own));
+    let mut harness = {
+        harness.state_mut().screen = None;
+        harness.run();
+        harness.run();
+        harness
+    };
+    harness.state_mut().screen.as_mut().unwrap().picked_film("/films/tour.mkv".into());
+    click(&mut harness, "Send a file…");
+    let sent = click(&mut harness, "Go live with this file");
+    assert!(!sent.iter().any(|it| matches!(it, Command::SendFile { .. })), "{sent:?}");
+}
+
+#[test]
+fn a_closer_look_is_asked_for_and_the_history_is_shown() {
+    let mut harness = open("idle");
+    harness.get_by_label("Check…").click();
+    assert_eq!(commands(&mut harness), [Command::Check]);
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Ready));
+    harness.key_press(Key::Escape);
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::H);
+    harness.run();
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::History));
+    harness.get_by_label_contains("Nothing yet.");
+}
+
+#[test]
+fn with_no_target_switched_on_nothing_goes_live() {
+    let mut harness = open("idle");
+    click(&mut harness, "Send to Built-in server");
+    assert_eq!(click(&mut harness, "Go Live"), []);
+    harness.get_by_label("Switch a target on first.");
+}
+
+#[test]
+fn a_lost_connection_is_retried_or_given_up() {
+    let mut harness = open("reconnecting");
+    harness.get_by_label("Not on air: the connection was lost. Recording goes on.");
+    harness.get_all_by_label("Retry now").next().unwrap().click();
+    assert_eq!(commands(&mut harness), [Command::RetryNow]);
+    assert_eq!(click(&mut harness, "Stop"), []);
+    assert_eq!(click(&mut harness, "Stop the broadcast"), [Command::StopLive]);
+}
+
+#[test]
+fn faults_of_the_built_in_server_are_switched_by_developers() {
+    let mut harness = open("idle");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    harness.run();
+    harness.event(egui::Event::Text("developer".into()));
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Developer));
+    let reset = "reset@media:5s..10s".parse().unwrap();
+    let name = "Cuts the connection 5 to 10 s into the stream";
+    harness.get_by_role_and_label(egui::Role::CheckBox, name).click();
+    assert_eq!(commands(&mut harness), [Command::SetFaults(vec![reset])]);
+}
+
+#[test]
+fn a_server_is_told_where_its_clients_go_when_it_ends() {
+    let mut harness = open("idle");
+    harness.state_mut().screen.as_mut().unwrap().open(Dialog::Developer);
+    harness.run();
+    let field = "Where clients go when this server ends";
+    let mut type_in = |text: &str| {
+        harness.get_by_role_and_label(Role::TextInput, field).focus();
+        harness.run();
+        harness.get_by_role_and_label(Role::TextInput, field).type_text(text);
+        let sent = commands(&mut harness);
+        (sent, shown(&harness))
+    };
+    let (sent, _) = type_in("rtmp://other.example.com/live");
+    let wanted = Command::SetSuccessor("rtmp://other.example.com/live".into());
+    assert_eq!(sent.last(), Some(&wanted));
+    // Every client would be told the password.
+    let (sent, words) = type_in("@me");
+    assert_eq!(sent, []);
+    assert!(words.iter().any(|it| it.contains("no user and password")), "{words:?}");
+}
+
+#[test]
+fn own_services_are_added_changed_and_removed() {
+    let mut harness = open("idle");
+    click(&mut harness, "Add a target");
+    click(&mut harness, "Services of your own");
+    click(&mut harness, "Add a service");
+    let fill = |harness: &mut Harness<'static, Window>, name: &str, text: &str| {
+        harness.get_by_role_and_label(Role::TextInput, name).focus();
+        harness.run();
+        harness.get_by_role_and_label(Role::TextInput, name).type_text(text);
+        harness.run();
+    };
+    assert_eq!(click(&mut harness, "Keep"), []);
+    assert!(shown(&harness).contains(&"it has no name".to_owned()));
+    fill(&mut harness, "Name", "My School");
+    fill(&mut harness, "Addresses, the usual one first", "http://live.school.example/app");
+    fill(&mut harness, "Video, kbps", "3000");
+    assert_eq!(click(&mut harness, "Keep"), []);
+    assert!(shown(&harness).iter().any(|it| it.starts_with("its server: ")));
+    let servers = "Addresses, the usual one first";
+    harness.get_by_role_and_label(Role::TextInput, servers).focus();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.run();
+    fill(&mut harness, servers, "rtmps://live.school.example/app");
+    let sent = click(&mut harness, "Keep");
+    let [Command::PutService { was: None, service }] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!((&*service.id, service.servers.len()), ("my-school", 1));
+    assert_eq!(service.limits.video.map(|it| it.0), Some(3_000_000));
+    // It is there, is changed, and a second of its name is refused.
+    click(&mut harness, "Edit My School");
+    fill(&mut harness, "Frames a second", "30");
+    let sent = click(&mut harness, "Keep");
+    let [Command::PutService { was: Some(was), service }] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!((was.as_str(), service.limits.fps), ("my-school", Some(30)));
+    click(&mut harness, "Add a service");
+    fill(&mut harness, "Name", "my school");
+    assert_eq!(click(&mut harness, "Keep"), []);
+    assert!(shown(&harness).contains(&"another service has this name".to_owned()));
+    click(&mut harness, "Cancel");
+    let sent = click(&mut harness, "Remove My School");
+    assert_eq!(sent, [Command::RemoveService("my-school".into())]);
+    // In Chinese too.
+    let preferences = preferences(Language::Chinese, Theme::Light);
+    let mut harness = open_as("idle", Vec2::new(1280.0, 720.0), preferences);
+    harness.state_mut().screen.as_mut().unwrap().open(Dialog::Services);
+    harness.run();
+    click(&mut harness, "添加平台");
+    let words = shown(&harness);
+    for said in ["自定义平台", "最高要求；留空表示没有限制。会与直播的设置比较。"]
+    {
+        assert!(words.iter().any(|it| it == said), "{said} is not among {words:?}");
+    }
+}

@@ -1,0 +1,201 @@
+//! The *Watch* page as a person uses it.
+
+use super::*;
+
+#[test]
+fn a_stream_is_watched() {
+    let mut harness = open("idle");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num2);
+    harness.run();
+    let url = "rtmp://127.0.0.1:1935/live/onair";
+    harness.get_all_by_label("Play").next().unwrap().click();
+    assert_eq!(commands(&mut harness), [Command::Watch { url: url.into() }]);
+    harness.get_by_label_contains("Latency: 380");
+    assert_eq!(click(&mut harness, "Mute the player"), [Command::SetPlayerMuted(true)]);
+    harness.get_by_label("Volume").set_value_accesskit(0.5);
+    assert_eq!(commands(&mut harness), [Command::SetVolume(0.5)]);
+    harness.key_press(Key::F);
+    harness.run();
+    assert!(harness.state().wishes.contains(&Wish::FullScreen(true)));
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert!(harness.state().wishes.contains(&Wish::FullScreen(false)));
+    harness.get_all_by_label("Stop").next().unwrap().click();
+    assert_eq!(commands(&mut harness), [Command::StopWatching]);
+}
+
+fn asked(harness: &mut Harness<'static, Window>, key: Key) -> Vec<Command> {
+    harness.key_press(key);
+    commands(harness)
+}
+
+#[test]
+fn a_broadcast_is_held_gone_back_in_and_brought_to_its_end() {
+    let mut harness = open("watch-behind");
+    let player = |playing| vec![Command::Player(playing)];
+    let seconds = Duration::from_secs;
+    assert!(shown(&harness).iter().any(|name| name == "−12\u{a0}s"), "{:?}", shown(&harness));
+    assert_eq!(click(&mut harness, "Pause"), player(Playing::Pause(true)));
+    assert_eq!(click(&mut harness, "Go on"), player(Playing::Pause(false)));
+    assert_eq!(asked(&mut harness, Key::Space), player(Playing::Pause(true)));
+    assert_eq!(asked(&mut harness, Key::ArrowLeft), player(Playing::Rewind(seconds(17))));
+    assert_eq!(asked(&mut harness, Key::ArrowRight), player(Playing::Rewind(seconds(12))));
+    assert_eq!(asked(&mut harness, Key::PageDown), player(Playing::Rewind(seconds(42))));
+    // The bar: where it is pressed, as far back as is kept.
+    let bar = harness.get_by_role_and_label(Role::Slider, "Position").rect();
+    harness.hover_at(bar.center());
+    harness.drag_at(bar.center());
+    harness.drop_at(bar.center());
+    let sent = commands(&mut harness);
+    let [Command::Player(Playing::Rewind(middle))] = sent.as_slice() else { panic!("{sent:?}") };
+    assert!((47.0..50.0).contains(&middle.as_secs_f64()), "{middle:?}");
+    assert_eq!(click(&mut harness, "Live"), player(Playing::GoToLive));
+    assert!(!shown(&harness).iter().any(|name| name == "Live"), "it is live");
+    assert_eq!(asked(&mut harness, Key::ArrowRight), []);
+    assert_eq!(click(&mut harness, "Stop recording what is watched"), player(Playing::StopSaving));
+    click(&mut harness, "Record what is watched");
+    assert!(harness.state().wishes.contains(&Wish::WatchSave));
+    asked(&mut harness, Key::S);
+    assert!(harness.state().wishes.contains(&Wish::WatchSnapshot));
+}
+
+#[test]
+fn a_recording_is_gone_about_in() {
+    let mut harness = open("watch-file");
+    let seek = |to| vec![Command::Player(Playing::Seek(Duration::from_secs(to)))];
+    assert!(shown(&harness).iter().any(|name| name == "0:42 / 3:10"), "{:?}", shown(&harness));
+    assert_eq!(asked(&mut harness, Key::ArrowRight), seek(47));
+    assert_eq!(asked(&mut harness, Key::ArrowLeft), seek(42));
+    assert_eq!(asked(&mut harness, Key::Home), seek(0));
+    assert_eq!(asked(&mut harness, Key::L), [], "it has no live end");
+}
+
+#[test]
+fn sound_buffer_and_look_are_set() {
+    let mut harness = open("watching");
+    let player = |playing| vec![Command::Player(playing)];
+    harness.get_by_label("Sound: balance, offset, speaker").click();
+    harness.run();
+    harness.get_by_role_and_label(Role::Slider, "Balance").set_value_accesskit(0.5);
+    assert_eq!(commands(&mut harness), player(Playing::SetBalance(0.5)));
+    let offset = "Sound against the picture";
+    harness.get_by_role_and_label(Role::Slider, offset).set_value_accesskit(-0.25);
+    assert_eq!(commands(&mut harness), player(Playing::SetAvOffset(-250)));
+    assert_eq!(click(&mut harness, "HDMI Audio"), player(Playing::SetSpeaker(Some("hdmi".into()))));
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert_eq!(asked(&mut harness, Key::K), player(Playing::SetAvOffset(-240)));
+    harness.get_by_label("Picture and buffer").click();
+    harness.run();
+    let buffer = Some(Duration::from_secs(1));
+    assert_eq!(click(&mut harness, "Buffer 1\u{a0}s"), player(Playing::SetBuffer(buffer)));
+    assert_eq!(click(&mut harness, "Buffer Auto"), player(Playing::SetBuffer(None)));
+    for choice in ["Fill", "4:3", "Original size", "Turned by 90 degrees", "As it comes"] {
+        assert_eq!(click(&mut harness, choice), [], "{choice}");
+    }
+}
+
+#[test]
+fn the_figures_lie_over_the_picture() {
+    let mut harness = open("watching");
+    let over = |harness: &Harness<'static, Window>| {
+        shown(harness).into_iter().find(|name| name.starts_with("Figures: "))
+    };
+    assert_eq!(over(&harness), None);
+    asked(&mut harness, Key::I);
+    let said = over(&harness).unwrap();
+    for part in ["H.264 High", "1280×720", "2\u{a0}498\u{a0}kbps", "380\u{a0}ms", "Reconnects: 0"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    click(&mut harness, "Figures over the picture");
+    assert_eq!(over(&harness), None);
+}
+
+#[test]
+fn streams_are_offered_again_and_forgotten() {
+    let mut harness = open("watch-idle");
+    let url = "rtmp://live.example.com/app/main-hall";
+    harness.get_by_label("Streams watched before").click();
+    harness.run();
+    let forget = Command::Player(Playing::Forget(url.into()));
+    assert_eq!(click(&mut harness, "Forget main-hall · live.example.com"), [forget]);
+    let mut harness = open("watch-idle");
+    harness.get_by_label("Streams watched before").click();
+    harness.run();
+    assert_eq!(click(&mut harness, url), [Command::Watch { url: url.into() }]);
+    let pasted = "https://host/live.m3u8?token=1";
+    harness.event(egui::Event::Paste(pasted.into()));
+    assert_eq!(commands(&mut harness), [Command::Watch { url: pasted.into() }]);
+    harness.event(egui::Event::Paste("no address".into()));
+    assert_eq!(commands(&mut harness), []);
+}
+
+#[test]
+fn what_is_said_is_read_and_answered() {
+    let mut harness = open("watch-chat");
+    harness.get_by_role_and_label(Role::Label, "guest-7 画面真清晰");
+    let send = harness.get_by_role_and_label(Role::Button, "Send");
+    assert!(send.accesskit_node().is_disabled(), "there is nothing to send yet");
+    harness.get_by_role_and_label(Role::TextInput, "Say something in the chat").focus();
+    harness.run();
+    harness
+        .get_by_role_and_label(Role::TextInput, "Say something in the chat")
+        .type_text("a quartz");
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Send").click();
+    let said = Command::Player(Playing::Say("a quartz".into()));
+    assert_eq!(commands(&mut harness), [said]);
+    click(&mut harness, "How the chat is shown");
+    harness.get_by_role_and_label(Role::CheckBox, "Lines fly over the picture").click();
+    let choices = ChatChoices { flying: false, ..ChatChoices::default() };
+    assert_eq!(commands(&mut harness), [Command::Player(Playing::SetChat(choices))]);
+}
+
+#[test]
+fn a_wall_shows_each_players_state_in_its_tile() {
+    let mut harness = open("watch-wall");
+    let player = |playing| vec![Command::Player(playing)];
+    let hall = "main-hall · live.example.com";
+    let nobody = "nobody · live.example.com";
+    harness.get_by_label(&format!("{nobody}: The stream cannot be shown"));
+    harness.get_by_label("stage · live.example.com: The stream was lost");
+    assert_eq!(
+        click(&mut harness, &format!("Play {nobody} again")),
+        player(Playing::Again(TileId(4)))
+    );
+    assert_eq!(
+        click(&mut harness, &format!("Take {nobody} away")),
+        player(Playing::Remove(TileId(4)))
+    );
+    let workshop = "workshop · live.example.com: Opening…";
+    harness.get_by_label(workshop).focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    assert_eq!(commands(&mut harness), player(Playing::Choose(TileId(1))));
+    harness.get_by_label(workshop);
+    assert_eq!(click(&mut harness, "Tile").len(), 1);
+    // Once more: alone, and back.
+    harness.get_by_label(workshop).focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    assert_eq!(commands(&mut harness), player(Playing::Choose(TileId(1))));
+    harness.get_by_label("Picture of the stream");
+    assert_eq!(asked(&mut harness, Key::Escape), []);
+    harness.get_by_role_and_label(Role::RadioButton, &format!("{hall}: Opening…"));
+}
+
+#[test]
+fn the_players_move_into_a_window_of_their_own_and_back() {
+    let mut harness = open("watching");
+    click(&mut harness, "Window of its own");
+    assert!(harness.state().screen.as_ref().unwrap().plays_apart());
+    // Behind the other window, which is inside this one here.
+    harness.get_all_by_label("Back to the page").next().unwrap().click_accesskit();
+    harness.run();
+    assert!(!harness.state().screen.as_ref().unwrap().plays_apart());
+    asked(&mut harness, Key::P);
+    assert!(harness.state().screen.as_ref().unwrap().plays_apart());
+    asked(&mut harness, Key::Escape);
+    assert!(!harness.state().screen.as_ref().unwrap().plays_apart());
+}
