@@ -157,6 +157,8 @@ def players(bench):
     found = {
         "onair": lambda url: [bench.onair, "play", url, "--fullscreen"],
         "onair, 100 ms": lambda url: [bench.onair, "play", url, "--fullscreen", "--buffer", "100ms"],
+        # With the decoder that the others have.
+        "onair, FFmpeg's decoder": lambda url: [bench.onair, "play", url, "--fullscreen", "--decoder", "system"],
     }
     if shutil.which("mpv"):
         mpv = ["mpv", "--no-config", "--really-quiet", "--no-border", "--no-osc", "--osd-level=0",
