@@ -60,6 +60,18 @@ fn a_broadcast_is_held_gone_back_in_and_brought_to_its_end() {
 }
 
 #[test]
+fn on_a_full_screen_the_controls_come_when_they_are_looked_for() {
+    let mut harness = open("watching");
+    let controls = |harness: &Harness<'_, Window>| harness.query_by_label("Pause").is_some();
+    assert!(controls(&harness));
+    asked(&mut harness, Key::F);
+    assert!(!controls(&harness), "nothing lies on the picture");
+    harness.key_press(Key::Tab);
+    harness.step();
+    assert!(controls(&harness));
+}
+
+#[test]
 fn a_recording_is_gone_about_in() {
     let mut harness = open("watch-file");
     let seek = |to| vec![Command::Player(Playing::Seek(Duration::from_secs(to)))];

@@ -107,7 +107,7 @@ pub struct Draft {
     pub saying: String,
     pub words: Option<String>,
     /// When the pointer last moved over a full screen.
-    pub pointed: f64,
+    pub pointed: Option<f64>,
 }
 
 impl Draft {

@@ -57,12 +57,12 @@ pub fn over_picture(
             || input.pointer.any_down()
             || input.key_pressed(egui::Key::Tab)
         {
-            draft.pointed = input.time;
+            draft.pointed = Some(input.time);
         }
         input.time
     });
     let open = egui::Popup::is_any_open(ui.ctx()) || draft.seeking.is_some();
-    if !open && now - draft.pointed > CONTROLS_STAY {
+    if !open && draft.pointed.is_none_or(|at| now - at > CONTROLS_STAY) {
         ui.set_cursor_icon(egui::CursorIcon::None);
         return None;
     }
