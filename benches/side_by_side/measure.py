@@ -69,10 +69,11 @@ class Program:
 
     def gone(self):
         """Whether it has ended by itself."""
-        try:
-            self.wait(0)
-        except RuntimeError:
-            pass
+        if self.usage is None:
+            try:
+                self.wait(0)
+            except RuntimeError:
+                pass
         return self.usage is not None
 
     def stop(self, how=signal.SIGINT, limit=10):
