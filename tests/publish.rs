@@ -429,21 +429,7 @@ fn asked_to_connect_where_a_stream_cannot_go_we_stay() {
 
 #[test]
 fn being_asked_from_server_to_server_ends() {
-    let slot = std::sync::Arc::new(std::sync::OnceLock::<String>::new());
-    let known = std::sync::Arc::clone(&slot);
-    let first = Server::start(move |_| Behavior::SendElsewhere(known.get().unwrap().clone()));
-    let back = first.app_url();
-    let second = Server::start(move |_| Behavior::SendElsewhere(back.clone()));
-    slot.set(second.app_url()).unwrap();
-    let show = Show::start();
-    let mut target = target(&first);
-    target.retry_for = Some(Duration::ZERO);
-    let publisher = show.publish(target);
-    let _feeder = show.feed_live(0);
-    assert!(publisher.wait(LIMIT));
-    let report = publisher.report();
-    assert!(report.cause().unwrap().contains("from server to server"), "{report:?}");
-    assert_eq!((first.connections(), second.connections()), (2, 2));
+    between_two_that_name_each_other(Behavior::SendElsewhere, "from server to server", 2);
 }
 
 #[test]
@@ -528,22 +514,32 @@ fn a_codec_that_the_server_says_it_does_not_take_is_not_sent() {
 
 #[test]
 fn being_sent_in_a_circle_ends() {
-    // Each names the other, and its own port is known only once it runs.
+    between_two_that_name_each_other(Behavior::Redirect, "circle", 1);
+}
+
+/// Publishes to a server that answers with another one's address, which does the same: it ends with
+/// such a cause after so many connections to each.
+fn between_two_that_name_each_other(
+    answer: impl Fn(String) -> Behavior + Copy + Send + 'static,
+    cause: &str,
+    connections: usize,
+) {
+    // Its own port is known only once it runs.
     let slot = std::sync::Arc::new(std::sync::OnceLock::<String>::new());
     let known = std::sync::Arc::clone(&slot);
-    let first = Server::start(move |_| Behavior::Redirect(known.get().unwrap().clone()));
+    let first = Server::start(move |_| answer(known.get().unwrap().clone()));
     let back = first.app_url();
-    let second = Server::start(move |_| Behavior::Redirect(back.clone()));
+    let second = Server::start(move |_| answer(back.clone()));
     slot.set(second.app_url()).unwrap();
     let show = Show::start();
     let mut target = target(&first);
     target.retry_for = Some(Duration::ZERO);
     let publisher = show.publish(target);
     let _feeder = show.feed_live(0);
-    assert!(publisher.wait(Duration::from_secs(10)));
+    assert!(publisher.wait(LIMIT));
     let report = publisher.report();
-    assert!(report.cause().unwrap().contains("circle"), "{report:?}");
-    assert_eq!((first.connections(), second.connections()), (1, 1));
+    assert!(report.cause().unwrap().contains(cause), "{report:?}");
+    assert_eq!((first.connections(), second.connections()), (connections, connections));
 }
 
 #[test]

@@ -118,13 +118,11 @@ impl Film {
         while let Some(tag) = reel.next()? {
             read += tag.body.len();
             let at = i64::from(tag.time_ms);
-            if duration.is_none() && tag.kind == TagKind::Script {
-                duration = told_duration(&tag.body);
-            }
             match look(tag.kind, &tag.body) {
                 Looked::Metadata(value) => {
+                    duration = duration.or_else(|| told_duration(&value));
                     head.bitrate = head.bitrate.or_else(|| bitrate(&value));
-                    head.metadata = value;
+                    head.metadata = of_the_stream(value);
                 }
                 Looked::Configuration(track) if head.configurations.len() < MOST_CONFIGURATIONS => {
                     if !head.configurations.iter().any(|(_, body)| *body == tag.body) {
@@ -429,7 +427,7 @@ enum Looked {
 fn look(kind: TagKind, body: &Bytes) -> Looked {
     match kind {
         TagKind::Script => match flv::metadata::parse_script(body) {
-            Ok(Some(value)) => Looked::Metadata(of_the_stream(value)),
+            Ok(Some(value)) => Looked::Metadata(value),
             _ => Looked::Nothing,
         },
         TagKind::Audio => match parse_audio(body) {
@@ -464,9 +462,8 @@ fn look(kind: TagKind, body: &Bytes) -> Looked {
 }
 
 /// How long a file is by its metadata.
-fn told_duration(body: &Bytes) -> Option<Duration> {
-    let value = flv::metadata::parse_script(body).ok()??;
-    let seconds = value.get_number("duration")?;
+fn told_duration(metadata: &Value) -> Option<Duration> {
+    let seconds = metadata.get_number("duration")?;
     (0.001..1e7).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
 }
 
