@@ -302,6 +302,11 @@ impl<T> Receiver<T> {
         }
     }
 
+    /// The items that wait, and those that come while they are taken.
+    pub fn waiting(&self) -> impl Iterator<Item = T> + '_ {
+        std::iter::from_fn(|| self.try_recv().ok())
+    }
+
     /// The queue's figures.
     pub fn gauge(&self) -> &Arc<Gauge> {
         &self.gauge

@@ -64,9 +64,9 @@ impl Chat {
         self.state.lock().clone()
     }
 
-    /// What was said since the last call, also by oneself.
-    pub fn heard(&self) -> impl Iterator<Item = Line> + '_ {
-        std::iter::from_fn(|| self.heard.try_recv().ok())
+    /// What is said, also by oneself.
+    pub fn heard(&self) -> &queue::Receiver<Line> {
+        &self.heard
     }
 
     /// Says something; false where the chat is not open, or too much waits already.

@@ -42,7 +42,7 @@ impl Repairs {
 
     /// What became of them since the last call.
     pub(super) fn told(&self) -> Vec<Message> {
-        std::iter::from_fn(|| self.told.try_recv().ok()).collect()
+        self.told.waiting().collect()
     }
 }
 

@@ -189,7 +189,7 @@ fn finish(recorder: Recorder, limit: Duration, tell: &Sender<Event>) {
 }
 
 fn drain(recorder: &Recorder) -> Vec<Happening> {
-    let events = std::iter::from_fn(|| recorder.events().try_recv().ok());
+    let events = recorder.events().waiting();
     events
         .filter_map(|event| match event {
             // The first one was told when it was asked for.

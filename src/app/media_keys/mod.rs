@@ -56,7 +56,7 @@ impl MediaKeys {
 
     /// What the desktop asked for since the last time.
     pub fn asked(&self) -> impl Iterator<Item = Ask> {
-        std::iter::from_fn(|| self.asks.try_recv().ok())
+        self.asks.waiting()
     }
 }
 

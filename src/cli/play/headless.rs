@@ -235,7 +235,7 @@ impl Watching<'_> {
     /// What was said in the chat, and whether it can be heard.
     fn tell_chat(&mut self) {
         let Some(chat) = &self.chat else { return };
-        for line in chat.heard() {
+        for line in chat.heard().waiting() {
             self.tell_line(&line);
         }
         let state = chat.state();

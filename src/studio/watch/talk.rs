@@ -58,7 +58,7 @@ impl Talk {
         let Some(chat) = self.chat.take() else { return };
         // At most so many at once: the rest is taken next time.
         let mut any = false;
-        for line in chat.heard().take(KEPT) {
+        for line in chat.heard().waiting().take(KEPT) {
             any |= self.take(line);
         }
         self.chat = Some(chat);

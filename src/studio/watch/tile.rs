@@ -89,7 +89,7 @@ impl Tile {
     /// What happened since the last call.
     pub(super) fn poll(&mut self) -> Vec<player::Event> {
         let Some(player) = &self.player else { return Vec::new() };
-        let events = std::iter::from_fn(|| player.events().try_recv().ok()).collect();
+        let events = player.events().waiting().collect();
         self.state = match player.state() {
             State::Starting | State::Opening { .. } => WatchState::Opening,
             State::Playing => WatchState::Playing,
