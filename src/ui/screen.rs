@@ -237,12 +237,11 @@ impl Screen {
             snapshot: &self.snapshot,
             wishes: &mut self.wishes,
         };
-        let mut action = None;
         if self.page == Page::Watch && self.dialog.is_none() {
-            action = watch::keys::take(ui.ctx(), &mut view, &mut self.watch);
+            watch::keys::take(ui.ctx(), &mut view, &mut self.watch);
         }
         let asked = watch::windows(ui.ctx(), &mut view, &mut self.watch, &mut self.watched);
-        if let Some(action) = action.or(asked) {
+        if let Some(action) = asked {
             self.act(ui.ctx(), action);
         }
     }

@@ -1,7 +1,7 @@
 //! The filters of a source: their list in the order in which they work, what the one that is looked
 //! at is set by, and the picture beside it. Everything takes effect at once.
 
-use egui::{Align, DragValue, Layout, ScrollArea, Slider, Ui, vec2};
+use egui::{Align, DragValue, Layout, ScrollArea, Slider, Ui, Vec2, vec2};
 
 use crate::compose::filter::{Filter, MOST_FILTERS, Parameter, Slot, Unit};
 use crate::compose::scene::SourceId;
@@ -14,7 +14,7 @@ use crate::ui::scenes::draft::Draft;
 use crate::ui::slots::{self, Pressed};
 use crate::ui::theme::{BLACK, Type, gap};
 use crate::ui::view::{View, Wish};
-use crate::ui::widgets::{Button, Look, Select, label, menu_item, paragraph, slider};
+use crate::ui::widgets::{Button, Look, Select, label, menu_item, named, paragraph, slider};
 
 const WIDTH: f32 = 860.0;
 const HEIGHT: f32 = 500.0;
@@ -22,8 +22,8 @@ const HEIGHT: f32 = 500.0;
 const LIST: f32 = 300.0;
 /// Height of the picture.
 const PICTURE: f32 = 236.0;
-/// Width of the name before a control, and of the figure behind it.
-const NAME: f32 = 130.0;
+/// Size of the name before a control, and width of the figure behind it.
+const NAME: Vec2 = vec2(130.0, 28.0);
 const VALUE: f32 = 70.0;
 
 /// Shows the dialog while it is asked for.
@@ -160,14 +160,8 @@ pub(super) fn line(
     name: &str,
     control: impl FnOnce(&mut Ui, &mut View<'_>),
 ) {
-    let room = vec2(ui.available_width(), 28.0);
-    ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
-        ui.allocate_ui_with_layout(vec2(NAME, 28.0), Layout::left_to_right(Align::Center), |ui| {
-            ui.set_min_width(NAME);
-            label(ui, name, Type::Small, view.theme.secondary);
-        });
-        control(ui, view);
-    });
+    let theme = view.theme;
+    named(ui, theme, NAME, name, |ui| control(ui, view));
 }
 
 /// What one filter is set by.

@@ -6,7 +6,7 @@ use egui::{Context, Key, Modifiers};
 
 use crate::player::MAX_AV_OFFSET_MS;
 use crate::studio::{Command, Playing};
-use crate::ui::actions::{Action, key};
+use crate::ui::actions::key;
 use crate::ui::view::{View, Wish};
 use crate::ui::watch::draft::{Draft, Where};
 use crate::ui::watch::seek::{STEP, Span};
@@ -73,11 +73,10 @@ const LATER_MS: i32 = 10;
 const LARGER: f32 = 1.1;
 const FAR: Duration = Duration::from_secs(30);
 
-/// Takes the keys that are pressed, while nothing else has the keyboard; gives an action of the
-/// window.
-pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) -> Option<Action> {
+/// Takes the keys that are pressed, while nothing else has the keyboard.
+pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
     if ctx.memory(|memory| memory.focused().is_some()) || egui::Popup::is_any_open(ctx) {
-        return None;
+        return;
     }
     for (deed, _, _, keys) in KEYS {
         let pressed = |key: &Key| ctx.input_mut(|input| input.consume_key(Modifiers::NONE, *key));
@@ -96,7 +95,6 @@ pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) -> Option<Act
             send(view, Playing::Choose(tile.id));
         }
     }
-    None
 }
 
 fn act(view: &mut View<'_>, draft: &mut Draft, deed: Deed) {

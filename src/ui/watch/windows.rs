@@ -56,12 +56,12 @@ pub fn windows(
         } else {
             window(ui, view, draft, pictures, room)
         };
-        let keyed = keys::take(ui.ctx(), view, draft);
+        keys::take(ui.ctx(), view, draft);
         if ui.ctx().input(|input| input.viewport().close_requested()) {
             draft.place = Where::Here;
         }
         // Full screen is the page's, not this window's.
-        action.or(keyed).filter(|action| *action != Action::FullScreen)
+        action.filter(|action| *action != Action::FullScreen)
     })
 }
 

@@ -1,6 +1,8 @@
 //! Words.
 
-use egui::{Align, Align2, Color32, FontId, Label, Pos2, Rect, Response, RichText, Ui, Vec2};
+use egui::{
+    Align, Align2, Color32, FontId, Label, Layout, Pos2, Rect, Response, RichText, Ui, Vec2,
+};
 
 use crate::ui::theme::{Theme, Type};
 
@@ -12,6 +14,18 @@ pub fn label(ui: &mut Ui, text: &str, kind: Type, color: Color32) -> Response {
 /// A text over as many lines as it needs.
 pub fn paragraph(ui: &mut Ui, text: &str, kind: Type, color: Color32) -> Response {
     ui.add(Label::new(RichText::new(text).font(kind.font()).color(color)).wrap().selectable(false))
+}
+
+/// A line in which a name of this size stands before what it names.
+pub fn named(ui: &mut Ui, theme: &Theme, size: Vec2, name: &str, control: impl FnOnce(&mut Ui)) {
+    let room = Vec2::new(ui.available_width(), size.y);
+    ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
+        ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_width(size.x);
+            label(ui, name, Type::Small, theme.secondary);
+        });
+        control(ui);
+    });
 }
 
 /// The label above a group.

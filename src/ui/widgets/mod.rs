@@ -15,7 +15,7 @@ mod switch;
 pub use button::{Button, Look, icon_button};
 pub use field::{Field, Kept};
 pub use figure::{figure, figures};
-pub use label::{elided, label, paragraph, place, section};
+pub use label::{elided, label, named, paragraph, place, section};
 pub use meter::meter;
 pub use row::{Row, Tag};
 pub use select::{Select, menu_item, menu_rule};

@@ -1,13 +1,13 @@
-//! A line of the desk: a name and its control.
+//! Lines of the desk: a name and its control, which may be one of a few.
 
-use egui::{Align, Layout, Ui, vec2};
+use egui::{Ui, Vec2, vec2};
 
-use crate::ui::theme::Type;
+use crate::ui::theme::gap;
 use crate::ui::view::View;
-use crate::ui::widgets::label;
+use crate::ui::widgets::{Button, Look, named};
 
-/// Width of the names before the controls.
-const NAME: f32 = 110.0;
+/// Size of the names before the controls.
+const NAME: Vec2 = vec2(110.0, 30.0);
 
 /// A name, and what it names.
 pub fn line(
@@ -16,12 +16,35 @@ pub fn line(
     name: &str,
     control: impl FnOnce(&mut Ui, &mut View<'_>),
 ) {
-    let room = vec2(ui.available_width(), 30.0);
-    ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
-        ui.allocate_ui_with_layout(vec2(NAME, 30.0), Layout::left_to_right(Align::Center), |ui| {
-            ui.set_min_width(NAME);
-            label(ui, name, Type::Small, view.theme.secondary);
-        });
-        control(ui, view);
+    let theme = view.theme;
+    named(ui, theme, NAME, name, |ui| control(ui, view));
+}
+
+/// A few beside each other, of which one is chosen; gives the one that was pressed.
+pub fn one_of<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    name: &str,
+    all: &[(&'static str, T)],
+    chosen: T,
+    tip: Option<&'static str>,
+) -> Option<T> {
+    let mut pressed = None;
+    line(ui, view, name, |ui, view| {
+        ui.spacing_mut().item_spacing.x = gap::XS;
+        for (key, one) in all {
+            let text = view.texts.get(key);
+            let is_chosen = *one == chosen;
+            let look = if is_chosen { Look::Quiet } else { Look::Plain };
+            let button = Button::new(&text).look(look).selected(is_chosen).small();
+            let mut response = button.show(ui, view.theme);
+            if let Some(tip) = tip {
+                response = response.on_hover_text(&*view.texts.get(tip));
+            }
+            if response.clicked() {
+                pressed = Some(*one);
+            }
+        }
     });
+    pressed
 }

@@ -2,7 +2,7 @@
 
 use egui::{DragValue, Id, Ui, vec2};
 
-use super::line::line;
+use super::line::{line, one_of};
 use crate::media::ExtraTrack;
 use crate::mix::{Heard, Strip, StripId};
 use crate::studio::snapshot::StripView;
@@ -183,42 +183,25 @@ fn tracks(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip
 }
 
 fn heard(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
-    let theme = view.theme;
     let name = view.texts.get("strip-heard");
-    line(ui, view, &name, |ui, view| {
-        ui.spacing_mut().item_spacing.x = gap::XS;
-        for (key, heard) in [
-            (key!("heard-program"), Heard::Program),
-            (key!("heard-both"), Heard::Both),
-            (key!("heard-desk"), Heard::Desk),
-            (key!("heard-tracks"), Heard::Tracks),
-        ] {
-            let text = view.texts.get(key);
-            let chosen = after.heard == heard;
-            let look = if chosen { Look::Quiet } else { Look::Plain };
-            let button = Button::new(&text).look(look).selected(chosen).small();
-            if button.show(ui, theme).clicked() {
-                after.heard = heard;
-            }
-        }
-    });
+    let all = [
+        (key!("heard-program"), Heard::Program),
+        (key!("heard-both"), Heard::Both),
+        (key!("heard-desk"), Heard::Desk),
+        (key!("heard-tracks"), Heard::Tracks),
+    ];
+    if let Some(heard) = one_of(ui, view, &name, &all, after.heard, None) {
+        after.heard = heard;
+    }
     tracks(ui, view, strip, after);
     let name = view.texts.get("strip-talk");
-    line(ui, view, &name, |ui, view| {
-        ui.spacing_mut().item_spacing.x = gap::XS;
-        for (key, talk) in [
-            (key!("talk-open"), Talk::Open),
-            (key!("talk-push"), Talk::PushToTalk),
-            (key!("talk-push-mute"), Talk::PushToMute),
-        ] {
-            let text = view.texts.get(key);
-            let chosen = strip.sound.talk == talk;
-            let look = if chosen { Look::Quiet } else { Look::Plain };
-            let button = Button::new(&text).look(look).selected(chosen).small();
-            let response = button.show(ui, theme).on_hover_text(&*view.texts.get("tip-talk"));
-            if response.clicked() {
-                view.send(Command::SetTalk { id: strip.sound.id, talk });
-            }
-        }
-    });
+    let all = [
+        (key!("talk-open"), Talk::Open),
+        (key!("talk-push"), Talk::PushToTalk),
+        (key!("talk-push-mute"), Talk::PushToMute),
+    ];
+    let tip = Some(key!("tip-talk"));
+    if let Some(talk) = one_of(ui, view, &name, &all, strip.sound.talk, tip) {
+        view.send(Command::SetTalk { id: strip.sound.id, talk });
+    }
 }
