@@ -19,6 +19,7 @@ use crate::base::Latest;
 use crate::media::VideoFrame;
 use crate::studio::snapshot::{LiveState, WatchState};
 use crate::studio::{Command, Playing, Preferences, Snapshot};
+use crate::ui::picture::Surfaces;
 use crate::ui::{Dialog, Page, Renderer, Screen, Wish, theme};
 
 use awake::Awake;
@@ -152,6 +153,12 @@ impl<S: Studio> Window<S> {
                     ctx.request_repaint();
                 }
             });
+        }
+        let surfaces = context.gl.as_ref();
+        let surfaces = surfaces.and_then(|gl| backend::Surfaces::new(gl, renderer.software));
+        if let Some(surfaces) = surfaces {
+            let surfaces: Arc<dyn Surfaces> = Arc::new(surfaces);
+            screen.set_surfaces(&surfaces);
         }
         screen.set_renderer(renderer);
         screen.set_page(options.page);

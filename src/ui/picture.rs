@@ -1,30 +1,44 @@
 //! A picture on the screen: taken from its slot when there is a newer one, scaled to the pixels it
-//! is shown on, converted once and put into a texture that is kept. While nothing asks for it,
-//! nothing is converted.
+//! is shown on, converted once and put where it is drawn from, which is kept: a surface of the
+//! window's, or a texture where there are none. While nothing asks for it, nothing is converted.
+
+mod scaler;
+mod surface;
 
 use std::sync::Arc;
 
 use egui::{Color32, ColorImage, Rect, TextureHandle, TextureOptions, Ui, pos2, vec2};
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix};
 
 use crate::base::Latest;
-use crate::media::color::{Matrix, Range};
 use crate::media::{Size, VideoFrame};
 
-/// The texture of one picture and what it takes to renew it.
+use scaler::{Fault, Order, Scaler};
+pub use surface::{Surface, Surfaces};
+
+/// One picture and what it takes to renew it.
 #[derive(Default)]
 pub struct Picture {
     slot: Latest<VideoFrame>,
     seen: u64,
     frame: Option<VideoFrame>,
-    texture: Option<TextureHandle>,
-    /// The size that the texture was made for.
+    sheet: Sheet,
+    surfaces: Option<Arc<dyn Surfaces>>,
+    /// The size that the sheet was made for.
     made_for: Option<Size>,
-    image: Arc<ColorImage>,
     scaler: Scaler,
     name: &'static str,
+}
+
+/// What a picture is drawn from.
+enum Sheet {
+    Surface(Arc<dyn Surface>),
+    Texture { texture: Option<TextureHandle>, image: Arc<ColorImage> },
+}
+
+impl Default for Sheet {
+    fn default() -> Self {
+        Self::Texture { texture: None, image: Arc::default() }
+    }
 }
 
 impl std::fmt::Debug for Picture {
@@ -39,9 +53,25 @@ impl Picture {
         Self { slot, name, ..Self::default() }
     }
 
+    /// Is drawn by a surface from now on.
+    pub fn lay_on(&mut self, surfaces: &Arc<dyn Surfaces>) {
+        self.sheet = Sheet::Surface(surfaces.surface());
+        self.surfaces = Some(Arc::clone(surfaces));
+        self.made_for = None;
+    }
+
+    /// What comes into `slot`, drawn as these pictures are.
+    pub fn beside(&self, name: &'static str, slot: Latest<VideoFrame>) -> Self {
+        let mut picture = Self::new(name, slot);
+        if let Some(surfaces) = &self.surfaces {
+            picture.lay_on(surfaces);
+        }
+        picture
+    }
+
     /// The same pictures once more, to be shown at another size.
     pub fn again(&self, name: &'static str) -> Self {
-        Self::new(name, self.slot.clone())
+        self.beside(name, self.slot.clone())
     }
 
     /// Whether there is a picture to show.
@@ -73,32 +103,27 @@ impl Picture {
         } else {
             rect
         };
-        self.renew(ui.ctx(), pixels(upright, ui.pixels_per_point()));
-        let Some(texture) = self.texture.as_ref().filter(|_| self.frame.is_some()) else {
+        let wanted = pixels(upright, ui.pixels_per_point());
+        self.renew(ui.ctx(), wanted);
+        let Some(size) = self.made_for.filter(|_| self.frame.is_some()) else {
             return false;
         };
-        let mut mesh = egui::Mesh::with_texture(texture.id());
-        let corners = [rect.left_top(), rect.right_top(), rect.right_bottom(), rect.left_bottom()];
-        let whole = [pos2(0.0, 0.0), pos2(1.0, 0.0), pos2(1.0, 1.0), pos2(0.0, 1.0)];
-        // Turned to the right, the picture's lower left corner comes to the upper left.
-        let turned = whole.iter().cycle().skip(4 - turn.quarters());
-        for (pos, uv) in corners.into_iter().zip(turned) {
-            mesh.vertices.push(egui::epaint::Vertex { pos, uv: *uv, color: Color32::WHITE });
+        let painter = ui.painter().with_clip_rect(room.intersect(ui.clip_rect()));
+        match &self.sheet {
+            Sheet::Surface(surface) => {
+                painter.add(Arc::clone(surface).shape(rect, turn, size != wanted));
+            }
+            Sheet::Texture { texture: Some(texture), .. } => {
+                painter.add(turned_mesh(texture.id(), rect, turn));
+            }
+            Sheet::Texture { texture: None, .. } => return false,
         }
-        mesh.indices.extend([0, 1, 2, 0, 2, 3]);
-        ui.painter().with_clip_rect(room.intersect(ui.clip_rect())).add(mesh);
         true
     }
 
     /// Draws the picture, filling `rect`; tells whether there was one.
     pub fn paint(&mut self, ui: &Ui, rect: Rect) -> bool {
-        self.renew(ui.ctx(), pixels(rect, ui.pixels_per_point()));
-        let Some(texture) = self.texture.as_ref().filter(|_| self.frame.is_some()) else {
-            return false;
-        };
-        let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-        ui.painter().image(texture.id(), rect, whole, Color32::WHITE);
-        true
+        self.paint_turned(ui, rect, rect, Turn::None)
     }
 
     fn renew(&mut self, ctx: &egui::Context, wanted: Size) {
@@ -118,35 +143,66 @@ impl Picture {
         if !fresh && self.made_for == Some(size) {
             return;
         }
-        let image = match Arc::get_mut(&mut self.image) {
-            Some(image) => image,
-            None => {
-                self.image = Arc::default();
-                let Some(image) = Arc::get_mut(&mut self.image) else { return };
-                image
+        let scaler = &mut self.scaler;
+        let made = match &mut self.sheet {
+            Sheet::Surface(surface) => {
+                let mut made = Ok(());
+                surface.renew(size, &mut |pixels| {
+                    made = scaler.convert(frame, size, Order::Bgra, pixels);
+                });
+                made
+            }
+            Sheet::Texture { texture, image } => {
+                // One texel a pixel needs no filter, which is dear where the processor draws.
+                let options =
+                    if size == wanted { TextureOptions::NEAREST } else { TextureOptions::LINEAR };
+                let is_made = self.made_for == Some(size);
+                convert(scaler, frame, size, image).map(|()| match texture.as_mut() {
+                    Some(texture) if is_made => {
+                        texture.set_partial([0, 0], Arc::clone(image), options);
+                    }
+                    Some(texture) => texture.set(Arc::clone(image), options),
+                    None => {
+                        *texture = Some(ctx.load_texture(self.name, Arc::clone(image), options));
+                    }
+                })
             }
         };
-        let (width, height) = (size.width as usize, size.height as usize);
-        if image.size != [width, height] {
-            *image = ColorImage::new([width, height], vec![Color32::BLACK; width * height]);
-        }
-        if let Err(error) = self.scaler.convert(frame, size, image.as_raw_mut()) {
-            tracing::warn!(%error, picture = self.name, "a picture cannot be shown");
-            return;
-        }
-        // One texel a pixel needs no filter, which is dear where the processor draws.
-        let options = if size == wanted { TextureOptions::NEAREST } else { TextureOptions::LINEAR };
-        match self.texture.as_mut() {
-            Some(texture) if self.made_for == Some(size) => {
-                texture.set_partial([0, 0], Arc::clone(&self.image), options);
-            }
-            Some(texture) => texture.set(Arc::clone(&self.image), options),
-            None => {
-                self.texture = Some(ctx.load_texture(self.name, Arc::clone(&self.image), options));
+        match made {
+            Ok(()) => self.made_for = Some(size),
+            Err(error) => {
+                tracing::warn!(%error, picture = self.name, "a picture cannot be shown");
             }
         }
-        self.made_for = Some(size);
     }
+}
+
+/// Converts into an image that is used again where nobody else holds it any more.
+fn convert(
+    scaler: &mut Scaler,
+    frame: &VideoFrame,
+    size: Size,
+    image: &mut Arc<ColorImage>,
+) -> Result<(), Fault> {
+    let (width, height) = (size.width as usize, size.height as usize);
+    let fits = Arc::get_mut(image).is_some_and(|image| image.size == [width, height]);
+    if !fits {
+        *image = Arc::new(ColorImage::filled([width, height], Color32::BLACK));
+    }
+    let Some(image) = Arc::get_mut(image) else { return Ok(()) };
+    scaler.convert(frame, size, Order::Rgba, image.as_raw_mut())
+}
+
+/// A texture that fills `rect`, turned.
+fn turned_mesh(texture: egui::TextureId, rect: Rect, turn: Turn) -> egui::Mesh {
+    let mut mesh = egui::Mesh::with_texture(texture);
+    let corners = [rect.left_top(), rect.right_top(), rect.right_bottom(), rect.left_bottom()];
+    for (pos, [u, v]) in corners.into_iter().zip(turn.corners()) {
+        let uv = pos2(u, v);
+        mesh.vertices.push(egui::epaint::Vertex { pos, uv, color: Color32::WHITE });
+    }
+    mesh.indices.extend([0, 1, 2, 0, 2, 3]);
+    mesh
 }
 
 /// The even size in pixels of a place on the screen.
@@ -177,6 +233,15 @@ impl Turn {
         self.quarters() * 90
     }
 
+    /// Which places of the picture, each 0…1 from its upper left, come to the upper left, upper
+    /// right, lower right and lower left.
+    pub fn corners(self) -> [[f32; 2]; 4] {
+        let mut corners = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]];
+        // Turned to the right, the picture's lower left corner comes to the upper left.
+        corners.rotate_right(self.quarters());
+        corners
+    }
+
     /// Whether width and height change places.
     pub fn is_sideways(self) -> bool {
         matches!(self, Self::Right | Self::Left)
@@ -203,79 +268,6 @@ pub fn fitted(room: Rect, shape: f32, pixels_per_point: f32) -> Rect {
     Rect::from_min_size(pos2(whole(corner.x), whole(corner.y)), size)
 }
 
-/// I420 of any size to RGBA of a smaller or equal one.
-#[derive(Default)]
-struct Scaler {
-    resizer: Resizer,
-    planes: [Vec<u8>; 3],
-}
-
-/// Why a picture could not be converted.
-#[derive(Debug, thiserror::Error)]
-enum Fault {
-    #[error("scaling a picture: {0}")]
-    Scale(String),
-    #[error("converting a picture: {0}")]
-    Convert(String),
-}
-
-impl Scaler {
-    fn convert(&mut self, frame: &VideoFrame, size: Size, rgba: &mut [u8]) -> Result<(), Fault> {
-        let source = &frame.planes;
-        let from = source.size();
-        let image = if from == size {
-            planar(&source.y, &source.u, &source.v, size)
-        } else {
-            let half = |size: Size| Size::new(size.width / 2, size.height / 2);
-            let [y, u, v] = &mut self.planes;
-            scale(&mut self.resizer, &source.y, from, y, size)?;
-            scale(&mut self.resizer, &source.u, half(from), u, half(size))?;
-            scale(&mut self.resizer, &source.v, half(from), v, half(size))?;
-            planar(y, u, v, size)
-        };
-        let range = match frame.color.range {
-            Range::Limited => YuvRange::Limited,
-            Range::Full => YuvRange::Full,
-        };
-        let matrix = match frame.color.matrix {
-            Matrix::Bt601 => YuvStandardMatrix::Bt601,
-            Matrix::Bt709 => YuvStandardMatrix::Bt709,
-        };
-        yuv::yuv420_to_rgba(&image, rgba, size.width * 4, range, matrix)
-            .map_err(|error| Fault::Convert(error.to_string()))
-    }
-}
-
-fn planar<'a>(y: &'a [u8], u: &'a [u8], v: &'a [u8], size: Size) -> YuvPlanarImage<'a, u8> {
-    YuvPlanarImage {
-        y_plane: y,
-        y_stride: size.width,
-        u_plane: u,
-        u_stride: size.width / 2,
-        v_plane: v,
-        v_stride: size.width / 2,
-        width: size.width,
-        height: size.height,
-    }
-}
-
-fn scale(
-    resizer: &mut Resizer,
-    source: &[u8],
-    from: Size,
-    out: &mut Vec<u8>,
-    to: Size,
-) -> Result<(), Fault> {
-    let fault = |error: &dyn std::fmt::Display| Fault::Scale(error.to_string());
-    out.resize(to.pixels(), 0);
-    let source =
-        ImageRef::new(from.width, from.height, source, PixelType::U8).map_err(|e| fault(&e))?;
-    let mut target =
-        Image::from_slice_u8(to.width, to.height, out, PixelType::U8).map_err(|e| fault(&e))?;
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-    resizer.resize(&source, &mut target, &options).map_err(|e| fault(&e))
-}
-
 /// Fills `room` save `hole`, which a picture is going to cover: where the processor draws, each
 /// pixel drawn twice costs.
 pub fn fill_around(ui: &Ui, room: Rect, hole: Rect, color: Color32) {
@@ -296,28 +288,6 @@ pub fn fill_around(ui: &Ui, room: Rect, hole: Rect, color: Color32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Pool, Timestamp};
-    use crate::media::{Color, Planes};
-
-    fn grey(size: Size, luma: u8) -> VideoFrame {
-        let pool: Pool<Planes> = Planes::pool(size, 1);
-        let mut planes = pool.take();
-        planes.y.fill(luma);
-        VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes: Arc::new(planes) }
-    }
-
-    #[test]
-    fn grey_stays_grey_at_every_size() {
-        let mut scaler = Scaler::default();
-        for size in [Size::new(128, 72), Size::new(64, 36), Size::new(50, 28)] {
-            let mut rgba = vec![0; size.pixels() * 4];
-            scaler.convert(&grey(Size::new(128, 72), 126), size, &mut rgba).unwrap();
-            for pixel in rgba.chunks_exact(4) {
-                assert!(pixel[..3].iter().all(|channel| channel.abs_diff(128) <= 1), "{pixel:?}");
-                assert_eq!(pixel[3], 255);
-            }
-        }
-    }
 
     #[test]
     fn a_picture_keeps_its_shape_on_even_pixels() {

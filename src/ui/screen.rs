@@ -3,6 +3,8 @@
 
 mod picked;
 
+use std::sync::Arc;
+
 use egui::{Key, Modifiers, Rect, Ui, pos2, vec2};
 
 use crate::base::Latest;
@@ -14,7 +16,7 @@ use crate::studio::{Command, Language, Preferences, Snapshot, Theme as ThemeChoi
 use crate::ui::actions::Action;
 use crate::ui::bars::{self, Page};
 use crate::ui::dialogs::{self, Answer, Dialog, Film};
-use crate::ui::picture::Picture;
+use crate::ui::picture::{Picture, Surfaces};
 use crate::ui::talk;
 use crate::ui::text::{self, Texts};
 use crate::ui::theme::{Theme, size};
@@ -126,6 +128,11 @@ impl Screen {
         self.renderer = renderer;
     }
 
+    /// Lays pictures onto these. To be called before the first frame.
+    pub fn set_surfaces(&mut self, surfaces: &Arc<dyn Surfaces>) {
+        self.watched.iter_mut().chain([&mut self.program]).for_each(|it| it.lay_on(surfaces));
+    }
+
     /// What to draw from now on.
     pub fn set_snapshot(&mut self, snapshot: Snapshot) {
         self.snapshot = snapshot;
@@ -135,7 +142,7 @@ impl Screen {
         if scenes.prepared.is_none() {
             self.prepared = None;
         } else if self.prepared.is_none() {
-            self.prepared = Some(Picture::new("prepared", scenes.picture.clone()));
+            self.prepared = Some(self.program.beside("prepared", scenes.picture.clone()));
         }
     }
 

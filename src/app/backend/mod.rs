@@ -1,5 +1,9 @@
-//! What only the graphics driver knows.
+//! What only the graphics driver knows and does.
 #![allow(unsafe_code)]
+
+mod surfaces;
+
+pub use surfaces::Window as Surfaces;
 
 use eframe::glow::{self, HasContext as _};
 

@@ -1,0 +1,145 @@
+//! I420 of any size to the pixels of a display, at that size or a smaller one.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix};
+
+use crate::media::color::{Matrix, Range};
+use crate::media::{Size, VideoFrame};
+
+/// The order of the four bytes of a pixel.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    Rgba,
+    Bgra,
+}
+
+/// Keeps what it scales with.
+#[derive(Default)]
+pub struct Scaler {
+    resizer: Resizer,
+    planes: [Vec<u8>; 3],
+}
+
+/// Why a picture could not be converted.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    #[error("scaling a picture: {0}")]
+    Scale(String),
+    #[error("converting a picture: {0}")]
+    Convert(String),
+}
+
+impl Scaler {
+    /// Fills `pixels`, which hold a picture of `size`.
+    pub fn convert(
+        &mut self,
+        frame: &VideoFrame,
+        size: Size,
+        order: Order,
+        pixels: &mut [u8],
+    ) -> Result<(), Fault> {
+        let source = &frame.planes;
+        let from = source.size();
+        let image = if from == size {
+            planar(&source.y, &source.u, &source.v, size)
+        } else {
+            let half = |size: Size| Size::new(size.width / 2, size.height / 2);
+            let [y, u, v] = &mut self.planes;
+            scale(&mut self.resizer, &source.y, from, y, size)?;
+            scale(&mut self.resizer, &source.u, half(from), u, half(size))?;
+            scale(&mut self.resizer, &source.v, half(from), v, half(size))?;
+            planar(y, u, v, size)
+        };
+        let range = match frame.color.range {
+            Range::Limited => YuvRange::Limited,
+            Range::Full => YuvRange::Full,
+        };
+        let matrix = match frame.color.matrix {
+            Matrix::Bt601 => YuvStandardMatrix::Bt601,
+            Matrix::Bt709 => YuvStandardMatrix::Bt709,
+        };
+        let to_pixels = match order {
+            Order::Rgba => yuv::yuv420_to_rgba,
+            Order::Bgra => yuv::yuv420_to_bgra,
+        };
+        to_pixels(&image, pixels, size.width * 4, range, matrix)
+            .map_err(|error| Fault::Convert(error.to_string()))
+    }
+}
+
+fn planar<'a>(y: &'a [u8], u: &'a [u8], v: &'a [u8], size: Size) -> YuvPlanarImage<'a, u8> {
+    YuvPlanarImage {
+        y_plane: y,
+        y_stride: size.width,
+        u_plane: u,
+        u_stride: size.width / 2,
+        v_plane: v,
+        v_stride: size.width / 2,
+        width: size.width,
+        height: size.height,
+    }
+}
+
+fn scale(
+    resizer: &mut Resizer,
+    source: &[u8],
+    from: Size,
+    out: &mut Vec<u8>,
+    to: Size,
+) -> Result<(), Fault> {
+    let fault = |error: &dyn std::fmt::Display| Fault::Scale(error.to_string());
+    out.resize(to.pixels(), 0);
+    let source =
+        ImageRef::new(from.width, from.height, source, PixelType::U8).map_err(|e| fault(&e))?;
+    let mut target =
+        Image::from_slice_u8(to.width, to.height, out, PixelType::U8).map_err(|e| fault(&e))?;
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+    resizer.resize(&source, &mut target, &options).map_err(|e| fault(&e))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::base::{Pool, Timestamp};
+    use crate::media::{Color, Planes};
+
+    fn grey(size: Size, luma: u8) -> VideoFrame {
+        let pool: Pool<Planes> = Planes::pool(size, 1);
+        let mut planes = pool.take();
+        planes.y.fill(luma);
+        VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes: Arc::new(planes) }
+    }
+
+    #[test]
+    fn grey_stays_grey_at_every_size() {
+        let mut scaler = Scaler::default();
+        for size in [Size::new(128, 72), Size::new(64, 36), Size::new(50, 28)] {
+            let mut rgba = vec![0; size.pixels() * 4];
+            scaler.convert(&grey(Size::new(128, 72), 126), size, Order::Rgba, &mut rgba).unwrap();
+            for pixel in rgba.chunks_exact(4) {
+                assert!(pixel[..3].iter().all(|channel| channel.abs_diff(128) <= 1), "{pixel:?}");
+                assert_eq!(pixel[3], 255);
+            }
+        }
+    }
+
+    #[test]
+    fn both_orders_are_the_same_picture() {
+        let size = Size::new(64, 36);
+        let mut frame = grey(size, 90);
+        Arc::get_mut(&mut frame.planes).unwrap().u.fill(200);
+        let mut scaler = Scaler::default();
+        let mut of = |order| {
+            let mut pixels = vec![0; size.pixels() * 4];
+            scaler.convert(&frame, size, order, &mut pixels).unwrap();
+            pixels
+        };
+        let (rgba, mut bgra) = (of(Order::Rgba), of(Order::Bgra));
+        assert_ne!(rgba, bgra);
+        bgra.chunks_exact_mut(4).for_each(|pixel| pixel.swap(0, 2));
+        assert_eq!(rgba, bgra);
+    }
+}
