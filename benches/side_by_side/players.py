@@ -14,10 +14,11 @@ from pathlib import Path
 from gate import Gate
 from measure import Program, cpu_of, free_port, listening, median, resident_mb, wait_for
 
-WIDTH, HEIGHT, CELLS = 1280, 720, 48
+CELLS = 48
 # Of the display, in the middle of the code band.
-BAND_TOP, BAND_ROWS = 692, 8
+BAND_ROWS = 8
 GLANCES = 100
+RATE = 30
 SETTLE = 6.0
 GPU = ("llvmpipe",)
 
@@ -29,12 +30,26 @@ set-default-sink speakers
 """
 
 
-def read_band(rows):
+class Size:
+    """Of a stream, and of the display that it fills."""
+
+    def __init__(self, width, height):
+        self.width, self.height = width, height
+        self.band_top = height - height // 32 - BAND_ROWS // 2
+
+    def __str__(self):
+        return f"{self.width}x{self.height}"
+
+
+HD, FULL_HD = Size(1280, 720), Size(1920, 1080)
+
+
+def read_band(rows, width):
     """The time in grey rows of the band; None where there is none."""
-    middle = rows[BAND_ROWS // 2 * WIDTH : (BAND_ROWS // 2 + 1) * WIDTH]
+    middle = rows[BAND_ROWS // 2 * width : (BAND_ROWS // 2 + 1) * width]
     cells = 0
     for cell in range(CELLS):
-        left, right = cell * WIDTH // CELLS, (cell + 1) * WIDTH // CELLS
+        left, right = cell * width // CELLS, (cell + 1) * width // CELLS
         quarter = (right - left) // 4
         piece = middle[left + quarter : right - quarter]
         cells = cells << 1 | (sum(piece) > 126 * len(piece))
@@ -49,22 +64,25 @@ class Display:
     """An X server with one screen, and what was seen on it: (monotonic instant, time in the band) for each
     new picture."""
 
-    def __init__(self, bench):
+    def __init__(self, bench, size):
+        self.size = size
         self.name = f":{free_port() % 10_000 + 100}"
-        command = ["Xvfb", self.name, "-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-nolisten", "tcp", "-ac"]
+        command = ["Xvfb", self.name, "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-ac"]
         self.server = Program(command, bench.log)
         wait_for("the display", lambda: Path(f"/tmp/.X11-unix/X{self.name[1:]}").exists())
+        # Makes windows as large as they ask for.
+        self.desktop = Program(["openbox", "--sm-disable"], bench.log, env=bench.environment(DISPLAY=self.name))
         self.seen = []
         self.eye = subprocess.Popen(
             [bench.ffmpeg, "-v", "error", "-f", "x11grab", "-draw_mouse", "0", "-framerate", str(GLANCES),
-             "-video_size", f"{WIDTH}x{BAND_ROWS}", "-i", f"{self.name}+0,{BAND_TOP}",
+             "-video_size", f"{size.width}x{BAND_ROWS}", "-i", f"{self.name}+0,{size.band_top}",
              "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-flush_packets", "1", "-"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=open(bench.log, "ab"), bufsize=0,
         )
         threading.Thread(target=self._look, daemon=True).start()
 
     def _look(self):
-        size, before = WIDTH * BAND_ROWS, None
+        size, before = self.size.width * BAND_ROWS, None
         while True:
             rows = b""
             while len(rows) < size:
@@ -75,7 +93,7 @@ class Display:
             if rows == before:
                 continue
             before, now = rows, time.monotonic()
-            when = read_band(rows)
+            when = read_band(rows, self.size.width)
             if when is not None and (not self.seen or self.seen[-1][1] != when):
                 self.seen.append((now, when))
 
@@ -85,6 +103,7 @@ class Display:
     def __exit__(self, *_):
         self.eye.kill()
         self.eye.wait()
+        self.desktop.stop(signal.SIGTERM)
         self.server.stop(signal.SIGTERM)
 
 
@@ -151,7 +170,7 @@ class Ear:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def players(bench):
+def players(bench, size):
     """Those that are there: name → command for a URL."""
     home = bench.folder / "vlc"
     found = {
@@ -162,12 +181,12 @@ def players(bench):
     }
     if shutil.which("mpv"):
         mpv = ["mpv", "--no-config", "--really-quiet", "--no-border", "--no-osc", "--osd-level=0",
-               f"--geometry={WIDTH}x{HEIGHT}+0+0"]
+               "--fullscreen", f"--geometry={size}+0+0"]
         found["mpv"] = lambda url: [*mpv, url]
         found["mpv, low-latency"] = lambda url: [*mpv, "--profile=low-latency", url]
     if shutil.which("ffplay"):
         found["ffplay"] = lambda url: [
-            "ffplay", "-v", "error", "-noborder", "-left", 0, "-top", 0, "-x", WIDTH, "-y", HEIGHT, "-autoexit", url,
+            "ffplay", "-v", "error", "-noborder", "-left", 0, "-top", 0, "-x", size.width, "-y", size.height, "-fs", "-autoexit", url,
         ]
     if shutil.which("cvlc"):
         home.mkdir(exist_ok=True)
@@ -184,8 +203,8 @@ def players(bench):
 class Stage:
     """A publisher, a server, a gate before it, a display and a sound server."""
 
-    def __init__(self, bench):
-        self.bench = bench
+    def __init__(self, bench, size):
+        self.bench, self.size = bench, size
 
     def __enter__(self):
         bench = self.bench
@@ -195,12 +214,12 @@ class Stage:
         self.serve = Program(command, bench.log, env=env)
         wait_for("the server", lambda: listening(self.rtmp))
         live = [
-            bench.onair, "live", "--video", "test", "--audio", "tone", "--adapt", "off",
+            bench.onair, "live", "--video", "test", "--audio", "tone", "--adapt", "off", "--size", self.size, "--fps", RATE,
             "--to", f"rtmp://127.0.0.1:{self.rtmp}/live/bench",
         ]
         self.live = Program(live, bench.log, env=env)
         self.offset_ms = time.time() * 1000 - time.monotonic() * 1000
-        self.display, self.ear = Display(bench), Ear(bench)
+        self.display, self.ear = Display(bench, self.size), Ear(bench)
         self.gate = Gate(self.rtmp)
         time.sleep(3)
         return self
@@ -214,9 +233,8 @@ class Stage:
 
     def latencies(self, after, until):
         """Milliseconds from the instant of a picture to when it was seen, of those seen in a time."""
-        return [
-            (at * 1000 + self.offset_ms - when) % (1 << 36) for at, when in list(self.display.seen) if after <= at < until
-        ]
+        seen = list(self.display.seen)
+        return [(at * 1000 + self.offset_ms - when) % (1 << 36) for at, when in seen if after <= at < until]
 
     def sound_later(self, after):
         """How much later than its picture the sound of a flash is heard, each."""
@@ -238,11 +256,11 @@ class Stage:
         self.display.__exit__()
 
 
-def watch(bench):
+def watch(bench, size=HD):
     """First picture, latency, pictures seen, lip-sync, CPU and memory, by player."""
 
     def run(command):
-        with Stage(bench) as stage, stage.start(command) as player:
+        with Stage(bench, size) as stage, stage.start(command) as player:
             wait_for("the first picture", lambda: stage.display.seen, 20)
             first = stage.display.seen[0][0]
             time.sleep(max(0.0, first + SETTLE - time.monotonic()))
@@ -256,7 +274,7 @@ def watch(bench):
                 "first_picture_ms": (first - player.started) * 1000,
                 "latency_ms": median(latencies),
                 "latency_p95_ms": latencies[int(len(latencies) * 0.95)] if latencies else None,
-                "seen_part": len(latencies) / (30 * passed),
+                "seen_part": len(latencies) / (RATE * passed),
                 "sound_later_ms": median(offsets),
                 "cpu_s_per_s": (cpu_of(player.pid) - before) / passed,
                 "cpu_without_gpu_s_per_s": (cpu_of(player.pid, GPU) - own) / passed,
@@ -265,7 +283,24 @@ def watch(bench):
             player.stop(signal.SIGTERM, 3)
         return figures
 
-    return {name: lambda command=command: run(command) for name, command in players(bench).items()}
+    return {name: lambda command=command: run(command) for name, command in players(bench, size).items()}
+
+
+def lasting(bench, minutes=(1, 10)):
+    """The latency of each player after one minute and after ten: medians of 20 s."""
+
+    def run(command):
+        figures = {}
+        with Stage(bench, HD) as stage, stage.start(command) as player:
+            began = time.monotonic()
+            for minute in minutes:
+                middle = began + 60 * minute
+                time.sleep(max(0.0, middle + 10 - time.monotonic()))
+                figures[f"latency_{minute}_min_ms"] = [median(stage.latencies(middle - 10, middle + 10))]
+            player.stop(signal.SIGTERM, 3)
+        return figures
+
+    return {name: run(command) for name, command in players(bench, HD).items()}
 
 
 def outages(bench):
@@ -293,7 +328,7 @@ def outages(bench):
             f"{name}_{what}": None for name in ("before", "frozen_3s", "cut_3s", "cut_30s") for what in ("back_ms", "latency_ms")
         }
         del figures["before_back_ms"]
-        with Stage(bench) as stage, stage.start(command, gate=True) as player:
+        with Stage(bench, HD) as stage, stage.start(command, gate=True) as player:
             wait_for("the first picture", lambda: stage.display.seen, 20)
             time.sleep(SETTLE)
             now = time.monotonic()
@@ -312,4 +347,4 @@ def outages(bench):
             player.stop(signal.SIGTERM, 3)
         return figures
 
-    return {name: lambda command=command: run(command) for name, command in players(bench).items()}
+    return {name: lambda command=command: run(command) for name, command in players(bench, HD).items()}

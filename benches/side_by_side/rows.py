@@ -350,6 +350,20 @@ def watch(bench):
     return turns(bench, players.watch(bench)) if has_display() else None
 
 
+def watch1080(bench):
+    """The same of a stream of 1080p."""
+    import players
+
+    return turns(bench, players.watch(bench, players.FULL_HD)) if has_display() else None
+
+
+def lasting(bench):
+    """What becomes of players' latency in ten minutes. Once, whatever `times` says."""
+    import players
+
+    return players.lasting(bench) if has_display() else None
+
+
 def outages(bench):
     """How players come back."""
     import players
@@ -358,7 +372,7 @@ def outages(bench):
 
 
 def has_display():
-    return bool(shutil.which("Xvfb") and shutil.which("pulseaudio") and shutil.which("parec"))
+    return all(shutil.which(program) for program in ("Xvfb", "openbox", "pulseaudio", "parec"))
 
 
 def has_nginx():
