@@ -150,7 +150,7 @@ impl<S: Studio> Window<S> {
             let (pace, ctx) = (Arc::clone(&pace), ctx.clone());
             slot.on_change(move || {
                 if pace.is_due(page) {
-                    ctx.request_repaint();
+                    pace::wake(&ctx);
                 }
             });
         }

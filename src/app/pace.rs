@@ -1,16 +1,26 @@
-//! How often a new picture may wake the window: at most 30 times a second (the studio's 15 where the
-//! processor draws: it is encoding too; what is watched is always seen whole), never while nobody can
-//! see it, and only for the page that is shown.
+//! How often a new picture may wake the window: 30 times a second for the program, 60 for what is
+//! watched; half of that where the processor draws, which has better uses for its time. Never while
+//! nobody can see it, and only for the page that is shown.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use eframe::egui::{Context, ViewportId};
 use parking_lot::Mutex;
 
 use crate::ui::Page;
 
 /// A picture that comes this much early is not late for its turn.
 const SLACK: Duration = Duration::from_millis(6);
+
+/// As good as now. Where there is nothing to wait, egui draws two frames: the second is for what was
+/// laid out by the first, and a picture that comes lays nothing out.
+const NOW: Duration = Duration::from_nanos(1);
+
+/// Has the window drawn once, from any thread.
+pub fn wake(ctx: &Context) {
+    ctx.request_repaint_after_for(NOW, ViewportId::ROOT);
+}
 
 /// Shared by the window and the threads that publish pictures.
 #[derive(Debug)]
@@ -25,10 +35,10 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// `software`: the processor draws, which it has better uses for.
+    /// `software`: the processor draws.
     pub fn new(software: bool) -> Self {
         Self {
-            intervals: [if software { 66 } else { 33 }, 33].map(Duration::from_millis),
+            intervals: if software { [66, 33] } else { [33, 16] }.map(Duration::from_millis),
             last: Mutex::new(None),
             hidden: AtomicBool::new(false),
             watching: AtomicBool::new(false),
@@ -73,7 +83,22 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
+    use eframe::egui::RawInput;
+
     use super::*;
+
+    #[test]
+    fn a_picture_is_one_frame() {
+        let ctx = Context::default();
+        let frame = || ctx.run_ui(RawInput::default(), |_| {}).textures_delta.clear();
+        while ctx.has_requested_repaint() {
+            frame();
+        }
+        wake(&ctx);
+        assert!(ctx.has_requested_repaint());
+        frame();
+        assert!(!ctx.has_requested_repaint());
+    }
 
     #[test]
     fn only_what_is_seen_wakes_and_not_too_often() {
