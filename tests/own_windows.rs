@@ -1,0 +1,129 @@
+//! The players' own windows under a window manager that we did not write (openbox, on a display
+//! without a screen): an ordinary one, and a small one without a frame above all others.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use peers::desktop::Desktop;
+use peers::{LIMIT, Peer, wait_for};
+
+/// The windows that the window manager has taken in, oldest first.
+fn windows(desktop: &Desktop) -> Vec<String> {
+    let said = desktop.said("xprop", &["-root", "_NET_CLIENT_LIST"]);
+    let (_, list) = said.split_once('#').unwrap_or_default();
+    list.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect()
+}
+
+fn property(desktop: &Desktop, window: &str, name: &str) -> String {
+    desktop.said("xprop", &["-id", window, name])
+}
+
+/// Left, top, width and height.
+fn place(desktop: &Desktop, window: &str) -> [i32; 4] {
+    let said = desktop.said("xdotool", &["getwindowgeometry", "--shell", window]);
+    let of = |name: &str| {
+        let line = said.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        line.and_then(|value| value.parse().ok()).unwrap_or(i32::MIN)
+    };
+    ["X", "Y", "WIDTH", "HEIGHT"].map(of)
+}
+
+/// Presses a key in this window, once it has the keyboard.
+fn press(desktop: &Desktop, window: &str, key: &str) {
+    desktop.said("xdotool", &["windowactivate", window]);
+    wait_for("the keyboard", LIMIT, || {
+        let said = desktop.said("xprop", &["-root", "_NET_ACTIVE_WINDOW"]);
+        said.rsplit(' ').next() == Some(window)
+    });
+    desktop.said("xdotool", &["key", key]);
+}
+
+/// The one window beside `main`, once it is there and drawn.
+fn other(desktop: &Desktop, main: &str) -> String {
+    let mut found = None;
+    wait_for("another window", LIMIT, || {
+        found = windows(desktop).into_iter().find(|window| window != main);
+        found.is_some()
+    });
+    found.unwrap()
+}
+
+#[test]
+fn players_have_windows_of_their_own_and_come_back() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a film.mp4");
+    peers::ffmpeg::make(&file, "320x180", "300", &["-g", "25"]);
+    let desktop = Desktop::start();
+    let _manager = Peer::start_command(desktop.command("openbox").arg("--sm-disable"));
+    let supported = || desktop.said("xprop", &["-root", "_NET_SUPPORTING_WM_CHECK"]);
+    wait_for("the window manager", LIMIT, || supported().contains("window id"));
+    let home = tempfile::tempdir().unwrap();
+    let mut player = desktop.play(&file, home.path());
+    wait_for("the window", LIMIT * 2, || windows(&desktop).len() == 1);
+    let main = windows(&desktop).remove(0);
+    let gone = |what: &str| {
+        wait_for(what, LIMIT, || windows(&desktop) == [main.clone()]);
+    };
+
+    // An ordinary window: with a frame, among the others, named after what plays.
+    press(&desktop, &main, "d");
+    let own = other(&desktop, &main);
+    wait_for("its name", LIMIT, || property(&desktop, &own, "_NET_WM_NAME").contains("a film.mp4"));
+    assert!(property(&desktop, &own, "WM_CLASS").contains("onair"));
+    wait_for("its frame", LIMIT, || {
+        let said = property(&desktop, &own, "_NET_FRAME_EXTENTS");
+        said.contains('=') && !said.ends_with("= 0, 0, 0, 0")
+    });
+    assert!(!property(&desktop, &own, "_NET_WM_STATE").contains("ABOVE"));
+    // Closed as by its button, the players are on the page again.
+    press(&desktop, &own, "alt+F4");
+    gone("its end");
+
+    // A small one: no frame, above all others.
+    press(&desktop, &main, "p");
+    let small = other(&desktop, &main);
+    let above = "_NET_WM_STATE_ABOVE";
+    wait_for(above, LIMIT, || property(&desktop, &small, "_NET_WM_STATE").contains(above));
+    let hints = property(&desktop, &small, "_MOTIF_WM_HINTS");
+    let hints: Vec<&str> = hints.split([' ', ',']).filter(|word| word.starts_with("0x")).collect();
+    // Decorations are spoken of, and there are none.
+    assert_eq!((hints[0], hints[2]), ("0x2", "0x0"), "{hints:?}");
+    wait_for("no frame", LIMIT, || {
+        property(&desktop, &small, "_NET_FRAME_EXTENTS").ends_with("= 0, 0, 0, 0")
+    });
+    assert_eq!(place(&desktop, &small)[2..], [384, 216]);
+    // Dragged by its picture.
+    let [left, top, width, height] = place(&desktop, &small);
+    let at = [left + width / 2, top + height / 2];
+    let to = |[x, y]: [i32; 2]| {
+        desktop.said("xdotool", &["mousemove", &x.to_string(), &y.to_string()]);
+    };
+    wait_for("another place", LIMIT, || {
+        to(at);
+        desktop.said("xdotool", &["mousedown", "1"]);
+        for step in 1..=10 {
+            to([at[0] + 8 * step, at[1] + 5 * step]);
+        }
+        desktop.said("xdotool", &["mouseup", "1"]);
+        let [now_left, now_top, ..] = place(&desktop, &small);
+        now_left > left + 20 && now_top > top + 10
+    });
+    assert_eq!(place(&desktop, &small)[2..], [384, 216], "it was moved, not made larger");
+    press(&desktop, &small, "Escape");
+    gone("the small one's end");
+
+    press(&desktop, &main, "p");
+    press(&desktop, &other(&desktop, &main), "alt+F4");
+    gone("its end by the desktop");
+    assert!(player.status().is_none(), "{}", player.errors());
+}

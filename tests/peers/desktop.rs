@@ -1,0 +1,69 @@
+//! A desktop without a screen: an X server in memory, and a session bus of its own.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use super::Peer;
+
+/// A program that prints a line when it is ready; ends with the test.
+pub struct Helper(Child, String);
+
+impl Helper {
+    pub fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(!line.trim().is_empty(), "{command:?} has not started");
+        Self(child, line.trim().to_owned())
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A display and a session bus.
+pub struct Desktop {
+    display: Helper,
+    bus: Helper,
+}
+
+impl Desktop {
+    pub fn start() -> Self {
+        let mut xvfb = Command::new("Xvfb");
+        // It lives on between two programs.
+        xvfb.args(["-displayfd", "1", "-noreset", "-nolisten", "tcp"]);
+        xvfb.args(["-screen", "0", "1280x720x24"]);
+        let mut bus = Command::new("dbus-daemon");
+        bus.args(["--session", "--nofork", "--nopidfile", "--print-address=1"]);
+        Self { display: Helper::start(&mut xvfb), bus: Helper::start(&mut bus) }
+    }
+
+    /// A program of this desktop.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.env("DBUS_SESSION_BUS_ADDRESS", &self.bus.1);
+        command.env("DISPLAY", format!(":{}", self.display.1)).env_remove("WAYLAND_DISPLAY");
+        command
+    }
+
+    /// What a program of this desktop prints.
+    pub fn said(&self, program: &str, arguments: &[&str]) -> String {
+        let output = self.command(program).args(arguments).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        String::from_utf8_lossy(&text).trim().to_owned()
+    }
+
+    /// Plays a file in a window.
+    pub fn play(&self, file: &Path, home: &Path) -> Peer {
+        let mut command = self.command(env!("CARGO_BIN_EXE_onair"));
+        // Settings and logs of its own.
+        let folders = ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"];
+        command.envs(folders.map(|name| (name, home))).env("LIBGL_ALWAYS_SOFTWARE", "1");
+        Peer::start_command(command.arg("play").arg(file).arg("--mute"))
+    }
+}
