@@ -25,6 +25,7 @@ mod ledger;
 mod media;
 pub mod message;
 pub mod monitor;
+mod names;
 pub mod notice;
 mod on_air;
 pub mod phones;

@@ -7,6 +7,7 @@ use crate::capture::{Properties, VideoChoice};
 use crate::compose::filter::Slot;
 use crate::compose::scene::{Content, Item, ItemId, Plan, Scene, SceneId, SourceId};
 use crate::compose::transition::{Kind, Transition};
+use crate::studio::names;
 use std::time::Duration;
 
 /// The picture that is chosen in the list of devices, or by `--video`.
@@ -267,10 +268,9 @@ fn find(items: &[Item], id: ItemId) -> Option<&Item> {
     items.iter().find_map(|item| if item.id == id { Some(item) } else { find(item.members(), id) })
 }
 
-/// A name within bounds, without control characters.
+/// A name as it is kept: [`names::clean`].
 pub fn clean_name(name: &str) -> String {
-    let name: String = name.chars().filter(|it| !it.is_control()).take(MOST_NAME).collect();
-    name.trim().to_owned()
+    names::clean(name, MOST_NAME)
 }
 
 fn free(wanted: &str, taken: impl Fn(&str) -> bool) -> String {

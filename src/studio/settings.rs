@@ -1,6 +1,6 @@
 //! What is remembered from run to run: a versioned TOML file, read without ever failing (a bad
 //! value falls back to its default with a warning) and written by atomic replace. Stream keys are
-//! never part of it (long because every setting stands here once, read and written).
+//! never part of it.
 
 mod cameras;
 mod chat;
@@ -15,6 +15,8 @@ mod obs_transitions;
 mod places;
 mod player;
 mod properties;
+mod quality;
+mod reader;
 mod recording;
 mod services;
 mod strips;
@@ -25,23 +27,20 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use self::reader::Reader;
 use crate::audio::AudioChoice;
 use crate::broadcast::delay::LONGEST;
 use crate::capture::VideoChoice;
 use crate::capture::control::Wanted;
-use crate::media::BitsPerSecond;
-use crate::player::Prefer;
 use crate::studio::RecordingChoices;
-use crate::studio::chatting::{self, ChatChoices};
-use crate::studio::extras::TrackNames;
+use crate::studio::chatting::ChatChoices;
 use crate::studio::phones::Phones;
 use crate::studio::playing::{self, MOST_RECENT, MOST_TILES, PlayerChoices};
-use crate::studio::strips::{SoundStrip, clean_name};
+use crate::studio::strips::SoundStrip;
 use crate::studio::targets::parse;
 use crate::studio::{Collection, Quality, Target};
 
@@ -178,7 +177,7 @@ struct File {
     audio: Option<String>,
     phones: String,
     delay_ms: u64,
-    quality: QualityTable,
+    quality: quality::Table,
     targets: Vec<targets::Table>,
     strips: Vec<strips::Table>,
     player: player::Table,
@@ -191,21 +190,6 @@ struct File {
     cameras: toml::Table,
     #[serde(skip_serializing_if = "Option::is_none")]
     collection: Option<layout::Table>,
-}
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct QualityTable {
-    size: String,
-    fps: String,
-    video_bitrate: u32,
-    adapt: String,
-    least_bitrate: u32,
-    adapt_frames: bool,
-    adapt_size: bool,
-    keyframe_interval_ms: u64,
-    audio_bitrate: u32,
-    sample_rate: u32,
-    channels: u16,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -293,31 +277,13 @@ impl Settings {
     }
 
     fn to_file(&self) -> File {
-        let quality = &self.quality;
         File {
             version: VERSION,
             video: self.video.as_ref().map(ToString::to_string),
             audio: self.audio.as_ref().map(ToString::to_string),
             phones: strips::phones_text(&self.phones),
             delay_ms: u64::try_from(self.delay.as_millis()).unwrap_or_default(),
-            quality: QualityTable {
-                size: quality.size.to_string(),
-                fps: if quality.frame_rate.den() == 1 {
-                    quality.frame_rate.num().to_string()
-                } else {
-                    format!("{}/{}", quality.frame_rate.num(), quality.frame_rate.den())
-                },
-                video_bitrate: quality.video_bitrate.0,
-                adapt: quality.adapt.name().to_owned(),
-                least_bitrate: quality.least_bitrate.0,
-                adapt_frames: quality.adapt_frames,
-                adapt_size: quality.adapt_size,
-                keyframe_interval_ms: u64::try_from(quality.keyframe_interval.as_millis())
-                    .unwrap_or(2_000),
-                audio_bitrate: quality.audio_bitrate.0,
-                sample_rate: quality.sample_rate,
-                channels: quality.channels,
-            },
+            quality: quality::table(&self.quality),
             targets: targets::tables(&self.targets),
             strips: strips::tables(&self.strips),
             player: player::table(
@@ -377,15 +343,8 @@ fn read_bounded(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// Takes one value after the other out of the file and notes what is bad.
-struct Reader<'a> {
-    table: &'a toml::Table,
-    warnings: &'a mut Vec<String>,
-}
-
 impl Reader<'_> {
     fn settings(&mut self) -> Settings {
-        let defaults = Quality::default();
         if let Some(version) = self.table.get("version").and_then(toml::Value::as_integer)
             && version > VERSION
         {
@@ -401,36 +360,12 @@ impl Reader<'_> {
             collection: self.collection(),
             strips: self.strips(),
             phones: strips::phones(&self.text("phones").unwrap_or_default()),
-            quality: Quality {
-                size: self.parsed("quality.size").unwrap_or(defaults.size),
-                frame_rate: self.parsed("quality.fps").unwrap_or(defaults.frame_rate),
-                video_bitrate: self.bitrate("quality.video_bitrate", defaults.video_bitrate),
-                adapt: self.parsed("quality.adapt").unwrap_or(defaults.adapt),
-                least_bitrate: self.bitrate("quality.least_bitrate", defaults.least_bitrate),
-                adapt_frames: self.flag("quality.adapt_frames"),
-                adapt_size: self.flag("quality.adapt_size"),
-                keyframe_interval: Duration::from_millis(self.whole(
-                    "quality.keyframe_interval_ms",
-                    100,
-                    20_000,
-                    2_000,
-                )),
-                audio_bitrate: self.bitrate("quality.audio_bitrate", defaults.audio_bitrate),
-                sample_rate: u32::try_from(self.whole(
-                    "quality.sample_rate",
-                    8_000,
-                    96_000,
-                    48_000,
-                ))
-                .unwrap_or(defaults.sample_rate),
-                channels: u16::try_from(self.whole("quality.channels", 1, 2, 2))
-                    .unwrap_or(defaults.channels),
-            },
+            quality: quality::read(self),
             targets: self.targets(),
             delay: Duration::from_millis(self.whole("delay_ms", 0, LONGEST.as_millis() as u64, 0)),
             watch_url: self.text("player.url").unwrap_or_default(),
-            player: self.player(),
-            chat: self.chat(),
+            player: player::read(self),
+            chat: chat::read(self),
             recent: self.addresses("player.recent", MOST_RECENT),
             wall: self.addresses("player.wall", MOST_TILES),
             successor: self.successor(),
@@ -452,7 +387,7 @@ impl Reader<'_> {
                     .text("window.recording_folder")
                     .filter(|folder| !folder.is_empty())
                     .map_or(preferences.recording_folder, PathBuf::from),
-                recording: self.recording(),
+                recording: recording::read(self),
             },
         }
     }
@@ -468,47 +403,10 @@ impl Reader<'_> {
         }
     }
 
-    fn recording(&mut self) -> RecordingChoices {
-        let defaults = RecordingChoices::default();
-        let [split, size, replay, memory] = recording::MOST;
-        let some = |value: u64| Some(value).filter(|value| *value > 0);
-        let format = self.parsed("recording.format").unwrap_or(defaults.format);
-        let split_time = some(self.whole("recording.split_seconds", 0, split, 0));
-        let split_bytes = some(self.whole("recording.split_megabytes", 0, size, 0));
-        let replay = some(self.whole("recording.replay_seconds", 0, replay, 0));
-        let default = defaults.replay_bytes >> 20;
-        let memory = self.whole("recording.replay_megabytes", 1, memory, default);
-        RecordingChoices {
-            format,
-            split_time: split_time.map(Duration::from_secs),
-            split_bytes: split_bytes.map(|megabytes| megabytes * recording::MEGABYTE),
-            replay: replay.map(Duration::from_secs),
-            replay_bytes: memory << 20,
-            replay_always: self.flag("recording.replay_always"),
-            track_names: self.track_names(),
-        }
-    }
-
     fn cameras(&mut self) -> BTreeMap<String, Wanted> {
         let warnings = &mut *self.warnings;
         let mut bad = |why: String| warnings.push(format!("The settings: {why}"));
         cameras::read(self.table.get("cameras"), &mut bad)
-    }
-
-    fn track_names(&mut self) -> TrackNames {
-        let mut names = TrackNames::default();
-        match self.value("recording.track_names").cloned() {
-            None => {}
-            Some(toml::Value::Array(given))
-                if given.len() <= names.len() && given.iter().all(toml::Value::is_str) =>
-            {
-                for (name, given) in names.iter_mut().zip(&given) {
-                    *name = clean_name(given.as_str().unwrap_or_default());
-                }
-            }
-            Some(_) => self.bad("recording.track_names", "it is not a list of up to six names"),
-        }
-        names
     }
 
     fn collection(&mut self) -> Collection {
@@ -517,68 +415,10 @@ impl Reader<'_> {
         collection::read(value, &mut |why| warnings.push(format!("The settings: {why}")))
     }
 
-    fn player(&mut self) -> PlayerChoices {
-        let millis = self.whole("player.buffer_ms", 0, player::MOST_BUFFER_MS, 300);
-        let most = crate::player::MAX_AV_OFFSET_MS;
-        let offset = self.number("player.av_offset_ms", f64::from(-most), f64::from(most), 0.0);
-        PlayerChoices {
-            buffer: (millis > 0).then(|| Duration::from_millis(millis.max(100))),
-            av_offset_ms: offset as i32,
-            balance: self.number("player.balance", -1.0, 1.0, 0.0),
-            speaker: self.text("player.speaker").filter(|id| !id.is_empty()),
-            decoder: match self.text("player.decoder").as_deref() {
-                None | Some("own") => Prefer::Own,
-                Some("system") => Prefer::System,
-                Some(_) => {
-                    self.bad("player.decoder", "it is \"own\" or \"system\"");
-                    Prefer::Own
-                }
-            },
-        }
-    }
-
-    fn chat(&mut self) -> ChatChoices {
-        let standard = ChatChoices::default();
-        let mut number = |path, range: &std::ops::RangeInclusive<f32>, standard: f32| {
-            self.number(
-                path,
-                f64::from(*range.start()),
-                f64::from(*range.end()),
-                f64::from(standard),
-            )
-        };
-        let opacity = number("chat.opacity", &chatting::OPACITIES, standard.opacity);
-        let speed = number("chat.speed", &chatting::SPEEDS, standard.speed);
-        let size = number("chat.size", &chatting::SIZES, standard.size);
-        let choices = ChatChoices {
-            flying: !self.flag("chat.still"),
-            opacity,
-            speed,
-            size,
-            words: self.list("chat.words").into_iter().take(chatting::MOST_WORDS).collect(),
-            name: self.text("chat.name").unwrap_or_default(),
-        };
-        choices.checked()
-    }
-
     /// A list of addresses, without those that may not have been written down.
     fn addresses(&mut self, path: &str, most: usize) -> Vec<String> {
         let addresses = self.list(path).into_iter();
         addresses.filter(|url| playing::may_be_kept(url)).take(most).collect()
-    }
-
-    /// The texts of a list.
-    fn list(&mut self, path: &str) -> Vec<String> {
-        match self.value(path) {
-            None => Vec::new(),
-            Some(toml::Value::Array(list)) => {
-                list.iter().filter_map(toml::Value::as_str).map(str::to_owned).collect()
-            }
-            Some(_) => {
-                self.bad(path, "it is not a list");
-                Vec::new()
-            }
-        }
     }
 
     fn strips(&mut self) -> Vec<SoundStrip> {
@@ -607,98 +447,12 @@ impl Reader<'_> {
         let warnings = &mut *self.warnings;
         targets::read(list, &mut |why| warnings.push(format!("The settings: {why}")))
     }
-
-    fn value(&self, path: &str) -> Option<&toml::Value> {
-        match path.split_once('.') {
-            Some((table, name)) => self.table.get(table)?.get(name),
-            None => self.table.get(path),
-        }
-    }
-
-    fn bad(&mut self, path: &str, why: &str) {
-        self.warnings.push(format!("The setting '{path}' is ignored: {why}"));
-    }
-
-    fn text(&mut self, path: &str) -> Option<String> {
-        match self.value(path) {
-            None => None,
-            Some(toml::Value::String(text)) => Some(text.clone()),
-            Some(_) => {
-                self.bad(path, "it is not a text");
-                None
-            }
-        }
-    }
-
-    fn parsed<T: FromStr<Err = String>>(&mut self, path: &str) -> Option<T> {
-        let text = self.text(path)?;
-        match text.parse() {
-            Ok(value) => Some(value),
-            Err(why) => {
-                self.bad(path, &why);
-                None
-            }
-        }
-    }
-
-    fn flag(&mut self, path: &str) -> bool {
-        match self.value(path) {
-            None => false,
-            Some(toml::Value::Boolean(flag)) => *flag,
-            Some(_) => {
-                self.bad(path, "it is neither true nor false");
-                false
-            }
-        }
-    }
-
-    fn number(&mut self, path: &str, low: f64, high: f64, default: f64) -> f32 {
-        let number = match self.value(path) {
-            None => return default as f32,
-            Some(toml::Value::Float(number)) => Some(*number),
-            Some(toml::Value::Integer(number)) => Some(*number as f64),
-            Some(_) => None,
-        };
-        match number {
-            Some(number) if (low..=high).contains(&number) => number as f32,
-            _ => {
-                self.bad(path, &format!("it is not a number from {low} to {high}"));
-                default as f32
-            }
-        }
-    }
-
-    fn whole(&mut self, path: &str, low: u64, high: u64, default: u64) -> u64 {
-        match self.value(path) {
-            None => default,
-            Some(value) => match value.as_integer().and_then(|value| u64::try_from(value).ok()) {
-                Some(value) if (low..=high).contains(&value) => value,
-                _ => {
-                    self.bad(path, &format!("it is not a whole number from {low} to {high}"));
-                    default
-                }
-            },
-        }
-    }
-
-    fn bitrate(&mut self, path: &str, default: BitsPerSecond) -> BitsPerSecond {
-        let bits = self.whole(path, 8_000, 200_000_000, u64::from(default.0));
-        u32::try_from(bits).map_or(default, BitsPerSecond)
-    }
-
-    fn one_of<T: Copy + Default>(&mut self, path: &str, names: &[(&str, T)]) -> T {
-        let Some(text) = self.text(path) else { return T::default() };
-        if let Some((_, value)) = names.iter().find(|(name, _)| *name == text) {
-            return *value;
-        }
-        self.bad(path, &format!("'{text}' is not known"));
-        T::default()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::BitsPerSecond;
     use crate::mix::Strip;
     use proptest::prelude::*;
 

@@ -8,6 +8,7 @@ use crate::audio::{self, AudioChoice};
 use crate::media::source::Report;
 use crate::mix::{MOST_STRIPS, Mixer, Strip, StripId};
 use crate::studio::message::Message;
+use crate::studio::names;
 use crate::studio::sources::{self, Chosen};
 
 /// The most strips there are, the main one included.
@@ -61,10 +62,9 @@ impl SoundStrip {
     }
 }
 
-/// A name as it is kept: one line, no control characters, not endless.
+/// A name as it is kept: [`names::clean`].
 pub fn clean_name(name: &str) -> String {
-    let printable = name.chars().filter(|c| !c.is_control()).take(MOST_NAME);
-    printable.collect::<String>().trim().to_owned()
+    names::clean(name, MOST_NAME)
 }
 
 /// A strip that is not yet taken.

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::studio::chatting::ChatChoices;
+use super::reader::Reader;
+use crate::studio::chatting::{self, ChatChoices};
 
 /// As it is laid out.
 #[derive(Debug, Default, Serialize)]
@@ -29,6 +30,26 @@ pub(super) fn table(choices: &ChatChoices) -> Table {
         words: choices.words.clone(),
         name: choices.name.clone(),
     }
+}
+
+/// What is read.
+pub(super) fn read(reader: &mut Reader<'_>) -> ChatChoices {
+    let standard = ChatChoices::default();
+    let mut number = |path, range: &std::ops::RangeInclusive<f32>, standard: f32| {
+        reader.number(path, f64::from(*range.start()), f64::from(*range.end()), f64::from(standard))
+    };
+    let opacity = number("chat.opacity", &chatting::OPACITIES, standard.opacity);
+    let speed = number("chat.speed", &chatting::SPEEDS, standard.speed);
+    let size = number("chat.size", &chatting::SIZES, standard.size);
+    let choices = ChatChoices {
+        flying: !reader.flag("chat.still"),
+        opacity,
+        speed,
+        size,
+        words: reader.list("chat.words").into_iter().take(chatting::MOST_WORDS).collect(),
+        name: reader.text("chat.name").unwrap_or_default(),
+    };
+    choices.checked()
 }
 
 #[cfg(test)]

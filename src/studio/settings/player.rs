@@ -1,7 +1,10 @@
 //! The players' part of the settings file.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
+use super::reader::Reader;
 use crate::player::Prefer;
 use crate::studio::playing::{PlayerChoices, may_be_kept};
 
@@ -55,6 +58,27 @@ pub(super) fn table(
         },
         recent: kept(lists.recent),
         wall: kept(lists.wall),
+    }
+}
+
+/// What is read of how streams are played.
+pub(super) fn read(reader: &mut Reader<'_>) -> PlayerChoices {
+    let millis = reader.whole("player.buffer_ms", 0, MOST_BUFFER_MS, 300);
+    let most = crate::player::MAX_AV_OFFSET_MS;
+    let offset = reader.number("player.av_offset_ms", f64::from(-most), f64::from(most), 0.0);
+    PlayerChoices {
+        buffer: (millis > 0).then(|| Duration::from_millis(millis.max(100))),
+        av_offset_ms: offset as i32,
+        balance: reader.number("player.balance", -1.0, 1.0, 0.0),
+        speaker: reader.text("player.speaker").filter(|id| !id.is_empty()),
+        decoder: match reader.text("player.decoder").as_deref() {
+            None | Some("own") => Prefer::Own,
+            Some("system") => Prefer::System,
+            Some(_) => {
+                reader.bad("player.decoder", "it is \"own\" or \"system\"");
+                Prefer::Own
+            }
+        },
     }
 }
 

@@ -1,0 +1,274 @@
+//! What messages say in English, in logs and without a window.
+
+use super::Message;
+use crate::media::source::Alarm;
+use crate::studio::monitor::words;
+
+impl Message {
+    /// What happened, in English.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::CameraLost { device } => {
+                format!("The camera {device} is gone. A slate goes out instead.")
+            }
+            Self::CameraStalled { device } => {
+                format!("The camera {device} sends no pictures. A slate goes out instead.")
+            }
+            Self::CameraFailed { device, reason } => {
+                format!("The camera {device} cannot be used: {reason}")
+            }
+            Self::CameraBack { device } => format!("The camera {device} is back."),
+            Self::NoCamera => "No camera was found. The test picture goes out.".into(),
+            Self::MicrophoneLost { device } => {
+                format!("The microphone {device} is gone. Silence goes out instead.")
+            }
+            Self::MicrophoneStalled { device } => {
+                format!("The microphone {device} sends no sound. Silence goes out instead.")
+            }
+            Self::MicrophoneFailed { device, reason } => {
+                format!("The microphone {device} cannot be used: {reason}")
+            }
+            Self::MicrophoneBack { device } => format!("The microphone {device} is back."),
+            Self::NoMicrophone => "No microphone was found.".into(),
+            Self::SourceTrouble { reason, .. } => format!("{reason}."),
+            Self::SourceBack { device } => format!("{device} is back."),
+            Self::DefaultChanged { device } => {
+                format!("The system's default device has changed: {device} is used now.")
+            }
+            Self::Alarm { alarm, device } => match alarm {
+                Alarm::Black => format!("The picture of {device} is black."),
+                Alarm::Frozen => format!("The picture of {device} stands still."),
+                Alarm::Zero => format!("{device} gives digital silence: it seems switched off."),
+                Alarm::Silent => format!("Nothing is heard from {device}."),
+                Alarm::Faint => format!("The sound of {device} is too quiet to be understood."),
+                Alarm::Clipped => format!("The sound of {device} is too loud: it is cut off."),
+            },
+            Self::FileFailed { path, reason } => format!("{path} cannot be played: {reason}"),
+            Self::EncoderFailed { reason } => format!("The encoder failed: {reason}"),
+            Self::EncoderSlow { percent } => {
+                format!("This machine is too slow for the chosen quality: {percent} of the pictures are skipped.")
+            }
+            Self::KeyVisible => {
+                "The stream key is part of the command line: other users of this machine can see it."
+                    .into()
+            }
+            Self::BitrateLowered { kbps, wanted } => format!(
+                "The connection does not carry {wanted} kbps: the picture goes out with {kbps} kbps."
+            ),
+            Self::BitrateRestored { kbps } => {
+                format!("The connection carries everything again: {kbps} kbps.")
+            }
+            Self::Misfit { sentence } => sentence.clone(),
+            Self::NoTarget => "No target is switched on.".into(),
+            Self::KeyNotKept { reason } => format!("The stream key cannot be kept: {reason}"),
+            Self::TargetInvalid { reason, .. } => {
+                format!("The target's address is wrong: {reason}")
+            }
+            Self::Target { cause, retrying: true, .. } => {
+                format!("Not on air, trying again: {cause}")
+            }
+            Self::Target { cause, .. } => format!("Not on air: {cause}"),
+            Self::TargetBack { host, seconds } => {
+                format!("The connection to {host} is back after {seconds} s.")
+            }
+            Self::Monitor { key, host, cause } => words::summary(key, host, cause),
+            Self::MonitorWell { host, seconds } => {
+                format!("Viewers of {host} get what is sent again, after {seconds} s.")
+            }
+            Self::NetworkChanged { came, gone } => {
+                format!("This machine's network has changed; gone: {gone}; new: {came}.")
+            }
+            Self::Slept { seconds } => format!("This machine slept for {seconds} s."),
+            Self::TargetOnAir { host } => format!("On air at {host}."),
+            Self::CodecsUnsaid { host, codecs } => {
+                format!("{host} does not say whether it takes {codecs}.")
+            }
+            Self::FilmFailed { path, reason } => format!("{path} cannot be sent: {reason}"),
+            Self::FilmEnded { path } => format!("All of {path} was sent."),
+            Self::DelayOn { time } => format!("Viewers see the stream {time} later."),
+            Self::DelayShort { time, wanted, reason } => {
+                let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+                format!("There is no room to hold {wanted} back: viewers see it {time} later{why}")
+            }
+            Self::BroadcastEnded { time, sent, dropped } => {
+                format!("The broadcast ended after {time}: {sent} sent, {dropped} pictures dropped.")
+            }
+            Self::ServerSays { text } => format!("The server says: {text}"),
+            Self::FaultStruck { fault } => {
+                format!("The built-in server misbehaves as asked: {fault}")
+            }
+            Self::PortTaken { wanted, used } => {
+                format!("Port {wanted} is taken; the built-in server uses {used}.")
+            }
+            Self::ServerFailed { reason } => {
+                format!("The built-in server cannot be started: {reason}")
+            }
+            Self::RecordingFailed { path, reason } => {
+                format!("The recording {path} ended early: {reason}")
+            }
+            Self::TracksLeftOut { path } => {
+                format!("Only the program's sound is recorded in {path}: FLV keeps one sound track.")
+            }
+            Self::RecordingRenamed { path } => {
+                format!("There is a file of that name already; the recording is {path}.")
+            }
+            Self::RecordingSaved { path } => format!("The recording is saved: {path}"),
+            Self::RecordingRepaired { path } => {
+                format!("A recording that was cut off earlier is whole again: {path}")
+            }
+            Self::RecordingLost { path, reason } => {
+                format!("A recording that was cut off earlier cannot be repaired: {path} ({reason})")
+            }
+            Self::DiskSpace { minutes, megabytes } => {
+                format!("The disk is full in about {minutes} min: {megabytes} MB are free.")
+            }
+            Self::DiskSlow { seconds } => {
+                format!("The disk is too slow: {seconds} s of the recording wait to be written.")
+            }
+            Self::ReplaySaved { path } => format!("The replay is saved: {path}"),
+            Self::ReplayFailed { path, reason } => {
+                format!("The replay {path} cannot be saved: {reason}")
+            }
+            Self::ReplayEmpty => "There is no replay to save.".into(),
+            Self::SnapshotSaved { path } => format!("The picture is saved: {path}"),
+            Self::PhonesFailed { reason } => {
+                format!("The sound desk cannot be heard: {reason}")
+            }
+            Self::SnapshotFailed { path, reason } => {
+                format!("The picture {path} cannot be saved: {reason}")
+            }
+            Self::Watch { cause, .. } => cause.clone(),
+            Self::Player(said) => said.summary.clone(),
+            Self::Crashed { path } => {
+                format!("onair ended unexpectedly, or a part of it did. The report: {path}")
+            }
+            Self::Scenes(said) => said.summary(),
+            Self::Fitted(said) => said.summary(),
+            Self::SettingsBad { reason } => reason.clone(),
+            Self::SettingsNotSaved { reason } => {
+                format!("The settings cannot be saved: {reason}")
+            }
+        }
+    }
+
+    /// What to do about it, in English.
+    pub fn advice(&self) -> String {
+        match self {
+            Self::CameraLost { .. } | Self::MicrophoneLost { .. } => {
+                "Plug it in again; it is taken back by itself.".into()
+            }
+            Self::CameraStalled { .. } | Self::MicrophoneStalled { .. } => {
+                "It is being opened again. If that does not help, unplug it and plug it in.".into()
+            }
+            Self::CameraFailed { .. } => {
+                "Close other programs that use it, or choose another picture.".into()
+            }
+            Self::NoCamera => "Plug one in, or go on with the test picture.".into(),
+            Self::MicrophoneFailed { .. } => {
+                "Close other programs that use it, or choose another microphone.".into()
+            }
+            Self::NoMicrophone => "Plug one in, or go on without.".into(),
+            Self::Alarm { alarm, .. } => match alarm {
+                Alarm::Black => "Take the cap off the lens, open its shutter, or switch on a light.",
+                Alarm::Frozen => "Unplug the camera and plug it in again, if that is not on purpose.",
+                Alarm::Zero => "Look for its switch, and whether the system has it muted.",
+                Alarm::Silent => "Look whether it is plugged in, muted, or the wrong one.",
+                Alarm::Faint => "Come closer, or raise its level in the system's settings.",
+                Alarm::Clipped => "Lower its level in the system's settings, or step back.",
+            }
+            .into(),
+            Self::SourceTrouble { .. } => {
+                "It is taken back by itself; or choose another source.".into()
+            }
+            Self::FileFailed { .. } => {
+                "Choose another file: the user guide lists what can be shown and heard.".into()
+            }
+            Self::EncoderFailed { .. } => "Choose another picture size or frame rate.".into(),
+            Self::EncoderSlow { .. } => {
+                "Choose a smaller picture or a lower frame rate, or close other programs.".into()
+            }
+            Self::KeyVisible => "Use --key-env, --key-file or --key-stdin.".into(),
+            Self::Misfit { .. } => {
+                "The service may refuse or cut the stream: change it with the flag that sets it."
+                    .into()
+            }
+            Self::BitrateLowered { .. } => {
+                "It rises again by itself. Other programs or people may use the connection.".into()
+            }
+            Self::NoTarget => "Switch one on in the list of targets.".into(),
+            Self::KeyNotKept { .. } => {
+                "It is used until onair is closed. Unlock the keyring, or type it again next time."
+                    .into()
+            }
+            Self::TargetInvalid { .. } => {
+                "Write it as rtmp://HOST/APP, with the stream key in its own field.".into()
+            }
+            Self::Target { advice, .. } | Self::Watch { advice, .. } => advice.clone(),
+            Self::Monitor { key, .. } => words::advice(key).into(),
+            Self::ServerFailed { .. } => "Close the program that uses its port.".into(),
+            Self::RecordingFailed { .. } => {
+                "What was recorded can be played. Free some space, or choose another folder.".into()
+            }
+            Self::RecordingLost { .. } => "The file is left as it is.".into(),
+            Self::DiskSpace { .. } => {
+                "Make room, or record elsewhere: the recording ends before the disk is full, whole; the stream goes on."
+                    .into()
+            }
+            Self::DiskSlow { .. } => {
+                "Record to another disk. After half a minute pictures are left out of the recording; the stream goes on."
+                    .into()
+            }
+            Self::CodecsUnsaid { .. } => {
+                "Look whether viewers have a picture. H.264 and AAC are taken by every server.".into()
+            }
+            Self::FilmFailed { .. } => {
+                "Choose an FLV, MP4 or MKV file with H.264, HEVC, AV1 or VP9 and AAC, Opus, FLAC, AC-3 or MP3."
+                    .into()
+            }
+            Self::DelayShort { .. } => {
+                "Free some space, or choose a shorter delay: the next broadcast tries it again.".into()
+            }
+            Self::PhonesFailed { .. } => {
+                "Choose other speakers in the sound desk. The stream is not touched by this.".into()
+            }
+            Self::ReplayFailed { .. } | Self::SnapshotFailed { .. } => {
+                "Free some space, or choose another folder.".into()
+            }
+            Self::TracksLeftOut { .. } => {
+                "Choose MP4 or MKV in the settings to record the other tracks too.".into()
+            }
+            Self::ReplayEmpty => {
+                "Switch the replay buffer on in the settings; it fills while on air or recording.".into()
+            }
+            Self::Player(said) => said.advice.clone(),
+            Self::Scenes(said) => said.advice(),
+            Self::Fitted(said) => said.advice(),
+            Self::SettingsNotSaved { .. } => "Check that the folder can be written to.".into(),
+            Self::Crashed { .. } => {
+                "It holds no keys. Send it to who makes onair, with what you did before.".into()
+            }
+            Self::SettingsBad { .. } => "The default is used.".into(),
+            Self::CameraBack { .. }
+            | Self::MicrophoneBack { .. }
+            | Self::SourceBack { .. }
+            | Self::DefaultChanged { .. }
+            | Self::TargetBack { .. }
+            | Self::TargetOnAir { .. }
+            | Self::DelayOn { .. }
+            | Self::FilmEnded { .. }
+            | Self::MonitorWell { .. }
+            | Self::NetworkChanged { .. }
+            | Self::Slept { .. }
+            | Self::BroadcastEnded { .. }
+            | Self::BitrateRestored { .. }
+            | Self::ServerSays { .. }
+            | Self::FaultStruck { .. }
+            | Self::PortTaken { .. }
+            | Self::RecordingRenamed { .. }
+            | Self::RecordingRepaired { .. }
+            | Self::ReplaySaved { .. }
+            | Self::SnapshotSaved { .. }
+            | Self::RecordingSaved { .. } => String::new(),
+        }
+    }
+}
