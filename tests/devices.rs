@@ -150,19 +150,11 @@ fn inside_pulse() {
     // What is played into the feed is heard by the microphone.
     let output = Output::open(Some(&feed_sink.id), 48_000, 2, clock).unwrap();
     let player = onair::base::Worker::spawn("hum", move |stop| hum(output, stop)).unwrap();
-    let context = audio::Context { clock, grid: grid(), rate: 48_000, channels: 2 };
-    let source = audio::open(&AudioChoice::Mic(None), &context).unwrap();
-    let changes = source.status.changes().unwrap();
-    let status = source.status;
-    let config = mix::Config { rate: 48_000, channels: 2, origin: Timestamp::ZERO, clock };
-    let mixer = Mixer::spawn(config).unwrap();
-    mixer.set_strip(StripId::MAIN, Strip::default());
-    mixer.set_feed(StripId::MAIN, Some(source.feed));
-    let (tx, rx) = queue::bounded("test", 4_096, Full::DropOldest);
-    mixer.attach_encoder(tx);
-    let open = await_state(&changes, State::Open);
+    let heard = Heard::open(clock, &AudioChoice::Mic(None));
+    let Heard { changes, status, rx, mixer } = &heard;
+    let open = await_state(changes, State::Open);
     assert!(open.name.contains("Rig_Microphone"), "{open:?}");
-    hear(&rx, 660.0);
+    hear(rx, 660.0);
     // Continuous from now on: no block short, no gap in time.
     let before = mixer.figures();
     let mut sound = Vec::new();
@@ -190,15 +182,14 @@ fn inside_pulse() {
 
     // The default microphone is removed: lost, then taken back.
     pactl(&["unload-module", &module("source_name=mic")]);
-    let lost = await_state(&changes, State::Lost);
+    let lost = await_state(changes, State::Lost);
     assert!(!lost.reason.is_empty() && !lost.detail.is_empty());
     let (name, master) = ("source_name=mic", "master=mic_feed.monitor");
     let described = "source_properties=device.description=Rig_Microphone";
     pactl(&["load-module", "module-remap-source", name, master, described]);
     pactl(&["set-default-source", "mic"]);
-    await_state(&changes, State::Open);
-    while rx.try_recv().is_ok() {}
-    hear(&rx, 660.0);
+    await_state(changes, State::Open);
+    heard.again(660.0);
 
     // Another microphone becomes the default: it is followed without a word from the server.
     let (name, master) = ("source_name=second", "master=speakers.monitor");
@@ -218,6 +209,7 @@ fn inside_pulse() {
     eprintln!("  followed to {}", status.report().name);
 
     system_sound(clock);
+    one_application(clock);
 
     // All speakers are removed while playing (one alone, and the server moves the stream to the
     // other): said where the server says so, and closing does not hang.
@@ -240,38 +232,133 @@ fn inside_pulse() {
     drop(output);
     assert!(closing.now() < Timestamp::from_millis(500));
     player.join(Duration::from_secs(5)).unwrap();
-    mixer.join(Duration::from_secs(5)).unwrap();
+    heard.close();
 }
 
 /// What the speakers are given is heard, and the default is followed.
 fn system_sound(clock: Clock) {
     let output = Output::open(None, 48_000, 2, clock).unwrap();
     let player = onair::base::Worker::spawn("hum", move |stop| hum(output, stop)).unwrap();
-    let context = audio::Context { clock, grid: grid(), rate: 48_000, channels: 2 };
-    let source = audio::open(&AudioChoice::System(None), &context).unwrap();
-    let changes = source.status.changes().unwrap();
-    let status = source.status;
-    let config = mix::Config { rate: 48_000, channels: 2, origin: Timestamp::ZERO, clock };
-    let mixer = Mixer::spawn(config).unwrap();
-    mixer.set_strip(StripId::MAIN, Strip::default());
-    mixer.set_feed(StripId::MAIN, Some(source.feed));
-    let (tx, rx) = queue::bounded("test", 4_096, Full::DropOldest);
-    mixer.attach_encoder(tx);
-    let open = await_state(&changes, State::Open);
+    let heard = Heard::open(clock, &AudioChoice::System(None));
+    let open = await_state(&heard.changes, State::Open);
     eprintln!("  system sound: {} {}", open.id, open.name);
     assert!(open.id.ends_with("speakers.monitor"), "{open:?}");
-    hear(&rx, 660.0);
+    hear(&heard.rx, 660.0);
     pactl(&["set-default-sink", "mic_feed"]);
     let limit = Clock::start();
-    while !status.report().id.ends_with("mic_feed.monitor") {
+    while !heard.status.report().id.ends_with("mic_feed.monitor") {
         assert!(limit.now() < Timestamp::ZERO + LIMIT, "never followed");
         Stop::new().wait(Duration::from_millis(50));
     }
-    while rx.try_recv().is_ok() {}
-    hear(&rx, 660.0);
+    heard.again(660.0);
     pactl(&["set-default-sink", "speakers"]);
     player.join(Duration::from_secs(5)).unwrap();
-    mixer.join(Duration::from_secs(5)).unwrap();
+    heard.close();
+}
+
+/// A program that plays a tone under a name, until it is ended.
+fn playing(name: &str, hertz: u32) -> Program {
+    Program::start(&format!("{}/tests/rigs/tone.sh {name} {hertz}", env!("CARGO_MANIFEST_DIR")))
+}
+
+/// Of two programs that play, one is heard, however often it goes and comes back.
+fn one_application(clock: Clock) {
+    let none = audio::applications().unwrap();
+    assert!(none.iter().all(|it| !["Alpha", "Beta"].contains(&it.name.as_str())), "{none:?}");
+    let heard = Heard::open(clock, &AudioChoice::Application("alpha".to_owned()));
+    let absent = await_state(&heard.changes, State::Failed);
+    assert!(absent.reason.contains("alpha is not running"), "{absent:?}");
+    let (alpha, beta) = (playing("Alpha", 440), playing("Beta", 1_000));
+    let open = await_state(&heard.changes, State::Open);
+    assert_eq!(open.name, "Alpha");
+    hear(&heard.rx, 440.0);
+    let listed = audio::applications().unwrap();
+    let names: Vec<_> = listed.iter().map(|it| it.name.as_str()).collect();
+    assert!(names.contains(&"Alpha") && names.contains(&"Beta"), "{names:?}");
+    heard.holds_alone(440.0, 1_000.0);
+
+    // A second stream of the same name is heard with it: an application may have several.
+    let second = playing("Alpha", 700);
+    heard.again(700.0);
+    heard.again(440.0);
+    drop(second);
+
+    // It is played on another sink from now on.
+    let number = sink_input("Alpha");
+    pactl(&["move-sink-input", &number, "mic_feed"]);
+    heard.again(440.0);
+    heard.holds_alone(440.0, 1_000.0);
+
+    // It ends, and silence goes out without a gap in time; it comes back.
+    drop(alpha);
+    let lost = await_state(&heard.changes, State::Lost);
+    assert!(lost.reason.contains("Alpha has been closed"), "{lost:?}");
+    let mut end = None;
+    for _ in 0..100 {
+        let block: Samples = heard.rx.recv_timeout(LIMIT).unwrap();
+        assert!(end.is_none_or(|end: Timestamp| end.micros_since(block.pts).abs() <= 1));
+        end = Some(block.end());
+    }
+    let alpha = playing("Alpha", 440);
+    await_state(&heard.changes, State::Open);
+    heard.again(440.0);
+    heard.holds_alone(440.0, 1_000.0);
+    drop((alpha, beta));
+    heard.close();
+}
+
+/// The number that the server has given to what a program of this name plays.
+fn sink_input(name: &str) -> String {
+    let listed = pactl(&["list", "sink-inputs"]);
+    let mut parts = listed.split("Sink Input #").skip(1);
+    let part = parts.find(|part| part.contains(&format!("application.name = \"{name}\""))).unwrap();
+    part.lines().next().unwrap().trim().to_owned()
+}
+
+/// A sound source on the air.
+struct Heard {
+    status: Arc<Status>,
+    changes: Receiver<Report>,
+    rx: Receiver<Samples>,
+    mixer: Mixer,
+}
+
+impl Heard {
+    fn open(clock: Clock, choice: &AudioChoice) -> Self {
+        let context = audio::Context { clock, grid: grid(), rate: 48_000, channels: 2 };
+        let source = audio::open(choice, &context).unwrap();
+        let changes = source.status.changes().unwrap();
+        let config = mix::Config { rate: 48_000, channels: 2, origin: Timestamp::ZERO, clock };
+        let mixer = Mixer::spawn(config).unwrap();
+        mixer.set_strip(StripId::MAIN, Strip::default());
+        mixer.set_feed(StripId::MAIN, Some(source.feed));
+        let (tx, rx) = queue::bounded("test", 4_096, Full::DropOldest);
+        mixer.attach_encoder(tx);
+        Self { status: source.status, changes, rx, mixer }
+    }
+
+    /// Waits until a tone is there from now on.
+    fn again(&self, hertz: f64) {
+        while self.rx.try_recv().is_ok() {}
+        hear(&self.rx, hertz);
+    }
+
+    /// One tone and nothing of another, for two seconds.
+    fn holds_alone(&self, hertz: f64, other: f64) {
+        while self.rx.try_recv().is_ok() {}
+        let blocks = (0..200).flat_map(|_| self.rx.recv_timeout(LIMIT).unwrap().data);
+        let sound: Vec<f32> = blocks.collect();
+        let mut parts: Vec<f64> =
+            sound.chunks_exact(9_600).map(|part| amplitude(part, hertz)).collect();
+        parts.sort_by(f64::total_cmp);
+        let (tone, leak) = (parts[parts.len() / 2], amplitude(&sound, other));
+        eprintln!("  {hertz} Hz {tone:.3}, {other} Hz {leak:.5}");
+        assert!((0.4..0.6).contains(&tone) && leak < 0.002, "{tone} {leak}");
+    }
+
+    fn close(self) {
+        self.mixer.join(Duration::from_secs(5)).unwrap();
+    }
 }
 
 /// Waits until the tone is there.

@@ -11,6 +11,8 @@ pub enum AudioChoice {
     Mic(Option<String>),
     /// What speakers are given, by their id; `None`: the system's default, followed.
     System(Option<String>),
+    /// One application that plays, by its name or its program's: [`is_application`].
+    Application(String),
     /// The test tone, in step with the test picture's flash.
     Tone,
     /// Digital silence.
@@ -30,6 +32,7 @@ impl fmt::Display for AudioChoice {
             Self::Mic(Some(id)) => write!(f, "mic:{id}"),
             Self::System(None) => f.write_str("system"),
             Self::System(Some(id)) => write!(f, "system:{id}"),
+            Self::Application(name) => write!(f, "app:{name}"),
             Self::Tone => f.write_str("tone"),
             Self::Silence => f.write_str("silence"),
             Self::File(path) => write!(f, "file:{}", path.display()),
@@ -50,6 +53,8 @@ impl FromStr for AudioChoice {
         match (kind, rest) {
             ("mic", id) => Ok(Self::Mic(id.map(str::to_owned))),
             ("system", id) => Ok(Self::System(id.map(str::to_owned))),
+            ("app", Some(name)) => Ok(Self::Application(name.to_owned())),
+            ("app", None) => Err("'app' needs an application of `onair devices`: app:NAME".into()),
             ("tone", None) => Ok(Self::Tone),
             ("silence", None) => Ok(Self::Silence),
             ("none", None) => Ok(Self::None),
@@ -58,15 +63,30 @@ impl FromStr for AudioChoice {
             ("stream", _) => Err("'stream' needs a URL: stream:rtmp://HOST/APP/STREAM".into()),
             ("file", None) => Err("'file' needs a path: file:CLIP.wav".into()),
             _ => Err(format!(
-                "'{text}' is no sound source: choose mic[:ID], system, file:CLIP, stream:URL, tone, silence or none"
+                "'{text}' is no sound source: choose mic[:ID], system, app:NAME, file:CLIP, stream:URL, tone, silence or none"
             )),
         }
     }
 }
 
+/// Whether `wanted` means the application of this name and program: the upper case of letters does
+/// not matter.
+pub fn is_application(wanted: &str, name: &str, program: &str) -> bool {
+    let wanted = wanted.to_lowercase();
+    !wanted.is_empty() && [name, program].iter().any(|it| it.to_lowercase() == wanted)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn applications_are_meant_by_name_or_program() {
+        assert!(is_application("firefox", "Firefox", "firefox-bin"));
+        assert!(is_application("mpv", "My Player", "mpv"));
+        assert!(!is_application("fire", "Firefox", "firefox-bin"));
+        assert!(!is_application("", "Nameless", ""));
+    }
 
     #[test]
     fn choices_read_back_as_written() {
@@ -75,6 +95,8 @@ mod tests {
             "mic:pulse:alsa_input.usb-1",
             "system",
             "system:pulseaudio:hdmi",
+            "app:Firefox",
+            "app:Game: The Second",
             "tone",
             "silence",
             "none",
@@ -82,7 +104,7 @@ mod tests {
         ] {
             assert_eq!(text.parse::<AudioChoice>().unwrap().to_string(), text);
         }
-        for bad in ["", "Mic", "tone:1", "file", "file:", "systems", "microphone"] {
+        for bad in ["", "Mic", "tone:1", "file", "file:", "app", "app:", "systems", "microphone"] {
             assert!(bad.parse::<AudioChoice>().is_err(), "{bad}");
         }
     }

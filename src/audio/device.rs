@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use parking_lot::Mutex;
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use super::source::DeviceInfo;
+use super::source::{ApplicationInfo, DeviceInfo};
 use crate::base::{Clock, Timestamp};
 
 /// Why a device cannot be had.
@@ -60,6 +60,16 @@ pub(super) trait Stream: Send {}
 pub(super) trait System: Send {
     /// The devices there are, without pseudo-devices; the default first.
     fn devices(&mut self, direction: Direction) -> Result<Vec<DeviceInfo>, Fault>;
+    /// The applications there are, those that play first.
+    fn applications(&mut self) -> Result<Vec<ApplicationInfo>, Fault>;
+    /// Starts hearing an application by its name, whatever it plays and will play: silence while
+    /// that is nothing.
+    fn record_application(
+        &mut self,
+        name: &str,
+        rate: u32,
+        sink: Sink,
+    ) -> Result<Box<dyn Stream>, Fault>;
     /// Starts hearing a device; sound is given in `sink`'s channels at the rate that is returned.
     fn record(&mut self, id: &str, rate: u32, sink: Sink) -> Result<Box<dyn Stream>, Fault>;
     /// Starts playing on a device, at exactly this rate and these channels.
@@ -140,6 +150,16 @@ impl Sink {
     /// Where faults go.
     pub(super) fn heard(&self) -> Arc<Heard> {
         Arc::clone(&self.heard)
+    }
+
+    /// Channels that are wanted; others are made to fit.
+    pub(super) fn channels(&self) -> u16 {
+        self.channels
+    }
+
+    /// The session's time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Takes a callback's sound, `channels` interleaved in `sound`, the first frame captured

@@ -1,4 +1,4 @@
-//! The microphone, and what the speakers are given: a thread that finds the device, opens it, watches
+//! The microphone, what the speakers are given, and one application: a thread that finds the device, opens it, watches
 //! it and takes it back when it returns, and the feed that hands its sound to the mixer on the
 //! session's time.
 
@@ -9,6 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::align::{Aligner, Filled};
+use super::choice::is_application;
 use super::device::{self, Direction, Fault, Mark, Recording, Stream, System};
 use super::pace::Pace;
 use super::source::{Context, DeviceInfo, Error, Source};
@@ -37,23 +38,34 @@ pub(super) enum Wanted {
     Microphone(Option<String>),
     /// What speakers are given: those of this id, or the system's default, followed likewise.
     Speakers(Option<String>),
+    /// What an application plays, by its name or its program's.
+    Application(String),
 }
 
 impl Wanted {
     fn id(&self) -> Option<&str> {
         match self {
             Self::Microphone(id) | Self::Speakers(id) => id.as_deref(),
+            Self::Application(name) => Some(name),
         }
     }
 
-    fn direction(&self) -> Direction {
+    /// What of this kind there is.
+    fn candidates(&self, system: &mut dyn System) -> Result<Vec<DeviceInfo>, Fault> {
         match self {
-            Self::Microphone(_) => Direction::Input,
-            Self::Speakers(_) => Direction::Monitor,
+            Self::Microphone(_) => system.devices(Direction::Input),
+            Self::Speakers(_) => system.devices(Direction::Monitor),
+            Self::Application(wanted) => {
+                let found = system.applications()?.into_iter();
+                let its = found.filter(|it| is_application(wanted, &it.name, &it.program));
+                Ok(its
+                    .map(|it| DeviceInfo { id: wanted.clone(), name: it.name, default: false })
+                    .collect())
+            }
         }
     }
 
-    /// Whether a device of [`Wanted::direction`] is the one that is meant.
+    /// Whether one of the [`Wanted::candidates`] is the one that is meant.
     fn is(&self, device: &DeviceInfo) -> bool {
         match self {
             Self::Microphone(None) | Self::Speakers(None) => device.default,
@@ -62,6 +74,7 @@ impl Wanted {
             Self::Speakers(Some(id)) => {
                 device.id == *id || device.id.strip_prefix(id.as_str()) == Some(".monitor")
             }
+            Self::Application(_) => true,
         }
     }
 }
@@ -72,9 +85,10 @@ pub(super) fn open(
     wanted: Wanted,
     context: &Context,
 ) -> Result<Source, Error> {
-    let name = match wanted {
+    let name = match &wanted {
         Wanted::Microphone(_) => "Microphone",
         Wanted::Speakers(_) => "System sound",
+        Wanted::Application(name) => name,
     };
     let status = Status::new(wanted.id().unwrap_or_default(), name);
     let shared = Arc::new(Shared::default());
@@ -150,7 +164,7 @@ impl Minder {
     }
 
     fn find(&mut self) -> Result<DeviceInfo, Fault> {
-        let devices = self.system.devices(self.wanted.direction())?;
+        let devices = self.wanted.candidates(&mut *self.system)?;
         let position = devices.iter().position(|device| self.wanted.is(device));
         // Where none is the default, the first is.
         let position = if self.wanted.id().is_none() { position.or(Some(0)) } else { position };
@@ -173,7 +187,13 @@ impl Minder {
         for rate in rates {
             let (sink, recording) = device::recording(clock, rate, channels);
             let heard = Arc::clone(&recording.heard);
-            match self.system.record(&info.id, rate, sink) {
+            let started = match &self.wanted {
+                Wanted::Application(name) => self.system.record_application(name, rate, sink),
+                Wanted::Microphone(_) | Wanted::Speakers(_) => {
+                    self.system.record(&info.id, rate, sink)
+                }
+            };
+            match started {
                 Ok(stream) => {
                     *self.shared.fresh.lock() = Some((recording, rate));
                     return Ok((stream, heard));
@@ -224,12 +244,20 @@ impl Minder {
     }
 
     fn report_lost(&self, name: &str, detail: String) {
-        let reason =
-            format!("{name} is gone; silence goes out. Plug it in again and it will be taken back");
+        let reason = match self.wanted {
+            Wanted::Application(_) => {
+                format!(
+                    "{name} has been closed; silence goes out. It is heard again when it is back"
+                )
+            }
+            Wanted::Microphone(_) | Wanted::Speakers(_) => format!(
+                "{name} is gone; silence goes out. Plug it in again and it will be taken back"
+            ),
+        };
         self.status.down(State::Lost, reason, detail);
     }
 
-    fn report(&self, fault: &Fault) {
+    fn report(&mut self, fault: &Fault) {
         let name = self.status.report().name;
         if self.was_open && matches!(fault, Fault::Absent(_) | Fault::Other(_)) {
             if self.status.state() != State::Lost {
@@ -245,6 +273,14 @@ impl Minder {
                 "There is no system sound to hear: it needs PulseAudio or PipeWire. It is taken \
                  when one of them answers"
                     .to_owned()
+            }
+            Fault::Absent(_) if matches!(self.wanted, Wanted::Application(_)) => {
+                match self.system.applications() {
+                    Ok(_) => format!("{name} is not running. It is heard as soon as it plays"),
+                    Err(_) => "This machine's sound system cannot tell applications apart: that \
+                               takes PulseAudio or PipeWire"
+                        .to_owned(),
+                }
             }
             Fault::Absent(_) => format!("{name} is not there. Plug it in and it will be taken"),
             Fault::Busy(_) => {
@@ -458,6 +494,36 @@ mod tests {
         let device =
             |id: &str| DeviceInfo { id: id.to_owned(), name: String::new(), default: true };
         assert!(by_id.is(&device("headphones.monitor")) && !by_id.is(&device("hdmi.monitor")));
+    }
+
+    #[test]
+    fn an_application_is_followed_by_its_name() {
+        let (system, bench) = Fake::new();
+        bench.applications(&["Other"]);
+        let wanted = Wanted::Application("game".to_owned());
+        let source = open(Box::new(system), wanted, &context()).unwrap();
+        let changes = source.status.changes().unwrap();
+        let next = |state| {
+            for _ in 0..2_000 {
+                bench.speak("game", &[0.1; 960], 2);
+                let report = changes.recv_timeout(Duration::from_millis(10));
+                if let Ok(report) = report.map_err(drop)
+                    && report.state == state
+                {
+                    return report;
+                }
+            }
+            panic!("never {state:?}");
+        };
+        let absent = next(State::Failed);
+        assert!(absent.reason.contains("game is not running"), "{}", absent.reason);
+        bench.applications(&["Other", "Game"]);
+        assert_eq!(next(State::Open).name, "Game");
+        bench.applications(&["Other"]);
+        let lost = next(State::Lost);
+        assert!(lost.reason.contains("Game has been closed"), "{}", lost.reason);
+        bench.applications(&["Game"]);
+        next(State::Open);
     }
 
     #[test]

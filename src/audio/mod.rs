@@ -14,7 +14,7 @@ mod watch;
 mod wav;
 
 pub use choice::AudioChoice;
-pub use source::{Context, DeviceInfo, Error, Source};
+pub use source::{ApplicationInfo, Context, DeviceInfo, Error, Source};
 
 use self::device::Direction;
 use crate::base::Timestamp;
@@ -30,6 +30,20 @@ pub fn microphones() -> Vec<DeviceInfo> {
 /// The speakers and headphones there are now.
 pub fn speakers() -> Vec<DeviceInfo> {
     list(Direction::Output)
+}
+
+/// The applications that play now.
+///
+/// # Errors
+/// Why this machine's sound system cannot tell, in words.
+pub fn applications() -> Result<Vec<ApplicationInfo>, String> {
+    match backend::system().applications() {
+        Ok(found) => Ok(found.into_iter().filter(|it| it.playing).collect()),
+        Err(fault) => Err(match fault {
+            device::Fault::Absent(detail) => format!("{detail}, and nothing else tells them apart"),
+            fault => format!("{fault}: {}", fault.detail()),
+        }),
+    }
 }
 
 fn list(direction: Direction) -> Vec<DeviceInfo> {
@@ -75,6 +89,9 @@ pub fn open(choice: &AudioChoice, context: &Context) -> Result<Source, Error> {
         // Nothing need be played: silence there is no trouble.
         AudioChoice::System(id) => {
             mic::open(backend::system(), mic::Wanted::Speakers(id.clone()), context)
+        }
+        AudioChoice::Application(name) => {
+            mic::open(backend::system(), mic::Wanted::Application(name.clone()), context)
         }
         AudioChoice::None => Err(Error::NoSound),
     }

@@ -51,6 +51,17 @@ pub enum Error {
     Thread(#[from] std::io::Error),
 }
 
+/// An application that is connected to the sound server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApplicationInfo {
+    /// As it calls itself; several may have one name, and are heard as one.
+    pub name: String,
+    /// Its program; may be empty.
+    pub program: String,
+    /// Whether it has a stream to the speakers.
+    pub playing: bool,
+}
+
 /// A microphone or a pair of speakers of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceInfo {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::audio::{self, DeviceInfo};
+use crate::audio::{self, ApplicationInfo, DeviceInfo};
 use crate::base::Clock;
 use crate::capture::control::Span;
 use crate::capture::{self, CameraControl};
@@ -18,6 +18,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
     let cameras = capture::cameras();
     let microphones = audio::microphones();
     let speakers = audio::speakers();
+    let applications = audio::applications();
     let (screens, windows) = (capture::screens(), capture::windows());
     if output.is_json() {
         let screens: Vec<Value> = screens.unwrap_or_default().iter().map(screen).collect();
@@ -28,6 +29,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
             "cameras": cameras,
             "microphones": sound(&microphones),
             "speakers": sound(&speakers),
+            "applications": applications.iter().flatten().map(application).collect::<Vec<_>>(),
             "screens": screens,
             "windows": windows,
             "decoders": inventory::all().iter().map(decoder).collect::<Vec<_>>(),
@@ -69,6 +71,19 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
         if devices.is_empty() {
             output.line("  none found");
         }
+    }
+    output.line("Applications");
+    match &applications {
+        Ok(playing) => {
+            for application in playing {
+                let (name, program) = (&application.name, &application.program);
+                output.line(&format!("  {name}  (app:{name}, program {program})"));
+            }
+            if playing.is_empty() {
+                output.line("  none plays");
+            }
+        }
+        Err(why) => output.line(&format!("  none: {why}")),
     }
     output.line("Screens");
     match &screens {
@@ -205,6 +220,10 @@ fn control(control: &CameraControl) -> Value {
         value.extend(more);
     }
     value
+}
+
+fn application(application: &ApplicationInfo) -> Value {
+    json!({ "id": application.name, "name": application.name, "program": application.program })
 }
 
 fn device(device: &DeviceInfo) -> Value {

@@ -60,7 +60,7 @@ pub enum Sub {
     Repair(remux::RepairArgs),
     /// Take scene collections in, also those of OBS
     Scenes(scenes::Args),
-    /// List cameras, microphones and speakers
+    /// List cameras, microphones, speakers and applications that play
     Devices,
     /// Try a target stage by stage without going live
     Check(check::Args),

@@ -11,6 +11,7 @@ struct Found {
     cameras: Vec<Device>,
     microphones: Vec<Device>,
     speakers: Vec<Device>,
+    applications: Vec<String>,
 }
 
 /// What was found last, and a search that may be under way.
@@ -39,6 +40,8 @@ impl Devices {
             };
             let microphones = sound(audio::microphones());
             let speakers = sound(audio::speakers());
+            // Where the sound system does not tell applications apart there are none to choose.
+            let applications = audio::applications().unwrap_or_default();
             // The studio may have ended meanwhile.
             let _ = answer.send(Found {
                 cameras: cameras
@@ -47,6 +50,7 @@ impl Devices {
                     .collect(),
                 microphones,
                 speakers,
+                applications: applications.into_iter().map(|it| it.name).collect(),
             });
         });
         match looking {
@@ -74,6 +78,10 @@ impl Devices {
 
     pub(super) fn speakers(&self) -> &[Device] {
         &self.found.speakers
+    }
+
+    pub(super) fn applications(&self) -> &[String] {
+        &self.found.applications
     }
 
     pub(super) fn microphones(&self) -> &[Device] {

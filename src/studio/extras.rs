@@ -38,6 +38,7 @@ pub(super) fn label(strip: &SoundStrip, choice: &AudioChoice, device: &str) -> S
     match choice {
         AudioChoice::Mic(_) => "Microphone".into(),
         AudioChoice::System(_) => "System sound".into(),
+        AudioChoice::Application(name) => name.clone(),
         AudioChoice::Tone => "Tone".into(),
         AudioChoice::Silence | AudioChoice::None => "Silence".into(),
         AudioChoice::Stream(_) => "Stream".into(),

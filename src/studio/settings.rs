@@ -10,6 +10,7 @@ pub(in crate::studio) mod hidden;
 mod layout;
 mod obs;
 mod obs_filters;
+mod obs_sound_filters;
 mod obs_sounds;
 mod obs_transitions;
 mod places;

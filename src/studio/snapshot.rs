@@ -430,6 +430,8 @@ pub struct Snapshot {
     /// Where the desk is heard.
     pub phones: Phones,
     pub speakers: Vec<Device>,
+    /// Applications that play, whose sound can be heard alone.
+    pub applications: Vec<String>,
     /// The talk key is held.
     pub talking: bool,
     pub quality: Quality,

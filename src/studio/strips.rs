@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::audio::{self, AudioChoice};
 use crate::media::source::Report;
+use crate::mix::filter::Filter;
 use crate::mix::{MOST_STRIPS, Mixer, Strip, StripId};
 use crate::studio::message::Message;
 use crate::studio::names;
@@ -76,14 +77,19 @@ pub fn free_id(strips: &[SoundStrip]) -> Option<StripId> {
 }
 
 /// Takes strips in: one whose source is heard already (`main`: by the main strip) is set like it,
-/// others are added as long as there is room. How many that were.
+/// others are added as long as there is room. One that brings no filters keeps those it had. How many
+/// that were.
 pub fn take_in(
     strips: &mut Vec<SoundStrip>,
     main: Option<&AudioChoice>,
     taken: Vec<SoundStrip>,
 ) -> usize {
     let mut set: Vec<StripId> = Vec::new();
+    // By which numbers they are known here, and whose filters are theirs.
+    let mut numbers: BTreeMap<StripId, StripId> = BTreeMap::new();
+    let mut brought: Vec<StripId> = Vec::new();
     for strip in taken {
+        let (was, brings) = (strip.id, !strip.strip.filters.is_empty());
         let hears = |it: &&mut SoundStrip| {
             let choice = if it.id == StripId::MAIN { main } else { Some(&it.choice) };
             choice == Some(&strip.choice) && !set.contains(&it.id)
@@ -93,7 +99,10 @@ pub fn take_in(
                 let filters = std::mem::take(&mut known.strip.filters);
                 known.name = strip.name;
                 known.talk = strip.talk;
-                known.strip = Strip { filters, ..strip.strip };
+                known.strip = strip.strip;
+                if !brings {
+                    known.strip.filters = filters;
+                }
                 known.id
             }
             None => {
@@ -103,6 +112,20 @@ pub fn take_in(
             }
         };
         set.push(id);
+        numbers.insert(was, id);
+        if brings {
+            brought.push(id);
+        }
+    }
+    for strip in strips.iter_mut().filter(|strip| brought.contains(&strip.id)) {
+        let filters = &mut strip.strip.filters;
+        // One whose side chain found no room would listen to itself instead.
+        filters.retain_mut(|slot| match &mut slot.filter {
+            Filter::Compressor { side_chain: Some(side), .. } => {
+                numbers.get(side).map(|id| *side = *id).is_some()
+            }
+            _ => true,
+        });
     }
     set.len()
 }
@@ -236,6 +259,39 @@ mod tests {
         assert_eq!(found, [(0, "A"), (1, ""), (2, "Desktop"), (3, "B")]);
         assert_eq!(take_in(&mut strips, Some(&mic), taken), 3);
         assert_eq!(strips.len(), 4);
+    }
+
+    #[test]
+    fn side_chains_of_strips_that_are_taken_in_follow_them() {
+        use crate::mix::filter::Slot;
+        let with = |id, choice, filters: &[Filter]| {
+            let slot = |filter: &Filter| Slot { enabled: true, filter: *filter };
+            let filters = filters.iter().map(slot).collect();
+            let strip = Strip { filters, ..Strip::default() };
+            SoundStrip { strip, ..SoundStrip::new(StripId(id), choice) }
+        };
+        let ducks = |side| Filter::Compressor {
+            threshold_dbfs: -30.0,
+            ratio: 4.0,
+            attack_ms: 6.0,
+            release_ms: 60.0,
+            gain_db: 0.0,
+            side_chain: Some(StripId(side)),
+        };
+        let gain = Filter::Gain { db: 3.0 };
+        let (mic, system) = (AudioChoice::Mic(None), AudioChoice::System(None));
+        let mut strips = vec![SoundStrip::main(), with(1, AudioChoice::Tone, &[gain])];
+        let taken = vec![
+            with(1, system, &[ducks(2), ducks(7), gain]),
+            with(2, mic.clone(), &[]),
+            with(3, AudioChoice::Tone, &[]),
+        ];
+        assert_eq!(take_in(&mut strips, Some(&mic), taken), 3);
+        let filters = |place: usize| -> Vec<Filter> {
+            strips[place].strip.filters.iter().map(|slot| slot.filter).collect()
+        };
+        assert_eq!(filters(2), [ducks(0), gain], "the microphone is the main strip here");
+        assert_eq!(filters(1), [gain], "what brings none keeps its own");
     }
 
     #[test]

@@ -243,6 +243,7 @@ pub(super) fn audio_kind(choice: &AudioChoice) -> (&'static str, bool) {
         AudioChoice::Mic(_) => ("mic", true),
         AudioChoice::Stream(_) => ("stream", false),
         AudioChoice::System(_) => ("system", false),
+        AudioChoice::Application(_) => ("app", false),
         AudioChoice::Tone => ("tone", false),
         AudioChoice::Silence => ("silence", false),
         AudioChoice::File(_) => ("file", false),

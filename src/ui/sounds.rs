@@ -1,12 +1,16 @@
 //! Sources of sound and strips in words and pictures, and the strip that the sound desk shows.
 
-use egui::{Context, Id};
+use egui::{Context, Id, Ui};
 
 use crate::audio::AudioChoice;
 use crate::mix::StripId;
+use crate::studio::Command;
 use crate::studio::snapshot::{AudioSource, StripView};
 use crate::ui::icons::Icon;
 use crate::ui::view::View;
+
+/// A list that was not drawn for so long had been closed.
+const CLOSED_SECONDS: f64 = 1.0;
 
 /// The strip that is looked at, and its filter, kept while the window is open.
 #[derive(Copy, Clone, Debug, Default)]
@@ -31,13 +35,46 @@ impl Looked {
     }
 }
 
+/// Drawn in an open list of sources: as it opens, the studio looks for what there is now, since
+/// applications come and go.
+pub fn look_again(ui: &Ui, view: &mut View<'_>) {
+    let place = Id::unique("sounds-looked-for");
+    let now = ui.input(|input| input.time);
+    let seen = ui.data_mut(|data| {
+        let seen = data.get_temp::<f64>(place);
+        data.insert_temp(place, now);
+        seen
+    });
+    if seen.is_none_or(|seen| now - seen > CLOSED_SECONDS) {
+        view.send(Command::RefreshDevices);
+    }
+}
+
 /// What a strip can hear, files apart.
 pub fn choices(view: &View<'_>) -> Vec<AudioChoice> {
     let microphones = view.snapshot.microphones.iter();
     let mut choices: Vec<AudioChoice> =
         microphones.map(|device| AudioChoice::Mic(Some(device.id.clone()))).collect();
-    choices.push(AudioChoice::System(None));
+    choices.extend(played(view));
     choices.extend([AudioChoice::Tone, AudioChoice::Silence]);
+    choices
+}
+
+/// What this machine plays: all of it, or one application. One that is chosen stays in the list
+/// while it is not running.
+pub fn played(view: &View<'_>) -> Vec<AudioChoice> {
+    let snapshot = view.snapshot;
+    let running = snapshot.applications.iter().cloned().map(AudioChoice::Application);
+    let mut choices: Vec<AudioChoice> = vec![AudioChoice::System(None)];
+    choices.extend(running);
+    let main = snapshot.audio.iter().map(|audio| &audio.choice);
+    let chosen = main.chain(snapshot.strips.iter().map(|strip| &strip.sound.choice));
+    for choice in chosen {
+        let kind = matches!(choice, AudioChoice::Application(_) | AudioChoice::System(_));
+        if kind && !choices.contains(choice) {
+            choices.push(choice.clone());
+        }
+    }
     choices
 }
 
@@ -73,6 +110,8 @@ pub fn name_of_choice(view: &View<'_>, choice: &AudioChoice, device: &str) -> St
         }
         AudioChoice::Mic(None) => view.texts.get("microphone-default").to_string(),
         AudioChoice::System(_) => view.texts.get("system-sound").to_string(),
+        AudioChoice::Application(name) if device.is_empty() => name.clone(),
+        AudioChoice::Application(_) => device.to_owned(),
         AudioChoice::Tone => view.texts.get("test-tone").to_string(),
         AudioChoice::Silence => view.texts.get("silence").to_string(),
         AudioChoice::None => view.texts.get("no-sound").to_string(),
@@ -88,7 +127,10 @@ pub fn icon_of(choice: &AudioChoice) -> Icon {
     match choice {
         AudioChoice::Mic(_) => Icon::Microphone,
         AudioChoice::Tone => Icon::Tone,
-        AudioChoice::System(_) | AudioChoice::File(_) | AudioChoice::Stream(_) => Icon::Note,
+        AudioChoice::System(_)
+        | AudioChoice::Application(_)
+        | AudioChoice::File(_)
+        | AudioChoice::Stream(_) => Icon::Note,
         AudioChoice::Silence | AudioChoice::None => Icon::Silence,
     }
 }

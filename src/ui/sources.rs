@@ -212,6 +212,16 @@ fn sounds(ui: &mut Ui, view: &mut View<'_>) {
             select = Some(AudioChoice::Mic(Some(id.clone())));
         }
     }
+    let played = crate::ui::sounds::played(view);
+    for one in played {
+        let name = source.map_or("", |source| source.name.as_str());
+        let chosen = choice == Some(&one);
+        let title = crate::ui::sounds::name_of_choice(view, &one, if chosen { name } else { "" });
+        let line = Line { icon: Icon::Note, title: &title, second: "", chosen };
+        if row(ui, view, &line, state, "") {
+            select = Some(one);
+        }
+    }
     let second = texts.get("test-tone-second");
     for (icon, title, second, one) in [
         (Icon::Tone, texts.get("test-tone"), &*second, AudioChoice::Tone),

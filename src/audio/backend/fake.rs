@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::audio::device::{Direction, Fault, Sink, Stream, System, Tap};
-use crate::audio::source::DeviceInfo;
+use crate::audio::source::{ApplicationInfo, DeviceInfo};
 
 /// The system's side.
 pub(in crate::audio) struct Fake(Bench);
@@ -21,6 +21,7 @@ struct Devices {
     refused: BTreeMap<String, Fault>,
     recording: BTreeMap<String, Sink>,
     playing: BTreeMap<String, Tap>,
+    applications: Vec<ApplicationInfo>,
 }
 
 impl Fake {
@@ -34,6 +35,16 @@ impl Bench {
     /// The first of its direction is the default.
     pub(in crate::audio) fn plug(&self, direction: Direction, id: &str) {
         self.0.lock().present.push((direction, id.to_owned()));
+    }
+
+    /// These are connected now.
+    pub(in crate::audio) fn applications(&self, names: &[&str]) {
+        let info = |name: &&str| ApplicationInfo {
+            name: (*name).to_owned(),
+            program: String::new(),
+            playing: true,
+        };
+        self.0.lock().applications = names.iter().map(info).collect();
     }
 
     pub(in crate::audio) fn unplug(&self, id: &str) {
@@ -86,6 +97,19 @@ impl System for Fake {
                 default: n == 0,
             })
             .collect())
+    }
+
+    fn applications(&mut self) -> Result<Vec<ApplicationInfo>, Fault> {
+        Ok(self.0.0.lock().applications.clone())
+    }
+
+    fn record_application(
+        &mut self,
+        name: &str,
+        rate: u32,
+        sink: Sink,
+    ) -> Result<Box<dyn Stream>, Fault> {
+        self.record(name, rate, sink)
     }
 
     fn record(&mut self, id: &str, _: u32, sink: Sink) -> Result<Box<dyn Stream>, Fault> {

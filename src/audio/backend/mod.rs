@@ -3,6 +3,7 @@
 mod cookie;
 #[cfg(test)]
 pub(super) mod fake;
+mod pulse;
 mod system;
 
 use super::device::System;

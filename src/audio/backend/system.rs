@@ -8,7 +8,7 @@ use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, Device, ErrorKind, Host, HostId, StreamConfig};
 
 use crate::audio::device::{Direction, Fault, Sink, Stream, System, Tap};
-use crate::audio::source::DeviceInfo;
+use crate::audio::source::{ApplicationInfo, DeviceInfo};
 
 /// Longest wait for a device to open.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -141,6 +141,19 @@ impl System for Cpal {
             self.host = None;
         }
         Ok(listed?.into_iter().map(|(info, _)| info).collect())
+    }
+
+    fn applications(&mut self) -> Result<Vec<ApplicationInfo>, Fault> {
+        super::pulse::applications()
+    }
+
+    fn record_application(
+        &mut self,
+        name: &str,
+        rate: u32,
+        sink: Sink,
+    ) -> Result<Box<dyn Stream>, Fault> {
+        super::pulse::record(name, rate, sink)
     }
 
     fn record(&mut self, id: &str, rate: u32, sink: Sink) -> Result<Box<dyn Stream>, Fault> {

@@ -45,7 +45,7 @@ pub struct Args {
     /// test, none [default: a camera if there is one, else test]
     #[arg(long, value_name = "SOURCE", help_heading = "Sources")]
     pub video: Option<VideoChoice>,
-    /// Sound: `mic[:ID]`, `system[:ID]`, file:CLIP, stream:URL, tone, silence, none [default: a
+    /// Sound: `mic[:ID]`, `system[:ID]`, app:NAME, file:CLIP, stream:URL, tone, silence, none [default: a
     /// microphone if there is one, else tone with the test picture, else silence]
     #[arg(long, value_name = "SOURCE", help_heading = "Sources")]
     pub audio: Option<AudioChoice>,

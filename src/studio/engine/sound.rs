@@ -150,7 +150,10 @@ impl Engine {
             let report = if main { program.audio_report() } else { program.strip_report(strip.id) };
             let choice = if main { program.audio_choice() } else { &strip.choice };
             // What is played is called by its name, not by what it is made of.
-            let device = matches!(choice, AudioChoice::Mic(_) | AudioChoice::System(_));
+            let device = matches!(
+                choice,
+                AudioChoice::Mic(_) | AudioChoice::System(_) | AudioChoice::Application(_)
+            );
             let device = if device { report.name.as_str() } else { "" };
             (strip, extras::label(strip, choice, device))
         });

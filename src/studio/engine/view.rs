@@ -39,6 +39,7 @@ impl Engine {
             loudness: program.map(|program| program.mixer().meter()).unwrap_or_default(),
             phones: self.settings.phones.clone(),
             speakers: state.devices.speakers().to_vec(),
+            applications: state.devices.applications().to_vec(),
             talking: state.talking,
             quality: self.settings.quality.clone(),
             born: self.state.born,

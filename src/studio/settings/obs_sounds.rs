@@ -1,7 +1,8 @@
 //! Sound sources out of OBS's files as strips of the mixer: microphones and what the speakers are
-//! given, with fader, mute, balance, time, where they are heard, and the tracks that they go to.
+//! given, with fader, mute, balance, time, filters, where they are heard, and the tracks that they
+//! go to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -9,6 +10,7 @@ use crate::audio::AudioChoice;
 use crate::media::{ExtraTrack, ExtraTracks, MOST_TRACKS};
 use crate::mix::{Heard, Strip, StripId};
 use crate::studio::settings::obs_filters::{array, number, text};
+use crate::studio::settings::obs_sound_filters;
 use crate::studio::strips::{MOST, SoundStrip, Talk, clean_name};
 
 /// Where a file has the devices that are heard in every scene.
@@ -41,8 +43,22 @@ pub(super) fn choice(source: &Value) -> Option<AudioChoice> {
         | "wasapi_output_capture"
         | "coreaudio_output_capture"
         | "sck_audio_capture" => Some(AudioChoice::System(None)),
+        "pipewire_audio_application_capture" | "wasapi_process_output_capture" => {
+            Some(application(source)?)
+        }
         _ => None,
     }
+}
+
+/// One application that is captured alone, by its name or that of its program.
+fn application(source: &Value) -> Option<AudioChoice> {
+    let settings = source.get("settings")?;
+    let name = text(settings, "TargetName");
+    // "TITLE:CLASS:PROGRAM.exe", colons within written as numbers.
+    let program = text(settings, "window").rsplit(':').next().unwrap_or_default();
+    let name = if name.is_empty() { program.trim_end_matches(".exe") } else { name };
+    let name = clean_name(name);
+    (!name.is_empty()).then_some(AudioChoice::Application(name))
 }
 
 /// The strips of a file; `told` gets what is left out.
@@ -56,12 +72,15 @@ pub(super) fn read(json: &Value, told: &mut BTreeSet<String>) -> Vec<SoundStrip>
     // OBS puts every sound into every track until a person chooses, and what is recorded is written
     // elsewhere: a track that has all of them is the program again.
     let everywhere = sounds.iter().fold(ALL, |all, (source, _)| all & mixers(source));
+    let named = (1..).map(StripId).zip(&sounds);
+    let named: BTreeMap<&str, StripId> =
+        named.map(|(id, (source, _))| (text(source, "name"), id)).collect();
     let mut strips = Vec::new();
     for (id, (source, choice)) in (1..).map(StripId).zip(sounds) {
         let name = clean_name(text(source, "name"));
-        let filters = array(source, "filters").len();
-        if filters > 0 {
-            told.insert(format!("{filters} filters of the sound '{name}'"));
+        let (filters, not) = obs_sound_filters::read(source, &named);
+        if !not.is_empty() {
+            told.insert(format!("filters of the sound '{name}': {}", not.join(", ")));
         }
         let flag = |key: &str| source.get(key).and_then(Value::as_bool) == Some(true);
         let talk = match (flag("push-to-talk"), flag("push-to-mute")) {
@@ -69,7 +88,7 @@ pub(super) fn read(json: &Value, told: &mut BTreeSet<String>) -> Vec<SoundStrip>
             (_, true) => Talk::PushToMute,
             _ => Talk::Open,
         };
-        let strip = strip(source, mixers(source), everywhere);
+        let strip = Strip { filters, ..strip(source, mixers(source), everywhere) };
         strips.push(SoundStrip { name, strip, talk, ..SoundStrip::new(id, choice) });
     }
     strips
@@ -127,7 +146,9 @@ mod tests {
             r#"{"DesktopAudioDevice1": {"id": "pulse_output_capture", "name": "Desktop",
                   "mixers": 5, "volume": 0.5, "sync": -20000000, "balance": 0.25},
                 "AuxAudioDevice1": {"id": "pulse_input_capture", "name": "Mic", "mixers": 3,
-                  "muted": true, "flags": 2, "push-to-talk": true, "filters": [{}, {}]},
+                  "muted": true, "flags": 2, "push-to-talk": true, "filters": [
+                    {"id": "compressor_filter", "settings": {"sidechain_source": "Desktop"}},
+                    {"id": "vst_filter", "name": "Reverb"}]},
                 "sources": [
                   {"id": "wasapi_input_capture_v2", "name": "Second", "mixers": 2},
                   {"id": "ffmpeg_source", "name": "Clip", "mixers": 255},
@@ -149,7 +170,24 @@ mod tests {
         let mic = &strips[1];
         assert!(mic.strip.muted && mic.strip.mono && mic.talk == Talk::PushToTalk);
         assert_eq!(mic.choice, AudioChoice::Mic(None));
-        assert_eq!(told.into_iter().collect::<Vec<_>>(), ["2 filters of the sound 'Mic'"]);
+        let [slot] = mic.strip.filters.as_slice() else { panic!("{mic:?}") };
+        assert_eq!(slot.filter.side_chain(), Some(StripId(1)));
+        let told: Vec<_> = told.into_iter().collect();
+        assert_eq!(told, ["filters of the sound 'Mic': vst_filter 'Reverb'"]);
+    }
+
+    #[test]
+    fn applications_are_known_by_name_or_program() {
+        let (strips, _) = read_text(
+            r#"{"sources": [
+              {"id": "pipewire_audio_application_capture", "name": "a",
+               "settings": {"TargetName": "Firefox"}},
+              {"id": "wasapi_process_output_capture", "name": "b",
+               "settings": {"window": "A#3A Title:Class:game.exe"}},
+              {"id": "wasapi_process_output_capture", "name": "c", "settings": {}}]}"#,
+        );
+        let choices: Vec<_> = strips.iter().map(|strip| strip.choice.to_string()).collect();
+        assert_eq!(choices, ["app:Firefox", "app:game"]);
     }
 
     #[test]

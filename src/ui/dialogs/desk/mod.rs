@@ -107,6 +107,7 @@ fn add(ui: &mut Ui, view: &mut View<'_>) {
     };
     let theme = view.theme;
     select.show(ui, theme, |ui| {
+        sounds::look_again(ui, view);
         for choice in sounds::choices(view) {
             let title = sounds::name_of_choice(view, &choice, "");
             if menu_item(ui, theme, &title, "", false, true) {

@@ -89,6 +89,7 @@ fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
             close_on_click: true,
         };
         select.show(ui, theme, |ui| {
+            sounds::look_again(ui, view);
             for one in sounds::choices(view) {
                 let title = sounds::name_of_choice(view, &one, "");
                 if menu_item(ui, theme, &title, "", one == *choice, true) {

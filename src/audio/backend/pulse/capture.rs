@@ -1,0 +1,200 @@
+//! Hears one application: every stream that it plays is recorded off the monitor of the sink it
+//! plays on, alone (`direct_on_input`), as long as it lasts; new ones are taken as they come.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use pulseaudio::protocol::{
+    ChannelMap, Command, CreateRecordStreamReply, GetSinkInfo, RecordStreamParams, SampleFormat,
+    SampleSpec, SinkInfo, SinkInputInfo, SubscriptionMask,
+    stream::{BufferAttr, StreamFlags},
+};
+
+use super::Owner;
+use super::blend::Blend;
+use super::link::{Aside, Link};
+use crate::audio::choice::is_application;
+use crate::audio::device::{Fault, Sink, Stream};
+use crate::base::{Stop, Worker};
+
+/// Streams of one application that are heard at most.
+const MOST_STREAMS: usize = 32;
+/// How long is waited for sound before it is looked whether there is any.
+const TICK: Duration = Duration::from_millis(20);
+/// Pieces a second.
+const PIECES: u32 = 100;
+
+/// Begins to hear the application of this name, or program of this name.
+pub(in crate::audio::backend) fn record(
+    name: &str,
+    rate: u32,
+    sink: Sink,
+) -> Result<Box<dyn Stream>, Fault> {
+    let mut link = Link::connect()?;
+    link.order(&Command::Subscribe(SubscriptionMask::SINK_INPUT), &mut |_| ())?;
+    let mut capture = Capture {
+        name: name.to_owned(),
+        rate,
+        channels: sink.channels(),
+        link,
+        blend: Blend::new(rate, sink.channels(), sink.now()),
+        streams: BTreeMap::new(),
+        refused: Vec::new(),
+        sink,
+        stale: true,
+    };
+    capture.look()?;
+    let heard = capture.sink.heard();
+    let body = move |stop: &Stop| {
+        if let Err(fault) = capture.run(stop) {
+            heard.latch.set(|| fault.detail().to_owned());
+        }
+    };
+    let worker = Worker::spawn("application-sound", body);
+    let worker = worker.map_err(|error| Fault::Other(error.to_string()))?;
+    Ok(Box::new(Running { _worker: worker }))
+}
+
+/// Ends the capture when it is dropped.
+struct Running {
+    _worker: Worker,
+}
+
+impl Stream for Running {}
+
+struct Capture {
+    name: String,
+    rate: u32,
+    channels: u16,
+    link: Link,
+    blend: Blend,
+    /// The application's streams that are heard, by the server's number: on which channel.
+    streams: BTreeMap<u32, u32>,
+    /// Streams that the server does not let be heard.
+    refused: Vec<u32>,
+    sink: Sink,
+    /// The list of streams may be another than when it was looked at.
+    stale: bool,
+}
+
+impl Capture {
+    fn run(&mut self, stop: &Stop) -> Result<(), Fault> {
+        while !stop.is_set() {
+            self.with(|link, aside| link.listen(TICK, aside))?;
+            let (now, sink, rate) = (self.sink.now(), &mut self.sink, self.rate);
+            let channels = self.channels;
+            self.blend.pass(now, |sound| {
+                let frames = sound.len() / usize::from(channels.max(1));
+                let lasts = frames as i64 * 1_000_000 / i64::from(rate.max(1));
+                sink.push(sound, channels, lasts, |sample| sample);
+            });
+            if std::mem::take(&mut self.stale) {
+                self.look()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Talks to the server; sound that comes meanwhile is heard.
+    fn with<T>(
+        &mut self,
+        talk: impl FnOnce(&mut Link, &mut dyn FnMut(Aside<'_>)) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let Self { link, blend, streams, sink, stale, .. } = self;
+        let mut aside = |aside: Aside<'_>| match aside {
+            Aside::Sound(channel, piece) => blend.hear(channel, piece, sink.now()),
+            Aside::Said(Command::SubscribeEvent(_)) => *stale = true,
+            Aside::Said(Command::RecordStreamKilled(channel)) => {
+                // The stream ended, or plays on another sink now.
+                streams.retain(|_, its| its != channel);
+                blend.remove(*channel);
+                *stale = true;
+            }
+            Aside::Said(_) => {}
+        };
+        talk(link, &mut aside)
+    }
+
+    /// Hears what the application plays that is not heard yet, and lets go of what it no longer
+    /// plays.
+    fn look(&mut self) -> Result<(), Fault> {
+        self.stale = false;
+        let list: Vec<SinkInputInfo> =
+            self.with(|link, aside| link.list(&Command::GetSinkInputInfoList, aside))?;
+        let mut gone = Vec::new();
+        self.streams.retain(|input, channel| {
+            let stays = list.iter().any(|it| it.index == *input);
+            if !stays {
+                gone.push(*channel);
+            }
+            stays
+        });
+        for channel in gone {
+            self.blend.remove(channel);
+            self.end(channel)?;
+        }
+        self.refused.retain(|input| list.iter().any(|it| it.index == *input));
+        for input in &list {
+            let is_its = Owner::of(&input.props)
+                .is_some_and(|owner| is_application(&self.name, &owner.name, &owner.program));
+            let known = self.streams.contains_key(&input.index);
+            if !is_its || known || self.refused.contains(&input.index) {
+                continue;
+            }
+            if self.streams.len() >= MOST_STREAMS {
+                break;
+            }
+            match self.begin(input) {
+                Ok(channel) => {
+                    self.streams.insert(input.index, channel);
+                    self.blend.add(channel);
+                }
+                // It ended meanwhile, and the next list is without it.
+                Err(Fault::Absent(_)) => {}
+                Err(fault @ Fault::Refused(_)) => return Err(fault),
+                Err(fault) => {
+                    tracing::warn!(%fault, detail = fault.detail(), "hearing an application");
+                    self.refused.push(input.index);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, input: &SinkInputInfo) -> Result<u32, Fault> {
+        let on = GetSinkInfo { index: Some(input.sink_index), name: None };
+        let on: SinkInfo = self.with(|link, aside| link.ask(&Command::GetSinkInfo(on), aside))?;
+        let (mono, frame) = (self.channels == 1, 4 * u32::from(self.channels));
+        let params = RecordStreamParams {
+            sample_spec: SampleSpec {
+                format: SampleFormat::Float32Le,
+                channels: u8::try_from(self.channels).unwrap_or(2),
+                sample_rate: self.rate,
+            },
+            channel_map: if mono { ChannelMap::mono() } else { ChannelMap::stereo() },
+            source_index: on.monitor_source_index,
+            direct_on_input_index: Some(input.index),
+            buffer_attr: BufferAttr {
+                max_length: u32::MAX,
+                fragment_size: self.rate / PIECES * frame,
+                ..Default::default()
+            },
+            flags: StreamFlags { adjust_latency: true, ..Default::default() },
+            props: super::own_props(),
+            ..Default::default()
+        };
+        let reply: CreateRecordStreamReply =
+            self.with(|link, aside| link.ask(&Command::CreateRecordStream(params), aside))?;
+        Ok(reply.channel)
+    }
+
+    fn end(&mut self, channel: u32) -> Result<(), Fault> {
+        let ended =
+            self.with(|link, aside| link.order(&Command::DeleteRecordStream(channel), aside));
+        match ended {
+            // The server was faster.
+            Err(Fault::Absent(_)) | Ok(()) => Ok(()),
+            Err(fault) => Err(fault),
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! A connection to the sound server: requests with a limit, and what comes unasked meanwhile.
+
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use pulseaudio::protocol::{
+    self, AuthParams, AuthReply, Command, DESCRIPTOR_SIZE, MAX_VERSION, ProtocolError, PulseError,
+    SetClientNameReply, TagStructRead, TagStructReader,
+};
+
+use crate::audio::device::Fault;
+use crate::base::Clock;
+
+/// Longest wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Servers send sound in pieces of 64 KiB at most; a longer list of streams is none.
+const MOST_MESSAGE: usize = 4 << 20;
+/// What is read at once.
+const CHUNK: usize = 64 << 10;
+/// The channel of commands; others carry sound.
+const CONTROL: u32 = u32::MAX;
+
+/// What comes without having been asked for.
+#[derive(Debug)]
+pub(super) enum Aside<'a> {
+    /// Sound of a recording, by its channel.
+    Sound(u32, &'a [u8]),
+    /// The server says something.
+    Said(&'a Command),
+}
+
+/// A connection that has introduced itself.
+pub(super) struct Link {
+    socket: UnixStream,
+    version: u16,
+    next: u32,
+    /// What has come and is not taken yet begins at `taken`.
+    buffer: Vec<u8>,
+    taken: usize,
+    clock: Clock,
+}
+
+/// Where a message is in the buffer.
+struct Message {
+    channel: u32,
+    start: usize,
+    end: usize,
+}
+
+impl Link {
+    /// Connects to this session's server.
+    pub(super) fn connect() -> Result<Self, Fault> {
+        let nobody = || Fault::Absent("neither PulseAudio nor PipeWire answers".to_owned());
+        let path = pulseaudio::socket_path_from_env().ok_or_else(nobody)?;
+        super::super::cookie::provide();
+        let cookie = pulseaudio::cookie_path_from_env().and_then(|path| std::fs::read(path).ok());
+        let socket = UnixStream::connect(path).map_err(io_fault)?;
+        socket.set_write_timeout(Some(PATIENCE)).map_err(io_fault)?;
+        let clock = Clock::start();
+        let mut link =
+            Self { socket, version: MAX_VERSION, next: 0, buffer: Vec::new(), taken: 0, clock };
+        let auth = AuthParams {
+            version: MAX_VERSION,
+            supports_shm: false,
+            supports_memfd: false,
+            cookie: cookie.unwrap_or_default(),
+        };
+        let reply: AuthReply = link.ask(&Command::Auth(auth), &mut |_| ())?;
+        link.version = MAX_VERSION.min(reply.version);
+        let _: SetClientNameReply =
+            link.ask(&Command::SetClientName(super::own_props()), &mut |_| ())?;
+        Ok(link)
+    }
+
+    /// Asks and waits for the answer; `aside` hears what comes before it.
+    pub(super) fn ask<T: TagStructRead>(
+        &mut self,
+        command: &Command,
+        aside: &mut dyn FnMut(Aside<'_>),
+    ) -> Result<T, Fault> {
+        self.request(command, aside, |reader| reader.read())
+    }
+
+    /// Asks for a list.
+    pub(super) fn list<T: TagStructRead>(
+        &mut self,
+        command: &Command,
+        aside: &mut dyn FnMut(Aside<'_>),
+    ) -> Result<Vec<T>, Fault> {
+        self.request(command, aside, |reader| {
+            let mut list = Vec::new();
+            while reader.has_data_left()? {
+                list.push(reader.read()?);
+            }
+            Ok(list)
+        })
+    }
+
+    /// Asks for something to which the answer says no more than that it was done.
+    pub(super) fn order(
+        &mut self,
+        command: &Command,
+        aside: &mut dyn FnMut(Aside<'_>),
+    ) -> Result<(), Fault> {
+        self.request(command, aside, |_| Ok(()))
+    }
+
+    /// Takes what comes within `patience`, if anything does.
+    pub(super) fn listen(
+        &mut self,
+        patience: Duration,
+        aside: &mut dyn FnMut(Aside<'_>),
+    ) -> Result<(), Fault> {
+        if !self.has_message()? {
+            self.fill(patience)?;
+        }
+        while let Some(message) = self.take()? {
+            let body = self.buffer.get(message.start..message.end).unwrap_or_default();
+            if message.channel != CONTROL {
+                aside(Aside::Sound(message.channel, body));
+            } else if let Ok((_, said)) = Command::read_tag_prefixed(&mut &*body, self.version) {
+                aside(Aside::Said(&said));
+            }
+        }
+        Ok(())
+    }
+
+    fn request<T>(
+        &mut self,
+        command: &Command,
+        aside: &mut dyn FnMut(Aside<'_>),
+        read: impl FnOnce(&mut TagStructReader<'_>) -> Result<T, ProtocolError>,
+    ) -> Result<T, Fault> {
+        let number = self.next;
+        self.next = self.next.wrapping_add(1);
+        let mut bytes = Vec::new();
+        protocol::write_command_message(&mut bytes, number, command, self.version)
+            .map_err(fault)?;
+        self.socket.write_all(&bytes).map_err(io_fault)?;
+        let until = self.clock.now() + PATIENCE;
+        loop {
+            while let Some(message) = self.take()? {
+                let body = self.buffer.get(message.start..message.end).unwrap_or_default();
+                if message.channel != CONTROL {
+                    aside(Aside::Sound(message.channel, body));
+                    continue;
+                }
+                let mut rest = body;
+                // What this version of the protocol has no word for is not for us.
+                let Ok((of, said)) = Command::read_tag_prefixed(&mut rest, self.version) else {
+                    continue;
+                };
+                match said {
+                    Command::Reply if of == number => {
+                        return read(&mut TagStructReader::new(&mut rest, self.version))
+                            .map_err(fault);
+                    }
+                    Command::Error(error) if of == number => return Err(refusal(error)),
+                    said => aside(Aside::Said(&said)),
+                }
+            }
+            let left = until.since(self.clock.now());
+            if left.is_zero() {
+                return Err(Fault::Other("the sound server does not answer".to_owned()));
+            }
+            self.fill(left)?;
+        }
+    }
+
+    /// The next whole message that has come.
+    fn take(&mut self) -> Result<Option<Message>, Fault> {
+        if !self.has_message()? {
+            return Ok(None);
+        }
+        let (length, channel) = self.head().unwrap_or_default();
+        let start = self.taken + DESCRIPTOR_SIZE;
+        self.taken = start + length;
+        Ok(Some(Message { channel, start, end: self.taken }))
+    }
+
+    /// Length and channel of the next message.
+    fn head(&self) -> Option<(usize, u32)> {
+        let mut head = self.buffer.get(self.taken..self.taken + DESCRIPTOR_SIZE)?;
+        let head = protocol::read_descriptor(&mut head).ok()?;
+        Some((usize::try_from(head.length).unwrap_or(usize::MAX), head.channel))
+    }
+
+    fn has_message(&self) -> Result<bool, Fault> {
+        let Some((length, _)) = self.head() else { return Ok(false) };
+        if length > MOST_MESSAGE {
+            return Err(Fault::Other("the sound server sends nonsense".to_owned()));
+        }
+        Ok(self.buffer.len() - self.taken >= DESCRIPTOR_SIZE + length)
+    }
+
+    /// Reads what is there, or comes within `patience`.
+    fn fill(&mut self, patience: Duration) -> Result<(), Fault> {
+        self.buffer.drain(..self.taken);
+        self.taken = 0;
+        // Zero would mean for ever.
+        let patience = patience.max(Duration::from_millis(1));
+        self.socket.set_read_timeout(Some(patience)).map_err(io_fault)?;
+        let before = self.buffer.len();
+        self.buffer.resize(before + CHUNK, 0);
+        let read = self.socket.read(self.buffer.get_mut(before..).unwrap_or_default());
+        self.buffer.truncate(before + *read.as_ref().unwrap_or(&0));
+        match read {
+            Ok(0) => Err(Fault::Absent("the sound server has ended".to_owned())),
+            Ok(_) => Ok(()),
+            Err(error) if is_wait(&error) => Ok(()),
+            Err(error) => Err(io_fault(error)),
+        }
+    }
+}
+
+fn is_wait(error: &io::Error) -> bool {
+    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+    matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "called by map_err")]
+fn io_fault(error: io::Error) -> Fault {
+    let detail = error.to_string();
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => Fault::Refused(detail),
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Fault::Absent(detail),
+        _ => Fault::Other(detail),
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "called by map_err")]
+fn fault(error: ProtocolError) -> Fault {
+    Fault::Other(error.to_string())
+}
+
+fn refusal(error: PulseError) -> Fault {
+    let detail = format!("the sound server says {error:?}");
+    match error {
+        PulseError::AccessDenied | PulseError::AuthKey => Fault::Refused(detail),
+        PulseError::NoEntity => Fault::Absent(detail),
+        _ => Fault::Other(detail),
+    }
+}

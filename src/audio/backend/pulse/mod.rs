@@ -1,0 +1,94 @@
+//! Single applications, heard through the PulseAudio protocol (which PipeWire speaks too): the
+//! server's list of what plays, and recordings of one application's streams before they are mixed.
+//! cpal knows devices only.
+
+mod blend;
+mod capture;
+mod link;
+
+use std::ffi::{CStr, CString};
+
+use pulseaudio::protocol::{ClientInfo, Command, Prop, Props, SinkInputInfo};
+
+pub(super) use self::capture::record;
+use self::link::Link;
+use crate::audio::device::Fault;
+use crate::audio::source::ApplicationInfo;
+
+/// The applications that are connected to the sound server, those that play first.
+pub(super) fn applications() -> Result<Vec<ApplicationInfo>, Fault> {
+    let mut link = Link::connect()?;
+    let mut aside = |_: link::Aside<'_>| ();
+    let inputs: Vec<SinkInputInfo> = link.list(&Command::GetSinkInputInfoList, &mut aside)?;
+    let clients: Vec<ClientInfo> = link.list(&Command::GetClientInfoList, &mut aside)?;
+    let playing = inputs.iter().filter_map(|input| Owner::of(&input.props));
+    let playing = playing.map(|owner| (owner, true));
+    let idle = clients.iter().filter_map(|client| Owner::of(&client.props));
+    let mut found: Vec<ApplicationInfo> = Vec::new();
+    for (owner, playing) in playing.chain(idle.map(|owner| (owner, false))) {
+        let Owner { name, program } = owner;
+        if found.iter().all(|known| known.name != name) {
+            found.push(ApplicationInfo { name, program, playing });
+        }
+    }
+    found.sort_by(|a, b| {
+        (!a.playing, a.name.to_lowercase()).cmp(&(!b.playing, b.name.to_lowercase()))
+    });
+    Ok(found)
+}
+
+/// Whose stream it is.
+#[derive(Debug)]
+struct Owner {
+    name: String,
+    program: String,
+}
+
+impl Owner {
+    /// `None`: nobody who has a name, or onair itself, which would hear what it says.
+    fn of(props: &Props) -> Option<Self> {
+        let text = |prop: Prop| props.get(prop).map(text_of).unwrap_or_default();
+        if text(Prop::ApplicationProcessId) == std::process::id().to_string() {
+            return None;
+        }
+        let program = text(Prop::ApplicationProcessBinary);
+        let name = Some(text(Prop::ApplicationName)).filter(|name| !name.is_empty());
+        let name = name.unwrap_or_else(|| program.clone());
+        (!name.is_empty()).then_some(Self { name, program })
+    }
+}
+
+/// The server ends texts with a zero.
+fn text_of(bytes: &[u8]) -> String {
+    let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(text).chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+/// What the server shows people of us.
+const NAME: &CStr = c"onair";
+
+fn own_props() -> Props {
+    let mut props = Props::new();
+    props.set(Prop::ApplicationName, NAME);
+    if let Ok(id) = CString::new(std::process::id().to_string()) {
+        props.set(Prop::ApplicationProcessId, id);
+    }
+    props
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn owners_have_a_name_and_are_not_ourselves() {
+        let mut props = Props::new();
+        assert!(Owner::of(&props).is_none());
+        props.set(Prop::ApplicationProcessBinary, c"game");
+        assert_eq!(Owner::of(&props).unwrap().name, "game");
+        props.set(Prop::ApplicationName, c"A \x07Game");
+        let owner = Owner::of(&props).unwrap();
+        assert_eq!((owner.name.as_str(), owner.program.as_str()), ("A Game", "game"));
+        assert!(Owner::of(&own_props()).is_none());
+    }
+}
