@@ -14,6 +14,9 @@
     reason = "test code: a panic is how it fails"
 )]
 
+#[path = "devices/told.rs"]
+mod told;
+
 use std::fs::File;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -35,8 +38,8 @@ fn inside(rig: &str) -> bool {
     std::env::var("ONAIR_SOUND_RIG").is_ok_and(|found| found == rig)
 }
 
-#[test]
-fn sound_devices_of_a_real_server() {
+/// Starts a part of this program inside the rig.
+fn in_the_rig(part: &str) {
     let missing = ["pulseaudio", "pactl"].into_iter().find(|program| {
         let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
         !found.is_ok_and(|found| found.status.success())
@@ -50,12 +53,22 @@ fn sound_devices_of_a_real_server() {
     let output = Command::new("bash")
         .args([rig, "run", "--"])
         .arg(std::env::current_exe().unwrap())
-        .args(["--exact", "inside_pulse", "--nocapture", "--test-threads=1"])
+        .args(["--exact", part, "--nocapture", "--test-threads=1"])
         .output()
         .unwrap();
     eprint!("{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+fn sound_devices_of_a_real_server() {
+    in_the_rig("inside_pulse");
+}
+
+#[test]
+fn what_is_told_of_microphones_of_a_real_server() {
+    in_the_rig("told::inside_pulse_told");
 }
 
 fn grid() -> FrameGrid {
@@ -258,7 +271,13 @@ fn system_sound(clock: Clock) {
 
 /// A program that plays a tone under a name, until it is ended.
 fn playing(name: &str, hertz: u32) -> Program {
-    Program::start(&format!("{}/tests/rigs/tone.sh {name} {hertz}", env!("CARGO_MANIFEST_DIR")))
+    tone(&[name, &hertz.to_string()])
+}
+
+/// By `tests/rigs/tone.sh`.
+fn tone(words: &[&str]) -> Program {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rigs/tone.sh");
+    Program::start(&format!("{script} {}", words.join(" ")))
 }
 
 /// Of two programs that play, one is heard, however often it goes and comes back.

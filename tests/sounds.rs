@@ -356,6 +356,98 @@ fn loudness_is_what_ffmpeg_measures() {
     }
 }
 
+/// A sound that begins again without end.
+struct Again {
+    samples: Vec<f32>,
+    at: usize,
+}
+
+impl AudioFeed for Again {
+    fn pull(&mut self, _: Timestamp, out: &mut [f32]) -> Pulled {
+        for sample in out {
+            *sample = self.samples[self.at];
+            self.at = (self.at + 1) % self.samples.len();
+        }
+        Pulled::Sound
+    }
+
+    fn delay(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// Sounds of 100 ms again and again: so momentary and short-term loudness are the same whenever they
+/// are read.
+#[test]
+fn momentary_and_short_term_loudness_are_what_ffmpeg_measures() {
+    peers::require!("ffmpeg");
+    let tau = std::f64::consts::TAU;
+    let noise = |index: usize| {
+        let seed = (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        ((seed ^ (seed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40) as f64 / 8_388_608.0 - 1.0
+    };
+    let sounds: Vec<Vec<f32>> = [
+        // Syllables with gaps.
+        (&|index: usize| {
+            let loud = if index < 2_900 { 0.3 } else { 0.0 };
+            (loud * noise(index), loud * noise(index))
+        }) as &dyn Fn(usize) -> (f64, f64),
+        // A chord that swells, wider than it is high.
+        &|index: usize| {
+            let t = index as f64 / 48_000.0;
+            let swell = 0.6 + 0.4 * (t * 10.0 * tau).sin();
+            let tone = |hz: f64| (t * hz * tau).sin() * 0.12 * swell;
+            (tone(110.0) + tone(440.0) + tone(4_400.0), tone(220.0) + tone(660.0))
+        },
+        // A kick on one side.
+        &|index: usize| {
+            let t = index as f64 / 48_000.0;
+            (0.9 * (t * 60.0 * tau).sin() * (-t * 40.0).exp(), 0.0)
+        },
+    ]
+    .iter()
+    .map(|of| {
+        (0..4_800).flat_map(|index| <[f64; 2]>::from(of(index))).map(|it| it as f32).collect()
+    })
+    .collect();
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::start();
+    let config = mix::Config { rate: 48_000, channels: 2, origin: clock.now(), clock };
+    let mixer = Mixer::spawn(config).unwrap();
+    for (number, samples) in (1..).zip(&sounds) {
+        mixer.set_strip(StripId(number), Strip::default());
+        let feed = Again { samples: samples.clone(), at: 0 };
+        mixer.set_feed(StripId(number), Some(Box::new(feed)));
+    }
+    // Longer than the longer of the windows.
+    let made = mixer.figures().samples;
+    peers::wait_for("four seconds", LIMIT, || mixer.figures().samples > made + 4 * 48_000);
+    for (number, samples) in (1..).zip(&sounds) {
+        let whole = samples.repeat(60);
+        let path = folder.path().join("again.f32");
+        fs::write(&path, whole.iter().flat_map(|it| it.to_le_bytes()).collect::<Vec<_>>()).unwrap();
+        let output = std::process::Command::new("ffmpeg")
+            .args(["-hide_banner", "-nostdin", "-v", "error", "-f", "f32le", "-ar", "48000"])
+            .args(["-ac", "2", "-i"])
+            .arg(&path)
+            .args(["-af", "ebur128=metadata=1,ametadata=print:file=-", "-f", "null", "-"])
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let last = |key: &str| -> f64 {
+            let line = said.lines().rfind(|line| line.starts_with(key)).unwrap();
+            line.split_once('=').unwrap().1.parse().unwrap()
+        };
+        let reading = mixer.strip_meter(StripId(number)).unwrap();
+        for (key, ours) in
+            [("lavfi.r128.M=", reading.momentary_lufs), ("lavfi.r128.S=", reading.short_term_lufs)]
+        {
+            let (ours, theirs) = (f64::from(ours.unwrap()), last(key));
+            assert!((ours - theirs).abs() < 0.1, "{number} {key} {ours}, ffmpeg {theirs}");
+        }
+    }
+}
+
 #[test]
 fn damaged_sound_of_every_kind_ends_in_time() {
     peers::require!("ffmpeg");

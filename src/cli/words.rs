@@ -315,11 +315,26 @@ fn stats_fields(stats: &Stats) -> Value {
     json!({
         "video": video,
         "audio": audio,
+        "strips": stats.strips.iter().map(strip_fields).collect::<Vec<_>>(),
         "targets": targets,
         "delay": delay,
         "cpu": (f64::from(stats.cpu) * 1_000.0).round() / 1_000.0,
         "rss_bytes": stats.rss_bytes,
     })
+}
+
+/// A strip of the mixer, of the second's figures.
+fn strip_fields(strip: &stats::Strip) -> Value {
+    let tenths = |number: f64| (number * 10.0).round() / 10.0;
+    let mut fields = json!({
+        "name": strip.name,
+        "state": strip.state.name(),
+        "level_dbfs": tenths(f64::from(strip.level_dbfs)),
+    });
+    if let (Some(drift), Value::Object(fields)) = (strip.drift_ppm, &mut fields) {
+        fields.insert("drift_ppm".into(), tenths(drift).into());
+    }
+    fields
 }
 
 /// What viewers get, of the second's figures; what is not known is left out.

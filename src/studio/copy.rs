@@ -139,7 +139,8 @@ impl Copying {
             targets::figures(publisher, meter, now)
         };
         let targets = self.sent.iter_mut().map(target).collect();
-        Stats { video: None, audio: None, targets, delay: self.held(), cpu, rss_bytes }
+        let strips = Vec::new();
+        Stats { video: None, audio: None, strips, targets, delay: self.held(), cpu, rss_bytes }
     }
 }
 

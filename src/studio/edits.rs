@@ -9,9 +9,6 @@ use crate::studio::scenes::{
     Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source, clean_name,
 };
 
-/// Steps that can be undone.
-const MOST_STEPS: usize = 100;
-
 /// A change of the collection.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Edit {
@@ -66,7 +63,7 @@ pub enum Edit {
 
 impl Edit {
     /// Whether it goes on with what `before` began, as a drag does: both are one step to undo.
-    fn continues(&self, before: &Self) -> bool {
+    pub(super) fn continues(&self, before: &Self) -> bool {
         match (self, before) {
             (Self::SetPlace(id, _), Self::SetPlace(other, _))
             | (Self::SetOpacity(id, _), Self::SetOpacity(other, _)) => id == other,
@@ -339,59 +336,29 @@ fn renumber(items: &mut [Item], next: &mut ItemId) {
     }
 }
 
-/// What can be undone and redone.
-#[derive(Debug, Default)]
-pub(super) struct Steps {
-    /// The collection before each change, and the change.
-    done: Vec<(Collection, Edit)>,
-    undone: Vec<(Collection, Edit)>,
-}
-
-impl Steps {
-    /// `before` was the collection until this change. A change that goes on with the last one joins
-    /// it, unless `apart`: some time has gone by.
-    pub fn add(&mut self, before: Collection, edit: &Edit, apart: bool) {
-        self.undone.clear();
-        if !apart && self.done.last().is_some_and(|(_, last)| edit.continues(last)) {
-            return;
-        }
-        if self.done.len() >= MOST_STEPS {
-            self.done.remove(0);
-        }
-        self.done.push((before, edit.clone()));
-    }
-
-    /// The collection as it was before the last change. What goes out stays what it is.
-    pub fn undo(&mut self, now: &Collection) -> Option<Collection> {
-        Self::step(&mut self.done, &mut self.undone, now)
-    }
-
-    /// The collection as it was before the last undoing.
-    pub fn redo(&mut self, now: &Collection) -> Option<Collection> {
-        Self::step(&mut self.undone, &mut self.done, now)
-    }
-
-    pub fn can(&self) -> (bool, bool) {
-        (!self.done.is_empty(), !self.undone.is_empty())
-    }
-
-    fn step(
-        from: &mut Vec<(Collection, Edit)>,
-        to: &mut Vec<(Collection, Edit)>,
-        now: &Collection,
-    ) -> Option<Collection> {
-        let (mut then, edit) = from.pop()?;
-        to.push((now.clone(), edit));
-        if then.scene(now.current).is_some() {
-            then.current = now.current;
-        }
-        Some(then)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::studio::steps::{Before, Change};
+
+    /// The history of the scenes alone.
+    #[derive(Default)]
+    struct Steps(crate::studio::steps::Steps);
+
+    impl Steps {
+        fn add(&mut self, before: Collection, edit: &Edit, apart: bool) {
+            let before = Before { scenes: Some(before), desk: None };
+            self.0.add(before, Change::Scenes(edit.clone()), apart);
+        }
+
+        fn undo(&mut self, now: &Collection) -> Option<Collection> {
+            self.0.undo(now, &[]).and_then(|it| it.scenes)
+        }
+
+        fn redo(&mut self, now: &Collection) -> Option<Collection> {
+            self.0.redo(now, &[]).and_then(|it| it.scenes)
+        }
+    }
 
     fn edited(edits: &[Edit]) -> Collection {
         let mut collection = Collection::default();
@@ -565,16 +532,5 @@ mod tests {
             assert_eq!(it.filters(id).len(), MOST_FILTERS);
         }
         assert!(!edited(&[]).apply(&Edit::SetFilters(SourceId(9), of(1))));
-    }
-
-    #[test]
-    fn history_and_collection_stay_bounded() {
-        let (mut it, mut steps) = (Collection::default(), Steps::default());
-        for number in 0..MOST_SCENES * 2 {
-            let edit = Edit::AddScene(format!("{number}"));
-            steps.add(it.clone(), &edit, true);
-            it.apply(&edit);
-        }
-        assert_eq!((it.scenes.len(), steps.done.len()), (MOST_SCENES, MOST_STEPS));
     }
 }

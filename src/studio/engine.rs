@@ -27,6 +27,7 @@ use crate::broadcast::delay::LONGEST;
 use crate::capture::VideoChoice;
 use crate::encode;
 use crate::media::VideoFrame;
+use crate::media::source::Report;
 use crate::mix::StripId;
 use crate::net::{self, Runtime};
 use crate::studio::built_in::BuiltIn;
@@ -408,9 +409,9 @@ impl Engine {
             "camera-failed",
             "no-camera",
             "source-trouble",
-            "picture-black",
-            "picture-frozen",
         ]);
+        let before = self.state.program.as_ref().map(Program::video_report).unwrap_or_default();
+        self.tell_alarm(&Report::default(), &before, &before.name);
         let message = self.state.program.as_mut().and_then(|it| it.select_video(choice));
         self.tell_some(message);
         self.follow_main();
@@ -423,11 +424,9 @@ impl Engine {
             "microphone-failed",
             "no-microphone",
             "source-trouble",
-            "sound-zero",
-            "sound-silent",
-            "sound-faint",
-            "sound-clipped",
         ]);
+        let before = self.state.program.as_ref().map(Program::audio_report).unwrap_or_default();
+        self.tell_alarm(&Report::default(), &before, &before.name);
         let message = self.state.program.as_mut().and_then(|it| it.select_audio(choice));
         self.tell_some(message);
     }

@@ -35,7 +35,8 @@ impl Ledger {
     /// Takes back what is no longer true of one device or source.
     pub(super) fn clear_of(&mut self, keys: &[&str], device: &str) {
         let of = |notice: &Notice| {
-            notice.args.iter().any(|(name, value)| *name == "device" && value == device)
+            let mut args = notice.args.iter();
+            args.any(|(name, value)| matches!(*name, "device" | "source") && value == device)
         };
         self.notices.retain(|notice| !keys.contains(&notice.key) || !of(notice));
     }

@@ -46,6 +46,7 @@ pub mod snapshot;
 mod sources;
 mod stage;
 pub mod stats;
+mod steps;
 pub mod strips;
 mod surroundings;
 pub mod tape;

@@ -553,6 +553,6 @@ impl OnAir {
             .iter_mut()
             .map(|sent| targets::figures(&sent.publisher, &mut sent.bitrate, now))
             .collect();
-        Stats { video, audio, targets, delay: self.held(), cpu, rss_bytes }
+        Stats { video, audio, strips: Vec::new(), targets, delay: self.held(), cpu, rss_bytes }
     }
 }

@@ -184,6 +184,11 @@ impl Program {
         self.sources.changes()
     }
 
+    /// What was told of sources of the scenes that are closed, or are called otherwise now.
+    pub(super) fn sources_closed(&mut self) -> Vec<(String, Report)> {
+        self.sources.closed()
+    }
+
     /// What became of the files that filters work with since the last call.
     pub(super) fn filter_changes(&mut self, collection: &Collection) -> Vec<Message> {
         self.filters.look(collection, &self.compositor)
@@ -224,6 +229,11 @@ impl Program {
     /// How the source of a strip beside the main one fares.
     pub(super) fn strip_report(&self, id: mix::StripId) -> Report {
         self.strips.report(id).unwrap_or_default()
+    }
+
+    /// What was told of the sources of strips that are closed now.
+    pub(super) fn strips_closed(&mut self) -> Vec<Report> {
+        self.strips.closed()
     }
 
     /// What changed with them since the last call.

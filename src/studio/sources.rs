@@ -152,6 +152,8 @@ pub(super) struct Sources {
     shared: BTreeMap<SourceId, SourceId>,
     /// Those of them with other filters: they are drawn apart.
     views: BTreeSet<SourceId>,
+    /// What was told of sources that are closed now, or are called otherwise, by their names.
+    closed: Vec<(String, Report)>,
 }
 
 impl Sources {
@@ -190,16 +192,22 @@ impl Sources {
             first.iter().any(|(wanted, _, of, _)| of == id && *wanted == choice)
         };
         // First what is closed: a device may be wanted under another name.
+        let closed = &mut self.closed;
         self.open.retain(|id, open| {
             let stays = stays(id, &open.chosen.choice);
             if !stays {
                 compositor.set_source(*id, None);
+                closed.push((open.name.clone(), open.chosen.told.clone()));
             }
             stays
         });
         for source in wanted.iter().filter(|source| !self.shared.contains_key(&source.id)) {
             if let Some(open) = self.open.get_mut(&source.id) {
-                open.name.clone_from(&source.name);
+                if open.name != source.name {
+                    self.closed.push((open.name.clone(), open.chosen.told.clone()));
+                    open.chosen.told.alarm = None;
+                    open.name.clone_from(&source.name);
+                }
                 open.dials.set(&source.properties);
                 if open.when_hidden != source.properties.hidden {
                     // As if it had not been looked at: what stands goes on first.
@@ -250,6 +258,11 @@ impl Sources {
     pub fn report(&self, id: SourceId) -> Option<Report> {
         let id = self.shared.get(&id).copied().unwrap_or(id);
         self.open.get(&id).map(|open| open.chosen.report())
+    }
+
+    /// What was told, until the last call, of sources that are closed or are called otherwise now.
+    pub fn closed(&mut self) -> Vec<(String, Report)> {
+        std::mem::take(&mut self.closed)
     }
 
     /// What changed since the last call.
@@ -305,6 +318,62 @@ pub(super) fn message(change: &Change) -> Option<Message> {
 mod tests {
     use super::*;
     use crate::media::transport::Position;
+
+    #[test]
+    fn alarms_of_sources_are_changes_and_are_known_when_those_close() {
+        use crate::media::source::{Alarm, Format};
+        let choice: VideoChoice = "camera:front".parse().unwrap();
+        let source = |name: &str, choice: &VideoChoice| Source {
+            id: SourceId(3),
+            name: name.to_owned(),
+            choice: choice.clone(),
+            filters: Vec::new(),
+            properties: Properties::default(),
+        };
+        let clock = crate::base::Clock::start();
+        let grid =
+            crate::media::FrameGrid { origin: clock.now(), rate: crate::media::FrameRate::FPS_30 };
+        let size = crate::media::Size::new(64, 36);
+        let config = crate::compose::Config { size, grid, clock };
+        let compositor = Compositor::spawn(config, Default::default()).unwrap();
+        let status = Status::new("front", "The camera");
+        let mut opener = |_: &VideoChoice, _: &Dials| {
+            let feed: Box<dyn crate::media::VideoFeed> = Box::new(Nothing);
+            Ok(capture::Source { feed, status: Arc::clone(&status) })
+        };
+        let mut sources = Sources::default();
+        let main = (&VideoChoice::Test, [].as_slice());
+        let mut sync = |sources: &mut Sources, wanted: &[Source]| {
+            sources.sync(wanted, main, &mut opener, &compositor)
+        };
+        sync(&mut sources, &[source("Face", &choice)]);
+        status.open(Format::Unknown);
+        sources.changes();
+        status.update(|report| report.alarm = Some(Alarm::Black));
+        let change = sources.changes().pop().unwrap();
+        assert_eq!((change.name.as_str(), change.report.alarm), ("Face", Some(Alarm::Black)));
+        assert!(change.before.alarm.is_none() && sources.changes().is_empty(), "once");
+
+        // Under another name it is told anew, and the old name is known.
+        sync(&mut sources, &[source("Me", &choice)]);
+        let closed = sources.closed();
+        assert_eq!((closed[0].0.as_str(), closed[0].1.alarm), ("Face", Some(Alarm::Black)));
+        let change = sources.changes().pop().unwrap();
+        assert_eq!((change.name.as_str(), change.report.alarm), ("Me", Some(Alarm::Black)));
+        sync(&mut sources, &[]);
+        let closed = sources.closed();
+        assert_eq!((closed[0].0.as_str(), closed[0].1.alarm), ("Me", Some(Alarm::Black)));
+        assert!(sources.closed().is_empty());
+        compositor.join(std::time::Duration::from_secs(5)).unwrap();
+    }
+
+    struct Nothing;
+
+    impl crate::media::VideoFeed for Nothing {
+        fn picture(&mut self, _: crate::base::Timestamp) -> Option<crate::media::VideoFrame> {
+            None
+        }
+    }
 
     #[test]
     fn what_is_not_shown_stands_if_it_is_to_and_goes_on_or_begins_again() {

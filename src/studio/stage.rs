@@ -1,5 +1,5 @@
-//! What the studio keeps about scenes while it runs: the prepared one, what can be undone, files in
-//! work.
+//! What the studio keeps about scenes and the desk while it runs: the prepared scene, what can be
+//! undone, files in work.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use crate::base::{Timestamp, Worker};
 use crate::capture::ControlBoard;
 use crate::compose::scene::SceneId;
 use crate::compose::strain::Strain;
-use crate::studio::edits::Steps;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::collection::Import;
+use crate::studio::steps::Steps;
 
 /// What of the scenes is not remembered.
 #[derive(Debug, Default)]

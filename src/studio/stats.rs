@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::media::{Rung, Size};
+use crate::studio::snapshot::SourceState;
 use crate::studio::target::TargetState;
 
 /// One second's figures.
@@ -10,6 +11,8 @@ use crate::studio::target::TargetState;
 pub struct Stats {
     pub video: Option<Video>,
     pub audio: Option<Audio>,
+    /// The strips of the mixer, the main one first.
+    pub strips: Vec<Strip>,
     pub targets: Vec<Target>,
     /// While the stream is held back.
     pub delay: Option<DelayFigures>,
@@ -47,6 +50,19 @@ pub struct Audio {
     /// Encoded over the last second, bits a second.
     pub bitrate: u32,
     pub level_dbfs: f32,
+    pub drift_ppm: Option<f64>,
+}
+
+/// A strip of the mixer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Strip {
+    /// As a person calls it, else after its device or source.
+    pub name: String,
+    /// How its source fares.
+    pub state: SourceState,
+    /// After fader and mute.
+    pub level_dbfs: f32,
+    /// Its device's clock against ours, parts per million, once measured.
     pub drift_ppm: Option<f64>,
 }
 

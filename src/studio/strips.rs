@@ -134,6 +134,8 @@ pub fn take_in(
 #[derive(Debug, Default)]
 pub(super) struct Strips {
     open: BTreeMap<StripId, Chosen<AudioChoice>>,
+    /// What was told of sources that are closed now.
+    closed: Vec<Report>,
 }
 
 /// What happened to a strip's source.
@@ -156,7 +158,7 @@ impl Strips {
         let gone = |id: &StripId| wanted.iter().all(|strip| strip.id != *id);
         let lost: Vec<StripId> = self.open.keys().copied().filter(gone).collect();
         for id in lost {
-            self.open.remove(&id);
+            self.closed.extend(self.open.remove(&id).map(|it| it.told));
             mixer.remove_strip(id);
         }
         let mut messages = Vec::new();
@@ -185,13 +187,19 @@ impl Strips {
         };
         let (feed, chosen, message) = sources::settle(strip.choice.clone(), opened);
         mixer.set_feed(strip.id, feed);
-        self.open.insert(strip.id, chosen);
+        let before = self.open.insert(strip.id, chosen);
+        self.closed.extend(before.map(|it| it.told));
         message
     }
 
     /// How a strip's source fares.
     pub fn report(&self, id: StripId) -> Option<Report> {
         self.open.get(&id).map(Chosen::report)
+    }
+
+    /// What was told, until the last call, of sources that are closed now.
+    pub fn closed(&mut self) -> Vec<Report> {
+        std::mem::take(&mut self.closed)
     }
 
     /// Which sources fare otherwise than at the last call.

@@ -9,10 +9,10 @@ use egui::{
 
 use crate::mix::StripId;
 use crate::studio::Command;
-use crate::studio::snapshot::{AudioSource, SourceState, StripView};
+use crate::studio::snapshot::{AudioSource, StripView};
 use crate::ui::format;
 use crate::ui::icons::{self, Icon};
-use crate::ui::sounds::{Looked, choice_of, icon_of, label_of, name_of};
+use crate::ui::sounds::{self, Looked, choice_of, icon_of, label_of, name_of};
 use crate::ui::theme::{BORDER, RADIUS, Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Look, elided, focus_ring, icon_button, meter, place, slider};
@@ -163,19 +163,7 @@ fn identity(ui: &Ui, view: &View<'_>, audio: &AudioSource, rect: Rect) {
     first.max.x -= DESK + gap::XS;
     let name = name_of(view, audio);
     elided(ui, first, Align::Min, &name, Type::BodyStrong.font(), theme.text);
-    let (text, color) = match audio.state {
-        SourceState::Open => match audio.drift_ppm {
-            Some(ppm) => {
-                let ppm = format::signed(ppm, 0, true);
-                (view.texts.with("drift", &[("ppm", ppm.into())]), theme.secondary)
-            }
-            None => (String::new(), theme.secondary),
-        },
-        SourceState::Opening => (view.texts.get("state-opening").to_string(), theme.secondary),
-        SourceState::Stalled => (view.texts.get("state-stalled").to_string(), theme.warn),
-        SourceState::Lost => (view.texts.get("state-lost").to_string(), theme.warn),
-        SourceState::Failed => (view.texts.get("state-failed").to_string(), theme.warn),
-    };
+    let (text, color) = sounds::state_of(view, audio.state, audio.drift_ppm);
     elided(ui, line(22.0, 16.0), Align::Min, &text, Type::Small.font(), color);
     if audio.drift_ppm.is_some() {
         ui.interact(line(22.0, 16.0), ui.scope_id().with("drift"), Sense::hover())

@@ -400,7 +400,10 @@ impl Screen {
                 || self.scenes.settings.is_some()
                 || self.scenes.filters.is_some()
                 || self.scenes.properties.is_some();
-            if action.is_letter() && (typing || asked) {
+            // The desk is changed where it is open, and what was changed there is undone there.
+            let desk =
+                self.dialog == Some(Dialog::Desk) && matches!(action, Action::Undo | Action::Redo);
+            if action.is_letter() && (typing || (asked && !desk)) {
                 continue;
             }
             let pressed = ctx.input_mut(|input| input.consume_shortcut(&shortcut));
@@ -414,7 +417,10 @@ impl Screen {
                     | Action::Ready
                     | Action::Desk
             );
-            if pressed && (self.dialog.is_none() || other) && action.is_possible(&self.snapshot) {
+            if pressed
+                && (self.dialog.is_none() || other || desk)
+                && action.is_possible(&self.snapshot)
+            {
                 self.act(&ctx, action);
             }
         }

@@ -1,11 +1,12 @@
 //! Sources of sound and strips in words and pictures, and the strip that the sound desk shows.
 
-use egui::{Context, Id, Ui};
+use egui::{Color32, Context, Id, Ui};
 
 use crate::audio::AudioChoice;
 use crate::mix::StripId;
 use crate::studio::Command;
-use crate::studio::snapshot::{AudioSource, StripView};
+use crate::studio::snapshot::{AudioSource, SourceState, StripView};
+use crate::ui::format;
 use crate::ui::icons::Icon;
 use crate::ui::view::View;
 
@@ -120,6 +121,26 @@ pub fn name_of_choice(view: &View<'_>, choice: &AudioChoice, device: &str) -> St
             path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
         }
     }
+}
+
+/// How a source fares, and in which colour: while it delivers, its clock, once measured.
+pub fn state_of(view: &View<'_>, state: SourceState, drift_ppm: Option<f64>) -> (String, Color32) {
+    let theme = view.theme;
+    let text = match state {
+        SourceState::Open => match drift_ppm {
+            Some(ppm) => {
+                let ppm = format::signed(ppm, 0, true);
+                view.texts.with("drift", &[("ppm", ppm.into())])
+            }
+            None => String::new(),
+        },
+        SourceState::Opening => view.texts.get("state-opening").to_string(),
+        SourceState::Stalled => view.texts.get("state-stalled").to_string(),
+        SourceState::Lost => view.texts.get("state-lost").to_string(),
+        SourceState::Failed => view.texts.get("state-failed").to_string(),
+    };
+    let fine = matches!(state, SourceState::Open | SourceState::Opening);
+    (text, if fine { theme.secondary } else { theme.warn })
 }
 
 /// The picture of a kind of source.

@@ -139,10 +139,12 @@ fn strips() -> Vec<StripView> {
     let voice = Strip { filters: filters[3..8].to_vec(), tracks: tracks(2), ..Strip::default() };
     let music = Strip { gain_db: -12.0, balance: 0.2, tracks: tracks(3), ..Strip::default() };
     let guest = Strip { muted: true, heard: Heard::Desk, offset_us: -120_000, ..Strip::default() };
+    let voice = view(0, "Voice", AudioChoice::None, voice, -14.2);
+    let guest = view(2, "", AudioChoice::Mic(Some("yeti".into())), guest, -60.0);
     vec![
-        view(0, "Voice", AudioChoice::None, voice, -14.2),
+        StripView { drift_ppm: Some(-38.4), ..voice },
         view(1, "Music", AudioChoice::File("/home/ada/music.wav".into()), music, -31.0),
-        view(2, "", AudioChoice::Mic(Some("yeti".into())), guest, -60.0),
+        StripView { state: SourceState::Lost, ..guest },
     ]
 }
 
@@ -537,6 +539,8 @@ pub fn snapshot(name: &str) -> Snapshot {
         }
         "mixer" => {
             snapshot.strips = strips();
+            snapshot.applications = vec!["Firefox".into()];
+            snapshot.scenes.can_undo = true;
             snapshot.track_names = ["", "Voice", "Music", "", "", ""].map(str::to_owned);
         }
         "filters" => snapshot.scenes.collection = Arc::new(filtered()),

@@ -43,9 +43,10 @@ no-microphone-title = No microphone found
 no-microphone-advice = Plug one in, or send silence.
 use-test-picture = Use test picture
 look-again = Look again
+state-open = Open
 state-opening = Opening…
 state-stalled = Delivers nothing
-state-lost = Unplugged
+state-lost = Gone
 state-failed = Cannot be opened
 
 # scenes

@@ -43,9 +43,10 @@ no-microphone-title = 未找到麦克风
 no-microphone-advice = 请插入麦克风，或发送静音。
 use-test-picture = 使用测试画面
 look-again = 重新查找
+state-open = 已打开
 state-opening = 正在打开…
 state-stalled = 没有数据
-state-lost = 已拔出
+state-lost = 已断开
 state-failed = 无法打开
 
 # 场景

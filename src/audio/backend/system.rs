@@ -7,6 +7,7 @@ use std::time::Duration;
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, Device, ErrorKind, Host, HostId, StreamConfig};
 
+use super::pulse::{self, Looking};
 use crate::audio::device::{Direction, Fault, Sink, Stream, System, Tap};
 use crate::audio::source::{ApplicationInfo, DeviceInfo};
 
@@ -23,6 +24,8 @@ const CALLBACKS: u32 = 100;
 #[derive(Default)]
 pub(super) struct Cpal {
     host: Option<Host>,
+    /// For applications, which cpal does not know.
+    looking: Looking,
 }
 
 struct Running {
@@ -144,7 +147,7 @@ impl System for Cpal {
     }
 
     fn applications(&mut self) -> Result<Vec<ApplicationInfo>, Fault> {
-        super::pulse::applications()
+        self.looking.applications()
     }
 
     fn record_application(
@@ -153,7 +156,7 @@ impl System for Cpal {
         rate: u32,
         sink: Sink,
     ) -> Result<Box<dyn Stream>, Fault> {
-        super::pulse::record(name, rate, sink)
+        pulse::record(name, rate, sink)
     }
 
     fn record(&mut self, id: &str, rate: u32, sink: Sink) -> Result<Box<dyn Stream>, Fault> {

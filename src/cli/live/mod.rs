@@ -45,8 +45,9 @@ pub struct Args {
     /// test, none [default: a camera if there is one, else test]
     #[arg(long, value_name = "SOURCE", help_heading = "Sources")]
     pub video: Option<VideoChoice>,
-    /// Sound: `mic[:ID]`, `system[:ID]`, app:NAME, file:CLIP, stream:URL, tone, silence, none [default: a
-    /// microphone if there is one, else tone with the test picture, else silence]
+    /// Sound: `mic[:ID]`, `system[:ID]`, app:NAME (one application of `onair devices`), file:CLIP,
+    /// stream:URL, tone, silence, none [default: a microphone if there is one, else tone with the test
+    /// picture, else silence]
     #[arg(long, value_name = "SOURCE", help_heading = "Sources")]
     pub audio: Option<AudioChoice>,
     /// Scene of the collection in --settings that goes out [default: the one that last did]

@@ -16,6 +16,17 @@ use crate::studio::message::{Message, alarm_key};
 use crate::studio::on_air::Happening;
 use crate::studio::targets;
 
+/// What is told of a source that does not deliver.
+const DOWN_KEYS: &[&str] = &[
+    "camera-lost",
+    "camera-stalled",
+    "camera-failed",
+    "microphone-lost",
+    "microphone-stalled",
+    "microphone-failed",
+    "source-trouble",
+];
+
 /// Different causes of one outage that are remembered as told.
 const MOST_SAID: usize = 32;
 
@@ -222,23 +233,38 @@ impl Engine {
             None => source_message(report, before),
         };
         let device = || if report.name.is_empty() { &report.id } else { &report.name }.clone();
-        if report.alarm != before.alarm {
-            if let Some(alarm) = before.alarm {
-                self.state.ledger.clear_of(&[alarm_key(alarm)], &before.name);
-            }
-            if let Some(alarm) = report.alarm {
-                self.tell(&Message::Alarm { alarm, device: device() }, "");
-            }
+        if before.name != report.name {
+            // It was told under another name.
+            self.tell_alarm(&Report::default(), before, &before.name);
+            self.tell_alarm(report, &Report::default(), &device());
+        } else {
+            self.tell_alarm(report, before, &device());
         }
         // Only the default is ever another device while it is open.
         let both_open = (report.state, before.state) == (State::Open, State::Open);
         if both_open && !before.id.is_empty() && report.id != before.id && camera != Some(true) {
             self.tell(&Message::DefaultChanged { device: device() }, "");
         }
-        if let Some(Message::SourceBack { device }) = &message {
-            self.state.ledger.clear_of(&["source-trouble"], device);
+        if is_back(report, before) {
+            // What failed may not have told its name then.
+            for name in [&before.name, &report.name] {
+                self.state.ledger.clear_of(DOWN_KEYS, name);
+            }
         }
         self.tell_some(message.map(|message| (message, report.detail.clone())));
+    }
+
+    /// What a source of this name delivers is not as it should be, or is again.
+    pub(super) fn tell_alarm(&mut self, report: &Report, before: &Report, name: &str) {
+        if report.alarm == before.alarm {
+            return;
+        }
+        if let Some(alarm) = before.alarm {
+            self.state.ledger.clear_of(&[alarm_key(alarm)], name);
+        }
+        if let Some(alarm) = report.alarm {
+            self.tell(&Message::Alarm { alarm, device: name.to_owned() }, "");
+        }
     }
 
     /// Once a second: figures.
@@ -250,9 +276,11 @@ impl Engine {
             self.state.usage = process.read();
         }
         self.look_at_viewers();
+        let strips = self.strip_stats();
         let Some(program) = &self.state.program else { return };
         let Some(on_air) = &mut self.state.on_air else { return };
         let mut stats = on_air.stats(program, self.state.usage, now);
+        stats.strips = strips;
         self.add_monitors(&mut stats);
         self.state.history.second(&stats);
         let slow = self.state.history.slow();

@@ -13,7 +13,7 @@ use crate::compose::scene::SceneId;
 use crate::compose::strain::Strain;
 use crate::compose::transition::Transition;
 use crate::media::Track;
-use crate::media::source::{Format, State};
+use crate::media::source::{Format, Report, State};
 use crate::studio::event::{self, Event};
 use crate::studio::message::Message;
 use crate::studio::said::Said;
@@ -21,6 +21,7 @@ use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::settings::collection;
 use crate::studio::snapshot::{SceneSource, Scenes};
 use crate::studio::stage::Done;
+use crate::studio::steps::{Before, Change};
 use crate::studio::{Edit, sources, strips, targets};
 
 /// Changes of one kind that follow each other sooner than this are one step to undo.
@@ -111,23 +112,35 @@ impl Engine {
         if !self.settings.collection.apply(edit) {
             return;
         }
-        let now = self.clock.now();
-        let stage = &mut self.state.stage;
-        let apart = stage.last_edit.is_none_or(|last| now.since(last) > ONE_STEP);
-        stage.last_edit = Some(now);
         if !matches!(edit, Edit::SetTransition(_)) {
-            stage.steps.add(before.clone(), edit, apart);
+            let then = Before { scenes: Some(before.clone()), desk: None };
+            self.add_step(then, Change::Scenes(edit.clone()));
         }
         self.edited(&before);
     }
 
+    /// Something was changed that can be undone.
+    pub(super) fn add_step(&mut self, before: Before, change: Change) {
+        let now = self.clock.now();
+        let stage = &mut self.state.stage;
+        let apart = stage.last_edit.is_none_or(|last| now.since(last) > ONE_STEP);
+        stage.last_edit = Some(now);
+        stage.steps.add(before, change, apart);
+    }
+
     pub(super) fn step(&mut self, back: bool) {
         let before = self.settings.collection.clone();
-        let steps = &mut self.state.stage.steps;
-        let then = if back { steps.undo(&before) } else { steps.redo(&before) };
-        if let Some(then) = then {
-            self.settings.collection = then;
-            self.state.stage.last_edit = None;
+        let (steps, desk) = (&mut self.state.stage.steps, &self.settings.strips);
+        let then = if back { steps.undo(&before, desk) } else { steps.redo(&before, desk) };
+        let Some(Before { scenes, desk }) = then else { return };
+        self.state.stage.last_edit = None;
+        if let Some(desk) = desk {
+            self.settings.strips = desk;
+            self.set_strips();
+            self.changed();
+        }
+        if let Some(scenes) = scenes {
+            self.settings.collection = scenes;
             self.edited(&before);
         }
     }
@@ -248,7 +261,7 @@ impl Engine {
             }
             Strain::Rate => Some(Said::RateHalved),
         };
-        let changes = program.source_changes();
+        let (changes, closed) = (program.source_changes(), program.sources_closed());
         let mut failed = program.filter_changes(&self.settings.collection);
         failed.extend(program.transition_change());
         if let Some(said) = said {
@@ -264,8 +277,17 @@ impl Engine {
         for message in failed {
             self.tell(&message, "");
         }
+        for (name, report) in closed {
+            // What no scene shows any more cannot be out of order.
+            self.tell_alarm(&Report::default(), &report, &name);
+        }
         for change in changes {
+            self.tell_alarm(&change.report, &change.before, &change.name);
             let message = sources::message(&change);
+            if let Some(Message::Scenes(Said::SourceBack { source })) = &message {
+                let trouble = ["scene-source-lost", "scene-source-failed"];
+                self.state.ledger.clear_of(&trouble, source);
+            }
             let back = matches!(message, Some(Message::Scenes(Said::SourceBack { .. })));
             self.tell_some(message.map(|message| (message, change.report.detail.clone())));
             let (kind, _) = targets::video_kind(&change.choice);
@@ -281,15 +303,21 @@ impl Engine {
                 let (scenes, sources) =
                     (import.collection.scenes.len(), import.collection.sources.len());
                 let before = self.settings.collection.clone();
+                let desk = self.settings.strips.clone();
                 self.settings.collection.take_in(import.collection);
-                if self.settings.collection != before {
-                    let edit = Edit::AddScene(String::new());
-                    self.state.stage.steps.add(before.clone(), &edit, true);
-                    self.edited(&before);
-                }
                 let main = self.state.program.as_ref().map(|it| it.audio_choice().clone());
                 let strips =
                     strips::take_in(&mut self.settings.strips, main.as_ref(), import.strips);
+                let then = Before {
+                    scenes: (self.settings.collection != before).then(|| before.clone()),
+                    desk: (self.settings.strips != desk).then_some(desk),
+                };
+                if then != Before::default() {
+                    self.add_step(then, Change::Apart);
+                }
+                if self.settings.collection != before {
+                    self.edited(&before);
+                }
                 if strips > 0 {
                     self.set_strips();
                     self.changed();

@@ -4,12 +4,15 @@ use super::Engine;
 use super::view::source_state;
 use crate::audio::AudioChoice;
 use crate::media::Track;
+use crate::media::source::Report;
 use crate::mix::{Strip, StripId};
 use crate::studio::event::{self, Event};
 use crate::studio::extras::{self, TrackNames};
 use crate::studio::message::Message;
 use crate::studio::phones::{Listening, Phones};
 use crate::studio::snapshot::StripView;
+use crate::studio::stats;
+use crate::studio::steps::{Before, Change};
 use crate::studio::strips::{self, SoundStrip, Talk};
 use crate::studio::targets;
 
@@ -56,11 +59,25 @@ impl Engine {
 
     /// Changes one strip; does nothing where there is none of this id.
     fn with_strip(&mut self, id: StripId, change: impl FnOnce(&mut SoundStrip)) {
-        if let Some(strip) = self.settings.strips.iter_mut().find(|strip| strip.id == id) {
-            change(strip);
-            self.set_strips();
-            self.changed();
+        self.with_desk(|strips| {
+            if let Some(strip) = strips.iter_mut().find(|strip| strip.id == id) {
+                change(strip);
+            }
+        });
+    }
+
+    /// Changes the desk, as a step that can be undone.
+    fn with_desk(&mut self, change: impl FnOnce(&mut Vec<SoundStrip>)) {
+        let before = self.settings.strips.clone();
+        change(&mut self.settings.strips);
+        if self.settings.strips == before {
+            return;
         }
+        if let Some(change) = Change::of_desk(&before, &self.settings.strips) {
+            self.add_step(Before { scenes: None, desk: Some(before) }, change);
+        }
+        self.set_strips();
+        self.changed();
     }
 
     pub(super) fn set_strip(&mut self, id: StripId, strip: Strip) {
@@ -86,16 +103,12 @@ impl Engine {
 
     pub(super) fn add_strip(&mut self, choice: AudioChoice) {
         let Some(id) = strips::free_id(&self.settings.strips) else { return };
-        self.settings.strips.push(SoundStrip::new(id, choice));
-        self.set_strips();
-        self.changed();
+        self.with_desk(|strips| strips.push(SoundStrip::new(id, choice)));
     }
 
     pub(super) fn remove_strip(&mut self, id: StripId) {
         if id != StripId::MAIN {
-            self.settings.strips.retain(|strip| strip.id != id);
-            self.set_strips();
-            self.changed();
+            self.with_desk(|strips| strips.retain(|strip| strip.id != id));
         }
     }
 
@@ -113,7 +126,12 @@ impl Engine {
 
     pub(super) fn look_at_strips(&mut self) {
         let Some(program) = &mut self.state.program else { return };
-        for change in program.strip_changes() {
+        let closed = program.strips_closed();
+        let changes = program.strip_changes();
+        for report in closed {
+            self.tell_alarm(&Report::default(), &report, &report.name);
+        }
+        for change in changes {
             let (kind, device) = targets::audio_kind(&change.choice);
             self.tell_of(&change.report, &change.before, device.then_some(false));
             let back = super::look::is_back(&change.report, &change.before);
@@ -139,6 +157,24 @@ impl Engine {
         if let Err(reason) = on_air.follow_tracks(used, program) {
             self.tell(&Message::EncoderFailed { reason }, "");
         }
+    }
+
+    /// How each strip fares, for the second's figures.
+    pub(super) fn strip_stats(&self) -> Vec<stats::Strip> {
+        let called = |view: &StripView| {
+            let choice = match &self.state.program {
+                Some(program) if view.sound.id == StripId::MAIN => program.audio_choice(),
+                _ => &view.sound.choice,
+            };
+            extras::label(&view.sound, choice, &view.device)
+        };
+        let strip = |view: StripView| stats::Strip {
+            name: called(&view),
+            state: view.state,
+            level_dbfs: view.meter.peak_dbfs,
+            drift_ppm: view.drift_ppm,
+        };
+        self.strip_views().into_iter().map(strip).collect()
     }
 
     /// What the sound tracks of recordings are called.

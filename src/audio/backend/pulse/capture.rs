@@ -15,12 +15,14 @@ use super::blend::Blend;
 use super::link::{Aside, Link};
 use crate::audio::choice::is_application;
 use crate::audio::device::{Fault, Sink, Stream};
-use crate::base::{Stop, Worker};
+use crate::base::{Stop, Timestamp, Worker};
 
 /// Streams of one application that are heard at most.
 const MOST_STREAMS: usize = 32;
 /// How long is waited for sound before it is looked whether there is any.
 const TICK: Duration = Duration::from_millis(20);
+/// When a stream that could not be heard is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
 /// Pieces a second.
 const PIECES: u32 = 100;
 
@@ -39,9 +41,9 @@ pub(in crate::audio::backend) fn record(
         link,
         blend: Blend::new(rate, sink.channels(), sink.now()),
         streams: BTreeMap::new(),
-        refused: Vec::new(),
         sink,
         stale: true,
+        again: None,
     };
     capture.look()?;
     let heard = capture.sink.heard();
@@ -70,11 +72,11 @@ struct Capture {
     blend: Blend,
     /// The application's streams that are heard, by the server's number: on which channel.
     streams: BTreeMap<u32, u32>,
-    /// Streams that the server does not let be heard.
-    refused: Vec<u32>,
     sink: Sink,
     /// The list of streams may be another than when it was looked at.
     stale: bool,
+    /// Some stream could not be heard, and is tried again at this time.
+    again: Option<Timestamp>,
 }
 
 impl Capture {
@@ -88,7 +90,7 @@ impl Capture {
                 let lasts = frames as i64 * 1_000_000 / i64::from(rate.max(1));
                 sink.push(sound, channels, lasts, |sample| sample);
             });
-            if std::mem::take(&mut self.stale) {
+            if self.stale || self.again.is_some_and(|again| now >= again) {
                 self.look()?;
             }
         }
@@ -118,7 +120,7 @@ impl Capture {
     /// Hears what the application plays that is not heard yet, and lets go of what it no longer
     /// plays.
     fn look(&mut self) -> Result<(), Fault> {
-        self.stale = false;
+        (self.stale, self.again) = (false, None);
         let list: Vec<SinkInputInfo> =
             self.with(|link, aside| link.list(&Command::GetSinkInputInfoList, aside))?;
         let mut gone = Vec::new();
@@ -133,12 +135,11 @@ impl Capture {
             self.blend.remove(channel);
             self.end(channel)?;
         }
-        self.refused.retain(|input| list.iter().any(|it| it.index == *input));
         for input in &list {
             let is_its = Owner::of(&input.props)
                 .is_some_and(|owner| is_application(&self.name, &owner.name, &owner.program));
             let known = self.streams.contains_key(&input.index);
-            if !is_its || known || self.refused.contains(&input.index) {
+            if !is_its || known {
                 continue;
             }
             if self.streams.len() >= MOST_STREAMS {
@@ -149,12 +150,11 @@ impl Capture {
                     self.streams.insert(input.index, channel);
                     self.blend.add(channel);
                 }
-                // It ended meanwhile, and the next list is without it.
-                Err(Fault::Absent(_)) => {}
                 Err(fault @ Fault::Refused(_)) => return Err(fault),
+                // It has ended meanwhile, or is on its way to another sink.
                 Err(fault) => {
-                    tracing::warn!(%fault, detail = fault.detail(), "hearing an application");
-                    self.refused.push(input.index);
+                    tracing::debug!(%fault, detail = fault.detail(), "hearing an application");
+                    self.again = Some(self.sink.now() + AGAIN);
                 }
             }
         }

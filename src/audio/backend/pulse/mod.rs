@@ -15,9 +15,25 @@ use self::link::Link;
 use crate::audio::device::Fault;
 use crate::audio::source::ApplicationInfo;
 
-/// The applications that are connected to the sound server, those that play first.
-pub(super) fn applications() -> Result<Vec<ApplicationInfo>, Fault> {
-    let mut link = Link::connect()?;
+/// A connection to the sound server that is kept to look again and again.
+#[derive(Default)]
+pub(super) struct Looking(Option<Link>);
+
+impl Looking {
+    /// The applications that are connected to the server, those that play first.
+    pub(super) fn applications(&mut self) -> Result<Vec<ApplicationInfo>, Fault> {
+        let mut link = match self.0.take() {
+            Some(link) => link,
+            None => Link::connect()?,
+        };
+        // One that failed is not kept: the server may have been restarted.
+        let found = applications(&mut link)?;
+        self.0 = Some(link);
+        Ok(found)
+    }
+}
+
+fn applications(link: &mut Link) -> Result<Vec<ApplicationInfo>, Fault> {
     let mut aside = |_: link::Aside<'_>| ();
     let inputs: Vec<SinkInputInfo> = link.list(&Command::GetSinkInputInfoList, &mut aside)?;
     let clients: Vec<ClientInfo> = link.list(&Command::GetClientInfoList, &mut aside)?;

@@ -7,7 +7,7 @@ mod strip;
 
 use egui::{Align, Layout, ScrollArea, Ui, vec2};
 
-use crate::studio::snapshot::StripView;
+use crate::studio::snapshot::{SourceState, StripView};
 use crate::studio::{Command, Phones};
 use crate::ui::actions::key;
 use crate::ui::dialogs::card::{Answer, heading, modal};
@@ -85,7 +85,13 @@ fn list(ui: &mut Ui, view: &mut View<'_>, looked: &mut Looked) {
             };
             let chosen = strip.sound.id == looked.strip;
             let icon = sounds::icon_of(sounds::choice_of(view, strip));
-            let row = Row { icon, title: &name, second: &level, chosen, lamp: None };
+            let down = matches!(
+                strip.state,
+                SourceState::Stalled | SourceState::Lost | SourceState::Failed
+            );
+            let lamp = down.then_some(view.theme.warn);
+            let level = if down { sounds::state_of(view, strip.state, None).0 } else { level };
+            let row = Row { icon, title: &name, second: &level, chosen, lamp };
             if row.show(ui, view.theme).clicked() {
                 *looked = Looked { strip: strip.sound.id, filter: 0 };
             }

@@ -5,7 +5,7 @@ use egui::{DragValue, Id, Ui, vec2};
 use super::line::{line, one_of};
 use crate::media::ExtraTrack;
 use crate::mix::{Heard, Strip, StripId};
-use crate::studio::snapshot::StripView;
+use crate::studio::snapshot::{SourceState, StripView};
 use crate::studio::{Command, Talk};
 use crate::ui::actions::key;
 use crate::ui::format;
@@ -28,6 +28,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
     let reading = strip.meter;
     let width = ui.available_width();
     meter(ui, theme, &level, reading.peak_dbfs, reading.held_dbfs, after.muted, width);
+    state(ui, view, strip);
     ui.add_space(gap::XS);
     let gain = view.texts.get("gain");
     line(ui, view, &gain, |ui, view| {
@@ -47,6 +48,20 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
     offset(ui, view, after);
     switches(ui, view, after);
     heard(ui, view, strip, after);
+}
+
+/// How its source fares, and its clock.
+fn state(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
+    let (text, color) = sounds::state_of(view, strip.state, strip.drift_ppm);
+    let text = match strip.state {
+        SourceState::Open if text.is_empty() => view.texts.get("state-open").to_string(),
+        SourceState::Open => format!("{}  ·  {text}", view.texts.get("state-open")),
+        _ => text,
+    };
+    let response = label(ui, &text, Type::Small, color);
+    if strip.drift_ppm.is_some() {
+        response.on_hover_text(&*view.texts.get("tip-drift"));
+    }
 }
 
 /// The name to be typed, the source to be chosen, and away with it.

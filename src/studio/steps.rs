@@ -1,0 +1,235 @@
+//! What can be undone and redone: one history of the scenes and of the sound desk, in the order in
+//! which a person changed them.
+
+use crate::mix::{Strip, StripId};
+use crate::studio::edits::Edit;
+use crate::studio::scenes::Collection;
+use crate::studio::strips::SoundStrip;
+
+/// Steps that can be undone.
+pub(super) const MOST_STEPS: usize = 100;
+
+/// What a change changed, as it was before.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Before {
+    pub scenes: Option<Collection>,
+    pub desk: Option<Vec<SoundStrip>>,
+}
+
+/// What kind of change it was: those that go on with each other, as a drag does, are one step.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Change {
+    Scenes(Edit),
+    Desk(StripId, Drawn),
+    /// Goes on with nothing.
+    Apart,
+}
+
+/// What of a strip is drawn.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Drawn {
+    Gain,
+    Balance,
+    Offset,
+    /// Numbers of filters, not filters that come, go or are switched.
+    Filters,
+}
+
+impl Change {
+    /// What came of the desk; `None`: nothing that is undone. Mute and solo are of the moment: to
+    /// undo something else must not open a microphone.
+    pub fn of_desk(before: &[SoundStrip], after: &[SoundStrip]) -> Option<Self> {
+        let still = |strip: &SoundStrip| SoundStrip {
+            strip: Strip { muted: false, solo: false, ..strip.strip.clone() },
+            ..strip.clone()
+        };
+        if before.len() != after.len() {
+            return Some(Self::Apart);
+        }
+        let pairs = before.iter().zip(after).map(|(before, after)| (still(before), still(after)));
+        let mut changed = pairs.filter(|(before, after)| before != after);
+        let (before, after) = changed.next()?;
+        if changed.next().is_some() || before.id != after.id {
+            return Some(Self::Apart);
+        }
+        let (old, new) = (&before.strip, &after.strip);
+        let filters = old.filters.len() == new.filters.len()
+            && old.filters.iter().zip(&new.filters).all(|(old, new)| {
+                old.enabled == new.enabled
+                    && old.filter.kind() == new.filter.kind()
+                    && old.filter.side_chain() == new.filter.side_chain()
+            });
+        let drawn = [
+            (Drawn::Gain, Strip { gain_db: new.gain_db, ..old.clone() }),
+            (Drawn::Balance, Strip { balance: new.balance, ..old.clone() }),
+            (Drawn::Offset, Strip { offset_us: new.offset_us, ..old.clone() }),
+            (Drawn::Filters, Strip { filters: new.filters.clone(), ..old.clone() }),
+        ];
+        let is_it = |(what, strip): &(Drawn, Strip)| {
+            SoundStrip { strip: strip.clone(), ..before.clone() } == after
+                && (*what != Drawn::Filters || filters)
+        };
+        let drawn = drawn.iter().find(|it| is_it(it));
+        Some(drawn.map_or(Self::Apart, |(what, _)| Self::Desk(after.id, *what)))
+    }
+
+    fn continues(&self, before: &Self) -> bool {
+        match (self, before) {
+            (Self::Scenes(new), Self::Scenes(old)) => new.continues(old),
+            (Self::Desk(strip, what), Self::Desk(other, before)) => {
+                strip == other && what == before
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The history.
+#[derive(Debug, Default)]
+pub(super) struct Steps {
+    /// What was before each change, and the change.
+    done: Vec<(Before, Change)>,
+    undone: Vec<(Before, Change)>,
+}
+
+impl Steps {
+    /// `before` was until this change. A change that goes on with the last one joins it, unless
+    /// `apart`: some time has gone by.
+    pub fn add(&mut self, before: Before, change: Change, apart: bool) {
+        self.undone.clear();
+        if !apart && self.done.last().is_some_and(|(_, last)| change.continues(last)) {
+            return;
+        }
+        if self.done.len() >= MOST_STEPS {
+            self.done.remove(0);
+        }
+        self.done.push((before, change));
+    }
+
+    /// What was before the last change. What goes out, what is muted and what is solo stay so.
+    pub fn undo(&mut self, scenes: &Collection, desk: &[SoundStrip]) -> Option<Before> {
+        Self::step(&mut self.done, &mut self.undone, scenes, desk)
+    }
+
+    /// What was before the last undoing.
+    pub fn redo(&mut self, scenes: &Collection, desk: &[SoundStrip]) -> Option<Before> {
+        Self::step(&mut self.undone, &mut self.done, scenes, desk)
+    }
+
+    pub fn can(&self) -> (bool, bool) {
+        (!self.done.is_empty(), !self.undone.is_empty())
+    }
+
+    fn step(
+        from: &mut Vec<(Before, Change)>,
+        to: &mut Vec<(Before, Change)>,
+        scenes: &Collection,
+        desk: &[SoundStrip],
+    ) -> Option<Before> {
+        let (mut then, change) = from.pop()?;
+        let now = Before {
+            scenes: then.scenes.as_ref().map(|_| scenes.clone()),
+            desk: then.desk.as_ref().map(|_| desk.to_vec()),
+        };
+        to.push((now, change));
+        if let Some(then) = then.scenes.as_mut().filter(|it| it.scene(scenes.current).is_some()) {
+            then.current = scenes.current;
+        }
+        for strip in then.desk.iter_mut().flatten() {
+            if let Some(now) = desk.iter().find(|now| now.id == strip.id) {
+                (strip.strip.muted, strip.strip.solo) = (now.strip.muted, now.strip.solo);
+            }
+        }
+        Some(then)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::AudioChoice;
+    use crate::capture::VideoChoice;
+    use crate::compose::scene::SceneId;
+    use crate::mix::filter::{Filter, Slot};
+    use crate::studio::scenes::MOST_SCENES;
+
+    fn strips() -> Vec<SoundStrip> {
+        vec![SoundStrip::main(), SoundStrip::new(StripId(1), AudioChoice::Tone)]
+    }
+
+    fn with(strips: &[SoundStrip], change: impl FnOnce(&mut Vec<SoundStrip>)) -> Vec<SoundStrip> {
+        let mut strips = strips.to_vec();
+        change(&mut strips);
+        strips
+    }
+
+    #[test]
+    fn scenes_and_desk_have_one_history_and_a_drag_is_one_step() {
+        let (mut scenes, mut desk, mut steps) = (Collection::default(), strips(), Steps::default());
+        let logo =
+            Edit::AddSource { scene: SceneId(1), name: "A".into(), choice: VideoChoice::Test };
+        let before = Before { scenes: Some(scenes.clone()), desk: None };
+        assert!(scenes.apply(&logo));
+        steps.add(before, Change::Scenes(logo), false);
+        for gain in 1..=20 {
+            let after = with(&desk, |it| it[1].strip.gain_db = -gain as f32);
+            let change = Change::of_desk(&desk, &after).unwrap();
+            assert_eq!(change, Change::Desk(StripId(1), Drawn::Gain));
+            steps.add(Before { scenes: None, desk: Some(desk) }, change, false);
+            desk = after;
+        }
+        // Muted meanwhile: that stays.
+        let muted = with(&desk, |it| it[1].strip.muted = true);
+        assert_eq!(Change::of_desk(&desk, &muted), None);
+        let back = steps.undo(&scenes, &muted).unwrap();
+        assert_eq!(back.scenes, None);
+        let back = back.desk.unwrap();
+        assert_eq!((back[1].strip.gain_db, back[1].strip.muted), (0.0, true));
+        let forth = steps.redo(&scenes, &back).unwrap().desk.unwrap();
+        assert_eq!(forth[1].strip.gain_db, -20.0);
+        steps.undo(&scenes, &forth).unwrap();
+        let first = steps.undo(&scenes, &back).unwrap();
+        assert_eq!(first, Before { scenes: Some(Collection::default()), desk: None });
+        assert_eq!(steps.undo(&scenes, &back), None);
+        assert_eq!(steps.can(), (false, true));
+    }
+
+    #[test]
+    fn what_comes_goes_or_is_switched_is_a_step_of_its_own() {
+        let plain = strips();
+        let slot = |db, enabled| Slot { enabled, filter: Filter::Gain { db } };
+        let filtered = with(&plain, |it| it[0].strip.filters = vec![slot(0.0, true)]);
+        let turned = with(&plain, |it| it[0].strip.filters = vec![slot(3.0, true)]);
+        let off = with(&plain, |it| it[0].strip.filters = vec![slot(0.0, false)]);
+        let named = with(&plain, |it| it[1].name = "Music".into());
+        let gone = with(&plain, |it| drop(it.pop()));
+        let both = with(&turned, |it| it[0].strip.gain_db = 1.0);
+        let other = with(&plain, |it| it[1].choice = AudioChoice::Silence);
+        for (before, after) in [
+            (&plain, &filtered),
+            (&filtered, &off),
+            (&plain, &named),
+            (&plain, &gone),
+            (&filtered, &both),
+            (&plain, &other),
+        ] {
+            assert_eq!(Change::of_desk(before, after), Some(Change::Apart), "{after:?}");
+        }
+        let drawn = Change::of_desk(&filtered, &turned);
+        assert_eq!(drawn, Some(Change::Desk(StripId::MAIN, Drawn::Filters)));
+        assert!(!Change::Apart.continues(&Change::Apart));
+        assert_eq!(Change::of_desk(&plain, &plain), None);
+    }
+
+    #[test]
+    fn the_history_stays_bounded() {
+        let (mut it, mut steps) = (Collection::default(), Steps::default());
+        for number in 0..MOST_SCENES * 2 {
+            let edit = Edit::AddScene(format!("{number}"));
+            let before = Before { scenes: Some(it.clone()), desk: None };
+            it.apply(&edit);
+            steps.add(before, Change::Scenes(edit), true);
+        }
+        assert_eq!((it.scenes.len(), steps.done.len()), (MOST_SCENES, MOST_STEPS));
+    }
+}

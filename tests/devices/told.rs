@@ -1,0 +1,163 @@
+//! What a studio says of microphones that do not do what they should, and that it takes back: real
+//! devices of a real server, through strips, notices and a recording. Runs inside the rig.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use onair::audio::{self, AudioChoice};
+use onair::base::{Clock, Stop, Timestamp, Worker};
+use onair::capture::VideoChoice;
+use onair::mix::StripId;
+use onair::studio::{self, Config, Event, Settings, SoundStrip, Studio};
+use parking_lot::Mutex;
+
+use super::{Program, inside, module, pactl, tone};
+
+/// Longer than the slowest of them takes to be told: half a minute of quiet.
+const LIMIT: Duration = Duration::from_secs(90);
+
+/// What each microphone delivers first, and what is told of it.
+const MICROPHONES: [(&str, &str, &str); 4] = [
+    ("Zero", "", "sound-zero"),
+    ("Clipped", "4", "sound-clipped"),
+    ("Faint", "0.004", "sound-faint"),
+    ("Silent", "0.0004", "sound-silent"),
+];
+
+/// A microphone with a sink whose sound arrives at it.
+fn plug(name: &str) {
+    let described = format!("source_properties=device.description={name}_Microphone");
+    let (source, master) =
+        (format!("source_name=mic_{name}"), format!("master=feed_{name}.monitor"));
+    pactl(&["load-module", "module-remap-source", &source, &master, &described]);
+}
+
+fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
+    let clock = Clock::start();
+    while !is_so() {
+        assert!(clock.now() < Timestamp::ZERO + LIMIT, "never: {what}");
+        Stop::new().wait(Duration::from_millis(50));
+    }
+    eprintln!("  {what} after {:?}", clock.now());
+}
+
+/// Tone of this amplitude into a microphone's feed; waits until the server has it.
+fn speak(name: &str, amplitude: &str) -> Program {
+    let speaker = format!("{name}-{amplitude}");
+    let program = tone(&[&speaker, "330", amplitude, &format!("feed_{name}")]);
+    let listed = || pactl(&["list", "sink-inputs"]).contains(&format!("\"{speaker}\""));
+    wait(&speaker, listed);
+    program
+}
+
+#[test]
+fn inside_pulse_told() {
+    if !inside("pulse") {
+        return;
+    }
+    let null = ["rate=48000", "channels=2", "format=float32le", "norewinds=1"];
+    for (name, ..) in MICROPHONES {
+        let sink = format!("sink_name=feed_{name}");
+        let words = ["load-module", "module-null-sink", sink.as_str()];
+        pactl(&words.into_iter().chain(null).collect::<Vec<_>>());
+        plug(name);
+    }
+    let spoken: Vec<Program> = MICROPHONES
+        .iter()
+        .filter(|(_, amplitude, _)| !amplitude.is_empty())
+        .map(|(name, amplitude, _)| speak(name, amplitude))
+        .collect();
+    let main = tone(&["Main", "330", "0.3", "mic_feed"]);
+
+    let found = audio::microphones();
+    let id = |name: &str| {
+        let device = found.iter().find(|it| it.name == format!("{name}_Microphone")).unwrap();
+        AudioChoice::Mic(Some(device.id.clone()))
+    };
+    let strips = (1..).zip(MICROPHONES);
+    let strips = strips.map(|(number, (name, ..))| SoundStrip::new(StripId(number), id(name)));
+    let settings = Settings {
+        video: Some(VideoChoice::None),
+        audio: Some(AudioChoice::Mic(None)),
+        strips: [SoundStrip::main()].into_iter().chain(strips).collect(),
+        ..Settings::default()
+    };
+    let mut studio = Studio::start(Config::new(Clock::start(), settings)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let recording = folder.path().join("told.mkv");
+    let told: Arc<Mutex<BTreeMap<(String, String), u32>>> = Arc::default();
+    let (events, all) = (studio.events().unwrap(), Arc::clone(&told));
+    let listener = Worker::spawn("listener", move |stop| {
+        while !stop.is_set() {
+            if let Ok(Event::Notice(notice)) = events.recv_timeout(Duration::from_millis(100)) {
+                eprintln!("  {}: {}", notice.key, notice.summary);
+                let device = notice.args.iter().find(|(name, _)| *name == "device");
+                let device = device.map(|(_, value)| value.clone()).unwrap_or_default();
+                *all.lock().entry((notice.key.to_owned(), device)).or_default() += 1;
+            }
+        }
+    })
+    .unwrap();
+    let stands = |key: &str, name: &str| {
+        let device = format!("{name}_Microphone");
+        studio.snapshot().notices.iter().any(|notice| {
+            notice.key == key && notice.args.iter().any(|(_, value)| *value == device)
+        })
+    };
+    wait("strips", || studio.snapshot().strips.len() == 5);
+    studio.send(studio::Command::StartRecording(recording.clone()));
+
+    // Each is told with the device's name, while it is so.
+    for (name, _, key) in MICROPHONES {
+        wait(key, || stands(key, name));
+    }
+    // Somebody speaks into all of them: it is taken back.
+    drop(spoken);
+    let spoken: Vec<Program> = MICROPHONES.iter().map(|(name, ..)| speak(name, "0.3")).collect();
+    for (name, _, key) in MICROPHONES {
+        wait(&format!("{key} is over"), || !stands(key, name));
+    }
+    // Once, whatever it did meanwhile.
+    for (name, _, key) in MICROPHONES {
+        let count = told.lock().get(&(key.to_owned(), format!("{name}_Microphone"))).copied();
+        assert_eq!(count, Some(1), "{key}: {:?}", told.lock());
+    }
+
+    // Unplugged: told, and silence goes out; plugged in again: taken back by its id.
+    pactl(&["unload-module", &module("source_name=mic_Faint")]);
+    wait("lost", || stands("microphone-lost", "Faint"));
+    plug("Faint");
+    wait("back", || stands("microphone-back", "Faint"));
+    wait("no longer lost", || !stands("microphone-lost", "Faint"));
+
+    // Another default device.
+    pactl(&["set-default-source", "mic_Clipped"]);
+    wait("another default", || stands("default-changed", "Clipped"));
+
+    studio.send(studio::Command::StopRecording);
+    wait("recorded", || studio.snapshot().recording.is_none());
+    studio.end(Duration::from_secs(10)).unwrap();
+    listener.join(Duration::from_secs(5)).unwrap();
+    drop((spoken, main));
+    no_gap(&recording);
+}
+
+/// Packets of sound follow each other without a gap, whatever became of the microphones.
+fn no_gap(recording: &Path) {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-select_streams", "a", "-show_entries", "packet=pts_time"])
+        .args(["-of", "csv=p=0"])
+        .arg(recording)
+        .output()
+        .unwrap();
+    let times = String::from_utf8_lossy(&output.stdout);
+    let times: Vec<f64> =
+        times.lines().filter_map(|line| line.trim_end_matches(',').parse().ok()).collect();
+    let longest = times.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max);
+    eprintln!("  {} packets, {longest:.4} s apart at most", times.len());
+    // 1,024 samples at 48 kHz are 21.3 ms; times in the file are whole milliseconds.
+    assert!(times.len() > 1_500 && longest < 0.024, "{} {longest}", times.len());
+}
