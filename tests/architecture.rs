@@ -276,10 +276,14 @@ fn words(source: &Source, test_file: bool) -> Vec<Breach> {
             "anyhow" if floor < 7 && product => add("anyhow", word.line, text),
             "unsafe" if !in_backend => add("unsafe", word.line, text),
             "tokio" if room == "wire" => add("runtime", word.line, text),
-            "TcpStream" | "TcpListener" | "TcpSocket" | "UdpSocket" | "UnixStream"
-            | "UnixListener" | "socket2"
+            "TcpStream" | "TcpListener" | "TcpSocket" | "UdpSocket" | "UnixListener"
+            | "socket2"
                 if room != "net" && product =>
             {
+                add("socket", word.line, text);
+            }
+            // The way to a service of this machine, as of its sound server.
+            "UnixStream" if room != "net" && !in_backend && product => {
                 add("socket", word.line, text);
             }
             "elapsed" if word.called && floor < 3 && name != "base/time.rs" && product => {

@@ -38,20 +38,20 @@ fn inside(rig: &str) -> bool {
     std::env::var("ONAIR_SOUND_RIG").is_ok_and(|found| found == rig)
 }
 
-/// Starts a part of this program inside the rig.
-fn in_the_rig(part: &str) {
-    let missing = ["pulseaudio", "pactl"].into_iter().find(|program| {
+/// Starts a part of this program inside a rig that needs these programs.
+fn in_the_rig(rig: &str, programs: &[&str], part: &str) {
+    let missing = programs.iter().find(|program| {
         let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
         !found.is_ok_and(|found| found.status.success())
     });
     if let Some(program) = missing {
         assert!(std::env::var_os("CI").is_none(), "{program} is missing");
-        eprintln!("SKIPPED: {program} is not installed; microphone and speakers are not tested");
+        eprintln!("SKIPPED: {program} is not installed; {part} is not tested");
         return;
     }
-    let rig = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rigs/pulse.sh");
     let output = Command::new("bash")
-        .args([rig, "run", "--"])
+        .arg(format!("{}/tests/rigs/{rig}.sh", env!("CARGO_MANIFEST_DIR")))
+        .args(["run", "--"])
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", part, "--nocapture", "--test-threads=1"])
         .output()
@@ -63,12 +63,25 @@ fn in_the_rig(part: &str) {
 
 #[test]
 fn sound_devices_of_a_real_server() {
-    in_the_rig("inside_pulse");
+    in_the_rig("pulse", &["pulseaudio", "pactl"], "inside_pulse");
 }
 
 #[test]
 fn what_is_told_of_microphones_of_a_real_server() {
-    in_the_rig("told::inside_pulse_told");
+    in_the_rig("pulse", &["pulseaudio", "pactl", "ffprobe"], "told::inside_pulse_told");
+}
+
+#[test]
+fn one_application_of_another_server() {
+    let programs = ["pipewire", "wireplumber", "pipewire-pulse", "pactl", "dbus-run-session"];
+    in_the_rig("pipewire", &programs, "inside_pipewire");
+}
+
+#[test]
+fn inside_pipewire() {
+    if inside("pipewire") {
+        one_application(Clock::start());
+    }
 }
 
 fn grid() -> FrameGrid {

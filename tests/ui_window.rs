@@ -26,6 +26,7 @@ use egui::{Key, Modifiers, Role, Vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use onair::app::Studio as _;
+use onair::audio::AudioChoice;
 use onair::base::Secret;
 use onair::capture::text::Align;
 use onair::capture::{Hidden, Order, Properties, Rgba, VideoChoice};

@@ -65,14 +65,11 @@ pub fn print_ready(output: &Output, ready: &Ready) {
 
 fn print_source(output: &Output, source: &Source) {
     let report = &source.report;
-    let state = match report.state {
-        // Only what became of it is told.
-        State::Opening => return,
-        State::Open => "open",
-        State::Stalled => "stalled",
-        State::Lost => "lost",
-        State::Failed => "failed",
-    };
+    // Only what became of it is told.
+    if report.state == State::Opening {
+        return;
+    }
+    let state = report.state.name();
     let mut fields = json!({
         "kind": source.kind,
         "id": text(&report.id),

@@ -24,6 +24,19 @@ pub enum State {
     Failed,
 }
 
+impl State {
+    /// Its word in events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opening => "opening",
+            Self::Open => "open",
+            Self::Stalled => "stalled",
+            Self::Lost => "lost",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// What a source delivers.
 #[derive(Copy, Clone, Debug, PartialEq, Default)]
 pub enum Format {

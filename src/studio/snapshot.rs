@@ -53,19 +53,6 @@ pub enum SourceState {
     Failed,
 }
 
-impl SourceState {
-    /// Its word in events.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Opening => "opening",
-            Self::Open => "open",
-            Self::Stalled => "stalled",
-            Self::Lost => "lost",
-            Self::Failed => "failed",
-        }
-    }
-}
-
 /// The picture source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VideoSource {

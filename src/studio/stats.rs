@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::media::source::State;
 use crate::media::{Rung, Size};
-use crate::studio::snapshot::SourceState;
 use crate::studio::target::TargetState;
 
 /// One second's figures.
@@ -59,7 +59,7 @@ pub struct Strip {
     /// As a person calls it, else after its device or source.
     pub name: String,
     /// How its source fares.
-    pub state: SourceState,
+    pub state: State,
     /// After fader and mute.
     pub level_dbfs: f32,
     /// Its device's clock against ours, parts per million, once measured.

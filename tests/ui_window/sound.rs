@@ -93,18 +93,21 @@ fn the_sound_desk_sets_everything_about_a_strip() {
 fn one_application_is_chosen_and_the_desk_is_undone() {
     let mut harness = open("mixer");
     let firefox = AudioChoice::Application("Firefox".into());
-    assert_eq!(click(&mut harness, "Firefox"), [Command::SelectAudio(firefox.clone())]);
-    assert_eq!(
-        click(&mut harness, "System sound"),
-        [Command::SelectAudio(AudioChoice::System(None))]
-    );
+    // The list may have to be scrolled there.
+    let choose = |harness: &mut Harness<'static, Window>, name: &str| {
+        harness.get_by_label(name).click_accesskit();
+        commands(harness)
+    };
+    let chosen = choose(&mut harness, "Firefox");
+    assert_eq!(chosen, [Command::SelectAudio(firefox.clone())]);
+    let chosen = choose(&mut harness, "System sound");
+    assert_eq!(chosen, [Command::SelectAudio(AudioChoice::System(None))]);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
     harness.run();
     harness.get_by_label("Open  ·  Clock −38 ppm");
     // Applications come and go: they are looked for as the list opens, once.
     assert_eq!(click(&mut harness, "Add a strip"), [Command::RefreshDevices]);
-    let add = harness.get_by_role_and_label(Role::MenuItem, "Firefox");
-    add.click();
+    harness.get_by_role_and_label(Role::MenuItemRadio, "Firefox").click();
     assert_eq!(commands(&mut harness), [Command::AddStrip(firefox)]);
     // What can be undone is undone here as in the scenes; what cannot be is not.
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);

@@ -159,39 +159,50 @@ impl Engine {
         }
     }
 
+    /// How the source of a strip fares; of the main one, the chosen sound.
+    fn strip_report(&self, id: StripId) -> Report {
+        let Some(program) = &self.state.program else { return Report::default() };
+        if id == StripId::MAIN { program.audio_report() } else { program.strip_report(id) }
+    }
+
+    /// What a strip is called, and how its source fares.
+    fn labelled<'a>(&self, strip: &'a SoundStrip) -> (&'a SoundStrip, String, Report) {
+        let report = self.strip_report(strip.id);
+        let choice = match &self.state.program {
+            Some(program) if strip.id == StripId::MAIN => program.audio_choice(),
+            _ => &strip.choice,
+        };
+        // What is played is called by its name, not by what it is made of.
+        let device = matches!(
+            choice,
+            AudioChoice::Mic(_) | AudioChoice::System(_) | AudioChoice::Application(_)
+        );
+        let label = extras::label(strip, choice, if device { &report.name } else { "" });
+        (strip, label, report)
+    }
+
     /// How each strip fares, for the second's figures.
     pub(super) fn strip_stats(&self) -> Vec<stats::Strip> {
-        let called = |view: &StripView| {
-            let choice = match &self.state.program {
-                Some(program) if view.sound.id == StripId::MAIN => program.audio_choice(),
-                _ => &view.sound.choice,
-            };
-            extras::label(&view.sound, choice, &view.device)
-        };
-        let strip = |view: StripView| stats::Strip {
-            name: called(&view),
-            state: view.state,
-            level_dbfs: view.meter.peak_dbfs,
-            drift_ppm: view.drift_ppm,
-        };
-        self.strip_views().into_iter().map(strip).collect()
+        let Some(program) = &self.state.program else { return Vec::new() };
+        let strips = self.settings.strips.iter().map(|strip| self.labelled(strip));
+        let figures = strips.map(|(strip, name, report)| stats::Strip {
+            name,
+            state: report.state,
+            level_dbfs: program.mixer().strip_meter(strip.id).unwrap_or_default().peak_dbfs,
+            drift_ppm: report.drift_ppm,
+        });
+        figures.collect()
     }
 
     /// What the sound tracks of recordings are called.
     pub(super) fn track_names(&self) -> TrackNames {
         let given = &self.settings.preferences.recording.track_names;
-        let Some(program) = &self.state.program else { return given.clone() };
+        if self.state.program.is_none() {
+            return given.clone();
+        }
         let labelled = self.settings.strips.iter().map(|strip| {
-            let main = strip.id == StripId::MAIN;
-            let report = if main { program.audio_report() } else { program.strip_report(strip.id) };
-            let choice = if main { program.audio_choice() } else { &strip.choice };
-            // What is played is called by its name, not by what it is made of.
-            let device = matches!(
-                choice,
-                AudioChoice::Mic(_) | AudioChoice::System(_) | AudioChoice::Application(_)
-            );
-            let device = if device { report.name.as_str() } else { "" };
-            (strip, extras::label(strip, choice, device))
+            let (strip, label, _) = self.labelled(strip);
+            (strip, label)
         });
         extras::names(given, &labelled.collect::<Vec<_>>())
     }
@@ -200,11 +211,7 @@ impl Engine {
     pub(super) fn strip_views(&self) -> Vec<StripView> {
         let Some(program) = &self.state.program else { return Vec::new() };
         let view = |sound: &SoundStrip| {
-            let report = if sound.id == StripId::MAIN {
-                program.audio_report()
-            } else {
-                program.strip_report(sound.id)
-            };
+            let report = self.strip_report(sound.id);
             StripView {
                 sound: sound.clone(),
                 device: report.name,

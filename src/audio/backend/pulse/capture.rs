@@ -12,7 +12,7 @@ use pulseaudio::protocol::{
 
 use super::Owner;
 use super::blend::Blend;
-use super::link::{Aside, Link};
+use super::link::{Aside, Link, own_props};
 use crate::audio::choice::is_application;
 use crate::audio::device::{Fault, Sink, Stream};
 use crate::base::{Stop, Timestamp, Worker};
@@ -180,7 +180,7 @@ impl Capture {
                 ..Default::default()
             },
             flags: StreamFlags { adjust_latency: true, ..Default::default() },
-            props: super::own_props(),
+            props: own_props(),
             ..Default::default()
         };
         let reply: CreateRecordStreamReply =

@@ -1,12 +1,13 @@
 //! A connection to the sound server: requests with a limit, and what comes unasked meanwhile.
 
+use std::ffi::{CStr, CString};
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use pulseaudio::protocol::{
-    self, AuthParams, AuthReply, Command, DESCRIPTOR_SIZE, MAX_VERSION, ProtocolError, PulseError,
-    SetClientNameReply, TagStructRead, TagStructReader,
+    self, AuthParams, AuthReply, Command, DESCRIPTOR_SIZE, MAX_VERSION, Prop, Props, ProtocolError,
+    PulseError, SetClientNameReply, TagStructRead, TagStructReader,
 };
 
 use crate::audio::device::Fault;
@@ -68,8 +69,7 @@ impl Link {
         };
         let reply: AuthReply = link.ask(&Command::Auth(auth), &mut |_| ())?;
         link.version = MAX_VERSION.min(reply.version);
-        let _: SetClientNameReply =
-            link.ask(&Command::SetClientName(super::own_props()), &mut |_| ())?;
+        let _: SetClientNameReply = link.ask(&Command::SetClientName(own_props()), &mut |_| ())?;
         Ok(link)
     }
 
@@ -212,6 +212,18 @@ impl Link {
             Err(error) => Err(io_fault(error)),
         }
     }
+}
+
+/// What the server shows people of us.
+const NAME: &CStr = c"onair";
+
+pub(super) fn own_props() -> Props {
+    let mut props = Props::new();
+    props.set(Prop::ApplicationName, NAME);
+    if let Ok(id) = CString::new(std::process::id().to_string()) {
+        props.set(Prop::ApplicationProcessId, id);
+    }
+    props
 }
 
 fn is_wait(error: &io::Error) -> bool {

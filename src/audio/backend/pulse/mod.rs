@@ -6,8 +6,6 @@ mod blend;
 mod capture;
 mod link;
 
-use std::ffi::{CStr, CString};
-
 use pulseaudio::protocol::{ClientInfo, Command, Prop, Props, SinkInputInfo};
 
 pub(super) use self::capture::record;
@@ -80,18 +78,6 @@ fn text_of(bytes: &[u8]) -> String {
     String::from_utf8_lossy(text).chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
-/// What the server shows people of us.
-const NAME: &CStr = c"onair";
-
-fn own_props() -> Props {
-    let mut props = Props::new();
-    props.set(Prop::ApplicationName, NAME);
-    if let Ok(id) = CString::new(std::process::id().to_string()) {
-        props.set(Prop::ApplicationProcessId, id);
-    }
-    props
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,6 +91,6 @@ mod tests {
         props.set(Prop::ApplicationName, c"A \x07Game");
         let owner = Owner::of(&props).unwrap();
         assert_eq!((owner.name.as_str(), owner.program.as_str()), ("A Game", "game"));
-        assert!(Owner::of(&own_props()).is_none());
+        assert!(Owner::of(&link::own_props()).is_none());
     }
 }
