@@ -1,6 +1,8 @@
 //! The publisher against servers that misbehave in every way servers do: built from the server
 //! session of `wire` on plain sockets. No program beside ours is needed.
 
+#![allow(clippy::unwrap_used, reason = "test code: a panic is how it fails")]
+
 #[path = "publish/mod.rs"]
 mod support;
 
