@@ -14,12 +14,10 @@ use crate::decode::{self, AudioBackend, VideoBackend};
 use crate::files::Source;
 use crate::media::reel::{Begun, Shot};
 use crate::media::samples::micros_to_frames;
-use crate::media::{
-    AudioFeed, ClipFeed, EncodedPacket, Priority, Pulled, Reel, Samples, Track, VideoFrame,
-};
+use crate::media::{AudioFeed, ClipFeed, EncodedPacket, Pulled, Reel, Samples, Track, VideoFrame};
 use crate::player::source::convert::Converter;
 use crate::player::{Failure, Kind, recording};
-use crate::wire::container::{Index, ReadAt, TrackId};
+use crate::wire::container::{Index, TrackId};
 
 /// Pictures decoded ahead, beyond what the decoder itself holds back.
 const PICTURES: usize = 8;
@@ -128,30 +126,15 @@ impl Reader {
             if stop.is_set() || (self.video.is_none() && self.audio.is_none()) {
                 return;
             }
-            let track = match place.track {
-                TrackId::Video => Track::Video,
-                TrackId::Audio(0) => Track::Audio,
-                TrackId::Audio(_) => continue,
+            let packet = match recording::sample(&mut self.disk, &place) {
+                Ok(Some(packet)) => packet,
+                Ok(None) => continue,
+                Err(error) => {
+                    tracing::warn!(%error, "a clip breaks off");
+                    break;
+                }
             };
-            if place.size as usize > recording::MOST_SAMPLE {
-                break;
-            }
-            let mut data = vec![0; place.size as usize];
-            if let Err(error) = self.disk.read_at(place.at, &mut data) {
-                tracing::warn!(%error, "a clip breaks off");
-                break;
-            }
-            let packet = EncodedPacket {
-                track,
-                pts: place.pts,
-                dts: place.dts,
-                keyframe: place.keyframe,
-                priority: Priority::Key,
-                data: data.into(),
-                captured: place.pts,
-                rendition: None,
-            };
-            match track {
+            match packet.track {
                 Track::Video => self.show(&packet),
                 Track::Audio | Track::Extra(_) => self.hear(&packet),
             }

@@ -10,12 +10,12 @@ use bytes::Bytes;
 use crate::files::Source;
 use crate::media::{AudioCodec, EncodedPacket, Priority, Track, VideoCodec};
 use crate::player::{Failure, Kind, bodies};
-use crate::wire::container::{Error, Format, Index, ReadAt, TrackId};
+use crate::wire::container::{Error, Format, Index, Place, ReadAt, TrackId};
 use crate::wire::flv::{self, TagKind};
 use crate::wire::{mkv, mp4};
 
 /// A sample larger than this is none.
-pub(super) const MOST_SAMPLE: usize = 32 << 20;
+const MOST_SAMPLE: usize = 32 << 20;
 
 /// Which format a file has, by its first bytes; FLV where they are none's, so that its reader says
 /// what is wrong.
@@ -108,29 +108,10 @@ pub(super) fn samples(
         return Ok(());
     }
     for place in &index.samples {
-        let track = match place.track {
-            TrackId::Video => Track::Video,
-            TrackId::Audio(0) => Track::Audio,
-            TrackId::Audio(_) => continue,
-        };
-        if place.size as usize > MOST_SAMPLE {
-            return Err(Error::TooMuch("samples"));
-        }
-        let mut data = vec![0; place.size as usize];
-        source.read_at(place.at, &mut data)?;
-        let packet = EncodedPacket {
-            track,
-            pts: place.pts,
-            dts: place.dts,
-            keyframe: place.keyframe,
-            priority: Priority::Key,
-            data: data.into(),
-            captured: place.pts,
-            rendition: None,
-        };
+        let Some(packet) = sample(source, place)? else { continue };
         // Modulo 2³², as the tags have it.
-        let time_ms = place.dts.as_millis() as u32;
-        let (kind, body) = match track {
+        let time_ms = packet.dts.as_millis() as u32;
+        let (kind, body) = match packet.track {
             Track::Video => (TagKind::Video, bodies::picture(pictures, &packet)),
             Track::Audio | Track::Extra(_) => (TagKind::Audio, bodies::unit(codec, &packet.data)),
         };
@@ -139,6 +120,36 @@ pub(super) fn samples(
         }
     }
     Ok(())
+}
+
+/// Reads one sample; `None` for those of sound tracks beyond the first, which are not heard.
+///
+/// # Errors
+/// One that cannot be read, or is larger than any sample.
+pub(super) fn sample(
+    source: &mut dyn ReadAt,
+    place: &Place,
+) -> Result<Option<EncodedPacket>, Error> {
+    let track = match place.track {
+        TrackId::Video => Track::Video,
+        TrackId::Audio(0) => Track::Audio,
+        TrackId::Audio(_) => return Ok(None),
+    };
+    if place.size as usize > MOST_SAMPLE {
+        return Err(Error::TooMuch("samples"));
+    }
+    let mut data = vec![0; place.size as usize];
+    source.read_at(place.at, &mut data)?;
+    Ok(Some(EncodedPacket {
+        track,
+        pts: place.pts,
+        dts: place.dts,
+        keyframe: place.keyframe,
+        priority: Priority::Key,
+        data: data.into(),
+        captured: place.pts,
+        rendition: None,
+    }))
 }
 
 fn headers(index: &Index, take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool) -> bool {
