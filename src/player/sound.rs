@@ -264,6 +264,7 @@ impl Sound {
             return;
         }
         self.fifo.clear();
+        self.passed = None;
         if let Some(decoder) = &mut self.decoder {
             decoder.reset();
         }
@@ -279,15 +280,18 @@ impl Sound {
         self.fifo.skip_to(from);
     }
 
-    /// Playing begins, or goes on, so that `media` is heard at `now`. Without a device that is all
-    /// there is to it; a device needs its time: returns the media time at `now` as it will be.
+    /// Playing begins, or goes on, so that `media` is heard at `now`. A device needs its time for that:
+    /// returns the media time at `now` as it will be. Without one, what had its time before playing
+    /// held and could not be passed on by then still is, unless it is to be skipped.
     pub(super) fn seek(&mut self, media: Timestamp, skip: bool) -> Timestamp {
         self.dry = false;
-        self.passed = Some(media);
         let Some(device) = &mut self.device else {
-            self.fifo.skip_to(media);
+            let from = self.passed.filter(|_| !skip).map_or(media, |passed| passed.min(media));
+            self.passed = Some(from);
+            self.fifo.skip_to(from);
             return media;
         };
+        self.passed = None;
         let queued = frames_to_micros(device.speaker.queued() as i64, device.rate);
         device.ledger.clear();
         device.stretch.reset();
@@ -505,6 +509,30 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_late_presenter_did_not_pass_on_is_passed_on_when_playing_goes_on() {
+        let at = Timestamp::from_millis;
+        let mut sound = Sound::new();
+        for ms in (0..400).step_by(20) {
+            let data = (ms..ms + 20).map(|value| value as f32).collect();
+            sound.fifo.push(crate::media::Samples { pts: at(ms), rate: 1_000, channels: 1, data });
+        }
+        let mut heard = Vec::new();
+        let mut play = |sound: &mut Sound, ms| {
+            sound.play(at(ms), at(ms), 1.0, 1.0, false, &mut |it| heard.extend(it.data));
+        };
+        sound.seek(at(0), true);
+        play(&mut sound, 100);
+        // Nobody looked for 200 ms, and all that had come by then had its time: it held there.
+        sound.seek(at(300), false);
+        play(&mut sound, 310);
+        // What is to be skipped is.
+        sound.seek(at(350), true);
+        play(&mut sound, 390);
+        let whole: Vec<f32> = (0..320).chain(350..400).map(|value| value as f32).collect();
+        assert_eq!(heard, whole);
+    }
 
     #[test]
     fn balance_takes_from_one_side_and_leaves_the_other() {
