@@ -127,6 +127,7 @@ impl Run {
         self.follow_wish(now, &live);
         if shared.paused() && self.playout.has_started() {
             self.playout.hold_here(now);
+            shared.set_position(self.playout.position());
             shared.shift.lock().hold();
             shared.hold_list();
             self.show_still(now);
@@ -359,7 +360,8 @@ impl Run {
         figures.muted = shared.muted();
         figures.position = shared.place();
         figures.duration = shared.duration();
-        figures.paused = shared.paused();
+        // Not before it holds.
+        figures.paused = shared.paused() && !self.playout.is_running();
         figures.rewind = self.kept.rewind;
         figures.playing_for = self.started_at.map_or(Duration::ZERO, |at| now.since(at));
         if let (Some(edge), false) = (supply.edge, self.kept.behind) {
