@@ -12,6 +12,8 @@ use crate::wire::rtmp::Url;
 
 /// Without media for this long there is no such stream, or it is lost.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// A server that was asked for another place says that it is there by then; not all of them do.
+const ARRIVAL: Duration = Duration::from_secs(2);
 /// How often the clock is looked at while nothing comes.
 pub(super) const TICK: Duration = Duration::from_millis(250);
 
@@ -36,6 +38,8 @@ pub(super) struct Watch {
     pub(super) media: bool,
     /// The server said that the stream has ended.
     pub(super) ended: bool,
+    /// Since then the server has been asked for another place and has not said that it is there.
+    pub(super) moving: Option<Timestamp>,
     /// The server was asked for a pause.
     pub(super) paused: bool,
     /// The server said that it plays it from its disk.
@@ -51,6 +55,7 @@ impl Watch {
             since: now,
             media: false,
             ended: false,
+            moving: None,
             paused: false,
             recorded: false,
             length: None,
@@ -68,6 +73,12 @@ impl Watch {
         if std::mem::replace(&mut self.ended, false) || first {
             shared.reception.lock().resume();
         }
+    }
+
+    /// Whether what comes is still of the place that is being left.
+    pub(super) fn is_leaving(&mut self, now: Timestamp) -> bool {
+        self.moving = self.moving.filter(|since| now.since(*since) < ARRIVAL);
+        self.moving.is_some()
     }
 
     /// Nothing comes: how long is that to be borne?

@@ -26,7 +26,7 @@ const CLOSE_LIMIT: Duration = Duration::from_millis(500);
 pub(super) struct Rtmp {
     /// As the person gave it.
     pub(super) url: Url,
-    /// Where it is asked for now: a server may have sent us on.
+    /// Where it is asked for: elsewhere than `url` once a server has sent us on.
     pub(super) now: Url,
     pub(super) options: Options,
     pub(super) reconnect: bool,
@@ -123,8 +123,7 @@ impl Rtmp {
         watch.since = now;
         if let Some(to) = shared.take_wanted() {
             client.session().seek(to);
-            feed.move_here(now);
-            shared.reception.lock().ended = false;
+            leave(feed, watch, now);
         }
         let (paused, at) = (shared.paused(), shared.place());
         if std::mem::replace(&mut watch.paused, paused) != paused {
@@ -142,6 +141,9 @@ impl Rtmp {
         now: Timestamp,
     ) -> Option<End> {
         match event {
+            // On its way when the server was asked for another place.
+            Event::Video { .. } | Event::Audio { .. } | Event::StreamEof
+                if watch.is_leaving(now) => {}
             Event::Video { time_ms, body } => {
                 watch.came(shared, now);
                 feed.take(TagKind::Video, time_ms, &body, now);
@@ -173,6 +175,9 @@ impl Rtmp {
             }
             Event::Status(status) => {
                 tracing::debug!(%status, "the server says");
+                if matches!(status.code.as_str(), code::SEEK_NOTIFY | code::SEEK_FAILED) {
+                    watch.moving = None;
+                }
                 let complete = matches!(status.code.as_str(), code::PLAY_COMPLETE);
                 if complete && feed.has_media() {
                     return Some(End::Over);
@@ -207,6 +212,13 @@ impl Rtmp {
     }
 }
 
+/// The server was asked for another place: what it sends goes on there.
+fn leave(feed: &mut Feed, watch: &mut Watch, now: Timestamp) {
+    feed.move_here(now);
+    feed.shared.reception.lock().ended = false;
+    watch.moving = Some(now);
+}
+
 /// A stream's URL as a person wrote it.
 pub(super) fn parse(text: &str) -> Result<Url, Failure> {
     Url::parse(text).and_then(Url::require_stream).map_err(|error| {
@@ -216,4 +228,54 @@ pub(super) fn parse(text: &str) -> Result<Url, Failure> {
             "Write rtmp://server/application/stream, or the name of an FLV file.",
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::base::Clock;
+    use crate::player::{Config, Source};
+    use crate::wire::rtmp::status::{Level, Status};
+
+    #[test]
+    fn what_was_on_its_way_when_another_place_was_asked_for_is_not_taken_for_it() {
+        let text = "rtmp://127.0.0.1/files/a.flv";
+        let config = Config::new(Source::parse(text));
+        let clock = Clock::start();
+        let (shared, _events) = Shared::new(&config, clock);
+        let shared = Arc::new(shared);
+        let url = parse(text).unwrap();
+        let options = Options::default();
+        let rtmp = Rtmp { now: url.clone(), url, options, reconnect: false, start: None };
+        let mut feed = Feed::new(Arc::clone(&shared), None, true);
+        let mut watch = Watch::new(clock.now());
+        let mut take = |feed: &mut Feed, watch: &mut Watch, event, ms| {
+            let now = Timestamp::from_millis(ms);
+            assert!(rtmp.take(event, watch, feed, &shared, now).is_none());
+        };
+        let sound = |time_ms, body: &'static [u8]| {
+            let body = Bytes::from_static(body);
+            Event::Audio { time_ms, body }
+        };
+        take(&mut feed, &mut watch, sound(0, b"\xAF\0\x11\x90"), 0);
+        take(&mut feed, &mut watch, sound(2_000, b"\xAF\x01abc"), 10);
+        let place = || shared.place().as_millis();
+        assert_eq!(place(), 2_000);
+
+        leave(&mut feed, &mut watch, Timestamp::from_millis(20));
+        take(&mut feed, &mut watch, sound(2_023, b"\xAF\x01abc"), 21);
+        take(&mut feed, &mut watch, Event::StreamEof, 22);
+        assert!(!shared.reception.lock().ended);
+        let there = Status::new(Level::Status, code::SEEK_NOTIFY, "Seeking");
+        take(&mut feed, &mut watch, Event::Status(there), 23);
+        take(&mut feed, &mut watch, sound(9_000, b"\xAF\x01abc"), 24);
+        assert_eq!(place(), 9_000);
+
+        // A server that says nothing is believed after a while.
+        leave(&mut feed, &mut watch, Timestamp::from_millis(30));
+        take(&mut feed, &mut watch, sound(5_000, b"\xAF\x01abc"), 2_100);
+        assert_eq!(place(), 5_000);
+    }
 }

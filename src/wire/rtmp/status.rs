@@ -26,6 +26,8 @@ pub mod code {
     pub const PLAY_NOT_FOUND: &str = "NetStream.Play.StreamNotFound";
     pub const PLAY_UNPUBLISHED: &str = "NetStream.Play.UnpublishNotify";
     pub const PLAY_PUBLISHED: &str = "NetStream.Play.PublishNotify";
+    pub const SEEK_NOTIFY: &str = "NetStream.Seek.Notify";
+    pub const SEEK_FAILED: &str = "NetStream.Seek.Failed";
     pub const FAILED: &str = "NetStream.Failed";
     pub const DATA_START: &str = "NetStream.Data.Start";
 }

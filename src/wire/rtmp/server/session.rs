@@ -564,7 +564,7 @@ impl Session {
                 });
             }
             "seek" if self.is_playing() => {
-                let status = Status::new(Level::Error, "NetStream.Seek.Failed", "This is live.");
+                let status = Status::new(Level::Error, code::SEEK_FAILED, "This is live.");
                 self.link.command(self.stream, command::on_status(&status));
             }
             _ => {}
