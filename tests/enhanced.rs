@@ -320,18 +320,24 @@ fn ffmpeg_publishes_and_late_joiners_decode() {
     assert!(server.stop(LIMIT).success());
 }
 
-#[test]
-fn a_copy_follows_the_server_to_its_successor() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("film.flv");
+/// A server, and before it one that names this application of it as its successor when it ends; the
+/// address of a stream there; and a file of a film to copy.
+fn successor(folder: &Path, application: &str) -> ([Onair; 2], String, PathBuf) {
+    let file = folder.join("film.flv");
     std::fs::write(&file, small_film()).unwrap();
     let serve = ["serve", "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0"];
     let mut second = Onair::start(&serve);
     let next = second.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
-    let successor = format!("{next}/live");
+    let successor = format!("{next}/{application}");
     let mut first = Onair::start(&[&serve[..], &["--successor", &successor]].concat());
     let base = first.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
-    let url = format!("{base}/live/film");
+    ([first, second], format!("{base}/live/film"), file)
+}
+
+#[test]
+fn a_copy_follows_the_server_to_its_successor() {
+    let folder = tempfile::tempdir().unwrap();
+    let ([mut first, mut second], url, file) = successor(folder.path(), "live");
     let arguments = ["live", "--copy", file.to_str().unwrap(), "--loop", "--to", &url];
     let mut live = Onair::start(&arguments);
     first.wait_event("published", |event| event["event"] == "publish");
@@ -348,15 +354,7 @@ fn a_copy_follows_the_server_to_its_successor() {
 #[test]
 fn a_viewer_follows_the_server_to_its_successor_with_the_stream() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("film.flv");
-    std::fs::write(&file, small_film()).unwrap();
-    let serve = ["serve", "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0"];
-    let mut second = Onair::start(&serve);
-    let next = second.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
-    let successor = format!("{next}/other");
-    let mut first = Onair::start(&[&serve[..], &["--successor", &successor]].concat());
-    let base = first.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
-    let url = format!("{base}/live/film");
+    let ([mut first, mut second], url, file) = successor(folder.path(), "other");
     let words = ["live", "--copy", file.to_str().unwrap(), "--loop", "--to", &url];
     let mut live = Onair::start(&words);
     first.wait_event("published", |event| event["event"] == "publish");

@@ -27,7 +27,7 @@ use onair::base::Clock;
 use onair::net::{Options, Runtime};
 use onair::player::{Config, Kind, Source, State, probe};
 use peers::{LIMIT, Peer, web};
-use watch::{Watching, config, play};
+use watch::{Outcome, Watching, config, play};
 
 const PICTURE: [&str; 4] = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25"];
 const TONE: [&str; 4] = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"];
@@ -60,6 +60,29 @@ fn serve(folder: &Path) -> web::Web {
     web::Web::start(folder, &good.certificate, &good.key)
 }
 
+/// Makes a list of each kind, `name.m3u8`, coded and cut by `how` and its own options, and serves them.
+fn made_and_served(at: &Path, how: &[&[&str]], kinds: &[(&str, &[&str])]) -> web::Web {
+    for (name, options) in kinds {
+        let list = format!("{name}.m3u8");
+        let parts = [&[&PICTURE[..], &TONE], how, &[*options, &[&list]]].concat();
+        ffmpeg(at, &parts).wait_success(LIMIT);
+    }
+    serve(at)
+}
+
+/// Plays a list of so many seconds to its end; all of it came, picture and sound (in packets of so
+/// many samples).
+fn whole(web: &web::Web, name: &str, seconds: u64, packet: i64) -> Outcome {
+    let url = format!("http://127.0.0.1:{}/{name}.m3u8", web.http);
+    let outcome = play(&config(&url), |_| false);
+    assert_eq!(outcome.state, State::Ended, "{name}");
+    let figures = &outcome.figures;
+    assert_eq!((figures.decoded, figures.damaged), (seconds * 25, 0), "{name}");
+    let off = figures.audio_samples.cast_signed() - seconds.cast_signed() * 48_000;
+    assert!(off.abs() < 5 * packet, "{name} {off}");
+    outcome
+}
+
 #[test]
 fn recorded_lists_of_every_kind_are_played_whole() {
     peers::require!("ffmpeg", "nginx");
@@ -75,19 +98,9 @@ fn recorded_lists_of_every_kind_are_played_whole() {
         ("ranges", &["-hls_flags", "single_file"]),
         ("bframes", &["-bf", "2"]),
     ];
-    for (name, options) in kinds {
-        let list = format!("{name}.m3u8");
-        let parts: [&[&str]; 6] = [&PICTURE, &TONE, &CODE, &hls, options, &[&list]];
-        ffmpeg(at, &parts).wait_success(LIMIT);
-    }
-    let web = serve(at);
+    let web = made_and_served(at, &[&CODE, &hls], &kinds);
     for (name, _) in kinds {
-        let url = format!("http://127.0.0.1:{}/{name}.m3u8", web.http);
-        let outcome = play(&config(&url), |_| false);
-        assert_eq!(outcome.state, State::Ended, "{name}");
-        assert_eq!((outcome.figures.decoded, outcome.figures.damaged), (100, 0), "{name}");
-        let sound = outcome.figures.audio_samples as i64;
-        assert!((sound - 4 * 48_000).abs() < 5 * 1_024, "{name} {sound}");
+        whole(&web, name, 4, 1_024);
     }
     let runtime = Runtime::start().unwrap();
     let source = Source::parse(&format!("http://127.0.0.1:{}/fmp4.m3u8", web.http));
@@ -109,20 +122,10 @@ fn hevc_and_ac3_are_played_from_segments_of_both_kinds() {
     let keys = ["-x265-params", "log-level=none:keyint=25:scenecut=0", "-c:a", "ac3", "-ac", "2"];
     let hls = ["-t", "3", "-f", "hls", "-hls_time", "1", "-hls_list_size", "0"];
     let kinds: [(&str, &[&str]); 2] = [("ts", &[]), ("fmp4", &["-hls_segment_type", "fmp4"])];
-    for (name, options) in kinds {
-        let list = format!("{name}.m3u8");
-        let parts: [&[&str]; 7] = [&PICTURE, &TONE, &code, &keys, &hls, options, &[&list]];
-        ffmpeg(at, &parts).wait_success(LIMIT);
-    }
-    let web = serve(at);
+    let web = made_and_served(at, &[&code, &keys, &hls], &kinds);
     for (name, _) in kinds {
-        let url = format!("http://127.0.0.1:{}/{name}.m3u8", web.http);
-        let outcome = play(&config(&url), |_| false);
-        assert_eq!(outcome.state, State::Ended, "{name}");
-        assert_eq!((outcome.figures.decoded, outcome.figures.damaged), (75, 0), "{name}");
+        let outcome = whole(&web, name, 3, 1_536);
         assert!(outcome.figures.video.starts_with("HEVC"), "{name}: {}", outcome.figures.video);
-        let sound = outcome.figures.audio_samples as i64;
-        assert!((sound - 3 * 48_000).abs() < 5 * 1_536, "{name} {sound}");
     }
 }
 
@@ -185,10 +188,9 @@ fn one_goes_about_in_recorded_lists() {
 fn a_master_leads_to_a_variant_and_to_its_sound() {
     peers::require!("ffmpeg", "nginx");
     let folder = tempfile::tempdir().unwrap();
-    for (kind, extra) in [("mpegts", ""), ("fmp4", "")] {
+    for kind in ["mpegts", "fmp4"] {
         let at = folder.path().join(kind);
         fs::create_dir(&at).unwrap();
-        let _ = extra;
         let map =
             "v:0,agroup:s,name:high v:1,agroup:s,name:low a:0,agroup:s,name:sound,default:yes";
         let options: &[&str] = &[

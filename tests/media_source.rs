@@ -31,9 +31,11 @@ use peers::{LIMIT, Onair, wait_for};
 const TEST: [&str; 9] =
     ["live", "--video", "test", "--audio", "tone", "--size", "640x360", "--video-bitrate", "1500k"];
 
-/// Shows and hears a source in a program of its own until so many flashes have been measured; the
-/// median of tone against flash, milliseconds, and the times that were seen in the pictures.
-fn measure(media: Media, clock: Clock, rate: u32, flashes_wanted: usize) -> (f64, Vec<u64>) {
+/// Shows and hears a source in a program of its own until so many flashes have been measured and tone
+/// and flash, by the median of the last five, are within `most` milliseconds. A machine that is busy
+/// makes pictures late and not the sound: that passes, what is out of step does not, and ends the
+/// test at its limit. The times that were seen in the pictures.
+fn in_step(media: Media, clock: Clock, rate: u32, flashes_wanted: usize, most: f64) -> Vec<u64> {
     let grid = FrameGrid { origin: Timestamp::from_micros(4_321), rate: "60".parse().unwrap() };
     let size = Size::new(640, 360);
     let config = compose::Config { size, grid, clock };
@@ -52,8 +54,9 @@ fn measure(media: Media, clock: Clock, rate: u32, flashes_wanted: usize) -> (f64
         (FlashReader::new(), OnsetReader::new(rate), LipSync::new());
     let (mut seen, mut times) = (0, Vec::new());
     let limit = clock.now() + LIMIT;
-    while seen < flashes_wanted || sync.offset_ms().is_none() {
-        assert!(clock.now() < limit, "{seen} flashes: {:?}", status.report());
+    while seen < flashes_wanted || sync.offset_ms().is_none_or(|offset| offset.abs() > most) {
+        let offset = sync.offset_ms();
+        assert!(clock.now() < limit, "{seen} flashes, {offset:?} ms: {:?}", status.report());
         let frame = pictures.recv_timeout(LIMIT).unwrap();
         let planes = &frame.planes;
         if let Some(time) = markers::read_band(&planes.y, planes.luma_stride(), size) {
@@ -71,11 +74,10 @@ fn measure(media: Media, clock: Clock, rate: u32, flashes_wanted: usize) -> (f64
             onsets.push(block.pts, block.channels, &block.data, |onset| sync.onset(onset));
         }
     }
-    let offset = sync.offset_ms().unwrap();
-    eprintln!("  tone {offset:+.1} ms after the flash, {} pictures", times.len());
+    eprintln!("  tone {:+.1?} ms after the flash, {} pictures", sync.offset_ms(), times.len());
     compositor.join(Duration::from_secs(5)).unwrap();
     mixer.join(Duration::from_secs(5)).unwrap();
-    (offset, times)
+    times
 }
 
 #[test]
@@ -96,8 +98,7 @@ fn a_clip_goes_around_with_its_sound_in_step() {
     let config = Config::new(Source::File(path.clone()));
     let media = source::open(&config, &context, &runtime).unwrap();
     let status = std::sync::Arc::clone(&media.audio_status);
-    let (offset, times) = measure(media, clock, 44_100, 7);
-    assert!(offset.abs() <= 20.0, "{offset}");
+    let times = in_step(media, clock, 44_100, 7, 20.0);
     let rounds = times.windows(2).filter(|pair| pair[1] < pair[0]).count();
     assert!(rounds >= 1, "it went around");
     assert_eq!((status.state(), status.report().name.as_str()), (State::Open, "clip.mp4"));
@@ -150,8 +151,7 @@ fn a_clip_is_paused_moved_about_in_and_stays_in_step() {
     });
     transport.ask(Go::Restart);
     wait_for("the beginning", LIMIT, || at().is_some_and(|at| at < 2.0));
-    let (offset, _) = measure(media, clock, 48_000, 5);
-    assert!(offset.abs() <= 25.0, "{offset}");
+    in_step(media, clock, 48_000, 5, 25.0);
 }
 
 #[test]
@@ -163,8 +163,7 @@ fn a_stream_is_shown_with_its_sound_in_step() {
     let context = Context { clock, rate: 48_000, channels: 2, again: false };
     let media = source::open(&Config::new(Source::Url(url)), &context, &runtime).unwrap();
     let status = std::sync::Arc::clone(&media.video_status);
-    let (offset, _) = measure(media, clock, 48_000, 5);
-    assert!(offset.abs() <= 25.0, "{offset}");
+    in_step(media, clock, 48_000, 5, 25.0);
     assert_eq!(status.state(), State::Open);
     drop(onair);
 }
