@@ -160,7 +160,9 @@ impl Rtmp {
                 if let Some(duration) = watch.length.filter(|_| watch.recorded) {
                     shared.set_duration(duration);
                     // Servers do not agree on how `play` counts: it is moved once it is there.
-                    if let Some(start) = self.start.filter(|_| !feed.has_media()) {
+                    // Once: after that they tell of it again.
+                    let first = !std::mem::replace(&mut watch.placed, true) && !feed.has_media();
+                    if let Some(start) = self.start.filter(|_| first) {
                         shared.seek(start);
                     }
                 }
@@ -261,8 +263,9 @@ mod tests {
         };
         take(&mut feed, &mut watch, sound(0, b"\xAF\0\x11\x90"), 0);
         take(&mut feed, &mut watch, sound(2_000, b"\xAF\x01abc"), 10);
-        let place = || shared.place().as_millis();
-        assert_eq!(place(), 2_000);
+        // The place goes on a few milliseconds with the clock.
+        let at = |ms: u128| shared.place().as_millis().abs_diff(ms) < 100;
+        assert!(at(2_000));
 
         leave(&mut feed, &mut watch, Timestamp::from_millis(20));
         take(&mut feed, &mut watch, sound(2_023, b"\xAF\x01abc"), 21);
@@ -271,11 +274,11 @@ mod tests {
         let there = Status::new(Level::Status, code::SEEK_NOTIFY, "Seeking");
         take(&mut feed, &mut watch, Event::Status(there), 23);
         take(&mut feed, &mut watch, sound(9_000, b"\xAF\x01abc"), 24);
-        assert_eq!(place(), 9_000);
+        assert!(at(9_000), "{:?}", shared.place());
 
         // A server that says nothing is believed after a while.
         leave(&mut feed, &mut watch, Timestamp::from_millis(30));
         take(&mut feed, &mut watch, sound(5_000, b"\xAF\x01abc"), 2_100);
-        assert_eq!(place(), 5_000);
+        assert!(at(5_000), "{:?}", shared.place());
     }
 }

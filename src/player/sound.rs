@@ -518,9 +518,9 @@ mod tests {
             let data = (ms..ms + 20).map(|value| value as f32).collect();
             sound.fifo.push(crate::media::Samples { pts: at(ms), rate: 1_000, channels: 1, data });
         }
-        let mut heard = Vec::new();
+        let mut heard: Vec<f32> = Vec::new();
         let mut play = |sound: &mut Sound, ms| {
-            sound.play(at(ms), at(ms), 1.0, 1.0, false, &mut |it| heard.extend(it.data));
+            sound.play(at(ms), at(ms), 1.0, 1.0, false, &mut |it| heard.extend_from_slice(it.data));
         };
         sound.seek(at(0), true);
         play(&mut sound, 100);
