@@ -10,8 +10,14 @@
 
 #[path = "peers/certificates.rs"]
 mod certificates;
+#[path = "hls/low.rs"]
+mod low;
+#[path = "hls/origin.rs"]
+mod origin;
 #[path = "peers/mod.rs"]
 mod peers;
+#[path = "hls/sealed.rs"]
+mod sealed;
 #[path = "pull/watch.rs"]
 mod watch;
 
@@ -64,7 +70,8 @@ fn serve(folder: &Path) -> web::Web {
 fn made_and_served(at: &Path, how: &[&[&str]], kinds: &[(&str, &[&str])]) -> web::Web {
     for (name, options) in kinds {
         let list = format!("{name}.m3u8");
-        let parts = [&[&PICTURE[..], &TONE], how, &[*options, &[&list]]].concat();
+        let out = [list.as_str()];
+        let parts = [&[&PICTURE[..], &TONE], how, &[*options, &out]].concat();
         ffmpeg(at, &parts).wait_success(LIMIT);
     }
     serve(at)

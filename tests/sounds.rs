@@ -117,6 +117,8 @@ fn sound_of_transport_streams_is_heard() {
             &["-c:a", "libopus", "-b:a", "16k", "-ac", "1", "-application", "voip"],
             48_000,
         ),
+        ("s302m", &["-c:a", "s302m", "-strict", "-2", "-ac", "2"], 48_000),
+        ("s302m-24", &["-c:a", "s302m", "-sample_fmt", "s32", "-strict", "-2", "-ac", "2"], 48_000),
         ("opus-long", &["-c:a", "libopus", "-frame_duration", "60", "-ac", "2"], 48_000),
     ] {
         let file = make(folder.path(), &format!("{name}.ts"), options);
@@ -165,6 +167,27 @@ fn sound_of_mp4_and_mkv_files_is_heard() {
         ("mp3.mkv", &["-c:a", "libmp3lame", "-ar", "44100"], 44_100),
         ("opus.mkv", &["-c:a", "libopus", "-ac", "2"], 48_000),
         ("flac.mkv", &["-c:a", "flac", "-ar", "44100"], 44_100),
+        ("sowt.mov", &["-c:a", "pcm_s16le", "-ar", "44100", "-ac", "2"], 44_100),
+        ("twos.mov", &["-c:a", "pcm_s16be"], 48_000),
+        ("s8.mov", &["-c:a", "pcm_s8"], 48_000),
+        ("raw.mov", &["-c:a", "pcm_u8"], 48_000),
+        ("in24.mov", &["-c:a", "pcm_s24be", "-ac", "2"], 48_000),
+        ("in24-little.mov", &["-c:a", "pcm_s24le", "-ar", "44100"], 44_100),
+        ("in32.mov", &["-c:a", "pcm_s32be"], 48_000),
+        ("fl32.mov", &["-c:a", "pcm_f32be"], 48_000),
+        ("fl64.mov", &["-c:a", "pcm_f64le"], 48_000),
+        ("lpcm.mov", &["-c:a", "pcm_s24le", "-ar", "96000", "-ac", "2"], 96_000),
+        ("alaw.mov", &["-c:a", "pcm_alaw", "-ar", "8000"], 8_000),
+        ("ulaw.mov", &["-c:a", "pcm_mulaw", "-ar", "8000"], 8_000),
+        ("51.mov", &["-c:a", "pcm_s16le", "-ac", "6"], 48_000),
+        ("fragments.mov", &["-c:a", "pcm_s16le", "-movflags", "frag_keyframe+empty_moov"], 48_000),
+        ("int-8.mkv", &["-c:a", "pcm_u8"], 48_000),
+        ("int-16.mkv", &["-c:a", "pcm_s16le", "-ac", "2"], 48_000),
+        ("int-24.mkv", &["-c:a", "pcm_s24le"], 48_000),
+        ("big.mkv", &["-c:a", "pcm_s16be", "-ar", "44100"], 44_100),
+        ("float.mkv", &["-c:a", "pcm_f32le", "-ac", "2"], 48_000),
+        ("double.mkv", &["-c:a", "pcm_f64le"], 48_000),
+        ("alaw.mkv", &["-c:a", "pcm_alaw", "-ar", "8000"], 8_000),
     ] {
         let file = make(folder.path(), name, options);
         right(name, &hear(Source::File(file), folder.path()), rate);

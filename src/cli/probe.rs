@@ -146,6 +146,8 @@ fn audio_codec(format: AudioFormat) -> String {
         AudioFormat::Flac => "flac".into(),
         AudioFormat::Ac3 => "ac3".into(),
         AudioFormat::Eac3 => "eac3".into(),
+        AudioFormat::Pcm => "pcm".into(),
+        AudioFormat::BluRayPcm => "pcm_bluray".into(),
         AudioFormat::Legacy(0 | 3) => "pcm_s16le".into(),
         AudioFormat::Legacy(1) => "adpcm_swf".into(),
         AudioFormat::Legacy(4..=6) => "nellymoser".into(),

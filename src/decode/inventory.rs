@@ -36,9 +36,11 @@ pub fn audio_decoder(codec: AudioCodec) -> Result<String, Lack> {
         AudioCodec::Aac => "FDK-AAC".to_owned(),
         AudioCodec::Mp3 | AudioCodec::Flac => "Symphonia".to_owned(),
         AudioCodec::Opus => "opus-decoder".to_owned(),
-        AudioCodec::PcmS16Le | AudioCodec::PcmU8 | AudioCodec::PcmAlaw | AudioCodec::PcmMulaw => {
-            "onair".to_owned()
-        }
+        AudioCodec::PcmS16Le
+        | AudioCodec::PcmU8
+        | AudioCodec::PcmAlaw
+        | AudioCodec::PcmMulaw
+        | AudioCodec::Pcm => "onair".to_owned(),
         AudioCodec::Speex
         | AudioCodec::Ac3
         | AudioCodec::Eac3

@@ -5,10 +5,6 @@
 mod avcc;
 mod backend;
 pub mod decoder;
-#[cfg_attr(
-    not(feature = "ffmpeg"),
-    allow(dead_code, reason = "only FFmpeg gives so many channels")
-)]
 mod downmix;
 pub mod error;
 pub mod inventory;
@@ -42,9 +38,11 @@ fn audio_candidates(codec: AudioCodec) -> &'static [OpenAudio] {
             &[|p| Ok(Box::new(symphonia::Decoder::open(p)?)), ffmpeg::open_audio]
         }
         AudioCodec::Opus => &[|p| Ok(Box::new(opus::Decoder::open(p)?)), ffmpeg::open_audio],
-        AudioCodec::PcmS16Le | AudioCodec::PcmU8 | AudioCodec::PcmAlaw | AudioCodec::PcmMulaw => {
-            &[|p| Ok(Box::new(pcm::Decoder::open(p)?))]
-        }
+        AudioCodec::PcmS16Le
+        | AudioCodec::PcmU8
+        | AudioCodec::PcmAlaw
+        | AudioCodec::PcmMulaw
+        | AudioCodec::Pcm => &[|p| Ok(Box::new(pcm::Decoder::open(p)?))],
         // Silence of the right length is better than nothing.
         AudioCodec::Speex => &[ffmpeg::open_audio, |p| Ok(Box::new(pcm::Decoder::open(p)?))],
         AudioCodec::Ac3

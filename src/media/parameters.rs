@@ -129,11 +129,13 @@ pub enum AudioCodec {
     Nellymoser,
     /// Adobe's ADPCM, in FLV.
     AdpcmSwf,
+    /// Uncompressed in any other way, as the configuration tells.
+    Pcm,
 }
 
 impl AudioCodec {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Aac,
         Self::Mp3,
         Self::Opus,
@@ -148,6 +150,7 @@ impl AudioCodec {
         Self::Mp2,
         Self::Nellymoser,
         Self::AdpcmSwf,
+        Self::Pcm,
     ];
 
     /// As it is called.
@@ -167,6 +170,7 @@ impl AudioCodec {
             Self::Mp2 => "MP2",
             Self::Nellymoser => "Nellymoser",
             Self::AdpcmSwf => "ADPCM",
+            Self::Pcm => "PCM of other kinds",
         }
     }
 }
@@ -192,7 +196,7 @@ pub struct AudioParameters {
     pub channels: u16,
     pub bitrate: BitsPerSecond,
     /// AAC: AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1). Opus: OpusHead (RFC 7845 §5.1). FLAC:
-    /// STREAMINFO. Empty for the others.
+    /// STREAMINFO. PCM of other kinds: what `wire::carried::pcm` writes. Empty for the others.
     pub config: Bytes,
 }
 

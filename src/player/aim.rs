@@ -1,13 +1,15 @@
 //! Where to be in what is followed at a distance (HLS): so far from the end of what there is, which
 //! is known only in steps of whole segments. The fastest delivery seen lately is believed, and the
-//! playing is led there slowly; only what is very far off is cured at once.
+//! playing is led there slowly; only what is very far off is cured at once. Where the end is known in
+//! small steps (low latency) playing begins there, and goes on there after a break, a little further
+//! from the end each time.
 //!
 //! Pure: time is an argument.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use crate::base::Timestamp;
+use crate::player::pull::Distance;
 
 /// Looks that are remembered.
 const LOOKS: usize = 12;
@@ -15,11 +17,15 @@ const LOOKS: usize = 12;
 const SLEW: f64 = 0.03;
 /// Further off than this many times the distance wanted is cured at once.
 const FAR: i64 = 2;
+/// A break moves the aim by this part of the distance, up to twice the distance altogether.
+const BREAKS: i64 = 4;
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Aim {
-    hold_back: Duration,
+    distance: Distance,
+    /// Added after breaks, microseconds.
+    margin: i64,
     /// (Instant − media time of the end), newest last.
     looks: VecDeque<i64>,
     /// Media time plus this is when it is shown, at `at`.
@@ -28,13 +34,19 @@ pub(super) struct Aim {
 }
 
 impl Aim {
-    /// Wants to be `hold_back` from the end.
-    pub(super) fn new(hold_back: Duration) -> Self {
-        Self { hold_back, looks: VecDeque::new(), target: None, at: Timestamp::ZERO }
+    /// Wants to be so far from the end.
+    pub(super) fn new(distance: Distance) -> Self {
+        let (looks, at) = (VecDeque::new(), Timestamp::ZERO);
+        Self { distance, margin: 0, looks, target: None, at }
     }
 
-    pub(super) fn hold_back(&self) -> Duration {
-        self.hold_back
+    pub(super) fn distance(&self) -> Distance {
+        self.distance
+    }
+
+    /// Microseconds.
+    fn hold_back(&self) -> i64 {
+        i64::try_from(self.distance.hold_back.as_micros()).unwrap_or(i64::MAX)
     }
 
     /// At `seen` the end was at `media`.
@@ -53,14 +65,20 @@ impl Aim {
     /// Playing holds, for how long nobody knows.
     pub(super) fn lose(&mut self) {
         self.target = None;
+        if self.distance.at_once {
+            let most = self.hold_back();
+            self.margin = (self.margin + most / BREAKS).min(most);
+        }
     }
 
-    /// Media time plus this is when to show it; `None` while nothing is played.
+    /// Media time plus this is when to show it; `None` while nothing is played and it may begin
+    /// anywhere.
     pub(super) fn target(&mut self, now: Timestamp) -> Option<i64> {
-        let target = self.target?;
-        let hold_back = i64::try_from(self.hold_back.as_micros()).unwrap_or(i64::MAX);
-        let Some(fastest) = self.looks.iter().min() else { return Some(target) };
-        let wanted = fastest.saturating_add(hold_back);
+        let hold_back = self.hold_back().saturating_add(self.margin);
+        let fastest = self.looks.iter().min();
+        let wanted = fastest.map(|fastest| fastest.saturating_add(hold_back));
+        let Some(target) = self.target else { return wanted.filter(|_| self.distance.at_once) };
+        let Some(wanted) = wanted else { return Some(target) };
         let off = wanted.saturating_sub(target);
         let step = (now.micros_since(self.at).max(0) as f64 * SLEW) as i64;
         let next = if off.abs() > hold_back.saturating_mul(FAR) {
@@ -75,6 +93,8 @@ impl Aim {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn at(ms: i64) -> Timestamp {
@@ -83,7 +103,8 @@ mod tests {
 
     #[test]
     fn the_aim_is_led_and_not_thrown() {
-        let mut aim = Aim::new(Duration::from_secs(6));
+        let distance = Distance { hold_back: Duration::from_secs(6), at_once: false };
+        let mut aim = Aim::new(distance);
         assert_eq!(aim.target(at(0)), None);
         aim.see(at(1_000), at(10_000));
         // Began at once, 4 s from the end.
@@ -105,5 +126,20 @@ mod tests {
         assert_eq!(aim.target(at(262_000)), Some(55_000_000));
         aim.lose();
         assert_eq!(aim.target(at(263_000)), None);
+    }
+
+    #[test]
+    fn low_latency_begins_where_it_is_to_be_and_learns_from_breaks() {
+        let distance = Distance { hold_back: Duration::from_secs(1), at_once: true };
+        let mut aim = Aim::new(distance);
+        assert_eq!(aim.target(at(0)), None);
+        aim.see(at(1_000), at(10_000));
+        assert_eq!(aim.target(at(1_000)), Some(-8_000_000));
+        aim.begin(at(1_000), at(9_000));
+        assert_eq!(aim.target(at(5_000)), Some(-8_000_000));
+        for (breaks, target) in [(1, -7_750_000), (3, -7_000_000), (9, -7_000_000)] {
+            (0..breaks).for_each(|_| aim.lose());
+            assert_eq!(aim.target(at(6_000)), Some(target), "{breaks}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::media::{AudioCodec, AudioParameters, EncodedPacket, VideoCodec, VideoParameters};
+use crate::wire::carried::pcm;
 use crate::wire::flv;
 
 /// An enhanced body's head, and what stands behind it.
@@ -72,6 +73,7 @@ pub(super) fn beginning(audio: &AudioParameters) -> Option<Bytes> {
         AudioCodec::Aac => Some(flv::audio_sequence_header(audio)),
         AudioCodec::Opus => Some(enhanced(0x90, b"Opus", &audio.config)),
         AudioCodec::Flac => Some(enhanced(0x90, b"fLaC", &audio.config)),
+        AudioCodec::Pcm => Some(enhanced(0x90, pcm::MARK, &audio.config)),
         _ => None,
     }
 }
@@ -83,6 +85,7 @@ pub(super) fn unit(codec: AudioCodec, data: &[u8]) -> Bytes {
         AudioCodec::Flac => enhanced(0x91, b"fLaC", data),
         AudioCodec::Ac3 => enhanced(0x91, b"ac-3", data),
         AudioCodec::Eac3 => enhanced(0x91, b"ec-3", data),
+        AudioCodec::Pcm => enhanced(0x91, pcm::MARK, data),
         // What layer it is stands in each frame.
         AudioCodec::Mp3 | AudioCodec::Mp2 => raw(&[0x2F], data),
         _ => raw(&[0xAF, 1], data),

@@ -349,6 +349,7 @@ pub(super) fn codec(format: AudioFormat, legacy: Option<LegacySound>) -> Option<
         AudioFormat::Legacy(11) => AudioCodec::Speex,
         AudioFormat::Ac3 => AudioCodec::Ac3,
         AudioFormat::Eac3 => AudioCodec::Eac3,
+        AudioFormat::Pcm => AudioCodec::Pcm,
         AudioFormat::Legacy(1) => AudioCodec::AdpcmSwf,
         AudioFormat::Legacy(4..=6) => AudioCodec::Nellymoser,
         _ => return None,
@@ -388,6 +389,10 @@ fn described(
                 told.channels,
                 config.get(from..from + 34).map(|_| config.slice(from..from + 34))?,
             )
+        }
+        AudioCodec::Pcm => {
+            let told = carried::pcm::Pcm::parse(config)?;
+            (told.sample_rate, told.channels, told.config())
         }
         _ => {
             let legacy = legacy?;

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 
 use crate::base::Timestamp;
 use crate::player::Rewind;
+use crate::player::pull::Distance;
 
 /// Closer to the live end than this is there.
 const NEAR: Duration = Duration::from_millis(500);
@@ -19,7 +20,7 @@ pub(super) enum Taken {
     /// To a place behind the live end.
     Back(Duration),
     /// To where all viewers are, so far from the end.
-    Live { place: Duration, hold_back: Duration },
+    Live { place: Duration, distance: Distance },
 }
 
 /// See the module. Places are counted from the first segment that was known.
@@ -33,7 +34,7 @@ struct List {
     seen: Timestamp,
     from: Duration,
     until: Duration,
-    hold_back: Duration,
+    distance: Distance,
     behind: bool,
 }
 
@@ -41,23 +42,17 @@ impl List {
     /// Where a viewer is who has not gone back.
     fn live(&self, now: Timestamp) -> Duration {
         // A list that stands still grows no more.
-        let grown = now.since(self.seen).min(self.hold_back);
-        (self.until + grown).saturating_sub(self.hold_back).max(self.from)
+        let grown = now.since(self.seen).min(self.distance.hold_back);
+        (self.until + grown).saturating_sub(self.distance.hold_back).max(self.from)
     }
 }
 
 impl Listed {
     /// At `seen` the list held what is between these places.
-    pub(super) fn see(
-        &self,
-        seen: Timestamp,
-        from: Duration,
-        until: Duration,
-        hold_back: Duration,
-    ) {
+    pub(super) fn see(&self, seen: Timestamp, from: Duration, until: Duration, distance: Distance) {
         let mut list = self.list.lock();
         let behind = list.is_some_and(|list| list.behind);
-        *list = Some(List { seen, from, until, hold_back, behind });
+        *list = Some(List { seen, from, until, distance, behind });
     }
 
     /// Another list comes: its places are others, and nobody has gone back in it.
@@ -65,16 +60,21 @@ impl Listed {
         *self.list.lock() = None;
     }
 
+    /// Whether somebody has gone back in it.
+    pub(super) fn is_behind(&self) -> bool {
+        self.list.lock().is_some_and(|list| list.behind)
+    }
+
     /// Goes so far behind the live end; where to. `None` without a list.
     pub(super) fn rewind(&self, behind: Duration, now: Timestamp) -> Option<Taken> {
         let mut list = self.list.lock();
         let list = list.as_mut()?;
-        let (live, hold_back) = (list.live(now), list.hold_back);
+        let (live, distance) = (list.live(now), list.distance);
         list.behind = behind >= NEAR;
         Some(if list.behind {
             Taken::Back(live.saturating_sub(behind).max(list.from))
         } else {
-            Taken::Live { place: live, hold_back }
+            Taken::Live { place: live, distance }
         })
     }
 
@@ -106,17 +106,20 @@ mod tests {
     fn places_are_told_from_the_live_end_which_moves() {
         let (listed, at) = (Listed::default(), Timestamp::from_millis);
         assert_eq!((listed.rewind(seconds(5), at(0)), listed.hold()), (None, false));
-        listed.see(at(10_000), seconds(40), seconds(100), seconds(6));
+        let distance = Distance { hold_back: seconds(6), at_once: false };
+        listed.see(at(10_000), seconds(40), seconds(100), distance);
         let now = at(12_000);
         let rewind = listed.rewind_at(seconds(96), now).unwrap();
         assert_eq!((rewind.range, rewind.behind), (seconds(56), Duration::ZERO));
+        assert!(!listed.is_behind());
         assert_eq!(listed.rewind(seconds(20), now), Some(Taken::Back(seconds(76))));
+        assert!(listed.is_behind());
         assert_eq!(listed.rewind_at(seconds(76), now).unwrap().behind, seconds(20));
         // The list goes on, and one stays behind.
-        listed.see(at(14_000), seconds(44), seconds(104), seconds(6));
+        listed.see(at(14_000), seconds(44), seconds(104), distance);
         assert_eq!(listed.rewind_at(seconds(78), at(14_000)).unwrap().behind, seconds(20));
         assert_eq!(listed.rewind(seconds(500), at(14_000)), Some(Taken::Back(seconds(44))));
-        let live = Taken::Live { place: seconds(98), hold_back: seconds(6) };
+        let live = Taken::Live { place: seconds(98), distance };
         assert_eq!(listed.rewind(Duration::ZERO, at(14_000)), Some(live));
         assert_eq!(listed.rewind_at(seconds(98), at(15_000)).unwrap().behind, Duration::ZERO);
         // A pause.

@@ -71,8 +71,16 @@ impl Decoding<'_> {
             }
             Unit::Packet(packet) => {
                 let Some(decoder) = &mut self.decoder else { return Vec::new() };
+                let began = self.shared.clock.now();
                 match decoder.decode(&packet) {
-                    Ok(frames) => frames,
+                    Ok(frames) => {
+                        let took = self.shared.clock.now().since(began);
+                        let pixels = frames.iter().map(|frame| frame.size().pixels()).sum();
+                        if let Some(parameters) = &self.parameters {
+                            self.shared.ability.note(parameters.codec, pixels, took);
+                        }
+                        frames
+                    }
                     Err(error) => {
                         self.damaged(&error);
                         Vec::new()

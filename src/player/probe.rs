@@ -262,7 +262,8 @@ async fn probe_web(
     };
     let url = web::parse(text)?;
     let start = clock.now();
-    let ask = Ask { url, net: net.clone(), buffer: Duration::ZERO };
+    let ability = std::sync::Arc::default();
+    let ask = Ask { url, net: net.clone(), buffer: Duration::ZERO, ability };
     let opened = Pull::open(&ask, &|_| {});
     tokio::pin!(opened);
     let mut pull = loop {
@@ -467,6 +468,7 @@ impl Prober {
                 let told = match format {
                     AudioFormat::Opus => carried::opus(config),
                     AudioFormat::Flac => carried::flac(config),
+                    AudioFormat::Pcm => carried::pcm::Pcm::parse(config).map(Into::into),
                     _ => None,
                 };
                 if let Some(told) = told {

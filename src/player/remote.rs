@@ -44,7 +44,8 @@ impl Remote {
         if WebUrl::is_one(url) {
             let reconnect = config.reconnect;
             let url = web::parse(url)?;
-            let ask = Ask { url, net: config.net.clone(), buffer: config.buffer };
+            let (net, buffer, ability) = (config.net.clone(), config.buffer, Arc::default());
+            let ask = Ask { url, net, buffer, ability };
             let way = Way::Web(Box::new(Web { ask, reconnect, start: config.start }));
             return Ok(Self { way, reconnect, runtime });
         }

@@ -18,7 +18,7 @@ use crate::player::aim::Aim;
 use crate::player::jitter::Jitter;
 use crate::player::listed::{Listed, Taken};
 use crate::player::packets::{Packets, Unit};
-use crate::player::pull::Pace;
+use crate::player::pull::{Ability, Pace};
 use crate::player::schedule::Supply;
 use crate::player::shift::{Kept, Shift};
 use crate::player::{
@@ -49,6 +49,8 @@ pub(super) struct Shared {
     /// The newest of a live stream, kept to go back in.
     pub(super) shift: Mutex<Shift>,
     pub(super) figures: Mutex<Figures>,
+    /// What is decoded in time.
+    pub(super) ability: Arc<Ability>,
     /// Why a file that is being written will not be whole.
     pub(super) output_failure: Mutex<Option<Failure>>,
     dropped: AtomicU64,
@@ -150,8 +152,8 @@ impl Reception {
         self.live = pace == Pace::Live;
         match (pace, &self.aim) {
             // The same again, after a new connection.
-            (Pace::Followed { hold_back }, Some(aim)) if aim.hold_back() == hold_back => {}
-            (Pace::Followed { hold_back }, _) => self.aim = Some(Aim::new(hold_back)),
+            (Pace::Followed(distance), Some(aim)) if aim.distance() == distance => {}
+            (Pace::Followed(distance), _) => self.aim = Some(Aim::new(distance)),
             (Pace::Live | Pace::Recorded, _) => self.aim = None,
         }
     }
@@ -249,6 +251,7 @@ impl Shared {
             listed: Listed::default(),
             shift: Mutex::new(Shift::new(config.time_shift.filter(|_| live))),
             figures: Mutex::new(Figures { speed: 1.0, ..Figures::default() }),
+            ability: Arc::default(),
             output_failure: Mutex::new(None),
             dropped: AtomicU64::new(0),
             state: Mutex::new(State::Starting),
@@ -383,7 +386,7 @@ impl Shared {
         let Some(taken) = self.listed.rewind(behind, self.clock.now()) else { return false };
         let (pace, place) = match taken {
             Taken::Back(place) => (Pace::Recorded, place),
-            Taken::Live { place, hold_back } => (Pace::Followed { hold_back }, place),
+            Taken::Live { place, distance } => (Pace::Followed(distance), place),
         };
         self.reception.lock().set_pace(pace);
         if pace != Pace::Recorded {

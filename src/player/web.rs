@@ -35,9 +35,10 @@ impl Web {
             Step::Elsewhere { to, .. } => tracing::info!("sent on to {to}"),
             _ => {}
         };
+        let ask = Ask { ability: Arc::clone(&shared.ability), ..self.ask.clone() };
         let opened = tokio::select! {
             () = shared.stopping.notified() => return End::Stopped,
-            opened = Pull::open(&self.ask, &on_step) => opened,
+            opened = Pull::open(&ask, &on_step) => opened,
         };
         let mut pull = match opened {
             Ok(pull) => pull,
@@ -97,12 +98,14 @@ impl Web {
                     }
                     feed.take(tag.kind, tag.time_ms, &tag.body, now);
                 }
+                // Who has gone back goes on there, and comes to it when they are live again.
+                Ok(Ok(Some(Item::Pace(_)))) if shared.listed.is_behind() => {}
                 Ok(Ok(Some(Item::Pace(pace)))) => feed.set_pace(pace),
                 Ok(Ok(Some(Item::Restart))) => feed.restart(),
                 Ok(Ok(Some(Item::Place(place)))) => feed.set_place(place),
                 Ok(Ok(Some(Item::Listed { seen, from, until }))) => {
-                    if let Pace::Followed { hold_back } = pull.pace() {
-                        shared.listed.see(at(seen, now), from, until, hold_back);
+                    if let Pace::Followed(distance) = pull.pace() {
+                        shared.listed.see(at(seen, now), from, until, distance);
                     }
                 }
                 Ok(Ok(Some(Item::Edge { seen, distance }))) => {

@@ -277,6 +277,8 @@ pub struct Index {
     /// Tracks of every codec that is known are taken, as who plays wants it; otherwise H.264 and AAC
     /// only, as who copies does.
     pub to_play: bool,
+    /// Who plays has the key of what is encrypted.
+    pub has_key: bool,
     /// Packets are only passed on: `passed` is told of the first picture and sound track of every
     /// codec that FLV and Enhanced RTMP carry, and samples of others are not listed.
     pub to_pass_on: bool,

@@ -15,6 +15,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 const WAIT: Duration = Duration::from_secs(30);
 
 /// What a run of the player came to.
+#[derive(Debug)]
 pub struct Outcome {
     pub state: State,
     pub figures: Figures,

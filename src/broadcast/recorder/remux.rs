@@ -202,7 +202,7 @@ fn survey(
             (index, ours.then_some(finisher))
         }
         Format::Mp4 => {
-            let mp4::index::Survey { index, room } = mp4::index::survey(source)?;
+            let mp4::index::Survey { index, room, .. } = mp4::index::survey(source)?;
             let finisher = room.map(|room| -> Finisher {
                 Box::new(move |index| {
                     let chapters = index.chapters.clone();

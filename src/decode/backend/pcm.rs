@@ -1,8 +1,10 @@
 //! What needs no library: PCM, G.711 (ITU-T), and Speex as silence of the right length.
 
 use crate::decode::decoder::AudioBackend;
+use crate::decode::downmix;
 use crate::decode::error::Error;
 use crate::media::{AudioCodec, AudioParameters, EncodedPacket, Samples};
+use crate::wire::carried::pcm::{Coding, Pcm};
 
 /// The largest packet: seconds of anything.
 const MAX_PACKET: usize = 1 << 20;
@@ -14,15 +16,26 @@ pub(crate) struct Decoder {
     codec: AudioCodec,
     rate: u32,
     channels: u16,
+    /// How the values of [`AudioCodec::Pcm`] are written down.
+    shape: Option<Pcm>,
 }
 
 impl Decoder {
     pub(crate) fn open(parameters: &AudioParameters) -> Result<Self, Error> {
         let AudioParameters { codec, sample_rate: rate, channels, .. } = *parameters;
+        if codec == AudioCodec::Pcm {
+            let Some(shape) = Pcm::parse(&parameters.config) else {
+                let reason = "it makes no sense".to_owned();
+                return Err(Error::Parameters { what: "description of PCM", reason });
+            };
+            // More channels are mixed down.
+            let (rate, channels) = (shape.sample_rate, shape.channels.min(2));
+            return Ok(Self { codec, rate, channels, shape: Some(shape) });
+        }
         if !(1..=2).contains(&channels) || !(1_000..=192_000).contains(&rate) {
             return Err(Error::Unsupported(format!("PCM of {channels} channels at {rate} Hz")));
         }
-        Ok(Self { codec, rate, channels })
+        Ok(Self { codec, rate, channels, shape: None })
     }
 }
 
@@ -34,6 +47,7 @@ impl AudioBackend for Decoder {
         }
         let bytes = || packet.data.iter().copied();
         let mut data: Vec<f32> = match self.codec {
+            AudioCodec::Pcm => self.shape.map_or_else(Vec::new, |shape| read(&packet.data, shape)),
             AudioCodec::PcmU8 => bytes().map(|value| (f32::from(value) - 128.0) / 128.0).collect(),
             AudioCodec::PcmAlaw => bytes().map(|value| scaled(a_law(value))).collect(),
             AudioCodec::PcmMulaw => bytes().map(|value| scaled(mu_law(value))).collect(),
@@ -67,6 +81,37 @@ impl AudioBackend for Decoder {
     }
 }
 
+/// The values of a packet, in stereo where they are of more channels.
+fn read(data: &[u8], shape: Pcm) -> Vec<f32> {
+    let Pcm { coding, big_endian, bytes, channels, .. } = shape;
+    let size = usize::from(bytes).max(1);
+    // The most significant byte first, at the top of eight.
+    let word = |value: &[u8]| {
+        let add = |word: u64, byte: &u8| word << 8 | u64::from(*byte);
+        let word =
+            if big_endian { value.iter().fold(0, add) } else { value.iter().rev().fold(0, add) };
+        word << (64 - 8 * size.min(8))
+    };
+    let whole = |word: u64| (word.cast_signed() >> 32) as f32 / 2_147_483_648.0;
+    let value = |value: &[u8]| match coding {
+        Coding::Signed => whole(word(value)),
+        Coding::Unsigned => whole(word(value) ^ 1 << 63),
+        Coding::Float if size == 8 => f64::from_bits(word(value)) as f32,
+        Coding::Float => f32::from_bits((word(value) >> 32) as u32),
+        Coding::ALaw => value.first().map_or(0.0, |byte| scaled(a_law(*byte))),
+        Coding::MuLaw => value.first().map_or(0.0, |byte| scaled(mu_law(*byte))),
+    };
+    // What is no number, or far too loud, is not to reach a speaker.
+    let safe = |value: f32| if value.is_finite() { value.clamp(-8.0, 8.0) } else { 0.0 };
+    let values: Vec<f32> = data.chunks_exact(size).map(|it| safe(value(it))).collect();
+    if channels <= 2 {
+        return values;
+    }
+    let mut stereo = Vec::new();
+    downmix::to_stereo(&values, channels.into(), 0, &mut stereo);
+    stereo
+}
+
 fn scaled(value: i16) -> f32 {
     f32::from(value) / 32_768.0
 }
@@ -93,6 +138,28 @@ fn mu_law(value: u8) -> i16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_of_every_kind_are_read() {
+        let of = |coding, big_endian, bytes, data: &[u8]| {
+            let shape = Pcm { coding, big_endian, bytes, channels: 1, sample_rate: 48_000 };
+            read(data, shape)
+        };
+        let signed = Coding::Signed;
+        assert_eq!(of(signed, true, 2, &[0x40, 0, 0x80, 0]), [0.5, -1.0]);
+        assert_eq!(of(signed, false, 2, &[0, 0x40, 0, 0x80]), [0.5, -1.0]);
+        assert_eq!(of(signed, false, 3, &[0, 0, 0x40, 0, 0, 0xC0, 7]), [0.5, -0.5]);
+        assert_eq!(of(signed, true, 4, &[0x20, 0, 0, 0]), [0.25]);
+        assert_eq!(of(Coding::Unsigned, false, 1, &[0x80, 0xC0, 0]), [0.0, 0.5, -1.0]);
+        assert_eq!(of(Coding::Float, true, 4, &0.75_f32.to_be_bytes()), [0.75]);
+        assert_eq!(of(Coding::Float, false, 8, &(-0.75_f64).to_le_bytes()), [-0.75]);
+        assert_eq!(of(Coding::Float, false, 4, &f32::NAN.to_le_bytes()), [0.0]);
+        assert_eq!(of(Coding::ALaw, false, 1, &[0xD5]), [8.0 / 32_768.0]);
+        assert_eq!(of(Coding::MuLaw, false, 1, &[0xFF]), [0.0]);
+        let shape =
+            Pcm { coding: signed, big_endian: true, bytes: 1, channels: 6, sample_rate: 48_000 };
+        assert_eq!(read(&[64; 12], shape).len(), 4);
+    }
 
     #[test]
     fn both_laws_as_the_standard_tables_them() {

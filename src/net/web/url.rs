@@ -87,6 +87,19 @@ impl WebUrl {
         Self::checked(chat).ok()
     }
 
+    /// The same address with these questions to the server behind a playlist, in this order, in place
+    /// of those that stand in it already (`_HLS_…`, RFC 8216bis §6.2.5). Everything else in it, such as
+    /// a signature, stays as it is.
+    pub fn asking(&self, questions: &[(&str, String)]) -> Self {
+        let kept = self.0.query().unwrap_or_default().split('&');
+        let kept = kept.filter(|it| !it.is_empty() && !it.starts_with("_HLS_")).map(str::to_owned);
+        let asked = questions.iter().map(|(name, value)| format!("{name}={value}"));
+        let query: Vec<String> = kept.chain(asked).collect();
+        let mut url = self.0.clone();
+        url.set_query((!query.is_empty()).then(|| query.join("&")).as_deref());
+        Self(url)
+    }
+
     /// Whether it is read through TLS.
     pub fn is_secure(&self) -> bool {
         matches!(self.0.scheme(), "https" | "wss")

@@ -1,16 +1,39 @@
 //! The samples of an MP4 in memory as FLV tags.
 
+use std::io;
+
+use bytes::Bytes;
+
 use super::problem::Problem;
+use super::seal::Seal;
 use crate::player::recording;
 use crate::wire::container::ReadAt;
 use crate::wire::flv::Tag;
 use crate::wire::mp4;
 
+/// Bytes in memory that are read at any place.
+pub(super) struct Memory(pub Bytes);
+
+impl ReadAt for Memory {
+    fn size(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let from = usize::try_from(at).unwrap_or(usize::MAX);
+        let until = from.saturating_add(buffer.len());
+        let bytes = self.0.get(from..until).ok_or(io::ErrorKind::UnexpectedEof)?;
+        buffer.copy_from_slice(bytes);
+        Ok(())
+    }
+}
+
 /// Hands the samples out in the order of their decoding times, their configurations first where
-/// they are wanted (`fresh`).
+/// they are wanted (`fresh`). `seal` opens what is encrypted of them.
 pub(super) fn read(
-    source: &mut dyn ReadAt,
+    mut source: Memory,
     fresh: bool,
+    seal: Option<&Seal>,
     take: &mut dyn FnMut(Tag),
 ) -> Result<(), Problem> {
     let damaged = |error: crate::wire::container::Error| {
@@ -19,8 +42,19 @@ pub(super) fn read(
             "H.264 and AAC can be played; ask the broadcaster for them.",
         )
     };
-    let index = mp4::index_to_play(source).map_err(damaged)?;
-    recording::samples(source, &index, fresh, &mut |kind, time_ms, body| {
+    let index = match seal {
+        None => mp4::index_to_play(&mut source).map_err(damaged)?,
+        Some(seal) => {
+            let (index, sealed) = mp4::index_sealed(&mut source).map_err(damaged)?;
+            if !sealed.is_empty() {
+                let mut opened = source.0.to_vec();
+                seal.samples(&mut opened, &sealed);
+                source = Memory(Bytes::from(opened));
+            }
+            index
+        }
+    };
+    recording::samples(&mut source, &index, fresh, &mut |kind, time_ms, body| {
         take(Tag { kind, time_ms, body });
         true
     })

@@ -1,11 +1,13 @@
 //! What is asked for, and what comes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::net;
 use crate::net::web::WebUrl;
+use crate::player::pull::ability::Ability;
 use crate::wire::flv::Tag;
 
 /// How what comes is to be played.
@@ -15,8 +17,17 @@ pub(in crate::player) enum Pace {
     Live,
     /// As its own times say, from the beginning: a file.
     Recorded,
-    /// As its own times say, so far from the end of what there is.
-    Followed { hold_back: Duration },
+    /// As its own times say, near the end of what there is.
+    Followed(Distance),
+}
+
+/// Where to be in what is followed.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::player) struct Distance {
+    /// So far from the end of what there is.
+    pub hold_back: Duration,
+    /// From the first picture on, and again after a break, instead of being led there.
+    pub at_once: bool,
 }
 
 /// What came.
@@ -50,4 +61,6 @@ pub(in crate::player) struct Ask {
     pub net: net::Options,
     /// What the person wants to be kept back.
     pub buffer: Duration,
+    /// What can be decoded in time.
+    pub ability: Arc<Ability>,
 }

@@ -2,14 +2,17 @@
 //! stream, or what a playlist leads to. What it is is told by its first bytes, not by its name. Used
 //! on the feed thread and by the probe.
 
+mod ability;
 mod fragments;
 mod hls;
 mod item;
 mod problem;
+mod seal;
 mod sniff;
 mod source;
 mod tags;
 
-pub(super) use item::{Ask, Item, Pace};
+pub(super) use ability::Ability;
+pub(super) use item::{Ask, Distance, Item, Pace};
 pub(super) use problem::Problem;
 pub(super) use source::Pull;

@@ -109,7 +109,13 @@ impl Pull {
             return Ok(Some(Item::Pace(self.pace)));
         }
         match &mut self.form {
-            Form::Hls(hls) => hls.next().await,
+            Form::Hls(hls) => {
+                let item = hls.next().await?;
+                if let Some(Item::Pace(pace)) = &item {
+                    self.pace = *pace;
+                }
+                Ok(item)
+            }
             Form::Flv { flow, demuxer } => loop {
                 if let Some(tag) = demuxer.next_tag().map_err(|error| Problem::flv(&error))? {
                     return Ok(Some(Item::Tag(tag)));

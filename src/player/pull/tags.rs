@@ -5,6 +5,7 @@ use bytes::Bytes;
 use crate::base::Timestamp;
 use crate::media::{EncodedPacket, Priority, Track, VideoCodec};
 use crate::player::bodies::{enhanced, picture, raw};
+use crate::wire::carried::pcm;
 use crate::wire::flv::reader::video_parameters;
 use crate::wire::flv::{self, Metadata, Tag, TagKind};
 use crate::wire::ts::{CLOCK, Codec, Event};
@@ -50,6 +51,9 @@ pub(super) fn of_ts(event: Event, last_ms: u32) -> Option<Tag> {
         Event::AudioConfig(config) if config.starts_with(b"OpusHead") => {
             Some(tag(TagKind::Audio, last_ms, enhanced(0x90, b"Opus", &config)))
         }
+        Event::AudioConfig(config) if config.starts_with(pcm::MARK) => {
+            Some(tag(TagKind::Audio, last_ms, enhanced(0x90, pcm::MARK, &config)))
+        }
         Event::AudioConfig(config) => Some(tag(TagKind::Audio, last_ms, raw(&[0xAF, 0], &config))),
         Event::Sound { codec, pts, data } => {
             let body = match codec {
@@ -57,10 +61,15 @@ pub(super) fn of_ts(event: Event, last_ms: u32) -> Option<Tag> {
                 Codec::Opus => enhanced(0x91, b"Opus", &data),
                 Codec::Ac3 => enhanced(0x91, b"ac-3", &data),
                 Codec::Eac3 => enhanced(0x91, b"ec-3", &data),
+                Codec::S302m => enhanced(0x91, pcm::MARK, &data),
                 _ => raw(&[0x2F], &data),
             };
             Some(tag(TagKind::Audio, millis(pts), body))
         }
-        Event::Unsupported(_) | Event::Scrambled | Event::Lost => None,
+        // So that it is named.
+        Event::Unsupported(Codec::BluRayPcm) => {
+            Some(tag(TagKind::Audio, last_ms, enhanced(0x91, b"bdpc", &[0])))
+        }
+        Event::Unsupported(_) | Event::Sealed | Event::Scrambled | Event::Lost => None,
     }
 }

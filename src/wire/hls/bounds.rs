@@ -26,6 +26,8 @@ pub enum Error {
     NoTargetDuration,
     #[error("it lists nothing")]
     Empty,
+    #[error("it leaves out what was never told")]
+    Skipped,
 }
 
 /// Seconds as playlists write them.

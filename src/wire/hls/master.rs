@@ -2,6 +2,7 @@
 
 use super::attributes::Attributes;
 use super::bounds::{Error, MAX_VARIANTS};
+use crate::media::VideoCodec;
 
 /// Several forms of the same.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,20 +19,29 @@ pub struct Variant {
     pub bandwidth: u64,
     pub resolution: Option<(u32, u32)>,
     pub codecs: Option<String>,
+    /// Pictures a second.
+    pub frame_rate: Option<f64>,
+    /// It says that its brightness is that of HDR (`VIDEO-RANGE` is PQ or HLG).
+    pub hdr: bool,
     /// The group of its sound, where that has playlists of its own.
     pub audio: Option<String>,
 }
 
 impl Variant {
-    /// Whether its picture is of a kind that is decoded here, as far as it tells.
-    pub fn is_playable(&self) -> bool {
-        self.codecs.as_ref().is_none_or(|codecs| {
-            codecs.split(',').map(str::trim).all(|codec| {
-                !["hvc1", "hev1", "dvh1", "dvhe", "av01", "vp09", "vp9", "vvc1"]
-                    .iter()
-                    .any(|other| codec.starts_with(other))
-            })
-        })
+    /// How its picture is encoded.
+    pub fn picture(&self) -> Picture {
+        let codecs = self.codecs.as_deref().unwrap_or_default().split(',').map(str::trim);
+        let known = codecs.map(|codec| match codec.get(..4).unwrap_or(codec) {
+            "avc1" | "avc3" => Picture::Of(VideoCodec::H264),
+            "hvc1" | "hev1" => Picture::Of(VideoCodec::Hevc),
+            "av01" => Picture::Of(VideoCodec::Av1),
+            "vp09" | "vp9" => Picture::Of(VideoCodec::Vp9),
+            "vvc1" | "vvi1" => Picture::Of(VideoCodec::Vvc),
+            // Dolby Vision's own layers.
+            "dvh1" | "dvhe" | "dva1" | "dvav" | "dav1" => Picture::Unknown,
+            _ => Picture::Untold,
+        });
+        known.fold(Picture::Untold, |found, it| if it == Picture::Untold { found } else { it })
     }
 
     /// Whether it says that it has sound only.
@@ -43,6 +53,16 @@ impl Variant {
                 })
             })
     }
+}
+
+/// How the picture of a variant is encoded, as far as it tells.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Picture {
+    Of(VideoCodec),
+    /// In a way that is not known here.
+    Unknown,
+    /// It does not tell, or has none.
+    Untold,
 }
 
 /// A playlist of sound that goes with a group of variants.
@@ -63,6 +83,11 @@ impl Master {
         let one = of_group().find(|one| one.default).or_else(|| of_group().next())?;
         one.uri.is_some().then_some(one)
     }
+}
+
+/// Pictures a second that can be.
+fn rate(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|rate| (1.0..=1_000.0).contains(rate))
 }
 
 pub(super) fn parse<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Master, Error> {
@@ -101,6 +126,8 @@ pub(super) fn parse<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Master, 
                 bandwidth: list.get("BANDWIDTH").and_then(|text| text.parse().ok()).unwrap_or(0),
                 resolution,
                 codecs: list.get("CODECS").map(str::to_owned),
+                frame_rate: list.get("FRAME-RATE").and_then(rate),
+                hdr: matches!(list.get("VIDEO-RANGE"), Some("PQ" | "HLG")),
                 audio: list.get("AUDIO").map(str::to_owned),
             });
         }

@@ -1,10 +1,8 @@
-//! Media playlists (RFC 8216 §4.3.2, §4.3.3): segments, and what holds for them.
+//! Media playlists (RFC 8216 §4.3.2, §4.3.3; of its second edition the partial segments of §4.4.4.9
+//! and what goes with them): segments, and what holds for them.
 
 use std::sync::Arc;
 use std::time::Duration;
-
-use super::attributes::Attributes;
-use super::bounds::{Error, MAX_SEGMENTS, seconds};
 
 /// A list of segments.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,9 +15,29 @@ pub struct Media {
     pub ended: bool,
     /// It never loses its beginning (`EVENT`, `VOD`).
     pub keeps_all: bool,
+    pub control: Control,
+    /// No part is longer; `None` where the list has none.
+    pub part_target: Option<Duration>,
+    pub segments: Vec<Segment>,
+    /// The parts of the segment after the last, as far as they are there.
+    pub pending: Vec<Part>,
+    /// The part that comes next.
+    pub hint: Option<Hint>,
+    /// How far other lists of the same are.
+    pub reports: Vec<Report>,
+}
+
+/// How a list is delivered (EXT-X-SERVER-CONTROL).
+#[derive(Copy, Clone, Debug, Default, PartialEq)]
+pub struct Control {
     /// How far from its end the server wants players to be.
     pub hold_back: Option<Duration>,
-    pub segments: Vec<Segment>,
+    /// The same of players that take parts.
+    pub part_hold_back: Option<Duration>,
+    /// Asked for a part that is not there yet, the server answers when it is.
+    pub can_block: bool,
+    /// What is further from the end need not be told again.
+    pub skip_until: Option<Duration>,
 }
 
 /// A piece of a stream.
@@ -35,6 +53,39 @@ pub struct Segment {
     pub range: Option<(u64, u64)>,
     pub map: Option<Arc<Map>>,
     pub key: Option<Arc<Key>>,
+    /// The same in parts, while it is near the end of the list.
+    pub parts: Vec<Part>,
+}
+
+/// A part of a segment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    pub uri: String,
+    pub duration: Duration,
+    /// It begins with a picture that needs no other.
+    pub independent: bool,
+    pub discontinuity: bool,
+    pub gap: bool,
+    pub range: Option<(u64, u64)>,
+    pub map: Option<Arc<Map>>,
+    pub key: Option<Arc<Key>>,
+}
+
+/// A part that is not there yet and may be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    pub uri: String,
+    /// From which byte, and how many; `None` where that is not known either.
+    pub range: Option<(u64, Option<u64>)>,
+}
+
+/// How far another list of the same is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    pub uri: String,
+    /// The number of its last segment, and of the last part in that.
+    pub sequence: u64,
+    pub part: Option<u64>,
 }
 
 /// What stands before the segments of an MP4.
@@ -59,14 +110,35 @@ pub struct Key {
 pub enum Method {
     /// Whole segments, AES-128 in CBC mode.
     Aes128,
-    /// Something else, mostly of which only a licence server has the keys.
+    /// Pictures and sounds one by one, AES-128 in CBC mode, with a key that anybody can ask for.
+    SampleAes,
+    /// The same in CTR mode.
+    SampleAesCtr,
+    /// A licence server has the keys.
+    Licensed(System),
+}
+
+/// Who has the keys.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum System {
+    FairPlay,
+    Widevine,
+    PlayReady,
     Other,
 }
 
+/// Parts that are shorter are none: a list of them would be asked for without a pause.
+const SHORTEST_PART: Duration = Duration::from_millis(50);
+
 impl Media {
-    /// How long all of it is.
+    /// How long all segments are.
     pub fn duration(&self) -> Duration {
         self.segments.iter().map(|segment| segment.duration).sum()
+    }
+
+    /// Whether it can be followed part by part.
+    pub fn is_low_latency(&self) -> bool {
+        self.control.can_block && self.part_target.is_some_and(|target| target >= SHORTEST_PART)
     }
 
     /// The number of the segment that is played `place` after the beginning, and how far from there
@@ -89,7 +161,16 @@ impl Media {
         self.segments.get(at)
     }
 
-    /// The number after the last segment's.
+    /// The parts of the segment of this number, whether it is whole or not.
+    pub fn parts(&self, number: u64) -> &[Part] {
+        match self.segment(number) {
+            Some(segment) => &segment.parts,
+            None if number == self.end() => &self.pending,
+            None => &[],
+        }
+    }
+
+    /// The number after the last whole segment's.
     pub fn end(&self) -> u64 {
         self.sequence.saturating_add(self.segments.len() as u64)
     }
@@ -98,6 +179,14 @@ impl Media {
     pub fn from(&self, number: u64) -> Duration {
         let skip = usize::try_from(number.saturating_sub(self.sequence)).unwrap_or(usize::MAX);
         self.segments.iter().skip(skip).map(|segment| segment.duration).sum()
+    }
+
+    /// How long everything is from this part of this segment on.
+    pub fn from_part(&self, number: u64, part: usize) -> Duration {
+        let parts = |parts: &[Part]| parts.iter().map(|part| part.duration).sum::<Duration>();
+        let before = self.parts(number);
+        let before = parts(before.get(..part.min(before.len())).unwrap_or_default());
+        (self.from(number) + parts(&self.pending)).saturating_sub(before)
     }
 
     /// The last segment that begins at least `distance` before the end; the first where there is
@@ -112,118 +201,28 @@ impl Media {
         }
         self.sequence
     }
-}
 
-pub(super) fn parse<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Media, Error> {
-    let mut media = Media::default();
-    let mut target = None;
-    let (mut map, mut key): (Option<Arc<Map>>, Option<Arc<Key>>) = (None, None);
-    let (mut duration, mut discontinuity, mut gap) = (None, false, false);
-    let mut range: Option<(u64, Option<u64>)> = None;
-    // Where the last range of an address ended.
-    let mut last_end: Option<(String, u64)> = None;
-    for line in lines {
-        if !line.starts_with('#') {
-            let Some(duration) = duration.take() else { continue };
-            if media.segments.len() >= MAX_SEGMENTS {
-                return Err(Error::TooMany(MAX_SEGMENTS));
-            }
-            let range = match range.take() {
-                None => None,
-                Some((length, from)) => {
-                    let before = last_end.as_ref().filter(|(uri, _)| uri == line);
-                    let from: u64 = from.or(before.map(|(_, end)| *end)).unwrap_or(0);
-                    let until = from.checked_add(length).ok_or(Error::Tag("EXT-X-BYTERANGE"))?;
-                    last_end = Some((line.to_owned(), until));
-                    Some((from, until))
+    /// The same with parts: a segment, and the part of it with which decoding can begin.
+    pub fn part_before_end(&self, distance: Duration) -> (u64, usize) {
+        let mut left = Duration::ZERO;
+        let first = self.before_end(distance);
+        for number in (first..=self.end()).rev() {
+            let parts = self.parts(number);
+            for (at, part) in parts.iter().enumerate().rev() {
+                left += part.duration;
+                // Only what has its beginning by itself can be read from its middle on.
+                let opens = part.independent && part.map.is_some();
+                if left >= distance && (opens || at == 0) {
+                    return (number, at);
                 }
-            };
-            media.segments.push(Segment {
-                uri: line.to_owned(),
-                duration,
-                discontinuity: std::mem::take(&mut discontinuity),
-                gap: std::mem::take(&mut gap),
-                range,
-                map: map.clone(),
-                key: key.clone(),
-            });
-            continue;
+            }
+            if parts.is_empty() {
+                left += self.segment(number).map_or(Duration::ZERO, |segment| segment.duration);
+                if left >= distance {
+                    return (number, 0);
+                }
+            }
         }
-        let (tag, value) = line.split_once(':').unwrap_or((line, ""));
-        match tag {
-            "#EXTINF" => {
-                let text = value.split(',').next().unwrap_or_default();
-                duration = Some(seconds(text).ok_or(Error::Tag("EXTINF"))?);
-            }
-            "#EXT-X-TARGETDURATION" => {
-                target = Some(seconds(value).ok_or(Error::Tag("EXT-X-TARGETDURATION"))?);
-            }
-            "#EXT-X-MEDIA-SEQUENCE" => {
-                let number = value.trim().parse();
-                media.sequence = number.map_err(|_| Error::Tag("EXT-X-MEDIA-SEQUENCE"))?;
-            }
-            "#EXT-X-ENDLIST" => media.ended = true,
-            "#EXT-X-PLAYLIST-TYPE" => media.keeps_all = matches!(value, "VOD" | "EVENT"),
-            "#EXT-X-DISCONTINUITY" => discontinuity = true,
-            "#EXT-X-GAP" => gap = true,
-            "#EXT-X-BYTERANGE" => {
-                range = Some(span(value).ok_or(Error::Tag("EXT-X-BYTERANGE"))?);
-            }
-            "#EXT-X-SERVER-CONTROL" => {
-                let list = Attributes::parse(value);
-                media.hold_back = list.get("HOLD-BACK").and_then(seconds);
-            }
-            "#EXT-X-MAP" => {
-                let list = Attributes::parse(value);
-                let uri = list.get("URI").ok_or(Error::Tag("EXT-X-MAP"))?.to_owned();
-                let range = match list.get("BYTERANGE") {
-                    None => None,
-                    Some(text) => {
-                        let (length, from) = span(text).ok_or(Error::Tag("EXT-X-MAP"))?;
-                        let from = from.unwrap_or(0);
-                        Some((from, from.checked_add(length).ok_or(Error::Tag("EXT-X-MAP"))?))
-                    }
-                };
-                map = Some(Arc::new(Map { uri, range, key: key.clone() }));
-            }
-            "#EXT-X-KEY" => key = read_key(value, key)?,
-            _ => {}
-        }
-    }
-    media.target_duration = target.ok_or(Error::NoTargetDuration)?;
-    Ok(media)
-}
-
-/// Of several keys for one segment only that which anybody can ask for.
-fn read_key(value: &str, before: Option<Arc<Key>>) -> Result<Option<Arc<Key>>, Error> {
-    let list = Attributes::parse(value);
-    if list.get("KEYFORMAT").is_some_and(|format| format != "identity") {
-        return Ok(before.or_else(|| {
-            let uri = String::new();
-            Some(Arc::new(Key { method: Method::Other, uri, iv: None }))
-        }));
-    }
-    let method = match list.get("METHOD") {
-        None | Some("NONE") => return Ok(None),
-        Some("AES-128") => Method::Aes128,
-        Some(_) => Method::Other,
-    };
-    let uri = list.get("URI").ok_or(Error::Tag("EXT-X-KEY"))?.to_owned();
-    let iv = match list.get("IV") {
-        None => None,
-        Some(text) => {
-            let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
-            let iv = digits.and_then(|digits| u128::from_str_radix(digits, 16).ok());
-            Some(iv.ok_or(Error::Tag("EXT-X-KEY"))?)
-        }
-    };
-    Ok(Some(Arc::new(Key { method, uri, iv })))
-}
-
-/// `length[@from]`.
-fn span(text: &str) -> Option<(u64, Option<u64>)> {
-    match text.trim().split_once('@') {
-        Some((length, from)) => Some((length.parse().ok()?, Some(from.parse().ok()?))),
-        None => Some((text.trim().parse().ok()?, None)),
+        (first, 0)
     }
 }

@@ -3,11 +3,12 @@
 
 mod attributes;
 mod bounds;
+mod lines;
 mod master;
 mod media;
 mod playlist;
 
 pub use bounds::{Error, MAX_SEGMENTS, MAX_TEXT};
-pub use master::{Master, Rendition, Variant};
-pub use media::{Key, Map, Media, Method, Segment};
-pub use playlist::{Playlist, is_playlist, parse};
+pub use master::{Master, Picture, Rendition, Variant};
+pub use media::{Control, Hint, Key, Map, Media, Method, Part, Report, Segment, System};
+pub use playlist::{Playlist, is_playlist, parse, parse_update};

@@ -1,8 +1,9 @@
 //! A playlist of either kind.
 
 use super::bounds::{Error, MAX_TEXT};
+use super::lines;
 use super::master::{self, Master};
-use super::media::{self, Media};
+use super::media::Media;
 
 /// A playlist.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,19 @@ pub fn is_playlist(start: &[u8]) -> bool {
 /// # Errors
 /// What is wrong with it.
 pub fn parse(text: &[u8]) -> Result<Playlist, Error> {
+    read(text, None)
+}
+
+/// As [`parse`], of a list of which `before` is known: what it leaves out is taken from there
+/// (playlist delta updates).
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_update(text: &[u8], before: &Media) -> Result<Playlist, Error> {
+    read(text, Some(before))
+}
+
+fn read(text: &[u8], before: Option<&Media>) -> Result<Playlist, Error> {
     if text.len() > MAX_TEXT {
         return Err(Error::TooLong);
     }
@@ -32,7 +46,7 @@ pub fn parse(text: &[u8]) -> Result<Playlist, Error> {
     if lines().any(|line| line.starts_with("#EXT-X-STREAM-INF:")) {
         return master::parse(lines()).map(Playlist::Master);
     }
-    media::parse(lines()).map(Playlist::Media)
+    lines::parse(lines(), before).map(Playlist::Media)
 }
 
 #[cfg(test)]
@@ -42,8 +56,10 @@ mod tests {
     use std::time::Duration;
 
     use super::super::bounds::MAX_SEGMENTS;
-    use super::super::media::Method;
+    use super::super::master::Picture;
+    use super::super::media::{Hint, Method, Report, System};
     use super::*;
+    use crate::media::VideoCodec;
 
     #[test]
     fn a_master_names_its_forms_and_their_sound() {
@@ -54,13 +70,17 @@ mod tests {
             #EXT-X-STREAM-INF:BANDWIDTH=2000000,CODECS=\"avc1.64001f,mp4a.40.2\",\
             RESOLUTION=1280x720,AUDIO=\"aac\"\r\nhigh.m3u8\r\n\r\n\
             #EXT-X-STREAM-INF:BANDWIDTH=96000,CODECS=\"mp4a.40.2\"\r\nsound.m3u8\r\n\
-            #EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"hvc1.1,mp4a.40.2\"\r\nhevc.m3u8\r\n";
+            #EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"mp4a.40.2,hvc1.1\",\
+            VIDEO-RANGE=PQ,FRAME-RATE=50.000\r\nhevc.m3u8\r\n";
         let Playlist::Master(master) = parse(text).unwrap() else { panic!() };
         assert_eq!(master.variants.len(), 3);
         let [high, sound, hevc] = &master.variants[..] else { panic!() };
         assert_eq!((high.uri.as_str(), high.bandwidth), ("high.m3u8", 2_000_000));
         assert_eq!(high.resolution, Some((1_280, 720)));
-        assert!(high.is_playable() && sound.is_sound_only() && !hevc.is_playable());
+        assert_eq!(high.picture(), Picture::Of(VideoCodec::H264));
+        assert_eq!((sound.picture(), sound.is_sound_only()), (Picture::Untold, true));
+        assert_eq!((hevc.picture(), hevc.hdr), (Picture::Of(VideoCodec::Hevc), true));
+        assert_eq!(hevc.frame_rate, Some(50.0));
         assert_eq!(master.sound_of(high).unwrap().name, "a");
         assert_eq!(master.sound_of(sound), None);
         assert_eq!(master.renditions[0].name, "b, c");
@@ -78,7 +98,8 @@ mod tests {
             #EXT-X-GAP\n#EXTINF:1\nc.mp4\n#EXT-X-ENDLIST\n";
         let Playlist::Media(media) = parse(text).unwrap() else { panic!() };
         assert_eq!((media.sequence, media.ended), (7, true));
-        assert_eq!(media.hold_back, Some(Duration::from_millis(9_500)));
+        assert_eq!(media.control.hold_back, Some(Duration::from_millis(9_500)));
+        assert!(media.control.can_block && !media.is_low_latency());
         let [a, b, c, d] = &media.segments[..] else { panic!() };
         assert_eq!((a.range, b.range, c.range), (Some((20, 30)), Some((30, 35)), None));
         assert_eq!(a.map.as_ref().unwrap().range, Some((5, 105)));
@@ -89,6 +110,94 @@ mod tests {
         assert_eq!(media.duration(), Duration::from_millis(10_500));
         assert_eq!(media.segment(9).unwrap().uri, "b.mp4");
         assert!(media.segment(6).is_none() && media.segment(11).is_none());
+    }
+
+    #[test]
+    fn parts_are_told_and_what_is_left_out_of_an_update_is_known() {
+        let head = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,\
+            PART-HOLD-BACK=1.5,CAN-SKIP-UNTIL=12\n#EXT-X-PART-INF:PART-TARGET=0.5\n";
+        let whole = format!(
+            "{head}#EXT-X-MEDIA-SEQUENCE:10\n#EXT-X-MAP:URI=\"i\"\n#EXTINF:2,\na\n#EXTINF:2,\nb\n\
+            #EXT-X-PART:DURATION=1,URI=\"c\",BYTERANGE=\"7@0\",INDEPENDENT=YES\n\
+            #EXT-X-PART:DURATION=1,URI=\"c\",BYTERANGE=9\n#EXTINF:2,\nc\n\
+            #EXT-X-DISCONTINUITY\n#EXT-X-PART:DURATION=0.5,URI=\"d0\",INDEPENDENT=YES\n\
+            #EXT-X-PART:DURATION=0.5,URI=\"d1\",GAP=YES\n\
+            #EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"d\",BYTERANGE-START=4\n\
+            #EXT-X-RENDITION-REPORT:URI=\"../low\",LAST-MSN=13,LAST-PART=1\n"
+        );
+        let Playlist::Media(media) = parse(whole.as_bytes()).unwrap() else { panic!() };
+        assert!(media.is_low_latency());
+        assert_eq!(media.control.skip_until, Some(Duration::from_secs(12)));
+        assert_eq!(
+            (media.parts(11).len(), media.parts(12).len(), media.parts(14).len()),
+            (0, 2, 0)
+        );
+        let [c0, c1] = media.parts(12) else { panic!() };
+        assert_eq!((c0.range, c1.range), (Some((0, 7)), Some((7, 16))));
+        let [d0, d1] = media.parts(13) else { panic!() };
+        assert!(d0.independent && d0.discontinuity && !d1.discontinuity && d1.gap);
+        assert_eq!(d0.map, media.segments[0].map);
+        assert_eq!(media.hint, Some(Hint { uri: "d".into(), range: Some((4, None)) }));
+        let report = Report { uri: "../low".into(), sequence: 13, part: Some(1) };
+        assert_eq!(media.reports, [report]);
+        let millis = Duration::from_millis;
+        assert_eq!(media.from_part(12, 1), millis(2_000));
+        assert_eq!(media.from_part(13, 1), millis(500));
+        for (distance, place) in
+            [(600, (13, 0)), (1_000, (13, 0)), (1_100, (12, 0)), (3_500, (11, 0)), (9_000, (10, 0))]
+        {
+            assert_eq!(media.part_before_end(millis(distance)), place, "{distance}");
+        }
+
+        let update = |sequence: u64, skipped: u64| {
+            format!(
+                "{head}#EXT-X-MEDIA-SEQUENCE:{sequence}\n#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}\n\
+                #EXTINF:2,\nd\n"
+            )
+        };
+        let read = |text: &str| parse_update(text.as_bytes(), &media);
+        let Playlist::Media(new) = read(&update(11, 2)).unwrap() else { panic!() };
+        let names: Vec<_> = new.segments.iter().map(|segment| segment.uri.as_str()).collect();
+        assert_eq!((new.sequence, names), (11, vec!["b", "c", "d"]));
+        assert_eq!(new.segments[2].map, media.segments[0].map);
+        for (sequence, skipped) in [(9, 1), (11, 3), (20, 1), (11, u64::MAX)] {
+            assert_eq!(
+                read(&update(sequence, skipped)),
+                Err(Error::Skipped),
+                "{sequence} {skipped}"
+            );
+        }
+        assert_eq!(parse(update(11, 2).as_bytes()), Err(Error::Skipped));
+    }
+
+    #[test]
+    fn who_has_the_keys_is_told() {
+        let key = |tags: &str| {
+            let text = format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n{tags}\n#EXTINF:1,\na\n");
+            let Playlist::Media(media) = parse(text.as_bytes()).unwrap() else { panic!() };
+            media.segments[0].key.as_ref().map(|key| key.method)
+        };
+        let tag = |method: &str, format: &str| {
+            format!("#EXT-X-KEY:METHOD={method},URI=\"k\",KEYFORMAT=\"{format}\"\n")
+        };
+        let widevine = tag("SAMPLE-AES-CTR", "urn:uuid:edef8ba9-79d6-4ace-a3c8-27dcd51d21ed");
+        let fairplay = tag("SAMPLE-AES", "com.apple.streamingkeydelivery");
+        let identity = tag("SAMPLE-AES", "identity");
+        assert_eq!(key(&widevine), Some(Method::Licensed(System::Widevine)));
+        assert_eq!(
+            key(&[&fairplay[..], &widevine].concat()),
+            Some(Method::Licensed(System::FairPlay))
+        );
+        // The one that anybody can ask for, wherever it stands.
+        assert_eq!(key(&[&fairplay[..], &identity].concat()), Some(Method::SampleAes));
+        assert_eq!(key(&[&identity[..], &fairplay].concat()), Some(Method::SampleAes));
+        // Of a segment before, it says nothing.
+        let other = [&identity[..], "#EXTINF:1,\nz\n", &fairplay].concat();
+        let text = format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n{other}#EXTINF:1,\na\n");
+        let Playlist::Media(media) = parse(text.as_bytes()).unwrap() else { panic!() };
+        let last = media.segments[1].key.as_ref().unwrap().method;
+        assert_eq!(last, Method::Licensed(System::FairPlay));
+        assert_eq!(key("#EXT-X-KEY:METHOD=NONE"), None);
     }
 
     #[test]
@@ -120,6 +229,10 @@ mod tests {
             prop_oneof![
                 Just("#EXT-X-TARGETDURATION:3".to_owned()),
                 Just("#EXTINF:3,".to_owned()),
+                Just("#EXT-X-PART-INF:PART-TARGET=1".to_owned()),
+                Just("#EXT-X-PART:DURATION=1,URI=\"p\",BYTERANGE=\"18446744073709551615\"".to_owned()),
+                Just("#EXT-X-SKIP:SKIPPED-SEGMENTS=3".to_owned()),
+                "#EXT-X-PRELOAD-HINT:[A-Z=\",0-9x-]{0,40}",
                 Just("#EXT-X-MEDIA-SEQUENCE:18446744073709551615".to_owned()),
                 Just("#EXT-X-BYTERANGE:18446744073709551615@18446744073709551615".to_owned()),
                 Just("#EXT-X-MAP:URI=\"x\",BYTERANGE=\"9\"".to_owned()),
@@ -130,7 +243,11 @@ mod tests {
             0..40,
         )) {
             let text = format!("#EXTM3U\n{}", lines.join("\n"));
-            let _ = parse(text.as_bytes());
+            if let Ok(Playlist::Media(media)) = parse(text.as_bytes()) {
+                let _ = parse_update(text.as_bytes(), &media);
+                let (number, part) = media.part_before_end(Duration::from_secs(2));
+                let _ = media.from_part(number, part);
+            }
         }
     }
 }

@@ -43,6 +43,7 @@ pub mod id {
     pub const SAMPLING_FREQUENCY: u32 = 0xB5;
     pub const OUTPUT_SAMPLING_FREQUENCY: u32 = 0x78B5;
     pub const CHANNELS: u32 = 0x9F;
+    pub const BIT_DEPTH: u32 = 0x6264;
     pub const CONTENT_ENCODINGS: u32 = 0x6D80;
     pub const CHAPTERS: u32 = 0x1043_A770;
     pub const EDITION_ENTRY: u32 = 0x45B9;

@@ -14,6 +14,7 @@ use crate::media::{
     AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters,
 };
 use crate::wire::carried;
+use crate::wire::carried::pcm::{Coding, Pcm};
 use crate::wire::container::{
     AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, Place, ReadAt, TrackId, audio_track, read,
 };
@@ -126,6 +127,45 @@ fn other_sound(codec: &str, config: Bytes) -> Option<AudioParameters> {
     };
     let (sample_rate, channels, bitrate) = (told.sample_rate, told.channels, BitsPerSecond(0));
     Some(AudioParameters { codec, sample_rate, channels, bitrate, config })
+}
+
+/// Uncompressed sound (Matroska codec mappings, `A_PCM`; `A_MS/ACM` is described as in a WAV file).
+fn pcm(entry: &[u8], codec: &str, config: &[u8]) -> Option<Pcm> {
+    if codec == "A_MS/ACM" {
+        let field = |at: usize| Some(u16::from_le_bytes(*config.get(at..)?.first_chunk()?));
+        let rate = u32::from(field(6)?) << 16 | u32::from(field(4)?);
+        let bits = field(14)?;
+        let coding = match field(0)? {
+            1 if bits == 8 => Coding::Unsigned,
+            1 => Coding::Signed,
+            3 => Coding::Float,
+            6 => Coding::ALaw,
+            7 => Coding::MuLaw,
+            _ => return None,
+        };
+        let (bytes, channels) = (u8::try_from(bits.div_ceil(8)).ok()?, field(2)?);
+        let pcm = Pcm { coding, big_endian: false, bytes, channels, sample_rate: rate };
+        return Some(pcm).filter(Pcm::is_sound);
+    }
+    let audio = child(entry, id::AUDIO).unwrap_or_default();
+    let number = |name| child(audio, name).and_then(uint);
+    let bits = number(id::BIT_DEPTH).unwrap_or(16);
+    let (coding, big_endian) = match codec {
+        "A_PCM/INT/LIT" if bits == 8 => (Coding::Unsigned, false),
+        "A_PCM/INT/LIT" => (Coding::Signed, false),
+        "A_PCM/INT/BIG" => (Coding::Signed, true),
+        "A_PCM/FLOAT/IEEE" => (Coding::Float, false),
+        _ => return None,
+    };
+    let rate = child(audio, id::SAMPLING_FREQUENCY).and_then(float).unwrap_or(8_000.0);
+    let pcm = Pcm {
+        coding,
+        big_endian,
+        bytes: u8::try_from(bits.div_ceil(8)).ok()?,
+        channels: u16::try_from(number(id::CHANNELS).unwrap_or(1)).ok()?,
+        sample_rate: rate as u32,
+    };
+    Some(pcm).filter(Pcm::is_sound)
 }
 
 /// VP9's configuration in the shape of MP4 (VP Codec ISO Media File Format Binding §2.2) out of
@@ -319,7 +359,11 @@ impl Walk {
             return self.pass_on(entry, codec, number, config.unwrap_or_default());
         }
         if kind == TYPE_AUDIO && self.index.to_play && !codec.starts_with(AAC) {
-            let Some(audio) = other_sound(codec, config.unwrap_or_default()) else { return false };
+            let config = config.unwrap_or_default();
+            let pcm = || pcm(entry, codec, &config).map(|pcm| pcm.parameters());
+            let Some(audio) = pcm().or_else(|| other_sound(codec, config.clone())) else {
+                return false;
+            };
             let tracks = &mut self.index.tracks;
             if tracks.audio.len() >= MAX_AUDIO_TRACKS {
                 return false;

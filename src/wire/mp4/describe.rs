@@ -5,6 +5,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::boxes::{Fields, Found, Name, child, put_box, put_full, put_matrix};
 use super::chapters;
+use super::pcm;
+use super::sealed::{self, Protection};
 use super::table::Table;
 use crate::media::{AudioCodec, AudioParameters, BitsPerSecond, VideoCodec, VideoParameters};
 use crate::wire::container::{AudioTrack, audio_frame};
@@ -230,12 +232,20 @@ pub(super) enum Described {
     Other(Name),
 }
 
-/// Reads the first entry of `stsd`.
-pub(super) fn describe(stsd: &[u8]) -> Option<Described> {
+/// Reads the first entry of `stsd`, and how its samples are encrypted. Who has no key is told no more
+/// of those.
+pub(super) fn describe(stsd: &[u8], has_key: bool) -> Option<(Described, Option<Protection>)> {
     let mut fields = Fields(stsd);
     fields.full()?;
     fields.u32()?;
     let entry = super::boxes::boxes(fields.0).next()?;
+    match sealed::unwrap(&entry).filter(|_| has_key) {
+        Some((truth, Some(protection))) => Some((described(&truth)?, Some(protection))),
+        _ => Some((described(&entry)?, None)),
+    }
+}
+
+fn described(entry: &Found<'_>) -> Option<Described> {
     match &entry.name {
         b"avc1" | b"avc3" => {
             let inner = entry.content.get(78..)?;
@@ -256,11 +266,11 @@ pub(super) fn describe(stsd: &[u8]) -> Option<Described> {
             fields.full()?;
             match specific_config(fields.0)? {
                 Specific::Aac(config) => Some(Described::Aac(Bytes::copy_from_slice(config))),
-                Specific::Mpeg => sound(&entry, AudioCodec::Mp3, Bytes::new()),
+                Specific::Mpeg => sound(entry, AudioCodec::Mp3, Bytes::new()),
                 Specific::Picture(..) => Some(Described::Other(entry.name)),
             }
         }
-        b".mp3" => sound(&entry, AudioCodec::Mp3, Bytes::new()),
+        b".mp3" => sound(entry, AudioCodec::Mp3, Bytes::new()),
         b"Opus" => {
             let inner = entry.content.get(28..)?;
             let mut fields = Fields(child(inner, *b"dOps")?);
@@ -273,7 +283,7 @@ pub(super) fn describe(stsd: &[u8]) -> Option<Described> {
             head.put_u32_le(rate);
             head.put_u16_le(gain);
             head.put_slice(fields.0);
-            sound(&entry, AudioCodec::Opus, head.freeze())
+            sound(entry, AudioCodec::Opus, head.freeze())
         }
         b"fLaC" => {
             let inner = entry.content.get(28..)?;
@@ -282,15 +292,15 @@ pub(super) fn describe(stsd: &[u8]) -> Option<Described> {
             // A block's head, then STREAMINFO.
             fields.u32()?;
             let info = Bytes::copy_from_slice(fields.bytes(34)?);
-            sound(&entry, AudioCodec::Flac, info)
+            sound(entry, AudioCodec::Flac, info)
         }
-        b"ac-3" => sound(&entry, AudioCodec::Ac3, Bytes::new()),
-        b"ec-3" => sound(&entry, AudioCodec::Eac3, Bytes::new()),
-        b"hvc1" | b"hev1" => picture(&entry, VideoCodec::Hevc, b"hvcC"),
-        b"vvc1" | b"vvi1" => picture(&entry, VideoCodec::Vvc, b"vvcC"),
-        b"av01" => picture(&entry, VideoCodec::Av1, b"av1C"),
-        b"vp09" => picture(&entry, VideoCodec::Vp9, b"vpcC"),
-        b"vp08" => picture(&entry, VideoCodec::Vp8, b"vpcC"),
+        b"ac-3" => sound(entry, AudioCodec::Ac3, Bytes::new()),
+        b"ec-3" => sound(entry, AudioCodec::Eac3, Bytes::new()),
+        b"hvc1" | b"hev1" => picture(entry, VideoCodec::Hevc, b"hvcC"),
+        b"vvc1" | b"vvi1" => picture(entry, VideoCodec::Vvc, b"vvcC"),
+        b"av01" => picture(entry, VideoCodec::Av1, b"av1C"),
+        b"vp09" => picture(entry, VideoCodec::Vp9, b"vpcC"),
+        b"vp08" => picture(entry, VideoCodec::Vp8, b"vpcC"),
         b"mp4v" => {
             let inner = entry.content.get(78..)?;
             let mut fields = Fields(child(inner, *b"esds")?);
@@ -298,12 +308,15 @@ pub(super) fn describe(stsd: &[u8]) -> Option<Described> {
             match specific_config(fields.0)? {
                 Specific::Picture(codec, config) => {
                     let config = Bytes::copy_from_slice(config);
-                    Some(Described::Picture(codec, sides(&entry)?, config, entry.name))
+                    Some(Described::Picture(codec, sides(entry)?, config, entry.name))
                 }
                 _ => Some(Described::Other(entry.name)),
             }
         }
-        name => Some(Described::Other(*name)),
+        name => match pcm::described(entry) {
+            Some(found) => Some(Described::Sound(found.parameters(), *name)),
+            None => Some(Described::Other(*name)),
+        },
     }
 }
 

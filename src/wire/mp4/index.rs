@@ -2,6 +2,7 @@
 
 use super::boxes::header;
 use super::read::{Movie, moof, moov};
+use super::sealed::Sealed;
 use super::writer::{CHAPTER_MARK, ROOM};
 use crate::base::Timestamp;
 use crate::wire::container::{Chapter, Error, Index, ReadAt, read};
@@ -19,6 +20,8 @@ pub struct Survey {
     pub index: Index,
     /// Where the room for the header of `mdat` is.
     pub room: Option<u64>,
+    /// What is encrypted of the samples.
+    pub sealed: Vec<Sealed>,
 }
 
 /// Finds what is in the file.
@@ -36,6 +39,15 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
 pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
     let index = Index { to_play: true, ..Index::default() };
     look(source, index).map(|survey| survey.index)
+}
+
+/// As [`index_to_play`], for who has the key of what is encrypted; and what that is.
+///
+/// # Errors
+/// As [`index`].
+pub fn index_sealed(source: &mut dyn ReadAt) -> Result<(Index, Vec<Sealed>), Error> {
+    let index = Index { to_play: true, has_key: true, ..Index::default() };
+    look(source, index).map(|survey| (survey.index, survey.sealed))
 }
 
 /// As [`index`], for who passes packets on as they are.
@@ -79,8 +91,8 @@ fn look(source: &mut dyn ReadAt, mut index: Index) -> Result<Survey, Error> {
             b"moov" => {
                 let bytes = read(source, content, end - content, MAX_MOOV, "tables")?;
                 let first = movie.is_none();
-                let (to_play, to_pass_on) = (index.to_play, index.to_pass_on);
-                let mut found = Index { to_play, to_pass_on, ..Index::default() };
+                let Index { to_play, to_pass_on, has_key, .. } = index;
+                let mut found = Index { to_play, to_pass_on, has_key, ..Index::default() };
                 let its = moov(&bytes, &mut found, size)?;
                 if first || !its.fragmented && !found.samples.is_empty() {
                     // The last of two is that of a file that was all but finished.
@@ -134,7 +146,8 @@ fn look(source: &mut dyn ReadAt, mut index: Index) -> Result<Survey, Error> {
         });
     }
     index.arrange();
-    Ok(Survey { index, room })
+    let sealed = movie.map(|movie| movie.sealed).unwrap_or_default();
+    Ok(Survey { index, room, sealed })
 }
 
 /// A chapter kept between fragments.

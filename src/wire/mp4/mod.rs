@@ -11,9 +11,12 @@ pub mod boxes;
 mod chapters;
 mod describe;
 pub mod index;
+mod pcm;
 mod read;
+mod sealed;
 pub mod table;
 pub mod writer;
 
-pub use index::{index, index_to_pass_on, index_to_play};
+pub use index::{index, index_sealed, index_to_pass_on, index_to_play};
+pub use sealed::{Scheme, Sealed};
 pub use writer::Writer;

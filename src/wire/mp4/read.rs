@@ -6,10 +6,15 @@ use bytes::Bytes;
 use super::boxes::{Fields, Name, boxes, child};
 use super::chapters;
 use super::describe::{self, Described, describe};
+use super::pcm;
+use super::sealed::{self, Protection, Sealed};
 use super::table::micros;
 use super::writer::video_timescale;
 use crate::base::Timestamp;
-use crate::media::{AudioCodec, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters};
+use crate::media::{
+    AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters,
+};
+use crate::wire::carried::pcm::Pcm;
 use crate::wire::container::{
     AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES, Place, TrackId, audio_track,
 };
@@ -31,6 +36,10 @@ pub(super) struct Track {
     defaults: Defaults,
     /// Where the next fragment begins unless it says so.
     next_dts: i64,
+    /// How its samples are encrypted.
+    protection: Option<Protection>,
+    /// Of uncompressed sound: bytes of a value of each channel.
+    frame: Option<u32>,
 }
 
 #[derive(Copy, Clone, Debug, Default)]
@@ -46,6 +55,8 @@ pub(super) struct Movie {
     pub tracks: Vec<Track>,
     /// The titles of chapters.
     pub titles: Vec<Place>,
+    /// What is encrypted.
+    pub sealed: Vec<Sealed>,
     /// There is room for fragments.
     pub fragmented: bool,
 }
@@ -130,7 +141,8 @@ impl Head {
 
     fn track(self, id: TrackId, shift: i64) -> Track {
         let Self { number, timescale } = self;
-        Track { number, id, timescale, shift, defaults: Defaults::default(), next_dts: 0 }
+        let defaults = Defaults::default();
+        Track { number, id, timescale, shift, defaults, next_dts: 0, protection: None, frame: None }
     }
 }
 
@@ -146,7 +158,8 @@ fn trak_header(
     let mdia = child(trak, *b"mdia")?;
     let stbl = child(child(mdia, *b"minf")?, *b"stbl")?;
     let defaults = mvex.and_then(|mvex| trex(mvex, number)).unwrap_or_default();
-    let described = describe(child(stbl, *b"stsd")?)?;
+    let (described, protection) = describe(child(stbl, *b"stsd")?, index.has_key)?;
+    let (described, frame) = with_clock(described, timescale)?;
     let id = match described {
         described if index.to_pass_on => pass_on(described, index)?,
         Described::Avc(config) => {
@@ -194,7 +207,24 @@ fn trak_header(
         }
     };
     let shift = head.shift(trak, movie_timescale);
-    Some(Track { defaults, ..head.track(id, shift) })
+    Some(Track { defaults, protection, frame, ..head.track(id, shift) })
+}
+
+/// Uncompressed sound with its rate, which the track's clock has where the description does not; and
+/// the bytes of a value of each channel.
+fn with_clock(described: Described, timescale: u32) -> Option<(Described, Option<u32>)> {
+    let Described::Sound(AudioParameters { codec: AudioCodec::Pcm, config, .. }, name) = &described
+    else {
+        return Some((described, None));
+    };
+    let mut pcm = Pcm::unchecked(config)?;
+    if pcm.sample_rate == 0 {
+        pcm.sample_rate = timescale;
+    }
+    if !pcm.is_sound() {
+        return Some((Described::Other(*name), None));
+    }
+    Some((Described::Sound(pcm.parameters(), *name), Some(pcm.frame())))
 }
 
 /// What a track is called: by its user data, or else by its handler, where that is not what every
@@ -222,7 +252,9 @@ fn name(trak: &[u8]) -> String {
 
 fn left_out(name: Name, index: &mut Index) {
     if index.left_out.len() < 32 {
-        index.left_out.push(format!("a track of '{}'", name.escape_ascii()));
+        let sealed = matches!(&name, b"encv" | b"enca");
+        let what = if sealed { "an encrypted track" } else { "a track" };
+        index.left_out.push(format!("{what} of '{}'", name.escape_ascii()));
     }
 }
 
@@ -363,6 +395,13 @@ fn samples(trak: &[u8], track: &Track, index: &mut Index, room: u64) -> Result<(
     let stbl = child(trak, *b"mdia").and_then(|mdia| child(mdia, *b"minf"));
     let Some(stbl) = stbl.and_then(|minf| child(minf, *b"stbl")) else { return Ok(()) };
     let Some(stsz) = child(stbl, *b"stsz") else { return Ok(()) };
+    if let Some(frame) = track.frame
+        && pcm::samples(stbl, frame, room, &mut |dts, at, size| {
+            index.push(track.place(dts, 0, true, at, size))
+        })?
+    {
+        return Ok(());
+    }
     let mut sizes = Fields(stsz);
     let head = sizes.full().and_then(|_| Some((sizes.u32()?, sizes.u32()?)));
     let (fixed, count) = damaged(head, "the sizes of samples")?;
@@ -486,6 +525,7 @@ fn traf(
         dts = time.and_then(|time| i64::try_from(time).ok()).unwrap_or(dts);
     }
     let mut at = base;
+    let mut places = Vec::new();
     for trun in boxes(content).filter(|found| found.name == *b"trun") {
         let mut fields = Fields(trun.content);
         let Some(((_, flags), count)) = fields.full().zip(fields.u32()) else { break };
@@ -508,10 +548,20 @@ fn traf(
                 break;
             }
             let keyframe = its_flags & IS_INTER == 0;
-            index.push(track.place(dts, composition, keyframe, at, size))?;
+            let frame = track.frame.filter(|_| track.protection.is_none());
+            if !frame.is_some_and(|frame| pcm::is_joined(track.id, frame, at, size, index)) {
+                index.push(track.place(dts, composition, keyframe, at, size))?;
+            }
+            if track.protection.is_some() {
+                places.push((at, size));
+            }
             at = end;
             dts = dts.saturating_add(duration.into());
         }
+    }
+    if let Some(protection) = track.protection {
+        let found = sealed::samples(content, protection, &places);
+        movie.sealed.extend(damaged(found, "how its samples are encrypted")?);
     }
     track.next_dts = dts;
     *end_of_last = at;

@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use super::event::{CLOCK, Codec, Event};
 use crate::wire::aac::{AudioSpecificConfig, adts};
+use crate::wire::carried::pcm::{Coding, Pcm};
 use crate::wire::{carried, mpeg_audio};
 
 /// What may wait for its rest: more than any frame has.
@@ -45,6 +46,9 @@ impl Sound {
         if self.codec == Codec::Opus {
             return self.opus(pts, data, events);
         }
+        if self.codec == Codec::S302m {
+            return self.s302m(pts, data, events);
+        }
         // Where the unit's own time holds from.
         let mut border = pts.map(|pts| (self.rest.len(), pts));
         self.rest.extend_from_slice(data);
@@ -79,6 +83,41 @@ impl Sound {
         {
             self.time = Some(pts);
         }
+    }
+
+    /// Reads a unit of SMPTE 302M: a head of four bytes, then values of 16, 20 or 24 bits, each from
+    /// its lowest bit on and followed by four bits that say nothing of the sound.
+    fn s302m(&mut self, pts: Option<i64>, data: &[u8], events: &mut Vec<Event>) {
+        let (Some(pts), Some((head, rest))) = (pts, data.split_first_chunk::<4>()) else { return };
+        let head = u32::from_be_bytes(*head);
+        let bits = ((head >> 4 & 3) * 4 + 16) as usize;
+        let channels = (head >> 14 & 3) as u16 * 2 + 2;
+        let length = (head >> 16) as usize;
+        if bits > 24 {
+            return;
+        }
+        let bytes = if bits == 16 { 2 } else { 3 };
+        let (coding, big_endian) = (Coding::Signed, false);
+        let shape = Pcm { coding, big_endian, bytes, channels, sample_rate: 48_000 };
+        let config = shape.config();
+        if self.config.as_ref() != Some(&config) {
+            self.config = Some(config.clone());
+            events.push(Event::AudioConfig(config));
+        }
+        let rest = rest.get(..length.min(rest.len())).unwrap_or_default();
+        let bit =
+            |at: usize| rest.get(at / 8).map_or(0, |byte| u32::from(byte >> (7 - at % 8) & 1));
+        let count = rest.len() * 8 / (bits + 4);
+        let count = count - count % usize::from(channels);
+        let mut out = Vec::with_capacity(count * usize::from(bytes));
+        for number in 0..count {
+            let from = number * (bits + 4);
+            let value = (0..bits).fold(0, |value, at| value | bit(from + at) << at);
+            // Twenty bits stand at the top of three bytes.
+            let value = value << (usize::from(bytes) * 8 - bits);
+            out.extend(value.to_le_bytes().into_iter().take(bytes.into()));
+        }
+        events.push(Event::Sound { codec: Codec::S302m, pts, data: out.into() });
     }
 
     /// Reads the frame at the start of `data`.

@@ -22,6 +22,7 @@ pub struct Demuxer {
     audio: Option<Stream<Sound>>,
     told: Vec<Codec>,
     scrambled: bool,
+    sealed: bool,
     time: Unwrap,
     events: Vec<Event>,
 }
@@ -256,7 +257,7 @@ impl Demuxer {
                     video = Some(stream);
                 }
                 Kind::Picture(Codec::Hevc) if video.is_none() => video = Some(stream),
-                Kind::Sound(Codec::Aac | Codec::Mpeg | Codec::Opus)
+                Kind::Sound(Codec::Aac | Codec::Mpeg | Codec::Opus | Codec::S302m)
                     if is_kind(&audio, |it| DOLBY.contains(&it)) =>
                 {
                     audio = Some(stream);
@@ -273,6 +274,10 @@ impl Demuxer {
                 }
                 Kind::Picture(_) | Kind::Data => {}
             }
+        }
+        let is_sealed = |stream: &Option<section::Stream>| stream.is_some_and(|it| it.sealed);
+        if (is_sealed(&video) || is_sealed(&audio)) && !std::mem::replace(&mut self.sealed, true) {
+            self.events.push(Event::Sealed);
         }
         if let Some(stream) = video
             && self

@@ -16,6 +16,10 @@ pub enum Codec {
     Opus,
     Ac3,
     Eac3,
+    /// Uncompressed (SMPTE 302M).
+    S302m,
+    /// The same as Blu-ray has it.
+    BluRayPcm,
     /// `stream_type` of the programme map.
     Other(u8),
 }
@@ -33,6 +37,8 @@ pub enum Event {
     Sound { codec: Codec, pts: i64, data: Bytes },
     /// Something that is not taken apart here; told once.
     Unsupported(Codec),
+    /// Pictures and sounds are encrypted one by one (SAMPLE-AES); told once, before the first of them.
+    Sealed,
     /// It is encrypted packet by packet; told once.
     Scrambled,
     /// Packets are missing, or damaged.

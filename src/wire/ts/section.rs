@@ -71,6 +71,8 @@ pub(super) struct Stream {
     pub kind: Kind,
     /// Of Opus, where its descriptor tells.
     pub channels: u8,
+    /// Its units are encrypted one by one.
+    pub sealed: bool,
 }
 
 /// What a stream is.
@@ -92,8 +94,11 @@ pub(super) fn streams(section: &[u8]) -> Option<Vec<Stream>> {
         let (descriptors, after) = after.split_at_checked(length)?;
         if streams.len() < MAX_STREAMS {
             let (kind, channels) = kind(*stream_type, descriptors);
+            let sealed = sealed(*stream_type, descriptors);
+            let kind = sealed.unwrap_or(kind);
+            let sealed = sealed.is_some();
             let pid = u16::from_be_bytes([high & 0x1F, *low]);
-            streams.push(Stream { pid, stream_type: *stream_type, kind, channels });
+            streams.push(Stream { pid, stream_type: *stream_type, kind, channels, sealed });
         }
         rest = after;
     }
@@ -107,6 +112,7 @@ fn kind(stream_type: u8, descriptors: &[u8]) -> (Kind, u8) {
         0x01 | 0x02 | 0x10 | 0x33 => Kind::Picture(Codec::Other(stream_type)),
         0x03 | 0x04 => Kind::Sound(Codec::Mpeg),
         0x0F => Kind::Sound(Codec::Aac),
+        0x80 if has(descriptors, b"HDMV") => Kind::Sound(Codec::BluRayPcm),
         0x11 => Kind::Sound(Codec::Other(stream_type)),
         0x81 => Kind::Sound(Codec::Ac3),
         0x87 => Kind::Sound(Codec::Eac3),
@@ -114,6 +120,26 @@ fn kind(stream_type: u8, descriptors: &[u8]) -> (Kind, u8) {
         _ => Kind::Data,
     };
     (kind, 0)
+}
+
+/// Whether something is registered under this name.
+fn has(descriptors: &[u8], name: &[u8; 4]) -> bool {
+    descriptors.windows(6).any(|it| it.starts_with(&[0x05, 4]) && it.ends_with(name))
+}
+
+/// What is encrypted unit by unit has types and names of its own ("MPEG-2 Stream Encryption Format for
+/// HTTP Live Streaming").
+fn sealed(stream_type: u8, descriptors: &[u8]) -> Option<Kind> {
+    let (name, kind) = match stream_type {
+        0xDB => (b"zavc", Kind::Picture(Codec::H264)),
+        0xCF => (b"aacd", Kind::Sound(Codec::Aac)),
+        0xC1 => (b"ac3d", Kind::Sound(Codec::Ac3)),
+        0xC2 => (b"ec3d", Kind::Sound(Codec::Eac3)),
+        _ => return None,
+    };
+    // A private data indicator descriptor.
+    let told = descriptors.windows(6).any(|it| it.starts_with(&[0x0F, 4]) && it.ends_with(name));
+    told.then_some(kind)
 }
 
 /// Private data say what they are in their descriptors.
@@ -125,6 +151,7 @@ fn private(descriptors: &[u8]) -> (Kind, u8) {
             (0x05, [b'O', b'p', b'u', b's', ..]) => kind = Kind::Sound(Codec::Opus),
             (0x05, [b'A', b'C', b'-', b'3', ..]) | (0x6A, _) => kind = Kind::Sound(Codec::Ac3),
             (0x05, [b'E', b'A', b'C', b'3', ..]) | (0x7A, _) => kind = Kind::Sound(Codec::Eac3),
+            (0x05, [b'B', b'S', b'S', b'D', ..]) => kind = Kind::Sound(Codec::S302m),
             (0x05, [b'H', b'E', b'V', b'C', ..]) => kind = Kind::Picture(Codec::Hevc),
             // Opus in its own extension descriptor.
             (0x7F, [0x80, count, ..]) => channels = *count,

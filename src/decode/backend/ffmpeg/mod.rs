@@ -80,9 +80,11 @@ fn find_audio(codec: AudioCodec) -> Result<Codec, Lack> {
         AudioCodec::Speex => ffi::AV_CODEC_ID_SPEEX,
         AudioCodec::Nellymoser => ffi::AV_CODEC_ID_NELLYMOSER,
         AudioCodec::AdpcmSwf => ffi::AV_CODEC_ID_ADPCM_SWF,
-        AudioCodec::PcmS16Le | AudioCodec::PcmU8 | AudioCodec::PcmAlaw | AudioCodec::PcmMulaw => {
-            return Err(Lack::NotInLibrary);
-        }
+        AudioCodec::PcmS16Le
+        | AudioCodec::PcmU8
+        | AudioCodec::PcmAlaw
+        | AudioCodec::PcmMulaw
+        | AudioCodec::Pcm => return Err(Lack::NotInLibrary),
     };
     Codec::find(id).ok_or(Lack::NotInLibrary)
 }

@@ -1,14 +1,20 @@
-//! Which variant of a master playlist is played: the best that the measured bandwidth carries. Pure.
+//! Which variant of a master playlist is played: the best that the measured bandwidth carries and that
+//! can be decoded here in time. Pure.
 
 use std::time::Duration;
 
-use crate::wire::hls::Variant;
+use crate::decode::inventory;
+use crate::media::VideoCodec;
+use crate::player::pull::ability::Ability;
+use crate::wire::hls::{Picture, Variant};
 
 /// A variant may take so much of what was measured to be stayed with, and to be gone up to.
 const STAY: f64 = 0.9;
 const UP: f64 = 0.7;
 /// How much a new measurement counts.
 const WEIGHT: f64 = 0.4;
+/// Where a variant does not tell its pictures a second.
+const USUAL_RATE: f64 = 30.0;
 /// Less than this says nothing of a line.
 const LEAST: usize = 8 << 10;
 
@@ -31,31 +37,96 @@ impl Bandwidth {
     }
 
     /// Which variant to play next; `now` is the one that is played.
-    pub fn choose(&self, variants: &[Variant], now: usize) -> usize {
+    pub fn choose(
+        &self,
+        variants: &[Variant],
+        now: usize,
+        can: &dyn Fn(&Variant) -> bool,
+    ) -> usize {
         let Some(estimate) = self.estimate else { return now };
-        let playing = variants.get(now).map_or(0, |variant| variant.bandwidth);
+        let playing = variants.get(now);
+        let rate = playing.map_or(0, |variant| variant.bandwidth);
         let fits = |variant: &Variant| {
-            let share = if variant.bandwidth > playing { UP } else { STAY };
+            let share = if variant.bandwidth > rate { UP } else { STAY };
             variant.bandwidth as f64 <= estimate * share
         };
-        let candidates = || candidates(variants);
-        let best =
-            candidates().filter(|(_, variant)| fits(variant)).max_by_key(|(_, v)| v.bandwidth);
-        let least = || candidates().min_by_key(|(_, variant)| variant.bandwidth);
-        best.or_else(least).map_or(now, |(at, _)| at)
+        // Another codec is a break: only where nothing else fits.
+        let alike = |variant: &Variant| {
+            playing.is_none_or(|playing| playing.picture() == variant.picture())
+        };
+        let of = |wanted: &dyn Fn(&Variant) -> bool| {
+            let those = candidates(variants, can).filter(|(_, variant)| wanted(variant));
+            those.max_by_key(|(_, variant)| rank(variant)).map(|(at, _)| at)
+        };
+        let least = || {
+            candidates(variants, can).min_by_key(|(_, variant)| variant.bandwidth).map(|(at, _)| at)
+        };
+        of(&|it| fits(it) && alike(it)).or_else(|| of(&fits)).or_else(least).unwrap_or(now)
     }
 }
 
-/// Those with a picture that can be shown here; all, where there is none.
-fn candidates(variants: &[Variant]) -> impl Iterator<Item = (usize, &Variant)> {
-    let good = |variant: &Variant| variant.is_playable() && !variant.is_sound_only();
-    let any = variants.iter().any(good);
-    variants.iter().enumerate().filter(move |(_, variant)| !any || good(variant))
+/// Of those that fit the one of the most bits, of equal ones the one that is the least work.
+fn rank(variant: &Variant) -> (u64, bool, bool) {
+    (variant.bandwidth, !variant.hdr, variant.picture() == Picture::Of(VideoCodec::H264))
 }
 
-/// The one to begin with: the first that the list names, as its author wished.
-pub(super) fn first(variants: &[Variant]) -> usize {
-    candidates(variants).next().map_or(0, |(at, _)| at)
+/// Those with a picture that can be shown here; all, where there is none.
+fn candidates<'a>(
+    variants: &'a [Variant],
+    can: &dyn Fn(&Variant) -> bool,
+) -> impl Iterator<Item = (usize, &'a Variant)> {
+    let good = |variant: &Variant| can(variant) && !variant.is_sound_only();
+    let known = |variant: &Variant| is_known(variant) && !variant.is_sound_only();
+    // Where all of them are too much, the machine does what it can.
+    let level = if variants.iter().any(good) { 2 } else { u8::from(variants.iter().any(known)) };
+    let chosen: Vec<_> = variants
+        .iter()
+        .enumerate()
+        .filter(|(_, variant)| match level {
+            2 => good(variant),
+            1 => known(variant),
+            _ => true,
+        })
+        .collect();
+    chosen.into_iter()
+}
+
+/// Whether there is a decoder for its picture.
+fn is_known(variant: &Variant) -> bool {
+    match variant.picture() {
+        Picture::Of(codec) => inventory::video_decoder(codec).is_ok(),
+        Picture::Unknown => false,
+        Picture::Untold => true,
+    }
+}
+
+/// Whether its picture can be decoded here, and in time.
+pub(super) fn is_playable(variant: &Variant, ability: &Ability) -> bool {
+    let in_time = || {
+        let (Picture::Of(codec), Some((width, height))) = (variant.picture(), variant.resolution)
+        else {
+            return true;
+        };
+        let pixels = f64::from(width) * f64::from(height);
+        ability.carries(codec, pixels * variant.frame_rate.unwrap_or(USUAL_RATE))
+    };
+    is_known(variant) && in_time()
+}
+
+/// The one to begin with: the first that the list names, as its author wished; H.264 where it names
+/// the same in that too.
+pub(super) fn first(variants: &[Variant], can: &dyn Fn(&Variant) -> bool) -> usize {
+    let all = || candidates(variants, can);
+    let Some((at, first)) = all().next() else { return 0 };
+    let same = |variant: &Variant| {
+        let alike = variant.bandwidth == first.bandwidth
+            || variant.resolution.is_some() && variant.resolution == first.resolution;
+        alike && variant.picture() == Picture::Of(VideoCodec::H264)
+    };
+    if same(first) {
+        return at;
+    }
+    all().find(|(_, variant)| same(variant)).map_or(at, |(at, _)| at)
 }
 
 #[cfg(test)]
@@ -68,6 +139,8 @@ mod tests {
             bandwidth,
             resolution: codecs.contains("avc1").then_some((16, 16)),
             codecs: Some(codecs.to_owned()),
+            frame_rate: None,
+            hdr: false,
             audio: None,
         }
     }
@@ -80,19 +153,55 @@ mod tests {
             variant(3_000_000, "avc1.4d,mp4a.40.2"),
             variant(64_000, "mp4a.40.2"),
         ];
-        assert_eq!(first(&variants), 1);
+        // Without a decoder for HEVC.
+        let can = |variant: &Variant| variant.picture() == Picture::Of(VideoCodec::H264);
+        assert_eq!(first(&variants, &can), 1);
         let mut line = Bandwidth::default();
-        assert_eq!(line.choose(&variants, 1), 1);
+        assert_eq!(line.choose(&variants, 1, &can), 1);
         let second = Duration::from_secs(1);
         let mut at = |kbps: usize, times: usize, now| {
             (0..times).for_each(|_| line.note(kbps * 125, second));
-            line.choose(&variants, now)
+            line.choose(&variants, now, &can)
         };
         assert_eq!(at(4_000, 1, 1), 1, "not enough to go up");
         assert_eq!(at(5_000, 12, 1), 2);
         assert_eq!(at(3_500, 20, 2), 2, "enough to stay");
         assert_eq!(at(2_000, 20, 2), 1);
         assert_eq!(at(100, 30, 1), 1, "the least of them, and not the sound alone");
-        assert_eq!(first(&variants[3..]), 0);
+        assert_eq!(first(&variants[3..], &can), 0);
+    }
+
+    #[test]
+    fn a_codec_is_kept_and_h264_is_first_among_equals() {
+        let all = |variant: &Variant| variant.picture() != Picture::Unknown;
+        let variants = [
+            variant(3_000_000, "dvh1.05"),
+            variant(3_000_000, "hvc1.1"),
+            variant(3_000_000, "avc1.64"),
+            variant(6_000_000, "av01.0"),
+            variant(5_000_000, "avc1.64"),
+            variant(500_000, "hvc1.1"),
+        ];
+        assert_eq!(first(&variants, &all), 2);
+        assert_eq!(first(&variants[3..], &all), 0, "no H.264 is the same");
+        let second = Duration::from_secs(1);
+        let mut line = Bandwidth::default();
+        let mut at = |kbps: usize, now| {
+            (0..30).for_each(|_| line.note(kbps * 125, second));
+            line.choose(&variants, now, &all)
+        };
+        assert_eq!(at(50_000, 2), 4, "the best of its own codec");
+        assert_eq!(at(50_000, 3), 3);
+        assert_eq!(at(1_000, 4), 5, "another codec where nothing else fits");
+        assert_eq!(at(100, 4), 5);
+        // What this machine is too slow for is left alone, as long as there is something else.
+        let ability = Ability::default();
+        ability.note(VideoCodec::H264, 1_000_000, Duration::from_millis(20));
+        let big = Variant { resolution: Some((3_840, 2_160)), ..variants[4].clone() };
+        let small = Variant { resolution: Some((640, 360)), ..variants[2].clone() };
+        assert!(!is_playable(&big, &ability) && is_playable(&small, &ability));
+        let slow = |variant: &Variant| is_playable(variant, &ability);
+        let both = [big, small];
+        assert_eq!((first(&both, &slow), first(&both[..1], &slow)), (1, 0));
     }
 }

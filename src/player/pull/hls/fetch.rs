@@ -1,15 +1,17 @@
 //! Reading playlists, keys and segments, whole and bounded; decrypting (RFC 8216 §5.2).
 
+use std::pin::pin;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use cbc::cipher::{BlockModeDecrypt, KeyIvInit};
+use bytes::Bytes;
+use tokio::time::timeout;
 
 use super::super::problem::Problem;
+use super::super::seal::Seal;
 use crate::net;
 use crate::net::web::{Client, Span, WebUrl};
 use crate::player::{Failure, Kind};
-use crate::wire::hls::{Key, MAX_TEXT, Map, Method, Segment};
+use crate::wire::hls::{Key, MAX_TEXT, Map, Method, System};
 
 /// The longest segment: a minute of 4 Mbit/s, ten seconds of 25.
 const MAX_SEGMENT: usize = 32 << 20;
@@ -25,16 +27,45 @@ const AGAIN: [u64; 3] = [300, 1_000, 2_000];
 /// What stands before segments, and where it came from.
 type Beginning = (WebUrl, Option<(u64, u64)>, Bytes);
 
-/// Who reads.
-#[derive(Debug)]
+/// Who reads. Lists have a connection of their own, which may wait for what is still to come.
 pub(super) struct Fetch {
     client: Client,
+    lists: Client,
     keys: Vec<(WebUrl, [u8; 16])>,
     maps: Vec<Beginning>,
 }
 
+impl std::fmt::Debug for Fetch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fetch").field("keys", &self.keys.len()).finish_non_exhaustive()
+    }
+}
+
+/// What is asked for: all that is there, or bytes from, and up to.
+pub(super) type Place = (WebUrl, Option<(u64, u64)>);
+
 fn told(kind: Kind, what: impl Into<String>, advice: &str) -> Problem {
     Problem::Told(Failure::new(kind, what, advice))
+}
+
+/// What has keys that cannot be had.
+fn protected(system: System) -> Problem {
+    let by = match system {
+        System::FairPlay => " by FairPlay",
+        System::Widevine => " by Widevine",
+        System::PlayReady => " by PlayReady",
+        System::Other => "",
+    };
+    told(
+        Kind::Codec,
+        format!("the stream is protected{by}, and only its own service's player has the keys"),
+        "Watch it on the service's page.",
+    )
+}
+
+fn damaged() -> Problem {
+    let advice = "Try again; if it stays so, the broadcaster must be told.";
+    told(Kind::Unreachable, "an encrypted segment is damaged, or the key is wrong", advice)
 }
 
 /// Where a line of a playlist leads.
@@ -58,74 +89,74 @@ pub(super) fn join(base: &WebUrl, uri: &str) -> Result<WebUrl, Problem> {
 
 impl Fetch {
     pub fn new(options: net::Options) -> Self {
-        Self { client: Client::new(options), keys: Vec::new(), maps: Vec::new() }
-    }
-
-    /// Reads something small or large; asks again where that may help.
-    async fn read(
-        &mut self,
-        url: &WebUrl,
-        range: Option<(u64, u64)>,
-        most: usize,
-    ) -> Result<(Bytes, WebUrl), Problem> {
-        let mut pauses = AGAIN.iter();
-        loop {
-            match self.try_read(url, range, most).await {
-                Ok(read) => return Ok(read),
-                Err(error) => {
-                    let gone = matches!(&error.cause, net::Cause::Answer { .. });
-                    let Some(pause) = pauses.next().filter(|_| error.may_pass() && !gone) else {
-                        return Err(error.into());
-                    };
-                    tracing::debug!(%error, "asking again");
-                    tokio::time::sleep(Duration::from_millis(*pause)).await;
-                }
-            }
-        }
-    }
-
-    async fn try_read(
-        &mut self,
-        url: &WebUrl,
-        range: Option<(u64, u64)>,
-        most: usize,
-    ) -> Result<(Bytes, WebUrl), net::Error> {
-        let span = range.map(|(from, until)| Span { from, until });
-        let answer = self.client.get(url, span, &|_| {}).await?;
-        let (partial, from) = (answer.is_partial(), answer.url().clone());
-        let whole = self.client.read(answer, most, LIMIT).await?;
-        Ok(match range {
-            // The server knows of no ranges and sent everything.
-            Some((from_byte, until)) if !partial => {
-                let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(whole.len());
-                (whole.slice(place(from_byte)..place(until).max(place(from_byte))), from)
-            }
-            _ => (whole, from),
-        })
+        let (client, lists) = (Client::new(options.clone()), Client::new(options));
+        Self { client, lists, keys: Vec::new(), maps: Vec::new() }
     }
 
     /// A playlist, and where it came from in the end.
     pub async fn playlist(&mut self, url: &WebUrl) -> Result<(Bytes, WebUrl), Problem> {
-        self.read(url, None, MAX_TEXT).await
+        read(&mut self.lists, url, None, MAX_TEXT).await
     }
 
-    /// A segment, decrypted; how many bytes of it came.
-    pub async fn segment(
+    /// A playlist whose server answers when there is something new, within `limit`; and `part`, which
+    /// is to be there by then, `grace` after that at the latest. Each is asked for once.
+    pub async fn playlist_and_part(
+        &mut self,
+        url: &WebUrl,
+        limit: Duration,
+        part: Option<&Place>,
+        grace: Duration,
+    ) -> (Option<(Bytes, WebUrl)>, Option<Bytes>) {
+        let Self { client, lists, .. } = self;
+        let mut list = pin!(timeout(limit, try_read(lists, url, None, MAX_TEXT)));
+        let mut early = pin!(async {
+            let (url, range) = part?;
+            Some(try_read(client, url, *range, MAX_SEGMENT).await.ok()?.0)
+        });
+        let mut came = None;
+        let list = loop {
+            tokio::select! {
+                list = &mut list => break list,
+                part = &mut early, if came.is_none() => came = Some(part),
+            }
+        };
+        let part = match came {
+            Some(part) => part,
+            None => timeout(grace, early).await.ok().flatten(),
+        };
+        let list = match list {
+            Ok(Ok(list)) => Some(list),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "a list that was to come later");
+                None
+            }
+            Err(_) => None,
+        };
+        (list, part)
+    }
+
+    /// What is at a place.
+    pub async fn piece(&mut self, place: &Place) -> Result<Bytes, Problem> {
+        let (url, range) = place;
+        Ok(read(&mut self.client, url, *range, MAX_SEGMENT).await?.0)
+    }
+
+    /// What came of the segment of this number, as it was before it was encrypted as a whole; and
+    /// what it takes to open what is encrypted in it.
+    pub async fn open(
         &mut self,
         base: &WebUrl,
-        segment: &Segment,
+        data: Bytes,
+        key: Option<&Key>,
         number: u64,
-    ) -> Result<Bytes, Problem> {
-        let url = join(base, &segment.uri)?;
-        let data = self.read(&url, segment.range, MAX_SEGMENT).await?.0;
-        match &segment.key {
-            None => Ok(data),
-            Some(key) => {
-                let iv = key.iv.unwrap_or(number.into());
-                let secret = self.key(base, key).await?;
-                decrypt(&data, &secret, iv)
-            }
+    ) -> Result<(Bytes, Option<Seal>), Problem> {
+        let Some(key) = key else { return Ok((data, None)) };
+        let secret = self.key(base, key).await?;
+        let seal = Seal { key: secret, iv: key.iv.unwrap_or(number.into()).to_be_bytes() };
+        if key.method != Method::Aes128 {
+            return Ok((data, Some(seal)));
         }
+        Ok((seal.segment(&data).ok_or_else(damaged)?, None))
     }
 
     /// What stands before a segment.
@@ -135,10 +166,9 @@ impl Fetch {
         if let Some((_, _, data)) = known {
             return Ok(data.clone());
         }
-        let mut data = self.read(&url, map.range, MAX_MAP).await?.0;
-        if let Some(key) = &map.key {
-            let secret = self.key(base, key).await?;
-            data = decrypt(&data, &secret, key.iv.unwrap_or(0))?;
+        let mut data = read(&mut self.client, &url, map.range, MAX_MAP).await?.0;
+        if let Some(key) = map.key.as_ref().filter(|key| key.method == Method::Aes128) {
+            data = self.open(base, data, Some(key), 0).await?.0;
         }
         if self.maps.len() >= REMEMBERED {
             self.maps.remove(0);
@@ -148,18 +178,14 @@ impl Fetch {
     }
 
     async fn key(&mut self, base: &WebUrl, key: &Key) -> Result<[u8; 16], Problem> {
-        if key.method != Method::Aes128 {
-            return Err(told(
-                Kind::Codec,
-                "the stream is protected, and only its own service's player has the keys",
-                "Watch it on the service's page.",
-            ));
+        if let Method::Licensed(system) = key.method {
+            return Err(protected(system));
         }
         let url = join(base, &key.uri)?;
         if let Some((_, secret)) = self.keys.iter().find(|(its, _)| *its == url) {
             return Ok(*secret);
         }
-        let data = self.read(&url, None, 1_024).await?.0;
+        let data = read(&mut self.client, &url, None, 1_024).await?.0;
         let secret: [u8; 16] = data.as_ref().try_into().map_err(|_| {
             let what = format!("the stream's key has {} bytes instead of 16", data.len());
             told(Kind::Refused, what, "The server may want a login: give the URL with its token.")
@@ -172,64 +198,45 @@ impl Fetch {
     }
 }
 
-/// AES-128 in CBC mode, padded as PKCS #7 says.
-fn decrypt(data: &[u8], key: &[u8; 16], iv: u128) -> Result<Bytes, Problem> {
-    let damaged = || {
-        let advice = "Try again; if it stays so, the broadcaster must be told.";
-        told(Kind::Unreachable, "an encrypted segment is damaged, or the key is wrong", advice)
-    };
-    if data.is_empty() || !data.len().is_multiple_of(16) {
-        return Err(damaged());
+/// Reads something small or large; asks again where that may help.
+async fn read(
+    client: &mut Client,
+    url: &WebUrl,
+    range: Option<(u64, u64)>,
+    most: usize,
+) -> Result<(Bytes, WebUrl), Problem> {
+    let mut pauses = AGAIN.iter();
+    loop {
+        match try_read(client, url, range, most).await {
+            Ok(read) => return Ok(read),
+            Err(error) => {
+                let gone = matches!(&error.cause, net::Cause::Answer { .. });
+                let Some(pause) = pauses.next().filter(|_| error.may_pass() && !gone) else {
+                    return Err(error.into());
+                };
+                tracing::debug!(%error, "asking again");
+                tokio::time::sleep(Duration::from_millis(*pause)).await;
+            }
+        }
     }
-    let iv = iv.to_be_bytes();
-    let mut cipher = cbc::Decryptor::<aes::Aes128>::new(&(*key).into(), &iv.into());
-    let mut out = BytesMut::with_capacity(data.len());
-    for chunk in data.chunks_exact(16) {
-        let mut block = aes::Block::try_from(chunk).map_err(|_| damaged())?;
-        cipher.decrypt_block(&mut block);
-        out.extend_from_slice(&block);
-    }
-    let padding = usize::from(out.last().copied().unwrap_or(0));
-    let length = out.len().checked_sub(padding).ok_or_else(damaged)?;
-    let right = (1..=16).contains(&padding)
-        && out
-            .get(length..)
-            .is_some_and(|end| end.iter().all(|byte| usize::from(*byte) == padding));
-    if !right {
-        return Err(damaged());
-    }
-    out.truncate(length);
-    Ok(out.freeze())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn segments_are_decrypted_and_wrong_keys_found_out() {
-        // openssl enc -aes-128-cbc -K 000102…0f -iv 00…01, of "hello segment".
-        let key: [u8; 16] = std::array::from_fn(|at| at as u8);
-        let plain = b"hello segment";
-        let sealed = seal(plain, &key, 1);
-        assert_eq!(&decrypt(&sealed, &key, 1).unwrap()[..], plain);
-        assert!(decrypt(&sealed, &[9; 16], 1).is_err());
-        assert!(decrypt(&sealed[1..], &key, 1).is_err() && decrypt(&[], &key, 1).is_err());
-    }
-
-    fn seal(plain: &[u8], key: &[u8; 16], iv: u128) -> Vec<u8> {
-        use cbc::cipher::BlockModeEncrypt;
-        let mut cipher =
-            cbc::Encryptor::<aes::Aes128>::new(&(*key).into(), &iv.to_be_bytes().into());
-        let padding = 16 - plain.len() % 16;
-        let mut padded = plain.to_vec();
-        padded.resize(plain.len() + padding, padding as u8);
-        let mut out = Vec::new();
-        for chunk in padded.chunks_exact(16) {
-            let mut block = aes::Block::try_from(chunk).unwrap();
-            cipher.encrypt_block(&mut block);
-            out.extend_from_slice(&block);
+async fn try_read(
+    client: &mut Client,
+    url: &WebUrl,
+    range: Option<(u64, u64)>,
+    most: usize,
+) -> Result<(Bytes, WebUrl), net::Error> {
+    let span = range.map(|(from, until)| Span { from, until });
+    let answer = client.get(url, span, &|_| {}).await?;
+    let (partial, from) = (answer.is_partial(), answer.url().clone());
+    let whole = client.read(answer, most, LIMIT).await?;
+    Ok(match range {
+        // The server knows of no ranges and sent everything.
+        Some((from_byte, until)) if !partial => {
+            let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(whole.len());
+            (whole.slice(place(from_byte)..place(until).max(place(from_byte))), from)
         }
-        out
-    }
+        _ => (whole, from),
+    })
 }

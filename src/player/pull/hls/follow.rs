@@ -1,19 +1,22 @@
-//! Following one media playlist: its segments in order, reloading it while it grows (RFC 8216 §6.3.4),
-//! and what to do when it stands still, jumps back or has lost what is wanted.
+//! Following one media playlist: its segments in order, in parts where it has them and they are near
+//! its end, reloading it while it grows (RFC 8216 §6.3.4), and what to do when it stands still, jumps
+//! back or has lost what is wanted.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until};
 
-use super::fetch::Fetch;
+use super::fetch::{Fetch, Place, join};
+use super::trust::{Early, Trust};
 use super::unpack::Unpack;
 use crate::net::Cause;
 use crate::net::web::WebUrl;
 use crate::player::pull::problem::Problem;
 use crate::player::{Failure, Kind};
 use crate::wire::flv::Tag;
-use crate::wire::hls::{self, Media, Playlist, Segment};
+use crate::wire::hls::{self, Key, Map, Media, Playlist};
 
 /// A playlist is asked for no sooner again.
 const SOONEST: Duration = Duration::from_millis(300);
@@ -23,36 +26,56 @@ const DEAD: Duration = Duration::from_secs(12);
 const MOST_MISSES: u32 = 3;
 /// Without a word from the server, players keep so many target durations from the end.
 const HOLD_BACK: u32 = 3;
+/// In parts they cannot be nearer than so many of the longest.
+const LEAST_HOLD_BACK: u32 = 2;
 /// The furthest that they do.
 const MOST_HOLD_BACK: Duration = Duration::from_secs(60);
 
-/// What came of a segment.
+/// What came of a segment, or of a part of one.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct Arrival {
     pub tags: Vec<Tag>,
     /// It does not follow from what came before.
     pub restart: bool,
-    /// When the list was read, and how far its end was from this segment's beginning.
+    /// When the list was read, and how far its end was from where this begins.
     pub edge: Option<(Instant, Duration)>,
     /// How far it begins from the first segment that was known.
     pub place: Duration,
     /// Of a broadcast: when the list was read, and the places of its beginning and end.
     pub listed: Option<(Instant, Duration, Duration)>,
+    /// None where it was asked for before it was there.
     pub bytes: usize,
     pub took: Duration,
+}
+
+/// What is next: a segment, or a part of one.
+#[derive(Debug)]
+struct Piece {
+    number: u64,
+    uri: String,
+    range: Option<(u64, u64)>,
+    map: Option<Arc<Map>>,
+    key: Option<Arc<Key>>,
+    discontinuity: bool,
+    gap: bool,
+    /// Which part it is; `None`: it is a whole segment.
+    part: Option<usize>,
+    /// With it the segment is whole.
+    ends: bool,
 }
 
 /// A playlist that is followed.
 #[derive(Debug)]
 pub(super) struct Track {
-    url: WebUrl,
-    media: Media,
+    pub(super) url: WebUrl,
+    pub(super) media: Media,
     text: Bytes,
-    loaded: Instant,
+    pub(super) loaded: Instant,
     /// When it last had something new.
     changed: Instant,
-    /// The number of the segment that is next.
-    next: u64,
+    /// The number of the segment that is next, and the part of it; 0 is its beginning.
+    pub(super) next: u64,
+    pub(super) part: usize,
     live: bool,
     restart: bool,
     misses: u32,
@@ -62,16 +85,22 @@ pub(super) struct Track {
     gone: Duration,
     /// Somebody went back: where the list goes on without us, its beginning is next.
     behind: bool,
+    pub(super) trust: Trust,
+    pub(super) early: Option<Early>,
 }
 
 fn problem(kind: Kind, what: impl Into<String>, advice: &str) -> Problem {
     Problem::Told(Failure::new(kind, what, advice))
 }
 
-/// What a text says, where it is to list segments.
-fn media(text: &[u8]) -> Result<Media, Problem> {
+/// What a text says, where it is to list segments. `before` is what is known of the list.
+pub(super) fn media(text: &[u8], before: Option<&Media>) -> Result<Media, Problem> {
     let advice = "Check the URL; if it is right, the broadcaster must be told.";
-    match hls::parse(text) {
+    let read = match before {
+        Some(before) => hls::parse_update(text, before),
+        None => hls::parse(text),
+    };
+    match read {
         Ok(Playlist::Media(media)) => Ok(media),
         Ok(Playlist::Master(_)) => {
             let what = "the playlist leads to playlists that lead to playlists";
@@ -86,32 +115,71 @@ fn media(text: &[u8]) -> Result<Media, Problem> {
 
 impl Track {
     /// Follows the list `text` that came from `url`; `buffer` is what the person wants to be kept.
-    pub fn new(url: WebUrl, text: Bytes, buffer: Duration) -> Result<Self, Problem> {
-        let media = media(&text)?;
+    pub fn new(url: &WebUrl, text: Bytes, buffer: Duration) -> Result<Self, Problem> {
+        let media = media(&text, None)?;
         let now = Instant::now();
         let mut track = Self {
-            url,
+            url: url.asking(&[]),
             live: !media.ended,
             media,
             text,
             loaded: now,
             changed: now,
             next: 0,
+            part: 0,
             restart: false,
             misses: 0,
             unpack: Unpack::default(),
             buffer,
             gone: Duration::ZERO,
             behind: false,
+            trust: Trust::default(),
+            early: None,
         };
-        track.next = track.start();
+        (track.next, track.part) = track.start();
         Ok(track)
     }
 
-    /// Reads the list at `url` and follows it.
-    pub async fn open(fetch: &mut Fetch, url: &WebUrl, buffer: Duration) -> Result<Self, Problem> {
-        let (text, url) = fetch.playlist(url).await?;
-        Self::new(url, text, buffer)
+    /// Reads the list at `url` and follows it; `other`, another list of the same, may know how new
+    /// it is.
+    pub async fn open(
+        fetch: &mut Fetch,
+        url: &WebUrl,
+        buffer: Duration,
+        other: Option<&Self>,
+    ) -> Result<Self, Problem> {
+        if let Some(question) = other.and_then(|other| other.question(url))
+            && let Ok((text, from)) = fetch.playlist(&question).await
+            && let Ok(track) = Self::new(&from, text, buffer)
+        {
+            return Ok(track);
+        }
+        let (text, from) = fetch.playlist(url).await?;
+        Self::new(&from, text, buffer)
+    }
+
+    /// Whether it can be followed part by part.
+    pub fn has_parts(&self) -> bool {
+        self.live && !self.trust.is_lost() && self.media.is_low_latency()
+    }
+
+    /// Whether it is, near its end.
+    pub fn is_low(&self) -> bool {
+        self.has_parts() && !self.behind
+    }
+
+    /// Whether what is next is the beginning of a segment.
+    pub fn is_between_segments(&mut self) -> bool {
+        let all = self.media.segment(self.next).is_some_and(|it| it.parts.len() == self.part);
+        if self.part > 0 && all {
+            (self.next, self.part) = (self.next + 1, 0);
+        }
+        self.part == 0
+    }
+
+    /// No part is longer.
+    pub fn part_target(&self) -> Option<Duration> {
+        self.media.part_target.filter(|_| self.is_low())
     }
 
     /// Whether it is still being broadcast.
@@ -121,8 +189,14 @@ impl Track {
 
     /// How far from the list's end the playing is to be.
     pub fn hold_back(&self) -> Duration {
-        let usual = self.media.target_duration * HOLD_BACK;
-        self.media.hold_back.unwrap_or(usual).max(self.buffer).min(MOST_HOLD_BACK)
+        let (wanted, unit, least) = if self.has_parts() {
+            let target = self.media.part_target.unwrap_or_default();
+            (self.media.control.part_hold_back, target, target * LEAST_HOLD_BACK)
+        } else {
+            (self.media.control.hold_back, self.media.target_duration, Duration::ZERO)
+        };
+        let wanted = wanted.unwrap_or(unit * HOLD_BACK).max(least);
+        wanted.max(self.buffer).min(MOST_HOLD_BACK)
     }
 
     /// How long all of it is.
@@ -130,9 +204,19 @@ impl Track {
         self.media.duration()
     }
 
-    /// How far the segment of this number begins from the first that was known.
-    fn place(&self, number: u64) -> Duration {
-        self.gone + self.media.duration().saturating_sub(self.media.from(number))
+    /// How long everything is from here on, as far as it is followed.
+    fn left(&self, number: u64, part: usize) -> Duration {
+        if self.is_low() { self.media.from_part(number, part) } else { self.media.from(number) }
+    }
+
+    /// How long all that is listed is.
+    fn whole(&self) -> Duration {
+        self.left(self.media.sequence, 0)
+    }
+
+    /// How far this part of the segment of this number begins from the first that was known.
+    fn place(&self, number: u64, part: usize) -> Duration {
+        self.gone + self.whole().saturating_sub(self.left(number, part))
     }
 
     /// Goes to the segment at this place; where that begins.
@@ -145,59 +229,105 @@ impl Track {
             tracing::debug!(?error, "the list cannot be read again");
         }
         let (number, begins) = self.media.at(to.saturating_sub(self.gone));
-        (self.next, self.restart, self.misses) = (number, false, 0);
-        let usual = self.hold_back() + self.media.target_duration;
+        (self.next, self.part, self.restart, self.misses) = (number, 0, false, 0);
+        // In parts the place that is wanted may be in the segment before the last.
+        let segments = 1 + u32::from(self.has_parts());
+        let usual = self.hold_back() + self.media.target_duration * segments;
         self.behind = self.live && self.media.from(number) > usual;
         self.unpack.restart();
         self.gone + begins
     }
 
-    fn start(&self) -> u64 {
-        if self.live { self.media.before_end(self.hold_back()) } else { self.media.sequence }
+    fn start(&self) -> (u64, usize) {
+        let hold_back = self.hold_back();
+        if self.is_low() {
+            self.media.part_before_end(hold_back)
+        } else if self.live {
+            (self.media.before_end(hold_back), 0)
+        } else {
+            (self.media.sequence, 0)
+        }
     }
 
     /// Goes on where `other`, another form of the same, stands.
     pub fn go_on_from(&mut self, other: &Self) {
         self.next = other.next.clamp(self.media.sequence, self.media.end());
-        (self.restart, self.behind) = (false, other.behind);
-        let before = self.media.duration().saturating_sub(self.media.from(self.next));
-        self.gone = other.place(other.next).saturating_sub(before);
+        (self.part, self.restart, self.behind) = (0, false, other.behind);
+        self.trust = other.trust;
+        let before = self.whole().saturating_sub(self.left(self.next, 0));
+        self.gone = other.place(other.next, 0).saturating_sub(before);
     }
 
-    /// The next segment; `None` after the last.
-    pub async fn next(&mut self, fetch: &mut Fetch) -> Result<Option<Part>, Problem> {
+    /// What is next, if it is there.
+    fn piece(&mut self) -> Option<Piece> {
+        let (number, part) = (self.next, self.part);
+        let segment = self.media.segment(number);
+        if part == 0
+            && let Some(segment) = segment.cloned()
+        {
+            self.next += 1;
+            let hls::Segment { uri, range, map, key, discontinuity, gap, .. } = segment;
+            let (part, ends) = (None, true);
+            return Some(Piece { number, uri, range, map, key, discontinuity, gap, part, ends });
+        }
+        let is_whole = segment.is_some();
+        if let Some(found) = self.media.parts(number).get(part).cloned()
+            && (is_whole || self.is_low())
+        {
+            self.part += 1;
+            let hls::Part { uri, range, map, key, discontinuity, gap, .. } = found;
+            let ends = is_whole && self.part == self.media.parts(number).len();
+            let part = Some(part);
+            return Some(Piece { number, uri, range, map, key, discontinuity, gap, part, ends });
+        }
+        if is_whole {
+            // All of it came, or its parts are not told any more.
+            self.restart |= self.media.parts(number).len() != part;
+            (self.next, self.part) = (number + 1, 0);
+            return self.piece();
+        }
+        None
+    }
+
+    /// The next segment or part; `None` after the last.
+    pub async fn next(&mut self, fetch: &mut Fetch) -> Result<Option<Arrival>, Problem> {
         loop {
             if self.next < self.media.sequence {
                 // The list has gone on without us.
                 tracing::debug!(next = self.next, first = self.media.sequence, "segments are gone");
-                self.next = if self.behind { self.media.sequence } else { self.start() };
+                let first = (self.media.sequence, 0);
+                (self.next, self.part) = if self.behind { first } else { self.start() };
                 self.restart = true;
             }
-            let Some(segment) = self.media.segment(self.next).cloned() else {
+            let Some(piece) = self.piece() else {
                 if self.media.ended {
                     return Ok(None);
                 }
-                self.reload(fetch).await?;
+                if self.is_low() {
+                    self.reload_part(fetch).await?;
+                } else {
+                    self.reload(fetch).await?;
+                }
                 continue;
             };
-            let number = self.next;
-            self.next += 1;
-            if segment.gap {
+            if piece.gap {
                 self.restart = true;
                 continue;
             }
-            match self.fetch(fetch, &segment, number).await {
-                Ok(part) => {
+            match self.fetch(fetch, &piece).await {
+                Ok(arrival) => {
                     self.misses = 0;
-                    return Ok(Some(part));
+                    return Ok(Some(arrival));
                 }
                 Err(Problem::Net(error)) if matches!(error.cause, Cause::Answer { .. }) => {
                     self.misses += 1;
                     self.restart = true;
-                    if self.misses >= MOST_MISSES {
+                    if piece.part.is_some() {
+                        self.trust.broken("a part is not where it is told to be");
+                    } else if self.misses >= MOST_MISSES {
                         return Err(Problem::Net(error));
                     }
-                    tracing::debug!(%error, number, "a segment is missing");
+                    tracing::debug!(%error, piece.number, "a segment is missing");
                     if self.live && self.loaded.elapsed() > self.media.target_duration {
                         // It may be gone from the list meanwhile.
                         self.refresh(fetch).await?;
@@ -208,22 +338,24 @@ impl Track {
         }
     }
 
-    async fn fetch(
-        &mut self,
-        fetch: &mut Fetch,
-        segment: &Segment,
-        number: u64,
-    ) -> Result<Part, Problem> {
-        let restart = std::mem::take(&mut self.restart) || segment.discontinuity;
+    async fn fetch(&mut self, fetch: &mut Fetch, piece: &Piece) -> Result<Arrival, Problem> {
+        let restart = std::mem::take(&mut self.restart) || piece.discontinuity;
         if restart {
             self.unpack.restart();
         }
-        let map = match &segment.map {
+        let map = match &piece.map {
             Some(map) => Some(fetch.map(&self.url, map).await?),
             None => None,
         };
         let began = Instant::now();
-        let data = match fetch.segment(&self.url, segment, number).await {
+        let place: Place = (join(&self.url, &piece.uri)?, piece.range);
+        let early = Early::take(&mut self.early, &place);
+        let is_early = early.is_some();
+        let data = match early {
+            Some(data) => Ok(data),
+            None => fetch.piece(&place).await,
+        };
+        let data = match data {
             Ok(data) => data,
             Err(problem) => {
                 self.restart = restart;
@@ -231,11 +363,15 @@ impl Track {
             }
         };
         let took = began.elapsed();
-        let tags = self.unpack.read(&data, map.as_ref())?;
-        let edge = self.live.then(|| (self.changed, self.media.from(number)));
-        let whole = (self.changed, self.gone, self.gone + self.media.duration());
-        let (place, listed) = (self.place(number), self.live.then_some(whole));
-        Ok(Part { tags, restart, edge, place, listed, bytes: data.len(), took })
+        let bytes = if is_early { 0 } else { data.len() };
+        let key = piece.key.as_deref();
+        let (data, seal) = fetch.open(&self.url, data, key, piece.number).await?;
+        let tags = self.unpack.read(&data, map.as_ref(), piece.ends, seal.as_ref())?;
+        let at = (piece.number, piece.part.unwrap_or(0));
+        let edge = self.live.then(|| (self.changed, self.left(at.0, at.1)));
+        let whole = (self.changed, self.gone, self.gone + self.whole());
+        let (place, listed) = (self.place(at.0, at.1), self.live.then_some(whole));
+        Ok(Arrival { tags, restart, edge, place, listed, bytes, took })
     }
 
     /// Waits until it may be asked for again, and does.
@@ -247,11 +383,22 @@ impl Track {
         self.refresh(fetch).await
     }
 
-    /// Reads the list again.
-    async fn refresh(&mut self, fetch: &mut Fetch) -> Result<(), Problem> {
+    /// Reads the list again, as it is now.
+    pub(super) async fn refresh(&mut self, fetch: &mut Fetch) -> Result<(), Problem> {
+        let (text, from) = fetch.playlist(&self.url).await?;
+        let media = media(&text, None)?;
+        self.take_list(text, &from, media)
+    }
+
+    /// Takes what a text says that came from `from`.
+    pub(super) fn take_list(
+        &mut self,
+        text: Bytes,
+        from: &WebUrl,
+        media: Media,
+    ) -> Result<(), Problem> {
         let target = self.media.target_duration;
-        let (text, url) = fetch.playlist(&self.url).await?;
-        (self.url, self.loaded) = (url, Instant::now());
+        (self.url, self.loaded) = (from.asking(&[]), Instant::now());
         if text == self.text {
             let stale = self.changed.elapsed();
             if stale > DEAD.max(target * 4) {
@@ -260,7 +407,9 @@ impl Track {
             }
             return Ok(());
         }
-        let media = media(&text)?;
+        if self.has_parts() && !media.is_low_latency() && !media.ended {
+            self.trust.broken("the list has no parts any more");
+        }
         (self.text, self.changed) = (text, self.loaded);
         let anew = media.end() < self.next;
         let kept = if anew { Duration::ZERO } else { self.media.from(media.sequence) };
@@ -268,7 +417,7 @@ impl Track {
         self.media = media;
         if anew {
             // Its numbers begin anew: another broadcast.
-            self.next = self.start();
+            (self.next, self.part) = self.start();
             self.restart = true;
         }
         Ok(())

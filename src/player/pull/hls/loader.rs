@@ -2,19 +2,21 @@
 //! hands on tags in the order of their times.
 
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 
-use super::choose::{Bandwidth, first};
+use super::choose::{Bandwidth, first, is_playable};
 use super::fetch::{Fetch, join};
-use super::follow::{Part, Track};
+use super::follow::{Arrival, Track};
 use crate::net::web::WebUrl;
-use crate::player::pull::item::{Ask, Item, Pace};
+use crate::player::pull::ability::Ability;
+use crate::player::pull::item::{Ask, Distance, Item, Pace};
 use crate::player::pull::problem::Problem;
 use crate::wire::flv::{self, Tag, TagKind};
-use crate::wire::hls::{Master, Playlist, parse};
+use crate::wire::hls::{Master, Playlist, Variant, parse};
 
 /// Sound may be behind the picture by this much before more of it is read.
 const TOGETHER_MS: i32 = 20;
@@ -50,6 +52,13 @@ pub(super) struct Loader {
     buffer: Duration,
     /// Sound that comes before the next picture belongs to what was left out.
     moved: bool,
+    /// It has been followed part by part: it begins where it is to be also after that.
+    was_low: bool,
+    /// How it is played, as last told.
+    told: Option<Pace>,
+    ability: Arc<Ability>,
+    /// What comes next is of another codec than before.
+    codec_changed: bool,
 }
 
 impl Loader {
@@ -58,26 +67,51 @@ impl Loader {
         let mut fetch = Fetch::new(ask.net.clone());
         let buffer = ask.buffer;
         if let Ok(Playlist::Master(master)) = parse(text) {
-            let variant = first(&master.variants);
-            let (main, sound) = tracks(&mut fetch, url, &master, variant, buffer).await?;
+            let can = |variant: &Variant| is_playable(variant, &ask.ability);
+            let variant = first(&master.variants, &can);
+            let (main, sound) = tracks(&mut fetch, url, &master, variant, buffer, None).await?;
             let master = Some((url.clone(), master));
-            let bandwidth = Bandwidth::default();
-            let moved = false;
-            return Ok(Self { fetch, master, variant, bandwidth, main, sound, buffer, moved });
+            return Ok(Self::of(fetch, master, variant, main, sound, ask));
         }
-        let main = Track::new(url.clone(), text.clone(), buffer)?;
-        let bandwidth = Bandwidth::default();
-        let (master, variant, sound, moved) = (None, 0, None, false);
-        Ok(Self { fetch, master, variant, bandwidth, main, sound, buffer, moved })
+        let main = Track::new(url, text.clone(), buffer)?;
+        Ok(Self::of(fetch, None, 0, main, None, ask))
+    }
+
+    fn of(
+        fetch: Fetch,
+        master: Option<(WebUrl, Master)>,
+        variant: usize,
+        main: Track,
+        sound: Option<Track>,
+        ask: &Ask,
+    ) -> Self {
+        let (bandwidth, was_low) = (Bandwidth::default(), main.has_parts());
+        let (moved, told, codec_changed) = (false, None, false);
+        let (buffer, ability) = (ask.buffer, Arc::clone(&ask.ability));
+        let mut loader = Self {
+            fetch,
+            master,
+            variant,
+            bandwidth,
+            main,
+            sound,
+            buffer,
+            moved,
+            was_low,
+            told,
+            ability,
+            codec_changed,
+        };
+        loader.told = Some(loader.pace());
+        loader
     }
 
     /// How what comes is to be played.
     pub fn pace(&self) -> Pace {
-        if self.main.is_live() {
-            Pace::Followed { hold_back: self.main.hold_back() }
-        } else {
-            Pace::Recorded
+        if !self.main.is_live() {
+            return Pace::Recorded;
         }
+        Pace::Followed(Distance { hold_back: self.main.hold_back(), at_once: self.was_low })
     }
 
     /// How long it is, where it is recorded.
@@ -116,9 +150,9 @@ impl Loader {
         if let Some(to) = to {
             self.seek(to).await;
         }
-        while let Some(part) = self.main.next(&mut self.fetch).await? {
-            self.bandwidth.note(part.bytes, part.took);
-            let items = Some(self.complete(part).await?);
+        while let Some(arrival) = self.main.next(&mut self.fetch).await? {
+            self.bandwidth.note(arrival.bytes, arrival.took);
+            let items = Some(self.complete(arrival).await?);
             if out.send(Ok(Batch { wish, items })).await.is_err() {
                 return Ok(());
             }
@@ -140,9 +174,13 @@ impl Loader {
     }
 
     /// A segment with the sound that belongs to it.
-    async fn complete(&mut self, part: Part) -> Result<Vec<Item>, Problem> {
-        let Part { mut tags, mut restart, edge, place, listed, .. } = part;
+    async fn complete(&mut self, arrival: Arrival) -> Result<Vec<Item>, Problem> {
+        let Arrival { mut tags, mut restart, edge, place, listed, .. } = arrival;
+        // In parts it is not waited for what is there with the next part of the picture too.
+        let part = self.main.part_target().map_or(0, |part| part.as_millis() / 2);
+        let together = i32::try_from(part).unwrap_or(i32::MAX).max(TOGETHER_MS);
         let moved = std::mem::take(&mut self.moved);
+        restart |= std::mem::take(&mut self.codec_changed);
         if let Some(sound) = &mut self.sound {
             let last = tags.last().map(|tag| tag.time_ms);
             let first = tags.iter().find(|tag| is_picture(tag)).map(|tag| tag.time_ms);
@@ -158,13 +196,17 @@ impl Loader {
                 tags.extend(more.tags.into_iter().filter(|tag| !early(tag)));
                 let (Some(last), Some(end)) = (last, end) else { break };
                 let ahead = end.wrapping_sub(last).cast_signed();
-                if ahead >= -TOGETHER_MS || ahead.abs() > APART_MS {
+                if ahead >= -together || ahead.abs() > APART_MS {
                     break;
                 }
             }
             in_order(&mut tags);
         }
-        let mut items = Vec::with_capacity(tags.len() + 4);
+        let mut items = Vec::with_capacity(tags.len() + 5);
+        let pace = self.pace();
+        if self.told.replace(pace) != Some(pace) {
+            items.push(Item::Pace(pace));
+        }
         if restart {
             items.push(Item::Restart);
         }
@@ -178,13 +220,20 @@ impl Loader {
     /// Goes to another variant where the line asks for it.
     async fn change(&mut self) -> Result<(), Problem> {
         let Some((url, master)) = &self.master else { return Ok(()) };
-        let wanted = self.bandwidth.choose(&master.variants, self.variant);
+        if !self.main.is_between_segments() {
+            return Ok(());
+        }
+        let can = |variant: &Variant| is_playable(variant, &self.ability);
+        let wanted = self.bandwidth.choose(&master.variants, self.variant, &can);
         if wanted == self.variant {
             return Ok(());
         }
-        match tracks(&mut self.fetch, url, master, wanted, self.buffer).await {
+        let now = Some(&self.main);
+        match tracks(&mut self.fetch, url, master, wanted, self.buffer, now).await {
             Ok((mut main, sound)) => {
                 tracing::info!(from = self.variant, to = wanted, "another variant");
+                let picture = |at: usize| master.variants.get(at).map(Variant::picture);
+                self.codec_changed = picture(self.variant) != picture(wanted);
                 main.go_on_from(&self.main);
                 if let (Some(new), Some(old)) = (sound, &self.sound) {
                     let mut new = new;
@@ -210,13 +259,14 @@ async fn tracks(
     master: &Master,
     at: usize,
     buffer: Duration,
+    now: Option<&Track>,
 ) -> Result<(Track, Option<Track>), Problem> {
     let variant = master.variants.get(at);
     let uri = variant.map_or("", |variant| variant.uri.as_str());
-    let main = Track::open(fetch, &join(url, uri)?, buffer).await?;
+    let main = Track::open(fetch, &join(url, uri)?, buffer, now).await?;
     let sound = variant.and_then(|variant| master.sound_of(variant));
     let sound = match sound.and_then(|sound| sound.uri.as_deref()) {
-        Some(uri) => Some(Track::open(fetch, &join(url, uri)?, buffer).await?),
+        Some(uri) => Some(Track::open(fetch, &join(url, uri)?, buffer, Some(&main)).await?),
         None => None,
     };
     Ok((main, sound))

@@ -1,11 +1,14 @@
 //! HLS (RFC 8216): a task reads playlists and segments ahead (two segments wait in a channel, a full
 //! one makes it wait) and gives their content as FLV tags, in order. Live lists are joined near their
-//! end, recorded ones at their beginning; in these one can go about.
+//! end, part by part where they have parts (low latency), recorded ones at their beginning; in these
+//! one can go about.
 
 mod choose;
 mod fetch;
 mod follow;
 mod loader;
+mod low;
+mod trust;
 mod unpack;
 
 use std::collections::VecDeque;

@@ -1,10 +1,9 @@
 //! A segment's content as FLV tags: a transport stream, a fragment of MP4, or AAC by itself.
 
-use std::io;
-
 use bytes::{Bytes, BytesMut};
 
 use super::super::problem::Problem;
+use super::super::seal::Seal;
 use super::super::{fragments, tags};
 use crate::wire::flv::Tag;
 use crate::wire::ts::{self, Demuxer, Event};
@@ -16,43 +15,35 @@ pub(super) struct Unpack {
     /// What stands before the fragments, as last used.
     map: Option<Bytes>,
     last_ms: u32,
-}
-
-/// Bytes in memory that are read at any place.
-pub(super) struct Memory(pub Bytes);
-
-impl crate::wire::container::ReadAt for Memory {
-    fn size(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
-        let from = usize::try_from(at).unwrap_or(usize::MAX);
-        let until = from.saturating_add(buffer.len());
-        let bytes = self.0.get(from..until).ok_or(io::ErrorKind::UnexpectedEof)?;
-        buffer.copy_from_slice(bytes);
-        Ok(())
-    }
+    /// Pictures and sounds of the transport stream are encrypted one by one.
+    sealed: bool,
 }
 
 impl Unpack {
     /// What comes does not follow from what came before.
     pub fn restart(&mut self) {
         self.ts = Demuxer::new();
-        self.map = None;
+        (self.map, self.sealed) = (None, false);
     }
 
-    /// The tags of a segment, behind its beginning where it has one.
-    pub fn read(&mut self, data: &Bytes, map: Option<&Bytes>) -> Result<Vec<Tag>, Problem> {
+    /// The tags of a segment, behind its beginning where it has one; of a part of one (`whole` is
+    /// false) what the next part goes on with comes with that. `seal` opens what is encrypted in it.
+    pub fn read(
+        &mut self,
+        data: &Bytes,
+        map: Option<&Bytes>,
+        whole: bool,
+        seal: Option<&Seal>,
+    ) -> Result<Vec<Tag>, Problem> {
         let mut out = Vec::new();
         let fragment = matches!(
             data.get(4..8),
             Some(b"styp" | b"moof" | b"sidx" | b"ftyp" | b"emsg" | b"prft")
         );
         if map.is_some() || fragment {
-            self.fragment(data, map, &mut out)?;
+            self.fragment(data, map, seal, &mut out)?;
         } else if data.first() == Some(&0x47) {
-            self.transport(data, &mut out)?;
+            self.transport(data, whole, seal, &mut out)?;
         } else if data.starts_with(b"ID3") || data.first() == Some(&0xFF) {
             self.packed(data, &mut out);
         } else if data.starts_with(b"WEBVTT") {
@@ -71,19 +62,33 @@ impl Unpack {
         Ok(out)
     }
 
-    fn transport(&mut self, data: &Bytes, out: &mut Vec<Tag>) -> Result<(), Problem> {
+    fn transport(
+        &mut self,
+        data: &Bytes,
+        whole: bool,
+        seal: Option<&Seal>,
+        out: &mut Vec<Tag>,
+    ) -> Result<(), Problem> {
         let (mut scrambled, last_ms) = (false, self.last_ms);
+        let sealed = &mut self.sealed;
         let mut take = |event: Event| {
-            scrambled |= event == Event::Scrambled;
+            scrambled |= event == Event::Scrambled || event == Event::Sealed && seal.is_none();
+            *sealed |= event == Event::Sealed;
+            let event = match seal.filter(|_| *sealed) {
+                Some(seal) => open(event, seal),
+                None => event,
+            };
             let before = out.last().map_or(last_ms, |tag: &Tag| tag.time_ms);
             out.extend(tags::of_ts(event, before));
         };
         self.ts.push(data, &mut take);
-        // A segment is whole by itself.
-        self.ts.finish(&mut take);
+        if whole {
+            // A segment is whole by itself.
+            self.ts.finish(&mut take);
+        }
         if scrambled {
             return Err(Problem::no_stream(
-                "the stream is encrypted packet by packet",
+                "the stream is encrypted, and its list names no key for it",
                 "Only the service's own player has the keys: watch it on the service's page.",
             ));
         }
@@ -94,6 +99,7 @@ impl Unpack {
         &mut self,
         data: &Bytes,
         map: Option<&Bytes>,
+        seal: Option<&Seal>,
         out: &mut Vec<Tag>,
     ) -> Result<(), Problem> {
         let empty = Bytes::new();
@@ -102,7 +108,7 @@ impl Unpack {
         whole.extend_from_slice(map);
         whole.extend_from_slice(data);
         let fresh = self.map.as_ref() != Some(map);
-        fragments::read(&mut Memory(whole.freeze()), fresh, &mut |tag| out.push(tag))?;
+        fragments::read(fragments::Memory(whole.freeze()), fresh, seal, &mut |tag| out.push(tag))?;
         self.map = Some(map.clone());
         Ok(())
     }
@@ -118,6 +124,18 @@ impl Unpack {
             let before = out.last().map_or(self.last_ms, |tag: &Tag| tag.time_ms);
             out.extend(tags::of_ts(event, before));
         }
+    }
+}
+
+/// What was encrypted by itself, as it was before.
+fn open(event: Event, seal: &Seal) -> Event {
+    match event {
+        Event::Picture { codec: ts::Codec::H264, dts, pts, keyframe, data } => {
+            let data = seal.picture(&data);
+            Event::Picture { codec: ts::Codec::H264, dts, pts, keyframe, data }
+        }
+        Event::Sound { codec, pts, data } => Event::Sound { codec, pts, data: seal.sound(&data) },
+        other => other,
     }
 }
 

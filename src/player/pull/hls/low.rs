@@ -1,0 +1,98 @@
+//! Low latency: asking for a list that is answered when it has the next part, and for that part before
+//! it is there (RFC 8216bis §6.2.5, §6.3.7, §6.3.8). A server that does not keep what it promises is
+//! followed as any other from then on. Pure, save for the asking itself.
+
+use std::time::Duration;
+
+use tokio::time::sleep_until;
+
+use super::fetch::{Fetch, Place, join};
+use super::follow::{Track, media};
+use super::trust::Early;
+use crate::net::web::WebUrl;
+use crate::player::pull::problem::Problem;
+use crate::wire::hls::Media;
+
+/// A server may hold an answer back for so many target durations, within these bounds.
+const HELD: u32 = 3;
+const HELD_LEAST: Duration = Duration::from_secs(3);
+const HELD_MOST: Duration = Duration::from_secs(12);
+/// Even who always has something new is not asked more often.
+const SOONEST: Duration = Duration::from_millis(20);
+/// A hinted part is waited for by so much longer than the list that tells of it.
+const GRACE: Duration = Duration::from_millis(500);
+
+impl Track {
+    /// Waits until the list has the part that is next, and takes it along where the list told where
+    /// it will be.
+    pub(super) async fn reload_part(&mut self, fetch: &mut Fetch) -> Result<(), Problem> {
+        let target = self.media.part_target.unwrap_or(SOONEST);
+        let pause = if self.trust.broken == 0 { SOONEST } else { target.max(SOONEST * 10) };
+        sleep_until(self.loaded + pause).await;
+        let wanted = (self.next, self.part);
+        let mut questions =
+            vec![("_HLS_msn", wanted.0.to_string()), ("_HLS_part", wanted.1.to_string())];
+        // Only what was read lately can be added to.
+        let is_fresh = |until: Duration| self.loaded.elapsed() < until / 2;
+        if !self.trust.no_updates && self.media.control.skip_until.is_some_and(is_fresh) {
+            questions.push(("_HLS_skip", "YES".to_owned()));
+        }
+        let hint = self.hinted();
+        let held = (self.media.target_duration * HELD).clamp(HELD_LEAST, HELD_MOST);
+        let url = self.url.asking(&questions);
+        let (list, part) = fetch.playlist_and_part(&url, held, hint.as_ref(), target + GRACE).await;
+        self.trust.no_hints |= list.is_some() && hint.is_some() && part.is_none();
+        self.early = hint.zip(part).map(|(place, data)| Early { place, data });
+        let Some((text, from)) = list else {
+            self.trust.broken("a list that was to come later does not come");
+            return self.refresh(fetch).await;
+        };
+        let read = media(&text, Some(&self.media));
+        let Ok(read) = read else {
+            // It may leave out what is not known here: all of it tells.
+            if std::mem::replace(&mut self.trust.no_updates, true) {
+                self.trust.broken("a list that came later makes no sense");
+            }
+            return self.refresh(fetch).await;
+        };
+        self.take_list(text, &from, read)?;
+        if self.media.ended || has(&self.media, wanted) {
+            self.trust.kept();
+        } else {
+            self.trust.broken("the server answers before there is what it was asked for");
+        }
+        Ok(())
+    }
+
+    /// Where the next part will be. The first of each segment is waited for, so that the line is
+    /// measured now and then.
+    fn hinted(&self) -> Option<Place> {
+        let hint = self.media.hint.as_ref().filter(|_| self.part > 0 && !self.trust.no_hints)?;
+        let next = self.next == self.media.end() && self.part == self.media.pending.len();
+        let range = match hint.range {
+            None => None,
+            // Up to where it goes is told with the part.
+            Some((_, None)) => return None,
+            Some((from, Some(length))) => Some((from, from.checked_add(length)?)),
+        };
+        let url = join(&self.url, &hint.uri).ok().filter(|_| next)?;
+        Some((url, range))
+    }
+
+    /// How to ask for another list of the same so that it is as new as this one says it is.
+    pub(super) fn question(&self, other: &WebUrl) -> Option<WebUrl> {
+        let same = |uri: &str| join(&self.url, uri).is_ok_and(|url| url == other.asking(&[]));
+        let report = self.media.reports.iter().find(|report| same(&report.uri))?;
+        if !self.is_low() {
+            return None;
+        }
+        let mut questions = vec![("_HLS_msn", report.sequence.to_string())];
+        questions.extend(report.part.map(|part| ("_HLS_part", part.to_string())));
+        Some(other.asking(&questions))
+    }
+}
+
+/// Whether a list has this part of this segment, or all of it.
+fn has(media: &Media, (number, part): (u64, usize)) -> bool {
+    media.segment(number).is_some() || media.parts(number).len() > part
+}

@@ -1,0 +1,234 @@
+//! Taking encryption off: of whole segments (RFC 8216 §4.3.2.4, AES-128), of the pictures and sounds in
+//! a transport stream ("MPEG-2 Stream Encryption Format for HTTP Live Streaming"), and of the samples of
+//! an MP4 (ISO/IEC 23001-7, `cenc` and `cbcs`). Pure.
+
+use aes::cipher::BlockCipherEncrypt;
+use bytes::{BufMut, Bytes, BytesMut};
+use cbc::cipher::{BlockModeDecrypt, KeyInit, KeyIvInit};
+
+use crate::wire::h264::{NalType, avcc_nals, unescape};
+use crate::wire::mp4::{Scheme, Sealed};
+
+/// Bytes of a block.
+const BLOCK: usize = 16;
+/// What stands open at the beginning of a NAL unit; after that one block of ten is encrypted. Units
+/// that are no longer than this and a block are not encrypted at all.
+const NAL_OPEN: usize = 32;
+const NAL_PATTERN: usize = 10 * BLOCK;
+/// What stands open at the beginning of an access unit of sound.
+const SOUND_OPEN: usize = 16;
+
+/// A key, and what encryption begins with. Never printed.
+pub(super) struct Seal {
+    pub key: [u8; BLOCK],
+    pub iv: [u8; BLOCK],
+}
+
+type Chain = cbc::Decryptor<aes::Aes128>;
+
+impl Seal {
+    fn chain(&self, iv: &[u8; BLOCK]) -> Chain {
+        Chain::new(&self.key.into(), &(*iv).into())
+    }
+
+    /// A whole segment, padded as PKCS #7 says; `None` where it is damaged or the key is another.
+    pub fn segment(&self, data: &[u8]) -> Option<Bytes> {
+        if data.is_empty() || !data.len().is_multiple_of(BLOCK) {
+            return None;
+        }
+        let mut out = BytesMut::from(data);
+        blocks(&mut self.chain(&self.iv), &mut out);
+        let padding = usize::from(out.last().copied()?);
+        let length = out.len().checked_sub(padding)?;
+        let end = out.get(length..)?;
+        let right =
+            (1..=BLOCK).contains(&padding) && end.iter().all(|byte| usize::from(*byte) == padding);
+        out.truncate(length);
+        right.then(|| out.freeze())
+    }
+
+    /// A picture of H.264, its NAL units with 4-byte lengths.
+    pub fn picture(&self, units: &Bytes) -> Bytes {
+        let mut out = BytesMut::with_capacity(units.len());
+        for nal in avcc_nals(units, 4).map_while(Result::ok) {
+            let is_slice = matches!(NalType::of(nal), Some(NalType::Slice | NalType::Idr));
+            let opened = (is_slice && nal.len() > NAL_OPEN + BLOCK).then(|| self.nal(nal));
+            let nal = opened.as_deref().unwrap_or(nal);
+            out.put_u32(u32::try_from(nal.len()).unwrap_or(u32::MAX));
+            out.put_slice(nal);
+        }
+        out.freeze()
+    }
+
+    /// A slice. It was protected against start codes once more after it was encrypted.
+    fn nal(&self, nal: &[u8]) -> Vec<u8> {
+        let mut nal = unescape(nal);
+        let mut chain = self.chain(&self.iv);
+        for part in nal.get_mut(NAL_OPEN..).unwrap_or_default().chunks_mut(NAL_PATTERN) {
+            // The last block is open, also where it is whole.
+            if part.len() > BLOCK {
+                blocks(&mut chain, part.get_mut(..BLOCK).unwrap_or_default());
+            }
+        }
+        nal
+    }
+
+    /// An access unit of sound, without a head of ADTS.
+    pub fn sound(&self, unit: &Bytes) -> Bytes {
+        let mut out = BytesMut::from(&unit[..]);
+        blocks(&mut self.chain(&self.iv), out.get_mut(SOUND_OPEN..).unwrap_or_default());
+        out.freeze()
+    }
+
+    /// The samples of an MP4 where they are.
+    pub fn samples(&self, file: &mut [u8], sealed: &[Sealed]) {
+        for sample in sealed {
+            let from = usize::try_from(sample.at).unwrap_or(usize::MAX);
+            let until = from.saturating_add(sample.size as usize);
+            if let Some(data) = file.get_mut(from..until) {
+                self.sample(data, sample);
+            }
+        }
+    }
+
+    fn sample(&self, mut data: &mut [u8], sample: &Sealed) {
+        let whole = [(0, sample.size)];
+        let parts = if sample.parts.is_empty() { &whole[..] } else { &sample.parts };
+        let mut stream = Stream::new(&self.key, sample.iv);
+        for (open, sealed) in parts {
+            let Some((_, rest)) = data.split_at_mut_checked(usize::from(*open)) else { return };
+            let Some((part, rest)) = rest.split_at_mut_checked(*sealed as usize) else { return };
+            match sample.scheme {
+                // One key stream over all parts.
+                Scheme::Ctr => stream.apply(part),
+                // Each part begins anew; without a pattern everything is encrypted.
+                Scheme::Cbc { sealed, open } => {
+                    let mut chain = self.chain(&sample.iv);
+                    let sealed = usize::from(sealed) * BLOCK;
+                    if sealed == 0 || open == 0 {
+                        blocks(&mut chain, part);
+                    } else {
+                        for part in part.chunks_mut(sealed + usize::from(open) * BLOCK) {
+                            let most = sealed.min(part.len());
+                            blocks(&mut chain, part.get_mut(..most).unwrap_or_default());
+                        }
+                    }
+                }
+            }
+            data = rest;
+        }
+    }
+}
+
+/// All whole blocks.
+fn blocks(chain: &mut Chain, data: &mut [u8]) {
+    for chunk in data.chunks_exact_mut(BLOCK) {
+        let Ok(mut block) = aes::Block::try_from(&*chunk) else { return };
+        chain.decrypt_block(&mut block);
+        chunk.copy_from_slice(&block);
+    }
+}
+
+/// CTR mode: the last eight bytes count blocks.
+struct Stream {
+    cipher: aes::Aes128,
+    counter: [u8; BLOCK],
+    pad: [u8; BLOCK],
+    used: usize,
+}
+
+impl Stream {
+    fn new(key: &[u8; BLOCK], iv: [u8; BLOCK]) -> Self {
+        let cipher = aes::Aes128::new(&(*key).into());
+        Self { cipher, counter: iv, pad: [0; BLOCK], used: BLOCK }
+    }
+
+    fn apply(&mut self, data: &mut [u8]) {
+        for byte in data {
+            if self.used == BLOCK {
+                let mut block = aes::Block::from(self.counter);
+                self.cipher.encrypt_block(&mut block);
+                self.pad.copy_from_slice(&block);
+                if let Some(count) = self.counter.last_chunk_mut::<8>() {
+                    *count = u64::from_be_bytes(*count).wrapping_add(1).to_be_bytes();
+                }
+                self.used = 0;
+            }
+            *byte ^= self.pad.get(self.used).copied().unwrap_or(0);
+            self.used += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seal(iv: u128) -> Seal {
+        Seal { key: std::array::from_fn(|at| at as u8), iv: iv.to_be_bytes() }
+    }
+
+    #[test]
+    fn segments_are_decrypted_and_wrong_keys_found_out() {
+        let plain = b"hello segment";
+        let closed = close(plain, &seal(1));
+        assert_eq!(&seal(1).segment(&closed).unwrap()[..], plain);
+        assert!(Seal { key: [9; 16], ..seal(1) }.segment(&closed).is_none());
+        assert!(seal(1).segment(&closed[1..]).is_none() && seal(1).segment(&[]).is_none());
+    }
+
+    fn close(plain: &[u8], seal: &Seal) -> Vec<u8> {
+        use cbc::cipher::BlockModeEncrypt;
+        let mut cipher = cbc::Encryptor::<aes::Aes128>::new(&seal.key.into(), &seal.iv.into());
+        let padding = 16 - plain.len() % 16;
+        let mut padded = plain.to_vec();
+        padded.resize(plain.len() + padding, padding as u8);
+        let mut out = Vec::new();
+        for chunk in padded.chunks_exact(16) {
+            let mut block = aes::Block::try_from(chunk).unwrap();
+            cipher.encrypt_block(&mut block);
+            out.extend_from_slice(&block);
+        }
+        out
+    }
+
+    #[test]
+    fn ctr_goes_on_over_the_parts_of_a_sample_as_the_standard_has_it() {
+        // NIST SP 800-38A, F.5.2, decryption, cut in two in the middle of a block.
+        let hex = |text: &str| {
+            let digits = |at| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
+            (0..text.len()).step_by(2).map(digits).collect::<Vec<_>>()
+        };
+        let key = hex("2b7e151628aed2a6abf7158809cf4f3c").try_into().unwrap();
+        let iv = hex("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff").try_into().unwrap();
+        let sealed = hex("874d6191b620e3261bef6864990db6ce9806f66b7970fdff8617187bb9fffdff");
+        let plain = hex("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51");
+        let mut file = [&sealed[..20], b"open", &sealed[20..]].concat();
+        let parts = vec![(0, 20), (4, 12)];
+        let sample = Sealed { at: 0, size: 36, scheme: Scheme::Ctr, iv, parts };
+        Seal { key, iv }.samples(&mut file, std::slice::from_ref(&sample));
+        assert_eq!(file, [&plain[..20], b"open", &plain[20..]].concat());
+        // What reaches beyond is left alone.
+        let beyond = Sealed { at: 30, ..sample.clone() };
+        let lies = Sealed { parts: vec![(60_000, u32::MAX)], ..sample };
+        let before = file.clone();
+        Seal { key, iv }.samples(&mut file, &[beyond, lies]);
+        assert_eq!(file, before);
+    }
+
+    #[test]
+    fn pictures_and_sounds_of_any_length_are_read() {
+        for length in 0..400 {
+            let unit = Bytes::from(vec![0x65; length]);
+            assert_eq!(seal(1).sound(&unit).len(), length);
+            let mut picture = BytesMut::new();
+            picture.put_u32(length as u32);
+            picture.put_slice(&unit);
+            let opened = seal(1).picture(&picture.freeze());
+            let is_open = opened.get(4..36) == unit.get(..32);
+            assert!(is_open && (opened.len() == length + 4 || length == 0), "{length}");
+            // The second block of what is encrypted is not.
+            assert!(length < 80 || opened[52..80] == unit[48..76], "{length}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Uncompressed sound: how its numbers are written down. Files tell it in many ways; between our own
+//! readers and decoders it travels as eleven bytes (`lpcm`, coding, bytes of a value, channels, rate).
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::media::{AudioCodec, AudioParameters, BitsPerSecond};
+
+/// What stands before what is told of it.
+pub const MARK: &[u8; 4] = b"lpcm";
+const MOST_CHANNELS: u16 = 16;
+
+/// What a value is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Coding {
+    Signed,
+    Unsigned,
+    Float,
+    /// G.711.
+    ALaw,
+    MuLaw,
+}
+
+const CODINGS: [Coding; 5] =
+    [Coding::Signed, Coding::Unsigned, Coding::Float, Coding::ALaw, Coding::MuLaw];
+const BIG_ENDIAN: u8 = 0x80;
+
+/// How sound is written down; channels are interleaved.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Pcm {
+    pub coding: Coding,
+    pub big_endian: bool,
+    /// Of a value.
+    pub bytes: u8,
+    pub channels: u16,
+    pub sample_rate: u32,
+}
+
+impl Pcm {
+    /// Reads what [`config`](Self::config) wrote.
+    pub fn parse(config: &[u8]) -> Option<Self> {
+        Self::unchecked(config).filter(Self::is_sound)
+    }
+
+    /// As [`parse`](Self::parse), of what may not be told yet.
+    pub fn unchecked(config: &[u8]) -> Option<Self> {
+        let &[coding, bytes, channels, a, b, c, d] =
+            config.strip_prefix(MARK)?.first_chunk::<7>()?;
+        Some(Self {
+            coding: *CODINGS.get(usize::from(coding & !BIG_ENDIAN))?,
+            big_endian: coding & BIG_ENDIAN != 0,
+            bytes,
+            channels: channels.into(),
+            sample_rate: u32::from_be_bytes([a, b, c, d]),
+        })
+    }
+
+    /// Whether such sound can be.
+    pub fn is_sound(&self) -> bool {
+        let sizes: &[u8] = match self.coding {
+            Coding::Signed | Coding::Unsigned => &[1, 2, 3, 4],
+            Coding::Float => &[4, 8],
+            Coding::ALaw | Coding::MuLaw => &[1],
+        };
+        sizes.contains(&self.bytes)
+            && (1..=MOST_CHANNELS).contains(&self.channels)
+            && (1_000..=384_000).contains(&self.sample_rate)
+    }
+
+    /// All of it, in bytes.
+    pub fn config(&self) -> Bytes {
+        let mut out = BytesMut::from(&MARK[..]);
+        let coding = CODINGS.iter().position(|it| *it == self.coding).unwrap_or(0) as u8;
+        out.put_u8(coding | if self.big_endian { BIG_ENDIAN } else { 0 });
+        out.put_u8(self.bytes);
+        out.put_u8(u8::try_from(self.channels).unwrap_or(0));
+        out.put_u32(self.sample_rate);
+        out.freeze()
+    }
+
+    /// The same as parameters.
+    pub fn parameters(&self) -> AudioParameters {
+        AudioParameters {
+            codec: AudioCodec::Pcm,
+            sample_rate: self.sample_rate,
+            channels: self.channels,
+            bitrate: BitsPerSecond(0),
+            config: self.config(),
+        }
+    }
+
+    /// Bytes of one value of each channel.
+    pub fn frame(&self) -> u32 {
+        u32::from(self.bytes) * u32::from(self.channels)
+    }
+}
+
+impl From<Pcm> for super::Sound {
+    fn from(pcm: Pcm) -> Self {
+        Self { sample_rate: pcm.sample_rate, channels: pcm.channels }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let sound = Pcm {
+            coding: Coding::Float,
+            big_endian: true,
+            bytes: 8,
+            channels: 6,
+            sample_rate: 96_000,
+        };
+        assert_eq!(Pcm::parse(&sound.config()), Some(sound));
+        assert_eq!(sound.frame(), 48);
+        for bad in [
+            Pcm { bytes: 3, ..sound },
+            Pcm { channels: 0, ..sound },
+            Pcm { sample_rate: 7, ..sound },
+            Pcm { coding: Coding::ALaw, ..sound },
+        ] {
+            assert_eq!(Pcm::parse(&bad.config()), None);
+        }
+        assert_eq!(Pcm::parse(b"lpcm\x07\x02\x02\0\0\xBB\x80"), None);
+        assert_eq!(Pcm::parse(b"lpcm"), None);
+    }
+}

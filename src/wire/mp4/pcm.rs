@@ -1,0 +1,143 @@
+//! Uncompressed sound in MP4 (ISO/IEC 23003-5) and QuickTime ("Sound Sample Descriptions"): how it is
+//! described, and its samples, each of which is one value of each channel: they are taken together.
+
+use super::boxes::{Fields, Found, child};
+use crate::wire::carried::pcm::{Coding, Pcm};
+use crate::wire::container::{Error, Index, TrackId};
+
+/// So many are taken together.
+const TOGETHER: u32 = 1_024;
+
+/// A sample description of uncompressed sound; its rate is 0 where the track's clock tells it.
+pub(super) fn described(entry: &Found<'_>) -> Option<Pcm> {
+    let mut fields = Fields(entry.content);
+    fields.bytes(8)?;
+    let version = fields.u16()?;
+    fields.bytes(6)?;
+    let (channels, bits) = (fields.u16()?, fields.u16()?);
+    fields.bytes(4)?;
+    let sample_rate = fields.u32()? >> 16;
+    let inner = match version {
+        0 => fields.0,
+        1 => fields.0.get(16..)?,
+        _ => fields.0.get(36..)?,
+    };
+    // Only these two names are also of little-endian sound, which a box inside says.
+    let little = || {
+        let enda = child(inner, *b"enda").or_else(|| child(child(inner, *b"wave")?, *b"enda"));
+        enda.is_some_and(|enda| enda == [0, 1])
+    };
+    let of = |coding, big_endian, bytes| Pcm { coding, big_endian, bytes, channels, sample_rate };
+    let small = bits == 8;
+    Some(match &entry.name {
+        b"sowt" => of(Coding::Signed, false, if small { 1 } else { 2 }),
+        b"twos" => of(Coding::Signed, true, if small { 1 } else { 2 }),
+        b"raw " => of(Coding::Unsigned, true, if small { 1 } else { 2 }),
+        b"in24" => of(Coding::Signed, !little(), 3),
+        b"in32" => of(Coding::Signed, !little(), 4),
+        b"fl32" => of(Coding::Float, !little(), 4),
+        b"fl64" => of(Coding::Float, !little(), 8),
+        b"alaw" => of(Coding::ALaw, false, 1),
+        b"ulaw" => of(Coding::MuLaw, false, 1),
+        b"ipcm" | b"fpcm" => {
+            let mut fields = Fields(child(inner, *b"pcmC")?);
+            fields.full()?;
+            let (flags, bits) = (fields.u8()?, fields.u8()?);
+            let float = entry.name == *b"fpcm";
+            let coding = if float { Coding::Float } else { Coding::Signed };
+            of(coding, flags & 1 == 0, bits.div_ceil(8))
+        }
+        b"lpcm" if version == 2 => {
+            // The structure's own size, then rate, channels, a constant and bits.
+            fields.bytes(4)?;
+            let rate = f64::from_bits(fields.u64()?);
+            let channels = u16::try_from(fields.u32()?).ok()?;
+            fields.u32()?;
+            let (bits, flags) = (fields.u32()?, fields.u32()?);
+            let coding = match (flags & 1 != 0, flags & 4 != 0) {
+                (true, _) => Coding::Float,
+                (false, true) => Coding::Signed,
+                (false, false) => Coding::Unsigned,
+            };
+            let bytes = u8::try_from(bits.div_ceil(8)).ok()?;
+            let sample_rate = if (1.0..1e6).contains(&rate) { rate as u32 } else { 0 };
+            Pcm { coding, big_endian: flags & 2 != 0, bytes, channels, sample_rate }
+        }
+        _ => return None,
+    })
+}
+
+/// Hands the samples of an ordinary track to `take` (their time, where they are, how long): those of a
+/// chunk lie together. False where their sizes differ.
+pub(super) fn samples(
+    stbl: &[u8],
+    frame: u32,
+    room: u64,
+    take: &mut dyn FnMut(i64, u64, u32) -> Result<(), Error>,
+) -> Result<bool, Error> {
+    let list = |name| {
+        let mut fields = Fields(child(stbl, name)?);
+        fields.full()?;
+        Some(fields)
+    };
+    let sizes = list(*b"stsz").and_then(|mut sizes| Some((sizes.u32()?, sizes.u32()?)));
+    let Some((fixed @ 1.., mut left)) = sizes else { return Ok(false) };
+    // Old writers say 1; what a frame takes, its description tells.
+    if fixed != frame && fixed != 1 {
+        return Ok(false);
+    }
+    let first =
+        list(*b"stts").and_then(|mut times| Some((times.u32()?, times.u32()?, times.u32()?)));
+    let lasts = first.map_or(1, |(_, _, duration)| duration.max(1));
+    let wide = child(stbl, *b"co64").is_some();
+    let chunks = list(if wide { *b"co64" } else { *b"stco" });
+    let (Some(mut chunks), Some(mut runs)) = (chunks, list(*b"stsc")) else {
+        return Err(Error::Damaged("no chunks"));
+    };
+    let (_, _) = (chunks.u32(), runs.u32());
+    let next = |runs: &mut Fields<'_>| {
+        let run = (runs.u32()?, runs.u32()?);
+        runs.u32()?;
+        Some(run)
+    };
+    let (mut number, mut in_chunk, mut dts) = (0_u32, 0, 0_i64);
+    let mut following = next(&mut runs);
+    while left > 0 {
+        let place = if wide { chunks.u64() } else { chunks.u32().map(u64::from) };
+        let Some(mut at) = place else { break };
+        number = number.saturating_add(1);
+        if let Some((first, samples)) = following
+            && number >= first
+        {
+            in_chunk = samples;
+            following = next(&mut runs);
+        }
+        let mut rest = in_chunk.min(left);
+        left -= rest;
+        while rest > 0 {
+            let count = rest.min(TOGETHER);
+            rest -= count;
+            let size = count.saturating_mul(frame);
+            let end = at.saturating_add(size.into());
+            if end > room {
+                return Ok(true);
+            }
+            take(dts, at, size)?;
+            at = end;
+            dts = dts.saturating_add(i64::from(count) * i64::from(lasts));
+        }
+    }
+    Ok(true)
+}
+
+/// Whether a sample of a fragment was taken together with the one before it.
+pub(super) fn is_joined(id: TrackId, frame: u32, at: u64, size: u32, index: &mut Index) -> bool {
+    let Some(last) = index.samples.last_mut() else { return false };
+    let together = last.size.saturating_add(size);
+    let follows = last.track == id && last.at.saturating_add(last.size.into()) == at;
+    let joined = follows && together <= frame.saturating_mul(TOGETHER);
+    if joined {
+        last.size = together;
+    }
+    joined
+}

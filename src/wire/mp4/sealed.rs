@@ -1,0 +1,176 @@
+//! What of the samples of an MP4 is encrypted (ISO/IEC 23001-7, Common Encryption): `sinf` in a
+//! track's description says how, `senc` beside a fragment's samples what of each. Nothing is
+//! decrypted here.
+
+use super::boxes::{Fields, Found, Name, boxes, child};
+
+/// Encrypted parts of one sample that are read: no picture has more slices.
+const MOST_PARTS: usize = 4_096;
+
+/// By which means.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// `cenc`: AES-128 in CTR mode, everything.
+    Ctr,
+    /// `cbcs`: AES-128 in CBC mode, so many blocks of 16 bytes and then so many not.
+    Cbc { sealed: u8, open: u8 },
+}
+
+/// A sample that is encrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// Where it is, and how long.
+    pub at: u64,
+    pub size: u32,
+    pub scheme: Scheme,
+    pub iv: [u8; 16],
+    /// Bytes that are not encrypted, and those after them that may be; none: all of it may be.
+    pub parts: Vec<(u16, u32)>,
+}
+
+/// How the samples of a track are encrypted.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Protection {
+    scheme: Scheme,
+    /// Bytes of a sample's own IV: 0, 8 or 16.
+    iv_size: u8,
+    /// The IV of all samples that have none of their own.
+    iv: [u8; 16],
+}
+
+/// A sample description without its protection: what it is in truth, and how it is protected.
+pub(super) fn unwrap<'a>(entry: &Found<'a>) -> Option<(Found<'a>, Option<Protection>)> {
+    let head = match &entry.name {
+        b"encv" => 78,
+        b"enca" => {
+            let version = entry.content.get(8..10)?;
+            match version {
+                [0, 0] => 28,
+                [0, 1] => 44,
+                _ => 64,
+            }
+        }
+        _ => return None,
+    };
+    let sinf = child(entry.content.get(head..)?, *b"sinf")?;
+    let name: Name = *child(sinf, *b"frma")?.first_chunk()?;
+    Some((Found { name, content: entry.content }, protection(sinf)))
+}
+
+fn protection(sinf: &[u8]) -> Option<Protection> {
+    let mut fields = Fields(child(sinf, *b"schm")?);
+    fields.full()?;
+    let scheme: Name = *fields.bytes(4)?.first_chunk()?;
+    let mut fields = Fields(child(child(sinf, *b"schi")?, *b"tenc")?);
+    let (version, _) = fields.full()?;
+    fields.u8()?;
+    let pattern = fields.u8()?;
+    let is_protected = fields.u8()? != 0;
+    let iv_size = fields.u8()?;
+    fields.bytes(16)?;
+    let mut iv = [0; 16];
+    if is_protected && iv_size == 0 {
+        let length = fields.u8()?;
+        iv = padded(fields.bytes(length.into())?)?;
+    }
+    let scheme = match &scheme {
+        b"cenc" => Scheme::Ctr,
+        b"cbcs" if version > 0 => Scheme::Cbc { sealed: pattern >> 4, open: pattern & 0xF },
+        b"cbcs" => Scheme::Cbc { sealed: 0, open: 0 },
+        _ => return None,
+    };
+    matches!(iv_size, 0 | 8 | 16).then_some(Protection { scheme, iv_size, iv })
+}
+
+/// An IV of 8 or 16 bytes; the first is followed by a counter.
+fn padded(bytes: &[u8]) -> Option<[u8; 16]> {
+    let mut iv = [0; 16];
+    if !matches!(bytes.len(), 8 | 16) {
+        return None;
+    }
+    iv.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    Some(iv)
+}
+
+/// What of the samples of a fragment's track, which are at these places, is encrypted. `None` where
+/// that makes no sense.
+pub(super) fn samples(
+    traf: &[u8],
+    protection: Protection,
+    places: &[(u64, u32)],
+) -> Option<Vec<Sealed>> {
+    let Protection { scheme, iv_size, iv } = protection;
+    let all = |&(at, size): &(u64, u32)| Sealed { at, size, scheme, iv, parts: Vec::new() };
+    let Some(senc) = boxes(traf).find(|found| found.name == *b"senc") else {
+        // Only where nothing is told of each sample.
+        return (iv_size == 0).then(|| places.iter().map(all).collect());
+    };
+    let mut fields = Fields(senc.content);
+    let (_, flags) = fields.full()?;
+    fields.u32()?;
+    let mut out = Vec::with_capacity(places.len());
+    for place in places {
+        let mut sample = all(place);
+        if iv_size > 0 {
+            sample.iv = padded(fields.bytes(iv_size.into())?)?;
+        }
+        if flags & 2 != 0 {
+            for _ in 0..fields.u16()? {
+                let part = (fields.u16()?, fields.u32()?);
+                if sample.parts.len() >= MOST_PARTS {
+                    return None;
+                }
+                sample.parts.push(part);
+            }
+        }
+        out.push(sample);
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::{BufMut, BytesMut};
+
+    use super::super::boxes::{put_box, put_full};
+    use super::*;
+
+    #[test]
+    fn descriptions_are_unwrapped_and_samples_told_apart() {
+        let mut sinf = BytesMut::new();
+        sinf.put_bytes(0, 78);
+        put_box(&mut sinf, *b"sinf", |out| {
+            put_box(out, *b"frma", |out| out.put_slice(b"avc1"));
+            put_full(out, *b"schm", 0, 0, |out| out.put_slice(b"cbcs\0\x01\0\0"));
+            put_box(out, *b"schi", |out| {
+                put_full(out, *b"tenc", 1, 0, |out| {
+                    out.put_slice(&[0, 0x19, 1, 0]);
+                    out.put_bytes(7, 16);
+                    out.put_u8(16);
+                    out.put_bytes(9, 16);
+                });
+            });
+        });
+        let entry = Found { name: *b"encv", content: &sinf };
+        let (truth, protection) = unwrap(&entry).unwrap();
+        let protection = protection.unwrap();
+        let scheme = Scheme::Cbc { sealed: 1, open: 9 };
+        assert_eq!((&truth.name, protection.scheme, protection.iv), (b"avc1", scheme, [9; 16]));
+        assert!(unwrap(&Found { name: *b"avc1", content: &sinf }).is_none());
+
+        let mut traf = BytesMut::new();
+        put_full(&mut traf, *b"senc", 0, 2, |out| {
+            out.put_u32(2);
+            out.put_slice(&[0, 1, 0, 5, 0, 0, 0, 32]);
+            out.put_slice(&[0, 0]);
+        });
+        let places = [(100, 40), (140, 7)];
+        let found = samples(&traf, protection, &places).unwrap();
+        assert_eq!((found[0].at, &found[0].parts[..]), (100, &[(5, 32)][..]));
+        assert!(found[1].parts.is_empty());
+        // One more than is told of.
+        assert_eq!(samples(&traf, protection, &[(0, 1); 3]), None);
+        assert_eq!(samples(&[], protection, &places).unwrap().len(), 2);
+        assert_eq!(samples(&[], Protection { iv_size: 8, ..protection }, &places), None);
+    }
+}

@@ -1,0 +1,106 @@
+//! Low-latency HLS: followed part by part near its end, and by whole segments where an origin does not
+//! keep what it promises.
+
+use super::origin::{AHEAD, Fault, HOLD_BACK, Origin, PART};
+use super::watch::{Watching, config, play};
+use super::{State, peers};
+
+/// How far the player is behind the end of the broadcast, in seconds.
+fn behind(origin: &Origin, watching: &Watching) -> f64 {
+    origin.end() - watching.player.position().as_secs_f64()
+}
+
+/// Waits until it is played at the distance that is wanted for so many pictures more. A list that
+/// is followed by its segments is six seconds from its end at least.
+fn near(origin: &Origin, watching: &Watching, pictures: u64) {
+    // What is not yet told, and what the player's clock may be off.
+    let most = HOLD_BACK + PART + 0.3;
+    let shown = watching.shown();
+    watching.wait("the distance", |it| {
+        it.shown() > shown + pictures && (HOLD_BACK - 0.3..most).contains(&behind(origin, it))
+    });
+}
+
+#[test]
+fn what_comes_in_parts_is_followed_near_its_end() {
+    peers::require!("ffmpeg");
+    for kind in ["fmp4", "mpegts"] {
+        let folder = tempfile::tempdir().unwrap();
+        let origin = Origin::start(folder.path(), kind, Fault::None);
+        let url = format!("http://127.0.0.1:{}/live.m3u8?token=a%2Fb", origin.port);
+        let watching = Watching::start(&config(&url));
+        near(&origin, &watching, 100);
+        watching.wait("an update", |_| {
+            origin.asked().iter().any(|path| path.ends_with("_HLS_skip=YES"))
+        });
+        near(&origin, &watching, 50);
+        let asked = origin.asked();
+        let is_list = |path: &&String| path.starts_with("/live");
+        assert!(asked.iter().filter(is_list).all(|path| path.contains("?token=a%2Fb")));
+        let waits = |path: &&String| path.contains("_HLS_msn=") && path.contains("_HLS_part=");
+        assert!(asked.iter().filter(waits).count() > 5, "{kind}: {asked:?}");
+        assert!(origin.waited() > 3, "{kind}: what is hinted is asked for: {asked:?}");
+        // No more often than there is something new, and what was there before is not read.
+        let lists = asked.iter().filter(is_list).count() as f64;
+        assert!(lists < 10.0 + (origin.end() - AHEAD) / PART * 1.5, "{kind}: {lists} {asked:?}");
+        assert!(!asked.iter().any(|path| path.starts_with("/s0.")), "{kind}: {asked:?}");
+        assert_eq!(watching.player.figures().damaged, 0, "{kind}");
+        watching.wait("the end", |it| it.player.state().is_final());
+        assert_eq!(watching.player.state(), State::Ended, "{kind}");
+        watching.end();
+    }
+}
+
+#[test]
+fn another_variant_is_gone_on_with_where_it_is_reported_to_be() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let origin = Origin::start(folder.path(), "fmp4", Fault::None);
+    let watching = Watching::start(&config(&format!("http://127.0.0.1:{}/x", origin.port)));
+    watching.wait("the other variant", |_| {
+        origin.asked().iter().any(|path| path.starts_with("/b.m3u8"))
+    });
+    near(&origin, &watching, 75);
+    let asked = origin.asked();
+    let first = asked.iter().find(|path| path.starts_with("/b.m3u8")).unwrap();
+    assert!(first.contains("_HLS_msn=") && first.contains("_HLS_part="), "{first}");
+    assert_eq!(watching.player.figures().damaged, 0);
+    watching.end();
+}
+
+#[test]
+fn an_origin_that_does_not_keep_its_word_is_followed_by_segments() {
+    peers::require!("ffmpeg");
+    for fault in [Fault::Hasty, Fault::Mute, Fault::NoParts] {
+        let folder = tempfile::tempdir().unwrap();
+        let origin = Origin::start(folder.path(), "fmp4", fault);
+        let url = format!("http://127.0.0.1:{}/live.m3u8", origin.port);
+        let outcome = play(&config(&url), |_| false);
+        assert_eq!(outcome.state, State::Ended, "{fault:?}: {:?}", outcome.events);
+        let figures = &outcome.figures;
+        assert_eq!((figures.damaged, figures.reconnects), (0, 0), "{fault:?}");
+        // Twenty seconds or so, of which nothing is missing in the second half.
+        assert!(figures.shown > 300, "{fault:?}: {figures:?}");
+        let asked = origin.asked();
+        let lists: Vec<_> = asked.iter().filter(|path| path.starts_with("/live")).collect();
+        assert!(lists.len() < 70, "{fault:?}: {lists:?}");
+        // One that only answers early is asked once a part, and needs nothing else.
+        let by_segments = !lists.last().unwrap().contains("_HLS_");
+        assert!(by_segments || fault == Fault::Hasty, "{fault:?}: {lists:?}");
+    }
+}
+
+#[test]
+fn updates_and_hints_that_lie_do_no_harm() {
+    peers::require!("ffmpeg");
+    for fault in [Fault::Skips, Fault::Hint] {
+        let folder = tempfile::tempdir().unwrap();
+        let origin = Origin::start(folder.path(), "fmp4", fault);
+        let url = format!("http://127.0.0.1:{}/live.m3u8", origin.port);
+        let outcome = play(&config(&url), |_| false);
+        assert_eq!(outcome.state, State::Ended, "{fault:?}: {:?}", outcome.events);
+        assert_eq!(outcome.figures.damaged, 0, "{fault:?}");
+        assert!(outcome.figures.shown > 300, "{fault:?}: {:?}", outcome.figures);
+        assert!(origin.asked().len() < 250, "{fault:?}: {:?}", origin.asked());
+    }
+}

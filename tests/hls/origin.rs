@@ -1,0 +1,228 @@
+//! An origin of low-latency HLS: what ffmpeg packs in short pieces becomes parts, which are there as
+//! time goes on; and origins that do not keep what they promise.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use onair::wire::hls::{Playlist, parse};
+use parking_lot::Mutex;
+
+use super::peers::{LIMIT, web};
+use super::{CODE, PICTURE, TONE, ffmpeg};
+
+/// Seconds of a part, and parts of a segment.
+pub const PART: f64 = 0.4;
+pub const PARTS: usize = 5;
+/// How far from the end the origin wants players to be.
+pub const HOLD_BACK: f64 = 1.2;
+/// So much is there already.
+pub const AHEAD: f64 = 8.0;
+/// How long an answer is held back at most.
+const HELD: Duration = Duration::from_secs(6);
+
+/// What an origin does wrong.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    None,
+    /// Answers at once, whatever it was asked to wait for.
+    Hasty,
+    /// Hangs up where it is to wait.
+    Mute,
+    /// Tells of parts that it does not have.
+    NoParts,
+    /// Leaves out what it never told.
+    Skips,
+    /// Tells of a next part that never comes.
+    Hint,
+}
+
+struct Made {
+    parts: Vec<(Vec<u8>, f64)>,
+    map: Option<Vec<u8>>,
+    fault: Fault,
+    start: Instant,
+    asked: Mutex<Vec<String>>,
+    waited: Mutex<usize>,
+}
+
+/// An origin of `/live.m3u8`, and of a master `/x` that names it twice, as `a.m3u8` and `b.m3u8`.
+#[derive(Clone)]
+pub struct Origin {
+    made: Arc<Made>,
+    pub port: u16,
+}
+
+impl Origin {
+    /// Twenty-four seconds, packed as `fmp4` or `mpegts`.
+    pub fn start(folder: &Path, kind: &str, fault: Fault) -> Self {
+        let name = format!("{kind}.m3u8");
+        let seconds = PART.to_string();
+        let hls = ["-t", "24", "-f", "hls", "-hls_time", &seconds, "-hls_list_size", "0"];
+        let cut = ["-hls_flags", "split_by_time", "-hls_segment_type", kind, "-g", "50", &name];
+        ffmpeg(folder, &[&PICTURE, &TONE, &CODE, &hls, &cut]).wait_success(LIMIT);
+        let list = parse(&fs::read(folder.join(&name)).unwrap()).unwrap();
+        let Playlist::Media(list) = list else { panic!("{list:?}") };
+        let read = |uri: &str| fs::read(folder.join(uri)).unwrap();
+        let parts: Vec<_> = list
+            .segments
+            .iter()
+            .map(|piece| (read(&piece.uri), piece.duration.as_secs_f64()))
+            .collect();
+        assert!(parts.len() >= 55, "{}", parts.len());
+        let map = list.segments[0].map.as_ref().map(|map| read(&map.uri));
+        let (asked, waited) = (Mutex::default(), Mutex::default());
+        let made = Arc::new(Made { parts, map, fault, start: Instant::now(), asked, waited });
+        let server = Arc::clone(&made);
+        let port = web::canned(move |head, socket| {
+            let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+            server.asked.lock().push(path.clone());
+            let Some(body) = server.answer(&path) else { return };
+            let status = if body.is_empty() { "404 No" } else { "200 OK" };
+            let head = format!(
+                "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
+            let _ = socket.write_all(head.as_bytes());
+            let _ = socket.write_all(&body);
+        });
+        Self { made, port }
+    }
+
+    /// How far the broadcast is, in seconds of its own time.
+    pub fn end(&self) -> f64 {
+        self.made.end()
+    }
+
+    /// Everything that was asked for.
+    pub fn asked(&self) -> Vec<String> {
+        self.made.asked.lock().clone()
+    }
+
+    /// How many parts were asked for before they were there.
+    pub fn waited(&self) -> usize {
+        *self.made.waited.lock()
+    }
+}
+
+impl Made {
+    fn end(&self) -> f64 {
+        AHEAD + self.start.elapsed().as_secs_f64()
+    }
+
+    /// Parts that are there.
+    fn there(&self) -> usize {
+        let (mut end, now) = (0.0, self.end());
+        let is_there = |(_, duration): &&(Vec<u8>, f64)| {
+            end += duration;
+            end <= now
+        };
+        self.parts.iter().take_while(is_there).count()
+    }
+
+    /// Waits until so many parts are there.
+    fn wait(&self, parts: usize) {
+        let until = Instant::now() + HELD;
+        while self.there() < parts.min(self.parts.len()) && Instant::now() < until {
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// What stands at a path; empty: nothing does; `None`: the connection is closed.
+    fn answer(&self, path: &str) -> Option<Vec<u8>> {
+        let (name, query) = path.split_once('?').unwrap_or((path, ""));
+        let (stem, _) = name.trim_start_matches('/').split_once('.').unwrap_or(("x", ""));
+        let number = || stem.get(1..)?.parse::<usize>().ok();
+        Some(match stem.get(..1)? {
+            "x" => b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=400000\na.m3u8\n\
+                #EXT-X-STREAM-INF:BANDWIDTH=800000\nb.m3u8\n"
+                .to_vec(),
+            "i" => self.map.clone().unwrap_or_default(),
+            "p" if self.fault == Fault::NoParts => Vec::new(),
+            "p" => {
+                let number = number()?;
+                if number >= self.there() {
+                    *self.waited.lock() += 1;
+                }
+                self.wait(number + 1);
+                self.parts.get(number).map(|(data, _)| data.clone()).unwrap_or_default()
+            }
+            "s" => {
+                let parts = self.parts.chunks(PARTS).nth(number()?)?;
+                parts.iter().flat_map(|(data, _)| data.iter().copied()).collect()
+            }
+            "h" => {
+                thread::sleep(HELD);
+                Vec::new()
+            }
+            _ => self.list(query)?.into_bytes(),
+        })
+    }
+
+    fn list(&self, query: &str) -> Option<String> {
+        let asked = |name: &str| {
+            let value = query.split('&').find_map(|it| it.strip_prefix(name))?;
+            value.strip_prefix('=')?.parse::<usize>().ok()
+        };
+        if let Some(number) = asked("_HLS_msn") {
+            match self.fault {
+                Fault::Mute => return None,
+                Fault::Hasty => {}
+                _ => self.wait(number * PARTS + asked("_HLS_part").unwrap_or(0) + 1),
+            }
+        }
+        let extension = if self.map.is_some() { "m4s" } else { "ts" };
+        let there = self.there();
+        let whole = there / PARTS;
+        let over = there == self.parts.len();
+        let mut text = format!(
+            "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-VERSION:9\n#EXT-X-SERVER-CONTROL:\
+             CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK={HOLD_BACK},CAN-SKIP-UNTIL=12\n\
+             #EXT-X-PART-INF:PART-TARGET={PART}\n#EXT-X-MEDIA-SEQUENCE:0\n"
+        );
+        // Six target durations from the end.
+        let skipped = if query.contains("_HLS_skip=YES") { whole.saturating_sub(6) } else { 0 };
+        if skipped > 0 {
+            let lie = if self.fault == Fault::Skips { 1_000 } else { 0 };
+            let _ = writeln!(text, "#EXT-X-SKIP:SKIPPED-SEGMENTS={}", skipped + lie);
+        } else if self.map.is_some() {
+            text.push_str("#EXT-X-MAP:URI=\"i.mp4\"\n");
+        }
+        for segment in skipped..=whole {
+            let parts = segment * PARTS..((segment + 1) * PARTS).min(there);
+            let mut length = 0.0;
+            for part in parts {
+                let duration = self.parts[part].1;
+                length += duration;
+                if segment + 3 > whole {
+                    let key = if part % PARTS == 0 { ",INDEPENDENT=YES" } else { "" };
+                    let name = format!("p{part}.{extension}");
+                    let _ = writeln!(text, "#EXT-X-PART:DURATION={duration},URI=\"{name}\"{key}");
+                }
+            }
+            if segment < whole || over && length > 0.0 {
+                let _ = writeln!(text, "#EXTINF:{length},\ns{segment}.{extension}");
+            }
+        }
+        if over {
+            text.push_str("#EXT-X-ENDLIST\n");
+        } else {
+            let stem = if self.fault == Fault::Hint { "h" } else { "p" };
+            let name = format!("{stem}{there}.{extension}");
+            let _ = writeln!(text, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"{name}\"");
+        }
+        for name in ["a", "b"] {
+            let last = there.saturating_sub(1);
+            let (number, part) = (last / PARTS, last % PARTS);
+            let _ = writeln!(
+                text,
+                "#EXT-X-RENDITION-REPORT:URI=\"{name}.m3u8\",LAST-MSN={number},LAST-PART={part}"
+            );
+        }
+        Some(text)
+    }
+}
