@@ -253,7 +253,7 @@ mod tests {
         let rtmp = Rtmp { now: url.clone(), url, options, reconnect: false, start: None };
         let mut feed = Feed::new(Arc::clone(&shared), None, true);
         let mut watch = Watch::new(clock.now());
-        let mut take = |feed: &mut Feed, watch: &mut Watch, event, ms| {
+        let take = |feed: &mut Feed, watch: &mut Watch, event, ms| {
             let now = Timestamp::from_millis(ms);
             assert!(rtmp.take(event, watch, feed, &shared, now).is_none());
         };
