@@ -8,20 +8,47 @@ use crate::media::VideoCodec;
 
 /// So much of the time may go into decoding.
 const SHARE: f64 = 0.7;
-/// How much a new measurement counts.
-const WEIGHT: f64 = 0.05;
+/// Measurements before which none is believed.
+const ENOUGH: u64 = 25;
+/// By how much a dearer measurement moves what is known: a machine that is busy for a moment makes
+/// pictures dear, and nothing makes them cheap.
+const RISE: f64 = 1.02;
 /// Where only others have been measured, a codec is taken for so much dearer than H.264.
 const DEARER: f64 = 2.0;
 
-/// See the module. Nanoseconds for a thousand pixels, 0 where nothing is known.
+/// See the module.
 #[derive(Debug, Default)]
 pub(in crate::player) struct Ability {
-    h264: AtomicU64,
-    others: AtomicU64,
+    h264: Costs,
+    others: Costs,
+}
+
+/// What pictures of one kind cost. Written by one thread.
+#[derive(Debug, Default)]
+struct Costs {
+    count: AtomicU64,
+    /// Nanoseconds for a thousand pixels.
+    nanos: AtomicU64,
+}
+
+impl Costs {
+    fn note(&self, new: f64) {
+        let count = self.count.load(Ordering::Relaxed);
+        let old = self.nanos.load(Ordering::Relaxed) as f64;
+        let cost = if count == 0 { new } else { new.min(old * RISE + 1.0) };
+        self.nanos.store(cost.max(1.0) as u64, Ordering::Relaxed);
+        self.count.store(count.saturating_add(1), Ordering::Relaxed);
+    }
+
+    /// Once it is believed.
+    fn known(&self) -> Option<f64> {
+        let enough = self.count.load(Ordering::Relaxed) >= ENOUGH;
+        enough.then(|| self.nanos.load(Ordering::Relaxed) as f64)
+    }
 }
 
 impl Ability {
-    fn place(&self, codec: VideoCodec) -> &AtomicU64 {
+    fn of(&self, codec: VideoCodec) -> &Costs {
         if codec == VideoCodec::H264 { &self.h264 } else { &self.others }
     }
 
@@ -30,18 +57,13 @@ impl Ability {
         if pixels == 0 {
             return;
         }
-        let new = took.as_nanos() as f64 * 1_000.0 / pixels as f64;
-        let place = self.place(codec);
-        let old = place.load(Ordering::Relaxed);
-        let mean = if old == 0 { new } else { old as f64 + (new - old as f64) * WEIGHT };
-        place.store(mean.max(1.0) as u64, Ordering::Relaxed);
+        self.of(codec).note(took.as_nanos() as f64 * 1_000.0 / pixels as f64);
     }
 
     /// Whether so many pixels a second can be decoded in time; so it is hoped where nothing is known.
     pub(in crate::player) fn carries(&self, codec: VideoCodec, pixels_per_s: f64) -> bool {
-        let its = self.place(codec).load(Ordering::Relaxed) as f64;
-        let h264 = self.h264.load(Ordering::Relaxed) as f64;
-        let costs = if its > 0.0 { its } else { h264 * DEARER };
+        let known = self.of(codec).known();
+        let costs = known.or_else(|| Some(self.h264.known()? * DEARER)).unwrap_or(0.0);
         costs * pixels_per_s / 1_000.0 <= SHARE * 1e9
     }
 }
@@ -56,14 +78,21 @@ mod tests {
         let (hd, uhd) = (1920.0 * 1080.0 * 30.0, 3840.0 * 2160.0 * 60.0);
         let ability = Ability::default();
         assert!(ability.carries(h264, uhd) && ability.carries(hevc, uhd));
-        // 5 ms for 720p.
-        ability.note(h264, 1280 * 720, Duration::from_millis(5));
+        // 5 ms for 720p; the first takes its time, and is not believed.
+        let note = |codec, ms, times| {
+            (0..times).for_each(|_| ability.note(codec, 1280 * 720, Duration::from_millis(ms)));
+        };
+        note(h264, 900, 1);
+        assert!(ability.carries(h264, uhd));
+        note(h264, 5, 24);
         assert!(ability.carries(h264, hd) && !ability.carries(h264, uhd));
         assert!(ability.carries(hevc, hd));
-        ability.note(hevc, 1280 * 720, Duration::from_millis(20));
+        note(hevc, 20, 25);
         assert!(!ability.carries(hevc, hd) && ability.carries(h264, hd));
-        // One slow picture is none.
-        ability.note(h264, 1280 * 720, Duration::from_millis(40));
+        // A few slow pictures are none; when all of them are, it is believed.
+        note(h264, 40, 5);
         assert!(ability.carries(h264, hd));
+        note(h264, 40, 100);
+        assert!(!ability.carries(h264, hd));
     }
 }
