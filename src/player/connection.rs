@@ -40,8 +40,6 @@ pub(super) struct Watch {
     pub(super) ended: bool,
     /// Since then the server has been asked for another place and has not said that it is there.
     pub(super) moving: Option<Timestamp>,
-    /// It was asked for the place to begin with, if there is one.
-    pub(super) placed: bool,
     /// The server was asked for a pause.
     pub(super) paused: bool,
     /// The server said that it plays it from its disk.
@@ -58,7 +56,6 @@ impl Watch {
             media: false,
             ended: false,
             moving: None,
-            placed: false,
             paused: false,
             recorded: false,
             length: None,

@@ -160,9 +160,7 @@ impl Rtmp {
                 if let Some(duration) = watch.length.filter(|_| watch.recorded) {
                     shared.set_duration(duration);
                     // Servers do not agree on how `play` counts: it is moved once it is there.
-                    // Once: after that they tell of it again.
-                    let first = !std::mem::replace(&mut watch.placed, true) && !feed.has_media();
-                    if let Some(start) = self.start.filter(|_| first) {
+                    if let Some(start) = self.start.filter(|_| !feed.has_media()) {
                         shared.seek(start);
                     }
                 }
@@ -214,11 +212,12 @@ impl Rtmp {
     }
 }
 
-/// The server was asked for another place: what it sends goes on there.
+/// The server was asked for another place: what it sends goes on there. Before anything has come,
+/// nothing of the old place is waited for.
 fn leave(feed: &mut Feed, watch: &mut Watch, now: Timestamp) {
     feed.move_here(now);
     feed.shared.reception.lock().ended = false;
-    watch.moving = Some(now);
+    watch.moving = feed.has_media().then_some(now);
 }
 
 /// A stream's URL as a person wrote it.
