@@ -3,8 +3,8 @@
 #
 # need_packages SECTION…   installs what is missing of packaging/packages, or says what is missing
 # need_rust [COMPONENT…]   a toolchain that is new enough, with these components
-# with_decoders            sets $features to what cargo needs to build in FFmpeg's decoders, or to
-#                          nothing where its libraries are missing or too old
+# with_features            sets $features to what cargo needs to build in FFmpeg's decoders and screens of
+#                          Wayland, each where its libraries are there and new enough
 # Nothing is done twice: where all is there, a call costs some milliseconds.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -128,21 +128,25 @@ need_rust() {
     done
 }
 
-# FFmpeg 5.1 is the oldest whose structures are known here.
-with_decoders() {
-    features=()
+# FFmpeg 5.1 is the oldest whose structures are known here, PipeWire 0.3.65 the oldest that was tried.
+with_features() {
+    local list=
     if pkg-config --atleast-version=57.28 libavutil 2>/dev/null &&
         pkg-config --exists libavcodec libavdevice libavfilter libavformat libswresample libswscale 2>/dev/null
     then
-        features=(--features ffmpeg)
+        list=ffmpeg
     fi
+    if pkg-config --atleast-version=0.3.65 libpipewire-0.3 2>/dev/null && pkg-config --exists libspa-0.2; then
+        list=${list:+$list,}wayland
+    fi
+    features=(${list:+--features "$list"})
 }
 
 # Builds the program and sets $onair to its path. ONAIR_PROFILE=dev takes the tests' profile, which
 # a developer has built already; otherwise release.
 build_onair() {
     local profile=${ONAIR_PROFILE:-release} target folder also=() features
-    with_decoders
+    with_features
     target=${CARGO_TARGET_DIR:-$root/target}
     folder=$profile
     # With one of the tests the dependencies are those of the tests, which are built already.

@@ -46,6 +46,7 @@ say() { complain "$@"; }
 {
     need_packages build
     need_packages decoders || say "Without FFmpeg's libraries HEVC, AV1, VP9 and others are not played."
+    need_packages sharing || say "Without PipeWire's library screens of Wayland sessions are not shown."
     need_rust --
     build_onair
 } >&2

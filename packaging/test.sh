@@ -29,11 +29,12 @@ need_tool() {
 
 format() { cargo fmt --check; }
 
-# Everything is built with FFmpeg's decoders, once; without them the program is only looked at.
-decoders=(--features ffmpeg)
+# Everything is built with FFmpeg's decoders and screens of Wayland, once; without them the program is only
+# looked at.
+features=(--features "ffmpeg,wayland")
 
 lint() {
-    cargo clippy --locked --all-targets --quiet "${decoders[@]}" -- -D warnings &&
+    cargo clippy --locked --all-targets --quiet "${features[@]}" -- -D warnings &&
         cargo clippy --locked --quiet -- -D warnings
 }
 
@@ -62,7 +63,7 @@ scripts() {
     appstreamcli validate --no-net --no-color packaging/desktop/*.metainfo.xml
 }
 
-docs() { RUSTDOCFLAGS='-D warnings' cargo doc --locked "${decoders[@]}" --no-deps --document-private-items --quiet; }
+docs() { RUSTDOCFLAGS='-D warnings' cargo doc --locked "${features[@]}" --no-deps --document-private-items --quiet; }
 
 # A newer ffmpeg than Debian's, which writes Enhanced RTMP; PyPI's imageio-ffmpeg brings one. The tests
 # that use it say so where it could not be had.
@@ -85,13 +86,13 @@ tests() {
     need_tool cargo-nextest || return 1
     need_ffmpeg
     # A second try where a whole run hangs on it; what needed one is named in the summary.
-    cargo nextest run --locked "${decoders[@]}" --no-fail-fast --status-level fail --final-status-level flaky \
+    cargo nextest run --locked "${features[@]}" --no-fail-fast --status-level fail --final-status-level flaky \
         --retries "$([ -z "${CI-}" ] && echo 0 || echo 1)" \
         --show-progress none --failure-output final 2>&1 | tee target/nextest.log
     return "${PIPESTATUS[0]}"
 }
 
-doctests() { cargo test --locked "${decoders[@]}" --doc --quiet; }
+doctests() { cargo test --locked "${features[@]}" --doc --quiet; }
 
 # run.sh with no display: the show goes out, a player that we did not write sees it, it ends by itself.
 run() {
@@ -146,7 +147,7 @@ readme() {
 }
 
 say "== needs"
-need_packages build decoders window test || exit 1
+need_packages build decoders sharing window test || exit 1
 need_rust clippy fmt || exit 1
 
 summary=() failed=0

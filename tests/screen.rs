@@ -16,17 +16,19 @@
 
 #[path = "peers/mod.rs"]
 mod peers;
+#[path = "rigs/shown.rs"]
+mod shown;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use onair::base::queue::Receiver;
 use onair::base::{Clock, Stop, Timestamp};
-use onair::capture::{self, Area, Context, Screen, Source, Window};
-use onair::media::source::{Report, State};
-use onair::media::{FrameGrid, FrameRate, Size, VideoFrame};
+use onair::capture::{self, Area, Screen};
+use onair::media::Size;
+use onair::media::source::State;
+use shown::{Shown, is};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{
     AtomEnum, ChangeWindowAttributesAux, ConfigureWindowAux, ConnectionExt as _, CreateGCAux,
@@ -34,8 +36,6 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
-
-const LIMIT: Duration = Duration::from_secs(30);
 
 /// An X server of our own; ended with the value.
 struct Server(Child, String);
@@ -95,81 +95,11 @@ fn a_machine_without_a_display_says_what_to_do() {
     };
     let bare = said(&[]);
     assert!(bare.contains("there is no display") && bare.contains("DISPLAY"), "{bare}");
-    let wayland = said(&[("WAYLAND_DISPLAY", "wayland-0")]);
-    assert!(wayland.contains("Wayland session") && wayland.contains("Xorg"), "{wayland}");
+    let wayland = said(&[("WAYLAND_DISPLAY", "wayland-0"), ("XDG_RUNTIME_DIR", "/nowhere")]);
+    let words = if cfg!(feature = "wayland") { "PipeWire" } else { "feature 'wayland'" };
+    assert!(wayland.contains("Wayland session") && wayland.contains(words), "{wayland}");
     let absent = said(&[("DISPLAY", ":4095")]);
     assert!(absent.contains("does not answer"), "{absent}");
-}
-
-/// Red, green and blue as BT.709 has them in limited range.
-fn numbers(color: u32) -> (u8, u8, u8) {
-    let [_, r, g, b] = color.to_be_bytes().map(|c| f64::from(c) / 255.0);
-    let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    let byte = |value: f64| value.round() as u8;
-    let (u, v) = ((b - y) / 1.8556, (r - y) / 1.5748);
-    (byte(16.0 + 219.0 * y), byte(128.0 + 224.0 * u), byte(128.0 + 224.0 * v))
-}
-
-fn color_at(frame: &VideoFrame, x: usize, y: usize) -> (u8, u8, u8) {
-    let width = frame.size().width as usize;
-    let chroma = y / 2 * (width / 2) + x / 2;
-    (frame.planes.y[y * width + x], frame.planes.u[chroma], frame.planes.v[chroma])
-}
-
-fn is(frame: &VideoFrame, x: usize, y: usize, color: u32) -> bool {
-    let (found, want) = (color_at(frame, x, y), numbers(color));
-    found.0.abs_diff(want.0) <= 2 && found.1.abs_diff(want.1) <= 2 && found.2.abs_diff(want.2) <= 2
-}
-
-struct Shown {
-    source: Source,
-    changes: Receiver<Report>,
-    clock: Clock,
-}
-
-impl Shown {
-    fn open(open: impl FnOnce(&Context) -> Result<Source, capture::Error>) -> Self {
-        let clock = Clock::start();
-        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
-        let source = open(&Context { clock, grid, size: Size::new(640, 480) }).unwrap();
-        let changes = source.status.changes().unwrap();
-        Self { source, changes, clock }
-    }
-
-    fn screen(screen: &Screen) -> Self {
-        Self::open(|context| screen.open(context))
-    }
-
-    fn window(id: &str) -> Self {
-        let window = Window { id: id.to_owned(), without_pointer: true };
-        Self::open(|context| window.open(context))
-    }
-
-    fn frame(&mut self) -> Option<VideoFrame> {
-        self.source.feed.picture(self.clock.now())
-    }
-
-    fn await_frame(&mut self, what: &str, wanted: impl Fn(&VideoFrame) -> bool) -> VideoFrame {
-        let clock = Clock::start();
-        loop {
-            if let Some(frame) = self.frame().filter(|frame| wanted(frame)) {
-                return frame;
-            }
-            let report = self.source.status.report();
-            assert!(clock.now() < Timestamp::ZERO + LIMIT, "never {what}: {report:?}");
-            Stop::new().wait(Duration::from_millis(5));
-        }
-    }
-
-    fn await_state(&self, state: State) -> Report {
-        loop {
-            let report = self.changes.recv_timeout(LIMIT).unwrap();
-            eprintln!("  {:?} {} {}", report.state, report.name, report.reason);
-            if report.state == state {
-                return report;
-            }
-        }
-    }
 }
 
 /// A program with windows.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::fill::Fill;
-use super::screen::Screen;
+use super::target::Screen;
 use super::text::Content;
 
 /// A picture source as it is chosen, saved and shown.

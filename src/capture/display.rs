@@ -1,10 +1,12 @@
-//! What the rest of the room asks of a display: its screens, its windows, and their pixels. One real
-//! backend, one fake in the tests of [`screen`](super::screen).
+//! What the rest of the room asks of a display: its screens, its windows, and their pixels. Two real
+//! backends (X11, the desktop's portal), one fake in the tests of [`screen`](super::screen).
 
 use std::sync::Arc;
 
 use super::area::Area;
-use crate::media::Size;
+use super::permission::Permissions;
+use crate::base::Stop;
+use crate::media::{FrameRate, Size};
 
 /// Why a screen or window cannot be had, with what the machine said.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,12 +17,44 @@ pub(super) enum Fault {
          that is to be shown"
     )]
     NoDisplay,
-    /// The session does not show its screens to X11.
+    /// The session does not show its screens to X11, and this build cannot ask the desktop.
+    #[cfg_attr(feature = "wayland", allow(dead_code, reason = "said by builds without it"))]
     #[error(
-        "this is a Wayland session, whose screens this version cannot take. Log in to an X11 (Xorg) \
-         session for whole screens; programs that run under XWayland can be shown as windows"
+        "this is a Wayland session, whose screens need an onair that was built with the feature \
+         'wayland'; this one was not. With it the desktop is asked what to share; without it log in to \
+         an X11 (Xorg) session. Programs that run under XWayland can be shown as windows"
     )]
-    Wayland,
+    Lacking,
+    /// What was chosen is a screen of XWayland, which has no picture of its own.
+    #[error(
+        "this display is XWayland, which does not see the screens of its Wayland session: choose \
+         screen:wayland"
+    )]
+    XWayland,
+    /// Nobody can be asked to share a screen. Nothing was asked.
+    #[error(
+        "the desktop offers no screen sharing ({0}): it needs xdg-desktop-portal with the part that \
+         belongs to this desktop (xdg-desktop-portal-gnome, -kde, -wlr…), and PipeWire"
+    )]
+    NoPortal(String),
+    /// The pictures cannot be carried. Nothing was asked.
+    #[error(
+        "PipeWire, which carries the pictures of a Wayland session, does not answer ({0}): it has to \
+         run, with its session manager (wireplumber)"
+    )]
+    NoPipeWire(String),
+    /// The desktop has no dialog for this.
+    #[error("this desktop shares whole screens only, no single windows: choose screen:wayland")]
+    NoWindows,
+    /// The person said no, or closed the dialog.
+    #[error("it was refused in the desktop's dialog")]
+    Denied,
+    /// It was shared, and is not any more.
+    #[error("the desktop does not share it any more ({0})")]
+    Ended(String),
+    /// What was asked for was given, and cannot be shown.
+    #[error("what the desktop shares cannot be shown ({0})")]
+    Unusable(String),
     /// The display cannot be reached, or went away.
     #[error("the display does not answer ({0})")]
     Display(String),
@@ -38,6 +72,35 @@ pub(super) enum Fault {
     Other(String),
 }
 
+/// When something that failed is tried again.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Again {
+    /// All the time: trying costs nothing and is not seen.
+    Soon,
+    /// At growing intervals: others are woken by it.
+    Later,
+    /// When a person wants it: trying shows a dialog.
+    WhenAsked,
+}
+
+impl Fault {
+    pub(super) fn again(&self) -> Again {
+        match self {
+            Self::NoDisplay
+            | Self::XWayland
+            | Self::Display(_)
+            | Self::Absent(_)
+            | Self::Hidden(_)
+            | Self::Format(_)
+            | Self::Other(_) => Again::Soon,
+            Self::Lacking | Self::NoPortal(_) | Self::NoPipeWire(_) | Self::NoWindows => {
+                Again::Later
+            }
+            Self::Denied | Self::Ended(_) | Self::Unusable(_) => Again::WhenAsked,
+        }
+    }
+}
+
 /// A monitor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScreenInfo {
@@ -49,6 +112,17 @@ pub struct ScreenInfo {
     pub area: Area,
     /// The main one.
     pub primary: bool,
+}
+
+/// What the desktop's own dialog gives, where it is asked for screens (a session of Wayland).
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Sharing {
+    /// Whole screens: `screen:wayland`.
+    pub screens: bool,
+    /// Single windows: `window:wayland`.
+    pub windows: bool,
+    /// What was allowed once can be had again without a question.
+    pub remembers: bool,
 }
 
 /// A window of a program.
@@ -89,6 +163,22 @@ pub(super) struct Change {
     pub(super) dirty: Option<Area>,
     /// It has another size or place: it has to be opened again.
     pub(super) reshaped: bool,
+    /// It has another size, and has followed: what was read before is void.
+    pub(super) resized: bool,
+}
+
+/// What a display is told when something is to be opened.
+pub(super) struct Attempt<'a> {
+    /// The pointer is to be seen.
+    pub(super) pointer: bool,
+    /// More pictures a second are of no use.
+    pub(super) rate: FrameRate,
+    /// Set when nobody wants it any more; whoever waits for a person looks at it.
+    pub(super) stop: &'a Stop,
+    /// What the desktop has allowed.
+    pub(super) permissions: &'a Permissions,
+    /// Called now and then while a person is asked.
+    pub(super) asking: &'a dyn Fn(),
 }
 
 /// The pointer's picture.
@@ -141,10 +231,10 @@ pub(super) trait ScreenSystem: Send + Sync {
         &self,
         id: Option<&str>,
         part: Option<Area>,
-        pointer: bool,
+        attempt: &Attempt<'_>,
     ) -> Result<Box<dyn Grabber>, Fault>;
     /// Begins to take a window.
-    fn grab_window(&self, id: &str, pointer: bool) -> Result<Box<dyn Grabber>, Fault>;
+    fn grab_window(&self, id: &str, attempt: &Attempt<'_>) -> Result<Box<dyn Grabber>, Fault>;
 }
 
 #[cfg(test)]

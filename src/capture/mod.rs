@@ -17,6 +17,7 @@ mod file;
 mod fill;
 mod font;
 mod image;
+pub mod permission;
 mod pixels;
 mod properties;
 mod rgb;
@@ -24,6 +25,7 @@ mod screen;
 mod sign;
 mod slides;
 mod source;
+mod target;
 mod test_picture;
 pub mod text;
 mod watch;
@@ -32,14 +34,15 @@ mod y4m;
 pub use area::Area;
 pub use choice::VideoChoice;
 pub use control::{CameraControl, ControlBoard};
-pub use display::{ScreenInfo, WindowInfo};
+pub use display::{ScreenInfo, Sharing, WindowInfo};
 pub use fill::Fill;
 pub use image::{Image, still};
+pub use permission::Permissions;
 pub use properties::{Dials, Heeds, Hidden, Properties};
 pub use rgb::Rgba;
-pub use screen::{Screen, Window};
 pub use slides::{Order, Pace, Slides};
 pub use source::{CameraFormat, CameraInfo, Context, Error, Source};
+pub use target::{Screen, Window};
 pub use text::Text;
 
 use crate::base::Timestamp;
@@ -74,6 +77,17 @@ pub fn screens() -> Result<Vec<ScreenInfo>, String> {
 /// The windows there are now; the error is a sentence that says why they cannot be shown.
 pub fn windows() -> Result<Vec<WindowInfo>, String> {
     backend::screens().windows().map_err(|fault| fault.to_string())
+}
+
+/// Whether this is a session of Wayland, whose screens the desktop is asked for.
+pub fn in_wayland() -> bool {
+    target::is_wayland()
+}
+
+/// What the desktop's own dialog gives where it is asked for screens and windows, or a sentence that
+/// says why it gives nothing; `None` where this is no session of Wayland.
+pub fn sharing() -> Option<Result<Sharing, String>> {
+    backend::sharing().map(|offered| offered.map_err(|fault| fault.to_string()))
 }
 
 impl Screen {
@@ -118,7 +132,7 @@ pub fn open(choice: &VideoChoice, context: &Context) -> Result<Source, Error> {
 /// # Errors
 /// As [`open`].
 pub fn open_by(choice: &VideoChoice, dials: &Dials, context: &Context) -> Result<Source, Error> {
-    let pointer = || dials.without_pointer.clone();
+    let pointer = || (dials.without_pointer.clone(), dials.permissions());
     match choice {
         VideoChoice::Test => {
             let zero = context.clock.wall_micros(Timestamp::ZERO);

@@ -5,6 +5,7 @@
 use super::choice::VideoChoice;
 use super::control::ControlBoard;
 use super::dial::Dial;
+use super::permission::Permissions;
 use super::slides::Pace;
 use super::text::Look;
 use crate::media::Transport;
@@ -96,6 +97,7 @@ pub struct Dials {
     pub(super) without_pointer: Dial<bool>,
     transport: Dial<Transport>,
     controls: Dial<ControlBoard>,
+    permissions: Dial<Permissions>,
 }
 
 impl Dials {
@@ -120,6 +122,16 @@ impl Dials {
     /// The board of the studio, before a camera is opened.
     pub fn set_controls(&self, board: ControlBoard) {
         self.controls.set(board);
+    }
+
+    /// What the desktop has allowed.
+    pub fn permissions(&self) -> Permissions {
+        self.permissions.get()
+    }
+
+    /// Those of the studio, before a screen or window is opened.
+    pub fn set_permissions(&self, permissions: Permissions) {
+        self.permissions.set(permissions);
     }
 
     /// By which the source is paused and moved about in, where it plays something.

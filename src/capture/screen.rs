@@ -1,6 +1,7 @@
 //! A screen, a part of one, or a window as a source. A thread looks at the program's rate what
 //! changed and converts no more than that; the feed shows the newest picture, and notices when the
-//! thread hangs in a display that does not answer.
+//! thread hangs in a display that does not answer. What shows a person a dialog is not tried again
+//! unless a person wants it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,8 +10,10 @@ use std::time::Duration;
 use super::area::Area;
 use super::canvas::Canvas;
 use super::dial::Dial;
-use super::display::{Fault, Grabber, Placed, ScreenSystem};
+use super::display::{Again, Attempt, Fault, Grabber, Placed, ScreenSystem};
+use super::permission::{self, Permissions};
 use super::source::{Context, Error, Source};
+use super::target::{Screen, Window, shared_name};
 use crate::base::{Latest, Stop, Timestamp, Worker};
 use crate::media::source::{Format, State, Status};
 use crate::media::{Color, VideoFeed, VideoFrame};
@@ -20,46 +23,10 @@ const LOOK: Duration = Duration::from_millis(500);
 /// A display that has not answered for so long has stalled.
 const STALL: Duration = Duration::from_secs(2);
 
-/// A monitor, or a part of it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub struct Screen {
-    /// As `onair devices` lists it; `None`: the main one.
-    pub id: Option<String>,
-    /// Counted from the monitor's corner; `None`: all of it.
-    pub part: Option<Area>,
-    /// The pointer is not shown.
-    pub without_pointer: bool,
-}
-
-/// A window, whatever covers it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Window {
-    /// As `onair devices` lists it.
-    pub id: String,
-    /// The pointer is not shown.
-    pub without_pointer: bool,
-}
-
-/// `ID`, `ID@WIDTHxHEIGHT+X+Y` or `@WIDTHxHEIGHT+X+Y`.
-impl std::fmt::Display for Screen {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.id.as_deref().unwrap_or_default())?;
-        self.part.map_or(Ok(()), |part| write!(f, "@{part}"))
-    }
-}
-
-impl std::str::FromStr for Screen {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (id, part) = match text.rsplit_once('@') {
-            Some((id, part)) => (id, Some(part.parse()?)),
-            None => (text, None),
-        };
-        let id = Some(id.to_owned()).filter(|id| !id.is_empty());
-        Ok(Self { id, part, without_pointer: false })
-    }
-}
+/// The first and longest pause before what wakes others is tried again.
+const LATER: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
+/// A question that is open for so long is told of: an answer out of an earlier one takes moments.
+const QUESTION: Duration = Duration::from_secs(2);
 
 /// What is to be shown.
 #[derive(Clone, Debug)]
@@ -76,12 +43,22 @@ impl Target {
         }
     }
 
-    fn grab(&self, system: &dyn ScreenSystem) -> Result<Box<dyn Grabber>, Fault> {
+    fn grab(
+        &self,
+        system: &dyn ScreenSystem,
+        attempt: &Attempt<'_>,
+    ) -> Result<Box<dyn Grabber>, Fault> {
         match self {
-            Self::Screen(screen) => {
-                system.grab_screen(screen.id.as_deref(), screen.part, !screen.without_pointer)
-            }
-            Self::Window(window) => system.grab_window(&window.id, !window.without_pointer),
+            Self::Screen(screen) => system.grab_screen(screen.id.as_deref(), screen.part, attempt),
+            Self::Window(window) => system.grab_window(&window.id, attempt),
+        }
+    }
+
+    /// By which name the desktop's permission is kept, if it is asked for one.
+    fn key(&self) -> Option<String> {
+        match self {
+            Self::Screen(screen) => permission::screen_key(screen.id.as_deref(), screen.part),
+            Self::Window(window) => permission::window_key(window),
         }
     }
 
@@ -100,27 +77,33 @@ pub(super) fn open(
     context: &Context,
 ) -> Result<Source, Error> {
     let dial = Dial::new(*target.without_pointer());
-    open_by(system, target, dial, context)
+    open_by(system, target, (dial, Permissions::default()), context)
 }
 
 /// The same; whether the pointer is left out is as the dial stands.
 pub(super) fn open_by(
     system: Arc<dyn ScreenSystem>,
     target: Target,
-    dial: Dial<bool>,
+    (dial, permissions): (Dial<bool>, Permissions),
     context: &Context,
 ) -> Result<Source, Error> {
     let name = match &target {
         Target::Screen(_) if target.id().is_empty() => "Screen",
-        _ => target.id(),
+        Target::Screen(_) if shared_name(target.id()) == Some("") => "Screen",
+        Target::Window(_) if shared_name(target.id()) == Some("") => "Window",
+        _ => shared_name(target.id()).unwrap_or(target.id()),
     };
     let status = Status::new(target.id(), name);
     let latest = Latest::default();
     let alive = Arc::new(AtomicI64::new(context.clock.now().as_micros()));
     let mut shower = Shower {
         system,
+        key: target.key().unwrap_or_default(),
         target,
         dial,
+        permissions,
+        asked: 0,
+        later: LATER.0,
         context: *context,
         status: Arc::clone(&status),
         latest: latest.clone(),
@@ -162,6 +145,13 @@ struct Shower {
     target: Target,
     /// Whether the pointer is left out.
     dial: Dial<bool>,
+    permissions: Permissions,
+    /// By which it is kept what the desktop has allowed.
+    key: String,
+    /// How often a person had wanted a question when it was last tried.
+    asked: u64,
+    /// The next pause before what wakes others is tried again.
+    later: Duration,
     context: Context,
     status: Arc<Status>,
     latest: Latest<VideoFrame>,
@@ -172,24 +162,91 @@ struct Shower {
 /// Why a session ended without a fault.
 enum End {
     Stopped,
-    /// It has another size now, or is wanted with or without the pointer.
+    /// It has another size now and has to be opened again, or is wanted with or without the pointer,
+    /// or a person wants the desktop to ask what it is.
     Reshaped,
+    /// It has another size now and goes on.
+    Resized,
 }
 
 impl Shower {
     fn run(&mut self, stop: &Stop) {
         while !stop.is_set() {
             self.beat();
-            *self.target.without_pointer() = self.dial.get();
-            let grabbed = self.target.grab(&*self.system);
-            match grabbed.and_then(|mut grab| self.session(&mut *grab, stop)) {
-                Ok(End::Stopped) => return,
-                Ok(End::Reshaped) => continue,
-                Err(fault) => self.report(&fault),
+            // A keyring may have to be unlocked first.
+            if self.permissions.is_fetching() {
+                stop.wait(LOOK / 5);
+                continue;
             }
-            self.beat();
-            stop.wait(LOOK);
+            *self.target.without_pointer() = self.dial.get();
+            self.asked = self.permissions.asked(&self.key);
+            match self.take(stop) {
+                Ok(End::Stopped) => return,
+                Ok(End::Reshaped | End::Resized) => continue,
+                Err(_) if stop.is_set() => return,
+                Err(fault) => {
+                    self.report(&fault);
+                    self.pause(fault.again(), stop);
+                }
+            }
         }
+    }
+
+    /// Opens it and shows it until something ends that.
+    fn take(&mut self, stop: &Stop) -> Result<End, Fault> {
+        let Context { clock, grid, .. } = self.context;
+        let (began, status, alive) = (clock.now(), &self.status, &self.alive);
+        let asking = || {
+            let now = clock.now();
+            alive.store(now.as_micros(), Ordering::Relaxed);
+            if now.since(began) >= QUESTION {
+                let reason = "The desktop asks what may be shared: answer its dialog";
+                status.down(State::Failed, reason, "waiting for the desktop's dialog");
+            }
+        };
+        let attempt = Attempt {
+            pointer: !self.dial.get(),
+            rate: grid.rate,
+            stop,
+            permissions: &self.permissions,
+            asking: &asking,
+        };
+        let mut grab = self.target.grab(&*self.system, &attempt)?;
+        loop {
+            match self.session(&mut *grab, stop)? {
+                End::Resized => {}
+                end => return Ok(end),
+            }
+        }
+    }
+
+    /// Waits until it may be tried again.
+    fn pause(&mut self, again: Again, stop: &Stop) {
+        let until = match again {
+            Again::Soon => {
+                self.beat();
+                stop.wait(LOOK);
+                return;
+            }
+            Again::Later => {
+                let pause = self.later;
+                self.later = (pause * 2).min(LATER.1);
+                Some(self.context.clock.now() + pause)
+            }
+            Again::WhenAsked => None,
+        };
+        while !stop.wait(LOOK / 5) {
+            self.beat();
+            let due = until.is_some_and(|until| self.context.clock.now() >= until);
+            if due || self.is_asked() {
+                return;
+            }
+        }
+    }
+
+    /// A person wants the desktop to ask since it was last tried.
+    fn is_asked(&self) -> bool {
+        self.permissions.asked(&self.key) != self.asked
     }
 
     fn beat(&self) {
@@ -211,8 +268,11 @@ impl Shower {
         });
         loop {
             let change = grab.changes()?;
-            if change.reshaped || self.dial.change(&without_pointer).is_some() {
+            if change.reshaped || self.dial.change(&without_pointer).is_some() || self.is_asked() {
                 return Ok(End::Reshaped);
+            }
+            if change.resized {
+                return Ok(End::Resized);
             }
             dirty = match (dirty, change.dirty) {
                 (Some(a), Some(b)) => Some(a.joined(b)),
@@ -226,7 +286,7 @@ impl Shower {
                 self.latest.publish(VideoFrame { pts, color, planes });
             }
             pointer = placed;
-            self.was_open = true;
+            (self.was_open, self.later) = (true, LATER.0);
             if self.status.state() != State::Open {
                 self.status.open(format);
             }
@@ -255,7 +315,21 @@ impl Shower {
                 format!("{name} is gone; it is taken back when it returns")
             }
             Fault::Absent(_) => format!("{name} is not there; it is taken when it comes"),
-            Fault::NoDisplay | Fault::Wayland | Fault::Format(_) => {
+            Fault::Denied | Fault::Ended(_) | Fault::Unusable(_) => {
+                let said = match fault {
+                    Fault::Denied => "was not allowed in the desktop's dialog",
+                    Fault::Ended(_) => "is not shared by the desktop any more",
+                    _ => "cannot be shown as the desktop shares it",
+                };
+                format!("{name} {said}; the desktop asks again when you want it to")
+            }
+            Fault::NoDisplay
+            | Fault::Lacking
+            | Fault::XWayland
+            | Fault::NoPortal(_)
+            | Fault::NoPipeWire(_)
+            | Fault::NoWindows
+            | Fault::Format(_) => {
                 let mut sentence = fault.to_string();
                 if let Some(first) = sentence.get_mut(..1) {
                     first.make_ascii_uppercase();
@@ -332,6 +406,7 @@ mod tests {
         fault: Option<Fault>,
         pointer: Option<(i64, i64, Option<Arc<Pointer>>)>,
         reads: usize,
+        grabs: usize,
     }
 
     struct Grabbed(Fake, Size, Vec<u8>);
@@ -349,7 +424,7 @@ mod tests {
             &self,
             _: Option<&str>,
             _: Option<Area>,
-            _: bool,
+            _: &Attempt<'_>,
         ) -> Result<Box<dyn Grabber>, Fault> {
             let desk = self.0.lock();
             match (&desk.fault, desk.size) {
@@ -359,8 +434,9 @@ mod tests {
             }
         }
 
-        fn grab_window(&self, _: &str, pointer: bool) -> Result<Box<dyn Grabber>, Fault> {
-            self.grab_screen(None, None, pointer)
+        fn grab_window(&self, _: &str, it: &Attempt<'_>) -> Result<Box<dyn Grabber>, Fault> {
+            self.0.lock().grabs += 1;
+            self.grab_screen(None, None, it)
         }
     }
 
@@ -447,7 +523,7 @@ mod tests {
             let mut desk = fake.0.lock();
             desk.color = Some(Rgba::WHITE);
             let dirty = Some(Area::new(4, 4, 2, 2));
-            desk.changes.push(Ok(Change { dirty, reshaped: false }));
+            desk.changes.push(Ok(Change { dirty, ..Change::default() }));
         }
         await_luma(&mut source, clock, 4 * 32 + 4, 235);
         let frame = source.feed.picture(clock.now()).unwrap();
@@ -476,7 +552,7 @@ mod tests {
         {
             let mut desk = fake.0.lock();
             desk.size = Some(Size::new(64, 40));
-            desk.changes.push(Ok(Change { dirty: None, reshaped: true }));
+            desk.changes.push(Ok(Change { reshaped: true, ..Change::default() }));
         }
         for _ in 0..4_000 {
             if source.feed.picture(clock.now()).is_some_and(|f| f.size() == Size::new(64, 40)) {
@@ -511,13 +587,5 @@ mod tests {
         await_state(&changes, State::Stalled);
         drop(held);
         await_state(&changes, State::Open);
-    }
-
-    #[test]
-    fn screens_read_back_as_written() {
-        for text in ["", "HDMI-1", "DP-2@640x480+0+10", "@640x480+0+10"] {
-            assert_eq!(text.parse::<Screen>().unwrap().to_string(), text);
-        }
-        assert!("HDMI-1@big".parse::<Screen>().is_err());
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::audio::{self, ApplicationInfo, DeviceInfo};
 use crate::base::Clock;
 use crate::capture::control::Span;
-use crate::capture::{self, CameraControl};
+use crate::capture::{self, CameraControl, Sharing};
 use crate::cli::exit::Exit;
 use crate::cli::globals::Globals;
 use crate::cli::output::Output;
@@ -20,6 +20,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
     let speakers = audio::speakers();
     let applications = audio::applications();
     let (screens, windows) = (capture::screens(), capture::windows());
+    let sharing = capture::sharing();
     if output.is_json() {
         let screens: Vec<Value> = screens.unwrap_or_default().iter().map(screen).collect();
         let windows: Vec<Value> = windows.unwrap_or_default().iter().map(window).collect();
@@ -32,6 +33,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
             "applications": applications.iter().flatten().map(application).collect::<Vec<_>>(),
             "screens": screens,
             "windows": windows,
+            "sharing": sharing.as_ref().map(shared),
             "decoders": inventory::all().iter().map(decoder).collect::<Vec<_>>(),
             "decoding_hardware": decoding_hardware(),
         });
@@ -86,7 +88,16 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
         Err(why) => output.line(&format!("  none: {why}")),
     }
     output.line("Screens");
+    let asks = |it: &Sharing| if it.remembers { "" } else { ", asks each time" };
+    if let Some(Ok(it)) = sharing.as_ref().filter(|it| it.as_ref().is_ok_and(|it| it.screens)) {
+        output.line(&format!(
+            "  the one that the desktop's dialog gives  (screen:wayland{})",
+            asks(it)
+        ));
+    }
     match &screens {
+        Err(_) if matches!(sharing, Some(Ok(_))) => {}
+        Err(_) if let Some(Err(why)) = &sharing => output.line(&format!("  none: {why}")),
         Ok(screens) => {
             for screen in screens {
                 let main = if screen.primary { ", main" } else { "" };
@@ -97,12 +108,23 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
         Err(why) => output.line(&format!("  none: {why}")),
     }
     output.line("Windows");
+    match &sharing {
+        Some(Ok(it)) if it.windows => {
+            let asks = asks(it);
+            output.line(&format!(
+                "  the one that the desktop's dialog gives  (window:wayland{asks})"
+            ));
+        }
+        Some(Ok(_)) => output.line("  this desktop shares whole screens only, no single windows"),
+        Some(Err(_)) | None => {}
+    }
     for window in windows.iter().flatten() {
         let minimised = if window.shown { "" } else { ", minimised" };
         let (name, id, size) = (&window.name, &window.id, window.size);
         output.line(&format!("  {name}  {size}  (window:{id}{minimised})"));
     }
     match &windows {
+        Err(_) if matches!(sharing, Some(Ok(_))) => {}
         Ok(windows) if windows.is_empty() => output.line("  none found"),
         Ok(_) => {}
         Err(why) => output.line(&format!("  none: {why}")),
@@ -166,6 +188,18 @@ fn screen(screen: &capture::ScreenInfo) -> Value {
         "height": screen.area.height,
         "primary": screen.primary,
     })
+}
+
+fn shared(sharing: &Result<Sharing, String>) -> Value {
+    match sharing {
+        Ok(it) => json!({
+            "screens": it.screens,
+            "windows": it.windows,
+            "remembers": it.remembers,
+            "why": null,
+        }),
+        Err(why) => json!({ "screens": false, "windows": false, "remembers": false, "why": why }),
+    }
 }
 
 fn window(window: &capture::WindowInfo) -> Value {

@@ -30,6 +30,8 @@ pub enum Command {
     SetCamera { camera: String, control: String, value: Option<i64> },
     /// All controls of a camera have their defaults again.
     ResetCamera(String),
+    /// The desktop asks once more what this screen or window is to be; what it allowed is forgotten.
+    ShareAgain(SourceId),
     /// Change the scenes.
     Edit(Edit),
     /// Take the last change of the scenes back.

@@ -241,7 +241,8 @@ impl Engine {
     fn begin_program(&mut self) {
         self.state.stage.board.want(&self.settings.cameras);
         let (runtime, net) = (self.runtime.clone(), self.options.net.clone());
-        let media = MediaRoom::new(runtime, net, self.state.stage.board.clone());
+        let Stage { board, permissions, .. } = &self.state.stage;
+        let media = MediaRoom::new(runtime, net, board.clone(), permissions.clone());
         match Program::start(self.clock, &self.state.quality, self.preview.clone(), media) {
             Ok(program) => {
                 self.state.program = Some(program);
@@ -296,6 +297,7 @@ impl Engine {
                 self.set_camera(camera, control, value);
             }
             Command::ResetCamera(camera) => self.reset_camera(&camera),
+            Command::ShareAgain(source) => self.share_again(source),
             Command::Edit(edit) => self.edit(&edit),
             Command::Undo => self.step(true),
             Command::Redo => self.step(false),

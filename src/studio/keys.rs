@@ -1,6 +1,7 @@
-//! Keeps stream keys, and addresses with something secret in them, from run to run: in the desktop's keyring (Secret Service) or, where there is
-//! none, in a file that only its owner can read. On a thread of its own, since a keyring may ask its
-//! owner for a password first.
+//! Keeps stream keys, addresses with something secret in them and the desktop's permissions to take
+//! screens from run to run: in the desktop's keyring (Secret Service) or, where there is none, in a file
+//! that only its owner can read. On a thread of its own, since a keyring may ask its owner for a password
+//! first.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -51,6 +52,8 @@ pub(super) enum What {
     Target(u32),
     /// An address with something secret in it.
     Address,
+    /// What the desktop has allowed of a screen or window.
+    Permission,
 }
 
 /// What became of it.

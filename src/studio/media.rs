@@ -5,7 +5,7 @@
 use std::sync::Weak;
 
 use crate::audio::{self, AudioChoice};
-use crate::capture::{self, ControlBoard, Dials, VideoChoice};
+use crate::capture::{self, ControlBoard, Dials, Permissions, VideoChoice};
 use crate::media::Transport;
 use crate::net::{self, Runtime};
 use crate::player::{self, Source};
@@ -22,6 +22,8 @@ pub(super) struct MediaRoom {
     spare: Vec<Spare>,
     /// What is wanted of cameras.
     board: ControlBoard,
+    /// What the desktop has allowed.
+    permissions: Permissions,
 }
 
 #[derive(Debug)]
@@ -57,8 +59,13 @@ fn whole(url: &str) -> Result<&str, String> {
 }
 
 impl MediaRoom {
-    pub(super) fn new(runtime: Runtime, net: net::Options, board: ControlBoard) -> Self {
-        Self { runtime, net, spare: Vec::new(), board }
+    pub(super) fn new(
+        runtime: Runtime,
+        net: net::Options,
+        board: ControlBoard,
+        permissions: Permissions,
+    ) -> Self {
+        Self { runtime, net, spare: Vec::new(), board, permissions }
     }
 
     /// Opens a picture; the error is a sentence that says why it cannot even be begun with.
@@ -73,6 +80,7 @@ impl MediaRoom {
             VideoChoice::File(path) if !capture::shows(choice) => Source::File(path.clone()),
             _ => {
                 dials.set_controls(self.board.clone());
+                dials.set_permissions(self.permissions.clone());
                 let opened = capture::open_by(choice, dials, &shape.video);
                 return opened.map_err(|error| error.to_string());
             }

@@ -24,7 +24,7 @@ mod strips;
 mod targets;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -35,8 +35,8 @@ use serde::{Deserialize, Serialize};
 use self::reader::Reader;
 use crate::audio::AudioChoice;
 use crate::broadcast::delay::LONGEST;
-use crate::capture::VideoChoice;
 use crate::capture::control::Wanted;
+use crate::capture::{VideoChoice, permission};
 use crate::studio::RecordingChoices;
 use crate::studio::chatting::ChatChoices;
 use crate::studio::phones::Phones;
@@ -268,6 +268,13 @@ impl Settings {
             strips: &mut self.strips,
             targets: &mut self.targets,
         }
+    }
+
+    /// By which names it is kept what the desktop has allowed of screens and windows.
+    pub(in crate::studio) fn permissions(&self) -> BTreeSet<String> {
+        let own = self.collection.sources.iter().map(|source| &source.choice);
+        let asked = self.video.iter().chain(own).filter(|choice| permission::asks_desktop(choice));
+        asked.filter_map(permission::key).collect()
     }
 
     /// The settings as they are written, and what of them the keyring has to keep.

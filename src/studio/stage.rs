@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::base::queue::Receiver;
 use crate::base::{Timestamp, Worker};
-use crate::capture::ControlBoard;
+use crate::capture::{ControlBoard, Permissions};
 use crate::compose::scene::SceneId;
 use crate::compose::strain::Strain;
 use crate::studio::scenes::Collection;
@@ -18,6 +18,8 @@ use crate::studio::steps::Steps;
 pub(super) struct Stage {
     /// What is wanted of cameras, and what they have.
     pub(super) board: ControlBoard,
+    /// What the desktop has allowed of screens and windows.
+    pub(super) permissions: Permissions,
     /// What was last told about the machine not keeping up.
     pub strain: Strain,
     pub prepared: Option<SceneId>,

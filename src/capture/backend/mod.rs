@@ -1,10 +1,16 @@
-//! The camera systems: Video4Linux through nokhwa and directly, a fake for tests; and the display.
+//! The camera systems: Video4Linux through nokhwa and directly, a fake for tests; and the display: X11,
+//! and the desktop's portal for sessions of Wayland.
 
 mod controls;
 #[cfg(test)]
 pub(super) mod fake;
 mod identity;
+#[cfg(not(feature = "wayland"))]
+mod no_portal;
 mod nokhwa;
+#[cfg(feature = "wayland")]
+mod portal;
+mod session;
 mod shared;
 mod stop;
 mod v4l;
@@ -13,7 +19,7 @@ mod x11;
 use std::sync::Arc;
 
 use super::device::Driver;
-use super::display::ScreenSystem;
+use super::display::{Fault, ScreenSystem, Sharing};
 
 /// The machine's cameras.
 pub(super) fn driver() -> Arc<dyn Driver> {
@@ -22,5 +28,10 @@ pub(super) fn driver() -> Arc<dyn Driver> {
 
 /// The machine's screens and windows.
 pub(super) fn screens() -> Arc<dyn ScreenSystem> {
-    Arc::new(x11::X11)
+    Arc::new(session::Session)
+}
+
+/// What the desktop's dialog offers; `None` where this is no session of Wayland.
+pub(super) fn sharing() -> Option<Result<Sharing, Fault>> {
+    session::sharing()
 }

@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
 
 /// A mapped segment; read only.
@@ -15,6 +15,18 @@ pub(super) struct Segment {
     _descriptor: OwnedFd,
 }
 
+/// How many bytes a file of memory has.
+pub(super) fn length(descriptor: BorrowedFd<'_>) -> io::Result<u64> {
+    let mut about = std::mem::MaybeUninit::<libc::stat>::zeroed();
+    // SAFETY: the descriptor is open and `about` has room for one `stat`, which all zeros are.
+    let told = unsafe { libc::fstat(descriptor.as_raw_fd(), about.as_mut_ptr()) };
+    if told != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: filled above (and zeroed before).
+    Ok(u64::try_from(unsafe { about.assume_init() }.st_size).unwrap_or(0))
+}
+
 // SAFETY: the mapping belongs to this value alone, is never handed out mutably, and may be read and
 // unmapped from any thread.
 unsafe impl Send for Segment {}
@@ -22,15 +34,8 @@ unsafe impl Send for Segment {}
 impl Segment {
     /// Maps `length` bytes of what the server gave.
     pub(super) fn map(descriptor: OwnedFd, length: usize) -> io::Result<Self> {
-        let mut about = std::mem::MaybeUninit::<libc::stat>::zeroed();
-        // SAFETY: the descriptor is open and `about` has room for one `stat`, which all zeros are.
-        let told = unsafe { libc::fstat(descriptor.as_raw_fd(), about.as_mut_ptr()) };
-        if told != 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: filled above (and zeroed before).
-        let held = unsafe { about.assume_init() }.st_size;
-        if length == 0 || usize::try_from(held).unwrap_or(0) < length {
+        let held = self::length(descriptor.as_fd())?;
+        if length == 0 || held < length as u64 {
             // Reading past the end of a file that is shorter would end the process.
             return Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,

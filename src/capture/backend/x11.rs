@@ -22,7 +22,7 @@ use x11rb::rust_connection::RustConnection;
 use super::shared::Segment;
 use crate::capture::area::Area;
 use crate::capture::display::{
-    Change, Fault, Grabber, Placed, Pointer, ScreenInfo, ScreenSystem, WindowInfo,
+    Attempt, Change, Fault, Grabber, Placed, Pointer, ScreenInfo, ScreenSystem, WindowInfo,
 };
 use crate::capture::sign::harmless;
 use crate::media::Size;
@@ -33,6 +33,9 @@ const MOST_WINDOWS: usize = 512;
 const MOST_TEXT: u32 = 512;
 /// Largest pointer that is drawn.
 const MOST_POINTER: u16 = 512;
+
+/// The main screen, also in a session of Wayland.
+const MAIN: &str = "x11";
 
 /// The display that DISPLAY names.
 pub(super) struct X11;
@@ -76,7 +79,7 @@ impl Display {
     fn connect() -> Result<Self, Fault> {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         if !set("DISPLAY") {
-            return Err(if set("WAYLAND_DISPLAY") { Fault::Wayland } else { Fault::NoDisplay });
+            return Err(Fault::NoDisplay);
         }
         let (connection, number) =
             RustConnection::connect(None).map_err(|error| Fault::Display(error.to_string()))?;
@@ -92,12 +95,6 @@ impl Display {
             return Err(Fault::Format(format!("its pixels have {depth} bits")));
         }
         Ok(Self { connection, root, root_size })
-    }
-
-    /// A session of Wayland shows nothing of itself to X11.
-    fn is_wayland() -> bool {
-        std::env::var_os("WAYLAND_DISPLAY").is_some_and(|value| !value.is_empty())
-            || std::env::var_os("XDG_SESSION_TYPE").is_some_and(|kind| kind == "wayland")
     }
 
     fn has(&self, extension: &'static str) -> Result<bool, Fault> {
@@ -139,6 +136,11 @@ impl Display {
                     });
                 }
             }
+        }
+        // It shows its clients on surfaces of Wayland, and its root window to nobody.
+        let by_name = found.iter().any(|screen| screen.id.starts_with("XWAYLAND"));
+        if by_name || self.has("XWAYLAND")? {
+            return Err(Fault::XWayland);
         }
         // The main one first; then as they stand, from left to right.
         found.sort_by_key(|screen| (!screen.primary, screen.area.x, screen.area.y));
@@ -237,9 +239,6 @@ fn printable(bytes: &[u8]) -> String {
 
 impl ScreenSystem for X11 {
     fn screens(&self) -> Result<Vec<ScreenInfo>, Fault> {
-        if Display::is_wayland() {
-            return Err(Fault::Wayland);
-        }
         Display::connect()?.monitors()
     }
 
@@ -252,15 +251,12 @@ impl ScreenSystem for X11 {
         &self,
         id: Option<&str>,
         part: Option<Area>,
-        pointer: bool,
+        attempt: &Attempt<'_>,
     ) -> Result<Box<dyn Grabber>, Fault> {
-        if Display::is_wayland() {
-            return Err(Fault::Wayland);
-        }
         let display = Display::connect()?;
         let screens = display.monitors()?;
         let screen = match id {
-            None => screens.first(),
+            None | Some(MAIN) => screens.first(),
             Some(id) => screens.iter().find(|screen| screen.id == id),
         };
         let screen = screen.ok_or_else(|| Fault::Absent("no such screen".to_owned()))?.clone();
@@ -281,11 +277,11 @@ impl ScreenSystem for X11 {
         }
         let root = display.root;
         let name = screen.name.clone();
-        let grab = Grab::begin(display, root, root, area, name, screen.id, pointer)?;
+        let grab = Grab::begin(display, root, root, area, name, screen.id, attempt.pointer)?;
         Ok(Box::new(grab))
     }
 
-    fn grab_window(&self, id: &str, pointer: bool) -> Result<Box<dyn Grabber>, Fault> {
+    fn grab_window(&self, id: &str, attempt: &Attempt<'_>) -> Result<Box<dyn Grabber>, Fault> {
         let display = Display::connect()?;
         let windows = display.windows()?;
         let infos: Vec<&WindowInfo> = windows.iter().map(|(_, info)| info).collect();
@@ -310,7 +306,8 @@ impl ScreenSystem for X11 {
         connection.composite_name_window_pixmap(window, pixmap)?.check()?;
         let border = u32::from(geometry.border_width);
         let area = Area::new(border, border, geometry.width.into(), geometry.height.into());
-        let grab = Grab::begin(display, pixmap, window, area, info.name, id.to_owned(), pointer)?;
+        let (name, id) = (info.name, id.to_owned());
+        let grab = Grab::begin(display, pixmap, window, area, name, id, attempt.pointer)?;
         Ok(Box::new(grab))
     }
 }

@@ -14,6 +14,7 @@ use crate::cli::live::control::{self, Asked, Control, Names, Run};
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
 use crate::cli::words;
+use crate::compose::scene::SourceId;
 use crate::studio::event::{RecordingState, TargetState};
 use crate::studio::message::Message;
 use crate::studio::scenes::MAIN;
@@ -185,21 +186,26 @@ impl Orders {
                     }
                 }
                 Ok(Some(Asked::Media(name, go))) => {
-                    let scenes = studio.snapshot().scenes.collection;
-                    let named = scenes.sources.iter().find(|source| source.name == name);
-                    // Without a name the picture that --video names.
-                    let id = named.map(|source| source.id).or(name.is_empty().then_some(MAIN));
-                    match id {
-                        Some(id) => studio.send(Command::Media(id, go)),
-                        None => complain(&format!("there is no source '{name}'")),
-                    }
+                    command_for(studio, &name, |id| Command::Media(id, go));
                 }
+                Ok(Some(Asked::Ask(name))) => command_for(studio, &name, Command::ShareAgain),
                 Ok(Some(Asked::Stop)) => stop = true,
                 Ok(None) => {}
                 Err(why) => complain(&why),
             }
         }
         stop
+    }
+}
+
+/// Sends a command for the source of this name; without a name for the picture that --video names.
+fn command_for(studio: &Studio, name: &str, command: impl FnOnce(SourceId) -> Command) {
+    let scenes = studio.snapshot().scenes.collection;
+    let named = scenes.sources.iter().find(|source| source.name == name);
+    let id = named.map(|source| source.id).or(name.is_empty().then_some(MAIN));
+    match id {
+        Some(id) => studio.send(command(id)),
+        None => complain(&format!("there is no source '{name}'")),
     }
 }
 

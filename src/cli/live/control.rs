@@ -94,6 +94,8 @@ pub(super) enum Asked {
     Scene(String),
     /// Ask this of the source of this name; an empty one is the chosen picture.
     Media(String, Go),
+    /// The desktop is to ask once more what this screen or window is; an empty name as above.
+    Ask(String),
     /// End the broadcast.
     Stop,
 }
@@ -119,13 +121,14 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
         "scene" if !rest.is_empty() => return Ok(Some(Asked::Scene(rest.to_owned()))),
         "transition" => Command::Edit(Edit::SetTransition(transition(rest)?)),
         "media" => return media(rest).map(Some),
+        "ask" => return Ok(Some(Asked::Ask(rest.to_owned()))),
         "stop" => return Ok(Some(Asked::Stop)),
         _ => {
             return Err(format!(
                 "'{line}' is no command: write pause, resume, chapter [TITLE], split, \
                  replay [PATH], snapshot [PATH], record PATH, stop-recording, scene NAME, \
                  transition KIND [DURATION] [OPTION]… [file=PATH], \
-                 media pause|resume|restart|next|previous|seek TIME [SOURCE] or stop"
+                 media pause|resume|restart|next|previous|seek TIME [SOURCE], ask [SOURCE] or stop"
             ));
         }
     };
@@ -253,6 +256,7 @@ mod tests {
         let seek = Go::To(Duration::from_secs(90));
         assert_eq!(media("media seek 90s My clip"), ("My clip".into(), seek));
         assert_eq!(media("media restart"), (String::new(), Go::Restart));
+        assert_eq!(parse("ask Left screen", &names), Ok(Some(Asked::Ask("Left screen".into()))));
         assert!(parse("media", &names).is_err() && parse("media seek Clip", &names).is_err());
         assert_eq!(parse("", &names), Ok(None));
         for bad in ["record", "Pause", "chapters x", "scene", "transition", "transition fade x"] {

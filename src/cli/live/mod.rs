@@ -40,7 +40,8 @@ use crate::wire::container::Format;
     SIGUSR1 saves the replay buffer, SIGUSR2 sets a chapter in the recording."
 )]
 pub struct Args {
-    /// Picture: `camera[:ID]`, `screen[:ID]`, window:ID, file:CLIP, stream:URL, image:PICTURE,
+    /// Picture: `camera[:ID]`, `screen[:ID]`, window:ID (screen:wayland, window:wayland: what the
+    /// desktop's dialog gives), file:CLIP, stream:URL, image:PICTURE,
     /// slides:FOLDER, color:#RRGGBB, text:WORDS, text-file:PATH, clock, countdown:SECONDS, stopwatch,
     /// test, none [default: a camera if there is one, else test]
     #[arg(long, value_name = "SOURCE", help_heading = "Sources")]
@@ -183,7 +184,8 @@ pub struct Args {
     /// Obey commands on standard input, one a line: pause, resume, `chapter [TITLE]`, split,
     /// `replay [PATH]`, `snapshot [PATH]`, record PATH, stop-recording, scene NAME,
     /// `transition KIND [DURATION] [OPTION]… [file=PATH]`,
-    /// `media pause|resume|restart|next|previous|seek TIME [SOURCE]`, stop
+    /// `media pause|resume|restart|next|previous|seek TIME [SOURCE]`, `ask [SOURCE]` (the desktop asks
+    /// anew what a screen or window of Wayland is), stop
     #[arg(long, conflicts_with = "key_stdin", help_heading = "Recording")]
     pub control: bool,
     /// End after this long, counted from the first picture [default: until interrupted]

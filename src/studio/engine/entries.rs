@@ -10,6 +10,14 @@ use crate::studio::settings::hidden::{self, Kept};
 use crate::studio::target::MOST_TARGETS;
 use crate::studio::{Command, Place, Target};
 
+/// Before the name of what the desktop has allowed.
+const PERMISSION: &str = "permission ";
+
+/// Under which name it is kept.
+fn kept_as(key: &str) -> String {
+    format!("{PERMISSION}{key}")
+}
+
 impl Engine {
     /// Takes the remembered targets over and asks for their keys.
     pub(super) fn begin_targets(&mut self) {
@@ -31,6 +39,12 @@ impl Engine {
             keys.load(What::Address, &missing.name);
             self.state.keys_pending = true;
         }
+        // Screens and windows that the desktop was asked for wait for what it allowed.
+        for key in self.settings.permissions() {
+            self.state.stage.permissions.fetching();
+            keys.load(What::Permission, &kept_as(&key));
+            self.state.keys_pending = true;
+        }
         keys.mark();
         self.state.keys = Some(keys);
     }
@@ -48,6 +62,10 @@ impl Engine {
                     }
                 },
                 Answer::Loaded { key: None, .. } => {}
+                Answer::Loaded { what: What::Permission, name, key: Some(key) } => {
+                    let name = name.strip_prefix(PERMISSION).unwrap_or_default();
+                    self.state.stage.permissions.restore(name, &key);
+                }
                 Answer::Loaded { what: What::Target(id), key: Some(key), .. } => {
                     let target = self.state.targets.iter_mut().find(|target| target.id == id);
                     // What was typed meanwhile is newer.
@@ -57,9 +75,22 @@ impl Engine {
                         *empty = key;
                     }
                 }
-                Answer::Ready => self.state.keys_pending = false,
+                Answer::Ready => {
+                    self.state.keys_pending = false;
+                    self.state.stage.permissions.fetched();
+                }
                 Answer::Failed(reason) => self.tell(&Message::KeyNotKept { reason }, ""),
             }
+        }
+        self.keep_permissions();
+    }
+
+    /// Keeps what the desktop has allowed at once: what it replaces is good for nothing any more.
+    fn keep_permissions(&mut self) {
+        let changes = self.state.stage.permissions.take_changes();
+        let Some(keys) = &self.state.keys else { return };
+        for (key, tokens) in changes {
+            keys.keep(&kept_as(&key), &tokens);
         }
     }
 

@@ -9,7 +9,7 @@ use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
 use crate::capture::control::{self, MOST_CAMERAS, MOST_CONTROLS};
 use crate::compose::filter::Slot;
-use crate::compose::scene::SceneId;
+use crate::compose::scene::{SceneId, SourceId};
 use crate::compose::strain::Strain;
 use crate::compose::transition::Transition;
 use crate::media::Track;
@@ -104,6 +104,17 @@ impl Engine {
         if self.settings.cameras.remove(camera).is_some() {
             self.state.stage.board.want(&self.settings.cameras);
             self.changed();
+        }
+    }
+
+    pub(super) fn share_again(&mut self, source: SourceId) {
+        let collection = &self.settings.collection;
+        let choice = match source {
+            MAIN => self.settings.video.as_ref(),
+            id => collection.source(id).map(|source| &source.choice),
+        };
+        if let Some(choice) = choice {
+            self.state.stage.permissions.ask_again(choice);
         }
     }
 

@@ -249,19 +249,26 @@ fn choice(source: &Value) -> Result<VideoChoice, String> {
             // Their ids are not ours: the first camera, to be chosen anew.
             "camera".into()
         }
-        "xshm_input"
-        | "monitor_capture"
-        | "display_capture"
-        | "pipewire-desktop-capture-source"
-        | "pipewire-screen-capture-source"
-        | "screen_capture" => "screen".into(),
-        "xcomposite_input" | "window_capture" | "pipewire-window-capture-source" => {
+        "xshm_input" | "monitor_capture" | "display_capture" | "screen_capture" => "screen".into(),
+        // The desktop is asked for these, for each apart.
+        "pipewire-desktop-capture-source" | "pipewire-screen-capture-source" => {
+            format!("screen:wayland/{}", shared_name(source))
+        }
+        "pipewire-window-capture-source" => format!("window:wayland/{}", shared_name(source)),
+        "xcomposite_input" | "window_capture" => {
             return Err("a window: add it anew".into());
         }
         "text_gdiplus" | "text_ft2_source" => format!("text:{}", text(settings, "text")),
         other => return Err(other.to_owned()),
     };
     wanted.parse().map_err(|_| kind.to_owned())
+}
+
+/// The name of a source as part of an id.
+fn shared_name(source: &Value) -> String {
+    let plain = |sign: &char| sign.is_alphanumeric() || matches!(sign, ' ' | '-' | '_');
+    let name: String = text(source, "name").chars().filter(plain).take(60).collect();
+    if name.trim().is_empty() { "OBS".to_owned() } else { name.trim().to_owned() }
 }
 
 /// What becomes of something that plays while it is not shown.

@@ -1,6 +1,7 @@
 //! What a person has in hand while building scenes, and what the lists and the picture both need.
 
 use crate::capture::Heeds;
+use crate::capture::permission::asks_desktop;
 use crate::compose::scene::{Content, Item, ItemId, Place, SceneId, SourceId};
 use crate::media::Size;
 use crate::studio::scenes::MAIN;
@@ -123,7 +124,11 @@ impl Draft {
 pub(in crate::ui) fn heeds(snapshot: &Snapshot, id: SourceId) -> Option<Heeds> {
     if id == MAIN {
         let choice = snapshot.video.as_ref().map(|video| &video.choice);
-        return choice.and_then(Heeds::of).filter(|heeds| *heeds == Heeds::Camera);
+        return choice.and_then(|choice| match Heeds::of(choice)? {
+            Heeds::Camera => Some(Heeds::Camera),
+            Heeds::Pointer if asks_desktop(choice) => Some(Heeds::Pointer),
+            _ => None,
+        });
     }
     Heeds::of(&snapshot.scenes.collection.source(id)?.choice)
 }

@@ -3,7 +3,7 @@
 
 use egui::{Frame, Margin, Popup, Response, Ui, Vec2};
 
-use crate::capture::VideoChoice;
+use crate::capture::{self, VideoChoice, permission};
 use crate::compose::scene::{Content, Fit, Item, ItemId, Place, Scene, SceneId};
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
@@ -262,7 +262,14 @@ pub fn add(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: SceneId) 
         (key!("add-clock"), "clock"),
         (key!("add-stream"), "stream:rtmp://127.0.0.1/live/onair"),
     ] {
-        let Ok(choice) = text.parse::<VideoChoice>() else { continue };
+        let Ok(mut choice) = text.parse::<VideoChoice>() else { continue };
+        let window = matches!(choice, VideoChoice::Window(_));
+        if capture::in_wayland() && (window || matches!(choice, VideoChoice::Screen(_))) {
+            // Each is asked for apart; what is there already can be chosen below.
+            let sources = snapshot.scenes.collection.sources.iter();
+            let there: Vec<&VideoChoice> = sources.map(|source| &source.choice).collect();
+            choice = permission::another(window, &there);
+        }
         let name = texts.get(name);
         if line(ui, view, &name, true) {
             new(view, &name, choice);

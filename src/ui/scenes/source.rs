@@ -3,6 +3,7 @@
 
 use egui::{Align, DragValue, Id, Layout, ScrollArea, Ui, vec2};
 
+use crate::capture::permission::asks_desktop;
 use crate::capture::text::{self, Look, Scroll, Shadow, Style, Way};
 use crate::capture::{Heeds, Hidden, Order, Pace, Properties, Rgba};
 use crate::compose::scene::SourceId;
@@ -97,11 +98,29 @@ fn contents(
         Heeds::Media => hidden(ui, view, &mut now.hidden),
         Heeds::Camera => camera::contents(ui, view, id),
         Heeds::Pointer => {
-            let mut shown = !now.without_pointer;
-            flag(ui, view, key!("look-pointer"), &mut shown);
-            now.without_pointer = !shown;
+            let own = view.snapshot.scenes.collection.source(id).map(|source| &source.choice);
+            let asks = own.is_none_or(asks_desktop);
+            if own.is_some() {
+                let mut shown = !now.without_pointer;
+                flag(ui, view, key!("look-pointer"), &mut shown);
+                now.without_pointer = !shown;
+            }
+            if asks {
+                share_again(ui, view, id);
+            }
         }
     }
+}
+
+/// The desktop is to ask once more what is shown.
+fn share_again(ui: &mut Ui, view: &mut View<'_>, id: SourceId) {
+    ui.add_space(gap::S);
+    let text = view.texts.get("share-again");
+    if Button::new(&text).small().show(ui, view.theme).clicked() {
+        view.send(Command::ShareAgain(id));
+    }
+    let hint = view.texts.get("share-again-hint");
+    paragraph(ui, &hint, Type::Small, view.theme.secondary);
 }
 
 /// The letters themselves.

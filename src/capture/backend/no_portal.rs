@@ -1,0 +1,23 @@
+//! The face of [`portal`](super) in builds without the feature `wayland`: says what is missing.
+
+use crate::capture::area::Area;
+use crate::capture::display::{Attempt, Fault, Grabber, Sharing};
+
+/// What the desktop is asked for.
+pub(super) enum What {
+    Screen(Option<Area>),
+    Window,
+}
+
+pub(super) fn offers() -> Result<Sharing, Fault> {
+    Err(Fault::Lacking)
+}
+
+pub(super) fn grab(
+    _what: What,
+    _id: &str,
+    _key: &str,
+    _attempt: &Attempt<'_>,
+) -> Result<Box<dyn Grabber>, Fault> {
+    Err(Fault::Lacking)
+}

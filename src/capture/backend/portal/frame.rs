@@ -1,0 +1,352 @@
+//! A picture in a buffer of PipeWire: whether its numbers hold (they are another program's), which part
+//! of it is meant and which is new, and its pixels. Shared memory only: memory of a graphics card is
+//! refused, since reading it back is slow and the desktop has been asked for the other.
+
+#![allow(unsafe_code)]
+
+use std::os::fd::{BorrowedFd, RawFd};
+use std::ptr::NonNull;
+
+use libspa_sys as spa;
+
+use super::pod::Format;
+use crate::capture::area::Area;
+use crate::media::Size;
+
+/// Changed parts that are looked at; more of them are the whole picture.
+pub(super) const MOST_PARTS: usize = 16;
+
+/// What a buffer holds.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Nothing new, or nothing that may be shown.
+    Nothing,
+    Picture(Picture),
+}
+
+/// A picture whose rows lie in memory that is there; valid while its buffer is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Picture {
+    /// The first pixel.
+    start: NonNull<u8>,
+    /// Bytes from a row to the next; not less than a row has.
+    stride: usize,
+    /// All of it.
+    whole: Area,
+    /// What of it is meant.
+    pub(super) shown: Area,
+    /// What of it is new.
+    pub(super) dirty: Area,
+    /// Red comes first, not blue.
+    red_first: bool,
+}
+
+// SAFETY: it points into memory that PipeWire has mapped for the process, which may be read from any
+// thread; its owner keeps it no longer than its buffer.
+unsafe impl Send for Picture {}
+
+/// What is wrong with a format, if anything.
+pub(super) fn unfit(format: &Format) -> Option<String> {
+    let Format { pixels, width, height } = *format;
+    let known = [
+        spa::SPA_VIDEO_FORMAT_BGRx,
+        spa::SPA_VIDEO_FORMAT_RGBx,
+        spa::SPA_VIDEO_FORMAT_BGRA,
+        spa::SPA_VIDEO_FORMAT_RGBA,
+    ];
+    if !known.contains(&pixels) {
+        return Some(format!("its pixels are of kind {pixels}"));
+    }
+    let sides = 2..=Size::MAX_SIDE;
+    let fits = sides.contains(&width) && sides.contains(&height);
+    (!fits).then(|| format!("it has {width}×{height} pixels"))
+}
+
+/// The first of a buffer's metadata of a kind, at least `least` bytes.
+///
+/// # Safety
+/// `buffer` is one that PipeWire has handed out and not taken back.
+unsafe fn meta(buffer: &spa::spa_buffer, kind: u32, least: usize) -> Option<&[u8]> {
+    if buffer.metas.is_null() {
+        return None;
+    }
+    // SAFETY: PipeWire lays as many descriptions there as it says.
+    let all = unsafe { std::slice::from_raw_parts(buffer.metas, buffer.n_metas as usize) };
+    let found = all.iter().find(|meta| meta.type_ == kind)?;
+    let fits = !found.data.is_null() && found.size as usize >= least;
+    // SAFETY: PipeWire keeps `size` bytes for it, which live as long as the buffer; of bytes any value
+    // is valid.
+    fits.then(|| unsafe {
+        std::slice::from_raw_parts(found.data.cast::<u8>(), found.size as usize)
+    })
+}
+
+fn number(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+/// A rectangle as metadata has it, as far as it lies in the picture; `None` for an empty one.
+fn region(bytes: &[u8], whole: Area) -> Option<Area> {
+    let [x, y] = [number(bytes, 0)?, number(bytes, 4)?].map(|at| i64::from(at.cast_signed()));
+    Area::clipped(x, y, number(bytes, 8)?, number(bytes, 12)?)?.within(whole)
+}
+
+/// What a buffer holds; the error says in words what is wrong with it.
+///
+/// # Safety
+/// `buffer` is one that PipeWire has handed out and not taken back.
+pub(super) unsafe fn content(buffer: &spa::spa_buffer, format: &Format) -> Result<Content, String> {
+    if let Some(reason) = unfit(format) {
+        return Err(reason);
+    }
+    if buffer.n_datas == 0 || buffer.datas.is_null() {
+        return Err("a buffer without data".to_owned());
+    }
+    // SAFETY: there is at least one, and it lives as long as the buffer.
+    let data = unsafe { &*buffer.datas };
+    // SAFETY: a chunk that is there lives as long as the buffer.
+    let chunk = unsafe { data.chunk.as_ref() }.ok_or("a buffer without a description")?;
+    // SAFETY: as the caller promises.
+    let head = unsafe { meta(buffer, spa::SPA_META_Header, 4) };
+    let corrupted = head
+        .and_then(|head| number(head, 0))
+        .is_some_and(|flags| flags & spa::SPA_META_HEADER_FLAG_CORRUPTED != 0)
+        || chunk.flags.cast_unsigned() & spa::SPA_CHUNK_FLAG_CORRUPTED != 0;
+    if corrupted || chunk.size == 0 {
+        return Ok(Content::Nothing);
+    }
+    match data.type_ {
+        spa::SPA_DATA_MemPtr => {}
+        spa::SPA_DATA_MemFd => whole_file(data)?,
+        spa::SPA_DATA_DmaBuf => {
+            return Err("it comes in memory of the graphics card (DMA-BUF), which was not asked \
+                        for"
+            .to_owned());
+        }
+        kind => return Err(format!("it comes in memory of kind {kind}")),
+    }
+    let start = NonNull::new(data.data.cast::<u8>()).ok_or("a buffer that is not mapped")?;
+    let (width, height) = (format.width as usize, format.height as usize);
+    let row = width * 4;
+    let stride = match chunk.stride {
+        0 => row,
+        stride => usize::try_from(stride)
+            .ok()
+            .filter(|stride| *stride >= row)
+            .ok_or_else(|| format!("rows of {stride} bytes for {width} pixels"))?,
+    };
+    let most = data.maxsize as usize;
+    let offset = (chunk.offset as usize).checked_rem(most).ok_or("a buffer of no bytes")?;
+    let need = stride.checked_mul(height - 1).and_then(|bytes| bytes.checked_add(row));
+    if need.is_none_or(|need| need > most - offset) {
+        return Err(format!(
+            "{most} bytes from {offset} for {width}×{height} pixels in rows of {stride}"
+        ));
+    }
+    let whole = Area::new(0, 0, format.width, format.height);
+    // SAFETY: as the caller promises.
+    let crop = unsafe { meta(buffer, spa::SPA_META_VideoCrop, 16) };
+    let shown = crop.and_then(|crop| region(crop, whole)).unwrap_or(whole);
+    // SAFETY: as the caller promises.
+    let damage = unsafe { meta(buffer, spa::SPA_META_VideoDamage, 16) };
+    let parts = damage.into_iter().flat_map(|damage| damage.chunks_exact(16));
+    let parts = parts.take(MOST_PARTS).map_while(|part| region(part, whole));
+    // Who keeps no account of it tells of no part: then all of it may be new.
+    let dirty = parts.reduce(Area::joined).unwrap_or(whole);
+    let red_first =
+        matches!(format.pixels, spa::SPA_VIDEO_FORMAT_RGBx | spa::SPA_VIDEO_FORMAT_RGBA);
+    // SAFETY: `offset` is less than the bytes that are mapped there.
+    let start = unsafe { start.add(offset) };
+    Ok(Content::Picture(Picture { start, stride, whole, shown, dirty, red_first }))
+}
+
+/// Reading past the end of a file that is shorter than it was said to be would end the process.
+fn whole_file(data: &spa::spa_data) -> Result<(), String> {
+    let need = u64::from(data.mapoffset) + u64::from(data.maxsize);
+    let fd = RawFd::try_from(data.fd).ok().filter(|fd| *fd >= 0);
+    let fd = fd.ok_or("a buffer in no file")?;
+    // SAFETY: PipeWire keeps it open as long as the buffer; it is borrowed for this call.
+    let file = unsafe { BorrowedFd::borrow_raw(fd) };
+    let held = super::super::shared::length(file).map_err(|error| error.to_string())?;
+    if held < need {
+        return Err(format!("a file of {held} bytes for {need}"));
+    }
+    Ok(())
+}
+
+impl Picture {
+    /// Copies a part, as blue, green, red and a byte, to the same part (less `corner`) of a picture
+    /// with rows of `row` bytes. Parts outside are left out.
+    ///
+    /// # Safety
+    /// The buffer has not been taken back.
+    pub(super) unsafe fn copy(&self, part: Area, corner: (u32, u32), to: &mut [u8], row: usize) {
+        let Some(part) = part.within(self.whole) else { return };
+        let bytes = part.width as usize * 4;
+        let left = part.x.saturating_sub(corner.0) as usize * 4;
+        let rows = to.chunks_exact_mut(row.max(1)).skip(part.y.saturating_sub(corner.1) as usize);
+        for (line, to) in (part.y..part.y.saturating_add(part.height)).zip(rows) {
+            let from = line as usize * self.stride + part.x as usize * 4;
+            // SAFETY: the part lies in the picture, whose rows of `stride` bytes all lie in memory
+            // that is mapped, as `content` has seen; the producer may write meanwhile what it likes,
+            // and what would come of it are torn pixels, plain bytes of which any value is valid.
+            let from = unsafe { std::slice::from_raw_parts(self.start.add(from).as_ptr(), bytes) };
+            let Some(to) = to.get_mut(left..left + bytes) else { continue };
+            to.copy_from_slice(from);
+            if self.red_first {
+                for pixel in to.chunks_exact_mut(4) {
+                    pixel.swap(0, 2);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::fd::AsRawFd;
+
+    use super::*;
+
+    /// A buffer as PipeWire lays it out, of a picture 4 × 3.
+    struct Rig {
+        pixels: Vec<u8>,
+        chunk: spa::spa_chunk,
+        data: spa::spa_data,
+        metas: Vec<spa::spa_meta>,
+    }
+
+    const FORMAT: Format = Format { pixels: spa::SPA_VIDEO_FORMAT_BGRx, width: 4, height: 3 };
+
+    impl Rig {
+        fn new() -> Self {
+            let mut pixels: Vec<u8> = (0..4 * 4 * 3).collect();
+            let data = spa::spa_data {
+                type_: spa::SPA_DATA_MemPtr,
+                flags: 0,
+                fd: -1,
+                mapoffset: 0,
+                maxsize: 48,
+                data: pixels.as_mut_ptr().cast(),
+                chunk: std::ptr::null_mut(),
+            };
+            let chunk = spa::spa_chunk { offset: 0, size: 48, stride: 16, flags: 0 };
+            Self { pixels, chunk, data, metas: Vec::new() }
+        }
+
+        fn meta(&mut self, kind: u32, words: &mut [i32]) {
+            let data = words.as_mut_ptr().cast();
+            self.metas.push(spa::spa_meta { type_: kind, size: words.len() as u32 * 4, data });
+        }
+
+        fn content(&mut self, format: &Format) -> Result<Content, String> {
+            self.data.chunk = &raw mut self.chunk;
+            let buffer = spa::spa_buffer {
+                n_metas: self.metas.len() as u32,
+                n_datas: 1,
+                metas: self.metas.as_mut_ptr(),
+                datas: &raw mut self.data,
+            };
+            // SAFETY: all that it points to lives in `self`, of the sizes that it tells, but for what
+            // a test gets wrong on purpose, which has to be seen without being followed.
+            unsafe { content(&buffer, format) }
+        }
+
+        fn picture(&mut self) -> Picture {
+            match self.content(&FORMAT).unwrap() {
+                Content::Picture(picture) => picture,
+                Content::Nothing => panic!("nothing"),
+            }
+        }
+    }
+
+    #[test]
+    fn pixels_go_where_they_belong_in_both_orders() {
+        let mut rig = Rig::new();
+        let picture = rig.picture();
+        assert_eq!((picture.shown, picture.dirty), (picture.whole, picture.whole));
+        let mut to = vec![99; 16];
+        // SAFETY: the rig lives.
+        unsafe { picture.copy(Area::new(1, 1, 2, 2), (1, 1), &mut to, 8) };
+        assert_eq!(to, [20, 21, 22, 23, 24, 25, 26, 27, 36, 37, 38, 39, 40, 41, 42, 43]);
+        let red = Format { pixels: spa::SPA_VIDEO_FORMAT_RGBA, ..FORMAT };
+        let Ok(Content::Picture(picture)) = rig.content(&red) else { panic!("no picture") };
+        // SAFETY: the rig lives.
+        unsafe { picture.copy(Area::new(1, 1, 1, 1), (1, 1), &mut to, 8) };
+        assert_eq!(to[..4], [22, 21, 20, 23]);
+        assert_eq!(rig.pixels.len(), 48);
+    }
+
+    #[test]
+    fn hostile_numbers_are_refused() {
+        let tries: [(&str, fn(&mut Rig)); 12] = [
+            ("rows of -16", |rig| rig.chunk.stride = -16),
+            ("rows of 12", |rig| rig.chunk.stride = 12),
+            ("in rows of 20", |rig| rig.chunk.stride = 20),
+            ("in rows of 2147483647", |rig| rig.chunk.stride = i32::MAX),
+            ("48 bytes from 16", |rig| rig.chunk.offset = 16),
+            ("48 bytes from 47", |rig| rig.chunk.offset = u32::MAX - 48),
+            ("of no bytes", |rig| rig.data.maxsize = 0),
+            ("47 bytes", |rig| rig.data.maxsize = 47),
+            ("not mapped", |rig| rig.data.data = std::ptr::null_mut()),
+            ("DMA-BUF", |rig| rig.data.type_ = spa::SPA_DATA_DmaBuf),
+            ("kind 77", |rig| rig.data.type_ = 77),
+            ("no file", |rig| rig.data.type_ = spa::SPA_DATA_MemFd),
+        ];
+        for (words, spoil) in tries {
+            let mut rig = Rig::new();
+            spoil(&mut rig);
+            let said = rig.content(&FORMAT).unwrap_err();
+            assert!(said.contains(words), "{words}: {said}");
+        }
+        for (width, height) in [(0, 3), (4, 0), (1, 1), (60_000, 60_000), (u32::MAX, u32::MAX)] {
+            assert!(Rig::new().content(&Format { width, height, ..FORMAT }).is_err(), "{width}");
+        }
+        assert!(Rig::new().content(&Format { pixels: 0, ..FORMAT }).is_err());
+    }
+
+    #[test]
+    fn a_file_that_is_shorter_than_it_says_is_not_read() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&[0; 47]).unwrap();
+        let mut rig = Rig::new();
+        (rig.data.type_, rig.data.fd) = (spa::SPA_DATA_MemFd, i64::from(file.as_raw_fd()));
+        assert!(rig.content(&FORMAT).unwrap_err().contains("47 bytes for 48"));
+        file.write_all(&[0; 1]).unwrap();
+        assert!(matches!(rig.content(&FORMAT), Ok(Content::Picture(_))));
+        rig.data.mapoffset = 1;
+        assert!(rig.content(&FORMAT).is_err());
+    }
+
+    #[test]
+    fn corrupted_and_empty_buffers_show_nothing() {
+        let mut rig = Rig::new();
+        rig.chunk.size = 0;
+        assert_eq!(rig.content(&FORMAT), Ok(Content::Nothing));
+        let mut rig = Rig::new();
+        rig.chunk.flags = spa::SPA_CHUNK_FLAG_CORRUPTED.cast_signed();
+        assert_eq!(rig.content(&FORMAT), Ok(Content::Nothing));
+        let mut rig = Rig::new();
+        let mut head = [spa::SPA_META_HEADER_FLAG_CORRUPTED.cast_signed(), 0, 0, 0, 0, 0, 0, 0];
+        rig.meta(spa::SPA_META_Header, &mut head);
+        assert_eq!(rig.content(&FORMAT), Ok(Content::Nothing));
+    }
+
+    #[test]
+    fn what_changed_and_what_is_meant_are_taken_as_far_as_they_lie_in_the_picture() {
+        let mut rig = Rig::new();
+        let mut damage = [-2, -2, 3, 3, 2, 1, 1, 1, 0, 0, 0, 0, 0, 0, 4, 3];
+        rig.meta(spa::SPA_META_VideoDamage, &mut damage);
+        let mut crop = [1, 0, i32::MAX, 2];
+        rig.meta(spa::SPA_META_VideoCrop, &mut crop);
+        let picture = rig.picture();
+        assert_eq!(picture.dirty, Area::new(0, 0, 3, 2), "up to the empty one");
+        assert_eq!(picture.shown, Area::new(1, 0, 3, 2));
+        let mut rig = Rig::new();
+        rig.meta(spa::SPA_META_VideoDamage, &mut [0; 4]);
+        rig.meta(spa::SPA_META_VideoCrop, &mut [9, 9, 1, 1]);
+        let picture = rig.picture();
+        assert_eq!((picture.dirty, picture.shown), (picture.whole, picture.whole));
+    }
+}

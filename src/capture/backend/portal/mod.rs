@@ -1,0 +1,295 @@
+//! Screens and windows of a Wayland session: the desktop's portal asks the person what to share and gives
+//! a stream of PipeWire, out of which pictures come with what is new in them. A region is a part of
+//! that stream. Only the parts that changed are copied, and nothing where nothing did.
+
+mod bus;
+mod frame;
+mod pod;
+mod stream;
+
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use self::bus::{Session, Wish};
+use self::stream::{End, Stream};
+use crate::base::{Secret, Stop};
+use crate::capture::area::Area;
+use crate::capture::display::{Attempt, Change, Fault, Grabber, Placed, Sharing};
+use crate::capture::permission::Permissions;
+use crate::capture::target::shared_name;
+use crate::media::Size;
+
+/// How long the first picture may take.
+const FIRST: Duration = Duration::from_secs(10);
+/// How often it is looked whether it has come.
+const LOOK: Duration = Duration::from_millis(10);
+/// How often the desktop is asked whether it still shares.
+const LISTEN: Duration = Duration::from_millis(250);
+
+/// What the desktop is asked for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// A screen, or a part of it.
+    Screen(Option<Area>),
+    Window,
+}
+
+/// What the desktop can be asked for.
+pub(super) fn offers() -> Result<Sharing, Fault> {
+    reach_pipewire()?;
+    bus::offers()
+}
+
+/// Asks the desktop, where it must, and waits for the first picture. `key` is the name of what it has
+/// allowed.
+pub(super) fn grab(
+    what: What,
+    id: &str,
+    key: &str,
+    attempt: &Attempt<'_>,
+) -> Result<Box<dyn Grabber>, Fault> {
+    // Before the person is asked: a dialog whose answer comes to nothing is none to show again.
+    reach_pipewire()?;
+    let lease = Lease::take(attempt.permissions, key);
+    let window = what == What::Window;
+    let wish = Wish { window, pointer: attempt.pointer, token: lease.token.as_ref() };
+    let (session, shared) = Session::ask(&wish, attempt.stop, attempt.asking)?;
+    let lease = lease.renew(shared.token);
+    let stream = Stream::open(shared.fd, shared.node, attempt.rate)
+        .map_err(|reason| Fault::Unusable(format!("PipeWire: {reason}")))?;
+    let name = shared_name(id).filter(|name| !name.is_empty());
+    let mut grab = Grab {
+        stream,
+        session,
+        _lease: lease,
+        part: match what {
+            What::Screen(part) => part,
+            What::Window => None,
+        },
+        area: None,
+        mirror: Vec::new(),
+        gathered: Vec::new(),
+        name: name.unwrap_or(if window { "Window" } else { "Screen" }).to_owned(),
+        id: id.to_owned(),
+        listened: Instant::now(),
+    };
+    grab.first(attempt.stop)?;
+    Ok(Box::new(grab))
+}
+
+/// Whether PipeWire takes connections. In a sandbox there is no socket, and only the portal leads there.
+fn reach_pipewire() -> Result<(), Fault> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    if PathBuf::from("/.flatpak-info").exists() {
+        return Ok(());
+    }
+    let name = set("PIPEWIRE_REMOTE").unwrap_or_else(|| "pipewire-0".into());
+    let folder = set("PIPEWIRE_RUNTIME_DIR").or_else(|| set("XDG_RUNTIME_DIR"));
+    let folder =
+        folder.ok_or_else(|| Fault::NoPipeWire("XDG_RUNTIME_DIR is not set".to_owned()))?;
+    let path = PathBuf::from(folder).join(name);
+    let reached = UnixStream::connect(&path);
+    reached.map(drop).map_err(|error| Fault::NoPipeWire(format!("{}: {error}", path.display())))
+}
+
+/// A token that this source has; given back with the value.
+struct Lease {
+    permissions: Permissions,
+    key: String,
+    token: Option<Secret>,
+}
+
+impl Lease {
+    fn take(permissions: &Permissions, key: &str) -> Self {
+        let token = permissions.take(key);
+        Self { permissions: permissions.clone(), key: key.to_owned(), token }
+    }
+
+    /// The desktop gave another one for the one that was used; none where it is not allowed for good.
+    fn renew(mut self, token: Option<Secret>) -> Self {
+        if let Some(token) = token {
+            self.permissions.keep(&self.key, self.token.as_ref(), &token);
+            self.token = Some(token);
+        }
+        self
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(token) = &self.token {
+            self.permissions.give_back(&self.key, token);
+        }
+    }
+}
+
+/// What is being shared.
+struct Grab {
+    /// Before the session: its end is not to be taken for the desktop's.
+    stream: Stream,
+    session: Session,
+    _lease: Lease,
+    part: Option<Area>,
+    /// What is shown of the stream's pictures, in their coordinates; sides are even.
+    area: Option<Area>,
+    /// Its pixels: blue, green, red and a byte, rows without padding.
+    mirror: Vec<u8>,
+    /// A part of them on its way.
+    gathered: Vec<u8>,
+    name: String,
+    id: String,
+    /// When it was last asked whether the desktop still shares.
+    listened: Instant,
+}
+
+/// What of a picture is shown.
+fn shown(of: Area, part: Option<Area>) -> Result<Area, Fault> {
+    let area = match part {
+        None => of,
+        Some(part) => part
+            .moved(of.x, of.y)
+            .within(of)
+            .ok_or_else(|| Fault::Unusable("the region lies beside the picture".to_owned()))?,
+    };
+    area.even().ok_or_else(|| Fault::Unusable("it is too small".to_owned()))
+}
+
+impl Grab {
+    /// Waits for the first picture.
+    fn first(&mut self, stop: &Stop) -> Result<(), Fault> {
+        let began = Instant::now();
+        while self.area.is_none() {
+            if !self.stream.has_news().map_err(|end| self.fault(end))? {
+                if stop.wait(LOOK) {
+                    return Err(Fault::Ended("it is not wanted any more".to_owned()));
+                }
+                if let Some(reason) = self.session.ended() {
+                    return Err(Fault::Ended(reason));
+                }
+                if began.elapsed() >= FIRST {
+                    return Err(Fault::Unusable("no picture has come".to_owned()));
+                }
+                continue;
+            }
+            self.look()?;
+        }
+        Ok(())
+    }
+
+    fn fault(&mut self, end: End) -> Fault {
+        match end {
+            End::Unfit(reason) => Fault::Unusable(reason),
+            End::Gone(reason) => Fault::Ended(self.session.last_words().unwrap_or(reason)),
+        }
+    }
+
+    /// Takes over what is new; tells of it, and whether the picture has another size.
+    fn look(&mut self) -> Result<(Option<Area>, bool), Fault> {
+        let Self { stream, area, mirror, part, .. } = self;
+        let mut seen = Ok((None, false));
+        let looked = stream.look(|news| {
+            let now = match shown(news.shown(), *part) {
+                Ok(now) => now,
+                Err(fault) => {
+                    seen = Err(fault);
+                    return;
+                }
+            };
+            let moved = *area != Some(now);
+            let resized =
+                area.is_none_or(|area| (area.width, area.height) != (now.width, now.height));
+            if resized {
+                mirror.clear();
+                mirror.resize(now.pixels() * 4, 0);
+            }
+            *area = Some(now);
+            let dirty = if moved { Some(now) } else { news.dirty.within(now) };
+            let Some(dirty) = dirty else { return };
+            let (corner, row) = ((now.x, now.y), now.width as usize * 4);
+            news.copy(dirty, corner, mirror, row);
+            seen = Ok((Some(dirty.relative_to(now)), resized));
+        });
+        match looked {
+            Ok(()) => seen,
+            Err(end) => Err(self.fault(end)),
+        }
+    }
+}
+
+impl Grabber for Grab {
+    fn size(&self) -> Size {
+        self.area.map_or(Size::new(2, 2), |area| Size::new(area.width, area.height))
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn changes(&mut self) -> Result<Change, Fault> {
+        if self.listened.elapsed() >= LISTEN {
+            self.listened = Instant::now();
+            if let Some(reason) = self.session.ended() {
+                return Err(Fault::Ended(reason));
+            }
+        }
+        let (dirty, resized) = self.look()?;
+        Ok(Change { dirty, reshaped: false, resized })
+    }
+
+    fn read(&mut self, part: Area) -> Result<&[u8], Fault> {
+        let Size { width, height } = self.size();
+        if part == Area::new(0, 0, width, height) {
+            return Ok(&self.mirror);
+        }
+        self.gathered.clear();
+        let (row, left) = (width as usize * 4, part.x as usize * 4);
+        let lines = self.mirror.chunks_exact(row).skip(part.y as usize);
+        for line in lines.take(part.height as usize) {
+            let bytes = line.get(left..left + part.width as usize * 4);
+            let bytes =
+                bytes.ok_or_else(|| Fault::Other("a part beside the picture".to_owned()))?;
+            self.gathered.extend_from_slice(bytes);
+        }
+        Ok(&self.gathered)
+    }
+
+    fn pointer(&mut self) -> Result<Option<Placed>, Fault> {
+        // The desktop draws it into the picture, where it is wanted.
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_is_a_part_of_what_is_shared() {
+        let whole = Area::new(0, 0, 641, 481);
+        assert_eq!(shown(whole, None), Ok(Area::new(0, 0, 640, 480)));
+        let crop = Area::new(100, 50, 300, 200);
+        let part = Some(Area::new(290, 10, 64, 64));
+        assert_eq!(shown(crop, part), Ok(Area::new(390, 60, 10, 64)));
+        assert!(shown(crop, Some(Area::new(300, 10, 64, 64))).is_err());
+        assert!(shown(Area::new(0, 0, 1, 9), None).is_err());
+    }
+
+    #[test]
+    fn a_token_is_given_back_and_replaced() {
+        let permissions = Permissions::default();
+        let lease = Lease::take(&permissions, "screen:wayland").renew(Some(Secret::new("token-1")));
+        assert!(permissions.take("screen:wayland").is_none());
+        drop(lease);
+        let lease = Lease::take(&permissions, "screen:wayland");
+        assert_eq!(lease.token, Some(Secret::new("token-1")));
+        let lease = lease.renew(Some(Secret::new("token-2")));
+        drop(lease);
+        let lease = Lease::take(&permissions, "screen:wayland").renew(None);
+        assert_eq!(lease.token, Some(Secret::new("token-2")), "it is used where none came");
+    }
+}

@@ -1,0 +1,450 @@
+//! A stream of pictures out of PipeWire. Its loop is a thread of the library, on which the callbacks
+//! here are called; what they find out lies in a cell, at which the source's thread looks. The newest
+//! buffer is held until the next one comes, so that a picture is copied only where it is looked at.
+
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::os::fd::{IntoRawFd, OwnedFd};
+use std::ptr::{self, NonNull};
+use std::sync::Once;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use libspa_sys as spa;
+use parking_lot::Mutex;
+use pipewire_sys as pw;
+
+use super::frame::{self, Content, MOST_PARTS, Picture};
+use super::pod::{self, Format, Object, Value};
+use crate::capture::area::Area;
+use crate::media::{FrameRate, Size};
+
+const NAME: &CStr = c"onair screen";
+const ABOUT: &CStr = c"media.type=Video media.category=Capture media.role=Screen";
+/// Pictures that the producer may have in work beside the one that is held here.
+const BUFFERS: [i32; 3] = [4, 3, 8];
+
+/// What the stream knows now.
+#[derive(Default)]
+struct Cell {
+    format: Option<Format>,
+    /// The newest picture and the buffer in which it lies.
+    held: Option<Held>,
+    /// The newest picture was not looked at yet.
+    fresh: bool,
+    /// What is new in it since it was looked at.
+    dirty: Option<Area>,
+    /// Why there will be no more pictures.
+    ended: Option<End>,
+}
+
+/// Why there are no more pictures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The other side, or PipeWire itself, is gone.
+    Gone(String),
+    /// What comes cannot be shown.
+    Unfit(String),
+}
+
+struct Held {
+    buffer: NonNull<pw::pw_buffer>,
+    picture: Picture,
+}
+
+// SAFETY: a buffer is used by the loop's thread alone; others read the picture, behind the lock under
+// which the loop's thread gives it up.
+unsafe impl Send for Held {}
+
+/// What the callbacks are handed. Lives as long as the stream.
+struct Inside {
+    cell: Mutex<Cell>,
+    stream: AtomicPtr<pw::pw_stream>,
+    /// What ties the callbacks to the stream; the library writes into it.
+    hook: spa::spa_hook,
+}
+
+/// See the module. Dropping it ends the stream and the loop's thread.
+pub(super) struct Stream {
+    thread: NonNull<pw::pw_thread_loop>,
+    context: *mut pw::pw_context,
+    core: *mut pw::pw_core,
+    /// Made by `Box::into_raw`, which the callbacks share.
+    inside: NonNull<Inside>,
+}
+
+// SAFETY: the library's objects are used under the lock of its loop or after its thread has ended, from
+// whichever thread that is.
+unsafe impl Send for Stream {}
+
+/// What is new since the last look.
+pub(super) struct News<'a> {
+    picture: &'a Picture,
+    /// What of it is new.
+    pub(super) dirty: Area,
+}
+
+impl News<'_> {
+    /// What is meant of the stream's pictures.
+    pub(super) fn shown(&self) -> Area {
+        self.picture.shown
+    }
+
+    /// Copies a part, as blue, green, red and a byte, to the same part (less `corner`) of a picture with
+    /// rows of `row` bytes.
+    pub(super) fn copy(&self, part: Area, corner: (u32, u32), to: &mut [u8], row: usize) {
+        // SAFETY: this value lives behind the lock under which buffers are given up.
+        unsafe { self.picture.copy(part, corner, to, row) }
+    }
+}
+
+impl Stream {
+    /// Connects to PipeWire by `fd` and asks for the pictures of `node`, at most `rate` of them.
+    pub(super) fn open(fd: OwnedFd, node: u32, rate: FrameRate) -> Result<Self, String> {
+        static ONCE: Once = Once::new();
+        // SAFETY: without arguments to take anything from; called once.
+        ONCE.call_once(|| unsafe { pw::pw_init(ptr::null_mut(), ptr::null_mut()) });
+        // SAFETY: a name that ends with a zero, and no properties.
+        let thread = unsafe { pw::pw_thread_loop_new(NAME.as_ptr(), ptr::null()) };
+        let thread = NonNull::new(thread).ok_or("its loop cannot be made")?;
+        let inside = Box::new(Inside {
+            cell: Mutex::default(),
+            stream: AtomicPtr::new(ptr::null_mut()),
+            // SAFETY: a hook that is not in use is all zeros.
+            hook: unsafe { std::mem::zeroed() },
+        });
+        // SAFETY: what `into_raw` gives is not null.
+        let inside = unsafe { NonNull::new_unchecked(Box::into_raw(inside)) };
+        let mut stream = Self { thread, context: ptr::null_mut(), core: ptr::null_mut(), inside };
+        stream.connect(fd, node, rate)?;
+        Ok(stream)
+    }
+
+    fn connect(&mut self, fd: OwnedFd, node: u32, rate: FrameRate) -> Result<(), String> {
+        // SAFETY: the loop lives as long as `self`; a context is made in it before its thread runs.
+        self.context = unsafe {
+            let looping = pw::pw_thread_loop_get_loop(self.thread.as_ptr());
+            pw::pw_context_new(looping, ptr::null_mut(), 0)
+        };
+        if self.context.is_null() {
+            return Err("its client part is not installed (libpipewire's modules)".to_owned());
+        }
+        // SAFETY: the loop lives as long as `self`, and is started once.
+        if unsafe { pw::pw_thread_loop_start(self.thread.as_ptr()) } != 0 {
+            return Err("its thread cannot be started".to_owned());
+        }
+        // SAFETY: the loop runs and this is not its thread.
+        unsafe { pw::pw_thread_loop_lock(self.thread.as_ptr()) };
+        let done = self.connect_locked(fd, node, rate);
+        // SAFETY: locked above.
+        unsafe { pw::pw_thread_loop_unlock(self.thread.as_ptr()) };
+        done
+    }
+
+    fn connect_locked(&mut self, fd: OwnedFd, node: u32, rate: FrameRate) -> Result<(), String> {
+        // SAFETY: the context lives as long as `self`; the descriptor is handed over, PipeWire closes
+        // it also where it fails.
+        self.core = unsafe {
+            pw::pw_context_connect_fd(self.context, fd.into_raw_fd(), ptr::null_mut(), 0)
+        };
+        if self.core.is_null() {
+            return Err(format!("connecting: {}", std::io::Error::last_os_error()));
+        }
+        // SAFETY: the core lives; the texts end with a zero; the stream takes the properties over.
+        let stream = unsafe {
+            let about = pw::pw_properties_new_string(ABOUT.as_ptr());
+            pw::pw_stream_new(self.core, NAME.as_ptr(), about)
+        };
+        if stream.is_null() {
+            return Err(format!("a stream: {}", std::io::Error::last_os_error()));
+        }
+        let inside = self.inside.as_ptr();
+        // SAFETY: `inside` lives until the stream is gone, as do its hook and, being static, the table
+        // of callbacks; nobody else has it yet.
+        unsafe {
+            (*inside).stream.store(stream, Ordering::Relaxed);
+            let hook = &raw mut (*inside).hook;
+            pw::pw_stream_add_listener(stream, hook, &raw const EVENTS, inside.cast());
+        }
+        let offer = offer(rate);
+        let mut params = [offer.as_ptr().cast::<spa::spa_pod>()];
+        let flags = pw::pw_stream_flags_PW_STREAM_FLAG_AUTOCONNECT
+            | pw::pw_stream_flags_PW_STREAM_FLAG_MAP_BUFFERS
+            | pw::pw_stream_flags_PW_STREAM_FLAG_DONT_RECONNECT;
+        // SAFETY: the stream lives; the parameters are whole objects and are copied.
+        let done = unsafe {
+            let direction = spa::SPA_DIRECTION_INPUT;
+            pw::pw_stream_connect(stream, direction, node, flags, params.as_mut_ptr(), 1)
+        };
+        if done < 0 {
+            return Err(format!("a stream: {}", std::io::Error::from_raw_os_error(-done)));
+        }
+        Ok(())
+    }
+
+    /// Looks at the newest picture, if there is one since the last look. The loop waits meanwhile where
+    /// it would give the picture up.
+    ///
+    /// # Errors
+    /// Why there are no more.
+    pub(super) fn look(&self, mut at: impl FnMut(News<'_>)) -> Result<(), End> {
+        // SAFETY: it lives as long as `self`, and is shared.
+        let inside = unsafe { self.inside.as_ref() };
+        let mut cell = inside.cell.lock();
+        if let Some(end) = &cell.ended {
+            return Err(end.clone());
+        }
+        let Cell { held, fresh, dirty, .. } = &mut *cell;
+        if let Some(held) = held
+            && std::mem::take(fresh)
+        {
+            let dirty = dirty.take().unwrap_or(held.picture.dirty);
+            at(News { picture: &held.picture, dirty });
+        }
+        Ok(())
+    }
+
+    /// Whether a picture has come that was not looked at.
+    pub(super) fn has_news(&self) -> Result<bool, End> {
+        // SAFETY: as in `look`.
+        let cell = unsafe { self.inside.as_ref() }.cell.lock();
+        cell.ended.clone().map_or(Ok(cell.fresh), Err)
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        // SAFETY: the thread is ended first (if it runs; this is another one), so that nobody calls
+        // back or uses anything any more; then all that was made is unmade once, in the reverse order,
+        // and what the callbacks shared last.
+        unsafe {
+            pw::pw_thread_loop_stop(self.thread.as_ptr());
+            let stream = self.inside.as_ref().stream.load(Ordering::Relaxed);
+            if !stream.is_null() {
+                pw::pw_stream_destroy(stream);
+            }
+            if !self.core.is_null() {
+                pw::pw_core_disconnect(self.core);
+            }
+            if !self.context.is_null() {
+                pw::pw_context_destroy(self.context);
+            }
+            pw::pw_thread_loop_destroy(self.thread.as_ptr());
+            drop(Box::from_raw(self.inside.as_ptr()));
+        }
+    }
+}
+
+/// The formats that can be shown. No modifiers: with them pictures would come in a graphics card's
+/// memory.
+fn offer(rate: FrameRate) -> Vec<u64> {
+    let pixels = [
+        spa::SPA_VIDEO_FORMAT_BGRx,
+        spa::SPA_VIDEO_FORMAT_BGRx,
+        spa::SPA_VIDEO_FORMAT_BGRA,
+        spa::SPA_VIDEO_FORMAT_RGBx,
+        spa::SPA_VIDEO_FORMAT_RGBA,
+    ];
+    let most = Size::MAX_SIDE;
+    let rates = [(rate.num(), rate.den()), (0, 1), (240, 1)];
+    let limits = [(rate.num(), rate.den()), (1, 1), (rate.num(), rate.den())];
+    let fractions = |all: [(u32, u32); 3]| all.map(|(a, b)| Value::Fraction(a, b));
+    Object::new(spa::SPA_TYPE_OBJECT_Format, spa::SPA_PARAM_EnumFormat)
+        .one(spa::SPA_FORMAT_mediaType, Value::Id(spa::SPA_MEDIA_TYPE_video))
+        .one(spa::SPA_FORMAT_mediaSubtype, Value::Id(spa::SPA_MEDIA_SUBTYPE_raw))
+        .choice(spa::SPA_FORMAT_VIDEO_format, spa::SPA_CHOICE_Enum, &pixels.map(Value::Id))
+        .choice(
+            spa::SPA_FORMAT_VIDEO_size,
+            spa::SPA_CHOICE_Range,
+            &[(1_920, 1_080), (1, 1), (most, most)].map(|(a, b)| Value::Rectangle(a, b)),
+        )
+        .choice(spa::SPA_FORMAT_VIDEO_framerate, spa::SPA_CHOICE_Range, &fractions(rates))
+        .choice(spa::SPA_FORMAT_VIDEO_maxFramerate, spa::SPA_CHOICE_Range, &fractions(limits))
+        .finish()
+}
+
+/// How pictures of an agreed format are to come: in shared memory, with what is new in them.
+fn wishes() -> [Vec<u64>; 4] {
+    let memory = 1 << spa::SPA_DATA_MemFd | 1 << spa::SPA_DATA_MemPtr;
+    let meta = |kind: u32, sizes: &[i32]| {
+        let object = Object::new(spa::SPA_TYPE_OBJECT_ParamMeta, spa::SPA_PARAM_Meta)
+            .one(spa::SPA_PARAM_META_type, Value::Id(kind));
+        match sizes {
+            [size] => object.one(spa::SPA_PARAM_META_size, Value::Int(*size)),
+            sizes => {
+                let sizes: Vec<Value> = sizes.iter().map(|size| Value::Int(*size)).collect();
+                object.choice(spa::SPA_PARAM_META_size, spa::SPA_CHOICE_Range, &sizes)
+            }
+        }
+        .finish()
+    };
+    let region = size_of::<spa::spa_meta_region>() as i32;
+    let parts = region * MOST_PARTS as i32;
+    [
+        Object::new(spa::SPA_TYPE_OBJECT_ParamBuffers, spa::SPA_PARAM_Buffers)
+            .choice(spa::SPA_PARAM_BUFFERS_buffers, spa::SPA_CHOICE_Range, &BUFFERS.map(Value::Int))
+            .choice(spa::SPA_PARAM_BUFFERS_dataType, spa::SPA_CHOICE_Flags, &[Value::Int(memory)])
+            .finish(),
+        meta(spa::SPA_META_Header, &[size_of::<spa::spa_meta_header>() as i32]),
+        meta(spa::SPA_META_VideoDamage, &[parts, region, parts]),
+        meta(spa::SPA_META_VideoCrop, &[region]),
+    ]
+}
+
+static EVENTS: pw::pw_stream_events = pw::pw_stream_events {
+    version: pw::PW_VERSION_STREAM_EVENTS,
+    destroy: None,
+    state_changed: Some(state_changed),
+    control_info: None,
+    io_changed: None,
+    param_changed: Some(param_changed),
+    add_buffer: None,
+    remove_buffer: Some(remove_buffer),
+    process: Some(process),
+    drained: None,
+    command: None,
+    trigger_done: None,
+};
+
+/// # Safety
+/// Called by the stream with what was given to it.
+unsafe extern "C" fn state_changed(
+    data: *mut c_void,
+    _old: pw::pw_stream_state,
+    state: pw::pw_stream_state,
+    error: *const c_char,
+) {
+    // SAFETY: `data` is what the listener was added with, which outlives the stream.
+    let inside = unsafe { &*data.cast::<Inside>() };
+    let ended = [
+        pw::pw_stream_state_PW_STREAM_STATE_ERROR,
+        pw::pw_stream_state_PW_STREAM_STATE_UNCONNECTED,
+    ];
+    if !ended.contains(&state) {
+        return;
+    }
+    let said = if error.is_null() {
+        "the stream of pictures has ended".to_owned()
+    } else {
+        // SAFETY: a text that ends with a zero and lives through the call.
+        unsafe { CStr::from_ptr(error) }.to_string_lossy().chars().take(200).collect()
+    };
+    inside.cell.lock().ended.get_or_insert(End::Gone(said));
+}
+
+/// # Safety
+/// Called by the stream with what was given to it.
+unsafe extern "C" fn param_changed(data: *mut c_void, id: u32, param: *const spa::spa_pod) {
+    if id != spa::SPA_PARAM_Format || param.is_null() {
+        return;
+    }
+    // SAFETY: `data` is what the listener was added with, which outlives the stream.
+    let inside = unsafe { &*data.cast::<Inside>() };
+    // SAFETY: an object has at least its head of 8 bytes, and then as many as that says.
+    let format = unsafe {
+        let head = param.cast::<[u8; 8]>().read_unaligned();
+        pod::length(head)
+            .and_then(|length| pod::format(std::slice::from_raw_parts(param.cast::<u8>(), length)))
+    };
+    let unfit = match &format {
+        None => Some("a format that is none of pictures".to_owned()),
+        Some(format) => frame::unfit(format),
+    };
+    {
+        let mut cell = inside.cell.lock();
+        cell.format = format;
+        if let Some(reason) = unfit {
+            cell.ended.get_or_insert(End::Unfit(reason));
+            return;
+        }
+    }
+    let wishes = wishes();
+    let mut params = wishes.each_ref().map(|wish| wish.as_ptr().cast::<spa::spa_pod>());
+    let stream = inside.stream.load(Ordering::Relaxed);
+    // SAFETY: the stream is the one that calls; the parameters are whole objects and are copied.
+    let done: c_int =
+        unsafe { pw::pw_stream_update_params(stream, params.as_mut_ptr(), params.len() as u32) };
+    if done < 0 {
+        tracing::debug!(error = -done, "telling PipeWire how pictures are to come");
+    }
+}
+
+/// # Safety
+/// Called by the stream with what was given to it.
+unsafe extern "C" fn remove_buffer(data: *mut c_void, buffer: *mut pw::pw_buffer) {
+    // SAFETY: `data` is what the listener was added with, which outlives the stream.
+    let inside = unsafe { &*data.cast::<Inside>() };
+    let mut cell = inside.cell.lock();
+    if cell.held.as_ref().is_some_and(|held| held.buffer.as_ptr() == buffer) {
+        cell.held = None;
+        cell.fresh = false;
+    }
+}
+
+/// # Safety
+/// Called by the stream with what was given to it.
+unsafe extern "C" fn process(data: *mut c_void) {
+    // SAFETY: `data` is what the listener was added with, which outlives the stream.
+    let inside = unsafe { &*data.cast::<Inside>() };
+    let stream = inside.stream.load(Ordering::Relaxed);
+    let mut cell = inside.cell.lock();
+    loop {
+        // SAFETY: the stream is the one that calls.
+        let buffer = unsafe { pw::pw_stream_dequeue_buffer(stream) };
+        let Some(buffer) = NonNull::new(buffer) else { return };
+        let mut done_with = Some(buffer);
+        if let Some(format) = cell.format {
+            // SAFETY: the buffer was handed out just now, and what it describes is there.
+            let content = unsafe {
+                let described = buffer.as_ref().buffer.as_ref();
+                described.map(|described| frame::content(described, &format))
+            };
+            match content {
+                None | Some(Ok(Content::Nothing)) => {}
+                Some(Ok(Content::Picture(picture))) => {
+                    let dirty = picture.dirty;
+                    cell.dirty = Some(cell.dirty.map_or(dirty, |before| before.joined(dirty)));
+                    cell.fresh = true;
+                    done_with = cell.held.replace(Held { buffer, picture }).map(|it| it.buffer);
+                }
+                Some(Err(reason)) => {
+                    cell.ended.get_or_insert(End::Unfit(reason));
+                }
+            }
+        }
+        if let Some(buffer) = done_with {
+            // SAFETY: the buffer was handed out by this stream and not given back.
+            unsafe { pw::pw_stream_queue_buffer(stream, buffer.as_ptr()) };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_is_well_formed() {
+        let all = wishes().into_iter().chain([offer(FrameRate::FPS_30)]);
+        for object in all {
+            let bytes: Vec<u8> = object.iter().flat_map(|unit| unit.to_ne_bytes()).collect();
+            let length = pod::length(bytes[..8].try_into().unwrap());
+            assert_eq!(length.unwrap().next_multiple_of(8), bytes.len());
+        }
+        assert_eq!(size_of::<spa::spa_meta_region>(), 16);
+    }
+
+    #[test]
+    fn a_connection_to_nobody_ends() {
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        drop(theirs);
+        let Ok(stream) = Stream::open(ours.into(), 1, FrameRate::FPS_30) else { return };
+        for _ in 0..2_000 {
+            if let Err(End::Gone(_)) = stream.has_news() {
+                return;
+            }
+            crate::base::Stop::new().wait(std::time::Duration::from_millis(5));
+        }
+        panic!("it never ends");
+    }
+}

@@ -1,0 +1,54 @@
+//! The desktop session: screens and windows by X11 or by the desktop's portal, as the id says, or as
+//! the session is where the id says nothing.
+
+#[cfg(not(feature = "wayland"))]
+use super::no_portal as portal;
+#[cfg(feature = "wayland")]
+use super::portal;
+use super::x11::X11;
+use crate::capture::area::Area;
+use crate::capture::display::{
+    Attempt, Fault, Grabber, ScreenInfo, ScreenSystem, Sharing, WindowInfo,
+};
+use crate::capture::permission;
+use crate::capture::target::{SHARED, Window, is_wayland, shared_name};
+
+pub(super) struct Session;
+
+/// What the desktop's dialog offers; `None` where this is no session of Wayland.
+pub(super) fn sharing() -> Option<Result<Sharing, Fault>> {
+    is_wayland().then(portal::offers)
+}
+
+impl ScreenSystem for Session {
+    fn screens(&self) -> Result<Vec<ScreenInfo>, Fault> {
+        X11.screens()
+    }
+
+    fn windows(&self) -> Result<Vec<WindowInfo>, Fault> {
+        X11.windows()
+    }
+
+    fn grab_screen(
+        &self,
+        id: Option<&str>,
+        part: Option<Area>,
+        attempt: &Attempt<'_>,
+    ) -> Result<Box<dyn Grabber>, Fault> {
+        let by_portal = id.map_or_else(is_wayland, |id| shared_name(id).is_some());
+        match permission::screen_key(id, part).filter(|_| by_portal) {
+            Some(key) => {
+                portal::grab(portal::What::Screen(part), id.unwrap_or(SHARED), &key, attempt)
+            }
+            None => X11.grab_screen(id, part, attempt),
+        }
+    }
+
+    fn grab_window(&self, id: &str, attempt: &Attempt<'_>) -> Result<Box<dyn Grabber>, Fault> {
+        let window = Window { id: id.to_owned(), without_pointer: false };
+        match permission::window_key(&window) {
+            Some(key) => portal::grab(portal::What::Window, id, &key, attempt),
+            None => X11.grab_window(id, attempt),
+        }
+    }
+}

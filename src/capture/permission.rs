@@ -1,0 +1,277 @@
+//! What the desktop has allowed for good: the tokens by which its screen sharing portal gives a screen
+//! or window again without asking (`restore_token` of org.freedesktop.portal.ScreenCast). They are
+//! secrets: whoever has one may see the screen. The studio keeps them where stream keys are; a source
+//! takes one when it is opened and gives back the one that replaces it, since each is good for once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::area::Area;
+use super::choice::VideoChoice;
+use super::target::{SHARED, Screen, Window, is_wayland, shared_name};
+use crate::base::Secret;
+
+/// Sources of the same choice that are open at once, each with a token of its own.
+const MOST_TOKENS: usize = 4;
+/// Choices with tokens.
+const MOST_KEYS: usize = 64;
+/// A longer token is none: portals use UUIDs.
+const MOST_BYTES: usize = 512;
+
+#[derive(Debug)]
+struct Entry {
+    token: Secret,
+    /// An open source has it.
+    taken: bool,
+}
+
+#[derive(Debug, Default)]
+struct Inside {
+    /// What was kept in earlier runs is still being fetched.
+    fetching: bool,
+    kept: BTreeMap<String, Vec<Entry>>,
+    /// Whose tokens are others than when they were last looked at.
+    changed: BTreeSet<String>,
+    /// How often a person wanted the desktop to ask again.
+    asked: BTreeMap<String, u64>,
+}
+
+/// See the module; clones are the same one.
+#[derive(Clone, Debug, Default)]
+pub struct Permissions(Arc<Mutex<Inside>>);
+
+impl PartialEq for Permissions {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// By which name tokens of this choice are kept; `None`: the desktop is not asked for it.
+pub fn key(choice: &VideoChoice) -> Option<String> {
+    match choice {
+        VideoChoice::Screen(screen) => screen_key(screen.id.as_deref(), screen.part),
+        VideoChoice::Window(id) => window_key(&Window { id: id.clone(), without_pointer: false }),
+        _ => None,
+    }
+}
+
+/// Whether the desktop is asked for this choice, in this session.
+pub fn asks_desktop(choice: &VideoChoice) -> bool {
+    let as_session = matches!(choice, VideoChoice::Screen(screen) if screen.id.is_none());
+    key(choice).is_some() && (!as_session || is_wayland())
+}
+
+/// A choice of its own for another screen or window that the desktop is to be asked for, beside those
+/// that there are; what a person means by the first where there is none.
+pub fn another(window: bool, there: &[&VideoChoice]) -> VideoChoice {
+    let taken: Vec<String> = there.iter().filter_map(|choice| key(choice)).collect();
+    let plain = if window {
+        VideoChoice::Window(SHARED.to_owned())
+    } else {
+        VideoChoice::Screen(Screen::default())
+    };
+    let named = (2..=MOST_KEYS + 1).map(|number| {
+        let id = format!("{SHARED}/{number}");
+        if window {
+            VideoChoice::Window(id)
+        } else {
+            VideoChoice::Screen(Screen { id: Some(id), ..Screen::default() })
+        }
+    });
+    let free = |choice: &VideoChoice| key(choice).is_none_or(|key| !taken.contains(&key));
+    std::iter::once(plain.clone()).chain(named).find(free).unwrap_or(plain)
+}
+
+pub(super) fn screen_key(id: Option<&str>, part: Option<Area>) -> Option<String> {
+    // What a person writes as `screen` is the same in a session of Wayland.
+    shared_name(id.unwrap_or(SHARED))?;
+    let id = id.unwrap_or(SHARED);
+    Some(part.map_or_else(|| format!("screen:{id}"), |part| format!("screen:{id}@{part}")))
+}
+
+pub(super) fn window_key(window: &Window) -> Option<String> {
+    shared_name(&window.id)?;
+    Some(format!("window:{}", window.id))
+}
+
+impl Permissions {
+    /// What was kept will be told; sources wait for [`Self::fetched`].
+    pub fn fetching(&self) {
+        self.0.lock().fetching = true;
+    }
+
+    /// All that was kept has been told.
+    pub fn fetched(&self) {
+        self.0.lock().fetching = false;
+    }
+
+    pub(super) fn is_fetching(&self) -> bool {
+        self.0.lock().fetching
+    }
+
+    /// This was kept by [`Self::take_changes`] in an earlier run: a token a line.
+    pub fn restore(&self, key: &str, kept: &Secret) {
+        let mut inside = self.0.lock();
+        if inside.kept.contains_key(key) || inside.kept.len() >= MOST_KEYS {
+            return;
+        }
+        let good = |line: &&str| !line.is_empty() && line.len() <= MOST_BYTES;
+        let tokens = kept.expose().lines().filter(good).take(MOST_TOKENS);
+        let entries = tokens.map(|token| Entry { token: Secret::new(token), taken: false });
+        inside.kept.insert(key.to_owned(), entries.collect());
+    }
+
+    /// What is to be kept from now on, by its name; an empty secret is to be forgotten.
+    pub fn take_changes(&self) -> Vec<(String, Secret)> {
+        let mut inside = self.0.lock();
+        let changed = std::mem::take(&mut inside.changed);
+        let text = |key: &String| {
+            let entries = inside.kept.get(key).into_iter().flatten();
+            let lines: Vec<&str> = entries.map(|entry| entry.token.expose()).collect();
+            Secret::new(lines.join("\n"))
+        };
+        changed.into_iter().map(|key| (text(&key), key)).map(|(text, key)| (key, text)).collect()
+    }
+
+    /// The person wants the desktop to ask what to share once more: what it allowed is forgotten.
+    pub fn ask_again(&self, choice: &VideoChoice) {
+        let Some(key) = key(choice) else { return };
+        let mut inside = self.0.lock();
+        if inside.kept.remove(&key).is_some() {
+            inside.changed.insert(key.clone());
+        }
+        if inside.asked.len() < MOST_KEYS || inside.asked.contains_key(&key) {
+            *inside.asked.entry(key).or_default() += 1;
+        }
+    }
+
+    /// How often [`Self::ask_again`] was called for this name.
+    pub(super) fn asked(&self, key: &str) -> u64 {
+        self.0.lock().asked.get(key).copied().unwrap_or(0)
+    }
+
+    /// A token that no other source has.
+    pub(super) fn take(&self, key: &str) -> Option<Secret> {
+        let mut inside = self.0.lock();
+        let entry = inside.kept.get_mut(key)?.iter_mut().find(|entry| !entry.taken)?;
+        entry.taken = true;
+        Some(entry.token.clone())
+    }
+
+    /// The source that has this token does not need it any more.
+    pub(super) fn give_back(&self, key: &str, token: &Secret) {
+        let mut inside = self.0.lock();
+        let entries = inside.kept.get_mut(key).into_iter().flatten();
+        for entry in entries.filter(|entry| entry.token == *token) {
+            entry.taken = false;
+        }
+    }
+
+    /// The desktop gave this token, in place of the one that was used; the source has it.
+    pub(super) fn keep(&self, key: &str, used: Option<&Secret>, token: &Secret) {
+        let bytes = token.expose();
+        if bytes.is_empty() || bytes.len() > MOST_BYTES || bytes.chars().any(char::is_control) {
+            return;
+        }
+        let mut inside = self.0.lock();
+        if inside.kept.len() >= MOST_KEYS && !inside.kept.contains_key(key) {
+            return;
+        }
+        let entries = inside.kept.entry(key.to_owned()).or_default();
+        entries.retain(|entry| Some(&entry.token) != used && entry.token != *token);
+        if entries.len() >= MOST_TOKENS {
+            entries.remove(0);
+        }
+        entries.push(Entry { token: token.clone(), taken: true });
+        inside.changed.insert(key.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text)
+    }
+
+    #[test]
+    fn tokens_are_replaced_shared_out_and_kept() {
+        let permissions = Permissions::default();
+        let key = key(&"screen".parse().unwrap()).unwrap();
+        assert_eq!(key, "screen:wayland");
+        permissions.restore(&key, &secret("first-token\nsecond-token\n"));
+        let (first, second) = (permissions.take(&key), permissions.take(&key));
+        assert_eq!(
+            (first.clone(), second),
+            (Some(secret("first-token")), Some(secret("second-token")))
+        );
+        assert_eq!(permissions.take(&key), None, "each has its own");
+        assert_eq!(permissions.take_changes(), []);
+        permissions.keep(&key, first.as_ref(), &secret("third-token"));
+        let kept = permissions.take_changes();
+        assert_eq!(kept.len(), 1);
+        assert_eq!(kept[0].1.expose(), "second-token\nthird-token");
+        assert_eq!(permissions.take(&key), None, "its source has it");
+        permissions.give_back(&key, &secret("third-token"));
+        assert_eq!(permissions.take(&key), Some(secret("third-token")));
+        assert!(!format!("{permissions:?}").contains("token\""), "{permissions:?}");
+    }
+
+    #[test]
+    fn what_is_asked_again_is_forgotten() {
+        let permissions = Permissions::default();
+        let choice: VideoChoice = "screen:wayland/left@64x32+0+0".parse().unwrap();
+        let key = key(&choice).unwrap();
+        permissions.keep(&key, None, &secret("a-token"));
+        assert_eq!(permissions.take_changes()[0].0, key);
+        assert_eq!(permissions.asked(&key), 0);
+        permissions.ask_again(&choice);
+        assert_eq!((permissions.asked(&key), permissions.take(&key)), (1, None));
+        assert_eq!(permissions.take_changes(), [(key, Secret::default())]);
+        permissions.ask_again(&"test".parse().unwrap());
+        assert_eq!(permissions.take_changes(), []);
+    }
+
+    #[test]
+    fn odd_tokens_are_not_kept_and_there_are_not_many() {
+        let permissions = Permissions::default();
+        for bad in ["", "two\nlines", &"x".repeat(MOST_BYTES + 1)] {
+            permissions.keep("screen:wayland", None, &secret(bad));
+        }
+        assert_eq!(permissions.take_changes(), []);
+        for number in 0..9 {
+            permissions.keep("screen:wayland", None, &secret(&format!("token-{number}")));
+        }
+        let kept = permissions.take_changes();
+        assert_eq!(kept[0].1.expose(), "token-5\ntoken-6\ntoken-7\ntoken-8");
+        for number in 0..MOST_KEYS + 9 {
+            permissions.keep(&format!("screen:wayland/{number}"), None, &secret("a-token"));
+        }
+        assert_eq!(permissions.take_changes().len(), MOST_KEYS - 1);
+    }
+
+    #[test]
+    fn another_screen_has_a_name_of_its_own() {
+        let choice = |text: &str| text.parse::<VideoChoice>().unwrap();
+        assert_eq!(another(false, &[]), choice("screen"));
+        assert_eq!(another(true, &[&choice("screen")]), choice("window:wayland"));
+        let there = [choice("screen:wayland"), choice("screen:wayland/2"), choice("test")];
+        assert_eq!(another(false, &there.each_ref()), choice("screen:wayland/3"));
+    }
+
+    #[test]
+    fn only_what_the_desktop_is_asked_for_has_a_name() {
+        let key = |text: &str| key(&text.parse().unwrap());
+        assert_eq!(key("screen:wayland/left").unwrap(), "screen:wayland/left");
+        assert_eq!(key("screen:@64x32+0+0").unwrap(), "screen:wayland@64x32+0+0");
+        assert_eq!(key("window:wayland").unwrap(), "window:wayland");
+        for x11 in
+            ["screen:HDMI-1", "screen:x11", "window:Browser/News", "camera", "screen:waylandia"]
+        {
+            assert_eq!(key(x11), None, "{x11}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Which screen or window is meant, as it is chosen: by X11's names, or by the word for what the desktop
+//! of a Wayland session is asked for.
+
+use super::area::Area;
+
+/// The id of what the desktop of a Wayland session is asked for; `wayland/NAME` for another one that
+/// is asked for apart.
+pub(super) const SHARED: &str = "wayland";
+
+/// The name in `wayland/NAME`, empty for `wayland`; `None` for the id of something else.
+pub(super) fn shared_name(id: &str) -> Option<&str> {
+    let rest = id.strip_prefix(SHARED)?;
+    if rest.is_empty() {
+        Some(rest)
+    } else {
+        rest.strip_prefix('/').filter(|name| !name.is_empty())
+    }
+}
+
+/// A session of Wayland shows nothing of itself to X11.
+pub(super) fn is_wayland() -> bool {
+    std::env::var_os("WAYLAND_DISPLAY").is_some_and(|value| !value.is_empty())
+        || std::env::var_os("XDG_SESSION_TYPE").is_some_and(|kind| kind == "wayland")
+}
+
+/// A monitor, or a part of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Screen {
+    /// As `onair devices` lists it; `wayland` (or `wayland/NAME`): what the desktop's dialog gives;
+    /// `x11`: the main one of X11; `None`: the one of these that the session has.
+    pub id: Option<String>,
+    /// Counted from the monitor's corner; `None`: all of it.
+    pub part: Option<Area>,
+    /// The pointer is not shown.
+    pub without_pointer: bool,
+}
+
+/// A window, whatever covers it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Window {
+    /// As `onair devices` lists it; `wayland` (or `wayland/NAME`): what the desktop's dialog gives.
+    pub id: String,
+    /// The pointer is not shown.
+    pub without_pointer: bool,
+}
+
+/// `ID`, `ID@WIDTHxHEIGHT+X+Y` or `@WIDTHxHEIGHT+X+Y`.
+impl std::fmt::Display for Screen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id.as_deref().unwrap_or_default())?;
+        self.part.map_or(Ok(()), |part| write!(f, "@{part}"))
+    }
+}
+
+impl std::str::FromStr for Screen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (id, part) = match text.rsplit_once('@') {
+            Some((id, part)) => (id, Some(part.parse()?)),
+            None => (text, None),
+        };
+        let id = Some(id.to_owned()).filter(|id| !id.is_empty());
+        Ok(Self { id, part, without_pointer: false })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn screens_read_back_as_written() {
+        for text in [
+            "",
+            "wayland/left",
+            "wayland@64x32+0+2",
+            "HDMI-1",
+            "DP-2@640x480+0+10",
+            "@640x480+0+10",
+        ] {
+            assert_eq!(text.parse::<Screen>().unwrap().to_string(), text);
+        }
+        assert!("HDMI-1@big".parse::<Screen>().is_err());
+    }
+
+    #[test]
+    fn what_the_desktop_is_asked_for_is_told_from_names() {
+        assert_eq!(shared_name("wayland"), Some(""));
+        assert_eq!(shared_name("wayland/left"), Some("left"));
+        for other in ["", "HDMI-1", "waylandia", "wayland/", "x11", "Wayland"] {
+            assert_eq!(shared_name(other), None, "{other}");
+        }
+    }
+}

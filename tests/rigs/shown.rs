@@ -1,0 +1,96 @@
+//! An open source whose pictures and states are waited for, and their colours told by values.
+
+#![allow(dead_code, reason = "each test uses what it needs")]
+
+use std::time::Duration;
+
+use onair::base::queue::Receiver;
+use onair::base::{Clock, Stop, Timestamp};
+use onair::capture::{self, Context, Screen, Source, Window};
+use onair::media::source::{Report, State};
+use onair::media::{FrameGrid, FrameRate, Size, VideoFrame};
+
+/// How long anything may take.
+pub const LIMIT: Duration = Duration::from_secs(30);
+
+/// Red, green and blue as BT.709 has them in limited range.
+pub fn numbers(color: u32) -> (u8, u8, u8) {
+    let [_, r, g, b] = color.to_be_bytes().map(|c| f64::from(c) / 255.0);
+    let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    let byte = |value: f64| value.round() as u8;
+    let (u, v) = ((b - y) / 1.8556, (r - y) / 1.5748);
+    (byte(16.0 + 219.0 * y), byte(128.0 + 224.0 * u), byte(128.0 + 224.0 * v))
+}
+
+pub fn color_at(frame: &VideoFrame, x: usize, y: usize) -> (u8, u8, u8) {
+    let width = frame.size().width as usize;
+    let chroma = y / 2 * (width / 2) + x / 2;
+    (frame.planes.y[y * width + x], frame.planes.u[chroma], frame.planes.v[chroma])
+}
+
+pub fn is(frame: &VideoFrame, x: usize, y: usize, color: u32) -> bool {
+    let (found, want) = (color_at(frame, x, y), numbers(color));
+    found.0.abs_diff(want.0) <= 2 && found.1.abs_diff(want.1) <= 2 && found.2.abs_diff(want.2) <= 2
+}
+
+pub struct Shown {
+    pub source: Source,
+    pub changes: Receiver<Report>,
+    pub clock: Clock,
+}
+
+impl Shown {
+    pub fn open(open: impl FnOnce(&Context) -> Result<Source, capture::Error>) -> Self {
+        let clock = Clock::start();
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
+        let source = open(&Context { clock, grid, size: Size::new(640, 480) }).unwrap();
+        let changes = source.status.changes().unwrap();
+        Self { source, changes, clock }
+    }
+
+    pub fn screen(screen: &Screen) -> Self {
+        Self::open(|context| screen.open(context))
+    }
+
+    pub fn window(id: &str) -> Self {
+        let window = Window { id: id.to_owned(), without_pointer: true };
+        Self::open(|context| window.open(context))
+    }
+
+    pub fn frame(&mut self) -> Option<VideoFrame> {
+        self.source.feed.picture(self.clock.now())
+    }
+
+    pub fn await_frame(&mut self, what: &str, wanted: impl Fn(&VideoFrame) -> bool) -> VideoFrame {
+        let clock = Clock::start();
+        loop {
+            if let Some(frame) = self.frame().filter(|frame| wanted(frame)) {
+                return frame;
+            }
+            let report = self.source.status.report();
+            assert!(clock.now() < Timestamp::ZERO + LIMIT, "never {what}: {report:?}");
+            Stop::new().wait(Duration::from_millis(5));
+        }
+    }
+
+    pub fn await_state(&self, state: State) -> Report {
+        loop {
+            let report = self.changes.recv_timeout(LIMIT).unwrap();
+            eprintln!("  {:?} {} {}", report.state, report.name, report.reason);
+            if report.state == state {
+                return report;
+            }
+        }
+    }
+
+    /// Waits until it does not deliver, for whatever reason.
+    pub fn await_down(&self) -> Report {
+        loop {
+            let report = self.changes.recv_timeout(LIMIT).unwrap();
+            eprintln!("  {:?} {} {}", report.state, report.name, report.reason);
+            if matches!(report.state, State::Failed | State::Lost) {
+                return report;
+            }
+        }
+    }
+}

@@ -1,0 +1,448 @@
+//! Screens of a real Wayland session (sway without a monitor, PipeWire, xdg-desktop-portal): what is shown
+//! is compared by values, while it stands, moves, changes its size and ends. And a portal of our own that
+//! refuses, ends and says nonsense: a person must never be asked in a loop.
+//!
+//! The session is named by environment variables: a test starts this program again with them set, where
+//! the part named `inside_…` runs.
+
+#![cfg(all(target_os = "linux", feature = "wayland"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+#[path = "rigs/session.rs"]
+mod session;
+#[path = "rigs/shown.rs"]
+mod shown;
+
+use std::collections::HashMap;
+use std::os::unix::net::UnixListener;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use onair::base::{Clock, Stop, Timestamp};
+use onair::capture::{self, Area, Dials, Permissions, Screen, VideoChoice, Window};
+use onair::media::Size;
+use onair::media::source::State;
+use session::{Bus, HELPERS, Session};
+use shown::{LIMIT, Shown, is};
+use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value};
+
+/// Four colours, one a quarter of the screen.
+const QUARTERS: [u32; 4] = [0x00C0_3020, 0x0020_A040, 0x0030_40D0, 0x00E0_E0A0];
+
+/// Runs a part of this file in another process, in the session of this command.
+fn inside(part: &str, mut command: Command) {
+    let output = command
+        .args(["--exact", part, "--nocapture", "--test-threads=1"])
+        .env("ONAIR_WAYLAND_RIG", "1")
+        .output()
+        .unwrap();
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+fn is_inside() -> bool {
+    std::env::var_os("ONAIR_WAYLAND_RIG").is_some()
+}
+
+fn this_program() -> std::path::PathBuf {
+    std::env::current_exe().unwrap()
+}
+
+/// Tells sway something.
+fn tell(words: &str) {
+    let told = Command::new("swaymsg").arg(words).output().unwrap();
+    assert!(told.status.success(), "{words}: {}", String::from_utf8_lossy(&told.stdout));
+}
+
+/// The background: a picture with a colour in each quarter, from this one on.
+fn paint(from: usize) {
+    let folder = std::env::var_os("XDG_RUNTIME_DIR").unwrap();
+    let path = std::path::Path::new(&folder).join(format!("quarters-{from}.png"));
+    let picture = image::RgbImage::from_fn(640, 480, |x, y| {
+        let [_, r, g, b] =
+            quarter(from, usize::from(x >= 320) + 2 * usize::from(y >= 240)).to_be_bytes();
+        image::Rgb([r, g, b])
+    });
+    picture.save(&path).unwrap();
+    tell(&format!("output HEADLESS-1 bg {} stretch", path.display()));
+}
+
+fn quarter(from: usize, number: usize) -> u32 {
+    QUARTERS[(from + number) % 4]
+}
+
+/// Whether the quarters are seen in a picture.
+fn quartered(frame: &onair::media::VideoFrame, from: usize) -> bool {
+    let Size { width, height } = frame.size();
+    let (width, height) = (width as usize, height as usize);
+    let spots = [(0.1, 0.1), (0.9, 0.1), (0.1, 0.9), (0.9, 0.9)];
+    spots.iter().enumerate().all(|(number, (x, y))| {
+        let (x, y) = ((x * width as f64) as usize, (y * height as f64) as usize);
+        is(frame, x, y, quarter(from, number))
+    })
+}
+
+fn peers_are_missing() -> bool {
+    let programs = ["sway", "swaybg", "swaymsg", "pipewire", "wireplumber", "dbus-daemon"];
+    let others = ["dbus-send", "setpriv", "weston-simple-shm"];
+    peers::missing(&[&programs[..], &others[..], &HELPERS[..]].concat())
+}
+
+#[test]
+fn the_screen_of_a_real_session() {
+    if peers_are_missing() {
+        return;
+    }
+    let session = Session::start("640x480", "");
+    // What there is to choose from.
+    let devices = session.command(env!("CARGO_BIN_EXE_onair")).arg("devices").output().unwrap();
+    let devices = String::from_utf8_lossy(&devices.stdout).into_owned();
+    assert!(devices.contains("(screen:wayland)"), "{devices}{}", session.said());
+    assert!(devices.contains("whole screens only"), "{devices}");
+    let mut part = session.command(this_program());
+    part.env("ONAIR_COMPOSITOR", session.compositor.id().to_string());
+    inside("inside_session", part);
+}
+
+#[test]
+fn inside_session() {
+    if !is_inside() {
+        return;
+    }
+    paint(0);
+    let mut shown = Shown::screen(&Screen::default());
+    let open = shown.await_state(State::Open);
+    assert_eq!((open.name.as_str(), open.id.as_str()), ("Screen", "wayland"));
+    let frame = shown.await_frame("the four quarters", |frame| quartered(frame, 0));
+    assert_eq!(frame.size(), Size::new(640, 480));
+    // At the edge of two, to the pixel.
+    assert!(is(&frame, 316, 100, quarter(0, 0)) && is(&frame, 324, 100, quarter(0, 1)));
+    // What stands costs nothing: the planes are the same.
+    Stop::new().wait(Duration::from_millis(300));
+    let first = shown.frame().unwrap();
+    Stop::new().wait(Duration::from_millis(500));
+    assert!(Arc::ptr_eq(&first.planes, &shown.frame().unwrap().planes), "a still screen");
+    paint(1);
+    shown.await_frame("the quarters turned", |frame| quartered(frame, 1));
+
+    moving(&mut shown);
+    region();
+    window_is_refused();
+
+    // Another size, in the middle of it, and without another question.
+    tell("output HEADLESS-1 mode 800x600@60Hz");
+    let frame = shown.await_frame("another size", |frame| {
+        frame.size() == Size::new(800, 600) && quartered(frame, 1)
+    });
+    assert!(is(&frame, 396, 100, quarter(1, 0)) && is(&frame, 404, 100, quarter(1, 1)));
+
+    // The desktop goes away.
+    let compositor = std::env::var("ONAIR_COMPOSITOR").unwrap();
+    assert!(Command::new("kill").args(["-KILL", &compositor]).status().unwrap().success());
+    let lost = shown.await_state(State::Lost);
+    assert!(lost.reason.contains("not shared by the desktop any more"), "{}", lost.reason);
+    assert!(shown.frame().is_none(), "a slate takes its place");
+    // Closing takes no time, and nothing is asked behind a person's back.
+    Stop::new().wait(Duration::from_secs(1));
+    assert!(shown.changes.try_recv().is_err());
+    let closing = Clock::start();
+    drop(shown);
+    assert!(closing.now() < Timestamp::from_millis(500));
+}
+
+/// A window that moves: what it covers changes, what is beside it does not.
+fn moving(shown: &mut Shown) {
+    tell(
+        "for_window [title=\"simple-shm\"] floating enable, border none, move absolute position 20 20",
+    );
+    let mut client = peers::Peer::start_command(&mut Command::new("weston-simple-shm"));
+    let mut pictures = Vec::new();
+    let start = Clock::start();
+    while pictures.len() < 20 {
+        assert!(start.now() < Timestamp::ZERO + LIMIT, "only {} pictures", pictures.len());
+        let frame = shown.await_frame("any", |_| true);
+        let covered: Vec<u8> = (30..200).map(|row| frame.planes.y[row * 640 + 100]).collect();
+        if pictures.last() != Some(&covered) {
+            pictures.push(covered);
+        }
+        assert!(is(&frame, 600, 440, quarter(1, 3)), "beside the window nothing changes");
+        Stop::new().wait(Duration::from_millis(10));
+    }
+    client.kill();
+    shown.await_frame("the window gone", |frame| quartered(frame, 1));
+}
+
+/// A part of the screen, beside a source that has all of it.
+fn region() {
+    let part = Some(Area::new(300, 220, 40, 40));
+    let id = Some("wayland/part".to_owned());
+    let mut shown = Shown::screen(&Screen { id, part, without_pointer: true });
+    shown.await_state(State::Open);
+    let frame = shown.await_frame("the middle", |frame| quartered(frame, 1));
+    assert_eq!(frame.size(), Size::new(40, 40));
+    // Beside the screen there is nothing, which is said once.
+    let part = Some(Area::new(3_000, 220, 40, 40));
+    let shown = Shown::screen(&Screen { part, ..Screen::default() });
+    let failed = shown.await_state(State::Failed);
+    assert!(failed.detail.contains("beside"), "{failed:?}");
+}
+
+/// This desktop has no dialog for windows.
+fn window_is_refused() {
+    let window = Window { id: "wayland".to_owned(), without_pointer: false };
+    let shown = Shown::open(|context| window.open(context));
+    let failed = shown.await_state(State::Failed);
+    assert!(failed.reason.contains("whole screens only"), "{failed:?}");
+}
+
+/// What the portal of our own does when it is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    /// The person says no.
+    Refuse,
+    /// The dialog stays open.
+    Wait,
+    /// The person says yes to nothing.
+    Empty,
+    /// What cannot be understood.
+    Nonsense,
+    /// Yes; but PipeWire has no such stream.
+    Broken,
+}
+
+struct Portal {
+    answer: Answer,
+    asked: Arc<AtomicU32>,
+    closed: Arc<AtomicU32>,
+    token: Arc<parking_lot::Mutex<Option<String>>>,
+}
+
+const PATH: &str = "/org/freedesktop/portal/desktop";
+
+type Options = HashMap<String, OwnedValue>;
+
+/// Answers a request at the address that its caller listens at.
+async fn respond(
+    connection: &zbus::Connection,
+    sender: &str,
+    options: &Options,
+    code: u32,
+    results: HashMap<&str, Value<'_>>,
+) -> OwnedObjectPath {
+    let handle: &str = options["handle_token"].downcast_ref().unwrap();
+    let sender = sender.trim_start_matches(':').replace('.', "_");
+    let path = ObjectPath::try_from(format!("{PATH}/request/{sender}/{handle}")).unwrap();
+    let interface = "org.freedesktop.portal.Request";
+    let body = (code, results);
+    connection.emit_signal(None::<&str>, &path, interface, "Response", &body).await.unwrap();
+    path.into()
+}
+
+struct Ended(Arc<AtomicU32>);
+
+#[zbus::interface(name = "org.freedesktop.portal.Session")]
+impl Ended {
+    fn close(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[zbus::interface(name = "org.freedesktop.portal.ScreenCast")]
+impl Portal {
+    #[zbus(property)]
+    fn available_source_types(&self) -> u32 {
+        3
+    }
+
+    #[zbus(property)]
+    fn available_cursor_modes(&self) -> u32 {
+        3
+    }
+
+    #[zbus(property, name = "version")]
+    fn version(&self) -> u32 {
+        4
+    }
+
+    async fn create_session(
+        &self,
+        options: Options,
+        #[zbus(header)] header: zbus::message::Header<'_>,
+        #[zbus(connection)] connection: &zbus::Connection,
+        #[zbus(object_server)] server: &zbus::ObjectServer,
+    ) -> OwnedObjectPath {
+        let session = format!("{PATH}/session/{}", self.closed.load(Ordering::SeqCst));
+        let _ = server.at(session.as_str(), Ended(Arc::clone(&self.closed))).await;
+        let results = HashMap::from([("session_handle", session.into())]);
+        let sender = header.sender().unwrap().to_string();
+        respond(connection, &sender, &options, 0, results).await
+    }
+
+    async fn select_sources(
+        &self,
+        _session: OwnedObjectPath,
+        options: Options,
+        #[zbus(header)] header: zbus::message::Header<'_>,
+        #[zbus(connection)] connection: &zbus::Connection,
+    ) -> OwnedObjectPath {
+        let token =
+            options.get("restore_token").map(|it| it.downcast_ref::<&str>().unwrap().to_owned());
+        *self.token.lock() = token;
+        assert_eq!(options["persist_mode"].downcast_ref::<u32>().unwrap(), 2);
+        let sender = header.sender().unwrap().to_string();
+        respond(connection, &sender, &options, 0, HashMap::new()).await
+    }
+
+    async fn start(
+        &self,
+        _session: OwnedObjectPath,
+        _parent: String,
+        options: Options,
+        #[zbus(header)] header: zbus::message::Header<'_>,
+        #[zbus(connection)] connection: &zbus::Connection,
+    ) -> OwnedObjectPath {
+        let number = self.asked.fetch_add(1, Ordering::SeqCst);
+        let sender = header.sender().unwrap().to_string();
+        let stream = |node: u32| {
+            let none: HashMap<String, Value<'_>> = HashMap::new();
+            Value::from(vec![(node, none)])
+        };
+        let none: Vec<(u32, HashMap<String, Value<'_>>)> = Vec::new();
+        let (code, results) = match self.answer {
+            Answer::Refuse => (1, HashMap::new()),
+            Answer::Wait => {
+                let handle: &str = options["handle_token"].downcast_ref().unwrap();
+                return ObjectPath::try_from(format!("{PATH}/request/x/{handle}")).unwrap().into();
+            }
+            Answer::Empty => (0, HashMap::from([("streams", Value::from(none))])),
+            Answer::Nonsense => (0, HashMap::from([("streams", Value::from("seven"))])),
+            Answer::Broken => {
+                let token = Value::from(format!("token-{number}"));
+                (0, HashMap::from([("streams", stream(77)), ("restore_token", token)]))
+            }
+        };
+        respond(connection, &sender, &options, code, results).await
+    }
+
+    fn open_pipe_wire_remote(
+        &self,
+        _session: OwnedObjectPath,
+        _options: Options,
+    ) -> zbus::zvariant::OwnedFd {
+        // Nobody is at the other end.
+        let (ours, _) = std::os::unix::net::UnixStream::pair().unwrap();
+        std::os::fd::OwnedFd::from(ours).into()
+    }
+}
+
+#[test]
+fn nobody_is_asked_in_a_loop() {
+    peers::require!("dbus-daemon");
+    let bus = Bus::start();
+    inside("inside_portal", bus.command(this_program()));
+}
+
+#[test]
+fn inside_portal() {
+    if !is_inside() {
+        return;
+    }
+    let folder = std::env::var_os("XDG_RUNTIME_DIR").unwrap();
+    let _socket = UnixListener::bind(std::path::Path::new(&folder).join("pipewire-0")).unwrap();
+    let words = |answer| match answer {
+        Answer::Refuse => "was not allowed in the desktop's dialog",
+        Answer::Wait => "answer its dialog",
+        _ => "cannot be shown as the desktop shares it",
+    };
+    for answer in [Answer::Refuse, Answer::Wait, Answer::Empty, Answer::Nonsense, Answer::Broken] {
+        eprintln!("{answer:?}");
+        let (asked, closed, token) = (Arc::default(), Arc::default(), Arc::default());
+        let portal = Portal {
+            answer,
+            asked: Arc::clone(&asked),
+            closed: Arc::clone(&closed),
+            token: Arc::clone(&token),
+        };
+        let connection = zbus::blocking::connection::Builder::session()
+            .unwrap()
+            .serve_at(PATH, portal)
+            .unwrap()
+            .name("org.freedesktop.portal.Desktop")
+            .unwrap()
+            .build()
+            .unwrap();
+        let permissions = Permissions::default();
+        let choice: VideoChoice = "screen".parse().unwrap();
+        let dials = Dials::default();
+        dials.set_permissions(permissions.clone());
+        let shown = Shown::open(|context| capture::open_by(&choice, &dials, context));
+        let down = shown.await_down();
+        assert!(
+            down.reason.contains(words(answer))
+                || (answer == Answer::Broken && down.reason.contains("any more")),
+            "{answer:?}: {down:?}"
+        );
+        // Longer than anything that is tried again by itself waits at first.
+        Stop::new().wait(Duration::from_secs(7));
+        let count = || asked.load(Ordering::SeqCst);
+        assert_eq!(count(), 1, "{answer:?}");
+        let kept = permissions.take_changes();
+        if answer == Answer::Broken {
+            assert_eq!(kept[0].1.expose(), "token-0");
+            // Opened again it is asked for by what was allowed.
+            drop(shown);
+            let again = Shown::open(|context| capture::open_by(&choice, &dials, context));
+            again.await_down();
+            assert_eq!((count(), token.lock().clone()), (2, Some("token-0".to_owned())));
+            assert_eq!(permissions.take_changes()[0].1.expose(), "token-1");
+            assert!(!format!("{again:?}", again = again.source).contains("token-"));
+        } else {
+            assert!(kept.is_empty());
+            // A person wants it: it is asked once more, and as if for the first time.
+            permissions.ask_again(&choice);
+            let start = Clock::start();
+            while count() < 2 && answer != Answer::Wait {
+                assert!(start.now() < Timestamp::ZERO + LIMIT, "{answer:?}: never asked again");
+                Stop::new().wait(Duration::from_millis(10));
+            }
+            let closing = Clock::start();
+            drop(shown);
+            assert!(closing.now() < Timestamp::from_millis(500));
+            // A dialog that nobody waits for any more is closed, with its session.
+            while closed.load(Ordering::SeqCst) < u32::from(answer == Answer::Wait) {
+                assert!(start.now() < Timestamp::ZERO + LIMIT, "{answer:?}: never closed");
+                Stop::new().wait(Duration::from_millis(10));
+            }
+        }
+        drop(connection);
+    }
+}
+
+#[test]
+fn a_session_without_a_portal_says_what_is_missing() {
+    peers::require!("dbus-daemon");
+    let bus = Bus::start();
+    let devices = || {
+        let output = bus.command(env!("CARGO_BIN_EXE_onair")).arg("devices").output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let bare = devices();
+    assert!(bare.contains("PipeWire") && bare.contains("does not answer"), "{bare}");
+    let _socket = UnixListener::bind(bus.folder().join("pipewire-0")).unwrap();
+    let without = devices();
+    assert!(without.contains("offers no screen sharing"), "{without}");
+    assert!(without.contains("xdg-desktop-portal"), "{without}");
+}
