@@ -25,6 +25,8 @@ const STALL: Duration = Duration::from_secs(2);
 
 /// The first and longest pause before what wakes others is tried again.
 const LATER: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
+/// How long is waited for what was allowed earlier: a keyring may have to be unlocked first.
+const FETCH: Duration = Duration::from_secs(60);
 /// A question that is open for so long is told of: an answer out of an earlier one takes moments.
 const QUESTION: Duration = Duration::from_secs(2);
 
@@ -171,13 +173,15 @@ enum End {
 
 impl Shower {
     fn run(&mut self, stop: &Stop) {
+        let fetched_by = self.context.clock.now() + FETCH;
+        while self.permissions.is_fetching()
+            && self.context.clock.now() < fetched_by
+            && !stop.wait(LOOK / 5)
+        {
+            self.beat();
+        }
         while !stop.is_set() {
             self.beat();
-            // A keyring may have to be unlocked first.
-            if self.permissions.is_fetching() {
-                stop.wait(LOOK / 5);
-                continue;
-            }
             *self.target.without_pointer() = self.dial.get();
             self.asked = self.permissions.asked(&self.key);
             match self.take(stop) {
