@@ -1,6 +1,8 @@
 //! Screens of a real Wayland session (sway without a monitor, PipeWire, xdg-desktop-portal): what is shown
-//! is compared by values, while it stands, moves, changes its size and ends. And a portal of our own that
-//! refuses, ends and says nonsense: a person must never be asked in a loop.
+//! is compared by values, while it stands, moves, changes its size and ends. The portal's part for sway
+//! gives pictures only where there is a graphics card; so a portal of our own hands out pictures that
+//! GStreamer puts into a real PipeWire, and also refuses, ends and says nonsense: a person must never be
+//! asked in a loop.
 //!
 //! The session is named by environment variables: a test starts this program again with them set, where
 //! the part named `inside_…` runs.
@@ -70,13 +72,16 @@ fn tell(words: &str) {
 fn paint(from: usize) {
     let folder = std::env::var_os("XDG_RUNTIME_DIR").unwrap();
     let path = std::path::Path::new(&folder).join(format!("quarters-{from}.png"));
-    let picture = image::RgbImage::from_fn(640, 480, |x, y| {
+    quarters(from).save(&path).unwrap();
+    tell(&format!("output HEADLESS-1 bg {} stretch", path.display()));
+}
+
+fn quarters(from: usize) -> image::RgbImage {
+    image::RgbImage::from_fn(640, 480, |x, y| {
         let [_, r, g, b] =
             quarter(from, usize::from(x >= 320) + 2 * usize::from(y >= 240)).to_be_bytes();
         image::Rgb([r, g, b])
-    });
-    picture.save(&path).unwrap();
-    tell(&format!("output HEADLESS-1 bg {} stretch", path.display()));
+    })
 }
 
 fn quarter(from: usize, number: usize) -> u32 {
@@ -123,6 +128,16 @@ fn inside_session() {
     }
     paint(0);
     let mut shown = Shown::screen(&Screen::default());
+    if !std::path::Path::new("/dev/dri").exists() {
+        // The portal's part for wlroots (0.7) gives no pictures where there is no graphics card: it ends
+        // the question by itself, which is said, and it is not put again.
+        let failed = shown.await_state(State::Failed);
+        assert!(failed.detail.contains("ended without an answer"), "{failed:?}");
+        window_is_refused();
+        Stop::new().wait(Duration::from_secs(6));
+        assert!(shown.changes.try_recv().is_err());
+        return;
+    }
     let open = shown.await_state(State::Open);
     assert_eq!((open.name.as_str(), open.id.as_str()), ("Screen", "wayland"));
     let frame = shown.await_frame("the four quarters", |frame| quartered(frame, 0));
@@ -220,6 +235,8 @@ enum Answer {
     Nonsense,
     /// Yes; but PipeWire has no such stream.
     Broken,
+    /// Yes, to this stream.
+    Share(u32),
 }
 
 struct Portal {
@@ -230,6 +247,20 @@ struct Portal {
 }
 
 const PATH: &str = "/org/freedesktop/portal/desktop";
+
+impl Portal {
+    fn new(answer: Answer) -> Self {
+        let (asked, closed, token) = Default::default();
+        Self { answer, asked, closed, token }
+    }
+
+    /// Serves it until the value is dropped.
+    fn serve(self) -> zbus::blocking::Connection {
+        let builder = zbus::blocking::connection::Builder::session().unwrap();
+        let builder = builder.serve_at(PATH, self).unwrap();
+        builder.name("org.freedesktop.portal.Desktop").unwrap().build().unwrap()
+    }
+}
 
 type Options = HashMap<String, OwnedValue>;
 
@@ -328,9 +359,10 @@ impl Portal {
             }
             Answer::Empty => (0, HashMap::from([("streams", Value::from(none))])),
             Answer::Nonsense => (0, HashMap::from([("streams", Value::from("seven"))])),
-            Answer::Broken => {
+            Answer::Broken | Answer::Share(_) => {
                 let token = Value::from(format!("token-{number}"));
-                (0, HashMap::from([("streams", stream(77)), ("restore_token", token)]))
+                let node = if let Answer::Share(node) = self.answer { node } else { 77 };
+                (0, HashMap::from([("streams", stream(node)), ("restore_token", token)]))
             }
         };
         respond(connection, &sender, &options, code, results).await
@@ -341,6 +373,12 @@ impl Portal {
         _session: OwnedObjectPath,
         _options: Options,
     ) -> zbus::zvariant::OwnedFd {
+        if let Answer::Share(_) = self.answer {
+            let folder = std::env::var_os("XDG_RUNTIME_DIR").unwrap();
+            let path = std::path::Path::new(&folder).join("pipewire-0");
+            let reached = std::os::unix::net::UnixStream::connect(path).unwrap();
+            return std::os::fd::OwnedFd::from(reached).into();
+        }
         // Nobody is at the other end.
         let (ours, _) = std::os::unix::net::UnixStream::pair().unwrap();
         std::os::fd::OwnedFd::from(ours).into()
@@ -368,21 +406,10 @@ fn inside_portal() {
     };
     for answer in [Answer::Refuse, Answer::Wait, Answer::Empty, Answer::Nonsense, Answer::Broken] {
         eprintln!("{answer:?}");
-        let (asked, closed, token) = (Arc::default(), Arc::default(), Arc::default());
-        let portal = Portal {
-            answer,
-            asked: Arc::clone(&asked),
-            closed: Arc::clone(&closed),
-            token: Arc::clone(&token),
-        };
-        let connection = zbus::blocking::connection::Builder::session()
-            .unwrap()
-            .serve_at(PATH, portal)
-            .unwrap()
-            .name("org.freedesktop.portal.Desktop")
-            .unwrap()
-            .build()
-            .unwrap();
+        let portal = Portal::new(answer);
+        let (asked, closed) = (Arc::clone(&portal.asked), Arc::clone(&portal.closed));
+        let token = Arc::clone(&portal.token);
+        let connection = portal.serve();
         let permissions = Permissions::default();
         let choice: VideoChoice = "screen".parse().unwrap();
         let dials = Dials::default();
@@ -427,6 +454,98 @@ fn inside_portal() {
             }
         }
         drop(connection);
+    }
+}
+
+#[test]
+fn pictures_of_a_real_pipewire() {
+    if peers::missing(&["dbus-daemon", "pipewire", "wireplumber", "gst-launch-1.0", "pw-cli"]) {
+        return;
+    }
+    let bus = Bus::start();
+    let _server = peers::Peer::start_command(&mut bus.command("pipewire"));
+    let socket = bus.folder().join("pipewire-0");
+    peers::wait_for("PipeWire", LIMIT, || socket.exists());
+    let _manager = peers::Peer::start_command(&mut bus.command("wireplumber"));
+    inside("inside_pipewire", bus.command(this_program()));
+}
+
+/// A producer of pictures, which GStreamer makes out of these elements, and its number in PipeWire.
+fn produce(elements: &str, pixels: &str, name: &str) -> (peers::Peer, u32) {
+    let line = format!(
+        "{elements} ! video/x-raw,format={pixels},width=640,height=480,framerate=30/1 ! \
+         pipewiresink mode=provide stream-properties=p,media.class=Video/Source,node.name={name}"
+    );
+    let peer = peers::Peer::start("gst-launch-1.0", line.split_whitespace());
+    let mut found = None;
+    peers::wait_for("a stream of pictures", LIMIT, || {
+        let listed = Command::new("pw-cli").args(["ls", "Node"]).output().unwrap().stdout;
+        let listed = String::from_utf8_lossy(&listed).into_owned();
+        let mut id = None;
+        for line in listed.lines().map(str::trim) {
+            if let Some(rest) = line.strip_prefix("id ") {
+                id = rest.split(',').next().and_then(|id| id.parse().ok());
+            } else if line == format!("node.name = \"{name}\"") {
+                found = id;
+            }
+        }
+        found.is_some()
+    });
+    (peer, found.unwrap())
+}
+
+#[test]
+fn inside_pipewire() {
+    if !is_inside() {
+        return;
+    }
+    let folder = std::env::var_os("XDG_RUNTIME_DIR").unwrap();
+    let path = std::path::Path::new(&folder).join("quarters.png");
+    quarters(0).save(&path).unwrap();
+    let still = format!(
+        "filesrc location={} ! pngdec ! videoconvert ! imagefreeze is-live=true",
+        path.display()
+    );
+    for (pixels, choice) in [("BGRx", "screen"), ("RGBA", "window:wayland"), ("RGBx", "screen")] {
+        eprintln!("{pixels}");
+        let (mut producer, node) = produce(&still, pixels, &format!("rig-{pixels}"));
+        let portal = Portal::new(Answer::Share(node));
+        let asked = Arc::clone(&portal.asked);
+        let _portal = portal.serve();
+        let choice: VideoChoice = choice.parse().unwrap();
+        let mut shown =
+            Shown::open(|context| capture::open_by(&choice, &Dials::default(), context));
+        let frame = shown.await_frame("the four quarters", |frame| quartered(frame, 0));
+        assert_eq!(frame.size(), Size::new(640, 480));
+        assert!(is(&frame, 316, 100, quarter(0, 0)) && is(&frame, 324, 100, quarter(0, 1)));
+        // A part of it, asked for apart.
+        let part = Some(Area::new(300, 220, 40, 40));
+        let mut middle = Shown::screen(&Screen { part, ..Screen::default() });
+        let frame = middle.await_frame("the middle", |frame| quartered(frame, 0));
+        assert_eq!(frame.size(), Size::new(40, 40));
+        let part = Some(Area::new(3_000, 220, 40, 40));
+        let beside = Shown::screen(&Screen { part, ..Screen::default() });
+        let failed = beside.await_state(State::Failed);
+        assert!(failed.detail.contains("beside"), "{failed:?}");
+        // The stream ends.
+        producer.kill();
+        for it in [&mut shown, &mut middle] {
+            let lost = it.await_state(State::Lost);
+            assert!(lost.reason.contains("not shared by the desktop any more"), "{lost:?}");
+            assert!(it.frame().is_none(), "a slate takes its place");
+        }
+        Stop::new().wait(Duration::from_secs(6));
+        assert_eq!(asked.load(Ordering::SeqCst), 3, "nobody is asked again");
+    }
+    let (_producer, node) = produce("videotestsrc is-live=true pattern=ball", "BGRA", "rig-ball");
+    let _portal = Portal::new(Answer::Share(node)).serve();
+    let mut shown = Shown::screen(&Screen::default());
+    let mut pictures: Vec<Vec<u8>> = Vec::new();
+    while pictures.len() < 20 {
+        let last = pictures.last().cloned();
+        let frame = shown
+            .await_frame("the ball moved", |frame| Some(&frame.planes.y[..]) != last.as_deref());
+        pictures.push(frame.planes.y.clone());
     }
 }
 

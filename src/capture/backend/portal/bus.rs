@@ -64,6 +64,12 @@ pub(super) struct Shared {
 /// A session with the portal. Dropping it ends the sharing.
 pub(super) struct Session {
     runtime: Runtime,
+    /// `None` while it is being dropped.
+    link: Option<Link>,
+}
+
+/// What of a session lives on the runtime; also its end needs that.
+struct Link {
     connection: Connection,
     path: OwnedObjectPath,
     /// Tells when the desktop ends the session.
@@ -238,16 +244,15 @@ impl Session {
         asking: &dyn Fn(),
     ) -> Result<(Self, Shared), Fault> {
         let runtime = runtime()?;
-        let (connection, path, closed, owners, shared) =
-            runtime.block_on(Self::begin(wish, stop, asking))?;
-        Ok((Self { runtime, connection, path, closed, owners, ended: false }, shared))
+        let (link, shared) = runtime.block_on(Self::begin(wish, stop, asking))?;
+        Ok((Self { runtime, link: Some(link) }, shared))
     }
 
     async fn begin(
         wish: &Wish<'_>,
         stop: &Stop,
         asking: &dyn Fn(),
-    ) -> Result<(Connection, OwnedObjectPath, MessageStream, MessageStream, Shared), Fault> {
+    ) -> Result<(Link, Shared), Fault> {
         let connection = limited(Connection::session()).await?;
         let able = Able::ask(&connection).await?;
         let kind = if wish.window { WINDOW } else { SCREEN };
@@ -282,7 +287,7 @@ impl Session {
         if shared.is_err() {
             close(&connection, &path).await;
         }
-        Ok((connection, path, closed, owners, shared?))
+        Ok((Link { connection, path, closed, owners, ended: false }, shared?))
     }
 
     async fn choose(
@@ -340,15 +345,18 @@ impl Session {
     }
 
     fn listen(&mut self, limit: Duration) -> Option<String> {
-        let Self { runtime, closed, owners, .. } = self;
-        let said = runtime.block_on(timeout(limit, async {
-            tokio::select! {
-                _ = closed.next() => "sharing was stopped in the desktop",
-                _ = owners.next() => "the desktop's portal has ended",
-            }
-        }));
+        let Link { closed, owners, ended, .. } = self.link.as_mut()?;
+        let said = self.runtime.block_on(async {
+            let either = async {
+                tokio::select! {
+                    _ = closed.next() => "sharing was stopped in the desktop",
+                    _ = owners.next() => "the desktop's portal has ended",
+                }
+            };
+            timeout(limit, either).await
+        });
         let said = said.ok()?;
-        self.ended = true;
+        *ended = true;
         Some(said.to_owned())
     }
 }
@@ -360,8 +368,12 @@ async fn close(connection: &Connection, path: &OwnedObjectPath) {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if !self.ended {
-            self.runtime.block_on(close(&self.connection, &self.path));
-        }
+        let Some(link) = self.link.take() else { return };
+        self.runtime.block_on(async {
+            if !link.ended {
+                close(&link.connection, &link.path).await;
+            }
+            drop(link);
+        });
     }
 }
