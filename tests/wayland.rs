@@ -499,41 +499,41 @@ fn inside_pipewire() {
     if !is_inside() {
         return;
     }
-    let folder = std::env::var_os("XDG_RUNTIME_DIR").unwrap();
-    let path = std::path::Path::new(&folder).join("quarters.png");
-    quarters(0).save(&path).unwrap();
-    let still = format!(
-        "filesrc location={} ! pngdec ! videoconvert ! imagefreeze is-live=true",
-        path.display()
-    );
-    for (pixels, choice) in [("BGRx", "screen"), ("RGBA", "window:wayland"), ("RGBx", "screen")] {
+    // Its pictures have seven bars in their upper part, from white to blue.
+    let bars = [0x00FF_FFFF, 0x00FF_FF00, 0x0000_FFFF, 0x0000_FF00, 0x00FF_00FF, 0x00FF_0000, 0xFF];
+    let barred = |frame: &onair::media::VideoFrame| {
+        let mut all = bars.iter().enumerate();
+        frame.size() == Size::new(640, 480)
+            && all.all(|(number, color)| is(frame, number * 640 / 7 + 45, 100, *color))
+    };
+    for (pixels, word) in [("BGRx", "screen"), ("RGBA", "window:wayland"), ("RGBx", "screen")] {
         eprintln!("{pixels}");
-        let (mut producer, node) = produce(&still, pixels, &format!("rig-{pixels}"));
+        let still = "videotestsrc is-live=true pattern=smpte";
+        let (mut producer, node) = produce(still, pixels, &format!("rig-{pixels}"));
         let portal = Portal::new(Answer::Share(node));
         let asked = Arc::clone(&portal.asked);
         let _portal = portal.serve();
-        let choice: VideoChoice = choice.parse().unwrap();
-        let mut shown =
-            Shown::open(|context| capture::open_by(&choice, &Dials::default(), context));
-        let frame = shown.await_frame("the four quarters", |frame| quartered(frame, 0));
-        assert_eq!(frame.size(), Size::new(640, 480));
-        assert!(is(&frame, 316, 100, quarter(0, 0)) && is(&frame, 324, 100, quarter(0, 1)));
-        // A part of it, asked for apart.
-        let part = Some(Area::new(300, 220, 40, 40));
+        // A part of it: the end of the fourth bar and the beginning of the fifth.
+        let part = Some(Area::new(340, 100, 50, 40));
         let mut middle = Shown::screen(&Screen { part, ..Screen::default() });
-        let frame = middle.await_frame("the middle", |frame| quartered(frame, 0));
-        assert_eq!(frame.size(), Size::new(40, 40));
+        let frame = middle.await_frame("a part", |frame| is(frame, 4, 4, bars[3]));
+        assert_eq!(frame.size(), Size::new(50, 40));
+        assert!(is(&frame, 45, 35, bars[4]), "{pixels}");
+        drop(middle);
         let part = Some(Area::new(3_000, 220, 40, 40));
         let beside = Shown::screen(&Screen { part, ..Screen::default() });
         let failed = beside.await_state(State::Failed);
         assert!(failed.detail.contains("beside"), "{failed:?}");
+        drop(beside);
+        let choice: VideoChoice = word.parse().unwrap();
+        let mut shown =
+            Shown::open(|context| capture::open_by(&choice, &Dials::default(), context));
+        shown.await_frame("the seven bars", barred);
         // The stream ends.
         producer.kill();
-        for it in [&mut shown, &mut middle] {
-            let lost = it.await_state(State::Lost);
-            assert!(lost.reason.contains("not shared by the desktop any more"), "{lost:?}");
-            assert!(it.frame().is_none(), "a slate takes its place");
-        }
+        let lost = shown.await_state(State::Lost);
+        assert!(lost.reason.contains("not shared by the desktop any more"), "{lost:?}");
+        assert!(shown.frame().is_none(), "a slate takes its place");
         Stop::new().wait(Duration::from_secs(6));
         assert_eq!(asked.load(Ordering::SeqCst), 3, "nobody is asked again");
     }
