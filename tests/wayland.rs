@@ -506,25 +506,16 @@ fn inside_pipewire() {
         frame.size() == Size::new(640, 480)
             && all.all(|(number, color)| is(frame, number * 640 / 7 + 45, 100, *color))
     };
-    for (pixels, word) in [("BGRx", "screen"), ("RGBA", "window:wayland"), ("RGBx", "screen")] {
-        eprintln!("{pixels}");
-        let still = "videotestsrc is-live=true pattern=smpte";
-        let (mut producer, node) = produce(still, pixels, &format!("rig-{pixels}"));
+    // A producer each: GStreamer's does not always serve a second reader.
+    let serve = |pixels: &str, name: &str| {
+        let (producer, node) = produce("videotestsrc is-live=true pattern=smpte", pixels, name);
         let portal = Portal::new(Answer::Share(node));
         let asked = Arc::clone(&portal.asked);
-        let _portal = portal.serve();
-        // A part of it: the end of the fourth bar and the beginning of the fifth.
-        let part = Some(Area::new(340, 100, 50, 40));
-        let mut middle = Shown::screen(&Screen { part, ..Screen::default() });
-        let frame = middle.await_frame("a part", |frame| is(frame, 4, 4, bars[3]));
-        assert_eq!(frame.size(), Size::new(50, 40));
-        assert!(is(&frame, 45, 35, bars[4]), "{pixels}");
-        drop(middle);
-        let part = Some(Area::new(3_000, 220, 40, 40));
-        let beside = Shown::screen(&Screen { part, ..Screen::default() });
-        let failed = beside.await_state(State::Failed);
-        assert!(failed.detail.contains("beside"), "{failed:?}");
-        drop(beside);
+        (producer, asked, portal.serve())
+    };
+    for (pixels, word) in [("BGRx", "screen"), ("RGBA", "window:wayland"), ("RGBx", "screen")] {
+        eprintln!("{pixels}");
+        let (mut producer, asked, _portal) = serve(pixels, &format!("rig-{pixels}"));
         let choice: VideoChoice = word.parse().unwrap();
         let mut shown =
             Shown::open(|context| capture::open_by(&choice, &Dials::default(), context));
@@ -535,7 +526,24 @@ fn inside_pipewire() {
         assert!(lost.reason.contains("not shared by the desktop any more"), "{lost:?}");
         assert!(shown.frame().is_none(), "a slate takes its place");
         Stop::new().wait(Duration::from_secs(6));
-        assert_eq!(asked.load(Ordering::SeqCst), 3, "nobody is asked again");
+        assert_eq!(asked.load(Ordering::SeqCst), 1, "nobody is asked again");
+    }
+    {
+        // A part of it: the end of the fourth bar and the beginning of the fifth.
+        let (_producer, _, _portal) = serve("BGRA", "rig-part");
+        let part = Some(Area::new(340, 100, 50, 40));
+        let mut middle = Shown::screen(&Screen { part, ..Screen::default() });
+        let frame = middle.await_frame("a part", |frame| is(frame, 4, 4, bars[3]));
+        assert_eq!(frame.size(), Size::new(50, 40));
+        assert!(is(&frame, 45, 35, bars[4]));
+    }
+    {
+        // Beside it there is nothing.
+        let (_producer, _, _portal) = serve("BGRx", "rig-beside");
+        let part = Some(Area::new(3_000, 220, 40, 40));
+        let beside = Shown::screen(&Screen { part, ..Screen::default() });
+        let failed = beside.await_state(State::Failed);
+        assert!(failed.detail.contains("beside"), "{failed:?}");
     }
     let (_producer, node) = produce("videotestsrc is-live=true pattern=ball", "BGRA", "rig-ball");
     let _portal = Portal::new(Answer::Share(node)).serve();
