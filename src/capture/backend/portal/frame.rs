@@ -217,6 +217,9 @@ mod tests {
         metas: Vec<spa::spa_meta>,
     }
 
+    /// Gets something of a buffer wrong.
+    type Spoil = fn(&mut Rig);
+
     const FORMAT: Format = Format { pixels: spa::SPA_VIDEO_FORMAT_BGRx, width: 4, height: 3 };
 
     impl Rig {
@@ -280,7 +283,7 @@ mod tests {
 
     #[test]
     fn hostile_numbers_are_refused() {
-        let tries: [(&str, fn(&mut Rig)); 12] = [
+        let tries: [(&str, Spoil); 12] = [
             ("rows of -16", |rig| rig.chunk.stride = -16),
             ("rows of 12", |rig| rig.chunk.stride = 12),
             ("in rows of 20", |rig| rig.chunk.stride = 20),
