@@ -6,6 +6,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// Install with `#[global_allocator] static COUNTING: Counting = Counting;`.
 pub struct Counting;
@@ -31,6 +32,44 @@ pub fn counted<T>(work: impl FnOnce() -> T) -> (T, Counted) {
     PEAK.set(held);
     let result = work();
     (result, Counted { count: COUNT.get() - count, peak: PEAK.get() - held })
+}
+
+/// Allocations and reallocations of all threads, and the bytes that are held, as [`Everywhere`] counts.
+static ALL: AtomicU64 = AtomicU64::new(0);
+static ALL_HELD: AtomicI64 = AtomicI64::new(0);
+
+/// Counts what all threads do. Install as [`Counting`].
+pub struct Everywhere;
+
+/// What all threads have allocated so far, and how many bytes they hold.
+pub fn everywhere() -> (u64, i64) {
+    (ALL.load(Ordering::SeqCst), ALL_HELD.load(Ordering::SeqCst))
+}
+
+fn note_all(count: u64, bytes: i64) {
+    ALL.fetch_add(count, Ordering::Relaxed);
+    ALL_HELD.fetch_add(bytes, Ordering::Relaxed);
+}
+
+// SAFETY: as for `Counting`.
+unsafe impl GlobalAlloc for Everywhere {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note_all(1, layout.size() as i64);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        note_all(0, -(layout.size() as i64));
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(memory, layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        note_all(1, size as i64 - layout.size() as i64);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.realloc(memory, layout, size) }
+    }
 }
 
 fn note(count: u64, bytes: i64) {

@@ -1,17 +1,20 @@
 //! Floor 0: what every room needs and nobody argues about. Time, named bounded queues, the
-//! latest-value slot, the buffer pool, named threads, back-off, secrets.
+//! latest-value slot, the buffer pool, named threads and crews of them, back-off, secrets.
 
+mod backend;
 pub mod backoff;
 pub mod latest;
 pub mod pool;
 pub mod queue;
 pub mod secret;
 pub mod time;
+pub mod wide;
 pub mod worker;
 
+pub use backend::Crew;
 pub use backoff::Backoff;
 pub use latest::Latest;
-pub use pool::{Pool, Pooled};
+pub use pool::{Fresh, Pool, Pooled};
 pub use secret::Secret;
 pub use time::{Clock, Timestamp};
 pub use worker::{Stop, Worker};

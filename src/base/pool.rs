@@ -1,5 +1,6 @@
 //! Buffers that come back: a pooled value returns to its pool when the last reference to it is
-//! dropped, so that a running pipeline allocates no pictures.
+//! dropped, so that a running pipeline allocates no pictures. What is shared in an [`Arc`] may come back
+//! with it ([`Pool::fresh`]): then nothing at all is allocated.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Weak};
@@ -14,6 +15,8 @@ pub struct Pool<T> {
 
 struct Shelf<T> {
     idle: Mutex<Vec<T>>,
+    /// What was shared by [`Fresh::share`]; who else has one of them is seen by its count.
+    shared: Mutex<Vec<Arc<Pooled<T>>>>,
     max_idle: usize,
 }
 
@@ -33,7 +36,8 @@ impl<T> Pool<T> {
     /// A pool that keeps at most `max_idle` values for reuse and makes new ones with `make`.
     pub fn new(max_idle: usize, make: impl Fn() -> T + Send + Sync + 'static) -> Self {
         let idle = Mutex::new(Vec::with_capacity(max_idle));
-        Self { shelf: Arc::new(Shelf { idle, max_idle }), make: Arc::new(make) }
+        let shared = Mutex::new(Vec::with_capacity(max_idle));
+        Self { shelf: Arc::new(Shelf { idle, shared, max_idle }), make: Arc::new(make) }
     }
 
     /// A value: one that came back (with its old content) or a new one.
@@ -43,9 +47,56 @@ impl<T> Pool<T> {
         Pooled { value: Some(value), shelf: Arc::downgrade(&self.shelf) }
     }
 
+    /// A value to be written and then shared: one that nobody has any more (with its old content) or a
+    /// new one. The pool keeps at most `max_idle` of these besides.
+    pub fn fresh(&self) -> Fresh<T> {
+        let mut shared = self.shelf.shared.lock();
+        // Nobody but the pool has it, so that nobody can come to have it either.
+        let unused = shared.iter_mut().position(|it| Arc::get_mut(it).is_some());
+        let unused = unused.map(|index| shared.swap_remove(index));
+        drop(shared);
+        let value = unused.unwrap_or_else(|| Arc::new(self.take()));
+        Fresh { value, shelf: Arc::downgrade(&self.shelf) }
+    }
+
     /// Values waiting for reuse.
     pub fn idle(&self) -> usize {
         self.shelf.idle.lock().len()
+    }
+}
+
+/// A value out of a pool that nobody else has yet.
+#[derive(Debug)]
+pub struct Fresh<T> {
+    value: Arc<Pooled<T>>,
+    shelf: Weak<Shelf<T>>,
+}
+
+impl<T> Fresh<T> {
+    /// No longer to be written. When nobody has it any more it is the pool's again.
+    pub fn share(self) -> Arc<Pooled<T>> {
+        if let Some(shelf) = self.shelf.upgrade() {
+            let mut shared = shelf.shared.lock();
+            if shared.len() < shelf.max_idle {
+                shared.push(Arc::clone(&self.value));
+            }
+        }
+        self.value
+    }
+}
+
+impl<T> Deref for Fresh<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> DerefMut for Fresh<T> {
+    #[allow(clippy::expect_used, reason = "taken off the shelf, and handed out by `share` only")]
+    fn deref_mut(&mut self) -> &mut T {
+        Arc::get_mut(&mut self.value).expect("nobody else has it")
     }
 }
 
@@ -105,6 +156,28 @@ mod tests {
         drop(second);
         assert_eq!(pool.idle(), 1);
         assert_eq!(*pool.take(), vec![7; 4]);
+    }
+
+    #[test]
+    fn what_was_shared_comes_back_when_nobody_has_it() {
+        let pool = Pool::new(2, || 0);
+        let mut first = pool.fresh();
+        *first = 7;
+        let first = first.share();
+        let mut second = pool.fresh();
+        *second = 8;
+        let (second, third) = (second.share(), pool.fresh().share());
+        assert_eq!((**first, **second, **third), (7, 8, 0));
+        let place = Arc::as_ptr(&first);
+        drop((first, third));
+        let again = pool.fresh();
+        assert_eq!(
+            (*again, Arc::as_ptr(&again.value)),
+            (7, place),
+            "the same, with its old content"
+        );
+        drop(pool);
+        assert_eq!(**again.share(), 7);
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! Lays prepared layers onto the program, row by row, in I420. Plain loops over whole rows, which
-//! the compiler turns into vector code. Modes that mean something in RGB only (adding, screening…)
+//! the compiler turns into vector code, in bands that a crew shares. Modes that mean something in RGB only (adding, screening…)
 //! take the way through it, for the pixels of their layer alone.
 
+use crate::base::Crew;
+use crate::base::wide::wide;
+use crate::compose::bands;
 use crate::compose::layout::Rect;
-use crate::compose::prepare::Image;
+use crate::compose::prepare::{Image, scaled_by};
 use crate::compose::scene::Blend;
 use crate::media::Planes;
 
@@ -13,22 +16,35 @@ pub(super) fn opacity(part: f32) -> u16 {
 }
 
 /// Lays `image` onto `out`.
-pub(super) fn lay(image: &Image, strength: u16, mode: Blend, out: &mut Planes) {
+pub(super) fn lay(image: &Image, strength: u16, mode: Blend, out: &mut Planes, crew: &Crew) {
     if strength == 0 {
         return;
     }
     if mode != Blend::Normal {
-        return mixed(image, strength, mode, out);
+        return wide(|| mixed(image, strength, mode, out));
     }
     let rect = image.rect;
     let half = half(rect);
     let (stride, chroma_stride) = (out.luma_stride(), out.chroma_stride());
     let from = &**image.planes;
     let alpha = from.alpha.as_deref();
-    let chroma_alpha = alpha.map(|_| image.chroma_alpha.as_slice());
-    plane(&from.y, alpha, rect, strength, &mut out.y, stride);
-    plane(&from.u, chroma_alpha, half, strength, &mut out.u, chroma_stride);
-    plane(&from.v, chroma_alpha, half, strength, &mut out.v, chroma_stride);
+    let chroma_alpha = image.chroma_alpha.as_ref().map(|it| it.as_slice());
+    for (from, alpha, rect, out, stride) in [
+        (&from.y, alpha, rect, &mut out.y, stride),
+        (&from.u, chroma_alpha, half, &mut out.u, chroma_stride),
+        (&from.v, chroma_alpha, half, &mut out.v, chroma_stride),
+    ] {
+        let width = side(rect.width).max(1);
+        let rows = bands::height(side(rect.height), width);
+        let (top, count) = (side(rect.y) * stride, side(rect.height) * stride);
+        let end = (top + count).min(out.len());
+        let Some(out) = out.get_mut(top..end) else { continue };
+        let mut alphas = alpha.map(|alpha| alpha.chunks(rows * width));
+        let parts = out.chunks_mut(rows * stride).zip(from.chunks(rows * width));
+        let parts = parts.map(|(out, from)| (out, from, alphas.as_mut().and_then(Iterator::next)));
+        let along = Rect { y: 0, ..rect };
+        crew.each(parts, |(out, from, alpha)| plane(from, alpha, along, strength, out, stride));
+    }
 }
 
 /// Lays `image` onto a picture of which some, or nothing, is seen yet: `out` is multiplied by its alpha,
@@ -39,22 +55,25 @@ pub(super) fn gather(
     mode: Blend,
     out: &mut Planes,
     chroma_alpha: &mut [u8],
+    crew: &Crew,
 ) {
     if strength == 0 {
         return;
     }
     if mode != Blend::Normal {
-        return gathered(image, strength, mode, out, chroma_alpha);
+        return wide(|| gathered(image, strength, mode, out, chroma_alpha));
     }
-    lay(image, strength, mode, out);
+    lay(image, strength, mode, out, crew);
     let rect = image.rect;
     let (stride, chroma_stride) = (out.luma_stride(), out.chroma_stride());
     let alpha = image.planes.alpha.as_deref();
-    let chroma = alpha.map(|_| image.chroma_alpha.as_slice());
-    if let Some(out) = &mut out.alpha {
-        cover(alpha, rect, strength, out, stride);
-    }
-    cover(chroma, half(rect), strength, chroma_alpha, chroma_stride);
+    let chroma = image.chroma_alpha.as_ref().map(|it| it.as_slice());
+    wide(|| {
+        if let Some(out) = &mut out.alpha {
+            cover(alpha, rect, strength, out, stride);
+        }
+        cover(chroma, half(rect), strength, chroma_alpha, chroma_stride);
+    });
 }
 
 /// What is laid down adds to what can be seen.
@@ -67,10 +86,12 @@ fn cover(alpha: Option<&[u8]>, rect: Rect, strength: u16, out: &mut [u8], stride
                 .zip(alpha.chunks_exact(width))
                 .for_each(|(out, row)| over(row, row, strength, out));
         }
-        None => {
-            let solid = vec![255; width];
-            lines.for_each(|out| faded(&solid, strength, out));
-        }
+        None => lines.for_each(|out| {
+            let (more, rest) = (255 * strength, 256 - strength.min(256));
+            for out in out {
+                *out = ((more + u16::from(*out) * rest + 128) >> 8) as u8;
+            }
+        }),
     }
 }
 
@@ -120,12 +141,19 @@ pub(super) fn faded(from: &[u8], strength: u16, out: &mut [u8]) {
 
 /// A row that is multiplied by its alpha comes over `out`.
 fn over(from: &[u8], alpha: &[u8], strength: u16, out: &mut [u8]) {
-    for ((out, from), alpha) in out.iter_mut().zip(from).zip(alpha) {
-        let part = u32::from(*alpha) * u32::from(strength);
+    let pixels = out.iter_mut().zip(from).zip(alpha);
+    if strength >= 256 {
+        for ((out, from), alpha) in pixels {
+            *out = from.saturating_add(scaled_by(*out, 255 - *alpha));
+        }
+        return;
+    }
+    for ((out, from), alpha) in pixels {
+        let part = i32::from(*alpha) * i32::from(strength);
         // 65,280 is opaque; what is below shows through the rest.
-        let below = u32::from(*out) * (65_280 - part);
-        let above = u32::from(*from) * u32::from(strength) * 255;
-        *out = ((above + below + 32_640) / 65_280).min(255) as u8;
+        let below = i32::from(*out) * (65_280 - part);
+        let above = i32::from(*from) * i32::from(strength) * 255;
+        *out = ((above + below) as f32 * (1.0 / 65_280.0) + 0.5).min(255.0) as u8;
     }
 }
 
@@ -216,6 +244,12 @@ impl Block {
     }
 }
 
+/// How much of a chroma sample is seen.
+fn chroma_at(image: &Image, index: usize) -> u8 {
+    let alpha = image.chroma_alpha.as_ref().and_then(|alpha| alpha.get(index));
+    alpha.copied().unwrap_or(255)
+}
+
 /// Lays an image down in one of the modes of RGB.
 fn mixed(image: &Image, strength: u16, mode: Blend, out: &mut Planes) {
     let rect = half(image.rect);
@@ -225,8 +259,7 @@ fn mixed(image: &Image, strength: u16, mode: Blend, out: &mut Planes) {
         for column in 0..side(rect.width) {
             let (x, y) = (column + side(rect.x), row + side(rect.y));
             let (below, above) = (Block::of(out, x, y), Block::of(from, column, row));
-            let chroma_alpha =
-                image.chroma_alpha.get(row * from.chroma_stride() + column).copied().unwrap_or(255);
+            let chroma_alpha = chroma_at(image, row * from.chroma_stride() + column);
             let centred = |value: u8| i32::from(value) - 128;
             let (au, av) = (
                 centred(straight(above.u, chroma_alpha)),
@@ -281,8 +314,7 @@ fn gathered(image: &Image, strength: u16, mode: Blend, out: &mut Planes, chroma_
             let (x, y) = (column + side(rect.x), row + side(rect.y));
             let (below, above) = (Block::of(out, x, y), Block::of(from, column, row));
             let small = y * chroma_stride + x;
-            let own = image.chroma_alpha.get(row * from.chroma_stride() + column);
-            let own = own.copied().unwrap_or(255);
+            let own = chroma_at(image, row * from.chroma_stride() + column);
             let there = chroma_alpha.get(small).copied().unwrap_or(0);
             let (au, av) = (centred(straight(above.u, own)), centred(straight(above.v, own)));
             let (bu, bv) = (centred(straight(below.u, there)), centred(straight(below.v, there)));
@@ -349,11 +381,11 @@ mod tests {
         planes.u.fill(by(yuv[1]));
         planes.v.fill(by(yuv[2]));
         planes.alpha = alpha.map(|alpha| vec![alpha; 16]);
-        let chroma_alpha = alpha.map_or_else(Vec::new, |alpha| vec![alpha; 4]);
+        let chroma_alpha = alpha.map(|alpha| Arc::new(Pooled::unpooled(vec![alpha; 4])));
         Image {
             rect: Rect { x: 2, y: 2, width: 4, height: 4 },
             planes: Arc::new(Pooled::unpooled(planes)),
-            chroma_alpha: Arc::new(chroma_alpha),
+            chroma_alpha,
         }
     }
 
@@ -362,7 +394,7 @@ mod tests {
         out.y.fill(ground[0]);
         out.u.fill(ground[1]);
         out.v.fill(ground[2]);
-        lay(image, strength, mode, &mut out);
+        lay(image, strength, mode, &mut out, &Crew::alone());
         assert_eq!((out.y[0], out.u[0]), (ground[0], ground[1]), "outside");
         assert_eq!((out.y[2 * 8 + 1], out.y[2 * 8 + 6]), (ground[0], ground[0]), "beside");
         [out.y[2 * 8 + 2], out.u[4 + 1], out.v[4 + 1]]
@@ -425,12 +457,12 @@ mod tests {
         planes.v.fill(0);
         let mut chroma_alpha = vec![0; 16];
         for (image, strength, mode) in images {
-            gather(image, strength, mode, &mut planes, &mut chroma_alpha);
+            gather(image, strength, mode, &mut planes, &mut chroma_alpha, &Crew::alone());
         }
         let gathered = Image {
             rect: Rect::whole(size),
             planes: Arc::new(Pooled::unpooled(planes)),
-            chroma_alpha: Arc::new(chroma_alpha),
+            chroma_alpha: Some(Arc::new(Pooled::unpooled(chroma_alpha))),
         };
         laid(&gathered, strength, mode, ground)
     }

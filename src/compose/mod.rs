@@ -3,6 +3,7 @@
 //! the monitor and, while there is one, to the encoder. A source without a picture is replaced by
 //! its last one for two seconds and by a slate after that: program pictures never stop.
 
+mod bands;
 mod blend;
 pub mod filter;
 pub mod layout;
@@ -16,6 +17,9 @@ pub mod strain;
 mod tint;
 pub mod transition;
 
+pub use self::pictures::Given;
+pub use self::program::{Made, Program};
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -26,8 +30,6 @@ use parking_lot::Mutex;
 use crate::base::queue::Sender;
 use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
 use crate::compose::filter::Wanted;
-use crate::compose::pictures::Given;
-use crate::compose::program::{Made, Program};
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::strain::{Strain, Watcher};
 use crate::compose::transition::Change;

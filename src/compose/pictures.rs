@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::base::Timestamp;
+use crate::base::{Crew, Timestamp};
 use crate::compose::filter::{Chain, Wanted};
 use crate::compose::scene::SourceId;
 use crate::media::{VideoFeed, VideoFrame};
@@ -24,11 +24,20 @@ pub(super) enum Shown {
 }
 
 /// Where a source's pictures come from.
-pub(super) enum Given {
+pub enum Given {
     /// Its own; `None`: it has none.
     Feed(Option<Box<dyn VideoFeed>>),
     /// Another source's, before that one's filters.
     View(SourceId),
+}
+
+impl std::fmt::Debug for Given {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Feed(feed) => write!(f, "Feed({})", feed.is_some()),
+            Self::View(of) => write!(f, "View({of:?})"),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -108,7 +117,7 @@ impl Pictures {
     }
 
     /// Asks each of these sources for its picture of the instant `at`.
-    pub fn pull(&mut self, ids: impl Iterator<Item = SourceId>, at: Timestamp) {
+    pub fn pull(&mut self, ids: impl Iterator<Item = SourceId>, at: Timestamp, crew: &Crew) {
         for id in ids {
             let own = self.origin(id);
             let origin = self.slots.entry(own).or_default();
@@ -120,7 +129,8 @@ impl Pictures {
             if slot.filtered.as_ref().is_some_and(|(_, made)| *made == at) {
                 continue;
             }
-            slot.filtered = picture.map(|picture| (slot.chain.apply(&picture, at, self.lean), at));
+            slot.filtered =
+                picture.map(|picture| (slot.chain.apply(&picture, at, self.lean, crew), at));
         }
     }
 

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use fast_image_resize::images::{Image as Raster, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
-use crate::base::{Pool, Pooled};
+use crate::base::wide::wide;
+use crate::base::{Crew, Pool, Pooled};
+use crate::compose::bands::{self, Band};
 use crate::compose::layout::{Affine, Cut, Rect, Shape, Spot, Turn};
 use crate::compose::tint::Tint;
 use crate::media::{Color, Planes, Size, VideoFrame};
@@ -24,7 +26,7 @@ pub(super) struct Image {
     /// In the program's colours; if there is an alpha plane, multiplied by it.
     pub planes: Arc<Pooled<Planes>>,
     /// Alpha of the chroma samples, where there is an alpha plane.
-    pub chroma_alpha: Arc<Vec<u8>>,
+    pub chroma_alpha: Option<Arc<Pooled<Vec<u8>>>>,
 }
 
 /// The last image of a layer and what it was made of.
@@ -33,7 +35,22 @@ pub(super) struct Prepared {
     picture: VideoFrame,
     spot: Spot,
     pub image: Image,
-    pool: Option<(Size, bool, Pool<Planes>)>,
+    pool: Option<Shelf>,
+}
+
+/// Pictures of one size, with alpha or without, and alphas of their chroma.
+#[derive(Debug)]
+struct Shelf {
+    shape: (Size, bool),
+    planes: Pool<Planes>,
+    alphas: Pool<Vec<u8>>,
+}
+
+impl Shelf {
+    fn new((size, alpha): (Size, bool)) -> Self {
+        let planes = if alpha { Planes::alpha_pool(size, IDLE) } else { Planes::pool(size, IDLE) };
+        Self { shape: (size, alpha), planes, alphas: Pool::new(IDLE, Vec::new) }
+    }
 }
 
 impl Prepared {
@@ -47,13 +64,16 @@ impl Prepared {
 /// Prepares layers; its buffers serve all of them.
 #[derive(Default)]
 pub(super) struct Preparer {
-    resizer: Resizer,
+    /// One for each plane, since each is made by another of the crew.
+    resizers: [Resizer; 5],
     tint: Tint,
     /// The picture multiplied by its alpha.
     premultiplied: Option<Planes>,
     premultiplied_chroma: Vec<u8>,
     /// The scaled picture before it is turned.
     scaled: Option<Planes>,
+    /// The same of one that can be seen through.
+    scaled_clear: Option<Planes>,
     scaled_chroma: Vec<u8>,
 }
 
@@ -64,16 +84,18 @@ impl Preparer {
         picture: &VideoFrame,
         spot: &Spot,
         before: Option<Prepared>,
+        crew: &Crew,
     ) -> Prepared {
         let mut pool = None;
         if let Some(before) = before {
             if before.is_of(picture, spot) {
                 return before;
             }
+            // The image goes back to its pool first.
             pool = before.pool;
         }
         let image =
-            self.share(picture, spot).unwrap_or_else(|| self.make(picture, spot, &mut pool));
+            self.share(picture, spot).unwrap_or_else(|| self.make(picture, spot, &mut pool, crew));
         Prepared { picture: picture.clone(), spot: *spot, image, pool }
     }
 
@@ -84,18 +106,15 @@ impl Preparer {
             && picture.color == Color::PROGRAM
             && spot.scaled == picture.size()
             && is_whole(&spot.cut, picture.size());
-        same.then(|| Image {
-            rect,
-            planes: Arc::clone(&picture.planes),
-            chroma_alpha: Arc::default(),
-        })
+        same.then(|| Image { rect, planes: Arc::clone(&picture.planes), chroma_alpha: None })
     }
 
     fn make(
         &mut self,
         picture: &VideoFrame,
         spot: &Spot,
-        pool: &mut Option<(Size, bool, Pool<Planes>)>,
+        pool: &mut Option<Shelf>,
+        crew: &Crew,
     ) -> Image {
         let see_through = !picture.planes.is_opaque();
         let (rect, alpha) = match spot.shape {
@@ -103,81 +122,58 @@ impl Preparer {
             Shape::Free { bounds, .. } => (bounds, true),
         };
         let size = rect.size();
-        if pool.as_ref().is_none_or(|(of, with, _)| (*of, *with) != (size, alpha)) {
-            let new = if alpha { Planes::alpha_pool(size, IDLE) } else { Planes::pool(size, IDLE) };
-            *pool = Some((size, alpha, new));
-        }
-        let mut out = match pool {
-            Some((_, _, pool)) => pool.take(),
-            None => Pooled::unpooled(Planes::transparent(size)),
+        let shelf = match pool.take() {
+            Some(shelf) if shelf.shape == (size, alpha) => shelf,
+            _ => Shelf::new((size, alpha)),
         };
-        let mut chroma_alpha = Vec::new();
+        let (mut out, mut chroma_alpha) = (shelf.planes.fresh(), shelf.alphas.fresh());
+        *pool = Some(shelf);
         if see_through {
-            self.premultiply(picture);
+            self.premultiply(picture, crew);
         }
         if let Shape::Upright { turn: Turn::NONE, .. } = spot.shape {
-            self.scale(picture, spot, &mut out, &mut chroma_alpha);
+            self.scale(picture, spot, &mut out, &mut chroma_alpha, crew);
         } else {
-            let mut scaled = self
-                .scaled
-                .take()
-                .filter(|it| it.size() == spot.scaled && it.is_opaque() != see_through);
-            let mut scaled = scaled.take().unwrap_or_else(|| {
-                if see_through {
-                    Planes::transparent(spot.scaled)
-                } else {
-                    Planes::black(spot.scaled)
-                }
-            });
+            let kept = if see_through { &mut self.scaled_clear } else { &mut self.scaled };
+            let mut scaled = shaped(kept.take(), spot.scaled, see_through);
             let mut chroma = std::mem::take(&mut self.scaled_chroma);
-            self.scale(picture, spot, &mut scaled, &mut chroma);
+            self.scale(picture, spot, &mut scaled, &mut chroma, crew);
             match spot.shape {
                 Shape::Upright { turn, .. } => {
-                    turn_all(&scaled, &chroma, turn, &mut out, &mut chroma_alpha);
+                    wide(|| turn_all(&scaled, &chroma, turn, &mut out, &mut chroma_alpha));
                 }
                 Shape::Free { map, bounds } => {
-                    warp_all(&scaled, &chroma, map, bounds, &mut out, &mut chroma_alpha);
+                    warp_all(&scaled, &chroma, map, bounds, &mut out, &mut chroma_alpha, crew);
                 }
             }
-            self.scaled = Some(scaled);
+            *(if see_through { &mut self.scaled_clear } else { &mut self.scaled }) = Some(scaled);
             self.scaled_chroma = chroma;
         }
-        Image { rect, planes: Arc::new(out), chroma_alpha: Arc::new(chroma_alpha) }
+        let chroma_alpha = alpha.then(|| chroma_alpha.share());
+        Image { rect, planes: out.share(), chroma_alpha }
     }
 
     /// The picture in the program's colours, multiplied by its alpha.
-    fn premultiply(&mut self, picture: &VideoFrame) {
+    fn premultiply(&mut self, picture: &VideoFrame, crew: &Crew) {
         let from = &**picture.planes;
-        let kept = self.premultiplied.take().filter(|kept| kept.size() == from.size());
-        let mut planes = kept.unwrap_or_else(|| Planes::transparent(from.size()));
-        planes.y.copy_from_slice(&from.y);
-        planes.u.copy_from_slice(&from.u);
-        planes.v.copy_from_slice(&from.v);
-        if let (Some(to), Some(from)) = (&mut planes.alpha, &from.alpha) {
-            to.copy_from_slice(from);
-        }
-        if picture.color != Color::PROGRAM {
-            self.tint.apply(picture.color, &mut planes);
-        }
-        let (stride, chroma_stride) = (planes.luma_stride(), planes.chroma_stride());
-        let Planes { y, u, v, alpha: Some(alpha), .. } = &mut planes else { return };
-        for (y, a) in y.iter_mut().zip(&*alpha) {
-            *y = scaled_by(*y, *a);
-        }
-        self.premultiplied_chroma.resize(u.len(), 0);
-        let chroma = self.premultiplied_chroma.chunks_exact_mut(chroma_stride);
-        for (out, rows) in chroma.zip(alpha.chunks_exact(stride * 2)) {
-            let (upper, lower) = rows.split_at(stride);
-            let pairs = upper.chunks_exact(2).zip(lower.chunks_exact(2));
-            for (out, (upper, lower)) in out.iter_mut().zip(pairs) {
-                let sum: u16 = upper.iter().chain(lower).map(|&a| u16::from(a)).sum();
-                *out = ((sum + 2) / 4) as u8;
-            }
-        }
-        for plane in [u, v] {
-            for (value, a) in plane.iter_mut().zip(&self.premultiplied_chroma) {
-                *value = scaled_by(*value, *a);
-            }
+        let mut planes = shaped(self.premultiplied.take(), from.size(), true);
+        let (stride, width) = (planes.luma_stride(), planes.chroma_stride());
+        self.premultiplied_chroma.resize(from.u.len(), 0);
+        let rows = bands::height(from.u.len() / width.max(1), width);
+        let chroma = self.premultiplied_chroma.chunks_mut(rows * width.max(1));
+        if picture.color == Color::PROGRAM {
+            crew.each(bands::bands(from, &mut planes).zip(chroma), |(mut band, chroma)| {
+                band.keep();
+                multiply(band, chroma, stride);
+            });
+        } else {
+            planes.y.copy_from_slice(&from.y);
+            planes.u.copy_from_slice(&from.u);
+            planes.v.copy_from_slice(&from.v);
+            wide(|| self.tint.apply(picture.color, &mut planes));
+            crew.each(bands::bands(from, &mut planes).zip(chroma), |(band, chroma)| {
+                multiply(band, chroma, stride);
+            });
         }
         self.premultiplied = Some(planes);
     }
@@ -189,6 +185,7 @@ impl Preparer {
         spot: &Spot,
         out: &mut Planes,
         chroma_alpha: &mut Vec<u8>,
+        crew: &Crew,
     ) {
         let premultiplied = self.premultiplied.as_ref().filter(|_| !picture.planes.is_opaque());
         let from: &Planes = premultiplied.unwrap_or(&picture.planes);
@@ -201,30 +198,66 @@ impl Preparer {
             width: cut.width / 2.0,
             height: cut.height / 2.0,
         };
-        let resizer = &mut self.resizer;
-        resize(resizer, &from.y, size, &cut, &mut out.y, to);
-        resize(resizer, &from.u, half(size), &half_cut, &mut out.u, half(to));
-        resize(resizer, &from.v, half(size), &half_cut, &mut out.v, half(to));
-        if let (Some(from), Some(out)) = (&from.alpha, &mut out.alpha) {
-            resize(resizer, from, size, &cut, out, to);
-            chroma_alpha.resize(half(to).pixels(), 0);
-            resize(
-                resizer,
-                &self.premultiplied_chroma,
-                half(size),
-                &half_cut,
-                chroma_alpha,
-                half(to),
-            );
-        }
+        let (fine, coarse) = ((size, &cut, to), (half(size), &half_cut, half(to)));
+        let (alpha, small_alpha) = match (&from.alpha, &mut out.alpha) {
+            (Some(from), Some(out)) => {
+                chroma_alpha.resize(half(to).pixels(), 0);
+                let small = (&self.premultiplied_chroma, chroma_alpha, coarse);
+                (Some((from, out, fine)), Some(small))
+            }
+            _ => (None, None),
+        };
+        let planes = [
+            Some((&from.y, &mut out.y, fine)),
+            alpha,
+            Some((&from.u, &mut out.u, coarse)),
+            Some((&from.v, &mut out.v, coarse)),
+            small_alpha,
+        ];
+        let jobs = planes.into_iter().zip(&mut self.resizers);
+        let jobs = jobs.filter_map(|(plane, resizer)| plane.map(|plane| (plane, resizer)));
+        crew.each(jobs, |((from, out, (size, cut, to)), resizer)| {
+            resize(resizer, from, size, cut, out, to);
+        });
         if premultiplied.is_none() && picture.color != Color::PROGRAM {
-            self.tint.apply(picture.color, out);
+            wide(|| self.tint.apply(picture.color, out));
         }
     }
 }
 
+/// A picture of this size, with some content: the one that was kept, if there is one.
+fn shaped(kept: Option<Planes>, size: Size, alpha: bool) -> Planes {
+    match kept {
+        Some(mut planes) => {
+            planes.reshape(size);
+            planes
+        }
+        None if alpha => Planes::transparent(size),
+        None => Planes::black(size),
+    }
+}
+
+/// Multiplies the colours of a band by the alpha of what it was made of, which it takes over;
+/// `chroma` becomes that of its chroma samples.
+fn multiply(band: Band<'_>, chroma: &mut [u8], stride: usize) {
+    let (Some(alpha), Some(kept)) = band.alpha else { return };
+    kept.copy_from_slice(alpha);
+    band.y.out.iter_mut().zip(alpha).for_each(|(y, a)| *y = scaled_by(*y, *a));
+    for (out, rows) in chroma.chunks_exact_mut(stride / 2).zip(alpha.chunks_exact(stride * 2)) {
+        let (upper, lower) = rows.split_at(stride);
+        let pairs = upper.chunks_exact(2).zip(lower.chunks_exact(2));
+        for (out, (upper, lower)) in out.iter_mut().zip(pairs) {
+            let sum: u16 = upper.iter().chain(lower).map(|&a| u16::from(a)).sum();
+            *out = ((sum + 2) / 4) as u8;
+        }
+    }
+    for plane in [band.u.out, band.v.out] {
+        plane.iter_mut().zip(&*chroma).for_each(|(value, a)| *value = scaled_by(*value, *a));
+    }
+}
+
 /// `value · alpha / 255`, rounded.
-fn scaled_by(value: u8, alpha: u8) -> u8 {
+pub(super) fn scaled_by(value: u8, alpha: u8) -> u8 {
     let product = u16::from(value) * u16::from(alpha) + 128;
     ((product + (product >> 8)) >> 8) as u8
 }
@@ -328,6 +361,7 @@ fn warp_all(
     bounds: Rect,
     out: &mut Planes,
     chroma_alpha: &mut Vec<u8>,
+    crew: &Crew,
 ) {
     let Some(back) = map.inverse() else { return };
     let size = from.size();
@@ -339,14 +373,23 @@ fn warp_all(
     chroma_alpha.resize(out.u.len(), 0);
     let full = Source { size, plane: None };
     let small_full = Source { size: half, plane: None };
-    warp(&Source { plane: Some(&from.y), ..full }, luma, &mut out.y, width);
-    warp(&Source { plane: Some(&from.u), ..small_full }, small, &mut out.u, chroma_width);
-    warp(&Source { plane: Some(&from.v), ..small_full }, small, &mut out.v, chroma_width);
-    if let Some(alpha) = &mut out.alpha {
-        warp(&Source { plane: from.alpha.as_deref(), ..full }, luma, alpha, width);
+    let small_alpha = from.alpha.as_ref().map(|_| chroma);
+    let alpha = out
+        .alpha
+        .as_mut()
+        .map(|out| (Source { plane: from.alpha.as_deref(), ..full }, luma, out, width));
+    let planes = [
+        Some((Source { plane: Some(&from.y), ..full }, luma, &mut out.y, width)),
+        Some((Source { plane: Some(&from.u), ..small_full }, small, &mut out.u, chroma_width)),
+        Some((Source { plane: Some(&from.v), ..small_full }, small, &mut out.v, chroma_width)),
+        alpha,
+        Some((Source { plane: small_alpha, ..small_full }, small, chroma_alpha, chroma_width)),
+    ];
+    for (source, map, out, width) in planes.into_iter().flatten() {
+        let rows = bands::height(out.len() / width.max(1), width);
+        let parts = out.chunks_mut(rows * width.max(1)).enumerate();
+        crew.each(parts, |(index, out)| warp(&source, map, index * rows, out, width));
     }
-    let chroma = from.alpha.as_ref().map(|_| chroma);
-    warp(&Source { plane: chroma, ..small_full }, small, chroma_alpha, chroma_width);
 }
 
 /// A plane to be sampled; `None`: 255 everywhere.
@@ -367,11 +410,11 @@ impl Source<'_> {
     }
 }
 
-/// Samples bilinearly in fixed point with 16 bits after the point.
-fn warp(from: &Source<'_>, map: Affine, out: &mut [u8], width: usize) {
+/// Samples the rows from `first` on, bilinearly, in fixed point with 16 bits after the point.
+fn warp(from: &Source<'_>, map: Affine, first: usize, out: &mut [u8], width: usize) {
     let fixed = |value: f64| (value * 65_536.0).round() as i64;
     let step = (fixed(map.xx), fixed(map.yx));
-    for (row, line) in out.chunks_exact_mut(width.max(1)).enumerate() {
+    for (row, line) in (first..).zip(out.chunks_exact_mut(width.max(1))) {
         let (x, y) = map.apply(0.5, row as f64 + 0.5);
         let (mut x, mut y) = (fixed(x - 0.5), fixed(y - 0.5));
         for value in line {
@@ -412,9 +455,9 @@ mod tests {
         let plane: Vec<u8> = (0..=255).collect();
         let from = Source { size: Size::new(16, 16), plane: Some(&plane) };
         let mut out = vec![0; 256];
-        warp(&from, Affine::scale(1.0, 1.0), &mut out, 16);
+        warp(&from, Affine::scale(1.0, 1.0), 0, &mut out, 16);
         assert_eq!(out, plane);
-        warp(&from, Affine::shift(0.5, 0.0), &mut out, 16);
+        warp(&from, Affine::shift(0.5, 0.0), 0, &mut out, 16);
         assert_eq!(out[0], 1, "between 0 and 1");
         assert_eq!(out[31], 16, "half of 31: outside there is nothing");
     }

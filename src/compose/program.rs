@@ -1,10 +1,10 @@
-//! What makes program pictures, apart from time and threads: the scene that is shown, a transition
+//! What makes program pictures, apart from time: the scene that is shown, a transition
 //! that is under way, the scene that is prepared.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::base::{Latest, Pooled, Timestamp};
+use crate::base::{Crew, Latest, Pooled, Timestamp};
 use crate::compose::filter::Wanted;
 use crate::compose::pictures::{Given, Pictures, Shown};
 use crate::compose::scene::{Plan, SourceId};
@@ -22,14 +22,17 @@ const PREVIEW_EVERY: i64 = 2;
 
 /// What a program picture is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Made {
+pub enum Made {
     New,
+    /// The last one once more.
     Repeated,
+    /// No source has a picture.
     Slate,
 }
 
-/// What makes program pictures, apart from time and threads.
-pub(super) struct Program {
+/// What makes program pictures. It reads no clock: the [`Compositor`](super::Compositor)'s thread says
+/// for which instant each is, and so may who measures.
+pub struct Program {
     stage: Stage,
     /// Drawn when it is first shown: most programs never need it.
     slate: Option<VideoFrame>,
@@ -42,6 +45,8 @@ pub(super) struct Program {
     last: Option<Arc<Pooled<Planes>>>,
     preview: Option<Preview>,
     size: Size,
+    /// Helps with all of it.
+    crew: Arc<Crew>,
 }
 
 /// A transition that is under way.
@@ -76,13 +81,20 @@ struct Preview {
     slot: Latest<VideoFrame>,
 }
 
+impl std::fmt::Debug for Program {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Program").field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
 type Feeds = BTreeMap<SourceId, Given>;
 
 impl Program {
     /// Shows one source that fills the program.
     pub fn new(size: Size) -> Self {
+        let crew = Arc::new(Crew::of_this_machine("bands"));
         Self {
-            stage: Stage::new(size),
+            stage: Stage::new(size, Arc::clone(&crew)),
             slate: None,
             pictures: Pictures::default(),
             plan: Arc::new(Plan::simple(SourceId::default())),
@@ -92,6 +104,7 @@ impl Program {
             last: None,
             preview: None,
             size,
+            crew,
         }
     }
 
@@ -117,7 +130,8 @@ impl Program {
                     let size = self.size;
                     let size =
                         if size.width > PREVIEW.width { size.fitted_into(PREVIEW) } else { size };
-                    let (canvas, stage) = (Canvas::default(), Stage::new(size));
+                    let (canvas, stage) =
+                        (Canvas::default(), Stage::new(size, Arc::clone(&self.crew)));
                     self.preview = Some(Preview { plan, canvas, stage, slate: None, slot });
                 }
             },
@@ -158,13 +172,13 @@ impl Program {
 
     /// The program picture of the instant `at`.
     pub fn picture(&mut self, at: Timestamp) -> (VideoFrame, Made) {
-        self.pictures.pull(self.plan.sources(), at);
-        let Self { stage, slate, pictures, plan, canvas, switch, mixer, .. } = self;
+        self.pictures.pull(self.plan.sources(), at, &self.crew);
+        let Self { crew, stage, slate, pictures, plan, canvas, switch, mixer, .. } = self;
         let mut old =
             |stage: &mut Stage, slate: &mut Option<VideoFrame>, from: &mut From| match from {
                 From::Still(still) => (Arc::clone(still), Made::New),
                 From::Plan(plan, canvas) => {
-                    pictures.pull(plan.sources(), at);
+                    pictures.pull(plan.sources(), at, crew);
                     draw(stage, slate, pictures, plan, canvas)
                 }
             };
@@ -182,12 +196,19 @@ impl Program {
                     let old = old(stage, slate, from).0;
                     let new = draw(stage, slate, pictures, plan, canvas).0;
                     let mut mixed = stage.take();
-                    mixer.mix(&transition.kind, grey.as_ref(), part, (&old, &new), &mut mixed);
-                    (Arc::new(mixed), Made::New)
+                    mixer.mix(
+                        &transition.kind,
+                        grey.as_ref(),
+                        part,
+                        (&old, &new),
+                        &mut mixed,
+                        crew,
+                    );
+                    (mixed.share(), Made::New)
                 }
             }
             Some(Switch { how: How::Clip(clip), from }) => {
-                let now = clip.at(at);
+                let now = clip.at(at, crew);
                 over = now.over;
                 let (below, made) = if now.changed {
                     draw(stage, slate, pictures, plan, canvas)
@@ -218,7 +239,7 @@ impl Program {
         let Some(preview) = self.preview.as_mut().filter(|_| tick % PREVIEW_EVERY == 0) else {
             return;
         };
-        self.pictures.pull(preview.plan.sources(), at);
+        self.pictures.pull(preview.plan.sources(), at, &self.crew);
         let Preview { plan, canvas, stage, slate, slot } = preview;
         let (planes, made) = draw(stage, slate, &self.pictures, plan, canvas);
         if made == Made::New || slot.version() == 0 {

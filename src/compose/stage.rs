@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::base::{Pool, Pooled};
+use crate::base::{Crew, Fresh, Pool, Pooled};
 use crate::compose::blend;
 use crate::compose::layout::{Rect, Shape, Spot, spot};
 use crate::compose::prepare::{Image, Prepared, Preparer};
@@ -18,6 +18,9 @@ const IDLE: usize = 8;
 
 /// An image that was not needed for so many drawings is forgotten.
 const KEEP: u64 = 64;
+
+/// Pictures of one group that may be on their way at once.
+const GROUPS: usize = 2;
 
 /// The key under which what covers everything is prepared.
 const COVER: u64 = u64::MAX;
@@ -60,7 +63,7 @@ impl Drawn {
 }
 
 /// Pieces that are drawn as one thing.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 struct Bundle {
     key: u64,
     strength: u16,
@@ -70,11 +73,40 @@ struct Bundle {
     bounds: Rect,
 }
 
+impl Clone for Bundle {
+    fn clone(&self) -> Self {
+        Self { pieces: self.pieces.clone(), ..*self }
+    }
+
+    /// Into the list that is there.
+    fn clone_from(&mut self, from: &Self) {
+        let mut pieces = std::mem::take(&mut self.pieces);
+        pieces.clone_from(&from.pieces);
+        *self = Self { pieces, ..*from };
+    }
+}
+
 /// What a picture is made of.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 enum Piece {
     Layer(Drawn),
     Bundle(Bundle),
+}
+
+impl Clone for Piece {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Layer(layer) => Self::Layer(layer.clone()),
+            Self::Bundle(bundle) => Self::Bundle(bundle.clone()),
+        }
+    }
+
+    fn clone_from(&mut self, from: &Self) {
+        match (self, from) {
+            (Self::Bundle(own), Self::Bundle(from)) => own.clone_from(from),
+            (own, from) => *own = from.clone(),
+        }
+    }
 }
 
 impl Piece {
@@ -102,11 +134,21 @@ impl Piece {
     }
 }
 
+/// Empties a list; those of the groups in it are kept.
+fn empty(pieces: &mut Vec<Piece>, spare: &mut Vec<Vec<Piece>>) {
+    for piece in pieces.drain(..) {
+        if let Piece::Bundle(mut bundle) = piece {
+            empty(&mut bundle.pieces, spare);
+            spare.push(bundle.pieces);
+        }
+    }
+}
+
 /// What a bundle was made of and became.
 struct Gathered {
     pieces: Vec<Piece>,
     image: Image,
-    pool: (Size, Pool<Planes>),
+    pool: (Size, Pool<Planes>, Pool<Vec<u8>>),
     /// The drawing in which it was last needed.
     last: u64,
 }
@@ -116,6 +158,8 @@ struct Gathered {
 pub(super) struct Canvas {
     drawn: Vec<Piece>,
     next: Vec<Piece>,
+    /// Lists of groups that are used again.
+    spare: Vec<Vec<Piece>>,
     out: Option<Arc<Pooled<Planes>>>,
 }
 
@@ -128,10 +172,12 @@ pub(super) struct Stage {
     prepared: HashMap<u64, (Prepared, u64)>,
     bundles: HashMap<u64, Gathered>,
     drawing: u64,
+    crew: Arc<Crew>,
 }
 
 impl Stage {
-    pub fn new(size: Size) -> Self {
+    /// `crew` helps with large pictures.
+    pub fn new(size: Size, crew: Arc<Crew>) -> Self {
         Self {
             size,
             pool: Planes::pool(size, IDLE),
@@ -139,6 +185,7 @@ impl Stage {
             prepared: HashMap::new(),
             bundles: HashMap::new(),
             drawing: 0,
+            crew,
         }
     }
 
@@ -147,8 +194,8 @@ impl Stage {
     }
 
     /// An empty picture of the stage's size, with some old content.
-    pub fn take(&self) -> Pooled<Planes> {
-        self.pool.take()
+    pub fn take(&self) -> Fresh<Planes> {
+        self.pool.fresh()
     }
 
     /// The picture of `plan`; the second value tells whether it is another than the last of this
@@ -159,17 +206,17 @@ impl Stage {
         plan: &Plan,
         picture: impl Fn(SourceId) -> Option<VideoFrame>,
     ) -> (Arc<Pooled<Planes>>, bool) {
-        let Canvas { drawn, next, out } = canvas;
-        next.clear();
+        let Canvas { drawn, next, spare, out } = canvas;
+        empty(next, spare);
         let groups = plan.together.as_slice();
-        self.collect(plan, 0..plan.layers.len(), groups, &picture, next);
+        self.collect(plan, 0..plan.layers.len(), groups, &picture, next, spare);
         if let Some(out) = out.as_ref().filter(|_| drawn == next) {
             return (Arc::clone(out), false);
         }
         // The old picture and what it was made of go back to their pools first.
         *out = None;
         std::mem::swap(drawn, next);
-        next.clear();
+        empty(next, spare);
         let picture = self.paint(drawn);
         *out = Some(Arc::clone(&picture));
         (picture, true)
@@ -183,6 +230,7 @@ impl Stage {
         mut groups: &[Together],
         picture: &impl Fn(SourceId) -> Option<VideoFrame>,
         pieces: &mut Vec<Piece>,
+        spare: &mut Vec<Vec<Piece>>,
     ) {
         let mut at = layers.start;
         while at < layers.end {
@@ -193,13 +241,15 @@ impl Stage {
                 && group.layers.start == at
                 && (at + 1..=layers.end).contains(&group.layers.end)
             {
-                let mut members = Vec::new();
-                self.collect(plan, group.layers.clone(), inner, picture, &mut members);
+                let mut members = spare.pop().unwrap_or_default();
+                self.collect(plan, group.layers.clone(), inner, picture, &mut members, spare);
                 if let Some(bounds) = members.iter().map(Piece::bounds).reduce(Rect::around) {
                     let (key, strength) = (group.key, blend::opacity(group.opacity));
                     let (blend, pieces_of) = (group.blend, members);
                     let bundle = Bundle { key, strength, blend, pieces: pieces_of, bounds };
                     pieces.push(Piece::Bundle(bundle));
+                } else {
+                    spare.push(members);
                 }
                 at = group.layers.end;
                 continue;
@@ -219,17 +269,17 @@ impl Stage {
     /// `below` with a picture over all of it, as large as leaves no gap.
     pub fn cover(&mut self, below: &Planes, above: &VideoFrame) -> Arc<Pooled<Planes>> {
         let place = Place { fit: Fit::Cover, ..Place::default() };
-        let mut out = self.pool.take();
+        let mut out = self.pool.fresh();
         out.y.copy_from_slice(&below.y);
         out.u.copy_from_slice(&below.u);
         out.v.copy_from_slice(&below.v);
         if let Some(spot) = spot(&[place], above.size(), self.size) {
             let before = self.prepared.remove(&COVER).map(|(prepared, _)| prepared);
-            let prepared = self.preparer.prepare(above, &spot, before);
-            blend::lay(&prepared.image, 256, Blend::Normal, &mut out);
+            let prepared = self.preparer.prepare(above, &spot, before, &self.crew);
+            blend::lay(&prepared.image, 256, Blend::Normal, &mut out, &self.crew);
             self.prepared.insert(COVER, (prepared, self.drawing));
         }
-        Arc::new(out)
+        out.share()
     }
 
     fn paint(&mut self, layers: &[Piece]) -> Arc<Pooled<Planes>> {
@@ -239,14 +289,14 @@ impl Stage {
         let layers = layers.get(ground.unwrap_or(0)..).unwrap_or_default();
         let picture = match layers {
             [] => {
-                let mut out = self.pool.take();
+                let mut out = self.pool.fresh();
                 blend::blacken(&mut out);
-                Arc::new(out)
+                out.share()
             }
             // Alone, and as large as the program: no copy.
             [only] if ground.is_some() => self.image(only).planes,
             [first, above @ ..] => {
-                let mut out = self.pool.take();
+                let mut out = self.pool.fresh();
                 match first.hides() {
                     Some(rect) if rect == whole => {}
                     Some(rect) => blend::blacken_around(&mut out, rect),
@@ -261,7 +311,7 @@ impl Stage {
                         self.lay(layer, &mut out);
                     }
                 }
-                Arc::new(out)
+                out.share()
             }
         };
         let oldest = self.drawing.saturating_sub(KEEP);
@@ -273,7 +323,7 @@ impl Stage {
     fn lay(&mut self, piece: &Piece, out: &mut Planes) {
         let image = self.image(piece);
         let (strength, mode) = piece.way();
-        blend::lay(&image, strength, mode, out);
+        blend::lay(&image, strength, mode, out, &self.crew);
     }
 
     fn image(&mut self, piece: &Piece) -> Image {
@@ -286,24 +336,31 @@ impl Stage {
     /// The pieces of a bundle as one image; made anew only where one of them is another.
     fn bundle(&mut self, bundle: &Bundle) -> Image {
         let size = bundle.bounds.size();
-        let before = self.bundles.remove(&bundle.key);
-        let pool = match before {
-            Some(mut kept) if kept.pieces == bundle.pieces => {
-                kept.last = self.drawing;
-                let image = kept.image.clone();
-                self.bundles.insert(bundle.key, kept);
-                return image;
+        let mut before = self.bundles.remove(&bundle.key);
+        if let Some(kept) = &mut before
+            && kept.pieces == bundle.pieces
+        {
+            kept.last = self.drawing;
+            let image = kept.image.clone();
+            self.bundles.extend(before.map(|kept| (bundle.key, kept)));
+            return image;
+        }
+        // What was made goes back to its pools first; the list of what it was made of is used again.
+        let (mut pieces, pool) = match before {
+            Some(Gathered { pieces, pool, .. }) if pool.0 == size => (pieces, pool),
+            _ => {
+                let half = Size::new(size.width / 2, size.height / 2).pixels();
+                let alphas = Pool::new(GROUPS, move || vec![0; half]);
+                (Vec::new(), (size, Planes::alpha_pool(size, GROUPS), alphas))
             }
-            Some(Gathered { pool, .. }) if pool.0 == size => pool,
-            _ => (size, Planes::alpha_pool(size, 2)),
         };
-        let mut planes = pool.1.take();
+        let (mut planes, mut chroma_alpha) = (pool.1.fresh(), pool.2.fresh());
         let clear: &mut Planes = &mut planes;
         for plane in [&mut clear.y, &mut clear.u, &mut clear.v].into_iter().chain(&mut clear.alpha)
         {
             plane.fill(0);
         }
-        let mut chroma_alpha = vec![0; planes.u.len()];
+        chroma_alpha.fill(0);
         for piece in &bundle.pieces {
             let image = self.image(piece);
             let rect = Rect {
@@ -312,22 +369,20 @@ impl Stage {
                 ..image.rect
             };
             let (strength, mode) = piece.way();
-            blend::gather(&Image { rect, ..image }, strength, mode, &mut planes, &mut chroma_alpha);
+            let image = Image { rect, ..image };
+            blend::gather(&image, strength, mode, &mut planes, &mut chroma_alpha, &self.crew);
         }
-        let image = Image {
-            rect: bundle.bounds,
-            planes: Arc::new(planes),
-            chroma_alpha: Arc::new(chroma_alpha),
-        };
-        let (pieces, last) = (bundle.pieces.clone(), self.drawing);
-        let kept = Gathered { pieces, image: image.clone(), pool, last };
+        let (planes, chroma_alpha) = (planes.share(), Some(chroma_alpha.share()));
+        let image = Image { rect: bundle.bounds, planes, chroma_alpha };
+        pieces.clone_from(&bundle.pieces);
+        let kept = Gathered { pieces, image: image.clone(), pool, last: self.drawing };
         self.bundles.insert(bundle.key, kept);
         image
     }
 
     fn layer(&mut self, layer: &Drawn) -> Image {
         let before = self.prepared.remove(&layer.key).map(|(prepared, _)| prepared);
-        let prepared = self.preparer.prepare(&layer.picture, &layer.spot, before);
+        let prepared = self.preparer.prepare(&layer.picture, &layer.spot, before, &self.crew);
         let image = prepared.image.clone();
         self.prepared.insert(layer.key, (prepared, self.drawing));
         image
@@ -371,7 +426,7 @@ mod tests {
 
     #[test]
     fn shapes_are_kept_on_black() {
-        let mut stage = Stage::new(SIZE);
+        let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
         for from in [Size::new(64, 48), Size::new(320, 100), Size::new(2, 90), Size::new(160, 90)] {
             let frame = flat(from, 200, None);
             let plan = Plan::simple(SourceId(0));
@@ -387,7 +442,7 @@ mod tests {
 
     #[test]
     fn layers_lie_over_each_other_and_only_changes_are_drawn() {
-        let mut stage = Stage::new(SIZE);
+        let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
         let mut canvas = Canvas::default();
         let (ground, above) = (flat(SIZE, 60, None), flat(Size::new(40, 40), 180, Some(128)));
         let square = Place { fit: crate::compose::scene::Fit::Stretch, ..corner() };
@@ -408,7 +463,7 @@ mod tests {
 
     #[test]
     fn what_is_covered_is_not_even_prepared() {
-        let mut stage = Stage::new(SIZE);
+        let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
         let mut canvas = Canvas::default();
         let small = flat(Size::new(32, 18), 90, None);
         let top = flat(SIZE, 200, None);
@@ -426,7 +481,7 @@ mod tests {
 
     #[test]
     fn nothing_is_allocated_for_pictures_once_warm() {
-        let mut stage = Stage::new(SIZE);
+        let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
         let mut canvas = Canvas::default();
         let plan = plan_of(vec![layer(0, Place::default()), layer(1, corner())]);
         let frames: Vec<_> = (0..40).map(|luma| flat(Size::new(64, 36), luma * 5, None)).collect();
@@ -441,7 +496,7 @@ mod tests {
 
     #[test]
     fn a_group_is_laid_down_as_one_thing_and_drawn_anew_only_when_it_changes() {
-        let mut stage = Stage::new(SIZE);
+        let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
         let mut canvas = Canvas::default();
         let place = |x, width| Place {
             x,

@@ -9,7 +9,9 @@ use std::time::Duration;
 pub use self::stinger::{MOST, Matte, Stinger};
 pub use self::wipe::{Order, Pattern, Wipe};
 
-use crate::compose::blend::{blacken, faded};
+use crate::base::Crew;
+use crate::compose::bands::strips;
+use crate::compose::blend::faded;
 use crate::media::{ClipFeed, Planes};
 
 /// From where the new scene comes.
@@ -143,7 +145,7 @@ pub(super) struct Mixer {
 
 impl Mixer {
     /// `out` becomes what lies `part` (0…1) of the way from `from` to `to`. All are of one size.
-    /// `picture`: the grey picture of a wipe by one; without it that is a cut half way.
+    /// `picture`: the grey picture of a wipe by one; without it that is a cut half way. The crew helps.
     pub fn mix(
         &mut self,
         kind: &Kind,
@@ -151,23 +153,23 @@ impl Mixer {
         part: f32,
         (from, to): (&Planes, &Planes),
         out: &mut Planes,
+        crew: &Crew,
     ) {
         let part = part.clamp(0.0, 1.0);
         match *kind {
             Kind::Cut => copy(to, out),
             Kind::Fade => {
                 copy(from, out);
-                fade(to, part, out);
+                fade(to, part, out, crew);
             }
             Kind::FadeColor(rgb) => {
                 let (picture, seen) =
                     if part < 0.5 { (from, 1.0 - 2.0 * part) } else { (to, 2.0 * part - 1.0) };
-                blacken(out);
                 let [y, u, v] = yuv(rgb);
                 out.y.fill(y);
                 out.u.fill(u);
                 out.v.fill(v);
-                fade(picture, seen, out);
+                fade(picture, seen, out, crew);
             }
             Kind::Slide(side) => each(from, to, out, |from, to, out, width| {
                 slide(side, eased(part), from, to, out, width);
@@ -176,7 +178,7 @@ impl Mixer {
                 swipe(side, eased(part), from, to, out, width);
             }),
             Kind::Luma(ref wipe) => {
-                if !self.map.wipe(wipe, picture, part, (from, to), out) {
+                if !self.map.wipe(wipe, picture, part, (from, to), out, crew) {
                     copy(if part < 0.5 { from } else { to }, out);
                 }
             }
@@ -207,11 +209,14 @@ fn copy(from: &Planes, out: &mut Planes) {
     }
 }
 
-fn fade(to: &Planes, part: f32, out: &mut Planes) {
+fn fade(to: &Planes, part: f32, out: &mut Planes, crew: &Crew) {
     let strength = (part * 256.0).round() as u16;
-    faded(&to.y, strength, &mut out.y);
-    faded(&to.u, strength, &mut out.u);
-    faded(&to.v, strength, &mut out.v);
+    let (stride, width) = (out.luma_stride(), out.chroma_stride());
+    for (to, out, width) in
+        [(&to.y, &mut out.y, stride), (&to.u, &mut out.u, width), (&to.v, &mut out.v, width)]
+    {
+        crew.each(strips(to, out, width), |strip| faded(strip.from, strength, strip.out));
+    }
 }
 
 /// The same for each plane, with its width.
@@ -311,10 +316,10 @@ mod tests {
         let mut mixer = Mixer::default();
         for kind in all() {
             let mut out = flat(0);
-            mixer.mix(&kind, None, 1.0, (&from, &to), &mut out);
+            mixer.mix(&kind, None, 1.0, (&from, &to), &mut out, &Crew::alone());
             assert_eq!(out, to, "{kind:?} at its end");
             if kind != Kind::Cut {
-                mixer.mix(&kind, None, 0.0, (&from, &to), &mut out);
+                mixer.mix(&kind, None, 0.0, (&from, &to), &mut out, &Crew::alone());
                 assert_eq!(out, from, "{kind:?} at its beginning");
             }
         }
@@ -326,7 +331,7 @@ mod tests {
         let mut mixer = Mixer::default();
         let mut out = flat(0);
         for kind in all().into_iter().filter(|kind| *kind != Kind::Cut) {
-            mixer.mix(&kind, None, 0.5, (&from, &to), &mut out);
+            mixer.mix(&kind, None, 0.5, (&from, &to), &mut out, &Crew::alone());
             let mean = out.y.iter().map(|&y| u32::from(y)).sum::<u32>() / (64 * 36);
             match kind {
                 Kind::FadeColor([255, ..]) => assert_eq!(mean, 235),
@@ -335,11 +340,11 @@ mod tests {
                 _ => assert!((60..=180).contains(&mean), "{kind:?}: {mean}"),
             }
         }
-        mixer.mix(&Kind::Slide(Side::Right), None, 0.5, (&from, &to), &mut out);
+        mixer.mix(&Kind::Slide(Side::Right), None, 0.5, (&from, &to), &mut out, &Crew::alone());
         assert_eq!((out.y[0], out.y[63]), (40, 200), "the new one comes from the right");
-        mixer.mix(&Kind::Swipe(Side::Top), None, 0.5, (&from, &to), &mut out);
+        mixer.mix(&Kind::Swipe(Side::Top), None, 0.5, (&from, &to), &mut out, &Crew::alone());
         assert_eq!((out.y[0], out.y[35 * 64]), (200, 40), "the new one comes from above");
-        mixer.mix(&Kind::Luma(Wipe::default()), None, 0.5, (&from, &to), &mut out);
+        mixer.mix(&Kind::Luma(Wipe::default()), None, 0.5, (&from, &to), &mut out, &Crew::alone());
         assert_eq!((out.y[18 * 64 + 32], out.y[0]), (200, 40), "from the middle");
     }
 

@@ -106,8 +106,7 @@ impl fmt::Debug for Planes {
 impl Planes {
     /// A black picture. A size that is not valid is rounded to one that is.
     pub fn black(size: Size) -> Self {
-        let side = |side: u32| side.clamp(2, Size::MAX_SIDE) & !1;
-        let size = Size::new(side(size.width), side(size.height));
+        let size = Self::valid(size);
         let luma = size.pixels();
         let chroma = luma / 4;
         Self { size, y: vec![16; luma], u: vec![128; chroma], v: vec![128; chroma], alpha: None }
@@ -117,6 +116,24 @@ impl Planes {
     pub fn transparent(size: Size) -> Self {
         let black = Self::black(size);
         Self { alpha: Some(vec![0; black.y.len()]), ..black }
+    }
+
+    fn valid(size: Size) -> Size {
+        let side = |side: u32| side.clamp(2, Size::MAX_SIDE) & !1;
+        Size::new(side(size.width), side(size.height))
+    }
+
+    /// Becomes a picture of another size, with some content; allocates only what it never had.
+    pub fn reshape(&mut self, size: Size) {
+        let size = Self::valid(size);
+        let luma = size.pixels();
+        self.y.resize(luma, 16);
+        self.u.resize(luma / 4, 128);
+        self.v.resize(luma / 4, 128);
+        if let Some(alpha) = &mut self.alpha {
+            alpha.resize(luma, 0);
+        }
+        self.size = size;
     }
 
     /// Whether nothing can be seen through it: it has no alpha plane.
@@ -187,6 +204,18 @@ mod tests {
         let clear = Planes::alpha_pool(size, 1).take();
         assert_eq!(clear.alpha.as_deref(), Some(&vec![0; size.pixels()][..]));
         assert!(!clear.is_opaque());
+    }
+
+    #[test]
+    fn another_shape_is_as_if_made_so() {
+        let mut planes = Planes::transparent(Size::new(64, 36));
+        for size in [Size::new(16, 8), Size::new(65, 37), Size::new(128, 2)] {
+            planes.reshape(size);
+            let want = Planes::transparent(size);
+            let lengths = |of: &Planes| [of.y.len(), of.u.len(), of.v.len()];
+            assert_eq!((planes.size(), lengths(&planes)), (want.size(), lengths(&want)));
+            assert_eq!(planes.alpha.as_ref().map(Vec::len), want.alpha.map(|it| it.len()));
+        }
     }
 
     #[test]

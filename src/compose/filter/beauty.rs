@@ -3,6 +3,8 @@
 //! at half the size, where chroma is, and what it found is drawn out to the full size. How much of
 //! it is seen says a mask of skin, from chroma.
 
+use crate::base::Crew;
+use crate::base::wide::wide;
 use crate::compose::filter::alpha::{Doubler, times};
 use crate::compose::filter::plane::Boxes;
 use crate::compose::filter::step::Step;
@@ -84,7 +86,7 @@ impl Beauty {
     }
 
     /// Luma at half the size, and the mask.
-    fn look(&mut self, from: &Planes) {
+    fn look(&mut self, from: &Planes, crew: &Crew) {
         let (stride, width) = (from.luma_stride(), from.chroma_stride());
         for plane in [&mut self.small, &mut self.gain, &mut self.base, &mut self.mask] {
             plane.resize(from.u.len(), 0);
@@ -102,11 +104,11 @@ impl Beauty {
             let row = self.skin.get(usize::from(*u));
             *mask = row.and_then(|row| row.get(usize::from(*v))).copied().unwrap_or(0);
         }
-        self.boxes.blur(&mut self.mask, width, 2);
+        self.boxes.blur(&mut self.mask, width, 2, crew);
     }
 
     /// The line `gain · y + base` of each box: flat where luma varies little.
-    fn fit(&mut self, width: usize, radius: usize) {
+    fn fit(&mut self, width: usize, radius: usize, crew: &Crew) {
         let count = self.small.len() / width;
         let last = count.saturating_sub(1);
         let of = |small: &[u8], index: usize| -> std::ops::Range<usize> {
@@ -161,8 +163,8 @@ impl Beauty {
                 *squares = *squares + enters * enters - leaves * leaves;
             }
         }
-        self.boxes.blur(&mut self.gain, width, radius);
-        self.boxes.blur(&mut self.base, width, radius);
+        self.boxes.blur(&mut self.gain, width, radius, crew);
+        self.boxes.blur(&mut self.base, width, radius, crew);
     }
 }
 
@@ -171,19 +173,26 @@ impl Step for Beauty {
         (size, alpha)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
         if let (Some(out), Some(from)) = (&mut out.alpha, &from.alpha) {
             out.copy_from_slice(from);
         }
         let width = from.chroma_stride();
-        self.look(from);
+        self.look(from, crew);
         // As large as what skin is made of, at every size of the picture.
         let radius = (from.size().height as usize / 180).clamp(2, 12);
-        self.fit(width, radius);
-        for (wide, small) in self.wide.iter_mut().zip([&self.gain, &self.base, &self.mask]) {
-            wide.resize(from.y.len(), 0);
-            self.doubler.double(small, width, wide);
+        self.fit(width, radius, crew);
+        for (large, small) in self.wide.iter_mut().zip([&self.gain, &self.base, &self.mask]) {
+            large.resize(from.y.len(), 0);
+            self.doubler.double(small, width, large, crew);
         }
+        wide(|| self.lay(from, out));
+    }
+}
+
+impl Beauty {
+    /// What was found, on the picture.
+    fn lay(&self, from: &Planes, out: &mut Planes) {
         let [gains, bases, masks] = &self.wide;
         let lines = gains.iter().zip(bases).zip(masks);
         for ((out, y), ((gain, base), mask)) in out.y.iter_mut().zip(&from.y).zip(lines) {
@@ -251,14 +260,14 @@ mod tests {
     fn skin_becomes_smooth_edges_stay_and_the_wall_is_left_alone() {
         let from = portrait();
         let mut out = Planes::black(from.size());
-        Beauty::new(0.7, 0.0, Area::Skin).run(&from, &mut out);
+        Beauty::new(0.7, 0.0, Area::Skin).run(&from, &mut out, &Crew::alone());
         let (before, after) = (varies(&from, 34..56), varies(&out, 34..56));
         assert!(after < before / 6.0, "{after} of {before}");
         assert!((varies(&out, 100..124) - varies(&from, 100..124)).abs() < 0.5, "the wall");
         for line in out.y.chunks_exact(128) {
             assert!(line[17] < 60 && line[23] > 130, "{} {}", line[17], line[23]);
         }
-        Beauty::new(0.7, 0.0, Area::Everything).run(&from, &mut out);
+        Beauty::new(0.7, 0.0, Area::Everything).run(&from, &mut out, &Crew::alone());
         assert!(varies(&out, 100..124) < varies(&from, 100..124) / 6.0);
         assert_eq!(out.u, from.u);
     }
@@ -267,11 +276,11 @@ mod tests {
     fn whitening_lightens_skin_alone_and_nothing_is_nothing() {
         let from = portrait();
         let mut out = Planes::black(from.size());
-        Beauty::new(0.0, 0.8, Area::Skin).run(&from, &mut out);
+        Beauty::new(0.0, 0.8, Area::Skin).run(&from, &mut out, &Crew::alone());
         assert!(out.y[64 * 30 + 40] > from.y[64 * 30 + 40] + 8);
         assert_eq!(out.y[128 * 30 + 120], from.y[128 * 30 + 120]);
         assert!(out.v[32 * 2 + 10] < from.v[32 * 2 + 10] && out.v[60] == from.v[60]);
-        Beauty::new(0.0, 0.0, Area::Everything).run(&from, &mut out);
+        Beauty::new(0.0, 0.0, Area::Everything).run(&from, &mut out, &Crew::alone());
         assert_eq!(out, from);
     }
 }

@@ -2,6 +2,8 @@
 //! radius; the alpha is blurred with the colours. Sharpening adds what a small blur takes away
 //! from luma.
 
+use crate::base::Crew;
+use crate::compose::bands::{BANDS, strips};
 use crate::compose::filter::plane::{Boxes, copy, gaussian};
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
@@ -26,18 +28,18 @@ impl Step for Blur {
         (size, alpha)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
         let (stride, chroma_stride) = (from.luma_stride(), from.chroma_stride());
         copy(from, out);
         let Planes { y, u, v, alpha, .. } = out;
         for plane in [Some(y), alpha.as_mut()].into_iter().flatten() {
             for radius in self.luma {
-                self.boxes.blur(plane, stride, radius);
+                self.boxes.blur(plane, stride, radius, crew);
             }
         }
         for plane in [u, v] {
             for radius in self.chroma {
-                self.boxes.blur(plane, chroma_stride, radius);
+                self.boxes.blur(plane, chroma_stride, radius, crew);
             }
         }
     }
@@ -48,13 +50,13 @@ impl Step for Blur {
 pub(super) struct Sharpen {
     /// In 256ths.
     by: i32,
-    /// A row, blurred downwards.
-    column: Vec<u16>,
+    /// A row of each band, blurred downwards.
+    columns: [Vec<u16>; BANDS],
 }
 
 impl Sharpen {
     pub fn new(amount: f32) -> Self {
-        Self { by: (amount * 256.0).round() as i32, column: Vec::new() }
+        Self { by: (amount * 256.0).round() as i32, columns: Default::default() }
     }
 }
 
@@ -64,7 +66,7 @@ impl Step for Sharpen {
     }
 
     /// The blur is 1 4 6 4 1 both ways.
-    fn run(&mut self, from: &Planes, out: &mut Planes) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
         out.u.copy_from_slice(&from.u);
         out.v.copy_from_slice(&from.v);
         if let (Some(out), Some(from)) = (&mut out.alpha, &from.alpha) {
@@ -76,37 +78,48 @@ impl Step for Sharpen {
             let index = index.min(last);
             from.y.get(index * width..(index + 1) * width).unwrap_or_default()
         };
-        // Two columns of air at either side.
-        self.column.resize(width + 4, 0);
-        for (index, out) in out.y.chunks_exact_mut(width).enumerate() {
-            let (up2, up, here) =
-                (row(index.saturating_sub(2)), row(index.saturating_sub(1)), row(index));
-            let (down, down2) = (row(index + 1), row(index + 2));
-            let outer = up2.iter().zip(down2);
-            let inner = up.iter().zip(down).zip(here);
-            let sums = self.column.iter_mut().skip(2);
-            for ((sum, (up2, down2)), ((up, down), here)) in sums.zip(outer).zip(inner) {
-                *sum = u16::from(*up2)
-                    + u16::from(*down2)
-                    + 4 * (u16::from(*up) + u16::from(*down))
-                    + 6 * u16::from(*here);
+        let by = self.by;
+        crew.each(strips(&from.y, &mut out.y, width).zip(&mut self.columns), |(strip, column)| {
+            // Two columns of air at either side.
+            column.resize(width + 4, 0);
+            for (index, out) in (strip.first..).zip(strip.out.chunks_exact_mut(width)) {
+                let (up2, up) = (row(index.saturating_sub(2)), row(index.saturating_sub(1)));
+                sharpened([up2, up, row(index), row(index + 1), row(index + 2)], column, by, out);
             }
-            let (first, end) = (self.column.get(2).copied(), self.column.get(width + 1).copied());
-            for (edge, value) in [(0, first), (1, first), (width + 2, end), (width + 3, end)] {
-                if let (Some(edge), Some(value)) = (self.column.get_mut(edge), value) {
-                    *edge = value;
-                }
-            }
-            for ((out, here), around) in out.iter_mut().zip(here).zip(self.column.windows(5)) {
-                let &[a, b, c, d, e] = around else { continue };
-                let wide = |value: u16| i32::from(value);
-                let blurred = wide(a) + wide(e) + 4 * (wide(b) + wide(d)) + 6 * wide(c);
-                let here = i32::from(*here);
-                // Both are 256 times as large as a pixel; so is the amount.
-                let more = ((here * 256 - blurred) * self.by + (1 << 15)) >> 16;
-                *out = (here + more).clamp(0, 255) as u8;
-            }
+        });
+    }
+}
+
+/// The middle one of five rows; `column` is two longer at either end.
+fn sharpened(
+    [up2, up, here, down, down2]: [&[u8]; 5],
+    column: &mut [u16],
+    by: i32,
+    out: &mut [u8],
+) {
+    let width = out.len();
+    let (outer, inner) = (up2.iter().zip(down2), up.iter().zip(down).zip(here));
+    let sums = column.iter_mut().skip(2);
+    for ((sum, (up2, down2)), ((up, down), here)) in sums.zip(outer).zip(inner) {
+        *sum = u16::from(*up2)
+            + u16::from(*down2)
+            + 4 * (u16::from(*up) + u16::from(*down))
+            + 6 * u16::from(*here);
+    }
+    let (first, end) = (column.get(2).copied(), column.get(width + 1).copied());
+    for (edge, value) in [(0, first), (1, first), (width + 2, end), (width + 3, end)] {
+        if let (Some(edge), Some(value)) = (column.get_mut(edge), value) {
+            *edge = value;
         }
+    }
+    for ((out, here), around) in out.iter_mut().zip(here).zip(column.windows(5)) {
+        let &[a, b, c, d, e] = around else { continue };
+        let wide = |value: u16| i32::from(value);
+        let blurred = wide(a) + wide(e) + 4 * (wide(b) + wide(d)) + 6 * wide(c);
+        let here = i32::from(*here);
+        // Both are 256 times as large as a pixel; so is the amount.
+        let more = ((here * 256 - blurred) * by + (1 << 15)) >> 16;
+        *out = (here + more).clamp(0, 255) as u8;
     }
 }
 
@@ -128,11 +141,11 @@ mod tests {
     fn a_blur_softens_an_edge_and_leaves_what_is_flat() {
         let from = edge(Size::new(64, 8));
         let mut out = Planes::black(from.size());
-        Blur::new(3.0).run(&from, &mut out);
+        Blur::new(3.0).run(&from, &mut out, &Crew::alone());
         assert_eq!((out.y[0], out.y[63], out.u[5]), (16, 200, 90));
         assert!(out.y[31].abs_diff(108) < 14 && out.y[32].abs_diff(108) < 14, "{}", out.y[31]);
         assert!(out.y.chunks_exact(64).all(|line| line.windows(2).all(|two| two[0] <= two[1])));
-        Blur::new(0.0).run(&from, &mut out);
+        Blur::new(0.0).run(&from, &mut out, &Crew::alone());
         assert_eq!(out, from);
     }
 
@@ -140,11 +153,11 @@ mod tests {
     fn sharpening_overshoots_at_an_edge_and_leaves_what_is_flat() {
         let from = edge(Size::new(16, 6));
         let mut out = Planes::black(from.size());
-        Sharpen::new(0.5).run(&from, &mut out);
+        Sharpen::new(0.5).run(&from, &mut out, &Crew::alone());
         assert_eq!((out.y[0], out.y[15], &out.u), (16, 200, &from.u));
         // Beside the edge the blur takes 5/16 of the step away, half of which comes on top.
         assert!(out.y[8].abs_diff(200 + 29) <= 1, "{}", out.y[8]);
-        Sharpen::new(0.0).run(&from, &mut out);
+        Sharpen::new(0.0).run(&from, &mut out, &Crew::alone());
         assert_eq!(out, from);
     }
 }

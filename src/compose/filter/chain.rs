@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use fast_image_resize::Resizer;
 
-use crate::base::{Pool, Pooled, Timestamp};
+use crate::base::wide::wide;
+use crate::base::{Crew, Fresh, Pool, Pooled, Timestamp};
 use crate::compose::filter::beauty::Beauty;
 use crate::compose::filter::blur::{Blur, Sharpen};
 use crate::compose::filter::crop::Crop;
@@ -68,14 +69,20 @@ pub struct Chain {
     shelf: Option<Shelf>,
 }
 
-fn take(shelf: &mut Option<Shelf>, shape: (Size, bool)) -> Pooled<Planes> {
+impl std::fmt::Debug for Chain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Chain").field("links", &self.links.len()).finish_non_exhaustive()
+    }
+}
+
+fn take(shelf: &mut Option<Shelf>, shape: (Size, bool)) -> Fresh<Planes> {
     let fits = |shelf: &&mut Shelf| shelf.shape == shape;
     if let Some(shelf) = shelf.as_mut().filter(fits) {
-        return shelf.pool.take();
+        return shelf.pool.fresh();
     }
     let (size, alpha) = shape;
     let pool = if alpha { Planes::alpha_pool(size, IDLE) } else { Planes::pool(size, IDLE) };
-    let first = pool.take();
+    let first = pool.fresh();
     *shelf = Some(Shelf { shape, pool });
     first
 }
@@ -100,15 +107,22 @@ impl Chain {
         self.links.is_empty()
     }
 
-    /// The picture of the instant `at` with everything done to it. `lean`: without what is costly.
-    pub fn apply(&mut self, picture: &VideoFrame, at: Timestamp, lean: bool) -> VideoFrame {
+    /// The picture of the instant `at` with everything done to it. `lean`: without what is costly. The
+    /// crew helps.
+    pub fn apply(
+        &mut self,
+        picture: &VideoFrame,
+        at: Timestamp,
+        lean: bool,
+        crew: &Crew,
+    ) -> VideoFrame {
         if self.links.is_empty() {
             return picture.clone();
         }
         let mut frame = self.tint(picture);
         for link in &mut self.links {
             if !(lean && link.wanted.slot.filter.is_costly()) {
-                frame = link.run(&frame, at);
+                frame = link.run(&frame, at, crew);
             }
         }
         frame
@@ -131,8 +145,8 @@ impl Chain {
         if let (Some(out), Some(from)) = (&mut out.alpha, &from.alpha) {
             out.copy_from_slice(from);
         }
-        self.tint.apply(picture.color, &mut out);
-        let frame = VideoFrame { color: Color::PROGRAM, planes: Arc::new(out), ..*picture };
+        wide(|| self.tint.apply(picture.color, &mut out));
+        let frame = VideoFrame { color: Color::PROGRAM, planes: out.share(), ..*picture };
         let from = Arc::clone(&picture.planes);
         self.tinted = Some(Made { from, frame: frame.clone() });
         frame
@@ -146,7 +160,7 @@ fn kept(made: Option<&Made>, picture: &VideoFrame) -> Option<VideoFrame> {
 }
 
 impl Link {
-    fn run(&mut self, picture: &VideoFrame, at: Timestamp) -> VideoFrame {
+    fn run(&mut self, picture: &VideoFrame, at: Timestamp, crew: &Crew) -> VideoFrame {
         let step = match &mut self.work {
             Work::Step(step) => step,
             Work::Delay(delay) => return delay.run(picture, at),
@@ -159,8 +173,8 @@ impl Link {
         let from = &**picture.planes;
         let shape = step.shape(from.size(), !from.is_opaque());
         let mut out = take(&mut self.shelf, shape);
-        step.run(from, &mut out);
-        let frame = VideoFrame { planes: Arc::new(out), ..*picture };
+        step.run(from, &mut out, crew);
+        let frame = VideoFrame { planes: out.share(), ..*picture };
         self.made = Some(Made { from: Arc::clone(&picture.planes), frame: frame.clone() });
         frame
     }
@@ -272,7 +286,7 @@ mod tests {
                         }
                         let mut chain = Chain::default();
                         chain.set(&wanted([filter.clone()]));
-                        let out = chain.apply(&frame, Timestamp::ZERO, false);
+                        let out = chain.apply(&frame, Timestamp::ZERO, false, &Crew::alone());
                         assert_eq!(out.size(), filter.size(size), "{filter:?}");
                         assert!(out.size().is_valid());
                         assert!(out.color == Color::PROGRAM || chain.is_empty());
@@ -291,10 +305,16 @@ mod tests {
             .collect();
         let mut chain = Chain::default();
         chain.set(&wanted(still));
-        assert_eq!(**chain.apply(&frame, Timestamp::ZERO, false).planes, **frame.planes);
+        assert_eq!(
+            **chain.apply(&frame, Timestamp::ZERO, false, &Crew::alone()).planes,
+            **frame.planes
+        );
         chain.set(&[]);
         assert!(chain.is_empty());
-        assert!(Arc::ptr_eq(&chain.apply(&frame, Timestamp::ZERO, false).planes, &frame.planes));
+        assert!(Arc::ptr_eq(
+            &chain.apply(&frame, Timestamp::ZERO, false, &Crew::alone()).planes,
+            &frame.planes
+        ));
     }
 
     #[test]
@@ -306,8 +326,11 @@ mod tests {
         filters.extend(Filter::of_kind("luma-key"));
         chain.set(&wanted(filters.clone()));
         let frame = picture(Size::new(64, 36), Color::WEBCAM);
-        let first = chain.apply(&frame, Timestamp::ZERO, false);
-        assert!(Arc::ptr_eq(&first.planes, &chain.apply(&frame, Timestamp::ZERO, false).planes));
+        let first = chain.apply(&frame, Timestamp::ZERO, false, &Crew::alone());
+        assert!(Arc::ptr_eq(
+            &first.planes,
+            &chain.apply(&frame, Timestamp::ZERO, false, &Crew::alone()).planes
+        ));
         // The last one alone is another: those before it are not carried out again.
         let before = chain
             .links
@@ -319,7 +342,10 @@ mod tests {
             filter.set("low", 0.3);
         }
         chain.set(&wanted(other));
-        assert!(!Arc::ptr_eq(&first.planes, &chain.apply(&frame, Timestamp::ZERO, false).planes));
+        assert!(!Arc::ptr_eq(
+            &first.planes,
+            &chain.apply(&frame, Timestamp::ZERO, false, &Crew::alone()).planes
+        ));
         let after = chain
             .links
             .iter()
@@ -328,8 +354,12 @@ mod tests {
         assert_eq!(before[..before.len() - 1], after[..after.len() - 1]);
         let mut seen = std::collections::BTreeSet::new();
         for _ in 0..40 {
-            let out =
-                chain.apply(&picture(Size::new(64, 36), Color::WEBCAM), Timestamp::ZERO, false);
+            let out = chain.apply(
+                &picture(Size::new(64, 36), Color::WEBCAM),
+                Timestamp::ZERO,
+                false,
+                &Crew::alone(),
+            );
             seen.insert(out.planes.y.as_ptr() as usize);
         }
         assert!(seen.len() <= 3, "{} buffers", seen.len());

@@ -2,6 +2,8 @@
 //! are made: of those above and below, along edges; or, where nothing moved, left as they are. One
 //! picture comes out for each that goes in.
 
+use crate::base::Crew;
+use crate::compose::bands::strips;
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
@@ -55,17 +57,22 @@ impl Step for Deinterlace {
         (size, alpha)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
         if let (Some(out), Some(from)) = (&mut out.alpha, &from.alpha) {
             out.copy_from_slice(from);
         }
         let past = self.past.as_ref().filter(|past| past.size() == from.size());
         let (stride, chroma) = (from.luma_stride(), from.chroma_stride());
         let (mode, field) = (self.mode, self.field);
-        let past_plane = |of: fn(&Planes) -> &Vec<u8>| past.map(|past| of(past).as_slice());
-        plane(&from.y, past_plane(|it| &it.y), &mut out.y, stride, mode, field);
-        plane(&from.u, past_plane(|it| &it.u), &mut out.u, chroma, mode, field);
-        plane(&from.v, past_plane(|it| &it.v), &mut out.v, chroma, mode, field);
+        for (from, past, out, width) in [
+            (&from.y, past.map(|past| past.y.as_slice()), &mut out.y, stride),
+            (&from.u, past.map(|past| past.u.as_slice()), &mut out.u, chroma),
+            (&from.v, past.map(|past| past.v.as_slice()), &mut out.v, chroma),
+        ] {
+            crew.each(strips(from, out, width), |strip| {
+                plane(from, past, strip.first, strip.out, width, mode, field);
+            });
+        }
         if self.mode == Deinterlacing::Adaptive {
             match &mut self.past {
                 Some(past) if past.size() == from.size() => {
@@ -79,9 +86,11 @@ impl Step for Deinterlace {
     }
 }
 
+/// The rows of a plane from `first` on.
 fn plane(
     from: &[u8],
     past: Option<&[u8]>,
+    first: usize,
     out: &mut [u8],
     width: usize,
     mode: Deinterlacing,
@@ -93,7 +102,7 @@ fn plane(
     fn row(plane: &[u8], index: usize, width: usize) -> &[u8] {
         plane.get(index * width..(index + 1) * width).unwrap_or_default()
     }
-    for (index, out) in out.chunks_exact_mut(width).enumerate() {
+    for (index, out) in (first..).zip(out.chunks_exact_mut(width)) {
         // At the edges the line of the kept field that there is.
         let above = index.checked_sub(1).unwrap_or((index + 1).min(last));
         let below = if index < last { index + 1 } else { above };
@@ -171,8 +180,8 @@ mod tests {
         for mode in [Deinterlacing::Linear, Deinterlacing::Adaptive] {
             let mut work = Deinterlace::new(mode, Field::Top);
             let mut out = Planes::black(Size::new(32, 16));
-            work.run(&combed(0, 2), &mut out);
-            work.run(&combed(4, 8), &mut out);
+            work.run(&combed(0, 2), &mut out, &Crew::alone());
+            work.run(&combed(4, 8), &mut out, &Crew::alone());
             let lines: Vec<&[u8]> = out.y.chunks_exact(32).collect();
             assert!(lines.iter().all(|line| *line == lines[0]), "{mode:?}");
             assert_eq!((lines[1][3], lines[1][4], lines[1][11]), (16, 200, 200));
@@ -182,18 +191,26 @@ mod tests {
         fine.y.chunks_exact_mut(64).for_each(|two| two[..32].fill(200));
         let mut work = Deinterlace::new(Deinterlacing::Adaptive, Field::Bottom);
         let mut out = Planes::black(Size::new(32, 16));
-        work.run(&fine, &mut out);
+        work.run(&fine, &mut out, &Crew::alone());
         assert_ne!(out.y, fine.y);
-        work.run(&fine, &mut out);
+        work.run(&fine, &mut out, &Crew::alone());
         assert_eq!(out.y, fine.y);
     }
 
     #[test]
     fn blending_mixes_both_fields() {
         let mut out = Planes::black(Size::new(32, 16));
-        Deinterlace::new(Deinterlacing::Blend, Field::Top).run(&combed(4, 4), &mut out);
+        Deinterlace::new(Deinterlacing::Blend, Field::Top).run(
+            &combed(4, 4),
+            &mut out,
+            &Crew::alone(),
+        );
         assert_eq!(out.y, combed(4, 4).y);
-        Deinterlace::new(Deinterlacing::Blend, Field::Top).run(&combed(0, 16), &mut out);
+        Deinterlace::new(Deinterlacing::Blend, Field::Top).run(
+            &combed(0, 16),
+            &mut out,
+            &Crew::alone(),
+        );
         assert_eq!(out.y[40], 16);
         assert_eq!(out.y[32 * 3 + 17], 108);
     }

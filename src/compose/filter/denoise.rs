@@ -2,6 +2,8 @@
 //! was seen, the slower the less has changed. What moves stays sharp, because large differences are
 //! taken for picture.
 
+use crate::base::Crew;
+use crate::compose::bands::{self, strips};
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
@@ -9,7 +11,7 @@ use crate::media::{Planes, Size};
 #[derive(Debug)]
 pub(super) struct Denoise {
     /// Differences below this are noise: in place, and in time.
-    place: i32,
+    place: i16,
     time: i32,
     /// What is remembered of each plane, in 128ths.
     past: [Vec<i16>; 3],
@@ -21,7 +23,7 @@ impl Denoise {
     pub fn new(spatial: f32, temporal: f32) -> Self {
         let level = |amount: f32, most: f32| (amount * most).round() as i32;
         Self {
-            place: level(spatial, 24.0),
+            place: level(spatial, 24.0) as i16,
             time: level(temporal, 20.0),
             past: Default::default(),
             size: None,
@@ -34,7 +36,7 @@ impl Step for Denoise {
         (size, alpha)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
         if let (Some(out), Some(from)) = (&mut out.alpha, &from.alpha) {
             out.copy_from_slice(from);
         }
@@ -43,41 +45,52 @@ impl Step for Denoise {
         let (stride, chroma) = (from.luma_stride(), from.chroma_stride());
         let Planes { y, u, v, .. } = out;
         let planes = [(&from.y, y, stride), (&from.u, u, chroma), (&from.v, v, chroma)];
-        for ((from, out, width), past) in planes.into_iter().zip(&mut self.past) {
-            if self.place > 0 {
-                in_place(from, out, width, self.place);
-            } else {
-                out.copy_from_slice(from);
+        let (place, time) = (self.place, self.time);
+        for ((whole, out, width), past) in planes.into_iter().zip(&mut self.past) {
+            if time > 0 && past.len() != whole.len() {
+                past.clear();
+                past.resize(whole.len(), 0);
             }
-            if self.time > 0 {
-                in_time(out, past, self.time, fresh);
-            }
+            let length = bands::height(whole.len() / width, width) * width;
+            // None at all where nothing is remembered.
+            let pasts = past.chunks_mut(length).map(Some).chain(std::iter::repeat_with(|| None));
+            crew.each(strips(whole, out, width).zip(pasts), |(strip, past)| {
+                if place > 0 {
+                    in_place(whole, strip.first, strip.out, width, place);
+                } else {
+                    strip.out.copy_from_slice(strip.from);
+                }
+                if let Some(past) = past.filter(|_| time > 0) {
+                    in_time(strip.out, past, time, fresh);
+                }
+            });
         }
     }
 }
 
 /// How much of a difference is taken for noise: all of a small one, none beyond `most`.
-fn soft(difference: i32, most: i32) -> i32 {
+fn soft(difference: i16, most: i16) -> i16 {
     // Rises to the half of `most` and falls to nothing at `most`.
     let size = difference.abs();
     let kept = size.min((most - size).max(0));
     if difference < 0 { -kept } else { kept }
 }
 
-fn in_place(from: &[u8], out: &mut [u8], width: usize, most: i32) {
-    let last = (from.len() / width.max(1)).saturating_sub(1);
+/// The rows of a plane from `first` on.
+fn in_place(from: &[u8], first: usize, out: &mut [u8], width: usize, most: i16) {
+    let last = (from.len() / width).saturating_sub(1);
     let row = |index: usize| {
         let index = index.min(last);
         from.get(index * width..(index + 1) * width).unwrap_or_default()
     };
-    for (index, out) in out.chunks_exact_mut(width.max(1)).enumerate() {
+    for (index, out) in (first..).zip(out.chunks_exact_mut(width)) {
         let (up, here, down) = (row(index.saturating_sub(1)), row(index), row(index + 1));
         out.copy_from_slice(here);
         let rows = up.windows(3).zip(here.windows(3)).zip(down.windows(3));
         for (out, ((up, here), down)) in out.iter_mut().skip(1).zip(rows) {
             let (&[a, b, c], &[d, e, f], &[g, h, i]) = (up, here, down) else { continue };
-            let middle = i32::from(e);
-            let off = |value: u8| soft(i32::from(value) - middle, most);
+            let middle = i16::from(e);
+            let off = |value: u8| soft(i16::from(value) - middle, most);
             let sum = 2 * (off(b) + off(d) + off(f) + off(h)) + off(a) + off(c) + off(g) + off(i);
             // Weights of 2 and 1 for the eight around, 4 for itself.
             *out = (middle + ((sum + 8) >> 4)).clamp(0, 255) as u8;
@@ -85,10 +98,9 @@ fn in_place(from: &[u8], out: &mut [u8], width: usize, most: i32) {
     }
 }
 
-fn in_time(out: &mut [u8], past: &mut Vec<i16>, most: i32, fresh: bool) {
-    if fresh || past.len() != out.len() {
-        past.clear();
-        past.extend(out.iter().map(|value| i16::from(*value) << 7));
+fn in_time(out: &mut [u8], past: &mut [i16], most: i32, fresh: bool) {
+    if fresh {
+        past.iter_mut().zip(out).for_each(|(past, value)| *past = i16::from(*value) << 7);
         return;
     }
     // Of 256: how fast nothing becomes nothing, and how much faster per level of difference.
@@ -129,11 +141,11 @@ mod tests {
         let before = error(&noisy(1));
         let mut out = Planes::black(Size::new(64, 36));
         let mut place = Denoise::new(0.6, 0.0);
-        place.run(&noisy(1), &mut out);
+        place.run(&noisy(1), &mut out, &Crew::alone());
         assert!(error(&out) < before / 2.5, "{} of {before}", error(&out));
         let mut time = Denoise::new(0.0, 0.6);
         for seed in 1..30 {
-            time.run(&noisy(seed), &mut out);
+            time.run(&noisy(seed), &mut out, &Crew::alone());
         }
         assert!(error(&out) < before / 3.0, "{} of {before}", error(&out));
         assert!(out.y.chunks_exact(64).all(|line| line[31] < 66 && line[32] > 173));
@@ -148,13 +160,17 @@ mod tests {
             planes
         };
         let mut out = flat(0);
-        denoise.run(&flat(40), &mut out);
-        denoise.run(&flat(200), &mut out);
+        denoise.run(&flat(40), &mut out, &Crew::alone());
+        denoise.run(&flat(200), &mut out, &Crew::alone());
         assert_eq!(out.y[0], 200);
         for _ in 0..60 {
-            denoise.run(&flat(203), &mut out);
+            denoise.run(&flat(203), &mut out, &Crew::alone());
         }
         assert_eq!(out.y[0], 203);
-        Denoise::new(0.0, 0.0).run(&noisy(3), &mut Planes::black(Size::new(64, 36)));
+        Denoise::new(0.0, 0.0).run(
+            &noisy(3),
+            &mut Planes::black(Size::new(64, 36)),
+            &Crew::alone(),
+        );
     }
 }

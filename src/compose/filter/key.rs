@@ -2,8 +2,9 @@
 //! The chroma key looks at chroma alone, where it is: one look into a table a chroma sample gives
 //! alpha and the chroma without spill, and alpha is drawn out to the size of luma.
 
-use crate::compose::filter::alpha::{Doubler, multiply, times};
-use crate::compose::filter::plane::copy;
+use crate::base::Crew;
+use crate::compose::bands::{self, bands};
+use crate::compose::filter::alpha::{Doubler, multiply, times_all};
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
@@ -79,18 +80,24 @@ impl Step for ChromaKey {
         (size, true)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes) {
-        out.y.copy_from_slice(&from.y);
+    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
+        let (width, table) = (from.chroma_stride(), &self.table);
         self.small.resize(from.u.len(), 0);
-        let chroma = from.u.iter().zip(&from.v);
-        let results = self.small.iter_mut().zip(out.u.iter_mut().zip(&mut out.v));
-        for ((u, v), (alpha, (out_u, out_v))) in chroma.zip(results) {
-            let row = self.table.get(usize::from(*u));
-            let keyed = row.and_then(|row| row.get(usize::from(*v))).copied().unwrap_or_default();
-            (*alpha, *out_u, *out_v) = (keyed.alpha, keyed.u, keyed.v);
-        }
+        let rows = bands::height(from.u.len() / width.max(1), width);
+        let smalls = self.small.chunks_mut(rows * width.max(1));
+        crew.each(bands(from, out).zip(smalls), |(band, small)| {
+            band.y.out.copy_from_slice(band.y.from);
+            let chroma = band.u.from.iter().zip(band.v.from);
+            let results = small.iter_mut().zip(band.u.out.iter_mut().zip(band.v.out));
+            for ((u, v), (alpha, (out_u, out_v))) in chroma.zip(results) {
+                let row = table.get(usize::from(*u));
+                let keyed =
+                    row.and_then(|row| row.get(usize::from(*v))).copied().unwrap_or_default();
+                (*alpha, *out_u, *out_v) = (keyed.alpha, keyed.u, keyed.v);
+            }
+        });
         if let Some(alpha) = &mut out.alpha {
-            self.doubler.double(&self.small, from.chroma_stride(), alpha);
+            self.doubler.double(&self.small, width, alpha, crew);
             multiply(alpha, from.alpha.as_ref());
         }
     }
@@ -103,8 +110,8 @@ pub(super) struct ColorKey {
     key: [i32; 3],
     /// Alpha by a 64th of the square of the distance.
     table: Vec<u8>,
-    /// What chroma adds to red, green and blue, for a row of chroma.
-    add: Vec<[i32; 3]>,
+    /// What chroma adds to red, green and blue, for a row of chroma of each band.
+    add: [Vec<[i32; 3]>; bands::BANDS],
 }
 
 /// Square of the distance from black to white, by 64.
@@ -117,7 +124,7 @@ impl ColorKey {
             let distance = (square as f32 * 64.0).sqrt() / most;
             seen(distance, similarity, smoothness)
         });
-        Self { key: color.map(i32::from), table: table.collect(), add: Vec::new() }
+        Self { key: color.map(i32::from), table: table.collect(), add: Default::default() }
     }
 }
 
@@ -126,34 +133,40 @@ impl Step for ColorKey {
         (size, true)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes) {
-        copy(from, out);
+    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
         let (stride, chroma_stride) = (from.luma_stride(), from.chroma_stride());
-        let Some(alpha) = &mut out.alpha else { return };
-        self.add.resize(chroma_stride, [0; 3]);
-        let [kr, kg, kb] = self.key;
-        let pairs = from.y.chunks_exact(stride * 2).zip(alpha.chunks_exact_mut(stride * 2));
-        let chroma = from.u.chunks_exact(chroma_stride).zip(from.v.chunks_exact(chroma_stride));
-        for ((lines, alphas), (us, vs)) in pairs.zip(chroma) {
-            for ((add, u), v) in self.add.iter_mut().zip(us).zip(vs) {
-                let (u, v) = (i32::from(*u) - 128, i32::from(*v) - 128);
-                *add = [29_372 * v, -3_494 * u - 8_731 * v, 34_610 * u];
-            }
-            let rows = lines.chunks_exact(stride).zip(alphas.chunks_exact_mut(stride));
-            for (line, alphas) in rows {
-                let pixels = line.chunks_exact(2).zip(alphas.chunks_exact_mut(2));
-                for ((ys, alphas), [r, g, b]) in pixels.zip(&self.add) {
-                    for (y, alpha) in ys.iter().zip(alphas) {
-                        let y = (i32::from(*y) - 16) * 19_077 + 8_192;
-                        let off = |add: i32, key: i32| ((y + add) >> 14).clamp(0, 255) - key;
-                        let (r, g, b) = (off(*r, kr), off(*g, kg), off(*b, kb));
-                        let square = (r * r + g * g + b * b) as usize / 64;
-                        *alpha = self.table.get(square).copied().unwrap_or(255);
+        let (table, [kr, kg, kb]) = (&self.table, self.key);
+        crew.each(bands(from, out).zip(&mut self.add), |(mut band, adds)| {
+            band.keep();
+            let (below, Some(alpha)) = band.alpha else { return };
+            adds.resize(chroma_stride, [0; 3]);
+            let pairs =
+                band.y.from.chunks_exact(stride * 2).zip(alpha.chunks_exact_mut(stride * 2));
+            let chroma = band.u.from.chunks_exact(chroma_stride);
+            let chroma = chroma.zip(band.v.from.chunks_exact(chroma_stride));
+            for ((lines, alphas), (us, vs)) in pairs.zip(chroma) {
+                for ((add, u), v) in adds.iter_mut().zip(us).zip(vs) {
+                    let (u, v) = (i32::from(*u) - 128, i32::from(*v) - 128);
+                    *add = [29_372 * v, -3_494 * u - 8_731 * v, 34_610 * u];
+                }
+                let rows = lines.chunks_exact(stride).zip(alphas.chunks_exact_mut(stride));
+                for (line, alphas) in rows {
+                    let pixels = line.chunks_exact(2).zip(alphas.chunks_exact_mut(2));
+                    for ((ys, alphas), [r, g, b]) in pixels.zip(adds.iter()) {
+                        for (y, alpha) in ys.iter().zip(alphas) {
+                            let y = (i32::from(*y) - 16) * 19_077 + 8_192;
+                            let off = |add: i32, key: i32| ((y + add) >> 14).clamp(0, 255) - key;
+                            let (r, g, b) = (off(*r, kr), off(*g, kg), off(*b, kb));
+                            let square = (r * r + g * g + b * b) as usize / 64;
+                            *alpha = table.get(square).copied().unwrap_or(255);
+                        }
                     }
                 }
             }
-        }
-        multiply(alpha, from.alpha.as_ref());
+            if let Some(below) = below {
+                times_all(alpha, below);
+            }
+        });
     }
 }
 
@@ -190,15 +203,18 @@ impl Step for LumaKey {
         (size, true)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes) {
-        copy(from, out);
-        let Some(alpha) = &mut out.alpha else { return };
-        for (alpha, y) in alpha.iter_mut().zip(&from.y) {
-            *alpha = self.table.get(usize::from(*y)).copied().unwrap_or(255);
-        }
-        if let Some(before) = &from.alpha {
-            alpha.iter_mut().zip(before).for_each(|(alpha, by)| *alpha = times(*alpha, *by));
-        }
+    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
+        let table = &self.table;
+        crew.each(bands(from, out), |mut band| {
+            band.keep();
+            let (below, Some(alpha)) = band.alpha else { return };
+            for (alpha, y) in alpha.iter_mut().zip(band.y.from) {
+                *alpha = table.get(usize::from(*y)).copied().unwrap_or(255);
+            }
+            if let Some(below) = below {
+                times_all(alpha, below);
+            }
+        });
     }
 }
 
@@ -219,7 +235,7 @@ mod tests {
         let (size, alpha) = step.shape(from.size(), !from.is_opaque());
         assert!(alpha);
         let mut out = Planes::transparent(size);
-        step.run(from, &mut out);
+        step.run(from, &mut out, &Crew::alone());
         out
     }
 

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use crate::base::Crew;
+use crate::compose::bands::{Band, bands};
 use crate::compose::filter::cube::Cube;
 use crate::compose::filter::key::luma_chroma_of;
 use crate::compose::filter::step::Step;
@@ -115,14 +117,21 @@ impl Step for Lut {
         (size, alpha)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes) {
-        if let (Some(out), Some(from)) = (&mut out.alpha, &from.alpha) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
+        let (stride, width) = (from.luma_stride(), from.chroma_stride());
+        crew.each(bands(from, out), |band| self.map(band, stride, width));
+    }
+}
+
+impl Lut {
+    fn map(&self, band: Band<'_>, stride: usize, width: usize) {
+        let Band { y, u, v, alpha } = band;
+        if let (Some(from), Some(out)) = alpha {
             out.copy_from_slice(from);
         }
-        let (stride, width) = (from.luma_stride(), from.chroma_stride());
-        let lines = from.y.chunks_exact(stride * 2).zip(out.y.chunks_exact_mut(stride * 2));
-        let chroma = from.u.chunks_exact(width).zip(from.v.chunks_exact(width));
-        let out_chroma = out.u.chunks_exact_mut(width).zip(out.v.chunks_exact_mut(width));
+        let lines = y.from.chunks_exact(stride * 2).zip(y.out.chunks_exact_mut(stride * 2));
+        let chroma = u.from.chunks_exact(width).zip(v.from.chunks_exact(width));
+        let out_chroma = u.out.chunks_exact_mut(width).zip(v.out.chunks_exact_mut(width));
         for ((lines, out_lines), (chroma, out_chroma)) in lines.zip(chroma.zip(out_chroma)) {
             let ((upper, lower), (out_upper, out_lower)) =
                 (lines.split_at(stride), out_lines.split_at_mut(stride));
@@ -185,7 +194,7 @@ mod tests {
     fn a_table_that_changes_nothing_changes_nothing() {
         let from = every_chroma();
         let mut out = Planes::black(from.size());
-        Lut::new(Arc::new(Table::new(&cube(|it| it))), 1.0).run(&from, &mut out);
+        Lut::new(Arc::new(Table::new(&cube(|it| it))), 1.0).run(&from, &mut out, &Crew::alone());
         for (out, from) in [(&out.y, &from.y), (&out.u, &from.u), (&out.v, &from.v)] {
             let worst = out.iter().zip(from).map(|(a, b)| a.abs_diff(*b)).max();
             assert!(worst <= Some(1), "{worst:?}");
@@ -198,10 +207,10 @@ mod tests {
         let mut from = Planes::black(Size::new(2, 2));
         (from.y, from.u, from.v) = (vec![81; 4], vec![100], vec![160]);
         let mut out = Planes::black(from.size());
-        Lut::new(Arc::clone(&negative), 1.0).run(&from, &mut out);
+        Lut::new(Arc::clone(&negative), 1.0).run(&from, &mut out, &Crew::alone());
         assert!(out.y[0].abs_diff(170) <= 1 && out.u[0].abs_diff(156) <= 1, "{:?}", out.y);
         assert!(out.v[0].abs_diff(96) <= 1);
-        Lut::new(negative, 0.5).run(&from, &mut out);
+        Lut::new(negative, 0.5).run(&from, &mut out, &Crew::alone());
         assert!(out.y[0].abs_diff(126) <= 1 && out.u[0].abs_diff(128) <= 1);
     }
 }

@@ -23,8 +23,7 @@ mod step;
 mod tone;
 
 pub use self::beauty::Area;
-pub(super) use self::chain::Chain;
-pub use self::chain::Wanted;
+pub use self::chain::{Chain, Wanted};
 pub use self::cube::{Cube, MOST_BYTES as MOST_CUBE_BYTES};
 pub use self::deinterlace::{Deinterlacing, Field};
 pub use self::lut::Table;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use fast_image_resize::Resizer;
 
+use crate::base::Crew;
 use crate::compose::filter::alpha::{multiply, times};
 use crate::compose::filter::plane::copy;
 use crate::compose::filter::scale::{self, Kernel};
@@ -94,7 +95,7 @@ impl Step for Mask {
         (size, true)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, _: &Crew) {
         copy(from, out);
         let size = from.size();
         if self.fitted.as_ref().is_none_or(|(of, _)| *of != size) {
@@ -217,7 +218,7 @@ impl Step for Watermark {
         (size, alpha)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, _: &Crew) {
         copy(from, out);
         let size = from.size();
         if self.fitted.as_ref().is_none_or(|(of, _)| *of != size) {
@@ -264,14 +265,14 @@ mod tests {
             (Reading::LumaInverted, [255, 255, 0, 0]),
         ] {
             let mut out = Planes::transparent(from.size());
-            Mask::new(Arc::clone(&picture), reading).run(&from, &mut out);
+            Mask::new(Arc::clone(&picture), reading).run(&from, &mut out, &Crew::alone());
             let alpha = out.alpha.unwrap();
             assert_eq!([alpha[0], alpha[1], alpha[4], alpha[7]], want, "{reading:?}");
             assert_eq!(out.y, from.y);
         }
         let mut large = Planes::transparent(Size::new(64, 36));
         let from = flat(large.size(), [90, 60, 70], Some(128));
-        Mask::new(picture, Reading::Luma).run(&from, &mut large);
+        Mask::new(picture, Reading::Luma).run(&from, &mut large, &Crew::alone());
         let alpha = large.alpha.unwrap();
         assert_eq!((alpha[0], alpha[64 * 36 - 1]), (0, 128));
     }
@@ -288,13 +289,17 @@ mod tests {
             (Corner::Middle, (40, 20), (8, 20)),
         ] {
             let mut out = Planes::black(from.size());
-            Watermark::new(Arc::clone(&logo), corner, 0.2, 0.05, 1.0).run(&from, &mut out);
+            Watermark::new(Arc::clone(&logo), corner, 0.2, 0.05, 1.0).run(
+                &from,
+                &mut out,
+                &Crew::alone(),
+            );
             let at = |(x, y): (usize, usize)| (out.y[y * 80 + x], out.u[y / 2 * 40 + x / 2]);
             assert_eq!((at(inside), at(outside)), ((200, 90), (100, 128)), "{corner:?}");
         }
         let mut out = Planes::transparent(from.size());
         let clear = flat(Size::new(80, 40), [100, 128, 128], Some(0));
-        Watermark::new(logo, Corner::Middle, 0.2, 0.0, 0.5).run(&clear, &mut out);
+        Watermark::new(logo, Corner::Middle, 0.2, 0.0, 0.5).run(&clear, &mut out, &Crew::alone());
         let middle = 20 * 80 + 40;
         assert!(out.y[middle].abs_diff(150) <= 1);
         assert_eq!((out.alpha.as_ref().unwrap()[middle], out.alpha.unwrap()[0]), (128, 0));

@@ -1,5 +1,7 @@
 //! Planes: copies, and box blurs, of any radius at the same cost.
 
+use crate::base::Crew;
+use crate::compose::bands::{BANDS, strips};
 use crate::media::Planes;
 
 /// The same picture; what has no alpha plane on one side keeps it as it is.
@@ -15,7 +17,8 @@ pub(super) fn copy(from: &Planes, out: &mut Planes) {
 /// Blurs planes by boxes; its buffers are kept.
 #[derive(Debug, Default)]
 pub(super) struct Boxes {
-    sums: Vec<u32>,
+    /// A sum a column, for each band.
+    sums: [Vec<u32>; BANDS],
     rows: Vec<u8>,
 }
 
@@ -27,49 +30,56 @@ fn part(count: usize) -> u32 {
 impl Boxes {
     /// Each pixel becomes the mean of the box around it that reaches `radius` to each side; the
     /// edges go on outwards. `plane` has rows of `width`.
-    pub fn blur(&mut self, plane: &mut [u8], width: usize, radius: usize) {
+    pub fn blur(&mut self, plane: &mut [u8], width: usize, radius: usize, crew: &Crew) {
         if radius == 0 || width == 0 || plane.len() < width {
             return;
         }
         self.rows.resize(plane.len(), 0);
         let by = part(radius * 2 + 1);
-        for (line, out) in plane.chunks_exact(width).zip(self.rows.chunks_exact_mut(width)) {
-            along(line, out, radius, by);
-        }
-        self.down(plane, width, radius, by);
+        crew.each(strips(plane, &mut self.rows, width), |strip| {
+            let lines = strip.from.chunks_exact(width).zip(strip.out.chunks_exact_mut(width));
+            lines.for_each(|(line, out)| along(line, out, radius, by));
+        });
+        let rows = &self.rows;
+        crew.each(strips(rows, plane, width).zip(&mut self.sums), |(strip, sums)| {
+            down(rows, strip.first, strip.out, sums, width, radius, by);
+        });
     }
+}
 
-    /// The vertical pass, a whole row at a time: a sum for each column runs downwards.
-    fn down(&mut self, plane: &mut [u8], width: usize, radius: usize, by: u32) {
-        let count = self.rows.len() / width;
-        let last = count - 1;
-        let row = |rows: &[u8], index: usize| -> std::ops::Range<usize> {
-            let index = index.min(last).min(rows.len());
-            index * width..(index + 1) * width
-        };
-        self.sums.clear();
-        self.sums.resize(width, 0);
-        // Around the first row: itself above, what there is below.
-        let first = self.rows.get(..width).unwrap_or_default();
-        for (sum, value) in self.sums.iter_mut().zip(first) {
-            *sum = u32::from(*value) * (radius as u32 + 1);
+/// The vertical pass of some rows from `first` on, a whole row at a time: a sum for each column runs
+/// downwards.
+fn down(
+    rows: &[u8],
+    first: usize,
+    out: &mut [u8],
+    sums: &mut Vec<u32>,
+    width: usize,
+    radius: usize,
+    by: u32,
+) {
+    let last = (rows.len() / width).saturating_sub(1);
+    let row = |index: usize| {
+        let index = index.min(last);
+        rows.get(index * width..(index + 1) * width).unwrap_or_default()
+    };
+    sums.clear();
+    sums.resize(width, 0);
+    // Around the first row; above the plane's first there is that one again.
+    let above = (radius + 1).saturating_sub(first + 1) as u32;
+    sums.iter_mut().zip(row(0)).for_each(|(sum, value)| *sum = u32::from(*value) * above);
+    for index in first.saturating_sub(radius)..=first + radius {
+        for (sum, value) in sums.iter_mut().zip(row(index)) {
+            *sum += u32::from(*value);
         }
-        for index in 1..=radius {
-            let range = row(&self.rows, index);
-            for (sum, value) in self.sums.iter_mut().zip(self.rows.get(range).unwrap_or_default()) {
-                *sum += u32::from(*value);
-            }
+    }
+    for (index, out) in (first..).zip(out.chunks_exact_mut(width)) {
+        for (out, sum) in out.iter_mut().zip(&*sums) {
+            *out = mean(*sum, by);
         }
-        for (index, out) in plane.chunks_exact_mut(width).enumerate() {
-            for (out, sum) in out.iter_mut().zip(&self.sums) {
-                *out = mean(*sum, by);
-            }
-            let enters = self.rows.get(row(&self.rows, index + radius + 1)).unwrap_or_default();
-            let leaves = self.rows.get(row(&self.rows, index.saturating_sub(radius)));
-            let pairs = enters.iter().zip(leaves.unwrap_or_default());
-            for (sum, (enters, leaves)) in self.sums.iter_mut().zip(pairs) {
-                *sum = *sum + u32::from(*enters) - u32::from(*leaves);
-            }
+        let (enters, leaves) = (row(index + radius + 1), row(index.saturating_sub(radius)));
+        for (sum, (enters, leaves)) in sums.iter_mut().zip(enters.iter().zip(leaves)) {
+            *sum = *sum + u32::from(*enters) - u32::from(*leaves);
         }
     }
 }
@@ -124,7 +134,7 @@ mod tests {
             .collect();
         for radius in [0_usize, 1, 2, 5, 20] {
             let mut out = plane.clone();
-            Boxes::default().blur(&mut out, width, radius);
+            Boxes::default().blur(&mut out, width, radius, &Crew::alone());
             let at = |x: i64, y: i64| {
                 let (x, y) = (x.clamp(0, 12) as usize, y.clamp(0, 8) as usize);
                 f64::from(plane[y * width + x])
@@ -142,9 +152,9 @@ mod tests {
             }
         }
         let mut flat = vec![235; 40];
-        Boxes::default().blur(&mut flat, 8, 3);
+        Boxes::default().blur(&mut flat, 8, 3, &Crew::alone());
         assert_eq!(flat, [235; 40]);
-        Boxes::default().blur(&mut [1, 2], 0, 3);
+        Boxes::default().blur(&mut [1, 2], 0, 3, &Crew::alone());
     }
 
     #[test]

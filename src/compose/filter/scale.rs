@@ -3,6 +3,7 @@
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
+use crate::base::Crew;
 use crate::compose::filter::plane::copy;
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
@@ -95,7 +96,7 @@ impl Step for Scale {
         (target(self.width, self.height, size), alpha)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, _: &Crew) {
         scale(&mut self.resizer, self.kernel, from, out);
     }
 }
@@ -145,7 +146,7 @@ mod tests {
             let mut scale = Scale { width: 8.0, height: 0.0, kernel, resizer: Resizer::default() };
             let (size, _) = scale.shape(from.size(), false);
             let mut out = Planes::black(size);
-            scale.run(&from, &mut out);
+            scale.run(&from, &mut out, &Crew::alone());
             assert_eq!(out.u, [50; 16], "{kernel:?}");
             if kernel == Kernel::Nearest {
                 assert_eq!(out.y[..8], [0, 0, 10, 10, 20, 20, 30, 30]);

@@ -2,6 +2,8 @@
 //! turned and scaled in fixed point. Gain and contrast mean the same to chroma as to luma, as they
 //! would in RGB; gamma bends luma alone.
 
+use crate::base::Crew;
+use crate::compose::bands::bands;
 use crate::compose::filter::alpha::times;
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
@@ -79,38 +81,42 @@ impl Step for Tone {
         (size, alpha || self.opacity < 255)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes) {
-        match &self.luma {
-            Luma::Same => out.y.copy_from_slice(&from.y),
-            &Luma::Line { by, add } => {
-                for (out, y) in out.y.iter_mut().zip(&from.y) {
-                    *out = ((i32::from(*y) * by + add) >> BITS).clamp(0, 255) as u8;
+    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
+        let (straight, across, opacity) = (self.straight, self.across, self.opacity);
+        crew.each(bands(from, out), |band| {
+            let luma = band.y.out.iter_mut().zip(band.y.from);
+            match &self.luma {
+                Luma::Same => luma.for_each(|(out, y)| *out = *y),
+                &Luma::Line { by, add } => {
+                    for (out, y) in luma {
+                        *out = ((i32::from(*y) * by + add) >> BITS).clamp(0, 255) as u8;
+                    }
                 }
-            }
-            Luma::Curve(table) => {
-                for (out, y) in out.y.iter_mut().zip(&from.y) {
-                    *out = table.get(usize::from(*y)).copied().unwrap_or(0);
-                }
-            }
-        }
-        let (straight, across) = (self.straight, self.across);
-        let chroma = from.u.iter().zip(&from.v);
-        for ((u, v), (from_u, from_v)) in out.u.iter_mut().zip(&mut out.v).zip(chroma) {
-            let (du, dv) = (i32::from(*from_u) - 128, i32::from(*from_v) - 128);
-            let turned = [straight * du - across * dv, across * du + straight * dv];
-            let [new_u, new_v] = turned.map(|it| (((it + HALF) >> BITS) + 128).clamp(0, 255) as u8);
-            (*u, *v) = (new_u, new_v);
-        }
-        if let Some(out) = &mut out.alpha {
-            match &from.alpha {
-                None => out.fill(self.opacity),
-                Some(alpha) => {
-                    for (out, alpha) in out.iter_mut().zip(alpha) {
-                        *out = times(*alpha, self.opacity);
+                Luma::Curve(table) => {
+                    for (out, y) in luma {
+                        *out = table.get(usize::from(*y)).copied().unwrap_or(0);
                     }
                 }
             }
-        }
+            let chroma = band.u.from.iter().zip(band.v.from);
+            let results = band.u.out.iter_mut().zip(band.v.out);
+            for ((u, v), (from_u, from_v)) in results.zip(chroma) {
+                let (du, dv) = (i32::from(*from_u) - 128, i32::from(*from_v) - 128);
+                let turned = [straight * du - across * dv, across * du + straight * dv];
+                let [new_u, new_v] =
+                    turned.map(|it| (((it + HALF) >> BITS) + 128).clamp(0, 255) as u8);
+                (*u, *v) = (new_u, new_v);
+            }
+            match band.alpha {
+                (_, None) => {}
+                (None, Some(out)) => out.fill(opacity),
+                (Some(alpha), Some(out)) => {
+                    for (out, alpha) in out.iter_mut().zip(alpha) {
+                        *out = times(*alpha, opacity);
+                    }
+                }
+            }
+        });
     }
 }
 
@@ -136,7 +142,7 @@ mod tests {
         let (size, alpha) = tone.shape(from.size(), false);
         assert!(!alpha);
         let mut out = Planes::black(size);
-        tone.run(&from, &mut out);
+        tone.run(&from, &mut out, &Crew::alone());
         [out.y[3], out.u[0], out.v[0]]
     }
 
@@ -169,7 +175,7 @@ mod tests {
         from.alpha = Some(vec![255, 128, 1, 0]);
         assert_eq!(tone.shape(from.size(), false), (from.size(), true));
         let mut out = Planes::transparent(from.size());
-        tone.run(&from, &mut out);
+        tone.run(&from, &mut out, &Crew::alone());
         assert_eq!(out.alpha, Some(vec![128, 64, 1, 0]));
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{Pool, Timestamp};
+use crate::base::{Crew, Fresh, Pool, Timestamp};
 use crate::compose::filter::{Chain, Filter, Slot, Wanted};
 use crate::media::color::Range;
 use crate::media::{ClipFeed, Moment, Planes, Size, VideoFrame};
@@ -87,8 +87,8 @@ impl Running {
         Self { stinger: stinger.clone(), feed, begun: None, changed: false, seer }
     }
 
-    /// At the instant `at`; instants rise from call to call.
-    pub fn at(&mut self, at: Timestamp) -> Now {
+    /// At the instant `at`; instants rise from call to call. The crew helps.
+    pub fn at(&mut self, at: Timestamp, crew: &Crew) -> Now {
         let gone = at.since(*self.begun.get_or_insert(at));
         let cut = self.stinger.cut.min(MOST);
         let mut above = None;
@@ -96,7 +96,7 @@ impl Running {
             Some(Moment::Picture(frame)) => {
                 // By the clip's own time: a machine that is late with it is late with both.
                 self.changed |= frame.pts.since(Timestamp::ZERO) >= cut || gone >= cut + GRACE;
-                above = self.seer.see(&frame);
+                above = self.seer.see(&frame, crew);
             }
             Some(Moment::Waiting) => self.changed |= gone >= cut + GRACE,
             Some(Moment::Over) => self.feed = None,
@@ -141,7 +141,7 @@ impl Seer {
     }
 
     /// `None`: nothing of it would be seen.
-    fn see(&mut self, frame: &VideoFrame) -> Option<VideoFrame> {
+    fn see(&mut self, frame: &VideoFrame, crew: &Crew) -> Option<VideoFrame> {
         if let Some((from, made)) = &self.made
             && Arc::ptr_eq(&from.planes, &frame.planes)
         {
@@ -150,7 +150,7 @@ impl Seer {
         let seen = match self.matte {
             Matte::Own => frame.clone(),
             Matte::Right | Matte::Below => self.split(frame)?,
-            Matte::Color(_) | Matte::Dark => self.key.apply(frame, frame.pts, false),
+            Matte::Color(_) | Matte::Dark => self.key.apply(frame, frame.pts, false, crew),
         };
         let made = if self.invert && !matches!(self.matte, Matte::Right | Matte::Below) {
             self.inverted(&seen)
@@ -161,12 +161,12 @@ impl Seer {
         Some(made)
     }
 
-    fn take(&mut self, size: Size) -> crate::base::Pooled<Planes> {
+    fn take(&mut self, size: Size) -> Fresh<Planes> {
         if self.pool.as_ref().is_none_or(|(of, _)| *of != size) {
             self.pool = None;
         }
         let (_, pool) = self.pool.get_or_insert_with(|| (size, Planes::alpha_pool(size, IDLE)));
-        pool.take()
+        pool.fresh()
     }
 
     /// One half with the other as its alpha.
@@ -209,7 +209,7 @@ impl Seer {
                 }
             }
         }
-        Some(VideoFrame { planes: Arc::new(out), ..*frame })
+        Some(VideoFrame { planes: out.share(), ..*frame })
     }
 
     fn inverted(&mut self, frame: &VideoFrame) -> VideoFrame {
@@ -224,7 +224,7 @@ impl Seer {
                 None => alpha.fill(0),
             }
         }
-        VideoFrame { planes: Arc::new(out), ..*frame }
+        VideoFrame { planes: out.share(), ..*frame }
     }
 }
 
@@ -269,7 +269,7 @@ mod tests {
 
     fn run(mut running: Running, millis: &[i64]) -> Vec<(bool, bool, bool)> {
         let now = |running: &mut Running, ms: &i64| {
-            let now = running.at(Timestamp::from_millis(1_000 + ms));
+            let now = running.at(Timestamp::from_millis(1_000 + ms), &Crew::alone());
             (now.changed, now.above.is_some(), now.over)
         };
         millis.iter().map(|ms| now(&mut running, ms)).collect()
@@ -321,7 +321,7 @@ mod tests {
                 (false, false) => 16,
             });
             for invert in [false, true] {
-                let seen = Seer::new(matte, invert).see(&given).unwrap();
+                let seen = Seer::new(matte, invert).see(&given, &Crew::alone()).unwrap();
                 assert_eq!((seen.size(), seen.planes.y[9]), (size, 120));
                 let alpha = seen.planes.alpha.as_ref().unwrap();
                 let want = if invert { (0, 255) } else { (255, 0) };
@@ -329,7 +329,7 @@ mod tests {
             }
         }
         let thin = frame(Size::new(2, 2), 0, |_, _| 50);
-        assert!(Seer::new(Matte::Right, false).see(&thin).is_none());
+        assert!(Seer::new(Matte::Right, false).see(&thin, &Crew::alone()).is_none());
     }
 
     #[test]
@@ -337,7 +337,7 @@ mod tests {
         let size = Size::new(16, 16);
         let given = frame(size, 0, |x, _| if x < 8 { 16 } else { 200 });
         let alpha = |matte, invert| {
-            let seen = Seer::new(matte, invert).see(&given).unwrap();
+            let seen = Seer::new(matte, invert).see(&given, &Crew::alone()).unwrap();
             let alpha = seen.planes.alpha.as_ref().unwrap();
             (alpha[8 * 16 + 1], alpha[8 * 16 + 14])
         };
@@ -349,9 +349,9 @@ mod tests {
         green.v.fill(26);
         let planes = Arc::new(Pooled::unpooled(green));
         let green = VideoFrame { planes, ..given };
-        let seen = Seer::new(Matte::Color([0, 255, 0]), false).see(&green).unwrap();
+        let seen = Seer::new(Matte::Color([0, 255, 0]), false).see(&green, &Crew::alone()).unwrap();
         assert_eq!(seen.planes.alpha.as_ref().unwrap()[40], 0);
-        let own = Seer::new(Matte::Own, false).see(&green).unwrap();
+        let own = Seer::new(Matte::Own, false).see(&green, &Crew::alone()).unwrap();
         assert!(Arc::ptr_eq(&own.planes, &green.planes));
     }
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use fast_image_resize::Resizer;
 
+use crate::base::Crew;
+use crate::compose::bands;
 use crate::compose::layout::Cut;
 use crate::compose::prepare::resize;
 use crate::media::{Planes, Size};
@@ -175,6 +177,7 @@ impl Map {
         part: f32,
         (from, to): (&Planes, &Planes),
         out: &mut Planes,
+        crew: &Crew,
     ) -> bool {
         match (&wipe.order, picture) {
             (Order::Pattern(pattern), _) => self.draw(*pattern, out.size()),
@@ -182,9 +185,17 @@ impl Map {
             (Order::Picture(_), None) => return false,
         }
         let seen = wipe.seen(part);
-        mix(&self.full, &seen, (&from.y, &to.y), &mut out.y);
-        mix(&self.half, &seen, (&from.u, &to.u), &mut out.u);
-        mix(&self.half, &seen, (&from.v, &to.v), &mut out.v);
+        let (stride, width) = (out.luma_stride(), out.chroma_stride());
+        for (map, from, to, out, width) in [
+            (&self.full, &from.y, &to.y, &mut out.y, stride),
+            (&self.half, &from.u, &to.u, &mut out.u, width),
+            (&self.half, &from.v, &to.v, &mut out.v, width),
+        ] {
+            let length = bands::height(out.len() / width.max(1), width) * width.max(1);
+            let pictures = from.chunks(length).zip(to.chunks(length));
+            let parts = map.chunks(length).zip(pictures).zip(out.chunks_mut(length));
+            crew.each(parts, |((map, pictures), out)| mix(map, &seen, pictures, out));
+        }
         true
     }
 
@@ -261,7 +272,7 @@ mod tests {
     fn wiped(wipe: &Wipe, picture: Option<&Arc<Planes>>, part: f32) -> Planes {
         let mut out = flat(0);
         let mut map = Map::default();
-        assert!(map.wipe(wipe, picture, part, (&flat(40), &flat(200)), &mut out));
+        assert!(map.wipe(wipe, picture, part, (&flat(40), &flat(200)), &mut out, &Crew::alone()));
         out
     }
 
@@ -342,6 +353,9 @@ mod tests {
         assert_eq!(wiped(&wipe, Some(&grey), 0.0), flat(40));
         let mut map = Map::default();
         let mut out = flat(0);
-        assert!(!map.wipe(&wipe, None, 0.5, (&flat(40), &flat(200)), &mut out), "not there");
+        assert!(
+            !map.wipe(&wipe, None, 0.5, (&flat(40), &flat(200)), &mut out, &Crew::alone()),
+            "not there"
+        );
     }
 }

@@ -1,0 +1,268 @@
+//! A few threads that help with work in parts: whoever has it takes parts himself, and comes back when
+//! all are done, so that the work may borrow what its owner has. Nothing is allocated for a piece of
+//! work.
+
+#![allow(unsafe_code)]
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use crate::base::wide::wide;
+use crate::base::{Stop, Worker};
+
+/// More threads than this are no help with one picture.
+const MOST: usize = 4;
+
+/// Parts that are handed out together.
+const PARTS: usize = 8;
+
+/// A helper looks this often whether it is to end.
+const LOOK: Duration = Duration::from_millis(500);
+
+type Job<'a> = dyn Fn(usize) + Sync + 'a;
+
+/// See the module. Dropping it ends its threads.
+#[derive(Debug)]
+pub struct Crew {
+    shared: Arc<Shared>,
+    helpers: Vec<Worker>,
+    /// One piece of work at a time; whoever finds it taken works alone.
+    turn: Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    work: Mutex<Work>,
+    /// There are parts to take.
+    more: Condvar,
+    /// The last part is done.
+    done: Condvar,
+}
+
+/// A piece of work under way.
+#[derive(Debug, Default)]
+struct Work {
+    job: Option<Lent>,
+    next: usize,
+    count: usize,
+    /// Parts that are being worked on.
+    busy: usize,
+}
+
+/// A job that outlives its borrow as far as the compiler knows. [`Crew::share`] sees to it that it does
+/// not in truth.
+#[derive(Copy, Clone)]
+struct Lent(*const Job<'static>);
+
+// SAFETY: what it points to is `Sync`: any thread may call it while it is there.
+unsafe impl Send for Lent {}
+
+impl std::fmt::Debug for Lent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Lent")
+    }
+}
+
+impl Crew {
+    /// Nobody helps: all is done by whoever has it to do.
+    pub fn alone() -> Self {
+        Self { shared: Arc::default(), helpers: Vec::new(), turn: Mutex::default() }
+    }
+
+    /// As many threads as this machine has use for, its owner's among them. Where the system gives
+    /// none there are fewer.
+    pub fn of_this_machine(name: &str) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Self::of(name, cores.min(MOST))
+    }
+
+    /// So many threads, its owner's among them.
+    pub fn of(name: &str, threads: usize) -> Self {
+        let mut crew = Self::alone();
+        for _ in 1..threads {
+            let shared = Arc::clone(&crew.shared);
+            match Worker::spawn(name, move |stop| help(&shared, stop)) {
+                Ok(worker) => crew.helpers.push(worker),
+                Err(fault) => {
+                    tracing::warn!(%fault, name, "no thread to help");
+                    break;
+                }
+            }
+        }
+        crew
+    }
+
+    /// Does this to each part, in any order, on any of its threads, with the widest vectors of the
+    /// processor; comes back when all are done.
+    pub fn each<T: Send>(&self, parts: impl IntoIterator<Item = T>, job: impl Fn(T) + Sync) {
+        let mut parts = parts.into_iter();
+        let turn = if self.helpers.is_empty() { None } else { self.turn.try_lock() };
+        let Some(_turn) = turn else {
+            return parts.for_each(|part| wide(|| job(part)));
+        };
+        loop {
+            let mut count = 0;
+            let cells: [Mutex<Option<T>>; PARTS] = std::array::from_fn(|_| {
+                let part = parts.next();
+                count += usize::from(part.is_some());
+                Mutex::new(part)
+            });
+            let take = |index: usize| cells.get(index).and_then(|cell| cell.lock().take());
+            let one = |index: usize| {
+                if let Some(part) = take(index) {
+                    wide(|| job(part));
+                }
+            };
+            match count {
+                0 => return,
+                1 => one(0),
+                count => self.share(count, &one),
+            }
+            if count < PARTS {
+                return;
+            }
+        }
+    }
+
+    /// Has `job` done for each number below `count`.
+    fn share(&self, count: usize, job: &Job<'_>) {
+        // SAFETY: only the lifetime changes. Helpers take the job out of `work` while they hold its
+        // lock and count themselves as busy before they let go of it; `Finish` takes the job away
+        // and waits until nobody is busy, however this function is left.
+        let lent = Lent(unsafe { std::mem::transmute::<*const Job<'_>, *const Job<'static>>(job) });
+        let mut work = self.shared.work.lock();
+        (work.job, work.next, work.count) = (Some(lent), 0, count);
+        drop(work);
+        self.shared.more.notify_all();
+        let _finish = Finish(&self.shared);
+        loop {
+            let mut work = self.shared.work.lock();
+            let Some((_, index)) = work.take() else { return };
+            let _busy = Busy(&self.shared);
+            drop(work);
+            job(index);
+        }
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        self.helpers.iter().for_each(Worker::stop);
+        self.shared.more.notify_all();
+    }
+}
+
+impl Work {
+    /// The next part, which counts as worked on from now on.
+    fn take(&mut self) -> Option<(Lent, usize)> {
+        let job = self.job.filter(|_| self.next < self.count)?;
+        let index = self.next;
+        self.next += 1;
+        self.busy += 1;
+        Some((job, index))
+    }
+}
+
+/// A part that is being worked on, until this is dropped.
+struct Busy<'a>(&'a Shared);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        let mut work = self.0.work.lock();
+        work.busy -= 1;
+        if work.busy == 0 {
+            self.0.done.notify_all();
+        }
+    }
+}
+
+/// Takes the job away and waits until nobody works on it.
+struct Finish<'a>(&'a Shared);
+
+impl Drop for Finish<'_> {
+    fn drop(&mut self) {
+        let mut work: MutexGuard<'_, Work> = self.0.work.lock();
+        work.job = None;
+        while work.busy > 0 {
+            self.0.done.wait(&mut work);
+        }
+    }
+}
+
+/// What a helper does.
+fn help(shared: &Shared, stop: &Stop) {
+    let mut work = shared.work.lock();
+    while !stop.is_set() {
+        let Some((job, index)) = work.take() else {
+            shared.more.wait_for(&mut work, LOOK);
+            continue;
+        };
+        let busy = Busy(shared);
+        drop(work);
+        // SAFETY: a part of it is counted as busy, so that `Finish` has not let its owner go.
+        unsafe { (*job.0)(index) };
+        drop(busy);
+        work = shared.work.lock();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_is_done_once_whoever_helps() {
+        for threads in [1, 2, 4] {
+            let crew = Crew::of("crew-test", threads);
+            for length in [0, 1, 5, 8, 9, 1_000] {
+                let mut values = vec![0_u32; length];
+                crew.each(values.iter_mut().zip(1..), |(value, by)| *value += by);
+                assert!(values.iter().zip(1..).all(|(value, by)| *value == by), "{length}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_owner_and_a_helper_work_at_the_same_time() {
+        let crew = Crew::of("crew-test", 2);
+        // Each of two parts waits for the other: one thread alone would never end.
+        let meet = std::sync::Barrier::new(2);
+        crew.each(0..2, |_| {
+            meet.wait();
+        });
+    }
+
+    #[test]
+    fn work_within_work_is_done_by_whoever_has_it() {
+        let crew = Crew::of("crew-test", 3);
+        let mut values = [0_u32; 64];
+        crew.each(values.chunks_mut(16), |part| {
+            crew.each(part.iter_mut(), |value| *value += 1);
+        });
+        assert_eq!(values, [1; 64]);
+    }
+
+    #[test]
+    fn a_part_that_panics_lets_its_owner_go_only_when_all_are_over() {
+        let crew = Crew::of("crew-test", 2);
+        for _ in 0..20 {
+            let mut values = [0_u32; 8];
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                crew.each(values.iter_mut().zip(0..), |(value, index)| {
+                    *value = 1;
+                    // On the owner's thread only: a helper that is gone is another matter.
+                    let own = std::thread::current().name() != Some("crew-test");
+                    assert!(!(own && index > 3), "as planned");
+                });
+            }));
+            drop(result);
+            assert_eq!(crew.shared.work.lock().busy, 0);
+        }
+        let mut values = [0_u32; 8];
+        crew.each(values.iter_mut(), |value| *value = 1);
+        assert_eq!(values, [1; 8]);
+    }
+}

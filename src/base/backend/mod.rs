@@ -1,0 +1,5 @@
+//! What borrows across threads.
+
+mod crew;
+
+pub use crew::Crew;

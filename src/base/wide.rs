@@ -1,0 +1,13 @@
+//! Loops over many small numbers with the widest vectors that this processor has.
+
+use std::sync::LazyLock;
+
+use fearless_simd::{Level, dispatch};
+
+/// Runs this as code for the processor at hand, where the build is for the least of its family: plain
+/// loops within become loops over wider vectors. Worth it for a row of pixels and more.
+#[inline(always)]
+pub fn wide<T>(job: impl FnOnce() -> T) -> T {
+    static LEVEL: LazyLock<Level> = LazyLock::new(Level::new);
+    dispatch!(*LEVEL, _simd => job())
+}

@@ -1,0 +1,105 @@
+//! Pictures in horizontal bands, for a crew to work on. How many there are does not depend on who
+//! helps, so that every machine makes the same picture.
+
+use crate::media::Planes;
+
+/// Bands of a picture.
+pub(super) const BANDS: usize = 4;
+
+/// A plane of fewer pixels is one band: waking somebody takes longer than the work.
+const SMALL: usize = 32 << 10;
+
+/// Rows of a band of a plane.
+pub(super) fn height(rows: usize, width: usize) -> usize {
+    let bands = if rows.saturating_mul(width) < SMALL { 1 } else { BANDS };
+    rows.div_ceil(bands).max(1)
+}
+
+/// A band of one plane to be looked at, and the same of one to be written.
+pub(super) struct Strip<'a> {
+    pub from: &'a [u8],
+    pub out: &'a mut [u8],
+    /// Its first row in the plane.
+    pub first: usize,
+}
+
+/// The bands of two planes of the same size, with rows of `width`.
+pub(super) fn strips<'a>(
+    from: &'a [u8],
+    out: &'a mut [u8],
+    width: usize,
+) -> impl Iterator<Item = Strip<'a>> {
+    let rows = height(out.len() / width.max(1), width);
+    let length = rows * width.max(1);
+    let pairs = from.chunks(length).zip(out.chunks_mut(length)).enumerate();
+    pairs.map(move |(index, (from, out))| Strip { from, out, first: index * rows })
+}
+
+/// A band of a picture to be looked at, and the same of one to be written: whole rows of chroma with
+/// the luma that belongs to them.
+pub(super) struct Band<'a> {
+    pub y: Strip<'a>,
+    pub u: Strip<'a>,
+    pub v: Strip<'a>,
+    /// Where there is such a plane: that of the one, and of the other.
+    pub alpha: (Option<&'a [u8]>, Option<&'a mut [u8]>),
+}
+
+impl Band<'_> {
+    /// The colours stay as they are.
+    pub fn keep(&mut self) {
+        for strip in [&mut self.y, &mut self.u, &mut self.v] {
+            strip.out.copy_from_slice(strip.from);
+        }
+    }
+}
+
+/// The bands of two pictures of the same size.
+pub(super) fn bands<'a>(from: &'a Planes, out: &'a mut Planes) -> impl Iterator<Item = Band<'a>> {
+    let (stride, width) = (from.luma_stride(), from.chroma_stride());
+    let rows = height(from.u.len() / width.max(1), width);
+    let (luma, chroma) = (rows * 2 * stride, rows * width);
+    let plane = |from: &'a [u8], out: &'a mut [u8], length: usize, rows: usize| {
+        let pairs = from.chunks(length).zip(out.chunks_mut(length)).enumerate();
+        pairs.map(move |(index, (from, out))| Strip { from, out, first: index * rows })
+    };
+    let ys = plane(&from.y, &mut out.y, luma, rows * 2);
+    let us = plane(&from.u, &mut out.u, chroma, rows);
+    let vs = plane(&from.v, &mut out.v, chroma, rows);
+    let mut below = from.alpha.as_deref().map(|alpha| alpha.chunks(luma));
+    let mut above = out.alpha.as_deref_mut().map(|alpha| alpha.chunks_mut(luma));
+    ys.zip(us.zip(vs)).map(move |(y, (u, v))| {
+        let alpha =
+            (below.as_mut().and_then(Iterator::next), above.as_mut().and_then(Iterator::next));
+        Band { y, u, v, alpha }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::Size;
+
+    #[test]
+    fn bands_are_all_of_a_picture_once() {
+        for size in [Size::new(2, 2), Size::new(6, 10), Size::new(640, 362), Size::new(2, 8192)] {
+            let from = Planes::transparent(size);
+            let mut out = Planes::transparent(size);
+            let mut seen = 0;
+            for band in bands(&from, &mut out) {
+                seen += 1;
+                assert_eq!(band.y.first, band.u.first * 2);
+                for strip in [band.y, band.u, band.v] {
+                    assert_eq!(strip.from.len(), strip.out.len());
+                    strip.out.iter_mut().for_each(|value| *value = 7);
+                }
+                band.alpha.1.into_iter().flatten().for_each(|value| *value = 9);
+            }
+            assert!((1..=BANDS).contains(&seen), "{size}");
+            for plane in [&out.y, &out.u, &out.v] {
+                assert!(plane.iter().all(|value| *value == 7), "{size}");
+            }
+            assert!(out.alpha.iter().flatten().all(|value| *value == 9), "{size}");
+        }
+    }
+}

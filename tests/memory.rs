@@ -1,0 +1,275 @@
+//! Memory of the compositor: a picture allocates nothing once all buffers are there, and an hour of
+//! switching scenes holds no more than its first minutes. Counted in all threads, so that the tests run
+//! one after the other.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "../benches/backend/allocations.rs"]
+mod allocations;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use allocations::{Everywhere, everywhere};
+use onair::base::{Pooled, Timestamp};
+use onair::compose::filter::{Cube, Filter, Material, Slot, Table, Wanted};
+use onair::compose::scene::{Blend, Fit, Layer, Place, Plan, SourceId, Together};
+use onair::compose::transition::{Change, Kind, Means, Side, Stinger, Transition, Wipe};
+use onair::compose::{Given, Program};
+use onair::media::{ClipFeed, Color, Moment, Planes, Size, VideoFeed, VideoFrame};
+
+#[global_allocator]
+static COUNTING: Everywhere = Everywhere;
+
+static TURN: Mutex<()> = Mutex::new(());
+
+/// As large as is worth the help of other threads.
+const PROGRAM: Size = Size::new(320, 180);
+
+/// Pictures that move: the next of a few each time.
+struct Moving {
+    frames: Vec<VideoFrame>,
+    at: usize,
+}
+
+impl VideoFeed for Moving {
+    fn picture(&mut self, _: Timestamp) -> Option<VideoFrame> {
+        self.at += 1;
+        Some(self.frames[self.at % self.frames.len()].clone())
+    }
+}
+
+impl ClipFeed for Moving {
+    fn moment(&mut self, at: Timestamp) -> Moment {
+        self.picture(at).map_or(Moment::Over, Moment::Picture)
+    }
+}
+
+fn frames(size: Size, color: Color, alpha: bool, count: u8) -> Moving {
+    let frame = |luma: u8| {
+        let mut planes = if alpha { Planes::transparent(size) } else { Planes::black(size) };
+        planes.y.fill(40 + luma * 20);
+        planes.alpha.iter_mut().for_each(|alpha| alpha.fill(90 + luma));
+        let planes = Arc::new(Pooled::unpooled(planes));
+        VideoFrame { pts: Timestamp::ZERO, color, planes }
+    };
+    Moving { frames: (0..count).map(frame).collect(), at: 0 }
+}
+
+fn feed(size: Size, color: Color, alpha: bool, count: u8) -> Given {
+    Given::Feed(Some(Box::new(frames(size, color, alpha, count))))
+}
+
+fn layer(key: u64, source: u32, place: Place) -> Layer {
+    let source = SourceId(source);
+    Layer { key, source, places: vec![place], opacity: 1.0, blend: Blend::Normal }
+}
+
+fn at(x: f64, y: f64, size: Size) -> Place {
+    let (width, height) = (f64::from(PROGRAM.width), f64::from(PROGRAM.height));
+    Place {
+        x: x / width,
+        y: y / height,
+        width: f64::from(size.width) / width,
+        height: f64::from(size.height) / height,
+        fit: Fit::Stretch,
+        ..Place::default()
+    }
+}
+
+fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<Wanted> {
+    let wanted = |filter: Filter| {
+        let material = match filter.kind() {
+            "lut" => {
+                let cube = Cube::parse("LUT_1D_SIZE 2\n1 1 1\n0 0 0\n").unwrap();
+                Some(Material::Table(Arc::new(Table::new(&cube))))
+            }
+            "mask" | "watermark" => {
+                Some(Material::Picture(Arc::new(Planes::transparent(Size::new(64, 36)))))
+            }
+            _ => None,
+        };
+        Wanted { slot: Slot { enabled: true, filter }, material }
+    };
+    filters.into_iter().map(wanted).collect()
+}
+
+const OVERLAY: Size = Size::new(240, 160);
+const SMALL: Size = Size::new(96, 64);
+
+/// A camera with every filter there is, a keyed layer over it, a screen, words; a group, something
+/// turned and something mixed in RGB.
+fn program() -> Program {
+    let mut program = Program::new(PROGRAM);
+    let sources = BTreeMap::from([
+        (SourceId(1), feed(PROGRAM, Color::WEBCAM, false, 5)),
+        (SourceId(2), feed(OVERLAY, Color::PROGRAM, false, 3)),
+        (SourceId(3), feed(SMALL, Color::PROGRAM, true, 4)),
+        (SourceId(4), feed(SMALL, Color::PROGRAM, true, 1)),
+        (SourceId(5), feed(PROGRAM, Color::PROGRAM, false, 2)),
+    ]);
+    program.obey(sources, None, None);
+    let every = Filter::kinds().into_iter().filter(|filter| filter.kind() != "scale");
+    let key = ["crop", "chroma-key"].map(|kind| Filter::of_kind(kind).unwrap());
+    let filters = [(SourceId(1), wanted(every)), (SourceId(2), wanted(key))];
+    program.set_filters(filters.into(), false);
+    program
+}
+
+fn crowded() -> Arc<Plan> {
+    let mut turned = layer(4, 3, Place { rotation: 20.0, ..at(40.0, 90.0, SMALL) });
+    turned.opacity = 0.7;
+    let mut added = layer(5, 4, at(200.0, 20.0, SMALL));
+    added.blend = Blend::Screen;
+    let layers = vec![
+        layer(1, 1, Place::default()),
+        layer(2, 2, at(20.0, 20.0, OVERLAY)),
+        layer(3, 3, at(60.0, 40.0, SMALL)),
+        turned,
+        added,
+        layer(6, 4, at(150.0, 100.0, SMALL)),
+    ];
+    let group = |key, layers, opacity| Together { key, layers, opacity, blend: Blend::Normal };
+    Arc::new(Plan { layers, together: vec![group(90, 1..4, 0.5), group(91, 2..4, 0.8)] })
+}
+
+/// Allocations of some pictures from the instant `from` on, after others have warmed everything.
+fn counted(program: &mut Program, from: &mut i64, warm: i64, pictures: i64) -> u64 {
+    let mut go = |program: &mut Program, pictures: i64| {
+        for _ in 0..pictures {
+            *from += 1;
+            drop(program.picture(Timestamp::from_micros(*from * 33_333)));
+        }
+    };
+    go(program, warm);
+    let before = everywhere().0;
+    go(program, pictures);
+    everywhere().0 - before
+}
+
+#[test]
+fn a_picture_allocates_nothing_once_warm() {
+    let _turn = TURN.lock();
+    let mut program = program();
+    let (plain, crowded) = (Arc::new(Plan::simple(SourceId(5))), crowded());
+    let mut now = 0;
+    let show = |program: &mut Program, plan: &Arc<Plan>, change| {
+        program.obey(BTreeMap::new(), Some((Arc::clone(plan), change)), None);
+    };
+    show(&mut program, &crowded, Some(Change::CUT));
+    assert_eq!(counted(&mut program, &mut now, 70, 20), 0, "a scene");
+    for kind in [
+        Kind::Fade,
+        Kind::FadeColor([20, 30, 40]),
+        Kind::Slide(Side::Left),
+        Kind::Swipe(Side::Top),
+        Kind::Luma(Wipe::default()),
+        Kind::Stinger(Stinger { cut: Duration::from_secs(4), ..Stinger::default() }),
+    ] {
+        for plan in [&plain, &crowded] {
+            let means = match kind {
+                Kind::Stinger(_) => Means::Clip(Box::new(frames(PROGRAM, Color::PROGRAM, true, 3))),
+                _ => Means::Nothing,
+            };
+            let transition = Transition { kind: kind.clone(), duration: Duration::from_secs(8) };
+            show(&mut program, plan, Some(Change { transition, means }));
+            let count = counted(&mut program, &mut now, 6, 10);
+            assert_eq!(count, 0, "within {kind:?}");
+            show(&mut program, plan, Some(Change::CUT));
+            counted(&mut program, &mut now, 2, 0);
+        }
+    }
+}
+
+/// Making a picture larger or smaller is a library's work, which makes its tables anew each time: a few
+/// small ones a plane, and no picture.
+#[test]
+fn only_scaling_allocates_and_only_its_tables() {
+    let _turn = TURN.lock();
+    let mut program = program();
+    let plan = Plan {
+        layers: vec![layer(1, 5, Place::default()), layer(2, 3, at(20.0, 20.0, OVERLAY))],
+        ..Plan::default()
+    };
+    program.obey(BTreeMap::new(), Some((Arc::new(plan), None)), None);
+    let mut now = 0;
+    let held = |program: &mut Program, now: &mut i64| {
+        let count = counted(program, now, 70, 20);
+        (count, everywhere().1)
+    };
+    let (count, first) = held(&mut program, &mut now);
+    // Five planes: luma, chroma and alpha of both.
+    assert!(count > 0 && count <= 20 * 5 * 8, "{count}");
+    let (_, second) = held(&mut program, &mut now);
+    assert!(second <= first, "{first} {second}");
+}
+
+#[test]
+fn an_hour_of_switches_holds_no_more_than_its_first_minutes() {
+    let _turn = TURN.lock();
+    const TINY: Size = Size::new(32, 18);
+    let mut program = Program::new(TINY);
+    let kinds = [
+        Kind::Cut,
+        Kind::Fade,
+        Kind::Luma(Wipe::default()),
+        Kind::Slide(Side::Right),
+        Kind::Stinger(Stinger { cut: Duration::from_millis(400), ..Stinger::default() }),
+    ];
+    let (mut held, mut peak) = (Vec::new(), 0);
+    // Two pictures a second; another scene every two seconds, with its sources opened anew and the
+    // last scene's closed, as when sources are only open while they are shown.
+    for second in 0..3_600_u32 {
+        if second % 2 == 0 {
+            let turn = second / 2;
+            let (mut sources, mut filters, mut layers) =
+                (BTreeMap::new(), BTreeMap::new(), Vec::new());
+            for number in 0..4 {
+                let id = turn % 6 * 4 + number;
+                let old = (turn + 3) % 6 * 4 + number;
+                let size = Size::new(16 + id * 2, 12);
+                sources.insert(SourceId(id), feed(size, Color::WEBCAM, id % 2 == 0, 2));
+                sources.insert(SourceId(old), Given::Feed(None));
+                let kind = Filter::kinds()[(turn % 15) as usize].clone();
+                filters.insert(SourceId(id), wanted([kind]));
+                filters.insert(SourceId(old), Vec::new());
+                let place = Place { rotation: f64::from(number) * 30.0, ..Place::default() };
+                // New keys all the time, as of items that are made and removed.
+                layers.push(layer(u64::from(turn) * 10 + u64::from(number), id, place));
+            }
+            let group = Together {
+                key: u64::from(turn) * 10 + 9,
+                layers: 1..3,
+                opacity: 0.5,
+                blend: Blend::Normal,
+            };
+            let kind = kinds[turn as usize % kinds.len()].clone();
+            let means = match kind {
+                Kind::Stinger(_) => Means::Clip(Box::new(frames(TINY, Color::PROGRAM, true, 2))),
+                _ => Means::Nothing,
+            };
+            let transition = Transition { kind, duration: Duration::from_millis(600) };
+            let plan = Arc::new(Plan { layers, together: vec![group] });
+            program.set_filters(filters, false);
+            program.obey(sources, Some((plan, Some(Change { transition, means }))), None);
+        }
+        for tick in 0..2 {
+            let millis = i64::from(second) * 1_000 + tick * 500;
+            drop(program.picture(Timestamp::from_millis(millis)));
+            peak = peak.max(everywhere().1);
+        }
+        // All scenes, filters and transitions have met after 180 s.
+        if second % 180 == 179 {
+            held.push(std::mem::take(&mut peak));
+        }
+    }
+    let first = held[1];
+    let most = *held[2..].iter().max().unwrap();
+    assert!(most <= first + first / 20 + (64 << 10), "{held:?}");
+}
