@@ -5,7 +5,7 @@
 #   packaging/bench.sh [--times N] [--seconds N] [ROW…]
 #
 # Rows: broadcast quality relay start glass window targets tls blackhole first watch watch1080 lasting
-# outages scene screen strip wire (all).
+# outages scene filters screen strip wire (all).
 # `wire` is measured by criterion, in about three minutes, and compares with other libraries
 # (benches/peers); `quality` takes about ten, and its clips 1 GB in target/bench/quality; `outages` takes
 # ten, `lasting` more than an hour. OBS takes part in `window` where it is installed (ONAIR_BENCH_OBS=1
@@ -26,7 +26,7 @@ wanted() {
     for word in "$@"; do
         case $word in
         "$row") return 0 ;;
-        broadcast | quality | relay | start | glass | window | targets | tls | blackhole | first | watch | watch1080 | lasting | outages | scene | screen | strip | wire) named=yes ;;
+        broadcast | quality | relay | start | glass | window | targets | tls | blackhole | first | watch | watch1080 | lasting | outages | scene | filters | screen | strip | wire) named=yes ;;
         esac
     done
     [ -z "$named" ]
@@ -67,6 +67,13 @@ if wanted quality "$@" && "$python" -c 'import numpy' 2>/dev/null; then
     encode=${CARGO_TARGET_DIR:-$root/target}/release/examples/encode
 fi
 
+filter=
+if wanted filters "$@"; then
+    say "Building what filters a file."
+    cargo build --release --locked --quiet --example filter
+    filter=${CARGO_TARGET_DIR:-$root/target}/release/examples/filter
+fi
+
 exec "$python" "$root/benches/side_by_side" "$@" \
-    --onair "$onair" --load "$work/load/release/onair-load" --encode "$encode" --ffmpeg "$(command -v ffmpeg)" \
+    --onair "$onair" --load "$work/load/release/onair-load" --encode "$encode" --filter "$filter" --ffmpeg "$(command -v ffmpeg)" \
     --static-ffmpeg "$static" --folder "$work" --results "$root/bench-results"

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import rows  # noqa: E402
 from measure import median, spread  # noqa: E402
 
-ROWS = ["broadcast", "quality", "relay", "start", "glass", "window", "targets", "tls", "blackhole", "first", "watch", "watch1080", "lasting", "outages", "scene", "screen", "strip", "wire"]
+ROWS = ["broadcast", "quality", "relay", "start", "glass", "window", "targets", "tls", "blackhole", "first", "watch", "watch1080", "lasting", "outages", "scene", "filters", "screen", "strip", "wire"]
 
 # (row, figure, ours, theirs, the goal for ours / theirs) and (row, figure, ours, the goal, unit).
 RATIOS = [
@@ -28,6 +28,12 @@ RATIOS = [
     ("targets", "cpu_s_per_s", "ffmpeg -c copy, four", "ffmpeg -c copy, one", None),
     ("targets", "cpu_s_per_s", "ffmpeg tee, four", "ffmpeg -c copy, one", None),
     ("scene", "cpu_ms_per_picture", "onair", "ffmpeg", 0.7),
+    *(
+        ("filters", "cpu_ms_per_picture", f"onair, {name}", f"ffmpeg, {name}", 1.0)
+        for name in (
+            "denoise", "chroma key", "colour", "colour table", "sharpen", "blur", "deinterlace", "deinterlace, bwdif", "stinger",
+        )
+    ),
     ("screen", "cpu_s_per_s", "onair, moving", "ffmpeg x11grab, moving", 0.8),
     ("screen", "cpu_s_per_s", "onair, still", "ffmpeg x11grab, still", 0.1),
     ("watch", "cpu_s_per_s", "onair", "ffplay", 1.0),
@@ -74,14 +80,15 @@ def main():
     parser.add_argument("rows", nargs="*", help=f"which of: {' '.join(ROWS)} (all)")
     parser.add_argument("--times", type=int, default=3, help="repetitions of each (3)")
     parser.add_argument("--seconds", type=int, default=20, help="length of each measurement (20)")
-    for name in ("onair", "load", "encode", "ffmpeg", "static-ffmpeg", "folder", "results"):
+    for name in ("onair", "load", "encode", "filter", "ffmpeg", "static-ffmpeg", "folder", "results"):
         parser.add_argument(f"--{name}", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     for name in asked.rows:
         if name not in ROWS:
             parser.error(f"there is no row '{name}'")
     bench = rows.Bench(
-        asked.onair, asked.load, asked.encode, asked.ffmpeg, asked.static_ffmpeg, asked.folder, asked.times, asked.seconds
+        asked.onair, asked.load, asked.encode, asked.filter, asked.ffmpeg, asked.static_ffmpeg, asked.folder, asked.times,
+        asked.seconds,
     )
     report = {
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

@@ -20,8 +20,8 @@ SIZE, RATE, VIDEO, AUDIO = "1280x720", 30, "2500k", "128k"
 class Bench:
     """Where things are, and what was asked for."""
 
-    def __init__(self, onair, load, encode, ffmpeg, static_ffmpeg, folder, times, seconds):
-        self.onair, self.load, self.encode = onair, load, encode
+    def __init__(self, onair, load, encode, filter_, ffmpeg, static_ffmpeg, folder, times, seconds):
+        self.onair, self.load, self.encode, self.filter = onair, load, encode, filter_
         self.ffmpeg, self.static = ffmpeg, static_ffmpeg
         self.ffprobe = shutil.which("ffprobe")
         self.folder, self.times, self.seconds = Path(folder), times, seconds
@@ -331,6 +331,11 @@ def blackhole(bench):
 def scene(bench):
     """What a scene costs a picture."""
     return turns(bench, studio.scene(bench)) if shutil.which("Xvfb") else None
+
+
+def filters(bench):
+    """What a filter costs a picture."""
+    return turns(bench, studio.filters(bench)) if bench.filter else None
 
 
 def screen(bench):

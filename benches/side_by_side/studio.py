@@ -34,6 +34,16 @@ name = "Logo"
 source = "image:{logo}"
 
 [[collection.sources]]
+name = "Guest"
+source = "file:{guest}"
+
+[[collection.sources.filters]]
+kind = "chroma-key"
+color = "#00ff00"
+similarity = 0.35
+smoothness = 0.1
+
+[[collection.sources]]
 name = "Words"
 source = "text:On air from here, with the same words all the time"
 
@@ -56,6 +66,13 @@ x = 0.03
 y = 0.05
 width = 0.125
 height = 0.2222222
+
+[[collection.scenes.items]]
+source = "Guest"
+x = 0.05
+y = 0.3
+width = 0.5
+height = 0.5
 
 [[collection.scenes.items]]
 source = "Words"
@@ -156,11 +173,15 @@ def screen(bench):
 
 
 def scene(bench):
-    """A camera-like clip, a screen upon it, a picture with holes and text: CPU a picture."""
+    """A camera-like clip, a screen upon it, a picture with holes, somebody before a green screen and text: CPU a
+    picture."""
     clip = make(bench, "camera.y4m", "-f", "lavfi", "-i", f"testsrc2=size={WIDTH}x{HEIGHT}:rate={RATE}", "-t", "3",
                 "-vf", "noise=alls=8:allf=t", "-pix_fmt", "yuv420p")
     logo = make(bench, "logo.png", "-f", "lavfi", "-i", "testsrc2=size=240x240:rate=1", "-frames:v", "1", "-vf",
                 "format=rgba,geq=r='r(X,Y)':g='g(X,Y)':b='b(X,Y)':a='255*lt(hypot(X-120,Y-120),118)'")
+    guest = make(bench, "guest.y4m", "-f", "lavfi", "-i", f"testsrc2=size=480x480:rate={RATE}", "-f", "lavfi", "-i",
+                 f"color=0x00FF00:size=960x540:rate={RATE}", "-t", "3", "-filter_complex",
+                 "[1][0]overlay=240:30:shortest=1,noise=alls=6:allf=t", "-pix_fmt", "yuv420p")
     font = next(iter(sorted([*FONT.rglob("*.ttf"), *FONT.rglob("*.otf")])), None)
 
     def run(program):
@@ -168,23 +189,105 @@ def scene(bench):
             env = bench.environment(DISPLAY=display.name)
             if program == "onair":
                 settings = bench.folder / "scene.toml"
-                settings.write_text(SCENE.format(logo=logo))
-                threads = ["compositor", "screen", "video-file", "image", "text"]
+                settings.write_text(SCENE.format(logo=logo, guest=guest))
+                threads = ["compositor", "bands", "screen", "video-file", "media-source", "image", "text"]
                 used, rate = ours(bench, threads, env, "--settings", settings, "--scene", "Bench", "--video", f"file:{clip}",
                             "--audio", "none")
             else:
                 words = f"drawtext=fontfile={font}:text='On air from here, with the same words all the time':" \
                     f"x=96:y=918:fontsize=36:fontcolor=white"
-                graph = f"[1:v]scale=720:405[s];[0:v][s]overlay=1152:594[a];[a][2:v]overlay=58:54[b];[b]{words}[v]"
+                # The same distances of chroma: ffmpeg counts them in parts of 255 times the root of 2.
+                key = "chromakey=0x00FF00:similarity=0.217:blend=0.062"
+                graph = f"[1:v]scale=720:405[s];[0:v][s]overlay=1152:594[a];[a][2:v]overlay=58:54[b];" \
+                    f"[3:v]{key}[k];[b][k]overlay=96:324[c];[c]{words}[v]"
                 rate = RATE
                 used = theirs(
                     bench, env, "-re", "-stream_loop", "-1", "-i", clip, "-f", "x11grab", "-framerate", RATE,
-                    "-video_size", f"{WIDTH}x{HEIGHT}", "-i", display.name, "-i", logo, "-filter_complex", graph,
+                    "-video_size", f"{WIDTH}x{HEIGHT}", "-i", display.name, "-i", logo, "-stream_loop", "-1", "-i", guest, "-filter_complex", graph,
                     "-map", "[v]", "-pix_fmt", "yuv420p",
                 )
             return {"cpu_ms_per_picture": used * 1000 / rate, "pictures_per_s": rate}
 
     return {program: lambda program=program: run(program) for program in ("onair", "ffmpeg")}
+
+
+# What a filter is called here and how it is set, and ffmpeg's for the same.
+FILTERS_OF_BOTH = [
+    ("denoise", ["denoise", "spatial=0.5", "temporal=0.5"], "hqdn3d"),
+    ("chroma key", ["chroma-key", "similarity=0.35", "smoothness=0.1", "spill=0"],
+     "format=yuva420p,chromakey=0x00FF00:similarity=0.217:blend=0.062"),
+    ("colour", ["color", "contrast=1.2", "gamma=1.2", "saturation=1.1"], "eq=contrast=1.2:gamma=1.2:saturation=1.1"),
+    ("colour table", ["lut", "file={cube}"], "lut3d=file={cube}:interp=tetrahedral,format=yuv420p"),
+    ("sharpen", ["sharpen", "amount=0.5"], "unsharp=5:5:0.5:5:5:0"),
+    ("blur", ["blur", "sigma=6"], "gblur=sigma=6"),
+    ("deinterlace", ["deinterlace", "mode=adaptive"], "yadif=mode=send_frame:deint=all"),
+    ("deinterlace, bwdif", ["deinterlace", "mode=adaptive"], "bwdif=mode=send_frame:deint=all"),
+]
+
+
+def filters(bench):
+    """One filter at a time on pictures of 1080p, as fast as it goes: CPU a picture, without reading it."""
+    if not bench.filter:
+        return {}
+    clip = make(bench, "camera.y4m", "-f", "lavfi", "-i", f"testsrc2=size={WIDTH}x{HEIGHT}:rate={RATE}", "-t", "3",
+                "-vf", "noise=alls=8:allf=t", "-pix_fmt", "yuv420p")
+    above = make(bench, "above.yuva", "-f", "lavfi", "-i", f"testsrc2=size={WIDTH}x{HEIGHT}:rate={RATE}", "-t", "1", "-vf",
+                 "format=yuva420p,geq=lum='lum(X,Y)':cb='cb(X,Y)':cr='cr(X,Y)':a='clip(X/4,0,255)'", "-pix_fmt", "yuva420p",
+                 "-f", "rawvideo")
+    cube = bench.folder / "look.cube"
+    side = [n / 32 for n in range(33)]
+    bend = [value * value * (3 - 2 * value) for value in side]
+    cube.write_text("LUT_3D_SIZE 33\n" + "".join(
+        f"{bend[r]:.5f} {bend[g]:.5f} {side[b] ** 1.2:.5f}\n" for b in range(33) for g in range(33) for r in range(33)
+    ))
+    pictures = 90
+
+    def ffmpeg(*words):
+        # Twice as many rounds less as many: what is left is neither starting nor looking things up.
+        def used(rounds):
+            command = [bench.ffmpeg, "-v", "error", "-nostdin", "-threads", "1", "-filter_threads", "1",
+                       "-filter_complex_threads", "1", "-stream_loop", str(rounds - 1), "-i", clip, *words, "-f", "null", "-"]
+            program = Program(command, bench.log)
+            if program.wait(120) != 0:
+                raise RuntimeError(f"ffmpeg failed; see {bench.log}")
+            return program.usage["cpu_s"]
+
+        return (used(2) - used(1)) * 1000 / pictures
+
+    def ours(*words):
+        out = bench.folder / "filter.json"
+        program = Program([bench.filter, clip, *words], bench.log, out=out)
+        if program.wait(60) != 0:
+            raise RuntimeError(f"the filter failed; see {bench.log}")
+        return json.loads(out.read_text())
+
+    def theirs(*words):
+        bare = ffmpeg()
+        return {"cpu_ms_per_picture": max(ffmpeg(*words) - bare, 0.0)}
+
+    def pair(name, words, graph):
+        words = [word.format(cube=cube) for word in words]
+        return {
+            f"onair, {name}": lambda: ours(*words),
+            f"ffmpeg, {name}": lambda: theirs("-vf", graph.format(cube=cube)),
+        }
+
+    found = {}
+    for name, words, graph in FILTERS_OF_BOTH:
+        found.update(pair(name, words, graph))
+    raw = ["-f", "rawvideo", "-pix_fmt", "yuva420p", "-s", f"{WIDTH}x{HEIGHT}", "-r", str(RATE), "-stream_loop", "-1", "-i"]
+
+    def laid():
+        # The second input is read as well, which is taken off.
+        def used(graph):
+            return ffmpeg(*raw, str(above), "-filter_complex", graph, "-map", "[v]")
+
+        both = used("[1:v]format=yuva420p,nullsink;[0:v]null[v]")
+        return {"cpu_ms_per_picture": max(used("[0:v][1:v]overlay=shortest=1[v]") - both, 0.0)}
+
+    found["onair, stinger"] = lambda: ours("stinger", f"above={above}")
+    found["ffmpeg, stinger"] = laid
+    return found
 
 
 def strip(bench):

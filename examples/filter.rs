@@ -1,0 +1,190 @@
+//! Puts the pictures of a Y4M file through one filter, as fast as the machine can, and says what a
+//! picture cost:
+//!
+//! `cargo run --release --example filter -- clip.y4m chroma-key similarity=0.4`
+//!
+//! For the bench of filters (`packaging/bench.sh filters`). 4:2:0 with bare `FRAME` lines, as FFmpeg
+//! writes it; the program's colours are taken for granted. `file=…` is the filter's file. `stinger` is
+//! no filter: the second file (`above=…`, I420A as FFmpeg's `rawvideo` writes it, of the same size) is
+//! laid over the first, as the clip of a transition is.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use onair::base::{Crew, Pooled, Timestamp};
+use onair::capture;
+use onair::compose::filter::{Asset, Chain, Cube, Filter, Material, Slot, Table, Wanted};
+use onair::compose::transition::{Change, Kind, Means, Stinger, Transition};
+use onair::compose::{Given, Program, scene};
+use onair::media::{ClipFeed, Color, Moment, Planes, Size, VideoFeed, VideoFrame};
+
+/// Pictures of the clip that are held.
+const MOST: usize = 30;
+
+/// It is gone through again and again for so long.
+const LONG: Duration = Duration::from_millis(1_500);
+
+fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [clip, kind, words @ ..] = args.as_slice() else {
+        bail!("filter CLIP.y4m KIND [NAME=VALUE…]");
+    };
+    let pictures = pictures(clip)?;
+    let words = words.iter().map(|word| word.split_once('=').context("NAME=VALUE"));
+    let words = words.collect::<Result<Vec<_>>>()?;
+    let crew = Crew::of_this_machine("bands");
+    let mut work: Box<dyn FnMut(&VideoFrame, Timestamp)> = if kind == "stinger" {
+        stinger(words.first().context("above=FILE")?.1, &pictures)?
+    } else {
+        let mut chain = Chain::default();
+        chain.set(&[wanted(kind, &words)?]);
+        Box::new(move |frame, at| drop(chain.apply(frame, at, false, &crew)))
+    };
+    let mut at = Timestamp::ZERO;
+    let mut go = |count: usize| {
+        for frame in pictures.iter().cycle().take(count) {
+            at += Duration::from_millis(33);
+            work(frame, at);
+        }
+    };
+    // Buffers are made, and caches filled.
+    go(5);
+    let (begun, before, mut count) = (Instant::now(), cpu()?, 0);
+    while begun.elapsed() < LONG {
+        go(5);
+        count += 5;
+    }
+    let (wall, used) = (begun.elapsed(), cpu()? - before);
+    let per = |time: Duration| time.as_secs_f64() * 1e3 / f64::from(count);
+    println!(r#"{{"cpu_ms_per_picture": {:.3}, "ms_per_picture": {:.3}}}"#, per(used), per(wall));
+    Ok(())
+}
+
+fn wanted(kind: &str, words: &[(&str, &str)]) -> Result<Wanted> {
+    let mut filter = Filter::of_kind(kind).with_context(|| format!("no filter {kind}"))?;
+    let mut material = None;
+    for (name, value) in words {
+        let known = match value.parse() {
+            Ok(number) => filter.set(name, number),
+            Err(_) if *name == "file" => {
+                material = Some(match filter.file() {
+                    Some((Asset::Table, _)) => {
+                        let cube = Cube::parse(&std::fs::read_to_string(value)?)
+                            .map_err(anyhow::Error::msg)?;
+                        Material::Table(Arc::new(Table::new(&cube)))
+                    }
+                    _ => Material::Picture(Arc::new(
+                        capture::still(Path::new(value)).map_err(anyhow::Error::msg)?,
+                    )),
+                });
+                filter.set_file(value.into())
+            }
+            Err(_) => filter.choose(name, value),
+        };
+        if !known {
+            bail!("{kind} has no {name}={value}");
+        }
+    }
+    Ok(Wanted { slot: Slot { enabled: true, filter }, material })
+}
+
+fn pictures(path: &str) -> Result<Vec<VideoFrame>> {
+    let mut clip = BufReader::new(File::open(path)?);
+    let mut head = String::new();
+    clip.by_ref().take(1_024).read_line(&mut head)?;
+    let side = |letter| {
+        let word = head.split_whitespace().find_map(|word| word.strip_prefix(letter));
+        word.and_then(|word| word.parse().ok()).with_context(|| format!("no {letter} in {path}"))
+    };
+    let size = Size::new(side('W')?, side('H')?);
+    let mut pictures = Vec::new();
+    let mut line = Vec::new();
+    while pictures.len() < MOST && clip.read_until(b'\n', &mut line)? > 0 {
+        let mut planes = Planes::black(size);
+        for plane in [&mut planes.y, &mut planes.u, &mut planes.v] {
+            clip.read_exact(plane)?;
+        }
+        let planes = Arc::new(Pooled::unpooled(planes));
+        pictures.push(VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes });
+        line.clear();
+    }
+    Ok(pictures)
+}
+
+/// The same pictures with alpha, for ever.
+struct Clip(Vec<VideoFrame>, usize);
+
+impl ClipFeed for Clip {
+    fn moment(&mut self, _: Timestamp) -> Moment {
+        self.1 += 1;
+        let frame = self.0.get(self.1 % self.0.len()).cloned();
+        frame.map_or(Moment::Over, Moment::Picture)
+    }
+}
+
+/// The picture that was handed over last.
+struct Handed(Arc<std::sync::Mutex<Option<VideoFrame>>>);
+
+impl VideoFeed for Handed {
+    fn picture(&mut self, _: Timestamp) -> Option<VideoFrame> {
+        self.0.lock().ok()?.clone()
+    }
+}
+
+fn stinger(path: &str, pictures: &[VideoFrame]) -> Result<Box<dyn FnMut(&VideoFrame, Timestamp)>> {
+    let size = pictures.first().context("no pictures")?.size();
+    let mut file = BufReader::new(File::open(path)?);
+    let mut clip = Vec::new();
+    while clip.len() < MOST && !file.fill_buf()?.is_empty() {
+        let mut planes = Planes::transparent(size);
+        for plane in
+            [&mut planes.y, &mut planes.u, &mut planes.v].into_iter().chain(&mut planes.alpha)
+        {
+            file.read_exact(plane)?;
+        }
+        let planes = Arc::new(Pooled::unpooled(planes));
+        clip.push(VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes });
+    }
+    let slot = Arc::default();
+    let feed = Given::Feed(Some(Box::new(Handed(Arc::clone(&slot)))));
+    let mut program = Program::new(size);
+    let (plan, id) = (scene::Plan::simple(scene::SourceId(1)), scene::SourceId(1));
+    program.obey([(id, feed)].into(), Some((Arc::new(plan), None)), None);
+    let mut left = 0;
+    Ok(Box::new(move |frame, at| {
+        if let Ok(mut slot) = slot.lock() {
+            *slot = Some(frame.clone());
+        }
+        // One takes no more than twenty seconds: another begins where it might end.
+        if left == 0 {
+            left = 500;
+            let cut = Duration::from_secs(20);
+            let kind = Kind::Stinger(Stinger { cut, ..Stinger::default() });
+            let transition = Transition { kind, duration: Duration::ZERO };
+            let means = Means::Clip(Box::new(Clip(clip.clone(), 0)));
+            let plan = Arc::new(scene::Plan::simple(id));
+            program.obey(
+                Default::default(),
+                Some((plan, Some(Change { transition, means }))),
+                None,
+            );
+        }
+        left -= 1;
+        drop(program.picture(at));
+    }))
+}
+
+/// What all threads have used so far.
+fn cpu() -> Result<Duration> {
+    let mut nanos = 0;
+    for thread in std::fs::read_dir("/proc/self/task")? {
+        let figures = std::fs::read_to_string(thread?.path().join("schedstat"))?;
+        let first = figures.split_whitespace().next().context("no figures")?;
+        nanos += first.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanos))
+}
