@@ -14,17 +14,19 @@
 mod peers;
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use onair::base::queue::{self, Full};
 use onair::base::{Clock, Latest, Pooled, Timestamp};
-use onair::compose::scene::{Blend, Fit, Layer, Place, Plan, SourceId};
-use onair::compose::{self, Compositor};
+use onair::compose::scene::{Blend, Fit, Layer, Place, Plan, SourceId, Together};
+use onair::compose::transition::{Change, Kind, Means, Pattern, Stinger, Transition, Wipe};
+use onair::compose::{self, Compositor, Given, Program};
 use onair::media::{
-    Color, FrameGrid, FrameRate, Moment, Planes, Size, VideoFeed, VideoFrame, markers,
+    ClipFeed, Color, FrameGrid, FrameRate, Moment, Planes, Size, VideoFeed, VideoFrame, markers,
 };
 use peers::{LIMIT, missing};
 
@@ -204,6 +206,120 @@ fn scenes_look_as_ffmpeg_composes_them() {
     }
 }
 
+/// Shows the same pictures by the instants that are asked for, without a clock.
+fn program(below: &Planes, above: &Planes) -> Program {
+    let mut program = Program::new(PROGRAM);
+    let feed = |planes: &Planes| Given::Feed(Some(Box::new(Still(frame(planes)))));
+    let sources = [(SourceId(1), feed(below)), (SourceId(2), feed(above))];
+    program.obey(sources.into(), None, None);
+    program
+}
+
+fn frame(planes: &Planes) -> VideoFrame {
+    let planes = Arc::new(Pooled::unpooled(planes.clone()));
+    VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
+}
+
+fn at_least(name: &str, want: &[u8], have: &[u8], least: f64) {
+    let decibels = psnr(want, have);
+    eprintln!("{name}: {decibels:.1} dB");
+    assert!(decibels >= least, "{name}: {decibels:.1} dB, wanted {least}");
+}
+
+#[test]
+fn a_group_is_seen_through_as_one_thing_as_ffmpeg_does_it() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let (below, above) = (painted(PROGRAM, false, 0.3), painted(ABOVE, true, 2.0));
+    let layer = |key, source, place| Layer {
+        key,
+        source: SourceId(source),
+        places: vec![place],
+        opacity: 1.0,
+        blend: Blend::Normal,
+    };
+    let (one, two) = (at(100.0, 40.0, 320.0, 240.0), at(240.0, 100.0, 320.0, 240.0));
+    let layers = vec![layer(1, 1, Place::default()), layer(2, 2, one), layer(3, 2, two)];
+    let group = Together { key: 9, layers: 1..3, opacity: 0.5, blend: Blend::Normal };
+    let plan = Plan { layers, together: vec![group] };
+    let mut program = program(&below, &above);
+    program.obey(Default::default(), Some((Arc::new(plan), None)), None);
+    let have = program.picture(Timestamp::ZERO).0;
+    // First on a picture of its own, of which nothing is seen; then half of that.
+    let graph = "color=black@0:s=640x360:r=25,format=yuva420p[c];[1]split[a][b];\
+                 [c][a]overlay=100:40:format=yuv420:alpha=straight[d];\
+                 [d][b]overlay=240:100:format=yuv420:alpha=straight,format=yuva420p,\
+                 lutyuv=a=val*0.5[e];[0][e]overlay=0:0";
+    at_least("group", &by_ffmpeg(&below, &above, graph), &raw(&have.planes), 38.0);
+    // Each by itself at half strength is another picture: the lower one shines through.
+    let apart = "[1]lutyuv=a=val*0.5,split[a][b];[0][a]overlay=100:40[c];[c][b]overlay=240:100";
+    assert!(psnr(&by_ffmpeg(&below, &above, apart), &raw(&have.planes)) < 30.0);
+}
+
+/// Half way through a transition from the one source to the other.
+fn half_way(old: &Planes, new: &Planes, transition: Transition, means: Means) -> Vec<u8> {
+    let mut program = program(old, new);
+    let (half, begin) = (transition.duration / 2, Timestamp::from_millis(5_000));
+    let plan = |id| Arc::new(Plan::simple(SourceId(id)));
+    program.obey(Default::default(), Some((plan(1), None)), None);
+    program.picture(begin - half);
+    let change = Change { transition, means };
+    program.obey(Default::default(), Some((plan(2), Some(change))), None);
+    program.picture(begin);
+    raw(&program.picture(begin + half).0.planes)
+}
+
+#[test]
+fn transitions_mix_as_ffmpegs_filters_do() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let (old, small) = (painted(PROGRAM, false, 0.3), painted(ABOVE, false, 2.0));
+    // The new scene is the small picture, drawn out to the program's height on black.
+    let new = "[1]scale=480:360:flags=bilinear,pad=640:360:80:0:color=black";
+    let second = Duration::from_secs(1);
+    let have = |kind| half_way(&old, &small, Transition { kind, duration: second }, Means::Nothing);
+    let fade = format!("{new}[n];[0][n]blend=all_expr=A*0.5+B*0.5");
+    at_least("fade", &by_ffmpeg(&old, &small, &fade), &have(Kind::Fade), 36.0);
+    // How much of the new scene is seen, by the wipe's own definition: a soft edge of a fifth of the
+    // way, which lies half outside at either end.
+    let wipe = Wipe { softness: 20, ..Wipe::of(Pattern::Left) };
+    let seen = |width| format!("clip((154-floor(255*(X+0.5)/{width}))*255/51,0,255)");
+    let graph = format!(
+        "{new},format=yuv420p[n];color=black:s=640x360:r=25,format=yuv420p,\
+         geq=lum='{}':cb='{}':cr='{}'[m];[0][n][m]maskedmerge",
+        seen(640),
+        seen(320),
+        seen(320)
+    );
+    at_least("wipe", &by_ffmpeg(&old, &small, &graph), &have(Kind::Luma(wipe)), 36.0);
+}
+
+/// The same picture of a clip for ever.
+struct Held(VideoFrame);
+
+impl ClipFeed for Held {
+    fn moment(&mut self, _: Timestamp) -> Moment {
+        Moment::Picture(self.0.clone())
+    }
+}
+
+#[test]
+fn a_stinger_lies_over_the_program_as_ffmpeg_lays_it() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let (old, clip) = (painted(PROGRAM, false, 0.3), painted(ABOVE, true, 2.0));
+    let kind = Kind::Stinger(Stinger { cut: Duration::from_secs(9), ..Stinger::default() });
+    let transition = Transition { kind, duration: Duration::from_secs(1) };
+    let means = Means::Clip(Box::new(Held(frame(&clip))));
+    let have = half_way(&old, &clip, transition, means);
+    // As large as leaves no gap.
+    let graph = "[1]scale=640:480:flags=bilinear,crop=640:360:0:60[a];[0][a]overlay=0:0";
+    at_least("stinger", &by_ffmpeg(&old, &clip, graph), &have, 36.0);
+}
+
 const SCENES: &str = "[collection]
 current = 'Bars'
 transition = 'cut'
@@ -247,6 +363,30 @@ fn pictures(file: &Path) -> Vec<(Option<u64>, u32)> {
     output.stdout.chunks_exact(size.pixels()).map(of).collect()
 }
 
+/// A broadcast of the scene "Bars" into a file, its standard input, and what it says.
+fn live(
+    folder: &Path,
+    settings: &Path,
+    audio: &str,
+    file: &Path,
+) -> (Child, ChildStdin, BufReader<ChildStdout>) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_onair"))
+        .args(["live", "--json", "--scene", "bars", "--audio", audio, "--size", "640x360"])
+        .args(["--fps", "15", "--control", "--settings"])
+        .arg(settings)
+        .args(["--video", "test", "--record"])
+        .arg(file)
+        .env("XDG_STATE_HOME", folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let control = child.stdin.take().unwrap();
+    let output = BufReader::new(child.stdout.take().unwrap());
+    (child, control, output)
+}
+
 #[test]
 fn scenes_switch_on_air_without_a_lost_or_torn_picture() {
     if missing(&["ffmpeg"]) {
@@ -255,20 +395,7 @@ fn scenes_switch_on_air_without_a_lost_or_torn_picture() {
     let folder = tempfile::tempdir().unwrap();
     let (settings, file) = (folder.path().join("s.toml"), folder.path().join("out.mkv"));
     fs::write(&settings, SCENES).unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_onair"))
-        .args(["live", "--json", "--scene", "bars", "--audio", "tone", "--size", "640x360"])
-        .args(["--fps", "15", "--control", "--settings"])
-        .arg(&settings)
-        .args(["--video", "test", "--record"])
-        .arg(&file)
-        .env("XDG_STATE_HOME", folder.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut control = child.stdin.take().unwrap();
-    let output = std::io::BufReader::new(child.stdout.take().unwrap());
+    let (mut child, mut control, output) = live(folder.path(), &settings, "tone", &file);
     let mut said = Vec::new();
     let mut seconds = 0;
     for line in std::io::BufRead::lines(output) {
@@ -401,20 +528,7 @@ fn a_stinger_lies_over_the_change_of_scenes_on_air_and_is_heard() {
     );
     let settings = SCENES.replace("transition = 'cut'", "transition = 'stinger'") + &stinger;
     fs::write(path("s.toml"), settings).unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_onair"))
-        .args(["live", "--json", "--scene", "bars", "--audio", "silence", "--size", "640x360"])
-        .args(["--fps", "15", "--control", "--settings"])
-        .arg(path("s.toml"))
-        .args(["--video", "test", "--record"])
-        .arg(&file)
-        .env("XDG_STATE_HOME", folder.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut control = child.stdin.take().unwrap();
-    let output = std::io::BufReader::new(child.stdout.take().unwrap());
+    let (mut child, mut control, output) = live(folder.path(), &path("s.toml"), "silence", &file);
     let (mut said, mut seconds) = (Vec::new(), 0);
     for line in std::io::BufRead::lines(output) {
         let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
