@@ -1,6 +1,7 @@
 //! What transitions work with beside their settings: the grey picture of a wipe, the clip of a stinger.
-//! It is read on a thread of its own as soon as a transition is chosen, so that it is there when scenes
-//! change; a clip that was played is opened anew. Where there is none, scenes change all the same.
+//! It is read on a thread of its own as soon as a transition is chosen, for all scenes or for one, so that
+//! it is there when scenes change; a clip that was played is opened anew. Where there is none, scenes
+//! change all the same.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -64,82 +65,57 @@ enum State {
     Failed,
 }
 
+/// Files that are kept ready at once: each clip has a thread and pictures that wait. Beyond that scenes
+/// change as where there is no file.
+const MOST_READY: usize = 8;
+
+/// A file and what became of it.
+struct Prepared {
+    wanted: Wanted,
+    state: State,
+}
+
 /// See the module.
 #[derive(Default)]
 pub(super) struct Changer {
-    wanted: Option<Wanted>,
-    state: State,
+    prepared: Vec<Prepared>,
     /// Until when a stinger may be heard.
     heard: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for Changer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Changer").field("wanted", &self.wanted).finish_non_exhaustive()
+        f.debug_struct("Changer").field("prepared", &self.prepared.len()).finish_non_exhaustive()
     }
 }
 
 impl Changer {
-    /// This is the transition from now on.
-    pub fn sync(&mut self, transition: &Transition, shape: &Shape) {
-        let wanted = Wanted::by(&transition.kind);
-        if wanted != self.wanted {
-            self.wanted = wanted;
-            self.begin(shape);
-        }
-    }
-
-    fn begin(&mut self, shape: &Shape) {
-        self.state = State::Nothing;
-        let Some(wanted) = self.wanted.clone() else { return };
-        if wanted.path().as_os_str().is_empty() {
-            return;
-        }
-        let (tell, told) = queue::bounded("transition-file", 1, Full::DropOldest);
-        let shape = *shape;
-        let worker = Worker::spawn("transition-file", move |_| {
-            // Another transition may be chosen by now.
-            let _ = tell.send(read(&wanted, &shape));
-        });
-        self.state = match worker {
-            Ok(worker) => State::Reading { told, _worker: worker },
-            Err(error) => {
-                tracing::warn!(%error, "reading a transition's file");
-                State::Failed
+    /// These are the transitions from now on, the most important first.
+    pub fn sync<'a>(&mut self, all: impl Iterator<Item = &'a Transition>, shape: &Shape) {
+        let mut before = std::mem::take(&mut self.prepared);
+        for wanted in all.filter_map(|transition| Wanted::by(&transition.kind)) {
+            let known = |it: &Prepared| it.wanted == wanted;
+            if self.prepared.len() >= MOST_READY || self.prepared.iter().any(known) {
+                continue;
             }
-        };
+            let kept = before.iter().position(known).map(|index| before.swap_remove(index));
+            self.prepared.push(kept.unwrap_or_else(|| Prepared::begin(wanted, shape)));
+        }
     }
 
     /// Takes what was read since the last call; what a person is told where that failed.
-    pub fn look(&mut self, mixer: &Mixer, now: Timestamp) -> Option<Message> {
+    pub fn look(&mut self, mixer: &Mixer, now: Timestamp) -> Vec<Message> {
         if self.heard.is_some_and(|until| now > until) {
             self.heard = None;
             mixer.remove_strip(STRIP);
         }
-        let State::Reading { told, .. } = &self.state else { return None };
-        let read = match told.try_recv() {
-            Ok(read) => read,
-            Err(Empty::Waiting) => return None,
-            Err(Empty::Closed) => Err("it could not be read".to_owned()),
-        };
-        match read {
-            Ok(loaded) => {
-                self.state = State::Ready(loaded);
-                None
-            }
-            Err(reason) => {
-                self.state = State::Failed;
-                let path = self.wanted.as_ref().map(|it| it.path().display().to_string());
-                let path = path.unwrap_or_default();
-                Some(Message::Scenes(Said::TransitionFailed { path, reason }))
-            }
-        }
+        self.prepared.iter_mut().filter_map(Prepared::look).collect()
     }
 
     /// Whether what is wanted is there, or cannot be.
     #[cfg(test)]
     fn is_settled(&self) -> bool {
-        !matches!(self.state, State::Reading { .. })
+        !self.prepared.iter().any(|it| matches!(it.state, State::Reading { .. }))
     }
 
     /// Scenes change now: with what there is. A stinger's sound goes to the mixer.
@@ -150,17 +126,20 @@ impl Changer {
         now: Timestamp,
         shape: &Shape,
     ) -> Change {
+        let wanted = Wanted::by(&transition.kind);
         // Another one than was prepared, such as the cut of a scene that was removed.
-        if Wanted::by(&transition.kind) != self.wanted {
+        let Some(prepared) =
+            self.prepared.iter_mut().find(|it| Some(&it.wanted) == wanted.as_ref())
+        else {
             return transition.into();
-        }
-        let means = match std::mem::take(&mut self.state) {
+        };
+        let means = match std::mem::take(&mut prepared.state) {
             State::Ready(Loaded::Picture(picture)) => {
-                self.state = State::Ready(Loaded::Picture(Arc::clone(&picture)));
+                prepared.state = State::Ready(Loaded::Picture(Arc::clone(&picture)));
                 Means::Picture(picture)
             }
             State::Ready(Loaded::Clip { pictures, sound }) => {
-                self.begin(shape);
+                prepared.state = State::begin(&prepared.wanted, shape);
                 if let (Some(sound), Kind::Stinger(stinger)) = (sound, &transition.kind) {
                     let gain_db = match stinger.volume {
                         0 => -60.0,
@@ -174,15 +153,64 @@ impl Changer {
             }
             // The file may be there by the next time.
             State::Failed => {
-                self.begin(shape);
+                prepared.state = State::begin(&prepared.wanted, shape);
                 Means::Nothing
             }
             reading @ (State::Reading { .. } | State::Nothing) => {
-                self.state = reading;
+                prepared.state = reading;
                 Means::Nothing
             }
         };
         Change { transition, means }
+    }
+}
+
+impl State {
+    /// Begins to read.
+    fn begin(wanted: &Wanted, shape: &Shape) -> Self {
+        if wanted.path().as_os_str().is_empty() {
+            return Self::Nothing;
+        }
+        let (tell, told) = queue::bounded("transition-file", 1, Full::DropOldest);
+        let (wanted, shape) = (wanted.clone(), *shape);
+        let worker = Worker::spawn("transition-file", move |_| {
+            // Another transition may be chosen by now.
+            let _ = tell.send(read(&wanted, &shape));
+        });
+        match worker {
+            Ok(worker) => Self::Reading { told, _worker: worker },
+            Err(error) => {
+                tracing::warn!(%error, "reading a transition's file");
+                Self::Failed
+            }
+        }
+    }
+}
+
+impl Prepared {
+    fn begin(wanted: Wanted, shape: &Shape) -> Self {
+        let state = State::begin(&wanted, shape);
+        Self { wanted, state }
+    }
+
+    fn look(&mut self) -> Option<Message> {
+        let State::Reading { told, .. } = &self.state else { return None };
+        let read = match told.try_recv() {
+            Ok(read) => read,
+            Err(Empty::Waiting) => return None,
+            Err(Empty::Closed) => Err("it could not be read".to_owned()),
+        };
+        match read {
+            Ok(loaded) => {
+                self.state = State::Ready(loaded);
+                None
+            }
+            Err(reason) => {
+                self.state = State::Failed;
+                let path = self.wanted.path().display().to_string();
+                Some(Message::Scenes(Said::TransitionFailed { path, reason }))
+            }
+        }
     }
 }
 
@@ -231,7 +259,7 @@ mod tests {
     /// What is told until everything is read.
     fn settle(changer: &mut Changer, mixer: &Mixer, clock: Clock) -> Option<String> {
         for _ in 0..60_000 {
-            if let Some(message) = changer.look(mixer, clock.now()) {
+            if let Some(message) = changer.look(mixer, clock.now()).pop() {
                 return Some(message.summary());
             }
             if changer.is_settled() {
@@ -261,7 +289,7 @@ mod tests {
         let order = Order::Picture(path);
         let wipe = by(Kind::Luma(Wipe { order, ..Wipe::default() }));
         for transition in [wipe, stinger(folder.path())] {
-            changer.sync(&transition, &shape);
+            changer.sync([&transition].into_iter(), &shape);
             for _ in 0..3 {
                 assert_eq!(settle(&mut changer, &mixer, clock), None);
                 let change = changer.change(transition.clone(), &mixer, clock.now(), &shape);
@@ -288,7 +316,7 @@ mod tests {
         let mut changer = Changer::default();
         for path in [bad, folder.path().join("absent.mp4"), "/dev/zero".into()] {
             let transition = stinger(&path);
-            changer.sync(&transition, &shape);
+            changer.sync([&transition].into_iter(), &shape);
             let told = settle(&mut changer, &mixer, clock).expect("a word");
             assert!(told.contains(&path.display().to_string()), "{told}");
             let change = changer.change(transition, &mixer, clock.now(), &shape);
@@ -296,7 +324,7 @@ mod tests {
             // It is tried again, and told again.
             assert!(settle(&mut changer, &mixer, clock).is_some());
         }
-        changer.sync(&stinger(""), &shape);
+        changer.sync([&stinger("")].into_iter(), &shape);
         assert!(changer.is_settled(), "nothing is chosen yet");
     }
 }

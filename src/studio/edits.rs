@@ -56,7 +56,10 @@ pub enum Edit {
     Group(Vec<ItemId>),
     /// The group's members take its place.
     Ungroup(ItemId),
+    /// That of all scenes without one of their own.
     SetTransition(Transition),
+    /// That of one scene; `None`: as all others.
+    SetSceneTransition(SceneId, Option<Transition>),
     /// All of these, as one step to undo; those that cannot be are left out.
     Several(Vec<Edit>),
 }
@@ -67,6 +70,14 @@ impl Edit {
         match (self, before) {
             (Self::SetPlace(id, _), Self::SetPlace(other, _))
             | (Self::SetOpacity(id, _), Self::SetOpacity(other, _)) => id == other,
+            // Numbers that are drawn.
+            (
+                Self::SetSceneTransition(id, Some(new)),
+                Self::SetSceneTransition(other, Some(old)),
+            ) => {
+                id == other
+                    && std::mem::discriminant(&new.kind) == std::mem::discriminant(&old.kind)
+            }
             (Self::SetFilters(id, new), Self::SetFilters(other, old)) => {
                 // Numbers that are drawn, not filters that come, go or are switched.
                 let alike = |(new, old): (&Slot, &Slot)| {
@@ -118,6 +129,7 @@ impl Collection {
                 for scene in &mut self.scenes {
                     remove_where(&mut scene.items, &|item| item.content == Content::Scene(*id));
                 }
+                self.forget_transitions();
                 if self.current == *id {
                     self.current = self.scenes.get(index.saturating_sub(1))?.id;
                 }
@@ -141,6 +153,8 @@ impl Collection {
                 copy.name = self.free_scene_name(&copy.name);
                 let mut next = self.next_item();
                 renumber(&mut copy.items, &mut next);
+                let own = self.own_transitions.get(id).cloned();
+                self.own_transitions.extend(own.map(|own| (copy.id, own)));
                 self.scenes.insert(index + 1, copy);
             }
             Edit::MoveScene(id, to) => {
@@ -251,6 +265,13 @@ impl Collection {
             }
             Edit::SetTransition(transition) => {
                 self.transition = transition.clone().bounded();
+            }
+            Edit::SetSceneTransition(id, transition) => {
+                self.scene(*id)?;
+                match transition.clone() {
+                    Some(own) => drop(self.own_transitions.insert(*id, own.bounded())),
+                    None => drop(self.own_transitions.remove(id)),
+                }
             }
         }
         Some(())
@@ -405,6 +426,39 @@ mod tests {
         assert!(it.scenes[0].items.iter().all(|item| item.content == Content::Source(MAIN)));
         assert!(it.apply(&Edit::RemoveScene(SceneId(1))) && it.current == SceneId(3));
         assert!(!it.apply(&Edit::RemoveScene(SceneId(3))), "the last one stays");
+    }
+
+    #[test]
+    fn a_scene_may_come_by_a_transition_of_its_own() {
+        use crate::compose::transition::Kind;
+        use std::time::Duration;
+        let way = |kind, ms| Transition { kind, duration: Duration::from_millis(ms) };
+        let own = |id, transition| Edit::SetSceneTransition(SceneId(id), transition);
+        let slow = way(Kind::FadeColor([0; 3]), 900);
+        let mut it = edited(&[Edit::AddScene("Break".into()), own(2, Some(slow.clone()))]);
+        assert_eq!(
+            (it.transition_to(MAIN_SCENE), it.transition_to(SceneId(2))),
+            (&it.transition, &slow)
+        );
+        assert!(it.apply(&Edit::DuplicateScene(SceneId(2))));
+        assert_eq!(it.transition_to(SceneId(3)), &slow, "the copy as well");
+        assert!(it.apply(&own(2, None)) && !it.apply(&own(2, None)));
+        assert_eq!(it.transition_to(SceneId(2)), &it.transition);
+        assert!(!it.apply(&own(99, Some(slow))), "no such scene");
+        assert!(it.apply(&own(2, Some(way(Kind::Fade, 99_000)))));
+        assert_eq!(it.transition_to(SceneId(2)).duration, crate::compose::transition::MOST);
+        assert!(it.apply(&Edit::RemoveScene(SceneId(3))));
+        assert_eq!(it.own_transitions.len(), 1, "gone with its scene");
+        // Those of scenes that are taken in come along under their new ids.
+        let mut other = Collection::default();
+        other.take_in(it.clone());
+        assert_eq!(other, it);
+        other.take_in(it.clone());
+        let added = other.scenes.last().unwrap().id;
+        assert!(added != SceneId(2) && other.transition_to(added) == it.transition_to(SceneId(2)));
+        // A number that is drawn is one step.
+        assert!(own(2, Some(way(Kind::Fade, 100))).continues(&own(2, Some(way(Kind::Fade, 50)))));
+        assert!(!own(2, Some(way(Kind::Cut, 100))).continues(&own(2, Some(way(Kind::Fade, 50)))));
     }
 
     #[test]

@@ -129,7 +129,7 @@ impl Program {
         let sources = &collection.sources;
         let messages = self.sources.sync(sources, main, &mut open, &self.compositor);
         self.filters.sync(collection, &self.compositor);
-        self.changer.sync(&collection.transition, &shape);
+        self.changer.sync(collection.transitions(), &shape);
         // Which sources share one that is open may have changed.
         let (plan, prepared) = self.plans.clone();
         self.show(plan, None);
@@ -194,8 +194,8 @@ impl Program {
         self.filters.look(collection, &self.compositor)
     }
 
-    /// What became of the transition's file since the last call.
-    pub(super) fn transition_change(&mut self) -> Option<Message> {
+    /// What became of the transitions' files since the last call.
+    pub(super) fn transition_changes(&mut self) -> Vec<Message> {
         self.changer.look(&self.mixer, self.clock.now())
     }
 

@@ -1,7 +1,7 @@
 //! The scene collection: which sources there are, and the scenes that show them (issue 3, parts 2
 //! and 7). Plain values; the compositor draws what [`Collection::plan`] makes of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::capture::{Properties, VideoChoice};
 use crate::compose::filter::Slot;
@@ -48,8 +48,10 @@ pub struct Collection {
     pub scenes: Vec<Scene>,
     /// What goes out.
     pub current: SceneId,
-    /// How the next scene comes.
+    /// How scenes come that have no transition of their own.
     pub transition: Transition,
+    /// Those of scenes that have.
+    pub own_transitions: BTreeMap<SceneId, Transition>,
 }
 
 impl Default for Collection {
@@ -63,6 +65,7 @@ impl Default for Collection {
             scenes: vec![scene],
             current: SceneId(1),
             transition: Transition { kind: Kind::Fade, duration: Duration::from_millis(300) },
+            own_transitions: BTreeMap::new(),
         }
     }
 }
@@ -74,6 +77,22 @@ impl Collection {
 
     pub(super) fn scene_mut(&mut self, id: SceneId) -> Option<&mut Scene> {
         self.scenes.iter_mut().find(|scene| scene.id == id)
+    }
+
+    /// How this scene comes.
+    pub fn transition_to(&self, id: SceneId) -> &Transition {
+        self.own_transitions.get(&id).unwrap_or(&self.transition)
+    }
+
+    /// All the ways in which scenes come: that of most of them first.
+    pub fn transitions(&self) -> impl Iterator<Item = &Transition> {
+        std::iter::once(&self.transition).chain(self.own_transitions.values())
+    }
+
+    /// Those of scenes that are not there.
+    pub(super) fn forget_transitions(&mut self) {
+        let scenes = &self.scenes;
+        self.own_transitions.retain(|id, _| scenes.iter().any(|scene| scene.id == *id));
     }
 
     /// By its name; upper and lower case are alike if no name is exactly that.
@@ -201,10 +220,14 @@ impl Collection {
             let name = self.free_scene_name(&it.name);
             let mut items = it.items;
             shift(&mut items, &mut left, [source, scene, item]);
-            self.scenes.push(Scene { id: SceneId(it.id.0 + scene), name, items });
+            let id = SceneId(it.id.0 + scene);
+            let own = other.own_transitions.get(&it.id).cloned();
+            self.own_transitions.extend(own.map(|own| (id, own)));
+            self.scenes.push(Scene { id, name, items });
         }
         self.sources.truncate(MOST_SOURCES);
         self.scenes.truncate(MOST_SCENES);
+        self.forget_transitions();
     }
 
     pub(super) fn next_source(&self) -> SourceId {

@@ -155,6 +155,35 @@ fn a_transition_is_chosen_and_set() {
 }
 
 #[test]
+fn one_scene_gets_a_transition_of_its_own() {
+    let mut harness = open("media");
+    let scene = harness.state().demo.snapshot().scenes.collection.scenes[0].clone();
+    let own = |commands: &[Command]| match commands {
+        [Command::Edit(Edit::SetSceneTransition(id, own))] if *id == scene.id => own.clone(),
+        other => panic!("{other:?}"),
+    };
+    harness.get_by_label(&scene.name).click_secondary();
+    harness.run();
+    assert_eq!(click(&mut harness, "Transition to it…"), []);
+    harness.get_by_label(&format!("Transition to “{}”", scene.name));
+    harness.get_by_label("The scene comes as all scenes do.");
+    harness.get_by_role_and_label(Role::CheckBox, "One of its own").click();
+    let fade = own(&commands(&mut harness)).unwrap();
+    assert_eq!(fade.kind, Kind::Fade, "it begins with that of all");
+    let edit = Edit::SetSceneTransition(scene.id, Some(fade));
+    harness.state_mut().demo.change(|snapshot| {
+        let mut collection = (*snapshot.scenes.collection).clone();
+        assert!(collection.apply(&edit));
+        snapshot.scenes.collection = std::sync::Arc::new(collection);
+    });
+    harness.run();
+    harness.get_by_role_and_label(Role::SpinButton, "Duration").set_value_accesskit(2.0);
+    assert_eq!(own(&commands(&mut harness)).unwrap().duration, Duration::from_secs(2));
+    harness.get_by_role_and_label(Role::CheckBox, "One of its own").click();
+    assert_eq!(own(&commands(&mut harness)), None);
+}
+
+#[test]
 fn what_plays_is_paused_moved_about_in_and_turned() {
     let mut harness = open("media");
     assert!(harness.query_by_label("Pause Opening").is_none(), "nothing is selected");
@@ -269,6 +298,57 @@ fn several_sources_are_selected_and_changed_as_one() {
     harness.run();
     harness.key_press(Key::Delete);
     assert_eq!(several(commands(&mut harness)).len(), 2);
+}
+
+#[test]
+fn several_are_resized_together_by_the_frame_around_them() {
+    let mut harness = open("media");
+    harness.get_by_label("Opening").click();
+    harness.run();
+    harness.get_by_label("Album").click_modifiers(Modifiers::COMMAND);
+    harness.run();
+    let canvas = "Picture of the scene, 2 are selected: arrows move them";
+    let canvas = harness.get_by_label(canvas).rect();
+    let snapshot = harness.state().demo.snapshot();
+    let collection = &snapshot.scenes.collection;
+    let places = [2, 3].map(|id| collection.item(ItemId(id)).unwrap().place);
+    // Their pictures are as large as their boxes.
+    let right = places.iter().map(|it| it.x + it.width).fold(0.0, f64::max);
+    let bottom = places.iter().map(|it| it.y + it.height).fold(0.0, f64::max);
+    let at = |x: f64, y: f64| {
+        canvas.min + Vec2::new(canvas.width() * x as f32, canvas.height() * y as f32)
+    };
+    let button = |pressed, pos| egui::Event::PointerButton {
+        pos,
+        button: egui::PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    let corner = at(right, bottom);
+    harness.event(egui::Event::PointerMoved(corner));
+    harness.run();
+    harness.event(button(true, corner));
+    harness.run();
+    // In two steps, as a drag begins with a small movement.
+    for way in [-0.01, -0.05] {
+        harness.event(egui::Event::PointerMoved(at(right + way, bottom + way)));
+        harness.run();
+    }
+    let sent = commands(&mut harness);
+    harness.event(button(false, at(right - 0.05, bottom - 0.05)));
+    harness.run();
+    let Some(Command::Edit(Edit::Several(edits))) = sent.last() else { panic!("{sent:?}") };
+    let left = places.iter().map(|it| it.x).fold(1.0, f64::min);
+    let mut shares = Vec::new();
+    for edit in edits {
+        let Edit::SetPlace(id, now) = edit else { panic!("{edit:?}") };
+        let before = collection.item(*id).unwrap().place;
+        shares.push(now.width / before.width);
+        let moved = (now.x - left) / (before.x - left).max(1e-9);
+        assert!(before.x - left < 1e-6 || (moved - shares[0]).abs() < 1e-6, "{edit:?}");
+    }
+    assert!(shares.len() == 2 && (shares[0] - shares[1]).abs() < 1e-6, "{shares:?}");
+    assert!((0.8..1.0).contains(&shares[0]), "{shares:?}");
 }
 
 #[test]

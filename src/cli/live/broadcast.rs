@@ -19,7 +19,7 @@ use crate::studio::event::{RecordingState, TargetState};
 use crate::studio::message::Message;
 use crate::studio::scenes::MAIN;
 use crate::studio::stats::Stats;
-use crate::studio::{Command, Config, Event, Studio};
+use crate::studio::{Command, Config, Edit, Event, Studio};
 
 /// How long ending may take in all before the program leaves without.
 const END: Duration = Duration::from_secs(5);
@@ -182,6 +182,16 @@ impl Orders {
                     let scenes = studio.snapshot().scenes.collection;
                     match scenes.scene_named(&name) {
                         Some(scene) => studio.send(Command::SwitchScene(scene.id)),
+                        None => complain(&format!("there is no scene '{name}'")),
+                    }
+                }
+                Ok(Some(Asked::SceneTransition(name, transition))) => {
+                    let scenes = studio.snapshot().scenes.collection;
+                    match scenes.scene_named(&name) {
+                        Some(scene) => {
+                            let edit = Edit::SetSceneTransition(scene.id, transition);
+                            studio.send(Command::Edit(edit));
+                        }
                         None => complain(&format!("there is no scene '{name}'")),
                     }
                 }

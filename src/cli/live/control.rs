@@ -92,6 +92,8 @@ pub(super) enum Asked {
     Command(Box<Command>),
     /// Show the scene of this name.
     Scene(String),
+    /// The scene of this name comes so; `None`: as all others.
+    SceneTransition(String, Option<Transition>),
     /// Ask this of the source of this name; an empty one is the chosen picture.
     Media(String, Go),
     /// The desktop is to ask once more what this screen or window is; an empty name as above.
@@ -120,6 +122,7 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
         "stop-recording" => Command::StopRecording,
         "scene" if !rest.is_empty() => return Ok(Some(Asked::Scene(rest.to_owned()))),
         "transition" => Command::Edit(Edit::SetTransition(transition(rest)?)),
+        "scene-transition" => return scene_transition(rest).map(Some),
         "media" => return media(rest).map(Some),
         "ask" => return Ok(Some(Asked::Ask(rest.to_owned()))),
         "stop" => return Ok(Some(Asked::Stop)),
@@ -128,6 +131,7 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
                 "'{line}' is no command: write pause, resume, chapter [TITLE], split, \
                  replay [PATH], snapshot [PATH], record PATH, stop-recording, scene NAME, \
                  transition KIND [DURATION] [OPTION]… [file=PATH], \
+                 scene-transition NAME: KIND … (or none), \
                  media pause|resume|restart|next|previous|seek TIME [SOURCE], ask [SOURCE] or stop"
             ));
         }
@@ -155,6 +159,17 @@ fn media(text: &str) -> Result<Asked, String> {
         }
     };
     Ok(Asked::Media(name.to_owned(), go))
+}
+
+/// How one scene comes: `Break: color-#000000 1s`, `Break: none`.
+fn scene_transition(text: &str) -> Result<Asked, String> {
+    let (name, words) = text.split_once(": ").unwrap_or((text, ""));
+    let (name, words) = (name.trim(), words.trim());
+    if name.is_empty() || words.is_empty() {
+        return Err("write scene-transition NAME: KIND [DURATION] [OPTION]…, or none".into());
+    }
+    let transition = if words == "none" { None } else { Some(transition(words)?) };
+    Ok(Asked::SceneTransition(name.to_owned(), transition))
 }
 
 /// How the next scene comes: `fade 500ms`, `slide-left`, `luma-clock 1s soft=20 invert`,
@@ -226,6 +241,14 @@ mod tests {
         assert_eq!(parse("scene My talk", &names), Ok(Some(Asked::Scene("My talk".into()))));
         let fade = Transition { kind: Kind::Fade, duration: Duration::from_millis(500) };
         assert_eq!(command("transition fade 500ms"), Command::Edit(Edit::SetTransition(fade)));
+        let own = |line| parse(line, &names);
+        let slow = Transition { kind: Kind::Fade, duration: Duration::from_secs(2) };
+        let asked = |transition| Ok(Some(Asked::SceneTransition("My talk".into(), transition)));
+        assert_eq!(own("scene-transition My talk: fade 2s"), asked(Some(slow)));
+        assert_eq!(own("scene-transition My talk: none"), asked(None));
+        for bad in ["scene-transition", "scene-transition My talk", "scene-transition : fade"] {
+            assert!(own(bad).is_err(), "{bad}");
+        }
         let set = |line| match command(line) {
             Command::Edit(Edit::SetTransition(transition)) => transition,
             other => panic!("{other:?}"),

@@ -183,7 +183,7 @@ pub struct Args {
     pub replay_to: Option<PathBuf>,
     /// Obey commands on standard input, one a line: pause, resume, `chapter [TITLE]`, split,
     /// `replay [PATH]`, `snapshot [PATH]`, record PATH, stop-recording, scene NAME,
-    /// `transition KIND [DURATION] [OPTION]… [file=PATH]`,
+    /// `transition KIND [DURATION] [OPTION]… [file=PATH]`, `scene-transition NAME: KIND …` (or `none`),
     /// `media pause|resume|restart|next|previous|seek TIME [SOURCE]`, `ask [SOURCE]` (the desktop asks
     /// anew what a screen or window of Wayland is), stop
     #[arg(long, conflicts_with = "key_stdin", help_heading = "Recording")]

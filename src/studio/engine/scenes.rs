@@ -56,7 +56,7 @@ impl Engine {
         let Some(scene) = collection.scene(id).filter(|_| collection.current != id) else { return };
         let name = scene.name.clone();
         collection.current = id;
-        let transition = collection.transition.clone();
+        let transition = collection.transition_to(id).clone();
         self.stage_changed(Some(transition));
         self.happened(Event::Scene(name));
         self.changed();
@@ -274,7 +274,7 @@ impl Engine {
         };
         let (changes, closed) = (program.source_changes(), program.sources_closed());
         let mut failed = program.filter_changes(&self.settings.collection);
-        failed.extend(program.transition_change());
+        failed.extend(program.transition_changes());
         if let Some(said) = said {
             self.state.ledger.clear(&[
                 "strain-preview",

@@ -105,6 +105,10 @@ impl<'a> Reader<'a> {
             let name = collection.free_scene_name(&self.text(table, "name").unwrap_or_default());
             let id = collection.next_scene();
             self.scenes.insert(name.clone(), id);
+            let own = table.get("transition").is_some();
+            let usual = Collection::default().transition;
+            let transition = own.then(|| self.transition(table, usual));
+            collection.own_transitions.extend(transition.map(|own| (id, own)));
             collection.scenes.push(Scene { id, name, items: Vec::new() });
         }
         for (index, table) in tables.into_iter().enumerate() {
@@ -125,24 +129,25 @@ impl<'a> Reader<'a> {
             Some(scene) => scene.id,
             None => collection.scenes.first().map(|scene| scene.id).unwrap_or_default(),
         };
-        collection.transition = self.transition(collection.transition);
+        collection.transition = self.transition(self.value, collection.transition);
         collection
     }
 
-    fn transition(&mut self, default: Transition) -> Transition {
+    /// How scenes come, or the scene of this table.
+    fn transition(&mut self, of: &Value, default: Transition) -> Transition {
         let most = transition::MOST.as_secs_f64() * 1e3;
         let time = |ms: f64| Duration::from_secs_f64(ms / 1e3);
         let mut kind = default.kind;
-        if let Some(text) = self.text(self.value, "transition") {
+        if let Some(text) = self.text(of, "transition") {
             match transition_of(&text) {
                 Some(known) => kind = known,
                 None => (self.bad)(format!("the transition '{text}' is not known")),
             }
         }
-        let ms = self.number(self.value, "transition_ms", 0.0, most);
+        let ms = self.number(of, "transition_ms", 0.0, most);
         match &mut kind {
             Kind::Luma(wipe) => {
-                let Some(table) = self.value.get("wipe") else {
+                let Some(table) = of.get("wipe") else {
                     return Transition { kind, duration: ms.map_or(default.duration, time) };
                 };
                 if let Order::Picture(path) = &mut wipe.order {
@@ -155,7 +160,7 @@ impl<'a> Reader<'a> {
             }
             Kind::Stinger(stinger) => {
                 let none = Value::Table(toml::Table::new());
-                let table = self.value.get("stinger").unwrap_or(&none);
+                let table = of.get("stinger").unwrap_or(&none);
                 stinger.file = self.text(table, "file").unwrap_or_default().into();
                 if let Some(cut) = self.number(table, "cut_ms", 0.0, most) {
                     stinger.cut = time(cut);

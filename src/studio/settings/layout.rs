@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::compose::scene::{Blend, Content, Crop, Fit, Item, Place, Scene};
-use crate::compose::transition::{Kind, Stinger, Wipe};
+use crate::compose::transition::{Kind, Stinger, Transition, Wipe};
 use crate::studio::scenes::{Collection, MAIN, Source};
 use crate::studio::settings::words::{matte_text, transition_text};
 use crate::studio::settings::{filters, properties};
@@ -85,6 +85,15 @@ struct SourceTable {
 #[derive(Debug, Serialize)]
 struct SceneTable {
     name: String,
+    /// These where it has a transition of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transition: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transition_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wipe: Option<WipeTable>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stinger: Option<StingerTable>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     items: Vec<ItemTable>,
 }
@@ -150,25 +159,42 @@ pub(super) fn whole_table(collection: &Collection) -> Table {
         slides: properties::slides_table(&source.properties.slides),
         filters: filters::tables(&source.filters),
     };
+    let own = |scene: &Scene| collection.own_transitions.get(&scene.id);
     let scene = |scene: &Scene| SceneTable {
         name: scene.name.clone(),
+        transition: own(scene).map(|it| transition_text(&it.kind)),
+        transition_ms: own(scene).map(millis),
+        wipe: own(scene).and_then(wipe_table),
+        stinger: own(scene).and_then(stinger_table),
         items: scene.items.iter().map(|item| item_table(collection, item)).collect(),
     };
     Table {
         current: scene_name(collection.current).unwrap_or_default(),
         transition: transition_text(&collection.transition.kind),
-        transition_ms: u64::try_from(collection.transition.duration.as_millis()).unwrap_or(0),
-        wipe: match &collection.transition.kind {
-            Kind::Luma(wipe) => WipeTable::of(wipe),
-            _ => None,
-        },
-        stinger: match &collection.transition.kind {
-            Kind::Stinger(stinger) => Some(StingerTable::of(stinger)),
-            _ => None,
-        },
+        transition_ms: millis(&collection.transition),
+        wipe: wipe_table(&collection.transition),
+        stinger: stinger_table(&collection.transition),
         sources: collection.sources.iter().map(source).collect(),
         main_filters: filters::tables(&collection.main_filters),
         scenes: collection.scenes.iter().map(scene).collect(),
+    }
+}
+
+fn millis(transition: &Transition) -> u64 {
+    u64::try_from(transition.duration.as_millis()).unwrap_or(0)
+}
+
+fn wipe_table(transition: &Transition) -> Option<WipeTable> {
+    match &transition.kind {
+        Kind::Luma(wipe) => WipeTable::of(wipe),
+        _ => None,
+    }
+}
+
+fn stinger_table(transition: &Transition) -> Option<StingerTable> {
+    match &transition.kind {
+        Kind::Stinger(stinger) => Some(StingerTable::of(stinger)),
+        _ => None,
     }
 }
 
@@ -218,7 +244,7 @@ mod tests {
     use toml::Value;
 
     use super::*;
-    use crate::compose::transition::{Matte, Order, Pattern, Transition};
+    use crate::compose::transition::{Matte, Order, Pattern};
     use crate::studio::Settings;
 
     #[test]
@@ -237,7 +263,12 @@ mod tests {
             Kind::Stinger(stinger),
         ] {
             let transition = Transition { kind, duration: Duration::from_millis(700) };
-            let before = Collection { transition, ..Collection::default() };
+            let mut before = Collection { transition: transition.clone(), ..Collection::default() };
+            let mut own = before.scenes[0].clone();
+            (own.id, own.name) = (before.next_scene(), "Own".into());
+            own.items.clear();
+            before.own_transitions.insert(own.id, transition);
+            before.scenes.push(own);
             let (read, warnings) = Settings::parse(
                 &toml::to_string(&toml::Table::from_iter([(
                     "collection".to_owned(),
@@ -247,6 +278,7 @@ mod tests {
             );
             assert_eq!(warnings, Vec::<String>::new());
             assert_eq!(read.collection.transition, before.transition);
+            assert_eq!(read.collection.own_transitions, before.own_transitions);
         }
         let text = "[collection]\ntransition = 'stinger'\n[collection.stinger]\nfile = 7\n\
             cut_ms = -1\nmatte = 'left'\ninvert = 1\nvolume = 101\n";

@@ -67,6 +67,10 @@ pub(super) fn import(json: &Value) -> Import {
         let items = importer.items(source, 1);
         if let Some(scene) = importer.collection.scenes.get_mut(index) {
             scene.items = items;
+            let (own, not) = obs_transitions::of_scene(json, source);
+            let id = scene.id;
+            importer.collection.own_transitions.extend(own.map(|own| (id, own)));
+            importer.told.extend(not);
         }
     }
     importer.finish(json)

@@ -1,11 +1,12 @@
-//! The transition of a collection of OBS: its kind and settings as far as onair has the like.
+//! The transitions of a collection of OBS, that of all scenes and those of some: their kinds and settings
+//! as far as onair has the like.
 
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::compose::transition::{Kind, Matte, Order, Pattern, Side, Stinger, Wipe};
+use crate::compose::transition::{Kind, Matte, Order, Pattern, Side, Stinger, Transition, Wipe};
 use crate::studio::settings::obs_filters::{array, number, text};
 
 /// Pictures a second where a stinger's cut is a number of pictures: the file does not say.
@@ -13,7 +14,24 @@ const USUAL_FPS: f64 = 30.0;
 
 /// The transition that was chosen, and what of it is not as it was, in plain words.
 pub(super) fn read(json: &Value) -> (Kind, Option<String>) {
-    let name = text(json, "current_transition");
+    named(json, text(json, "current_transition"))
+}
+
+/// That of a scene, where it has one of its own; it is named in what is private to the scene.
+pub(super) fn of_scene(json: &Value, scene: &Value) -> (Option<Transition>, Option<String>) {
+    let none = Value::Null;
+    let private = scene.get("private_settings").unwrap_or(&none);
+    let name = text(private, "transition");
+    if name.is_empty() {
+        return (None, None);
+    }
+    let usual = number(json, "transition_duration").unwrap_or(300.0);
+    let ms = number(private, "transition_duration").unwrap_or(usual).clamp(0.0, 20_000.0);
+    let (kind, not) = named(json, name);
+    (Some(Transition { kind, duration: Duration::from_millis(ms as u64) }.bounded()), not)
+}
+
+fn named(json: &Value, name: &str) -> (Kind, Option<String>) {
     let all = array(json, "transitions");
     let Some(table) = all.iter().find(|table| text(table, "name") == name) else {
         // Those that need no settings are not in the list: their names say what they are.
@@ -144,6 +162,25 @@ mod tests {
         let (kind, not) = of("obs_stinger_transition", &settings);
         assert!(matches!(kind, Kind::Stinger(it) if it.cut == Duration::from_millis(500)));
         assert!(not.unwrap().contains("500 ms"));
+    }
+
+    #[test]
+    fn a_scene_may_have_one_of_its_own() {
+        let json = json!({
+            "current_transition": "Fade", "transition_duration": 400,
+            "transitions": [{"id": "swipe_transition", "name": "Wusch", "settings": {}}]
+        });
+        let of = |private: Value| of_scene(&json, &json!({"private_settings": private})).0;
+        let wusch = of(json!({"transition": "Wusch", "transition_duration": 900})).unwrap();
+        assert_eq!(wusch.kind, Kind::Swipe(Side::Right));
+        assert_eq!(wusch.duration, Duration::from_millis(900));
+        let cut = of(json!({"transition": "Cut"})).unwrap();
+        assert_eq!((cut.kind, cut.duration), (Kind::Cut, Duration::from_millis(400)));
+        for none in [json!({"transition": ""}), json!({"transition": 7}), json!(null)] {
+            assert_eq!(of(none), None);
+        }
+        let far = of(json!({"transition": "Fade", "transition_duration": 1e30})).unwrap();
+        assert_eq!(far.duration, crate::compose::transition::MOST);
     }
 
     #[test]

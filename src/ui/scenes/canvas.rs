@@ -1,14 +1,15 @@
 //! Changing a scene on its picture: click to select, drag to move, handles to resize and turn,
 //! Alt with a handle to crop, arrows to nudge, Delete to remove. Edges and middles snap (not while
 //! Ctrl is held); Shift frees the shape of a corner and makes turning go in steps. Shift or Ctrl with
-//! a click selects several, so does a frame that is drawn beside everything, or with Shift anywhere.
+//! a click selects several, so does a frame that is drawn beside everything, or with Shift anywhere;
+//! the frame around them has handles to resize them together.
 
 use egui::{
     Color32, EventFilter, Key, Modifiers, Pos2, Rect, Role, Sense, Shape, Stroke, Ui, Vec2,
     WidgetInfo, pos2, vec2,
 };
 
-use crate::compose::scene::{Item, Place};
+use crate::compose::scene::{Item, ItemId, Place};
 use crate::media::Size;
 use crate::studio::{Command, Edit};
 use crate::ui::scenes::draft::{Draft, Drag, edited, name_of, natural};
@@ -76,8 +77,14 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         grip_at(frame, &place::tight(&item.place, size, canvas), pointer?, modifiers.alt)
             .map(|grip| (item, grip))
     });
+    let several = together(view, draft, items);
+    let of_several = |at: Pos2| {
+        let (edges, _) = several.as_ref()?;
+        let grip = grip_at(frame, &place::around(*edges, canvas), at, false);
+        grip.filter(|grip| *grip != Grip::Turn)
+    };
     if response.hovered()
-        && let Some((_, grip)) = handle
+        && let Some(grip) = handle.map(|(_, grip)| grip).or_else(|| of_several(pointer?))
     {
         ui.ctx().set_cursor_icon(cursor(grip));
     }
@@ -99,10 +106,17 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
             grip_at(frame, &place::tight(&item.place, size, canvas), origin, modifiers.alt)
                 .map(|grip| (item, grip))
         });
+        let all = of_several(origin).and_then(|grip| {
+            let (edges, mut all) = several.clone()?;
+            let (id, start) = all.pop()?;
+            let (from, guides) = (frame.to_program(origin), (None, None));
+            Some(Drag { id, grip, from, start, others: all, around: Some(edges), guides })
+        });
         let below = || under(origin).filter(|_| !modifiers.shift);
         let held = held.or_else(|| below().map(|item| (item, Grip::Whole)));
-        draft.band = held.is_none().then(|| frame.to_program(origin));
-        draft.grip = held.map(|(item, grip)| {
+        draft.band = (all.is_none() && held.is_none()).then(|| frame.to_program(origin));
+        draft.grip = all.or_else(|| {
+            let (item, grip) = held?;
             let along = grip == Grip::Whole && draft.is_chosen(item.id);
             if !along {
                 draft.choose(Some(item.id));
@@ -117,7 +131,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
                 place::tight(&item.place, size, canvas)
             };
             let (from, guides) = (frame.to_program(origin), (None, None));
-            Drag { id: item.id, grip, from, start, others, guides }
+            Some(Drag { id: item.id, grip, from, start, others, around: None, guides })
         });
     } else if (response.clicked() || response.secondary_clicked())
         && let Some(at) = pointer
@@ -141,20 +155,33 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         && let Some(item) = items.iter().find(|item| item.id == drag.id)
     {
         let way = (drag.from, frame.to_program(at));
-        let mut now = place::dragged(&drag.start, drag.grip, way, canvas, modifiers.shift);
-        drag.guides = (None, None);
-        if drag.grip == Grip::Whole && !modifiers.command {
-            let size = natural(view.snapshot, item);
-            let (snapped, across, down) = place::snapped(&now, size, canvas, NEAR / frame.scale());
-            now = snapped;
-            drag.guides = (across, down);
-        }
-        if now.bounded() != item.place {
-            let mut edits = vec![Edit::SetPlace(item.id, now)];
+        let mut edits = Vec::new();
+        if let (Some(edges), Grip::Side(x, y)) = (drag.around, drag.grip) {
+            let by = (way.1.0 - way.0.0, way.1.1 - way.0.1);
+            let held = std::iter::once((drag.id, drag.start)).chain(drag.others.iter().copied());
+            let (ids, places): (Vec<_>, Vec<_>) = held.unzip();
+            let now = place::resized(&places, edges, (x, y), by, canvas, modifiers.shift);
+            edits.extend(ids.into_iter().zip(now).map(|(id, now)| Edit::SetPlace(id, now)));
+        } else {
+            let mut now = place::dragged(&drag.start, drag.grip, way, canvas, modifiers.shift);
+            drag.guides = (None, None);
+            if drag.grip == Grip::Whole && !modifiers.command {
+                let size = natural(view.snapshot, item);
+                let near = NEAR / frame.scale();
+                let (snapped, across, down) = place::snapped(&now, size, canvas, near);
+                now = snapped;
+                drag.guides = (across, down);
+            }
+            edits.push(Edit::SetPlace(item.id, now));
             let by = (now.x - drag.start.x, now.y - drag.start.y);
             edits.extend(drag.others.iter().map(|(id, start)| {
                 Edit::SetPlace(*id, Place { x: start.x + by.0, y: start.y + by.1, ..*start })
             }));
+        }
+        // The first of them is the one that is held.
+        let moves =
+            |edit: &Edit| matches!(edit, Edit::SetPlace(_, now) if now.bounded() != item.place);
+        if edits.first().is_some_and(moves) {
             all(view, edits);
         }
     }
@@ -188,6 +215,12 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     for item in &chosen {
         outline(ui, view, frame, item, chosen.len() == 1);
     }
+    if let Some((edges, _)) = together(view, draft, items) {
+        let place = place::around(edges, canvas);
+        let handles = handles(frame, &place);
+        box_of(ui, view, frame, &handles);
+        squares(ui, view, frame, &handles);
+    }
     if let Some(Drag { guides, .. }) = &draft.grip {
         let stroke = Stroke::new(1.0, view.theme.accent);
         if let Some(x) = guides.0 {
@@ -200,6 +233,25 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     if let Some(item) = selected {
         menu::context(&response, view, |ui, view| menu::item(ui, view, draft, item));
     }
+}
+
+/// Several items: the edges of the frame around them, in program pixels, and their tight places.
+type Together = ([f64; 4], Vec<(ItemId, Place)>);
+
+/// Where several are selected that can be moved.
+fn together(view: &View<'_>, draft: &Draft, items: &[Item]) -> Option<Together> {
+    let canvas = view.snapshot.quality.size;
+    let free = |item: &&Item| draft.is_chosen(item.id) && !item.hidden && !item.locked;
+    let chosen: Vec<(&Item, Size)> =
+        items.iter().filter(free).map(|item| (item, natural(view.snapshot, item))).collect();
+    if chosen.len() < 2 {
+        return None;
+    }
+    let edges = chosen.iter().map(|(item, size)| place::edges(&item.place, *size, canvas));
+    let edges =
+        edges.reduce(|[a, b, c, d], [e, f, g, h]| [a.min(e), b.min(f), c.max(g), d.max(h)])?;
+    let tight = |(item, size): &(&Item, Size)| (item.id, place::tight(&item.place, *size, canvas));
+    Some((edges, chosen.iter().map(tight).collect()))
 }
 
 /// Sends changes as one step.
@@ -317,32 +369,43 @@ fn outline(ui: &Ui, view: &View<'_>, frame: Frame, item: &Item, alone: bool) {
     let size = natural(view.snapshot, item);
     let place = place::tight(&item.place, size, frame.canvas);
     let handles = handles(frame, &place);
-    let at = |wanted| handles.iter().find(|(grip, _)| *grip == wanted).map(|(_, at)| *at);
-    let corners = [(-1, -1), (1, -1), (1, 1), (-1, 1)].map(|(x, y)| at(Grip::Side(x, y)));
-    let corners: Vec<Pos2> = corners.into_iter().flatten().collect();
-    let painter = ui.painter().with_clip_rect(frame.rect.expand(6.0));
-    let accent = view.theme.accent;
-    // A dark line under the light one: seen on any picture.
-    painter
-        .add(Shape::closed_line(corners.clone(), Stroke::new(3.0, Color32::from_black_alpha(140))));
-    painter.add(Shape::closed_line(corners, Stroke::new(1.5, accent)));
+    box_of(ui, view, frame, &handles);
     if item.locked || !alone {
         return;
     }
-    if let (Some(turn), Some(top)) = (at(Grip::Turn), at(Grip::Side(0, -1))) {
+    let painter = ui.painter().with_clip_rect(frame.rect.expand(6.0));
+    let accent = view.theme.accent;
+    if let (Some(turn), Some(top)) = (at(&handles, Grip::Turn), at(&handles, Grip::Side(0, -1))) {
         painter.line_segment([top, turn], Stroke::new(1.5, accent));
         painter.circle(turn, 5.0, Color32::WHITE, Stroke::new(1.5, accent));
     }
-    for (grip, at) in &handles {
+    squares(ui, view, frame, &handles);
+}
+
+fn at(handles: &[(Grip, Pos2)], wanted: Grip) -> Option<Pos2> {
+    handles.iter().find(|(grip, _)| *grip == wanted).map(|(_, at)| *at)
+}
+
+/// The lines between the corners.
+fn box_of(ui: &Ui, view: &View<'_>, frame: Frame, handles: &[(Grip, Pos2)]) {
+    let corners = [(-1, -1), (1, -1), (1, 1), (-1, 1)];
+    let corners = corners.into_iter().filter_map(|(x, y)| at(handles, Grip::Side(x, y)));
+    let corners: Vec<Pos2> = corners.collect();
+    let painter = ui.painter().with_clip_rect(frame.rect.expand(6.0));
+    // A dark line under the light one: seen on any picture.
+    painter
+        .add(Shape::closed_line(corners.clone(), Stroke::new(3.0, Color32::from_black_alpha(140))));
+    painter.add(Shape::closed_line(corners, Stroke::new(1.5, view.theme.accent)));
+}
+
+/// The handles at corners and sides.
+fn squares(ui: &Ui, view: &View<'_>, frame: Frame, handles: &[(Grip, Pos2)]) {
+    let painter = ui.painter().with_clip_rect(frame.rect.expand(6.0));
+    for (grip, at) in handles {
         if matches!(grip, Grip::Side(..)) {
             let square = Rect::from_center_size(pos2(at.x, at.y), Vec2::splat(8.0));
-            painter.rect(
-                square,
-                1.0,
-                Color32::WHITE,
-                Stroke::new(1.5, accent),
-                egui::StrokeKind::Middle,
-            );
+            let stroke = Stroke::new(1.5, view.theme.accent);
+            painter.rect(square, 1.0, Color32::WHITE, stroke, egui::StrokeKind::Middle);
         }
     }
 }

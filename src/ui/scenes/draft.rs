@@ -36,8 +36,8 @@ pub struct Draft {
     pub(super) source_text: Option<String>,
     /// Where on its bar something that plays is being moved to, 0…1.
     pub(super) going: Option<f32>,
-    /// The options of the transition are shown.
-    pub transition: bool,
+    /// The options of this transition are shown.
+    pub transition: Option<Whose>,
     /// Studio mode: scenes are prepared before they go out.
     pub studio_mode: bool,
 }
@@ -143,8 +143,19 @@ pub(super) struct Drag {
     pub start: Place,
     /// The others that go along, and where each was.
     pub others: Vec<(ItemId, Place)>,
+    /// The edges of the frame around all of them, where that is what is held: left, top, right, bottom in
+    /// program pixels.
+    pub around: Option<[f64; 4]>,
     /// The lines it snaps to now.
     pub guides: (Option<f64>, Option<f64>),
+}
+
+/// Whose transition it is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// That of all scenes without one of their own.
+    Every,
+    Scene(SceneId),
 }
 
 /// What can be named.

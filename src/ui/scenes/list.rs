@@ -12,7 +12,7 @@ use crate::studio::snapshot::{LiveState, SourceState};
 use crate::studio::{Command, Edit};
 use crate::ui::actions::key;
 use crate::ui::icons::{self, Icon};
-use crate::ui::scenes::draft::{Draft, Named, each, edited, icon_of, name_of};
+use crate::ui::scenes::draft::{Draft, Named, Whose, each, edited, icon_of, name_of};
 use crate::ui::scenes::menu;
 use crate::ui::scenes::transition::Way;
 use crate::ui::theme::{RADIUS, Type, gap};
@@ -112,7 +112,9 @@ fn transitions(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     for way in Way::ALL {
         if menu_item(ui, view.theme, &texts.get(way.name()), "", way == chosen, true) {
             // What needs options has them shown at once.
-            draft.transition |= way.asks();
+            if way.asks() {
+                draft.transition = Some(Whose::Every);
+            }
             if way != chosen {
                 let kind = way.kind(&now.kind);
                 view.send(Command::Edit(Edit::SetTransition(Transition { kind, ..now.clone() })));
@@ -121,7 +123,7 @@ fn transitions(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         }
     }
     if menu_item(ui, view.theme, &texts.get("transition-options"), "", false, true) {
-        draft.transition = true;
+        draft.transition = Some(Whose::Every);
         ui.close();
     }
     menu_rule(ui, view.theme);

@@ -9,7 +9,7 @@ use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
 use crate::ui::actions::key;
 use crate::ui::pick::Pick;
-use crate::ui::scenes::draft::{Draft, Named, each, edited, heeds, name_of, natural};
+use crate::ui::scenes::draft::{Draft, Named, Whose, each, edited, heeds, name_of, natural};
 use crate::ui::scenes::place::{self, Line};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{menu_item, menu_rule};
@@ -209,6 +209,9 @@ pub fn scene(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene)
     }
     if line(ui, view, &texts.get("scene-duplicate"), true) {
         edit(view, Edit::DuplicateScene(scene.id));
+    }
+    if line(ui, view, &texts.get("scene-transition"), true) {
+        draft.transition = Some(Whose::Scene(scene.id));
     }
     if line(ui, view, &texts.get("scene-up"), index > 0) {
         edit(view, Edit::MoveScene(scene.id, index.saturating_sub(1)));

@@ -13,4 +13,4 @@ pub mod source;
 pub mod transition;
 pub mod transport;
 
-pub use draft::Draft;
+pub use draft::{Draft, Whose};

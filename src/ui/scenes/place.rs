@@ -139,6 +139,54 @@ pub fn dragged(
     }
 }
 
+/// A box with these edges: left, top, right, bottom in program pixels.
+pub fn around([left, top, right, bottom]: [f64; 4], canvas: Size) -> Place {
+    boxed(&Place::default(), (left, top), (right - left, bottom - top), canvas)
+}
+
+/// What becomes of several tight places when a side or corner of the frame around them is dragged by so
+/// many program pixels: they grow and move with it. A corner keeps their shapes unless `free`; a turned
+/// one takes of a growth in one direction what lies along its own sides.
+pub fn resized(
+    all: &[Place],
+    [left, top, right, bottom]: [f64; 4],
+    (across, down): (i8, i8),
+    by: (f64, f64),
+    canvas: Size,
+    free: bool,
+) -> Vec<Place> {
+    let grown = |side: i8, length: f64, by: f64| {
+        let length = length.max(LEAST);
+        if side == 0 { 1.0 } else { (length + by * f64::from(side)).max(LEAST) / length }
+    };
+    let mut scale = (grown(across, right - left, by.0), grown(down, bottom - top, by.1));
+    if across != 0 && down != 0 && !free {
+        let larger = scale.0.max(scale.1);
+        scale = (larger, larger);
+    }
+    // The other side stays where it is.
+    let still = (if across < 0 { right } else { left }, if down < 0 { bottom } else { top });
+    let one = |place: &Place| {
+        let [x, y, width, height] = pixels(place, canvas);
+        let (sin, cos) = place.rotation.to_radians().sin_cos();
+        let own =
+            (cos * cos * scale.0 + sin * sin * scale.1, sin * sin * scale.0 + cos * cos * scale.1);
+        let size = ((width * own.0).max(1.0), (height * own.1).max(1.0));
+        let middle = (
+            still.0 + (x + width / 2.0 - still.0) * scale.0,
+            still.1 + (y + height / 2.0 - still.1) * scale.1,
+        );
+        let fit = match place.fit {
+            Fit::Cover => Fit::Cover,
+            _ if scale.0 != scale.1 => Fit::Stretch,
+            fit => fit,
+        };
+        let place = Place { fit, ..*place };
+        boxed(&place, (middle.0 - size.0 / 2.0, middle.1 - size.1 / 2.0), size, canvas)
+    };
+    all.iter().map(one).collect()
+}
+
 /// What several are brought in line by.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Line {
@@ -287,6 +335,31 @@ mod tests {
         let turned = Place { rotation: 90.0, ..quarter() };
         let [left, ..] = edges(&aligned(&[(turned, HD)], Line::Left, HD)[0], HD, HD);
         assert!(left.abs() < 1e-6);
+    }
+
+    #[test]
+    fn several_grow_with_the_frame_around_them() {
+        // Two quarters, at the upper left and the lower right of the middle.
+        let other = Place { x: 0.5, y: 0.5, width: 0.25, height: 0.25, ..Place::default() };
+        let all = [quarter(), other];
+        let frame = [320.0, 180.0, 960.0, 540.0];
+        let drag = |side, by, free| resized(&all, frame, side, by, HD, free);
+        let corner = drag((1, 1), (320.0, 0.0), false);
+        assert!(near(&corner[0], [320.0, 180.0, 960.0, 540.0]), "{corner:?}");
+        assert!(near(&corner[1], [800.0, 450.0, 480.0, 270.0]) && corner[1].fit == other.fit);
+        // The lower right one stays where it is, and the other side of the frame moves.
+        let left = drag((-1, 0), (320.0, 77.0), false);
+        assert!(near(&left[0], [640.0, 180.0, 320.0, 360.0]) && left[0].fit == Fit::Stretch);
+        assert!(near(&left[1], [800.0, 360.0, 160.0, 180.0]));
+        let free = drag((1, 1), (640.0, 0.0), true);
+        assert!(near(&free[0], [320.0, 180.0, 1_280.0, 360.0]));
+        assert!(drag((1, 1), (-9e9, -9e9), false).iter().all(|it| it.width > 0.0));
+        // Lying on its side it grows along its height.
+        let turned = Place { rotation: 90.0, ..other };
+        let wide = resized(&[turned], frame, (1, 0), (640.0, 0.0), HD, false)[0];
+        let [_, _, width, height] = pixels(&wide, HD);
+        assert!((width - 320.0).abs() < 1e-6 && (height - 360.0).abs() < 1e-6, "{wide:?}");
+        assert_eq!(pixels(&around(frame, HD), HD), [320.0, 180.0, 640.0, 360.0]);
     }
 
     #[test]

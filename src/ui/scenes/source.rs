@@ -291,7 +291,13 @@ pub(super) fn flag(ui: &mut Ui, view: &mut View<'_>, key: &'static str, value: &
 }
 
 /// A part that can be left out, and what it is when it is switched on.
-fn part<T>(ui: &mut Ui, view: &mut View<'_>, key: &'static str, value: &mut Option<T>, begin: T) {
+pub(super) fn part<T>(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    key: &'static str,
+    value: &mut Option<T>,
+    begin: T,
+) {
     let mut on = value.is_some();
     flag(ui, view, key, &mut on);
     match (on, value.is_some()) {

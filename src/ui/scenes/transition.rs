@@ -10,9 +10,9 @@ use crate::studio::{Command, Edit};
 use crate::ui::actions::key;
 use crate::ui::dialogs::{Answer, heading, modal};
 use crate::ui::pick::Means;
-use crate::ui::scenes::draft::Draft;
+use crate::ui::scenes::draft::{Draft, Whose};
 use crate::ui::scenes::filters::line;
-use crate::ui::scenes::source::{flag, number};
+use crate::ui::scenes::source::{flag, number, part};
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{Button, Select, label, menu_item, paragraph, slider};
@@ -105,24 +105,59 @@ impl Way {
 
 /// Shows the dialog while it is asked for.
 pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
-    if !draft.transition {
-        return;
+    let Some(whose) = draft.transition else { return };
+    let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
+    let (edit, closed) = match whose {
+        Whose::Every => {
+            let mut now = collection.transition.clone();
+            let title = view.texts.get("transition-kind").to_string();
+            let closed = dialog(ctx, view, &title, |ui, view| contents(ui, view, &mut now));
+            let edit = (now != collection.transition).then_some(Edit::SetTransition(now));
+            (edit, closed)
+        }
+        Whose::Scene(id) => {
+            // It may have been removed meanwhile.
+            let Some(scene) = collection.scene(id) else {
+                draft.transition = None;
+                return;
+            };
+            let before = collection.own_transitions.get(&id);
+            let mut now = before.cloned();
+            let title = view.texts.with("transition-to", &[("scene", scene.name.as_str().into())]);
+            let closed = dialog(ctx, view, &title, |ui, view| {
+                let begin = collection.transition.clone();
+                part(ui, view, key!("transition-own"), &mut now, begin);
+                match &mut now {
+                    Some(now) => contents(ui, view, now),
+                    None => hint(ui, view, key!("transition-own-hint")),
+                }
+            });
+            let changed = now.as_ref() != before;
+            (changed.then_some(Edit::SetSceneTransition(id, now)), closed)
+        }
+    };
+    if let Some(edit) = edit {
+        view.send(Command::Edit(edit));
     }
-    let before = view.snapshot.scenes.collection.transition.clone();
-    let mut now = before.clone();
+    if closed {
+        draft.transition = None;
+    }
+}
+
+/// Whether it was closed.
+fn dialog(
+    ctx: &egui::Context,
+    view: &mut View<'_>,
+    title: &str,
+    lines: impl FnOnce(&mut Ui, &mut View<'_>),
+) -> bool {
     let answer = modal(ctx, view.theme, "transition-options", WIDTH, |ui| {
-        let title = view.texts.get("transition-kind");
-        let close = heading(ui, view, &title);
+        let close = heading(ui, view, title);
         ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
-        contents(ui, view, &mut now);
+        lines(ui, view);
         close.then_some(Answer::Close)
     });
-    if now != before {
-        view.send(Command::Edit(Edit::SetTransition(now)));
-    }
-    if answer.is_some() {
-        draft.transition = false;
-    }
+    answer.is_some()
 }
 
 fn contents(ui: &mut Ui, view: &mut View<'_>, now: &mut Transition) {

@@ -11,6 +11,7 @@ use crate::mix::StripId;
 use crate::studio::{Command, Edit};
 use crate::ui::bars::Page;
 use crate::ui::pick::Pick;
+use crate::ui::scenes::Whose;
 use crate::ui::view::Wish;
 
 impl Screen {
@@ -35,16 +36,32 @@ impl Screen {
         }
     }
 
-    /// A file was chosen for the transition.
+    /// A file was chosen for the transition whose options are shown.
     pub fn picked_transition(&mut self, path: PathBuf) {
-        let mut transition = self.snapshot.scenes.collection.transition.clone();
+        let collection = &self.snapshot.scenes.collection;
+        let own = match self.scenes.transition {
+            Some(Whose::Scene(id)) => Some(id),
+            Some(Whose::Every) | None => None,
+        };
+        let mut transition = match own {
+            // It may have none of its own any more.
+            Some(id) => match collection.own_transitions.get(&id).cloned() {
+                Some(transition) => transition,
+                None => return,
+            },
+            None => collection.transition.clone(),
+        };
         match &mut transition.kind {
             Kind::Luma(wipe) => wipe.order = Order::Picture(path),
             Kind::Stinger(stinger) => stinger.file = path,
             // Another one was chosen while the dialog stood open.
             _ => return,
         }
-        self.wishes.push(Wish::Command(Command::Edit(Edit::SetTransition(transition))));
+        let edit = match own {
+            Some(id) => Edit::SetSceneTransition(id, Some(transition)),
+            None => Edit::SetTransition(transition),
+        };
+        self.wishes.push(Wish::Command(Command::Edit(edit)));
     }
 
     /// A file was chosen for the sound.
