@@ -8,6 +8,8 @@
 //! no filter: the second file (`above=…`, I420A as FFmpeg's `rawvideo` writes it, of the same size) is
 //! laid over the first, as the clip of a transition is.
 
+#![allow(clippy::print_stdout, reason = "its figures are what it is for")]
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -21,6 +23,9 @@ use onair::compose::filter::{Asset, Chain, Cube, Filter, Material, Slot, Table, 
 use onair::compose::transition::{Change, Kind, Means, Stinger, Transition};
 use onair::compose::{Given, Program, scene};
 use onair::media::{ClipFeed, Color, Moment, Planes, Size, VideoFeed, VideoFrame};
+
+/// What is done with each picture.
+type Work = Box<dyn FnMut(&VideoFrame, Timestamp)>;
 
 /// Pictures of the clip that are held.
 const MOST: usize = 30;
@@ -37,7 +42,7 @@ fn main() -> Result<()> {
     let words = words.iter().map(|word| word.split_once('=').context("NAME=VALUE"));
     let words = words.collect::<Result<Vec<_>>>()?;
     let crew = Crew::of_this_machine("bands");
-    let mut work: Box<dyn FnMut(&VideoFrame, Timestamp)> = if kind == "stinger" {
+    let mut work: Work = if kind == "stinger" {
         stinger(words.first().context("above=FILE")?.1, &pictures)?
     } else {
         let mut chain = Chain::default();
@@ -135,7 +140,7 @@ impl VideoFeed for Handed {
     }
 }
 
-fn stinger(path: &str, pictures: &[VideoFrame]) -> Result<Box<dyn FnMut(&VideoFrame, Timestamp)>> {
+fn stinger(path: &str, pictures: &[VideoFrame]) -> Result<Work> {
     let size = pictures.first().context("no pictures")?.size();
     let mut file = BufReader::new(File::open(path)?);
     let mut clip = Vec::new();
