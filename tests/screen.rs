@@ -28,7 +28,7 @@ use onair::base::{Clock, Stop, Timestamp};
 use onair::capture::{self, Area, Screen};
 use onair::media::Size;
 use onair::media::source::State;
-use shown::{Shown, is};
+use shown::{Shown, color_at, is};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{
     AtomEnum, ChangeWindowAttributesAux, ConfigureWindowAux, ConnectionExt as _, CreateGCAux,
