@@ -438,7 +438,7 @@ fn inside_portal() {
         } else {
             assert!(kept.is_empty());
             // A person wants it: it is asked once more, and as if for the first time.
-            permissions.ask_again(&choice);
+            permissions.ask_again(&capture::sharing::key(&choice).unwrap());
             let start = Clock::start();
             while count() < 2 && answer != Answer::Wait {
                 assert!(start.now() < Timestamp::ZERO + LIMIT, "{answer:?}: never asked again");

@@ -20,14 +20,14 @@ pub(super) enum Fault {
     /// The session does not show its screens to X11, and this build cannot ask the desktop.
     #[cfg_attr(feature = "wayland", allow(dead_code, reason = "said by builds without it"))]
     #[error(
-        "this is a Wayland session, whose screens need an onair that was built with the feature \
+        "This is a Wayland session, whose screens need an onair that was built with the feature \
          'wayland'; this one was not. With it the desktop is asked what to share; without it log in to \
          an X11 (Xorg) session. Programs that run under XWayland can be shown as windows"
     )]
     Lacking,
     /// What was chosen is a screen of XWayland, which has no picture of its own.
     #[error(
-        "this display is XWayland, which does not see the screens of its Wayland session: choose \
+        "This display is XWayland, which does not see the screens of its Wayland session: choose \
          screen:wayland"
     )]
     XWayland,
@@ -44,7 +44,7 @@ pub(super) enum Fault {
     )]
     NoPipeWire(String),
     /// The desktop has no dialog for this.
-    #[error("this desktop shares whole screens only, no single windows: choose screen:wayland")]
+    #[error("This desktop shares whole screens only, no single windows: choose screen:wayland")]
     NoWindows,
     /// The person said no, or closed the dialog.
     #[error("it was refused in the desktop's dialog")]

@@ -22,6 +22,7 @@ mod pixels;
 mod properties;
 mod rgb;
 mod screen;
+pub mod sharing;
 mod sign;
 mod slides;
 mod source;

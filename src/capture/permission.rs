@@ -9,14 +9,13 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::area::Area;
-use super::choice::VideoChoice;
-use super::target::{SHARED, Screen, Window, is_wayland, shared_name};
+use super::target::{SHARED, Window, shared_name};
 use crate::base::Secret;
 
 /// Sources of the same choice that are open at once, each with a token of its own.
 const MOST_TOKENS: usize = 4;
 /// Choices with tokens.
-const MOST_KEYS: usize = 64;
+pub(super) const MOST_KEYS: usize = 64;
 /// A longer token is none: portals use UUIDs.
 const MOST_BYTES: usize = 512;
 
@@ -46,42 +45,6 @@ impl PartialEq for Permissions {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
-}
-
-/// By which name tokens of this choice are kept; `None`: the desktop is not asked for it.
-pub fn key(choice: &VideoChoice) -> Option<String> {
-    match choice {
-        VideoChoice::Screen(screen) => screen_key(screen.id.as_deref(), screen.part),
-        VideoChoice::Window(id) => window_key(&Window { id: id.clone(), without_pointer: false }),
-        _ => None,
-    }
-}
-
-/// Whether the desktop is asked for this choice, in this session.
-pub fn asks_desktop(choice: &VideoChoice) -> bool {
-    let as_session = matches!(choice, VideoChoice::Screen(screen) if screen.id.is_none());
-    key(choice).is_some() && (!as_session || is_wayland())
-}
-
-/// A choice of its own for another screen or window that the desktop is to be asked for, beside those
-/// that there are; what a person means by the first where there is none.
-pub fn another(window: bool, there: &[&VideoChoice]) -> VideoChoice {
-    let taken: Vec<String> = there.iter().filter_map(|choice| key(choice)).collect();
-    let plain = if window {
-        VideoChoice::Window(SHARED.to_owned())
-    } else {
-        VideoChoice::Screen(Screen::default())
-    };
-    let named = (2..=MOST_KEYS + 1).map(|number| {
-        let id = format!("{SHARED}/{number}");
-        if window {
-            VideoChoice::Window(id)
-        } else {
-            VideoChoice::Screen(Screen { id: Some(id), ..Screen::default() })
-        }
-    });
-    let free = |choice: &VideoChoice| key(choice).is_none_or(|key| !taken.contains(&key));
-    std::iter::once(plain.clone()).chain(named).find(free).unwrap_or(plain)
 }
 
 pub(super) fn screen_key(id: Option<&str>, part: Option<Area>) -> Option<String> {
@@ -136,14 +99,13 @@ impl Permissions {
     }
 
     /// The person wants the desktop to ask what to share once more: what it allowed is forgotten.
-    pub fn ask_again(&self, choice: &VideoChoice) {
-        let Some(key) = key(choice) else { return };
+    pub fn ask_again(&self, key: &str) {
         let mut inside = self.0.lock();
-        if inside.kept.remove(&key).is_some() {
-            inside.changed.insert(key.clone());
+        if inside.kept.remove(key).is_some() {
+            inside.changed.insert(key.to_owned());
         }
-        if inside.asked.len() < MOST_KEYS || inside.asked.contains_key(&key) {
-            *inside.asked.entry(key).or_default() += 1;
+        if inside.asked.len() < MOST_KEYS || inside.asked.contains_key(key) {
+            *inside.asked.entry(key.to_owned()).or_default() += 1;
         }
     }
 
@@ -200,7 +162,7 @@ mod tests {
     #[test]
     fn tokens_are_replaced_shared_out_and_kept() {
         let permissions = Permissions::default();
-        let key = key(&"screen".parse().unwrap()).unwrap();
+        let key = screen_key(None, None).unwrap();
         assert_eq!(key, "screen:wayland");
         permissions.restore(&key, &secret("first-token\nsecond-token\n"));
         let (first, second) = (permissions.take(&key), permissions.take(&key));
@@ -223,16 +185,13 @@ mod tests {
     #[test]
     fn what_is_asked_again_is_forgotten() {
         let permissions = Permissions::default();
-        let choice: VideoChoice = "screen:wayland/left@64x32+0+0".parse().unwrap();
-        let key = key(&choice).unwrap();
+        let key = screen_key(Some("wayland/left"), Some(Area::new(0, 0, 64, 32))).unwrap();
         permissions.keep(&key, None, &secret("a-token"));
         assert_eq!(permissions.take_changes()[0].0, key);
         assert_eq!(permissions.asked(&key), 0);
-        permissions.ask_again(&choice);
+        permissions.ask_again(&key);
         assert_eq!((permissions.asked(&key), permissions.take(&key)), (1, None));
         assert_eq!(permissions.take_changes(), [(key, Secret::default())]);
-        permissions.ask_again(&"test".parse().unwrap());
-        assert_eq!(permissions.take_changes(), []);
     }
 
     #[test]
@@ -251,27 +210,5 @@ mod tests {
             permissions.keep(&format!("screen:wayland/{number}"), None, &secret("a-token"));
         }
         assert_eq!(permissions.take_changes().len(), MOST_KEYS - 1);
-    }
-
-    #[test]
-    fn another_screen_has_a_name_of_its_own() {
-        let choice = |text: &str| text.parse::<VideoChoice>().unwrap();
-        assert_eq!(another(false, &[]), choice("screen"));
-        assert_eq!(another(true, &[&choice("screen")]), choice("window:wayland"));
-        let there = [choice("screen:wayland"), choice("screen:wayland/2"), choice("test")];
-        assert_eq!(another(false, &there.each_ref()), choice("screen:wayland/3"));
-    }
-
-    #[test]
-    fn only_what_the_desktop_is_asked_for_has_a_name() {
-        let key = |text: &str| key(&text.parse().unwrap());
-        assert_eq!(key("screen:wayland/left").unwrap(), "screen:wayland/left");
-        assert_eq!(key("screen:@64x32+0+0").unwrap(), "screen:wayland@64x32+0+0");
-        assert_eq!(key("window:wayland").unwrap(), "window:wayland");
-        for x11 in
-            ["screen:HDMI-1", "screen:x11", "window:Browser/News", "camera", "screen:waylandia"]
-        {
-            assert_eq!(key(x11), None, "{x11}");
-        }
     }
 }

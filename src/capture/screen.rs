@@ -319,14 +319,15 @@ impl Shower {
                 format!("{name} is gone; it is taken back when it returns")
             }
             Fault::Absent(_) => format!("{name} is not there; it is taken when it comes"),
-            Fault::Denied | Fault::Ended(_) | Fault::Unusable(_) => {
-                let said = match fault {
-                    Fault::Denied => "was not allowed in the desktop's dialog",
-                    Fault::Ended(_) => "is not shared by the desktop any more",
-                    _ => "cannot be shown as the desktop shares it",
-                };
-                format!("{name} {said}; the desktop asks again when you want it to")
-            }
+            Fault::Denied => format!(
+                "{name} was not allowed in the desktop's dialog; the desktop asks again when you want it to"
+            ),
+            Fault::Ended(_) => format!(
+                "{name} is not shared by the desktop any more; the desktop asks again when you want it to"
+            ),
+            Fault::Unusable(_) => format!(
+                "{name} cannot be shown as the desktop shares it; the desktop asks again when you want it to"
+            ),
             Fault::NoDisplay
             | Fault::Lacking
             | Fault::XWayland

@@ -36,7 +36,7 @@ use self::reader::Reader;
 use crate::audio::AudioChoice;
 use crate::broadcast::delay::LONGEST;
 use crate::capture::control::Wanted;
-use crate::capture::{VideoChoice, permission};
+use crate::capture::{VideoChoice, sharing};
 use crate::studio::RecordingChoices;
 use crate::studio::chatting::ChatChoices;
 use crate::studio::phones::Phones;
@@ -273,8 +273,8 @@ impl Settings {
     /// By which names it is kept what the desktop has allowed of screens and windows.
     pub(in crate::studio) fn permissions(&self) -> BTreeSet<String> {
         let own = self.collection.sources.iter().map(|source| &source.choice);
-        let asked = self.video.iter().chain(own).filter(|choice| permission::asks_desktop(choice));
-        asked.filter_map(permission::key).collect()
+        let asked = self.video.iter().chain(own).filter(|choice| sharing::asks_desktop(choice));
+        asked.filter_map(sharing::key).collect()
     }
 
     /// The settings as they are written, and what of them the keyring has to keep.

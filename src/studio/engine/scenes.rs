@@ -8,6 +8,7 @@ use super::Engine;
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
 use crate::capture::control::{self, MOST_CAMERAS, MOST_CONTROLS};
+use crate::capture::sharing;
 use crate::compose::filter::Slot;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::compose::strain::Strain;
@@ -113,8 +114,8 @@ impl Engine {
             MAIN => self.settings.video.as_ref(),
             id => collection.source(id).map(|source| &source.choice),
         };
-        if let Some(choice) = choice {
-            self.state.stage.permissions.ask_again(choice);
+        if let Some(key) = choice.and_then(sharing::key) {
+            self.state.stage.permissions.ask_again(&key);
         }
     }
 

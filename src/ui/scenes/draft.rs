@@ -1,7 +1,7 @@
 //! What a person has in hand while building scenes, and what the lists and the picture both need.
 
 use crate::capture::Heeds;
-use crate::capture::permission::asks_desktop;
+use crate::capture::sharing::asks_desktop;
 use crate::compose::scene::{Content, Item, ItemId, Place, SceneId, SourceId};
 use crate::media::Size;
 use crate::studio::scenes::MAIN;

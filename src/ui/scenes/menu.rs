@@ -3,7 +3,7 @@
 
 use egui::{Frame, Margin, Popup, Response, Ui, Vec2};
 
-use crate::capture::{self, VideoChoice, permission};
+use crate::capture::{self, VideoChoice, sharing};
 use crate::compose::scene::{Content, Fit, Item, ItemId, Place, Scene, SceneId};
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
@@ -271,7 +271,7 @@ pub fn add(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: SceneId) 
             // Each is asked for apart; what is there already can be chosen below.
             let sources = snapshot.scenes.collection.sources.iter();
             let there: Vec<&VideoChoice> = sources.map(|source| &source.choice).collect();
-            choice = permission::another(window, &there);
+            choice = sharing::another(window, &there);
         }
         let name = texts.get(name);
         if line(ui, view, &name, true) {

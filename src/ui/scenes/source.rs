@@ -3,7 +3,7 @@
 
 use egui::{Align, DragValue, Id, Layout, ScrollArea, Ui, vec2};
 
-use crate::capture::permission::asks_desktop;
+use crate::capture::sharing::asks_desktop;
 use crate::capture::text::{self, Look, Scroll, Shadow, Style, Way};
 use crate::capture::{Heeds, Hidden, Order, Pace, Properties, Rgba};
 use crate::compose::scene::SourceId;

@@ -152,16 +152,12 @@ struct Waiting<'a> {
 }
 
 /// Asks for something that is answered by a signal, after a dialog or without one.
-async fn request<B>(
+async fn request(
     connection: &Connection,
-    method: &str,
     handle: &str,
-    body: &B,
+    call: impl Future<Output = zbus::Result<zbus::Message>>,
     waiting: &Waiting<'_>,
-) -> Result<Results, Fault>
-where
-    B: serde::ser::Serialize + zbus::zvariant::DynamicType,
-{
+) -> Result<Results, Fault> {
     let own = connection.unique_name().map(|name| name.as_str().to_owned()).unwrap_or_default();
     let sender = own.trim_start_matches(':').replace('.', "_");
     let path = format!("{PATH}/request/{sender}/{handle}");
@@ -176,7 +172,8 @@ where
         .build();
     let mut answers = limited(MessageStream::for_match_rule(answered, connection, Some(2))).await?;
     let mut owners = owners(connection).await?;
-    limited(connection.call_method(Some(SERVICE), PATH, Some(CAST), method, body)).await?;
+    // Not before somebody listens.
+    limited(call).await?;
     let mut waited = Duration::ZERO;
     loop {
         let answer = tokio::select! {
@@ -269,7 +266,9 @@ impl Session {
             ("handle_token", own.as_str().into()),
             ("session_handle_token", session.as_str().into()),
         ]);
-        let made = request(&connection, "CreateSession", &own, &(options,), &soon).await?;
+        let body = (options,);
+        let call = connection.call_method(Some(SERVICE), PATH, Some(CAST), "CreateSession", &body);
+        let made = request(&connection, &own, call, &soon).await?;
         let path =
             text(&made, "session_handle").and_then(|path| OwnedObjectPath::try_from(path).ok());
         let path = path.ok_or_else(|| Fault::NoPortal("it gave no session".to_owned()))?;
@@ -316,10 +315,14 @@ impl Session {
                 options.insert("restore_token", token.expose().into());
             }
         }
-        request(connection, "SelectSources", &own, &(path, options), soon).await?;
+        let body = (path, options);
+        let call = connection.call_method(Some(SERVICE), PATH, Some(CAST), "SelectSources", &body);
+        request(connection, &own, call, soon).await?;
         let own = handle();
         let options: Options<'_> = HashMap::from([("handle_token", own.as_str().into())]);
-        let chosen = request(connection, "Start", &own, &(path, "", options), person).await?;
+        let body = (path, "", options);
+        let call = connection.call_method(Some(SERVICE), PATH, Some(CAST), "Start", &body);
+        let chosen = request(connection, &own, call, person).await?;
         let node = first_stream(&chosen);
         let node = node.ok_or_else(|| Fault::Unusable("nothing was chosen".to_owned()))?;
         let token = text(&chosen, "restore_token").map(Secret::new);

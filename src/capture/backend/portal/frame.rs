@@ -289,7 +289,7 @@ mod tests {
             ("in rows of 20", |rig| rig.chunk.stride = 20),
             ("in rows of 2147483647", |rig| rig.chunk.stride = i32::MAX),
             ("48 bytes from 16", |rig| rig.chunk.offset = 16),
-            ("48 bytes from 47", |rig| rig.chunk.offset = u32::MAX - 48),
+            ("48 bytes from 15", |rig| rig.chunk.offset = u32::MAX - 48),
             ("of no bytes", |rig| rig.data.maxsize = 0),
             ("47 bytes", |rig| rig.data.maxsize = 47),
             ("not mapped", |rig| rig.data.data = std::ptr::null_mut()),

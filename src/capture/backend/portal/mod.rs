@@ -7,7 +7,7 @@ mod frame;
 mod pod;
 mod stream;
 
-use std::os::unix::net::UnixStream;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -78,7 +78,7 @@ pub(super) fn grab(
     Ok(Box::new(grab))
 }
 
-/// Whether PipeWire takes connections. In a sandbox there is no socket, and only the portal leads there.
+/// Whether PipeWire is there. In a sandbox there is no socket, and only the portal leads there.
 fn reach_pipewire() -> Result<(), Fault> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if PathBuf::from("/.flatpak-info").exists() {
@@ -89,8 +89,11 @@ fn reach_pipewire() -> Result<(), Fault> {
     let folder =
         folder.ok_or_else(|| Fault::NoPipeWire("XDG_RUNTIME_DIR is not set".to_owned()))?;
     let path = PathBuf::from(folder).join(name);
-    let reached = UnixStream::connect(&path);
-    reached.map(drop).map_err(|error| Fault::NoPipeWire(format!("{}: {error}", path.display())))
+    match std::fs::metadata(&path) {
+        Ok(about) if about.file_type().is_socket() => Ok(()),
+        Ok(_) => Err(Fault::NoPipeWire(format!("{}: no socket", path.display()))),
+        Err(error) => Err(Fault::NoPipeWire(format!("{}: {error}", path.display()))),
+    }
 }
 
 /// A token that this source has; given back with the value.

@@ -1,0 +1,69 @@
+//! Which choices the desktop of a Wayland session is asked for, and by which name it is kept what it
+//! allowed.
+
+use super::choice::VideoChoice;
+use super::permission::{MOST_KEYS, screen_key, window_key};
+use super::target::{SHARED, Screen, Window, is_wayland};
+
+/// By which name tokens of this choice are kept; `None`: the desktop is not asked for it.
+pub fn key(choice: &VideoChoice) -> Option<String> {
+    match choice {
+        VideoChoice::Screen(screen) => screen_key(screen.id.as_deref(), screen.part),
+        VideoChoice::Window(id) => window_key(&Window { id: id.clone(), without_pointer: false }),
+        _ => None,
+    }
+}
+
+/// Whether the desktop is asked for this choice, in this session.
+pub fn asks_desktop(choice: &VideoChoice) -> bool {
+    let as_session = matches!(choice, VideoChoice::Screen(screen) if screen.id.is_none());
+    key(choice).is_some() && (!as_session || is_wayland())
+}
+
+/// A choice of its own for another screen or window that the desktop is to be asked for, beside those
+/// that there are; what a person means by the first where there is none.
+pub fn another(window: bool, there: &[&VideoChoice]) -> VideoChoice {
+    let taken: Vec<String> = there.iter().filter_map(|choice| key(choice)).collect();
+    let plain = if window {
+        VideoChoice::Window(SHARED.to_owned())
+    } else {
+        VideoChoice::Screen(Screen::default())
+    };
+    let named = (2..=MOST_KEYS + 1).map(|number| {
+        let id = format!("{SHARED}/{number}");
+        if window {
+            VideoChoice::Window(id)
+        } else {
+            VideoChoice::Screen(Screen { id: Some(id), ..Screen::default() })
+        }
+    });
+    let free = |choice: &VideoChoice| key(choice).is_none_or(|key| !taken.contains(&key));
+    std::iter::once(plain.clone()).chain(named).find(free).unwrap_or(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_screen_has_a_name_of_its_own() {
+        let choice = |text: &str| text.parse::<VideoChoice>().unwrap();
+        assert_eq!(another(false, &[]), choice("screen"));
+        assert_eq!(another(true, &[&choice("screen")]), choice("window:wayland"));
+        let there = [choice("screen:wayland"), choice("screen:wayland/2"), choice("test")];
+        assert_eq!(another(false, &there.each_ref()), choice("screen:wayland/3"));
+    }
+
+    #[test]
+    fn only_what_the_desktop_is_asked_for_has_a_name() {
+        let key = |text: &str| key(&text.parse().unwrap());
+        assert_eq!(key("screen:wayland/left").unwrap(), "screen:wayland/left");
+        assert_eq!(key("screen:@64x32+0+0").unwrap(), "screen:wayland@64x32+0+0");
+        assert_eq!(key("window:wayland").unwrap(), "window:wayland");
+        for x11 in
+            ["screen:HDMI-1", "screen:x11", "window:Browser/News", "camera", "screen:waylandia"]
+        {
+            assert_eq!(key(x11), None, "{x11}");
+        }
+    }
+}
