@@ -1,6 +1,6 @@
 //! One strip of the desk: what it is called and hears, fader, balance, time, where it is heard.
 
-use egui::{DragValue, Id, Ui, vec2};
+use egui::{Align, DragValue, Id, Layout, Ui, vec2};
 
 use super::line::{line, one_of};
 use crate::media::ExtraTrack;
@@ -28,7 +28,6 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
     let reading = strip.meter;
     let width = ui.available_width();
     meter(ui, theme, &level, reading.peak_dbfs, reading.held_dbfs, after.muted, width);
-    state(ui, view, strip);
     ui.add_space(gap::XS);
     let gain = view.texts.get("gain");
     line(ui, view, &gain, |ui, view| {
@@ -46,7 +45,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
         label(ui, &format!("{percent}\u{a0}%"), Type::Body, view.theme.text);
     });
     offset(ui, view, after);
-    switches(ui, view, after);
+    switches(ui, view, strip, after);
     heard(ui, view, strip, after);
 }
 
@@ -146,7 +145,7 @@ fn offset(ui: &mut Ui, view: &mut View<'_>, after: &mut Strip) {
     });
 }
 
-fn switches(ui: &mut Ui, view: &mut View<'_>, after: &mut Strip) {
+fn switches(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
     let name = view.texts.get("strip-switches");
     line(ui, view, &name, |ui, view| {
         for (key, tip, on) in [
@@ -161,6 +160,7 @@ fn switches(ui: &mut Ui, view: &mut View<'_>, after: &mut Strip) {
             label(ui, &text, Type::Body, view.theme.text).on_hover_text(&*view.texts.get(tip));
             ui.add_space(gap::S);
         }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| state(ui, view, strip));
     });
 }
 
