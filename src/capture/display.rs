@@ -9,6 +9,7 @@ use crate::base::Stop;
 use crate::media::{FrameRate, Size};
 
 /// Why a screen or window cannot be had, with what the machine said.
+#[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Fault {
     /// Nothing tells where the display is.
@@ -168,6 +169,7 @@ pub(super) struct Change {
 }
 
 /// What a display is told when something is to be opened.
+#[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]
 pub(super) struct Attempt<'a> {
     /// The pointer is to be seen.
     pub(super) pointer: bool,

@@ -19,6 +19,7 @@ pub(super) const MOST_KEYS: usize = 64;
 /// A longer token is none: portals use UUIDs.
 const MOST_BYTES: usize = 512;
 
+#[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]
 #[derive(Debug)]
 struct Entry {
     token: Secret,
@@ -59,6 +60,7 @@ pub(super) fn window_key(window: &Window) -> Option<String> {
     Some(format!("window:{}", window.id))
 }
 
+#[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]
 impl Permissions {
     /// What was kept will be told; sources wait for [`Self::fetched`].
     pub fn fetching(&self) {

@@ -291,7 +291,7 @@ fn find(items: &[Item], id: ItemId) -> Option<&Item> {
     items.iter().find_map(|item| if item.id == id { Some(item) } else { find(item.members(), id) })
 }
 
-/// A name as it is kept: [`names::clean`].
+/// A name as it is kept: without control characters, bounded.
 pub fn clean_name(name: &str) -> String {
     names::clean(name, MOST_NAME)
 }

@@ -63,7 +63,7 @@ impl SoundStrip {
     }
 }
 
-/// A name as it is kept: [`names::clean`].
+/// A name as it is kept: without control characters, bounded.
 pub fn clean_name(name: &str) -> String {
     names::clean(name, MOST_NAME)
 }
