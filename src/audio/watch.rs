@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use super::source::Source;
 use crate::base::Timestamp;
-use crate::media::source::{Alarm, Status};
+use crate::media::source::{Alarm, State, Status};
 use crate::media::{AudioFeed, Pulled};
 
 /// Nothing but zeros for so long means that somebody switched it off.
 const ZERO_AFTER: f64 = 5.0;
 /// A pause in speech is shorter than this.
 const QUIET_AFTER: f64 = 30.0;
+/// Less than this that is missing in between, as on a busy machine, changes nothing.
+const GAP: f64 = 2.0;
 /// Peaks below this are nobody's voice (−60 dBFS).
 const SILENT: f32 = 0.001;
 /// A voice whose peaks stay below this cannot be understood (−40 dBFS).
@@ -42,8 +44,7 @@ impl AudioFeed for Watched {
         let pulled = self.feed.pull(at, out);
         match pulled {
             Pulled::Sound => self.watch.hear(out),
-            // Its state tells that.
-            Pulled::Silence => self.watch.reset(),
+            Pulled::Silence => self.watch.miss(out),
         }
         pulled
     }
@@ -61,6 +62,8 @@ struct Watch {
     zero: f64,
     silent: f64,
     faint: f64,
+    /// Seconds since something came.
+    missing: f64,
     /// Full samples in a row.
     flat: u32,
     clips: u32,
@@ -78,10 +81,25 @@ impl Watch {
             zero: 0.0,
             silent: 0.0,
             faint: 0.0,
+            missing: 0.0,
             flat: 0,
             clips: 0,
             counting: 0.0,
             since_clip: f64::MAX,
+        }
+    }
+
+    /// How long a block of the mixer's lasts, ten milliseconds at most, whatever the channels are.
+    fn seconds(&self, block: &[f32]) -> f64 {
+        0.01_f64.min(block.len() as f64 / self.rate)
+    }
+
+    /// Nothing came for a block. Why is told by the source's state; what was heard before counts on
+    /// after a short gap.
+    fn miss(&mut self, block: &[f32]) {
+        self.missing += self.seconds(block);
+        if self.missing >= GAP || self.status.state() != State::Open {
+            self.reset();
         }
     }
 
@@ -107,8 +125,8 @@ impl Watch {
                 self.flat = 0;
             }
         }
-        // Whatever the channels are.
-        let lasts = 0.01_f64.min(block.len() as f64 / self.rate);
+        self.missing = 0.0;
+        let lasts = self.seconds(block);
         let count = |sum: &mut f64, still: bool| *sum = if still { *sum + lasts } else { 0.0 };
         count(&mut self.zero, peak == 0.0);
         count(&mut self.silent, peak < SILENT);
@@ -142,7 +160,7 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::source::{Format, State};
+    use crate::media::source::Format;
 
     /// The alarm after each second of a 200 Hz tone, whose amplitude is told by the second; beyond
     /// 1 it is cut off.
@@ -187,6 +205,22 @@ mod tests {
     }
 
     #[test]
+    fn a_short_gap_starts_nothing_anew_and_a_long_one_does() {
+        let status = Status::new("", "Microphone");
+        status.open(Format::Unknown);
+        let told_with_gaps_of = |blocks: u32| {
+            let mut watch = Watch::new(Arc::clone(&status), 48_000);
+            for _ in 0..40 {
+                (0..100).for_each(|_| watch.hear(&[0.005; 480]));
+                (0..blocks).for_each(|_| watch.miss(&[0.0; 480]));
+            }
+            watch.told
+        };
+        assert_eq!(told_with_gaps_of(5), Some(Alarm::Faint));
+        assert_eq!(told_with_gaps_of(250), None);
+    }
+
+    #[test]
     fn a_voice_that_is_cut_off_is_told_and_a_loud_one_is_not() {
         assert!(alarms(5, |_| 0.97).iter().all(Option::is_none));
         let found = alarms(12, |second| if second < 3 { 1.5 } else { 0.3 });
@@ -205,7 +239,7 @@ mod tests {
         }
         assert_eq!(status.report().alarm, Some(Alarm::Zero));
         status.down(State::Lost, "gone", "");
-        watch.reset();
+        watch.miss(&[0.0; 480]);
         assert_eq!(status.report().alarm, None);
         for _ in 0..600 {
             watch.hear(&[0.0; 480]);
