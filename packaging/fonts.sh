@@ -5,7 +5,8 @@
 # latin-*.otf  Inter: Latin, Greek, Cyrillic, punctuation and arrows; tabular digits and the round
 #              'a' (Inter's features tnum and cv11) made the default, as the drawing library cannot
 #              ask for features.
-# cjk-*.otf    Noto Sans CJK SC: the characters of the Chinese texts and of Chinese punctuation, no others.
+# cjk-*.otf    Noto Sans CJK SC: the characters of the Chinese texts and of Chinese punctuation, no
+#              others.
 # Both are renamed, as their licence asks of changed versions with reserved names.
 set -euo pipefail
 cd "$(dirname "$0")/.."

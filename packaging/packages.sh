@@ -3,8 +3,8 @@
 #
 # need_packages SECTION…   installs what is missing of packaging/packages, or says what is missing
 # need_rust [COMPONENT…]   a toolchain that is new enough, with these components
-# with_features            sets $features to what cargo needs to build in FFmpeg's decoders and screens of
-#                          Wayland, each where its libraries are there and new enough
+# with_features            sets $features to what cargo needs to build in FFmpeg's decoders and
+#                          screens of Wayland, each where its libraries are there and new enough
 # Nothing is done twice: where all is there, a call costs some milliseconds.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -29,8 +29,8 @@ need_tool() {
 
 format() { cargo fmt --check; }
 
-# Everything is built with FFmpeg's decoders and screens of Wayland, once; without them the program is only
-# looked at.
+# Everything is built with FFmpeg's decoders and screens of Wayland, once; without them the program
+# is only looked at.
 features=(--features "ffmpeg,wayland")
 
 lint() {

@@ -1,6 +1,7 @@
 //! Enhanced RTMP: codecs that we carry and have no decoder of our own for, through our server, our
-//! probe, `play` and `play --save`, and `live --copy`, with an ffmpeg that writes them. Debian's ffmpeg 5.1 does not:
-//! `ONAIR_FFMPEG` names a newer one (`packaging/test.sh` fetches it), or it is that on the path.
+//! probe, `play` and `play --save`, and `live --copy`, with an ffmpeg that writes them. Debian's
+//! ffmpeg 5.1 does not: `ONAIR_FFMPEG` names a newer one (`packaging/test.sh` fetches it), or it is
+//! that on the path.
 
 #![allow(
     clippy::unwrap_used,

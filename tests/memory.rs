@@ -192,8 +192,8 @@ fn a_picture_allocates_nothing_once_warm() {
     }
 }
 
-/// Making a picture larger or smaller is a library's work, which makes its tables anew each time: a small
-/// one for each row and column of the result, and no picture.
+/// Making a picture larger or smaller is a library's work, which makes its tables anew each time: a
+/// small one for each row and column of the result, and no picture.
 #[test]
 fn only_scaling_allocates_and_only_its_tables() {
     let _turn = TURN.lock();
@@ -229,8 +229,8 @@ fn an_hour_of_switches_holds_no_more_than_its_first_minutes() {
         Kind::Stinger(Stinger { cut: Duration::from_millis(400), ..Stinger::default() }),
     ];
     let (mut held, mut peak) = (Vec::new(), 0);
-    // Another scene every ten seconds, with its sources opened anew and the last scene's closed, as when
-    // sources are only open while they are shown; pictures within its transition and after it.
+    // Another scene every ten seconds, with its sources opened anew and the last scene's closed, as
+    // when sources are only open while they are shown; pictures within its transition and after it.
     for turn in 0..360_u32 {
         let (mut sources, mut filters, mut layers) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
         for number in 0..4 {

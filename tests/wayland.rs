@@ -1,8 +1,8 @@
-//! Screens of a real Wayland session (sway without a monitor, PipeWire, xdg-desktop-portal): what is shown
-//! is compared by values, while it stands, moves, changes its size and ends. The portal's part for sway
-//! gives pictures only where there is a graphics card; so a portal of our own hands out pictures that
-//! GStreamer puts into a real PipeWire, and also refuses, ends and says nonsense: a person must never be
-//! asked in a loop.
+//! Screens of a real Wayland session (sway without a monitor, PipeWire, xdg-desktop-portal): what
+//! is shown is compared by values, while it stands, moves, changes its size and ends. The portal's
+//! part for sway gives pictures only where there is a graphics card; so a portal of our own hands
+//! out pictures that GStreamer puts into a real PipeWire, and also refuses, ends and says nonsense:
+//! a person must never be asked in a loop.
 //!
 //! The session is named by environment variables: a test starts this program again with them set, where
 //! the part named `inside_…` runs.
@@ -129,8 +129,8 @@ fn inside_session() {
     paint(0);
     let mut shown = Shown::screen(&Screen::default());
     if !std::path::Path::new("/dev/dri").exists() {
-        // The portal's part for wlroots (0.7) gives no pictures where there is no graphics card: it ends
-        // the question by itself, which is said, and it is not put again.
+        // The portal's part for wlroots (0.7) gives no pictures where there is no graphics card: it
+        // ends the question by itself, which is said, and it is not put again.
         let failed = shown.await_state(State::Failed);
         assert!(failed.detail.contains("ended without an answer"), "{failed:?}");
         window_is_refused();

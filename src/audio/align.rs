@@ -260,8 +260,8 @@ mod tests {
         drifting(-200.0, 44_100, 40);
     }
 
-    /// What is heard says at which true time it was: a sine of ten seconds. At 250 Hz, so that ten hours
-    /// take seconds; the loops count in seconds, whatever the rate.
+    /// What is heard says at which true time it was: a sine of ten seconds. At 250 Hz, so that ten
+    /// hours take seconds; the loops count in seconds, whatever the rate.
     #[test]
     fn ten_hours_of_a_crystal_that_is_200_ppm_off_stay_in_step() {
         const RATE: u32 = 250;

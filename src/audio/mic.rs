@@ -1,6 +1,6 @@
-//! The microphone, what the speakers are given, and one application: a thread that finds the device, opens it, watches
-//! it and takes it back when it returns, and the feed that hands its sound to the mixer on the
-//! session's time.
+//! The microphone, what the speakers are given, and one application: a thread that finds the
+//! device, opens it, watches it and takes it back when it returns, and the feed that hands its
+//! sound to the mixer on the session's time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

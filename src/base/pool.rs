@@ -1,6 +1,6 @@
 //! Buffers that come back: a pooled value returns to its pool when the last reference to it is
-//! dropped, so that a running pipeline allocates no pictures. What is shared in an [`Arc`] may come back
-//! with it ([`Pool::fresh`]): then nothing at all is allocated.
+//! dropped, so that a running pipeline allocates no pictures. What is shared in an [`Arc`] may come
+//! back with it ([`Pool::fresh`]): then nothing at all is allocated.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Weak};

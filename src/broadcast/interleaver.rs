@@ -1,6 +1,6 @@
-//! Puts the packets of pictures (of each rung) and sound (of each track) into one order by DTS. Waits for another
-//! line only as long as it is worth it: one that is late or missing is not waited for again until it
-//! delivers. Pure; runs on the hub's thread.
+//! Puts the packets of pictures (of each rung) and sound (of each track) into one order by DTS.
+//! Waits for another line only as long as it is worth it: one that is late or missing is not waited
+//! for again until it delivers. Pure; runs on the hub's thread.
 
 use std::collections::VecDeque;
 use std::time::Duration;

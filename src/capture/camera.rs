@@ -491,7 +491,8 @@ mod tests {
         };
         let named = |name: &str, value| (name.to_owned(), value);
         let mut first = taken(3);
-        // What is automatic first: it decides whether the number may be set. The unknown one harms nothing.
+        // What is automatic first: it decides whether the number may be set. The unknown one harms
+        // nothing.
         assert_eq!(first.remove(0), named("zoom_auto", Some(0)));
         first.sort();
         assert_eq!(first, [named("absolute", Some(400)), named("unknown", Some(3))]);

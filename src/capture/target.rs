@@ -1,5 +1,5 @@
-//! Which screen or window is meant, as it is chosen: by X11's names, or by the word for what the desktop
-//! of a Wayland session is asked for.
+//! Which screen or window is meant, as it is chosen: by X11's names, or by the word for what the
+//! desktop of a Wayland session is asked for.
 
 use super::area::Area;
 

@@ -24,7 +24,9 @@ use crate::wire::rtmp::url::Url;
 /// Flags of `onair check`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// The target: a URL (rtmp, rtmps, rtmpt or rtmpts) whose last part is the key, or an application's URL with a --key-…; without it this machine is looked at, and the targets of --settings
+    /// The target: a URL (rtmp, rtmps, rtmpt or rtmpts) whose last part is the key, or an
+    /// application's URL with a --key-…; without it this machine is looked at, and the targets of
+    /// --settings
     #[arg(value_name = "URL")]
     pub url: Option<String>,
     /// The key is in this environment variable

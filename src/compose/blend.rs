@@ -1,6 +1,6 @@
 //! Lays prepared layers onto the program, row by row, in I420. Plain loops over whole rows, which
-//! the compiler turns into vector code, in bands that a crew shares. Modes that mean something in RGB only (adding, screening…)
-//! take the way through it, for the pixels of their layer alone.
+//! the compiler turns into vector code, in bands that a crew shares. Modes that mean something in
+//! RGB only (adding, screening…) take the way through it, for the pixels of their layer alone.
 
 use crate::base::Crew;
 use crate::base::wide::wide;
@@ -47,8 +47,8 @@ pub(super) fn lay(image: &Image, strength: u16, mode: Blend, out: &mut Planes, c
     }
 }
 
-/// Lays `image` onto a picture of which some, or nothing, is seen yet: `out` is multiplied by its alpha,
-/// and `chroma_alpha` is that of its chroma samples.
+/// Lays `image` onto a picture of which some, or nothing, is seen yet: `out` is multiplied by its
+/// alpha, and `chroma_alpha` is that of its chroma samples.
 pub(super) fn gather(
     image: &Image,
     strength: u16,

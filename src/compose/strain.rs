@@ -1,6 +1,6 @@
 //! What is given up when the machine does not keep up, in this order: the scene that is prepared,
-//! transitions, filters that only make a picture nicer, every second picture. Never sound, which has a thread of its own. Pure: it is told
-//! how long each picture took.
+//! transitions, filters that only make a picture nicer, every second picture. Never sound, which
+//! has a thread of its own. Pure: it is told how long each picture took.
 
 use std::time::Duration;
 

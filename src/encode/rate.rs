@@ -28,8 +28,8 @@ const HORIZON: f64 = 15.0;
 /// be a burst on the line.
 const CREDIT: f64 = 0.02;
 
-/// What a keyframe aims at, and what any picture may reach, of a stretch as long as an interval, wherever it
-/// begins; the goal is 1.05.
+/// What a keyframe aims at, and what any picture may reach, of a stretch as long as an interval,
+/// wherever it begins; the goal is 1.05.
 const AIM: f64 = 1.02;
 const MOST: f64 = 1.04;
 /// How far ahead such stretches are looked at, pictures.

@@ -16,8 +16,8 @@ pub(super) trait Sink: Debug + Send + Sync {
     /// Sends messages, or queues them behind what waits.
     fn deliver(&self, batch: &Batch<'_>);
 
-    /// Its sending half, where the joined batch can go to the socket as it is, past its queue: it is then
-    /// sent to many of them in one call. `None`: it is to be delivered.
+    /// Its sending half, where the joined batch can go to the socket as it is, past its queue: it
+    /// is then sent to many of them in one call. `None`: it is to be delivered.
     fn lend(&self, _batch: &Batch<'_>) -> Option<MappedMutexGuard<'_, Outgoing>> {
         None
     }

@@ -1,7 +1,7 @@
 //! What transitions work with beside their settings: the grey picture of a wipe, the clip of a stinger.
-//! It is read on a thread of its own as soon as a transition is chosen, for all scenes or for one, so that
-//! it is there when scenes change; a clip that was played is opened anew. Where there is none, scenes
-//! change all the same.
+//! It is read on a thread of its own as soon as a transition is chosen, for all scenes or for one,
+//! so that it is there when scenes change; a clip that was played is opened anew. Where there is
+//! none, scenes change all the same.
 
 use std::path::PathBuf;
 use std::sync::Arc;

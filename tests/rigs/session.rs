@@ -1,6 +1,6 @@
-//! A Wayland session without a screen, of programs that we did not write: sway as the compositor, PipeWire
-//! and WirePlumber, xdg-desktop-portal with the part for sway, on a session bus of their own. Everything
-//! of it lies in a folder that goes with it.
+//! A Wayland session without a screen, of programs that we did not write: sway as the compositor,
+//! PipeWire and WirePlumber, xdg-desktop-portal with the part for sway, on a session bus of their
+//! own. Everything of it lies in a folder that goes with it.
 
 #![allow(dead_code, reason = "each test uses what it needs")]
 #![allow(

@@ -1,6 +1,6 @@
 //! Cameras of Linux: listed through Video4Linux, read through nokhwa or, where it does not take one
-//! (JPEG, a rate that is a fraction, an odd driver), directly, with a limit to every wait. A camera is opened anew for each session, so that one that hangs keeps
-//! nothing from the next.
+//! (JPEG, a rate that is a fraction, an odd driver), directly, with a limit to every wait. A camera
+//! is opened anew for each session, so that one that hangs keeps nothing from the next.
 
 #![allow(unsafe_code)]
 

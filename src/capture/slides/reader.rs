@@ -41,8 +41,8 @@ pub(super) struct Rounds {
 pub(super) struct Turn(Mutex<(u32, Option<i64>)>);
 
 impl Turn {
-    /// To this slide of the round, counted from 0; from before the first one to the last. Slides of other
-    /// generations than the one that is given back are not wanted any more.
+    /// To this slide of the round, counted from 0; from before the first one to the last. Slides of
+    /// other generations than the one that is given back are not wanted any more.
     pub fn to(&self, index: i64) -> u32 {
         let mut inside = self.0.lock();
         *inside = (inside.0.wrapping_add(1), Some(index));

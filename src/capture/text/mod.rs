@@ -1,6 +1,6 @@
 //! Text as a source: fixed words, a watched file's, a clock, a countdown, a stopwatch; in any script,
-//! with outline, shadow and ground, wrapped or moving. A thread draws it when what it says or how it looks
-//! changes; between that it costs nothing (and a moving text one copy a picture).
+//! with outline, shadow and ground, wrapped or moving. A thread draws it when what it says or how
+//! it looks changes; between that it costs nothing (and a moving text one copy a picture).
 
 mod content;
 mod draw;

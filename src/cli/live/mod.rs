@@ -54,7 +54,8 @@ pub struct Args {
     /// Scene of the collection in --settings that goes out [default: the one that last did]
     #[arg(long, value_name = "NAME", help_heading = "Sources", conflicts_with = "copy")]
     pub scene: Option<String>,
-    /// Send the packets of this FLV, MP4 or MKV file as they are, whatever codec they are of: nothing is encoded
+    /// Send the packets of this FLV, MP4 or MKV file as they are, whatever codec they are of:
+    /// nothing is encoded
     #[arg(long, value_name = "FILE", help_heading = "Sources", requires = "target",
           conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor"])]
     pub copy: Option<PathBuf>,

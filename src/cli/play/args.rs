@@ -54,8 +54,9 @@ pub struct Args {
     /// Measure latency and lip-sync by the test source's markers
     #[arg(long)]
     pub measure: bool,
-    /// Tell what is said about the stream, headless: in the stream itself (onTextData and the like), and
-    /// in the chat of an onair server, which is found beside an HTTP-FLV URL, or at ws://HOST/APP/STREAM/chat
+    /// Tell what is said about the stream, headless: in the stream itself (onTextData and the
+    /// like), and in the chat of an onair server, which is found beside an HTTP-FLV URL, or at
+    /// ws://HOST/APP/STREAM/chat
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
     pub chat: Option<String>,
     /// Come back after a lost connection (the default)

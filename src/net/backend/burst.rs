@@ -1,5 +1,5 @@
-//! The same bytes to many sockets with one call into the system (`io_uring`). Every send is tried once and
-//! never waits, so all of them have ended when the call returns. On the thread that calls.
+//! The same bytes to many sockets with one call into the system (`io_uring`). Every send is tried
+//! once and never waits, so all of them have ended when the call returns. On the thread that calls.
 #![allow(unsafe_code)]
 
 use std::cell::RefCell;
@@ -54,8 +54,8 @@ fn open() -> Option<IoUring> {
     probe.is_supported(opcode::Send::CODE).then_some(ring)
 }
 
-/// At most [`ENTRIES`] sockets. `false` where the ring has failed, which happens to none that works once:
-/// it is not to be used again.
+/// At most [`ENTRIES`] sockets. `false` where the ring has failed, which happens to none that works
+/// once: it is not to be used again.
 fn send_part(
     ring: &mut IoUring,
     sockets: &[BorrowedFd<'_>],

@@ -1,6 +1,6 @@
 //! Taking encryption off: of whole segments (RFC 8216 §4.3.2.4, AES-128), of the pictures and sounds in
-//! a transport stream ("MPEG-2 Stream Encryption Format for HTTP Live Streaming"), and of the samples of
-//! an MP4 (ISO/IEC 23001-7, `cenc` and `cbcs`). Pure.
+//! a transport stream ("MPEG-2 Stream Encryption Format for HTTP Live Streaming"), and of the
+//! samples of an MP4 (ISO/IEC 23001-7, `cenc` and `cbcs`). Pure.
 
 use aes::cipher::BlockCipherEncrypt;
 use bytes::{BufMut, Bytes, BytesMut};

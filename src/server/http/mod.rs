@@ -1,4 +1,5 @@
-//! The server over HTTP: overview page, figures, HTTP-FLV and WebSocket-FLV, chats. On an address of its own.
+//! The server over HTTP: overview page, figures, HTTP-FLV and WebSocket-FLV, chats. On an address
+//! of its own.
 
 mod api;
 mod chat;
@@ -74,7 +75,8 @@ impl Connected<IncomingStream<'_, Callers>> for Caller {
     }
 }
 
-/// `/{app}/{stream}.flv`, also as a WebSocket, and `/{app}/{stream}/chat`; the app may have slashes. (The router knows no suffixes.)
+/// `/{app}/{stream}.flv`, also as a WebSocket, and `/{app}/{stream}/chat`; the app may have
+/// slashes. (The router knows no suffixes.)
 async fn media(
     State(registry): State<Arc<Registry>>,
     ConnectInfo(Caller(peer)): ConnectInfo<Caller>,

@@ -1,5 +1,5 @@
-//! The transitions of a collection of OBS, that of all scenes and those of some: their kinds and settings
-//! as far as onair has the like.
+//! The transitions of a collection of OBS, that of all scenes and those of some: their kinds and
+//! settings as far as onair has the like.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! What sources are set by beside what they show, in a scene collection: `text` and `slides` are
-//! tables of a source, `pointer` a flag, `when_hidden` a word. What is not known or not as it should be is told, and stays
-//! as it is in the beginning.
+//! tables of a source, `pointer` a flag, `when_hidden` a word. What is not known or not as it
+//! should be is told, and stays as it is in the beginning.
 
 use std::time::Duration;
 

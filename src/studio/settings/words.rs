@@ -7,8 +7,8 @@ use crate::compose::transition::{Kind, Matte, Order, Pattern, Side, Stinger, Wip
 const SIDES: [(&str, Side); 4] =
     [("right", Side::Right), ("left", Side::Left), ("top", Side::Top), ("bottom", Side::Bottom)];
 
-/// A transition in a word: `fade`, `slide-left`, `color-#ffffff`, `luma-clock`, `stinger`. What a wipe and
-/// a stinger are set by beside it is not in it.
+/// A transition in a word: `fade`, `slide-left`, `color-#ffffff`, `luma-clock`, `stinger`. What a
+/// wipe and a stinger are set by beside it is not in it.
 pub fn transition_text(kind: &Kind) -> String {
     let side = |wanted| SIDES.iter().find(|(_, it)| *it == wanted).map_or("", |(name, _)| name);
     match *kind {

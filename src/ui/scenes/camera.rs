@@ -1,5 +1,5 @@
-//! What a camera's driver lets be set: exposure, white balance, focus… in the driver's own words. A control
-//! that an automatic one has taken over is shown and cannot be moved.
+//! What a camera's driver lets be set: exposure, white balance, focus… in the driver's own words. A
+//! control that an automatic one has taken over is shown and cannot be moved.
 
 use egui::{Align, DragValue, Layout, Sense, Ui, vec2};
 

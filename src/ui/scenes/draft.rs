@@ -119,8 +119,8 @@ impl Draft {
     }
 }
 
-/// What a source is set by, if it is. The chosen picture only where it is a camera: nothing else of it is
-/// kept.
+/// What a source is set by, if it is. The chosen picture only where it is a camera: nothing else of
+/// it is kept.
 pub(in crate::ui) fn heeds(snapshot: &Snapshot, id: SourceId) -> Option<Heeds> {
     if id == MAIN {
         let choice = snapshot.video.as_ref().map(|video| &video.choice);
@@ -143,8 +143,8 @@ pub(super) struct Drag {
     pub start: Place,
     /// The others that go along, and where each was.
     pub others: Vec<(ItemId, Place)>,
-    /// The edges of the frame around all of them, where that is what is held: left, top, right, bottom in
-    /// program pixels.
+    /// The edges of the frame around all of them, where that is what is held: left, top, right,
+    /// bottom in program pixels.
     pub around: Option<[f64; 4]>,
     /// The lines it snaps to now.
     pub guides: (Option<f64>, Option<f64>),

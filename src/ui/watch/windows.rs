@@ -84,7 +84,8 @@ fn window(
     action
 }
 
-/// The small window shows the chosen player: dragged by its picture, with two buttons while the pointer is over it.
+/// The small window shows the chosen player: dragged by its picture, with two buttons while the
+/// pointer is over it.
 fn pip(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, pictures: &mut [Picture], room: Rect) {
     let slot = view.snapshot.chosen_slot();
     tile::show(ui, view, draft, pictures.get_mut(slot), room);

@@ -1,10 +1,10 @@
 //! Messages cut into chunks (RTMP 1.0, 5.3).
 //!
-//! [`Reader`] takes bytes as they arrive and gives whole [`Message`](super::message::Message)s; each payload byte is copied
-//! once, from the input to its message's body. [`Writer`] appends messages to a buffer, whole or
-//! chunk by chunk (so that other messages may go in between), with the shortest header that says
-//! it; nothing is allocated a chunk. [`encode_standalone`] depends on no connection's state: a
-//! server encodes a message once and shares the bytes between all viewers.
+//! [`Reader`] takes bytes as they arrive and gives whole [`Message`](super::message::Message)s; each
+//! payload byte is copied once, from the input to its message's body. [`Writer`] appends messages to
+//! a buffer, whole or chunk by chunk (so that other messages may go in between), with the shortest
+//! header that says it; nothing is allocated a chunk. [`encode_standalone`] depends on no
+//! connection's state: a server encodes a message once and shares the bytes between all viewers.
 
 mod reader;
 mod writer;

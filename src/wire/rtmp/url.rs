@@ -1,4 +1,5 @@
-//! RTMP URLs (`rtmp`, `rtmps`, `rtmpt`, `rtmpts`): one pasted whole, or a server's URL with the key apart.
+//! RTMP URLs (`rtmp`, `rtmps`, `rtmpt`, `rtmpts`): one pasted whole, or a server's URL with the key
+//! apart.
 //!
 //! Clients split a path differently. Here: the last segment of a pasted URL is the stream (its key),
 //! with the whole query that follows it, everything before is the app; where the key is given apart,

@@ -1,5 +1,5 @@
-//! Sound in a transport stream: ADTS, MPEG audio, Opus, AC-3 and E-AC-3 become access units. Frames may be cut by
-//! the borders of units.
+//! Sound in a transport stream: ADTS, MPEG audio, Opus, AC-3 and E-AC-3 become access units. Frames
+//! may be cut by the borders of units.
 
 use bytes::Bytes;
 

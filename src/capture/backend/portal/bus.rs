@@ -1,7 +1,7 @@
 //! Asks the desktop to share a screen or window (org.freedesktop.portal.ScreenCast, versions 1 to 5):
 //! a session is made, what may be chosen is told, the person answers the desktop's dialog, and PipeWire
-//! is opened for what was chosen. Every call has a limit but the dialog, which ends when nobody wants it
-//! any more.
+//! is opened for what was chosen. Every call has a limit but the dialog, which ends when nobody
+//! wants it any more.
 
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;

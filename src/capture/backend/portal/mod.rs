@@ -1,6 +1,6 @@
-//! Screens and windows of a Wayland session: the desktop's portal asks the person what to share and gives
-//! a stream of PipeWire, out of which pictures come with what is new in them. A region is a part of
-//! that stream. Only the parts that changed are copied, and nothing where nothing did.
+//! Screens and windows of a Wayland session: the desktop's portal asks the person what to share and
+//! gives a stream of PipeWire, out of which pictures come with what is new in them. A region is a
+//! part of that stream. Only the parts that changed are copied, and nothing where nothing did.
 
 mod bus;
 mod frame;

@@ -90,8 +90,8 @@ impl News<'_> {
         self.picture.shown
     }
 
-    /// Copies a part, as blue, green, red and a byte, to the same part (less `corner`) of a picture with
-    /// rows of `row` bytes.
+    /// Copies a part, as blue, green, red and a byte, to the same part (less `corner`) of a picture
+    /// with rows of `row` bytes.
     pub(super) fn copy(&self, part: Area, corner: (u32, u32), to: &mut [u8], row: usize) {
         // SAFETY: this value lives behind the lock under which buffers are given up.
         unsafe { self.picture.copy(part, corner, to, row) }

@@ -179,7 +179,8 @@ impl Session {
         self.send_media(Kind::AUDIO, time_ms, body)
     }
 
-    /// Queues `@setDataFrame onMetaData` at the time of the media sent last; `false` where publishing has not begun or is over.
+    /// Queues `@setDataFrame onMetaData` at the time of the media sent last; `false` where
+    /// publishing has not begun or is over.
     pub fn send_metadata(&mut self, metadata: Value) -> bool {
         let may = self.may_send();
         if may {
