@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::attributes::Attributes;
-use super::bounds::{Error, MAX_SEGMENTS, seconds};
+use super::bounds::{Error, MAX_SEGMENTS, MAX_TEXT, seconds};
 use super::media::{Control, Hint, Key, Map, Media, Method, Part, Report, Segment, System};
 
 /// Reports of other lists that are looked at.
@@ -171,8 +171,12 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Segments that were told before (§4.4.5.2): what holds for them holds on.
+    /// Segments that were told before (§4.4.5.2), which stand before all others: what holds for them
+    /// holds on.
     fn skip(&mut self, list: &Attributes<'_>) -> Result<(), Error> {
+        if !self.media.segments.is_empty() {
+            return Err(Error::Skipped);
+        }
         let count = list.get("SKIPPED-SEGMENTS").and_then(|text| text.parse().ok());
         let count: usize = count.ok_or(Error::Tag("EXT-X-SKIP"))?;
         let before = self.before.ok_or(Error::Skipped)?;
@@ -180,6 +184,10 @@ impl Reader<'_> {
         let from = usize::try_from(from).map_err(|_| Error::Skipped)?;
         let until = from.checked_add(count).ok_or(Error::Skipped)?;
         let known = before.segments.get(from..until).ok_or(Error::Skipped)?;
+        // No longer than a list that tells all of it may be.
+        if names(known) > MAX_TEXT {
+            return Err(Error::TooLong);
+        }
         if let Some(last) = known.last() {
             (self.map, self.key) = (last.map.clone(), last.key.clone());
             let [end, _] = &mut self.ends;
@@ -225,6 +233,20 @@ impl Reader<'_> {
         self.key = Some(Arc::new(key));
         Ok(())
     }
+}
+
+/// Bytes of the addresses in segments; one that holds for several in a row counts once.
+fn names(segments: &[Segment]) -> usize {
+    let own = segments.iter().map(|segment| segment.uri.len());
+    let map = |segment: &Segment| segment.map.as_ref().map(Arc::as_ptr);
+    let maps = segments.chunk_by(|one, next| map(one) == map(next)).filter_map(<[_]>::first);
+    let maps = maps
+        .filter_map(|segment| segment.map.as_ref())
+        .map(|map| map.uri.len() + map.key.as_ref().map_or(0, |key| key.uri.len()));
+    let key = |segment: &Segment| segment.key.as_ref().map(Arc::as_ptr);
+    let keys = segments.chunk_by(|one, next| key(one) == key(next)).filter_map(<[_]>::first);
+    let keys = keys.filter_map(|segment| segment.key.as_ref()).map(|key| key.uri.len());
+    own.chain(maps).chain(keys).sum()
 }
 
 /// Who has the keys, by the names that are registered for that.

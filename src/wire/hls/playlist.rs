@@ -171,6 +171,42 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_out_of_updates_does_not_pile_up() {
+        let head = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n";
+        let list = |tags: &str, before: &Media| match parse_update(
+            format!("{head}{tags}").as_bytes(),
+            before,
+        ) {
+            Ok(Playlist::Media(media)) => Ok(media),
+            Ok(Playlist::Master(_)) => panic!(),
+            Err(error) => Err(error),
+        };
+        let skip = |count| format!("#EXT-X-SKIP:SKIPPED-SEGMENTS={count}\n");
+        let two = list("#EXTINF:1,\na\n#EXTINF:1,\nb\n", &Media::default()).unwrap();
+        assert_eq!(list(&skip(2), &two).unwrap().segments.len(), 2);
+        assert_eq!(list(&skip(2).repeat(2), &two), Err(Error::Skipped), "the same twice");
+        assert_eq!(list(&format!("#EXTINF:1,\na\n{}", skip(2)), &two), Err(Error::Skipped));
+        // Each adds as much as a text may have to what was there.
+        let name = "n".repeat(MAX_TEXT / 2 - 1_000);
+        for tag in ["", "#EXT-X-MAP:URI=", "#EXT-X-KEY:METHOD=AES-128,URI="] {
+            let more = match tag {
+                "" => format!("#EXTINF:1,\n{name}\n"),
+                tag => format!("{tag}\"{name}\"\n#EXTINF:1,\nc\n"),
+            };
+            let (mut media, mut lists) = (Media::default(), 0);
+            let error = loop {
+                match list(&format!("{}{more}", skip(media.segments.len())), &media) {
+                    Ok(longer) => media = longer,
+                    Err(error) => break error,
+                }
+                lists += 1;
+                assert!(lists < 9, "{tag} has no end");
+            };
+            assert_eq!((error, lists), (Error::TooLong, 3), "{tag}");
+        }
+    }
+
+    #[test]
     fn who_has_the_keys_is_told() {
         let key = |tags: &str| {
             let text = format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n{tags}\n#EXTINF:1,\na\n");
