@@ -6,7 +6,6 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
@@ -18,9 +17,6 @@ const MOST: usize = 4;
 
 /// Parts that are handed out together.
 const PARTS: usize = 8;
-
-/// A helper looks this often whether it is to end.
-const LOOK: Duration = Duration::from_millis(500);
 
 type Job<'a> = dyn Fn(usize) + Sync + 'a;
 
@@ -151,6 +147,8 @@ impl Crew {
 impl Drop for Crew {
     fn drop(&mut self) {
         self.helpers.iter().for_each(Worker::stop);
+        // Whoever has looked whether to end, and found not, waits by now and is woken.
+        drop(self.shared.work.lock());
         self.shared.more.notify_all();
     }
 }
@@ -197,7 +195,7 @@ fn help(shared: &Shared, stop: &Stop) {
     let mut work = shared.work.lock();
     while !stop.is_set() {
         let Some((job, index)) = work.take() else {
-            shared.more.wait_for(&mut work, LOOK);
+            shared.more.wait(&mut work);
             continue;
         };
         let busy = Busy(shared);
@@ -212,6 +210,7 @@ fn help(shared: &Shared, stop: &Stop) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Clock;
 
     #[test]
     fn every_part_is_done_once_whoever_helps() {
@@ -233,6 +232,21 @@ mod tests {
         crew.each(0..2, |_| {
             meet.wait();
         });
+    }
+
+    #[test]
+    fn helpers_end_with_their_crew() {
+        let clock = Clock::start();
+        for _ in 0..200 {
+            let crew = Crew::of("crew-test", 3);
+            crew.each(0..2, |_| {});
+            let shared = Arc::downgrade(&crew.shared);
+            drop(crew);
+            while shared.strong_count() > 0 {
+                assert!(clock.now().as_millis() < 20_000, "a helper stays");
+                std::thread::yield_now();
+            }
+        }
     }
 
     #[test]
