@@ -30,6 +30,16 @@ pub(super) fn strips<'a>(
     width: usize,
 ) -> impl Iterator<Item = Strip<'a>> {
     let rows = height(out.len() / width.max(1), width);
+    cut(from, out, rows, width)
+}
+
+/// Two planes of the same size, with rows of `width`, in strips of so many rows.
+fn cut<'a>(
+    from: &'a [u8],
+    out: &'a mut [u8],
+    rows: usize,
+    width: usize,
+) -> impl Iterator<Item = Strip<'a>> {
     let length = rows * width.max(1);
     let pairs = from.chunks(length).zip(out.chunks_mut(length)).enumerate();
     pairs.map(move |(index, (from, out))| Strip { from, out, first: index * rows })
@@ -58,14 +68,10 @@ impl Band<'_> {
 pub(super) fn bands<'a>(from: &'a Planes, out: &'a mut Planes) -> impl Iterator<Item = Band<'a>> {
     let (stride, width) = (from.luma_stride(), from.chroma_stride());
     let rows = height(from.u.len() / width.max(1), width);
-    let (luma, chroma) = (rows * 2 * stride, rows * width);
-    let plane = |from: &'a [u8], out: &'a mut [u8], length: usize, rows: usize| {
-        let pairs = from.chunks(length).zip(out.chunks_mut(length)).enumerate();
-        pairs.map(move |(index, (from, out))| Strip { from, out, first: index * rows })
-    };
-    let ys = plane(&from.y, &mut out.y, luma, rows * 2);
-    let us = plane(&from.u, &mut out.u, chroma, rows);
-    let vs = plane(&from.v, &mut out.v, chroma, rows);
+    let luma = rows * 2 * stride.max(1);
+    let ys = cut(&from.y, &mut out.y, rows * 2, stride);
+    let us = cut(&from.u, &mut out.u, rows, width);
+    let vs = cut(&from.v, &mut out.v, rows, width);
     let mut below = from.alpha.as_deref().map(|alpha| alpha.chunks(luma));
     let mut above = out.alpha.as_deref_mut().map(|alpha| alpha.chunks_mut(luma));
     ys.zip(us.zip(vs)).map(move |(y, (u, v))| {
