@@ -37,16 +37,21 @@ pub(super) fn read(source: &Value, canvas: (f64, f64)) -> (Vec<Slot>, Vec<String
     (slots, not)
 }
 
+/// What kind a filter is of, and whether it is the second version of it, whose numbers mean other
+/// things.
+pub(super) fn kind(table: &Value) -> (&str, bool) {
+    let kind = match text(table, "versioned_id") {
+        "" => text(table, "id"),
+        kind => kind,
+    };
+    kind.strip_suffix("_v2").map_or((kind, false), |kind| (kind, true))
+}
+
 fn filter(table: &Value, canvas: (f64, f64)) -> Option<Filter> {
     let none = Value::Null;
     let settings = table.get("settings").unwrap_or(&none);
     let number = |key: &str, default: f64| number(settings, key).unwrap_or(default) as f32;
-    let kind = text(table, "versioned_id");
-    let kind = if kind.is_empty() { text(table, "id") } else { kind };
-    let (kind, second) = match kind.rsplit_once("_v") {
-        Some((kind, "2")) => (kind, true),
-        _ => (kind, false),
-    };
+    let (kind, second) = kind(table);
     Some(match kind {
         "crop_filter" if settings.get("relative").and_then(Value::as_bool) != Some(false) => {
             // Theirs are pixels of the source, whose size the file does not tell.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::obs_filters::{array, number, text};
+use super::obs_filters::{array, kind, number, text};
 use crate::mix::StripId;
 use crate::mix::filter::{Filter, MOST_FILTERS, Slot};
 
@@ -48,12 +48,7 @@ fn filter(table: &Value, strips: &BTreeMap<&str, StripId>) -> Option<Filter> {
     let none = Value::Null;
     let settings = table.get("settings").unwrap_or(&none);
     let number = |key: &str, default: f64| number(settings, key).unwrap_or(default) as f32;
-    let kind = text(table, "versioned_id");
-    let kind = if kind.is_empty() { text(table, "id") } else { kind };
-    let (kind, second) = match kind.rsplit_once("_v") {
-        Some((kind, "2")) => (kind, true),
-        _ => (kind, false),
-    };
+    let (kind, second) = kind(table);
     Some(match kind {
         "gain_filter" => Filter::Gain { db: number("db", 0.0) },
         "noise_suppress_filter" => {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::audio::AudioChoice;
 use crate::media::{ExtraTrack, ExtraTracks, MOST_TRACKS};
 use crate::mix::{Heard, Strip, StripId};
-use crate::studio::settings::obs_filters::{array, number, text};
+use crate::studio::settings::obs_filters::{array, kind, number, text};
 use crate::studio::settings::obs_sound_filters;
 use crate::studio::strips::{MOST, SoundStrip, Talk, clean_name};
 
@@ -31,9 +31,7 @@ const MONO: u64 = 1 << 1;
 
 /// What one hears that is no picture; `None` for every other kind.
 pub(super) fn choice(source: &Value) -> Option<AudioChoice> {
-    let kind = text(source, "id");
-    let (kind, _) = kind.rsplit_once("_v").filter(|(_, it)| it == &"2").unwrap_or((kind, ""));
-    match kind {
+    match kind(source).0 {
         // Their ids are not ours: the default device, to be chosen anew.
         "pulse_input_capture"
         | "alsa_input_capture"
