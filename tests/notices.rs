@@ -10,8 +10,8 @@ use onair::studio::preflight::Found;
 
 /// The names of all messages.
 fn keys() -> BTreeSet<&'static str> {
-    let keys = [Message::KEYS, Found::KEYS, player::Message::KEYS];
-    keys.into_iter().flatten().copied().collect()
+    let others = [Found::KEYS, player::Message::KEYS].into_iter().flatten().copied();
+    Message::keys().chain(others).collect()
 }
 
 fn read(path: &str) -> String {

@@ -3,7 +3,7 @@
 //! and a test holds the two together.
 
 mod english;
-mod keys;
+pub(super) mod keys;
 
 use crate::media::source::Alarm;
 use crate::net::Pin;

@@ -3,35 +3,9 @@
 use super::Engine;
 use crate::studio::event::{self, Event, TargetState};
 use crate::studio::history::History;
-use crate::studio::message::Message;
+use crate::studio::message::{Message, keys};
 use crate::studio::on_air::{OnAir, Wanted};
 use crate::studio::{Target, targets};
-
-/// Notices about a target that a new try makes untrue.
-pub(super) const TARGET_KEYS: &[&str] = &[
-    "no-target",
-    "target-invalid",
-    "target-no-such-host",
-    "target-unreachable",
-    "target-timeout",
-    "target-certificate",
-    "target-not-rtmp",
-    "target-refused",
-    "target-busy",
-    "target-lost",
-    "target-failed",
-];
-
-/// Notices about what was made to fit a connection.
-const FITTED_KEYS: &[&str] = &[
-    "bitrate-lowered",
-    "bitrate-restored",
-    "size-lowered",
-    "size-restored",
-    "rung-lowered",
-    "rung-restored",
-    "rung-failed",
-];
 
 impl Engine {
     pub(super) fn start_built_in(&mut self) {
@@ -85,8 +59,8 @@ impl Engine {
 
     /// What was told of an earlier broadcast is true no more.
     pub(super) fn begin_news(&mut self) {
-        self.state.ledger.clear(TARGET_KEYS);
-        self.state.ledger.clear(FITTED_KEYS);
+        self.state.ledger.clear(keys::TARGET);
+        self.state.ledger.clear(keys::FITTED);
         self.state.ledger.clear(&["delay-short", "film-failed", "film-ended"]);
         self.state.told.clear();
         self.state.said.clear();

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::Engine;
-use super::live::TARGET_KEYS;
 use crate::base::Worker;
 use crate::media::source::{Report, State};
 use crate::media::{Rung, Track};
@@ -12,20 +11,9 @@ use crate::studio::adaptation::{Changed, Resized};
 use crate::studio::event::{self, Event, TargetState};
 use crate::studio::fitted::Fitted;
 use crate::studio::holding;
-use crate::studio::message::{Message, alarm_key};
+use crate::studio::message::{Message, alarm_key, keys};
 use crate::studio::on_air::Happening;
 use crate::studio::targets;
-
-/// What is told of a source that does not deliver.
-const DOWN_KEYS: &[&str] = &[
-    "camera-lost",
-    "camera-stalled",
-    "camera-failed",
-    "microphone-lost",
-    "microphone-stalled",
-    "microphone-failed",
-    "source-trouble",
-];
 
 /// Different causes of one outage that are remembered as told.
 const MOST_SAID: usize = 32;
@@ -197,7 +185,7 @@ impl Engine {
         }
         if told.state == TargetState::Live {
             self.state.said.remove(&u32::try_from(told.index).unwrap_or(u32::MAX));
-            self.state.ledger.clear(TARGET_KEYS);
+            self.state.ledger.clear(keys::TARGET);
             match self.state.history.live_again(&told, self.clock.now()) {
                 Some(message) => self.tell(&message, ""),
                 None => self.note(&Message::TargetOnAir { host: told.host.clone() }),
@@ -248,7 +236,7 @@ impl Engine {
         if is_back(report, before) {
             // What failed may not have told its name then.
             for name in [&before.name, &report.name] {
-                self.state.ledger.clear_of(DOWN_KEYS, name);
+                self.state.ledger.clear_of(keys::DOWN, name);
             }
         }
         self.tell_some(message.map(|message| (message, report.detail.clone())));

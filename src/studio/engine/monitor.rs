@@ -7,6 +7,7 @@ use crate::base::Secret;
 use crate::broadcast::publisher::State;
 use crate::studio::Target;
 use crate::studio::event::Event;
+use crate::studio::message::keys;
 use crate::studio::monitor::{Reference, Told, Wanted};
 use crate::studio::settings::hidden;
 use crate::studio::stats::{self, Stats};
@@ -92,7 +93,7 @@ impl Engine {
     pub(super) fn end_monitors(&mut self) {
         let ended = self.state.monitors.end();
         self.state.ending_monitors.extend(ended);
-        self.state.ledger.clear(crate::studio::monitor::KEYS);
+        self.state.ledger.clear(keys::MONITOR);
     }
 
     /// What is seen beside what is sent.

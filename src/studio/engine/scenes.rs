@@ -16,7 +16,7 @@ use crate::compose::transition::Transition;
 use crate::media::Track;
 use crate::media::source::{Format, Report, State};
 use crate::studio::event::{self, Event};
-use crate::studio::message::Message;
+use crate::studio::message::{Message, keys};
 use crate::studio::said::Said;
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::settings::collection;
@@ -277,13 +277,7 @@ impl Engine {
         let mut failed = program.filter_changes(&self.settings.collection);
         failed.extend(program.transition_changes());
         if let Some(said) = said {
-            self.state.ledger.clear(&[
-                "strain-preview",
-                "strain-transitions",
-                "strain-filters",
-                "strain-rate",
-                "strain-over",
-            ]);
+            self.state.ledger.clear(keys::STRAIN);
             self.tell(&Message::Scenes(said), "");
         }
         for message in failed {

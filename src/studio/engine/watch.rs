@@ -3,19 +3,10 @@
 use super::Engine;
 use super::recording::free_name;
 use crate::base::Secret;
+use crate::studio::message::keys;
 use crate::studio::playing::{self, Playing};
 use crate::studio::watch::message;
 use crate::studio::{Command, Target};
-
-const WATCH_KEYS: &[&str] = &[
-    "watch-no-stream",
-    "watch-unreachable",
-    "watch-refused",
-    "watch-lost",
-    "watch-codec",
-    "watch-file",
-    "watch-failed",
-];
 
 impl Engine {
     /// Takes up again what was watched in an earlier run: nothing plays by itself.
@@ -34,12 +25,12 @@ impl Engine {
         match command {
             Command::Watch { url } => {
                 self.remember_watched(&url);
-                self.state.ledger.clear(WATCH_KEYS);
+                self.state.ledger.clear(keys::WATCH);
                 let message = self.watch.open(url, &self.runtime, self.clock);
                 self.tell_some(message.map(|message| (message, String::new())));
             }
             Command::StopWatching => {
-                self.state.ledger.clear(WATCH_KEYS);
+                self.state.ledger.clear(keys::WATCH);
                 self.watch.close();
             }
             Command::SetVolume(volume) => {

@@ -389,18 +389,6 @@ impl One {
     }
 }
 
-/// All messages about what is wrong.
-pub(super) const KEYS: &[&str] = &[
-    "monitor-unreachable",
-    "monitor-no-stream",
-    "monitor-stalled",
-    "monitor-black",
-    "monitor-frozen",
-    "monitor-silent",
-    "monitor-late",
-    "monitor-wrong-size",
-];
-
 /// The message's name.
 fn key(trouble: Trouble) -> &'static str {
     match trouble {
