@@ -50,8 +50,8 @@ pub struct Config {
     pub rtmp: Listen,
     /// Where those connect who speak TLS; `None` for none.
     pub rtmps: Option<Secure>,
-    /// Where those connect too who tunnel through HTTP (RTMPT), such as port 80; `None` for nowhere
-    /// else. They are also served where RTMP and RTMPS are spoken.
+    /// Where else those connect who tunnel through HTTP (RTMPT), such as port 80; `None` for nowhere.
+    /// They are also served where RTMP and RTMPS are spoken.
     pub rtmpt: Option<Listen>,
     /// Where the pages, the figures and HTTP-FLV are; `None` for none.
     pub http: Option<Listen>,

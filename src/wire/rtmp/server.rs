@@ -98,7 +98,7 @@ pub enum Event {
     Unpublished,
     /// The client has stopped playing; it may begin again.
     PlayStopped,
-    /// The client wants no more media for now, or wants them again.
+    /// The client wants no media until it says so, or wants them again.
     Paused(bool),
     /// The client wants sound (or pictures) or does not.
     ReceiveAudio(bool),
