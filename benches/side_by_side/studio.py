@@ -52,35 +52,25 @@ name = "Bench"
 
 [[collection.scenes.items]]
 main = true
-
-[[collection.scenes.items]]
-source = "Screen"
-x = 0.6
-y = 0.55
-width = 0.375
-height = 0.375
-
-[[collection.scenes.items]]
-source = "Logo"
-x = 0.03
-y = 0.05
-width = 0.125
-height = 0.2222222
-
-[[collection.scenes.items]]
-source = "Guest"
-x = 0.05
-y = 0.3
-width = 0.5
-height = 0.5
-
-[[collection.scenes.items]]
-source = "Words"
-x = 0.05
-y = 0.85
-width = 0.5
-height = 0.08
 """
+
+
+def item(source, x, y, width, height):
+    """One more piece of the scene."""
+    return f"""
+[[collection.scenes.items]]
+source = "{source}"
+x = {x}
+y = {y}
+width = {width}
+height = {height}
+"""
+
+
+SCENE += item("Screen", 0.6, 0.55, 0.375, 0.375)
+SCENE += item("Logo", 0.03, 0.05, 0.125, 0.2222222)
+SCENE += item("Guest", 0.05, 0.3, 0.5, 0.5)
+SCENE += item("Words", 0.05, 0.85, 0.5, 0.08)
 
 
 def make(bench, name, *command):

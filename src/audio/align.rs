@@ -201,6 +201,18 @@ mod tests {
     use crate::media::FrameGrid;
     use crate::media::markers::{OnsetReader, Schedule};
 
+    /// How late callbacks come: up to a millisecond, never twice the same.
+    struct Jitter(u64);
+
+    impl Jitter {
+        /// When what was sent at this second comes.
+        fn after(&mut self, seconds: f64) -> Timestamp {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let late = (self.0 >> 40) as f64 / f64::from(1 << 24) * 1e-3;
+            Timestamp::from_micros(((seconds + late) * 1e6) as i64)
+        }
+    }
+
     /// A device whose crystal is off plays the test tone into the aligner, with jittering
     /// callbacks; what comes out must be in step with the session's clock to the millisecond, for
     /// as long as it runs.
@@ -212,7 +224,8 @@ mod tests {
         let mut pace = Pace::new(rate_in);
         let mut aligner = Aligner::new(rate_in, rate_out, 1).unwrap();
         let mut reader = OnsetReader::new(rate_out);
-        let (mut heard, mut short, mut sent, mut seed) = (Vec::new(), 0, 0_i64, 1_u64);
+        let (mut heard, mut short, mut sent) = (Vec::new(), 0, 0_i64);
+        let mut jitter = Jitter(1);
         let buffer = i64::from(rate_in) / 100;
         for block in 0..seconds * 100 {
             let at = Timestamp::from_millis(block * 10);
@@ -228,10 +241,7 @@ mod tests {
                         out[0]
                     })
                     .collect();
-                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                let jitter = (seed >> 40) as f64 / f64::from(1 << 24) * 1e-3;
-                let moment = ((sent as f64 / real + jitter) * 1e6) as i64;
-                pace.observe(sent, Timestamp::from_micros(moment));
+                pace.observe(sent, jitter.after(sent as f64 / real));
                 aligner.push(sent, &sound);
                 sent += buffer;
             }
@@ -270,7 +280,8 @@ mod tests {
             let real = f64::from(RATE) * (1.0 + ppm * 1e-6);
             let mut pace = Pace::new(RATE);
             let mut aligner = Aligner::new(RATE, RATE, 1).unwrap();
-            let (mut sent, mut seed, mut short, mut worst) = (0_i64, 1_u64, 0, 0.0_f64);
+            let (mut sent, mut short, mut worst) = (0_i64, 0, 0.0_f64);
+            let mut jitter = Jitter(1);
             let mut out = [0.0; 100];
             for block in 0..90_000_i64 {
                 // Asked two seconds late: at this rate the filter is long.
@@ -279,10 +290,7 @@ mod tests {
                     let sound: Vec<f32> = (sent..sent + 25)
                         .map(|frame| value(frame as f64 / real).sin() as f32)
                         .collect();
-                    seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                    let jitter = (seed >> 40) as f64 / f64::from(1 << 24) * 1e-3;
-                    let moment = ((sent as f64 / real + jitter) * 1e6) as i64;
-                    pace.observe(sent, Timestamp::from_micros(moment));
+                    pace.observe(sent, jitter.after(sent as f64 / real));
                     aligner.push(sent, &sound);
                     sent += 25;
                 }
