@@ -97,7 +97,13 @@ impl Permissions {
             let lines: Vec<&str> = entries.map(|entry| entry.token.expose()).collect();
             Secret::new(lines.join("\n"))
         };
-        changed.into_iter().map(|key| (text(&key), key)).map(|(text, key)| (key, text)).collect()
+        changed
+            .into_iter()
+            .map(|key| {
+                let text = text(&key);
+                (key, text)
+            })
+            .collect()
     }
 
     /// The person wants the desktop to ask what to share once more: what it allowed is forgotten.

@@ -4,7 +4,7 @@ use crate::capture::area::Area;
 use crate::capture::display::{Attempt, Fault, Grabber, Sharing};
 
 /// What the desktop is asked for.
-#[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]
+#[allow(dead_code, reason = "only a portal uses all of it")]
 pub(super) enum What {
     Screen(Option<Area>),
     Window,
