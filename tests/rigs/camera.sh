@@ -2,7 +2,7 @@
 # Cameras on a machine without one: runs a command inside a small Linux that is an ordinary program
 # (User-Mode Linux: neither root nor a virtual machine) and has real Video4Linux devices.
 #   tests/rigs/camera.sh [-n VIVID] [-l LOOPBACK] [-t SECONDS] [-- COMMAND [ARGUMENTS…]]
-# Without a command: the camera part of tests/devices.rs. Ends with the command's exit status;
+# Without a command: the camera part of the test `devices`. Ends with the command's exit status;
 # 124: it took longer than -t (300 s); 125: the rig itself failed.
 #   /dev/video0, 1…    -n (2) test cameras of the kernel, raw pixels, rates fixed by size
 #   /dev/video20, 21…  -l (2) cameras that show what a program writes into them
@@ -33,7 +33,7 @@ if [ $# = 0 ]; then
   test=$(cd "$project" && cargo test --test devices --no-run --message-format=json |
     sed -n 's/.*"executable":"\([^"]*\/devices-[^"]*\)".*/\1/p') || die "the test does not build"
   [ -x "$test" ] || die "the test does not build"
-  set -- "$test" --exact inside_camera --nocapture
+  set -- "$test" --exact camera::inside_camera --nocapture
 fi
 
 run=$(mktemp -d -t onair-camera.XXXXXX) || die "no temporary folder"

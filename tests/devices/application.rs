@@ -1,0 +1,75 @@
+//! One application among several that play, of PulseAudio's server and of PipeWire's.
+
+use onair::audio::{self, AudioChoice};
+use onair::base::{Clock, Timestamp};
+use onair::media::Samples;
+use onair::media::source::State;
+
+use super::heard::{Heard, hear};
+use super::{LIMIT, Program, await_state, inside, pactl, tone};
+
+#[test]
+fn inside_pipewire() {
+    if inside("pipewire") {
+        one_application(Clock::start());
+    }
+}
+
+/// Of two programs that play, one is heard, however often it goes and comes back.
+pub fn one_application(clock: Clock) {
+    let none = audio::applications().unwrap();
+    assert!(none.iter().all(|it| !["Alpha", "Beta"].contains(&it.name.as_str())), "{none:?}");
+    let heard = Heard::open(clock, &AudioChoice::Application("alpha".to_owned()));
+    let absent = await_state(&heard.changes, State::Failed);
+    assert!(absent.reason.contains("alpha is not running"), "{absent:?}");
+    let (alpha, beta) = (playing("Alpha", 440), playing("Beta", 1_000));
+    let open = await_state(&heard.changes, State::Open);
+    assert_eq!(open.name, "Alpha");
+    hear(&heard.rx, 440.0);
+    let listed = audio::applications().unwrap();
+    let names: Vec<_> = listed.iter().map(|it| it.name.as_str()).collect();
+    assert!(names.contains(&"Alpha") && names.contains(&"Beta"), "{names:?}");
+    heard.holds_alone(440.0, 1_000.0);
+
+    // A second stream of the same name is heard with it: an application may have several.
+    let second = playing("Alpha", 700);
+    heard.again(700.0);
+    heard.again(440.0);
+    drop(second);
+
+    // It is played on another sink from now on.
+    let number = sink_input("Alpha");
+    pactl(&["move-sink-input", &number, "mic_feed"]);
+    heard.again(440.0);
+    heard.holds_alone(440.0, 1_000.0);
+
+    // It ends, and silence goes out without a gap in time; it comes back.
+    drop(alpha);
+    let lost = await_state(&heard.changes, State::Lost);
+    assert!(lost.reason.contains("Alpha has been closed"), "{lost:?}");
+    let mut end = None;
+    for _ in 0..100 {
+        let block: Samples = heard.rx.recv_timeout(LIMIT).unwrap();
+        assert!(end.is_none_or(|end: Timestamp| end.micros_since(block.pts).abs() <= 1));
+        end = Some(block.end());
+    }
+    let alpha = playing("Alpha", 440);
+    await_state(&heard.changes, State::Open);
+    heard.again(440.0);
+    heard.holds_alone(440.0, 1_000.0);
+    drop((alpha, beta));
+    heard.close();
+}
+
+/// A program that plays a tone under a name, until it is ended.
+fn playing(name: &str, hertz: u32) -> Program {
+    tone(&[name, &hertz.to_string()])
+}
+
+/// The number that the server has given to what a program of this name plays.
+fn sink_input(name: &str) -> String {
+    let listed = pactl(&["list", "sink-inputs"]);
+    let mut parts = listed.split("Sink Input #").skip(1);
+    let part = parts.find(|part| part.contains(&format!("application.name = \"{name}\""))).unwrap();
+    part.lines().next().unwrap().trim().to_owned()
+}

@@ -1,0 +1,279 @@
+//! Cameras of a machine that has them: `tests/rigs/camera.sh` starts `inside_camera` inside one.
+
+use std::fs::File;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use onair::base::queue::Receiver;
+use onair::base::{Clock, Latest, Stop, Timestamp};
+use onair::capture::{self, VideoChoice};
+use onair::compose::{self, Compositor};
+use onair::media::source::{Format, Report, State, Status};
+use onair::media::{Size, VideoFrame};
+
+use super::{LIMIT, Program, await_state, grid};
+
+/// A camera on the air.
+struct Shown {
+    id: String,
+    status: Arc<Status>,
+    changes: Receiver<Report>,
+    preview: Latest<VideoFrame>,
+    compositor: Compositor,
+}
+
+impl Shown {
+    fn open(id: &str) -> Self {
+        eprintln!("  {id}:");
+        let clock = Clock::start();
+        let size = Size::new(640, 360);
+        let context = capture::Context { clock, grid: grid(), size };
+        let choice = VideoChoice::Camera(Some(id.to_owned()));
+        let source = capture::open(&choice, &context).unwrap();
+        let changes = source.status.changes().unwrap();
+        let preview = Latest::default();
+        let config = compose::Config { size, grid: grid(), clock };
+        let compositor = Compositor::spawn(config, preview.clone()).unwrap();
+        compositor.set_feed(Some(source.feed));
+        Self { id: id.to_owned(), status: source.status, changes, preview, compositor }
+    }
+
+    fn await_state(&self, state: State) -> Report {
+        let clock = Clock::start();
+        let report = await_state(&self.changes, state);
+        assert_eq!(report.id, self.id);
+        eprintln!("    after {:?}", clock.now());
+        report
+    }
+
+    /// Waits until the middle of the program's picture has this colour; how long that took.
+    fn await_color(&self, (y, u, v): (u8, u8, u8)) -> Duration {
+        let clock = Clock::start();
+        let mut seen = (0, 0, 0);
+        while clock.now() < Timestamp::ZERO + LIMIT {
+            if let Some(frame) = self.preview.get() {
+                let planes = &frame.planes;
+                let chroma = 320 * 90 + 80;
+                seen = (planes.y[640 * 180 + 160], planes.u[chroma], planes.v[chroma]);
+                let near = |a: u8, b: u8| a.abs_diff(b) <= 3;
+                if near(seen.0, y) && near(seen.1, u) && near(seen.2, v) {
+                    return clock.now().since(Timestamp::ZERO);
+                }
+            }
+            Stop::new().wait(Duration::from_millis(5));
+        }
+        panic!("the picture is {seen:?}, not {:?}: {:?}", (y, u, v), self.status.report());
+    }
+
+    /// New pictures a second.
+    fn rate(&self) -> f64 {
+        let count = || {
+            let figures = self.compositor.figures();
+            figures.captured - figures.repeated - figures.slates
+        };
+        let (clock, before) = (Clock::start(), count());
+        Stop::new().wait(Duration::from_secs(3));
+        let rate = (count() - before) as f64 / clock.now().since(Timestamp::ZERO).as_secs_f64();
+        eprintln!("    {rate:.1} new pictures a second, {:?}", self.status.report().format);
+        rate
+    }
+
+    /// Waits for a slate; how long that took.
+    fn await_slate(&self) -> Duration {
+        let (clock, before) = (Clock::start(), self.compositor.figures().slates);
+        while self.compositor.figures().slates == before {
+            assert!(clock.now() < Timestamp::ZERO + LIMIT, "no slate");
+            Stop::new().wait(Duration::from_millis(5));
+        }
+        clock.now().since(Timestamp::ZERO)
+    }
+
+    /// Nothing but slates for so long.
+    fn stays_down(&self, time: Duration) {
+        let clock = Clock::start();
+        while clock.now() < Timestamp::ZERO + time {
+            if let Ok(report) = self.changes.recv_timeout(Duration::from_millis(100)) {
+                eprintln!("    {:?}: {:?} {}", clock.now(), report.state, report.detail);
+                assert_ne!(report.state, State::Open);
+            }
+        }
+    }
+
+    fn close(self) {
+        self.compositor.join(Duration::from_secs(5)).unwrap();
+    }
+}
+
+fn await_camera(id: &str) -> capture::CameraInfo {
+    let clock = Clock::start();
+    loop {
+        if let Some(camera) = capture::cameras().into_iter().find(|camera| camera.id == id) {
+            return camera;
+        }
+        assert!(clock.now() < Timestamp::ZERO + LIMIT, "no {id}: {:?}", capture::cameras());
+        Stop::new().wait(Duration::from_millis(100));
+    }
+}
+
+/// Red as webcams (studio range) and as JPEGs (full range) have it, on its way to the program.
+const RED: (u8, u8, u8) = (63, 102, 240);
+const BLUE: (u8, u8, u8) = (32, 240, 118);
+
+/// Runs inside a machine with cameras: `tests/rigs/camera.sh`.
+#[test]
+fn inside_camera() {
+    if std::env::var_os("CAMERA_RIG").is_none() {
+        eprintln!(
+            "SKIPPED: this machine has no test cameras; tests/rigs/camera.sh runs this part inside \
+             one that has. Not done by itself: its kernel takes minutes to build, the first time"
+        );
+        return;
+    }
+    let cameras = capture::cameras();
+    for camera in &cameras {
+        eprintln!("  {} '{}' {} formats", camera.id, camera.name, camera.formats.len());
+    }
+    assert_eq!(cameras.len(), 2, "loopback cameras that nobody feeds are none");
+    assert_ne!(cameras[0].id, cameras[1].id);
+    raw_and_unplugged(&cameras[0].id);
+    busy(&cameras[1].id);
+    packed_and_stalled();
+    fractional(&cameras[1].id);
+    set(&cameras[1].id);
+}
+
+/// What the driver lets be set is set while the camera is read, and goes back when nobody wants it.
+fn set(id: &str) {
+    let clock = Clock::start();
+    let value = |name: &str| {
+        capture::controls(id).into_iter().find(|it| it.name == name).map(|it| it.value)
+    };
+    let settles = |name: &str, want: i64| {
+        while value(name) != Some(want) {
+            assert!(clock.now() < Timestamp::ZERO + LIMIT, "{name} is {:?}", value(name));
+            Stop::new().wait(Duration::from_millis(20));
+        }
+    };
+    let board = capture::ControlBoard::default();
+    let wanted = [("brightness".to_owned(), 200), ("contrast".to_owned(), 9_999)].into();
+    board.want(&[(id.to_owned(), wanted)].into());
+    let dials = capture::Dials::default();
+    dials.set_controls(board.clone());
+    let context = capture::Context { clock, grid: grid(), size: Size::new(640, 360) };
+    let choice = VideoChoice::Camera(Some(id.to_owned()));
+    let _source = capture::open_by(&choice, &dials, &context).unwrap();
+    settles("brightness", 200);
+    settles("contrast", 255);
+    board.want(&Default::default());
+    settles("brightness", 128);
+    settles("contrast", 128);
+}
+
+fn raw_and_unplugged(id: &str) {
+    for control in ["test_pattern=7", "osd_text_mode=2", "brightness=128"] {
+        tell("v4l2-ctl", &["-d", "/dev/video0", "-c", control]);
+    }
+    let shown = Shown::open(id);
+    shown.await_state(State::Open);
+    shown.await_color(RED);
+    assert!(shown.rate() > 10.0);
+    for _ in 0..2 {
+        tell("camera-unplug", &["0"]);
+        let lost = shown.await_state(State::Lost);
+        assert!(lost.reason.contains("Plug it in again"), "{}", lost.reason);
+        eprintln!("    slate after {:?}", shown.await_slate());
+        tell("camera-plug", &["0"]);
+        shown.await_state(State::Open);
+    }
+    shown.close();
+}
+
+fn busy(id: &str) {
+    let other = Program::start("v4l2-ctl -d /dev/video1 --stream-mmap --stream-count=100000");
+    Stop::new().wait(Duration::from_secs(1));
+    let shown = Shown::open(id);
+    let failed = shown.await_state(State::Failed);
+    assert!(failed.reason.contains("another program"), "{}", failed.reason);
+    drop(other);
+    shown.await_state(State::Open);
+    shown.close();
+}
+
+fn packed_and_stalled() {
+    // Once nobody has it open any more, this kind of camera cannot be fed again.
+    let held = File::open("/dev/video20").unwrap();
+    let feeder = Program::feed("/dev/video20", "red");
+    let camera = await_camera("virtual-video20");
+    // Opened while its feeder is just beginning, such a camera was seen to give nothing at all.
+    Stop::new().wait(Duration::from_millis(1_500));
+    eprintln!("  {camera:?}");
+    let shown = Shown::open(&camera.id);
+    shown.await_state(State::Open);
+    shown.await_color(RED);
+    assert!(shown.rate() > 10.0);
+
+    // It hangs, and goes on.
+    feeder.signal("-STOP");
+    let stalled = shown.await_state(State::Stalled);
+    assert!(stalled.reason.contains("stopped giving pictures"), "{}", stalled.reason);
+    eprintln!("    slate after {:?}", shown.await_slate());
+    shown.stays_down(Duration::from_secs(12));
+    feeder.signal("-CONT");
+    shown.await_state(State::Open);
+    shown.await_color(RED);
+
+    // It ends, and another begins.
+    drop(feeder);
+    let clock = Clock::start();
+    while shown.status.state() == State::Open {
+        assert!(clock.now() < Timestamp::ZERO + LIMIT);
+        Stop::new().wait(Duration::from_millis(5));
+    }
+    eprintln!("    ended: {:?}", shown.status.report());
+    shown.await_slate();
+    shown.stays_down(Duration::from_secs(12));
+    let feeder = Program::feed("/dev/video20", "blue");
+    shown.await_state(State::Open);
+    shown.await_color(BLUE);
+    shown.close();
+    drop((feeder, held));
+}
+
+/// Cameras whose rate is no whole number of pictures a second.
+fn fractional(id: &str) {
+    let format = "width=640,height=360,pixelformat=YUYV";
+    tell("v4l2-ctl", &["-d", "/dev/video1", "-v", format, "--set-parm", "12.5"]);
+    let shown = Shown::open(id);
+    shown.await_state(State::Open);
+    shown.close();
+    let feeder = Program::feed("/dev/video21", "red");
+    let camera = await_camera("virtual-video21");
+    Stop::new().wait(Duration::from_millis(1_500));
+    tell("v4l2-ctl", &["-d", "/dev/video21", "--set-parm", "29.97"]);
+    let shown = Shown::open(&camera.id);
+    let open = shown.await_state(State::Open);
+    assert_eq!(open.format, Format::Video { size: Size::new(640, 360), fps: 29.97 });
+    shown.await_color(RED);
+    shown.close();
+    drop(feeder);
+}
+
+impl Program {
+    /// One colour as motion JPEG, 30 pictures a second.
+    fn feed(device: &str, color: &str) -> Self {
+        Self::start(&format!(
+            "ffmpeg -v error -re -f lavfi -i color=c={color}:s=640x360:r=30 -c:v mjpeg -f v4l2 \
+             {device}"
+        ))
+    }
+
+    fn signal(&self, name: &str) {
+        tell("kill", &[name, &self.0.id().to_string()]);
+    }
+}
+
+fn tell(program: &str, arguments: &[&str]) {
+    let status = Command::new(program).args(arguments).status().unwrap();
+    assert!(status.success(), "{program} {arguments:?}");
+}

@@ -1,0 +1,151 @@
+//! Microphones and speakers of PulseAudio's server: heard, followed, lost and taken back.
+
+use std::process::Command;
+use std::time::Duration;
+
+use onair::audio::output::Output;
+use onair::audio::{self, AudioChoice};
+use onair::base::{Clock, Stop, Timestamp, Worker};
+use onair::media::Samples;
+use onair::media::source::State;
+
+use super::application::one_application;
+use super::heard::{Heard, amplitude, hear, hum};
+use super::{LIMIT, await_state, inside, module, pactl};
+
+#[test]
+fn inside_pulse() {
+    if !inside("pulse") {
+        return;
+    }
+    let clock = Clock::start();
+    let microphones = audio::microphones();
+    let speakers = audio::speakers();
+    eprintln!("  microphones {microphones:?}\n  speakers {speakers:?}");
+    assert_eq!(microphones.len(), 1, "monitors are left out");
+    assert!(microphones[0].default && microphones[0].name.contains("Rig_Microphone"));
+    assert!(speakers[0].default && speakers[0].name.contains("Rig_Speakers"));
+    a_new_home_hears_them_too();
+    let feed_sink = speakers.iter().find(|s| s.name.contains("Rig_Feed")).unwrap();
+
+    // What is played into the feed is heard by the microphone.
+    let output = Output::open(Some(&feed_sink.id), 48_000, 2, clock).unwrap();
+    let player = Worker::spawn("hum", move |stop| hum(output, stop)).unwrap();
+    let heard = Heard::open(clock, &AudioChoice::Mic(None));
+    let Heard { changes, status, rx, mixer } = &heard;
+    let open = await_state(changes, State::Open);
+    assert!(open.name.contains("Rig_Microphone"), "{open:?}");
+    hear(rx, 660.0);
+    // Continuous from now on: no block short, no gap in time.
+    let before = mixer.figures();
+    let mut sound = Vec::new();
+    let mut end = None;
+    let mut lag = Vec::new();
+    for _ in 0..500 {
+        let block: Samples = rx.recv_timeout(LIMIT).unwrap();
+        assert!(end.is_none_or(|end: Timestamp| end.micros_since(block.pts).abs() <= 1));
+        end = Some(block.end());
+        lag.push(clock.now().micros_since(block.end()));
+        sound.extend(block.data);
+    }
+    lag.sort_unstable();
+    let after = mixer.figures();
+    let short = after.silent - before.silent;
+    // By parts: on a busy machine the player may stumble, which turns the tone's phase.
+    let mut parts: Vec<f64> =
+        sound.chunks_exact(9_600).map(|part| amplitude(part, 660.0)).collect();
+    parts.sort_by(f64::total_cmp);
+    let tone = parts[parts.len() / 2];
+    eprintln!("  5 s: {short} samples short, tone {tone:.3}, lag median {} µs", lag[250]);
+    eprintln!("  drift {:?} ppm", status.report().drift_ppm);
+    assert!((0.4..0.6).contains(&tone), "{tone}");
+    assert!(lag[250] < 400_000, "the microphone's delay is bounded");
+
+    // The default microphone is removed: lost, then taken back.
+    pactl(&["unload-module", &module("source_name=mic")]);
+    let lost = await_state(changes, State::Lost);
+    assert!(!lost.reason.is_empty() && !lost.detail.is_empty());
+    let (name, master) = ("source_name=mic", "master=mic_feed.monitor");
+    let described = "source_properties=device.description=Rig_Microphone";
+    pactl(&["load-module", "module-remap-source", name, master, described]);
+    pactl(&["set-default-source", "mic"]);
+    await_state(changes, State::Open);
+    heard.again(660.0);
+
+    // Another microphone becomes the default: it is followed without a word from the server.
+    let (name, master) = ("source_name=second", "master=speakers.monitor");
+    pactl(&[
+        "load-module",
+        "module-remap-source",
+        name,
+        master,
+        "source_properties=device.description=Second_Microphone",
+    ]);
+    pactl(&["set-default-source", "second"]);
+    let clock_limit = Clock::start();
+    while !status.report().name.contains("Second") {
+        assert!(clock_limit.now() < Timestamp::ZERO + LIMIT, "never followed");
+        Stop::new().wait(Duration::from_millis(50));
+    }
+    eprintln!("  followed to {}", status.report().name);
+
+    system_sound(clock);
+    one_application(clock);
+
+    // All speakers are removed while playing (one alone, and the server moves the stream to the
+    // other): said where the server says so, and closing does not hang.
+    let mut output = Output::open(None, 48_000, 2, clock).unwrap();
+    output.set_volume(0.5);
+    let started = Clock::start();
+    let mut removed = false;
+    while output.failed().is_none() && started.now() < Timestamp::from_millis(8_000) {
+        output.write(&[0.1; 960]);
+        if !removed && started.now() > Timestamp::from_millis(500) {
+            removed = true;
+            eprintln!("  queued {:?}", output.queued_time());
+            pactl(&["unload-module", &module("sink_name=speakers")]);
+            pactl(&["unload-module", &module("sink_name=mic_feed")]);
+        }
+        Stop::new().wait(Duration::from_millis(10));
+    }
+    eprintln!("  speakers failed: {:?}", output.failed());
+    let closing = Clock::start();
+    drop(output);
+    assert!(closing.now() < Timestamp::from_millis(500));
+    player.join(Duration::from_secs(5)).unwrap();
+    heard.close();
+}
+
+/// What the speakers are given is heard, and the default is followed.
+fn system_sound(clock: Clock) {
+    let output = Output::open(None, 48_000, 2, clock).unwrap();
+    let player = Worker::spawn("hum", move |stop| hum(output, stop)).unwrap();
+    let heard = Heard::open(clock, &AudioChoice::System(None));
+    let open = await_state(&heard.changes, State::Open);
+    eprintln!("  system sound: {} {}", open.id, open.name);
+    assert!(open.id.ends_with("speakers.monitor"), "{open:?}");
+    hear(&heard.rx, 660.0);
+    pactl(&["set-default-sink", "mic_feed"]);
+    let limit = Clock::start();
+    while !heard.status.report().id.ends_with("mic_feed.monitor") {
+        assert!(limit.now() < Timestamp::ZERO + LIMIT, "never followed");
+        Stop::new().wait(Duration::from_millis(50));
+    }
+    heard.again(660.0);
+    pactl(&["set-default-sink", "speakers"]);
+    player.join(Duration::from_secs(5)).unwrap();
+    heard.close();
+}
+
+/// Where no program has ever met the sound server, there is no cookie to greet it with.
+fn a_new_home_hears_them_too() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+    command.args(["devices", "--json"]).env("HOME", home.path());
+    for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"] {
+        command.env_remove(name);
+    }
+    let said = command.env_remove("PULSE_COOKIE").output().unwrap();
+    let said = String::from_utf8_lossy(&said.stdout);
+    assert!(said.contains("Rig_Microphone") && said.contains("Rig_Speakers"), "{said}");
+}
