@@ -18,7 +18,6 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command as Process;
-use std::time::Duration;
 
 use onair::audio::AudioChoice;
 use onair::base::{Clock, Secret, Worker};
@@ -136,7 +135,13 @@ fn a_planted_key_is_nowhere_whatever_way_it_came() {
     for onair in &mut all {
         onair.wait_named("target");
     }
-    std::thread::sleep(Duration::from_secs(2));
+    wait_for("two seconds of each, or its end", LIMIT, || {
+        all.iter().all(|onair| {
+            let events = onair.events();
+            let count = |name| events.iter().filter(|it| it["event"] == name).count();
+            count("stats") >= 2 || count("summary") > 0
+        })
+    });
     look_at_processes();
     let mut logged = 0;
     for onair in &mut all {

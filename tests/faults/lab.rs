@@ -126,6 +126,7 @@ impl Drop for Lab {
 /// Keeps each publication of `live/show`, as HTTP-FLV gives it.
 fn keep(http: SocketAddr, files: &Mutex<Vec<Vec<u8>>>, over: &AtomicBool) {
     while !over.load(Ordering::Relaxed) {
+        // Between two questions whether anything is published.
         thread::sleep(Duration::from_millis(25));
         let Ok(mut stream) = TcpStream::connect(http) else { continue };
         stream.set_read_timeout(Some(LIMIT * 2)).unwrap();
@@ -259,6 +260,7 @@ impl Watched {
             }
             self.lines.push(event);
         }
+        // Between two looks, of which `until` takes as many as it needs.
         thread::sleep(Duration::from_millis(20));
     }
 

@@ -91,6 +91,7 @@ impl Film {
                 if over.load(Ordering::Relaxed) || limit.is_some_and(|limit| at >= limit) {
                     return;
                 }
+                // At the pace of an encoder, which is what outputs are made for.
                 if let Some(wait) = at.checked_sub(start.elapsed()) {
                     thread::sleep(wait);
                 }

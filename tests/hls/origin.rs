@@ -128,6 +128,7 @@ impl Made {
     fn wait(&self, parts: usize) {
         let until = Instant::now() + HELD;
         while self.there() < parts.min(self.parts.len()) && Instant::now() < until {
+            // Parts come with the clock, as a broadcast's do.
             thread::sleep(Duration::from_millis(2));
         }
     }
@@ -156,6 +157,7 @@ impl Made {
                 parts.iter().flat_map(|(data, _)| data.iter().copied()).collect()
             }
             "h" => {
+                // What it is there for: a hint that leads to nothing, and not at once.
                 thread::sleep(HELD);
                 Vec::new()
             }
