@@ -248,8 +248,7 @@ fn together(view: &View<'_>, draft: &Draft, items: &[Item]) -> Option<Together> 
         return None;
     }
     let edges = chosen.iter().map(|(item, size)| place::edges(&item.place, *size, canvas));
-    let edges =
-        edges.reduce(|[a, b, c, d], [e, f, g, h]| [a.min(e), b.min(f), c.max(g), d.max(h)])?;
+    let edges = edges.reduce(place::joined)?;
     let tight = |(item, size): &(&Item, Size)| (item.id, place::tight(&item.place, *size, canvas));
     Some((edges, chosen.iter().map(tight).collect()))
 }

@@ -207,14 +207,17 @@ pub fn edges(place: &Place, natural: Size, canvas: Size) -> [f64; 4] {
     [low(|it| it.0), low(|it| it.1), high(|it| it.0), high(|it| it.1)]
 }
 
+/// The edges around both.
+pub fn joined([a, b, c, d]: [f64; 4], [e, f, g, h]: [f64; 4]) -> [f64; 4] {
+    [a.min(e), b.min(f), c.max(g), d.max(h)]
+}
+
 /// All of them in line: with each other, one alone with the program.
 pub fn aligned(all: &[(Place, Size)], line: Line, canvas: Size) -> Vec<Place> {
-    let around =
-        |[a, b, c, d]: [f64; 4], [e, f, g, h]: [f64; 4]| [a.min(e), b.min(f), c.max(g), d.max(h)];
     let edges_of = |(place, natural): &(Place, Size)| edges(place, *natural, canvas);
     let frame = match all {
         [_] => [0.0, 0.0, f64::from(canvas.width), f64::from(canvas.height)],
-        all => all.iter().map(edges_of).reduce(around).unwrap_or_default(),
+        all => all.iter().map(edges_of).reduce(joined).unwrap_or_default(),
     };
     let [left, top, right, bottom] = frame;
     let moved_one = |one: &(Place, Size)| {
@@ -240,16 +243,14 @@ pub fn snapped(
     canvas: Size,
     near: f64,
 ) -> (Place, Option<f64>, Option<f64>) {
-    let corners = corners(place, natural, canvas);
-    let snap = |pick: fn(&(f64, f64)) -> f64, length: f64| {
-        let low = corners.iter().map(pick).fold(f64::INFINITY, f64::min);
-        let high = corners.iter().map(pick).fold(f64::NEG_INFINITY, f64::max);
+    let [left, top, right, bottom] = edges(place, natural, canvas);
+    let snap = |low: f64, high: f64, length: f64| {
         let pairs = [(low, 0.0), (high, length), ((low + high) / 2.0, length / 2.0)];
         let best = pairs.into_iter().min_by(|a, b| (a.0 - a.1).abs().total_cmp(&(b.0 - b.1).abs()));
         best.filter(|(is, line)| (is - line).abs() <= near).map(|(is, line)| (line - is, line))
     };
-    let across = snap(|corner| corner.0, f64::from(canvas.width));
-    let down = snap(|corner| corner.1, f64::from(canvas.height));
+    let across = snap(left, right, f64::from(canvas.width));
+    let down = snap(top, bottom, f64::from(canvas.height));
     let by = (across.map_or(0.0, |it| it.0), down.map_or(0.0, |it| it.0));
     (moved(place, by, canvas), across.map(|it| it.1), down.map(|it| it.1))
 }
