@@ -60,7 +60,7 @@ pub enum Sub {
     Repair(remux::RepairArgs),
     /// Take scene collections in, also those of OBS
     Scenes(scenes::Args),
-    /// List cameras, microphones, speakers and applications that play
+    /// List cameras, sound devices, applications that play, screens and windows
     Devices,
     /// Try a target stage by stage without going live
     Check(check::Args),
