@@ -243,6 +243,49 @@ fn a_master_leads_to_a_variant_and_to_its_sound() {
     }
 }
 
+/// The picture of both variants is the same film; one has the sound in it, one beside it.
+#[test]
+fn the_sound_follows_from_a_variant_that_has_it_to_one_that_has_it_apart_and_back() {
+    peers::require!("ffmpeg", "nginx");
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let tracks = ["-t", "8", "-map", "0:v", "-map", "1:a", "-map", "0:v", "-map", "1:a"];
+    let sizes = ["-b:v:0", "300k", "-s:v:0", "160x90", "-f", "hls", "-hls_time", "1"];
+    let map = "v:0,a:0,name:whole v:1,agroup:s,name:picture a:1,agroup:s,name:sound";
+    let lists = ["-hls_list_size", "0", "-var_stream_map", map, "%v.m3u8"];
+    ffmpeg(at, &[&PICTURE, &TONE, &CODE, &tracks, &sizes, &lists]).wait_success(LIMIT);
+    let sound = "#EXTM3U\n\
+        #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"s\",NAME=\"s\",DEFAULT=YES,URI=\"sound.m3u8\"\n";
+    let whole = |rate: u32| format!("#EXT-X-STREAM-INF:BANDWIDTH={rate}\nwhole.m3u8\n");
+    let apart =
+        |rate: u32| format!("#EXT-X-STREAM-INF:BANDWIDTH={rate},AUDIO=\"s\"\npicture.m3u8\n");
+    // The second is gone over to once the first has shown how fast this machine is.
+    let masters = [
+        ("to-apart", [whole(100_000), apart(200_000)], 320),
+        ("to-whole", [apart(100_000), whole(200_000)], 160),
+    ];
+    for (name, variants, _) in &masters {
+        fs::write(at.join(format!("{name}.m3u8")), [sound, &variants.concat()].concat()).unwrap();
+    }
+    let web = serve(at);
+    for (name, _, width) in masters {
+        let dump = at.join(format!("{name}.wav"));
+        let url = format!("http://127.0.0.1:{}/{name}.m3u8", web.http);
+        let outcome = play(&Config { audio_dump: Some(dump.clone()), ..config(&url) }, |_| false);
+        assert_eq!(outcome.state, State::Ended, "{name}");
+        let figures = &outcome.figures;
+        assert_eq!((figures.decoded, figures.damaged), (200, 0), "{name}");
+        assert_eq!(figures.size.unwrap().width, width, "{name}: the other variant");
+        let off = figures.audio_samples as i64 - 8 * 48_000;
+        assert!(off.abs() < 6 * 1_024, "{name}: {off} samples");
+        // Of the part after the change: a tone, all the time.
+        let heard = hound::WavReader::open(&dump).unwrap().into_samples::<i16>();
+        let heard: Vec<_> = heard.step_by(2).map(Result::unwrap).skip(3 * 48_000).collect();
+        let silent = heard.chunks(480).filter(|part| part.iter().all(|it| it.abs() < 500)).count();
+        assert!(heard.len() > 4 * 48_000 && silent < 20, "{name}: {} {silent}", heard.len());
+    }
+}
+
 #[test]
 fn a_live_list_is_followed_at_its_distance() {
     peers::require!("ffmpeg", "nginx");

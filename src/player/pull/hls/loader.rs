@@ -235,11 +235,13 @@ impl Loader {
                 let picture = |at: usize| master.variants.get(at).map(Variant::picture);
                 self.codec_changed = picture(self.variant) != picture(wanted);
                 main.go_on_from(&self.main);
-                if let (Some(new), Some(old)) = (sound, &self.sound) {
-                    let mut new = new;
-                    new.go_on_from(old);
-                    self.sound = Some(new);
-                }
+                let sound = sound.map(|mut new| {
+                    // Where the picture had it, it goes on where that stands.
+                    new.go_on_from(self.sound.as_ref().unwrap_or(&self.main));
+                    new
+                });
+                self.moved |= sound.is_some() && self.sound.is_none();
+                self.sound = sound;
                 (self.main, self.variant) = (main, wanted);
                 Ok(())
             }
