@@ -94,7 +94,7 @@ impl Crew {
     /// Does this to each part, in any order, on any of its threads, with the widest vectors of the
     /// processor; comes back when all are done.
     pub fn each<T: Send>(&self, parts: impl IntoIterator<Item = T>, job: impl Fn(T) + Sync) {
-        let mut parts = parts.into_iter();
+        let mut parts = parts.into_iter().fuse();
         let turn = if self.helpers.is_empty() { None } else { self.turn.try_lock() };
         let Some(_turn) = turn else {
             return parts.for_each(|part| wide(|| job(part)));
