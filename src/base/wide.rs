@@ -8,6 +8,13 @@ use fearless_simd::{Level, dispatch};
 /// loops within become loops over wider vectors. Worth it for a row of pixels and more.
 #[inline(always)]
 pub fn wide<T>(job: impl FnOnce() -> T) -> T {
+    dispatch!(level(), _simd => job())
+}
+
+/// Which vectors those are, for loops that have to write them out: where numbers are looked up, no plain
+/// loop becomes one over vectors.
+#[inline(always)]
+pub fn level() -> Level {
     static LEVEL: LazyLock<Level> = LazyLock::new(Level::new);
-    dispatch!(*LEVEL, _simd => job())
+    *LEVEL
 }

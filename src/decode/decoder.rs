@@ -16,7 +16,8 @@ pub trait VideoBackend: Send {
     fn flush(&mut self) -> Vec<VideoFrame>;
     /// Forgets everything but the parameters: after a seek or a lost connection.
     fn reset(&mut self);
-    /// Of the library and what it decodes, such as `H.264 High`.
+    /// Of the library and what it decodes, such as `H.264 High`. May say more once there are pictures:
+    /// what is made of HDR.
     fn name(&self) -> &str;
 }
 

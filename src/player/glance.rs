@@ -245,6 +245,9 @@ impl Looker {
         let decoded = decoder.decode(packet);
         // It refers to nothing before it, and what follows is not decoded: it need not wait.
         let rest = decoder.flush();
+        if self.seen.video != decoder.name() {
+            decoder.name().clone_into(&mut self.seen.video);
+        }
         let mut frames = match decoded {
             Ok(frames) => frames,
             Err(_) => {

@@ -140,7 +140,15 @@ impl Decoding<'_> {
         if frames.is_empty() {
             return true;
         }
-        self.shared.figures.lock().decoded += frames.len() as u64;
+        let mut figures = self.shared.figures.lock();
+        figures.decoded += frames.len() as u64;
+        // What is made of HDR is known with the pictures only.
+        if let Some(decoder) = &self.decoder
+            && figures.video != decoder.name()
+        {
+            decoder.name().clone_into(&mut figures.video);
+        }
+        drop(figures);
         let generation = self.generation;
         frames.into_iter().all(|frame| pictures.send(Decoded { generation, frame }).is_ok())
     }

@@ -10,5 +10,5 @@ pub mod pcm;
 mod picture;
 mod sound;
 
-pub use picture::{Picture, av1, hevc, hevc_record, vp9, vp9_key_size};
+pub use picture::{Picture, av1, hevc, hevc_record, vp9, vp9_colors, vp9_key_size};
 pub use sound::{Sound, ac3, ac3_frame, flac, opus};

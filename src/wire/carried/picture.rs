@@ -250,6 +250,13 @@ pub fn vp9(config: &[u8]) -> Option<Picture> {
     Some(Picture { profile, level: Some(level.into()).filter(|level| *level > 0), size: None })
 }
 
+/// Primaries and transfer (numbers of ITU-T H.273) out of the same record, which are not in VP9's pictures.
+pub fn vp9_colors(config: &[u8]) -> Option<(u8, u8)> {
+    let record = config.strip_prefix(&[1, 0, 0, 0]).unwrap_or(config);
+    let (&[_, _, _, primaries, transfer], _) = record.split_first_chunk::<5>()?;
+    Some((primaries, transfer))
+}
+
 /// Width and height out of a VP9 picture that decodes by itself.
 pub fn vp9_key_size(picture: &[u8]) -> Option<(u32, u32)> {
     let read = |picture: &[u8]| -> Result<Option<(u32, u32)>, Error> {
@@ -357,6 +364,9 @@ mod tests {
     #[test]
     fn vp9_tells_its_size_in_its_keyframes() {
         let picture = vp9(&[1, 0, 0, 0, 0, 31, 0x80, 1]).unwrap();
+        let record = [1, 0, 0, 0, 2, 31, 0xA0, 9, 16, 9, 0, 0];
+        assert_eq!((vp9_colors(&record), vp9_colors(&record[4..])), (Some((9, 16)), Some((9, 16))));
+        assert_eq!(vp9_colors(&record[..8]), None);
         assert_eq!((picture.profile.as_deref(), picture.level), (Some("Profile 0"), Some(31)));
         let mut key = BitWriter::with_capacity(16);
         key.bits(2, 2);
@@ -380,6 +390,7 @@ mod tests {
             for config in [hvcc(64, 64, 1, 1), bytes.clone()] {
                 bytes.splice(..cut.min(bytes.len()), config.into_iter().take(cut));
                 let _ = (hevc(&bytes), av1(&bytes), vp9(&bytes), vp9_key_size(&bytes));
+                let _ = vp9_colors(&bytes);
             }
             bytes.splice(0..0, [0x81, 4, 0, 0]);
             let _ = av1(&bytes);

@@ -39,6 +39,11 @@ pub mod id {
     pub const VIDEO: u32 = 0xE0;
     pub const PIXEL_WIDTH: u32 = 0xB0;
     pub const PIXEL_HEIGHT: u32 = 0xBA;
+    pub const COLOUR: u32 = 0x55B0;
+    pub const MATRIX_COEFFICIENTS: u32 = 0x55B1;
+    pub const RANGE: u32 = 0x55B9;
+    pub const TRANSFER_CHARACTERISTICS: u32 = 0x55BA;
+    pub const PRIMARIES: u32 = 0x55BB;
     pub const AUDIO: u32 = 0xE1;
     pub const SAMPLING_FREQUENCY: u32 = 0xB5;
     pub const OUTPUT_SAMPLING_FREQUENCY: u32 = 0x78B5;

@@ -169,8 +169,9 @@ fn pcm(entry: &[u8], codec: &str, config: &[u8]) -> Option<Pcm> {
 }
 
 /// VP9's configuration in the shape of MP4 (VP Codec ISO Media File Format Binding §2.2) out of
-/// Matroska's features (WebM container guidelines, "VP9 Codec Feature Metadata"), which may lack.
-fn vp9_config(features: &[u8]) -> Bytes {
+/// Matroska's features (WebM container guidelines, "VP9 Codec Feature Metadata"), which may lack, and what
+/// the track's entry tells of colours (RFC 9559 §5.1.4.1.28.16).
+fn vp9_config(entry: &[u8], features: &[u8]) -> Bytes {
     // Profile, level (1.0 unless told), depth, chroma subsampling (as most pictures are).
     let mut found = [0, 10, 8, 1];
     let mut rest = features;
@@ -181,9 +182,16 @@ fn vp9_config(features: &[u8]) -> Bytes {
         rest = after;
     }
     let [profile, level, depth, chroma] = found;
-    // Limited range; primaries, transfer and matrix are not told (2).
-    let bits = (depth & 0xF) << 4 | (chroma & 7) << 1;
-    Bytes::copy_from_slice(&[1, 0, 0, 0, profile, level, bits, 2, 2, 2, 0, 0])
+    let told = child(entry, id::VIDEO).and_then(|video| child(video, id::COLOUR));
+    let number = |name| told.and_then(|told| child(told, name)).and_then(uint);
+    // What is not told is 2; the range is limited then.
+    let color = |name| number(name).and_then(|it| u8::try_from(it).ok()).unwrap_or(2);
+    let full = u8::from(number(id::RANGE) == Some(2));
+    let [primaries, transfer, matrix] =
+        [id::PRIMARIES, id::TRANSFER_CHARACTERISTICS, id::MATRIX_COEFFICIENTS].map(color);
+    let bits = (depth & 0xF) << 4 | (chroma & 7) << 1 | full;
+    let colors = [primaries, transfer, matrix, 0, 0];
+    [&[1, 0, 0, 0, profile, level, bits], &colors[..]].concat().into()
 }
 
 /// Pictures that are no H.264 and are known.
@@ -197,7 +205,7 @@ fn other_picture(entry: &[u8], codec: &str, config: Bytes) -> Option<VideoParame
         "V_MPEG1" | "V_MPEG2" => VideoCodec::Mpeg2,
         _ => return None,
     };
-    let config = if codec == VideoCodec::Vp9 { vp9_config(&config) } else { config };
+    let config = if codec == VideoCodec::Vp9 { vp9_config(entry, &config) } else { config };
     let video = child(entry, id::VIDEO).unwrap_or_default();
     let side = |name| child(video, name).and_then(uint).and_then(|side| u32::try_from(side).ok());
     let size = side(id::PIXEL_WIDTH).zip(side(id::PIXEL_HEIGHT)).unwrap_or((0, 0));
@@ -419,7 +427,8 @@ impl Walk {
             _ => None,
         };
         if let Some(format) = video {
-            let config = if format == VideoFormat::Vp9 { vp9_config(&config) } else { config };
+            let config =
+                if format == VideoFormat::Vp9 { vp9_config(entry, &config) } else { config };
             if passed.video.is_some() || config.is_empty() {
                 return false;
             }

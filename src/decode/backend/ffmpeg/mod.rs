@@ -4,8 +4,11 @@
 
 mod audio;
 mod hardware;
+mod hdr;
 mod library;
+mod light;
 mod picture;
+mod table;
 mod video;
 
 use rusty_ffmpeg::ffi;

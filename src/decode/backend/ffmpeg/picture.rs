@@ -1,6 +1,6 @@
 //! The library's frames become I420 in planes of ours: by copying where they are that already, else
 //! through its own converter, into a frame that it made (its fast paths write beyond the rows of a
-//! picture whose buffer has no room for that).
+//! picture whose buffer has no room for that). HDR and wide colours are shown by `hdr`.
 #![allow(unsafe_code)]
 
 use std::ffi::c_int;
@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use rusty_ffmpeg::ffi;
 
+use super::hdr::Mapper;
 use super::library::{Code, Frame};
+use super::light::Kind;
 use crate::base::{Pool, Timestamp};
 use crate::media::color::{Matrix, Range};
 use crate::media::{Color, Planes, Size, VideoFrame};
@@ -22,8 +24,11 @@ const IDLE_PICTURES: usize = 6;
 pub(super) struct Converter {
     pool: Option<(Size, Pool<Planes>)>,
     scaler: Scaler,
-    /// What the scaler writes into.
-    converted: Option<(Size, Frame)>,
+    /// What the scaler writes into, and of which pixel format that is.
+    converted: Option<(Size, ffi::AVPixelFormat, Frame)>,
+    mapper: Mapper,
+    /// What the last picture was, if it was not shown as it is.
+    mapped: Option<Kind>,
     /// What came back from the hardware.
     fetched: Option<Frame>,
 }
@@ -55,13 +60,16 @@ struct Meaning {
     source: u32,
     /// Whether its matrix is none of those that our pictures may have.
     foreign: bool,
+    /// It is RGB, or has a palette of it.
+    rgb: bool,
 }
 
 fn meaning(frame: &ffi::AVFrame) -> Meaning {
     // SAFETY: it looks into a static table; null is looked for.
     let flags = unsafe { ffi::av_pix_fmt_desc_get(frame.format).as_ref() }.map_or(0, |it| it.flags);
     if flags & u64::from(ffi::AV_PIX_FMT_FLAG_RGB | ffi::AV_PIX_FMT_FLAG_PAL) != 0 {
-        return Meaning { color: Color::PROGRAM, source: ffi::SWS_CS_ITU709, foreign: true };
+        let source = ffi::SWS_CS_ITU709;
+        return Meaning { color: Color::PROGRAM, source, foreign: true, rgb: true };
     }
     let full = frame.color_range == ffi::AVCOL_RANGE_JPEG
         || matches!(
@@ -86,7 +94,16 @@ fn meaning(frame: &ffi::AVFrame) -> Meaning {
         _ if frame.height < 720 => (Matrix::Bt601, ffi::SWS_CS_ITU601, false),
         _ => (Matrix::Bt709, ffi::SWS_CS_ITU709, false),
     };
-    Meaning { color: Color { matrix, range }, source, foreign }
+    Meaning { color: Color { matrix, range }, source, foreign, rgb: false }
+}
+
+/// What the library's converter is to make of a frame.
+struct Task {
+    format: ffi::AVPixelFormat,
+    /// The coefficients of the frame's matrix and of what is made, as the converter numbers them.
+    matrices: [u32; 2],
+    /// Whether the range is the full one, before and after.
+    full: bool,
 }
 
 impl Converter {
@@ -113,6 +130,8 @@ impl Converter {
             return Err(format!("a picture of {}x{}", fields.width, fields.height));
         }
         let meaning = meaning(fields);
+        let full = meaning.color.range == Range::Full;
+        self.mapped = if meaning.rgb { None } else { self.mapper.kind(fields, full) };
         let is_ours = matches!(
             fields.format,
             ffi::AV_PIX_FMT_YUV420P | ffi::AV_PIX_FMT_YUVJ420P | ffi::AV_PIX_FMT_YUVA420P
@@ -126,33 +145,54 @@ impl Converter {
             }
         };
         let mut planes = pool.take();
+        if let Some(kind) = self.mapped {
+            if Mapper::reads(fields) {
+                self.mapper.show(kind, fields, &mut planes)?;
+            } else {
+                // Only the format is changed: all else is in the mapper's table.
+                let (format, same) = (ffi::AV_PIX_FMT_YUV420P10LE, ffi::SWS_CS_BT2020);
+                self.scale(fields, size, &Task { format, matrices: [same, same], full })?;
+                if let Some((.., converted)) = &self.converted {
+                    self.mapper.show(kind, converted.get(), &mut planes)?;
+                }
+            }
+            return Ok(VideoFrame { pts, color: Color::PROGRAM, planes: Arc::new(planes) });
+        }
         if is_ours && !meaning.foreign {
             copy(fields, &mut planes)?;
         } else {
-            self.scale(fields, size, &meaning)?;
-            if let Some((_, converted)) = &self.converted {
+            let target = match meaning.color.matrix {
+                Matrix::Bt601 => ffi::SWS_CS_ITU601,
+                Matrix::Bt709 => ffi::SWS_CS_ITU709,
+            };
+            let matrices = [meaning.source, target];
+            self.scale(fields, size, &Task { format: ffi::AV_PIX_FMT_YUV420P, matrices, full })?;
+            if let Some((.., converted)) = &self.converted {
                 copy(converted.get(), &mut planes)?;
             }
         }
         Ok(VideoFrame { pts, color: meaning.color, planes: Arc::new(planes) })
     }
 
+    /// What was made of the last picture's light, in words, where it was HDR.
+    pub fn told(&self) -> Option<&'static str> {
+        self.mapped.and_then(Kind::told)
+    }
+
     /// Writes the frame into `self.converted`, in the same size.
-    fn scale(&mut self, frame: &ffi::AVFrame, size: Size, meaning: &Meaning) -> Result<(), String> {
+    fn scale(&mut self, frame: &ffi::AVFrame, size: Size, task: &Task) -> Result<(), String> {
         // SAFETY: it looks into a static table.
         if unsafe { ffi::sws_isSupportedInput(frame.format) } == 0 {
             return Err(format!("a pixel format that cannot be converted ({})", frame.format));
         }
-        if self.converted.as_ref().is_none_or(|(its, _)| *its != size) {
-            self.converted = Some((size, room(size).map_err(Code::text)?));
+        let format = task.format;
+        if self.converted.as_ref().is_none_or(|(its, of, _)| (*its, *of) != (size, format)) {
+            self.converted = Some((size, format, room(size, format).map_err(Code::text)?));
         }
-        let Some((_, converted)) = &mut self.converted else { return Ok(()) };
+        let Some((.., converted)) = &mut self.converted else { return Ok(()) };
         let (width, height) = (size.width as c_int, size.height as c_int);
-        let full = c_int::from(meaning.color.range == Range::Full);
-        let target = match meaning.color.matrix {
-            Matrix::Bt601 => ffi::SWS_CS_ITU601,
-            Matrix::Bt709 => ffi::SWS_CS_ITU709,
-        };
+        let [source, target] = task.matrices;
+        let full = c_int::from(task.full);
         let target_fields = converted.get_mut();
         // SAFETY: both frames have planes of at least this size in their formats, with the rows and
         // padding that the library gave them; the tables are static; null is looked for.
@@ -164,7 +204,7 @@ impl Converter {
                 frame.format,
                 width,
                 height,
-                ffi::AV_PIX_FMT_YUV420P,
+                format,
                 (ffi::SWS_BILINEAR | ffi::SWS_ACCURATE_RND) as c_int,
                 ptr::null_mut(),
                 ptr::null_mut(),
@@ -175,7 +215,7 @@ impl Converter {
             }
             ffi::sws_setColorspaceDetails(
                 self.scaler.0,
-                ffi::sws_getCoefficients(meaning.source as c_int),
+                ffi::sws_getCoefficients(source as c_int),
                 full,
                 ffi::sws_getCoefficients(target as c_int),
                 full,
@@ -197,12 +237,12 @@ impl Converter {
     }
 }
 
-/// A frame of I420 with room of the library's own.
-fn room(size: Size) -> Result<Frame, Code> {
+/// A frame with room of the library's own.
+fn room(size: Size, format: ffi::AVPixelFormat) -> Result<Frame, Code> {
     let mut frame = Frame::new()?;
     let fields = frame.get_mut();
     (fields.width, fields.height) = (size.width as c_int, size.height as c_int);
-    fields.format = ffi::AV_PIX_FMT_YUV420P;
+    fields.format = format;
     // SAFETY: size and format are set, and it holds nothing.
     let code = unsafe { ffi::av_frame_get_buffer(frame.raw(), 0) };
     if code < 0 { Err(Code(code)) } else { Ok(frame) }
@@ -216,11 +256,13 @@ fn fetch(into: &mut Frame, from: &mut Frame) -> Result<(), Code> {
     if code < 0 {
         return Err(Code(code));
     }
-    let source = from.get();
-    let (range, space) = (source.color_range, source.colorspace);
-    let (width, height) = (source.width, source.height);
+    // SAFETY: both are whole; the numbers of colours and what is told beside the picture are copied.
+    let code = unsafe { ffi::av_frame_copy_props(into.raw(), from.raw()) };
+    if code < 0 {
+        return Err(Code(code));
+    }
+    let (width, height) = (from.get().width, from.get().height);
     let fields = into.get_mut();
-    (fields.color_range, fields.colorspace) = (range, space);
     // The hardware's picture may be larger than what is shown of it.
     (fields.width, fields.height) = (width.min(fields.width), height.min(fields.height));
     Ok(())

@@ -10,6 +10,7 @@ use crate::base::Timestamp;
 use crate::decode::decoder::VideoBackend;
 use crate::decode::error::Error;
 use crate::media::{EncodedPacket, VideoCodec, VideoFrame, VideoParameters};
+use crate::wire::carried;
 
 const NAME: &str = "FFmpeg";
 
@@ -35,6 +36,8 @@ pub(super) struct Decoder {
     /// It decodes in hardware where that can.
     hardware: bool,
     name: String,
+    /// What the name says of HDR.
+    told: Option<&'static str>,
     /// Nothing before the next keyframe can be decoded.
     waiting: bool,
     failed_keyframes: u32,
@@ -42,13 +45,22 @@ pub(super) struct Decoder {
 }
 
 fn start(codec: Codec, parameters: &VideoParameters, hardware: bool) -> Result<Context, Error> {
-    // A vpcC says nothing that a decoder needs.
+    // A vpcC says nothing that a decoder needs, but for its colours.
+    let colors = match parameters.codec {
+        VideoCodec::Vp9 => carried::vp9_colors(&parameters.config),
+        _ => None,
+    };
     let config = match parameters.codec {
         VideoCodec::Vp9 | VideoCodec::Vp8 => &[],
         _ => &parameters.config[..],
     };
     let context = Context::open(codec, config, |context| {
         context.max_pixels = MAX_PIXELS;
+        if let Some((primaries, transfer)) = colors {
+            // H.273's numbers, which are the library's.
+            context.color_primaries = primaries.into();
+            context.color_trc = transfer.into();
+        }
         if parameters.codec == VideoCodec::Av1 {
             // One picture at a time, instead of several on threads of their own.
             context.flags |= ffi::AV_CODEC_FLAG_LOW_DELAY as i32;
@@ -79,6 +91,7 @@ impl Decoder {
             converter: Converter::default(),
             hardware,
             name: format!("{name} ({NAME})"),
+            told: None,
             waiting: true,
             failed_keyframes: 0,
             last: Timestamp::ZERO,
@@ -106,6 +119,17 @@ impl Decoder {
             let made = self.converter.convert(frame, pts);
             frame.clear();
             frames.push(made?);
+            self.tell();
+        }
+    }
+
+    /// Has the name say what the pictures are.
+    fn tell(&mut self) {
+        let told = self.converter.told();
+        if told != self.told {
+            self.told = told;
+            let more = told.map(|told| format!(", {told}")).unwrap_or_default();
+            self.name = format!("{}{more} ({NAME})", self.parameters.codec.name());
         }
     }
 

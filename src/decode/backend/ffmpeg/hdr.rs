@@ -1,0 +1,141 @@
+//! Pictures whose numbers mean other light or other colours than ours (HDR; BT.2020 and P3 of SDR
+//! too): finds out which they are, and shows them as they are to be seen in BT.709, where 10 bits
+//! become 8.
+#![allow(unsafe_code)]
+
+use std::ffi::c_int;
+
+use rusty_ffmpeg::ffi;
+
+use super::light::{Kind, Matrix, Primaries, Transfer};
+use super::table::{Table, Wide};
+use crate::base::Crew;
+use crate::media::Planes;
+
+/// The most cd/m² that can be told.
+const MOST: f64 = 10_000.0;
+
+/// Shows pictures of such kinds. Its table is made when there is a first one.
+#[derive(Default)]
+pub(super) struct Mapper {
+    table: Option<Table>,
+    crew: Option<Crew>,
+    /// What the stream said last of its brightest; not every picture comes with it.
+    peak: Option<u16>,
+}
+
+/// What is to be known of a frame's numbers, where they cannot be taken for ours. Nothing that is not
+/// told is taken for HDR.
+fn kind(frame: &ffi::AVFrame, full: bool) -> Option<Kind> {
+    let transfer = match frame.color_trc {
+        ffi::AVCOL_TRC_SMPTE2084 => Transfer::Pq,
+        ffi::AVCOL_TRC_ARIB_STD_B67 => Transfer::Hlg,
+        _ => Transfer::Gamma,
+    };
+    let wide = matches!(frame.colorspace, ffi::AVCOL_SPC_BT2020_NCL | ffi::AVCOL_SPC_BT2020_CL);
+    let primaries = match frame.color_primaries {
+        ffi::AVCOL_PRI_BT2020 => Primaries::Bt2020,
+        ffi::AVCOL_PRI_SMPTE432 => Primaries::P3,
+        // Who says nothing of them means what belongs to the rest.
+        ffi::AVCOL_PRI_UNSPECIFIED if wide || transfer != Transfer::Gamma => Primaries::Bt2020,
+        _ => Primaries::Bt709,
+    };
+    let matrix = match frame.colorspace {
+        _ if wide => Matrix::Bt2020,
+        ffi::AVCOL_SPC_BT709 => Matrix::Bt709,
+        ffi::AVCOL_SPC_BT470BG | ffi::AVCOL_SPC_SMPTE170M | ffi::AVCOL_SPC_FCC => Matrix::Bt601,
+        ffi::AVCOL_SPC_UNSPECIFIED if primaries == Primaries::Bt2020 => Matrix::Bt2020,
+        ffi::AVCOL_SPC_UNSPECIFIED => Matrix::Bt709,
+        // RGB, and what is neither.
+        _ => return None,
+    };
+    let ours = transfer == Transfer::Gamma && primaries == Primaries::Bt709;
+    (!ours).then_some(Kind { transfer, primaries, matrix, full, peak: None })
+}
+
+/// What a frame has of this kind beside its picture.
+fn beside<T: Copy>(frame: &ffi::AVFrame, kind: ffi::AVFrameSideDataType) -> Option<T> {
+    // SAFETY: it looks through the list of the frame, which is whole; null is looked for.
+    let found = unsafe { ffi::av_frame_get_side_data(frame, kind).as_ref() }?;
+    let data = found.data.cast::<T>();
+    if data.is_null() || !data.is_aligned() || found.size < size_of::<T>() {
+        return None;
+    }
+    // SAFETY: data of this kind is this structure of plain numbers, for which there is room.
+    Some(unsafe { *data })
+}
+
+/// The brightest pixel in cd/m², as the stream tells: no brighter than the display on which it was
+/// made could be.
+fn told_peak(frame: &ffi::AVFrame) -> Option<u16> {
+    let level: Option<ffi::AVContentLightMetadata> =
+        beside(frame, ffi::AV_FRAME_DATA_CONTENT_LIGHT_LEVEL);
+    let display: Option<ffi::AVMasteringDisplayMetadata> =
+        beside(frame, ffi::AV_FRAME_DATA_MASTERING_DISPLAY_METADATA);
+    let display = display.filter(|it| it.has_luminance != 0).map(|it| it.max_luminance);
+    let display = display.filter(|it| it.den > 0).map(|it| f64::from(it.num) / f64::from(it.den));
+    let sane = |peak: f64| (1.0..=MOST).contains(&peak).then_some(peak);
+    let peaks = [level.and_then(|it| sane(f64::from(it.MaxCLL))), display.and_then(sane)];
+    peaks.into_iter().flatten().reduce(f64::min).map(|peak| peak as u16)
+}
+
+/// A plane of numbers of 16 bits with at least this many columns and rows.
+fn plane(
+    data: *const u8,
+    stride: c_int,
+    columns: usize,
+    rows: usize,
+) -> Result<(&'static [u16], usize), String> {
+    let numbers = usize::try_from(stride).unwrap_or(0) / 2;
+    let data = data.cast::<u16>();
+    if data.is_null() || !data.is_aligned() || stride % 2 != 0 || numbers < columns || rows == 0 {
+        return Err("a plane is missing".to_owned());
+    }
+    let length = numbers * (rows - 1) + columns;
+    // SAFETY: the library's plane has as many rows, that many bytes apart, and in each of them as many
+    // numbers. `Mapper::show` hands it on for as long as it borrows the frame.
+    Ok((unsafe { std::slice::from_raw_parts(data, length) }, numbers))
+}
+
+impl Mapper {
+    /// How a frame is to be shown, where it is not to be taken as it is.
+    pub fn kind(&mut self, frame: &ffi::AVFrame, full: bool) -> Option<Kind> {
+        let kind = kind(frame, full)?;
+        if kind.transfer != Transfer::Pq {
+            return Some(kind);
+        }
+        self.peak = told_peak(frame).or(self.peak);
+        Some(Kind { peak: self.peak, ..kind })
+    }
+
+    /// Whether a frame's planes can be read as they are: 4:2:0 of 10 bits, from top to bottom.
+    pub fn reads(frame: &ffi::AVFrame) -> bool {
+        let down = frame.linesize.iter().take(3).all(|stride| *stride > 0 && stride % 2 == 0);
+        cfg!(target_endian = "little") && frame.format == ffi::AV_PIX_FMT_YUV420P10LE && down
+    }
+
+    /// Shows a frame that [`Self::reads`] and that is at least as large as ours.
+    pub fn show(
+        &mut self,
+        kind: Kind,
+        frame: &ffi::AVFrame,
+        planes: &mut Planes,
+    ) -> Result<(), String> {
+        let size = planes.size();
+        let (width, height) = (size.width as usize, size.height as usize);
+        let [luma, cb, cr, ..] = frame.data;
+        let [of_luma, of_cb, of_cr, ..] = frame.linesize;
+        let from = Wide([
+            plane(luma, of_luma, width, height)?,
+            plane(cb, of_cb, width / 2, height / 2)?,
+            plane(cr, of_cr, width / 2, height / 2)?,
+        ]);
+        let crew = self.crew.get_or_insert_with(|| Crew::of_this_machine("colours"));
+        let table = match &mut self.table {
+            Some(table) if table.kind() == kind => table,
+            table => table.insert(Table::new(kind, crew)),
+        };
+        table.show(&from, planes, crew);
+        Ok(())
+    }
+}
