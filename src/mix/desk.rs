@@ -59,6 +59,11 @@ impl Desk {
         self.channels.retain(|channel| channel.id != id);
     }
 
+    /// Whether any strip hears something.
+    pub(super) fn has_sources(&self) -> bool {
+        self.channels.iter().any(Channel::has_source)
+    }
+
     /// How much later than its end a block must be asked for.
     pub(super) fn delay(&self) -> Duration {
         self.channels.iter().map(Channel::delay).max().unwrap_or_default()

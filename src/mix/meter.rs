@@ -114,6 +114,15 @@ impl Meter {
         self.reading
     }
 
+    /// Whether silence would not change what it shows.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let Reading { peak_dbfs, held_dbfs, rms_dbfs, momentary_lufs, short_term_lufs, .. } =
+            self.reading;
+        [peak_dbfs, held_dbfs, rms_dbfs].iter().all(|it| *it <= FLOOR_DBFS)
+            && momentary_lufs.is_none()
+            && short_term_lufs.is_none()
+    }
+
     pub(super) fn clear_clip(&mut self) {
         self.reading.clipped = false;
     }

@@ -1,7 +1,8 @@
 //! Floor 3: the mixer. On its own thread it makes a block of program sound every 10 ms: pulls each
 //! strip's source, later by the sources' delay, filters, applies fader and mute with a ramp, meters,
 //! adds the strips up, and hands the block to the encoder while there is one. Sound that is missing
-//! is silence: the time stamps go on without a gap or an overlap.
+//! is silence: the time stamps go on without a gap or an overlap. While there is no source and nobody who
+//! takes the sound, it rests.
 
 mod block;
 mod desk;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 pub use self::desk::MOST_STRIPS;
 pub use self::id::StripId;
@@ -39,6 +40,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The longest delay a source may ask for.
 const MOST_DELAY: Duration = Duration::from_millis(500);
+
+/// A mixer at rest looks this often whether it is to end.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// A meter that the mixer's thread writes and others read.
 type SharedMeter = Arc<Mutex<Meter>>;
@@ -205,6 +209,7 @@ impl Mixer {
             inbox.pop_front();
         }
         inbox.push_back(wish);
+        self.shared.more.notify_one();
     }
 }
 
@@ -214,6 +219,8 @@ const MOST_WISHES: usize = 1_024;
 #[derive(Default)]
 struct Shared {
     inbox: Mutex<VecDeque<Wish>>,
+    /// There is a wish.
+    more: Condvar,
     program: Mutex<Meter>,
     meters: Mutex<BTreeMap<StripId, SharedMeter>>,
     lag_us: AtomicI64,
@@ -262,6 +269,23 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
     loop {
         obey(shared, &mut desk, &mut outputs, clock);
         let (first, end) = (first_of(block), first_of(block + 1));
+        if outputs.are_none() && shared.is_quiet(&desk) {
+            shared.lag_us.store(frames_to_micros(desk.lag(), rate), Ordering::Relaxed);
+            let mut inbox = shared.inbox.lock();
+            if inbox.is_empty() {
+                shared.more.wait_for(&mut inbox, LOOK);
+            }
+            drop(inbox);
+            if stop.is_set() {
+                return;
+            }
+            // What comes next begins with the block that is under way.
+            let now = micros_to_frames(clock.now().micros_since(origin), rate);
+            block = now * BLOCKS / i64::from(rate);
+            next = block;
+            desk.skip_to(first_of(block));
+            continue;
+        }
         let due = instant(end) + desk.delay().min(MOST_DELAY);
         let now = clock.now();
         if now < due {
@@ -323,7 +347,21 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
     }
 }
 
+impl Shared {
+    /// No strip has a source, and no meter shows anything: nothing that was ever heard is still under way,
+    /// because a meter holds its peak for as long as a strip can be late.
+    fn is_quiet(&self, desk: &Desk) -> bool {
+        !desk.has_sources()
+            && self.program.lock().is_at_rest()
+            && self.meters.lock().values().all(|meter| meter.lock().is_at_rest())
+    }
+}
+
 impl Outputs {
+    fn are_none(&self) -> bool {
+        self.encoder.is_none() && self.tracks.is_empty() && self.phones.is_none()
+    }
+
     fn send(&mut self, samples: Samples) {
         let Some((encoder, since)) = &self.encoder else { return };
         if samples.end() > *since && encoder.send(samples).is_err() {
@@ -431,6 +469,42 @@ mod tests {
         let mut block = vec![1.0; 960];
         ramp(&mut now, 0.0, 2, &mut block);
         assert!(block.iter().all(|&s| s == 0.0));
+    }
+
+    #[test]
+    fn it_rests_while_there_is_nothing_to_mix_and_nobody_to_hear_it() {
+        let (clock, origin, rate) = (Clock::start(), Timestamp::ZERO, 48_000);
+        let mixer = Mixer::spawn(Config { rate, channels: 1, origin, clock }).unwrap();
+        mixer.set_strip(StripId::MAIN, Strip { offset_us: -50_000, ..Strip::default() });
+        // There is no state to wait for: nothing happens.
+        std::thread::sleep(Duration::from_millis(200));
+        assert_eq!((mixer.figures(), mixer.meter()), (Figures::default(), Reading::default()));
+        let wait = |done: &dyn Fn() -> bool| {
+            let begin = clock.now();
+            while !done() {
+                assert!(clock.now().since(begin) < Duration::from_secs(10));
+                std::thread::yield_now();
+            }
+        };
+        wait(&|| mixer.lag() == Duration::from_millis(50));
+        // A source is metered although nobody takes the sound.
+        mixer.set_strip(StripId::MAIN, Strip::default());
+        let delay = Duration::ZERO;
+        mixer.set_feed(StripId::MAIN, Some(Box::new(Counting { origin, rate, delay })));
+        wait(&|| mixer.meter().peak_dbfs > FLOOR_DBFS);
+        // And whoever takes it gets it from then on, each sample in its place.
+        mixer.set_feed(StripId::MAIN, None);
+        let (tx, rx) = queue::bounded("test", 256, Full::Block);
+        let asked = clock.now();
+        mixer.attach_encoder(tx);
+        let mut next = None;
+        for _ in 0..5 {
+            let block = rx.recv_timeout(Duration::from_secs(10)).unwrap();
+            let first = micros_to_frames(block.pts.micros_since(origin), rate);
+            assert!(block.end() > asked && next.is_none_or(|next| next == first));
+            next = Some(first + block.frames() as i64);
+        }
+        mixer.join(Duration::from_secs(5)).unwrap();
     }
 
     #[test]

@@ -142,6 +142,10 @@ impl Channel {
         self.feed = feed;
     }
 
+    pub(super) fn has_source(&self) -> bool {
+        self.feed.is_some()
+    }
+
     /// How much later than its end a block must be asked for.
     pub(super) fn delay(&self) -> Duration {
         self.feed.as_ref().map_or(Duration::ZERO, |feed| feed.delay())
