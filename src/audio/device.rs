@@ -72,8 +72,15 @@ pub(super) trait System: Send {
     ) -> Result<Box<dyn Stream>, Fault>;
     /// Starts hearing a device; sound is given in `sink`'s channels at the rate that is returned.
     fn record(&mut self, id: &str, rate: u32, sink: Sink) -> Result<Box<dyn Stream>, Fault>;
-    /// Starts playing on a device, at exactly this rate and these channels.
-    fn play(&mut self, id: &str, rate: u32, tap: Tap) -> Result<Box<dyn Stream>, Fault>;
+    /// Starts playing on a device, at exactly this rate and these channels, asking for sound so many
+    /// times a second.
+    fn play(
+        &mut self,
+        id: &str,
+        rate: u32,
+        callbacks: u32,
+        tap: Tap,
+    ) -> Result<Box<dyn Stream>, Fault>;
 }
 
 /// Why a stream ended: the first fault is kept, the storm after it costs nothing.

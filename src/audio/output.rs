@@ -16,6 +16,12 @@ use crate::base::{Clock, Timestamp};
 /// Room in the ring.
 const ROOM: Duration = Duration::from_millis(500);
 
+/// Times a second that a device asks for sound.
+const CALLBACKS: u32 = 100;
+/// The same for sound that is ready well ahead. Each time costs the same, however little is asked for: most of it
+/// is the sound library's, which clears a MiB for each message of the server.
+const CALM_CALLBACKS: u32 = 50;
+
 /// Open speakers. The player uses them as its clock: what is written now will be heard in
 /// [`Output::queued_time`].
 pub struct Output {
@@ -46,15 +52,30 @@ impl Output {
         channels: u16,
         clock: Clock,
     ) -> Result<Self, Error> {
-        Self::open_on(&mut *backend::system(), device, rate, channels, clock)
+        Self::open_on(&mut *backend::system(), device, (rate, channels), CALLBACKS, clock)
+            .map_err(|fault| Error::Output(format!("{fault} ({})", fault.detail())))
+    }
+
+    /// As [`Output::open`], for sound that is written well ahead of when it is heard: the device asks for
+    /// more at a time.
+    ///
+    /// # Errors
+    /// As those of [`Output::open`].
+    pub fn open_calm(
+        device: Option<&str>,
+        rate: u32,
+        channels: u16,
+        clock: Clock,
+    ) -> Result<Self, Error> {
+        Self::open_on(&mut *backend::system(), device, (rate, channels), CALM_CALLBACKS, clock)
             .map_err(|fault| Error::Output(format!("{fault} ({})", fault.detail())))
     }
 
     fn open_on(
         system: &mut dyn System,
         id: Option<&str>,
-        rate: u32,
-        channels: u16,
+        (rate, channels): (u32, u16),
+        callbacks: u32,
         clock: Clock,
     ) -> Result<Self, Fault> {
         if !(8_000..=192_000).contains(&rate) || !(1..=8).contains(&channels) {
@@ -67,7 +88,7 @@ impl Output {
         let device = device.ok_or_else(|| Fault::Absent("no such speakers".to_owned()))?.clone();
         let room = rate as usize * ROOM.as_millis() as usize / 1_000;
         let (sound, played, tap) = device::playback(clock, rate, channels, room);
-        let stream = Some(system.play(&device.id, rate, tap)?);
+        let stream = Some(system.play(&device.id, rate, callbacks, tap)?);
         Ok(Self { rate, channels, clock, sound, played, device, opened: clock.now(), stream })
     }
 
@@ -156,7 +177,7 @@ mod tests {
         let (mut system, bench) = Fake::new();
         bench.plug(Direction::Output, "speakers");
         let clock = Clock::start();
-        let mut output = Output::open_on(&mut system, None, 48_000, 2, clock).unwrap();
+        let mut output = Output::open_on(&mut system, None, (48_000, 2), CALLBACKS, clock).unwrap();
         assert_eq!((output.device().id.as_str(), output.queued()), ("speakers", 0));
         assert_eq!(output.write(&vec![0.5; 2_000]), 1_000);
         assert_eq!(output.queued(), 1_000);
@@ -175,13 +196,13 @@ mod tests {
     fn says_why_there_are_no_speakers() {
         let (mut system, bench) = Fake::new();
         let clock = Clock::start();
-        let none = Output::open_on(&mut system, None, 48_000, 2, clock);
+        let none = Output::open_on(&mut system, None, (48_000, 2), CALLBACKS, clock);
         assert!(matches!(none, Err(Fault::Absent(_))));
         bench.plug(Direction::Output, "speakers");
         bench.refuse("speakers", Some(Fault::Busy("EBUSY".into())));
-        let busy = Output::open_on(&mut system, Some("speakers"), 48_000, 2, clock);
+        let busy = Output::open_on(&mut system, Some("speakers"), (48_000, 2), CALLBACKS, clock);
         assert!(matches!(busy, Err(Fault::Busy(_))));
-        let odd = Output::open_on(&mut system, None, 0, 0, clock);
+        let odd = Output::open_on(&mut system, None, (0, 0), CALLBACKS, clock);
         assert!(matches!(odd, Err(Fault::Format(_))));
     }
 }

@@ -11,7 +11,7 @@ pub(super) fn open(
     channels: u16,
     clock: Clock,
 ) -> Result<Box<dyn Speaker>, String> {
-    match Output::open(id, rate, channels, clock) {
+    match Output::open_calm(id, rate, channels, clock) {
         Ok(output) => Ok(Box::new(Device(output))),
         Err(error) => Err(error.to_string()),
     }

@@ -121,7 +121,7 @@ impl System for Fake {
         Ok(Box::new(Silent))
     }
 
-    fn play(&mut self, id: &str, _: u32, tap: Tap) -> Result<Box<dyn Stream>, Fault> {
+    fn play(&mut self, id: &str, _: u32, _: u32, tap: Tap) -> Result<Box<dyn Stream>, Fault> {
         let mut devices = self.0.0.lock();
         if let Some(fault) = devices.refused.get(id) {
             return Err(fault.clone());

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const MOST_MICROS: i64 = 1_000_000;
 /// How the server calls what hears a speaker.
 const MONITOR: &str = ".monitor";
-/// Callbacks a second.
+/// Callbacks a second while recording.
 const CALLBACKS: u32 = 100;
 
 /// cpal with one host kept open.
@@ -173,11 +173,17 @@ impl System for Cpal {
         Ok(Box::new(Running { _stream: stream }))
     }
 
-    fn play(&mut self, id: &str, rate: u32, tap: Tap) -> Result<Box<dyn Stream>, Fault> {
+    fn play(
+        &mut self,
+        id: &str,
+        rate: u32,
+        callbacks: u32,
+        tap: Tap,
+    ) -> Result<Box<dyn Stream>, Fault> {
         let device = self.device(Direction::Output, id)?;
         let usual = device.default_output_config().map_err(fault)?;
         tracing::debug!(id, format = %usual.sample_format(), "opening speakers");
-        let buffer_size = BufferSize::Fixed(rate / CALLBACKS);
+        let buffer_size = BufferSize::Fixed(rate / callbacks.max(1));
         let config = StreamConfig { channels: tap.channels(), sample_rate: rate, buffer_size };
         let stream = play_f32(&device, config, tap)?;
         stream.play().map_err(fault)?;
