@@ -70,6 +70,38 @@ fn every_codec_has_a_decoder_or_a_reason() {
     assert!(all.iter().any(|entry| entry.track == Track::Audio));
 }
 
+/// About a hundred files, which would cost every start memory and time.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_libraries_are_not_loaded_before_something_needs_them() {
+    let mut server = peers::Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    server.wait_named("ready");
+    let maps = std::fs::read_to_string(format!("/proc/{}/maps", server.peer.id())).unwrap();
+    assert!(maps.contains("libc.so"), "{maps}");
+    assert!(!maps.contains("libavcodec") && !maps.contains("libswscale"), "{maps}");
+    server.stop(LIMIT);
+}
+
+#[cfg(all(feature = "ffmpeg", target_os = "linux"))]
+#[test]
+fn libraries_that_cannot_be_loaded_are_named_with_what_to_do() {
+    // What is found first has the right name and is no library.
+    let folder = tempfile::tempdir().unwrap();
+    for major in 57..100 {
+        std::fs::write(folder.path().join(format!("libavutil.so.{major}")), "no library").unwrap();
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_onair"))
+        .arg("devices")
+        .env("LD_LIBRARY_PATH", folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let line = said.lines().find(|line| line.contains("none for") && line.contains("HEVC"));
+    let line = line.unwrap_or_else(|| panic!("{said}"));
+    assert!(line.contains("not installed") && line.contains("Install FFmpeg's libraries"), "{line}");
+    assert!(!line.contains("H.264"), "{line}");
+}
+
 #[cfg(not(feature = "ffmpeg"))]
 #[test]
 fn what_cannot_be_decoded_is_named_with_what_to_do() {

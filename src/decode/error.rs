@@ -23,10 +23,13 @@ pub enum Error {
 /// Why there is no decoder for a codec that none of those in the program decodes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Lack {
-    /// The libraries that have it are not linked.
+    /// It knows nothing of the libraries that have it.
     #[error("this onair was built without FFmpeg's libraries")]
     NotBuilt,
-    /// The libraries that are linked have none.
+    /// The libraries that it was built for are not on this system.
+    #[error("the FFmpeg libraries that this onair was built for are not installed")]
+    NotInstalled,
+    /// The libraries that are there have none.
     #[error("FFmpeg's libraries on this system have no decoder for it")]
     NotInLibrary,
 }
@@ -38,6 +41,10 @@ impl Lack {
             Self::NotBuilt => {
                 "Use an onair that was built with the feature `ffmpeg` (packaging/run.sh builds it \
                  so where FFmpeg's libraries are installed)"
+            }
+            Self::NotInstalled => {
+                "Install FFmpeg's libraries (libavcodec, libavutil, libswscale) of the version that it \
+                 was built with, or build it again with those that are there"
             }
             Self::NotInLibrary => "Install FFmpeg's libraries with that decoder",
         }

@@ -1,7 +1,5 @@
 //! Which codecs can be decoded, by what, and why others cannot.
 
-use std::sync::LazyLock;
-
 use super::Lack;
 use super::backend::ffmpeg;
 use crate::media::{AudioCodec, Track, VideoCodec};
@@ -65,12 +63,10 @@ pub fn all() -> Vec<Entry> {
     video.into_iter().chain(audio).collect()
 }
 
-/// Whether the system has a decoder too for what the program decodes, so that there is a choice.
+/// Whether the system has a decoder too for what the program decodes, so that there is a choice. Asked for
+/// every snapshot: that alone does not load the libraries, and what is not known is taken for a yes.
 pub fn is_choice() -> bool {
-    // Asked for every snapshot, and it never changes.
-    static CHOICE: LazyLock<bool> =
-        LazyLock::new(|| ffmpeg::video_decoder(VideoCodec::H264).is_ok());
-    *CHOICE
+    ffmpeg::may_decode(VideoCodec::H264)
 }
 
 /// The version of the FFmpeg libraries.

@@ -11,6 +11,9 @@ use super::message::Class;
 /// Buffers handed to the system in one call.
 const MOST_SLICES: usize = 64;
 
+/// Places that an empty queue keeps.
+const ROOM_KEPT: usize = 4;
+
 /// The queue. What is partly sent is never dropped: it would break the protocol.
 #[derive(Debug)]
 pub(super) struct Queue {
@@ -146,6 +149,17 @@ impl Queue {
         if self.current.is_empty() {
             // Lets go of a buffer that is shared.
             self.current = Bytes::new();
+            self.give_back();
+        }
+    }
+
+    /// Gives memory back that a long queue took: a late joiner's is long once, at its start.
+    fn give_back(&mut self) {
+        if self.media.is_empty() && self.media.capacity() > ROOM_KEPT {
+            self.media = VecDeque::new();
+        }
+        if self.control.is_empty() && self.control.capacity() > ROOM_KEPT {
+            self.control = VecDeque::new();
         }
     }
 
@@ -214,6 +228,16 @@ mod tests {
         assert_eq!(wire, b"kkkkkkccciiiiiiiiii");
         queue.advance(wire.len());
         assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn an_empty_queue_keeps_no_room() {
+        let mut queue = Queue::new(100_000);
+        (0..200).for_each(|_| queue.push(Class::Inter, bytes(b'i', 10)));
+        queue.advance(1_999);
+        assert!(!queue.is_empty());
+        queue.advance(1);
+        assert!(queue.is_empty() && queue.media.capacity() == 0, "{}", queue.media.capacity());
     }
 
     #[test]

@@ -27,6 +27,11 @@ pub(crate) fn open_audio(parameters: &AudioParameters) -> Result<Box<dyn AudioBa
     Err(Error::NoDecoder { codec, lack: Lack::NotBuilt })
 }
 
+/// Nobody does.
+pub(crate) fn may_decode(_: VideoCodec) -> bool {
+    false
+}
+
 /// There is no library.
 pub(crate) fn library() -> Result<String, Lack> {
     Err(Lack::NotBuilt)

@@ -2,9 +2,8 @@
 //! most two channels.
 #![allow(unsafe_code)]
 
-use rusty_ffmpeg::ffi;
-
 use super::library::{Code, Codec, Context};
+use super::system as ffi;
 use crate::decode::decoder::AudioBackend;
 use crate::decode::downmix;
 use crate::decode::error::Error;

@@ -5,9 +5,8 @@
 use std::ptr;
 use std::sync::OnceLock;
 
-use rusty_ffmpeg::ffi;
-
-use super::library::{Code, quiet};
+use super::library::Code;
+use super::system as ffi;
 
 const NAME: &str = "VAAPI";
 
@@ -23,7 +22,7 @@ unsafe impl Sync for Device {}
 fn device() -> &'static Result<Device, String> {
     static DEVICE: OnceLock<Result<Device, String>> = OnceLock::new();
     DEVICE.get_or_init(|| {
-        quiet();
+        ffi::load().map_err(|lack| lack.to_string())?;
         let mut raw = ptr::null_mut();
         // SAFETY: the library writes one pointer; without a name it takes the usual device.
         let code = unsafe {

@@ -5,10 +5,9 @@
 
 use std::ffi::c_int;
 
-use rusty_ffmpeg::ffi;
-
 use super::light::{Kind, Matrix, Primaries, Transfer};
 use super::table::{Table, Wide};
+use super::system as ffi;
 use crate::base::Crew;
 use crate::media::Planes;
 

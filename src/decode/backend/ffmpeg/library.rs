@@ -3,9 +3,9 @@
 
 use std::ffi::{CStr, c_int};
 use std::ptr;
-use std::sync::Once;
 
-use rusty_ffmpeg::ffi;
+use super::system as ffi;
+use crate::decode::error::Lack;
 
 /// The most bytes of a configuration: real ones have some hundred.
 const MAX_CONFIG: usize = 64 << 10;
@@ -33,19 +33,6 @@ fn check(code: c_int) -> Result<(), Code> {
     if code < 0 { Err(Code(code)) } else { Ok(()) }
 }
 
-/// Keeps the library from writing to standard error; once.
-pub(super) fn quiet() {
-    static ONCE: Once = Once::new();
-    // SAFETY: it sets one number.
-    ONCE.call_once(|| unsafe { ffi::av_log_set_level(ffi::AV_LOG_QUIET) });
-}
-
-/// The library's version.
-pub(super) fn version() -> String {
-    // SAFETY: a static text that ends with a zero.
-    unsafe { CStr::from_ptr(ffi::av_version_info()) }.to_string_lossy().into_owned()
-}
-
 /// A decoder that the library has.
 #[derive(Copy, Clone)]
 pub(super) struct Codec(*const ffi::AVCodec);
@@ -54,14 +41,15 @@ pub(super) struct Codec(*const ffi::AVCodec);
 unsafe impl Send for Codec {}
 
 impl Codec {
-    /// The decoder that the library prefers for a codec. `None` where it has none that works
-    /// without a graphics card.
-    pub fn find(id: ffi::AVCodecID) -> Option<Self> {
-        quiet();
+    /// The decoder that the library prefers for a codec, where it has one that works without a
+    /// graphics card.
+    pub fn find(id: ffi::AVCodecID) -> Result<Self, Lack> {
+        ffi::load()?;
         // SAFETY: it looks through a static list.
         let codec = Self(unsafe { ffi::avcodec_find_decoder(id) });
         // The library's own decoder of AV1 is a frame around hardware; the others come first.
-        (!codec.0.is_null() && codec.name() != "av1").then_some(codec)
+        let found = !codec.0.is_null() && codec.name() != "av1";
+        found.then_some(codec).ok_or(Lack::NotInLibrary)
     }
 
     /// As the library calls it.

@@ -1,6 +1,6 @@
-//! The FFmpeg libraries that the system has, for what the decoders in the program cannot do. Linked
-//! where onair was built with the feature `ffmpeg`; which decoders they have is asked of them when
-//! they run, because distributions leave some out. FFmpeg 5.1 or newer.
+//! The FFmpeg libraries that the system has, for what the decoders in the program cannot do. Used
+//! where onair was built with the feature `ffmpeg`, and loaded when they are needed; which decoders they
+//! have is asked of them then, because distributions leave some out. FFmpeg 5.1 or newer.
 
 mod audio;
 mod hardware;
@@ -8,12 +8,12 @@ mod hdr;
 mod library;
 mod light;
 mod picture;
+mod system;
 mod table;
 mod video;
 
-use rusty_ffmpeg::ffi;
-
 use self::library::Codec;
+use self::system as ffi;
 use crate::decode::decoder::{AudioBackend, VideoBackend};
 use crate::decode::error::{Error, Lack};
 use crate::media::{AudioCodec, AudioParameters, VideoCodec, VideoParameters};
@@ -42,9 +42,14 @@ pub(crate) fn open_audio(parameters: &AudioParameters) -> Result<Box<dyn AudioBa
     Ok(Box::new(audio::Decoder::open(codec, parameters)?))
 }
 
+/// Whether the libraries decode such pictures, as far as can be told without loading them for that.
+pub(crate) fn may_decode(codec: VideoCodec) -> bool {
+    !system::is_known() || find_video(codec).is_ok()
+}
+
 /// The library's version, or why there is none.
 pub(crate) fn library() -> Result<String, Lack> {
-    Ok(library::version())
+    system::version()
 }
 
 /// The graphics hardware that decodes, or why there is none.
@@ -68,7 +73,7 @@ fn find_video(codec: VideoCodec) -> Result<Codec, Lack> {
         VideoCodec::Mpeg4 => ffi::AV_CODEC_ID_MPEG4,
         VideoCodec::Mpeg2 => ffi::AV_CODEC_ID_MPEG2VIDEO,
     };
-    Codec::find(id).ok_or(Lack::NotInLibrary)
+    Codec::find(id)
 }
 
 fn find_audio(codec: AudioCodec) -> Result<Codec, Lack> {
@@ -89,5 +94,5 @@ fn find_audio(codec: AudioCodec) -> Result<Codec, Lack> {
         | AudioCodec::PcmMulaw
         | AudioCodec::Pcm => return Err(Lack::NotInLibrary),
     };
-    Codec::find(id).ok_or(Lack::NotInLibrary)
+    Codec::find(id)
 }

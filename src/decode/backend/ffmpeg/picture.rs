@@ -7,11 +7,10 @@ use std::ffi::c_int;
 use std::ptr;
 use std::sync::Arc;
 
-use rusty_ffmpeg::ffi;
-
 use super::hdr::Mapper;
 use super::library::{Code, Frame};
 use super::light::Kind;
+use super::system as ffi;
 use crate::base::{Pool, Timestamp};
 use crate::media::color::{Matrix, Range};
 use crate::media::{Color, Planes, Size, VideoFrame};

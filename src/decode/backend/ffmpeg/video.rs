@@ -1,11 +1,10 @@
 //! Pictures by FFmpeg: one packet in, the pictures that are then ready out, in the order in which
 //! they are shown, which the library's decoders see to.
 
-use rusty_ffmpeg::ffi;
-
 use super::hardware;
 use super::library::{Code, Codec, Context};
 use super::picture::Converter;
+use super::system as ffi;
 use crate::base::Timestamp;
 use crate::decode::decoder::VideoBackend;
 use crate::decode::error::Error;

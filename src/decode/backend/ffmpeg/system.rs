@@ -1,0 +1,221 @@
+//! The FFmpeg libraries, loaded when something asks for them first: with all that they bring along they
+//! are about a hundred files, which cost 16 MB of memory and 50 ms of time at each start of a program that
+//! seldom needs them. Types and numbers are those of the headers, by [`rusty_ffmpeg`]; functions are those
+//! below, by the same names. They do nothing and return null or an error where [`load`] has not said yes.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::sync::{Once, OnceLock};
+
+use libloading::Library;
+pub(super) use rusty_ffmpeg::ffi::*;
+
+use crate::decode::error::Lack;
+
+/// What a function that is not there returns.
+trait Absent {
+    const ABSENT: Self;
+}
+
+impl Absent for () {
+    const ABSENT: Self = ();
+}
+
+impl Absent for c_int {
+    const ABSENT: Self = AVERROR(ENOSYS);
+}
+
+impl<T> Absent for *const T {
+    const ABSENT: Self = std::ptr::null();
+}
+
+impl<T> Absent for *mut T {
+    const ABSENT: Self = std::ptr::null_mut();
+}
+
+/// The functions of the libraries: a table of where they are, and each under its own name. That they take
+/// what the headers say is seen to by the compiler.
+macro_rules! functions {
+    ($($library:ident $major:ident {
+        $(fn $name:ident($($value:ident: $kind:ty),* $(,)?) $(-> $result:ty)?;)*
+    })*) => {
+        #[allow(non_snake_case, reason = "the library's names")]
+        struct Functions {
+            $($($name: unsafe extern "C" fn($($kind),*) $(-> $result)?,)*)*
+            /// They stay where they are as long as these do.
+            _libraries: Vec<Library>,
+        }
+
+        impl Functions {
+            #[allow(non_snake_case, reason = "the library's names")]
+            fn load() -> Result<Self, libloading::Error> {
+                let mut libraries = Vec::new();
+                $(
+                    let library = open(stringify!($library), $major)?;
+                    $(
+                        // SAFETY: it has the type of the headers (below), and the library is of the
+                        // headers' major version, within which types do not change.
+                        let $name = unsafe { *library.get(concat!(stringify!($name), "\0").as_bytes())? };
+                    )*
+                    libraries.push(library);
+                )*
+                Ok(Self { $($($name,)*)* _libraries: libraries })
+            }
+        }
+
+        $($(
+            const _: unsafe extern "C" fn($($kind),*) $(-> $result)? = rusty_ffmpeg::ffi::$name;
+
+            #[allow(non_snake_case, reason = "the library's names")]
+            #[allow(clippy::too_many_arguments, reason = "as many as the library wants")]
+            pub(super) unsafe fn $name($($value: $kind),*) $(-> $result)? {
+                match loaded() {
+                    // SAFETY: what the function asks for is asked of the caller.
+                    Some(functions) => unsafe { (functions.$name)($($value),*) },
+                    None => Absent::ABSENT,
+                }
+            }
+        )*)*
+    };
+}
+
+functions! {
+    avutil LIBAVUTIL_VERSION_MAJOR {
+        fn av_buffer_ref(buffer: *const AVBufferRef) -> *mut AVBufferRef;
+        fn av_channel_layout_default(layout: *mut AVChannelLayout, channels: c_int);
+        fn av_frame_alloc() -> *mut AVFrame;
+        fn av_frame_copy_props(into: *mut AVFrame, from: *const AVFrame) -> c_int;
+        fn av_frame_free(frame: *mut *mut AVFrame);
+        fn av_frame_get_buffer(frame: *mut AVFrame, align: c_int) -> c_int;
+        fn av_frame_get_side_data(
+            frame: *const AVFrame,
+            kind: AVFrameSideDataType,
+        ) -> *mut AVFrameSideData;
+        fn av_frame_unref(frame: *mut AVFrame);
+        fn av_hwdevice_ctx_create(
+            device: *mut *mut AVBufferRef,
+            kind: AVHWDeviceType,
+            name: *const c_char,
+            options: *mut AVDictionary,
+            flags: c_int,
+        ) -> c_int;
+        fn av_hwframe_transfer_data(into: *mut AVFrame, from: *const AVFrame, flags: c_int) -> c_int;
+        fn av_log_set_level(level: c_int);
+        fn av_mallocz(size: usize) -> *mut c_void;
+        fn av_pix_fmt_desc_get(format: AVPixelFormat) -> *const AVPixFmtDescriptor;
+        fn av_strerror(code: c_int, text: *mut c_char, size: usize) -> c_int;
+        fn av_version_info() -> *const c_char;
+    }
+    avcodec LIBAVCODEC_VERSION_MAJOR {
+        fn av_new_packet(packet: *mut AVPacket, size: c_int) -> c_int;
+        fn av_packet_alloc() -> *mut AVPacket;
+        fn av_packet_free(packet: *mut *mut AVPacket);
+        fn av_packet_unref(packet: *mut AVPacket);
+        fn avcodec_alloc_context3(codec: *const AVCodec) -> *mut AVCodecContext;
+        fn avcodec_default_get_format(
+            context: *mut AVCodecContext,
+            formats: *const AVPixelFormat,
+        ) -> AVPixelFormat;
+        fn avcodec_find_decoder(codec: AVCodecID) -> *const AVCodec;
+        fn avcodec_flush_buffers(context: *mut AVCodecContext);
+        fn avcodec_free_context(context: *mut *mut AVCodecContext);
+        fn avcodec_open2(
+            context: *mut AVCodecContext,
+            codec: *const AVCodec,
+            options: *mut *mut AVDictionary,
+        ) -> c_int;
+        fn avcodec_receive_frame(context: *mut AVCodecContext, frame: *mut AVFrame) -> c_int;
+        fn avcodec_send_packet(context: *mut AVCodecContext, packet: *const AVPacket) -> c_int;
+    }
+    swscale LIBSWSCALE_VERSION_MAJOR {
+        fn sws_freeContext(scaler: *mut SwsContext);
+        fn sws_getCachedContext(
+            scaler: *mut SwsContext,
+            from_width: c_int,
+            from_height: c_int,
+            from_format: AVPixelFormat,
+            to_width: c_int,
+            to_height: c_int,
+            to_format: AVPixelFormat,
+            flags: c_int,
+            from_filter: *mut SwsFilter,
+            to_filter: *mut SwsFilter,
+            parameters: *const f64,
+        ) -> *mut SwsContext;
+        fn sws_getCoefficients(space: c_int) -> *const c_int;
+        fn sws_isSupportedInput(format: AVPixelFormat) -> c_int;
+        fn sws_scale(
+            scaler: *mut SwsContext,
+            from: *const *const u8,
+            from_strides: *const c_int,
+            first_row: c_int,
+            rows: c_int,
+            to: *const *mut u8,
+            to_strides: *const c_int,
+        ) -> c_int;
+        fn sws_setColorspaceDetails(
+            scaler: *mut SwsContext,
+            from: *const c_int,
+            from_is_full: c_int,
+            to: *const c_int,
+            to_is_full: c_int,
+            brightness: c_int,
+            contrast: c_int,
+            saturation: c_int,
+        ) -> c_int;
+    }
+}
+
+/// The library of this name and major version, as systems call its file.
+fn open(name: &str, major: u32) -> Result<Library, libloading::Error> {
+    let file = if cfg!(windows) {
+        format!("{name}-{major}.dll")
+    } else if cfg!(target_vendor = "apple") {
+        format!("lib{name}.{major}.dylib")
+    } else {
+        format!("lib{name}.so.{major}")
+    };
+    // SAFETY: what runs when they are loaded is what ran at the program's start where they were linked.
+    unsafe { Library::new(file) }
+}
+
+fn functions() -> &'static OnceLock<Option<Functions>> {
+    static FUNCTIONS: OnceLock<Option<Functions>> = OnceLock::new();
+    &FUNCTIONS
+}
+
+fn loaded() -> Option<&'static Functions> {
+    functions().get()?.as_ref()
+}
+
+/// Loads the libraries, unless that has been done, and keeps them from writing to standard error. Says
+/// whether they are there.
+pub(super) fn load() -> Result<(), Lack> {
+    static QUIET: Once = Once::new();
+    let loaded = functions().get_or_init(|| {
+        let why = |error: &libloading::Error| {
+            tracing::info!(%error, "FFmpeg's libraries cannot be loaded");
+        };
+        Functions::load().inspect_err(why).ok()
+    });
+    // SAFETY: it sets one number.
+    QUIET.call_once(|| unsafe { av_log_set_level(AV_LOG_QUIET) });
+    loaded.as_ref().map(|_| ()).ok_or(Lack::NotInstalled)
+}
+
+/// Whether it is known whether they are there.
+pub(super) fn is_known() -> bool {
+    functions().get().is_some()
+}
+
+/// The libraries' version.
+pub(super) fn version() -> Result<String, Lack> {
+    load()?;
+    // SAFETY: it has no conditions.
+    let version = unsafe { av_version_info() };
+    if version.is_null() {
+        return Err(Lack::NotInstalled);
+    }
+    // SAFETY: a static text that ends with a zero.
+    Ok(unsafe { CStr::from_ptr(version) }.to_string_lossy().into_owned())
+}
