@@ -40,10 +40,12 @@ fn can_read_packed_relocations() -> bool {
     }
     let Ok(answer) = Command::new("getconf").arg("GNU_LIBC_VERSION").output() else { return false };
     let answer = String::from_utf8_lossy(&answer.stdout).into_owned();
-    let Some((major, minor)) = answer.trim().strip_prefix("glibc ").and_then(|it| it.split_once('.'))
+    let Some((major, minor)) =
+        answer.trim().strip_prefix("glibc ").and_then(|it| it.split_once('.'))
     else {
         return false;
     };
-    let number = |text: &str| text.split('.').next().and_then(|it| it.parse().ok()).unwrap_or(0_u32);
+    let number =
+        |text: &str| text.split('.').next().and_then(|it| it.parse().ok()).unwrap_or(0_u32);
     (number(major), number(minor)) >= (2, 36)
 }

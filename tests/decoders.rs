@@ -74,7 +74,8 @@ fn every_codec_has_a_decoder_or_a_reason() {
 #[cfg(target_os = "linux")]
 #[test]
 fn the_libraries_are_not_loaded_before_something_needs_them() {
-    let mut server = peers::Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let mut server =
+        peers::Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
     server.wait_named("ready");
     let maps = std::fs::read_to_string(format!("/proc/{}/maps", server.peer.id())).unwrap();
     assert!(maps.contains("libc.so"), "{maps}");
@@ -98,7 +99,10 @@ fn libraries_that_cannot_be_loaded_are_named_with_what_to_do() {
     let said = String::from_utf8_lossy(&output.stdout);
     let line = said.lines().find(|line| line.contains("none for") && line.contains("HEVC"));
     let line = line.unwrap_or_else(|| panic!("{said}"));
-    assert!(line.contains("not installed") && line.contains("Install FFmpeg's libraries"), "{line}");
+    assert!(
+        line.contains("not installed") && line.contains("Install FFmpeg's libraries"),
+        "{line}"
+    );
     assert!(!line.contains("H.264"), "{line}");
 }
 

@@ -6,8 +6,8 @@
 use std::ffi::c_int;
 
 use super::light::{Kind, Matrix, Primaries, Transfer};
-use super::table::{Table, Wide};
 use super::system as ffi;
+use super::table::{Table, Wide};
 use crate::base::Crew;
 use crate::media::Planes;
 
