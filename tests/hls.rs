@@ -12,6 +12,9 @@
 mod certificates;
 #[path = "hls/low.rs"]
 mod low;
+#[cfg(feature = "ffmpeg")]
+#[path = "hls/mixed.rs"]
+mod mixed;
 #[path = "hls/origin.rs"]
 mod origin;
 #[path = "peers/mod.rs"]

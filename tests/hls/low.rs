@@ -51,6 +51,30 @@ fn what_comes_in_parts_is_followed_near_its_end() {
     }
 }
 
+/// Parts that are ranges of their segments, some of which say only how long they are.
+#[test]
+fn parts_may_be_ranges_of_their_segment() {
+    peers::require!("ffmpeg");
+    for kind in ["fmp4", "mpegts"] {
+        let folder = tempfile::tempdir().unwrap();
+        let origin = Origin::start_ranges(folder.path(), kind);
+        let url = format!("http://127.0.0.1:{}/live.m3u8", origin.port);
+        let watching = Watching::start(&config(&url));
+        near(&origin, &watching, 150);
+        watching.wait("the end", |it| it.player.state().is_final());
+        assert_eq!(watching.player.state(), State::Ended, "{kind}");
+        let figures = watching.player.figures();
+        assert_eq!((figures.damaged, figures.reconnects), (0, 0), "{kind}");
+        let asked = origin.asked();
+        let ranges = asked.iter().filter(|it| it.starts_with("/s") && it.contains(' ')).count();
+        assert!(ranges > 20, "{kind}: {asked:?}");
+        assert!(!asked.iter().any(|it| it.starts_with("/p")), "{kind}: {asked:?}");
+        // From where it began, two seconds from the end or a segment more, nothing was left out.
+        assert!(figures.decoded > 390, "{kind}: {figures:?}");
+        watching.end();
+    }
+}
+
 #[test]
 fn another_variant_is_gone_on_with_where_it_is_reported_to_be() {
     peers::require!("ffmpeg");

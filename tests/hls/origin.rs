@@ -45,6 +45,8 @@ struct Made {
     parts: Vec<(Vec<u8>, f64)>,
     map: Option<Vec<u8>>,
     fault: Fault,
+    /// Parts are ranges of their segment.
+    ranges: bool,
     start: Instant,
     asked: Mutex<Vec<String>>,
     waited: Mutex<usize>,
@@ -60,6 +62,15 @@ pub struct Origin {
 impl Origin {
     /// Twenty-four seconds, packed as `fmp4` or `mpegts`.
     pub fn start(folder: &Path, kind: &str, fault: Fault) -> Self {
+        Self::start_with(folder, kind, fault, false)
+    }
+
+    /// The same whose parts have no addresses of their own: each is a range of its segment.
+    pub fn start_ranges(folder: &Path, kind: &str) -> Self {
+        Self::start_with(folder, kind, Fault::None, true)
+    }
+
+    fn start_with(folder: &Path, kind: &str, fault: Fault, ranges: bool) -> Self {
         let name = format!("{kind}.m3u8");
         let seconds = PART.to_string();
         let hls = ["-t", "24", "-f", "hls", "-hls_time", &seconds, "-hls_list_size", "0"];
@@ -76,19 +87,26 @@ impl Origin {
         assert!(parts.len() >= 55, "{}", parts.len());
         let map = list.segments[0].map.as_ref().map(|map| read(&map.uri));
         let (asked, waited) = (Mutex::default(), Mutex::default());
-        let made = Arc::new(Made { parts, map, fault, start: Instant::now(), asked, waited });
+        let start = Instant::now();
+        let made = Arc::new(Made { parts, map, fault, ranges, start, asked, waited });
         let server = Arc::clone(&made);
         let port = web::canned(move |head, socket| {
             let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-            server.asked.lock().push(path.clone());
+            let range = range(head);
+            let told = range.map_or(String::new(), |(from, until)| format!(" {from}-{until}"));
+            server.asked.lock().push(format!("{path}{told}"));
             let Some(body) = server.answer(&path) else { return };
-            let status = if body.is_empty() { "404 No" } else { "200 OK" };
+            let (status, body) = match range {
+                Some((from, until)) => ("206 Part", body.get(from..until).unwrap_or_default()),
+                None => ("200 OK", &body[..]),
+            };
+            let status = if body.is_empty() { "404 No" } else { status };
             let head = format!(
                 "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
                 body.len()
             );
             let _ = socket.write_all(head.as_bytes());
-            let _ = socket.write_all(&body);
+            let _ = socket.write_all(body);
         });
         Self { made, port }
     }
@@ -107,6 +125,16 @@ impl Origin {
     pub fn waited(&self) -> usize {
         *self.made.waited.lock()
     }
+}
+
+/// The bytes that a request wants, the last one not included.
+fn range(head: &str) -> Option<(usize, usize)> {
+    let line = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("range").then_some(value.trim())
+    })?;
+    let (from, last) = line.strip_prefix("bytes=")?.split_once('-')?;
+    Some((from.parse().ok()?, last.parse::<usize>().ok()? + 1))
 }
 
 impl Made {
@@ -153,7 +181,9 @@ impl Made {
                 self.parts.get(number).map(|(data, _)| data.clone()).unwrap_or_default()
             }
             "s" => {
-                let parts = self.parts.chunks(PARTS).nth(number()?)?;
+                let there = self.parts.get(..self.there())?;
+                // Of the last one there is what there is.
+                let parts = there.chunks(PARTS).nth(number()?)?;
                 parts.iter().flat_map(|(data, _)| data.iter().copied()).collect()
             }
             "h" => {
@@ -163,6 +193,24 @@ impl Made {
             }
             _ => self.list(query)?.into_bytes(),
         })
+    }
+
+    /// Where a part is in its segment: its first byte, and how many there are.
+    fn bytes(&self, part: usize) -> (usize, usize) {
+        let length = |part: usize| self.parts.get(part).map_or(0, |(data, _)| data.len());
+        ((part / PARTS * PARTS..part).map(length).sum(), length(part))
+    }
+
+    /// How a list tells of a part.
+    fn place(&self, part: usize, extension: &str) -> String {
+        if !self.ranges {
+            return format!("URI=\"p{part}.{extension}\"");
+        }
+        let ((from, length), segment) = (self.bytes(part), part / PARTS);
+        // Where it follows the one before it, that need not be said.
+        let from =
+            if (part % PARTS).is_multiple_of(2) { format!("@{from}") } else { String::new() };
+        format!("URI=\"s{segment}.{extension}\",BYTERANGE=\"{length}{from}\"")
     }
 
     fn list(&self, query: &str) -> Option<String> {
@@ -202,8 +250,8 @@ impl Made {
                 length += duration;
                 if segment + 3 > whole {
                     let key = if part % PARTS == 0 { ",INDEPENDENT=YES" } else { "" };
-                    let name = format!("p{part}.{extension}");
-                    let _ = writeln!(text, "#EXT-X-PART:DURATION={duration},URI=\"{name}\"{key}");
+                    let place = self.place(part, extension);
+                    let _ = writeln!(text, "#EXT-X-PART:DURATION={duration},{place}{key}");
                 }
             }
             if segment < whole || over && length > 0.0 {
@@ -212,6 +260,12 @@ impl Made {
         }
         if over {
             text.push_str("#EXT-X-ENDLIST\n");
+        } else if self.ranges {
+            // How long it will be nobody knows yet.
+            let (from, _) = self.bytes(there);
+            let name = format!("s{}.{extension}", there / PARTS);
+            let hint = format!("TYPE=PART,URI=\"{name}\",BYTERANGE-START={from}");
+            let _ = writeln!(text, "#EXT-X-PRELOAD-HINT:{hint}");
         } else {
             let stem = if self.fault == Fault::Hint { "h" } else { "p" };
             let name = format!("{stem}{there}.{extension}");
