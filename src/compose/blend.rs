@@ -21,7 +21,10 @@ pub(super) fn lay(image: &Image, strength: u16, mode: Blend, out: &mut Planes, c
         return;
     }
     if mode != Blend::Normal {
-        return wide(|| mixed(image, strength, mode, out));
+        return wide(
+            #[inline(always)]
+            || mixed(image, strength, mode, out),
+        );
     }
     let rect = image.rect;
     let half = half(rect);
@@ -43,7 +46,11 @@ pub(super) fn lay(image: &Image, strength: u16, mode: Blend, out: &mut Planes, c
         let parts = out.chunks_mut(rows * stride).zip(from.chunks(rows * width));
         let parts = parts.map(|(out, from)| (out, from, alphas.as_mut().and_then(Iterator::next)));
         let along = Rect { y: 0, ..rect };
-        crew.each(parts, |(out, from, alpha)| plane(from, alpha, along, strength, out, stride));
+        crew.each(
+            parts,
+            #[inline(always)]
+            |(out, from, alpha)| plane(from, alpha, along, strength, out, stride),
+        );
     }
 }
 
@@ -61,22 +68,29 @@ pub(super) fn gather(
         return;
     }
     if mode != Blend::Normal {
-        return wide(|| gathered(image, strength, mode, out, chroma_alpha));
+        return wide(
+            #[inline(always)]
+            || gathered(image, strength, mode, out, chroma_alpha),
+        );
     }
     lay(image, strength, mode, out, crew);
     let rect = image.rect;
     let (stride, chroma_stride) = (out.luma_stride(), out.chroma_stride());
     let alpha = image.planes.alpha.as_deref();
     let chroma = image.chroma_alpha.as_ref().map(|it| it.as_slice());
-    wide(|| {
-        if let Some(out) = &mut out.alpha {
-            cover(alpha, rect, strength, out, stride);
-        }
-        cover(chroma, half(rect), strength, chroma_alpha, chroma_stride);
-    });
+    wide(
+        #[inline(always)]
+        || {
+            if let Some(out) = &mut out.alpha {
+                cover(alpha, rect, strength, out, stride);
+            }
+            cover(chroma, half(rect), strength, chroma_alpha, chroma_stride);
+        },
+    );
 }
 
 /// What is laid down adds to what can be seen.
+#[inline(always)]
 fn cover(alpha: Option<&[u8]>, rect: Rect, strength: u16, out: &mut [u8], stride: usize) {
     let width = side(rect.width).max(1);
     let lines = rows(out, stride, rect);
@@ -110,6 +124,7 @@ fn rows(out: &mut [u8], stride: usize, rect: Rect) -> impl Iterator<Item = &mut 
     lines.filter_map(move |line| line.get_mut(left..left + width))
 }
 
+#[inline(always)]
 fn plane(
     from: &[u8],
     alpha: Option<&[u8]>,
@@ -132,6 +147,7 @@ fn plane(
 }
 
 /// `out` goes over to `from`, by 256ths.
+#[inline(always)]
 pub(super) fn faded(from: &[u8], strength: u16, out: &mut [u8]) {
     let rest = 256 - strength.min(256);
     for (out, from) in out.iter_mut().zip(from) {
@@ -140,6 +156,7 @@ pub(super) fn faded(from: &[u8], strength: u16, out: &mut [u8]) {
 }
 
 /// A row that is multiplied by its alpha comes over `out`.
+#[inline(always)]
 fn over(from: &[u8], alpha: &[u8], strength: u16, out: &mut [u8]) {
     let pixels = out.iter_mut().zip(from).zip(alpha);
     if strength >= 256 {

@@ -140,7 +140,10 @@ impl Preparer {
             self.scale(picture, spot, &mut scaled, &mut chroma, crew);
             match spot.shape {
                 Shape::Upright { turn, .. } => {
-                    wide(|| turn_all(&scaled, &chroma, turn, &mut out, &mut chroma_alpha));
+                    wide(
+                        #[inline(always)]
+                        || turn_all(&scaled, &chroma, turn, &mut out, &mut chroma_alpha),
+                    );
                 }
                 Shape::Free { map, bounds } => {
                     warp_all(&scaled, &chroma, map, bounds, &mut out, &mut chroma_alpha, crew);
@@ -162,18 +165,29 @@ impl Preparer {
         let rows = bands::height(from.u.len() / width.max(1), width);
         let chroma = self.premultiplied_chroma.chunks_mut(rows * width.max(1));
         if picture.color == Color::PROGRAM {
-            crew.each(bands::bands(from, &mut planes).zip(chroma), |(mut band, chroma)| {
-                band.keep();
-                multiply(band, chroma, stride);
-            });
+            crew.each(
+                bands::bands(from, &mut planes).zip(chroma),
+                #[inline(always)]
+                |(mut band, chroma)| {
+                    band.keep();
+                    multiply(band, chroma, stride);
+                },
+            );
         } else {
             planes.y.copy_from_slice(&from.y);
             planes.u.copy_from_slice(&from.u);
             planes.v.copy_from_slice(&from.v);
-            wide(|| self.tint.apply(picture.color, &mut planes));
-            crew.each(bands::bands(from, &mut planes).zip(chroma), |(band, chroma)| {
-                multiply(band, chroma, stride);
-            });
+            wide(
+                #[inline(always)]
+                || self.tint.apply(picture.color, &mut planes),
+            );
+            crew.each(
+                bands::bands(from, &mut planes).zip(chroma),
+                #[inline(always)]
+                |(band, chroma)| {
+                    multiply(band, chroma, stride);
+                },
+            );
         }
         self.premultiplied = Some(planes);
     }
@@ -220,7 +234,10 @@ impl Preparer {
             resize(resizer, from, size, cut, out, to);
         });
         if premultiplied.is_none() && picture.color != Color::PROGRAM {
-            wide(|| self.tint.apply(picture.color, out));
+            wide(
+                #[inline(always)]
+                || self.tint.apply(picture.color, out),
+            );
         }
     }
 }
@@ -239,6 +256,7 @@ fn shaped(kept: Option<Planes>, size: Size, alpha: bool) -> Planes {
 
 /// Multiplies the colours of a band by the alpha of what it was made of, which it takes over;
 /// `chroma` becomes that of its chroma samples.
+#[inline(always)]
 fn multiply(band: Band<'_>, chroma: &mut [u8], stride: usize) {
     let (Some(alpha), Some(kept)) = band.alpha else { return };
     kept.copy_from_slice(alpha);
@@ -257,6 +275,7 @@ fn multiply(band: Band<'_>, chroma: &mut [u8], stride: usize) {
 }
 
 /// `value · alpha / 255`, rounded.
+#[inline(always)]
 pub(super) fn scaled_by(value: u8, alpha: u8) -> u8 {
     let product = u16::from(value) * u16::from(alpha) + 128;
     ((product + (product >> 8)) >> 8) as u8
@@ -309,6 +328,7 @@ pub(super) fn resize(
 }
 
 /// Turns and flips all planes by quarter turns.
+#[inline(always)]
 fn turn_all(
     from: &Planes,
     chroma: &[u8],
@@ -327,6 +347,7 @@ fn turn_all(
     }
 }
 
+#[inline(always)]
 fn turn_plane(from: &[u8], width: usize, turn: Turn, out: &mut [u8], out_width: usize) {
     let (width, out_width) = (width.max(1), out_width.max(1));
     let (rows, out_rows) = (from.len() / width, out.len() / out_width);
@@ -388,7 +409,11 @@ fn warp_all(
     for (source, map, out, width) in planes.into_iter().flatten() {
         let rows = bands::height(out.len() / width.max(1), width);
         let parts = out.chunks_mut(rows * width.max(1)).enumerate();
-        crew.each(parts, |(index, out)| warp(&source, map, index * rows, out, width));
+        crew.each(
+            parts,
+            #[inline(always)]
+            |(index, out)| warp(&source, map, index * rows, out, width),
+        );
     }
 }
 
@@ -411,6 +436,7 @@ impl Source<'_> {
 }
 
 /// Samples the rows from `first` on, bilinearly, in fixed point with 16 bits after the point.
+#[inline(always)]
 fn warp(from: &Source<'_>, map: Affine, first: usize, out: &mut [u8], width: usize) {
     let fixed = |value: f64| (value * 65_536.0).round() as i64;
     let step = (fixed(map.xx), fixed(map.yx));

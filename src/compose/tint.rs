@@ -57,6 +57,7 @@ impl Coefficients {
 
 impl Tint {
     /// From `color`; the alpha plane is of full range everywhere and stays as it is.
+    #[inline(always)]
     pub(super) fn apply(&mut self, color: Color, planes: &mut Planes) {
         let c = Coefficients::of(color);
         let (stride, chroma_stride) = (planes.luma_stride(), planes.chroma_stride());

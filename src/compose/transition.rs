@@ -215,7 +215,11 @@ fn fade(to: &Planes, part: f32, out: &mut Planes, crew: &Crew) {
     for (to, out, width) in
         [(&to.y, &mut out.y, stride), (&to.u, &mut out.u, width), (&to.v, &mut out.v, width)]
     {
-        crew.each(strips(to, out, width), |strip| faded(strip.from, strength, strip.out));
+        crew.each(
+            strips(to, out, width),
+            #[inline(always)]
+            |strip| faded(strip.from, strength, strip.out),
+        );
     }
 }
 

@@ -92,12 +92,20 @@ impl Crew {
     }
 
     /// Does this to each part, in any order, on any of its threads, with the widest vectors of the
-    /// processor; comes back when all are done.
+    /// processor; comes back when all are done. As with [`wide`], only what is inlined has those
+    /// vectors: say `#[inline(always)]` at the closure and at what it calls.
     pub fn each<T: Send>(&self, parts: impl IntoIterator<Item = T>, job: impl Fn(T) + Sync) {
         let mut parts = parts.into_iter().fuse();
+        // Once: the job is long.
+        let run = |part| {
+            wide(
+                #[inline(always)]
+                || job(part),
+            );
+        };
         let turn = if self.helpers.is_empty() { None } else { self.turn.try_lock() };
         let Some(_turn) = turn else {
-            return parts.for_each(|part| wide(|| job(part)));
+            return parts.for_each(run);
         };
         loop {
             let mut count = 0;
@@ -109,7 +117,7 @@ impl Crew {
             let take = |index: usize| cells.get(index).and_then(|cell| cell.lock().take());
             let one = |index: usize| {
                 if let Some(part) = take(index) {
-                    wide(|| job(part));
+                    run(part);
                 }
             };
             match count {

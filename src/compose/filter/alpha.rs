@@ -8,10 +8,14 @@ pub(super) use crate::compose::prepare::scaled_by as times;
 /// Multiplies a plane by another, or leaves it where there is none.
 pub(super) fn multiply(plane: &mut [u8], by: Option<&Vec<u8>>) {
     let Some(by) = by else { return };
-    wide(|| times_all(plane, by));
+    wide(
+        #[inline(always)]
+        || times_all(plane, by),
+    );
 }
 
 /// The same, where there is another.
+#[inline(always)]
 pub(super) fn times_all(plane: &mut [u8], by: &[u8]) {
     for (value, by) in plane.iter_mut().zip(by) {
         *value = times(*value, *by);
@@ -32,11 +36,16 @@ impl Doubler {
         let width = width.max(1);
         let rows = bands::height(out.len() / (width * 2), width * 2);
         let parts = out.chunks_mut(rows * width * 2).enumerate().zip(&mut self.rows);
-        crew.each(parts, |((index, out), row)| doubled(small, width, index * rows, row, out));
+        crew.each(
+            parts,
+            #[inline(always)]
+            |((index, out), row)| doubled(small, width, index * rows, row, out),
+        );
     }
 }
 
 /// Some rows of the result, from `first` on. `row` is kept from time to time.
+#[inline(always)]
 fn doubled(small: &[u8], width: usize, first: usize, row: &mut Vec<u16>, out: &mut [u8]) {
     // A column of air at either side.
     row.resize(width + 2, 0);

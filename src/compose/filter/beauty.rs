@@ -6,7 +6,7 @@
 use crate::base::Crew;
 use crate::base::wide::wide;
 use crate::compose::filter::alpha::{Doubler, times};
-use crate::compose::filter::plane::Boxes;
+use crate::compose::filter::boxes::Boxes;
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
@@ -186,12 +186,16 @@ impl Step for Beauty {
             large.resize(from.y.len(), 0);
             self.doubler.double(small, width, large, crew);
         }
-        wide(|| self.lay(from, out));
+        wide(
+            #[inline(always)]
+            || self.lay(from, out),
+        );
     }
 }
 
 impl Beauty {
     /// What was found, on the picture.
+    #[inline(always)]
     fn lay(&self, from: &Planes, out: &mut Planes) {
         let [gains, bases, masks] = &self.wide;
         let lines = gains.iter().zip(bases).zip(masks);

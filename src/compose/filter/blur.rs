@@ -4,7 +4,7 @@
 
 use crate::base::Crew;
 use crate::compose::bands::{BANDS, strips};
-use crate::compose::filter::plane::{Boxes, copy, gaussian};
+use crate::compose::filter::boxes::{Boxes, gaussian};
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
@@ -30,18 +30,15 @@ impl Step for Blur {
 
     fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
         let (stride, chroma_stride) = (from.luma_stride(), from.chroma_stride());
-        copy(from, out);
-        let Planes { y, u, v, alpha, .. } = out;
-        for plane in [Some(y), alpha.as_mut()].into_iter().flatten() {
-            for radius in self.luma {
-                self.boxes.blur(plane, stride, radius, crew);
-            }
+        let mut blur = |from: &[u8], out: &mut [u8], width, radii| {
+            self.boxes.blur_to(from, out, width, radii, crew);
+        };
+        blur(&from.y, &mut out.y, stride, &self.luma);
+        if let (Some(from), Some(out)) = (&from.alpha, &mut out.alpha) {
+            blur(from, out, stride, &self.luma);
         }
-        for plane in [u, v] {
-            for radius in self.chroma {
-                self.boxes.blur(plane, chroma_stride, radius, crew);
-            }
-        }
+        blur(&from.u, &mut out.u, chroma_stride, &self.chroma);
+        blur(&from.v, &mut out.v, chroma_stride, &self.chroma);
     }
 }
 
@@ -79,18 +76,28 @@ impl Step for Sharpen {
             from.y.get(index * width..(index + 1) * width).unwrap_or_default()
         };
         let by = self.by;
-        crew.each(strips(&from.y, &mut out.y, width).zip(&mut self.columns), |(strip, column)| {
-            // Two columns of air at either side.
-            column.resize(width + 4, 0);
-            for (index, out) in (strip.first..).zip(strip.out.chunks_exact_mut(width)) {
-                let (up2, up) = (row(index.saturating_sub(2)), row(index.saturating_sub(1)));
-                sharpened([up2, up, row(index), row(index + 1), row(index + 2)], column, by, out);
-            }
-        });
+        crew.each(
+            strips(&from.y, &mut out.y, width).zip(&mut self.columns),
+            #[inline(always)]
+            |(strip, column)| {
+                // Two columns of air at either side.
+                column.resize(width + 4, 0);
+                for (index, out) in (strip.first..).zip(strip.out.chunks_exact_mut(width)) {
+                    let (up2, up) = (row(index.saturating_sub(2)), row(index.saturating_sub(1)));
+                    sharpened(
+                        [up2, up, row(index), row(index + 1), row(index + 2)],
+                        column,
+                        by,
+                        out,
+                    );
+                }
+            },
+        );
     }
 }
 
 /// The middle one of five rows; `column` is two longer at either end.
+#[inline(always)]
 fn sharpened(
     [up2, up, here, down, down2]: [&[u8]; 5],
     column: &mut [u16],

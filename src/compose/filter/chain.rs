@@ -145,7 +145,10 @@ impl Chain {
         if let (Some(out), Some(from)) = (&mut out.alpha, &from.alpha) {
             out.copy_from_slice(from);
         }
-        wide(|| self.tint.apply(picture.color, &mut out));
+        wide(
+            #[inline(always)]
+            || self.tint.apply(picture.color, &mut out),
+        );
         let frame = VideoFrame { color: Color::PROGRAM, planes: out.share(), ..*picture };
         let from = Arc::clone(&picture.planes);
         self.tinted = Some(Made { from, frame: frame.clone() });

@@ -69,9 +69,13 @@ impl Step for Deinterlace {
             (&from.u, past.map(|past| past.u.as_slice()), &mut out.u, chroma),
             (&from.v, past.map(|past| past.v.as_slice()), &mut out.v, chroma),
         ] {
-            crew.each(strips(from, out, width), |strip| {
-                plane(from, past, strip.first, strip.out, width, mode, field);
-            });
+            crew.each(
+                strips(from, out, width),
+                #[inline(always)]
+                |strip| {
+                    plane(from, past, strip.first, strip.out, width, mode, field);
+                },
+            );
         }
         if self.mode == Deinterlacing::Adaptive {
             match &mut self.past {
@@ -87,6 +91,7 @@ impl Step for Deinterlace {
 }
 
 /// The rows of a plane from `first` on.
+#[inline(always)]
 fn plane(
     from: &[u8],
     past: Option<&[u8]>,
@@ -130,6 +135,7 @@ fn plane(
 }
 
 /// A line between two others, along the direction in which they differ least.
+#[inline(always)]
 fn made(up: &[u8], down: &[u8], out: &mut [u8]) {
     for ((out, up), down) in out.iter_mut().zip(up).zip(down) {
         *out = ((u16::from(*up) + u16::from(*down) + 1) >> 1) as u8;
@@ -149,6 +155,7 @@ fn made(up: &[u8], down: &[u8], out: &mut [u8]) {
 
 /// Brings the made line as near to the line that came as it, or its neighbours, changed since the
 /// last picture: where nothing changed it is that line itself.
+#[inline(always)]
 fn keep_still([up, here, down]: [(&[u8], &[u8]); 3], out: &mut [u8]) {
     let ups = up.0.iter().zip(up.1);
     let downs = down.0.iter().zip(down.1);

@@ -54,21 +54,26 @@ impl Step for Denoise {
             let length = bands::height(whole.len() / width, width) * width;
             // None at all where nothing is remembered.
             let pasts = past.chunks_mut(length).map(Some).chain(std::iter::repeat_with(|| None));
-            crew.each(strips(whole, out, width).zip(pasts), |(strip, past)| {
-                if place > 0 {
-                    in_place(whole, strip.first, strip.out, width, place);
-                } else {
-                    strip.out.copy_from_slice(strip.from);
-                }
-                if let Some(past) = past.filter(|_| time > 0) {
-                    in_time(strip.out, past, time, fresh);
-                }
-            });
+            crew.each(
+                strips(whole, out, width).zip(pasts),
+                #[inline(always)]
+                |(strip, past)| {
+                    if place > 0 {
+                        in_place(whole, strip.first, strip.out, width, place);
+                    } else {
+                        strip.out.copy_from_slice(strip.from);
+                    }
+                    if let Some(past) = past.filter(|_| time > 0) {
+                        in_time(strip.out, past, time, fresh);
+                    }
+                },
+            );
         }
     }
 }
 
 /// How much of a difference is taken for noise: all of a small one, none beyond `most`.
+#[inline(always)]
 fn soft(difference: i16, most: i16) -> i16 {
     // Rises to the half of `most` and falls to nothing at `most`.
     let size = difference.abs();
@@ -77,6 +82,7 @@ fn soft(difference: i16, most: i16) -> i16 {
 }
 
 /// The rows of a plane from `first` on.
+#[inline(always)]
 fn in_place(from: &[u8], first: usize, out: &mut [u8], width: usize, most: i16) {
     let last = (from.len() / width).saturating_sub(1);
     let row = |index: usize| {
@@ -98,6 +104,7 @@ fn in_place(from: &[u8], first: usize, out: &mut [u8], width: usize, most: i16) 
     }
 }
 
+#[inline(always)]
 fn in_time(out: &mut [u8], past: &mut [i16], most: i32, fresh: bool) {
     if fresh {
         past.iter_mut().zip(out).for_each(|(past, value)| *past = i16::from(*value) << 7);

@@ -85,17 +85,21 @@ impl Step for ChromaKey {
         self.small.resize(from.u.len(), 0);
         let rows = bands::height(from.u.len() / width.max(1), width);
         let smalls = self.small.chunks_mut(rows * width.max(1));
-        crew.each(bands(from, out).zip(smalls), |(band, small)| {
-            band.y.out.copy_from_slice(band.y.from);
-            let chroma = band.u.from.iter().zip(band.v.from);
-            let results = small.iter_mut().zip(band.u.out.iter_mut().zip(band.v.out));
-            for ((u, v), (alpha, (out_u, out_v))) in chroma.zip(results) {
-                let row = table.get(usize::from(*u));
-                let keyed =
-                    row.and_then(|row| row.get(usize::from(*v))).copied().unwrap_or_default();
-                (*alpha, *out_u, *out_v) = (keyed.alpha, keyed.u, keyed.v);
-            }
-        });
+        crew.each(
+            bands(from, out).zip(smalls),
+            #[inline(always)]
+            |(band, small)| {
+                band.y.out.copy_from_slice(band.y.from);
+                let chroma = band.u.from.iter().zip(band.v.from);
+                let results = small.iter_mut().zip(band.u.out.iter_mut().zip(band.v.out));
+                for ((u, v), (alpha, (out_u, out_v))) in chroma.zip(results) {
+                    let row = table.get(usize::from(*u));
+                    let keyed =
+                        row.and_then(|row| row.get(usize::from(*v))).copied().unwrap_or_default();
+                    (*alpha, *out_u, *out_v) = (keyed.alpha, keyed.u, keyed.v);
+                }
+            },
+        );
         if let Some(alpha) = &mut out.alpha {
             self.doubler.double(&self.small, width, alpha, crew);
             multiply(alpha, from.alpha.as_ref());
@@ -136,37 +140,42 @@ impl Step for ColorKey {
     fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
         let (stride, chroma_stride) = (from.luma_stride(), from.chroma_stride());
         let (table, [kr, kg, kb]) = (&self.table, self.key);
-        crew.each(bands(from, out).zip(&mut self.add), |(mut band, adds)| {
-            band.keep();
-            let (below, Some(alpha)) = band.alpha else { return };
-            adds.resize(chroma_stride, [0; 3]);
-            let pairs =
-                band.y.from.chunks_exact(stride * 2).zip(alpha.chunks_exact_mut(stride * 2));
-            let chroma = band.u.from.chunks_exact(chroma_stride);
-            let chroma = chroma.zip(band.v.from.chunks_exact(chroma_stride));
-            for ((lines, alphas), (us, vs)) in pairs.zip(chroma) {
-                for ((add, u), v) in adds.iter_mut().zip(us).zip(vs) {
-                    let (u, v) = (i32::from(*u) - 128, i32::from(*v) - 128);
-                    *add = [29_372 * v, -3_494 * u - 8_731 * v, 34_610 * u];
-                }
-                let rows = lines.chunks_exact(stride).zip(alphas.chunks_exact_mut(stride));
-                for (line, alphas) in rows {
-                    let pixels = line.chunks_exact(2).zip(alphas.chunks_exact_mut(2));
-                    for ((ys, alphas), [r, g, b]) in pixels.zip(adds.iter()) {
-                        for (y, alpha) in ys.iter().zip(alphas) {
-                            let y = (i32::from(*y) - 16) * 19_077 + 8_192;
-                            let off = |add: i32, key: i32| ((y + add) >> 14).clamp(0, 255) - key;
-                            let (r, g, b) = (off(*r, kr), off(*g, kg), off(*b, kb));
-                            let square = (r * r + g * g + b * b) as usize / 64;
-                            *alpha = table.get(square).copied().unwrap_or(255);
+        crew.each(
+            bands(from, out).zip(&mut self.add),
+            #[inline(always)]
+            |(mut band, adds)| {
+                band.keep();
+                let (below, Some(alpha)) = band.alpha else { return };
+                adds.resize(chroma_stride, [0; 3]);
+                let pairs =
+                    band.y.from.chunks_exact(stride * 2).zip(alpha.chunks_exact_mut(stride * 2));
+                let chroma = band.u.from.chunks_exact(chroma_stride);
+                let chroma = chroma.zip(band.v.from.chunks_exact(chroma_stride));
+                for ((lines, alphas), (us, vs)) in pairs.zip(chroma) {
+                    for ((add, u), v) in adds.iter_mut().zip(us).zip(vs) {
+                        let (u, v) = (i32::from(*u) - 128, i32::from(*v) - 128);
+                        *add = [29_372 * v, -3_494 * u - 8_731 * v, 34_610 * u];
+                    }
+                    let rows = lines.chunks_exact(stride).zip(alphas.chunks_exact_mut(stride));
+                    for (line, alphas) in rows {
+                        let pixels = line.chunks_exact(2).zip(alphas.chunks_exact_mut(2));
+                        for ((ys, alphas), [r, g, b]) in pixels.zip(adds.iter()) {
+                            for (y, alpha) in ys.iter().zip(alphas) {
+                                let y = (i32::from(*y) - 16) * 19_077 + 8_192;
+                                let off =
+                                    |add: i32, key: i32| ((y + add) >> 14).clamp(0, 255) - key;
+                                let (r, g, b) = (off(*r, kr), off(*g, kg), off(*b, kb));
+                                let square = (r * r + g * g + b * b) as usize / 64;
+                                *alpha = table.get(square).copied().unwrap_or(255);
+                            }
                         }
                     }
                 }
-            }
-            if let Some(below) = below {
-                times_all(alpha, below);
-            }
-        });
+                if let Some(below) = below {
+                    times_all(alpha, below);
+                }
+            },
+        );
     }
 }
 
@@ -205,16 +214,20 @@ impl Step for LumaKey {
 
     fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
         let table = &self.table;
-        crew.each(bands(from, out), |mut band| {
-            band.keep();
-            let (below, Some(alpha)) = band.alpha else { return };
-            for (alpha, y) in alpha.iter_mut().zip(band.y.from) {
-                *alpha = table.get(usize::from(*y)).copied().unwrap_or(255);
-            }
-            if let Some(below) = below {
-                times_all(alpha, below);
-            }
-        });
+        crew.each(
+            bands(from, out),
+            #[inline(always)]
+            |mut band| {
+                band.keep();
+                let (below, Some(alpha)) = band.alpha else { return };
+                for (alpha, y) in alpha.iter_mut().zip(band.y.from) {
+                    *alpha = table.get(usize::from(*y)).copied().unwrap_or(255);
+                }
+                if let Some(below) = below {
+                    times_all(alpha, below);
+                }
+            },
+        );
     }
 }
 

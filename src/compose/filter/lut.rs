@@ -119,11 +119,16 @@ impl Step for Lut {
 
     fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
         let (stride, width) = (from.luma_stride(), from.chroma_stride());
-        crew.each(bands(from, out), |band| self.map(band, stride, width));
+        crew.each(
+            bands(from, out),
+            #[inline(always)]
+            |band| self.map(band, stride, width),
+        );
     }
 }
 
 impl Lut {
+    #[inline(always)]
     fn map(&self, band: Band<'_>, stride: usize, width: usize) {
         let Band { y, u, v, alpha } = band;
         if let (Some(from), Some(out)) = alpha {

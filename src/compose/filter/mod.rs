@@ -6,6 +6,7 @@
 mod alpha;
 mod beauty;
 mod blur;
+mod boxes;
 mod chain;
 mod crop;
 mod cube;

@@ -83,40 +83,44 @@ impl Step for Tone {
 
     fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
         let (straight, across, opacity) = (self.straight, self.across, self.opacity);
-        crew.each(bands(from, out), |band| {
-            let luma = band.y.out.iter_mut().zip(band.y.from);
-            match &self.luma {
-                Luma::Same => luma.for_each(|(out, y)| *out = *y),
-                &Luma::Line { by, add } => {
-                    for (out, y) in luma {
-                        *out = ((i32::from(*y) * by + add) >> BITS).clamp(0, 255) as u8;
+        crew.each(
+            bands(from, out),
+            #[inline(always)]
+            |band| {
+                let luma = band.y.out.iter_mut().zip(band.y.from);
+                match &self.luma {
+                    Luma::Same => luma.for_each(|(out, y)| *out = *y),
+                    &Luma::Line { by, add } => {
+                        for (out, y) in luma {
+                            *out = ((i32::from(*y) * by + add) >> BITS).clamp(0, 255) as u8;
+                        }
+                    }
+                    Luma::Curve(table) => {
+                        for (out, y) in luma {
+                            *out = table.get(usize::from(*y)).copied().unwrap_or(0);
+                        }
                     }
                 }
-                Luma::Curve(table) => {
-                    for (out, y) in luma {
-                        *out = table.get(usize::from(*y)).copied().unwrap_or(0);
+                let chroma = band.u.from.iter().zip(band.v.from);
+                let results = band.u.out.iter_mut().zip(band.v.out);
+                for ((u, v), (from_u, from_v)) in results.zip(chroma) {
+                    let (du, dv) = (i32::from(*from_u) - 128, i32::from(*from_v) - 128);
+                    let turned = [straight * du - across * dv, across * du + straight * dv];
+                    let [new_u, new_v] =
+                        turned.map(|it| (((it + HALF) >> BITS) + 128).clamp(0, 255) as u8);
+                    (*u, *v) = (new_u, new_v);
+                }
+                match band.alpha {
+                    (_, None) => {}
+                    (None, Some(out)) => out.fill(opacity),
+                    (Some(alpha), Some(out)) => {
+                        for (out, alpha) in out.iter_mut().zip(alpha) {
+                            *out = times(*alpha, opacity);
+                        }
                     }
                 }
-            }
-            let chroma = band.u.from.iter().zip(band.v.from);
-            let results = band.u.out.iter_mut().zip(band.v.out);
-            for ((u, v), (from_u, from_v)) in results.zip(chroma) {
-                let (du, dv) = (i32::from(*from_u) - 128, i32::from(*from_v) - 128);
-                let turned = [straight * du - across * dv, across * du + straight * dv];
-                let [new_u, new_v] =
-                    turned.map(|it| (((it + HALF) >> BITS) + 128).clamp(0, 255) as u8);
-                (*u, *v) = (new_u, new_v);
-            }
-            match band.alpha {
-                (_, None) => {}
-                (None, Some(out)) => out.fill(opacity),
-                (Some(alpha), Some(out)) => {
-                    for (out, alpha) in out.iter_mut().zip(alpha) {
-                        *out = times(*alpha, opacity);
-                    }
-                }
-            }
-        });
+            },
+        );
     }
 }
 

@@ -194,7 +194,11 @@ impl Map {
             let length = bands::height(out.len() / width.max(1), width) * width.max(1);
             let pictures = from.chunks(length).zip(to.chunks(length));
             let parts = map.chunks(length).zip(pictures).zip(out.chunks_mut(length));
-            crew.each(parts, |((map, pictures), out)| mix(map, &seen, pictures, out));
+            crew.each(
+                parts,
+                #[inline(always)]
+                |((map, pictures), out)| mix(map, &seen, pictures, out),
+            );
         }
         true
     }
@@ -249,6 +253,7 @@ fn full_range(y: u8) -> u8 {
     ((i32::from(y) - 16) * 255 / 219).clamp(0, 255) as u8
 }
 
+#[inline(always)]
 fn mix(map: &[u8], seen: &[u16; 256], (from, to): (&[u8], &[u8]), out: &mut [u8]) {
     for (((out, from), to), order) in out.iter_mut().zip(from).zip(to).zip(map) {
         // An index of eight bits into 256 values is always within.

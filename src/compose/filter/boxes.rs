@@ -1,0 +1,454 @@
+//! Box blurs of planes, of any radius at nearly the same cost. Along the rows first, sixteen of them
+//! at once: they are turned, so that a running sum is a vector of sixteen rows'. Then downwards,
+//! a stripe of columns at a time, which the processor's own memory holds through all passes. Sums
+//! and means have 16 bits.
+
+use std::iter::{repeat, repeat_n};
+use std::ops::Range;
+
+use fearless_simd::{Simd, SimdBase, dispatch, u8x16};
+
+use crate::base::Crew;
+use crate::base::wide::level;
+use crate::compose::bands::{BANDS, strips};
+
+/// What 16 bits hold the sum of, and divide exactly.
+const MOST: usize = 64;
+
+/// Rows that are worked on at once.
+const LANES: usize = 16;
+
+/// Columns that are worked on at once.
+const STRIPE: usize = 512;
+
+/// A pixel of each of the rows.
+type Column = [u8; LANES];
+
+/// Blurs planes by boxes; its buffers are kept.
+#[derive(Debug, Default)]
+pub(super) struct Boxes {
+    /// Blurred along the rows.
+    rows: Vec<u8>,
+    turned: [[Vec<Column>; 2]; BANDS],
+    stripes: [[Vec<u8>; 2]; BANDS],
+}
+
+impl Boxes {
+    /// Each pixel becomes the mean of the box around it that reaches `radius` to each side; the
+    /// edges go on outwards. `plane` has rows of `width`.
+    pub fn blur(&mut self, plane: &mut [u8], width: usize, radius: usize, crew: &Crew) {
+        if radius > 0 && width > 0 && plane.len() >= width {
+            self.along(plane, width, &[radius], crew);
+            self.down(plane, width, &[radius], crew);
+        }
+    }
+
+    /// The same for several boxes one after the other, from one plane to another. Those without a
+    /// radius come first.
+    pub fn blur_to(
+        &mut self,
+        from: &[u8],
+        out: &mut [u8],
+        width: usize,
+        radii: &[usize],
+        crew: &Crew,
+    ) {
+        let none = radii.iter().take_while(|radius| **radius == 0).count();
+        let radii = radii.get(none..).unwrap_or_default();
+        if radii.is_empty() || width == 0 {
+            return out.copy_from_slice(from);
+        }
+        self.along(from, width, radii, crew);
+        self.down(out, width, radii, crew);
+    }
+
+    fn along(&mut self, from: &[u8], width: usize, radii: &[usize], crew: &Crew) {
+        self.rows.resize(from.len(), 0);
+        let parts = strips(from, &mut self.rows, width).zip(&mut self.turned);
+        crew.each(parts, #[inline(always)] |(strip, turned)| {
+            dispatch!(level(), simd => along(simd, strip.from, strip.out, width, radii, turned));
+        });
+    }
+
+    fn down(&mut self, out: &mut [u8], width: usize, radii: &[usize], crew: &Crew) {
+        let rows = &self.rows;
+        crew.each(
+            strips(rows, out, width).zip(&mut self.stripes),
+            #[inline(always)]
+            |(strip, stripes)| {
+                down(rows, width, strip.first, strip.out, radii, stripes);
+            },
+        );
+    }
+}
+
+/// Divides the sum of a box, to which half of the divisor was added. Exact for what a box can sum up
+/// to (the test tries all of it).
+#[derive(Copy, Clone)]
+struct Part {
+    by: u16,
+    shift: u32,
+    half: u16,
+}
+
+impl Part {
+    fn of(radius: usize) -> Self {
+        let half = radius.clamp(1, MOST) as u16;
+        let count = u32::from(half) * 2 + 1;
+        let shift = count.ilog2();
+        Self { by: (1_u32 << (16 + shift)).div_ceil(count) as u16, shift, half }
+    }
+
+    #[inline(always)]
+    fn mean(self, sum: u16) -> u8 {
+        let high = (u32::from(sum) * u32::from(self.by)) >> 16;
+        (high as u16 >> self.shift) as u8
+    }
+}
+
+/// All passes along the rows of a band.
+#[inline(always)]
+fn along<S: Simd>(
+    simd: S,
+    from: &[u8],
+    out: &mut [u8],
+    width: usize,
+    radii: &[usize],
+    [have, next]: &mut [Vec<Column>; 2],
+) {
+    have.resize(width, [0; LANES]);
+    next.resize(width, [0; LANES]);
+    for (from, out) in from.chunks(width * LANES).zip(out.chunks_mut(width * LANES)) {
+        turn_in(simd, from, width, have);
+        for radius in radii {
+            columns(simd, have, next, *radius);
+            std::mem::swap(have, next);
+        }
+        turn_out(simd, have, width, out);
+    }
+}
+
+/// Up to sixteen rows become columns; the last one stands for those that are missing.
+#[inline(always)]
+fn turn_in<S: Simd>(simd: S, from: &[u8], width: usize, columns: &mut [Column]) {
+    let mut lines = from.chunks_exact(width);
+    let mut line: &[u8] = &[];
+    let lines: [&[u8]; LANES] = std::array::from_fn(|_| {
+        line = lines.next().unwrap_or(line);
+        line
+    });
+    let mut blocks = columns.chunks_exact_mut(LANES);
+    let mut left = 0;
+    for block in &mut blocks {
+        let mut rows = [u8x16::splat(simd, 0); LANES];
+        for (row, line) in rows.iter_mut().zip(&lines) {
+            if let Some(pixels) = line.get(left..left + LANES) {
+                *row = u8x16::from_slice(simd, pixels);
+            }
+        }
+        for (column, pixels) in block.iter_mut().zip(&turned(simd, rows)) {
+            pixels.store_slice(column);
+        }
+        left += LANES;
+    }
+    for (x, column) in (left..).zip(blocks.into_remainder()) {
+        *column = lines.map(|line| line.get(x).copied().unwrap_or(0));
+    }
+}
+
+/// The way back; rows that are missing are left out.
+#[inline(always)]
+fn turn_out<S: Simd>(simd: S, columns: &[Column], width: usize, out: &mut [u8]) {
+    let mut lines = out.chunks_exact_mut(width);
+    let mut lines: [&mut [u8]; LANES] = std::array::from_fn(|_| lines.next().unwrap_or_default());
+    let blocks = columns.chunks_exact(LANES);
+    let rest = blocks.remainder();
+    let mut left = 0;
+    for block in blocks {
+        let mut rows = [u8x16::splat(simd, 0); LANES];
+        for (row, column) in rows.iter_mut().zip(block) {
+            *row = u8x16::from_slice(simd, column);
+        }
+        for (line, pixels) in lines.iter_mut().zip(&turned(simd, rows)) {
+            if let Some(line) = line.get_mut(left..left + LANES) {
+                pixels.store_slice(line);
+            }
+        }
+        left += LANES;
+    }
+    for (x, column) in (left..).zip(rest) {
+        for (line, value) in lines.iter_mut().zip(column) {
+            if let Some(pixel) = line.get_mut(x) {
+                *pixel = *value;
+            }
+        }
+    }
+}
+
+/// Rows as columns: shuffled four times.
+#[inline(always)]
+fn turned<S: Simd>(simd: S, rows: [u8x16<S>; LANES]) -> [u8x16<S>; LANES] {
+    shuffled(simd, shuffled(simd, shuffled(simd, shuffled(simd, rows))))
+}
+
+/// The bytes of the upper half between those of the lower, as with a pack of cards. Written out: as a
+/// loop it goes through memory.
+#[inline(always)]
+fn shuffled<S: Simd>(simd: S, rows: [u8x16<S>; LANES]) -> [u8x16<S>; LANES] {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = rows;
+    let low = |upper, lower| simd.zip_low_u8x16(upper, lower);
+    let high = |upper, lower| simd.zip_high_u8x16(upper, lower);
+    [
+        low(a, i),
+        high(a, i),
+        low(b, j),
+        high(b, j),
+        low(c, k),
+        high(c, k),
+        low(d, l),
+        high(d, l),
+        low(e, m),
+        high(e, m),
+        low(f, n),
+        high(f, n),
+        low(g, o),
+        high(g, o),
+        low(h, p),
+        high(h, p),
+    ]
+}
+
+/// One pass along rows that were turned.
+#[inline(always)]
+fn columns<S: Simd>(simd: S, from: &[Column], out: &mut [Column], radius: usize) {
+    let (Some(first), Some(last)) = (from.first(), from.last()) else { return };
+    let part = Part::of(radius);
+    let radius = usize::from(part.half);
+    let load = |column: &Column| simd.widen_u8x16(simd.load_array_ref_u8x16(column));
+    // All of the first box but what enters last.
+    let mut sums = load(first) * (part.half + 1) + part.half;
+    for index in 1..radius {
+        sums += load(from.get(index).unwrap_or(last));
+    }
+    let enters = from.iter().skip(radius).chain(repeat(last));
+    let leaves = repeat_n(first, radius).chain(from);
+    for ((out, enters), leaves) in out.iter_mut().zip(enters).zip(leaves) {
+        let whole = sums + load(enters);
+        *out = simd.as_array_u16x16(whole).map(|sum| part.mean(sum));
+        sums = whole - load(leaves);
+    }
+}
+
+/// Boxes beside each other move on by one.
+#[inline(always)]
+fn slide(sums: &mut [u16], enters: &[u8], leaves: &[u8], out: &mut [u8], part: Part) {
+    for ((out, sum), (enters, leaves)) in out.iter_mut().zip(sums).zip(enters.iter().zip(leaves)) {
+        let whole = *sum + u16::from(*enters);
+        *out = part.mean(whole);
+        *sum = whole - u16::from(*leaves);
+    }
+}
+
+/// Part of the rows of a plane, `first` and those below it.
+#[derive(Copy, Clone)]
+struct Rows<'a> {
+    data: &'a [u8],
+    stride: usize,
+    left: usize,
+    width: usize,
+    first: usize,
+}
+
+impl<'a> Rows<'a> {
+    #[inline(always)]
+    fn row(&self, index: usize) -> &'a [u8] {
+        let start = index.saturating_sub(self.first) * self.stride + self.left;
+        self.data.get(start..start + self.width).unwrap_or_default()
+    }
+}
+
+/// All passes down the rows of a band, of which `first` is the first. A pass makes as many rows around
+/// the band as those after it look at.
+#[inline(always)]
+fn down(
+    rows: &[u8],
+    width: usize,
+    first: usize,
+    out: &mut [u8],
+    radii: &[usize],
+    [have, next]: &mut [Vec<u8>; 2],
+) {
+    let height = rows.len() / width;
+    let end = first + out.len() / width;
+    let reach: usize = radii.iter().map(|radius| (*radius).min(MOST)).sum();
+    let most = (end - first + reach * 2).min(height) * STRIPE.min(width);
+    have.resize(most, 0);
+    next.resize(most, 0);
+    for left in (0..width).step_by(STRIPE) {
+        let wide = STRIPE.min(width - left);
+        let mut after = reach;
+        let mut source = Rows { data: rows, stride: width, left, width: wide, first: 0 };
+        for radius in radii {
+            after -= (*radius).min(MOST);
+            let made = first.saturating_sub(after)..(end + after).min(height);
+            let top = made.start;
+            if after == 0 {
+                stripe(source, height, made, out.chunks_mut(width), left, *radius);
+                break;
+            }
+            stripe(source, height, made, next.chunks_mut(wide), 0, *radius);
+            std::mem::swap(have, next);
+            source = Rows { data: have, stride: wide, left: 0, width: wide, first: top };
+        }
+    }
+}
+
+/// One pass down a stripe of columns: makes these rows, which begin at `left` of what is handed in
+/// for each.
+#[inline(always)]
+fn stripe<'a>(
+    from: Rows<'_>,
+    height: usize,
+    made: Range<usize>,
+    out: impl Iterator<Item = &'a mut [u8]>,
+    left: usize,
+    radius: usize,
+) {
+    let part = Part::of(radius);
+    let radius = usize::from(part.half);
+    let row = |index: usize| from.row(index.min(height.saturating_sub(1)));
+    let mut sums = [part.half; STRIPE];
+    // All of the first box but what enters last.
+    for index in made.start..made.start + radius * 2 {
+        let row = row(index.saturating_sub(radius));
+        sums.iter_mut().zip(row).for_each(|(sum, pixel)| *sum += u16::from(*pixel));
+    }
+    for (index, out) in made.zip(out) {
+        let out = out.get_mut(left..left + from.width).unwrap_or_default();
+        slide(&mut sums, row(index + radius), row(index.saturating_sub(radius)), out, part);
+    }
+}
+
+/// Radii of three boxes that together are close to a Gaussian of this standard deviation.
+pub(super) fn gaussian(sigma: f32) -> [usize; 3] {
+    // The variance of a box of width w is (w² - 1) / 12: three boxes, the narrow ones first.
+    let ideal = (12.0 * sigma * sigma / 3.0 + 1.0).max(1.0).sqrt();
+    let narrow = ((ideal - 1.0) / 2.0).floor().max(0.0);
+    let low = narrow * 2.0 + 1.0;
+    let wide = low + 2.0;
+    let few = (12.0 * sigma * sigma - 3.0 * (wide * wide - 1.0)) / ((low * low) - (wide * wide));
+    let few = few.round().clamp(0.0, 3.0) as usize;
+    let mut radii = [narrow as usize + 1; 3];
+    radii.iter_mut().take(few).for_each(|radius| *radius = narrow as usize);
+    radii
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Noise upon a slope, with an edge.
+    fn painted(width: usize, height: usize) -> Vec<u8> {
+        let mut random = 7_u32;
+        (0..width * height)
+            .map(|index| {
+                random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let (x, y) = (index % width, index / width);
+                let noise = (random >> if x % 97 < 50 { 24 } else { 29 }) as usize;
+                let edge = if x + y > (width + height) / 2 { 120 } else { 0 };
+                (noise + x * 60 / width + edge).min(255) as u8
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_mean_is_exact_for_all_that_a_box_can_sum_up_to() {
+        for radius in 1..=MOST {
+            let (part, count) = (Part::of(radius), radius as u32 * 2 + 1);
+            for sum in 0..=255 * count {
+                let want = (sum + radius as u32) / count;
+                assert_eq!(
+                    u32::from(part.mean((sum + radius as u32) as u16)),
+                    want,
+                    "{radius} {sum}"
+                );
+            }
+        }
+    }
+
+    /// One box, pixel by pixel, along the rows and then down.
+    fn slowly(plane: &[u8], width: usize, radius: usize) -> Vec<u8> {
+        let (count, height) = (radius as i64 * 2 + 1, plane.len() / width);
+        let pass = |plane: &[u8], (right, down): (i64, i64)| -> Vec<u8> {
+            let at = |x: i64, y: i64| {
+                let x = x.clamp(0, width as i64 - 1) as usize;
+                u32::from(plane[y.clamp(0, height as i64 - 1) as usize * width + x])
+            };
+            (0..plane.len() as i64)
+                .map(|index| {
+                    let (x, y) = (index % width as i64, index / width as i64);
+                    let sum: u32 = (-(count / 2)..=count / 2)
+                        .map(|step| at(x + step * right, y + step * down))
+                        .sum();
+                    ((sum + radius as u32) / count as u32) as u8
+                })
+                .collect()
+        };
+        pass(&pass(plane, (1, 0)), (0, 1))
+    }
+
+    /// Sides that fill neither blocks nor stripes nor bands, and what is smaller than a box.
+    #[test]
+    fn one_box_is_what_it_is_pixel_by_pixel() {
+        let crew = Crew::of("bands", 2);
+        for (width, height) in [(1, 1), (2, 40), (13, 9), (16, 16), (33, 17), (530, 70)] {
+            for radius in [1, 2, 5, 20] {
+                let from = painted(width, height);
+                let mut plane = from.clone();
+                Boxes::default().blur(&mut plane, width, radius, &crew);
+                assert!(plane == slowly(&from, width, radius), "{width}x{height}, {radius}");
+            }
+        }
+        let mut flat = vec![235; 40];
+        Boxes::default().blur(&mut flat, 8, 3, &Crew::alone());
+        assert_eq!(flat, [235; 40]);
+        Boxes::default().blur(&mut [1, 2], 0, 3, &Crew::alone());
+    }
+
+    /// All passes along the rows come before all downwards, which rounds elsewhere.
+    #[test]
+    fn several_boxes_are_within_one_of_each_after_the_other() {
+        let mut boxes = Boxes::default();
+        for (width, height, radii) in [
+            (530, 90, [1, 2, 2]),
+            (530, 90, [5, 5, 6]),
+            (97, 350, [0, 0, 1]),
+            (97, 350, [20, 21, 21]),
+            (40, 30, [63, 63, 64]),
+        ] {
+            let from = painted(width, height);
+            let mut out = vec![0; from.len()];
+            boxes.blur_to(&from, &mut out, width, &radii, &Crew::of("bands", 2));
+            let want = radii.iter().fold(from, |plane, radius| slowly(&plane, width, *radius));
+            let worst = out.iter().zip(&want).map(|(one, other)| one.abs_diff(*other)).max();
+            assert!(worst <= Some(1), "{width}x{height}, {radii:?}: {worst:?}");
+        }
+        let mut out = [0; 3];
+        boxes.blur_to(&[1, 2, 3], &mut out, 3, &[0, 0, 0], &Crew::alone());
+        assert_eq!(out, [1, 2, 3]);
+    }
+
+    #[test]
+    fn three_boxes_have_the_variance_asked_for() {
+        for sigma in [0.0_f32, 0.8, 1.0, 2.5, 7.0, 40.0] {
+            let variance: f32 = gaussian(sigma)
+                .iter()
+                .map(|&radius| {
+                    let width = (2 * radius + 1) as f32;
+                    (width * width - 1.0) / 12.0
+                })
+                .sum();
+            assert!((variance.sqrt() - sigma).abs() < 0.45, "{sigma}: {}", variance.sqrt());
+        }
+    }
+}
