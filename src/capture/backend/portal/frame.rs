@@ -31,12 +31,14 @@ pub(super) struct Picture {
     start: NonNull<u8>,
     /// Bytes from a row to the next; not less than a row has.
     stride: usize,
-    /// All of it.
-    whole: Area,
+    /// All of it, upright, as all parts of it are told.
+    pub(super) whole: Area,
     /// What of it is meant.
     pub(super) shown: Area,
     /// What of it is new.
     pub(super) dirty: Area,
+    /// How it lies in the buffer.
+    pub(super) turn: Turn,
     /// Red comes first, not blue.
     red_first: bool,
 }
@@ -44,6 +46,52 @@ pub(super) struct Picture {
 // SAFETY: it points into memory that PipeWire has mapped for the process, which may be read from any
 // thread; its owner keeps it no longer than its buffer.
 unsafe impl Send for Picture {}
+
+/// How an upright picture lies in its buffer: of a turned screen the desktop hands out what goes to it.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Turn {
+    /// A row of the picture is a column of the buffer.
+    across: bool,
+    /// From right to left, and from below.
+    mirrored: (bool, bool),
+}
+
+impl Turn {
+    /// By what was done to the buffer (`SPA_META_TRANSFORMATION_…`, turned against the clock after it
+    /// was mirrored); what is not known is nothing.
+    fn undoing(transformation: u32) -> Self {
+        let (across, mirrored) = match transformation {
+            spa::SPA_META_TRANSFORMATION_90 => (true, (true, false)),
+            spa::SPA_META_TRANSFORMATION_180 => (false, (true, true)),
+            spa::SPA_META_TRANSFORMATION_270 => (true, (false, true)),
+            spa::SPA_META_TRANSFORMATION_Flipped => (false, (true, false)),
+            spa::SPA_META_TRANSFORMATION_Flipped90 => (true, (false, false)),
+            spa::SPA_META_TRANSFORMATION_Flipped180 => (false, (false, true)),
+            spa::SPA_META_TRANSFORMATION_Flipped270 => (true, (true, true)),
+            _ => (false, (false, false)),
+        };
+        Self { across, mirrored }
+    }
+
+    /// A part of the buffer, which is `all`, as a part of the picture.
+    fn upright(self, part: Area, all: Area) -> Area {
+        let turned = |it: Area| match self.across {
+            true => Area::new(it.y, it.x, it.height, it.width),
+            false => it,
+        };
+        let (Area { x, y, width, height }, all) = (turned(part), turned(all));
+        let x = if self.mirrored.0 { all.width - (x + width) } else { x };
+        let y = if self.mirrored.1 { all.height - (y + height) } else { y };
+        Area::new(x, y, width, height)
+    }
+
+    /// Where in the buffer a pixel of the picture lies, which is `all`.
+    fn place(self, x: u32, y: u32, all: Area) -> (usize, usize) {
+        let x = if self.mirrored.0 { all.width - 1 - x } else { x } as usize;
+        let y = if self.mirrored.1 { all.height - 1 - y } else { y } as usize;
+        if self.across { (y, x) } else { (x, y) }
+    }
+}
 
 /// What is wrong with a format, if anything.
 pub(super) fn unfit(format: &Format) -> Option<String> {
@@ -145,6 +193,9 @@ pub(super) unsafe fn content(buffer: &spa::spa_buffer, format: &Format) -> Resul
     }
     let whole = Area::new(0, 0, format.width, format.height);
     // SAFETY: as the caller promises.
+    let turned = unsafe { meta(buffer, spa::SPA_META_VideoTransform, 4) };
+    let turn = turned.and_then(|it| number(it, 0)).map(Turn::undoing).unwrap_or_default();
+    // SAFETY: as the caller promises.
     let crop = unsafe { meta(buffer, spa::SPA_META_VideoCrop, 16) };
     let shown = crop.and_then(|crop| region(crop, whole)).unwrap_or(whole);
     // SAFETY: as the caller promises.
@@ -157,7 +208,8 @@ pub(super) unsafe fn content(buffer: &spa::spa_buffer, format: &Format) -> Resul
         matches!(format.pixels, spa::SPA_VIDEO_FORMAT_RGBx | spa::SPA_VIDEO_FORMAT_RGBA);
     // SAFETY: `offset` is less than the bytes that are mapped there.
     let start = unsafe { start.add(offset) };
-    Ok(Content::Picture(Picture { start, stride, whole, shown, dirty, red_first }))
+    let [shown, dirty, whole] = [shown, dirty, whole].map(|part| turn.upright(part, whole));
+    Ok(Content::Picture(Picture { start, stride, whole, shown, dirty, turn, red_first }))
 }
 
 /// Reading past the end of a file that is shorter than it was said to be would end the process.
@@ -186,6 +238,19 @@ impl Picture {
         let left = part.x.saturating_sub(corner.0) as usize * 4;
         let rows = to.chunks_exact_mut(row.max(1)).skip(part.y.saturating_sub(corner.1) as usize);
         for (line, to) in (part.y..part.y.saturating_add(part.height)).zip(rows) {
+            if self.turn != Turn::default() {
+                let Some(to) = to.get_mut(left..left + bytes) else { continue };
+                for (x, to) in (part.x..).zip(to.as_chunks_mut::<4>().0) {
+                    let (x, y) = self.turn.place(x, line, self.whole);
+                    let from = self.start.as_ptr().cast_const();
+                    // SAFETY: as below; a pixel of the picture is one of the buffer.
+                    *to = unsafe { from.add(y * self.stride + x * 4).cast::<[u8; 4]>().read() };
+                    if self.red_first {
+                        to.swap(0, 2);
+                    }
+                }
+                continue;
+            }
             let from = line as usize * self.stride + part.x as usize * 4;
             // SAFETY: the part lies in the picture, whose rows of `stride` bytes all lie in memory
             // that is mapped, as `content` has seen; the producer may write meanwhile what it likes,
@@ -351,5 +416,66 @@ mod tests {
         rig.meta(spa::SPA_META_VideoCrop, &mut [9, 9, 1, 1]);
         let picture = rig.picture();
         assert_eq!((picture.dirty, picture.shown), (picture.whole, picture.whole));
+    }
+
+    /// Rows of the numbers of the buffer's pixels, which lie four in a row.
+    fn seen(picture: &Picture, part: Area) -> Vec<Vec<u8>> {
+        let row = part.width as usize * 4;
+        let mut to = vec![99; row * part.height as usize];
+        // SAFETY: the rig lives.
+        unsafe { picture.copy(part, (part.x, part.y), &mut to, row) };
+        let pixels = |line: &[u8]| line.chunks_exact(4).map(|pixel| pixel[0] / 4).collect();
+        to.chunks_exact(row).map(pixels).collect()
+    }
+
+    #[test]
+    fn a_turned_or_mirrored_screen_is_shown_upright() {
+        let cases: [(u32, &[&[u8]]); 9] = [
+            (spa::SPA_META_TRANSFORMATION_None, &[&[0, 1, 2, 3], &[4, 5, 6, 7], &[8, 9, 10, 11]]),
+            (spa::SPA_META_TRANSFORMATION_90, &[&[8, 4, 0], &[9, 5, 1], &[10, 6, 2], &[11, 7, 3]]),
+            (spa::SPA_META_TRANSFORMATION_180, &[&[11, 10, 9, 8], &[7, 6, 5, 4], &[3, 2, 1, 0]]),
+            (spa::SPA_META_TRANSFORMATION_270, &[&[3, 7, 11], &[2, 6, 10], &[1, 5, 9], &[0, 4, 8]]),
+            (
+                spa::SPA_META_TRANSFORMATION_Flipped,
+                &[&[3, 2, 1, 0], &[7, 6, 5, 4], &[11, 10, 9, 8]],
+            ),
+            (
+                spa::SPA_META_TRANSFORMATION_Flipped90,
+                &[&[0, 4, 8], &[1, 5, 9], &[2, 6, 10], &[3, 7, 11]],
+            ),
+            (
+                spa::SPA_META_TRANSFORMATION_Flipped180,
+                &[&[8, 9, 10, 11], &[4, 5, 6, 7], &[0, 1, 2, 3]],
+            ),
+            (
+                spa::SPA_META_TRANSFORMATION_Flipped270,
+                &[&[11, 7, 3], &[10, 6, 2], &[9, 5, 1], &[8, 4, 0]],
+            ),
+            // What nobody knows is taken as it is.
+            (4_000_000_000, &[&[0, 1, 2, 3], &[4, 5, 6, 7], &[8, 9, 10, 11]]),
+        ];
+        for (transformation, want) in cases {
+            let mut rig = Rig::new();
+            let mut turned = [transformation.cast_signed()];
+            rig.meta(spa::SPA_META_VideoTransform, &mut turned);
+            // The buffer's pixels 5, 6, 9 and 10 are meant, and 10 is new.
+            let (mut crop, mut damage) = ([1, 1, 2, 2], [2, 2, 1, 1]);
+            rig.meta(spa::SPA_META_VideoCrop, &mut crop);
+            rig.meta(spa::SPA_META_VideoDamage, &mut damage);
+            let picture = rig.picture();
+            assert_eq!(seen(&picture, picture.whole), want, "{transformation}");
+            assert_eq!(seen(&picture, picture.dirty), [[10]], "{transformation}");
+            let mut meant = seen(&picture, picture.shown).concat();
+            meant.sort_unstable();
+            assert_eq!(meant, [5, 6, 9, 10], "{transformation}");
+            let red = Format { pixels: spa::SPA_VIDEO_FORMAT_RGBA, ..FORMAT };
+            let Ok(Content::Picture(picture)) = rig.content(&red) else { panic!("no picture") };
+            let mut to = [99; 4];
+            // SAFETY: the rig lives.
+            unsafe {
+                picture.copy(picture.dirty, (picture.dirty.x, picture.dirty.y), &mut to, 4);
+            }
+            assert_eq!(to, [42, 41, 40, 43], "{transformation}");
+        }
     }
 }

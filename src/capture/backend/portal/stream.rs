@@ -264,7 +264,7 @@ fn offer(rate: FrameRate) -> Vec<u64> {
 }
 
 /// How pictures of an agreed format are to come: in shared memory, with what is new in them.
-fn wishes() -> [Vec<u64>; 4] {
+fn wishes() -> [Vec<u64>; 5] {
     let memory = 1 << spa::SPA_DATA_MemFd | 1 << spa::SPA_DATA_MemPtr;
     let meta = |kind: u32, sizes: &[i32]| {
         let object = Object::new(spa::SPA_TYPE_OBJECT_ParamMeta, spa::SPA_PARAM_Meta)
@@ -288,6 +288,7 @@ fn wishes() -> [Vec<u64>; 4] {
         meta(spa::SPA_META_Header, &[size_of::<spa::spa_meta_header>() as i32]),
         meta(spa::SPA_META_VideoDamage, &[parts, region, parts]),
         meta(spa::SPA_META_VideoCrop, &[region]),
+        meta(spa::SPA_META_VideoTransform, &[size_of::<spa::spa_meta_videotransform>() as i32]),
     ]
 }
 
@@ -402,7 +403,9 @@ unsafe extern "C" fn process(data: *mut c_void) {
             match content {
                 None | Some(Ok(Content::Nothing)) => {}
                 Some(Ok(Content::Picture(picture))) => {
-                    let dirty = picture.dirty;
+                    let turned =
+                        cell.held.as_ref().is_none_or(|held| held.picture.turn != picture.turn);
+                    let dirty = if turned { picture.whole } else { picture.dirty };
                     cell.dirty = Some(cell.dirty.map_or(dirty, |before| before.joined(dirty)));
                     cell.fresh = true;
                     done_with = cell.held.replace(Held { buffer, picture }).map(|it| it.buffer);
