@@ -86,13 +86,13 @@ impl Shower {
             let stamp = Stamp::of(&self.path);
             let shown = match &stamp {
                 Err(gone) => {
-                    self.down(State::Lost, "is gone", gone);
+                    self.down(State::Lost, gone);
                     None
                 }
                 Ok(_) => match decode::open(&self.path, None) {
                     Ok(opened) => Some(opened),
                     Err(fault) => {
-                        self.down(State::Failed, "cannot be read", &fault);
+                        self.down(State::Failed, &fault);
                         None
                     }
                 },
@@ -121,12 +121,17 @@ impl Shower {
         self.status.open(Format::Video { size, fps: self.fps });
     }
 
-    fn down(&self, state: State, what: &str, detail: &str) {
+    fn down(&self, state: State, detail: &str) {
         let name = file_name(&self.path);
-        let reason = if self.latest.get().is_some() {
-            format!("{name} {what}; its last picture stays until it is back")
-        } else {
-            format!("{name} {what}")
+        let reason = match (state, self.latest.get().is_some()) {
+            (State::Lost, true) => {
+                format!("{name} is gone; its last picture stays until it is back")
+            }
+            (State::Lost, false) => format!("{name} is gone"),
+            (_, true) => {
+                format!("{name} cannot be read; its last picture stays until it is back")
+            }
+            (_, false) => format!("{name} cannot be read"),
         };
         self.status.down(state, reason, detail);
     }
