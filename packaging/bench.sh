@@ -8,8 +8,8 @@
 # outages scene filters screen strip wire (all).
 # `wire` is measured by criterion, in about three minutes, and compares with other libraries
 # (benches/peers); `quality` takes about ten, and its clips 1 GB in target/bench/quality; `outages`
-# takes ten, `lasting` more than an hour. OBS takes part in `window` where it is installed
-# (ONAIR_BENCH_OBS=1 installs it).
+# takes ten, `lasting` eleven. OBS takes part in `window` where it is installed (ONAIR_BENCH_OBS=1
+# installs it).
 set -euo pipefail
 # shellcheck source=packaging/packages.sh
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"

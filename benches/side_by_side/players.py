@@ -42,6 +42,8 @@ class Size:
 
 
 HD, FULL_HD = Size(1280, 720), Size(1920, 1080)
+# So small that all players can play at once.
+SMALL = Size(480, 270)
 
 
 def read_band(rows, width):
@@ -97,10 +99,7 @@ class Display:
             if when is not None and (not self.seen or self.seen[-1][1] != when):
                 self.seen.append((now, when))
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
+    def close(self):
         self.eye.kill()
         self.eye.wait()
         self.desktop.stop(signal.SIGTERM)
@@ -114,7 +113,7 @@ class Ear:
     BLOCK = 16  # a millisecond
 
     def __init__(self, bench):
-        self.folder = bench.folder / "pulse"
+        self.folder = bench.folder / f"pulse-{free_port()}"
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(mode=0o755)
         (self.folder / "default.pa").write_text(PULSE.format(folder=self.folder))
@@ -160,10 +159,7 @@ class Ear:
     def heard(self):
         return [self.zero + onset for onset in self.onsets]
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
+    def close(self):
         self.parec.kill()
         self.parec.wait()
         self.server.stop(signal.SIGTERM)
@@ -200,11 +196,29 @@ def players(bench, size):
     return found
 
 
-class Stage:
-    """A publisher, a server, a gate before it, a display and a sound server."""
+class Seat:
+    """What one player plays to: a display and a sound server."""
 
     def __init__(self, bench, size):
-        self.bench, self.size = bench, size
+        self.bench = bench
+        self.display, self.ear = Display(bench, size), Ear(bench)
+
+    def start(self, command, url):
+        env = self.bench.environment(
+            DISPLAY=self.display.name, LIBGL_ALWAYS_SOFTWARE="1", SDL_AUDIODRIVER="pulseaudio", **self.ear.env
+        )
+        return Program(command(url), self.bench.log, env=env)
+
+    def leave(self):
+        self.ear.close()
+        self.display.close()
+
+
+class Stage:
+    """A publisher, a server, a gate before it, and seats for players."""
+
+    def __init__(self, bench, size, seats=1):
+        self.bench, self.size, self.places = bench, size, seats
 
     def __enter__(self):
         bench = self.bench
@@ -219,21 +233,19 @@ class Stage:
         ]
         self.live = Program(live, bench.log, env=env)
         self.offset_ms = time.time() * 1000 - time.monotonic() * 1000
-        self.display, self.ear = Display(bench, self.size), Ear(bench)
+        self.seats = [Seat(bench, self.size) for _ in range(self.places)]
+        self.display, self.ear = self.seats[0].display, self.seats[0].ear
         self.gate = Gate(self.rtmp)
         time.sleep(3)
         return self
 
-    def start(self, command, gate=False):
+    def start(self, command, gate=False, seat=0):
         port = self.gate.port if gate else self.rtmp
-        env = self.bench.environment(
-            DISPLAY=self.display.name, LIBGL_ALWAYS_SOFTWARE="1", SDL_AUDIODRIVER="pulseaudio", **self.ear.env
-        )
-        return Program(command(f"rtmp://127.0.0.1:{port}/live/bench"), self.bench.log, env=env)
+        return self.seats[seat].start(command, f"rtmp://127.0.0.1:{port}/live/bench")
 
-    def latencies(self, after, until):
+    def latencies(self, after, until, seat=0):
         """Milliseconds from the instant of a picture to when it was seen, of those seen in a time."""
-        seen = list(self.display.seen)
+        seen = list(self.seats[seat].display.seen)
         return [(at * 1000 + self.offset_ms - when) % (1 << 36) for at, when in seen if after <= at < until]
 
     def sound_later(self, after):
@@ -252,8 +264,8 @@ class Stage:
         self.gate.close()
         for part in (self.live, self.serve):
             part.stop()
-        self.ear.__exit__()
-        self.display.__exit__()
+        for seat in self.seats:
+            seat.leave()
 
 
 def watch(bench, size=HD):
@@ -287,20 +299,22 @@ def watch(bench, size=HD):
 
 
 def lasting(bench, minutes=(1, 10)):
-    """The latency of each player after one minute and after ten: medians of 20 s."""
-
-    def run(command):
-        figures = {}
-        with Stage(bench, HD) as stage, stage.start(command) as player:
-            began = time.monotonic()
-            for minute in minutes:
-                middle = began + 60 * minute
-                time.sleep(max(0.0, middle + 10 - time.monotonic()))
-                figures[f"latency_{minute}_min_ms"] = [median(stage.latencies(middle - 10, middle + 10))]
+    """The latency of each player after one minute and after ten, all at once at one server: medians of 20 s."""
+    commands = players(bench, SMALL)
+    figures = {name: {} for name in commands}
+    with Stage(bench, SMALL, len(commands)) as stage:
+        began = time.monotonic()
+        playing = [stage.start(command, seat=seat) for seat, command in enumerate(commands.values())]
+        for minute in minutes:
+            middle = began + 60 * minute
+            time.sleep(max(0.0, middle + 10 - time.monotonic()))
+            for seat, name in enumerate(commands):
+                seen = stage.latencies(middle - 10, middle + 10, seat)
+                figures[name][f"latency_{minute}_min_ms"] = [median(seen)]
+                figures[name][f"seen_{minute}_min_part"] = [len(seen) / (RATE * 20)]
+        for player in playing:
             player.stop(signal.SIGTERM, 3)
-        return figures
-
-    return {name: run(command) for name, command in players(bench, HD).items()}
+    return figures
 
 
 def outages(bench):
