@@ -295,7 +295,7 @@ if wanted watch || wanted player || wanted wall; then
     watch_at "rtmp://127.0.0.1:1935/live/onair"
     key Return
     sleep 12
-    for line in "which crystal is that?" "画面真清晰" "that solder joint looks fine now"; do
+    for line in "which crystal is that?" "greetings from Lyon" "that solder joint looks fine now"; do
         click 1060 660
         write "$line"
         key Return
@@ -320,6 +320,8 @@ if wanted wall; then
         click 886 71
         sleep 1
     done
+    # No folder of this machine in the picture.
+    watch_at "rtmp://127.0.0.1:1935/live/onair"
     sleep 6
     shot wall
 fi

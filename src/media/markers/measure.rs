@@ -43,7 +43,8 @@ impl FlashReader {
 }
 
 /// Finds the beginnings of the 1 kHz tone in a stream of sound: where the magnitude of a 5 ms
-/// Goertzel window crosses half its plateau, by the centre of the window.
+/// Goertzel window crosses half its plateau, by the centre of the window. Voices and music rise there
+/// too; a beginning counts where there is hardly anything but the tone.
 #[derive(Debug)]
 pub struct OnsetReader {
     rate: u32,
@@ -181,11 +182,18 @@ impl OnsetReader {
         }
     }
 
+    /// Whether the tone is at least two thirds of all that sounds in the window.
+    fn is_pure(&self, magnitude: f64) -> bool {
+        let window = self.samples.iter().take(self.window);
+        let power: f64 = window.map(|&sample| f64::from(sample).powi(2)).sum();
+        magnitude.powi(2) / 2.0 * self.window as f64 > power * 2.0 / 3.0
+    }
+
     /// Where the rise that is on record crossed half of its plateau.
     fn crossing(&mut self, magnitude: f64) -> Option<f64> {
         let plateau = self.recent.iter().map(|&(_, m)| m).fold(0.0, f64::max);
-        if magnitude < plateau / 2.0 {
-            // A click, not a tone.
+        if magnitude < plateau / 2.0 || !self.is_pure(magnitude) {
+            // A click, or other sounds: not the tone.
             self.stage = Stage::Quiet;
             self.recent.clear();
             return None;
@@ -311,6 +319,23 @@ mod tests {
                 assert!(error.abs() < 300, "{rate}: {error} µs");
             }
         }
+    }
+
+    #[test]
+    fn a_voice_is_not_taken_for_the_tone() {
+        let rate = 48_000;
+        let mut reader = OnsetReader::new(rate);
+        // Syllables of a voice at 125 Hz, whose eighth harmonic is the tone's 1 kHz.
+        let voice = |at: usize| {
+            let seconds = at as f64 / f64::from(rate);
+            let harmonics = (1..20).map(|n| (TAU * 125.0 * f64::from(n) * seconds).sin() / 20.0);
+            let syllable = (TAU * 3.0 * seconds).sin().max(0.0);
+            (harmonics.sum::<f64>() * syllable) as f32
+        };
+        let sound: Vec<f32> = (0..rate as usize * 10).map(voice).collect();
+        let mut found = 0;
+        reader.push(Timestamp::from_micros(0), 1, &sound, |_| found += 1);
+        assert_eq!(found, 0);
     }
 
     #[test]
