@@ -84,18 +84,12 @@ impl Pictures {
         match self {
             Self::Folder { files, period } => {
                 for path in files {
-                    let planes = match decode::open(&path, Some(size)) {
-                        Ok(Opened::Still(planes)) => Some(planes),
-                        Ok(Opened::Moving(mut moving)) => {
-                            moving.next().ok().flatten().map(|(planes, _)| planes)
-                        }
-                        Err(why) => {
-                            tracing::warn!(path = %path.display(), why, "left out of a clip");
-                            None
-                        }
-                    };
+                    let opened = decode::open(&path, Some(size)).and_then(Opened::first);
                     // One that cannot be read is a gap in time, not in order.
-                    let planes = planes.unwrap_or_else(|| Planes::transparent(Size::new(2, 2)));
+                    let planes = opened.unwrap_or_else(|why| {
+                        tracing::warn!(path = %path.display(), why, "left out of a clip");
+                        Planes::transparent(Size::new(2, 2))
+                    });
                     if !send(planes, period) {
                         return;
                     }

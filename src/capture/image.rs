@@ -24,13 +24,7 @@ const MOST_KEPT: usize = 128 << 20;
 /// # Errors
 /// Why there is none, in plain words.
 pub fn still(path: &Path) -> Result<Planes, String> {
-    match decode::open(path, None)? {
-        Opened::Still(planes) => Ok(planes),
-        Opened::Moving(mut moving) => moving
-            .next()?
-            .map(|(planes, _)| planes)
-            .ok_or_else(|| "there is no picture in it".into()),
-    }
+    decode::open(path, None)?.first()
 }
 
 /// A picture out of a file.

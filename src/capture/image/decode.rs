@@ -59,6 +59,19 @@ pub(in crate::capture) enum Opened {
     Moving(Moving),
 }
 
+impl Opened {
+    /// Its picture; of a moving image the first one.
+    pub(in crate::capture) fn first(self) -> Result<Planes, String> {
+        match self {
+            Self::Still(planes) => Ok(planes),
+            Self::Moving(mut moving) => match moving.next()? {
+                Some((planes, _)) => Ok(planes),
+                None => Err("there is no picture in it".to_owned()),
+            },
+        }
+    }
+}
+
 /// The pictures of a moving image, one after the other.
 pub(in crate::capture) struct Moving {
     frames: Frames<'static>,

@@ -97,16 +97,8 @@ impl Reader {
                 let (index, generation) = self.turn.next(at, count);
                 let Some(path) = files.get(index) else { break };
                 at = index + 1;
-                match decode::open(path, Some(self.size)) {
-                    Ok(opened) => {
-                        let planes = match opened {
-                            Opened::Still(planes) => Ok(Some(planes)),
-                            // Of a moving image its first picture.
-                            Opened::Moving(mut moving) => {
-                                moving.next().map(|next| next.map(|(planes, _)| planes))
-                            }
-                        };
-                        let Ok(Some(planes)) = planes else { continue };
+                match decode::open(path, Some(self.size)).and_then(Opened::first) {
+                    Ok(planes) => {
                         let frame = board::frame(Pooled::unpooled(centred(&planes, self.size)));
                         read += 1;
                         self.status.open(Format::Video { size: self.size, fps: self.fps });
