@@ -1,6 +1,6 @@
 //! Memory of the compositor: a picture allocates nothing once all buffers are there, and an hour of
-//! switching scenes holds no more than its first minutes. Counted in all threads, so that the tests run
-//! one after the other.
+//! switching scenes holds no more than its first minutes; and of the server: a caller takes little. Counted
+//! in all threads, so that the tests run one after the other.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,16 +13,20 @@
 mod allocations;
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use allocations::{Everywhere, everywhere};
-use onair::base::{Pooled, Timestamp};
+use onair::base::{Clock, Pooled, Timestamp};
 use onair::compose::filter::{Cube, Filter, Material, Slot, Table, Wanted};
 use onair::compose::scene::{Blend, Fit, Layer, Place, Plan, SourceId, Together};
 use onair::compose::transition::{Change, Kind, Means, Side, Stinger, Transition, Wipe};
 use onair::compose::{Given, Program};
 use onair::media::{ClipFeed, Color, Moment, Planes, Size, VideoFeed, VideoFrame};
+use onair::net::Runtime;
+use onair::server::{Config, Listen, Server};
 
 #[global_allocator]
 static COUNTING: Everywhere = Everywhere;
@@ -274,4 +278,34 @@ fn an_hour_of_switches_holds_no_more_than_its_first_minutes() {
     let first = held[1];
     let most = *held[2..].iter().max().unwrap();
     assert!(most <= first + first / 20 + (64 << 10), "{held:?}");
+}
+
+/// What few callers need (TLS, a tunnel through HTTP) is not set aside for each.
+#[test]
+fn a_caller_of_the_server_takes_little() {
+    const HELLO: usize = 1 + 1_536;
+    const CALLERS: i64 = 40;
+    let _turn = TURN.lock();
+    let runtime = Runtime::start().unwrap();
+    let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
+    let config = Config { rtmp: any, http: None, ..Config::default() };
+    let server = Server::start(&runtime, Clock::start(), config).unwrap();
+    let call = || {
+        let mut socket = TcpStream::connect(server.addresses().rtmp).unwrap();
+        let mut hello = [0; HELLO];
+        hello[0] = 3;
+        socket.write_all(&hello).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        // The server's answer: it keeps what came of the handshake, until all of it has come.
+        let mut answer = [0; HELLO + 1_536];
+        socket.read_exact(&mut answer).unwrap();
+        socket
+    };
+    let mut callers: Vec<TcpStream> = Vec::with_capacity(CALLERS as usize + 10);
+    callers.extend((0..10).map(|_| call()));
+    let before = everywhere().1;
+    callers.extend((0..CALLERS).map(|_| call()));
+    let each = (everywhere().1 - before) / CALLERS;
+    assert!((1..11_000).contains(&each), "{each} bytes");
+    assert!(server.shutdown(Duration::from_secs(20)));
 }

@@ -41,6 +41,8 @@ struct Task {
     /// What came last is held back until then, for the rest of its burst.
     flush_at: Option<Timestamp>,
     check_at: Timestamp,
+    /// Bytes sent when it was looked at last.
+    sent: u64,
     heard: Timestamp,
     finished: bool,
     /// It has given the name and the password of publishers.
@@ -69,6 +71,7 @@ pub(super) async fn serve(
         incoming: Vec::new(),
         flush_at: None,
         check_at: now + CHECK,
+        sent: 0,
         heard: now,
         finished: false,
         welcome: false,
@@ -178,9 +181,13 @@ impl Task {
                         return Err(Error::Silent);
                     }
                 }
-                // Something has to be under way for a dead peer to show.
+                // Something has to be under way for a dead peer to show: while media are, that is enough.
                 Role::Playing { .. } => {
-                    self.connection.with_session(|session| session.ping(now.as_millis() as u32));
+                    if self.connection.sent() == self.sent {
+                        self.connection
+                            .with_session(|session| session.ping(now.as_millis() as u32));
+                    }
+                    self.sent = self.connection.sent();
                 }
                 Role::Idle => {}
             }
