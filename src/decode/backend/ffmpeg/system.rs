@@ -1,5 +1,5 @@
 //! The FFmpeg libraries, loaded when something asks for them first: with all that they bring along they
-//! are about a hundred files, which cost 16 MB of memory and 50 ms of time at each start of a program that
+//! are about a hundred files, which cost 14 MB of memory at each start of a program that
 //! seldom needs them. Types and numbers are those of the headers, by [`rusty_ffmpeg`]; functions are those
 //! below, by the same names. They do nothing and return null or an error where [`load`] has not said yes.
 #![allow(unsafe_code)]
