@@ -270,7 +270,7 @@ mod tests {
                 ] {
                     match ours {
                         Some(lufs) => {
-                            assert!((f64::from(lufs) - theirs).abs() < 0.01, "{theirs} {lufs}")
+                            assert!((f64::from(lufs) - theirs).abs() < 0.01, "{theirs} {lufs}");
                         }
                         None => assert!(theirs <= -69.9, "{theirs}"),
                     }
