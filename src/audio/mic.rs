@@ -2,6 +2,9 @@
 //! device, opens it, watches it and takes it back when it returns, and the feed that hands its
 //! sound to the mixer on the session's time.
 
+#[cfg(test)]
+pub(super) mod simulated;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -14,6 +14,8 @@ mod watch;
 mod wav;
 
 pub use choice::AudioChoice;
+#[cfg(test)]
+pub(crate) use mic::simulated::Microphone;
 pub use source::{ApplicationInfo, Context, DeviceInfo, Error, Source};
 
 use self::device::Direction;

@@ -4,6 +4,9 @@
 //! subtracted, so that the first packets lie before the first sample (ISO/IEC 14496-24 calls them
 //! priming) and decoded sound lies exactly where it was recorded.
 
+#[cfg(test)]
+pub(crate) mod simulated;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -10,6 +10,8 @@ pub mod filter;
 mod id;
 mod line;
 mod meter;
+#[cfg(test)]
+mod simulated;
 mod strip;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -22,6 +24,8 @@ use parking_lot::{Condvar, Mutex};
 pub use self::desk::MOST_STRIPS;
 pub use self::id::StripId;
 pub use self::meter::{FLOOR_DBFS, Reading};
+#[cfg(test)]
+pub(crate) use self::simulated::Mix;
 pub use self::strip::{Heard, Strip};
 
 use self::block::{Shape, limit};

@@ -38,6 +38,8 @@ mod save;
 pub mod schedule;
 mod shared;
 pub mod shift;
+#[cfg(test)]
+pub(crate) mod simulated;
 pub mod snapshot;
 pub mod sound;
 pub mod source;

@@ -129,6 +129,20 @@ pub(super) struct Reception {
 }
 
 impl Reception {
+    /// Of a stream that comes as it happens.
+    #[cfg(test)]
+    pub(super) fn of_live(buffer: Duration) -> Self {
+        Self {
+            live: true,
+            jitter: Jitter::new(buffer),
+            first: None,
+            edge: None,
+            last: [None, None],
+            ended: false,
+            aim: None,
+        }
+    }
+
     /// A packet of `track` to be decoded at `dts` came at `now`.
     pub(super) fn arrived(&mut self, track: Track, dts: Timestamp, now: Timestamp) {
         if self.live {

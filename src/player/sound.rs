@@ -8,6 +8,8 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::decode::{self, AudioBackend};
 use crate::media::AudioParameters;
+#[cfg(test)]
+use crate::media::Samples;
 use crate::media::samples::{frames_to_micros, micros_to_frames};
 use crate::player::fifo::Fifo;
 use crate::player::packets::{Popped, Unit};
@@ -255,6 +257,13 @@ impl Sound {
                 }
             }
         }
+    }
+
+    /// Sound that was decoded elsewhere.
+    #[cfg(test)]
+    pub(super) fn take_decoded(&mut self, samples: Samples) {
+        self.any = true;
+        self.fifo.push(samples);
     }
 
     /// What was decoded before the new start of this number belongs to another place of the stream:

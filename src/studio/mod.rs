@@ -22,6 +22,8 @@ mod history;
 pub mod holding;
 mod keys;
 mod ledger;
+#[cfg(test)]
+mod lip_sync;
 mod media;
 pub mod message;
 pub mod monitor;

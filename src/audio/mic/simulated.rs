@@ -1,0 +1,43 @@
+//! A microphone in simulated time, for the test of the whole path (`studio/lip_sync.rs`): the mixer's end
+//! is the real one, the driver's callbacks are made by hand.
+
+use rtrb::{Producer, RingBuffer};
+
+use super::*;
+
+/// The driver's end.
+#[derive(Debug)]
+pub(crate) struct Microphone {
+    sound: Producer<f32>,
+    marks: Producer<Mark>,
+    heard: Arc<device::Heard>,
+    channels: usize,
+    frame: i64,
+}
+
+impl Microphone {
+    /// A microphone of this nominal rate, and what the mixer gets of it.
+    pub(crate) fn plug_in(context: &Context, rate: u32) -> (Self, Box<dyn AudioFeed>) {
+        let channels = usize::from(context.channels);
+        let (sound, sound_out) = RingBuffer::new(rate as usize * channels * 3 / 2);
+        let (marks, marks_out) = RingBuffer::new(1_024);
+        let heard = Arc::new(device::Heard::default());
+        let recording = Recording { sound: sound_out, marks: marks_out, heard: Arc::clone(&heard) };
+        let shared = Arc::new(Shared::default());
+        *shared.fresh.lock() = Some((recording, rate));
+        let worker = Worker::spawn("microphone", |_| {}).unwrap();
+        let feed = Feed { shared, context: *context, link: None, _worker: worker };
+        (Self { sound, marks, heard, channels, frame: 0 }, Box::new(feed))
+    }
+
+    /// A callback brings this sound, whose first frame was captured at `at` as the driver has it.
+    pub(crate) fn hear(&mut self, at: Timestamp, sound: &[f32]) {
+        self.marks.push(Mark { frame: self.frame, at }).unwrap();
+        for sample in sound {
+            self.sound.push(*sample).unwrap();
+        }
+        let frames = sound.len() / self.channels;
+        self.frame += frames as i64;
+        self.heard.frames.fetch_add(frames as u64, Ordering::Relaxed);
+    }
+}

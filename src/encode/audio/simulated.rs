@@ -1,0 +1,83 @@
+//! The sound encoder's thread with a codec that compresses nothing, at any rate, for the test of the
+//! whole path (`studio/lip_sync.rs`). Like the real one it counts samples, knows no time, and begins
+//! before its input.
+
+use super::*;
+use crate::media::{AudioCodec, BitsPerSecond};
+use crate::wire::aac::AudioSpecificConfig;
+
+/// Samples a channel in a packet.
+const BLOCK: usize = 32;
+
+struct Bare {
+    parameters: AudioParameters,
+    waiting: Vec<i16>,
+    made: i64,
+}
+
+impl Bare {
+    fn give(&mut self, each: &mut dyn FnMut(Block)) {
+        let length = BLOCK * usize::from(self.parameters.channels);
+        while self.waiting.len() >= length {
+            let data =
+                self.waiting.drain(..length).flat_map(|sample| sample.to_le_bytes()).collect();
+            each(Block { data, start: self.made - BLOCK as i64 });
+            self.made += BLOCK as i64;
+        }
+    }
+}
+
+impl AudioBackend for Bare {
+    fn encode(&mut self, pcm: &[i16], each: &mut dyn FnMut(Block)) -> Result<(), Error> {
+        self.waiting.extend_from_slice(pcm);
+        self.give(each);
+        Ok(())
+    }
+
+    fn flush(&mut self, _: &mut dyn FnMut(Block)) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn block_len(&self) -> usize {
+        BLOCK
+    }
+
+    fn parameters(&self) -> &AudioParameters {
+        &self.parameters
+    }
+
+    fn description(&self) -> Description {
+        Description { name: "bare", profile: "", level: String::new() }
+    }
+}
+
+/// What a player is told of such packets: that they are AAC, for which it has no use here.
+pub(crate) fn parameters(sample_rate: u32, channels: u16) -> AudioParameters {
+    let config = AudioSpecificConfig::lc(sample_rate, channels).and_then(|it| it.build());
+    let bitrate = BitsPerSecond(sample_rate * u32::from(channels) * 16);
+    let config = config.unwrap_or_default();
+    AudioParameters { codec: AudioCodec::Aac, sample_rate, channels, bitrate, config }
+}
+
+/// Starts the thread; it ends with its input. `repaired` counts samples that it had to put in or leave
+/// out to stay in step.
+pub(crate) fn spawn(
+    parameters: AudioParameters,
+    input: queue::Receiver<Samples>,
+    output: queue::Sender<EncodedPacket>,
+    repaired: Arc<AtomicU64>,
+) -> Worker {
+    let AudioParameters { sample_rate, channels, bitrate, .. } = parameters;
+    let config = Config { sample_rate, channels, bitrate };
+    Worker::spawn("bare-aenc", move |stop| {
+        let waiting = vec![0; BLOCK * usize::from(channels)];
+        let mut backend = Bare { parameters, waiting, made: 0 };
+        let shared = Shared::default();
+        let mut street = Street::new(config, Track::Audio, &mut backend, &shared, &output);
+        street.run(&input, stop).unwrap();
+        let [filled, skipped] = [&shared.filled, &shared.skipped];
+        let all = filled.load(Ordering::Relaxed) + skipped.load(Ordering::Relaxed);
+        repaired.store(all, Ordering::Relaxed);
+    })
+    .unwrap()
+}

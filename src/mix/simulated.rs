@@ -1,0 +1,34 @@
+//! The mixer in simulated time, for the test of the whole path (`studio/lip_sync.rs`): the real desk,
+//! asked for its blocks by hand.
+
+use super::*;
+
+/// A desk with one strip.
+pub(crate) struct Mix {
+    desk: Desk,
+    config: Config,
+}
+
+impl Mix {
+    /// Mixes this alone.
+    pub(crate) fn of(config: Config, feed: Box<dyn AudioFeed>) -> Self {
+        let shape = Shape { rate: config.rate, channels: usize::from(config.channels) };
+        let mut desk = Desk::new(shape);
+        let strip = desk.strip(StripId::MAIN, SharedMeter::default).unwrap();
+        strip.set(Arc::new(Strip::default()));
+        strip.set_feed(Some(feed));
+        Self { desk, config }
+    }
+
+    /// The program's block of so many frames that begins with sample `first`, and whether there was
+    /// sound for all of it.
+    pub(crate) fn block(&mut self, first: i64, frames: usize) -> (Samples, bool) {
+        let Config { rate, channels, origin, .. } = self.config;
+        let pts = origin.offset(frames_to_micros(first, rate));
+        let taken = self.desk.take(first, pts, frames);
+        let mut data = vec![0.0; frames * usize::from(channels)];
+        self.desk.program(first, &mut data);
+        limit(&mut data);
+        (Samples { pts, rate, channels, data }, !taken.silent)
+    }
+}

@@ -1,0 +1,149 @@
+//! A player in simulated time, for the test of the whole path (`studio/lip_sync.rs`): what the feed thread
+//! and the presenter do in a round, done by hand with the real parts, and no codec between.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::demux::{Demux, Found};
+use super::packets::Unit;
+use super::schedule::{Change, Playout};
+use super::shared::Reception;
+use super::sound::{Sound, Speaker};
+use super::turn::{Cadence, Verdict, judge};
+use crate::base::Timestamp;
+use crate::media::{EncodedPacket, Samples, Track};
+use crate::wire::flv::{Demuxer, TagKind};
+
+/// What went wrong on the way, or was put right audibly.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    pub(crate) starved: u32,
+    pub(crate) jumped: u32,
+    pub(crate) dropped: u32,
+    pub(crate) damaged: u32,
+    pub(crate) dry: u64,
+}
+
+/// See the module.
+pub(crate) struct Viewer {
+    demuxer: Demuxer,
+    demux: Demux,
+    reception: Reception,
+    playout: Playout,
+    sound: Sound,
+    cadence: Cadence,
+    pictures: VecDeque<(Timestamp, Bytes)>,
+    from: Option<Timestamp>,
+    format: (u32, u16),
+    trouble: Trouble,
+}
+
+impl Viewer {
+    /// Plays sound of this rate and these channels by this speaker.
+    pub(crate) fn new(speaker: Box<dyn Speaker>, rate: u32, channels: u16) -> Self {
+        let mut sound = Sound::new();
+        sound.attach(speaker, rate, channels);
+        Self {
+            demuxer: Demuxer::new(),
+            demux: Demux::new(true),
+            reception: Reception::of_live(Duration::from_millis(300)),
+            playout: Playout::new(),
+            sound,
+            cadence: Cadence::default(),
+            pictures: VecDeque::new(),
+            from: None,
+            format: (rate, channels),
+            trouble: Trouble::default(),
+        }
+    }
+
+    /// Bytes of a stream come at `now`.
+    pub(crate) fn receive(&mut self, bytes: &[u8], now: Timestamp) {
+        self.demuxer.push(bytes);
+        while let Some(tag) = self.demuxer.next_tag().unwrap() {
+            let found = match tag.kind {
+                TagKind::Script => continue,
+                TagKind::Video => self.demux.video(tag.time_ms, &tag.body, now),
+                TagKind::Audio => self.demux.audio(tag.time_ms, &tag.body, now),
+            };
+            match found {
+                Found::Video(Unit::Packet(packet)) => {
+                    self.reception.arrived(Track::Video, packet.dts, now);
+                    self.cadence.note(packet.pts);
+                    self.pictures.push_back((packet.pts, packet.data));
+                }
+                Found::Audio(Unit::Packet(packet)) => {
+                    self.reception.arrived(Track::Audio, packet.dts, now);
+                    let samples = self.decoded(&packet);
+                    self.sound.take_decoded(samples);
+                }
+                Found::Video(Unit::Configure(_)) | Found::Audio(Unit::Configure(_)) => {}
+                _ => self.trouble.damaged += 1,
+            }
+        }
+    }
+
+    fn decoded(&self, packet: &EncodedPacket) -> Samples {
+        let (rate, channels) = self.format;
+        let samples = packet.data.as_chunks::<2>().0.iter();
+        let data = samples.map(|it| f32::from(i16::from_le_bytes(*it)) / 32_768.0).collect();
+        Samples { pts: packet.pts, rate, channels, data }
+    }
+
+    /// A round of the presenter. `show` gets each picture whose turn has come, and by how many
+    /// microseconds that is past.
+    pub(crate) fn step(&mut self, now: Timestamp, show: &mut dyn FnMut(&Bytes, i64)) {
+        let supply = self.reception.supply(now);
+        if !self.playout.has_started()
+            && let Some(prospect) = self.playout.prospect(now, &supply)
+        {
+            self.sound.forget_before(prospect);
+        }
+        match self.playout.step(now, &supply, self.sound.heard()) {
+            Change::None => {}
+            Change::Started(at) => self.begin(at, true, now),
+            Change::Jumped(at) => {
+                self.trouble.jumped += 1;
+                self.begin(at, true, now);
+            }
+            Change::Resumed(at) => self.begin(at, false, now),
+            Change::Starved => {
+                self.trouble.starved += 1;
+                self.reception.broke(now);
+            }
+        }
+        if !self.playout.is_running() {
+            return;
+        }
+        let (position, speed) = (self.playout.position(), self.playout.speed());
+        self.sound.play(now, position, speed, 1.0, false, &mut |_| {});
+        while let Some((pts, picture)) = self.pictures.front() {
+            let successor = self.pictures.len() > 1;
+            let position = self.playout.position_at(now);
+            let verdict = judge(*pts, position, speed, self.cadence.period(), successor);
+            match verdict {
+                Verdict::Wait(_) => return,
+                _ if self.from.is_some_and(|from| *pts < from) => {}
+                Verdict::Show { .. } => show(picture, position.micros_since(*pts)),
+                Verdict::Drop => self.trouble.dropped += 1,
+            }
+            self.pictures.pop_front();
+        }
+    }
+
+    fn begin(&mut self, at: Timestamp, skip: bool, now: Timestamp) {
+        let position = self.sound.seek(at, skip);
+        self.playout.set_position(position);
+        self.reception.begun(now, position);
+        if skip {
+            self.from = Some(at);
+        }
+    }
+
+    /// So far.
+    pub(crate) fn trouble(&self) -> Trouble {
+        Trouble { dry: self.sound.underruns, ..self.trouble }
+    }
+}

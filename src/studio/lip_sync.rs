@@ -1,0 +1,307 @@
+//! Picture and sound over the whole path, for ten hours, while three clocks disagree: the microphone's
+//! crystal, the viewer's clock and the viewer's speaker are each 200 ppm off what they should be
+//! (issue 3, peers and evidence).
+//!
+//! Time is simulated, the code is what runs: the microphone's feed with its drift correction, the
+//! mixer's desk, the sound encoder's thread with its counting of samples, the FLV writer and reader,
+//! the player's timeline, jitter buffer, clock and sound. Left out are the codecs, which know no time
+//! (packets carry samples as they are, and the numbers of pictures), and the sockets. All sound has 500
+//! samples a second: at 48,000 ten hours take a debug build longer than anybody waits, and nothing
+//! on the way depends on the rate but the finest step, 2 ms here.
+//!
+//! Each sample says when it was heard: a sine and its cosine, once around in ten seconds. What leaves the
+//! speaker while a picture is shown is compared with the picture's own instant.
+
+use std::collections::VecDeque;
+use std::f64::consts::TAU;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use parking_lot::Mutex;
+
+use crate::audio::{Context, Microphone};
+use crate::base::queue::{self, Full};
+use crate::base::{Clock, Timestamp, Worker};
+use crate::encode::audio::simulated as encoder;
+use crate::media::{
+    BitsPerSecond, EncodedPacket, FrameGrid, Priority, Size, StreamParameters, Track, VideoCodec,
+    VideoParameters,
+};
+use crate::mix::{self, Mix};
+use crate::player::Speaker;
+use crate::player::simulated::{Trouble, Viewer};
+use crate::wire::flv::Muxer;
+use crate::wire::h264::DecoderConfig;
+
+const RATE: u32 = 500;
+const CHANNELS: u16 = 2;
+const SECONDS: i64 = 10 * 3_600;
+/// Once around.
+const AROUND: f64 = 10.0;
+/// Sound and pictures leave the sender so long after they happened.
+const SENT_AFTER: i64 = 900_000;
+
+/// A small, seeded noise source: microseconds below a limit.
+struct Noise(u64);
+
+impl Noise {
+    fn below(&mut self, limit: u64) -> i64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        ((self.0 >> 33) % limit) as i64
+    }
+}
+
+/// What must not happen at the sender's.
+#[derive(Default)]
+struct Faults {
+    /// Blocks for which the microphone's sound was not there.
+    missing: Arc<AtomicU64>,
+    /// Samples that the encoder put in or left out.
+    repaired: Arc<AtomicU64>,
+}
+
+/// Microphone, mixer and encoder: ten hours of packets.
+fn hear(
+    ppm: f64,
+    clock: Clock,
+    grid: FrameGrid,
+    output: queue::Sender<EncodedPacket>,
+    faults: &Faults,
+) -> [Worker; 2] {
+    let (program, input) = queue::bounded("program", 16, Full::Block);
+    let parameters = encoder::parameters(RATE, CHANNELS);
+    let encoder = encoder::spawn(parameters, input, output, Arc::clone(&faults.repaired));
+    let missing = Arc::clone(&faults.missing);
+    let mixer = Worker::spawn("simulated-mixer", move |_| {
+        let context = Context { clock, grid, rate: RATE, channels: CHANNELS };
+        let (mut microphone, feed) = Microphone::plug_in(&context, RATE);
+        let config = mix::Config { rate: RATE, channels: CHANNELS, origin: grid.origin, clock };
+        let mut desk = Mix::of(config, feed);
+        let crystal = f64::from(RATE) * (1.0 + ppm * 1e-6);
+        let (mut frame, mut noise) = (0_i64, Noise(1));
+        let mut sound = Vec::new();
+        for block in 0..SECONDS * 10 {
+            // A block is asked for half a second late: at this rate the resampler looks far ahead.
+            let now = (block + 6) as f64 * 0.1;
+            while (frame + 10) as f64 / crystal < now {
+                let at = grid.origin.offset((frame as f64 / crystal * 1e6) as i64);
+                sound.clear();
+                for frame in frame..frame + 10 {
+                    let angle = (frame as f64 / crystal / AROUND).fract() * TAU;
+                    sound.extend([angle.sin() as f32 * 0.5, angle.cos() as f32 * 0.5]);
+                }
+                // Drivers stamp by when they were called.
+                microphone.hear(at.offset(noise.below(1_000)), &sound);
+                frame += 10;
+            }
+            let (samples, whole) = desk.block(block * 50, 50);
+            missing.fetch_add(u64::from(!whole), Ordering::Relaxed);
+            if program.send(samples).is_err() {
+                return;
+            }
+        }
+    });
+    [encoder, mixer.unwrap()]
+}
+
+fn picture(index: i64, grid: FrameGrid) -> EncodedPacket {
+    let at = grid.instant(index);
+    let keyframe = index % 60 == 0;
+    let mut data = BytesMut::new();
+    data.put_u32(9);
+    data.put_u8(if keyframe { 0x65 } else { 0x41 });
+    data.put_i64(index);
+    EncodedPacket {
+        track: Track::Video,
+        pts: at,
+        dts: at,
+        keyframe,
+        priority: if keyframe { Priority::Key } else { Priority::Inter },
+        data: data.freeze(),
+        captured: at,
+        rendition: None,
+    }
+}
+
+fn number(picture: &Bytes) -> i64 {
+    i64::from_be_bytes(picture[5..].try_into().unwrap())
+}
+
+fn pictures_parameters(grid: FrameGrid) -> VideoParameters {
+    let (sps, pps) = ([0x67, 66, 0xc0, 10, 0xda, 0x0a, 0x1f, 0x90], [0x68, 0xce, 0x38, 0x80]);
+    let config = DecoderConfig {
+        profile_idc: 66,
+        constraints: 0xc0,
+        level_idc: 10,
+        length_size: 4,
+        sps: vec![Bytes::copy_from_slice(&sps)],
+        pps: vec![Bytes::copy_from_slice(&pps)],
+        extension: None,
+    };
+    VideoParameters {
+        codec: VideoCodec::H264,
+        size: Size::new(160, 120),
+        frame_rate: grid.rate,
+        bitrate: BitsPerSecond(100_000),
+        config: config.build().unwrap(),
+    }
+}
+
+/// What the viewer's device holds and has played.
+#[derive(Default)]
+struct Played {
+    waiting: VecDeque<[f32; 2]>,
+    count: i64,
+    /// What leaves it now.
+    now: Option<[f32; 2]>,
+}
+
+struct Device(Arc<Mutex<Played>>);
+
+impl Speaker for Device {
+    fn write(&mut self, data: &[f32]) -> usize {
+        let frames = data.as_chunks::<2>().0;
+        self.0.lock().waiting.extend(frames);
+        frames.len()
+    }
+
+    fn queued(&self) -> usize {
+        self.0.lock().waiting.len()
+    }
+
+    fn set_volume(&mut self, _: f32) {}
+
+    fn underruns(&self) -> u64 {
+        0
+    }
+
+    fn failed(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Seconds from the picture's instant to that of the sound, on the circle.
+fn apart(sound: [f32; 2], instant: f64) -> f64 {
+    let angle = f64::from(sound[0]).atan2(f64::from(sound[1]));
+    let off = angle / TAU - (instant / AROUND).fract();
+    (off - off.round()) * AROUND
+}
+
+/// What came of the ten hours.
+struct Outcome {
+    /// Milliseconds, of all pictures but those of the first seconds.
+    worst: f64,
+    shown: i64,
+    trouble: Trouble,
+}
+
+fn ten_hours(microphone_ppm: f64, viewer_ppm: f64, speaker_ppm: f64) -> Outcome {
+    let clock = Clock::start();
+    let grid = FrameGrid {
+        origin: Timestamp::from_micros(1_234_567),
+        rate: "24000/1001".parse().unwrap(),
+    };
+    let (output, sound) = queue::bounded("packets", 64, Full::Block);
+    let faults = Faults::default();
+    let workers = hear(microphone_ppm, clock, grid, output, &faults);
+    let mut muxer = Muxer::new(StreamParameters {
+        video: Some(pictures_parameters(grid)),
+        audio: Some(encoder::parameters(RATE, CHANNELS)),
+    });
+    let played = Arc::new(Mutex::new(Played::default()));
+    let mut viewer = Viewer::new(Box::new(Device(Arc::clone(&played))), RATE, CHANNELS);
+    viewer.receive(&muxer.start(), Timestamp::ZERO);
+    let (mut next_sound, mut next_picture) = (sound.recv(), picture(0, grid));
+    let mut pictures = 1;
+    let (mut noise, mut last_arrival) = (Noise(2), 0);
+    // On the way: when it arrives by the sender's clock, and what.
+    let mut wire: VecDeque<(i64, Bytes)> = VecDeque::new();
+    let mut outcome = Outcome { worst: 0.0, shown: 0, trouble: Trouble::default() };
+    // The viewer's clock began at another time than the sender's, and runs otherwise.
+    for step in 0_i64.. {
+        let now = step * 10_000;
+        let sender = (now as f64 / (1.0 + viewer_ppm * 1e-6)) as i64 + grid.origin.as_micros();
+        while let Some(packet) = &next_sound {
+            let first = if packet.dts <= next_picture.dts { packet } else { &next_picture };
+            let leaves = first.dts.as_micros() + SENT_AFTER;
+            if leaves > sender {
+                break;
+            }
+            last_arrival = last_arrival.max(leaves + 8_000 + noise.below(5_000));
+            wire.push_back((last_arrival, muxer.packet(first)));
+            if first.track == Track::Audio {
+                next_sound = sound.recv();
+            } else {
+                next_picture = picture(pictures, grid);
+                pictures += 1;
+            }
+        }
+        let now = Timestamp::from_micros(now);
+        while wire.front().is_some_and(|(arrival, _)| *arrival <= sender) {
+            let Some((_, bytes)) = wire.pop_front() else { break };
+            viewer.receive(&bytes, now);
+        }
+        if next_sound.is_none() && wire.is_empty() {
+            break;
+        }
+        {
+            let mut played = played.lock();
+            let due = now.as_secs_f64() * f64::from(RATE) * (1.0 + speaker_ppm * 1e-6);
+            while played.count < due as i64 {
+                played.count += 1;
+                played.now = played.waiting.pop_front();
+            }
+        }
+        viewer.step(now, &mut |picture, late| {
+            let index = number(picture);
+            outcome.shown += 1;
+            // The first seconds are spent on finding out how the clocks run.
+            if index < 24 * 20 {
+                return;
+            }
+            let instant = grid.instant(index).micros_since(grid.origin) + late;
+            let off = match played.lock().now {
+                Some(sound) => apart(sound, instant as f64 / 1e6) * 1e3,
+                None => f64::INFINITY,
+            };
+            outcome.worst = outcome.worst.max(off.abs());
+            assert!(
+                off.abs() < 20.0,
+                "{off:.1} ms apart {} s after the start",
+                instant / 1_000_000
+            );
+        });
+    }
+    outcome.trouble = viewer.trouble();
+    for mut worker in workers {
+        worker.wait(Duration::from_secs(10)).unwrap();
+    }
+    // The first blocks are asked for before the device has begun.
+    let [missing, repaired] =
+        [&faults.missing, &faults.repaired].map(|it| it.load(Ordering::Relaxed));
+    assert!(missing <= 20 && repaired == 0, "{missing} blocks, {repaired} samples");
+    outcome
+}
+
+fn check(outcome: &Outcome) {
+    eprintln!(
+        "at most {:.1} ms apart, {} pictures, {:?}",
+        outcome.worst, outcome.shown, outcome.trouble
+    );
+    let Trouble { starved, jumped, damaged, dry, dropped } = outcome.trouble;
+    assert_eq!((starved, jumped, damaged, dry, dropped), (0, 0, 0, 0, 0));
+    let all = SECONDS * 24_000 / 1_001;
+    assert!(outcome.shown > all - 24 * 5, "{} of {all} pictures", outcome.shown);
+}
+
+#[test]
+fn picture_and_sound_stay_together_for_ten_hours_of_a_fast_microphone() {
+    check(&ten_hours(200.0, -200.0, 200.0));
+}
+
+#[test]
+fn picture_and_sound_stay_together_for_ten_hours_of_a_slow_microphone() {
+    check(&ten_hours(-200.0, 200.0, -200.0));
+}
