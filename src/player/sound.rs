@@ -324,6 +324,7 @@ impl Sound {
         let entry = device
             .ledger
             .iter()
+            .rev()
             .find(|entry| head >= entry.from && head < entry.from + entry.frames)?;
         let part = (head - entry.from) as f64 / entry.frames.max(1) as f64;
         Some(entry.media.offset((entry.lasts as f64 * part) as i64))

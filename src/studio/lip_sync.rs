@@ -40,6 +40,8 @@ const CHANNELS: u16 = 2;
 const SECONDS: i64 = 10 * 3_600;
 /// Once around.
 const AROUND: f64 = 10.0;
+/// How often the viewer's side is looked at, microseconds: the speaker swallows as much at once.
+const STEP: i64 = 20_000;
 /// Sound and pictures leave the sender so long after they happened.
 const SENT_AFTER: i64 = 900_000;
 
@@ -221,7 +223,7 @@ fn ten_hours(microphone_ppm: f64, viewer_ppm: f64, speaker_ppm: f64) -> Outcome 
     let mut outcome = Outcome { worst: 0.0, shown: 0, trouble: Trouble::default() };
     // The viewer's clock began at another time than the sender's, and runs otherwise.
     for step in 0_i64.. {
-        let now = step * 10_000;
+        let now = step * STEP;
         let sender = (now as f64 / (1.0 + viewer_ppm * 1e-6)) as i64 + grid.origin.as_micros();
         while let Some(packet) = &next_sound {
             let first = if packet.dts <= next_picture.dts { packet } else { &next_picture };
