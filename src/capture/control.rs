@@ -1,4 +1,4 @@
-//! What a camera's driver lets be set (issue 3, part 1): exposure, white balance, focus, gain, the
+//! What a camera's driver lets be set: exposure, white balance, focus, gain, the
 //! frequency of the mains. Plain values, and the board on which the studio writes what is wanted of
 //! each camera and cameras that are open write what they have.
 

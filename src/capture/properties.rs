@@ -1,4 +1,4 @@
-//! What sources are set by beside what they show (issue 3, part 1): how a text looks, how slides
+//! What sources are set by beside what they show: how a text looks, how slides
 //! follow each other, whether the pointer is seen. Plain values, and the dials by which an open source
 //! takes others.
 

@@ -1,4 +1,4 @@
-//! Scenes as values (issue 3, part 2): what is shown, where, and in which order. Pure: no pictures,
+//! Scenes as values: what is shown, where, and in which order. Pure: no pictures,
 //! no clock. A scene's items are flattened into a [`Plan`], which the compositor draws.
 
 use std::hash::{DefaultHasher, Hash, Hasher};

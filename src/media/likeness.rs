@@ -1,6 +1,6 @@
 //! Whether two pictures are the same and whether one is black, by a coarse grid of mean luma; and
 //! how far one sound is behind another, by the course of their loudness. For comparing what viewers
-//! get with what is sent (issue 4 part 8). Pure.
+//! get with what is sent. Pure.
 
 use std::collections::VecDeque;
 

@@ -1,5 +1,5 @@
 //! Tells when this machine's network changes: an interface or an address that comes or goes, another
-//! route. Issue 4 part 4. A task on the runtime that sleeps until the kernel says something.
+//! route. A task on the runtime that sleeps until the kernel says something.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};

@@ -1,4 +1,4 @@
-//! A cheap look at a stream: what its viewers get, judged without showing it (issue 4 part 8). Of
+//! A cheap look at a stream: what its viewers get, judged without showing it. Of
 //! the pictures only keyframes are decoded, of the sound all; nothing is buffered, so that times are
 //! those of arrival. The feed thread is the player's own; a second thread looks ten times a second.
 

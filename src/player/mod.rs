@@ -1,5 +1,5 @@
 //! Floor 4: the player. Pulls a stream or reads a file, decodes it, and shows picture and sound at
-//! their time. Issue 2 part 7; `onair play` in the public interfaces.
+//! their time.
 //!
 //! ```text
 //! feed thread: net/file → demux → timeline ─packets→ video thread: decode ─pictures→┐

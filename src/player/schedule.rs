@@ -3,7 +3,7 @@
 //! playing 0.95–1.05× as fast, jumps where that would take too long, and follows the sound device's
 //! own count where there is one (audio master).
 //!
-//! Pure: time is an argument. Issue 2 part 7. Runs on the presenter thread.
+//! Pure: time is an argument. Runs on the presenter thread.
 
 use std::time::Duration;
 

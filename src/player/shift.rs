@@ -3,7 +3,7 @@
 //! comes is only kept here, and the presenter takes it from here by and by; else it is handed on as
 //! it comes.
 //!
-//! Pure. Issue 5 part 5. Filled by the feed thread, read by the presenter.
+//! Pure. Filled by the feed thread, read by the presenter.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 //! of the voice long is cut out or doubled, where the wave fits itself best, and the seam is
 //! faded. At speed 1 the sound passes bit by bit.
 //!
-//! Pure. Issue 2 part 7 (0.95–1.05×). Runs on the presenter thread.
+//! Pure. Runs on the presenter thread.
 
 /// The shortest and longest piece cut or doubled.
 const SHORTEST_MS: usize = 5;

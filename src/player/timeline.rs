@@ -2,7 +2,7 @@
 //! of each track, and bridges jumps, steps back, restarts of the publisher and of the connection,
 //! and tracks that count from different zeros. Picture and sound that jump together stay together.
 //!
-//! Pure: time of arrival is an argument. Issue 2 part 7. Runs on the feed thread.
+//! Pure: time of arrival is an argument. Runs on the feed thread.
 
 use crate::base::Timestamp;
 use crate::media::Track;

@@ -1,6 +1,6 @@
 //! A picture's turn: when it is shown, and when it is too late for it.
 //!
-//! Pure: time is an argument. Issue 2 part 7. Runs on the presenter thread.
+//! Pure: time is an argument. Runs on the presenter thread.
 
 use std::time::Duration;
 

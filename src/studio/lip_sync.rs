@@ -1,6 +1,5 @@
 //! Picture and sound over the whole path, for ten hours, while three clocks disagree: the microphone's
-//! crystal, the viewer's clock and the viewer's speaker are each 200 ppm off what they should be
-//! (issue 3, peers and evidence).
+//! crystal, the viewer's clock and the viewer's speaker are each 200 ppm off what they should be.
 //!
 //! Time is simulated, the code is what runs: the microphone's feed with its drift correction, the
 //! mixer's desk, the sound encoder's thread with its counting of samples, the FLV writer and reader,

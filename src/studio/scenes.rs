@@ -1,5 +1,5 @@
-//! The scene collection: which sources there are, and the scenes that show them (issue 3, parts 2
-//! and 7). Plain values; the compositor draws what [`Collection::plan`] makes of them.
+//! The scene collection: which sources there are, and the scenes that show them. Plain values; the
+//! compositor draws what [`Collection::plan`] makes of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Filters of a source's picture (issue 3, part 3): what each is set to ([`Filter`]) and the chain
+//! Filters of a source's picture: what each is set to ([`Filter`]) and the chain
 //! that carries them out, once a source and tick however many items show it. Pictures are I420 in
 //! the program's colours; a filter makes a new picture out of a pool and keeps it until what it was
 //! made of changes. Thread: the compositor's.

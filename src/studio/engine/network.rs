@@ -1,5 +1,5 @@
 //! Changes of this machine's network, and its sleep: connections that died of them are made anew at
-//! once, waits for the next try end. Issue 4 part 4.
+//! once, waits for the next try end.
 
 use super::Engine;
 use crate::net::{Change, Changes};

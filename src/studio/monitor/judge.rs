@@ -1,5 +1,5 @@
 //! What is wrong with what viewers get, judged against what is sent: a scene that is black, still or
-//! silent by itself is no alarm. Issue 4 part 8. Pure.
+//! silent by itself is no alarm. Pure.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -1,5 +1,5 @@
 //! The confidence monitor: what viewers of each target get, seen with their eyes and compared with
-//! what is sent (issue 4 part 8). It looks once a second, on the studio's thread; what decodes has
+//! what is sent. It looks once a second, on the studio's thread; what decodes has
 //! threads of its own (two a target, one for what is sent), which never hold anything up.
 
 mod judge;
