@@ -14,10 +14,13 @@ set -euo pipefail
 # shellcheck source=packaging/packages.sh
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 
-need_packages build window test bench
+need_packages build decoders sharing window test bench
 [ -z "${ONAIR_BENCH_OBS-}" ] || need_packages obs
 need_rust --
 ONAIR_PROFILE=release build_onair
+# Examples have what onair has, so that the library is built once.
+with_features
+example() { cargo build --release --locked --quiet ${features[@]+"${features[@]}"} --example "$1"; }
 
 # wanted ROW WORD…: whether the words ask for a row; where they name none, all are.
 wanted() {
@@ -63,14 +66,14 @@ fi
 encode=
 if wanted quality "$@" && "$python" -c 'import numpy' 2>/dev/null; then
     say "Building what encodes a file."
-    cargo build --release --locked --quiet --example encode
+    example encode
     encode=${CARGO_TARGET_DIR:-$root/target}/release/examples/encode
 fi
 
 filter=
 if wanted filters "$@"; then
     say "Building what filters a file."
-    cargo build --release --locked --quiet --example filter
+    example filter
     filter=${CARGO_TARGET_DIR:-$root/target}/release/examples/filter
 fi
 
