@@ -174,6 +174,42 @@ def read_to_keyframe(stream):
             place += 15 + length
 
 
+def joining(bench, rate=500_000):
+    """A viewer joins a running stream by HTTP-FLV over a connection of 4 Mbit/s: until a keyframe has come
+    whole, to a reader that does nothing else, and until `onair play` shows a picture."""
+
+    def run(view):
+        rtmp, http = free_port(), free_port()
+        serve = [bench.onair, "serve", "--json", "--rtmp", f"127.0.0.1:{rtmp}", "--http", f"127.0.0.1:{http}"]
+        with Program(serve, bench.log, env=bench.environment()):
+            wait_for("the server", lambda: listening(rtmp) and listening(http))
+            gate = Gate(http, rate=rate)
+            command = live(bench, [f"rtmp://127.0.0.1:{rtmp}/live/bench"], "2500k")
+            with Program(command, bench.log, env=bench.environment()):
+                time.sleep(4)
+                figures = view(gate.port)
+            gate.close()
+        return figures
+
+    def read(port):
+        began = time.monotonic()
+        return {"ms": (keyframe_at(port, "bench") - began) * 1000}
+
+    def play(port):
+        shown = bench.folder / "joining.json"
+        shown.unlink(missing_ok=True)
+        url = f"http://127.0.0.1:{port}/live/bench.flv"
+        command = [bench.onair, "play", url, "--headless", "--mute", "--json", "--duration", "3s"]
+        with Program(command, bench.log, env=bench.environment(), out=shown) as player:
+            if player.wait(30) != 0:
+                raise RuntimeError(f"the player failed; see {bench.log}")
+        stats = [json.loads(line) for line in shown.read_text().splitlines() if '"first_picture_ms"' in line]
+        found = [line["first_picture_ms"] for line in stats if line["first_picture_ms"] is not None]
+        return {"ms": found[0] if found else None}
+
+    return {"onair": lambda: run(play), "a whole keyframe": lambda: run(read)}
+
+
 def first(bench):
     """A publisher whose server cannot be reached for five seconds: from the first TCP connection that
     succeeds to the first keyframe at a viewer, and to the first picture that a player shows. Both wait

@@ -1,5 +1,6 @@
 """A gate between a client and a server on this machine: closed, nothing listens there; open, it carries
-bytes both ways. Notes when the first connection came through."""
+bytes both ways, towards the client no faster than it is told. Notes when the first connection came
+through."""
 
 import contextlib
 import socket
@@ -8,10 +9,10 @@ import time
 
 
 class Gate:
-    """Listens on `port` while it is open."""
+    """Listens on `port` while it is open. `rate`: bytes a second towards a client."""
 
-    def __init__(self, server, is_open=True):
-        self.server = server
+    def __init__(self, server, is_open=True, rate=None):
+        self.server, self.rate = server, rate
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -59,13 +60,17 @@ class Gate:
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self.lock:
                 self.carried += [client, server]
-            for here, there in ((client, server), (server, client)):
-                threading.Thread(target=self._carry, args=(here, there), daemon=True).start()
+            for here, there, rate in ((client, server, None), (server, client, self.rate)):
+                threading.Thread(target=self._carry, args=(here, there, rate), daemon=True).start()
 
     @staticmethod
-    def _carry(here, there):
+    def _carry(here, there, rate):
+        due = time.monotonic()
         with contextlib.suppress(OSError):
-            while data := here.recv(1 << 16):
+            while data := here.recv(1 << 11 if rate else 1 << 16):
+                if rate:
+                    due = max(due, time.monotonic()) + len(data) / rate
+                    time.sleep(max(0.0, due - time.monotonic()))
                 there.sendall(data)
         for end in (here, there):
             with contextlib.suppress(OSError):

@@ -323,6 +323,11 @@ def first(bench):
     return turns(bench, delivery.first(bench))
 
 
+def joining(bench):
+    """How soon a viewer sees something who joins over a connection that is not much faster than the stream."""
+    return turns(bench, delivery.joining(bench))
+
+
 def blackhole(bench):
     """What a server that takes nothing for a minute makes us hold."""
     return turns(bench, delivery.blackhole(bench)) if has_nginx() else None
