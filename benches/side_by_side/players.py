@@ -42,8 +42,8 @@ class Size:
 
 
 HD, FULL_HD = Size(1280, 720), Size(1920, 1080)
-# So small that all players can play at once.
-SMALL = Size(480, 270)
+# As small as onair's window may be: all players play at once.
+SMALL = Size(960, 600)
 
 
 def read_band(rows, width):
