@@ -210,9 +210,9 @@ height = 0.2
 SETTINGS
 }
 
-# key KEY…: presses keys in the window. click X Y: a click there.
+# key KEY…: presses keys in the window. click X Y: a click there. write TEXT: types it.
 key() { for each in "$@"; do DISPLAY=$screen xdotool key --clearmodifiers "$each"; sleep 0.3; done; }
-click() { DISPLAY=$screen xdotool mousemove "$1" "$2" click "${3-1}"; sleep 0.4; }
+click() { DISPLAY=$screen xdotool mousemove "$1" "$2" click 1; sleep 0.4; }
 write() { DISPLAY=$screen xdotool type --delay 20 "$1"; }
 # shot NAME: what the display shows.
 shot() {
@@ -267,29 +267,27 @@ sounds
 settings
 open_studio
 # Rows of the lists of scenes and sources.
-measure=(74 158)
-clock=(74 258)
-presenter=(74 318)
+measure_row=(74 158)
+clock_row=(74 258)
+presenter_row=(74 318)
 
 while paplay --device=mic_feed "$work/Voice.wav"; do :; done 2>/dev/null &
 pids+=($!)
 key ctrl+l
 sleep 20
-if wanted studio; then
-    shot studio
-fi
-click "${presenter[@]}"
+wanted studio && shot studio
+click "${presenter_row[@]}"
 wanted scenes && shot scenes
 dialog filters ctrl+f
 dialog desk ctrl+m
-click "${clock[@]}"
+click "${clock_row[@]}"
 dialog properties ctrl+e
 if wanted notice; then
     pactl unload-module module-remap-source
     sleep 4
     shot notice
 fi
-click "${measure[@]}"
+click "${measure_row[@]}"
 key ctrl+2
 if wanted watch || wanted player || wanted wall; then
     watch_at "rtmp://127.0.0.1:1935/live/onair"

@@ -1,6 +1,7 @@
 """Rows about delivery: what more targets cost, what TLS costs, and how much a server that takes nothing
 makes us hold."""
 
+import contextlib
 import json
 import shutil
 import signal
@@ -174,15 +175,41 @@ def read_to_keyframe(stream):
             place += 15 + length
 
 
+@contextlib.contextmanager
+def serving(bench):
+    """Our server: its ports for RTMP and for HTTP."""
+    rtmp, http = free_port(), free_port()
+    command = [bench.onair, "serve", "--json", "--rtmp", f"127.0.0.1:{rtmp}", "--http", f"127.0.0.1:{http}"]
+    with Program(command, bench.log, env=bench.environment()):
+        wait_for("the server", lambda: listening(rtmp) and listening(http))
+        yield rtmp, http
+
+
+def playing(bench, url, seconds):
+    """A player of ours without a window, and the file in which its figures stand when it has ended."""
+    figures = bench.folder / "playing.json"
+    figures.unlink(missing_ok=True)
+    command = [bench.onair, "play", url, "--headless", "--mute", "--json", "--duration", f"{seconds}s"]
+    return Program(command, bench.log, env=bench.environment(), out=figures), figures
+
+
+def first_picture_ms(bench, player, figures):
+    """Waits for its end: after how long it had a picture to show."""
+    if player.wait(30) != 0:
+        raise RuntimeError(f"the player failed; see {bench.log}")
+    for line in figures.read_text().splitlines():
+        shown = json.loads(line).get("first_picture_ms")
+        if shown is not None:
+            return shown
+    raise RuntimeError(f"no picture came; see {bench.log}")
+
+
 def joining(bench, rate=500_000):
     """A viewer joins a running stream by HTTP-FLV over a connection of 4 Mbit/s: until a keyframe has come
     whole, to a reader that does nothing else, and until `onair play` shows a picture."""
 
     def run(view):
-        rtmp, http = free_port(), free_port()
-        serve = [bench.onair, "serve", "--json", "--rtmp", f"127.0.0.1:{rtmp}", "--http", f"127.0.0.1:{http}"]
-        with Program(serve, bench.log, env=bench.environment()):
-            wait_for("the server", lambda: listening(rtmp) and listening(http))
+        with serving(bench) as (rtmp, http):
             gate = Gate(http, rate=rate)
             command = live(bench, [f"rtmp://127.0.0.1:{rtmp}/live/bench"], "2500k")
             with Program(command, bench.log, env=bench.environment()):
@@ -196,16 +223,9 @@ def joining(bench, rate=500_000):
         return {"ms": (keyframe_at(port, "bench") - began) * 1000}
 
     def play(port):
-        shown = bench.folder / "joining.json"
-        shown.unlink(missing_ok=True)
-        url = f"http://127.0.0.1:{port}/live/bench.flv"
-        command = [bench.onair, "play", url, "--headless", "--mute", "--json", "--duration", "3s"]
-        with Program(command, bench.log, env=bench.environment(), out=shown) as player:
-            if player.wait(30) != 0:
-                raise RuntimeError(f"the player failed; see {bench.log}")
-        stats = [json.loads(line) for line in shown.read_text().splitlines() if '"first_picture_ms"' in line]
-        found = [line["first_picture_ms"] for line in stats if line["first_picture_ms"] is not None]
-        return {"ms": found[0] if found else None}
+        player, figures = playing(bench, f"http://127.0.0.1:{port}/live/bench.flv", 3)
+        with player:
+            return {"ms": first_picture_ms(bench, player, figures)}
 
     return {"onair": lambda: run(play), "a whole keyframe": lambda: run(read)}
 
@@ -216,23 +236,13 @@ def first(bench):
     for the stream from the start."""
 
     def run():
-        rtmp, http = free_port(), free_port()
-        serve = [bench.onair, "serve", "--json", "--rtmp", f"127.0.0.1:{rtmp}", "--http", f"127.0.0.1:{http}"]
-        env = bench.environment()
-        with Program(serve, bench.log, env=env):
-            wait_for("the server", lambda: listening(rtmp) and listening(http))
+        with serving(bench) as (rtmp, http):
             gate = Gate(rtmp, is_open=False)
-            shown = bench.folder / "first.json"
-            shown.unlink(missing_ok=True)
-            play = [
-                bench.onair, "play", f"rtmp://127.0.0.1:{rtmp}/live/bench", "--headless", "--mute", "--json",
-                "--duration", "4s",
-            ]
-            url = f"rtmp://127.0.0.1:{gate.port}/live/bench"
-            command = live(bench, [url], "2500k")
-            with Program(command, bench.log, env=env):
+            command = live(bench, [f"rtmp://127.0.0.1:{gate.port}/live/bench"], "2500k")
+            with Program(command, bench.log, env=bench.environment()):
                 time.sleep(4)
-                with Program(play, bench.log, env=env, out=shown) as player:
+                player, figures = playing(bench, f"rtmp://127.0.0.1:{rtmp}/live/bench", 4)
+                with player:
                     time.sleep(1)
                     found = {}
                     viewer = threading.Thread(target=lambda: found.update(at=keyframe_at(http, "bench")), daemon=True)
@@ -240,13 +250,10 @@ def first(bench):
                     time.sleep(0.2)
                     gate.open()
                     viewer.join(20)
-                    if player.wait(30) != 0:
-                        raise RuntimeError(f"the player failed; see {bench.log}")
+                    picture = player.started + first_picture_ms(bench, player, figures) / 1000
             gate.close()
-        stats = [json.loads(line) for line in shown.read_text().splitlines() if '"first_picture_ms"' in line]
-        if "at" not in found or not stats or not gate.first:
-            raise RuntimeError(f"no picture came; see {bench.log}")
-        picture = player.started + stats[0]["first_picture_ms"] / 1000
+        if "at" not in found or not gate.first:
+            raise RuntimeError(f"no keyframe came; see {bench.log}")
         return {
             "keyframe_ms": (found["at"] - gate.first) * 1000,
             "picture_ms": (picture - gate.first) * 1000,

@@ -52,8 +52,7 @@ impl Output {
         channels: u16,
         clock: Clock,
     ) -> Result<Self, Error> {
-        Self::open_on(&mut *backend::system(), device, (rate, channels), CALLBACKS, clock)
-            .map_err(|fault| Error::Output(format!("{fault} ({})", fault.detail())))
+        Self::open_here(device, (rate, channels), CALLBACKS, clock)
     }
 
     /// As [`Output::open`], for sound that is written well ahead of when it is heard: the device asks for
@@ -67,7 +66,16 @@ impl Output {
         channels: u16,
         clock: Clock,
     ) -> Result<Self, Error> {
-        Self::open_on(&mut *backend::system(), device, (rate, channels), CALM_CALLBACKS, clock)
+        Self::open_here(device, (rate, channels), CALM_CALLBACKS, clock)
+    }
+
+    fn open_here(
+        device: Option<&str>,
+        format: (u32, u16),
+        callbacks: u32,
+        clock: Clock,
+    ) -> Result<Self, Error> {
+        Self::open_on(&mut *backend::system(), device, format, callbacks, clock)
             .map_err(|fault| Error::Output(format!("{fault} ({})", fault.detail())))
     }
 

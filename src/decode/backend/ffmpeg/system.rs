@@ -1,7 +1,7 @@
 //! The FFmpeg libraries, loaded when something asks for them first: with all that they bring along they
-//! are about a hundred files, which cost 14 MB of memory at each start of a program that
-//! seldom needs them. Types and numbers are those of the headers, by [`rusty_ffmpeg`]; functions are those
-//! below, by the same names. They do nothing and return null or an error where [`load`] has not said yes.
+//! are about a hundred files, which cost 14 MB of memory at each start of a program that seldom needs
+//! them. Types and numbers are those of the headers, by [`rusty_ffmpeg`]; functions are those below, by
+//! the same names. They do nothing and return null or an error where [`load`] has not said yes.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_char, c_int, c_void};

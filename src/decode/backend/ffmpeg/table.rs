@@ -1,7 +1,7 @@
 //! A table of what shows each colour of 10 bits, and pictures through it. Its nodes are 32 codes of
-//! luma and 16 of chroma apart; between them it is as straight as a table in three dimensions can be. Chroma has a quarter of the
-//! pixels, so its two numbers choose a column once for four of them; in the column the four corners of
-//! each node stand side by side, as one vector.
+//! luma and 16 of chroma apart; between them it is as straight as a table in three dimensions can be.
+//! Chroma has a quarter of the pixels, so its two numbers choose a column once for four of them; in the
+//! column the four corners of each node stand side by side, as one vector.
 
 use fearless_simd::{Simd, dispatch, f32x4};
 
