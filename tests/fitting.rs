@@ -215,10 +215,15 @@ fn a_target_with_a_slow_connection_gets_a_second_encode_and_the_other_keeps_the_
         studio.snapshot().recording.unwrap().duration.as_secs() >= begun.as_secs() + 10
     });
     // Every few seconds more than the link carries is tried: what fits it is to be seen in between.
+    let mut told = None;
     wait_for("a second encode that fits the link", LIMIT * 2, || {
         let now = stats.lock().unwrap().clone();
         let second = now.video.and_then(|video| video.second);
         let shown = studio.snapshot().targets[1].clone();
+        let state = (second, shown.rung, shown.size, now.targets[1].queued_ms);
+        if told.replace(state) != Some(state) {
+            eprintln!("  {state:?}");
+        }
         second.is_some_and(|(size, bitrate)| {
             size.height < 360
                 && bitrate < 300_000

@@ -20,6 +20,9 @@ pub struct Affine {
 }
 
 impl Affine {
+    /// Leaves everything where it is.
+    pub const NONE: Self = Self::scale(1.0, 1.0);
+
     /// Stretches about the origin.
     pub const fn scale(x: f64, y: f64) -> Self {
         Self { xx: x, xy: 0.0, tx: 0.0, yx: 0.0, yy: y, ty: 0.0 }
@@ -225,14 +228,16 @@ pub fn spot(places: &[Place], source: Size, canvas: Size) -> Option<Spot> {
 /// From the unit square of what is seen of a picture to program pixels, through all groups.
 pub fn whole_map(places: &[Place], source: Size, canvas: Size) -> Option<(Affine, [f64; 4])> {
     let (own, groups) = places.split_last()?;
-    let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
     let (inner, part) = map(own, (f64::from(source.width), f64::from(source.height)), canvas);
-    let map = groups.iter().rev().fold(inner, |inner, group| {
-        let whole = Place { crop: Default::default(), ..*group };
-        let (outer, _) = self::map(&whole, (cw, ch), canvas);
-        outer.after(Affine::scale(1.0 / cw, 1.0 / ch)).after(inner)
-    });
+    let map = groups.iter().rev().fold(inner, |inner, place| group(place, canvas).after(inner));
     Some((map, part))
+}
+
+/// From the pixels of a group's own canvas, which is as large as the program, to those around it.
+pub fn group(place: &Place, canvas: Size) -> Affine {
+    let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
+    let whole = Place { crop: Default::default(), ..*place };
+    map(&whole, (cw, ch), canvas).0.after(Affine::scale(1.0 / cw, 1.0 / ch))
 }
 
 fn upright(map: Affine, cut: Cut, canvas: Size) -> Option<Spot> {

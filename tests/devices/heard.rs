@@ -36,6 +36,7 @@ impl Heard {
     }
 
     /// Waits until a tone is there from now on.
+    #[track_caller]
     pub fn again(&self, hertz: f64) {
         while self.rx.try_recv().is_ok() {}
         hear(&self.rx, hertz);
@@ -60,6 +61,7 @@ impl Heard {
 }
 
 /// Waits until the tone is there.
+#[track_caller]
 pub fn hear(rx: &Receiver<Samples>, hertz: f64) {
     let clock = Clock::start();
     let mut sound = Vec::new();
@@ -70,7 +72,12 @@ pub fn hear(rx: &Receiver<Samples>, hertz: f64) {
             return;
         }
     }
-    panic!("never heard {hertz} Hz");
+    let seconds = sound.chunks(96_000).map(|second| {
+        let silent = second.iter().filter(|sample| **sample == 0.0).count() * 100 / second.len();
+        let parts = second.chunks(19_200).map(|part| format!("{:.2}", amplitude(part, hertz)));
+        format!("{silent} % silent, {}", parts.collect::<Vec<_>>().join(" "))
+    });
+    panic!("never heard {hertz} Hz: {:#?}", seconds.collect::<Vec<_>>());
 }
 
 /// Amplitude of a frequency in the left channel.

@@ -47,6 +47,7 @@ pub fn free_port() -> u16 {
 ///
 /// # Panics
 /// When it does not hold by then; `what` says what was waited for.
+#[track_caller]
 pub fn wait_for(what: &str, limit: Duration, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {

@@ -315,28 +315,8 @@ fn several_are_resized_together_by_the_frame_around_them() {
     // Their pictures are as large as their boxes.
     let right = places.iter().map(|it| it.x + it.width).fold(0.0, f64::max);
     let bottom = places.iter().map(|it| it.y + it.height).fold(0.0, f64::max);
-    let at = |x: f64, y: f64| {
-        canvas.min + Vec2::new(canvas.width() * x as f32, canvas.height() * y as f32)
-    };
-    let button = |pressed, pos| egui::Event::PointerButton {
-        pos,
-        button: egui::PointerButton::Primary,
-        pressed,
-        modifiers: Modifiers::NONE,
-    };
-    let corner = at(right, bottom);
-    harness.event(egui::Event::PointerMoved(corner));
-    harness.run();
-    harness.event(button(true, corner));
-    harness.run();
-    // In two steps, as a drag begins with a small movement.
-    for way in [-0.01, -0.05] {
-        harness.event(egui::Event::PointerMoved(at(right + way, bottom + way)));
-        harness.run();
-    }
+    drag(&mut harness, canvas, [(right, bottom), (right - 0.05, bottom - 0.05)]);
     let sent = commands(&mut harness);
-    harness.event(button(false, at(right - 0.05, bottom - 0.05)));
-    harness.run();
     let Some(Command::Edit(Edit::Several(edits))) = sent.last() else { panic!("{sent:?}") };
     let left = places.iter().map(|it| it.x).fold(1.0, f64::min);
     let mut shares = Vec::new();
@@ -349,6 +329,76 @@ fn several_are_resized_together_by_the_frame_around_them() {
     }
     assert!(shares.len() == 2 && (shares[0] - shares[1]).abs() < 1e-6, "{shares:?}");
     assert!((0.8..1.0).contains(&shares[0]), "{shares:?}");
+}
+
+/// Drags on the picture of the scene, in parts of it.
+fn drag(harness: &mut Harness<'static, Window>, canvas: egui::Rect, way: [(f64, f64); 2]) {
+    let at = |(x, y): (f64, f64)| {
+        canvas.min + Vec2::new(canvas.width() * x as f32, canvas.height() * y as f32)
+    };
+    let [from, to] = way;
+    let button = |pressed, at| egui::Event::PointerButton {
+        pos: at,
+        button: egui::PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    harness.event(egui::Event::PointerMoved(at(from)));
+    harness.run();
+    harness.event(button(true, at(from)));
+    harness.run();
+    // In two steps, as a drag begins with a small movement.
+    let middle = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
+    for place in [middle, to] {
+        harness.event(egui::Event::PointerMoved(at(place)));
+        harness.run();
+    }
+    harness.event(button(false, at(to)));
+    harness.run();
+}
+
+#[test]
+fn a_member_of_a_group_is_moved_within_it() {
+    let mut harness = open("media");
+    // The two in a group that fills the lower right quarter, turned on its head.
+    harness.state_mut().demo.change(|snapshot| {
+        let mut collection = (*snapshot.scenes.collection).clone();
+        let both = vec![ItemId(2), ItemId(3)];
+        assert!(collection.apply(&Edit::Group(both)));
+        let items = &collection.scene(collection.current).unwrap().items;
+        let group = items.iter().find(|item| !item.members().is_empty()).unwrap().id;
+        let turned =
+            Place { x: 0.5, y: 0.5, width: 0.5, height: 0.5, rotation: 180.0, ..Place::default() };
+        assert!(collection.apply(&Edit::SetPlace(group, turned)));
+        let small = Place { x: 0.4, y: 0.4, width: 0.2, height: 0.2, ..Place::default() };
+        assert!(collection.apply(&Edit::SetPlace(ItemId(2), small)));
+        let other = Place { x: 0.0, y: 0.0, width: 0.1, height: 0.1, ..Place::default() };
+        assert!(collection.apply(&Edit::SetPlace(ItemId(3), other)));
+        snapshot.scenes.collection = std::sync::Arc::new(collection);
+    });
+    harness.run();
+    harness.get_by_label("Opening").click();
+    harness.run();
+    let name = "Picture of the scene, Opening is selected: arrows move it";
+    let canvas = harness.get_by_label(name).rect();
+    commands(&mut harness);
+    // Its middle is that of the group. Up and to the left is down and to the right for it.
+    drag(&mut harness, canvas, [(0.75, 0.75), (0.63, 0.7)]);
+    let sent = commands(&mut harness);
+    let Some(Command::Edit(Edit::SetPlace(ItemId(2), now))) = sent.last() else {
+        panic!("{sent:?}")
+    };
+    assert!((now.x - 0.64).abs() < 0.01 && (now.y - 0.5).abs() < 0.01, "{now:?}");
+    // What lies beside it in the group is taken next.
+    drag(&mut harness, canvas, [(0.98, 0.98), (0.9, 0.98)]);
+    let sent = commands(&mut harness);
+    let moved = |command: &Command| matches!(command, Command::Edit(Edit::SetPlace(ItemId(3), _)));
+    assert!(sent.iter().any(moved), "{sent:?}");
+    // And beside the group the picture below it.
+    drag(&mut harness, canvas, [(0.2, 0.2), (0.3, 0.3)]);
+    let sent = commands(&mut harness);
+    let moved = |command: &Command| matches!(command, Command::Edit(Edit::SetPlace(ItemId(1), _)));
+    assert!(sent.iter().any(moved), "{sent:?}");
 }
 
 #[test]

@@ -156,7 +156,7 @@ fn items(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
 fn branch(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, items: &[Item], depth: u32) {
     for (index, item) in items.iter().enumerate().rev() {
         if !naming(ui, view, draft, Named::Item(item.id)) {
-            item_row(ui, view, draft, item, (index, items.len()), depth);
+            item_row(ui, view, draft, (items, index), depth);
         }
         branch(ui, view, draft, item.members(), depth + 1);
     }
@@ -166,10 +166,10 @@ fn item_row(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
-    item: &Item,
-    (index, count): (usize, usize),
+    (items, index): (&[Item], usize),
     depth: u32,
 ) {
+    let Some(item) = items.get(index) else { return };
     let name = name_of(view, item);
     let bad = match item.content {
         Content::Source(id) => view.snapshot.scenes.source(id).is_some_and(|source| {
@@ -237,7 +237,7 @@ fn item_row(
             each(view, &all, Edit::RemoveItem);
         }
         let alt = |key| ui.input_mut(|input| input.consume_key(Modifiers::ALT, key));
-        if alt(Key::ArrowUp) && index + 1 < count {
+        if alt(Key::ArrowUp) && index + 1 < items.len() {
             view.send(Command::Edit(Edit::MoveItem(item.id, index + 1)));
         }
         if alt(Key::ArrowDown) && index > 0 {
@@ -247,12 +247,37 @@ fn item_row(
     if row.drag_stopped()
         && let Some(pointer) = ui.ctx().pointer_latest_pos()
     {
-        // Rows go down, the order of drawing up.
         let rows = ((pointer.y - row_rect.center().y) / (LINE + 2.0)).round() as i64;
-        let to = (index as i64 - rows).clamp(0, count as i64 - 1);
-        view.send(Command::Edit(Edit::MoveItem(item.id, usize::try_from(to).unwrap_or(0))));
+        let to = dropped(items, index, rows);
+        if to != index {
+            view.send(Command::Edit(Edit::MoveItem(item.id, to)));
+        }
     }
     menu::context(&row, view, |ui, view| menu::item(ui, view, draft, item));
+}
+
+/// The place among its like of an item that was dragged this many rows down, or up where it is
+/// negative. Rows go down, the order of drawing goes up; members stand in rows below their group.
+fn dropped(items: &[Item], index: usize, rows: i64) -> usize {
+    fn rows_of(items: &[Item]) -> i64 {
+        items.iter().map(|item| 1 + rows_of(item.members())).sum()
+    }
+    let own = items.get(index).map_or(0, |item| rows_of(item.members()));
+    let mut left = if rows > 0 { (rows - own).max(0) } else { -rows };
+    let mut to = index;
+    loop {
+        let next = if rows > 0 { to.checked_sub(1) } else { Some(to + 1) };
+        let Some((next, passed)) = next.and_then(|next| Some((next, items.get(next)?))) else {
+            break;
+        };
+        let passed = rows_of(std::slice::from_ref(passed));
+        // Past its middle.
+        if left * 2 < passed + 1 {
+            break;
+        }
+        (to, left) = (next, left - passed);
+    }
+    to
 }
 
 /// The items from one row of the list to another, the last one foremost.
@@ -337,4 +362,37 @@ fn naming(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) -> b
         field.request_focus();
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_dragged_over_a_group_passes_it_whole() {
+        let item = |content| Item::new(ItemId(0), content);
+        let plain = || item(Content::Source(crate::studio::scenes::MAIN));
+        let group = item(Content::Group(vec![plain(), plain(), plain()]));
+        // From above: the third, the group and its three members, the first.
+        let items = [plain(), group, plain()];
+        for (index, rows, to) in [
+            (2, 0, 2),
+            (2, 1, 2),
+            (2, 3, 1),
+            (2, 4, 1),
+            (2, 5, 0),
+            (2, 99, 0),
+            (0, -1, 0),
+            (0, -4, 1),
+            (0, -5, 2),
+            (0, -99, 2),
+            // Over its own members a group stays where it is.
+            (1, 3, 1),
+            (1, 4, 0),
+            (1, -1, 2),
+        ] {
+            assert_eq!(dropped(&items, index, rows), to, "{index} by {rows}");
+        }
+        assert_eq!(dropped(&[], 0, 1), 0);
+    }
 }

@@ -5,6 +5,7 @@ mod camera;
 pub mod canvas;
 mod draft;
 pub mod filters;
+mod handles;
 pub mod list;
 mod menu;
 mod place;

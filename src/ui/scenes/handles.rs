@@ -1,0 +1,150 @@
+//! The handles of what is selected, on its picture: where they are, which of them is reached, and
+//! how they look.
+
+use egui::{Color32, Pos2, Rect, Shape, Stroke, Ui, Vec2, pos2, vec2};
+
+use crate::compose::layout::{self, Affine};
+use crate::compose::scene::{Fit, Item, Place};
+use crate::media::Size;
+use crate::ui::scenes::draft::natural;
+use crate::ui::scenes::place::{self, Grip};
+use crate::ui::view::View;
+
+/// How near a handle the pointer must be, in points.
+const REACH: f32 = 9.0;
+/// How far above the box the handle to turn is.
+const STALK: f32 = 26.0;
+
+/// From program pixels to the window and back. Within a group these are pixels of the group's own
+/// canvas, which is as large as the program.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Frame {
+    pub rect: Rect,
+    pub canvas: Size,
+    /// From these pixels to points of the window.
+    map: Affine,
+    back: Affine,
+}
+
+impl Frame {
+    /// The picture of a program of this size in `rect`; `None` where nothing is seen of it.
+    pub fn new(rect: Rect, canvas: Size) -> Option<Self> {
+        let scale = f64::from(rect.width()) / f64::from(canvas.width).max(1.0);
+        let map =
+            Affine::shift(rect.min.x.into(), rect.min.y.into()).after(Affine::scale(scale, scale));
+        Some(Self { rect, canvas, map, back: map.inverse()? })
+    }
+
+    /// What is in a group at this place; `None` where it is flat.
+    pub fn within(self, group: &Place) -> Option<Self> {
+        let map = self.map.after(layout::group(group, self.canvas));
+        Some(Self { map, back: map.inverse()?, ..self })
+    }
+
+    /// Points of the window to a pixel.
+    pub fn scale(self) -> f64 {
+        (self.map.xx * self.map.yy - self.map.xy * self.map.yx).abs().sqrt()
+    }
+
+    pub fn to_window(self, (x, y): (f64, f64)) -> Pos2 {
+        let (x, y) = self.map.apply(x, y);
+        pos2(x as f32, y as f32)
+    }
+
+    pub fn to_program(self, at: Pos2) -> (f64, f64) {
+        self.back.apply(at.x.into(), at.y.into())
+    }
+}
+
+/// The handles of a tight place, in the window.
+pub(super) fn handles(frame: Frame, place: &Place) -> Vec<(Grip, Pos2)> {
+    let plain = Place {
+        flip_x: false,
+        flip_y: false,
+        fit: Fit::Stretch,
+        crop: Default::default(),
+        ..*place
+    };
+    let [a, b, c, d] =
+        place::corners(&plain, frame.canvas, frame.canvas).map(|it| frame.to_window(it));
+    let between = |a: Pos2, b: Pos2| a + (b - a) / 2.0;
+    let (top, bottom) = (between(a, b), between(d, c));
+    let up = (top - bottom).normalized();
+    vec![
+        (Grip::Turn, top + up * STALK),
+        (Grip::Side(-1, -1), a),
+        (Grip::Side(1, -1), b),
+        (Grip::Side(1, 1), c),
+        (Grip::Side(-1, 1), d),
+        (Grip::Side(0, -1), top),
+        (Grip::Side(1, 0), between(b, c)),
+        (Grip::Side(0, 1), bottom),
+        (Grip::Side(-1, 0), between(a, d)),
+    ]
+}
+
+pub(super) fn grip_at(frame: Frame, place: &Place, at: Pos2, crop: bool) -> Option<Grip> {
+    let near = |(_, handle): &(Grip, Pos2)| handle.distance(at) <= REACH;
+    let (grip, _) = handles(frame, place).into_iter().find(near)?;
+    Some(match grip {
+        Grip::Side(x, y) if crop => Grip::Crop(x, y),
+        grip => grip,
+    })
+}
+
+pub(super) fn cursor(grip: Grip) -> egui::CursorIcon {
+    match grip {
+        Grip::Whole => egui::CursorIcon::Move,
+        Grip::Turn => egui::CursorIcon::Grab,
+        Grip::Side(0, _) | Grip::Crop(0, _) => egui::CursorIcon::ResizeVertical,
+        Grip::Side(_, 0) | Grip::Crop(_, 0) => egui::CursorIcon::ResizeHorizontal,
+        Grip::Side(x, y) | Grip::Crop(x, y) if x == y => egui::CursorIcon::ResizeNwSe,
+        Grip::Side(..) | Grip::Crop(..) => egui::CursorIcon::ResizeNeSw,
+    }
+}
+
+/// A frame around an item; with its handles if it is `alone`.
+pub(super) fn outline(ui: &Ui, view: &View<'_>, frame: Frame, item: &Item, alone: bool) {
+    let size = natural(view.snapshot, item);
+    let place = place::tight(&item.place, size, frame.canvas);
+    let handles = handles(frame, &place);
+    box_of(ui, view, frame, &handles);
+    if item.locked || !alone {
+        return;
+    }
+    let painter = ui.painter().with_clip_rect(frame.rect.expand(6.0));
+    let accent = view.theme.accent;
+    if let (Some(turn), Some(top)) = (at(&handles, Grip::Turn), at(&handles, Grip::Side(0, -1))) {
+        painter.line_segment([top, turn], Stroke::new(1.5, accent));
+        painter.circle(turn, 5.0, Color32::WHITE, Stroke::new(1.5, accent));
+    }
+    squares(ui, view, frame, &handles);
+}
+
+fn at(handles: &[(Grip, Pos2)], wanted: Grip) -> Option<Pos2> {
+    handles.iter().find(|(grip, _)| *grip == wanted).map(|(_, at)| *at)
+}
+
+/// The lines between the corners.
+pub(super) fn box_of(ui: &Ui, view: &View<'_>, frame: Frame, handles: &[(Grip, Pos2)]) {
+    let corners = [(-1, -1), (1, -1), (1, 1), (-1, 1)];
+    let corners = corners.into_iter().filter_map(|(x, y)| at(handles, Grip::Side(x, y)));
+    let corners: Vec<Pos2> = corners.collect();
+    let painter = ui.painter().with_clip_rect(frame.rect.expand(6.0));
+    // A dark line under the light one: seen on any picture.
+    painter
+        .add(Shape::closed_line(corners.clone(), Stroke::new(3.0, Color32::from_black_alpha(140))));
+    painter.add(Shape::closed_line(corners, Stroke::new(1.5, view.theme.accent)));
+}
+
+/// The handles at corners and sides.
+pub(super) fn squares(ui: &Ui, view: &View<'_>, frame: Frame, handles: &[(Grip, Pos2)]) {
+    let painter = ui.painter().with_clip_rect(frame.rect.expand(6.0));
+    for (grip, at) in handles {
+        if matches!(grip, Grip::Side(..)) {
+            let square = Rect::from_center_size(pos2(at.x, at.y), Vec2::splat(8.0));
+            let stroke = Stroke::new(1.5, view.theme.accent);
+            painter.rect(square, 1.0, Color32::WHITE, stroke, egui::StrokeKind::Middle);
+        }
+    }
+}
