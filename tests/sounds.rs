@@ -28,6 +28,7 @@ use onair::media::{AudioFeed, Pulled};
 use onair::mix::{self, Mixer, Strip, StripId};
 use onair::player::{Config, Source, State};
 use onair::wire::flv::{self, TagKind};
+use onair::wire::mkv;
 use peers::{LIMIT, Peer, web};
 use watch::{Outcome, play};
 
@@ -467,6 +468,36 @@ fn momentary_and_short_term_loudness_are_what_ffmpeg_measures() {
         {
             let (ours, theirs) = (f64::from(ours.unwrap()), last(key));
             assert!((ours - theirs).abs() < 0.1, "{number} {key} {ours}, ffmpeg {theirs}");
+        }
+    }
+}
+
+/// Matroska puts several frames of sound into one block, in three ways.
+#[test]
+fn laced_sound_of_matroska_is_found_frame_by_frame() {
+    peers::require!("ffmpeg", "ffprobe", "mkvmerge");
+    let folder = tempfile::tempdir().unwrap();
+    let plain = make(folder.path(), "plain.mkv", &["-c:a", "ac3", "-ac", "2"]);
+    for ways in [&[][..], &["--engage", "lacing_xiph"], &["--engage", "lacing_ebml"]] {
+        let laced = folder.path().join("laced.mkv");
+        let words = [&["-q", "-o", laced.to_str().unwrap()], ways, &[plain.to_str().unwrap()]];
+        Peer::start("mkvmerge", words.concat()).wait_success(LIMIT);
+        let theirs = peers::ffmpeg::probe(&laced).packets("audio");
+        let blocks = fs::read(&laced).unwrap();
+        let index = mkv::index_to_play(&mut blocks.as_slice()).unwrap();
+        assert!(index.left_out.is_empty() && theirs.len() > 50, "{:?}", index.left_out);
+        assert_eq!(index.samples.len(), theirs.len(), "{ways:?}");
+        for (ours, theirs) in index.samples.iter().zip(&theirs) {
+            assert_eq!(u64::from(ours.size), theirs.size, "{ours:?}");
+            // Theirs are rounded to the block's milliseconds.
+            let seconds = ours.pts.as_micros() as f64 / 1e6;
+            assert!((seconds - theirs.pts).abs() < 0.002, "{ours:?}, {theirs:?}");
+            // The mark at which each frame of AC-3 begins.
+            assert_eq!(blocks[ours.at as usize..][..2], [0x0B, 0x77]);
+        }
+        if cfg!(feature = "ffmpeg") {
+            let heard = hear(Source::File(laced), folder.path());
+            assert!((heard.pitch - 440.0).abs() < 1.0 && heard.seconds > 1.9, "{}", heard.seconds);
         }
     }
 }

@@ -5,16 +5,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::codecs::{name, other_picture, other_sound, pcm, vp9_config};
 use super::ebml::{Head, MAX_HEAD, child, elements, float, head, id, uint, vint};
 use super::head::{AAC, AVC, CHAPTER_ROOM, DURATION_LENGTH, SEEK_ROOM, TYPE_AUDIO, TYPE_VIDEO};
+use super::lace;
 use super::order::decoding_times;
 use super::writer::{Cue, Layout};
 use crate::base::Timestamp;
-use crate::media::{
-    AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters,
-};
-use crate::wire::carried;
-use crate::wire::carried::pcm::{Coding, Pcm};
+use crate::media::AudioCodec;
 use crate::wire::container::{
     AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, Place, ReadAt, TrackId, audio_track, read,
 };
@@ -78,8 +76,8 @@ struct Walk {
     index: Index,
     /// Nanoseconds of a tick.
     scale_nanos: u64,
-    /// The number in the file of each track that is used.
-    numbers: Vec<(u64, TrackId)>,
+    /// The tracks that are used.
+    used: Vec<Used>,
     segment: u64,
     segment_known: bool,
     has_duration: bool,
@@ -100,131 +98,14 @@ struct Walk {
     period: Option<Duration>,
 }
 
-/// Sound that is no AAC and is known.
-fn other_sound(codec: &str, config: Bytes) -> Option<AudioParameters> {
-    let (codec, told, config) = match codec {
-        "A_OPUS" => (AudioCodec::Opus, carried::opus(&config)?, config),
-        // The stream marker and a block's head stand before it.
-        "A_FLAC" => {
-            let info = config.get(8..42).map(|_| config.slice(8..42))?;
-            (AudioCodec::Flac, carried::flac(&config)?, info)
-        }
-        "A_MPEG/L3" => {
-            let told = carried::Sound { sample_rate: 48_000, channels: 2 };
-            (AudioCodec::Mp3, told, Bytes::new())
-        }
-        // What they are is told by each frame.
-        "A_AC3" | "A_EAC3" | "A_MPEG/L2" => {
-            let told = carried::Sound { sample_rate: 48_000, channels: 2 };
-            let codec = match codec {
-                "A_AC3" => AudioCodec::Ac3,
-                "A_EAC3" => AudioCodec::Eac3,
-                _ => AudioCodec::Mp2,
-            };
-            (codec, told, Bytes::new())
-        }
-        _ => return None,
-    };
-    let (sample_rate, channels, bitrate) = (told.sample_rate, told.channels, BitsPerSecond(0));
-    Some(AudioParameters { codec, sample_rate, channels, bitrate, config })
-}
-
-/// Uncompressed sound (Matroska codec mappings, `A_PCM`; `A_MS/ACM` is described as in a WAV file).
-fn pcm(entry: &[u8], codec: &str, config: &[u8]) -> Option<Pcm> {
-    if codec == "A_MS/ACM" {
-        let field = |at: usize| Some(u16::from_le_bytes(*config.get(at..)?.first_chunk()?));
-        let rate = u32::from(field(6)?) << 16 | u32::from(field(4)?);
-        let bits = field(14)?;
-        let coding = match field(0)? {
-            1 if bits == 8 => Coding::Unsigned,
-            1 => Coding::Signed,
-            3 => Coding::Float,
-            6 => Coding::ALaw,
-            7 => Coding::MuLaw,
-            _ => return None,
-        };
-        let (bytes, channels) = (u8::try_from(bits.div_ceil(8)).ok()?, field(2)?);
-        let pcm = Pcm { coding, big_endian: false, bytes, channels, sample_rate: rate };
-        return Some(pcm).filter(Pcm::is_sound);
-    }
-    let audio = child(entry, id::AUDIO).unwrap_or_default();
-    let number = |name| child(audio, name).and_then(uint);
-    let bits = number(id::BIT_DEPTH).unwrap_or(16);
-    let (coding, big_endian) = match codec {
-        "A_PCM/INT/LIT" if bits == 8 => (Coding::Unsigned, false),
-        "A_PCM/INT/LIT" => (Coding::Signed, false),
-        "A_PCM/INT/BIG" => (Coding::Signed, true),
-        "A_PCM/FLOAT/IEEE" => (Coding::Float, false),
-        _ => return None,
-    };
-    let rate = child(audio, id::SAMPLING_FREQUENCY).and_then(float).unwrap_or(8_000.0);
-    let pcm = Pcm {
-        coding,
-        big_endian,
-        bytes: u8::try_from(bits.div_ceil(8)).ok()?,
-        channels: u16::try_from(number(id::CHANNELS).unwrap_or(1)).ok()?,
-        sample_rate: rate as u32,
-    };
-    Some(pcm).filter(Pcm::is_sound)
-}
-
-/// VP9's configuration in the shape of MP4 (VP Codec ISO Media File Format Binding §2.2) out of
-/// Matroska's features (WebM container guidelines, "VP9 Codec Feature Metadata"), which may lack, and what
-/// the track's entry tells of colours (RFC 9559 §5.1.4.1.28.16).
-fn vp9_config(entry: &[u8], features: &[u8]) -> Bytes {
-    // Profile, level (1.0 unless told), depth, chroma subsampling (as most pictures are).
-    let mut found = [0, 10, 8, 1];
-    let mut rest = features;
-    while let [id @ 1..=4, 1, value, after @ ..] = rest {
-        if let Some(place) = found.get_mut(usize::from(*id) - 1) {
-            *place = *value;
-        }
-        rest = after;
-    }
-    let [profile, level, depth, chroma] = found;
-    let told = child(entry, id::VIDEO).and_then(|video| child(video, id::COLOUR));
-    let number = |name| told.and_then(|told| child(told, name)).and_then(uint);
-    // What is not told is 2; the range is limited then.
-    let color = |name| number(name).and_then(|it| u8::try_from(it).ok()).unwrap_or(2);
-    let full = u8::from(number(id::RANGE) == Some(2));
-    let [primaries, transfer, matrix] =
-        [id::PRIMARIES, id::TRANSFER_CHARACTERISTICS, id::MATRIX_COEFFICIENTS].map(color);
-    let bits = (depth & 0xF) << 4 | (chroma & 7) << 1 | full;
-    let colors = [primaries, transfer, matrix, 0, 0];
-    [&[1, 0, 0, 0, profile, level, bits], &colors[..]].concat().into()
-}
-
-/// Pictures that are no H.264 and are known.
-fn other_picture(entry: &[u8], codec: &str, config: Bytes) -> Option<VideoParameters> {
-    let codec = match codec {
-        "V_MPEGH/ISO/HEVC" => VideoCodec::Hevc,
-        "V_AV1" => VideoCodec::Av1,
-        "V_VP9" => VideoCodec::Vp9,
-        "V_VP8" => VideoCodec::Vp8,
-        "V_MPEG4/ISO/SP" | "V_MPEG4/ISO/ASP" | "V_MPEG4/ISO/AP" => VideoCodec::Mpeg4,
-        "V_MPEG1" | "V_MPEG2" => VideoCodec::Mpeg2,
-        _ => return None,
-    };
-    let config = if codec == VideoCodec::Vp9 { vp9_config(entry, &config) } else { config };
-    let video = child(entry, id::VIDEO).unwrap_or_default();
-    let side = |name| child(video, name).and_then(uint).and_then(|side| u32::try_from(side).ok());
-    let size = side(id::PIXEL_WIDTH).zip(side(id::PIXEL_HEIGHT)).unwrap_or((0, 0));
-    let nanos = child(entry, id::DEFAULT_DURATION).and_then(uint);
-    let nanos = nanos.filter(|nanos| (1_000_000..=4_000_000_000).contains(nanos));
-    let rate = nanos.and_then(|nanos| FrameRate::new(1_000_000_000, u32::try_from(nanos).ok()?));
-    Some(VideoParameters {
-        codec,
-        size: Size::new(size.0, size.1),
-        frame_rate: rate.unwrap_or(FrameRate::FPS_30),
-        bitrate: BitsPerSecond(0),
-        config,
-    })
-}
-
-/// What a track is called.
-fn name(entry: &[u8]) -> String {
-    let name = child(entry, id::NAME).unwrap_or_default();
-    String::from_utf8_lossy(name).trim_end_matches('\0').to_owned()
+/// A track that is used.
+#[derive(Copy, Clone, Debug)]
+struct Used {
+    /// In the file.
+    number: u64,
+    track: TrackId,
+    /// How long a sample lasts, where the file tells.
+    period_nanos: Option<u64>,
 }
 
 fn head_at(source: &mut dyn ReadAt, at: u64) -> Result<Option<Head>, Error> {
@@ -314,7 +195,7 @@ impl Walk {
                 self.ours = app.starts_with(b"onair ");
                 self.info = Some((content, bytes));
             }
-            id::TRACKS if self.numbers.is_empty() => {
+            id::TRACKS if self.used.is_empty() => {
                 let bytes = read(source, content, size, MAX_MASTER, "tracks")?;
                 self.tracks(&bytes);
                 self.tracks_at = Some(at);
@@ -376,8 +257,9 @@ impl Walk {
             if tracks.audio.len() >= MAX_AUDIO_TRACKS {
                 return false;
             }
-            self.numbers.push((number, audio_track(tracks.audio.len())));
+            let track = audio_track(tracks.audio.len());
             tracks.audio.push(AudioTrack::named(audio, &name(entry)));
+            self.uses(entry, number, track);
             return true;
         }
         if kind == TYPE_VIDEO && self.index.to_play && codec != AVC {
@@ -389,7 +271,7 @@ impl Walk {
                 return false;
             }
             tracks.video = Some(picture);
-            self.numbers.push((number, TrackId::Video));
+            self.uses(entry, number, TrackId::Video);
             return true;
         }
         let Some(config) = config else { return false };
@@ -402,18 +284,25 @@ impl Walk {
                 metadata.frame_rate = nanos.map(|nanos| 1e9 / nanos as f64);
                 let Ok((video, _)) = video_parameters(config, &metadata) else { return false };
                 tracks.video = Some(video);
-                self.numbers.push((number, TrackId::Video));
+                self.uses(entry, number, TrackId::Video);
             }
             (TYPE_AUDIO, codec)
                 if codec.starts_with(AAC) && tracks.audio.len() < MAX_AUDIO_TRACKS =>
             {
                 let Ok(audio) = audio_parameters(config, &metadata) else { return false };
-                self.numbers.push((number, audio_track(tracks.audio.len())));
+                let track = audio_track(tracks.audio.len());
                 tracks.audio.push(AudioTrack::named(audio, &name(entry)));
+                self.uses(entry, number, track);
             }
             _ => return false,
         }
         true
+    }
+
+    fn uses(&mut self, entry: &[u8], number: u64, track: TrackId) {
+        let nanos = child(entry, id::DEFAULT_DURATION).and_then(uint);
+        let period_nanos = nanos.filter(|nanos| (1_000..=10_000_000_000).contains(nanos));
+        self.used.push(Used { number, track, period_nanos });
     }
 
     /// The first picture and the first sound, as they are.
@@ -432,7 +321,7 @@ impl Walk {
             if passed.video.is_some() || config.is_empty() {
                 return false;
             }
-            self.numbers.push((number, TrackId::Video));
+            self.uses(entry, number, TrackId::Video);
             let nanos = child(entry, id::DEFAULT_DURATION).and_then(uint);
             let nanos = nanos.filter(|nanos| (1_000_000..=1_000_000_000).contains(nanos));
             self.period = nanos.map(Duration::from_nanos);
@@ -456,7 +345,7 @@ impl Walk {
         if passed.audio.is_some() {
             return false;
         }
-        self.numbers.push((number, audio_track(0)));
+        self.uses(entry, number, audio_track(0));
         passed.audio = Some(PassedAudio { format, config });
         true
     }
@@ -485,34 +374,51 @@ impl Walk {
         let prefix = read(source, content, size.min(12), 12, "blocks")?;
         let Some((Some(number), length)) = vint(&prefix) else { return Ok(()) };
         let Some([high, low, flags]) = prefix.get(length..length + 3) else { return Ok(()) };
-        let Some((_, track)) = self.numbers.iter().find(|(its, _)| *its == number) else {
+        let Some(used) = self.used.iter().find(|used| used.number == number).copied() else {
             return Ok(());
         };
-        if flags & 0x06 != 0 {
-            self.laced = true;
-            return Ok(());
-        }
+        let track = used.track;
         let data = length as u64 + 3;
-        let Ok(data_size) = u32::try_from(size.saturating_sub(data)) else { return Ok(()) };
+        let Some(data_size) = size.checked_sub(data) else { return Ok(()) };
         let time = i128::from(self.cluster_time) + i128::from(i16::from_be_bytes([*high, *low]));
-        // To the nearest microsecond.
-        let micros = (time * i128::from(self.scale_nanos) + 500).div_euclid(1_000);
-        let pts = Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 2));
-        let keyframe = *track != TrackId::Video || !simple || flags & 0x80 != 0;
+        let nanos = time.saturating_mul(i128::from(self.scale_nanos));
+        let keyframe = track != TrackId::Video || !simple || flags & 0x80 != 0;
         let has_video = self.index.tracks.video.is_some() || self.index.passed.video.is_some();
         let cluster = self.cluster.0.saturating_sub(self.segment);
         let is_cue = if has_video {
-            *track == TrackId::Video && keyframe
+            track == TrackId::Video && keyframe
         } else {
-            *track == TrackId::Audio(0) && self.cues.last().is_none_or(|cue| cue.cluster != cluster)
+            track == TrackId::Audio(0) && self.cues.last().is_none_or(|cue| cue.cluster != cluster)
         };
         if is_cue {
             let time = u64::try_from(time).unwrap_or(0);
             self.cues.push(Cue { time, cluster, block: at.saturating_sub(self.cluster.1) });
         }
-        let place =
-            Place { track: *track, keyframe, dts: pts, pts, at: content + data, size: data_size };
-        self.index.push(place)
+        let (frames, period_nanos) = if flags & 0x06 == 0 {
+            let Ok(whole) = u32::try_from(data_size) else { return Ok(()) };
+            (vec![(0, whole)], 0)
+        } else {
+            let told = data_size.min(lace::MAX_SIZES as u64);
+            let sizes = read(source, content + data, told, lace::MAX_SIZES, "blocks")?;
+            let usual = self.index.tracks.length(track).as_nanos();
+            let period_nanos = used.period_nanos.map_or(usual, u128::from);
+            match lace::frames(*flags, &sizes, data_size) {
+                Some(frames) if period_nanos > 0 || frames.len() == 1 => (frames, period_nanos),
+                _ => {
+                    self.laced = true;
+                    return Ok(());
+                }
+            }
+        };
+        for (index, (from, size)) in frames.into_iter().enumerate() {
+            let later = i128::try_from(index as u128 * period_nanos).unwrap_or(0);
+            // To the nearest microsecond.
+            let micros = nanos.saturating_add(later + 500).div_euclid(1_000);
+            let pts = Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 2));
+            let at = content + data + from;
+            self.index.push(Place { track, keyframe, dts: pts, pts, at, size })?;
+        }
+        Ok(())
     }
 
     /// Where things are in a file of ours.
@@ -547,7 +453,7 @@ impl Walk {
 
     fn finish(mut self) -> Result<Survey, Error> {
         if self.laced {
-            self.index.left_out.push("laced blocks".to_owned());
+            self.index.left_out.push("laced blocks whose frames cannot be told apart".to_owned());
         }
         let tracks = &self.index.tracks;
         if self.index.is_empty() {

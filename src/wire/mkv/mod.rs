@@ -5,9 +5,11 @@
 //! `Tracks`, room for chapters, then whole clusters of about a second each. Its end appends the
 //! `Cues` and puts sizes, duration and places in.
 
+mod codecs;
 pub mod ebml;
 mod head;
 pub mod index;
+mod lace;
 mod order;
 pub mod writer;
 

@@ -1,0 +1,137 @@
+//! What a Matroska track says of its codec, in the terms that the rest uses.
+
+use bytes::Bytes;
+
+use super::ebml::{child, float, id, uint};
+use crate::media::{
+    AudioCodec, AudioParameters, BitsPerSecond, FrameRate, Size, VideoCodec, VideoParameters,
+};
+use crate::wire::carried;
+use crate::wire::carried::pcm::{Coding, Pcm};
+
+/// Sound that is no AAC and is known.
+pub(super) fn other_sound(codec: &str, config: Bytes) -> Option<AudioParameters> {
+    let (codec, told, config) = match codec {
+        "A_OPUS" => (AudioCodec::Opus, carried::opus(&config)?, config),
+        // The stream marker and a block's head stand before it.
+        "A_FLAC" => {
+            let info = config.get(8..42).map(|_| config.slice(8..42))?;
+            (AudioCodec::Flac, carried::flac(&config)?, info)
+        }
+        "A_MPEG/L3" => {
+            let told = carried::Sound { sample_rate: 48_000, channels: 2 };
+            (AudioCodec::Mp3, told, Bytes::new())
+        }
+        // What they are is told by each frame.
+        "A_AC3" | "A_EAC3" | "A_MPEG/L2" => {
+            let told = carried::Sound { sample_rate: 48_000, channels: 2 };
+            let codec = match codec {
+                "A_AC3" => AudioCodec::Ac3,
+                "A_EAC3" => AudioCodec::Eac3,
+                _ => AudioCodec::Mp2,
+            };
+            (codec, told, Bytes::new())
+        }
+        _ => return None,
+    };
+    let (sample_rate, channels, bitrate) = (told.sample_rate, told.channels, BitsPerSecond(0));
+    Some(AudioParameters { codec, sample_rate, channels, bitrate, config })
+}
+
+/// Uncompressed sound (Matroska codec mappings, `A_PCM`; `A_MS/ACM` is described as in a WAV file).
+pub(super) fn pcm(entry: &[u8], codec: &str, config: &[u8]) -> Option<Pcm> {
+    if codec == "A_MS/ACM" {
+        let field = |at: usize| Some(u16::from_le_bytes(*config.get(at..)?.first_chunk()?));
+        let rate = u32::from(field(6)?) << 16 | u32::from(field(4)?);
+        let bits = field(14)?;
+        let coding = match field(0)? {
+            1 if bits == 8 => Coding::Unsigned,
+            1 => Coding::Signed,
+            3 => Coding::Float,
+            6 => Coding::ALaw,
+            7 => Coding::MuLaw,
+            _ => return None,
+        };
+        let (bytes, channels) = (u8::try_from(bits.div_ceil(8)).ok()?, field(2)?);
+        let pcm = Pcm { coding, big_endian: false, bytes, channels, sample_rate: rate };
+        return Some(pcm).filter(Pcm::is_sound);
+    }
+    let audio = child(entry, id::AUDIO).unwrap_or_default();
+    let number = |name| child(audio, name).and_then(uint);
+    let bits = number(id::BIT_DEPTH).unwrap_or(16);
+    let (coding, big_endian) = match codec {
+        "A_PCM/INT/LIT" if bits == 8 => (Coding::Unsigned, false),
+        "A_PCM/INT/LIT" => (Coding::Signed, false),
+        "A_PCM/INT/BIG" => (Coding::Signed, true),
+        "A_PCM/FLOAT/IEEE" => (Coding::Float, false),
+        _ => return None,
+    };
+    let rate = child(audio, id::SAMPLING_FREQUENCY).and_then(float).unwrap_or(8_000.0);
+    let pcm = Pcm {
+        coding,
+        big_endian,
+        bytes: u8::try_from(bits.div_ceil(8)).ok()?,
+        channels: u16::try_from(number(id::CHANNELS).unwrap_or(1)).ok()?,
+        sample_rate: rate as u32,
+    };
+    Some(pcm).filter(Pcm::is_sound)
+}
+
+/// VP9's configuration in the shape of MP4 (VP Codec ISO Media File Format Binding §2.2) out of
+/// Matroska's features (WebM container guidelines, "VP9 Codec Feature Metadata"), which may lack, and what
+/// the track's entry tells of colours (RFC 9559 §5.1.4.1.28.16).
+pub(super) fn vp9_config(entry: &[u8], features: &[u8]) -> Bytes {
+    // Profile, level (1.0 unless told), depth, chroma subsampling (as most pictures are).
+    let mut found = [0, 10, 8, 1];
+    let mut rest = features;
+    while let [id @ 1..=4, 1, value, after @ ..] = rest {
+        if let Some(place) = found.get_mut(usize::from(*id) - 1) {
+            *place = *value;
+        }
+        rest = after;
+    }
+    let [profile, level, depth, chroma] = found;
+    let told = child(entry, id::VIDEO).and_then(|video| child(video, id::COLOUR));
+    let number = |name| told.and_then(|told| child(told, name)).and_then(uint);
+    // What is not told is 2; the range is limited then.
+    let color = |name| number(name).and_then(|it| u8::try_from(it).ok()).unwrap_or(2);
+    let full = u8::from(number(id::RANGE) == Some(2));
+    let [primaries, transfer, matrix] =
+        [id::PRIMARIES, id::TRANSFER_CHARACTERISTICS, id::MATRIX_COEFFICIENTS].map(color);
+    let bits = (depth & 0xF) << 4 | (chroma & 7) << 1 | full;
+    let colors = [primaries, transfer, matrix, 0, 0];
+    [&[1, 0, 0, 0, profile, level, bits], &colors[..]].concat().into()
+}
+
+/// Pictures that are no H.264 and are known.
+pub(super) fn other_picture(entry: &[u8], codec: &str, config: Bytes) -> Option<VideoParameters> {
+    let codec = match codec {
+        "V_MPEGH/ISO/HEVC" => VideoCodec::Hevc,
+        "V_AV1" => VideoCodec::Av1,
+        "V_VP9" => VideoCodec::Vp9,
+        "V_VP8" => VideoCodec::Vp8,
+        "V_MPEG4/ISO/SP" | "V_MPEG4/ISO/ASP" | "V_MPEG4/ISO/AP" => VideoCodec::Mpeg4,
+        "V_MPEG1" | "V_MPEG2" => VideoCodec::Mpeg2,
+        _ => return None,
+    };
+    let config = if codec == VideoCodec::Vp9 { vp9_config(entry, &config) } else { config };
+    let video = child(entry, id::VIDEO).unwrap_or_default();
+    let side = |name| child(video, name).and_then(uint).and_then(|side| u32::try_from(side).ok());
+    let size = side(id::PIXEL_WIDTH).zip(side(id::PIXEL_HEIGHT)).unwrap_or((0, 0));
+    let nanos = child(entry, id::DEFAULT_DURATION).and_then(uint);
+    let nanos = nanos.filter(|nanos| (1_000_000..=4_000_000_000).contains(nanos));
+    let rate = nanos.and_then(|nanos| FrameRate::new(1_000_000_000, u32::try_from(nanos).ok()?));
+    Some(VideoParameters {
+        codec,
+        size: Size::new(size.0, size.1),
+        frame_rate: rate.unwrap_or(FrameRate::FPS_30),
+        bitrate: BitsPerSecond(0),
+        config,
+    })
+}
+
+/// What a track is called.
+pub(super) fn name(entry: &[u8]) -> String {
+    let name = child(entry, id::NAME).unwrap_or_default();
+    String::from_utf8_lossy(name).trim_end_matches('\0').to_owned()
+}

@@ -1,0 +1,99 @@
+//! Several small frames in one block (RFC 9559 §10.3), as programs that write Matroska do with sound.
+
+use super::ebml::vint;
+
+/// The most that is read of a block to find its frames: 256 sizes, each of a usual length.
+pub const MAX_SIZES: usize = 4_096;
+
+/// Where each frame begins and how long it is, in bytes from the start of `data`, which is what of a
+/// block follows its flags (or the beginning of it) and is `size` bytes long in all. `None` where
+/// nothing is laced or the sizes do not fit.
+pub fn frames(flags: u8, data: &[u8], size: u64) -> Option<Vec<(u64, u32)>> {
+    let (first, mut rest) = data.split_first()?;
+    let others = usize::from(*first);
+    let mut sizes = Vec::with_capacity(others + 1);
+    match flags & 0x06 {
+        // Xiph: as many 255 as go into it, and what is left.
+        0x02 => {
+            for _ in 0..others {
+                let full = rest.iter().take_while(|byte| **byte == 255).count();
+                let last = *rest.get(full)?;
+                rest = rest.get(full + 1..)?;
+                sizes.push(full as u64 * 255 + u64::from(last));
+            }
+        }
+        // All of one size.
+        0x04 => {
+            let each = size.checked_sub(1)? / (others as u64 + 1);
+            sizes.resize(others, each);
+        }
+        // EBML: the first as it is, of each further one the difference.
+        0x06 => {
+            for _ in 0..others {
+                let (Some(value), length) = vint(rest)? else { return None };
+                rest = rest.get(length..)?;
+                let size = match sizes.last() {
+                    None => value,
+                    Some(before) => {
+                        let middle = (1_i64 << (7 * length - 1)) - 1;
+                        let by = i64::try_from(value).ok()? - middle;
+                        before.checked_add_signed(by)?
+                    }
+                };
+                sizes.push(size);
+            }
+        }
+        _ => return None,
+    }
+    let mut at = (data.len() - rest.len()) as u64;
+    let mut frames = Vec::with_capacity(sizes.len() + 1);
+    for length in sizes {
+        frames.push((at, u32::try_from(length).ok()?));
+        at = at.checked_add(length)?;
+    }
+    // The last one is what is left.
+    frames.push((at, u32::try_from(size.checked_sub(at)?).ok()?));
+    Some(frames)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_of_each_way_are_found() {
+        // Three frames of 800, 500 and 1,000 bytes, as the specification has them (RFC 9559 §10.3).
+        let sizes = |frames: Option<Vec<(u64, u32)>>| {
+            frames.map(|frames| frames.iter().map(|frame| frame.1).collect::<Vec<_>>())
+        };
+        let xiph = [2, 255, 255, 255, 35, 255, 245];
+        let found = frames(0x02, &xiph, 7 + 2_300);
+        assert_eq!(found, Some(vec![(7, 800), (807, 500), (1_307, 1_000)]));
+        let ebml = [2, 0x43, 0x20, 0x5E, 0xD3];
+        let found = frames(0x86, &ebml, 5 + 2_300);
+        assert_eq!(found, Some(vec![(5, 800), (805, 500), (1_305, 1_000)]));
+        let fixed = frames(0x04, &[2], 1 + 2_400);
+        assert_eq!(fixed, Some(vec![(1, 800), (801, 800), (1_601, 800)]));
+        // A frame of exactly 255 bytes needs a zero after it; one frame alone needs no size.
+        assert_eq!(sizes(frames(0x02, &[1, 255, 0], 3 + 300)), Some(vec![255, 45]));
+        assert_eq!(sizes(frames(0x06, &[0], 1 + 9)), Some(vec![9]));
+        assert_eq!(frames(0x00, &ebml, 2_305), None);
+    }
+
+    #[test]
+    fn sizes_that_do_not_fit_are_turned_down() {
+        for (flags, data, size) in [
+            (0x02, &[][..], 0),
+            (0x02, &[2, 255, 255], 9_000),
+            (0x02, &[1, 200], 100),
+            (0x06, &[1, 0xFF], 300),
+            (0x06, &[1, 0x01, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE], 300),
+            // Less than nothing.
+            (0x06, &[2, 0x81, 0x80], 300),
+            (0x06, &[1], 300),
+            (0x04, &[255], 0),
+        ] {
+            assert_eq!(frames(flags, data, size), None, "{flags:x} {data:x?}");
+        }
+    }
+}
