@@ -332,12 +332,9 @@ fn server(ui: &Ui, view: &View<'_>, room: Rect, left: f32) {
     if server.play_url.is_empty() {
         return;
     }
-    let text = format!(
-        "{}: {} · {}",
-        view.texts.get("builtin-server"),
-        view.texts.counted("viewers", server.viewers),
-        server.play_url
-    );
+    let viewers = view.texts.counted("viewers", server.viewers);
+    let args = [("viewers", viewers.into()), ("url", server.play_url.as_str().into())];
+    let text = view.texts.with("builtin-server", &args);
     let rect = Rect::from_min_max(
         pos2(left + gap::XL, room.top()),
         pos2(room.right() - gap::L, room.bottom()),

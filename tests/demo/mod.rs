@@ -116,6 +116,7 @@ fn notice(
             ("host", "live.example.com".into()),
             ("wanted", "1935".into()),
             ("used", "1936".into()),
+            ("cause", "not authorized".into()),
         ],
         level,
         summary: summary.into(),
@@ -492,7 +493,7 @@ pub fn snapshot(name: &str) -> Snapshot {
                     "target-refused",
                     Level::Error,
                     "The server rejected the stream key.",
-                    "Copy the key again from the service's page.",
+                    "Check the stream key: copy it again from the service's page.",
                     Some(Remedy::EditTarget(1)),
                 ),
                 notice(

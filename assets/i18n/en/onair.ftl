@@ -567,6 +567,7 @@ tip-adapt-frames = Where less than half of the bitrate is left, every second pic
 adapt-size = Smaller picture before it blurs
 tip-adapt-size = Where the bits are too few for the size, the picture is encoded at three quarters or half of it. A recording goes on in a new file then, except with a second encode, which leaves it alone.
 least-bitrate = Not below
+least-bitrate-now = Not below: { $bitrate }
 delay = Viewers see it later by
 delay-none = Nothing
 tip-delay = Every target gets the stream so much later, so that nobody can use what it shows right now. Recording and preview are not delayed. Counts from the next time on air.
@@ -675,7 +676,7 @@ viewers = { $count ->
     [one] { $count } viewer
    *[other] { $count } viewers
 }
-builtin-server = Built-in server
+builtin-server = Built-in server: { $viewers } · { $url }
 tip-cpu = What this program takes of the processor; 100 % is one core. Normal: under 50 %.
 tip-memory = Memory this program uses. Normal: under 250 MB.
 tip-fps = Pictures encoded a second.

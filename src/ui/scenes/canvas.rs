@@ -13,7 +13,6 @@ use egui::{
 };
 
 use crate::compose::scene::{Item, ItemId, Place};
-use crate::media::Size;
 use crate::studio::{Command, Edit};
 use crate::ui::scenes::draft::{Draft, Drag, edited, name_of, natural};
 use crate::ui::scenes::handles::{Frame, box_of, cursor, grip_at, handles, outline, squares};

@@ -1,7 +1,7 @@
 //! The handles of what is selected, on its picture: where they are, which of them is reached, and
 //! how they look.
 
-use egui::{Color32, Pos2, Rect, Shape, Stroke, Ui, Vec2, pos2, vec2};
+use egui::{Color32, Pos2, Rect, Shape, Stroke, Ui, Vec2, pos2};
 
 use crate::compose::layout::{self, Affine};
 use crate::compose::scene::{Fit, Item, Place};

@@ -80,7 +80,8 @@ fn floor(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, target: &Target, width
         Some(bitrate) => format::bitrate(bitrate.0),
         None => texts.get("as-all-targets").to_string(),
     };
-    label(ui, &format!("{name}: {said}"), Type::Small, theme.secondary);
+    let now = texts.with("least-bitrate-now", &[("bitrate", said.into())]);
+    label(ui, &now, Type::Small, theme.secondary);
     let mut kbps = target.least_bitrate.map_or(LOWEST, |bitrate| bitrate.0 as f32 / 1_000.0);
     if slider(ui, theme, &mut kbps, LOWEST..=HIGHEST, LOWEST, &name, width).changed() {
         let step = (kbps / 50.0).round() as u32;

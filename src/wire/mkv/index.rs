@@ -321,11 +321,11 @@ impl Walk {
             if passed.video.is_some() || config.is_empty() {
                 return false;
             }
-            self.uses(entry, number, TrackId::Video);
             let nanos = child(entry, id::DEFAULT_DURATION).and_then(uint);
             let nanos = nanos.filter(|nanos| (1_000_000..=1_000_000_000).contains(nanos));
             self.period = nanos.map(Duration::from_nanos);
             passed.video = Some(PassedVideo { format, config });
+            self.uses(entry, number, TrackId::Video);
             return true;
         }
         let (format, config) = match codec {
@@ -345,8 +345,8 @@ impl Walk {
         if passed.audio.is_some() {
             return false;
         }
-        self.uses(entry, number, audio_track(0));
         passed.audio = Some(PassedAudio { format, config });
+        self.uses(entry, number, audio_track(0));
         true
     }
 
