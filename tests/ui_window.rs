@@ -31,7 +31,7 @@ use onair::base::Secret;
 use onair::capture::text::Align;
 use onair::capture::{Hidden, Order, Properties, Rgba, VideoChoice};
 use onair::compose::filter as video;
-use onair::compose::scene::{ItemId, Place, SourceId};
+use onair::compose::scene::{self, ItemId, SourceId};
 use onair::compose::transition::{Kind, Matte, Stinger, Transition, Wipe};
 use onair::media::ExtraTrack;
 use onair::media::transport::Go;

@@ -367,12 +367,13 @@ fn a_member_of_a_group_is_moved_within_it() {
         assert!(collection.apply(&Edit::Group(both)));
         let items = &collection.scene(collection.current).unwrap().items;
         let group = items.iter().find(|item| !item.members().is_empty()).unwrap().id;
+        let whole = scene::Place::default();
         let turned =
-            Place { x: 0.5, y: 0.5, width: 0.5, height: 0.5, rotation: 180.0, ..Place::default() };
+            scene::Place { x: 0.5, y: 0.5, width: 0.5, height: 0.5, rotation: 180.0, ..whole };
         assert!(collection.apply(&Edit::SetPlace(group, turned)));
-        let small = Place { x: 0.4, y: 0.4, width: 0.2, height: 0.2, ..Place::default() };
+        let small = scene::Place { x: 0.4, y: 0.4, width: 0.2, height: 0.2, ..whole };
         assert!(collection.apply(&Edit::SetPlace(ItemId(2), small)));
-        let other = Place { x: 0.0, y: 0.0, width: 0.1, height: 0.1, ..Place::default() };
+        let other = scene::Place { x: 0.0, y: 0.0, width: 0.1, height: 0.1, ..whole };
         assert!(collection.apply(&Edit::SetPlace(ItemId(3), other)));
         snapshot.scenes.collection = std::sync::Arc::new(collection);
     });
