@@ -17,7 +17,7 @@ const MAX_QP: f64 = 51.0;
 
 /// A keyframe's quantiser is so much finer than that of the pictures around it: all that follow
 /// live on it. Chosen by the quality bench.
-const KEY_OFFSET: f64 = 3.0;
+const KEY_OFFSET: f64 = 5.0;
 /// A keyframe may cost at most this share of an interval (of a short one, so many pictures' worth);
 /// one that costs more is encoded again.
 const KEY_SHARE: f64 = 0.30;

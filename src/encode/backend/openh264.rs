@@ -133,12 +133,15 @@ fn settings(
     params.iMultipleThreadIdc = slices;
     params.bUseLoadBalancing = false;
     params.iLoopFilterDisableIdc = 0;
+    // In the slice head they are twice that: a little less smoothing than usual, for sharper edges.
+    params.iLoopFilterAlphaC0Offset = -1;
+    params.iLoopFilterBetaOffset = -1;
     // 10 to 25 % fewer bits by PSNR on noise and test cards, but for 60 % more CPU.
     params.bEnableDenoise = false;
     // It freezes what it takes for background: 1 to 3.5 % more bits for the same quality, and
     // the cost of a picture no longer follows its quantiser.
     params.bEnableBackgroundDetection = false;
-    // Has no effect without the library's rate control.
+    // The library would switch it off anyway.
     params.bEnableAdaptiveQuant = false;
     params.bEnableFrameCroppingFlag = true;
     params.bEnableSceneChangeDetect = false;
