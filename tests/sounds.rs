@@ -305,6 +305,22 @@ fn sound(of: impl Fn(f64) -> (f64, f64)) -> Arc<Vec<f32>> {
     Arc::new((0..(seconds * 48_000.0) as usize).flat_map(frame).collect())
 }
 
+/// A mixer with one strip: loudness is measured of the program.
+fn heard_alone(config: mix::Config, feed: Box<dyn AudioFeed>) -> Mixer {
+    let mixer = Mixer::spawn(config).unwrap();
+    mixer.set_strip(StripId::MAIN, Strip::default());
+    mixer.set_feed(StripId::MAIN, Some(feed));
+    mixer
+}
+
+/// Waits until each has made so many samples a channel more.
+fn wait_for_more(mixers: &[Mixer], samples: u64) {
+    let made: Vec<u64> = mixers.iter().map(|mixer| mixer.figures().samples).collect();
+    peers::wait_for("more sound", LIMIT, || {
+        mixers.iter().zip(&made).all(|(mixer, made)| mixer.figures().samples > made + samples)
+    });
+}
+
 /// What ffmpeg measures of it: integrated loudness, and the true peak in dBTP.
 fn by_ffmpeg(folder: &Path, samples: &[f32]) -> (f64, f64) {
     let path = folder.join("sound.f32");
@@ -355,22 +371,20 @@ fn loudness_is_what_ffmpeg_measures() {
     ];
     let clock = Clock::start();
     let config = mix::Config { rate: 48_000, channels: 2, origin: clock.now(), clock };
-    let mixer = Mixer::spawn(config).unwrap();
     let overs: Vec<Arc<AtomicBool>> = sounds.iter().map(|_| Arc::default()).collect();
-    for (number, (samples, over)) in (1..).zip(sounds.iter().zip(&overs)) {
+    let start = |(samples, over): (&Arc<Vec<f32>>, &Arc<AtomicBool>)| {
         let feed = Made { samples: Arc::clone(samples), at: 0, over: Arc::clone(over) };
-        mixer.set_strip(StripId(number), Strip::default());
-        mixer.set_feed(StripId(number), Some(Box::new(feed)));
-    }
+        heard_alone(config, Box::new(feed))
+    };
+    let mixers: Vec<Mixer> = sounds.iter().zip(&overs).map(start).collect();
     peers::wait_for("the end of all sounds", LIMIT, || {
         overs.iter().all(|over| over.load(Ordering::Relaxed))
     });
     // What was pulled is metered within moments; silence behind it changes nothing.
-    let made = mixer.figures().samples;
-    peers::wait_for("half a second more", LIMIT, || mixer.figures().samples > made + 24_000);
-    for (number, samples) in (1..).zip(&sounds) {
+    wait_for_more(&mixers, 24_000);
+    for (number, (samples, mixer)) in (1..).zip(sounds.iter().zip(&mixers)) {
         let (loudness, peak) = by_ffmpeg(folder.path(), samples);
-        let reading = mixer.strip_meter(StripId(number)).unwrap();
+        let reading = mixer.meter();
         let ours = f64::from(reading.integrated_lufs.unwrap());
         assert!((ours - loudness).abs() < 0.1, "{number}: {ours} LUFS, ffmpeg {loudness}");
         let ours = f64::from(reading.true_peak_dbtp);
@@ -437,16 +451,13 @@ fn momentary_and_short_term_loudness_are_what_ffmpeg_measures() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::start();
     let config = mix::Config { rate: 48_000, channels: 2, origin: clock.now(), clock };
-    let mixer = Mixer::spawn(config).unwrap();
-    for (number, samples) in (1..).zip(&sounds) {
-        mixer.set_strip(StripId(number), Strip::default());
-        let feed = Again { samples: samples.clone(), at: 0 };
-        mixer.set_feed(StripId(number), Some(Box::new(feed)));
-    }
+    let start = |samples: &Vec<f32>| {
+        heard_alone(config, Box::new(Again { samples: samples.clone(), at: 0 }))
+    };
+    let mixers: Vec<Mixer> = sounds.iter().map(start).collect();
     // Longer than the longer of the windows.
-    let made = mixer.figures().samples;
-    peers::wait_for("four seconds", LIMIT, || mixer.figures().samples > made + 4 * 48_000);
-    for (number, samples) in (1..).zip(&sounds) {
+    wait_for_more(&mixers, 4 * 48_000);
+    for (number, (samples, mixer)) in (1..).zip(sounds.iter().zip(&mixers)) {
         let whole = samples.repeat(60);
         let path = folder.path().join("again.f32");
         fs::write(&path, whole.iter().flat_map(|it| it.to_le_bytes()).collect::<Vec<_>>()).unwrap();
@@ -462,7 +473,7 @@ fn momentary_and_short_term_loudness_are_what_ffmpeg_measures() {
             let line = said.lines().rfind(|line| line.starts_with(key)).unwrap();
             line.split_once('=').unwrap().1.parse().unwrap()
         };
-        let reading = mixer.strip_meter(StripId(number)).unwrap();
+        let reading = mixer.meter();
         for (key, ours) in
             [("lavfi.r128.M=", reading.momentary_lufs), ("lavfi.r128.S=", reading.short_term_lufs)]
         {

@@ -1,6 +1,6 @@
 //! The meter of a strip or of the program: sample peak (rises at once, falls at 23.53 dB a second,
-//! the highest held for 20 s), true peak, RMS over 300 ms, loudness after EBU R 128, and a clip lamp
-//! that stays until it is put out.
+//! the highest held for 20 s), RMS over 300 ms, and a clip lamp that stays until it is put out. That of
+//! the program also tells loudness after EBU R 128 and the true peak, while there is somebody to read them.
 
 use ebur128::{EbuR128, Mode};
 
@@ -31,7 +31,8 @@ pub struct Reading {
     pub rms_dbfs: f32,
     /// Highest true peak (four times oversampled) since the reset, dBTP.
     pub true_peak_dbtp: f32,
-    /// Loudness in LUFS over 400 ms, over 3 s, and since the reset; `None` for silence.
+    /// Loudness in LUFS over 400 ms, over 3 s, and since the reset; `None` for silence, and where it is
+    /// not measured.
     pub momentary_lufs: Option<f32>,
     pub short_term_lufs: Option<f32>,
     pub integrated_lufs: Option<f32>,
@@ -58,6 +59,8 @@ pub(super) struct Meter {
     reading: Reading,
     held_for: f32,
     square: f32,
+    /// Loudness and true peak are wanted: they cost more than all the rest.
+    is_loud: bool,
     loudness: Option<EbuR128>,
     /// Frames since loudness was worked out.
     frames: usize,
@@ -90,6 +93,14 @@ impl Tenths {
 }
 
 impl Meter {
+    /// Whether loudness and true peak are worked out, from now on; a new meter leaves them out.
+    pub(super) fn measure_loudness(&mut self, wanted: bool) {
+        if self.is_loud != wanted {
+            self.is_loud = wanted;
+            self.reset_loudness();
+        }
+    }
+
     /// Takes a block of interleaved sound.
     pub(super) fn push(&mut self, block: &[f32], channels: usize, rate: u32) {
         let channels = channels.max(1);
@@ -108,7 +119,9 @@ impl Meter {
         let mean = sum / block.len().max(1) as f32;
         self.square += (mean - self.square) * (1.0 - (-seconds / RMS_SECONDS).exp());
         self.reading.rms_dbfs = dbfs_of_square(self.square);
-        self.measure(block, channels, rate);
+        if self.is_loud {
+            self.measure(block, channels, rate);
+        }
     }
 
     fn measure(&mut self, block: &[f32], channels: usize, rate: u32) {
@@ -165,6 +178,9 @@ impl Meter {
         self.loudness = None;
         self.reading.true_peak_dbtp = FLOOR_DBFS;
         self.reading.integrated_lufs = None;
+        if !self.is_loud {
+            (self.reading.momentary_lufs, self.reading.short_term_lufs) = (None, None);
+        }
     }
 }
 
@@ -179,6 +195,12 @@ fn dbfs_of_square(square: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn loud() -> Meter {
+        let mut meter = Meter::default();
+        meter.measure_loudness(true);
+        meter
+    }
 
     /// One sample lasts 10 ms.
     fn slow(meter: &mut Meter, block: &[f32]) {
@@ -215,7 +237,7 @@ mod tests {
 
     #[test]
     fn hostile_samples_do_no_lasting_harm() {
-        let mut meter = Meter::default();
+        let mut meter = loud();
         slow(&mut meter, &[f32::NAN, 0.5]);
         assert!(meter.reading().peak_dbfs.is_finite());
         assert!(meter.reading().rms_dbfs.is_finite());
@@ -227,7 +249,7 @@ mod tests {
     /// EBU Tech 3341, case 1: a stereo sine of 1 kHz at −23 dBFS reads −23.0 ± 0.1 LUFS.
     #[test]
     fn loudness_is_that_of_the_standard() {
-        let mut meter = Meter::default();
+        let mut meter = loud();
         let level = 10_f32.powf(-23.0 / 20.0);
         for block in 0..500 {
             let sample = |index: usize| {
@@ -245,12 +267,20 @@ mod tests {
         assert!((reading.rms_dbfs + 26.0).abs() < 0.1, "{}", reading.rms_dbfs);
         meter.reset_loudness();
         assert_eq!(meter.reading().integrated_lufs, None);
+        meter.measure_loudness(false);
+        for _ in 0..100 {
+            meter.push(&[0.5; 960], 2, 48_000);
+        }
+        let reading = meter.reading();
+        let lufs = [reading.momentary_lufs, reading.short_term_lufs, reading.integrated_lufs];
+        assert_eq!((lufs, reading.true_peak_dbtp), ([None; 3], FLOOR_DBFS));
+        assert!((reading.peak_dbfs + 6.02).abs() < 0.01);
     }
 
     /// What the library makes of three seconds at once.
     #[test]
     fn loudness_of_tenths_adds_up_to_that_of_the_whole() {
-        let (mut meter, mut whole) = (Meter::default(), EbuR128::new(2, 48_000, Mode::S).unwrap());
+        let (mut meter, mut whole) = (loud(), EbuR128::new(2, 48_000, Mode::S).unwrap());
         for block in 0..700_usize {
             // Louder and softer, silent at times.
             let level = (block as f32 / 37.0).sin().max(0.0) * 0.6;

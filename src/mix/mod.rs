@@ -105,6 +105,7 @@ impl Mixer {
             return Err(Error::Format { rate, channels });
         }
         let shared = Arc::new(Shared::default());
+        shared.program.lock().measure_loudness(true);
         let its_shared = Arc::clone(&shared);
         let worker = Worker::spawn("mixer", move |stop| run(config, &its_shared, stop))?;
         Ok(Self { shared, config, worker })
@@ -156,12 +157,18 @@ impl Mixer {
         self.wish(Wish::Phones(phones));
     }
 
-    /// The level of what goes out.
+    /// Whether the loudness and the true peak of what goes out are worked out, as they are from the start:
+    /// for a broadcast that nobody looks at they are a fifth of the sound's work.
+    pub fn measure_loudness(&self, wanted: bool) {
+        self.shared.program.lock().measure_loudness(wanted);
+    }
+
+    /// The level of what goes out, and its loudness.
     pub fn meter(&self) -> Reading {
         self.shared.program.lock().reading()
     }
 
-    /// The level of a strip, after fader and mute.
+    /// The level of a strip, after fader and mute; loudness is not measured.
     pub fn strip_meter(&self, id: StripId) -> Option<Reading> {
         let meter = self.shared.meters.lock().get(&id).map(Arc::clone)?;
         let reading = meter.lock().reading();
@@ -174,10 +181,9 @@ impl Mixer {
         self.shared.meters.lock().values().for_each(|meter| meter.lock().clear_clip());
     }
 
-    /// Integrated loudness and true peaks start afresh.
+    /// Integrated loudness and the true peak start afresh.
     pub fn reset_loudness(&self) {
         self.shared.program.lock().reset_loudness();
-        self.shared.meters.lock().values().for_each(|meter| meter.lock().reset_loudness());
     }
 
     /// How long after an instant its program sound is made, the sources' delay apart: a strip that

@@ -245,6 +245,7 @@ impl Engine {
         let media = MediaRoom::new(runtime, net, board.clone(), permissions.clone());
         match Program::start(self.clock, &self.state.quality, self.preview.clone(), media) {
             Ok(program) => {
+                program.mixer().measure_loudness(!self.calm);
                 self.state.program = Some(program);
             }
             Err(error) => {

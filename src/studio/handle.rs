@@ -40,7 +40,8 @@ pub struct Config {
     pub journal: Option<PathBuf>,
     /// Whether the desktop's keyring is used where there is one.
     pub keyring: bool,
-    /// Nobody watches meters: once pictures flow, parts are looked at less often.
+    /// Nobody watches meters: loudness is not measured, and once pictures flow, parts are looked at less
+    /// often.
     pub calm: bool,
     /// Into which file what happens is written, line by line; `None`: into none.
     pub history_path: Option<PathBuf>,

@@ -289,6 +289,7 @@ mod tests {
         let mut chain = chain(&[filter], STEREO);
         filtered(&mut chain, STEREO, sine(STEREO, 1_000.0, -30.0, 20.0));
         let mut meter = crate::mix::meter::Meter::default();
+        meter.measure_loudness(true);
         for mut block in sine(STEREO, 1_000.0, -30.0, 4.0) {
             chain.process(&mut block, STEREO, |_| None);
             meter.push(&block, 2, 48_000);
