@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use onair::base::queue::Empty;
 use onair::base::{Clock, Latest};
 use onair::media::VideoFrame;
 use onair::net::{Options, Runtime};
@@ -85,9 +86,9 @@ fn play(config: &Config, speaker: Option<Arc<Open>>, enough: impl Fn(&Player) ->
     let mut events = Vec::new();
     while !player.state().is_final() && !enough(&player) {
         assert!(clock.now().as_secs_f64() < LIMIT.as_secs_f64(), "{:?}", player.figures());
-        match player.events().channel().recv_timeout(Duration::from_millis(5)) {
+        match player.events().recv_timeout(Duration::from_millis(5)) {
             Ok(event) => events.push(event),
-            Err(error) => assert!(error.is_timeout(), "{error}"),
+            Err(error) => assert_eq!(error, Empty::Waiting),
         }
     }
     let state = player.state();

@@ -23,10 +23,10 @@ use crate::media::samples::micros_to_frames;
 use crate::media::source::{Format, State, Status};
 use crate::media::{AudioFeed, Pulled};
 
-/// File frames read at a time.
-const CHUNK: usize = 1_024;
+/// File frames read at a time: the reader wakes a dozen times a second.
+const CHUNK: usize = 4_096;
 /// Chunks read ahead.
-const AHEAD: usize = 16;
+const AHEAD: usize = 4;
 
 /// Whether a file says that it is a WAV file; one that cannot be read is called so too, so that the
 /// reason is told here.

@@ -1,14 +1,17 @@
 //! Bounded queues between threads. Every queue has a name, a depth and a policy for when it is
 //! full; depth and drops can be read at any time through its [`Gauge`].
 //!
-//! Built on crossbeam channels, so that a consumer can `select!` over several. Queues that lead to
-//! a socket live in `broadcast/` and `server/`: they drop by timestamp, not by count.
+//! Whoever waits sleeps at once: items come tens of times a second, milliseconds apart, and a channel
+//! that first spins and yields (as crossbeam's does, for items that come microseconds apart) cost a
+//! broadcast a thirtieth of its work. Queues that lead to a socket live in `broadcast/` and `server/`:
+//! they drop by timestamp, not by count.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel as channel;
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 /// What a sender does when the queue is full.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -79,37 +82,78 @@ impl Gauge {
     }
 }
 
-/// The producing end. Clones feed the same queue; when the last is dropped, the stream has ended.
-#[derive(Debug)]
-pub struct Sender<T> {
-    sender: channel::Sender<T>,
-    /// Held to throw away the oldest item; does not keep the queue open for senders, see `closed`.
-    drain: channel::Receiver<T>,
+/// What both ends share.
+struct Channel<T> {
+    inner: Mutex<Inner<T>>,
+    /// An item came, or the last sender went.
+    more: Condvar,
+    /// An item was taken, or the receiver went.
+    room: Condvar,
     gauge: Arc<Gauge>,
     is_key: Option<fn(&T) -> bool>,
-    skipping: Arc<std::sync::atomic::AtomicBool>,
-    alive: std::sync::Weak<()>,
+}
+
+struct Inner<T> {
+    items: VecDeque<T>,
+    senders: usize,
+    has_receiver: bool,
+    /// What comes is thrown away up to the next keyframe.
+    skipping: bool,
+    /// Who waits for an item, and for room: nobody else is woken.
+    hungry: usize,
+    blocked: usize,
+}
+
+/// The producing end. Clones feed the same queue; when the last is dropped, the stream has ended.
+pub struct Sender<T> {
+    channel: Arc<Channel<T>>,
+}
+
+/// The consuming end.
+pub struct Receiver<T> {
+    channel: Arc<Channel<T>>,
+}
+
+impl<T> std::fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sender").field("gauge", &self.channel.gauge).finish_non_exhaustive()
+    }
+}
+
+impl<T> std::fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Receiver").field("gauge", &self.channel.gauge).finish_non_exhaustive()
+    }
 }
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        Self {
-            sender: self.sender.clone(),
-            drain: self.drain.clone(),
-            gauge: Arc::clone(&self.gauge),
-            is_key: self.is_key,
-            skipping: Arc::clone(&self.skipping),
-            alive: std::sync::Weak::clone(&self.alive),
+        self.channel.inner.lock().senders += 1;
+        Self { channel: Arc::clone(&self.channel) }
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        let mut inner = self.channel.inner.lock();
+        inner.senders -= 1;
+        if inner.senders == 0 {
+            drop(inner);
+            self.channel.more.notify_all();
         }
     }
 }
 
-/// The consuming end.
-#[derive(Debug)]
-pub struct Receiver<T> {
-    receiver: channel::Receiver<T>,
-    gauge: Arc<Gauge>,
-    _alive: Arc<()>,
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        let mut inner = self.channel.inner.lock();
+        inner.has_receiver = false;
+        let left = std::mem::take(&mut inner.items);
+        drop(inner);
+        self.channel.room.notify_all();
+        // Outside the lock: it may close devices.
+        drop(left);
+    }
 }
 
 /// A queue of at most `depth` items (at least 1) with a policy other than
@@ -136,26 +180,26 @@ fn build<T>(
     full: Full,
     is_key: Option<fn(&T) -> bool>,
 ) -> (Sender<T>, Receiver<T>) {
-    let depth = depth.max(1);
-    let (sender, receiver) = channel::bounded(depth);
     let gauge = Arc::new(Gauge {
         name,
-        depth,
+        depth: depth.max(1),
         full,
         sent: AtomicU64::new(0),
         dropped: AtomicU64::new(0),
         received: AtomicU64::new(0),
     });
-    let alive = Arc::new(());
-    let tx = Sender {
-        sender,
-        drain: receiver.clone(),
-        gauge: Arc::clone(&gauge),
-        is_key,
-        skipping: Arc::default(),
-        alive: Arc::downgrade(&alive),
+    let inner = Inner {
+        items: VecDeque::new(),
+        senders: 1,
+        has_receiver: true,
+        skipping: false,
+        hungry: 0,
+        blocked: 0,
     };
-    (tx, Receiver { receiver, gauge, _alive: alive })
+    let inner = Mutex::new(inner);
+    let (more, room) = (Condvar::new(), Condvar::new());
+    let channel = Arc::new(Channel { inner, more, room, gauge, is_key });
+    (Sender { channel: Arc::clone(&channel) }, Receiver { channel })
 }
 
 impl<T> Sender<T> {
@@ -165,108 +209,92 @@ impl<T> Sender<T> {
     /// # Errors
     /// [`Closed`] once the receiver is gone.
     pub fn send(&self, item: T) -> Result<bool, Closed> {
-        match self.gauge.full {
-            Full::Block => self.send_blocking(item),
-            Full::DropOldest => self.send_dropping_oldest(item),
-            Full::DropToKeyframe => self.send_keyed(item),
+        let inner = self.channel.inner.lock();
+        if !inner.has_receiver {
+            return Err(Closed);
+        }
+        match self.channel.gauge.full {
+            Full::Block => self.send_blocking(inner, item),
+            Full::DropOldest => Ok(self.send_dropping_oldest(inner, item)),
+            Full::DropToKeyframe => Ok(self.send_keyed(inner, item)),
         }
     }
 
     /// The queue's figures.
     pub fn gauge(&self) -> &Arc<Gauge> {
-        &self.gauge
+        &self.channel.gauge
     }
 
     /// Items waiting now.
     pub fn len(&self) -> usize {
-        self.sender.len()
+        self.channel.inner.lock().items.len()
     }
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.sender.is_empty()
+        self.len() == 0
     }
 
-    fn closed(&self) -> bool {
-        self.alive.strong_count() == 0
+    fn dropped(&self, count: usize) {
+        self.channel.gauge.dropped.fetch_add(count as u64, Ordering::Relaxed);
     }
 
-    fn accepted(&self) {
-        self.gauge.sent.fetch_add(1, Ordering::Relaxed);
+    /// Puts an item in for which there is room.
+    fn push(&self, mut inner: MutexGuard<'_, Inner<T>>, item: T) {
+        inner.items.push_back(item);
+        let hungry = inner.hungry > 0;
+        drop(inner);
+        self.channel.gauge.sent.fetch_add(1, Ordering::Relaxed);
+        if hungry {
+            self.channel.more.notify_one();
+        }
     }
 
-    fn dropped(&self, count: u64) {
-        self.gauge.dropped.fetch_add(count, Ordering::Relaxed);
-    }
-
-    fn send_blocking(&self, mut item: T) -> Result<bool, Closed> {
-        // The sender holds a receiver (for the dropping policies), so the channel itself never
-        // reports a missing consumer: look every so often.
-        loop {
-            if self.closed() {
+    fn send_blocking(&self, mut inner: MutexGuard<'_, Inner<T>>, item: T) -> Result<bool, Closed> {
+        let depth = self.channel.gauge.depth;
+        if inner.items.len() >= depth {
+            inner.blocked += 1;
+            let is_full = |inner: &mut Inner<T>| inner.has_receiver && inner.items.len() >= depth;
+            self.channel.room.wait_while(&mut inner, is_full);
+            inner.blocked -= 1;
+            if !inner.has_receiver {
+                drop(inner);
                 return Err(Closed);
             }
-            match self.sender.send_timeout(item, Duration::from_millis(50)) {
-                Ok(()) => {
-                    self.accepted();
-                    return Ok(true);
-                }
-                Err(channel::SendTimeoutError::Timeout(back)) => item = back,
-                Err(channel::SendTimeoutError::Disconnected(_)) => return Err(Closed),
-            }
         }
+        self.push(inner, item);
+        Ok(true)
     }
 
-    fn send_dropping_oldest(&self, mut item: T) -> Result<bool, Closed> {
-        let mut clean = true;
-        loop {
-            if self.closed() {
-                return Err(Closed);
-            }
-            match self.sender.try_send(item) {
-                Ok(()) => {
-                    self.accepted();
-                    return Ok(clean);
-                }
-                Err(channel::TrySendError::Full(back)) => {
-                    item = back;
-                    if self.drain.try_recv().is_ok() {
-                        self.dropped(1);
-                        clean = false;
-                    }
-                }
-                Err(channel::TrySendError::Disconnected(_)) => return Err(Closed),
-            }
-        }
+    fn send_dropping_oldest(&self, mut inner: MutexGuard<'_, Inner<T>>, item: T) -> bool {
+        let full = inner.items.len() >= self.channel.gauge.depth;
+        let oldest = if full { inner.items.pop_front() } else { None };
+        self.push(inner, item);
+        self.dropped(usize::from(oldest.is_some()));
+        oldest.is_none()
     }
 
-    fn send_keyed(&self, item: T) -> Result<bool, Closed> {
-        if self.closed() {
-            return Err(Closed);
-        }
-        let key = self.is_key.is_some_and(|is_key| is_key(&item));
-        if self.skipping.load(Ordering::Relaxed) && !key {
+    fn send_keyed(&self, mut inner: MutexGuard<'_, Inner<T>>, item: T) -> bool {
+        let key = self.channel.is_key.is_some_and(|is_key| is_key(&item));
+        let full = inner.items.len() >= self.channel.gauge.depth;
+        if key {
+            let stale = if full || inner.skipping {
+                std::mem::take(&mut inner.items)
+            } else {
+                VecDeque::new()
+            };
+            inner.skipping = false;
+            self.push(inner, item);
+            self.dropped(stale.len());
+            stale.is_empty()
+        } else if full || inner.skipping {
+            inner.skipping = true;
+            drop(inner);
             self.dropped(1);
-            return Ok(false);
-        }
-        let mut clean = true;
-        if key && (self.sender.is_full() || self.skipping.swap(false, Ordering::Relaxed)) {
-            while self.drain.try_recv().is_ok() {
-                self.dropped(1);
-                clean = false;
-            }
-        }
-        match self.sender.try_send(item) {
-            Ok(()) => {
-                self.accepted();
-                Ok(clean)
-            }
-            Err(channel::TrySendError::Full(_)) => {
-                self.skipping.store(true, Ordering::Relaxed);
-                self.dropped(1);
-                Ok(false)
-            }
-            Err(channel::TrySendError::Disconnected(_)) => Err(Closed),
+            false
+        } else {
+            self.push(inner, item);
+            true
         }
     }
 }
@@ -277,17 +305,25 @@ impl<T> Receiver<T> {
     /// # Errors
     /// [`Empty::Waiting`] after the timeout, [`Empty::Closed`] at the end of the stream.
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, Empty> {
-        match self.receiver.recv_timeout(timeout) {
-            Ok(item) => Ok(self.received(item)),
-            Err(channel::RecvTimeoutError::Timeout) => Err(Empty::Waiting),
-            Err(channel::RecvTimeoutError::Disconnected) => Err(Empty::Closed),
+        let mut inner = self.channel.inner.lock();
+        if inner.is_dry() {
+            inner.hungry += 1;
+            self.channel.more.wait_while_for(&mut inner, |inner| inner.is_dry(), timeout);
+            inner.hungry -= 1;
         }
+        self.take(inner)
     }
 
     /// Waits for the next item; `None` at the end of the stream (all senders dropped, all items
     /// received). For threads whose producer is certain to end.
     pub fn recv(&self) -> Option<T> {
-        self.receiver.recv().ok().map(|item| self.received(item))
+        let mut inner = self.channel.inner.lock();
+        if inner.is_dry() {
+            inner.hungry += 1;
+            self.channel.more.wait_while(&mut inner, |inner| inner.is_dry());
+            inner.hungry -= 1;
+        }
+        self.take(inner).ok()
     }
 
     /// The next item if one waits.
@@ -295,11 +331,7 @@ impl<T> Receiver<T> {
     /// # Errors
     /// [`Empty::Waiting`] or [`Empty::Closed`].
     pub fn try_recv(&self) -> Result<T, Empty> {
-        match self.receiver.try_recv() {
-            Ok(item) => Ok(self.received(item)),
-            Err(channel::TryRecvError::Empty) => Err(Empty::Waiting),
-            Err(channel::TryRecvError::Disconnected) => Err(Empty::Closed),
-        }
+        self.take(self.channel.inner.lock())
     }
 
     /// The items that wait, and those that come while they are taken.
@@ -309,34 +341,47 @@ impl<T> Receiver<T> {
 
     /// The queue's figures.
     pub fn gauge(&self) -> &Arc<Gauge> {
-        &self.gauge
+        &self.channel.gauge
     }
 
     /// Items waiting now.
     pub fn len(&self) -> usize {
-        self.receiver.len()
+        self.channel.inner.lock().items.len()
     }
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.receiver.is_empty()
+        self.len() == 0
     }
 
-    /// The channel below, for `crossbeam_channel::select!` (receive through it and the item does
-    /// not count as received in the gauge).
-    pub fn channel(&self) -> &channel::Receiver<T> {
-        &self.receiver
+    fn take(&self, mut inner: MutexGuard<'_, Inner<T>>) -> Result<T, Empty> {
+        match inner.items.pop_front() {
+            Some(item) => {
+                let blocked = inner.blocked > 0;
+                drop(inner);
+                self.channel.gauge.received.fetch_add(1, Ordering::Relaxed);
+                if blocked {
+                    self.channel.room.notify_one();
+                }
+                Ok(item)
+            }
+            None if inner.senders == 0 => Err(Empty::Closed),
+            None => Err(Empty::Waiting),
+        }
     }
+}
 
-    fn received(&self, item: T) -> T {
-        self.gauge.received.fetch_add(1, Ordering::Relaxed);
-        item
+impl<T> Inner<T> {
+    /// Whether there is nothing, and something may still come.
+    fn is_dry(&self) -> bool {
+        self.items.is_empty() && self.senders > 0
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Worker;
 
     #[test]
     fn drop_oldest_keeps_the_newest_and_counts() {
@@ -371,10 +416,62 @@ mod tests {
     }
 
     #[test]
+    fn a_keyframe_into_a_full_queue_ends_the_skipping() {
+        let (tx, rx) = bounded_keyed("test", 2, |item: &u32| item.is_multiple_of(10));
+        for item in [0, 1, 2, 10, 11] {
+            tx.send(item).unwrap();
+        }
+        drop(tx);
+        assert_eq!(rx.waiting().collect::<Vec<_>>(), [10, 11]);
+        assert_eq!((rx.gauge().sent(), rx.gauge().dropped()), (4, 3));
+    }
+
+    #[test]
+    fn whoever_waits_is_woken() {
+        let (tx, rx) = bounded("test", 1, Full::Block);
+        let (answer, answered) = bounded("answers", 1, Full::Block);
+        let worker = Worker::spawn("onair-test", move |_| {
+            while let Some(item) = rx.recv() {
+                answer.send(item).unwrap();
+            }
+        })
+        .unwrap();
+        for item in 0..1_000 {
+            tx.send(item).unwrap();
+            if item % 2 == 1 {
+                // Two were sent: the worker waits for room now, or soon.
+                assert_eq!(answered.recv(), Some(item - 1));
+                assert_eq!(answered.recv(), Some(item));
+            }
+        }
+        assert_eq!(answered.recv_timeout(Duration::from_millis(1)), Err(Empty::Waiting));
+        drop(tx);
+        assert_eq!(answered.recv_timeout(Duration::from_secs(10)), Err(Empty::Closed));
+        worker.join(Duration::from_secs(10)).unwrap();
+    }
+
+    #[test]
+    fn what_is_left_when_the_receiver_goes_is_dropped_then() {
+        let (tx, rx) = bounded("test", 2, Full::DropOldest);
+        let item = Arc::new(());
+        tx.send(Arc::clone(&item)).unwrap();
+        drop(rx);
+        assert_eq!((Arc::strong_count(&item), tx.len()), (1, 0));
+    }
+
+    #[test]
     fn senders_learn_that_the_receiver_is_gone_even_while_blocked() {
         let (tx, rx) = bounded("test", 1, Full::Block);
         tx.send(1).unwrap();
+        let (blocked, said) = (tx.clone(), Arc::new(Mutex::new(None)));
+        let its = Arc::clone(&said);
+        let worker = Worker::spawn("onair-test", move |_| *its.lock() = Some(blocked.send(3)));
+        while tx.channel.inner.lock().blocked == 0 {
+            std::thread::yield_now();
+        }
         drop(rx);
+        worker.unwrap().join(Duration::from_secs(10)).unwrap();
+        assert_eq!(*said.lock(), Some(Err(Closed)));
         assert_eq!(tx.send(2), Err(Closed));
         for full in [Full::DropOldest, Full::Block] {
             let (tx, rx) = bounded("test", 1, full);

@@ -7,9 +7,7 @@ mod rewind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::RecvTimeoutError;
-
-use crate::base::queue;
+use crate::base::queue::{self, Empty};
 use crate::base::{Latest, Stop, Timestamp};
 use crate::media::VideoFrame;
 use crate::player::dump::Dump;
@@ -403,15 +401,15 @@ impl Run {
             self.presenter.shared.stop.wait(Duration::from_millis(4));
             return;
         }
-        match self.presenter.pictures.channel().recv_timeout(NAP) {
+        match self.presenter.pictures.recv_timeout(NAP) {
             Ok(decoded) => {
                 if self.is_wanted(&decoded) {
                     self.cadence.note(decoded.frame.pts);
                     self.next = Some(decoded.frame);
                 }
             }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => self.pictures_ended = true,
+            Err(Empty::Waiting) => {}
+            Err(Empty::Closed) => self.pictures_ended = true,
         }
     }
 

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use onair::base::queue::Empty;
 use onair::base::{Clock, Latest};
 use onair::media::VideoFrame;
 use onair::net::Runtime;
@@ -57,9 +58,9 @@ pub fn play(config: &Config, mut enough: impl FnMut(&Figures) -> bool) -> Outcom
     while !player.state().is_final() && !enough(&player.figures()) {
         let now = clock.now().as_secs_f64();
         assert!(now < LIMIT.as_secs_f64(), "{:?} {:?}", player.state(), player.figures());
-        match player.events().channel().recv_timeout(Duration::from_millis(5)) {
+        match player.events().recv_timeout(Duration::from_millis(5)) {
             Ok(event) => events.push(event),
-            Err(error) => assert!(error.is_timeout(), "{error}"),
+            Err(error) => assert_eq!(error, Empty::Waiting),
         }
     }
     let state = player.state();
@@ -100,7 +101,7 @@ impl Watching {
             let waited = self.clock.now().since(start);
             let figures = self.player.figures();
             assert!(waited < WAIT, "{what}: {:?} {figures:?}", self.player.state());
-            let _ = self.player.events().channel().recv_timeout(Duration::from_millis(5));
+            let _ = self.player.events().recv_timeout(Duration::from_millis(5));
         }
     }
 
