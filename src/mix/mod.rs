@@ -158,7 +158,7 @@ impl Mixer {
     }
 
     /// Whether the loudness and the true peak of what goes out are worked out, as they are from the start:
-    /// for a broadcast that nobody looks at they are a fifth of the sound's work.
+    /// for a broadcast that nobody looks at they are a sixth of the sound's work.
     pub fn measure_loudness(&self, wanted: bool) {
         self.shared.program.lock().measure_loudness(wanted);
     }
