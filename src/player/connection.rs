@@ -46,6 +46,8 @@ pub(super) struct Watch {
     pub(super) recorded: bool,
     /// As the metadata have it.
     pub(super) length: Option<Duration>,
+    /// It was moved to where it is to begin: metadata may come again after that.
+    pub(super) begun: bool,
 }
 
 impl Watch {
@@ -59,6 +61,7 @@ impl Watch {
             paused: false,
             recorded: false,
             length: None,
+            begun: false,
         }
     }
 

@@ -319,24 +319,29 @@ fn is_metadata(body: &[u8]) -> bool {
     body.get(..32).unwrap_or(body).windows(NAME.len()).any(|name| name == NAME)
 }
 
+/// Whether a body holds no picture or sound, but tells of all that come after it.
+pub(super) fn is_head(kind: TagKind, body: &Bytes) -> bool {
+    match kind {
+        // Other data, such as a chat's lines, are no head.
+        TagKind::Script => is_metadata(body),
+        TagKind::Video => flv::parse_video(body).is_ok_and(|tag| tag.is_sequence_start()),
+        // How channels are laid out does without; the configuration does not.
+        TagKind::Audio => {
+            flv::parse_audio(body).is_ok_and(|tag| tag.is_sequence_start() && !tag.is_layout())
+        }
+    }
+}
+
 impl Heads {
     fn note(&mut self, kind: TagKind, body: &Bytes) {
-        let place = match kind {
-            // Other data, such as a chat's lines, are no head.
-            TagKind::Script if is_metadata(body) => &mut self.script,
-            TagKind::Video if flv::parse_video(body).is_ok_and(|tag| tag.is_sequence_start()) => {
-                &mut self.video
-            }
-            // How channels are laid out does without; the configuration does not.
-            TagKind::Audio
-                if flv::parse_audio(body)
-                    .is_ok_and(|tag| tag.is_sequence_start() && !tag.is_layout()) =>
-            {
-                &mut self.audio
-            }
-            TagKind::Script | TagKind::Video | TagKind::Audio => return,
-        };
-        *place = Some(body.clone());
+        if is_head(kind, body) {
+            let place = match kind {
+                TagKind::Script => &mut self.script,
+                TagKind::Video => &mut self.video,
+                TagKind::Audio => &mut self.audio,
+            };
+            *place = Some(body.clone());
+        }
     }
 }
 

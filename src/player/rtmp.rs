@@ -11,7 +11,7 @@ use crate::base::Timestamp;
 use crate::net;
 use crate::net::rtmp::{Client, Options};
 use crate::player::connection::{End, TICK, Watch, failure};
-use crate::player::feed::Feed;
+use crate::player::feed::{self, Feed};
 use crate::player::shared::Shared;
 use crate::player::{Failure, Kind, State};
 use crate::wire::flv::TagKind;
@@ -73,6 +73,8 @@ impl Rtmp {
         let mut watch = Watch::new(shared.clock.now());
         loop {
             let event = tokio::select! {
+                // A wish goes first: nothing of the old place is taken after it.
+                biased;
                 () = shared.stopping.notified() => return End::Stopped,
                 () = shared.wished.notified() => {
                     self.wish(client, feed, &mut watch);
@@ -132,6 +134,18 @@ impl Rtmp {
         }
     }
 
+    /// It is recorded and so long, once both are known: it begins where the person wants.
+    fn note_length(&self, watch: &mut Watch, feed: &Feed, shared: &Shared) {
+        let Some(length) = watch.length.filter(|_| watch.recorded) else { return };
+        shared.set_duration(length);
+        // Servers do not agree on how `play` counts: it is moved once it is there.
+        if !std::mem::replace(&mut watch.begun, true)
+            && let Some(start) = self.start.filter(|_| !feed.has_media())
+        {
+            shared.seek(start);
+        }
+    }
+
     fn take(
         &self,
         event: Event,
@@ -141,9 +155,13 @@ impl Rtmp {
         now: Timestamp,
     ) -> Option<End> {
         match event {
-            // On its way when the server was asked for another place.
-            Event::Video { .. } | Event::Audio { .. } | Event::StreamEof
-                if watch.is_leaving(now) => {}
+            // On its way when the server was asked for another place. How to decode holds there too,
+            // and is not always said again: nginx-rtmp sends what stands in the file.
+            Event::Video { ref body, .. }
+                if !feed::is_head(TagKind::Video, body) && watch.is_leaving(now) => {}
+            Event::Audio { ref body, .. }
+                if !feed::is_head(TagKind::Audio, body) && watch.is_leaving(now) => {}
+            Event::StreamEof if watch.is_leaving(now) => {}
             Event::Video { time_ms, body } => {
                 watch.came(shared, now);
                 feed.take(TagKind::Video, time_ms, &body, now);
@@ -157,21 +175,13 @@ impl Rtmp {
                 // that it is recorded is there an end already.
                 let duration = value.get_number("duration").filter(|it| (0.5..1e7).contains(it));
                 watch.length = duration.map(Duration::from_secs_f64);
-                if let Some(duration) = watch.length.filter(|_| watch.recorded) {
-                    shared.set_duration(duration);
-                    // Servers do not agree on how `play` counts: it is moved once it is there.
-                    if let Some(start) = self.start.filter(|_| !feed.has_media()) {
-                        shared.seek(start);
-                    }
-                }
+                self.note_length(watch, feed, shared);
                 feed.take(TagKind::Script, time_ms, &body, now);
             }
             Event::Data { time_ms, body, .. } => feed.take(TagKind::Script, time_ms, &body, now),
             Event::StreamIsRecorded => {
                 watch.recorded = true;
-                if let Some(length) = watch.length {
-                    shared.set_duration(length);
-                }
+                self.note_length(watch, feed, shared);
             }
             Event::Status(status) => {
                 tracing::debug!(%status, "the server says");
@@ -212,12 +222,11 @@ impl Rtmp {
     }
 }
 
-/// The server was asked for another place: what it sends goes on there. Before anything has come,
-/// nothing of the old place is waited for.
+/// The server was asked for another place: what it sends goes on there.
 fn leave(feed: &mut Feed, watch: &mut Watch, now: Timestamp) {
     feed.move_here(now);
     feed.shared.reception.lock().ended = false;
-    watch.moving = feed.has_media().then_some(now);
+    watch.moving = Some(now);
 }
 
 /// A stream's URL as a person wrote it.
@@ -238,47 +247,101 @@ mod tests {
     use super::*;
     use crate::base::Clock;
     use crate::player::{Config, Source};
+    use crate::wire::amf0::Value;
     use crate::wire::rtmp::status::{Level, Status};
+
+    /// What a server says, taken at set times.
+    struct Talk {
+        rtmp: Rtmp,
+        shared: Arc<Shared>,
+        feed: Feed,
+        watch: Watch,
+    }
+
+    impl Talk {
+        fn begin(start: Option<Duration>) -> Self {
+            let text = "rtmp://127.0.0.1/files/a.flv";
+            let clock = Clock::start();
+            let (shared, _events) = Shared::new(&Config::new(Source::parse(text)), clock);
+            let (shared, url) = (Arc::new(shared), parse(text).unwrap());
+            let options = Options::default();
+            let rtmp = Rtmp { now: url.clone(), url, options, reconnect: false, start };
+            let feed = Feed::new(Arc::clone(&shared), None, true);
+            Self { rtmp, feed, watch: Watch::new(clock.now()), shared }
+        }
+
+        fn take(&mut self, event: Event, ms: i64) {
+            let now = Timestamp::from_millis(ms);
+            let end = self.rtmp.take(event, &mut self.watch, &mut self.feed, &self.shared, now);
+            assert!(end.is_none());
+        }
+
+        fn sound(&mut self, time_ms: u32, body: &'static [u8], ms: i64) {
+            self.take(Event::Audio { time_ms, body: Bytes::from_static(body) }, ms);
+        }
+
+        fn leave(&mut self, ms: i64) {
+            leave(&mut self.feed, &mut self.watch, Timestamp::from_millis(ms));
+        }
+
+        fn is_at(&self, ms: u128) -> bool {
+            // The place goes on a few milliseconds with the clock.
+            self.shared.place().as_millis().abs_diff(ms) < 100
+        }
+    }
+
+    const CONFIG: &[u8] = b"\xAF\0\x11\x90";
+    const SOUND: &[u8] = b"\xAF\x01abc";
+
+    fn there() -> Event {
+        Event::Status(Status::new(Level::Status, code::SEEK_NOTIFY, "Seeking"))
+    }
 
     #[test]
     fn what_was_on_its_way_when_another_place_was_asked_for_is_not_taken_for_it() {
-        let text = "rtmp://127.0.0.1/files/a.flv";
-        let config = Config::new(Source::parse(text));
-        let clock = Clock::start();
-        let (shared, _events) = Shared::new(&config, clock);
-        let shared = Arc::new(shared);
-        let url = parse(text).unwrap();
-        let options = Options::default();
-        let rtmp = Rtmp { now: url.clone(), url, options, reconnect: false, start: None };
-        let mut feed = Feed::new(Arc::clone(&shared), None, true);
-        let mut watch = Watch::new(clock.now());
-        let take = |feed: &mut Feed, watch: &mut Watch, event, ms| {
-            let now = Timestamp::from_millis(ms);
-            assert!(rtmp.take(event, watch, feed, &shared, now).is_none());
-        };
-        let sound = |time_ms, body: &'static [u8]| {
-            let body = Bytes::from_static(body);
-            Event::Audio { time_ms, body }
-        };
-        take(&mut feed, &mut watch, sound(0, b"\xAF\0\x11\x90"), 0);
-        take(&mut feed, &mut watch, sound(2_000, b"\xAF\x01abc"), 10);
-        // The place goes on a few milliseconds with the clock.
-        let at = |ms: u128| shared.place().as_millis().abs_diff(ms) < 100;
-        assert!(at(2_000));
+        let mut talk = Talk::begin(None);
+        talk.sound(0, CONFIG, 0);
+        talk.sound(2_000, SOUND, 10);
+        assert!(talk.is_at(2_000));
 
-        leave(&mut feed, &mut watch, Timestamp::from_millis(20));
-        take(&mut feed, &mut watch, sound(2_023, b"\xAF\x01abc"), 21);
-        take(&mut feed, &mut watch, Event::StreamEof, 22);
-        assert!(!shared.reception.lock().ended);
-        let there = Status::new(Level::Status, code::SEEK_NOTIFY, "Seeking");
-        take(&mut feed, &mut watch, Event::Status(there), 23);
-        take(&mut feed, &mut watch, sound(9_000, b"\xAF\x01abc"), 24);
-        assert!(at(9_000), "{:?}", shared.place());
+        talk.leave(20);
+        talk.sound(2_023, SOUND, 21);
+        talk.take(Event::StreamEof, 22);
+        assert!(!talk.shared.reception.lock().ended);
+        talk.take(there(), 23);
+        talk.sound(9_000, SOUND, 24);
+        assert!(talk.is_at(9_000), "{:?}", talk.shared.place());
 
         // A server that says nothing is believed after a while.
-        leave(&mut feed, &mut watch, Timestamp::from_millis(30));
-        take(&mut feed, &mut watch, sound(5_000, b"\xAF\x01abc"), 2_100);
+        talk.leave(30);
+        talk.sound(5_000, SOUND, 2_100);
         // Nobody has played meanwhile.
-        assert!(at(5_000 - 2_070), "{:?}", shared.place());
+        assert!(talk.is_at(5_000 - 2_070), "{:?}", talk.shared.place());
+    }
+
+    #[test]
+    fn of_the_beginning_that_is_left_at_once_only_how_to_decode_is_taken() {
+        let value = Value::object([("duration", 12.0.into())]);
+        let metadata = || Event::Metadata { time_ms: 0, body: Bytes::new(), value: value.clone() };
+        // Either may come first.
+        for recorded_first in [true, false] {
+            let mut talk = Talk::begin(Some(Duration::from_secs(10)));
+            for recorded in [recorded_first, !recorded_first] {
+                assert!(!talk.shared.is_wanted());
+                talk.take(if recorded { Event::StreamIsRecorded } else { metadata() }, 0);
+            }
+            assert_eq!(talk.shared.take_wanted(), Some(Duration::from_secs(10)));
+            talk.leave(1);
+            talk.take(metadata(), 1);
+            assert!(!talk.shared.is_wanted(), "it is said again after each move");
+            talk.sound(0, CONFIG, 2);
+            talk.sound(0, SOUND, 3);
+            talk.sound(23, SOUND, 4);
+            assert!(!talk.feed.has_media(), "the beginning is played");
+            talk.take(there(), 5);
+            talk.sound(10_000, SOUND, 6);
+            assert!(talk.feed.has_media(), "nobody knows how to decode it");
+            assert!(talk.is_at(10_000), "{:?}", talk.shared.place());
+        }
     }
 }
