@@ -12,6 +12,7 @@
 #[path = "peers/mod.rs"]
 mod peers;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -465,5 +466,98 @@ fn the_player_tells_what_it_shows() {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
         assert_eq!(last["video"], want, "{last}");
+    }
+}
+
+fn json(program: &str, arguments: &[&str], path: &Path) -> serde_json::Value {
+    let output = Command::new(program).args(arguments).arg(path).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The address of a file.
+fn served(path: &Path) -> PathBuf {
+    let body = std::fs::read(path).unwrap();
+    let port = peers::web::canned(move |_, socket| {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+        // Who has seen enough goes.
+        let _ = socket.write_all(&[head.as_bytes(), &body].concat());
+    });
+    format!("http://127.0.0.1:{port}/film").into()
+}
+
+/// `onair probe` and ffprobe say the same of colours, whoever tells: the stream, its file, or both.
+#[test]
+fn probe_tells_of_colours_what_ffprobe_tells() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let film = format!("testsrc2=size={SIZE}:rate=25");
+    let (ten, eight) = (["-pix_fmt", "yuv420p10le"], ["-pix_fmt", "yuv420p"]);
+    let quick =
+        |encoder: &'static str| [&["-c:v", encoder, "-preset", "ultrafast"][..], &eight].concat();
+    let hevc = [&HEVC[..], &ten].concat();
+    let told = "log-level=none:hdr10=1:max-cll=1000,400:\
+        master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)";
+    let bright = [&hevc[..], &["-x265-params", told]].concat();
+    let told = "enable-hdr=1:content-light=1000,400:mastering-display=\
+        G(0.265,0.69)B(0.15,0.06)R(0.68,0.32)WP(0.3127,0.329)L(1000.0,0.005)";
+    let av1 = [&["-c:v", "libsvtav1", "-preset", "10"][..], &ten].concat();
+    let bright_av1 = [&av1[..], &["-svtav1-params", told]].concat();
+    let vp9 =
+        [&["-c:v", "libvpx-vp9", "-cpu-used", "8", "-deadline", "realtime"][..], &ten].concat();
+    let quiet = [&hevc[..], &["-x265-params", "log-level=none"]].concat();
+    let full = Tags { range: "pc", ..PQ };
+    let sd =
+        Tags { transfer: "smpte170m", primaries: "smpte170m", matrix: "smpte170m", range: "tv" };
+    let h264 = quick("libx264");
+    let scaling = [&quiet[..2], &["-preset", "medium"], &quiet[4..6]].concat();
+    let scaling =
+        [&scaling[..], &["-x265-params", "log-level=none:scaling-list=default:bframes=4"]].concat();
+    // Of MPEG-4 nothing stands in the stream.
+    let by_file = [&["-c:v", "mpeg4"][..], &eight].concat();
+    for (name, tags, options, hdr, light) in [
+        ("h264.mp4", USUAL, &h264, None, false),
+        ("h264.flv", sd, &h264, None, false),
+        ("h264.mkv", Tags { range: "pc", ..USUAL }, &h264, None, false),
+        ("h264.ts", sd, &h264, None, false),
+        ("pq.mp4", PQ, &bright, Some("pq"), true),
+        ("pq.mkv", PQ, &bright, Some("pq"), true),
+        ("pq.ts", PQ, &bright, Some("pq"), true),
+        ("pq-full.mp4", full, &quiet, Some("pq"), false),
+        ("hlg.mkv", HLG, &scaling, Some("hlg"), false),
+        ("wide.ts", WIDE, &scaling, None, false),
+        ("pq-av1.mp4", PQ, &bright_av1, Some("pq"), true),
+        ("hlg-av1.mkv", HLG, &av1, Some("hlg"), false),
+        ("pq-vp9.mkv", PQ, &vp9, Some("pq"), false),
+        ("hlg-vp9.mp4", HLG, &vp9, Some("hlg"), false),
+        ("file.mp4", WIDE, &by_file, None, false),
+        ("file.mkv", HLG, &by_file, Some("hlg"), false),
+    ] {
+        let path = folder.path().join(name);
+        make(&path, &["-f", "lavfi", "-i", &film, "-frames:v", "10"], tags, options);
+        let theirs = json("ffprobe", &["-v", "error", "-show_streams", "-of", "json"], &path);
+        let theirs = &theirs["streams"][0];
+        // A transport stream comes from a server only.
+        let source = if name.ends_with("ts") { served(&path) } else { path };
+        let report = json(env!("CARGO_BIN_EXE_onair"), &["--json", "probe"], &source);
+        let ours = &report["streams"][0];
+        for field in ["color_range", "color_space", "color_transfer", "color_primaries"] {
+            assert_eq!(ours[field], theirs[field], "{name}: {field} of {ours}, {theirs}");
+        }
+        assert_eq!(ours["color_transfer"], tags.transfer, "{name}");
+        assert_eq!(ours["hdr"].as_str(), hdr, "{name}: {ours}");
+        let near = |field: &str, want: f64| {
+            let got = ours[field].as_f64();
+            let got = got.unwrap_or_else(|| panic!("{name}: no {field} in {ours}"));
+            assert!((got - want).abs() <= want * 0.01, "{name}: {field} of {ours}");
+        };
+        if light {
+            near("max_content", 1_000.0);
+            near("max_average", 400.0);
+            near("max_luminance", 1_000.0);
+            near("min_luminance", 0.005);
+        } else {
+            assert!(ours["max_content"].is_null(), "{name}: {ours}");
+        }
     }
 }

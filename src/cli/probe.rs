@@ -10,6 +10,7 @@ use crate::net::Runtime;
 use crate::player::Source;
 use crate::player::probe::{self, Audio, Report, Video};
 use crate::wire::amf0;
+use crate::wire::carried::{Hdr, color};
 use crate::wire::flv::{AudioFormat, VideoFormat};
 
 /// Metadata nested deeper than this is cut.
@@ -84,6 +85,8 @@ fn to_json(report: &Report) -> Value {
 }
 
 fn video(video: &Video) -> Value {
+    let colors = &video.colors;
+    let light = &colors.light;
     without_nulls(json!({
         "type": "video",
         "codec": video_codec(video.format),
@@ -93,6 +96,15 @@ fn video(video: &Video) -> Value {
         "height": video.size.map(|(_, height)| height),
         "fps": video.fps,
         "bitrate": video.bitrate.map(|bitrate| bitrate as u64),
+        "color_range": colors.full_range.map(|full| if full { "pc" } else { "tv" }),
+        "color_space": colors.matrix.and_then(color::matrix_name),
+        "color_transfer": colors.transfer.and_then(color::transfer_name),
+        "color_primaries": colors.primaries.and_then(color::primaries_name),
+        "hdr": colors.hdr().map(Hdr::name),
+        "max_content": light.max_content,
+        "max_average": light.max_average,
+        "min_luminance": light.display.map(|(black, _)| black),
+        "max_luminance": light.display.map(|(_, white)| white),
     }))
 }
 

@@ -1,6 +1,8 @@
 //! What is in a stream or file: measured from its first seconds (a stream) or all of it (a file).
 //! `onair probe` prints it. Runs on the caller's thread.
 
+mod picture;
+
 use std::collections::VecDeque;
 use std::io::Read;
 use std::path::Path;
@@ -21,13 +23,12 @@ use crate::player::rate::frame_rate;
 use crate::player::timeline::Timeline;
 use crate::player::{Failure, Kind, Source, file, recording, rtmp, web};
 use crate::wire::aac::AudioSpecificConfig;
-use crate::wire::amf0::Value;
-use crate::wire::carried;
+use crate::wire::amf0::{self, Value};
+use crate::wire::carried::{self, Colors};
 use crate::wire::container::{self, AudioTrack, Format, TrackId};
 use crate::wire::flv::audio::{AudioPacket, LegacySound};
 use crate::wire::flv::video::VideoPacket;
 use crate::wire::flv::{self, AudioFormat, Demuxer, TagKind, VideoFormat};
-use crate::wire::h264::DecoderConfig;
 use crate::wire::rtmp::client::{Event, Purpose};
 
 /// A stream is watched for at most this long.
@@ -38,6 +39,8 @@ const LONG_ENOUGH: Duration = Duration::from_secs(6);
 const SHORTEST: Duration = Duration::from_millis(1_500);
 /// Of a file, so much is read.
 const MOST_OF_A_FILE: u64 = 256 << 20;
+/// Keyframes whose bytes are looked into.
+const LOOKED_INTO: usize = 2;
 /// Picture times remembered for the frame rate.
 const MOST_TIMES: usize = 4_096;
 
@@ -71,6 +74,8 @@ pub struct Video {
     pub fps: Option<f64>,
     /// Bits a second.
     pub bitrate: Option<f64>,
+    /// As the stream tells, or else the file.
+    pub colors: Colors,
 }
 
 /// The sound.
@@ -153,12 +158,16 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
     Ok(with_tracks(report, path))
 }
 
-/// The same with what is known of all sound tracks of the file, whose first one was looked at.
+/// The same with what the file itself tells of colours, and with what is known of all its sound
+/// tracks, whose first one was looked at.
 fn with_tracks(mut report: Report, path: &Path) -> Report {
     let index = files::Source::open(path).map_err(container::Error::from);
     let Ok(index) = index.and_then(|mut source| recording::indexed(&mut source)) else {
         return report;
     };
+    if let Some(video) = &mut report.video {
+        video.colors = video.colors.or(index.colors);
+    }
     let name = |track: &AudioTrack| Some(track.name.clone()).filter(|name| !name.is_empty());
     let mut tracks = index.tracks.audio.iter().zip(index.tracks.ids().filter(is_sound));
     if let (Some((first, _)), Some(audio)) = (tracks.next(), &mut report.audio) {
@@ -314,25 +323,6 @@ fn interrupted() -> Failure {
     Failure::new(Kind::System, "interrupted before anything was found", "")
 }
 
-/// What a configuration tells.
-fn described(format: VideoFormat, config: &Bytes) -> Option<carried::Picture> {
-    match format {
-        VideoFormat::H264 => {
-            let parsed = DecoderConfig::parse(config).ok()?;
-            let sps = parsed.first_sps().ok();
-            Some(carried::Picture {
-                level: Some(parsed.level_idc.into()),
-                profile: sps.as_ref().map(|sps| sps.profile().to_owned()),
-                size: sps.map(|sps| (sps.width, sps.height)),
-            })
-        }
-        VideoFormat::Hevc => carried::hevc(config),
-        VideoFormat::Av1 => carried::av1(config),
-        VideoFormat::Vp9 => carried::vp9(config),
-        _ => None,
-    }
-}
-
 /// Collects.
 struct Prober {
     live: bool,
@@ -342,6 +332,9 @@ struct Prober {
     bodies: u64,
     tracks: (Option<u8>, Option<u8>),
     video: Option<Video>,
+    /// What was told of colours beside the stream itself.
+    told: Colors,
+    length_size: usize,
     audio: Option<Audio>,
     pictures: Course,
     sound: Course,
@@ -389,6 +382,8 @@ impl Prober {
             bodies: 0,
             tracks: (None, None),
             video: None,
+            told: Colors::default(),
+            length_size: 4,
             audio: None,
             pictures: Course::default(),
             sound: Course::default(),
@@ -419,20 +414,25 @@ impl Prober {
         match &track.packet {
             VideoPacket::SequenceStart(config) => {
                 self.bodies += 1;
+                self.length_size = picture::length_size(track.format, config);
                 let video = self.video(track.format);
-                if let Some(picture) = described(track.format, config) {
-                    video.profile = picture.profile;
-                    video.level = picture.level;
-                    video.size = picture.size.or(video.size);
+                if let Some(told) = picture::described(track.format, config) {
+                    video.profile = told.profile;
+                    video.level = told.level;
+                    video.size = told.size.or(video.size);
+                    video.colors = told.colors.or(video.colors);
                 }
             }
             VideoPacket::Frame { composition_ms, data } => {
                 self.bodies += 1;
                 let dts = self.timeline.place(Track::Video, time_ms, now).dts;
-                let video = self.video(track.format);
-                if video.size.is_none() && keyframe && video.format == VideoFormat::Vp9 {
-                    video.size = carried::vp9_key_size(data);
-                }
+                // The first ones tell all that there is.
+                let looked_into = keyframe && self.keyframes.len() < LOOKED_INTO;
+                let more =
+                    looked_into.then(|| picture::beside(track.format, data, self.length_size));
+                let (video, more) = (self.video(track.format), more.unwrap_or_default());
+                video.size = video.size.or(more.size);
+                video.colors = more.colors.or(video.colors);
                 self.pictures.add(dts, data.len());
                 if self.times.len() < MOST_TIMES {
                     self.times.push_back(dts.as_micros() + i64::from(*composition_ms) * 1_000);
@@ -443,6 +443,10 @@ impl Prober {
                         self.keyframes.push(dts.as_micros());
                     }
                 }
+            }
+            VideoPacket::Metadata(values) => {
+                let values = amf0::decode(values).unwrap_or_default();
+                self.told = Colors::of_enhanced(&values).unwrap_or_default().or(self.told);
             }
             _ => {}
         }
@@ -505,6 +509,7 @@ impl Prober {
             size: None,
             fps: None,
             bitrate: None,
+            colors: Colors::default(),
         })
     }
 
@@ -563,6 +568,7 @@ impl Prober {
                 side("width").zip(side("height")).map(|(w, h)| (w as u32, h as u32))
             }),
             bitrate: self.pictures.bitrate(),
+            colors: video.colors.or(self.told),
             ..video
         });
         let audio = self.audio.map(|audio| Audio {

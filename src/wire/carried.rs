@@ -1,14 +1,21 @@
 //! Codecs that are carried and not decoded here: what their configurations tell of profile, size,
 //! rate and channels. Every reader takes any bytes and gives what it can find.
 //!
-//! HEVC (ISO/IEC 14496-15 §8.3, H.265 §7.3.2.2), AV1 (AV1 in ISOBMFF §2.3, AV1 §5.5), VP9 (VP Codec
+//! HEVC (ISO/IEC 14496-15 §8.3, H.265 §7.3.2.2 and Annex E), AV1 (AV1 in ISOBMFF §2.3, AV1 §5.5), VP9 (VP Codec
 //! ISO Media File Format Binding, VP9 §6.2), Opus (RFC 7845 §5.1), FLAC (RFC 9639 §8.2), AC-3
 //! (ETSI TS 102 366 §4.4). Uncompressed sound, which is decoded, stands here as all these readers
 //! share it.
 
+pub mod color;
+mod hevc_vui;
+pub mod light;
+mod obu;
 pub mod pcm;
 mod picture;
 mod sound;
 
-pub use picture::{Picture, av1, hevc, hevc_record, vp9, vp9_colors, vp9_key_size};
+pub use color::{Colors, Hdr, Light};
+pub use picture::{
+    Picture, av1, av1_key, hevc, hevc_record, vp9, vp9_colors, vp9_key, vp9_key_size,
+};
 pub use sound::{Sound, ac3, ac3_frame, flac, opus};

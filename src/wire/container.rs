@@ -11,6 +11,7 @@ use bytes::Bytes;
 use crate::base::Timestamp;
 use crate::media::{AudioParameters, StreamParameters, VideoParameters};
 use crate::wire::aac::AudioSpecificConfig;
+use crate::wire::carried::Colors;
 use crate::wire::flv::passed::Passed;
 
 /// The most audio tracks of a file.
@@ -271,9 +272,11 @@ pub struct Place {
 }
 
 /// What is in a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Index {
     pub tracks: Tracks,
+    /// What the file, and not the stream in it, tells of the picture's colours.
+    pub colors: Colors,
     /// Tracks of every codec that is known are taken, as who plays wants it; otherwise H.264 and AAC
     /// only, as who copies does.
     pub to_play: bool,

@@ -2,6 +2,9 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use super::color::Colors;
+use super::obu::obus;
+use super::{hevc_vui, light};
 use crate::wire::bits::{BitReader, Error};
 use crate::wire::h264::nal::unescape;
 
@@ -11,13 +14,14 @@ const MOST_OF_SPS: usize = 1 << 10;
 const MOST_OF_OBU: usize = 1 << 10;
 
 /// What is known of a picture stream.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Picture {
     pub profile: Option<String>,
     /// As the codec writes it, and ffprobe shows it: for 3.1 HEVC has 93, AV1 5, VP9 31.
     pub level: Option<u32>,
     /// Width and height as shown.
     pub size: Option<(u32, u32)>,
+    pub colors: Colors,
 }
 
 /// Out of an HEVCDecoderConfigurationRecord.
@@ -33,28 +37,34 @@ pub fn hevc(config: &[u8]) -> Option<Picture> {
     };
     // The compatibility and constraint flags stand between.
     let level = more.get(10).map(|level| u32::from(*level)).filter(|level| *level > 0);
-    let size = config.get(22..).and_then(hevc_sps).and_then(|sps| HevcSps::parse(sps).ok());
-    let size = size.map(|sps| sps.size);
+    let (mut sps, mut beside) = (None, Colors::default());
+    let arrays = config.get(22..).unwrap_or_default();
+    // An array that was cut short still has what stands in front.
+    let _ = hevc_units(arrays, &mut |kind, unit| {
+        if kind == 33 && sps.is_none() {
+            sps = unit.get(2..).and_then(|sps| HevcSps::parse(sps).ok());
+        }
+        beside = beside.or(light::of_hevc_unit(kind, unit));
+    });
     let profile = (!name.is_empty()).then(|| name.to_owned());
-    Some(Picture { profile, level, size })
+    let (size, told) = sps.map_or((None, Colors::default()), |sps| (Some(sps.size), sps.colors));
+    Some(Picture { profile, level, size, colors: beside.or(told) })
 }
 
-/// The first sequence parameter set in the arrays of a record, without its NAL header.
-fn hevc_sps(arrays: &[u8]) -> Option<&[u8]> {
+/// The units in the arrays of a record, with their kind.
+fn hevc_units<'a>(arrays: &'a [u8], take: &mut impl FnMut(u8, &'a [u8])) -> Option<()> {
     let (&count, mut rest) = arrays.split_first()?;
     for _ in 0..count {
         let (&[kind, high, low], mut more) = rest.split_first_chunk::<3>()?;
         for _ in 0..u16::from_be_bytes([high, low]) {
             let (&length, after) = more.split_first_chunk::<2>()?;
             let (nal, after) = after.split_at_checked(u16::from_be_bytes(length).into())?;
-            if kind & 0x3F == 33 {
-                return nal.get(2..);
-            }
+            take(kind & 0x3F, nal);
             more = after;
         }
         rest = more;
     }
-    None
+    Some(())
 }
 
 /// What stands in front of an HEVC sequence parameter set (H.265 §7.3.2.2.1).
@@ -66,6 +76,7 @@ struct HevcSps {
     chroma: u8,
     depths: (u8, u8),
     size: (u32, u32),
+    colors: Colors,
 }
 
 impl HevcSps {
@@ -76,6 +87,7 @@ impl HevcSps {
         let (size, chroma, layers, nested) = hevc_front(&mut bits)?;
         // A set that was cut short still tells the size.
         let depths = (bits.ue().unwrap_or(0), bits.ue().unwrap_or(0));
+        let colors = hevc_vui::colors(&mut bits, layers).unwrap_or_default();
         let small = |value: u32| u8::try_from(value.min(15)).unwrap_or(0);
         let profile_and_level = sps.get(1..13).and_then(|part| part.first_chunk().copied());
         Ok(Self {
@@ -85,6 +97,7 @@ impl HevcSps {
             chroma: small(chroma.min(3)),
             depths: (small(depths.0.min(7)), small(depths.1.min(7))),
             size,
+            colors,
         })
     }
 }
@@ -170,42 +183,34 @@ pub fn av1(config: &[u8]) -> Option<Picture> {
     // 31 stands for no level.
     let index = u32::from(profile_and_level & 0x1F);
     let level = Some(index).filter(|index| *index < 31);
-    let size = av1_sequence_header(obus).and_then(|header| av1_size(header).ok());
-    Some(Picture { profile: profile.map(str::to_owned), level, size })
+    let told = av1_key(obus).unwrap_or_default();
+    Some(Picture { profile: profile.map(str::to_owned), level, ..told })
 }
 
-/// The payload of the first sequence header.
-fn av1_sequence_header(mut obus: &[u8]) -> Option<&[u8]> {
-    loop {
-        let (&header, mut rest) = obus.split_first()?;
-        if header & 4 != 0 {
-            rest = rest.get(1..)?;
-        }
-        let mut size = rest.len();
-        if header & 2 != 0 {
-            size = 0;
-            for place in 0..8 {
-                let (&byte, after) = rest.split_first()?;
-                size |= usize::from(byte & 0x7F) << (7 * place);
-                rest = after;
-                if byte & 0x80 == 0 {
-                    break;
-                }
-            }
-        }
-        let (payload, after) = rest.split_at_checked(size)?;
-        if header >> 3 & 0xF == 1 {
-            return Some(payload.get(..MOST_OF_OBU).unwrap_or(payload));
-        }
-        obus = after;
-    }
+/// Size and colours out of what stands before an AV1 picture that decodes by itself, or in its
+/// configuration; `None` without a sequence header.
+pub fn av1_key(units: &[u8]) -> Option<Picture> {
+    let (_, header) = obus(units).find(|(kind, _)| *kind == 1)?;
+    let mut bits = BitReader::new(header.get(..MOST_OF_OBU).unwrap_or(header));
+    let front = av1_front(&mut bits).ok()?;
+    let told = av1_colors(&mut bits, &front).unwrap_or_default();
+    let colors = light::of_av1(units).or(told);
+    Some(Picture { size: Some(front.size), colors, ..Picture::default() })
 }
 
-fn av1_size(header: &[u8]) -> Result<(u32, u32), Error> {
-    let mut bits = BitReader::new(header);
-    bits.skip(4)?;
-    if bits.flag()? {
-        // reduced_still_picture_header
+/// What stands in front of a sequence header (AV1 §5.5.1).
+struct Av1Front {
+    profile: u32,
+    /// `reduced_still_picture_header`.
+    still: bool,
+    size: (u32, u32),
+}
+
+fn av1_front(bits: &mut BitReader<'_>) -> Result<Av1Front, Error> {
+    let profile = bits.bits(3)?;
+    bits.skip(1)?;
+    let still = bits.flag()?;
+    if still {
         bits.skip(5)?;
     } else {
         let mut delay_bits = None;
@@ -236,18 +241,59 @@ fn av1_size(header: &[u8]) -> Result<(u32, u32), Error> {
         }
     }
     let (width, height) = (bits.bits(4)? + 1, bits.bits(4)? + 1);
-    Ok((bits.bits(width)? + 1, bits.bits(height)? + 1))
+    let size = (bits.bits(width)? + 1, bits.bits(height)? + 1);
+    Ok(Av1Front { profile, still, size })
+}
+
+/// What a sequence header tells of colours (AV1 §5.5.2); the bits stand behind its sizes.
+fn av1_colors(bits: &mut BitReader<'_>, front: &Av1Front) -> Result<Colors, Error> {
+    if !front.still && bits.flag()? {
+        // Numbers of frames.
+        bits.skip(7)?;
+    }
+    bits.skip(3)?;
+    if !front.still {
+        bits.skip(4)?;
+        let order = bits.flag()?;
+        if order {
+            bits.skip(2)?;
+        }
+        let screen = if bits.flag()? { true } else { bits.flag()? };
+        if screen && !bits.flag()? {
+            bits.skip(1)?;
+        }
+        if order {
+            bits.skip(3)?;
+        }
+    }
+    bits.skip(3)?;
+    if bits.flag()? && front.profile == 2 {
+        bits.skip(1)?;
+    }
+    let grey = front.profile != 1 && bits.flag()?;
+    let told = bits.flag()?;
+    let codes = if told { [bits.byte(8)?, bits.byte(8)?, bits.byte(8)?] } else { [2; 3] };
+    let [primaries, transfer, matrix] = codes;
+    // sRGB has no limited range.
+    let full = if !grey && codes == [1, 13, 0] { true } else { bits.flag()? };
+    Ok(Colors { full_range: Some(full), ..Colors::of(primaries, transfer, matrix) })
 }
 
 /// Out of a VPCodecConfigurationRecord, with or without the version in front. The size is with the
 /// pictures: [`vp9_key_size`].
 pub fn vp9(config: &[u8]) -> Option<Picture> {
-    let (&[profile, level], _) = match config {
-        [1, 0, 0, 0, rest @ ..] => rest.split_first_chunk::<2>()?,
-        rest => rest.split_first_chunk::<2>()?,
-    };
+    let record = config.strip_prefix(&[1, 0, 0, 0]).unwrap_or(config);
+    let (&[profile, level], more) = record.split_first_chunk::<2>()?;
     let profile = (profile < 4).then(|| format!("Profile {profile}"));
-    Some(Picture { profile, level: Some(level.into()).filter(|level| *level > 0), size: None })
+    let colors = match more {
+        [bits, primaries, transfer, matrix, ..] => {
+            let full_range = Some(bits & 1 == 1);
+            Colors { full_range, ..Colors::of(*primaries, *transfer, *matrix) }
+        }
+        _ => Colors::default(),
+    };
+    let level = Some(level.into()).filter(|level| *level > 0);
+    Some(Picture { profile, level, size: None, colors })
 }
 
 /// Primaries and transfer (numbers of ITU-T H.273) out of the same record, which are not in VP9's pictures.
@@ -259,7 +305,12 @@ pub fn vp9_colors(config: &[u8]) -> Option<(u8, u8)> {
 
 /// Width and height out of a VP9 picture that decodes by itself.
 pub fn vp9_key_size(picture: &[u8]) -> Option<(u32, u32)> {
-    let read = |picture: &[u8]| -> Result<Option<(u32, u32)>, Error> {
+    vp9_key(picture)?.size
+}
+
+/// What a VP9 picture that decodes by itself tells (VP9 §6.2, §7.2.2).
+pub fn vp9_key(picture: &[u8]) -> Option<Picture> {
+    let read = |picture: &[u8]| -> Result<Option<Picture>, Error> {
         let mut bits = BitReader::new(picture);
         let marker = bits.bits(2)?;
         let profile = bits.bits(1)? + 2 * bits.bits(1)?;
@@ -275,15 +326,24 @@ pub fn vp9_key_size(picture: &[u8]) -> Option<(u32, u32)> {
         if profile >= 2 {
             bits.skip(1)?;
         }
-        if bits.bits(3)? != 7 {
-            bits.skip(1)?;
-            if profile & 1 == 1 {
-                bits.skip(3)?;
-            }
-        } else if profile & 1 == 1 {
-            bits.skip(1)?;
+        let space = bits.bits(3)?;
+        let full = if space == 7 { true } else { bits.flag()? };
+        if profile & 1 == 1 {
+            bits.skip(if space == 7 { 1 } else { 3 })?;
         }
-        Ok(Some((bits.bits(16)? + 1, bits.bits(16)? + 1)))
+        // The matrix is all that it tells.
+        let matrix = match space {
+            1 => 5,
+            2 => 1,
+            3 => 6,
+            4 => 7,
+            5 => 9,
+            7 => 0,
+            _ => 2,
+        };
+        let colors = Colors { full_range: Some(full), ..Colors::of(2, 2, matrix) };
+        let size = Some((bits.bits(16)? + 1, bits.bits(16)? + 1));
+        Ok(Some(Picture { size, colors, ..Picture::default() }))
     };
     read(picture).ok().flatten()
 }

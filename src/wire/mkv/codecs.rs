@@ -8,6 +8,7 @@ use crate::media::{
 };
 use crate::wire::carried;
 use crate::wire::carried::pcm::{Coding, Pcm};
+use crate::wire::carried::{Colors, Light};
 
 /// Sound that is no AAC and is known.
 pub(super) fn other_sound(codec: &str, config: Bytes) -> Option<AudioParameters> {
@@ -91,16 +92,36 @@ pub(super) fn vp9_config(entry: &[u8], features: &[u8]) -> Bytes {
         rest = after;
     }
     let [profile, level, depth, chroma] = found;
-    let told = child(entry, id::VIDEO).and_then(|video| child(video, id::COLOUR));
-    let number = |name| told.and_then(|told| child(told, name)).and_then(uint);
+    let told = colors(entry);
     // What is not told is 2; the range is limited then.
-    let color = |name| number(name).and_then(|it| u8::try_from(it).ok()).unwrap_or(2);
-    let full = u8::from(number(id::RANGE) == Some(2));
+    let full = u8::from(told.full_range == Some(true));
     let [primaries, transfer, matrix] =
-        [id::PRIMARIES, id::TRANSFER_CHARACTERISTICS, id::MATRIX_COEFFICIENTS].map(color);
+        [told.primaries, told.transfer, told.matrix].map(|code| code.unwrap_or(2));
     let bits = (depth & 0xF) << 4 | (chroma & 7) << 1 | full;
     let colors = [primaries, transfer, matrix, 0, 0];
     [&[1, 0, 0, 0, profile, level, bits], &colors[..]].concat().into()
+}
+
+/// What a track's entry tells of colours (RFC 9559 §5.1.4.1.28.16 to §5.1.4.1.28.40).
+pub(super) fn colors(entry: &[u8]) -> Colors {
+    let told = child(entry, id::VIDEO).and_then(|video| child(video, id::COLOUR));
+    let Some(told) = told else { return Colors::default() };
+    let number = |name| child(told, name).and_then(uint);
+    let code = |name| number(name).and_then(|it| u8::try_from(it).ok()).unwrap_or(2);
+    let level = |name| number(name).and_then(|it| u16::try_from(it).ok()).unwrap_or(0);
+    let display = child(told, id::MASTERING_METADATA);
+    let bound = |name| display.and_then(|display| child(display, name)).and_then(float);
+    let display = bound(id::LUMINANCE_MIN).zip(bound(id::LUMINANCE_MAX));
+    let display = display.map(|(black, white)| Light::display(black, white)).unwrap_or_default();
+    let full_range = match number(id::RANGE) {
+        Some(1) => Some(false),
+        Some(2) => Some(true),
+        _ => None,
+    };
+    let [primaries, transfer, matrix] =
+        [id::PRIMARIES, id::TRANSFER_CHARACTERISTICS, id::MATRIX_COEFFICIENTS].map(code);
+    let light = Light::levels(level(id::MAX_CLL), level(id::MAX_FALL)).or(display);
+    Colors { full_range, light, ..Colors::of(primaries, transfer, matrix) }
 }
 
 /// Pictures that are no H.264 and are known.

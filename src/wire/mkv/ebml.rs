@@ -44,6 +44,11 @@ pub mod id {
     pub const RANGE: u32 = 0x55B9;
     pub const TRANSFER_CHARACTERISTICS: u32 = 0x55BA;
     pub const PRIMARIES: u32 = 0x55BB;
+    pub const MAX_CLL: u32 = 0x55BC;
+    pub const MAX_FALL: u32 = 0x55BD;
+    pub const MASTERING_METADATA: u32 = 0x55D0;
+    pub const LUMINANCE_MAX: u32 = 0x55D9;
+    pub const LUMINANCE_MIN: u32 = 0x55DA;
     pub const AUDIO: u32 = 0xE1;
     pub const SAMPLING_FREQUENCY: u32 = 0xB5;
     pub const OUTPUT_SAMPLING_FREQUENCY: u32 = 0x78B5;

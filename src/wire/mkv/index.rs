@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::codecs::{name, other_picture, other_sound, pcm, vp9_config};
+use super::codecs::{colors, name, other_picture, other_sound, pcm, vp9_config};
 use super::ebml::{Head, MAX_HEAD, child, elements, float, head, id, uint, vint};
 use super::head::{AAC, AVC, CHAPTER_ROOM, DURATION_LENGTH, SEEK_ROOM, TYPE_AUDIO, TYPE_VIDEO};
 use super::lace;
@@ -228,8 +228,12 @@ impl Walk {
         for (_, entry) in entries {
             let codec = child(entry, id::CODEC_ID).unwrap_or_default();
             let codec = String::from_utf8_lossy(codec).into_owned();
+            let pictures = self.index.tracks.video.is_some();
             if !self.track(entry, codec.trim_end_matches('\0')) && self.index.left_out.len() < 32 {
                 self.index.left_out.push(format!("a track of {codec}"));
+            }
+            if !pictures && self.index.tracks.video.is_some() {
+                self.index.colors = colors(entry);
             }
         }
     }

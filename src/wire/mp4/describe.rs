@@ -9,6 +9,7 @@ use super::pcm;
 use super::sealed::{self, Protection};
 use super::table::Table;
 use crate::media::{AudioCodec, AudioParameters, BitsPerSecond, VideoCodec, VideoParameters};
+use crate::wire::carried::{Colors, light};
 use crate::wire::container::{AudioTrack, audio_frame};
 
 /// What tracks without a name of their own are called.
@@ -318,6 +319,34 @@ fn described(entry: &Found<'_>) -> Option<Described> {
             None => Some(Described::Other(*name)),
         },
     }
+}
+
+/// What the first entry of `stsd`, which is visual, tells of colours: `colr`, `mdcv`, `clli` (ISO/IEC
+/// 14496-12 §12.1.5 to §12.1.8).
+pub(super) fn colors(stsd: &[u8]) -> Option<Colors> {
+    let mut fields = Fields(stsd);
+    fields.full()?;
+    fields.u32()?;
+    let inner = super::boxes::boxes(fields.0).next()?.content.get(78..)?;
+    let mut colors = child(inner, *b"colr").and_then(coded).unwrap_or_default();
+    let levels = child(inner, *b"clli").and_then(light::levels).unwrap_or_default();
+    let display = child(inner, *b"mdcv").and_then(light::display_volume).unwrap_or_default();
+    colors.light = levels.or(display);
+    Some(colors)
+}
+
+/// Code points of a `colr`.
+fn coded(colr: &[u8]) -> Option<Colors> {
+    let mut fields = Fields(colr);
+    let kind = fields.bytes(4)?;
+    if !matches!(kind, b"nclx" | b"nclc") {
+        return None;
+    }
+    let mut code = || fields.u16().map(|code| u8::try_from(code).unwrap_or(2));
+    let colors = Colors::of(code()?, code()?, code()?);
+    // QuickTime's has no range.
+    let full_range = fields.u8().filter(|_| kind == b"nclx").map(|flags| flags & 0x80 != 0);
+    Some(Colors { full_range, ..colors })
 }
 
 /// Width and height of a visual sample entry (ISO/IEC 14496-12 §12.1.3).

@@ -98,6 +98,7 @@ fn look(source: &mut dyn ReadAt, mut index: Index) -> Result<Survey, Error> {
                     // The last of two is that of a file that was all but finished.
                     index.finished = first && !its.fragmented;
                     index.tracks = found.tracks;
+                    index.colors = found.colors;
                     index.passed = found.passed;
                     index.samples = found.samples;
                     index.left_out = found.left_out;

@@ -158,7 +158,8 @@ fn trak_header(
     let mdia = child(trak, *b"mdia")?;
     let stbl = child(child(mdia, *b"minf")?, *b"stbl")?;
     let defaults = mvex.and_then(|mvex| trex(mvex, number)).unwrap_or_default();
-    let (described, protection) = describe(child(stbl, *b"stsd")?, index.has_key)?;
+    let stsd = child(stbl, *b"stsd")?;
+    let (described, protection) = describe(stsd, index.has_key)?;
     let (described, frame) = with_clock(described, timescale)?;
     let id = match described {
         described if index.to_pass_on => pass_on(described, index)?,
@@ -206,6 +207,9 @@ fn trak_header(
             return None;
         }
     };
+    if id == TrackId::Video {
+        index.colors = describe::colors(stsd).unwrap_or_default();
+    }
     let shift = head.shift(trak, movie_timescale);
     Some(Track { defaults, protection, frame, ..head.track(id, shift) })
 }

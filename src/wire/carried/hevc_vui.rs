@@ -1,0 +1,104 @@
+//! The way through an HEVC sequence parameter set to what it tells of colours (H.265 §7.3.2.2.1,
+//! §7.3.4, §7.3.7, Annex E.2.1): nothing on it has a length, so all of it is read.
+
+use super::color::Colors;
+use crate::wire::bits::{BitReader, Error};
+
+/// Sets of reference pictures (§7.4.3.2.1).
+const MOST_SETS: u32 = 64;
+/// Pictures in one of them, with room for a set that lies.
+const MOST_PICTURES: u32 = 32;
+/// Pictures that are kept for long.
+const MOST_LONG_TERM: u32 = 33;
+
+/// What a set tells; `bits` stand behind its bit depths. `sub_layers`: those beside the first.
+pub(super) fn colors(bits: &mut BitReader<'_>, sub_layers: u32) -> Result<Colors, Error> {
+    let order_bits = bits.ue()?.min(12) + 4;
+    let layers = if bits.flag()? { sub_layers + 1 } else { 1 };
+    // Sizes of the buffer of each layer; sizes of blocks.
+    for _ in 0..layers * 3 + 6 {
+        bits.ue()?;
+    }
+    if bits.flag()? && bits.flag()? {
+        scaling_lists(bits)?;
+    }
+    bits.skip(2)?;
+    if bits.flag()? {
+        // Blocks without a transform.
+        bits.skip(8)?;
+        bits.ue()?;
+        bits.ue()?;
+        bits.skip(1)?;
+    }
+    reference_sets(bits)?;
+    if bits.flag()? {
+        for _ in 0..bits.ue()?.min(MOST_LONG_TERM) {
+            bits.skip(order_bits as usize + 1)?;
+        }
+    }
+    bits.skip(2)?;
+    if !bits.flag()? {
+        return Ok(Colors::default());
+    }
+    if bits.flag()? && bits.bits(8)? == 255 {
+        bits.skip(32)?;
+    }
+    if bits.flag()? {
+        bits.skip(1)?;
+    }
+    if !bits.flag()? {
+        return Ok(Colors::default());
+    }
+    bits.skip(3)?;
+    let full_range = Some(bits.flag()?);
+    let told = if bits.flag()? {
+        Colors::of(bits.byte(8)?, bits.byte(8)?, bits.byte(8)?)
+    } else {
+        Colors::default()
+    };
+    Ok(Colors { full_range, ..told })
+}
+
+fn scaling_lists(bits: &mut BitReader<'_>) -> Result<(), Error> {
+    for size in 0..4_u32 {
+        for _ in (0..6).step_by(if size == 3 { 3 } else { 1 }) {
+            if !bits.flag()? {
+                bits.ue()?;
+                continue;
+            }
+            if size > 1 {
+                bits.se()?;
+            }
+            for _ in 0..64.min(1_u32 << (4 + 2 * size)) {
+                bits.se()?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn reference_sets(bits: &mut BitReader<'_>) -> Result<(), Error> {
+    let mut pictures = 0;
+    for set in 0..bits.ue()?.min(MOST_SETS) {
+        // As the one before it, with changes.
+        if set > 0 && bits.flag()? {
+            bits.skip(1)?;
+            bits.ue()?;
+            let mut kept = 0;
+            for _ in 0..=pictures {
+                // Used by the picture; or else perhaps by others.
+                if bits.flag()? || bits.flag()? {
+                    kept += 1;
+                }
+            }
+            pictures = kept.min(MOST_PICTURES);
+        } else {
+            pictures = bits.ue()?.min(16) + bits.ue()?.min(16);
+            for _ in 0..pictures {
+                bits.ue()?;
+                bits.skip(1)?;
+            }
+        }
+    }
+    Ok(())
+}
