@@ -323,6 +323,77 @@ mod decoded {
         }
     }
 
+    /// Nothing that comes later can be shown before a picture with which all begins.
+    #[test]
+    fn the_first_picture_waits_for_nothing_that_comes_after_it() {
+        peers::require!("ffmpeg");
+        let folder = tempfile::tempdir().unwrap();
+        let reordered = ["-bf", "3", "-g", "10", "-pix_fmt", "yuv420p"];
+        for (name, encoder, prefer) in [
+            ("h264.mp4", "libx264", decode::Prefer::Own),
+            ("h264.mp4", "libx264", decode::Prefer::System),
+            ("hevc.mp4", "libx265", decode::Prefer::Own),
+            ("mpeg4.mp4", "mpeg4", decode::Prefer::Own),
+            ("mpeg2.mkv", "mpeg2video", decode::Prefer::Own),
+        ] {
+            let options = [&["-c:v", encoder][..], &reordered].concat();
+            let film = read(&make(folder.path(), name, PICTURE, &options));
+            let parameters = film.video.as_ref().unwrap();
+            let mut decoder = decode::open_preferred(parameters, prefer).unwrap();
+            let packets: Vec<_> = film.of(Track::Video).cloned().collect();
+            assert!(packets.iter().any(|it| it.pts > it.dts), "{name} is not reordered");
+            for _ in 0..2 {
+                let first = decoder.decode(&packets[0]).unwrap();
+                let times: Vec<_> = first.iter().map(|frame| frame.pts).collect();
+                assert_eq!(times, [packets[0].pts], "{name}, {prefer:?}");
+                // Each of the others once, in their order.
+                let mut all = first;
+                for packet in &packets[1..] {
+                    all.extend(decoder.decode(packet).unwrap());
+                }
+                all.extend(decoder.flush());
+                let times: Vec<_> = all.iter().map(|frame| frame.pts).collect();
+                let mut wanted: Vec<_> = packets.iter().map(|packet| packet.pts).collect();
+                wanted.sort();
+                assert_eq!(times, wanted, "{name}, {prefer:?}");
+            }
+        }
+    }
+
+    /// What is done before the first picture comes is not seen in any.
+    #[test]
+    fn a_decoder_that_was_prepared_gives_the_same_pictures() {
+        peers::require!("ffmpeg");
+        let folder = tempfile::tempdir().unwrap();
+        for (name, options) in [
+            ("usual", &["-preset", "veryfast"][..]),
+            ("cavlc", &["-profile:v", "baseline"]),
+            ("main", &["-profile:v", "main", "-bf", "2", "-coder", "0"]),
+            ("slices", &["-slices", "4", "-refs", "4", "-bf", "3", "-deblock", "2:2"]),
+            ("quick", &["-tune", "zerolatency", "-intra-refresh", "1"]),
+        ] {
+            let options =
+                [&["-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "10"], options].concat();
+            let film = read(&make(folder.path(), &format!("{name}.mp4"), PICTURE, &options));
+            let [as_usual, prepared] = [false, true].map(|prepare| {
+                let mut decoder = decode::open_video(film.video.as_ref().unwrap()).unwrap();
+                assert!(!decoder.name().contains("FFmpeg"), "{}", decoder.name());
+                if prepare {
+                    decoder.prepare();
+                    assert!(decoder.flush().is_empty(), "{name}: a picture of nothing");
+                }
+                let mut frames = Vec::new();
+                for packet in film.of(Track::Video) {
+                    frames.extend(decoder.decode(packet).unwrap());
+                }
+                frames.extend(decoder.flush());
+                frames.iter().map(|it| (it.pts, it.planes.y.to_vec())).collect::<Vec<_>>()
+            });
+            assert_eq!(as_usual.len(), 25, "{name}");
+            assert!(as_usual == prepared, "{name}");
+        }
+    }
+
     /// Every picture of a file as ffmpeg decodes it, I420.
     fn reference(path: &Path) -> Vec<u8> {
         let mut command = Command::new("ffmpeg");

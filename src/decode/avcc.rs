@@ -8,7 +8,8 @@ use crate::decode::error::Error;
 use crate::media::color::{Matrix, Range};
 use crate::media::{Color, Size};
 use crate::wire::bits::{BitReader, BitWriter};
-use crate::wire::h264::{DecoderConfig, NalType, Sps, avcc_nals, escape, unescape};
+use crate::wire::h264::sps::PicOrderCount;
+use crate::wire::h264::{DecoderConfig, NalType, Pps, Sps, avcc_nals, escape, unescape};
 
 /// Macroblocks in a picture of level 5.2: the most that is decoded.
 const MAX_MACROBLOCKS: u32 = 36_864;
@@ -54,6 +55,54 @@ impl Configuration {
 
     pub(super) fn color(&self) -> Color {
         self.color
+    }
+
+    /// Appends an IDR picture that breaks off where it begins (H.264 §7.3.3), and gives the size of those
+    /// that may come; nothing where there is more than one set of a kind.
+    pub(super) fn write_broken_picture(&self, out: &mut Vec<u8>) -> Option<Size> {
+        let [sps, pps] = &self.sets[..] else { return None };
+        let sps = Sps::parse(sps).ok()?;
+        let pps = Pps::parse(pps, Some(&sps)).ok()?;
+        if pps.num_slice_groups > 1 {
+            return None;
+        }
+        let mut slice = BitWriter::with_capacity(32);
+        slice.bits(8, 0x65);
+        // The first macroblock, and intra slices only.
+        slice.ue(0);
+        slice.ue(7);
+        slice.ue(pps.id);
+        slice.bits(sps.log2_max_frame_num, 0);
+        slice.ue(0);
+        let offsets = match sps.pic_order_cnt {
+            PicOrderCount::Lsb { log2_max_lsb } => {
+                slice.bits(log2_max_lsb, 0);
+                0
+            }
+            PicOrderCount::Cycle { delta_always_zero: false, .. } => 1,
+            PicOrderCount::Cycle { .. } | PicOrderCount::DecodingOrder => 0,
+        };
+        let bottom = match sps.pic_order_cnt {
+            PicOrderCount::Cycle { delta_always_zero: true, .. } | PicOrderCount::DecodingOrder => {
+                false
+            }
+            _ => pps.bottom_field_pic_order_present,
+        };
+        (0..offsets + u32::from(bottom)).for_each(|_| slice.se(0));
+        if pps.redundant_pic_cnt_present {
+            slice.ue(0);
+        }
+        slice.bits(2, 0);
+        slice.se(0);
+        if pps.deblocking_filter_control_present {
+            slice.ue(1);
+        }
+        // Of the macroblocks nothing that makes sense.
+        (0..8).for_each(|_| slice.bits(8, 0x55));
+        slice.trailing_bits();
+        write_nal(&escape(&slice.into_bytes()), out);
+        let size = Size::new(sps.width, sps.height);
+        size.is_valid().then_some(size)
     }
 
     /// Appends the parameter sets as the decoder is to see them.

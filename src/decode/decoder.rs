@@ -5,6 +5,8 @@ use crate::media::{EncodedPacket, Samples, VideoFrame};
 
 /// A decoder of pictures.
 pub trait VideoBackend: Send {
+    /// Does what the first picture would wait for, while that is still on its way.
+    fn prepare(&mut self);
     /// Takes a packet; returns the pictures that are now ready, in the order in which they are
     /// shown, each with the `pts` of its packet.
     ///

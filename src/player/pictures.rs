@@ -101,7 +101,11 @@ impl Decoding<'_> {
         }
         let rest = self.decoder.as_mut().map(|decoder| decoder.flush()).unwrap_or_default();
         match decode::open_preferred(&parameters, self.shared.prefer) {
-            Ok(decoder) => {
+            Ok(mut decoder) => {
+                if self.parameters.is_none() {
+                    // Its first picture is mostly still on its way.
+                    decoder.prepare();
+                }
                 self.shared.figures.lock().video = decoder.name().to_owned();
                 self.decoder = Some(decoder);
                 self.parameters = Some(parameters);

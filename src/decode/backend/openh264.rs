@@ -176,6 +176,24 @@ impl Decoder {
         })
     }
 
+    /// Has the library make room for its pictures, and takes room for the first of ours: that takes about
+    /// as long as decoding one. A picture that breaks off where it begins is enough for it.
+    fn make_room(&mut self) {
+        self.stream.clear();
+        self.configuration.write_parameter_sets(&mut self.stream);
+        if let Some(size) = self.configuration.write_broken_picture(&mut self.stream) {
+            let stream = std::mem::take(&mut self.stream);
+            for part in [Some(stream.as_slice()), None] {
+                // It finds that there is no picture in it, and waits for one that decodes by itself.
+                let _ = self.raw.step(part, Timestamp::ZERO);
+            }
+            self.stream = stream;
+            let pool = Planes::pool(size, IDLE_PICTURES);
+            drop(pool.take());
+            self.pool = Some((size, pool));
+        }
+    }
+
     fn damaged(reason: impl Into<String>) -> Error {
         Error::Damaged { what: "H.264", reason: reason.into() }
     }
@@ -233,6 +251,12 @@ fn copy(
 }
 
 impl VideoBackend for Decoder {
+    fn prepare(&mut self) {
+        if self.waiting && self.pool.is_none() {
+            self.make_room();
+        }
+    }
+
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, Error> {
         if packet.data.len() > MAX_PACKET {
             self.waiting = true;
@@ -255,7 +279,8 @@ impl VideoBackend for Decoder {
             Ok(()) => {
                 self.waiting = false;
                 self.failed_keyframes = 0;
-                Ok(self.reorder.ready(packet.dts))
+                // All that comes after an IDR picture is shown after it: nothing is waited for.
+                Ok(if idr { self.reorder.take() } else { self.reorder.ready(packet.dts) })
             }
             Err(error) => {
                 self.waiting = true;

@@ -41,6 +41,8 @@ pub(super) struct Decoder {
     waiting: bool,
     failed_keyframes: u32,
     last: Timestamp,
+    /// The picture of this time was given before its turn.
+    early: Option<Timestamp>,
 }
 
 fn start(codec: Codec, parameters: &VideoParameters, hardware: bool) -> Result<Context, Error> {
@@ -94,6 +96,7 @@ impl Decoder {
             waiting: true,
             failed_keyframes: 0,
             last: Timestamp::ZERO,
+            early: None,
         })
     }
 
@@ -140,6 +143,30 @@ impl Decoder {
         received
     }
 
+    /// The first picture, which the library holds back until it knows that none comes before it: none
+    /// does. It is told that this is all, gives the picture, and begins again with the same packet, whose
+    /// picture it then gives a second time.
+    fn hurry(
+        &mut self,
+        packet: &EncodedPacket,
+        frames: &mut Vec<VideoFrame>,
+    ) -> Result<(), String> {
+        self.context.end();
+        let received = self.receive(frames);
+        self.context.forget();
+        received?;
+        self.early = frames.last().map(|frame| frame.pts);
+        self.run(packet, &mut Vec::new())
+    }
+
+    /// Leaves out what was given before.
+    fn leave_out_early(&mut self, frames: &mut Vec<VideoFrame>) {
+        if let Some(at) = frames.iter().position(|frame| Some(frame.pts) == self.early) {
+            frames.remove(at);
+            self.early = None;
+        }
+    }
+
     /// A decoder without a past, and after a failure without hardware.
     fn renew(&mut self) -> Result<(), Error> {
         self.hardware = false;
@@ -149,6 +176,9 @@ impl Decoder {
 }
 
 impl VideoBackend for Decoder {
+    /// The library makes room as it goes.
+    fn prepare(&mut self) {}
+
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, Error> {
         if packet.data.len() > MAX_PACKET {
             self.waiting = true;
@@ -158,7 +188,13 @@ impl VideoBackend for Decoder {
             return Ok(Vec::new());
         }
         let mut frames = Vec::new();
-        match self.run(packet, &mut frames) {
+        let mut ran = self.run(packet, &mut frames);
+        if self.waiting && ran.is_ok() && frames.is_empty() {
+            ran = self.hurry(packet, &mut frames);
+        } else {
+            self.leave_out_early(&mut frames);
+        }
+        match ran {
             Ok(()) => {
                 self.waiting = false;
                 self.failed_keyframes = 0;
@@ -187,6 +223,7 @@ impl VideoBackend for Decoder {
         self.context.end();
         // What fails now is lost, and nothing comes after it.
         let _ = self.receive(&mut frames);
+        self.leave_out_early(&mut frames);
         self.reset();
         frames
     }
@@ -195,6 +232,7 @@ impl VideoBackend for Decoder {
         self.context.forget();
         self.waiting = true;
         self.failed_keyframes = 0;
+        self.early = None;
     }
 
     fn name(&self) -> &str {

@@ -3,13 +3,13 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tokio::time::timeout;
 
 use super::super::problem::Problem;
 use super::super::seal::Seal;
 use crate::net;
-use crate::net::web::{Client, Span, WebUrl};
+use crate::net::web::{Answer, Client, Span, WebUrl};
 use crate::player::{Failure, Kind};
 use crate::wire::hls::{Key, MAX_TEXT, Map, Method, System};
 
@@ -40,6 +40,16 @@ impl std::fmt::Debug for Fetch {
         f.debug_struct("Fetch").field("keys", &self.keys.len()).finish_non_exhaustive()
     }
 }
+
+/// A segment of which the beginning has come.
+#[derive(Debug)]
+pub(super) struct Begun {
+    answer: Answer,
+    data: BytesMut,
+}
+
+/// Its beginning has come by then, piece by piece.
+const BEGINS: Duration = Duration::from_secs(10);
 
 /// What is asked for: all that is there, or bytes from, and up to.
 pub(super) type Place = (WebUrl, Option<(u64, u64)>);
@@ -139,6 +149,35 @@ impl Fetch {
     pub async fn piece(&mut self, place: &Place) -> Result<Bytes, Problem> {
         let (url, range) = place;
         Ok(read(&mut self.client, url, *range, MAX_SEGMENT).await?.0)
+    }
+
+    /// Reads a segment from its beginning, until `enough` has been given as much as it wants or all has
+    /// come. `None` where that cannot be; why is told who asks for the whole.
+    pub async fn begin(
+        &mut self,
+        url: &WebUrl,
+        enough: &mut (dyn FnMut(&[u8]) -> bool + Send),
+    ) -> Option<Begun> {
+        let mut answer = self.client.get(url, None, &|_| {}).await.ok()?;
+        let mut data = BytesMut::new();
+        while let Some(piece) = timeout(BEGINS, answer.piece()).await.ok()?.ok()? {
+            if data.len() + piece.len() > MAX_SEGMENT {
+                return None;
+            }
+            data.extend_from_slice(&piece);
+            if enough(&piece) {
+                break;
+            }
+        }
+        Some(Begun { answer, data })
+    }
+
+    /// All of a segment that was begun.
+    pub async fn rest(&mut self, begun: Begun) -> Option<Bytes> {
+        let Begun { answer, mut data } = begun;
+        let most = MAX_SEGMENT.saturating_sub(data.len());
+        data.extend_from_slice(&self.client.read(answer, most, LIMIT).await.ok()?);
+        Some(data.freeze())
     }
 
     /// What came of the segment of this number, as it was before it was encrypted as a whole; and

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until};
 
-use super::fetch::{Fetch, Place, join};
+use super::fetch::{Begun, Fetch, Place, join};
 use super::trust::{Early, Trust};
 use super::unpack::Unpack;
 use crate::net::Cause;
@@ -39,8 +39,9 @@ pub(super) struct Arrival {
     pub restart: bool,
     /// When the list was read, and how far its end was from where this begins.
     pub edge: Option<(Instant, Duration)>,
-    /// How far it begins from the first segment that was known.
-    pub place: Duration,
+    /// How far it begins from the first segment that was known; `None` where it goes on with one that
+    /// has begun.
+    pub place: Option<Duration>,
     /// Of a broadcast: when the list was read, and the places of its beginning and end.
     pub listed: Option<(Instant, Duration, Duration)>,
     /// None where it was asked for before it was there.
@@ -49,7 +50,7 @@ pub(super) struct Arrival {
 }
 
 /// What is next: a segment, or a part of one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Piece {
     number: u64,
     uri: String,
@@ -87,6 +88,20 @@ pub(super) struct Track {
     behind: bool,
     pub(super) trust: Trust,
     pub(super) early: Option<Early>,
+    /// The first picture of what comes next is handed on before the rest of its segment has come.
+    hurry: bool,
+    begun: Option<Rest>,
+}
+
+/// A segment of which the beginning was handed on.
+#[derive(Debug)]
+struct Rest {
+    piece: Piece,
+    place: Place,
+    begun: Begun,
+    /// So many of its tags.
+    given: usize,
+    since: Instant,
 }
 
 fn problem(kind: Kind, what: impl Into<String>, advice: &str) -> Problem {
@@ -135,6 +150,8 @@ impl Track {
             behind: false,
             trust: Trust::default(),
             early: None,
+            hurry: false,
+            begun: None,
         };
         (track.next, track.part) = track.start();
         Ok(track)
@@ -174,7 +191,13 @@ impl Track {
         if self.part > 0 && all {
             (self.next, self.part) = (self.next + 1, 0);
         }
-        self.part == 0
+        self.part == 0 && self.begun.is_none()
+    }
+
+    /// Hands the first picture of what comes next on before the rest of its segment has come, where that
+    /// can be done.
+    pub fn hurry(&mut self, hurry: bool) {
+        self.hurry = hurry;
     }
 
     /// No part is longer.
@@ -235,6 +258,7 @@ impl Track {
         let usual = self.hold_back() + self.media.target_duration * segments;
         self.behind = self.live && self.media.from(number) > usual;
         self.unpack.restart();
+        self.begun = None;
         self.gone + begins
     }
 
@@ -291,6 +315,9 @@ impl Track {
 
     /// The next segment or part; `None` after the last.
     pub async fn next(&mut self, fetch: &mut Fetch) -> Result<Option<Arrival>, Problem> {
+        if let Some(rest) = self.begun.take() {
+            return self.rest(fetch, rest).await.map(Some);
+        }
         loop {
             if self.next < self.media.sequence {
                 // The list has gone on without us.
@@ -313,6 +340,9 @@ impl Track {
             if piece.gap {
                 self.restart = true;
                 continue;
+            }
+            if let Some(arrival) = self.begin(fetch, &piece).await? {
+                return Ok(Some(arrival));
             }
             match self.fetch(fetch, &piece).await {
                 Ok(arrival) => {
@@ -367,11 +397,66 @@ impl Track {
         let key = piece.key.as_deref();
         let (data, seal) = fetch.open(&self.url, data, key, piece.number).await?;
         let tags = self.unpack.read(&data, map.as_ref(), piece.ends, seal.as_ref())?;
+        Ok(Arrival { bytes, took, ..self.arrival(piece, tags, restart) })
+    }
+
+    /// What came of the beginning of a segment, or of a part of one.
+    fn arrival(&self, piece: &Piece, tags: Vec<Tag>, restart: bool) -> Arrival {
         let at = (piece.number, piece.part.unwrap_or(0));
         let edge = self.live.then(|| (self.changed, self.left(at.0, at.1)));
         let whole = (self.changed, self.gone, self.gone + self.whole());
-        let (place, listed) = (self.place(at.0, at.1), self.live.then_some(whole));
-        Ok(Arrival { tags, restart, edge, place, listed, bytes, took })
+        let (place, listed) = (Some(self.place(at.0, at.1)), self.live.then_some(whole));
+        Arrival { tags, restart, edge, place, listed, bytes: 0, took: Duration::ZERO }
+    }
+
+    /// The first picture of a segment, and what stands before it, as soon as they have come. Nothing
+    /// where that cannot be done: then the segment is read as others are.
+    async fn begin(
+        &mut self,
+        fetch: &mut Fetch,
+        piece: &Piece,
+    ) -> Result<Option<Arrival>, Problem> {
+        let plain = piece.part.is_none() && piece.range.is_none();
+        let clear = piece.map.is_none() && piece.key.is_none();
+        if !std::mem::take(&mut self.hurry) || !plain || !clear {
+            return Ok(None);
+        }
+        let (url, since) = (join(&self.url, &piece.uri)?, Instant::now());
+        let mut look = self.unpack.look();
+        let begun = fetch.begin(&url, &mut |data| look.take(data)).await;
+        let tags = look.tags();
+        let Some(begun) = begun else { return Ok(None) };
+        let restart = std::mem::take(&mut self.restart) || piece.discontinuity;
+        if restart {
+            self.unpack.restart();
+        }
+        let rest = Rest {
+            piece: piece.clone(),
+            place: (url, piece.range),
+            begun,
+            given: tags.len(),
+            since,
+        };
+        if tags.is_empty() {
+            let whole = self.rest(fetch, rest).await?;
+            let Arrival { tags, bytes, took, .. } = whole;
+            return Ok(Some(Arrival { bytes, took, ..self.arrival(piece, tags, restart) }));
+        }
+        self.begun = Some(rest);
+        Ok(Some(self.arrival(piece, tags, restart)))
+    }
+
+    /// What comes of a segment behind what was handed on.
+    async fn rest(&mut self, fetch: &mut Fetch, rest: Rest) -> Result<Arrival, Problem> {
+        let Rest { piece, place, begun, given, since } = rest;
+        let data = match fetch.rest(begun).await {
+            Some(data) => data,
+            None => fetch.piece(&place).await?,
+        };
+        let (bytes, took) = (data.len(), since.elapsed());
+        let mut tags = self.unpack.read(&data, None, piece.ends, None)?;
+        tags.drain(..given.min(tags.len()));
+        Ok(Arrival { tags, restart: false, edge: None, place: None, listed: None, bytes, took })
     }
 
     /// Waits until it may be asked for again, and does.

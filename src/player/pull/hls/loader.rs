@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 use super::choose::{Bandwidth, first, is_playable};
 use super::fetch::{Fetch, join};
 use super::follow::{Arrival, Track};
+use super::unpack::is_picture;
 use crate::net::web::WebUrl;
 use crate::player::pull::ability::Ability;
 use crate::player::pull::item::{Ask, Distance, Item, Pace};
@@ -150,6 +151,8 @@ impl Loader {
         if let Some(to) = to {
             self.seek(to).await;
         }
+        // What comes by itself has all of its sound in it: the first picture need not wait for the rest.
+        self.main.hurry(self.sound.is_none());
         while let Some(arrival) = self.main.next(&mut self.fetch).await? {
             self.bandwidth.note(arrival.bytes, arrival.took);
             let items = Some(self.complete(arrival).await?);
@@ -210,7 +213,7 @@ impl Loader {
         if restart {
             items.push(Item::Restart);
         }
-        items.push(Item::Place(place));
+        items.extend(place.map(Item::Place));
         items.extend(listed.map(|(seen, from, until)| Item::Listed { seen, from, until }));
         items.extend(edge.map(|(seen, distance)| Item::Edge { seen, distance }));
         items.extend(tags.into_iter().map(Item::Tag));
@@ -274,13 +277,7 @@ async fn tracks(
     Ok((main, sound))
 }
 
-/// Whether it is a picture, and not what tells how to decode it.
-fn is_picture(tag: &Tag) -> bool {
-    let heads = || flv::parse_video(&tag.body).is_ok_and(|tag| tag.is_sequence_start());
-    tag.kind == TagKind::Video && !heads()
-}
-
-/// The same of sound.
+/// Whether it is sound, and not what tells how to decode it.
 fn is_sound(tag: &Tag) -> bool {
     let heads = || flv::parse_audio(&tag.body).is_ok_and(|tag| tag.is_sequence_start());
     tag.kind == TagKind::Audio && !heads()

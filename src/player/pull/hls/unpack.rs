@@ -5,8 +5,11 @@ use bytes::{Bytes, BytesMut};
 use super::super::problem::Problem;
 use super::super::seal::Seal;
 use super::super::{fragments, tags};
-use crate::wire::flv::Tag;
+use crate::wire::flv::{self, Tag, TagKind};
 use crate::wire::ts::{self, Demuxer, Event};
+
+/// A first picture is looked for in so much: as large as any is.
+const MOST_LOOKED_AT: usize = 4 << 20;
 
 /// Takes segments apart, one after the other.
 #[derive(Debug, Default)]
@@ -60,6 +63,12 @@ impl Unpack {
             self.last_ms = last.time_ms;
         }
         Ok(out)
+    }
+
+    /// One that has a look at what comes next, and leaves this as it is. Only for a beginning: what
+    /// came before, it does not know.
+    pub fn look(&self) -> Look {
+        Look { demuxer: Demuxer::new(), tags: Vec::new(), last_ms: self.last_ms, bytes: 0 }
     }
 
     fn transport(
@@ -125,6 +134,58 @@ impl Unpack {
             out.extend(tags::of_ts(event, before));
         }
     }
+}
+
+/// Looks into a transport stream for its first picture, while it comes.
+#[derive(Debug)]
+pub(super) struct Look {
+    demuxer: Demuxer,
+    tags: Vec<Tag>,
+    last_ms: u32,
+    bytes: usize,
+}
+
+impl Look {
+    /// Takes more; true once there is a picture, or where there will be none.
+    pub fn take(&mut self, piece: &[u8]) -> bool {
+        if self.bytes == 0 && piece.first().is_some_and(|first| *first != 0x47) {
+            self.bytes = usize::MAX;
+        }
+        self.bytes = self.bytes.saturating_add(piece.len());
+        if self.bytes > MOST_LOOKED_AT {
+            self.tags.clear();
+            return true;
+        }
+        let (tags, last_ms) = (&mut self.tags, self.last_ms);
+        let mut scrambled = false;
+        self.demuxer.push(piece, &mut |event| {
+            scrambled |= matches!(event, Event::Scrambled | Event::Sealed);
+            let before = tags.last().map_or(last_ms, |tag: &Tag| tag.time_ms);
+            tags.extend(tags::of_ts(event, before));
+        });
+        if scrambled {
+            self.bytes = usize::MAX;
+            self.tags.clear();
+            return true;
+        }
+        self.first_picture().is_some()
+    }
+
+    fn first_picture(&self) -> Option<usize> {
+        self.tags.iter().position(is_picture)
+    }
+
+    /// What comes first of it, up to the first picture; nothing without one.
+    pub fn tags(mut self) -> Vec<Tag> {
+        self.tags.truncate(self.first_picture().map_or(0, |at| at + 1));
+        self.tags
+    }
+}
+
+/// Whether it is a picture, and not what tells how to decode it.
+pub(super) fn is_picture(tag: &Tag) -> bool {
+    let heads = || flv::parse_video(&tag.body).is_ok_and(|tag| tag.is_sequence_start());
+    tag.kind == TagKind::Video && !heads()
 }
 
 /// What was encrypted by itself, as it was before.
