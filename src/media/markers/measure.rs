@@ -325,11 +325,13 @@ mod tests {
     fn a_voice_is_not_taken_for_the_tone() {
         let rate = 48_000;
         let mut reader = OnsetReader::new(rate);
-        // Syllables of a voice at 125 Hz, whose eighth harmonic is the tone's 1 kHz.
+        // Syllables of a voice at 250 Hz, whose fourth harmonic is the tone's 1 kHz.
         let voice = |at: usize| {
             let seconds = at as f64 / f64::from(rate);
-            let harmonics = (1..20).map(|n| (TAU * 125.0 * f64::from(n) * seconds).sin() / 20.0);
-            let syllable = (TAU * 3.0 * seconds).sin().max(0.0);
+            let harmonics = (1..20).map(|n| (TAU * 250.0 * f64::from(n) * seconds).sin() / 20.0);
+            // Three a second, each there within 20 ms.
+            let part = (seconds * 3.0).fract();
+            let syllable = if part < 0.5 { (part / 0.06).min(1.0) } else { 0.0 };
             (harmonics.sum::<f64>() * syllable) as f32
         };
         let sound: Vec<f32> = (0..rate as usize * 10).map(voice).collect();
