@@ -1,17 +1,17 @@
 //! Bounded queues between threads. Every queue has a name, a depth and a policy for when it is
 //! full; depth and drops can be read at any time through its [`Gauge`].
 //!
-//! Whoever waits sleeps at once: items come tens of times a second, milliseconds apart, and a channel
-//! that first spins and yields (as crossbeam's does, for items that come microseconds apart) cost a
-//! broadcast a thirtieth of its work. Queues that lead to a socket live in `broadcast/` and `server/`:
-//! they drop by timestamp, not by count.
+//! Built on crossbeam channels. Whoever waits sleeps at once, on a [`Bell`]: items come tens of times a
+//! second, milliseconds apart, and the channel's own waiting, which first spins and yields for items that
+//! come microseconds apart, cost a broadcast a thirtieth of its work. Queues that lead to a socket live in
+//! `broadcast/` and `server/`: they drop by timestamp, not by count.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use crossbeam_channel as channel;
+use parking_lot::{Condvar, Mutex};
 
 /// What a sender does when the queue is full.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -82,77 +82,109 @@ impl Gauge {
     }
 }
 
-/// What both ends share.
-struct Channel<T> {
-    inner: Mutex<Inner<T>>,
-    /// An item came, or the last sender went.
-    more: Condvar,
-    /// An item was taken, or the receiver went.
-    room: Condvar,
-    gauge: Arc<Gauge>,
-    is_key: Option<fn(&T) -> bool>,
+/// Wakes those who wait for something that is looked at without a lock.
+#[derive(Debug, Default)]
+struct Bell {
+    waiting: AtomicUsize,
+    lock: Mutex<()>,
+    rung: Condvar,
 }
 
-struct Inner<T> {
-    items: VecDeque<T>,
-    senders: usize,
-    has_receiver: bool,
-    /// What comes is thrown away up to the next keyframe.
-    skipping: bool,
-    /// Who waits for an item, and for room: nobody else is woken.
-    hungry: usize,
-    blocked: usize,
-}
-
-/// The producing end. Clones feed the same queue; when the last is dropped, the stream has ended.
-pub struct Sender<T> {
-    channel: Arc<Channel<T>>,
-}
-
-/// The consuming end.
-pub struct Receiver<T> {
-    channel: Arc<Channel<T>>,
-}
-
-impl<T> std::fmt::Debug for Sender<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sender").field("gauge", &self.channel.gauge).finish_non_exhaustive()
+impl Bell {
+    /// Waits until `look` finds something, at most so long if there is a limit.
+    fn wait<R>(&self, limit: Option<Duration>, mut look: impl FnMut() -> Option<R>) -> Option<R> {
+        if let Some(found) = look() {
+            return Some(found);
+        }
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        // Either `look` sees what was done before a ring, or the ring sees who waits.
+        fence(Ordering::SeqCst);
+        let mut found = None;
+        let mut guard = self.lock.lock();
+        let nothing = |(): &mut ()| {
+            found = look();
+            found.is_none()
+        };
+        match limit {
+            Some(limit) => drop(self.rung.wait_while_for(&mut guard, nothing, limit)),
+            None => self.rung.wait_while(&mut guard, nothing),
+        }
+        drop(guard);
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        found
     }
-}
 
-impl<T> std::fmt::Debug for Receiver<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Receiver").field("gauge", &self.channel.gauge).finish_non_exhaustive()
-    }
-}
-
-impl<T> Clone for Sender<T> {
-    fn clone(&self) -> Self {
-        self.channel.inner.lock().senders += 1;
-        Self { channel: Arc::clone(&self.channel) }
-    }
-}
-
-impl<T> Drop for Sender<T> {
-    fn drop(&mut self) {
-        let mut inner = self.channel.inner.lock();
-        inner.senders -= 1;
-        if inner.senders == 0 {
-            drop(inner);
-            self.channel.more.notify_all();
+    /// Has those who wait look again.
+    fn ring(&self) {
+        fence(Ordering::SeqCst);
+        if self.waiting.load(Ordering::SeqCst) > 0 {
+            // Whoever is about to sleep has looked under this lock.
+            drop(self.lock.lock());
+            self.rung.notify_all();
         }
     }
 }
 
+/// What both ends share.
+#[derive(Debug)]
+struct Shared<T> {
+    /// An item came, or the last sender went.
+    more: Bell,
+    /// An item was taken, or the receiver went.
+    room: Bell,
+    gauge: Arc<Gauge>,
+    is_key: Option<fn(&T) -> bool>,
+    /// What comes is thrown away up to the next keyframe.
+    skipping: AtomicBool,
+    /// The receiver is gone: senders hold one of the channel's themselves.
+    closed: AtomicBool,
+}
+
+/// Rings when it goes.
+#[derive(Debug)]
+struct Leaving<T>(Arc<Shared<T>>);
+
+impl<T> Drop for Leaving<T> {
+    fn drop(&mut self) {
+        self.0.more.ring();
+    }
+}
+
+/// The producing end. Clones feed the same queue; when the last is dropped, the stream has ended.
+#[derive(Debug)]
+pub struct Sender<T> {
+    sender: channel::Sender<T>,
+    /// Held to throw away the oldest item; does not keep the queue open for senders, see `closed`.
+    drain: channel::Receiver<T>,
+    shared: Arc<Shared<T>>,
+    /// Goes after `sender`, so that who is woken finds the queue ended.
+    _leaving: Leaving<T>,
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        Self {
+            sender: self.sender.clone(),
+            drain: self.drain.clone(),
+            shared: Arc::clone(&self.shared),
+            _leaving: Leaving(Arc::clone(&self.shared)),
+        }
+    }
+}
+
+/// The consuming end.
+#[derive(Debug)]
+pub struct Receiver<T> {
+    receiver: channel::Receiver<T>,
+    shared: Arc<Shared<T>>,
+}
+
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        let mut inner = self.channel.inner.lock();
-        inner.has_receiver = false;
-        let left = std::mem::take(&mut inner.items);
-        drop(inner);
-        self.channel.room.notify_all();
-        // Outside the lock: it may close devices.
-        drop(left);
+        self.shared.closed.store(true, Ordering::SeqCst);
+        self.shared.room.ring();
+        // Senders keep the channel alive, and nobody will ask for what is in it.
+        self.receiver.try_iter().for_each(drop);
     }
 }
 
@@ -188,18 +220,19 @@ fn build<T>(
         dropped: AtomicU64::new(0),
         received: AtomicU64::new(0),
     });
-    let inner = Inner {
-        items: VecDeque::new(),
-        senders: 1,
-        has_receiver: true,
-        skipping: false,
-        hungry: 0,
-        blocked: 0,
-    };
-    let inner = Mutex::new(inner);
-    let (more, room) = (Condvar::new(), Condvar::new());
-    let channel = Arc::new(Channel { inner, more, room, gauge, is_key });
-    (Sender { channel: Arc::clone(&channel) }, Receiver { channel })
+    let (sender, receiver) = channel::bounded(gauge.depth);
+    let shared = Arc::new(Shared {
+        more: Bell::default(),
+        room: Bell::default(),
+        gauge,
+        is_key,
+        skipping: AtomicBool::new(false),
+        closed: AtomicBool::new(false),
+    });
+    let drain = receiver.clone();
+    let leaving = Leaving(Arc::clone(&shared));
+    let tx = Sender { sender, drain, shared: Arc::clone(&shared), _leaving: leaving };
+    (tx, Receiver { receiver, shared })
 }
 
 impl<T> Sender<T> {
@@ -209,92 +242,115 @@ impl<T> Sender<T> {
     /// # Errors
     /// [`Closed`] once the receiver is gone.
     pub fn send(&self, item: T) -> Result<bool, Closed> {
-        let inner = self.channel.inner.lock();
-        if !inner.has_receiver {
+        if self.is_closed() {
             return Err(Closed);
         }
-        match self.channel.gauge.full {
-            Full::Block => self.send_blocking(inner, item),
-            Full::DropOldest => Ok(self.send_dropping_oldest(inner, item)),
-            Full::DropToKeyframe => Ok(self.send_keyed(inner, item)),
+        match self.shared.gauge.full {
+            Full::Block => self.send_blocking(item),
+            Full::DropOldest => self.send_dropping_oldest(item),
+            Full::DropToKeyframe => self.send_keyed(item),
         }
     }
 
     /// The queue's figures.
     pub fn gauge(&self) -> &Arc<Gauge> {
-        &self.channel.gauge
+        &self.shared.gauge
     }
 
     /// Items waiting now.
     pub fn len(&self) -> usize {
-        self.channel.inner.lock().items.len()
+        self.sender.len()
     }
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.sender.is_empty()
     }
 
-    fn dropped(&self, count: usize) {
-        self.channel.gauge.dropped.fetch_add(count as u64, Ordering::Relaxed);
+    fn is_closed(&self) -> bool {
+        self.shared.closed.load(Ordering::SeqCst)
     }
 
-    /// Puts an item in for which there is room.
-    fn push(&self, mut inner: MutexGuard<'_, Inner<T>>, item: T) {
-        inner.items.push_back(item);
-        let hungry = inner.hungry > 0;
-        drop(inner);
-        self.channel.gauge.sent.fetch_add(1, Ordering::Relaxed);
-        if hungry {
-            self.channel.more.notify_one();
+    fn accepted(&self) {
+        self.shared.gauge.sent.fetch_add(1, Ordering::Relaxed);
+        self.shared.more.ring();
+    }
+
+    fn dropped(&self, count: u64) {
+        self.shared.gauge.dropped.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Throws away what waits longest; whether anything did.
+    fn drop_oldest(&self) -> bool {
+        let found = self.drain.try_recv().is_ok();
+        self.dropped(u64::from(found));
+        found
+    }
+
+    fn send_blocking(&self, item: T) -> Result<bool, Closed> {
+        let mut item = Some(item);
+        let sent = self.shared.room.wait(None, || {
+            if self.is_closed() {
+                return Some(Err(Closed));
+            }
+            match self.sender.try_send(item.take()?) {
+                Ok(()) => Some(Ok(true)),
+                Err(channel::TrySendError::Full(back)) => {
+                    item = Some(back);
+                    None
+                }
+                Err(channel::TrySendError::Disconnected(_)) => Some(Err(Closed)),
+            }
+        });
+        let sent = sent.unwrap_or(Err(Closed));
+        if sent.is_ok() {
+            self.accepted();
         }
+        sent
     }
 
-    fn send_blocking(&self, mut inner: MutexGuard<'_, Inner<T>>, item: T) -> Result<bool, Closed> {
-        let depth = self.channel.gauge.depth;
-        if inner.items.len() >= depth {
-            inner.blocked += 1;
-            let is_full = |inner: &mut Inner<T>| inner.has_receiver && inner.items.len() >= depth;
-            self.channel.room.wait_while(&mut inner, is_full);
-            inner.blocked -= 1;
-            if !inner.has_receiver {
-                drop(inner);
-                return Err(Closed);
+    fn send_dropping_oldest(&self, mut item: T) -> Result<bool, Closed> {
+        let mut clean = true;
+        loop {
+            match self.sender.try_send(item) {
+                Ok(()) => {
+                    self.accepted();
+                    return Ok(clean);
+                }
+                Err(channel::TrySendError::Full(back)) => {
+                    item = back;
+                    clean &= !self.drop_oldest();
+                }
+                Err(channel::TrySendError::Disconnected(_)) => return Err(Closed),
             }
         }
-        self.push(inner, item);
-        Ok(true)
     }
 
-    fn send_dropping_oldest(&self, mut inner: MutexGuard<'_, Inner<T>>, item: T) -> bool {
-        let full = inner.items.len() >= self.channel.gauge.depth;
-        let oldest = if full { inner.items.pop_front() } else { None };
-        self.push(inner, item);
-        self.dropped(usize::from(oldest.is_some()));
-        oldest.is_none()
-    }
-
-    fn send_keyed(&self, mut inner: MutexGuard<'_, Inner<T>>, item: T) -> bool {
-        let key = self.channel.is_key.is_some_and(|is_key| is_key(&item));
-        let full = inner.items.len() >= self.channel.gauge.depth;
-        if key {
-            let stale = if full || inner.skipping {
-                std::mem::take(&mut inner.items)
-            } else {
-                VecDeque::new()
-            };
-            inner.skipping = false;
-            self.push(inner, item);
-            self.dropped(stale.len());
-            stale.is_empty()
-        } else if full || inner.skipping {
-            inner.skipping = true;
-            drop(inner);
+    fn send_keyed(&self, item: T) -> Result<bool, Closed> {
+        let skipping = &self.shared.skipping;
+        let mut clean = true;
+        if self.shared.is_key.is_some_and(|is_key| is_key(&item)) {
+            let skipped = skipping.swap(false, Ordering::Relaxed);
+            if skipped || self.sender.is_full() {
+                while self.drop_oldest() {
+                    clean = false;
+                }
+            }
+        } else if skipping.load(Ordering::Relaxed) {
             self.dropped(1);
-            false
-        } else {
-            self.push(inner, item);
-            true
+            return Ok(false);
+        }
+        match self.sender.try_send(item) {
+            Ok(()) => {
+                self.accepted();
+                Ok(clean)
+            }
+            Err(channel::TrySendError::Full(_)) => {
+                skipping.store(true, Ordering::Relaxed);
+                self.dropped(1);
+                Ok(false)
+            }
+            Err(channel::TrySendError::Disconnected(_)) => Err(Closed),
         }
     }
 }
@@ -305,25 +361,14 @@ impl<T> Receiver<T> {
     /// # Errors
     /// [`Empty::Waiting`] after the timeout, [`Empty::Closed`] at the end of the stream.
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, Empty> {
-        let mut inner = self.channel.inner.lock();
-        if inner.is_dry() {
-            inner.hungry += 1;
-            self.channel.more.wait_while_for(&mut inner, |inner| inner.is_dry(), timeout);
-            inner.hungry -= 1;
-        }
-        self.take(inner)
+        let more = &self.shared.more;
+        more.wait(Some(timeout), || self.look()).unwrap_or(Err(Empty::Waiting))
     }
 
     /// Waits for the next item; `None` at the end of the stream (all senders dropped, all items
     /// received). For threads whose producer is certain to end.
     pub fn recv(&self) -> Option<T> {
-        let mut inner = self.channel.inner.lock();
-        if inner.is_dry() {
-            inner.hungry += 1;
-            self.channel.more.wait_while(&mut inner, |inner| inner.is_dry());
-            inner.hungry -= 1;
-        }
-        self.take(inner).ok()
+        self.shared.more.wait(None, || self.look())?.ok()
     }
 
     /// The next item if one waits.
@@ -331,7 +376,7 @@ impl<T> Receiver<T> {
     /// # Errors
     /// [`Empty::Waiting`] or [`Empty::Closed`].
     pub fn try_recv(&self) -> Result<T, Empty> {
-        self.take(self.channel.inner.lock())
+        self.look().unwrap_or(Err(Empty::Waiting))
     }
 
     /// The items that wait, and those that come while they are taken.
@@ -341,40 +386,30 @@ impl<T> Receiver<T> {
 
     /// The queue's figures.
     pub fn gauge(&self) -> &Arc<Gauge> {
-        &self.channel.gauge
+        &self.shared.gauge
     }
 
     /// Items waiting now.
     pub fn len(&self) -> usize {
-        self.channel.inner.lock().items.len()
+        self.receiver.len()
     }
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.receiver.is_empty()
     }
 
-    fn take(&self, mut inner: MutexGuard<'_, Inner<T>>) -> Result<T, Empty> {
-        match inner.items.pop_front() {
-            Some(item) => {
-                let blocked = inner.blocked > 0;
-                drop(inner);
-                self.channel.gauge.received.fetch_add(1, Ordering::Relaxed);
-                if blocked {
-                    self.channel.room.notify_one();
-                }
-                Ok(item)
+    /// The next item, or that none will come.
+    fn look(&self) -> Option<Result<T, Empty>> {
+        match self.receiver.try_recv() {
+            Ok(item) => {
+                self.shared.gauge.received.fetch_add(1, Ordering::Relaxed);
+                self.shared.room.ring();
+                Some(Ok(item))
             }
-            None if inner.senders == 0 => Err(Empty::Closed),
-            None => Err(Empty::Waiting),
+            Err(channel::TryRecvError::Empty) => None,
+            Err(channel::TryRecvError::Disconnected) => Some(Err(Empty::Closed)),
         }
-    }
-}
-
-impl<T> Inner<T> {
-    /// Whether there is nothing, and something may still come.
-    fn is_dry(&self) -> bool {
-        self.items.is_empty() && self.senders > 0
     }
 }
 
@@ -466,7 +501,7 @@ mod tests {
         let (blocked, said) = (tx.clone(), Arc::new(Mutex::new(None)));
         let its = Arc::clone(&said);
         let worker = Worker::spawn("onair-test", move |_| *its.lock() = Some(blocked.send(3)));
-        while tx.channel.inner.lock().blocked == 0 {
+        while tx.shared.room.waiting.load(Ordering::SeqCst) == 0 {
             std::thread::yield_now();
         }
         drop(rx);
