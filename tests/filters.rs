@@ -159,7 +159,7 @@ fn filters_look_as_ffmpegs_do() {
         part(0.35),
         part(0.1)
     );
-    let keyed = [("similarity", 0.35), ("smoothness", 0.1), ("spill", 0.0)];
+    let keyed = [("similarity", 0.35), ("smoothness", 0.1), ("spill", 0.0), ("protect", 0.0)];
     for (name, ours, graph, least) in [
         ("crop", filter("crop", &sides), "crop=320:180:160:90,scale=640:360:flags=bilinear", 38.0),
         (

@@ -204,7 +204,7 @@ def scene(bench):
 # What a filter is called here and how it is set, and ffmpeg's for the same.
 FILTERS_OF_BOTH = [
     ("denoise", ["denoise", "spatial=0.5", "temporal=0.5"], "hqdn3d"),
-    ("chroma key", ["chroma-key", "similarity=0.35", "smoothness=0.1", "spill=0"],
+    ("chroma key", ["chroma-key", "similarity=0.35", "smoothness=0.1", "spill=0", "protect=0"],
      "format=yuva420p,chromakey=0x00FF00:similarity=0.217:blend=0.062"),
     ("colour", ["color", "contrast=1.2", "gamma=1.2", "saturation=1.1"], "eq=contrast=1.2:gamma=1.2:saturation=1.1"),
     ("colour table", ["lut", "file={cube}"], "lut3d=file={cube}:interp=tetrahedral,format=yuv420p"),

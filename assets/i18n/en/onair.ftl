@@ -195,6 +195,7 @@ video-number-opacity = Opacity
 video-number-similarity = Similarity
 video-number-smoothness = Smoothness
 video-number-spill = Spill removal
+video-number-protect = Keep dull colours
 video-number-low = From
 video-number-low-smooth = Soft below
 video-number-high = Up to

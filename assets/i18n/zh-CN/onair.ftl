@@ -195,6 +195,7 @@ video-number-opacity = 不透明度
 video-number-similarity = 相似度
 video-number-smoothness = 平滑度
 video-number-spill = 去除溢色
+video-number-protect = 保留灰暗颜色
 video-number-low = 下限
 video-number-low-smooth = 下限柔和
 video-number-high = 上限

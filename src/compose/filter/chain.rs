@@ -204,8 +204,8 @@ fn work(wanted: &Wanted) -> Option<Work> {
                 opacity,
             }))
         }
-        Filter::ChromaKey { color, similarity, smoothness, spill } => {
-            Box::new(ChromaKey::new(color, similarity, smoothness, spill))
+        Filter::ChromaKey { color, similarity, smoothness, spill, protect } => {
+            Box::new(ChromaKey::new(color, similarity, smoothness, spill, protect))
         }
         Filter::ColorKey { color, similarity, smoothness } => {
             Box::new(ColorKey::new(color, similarity, smoothness))

@@ -32,6 +32,9 @@ fn seen(distance: f32, similarity: f32, smoothness: f32) -> u8 {
     (part * 255.0).round() as u8
 }
 
+/// Chroma of a screen that is lit well: of a key that is stronger no more is asked.
+const VIVID: f32 = 70.0;
+
 /// What one chroma sample becomes.
 #[derive(Copy, Clone, Debug, Default)]
 struct Keyed {
@@ -49,19 +52,26 @@ pub(super) struct ChromaKey {
 }
 
 impl ChromaKey {
-    /// Distances are parts of chroma's range.
-    pub fn new(color: [u8; 3], similarity: f32, smoothness: f32, spill: f32) -> Self {
+    /// Distances are parts of chroma's range. `protect` keeps what has little of the key's own colour
+    /// in it: what is grey or dark lies near a screen that is dull or dim itself.
+    pub fn new(color: [u8; 3], similarity: f32, smoothness: f32, spill: f32, protect: f32) -> Self {
         let [_, key_u, key_v] = luma_chroma(color);
         let length = key_u.hypot(key_v);
         // Grey has no direction: nothing spills.
         let (ku, kv) = if length > 1.0 { (key_u / length, key_v / length) } else { (0.0, 0.0) };
+        let enough = length.min(VIVID) * protect * 0.6;
         let byte = |value: f32| (value + 128.0).round().clamp(0.0, 255.0) as u8;
         let of = |u: u8, v: u8| {
             let (u, v) = (f32::from(u) - 128.0, f32::from(v) - 128.0);
             let distance = (u - key_u).hypot(v - key_v) / 224.0;
-            let along = (u * ku + v * kv).max(0.0) * spill;
+            let toward = u * ku + v * kv;
+            let along = toward.max(0.0) * spill;
+            // As far towards the key as away from its hue, at least.
+            let own = toward - (u * kv - v * ku).abs();
+            let kept =
+                if enough > 0.0 { ((enough - own) / enough * 2.0).clamp(0.0, 1.0) } else { 0.0 };
             Keyed {
-                alpha: seen(distance, similarity, smoothness),
+                alpha: seen(distance, similarity, smoothness).max((kept * 255.0).round() as u8),
                 u: byte(u - along * ku),
                 v: byte(v - along * kv),
             }
@@ -254,7 +264,7 @@ mod tests {
 
     #[test]
     fn the_screen_goes_and_people_stay() {
-        let mut key = ChromaKey::new([0, 255, 0], 0.35, 0.1, 0.8);
+        let mut key = ChromaKey::new([0, 255, 0], 0.35, 0.1, 0.8, 0.0);
         let alpha = |out: Planes| out.alpha.unwrap()[5];
         for screen in [[0, 255, 0], [20, 200, 40], [40, 180, 60]] {
             assert_eq!(alpha(keyed(&mut key, &flat(screen))), 0, "{screen:?}");
@@ -274,12 +284,104 @@ mod tests {
         assert_eq!(alpha(out), 255);
     }
 
+    /// A head with dark hair, on which some of the screen's light falls, before a screen that is lit
+    /// unevenly; and what each pixel is: 0 screen, 1 hair, 2 skin, 3 clothes.
+    fn presenter(size: Size) -> (Planes, Vec<u8>) {
+        let (width, height) = (size.width as usize, size.height as usize);
+        let mut planes = Planes::black(size);
+        let mut kinds = vec![0; size.pixels()];
+        let mut seed = 7_u32;
+        let mut random = move || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 8) as f32 / 16_777_216.0
+        };
+        const SCREEN: [f32; 3] = [30.0, 185.0, 65.0];
+        const HAIR: [[f32; 3]; 4] =
+            [[28.0, 24.0, 22.0], [52.0, 40.0, 32.0], [70.0, 56.0, 44.0], [18.0, 18.0, 20.0]];
+        const CLOTHES: [[f32; 3]; 4] =
+            [[60.0, 90.0, 160.0], [90.0, 95.0, 80.0], [230.0, 230.0, 230.0], [200.0, 180.0, 60.0]];
+        for block in 0..(width / 2) * (height / 2) {
+            let (column, row) = (block % (width / 2), block / (width / 2));
+            let (x, y) =
+                (column as f32 / (width / 2) as f32 - 0.5, row as f32 / (height / 2) as f32 - 0.5);
+            let (head, face) = ((x * 1.6).hypot(y + 0.05), (x * 1.9).hypot(y));
+            let (kind, color, light, spilt) = if y > 0.25 && x.abs() < 0.4 {
+                (3, CLOTHES[column / 8 % 4], 0.6 + 0.5 * random(), 0.0)
+            } else if face < 0.2 {
+                (2, [[224.0, 172.0, 140.0], [80.0, 50.0, 40.0]][row % 2], 0.6 + 0.5 * random(), 0.0)
+            } else if head < 0.33 {
+                // The nearer to the edge, the more.
+                let edge = ((head - 0.2) / 0.13).clamp(0.0, 1.0);
+                (1, HAIR[block % 4], 0.6 + 0.9 * random(), 0.2 * edge * edge)
+            } else {
+                (0, SCREEN, 1.1 - 0.75 * (x.abs() + y.abs()).min(1.0), 0.0)
+            };
+            let noise = random() * 8.0 - 4.0;
+            let rgb: [f32; 3] = std::array::from_fn(|it| {
+                color[it].mul_add(light, SCREEN[it].mul_add(spilt, noise)).clamp(0.0, 255.0)
+            });
+            let [luma, u, v] = luma_chroma(rgb.map(|it| it as u8));
+            for at in [0, 1, width, width + 1].map(|it| row * 2 * width + column * 2 + it) {
+                planes.y[at] = luma.round() as u8;
+                kinds[at] = kind;
+            }
+            planes.u[block] = (u + 128.0).round() as u8;
+            planes.v[block] = (v + 128.0).round() as u8;
+        }
+        (planes, kinds)
+    }
+
+    /// Shares of what is seen of screen, hair, skin and clothes.
+    fn shares(planes: &Planes, kinds: &[u8]) -> [f32; 4] {
+        let alpha = planes.alpha.as_ref().unwrap();
+        [0, 1, 2, 3].map(|kind| {
+            let of = || kinds.iter().zip(alpha).filter(move |(its, _)| **its == kind);
+            of().map(|(_, alpha)| f32::from(*alpha) / 255.0).sum::<f32>() / of().count() as f32
+        })
+    }
+
+    #[test]
+    fn dark_hair_before_an_uneven_screen_stays_by_the_first_values() {
+        let size = Size::new(320, 240);
+        let (from, kinds) = presenter(size);
+        let first = super::super::Filter::of_kind("chroma-key").unwrap();
+        let super::super::Filter::ChromaKey { similarity, smoothness, spill, protect, .. } = first
+        else {
+            panic!("{first:?}")
+        };
+        // As it is when it is added, and as it is when the screen's colour is taken from the picture,
+        // where it is bright and where it is dim.
+        for color in [[0, 255, 0], [30, 185, 65], [24, 140, 50]] {
+            let mut key = ChromaKey::new(color, similarity, smoothness, spill, protect);
+            let out = keyed(&mut key, &from);
+            let [screen, hair, skin, clothes] = shares(&out, &kinds);
+            // How green what is left of the hair is, of how green it was.
+            let green = |planes: &Planes| {
+                let of = (0..planes.u.len()).filter(|it| kinds[it / 160 * 640 + it % 160 * 2] == 1);
+                of.map(|it| 256.0 - f32::from(planes.u[it]) - f32::from(planes.v[it]))
+                    .map(|it| it.max(0.0))
+                    .sum::<f32>()
+            };
+            let left = green(&out) / green(&from);
+            let mut bare = ChromaKey::new(color, 0.35, 0.1, spill, 0.0);
+            let before = shares(&keyed(&mut bare, &from), &kinds);
+            eprintln!(
+                "{color:?}: screen {screen:.3}, hair {hair:.3}, skin {skin:.3}, clothes {clothes:.3}, \
+                 spill left {left:.2}; by the distance alone, 0.35 and 0.1: {before:.3?}"
+            );
+            assert!(screen < 0.02, "{color:?} {screen}");
+            assert!(hair > 0.94, "{color:?} {hair}");
+            assert!(skin > 0.99 && clothes > 0.99, "{color:?} {skin} {clothes}");
+            assert!(left < 0.4, "{color:?} {left}");
+        }
+    }
+
     #[test]
     fn a_key_multiplies_the_alpha_that_is_there() {
         let mut from = flat([255; 3]);
         from.alpha = Some(vec![100; 16]);
         let keys: [&mut dyn Step; 3] = [
-            &mut ChromaKey::new([0, 255, 0], 0.3, 0.1, 0.5),
+            &mut ChromaKey::new([0, 255, 0], 0.3, 0.1, 0.5, 0.5),
             &mut ColorKey::new([0, 255, 0], 0.3, 0.1),
             &mut LumaKey::new(0.2, 0.1, 1.0, 0.0),
         ];

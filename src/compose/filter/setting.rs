@@ -41,7 +41,9 @@ pub enum Filter {
     },
     /// What has the key's chroma becomes clear: up to a distance of `similarity` wholly, up to
     /// `smoothness` more partly. `spill` is how much of the key's colour is taken out of the rest.
-    ChromaKey { color: [u8; 3], similarity: f32, smoothness: f32, spill: f32 },
+    /// `protect`, 0…1, keeps what has little of the key's own colour, however near it is: 0 goes by the
+    /// distance alone.
+    ChromaKey { color: [u8; 3], similarity: f32, smoothness: f32, spill: f32, protect: f32 },
     /// What has the key's colour, brightness and all, becomes clear.
     ColorKey { color: [u8; 3], similarity: f32, smoothness: f32 },
     /// What is darker than `low` or brighter than `high` becomes clear, with soft steps.
@@ -85,7 +87,13 @@ impl Filter {
                 hue_degrees: 0.0,
                 opacity: 1.0,
             },
-            Self::ChromaKey { color: GREEN, similarity: 0.35, smoothness: 0.1, spill: 0.8 },
+            Self::ChromaKey {
+                color: GREEN,
+                similarity: 0.5,
+                smoothness: 0.08,
+                spill: 0.8,
+                protect: 0.5,
+            },
             Self::ColorKey { color: GREEN, similarity: 0.1, smoothness: 0.05 },
             Self::LumaKey { low: 0.1, low_smooth: 0.05, high: 1.0, high_smooth: 0.05 },
             Self::Beauty { smooth: 0.5, whiten: 0.2, area: Area::Skin },
@@ -215,6 +223,7 @@ impl Filter {
                 ("similarity", Share, 0.0, 1.0),
                 ("smoothness", Share, 0.0, 1.0),
                 ("spill", Share, 0.0, 1.0),
+                ("protect", Share, 0.0, 1.0),
             ],
             Self::ColorKey { .. } => {
                 &[("similarity", Share, 0.0, 1.0), ("smoothness", Share, 0.0, 1.0)]
@@ -262,8 +271,8 @@ impl Filter {
             Self::Color { gain, brightness, contrast, gamma, saturation, hue_degrees, opacity } => {
                 vec![gain, brightness, contrast, gamma, saturation, hue_degrees, opacity]
             }
-            Self::ChromaKey { similarity, smoothness, spill, .. } => {
-                vec![similarity, smoothness, spill]
+            Self::ChromaKey { similarity, smoothness, spill, protect, .. } => {
+                vec![similarity, smoothness, spill, protect]
             }
             Self::ColorKey { similarity, smoothness, .. } => vec![similarity, smoothness],
             Self::LumaKey { low, low_smooth, high, high_smooth } => {

@@ -128,6 +128,10 @@ impl Seer {
                 if let Some(of) = filter.color() {
                     *of = color;
                 }
+                // It was drawn: there is no light to make up for.
+                for (name, value) in [("similarity", 0.35), ("smoothness", 0.1), ("protect", 0.0)] {
+                    filter.set(name, value);
+                }
                 filter
             }),
             Matte::Dark => Filter::of_kind("luma-key"),

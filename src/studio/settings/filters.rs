@@ -61,6 +61,10 @@ fn slot(value: &Value, bad: &mut dyn FnMut(String)) -> Option<Slot> {
         bad(format!("a filter of the kind '{kind}', which onair does not know"));
         return None;
     };
+    // Written before there was such a thing: it looks as it did.
+    if kind == "chroma-key" && value.get("similarity").is_some() {
+        filter.set("protect", 0.0);
+    }
     let enabled = value.get("enabled").and_then(Value::as_bool).unwrap_or(true);
     for (name, value) in value.as_table().into_iter().flatten() {
         let number = value.as_float().or_else(|| value.as_integer().map(|it| it as f64));
@@ -124,6 +128,16 @@ mod tests {
             assert!(a.filter.values().into_iter().zip(b.filter.values()).all(close));
         }
         assert_eq!(back.len(), slots.len());
+    }
+
+    #[test]
+    fn a_chroma_key_that_was_set_before_it_could_protect_does_not() {
+        let text = "filters = [{ kind = 'chroma-key', similarity = 0.35 }, { kind = 'chroma-key' },\n\
+            { kind = 'chroma-key', protect = 0.7, similarity = 0.35 }]";
+        let table: toml::Table = text.parse().unwrap();
+        let slots = read(table.get("filters"), &mut |why| panic!("{why}"));
+        let protect = slots.iter().map(|slot| *slot.filter.clone().values()[3]);
+        assert_eq!(protect.collect::<Vec<_>>(), [0.0, 0.5, 0.7]);
     }
 
     #[test]

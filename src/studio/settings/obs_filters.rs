@@ -84,6 +84,8 @@ fn filter(table: &Value, canvas: (f64, f64)) -> Option<Filter> {
             smoothness: number("smoothness", 80.0) / 1_000.0,
             // Theirs is how far from the key colours lose their own; most leave it at 100.
             spill: number("spill", 100.0) / 125.0,
+            // Theirs goes by the distance alone.
+            protect: 0.0,
         },
         "color_key_filter" => {
             // Their distance runs to the root of 3.
@@ -193,6 +195,8 @@ mod tests {
         let values: Vec<f32> = color.values().into_iter().map(|it| *it).collect();
         assert_eq!(values, [1.0, 0.0, 0.5, 2.0, 0.0, 0.0, 0.5]);
         assert_eq!(slots[2].filter.clone().color(), Some(&mut [0, 255, 0]));
+        let key: Vec<f32> = slots[2].filter.clone().values().into_iter().map(|it| *it).collect();
+        assert_eq!(key, [0.4, 0.08, 0.8, 0.0]);
         assert_eq!(slots[3].filter.clone().values()[0], &mut 1.0);
     }
 }

@@ -307,6 +307,7 @@ fn number(parameter: &Parameter) -> &'static str {
         "similarity" => key!("video-number-similarity"),
         "smoothness" => key!("video-number-smoothness"),
         "spill" => key!("video-number-spill"),
+        "protect" => key!("video-number-protect"),
         "low" => key!("video-number-low"),
         "low_smooth" => key!("video-number-low-smooth"),
         "high" => key!("video-number-high"),
