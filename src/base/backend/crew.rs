@@ -4,7 +4,9 @@
 
 #![allow(unsafe_code)]
 
+use std::any::Any;
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -46,6 +48,8 @@ struct Work {
     count: usize,
     /// Parts that are being worked on.
     busy: usize,
+    /// How a helper's part ended that panicked.
+    fault: Option<Box<dyn Any + Send>>,
 }
 
 /// A job that outlives its borrow as far as the compiler knows. [`Crew::share`] sees to it that it does
@@ -131,23 +135,29 @@ impl Crew {
         }
     }
 
-    /// Has `job` done for each number below `count`.
+    /// Has `job` done for each number below `count`. What panics on a helper panics here: half a picture
+    /// is none.
     fn share(&self, count: usize, job: &Job<'_>) {
         // SAFETY: only the lifetime changes. Helpers take the job out of `work` while they hold its
         // lock and count themselves as busy before they let go of it; `Finish` takes the job away
         // and waits until nobody is busy, however this function is left.
         let lent = Lent(unsafe { std::mem::transmute::<*const Job<'_>, *const Job<'static>>(job) });
         let mut work = self.shared.work.lock();
-        (work.job, work.next, work.count) = (Some(lent), 0, count);
+        (work.job, work.next, work.count, work.fault) = (Some(lent), 0, count, None);
         drop(work);
         self.shared.more.notify_all();
-        let _finish = Finish(&self.shared);
+        let finish = Finish(&self.shared);
         loop {
             let mut work = self.shared.work.lock();
-            let Some((_, index)) = work.take() else { return };
+            let Some((_, index)) = work.take() else { break };
             let _busy = Busy(&self.shared);
             drop(work);
             job(index);
+        }
+        drop(finish);
+        let fault = self.shared.work.lock().fault.take();
+        if let Some(fault) = fault {
+            resume_unwind(fault);
         }
     }
 }
@@ -209,7 +219,10 @@ fn help(shared: &Shared, stop: &Stop) {
         let busy = Busy(shared);
         drop(work);
         // SAFETY: a part of it is counted as busy, so that `Finish` has not let its owner go.
-        unsafe { (*job.0)(index) };
+        let done = catch_unwind(AssertUnwindSafe(|| unsafe { (*job.0)(index) }));
+        if let Err(fault) = done {
+            shared.work.lock().fault = Some(fault);
+        }
         drop(busy);
         work = shared.work.lock();
     }
@@ -219,6 +232,35 @@ fn help(shared: &Shared, stop: &Stop) {
 mod tests {
     use super::*;
     use crate::base::Clock;
+
+    #[test]
+    fn what_panics_on_a_helper_panics_with_its_owner_and_the_helper_stays() {
+        let crew = Crew::of("crew-test", 2);
+        let owner = std::thread::current().id();
+        for _ in 0..50 {
+            let helped = std::sync::atomic::AtomicBool::new(false);
+            // The owner's part waits until a helper has taken one.
+            let work = || {
+                crew.each(0..2, |_| {
+                    if std::thread::current().id() == owner {
+                        let clock = Clock::start();
+                        while !helped.load(std::sync::atomic::Ordering::Relaxed) {
+                            assert!(clock.now().as_secs_f64() < 30.0, "nobody helps");
+                            std::thread::yield_now();
+                        }
+                    } else {
+                        helped.store(true, std::sync::atomic::Ordering::Relaxed);
+                        resume_unwind(Box::new("a part"));
+                    }
+                });
+            };
+            let fault = catch_unwind(AssertUnwindSafe(work)).unwrap_err();
+            assert_eq!(fault.downcast_ref(), Some(&"a part"));
+        }
+        let mut values = [1, 2, 3];
+        crew.each(&mut values, |value| *value += 1);
+        assert_eq!(values, [2, 3, 4]);
+    }
 
     #[test]
     fn every_part_is_done_once_whoever_helps() {
