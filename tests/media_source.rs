@@ -13,6 +13,7 @@
 #[path = "peers/mod.rs"]
 mod peers;
 
+use std::path::Path;
 use std::time::Duration;
 
 use onair::base::queue::{self, Full};
@@ -21,12 +22,12 @@ use onair::compose::{self, Compositor};
 use onair::media::markers::{self, FlashReader, LipSync, OnsetReader};
 use onair::media::source::State;
 use onair::media::transport::Go;
-use onair::media::{FrameGrid, Samples, Size, VideoFrame};
+use onair::media::{FrameGrid, Pulled as Filled, Samples, Size, VideoFrame};
 use onair::mix::{self, Mixer, Strip, StripId};
 use onair::net::Runtime;
 use onair::player::source::{self, Context, Media};
 use onair::player::{Config, Source};
-use peers::{LIMIT, Onair, wait_for};
+use peers::{LIMIT, Onair, Peer, missing, wait_for};
 
 const TEST: [&str; 9] =
     ["live", "--video", "test", "--audio", "tone", "--size", "640x360", "--video-bitrate", "1500k"];
@@ -166,4 +167,213 @@ fn a_stream_is_shown_with_its_sound_in_step() {
     in_step(media, clock, 48_000, 5, 25.0);
     assert_eq!(status.state(), State::Open);
     drop(onair);
+}
+
+/// A film of 25 pictures a second whose pictures carry their number: eight columns of bright or dark, the
+/// lowest bit on the left. It has B pictures that others refer to, and a keyframe every four seconds.
+const NUMBERED: &str =
+    "color=black:s=320x192:r=25,geq=lum='if(bitand(N,pow(2,floor(X/40))),200,40)':cb=128:cr=128";
+const RATE: f64 = 25.0;
+
+fn numbered(path: &Path, seconds: &str, sound: &str, codec: &[&str]) {
+    let mut words =
+        vec!["-hide_banner", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", NUMBERED];
+    words.extend(["-f", "lavfi", "-i", sound, "-t", seconds]);
+    words.extend(["-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-b_strategy", "0"]);
+    words.extend(["-g", "100", "-sc_threshold", "0", "-pix_fmt", "yuv420p"]);
+    words.extend(codec);
+    words.push(path.to_str().unwrap());
+    Peer::start("ffmpeg", words).wait_success(LIMIT);
+}
+
+/// The number of a picture.
+fn number(frame: &VideoFrame) -> u64 {
+    let planes = &frame.planes;
+    let row = planes.luma_stride() * 96;
+    (0..8).filter(|bit| planes.y[row + bit * 40 + 20] > 120).map(|bit| 1 << bit).sum()
+}
+
+/// A source as the compositor and the mixer pull it, in real time.
+struct Pulled {
+    media: Media,
+    clock: Clock,
+    next: Timestamp,
+    /// Numbers of the pictures shown, each once while it stands.
+    shown: Vec<u64>,
+    /// The first channel of what was heard, without what had to be filled up.
+    heard: Vec<f32>,
+    silent: bool,
+}
+
+impl Pulled {
+    fn open(path: &Path, again: bool) -> (Self, Runtime) {
+        let clock = Clock::start();
+        let runtime = Runtime::start().unwrap();
+        let context = Context { clock, rate: 48_000, channels: 1, again };
+        let config = Config::new(Source::File(path.to_owned()));
+        let media = source::open(&config, &context, &runtime).unwrap();
+        let next = clock.now();
+        (Self { media, clock, next, shown: Vec::new(), heard: Vec::new(), silent: true }, runtime)
+    }
+
+    /// Ten milliseconds of the program.
+    fn step(&mut self) {
+        let mut block = [0.0; 480];
+        self.silent = self.media.audio.pull(self.next, &mut block) == Filled::Silence;
+        self.heard.extend(block);
+        if let Some(frame) = self.media.video.picture(self.next) {
+            let number = number(&frame);
+            if self.shown.last() != Some(&number) {
+                self.shown.push(number);
+            }
+        }
+        self.next += Duration::from_millis(10);
+        let ahead = self.next.since(self.clock.now());
+        onair::base::Stop::new().wait(ahead);
+    }
+
+    fn until(&mut self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
+        let limit = self.clock.now() + LIMIT;
+        while !is_so(self) {
+            assert!(self.clock.now() < limit, "never: {what}; {:?}", self.shown);
+            self.step();
+        }
+    }
+
+    fn paused(&self) -> bool {
+        self.media.transport.position().is_some_and(|it| it.paused)
+    }
+
+    /// Pauses and waits until nothing of before is on its way.
+    fn pause(&mut self) {
+        self.media.transport.ask(Go::Pause);
+        self.until("the pause", Self::paused);
+        let since = self.clock.now();
+        self.until("stillness", |it| {
+            it.silent && it.clock.now().since(since) > Duration::from_millis(400)
+        });
+    }
+}
+
+/// The number of the picture whose time holds a place.
+fn at(place: Duration) -> u64 {
+    (place.as_secs_f64() * RATE + 1e-6) as u64
+}
+
+#[test]
+fn a_place_that_was_asked_for_is_shown_and_heard_itself() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // Lossless sound tells each sample's number; of AAC the phase of a slow tone does.
+    let ramp = "aevalsrc='(mod(n,60000)-30000)/32768':s=48000:c=mono";
+    let tone = "aevalsrc='0.5*sin(2*PI*20*t)':s=48000:c=mono";
+    let aac: &[&str] = &["-c:a", "aac", "-b:a", "160k"];
+    for (name, sound, codec, exact) in [
+        ("numbers.mkv", ramp, ["-c:a", "flac"].as_slice(), true),
+        ("numbers.mp4", tone, aac, false),
+        ("numbers.flv", tone, aac, false),
+    ] {
+        let path = folder.path().join(name);
+        numbered(&path, "10", sound, codec);
+        let (mut pulled, _runtime) = Pulled::open(&path, true);
+        pulled.until("the beginning", |it| it.shown.len() > 10);
+        assert_eq!(pulled.shown[0], 0, "{name}");
+        pulled.pause();
+        // Backwards and forwards, between keyframes (0, 4 and 8 s), on them, beside a picture's borders, at the end.
+        for millis in [1_001, 3_999, 7_960, 4_000, 2_479, 2_480, 9_990, 0, 5_333] {
+            let place = Duration::from_millis(millis);
+            let before = pulled.shown.len();
+            let last = pulled.shown[before - 1];
+            pulled.media.transport.ask(Go::To(place));
+            pulled.until(&format!("another picture in {name} at {place:?}"), |it| {
+                it.shown.len() > before || last == at(place)
+            });
+            let first = pulled.shown.get(before).copied().unwrap_or(last);
+            assert_eq!(first, at(place), "{name} at {place:?}");
+            // It stands, and sound waits with it.
+            let heard = pulled.heard.len();
+            (0..20).for_each(|_| pulled.step());
+            assert_eq!(pulled.shown.last(), Some(&at(place)), "{name} at {place:?}");
+            assert!(pulled.heard[heard..].iter().all(|it| *it == 0.0), "{name} at {place:?}");
+        }
+        // The sound goes on at the very sample.
+        let heard = pulled.heard.len();
+        pulled.media.transport.ask(Go::Resume);
+        pulled
+            .until("sound", |it| it.heard[heard..].iter().filter(|it| **it != 0.0).count() > 9_600);
+        let begins = pulled.heard[heard..].iter().position(|it| *it != 0.0).unwrap() + heard;
+        let sound = &pulled.heard[begins..begins + 4_800];
+        let wanted = 5_333 * 48;
+        if exact {
+            let sample = (sound[0] * 32_768.0).round() as i64 + 30_000;
+            let next = (sound[1_000] * 32_768.0).round() as i64 + 30_000;
+            assert_eq!((sample, next), (wanted % 60_000, (wanted + 1_000) % 60_000), "{name}");
+        } else {
+            let (mut sine, mut cosine) = (0.0, 0.0);
+            for (number, sample) in sound.iter().enumerate() {
+                let phase = number as f64 / 48_000.0 * 20.0 * std::f64::consts::TAU;
+                sine += f64::from(*sample) * phase.sin();
+                cosine += f64::from(*sample) * phase.cos();
+            }
+            let phase = cosine.atan2(sine) / std::f64::consts::TAU;
+            let off = (phase - wanted as f64 / 48_000.0 * 20.0).rem_euclid(1.0);
+            let off = if off > 0.5 { off - 1.0 } else { off } * 48_000.0 / 20.0;
+            eprintln!("  {name}: {off:+.1} samples");
+            // FLV has whole milliseconds.
+            assert!(off.abs() < if name.ends_with("flv") { 50.0 } else { 1.5 }, "{name}: {off}");
+        }
+        // While it plays, too: the first picture after those of before is that of the place.
+        pulled.until("it plays", |it| {
+            it.shown.last().is_some_and(|it| *it >= at(Duration::from_millis(5_500)))
+        });
+        let before = pulled.shown.len();
+        pulled.media.transport.ask(Go::To(Duration::from_millis(3_210)));
+        pulled.until("the place", |it| it.shown.last().is_some_and(|it| *it < 100));
+        let first = pulled.shown[before..].iter().find(|it| **it < 100);
+        assert_eq!(first, Some(&80), "{name}: {:?}", &pulled.shown[before..]);
+    }
+}
+
+#[test]
+fn the_end_and_the_beginning_of_a_file_that_goes_around_follow_each_other() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // A whole number of waves in the three seconds.
+    let tone = "aevalsrc='0.5*sin(2*PI*200*t)':s=48000:c=mono";
+    // Where times are whole milliseconds the waves may meet by as much beside each other.
+    for (name, most) in [("round.mp4", 0.03), ("round.mkv", 0.7), ("round.flv", 0.7)] {
+        let path = folder.path().join(name);
+        numbered(&path, "3", tone, &["-c:a", "aac", "-b:a", "160k"]);
+        let (mut pulled, _runtime) = Pulled::open(&path, true);
+        pulled.until("the beginning", |it| it.shown.len() > 10);
+        // A machine that is busy may be late once: a seam without that is wanted.
+        let (mut pictures, mut sound, mut rounds) = (false, false, 0);
+        while !(pictures && sound) {
+            rounds += 1;
+            assert!(rounds < 10, "{name}: pictures {pictures}, sound {sound}");
+            let (seen, heard) = (pulled.shown.len(), pulled.heard.len());
+            let starts = |it: &Pulled| it.shown[seen..].iter().position(|it| *it == 0);
+            pulled.until("the end", |it| starts(it).is_some());
+            let seam = starts(&pulled).unwrap() + seen;
+            pulled.until("the beginning", |it| it.shown.len() > seam + 10);
+            let around = &pulled.shown[seam - 10..seam + 10];
+            let wanted: Vec<u64> = (65..75).chain(0..10).collect();
+            pictures |= around == wanted;
+            let part = &pulled.heard[heard..];
+            // A wave is 240 samples long: each is as the one before it.
+            let worst = part.windows(241).map(|it| (it[240] - it[0]).abs()).fold(0.0, f32::max);
+            let faint = part
+                .windows(240)
+                .map(|it| it.iter().copied().fold(0.0, f32::max))
+                .fold(1.0, f32::min);
+            eprintln!(
+                "  {name}: {around:?}, waves differ by {worst:.4}, the faintest is {faint:.3}"
+            );
+            sound |= worst < most && faint > 0.45;
+        }
+    }
 }

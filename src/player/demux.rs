@@ -63,6 +63,8 @@ pub(super) struct Demux {
     aac: Option<AudioParameters>,
     /// Bodies of another codec in a row, of pictures and of sound.
     strange: (u32, u32),
+    /// Microseconds that the next body is seen or heard past its milliseconds.
+    past: u32,
 }
 
 impl Demux {
@@ -82,7 +84,23 @@ impl Demux {
             sound: None,
             aac: None,
             strange: (0, 0),
+            past: 0,
         }
+    }
+
+    /// What comes next with so many milliseconds is played at `at`, see [`Timeline::anchor`].
+    pub(super) fn anchor(&mut self, raw_ms: u32, at: Timestamp, firm: bool, now: Timestamp) {
+        self.timeline.anchor(raw_ms, at, firm, now);
+    }
+
+    /// What comes next is a file's beginning behind its end, see [`Timeline::turn`].
+    pub(super) fn turn(&mut self) {
+        self.timeline.turn();
+    }
+
+    /// The next body is seen or heard so many microseconds, less than a thousand, past its milliseconds.
+    pub(super) fn set_past(&mut self, micros: u32) {
+        self.past = micros;
     }
 
     /// What comes next is of another place of the recording, and is played at `at`.
@@ -110,7 +128,8 @@ impl Demux {
         if tag.frame_type == FrameType::Command {
             return Found::Nothing;
         }
-        let (keyframe, nanos) = (tag.frame_type == FrameType::Key, tag.offset_nanos);
+        let keyframe = tag.frame_type == FrameType::Key;
+        let nanos = tag.offset_nanos + std::mem::take(&mut self.past) * 1_000;
         let played = *self.tracks.0.get_or_insert(tag.track.id);
         let Some(track) = tag.into_track(played) else { return Found::Nothing };
         let format = track.format;
@@ -220,7 +239,8 @@ impl Demux {
         let Ok(tag) = flv::parse_audio(body) else {
             return if body.is_empty() { Found::Nothing } else { Found::Damaged };
         };
-        let (nanos, legacy) = (tag.offset_nanos, tag.legacy);
+        let legacy = tag.legacy;
+        let nanos = tag.offset_nanos + std::mem::take(&mut self.past) * 1_000;
         let played = *self.tracks.1.get_or_insert(tag.track.id);
         let Some(track) = tag.into_track(played) else { return Found::Nothing };
         let format = track.format;

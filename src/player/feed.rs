@@ -45,6 +45,8 @@ pub(super) struct Feed {
     edge: Option<(Timestamp, Duration)>,
     /// The next packet tells where in the recording it is: by its own time, or it is there.
     moved: bool,
+    /// What carries this time, in microseconds, is played at this media time.
+    anchor: (i64, Timestamp),
     place: Option<Duration>,
     /// Lines of a chat since then.
     lines: (Timestamp, u32),
@@ -65,6 +67,7 @@ impl Feed {
             unsupported: None,
             edge: None,
             moved: true,
+            anchor: (0, Timestamp::ZERO),
             place: None,
             lines: (Timestamp::ZERO, 0),
         }
@@ -114,6 +117,43 @@ impl Feed {
         self.demux.move_to(at, now);
         self.shared.reception.lock().move_to(at);
         self.moved = true;
+    }
+
+    /// A file begins: what carries `raw` microseconds is its first instant, and played first. `firm`:
+    /// its times are believed, whatever they are.
+    pub(super) fn begin(&mut self, raw: i64, firm: bool, now: Timestamp) {
+        self.anchor(raw, Duration::ZERO, Timestamp::ZERO, firm, now);
+    }
+
+    /// What comes next is of another place of the file: what carries `raw` microseconds lies at `place`
+    /// in it and is what is seen and heard first, though what comes begins earlier.
+    pub(super) fn move_to(&mut self, raw: i64, place: Duration, firm: bool, now: Timestamp) {
+        let at = self.shared.move_exactly(past(raw));
+        self.shared.reception.lock().move_to(at);
+        self.anchor(raw, place, at, firm, now);
+    }
+
+    fn anchor(&mut self, raw: i64, place: Duration, at: Timestamp, firm: bool, now: Timestamp) {
+        self.demux.anchor(millis(raw), at, firm, now);
+        self.anchor = (raw, at.offset(past(raw).into()));
+        self.shared.set_origin(i64::try_from(place.as_millis()).unwrap_or(0), at);
+        (self.moved, self.place) = (false, None);
+        self.seam(raw);
+    }
+
+    /// Sound that came is heard up to this time at most, and what comes from it on.
+    pub(super) fn seam(&mut self, raw: i64) {
+        self.demux.turn();
+        let (anchor, media) = self.anchor;
+        let at = media.offset(raw.saturating_sub(anchor));
+        self.shared.audio.push_waiting(Unit::Seam(at), &self.shared.stop);
+    }
+
+    /// A body that is decoded and seen or heard at these microseconds.
+    pub(super) fn take_exact(&mut self, kind: TagKind, dts: i64, pts: i64, body: &Bytes) {
+        let now = self.shared.clock.now();
+        self.demux.set_past(past(pts));
+        self.take(kind, millis(dts), body, now);
     }
 
     /// A line of a chat in the stream. More than a person can read are left out.
@@ -194,7 +234,7 @@ impl Feed {
         };
         if std::mem::replace(&mut self.moved, false) {
             let place = self.place.take().map(|place| place.as_millis() as u32);
-            self.shared.set_origin(place.unwrap_or(time_ms), placed);
+            self.shared.set_origin(place.unwrap_or(time_ms).into(), placed);
         }
     }
 
@@ -303,6 +343,16 @@ impl Feed {
             ),
         }
     }
+}
+
+/// Modulo 2³², as tags have it.
+fn millis(micros: i64) -> u32 {
+    micros.div_euclid(1_000) as u32
+}
+
+/// Microseconds past whole milliseconds.
+fn past(micros: i64) -> u32 {
+    micros.rem_euclid(1_000) as u32
 }
 
 /// What a file that is begun in the middle of a stream needs first.

@@ -73,6 +73,39 @@ impl Fifo {
         (self.used, self.frames) = (0, 0);
     }
 
+    /// What waits ends at `at`: what lies behind is cut off, and a hole that is left to the clock
+    /// elsewhere is filled with silence.
+    pub(super) fn end_at(&mut self, at: Timestamp) {
+        while let Some(last) = self.blocks.back_mut() {
+            let over = micros_to_frames(last.end().micros_since(at), last.rate);
+            let channels = usize::from(last.channels);
+            let Ok(over) = usize::try_from(over) else {
+                let missing = micros_to_frames(at.micros_since(last.end()), last.rate);
+                if at.micros_since(last.end()) <= TOLERANCE_MICROS {
+                    let missing = usize::try_from(missing).unwrap_or(0);
+                    last.data.resize(last.data.len() + missing * channels, 0.0);
+                    self.frames += missing;
+                }
+                return;
+            };
+            // What has been used up of the first block stays.
+            let used = if self.blocks.len() == 1 { self.used } else { 0 };
+            let Some(last) = self.blocks.back_mut() else { return };
+            let frames = last.frames();
+            let kept = frames.saturating_sub(over).max(used);
+            self.frames = self.frames.saturating_sub(frames - kept.min(frames));
+            if kept > used {
+                last.data.truncate(kept * channels);
+                return;
+            }
+            self.blocks.pop_back();
+            if self.blocks.is_empty() {
+                self.used = 0;
+                return;
+            }
+        }
+    }
+
     /// Copies up to `frames` frames from the front into `out`, up to a hole or a change of format.
     pub(super) fn peek(&self, frames: usize, out: &mut Vec<f32>) {
         out.clear();
@@ -158,6 +191,31 @@ mod tests {
         assert_eq!((fifo.frames(), fifo.front()), (10, Some(Timestamp::from_millis(31))));
         assert_eq!(fifo.pop().unwrap().frames(), 10);
         assert!(fifo.is_empty() && fifo.frames() == 0);
+    }
+
+    #[test]
+    fn what_waits_is_made_to_end_where_it_is_to() {
+        let at = Timestamp::from_millis;
+        let mut fifo = Fifo::default();
+        fifo.end_at(at(5));
+        fifo.push(block(0, 20, 1.0));
+        fifo.push(block(20, 20, 2.0));
+        fifo.push(block(40, 20, 3.0));
+        fifo.consume(5);
+        fifo.end_at(at(30));
+        assert_eq!((fifo.frames(), fifo.end()), (25, Some(at(30))));
+        // A small hole is filled, a large one is left as it is.
+        fifo.end_at(at(32));
+        fifo.end_at(at(32 + 41));
+        let mut out = Vec::new();
+        fifo.peek(100, &mut out);
+        assert_eq!((fifo.frames(), fifo.end(), out.len()), (27, Some(at(32)), 54));
+        assert_eq!((out[0], out[49], out[50], out[53]), (1.0, 2.0, 0.0, 0.0));
+        // What is used up of a block is not given back.
+        fifo.end_at(at(3));
+        assert_eq!((fifo.frames(), fifo.front()), (0, None));
+        fifo.push(block(50, 10, 4.0));
+        assert_eq!((fifo.frames(), fifo.front()), (10, Some(at(50))));
     }
 
     #[test]

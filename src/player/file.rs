@@ -6,10 +6,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::base::Stop;
+use crate::player::course::{Course, Span};
 use crate::player::feed::Feed;
-use crate::player::recording::unreadable;
+use crate::player::recording::{Film, RUN_UP_MICROS, unreadable};
 use crate::player::{Failure, Kind, State, recording};
 use crate::wire::container::Format;
+use crate::wire::flv::video::VideoPacket;
 use crate::wire::flv::{self, Demuxer, Tag, TagKind};
 
 /// Read at a time.
@@ -17,6 +19,10 @@ const BLOCK: usize = 64 << 10;
 
 /// How often a reader that has come to the end looks whether it is to go back.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// The first instant of a file has this time on the way to the decoders, in microseconds: what decodes
+/// before it, and sound's run-up, have room.
+const BEGINS: i64 = 10_000_000;
 
 /// Reads the file from `start` to its end, or until stopped, and from wherever else it is wanted;
 /// `again`: over and over, its times going on.
@@ -53,53 +59,77 @@ pub(super) fn run(mut feed: Feed, path: &Path, start: Option<Duration>, again: b
             break;
         }
         round = Round::default();
-        feed.move_here(shared.clock.now());
     }
     feed.finish();
 }
 
-/// Where the times of this round through the file begin.
+/// A round through the file.
 #[derive(Debug, Default)]
 struct Round {
-    offset: u32,
-    /// When the last picture and the last sound began, and how long after the one before.
-    last: [Option<(u32, u32)>; 2],
+    /// Where it begins, in microseconds after [`BEGINS`].
+    at: i64,
+    /// How long it is, where that is known beforehand.
+    length: Option<i64>,
+    /// What came, by its time in the file.
+    pictures: Course,
+    sound: Course,
+    /// The last time that came of each, and whether they came in order.
+    last: [Option<u32>; 2],
+    jumped: bool,
+    /// It is not the first one.
+    again: bool,
+    /// Times jumped in one before: where they are played nobody knows any more.
+    loose: bool,
 }
 
-/// A packet that is alone is as long as a picture usually is.
-const ALONE_MS: u32 = 33;
-
 impl Round {
-    /// A time of the file in this round.
-    fn place(&mut self, kind: TagKind, time_ms: u32) -> u32 {
-        let time = time_ms.wrapping_add(self.offset);
+    /// By how much later than in the file something is handed on.
+    fn shift(&self, begins: i64) -> i64 {
+        BEGINS.saturating_add(self.at).saturating_sub(begins)
+    }
+
+    /// Takes note of a tag's time in the file.
+    fn note(&mut self, kind: TagKind, time_ms: u32, pts: i64) {
         let [video, audio] = &mut self.last;
-        let last = match kind {
-            TagKind::Video => video,
-            TagKind::Audio => audio,
-            TagKind::Script => return time,
+        let (last, course) = match kind {
+            TagKind::Video => (video, &mut self.pictures),
+            TagKind::Audio => (audio, &mut self.sound),
+            TagKind::Script => return,
         };
-        // Configurations have a time too, often none.
-        let step = last.map_or(ALONE_MS, |(before, step)| match time.checked_sub(before) {
-            Some(new @ 1..1_000) => new,
-            _ => step,
-        });
-        *last = Some((last.map_or(time, |(before, _)| before.max(time)), step));
-        time
+        // As far as the times of a track may step without being brought together.
+        let untidy = |last: u32| !(-100..5_000).contains(&time_ms.wrapping_sub(last).cast_signed());
+        self.jumped |= last.is_some_and(untidy);
+        *last = Some(time_ms);
+        course.add(pts);
     }
 
     /// The next round begins where this one ends. False where nothing has come.
     fn next(&mut self) -> bool {
-        let ends = self.last.iter().flatten().map(|(time, step)| time.saturating_add(*step));
-        match ends.max() {
-            // Half a day short of where times would begin again.
-            Some(end) if end > self.offset && end < u32::MAX - 50_000_000 => {
-                self.offset = end;
-                true
-            }
-            _ => false,
+        // Of times that jump nobody knows what they are.
+        let known = self.length.filter(|_| !self.jumped);
+        let length = known.or_else(|| Span::of(&self.pictures, &self.sound).map(Span::micros));
+        let Some(length) = length else { return false };
+        let loose = self.loose || self.jumped;
+        *self = Self { at: self.at.saturating_add(length), again: true, loose, ..Self::default() };
+        // Thousands of years.
+        self.at < i64::MAX / 4
+    }
+
+    /// Tells the feed where what comes is played: `from` in the file on, or where the last round ends.
+    fn begin(&self, feed: &mut Feed, from: Option<Duration>, firm: bool) {
+        let now = feed.shared.clock.now();
+        let place = from.map_or(0, micros);
+        match from {
+            Some(from) => feed.move_to(BEGINS.saturating_add(place), from, firm, now),
+            None if self.loose => {}
+            None if self.again => feed.seam(BEGINS.saturating_add(self.at)),
+            None => feed.begin(BEGINS, firm, now),
         }
     }
+}
+
+fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX / 4)
 }
 
 fn read(
@@ -108,40 +138,113 @@ fn read(
     from: Option<Duration>,
     round: &mut Round,
 ) -> Result<(), Failure> {
-    let mut file = open(path)?;
+    let file = open(path)?;
     let format = recording::format(&file, path)?;
-    let goes_on = |feed: &Feed| !feed.shared.stop.is_set() && !feed.shared.is_wanted();
-    if format != Format::Flv {
-        return recording::tags_from(file, path, from, &mut |found| {
-            match found {
-                recording::Found::Duration(duration) => feed.shared.set_duration(duration),
-                recording::Found::Tag(kind, time_ms, body) => {
-                    let now = feed.shared.clock.now();
-                    feed.take(kind, round.place(kind, time_ms), &body, now);
-                }
-            }
-            goes_on(feed)
-        });
+    if format == Format::Flv {
+        return read_flv(feed, path, from, round);
     }
-    let mut first = 0;
+    let Some(mut film) = Film::open(file, path)? else { return Ok(()) };
+    let span = film.span;
+    feed.shared.set_duration(span.length());
     if let Some(from) = from {
-        let survey = survey(path, from, &feed.shared.stop)?;
-        feed.shared.set_duration(survey.duration);
-        first = survey.start;
-    } else if let Some(last) = last_time(&mut file).filter(|last| (0.0..1e6).contains(last)) {
-        // Its whole is not read for this alone.
-        feed.shared.set_duration(Duration::from_secs_f64(last));
+        film.begin_at(span.begins.saturating_add(micros(from)));
     }
-    let mut number = 0;
-    walk(path, &mut |tag| {
-        let now = feed.shared.clock.now();
-        if number >= first || is_header(&tag) {
-            feed.take(tag.kind, round.place(tag.kind, tag.time_ms), &tag.body, now);
-        }
-        number += 1;
+    round.length = Some(span.micros());
+    round.begin(feed, from, true);
+    film.play(path, round.shift(span.begins), &mut |body| {
+        feed.take_exact(body.kind, body.dts, body.pts, &body.body);
         goes_on(feed)
     })
 }
+
+fn goes_on(feed: &Feed) -> bool {
+    !feed.shared.stop.is_set() && !feed.shared.is_wanted()
+}
+
+/// A file without an index, whose times are whole milliseconds.
+fn read_flv(
+    feed: &mut Feed,
+    path: &Path,
+    from: Option<Duration>,
+    round: &mut Round,
+) -> Result<(), Failure> {
+    // The first tags of sound, and of pictures.
+    let (first, pictures, begins) = if let Some(from) = from {
+        let survey = survey(path, from, &feed.shared.stop)?;
+        feed.shared.set_duration(survey.duration);
+        (survey.start, survey.pictures, survey.begins)
+    } else {
+        let begins = head(path, &feed.shared.stop);
+        // Its whole is not read for this alone; once it has been, it is known better.
+        let last = last_time(&mut open(path)?).filter(|last| (0.0..1e6).contains(last));
+        if let Some(last) = last.filter(|_| !round.again) {
+            let begins = Duration::from_micros(u64::try_from(begins).unwrap_or(0));
+            feed.shared.set_duration(Duration::from_secs_f64(last).saturating_sub(begins));
+        }
+        (0, 0, begins)
+    };
+    round.begin(feed, from, false);
+    let (shift, mut number) = (round.shift(begins), 0);
+    let walked = walk(path, &mut |tag| {
+        let header = is_header(&tag);
+        let from = if tag.kind == TagKind::Video { pictures } else { first };
+        if number >= from || header {
+            let (dts, pts) = times(&tag);
+            if !header {
+                round.note(tag.kind, tag.time_ms, pts);
+            }
+            // One that carries no time of its own must not seem to jump.
+            let (dts, pts) = if header { (begins, begins) } else { (dts, pts) };
+            let (dts, pts) = (dts.saturating_add(shift), pts.saturating_add(shift));
+            feed.take_exact(tag.kind, dts, pts, &tag.body);
+        }
+        number += 1;
+        goes_on(feed)
+    });
+    if first == 0
+        && goes_on(feed)
+        && !round.jumped
+        && let Some(span) = Span::of(&round.pictures, &round.sound)
+    {
+        feed.shared.set_duration(span.length());
+    }
+    walked
+}
+
+/// When a tag is decoded, and seen or heard, in microseconds.
+fn times(tag: &Tag) -> (i64, i64) {
+    let dts = i64::from(tag.time_ms) * 1_000;
+    let picture = || match flv::parse_video(&tag.body).ok()?.track.packet {
+        VideoPacket::Frame { composition_ms, .. } => Some(composition_ms.clamp(-10_000, 10_000)),
+        _ => None,
+    };
+    let composition = if tag.kind == TagKind::Video { picture() } else { None };
+    (dts, dts + i64::from(composition.unwrap_or(0)) * 1_000)
+}
+
+/// Where a file begins in its own time, by its first tags.
+fn head(path: &Path, stop: &Stop) -> i64 {
+    let (mut pictures, mut sound, mut number) = (Course::default(), Course::default(), 0);
+    // What is damaged is told when it is played.
+    let _ = walk(path, &mut |tag| {
+        let mut found = false;
+        if !is_header(&tag) {
+            let (_, pts) = times(&tag);
+            if tag.kind == TagKind::Video {
+                pictures.add(pts);
+                found = true;
+            } else {
+                sound.add(pts);
+            }
+        }
+        number += 1;
+        !found && number < HEAD && !stop.is_set()
+    });
+    Span::of(&pictures, &sound).map_or(0, |span| span.begins)
+}
+
+/// So many tags are looked at for the first picture.
+const HEAD: u32 = 200;
 
 fn is_header(tag: &Tag) -> bool {
     match tag.kind {
@@ -185,45 +288,53 @@ pub(super) fn last_time(input: &mut File) -> Option<f64> {
     Some(f64::from(u32::from_be_bytes([t3, t2, t1, t0])) / 1_000.0)
 }
 
-/// How long an FLV file is, and the number of the tag to begin with for a place in it.
+/// How long an FLV file is, where it begins in its own time, and the numbers of the tags to begin with
+/// for a place in it: of all, and of pictures.
 struct Survey {
     duration: Duration,
+    begins: i64,
     start: u64,
+    pictures: u64,
 }
 
 fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<Survey, Failure> {
-    let (mut number, mut first, mut last) = (0, None, 0);
-    // The last keyframe before the place, and the last sound.
+    let begins = head(path, stop);
+    let until = begins.saturating_add(micros(from));
+    let (mut number, mut last) = (0, 0);
+    // The last keyframe before the place, and the last sound that a decoder needs.
     let (mut keyframe, mut sound, mut pictures) = (None, None, false);
+    let (mut seen, mut heard) = (Course::default(), Course::default());
     let walked = walk(path, &mut |tag| {
         if tag.kind != TagKind::Script && !is_header(&tag) {
-            let begins = *first.get_or_insert(tag.time_ms);
-            let time_ms = tag.time_ms.wrapping_sub(begins);
+            let (_, pts) = times(&tag);
             // Times that jump say nothing of how long it is.
-            if time_ms < last + 600_000 {
-                last = last.max(time_ms);
+            if pts < last + 600_000_000 {
+                last = last.max(pts);
+                let course = if tag.kind == TagKind::Video { &mut seen } else { &mut heard };
+                course.add(pts);
             }
-            if u128::from(time_ms) <= from.as_millis() {
-                if tag.kind == TagKind::Video {
-                    pictures = true;
-                    let key = flv::parse_video(&tag.body).is_ok_and(|tag| tag.is_keyframe());
-                    if key {
-                        keyframe = Some(number);
-                    }
-                } else {
-                    sound = Some(number);
+            if tag.kind == TagKind::Video {
+                pictures = true;
+                let key = flv::parse_video(&tag.body).is_ok_and(|tag| tag.is_keyframe());
+                if key && pts <= until {
+                    // The sound of the place may stand before its keyframe.
+                    keyframe = Some((sound.unwrap_or(number), number));
                 }
+            } else if pts <= until - RUN_UP_MICROS {
+                sound = Some(number);
             }
         }
         number += 1;
         !stop.is_set()
     });
     // What is damaged is found again, and said, when it is played.
-    let start = if pictures { keyframe } else { sound };
+    let start = if pictures { keyframe } else { sound.map(|sound| (sound, sound)) };
+    let (start, pictures) = start.unwrap_or((0, 0));
     if number == 0 {
         walked?;
     }
-    Ok(Survey { duration: Duration::from_millis(last.into()), start: start.unwrap_or(0) })
+    let duration = Span::of(&seen, &heard).map_or(Duration::ZERO, Span::length);
+    Ok(Survey { duration, begins, start, pictures })
 }
 
 /// Opens a regular file: a pipe or a device could keep us waiting for ever.
@@ -251,22 +362,19 @@ mod tests {
     fn a_file_goes_on_where_it_ended() {
         let mut round = Round::default();
         assert!(!round.next(), "nothing has come");
-        for (kind, time) in [
-            (TagKind::Video, 0),
-            (TagKind::Audio, 0),
-            (TagKind::Video, 0),
-            (TagKind::Audio, 23),
-            (TagKind::Video, 40),
-            (TagKind::Audio, 46),
-            (TagKind::Video, 80),
-        ] {
-            assert_eq!(round.place(kind, time), time);
+        // The first two are an encoder's run-up and a picture that is shown later.
+        for number in 0..48 {
+            round.note(TagKind::Audio, number * 64 / 3, i64::from(number * 64 / 3) * 1_000);
         }
+        for number in 0..25 {
+            round.note(TagKind::Video, number * 40, i64::from(number * 40 + 21) * 1_000);
+        }
+        assert_eq!(round.shift(21_000), BEGINS - 21_000);
         assert!(round.next());
-        // 80 and the 40 that a picture lasts.
-        assert_eq!(round.place(TagKind::Video, 0), 120);
-        assert_eq!(round.place(TagKind::Audio, 23), 143);
-        assert!(round.next());
-        assert!(round.place(TagKind::Video, 0) > 143);
+        assert_eq!(round.shift(21_000), BEGINS - 21_000 + 1_000_000);
+        // Of a file with an index it is known.
+        round.length = Some(999_999);
+        assert!(round.next() && !round.next());
+        assert_eq!(round.at, 1_999_999);
     }
 }

@@ -465,6 +465,7 @@ fn run(shared: &Shared, mut looker: Looker, out: &Mutex<Seen>) {
                 Unit::Configure(parameters) => looker.configure_video(parameters),
                 Unit::Packet(packet) => looker.take(&packet),
                 Unit::Gap => looker.gap(),
+                Unit::Seam(_) => {}
             }
         }
         while let (_, Popped::Unit(unit)) = shared.audio.pop(Duration::ZERO) {
@@ -472,7 +473,7 @@ fn run(shared: &Shared, mut looker: Looker, out: &Mutex<Seen>) {
             match unit {
                 Unit::Configure(parameters) => looker.configure_audio(parameters),
                 Unit::Packet(packet) => looker.take(&packet),
-                Unit::Gap => {}
+                Unit::Gap | Unit::Seam(_) => {}
             }
         }
         if any && looker.seen.last.is_some() {

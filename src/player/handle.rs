@@ -17,8 +17,8 @@ use crate::player::shared::{Back, Shared};
 use crate::player::speaker::{Open, Speakers};
 use crate::player::{Config, Event, Failure, Figures, Kind, Source, State, file, pictures, remote};
 
-/// Nobody goes nearer to the end of a recording than this.
-const NEAR_THE_END: Duration = Duration::from_millis(100);
+/// Nobody goes nearer to the end of a recording than this: to its last picture.
+const NEAR_THE_END: Duration = Duration::from_millis(15);
 
 /// An automatic buffer begins with this.
 const AUTO_BEGINS: Duration = Duration::from_millis(300);
@@ -185,8 +185,8 @@ impl Player {
         self.shared.paused()
     }
 
-    /// Goes on at another place of a recording, at the keyframe before it. False where that cannot
-    /// be done: a broadcast, or a file of a web server that is no HLS list.
+    /// Goes on at another place of a recording: in a file at the very picture and sound of it, elsewhere at
+    /// the keyframe before it. False where that cannot be done: a broadcast, or a file of a web server that is no HLS list.
     pub fn seek(&self, to: Duration) -> bool {
         let can = self.duration().is_some() && !self.state().is_final();
         if can {

@@ -14,6 +14,7 @@ mod bodies;
 pub mod chat;
 pub mod clip;
 mod connection;
+mod course;
 mod demux;
 mod device;
 mod dump;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::base::Stop;
+use crate::base::{Stop, Timestamp};
 use crate::media::EncodedPacket;
 
 /// The most packets that wait.
@@ -23,6 +23,8 @@ pub enum Unit<P> {
     Packet(EncodedPacket),
     /// Packets are missing here: what comes next does not follow from what came before.
     Gap,
+    /// Of what came before nothing is heard from here on, and of what comes next nothing before.
+    Seam(Timestamp),
 }
 
 /// See the module.
@@ -230,7 +232,6 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::base::Timestamp;
     use crate::media::{Priority, Track};
 
     fn packet(ms: i64, keyframe: bool) -> Unit<u8> {
@@ -254,6 +255,7 @@ mod tests {
                 Unit::Configure(config) => format!("config {config}"),
                 Unit::Packet(packet) => packet.dts.as_millis().to_string(),
                 Unit::Gap => "gap".into(),
+                Unit::Seam(at) => format!("seam {}", at.as_millis()),
             });
         }
         out

@@ -69,6 +69,7 @@ impl Decoding<'_> {
                 decoder.reset();
                 rest
             }
+            Unit::Seam(_) => Vec::new(),
             Unit::Packet(packet) => {
                 let Some(decoder) = &mut self.decoder else { return Vec::new() };
                 let began = self.shared.clock.now();

@@ -45,6 +45,7 @@ pub(super) fn run(presenter: Presenter, stop: &Stop) {
         cadence: Cadence::default(),
         next: None,
         pictures_ended: false,
+        sought: None,
         from: None,
         previewed: false,
         last_shown: None,
@@ -92,6 +93,15 @@ struct Kept {
     at: Option<Timestamp>,
 }
 
+/// A place of a recording whose picture is being looked for.
+struct Sought {
+    at: Timestamp,
+    /// The newest picture up to it.
+    found: Option<VideoFrame>,
+    /// When one was decoded last.
+    alive: Timestamp,
+}
+
 struct Run {
     presenter: Presenter,
     playout: Playout,
@@ -100,6 +110,8 @@ struct Run {
     /// The picture whose turn is next.
     next: Option<VideoFrame>,
     pictures_ended: bool,
+    /// The place that was gone to, until its picture is shown.
+    sought: Option<Sought>,
     /// Where playing last began: pictures before it were never meant to be shown.
     from: Option<Timestamp>,
     previewed: bool,
@@ -123,6 +135,15 @@ impl Run {
         shared.set_position(self.playout.position());
         let live = shared.reception.lock().supply(now);
         self.follow_wish(now, &live);
+        if self.sought.is_some() {
+            self.playout.hold_here(now);
+            shared.set_position(self.playout.position());
+            self.seek_on(now);
+            self.look_back(now, &live);
+            self.publish_figures(now, &Supply::default());
+            self.nap(now);
+            return false;
+        }
         if shared.paused() && self.playout.has_started() {
             self.playout.hold_here(now);
             shared.set_position(self.playout.position());
@@ -179,6 +200,7 @@ impl Run {
                 self.presenter.shared.enter(State::Playing);
             }
             Change::Resumed(at) => {
+                self.started_at.get_or_insert(now);
                 self.begin(at, false, now);
                 self.presenter.shared.enter(State::Playing);
             }

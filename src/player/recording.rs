@@ -3,12 +3,13 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::base::Timestamp;
 use crate::files::Source;
 use crate::media::{AudioCodec, EncodedPacket, Priority, Track, VideoCodec};
+use crate::player::course::{Course, Span};
 use crate::player::{Failure, Kind, bodies};
 use crate::wire::container::{Error, Format, Index, Place, ReadAt, TrackId};
 use crate::wire::flv::{self, TagKind};
@@ -43,44 +44,100 @@ pub(super) fn tags(
     samples(&mut disk, &index, true, take).map_err(|error| unplayable(path, &error))
 }
 
-/// What a file gave.
-pub(super) enum Found {
-    /// How long it is.
-    Duration(Duration),
-    Tag(TagKind, u32, Bytes),
+/// Decoders of sound need so much before what is heard.
+pub(super) const RUN_UP_MICROS: i64 = 100_000;
+
+/// A body of a file, in microseconds.
+pub(super) struct Body {
+    pub(super) kind: TagKind,
+    pub(super) dts: i64,
+    pub(super) pts: i64,
+    pub(super) body: Bytes,
 }
 
-/// As [`tags`], from the keyframe before `from`, and how long it is first.
-///
-/// # Errors
-/// As [`tags`].
-pub(super) fn tags_from(
-    file: File,
-    path: &Path,
-    from: Option<Duration>,
-    take: &mut dyn FnMut(Found) -> bool,
-) -> Result<(), Failure> {
-    let source = Source::of(file).map_err(|error| unreadable(path, &error.to_string()));
-    let mut disk = source?;
-    let mut index = indexed(&mut disk).map_err(|error| unplayable(path, &error))?;
-    let last = index.samples.iter().map(|place| place.pts).max();
-    let begins = index.samples.first().map(|place| place.dts);
-    if let (Some(last), Some(begins)) = (last, begins)
-        && !take(Found::Duration(last.since(begins)))
-    {
-        return Ok(());
+/// A file whose samples are known.
+pub(super) struct Film {
+    disk: Source,
+    index: Index,
+    pub(super) span: Span,
+}
+
+impl Film {
+    /// `None`: it has tracks and nothing in them.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub(super) fn open(file: File, path: &Path) -> Result<Option<Self>, Failure> {
+        let source = Source::of(file).map_err(|error| unreadable(path, &error.to_string()));
+        let mut disk = source?;
+        let index = indexed(&mut disk).map_err(|error| unplayable(path, &error))?;
+        let (mut pictures, mut sound) = (Course::default(), Course::default());
+        for place in &index.samples {
+            match place.track {
+                TrackId::Video => pictures.add(place.pts.as_micros()),
+                TrackId::Audio(0) => sound.add(place.pts.as_micros()),
+                TrackId::Audio(_) => {}
+            }
+        }
+        Ok(Span::of(&pictures, &sound).map(|span| Self { disk, index, span }))
     }
-    if let (Some(from), Some(begins)) = (from, begins) {
-        let until = begins + from;
-        let pictures = index.tracks.video.is_some();
-        let start = index.samples.iter().rposition(|place| {
-            let starts = place.track == TrackId::Video || !pictures;
-            starts && place.keyframe && place.pts <= until
+
+    /// Leaves out what is not needed to see and hear what is there at `place`, in the file's own time.
+    pub(super) fn begin_at(&mut self, place: i64) {
+        let until = Timestamp::from_micros(place);
+        let starts =
+            |place: &Place| place.track == TrackId::Video && place.keyframe && place.pts <= until;
+        let start = self.index.samples.iter().rposition(starts).unwrap_or(0);
+        let sound = until.offset(-RUN_UP_MICROS);
+        let mut number = 0;
+        self.index.samples.retain(|place| {
+            number += 1;
+            if place.track == TrackId::Video { number > start } else { place.pts >= sound }
         });
-        index.samples.drain(..start.unwrap_or(0));
     }
-    let mut hand_on = |kind, time_ms, body| take(Found::Tag(kind, time_ms, body));
-    samples(&mut disk, &index, true, &mut hand_on).map_err(|error| unplayable(path, &error))
+
+    /// Hands out the configurations, and then the samples `shift` microseconds later than the file's own
+    /// time, in the order of their DTS, until `take` returns false.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub(super) fn play(
+        mut self,
+        path: &Path,
+        shift: i64,
+        take: &mut dyn FnMut(Body) -> bool,
+    ) -> Result<(), Failure> {
+        let index = &self.index;
+        let begins = self.span.begins.saturating_add(shift);
+        let mut head = |kind, _, body| take(Body { kind, dts: begins, pts: begins, body });
+        if !headers(index, &mut head) {
+            return Ok(());
+        }
+        let codecs = codecs(index);
+        for place in &index.samples {
+            let packet = sample(&mut self.disk, place).map_err(|error| unplayable(path, &error))?;
+            let Some(mut packet) = packet else { continue };
+            (packet.dts, packet.pts) = (packet.dts.offset(shift), packet.pts.offset(shift));
+            let (dts, pts) = (packet.dts.as_micros(), packet.pts.as_micros());
+            let (kind, body) = body(codecs, &packet);
+            if !take(Body { kind, dts, pts, body }) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn codecs(index: &Index) -> (VideoCodec, AudioCodec) {
+    let sound = index.tracks.audio.first().map_or(AudioCodec::Aac, |audio| audio.parameters.codec);
+    (index.tracks.video.as_ref().map_or(VideoCodec::H264, |video| video.codec), sound)
+}
+
+fn body((pictures, sound): (VideoCodec, AudioCodec), packet: &EncodedPacket) -> (TagKind, Bytes) {
+    match packet.track {
+        Track::Video => (TagKind::Video, bodies::picture(pictures, packet)),
+        Track::Audio | Track::Extra(_) => (TagKind::Audio, bodies::unit(sound, &packet.data)),
+    }
 }
 
 /// Everything that is in a file, for who plays it.
@@ -102,8 +159,7 @@ pub(super) fn samples(
     configurations: bool,
     take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool,
 ) -> Result<(), Error> {
-    let codec = index.tracks.audio.first().map_or(AudioCodec::Aac, |audio| audio.parameters.codec);
-    let pictures = index.tracks.video.as_ref().map_or(VideoCodec::H264, |video| video.codec);
+    let codecs = codecs(index);
     if configurations && !headers(index, take) {
         return Ok(());
     }
@@ -111,10 +167,7 @@ pub(super) fn samples(
         let Some(packet) = sample(source, place)? else { continue };
         // Modulo 2³², as the tags have it.
         let time_ms = packet.dts.as_millis() as u32;
-        let (kind, body) = match packet.track {
-            Track::Video => (TagKind::Video, bodies::picture(pictures, &packet)),
-            Track::Audio | Track::Extra(_) => (TagKind::Audio, bodies::unit(codec, &packet.data)),
-        };
+        let (kind, body) = body(codecs, &packet);
         if !take(kind, time_ms, body) {
             break;
         }

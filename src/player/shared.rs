@@ -112,6 +112,8 @@ pub(super) struct Start {
 pub(super) struct Moved {
     /// The media time at which it goes on.
     pub(super) at: Timestamp,
+    /// It begins earlier than that: the picture of that very instant is to be shown first.
+    pub(super) exact: bool,
     pub(super) start: Start,
 }
 
@@ -435,7 +437,19 @@ impl Shared {
         let at = self.position();
         let video = self.video.restart_with_parameters();
         let audio = self.audio.restart_with_parameters();
-        *moved = Some(Moved { at, start: Start { video, audio } });
+        *moved = Some(Moved { at, exact: false, start: Start { video, audio } });
+        at
+    }
+
+    /// As [`Shared::move_here`], but what is shown and heard first is that of so many microseconds after
+    /// the media time that is given, which is a whole millisecond.
+    pub(super) fn move_exactly(&self, past: u32) -> Timestamp {
+        let mut moved = self.moved.lock();
+        let at = Timestamp::from_millis(self.position().as_millis());
+        let video = self.video.restart_with_parameters();
+        let audio = self.audio.restart_with_parameters();
+        let start = Start { video, audio };
+        *moved = Some(Moved { at: at.offset(past.into()), exact: true, start });
         at
     }
 
@@ -454,9 +468,9 @@ impl Shared {
         Timestamp::from_micros(self.position.load(Ordering::Relaxed))
     }
 
-    /// A packet that a recording stamps with `own_ms` was placed at `media`.
-    pub(super) fn set_origin(&self, own_ms: u32, media: Timestamp) {
-        self.origin.store(i64::from(own_ms) - media.as_millis(), Ordering::Relaxed);
+    /// What lies so many milliseconds after a recording's beginning was placed at `media`.
+    pub(super) fn set_origin(&self, own_ms: i64, media: Timestamp) {
+        self.origin.store(own_ms - media.as_millis(), Ordering::Relaxed);
     }
 
     /// Where in the recording it is.

@@ -8,7 +8,6 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::decode::{self, AudioBackend};
 use crate::media::AudioParameters;
-#[cfg(test)]
 use crate::media::Samples;
 use crate::media::samples::{frames_to_micros, micros_to_frames};
 use crate::player::fifo::Fifo;
@@ -76,6 +75,8 @@ pub(super) struct Sound {
     block: Vec<f32>,
     /// Without a device: media time up to which sound was passed on.
     passed: Option<Timestamp>,
+    /// Nothing before this is heard, see [`Unit::Seam`].
+    seam: Option<Timestamp>,
 }
 
 /// A speaker in use.
@@ -139,6 +140,7 @@ impl Sound {
             scratch: Vec::new(),
             block: Vec::new(),
             passed: None,
+            seam: None,
         }
     }
 
@@ -233,12 +235,20 @@ impl Sound {
                     decoder.reset();
                 }
             }
+            Unit::Seam(at) => {
+                let at = at.offset(shared.av_offset());
+                self.fifo.end_at(at);
+                self.seam = Some(at);
+            }
             Unit::Packet(packet) => {
                 let Some(decoder) = &mut self.decoder else { return };
                 match decoder.decode(&packet) {
                     Ok(Some(mut samples)) => {
                         self.any = true;
                         samples.pts = samples.pts.offset(shared.av_offset());
+                        if let Some(seam) = self.seam {
+                            begin_at(&mut samples, seam);
+                        }
                         self.fifo.push(samples);
                     }
                     Ok(None) => {}
@@ -273,7 +283,7 @@ impl Sound {
             return;
         }
         self.fifo.clear();
-        self.passed = None;
+        (self.passed, self.seam) = (None, None);
         if let Some(decoder) = &mut self.decoder {
             decoder.reset();
         }
@@ -483,6 +493,15 @@ impl Sound {
             }
         }
     }
+}
+
+/// Cuts off what lies before an instant.
+fn begin_at(samples: &mut Samples, from: Timestamp) {
+    let early = micros_to_frames(from.micros_since(samples.pts), samples.rate);
+    let Some(early) = usize::try_from(early).ok().filter(|early| *early > 0) else { return };
+    let early = early.min(samples.frames());
+    samples.data.drain(..early * usize::from(samples.channels));
+    samples.pts = samples.pts.offset(frames_to_micros(early as i64, samples.rate));
 }
 
 /// Interleaved stereo with this balance.

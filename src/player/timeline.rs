@@ -32,6 +32,8 @@ pub struct Timeline {
     tracks: [Option<TrackTime>; 2],
     /// Counts the bridges, so that a track can tell that the other has crossed a newer one.
     epoch: u64,
+    /// What is told is believed: nothing is bridged.
+    firm: bool,
 }
 
 #[derive(Copy, Clone, Debug)]
@@ -48,12 +50,14 @@ struct TrackTime {
     arrival: Timestamp,
     /// The connection was made anew since.
     stale: bool,
+    /// Nothing has been placed since it was told where times are played.
+    fresh: bool,
 }
 
 impl Timeline {
     /// A timeline for a stream that comes in as it happens (`live`) or a file.
     pub fn new(live: bool) -> Self {
-        Self { live, tracks: [None, None], epoch: 0 }
+        Self { live, tracks: [None, None], epoch: 0, firm: false }
     }
 
     /// Whether arrival times mean something from here on.
@@ -64,6 +68,7 @@ impl Timeline {
     /// The connection was lost and made again: what comes next goes on after the time that passed,
     /// whatever the new timestamps say.
     pub fn restart(&mut self) {
+        self.firm = false;
         for track in self.tracks.iter_mut().flatten() {
             track.stale = true;
         }
@@ -72,10 +77,40 @@ impl Timeline {
     /// What comes next is of another place of the same recording, and is played at `at`: behind what
     /// was placed before, as that was thrown away.
     pub fn move_to(&mut self, at: Timestamp, now: Timestamp) {
+        self.firm = false;
         for track in self.tracks.iter_mut().flatten() {
             (track.out, track.stale, track.arrival) = (at.as_millis(), true, now);
             // The steps of the place that was left say nothing of this one.
             track.step = 0;
+        }
+    }
+
+    /// What comes next and carries `raw` milliseconds is played at `at`, in whole milliseconds, of both
+    /// tracks; what carries less, before that. `firm`: holes and steps in their times are meant.
+    pub fn anchor(&mut self, raw: u32, at: Timestamp, firm: bool, now: Timestamp) {
+        self.epoch += 1;
+        (self.firm, self.tracks) = (
+            firm,
+            [(); 2].map(|()| {
+                Some(TrackTime {
+                    raw,
+                    unwrapped: raw.into(),
+                    offset: at.as_millis() - i64::from(raw),
+                    epoch: self.epoch,
+                    out: at.as_millis(),
+                    step: 0,
+                    arrival: now,
+                    stale: false,
+                    fresh: true,
+                })
+            }),
+        );
+    }
+
+    /// What comes next is a file's beginning behind its end: its run-up lies before what came last.
+    pub fn turn(&mut self) {
+        for track in self.tracks.iter_mut().flatten() {
+            track.fresh = true;
         }
     }
 
@@ -110,6 +145,7 @@ impl Timeline {
             step: 0,
             arrival: now,
             stale: false,
+            fresh: false,
         };
         let Some(other) = other else {
             return fresh(i64::from(raw), -i64::from(raw), self.epoch);
@@ -141,12 +177,14 @@ impl Timeline {
             unwrapped,
             offset,
             epoch,
-            out: (unwrapped + offset).max(last.out),
+            out: if last.fresh { unwrapped + offset } else { (unwrapped + offset).max(last.out) },
             step,
             arrival: now,
             stale: false,
+            fresh: false,
         };
-        let jumps = step < -BACKWARD_MS || step > elapsed + FORWARD_MS;
+        let known = last.fresh || self.firm;
+        let jumps = !known && (step < -BACKWARD_MS || step > elapsed + FORWARD_MS);
         if !jumps && !last.stale {
             return next(last.offset, last.epoch, step.clamp(0, 100));
         }
@@ -290,6 +328,30 @@ mod tests {
         assert_eq!(timeline.place(V, 3_000, at(0)).dts.as_millis(), 51);
         assert_eq!(timeline.place(A, 3_013, at(0)).dts.as_millis(), 64);
         assert_eq!(timeline.place(V, 3_040, at(0)).dts.as_millis(), 91);
+    }
+
+    #[test]
+    fn times_that_were_told_are_played_where_they_belong() {
+        let mut timeline = Timeline::new(false);
+        for firm in [true, false] {
+            // The keyframe lies long before the place, and the sound is near it.
+            timeline.anchor(20_000, at(50), firm, at(0));
+            assert_eq!(timeline.place(V, 9_000, at(0)).dts.as_millis(), -10_950);
+            assert_eq!(timeline.place(V, 9_040, at(0)).dts.as_millis(), -10_910);
+            assert_eq!(timeline.place(A, 19_990, at(0)).dts.as_millis(), 40);
+            assert_eq!(timeline.place(A, 20_011, at(0)).dts.as_millis(), 61);
+        }
+        // The run-up of the next round lies before the end of this one.
+        let end = timeline.place(A, 20_032, at(0)).dts.as_millis();
+        assert_eq!(timeline.place(A, 20_020, at(0)).dts.as_millis(), end);
+        timeline.turn();
+        assert_eq!(timeline.place(A, 20_020, at(0)).dts.as_millis(), end - 12);
+        // A hole is closed, but in a file whose index was read.
+        timeline.place(V, 20_040, at(0));
+        assert!(timeline.place(V, 50_000, at(0)).dts.as_millis() < 1_000);
+        timeline.anchor(0, at(50), true, at(0));
+        assert_eq!(timeline.place(V, 0, at(0)).dts.as_millis(), 50);
+        assert_eq!(timeline.place(V, 50_000, at(0)).dts.as_millis(), 50_050);
     }
 
     #[test]

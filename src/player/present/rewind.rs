@@ -2,9 +2,10 @@
 //! the time shift. While it is behind, it takes from the time-shift buffer what it is going to need
 //! soon, and plays it at its own speed, as it plays a file.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::Run;
+use super::{Run, Sought};
 use crate::base::Timestamp;
 use crate::player::Rewind;
 use crate::player::schedule::Supply;
@@ -16,6 +17,11 @@ const AHEAD_MICROS: i64 = 1_500_000;
 const AT_ONCE: usize = 400;
 /// Closer to the live end than this is there.
 const NEAR_MICROS: i64 = 250_000;
+/// So much behind the place that was gone to was read, and so long nothing decoded: no picture comes.
+const BEYOND_MICROS: i64 = 500_000;
+const BEYOND: Duration = Duration::from_millis(200);
+/// The picture of the place is waited for so long while none before it comes either.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How often the buffer is looked at for its figures.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -73,7 +79,7 @@ impl Run {
     /// What was decoded belongs to another place.
     fn forget(&mut self, start: Start, from: Option<Timestamp>) {
         self.generation = start.video;
-        (self.next, self.from) = (None, from);
+        (self.next, self.from, self.sought) = (None, from, None);
         self.sound.restart(start.audio);
     }
 
@@ -81,12 +87,56 @@ impl Run {
     /// not shown any more, and the first picture at once, also in a pause.
     pub(super) fn follow_feed(&mut self, now: Timestamp) {
         let Some(moved) = self.presenter.shared.take_moved() else { return };
-        let started = self.playout.has_started();
-        if started {
+        let goes = moved.exact || self.playout.has_started();
+        if goes {
             self.playout.move_to(moved.at, now);
         }
-        self.forget(moved.start, started.then_some(moved.at));
-        self.previewed = false;
+        self.forget(moved.start, goes.then_some(moved.at));
+        self.previewed = moved.exact;
+        self.sought = moved.exact.then(|| Sought { at: moved.at, found: None, alive: now });
+    }
+
+    /// Decodes up to the place that was gone to, whose picture is shown first.
+    pub(super) fn seek_on(&mut self, now: Timestamp) {
+        let shared = Arc::clone(&self.presenter.shared);
+        self.sound.decode(&shared, Some(self.playout.position()));
+        for _ in 0..64 {
+            let Some(frame) = self.next.take().or_else(|| self.receive()) else { break };
+            // What was received may have told of yet another place.
+            let Some(sought) = &mut self.sought else { return self.next = Some(frame) };
+            sought.alive = now;
+            if frame.pts <= sought.at {
+                if sought.found.replace(frame).is_some() {
+                    self.counts.skipped += 1;
+                }
+            } else {
+                let found = sought.found.take();
+                self.sought = None;
+                match found {
+                    // The place lies before the first picture there is.
+                    None => self.show(frame, now, now, false),
+                    Some(found) => {
+                        self.next = Some(frame);
+                        self.show(found, now, now, false);
+                    }
+                }
+                return;
+            }
+        }
+        // The last picture there is, none at all, or a file that gives nothing any more.
+        let Some(sought) = &mut self.sought else { return };
+        let none = shared.video.is_empty() && {
+            let edge = shared.reception.lock().supply(now).edge;
+            edge.is_some_and(|edge| edge.micros_since(sought.at) > BEYOND_MICROS)
+        };
+        let patience = if none { BEYOND } else { PATIENCE };
+        if self.pictures_ended || now.since(sought.alive) > patience {
+            let found = sought.found.take();
+            self.sought = None;
+            if let Some(found) = found {
+                self.show(found, now, now, false);
+            }
+        }
     }
 
     /// What there is to play: while behind, what is kept, at its own speed.

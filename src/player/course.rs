@@ -1,0 +1,157 @@
+//! How the pictures and the sound of a file lie in its own time, for who goes about in it and plays it
+//! around: where it begins and how long a round lasts, so that no picture is lost at the seam and
+//! the sound has no gap there. Pure.
+
+use std::time::Duration;
+
+/// Sound that begins or ends so close to the pictures belongs to them: what is more is an encoder's run-up
+/// (a frame of AAC before the first), or what fills its last frame up.
+const RUN_UP: i64 = 100_000;
+/// One that is alone lasts as long as a picture usually does.
+const ALONE: i64 = 33_333;
+/// Stamps in milliseconds differ from even ones by less than this.
+const EVEN: i64 = 2_000;
+/// The last one lasts no longer.
+const LONGEST: i64 = 10_000_000;
+
+/// The stamps of one track, in microseconds, in any order.
+#[derive(Copy, Clone, Debug, Default)]
+pub(super) struct Course {
+    count: i64,
+    first: i64,
+    last: i64,
+    before: i64,
+}
+
+impl Course {
+    pub(super) fn add(&mut self, at: i64) {
+        if self.count == 0 {
+            (self.first, self.last, self.before) = (at, at, at);
+        } else if at > self.last {
+            (self.before, self.last) = (self.last, at);
+        } else {
+            self.before = if self.before == self.last { at } else { self.before.max(at) };
+            self.first = self.first.min(at);
+        }
+        self.count += 1;
+    }
+
+    /// How long the last one lasts: as all do on average, or where they differ as the one before it.
+    fn lasts(&self) -> i64 {
+        if self.count < 2 {
+            return ALONE;
+        }
+        let step = self.last.saturating_sub(self.before);
+        let even = self.last.saturating_sub(self.first) as f64 / (self.count - 1) as f64;
+        let even = even.round() as i64;
+        let lasts = if (step - even).abs() <= EVEN { even } else { step };
+        lasts.clamp(1_000, LONGEST)
+    }
+
+    fn whole(&self) -> Option<Self> {
+        (self.count > 0).then_some(*self)
+    }
+}
+
+/// What is seen and heard of a file: from its first picture to the end of its last, and of its sound
+/// what is not only run-up. In microseconds of its own time.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) begins: i64,
+    pub(super) ends: i64,
+}
+
+impl Span {
+    /// `None`: there is nothing in it.
+    pub(super) fn of(pictures: &Course, sound: &Course) -> Option<Self> {
+        let end = |course: &Course| course.last.saturating_add(course.lasts());
+        let (begins, ends) = match (pictures.whole(), sound.whole()) {
+            (None, None) => return None,
+            (Some(one), None) | (None, Some(one)) => (one.first, end(&one)),
+            (Some(pictures), Some(sound)) => {
+                let early = pictures.first.saturating_sub(sound.first);
+                let begins = if early > RUN_UP { sound.first } else { pictures.first };
+                let (seen, heard) = (end(&pictures), end(&sound));
+                let longer = heard.saturating_sub(seen);
+                let ends = match longer {
+                    // It goes on without pictures.
+                    RUN_UP.. => heard,
+                    // The last picture lasts a little less.
+                    _ if longer < 0 && -longer <= pictures.lasts() / 2 => heard,
+                    _ => seen,
+                };
+                (begins, ends)
+            }
+        };
+        (ends > begins).then_some(Self { begins, ends })
+    }
+
+    pub(super) fn micros(self) -> i64 {
+        self.ends.saturating_sub(self.begins)
+    }
+
+    pub(super) fn length(self) -> Duration {
+        Duration::from_micros(u64::try_from(self.micros()).unwrap_or(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn course(first: i64, step: f64, count: i64) -> Course {
+        let mut course = Course::default();
+        // As pictures that refer to later ones are stored.
+        for pair in (0..count).collect::<Vec<_>>().chunks(2) {
+            for number in pair.iter().rev() {
+                course.add(first + (*number as f64 * step) as i64);
+            }
+        }
+        course
+    }
+
+    fn span(pictures: Course, sound: Course) -> (i64, i64) {
+        let span = Span::of(&pictures, &sound).unwrap();
+        (span.begins, span.ends)
+    }
+
+    #[test]
+    fn a_round_lasts_from_the_first_picture_to_the_end_of_the_last() {
+        let pictures = course(21_333, 40_000.0, 250);
+        let none = Course::default();
+        assert_eq!(span(pictures, none), (21_333, 10_021_333));
+        // AAC: a frame before the first, and what fills the last one up.
+        let sound = course(0, 1_024.0 / 0.048, 470);
+        assert_eq!(span(pictures, sound), (21_333, 10_021_333));
+        assert_eq!(span(none, sound), (0, 10_026_666));
+        // Stamps in whole milliseconds, rounded down.
+        let mut rounded = Course::default();
+        (0..300).for_each(|number| rounded.add(number * 100 / 3 * 1_000));
+        assert!((span(rounded, none).1 - 10_000_000).abs() < 1_000, "{rounded:?}");
+        assert_eq!(Span::of(&none, &none), None);
+    }
+
+    #[test]
+    fn sound_that_is_shorter_or_longer_than_the_pictures_says_how_long_a_round_is() {
+        let pictures = course(0, 40_000.0, 100);
+        let sound = |count| course(0, 20_000.0, count);
+        // Its end, where the last picture is not seen much less for it; else silence follows.
+        assert_eq!(span(pictures, sound(199)), (0, 3_980_000));
+        assert_eq!(span(pictures, sound(198)), (0, 4_000_000));
+        assert_eq!(span(pictures, sound(203)), (0, 4_000_000));
+        assert_eq!(span(pictures, sound(300)), (0, 6_000_000));
+        // It begins long before the pictures.
+        assert_eq!(span(course(500_000, 40_000.0, 100), sound(300)), (0, 6_000_000));
+    }
+
+    #[test]
+    fn whatever_comes_ends_later_than_it_begins() {
+        for stamps in [vec![i64::MAX, i64::MIN], vec![5, 5, 5], vec![0], vec![i64::MIN; 3]] {
+            let mut course = Course::default();
+            stamps.into_iter().for_each(|at| course.add(at));
+            if let Some(span) = Span::of(&course, &Course::default()) {
+                assert!(span.micros() > 0);
+            }
+        }
+    }
+}
