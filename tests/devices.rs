@@ -21,6 +21,8 @@ mod application;
 mod camera;
 #[path = "devices/heard.rs"]
 mod heard;
+#[path = "devices/scenes.rs"]
+mod scenes;
 #[path = "devices/sound.rs"]
 mod sound;
 #[path = "devices/told.rs"]

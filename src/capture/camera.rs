@@ -228,6 +228,14 @@ impl Minder {
                     "{name} is being used by another program. Close that one and wait a second"
                 ),
             ),
+            Fault::Ours(_) => (
+                State::Failed,
+                format!(
+                    "{name} is open in onair already, by a source that names it otherwise. Choose \
+                     camera:{id} for both, and they share it",
+                    id = self.status.report().id
+                ),
+            ),
             Fault::Refused(_) => (
                 State::Failed,
                 format!(

@@ -16,6 +16,9 @@ pub(super) enum Fault {
     /// Somebody else has it.
     #[error("another program is using it ({0})")]
     Busy(String),
+    /// This process has it open already.
+    #[error("onair has it open already ({0})")]
+    Ours(String),
     /// The system does not let us.
     #[error("this user is not allowed to use it ({0})")]
     Refused(String),
@@ -33,6 +36,7 @@ impl Fault {
         match self {
             Self::Absent(detail)
             | Self::Busy(detail)
+            | Self::Ours(detail)
             | Self::Refused(detail)
             | Self::Format(detail)
             | Self::Other(detail) => detail,

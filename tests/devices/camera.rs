@@ -105,7 +105,7 @@ impl Shown {
     }
 }
 
-fn await_camera(id: &str) -> capture::CameraInfo {
+pub fn await_camera(id: &str) -> capture::CameraInfo {
     let clock = Clock::start();
     loop {
         if let Some(camera) = capture::cameras().into_iter().find(|camera| camera.id == id) {
@@ -197,7 +197,17 @@ fn busy(id: &str) {
     assert!(failed.reason.contains("another program"), "{}", failed.reason);
     drop(other);
     shown.await_state(State::Open);
+    // Another source has it, of ours.
+    let clock = Clock::start();
+    let context = capture::Context { clock, grid: grid(), size: Size::new(640, 360) };
+    let choice = VideoChoice::Camera(Some(id.to_owned()));
+    let again = capture::open(&choice, &context).unwrap();
+    let changes = again.status.changes().unwrap();
+    let failed = await_state(&changes, State::Failed);
+    assert!(failed.reason.contains("in onair already"), "{}", failed.reason);
+    // And it has it when it is free.
     shown.close();
+    await_state(&changes, State::Open);
 }
 
 fn packed_and_stalled() {
@@ -261,19 +271,19 @@ fn fractional(id: &str) {
 
 impl Program {
     /// One colour as motion JPEG, 30 pictures a second.
-    fn feed(device: &str, color: &str) -> Self {
+    pub fn feed(device: &str, color: &str) -> Self {
         Self::start(&format!(
             "ffmpeg -v error -re -f lavfi -i color=c={color}:s=640x360:r=30 -c:v mjpeg -f v4l2 \
              {device}"
         ))
     }
 
-    fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         tell("kill", &[name, &self.0.id().to_string()]);
     }
 }
 
-fn tell(program: &str, arguments: &[&str]) {
+pub fn tell(program: &str, arguments: &[&str]) {
     let status = Command::new(program).args(arguments).status().unwrap();
     assert!(status.success(), "{program} {arguments:?}");
 }

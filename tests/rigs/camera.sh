@@ -2,10 +2,10 @@
 # Cameras on a machine without one: runs a command inside a small Linux that is an ordinary program
 # (User-Mode Linux: neither root nor a virtual machine) and has real Video4Linux devices.
 #   tests/rigs/camera.sh [-n VIVID] [-l LOOPBACK] [-t SECONDS] [-- COMMAND [ARGUMENTS…]]
-# Without a command: the camera part of the test `devices`. Ends with the command's exit status;
+# Without a command: the camera parts of the test `devices`. Ends with the command's exit status;
 # 124: it took longer than -t (300 s); 125: the rig itself failed.
 #   /dev/video0, 1…    -n (2) test cameras of the kernel, raw pixels, rates fixed by size
-#   /dev/video20, 21…  -l (2) cameras that show what a program writes into them
+#   /dev/video20, 21…  -l (4) cameras that show what a program writes into them
 #   camera-unplug I, camera-plug I    pulls test camera I out, in mid-stream too, and puts it back
 # Inside, the machine's files are there to read, this project's to write, and /tmp is empty.
 # Needs: busybox-static ffmpeg v4l-utils, and what camera-kernel.sh needs, which it runs the first time.
@@ -15,7 +15,7 @@ die() { echo "camera.sh: $*" >&2; exit 125; }
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 project=$(cd "$here/../.." && pwd)
-vivid=2 loopback=2 limit=300
+vivid=2 loopback=4 limit=300
 while getopts n:l:t: option; do
   case $option in
   n) vivid=$OPTARG ;;
@@ -33,7 +33,7 @@ if [ $# = 0 ]; then
   test=$(cd "$project" && cargo test --test devices --no-run --message-format=json |
     sed -n 's/.*"executable":"\([^"]*\/devices-[^"]*\)".*/\1/p') || die "the test does not build"
   [ -x "$test" ] || die "the test does not build"
-  set -- "$test" --exact camera::inside_camera --nocapture
+  set -- "$test" --exact camera::inside_camera scenes::inside_scenes --nocapture --test-threads=1
 fi
 
 run=$(mktemp -d -t onair-camera.XXXXXX) || die "no temporary folder"

@@ -4,8 +4,9 @@
 
 #![allow(unsafe_code)]
 
+use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,8 +53,8 @@ impl Driver for Video4Linux {
     fn open(&self, id: &str, offer: Offer) -> Result<Box<dyn Camera>, Fault> {
         let node = node(id)?;
         let device = Device::with_path(path(&node)).map_err(|error| fault("opening", &error))?;
-        prepare(&device, offer)?;
-        let direct = Open::begin(&device)?;
+        let direct = prepare(&device, offer).and_then(|()| Open::begin(&device));
+        let direct = direct.map_err(|fault| whose(fault, &path(&node)))?;
         if !nokhwa::takes(offer) {
             return Ok(Box::new(direct));
         }
@@ -248,6 +249,15 @@ fn fault(doing: &str, error: &io::Error) -> Fault {
         Some(libc::ENODEV | libc::ENOENT | libc::ENXIO) => Fault::Absent(detail),
         _ => Fault::Other(detail),
     }
+}
+
+/// Whether a device that is busy is so by ourselves: this process has more of its files open than the one
+/// that was just opened.
+fn whose(fault: Fault, path: &Path) -> Fault {
+    let Fault::Busy(detail) = fault else { return fault };
+    let open = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let of_it = open.filter(|file| fs::read_link(file.path()).is_ok_and(|to| to == path));
+    if of_it.count() > 1 { Fault::Ours(detail) } else { Fault::Busy(detail) }
 }
 
 struct Open {
