@@ -155,11 +155,17 @@ impl Compositor {
     /// Sends program pictures to an encoder from the next one on. A queue whose receiver is gone is
     /// let go by itself.
     pub fn attach_encoder(&self, encoder: Sender<VideoFrame>) {
-        self.shared.inbox.lock().encoders[0] = Some(Some(encoder));
+        self.attach_encoder_from(encoder, Timestamp::ZERO);
+    }
+
+    /// The same, and none of before this instant, however late they are drawn.
+    pub fn attach_encoder_from(&self, encoder: Sender<VideoFrame>, from: Timestamp) {
+        self.shared.inbox.lock().encoders[0] = Some(Some((encoder, from)));
     }
 
     /// The same for a second encoder of the same pictures, which are shared; `None`: no longer.
     pub fn attach_second(&self, encoder: Option<Sender<VideoFrame>>) {
+        let encoder = encoder.map(|encoder| (encoder, Timestamp::ZERO));
         self.shared.inbox.lock().encoders[1] = Some(encoder);
     }
 
@@ -215,8 +221,11 @@ struct Inbox {
     filters: BTreeMap<SourceId, Vec<Wanted>>,
     plan: Option<(Arc<Plan>, Option<Change>)>,
     preview: Option<Option<(Arc<Plan>, Latest<VideoFrame>)>>,
-    encoders: [Option<Option<Sender<VideoFrame>>>; 2],
+    encoders: [Option<Option<Attached>>; 2],
 }
+
+/// An encoder's queue, and the first instant that it is to show.
+type Attached = (Sender<VideoFrame>, Timestamp);
 
 /// The tick loop.
 fn run(
@@ -228,7 +237,7 @@ fn run(
 ) {
     let Config { grid, clock, .. } = config;
     let patience = i64::try_from(PATIENCE.as_micros()).unwrap_or(i64::MAX);
-    let mut encoders: [Option<Sender<VideoFrame>>; 2] = [None, None];
+    let mut encoders: [Option<Attached>; 2] = [None, None];
     let mut next = grid.index_at(clock.now()) + 1;
     let mut rate = Rate::default();
     let mut watcher = Watcher::default();
@@ -271,9 +280,10 @@ fn run(
             Made::Repeated => shared.repeated.fetch_add(1, Ordering::Relaxed),
             Made::Slate => shared.slates.fetch_add(1, Ordering::Relaxed),
         };
-        for encoder in &mut encoders {
-            if encoder.as_ref().is_some_and(|encoder| encoder.send(frame.clone()).is_err()) {
-                *encoder = None;
+        for attached in &mut encoders {
+            let wanted = attached.as_ref().filter(|(_, from)| at >= *from);
+            if wanted.is_some_and(|(encoder, _)| encoder.send(frame.clone()).is_err()) {
+                *attached = None;
             }
         }
         preview.publish(frame);

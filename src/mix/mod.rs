@@ -134,10 +134,15 @@ impl Mixer {
         self.wish(Wish::Remove(id));
     }
 
-    /// Sends program sound to an encoder, from the present on. A queue whose receiver is gone is
-    /// let go by itself.
+    /// Sends program sound to an encoder, from the present on. A queue whose receiver is gone is let go by
+    /// itself.
     pub fn attach_encoder(&self, encoder: Sender<Samples>) {
-        self.wish(Wish::Encoder(Some(encoder)));
+        self.attach_encoder_from(encoder, self.config.clock.now());
+    }
+
+    /// The same, from the block on that is heard at this instant.
+    pub fn attach_encoder_from(&self, encoder: Sender<Samples>, from: Timestamp) {
+        self.wish(Wish::Encoder(Some((encoder, from))));
     }
 
     /// Sends no more sound to the encoder: its queue ends with the block being made.
@@ -148,7 +153,8 @@ impl Mixer {
     /// Sends an extra track's sound to an encoder, from the present on; `None`: nowhere, its queue
     /// ends. Nothing is added up for a track that goes nowhere.
     pub fn set_track(&self, track: ExtraTrack, encoder: Option<Sender<Samples>>) {
-        self.wish(Wish::Track(track, encoder));
+        let from = self.config.clock.now();
+        self.wish(Wish::Track(track, encoder.map(|encoder| (encoder, from))));
     }
 
     /// Sends what the person at the desk is to hear to this queue (strips that are heard at the desk
@@ -250,14 +256,14 @@ enum Wish {
     Set(StripId, Arc<Strip>),
     Feed(StripId, Option<Box<dyn AudioFeed>>),
     Remove(StripId),
-    Encoder(Option<Sender<Samples>>),
-    Track(ExtraTrack, Option<Sender<Samples>>),
+    Encoder(Option<(Sender<Samples>, Timestamp)>),
+    Track(ExtraTrack, Option<(Sender<Samples>, Timestamp)>),
     Phones(Option<Sender<Samples>>),
 }
 
 /// The thread's own.
 struct Outputs {
-    /// With the instant it was attached at: what was heard before is not for it.
+    /// With the instant from which it is to hear: what was heard before is not for it.
     encoder: Option<(Sender<Samples>, Timestamp)>,
     /// The same of the extra tracks.
     tracks: Vec<(ExtraTrack, Sender<Samples>, Timestamp)>,
@@ -277,7 +283,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
     let mut desk = Desk::new(Shape { rate, channels: width });
     let mut outputs = Outputs { encoder: None, tracks: Vec::new(), phones: None };
     loop {
-        obey(shared, &mut desk, &mut outputs, clock);
+        obey(shared, &mut desk, &mut outputs);
         let (first, end) = (first_of(block), first_of(block + 1));
         if outputs.are_none() && shared.is_quiet(&desk) {
             shared.lag_us.store(frames_to_micros(desk.lag(), rate), Ordering::Relaxed);
@@ -381,7 +387,7 @@ impl Outputs {
 }
 
 /// Carries out what has been wished since the last block.
-fn obey(shared: &Shared, desk: &mut Desk, outputs: &mut Outputs, clock: Clock) {
+fn obey(shared: &Shared, desk: &mut Desk, outputs: &mut Outputs) {
     loop {
         // The lock is not held while a source is closed or a filter built.
         let Some(wish) = shared.inbox.lock().pop_front() else { return };
@@ -399,13 +405,10 @@ fn obey(shared: &Shared, desk: &mut Desk, outputs: &mut Outputs, clock: Clock) {
                 }
             }
             Wish::Remove(id) => desk.remove(id),
-            Wish::Encoder(encoder) => {
-                outputs.encoder = encoder.map(|encoder| (encoder, clock.now()));
-            }
+            Wish::Encoder(encoder) => outputs.encoder = encoder,
             Wish::Track(track, encoder) => {
                 outputs.tracks.retain(|(its, ..)| *its != track);
-                let encoder = encoder.map(|encoder| (track, encoder, clock.now()));
-                outputs.tracks.extend(encoder);
+                outputs.tracks.extend(encoder.map(|(encoder, from)| (track, encoder, from)));
             }
             Wish::Phones(phones) => outputs.phones = phones,
         }
@@ -514,6 +517,47 @@ mod tests {
             assert!(block.end() > asked && next.is_none_or(|next| next == first));
             next = Some(first + block.frames() as i64);
         }
+        mixer.join(Duration::from_secs(5)).unwrap();
+    }
+
+    /// Says when it is asked, and answers when it may.
+    struct Held {
+        asked: crossbeam_channel::Sender<()>,
+        go: crossbeam_channel::Receiver<()>,
+    }
+
+    impl AudioFeed for Held {
+        fn pull(&mut self, _: Timestamp, out: &mut [f32]) -> Pulled {
+            let _ = self.asked.try_send(());
+            let _ = self.go.recv();
+            out.fill(0.5);
+            Pulled::Sound
+        }
+
+        fn delay(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    #[test]
+    fn an_encoder_hears_from_when_it_was_attached_however_late_the_mixer_is() {
+        let (clock, origin) = (Clock::start(), Timestamp::ZERO);
+        let mixer = Mixer::spawn(Config { rate: 48_000, channels: 1, origin, clock }).unwrap();
+        let ((asked, was_asked), (release, go)) =
+            (crossbeam_channel::bounded(1), crossbeam_channel::bounded(1));
+        mixer.set_strip(StripId::MAIN, Strip::default());
+        mixer.set_feed(StripId::MAIN, Some(Box::new(Held { asked, go })));
+        was_asked.recv_timeout(Duration::from_secs(10)).unwrap();
+        let (tx, rx) = queue::bounded("test", 256, Full::DropOldest);
+        let before = clock.now();
+        mixer.attach_encoder(tx);
+        let attached = clock.now();
+        while clock.now().since(attached) < Duration::from_millis(100) {
+            std::thread::yield_now();
+        }
+        drop(release);
+        let block = rx.recv_timeout(Duration::from_secs(10)).unwrap();
+        assert!(block.pts <= attached && block.end() > before, "{block:?}");
         mixer.join(Duration::from_secs(5)).unwrap();
     }
 

@@ -278,13 +278,15 @@ impl Program {
         &self.mixer
     }
 
-    /// Pictures and sound go to these queues too, from the next ones on.
+    /// Pictures and sound go to these queues too, both from the same instant on, however late the threads
+    /// are that make them.
     pub(super) fn attach(&self, video: Option<Sender<VideoFrame>>, audio: Option<Sender<Samples>>) {
+        let now = self.clock.now();
         if let Some(video) = video {
-            self.compositor.attach_encoder(video);
+            self.compositor.attach_encoder_from(video, now);
         }
         if let Some(audio) = audio {
-            self.mixer.attach_encoder(audio);
+            self.mixer.attach_encoder_from(audio, now);
         }
     }
 
