@@ -1,7 +1,7 @@
 //! Bounded queues between threads. Every queue has a name, a depth and a policy for when it is
 //! full; depth and drops can be read at any time through its [`Gauge`].
 //!
-//! Built on crossbeam channels. Whoever waits sleeps at once, on a [`Bell`]: items come tens of times a
+//! Built on crossbeam channels. Whoever waits sleeps at once, on a bell of its own: items come tens of times a
 //! second, milliseconds apart, and the channel's own waiting, which first spins and yields for items that
 //! come microseconds apart, cost a broadcast a thirtieth of its work. Queues that lead to a socket live in
 //! `broadcast/` and `server/`: they drop by timestamp, not by count.

@@ -19,9 +19,9 @@ fn filters_of_a_source_are_added_moved_set_and_taken_away() {
     let (id, slots) = filters_set(&click(&mut harness, "Blue"));
     assert_eq!(id, SourceId(1));
     assert_eq!(slots[0].filter.clone().color(), Some(&mut [0, 0, 255]));
-    harness.get_by_role_and_label(Role::Slider, "Similarity").set_value_accesskit(0.5);
+    harness.get_by_role_and_label(Role::Slider, "Similarity").set_value_accesskit(0.4);
     let mut filter = filters_set(&commands(&mut harness)).1[0].filter.clone();
-    assert_eq!(*filter.values()[0], 0.5);
+    assert_eq!(*filter.values()[0], 0.4);
     harness.get_by_role_and_label(Role::CheckBox, "Chroma key").click();
     assert!(!filters_set(&commands(&mut harness)).1[0].enabled);
     assert_eq!(click(&mut harness, "Add a filter"), []);
