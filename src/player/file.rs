@@ -68,7 +68,7 @@ pub(super) fn run(mut feed: Feed, path: &Path, start: Option<Duration>, again: b
 struct Round {
     /// Where it begins, in microseconds after [`BEGINS`].
     at: i64,
-    /// How long it is, where that is known beforehand.
+    /// How long a whole one is, where that is known beforehand.
     length: Option<i64>,
     /// What came, by its time in the file.
     pictures: Course,
@@ -172,6 +172,8 @@ fn read_flv(
     let (first, pictures, begins) = if let Some(from) = from {
         let survey = survey(path, from, &feed.shared.stop)?;
         feed.shared.set_duration(survey.duration);
+        // Of this round only the end is seen.
+        round.length = Some(micros(survey.duration)).filter(|length| *length > 0);
         (survey.start, survey.pictures, survey.begins)
     } else {
         let begins = head(path, &feed.shared.stop);
