@@ -62,13 +62,26 @@ if [ -z "${DISPLAY-}${WAYLAND_DISPLAY-}" ]; then
     headless "There is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)." "$@"
 fi
 need_packages window >&2
-status=0
+# The window has a process group of its own, so that a signal comes to it once, handed on by us: Ctrl-C
+# would else come twice, which ends it at once instead of in order.
+set -m
+"$onair" studio "$@" &
+window=$! asked=
+set +m
+for signal in INT TERM HUP; do
+    # shellcheck disable=SC2064 # what is known now
+    trap "asked=yes; kill -$signal $window 2>/dev/null || :" "$signal"
+done
 begin=$SECONDS
-"$onair" studio "$@" || status=$?
+status=0
+# A signal ends the waiting, not yet the window.
+while kill -0 "$window" 2>/dev/null; do wait "$window" || :; done
+wait "$window" || status=$?
+trap - INT TERM HUP
 # A display that cannot be opened is a device (4), or where the graphics library fails some other
 # error (1); both at once.
 case $status in
-1 | 4) [ $((SECONDS - begin)) -lt 15 ] || exit "$status" ;;
+1 | 4) [ -z "$asked" ] && [ $((SECONDS - begin)) -lt 15 ] || exit "$status" ;;
 *) exit "$status" ;;
 esac
 headless "The window could not be opened on display '${WAYLAND_DISPLAY:-$DISPLAY}'." "$@"

@@ -122,6 +122,7 @@ run() {
     fi
     wait "$pid" || { complain "run.sh ended with $?"; status=1; }
     grep -q 'no display' "$folder/out" "$folder/log" || { complain "run.sh did not say why it has no window"; status=1; }
+    signals "$folder" || status=1
     local start end
     start=$(date +%s%N)
     ./packaging/run.sh --version >/dev/null || status=1
@@ -129,6 +130,33 @@ run() {
     say "a second start takes $(((end - start) / 1000000)) ms until the program runs"
     [ "$status" = 0 ] || cat "$folder/out" "$folder/log" "$folder/probe" 2>/dev/null
     rm -rf "$folder"
+    return "$status"
+}
+
+# A signal that only run.sh gets ends the window in order.
+signals() {
+    local folder=$1 display pid status=0
+    Xvfb -displayfd 7 -noreset -nolisten tcp 7>"$folder/display" 2>/dev/null &
+    local server=$!
+    for _ in $(seq 100); do
+        [ ! -s "$folder/display" ] || break
+        sleep 0.1
+    done
+    display=$(cat "$folder/display")
+    env -u WAYLAND_DISPLAY DISPLAY=":$display" XDG_CONFIG_HOME="$folder" XDG_STATE_HOME="$folder" \
+        LIBGL_ALWAYS_SOFTWARE=1 ./packaging/run.sh studio --log info >"$folder/window" 2>&1 &
+    pid=$!
+    for _ in $(seq 300); do
+        ! grep -q 'shows its first frame' "$folder/window" || break
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.1
+    done
+    kill -TERM "$pid"
+    wait "$pid" || { complain "run.sh ended with $? after SIGTERM"; status=1; }
+    grep -q 'a signal asks for the end' "$folder/window" || { complain "the window saw no signal"; status=1; }
+    [ "$status" = 0 ] || cat "$folder/window"
+    kill "$server"
+    wait "$server" 2>/dev/null
     return "$status"
 }
 

@@ -1,7 +1,10 @@
-//! Ctrl-C and SIGTERM end a command cleanly; a second one ends it at once.
+//! Ctrl-C, SIGTERM and a terminal that closes (SIGHUP) end a command cleanly; a second Ctrl-C or
+//! SIGTERM ends it at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// Becomes true when somebody asked the program to end.
 #[derive(Clone, Debug, Default)]
@@ -10,7 +13,8 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// Starts listening. The first signal is noted, the second ends the process with code 1.
+    /// Starts listening. The first signal is noted, a second one of a person's ends the process with
+    /// code 1.
     ///
     /// # Errors
     /// When the system allows no signal handler.
@@ -19,14 +23,18 @@ impl Interrupt {
         // A file that may not grow any further is an error of its own, and no reason to die.
         #[cfg(unix)]
         Self::flag(signal_hook::consts::SIGXFSZ)?;
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        // A terminal that closes sends SIGHUP more than once, and others after it: those are no
+        // second wish.
+        let insisted = Arc::default();
+        for signal in [SIGINT, SIGTERM] {
             // Order matters: the handler that ends the process looks at the flag before it is set.
-            signal_hook::flag::register_conditional_shutdown(
-                signal,
-                1,
-                Arc::clone(&interrupt.asked),
-            )?;
+            signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&insisted))?;
+            signal_hook::flag::register(signal, Arc::clone(&insisted))?;
             signal_hook::flag::register(signal, Arc::clone(&interrupt.asked))?;
+        }
+        // What was started by `nohup` outlives its terminal.
+        if !is_ignored(SIGHUP) {
+            signal_hook::flag::register(SIGHUP, Arc::clone(&interrupt.asked))?;
         }
         Ok(interrupt)
     }
@@ -44,5 +52,31 @@ impl Interrupt {
     /// Whether a signal has come.
     pub fn is_set(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
+    }
+}
+
+/// Whether the process was started with this signal ignored; where that cannot be read, it was not.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignored_in(&status, signal)
+}
+
+/// The same, out of what the kernel tells of a process.
+fn ignored_in(status: &str, signal: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask & (1 << (signal - 1)) != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ignored_is_read() {
+        let status = "Name:\tonair\nSigBlk:\t0000000000000001\nSigIgn:\t0000000000001001\n";
+        assert!(ignored_in(status, SIGHUP));
+        assert!(!ignored_in(status, SIGINT));
+        assert!(!ignored_in("", SIGHUP));
     }
 }

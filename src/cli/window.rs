@@ -1,10 +1,14 @@
 //! `onair` and `onair studio`: the window around the studio; `onair play` opens it on its player.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use crate::app::{self, Options};
-use crate::base::{Clock, Latest};
+use crate::base::{Clock, Latest, Stop, Worker};
 use crate::cli::exit::Exit;
 use crate::cli::globals::Globals;
 use crate::cli::output::complain;
+use crate::cli::signals::Interrupt;
 use crate::media::VideoFrame;
 use crate::player;
 use crate::studio::settings::{read_services, services_beside};
@@ -60,9 +64,25 @@ pub fn play(urls: &[String], player: player::Config, full_screen: bool, clock: C
     open(config, options, &commands)
 }
 
+/// How often to look whether a signal has come, or the studio has ended.
+const LOOK: Duration = Duration::from_millis(30);
+
+/// How long the studio may take to end.
+const END: Duration = Duration::from_secs(5);
+
+/// How long the window may take to close behind it.
+const CLOSE: Duration = Duration::from_secs(3);
+
 fn open(config: studio::Config, options: Options, first: &[Command]) -> Exit {
+    let interrupt = match Interrupt::listen() {
+        Ok(interrupt) => interrupt,
+        Err(error) => {
+            complain(&format!("listening for Ctrl-C: {error}"));
+            return Exit::Error;
+        }
+    };
     let studio = match Studio::start(config) {
-        Ok(studio) => studio,
+        Ok(studio) => Arc::new(studio),
         Err(error) => {
             complain(&format!("starting: {error}"));
             return Exit::Error;
@@ -71,7 +91,25 @@ fn open(config: studio::Config, options: Options, first: &[Command]) -> Exit {
     for command in first {
         studio.send(command.clone());
     }
-    match app::run(studio, options) {
+    let listener = {
+        let studio = Arc::clone(&studio);
+        Worker::spawn("onair-signals", move |stop| heed(&interrupt, &studio, stop))
+    };
+    let listener = match listener {
+        Ok(listener) => listener,
+        Err(error) => {
+            complain(&format!("listening for Ctrl-C: {error}"));
+            return Exit::Error;
+        }
+    };
+    let shown = app::run(Arc::clone(&studio), options);
+    // Where the window went away by itself, with its display, the studio is still at work.
+    studio.send(Command::Quit);
+    if !has_ended(&studio, END) {
+        tracing::warn!("the studio did not end in time");
+    }
+    drop(listener);
+    match shown {
         Ok(()) => Exit::Ok,
         Err(error) => {
             complain(&format!(
@@ -82,20 +120,49 @@ fn open(config: studio::Config, options: Options, first: &[Command]) -> Exit {
     }
 }
 
-impl app::Studio for Studio {
+/// Ends the studio in order when a signal asks for it, whatever the window's thread is doing: the
+/// window closes when it sees that, and where it does not, the process ends without it.
+fn heed(interrupt: &Interrupt, studio: &Studio, stop: &Stop) {
+    while !interrupt.is_set() {
+        if stop.wait(LOOK) {
+            return;
+        }
+    }
+    tracing::info!("a signal asks for the end");
+    studio.send(Command::Quit);
+    let code = if has_ended(studio, END) { Exit::Ok } else { Exit::Error };
+    if !stop.wait(CLOSE) {
+        tracing::warn!("the window did not close in time; the program ends without it");
+        signal_hook::low_level::exit(code.code().into());
+    }
+}
+
+/// Waits for the studio's end, at most `limit`.
+fn has_ended(studio: &Studio, limit: Duration) -> bool {
+    let since = Instant::now();
+    while !studio.snapshot().ended {
+        if since.elapsed() > limit {
+            return false;
+        }
+        std::thread::sleep(LOOK);
+    }
+    true
+}
+
+impl app::Studio for Arc<Studio> {
     fn snapshot(&self) -> Snapshot {
-        Self::snapshot(self)
+        Studio::snapshot(self)
     }
 
     fn send(&self, command: Command) {
-        Self::send(self, command);
+        Studio::send(self, command);
     }
 
     fn program(&self) -> Latest<VideoFrame> {
-        Self::program(self)
+        Studio::program(self)
     }
 
     fn watched(&self) -> Vec<Latest<VideoFrame>> {
-        Self::watched(self)
+        Studio::watched(self)
     }
 }

@@ -43,6 +43,11 @@ impl Desktop {
         Self { display: Helper::start(&mut xvfb), bus: Helper::start(&mut bus) }
     }
 
+    /// The X server's process.
+    pub fn display_id(&self) -> u32 {
+        self.display.0.id()
+    }
+
     /// A program of this desktop.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);

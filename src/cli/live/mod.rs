@@ -36,7 +36,7 @@ use crate::wire::container::Format;
 #[command(group = clap::ArgGroup::new("target").args(["to", "service"]).multiple(true))]
 #[command(
     after_help = "With no --to and no --record the stream goes to the targets of --settings \
-    that are switched on, else to the built-in server as live/onair.\nSIGINT and SIGTERM end the broadcast cleanly. \
+    that are switched on, else to the built-in server as live/onair.\nSIGINT, SIGTERM and SIGHUP end the broadcast cleanly. \
     SIGUSR1 saves the replay buffer, SIGUSR2 sets a chapter in the recording."
 )]
 pub struct Args {

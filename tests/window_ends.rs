@@ -1,0 +1,148 @@
+//! The studio's window on a display without a screen, ended from outside while it is on air and
+//! recording: by signals, as a terminal, a service manager and a logout send them, and by its
+//! display going away.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use peers::desktop::Desktop;
+use peers::{LIMIT, Onair, Peer, ffmpeg, wait_for};
+use tempfile::TempDir;
+
+/// A studio on air at a server of its own, and recording.
+struct Studio {
+    desktop: Desktop,
+    _manager: Peer,
+    serve: Onair,
+    window: Peer,
+    home: TempDir,
+}
+
+impl Studio {
+    fn start() -> Self {
+        let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+        let server = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+        let home = tempfile::tempdir().unwrap();
+        let settings = home.path().join("settings.toml");
+        let text = format!(
+            "version = 2\nvideo = \"test\"\naudio = \"tone\"\n\
+             quality = {{ size = \"320x180\", fps = \"25\", video_bitrate = 500000 }}\n\
+             window = {{ recording_folder = {:?}, reduced_motion = true }}\n\
+             targets = [\n  {{ enabled = false }},\n  {{ server = \"{server}/live/show\" }},\n]\n",
+            home.path()
+        );
+        fs::write(&settings, text).unwrap();
+        let desktop = Desktop::start();
+        let manager = Peer::start_command(desktop.command("openbox").arg("--sm-disable"));
+        let supported = || desktop.said("xprop", &["-root", "_NET_SUPPORTING_WM_CHECK"]);
+        wait_for("the window manager", LIMIT, || supported().contains("window id"));
+        let mut command = desktop.command(env!("CARGO_BIN_EXE_onair"));
+        let folders = ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"];
+        command.envs(folders.map(|name| (name, home.path())));
+        command.env("LIBGL_ALWAYS_SOFTWARE", "1");
+        command.args(["--log", "info", "studio", "--settings"]).arg(&settings);
+        let window = Peer::start_command(&mut command);
+        Self { desktop, _manager: manager, serve, window, home }
+    }
+
+    /// On air, and some seconds of it in a file.
+    fn goes_on_air(&mut self) {
+        let desktop = &self.desktop;
+        self.window.wait_until("a first frame", LIMIT * 2, |window| {
+            window.errors().contains("the window shows its first frame")
+        });
+        let shown = || desktop.said("xprop", &["-root", "_NET_CLIENT_LIST"]);
+        wait_for("the window", LIMIT, || shown().contains("0x"));
+        let id = shown().rsplit_once("# ").unwrap().1.to_owned();
+        desktop.said("xdotool", &["windowactivate", "--sync", &id]);
+        desktop.said("xdotool", &["key", "ctrl+l"]);
+        self.serve.wait_named("publish");
+        desktop.said("xdotool", &["key", "ctrl+r"]);
+        wait_for("a recording", LIMIT, || {
+            let file = recording(self.home.path());
+            file.is_some_and(|file| fs::metadata(file).is_ok_and(|it| it.len() > 200_000))
+        });
+    }
+
+    /// The stream was taken back in words, and what was recorded is whole.
+    fn was_ended_in_order(&mut self) {
+        let event = self.serve.wait_named("unpublish");
+        assert_eq!(event["reason"], "unpublished", "{event}");
+        let file = recording(self.home.path()).unwrap();
+        let probe = ffmpeg::probe(&file);
+        assert_eq!(probe.warnings, "");
+        assert!(probe.packets("video").len() > 20);
+        assert_eq!(ffmpeg::decode(&file), "");
+        // Nothing is left to be repaired at the next start.
+        let journal = fs::read_dir(self.home.path().join("onair/recordings")).into_iter().flatten();
+        assert_eq!(journal.count(), 0, "{}", self.window.errors());
+    }
+}
+
+fn recording(folder: &Path) -> Option<PathBuf> {
+    let mut files = fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
+    files.find(|path| path.extension().is_some_and(|it| it == "mp4"))
+}
+
+#[test]
+fn a_signal_ends_the_window_in_order() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
+    for signal in ["TERM", "INT", "HUP"] {
+        let mut studio = Studio::start();
+        studio.goes_on_air();
+        studio.window.signal(signal);
+        if signal == "HUP" {
+            // A terminal that closes sends it more than once.
+            studio.window.signal(signal);
+        }
+        let status = studio.window.wait(LIMIT);
+        assert_eq!(status.code(), Some(0), "{signal}: {}", studio.window.errors());
+        studio.was_ended_in_order();
+    }
+}
+
+/// A window that does not answer (its thread is stopped by the desktop, say) does not keep the
+/// stream on air: here the display is stopped, at which the window's thread waits for ever.
+#[test]
+fn a_signal_ends_it_though_the_display_hangs() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
+    let mut studio = Studio::start();
+    studio.goes_on_air();
+    let display = studio.desktop.display_id().to_string();
+    let signal = |name: &str| Command::new("kill").args([name, &display]).status().unwrap();
+    assert!(signal("-STOP").success());
+    studio.window.signal("TERM");
+    let status = studio.window.wait(LIMIT);
+    signal("-CONT");
+    assert_eq!(status.code(), Some(0), "{}", studio.window.errors());
+    studio.was_ended_in_order();
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
+    let mut studio = Studio::start();
+    studio.goes_on_air();
+    let display = studio.desktop.display_id().to_string();
+    // So that the first one cannot have ended it.
+    let signal = |name: &str| Command::new("kill").args([name, &display]).status().unwrap();
+    assert!(signal("-STOP").success());
+    studio.window.signal("INT");
+    studio.window.signal("TERM");
+    let status = studio.window.wait(LIMIT);
+    signal("-CONT");
+    assert_eq!(status.code(), Some(1), "{}", studio.window.errors());
+}
