@@ -117,8 +117,6 @@ transition_ms = 300
 [[collection.main_filters]]
 kind = "chroma-key"
 color = "#19b35b"
-similarity = 0.16
-smoothness = 0.08
 spill = 0.3
 
 [[collection.main_filters]]

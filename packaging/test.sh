@@ -85,10 +85,10 @@ need_ffmpeg() {
 tests() {
     need_tool cargo-nextest || return 1
     need_ffmpeg
-    # A second try where a whole run hangs on it; what needed one is named in the summary.
-    cargo nextest run --locked "${features[@]}" --no-fail-fast --status-level fail --final-status-level flaky \
+    # A second try where a whole run hangs on it; why the first one failed is shown, and the summary names it.
+    cargo nextest run --locked "${features[@]}" --no-fail-fast --status-level retry --final-status-level flaky \
         --retries "$([ -z "${CI-}" ] && echo 0 || echo 1)" \
-        --show-progress none --failure-output final 2>&1 | tee target/nextest.log
+        --show-progress none --failure-output immediate 2>&1 | tee target/nextest.log
     return "${PIPESTATUS[0]}"
 }
 

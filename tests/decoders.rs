@@ -21,8 +21,10 @@ mod random;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use bytes::BytesMut;
 use onair::decode::inventory;
 use onair::media::{AudioCodec, Track, VideoCodec};
+use onair::wire::flv::{self, TagKind};
 use peers::{LIMIT, Peer};
 
 const PICTURE: &str = "testsrc2=size=320x180:rate=25";
@@ -83,14 +85,19 @@ fn the_libraries_are_not_loaded_before_something_needs_them() {
     server.stop(LIMIT);
 }
 
-#[cfg(all(feature = "ffmpeg", target_os = "linux"))]
-#[test]
-fn libraries_that_cannot_be_loaded_are_named_with_what_to_do() {
-    // What is found first has the right name and is no library.
+/// Where the FFmpeg libraries that are found first have the right names and are none.
+fn without_libraries() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for major in 57..100 {
         std::fs::write(folder.path().join(format!("libavutil.so.{major}")), "no library").unwrap();
     }
+    folder
+}
+
+#[cfg(all(feature = "ffmpeg", target_os = "linux"))]
+#[test]
+fn libraries_that_cannot_be_loaded_are_named_with_what_to_do() {
+    let folder = without_libraries();
     let output = Command::new(env!("CARGO_BIN_EXE_onair"))
         .arg("devices")
         .env("LD_LIBRARY_PATH", folder.path())
@@ -106,27 +113,64 @@ fn libraries_that_cannot_be_loaded_are_named_with_what_to_do() {
     assert!(!line.contains("H.264"), "{line}");
 }
 
-#[cfg(not(feature = "ffmpeg"))]
+/// In a build without FFmpeg, and in one whose libraries cannot be loaded.
+#[cfg(target_os = "linux")]
 #[test]
 fn what_cannot_be_decoded_is_named_with_what_to_do() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
+    let hidden = without_libraries();
+    let words = if cfg!(feature = "ffmpeg") {
+        ["not installed", "Install FFmpeg's libraries"]
+    } else {
+        ["built without FFmpeg", "feature `ffmpeg`"]
+    };
     for (name, codec, options) in [
         ("a.mp4", "HEVC", &["-c:v", "libx265", "-x265-params", "log-level=none"][..]),
         ("b.mkv", "VP8", &["-c:v", "libvpx", "-deadline", "realtime"]),
         ("c.flv", "Sorenson H.263", &["-c:v", "flv"]),
     ] {
         let file = make(folder.path(), name, PICTURE, options);
-        let arguments = ["play", file.to_str().unwrap(), "--headless"];
-        let output = Command::new(env!("CARGO_BIN_EXE_onair")).args(arguments).output().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_onair"))
+            .args(["play", file.to_str().unwrap(), "--headless"])
+            .env("LD_LIBRARY_PATH", hidden.path())
+            .output()
+            .unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(5), "{codec}: {said}");
         assert!(said.contains(&format!("{codec} video")), "{said}");
-        assert!(
-            said.contains("built without FFmpeg") && said.contains("feature `ffmpeg`"),
-            "{said}"
-        );
+        assert!(words.iter().all(|words| said.contains(words)), "{said}");
     }
+}
+
+/// Speex is nothing but silence where nothing decodes it, and that is said.
+#[cfg(target_os = "linux")]
+#[test]
+fn sound_that_cannot_be_decoded_is_silence_of_its_length() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let hidden = without_libraries();
+    let speex = folder.path().join("speex.flv");
+    let mut bytes = BytesMut::from(&flv::file_header(false, true)[..]);
+    for frame in 0..100 {
+        flv::write_tag(TagKind::Audio, frame * 20, &[0xB2, 0x1E, 0x9D, 0x66], &mut bytes);
+    }
+    std::fs::write(&speex, &bytes).unwrap();
+    let dump = folder.path().join("dump.wav");
+    let output = Command::new(env!("CARGO_BIN_EXE_onair"))
+        .args(["play", speex.to_str().unwrap(), "--headless", "--audio-dump"])
+        .arg(&dump)
+        .env("LD_LIBRARY_PATH", hidden.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("Speex"), "{said}");
+    let wav = std::fs::read(&dump).unwrap();
+    let samples = wav.get(44..).unwrap_or_default();
+    assert!(samples.iter().all(|byte| *byte == 0));
+    // Two seconds, of 16 bits at 16 kHz at least.
+    assert!(samples.len() > 60_000, "{}", samples.len());
 }
 
 #[cfg(feature = "ffmpeg")]

@@ -313,6 +313,17 @@ fn picture_and_sound_stay_together_to_the_player() {
     assert!(offset.abs() <= 10.0, "{figures}");
     let latency = figures["latency_ms"].as_f64().unwrap();
     assert!((50.0..3_000.0).contains(&latency), "{figures}");
+    // Each stage has its part of it: made and encoded, then on its way, then decoded and waited for.
+    let arrival = figures["arrival_ms"].as_f64().unwrap();
+    assert!(arrival > 0.0 && arrival < latency, "{figures}");
+    let stats = onair.wait_event("a picture's way out", |event| {
+        event["event"] == "stats" && event["targets"][0]["picture_age_ms"].is_number()
+    });
+    let encode = stats["video"]["encode_ms"].as_f64().unwrap();
+    assert!(
+        encode > 0.0 && encode < stats["targets"][0]["picture_age_ms"].as_f64().unwrap(),
+        "{stats}"
+    );
     assert_eq!((&figures["width"], &figures["height"]), (&640.into(), &360.into()));
     assert_eq!(figures["damaged"], 0);
     assert_eq!(player.stop(LIMIT).code(), Some(0));

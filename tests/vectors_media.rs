@@ -17,6 +17,7 @@ use bytes::Bytes;
 use md5::{Digest, Md5};
 use onair::wire::aac::{AudioSpecificConfig, adts};
 use onair::wire::bits::BitWriter;
+use onair::wire::carried;
 use onair::wire::flv::audio::AudioPacket;
 use onair::wire::flv::reader::Item;
 use onair::wire::flv::video::VideoPacket;
@@ -165,6 +166,17 @@ fn check_vui(sps: &Sps, told: &Value, name: &Value) {
         ("MaxDecFrameBuffering", restriction.max_dec_frame_buffering),
     ] {
         assert_eq!(u64::from(value), number(&told[field]), "{name} {field}");
+    }
+}
+
+#[test]
+fn mediacommon_hevc_sps() {
+    let Some(vectors) = load("mediacommon/h265_sps.json") else { return };
+    for case in list(&vectors["cases"]) {
+        let (nal, name) = (Bytes::from(hex(&case["byts"])), &case["name"]);
+        let config = carried::hevc_record([&[], &[nal], &[]]).unwrap_or_else(|| panic!("{name}"));
+        let told = (number(&case["width"]) as u32, number(&case["height"]) as u32);
+        assert_eq!(carried::hevc(&config).unwrap().size, Some(told), "{name}");
     }
 }
 
@@ -522,6 +534,11 @@ fn krtmp_tags_and_records() {
     let record = |name: &str| resource(&format!("video/avc/decoderConfigurationRecord/{name}"));
     let built = DecoderConfig::new(record("sps").into(), record("pps").into()).unwrap();
     assert_eq!(built.build().unwrap()[..], record("AVCDecoderConfigurationRecord"));
+    let record = |name: &str| resource(&format!("video/hevc/decoderConfigurationRecord/{name}"));
+    let sets = ["vps", "sps", "pps"].map(|name| [Bytes::from(record(name))]);
+    let built = carried::hevc_record([&sets[0], &sets[1], &sets[2]]).unwrap();
+    let theirs = record("HEVCDecoderConfigurationRecord");
+    assert_eq!(carried::hevc(&built), carried::hevc(&theirs));
     for length in [378, 516] {
         let header = resource(&format!("audio/aac/adts/adts-{length}bytes"));
         let mut whole = header.clone();

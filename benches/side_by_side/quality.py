@@ -80,12 +80,12 @@ class Quality:
         return kbps, float(psnr[1]), float(vmaf[1])
 
     def windows(self, out, kbps):
-        """The dearest two seconds, as a part of what was asked."""
+        """The dearest and the cheapest two seconds, as parts of what was asked."""
         told, _ = run([self.bench.ffprobe, "-v", "error", "-show_entries", "packet=size", "-of", "csv=p=0", out],
                       self.bench.log)
         sizes = [int(line.strip(",")) for line in told.split()]
         sums = np.convolve(sizes, np.ones(WINDOW), "valid")
-        return float(sums.max()) * 8 / 1000 / 2 / kbps
+        return [float(most) * 8 / 1000 / 2 / kbps for most in (sums.max(), sums.min())]
 
 
 def bd_rate(theirs, ours, figure):
@@ -125,7 +125,9 @@ def compare(bench):
         held = {}
         for name, clip in found.items():
             out = quality.encode(clip, encoder, HELD)
-            held[f"{name}_worst_2s"] = [quality.windows(out, HELD)]
+            dearest, cheapest = quality.windows(out, HELD)
+            held[f"{name}_worst_2s"] = [dearest]
+            held[f"{name}_off_2s"] = [max(dearest - 1, 1 - cheapest)]
             out.unlink()
         result[encoder] = held
     for encoder in THEIRS:

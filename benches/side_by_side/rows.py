@@ -205,7 +205,7 @@ def events(file):
 
 def glass(bench):
     """live → built-in server → play --headless --measure: picture to picture, with the default
-    jitter buffer."""
+    jitter buffer; and what each stage takes of it."""
 
     def run():
         sent, shown = bench.folder / "live.json", bench.folder / "play.json"
@@ -226,8 +226,17 @@ def glass(bench):
         settled = stats[len(stats) // 3 :]
         if not settled:
             raise RuntimeError("the player measured nothing")
+        told = [e for e in events(sent) if e.get("event") == "stats"][2:]
+        encode = median([e["video"]["encode_ms"] for e in told])
+        age = median([t["picture_age_ms"] for e in told for t in e["targets"] if "picture_age_ms" in t])
+        arrival = median([e["arrival_ms"] for e in settled if e.get("arrival_ms") is not None])
+        latency = median([e["latency_ms"] for e in settled])
         return {
-            "latency_ms": median([e["latency_ms"] for e in settled]),
+            "latency_ms": latency,
+            "capture_ms": age - encode,
+            "encode_ms": encode,
+            "network_ms": arrival - age,
+            "decode_and_wait_ms": latency - arrival,
             "buffer_ms": median([e["buffer_ms"] for e in settled if e.get("buffer_ms") is not None]),
             "av_offset_ms": median([e["av_offset_ms"] for e in settled if e.get("av_offset_ms") is not None]),
             "first_picture_ms": stats[0].get("first_picture_ms"),

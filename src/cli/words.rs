@@ -157,7 +157,7 @@ fn print_monitor(output: &Output, monitor: &Monitor) {
         "av_offset_ms": millis(monitor.av_offset_ms),
         "width": monitor.size.map(|size| size.width),
         "height": monitor.size.map(|size| size.height),
-        "fps": monitor.fps.map(|fps| (fps * 100.0).round() / 100.0),
+        "fps": monitor.fps.map(hundredths),
         "bitrate": monitor.bitrate,
         "video": monitor.video,
         "audio": monitor.audio,
@@ -241,18 +241,25 @@ fn print_snapshot(output: &Output, snapshot: &Snapshot) {
     });
 }
 
+fn hundredths(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
 fn stats_fields(stats: &Stats) -> Value {
     let video = stats.video.map(|video| {
         let mut fields = json!({
             "captured": video.captured,
             "encoded": video.encoded,
             "skipped": video.skipped,
-            "fps": (video.fps * 100.0).round() / 100.0,
+            "fps": hundredths(video.fps),
             "bitrate": video.bitrate,
             "allowed_bitrate": video.allowed,
             "keyframes": video.keyframes,
         });
         if let Value::Object(fields) = &mut fields {
+            if let Some(millis) = video.encode_ms {
+                fields.insert("encode_ms".into(), hundredths(millis).into());
+            }
             if let Some(size) = video.size {
                 fields.insert("size".into(), size.to_string().into());
             }
@@ -291,8 +298,16 @@ fn stats_fields(stats: &Stats) -> Value {
             if let (Some(size), Value::Object(fields)) = (target.size, &mut fields) {
                 fields.insert("size".into(), size.to_string().into());
             }
-            if let (Some(trip), Value::Object(fields)) = (target.round_trip_ms, &mut fields) {
-                fields.insert("round_trip_ms".into(), ((trip * 100.0).round() / 100.0).into());
+            if let Value::Object(fields) = &mut fields {
+                let times = [
+                    ("round_trip_ms", target.round_trip_ms),
+                    ("picture_age_ms", target.picture_age_ms),
+                ];
+                for (name, millis) in times {
+                    if let Some(millis) = millis {
+                        fields.insert(name.into(), hundredths(millis).into());
+                    }
+                }
             }
             if let (Some(monitor), Value::Object(fields)) = (&target.monitor, &mut fields) {
                 fields.insert("monitor".into(), monitor_fields(monitor));

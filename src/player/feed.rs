@@ -283,6 +283,9 @@ impl Feed {
     fn see(&mut self, unit: Unit<VideoParameters>, now: Timestamp) {
         if let Unit::Packet(packet) = &unit {
             self.arrived(Track::Video, packet.dts, now);
+            if let Some(arrivals) = &self.shared.arrivals {
+                arrivals.note(packet.pts, now);
+            }
         }
         let dropped = if self.live {
             self.shared.hand_on(Kept::Video(unit))

@@ -1,10 +1,37 @@
 //! Reads the test source's markers out of what is shown and heard: latency and lip-sync at the
 //! moment of presentation. Runs on the presenter thread.
 
+use std::collections::VecDeque;
+
+use parking_lot::Mutex;
+
 use crate::base::{Clock, Timestamp};
 use crate::media::VideoFrame;
 use crate::media::markers::{self, FlashReader, LipSync, OnsetReader};
 use crate::player::sound::Heard;
+
+/// When the newest pictures came, by their media time. Written by the feed, read when one is shown.
+#[derive(Debug, Default)]
+pub(super) struct Arrivals(Mutex<VecDeque<(Timestamp, Timestamp)>>);
+
+/// The most pictures whose arrival is known: more than wait in any buffer.
+const MAX_ARRIVALS: usize = 1_024;
+
+impl Arrivals {
+    /// The picture of `pts` came at `now`, whole.
+    pub(super) fn note(&self, pts: Timestamp, now: Timestamp) {
+        let mut known = self.0.lock();
+        if known.len() >= MAX_ARRIVALS {
+            known.pop_front();
+        }
+        known.push_back((pts, now));
+    }
+
+    /// When the picture of `pts` came.
+    pub(super) fn of(&self, pts: Timestamp) -> Option<Timestamp> {
+        self.0.lock().iter().rev().find(|(of, _)| *of == pts).map(|(_, came)| *came)
+    }
+}
 
 /// See the module.
 #[derive(Debug)]
@@ -13,6 +40,7 @@ pub(super) struct Measure {
     onsets: Option<(u32, OnsetReader)>,
     lip_sync: LipSync,
     latency_ms: Option<f64>,
+    arrival_ms: Option<f64>,
 }
 
 impl Measure {
@@ -22,17 +50,28 @@ impl Measure {
             onsets: None,
             lip_sync: LipSync::new(),
             latency_ms: None,
+            arrival_ms: None,
         }
     }
 
-    /// A picture is shown at `at`.
-    pub(super) fn shown(&mut self, frame: &VideoFrame, at: Timestamp, clock: Clock) {
+    /// A picture that came at `came` is shown at `at`.
+    pub(super) fn shown(
+        &mut self,
+        frame: &VideoFrame,
+        at: Timestamp,
+        came: Option<Timestamp>,
+        clock: Clock,
+    ) {
         let (luma, stride, size) = (&frame.planes.y, frame.planes.luma_stride(), frame.size());
         let Some(time_ms) = markers::read_band(luma, stride, size) else { return };
-        let wall = clock.wall_micros(at);
-        // The marker counts whole milliseconds, rounded down.
-        let age = markers::age_ms(time_ms, wall.div_euclid(1_000)) as f64;
-        self.latency_ms = Some(age + wall.rem_euclid(1_000) as f64 / 1_000.0);
+        let age = |at: Timestamp| {
+            let wall = clock.wall_micros(at);
+            // The marker counts whole milliseconds, rounded down.
+            let age = markers::age_ms(time_ms, wall.div_euclid(1_000)) as f64;
+            age + wall.rem_euclid(1_000) as f64 / 1_000.0
+        };
+        self.latency_ms = Some(age(at));
+        self.arrival_ms = came.map(age);
         if self.flashes.picture(time_ms, markers::is_flash(luma, stride, size)) {
             self.lip_sync.flash(at);
         }
@@ -52,6 +91,11 @@ impl Measure {
     /// From the writing of the last marker seen to its showing, milliseconds.
     pub(super) fn latency_ms(&self) -> Option<f64> {
         self.latency_ms
+    }
+
+    /// From the writing of that marker to the arrival of its picture's last byte, milliseconds.
+    pub(super) fn arrival_ms(&self) -> Option<f64> {
+        self.arrival_ms
     }
 
     /// Sound against picture, milliseconds, the median of the last 5; positive: sound late.

@@ -346,7 +346,9 @@ impl Run {
     /// Shows a picture that was due at `due`.
     fn show(&mut self, mut frame: VideoFrame, due: Timestamp, now: Timestamp, timed: bool) {
         if timed && let Some(measure) = &mut self.presenter.measure {
-            measure.shown(&frame, self.presenter.shared.clock.now(), self.presenter.shared.clock);
+            let shared = &self.presenter.shared;
+            let came = shared.arrivals.as_ref().and_then(|arrivals| arrivals.of(frame.pts));
+            measure.shown(&frame, shared.clock.now(), came, shared.clock);
         }
         let opened = self.presenter.shared.opened;
         let size = frame.size();
@@ -389,6 +391,7 @@ impl Run {
         }
         if let Some(measure) = &self.presenter.measure {
             figures.latency_ms = measure.latency_ms();
+            figures.arrival_ms = measure.arrival_ms();
             figures.av_offset_ms = measure.av_offset_ms();
         }
         let elapsed = now.since(self.second.since);

@@ -17,6 +17,7 @@ use crate::player::Prefer;
 use crate::player::aim::Aim;
 use crate::player::jitter::Jitter;
 use crate::player::listed::{Listed, Taken};
+use crate::player::measure::Arrivals;
 use crate::player::packets::{Packets, Unit};
 use crate::player::pull::{Ability, Pace};
 use crate::player::schedule::Supply;
@@ -49,6 +50,8 @@ pub(super) struct Shared {
     /// The newest of a live stream, kept to go back in.
     pub(super) shift: Mutex<Shift>,
     pub(super) figures: Mutex<Figures>,
+    /// Where it is measured.
+    pub(super) arrivals: Option<Arrivals>,
     /// What is decoded in time.
     pub(super) ability: Arc<Ability>,
     /// Why a file that is being written will not be whole.
@@ -266,6 +269,7 @@ impl Shared {
             audio: packets.map_or_else(Packets::default, Packets::new),
             listed: Listed::default(),
             shift: Mutex::new(Shift::new(config.time_shift.filter(|_| live))),
+            arrivals: config.measure.then(Arrivals::default),
             figures: Mutex::new(Figures { speed: 1.0, ..Figures::default() }),
             ability: Arc::default(),
             output_failure: Mutex::new(None),

@@ -169,6 +169,8 @@ pub struct Figures {
     pub reconnects: u32,
     /// By the test source's markers, milliseconds.
     pub latency_ms: Option<f64>,
+    /// The part of it until the picture had come whole.
+    pub arrival_ms: Option<f64>,
     /// Sound against picture by the markers, milliseconds, > 0: sound late.
     pub av_offset_ms: Option<f64>,
     /// Sound goes to a device, which is the master of the clock.

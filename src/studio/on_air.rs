@@ -55,6 +55,8 @@ pub(super) struct OnAir {
     audio_rate: stats::Meter,
     encoder_failed: bool,
     fps: (u64, Timestamp, f64),
+    /// Pictures encoded up to the last look, and how long that took.
+    encoding: (u64, Duration),
     adaptation: Adaptation,
     /// Where there are pictures.
     second: Option<Second>,
@@ -161,6 +163,7 @@ impl OnAir {
             audio_rate: stats::Meter::default(),
             encoder_failed: false,
             fps: (0, clock.now(), 0.0),
+            encoding: (0, Duration::ZERO),
             adaptation: Adaptation::new(quality),
             second,
             film: None,
@@ -191,6 +194,7 @@ impl OnAir {
             audio_rate,
             encoder_failed: false,
             fps: (0, clock.now(), 0.0),
+            encoding: (0, Duration::ZERO),
             adaptation: Adaptation::new(&Quality { adapt: Adapt::Off, ..quality.clone() }),
             second: None,
             film: Some(reel),
@@ -526,6 +530,10 @@ impl OnAir {
         let fps = self.fps.2;
         let video = self.video.as_ref().map(|encoder| {
             let figures = encoder.figures();
+            let (encoded, busy) =
+                std::mem::replace(&mut self.encoding, (figures.encoded, figures.busy));
+            let (new, took) =
+                (figures.encoded.saturating_sub(encoded), figures.busy.saturating_sub(busy));
             stats::Video {
                 captured: composed.captured.saturating_sub(self.began.captured),
                 encoded: figures.encoded,
@@ -540,6 +548,7 @@ impl OnAir {
                     .and_then(Second::now)
                     .map(|(size, bitrate)| (size, bitrate.0)),
                 keyframes: figures.keyframes,
+                encode_ms: (new > 0).then(|| took.as_secs_f64() * 1_000.0 / new as f64),
             }
         });
         let audio = self.audio.as_ref().map(|encoder| stats::Audio {

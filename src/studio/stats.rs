@@ -40,6 +40,8 @@ pub struct Video {
     /// While there is a second encode, its size and what it may be, bits a second.
     pub second: Option<(Size, u32)>,
     pub keyframes: u64,
+    /// What encoding a picture took over the last second, mean.
+    pub encode_ms: Option<f64>,
 }
 
 /// The sound.
@@ -79,6 +81,8 @@ pub struct Target {
     pub sent_frames: u64,
     pub reconnects: u32,
     pub round_trip_ms: Option<f64>,
+    /// From the last picture's capture until it was handed to the connection.
+    pub picture_age_ms: Option<f64>,
     /// Which encode goes there.
     pub rung: Rung,
     /// The size of its pictures.

@@ -151,6 +151,7 @@ pub(super) fn figures(
         dropped_frames: figures.dropped_frames,
         sent_frames: figures.total_frames.saturating_sub(figures.dropped_frames),
         reconnects: figures.reconnects,
+        picture_age_ms: figures.picture_age.map(|age| age.as_secs_f64() * 1_000.0),
         round_trip_ms: figures.round_trip.map(|trip| trip.as_secs_f64() * 1_000.0),
         rung: rung(&figures),
         size: figures.rendition.as_ref().map(|rendition| rendition.video.size),

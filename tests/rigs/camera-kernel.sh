@@ -2,8 +2,8 @@
 # Builds, once, the kernel that camera.sh runs: Linux as an ordinary program (User-Mode Linux) with
 # cameras built in (vivid, v4l2loopback). 3 minutes on two idle cores, more than 20 on busy ones;
 # goes on where a build before it was ended. Prints the path of the kernel, 7 MB.
-# Needs: gcc make flex bison bc xz-utils, and Debian's packages linux-source-6.1 and
-# v4l2loopback-dkms, which apt-get download gets without installing them.
+# Needs the packages listed as `camera` in packaging/packages, and Debian's packages
+# linux-source-6.1 and v4l2loopback-dkms, which apt-get download gets without installing them.
 set -uo pipefail
 
 die() { echo "camera-kernel.sh: $*" >&2; exit 125; }
@@ -12,7 +12,7 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/onair/camera-rig
 kernel=$cache/linux
 [ -x "$kernel" ] && { echo "$kernel"; exit 0; }
 for tool in gcc make flex bison bc xz dpkg-deb apt-get; do
-  command -v $tool >/dev/null || die "$tool is missing: apt-get install gcc make flex bison bc xz-utils"
+  command -v $tool >/dev/null || die "$tool is missing: see camera in packaging/packages"
 done
 mkdir -p "$cache" || die "cannot write $cache"
 exec 9>"$cache/lock"

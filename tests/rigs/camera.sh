@@ -8,7 +8,8 @@
 #   /dev/video20, 21…  -l (4) cameras that show what a program writes into them
 #   camera-unplug I, camera-plug I    pulls test camera I out, in mid-stream too, and puts it back
 # Inside, the machine's files are there to read, this project's to write, and /tmp is empty.
-# Needs: busybox-static ffmpeg v4l-utils, and what camera-kernel.sh needs, which it runs the first time.
+# Needs the packages listed as `camera` in packaging/packages, which it installs, and runs
+# camera-kernel.sh the first time.
 set -uo pipefail
 
 die() { echo "camera.sh: $*" >&2; exit 125; }
@@ -25,11 +26,11 @@ while getopts n:l:t: option; do
   esac
 done
 shift $((OPTIND - 1))
-busybox=$(command -v busybox) || die "busybox is missing: apt-get install busybox-static"
+# shellcheck source=packaging/packages.sh
+(. "$project/packaging/packages.sh" && need_packages camera) >&2 || die "packages are missing"
+busybox=$(command -v busybox) || die "busybox is missing"
 kernel=$("$here/camera-kernel.sh") || exit 125
 if [ $# = 0 ]; then
-  command -v ffmpeg >/dev/null || die "ffmpeg is missing: apt-get install ffmpeg"
-  command -v v4l2-ctl >/dev/null || die "v4l2-ctl is missing: apt-get install v4l-utils"
   test=$(cd "$project" && cargo test --test devices --no-run --message-format=json |
     sed -n 's/.*"executable":"\([^"]*\/devices-[^"]*\)".*/\1/p') || die "the test does not build"
   [ -x "$test" ] || die "the test does not build"

@@ -352,7 +352,11 @@ impl<'a> Live<'a> {
         }
         self.timeline.last_sent = Some(now);
         let sent = Sent { time_ms, captured: tag.captured, sent: now };
-        self.shared.figures.lock().last_sent = Some(sent);
+        let mut figures = self.shared.figures.lock();
+        figures.last_sent = Some(sent);
+        if tag.track == Track::Video {
+            figures.picture_age = Some(now.since(tag.captured));
+        }
     }
 
     fn went_live(&mut self, now: Timestamp) {

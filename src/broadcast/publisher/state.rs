@@ -138,6 +138,8 @@ pub struct Figures {
     pub round_trip: Option<Duration>,
     /// The last picture or sound handed to the connection.
     pub last_sent: Option<Sent>,
+    /// From the last picture's capture until it was handed to the connection.
+    pub picture_age: Option<Duration>,
     /// Time live, all connections together.
     pub live_for: Duration,
     /// What the pictures are that go to this target; `None` before the first and for a copy.

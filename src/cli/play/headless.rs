@@ -341,6 +341,7 @@ fn fields(figures: &Figures, measure: bool) -> Value {
     });
     if measure && let Some(fields) = fields.as_object_mut() {
         fields.insert("latency_ms".into(), json!(figures.latency_ms.map(tenths)));
+        fields.insert("arrival_ms".into(), json!(figures.arrival_ms.map(tenths)));
         fields.insert("av_offset_ms".into(), json!(figures.av_offset_ms.map(tenths)));
     }
     fields
