@@ -11,6 +11,7 @@ mod pictures;
 mod prepare;
 mod program;
 pub mod scene;
+mod settled;
 mod slate;
 mod stage;
 pub mod strain;

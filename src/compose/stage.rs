@@ -1,6 +1,6 @@
 //! Draws plans: from the layers' pictures to one picture of the program's size. What has not changed
-//! since the last time is not drawn again, what is covered is not drawn at all, and a picture that
-//! alone fills the program is handed on as it is.
+//! since the last time is not drawn again, what is covered is not drawn at all, what lies still below
+//! the rest is copied as one picture, and a picture that alone fills the program is handed on as it is.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -11,6 +11,7 @@ use crate::compose::blend;
 use crate::compose::layout::{Rect, Shape, Spot, spot};
 use crate::compose::prepare::{Image, Prepared, Preparer};
 use crate::compose::scene::{Blend, Fit, Place, Plan, SourceId, Together};
+use crate::compose::settled::Settled;
 use crate::media::{Planes, Size, VideoFrame};
 
 /// Program pictures on their way at once: encoder queues, preview, transitions.
@@ -161,6 +162,7 @@ pub(super) struct Canvas {
     /// Lists of groups that are used again.
     spare: Vec<Vec<Piece>>,
     out: Option<Arc<Pooled<Planes>>>,
+    settled: Settled<Piece>,
 }
 
 /// Draws at one size; canvases share what it prepares.
@@ -173,6 +175,9 @@ pub(super) struct Stage {
     bundles: HashMap<u64, Gathered>,
     drawing: u64,
     crew: Arc<Crew>,
+    /// Pieces laid down so far.
+    #[cfg(test)]
+    laid: usize,
 }
 
 impl Stage {
@@ -186,6 +191,8 @@ impl Stage {
             bundles: HashMap::new(),
             drawing: 0,
             crew,
+            #[cfg(test)]
+            laid: 0,
         }
     }
 
@@ -206,7 +213,7 @@ impl Stage {
         plan: &Plan,
         picture: impl Fn(SourceId) -> Option<VideoFrame>,
     ) -> (Arc<Pooled<Planes>>, bool) {
-        let Canvas { drawn, next, spare, out } = canvas;
+        let Canvas { drawn, next, spare, out, settled } = canvas;
         empty(next, spare);
         let groups = plan.together.as_slice();
         self.collect(plan, 0..plan.layers.len(), groups, &picture, next, spare);
@@ -215,9 +222,10 @@ impl Stage {
         }
         // The old picture and what it was made of go back to their pools first.
         *out = None;
+        let same = drawn.iter().zip(next.iter()).take_while(|(old, new)| old == new).count();
         std::mem::swap(drawn, next);
         empty(next, spare);
-        let picture = self.paint(drawn);
+        let picture = self.paint(drawn, same, settled);
         *out = Some(Arc::clone(&picture));
         (picture, true)
     }
@@ -270,9 +278,7 @@ impl Stage {
     pub fn cover(&mut self, below: &Planes, above: &VideoFrame) -> Arc<Pooled<Planes>> {
         let place = Place { fit: Fit::Cover, ..Place::default() };
         let mut out = self.pool.fresh();
-        out.y.copy_from_slice(&below.y);
-        out.u.copy_from_slice(&below.u);
-        out.v.copy_from_slice(&below.v);
+        copy(below, &mut out);
         if let Some(spot) = spot(&[place], above.size(), self.size) {
             let before = self.prepared.remove(&COVER).map(|(prepared, _)| prepared);
             let prepared = self.preparer.prepare(above, &spot, before, &self.crew);
@@ -282,34 +288,44 @@ impl Stage {
         out.share()
     }
 
-    fn paint(&mut self, layers: &[Piece]) -> Arc<Pooled<Planes>> {
+    /// The `same` lowest pieces were the lowest of this canvas's last picture too.
+    fn paint(
+        &mut self,
+        layers: &[Piece],
+        same: usize,
+        settled: &mut Settled<Piece>,
+    ) -> Arc<Pooled<Planes>> {
         self.drawing += 1;
         let whole = Rect::whole(self.size);
         let ground = layers.iter().rposition(|layer| layer.hides() == Some(whole));
-        let layers = layers.get(ground.unwrap_or(0)..).unwrap_or_default();
+        let below = ground.unwrap_or(0);
+        let (layers, same) = (layers.get(below..).unwrap_or_default(), same.saturating_sub(below));
         let picture = match layers {
             [] => {
+                settled.clear();
                 let mut out = self.pool.fresh();
                 blend::blacken(&mut out);
                 out.share()
             }
             // Alone, and as large as the program: no copy.
-            [only] if ground.is_some() => self.image(only).planes,
-            [first, above @ ..] => {
-                let mut out = self.pool.fresh();
-                match first.hides() {
-                    Some(rect) if rect == whole => {}
-                    Some(rect) => blend::blacken_around(&mut out, rect),
-                    None => blend::blacken(&mut out),
+            [only] if ground.is_some() => {
+                settled.clear();
+                self.image(only).planes
+            }
+            layers => {
+                if let Some(still) = settled.due(layers, same).and_then(|due| layers.get(..due)) {
+                    let mut out = self.pool.fresh();
+                    self.begin(still, &mut out);
+                    self.lay_all(still, 0, &mut out);
+                    settled.keep(still, out.share());
                 }
-                self.lay(first, &mut out);
-                for (index, layer) in above.iter().enumerate() {
-                    let higher = above.get(index + 1..).unwrap_or_default();
-                    let bounds = layer.bounds();
-                    let hidden = |it: &Piece| it.hides().is_some_and(|rect| rect.covers(bounds));
-                    if !higher.iter().any(hidden) {
-                        self.lay(layer, &mut out);
-                    }
+                let mut out = self.pool.fresh();
+                if let Some((count, picture)) = settled.kept() {
+                    copy(picture, &mut out);
+                    self.lay_all(layers, count, &mut out);
+                } else {
+                    self.begin(layers, &mut out);
+                    self.lay_all(layers, 0, &mut out);
                 }
                 out.share()
             }
@@ -320,7 +336,32 @@ impl Stage {
         picture
     }
 
+    /// Black where the lowest piece leaves the old content to be seen.
+    fn begin(&self, layers: &[Piece], out: &mut Planes) {
+        match layers.first().and_then(Piece::hides) {
+            Some(rect) if rect == Rect::whole(self.size) => {}
+            Some(rect) => blend::blacken_around(out, rect),
+            None => blend::blacken(out),
+        }
+    }
+
+    /// Lays the pieces from `from` on, each unless one above hides it.
+    fn lay_all(&mut self, layers: &[Piece], from: usize, out: &mut Planes) {
+        for (index, layer) in layers.iter().enumerate().skip(from) {
+            let higher = layers.get(index + 1..).unwrap_or_default();
+            let bounds = layer.bounds();
+            let hides = |it: &Piece| it.hides().is_some_and(|rect| rect.covers(bounds));
+            if !higher.iter().any(hides) {
+                self.lay(layer, out);
+            }
+        }
+    }
+
     fn lay(&mut self, piece: &Piece, out: &mut Planes) {
+        #[cfg(test)]
+        {
+            self.laid += 1;
+        }
         let image = self.image(piece);
         let (strength, mode) = piece.way();
         blend::lay(&image, strength, mode, out, &self.crew);
@@ -387,6 +428,12 @@ impl Stage {
         self.prepared.insert(layer.key, (prepared, self.drawing));
         image
     }
+}
+
+fn copy(from: &Planes, to: &mut Planes) {
+    to.y.copy_from_slice(&from.y);
+    to.u.copy_from_slice(&from.u);
+    to.v.copy_from_slice(&from.v);
 }
 
 #[cfg(test)]
@@ -459,6 +506,49 @@ mod tests {
         let (without, new) =
             stage.draw(&mut canvas, &plan, |id| pictures(id).filter(|_| id.0 == 0));
         assert!(new && Arc::ptr_eq(&without, &ground.planes), "the ground itself");
+    }
+
+    #[test]
+    fn what_lies_still_below_is_drawn_once() {
+        let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
+        let mut canvas = Canvas::default();
+        let place = |x| Place {
+            x,
+            width: 0.25,
+            fit: crate::compose::scene::Fit::Stretch,
+            ..Place::default()
+        };
+        let layers = vec![
+            layer(0, Place::default()),
+            layer(1, place(0.1)),
+            layer(2, place(0.3)),
+            layer(3, place(0.2)),
+            layer(4, place(0.6)),
+        ];
+        let plan = plan_of(layers);
+        let mut still: Vec<_> =
+            (0..5).map(|n| flat(Size::new(64, 36), 40 + n * 30, (n > 0).then_some(128))).collect();
+        still[0] = flat(SIZE, 60, None);
+        let mut laid = Vec::new();
+        for n in 0..20 {
+            // The fourth has a new picture each time, the second another in the middle.
+            if n == 10 {
+                still[1] = flat(Size::new(64, 36), 220, Some(128));
+            }
+            still[3] = flat(Size::new(64, 36), 100 + n, Some(128));
+            let picture = |id: SourceId| still.get(id.0 as usize).cloned();
+            let before = stage.laid;
+            let (out, new) = stage.draw(&mut canvas, &plan, picture);
+            laid.push(stage.laid - before);
+            let mut alone = Stage::new(SIZE, Arc::new(Crew::alone()));
+            let (whole, _) = alone.draw(&mut Canvas::default(), &plan, picture);
+            assert!(new && out.y == whole.y && out.u == whole.u && out.v == whole.v, "{n}");
+        }
+        // All five, until the three below have been still for a while; from then on the two above.
+        assert_eq!(laid[..4], [5, 5, 5, 5]);
+        assert_eq!(laid[4..10], [2; 6]);
+        assert_eq!(laid[10..13], [5, 5, 5]);
+        assert_eq!(laid[14..], [2; 6]);
     }
 
     #[test]
