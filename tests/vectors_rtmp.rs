@@ -516,7 +516,7 @@ fn tracks(messages: &[Message]) -> Vec<(&'static str, Bytes)> {
                     };
                     match &track.packet {
                         VideoPacket::SequenceStart(config) => {
-                            add((9, track.id), codec, Some(config))
+                            add((9, track.id), codec, Some(config));
                         }
                         VideoPacket::Frame { .. } => add((9, track.id), codec, None),
                         _ => {}
@@ -537,7 +537,7 @@ fn tracks(messages: &[Message]) -> Vec<(&'static str, Bytes)> {
                     };
                     match &track.packet {
                         AudioPacket::SequenceStart(config) => {
-                            add((8, track.id), codec, Some(config))
+                            add((8, track.id), codec, Some(config));
                         }
                         AudioPacket::Frame(_) => add((8, track.id), codec, None),
                         _ => {}
