@@ -243,9 +243,9 @@ impl Minder {
                      in the system's privacy settings"
                 ),
             ),
-            Fault::Format(_) if !stalled => (
+            Fault::Format(detail) if !stalled => (
                 State::Failed,
-                format!("{name} offers no format that can be read. Choose another camera"),
+                format!("{name} offers no format that can be read: {detail}. Choose another camera"),
             ),
             // One that stalled and cannot be opened again at once is still the same trouble.
             Fault::Format(_) | Fault::Other(_) if stalled => return,
@@ -352,7 +352,7 @@ impl Inner {
             }
             let pts = self.clock.now() - raw.age;
             let mut planes = pool.take();
-            match turner.turn(self.offer.pixel, &raw.data, &mut planes) {
+            match turner.turn(self.offer.pixel, raw, &mut planes) {
                 Ok(color) => {
                     broken = 0;
                     // A thread that was given up on must not show what it wakes up with.

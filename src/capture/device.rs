@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::control::CameraControl;
-use crate::media::Size;
+use crate::media::{Color, Size};
 
 /// Why a camera cannot be had, with what the machine said.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,21 +42,88 @@ impl Fault {
     }
 }
 
-/// How a camera stores pixels.
+/// How a camera stores pixels. The order is that of preference among equals.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Pixel {
     Yuyv,
+    Uyvy,
+    Yvyu,
+    Vyuy,
     Nv12,
+    Nv21,
+    Nv16,
+    Yu12,
+    Yv12,
+    Rgb24,
+    Bgr24,
     Mjpeg,
+    Jpeg,
+    Grey,
 }
 
 impl Pixel {
+    pub(super) const ALL: [Self; 14] = [
+        Self::Yuyv,
+        Self::Uyvy,
+        Self::Yvyu,
+        Self::Vyuy,
+        Self::Nv12,
+        Self::Nv21,
+        Self::Nv16,
+        Self::Yu12,
+        Self::Yv12,
+        Self::Rgb24,
+        Self::Bgr24,
+        Self::Mjpeg,
+        Self::Jpeg,
+        Self::Grey,
+    ];
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Yuyv => "YUYV",
+            Self::Uyvy => "UYVY",
+            Self::Yvyu => "YVYU",
+            Self::Vyuy => "VYUY",
             Self::Nv12 => "NV12",
+            Self::Nv21 => "NV21",
+            Self::Nv16 => "NV16",
+            Self::Yu12 => "YU12",
+            Self::Yv12 => "YV12",
+            Self::Rgb24 => "RGB24",
+            Self::Bgr24 => "BGR24",
             Self::Mjpeg => "MJPEG",
+            Self::Jpeg => "JPEG",
+            Self::Grey => "GREY",
         }
+    }
+
+    /// Video4Linux's name.
+    pub(super) fn code(self) -> &'static [u8; 4] {
+        match self {
+            Self::Yuyv => b"YUYV",
+            Self::Uyvy => b"UYVY",
+            Self::Yvyu => b"YVYU",
+            Self::Vyuy => b"VYUY",
+            Self::Nv12 => b"NV12",
+            Self::Nv21 => b"NV21",
+            Self::Nv16 => b"NV16",
+            Self::Yu12 => b"YU12",
+            Self::Yv12 => b"YV12",
+            Self::Rgb24 => b"RGB3",
+            Self::Bgr24 => b"BGR3",
+            Self::Mjpeg => b"MJPG",
+            Self::Jpeg => b"JPEG",
+            Self::Grey => b"GREY",
+        }
+    }
+
+    pub(super) fn is_jpeg(self) -> bool {
+        matches!(self, Self::Mjpeg | Self::Jpeg)
+    }
+
+    pub(super) fn is_rgb(self) -> bool {
+        matches!(self, Self::Rgb24 | Self::Bgr24)
     }
 }
 
@@ -100,18 +165,29 @@ impl Found {
     }
 }
 
-/// A picture as it comes from the camera.
-#[derive(Clone, Debug)]
-pub(super) struct Raw {
-    pub(super) data: Bytes,
+/// What a driver says of the pictures that it gives.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// Bytes from one row to the next, of luma where planes are apart; 0: there is nothing between
+    /// them.
+    pub(super) stride: u32,
+    /// What the numbers mean. Of RGB only the range counts.
+    pub(super) color: Color,
+}
+
+/// A picture as it comes from the camera, in the driver's memory where that can be.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Raw<'a> {
+    pub(super) data: &'a [u8],
     /// How long ago it was taken.
     pub(super) age: Duration,
+    pub(super) layout: Layout,
 }
 
 /// An open camera. Lives on one thread.
 pub(super) trait Camera {
     /// The next picture, or `None` when none came within `limit`. The first call may take longer.
-    fn frame(&mut self, limit: Duration) -> Result<Option<Raw>, Fault>;
+    fn frame(&mut self, limit: Duration) -> Result<Option<Raw<'_>>, Fault>;
     /// Makes a call of `frame` that hangs on another thread return.
     fn waker(&self) -> Box<dyn Fn() + Send>;
 }
@@ -136,7 +212,14 @@ pub(super) fn choose(offers: &[Offer], size: Size, fps: f64) -> Option<Offer> {
         let (want, have) = (size.pixels() as f64, offer.size.pixels() as f64);
         let excess =
             (have / want - 1.0).clamp(0.0, 8.0) + (offer.fps() / fps - 1.0).clamp(0.0, 8.0);
-        let packed = if offer.pixel == Pixel::Mjpeg { 0.05 } else { 0.0 };
+        let packed = match offer.pixel {
+            // Without colour: where there is nothing else.
+            Pixel::Grey => 100.0,
+            Pixel::Mjpeg | Pixel::Jpeg => 0.05,
+            // Once more through a matrix.
+            Pixel::Rgb24 | Pixel::Bgr24 => 0.02,
+            _ => 0.0,
+        };
         4.0 * missing(fps * 0.98, offer.fps()) + 2.0 * missing(want, have) + 0.2 * excess + packed
     };
     let usable = offers.iter().filter(|offer| offer.size.is_valid() && offer.fps() > 0.0);
@@ -188,5 +271,13 @@ mod tests {
         assert_eq!(choose(&[webcam[0], slow], Size::new(1920, 1080), 30.0), Some(slow));
         assert_eq!(choose(&webcam[4..], Size::new(640, 480), 30.0), None);
         assert_eq!(choose(&webcam[..1], Size::new(640, 480), 30.0), Some(webcam[0]));
+        let kinds = [Pixel::Grey, Pixel::Mjpeg, Pixel::Bgr24, Pixel::Uyvy];
+        let kinds = kinds.map(|pixel| offer(640, 480, 30, pixel));
+        for last in 1..=kinds.len() {
+            let best = choose(&kinds[..last], Size::new(640, 480), 30.0);
+            assert_eq!(best, Some(kinds[last - 1]), "the better one");
+        }
+        let small = offer(320, 240, 15, Pixel::Yuyv);
+        assert_eq!(choose(&[kinds[0], small], Size::new(640, 480), 30.0), Some(small), "colour");
     }
 }

@@ -64,6 +64,6 @@ pub struct CameraFormat {
     pub size: Size,
     /// Pictures a second.
     pub fps: f64,
-    /// How pixels are stored: `YUYV`, `NV12` or `MJPEG`.
+    /// How pixels are stored: `YUYV`, `NV12`, `MJPEG`…
     pub pixel: &'static str,
 }

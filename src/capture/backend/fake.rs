@@ -8,7 +8,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
 use crate::capture::control::{CameraControl, ControlBoard};
-use crate::capture::device::{Camera, Driver, Fault, Found, Offer, Raw};
+use crate::capture::device::{Camera, Driver, Fault, Found, Layout, Offer, Raw};
+use crate::media::Color;
 
 /// The system and the test's hand on it.
 #[derive(Clone, Default)]
@@ -68,19 +69,30 @@ impl Bench {
     }
 }
 
-struct Opened(Receiver<Bytes>, Bench);
+struct Opened {
+    pictures: Receiver<Bytes>,
+    last: Bytes,
+    bench: Bench,
+}
+
+/// Rows without padding, as webcams have it.
+const LAYOUT: Layout = Layout { stride: 0, color: Color::WEBCAM };
 
 impl Camera for Opened {
-    fn frame(&mut self, limit: Duration) -> Result<Option<Raw>, Fault> {
-        match self.0.recv_timeout(limit) {
-            Ok(data) => Ok(Some(Raw { data, age: Duration::from_millis(5) })),
+    fn frame(&mut self, limit: Duration) -> Result<Option<Raw<'_>>, Fault> {
+        match self.pictures.recv_timeout(limit) {
+            Ok(data) => {
+                self.last = data;
+                let age = Duration::from_millis(5);
+                Ok(Some(Raw { data: &self.last, age, layout: LAYOUT }))
+            }
             Err(crossbeam_channel::RecvTimeoutError::Timeout) => Ok(None),
             Err(_) => Err(Fault::Absent("ENODEV".to_owned())),
         }
     }
 
     fn waker(&self) -> Box<dyn Fn() + Send> {
-        let bench = self.1.clone();
+        let bench = self.bench.clone();
         Box::new(move || bench.0.lock().wakers += 1)
     }
 }
@@ -97,7 +109,7 @@ impl Driver for Bench {
         }
         let (sender, receiver) = bounded(4);
         plugged.open.push((id.to_owned(), sender));
-        Ok(Box::new(Opened(receiver, self.clone())))
+        Ok(Box::new(Opened { pictures: receiver, last: Bytes::new(), bench: self.clone() }))
     }
 
     fn controls(&self, _: &str) -> Result<Vec<CameraControl>, Fault> {

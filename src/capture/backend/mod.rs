@@ -4,6 +4,7 @@
 mod controls;
 #[cfg(test)]
 pub(super) mod fake;
+mod format;
 mod identity;
 #[cfg(not(feature = "wayland"))]
 mod no_portal;

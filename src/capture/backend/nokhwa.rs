@@ -10,31 +10,44 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use nokhwa::utils::{
     ApiBackend, CameraFormat, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType,
     Resolution,
 };
 
-use crate::capture::device::{Camera, Fault, Offer, Pixel, Raw};
+use crate::capture::device::{Camera, Fault, Layout, Offer, Pixel, Raw};
 
 /// A stamp older than this is a driver's mistake.
 const MOST_AGE: Duration = Duration::from_secs(1);
 
-/// Whether nokhwa can be asked for this offer: raw pixels at a whole rate. (Its JPEG pictures come
-/// as whole buffers of stale bytes, and on a loopback camera they stop.)
+/// Whether nokhwa can be asked for this offer: raw pixels at a whole rate, of the
+/// kinds that it knows. (Its JPEG pictures come as whole buffers of stale bytes, and on a loopback
+/// camera they stop.)
 pub(super) fn takes(offer: Offer) -> bool {
-    offer.pixel != Pixel::Mjpeg && offer.rate.1 != 0 && offer.rate.0.is_multiple_of(offer.rate.1)
+    kind(offer.pixel).is_some() && offer.rate.1 != 0 && offer.rate.0.is_multiple_of(offer.rate.1)
+}
+
+/// What nokhwa calls a kind of pixels that it is asked for.
+fn kind(pixel: Pixel) -> Option<FrameFormat> {
+    match pixel {
+        Pixel::Yuyv => Some(FrameFormat::YUYV),
+        Pixel::Nv12 => Some(FrameFormat::NV12),
+        _ => None,
+    }
 }
 
 /// Opens the camera behind `path` (its number is `number`), whose format and rate are in place.
-pub(super) fn open(number: u32, path: &Path, offer: Offer) -> Result<Box<dyn Camera>, Fault> {
+pub(super) fn open(
+    number: u32,
+    path: &Path,
+    offer: Offer,
+    layout: Layout,
+) -> Result<Box<dyn Camera>, Fault> {
+    let kind = kind(offer.pixel).ok_or_else(|| Fault::Format(offer.pixel.name().to_owned()))?;
     let format = CameraFormat::new(
         Resolution::new(offer.size.width, offer.size.height),
-        match offer.pixel {
-            Pixel::Yuyv => FrameFormat::YUYV,
-            Pixel::Nv12 => FrameFormat::NV12,
-            Pixel::Mjpeg => FrameFormat::MJPEG,
-        },
+        kind,
         offer.rate.0 / offer.rate.1.max(1),
     );
     let kinds = [format.format()];
@@ -45,7 +58,7 @@ pub(super) fn open(number: u32, path: &Path, offer: Offer) -> Result<Box<dyn Cam
     let mut camera = camera.map_err(|error| fault(&error.to_string()))?;
     camera.open_stream().map_err(|error| fault(&error.to_string()))?;
     let descriptor = Arc::new(descriptor(path)?);
-    Ok(Box::new(Open { camera, descriptor, started: false }))
+    Ok(Box::new(Open { camera, descriptor, layout, last: Bytes::new(), started: false }))
 }
 
 /// The kinds of faults, by the error number that every layer leaves in its message.
@@ -82,11 +95,13 @@ fn descriptor(path: &Path) -> Result<OwnedFd, Fault> {
 struct Open {
     camera: nokhwa::Camera,
     descriptor: Arc<OwnedFd>,
+    layout: Layout,
+    last: Bytes,
     started: bool,
 }
 
 impl Camera for Open {
-    fn frame(&mut self, limit: Duration) -> Result<Option<Raw>, Fault> {
+    fn frame(&mut self, limit: Duration) -> Result<Option<Raw<'_>>, Fault> {
         // nokhwa starts the stream with the first frame, and waits for it without a limit; before
         // that there is nothing to wait on: the watch wakes it.
         if self.started && !ready(&self.descriptor, limit) {
@@ -97,7 +112,9 @@ impl Camera for Open {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let age = frame.capture_timestamp().and_then(|taken| now.checked_sub(taken));
         let age = age.filter(|age| *age < MOST_AGE).unwrap_or_default();
-        Ok(Some(Raw { data: frame.buffer_bytes(), age }))
+        // A copy that nokhwa makes: only so does it tell when a picture was taken.
+        self.last = frame.buffer_bytes();
+        Ok(Some(Raw { data: &self.last, age, layout: self.layout }))
     }
 
     fn waker(&self) -> Box<dyn Fn() + Send> {

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use parking_lot::Mutex;
 use v4l::buffer::{Flags, Type};
 use v4l::capability;
@@ -21,12 +20,12 @@ use v4l::io::mmap::Stream;
 use v4l::io::traits::CaptureStream;
 use v4l::video::Capture;
 use v4l::video::capture::Parameters;
-use v4l::{Device, Format, FourCC, Fraction};
+use v4l::{Device, FourCC, Fraction};
 
 use super::identity::{self, Node};
-use super::{controls, nokhwa, stop};
+use super::{controls, format, nokhwa, stop};
 use crate::capture::control::CameraControl;
-use crate::capture::device::{Camera, Driver, Fault, Found, Offer, Pixel, Raw};
+use crate::capture::device::{Camera, Driver, Fault, Found, Layout, Offer, Pixel, Raw};
 use crate::media::Size;
 
 /// Sizes to try where a camera offers a range of them.
@@ -53,14 +52,15 @@ impl Driver for Video4Linux {
     fn open(&self, id: &str, offer: Offer) -> Result<Box<dyn Camera>, Fault> {
         let node = node(id)?;
         let device = Device::with_path(path(&node)).map_err(|error| fault("opening", &error))?;
-        let direct = prepare(&device, offer).and_then(|()| Open::begin(&device));
-        let direct = direct.map_err(|fault| whose(fault, &path(&node)))?;
+        let begun = prepare(&device, offer)
+            .and_then(|layout| Open::begin(&device, layout).map(|open| (open, layout)));
+        let (direct, layout) = begun.map_err(|fault| whose(fault, &path(&node)))?;
         if !nokhwa::takes(offer) {
             return Ok(Box::new(direct));
         }
         let wake: Wake = Arc::new(Mutex::new(direct.waker()));
         let reader = Reader::First(Box::new(direct));
-        Ok(Box::new(HandOver { reader, wake, number: node.number, path: path(&node), offer }))
+        Ok(Box::new(HandOver { reader, wake, number: node.number, path: path(&node), offer, layout }))
     }
 
     fn controls(&self, id: &str) -> Result<Vec<CameraControl>, Fault> {
@@ -90,6 +90,7 @@ struct HandOver {
     number: u32,
     path: PathBuf,
     offer: Offer,
+    layout: Layout,
 }
 
 enum Reader {
@@ -106,13 +107,13 @@ impl HandOver {
     fn hand_over(&mut self) -> Result<(), Fault> {
         // Only one may have buffers of the camera.
         self.reader = Reader::Gone;
-        let taken = match nokhwa::open(self.number, &self.path, self.offer) {
+        let taken = match nokhwa::open(self.number, &self.path, self.offer, self.layout) {
             Err(Fault::Format(why) | Fault::Other(why)) => {
                 tracing::debug!(why, "nokhwa does not take the camera");
                 let device = Device::with_path(&self.path);
                 let device = device.map_err(|error| fault("opening again", &error))?;
-                prepare(&device, self.offer)?;
-                Box::new(Open::begin(&device)?)
+                let layout = prepare(&device, self.offer)?;
+                Box::new(Open::begin(&device, layout)?)
             }
             taken => taken?,
         };
@@ -123,15 +124,16 @@ impl HandOver {
 }
 
 impl Camera for HandOver {
-    fn frame(&mut self, limit: Duration) -> Result<Option<Raw>, Fault> {
-        match &mut self.reader {
-            Reader::First(direct) => {
-                let first = direct.frame(limit)?;
-                if first.is_some() {
-                    self.hand_over()?;
-                }
-                Ok(first)
+    fn frame(&mut self, limit: Duration) -> Result<Option<Raw<'_>>, Fault> {
+        // The first picture proves that there are some, and goes with its buffer.
+        if let Reader::First(direct) = &mut self.reader {
+            if direct.frame(limit)?.is_some() {
+                self.hand_over()?;
             }
+            return Ok(None);
+        }
+        match &mut self.reader {
+            Reader::First(direct) => direct.frame(limit),
             Reader::Then(camera) => camera.frame(limit),
             Reader::Gone => Err(Fault::Absent("it was not there again".to_owned())),
         }
@@ -176,9 +178,9 @@ fn path(node: &Node) -> PathBuf {
 /// What a camera offers that we can read.
 fn offers(device: &Device) -> Vec<Offer> {
     let mut offers = Vec::new();
-    for (code, pixel) in [(b"YUYV", Pixel::Yuyv), (b"NV12", Pixel::Nv12), (b"MJPG", Pixel::Mjpeg)] {
-        let code = FourCC::new(code);
-        let listed = device.enum_formats().unwrap_or_default();
+    let listed = device.enum_formats().unwrap_or_default();
+    for pixel in Pixel::ALL {
+        let code = FourCC::new(pixel.code());
         if listed.iter().all(|format| format.fourcc != code) {
             continue;
         }
@@ -219,25 +221,21 @@ fn rates(device: &Device, code: FourCC, width: u32, height: u32) -> Vec<(u32, u3
     rates.filter(|&(num, den)| den > 0 && num > 0).collect()
 }
 
-/// Puts the format and the rate in place.
-fn prepare(device: &Device, offer: Offer) -> Result<(), Fault> {
-    let code = FourCC::new(match offer.pixel {
-        Pixel::Yuyv => b"YUYV",
-        Pixel::Nv12 => b"NV12",
-        Pixel::Mjpeg => b"MJPG",
-    });
+/// Puts the format and the rate in place; how the pictures will lie in memory.
+fn prepare(device: &Device, offer: Offer) -> Result<Layout, Fault> {
     let Size { width, height } = offer.size;
-    let got = device.set_format(&Format::new(width, height, code));
+    let got = format::set(&device.handle(), offer.size, offer.pixel);
     let got = got.map_err(|error| fault("choosing the format", &error))?;
-    if (got.width, got.height, got.fourcc) != (width, height, code) {
-        return Err(Fault::Format(format!("{}x{} {} instead", got.width, got.height, got.fourcc)));
+    let code = FourCC::from(got.code);
+    if (got.width, got.height, &code.repr) != (width, height, offer.pixel.code()) {
+        return Err(Fault::Format(format!("{}x{} {code} instead", got.width, got.height)));
     }
     let interval = Fraction::new(offer.rate.1, offer.rate.0);
     if let Err(error) = device.set_params(&Parameters::new(interval)) {
         // Some have one rate and no choice.
         tracing::debug!(%error, "choosing a camera's rate");
     }
-    Ok(())
+    Ok(got.layout(offer.pixel))
 }
 
 /// The kinds of faults, by their error numbers.
@@ -263,21 +261,22 @@ fn whose(fault: Fault, path: &Path) -> Fault {
 struct Open {
     handle: Arc<Handle>,
     stream: Stream<'static>,
+    layout: Layout,
     started: bool,
 }
 
 impl Open {
     /// Asks a prepared camera for buffers.
-    fn begin(device: &Device) -> Result<Self, Fault> {
+    fn begin(device: &Device, layout: Layout) -> Result<Self, Fault> {
         let stream = Stream::with_buffers(device, Type::VideoCapture, BUFFERS);
         let mut stream = stream.map_err(|error| fault("asking for buffers", &error))?;
         stream.set_timeout(FIRST);
-        Ok(Self { handle: device.handle(), stream, started: false })
+        Ok(Self { handle: device.handle(), stream, layout, started: false })
     }
 }
 
 impl Camera for Open {
-    fn frame(&mut self, limit: Duration) -> Result<Option<Raw>, Fault> {
+    fn frame(&mut self, limit: Duration) -> Result<Option<Raw<'_>>, Fault> {
         // The first picture is what starts the stream; it is waited for with a limit of its own.
         if self.started {
             let limit = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
@@ -297,15 +296,15 @@ impl Camera for Open {
         }
         let length = usize::try_from(about.bytesused).unwrap_or(usize::MAX);
         // Not every driver tells the length.
-        let picture = if length == 0 { buffer } else { buffer.get(..length).unwrap_or(buffer) };
-        let data = Bytes::copy_from_slice(picture);
+        let data = if length == 0 { buffer } else { buffer.get(..length).unwrap_or(buffer) };
         let stamp = about.timestamp;
         let taken = Duration::new(
             u64::try_from(stamp.sec).unwrap_or(0),
             u32::try_from(stamp.usec).unwrap_or(0).min(999_999) * 1_000,
         );
         let age = monotonic().checked_sub(taken).filter(|age| *age < MOST_AGE);
-        Ok(Some(Raw { data, age: age.unwrap_or_default() }))
+        // The buffer is ours until the next one is asked for.
+        Ok(Some(Raw { data, age: age.unwrap_or_default(), layout: self.layout }))
     }
 
     fn waker(&self) -> Box<dyn Fn() + Send> {
