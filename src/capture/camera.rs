@@ -12,10 +12,11 @@ use parking_lot::Mutex;
 
 use super::control::{ControlBoard, Span, Wanted};
 use super::device::{self, Camera, Driver, Fault, Found, Offer};
+use super::mode::{CameraChoice, Mode};
 use super::pixels::Turner;
 use super::source::{Context, Error, Source};
 use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
-use crate::media::source::{Format, State, Status};
+use crate::media::source::{Alarm, Format, State, Status};
 use crate::media::{Planes, VideoFeed, VideoFrame};
 
 /// How often the inner thread is looked after.
@@ -33,18 +34,22 @@ const LOOKS: u32 = 20;
 /// Pictures in a row that cannot be read before the format is called odd.
 const MOST_BROKEN: u32 = 30;
 
+/// A camera that onair itself has just closed, to be opened otherwise, may still be busy for so long.
+const CLOSING: Duration = Duration::from_secs(3);
+
 /// Opens a camera: by id, or the first there is.
 pub(super) fn open(
     driver: Arc<dyn Driver>,
-    id: Option<String>,
+    choice: CameraChoice,
     board: ControlBoard,
     context: &Context,
 ) -> Result<Source, Error> {
-    let status = Status::new(id.clone().unwrap_or_default(), "Camera");
+    let status = Status::new(choice.id.clone().unwrap_or_default(), "Camera");
     let latest = Latest::default();
     let mut minder = Minder {
         driver,
-        wanted: id,
+        wanted: choice.id,
+        mode: choice.mode,
         board,
         context: *context,
         status: Arc::clone(&status),
@@ -73,6 +78,7 @@ impl VideoFeed for Feed {
 struct Minder {
     driver: Arc<dyn Driver>,
     wanted: Option<String>,
+    mode: Mode,
     board: ControlBoard,
     context: Context,
     status: Arc<Status>,
@@ -96,6 +102,14 @@ impl Session {
     }
 }
 
+/// How a camera is opened.
+#[derive(Copy, Clone)]
+struct Sight {
+    offer: Offer,
+    /// It is what was chosen, or nothing was.
+    as_wanted: bool,
+}
+
 /// How a session ended.
 enum End {
     Stopped,
@@ -105,9 +119,16 @@ enum End {
 
 impl Minder {
     fn run(&mut self, stop: &Stop) {
+        let begun = self.context.clock.now();
         while !stop.is_set() {
-            match self.find().and_then(|(found, offer)| self.session(&found, offer, stop)) {
+            match self.find().and_then(|(found, sight)| self.session(&found, sight, stop)) {
                 Ok(End::Stopped) => return,
+                Ok(End::Failed(Fault::Ours(_))) | Err(Fault::Ours(_))
+                    if self.context.clock.now().since(begun) < CLOSING =>
+                {
+                    stop.wait(WATCH);
+                    continue;
+                }
                 // Tried again at once: opening afresh is the cure.
                 Ok(End::Stalled) => {}
                 Ok(End::Failed(fault)) | Err(fault) => self.report(&fault),
@@ -116,7 +137,7 @@ impl Minder {
         }
     }
 
-    fn find(&mut self) -> Result<(Found, Offer), Fault> {
+    fn find(&mut self) -> Result<(Found, Sight), Fault> {
         let cameras = self.driver.cameras();
         let found = match &self.wanted {
             Some(id) => {
@@ -143,13 +164,16 @@ impl Minder {
         if let Some(fault) = &found.fault {
             return Err(fault.clone());
         }
-        device::choose(&found.offers, size, grid.rate.as_f64())
-            .map(|offer| (found, offer))
+        let formats = found.offers.iter().map(Offer::format).collect();
+        self.board.tell_formats(&found.id, formats);
+        device::choose(&found.offers, self.mode, size, grid.rate.as_f64())
+            .map(|(offer, as_wanted)| (found, Sight { offer, as_wanted }))
             .ok_or_else(|| Fault::Format("none of its sizes and rates can be used".to_owned()))
     }
 
     /// Opens the camera on a thread of its own and watches until something ends it.
-    fn session(&mut self, found: &Found, offer: Offer, stop: &Stop) -> Result<End, Fault> {
+    fn session(&mut self, found: &Found, sight: Sight, stop: &Stop) -> Result<End, Fault> {
+        let offer = sight.offer;
         tracing::debug!(camera = found.id, pixel = offer.pixel.name(), size = %offer.size, "opening");
         let session = Arc::new(Session::default());
         let reader = Inner {
@@ -170,7 +194,7 @@ impl Minder {
         };
         // A camera without it is as its driver has it.
         let adjuster = Worker::spawn("camera-set", move |stop| its.run(stop));
-        let end = self.watch(found, offer, &session, stop);
+        let end = self.watch(found, sight, &session, stop);
         // Stopped, woken where it hangs, and not waited for.
         drop(adjuster);
         worker.stop();
@@ -179,7 +203,8 @@ impl Minder {
         Ok(end)
     }
 
-    fn watch(&mut self, found: &Found, offer: Offer, session: &Session, stop: &Stop) -> End {
+    fn watch(&mut self, found: &Found, sight: Sight, session: &Session, stop: &Stop) -> End {
+        let Sight { offer, as_wanted } = sight;
         let clock = self.context.clock;
         let (mut frames, mut alive) = (0, clock.now());
         loop {
@@ -195,6 +220,10 @@ impl Minder {
                 (frames, alive) = (seen, clock.now());
                 self.was_open = true;
                 self.status.open(Format::Video { size: offer.size, fps: offer.fps() });
+                // What is black or frozen is told before it.
+                if !as_wanted && self.status.report().alarm.is_none() {
+                    self.status.update(|report| report.alarm = Some(Alarm::OtherFormat));
+                }
             } else if silent > STALL {
                 let reason = format!(
                     "{} has stopped giving pictures; it is opened afresh until it does. If this \
@@ -245,7 +274,9 @@ impl Minder {
             ),
             Fault::Format(detail) if !stalled => (
                 State::Failed,
-                format!("{name} offers no format that can be read: {detail}. Choose another camera"),
+                format!(
+                    "{name} offers no format that can be read: {detail}. Choose another camera"
+                ),
             ),
             // One that stalled and cannot be opened again at once is still the same trouble.
             Fault::Format(_) | Fault::Other(_) if stalled => return,
@@ -380,7 +411,7 @@ mod tests {
 
     use super::super::backend::fake::Bench;
     use super::super::control::CameraControl;
-    use super::super::device::Pixel;
+    use super::super::pixel::Pixel;
     use super::*;
     use crate::base::queue::Receiver;
     use crate::media::source::Report;
@@ -402,11 +433,15 @@ mod tests {
     }
 
     fn open_fake(id: Option<&str>, bench: &Bench) -> (Source, Receiver<Report>, Clock) {
+        open_as(id, Mode::default(), bench)
+    }
+
+    fn open_as(id: Option<&str>, mode: Mode, bench: &Bench) -> (Source, Receiver<Report>, Clock) {
         let clock = Clock::start();
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
         let context = Context { clock, grid, size: SIZE };
-        let id = id.map(str::to_owned);
-        let source = open(Arc::new(bench.clone()), id, bench.board(), &context).unwrap();
+        let choice = CameraChoice { id: id.map(str::to_owned), mode };
+        let source = open(Arc::new(bench.clone()), choice, bench.board(), &context).unwrap();
         let changes = source.status.changes().unwrap();
         (source, changes, clock)
     }
@@ -533,6 +568,55 @@ mod tests {
         assert!(settles("absolute", None), "gone");
         bench.plug(found("cam"));
         assert!(taken(2).contains(&named("absolute", Some(40))));
+    }
+
+    #[test]
+    fn a_chosen_format_is_taken_and_told_when_it_is_gone() {
+        let bench = Bench::default();
+        let small = Offer { size: SIZE, rate: (30, 1), pixel: Pixel::Nv12 };
+        let large = Offer { size: Size::new(8, 4), ..small };
+        bench.plug(Found { offers: vec![small, large], ..found("cam") });
+        let mode = Mode { size: Some(large.size), ..Mode::default() };
+        let (source, changes, _) = open_as(Some("cam"), mode, &bench);
+        let open = await_state(&bench, &changes, State::Open, &[77; 48]);
+        assert_eq!(open.format, Format::Video { size: large.size, fps: 30.0 });
+        assert_eq!(source.status.report().alarm, None);
+        let listed = bench.board().formats();
+        assert_eq!(listed["cam"].iter().map(Mode::of).filter(|it| it.size == mode.size).count(), 1);
+        // It returns without it.
+        bench.unplug("cam");
+        await_state(&bench, &changes, State::Lost, &PICTURE);
+        bench.plug(Found { offers: vec![small], ..found("cam") });
+        let open = await_state(&bench, &changes, State::Open, &PICTURE);
+        assert_eq!(open.format, Format::Video { size: SIZE, fps: 30.0 });
+        let told = (0..3_000).any(|_| {
+            bench.shoot("cam", &PICTURE);
+            Stop::new().wait(Duration::from_millis(5));
+            source.status.report().alarm == Some(Alarm::OtherFormat)
+        });
+        assert!(told);
+    }
+
+    #[test]
+    fn what_onair_itself_has_just_closed_is_waited_for() {
+        let bench = Bench::default();
+        bench.refuse(Some(Fault::Ours("EBUSY".into())));
+        bench.plug(found("cam"));
+        let (source, changes, _) = open_fake(Some("cam"), &bench);
+        // It was asked for and refused; nothing is told of that.
+        while bench.asked() == 0 {
+            Stop::new().wait(Duration::from_millis(5));
+        }
+        bench.refuse(None);
+        await_state(&bench, &changes, State::Open, &PICTURE);
+        assert_eq!(source.status.report().reason, "");
+        // Where it lasts it is told.
+        let bench = Bench::default();
+        bench.refuse(Some(Fault::Ours("EBUSY".into())));
+        bench.plug(found("cam"));
+        let (_source, changes, _) = open_fake(Some("cam"), &bench);
+        let failed = await_state(&bench, &changes, State::Failed, &PICTURE);
+        assert!(failed.reason.contains("open in onair already"), "{}", failed.reason);
     }
 
     #[test]

@@ -6,14 +6,15 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::fill::Fill;
+use super::mode::CameraChoice;
 use super::target::Screen;
 use super::text::Content;
 
 /// A picture source as it is chosen, saved and shown.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum VideoChoice {
-    /// A camera by its stable id; `None`: the first there is.
-    Camera(Option<String>),
+    /// A camera, with the format that is wanted of it.
+    Camera(CameraChoice),
     /// A monitor, or a part of one.
     Screen(Screen),
     /// A window by its id.
@@ -37,15 +38,24 @@ pub enum VideoChoice {
 }
 
 /// All of them, for those who wrote something else.
-const CHOICES: &str = "choose camera[:ID], screen[:ID], window:ID, file:CLIP, stream:URL, image:PICTURE, \
+const CHOICES: &str = "choose camera[:ID][@FORMAT], screen[:ID], window:ID, file:CLIP, stream:URL, image:PICTURE, \
      slides:FOLDER, color:#RRGGBB, text:WORDS, text-file:PATH, clock, countdown:SECONDS, \
      stopwatch, test or none";
+
+impl VideoChoice {
+    /// Whether both name one thing that is opened once: a camera has one format at a time.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Camera(one), Self::Camera(other)) => one.id == other.id,
+            _ => self == other,
+        }
+    }
+}
 
 impl fmt::Display for VideoChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Camera(None) => f.write_str("camera"),
-            Self::Camera(Some(id)) => write!(f, "camera:{id}"),
+            Self::Camera(camera) => write!(f, "camera{camera}"),
             Self::Screen(screen) if *screen == Screen::default() => f.write_str("screen"),
             Self::Screen(screen) => write!(f, "screen:{screen}"),
             Self::Window(id) => write!(f, "window:{id}"),
@@ -70,12 +80,17 @@ impl FromStr for VideoChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // Its format may stand without an id.
+        if let Some(camera) = text.strip_prefix("camera")
+            && (camera.is_empty() || camera.starts_with([':', '@']))
+        {
+            return camera.parse().map(Self::Camera);
+        }
         let (kind, rest) = match text.split_once(':') {
             Some((kind, rest)) => (kind, Some(rest).filter(|rest| !rest.is_empty())),
             None => (text, None),
         };
         match (kind, rest) {
-            ("camera", id) => Ok(Self::Camera(id.map(str::to_owned))),
             ("screen", None) => Ok(Self::Screen(Screen::default())),
             ("screen", Some(screen)) => screen.parse().map(Self::Screen),
             ("window", Some(id)) => Ok(Self::Window(id.to_owned())),
@@ -121,6 +136,8 @@ mod tests {
         for text in [
             "camera",
             "camera:usb-046d_C920-video-index0",
+            "camera:usb-046d_C920-video-index0@1280x720,30,MJPEG",
+            "camera@640x480",
             "screen",
             "screen:HDMI-1",
             "screen:DP-2@640x480+0+10",
@@ -144,9 +161,19 @@ mod tests {
         ] {
             assert_eq!(text.parse::<VideoChoice>().unwrap().to_string(), text);
         }
-        for bad in
-            ["", "Camera", "test:1", "file", "file:", "window", "webcam", "image", "color:red"]
-        {
+        for bad in [
+            "",
+            "Camera",
+            "camera@big",
+            "camera1",
+            "test:1",
+            "file",
+            "file:",
+            "window",
+            "webcam",
+            "image",
+            "color:red",
+        ] {
             assert!(bad.parse::<VideoChoice>().is_err(), "{bad}");
         }
     }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::source::CameraFormat;
+
 /// Controls of one camera.
 pub const MOST_CONTROLS: usize = 128;
 /// Cameras whose settings are kept.
@@ -87,6 +89,7 @@ struct Inside {
     /// Controls that are to go back to what the driver has as their default.
     back: BTreeMap<String, Vec<String>>,
     listed: BTreeMap<String, Arc<Vec<CameraControl>>>,
+    formats: BTreeMap<String, Arc<Vec<CameraFormat>>>,
 }
 
 /// See the module; clones are the same one.
@@ -140,6 +143,19 @@ impl ControlBoard {
     /// The camera is gone.
     pub(super) fn forget(&self, camera: &str) {
         self.0.lock().listed.remove(camera);
+    }
+
+    /// The camera is open and offers these.
+    pub(super) fn tell_formats(&self, camera: &str, formats: Vec<CameraFormat>) {
+        let mut inside = self.0.lock();
+        if inside.formats.len() < MOST_CAMERAS || inside.formats.contains_key(camera) {
+            inside.formats.insert(camera.to_owned(), Arc::new(formats));
+        }
+    }
+
+    /// What cameras that are or were open offer.
+    pub fn formats(&self) -> BTreeMap<String, Arc<Vec<CameraFormat>>> {
+        self.0.lock().formats.clone()
     }
 
     /// What all cameras that are open have.

@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use super::control::CameraControl;
+use super::mode::{self, Mode};
+use super::pixel::Pixel;
+use super::source::CameraFormat;
 use crate::media::{Color, Size};
 
 /// Why a camera cannot be had, with what the machine said.
@@ -42,91 +45,6 @@ impl Fault {
     }
 }
 
-/// How a camera stores pixels. The order is that of preference among equals.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Pixel {
-    Yuyv,
-    Uyvy,
-    Yvyu,
-    Vyuy,
-    Nv12,
-    Nv21,
-    Nv16,
-    Yu12,
-    Yv12,
-    Rgb24,
-    Bgr24,
-    Mjpeg,
-    Jpeg,
-    Grey,
-}
-
-impl Pixel {
-    pub(super) const ALL: [Self; 14] = [
-        Self::Yuyv,
-        Self::Uyvy,
-        Self::Yvyu,
-        Self::Vyuy,
-        Self::Nv12,
-        Self::Nv21,
-        Self::Nv16,
-        Self::Yu12,
-        Self::Yv12,
-        Self::Rgb24,
-        Self::Bgr24,
-        Self::Mjpeg,
-        Self::Jpeg,
-        Self::Grey,
-    ];
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Yuyv => "YUYV",
-            Self::Uyvy => "UYVY",
-            Self::Yvyu => "YVYU",
-            Self::Vyuy => "VYUY",
-            Self::Nv12 => "NV12",
-            Self::Nv21 => "NV21",
-            Self::Nv16 => "NV16",
-            Self::Yu12 => "YU12",
-            Self::Yv12 => "YV12",
-            Self::Rgb24 => "RGB24",
-            Self::Bgr24 => "BGR24",
-            Self::Mjpeg => "MJPEG",
-            Self::Jpeg => "JPEG",
-            Self::Grey => "GREY",
-        }
-    }
-
-    /// Video4Linux's name.
-    pub(super) fn code(self) -> &'static [u8; 4] {
-        match self {
-            Self::Yuyv => b"YUYV",
-            Self::Uyvy => b"UYVY",
-            Self::Yvyu => b"YVYU",
-            Self::Vyuy => b"VYUY",
-            Self::Nv12 => b"NV12",
-            Self::Nv21 => b"NV21",
-            Self::Nv16 => b"NV16",
-            Self::Yu12 => b"YU12",
-            Self::Yv12 => b"YV12",
-            Self::Rgb24 => b"RGB3",
-            Self::Bgr24 => b"BGR3",
-            Self::Mjpeg => b"MJPG",
-            Self::Jpeg => b"JPEG",
-            Self::Grey => b"GREY",
-        }
-    }
-
-    pub(super) fn is_jpeg(self) -> bool {
-        matches!(self, Self::Mjpeg | Self::Jpeg)
-    }
-
-    pub(super) fn is_rgb(self) -> bool {
-        matches!(self, Self::Rgb24 | Self::Bgr24)
-    }
-}
-
 /// A format that a camera offers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Offer {
@@ -139,6 +57,17 @@ pub(super) struct Offer {
 impl Offer {
     pub(super) fn fps(&self) -> f64 {
         f64::from(self.rate.0) / f64::from(self.rate.1.max(1))
+    }
+
+    /// Whether it is one of those that are wanted.
+    fn is_of(&self, mode: Mode) -> bool {
+        mode.size.is_none_or(|size| size == self.size)
+            && mode.rate.is_none_or(|rate| rate.abs_diff(mode::milli(self.fps())) <= mode::NEAR)
+            && mode.pixel.is_none_or(|pixel| pixel == self.pixel.name())
+    }
+
+    pub(super) fn format(&self) -> CameraFormat {
+        CameraFormat { size: self.size, fps: self.fps(), pixel: self.pixel.name() }
     }
 }
 
@@ -205,8 +134,17 @@ pub(super) trait Driver: Send + Sync {
 }
 
 /// The best format for a program: the rate matters most, then that nothing must be blown up, then
-/// that little is thrown away; raw pixels before compressed ones.
-pub(super) fn choose(offers: &[Offer], size: Size, fps: f64) -> Option<Offer> {
+/// that little is thrown away; raw pixels before compressed ones. Of what `mode` allows, where
+/// there is any; whether there is comes with it.
+pub(super) fn choose(offers: &[Offer], mode: Mode, size: Size, fps: f64) -> Option<(Offer, bool)> {
+    let allowed: Vec<Offer> = offers.iter().filter(|it| it.is_of(mode)).copied().collect();
+    match best(&allowed, size, fps) {
+        Some(offer) => Some((offer, true)),
+        None => Some((best(offers, size, fps)?, false)),
+    }
+}
+
+fn best(offers: &[Offer], size: Size, fps: f64) -> Option<Offer> {
     let cost = |offer: &Offer| {
         let missing = |want: f64, have: f64| (1.0 - have / want).max(0.0);
         let (want, have) = (size.pixels() as f64, offer.size.pixels() as f64);
@@ -263,21 +201,48 @@ mod tests {
             offer(1920, 1080, 30, Pixel::Mjpeg),
             offer(1281, 721, 30, Pixel::Yuyv),
         ];
-        let best = |width, height, fps| choose(&webcam, Size::new(width, height), fps).unwrap();
-        assert_eq!(best(1280, 720, 30.0), webcam[2]);
-        assert_eq!(best(640, 360, 29.97), webcam[1]);
-        assert_eq!(best(1920, 1080, 60.0), webcam[3]);
+        let fitting = |width, height, fps| best(&webcam, Size::new(width, height), fps).unwrap();
+        assert_eq!(fitting(1280, 720, 30.0), webcam[2]);
+        assert_eq!(fitting(640, 360, 29.97), webcam[1]);
+        assert_eq!(fitting(1920, 1080, 60.0), webcam[3]);
         let slow = Offer { rate: (2_997, 100), ..webcam[3] };
-        assert_eq!(choose(&[webcam[0], slow], Size::new(1920, 1080), 30.0), Some(slow));
-        assert_eq!(choose(&webcam[4..], Size::new(640, 480), 30.0), None);
-        assert_eq!(choose(&webcam[..1], Size::new(640, 480), 30.0), Some(webcam[0]));
+        assert_eq!(best(&[webcam[0], slow], Size::new(1920, 1080), 30.0), Some(slow));
+        assert_eq!(best(&webcam[4..], Size::new(640, 480), 30.0), None);
+        assert_eq!(best(&webcam[..1], Size::new(640, 480), 30.0), Some(webcam[0]));
         let kinds = [Pixel::Grey, Pixel::Mjpeg, Pixel::Bgr24, Pixel::Uyvy];
         let kinds = kinds.map(|pixel| offer(640, 480, 30, pixel));
         for last in 1..=kinds.len() {
-            let best = choose(&kinds[..last], Size::new(640, 480), 30.0);
-            assert_eq!(best, Some(kinds[last - 1]), "the better one");
+            let chosen = best(&kinds[..last], Size::new(640, 480), 30.0);
+            assert_eq!(chosen, Some(kinds[last - 1]), "the better one");
         }
         let small = offer(320, 240, 15, Pixel::Yuyv);
-        assert_eq!(choose(&[kinds[0], small], Size::new(640, 480), 30.0), Some(small), "colour");
+        assert_eq!(best(&[kinds[0], small], Size::new(640, 480), 30.0), Some(small), "colour");
+    }
+
+    #[test]
+    fn what_is_wanted_is_chosen_while_it_is_there() {
+        let offer = |width, height, rate, pixel| {
+            let size = Size::new(width, height);
+            Offer { size, rate: (rate, 1), pixel }
+        };
+        let webcam = [
+            offer(640, 480, 30, Pixel::Yuyv),
+            offer(1280, 720, 10, Pixel::Yuyv),
+            offer(1280, 720, 30, Pixel::Mjpeg),
+            offer(1920, 1080, 30, Pixel::Mjpeg),
+        ];
+        let chosen = |mode: &str| {
+            choose(&webcam, mode.parse().unwrap(), Size::new(1280, 720), 30.0).unwrap()
+        };
+        assert_eq!(chosen("1920x1080"), (webcam[3], true));
+        assert_eq!(chosen("YUYV"), (webcam[0], true), "the best of them");
+        assert_eq!(chosen("1280x720,10"), (webcam[1], true));
+        let ntsc = Offer { rate: (30_000, 1_001), ..webcam[0] };
+        assert!(ntsc.is_of("29.97".parse().unwrap()) && !ntsc.is_of("30".parse().unwrap()));
+        assert!(ntsc.is_of(Mode::of(&ntsc.format())));
+        assert_eq!(chosen("1280x720,60"), (webcam[2], false), "as if nothing were wanted");
+        let any = choose(&webcam, Mode::default(), Size::new(1280, 720), 30.0);
+        assert_eq!(any, Some((webcam[2], true)));
+        assert_eq!(choose(&[], Mode::default(), Size::new(1280, 720), 30.0), None);
     }
 }

@@ -17,7 +17,9 @@ mod file;
 mod fill;
 mod font;
 mod image;
+mod mode;
 pub mod permission;
+mod pixel;
 mod pixels;
 mod properties;
 mod rgb;
@@ -38,6 +40,7 @@ pub use control::{CameraControl, ControlBoard};
 pub use display::{ScreenInfo, Sharing, WindowInfo};
 pub use fill::Fill;
 pub use image::{Image, still};
+pub use mode::{CameraChoice, Mode};
 pub use permission::Permissions;
 pub use properties::{Dials, Heeds, Hidden, Properties};
 pub use rgb::Rgba;
@@ -55,11 +58,7 @@ pub fn cameras() -> Vec<CameraInfo> {
     let found = backend::driver().cameras().into_iter();
     found
         .map(|camera| {
-            let formats = camera.offers.iter().map(|offer| CameraFormat {
-                size: offer.size,
-                fps: offer.fps(),
-                pixel: offer.pixel.name(),
-            });
+            let formats = camera.offers.iter().map(device::Offer::format);
             CameraInfo { formats: formats.collect(), id: camera.id, name: camera.name }
         })
         .collect()
@@ -147,8 +146,9 @@ pub fn open_by(choice: &VideoChoice, dials: &Dials, context: &Context) -> Result
         VideoChoice::File(path) => file::open(path, dials.transport(), context),
         // Floor 4 plays these: the studio asks there.
         VideoChoice::Stream(_) => Err(Error::NoPicture),
-        VideoChoice::Camera(id) => {
-            camera::open(backend::driver(), id.clone(), dials.controls(), context).map(watch::over)
+        VideoChoice::Camera(choice) => {
+            let driver = backend::driver();
+            camera::open(driver, choice.clone(), dials.controls(), context).map(watch::over)
         }
         VideoChoice::Screen(screen) => {
             let target = screen::Target::Screen(screen.clone());

@@ -10,7 +10,8 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::device::{Pixel, Raw};
+use super::device::Raw;
+use super::pixel::Pixel;
 use crate::media::color::Range;
 use crate::media::{Color, Planes, Size};
 
@@ -239,8 +240,7 @@ fn target(planes: &mut Planes) -> YuvPlanarImageMut<'_, u8> {
     }
 }
 
-type Unpack =
-    fn(&mut YuvPlanarImageMut<'_, u8>, &YuvPackedImage<'_, u8>) -> Result<(), YuvError>;
+type Unpack = fn(&mut YuvPlanarImageMut<'_, u8>, &YuvPackedImage<'_, u8>) -> Result<(), YuvError>;
 
 /// Two pixels with one colour in four bytes; chroma is that of every other row.
 fn packed(rows: &mut Rows<'_>, planes: &mut Planes, unpack: Unpack) -> Result<(), String> {
@@ -339,18 +339,10 @@ mod tests {
         let mean = ([25, 35], [75, 85]);
         let upper = ([20, 30], [70, 80]);
         let (bytes, row): (&[u8], usize) = match pixel {
-            Pixel::Yuyv => {
-                (&[1, 20, 2, 70, 3, 30, 4, 80, 5, 30, 6, 80, 7, 40, 8, 90], 8)
-            }
-            Pixel::Uyvy => {
-                (&[20, 1, 70, 2, 30, 3, 80, 4, 30, 5, 80, 6, 40, 7, 90, 8], 8)
-            }
-            Pixel::Yvyu => {
-                (&[1, 70, 2, 20, 3, 80, 4, 30, 5, 80, 6, 30, 7, 90, 8, 40], 8)
-            }
-            Pixel::Vyuy => {
-                (&[70, 1, 20, 2, 80, 3, 30, 4, 80, 5, 30, 6, 90, 7, 40, 8], 8)
-            }
+            Pixel::Yuyv => (&[1, 20, 2, 70, 3, 30, 4, 80, 5, 30, 6, 80, 7, 40, 8, 90], 8),
+            Pixel::Uyvy => (&[20, 1, 70, 2, 30, 3, 80, 4, 30, 5, 80, 6, 40, 7, 90, 8], 8),
+            Pixel::Yvyu => (&[1, 70, 2, 20, 3, 80, 4, 30, 5, 80, 6, 30, 7, 90, 8, 40], 8),
+            Pixel::Vyuy => (&[70, 1, 20, 2, 80, 3, 30, 4, 80, 5, 30, 6, 90, 7, 40, 8], 8),
             Pixel::Nv16 => (&[1, 2, 3, 4, 5, 6, 7, 8, 20, 70, 30, 80, 30, 80, 40, 90], 4),
             Pixel::Nv12 => (&[1, 2, 3, 4, 5, 6, 7, 8, 25, 75, 35, 85], 4),
             Pixel::Nv21 => (&[1, 2, 3, 4, 5, 6, 7, 8, 75, 25, 85, 35], 4),

@@ -90,7 +90,10 @@ impl Watch {
     }
 
     fn tell(&self, alarm: Option<Alarm>) {
-        if self.status.report().alarm != alarm {
+        let told = self.status.report().alarm;
+        // Another's, which the camera itself takes back.
+        let theirs = told == Some(Alarm::OtherFormat) && alarm.is_none();
+        if told != alarm && !theirs {
             self.status.update(|report| report.alarm = alarm);
         }
     }

@@ -56,6 +56,8 @@ pub enum Alarm {
     Black,
     /// The same picture again and again.
     Frozen,
+    /// A camera has not the format that was chosen, but one that suits.
+    OtherFormat,
     /// Nothing but zeros, as of a device that is switched off.
     Zero,
     /// Far too quiet to be anybody's voice.

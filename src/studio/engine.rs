@@ -24,7 +24,7 @@ use crate::base::queue::{Empty, Receiver, Sender};
 use crate::base::{Clock, Latest, Secret, Timestamp};
 use crate::broadcast::Recorder;
 use crate::broadcast::delay::LONGEST;
-use crate::capture::VideoChoice;
+use crate::capture::{CameraChoice, VideoChoice};
 use crate::encode;
 use crate::media::VideoFrame;
 use crate::media::source::Report;
@@ -444,7 +444,7 @@ impl Engine {
         if video {
             self.state.undecided.0 = false;
             if cameras {
-                self.select_video(VideoChoice::Camera(None));
+                self.select_video(VideoChoice::Camera(CameraChoice::default()));
             } else {
                 self.select_video(VideoChoice::Test);
                 self.tell(&Message::NoCamera, "");

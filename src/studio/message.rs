@@ -252,6 +252,7 @@ pub(super) const fn alarm_key(alarm: Alarm) -> &'static str {
     match alarm {
         Alarm::Black => "picture-black",
         Alarm::Frozen => "picture-frozen",
+        Alarm::OtherFormat => "camera-format",
         Alarm::Zero => "sound-zero",
         Alarm::Silent => "sound-silent",
         Alarm::Faint => "sound-faint",

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::audio::AudioChoice;
 use crate::base::Latest;
-use crate::capture::{CameraControl, VideoChoice};
+use crate::capture::{CameraControl, CameraFormat, VideoChoice};
 use crate::compose::scene::{SceneId, SourceId};
 use crate::media::transport::Position;
 use crate::media::{Rung, Size, VideoFrame};
@@ -95,6 +95,8 @@ pub struct Scenes {
     pub can_redo: bool,
     /// What cameras that are open let be set, by their ids.
     pub controls: BTreeMap<String, Arc<Vec<CameraControl>>>,
+    /// What they offer.
+    pub formats: BTreeMap<String, Arc<Vec<CameraFormat>>>,
 }
 
 impl Scenes {

@@ -174,8 +174,8 @@ impl Sources {
         for source in wanted {
             let properties = source.properties.heeded(&source.choice);
             let mut open = first.iter();
-            let same =
-                open.find(|(choice, set, ..)| **choice == source.choice && *set == properties);
+            let same = open
+                .find(|(choice, set, ..)| choice.is_same_as(&source.choice) && *set == properties);
             if let Some((_, _, id, filters)) = same.filter(|_| source.choice != VideoChoice::None) {
                 self.shared.insert(source.id, *id);
                 if *filters != source.filters {

@@ -5,7 +5,7 @@ use std::path::Path;
 use egui::{Align, Layout, ScrollArea, Ui, vec2};
 
 use crate::audio::AudioChoice;
-use crate::capture::VideoChoice;
+use crate::capture::{CameraChoice, VideoChoice};
 use crate::studio::Command;
 use crate::studio::snapshot::{Device, SourceState};
 use crate::ui::actions::key;
@@ -127,18 +127,20 @@ fn pictures(ui: &mut Ui, view: &mut View<'_>) {
     });
     let mut select = None;
     let chosen_camera = match (choice, source) {
-        (Some(VideoChoice::Camera(Some(id))), Some(source)) => {
-            Some((id.as_str(), source.name.as_str()))
+        (Some(VideoChoice::Camera(camera)), Some(source)) => {
+            camera.id.as_deref().map(|id| (id, source.name.as_str()))
         }
         _ => None,
     };
     let cameras = listed(&snapshot.cameras, chosen_camera);
     for (index, (id, name)) in cameras.iter().enumerate() {
-        let any = index == 0 && choice == Some(&VideoChoice::Camera(None));
+        let unnamed =
+            |it: &VideoChoice| matches!(it, VideoChoice::Camera(camera) if camera.id.is_none());
+        let any = index == 0 && choice.is_some_and(unnamed);
         let chosen = any || chosen_camera.is_some_and(|(chosen, _)| chosen == id);
         let line = Line { icon: Icon::Camera, title: name, second: "", chosen };
         if row(ui, view, &line, state, &format) {
-            select = Some(VideoChoice::Camera(Some(id.clone())));
+            select = Some(VideoChoice::Camera(CameraChoice::of(id)));
         }
     }
     let test = Line {

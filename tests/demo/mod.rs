@@ -12,7 +12,7 @@ use onair::audio::AudioChoice;
 use onair::base::{Latest, Timestamp, Worker};
 use onair::capture::control::{Span, plain};
 use onair::capture::text::{Scroll, Shadow, Way};
-use onair::capture::{CameraControl, Properties, Rgba, VideoChoice};
+use onair::capture::{CameraChoice, CameraControl, CameraFormat, Properties, Rgba, VideoChoice};
 use onair::compose::filter as video;
 use onair::compose::scene::{ItemId, Place, SourceId};
 use onair::media::transport::Position;
@@ -231,6 +231,20 @@ fn camera_source() -> SceneSource {
     }
 }
 
+/// What it offers.
+fn camera_formats() -> Vec<CameraFormat> {
+    let format = |width, height, fps, pixel| {
+        let size = Size::new(width, height);
+        CameraFormat { size, fps, pixel }
+    };
+    vec![
+        format(640, 480, 30.0, "YUYV"),
+        format(1280, 720, 10.0, "YUYV"),
+        format(1280, 720, 30_000.0 / 1_001.0, "MJPEG"),
+        format(1920, 1080, 30.0, "MJPEG"),
+    ]
+}
+
 /// What its driver lets be set.
 fn camera_controls() -> Vec<CameraControl> {
     let control = |title: &str, span, default, value, active| CameraControl {
@@ -262,7 +276,7 @@ fn camera_controls() -> Vec<CameraControl> {
 /// A studio in the state `name`.
 pub fn snapshot(name: &str) -> Snapshot {
     let video = VideoSource {
-        choice: VideoChoice::Camera(Some("c920".into())),
+        choice: VideoChoice::Camera(CameraChoice::of("c920")),
         state: SourceState::Open,
         name: "HD Pro Webcam C920".into(),
         format: Some((Size::new(1280, 720), 30.0)),
@@ -550,6 +564,8 @@ pub fn snapshot(name: &str) -> Snapshot {
             snapshot.scenes.sources = vec![camera_source()];
             let controls = Arc::new(camera_controls());
             snapshot.scenes.controls = [("c920".to_owned(), controls)].into();
+            let formats = Arc::new(camera_formats());
+            snapshot.scenes.formats = [("c920".to_owned(), formats)].into();
         }
         "media" => {
             snapshot.scenes.collection = Arc::new(played());

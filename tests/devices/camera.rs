@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use onair::base::queue::Receiver;
 use onair::base::{Clock, Latest, Stop, Timestamp};
-use onair::capture::{self, VideoChoice};
+use onair::capture::{self, CameraChoice, VideoChoice};
 use onair::compose::{self, Compositor};
 use onair::media::source::{Format, Report, State, Status};
 use onair::media::{Size, VideoFrame};
@@ -29,7 +29,7 @@ impl Shown {
         let clock = Clock::start();
         let size = Size::new(640, 360);
         let context = capture::Context { clock, grid: grid(), size };
-        let choice = VideoChoice::Camera(Some(id.to_owned()));
+        let choice = VideoChoice::Camera(CameraChoice::of(id));
         let source = capture::open(&choice, &context).unwrap();
         let changes = source.status.changes().unwrap();
         let preview = Latest::default();
@@ -161,7 +161,7 @@ fn set(id: &str) {
     let dials = capture::Dials::default();
     dials.set_controls(board.clone());
     let context = capture::Context { clock, grid: grid(), size: Size::new(640, 360) };
-    let choice = VideoChoice::Camera(Some(id.to_owned()));
+    let choice = VideoChoice::Camera(CameraChoice::of(id));
     let _source = capture::open_by(&choice, &dials, &context).unwrap();
     settles("brightness", 200);
     settles("contrast", 255);
@@ -200,7 +200,7 @@ fn busy(id: &str) {
     // Another source has it, of ours.
     let clock = Clock::start();
     let context = capture::Context { clock, grid: grid(), size: Size::new(640, 360) };
-    let choice = VideoChoice::Camera(Some(id.to_owned()));
+    let choice = VideoChoice::Camera(CameraChoice::of(id));
     let again = capture::open(&choice, &context).unwrap();
     let changes = again.status.changes().unwrap();
     let failed = await_state(&changes, State::Failed);

@@ -238,6 +238,18 @@ fn a_camera_is_set_by_what_its_driver_tells() {
     harness.get_by_role_and_label(Role::ComboBox, "Power Line Frequency").click();
     harness.run();
     assert_eq!(click(&mut harness, "60 Hz"), set("power_line_frequency", 2));
+    // Its format: automatic until one is chosen.
+    harness.get_by_role_and_label(Role::ComboBox, "Format").click();
+    harness.run();
+    let chosen = click(&mut harness, "1280×720 · 29.97 fps · MJPEG");
+    let wanted = "camera:c920@1280x720,29.97,MJPEG".parse().unwrap();
+    assert_eq!(chosen, [Command::SelectVideo(wanted)]);
+    harness.run();
+    harness.get_by_role_and_label(Role::ComboBox, "Format").click();
+    harness.run();
+    let automatic = "camera:c920".parse().unwrap();
+    assert_eq!(click(&mut harness, "Automatic"), [Command::SelectVideo(automatic)]);
+    harness.run();
     let reset = [Command::ResetCamera("c920".into())];
     assert_eq!(click(&mut harness, "Reset to the defaults"), reset);
     // What an automatic one has taken over cannot be moved.

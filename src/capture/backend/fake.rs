@@ -21,6 +21,7 @@ struct Plugged {
     refused: Option<Fault>,
     open: Vec<(String, Sender<Bytes>)>,
     wakers: u32,
+    asked: u32,
     controls: Vec<CameraControl>,
     board: ControlBoard,
     /// What was set, in order.
@@ -64,6 +65,11 @@ impl Bench {
         std::mem::take(&mut self.0.lock().set)
     }
 
+    /// How often a camera was to be opened.
+    pub(in crate::capture) fn asked(&self) -> u32 {
+        self.0.lock().asked
+    }
+
     pub(in crate::capture) fn woken(&self) -> u32 {
         self.0.lock().wakers
     }
@@ -104,6 +110,7 @@ impl Driver for Bench {
 
     fn open(&self, id: &str, _: Offer) -> Result<Box<dyn Camera>, Fault> {
         let mut plugged = self.0.lock();
+        plugged.asked += 1;
         if let Some(fault) = &plugged.refused {
             return Err(fault.clone());
         }

@@ -7,7 +7,8 @@ use std::io;
 
 use v4l::device::Handle;
 
-use crate::capture::device::{Layout, Pixel};
+use crate::capture::device::Layout;
+use crate::capture::pixel::Pixel;
 use crate::media::color::{Matrix, Range};
 use crate::media::{Color, Size};
 

@@ -16,7 +16,8 @@ use nokhwa::utils::{
     Resolution,
 };
 
-use crate::capture::device::{Camera, Fault, Layout, Offer, Pixel, Raw};
+use crate::capture::device::{Camera, Fault, Layout, Offer, Raw};
+use crate::capture::pixel::Pixel;
 
 /// A stamp older than this is a driver's mistake.
 const MOST_AGE: Duration = Duration::from_secs(1);

@@ -25,7 +25,8 @@ use v4l::{Device, FourCC, Fraction};
 use super::identity::{self, Node};
 use super::{controls, format, nokhwa, stop};
 use crate::capture::control::CameraControl;
-use crate::capture::device::{Camera, Driver, Fault, Found, Layout, Offer, Pixel, Raw};
+use crate::capture::device::{Camera, Driver, Fault, Found, Layout, Offer, Raw};
+use crate::capture::pixel::Pixel;
 use crate::media::Size;
 
 /// Sizes to try where a camera offers a range of them.
@@ -60,7 +61,14 @@ impl Driver for Video4Linux {
         }
         let wake: Wake = Arc::new(Mutex::new(direct.waker()));
         let reader = Reader::First(Box::new(direct));
-        Ok(Box::new(HandOver { reader, wake, number: node.number, path: path(&node), offer, layout }))
+        Ok(Box::new(HandOver {
+            reader,
+            wake,
+            number: node.number,
+            path: path(&node),
+            offer,
+            layout,
+        }))
     }
 
     fn controls(&self, id: &str) -> Result<Vec<CameraControl>, Fault> {

@@ -40,7 +40,8 @@ use crate::wire::container::Format;
     SIGUSR1 saves the replay buffer, SIGUSR2 sets a chapter in the recording."
 )]
 pub struct Args {
-    /// Picture: `camera[:ID]`, `screen[:ID]`, window:ID (screen:wayland, window:wayland: what the
+    /// Picture: `camera[:ID][@1280x720,30,MJPEG]`, `screen[:ID]`, window:ID (screen:wayland,
+    /// window:wayland: what the
     /// desktop's dialog gives), file:CLIP, stream:URL, image:PICTURE,
     /// slides:FOLDER, color:#RRGGBB, text:WORDS, text-file:PATH, clock, countdown:SECONDS, stopwatch,
     /// test, none [default: a camera if there is one, else test]

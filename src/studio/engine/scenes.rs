@@ -384,6 +384,7 @@ impl Engine {
             can_undo,
             can_redo,
             controls: self.state.stage.board.listed(),
+            formats: self.state.stage.board.formats(),
         }
     }
 }

@@ -38,6 +38,7 @@ impl Message {
             Self::Alarm { alarm, device } => match alarm {
                 Alarm::Black => format!("The picture of {device} is black."),
                 Alarm::Frozen => format!("The picture of {device} stands still."),
+                Alarm::OtherFormat => format!("{device} has not the format that was chosen."),
                 Alarm::Zero => format!("{device} gives digital silence: it seems switched off."),
                 Alarm::Silent => format!("Nothing is heard from {device}."),
                 Alarm::Faint => format!("The sound of {device} is too quiet to be understood."),
@@ -171,6 +172,9 @@ impl Message {
             Self::Alarm { alarm, .. } => match alarm {
                 Alarm::Black => "Take the cap off the lens, open its shutter, or switch on a light.",
                 Alarm::Frozen => "Unplug the camera and plug it in again, if that is not on purpose.",
+                Alarm::OtherFormat => {
+                    "It is shown in the format that suits. Choose another one in its properties."
+                }
                 Alarm::Zero => "Look for its switch, and whether the system has it muted.",
                 Alarm::Silent => "Look whether it is plugged in, muted, or the wrong one.",
                 Alarm::Faint => "Come closer, or raise its level in the system's settings.",

@@ -74,6 +74,7 @@ const OTHERS: &[&str] = &[
     "source-back",
     "picture-black",
     "picture-frozen",
+    "camera-format",
     "sound-zero",
     "sound-silent",
     "sound-faint",

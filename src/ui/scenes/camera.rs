@@ -1,12 +1,14 @@
-//! What a camera's driver lets be set: exposure, white balance, focus… in the driver's own words. A
-//! control that an automatic one has taken over is shown and cannot be moved.
+//! The format of a camera, and what its driver lets be set: exposure, white balance, focus… in the
+//! driver's own words. A control that an automatic one has taken over is shown and cannot be moved.
 
-use egui::{Align, DragValue, Layout, Sense, Ui, vec2};
+use egui::{Align, DragValue, Layout, ScrollArea, Sense, Ui, vec2};
 
-use crate::capture::CameraControl;
 use crate::capture::control::Span;
+use crate::capture::{CameraChoice, CameraControl, CameraFormat, Mode, VideoChoice};
 use crate::compose::scene::SourceId;
-use crate::studio::Command;
+use crate::studio::scenes::MAIN;
+use crate::studio::{Command, Edit};
+use crate::ui::format::size;
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Select, elided, menu_item, paragraph, switch};
@@ -15,12 +17,15 @@ use crate::ui::widgets::{Button, Select, elided, menu_item, paragraph, switch};
 const NAME: f32 = 196.0;
 /// Width of lists.
 const FIELD: f32 = 200.0;
+/// The most of a list that is seen at once.
+const LIST: f32 = 280.0;
 
 /// The controls of the camera that this source is.
 pub(super) fn contents(ui: &mut Ui, view: &mut View<'_>, source: SourceId) {
     let scenes = &view.snapshot.scenes;
     let device = scenes.source(source).map(|it| it.device.clone()).unwrap_or_default();
     let controls = scenes.controls.get(&device).cloned().unwrap_or_default();
+    formats(ui, view, source, &device);
     if controls.is_empty() {
         let text = view.texts.get("camera-no-controls");
         paragraph(ui, &text, Type::Small, view.theme.secondary);
@@ -37,6 +42,99 @@ pub(super) fn contents(ui: &mut Ui, view: &mut View<'_>, source: SourceId) {
     let text = view.texts.get("camera-reset");
     if Button::new(&text).small().show(ui, view.theme).clicked() {
         view.send(Command::ResetCamera(device));
+    }
+}
+
+/// What is chosen for a source; `None`: no camera.
+fn chosen(view: &View<'_>, source: SourceId) -> Option<CameraChoice> {
+    let scenes = &view.snapshot.scenes;
+    let choice = match scenes.collection.source(source) {
+        Some(source) => Some(&source.choice),
+        None => view.snapshot.video.as_ref().map(|it| &it.choice).filter(|_| source == MAIN),
+    };
+    match choice {
+        Some(VideoChoice::Camera(camera)) => Some(camera.clone()),
+        _ => None,
+    }
+}
+
+/// The formats that the camera offers: all sources that show it get the one that is chosen.
+fn formats(ui: &mut Ui, view: &mut View<'_>, source: SourceId, device: &str) {
+    let texts = view.texts;
+    let offered = view.snapshot.scenes.formats.get(device).cloned().unwrap_or_default();
+    let Some(camera) = chosen(view, source).filter(|_| !offered.is_empty()) else { return };
+    let title = |format: &CameraFormat| {
+        let fps = format!("{:.2}", format.fps);
+        let fps = fps.trim_end_matches('0').trim_end_matches('.').to_owned();
+        let rate = texts.with("fps", &[("value", fps.into())]);
+        format!("{} · {rate} · {}", size(format.size), format.pixel)
+    };
+    let now = offered.iter().find(|it| Mode::of(it) == camera.mode);
+    let shown = match now {
+        Some(format) => title(format),
+        // By words, some of it; or gone.
+        None if !camera.mode.is_automatic() => camera.mode.to_string(),
+        None => texts.get("camera-format-auto").to_string(),
+    };
+    let name = texts.get("camera-format");
+    let mut asked = None;
+    let room = vec2(ui.available_width(), 28.0);
+    ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(NAME, 28.0), Sense::hover());
+        elided(ui, rect, Align::Min, &name, Type::Small.font(), view.theme.secondary);
+        let select = Select {
+            name: &name,
+            chosen: &shown,
+            width: FIELD,
+            enabled: true,
+            close_on_click: true,
+        };
+        select.show(ui, view.theme, |ui| {
+            ScrollArea::vertical().max_height(LIST).show(ui, |ui| {
+                let automatic = texts.get("camera-format-auto");
+                let is_automatic = camera.mode.is_automatic();
+                if menu_item(ui, view.theme, &automatic, "", is_automatic, true) {
+                    asked = Some(Mode::default());
+                }
+                for format in offered.iter() {
+                    let mode = Mode::of(format);
+                    let title = title(format);
+                    if menu_item(ui, view.theme, &title, "", mode == camera.mode, true) {
+                        asked = Some(mode);
+                    }
+                }
+            });
+        });
+    });
+    if let Some(mode) = asked.filter(|mode| *mode != camera.mode) {
+        set(view, device, source, mode);
+    }
+}
+
+/// Every source that shows this camera shows it so.
+fn set(view: &mut View<'_>, device: &str, source: SourceId, mode: Mode) {
+    let scenes = &view.snapshot.scenes;
+    let is_it = |id: SourceId| {
+        id == source || scenes.source(id).is_some_and(|shown| shown.device == device)
+    };
+    let mut edits = Vec::new();
+    for other in scenes.collection.sources.iter().filter(|it| is_it(it.id)) {
+        if let Some(camera) = chosen(view, other.id) {
+            let choice = VideoChoice::Camera(CameraChoice { mode, ..camera });
+            edits.push(Edit::SetSource(other.id, choice));
+        }
+    }
+    let main = chosen(view, MAIN).filter(|_| is_it(MAIN));
+    if let Some(camera) = main {
+        view.send(Command::SelectVideo(VideoChoice::Camera(CameraChoice { mode, ..camera })));
+    }
+    match edits.pop() {
+        Some(one) if edits.is_empty() => view.send(Command::Edit(one)),
+        Some(last) => {
+            edits.push(last);
+            view.send(Command::Edit(Edit::Several(edits)));
+        }
+        None => {}
     }
 }
 

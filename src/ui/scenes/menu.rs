@@ -3,7 +3,7 @@
 
 use egui::{Frame, Margin, Popup, Response, Ui, Vec2};
 
-use crate::capture::{self, VideoChoice, sharing};
+use crate::capture::{self, CameraChoice, VideoChoice, sharing};
 use crate::compose::scene::{Content, Fit, Item, ItemId, Place, Scene, SceneId};
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
@@ -241,7 +241,7 @@ pub fn add(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: SceneId) 
     };
     for camera in &snapshot.cameras {
         if line(ui, view, &camera.name, true) {
-            new(view, &camera.name, VideoChoice::Camera(Some(camera.id.clone())));
+            new(view, &camera.name, VideoChoice::Camera(CameraChoice::of(&camera.id)));
         }
     }
     let name = texts.get("test-picture");

@@ -1,0 +1,154 @@
+//! Which camera is meant, and which of its formats, as they are chosen.
+
+use super::pixel::Pixel;
+use super::source::CameraFormat;
+use crate::media::Size;
+
+/// Rates are equal up to this, in thousandths: 29.97 is 30000/1001.
+pub(super) const NEAR: u32 = 5;
+
+/// What is wanted of a camera's formats; what is not given is chosen for the program.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Mode {
+    pub size: Option<Size>,
+    /// Pictures in a thousand seconds.
+    pub rate: Option<u32>,
+    /// As `onair devices` calls it.
+    pub pixel: Option<&'static str>,
+}
+
+impl Mode {
+    /// Just this one.
+    pub fn of(format: &CameraFormat) -> Self {
+        Self { size: Some(format.size), rate: Some(milli(format.fps)), pixel: Some(format.pixel) }
+    }
+
+    /// All is chosen for the program.
+    pub fn is_automatic(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Pictures in a thousand seconds.
+pub(super) fn milli(fps: f64) -> u32 {
+    (fps * 1e3).round().clamp(0.0, f64::from(u32::MAX)) as u32
+}
+
+/// `WIDTHxHEIGHT,RATE,PIXELS`, or some of these.
+impl std::fmt::Display for Mode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let rate = self.rate.map(|rate| {
+            let text = format!("{}.{:03}", rate / 1_000, rate % 1_000);
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        });
+        let parts = [self.size.map(|it| it.to_string()), rate, self.pixel.map(str::to_owned)];
+        f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(","))
+    }
+}
+
+impl std::str::FromStr for Mode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fault = || {
+            format!(
+                "'{text}' is no format of a camera: write WIDTHxHEIGHT,RATE,PIXELS or some of it"
+            )
+        };
+        let mut mode = Self::default();
+        for part in text.split(',') {
+            let pixel = Pixel::ALL.iter().find(|it| it.name().eq_ignore_ascii_case(part));
+            let again = if let Some(pixel) = pixel {
+                mode.pixel.replace(pixel.name()).is_some()
+            } else if let Ok(size) = part.parse() {
+                mode.size.replace(size).is_some()
+            } else {
+                let rate = part.parse().ok().filter(|rate| (0.1..1_000.0).contains(rate));
+                mode.rate.replace(milli(rate.ok_or_else(fault)?)).is_some()
+            };
+            if again {
+                return Err(fault());
+            }
+        }
+        Ok(mode)
+    }
+}
+
+/// A camera as it is chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct CameraChoice {
+    /// Its stable id; `None`: the first there is.
+    pub id: Option<String>,
+    pub mode: Mode,
+}
+
+impl CameraChoice {
+    /// A camera with the format that suits the program.
+    pub fn of(id: impl Into<String>) -> Self {
+        Self { id: Some(id.into()), mode: Mode::default() }
+    }
+}
+
+/// Nothing, or `:ID`, with `@MODE` behind it.
+impl std::fmt::Display for CameraChoice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.id.as_ref().map_or(Ok(()), |id| write!(f, ":{id}"))?;
+        if self.mode.is_automatic() { Ok(()) } else { write!(f, "@{}", self.mode) }
+    }
+}
+
+impl std::str::FromStr for CameraChoice {
+    type Err = String;
+
+    /// What behind the last `@` is no format belongs to the id, as it did before there were formats.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let split = text.rsplit_once('@');
+        let split = split.and_then(|(id, mode)| Some((id, mode.parse::<Mode>().ok()?)));
+        let (id, mode) = split.unwrap_or((text, Mode::default()));
+        let named = id.strip_prefix(':');
+        if named.is_none() && !id.is_empty() {
+            return Err(format!(
+                "'camera{text}' is no camera: write camera:ID or camera@1280x720,30"
+            ));
+        }
+        let id = named.filter(|id| !id.is_empty()).map(str::to_owned);
+        Ok(Self { id, mode })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cameras_read_back_as_written() {
+        for text in [
+            "",
+            ":usb-046d_C920-video-index0",
+            ":C920@1280x720,30,MJPEG",
+            ":C920@29.97",
+            "@640x480",
+            "@NV12",
+            ":pci-0000:00:14.0@12.5,YU12",
+            ":odd@id",
+            ":odd@1281x7,30",
+        ] {
+            assert_eq!(text.parse::<CameraChoice>().unwrap().to_string(), text);
+        }
+        let wanted = ":c@mjpeg,30.000,1280x720".parse::<CameraChoice>().unwrap();
+        assert_eq!(wanted.to_string(), ":c@1280x720,30,MJPEG");
+        assert_eq!(":odd@id".parse::<CameraChoice>().unwrap().id.as_deref(), Some("odd@id"));
+        assert_eq!(":".parse(), Ok(CameraChoice::default()));
+        for bad in ["@", "@big", "C920", "@30,30", "@-1", "@1280x720,640x480", "@H264"] {
+            assert!(bad.parse::<CameraChoice>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_format_is_wanted_by_its_words() {
+        let format =
+            CameraFormat { size: Size::new(640, 480), fps: 30_000.0 / 1_001.0, pixel: "MJPEG" };
+        assert_eq!(Mode::of(&format).to_string(), "640x480,29.97,MJPEG");
+        assert_eq!("640x480,29.97,MJPEG".parse(), Ok(Mode::of(&format)));
+    }
+}
