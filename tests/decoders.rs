@@ -20,6 +20,8 @@ mod random;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+#[cfg(feature = "ffmpeg")]
+use std::time::Duration;
 
 use bytes::BytesMut;
 use onair::decode::inventory;
@@ -786,5 +788,61 @@ mod decoded {
         assert!(last["shown"].as_u64().unwrap() > 5, "{last}");
         assert!(last["video"].as_str().unwrap().starts_with("Sorenson H.263"), "{last}");
         assert!(server.stop(LIMIT).success());
+    }
+}
+
+/// Half of each picture is opaque, through the other one is seen more and more.
+#[cfg(feature = "ffmpeg")]
+#[test]
+fn the_alpha_of_a_webm_clip_is_its_own_in_each_picture() {
+    use onair::base::Timestamp;
+    use onair::media::Moment;
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let input = "color=red:s=64x48:r=10,format=yuva420p,\
+                 geq=lum='60+2*X':cb=100:cr=150:a='if(lt(X,32),255,200-20*N)'";
+    for (codec, near) in [("libvpx", 6), ("libvpx-vp9", 3)] {
+        let options = [
+            "-c:v",
+            codec,
+            "-pix_fmt",
+            "yuva420p",
+            "-auto-alt-ref",
+            "0",
+            "-crf",
+            "4",
+            "-b:v",
+            "4M",
+        ];
+        let file = make(folder.path(), &format!("{codec}.webm"), input, &options);
+        let mut clip = onair::player::clip::open(&file, 48_000, 2).unwrap();
+        let begun = Timestamp::from_millis(7_000);
+        let mut picture_at = |ms: u64| {
+            // The reader is a thread of its own, which may not be so far yet.
+            for _ in 0..2_000 {
+                match clip.pictures.moment(begun + Duration::from_millis(ms)) {
+                    Moment::Picture(it) if it.pts == Timestamp::from_millis(ms as i64) => {
+                        return it;
+                    }
+                    Moment::Over => panic!("{codec}: it is over at {ms} ms"),
+                    _ => std::thread::sleep(Duration::from_millis(5)),
+                }
+            }
+            panic!("{codec}: no picture of {ms} ms");
+        };
+        for number in 0..9_u8 {
+            let picture = picture_at(u64::from(number) * 100);
+            let alpha = picture.planes.alpha.as_ref().unwrap_or_else(|| panic!("{codec}: opaque"));
+            // Not beside the edge, where the codec makes it soft.
+            for (row, (alpha, luma)) in
+                alpha.chunks(64).zip(picture.planes.y.chunks(64)).enumerate()
+            {
+                let all = |part: &[u8], want: u8| part.iter().all(|it| it.abs_diff(want) <= near);
+                let right = 200 - 20 * number;
+                let is_so = all(&alpha[..26], 255) && all(&alpha[38..], right);
+                assert!(is_so, "{codec}, picture {number}, row {row}: {alpha:?}");
+                assert!(luma[10].abs_diff(80) <= 8 && luma[50].abs_diff(160) <= 8, "{luma:?}");
+            }
+        }
     }
 }

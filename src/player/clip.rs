@@ -16,6 +16,7 @@ use crate::media::reel::{Begun, Shot};
 use crate::media::samples::micros_to_frames;
 use crate::media::{AudioFeed, ClipFeed, EncodedPacket, Pulled, Reel, Samples, Track, VideoFrame};
 use crate::player::source::convert::Converter;
+use crate::player::veil::Veil;
 use crate::player::{Failure, Kind, recording};
 use crate::wire::container::{Index, TrackId};
 
@@ -59,6 +60,9 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
         return Err(unplayable("there is no picture in it".to_owned()));
     };
     let video = decode::open_video(parameters).map_err(|error| unplayable(error.to_string()))?;
+    // One that cannot be opened twice is shown without what lets through.
+    let veil = (!index.alpha.is_empty()).then(|| decode::open_video(parameters).ok()).flatten();
+    let veil = veil.map(|decoder| Veil::new(decoder, &index.alpha));
     // A clip whose sound cannot be decoded is shown without it.
     let audio = index.tracks.audio.first().and_then(|parameters| {
         decode::open_audio(&parameters.parameters)
@@ -72,6 +76,7 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
         disk,
         index,
         video: Some((video, shots)),
+        veil,
         audio: audio.map(|audio| (audio, blocks)),
         waiting: None,
         first: None,
@@ -103,6 +108,8 @@ struct Reader {
     /// Gone when nobody looks any more.
     video: Option<(Box<dyn VideoBackend>, Sender<Shot>)>,
     audio: Option<(Box<dyn AudioBackend>, Sender<Block>)>,
+    /// Where that is a stream of its own.
+    veil: Option<Veil>,
     /// A picture is handed on when it is known how long it is shown.
     waiting: Option<VideoFrame>,
     /// The clip begins with its first picture.
@@ -139,6 +146,9 @@ impl Reader {
                 Track::Audio | Track::Extra(_) => self.hear(&packet),
             }
         }
+        if let Some(veil) = &mut self.veil {
+            veil.flush();
+        }
         let rest = self.video.as_mut().map(|(decoder, _)| decoder.flush());
         self.hand_on(rest.unwrap_or_default());
         if let Some(last) = self.waiting.take() {
@@ -148,6 +158,9 @@ impl Reader {
 
     fn show(&mut self, packet: &EncodedPacket) {
         let Some((decoder, _)) = &mut self.video else { return };
+        if let Some(veil) = &mut self.veil {
+            veil.take(&mut self.disk, packet.pts);
+        }
         match decoder.decode(packet) {
             Ok(frames) => self.hand_on(frames),
             // The decoder leaves out what does not follow.
@@ -158,6 +171,10 @@ impl Reader {
     fn hand_on(&mut self, frames: Vec<VideoFrame>) {
         let first = self.first.unwrap_or(Timestamp::ZERO);
         for frame in frames {
+            let frame = match &mut self.veil {
+                Some(veil) => veil.over(frame),
+                None => frame,
+            };
             let frame = VideoFrame { pts: Timestamp::ZERO + frame.pts.since(first), ..frame };
             let next = frame.pts;
             if let Some(before) = self.waiting.replace(frame) {

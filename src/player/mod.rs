@@ -49,6 +49,7 @@ pub mod state;
 pub mod stretch;
 pub mod timeline;
 pub mod turn;
+mod veil;
 mod web;
 
 use std::path::PathBuf;

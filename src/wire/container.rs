@@ -288,6 +288,9 @@ pub struct Index {
     pub passed: Passed,
     /// In the order in which they are to be written: by DTS, pictures first.
     pub samples: Vec<Place>,
+    /// How much is seen of pictures, as pictures of the same codec whose luma tells it: that of each by
+    /// its `pts`.
+    pub alpha: Vec<Place>,
     pub chapters: Vec<Chapter>,
     /// What else is in it and is not carried, in words.
     pub left_out: Vec<String>,
@@ -305,7 +308,7 @@ impl Index {
         let first = self.samples.iter().map(|sample| sample.dts.min(sample.pts)).min();
         let shift = first.map_or(0, |first| first.as_micros().min(0).saturating_neg());
         if shift != 0 {
-            for sample in &mut self.samples {
+            for sample in self.samples.iter_mut().chain(&mut self.alpha) {
                 sample.dts = sample.dts.offset(shift);
                 sample.pts = sample.pts.offset(shift);
             }

@@ -39,6 +39,7 @@ pub mod id {
     pub const VIDEO: u32 = 0xE0;
     pub const PIXEL_WIDTH: u32 = 0xB0;
     pub const PIXEL_HEIGHT: u32 = 0xBA;
+    pub const ALPHA_MODE: u32 = 0x53C0;
     pub const COLOUR: u32 = 0x55B0;
     pub const MATRIX_COEFFICIENTS: u32 = 0x55B1;
     pub const RANGE: u32 = 0x55B9;
@@ -69,6 +70,10 @@ pub mod id {
     pub const BLOCK_GROUP: u32 = 0xA0;
     pub const BLOCK: u32 = 0xA1;
     pub const REFERENCE_BLOCK: u32 = 0xFB;
+    pub const BLOCK_ADDITIONS: u32 = 0x75A1;
+    pub const BLOCK_MORE: u32 = 0xA6;
+    pub const BLOCK_ADD_ID: u32 = 0xEE;
+    pub const BLOCK_ADDITIONAL: u32 = 0xA5;
     pub const CUES: u32 = 0x1C53_BB6B;
     pub const CUE_POINT: u32 = 0xBB;
     pub const CUE_TIME: u32 = 0xB3;

@@ -94,6 +94,8 @@ struct Walk {
     group: Option<u64>,
     cues: Vec<Cue>,
     laced: bool,
+    /// What is added to blocks of pictures is how much is seen of them.
+    has_alpha: bool,
     /// How long a picture lasts that is only passed on, where the file tells.
     period: Option<Duration>,
 }
@@ -211,6 +213,9 @@ impl Walk {
             id::SIMPLE_BLOCK | id::BLOCK => {
                 self.block(source, id == id::SIMPLE_BLOCK, at, content, size)?;
             }
+            id::BLOCK_ADDITIONS if self.group.is_some() && self.has_alpha => {
+                self.additions(source, content, content + size)?;
+            }
             id::REFERENCE_BLOCK if self.group.is_some() => {
                 if let Some(sample) = self.index.samples.last_mut()
                     && sample.track == TrackId::Video
@@ -275,6 +280,8 @@ impl Walk {
                 return false;
             }
             tracks.video = Some(picture);
+            let mode = child(entry, id::VIDEO).and_then(|it| child(it, id::ALPHA_MODE));
+            self.has_alpha = mode.and_then(uint) == Some(1);
             self.uses(entry, number, TrackId::Video);
             return true;
         }
@@ -421,6 +428,44 @@ impl Walk {
             let pts = Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 2));
             let at = content + data + from;
             self.index.push(Place { track, keyframe, dts: pts, pts, at, size })?;
+        }
+        Ok(())
+    }
+
+    /// What is added to the last block: the first kind of it (`BlockAddID` 1) is its alpha.
+    fn additions(&mut self, source: &mut dyn ReadAt, from: u64, end: u64) -> Result<(), Error> {
+        let (mut at, mut kind, mut data) = (from, 1, None);
+        while at < end {
+            let Some(found) = head_at(source, at)? else { break };
+            let content = at + found.length as u64;
+            if found.id == id::BLOCK_MORE {
+                if kind == 1 && data.is_some() {
+                    break;
+                }
+                (at, kind, data) = (content, 1, None);
+                continue;
+            }
+            let size =
+                found.size.filter(|size| content.checked_add(*size).is_some_and(|it| it <= end));
+            let Some(size) = size else { break };
+            match found.id {
+                id::BLOCK_ADD_ID => {
+                    kind = uint(&read(source, content, size, 8, "numbers")?).unwrap_or(1);
+                }
+                id::BLOCK_ADDITIONAL => data = Some((content, size)),
+                _ => {}
+            }
+            at = content + size;
+        }
+        let data = data.filter(|_| kind == 1);
+        let Some((at, size)) = data.and_then(|(at, size)| Some((at, u32::try_from(size).ok()?)))
+        else {
+            return Ok(());
+        };
+        let last = self.index.samples.last().filter(|last| last.track == TrackId::Video);
+        // One for each picture.
+        if let Some(last) = last.filter(|_| self.index.alpha.len() < self.index.samples.len()) {
+            self.index.alpha.push(Place { at, size, ..*last });
         }
         Ok(())
     }

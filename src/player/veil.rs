@@ -1,0 +1,80 @@
+//! How much is seen of a clip's pictures, where that is a stream of its own beside them (VP8 and VP9 in
+//! WebM): decoded by a second decoder, in step with the first.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crate::base::{Pool, Timestamp};
+use crate::decode::VideoBackend;
+use crate::media::{Planes, Size, VideoFrame};
+use crate::player::recording;
+use crate::wire::container::{Place, ReadAt};
+
+/// Pictures that wait for those that they belong to: what decoders hold back.
+const MOST_READY: usize = 64;
+/// Pictures that are kept for reuse.
+const IDLE: usize = 12;
+
+pub(super) struct Veil {
+    decoder: Box<dyn VideoBackend>,
+    places: BTreeMap<Timestamp, Place>,
+    /// In the order in which they are shown.
+    ready: VecDeque<VideoFrame>,
+    pool: Option<(Size, Pool<Planes>)>,
+}
+
+impl Veil {
+    pub(super) fn new(decoder: Box<dyn VideoBackend>, places: &[Place]) -> Self {
+        let places = places.iter().map(|place| (place.pts, *place)).collect();
+        Self { decoder, places, ready: VecDeque::new(), pool: None }
+    }
+
+    /// The picture of this time is about to be decoded.
+    pub(super) fn take(&mut self, disk: &mut dyn ReadAt, pts: Timestamp) {
+        let Some(place) = self.places.remove(&pts) else { return };
+        let packet = match recording::sample(disk, &place) {
+            Ok(Some(packet)) => packet,
+            Ok(None) => return,
+            Err(error) => return tracing::debug!(%error, "the alpha of a clip"),
+        };
+        match self.decoder.decode(&packet) {
+            Ok(frames) => self.keep(frames),
+            Err(error) => tracing::debug!(%error, "the alpha of a clip"),
+        }
+    }
+
+    /// At the end of the clip.
+    pub(super) fn flush(&mut self) {
+        let rest = self.decoder.flush();
+        self.keep(rest);
+    }
+
+    fn keep(&mut self, frames: Vec<VideoFrame>) {
+        self.ready.extend(frames);
+        while self.ready.len() > MOST_READY {
+            self.ready.pop_front();
+        }
+    }
+
+    /// The picture with its alpha; where that is not there, as it was in the picture before.
+    pub(super) fn over(&mut self, frame: VideoFrame) -> VideoFrame {
+        while self.ready.get(1).is_some_and(|next| next.pts <= frame.pts) {
+            self.ready.pop_front();
+        }
+        let size = frame.size();
+        let alpha = self.ready.front().filter(|it| it.pts <= frame.pts && it.size() == size);
+        let Some(alpha) = alpha else { return frame };
+        if self.pool.as_ref().is_none_or(|(of, _)| *of != size) {
+            self.pool = Some((size, Planes::alpha_pool(size, IDLE)));
+        }
+        let Some((_, pool)) = &self.pool else { return frame };
+        let mut planes = pool.take();
+        planes.y.copy_from_slice(&frame.planes.y);
+        planes.u.copy_from_slice(&frame.planes.u);
+        planes.v.copy_from_slice(&frame.planes.v);
+        if let Some(seen) = &mut planes.alpha {
+            seen.copy_from_slice(&alpha.planes.y);
+        }
+        VideoFrame { planes: Arc::new(planes), ..frame }
+    }
+}
