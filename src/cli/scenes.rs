@@ -24,7 +24,8 @@ pub struct Args {
 
 #[derive(Clone, Debug, clap::Subcommand)]
 enum Sub {
-    /// Add the scenes in a file to the settings (--settings or the user's), or write them to --to
+    /// Add the scenes in a file, and the strips of sound that it has, to the settings (--settings or the
+    /// user's), or write them to --to
     Import {
         /// A scene collection of onair (TOML, JSON) or of OBS (JSON)
         file: PathBuf,
@@ -76,7 +77,7 @@ fn import(
     let import = collection::import(file).map_err(|why| format!("{}: {why}", file.display()))?;
     if let Some(to) = to {
         let failed = |why| format!("{}: {why}", to.display());
-        collection::export(&import.collection, to).map_err(failed)?;
+        collection::export(&import.collection, &import.strips, to).map_err(failed)?;
         return Ok(import);
     }
     let path = globals.settings.clone().or_else(default_path);

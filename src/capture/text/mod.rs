@@ -52,6 +52,17 @@ impl Text {
         self.open_by(Dial::new(self.look.clone()), context)
     }
 
+    /// How large it is drawn where it does not move; `None`: its file cannot be read.
+    pub(super) fn extent(&self, program: Size) -> Option<Size> {
+        let wall = jiff::Timestamp::now().as_microsecond();
+        let words = match &self.content {
+            Content::File(path) => content::read(path).1.ok()?,
+            other => other.words(Duration::ZERO, wall)?,
+        };
+        let drawn = draw_at(&words, &self.look, program);
+        Some(rgb::even(drawn.width, drawn.height))
+    }
+
     /// Opens it; it looks as the dial stands.
     pub(super) fn open_by(&self, dial: Dial<Look>, context: &Context) -> Result<Source, Error> {
         if let Content::File(path) = &self.content
@@ -76,6 +87,14 @@ impl Text {
         let feed = Feed { latest, strip, begun, shown: None, _worker: worker };
         Ok(Source { feed: Box::new(feed), status })
     }
+}
+
+/// A text that does not move, in a program of this size.
+fn draw_at(words: &str, look: &Look, program: Size) -> draw::Drawn {
+    let width = look.width.unwrap_or(program.width).clamp(2, Size::MAX_SIDE);
+    // The room beside the letters is the line's too.
+    let wrap = width.saturating_sub(look.style.padding.min(1_000) * 2).max(2);
+    draw::draw(words, &look.style, Some(wrap as f32))
 }
 
 type Shared = Arc<Mutex<Option<Arc<Strip>>>>;
@@ -164,9 +183,7 @@ impl Writer {
         let style = &self.look.style;
         let size = match self.look.scroll {
             None => {
-                // The room beside the letters is the line's too.
-                let wrap = width.saturating_sub(style.padding.min(1_000) * 2).max(2);
-                let drawn = draw::draw(words, style, Some(wrap as f32));
+                let drawn = draw_at(words, &self.look, size);
                 let planes = rgb::planes(&drawn.rgba, drawn.width, drawn.height);
                 let size = planes.size();
                 self.latest.publish(board::frame(Pooled::unpooled(planes)));

@@ -211,7 +211,7 @@ impl Engine {
     pub(super) fn export_scenes(&mut self, path: PathBuf) {
         let collection = self.settings.collection.clone();
         self.with_file("scenes-export", move || {
-            let failed = collection::export(&collection, &path).err();
+            let failed = collection::export(&collection, &[], &path).err();
             Done::Written(path, failed)
         });
     }

@@ -15,6 +15,7 @@ use crate::compose::scene::{
     Blend, Content, Crop, Fit, Item, ItemId, MOST_DEPTH, Place, Scene, SceneId, SourceId,
 };
 use crate::compose::transition::{self, Kind, Order, Transition};
+use crate::mix::StripId;
 use crate::studio::scenes::{
     Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source, clean_name,
 };
@@ -22,7 +23,8 @@ use crate::studio::settings::layout::{self, Table};
 use crate::studio::settings::obs;
 pub use crate::studio::settings::obs::Import;
 use crate::studio::settings::properties;
-use crate::studio::settings::{filters, hidden};
+use crate::studio::settings::{filters, hidden, strips};
+use crate::studio::strips::SoundStrip;
 
 /// The version of a collection's own file.
 const VERSION: i64 = 1;
@@ -414,21 +416,29 @@ pub fn import_text(text: &str) -> Result<Import, String> {
         left_out.push("what only a newer onair knows".into());
     }
     let collection = read(table, &mut |why| left_out.push(why));
-    Ok(Import { collection, strips: Vec::new(), left_out })
+    // Those that came with it; the main one is everybody's own.
+    let mut told = |why| left_out.push(why);
+    let mut strips = strips::read_list(value.get("strips"), SoundStrip::main(), &mut told);
+    strips.retain(|strip| strip.id != StripId::MAIN);
+    Ok(Import { collection, strips, left_out })
 }
 
-/// Writes a collection's own file: JSON if it is named so, else TOML; by atomic replace.
+/// Writes a collection's own file, with the strips that came with it: JSON if it is named so, else TOML;
+/// by atomic replace.
 ///
 /// # Errors
 /// Why it could not be written, in plain words.
-pub fn export(collection: &Collection, path: &Path) -> Result<(), String> {
+pub fn export(collection: &Collection, strips: &[SoundStrip], path: &Path) -> Result<(), String> {
     #[derive(Serialize)]
     struct Own {
         version: i64,
         collection: Table,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        strips: Vec<strips::Table>,
     }
     let given = hidden::for_others(collection);
-    let own = Own { version: VERSION, collection: layout::whole_table(&given) };
+    let strips = strips::tables_of_others(&hidden::strips_for_others(strips));
+    let own = Own { version: VERSION, collection: layout::whole_table(&given), strips };
     let is_json = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
     let text = if is_json {
         serde_json::to_string_pretty(&own).map_err(|error| error.to_string())?
@@ -506,7 +516,7 @@ mod tests {
         let want = text_of(&sample());
         for name in ["scenes.toml", "scenes.json"] {
             let path = folder.path().join(name);
-            export(&sample(), &path).unwrap();
+            export(&sample(), &[], &path).unwrap();
             let read = import(&path).unwrap();
             assert_eq!(read.left_out, Vec::<String>::new(), "{name}");
             assert_eq!(text_of(&read.collection), want, "{name}");
@@ -519,6 +529,34 @@ mod tests {
         assert_eq!(text_of(&read.collection), want);
         Settings::default().write(&path).unwrap();
         assert!(!fs::read_to_string(&path).unwrap().contains("collection"));
+    }
+
+    #[test]
+    fn strips_go_with_a_collection_and_keep_their_side_chains() {
+        use crate::audio::AudioChoice;
+        use crate::mix::filter;
+        let strip = |id, choice: &str| SoundStrip {
+            name: format!("Strip {id}"),
+            ..SoundStrip::new(StripId(id), choice.parse().unwrap())
+        };
+        let mut duck = filter::Filter::of_kind("compressor").unwrap();
+        let filter::Filter::Compressor { side_chain, .. } = &mut duck else { panic!("{duck:?}") };
+        *side_chain = Some(StripId(1));
+        let mut music = strip(2, "file:/m/song.mp3");
+        music.strip.filters = vec![filter::Slot { enabled: true, filter: duck }];
+        music.strip.gain_db = -6.0;
+        let strips = [strip(1, "mic"), music, strip(3, "stream:rtmp://me:secret@host/live/x")];
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["scenes.toml", "scenes.json"] {
+            let path = folder.path().join(name);
+            export(&sample(), &strips, &path).unwrap();
+            assert!(!fs::read_to_string(&path).unwrap().contains("secret"), "{name}");
+            let read = import(&path).unwrap();
+            assert_eq!(read.left_out, Vec::<String>::new(), "{name}");
+            assert_eq!(read.strips[..2], strips[..2], "{name}");
+            assert!(matches!(&read.strips[2].choice, AudioChoice::Stream(_)));
+            assert_eq!(read.strips.len(), 3);
+        }
     }
 
     #[test]

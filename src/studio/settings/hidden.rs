@@ -123,6 +123,19 @@ pub(in crate::studio) fn for_others(collection: &Collection) -> Collection {
     collection
 }
 
+/// The same of strips.
+pub(in crate::studio) fn strips_for_others(strips: &[SoundStrip]) -> Vec<SoundStrip> {
+    let mut strips = strips.to_vec();
+    for strip in &mut strips {
+        if let AudioChoice::Stream(url) = &mut strip.choice
+            && let Some(plain) = without_secrets(url)
+        {
+            *url = plain;
+        }
+    }
+    strips
+}
+
 #[derive(Debug, Default)]
 struct Names {
     kept: BTreeMap<String, Option<Secret>>,

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::capture::{Hidden, Properties, VideoChoice};
-use crate::compose::scene::{
-    Blend, Content, Crop, Fit, Item, ItemId, MOST_DEPTH, Place, Scene, SourceId,
-};
+use crate::audio::AudioChoice;
+use crate::capture::VideoChoice;
+use crate::compose::filter::{Filter, MOST_FILTERS, Slot};
+use crate::compose::scene::{Blend, Content, Item, ItemId, MOST_DEPTH, Scene, SourceId};
 use crate::compose::transition::{self, Transition};
 use crate::studio::scenes::{Collection, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source};
-use crate::studio::settings::obs_filters::{self, array, number, text};
-use crate::studio::settings::obs_sounds;
-use crate::studio::settings::obs_transitions;
+use crate::studio::settings::obs_filters::{self, array, flag, number, text};
+use crate::studio::settings::obs_sizes::{self, Known};
+use crate::studio::settings::obs_sources::{self, Taken};
+use crate::studio::settings::{obs_places, obs_sounds, obs_transitions};
 use crate::studio::strips::SoundStrip;
 
 /// What is left out is listed up to here.
@@ -83,6 +84,8 @@ struct Importer<'a> {
     by_name: BTreeMap<&'a str, &'a Value>,
     scenes: BTreeMap<&'a str, u32>,
     sources: BTreeMap<&'a str, Option<SourceId>>,
+    /// What those that were taken tell of themselves.
+    known: BTreeMap<&'a str, Known>,
     collection: Empty,
     items: u32,
     told: BTreeSet<String>,
@@ -146,7 +149,16 @@ impl<'a> Importer<'a> {
         if self.items as usize >= MOST_ITEMS {
             self.told.insert(format!("items beyond {MOST_ITEMS}"));
         }
-        let strips = obs_sounds::read(json, &mut self.told);
+        let beside: BTreeMap<&str, AudioChoice> = self
+            .sources
+            .iter()
+            .filter_map(|(name, id)| {
+                let heard = self.known.get(name).and_then(|known| known.sounds) != Some(false);
+                let choice = &collection.source((*id)?)?.choice;
+                Some((*name, sound_of(choice).filter(|_| heard)?))
+            })
+            .collect();
+        let strips = obs_sounds::read(json, &beside, &mut self.told);
         let mut left_out: Vec<String> = self.told.into_iter().collect();
         if left_out.len() > MOST_TOLD {
             let more = left_out.len() - MOST_TOLD;
@@ -168,10 +180,19 @@ impl<'a> Importer<'a> {
             let Some(content) = self.content(name, source, depth) else { continue };
             self.items += 1;
             let hidden = table.get("visible").and_then(Value::as_bool) == Some(false);
-            let locked = table.get("locked").and_then(Value::as_bool) == Some(true);
+            let locked = flag(table, "locked");
             let whole = !matches!(content, Content::Source(_));
+            let size = self.known.get(name).and_then(|known| known.size);
+            let (place, unsure) = obs_places::place(table, size, self.canvas, whole);
+            if unsure {
+                let (width, height) = self.canvas;
+                self.told.insert(format!(
+                    "the size of '{name}', which is not known: it was taken for {width}x{height}"
+                ));
+            }
+            self.told.extend(item_not(table).map(|not| format!("{not} of '{name}'")));
             items.push(Item {
-                place: place(table, source, self.canvas, whole).bounded(),
+                place,
                 blend: blend(text(table, "blend_type")),
                 hidden,
                 locked,
@@ -201,25 +222,40 @@ impl<'a> Importer<'a> {
             // A strip of the mixer, whichever scene it is in.
             return None;
         }
-        let (filters, not) = obs_filters::read(source, self.canvas);
-        if !not.is_empty() {
-            self.told.insert(format!("filters of '{name}': {}", not.join(", ")));
-        }
-        let id = match choice(source) {
+        let id = match obs_sources::read(source) {
             _ if self.collection.sources.len() >= MOST_SOURCES => {
                 self.told.insert(format!("sources beyond {MOST_SOURCES}"));
                 None
             }
-            Ok(choice) => {
+            Ok(Taken { choice, properties, mut not, cut }) => {
+                let kind = obs_sources::kind(source);
+                let known = obs_sizes::of(kind, source, (&choice, &properties), self.canvas);
+                let size = known.size.unwrap_or(self.canvas);
+                let (mut filters, without) = obs_filters::read(source, size);
+                if !without.is_empty() {
+                    self.told.insert(format!("filters of '{name}': {}", without.join(", ")));
+                }
+                if let Some([left, top, right, bottom]) = cut {
+                    let part = |side: f64, length: f64| (side / length.max(1.0)) as f32;
+                    let (width, height) = size;
+                    let filter = Filter::Crop {
+                        left: part(left, width),
+                        top: part(top, height),
+                        right: part(right, width),
+                        bottom: part(bottom, height),
+                    };
+                    filters.insert(0, Slot { enabled: true, filter: filter.bounded() });
+                    filters.truncate(MOST_FILTERS);
+                    not.push(format!("what is cut off, taken as of {width}x{height}"));
+                }
+                if known.clear {
+                    not.push("its transparency: only stingers have that of such a file".into());
+                }
+                self.told.extend(not.into_iter().map(|not| format!("'{name}': {not}")));
+                self.known.insert(name, known);
                 let id = self.collection.next_source();
                 let name = self.collection.free_source_name(name);
-                self.collection.sources.push(Source {
-                    id,
-                    name,
-                    choice,
-                    filters,
-                    properties: Properties { hidden: hidden(source), ..Properties::default() },
-                });
+                self.collection.sources.push(Source { id, name, choice, filters, properties });
                 Some(id)
             }
             Err(why) => {
@@ -232,86 +268,26 @@ impl<'a> Importer<'a> {
     }
 }
 
-/// A source of ours for one of theirs.
-fn choice(source: &Value) -> Result<VideoChoice, String> {
-    let none = Value::Null;
-    let settings = source.get("settings").unwrap_or(&none);
-    let kind = text(source, "id");
-    let versioned =
-        kind.rsplit_once("_v").filter(|(_, it)| it.chars().all(|it| it.is_ascii_digit()));
-    let wanted = match versioned.map_or(kind, |(kind, _)| kind) {
-        "image_source" => format!("image:{}", text(settings, "file")),
-        "slideshow" => format!("slides:{}", slides(settings)),
-        "color_source" => format!("color:{}", color(settings)),
-        "ffmpeg_source"
-            if settings.get("is_local_file").and_then(Value::as_bool) == Some(false) =>
-        {
-            format!("stream:{}", text(settings, "input"))
-        }
-        "ffmpeg_source" | "vlc_source" => format!("file:{}", text(settings, "local_file")),
-        "v4l2_input" | "dshow_input" | "av_capture_input" | "macos-avcapture" => {
-            // Their ids are not ours: the first camera, to be chosen anew.
-            "camera".into()
-        }
-        "xshm_input" | "monitor_capture" | "display_capture" | "screen_capture" => "screen".into(),
-        // The desktop is asked for these, for each apart.
-        "pipewire-desktop-capture-source" | "pipewire-screen-capture-source" => {
-            format!("screen:wayland/{}", shared_name(source))
-        }
-        "pipewire-window-capture-source" => format!("window:wayland/{}", shared_name(source)),
-        "xcomposite_input" | "window_capture" => {
-            return Err("a window: add it anew".into());
-        }
-        "text_gdiplus" | "text_ft2_source" => format!("text:{}", text(settings, "text")),
-        other => return Err(other.to_owned()),
-    };
-    wanted.parse().map_err(|_| kind.to_owned())
-}
-
-/// The name of a source as part of an id.
-fn shared_name(source: &Value) -> String {
-    let plain = |sign: &char| sign.is_alphanumeric() || matches!(sign, ' ' | '-' | '_');
-    let name: String = text(source, "name").chars().filter(plain).take(60).collect();
-    if name.trim().is_empty() { "OBS".to_owned() } else { name.trim().to_owned() }
-}
-
-/// What becomes of something that plays while it is not shown.
-fn hidden(source: &Value) -> Hidden {
-    let none = Value::Null;
-    let settings = source.get("settings").unwrap_or(&none);
-    match text(source, "id") {
-        "ffmpeg_source" => match settings.get("restart_on_activate").and_then(Value::as_bool) {
-            Some(false) => Hidden::Plays,
-            _ => Hidden::Restarts,
-        },
-        "slideshow" | "vlc_source" => match text(settings, "playback_behavior") {
-            "pause_unpause" => Hidden::Pauses,
-            "stop_restart" => Hidden::Restarts,
-            _ => Hidden::Plays,
-        },
-        _ => Hidden::Plays,
+/// The sound of what is seen.
+fn sound_of(choice: &VideoChoice) -> Option<AudioChoice> {
+    match choice {
+        VideoChoice::File(path) => Some(AudioChoice::File(path.clone())),
+        VideoChoice::Stream(url) => Some(AudioChoice::Stream(url.clone())),
+        _ => None,
     }
 }
 
-fn slides(settings: &Value) -> String {
-    let first =
-        array(settings, "files").first().map(|file| text(file, "value")).unwrap_or_default();
-    std::path::Path::new(first)
-        .parent()
-        .unwrap_or(std::path::Path::new(first))
-        .display()
-        .to_string()
-}
-
-/// Their colours are ABGR in one number.
-fn color(settings: &Value) -> String {
-    let number = settings.get("color").and_then(Value::as_u64).unwrap_or(0xffff_ffff);
-    let [r, g, b, a, ..] = number.to_le_bytes();
-    if a == 255 {
-        format!("#{r:02x}{g:02x}{b:02x}")
-    } else {
-        format!("#{r:02x}{g:02x}{b:02x}{a:02x}")
-    }
+/// What of an item onair has not.
+fn item_not(table: &Value) -> impl Iterator<Item = &'static str> {
+    let changes = |key| table.get(key).is_some_and(|it| !text(it, "id").is_empty());
+    let scaled = !matches!(text(table, "scale_filter"), "" | "disable");
+    [
+        (scaled, "the way of scaling"),
+        (changes("show_transition"), "the transition in which it appears"),
+        (changes("hide_transition"), "the transition in which it goes"),
+    ]
+    .into_iter()
+    .filter_map(|(is_so, what)| is_so.then_some(what))
 }
 
 fn blend(name: &str) -> Blend {
@@ -323,65 +299,6 @@ fn blend(name: &str) -> Blend {
         "lighten" => Blend::Lighten,
         "darken" => Blend::Darken,
         _ => Blend::Normal,
-    }
-}
-
-/// Their places are pixels about a point of alignment; the size is a scale of the source's own,
-/// which only some files tell: where it is not known, it is taken for the canvas's.
-fn place(table: &Value, source: &Value, canvas: (f64, f64), whole: bool) -> Place {
-    let point = |key: &str, default: f64| {
-        let value = table.get(key);
-        let part = |axis| value.and_then(|it| number(it, axis)).unwrap_or(default);
-        (part("x"), part("y"))
-    };
-    let settings = source.get("settings");
-    let side = |key, canvas: f64| {
-        settings
-            .and_then(|it| number(it, key))
-            .filter(|side| *side >= 1.0 && !whole)
-            .unwrap_or(canvas)
-    };
-    let natural = (side("width", canvas.0), side("height", canvas.1));
-    let (scale, position) = (point("scale", 1.0), point("pos", 0.0));
-    let bounds_type = number(table, "bounds_type").unwrap_or(0.0) as i64;
-    let crop =
-        |key: &str, length: f64| number(table, key).unwrap_or(0.0).max(0.0) / length.max(1.0);
-    let crop = Crop {
-        left: crop("crop_left", natural.0),
-        top: crop("crop_top", natural.1),
-        right: crop("crop_right", natural.0),
-        bottom: crop("crop_bottom", natural.1),
-    };
-    let crop = crop.bounded();
-    let seen =
-        (natural.0 * (1.0 - crop.left - crop.right), natural.1 * (1.0 - crop.top - crop.bottom));
-    let (size, fit) = match bounds_type {
-        0 => ((seen.0 * scale.0.abs(), seen.1 * scale.1.abs()), Fit::Contain),
-        1 => (point("bounds", canvas.0), Fit::Stretch),
-        3 => (point("bounds", canvas.0), Fit::Cover),
-        _ => (point("bounds", canvas.0), Fit::Contain),
-    };
-    let align = number(table, "align").unwrap_or(5.0) as i64;
-    let offset = |low: i64, high: i64, length: f64| match (align & low != 0, align & high != 0) {
-        (true, _) => length / 2.0,
-        (_, true) => -length / 2.0,
-        _ => 0.0,
-    };
-    // They turn about the point of alignment, we about the middle.
-    let rotation = number(table, "rot").unwrap_or(0.0);
-    let (dx, dy) = (offset(1, 2, size.0), offset(4, 8, size.1));
-    let (sin, cos) = rotation.to_radians().sin_cos();
-    let middle = (position.0 + dx * cos - dy * sin, position.1 + dx * sin + dy * cos);
-    Place {
-        x: (middle.0 - size.0 / 2.0) / canvas.0,
-        y: (middle.1 - size.1 / 2.0) / canvas.1,
-        width: size.0 / canvas.0,
-        height: size.1 / canvas.1,
-        fit,
-        rotation,
-        crop: if whole { Crop::default() } else { crop },
-        flip_x: scale.0 < 0.0,
-        flip_y: scale.1 < 0.0,
     }
 }
 
@@ -398,7 +315,8 @@ fn canvas(json: &Value) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::{Import, import, is_one};
-    use crate::compose::scene::{Blend, Content, Fit};
+    use crate::capture::Hidden;
+    use crate::compose::scene::{Blend, Content, Fit, Item};
 
     fn import_text(text: &str) -> Result<Import, String> {
         let json = serde_json::from_str(text).map_err(|error| error.to_string())?;
@@ -442,7 +360,7 @@ mod tests {
             it.sources.iter().map(|it| (it.name.as_str(), it.choice.to_string())).collect();
         assert_eq!(sources, [("Clip", "file:/v/clip.y4m".into()), ("Cam", "camera".into())]);
         let hidden: Vec<_> = it.sources.iter().map(|it| it.properties.hidden).collect();
-        assert_eq!(hidden, [super::Hidden::Restarts, super::Hidden::Plays]);
+        assert_eq!(hidden, [Hidden::Restarts, Hidden::Plays]);
         let [clip, cam, group] = it.scenes[0].items.as_slice() else { panic!() };
         assert!(clip.hidden && clip.locked && clip.place.flip_x && clip.blend == Blend::Screen);
         assert!((clip.place.x - 0.25).abs() < 1e-9 && (clip.place.rotation - 90.0).abs() < 1e-9);
@@ -454,9 +372,77 @@ mod tests {
             left_out.contains("Alerts") && left_out.contains("filters of 'Cam': shader_filter");
         assert!(told, "{left_out}");
         let strips: Vec<_> = import.strips.iter().map(|it| it.name.as_str()).collect();
-        assert_eq!(strips, ["Mic"]);
+        assert_eq!(strips, ["Clip", "Mic"]);
         let [key] = it.sources[1].filters.as_slice() else { panic!("{:?}", it.sources[1]) };
         assert_eq!((key.filter.kind(), key.enabled), ("chroma-key", false));
+    }
+
+    #[test]
+    fn what_has_no_bounds_is_as_large_as_its_file_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let logo = folder.path().join("logo.png");
+        image::RgbaImage::new(200, 100).save(&logo).unwrap();
+        let clip = folder.path().join("clip.y4m");
+        let frame = [vec![16; 64 * 36], vec![128; 64 * 18]].concat();
+        std::fs::write(&clip, [b"YUV4MPEG2 W64 H36 F30:1\nFRAME\n".as_slice(), &frame].concat())
+            .unwrap();
+        let file = serde_json::json!({
+            "current_scene": "A", "resolution": {"x": 1280, "y": 720},
+            "scene_order": [{"name": "A"}],
+            "sources": [
+                {"id": "image_source", "name": "Logo", "settings": {"file": logo}},
+                {"id": "ffmpeg_source", "name": "Clip",
+                 "settings": {"local_file": clip, "looping": true}},
+                {"id": "ffmpeg_source", "name": "Gone", "volume": 0.5,
+                 "settings": {"local_file": "/none/gone.mp4", "looping": true}},
+                {"id": "text_ft2_source_v2", "name": "Words", "settings":
+                    {"text": "Hello", "font": {"face": "", "size": 40}, "color1": 0xFF00_00FF_u32,
+                     "color2": 0xFF00_00FF_u32}},
+                {"id": "xshm_input", "name": "Desk", "settings": {"cut_top": 72}},
+                {"id": "scene", "name": "A", "settings": {"items": [
+                    {"name": "Logo", "pos": {"x": 64, "y": 72}, "scale": {"x": 2, "y": 2},
+                     "crop_left": 50, "scale_filter": "lanczos",
+                     "show_transition": {"id": "fade_transition"}, "hide_transition": {}},
+                    {"name": "Clip", "pos": {"x": 0, "y": 0}},
+                    {"name": "Gone", "pos": {"x": 0, "y": 0}},
+                    {"name": "Words", "pos": {"x": 100, "y": 10}},
+                    {"name": "Desk", "bounds_type": 1, "bounds": {"x": 1280, "y": 720}},
+                ]}},
+            ],
+        });
+        let import = import_text(&file.to_string()).unwrap();
+        let it = &import.collection;
+        let pixels = |item: &Item| {
+            let place = item.place;
+            let sides = [place.x * 1e3, place.y * 1e3, place.width * 1_280.0, place.height * 720.0];
+            sides.map(|side| side.round())
+        };
+        let [logo, clip, gone, words, desk] = it.scenes[0].items.as_slice() else { panic!() };
+        assert_eq!(pixels(logo), [50.0, 100.0, 300.0, 200.0]);
+        assert!((logo.place.crop.left - 0.25).abs() < 1e-9);
+        assert_eq!(pixels(clip), [0.0, 0.0, 64.0, 36.0]);
+        assert_eq!(pixels(gone), [0.0, 0.0, 1_280.0, 720.0], "and told");
+        let [_, _, width, height] = pixels(words);
+        assert!((50.0..300.0).contains(&width) && (30.0..100.0).contains(&height), "{words:?}");
+        let style = &it.sources[3].properties.text.style;
+        assert_eq!((style.size, style.color.channels()), (40, [255, 0, 0, 255]));
+        assert_eq!(pixels(desk), [0.0, 0.0, 1_280.0, 720.0]);
+        let [cut] = it.sources[4].filters.as_slice() else { panic!("{:?}", it.sources[4]) };
+        assert_eq!(cut.filter.kind(), "crop");
+        assert_eq!(
+            import.left_out,
+            [
+                "'Desk': what is cut off, taken as of 1280x720",
+                "the size of 'Gone', which is not known: it was taken for 1280x720",
+                "the transition in which it appears of 'Logo'",
+                "the way of scaling of 'Logo'",
+            ]
+        );
+        // Y4M has no sound; of a file that cannot be looked at there may be some.
+        let strips: Vec<_> =
+            import.strips.iter().map(|it| (it.name.as_str(), it.choice.to_string())).collect();
+        assert_eq!(strips, [("Gone", "file:/none/gone.mp4".to_owned())]);
+        assert!((import.strips[0].strip.gain_db + 6.02).abs() < 0.01);
     }
 
     #[test]

@@ -18,12 +18,17 @@ pub(super) fn number(value: &Value, key: &str) -> Option<f64> {
     value.get(key).and_then(Value::as_f64).filter(|number| number.is_finite())
 }
 
+/// A flag that is there and on.
+pub(super) fn flag(value: &Value, key: &str) -> bool {
+    value.get(key).and_then(Value::as_bool) == Some(true)
+}
+
 /// The filters of a source, and the kinds of those that were not taken.
-pub(super) fn read(source: &Value, canvas: (f64, f64)) -> (Vec<Slot>, Vec<String>) {
+pub(super) fn read(source: &Value, size: (f64, f64)) -> (Vec<Slot>, Vec<String>) {
     let (mut slots, mut not) = (Vec::new(), Vec::new());
     for table in array(source, "filters") {
         let kind = text(table, "id");
-        match filter(table, canvas).filter(|_| slots.len() < MOST_FILTERS) {
+        match filter(table, size).filter(|_| slots.len() < MOST_FILTERS) {
             Some(filter) => {
                 let enabled = table.get("enabled").and_then(Value::as_bool) != Some(false);
                 slots.push(Slot { enabled, filter: filter.bounded() });
@@ -47,15 +52,15 @@ pub(super) fn kind(table: &Value) -> (&str, bool) {
     kind.strip_suffix("_v2").map_or((kind, false), |kind| (kind, true))
 }
 
-fn filter(table: &Value, canvas: (f64, f64)) -> Option<Filter> {
+fn filter(table: &Value, size: (f64, f64)) -> Option<Filter> {
     let none = Value::Null;
     let settings = table.get("settings").unwrap_or(&none);
     let number = |key: &str, default: f64| number(settings, key).unwrap_or(default) as f32;
     let (kind, second) = kind(table);
     Some(match kind {
         "crop_filter" if settings.get("relative").and_then(Value::as_bool) != Some(false) => {
-            // Theirs are pixels of the source, whose size the file does not tell.
-            let (width, height) = (canvas.0.max(1.0) as f32, canvas.1.max(1.0) as f32);
+            // Theirs are pixels of the source.
+            let (width, height) = (size.0.max(1.0) as f32, size.1.max(1.0) as f32);
             Filter::Crop {
                 left: number("left", 0.0) / width,
                 top: number("top", 0.0) / height,

@@ -1,5 +1,5 @@
-//! Sound sources out of OBS's files as strips of the mixer: microphones and what the speakers are
-//! given, with fader, mute, balance, time, filters, where they are heard, and the tracks that they
+//! Sound sources out of OBS's files as strips of the mixer: microphones, what the speakers are given,
+//! and the sound of media files and streams, with fader, mute, balance, time, filters, where they are heard, and the tracks that they
 //! go to.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,14 +59,23 @@ fn application(source: &Value) -> Option<AudioChoice> {
     (!name.is_empty()).then_some(AudioChoice::Application(name))
 }
 
-/// The strips of a file; `told` gets what is left out.
-pub(super) fn read(json: &Value, told: &mut BTreeSet<String>) -> Vec<SoundStrip> {
+/// The strips of a file: its sounds, and those `beside` pictures, by the names of these. `told` gets
+/// what is left out.
+pub(super) fn read(
+    json: &Value,
+    beside: &BTreeMap<&str, AudioChoice>,
+    told: &mut BTreeSet<String>,
+) -> Vec<SoundStrip> {
     let global = GLOBAL.iter().filter_map(|key| json.get(key));
-    let sounds: Vec<(&Value, AudioChoice)> = global
+    let of = |source: &Value| choice(source).or_else(|| beside.get(text(source, "name")).cloned());
+    let mut sounds: Vec<(&Value, AudioChoice)> = global
         .chain(array(json, "sources"))
-        .filter_map(|source| Some((source, choice(source)?)))
-        .take(MOST)
+        .filter_map(|source| Some((source, of(source)?)))
         .collect();
+    if sounds.len() > MOST {
+        told.insert(format!("sounds beyond {MOST}"));
+        sounds.truncate(MOST);
+    }
     // OBS puts every sound into every track until a person chooses, and what is recorded is written
     // elsewhere: a track that has all of them is the program again.
     let everywhere = sounds.iter().fold(ALL, |all, (source, _)| all & mixers(source));
@@ -131,7 +140,8 @@ mod tests {
 
     fn read_text(text: &str) -> (Vec<SoundStrip>, BTreeSet<String>) {
         let mut told = BTreeSet::new();
-        (read(&serde_json::from_str(text).unwrap(), &mut told), told)
+        let beside = [("Clip", AudioChoice::File("/v/clip.mp4".into()))].into();
+        (read(&serde_json::from_str(text).unwrap(), &beside, &mut told), told)
     }
 
     fn tracks(strip: &SoundStrip) -> Vec<u8> {
@@ -149,19 +159,25 @@ mod tests {
                     {"id": "vst_filter", "name": "Reverb"}]},
                 "sources": [
                   {"id": "wasapi_input_capture_v2", "name": "Second", "mixers": 2},
-                  {"id": "ffmpeg_source", "name": "Clip", "mixers": 255},
+                  {"id": "ffmpeg_source", "name": "Clip", "mixers": 255, "volume": 0.5},
+                  {"id": "ffmpeg_source", "name": "Unused", "mixers": 255},
                   {"id": "pulse_input_capture", "name": "Ear", "mixers": 63,
                    "monitoring_type": 1},
                   {"id": "pulse_input_capture", "name": "Both", "mixers": 255,
                    "monitoring_type": 2}]}"#,
         );
         let names: Vec<_> = strips.iter().map(|strip| strip.name.as_str()).collect();
-        assert_eq!(names, ["Desktop", "Mic", "Second", "Ear", "Both"]);
+        assert_eq!(names, ["Desktop", "Mic", "Second", "Clip", "Ear", "Both"]);
+        assert_eq!(strips[3].choice.to_string(), "file:/v/clip.mp4");
+        assert!((strips[3].strip.gain_db + 6.02).abs() < 0.01);
         let all: Vec<_> = strips.iter().map(tracks).collect();
-        assert_eq!(all, [vec![3], vec![2], vec![2], vec![], vec![2, 3, 4, 5, 6]]);
+        assert_eq!(
+            all,
+            [vec![3], vec![2], vec![2], vec![2, 3, 4, 5, 6], vec![], vec![2, 3, 4, 5, 6]]
+        );
         let heard: Vec<_> = strips.iter().map(|strip| strip.strip.heard).collect();
         use Heard::{Both, Desk, Program, Tracks};
-        assert_eq!(heard, [Program, Program, Tracks, Desk, Both]);
+        assert_eq!(heard, [Program, Program, Tracks, Program, Desk, Both]);
         let desktop = &strips[0].strip;
         assert!((desktop.gain_db + 6.02).abs() < 0.01 && (desktop.balance + 0.5).abs() < 1e-6);
         assert_eq!(desktop.offset_us, -20_000);

@@ -280,7 +280,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for name in ["scenes.toml", "scenes.json"] {
             let path = folder.path().join(name);
-            collection::export(&before, &path).unwrap();
+            collection::export(&before, &[], &path).unwrap();
             let import = collection::import(&path).unwrap();
             assert_eq!(import.left_out, Vec::<String>::new());
             assert_eq!(import.collection.sources, before.sources);

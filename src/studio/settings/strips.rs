@@ -71,6 +71,13 @@ pub(super) fn tables(strips: &[SoundStrip]) -> Vec<Table> {
     strips.iter().map(|strip| table(strip, strips)).collect()
 }
 
+/// How strips are written that are taken in beside a main one that is not among them.
+pub(super) fn tables_of_others(strips: &[SoundStrip]) -> Vec<Table> {
+    let all: Vec<SoundStrip> =
+        std::iter::once(SoundStrip::main()).chain(strips.iter().cloned()).collect();
+    strips.iter().map(|strip| table(strip, &all)).collect()
+}
+
 /// How a strip is written, one of or beside these.
 fn table(strip: &SoundStrip, others: &[SoundStrip]) -> Table {
     let SoundStrip { id, name, choice, strip, talk } = strip;

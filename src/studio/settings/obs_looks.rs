@@ -1,0 +1,281 @@
+//! How texts look and slides follow each other in OBS's files, as properties of ours.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::capture::text::{Align, Look, Shadow, Style};
+use crate::capture::{Hidden, Order, Pace, Properties, Rgba};
+use crate::studio::settings::obs_filters::{array, flag, number, text};
+
+/// Signs of a slide's name that is told.
+const MOST_NAME: usize = 60;
+
+/// Bits of `flags` in a font.
+const BOLD: u64 = 1;
+const ITALIC: u64 = 2;
+const LINES: u64 = 4 | 8;
+
+/// The properties of a source of this kind (without its version), and what of them onair has not.
+pub(super) fn properties(kind: &str, source: &Value) -> (Properties, Vec<String>) {
+    let none = Value::Null;
+    let settings = source.get("settings").unwrap_or(&none);
+    let mut not = Vec::new();
+    let base = Properties { hidden: hidden(kind, settings), ..Properties::default() };
+    let set = match kind {
+        "text_ft2_source" => Properties { text: free_type(source, settings, &mut not), ..base },
+        "text_gdiplus" => Properties { text: gdi(source, settings, &mut not), ..base },
+        "slideshow" => Properties { slides: pace(settings, &mut not), ..base },
+        "xshm_input" | "xcomposite_input" | "monitor_capture" => {
+            let shown = settings.get("show_cursor").and_then(Value::as_bool);
+            Properties { without_pointer: shown == Some(false), ..base }
+        }
+        _ => base,
+    };
+    (set.bounded(), not)
+}
+
+/// What becomes of something that plays while it is not shown.
+fn hidden(kind: &str, settings: &Value) -> Hidden {
+    match kind {
+        "ffmpeg_source" => match settings.get("restart_on_activate").and_then(Value::as_bool) {
+            Some(false) => Hidden::Plays,
+            _ => Hidden::Restarts,
+        },
+        "slideshow" | "vlc_source" => match text(settings, "playback_behavior") {
+            "pause_unpause" => Hidden::Pauses,
+            "stop_restart" => Hidden::Restarts,
+            _ => Hidden::Plays,
+        },
+        _ => Hidden::Plays,
+    }
+}
+
+/// Their colours are ABGR in one number.
+pub(super) fn color(number: u64) -> Rgba {
+    let [red, green, blue, alpha, ..] = number.to_le_bytes();
+    Rgba { red, green, blue, alpha }
+}
+
+fn whole(settings: &Value, key: &str) -> Option<u64> {
+    settings.get(key).and_then(Value::as_u64)
+}
+
+/// A colour whose opacity is a number from 0 to 100 beside it.
+fn with_opacity(settings: &Value, key: &str, default: u64, opacity: &str, usual: f64) -> Rgba {
+    let share = number(settings, opacity).unwrap_or(usual).clamp(0.0, 100.0) / 100.0;
+    let alpha = (share * 255.0).round() as u8;
+    Rgba { alpha, ..color(whole(settings, key).unwrap_or(default)) }
+}
+
+/// Font and size; `usual` is the size of a text whose file does not tell.
+fn font(settings: &Value, usual: u32, not: &mut Vec<String>) -> Style {
+    let none = Value::Null;
+    let font = settings.get("font").unwrap_or(&none);
+    let flags = whole(font, "flags").unwrap_or(0);
+    let style = text(font, "style").to_lowercase();
+    if flags & LINES != 0 {
+        not.push("lines under or through it".into());
+    }
+    let size = number(font, "size").map_or(usual, |it| it.clamp(1.0, 10_000.0) as u32);
+    let bold = flags & BOLD != 0 || style.contains("bold");
+    Style {
+        family: text(font, "face").to_owned(),
+        size,
+        weight: if bold { 700 } else { 400 },
+        italic: flags & ITALIC != 0 || style.contains("italic") || style.contains("oblique"),
+        ..Style::default()
+    }
+}
+
+/// The second version of both kinds begins with larger letters.
+fn usual_size(source: &Value, first: u32) -> u32 {
+    let version = text(source, "versioned_id");
+    if version.ends_with("_v2") || version.ends_with("_v3") { 256 } else { first }
+}
+
+fn free_type(source: &Value, settings: &Value, not: &mut Vec<String>) -> Look {
+    let (first, second) = (whole(settings, "color1"), whole(settings, "color2"));
+    if first.unwrap_or(0xFFFF_FFFF) != second.unwrap_or(0xFFFF_FFFF) {
+        not.push("its second colour".into());
+    }
+    if flag(settings, "log_mode") {
+        not.push("only the last lines of its file".into());
+    }
+    let style = Style {
+        color: color(first.unwrap_or(0xFFFF_FFFF)),
+        // Theirs are always so.
+        outline: flag(settings, "outline").then_some((Rgba::BLACK, 2)),
+        shadow: flag(settings, "drop_shadow").then_some(Shadow {
+            color: Rgba::BLACK,
+            right: 4,
+            down: 4,
+            blur: 0,
+        }),
+        ..font(settings, usual_size(source, 32), not)
+    };
+    let width = whole(settings, "custom_width").filter(|width| *width >= 100);
+    let width = width.filter(|_| flag(settings, "word_wrap"));
+    Look { style, width: width.and_then(|it| u32::try_from(it).ok()), ..Look::default() }
+}
+
+fn gdi(source: &Value, settings: &Value, not: &mut Vec<String>) -> Look {
+    for (key, what) in [
+        ("gradient", "its gradient"),
+        ("vertical", "that it is written downwards"),
+        ("chatlog", "only the last lines of its file"),
+    ] {
+        if flag(settings, key) {
+            not.push(what.into());
+        }
+    }
+    if number(settings, "transform").is_some_and(|it| it != 0.0) {
+        not.push("capital letters".into());
+    }
+    let outline = flag(settings, "outline").then(|| {
+        let color = with_opacity(settings, "outline_color", 0x00FF_FFFF, "outline_opacity", 100.0);
+        (color, number(settings, "outline_size").unwrap_or(2.0).clamp(0.0, 100.0) as u32)
+    });
+    let ground = with_opacity(settings, "bk_color", 0, "bk_opacity", 0.0);
+    let style = Style {
+        color: with_opacity(settings, "color", 0x00FF_FFFF, "opacity", 100.0),
+        outline,
+        background: (ground.alpha > 0).then_some(ground),
+        align: match text(settings, "align") {
+            "center" => Align::Center,
+            "right" => Align::Right,
+            _ => Align::Left,
+        },
+        ..font(settings, usual_size(source, 36), not)
+    };
+    let wraps = flag(settings, "extents")
+        && settings.get("extents_wrap").and_then(Value::as_bool) != Some(false);
+    let width = whole(settings, "extents_cx").filter(|_| wraps);
+    Look { style, width: width.and_then(|it| u32::try_from(it).ok()), ..Look::default() }
+}
+
+fn pace(settings: &Value, not: &mut Vec<String>) -> Pace {
+    let ms = |key: &str, usual: f64| {
+        Duration::from_millis(number(settings, key).unwrap_or(usual).clamp(0.0, 3_600_000.0) as u64)
+    };
+    let kind = text(settings, "transition");
+    if !matches!(kind, "" | "fade" | "cut") {
+        not.push(format!("that slides {kind}: they fade"));
+    }
+    if text(settings, "slide_mode") == "mode_manual" {
+        not.push("that slides wait for a key".into());
+    }
+    if flag(settings, "hide") {
+        not.push("that nothing is shown after the last slide".into());
+    }
+    let mode = text(settings, "playback_mode");
+    let shuffled = mode == "random" || flag(settings, "randomize");
+    let round = mode != "once" && settings.get("loop").and_then(Value::as_bool) != Some(false);
+    Pace {
+        // Theirs has the fade in it.
+        time: ms("slide_time", 8_000.0),
+        fade: if kind == "cut" { Duration::ZERO } else { ms("transition_speed", 700.0) },
+        order: if shuffled { Order::Shuffled } else { Order::Name },
+        repeat: round,
+    }
+}
+
+/// The folder of a slide show, and what of its files is not in there.
+pub(super) fn folder(settings: &Value) -> (String, Option<String>) {
+    let files = array(settings, "files");
+    let paths: Vec<&Path> = files.iter().map(|file| Path::new(text(file, "value"))).collect();
+    let Some(first) = paths.first() else { return (String::new(), None) };
+    // An entry may be a folder itself.
+    let of = |path: &'_ Path| {
+        let is_folder = path.extension().is_none() || path.is_dir();
+        if is_folder { path.to_owned() } else { path.parent().unwrap_or(path).to_owned() }
+    };
+    let folder = of(first);
+    let elsewhere: Vec<String> = paths
+        .iter()
+        .filter(|path| of(path) != folder)
+        .map(|path| {
+            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+            name.chars().filter(|it| !it.is_control()).take(MOST_NAME).collect()
+        })
+        .collect();
+    let not = elsewhere.first().map(|one| match elsewhere.len() {
+        1 => format!("a slide of another folder ({one})"),
+        count => format!("{count} slides of other folders ({one}…)"),
+    });
+    (folder.display().to_string(), not)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn of(kind: &str, version: &str, settings: &Value) -> (Properties, Vec<String>) {
+        properties(kind, &json!({"versioned_id": version, "settings": settings}))
+    }
+
+    #[test]
+    fn texts_look_as_they_did() {
+        let (set, not) = of(
+            "text_ft2_source",
+            "text_ft2_source_v2",
+            &json!({"font": {"face": "DejaVu Sans", "style": "Bold Oblique", "size": 72, "flags": 0},
+                    "color1": 0x8033_66FF_u32, "color2": 0x8033_66FF_u32, "outline": true,
+                    "drop_shadow": true, "custom_width": 640, "word_wrap": true}),
+        );
+        let Look { style, width, .. } = set.text;
+        assert_eq!((style.family.as_str(), style.size, style.weight), ("DejaVu Sans", 72, 700));
+        assert!(style.italic && not.is_empty(), "{not:?}");
+        assert_eq!(style.color.channels(), [255, 0x66, 0x33, 0x80]);
+        assert_eq!((style.outline, width), (Some((Rgba::BLACK, 2)), Some(640)));
+        assert_eq!(style.shadow.map(|it| (it.right, it.down, it.blur)), Some((4, 4, 0)));
+        let (set, not) = of(
+            "text_gdiplus",
+            "text_gdiplus",
+            &json!({"font": {"face": "Arial", "flags": 5, "size": 40}, "color": 0xFF, "opacity": 50,
+                    "outline": true, "outline_size": 6, "outline_color": 0xFF00, "bk_color": 0xFF0000,
+                    "bk_opacity": 100, "align": "right", "extents": true, "extents_cx": 300,
+                    "gradient": true}),
+        );
+        let Look { style, width, .. } = set.text;
+        assert_eq!(style.color.channels(), [255, 0, 0, 128]);
+        assert_eq!(style.outline, Some((Rgba::opaque(0, 255, 0), 6)));
+        assert_eq!(style.background, Some(Rgba::opaque(0, 0, 255)));
+        assert_eq!((style.align, width, style.weight), (Align::Right, Some(300), 700));
+        assert_eq!(not, ["its gradient", "lines under or through it"]);
+        // What a file does not tell is as they begin.
+        let size = |version| of("text_ft2_source", version, &json!({})).0.text.style.size;
+        assert_eq!((size("text_ft2_source"), size("text_ft2_source_v2")), (32, 256));
+        assert_eq!(of("text_ft2_source", "", &json!({})).0.text.width, None);
+    }
+
+    #[test]
+    fn slides_keep_their_time_and_files_elsewhere_are_told() {
+        let (set, not) = of(
+            "slideshow",
+            "",
+            &json!({"slide_time": 3000, "transition": "swipe", "transition_speed": 250,
+                    "playback_mode": "random", "loop": false,
+                    "playback_behavior": "pause_unpause"}),
+        );
+        let Pace { time, fade, order, repeat } = set.slides;
+        assert_eq!((time.as_millis(), fade.as_millis()), (3_000, 250));
+        assert_eq!((order, repeat, set.hidden), (Order::Shuffled, false, Hidden::Pauses));
+        assert_eq!(not, ["that slides swipe: they fade"]);
+        assert_eq!(
+            of("slideshow", "", &json!({"transition": "cut"})).0.slides.fade,
+            Duration::ZERO
+        );
+        let files = json!({"files": [{"value": "/a/1.png"}, {"value": "/a/2.png"},
+                                     {"value": "/b/3.png"}]});
+        let (folder_of, not) = folder(&files);
+        assert_eq!(
+            (folder_of.as_str(), not.as_deref()),
+            ("/a", Some("a slide of another folder (3.png)"))
+        );
+        assert_eq!(folder(&json!({"files": [{"value": "/a/b"}]})), ("/a/b".into(), None));
+        assert_eq!(folder(&json!({})), (String::new(), None));
+    }
+}

@@ -1,0 +1,155 @@
+//! Where items stand in OBS's files: pixels about a point of alignment, in the size of the source by
+//! itself times a scale, or in a box.
+
+use serde_json::Value;
+
+use crate::compose::scene::{Crop, Fit, Place};
+use crate::studio::settings::obs_filters::number;
+
+/// Scales that differ by less are one.
+const SAME: f64 = 1e-3;
+
+/// An item's place. `size`: of what it shows, pixels; where it is not known, that of the canvas is
+/// taken, and whether that mattered comes with it. Of what is `whole` (a scene, a group) nothing is cut.
+pub(super) fn place(
+    table: &Value,
+    size: Option<(f64, f64)>,
+    canvas: (f64, f64),
+    whole: bool,
+) -> (Place, bool) {
+    let point = |key: &str, default: f64| {
+        let value = table.get(key);
+        let part = |axis| value.and_then(|it| number(it, axis)).unwrap_or(default);
+        (part("x"), part("y"))
+    };
+    let natural = size.unwrap_or(canvas);
+    let (scale, position) = (point("scale", 1.0), point("pos", 0.0));
+    let crop =
+        |key: &str, length: f64| number(table, key).unwrap_or(0.0).max(0.0) / length.max(1.0);
+    let crop = Crop {
+        left: crop("crop_left", natural.0),
+        top: crop("crop_top", natural.1),
+        right: crop("crop_right", natural.0),
+        bottom: crop("crop_bottom", natural.1),
+    };
+    let crop = if whole { Crop::default() } else { crop.bounded() };
+    let cut = crop != Crop::default();
+    let seen =
+        (natural.0 * (1.0 - crop.left - crop.right), natural.1 * (1.0 - crop.top - crop.bottom));
+    let bounds = point("bounds", 0.0);
+    let kind = number(table, "bounds_type").unwrap_or(0.0) as i64;
+    let kind = if bounds.0 > 0.0 && bounds.1 > 0.0 { kind } else { 0 };
+    let even = (scale.0.abs() - scale.1.abs()).abs() < SAME;
+    let fit = if even { Fit::Contain } else { Fit::Stretch };
+    let scaled = (seen.0 * scale.0.abs(), seen.1 * scale.1.abs());
+    // The room that is turned and aligned, what is drawn in it, and how.
+    let by = |share: f64| (seen.0 * share, seen.1 * share);
+    let (room, drawn, fit) = match kind {
+        1 => (bounds, bounds, Fit::Stretch),
+        2 if size.is_some() => {
+            (bounds, by((bounds.0 / seen.0).min(bounds.1 / seen.1)), Fit::Contain)
+        }
+        2 => (bounds, bounds, Fit::Contain),
+        3 => (bounds, bounds, Fit::Cover),
+        4 => (bounds, by(bounds.0 / seen.0), Fit::Contain),
+        5 => (bounds, by(bounds.1 / seen.1), Fit::Contain),
+        6 => (bounds, by((bounds.0 / seen.0).min(bounds.1 / seen.1).min(1.0)), Fit::Contain),
+        _ => (scaled, scaled, fit),
+    };
+    let unsure = size.is_none() && !whole && (cut || !matches!(kind, 1..=3));
+    // From the middle of a room to that of what is aligned in it.
+    let offset = |align: i64, low: i64, high: i64, length: f64| match (
+        align & low != 0,
+        align & high != 0,
+    ) {
+        (true, _) => length / 2.0,
+        (_, true) => -length / 2.0,
+        _ => 0.0,
+    };
+    let align = number(table, "align").unwrap_or(5.0) as i64;
+    let inside = number(table, "bounds_align").unwrap_or(0.0) as i64;
+    let (dx, dy) = (
+        offset(align, 1, 2, room.0) - offset(inside, 1, 2, room.0 - drawn.0),
+        offset(align, 4, 8, room.1) - offset(inside, 4, 8, room.1 - drawn.1),
+    );
+    // They turn about the point of alignment, we about the middle.
+    let rotation = number(table, "rot").unwrap_or(0.0);
+    let (sin, cos) = rotation.to_radians().sin_cos();
+    let middle = (position.0 + dx * cos - dy * sin, position.1 + dx * sin + dy * cos);
+    let place = Place {
+        x: (middle.0 - drawn.0 / 2.0) / canvas.0,
+        y: (middle.1 - drawn.1 / 2.0) / canvas.1,
+        width: drawn.0 / canvas.0,
+        height: drawn.1 / canvas.1,
+        fit,
+        rotation,
+        crop,
+        flip_x: scale.0 < 0.0,
+        flip_y: scale.1 < 0.0,
+    };
+    (place.bounded(), unsure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const CANVAS: (f64, f64) = (1_280.0, 720.0);
+
+    /// Left, top, width, height in pixels.
+    fn pixels(table: &Value, size: Option<(f64, f64)>) -> [f64; 4] {
+        let place = place(table, size, CANVAS, false).0;
+        let all = [
+            place.x * CANVAS.0,
+            place.y * CANVAS.1,
+            place.width * CANVAS.0,
+            place.height * CANVAS.1,
+        ];
+        all.map(|it| (it * 100.0).round() / 100.0)
+    }
+
+    #[test]
+    fn what_has_no_bounds_is_as_large_as_it_is() {
+        let size = Some((200.0, 100.0));
+        let at = json!({"pos": {"x": 30, "y": 40}});
+        assert_eq!(pixels(&at, size), [30.0, 40.0, 200.0, 100.0]);
+        let scaled = json!({"pos": {"x": 30, "y": 40}, "scale": {"x": 0.5, "y": 2}});
+        assert_eq!(pixels(&scaled, size), [30.0, 40.0, 100.0, 200.0]);
+        assert_eq!(place(&scaled, size, CANVAS, false).0.fit, Fit::Stretch);
+        let centred = json!({"pos": {"x": 640, "y": 360}, "align": 0});
+        assert_eq!(pixels(&centred, size), [540.0, 310.0, 200.0, 100.0]);
+        let cut = json!({"crop_left": 50, "crop_bottom": 25});
+        assert_eq!(pixels(&cut, size), [0.0, 0.0, 150.0, 75.0]);
+        let (place_of, unsure) = place(&cut, size, CANVAS, false);
+        assert_eq!((place_of.crop.left, place_of.crop.bottom, unsure), (0.25, 0.25, false));
+        // Turned about its corner.
+        let turned = json!({"pos": {"x": 300, "y": 300}, "rot": 90});
+        assert_eq!(pixels(&turned, size), [150.0, 350.0, 200.0, 100.0]);
+        let (place, unsure) = place(&at, None, CANVAS, false);
+        assert!(unsure && (place.width - 1.0).abs() < 1e-9, "the canvas, and told");
+    }
+
+    #[test]
+    fn boxes_hold_what_they_are_for() {
+        let size = Some((200.0, 100.0));
+        let of = |kind: i64, inside: i64| {
+            pixels(
+                &json!({"pos": {"x": 100, "y": 100}, "bounds_type": kind, "bounds_align": inside,
+                        "bounds": {"x": 400, "y": 400}}),
+                size,
+            )
+        };
+        assert_eq!(of(1, 0), [100.0, 100.0, 400.0, 400.0]);
+        assert_eq!(of(2, 0), [100.0, 200.0, 400.0, 200.0]);
+        assert_eq!(of(2, 4), [100.0, 100.0, 400.0, 200.0], "at its top");
+        assert_eq!(of(2, 8), [100.0, 300.0, 400.0, 200.0], "at its bottom");
+        assert_eq!(of(3, 0), [100.0, 100.0, 400.0, 400.0]);
+        assert_eq!(of(4, 0), [100.0, 200.0, 400.0, 200.0]);
+        assert_eq!(of(5, 1), [100.0, 100.0, 800.0, 400.0]);
+        assert_eq!(of(6, 5), [100.0, 100.0, 200.0, 100.0], "no larger than it is");
+        let unknown = json!({"bounds_type": 2, "bounds": {"x": 400, "y": 400}});
+        assert_eq!(pixels(&unknown, None), [0.0, 0.0, 400.0, 400.0]);
+        assert!(!place(&unknown, None, CANVAS, false).1);
+    }
+}

@@ -1,0 +1,101 @@
+//! How large sources of OBS's files are by themselves, which their scenes count by: out of their
+//! settings, or out of the heads of the files that they name.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::capture::{self, Properties, VideoChoice};
+use crate::files;
+use crate::media::Size;
+use crate::studio::settings::obs_filters::{array, number, text};
+use crate::wire::container::Format;
+use crate::wire::{flv, mkv, mp4};
+
+/// Slides whose heads are read.
+const MOST_SLIDES: usize = 100;
+/// What such a file is read for is spread over all of it: larger ones are left alone.
+const MOST_SCANNED: u64 = 256 << 20;
+
+/// What is known of a source before it is opened.
+#[derive(Copy, Clone, Debug, Default, PartialEq)]
+pub(super) struct Known {
+    /// Width and height in pixels.
+    pub(super) size: Option<(f64, f64)>,
+    /// Whether there is sound in it; `None`: it was not looked at.
+    pub(super) sounds: Option<bool>,
+    /// Parts of it can be seen through, by a stream of its own in its file.
+    pub(super) clear: bool,
+}
+
+/// What a source of this kind (without its version) tells.
+pub(super) fn of(
+    kind: &str,
+    source: &Value,
+    (choice, set): (&VideoChoice, &Properties),
+    canvas: (f64, f64),
+) -> Known {
+    let none = Value::Null;
+    let settings = source.get("settings").unwrap_or(&none);
+    let own = || Some((number(settings, "width")?, number(settings, "height")?));
+    let own = || own().filter(|(width, height)| *width >= 1.0 && *height >= 1.0);
+    let pixels = |(width, height): (u32, u32)| (f64::from(width), f64::from(height));
+    let program = Size::new(canvas.0 as u32, canvas.1 as u32);
+    let size = match kind {
+        "color_source" => own().or(match text(source, "versioned_id") {
+            "color_source" => Some((400.0, 400.0)),
+            "" => None,
+            _ => Some((1_920.0, 1_080.0)),
+        }),
+        "v4l2_input" => {
+            // Two numbers in one; -1: as it is.
+            let packed = settings.get("resolution").and_then(Value::as_u64);
+            let both = packed.map(|it| pixels(((it >> 16) as u32 & 0xFFFF, it as u32 & 0xFFFF)));
+            both.filter(|(width, height)| *width >= 16.0 && *height >= 16.0)
+        }
+        "slideshow" => slides(settings),
+        _ => match choice {
+            VideoChoice::File(path) if !capture::shows(choice) => return media(path),
+            _ => capture::extent(choice, set, program).map(pixels).or_else(own),
+        },
+    };
+    // A file that was read here has pictures only.
+    let silent = matches!(choice, VideoChoice::File(_)) && size.is_some();
+    Known { size, sounds: silent.then_some(false), clear: false }
+}
+
+/// Theirs is as large as the largest picture, unless told.
+fn slides(settings: &Value) -> Option<(f64, f64)> {
+    if let Ok(size) = text(settings, "use_custom_size").parse::<Size>() {
+        return Some((size.width.into(), size.height.into()));
+    }
+    let files = array(settings, "files").into_iter().take(MOST_SLIDES);
+    let sizes = files.filter_map(|file| {
+        let choice = VideoChoice::Image(text(file, "value").into());
+        capture::extent(&choice, &Properties::default(), Size::new(2, 2))
+    });
+    let largest = sizes.reduce(|one, other| (one.0.max(other.0), one.1.max(other.1)))?;
+    Some((largest.0.into(), largest.1.into()))
+}
+
+/// By the file's head.
+fn media(path: &Path) -> Known {
+    let read = || {
+        let mut disk = files::Source::open(path).ok()?;
+        let format = disk.format().ok()?;
+        if format != Format::Mp4 && std::fs::metadata(path).ok()?.len() > MOST_SCANNED {
+            return None;
+        }
+        let index = match format {
+            Format::Flv => flv::index(&mut disk),
+            Format::Mp4 => mp4::index_to_play(&mut disk),
+            Format::Mkv => mkv::index_to_play(&mut disk),
+        };
+        index.ok()
+    };
+    let Some(index) = read() else { return Known::default() };
+    let (tracks, clear) = (index.tracks, !index.alpha.is_empty());
+    let size = tracks.video.map(|it| it.size).filter(|size| size.width > 0 && size.height > 0);
+    let size = size.map(|size| (f64::from(size.width), f64::from(size.height)));
+    Known { size, sounds: Some(!tracks.audio.is_empty()), clear }
+}

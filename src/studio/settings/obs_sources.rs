@@ -1,0 +1,186 @@
+//! The sources of OBS's files that show something, as sources of ours, with what of them is not taken.
+
+use serde_json::Value;
+
+use crate::capture::{Properties, VideoChoice};
+use crate::studio::settings::obs_filters::{array, flag, number, text};
+use crate::studio::settings::obs_looks;
+
+/// A source that is taken in.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) choice: VideoChoice,
+    pub(super) properties: Properties,
+    /// What of it is not, in plain words.
+    pub(super) not: Vec<String>,
+    /// What is cut off it: left, top, right, bottom, in pixels.
+    pub(super) cut: Option<[f64; 4]>,
+}
+
+/// What kind a source is of, without its version.
+pub(super) fn kind(source: &Value) -> &str {
+    let kind = text(source, "id");
+    let versioned =
+        kind.rsplit_once("_v").filter(|(_, it)| it.chars().all(|it| it.is_ascii_digit()));
+    versioned.map_or(kind, |(kind, _)| kind)
+}
+
+/// A source of ours for one of theirs; the error is its kind, or why there is none.
+pub(super) fn read(source: &Value) -> Result<Taken, String> {
+    let none = Value::Null;
+    let settings = source.get("settings").unwrap_or(&none);
+    let kind = kind(source);
+    let mut not = Vec::new();
+    let wanted = match kind {
+        "image_source" => format!("image:{}", text(settings, "file")),
+        "slideshow" => {
+            let (folder, elsewhere) = obs_looks::folder(settings);
+            not.extend(elsewhere);
+            format!("slides:{folder}")
+        }
+        "color_source" => {
+            let number = settings.get("color").and_then(Value::as_u64).unwrap_or(0xffff_ffff);
+            format!("color:{}", obs_looks::color(number))
+        }
+        "ffmpeg_source" => media(settings, &mut not),
+        "vlc_source" => playlist(settings, &mut not),
+        // Their ids are not ours: the first camera, to be chosen anew.
+        "v4l2_input" | "dshow_input" | "av_capture_input" | "macos-avcapture" => "camera".into(),
+        "xshm_input" => {
+            let number = number(settings, "screen").unwrap_or(0.0);
+            if number > 0.0 {
+                not.push(format!("screen number {number:.0}: the first one is shown"));
+            }
+            "screen".into()
+        }
+        "monitor_capture" | "display_capture" | "screen_capture" => "screen".into(),
+        // The desktop is asked for these, for each apart.
+        "pipewire-desktop-capture-source" | "pipewire-screen-capture-source" => {
+            format!("screen:wayland/{}", shared_name(source))
+        }
+        "pipewire-window-capture-source" => format!("window:wayland/{}", shared_name(source)),
+        "xcomposite_input" => {
+            format!("window:{}", window(settings).ok_or("a window: add it anew")?)
+        }
+        "window_capture" => return Err("a window: add it anew".into()),
+        "text_gdiplus" if flag(settings, "read_from_file") => {
+            format!("text-file:{}", text(settings, "file"))
+        }
+        "text_ft2_source" if flag(settings, "from_file") => {
+            format!("text-file:{}", text(settings, "text_file"))
+        }
+        "text_gdiplus" | "text_ft2_source" => format!("text:{}", text(settings, "text")),
+        other => return Err(other.to_owned()),
+    };
+    let choice = wanted.parse().map_err(|_| kind.to_owned())?;
+    let (properties, without) = obs_looks::properties(kind, source);
+    not.extend(without);
+    Ok(Taken { choice, properties, not, cut: cut(settings) })
+}
+
+fn media(settings: &Value, not: &mut Vec<String>) -> String {
+    if number(settings, "speed_percent").is_some_and(|it| (it - 100.0).abs() > 0.5) {
+        not.push("another speed".into());
+    }
+    if settings.get("is_local_file").and_then(Value::as_bool) == Some(false) {
+        return format!("stream:{}", text(settings, "input"));
+    }
+    if !flag(settings, "looping") {
+        not.push("that it plays once: here it goes round".into());
+    }
+    format!("file:{}", text(settings, "local_file"))
+}
+
+/// The first of a list.
+fn playlist(settings: &Value, not: &mut Vec<String>) -> String {
+    let all = array(settings, "playlist");
+    let first = all.first().map(|it| text(it, "value")).unwrap_or_default();
+    if all.len() > 1 {
+        not.push(format!("the {} that follow in its list", all.len() - 1));
+    }
+    if settings.get("loop").and_then(Value::as_bool) == Some(false) {
+        not.push("that it plays once: here it goes round".into());
+    }
+    let kind = if first.contains("://") { "stream" } else { "file" };
+    format!("{kind}:{first}")
+}
+
+/// A window of X11: its number, its title and its program, in lines.
+fn window(settings: &Value) -> Option<String> {
+    let mut lines = text(settings, "capture_window").split("\r\n");
+    let (_, title, program) = (lines.next()?, lines.next()?.trim(), lines.next()?.trim());
+    match (program, title) {
+        ("", "") => None,
+        ("", name) | (name, "") => Some(name.to_owned()),
+        (program, title) => Some(format!("{program}/{title}")),
+    }
+}
+
+fn cut(settings: &Value) -> Option<[f64; 4]> {
+    let side = |key| number(settings, key).unwrap_or(0.0).max(0.0);
+    let cut = [side("cut_left"), side("cut_top"), side("cut_right"), side("cut_bot")];
+    cut.iter().any(|side| *side > 0.0).then_some(cut)
+}
+
+/// The name of a source as part of an id.
+fn shared_name(source: &Value) -> String {
+    let plain = |sign: &char| sign.is_alphanumeric() || matches!(sign, ' ' | '-' | '_');
+    let name: String = text(source, "name").chars().filter(plain).take(60).collect();
+    if name.trim().is_empty() { "OBS".to_owned() } else { name.trim().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn of(kind: &str, settings: &Value) -> Result<(String, Vec<String>), String> {
+        let taken = read(&json!({"id": kind, "name": "It", "settings": settings}))?;
+        Ok((taken.choice.to_string(), taken.not))
+    }
+
+    fn whole(kind: &str, settings: &Value) -> String {
+        let (choice, not) = of(kind, settings).unwrap();
+        assert_eq!(not, Vec::<String>::new());
+        choice
+    }
+
+    #[test]
+    fn their_kinds_are_ours() {
+        let window = json!({"capture_window": "31457283\r\nNews: today\r\nfirefox"});
+        assert_eq!(whole("xcomposite_input", &window), "window:firefox/News: today");
+        assert!(of("xcomposite_input", &json!({})).unwrap_err().contains("window"));
+        let file = json!({"from_file": true, "text_file": "/t/score.txt", "text": "no"});
+        assert_eq!(whole("text_ft2_source_v2", &file), "text-file:/t/score.txt");
+        let file = json!({"read_from_file": true, "file": "/t/a.txt"});
+        assert_eq!(whole("text_gdiplus_v3", &file), "text-file:/t/a.txt");
+        assert_eq!(whole("text_gdiplus", &json!({"text": "Hi"})), "text:Hi");
+        assert_eq!(whole("color_source_v3", &json!({"color": 0xFF00_80FF_u32})), "color:#ff8000");
+        let clip = json!({"local_file": "/v/a.mp4", "looping": true});
+        assert_eq!(whole("ffmpeg_source", &clip), "file:/v/a.mp4");
+        let stream = json!({"is_local_file": false, "input": "rtmp://host/live/x"});
+        assert_eq!(whole("ffmpeg_source", &stream), "stream:rtmp://host/live/x");
+        assert_eq!(of("browser_source", &json!({})), Err("browser_source".into()));
+    }
+
+    #[test]
+    fn what_is_otherwise_is_told() {
+        let not = |kind: &str, settings: &Value| of(kind, settings).unwrap().1.join("; ");
+        let once = json!({"local_file": "/v/a.mp4", "speed_percent": 50});
+        assert_eq!(
+            not("ffmpeg_source", &once),
+            "another speed; that it plays once: here it goes round"
+        );
+        let list = json!({"playlist": [{"value": "/v/a.mp4"}, {"value": "/v/b.mp4"}]});
+        let (choice, told) = of("vlc_source", &list).unwrap();
+        assert_eq!(
+            (choice.as_str(), told.join("; ").as_str()),
+            ("file:/v/a.mp4", "the 1 that follow in its list")
+        );
+        assert!(not("xshm_input", &json!({"screen": 1})).contains("number 1"));
+        let screen = json!({"show_cursor": false, "cut_top": 40, "cut_left": -3});
+        let taken = read(&json!({"id": "xshm_input", "settings": screen})).unwrap();
+        assert!(taken.properties.without_pointer);
+        assert_eq!(taken.cut, Some([0.0, 40.0, 0.0, 0.0]));
+    }
+}
