@@ -468,6 +468,34 @@ fn lists_that_lie_get_a_sentence() {
 }
 
 #[test]
+fn a_live_list_of_nothing_ends_with_a_sentence() {
+    // A new segment a second, of nothing but padding.
+    let padding: Vec<u8> = std::iter::repeat_n([0x47, 0x1F, 0xFF, 0x10], 20)
+        .flat_map(|head| head.into_iter().chain([0xFF; 184]))
+        .collect();
+    let begun = std::time::Instant::now();
+    let port = web::canned(move |head, socket| {
+        let path = head.split(' ').nth(1).unwrap_or_default();
+        let body = if path == "/live.m3u8" {
+            let first = begun.elapsed().as_secs();
+            let mut text =
+                format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:{first}\n");
+            (first..first + 5).for_each(|at| text.push_str(&format!("#EXTINF:1,\na{at}.ts\n")));
+            text.into_bytes()
+        } else {
+            padding.clone()
+        };
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+        let _ = socket.write_all(head.as_bytes());
+        let _ = socket.write_all(&body);
+    });
+    let outcome = play(&config(&format!("http://127.0.0.1:{port}/live.m3u8")), |_| false);
+    let failure = outcome.failure();
+    assert_eq!(failure.kind, Kind::NoSuchStream, "{failure:?}");
+    assert!(failure.cause.contains("no picture and no sound"), "{failure:?}");
+}
+
+#[test]
 fn a_broadcast_that_begins_anew_is_followed_on() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();

@@ -13,6 +13,10 @@
 mod certificates;
 #[path = "peers/mod.rs"]
 mod peers;
+#[path = "pull/stalls.rs"]
+mod stalls;
+#[path = "pull/unplayed.rs"]
+mod unplayed;
 #[path = "pull/watch.rs"]
 mod watch;
 

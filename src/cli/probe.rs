@@ -73,6 +73,9 @@ fn to_json(report: &Report) -> Value {
     let mut streams = Vec::new();
     streams.extend(report.video.as_ref().map(video));
     streams.extend(report.audio.iter().chain(&report.further).map(audio));
+    streams.extend(
+        report.unplayed.iter().map(|track| json!({ "type": track.kind(), "codec": track.codec })),
+    );
     let rounded = |value: f64| (value * 1_000.0).round() / 1_000.0;
     without_nulls(json!({
         "format": report.format,
@@ -159,7 +162,6 @@ fn audio_codec(format: AudioFormat) -> String {
         AudioFormat::Ac3 => "ac3".into(),
         AudioFormat::Eac3 => "eac3".into(),
         AudioFormat::Pcm => "pcm".into(),
-        AudioFormat::BluRayPcm => "pcm_bluray".into(),
         AudioFormat::Legacy(0 | 3) => "pcm_s16le".into(),
         AudioFormat::Legacy(1) => "adpcm_swf".into(),
         AudioFormat::Legacy(4..=6) => "nellymoser".into(),

@@ -3,11 +3,16 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::base::Timestamp;
 use crate::net::{self, Class};
 use crate::player::feed::Feed;
 use crate::player::shared::Shared;
 use crate::player::{Failure, Kind};
+use crate::wire::flv::audio::AudioPacket;
+use crate::wire::flv::video::VideoPacket;
+use crate::wire::flv::{self, FrameType, TagKind};
 use crate::wire::rtmp::Url;
 
 /// Without media for this long there is no such stream, or it is lost.
@@ -29,6 +34,8 @@ pub(super) enum End {
     /// The server asks to connect there.
     Elsewhere(Box<Url>),
     Lost(Failure),
+    /// Lost, and trying again would not help.
+    Failed(Failure),
 }
 
 /// What came in this connection.
@@ -36,6 +43,8 @@ pub(super) struct Watch {
     /// The last media, the end of the stream, or the connection's start.
     pub(super) since: Timestamp,
     pub(super) media: bool,
+    /// Bodies of pictures or sound came, media or not.
+    pub(super) answered: bool,
     /// The server said that the stream has ended.
     pub(super) ended: bool,
     /// Since then the server has been asked for another place and has not said that it is there.
@@ -56,6 +65,7 @@ impl Watch {
         Self {
             since: now,
             media: false,
+            answered: false,
             ended: false,
             moving: None,
             paused: false,
@@ -65,8 +75,16 @@ impl Watch {
         }
     }
 
+    /// A body of pictures or sound came: only what is to be decoded ends the silence.
+    pub(super) fn heard(&mut self, kind: TagKind, body: &Bytes, shared: &Shared, now: Timestamp) {
+        self.answered = true;
+        if is_media(kind, body) {
+            self.came(shared, now);
+        }
+    }
+
     /// Media came.
-    pub(super) fn came(&mut self, shared: &Shared, now: Timestamp) {
+    fn came(&mut self, shared: &Shared, now: Timestamp) {
         self.since = now;
         let first = !std::mem::replace(&mut self.media, true);
         if first {
@@ -78,13 +96,18 @@ impl Watch {
         }
     }
 
+    /// What came was not looked at for so long.
+    pub(super) fn waited(&mut self, time: Duration) {
+        self.since = self.since + time;
+    }
+
     /// Whether what comes is still of the place that is being left.
     pub(super) fn is_leaving(&mut self, now: Timestamp) -> bool {
         self.moving = self.moving.filter(|since| now.since(*since) < ARRIVAL);
         self.moving.is_some()
     }
 
-    /// Nothing comes: how long is that to be borne?
+    /// No media come, whatever else does: how long is that to be borne?
     pub(super) fn silence(&self, feed: &Feed, now: Timestamp) -> Option<End> {
         if now.since(self.since) < PATIENCE {
             return None;
@@ -97,8 +120,24 @@ impl Watch {
                 format!("nothing has come for {seconds} s"),
                 "Check the network connection, and that the broadcast goes on.",
             )),
-            (_, false) => End::Lost(silent()),
+            (_, false) => End::Lost(feed.missing().unwrap_or_else(silent)),
         })
+    }
+}
+
+/// Whether a body is a picture or sound: no data, nothing that only tells how to decode, no command.
+fn is_media(kind: TagKind, body: &Bytes) -> bool {
+    match kind {
+        TagKind::Script => false,
+        TagKind::Video => flv::parse_video(body).is_ok_and(|tag| {
+            let frame = |packet: &VideoPacket| matches!(packet, VideoPacket::Frame { data, .. } if !data.is_empty());
+            tag.frame_type != FrameType::Command
+                && (frame(&tag.track.packet) || tag.more_tracks.iter().any(|it| frame(&it.packet)))
+        }),
+        TagKind::Audio => flv::parse_audio(body).is_ok_and(|tag| {
+            let frame = |packet: &AudioPacket| matches!(packet, AudioPacket::Frame(data) if !data.is_empty());
+            frame(&tag.track.packet) || tag.more_tracks.iter().any(|it| frame(&it.packet))
+        }),
     }
 }
 
@@ -122,4 +161,27 @@ pub(super) fn failure(error: &net::Error) -> Failure {
         Class::NoSuchStream => Kind::NoSuchStream,
     };
     Failure::new(kind, error.to_string(), error.advice())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_decoded_is_media() {
+        for (kind, body, is) in [
+            (TagKind::Script, &b"\x02\0\x0aonMetaData"[..], false),
+            (TagKind::Video, b"\x17\0\0\0\0\x01d", false),
+            (TagKind::Video, b"\x17\x01\0\0\0\0\0\0\x01e", true),
+            (TagKind::Video, b"\x17\x01\0\0\0", false),
+            (TagKind::Video, b"\x57\0", false),
+            (TagKind::Video, b"\x17\x02\0\0\0", false),
+            (TagKind::Audio, b"\xAF\0\x11\x90", false),
+            (TagKind::Audio, b"\xAF\x01abc", true),
+            (TagKind::Audio, b"\xAF\x01", false),
+            (TagKind::Audio, b"", false),
+        ] {
+            assert_eq!(is_media(kind, &Bytes::from_static(body)), is, "{kind:?} {body:?}");
+        }
+    }
 }

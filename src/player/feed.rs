@@ -18,6 +18,7 @@ use crate::player::shift::Kept;
 use crate::player::{Failure, Kind, Severity};
 use crate::wire::chat::Line;
 use crate::wire::flv::{self, TagKind, VideoFormat};
+use crate::wire::unplayed::{self, Medium, Unplayed};
 
 /// So many bodies without anything that can be played, and that was it.
 const FRUITLESS: u64 = 120;
@@ -41,6 +42,8 @@ pub(super) struct Feed {
     damaged: u64,
     /// What came that cannot be decoded, and why.
     unsupported: Option<(String, Option<Lack>)>,
+    /// Tracks that are left out, as told.
+    left_out: Vec<Unplayed>,
     /// When the end of what there is was seen, and how far from the next packet.
     edge: Option<(Timestamp, Duration)>,
     /// The next packet tells where in the recording it is: by its own time, or it is there.
@@ -65,6 +68,7 @@ impl Feed {
             playable: 0,
             damaged: 0,
             unsupported: None,
+            left_out: Vec::new(),
             edge: None,
             moved: true,
             anchor: (0, Timestamp::ZERO),
@@ -317,6 +321,26 @@ impl Feed {
         }
     }
 
+    /// A track that is there is not played: said once, with what it is.
+    pub(super) fn leave_out(&mut self, track: &Unplayed) {
+        if self.left_out.contains(track) || self.left_out.len() >= unplayed::MOST {
+            return;
+        }
+        self.left_out.push(track.clone());
+        self.unsupported.get_or_insert((track.to_string(), None));
+        let what = format!("{track} cannot be decoded here");
+        match track.medium {
+            Medium::Sound => self.shared.unsupported_sound(&what),
+            Medium::Picture => self.shared.say(
+                "player-no-picture-codec",
+                Severity::Warning,
+                format!("The picture cannot be shown: {what}."),
+                "Ask the broadcaster for H.264 video; onair remux and ffmpeg convert files.",
+                what.clone(),
+            ),
+        }
+    }
+
     fn damaged(&mut self) {
         self.shared.figures.lock().damaged += 1;
         self.damaged += 1;
@@ -331,9 +355,14 @@ impl Feed {
         }
     }
 
+    /// What came cannot be decoded, where that is why there is nothing.
+    pub(super) fn missing(&self) -> Option<Failure> {
+        self.unsupported.as_ref().map(|(codec, lack)| unsupported(codec, *lack))
+    }
+
     fn fruitless(&self) -> Failure {
-        match &self.unsupported {
-            Some((codec, lack)) => unsupported(codec, *lack),
+        match self.missing() {
+            Some(failure) => failure,
             None if self.remote => Failure::new(
                 Kind::NoSuchStream,
                 "the stream holds no picture and no sound that could be played",

@@ -144,6 +144,7 @@ fn read(
         return read_flv(feed, path, from, round);
     }
     let Some(mut film) = Film::open(file, path)? else { return Ok(()) };
+    film.missed().for_each(|track| feed.leave_out(track));
     let span = film.span;
     feed.shared.set_duration(span.length());
     if let Some(from) = from {

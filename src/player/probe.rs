@@ -30,6 +30,7 @@ use crate::wire::flv::audio::{AudioPacket, LegacySound};
 use crate::wire::flv::video::VideoPacket;
 use crate::wire::flv::{self, AudioFormat, Demuxer, TagKind, VideoFormat};
 use crate::wire::rtmp::client::{Event, Purpose};
+use crate::wire::unplayed::{self, Unplayed};
 
 /// A stream is watched for at most this long.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -57,6 +58,8 @@ pub struct Report {
     pub audio: Option<Audio>,
     /// The further sound tracks of a file, in their order.
     pub further: Vec<Audio>,
+    /// What is in it and is not played here.
+    pub unplayed: Vec<Unplayed>,
     /// Seconds from keyframe to keyframe, the median.
     pub gop_s: Option<f64>,
     /// From the beginning of the connection (a file: of the reading) to the first keyframe.
@@ -173,6 +176,7 @@ fn with_tracks(mut report: Report, path: &Path) -> Report {
     if let (Some((first, _)), Some(audio)) = (tracks.next(), &mut report.audio) {
         audio.name = name(first);
     }
+    report.unplayed = index.missed().cloned().collect();
     report.further = tracks
         .map(|(track, id)| {
             let mut course = Course::default();
@@ -291,8 +295,9 @@ async fn probe_web(
         let now = clock.now();
         match item {
             Ok(Ok(Some(Item::Tag(tag)))) => prober.take(tag.kind, tag.time_ms, &tag.body, now),
+            Ok(Ok(Some(Item::Unplayed(track)))) => prober.leave_out(track),
             Ok(Ok(Some(_))) | Err(_) => {}
-            Ok(Ok(None)) if prober.bodies == 0 => return Err(silent()),
+            Ok(Ok(None)) if prober.is_bare() => return Err(silent()),
             Ok(Ok(None)) => break,
             Ok(Err(_)) if prober.bodies > 0 => break,
             Ok(Err(problem)) => return Err(told(problem)),
@@ -306,10 +311,10 @@ async fn probe_web(
         }
         // What is sent faster than it plays has been seen for as long as it lasts.
         let watched = now.since(began).max(Duration::from_secs_f64(prober.seconds()));
-        if prober.is_satisfied(watched) || now.since(began) >= LIMIT && prober.bodies > 0 {
+        if prober.is_satisfied(watched) || now.since(began) >= LIMIT && !prober.is_bare() {
             break;
         }
-        if prober.bodies == 0 && now.since(began) >= LIMIT {
+        if now.since(began) >= LIMIT {
             return Err(silent());
         }
     }
@@ -342,6 +347,7 @@ struct Prober {
     times: VecDeque<i64>,
     keyframes: Vec<i64>,
     first_keyframe: Option<Timestamp>,
+    unplayed: Vec<Unplayed>,
 }
 
 /// Bytes over time.
@@ -390,7 +396,20 @@ impl Prober {
             times: VecDeque::new(),
             keyframes: Vec::new(),
             first_keyframe: None,
+            unplayed: Vec::new(),
         }
+    }
+
+    /// A track that nobody here plays.
+    fn leave_out(&mut self, track: Unplayed) {
+        if !self.unplayed.contains(&track) && self.unplayed.len() < unplayed::MOST {
+            self.unplayed.push(track);
+        }
+    }
+
+    /// Whether nothing was found.
+    fn is_bare(&self) -> bool {
+        self.bodies == 0 && self.unplayed.is_empty()
     }
 
     fn take(&mut self, kind: TagKind, time_ms: u32, body: &Bytes, now: Timestamp) {
@@ -591,6 +610,7 @@ impl Prober {
             video,
             audio,
             further: Vec::new(),
+            unplayed: self.unplayed,
             gop_s: gop.map(|micros| *micros as f64 / 1e6),
             first_keyframe_ms: self
                 .first_keyframe

@@ -13,6 +13,7 @@ use crate::player::course::{Course, Span};
 use crate::player::{Failure, Kind, bodies};
 use crate::wire::container::{Error, Format, Index, Place, ReadAt, TrackId};
 use crate::wire::flv::{self, TagKind};
+use crate::wire::unplayed::Unplayed;
 use crate::wire::{mkv, mp4};
 
 /// A sample larger than this is none.
@@ -80,6 +81,11 @@ impl Film {
             }
         }
         Ok(Span::of(&pictures, &sound).map(|span| Self { disk, index, span }))
+    }
+
+    /// What else is in it and is not played.
+    pub(super) fn missed(&self) -> impl Iterator<Item = &Unplayed> {
+        self.index.missed()
     }
 
     /// Leaves out what is not needed to see and hear what is there at `place`, in the file's own time.
@@ -213,8 +219,12 @@ fn headers(index: &Index, take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool) -> 
 }
 
 pub(super) fn unplayable(path: &Path, error: &Error) -> Failure {
+    let kind = match error {
+        Error::Unsupported(_) => Kind::Codec,
+        _ => Kind::File,
+    };
     Failure::new(
-        Kind::File,
+        kind,
         format!("{} cannot be played: {error}", path.display()),
         "FLV, MP4 and MKV files with H.264 and AAC, MP3, Opus or FLAC can be played, and with HEVC, \
          AV1, VP9, VP8, AC-3 and others by FFmpeg's libraries; what else there is can be converted, \

@@ -46,7 +46,7 @@ impl Remote {
             let url = web::parse(url)?;
             let (net, buffer, ability) = (config.net.clone(), config.buffer, Arc::default());
             let ask = Ask { url, net, buffer, ability };
-            let way = Way::Web(Box::new(Web { ask, reconnect, start: config.start }));
+            let way = Way::Web(Box::new(Web::new(ask, reconnect, config.start)));
             return Ok(Self { way, reconnect, runtime });
         }
         Ok(Self::at(rtmp::parse(url)?, config, runtime))
@@ -74,7 +74,7 @@ impl Remote {
         let (mut tries, mut faded, mut elsewhere) = (0, None, 0);
         loop {
             let (before, since) = (feed.bodies(), shared.clock.now());
-            let end = match &self.way {
+            let end = match &mut self.way {
                 Way::Rtmp(rtmp) => rtmp.play(feed).await,
                 Way::Web(web) => web.play(feed).await,
             };
@@ -84,6 +84,7 @@ impl Remote {
             let now = shared.clock.now();
             let failure = match end {
                 End::Stopped | End::Over => return,
+                End::Failed(failure) => return shared.fail(failure),
                 End::Elsewhere(next) => {
                     elsewhere = if now.since(since) >= STEADY { 1 } else { elsewhere + 1 };
                     match &mut self.way {
@@ -124,7 +125,9 @@ impl Remote {
             if waited.is_ok() || shared.stop.is_set() {
                 return;
             }
-            feed.restart();
+            if !matches!(&self.way, Way::Web(web) if web.goes_on()) {
+                feed.restart();
+            }
         }
     }
 }

@@ -86,9 +86,11 @@ impl Rtmp {
                 return End::Stopped;
             }
             let now = shared.clock.now();
-            match event {
+            if shared.paused() && shared.duration().is_some() {
                 // The server is asked to be silent.
-                Err(_) if shared.paused() && shared.duration().is_some() => watch.since = now,
+                watch.since = now;
+            }
+            match event {
                 Err(_) => {
                     if let Some(end) = watch.silence(feed, now) {
                         return end;
@@ -98,7 +100,7 @@ impl Rtmp {
                     tracing::debug!(%error, "closed after the end of the stream");
                     return End::Faded;
                 }
-                Ok(Err(error)) if !feed.has_media() && !watch.media => {
+                Ok(Err(error)) if !feed.has_media() && !watch.answered => {
                     // Accepted, then cut off before anything came: how some servers say no.
                     let failure = failure(&error);
                     let refused = failure.kind == Kind::Lost;
@@ -163,11 +165,11 @@ impl Rtmp {
                 if !feed::is_head(TagKind::Audio, body) && watch.is_leaving(now) => {}
             Event::StreamEof if watch.is_leaving(now) => {}
             Event::Video { time_ms, body } => {
-                watch.came(shared, now);
+                watch.heard(TagKind::Video, &body, shared, now);
                 feed.take(TagKind::Video, time_ms, &body, now);
             }
             Event::Audio { time_ms, body } => {
-                watch.came(shared, now);
+                watch.heard(TagKind::Audio, &body, shared, now);
                 feed.take(TagKind::Audio, time_ms, &body, now);
             }
             Event::Metadata { time_ms, body, value } => {
@@ -218,7 +220,8 @@ impl Rtmp {
             }
             _ => {}
         }
-        None
+        // A chat, metadata and the rest hide no stall.
+        watch.silence(feed, now)
     }
 }
 
@@ -271,9 +274,13 @@ mod tests {
         }
 
         fn take(&mut self, event: Event, ms: i64) {
+            let end = self.end(event, ms);
+            assert!(end.is_none(), "{end:?}");
+        }
+
+        fn end(&mut self, event: Event, ms: i64) -> Option<End> {
             let now = Timestamp::from_millis(ms);
-            let end = self.rtmp.take(event, &mut self.watch, &mut self.feed, &self.shared, now);
-            assert!(end.is_none());
+            self.rtmp.take(event, &mut self.watch, &mut self.feed, &self.shared, now)
         }
 
         fn sound(&mut self, time_ms: u32, body: &'static [u8], ms: i64) {
@@ -295,6 +302,34 @@ mod tests {
 
     fn there() -> Event {
         Event::Status(Status::new(Level::Status, code::SEEK_NOTIFY, "Seeking"))
+    }
+
+    /// A line of a chat.
+    fn said() -> Event {
+        let body = Bytes::from_static(b"\x02\0\x0aonTextData\x02\0\x02hi");
+        Event::Data { time_ms: 0, name: "onTextData".into(), body }
+    }
+
+    #[test]
+    fn what_is_said_hides_no_stall_and_no_missing_stream() {
+        // Nothing but metadata, or a chat, from the beginning on.
+        let mut talk = Talk::begin(None);
+        for tick in 0..48 {
+            talk.take(said(), tick * 200);
+        }
+        let end = talk.end(said(), 10_050);
+        assert!(matches!(&end, Some(End::Lost(it)) if it.kind == Kind::NoSuchStream), "{end:?}");
+
+        // In the middle, with configurations that are said again.
+        let mut talk = Talk::begin(None);
+        talk.sound(0, CONFIG, 0);
+        talk.sound(0, SOUND, 500);
+        for tick in 3..52 {
+            talk.take(said(), tick * 200);
+            talk.sound(0, CONFIG, tick * 200);
+        }
+        let end = talk.end(said(), 10_600);
+        assert!(matches!(&end, Some(End::Lost(it)) if it.kind == Kind::Lost), "{end:?}");
     }
 
     #[test]

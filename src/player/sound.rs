@@ -14,7 +14,7 @@ use crate::player::fifo::Fifo;
 use crate::player::packets::{Popped, Unit};
 use crate::player::shared::Shared;
 use crate::player::stretch::Stretch;
-use crate::player::{Kind, Severity};
+use crate::player::Severity;
 
 /// A device (or a test's stand-in) that plays sound.
 pub trait Speaker: Send {
@@ -530,7 +530,7 @@ impl Shared {
             Severity::Warning,
             format!("The sound cannot be played: {what}."),
             "Ask the broadcaster for AAC, MP3 or Opus sound.",
-            format!("exit code would be {}", Kind::Codec.exit_code()),
+            what,
         );
     }
 }

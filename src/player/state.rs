@@ -115,6 +115,7 @@ impl Message {
         "player-damaged-sound",
         "player-damaged-stream",
         "player-file-damaged",
+        "player-no-picture-codec",
         "player-no-sound-codec",
         "player-no-speaker",
         "player-no-start",

@@ -13,21 +13,66 @@ use crate::player::connection::{End, TICK, Watch, failure};
 use crate::player::feed::Feed;
 use crate::player::pull::{Ask, Item, Pace, Problem, Pull};
 use crate::player::{Failure, Kind, Severity, State};
+use crate::wire::flv::TagKind;
 
 /// How often is looked whether the rest has been played.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Where a stream is and how it is reached.
 pub(super) struct Web {
-    pub(super) ask: Ask,
-    pub(super) reconnect: bool,
+    ask: Ask,
+    reconnect: bool,
     /// Somebody wants it from another place than its beginning.
-    pub(super) start: Option<Duration>,
+    start: Option<Duration>,
+    /// A recording that broke off in the middle: it goes on there.
+    broken: Option<Pull>,
 }
 
 impl Web {
+    pub(super) fn new(ask: Ask, reconnect: bool, start: Option<Duration>) -> Self {
+        Self { ask, reconnect, start, broken: None }
+    }
+
+    /// Whether what comes next follows from what came before.
+    pub(super) fn goes_on(&self) -> bool {
+        self.broken.is_some()
+    }
+
+    /// It broke off: what may go on there is kept for that.
+    fn lose(&mut self, pull: Pull, failure: Failure, feed: &Feed) -> End {
+        let recorded = pull.pace() == Pace::Recorded && !pull.is_list();
+        if !feed.has_media() || !recorded {
+            return End::Lost(failure);
+        }
+        if !pull.can_go_on() {
+            return End::Failed(Failure { kind: Kind::Lost, ..failure });
+        }
+        self.broken = Some(pull);
+        End::Lost(failure)
+    }
+
+    /// Looks for the stream, or for the rest of what broke off.
+    async fn open(
+        &mut self,
+        ask: &Ask,
+        on_step: &(dyn Fn(Step<'_>) + Send + Sync),
+    ) -> Result<Pull, Opening> {
+        let Some(mut pull) = self.broken.take() else {
+            return Pull::open(ask, on_step).await.map_err(Opening::Problem);
+        };
+        match pull.go_on(ask, on_step).await {
+            Ok(true) => Ok(pull),
+            Ok(false) => Err(Opening::NoRest),
+            Err(problem) => {
+                // The next try may find it.
+                self.broken = Some(pull);
+                Err(Opening::Problem(problem))
+            }
+        }
+    }
+
     /// One connection, from the name to its end.
-    pub(super) async fn play(&self, feed: &mut Feed) -> End {
+    pub(super) async fn play(&mut self, feed: &mut Feed) -> End {
         let shared = Arc::clone(&feed.shared);
         let first = !feed.has_media();
         let on_step = |step: Step<'_>| match step {
@@ -38,11 +83,12 @@ impl Web {
         let ask = Ask { ability: Arc::clone(&shared.ability), ..self.ask.clone() };
         let opened = tokio::select! {
             () = shared.stopping.notified() => return End::Stopped,
-            opened = Pull::open(&ask, &on_step) => opened,
+            opened = self.open(&ask, &on_step) => opened,
         };
         let mut pull = match opened {
             Ok(pull) => pull,
-            Err(problem) => return End::Lost(told(problem, feed)),
+            Err(Opening::Problem(problem)) => return End::Lost(told(problem, feed)),
+            Err(Opening::NoRest) => return End::Failed(no_rest()),
         };
         if first {
             shared.enter(State::Opening { stage: "media" });
@@ -85,19 +131,18 @@ impl Web {
             }
             let now = shared.clock.now();
             match item {
-                // A list's reader has limits of its own.
-                Err(_) if pull.pace() != Pace::Live => {}
-                Err(_) => {
-                    if let Some(end) = watch.silence(feed, now) {
-                        return end;
-                    }
-                }
+                Err(_) => {}
                 Ok(Ok(Some(Item::Tag(tag)))) => {
-                    if tag.kind != crate::wire::flv::TagKind::Script {
-                        watch.came(&shared, now);
+                    if tag.kind != TagKind::Script {
+                        watch.heard(tag.kind, &tag.body, &shared, now);
                     }
                     feed.take(tag.kind, tag.time_ms, &tag.body, now);
+                    if pull.pace() != Pace::Live {
+                        // It may have waited for room, in a pause for as long as that lasts.
+                        watch.waited(shared.clock.now().since(now));
+                    }
                 }
+                Ok(Ok(Some(Item::Unplayed(track)))) => feed.leave_out(&track),
                 // Who has gone back goes on there, and comes to it when they are live again.
                 Ok(Ok(Some(Item::Pace(_)))) if shared.listed.is_behind() => {}
                 Ok(Ok(Some(Item::Pace(pace)))) => feed.set_pace(pace),
@@ -118,10 +163,44 @@ impl Web {
                     shared.reception.lock().ended = true;
                     return if self.reconnect && feed.has_media() { End::Faded } else { End::Over };
                 }
-                Ok(Err(problem)) => return End::Lost(told(problem, feed)),
+                Ok(Err(Problem::Told(told))) if !pull.is_list() && pull.pace() != Pace::Live => {
+                    // A damaged file: what could be read is played to its end.
+                    if !feed.has_media() {
+                        return End::Lost(told);
+                    }
+                    let summary = format!("The file is damaged: {}.", told.cause);
+                    shared.say("player-file-damaged", Severity::Warning, summary, &told.advice, "");
+                    return End::Over;
+                }
+                Ok(Err(problem)) => return self.lose(pull, told(problem, feed), feed),
+            }
+            // A list's reader has limits of its own.
+            if !over
+                && !pull.is_list()
+                && let Some(end) = watch.silence(feed, now)
+            {
+                return match end {
+                    End::Lost(failure) => self.lose(pull, failure, feed),
+                    end => end,
+                };
             }
         }
     }
+}
+
+/// Why nothing was opened.
+enum Opening {
+    Problem(Problem),
+    /// The server does not give the rest of a recording.
+    NoRest,
+}
+
+fn no_rest() -> Failure {
+    Failure::new(
+        Kind::Lost,
+        "the recording broke off in the middle, and the server cannot go on from there",
+        "Play it again from its beginning.",
+    )
 }
 
 /// An instant of the network's clock in session time.
@@ -140,7 +219,11 @@ fn told(problem: Problem, feed: &Feed) -> Failure {
     match problem {
         Problem::Net(error) => failure(&error),
         Problem::Told(told) if feed.has_media() => Failure { kind: Kind::Lost, ..told },
-        Problem::Told(told) => told,
+        // What the segments of a list hold may have been named already.
+        Problem::Told(told) => match feed.missing() {
+            Some(missing) if told.kind == Kind::NoSuchStream => missing,
+            _ => told,
+        },
     }
 }
 

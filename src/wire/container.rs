@@ -13,6 +13,7 @@ use crate::media::{AudioParameters, StreamParameters, VideoParameters};
 use crate::wire::aac::AudioSpecificConfig;
 use crate::wire::carried::Colors;
 use crate::wire::flv::passed::Passed;
+use crate::wire::unplayed::{self, Medium, Unplayed};
 
 /// The most audio tracks of a file.
 pub const MAX_AUDIO_TRACKS: usize = 16;
@@ -294,6 +295,8 @@ pub struct Index {
     pub chapters: Vec<Chapter>,
     /// What else is in it and is not carried, in words.
     pub left_out: Vec<String>,
+    /// Tracks of it that nobody here plays; with `to_play`.
+    pub unplayed: Vec<Unplayed>,
     /// Where the last whole unit ends; what follows was cut off, or is an index.
     pub whole: u64,
     /// The file has its index and its duration: it was finished.
@@ -301,6 +304,21 @@ pub struct Index {
 }
 
 impl Index {
+    /// A track that nobody here plays.
+    pub fn leave(&mut self, track: Option<Unplayed>) {
+        if let Some(track) = track.filter(|it| self.to_play && !self.unplayed.contains(it))
+            && self.unplayed.len() < unplayed::MOST
+        {
+            self.unplayed.push(track);
+        }
+    }
+
+    /// What is missing without them: sound, and the picture where there is no other.
+    pub fn missed(&self) -> impl Iterator<Item = &Unplayed> {
+        let seen = self.tracks.video.is_some();
+        self.unplayed.iter().filter(move |it| it.medium == Medium::Sound || !seen)
+    }
+
     /// Puts the samples into the order of their DTS, keeps the order within each track, and begins
     /// at zero where times lie before it.
     pub fn arrange(&mut self) {

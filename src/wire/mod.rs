@@ -23,3 +23,4 @@ pub mod rtmp;
 pub mod rtmpt;
 pub mod socks5;
 pub mod ts;
+pub mod unplayed;

@@ -259,6 +259,14 @@ impl Answer {
         self.status == 206
     }
 
+    /// Whether it is this span, to the end of a whole that ends with it.
+    pub fn is_exactly(&self, span: Span) -> bool {
+        let range = self.fields.get("content-range").unwrap_or_default();
+        let last = span.until.saturating_sub(1);
+        let wanted = format!("bytes {}-{last}/{}", span.from, span.until);
+        self.is_partial() && range.trim().eq_ignore_ascii_case(&wanted)
+    }
+
     fn reason(&self) -> &'static str {
         match self.status {
             400 => "Bad Request",

@@ -39,6 +39,20 @@ impl Flow {
         Ok(Self::Http(Box::new(answer)))
     }
 
+    /// Asks for a span of what stands at a URL. `None` where the server gives another one, or the whole.
+    ///
+    /// # Errors
+    /// As those of [`Flow::open`].
+    pub async fn open_span(
+        url: &WebUrl,
+        span: Span,
+        options: &Options,
+        on_step: &(dyn Fn(Step<'_>) + Send + Sync),
+    ) -> Result<Option<Self>, Error> {
+        let answer = Client::new(options.clone()).get(url, Some(span), on_step).await?;
+        Ok(answer.is_exactly(span).then(|| Self::Http(Box::new(answer))))
+    }
+
     /// The next bytes; `None` at the end. Cancel-safe; waits without a limit.
     ///
     /// # Errors
@@ -66,11 +80,11 @@ impl Flow {
         }
     }
 
-    /// Whether the server said how many bytes there are: then it is no broadcast.
-    pub fn is_finite(&self) -> bool {
+    /// How many bytes are still to come, where the server said so: then it is no broadcast.
+    pub fn length(&self) -> Option<u64> {
         match self {
-            Self::Http(answer) => answer.length().is_some(),
-            Self::Socket(_) => false,
+            Self::Http(answer) => answer.length(),
+            Self::Socket(_) => None,
         }
     }
 }

@@ -6,10 +6,11 @@ use bytes::Bytes;
 
 use super::problem::Problem;
 use super::seal::Seal;
-use crate::player::recording;
-use crate::wire::container::ReadAt;
+use crate::player::{Failure, Kind, recording};
+use crate::wire::container::{Error, ReadAt};
 use crate::wire::flv::Tag;
 use crate::wire::mp4;
+use crate::wire::unplayed::Unplayed;
 
 /// Bytes in memory that are read at any place.
 pub(super) struct Memory(pub Bytes);
@@ -29,18 +30,20 @@ impl ReadAt for Memory {
 }
 
 /// Hands the samples out in the order of their decoding times, their configurations first where
-/// they are wanted (`fresh`). `seal` opens what is encrypted of them.
+/// they are wanted (`fresh`). `seal` opens what is encrypted of them. Gives what is left out.
 pub(super) fn read(
     mut source: Memory,
     fresh: bool,
     seal: Option<&Seal>,
     take: &mut dyn FnMut(Tag),
-) -> Result<(), Problem> {
-    let damaged = |error: crate::wire::container::Error| {
-        Problem::no_stream(
-            format!("a segment of the playlist cannot be played: {error}"),
-            "H.264 and AAC can be played; ask the broadcaster for them.",
-        )
+) -> Result<Vec<Unplayed>, Problem> {
+    let damaged = |error: Error| {
+        let what = format!("a segment of the playlist cannot be played: {error}");
+        let advice = "H.264 and AAC can be played; ask the broadcaster for them.";
+        match error {
+            Error::Unsupported(_) => Problem::Told(Failure::new(Kind::Codec, what, advice)),
+            _ => Problem::no_stream(what, advice),
+        }
     };
     let index = match seal {
         None => mp4::index_to_play(&mut source).map_err(damaged)?,
@@ -58,5 +61,6 @@ pub(super) fn read(
         take(Tag { kind, time_ms, body });
         true
     })
-    .map_err(damaged)
+    .map_err(damaged)?;
+    Ok(index.missed().cloned().collect())
 }

@@ -9,6 +9,7 @@ use crate::net;
 use crate::net::web::WebUrl;
 use crate::player::pull::ability::Ability;
 use crate::wire::flv::Tag;
+use crate::wire::unplayed::Unplayed;
 
 /// How what comes is to be played.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub(in crate::player) struct Distance {
 #[derive(Debug)]
 pub(in crate::player) enum Item {
     Tag(Tag),
+    /// This is in it and not among the tags.
+    Unplayed(Unplayed),
     /// From here on.
     Pace(Pace),
     /// What comes next does not follow from what came before.

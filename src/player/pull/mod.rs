@@ -3,6 +3,7 @@
 //! on the feed thread and by the probe.
 
 mod ability;
+mod download;
 mod fragments;
 mod hls;
 mod item;

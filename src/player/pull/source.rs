@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::download::Download;
 use super::hls::Hls;
 use super::item::{Ask, Item, Pace};
 use super::problem::Problem;
@@ -12,7 +13,7 @@ use super::sniff::{Body, sniff};
 use super::tags;
 use crate::net::Step;
 use crate::net::web::Flow;
-use crate::wire::flv::{self, Tag};
+use crate::wire::flv;
 use crate::wire::hls::MAX_TEXT;
 use crate::wire::ts;
 
@@ -29,8 +30,8 @@ pub(in crate::player) struct Pull {
 
 #[derive(Debug)]
 enum Form {
-    Flv { flow: Flow, demuxer: flv::Demuxer },
-    Ts { flow: Flow, demuxer: Box<ts::Demuxer>, tags: VecDeque<Tag>, last_ms: u32 },
+    Flv { flow: Download, demuxer: flv::Demuxer },
+    Ts { flow: Download, demuxer: Box<ts::Demuxer>, items: VecDeque<Item>, last_ms: u32 },
     Hls(Box<Hls>),
 }
 
@@ -44,19 +45,23 @@ impl Pull {
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
     ) -> Result<Self, Problem> {
         let mut flow = Flow::open(&ask.url, &ask.net, on_step).await?;
+        let whole = flow.length();
         let (body, start) = sniff(&mut flow).await?;
-        let mut pace = if flow.is_finite() { Pace::Recorded } else { Pace::Live };
+        let taken = start.len();
+        let mut pace = if whole.is_some() { Pace::Recorded } else { Pace::Live };
         let form = match body {
             Body::Flv => {
                 let mut demuxer = flv::Demuxer::new();
                 demuxer.push(&start);
+                let flow = Download::new(flow, taken, whole);
                 Form::Flv { flow, demuxer }
             }
             Body::Ts => {
-                let (mut demuxer, mut tags) = (Box::<ts::Demuxer>::default(), VecDeque::new());
+                let (mut demuxer, mut items) = (Box::<ts::Demuxer>::default(), VecDeque::new());
                 let mut last_ms = 0;
-                demuxer.push(&start, &mut |event| take(event, &mut tags, &mut last_ms));
-                Form::Ts { flow, demuxer, tags, last_ms }
+                let flow = Download::new(flow, taken, whole);
+                demuxer.push(&start, &mut |event| take(event, &mut items, &mut last_ms));
+                Form::Ts { flow, demuxer, items, last_ms }
             }
             Body::Playlist => {
                 let text = timeout(PLAYLIST, rest(&mut flow, start)).await;
@@ -80,6 +85,36 @@ impl Pull {
         match &self.form {
             Form::Hls(hls) => hls.duration(),
             Form::Flv { .. } | Form::Ts { .. } => None,
+        }
+    }
+
+    /// Whether it is followed by playlists, whose reader has limits of its own.
+    pub(in crate::player) fn is_list(&self) -> bool {
+        matches!(self.form, Form::Hls(_))
+    }
+
+    /// Whether it broke off in the middle of a recording that may go on there.
+    pub(in crate::player) fn can_go_on(&self) -> bool {
+        match &self.form {
+            Form::Flv { flow, .. } | Form::Ts { flow, .. } => flow.can_go_on(),
+            Form::Hls(_) => false,
+        }
+    }
+
+    /// Asks for what is missing of such a recording. False where the server gives no rests.
+    ///
+    /// # Errors
+    /// What went wrong on the way.
+    pub(in crate::player) async fn go_on(
+        &mut self,
+        ask: &Ask,
+        on_step: &(dyn Fn(Step<'_>) + Send + Sync),
+    ) -> Result<bool, Problem> {
+        match &mut self.form {
+            Form::Flv { flow, .. } | Form::Ts { flow, .. } => {
+                Ok(flow.go_on(&ask.url, &ask.net, on_step).await?)
+            }
+            Form::Hls(_) => Ok(false),
         }
     }
 
@@ -125,15 +160,15 @@ impl Pull {
                     None => return Ok(None),
                 }
             },
-            Form::Ts { flow, demuxer, tags, last_ms } => loop {
-                if let Some(tag) = tags.pop_front() {
-                    return Ok(Some(Item::Tag(tag)));
+            Form::Ts { flow, demuxer, items, last_ms } => loop {
+                if let Some(item) = items.pop_front() {
+                    return Ok(Some(item));
                 }
                 match flow.next().await? {
-                    Some(bytes) => demuxer.push(&bytes, &mut |event| take(event, tags, last_ms)),
+                    Some(bytes) => demuxer.push(&bytes, &mut |event| take(event, items, last_ms)),
                     None => {
-                        demuxer.finish(&mut |event| take(event, tags, last_ms));
-                        if tags.is_empty() {
+                        demuxer.finish(&mut |event| take(event, items, last_ms));
+                        if items.is_empty() {
                             return Ok(None);
                         }
                     }
@@ -143,10 +178,11 @@ impl Pull {
     }
 }
 
-fn take(event: ts::Event, tags: &mut VecDeque<Tag>, last_ms: &mut u32) {
+fn take(event: ts::Event, items: &mut VecDeque<Item>, last_ms: &mut u32) {
+    items.extend(tags::unplayed(&event).map(Item::Unplayed));
     if let Some(tag) = tags::of_ts(event, *last_ms) {
         *last_ms = tag.time_ms;
-        tags.push_back(tag);
+        items.push_back(Item::Tag(tag));
     }
 }
 

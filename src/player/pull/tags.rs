@@ -9,6 +9,7 @@ use crate::wire::carried::pcm;
 use crate::wire::flv::reader::video_parameters;
 use crate::wire::flv::{self, Metadata, Tag, TagKind};
 use crate::wire::ts::{CLOCK, Codec, Event};
+use crate::wire::unplayed::Unplayed;
 
 /// Wire time of a 90 kHz time.
 fn millis(ticks: i64) -> u32 {
@@ -66,10 +67,15 @@ pub(super) fn of_ts(event: Event, last_ms: u32) -> Option<Tag> {
             };
             Some(tag(TagKind::Audio, millis(pts), body))
         }
-        // So that it is named.
-        Event::Unsupported(Codec::BluRayPcm) => {
-            Some(tag(TagKind::Audio, last_ms, enhanced(0x91, b"bdpc", &[0])))
-        }
         Event::Unsupported(_) | Event::Sealed | Event::Scrambled | Event::Lost => None,
+    }
+}
+
+/// What an event says is left out.
+pub(super) fn unplayed(event: &Event) -> Option<Unplayed> {
+    match event {
+        Event::Unsupported(Codec::BluRayPcm) => Some(Unplayed::of_ts(0x80)),
+        Event::Unsupported(Codec::Other(stream_type)) => Some(Unplayed::of_ts(*stream_type)),
+        _ => None,
     }
 }

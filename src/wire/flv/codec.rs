@@ -130,8 +130,6 @@ pub enum AudioFormat {
     Eac3,
     /// Uncompressed: in no specification of FLV; what our readers of other files hand on.
     Pcm,
-    /// The same as Blu-ray has it, which is not taken apart here.
-    BluRayPcm,
     /// A legacy number that is none of the above.
     Legacy(u8),
     /// A FourCC that is none of the above.
@@ -159,7 +157,6 @@ impl AudioFormat {
             b"ac-3" => Self::Ac3,
             b"ec-3" => Self::Eac3,
             b"lpcm" => Self::Pcm,
-            b"bdpc" => Self::BluRayPcm,
             _ => Self::Other(fourcc),
         }
     }
@@ -174,7 +171,6 @@ impl fmt::Display for AudioFormat {
             Self::Flac => "FLAC",
             Self::Ac3 => "AC-3",
             Self::Eac3 => "E-AC-3",
-            Self::BluRayPcm => "Blu-ray LPCM",
             Self::Pcm | Self::Legacy(0 | 3) => "PCM",
             Self::Legacy(1) => "ADPCM",
             Self::Legacy(4..=6) => "Nellymoser",

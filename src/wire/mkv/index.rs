@@ -19,6 +19,7 @@ use crate::wire::container::{
 use crate::wire::flv::passed::{PassedAudio, PassedVideo};
 use crate::wire::flv::reader::{audio_parameters, video_parameters};
 use crate::wire::flv::{AudioFormat, Metadata, VideoFormat};
+use crate::wire::unplayed::Unplayed;
 
 /// The longest head, track list or chapter list that is read.
 const MAX_MASTER: usize = 4 << 20;
@@ -236,6 +237,8 @@ impl Walk {
             let pictures = self.index.tracks.video.is_some();
             if !self.track(entry, codec.trim_end_matches('\0')) && self.index.left_out.len() < 32 {
                 self.index.left_out.push(format!("a track of {codec}"));
+                let kind = child(entry, id::TRACK_TYPE).and_then(uint).unwrap_or(0);
+                self.index.leave(Unplayed::of_mkv(kind, codec.trim_end_matches('\0')));
             }
             if !pictures && self.index.tracks.video.is_some() {
                 self.index.colors = colors(entry);

@@ -102,6 +102,7 @@ fn look(source: &mut dyn ReadAt, mut index: Index) -> Result<Survey, Error> {
                     index.passed = found.passed;
                     index.samples = found.samples;
                     index.left_out = found.left_out;
+                    index.unplayed = found.unplayed;
                     // The list is more exact, and has no more than 255.
                     let titled = super::chapters::titles(source, &its.titles)?;
                     if titled.len() > found.chapters.len() {

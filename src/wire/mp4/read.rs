@@ -21,6 +21,7 @@ use crate::wire::container::{
 use crate::wire::flv::passed::{PassedAudio, PassedVideo};
 use crate::wire::flv::reader::{audio_parameters, video_parameters};
 use crate::wire::flv::{AudioFormat, Metadata, VideoFormat};
+use crate::wire::unplayed::Unplayed;
 
 /// A sample depends on others (§8.8.3.1).
 const IS_INTER: u32 = 0x1_0000;
@@ -204,6 +205,7 @@ fn trak_header(
         }
         Described::Picture(_, _, _, name) | Described::Sound(_, name) | Described::Other(name) => {
             left_out(name, index);
+            index.leave(Unplayed::of_mp4(handler(mdia).unwrap_or_default(), name));
             return None;
         }
     };
@@ -252,6 +254,14 @@ fn name(trak: &[u8]) -> String {
     };
     let text = told.filter(|told| !told.is_empty()).or_else(handler).unwrap_or_default();
     String::from_utf8_lossy(text).trim_end_matches('\0').to_owned()
+}
+
+/// What kind of track it is.
+fn handler(mdia: &[u8]) -> Option<Name> {
+    let mut fields = Fields(child(mdia, *b"hdlr")?);
+    fields.full()?;
+    fields.bytes(4)?;
+    fields.bytes(4)?.try_into().ok()
 }
 
 fn left_out(name: Name, index: &mut Index) {

@@ -250,6 +250,7 @@ impl Demuxer {
     fn programme(&mut self, section: &[u8]) {
         let Some(streams) = section::streams(section) else { return };
         let (mut video, mut audio) = (None, None);
+        let mut others = Vec::new();
         for stream in streams {
             match stream.kind {
                 // The first of each; of several kinds one that every player here decodes.
@@ -264,15 +265,16 @@ impl Demuxer {
                 }
                 Kind::Sound(Codec::Ac3 | Codec::Eac3) if audio.is_none() => audio = Some(stream),
                 Kind::Picture(codec @ (Codec::H264 | Codec::Hevc | Codec::Other(_)))
-                | Kind::Sound(codec) => {
-                    let taken = matches!(stream.kind, Kind::Picture(_)) && video.is_some()
-                        || matches!(stream.kind, Kind::Sound(_)) && audio.is_some();
-                    if !taken && !self.told.contains(&codec) && self.told.len() < 16 {
-                        self.told.push(codec);
-                        self.events.push(Event::Unsupported(codec));
-                    }
-                }
+                | Kind::Sound(codec) => others.push((stream.kind, codec)),
                 Kind::Picture(_) | Kind::Data => {}
+            }
+        }
+        for (kind, codec) in others {
+            let taken = matches!(kind, Kind::Picture(_)) && video.is_some()
+                || matches!(kind, Kind::Sound(_)) && audio.is_some();
+            if !taken && !self.told.contains(&codec) && self.told.len() < 16 {
+                self.told.push(codec);
+                self.events.push(Event::Unsupported(codec));
             }
         }
         let is_sealed = |stream: &Option<section::Stream>| stream.is_some_and(|it| it.sealed);

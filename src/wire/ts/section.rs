@@ -105,6 +105,9 @@ pub(super) fn streams(section: &[u8]) -> Option<Vec<Stream>> {
     Some(streams)
 }
 
+/// What DTS is called where only a descriptor tells.
+const DTS: u8 = 0x8A;
+
 fn kind(stream_type: u8, descriptors: &[u8]) -> (Kind, u8) {
     let kind = match stream_type {
         0x1B => Kind::Picture(Codec::H264),
@@ -114,6 +117,12 @@ fn kind(stream_type: u8, descriptors: &[u8]) -> (Kind, u8) {
         0x0F => Kind::Sound(Codec::Aac),
         0x80 if has(descriptors, b"HDMV") => Kind::Sound(Codec::BluRayPcm),
         0x11 => Kind::Sound(Codec::Other(stream_type)),
+        // Others use these numbers for subtitles and cues.
+        0x82 | 0x83 | 0x85 | 0x86 if has(descriptors, b"HDMV") => {
+            Kind::Sound(Codec::Other(stream_type))
+        }
+        0x8A => Kind::Sound(Codec::Other(stream_type)),
+        0x82 if is_dts(descriptors) => Kind::Sound(Codec::Other(stream_type)),
         0x81 => Kind::Sound(Codec::Ac3),
         0x87 => Kind::Sound(Codec::Eac3),
         0x06 => return private(descriptors),
@@ -125,6 +134,10 @@ fn kind(stream_type: u8, descriptors: &[u8]) -> (Kind, u8) {
 /// Whether something is registered under this name.
 fn has(descriptors: &[u8], name: &[u8; 4]) -> bool {
     descriptors.windows(6).any(|it| it.starts_with(&[0x05, 4]) && it.ends_with(name))
+}
+
+fn is_dts(descriptors: &[u8]) -> bool {
+    [b"DTS1", b"DTS2", b"DTS3"].into_iter().any(|name| has(descriptors, name))
 }
 
 /// What is encrypted unit by unit has types and names of its own ("MPEG-2 Stream Encryption Format for
@@ -152,6 +165,7 @@ fn private(descriptors: &[u8]) -> (Kind, u8) {
             (0x05, [b'A', b'C', b'-', b'3', ..]) | (0x6A, _) => kind = Kind::Sound(Codec::Ac3),
             (0x05, [b'E', b'A', b'C', b'3', ..]) | (0x7A, _) => kind = Kind::Sound(Codec::Eac3),
             (0x05, [b'B', b'S', b'S', b'D', ..]) => kind = Kind::Sound(Codec::S302m),
+            (0x7B, _) => kind = Kind::Sound(Codec::Other(DTS)),
             (0x05, [b'H', b'E', b'V', b'C', ..]) => kind = Kind::Picture(Codec::Hevc),
             // Opus in its own extension descriptor.
             (0x7F, [0x80, count, ..]) => channels = *count,

@@ -17,6 +17,7 @@ use crate::player::pull::problem::Problem;
 use crate::player::{Failure, Kind};
 use crate::wire::flv::Tag;
 use crate::wire::hls::{self, Key, Map, Media, Playlist};
+use crate::wire::unplayed::Unplayed;
 
 /// A playlist is asked for no sooner again.
 const SOONEST: Duration = Duration::from_millis(300);
@@ -35,6 +36,8 @@ const MOST_HOLD_BACK: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Arrival {
     pub tags: Vec<Tag>,
+    /// What is in it besides.
+    pub unplayed: Vec<Unplayed>,
     /// It does not follow from what came before.
     pub restart: bool,
     /// When the list was read, and how far its end was from where this begins.
@@ -401,12 +404,13 @@ impl Track {
     }
 
     /// What came of the beginning of a segment, or of a part of one.
-    fn arrival(&self, piece: &Piece, tags: Vec<Tag>, restart: bool) -> Arrival {
+    fn arrival(&mut self, piece: &Piece, tags: Vec<Tag>, restart: bool) -> Arrival {
         let at = (piece.number, piece.part.unwrap_or(0));
         let edge = self.live.then(|| (self.changed, self.left(at.0, at.1)));
         let whole = (self.changed, self.gone, self.gone + self.whole());
         let (place, listed) = (Some(self.place(at.0, at.1)), self.live.then_some(whole));
-        Arrival { tags, restart, edge, place, listed, bytes: 0, took: Duration::ZERO }
+        let (bytes, took, unplayed) = (0, Duration::ZERO, self.unpack.take_unplayed());
+        Arrival { tags, unplayed, restart, edge, place, listed, bytes, took }
     }
 
     /// The first picture of a segment, and what stands before it, as soon as they have come. Nothing
@@ -439,8 +443,13 @@ impl Track {
         };
         if tags.is_empty() {
             let whole = self.rest(fetch, rest).await?;
-            let Arrival { tags, bytes, took, .. } = whole;
-            return Ok(Some(Arrival { bytes, took, ..self.arrival(piece, tags, restart) }));
+            let Arrival { tags, unplayed, bytes, took, .. } = whole;
+            return Ok(Some(Arrival {
+                bytes,
+                took,
+                unplayed,
+                ..self.arrival(piece, tags, restart)
+            }));
         }
         self.begun = Some(rest);
         Ok(Some(self.arrival(piece, tags, restart)))
@@ -456,7 +465,9 @@ impl Track {
         let (bytes, took) = (data.len(), since.elapsed());
         let mut tags = self.unpack.read(&data, None, piece.ends, None)?;
         tags.drain(..given.min(tags.len()));
-        Ok(Arrival { tags, restart: false, edge: None, place: None, listed: None, bytes, took })
+        let unplayed = self.unpack.take_unplayed();
+        let (restart, edge, place, listed) = (false, None, None, None);
+        Ok(Arrival { tags, unplayed, restart, edge, place, listed, bytes, took })
     }
 
     /// Waits until it may be asked for again, and does.

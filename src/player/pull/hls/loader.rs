@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::choose::{Bandwidth, first, is_playable};
 use super::fetch::{Fetch, join};
@@ -16,11 +17,15 @@ use crate::net::web::WebUrl;
 use crate::player::pull::ability::Ability;
 use crate::player::pull::item::{Ask, Distance, Item, Pace};
 use crate::player::pull::problem::Problem;
+use crate::player::{Failure, Kind};
 use crate::wire::flv::{self, Tag, TagKind};
 use crate::wire::hls::{Master, Playlist, Variant, parse};
 
 /// Sound may be behind the picture by this much before more of it is read.
 const TOGETHER_MS: i32 = 20;
+/// So many segments, or parts, without a picture and without sound, for so long, and that was it.
+const MOST_BARE: u32 = 3;
+const BARE: Duration = Duration::from_secs(10);
 /// Segments of sound that are read for one of picture.
 const MOST_SOUND: usize = 16;
 /// Tracks further apart than this count from different zeros.
@@ -153,11 +158,22 @@ impl Loader {
         }
         // What comes by itself has all of its sound in it: the first picture need not wait for the rest.
         self.main.hurry(self.sound.is_none());
+        let mut bare = (0, Instant::now());
         while let Some(arrival) = self.main.next(&mut self.fetch).await? {
             self.bandwidth.note(arrival.bytes, arrival.took);
-            let items = Some(self.complete(arrival).await?);
-            if out.send(Ok(Batch { wish, items })).await.is_err() {
+            let items = self.complete(arrival).await?;
+            let holds = items.iter().any(|item| matches!(item, Item::Tag(tag) if is_unit(tag)));
+            if out.send(Ok(Batch { wish, items: Some(items) })).await.is_err() {
                 return Ok(());
+            }
+            // Room is waited for.
+            bare = if holds { (0, Instant::now()) } else { (bare.0 + 1, bare.1) };
+            if bare.0 >= MOST_BARE && bare.1.elapsed() >= BARE {
+                return Err(Problem::Told(Failure::new(
+                    Kind::NoSuchStream,
+                    "the playlist's segments hold no picture and no sound that could be played",
+                    "Ask the broadcaster for H.264 video and AAC sound.",
+                )));
             }
             self.change().await?;
         }
@@ -178,7 +194,7 @@ impl Loader {
 
     /// A segment with the sound that belongs to it.
     async fn complete(&mut self, arrival: Arrival) -> Result<Vec<Item>, Problem> {
-        let Arrival { mut tags, mut restart, edge, place, listed, .. } = arrival;
+        let Arrival { mut tags, mut unplayed, mut restart, edge, place, listed, .. } = arrival;
         // In parts it is not waited for what is there with the next part of the picture too.
         let part = self.main.part_target().map_or(0, |part| part.as_millis() / 2);
         let together = i32::try_from(part).unwrap_or(i32::MAX).max(TOGETHER_MS);
@@ -190,6 +206,7 @@ impl Loader {
             for _ in 0..MOST_SOUND {
                 let Some(more) = sound.next(&mut self.fetch).await? else { break };
                 restart |= more.restart;
+                unplayed.extend(more.unplayed);
                 let end = more.tags.last().map(|tag| tag.time_ms);
                 let early = |tag: &Tag| {
                     let lead =
@@ -216,6 +233,7 @@ impl Loader {
         items.extend(place.map(Item::Place));
         items.extend(listed.map(|(seen, from, until)| Item::Listed { seen, from, until }));
         items.extend(edge.map(|(seen, distance)| Item::Edge { seen, distance }));
+        items.extend(unplayed.into_iter().map(Item::Unplayed));
         items.extend(tags.into_iter().map(Item::Tag));
         Ok(items)
     }
@@ -275,6 +293,11 @@ async fn tracks(
         None => None,
     };
     Ok((main, sound))
+}
+
+/// Whether it is a picture or sound, and not what tells how to decode it.
+fn is_unit(tag: &Tag) -> bool {
+    is_picture(tag) || is_sound(tag)
 }
 
 /// Whether it is sound, and not what tells how to decode it.

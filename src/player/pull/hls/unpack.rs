@@ -7,6 +7,7 @@ use super::super::seal::Seal;
 use super::super::{fragments, tags};
 use crate::wire::flv::{self, Tag, TagKind};
 use crate::wire::ts::{self, Demuxer, Event};
+use crate::wire::unplayed::{MOST, Unplayed};
 
 /// A first picture is looked for in so much: as large as any is.
 const MOST_LOOKED_AT: usize = 4 << 20;
@@ -20,6 +21,8 @@ pub(super) struct Unpack {
     last_ms: u32,
     /// Pictures and sounds of the transport stream are encrypted one by one.
     sealed: bool,
+    /// What is in it and not among the tags, not yet told.
+    unplayed: Vec<Unplayed>,
 }
 
 impl Unpack {
@@ -65,6 +68,11 @@ impl Unpack {
         Ok(out)
     }
 
+    /// What was found since the last call that is left out.
+    pub fn take_unplayed(&mut self) -> Vec<Unplayed> {
+        std::mem::take(&mut self.unplayed)
+    }
+
     /// One that has a look at what comes next, and leaves this as it is. Only for a beginning: what
     /// came before, it does not know.
     pub fn look(&self) -> Look {
@@ -79,8 +87,9 @@ impl Unpack {
         out: &mut Vec<Tag>,
     ) -> Result<(), Problem> {
         let (mut scrambled, last_ms) = (false, self.last_ms);
-        let sealed = &mut self.sealed;
+        let (sealed, unplayed) = (&mut self.sealed, &mut self.unplayed);
         let mut take = |event: Event| {
+            note(unplayed, tags::unplayed(&event));
             scrambled |= event == Event::Scrambled || event == Event::Sealed && seal.is_none();
             *sealed |= event == Event::Sealed;
             let event = match seal.filter(|_| *sealed) {
@@ -117,7 +126,12 @@ impl Unpack {
         whole.extend_from_slice(map);
         whole.extend_from_slice(data);
         let fresh = self.map.as_ref() != Some(map);
-        fragments::read(fragments::Memory(whole.freeze()), fresh, seal, &mut |tag| out.push(tag))?;
+        let left = fragments::read(fragments::Memory(whole.freeze()), fresh, seal, &mut |tag| {
+            out.push(tag);
+        })?;
+        for track in left {
+            note(&mut self.unplayed, Some(track));
+        }
         self.map = Some(map.clone());
         Ok(())
     }
@@ -133,6 +147,15 @@ impl Unpack {
             let before = out.last().map_or(self.last_ms, |tag: &Tag| tag.time_ms);
             out.extend(tags::of_ts(event, before));
         }
+    }
+}
+
+/// Bounded: who is told each once needs no more.
+fn note(unplayed: &mut Vec<Unplayed>, track: Option<Unplayed>) {
+    if let Some(track) = track.filter(|track| !unplayed.contains(track))
+        && unplayed.len() < MOST
+    {
+        unplayed.push(track);
     }
 }
 

@@ -1,0 +1,53 @@
+//! A body as it comes, how much of it has come, and the rest of it by another connection: what has a
+//! length is no broadcast, and goes on where it broke off.
+
+use bytes::Bytes;
+
+use crate::net;
+use crate::net::Step;
+use crate::net::web::{Flow, Span, WebUrl};
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Download {
+    flow: Flow,
+    taken: u64,
+    /// Bytes of the whole, where the server said so.
+    whole: Option<u64>,
+}
+
+impl Download {
+    /// Of `flow`, whose whole is so long and of which so much was read.
+    pub(super) fn new(flow: Flow, taken: usize, whole: Option<u64>) -> Self {
+        Self { flow, taken: taken as u64, whole }
+    }
+
+    /// The next bytes; `None` at the end. Cancel-safe; waits without a limit.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, net::Error> {
+        let piece = self.flow.next().await?;
+        self.taken += piece.as_ref().map_or(0, |piece| piece.len() as u64);
+        Ok(piece)
+    }
+
+    /// Whether there is a rest that can be asked for.
+    pub(super) fn can_go_on(&self) -> bool {
+        self.whole.is_some_and(|whole| self.taken < whole)
+    }
+
+    /// Asks for the rest. False where the server gives no rests, or has something else there now.
+    pub(super) async fn go_on(
+        &mut self,
+        url: &WebUrl,
+        options: &net::Options,
+        on_step: &(dyn Fn(Step<'_>) + Send + Sync),
+    ) -> Result<bool, net::Error> {
+        let Some(until) = self.whole else { return Ok(false) };
+        let span = Span { from: self.taken, until };
+        let rest = Flow::open_span(url, span, options, on_step).await?;
+        let found = rest.is_some();
+        if let Some(flow) = rest {
+            self.flow = flow;
+        }
+        Ok(found)
+    }
+}

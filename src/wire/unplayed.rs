@@ -1,0 +1,166 @@
+//! Tracks that are in a file or stream and are read by nobody here: what they are called, by people
+//! and by programs (as ffprobe does).
+
+use std::fmt;
+
+/// What is missing without it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Medium {
+    Picture,
+    Sound,
+}
+
+/// See the module.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Unplayed {
+    pub medium: Medium,
+    /// As ffprobe has it.
+    pub codec: String,
+    /// As people say.
+    pub name: String,
+}
+
+/// More of them in one file or stream are not told.
+pub const MOST: usize = 16;
+
+/// What MP4 and QuickTime call them, ffprobe's name, and people's.
+const FOUR_CC: &[(&[u8; 4], &str, &str)] = &[
+    (b"alac", "alac", "ALAC"),
+    (b"dtsc", "dts", "DTS"),
+    (b"dtse", "dts", "DTS"),
+    (b"dtsh", "dts", "DTS"),
+    (b"dtsl", "dts", "DTS"),
+    (b"dtsx", "dts", "DTS"),
+    (b"mlpa", "truehd", "TrueHD"),
+    (b"ac-4", "ac4", "AC-4"),
+    (b"mha1", "mpegh_3d_audio", "MPEG-H"),
+    (b"mhm1", "mpegh_3d_audio", "MPEG-H"),
+    (b"samr", "amr_nb", "AMR"),
+    (b"sawb", "amr_wb", "AMR-WB"),
+    (b"ima4", "adpcm_ima_qt", "IMA ADPCM"),
+    (b"apch", "prores", "ProRes"),
+    (b"apcn", "prores", "ProRes"),
+    (b"apcs", "prores", "ProRes"),
+    (b"apco", "prores", "ProRes"),
+    (b"ap4h", "prores", "ProRes"),
+    (b"ap4x", "prores", "ProRes"),
+    (b"jpeg", "mjpeg", "Motion JPEG"),
+    (b"mjpa", "mjpeg", "Motion JPEG"),
+    (b"vvc1", "vvc", "VVC"),
+    (b"vvi1", "vvc", "VVC"),
+    (b"avs3", "avs3", "AVS3"),
+    (b"encv", "unknown", "encrypted"),
+    (b"enca", "unknown", "encrypted"),
+];
+
+/// What Matroska calls them.
+const MATROSKA: &[(&str, &str, &str)] = &[
+    ("A_VORBIS", "vorbis", "Vorbis"),
+    ("A_DTS", "dts", "DTS"),
+    ("A_TRUEHD", "truehd", "TrueHD"),
+    ("A_MLP", "mlp", "MLP"),
+    ("A_ALAC", "alac", "ALAC"),
+    ("A_WAVPACK4", "wavpack", "WavPack"),
+    ("A_TTA1", "tta", "TTA"),
+    ("V_THEORA", "theora", "Theora"),
+    ("V_PRORES", "prores", "ProRes"),
+    ("V_MJPEG", "mjpeg", "Motion JPEG"),
+    ("V_FFV1", "ffv1", "FFV1"),
+    ("V_MPEG1", "mpeg1video", "MPEG-1"),
+    ("V_MPEG2", "mpeg2video", "MPEG-2"),
+    ("V_MPEGI/ISO/VVC", "vvc", "VVC"),
+    ("V_MPEG4/ISO/AVC", "h264", "H.264"),
+    ("V_MPEGH/ISO/HEVC", "hevc", "HEVC"),
+];
+
+impl Unplayed {
+    /// A track of an MP4 file, by its handler and the name of its description. `None` for what is neither
+    /// seen nor heard.
+    pub fn of_mp4(handler: [u8; 4], name: [u8; 4]) -> Option<Self> {
+        let medium = match &handler {
+            b"vide" => Medium::Picture,
+            b"soun" => Medium::Sound,
+            _ => return None,
+        };
+        let known = FOUR_CC.iter().find(|(known, ..)| **known == name);
+        let bare = || name.escape_ascii().to_string().trim().to_owned();
+        Some(Self {
+            medium,
+            codec: known.map_or_else(bare, |(_, codec, _)| (*codec).to_owned()),
+            name: known.map_or_else(bare, |(.., name)| (*name).to_owned()),
+        })
+    }
+
+    /// A track of a Matroska file, by its type and codec.
+    pub fn of_mkv(track_type: u64, codec: &str) -> Option<Self> {
+        let medium = match track_type {
+            1 => Medium::Picture,
+            2 => Medium::Sound,
+            _ => return None,
+        };
+        let known = MATROSKA.iter().find(|(known, ..)| codec.starts_with(known));
+        // It is what the file says: not longer than any codec is called.
+        let bare =
+            || -> String { codec.chars().filter(|c| !c.is_control()).skip(2).take(32).collect() };
+        Some(Self {
+            medium,
+            codec: known
+                .map_or_else(|| bare().to_ascii_lowercase(), |(_, codec, _)| (*codec).into()),
+            name: known.map_or_else(bare, |(.., name)| (*name).to_owned()),
+        })
+    }
+
+    /// A stream of a transport stream, by its type.
+    pub fn of_ts(stream_type: u8) -> Self {
+        let (medium, codec, name) = match stream_type {
+            0x01 => (Medium::Picture, "mpeg1video", "MPEG-1"),
+            0x02 => (Medium::Picture, "mpeg2video", "MPEG-2"),
+            0x10 => (Medium::Picture, "mpeg4", "MPEG-4 part 2"),
+            0x33 => (Medium::Picture, "vvc", "VVC"),
+            0x11 => (Medium::Sound, "aac_latm", "AAC-LATM"),
+            0x80 => (Medium::Sound, "pcm_bluray", "Blu-ray LPCM"),
+            0x83 => (Medium::Sound, "truehd", "TrueHD"),
+            0x82 | 0x85 | 0x86 | 0x8A => (Medium::Sound, "dts", "DTS"),
+            _ => (Medium::Picture, "unknown", "unknown"),
+        };
+        Self { medium, codec: codec.to_owned(), name: name.to_owned() }
+    }
+
+    /// ffprobe's name of what it is.
+    pub fn kind(&self) -> &'static str {
+        match self.medium {
+            Medium::Picture => "video",
+            Medium::Sound => "audio",
+        }
+    }
+}
+
+impl fmt::Display for Unplayed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.medium == Medium::Picture { "video" } else { "sound" };
+        write!(f, "{} {what}", self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tracks_are_called_as_people_and_ffprobe_do() {
+        let told = |it: Option<Unplayed>| it.map(|it| (it.to_string(), it.kind(), it.codec));
+        let some = |name: &str, kind, codec: &str| Some((name.to_owned(), kind, codec.to_owned()));
+        let alac = Unplayed::of_mp4(*b"soun", *b"alac");
+        assert_eq!(told(alac), some("ALAC sound", "audio", "alac"));
+        let raw = Unplayed::of_mp4(*b"vide", *b"xyz ");
+        assert_eq!(told(raw), some("xyz video", "video", "xyz"));
+        assert_eq!(Unplayed::of_mp4(*b"text", *b"tx3g"), None);
+        let dts = Unplayed::of_mkv(2, "A_DTS/EXPRESS");
+        assert_eq!(told(dts), some("DTS sound", "audio", "dts"));
+        let odd = Unplayed::of_mkv(1, "V_QUICKTIME");
+        assert_eq!(told(odd), some("QUICKTIME video", "video", "quicktime"));
+        assert_eq!(Unplayed::of_mkv(17, "S_TEXT/UTF8"), None);
+        let latm = Some(Unplayed::of_ts(0x11));
+        assert_eq!(told(latm), some("AAC-LATM sound", "audio", "aac_latm"));
+    }
+}

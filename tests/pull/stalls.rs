@@ -1,0 +1,138 @@
+//! Servers that go silent in the middle, or talk without ever sending media.
+
+use std::fs;
+use std::io::Write;
+use std::net::TcpStream;
+use std::thread;
+use std::time::Duration;
+
+use onair::player::{Config, Event, Kind, State};
+use onair::wire::flv::{self, Demuxer, TagKind};
+
+use super::make;
+use super::peers::{self, web};
+use super::watch::{Outcome, config, play};
+
+/// What a server does with the first half of a recording.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Habit {
+    /// Says nothing more, and gives the rest to who asks for it.
+    Stalls,
+    /// Hangs up, and gives the rest.
+    HangsUp,
+    /// Says nothing more, and gives no rests.
+    StallsForGood,
+}
+
+/// Longer than any player waits.
+const SILENCE: Duration = Duration::from_secs(40);
+
+fn recording(data: Vec<u8>, habit: Habit) -> String {
+    let port = web::canned(move |head, socket| {
+        let range = head.lines().find_map(|line| line.strip_prefix("Range: bytes="));
+        let from = range.and_then(|range| range.split_once('-')?.0.parse::<usize>().ok());
+        match from.filter(|_| habit != Habit::StallsForGood) {
+            Some(from) => {
+                let (rest, whole) = (data.len() - from, data.len());
+                let _ = write!(
+                    socket,
+                    "HTTP/1.1 206 Partial\r\nContent-Length: {rest}\r\n\
+                     Content-Range: bytes {from}-{}/{whole}\r\n\r\n",
+                    whole - 1
+                );
+                let _ = socket.write_all(&data[from..]);
+            }
+            None => {
+                let _ = write!(socket, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", data.len());
+                let _ = socket.write_all(&data[..data.len() / 2]);
+                if habit != Habit::HangsUp {
+                    thread::sleep(SILENCE);
+                }
+            }
+        }
+    });
+    format!("http://127.0.0.1:{port}/a.flv")
+}
+
+fn told(outcome: &Outcome) -> Vec<&str> {
+    let losses = outcome.events.iter().filter_map(|event| match event {
+        Event::State(State::Reconnecting { cause, .. }) => Some(cause.as_str()),
+        _ => None,
+    });
+    losses.collect()
+}
+
+#[test]
+fn recordings_that_stall_or_break_off_go_on_where_they_were() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path(), "a.flv", "6");
+    let data = fs::read(folder.path().join("a.flv")).unwrap();
+    let runs = [Habit::Stalls, Habit::HangsUp, Habit::StallsForGood].map(|habit| {
+        let url = recording(data.clone(), habit);
+        (habit, thread::spawn(move || play(&config(&url), |_| false)))
+    });
+    for (habit, run) in runs {
+        let outcome = run.join().unwrap();
+        let losses = told(&outcome);
+        if habit != Habit::HangsUp {
+            assert!(losses[0].contains("nothing has come for 10 s"), "{losses:?}");
+        }
+        assert_eq!(losses.len(), 1, "{losses:?}");
+        if habit == Habit::StallsForGood {
+            let failure = outcome.failure();
+            assert_eq!(failure.kind, Kind::Lost, "{failure:?}");
+            assert!(failure.cause.contains("cannot go on from there"), "{failure:?}");
+            continue;
+        }
+        assert_eq!(outcome.state, State::Ended);
+        let figures = &outcome.figures;
+        // Every picture once: nothing is missing and nothing comes again.
+        assert_eq!((figures.decoded, figures.damaged), (150, 0), "{figures:?}");
+        assert_eq!(figures.reconnects, 1);
+    }
+}
+
+/// Sends data, five times a second, that hold neither a picture nor sound.
+fn chatter(socket: &mut TcpStream) {
+    loop {
+        let mut out = bytes::BytesMut::new();
+        flv::write_tag(TagKind::Script, 0, b"\x02\0\x0aonTextData\x02\0\x02hi", &mut out);
+        if socket.write_all(&out).is_err() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
+#[test]
+fn a_chat_hides_no_stall_and_no_missing_stream() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path(), "a.flv", "2");
+    let data = fs::read(folder.path().join("a.flv")).unwrap();
+    let serve = |data: Vec<u8>| {
+        let port = web::canned(move |_, socket| {
+            let _ = socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+            let _ = socket.write_all(&data);
+            chatter(socket);
+        });
+        format!("http://127.0.0.1:{port}/a.flv")
+    };
+    // All of a file's tags, and the head of one alone.
+    let mut whole = Demuxer::new();
+    whole.push(&data);
+    assert!(std::iter::from_fn(|| whole.next_tag().unwrap()).count() > 60);
+    let cases = [(data, Kind::Lost), (flv::file_header(true, true).to_vec(), Kind::NoSuchStream)];
+    let runs = cases.map(|(data, kind)| {
+        let url = serve(data);
+        let config = Config { reconnect: false, ..config(&url) };
+        (kind, thread::spawn(move || play(&config, |_| false)))
+    });
+    for (kind, run) in runs {
+        let outcome = run.join().unwrap();
+        let failure = outcome.failure();
+        assert_eq!(failure.kind, kind, "{failure:?}");
+        assert!(failure.cause.contains("10 s"), "{failure:?}");
+    }
+}

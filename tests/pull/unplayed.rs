@@ -1,0 +1,144 @@
+//! Tracks that are there and that nobody here plays: named once, and listed by the probe.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use onair::player::{Config, Event, Kind, Source, State};
+use serde_json::Value;
+
+use super::peers::{self, LIMIT, Peer, web};
+use super::watch::{Outcome, play};
+
+fn make(folder: &Path, name: &str, pictures: bool, options: &[&str]) -> PathBuf {
+    let path = folder.join(name);
+    let mut all = vec!["-hide_banner", "-nostdin", "-y"];
+    if pictures {
+        all.extend(["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25"]);
+    }
+    all.extend(["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", "2"]);
+    all.extend(options);
+    all.push(path.to_str().unwrap());
+    Peer::start("ffmpeg", all).wait_success(LIMIT);
+    path
+}
+
+/// What was said under this key.
+fn said<'a>(outcome: &'a Outcome, key: &str) -> Vec<&'a str> {
+    let said = outcome.events.iter().filter_map(|event| match event {
+        Event::Message(message) if message.key == key => Some(message.summary.as_str()),
+        _ => None,
+    });
+    said.collect()
+}
+
+/// The kinds and codecs that the command lists.
+fn listed(source: &str) -> Vec<(String, String)> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+    let mut peer = Peer::start_command(command.args(["probe", "--json", source]));
+    peer.wait_success(LIMIT);
+    let json: Value = serde_json::from_str(&peer.output()).unwrap();
+    let text = |stream: &Value, name: &str| stream[name].as_str().unwrap().to_owned();
+    let streams = json["streams"].as_array().unwrap().iter();
+    streams.map(|it| (text(it, "type"), text(it, "codec"))).collect()
+}
+
+const X264: [&str; 6] = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"];
+
+#[test]
+fn a_track_that_is_not_played_is_named_once() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let (sound, picture) = ("player-no-sound-codec", "player-no-picture-codec");
+    // File, how it is made, what is said under which key, and how the probe calls it.
+    let cases: [(&str, &[&str], &str, &str, [&str; 2]); 5] = [
+        ("dts.mkv", &["-c:a", "dca", "-strict", "-2"], sound, "DTS", ["audio", "dts"]),
+        ("vorbis.mkv", &["-c:a", "libvorbis"], sound, "Vorbis", ["audio", "vorbis"]),
+        ("alac.mp4", &["-c:a", "alac"], sound, "ALAC", ["audio", "alac"]),
+        (
+            "latm.ts",
+            &["-c:a", "aac", "-mpegts_flags", "latm"],
+            sound,
+            "AAC-LATM",
+            ["audio", "aac_latm"],
+        ),
+        (
+            "mpeg2.ts",
+            &["-c:v", "mpeg2video", "-c:a", "aac"],
+            picture,
+            "MPEG-2",
+            ["video", "mpeg2video"],
+        ),
+    ];
+    let made: Vec<PathBuf> = cases
+        .iter()
+        .map(|(name, options, ..)| {
+            make(folder.path(), name, true, &[X264.as_slice(), options].concat())
+        })
+        .collect();
+    let bytes: Vec<(String, Vec<u8>)> = cases
+        .iter()
+        .zip(&made)
+        .map(|(case, path)| (case.0.to_owned(), std::fs::read(path).unwrap()))
+        .collect();
+    let port = web::canned(move |head, socket| {
+        let path = head.split(' ').nth(1).unwrap_or_default().trim_start_matches('/');
+        let body = bytes.iter().find(|(name, _)| name == path).map(|(_, body)| body);
+        let body = body.cloned().unwrap_or_else(|| {
+            let list = "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:2,\nmpeg2.ts\n#EXT-X-ENDLIST\n";
+            list.as_bytes().to_vec()
+        });
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+        let _ = std::io::Write::write_all(socket, head.as_bytes());
+        let _ = std::io::Write::write_all(socket, &body);
+    });
+    let served = |name: &str| format!("http://127.0.0.1:{port}/{name}");
+    let mut runs: Vec<_> = cases
+        .iter()
+        .zip(&made)
+        .map(|((name, _, key, word, listing), path)| {
+            // Transport streams are read over the web.
+            let is_ts = path.extension().is_some_and(|end| end == "ts");
+            let source = if is_ts { served(name) } else { path.display().to_string() };
+            (source, *key, *word, *listing)
+        })
+        .collect();
+    runs.push((served("list.m3u8"), picture, "MPEG-2", ["video", "mpeg2video"]));
+    for (source, key, word, [kind, codec]) in runs {
+        let config = Config { speaker: false, ..Config::new(Source::parse(&source)) };
+        let outcome = play(&config, |_| false);
+        assert_eq!(outcome.state, State::Ended, "{source}: {:?}", outcome.events);
+        let told = said(&outcome, key);
+        assert!(told.len() == 1 && told[0].contains(word), "{source}: {:?}", outcome.events);
+        // The rest plays.
+        let figures = &outcome.figures;
+        let whole =
+            if key == picture { figures.audio_samples > 80_000 } else { figures.shown > 40 };
+        assert!(whole, "{source}: {figures:?}");
+        let listed = listed(&source);
+        let mine = (kind.to_owned(), codec.to_owned());
+        assert!(listed.contains(&mine) && listed.len() == 2, "{source}: {listed:?}");
+    }
+}
+
+#[test]
+fn with_nothing_left_to_play_it_is_a_matter_of_codecs() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let vorbis = make(folder.path(), "a.mkv", false, &["-c:a", "libvorbis"]);
+    let latm = make(folder.path(), "a.ts", false, &["-c:a", "aac", "-mpegts_flags", "latm"]);
+    let data = std::fs::read(latm).unwrap();
+    let port = web::canned(move |_, socket| {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", data.len());
+        let _ = std::io::Write::write_all(socket, head.as_bytes());
+        let _ = std::io::Write::write_all(socket, &data);
+    });
+    let url = format!("http://127.0.0.1:{port}/a.ts");
+    for (source, word) in [(vorbis.display().to_string(), "VORBIS"), (url.clone(), "AAC-LATM")] {
+        let config = Config { speaker: false, ..Config::new(Source::parse(&source)) };
+        let outcome = play(&config, |_| false);
+        let failure = outcome.failure();
+        assert_eq!(failure.kind, Kind::Codec, "{failure:?}");
+        assert!(failure.cause.contains(word), "{failure:?}");
+    }
+    assert_eq!(listed(&url), [("audio".to_owned(), "aac_latm".to_owned())]);
+}
