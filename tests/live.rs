@@ -334,6 +334,25 @@ fn picture_and_sound_stay_together_to_the_player() {
     }
 }
 
+/// Sound that is set to be later is measured to be, with a buffer that follows the network.
+#[test]
+fn an_offset_that_is_set_is_measured() {
+    let mut onair = live(&[]);
+    let url = onair.play_url();
+    wait_live(&mut onair, 0);
+    let how = ["--headless", "--measure", "--av-offset", "120ms", "--buffer", "auto"];
+    let mut player = Onair::start(&[&["play", &url], &how[..]].concat());
+    let figures = player.wait_event("measurements", |event| {
+        event["event"] == "play_stats"
+            && event["shown"].as_u64().is_some_and(|shown| shown > 150)
+            && !event["av_offset_ms"].is_null()
+    });
+    let offset = figures["av_offset_ms"].as_f64().unwrap();
+    assert!((offset - 120.0).abs() <= 15.0, "{figures}");
+    assert_eq!(player.stop(LIMIT).code(), Some(0));
+    assert_eq!(onair.stop(LIMIT).code(), Some(0));
+}
+
 #[test]
 fn a_key_is_seen_nowhere() {
     peers::require!("nginx");

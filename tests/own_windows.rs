@@ -85,6 +85,13 @@ fn players_have_windows_of_their_own_and_come_back() {
         said.contains('=') && !said.ends_with("= 0, 0, 0, 0")
     });
     assert!(!property(&desktop, &own, "_NET_WM_STATE").contains("ABOVE"));
+    // It fills the screen by F, which is its own here, and is as it was by F again.
+    let full = "_NET_WM_STATE_FULLSCREEN";
+    press(&desktop, &own, "f");
+    wait_for(full, LIMIT, || property(&desktop, &own, "_NET_WM_STATE").contains(full));
+    assert!(!property(&desktop, &main, "_NET_WM_STATE").contains(full));
+    press(&desktop, &own, "f");
+    wait_for("no full screen", LIMIT, || !property(&desktop, &own, "_NET_WM_STATE").contains(full));
     // Closed as by its button, the players are on the page again.
     press(&desktop, &own, "alt+F4");
     gone("its end");

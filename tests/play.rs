@@ -270,6 +270,48 @@ fn a_speaker_is_the_master_and_its_loss_stops_nothing() {
 }
 
 #[test]
+fn another_speaker_is_taken_while_it_plays() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let made = make(
+        folder.path(),
+        "long.flv",
+        &with(&[&PICTURE, &TONE, &["-t", "20", "-ac", "2"], &H264, &AAC]),
+    );
+    let opened = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&opened);
+    let open: Arc<Open> = Arc::new(move |rate, channels, clock: Clock| {
+        count.fetch_add(1, Ordering::Relaxed);
+        let channels = usize::from(channels);
+        let (opened, heard) = (clock.now().as_secs_f64(), Arc::default());
+        Ok(Box::new(Fake {
+            clock,
+            rate,
+            channels,
+            opened,
+            written: 0,
+            pace: 1.0,
+            heard,
+            fails_at: None,
+        }) as Box<dyn Speaker>)
+    });
+    let runtime = Runtime::start().unwrap();
+    let config = file(&made);
+    let clock = Clock::start();
+    let mut player =
+        Player::open_with(&config, &runtime, clock, Latest::default(), Some(open)).unwrap();
+    peers::wait_for("the speaker", LIMIT, || player.figures().device && player.figures().shown > 5);
+    player.set_speaker(Some("another".to_owned()));
+    peers::wait_for("the other one", LIMIT, || opened.load(Ordering::Relaxed) == 2);
+    let samples = player.figures().audio_samples;
+    peers::wait_for("its sound", LIMIT, || player.figures().audio_samples > samples + 48_000);
+    assert!(player.figures().device);
+    assert_eq!(player.state(), State::Playing);
+    assert!(player.stop(LIMIT));
+    runtime.shutdown(Duration::from_secs(2));
+}
+
+#[test]
 fn a_speaker_that_never_opens_holds_nothing_up() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
@@ -486,4 +528,79 @@ fn an_ending_stream_ends_and_missing_ones_say_so() {
     assert_eq!(fails(nginx.url("refused", "none")), Kind::Refused);
     let free = peers::free_port();
     assert_eq!(fails(format!("rtmp://127.0.0.1:{free}/live/x")), Kind::Unreachable);
+}
+
+/// What was said up to now.
+fn said(player: &Player) -> Vec<&'static str> {
+    let events = std::iter::from_fn(|| player.events().try_recv().ok());
+    let keys = events.filter_map(|event| match event {
+        Event::Message(message) => Some(message.key),
+        _ => None,
+    });
+    keys.collect()
+}
+
+#[test]
+fn a_broadcaster_who_leaves_is_waited_for_and_comes_back() {
+    peers::require!("ffmpeg", "nginx");
+    let nginx = peers::Nginx::start();
+    let (url, runtime) = (nginx.url("live", "on_and_off"), Runtime::start().unwrap());
+    let publisher = peers::ffmpeg::publish(&url, None);
+    nginx.wait_published("on_and_off");
+    let open = |patient| {
+        let config = Config { patient, ..Config::new(Source::Url(url.clone())) };
+        Player::open_with(&config, &runtime, Clock::start(), Latest::default(), None).unwrap()
+    };
+    let (mut patient, mut usual) = (open(true), open(false));
+    for player in [&patient, &usual] {
+        peers::wait_for("pictures", LIMIT, || player.figures().shown > 30);
+    }
+    drop((said(&patient), said(&usual)));
+    drop(publisher);
+    peers::wait_for(
+        "the wait",
+        LIMIT,
+        || matches!(patient.state(), State::Reconnecting { cause, .. } if cause.contains("waiting")),
+    );
+    // Back soon: both go on, on the connection that they have.
+    let publisher = peers::ffmpeg::publish(&url, None);
+    for player in [&patient, &usual] {
+        let shown = player.figures().shown;
+        peers::wait_for("pictures again", LIMIT, || player.figures().shown > shown + 30);
+        assert_eq!(player.state(), State::Playing);
+        assert_eq!(player.figures().reconnects, 0);
+    }
+    assert!(said(&patient).contains(&"player-regained"));
+    assert!(said(&usual).contains(&"player-publisher-back"));
+    // Away for longer than anybody waits who was not asked to.
+    drop(publisher);
+    peers::wait_for("the end", LIMIT, || usual.state() == State::Ended);
+    assert!(!patient.state().is_final(), "{:?}", patient.state());
+    let _publisher = peers::ffmpeg::publish(&url, None);
+    let shown = patient.figures().shown;
+    peers::wait_for("pictures at last", LIMIT, || patient.figures().shown > shown + 30);
+    assert_eq!(patient.state(), State::Playing);
+    assert!(said(&patient).contains(&"player-regained"));
+    assert!(usual.stop(LIMIT) && patient.stop(LIMIT));
+    runtime.shutdown(Duration::from_secs(2));
+}
+
+#[test]
+fn b_pictures_of_x264_are_played_live() {
+    peers::require!("ffmpeg", "nginx");
+    let nginx = peers::Nginx::start();
+    let (url, runtime) = (nginx.url("live", "b"), Runtime::start().unwrap());
+    let options = ["-bf", "3", "-b_strategy", "0", "-preset", "veryfast"];
+    let _publisher = peers::ffmpeg::publish_with(&url, None, &options);
+    nginx.wait_published("b");
+    let config = Config::new(Source::Url(url));
+    let mut player =
+        Player::open_with(&config, &runtime, Clock::start(), Latest::default(), None).unwrap();
+    peers::wait_for("pictures", LIMIT, || player.figures().shown > 90);
+    let figures = player.figures();
+    assert_eq!(figures.damaged, 0, "{figures:?}");
+    assert!(figures.decoded >= figures.shown, "{figures:?}");
+    assert!(!said(&player).contains(&"player-times-backwards"));
+    assert!(player.stop(LIMIT));
+    runtime.shutdown(Duration::from_secs(2));
 }

@@ -19,6 +19,7 @@ mod random;
 #[path = "pull/watch.rs"]
 mod watch;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -30,7 +31,9 @@ use onair::base::{Clock, Latest};
 use onair::media::VideoFrame;
 use onair::net::Runtime;
 use onair::player::{Config, Player, Source, State};
+use onair::wire::flv::video::VideoPacket;
 use onair::wire::flv::{self, Demuxer, Tag, TagKind};
+use onair::wire::h264::{DecoderConfig, NalType, avcc_nals};
 use peers::{ffmpeg, web};
 use random::Random;
 use watch::{config, play};
@@ -73,17 +76,33 @@ fn broadcast(tags: Vec<(u64, Tag)>) -> u16 {
     })
 }
 
+/// Puts the parameter sets of a sequence header before the keyframe in a tag.
+fn in_band(header: &Bytes, tag: &mut Tag) {
+    if tag.kind != TagKind::Video || !flv::parse_video(&tag.body).unwrap().is_keyframe() {
+        return;
+    }
+    let sets = DecoderConfig::parse(&header.slice(5..)).unwrap();
+    let mut body = BytesMut::from(&tag.body[..5]);
+    for set in sets.parameter_sets() {
+        body.extend_from_slice(&(set.len() as u32).to_be_bytes());
+        body.extend_from_slice(set);
+    }
+    body.extend_from_slice(&tag.body[5..]);
+    tag.body = body.freeze();
+}
+
 type Change = fn(&mut Vec<(u64, Tag)>, &[Tag]);
 
-/// What is done to three seconds of a healthy stream, and what must be left of it: pictures, and
-/// seconds of sound.
-const TABLE: [(&str, Change, u64, f64); 13] = [
-    ("as it is", |_, _| {}, 60, 2.2),
+/// What is done to three seconds of a healthy stream, what must be left of it (pictures, and seconds of
+/// sound), and what is said of it.
+const TABLE: [(&str, Change, u64, f64, &[&str]); 15] = [
+    ("as it is", |_, _| {}, 60, 2.2, &[]),
     (
         "starts high",
         |tags, _| tags.iter_mut().for_each(|(_, tag)| tag.time_ms += 4_000_000_000),
         60,
         2.2,
+        &[],
     ),
     (
         "wraps",
@@ -93,6 +112,7 @@ const TABLE: [(&str, Change, u64, f64); 13] = [
         },
         60,
         2.2,
+        &[],
     ),
     (
         "jumps ahead by an hour",
@@ -102,6 +122,7 @@ const TABLE: [(&str, Change, u64, f64); 13] = [
         },
         55,
         2.0,
+        &["player-times-jumped"],
     ),
     (
         "jumps back to its beginning",
@@ -111,6 +132,7 @@ const TABLE: [(&str, Change, u64, f64); 13] = [
         },
         55,
         2.0,
+        &["player-times-jumped"],
     ),
     (
         "runs backwards now and then",
@@ -120,6 +142,7 @@ const TABLE: [(&str, Change, u64, f64); 13] = [
         },
         50,
         2.0,
+        &["player-times-backwards"],
     ),
     (
         "sound counts from another zero",
@@ -129,10 +152,29 @@ const TABLE: [(&str, Change, u64, f64); 13] = [
         },
         60,
         2.2,
+        &["player-times-differ"],
     ),
-    ("without sound", |tags, _| tags.retain(|(_, tag)| tag.kind != TagKind::Audio), 60, 0.0),
-    ("without a picture", |tags, _| tags.retain(|(_, tag)| tag.kind != TagKind::Video), 0, 2.2),
-    ("without metadata", |tags, _| tags.retain(|(_, tag)| tag.kind != TagKind::Script), 60, 2.2),
+    (
+        "without sound",
+        |tags, _| tags.retain(|(_, tag)| tag.kind != TagKind::Audio),
+        60,
+        0.0,
+        &["player-no-sound"],
+    ),
+    (
+        "without a picture",
+        |tags, _| tags.retain(|(_, tag)| tag.kind != TagKind::Video),
+        0,
+        2.2,
+        &["player-no-picture"],
+    ),
+    (
+        "without metadata",
+        |tags, _| tags.retain(|(_, tag)| tag.kind != TagKind::Script),
+        60,
+        2.2,
+        &[],
+    ),
     (
         "sound comes late in the stream",
         |tags, _| {
@@ -140,6 +182,7 @@ const TABLE: [(&str, Change, u64, f64); 13] = [
         },
         60,
         1.0,
+        &["player-late-sound"],
     ),
     (
         "another encoder goes on",
@@ -150,6 +193,7 @@ const TABLE: [(&str, Change, u64, f64); 13] = [
         },
         50,
         1.8,
+        &["player-changed-size", "player-times-jumped"],
     ),
     (
         "garbage between the tags",
@@ -164,6 +208,26 @@ const TABLE: [(&str, Change, u64, f64); 13] = [
         },
         20,
         1.0,
+        &["player-damaged-stream"],
+    ),
+    (
+        "without headers",
+        |tags, _| tags.retain(|(_, tag)| tag.kind != TagKind::Video || !is_header(tag)),
+        0,
+        2.2,
+        &["player-no-headers"],
+    ),
+    (
+        "headers in the pictures alone",
+        |tags, _| {
+            let header = tags.iter().find(|(_, tag)| tag.kind == TagKind::Video && is_header(tag));
+            let header = header.unwrap().1.body.clone();
+            tags.retain(|(_, tag)| tag.kind != TagKind::Video || !is_header(tag));
+            tags.iter_mut().for_each(|(_, tag)| in_band(&header, tag));
+        },
+        60,
+        2.2,
+        &[],
     ),
 ];
 
@@ -176,7 +240,7 @@ fn odd_streams_are_played_on() {
     let results = std::thread::scope(|scope| {
         let runs: Vec<_> = TABLE
             .iter()
-            .map(|(name, change, pictures, seconds)| {
+            .map(|(name, change, pictures, seconds, said)| {
                 let mut tags: Vec<(u64, Tag)> =
                     healthy.iter().map(|tag| (tag.time_ms.into(), tag.clone())).collect();
                 change(&mut tags, &other);
@@ -184,13 +248,13 @@ fn odd_streams_are_played_on() {
                     let port = broadcast(tags);
                     let url = format!("http://127.0.0.1:{port}/x.flv");
                     let outcome = play(&Config { reconnect: false, ..config(&url) }, |_| false);
-                    (name, outcome, *pictures, *seconds)
+                    (name, outcome, *pictures, *seconds, *said)
                 })
             })
             .collect();
         runs.into_iter().map(|run| run.join().unwrap()).collect::<Vec<_>>()
     });
-    for (name, outcome, pictures, seconds) in results {
+    for (name, outcome, pictures, seconds, said) in results {
         let figures = &outcome.figures;
         println!(
             "{name}: {} shown, {} dropped, {} samples, {} underruns",
@@ -200,6 +264,99 @@ fn odd_streams_are_played_on() {
         assert!(figures.decoded >= pictures, "{name}: {figures:?}");
         let heard = figures.audio_samples as f64 / 48_000.0;
         assert!(heard >= seconds * 0.9, "{name}: {heard} s {figures:?}");
+        let mut told = outcome.said();
+        // How busy the machine is decides over these.
+        told.retain(|key| {
+            !["player-stalled", "player-jumped-ahead", "player-too-slow"].contains(key)
+        });
+        told.sort_unstable();
+        if name.starts_with("garbage") {
+            // What garbage looks like besides, nobody knows.
+            assert!(told.contains(&said[0]), "{name}: {told:?}");
+            let each: BTreeSet<_> = told.iter().collect();
+            assert_eq!(each.len(), told.len(), "{told:?}");
+        } else {
+            assert_eq!(told, said, "{name}: {:?}", outcome.events);
+        }
+    }
+}
+
+/// Another encoder goes on with other codecs, at the same times.
+#[test]
+fn another_codec_in_the_middle_is_played_on() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let first = clip(folder.path(), "320x180", "48000", "2", "4");
+    for (name, options, said) in [
+        ("mp3", &["-g", "10", "-c:a", "libmp3lame", "-ar", "44100"][..], "player-changed-codec"),
+        ("flv1", &["-g", "10", "-c:v", "flv1"], "player-changed-codec"),
+    ] {
+        if name == "flv1" && cfg!(not(feature = "ffmpeg")) {
+            continue;
+        }
+        let path = folder.path().join(format!("{name}.flv"));
+        ffmpeg::make(&path, "320x180", "4", options);
+        let other = tags(&fs::read(path).unwrap());
+        let heads = other.iter().filter(|tag| is_header(tag)).map(|tag| (1_500, tag.clone()));
+        let due = |tag: &Tag| (u64::from(tag.time_ms), tag.clone());
+        let all: Vec<_> = first
+            .iter()
+            .filter(|tag| tag.time_ms <= 1_500)
+            .map(due)
+            .chain(heads)
+            .chain(other.iter().filter(|tag| tag.time_ms > 1_500 && !is_header(tag)).map(due))
+            .collect();
+        let url = format!("http://127.0.0.1:{}/x.flv", broadcast(all));
+        let outcome = play(&Config { reconnect: false, ..config(&url) }, |_| false);
+        let figures = &outcome.figures;
+        assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);
+        assert!(figures.decoded > 60, "{name}: {figures:?}");
+        assert!(figures.audio_samples > 130_000, "{name}: {figures:?}");
+        let told: Vec<_> = outcome.said().into_iter().filter(|key| *key == said).collect();
+        assert_eq!(told, [said], "{name}: {:?}", outcome.events);
+    }
+}
+
+/// Streams that are joined in their middle and never have an IDR picture again: with intra refresh, and
+/// with open groups of pictures.
+#[test]
+fn streams_without_idr_pictures_are_seen() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let refresh = "intra-refresh=1:keyint=25:bframes=0";
+    let open = "open-gop=1:keyint=25:min-keyint=25:bframes=2:scenecut=0";
+    for (name, options) in [("refresh", refresh), ("open", open)] {
+        let path = folder.path().join(format!("{name}.flv"));
+        let options = ["-x264-params", options, "-preset", "veryfast"];
+        ffmpeg::make(&path, "320x180", "6", &options);
+        let whole = tags(&fs::read(path).unwrap());
+        let idr = |tag: &Tag| {
+            let picture = flv::parse_video(&tag.body).unwrap().track.packet;
+            let VideoPacket::Frame { data, .. } = picture else { return false };
+            avcc_nals(&data, 4).flatten().any(|nal| NalType::of(nal) == Some(NalType::Idr))
+        };
+        let pictures = |tag: &&Tag| tag.kind == TagKind::Video && !is_header(tag);
+        assert_eq!(whole.iter().filter(pictures).filter(|tag| idr(tag)).count(), 1, "{name}");
+        // From the middle of the first group on, in real time.
+        let joined: Vec<(u64, Tag)> = whole
+            .iter()
+            .filter(|tag| is_header(tag) || tag.time_ms > 400)
+            .map(|tag| (u64::from(tag.time_ms.saturating_sub(400)), tag.clone()))
+            .collect();
+        let there = joined.iter().filter(|(_, tag)| pictures(&tag)).count() as u64;
+        let url = format!("http://127.0.0.1:{}/x.flv", broadcast(joined));
+        let outcome = play(&Config { reconnect: false, ..config(&url) }, |_| false);
+        let figures = &outcome.figures;
+        assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);
+        let unseen = outcome.said().contains(&"player-no-keyframe");
+        if cfg!(feature = "ffmpeg") {
+            // All but those of the time until it is whole.
+            assert!(figures.decoded + 65 >= there, "{name}: {there} {figures:?}");
+            assert!(!unseen, "{:?}", outcome.said());
+        } else {
+            assert!(unseen, "{:?}", outcome.said());
+        }
+        assert_eq!(figures.damaged, 0, "{name}");
     }
 }
 

@@ -18,6 +18,11 @@ pub trait VideoBackend: Send {
     fn flush(&mut self) -> Vec<VideoFrame>;
     /// Forgets everything but the parameters: after a seek or a lost connection.
     fn reset(&mut self);
+    /// Whether all that comes is left out until a keyframe does.
+    fn is_waiting(&self) -> bool;
+    /// Begins with what comes next as far as it can, though no keyframe may come: pictures that are not
+    /// whole yet are kept back.
+    fn begin_anywhere(&mut self);
     /// Of the library and what it decodes, such as `H.264 High`. May say more once there are pictures:
     /// what is made of HDR.
     fn name(&self) -> &str;

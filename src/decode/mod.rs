@@ -103,6 +103,12 @@ pub fn open_preferred(
     }
 }
 
+/// A decoder that begins in the middle of a stream without a strict keyframe and knows when its pictures
+/// are whole: the system's, for H.264.
+pub fn open_tolerant(parameters: &VideoParameters) -> Option<Box<dyn VideoBackend>> {
+    if parameters.codec == VideoCodec::H264 { ffmpeg::open_video(parameters).ok() } else { None }
+}
+
 /// Opens a decoder for such sound.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::base::Timestamp;
 use crate::net::{self, Class};
 use crate::player::feed::Feed;
+use crate::player::odd::Odd;
 use crate::player::shared::Shared;
 use crate::player::{Failure, Kind};
 use crate::wire::flv::audio::AudioPacket;
@@ -21,6 +22,9 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 const ARRIVAL: Duration = Duration::from_secs(2);
 /// How often the clock is looked at while nothing comes.
 pub(super) const TICK: Duration = Duration::from_millis(250);
+
+/// Why there is nothing while its broadcaster is away.
+pub(super) const WAITING: &str = "the stream has ended; waiting for it to come back";
 
 /// How a connection ended.
 #[derive(Debug)]
@@ -87,11 +91,13 @@ impl Watch {
     fn came(&mut self, shared: &Shared, now: Timestamp) {
         self.since = now;
         let first = !std::mem::replace(&mut self.media, true);
-        if first {
-            shared.regained();
+        let back = std::mem::replace(&mut self.ended, false);
+        if back && !shared.patient {
+            shared.odd(&Odd::PublisherBack);
         }
         // Also where an earlier connection was told of the end.
-        if std::mem::replace(&mut self.ended, false) || first {
+        if back || first {
+            shared.regained();
             shared.reception.lock().resume();
         }
     }
@@ -114,6 +120,7 @@ impl Watch {
         }
         let seconds = PATIENCE.as_secs();
         Some(match (self.ended, feed.has_media()) {
+            (true, true) if feed.shared.patient && feed.shared.duration().is_none() => End::Faded,
             (true, true) => End::Over,
             (false, true) => End::Lost(Failure::new(
                 Kind::Lost,

@@ -10,13 +10,13 @@ use crate::media::{
     VideoCodec, VideoParameters,
 };
 use crate::player::packets::Unit;
-use crate::player::timeline::Timeline;
+use crate::player::timeline::{Timeline, Untidy};
 use crate::wire::aac::AudioSpecificConfig;
 use crate::wire::carried;
 use crate::wire::flv::audio::{AudioPacket, LegacySound};
 use crate::wire::flv::video::VideoPacket;
 use crate::wire::flv::{self, AudioFormat, FrameType, VideoFormat};
-use crate::wire::h264::DecoderConfig;
+use crate::wire::h264::{DecoderConfig, NalType, avcc_nals};
 use crate::wire::mpeg_audio;
 
 /// So many bodies of another codec in a row are no accident.
@@ -65,6 +65,10 @@ pub(super) struct Demux {
     strange: (u32, u32),
     /// Microseconds that the next body is seen or heard past its milliseconds.
     past: u32,
+    /// What was found of its times, until it is taken.
+    untidy: Option<Untidy>,
+    /// Pictures that came before what tells how to decode them.
+    headless: u64,
 }
 
 impl Demux {
@@ -85,6 +89,8 @@ impl Demux {
             aac: None,
             strange: (0, 0),
             past: 0,
+            untidy: None,
+            headless: 0,
         }
     }
 
@@ -101,6 +107,23 @@ impl Demux {
     /// The next body is seen or heard so many microseconds, less than a thousand, past its milliseconds.
     pub(super) fn set_past(&mut self, micros: u32) {
         self.past = micros;
+    }
+
+    /// What was found of the stream's times since the last call.
+    pub(super) fn take_untidy(&mut self) -> Option<Untidy> {
+        self.untidy.take()
+    }
+
+    /// Pictures that came before what tells how to decode them.
+    pub(super) fn headless(&self) -> u64 {
+        self.headless
+    }
+
+    /// Where a packet is played.
+    fn place(&mut self, track: Track, time_ms: u32, now: Timestamp) -> Timestamp {
+        let placed = self.timeline.place(track, time_ms, now);
+        self.untidy = self.untidy.or(placed.untidy);
+        placed.dts
     }
 
     /// What comes next is of another place of the recording, and is played at `at`.
@@ -173,11 +196,16 @@ impl Demux {
                     _ => (None, data),
                 };
                 let known = self.playing == Some(format);
-                if data.is_empty() || !known && (codec.needs_config() || !keyframe) {
+                // Headers that are missing may stand in the pictures themselves.
+                let inside =
+                    (!known && codec == VideoCodec::H264).then(|| in_band(&data)).flatten();
+                let headless = !known && codec.needs_config() && inside.is_none();
+                if data.is_empty() || headless || !known && inside.is_none() && !keyframe {
+                    self.headless += u64::from(headless && !data.is_empty());
                     return Found::Nothing;
                 }
                 self.strange.0 = 0;
-                let dts = self.timeline.place(Track::Video, time_ms, now).dts;
+                let dts = self.place(Track::Video, time_ms, now);
                 // A picture more than ten seconds off its place is a lie.
                 let composition = i64::from(composition_ms.clamp(-10_000, 10_000));
                 let packet = EncodedPacket {
@@ -195,8 +223,9 @@ impl Demux {
                 if known && same {
                     return Found::Video(Unit::Packet(packet));
                 }
-                let config = config.unwrap_or_default();
-                let parameters = other_video_parameters(codec, config, &packet.data);
+                let parameters = inside.unwrap_or_else(|| {
+                    other_video_parameters(codec, config.unwrap_or_default(), &packet.data)
+                });
                 (self.playing, self.picture) = (Some(format), Some(parameters.clone()));
                 Found::NewVideo(parameters, packet)
             }
@@ -292,7 +321,7 @@ impl Demux {
         nanos: u32,
         now: Timestamp,
     ) -> EncodedPacket {
-        let dts = self.timeline.place(Track::Audio, time_ms, now).dts;
+        let dts = self.place(Track::Audio, time_ms, now);
         EncodedPacket {
             track: Track::Audio,
             pts: dts.offset((nanos / 1_000).into()),
@@ -421,6 +450,21 @@ fn described(
         }
     };
     Some(AudioParameters { codec, sample_rate, channels, bitrate: BitsPerSecond(0), config })
+}
+
+/// What the parameter sets in a picture's body tell, where they stand in it.
+fn in_band(body: &Bytes) -> Option<VideoParameters> {
+    let (mut sps, mut pps) = (None, None);
+    // Without a configuration the lengths are of the usual size.
+    for nal in avcc_nals(body, 4) {
+        let nal = nal.ok()?;
+        match NalType::of(nal) {
+            Some(NalType::Sps) => sps = sps.or_else(|| Some(body.slice_ref(nal))),
+            Some(NalType::Pps) => pps = pps.or_else(|| Some(body.slice_ref(nal))),
+            _ => {}
+        }
+    }
+    video_parameters(DecoderConfig::new(sps?, pps?).ok()?.build().ok()?)
 }
 
 fn video_parameters(config: Bytes) -> Option<VideoParameters> {

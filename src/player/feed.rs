@@ -9,12 +9,15 @@ use bytes::Bytes;
 use crate::base::Timestamp;
 use crate::decode::{Lack, inventory};
 use crate::media::{AudioCodec, AudioParameters, Track, VideoParameters};
+use crate::player::census::Census;
 use crate::player::demux::{self, Demux, Found};
+use crate::player::odd::Odd;
 use crate::player::packets::Unit;
 use crate::player::pull::Pace;
 use crate::player::save::Save;
 use crate::player::shared::{NewFile, Shared};
 use crate::player::shift::Kept;
+use crate::player::timeline::Untidy;
 use crate::player::{Failure, Kind, Severity};
 use crate::wire::chat::Line;
 use crate::wire::flv::{self, TagKind, VideoFormat};
@@ -22,6 +25,9 @@ use crate::wire::unplayed::{self, Medium, Unplayed};
 
 /// So many bodies without anything that can be played, and that was it.
 const FRUITLESS: u64 = 120;
+
+/// So many pictures without headers are no accident.
+const HEADLESS: u64 = 25;
 
 /// So many lines of a chat in so long are passed on.
 const MOST_LINES: u32 = 20;
@@ -31,6 +37,7 @@ const LINES_IN: Duration = Duration::from_secs(1);
 pub(super) struct Feed {
     pub(super) shared: Arc<Shared>,
     demux: Demux,
+    census: Census,
     save: Option<Save>,
     heads: Heads,
     live: bool,
@@ -60,6 +67,7 @@ impl Feed {
         Self {
             shared,
             demux: Demux::new(live),
+            census: Census::default(),
             save,
             heads: Heads::default(),
             live,
@@ -189,6 +197,16 @@ impl Feed {
             TagKind::Audio => self.demux.audio(time_ms, body, now),
         };
         self.bodies += 1;
+        if let Some(untidy) = self.demux.take_untidy() {
+            self.shared.odd(&match untidy {
+                Untidy::Jumped => Odd::TimesJumped,
+                Untidy::Backwards => Odd::TimesBackwards,
+                Untidy::Differ => Odd::TimesDiffer,
+            });
+        }
+        if self.demux.headless() == HEADLESS {
+            self.shared.odd(&Odd::NoHeaders);
+        }
         self.note_place(&found, time_ms);
         match found {
             Found::Video(unit) => self.see(unit, now),
@@ -297,6 +315,9 @@ impl Feed {
             self.shared.video.push_waiting(unit, &self.shared.stop);
             0
         };
+        if dropped > 0 && !self.shared.paused() {
+            self.shared.odd(&Odd::TooSlow);
+        }
         self.shared.add_dropped(dropped);
     }
 
@@ -313,6 +334,14 @@ impl Feed {
 
     fn arrived(&mut self, track: Track, dts: Timestamp, now: Timestamp) {
         self.playable += 1;
+        match self.census.arrived(track, dts, now, self.live) {
+            // Pictures come, and why they are not seen is said elsewhere.
+            Some(Odd::NoPicture) if self.demux.headless() > 0 => {}
+            // Of what is left out, that is said.
+            Some(Odd::NoPicture | Odd::NoSound) if self.unsupported.is_some() => {}
+            Some(odd) => self.shared.odd(&odd),
+            None => {}
+        }
         let edge = self.edge.take();
         let mut reception = self.shared.reception.lock();
         reception.arrived(track, dts, now);
@@ -363,6 +392,11 @@ impl Feed {
     fn fruitless(&self) -> Failure {
         match self.missing() {
             Some(failure) => failure,
+            None if self.demux.headless() > 0 => Failure::new(
+                if self.remote { Kind::NoSuchStream } else { Kind::File },
+                "the pictures come without what tells how to decode them (SPS and PPS)",
+                "The broadcaster must begin the broadcast again, or send the headers again.",
+            ),
             None if self.remote => Failure::new(
                 Kind::NoSuchStream,
                 "the stream holds no picture and no sound that could be played",

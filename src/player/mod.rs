@@ -11,6 +11,7 @@
 
 mod aim;
 mod bodies;
+mod census;
 pub mod chat;
 pub mod clip;
 mod connection;
@@ -26,7 +27,8 @@ mod handle;
 pub mod jitter;
 mod listed;
 mod measure;
-pub mod packets;
+pub mod odd;
+mod packets;
 mod pictures;
 mod present;
 pub mod probe;
@@ -109,6 +111,8 @@ pub struct Config {
     pub start: Option<Duration>,
     /// Whether a lost connection is made again.
     pub reconnect: bool,
+    /// Whether a broadcaster who leaves a live stream is waited for without end, where it is.
+    pub patient: bool,
     /// Whether a file begins again when it ends.
     pub again: bool,
     /// Whether sound goes to a device (if there is one).
@@ -142,6 +146,7 @@ impl Config {
             time_shift: None,
             start: None,
             reconnect: true,
+            patient: false,
             again: false,
             speaker: true,
             device: None,

@@ -3,16 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::Stop;
 use crate::base::queue;
+use crate::base::{Stop, Timestamp};
 use crate::decode::{self, VideoBackend};
-use crate::media::{VideoFrame, VideoParameters};
+use crate::media::{EncodedPacket, VideoFrame, VideoParameters};
+use crate::player::odd::Odd;
 use crate::player::packets::{Popped, Unit};
 use crate::player::shared::Shared;
 use crate::player::{Failure, Kind, Severity};
 
 /// Pictures that wait to be shown, beyond what the decoder itself holds back.
 pub(super) const DEPTH: usize = 6;
+
+/// Without a picture that begins anew for so long, it begins anywhere; and that is said.
+const LONG: Duration = Duration::from_secs(2);
+const GIVE_UP: Duration = Duration::from_secs(5);
 
 /// A picture, and how often playing had begun elsewhere before it (`Packets::restart`).
 #[derive(Debug)]
@@ -23,8 +28,14 @@ pub(super) struct Decoded {
 
 /// Decodes until the packets end or the presenter is gone.
 pub(super) fn run(shared: &Arc<Shared>, stop: &Stop, pictures: &queue::Sender<Decoded>) {
-    let mut thread =
-        Decoding { shared, decoder: None, parameters: None, told_damage: false, generation: 0 };
+    let mut thread = Decoding {
+        shared,
+        decoder: None,
+        parameters: None,
+        told_damage: false,
+        generation: 0,
+        waiting: Waiting::default(),
+    };
     while !stop.is_set() && !shared.stop.is_set() {
         let (generation, popped) = shared.video.pop(Duration::from_millis(100));
         if generation != thread.generation {
@@ -57,6 +68,15 @@ struct Decoding<'a> {
     told_damage: bool,
     /// Of the packets that are being decoded.
     generation: u32,
+    waiting: Waiting,
+}
+
+/// Pictures that come and cannot be decoded, because none before them was.
+#[derive(Debug, Default)]
+struct Waiting {
+    since: Option<Timestamp>,
+    /// It begins wherever it can.
+    anywhere: bool,
 }
 
 impl Decoding<'_> {
@@ -71,24 +91,65 @@ impl Decoding<'_> {
             }
             Unit::Seam(_) => Vec::new(),
             Unit::Packet(packet) => {
-                let Some(decoder) = &mut self.decoder else { return Vec::new() };
-                let began = self.shared.clock.now();
-                match decoder.decode(&packet) {
-                    Ok(frames) => {
-                        let took = self.shared.clock.now().since(began);
-                        let pixels = frames.iter().map(|frame| frame.size().pixels()).sum();
-                        if let Some(parameters) = &self.parameters {
-                            self.shared.ability.note(parameters.codec, pixels, took);
-                        }
-                        frames
-                    }
-                    Err(error) => {
-                        self.damaged(&error);
-                        Vec::new()
-                    }
-                }
+                let frames = self.decode(&packet);
+                self.begin_anywhere(&packet, frames)
             }
         }
+    }
+
+    fn decode(&mut self, packet: &EncodedPacket) -> Vec<VideoFrame> {
+        let Some(decoder) = &mut self.decoder else { return Vec::new() };
+        let began = self.shared.clock.now();
+        match decoder.decode(packet) {
+            Ok(frames) => {
+                let took = self.shared.clock.now().since(began);
+                let pixels = frames.iter().map(|frame| frame.size().pixels()).sum();
+                if let Some(parameters) = &self.parameters {
+                    self.shared.ability.note(parameters.codec, pixels, took);
+                }
+                frames
+            }
+            Err(error) => {
+                self.damaged(&error);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Streams whose pictures are renewed bit by bit, or whose keyframes are not the strict kind, never
+    /// give what the decoder waits for: where such a keyframe comes, and else after a while, it begins
+    /// where it is, with a decoder that knows when the picture is whole, if there is one.
+    fn begin_anywhere(
+        &mut self,
+        packet: &EncodedPacket,
+        frames: Vec<VideoFrame>,
+    ) -> Vec<VideoFrame> {
+        let Some(decoder) = &mut self.decoder else { return frames };
+        if !frames.is_empty() {
+            self.waiting = Waiting::default();
+            return frames;
+        }
+        let waits = decoder.is_waiting();
+        if !waits && !self.waiting.anywhere {
+            self.waiting.since = None;
+            return frames;
+        }
+        let for_so_long = packet.dts.since(*self.waiting.since.get_or_insert(packet.dts));
+        if for_so_long >= GIVE_UP {
+            self.shared.odd(&Odd::NoKeyframe);
+        }
+        if !waits || self.waiting.anywhere || !(packet.keyframe || for_so_long >= LONG) {
+            return frames;
+        }
+        self.waiting.anywhere = true;
+        let system = self.parameters.as_ref().and_then(decode::open_tolerant);
+        if let Some(system) = system {
+            tracing::debug!("no picture begins anew: the system's decoder goes on");
+            *decoder = system;
+            decoder.name().clone_into(&mut self.shared.figures.lock().video);
+        }
+        decoder.begin_anywhere();
+        self.decode(packet)
     }
 
     fn configure(&mut self, parameters: VideoParameters) -> Vec<VideoFrame> {
@@ -101,11 +162,16 @@ impl Decoding<'_> {
             return Vec::new();
         }
         let rest = self.decoder.as_mut().map(|decoder| decoder.flush()).unwrap_or_default();
+        let before = self.parameters.as_ref().map(|known| known.codec);
+        self.waiting = Waiting::default();
         match decode::open_preferred(&parameters, self.shared.prefer) {
             Ok(mut decoder) => {
                 if self.parameters.is_none() {
                     // Its first picture is mostly still on its way.
                     decoder.prepare();
+                }
+                if before.is_some_and(|before| before != parameters.codec) {
+                    self.shared.odd(&Odd::ChangedCodec(decoder.name().to_owned()));
                 }
                 self.shared.figures.lock().video = decoder.name().to_owned();
                 self.decoder = Some(decoder);

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use crate::base::queue::{self, Empty};
 use crate::base::{Latest, Stop, Timestamp};
-use crate::media::VideoFrame;
+use crate::media::{Size, VideoFrame};
 use crate::player::dump::Dump;
 use crate::player::measure::Measure;
+use crate::player::odd::Odd;
 use crate::player::pictures::Decoded;
 use crate::player::schedule::{Change, Playout, Supply};
 use crate::player::shared::Shared;
@@ -24,6 +25,9 @@ use crate::player::{Rewind, State};
 const NAP: Duration = Duration::from_millis(8);
 /// After this long without a picture a late one is shown rather than none.
 const PATIENCE: Duration = Duration::from_millis(400);
+
+/// Nothing to play for so long is worth a word.
+const STALLED: Duration = Duration::from_secs(1);
 
 /// What the presenter works with.
 pub(super) struct Presenter {
@@ -55,6 +59,8 @@ pub(super) fn run(presenter: Presenter, stop: &Stop) {
         generation: 0,
         speaker_choices: shared.speaker_choices(),
         kept: Kept::default(),
+        starved: None,
+        size: None,
     };
     while !stop.is_set() && !shared.stop.is_set() {
         if run.step() {
@@ -124,6 +130,10 @@ struct Run {
     /// How often a speaker had been chosen when this one was opened.
     speaker_choices: u32,
     kept: Kept,
+    /// Since then there has been nothing to play.
+    starved: Option<Timestamp>,
+    /// Of the picture that was shown last.
+    size: Option<Size>,
 }
 
 impl Run {
@@ -171,6 +181,10 @@ impl Run {
 
         let change = self.playout.step(now, &supply, self.sound.heard());
         self.follow(change, now);
+        if !supply.ended && self.starved.is_some_and(|since| now.since(since) >= STALLED) {
+            self.starved = None;
+            shared.odd(&Odd::Stalled);
+        }
         if self.playout.is_running() {
             self.play_sound(now, supply.ended);
         }
@@ -196,6 +210,7 @@ impl Run {
             }
             Change::Jumped(at) => {
                 tracing::debug!(?at, "jumped ahead to keep the latency");
+                self.presenter.shared.odd(&Odd::JumpedAhead);
                 self.begin(at, true, now);
                 self.presenter.shared.enter(State::Playing);
             }
@@ -206,6 +221,7 @@ impl Run {
             }
             Change::Starved => {
                 self.counts.underruns += 1;
+                self.starved = Some(now);
                 self.presenter.shared.reception.lock().broke(now);
             }
         }
@@ -214,6 +230,7 @@ impl Run {
     fn begin(&mut self, at: Timestamp, skip: bool, now: Timestamp) {
         let position = self.sound.seek(at, skip);
         self.playout.set_position(position);
+        self.starved = None;
         self.presenter.shared.reception.lock().begun(now, position);
         if skip {
             self.from = Some(at);
@@ -352,6 +369,9 @@ impl Run {
         }
         let opened = self.presenter.shared.opened;
         let size = frame.size();
+        if self.size.replace(size).is_some_and(|before| before != size) {
+            self.presenter.shared.odd(&Odd::ChangedSize(size.to_string()));
+        }
         // Whoever looks at it later counts in session time.
         frame.pts = due;
         self.presenter.screen.publish(frame);

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use crate::net::Runtime;
 use crate::net::rtmp::Options;
 use crate::net::web::WebUrl;
-use crate::player::connection::{End, PATIENCE};
+use crate::player::connection::{End, PATIENCE, WAITING};
 use crate::player::feed::Feed;
 use crate::player::pull::Ask;
 use crate::player::rtmp::{self, Rtmp};
@@ -113,14 +113,16 @@ impl Remote {
                 // Where that led nowhere, the next try is at the front door again.
                 rtmp.now.clone_from(&rtmp.url);
             }
-            if faded.is_some_and(|since| now.since(since) > PATIENCE) {
+            if !shared.patient && faded.is_some_and(|since| now.since(since) > PATIENCE) {
                 return;
             }
             let pause = BACK_OFF.get(tries).or(BACK_OFF.last()).copied().unwrap_or(1_000);
             let retry_in = Duration::from_millis(pause);
             tries += 1;
             shared.figures.lock().reconnects += 1;
-            shared.enter(State::Reconnecting { cause: failure.cause, retry_in });
+            let waiting = shared.patient && faded.is_some();
+            let cause = if waiting { WAITING.to_owned() } else { failure.cause };
+            shared.enter(State::Reconnecting { cause, retry_in });
             let waited = timeout(retry_in, shared.stopping.notified()).await;
             if waited.is_ok() || shared.stop.is_set() {
                 return;

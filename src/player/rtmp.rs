@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::base::Timestamp;
 use crate::net;
 use crate::net::rtmp::{Client, Options};
-use crate::player::connection::{End, TICK, Watch, failure};
+use crate::player::connection::{End, PATIENCE, TICK, WAITING, Watch, failure};
 use crate::player::feed::{self, Feed};
 use crate::player::shared::Shared;
 use crate::player::{Failure, Kind, State};
@@ -205,6 +205,10 @@ impl Rtmp {
                     watch.since = now;
                     // What is buffered is played to its end.
                     shared.reception.lock().ended = true;
+                    if shared.patient && shared.duration().is_none() {
+                        let cause = WAITING.to_owned();
+                        shared.enter(State::Reconnecting { cause, retry_in: PATIENCE });
+                    }
                 }
                 if !self.reconnect && feed.has_media() && shared.duration().is_none() {
                     return Some(End::Over);

@@ -1,6 +1,7 @@
 //! What the player's threads share: the estimate of when things should be shown, the packets that
 //! wait, figures, state, and the wishes of whoever watches. Locks are held for moments only.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::player::aim::Aim;
 use crate::player::jitter::Jitter;
 use crate::player::listed::{Listed, Taken};
 use crate::player::measure::Arrivals;
+use crate::player::odd::Odd;
 use crate::player::packets::{Packets, Unit};
 use crate::player::pull::{Ability, Pace};
 use crate::player::schedule::Supply;
@@ -85,6 +87,12 @@ pub(super) struct Shared {
     speaker_choices: AtomicU32,
     /// A file to be written from here on, or none, not yet taken up.
     wanted_save: Mutex<Option<Option<NewFile>>>,
+    /// What was said once, by its key: no more than there are.
+    pub(super) told: Mutex<BTreeSet<&'static str>>,
+    /// Since when the connection is lost.
+    lost: Mutex<Option<Timestamp>>,
+    /// A broadcaster who leaves is waited for.
+    pub(super) patient: bool,
 }
 
 /// A file that was made for what comes, with its head already in it.
@@ -291,6 +299,9 @@ impl Shared {
             speaker: Arc::new(Mutex::new(config.device.clone())),
             speaker_choices: AtomicU32::new(0),
             wanted_save: Mutex::new(None),
+            told: Mutex::default(),
+            lost: Mutex::new(None),
+            patient: config.patient && config.reconnect,
         };
         (shared, receiver)
     }
@@ -306,6 +317,9 @@ impl Shared {
             if state.is_final() || *state == next {
                 return;
             }
+            if matches!(next, State::Reconnecting { .. }) {
+                self.lost.lock().get_or_insert(self.clock.now());
+            }
             *state = next.clone();
         }
         // Nobody may be listening.
@@ -314,8 +328,12 @@ impl Shared {
 
     /// Media come again after a loss.
     pub(super) fn regained(&self) {
-        if matches!(*self.state.lock(), State::Reconnecting { .. }) {
+        let lost = matches!(*self.state.lock(), State::Reconnecting { .. });
+        if lost {
             self.enter(State::Playing);
+        }
+        if let Some(since) = self.lost.lock().take() {
+            self.odd(&Odd::Regained(self.clock.now().since(since).as_secs()));
         }
     }
 
@@ -342,13 +360,21 @@ impl Shared {
         advice: &str,
         detail: impl Into<String>,
     ) {
-        let message = Message {
-            key,
-            severity,
-            summary: summary.into(),
-            advice: advice.to_owned(),
-            detail: detail.into(),
-        };
+        self.pass_on(key, severity, false, summary.into(), advice, detail.into());
+    }
+
+    /// Passes a message on, for what happened alone where it is `quiet`.
+    pub(super) fn pass_on(
+        &self,
+        key: &'static str,
+        severity: Severity,
+        quiet: bool,
+        summary: String,
+        advice: &str,
+        detail: String,
+    ) {
+        let advice = advice.to_owned();
+        let message = Message { key, severity, quiet, summary, advice, detail };
         let _ = self.events.send(Event::Message(message));
     }
 

@@ -10,11 +10,12 @@ use crate::decode::{self, AudioBackend};
 use crate::media::AudioParameters;
 use crate::media::Samples;
 use crate::media::samples::{frames_to_micros, micros_to_frames};
+use crate::player::Severity;
 use crate::player::fifo::Fifo;
+use crate::player::odd::Odd;
 use crate::player::packets::{Popped, Unit};
 use crate::player::shared::Shared;
 use crate::player::stretch::Stretch;
-use crate::player::Severity;
 
 /// A device (or a test's stand-in) that plays sound.
 pub trait Speaker: Send {
@@ -220,6 +221,9 @@ impl Sound {
                 }
                 match decode::open_audio(&parameters) {
                     Ok(decoder) => {
+                        if self.parameters.as_ref().is_some_and(|it| it.codec != parameters.codec) {
+                            shared.odd(&Odd::ChangedCodec(decoder.name().to_owned()));
+                        }
                         shared.figures.lock().audio = describe(decoder.name(), &parameters);
                         self.decoder = Some(decoder);
                         self.parameters = Some(parameters);

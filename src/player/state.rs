@@ -103,6 +103,8 @@ pub struct Message {
     /// Which message it is, in Fluent's spelling (`player-no-speaker`).
     pub key: &'static str,
     pub severity: Severity,
+    /// It changes nothing for who watches: a line in what happened is enough.
+    pub quiet: bool,
     pub summary: String,
     pub advice: String,
     pub detail: String,
@@ -111,17 +113,32 @@ pub struct Message {
 impl Message {
     /// Every name there is, for the test that looks for its texts.
     pub const KEYS: &[&str] = &[
+        "player-changed-codec",
+        "player-changed-size",
         "player-damaged-picture",
         "player-damaged-sound",
         "player-damaged-stream",
         "player-file-damaged",
+        "player-jumped-ahead",
+        "player-late-sound",
+        "player-no-headers",
+        "player-no-keyframe",
+        "player-no-picture",
         "player-no-picture-codec",
+        "player-no-sound",
         "player-no-sound-codec",
         "player-no-speaker",
         "player-no-start",
         "player-output-failed",
+        "player-publisher-back",
+        "player-regained",
         "player-saved",
         "player-speaker-back",
+        "player-stalled",
+        "player-times-backwards",
+        "player-times-differ",
+        "player-times-jumped",
+        "player-too-slow",
     ];
 }
 

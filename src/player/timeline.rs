@@ -22,6 +22,19 @@ pub struct Placed {
     pub dts: Timestamp,
     /// The wire's time broke off here: it was bridged.
     pub jumped: bool,
+    /// What the stream itself does that it should not.
+    pub untidy: Option<Untidy>,
+}
+
+/// How a stream's times are not as they should be.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Untidy {
+    /// They made a leap.
+    Jumped,
+    /// A small step back.
+    Backwards,
+    /// The tracks count from different zeros.
+    Differ,
 }
 
 /// See the module.
@@ -126,12 +139,20 @@ impl Timeline {
             None => self.begin(other, raw, now),
         };
         let jumped = own.is_some_and(|last| last.epoch != next.epoch || last.stale);
+        let untidy = match own {
+            // A new connection, another place, and what is told are not the stream's doing.
+            Some(last) if last.stale || last.fresh || self.firm => None,
+            Some(_) if jumped => Some(Untidy::Jumped),
+            Some(last) if serial_difference(raw, last.raw) < 0 => Some(Untidy::Backwards),
+            Some(_) => None,
+            None => other.filter(|other| other.offset != next.offset).map(|_| Untidy::Differ),
+        };
         let [video, audio] = &mut self.tracks;
         match track {
             Track::Video => *video = Some(next),
             Track::Audio | Track::Extra(_) => *audio = Some(next),
         }
-        Placed { dts: Timestamp::from_millis(next.out), jumped }
+        Placed { dts: Timestamp::from_millis(next.out), jumped, untidy }
     }
 
     /// The first packet of a track.

@@ -534,6 +534,12 @@ impl Engine {
         self.happened(Event::Notice(notice));
     }
 
+    /// What the chronicle has already.
+    fn tell_again(&mut self, message: &Message) {
+        let notice = self.state.ledger.add(message, "");
+        self.happened(Event::Notice(notice));
+    }
+
     /// For the chronicle only: nobody need be told now.
     fn note(&mut self, message: &Message) {
         let wall = self.clock.wall_micros(self.clock.now());

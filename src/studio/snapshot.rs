@@ -350,6 +350,8 @@ pub struct TileView {
     pub state: WatchState,
     pub figures: WatchFigures,
     pub picture: Shown,
+    /// What it said while it was not chosen, oldest first.
+    pub said: Vec<Notice>,
 }
 
 /// Figures of the player.

@@ -16,6 +16,17 @@ use crate::studio::snapshot::{TileView, WatchFigures, WatchState};
 use talk::Talk;
 use tile::Tile;
 
+/// How somebody learns of a message.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// At once, and it stays in what happened.
+    Told,
+    /// It is in what happened already.
+    Again,
+    /// In what happened alone.
+    Noted,
+}
+
 /// The players.
 #[derive(Debug)]
 pub(super) struct Watch {
@@ -32,6 +43,8 @@ pub(super) struct Watch {
 impl Watch {
     /// Players that show their pictures in `screens`, one for each of them.
     pub(super) fn new(screens: Vec<Latest<VideoFrame>>, config: player::Config) -> Self {
+        // Who watches in a window ends it themselves.
+        let config = player::Config { patient: true, ..config };
         Self {
             screens,
             tiles: Vec::new(),
@@ -206,22 +219,34 @@ impl Watch {
         self.hear();
     }
 
-    /// What happened since the last call. Where several play, each tells of its end in its tile.
-    pub(super) fn poll(&mut self) -> Vec<Message> {
+    /// What happened since the last call. Where several play, each tells of its end in its tile, and
+    /// what is not chosen keeps what it says until it is.
+    pub(super) fn poll(&mut self) -> Vec<(Message, Way)> {
         let mut messages = Vec::new();
         let alone = self.tiles.len() == 1;
         for tile in &mut self.tiles {
             let chosen = tile.id == self.chosen;
+            if chosen {
+                let kept = tile.take_kept().map(|said| (Message::Player(said), Way::Again));
+                messages.extend(kept);
+            }
             for event in tile.poll() {
                 match event {
                     player::Event::State(State::Failed(failure)) if alone => {
-                        messages.push(message(&failure));
+                        messages.push((message(&failure), Way::Told));
                     }
-                    player::Event::Message(said) if chosen => messages.push(Message::Player(said)),
+                    player::Event::Message(said) if said.quiet => {
+                        messages.push((Message::Player(said), Way::Noted));
+                    }
+                    player::Event::Message(said) => {
+                        if !chosen {
+                            tile.keep(said.clone());
+                        }
+                        let way = if chosen { Way::Told } else { Way::Noted };
+                        messages.push((Message::Player(said), way));
+                    }
                     player::Event::Line(line) if chosen => self.talk.add(line),
-                    player::Event::State(_)
-                    | player::Event::Message(_)
-                    | player::Event::Line(_) => {}
+                    player::Event::State(_) | player::Event::Line(_) => {}
                 }
             }
         }
@@ -279,6 +304,7 @@ impl Watch {
             state: tile.state().clone(),
             figures: tile.figures(self.config.volume, self.config.muted),
             picture: Shown(tile.picture()),
+            said: tile.kept().map(|it| Message::Player(it.clone()).notice(0, "")).collect(),
         };
         self.tiles.iter().map(view).collect()
     }

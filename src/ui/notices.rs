@@ -55,6 +55,11 @@ pub fn place_of(notice: &Notice) -> Place {
     }
 }
 
+/// Whether a notice is shown there. A picture is saved on both pages.
+fn is_at(notice: &Notice, place: Place) -> bool {
+    place_of(notice) == place || place == Place::Watch && notice.key.starts_with("snapshot")
+}
+
 /// The words of a notice in the language of the window, the English ones where there are none.
 pub fn words(texts: &Texts, notice: &Notice) -> (String, String) {
     let args: Vec<(&str, Cow<'_, str>)> =
@@ -171,7 +176,7 @@ pub fn cards(ui: &mut Ui, view: &mut View<'_>, place: Place, limit: usize) -> Op
         .notices
         .iter()
         .rev()
-        .filter(|notice| place_of(notice) == place && !said(notice))
+        .filter(|notice| is_at(notice, place) && !said(notice))
         .collect();
     let mut remedy = None;
     for notice in here.iter().take(limit) {
@@ -226,5 +231,24 @@ pub fn apply(view: &mut View<'_>, remedy: Option<Remedy>) {
             view.send(Command::TrustCertificate { target, pin });
         }
         Some(Remedy::EditTarget(_)) | None => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::message::Message;
+
+    #[test]
+    fn a_saved_picture_is_told_on_both_pages() {
+        let (path, reason) = ("a.png".to_owned(), "the disk is full".to_owned());
+        for message in [
+            Message::SnapshotSaved { path: path.clone() },
+            Message::SnapshotFailed { path, reason },
+        ] {
+            let notice = message.notice(1, "");
+            assert!(is_at(&notice, Place::Watch) && is_at(&notice, Place::Target));
+            assert!(!is_at(&notice, Place::Mixer));
+        }
     }
 }

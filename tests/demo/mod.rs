@@ -643,7 +643,22 @@ pub fn snapshot(name: &str) -> Snapshot {
 }
 
 fn tile(id: u8, state: WatchState, figures: WatchFigures) -> TileView {
-    TileView { id: TileId(id), chosen: id == 0, state, figures, picture: Shown::default() }
+    let (picture, said) = (Shown::default(), Vec::new());
+    TileView { id: TileId(id), chosen: id == 0, state, figures, picture, said }
+}
+
+/// What a player says that is not chosen.
+fn tile_notice() -> Notice {
+    Notice {
+        id: 0,
+        key: "player-damaged-stream",
+        args: Vec::new(),
+        level: Level::Warning,
+        summary: "Part of the stream makes no sense and is left out.".into(),
+        advice: String::new(),
+        detail: String::new(),
+        remedy: None,
+    }
 }
 
 /// Five players, of which two play.
@@ -656,7 +671,7 @@ fn wall(playing: &WatchFigures) -> Vec<TileView> {
     let none = "there is no stream of this name".into();
     vec![
         tile(0, WatchState::Playing, of("main-hall")),
-        tile(1, WatchState::Playing, of("workshop")),
+        TileView { said: vec![tile_notice()], ..tile(1, WatchState::Playing, of("workshop")) },
         tile(2, WatchState::Opening, of("garden")),
         tile(3, WatchState::Reconnecting { cause: lost }, of("stage")),
         tile(4, WatchState::Failed { cause: none }, of("nobody")),

@@ -307,6 +307,13 @@ impl VideoBackend for Decoder {
         self.failed_keyframes = 0;
     }
 
+    fn is_waiting(&self) -> bool {
+        self.waiting
+    }
+
+    /// The library begins with IDR pictures alone, whatever it is told.
+    fn begin_anywhere(&mut self) {}
+
     fn name(&self) -> &str {
         &self.name
     }

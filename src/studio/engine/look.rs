@@ -14,6 +14,7 @@ use crate::studio::holding;
 use crate::studio::message::{Message, alarm_key, keys};
 use crate::studio::on_air::Happening;
 use crate::studio::targets;
+use crate::studio::watch::Way;
 
 /// Different causes of one outage that are remembered as told.
 const MOST_SAID: usize = 32;
@@ -41,8 +42,12 @@ impl Engine {
         self.look_at_scenes();
         let built_in = &self.built_in;
         self.watch.talk(|| built_in.ready(), &self.options.net, &self.runtime);
-        for message in self.watch.poll() {
-            self.tell(&message, "");
+        for (message, way) in self.watch.poll() {
+            match way {
+                Way::Told => self.tell(&message, ""),
+                Way::Again => self.tell_again(&message),
+                Way::Noted => self.note(&message),
+            }
         }
         for event in self.built_in.poll() {
             if let server::Event::Fault(struck) = &event {

@@ -1,5 +1,6 @@
 //! One player of the *Watch* page: what it plays, and what became of it.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::base::{Clock, Latest};
@@ -12,6 +13,9 @@ use crate::studio::snapshot::{WatchFigures, WatchState};
 /// How long a player may take to end before its threads are left to themselves.
 const END: Duration = Duration::from_millis(800);
 
+/// Messages of a player that is not chosen; older ones go.
+const MOST_KEPT: usize = 8;
+
 /// A player, or what became of the last one.
 #[derive(Debug)]
 pub(super) struct Tile {
@@ -20,12 +24,14 @@ pub(super) struct Tile {
     player: Option<Player>,
     url: String,
     state: WatchState,
+    /// What it said while it was not chosen.
+    kept: VecDeque<player::Message>,
 }
 
 impl Tile {
     /// A tile that plays nothing; `url` is what it may play again.
     pub(super) fn new(id: TileId, screen: Latest<VideoFrame>, url: String) -> Self {
-        Self { id, screen, player: None, url, state: WatchState::Idle }
+        Self { id, screen, player: None, url, state: WatchState::Idle, kept: VecDeque::new() }
     }
 
     /// Plays this URL or file.
@@ -39,6 +45,7 @@ impl Tile {
         self.close();
         config.source = Source::parse(&url);
         self.url = url;
+        self.kept.clear();
         let opened = Player::open(config, runtime, clock, self.screen.clone());
         // Files and a place were named for the first stream only.
         (config.save, config.audio_dump, config.start) = (None, None, None);
@@ -68,6 +75,24 @@ impl Tile {
         }
         self.screen.clear();
         self.state = WatchState::Idle;
+    }
+
+    /// Keeps what it said for when it is chosen: the newest, each once.
+    pub(super) fn keep(&mut self, said: player::Message) {
+        self.kept.retain(|old| old.key != said.key);
+        self.kept.push_back(said);
+        if self.kept.len() > MOST_KEPT {
+            self.kept.pop_front();
+        }
+    }
+
+    /// What was kept, once.
+    pub(super) fn take_kept(&mut self) -> impl Iterator<Item = player::Message> {
+        std::mem::take(&mut self.kept).into_iter()
+    }
+
+    pub(super) fn kept(&self) -> impl Iterator<Item = &player::Message> {
+        self.kept.iter()
     }
 
     pub(super) fn player(&self) -> Option<&Player> {
@@ -131,5 +156,30 @@ impl Tile {
             rewind: figures.rewind,
             saving: figures.saving,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_bounded_and_each_once() {
+        const KEYS: &[&str] = player::Message::KEYS;
+        let mut tile = Tile::new(TileId(0), Latest::default(), String::new());
+        let said = |key| player::Message {
+            key,
+            severity: player::Severity::Warning,
+            quiet: false,
+            summary: String::new(),
+            advice: String::new(),
+            detail: String::new(),
+        };
+        KEYS.iter().for_each(|key| tile.keep(said(key)));
+        tile.keep(said(KEYS[KEYS.len() - 2]));
+        assert_eq!(tile.kept().count(), MOST_KEPT);
+        let newest = tile.take_kept().last().unwrap();
+        assert_eq!(newest.key, KEYS[KEYS.len() - 2]);
+        assert_eq!(tile.kept().count(), 0);
     }
 }

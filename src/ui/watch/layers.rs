@@ -27,12 +27,14 @@ pub fn show(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
 
 const LINE: f32 = 17.0;
 const WIDTH: f32 = 292.0;
+/// Of a tile: less has no room for a name and its value.
+const NARROWEST: f32 = 200.0;
 const GRAPH: f32 = 26.0;
 
 /// The figures of what plays, with small graphs over the last minute.
 fn figures(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     let busy = !matches!(view.snapshot.watch, WatchState::Idle);
-    if !draft.figures || !busy || room.width() < WIDTH || room.height() < 120.0 {
+    if !draft.figures || !busy || room.width() < NARROWEST || room.height() < 120.0 {
         return;
     }
     let texts = view.texts;
@@ -43,7 +45,8 @@ fn figures(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
         (&draft.graphs.fps, texts.get("figure-fps")),
     ];
     let wanted = lines.len() as f32 * LINE + graphs.len() as f32 * (GRAPH + gap::XS) + 2.0 * gap::S;
-    let size = vec2(WIDTH, wanted.min(room.height() - 2.0 * gap::M));
+    let size =
+        vec2(WIDTH.min(room.width() - 2.0 * gap::M), wanted.min(room.height() - 2.0 * gap::M));
     // Notices come from above.
     let corner = pos2(room.left() + gap::M, room.bottom() - gap::M - size.y);
     let plate = Rect::from_min_size(corner, size);

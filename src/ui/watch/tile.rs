@@ -38,8 +38,7 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
         advice: advice.into_owned(),
     };
     let get = |key| Cow::Owned(texts.get(key).to_string());
-    let with =
-        |key, cause: &String| Cow::Owned(texts.with(key, &[("cause", Cow::from(cause.as_str()))]));
+    let with = |key, cause: &String| Cow::Owned(texts.with(key, &[("cause", texts.said(cause))]));
     use crate::ui::actions::key;
     match state {
         // Sound alone, or the first picture is on its way.

@@ -5,15 +5,16 @@ use egui::{
     vec2,
 };
 
-use crate::studio::Playing;
 use crate::studio::snapshot::{TileView, WatchState};
+use crate::studio::{Notice, Playing};
 use crate::ui::icons::{self, Icon};
+use crate::ui::notices::{self, Place};
 use crate::ui::picture::{Picture, fill_around};
 use crate::ui::theme::{BLACK, ON_PICTURE, ON_PICTURE_SECONDARY, PLATE, RADIUS, Theme, Type, gap};
 use crate::ui::view::View;
 use crate::ui::watch::draft::Draft;
-use crate::ui::watch::tile;
 use crate::ui::watch::wishes::{name_of, send};
+use crate::ui::watch::{layers, tile};
 use crate::ui::widgets::{Button, Look, elided, icon_button};
 
 /// Between tiles.
@@ -93,6 +94,11 @@ fn one(
     if !playing {
         words(ui, view, tile, &state, inside);
     }
+    if tile.chosen {
+        over(ui, view, draft, inside);
+    } else if let Some(notice) = tile.said.last() {
+        said(ui, view, tile, notice, inside);
+    }
     foot(ui, view, tile, &name, Rect::from_min_max(inside.left_bottom(), rect.max));
     if tile.chosen {
         let stroke = Stroke::new(2.0, theme.accent);
@@ -114,6 +120,30 @@ fn one(
             StrokeKind::Inside,
         );
     }
+}
+
+/// What lies over the chosen player's picture, as where it is shown alone.
+fn over(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
+    let mut child =
+        ui.new_child(UiBuilder::new().max_rect(room.shrink(gap::S)).id_salt("wall-notices"));
+    child.set_clip_rect(room.intersect(ui.clip_rect()));
+    layers::show(&mut child, view, draft, room);
+    notices::cards(&mut child, view, Place::Watch, 1);
+}
+
+/// The newest of what another player said, in a line; the rest comes when it is chosen.
+fn said(ui: &mut Ui, view: &View<'_>, tile: &TileView, notice: &Notice, room: Rect) {
+    let (title, advice) = notices::words(view.texts, notice);
+    let plate = Rect::from_min_size(
+        room.min + vec2(gap::S, gap::S),
+        vec2((room.width() - 2.0 * gap::S).max(1.0), 24.0),
+    );
+    ui.painter().rect_filled(plate, CornerRadius::same(RADIUS), PLATE);
+    let line = plate.shrink2(vec2(gap::S, 3.0));
+    elided(ui, line, Align::Min, &title, Type::Small.font(), ON_PICTURE);
+    let whole = ui.interact(plate, ui.scope_id().with(("said", tile.id)), Sense::hover());
+    whole.widget_info(|| WidgetInfo::labeled(Role::Alert, true, &title));
+    whole.on_hover_text(format!("{title} {advice}").trim_end());
 }
 
 fn draft_place(picture: &Picture, room: Rect, pixels_per_point: f32) -> Rect {

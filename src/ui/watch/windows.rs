@@ -2,10 +2,11 @@
 //! others. The window's own keyboard works as the page's does.
 
 use egui::{
-    Context, CornerRadius, Id, Rect, Sense, Ui, UiBuilder, ViewportBuilder, ViewportCommand,
-    ViewportId, pos2, vec2,
+    Context, CornerRadius, Id, Key, Modifiers, Rect, Sense, Ui, UiBuilder, ViewportBuilder,
+    ViewportCommand, ViewportId, pos2, vec2,
 };
 
+use crate::studio::Command;
 use crate::ui::actions::Action;
 use crate::ui::icons::Icon;
 use crate::ui::picture::Picture;
@@ -56,6 +57,7 @@ pub fn windows(
         } else {
             window(ui, view, draft, pictures, room)
         };
+        own_keys(ui.ctx(), view);
         keys::take(ui.ctx(), view, draft);
         if ui.ctx().input(|input| input.viewport().close_requested()) {
             draft.place = Where::Here;
@@ -63,6 +65,26 @@ pub fn windows(
         // Full screen is the page's, not this window's.
         action.filter(|action| *action != Action::FullScreen)
     })
+}
+
+/// What the main window's shortcuts do on the page: here they are this window's.
+fn own_keys(ctx: &Context, view: &mut View<'_>) {
+    if ctx.memory(|memory| memory.focused().is_some()) || egui::Popup::is_any_open(ctx) {
+        return;
+    }
+    let pressed = |key| ctx.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+    if pressed(Key::M) {
+        view.send(Command::SetPlayerMuted(!view.snapshot.watch_figures.muted));
+    }
+    if pressed(Key::F) {
+        fill(ctx);
+    }
+}
+
+/// This window fills its screen, or does so no more.
+fn fill(ctx: &Context) {
+    let full = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
+    ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!full));
 }
 
 /// The ordinary window: as the full screen is.
@@ -77,8 +99,7 @@ fn window(
     let mut action = over_picture(ui, view, draft, room);
     let twice = std::mem::take(&mut draft.double_clicked);
     if twice || action == Some(Action::FullScreen) {
-        let full = ui.ctx().input(|input| input.viewport().fullscreen.unwrap_or(false));
-        ui.ctx().send_viewport_cmd(ViewportCommand::Fullscreen(!full));
+        fill(ui.ctx());
         action = None;
     }
     action
@@ -130,6 +151,6 @@ fn pip(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, pictures: &mut [Pict
     }
     if icon_button(&mut row, &Theme::DARK, Icon::Close, &stop, side, Look::Quiet).clicked() {
         draft.place = Where::Here;
-        view.send(crate::studio::Command::StopWatching);
+        view.send(Command::StopWatching);
     }
 }

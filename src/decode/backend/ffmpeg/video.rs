@@ -235,6 +235,15 @@ impl VideoBackend for Decoder {
         self.early = None;
     }
 
+    fn is_waiting(&self) -> bool {
+        self.waiting
+    }
+
+    fn begin_anywhere(&mut self) {
+        // The library of H.264 keeps pictures back until they are whole.
+        self.waiting = false;
+    }
+
     fn name(&self) -> &str {
         &self.name
     }

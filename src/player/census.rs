@@ -1,0 +1,77 @@
+//! Which of picture and sound a stream has, and since when. Pure.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::media::Track;
+use crate::player::odd::Odd;
+
+/// So long after the first of one, the other is missing.
+const MISSING: Duration = Duration::from_secs(2);
+/// Sound that begins so long after the picture is late.
+const LATE: Duration = Duration::from_secs(1);
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Census {
+    /// When the first of pictures and of sound is decoded, and when it came.
+    first: [Option<(Timestamp, Timestamp)>; 2],
+    told: bool,
+}
+
+impl Census {
+    /// A packet to be decoded at `dts` came at `now`. `live`: what comes at once is a server's store.
+    pub(super) fn arrived(
+        &mut self,
+        track: Track,
+        dts: Timestamp,
+        now: Timestamp,
+        live: bool,
+    ) -> Option<Odd> {
+        let [video, audio] = &mut self.first;
+        let sound = track != Track::Video;
+        let (own, other) = if sound { (audio, video) } else { (video, audio) };
+        let begun = own.is_none();
+        own.get_or_insert((dts, now));
+        let Some((first, _)) = *other else {
+            let (first, came) = (*own)?;
+            let long = dts.since(first) >= MISSING && (!live || now.since(came) >= MISSING);
+            if !long || std::mem::replace(&mut self.told, true) {
+                return None;
+            }
+            return Some(if sound { Odd::NoPicture } else { Odd::NoSound });
+        };
+        let late = dts.since(first);
+        (begun && sound && late >= LATE).then(|| Odd::LateSound(late.as_secs()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Track::{Audio, Video};
+
+    fn run(live: bool, packets: &[(Track, i64, i64)]) -> Vec<Odd> {
+        let mut census = Census::default();
+        let at = Timestamp::from_millis;
+        let found = packets.iter();
+        found
+            .filter_map(|&(track, dts, now)| census.arrived(track, at(dts), at(now), live))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_missing_or_late_is_found_once() {
+        let pictures = |until: i64| (0..until).step_by(40).map(|ms| (Video, ms, ms));
+        let alone: Vec<_> = pictures(9_000).collect();
+        assert_eq!(run(true, &alone), [Odd::NoSound]);
+        // A server's store comes at once: it may have begun with pictures.
+        let stored: Vec<_> = pictures(9_000).map(|(track, ms, _)| (track, ms, 5)).collect();
+        assert_eq!(run(true, &stored), []);
+        assert_eq!(run(false, &stored), [Odd::NoSound]);
+        let late: Vec<_> = pictures(1_800).chain([(Audio, 1_800, 1_800)]).collect();
+        assert_eq!(run(true, &late), [Odd::LateSound(1)]);
+        assert_eq!(run(true, &[(Video, 0, 0), (Audio, 300, 300), (Audio, 5_000, 5_000)]), []);
+        assert_eq!(run(true, &[(Audio, 0, 0), (Audio, 2_000, 2_000)]), [Odd::NoPicture]);
+    }
+}

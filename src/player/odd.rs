@@ -1,0 +1,132 @@
+//! What is said of a stream that is not as it should be, and is played on: each once a player, but for
+//! what comes back.
+
+use crate::player::Severity;
+use crate::player::shared::Shared;
+
+/// See the module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Odd {
+    /// Nothing more came in time.
+    Stalled,
+    /// The delay is kept by leaving something out.
+    JumpedAhead,
+    /// The times made a leap, ahead or back.
+    TimesJumped,
+    /// They step back a little now and then.
+    TimesBackwards,
+    /// Picture and sound count from different zeros.
+    TimesDiffer,
+    /// The broadcaster left and is back, on the same connection.
+    PublisherBack,
+    /// The connection was lost for so many seconds.
+    Regained(u64),
+    ChangedCodec(String),
+    ChangedSize(String),
+    NoSound,
+    NoPicture,
+    /// Sound began so many seconds after the picture.
+    LateSound(u64),
+    /// Pictures come, and nothing that tells how to decode them.
+    NoHeaders,
+    /// Pictures come, and none that the others could begin with.
+    NoKeyframe,
+    /// Pictures are left out, because decoding takes too long.
+    TooSlow,
+}
+
+impl Odd {
+    /// Which message it is.
+    pub(super) fn key(&self) -> &'static str {
+        match self {
+            Self::Stalled => "player-stalled",
+            Self::JumpedAhead => "player-jumped-ahead",
+            Self::TimesJumped => "player-times-jumped",
+            Self::TimesBackwards => "player-times-backwards",
+            Self::TimesDiffer => "player-times-differ",
+            Self::PublisherBack => "player-publisher-back",
+            Self::Regained(_) => "player-regained",
+            Self::ChangedCodec(_) => "player-changed-codec",
+            Self::ChangedSize(_) => "player-changed-size",
+            Self::NoSound => "player-no-sound",
+            Self::NoPicture => "player-no-picture",
+            Self::LateSound(_) => "player-late-sound",
+            Self::NoHeaders => "player-no-headers",
+            Self::NoKeyframe => "player-no-keyframe",
+            Self::TooSlow => "player-too-slow",
+        }
+    }
+
+    /// Said each time, and not once.
+    fn returns(&self) -> bool {
+        matches!(self, Self::PublisherBack | Self::Regained(_))
+    }
+
+    /// Something is missing that was asked for: worth a card, and not only a line in what happened.
+    fn hurts(&self) -> bool {
+        matches!(self, Self::NoHeaders | Self::NoKeyframe | Self::TooSlow)
+    }
+
+    fn summary(&self) -> String {
+        match self {
+            Self::Stalled => "Nothing more came in time: the playing stood still.".into(),
+            Self::JumpedAhead => "The playing jumped ahead, to keep its delay.".into(),
+            Self::TimesJumped => "The stream's times jumped; it is played on.".into(),
+            Self::TimesBackwards => {
+                "The stream's times run backwards now and then; it is played on.".into()
+            }
+            Self::TimesDiffer => {
+                "Picture and sound count their times from different beginnings; they are played as they come."
+                    .into()
+            }
+            Self::PublisherBack => "The broadcast ended, and has begun again.".into(),
+            Self::Regained(seconds) => format!("The stream is back after {seconds} s."),
+            Self::ChangedCodec(codec) => format!("The stream goes on with another codec: {codec}."),
+            Self::ChangedSize(size) => format!("The stream goes on with another size: {size}."),
+            Self::NoSound => "The stream has no sound.".into(),
+            Self::NoPicture => "The stream has no picture.".into(),
+            Self::LateSound(seconds) => format!("The sound began {seconds} s after the picture."),
+            Self::NoHeaders => {
+                "The pictures cannot be shown: what tells how to decode them (SPS and PPS) is missing.".into()
+            }
+            Self::NoKeyframe => {
+                "The pictures cannot be shown: none comes that the others could begin with.".into()
+            }
+            Self::TooSlow => {
+                "This machine does not decode the pictures in time: some are left out.".into()
+            }
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Stalled => "Check the network connection; a larger buffer evens out more.",
+            Self::NoHeaders => {
+                "The broadcaster must begin the broadcast again, or send the headers again."
+            }
+            Self::NoKeyframe => "The broadcaster must send keyframes: every two seconds is usual.",
+            Self::TooSlow => "Watch it smaller, close other programs, or try the system's decoder.",
+            _ => "",
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::Regained(seconds) | Self::LateSound(seconds) => seconds.to_string(),
+            Self::ChangedCodec(what) | Self::ChangedSize(what) => what.clone(),
+            _ => String::new(),
+        }
+    }
+}
+
+impl Shared {
+    /// Says it, unless that was done.
+    pub(super) fn odd(&self, odd: &Odd) {
+        if !odd.returns() && !self.told.lock().insert(odd.key()) {
+            return;
+        }
+        let hurts = odd.hurts() || *odd == Odd::Stalled;
+        let severity = if hurts { Severity::Warning } else { Severity::Info };
+        self.pass_on(odd.key(), severity, !odd.hurts(), odd.summary(), odd.advice(), odd.detail());
+    }
+}
