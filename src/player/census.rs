@@ -42,7 +42,7 @@ impl Census {
             return Some(if sound { Odd::NoPicture } else { Odd::NoSound });
         };
         let late = dts.since(first);
-        (begun && sound && late >= LATE).then(|| Odd::LateSound(late.as_secs()))
+        (begun && sound && late >= LATE).then_some(Odd::LateSound(late.as_secs()))
     }
 }
 

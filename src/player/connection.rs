@@ -104,7 +104,7 @@ impl Watch {
 
     /// What came was not looked at for so long.
     pub(super) fn waited(&mut self, time: Duration) {
-        self.since = self.since + time;
+        self.since += time;
     }
 
     /// Whether what comes is still of the place that is being left.

@@ -365,7 +365,7 @@ impl Feed {
                 Severity::Warning,
                 format!("The picture cannot be shown: {what}."),
                 "Ask the broadcaster for H.264 video; onair remux and ffmpeg convert files.",
-                what.clone(),
+                what,
             ),
         }
     }
