@@ -1,5 +1,7 @@
 //! Servers that go silent in the middle, or talk without ever sending media.
 
+#![allow(clippy::disallowed_methods, reason = "players of one test run side by side")]
+
 use std::fs;
 use std::io::Write;
 use std::net::TcpStream;

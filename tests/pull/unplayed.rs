@@ -44,13 +44,15 @@ fn listed(source: &str) -> Vec<(String, String)> {
 
 const X264: [&str; 6] = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"];
 
+/// File, how it is made, what is said under which key, and how the probe calls it.
+type Case = (&'static str, &'static [&'static str], &'static str, &'static str, [&'static str; 2]);
+
 #[test]
 fn a_track_that_is_not_played_is_named_once() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let (sound, picture) = ("player-no-sound-codec", "player-no-picture-codec");
-    // File, how it is made, what is said under which key, and how the probe calls it.
-    let cases: [(&str, &[&str], &str, &str, [&str; 2]); 5] = [
+    let cases: [Case; 5] = [
         ("dts.mkv", &["-c:a", "dca", "-strict", "-2"], sound, "DTS", ["audio", "dts"]),
         ("vorbis.mkv", &["-c:a", "libvorbis"], sound, "Vorbis", ["audio", "vorbis"]),
         ("alac.mp4", &["-c:a", "alac"], sound, "ALAC", ["audio", "alac"]),
