@@ -424,3 +424,54 @@ fn a_written_key_is_accepted_with_a_warning_and_not_repeated() {
     assert!(!onair.peer.output().contains("WrittenKey"));
     assert!(!onair.peer.errors().contains("WrittenKey"), "{}", onair.peer.errors());
 }
+
+#[test]
+fn the_second_tells_loudness_rms_and_peaks() {
+    let folder = tempfile::tempdir().unwrap();
+    let wav = folder.path().join("sine.wav");
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: 48_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(&wav, spec).unwrap();
+    // EBU Tech 3341, case 1: a sine of 1 kHz whose peaks are at -23 dBFS on both sides is -23 LUFS.
+    let level = 10_f64.powf(-23.0 / 20.0) * f64::from(i16::MAX);
+    for index in 0..48_000 {
+        let angle = std::f64::consts::TAU * f64::from(index % 48) / 48.0;
+        for _ in 0..2 {
+            writer.write_sample((level * angle.sin()).round() as i16).unwrap();
+        }
+    }
+    writer.finalize().unwrap();
+    let source = format!("file:{}", wav.display());
+    let path = folder.path().join("show.mkv");
+    let mut onair = Onair::start(&[
+        "live",
+        "--video",
+        "none",
+        "--audio",
+        &source,
+        "--record",
+        path.to_str().unwrap(),
+        "--duration",
+        "6s",
+    ]);
+    assert_eq!(onair.peer.wait(LIMIT).code(), Some(0), "{}", onair.peer.errors());
+    let events = onair.events();
+    let audio = &events.last().unwrap()["audio"];
+    for (name, value) in [
+        ("level_dbfs", -23.0),
+        ("rms_dbfs", -26.0),
+        ("true_peak_dbtp", -23.0),
+        ("momentary_lufs", -23.0),
+        ("short_term_lufs", -23.0),
+        ("integrated_lufs", -23.0),
+    ] {
+        let told = audio[name].as_f64().unwrap_or(f64::NAN);
+        assert!((told - value).abs() < 0.25, "{name}: {audio}");
+    }
+    let strip = &events.last().unwrap()["strips"][0];
+    assert!((strip["rms_dbfs"].as_f64().unwrap() + 26.0).abs() < 0.25, "{strip}");
+}

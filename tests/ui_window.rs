@@ -36,7 +36,7 @@ use onair::compose::transition::{Kind, Matte, Stinger, Transition, Wipe};
 use onair::media::ExtraTrack;
 use onair::media::transport::Go;
 use onair::mix::filter::Filter;
-use onair::mix::{Heard, Strip, StripId};
+use onair::mix::{Fall, Heard, Lamp, Strip, StripId};
 use onair::studio::chatting::ChatChoices;
 use onair::studio::{
     Command, Edit, Language, Place, Playing, Preferences, Talk, Target, Theme, TileId,
@@ -57,6 +57,7 @@ fn preferences(language: Language, theme: Theme) -> Preferences {
         language,
         theme,
         reduced_motion: true,
+        meter_fall: Fall::Fast,
         recording_folder: PathBuf::from("/home/ada/Videos"),
         recording: Default::default(),
     }

@@ -274,11 +274,17 @@ fn stats_fields(stats: &Stats) -> Value {
         let mut fields = json!({
             "samples": audio.samples,
             "bitrate": audio.bitrate,
-            "level_dbfs": (f64::from(audio.level_dbfs) * 10.0).round() / 10.0,
+            "level_dbfs": tenths(audio.level_dbfs.into()),
+            "rms_dbfs": tenths(audio.rms_dbfs.into()),
         });
-        if let (Some(drift), Value::Object(fields)) = (audio.drift_ppm, &mut fields) {
-            fields.insert("drift_ppm".into(), ((drift * 10.0).round() / 10.0).into());
-        }
+        let known = [
+            ("true_peak_dbtp", audio.true_peak_dbtp.map(f64::from)),
+            ("momentary_lufs", audio.momentary_lufs.map(f64::from)),
+            ("short_term_lufs", audio.short_term_lufs.map(f64::from)),
+            ("integrated_lufs", audio.integrated_lufs.map(f64::from)),
+            ("drift_ppm", audio.drift_ppm),
+        ];
+        insert_known(&mut fields, known);
         fields
     });
     let targets: Vec<Value> = stats
@@ -337,16 +343,28 @@ fn stats_fields(stats: &Stats) -> Value {
 
 /// A strip of the mixer, of the second's figures.
 fn strip_fields(strip: &stats::Strip) -> Value {
-    let tenths = |number: f64| (number * 10.0).round() / 10.0;
     let mut fields = json!({
         "name": strip.name,
         "state": strip.state.name(),
-        "level_dbfs": tenths(f64::from(strip.level_dbfs)),
+        "level_dbfs": tenths(strip.level_dbfs.into()),
+        "rms_dbfs": tenths(strip.rms_dbfs.into()),
     });
-    if let (Some(drift), Value::Object(fields)) = (strip.drift_ppm, &mut fields) {
-        fields.insert("drift_ppm".into(), tenths(drift).into());
-    }
+    insert_known(&mut fields, [("drift_ppm", strip.drift_ppm)]);
     fields
+}
+
+fn tenths(number: f64) -> f64 {
+    (number * 10.0).round() / 10.0
+}
+
+/// Adds what is known, in tenths; what is not is left out.
+fn insert_known<const N: usize>(fields: &mut Value, known: [(&str, Option<f64>); N]) {
+    let Value::Object(fields) = fields else { return };
+    for (name, value) in known {
+        if let Some(value) = value {
+            fields.insert(name.into(), tenths(value).into());
+        }
+    }
 }
 
 /// What viewers get, of the second's figures; what is not known is left out.
@@ -357,13 +375,7 @@ fn monitor_fields(monitor: &stats::Monitor) -> Value {
         ("av_offset_ms", monitor.av_offset_ms),
         ("fps", monitor.fps),
     ];
-    if let Value::Object(fields) = &mut fields {
-        for (name, value) in known {
-            if let Some(value) = value {
-                fields.insert(name.into(), ((value * 10.0).round() / 10.0).into());
-            }
-        }
-    }
+    insert_known(&mut fields, known);
     fields
 }
 

@@ -8,3 +8,11 @@ impl StripId {
     /// The strip that every program has.
     pub const MAIN: Self = Self(0);
 }
+
+/// A clip lamp, or all of them.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Lamp {
+    All,
+    Program,
+    Strip(StripId),
+}

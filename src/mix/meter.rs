@@ -1,11 +1,11 @@
-//! The meter of a strip or of the program: sample peak (rises at once, falls at 23.53 dB a second,
-//! the highest held for 20 s), RMS over 300 ms, and a clip lamp that stays until it is put out. That of
-//! the program also tells loudness after EBU R 128 and the true peak, while there is somebody to read them.
+//! The meter of a strip or of the program: sample peak (rises at once, falls as chosen, the highest held
+//! for 20 s), RMS over 300 ms, and a clip lamp that stays until it is put out. What has brought nothing
+//! for half a second is silent at once. That of the program also tells loudness after EBU R 128 and the true peak, while there is somebody to read them.
 
 use ebur128::{EbuR128, Mode};
 
-/// Fall of the bar, decibels a second.
-const DECAY: f32 = 23.53;
+/// What brings nothing for so long is silent, seconds.
+const STARVED: f32 = 0.5;
 /// How long the highest peak stays, seconds.
 const HOLD: f32 = 20.0;
 /// What silence reads.
@@ -17,6 +17,28 @@ const SHORT_TERM: usize = 30;
 const MOMENTARY: usize = 4;
 /// The library looks so far back, in milliseconds.
 const LONGEST_WINDOW: usize = 400;
+
+/// How fast the bar falls.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Fall {
+    #[default]
+    Fast,
+    /// As the peak meter of IEC 60268-10, type I.
+    Medium,
+    /// As type II.
+    Slow,
+}
+
+impl Fall {
+    /// Decibels a second.
+    pub const fn rate(self) -> f32 {
+        match self {
+            Self::Fast => 23.53,
+            Self::Medium => 11.76,
+            Self::Slow => 8.57,
+        }
+    }
+}
 
 /// What the meter shows.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -57,6 +79,9 @@ impl Default for Reading {
 #[derive(Default)]
 pub(super) struct Meter {
     reading: Reading,
+    pub(super) fall: Fall,
+    /// For how long nothing has come, seconds.
+    starved: f32,
     held_for: f32,
     square: f32,
     /// Loudness and true peak are wanted: they cost more than all the rest.
@@ -93,6 +118,11 @@ impl Tenths {
 }
 
 impl Meter {
+    /// One whose bar falls so fast.
+    pub(super) fn falling(fall: Fall) -> Self {
+        Self { fall, ..Self::default() }
+    }
+
     /// Whether loudness and true peak are worked out, from now on; a new meter leaves them out.
     pub(super) fn measure_loudness(&mut self, wanted: bool) {
         if self.is_loud != wanted {
@@ -107,7 +137,7 @@ impl Meter {
         let seconds = (block.len() / channels) as f32 / rate.max(1) as f32;
         let peak = block.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
         let dbfs = dbfs(peak);
-        let fallen = self.reading.peak_dbfs - DECAY * seconds;
+        let fallen = self.reading.peak_dbfs - self.fall.rate() * seconds;
         self.reading.peak_dbfs = dbfs.max(fallen).max(FLOOR_DBFS);
         self.held_for += seconds;
         if dbfs >= self.reading.held_dbfs || self.held_for > HOLD {
@@ -121,6 +151,16 @@ impl Meter {
         self.reading.rms_dbfs = dbfs_of_square(self.square);
         if self.is_loud {
             self.measure(block, channels, rate);
+        }
+    }
+
+    /// Nothing has come for so many seconds more, or again something. What is held stays.
+    pub(super) fn starve(&mut self, seconds: Option<f32>) {
+        self.starved = seconds.map_or(0.0, |seconds| (self.starved + seconds).min(STARVED));
+        if self.starved >= STARVED {
+            self.reading.peak_dbfs = FLOOR_DBFS;
+            self.reading.rms_dbfs = FLOOR_DBFS;
+            self.square = 0.0;
         }
     }
 
@@ -223,6 +263,36 @@ mod tests {
         }
         assert_eq!(meter.reading().peak_dbfs, FLOOR_DBFS);
         assert_eq!(meter.reading().held_dbfs, FLOOR_DBFS);
+    }
+
+    #[test]
+    fn falls_as_chosen_and_is_silent_without_data() {
+        for (fall, rate) in [(Fall::Fast, 23.53), (Fall::Medium, 11.76), (Fall::Slow, 8.57)] {
+            let mut meter = Meter { fall, ..Meter::default() };
+            slow(&mut meter, &[0.5]);
+            for _ in 0..100 {
+                slow(&mut meter, &[0.0]);
+            }
+            let fallen = -6.02 - meter.reading().peak_dbfs;
+            assert!((fallen - rate).abs() < 0.1, "{fall:?}: {fallen}");
+        }
+        // A pause in what comes falls, what stops coming is silent after half a second.
+        let mut meter = Meter { fall: Fall::Slow, ..Meter::default() };
+        slow(&mut meter, &[0.5]);
+        for _ in 0..49 {
+            slow(&mut meter, &[0.0]);
+            meter.starve(Some(0.01));
+        }
+        assert!(meter.reading().peak_dbfs > -12.0);
+        for _ in 0..2 {
+            slow(&mut meter, &[0.0]);
+            meter.starve(Some(0.01));
+        }
+        assert_eq!((meter.reading().peak_dbfs, meter.reading().rms_dbfs), (FLOOR_DBFS, FLOOR_DBFS));
+        assert!((meter.reading().held_dbfs + 6.02).abs() < 0.01);
+        meter.starve(None);
+        slow(&mut meter, &[0.5]);
+        assert!((meter.reading().peak_dbfs + 6.02).abs() < 0.01);
     }
 
     #[test]

@@ -22,8 +22,8 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 pub use self::desk::MOST_STRIPS;
-pub use self::id::StripId;
-pub use self::meter::{FLOOR_DBFS, Reading};
+pub use self::id::{Lamp, StripId};
+pub use self::meter::{FLOOR_DBFS, Fall, Reading};
 #[cfg(test)]
 pub(crate) use self::simulated::Mix;
 pub use self::strip::{Heard, Strip};
@@ -119,7 +119,7 @@ impl Mixer {
     /// Adds a strip, or sets the one that there is; from the next block on, without a click.
     /// Beyond [`MOST_STRIPS`] nothing happens.
     pub fn set_strip(&self, id: StripId, strip: Strip) {
-        self.shared.meters.lock().entry(id).or_default();
+        self.shared.meter(id);
         self.wish(Wish::Set(id, Arc::new(strip)));
     }
 
@@ -169,6 +169,13 @@ impl Mixer {
         self.shared.program.lock().measure_loudness(wanted);
     }
 
+    /// How fast the bars of all meters fall.
+    pub fn set_fall(&self, fall: Fall) {
+        *self.shared.fall.lock() = fall;
+        self.shared.program.lock().fall = fall;
+        self.shared.meters.lock().values().for_each(|meter| meter.lock().fall = fall);
+    }
+
     /// The level of what goes out, and its loudness.
     pub fn meter(&self) -> Reading {
         self.shared.program.lock().reading()
@@ -181,10 +188,16 @@ impl Mixer {
         Some(reading)
     }
 
-    /// Puts all clip lamps out.
-    pub fn clear_clip(&self) {
-        self.shared.program.lock().clear_clip();
-        self.shared.meters.lock().values().for_each(|meter| meter.lock().clear_clip());
+    /// Puts clip lamps out.
+    pub fn clear_clip(&self, lamp: Lamp) {
+        if matches!(lamp, Lamp::All | Lamp::Program) {
+            self.shared.program.lock().clear_clip();
+        }
+        for (id, meter) in self.shared.meters.lock().iter() {
+            if lamp == Lamp::All || lamp == Lamp::Strip(*id) {
+                meter.lock().clear_clip();
+            }
+        }
     }
 
     /// Integrated loudness and the true peak start afresh.
@@ -239,6 +252,8 @@ struct Shared {
     more: Condvar,
     program: Mutex<Meter>,
     meters: Mutex<BTreeMap<StripId, SharedMeter>>,
+    /// That of meters to come.
+    fall: Mutex<Fall>,
     lag_us: AtomicI64,
     samples: AtomicU64,
     silent: AtomicU64,
@@ -364,6 +379,13 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
 }
 
 impl Shared {
+    /// The meter of a strip, a new one where there is none.
+    fn meter(&self, id: StripId) -> SharedMeter {
+        let fall = *self.fall.lock();
+        let fresh = || Arc::new(Mutex::new(Meter::falling(fall)));
+        self.meters.lock().entry(id).or_insert_with(fresh).clone()
+    }
+
     /// No strip has a source, and no meter shows anything: nothing that was ever heard is still under way,
     /// because a meter holds its peak for as long as a strip can be late.
     fn is_quiet(&self, desk: &Desk) -> bool {
@@ -393,13 +415,13 @@ fn obey(shared: &Shared, desk: &mut Desk, outputs: &mut Outputs) {
         let Some(wish) = shared.inbox.lock().pop_front() else { return };
         match wish {
             Wish::Set(id, strip) => {
-                let meter = || shared.meters.lock().entry(id).or_default().clone();
+                let meter = || shared.meter(id);
                 if let Some(channel) = desk.strip(id, meter) {
                     channel.set(strip);
                 }
             }
             Wish::Feed(id, feed) => {
-                let meter = || shared.meters.lock().entry(id).or_default().clone();
+                let meter = || shared.meter(id);
                 if let Some(channel) = desk.strip(id, meter) {
                     channel.set_feed(feed);
                 }
@@ -517,6 +539,56 @@ mod tests {
             assert!(block.end() > asked && next.is_none_or(|next| next == first));
             next = Some(first + block.frames() as i64);
         }
+        mixer.join(Duration::from_secs(5)).unwrap();
+    }
+
+    #[test]
+    fn each_clip_lamp_is_put_out_by_itself() {
+        struct Loud;
+        impl AudioFeed for Loud {
+            fn pull(&mut self, _: Timestamp, out: &mut [f32]) -> Pulled {
+                out.fill(1.0);
+                Pulled::Sound
+            }
+
+            fn delay(&self) -> Duration {
+                Duration::ZERO
+            }
+        }
+        let (clock, origin) = (Clock::start(), Timestamp::ZERO);
+        let mixer = Mixer::spawn(Config { rate: 48_000, channels: 1, origin, clock }).unwrap();
+        let [one, two] = [0, 1].map(StripId);
+        for id in [one, two] {
+            mixer.set_strip(id, Strip::default());
+            mixer.set_feed(id, Some(Box::new(Loud)));
+        }
+        let lit = || {
+            let strip = |id| mixer.strip_meter(id).unwrap().clipped;
+            [mixer.meter().clipped, strip(one), strip(two)]
+        };
+        let begin = clock.now();
+        while lit() != [true; 3] {
+            assert!(clock.now().since(begin) < Duration::from_secs(10));
+        }
+        for id in [one, two] {
+            mixer.set_feed(id, None);
+        }
+        // Once it rests, nothing lights them anew.
+        while !mixer
+            .shared
+            .meters
+            .lock()
+            .values()
+            .all(|it| it.lock().reading().peak_dbfs <= FLOOR_DBFS)
+        {
+            assert!(clock.now().since(begin) < Duration::from_secs(20));
+        }
+        mixer.clear_clip(Lamp::Strip(two));
+        assert_eq!(lit(), [true, true, false]);
+        mixer.clear_clip(Lamp::Program);
+        assert_eq!(lit(), [false, true, false]);
+        mixer.clear_clip(Lamp::All);
+        assert_eq!(lit(), [false; 3]);
         mixer.join(Duration::from_secs(5)).unwrap();
     }
 

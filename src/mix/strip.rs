@@ -195,7 +195,12 @@ impl Channel {
         if channels == 2 {
             self.balance();
         }
-        self.meter.lock().push(&self.block, channels, self.shape.rate);
+        let seconds = (self.block.len() / channels.max(1)) as f32 / self.shape.rate as f32;
+        let starved = self.silent && self.raw.iter().all(|sample| *sample == 0.0);
+        let mut meter = self.meter.lock();
+        meter.push(&self.block, channels, self.shape.rate);
+        meter.starve(starved.then_some(seconds));
+        drop(meter);
         self.line.push(&self.block);
     }
 

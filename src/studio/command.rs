@@ -7,7 +7,7 @@ use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::media::transport::Go;
-use crate::mix::{Strip, StripId};
+use crate::mix::{Lamp, Strip, StripId};
 use crate::net::Pin;
 use crate::server::Fault;
 use crate::studio::services::Service;
@@ -110,8 +110,8 @@ pub enum Command {
     ResetLoudness,
     /// Where strips for the desk and solo ones are heard.
     SetPhones(Phones),
-    /// Put the clip lamp out.
-    ClearClip,
+    /// Put clip lamps out.
+    ClearClip(Lamp),
     /// Pull this stream or local file and show it, in the chosen tile.
     Watch { url: String },
     /// Stop showing what is in the chosen tile.

@@ -89,6 +89,7 @@ pub(super) struct Engine {
     pub(super) journal: Option<PathBuf>,
     pub(super) keyring: bool,
     pub(super) calm: bool,
+    pub(super) loudness: bool,
     pub(super) history_path: Option<PathBuf>,
     pub(super) crashes: Option<PathBuf>,
     pub(super) encoder: encode::Choice,
@@ -245,7 +246,8 @@ impl Engine {
         let media = MediaRoom::new(runtime, net, board.clone(), permissions.clone());
         match Program::start(self.clock, &self.state.quality, self.preview.clone(), media) {
             Ok(program) => {
-                program.mixer().measure_loudness(!self.calm);
+                program.mixer().measure_loudness(self.loudness);
+                program.mixer().set_fall(self.settings.preferences.meter_fall);
                 self.state.program = Some(program);
             }
             Err(error) => {
@@ -369,9 +371,9 @@ impl Engine {
                     program.mixer().reset_loudness();
                 }
             }
-            Command::ClearClip => {
+            Command::ClearClip(lamp) => {
                 if let Some(program) = &self.state.program {
-                    program.mixer().clear_clip();
+                    program.mixer().clear_clip(lamp);
                 }
             }
             command @ (Command::Watch { .. }
@@ -388,6 +390,9 @@ impl Engine {
             Command::RemoveService(id) => self.remove_service(&id),
             Command::SetPreferences(preferences) => {
                 self.settings.preferences = preferences;
+                if let Some(program) = &self.state.program {
+                    program.mixer().set_fall(self.settings.preferences.meter_fall);
+                }
                 self.state.replay_failed = false;
                 self.keep_replay();
                 self.end_if_idle();

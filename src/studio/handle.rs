@@ -40,9 +40,10 @@ pub struct Config {
     pub journal: Option<PathBuf>,
     /// Whether the desktop's keyring is used where there is one.
     pub keyring: bool,
-    /// Nobody watches meters: loudness is not measured, and once pictures flow, parts are looked at less
-    /// often.
+    /// Nobody watches meters: once pictures flow, parts are looked at less often.
     pub calm: bool,
+    /// Loudness and true peak are measured: somebody reads them.
+    pub loudness: bool,
     /// Into which file what happens is written, line by line; `None`: into none.
     pub history_path: Option<PathBuf>,
     /// Where reports of crashes are, to be told at the start; `None`: they are not.
@@ -77,6 +78,7 @@ impl Config {
             journal: None,
             keyring: true,
             calm: false,
+            loudness: true,
             history_path: None,
             crashes: None,
             services: Book::default(),
@@ -135,6 +137,7 @@ impl Studio {
             journal: config.journal,
             keyring: config.keyring,
             calm: config.calm,
+            loudness: config.loudness,
             history_path: config.history_path,
             crashes: config.crashes,
             encoder: config.encoder,

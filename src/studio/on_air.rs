@@ -12,6 +12,7 @@ use crate::broadcast::adapt::Sample;
 use crate::broadcast::{Film, Hub, Publisher, publisher};
 use crate::encode::{self, AudioEncoder, VideoEncoder};
 use crate::media::{BitsPerSecond, Size, StreamParameters, Track};
+use crate::mix::FLOOR_DBFS;
 use crate::studio::adaptation::{Adaptation, Outcome, Terms};
 use crate::studio::event::{self, Event};
 use crate::studio::extras::Extras;
@@ -551,10 +552,16 @@ impl OnAir {
                 encode_ms: (new > 0).then(|| took.as_secs_f64() * 1_000.0 / new as f64),
             }
         });
+        let meter = program.mixer().meter();
         let audio = self.audio.as_ref().map(|encoder| stats::Audio {
             samples: mixed.samples.saturating_sub(self.began.samples),
             bitrate: self.audio_rate.rate(encoder.figures().bytes, now),
-            level_dbfs: program.mixer().meter().peak_dbfs,
+            level_dbfs: meter.peak_dbfs,
+            rms_dbfs: meter.rms_dbfs,
+            true_peak_dbtp: (meter.true_peak_dbtp > FLOOR_DBFS).then_some(meter.true_peak_dbtp),
+            momentary_lufs: meter.momentary_lufs,
+            short_term_lufs: meter.short_term_lufs,
+            integrated_lufs: meter.integrated_lufs,
             drift_ppm: program.audio_report().drift_ppm,
         });
         let targets = self

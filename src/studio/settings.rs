@@ -41,6 +41,7 @@ use crate::audio::AudioChoice;
 use crate::broadcast::delay::LONGEST;
 use crate::capture::control::Wanted;
 use crate::capture::{VideoChoice, sharing};
+use crate::mix::Fall;
 use crate::studio::RecordingChoices;
 use crate::studio::chatting::ChatChoices;
 use crate::studio::phones::Phones;
@@ -86,6 +87,8 @@ pub struct Preferences {
     pub theme: Theme,
     /// No animation at all.
     pub reduced_motion: bool,
+    /// How fast the bars of level meters fall.
+    pub meter_fall: Fall,
     /// Where recordings are put.
     pub recording_folder: PathBuf,
     /// How they are made.
@@ -98,6 +101,7 @@ impl Default for Preferences {
             language: Language::System,
             theme: Theme::Dark,
             reduced_motion: false,
+            meter_fall: Fall::default(),
             recording_folder: default_recording_folder(),
             recording: RecordingChoices::default(),
         }
@@ -207,6 +211,7 @@ struct WindowTable {
     language: String,
     theme: String,
     reduced_motion: bool,
+    meter_fall: String,
     recording_folder: PathBuf,
 }
 
@@ -322,6 +327,12 @@ impl Settings {
                 }
                 .to_owned(),
                 reduced_motion: self.preferences.reduced_motion,
+                meter_fall: match self.preferences.meter_fall {
+                    Fall::Fast => "fast",
+                    Fall::Medium => "medium",
+                    Fall::Slow => "slow",
+                }
+                .to_owned(),
                 recording_folder: self.preferences.recording_folder.clone(),
             },
             recording: recording::table(&self.preferences.recording),
@@ -395,6 +406,10 @@ impl Reader<'_> {
                 theme: self
                     .one_of("window.theme", &[("dark", Theme::Dark), ("light", Theme::Light)]),
                 reduced_motion: self.flag("window.reduced_motion"),
+                meter_fall: self.one_of(
+                    "window.meter_fall",
+                    &[("fast", Fall::Fast), ("medium", Fall::Medium), ("slow", Fall::Slow)],
+                ),
                 recording_folder: self
                     .text("window.recording_folder")
                     .filter(|folder| !folder.is_empty())

@@ -118,6 +118,8 @@ pub struct AudioSource {
     pub peak_dbfs: f32,
     /// Highest peak held, dBFS.
     pub held_dbfs: f32,
+    /// Root of the mean square over about 300 ms, dBFS.
+    pub rms_dbfs: f32,
     /// Stays lit until [`Command::ClearClip`](crate::studio::Command).
     pub clipped: bool,
     /// The device's clock against ours, parts per million, once measured.
@@ -495,5 +497,12 @@ impl Snapshot {
     /// The slot of the player that is chosen.
     pub fn chosen_slot(&self) -> usize {
         self.tiles.iter().find(|tile| tile.chosen).map_or(0, |tile| tile.id.slot())
+    }
+
+    /// Whether any clip lamp is lit.
+    pub fn has_clipped(&self) -> bool {
+        self.loudness.clipped
+            || self.audio.as_ref().is_some_and(|audio| audio.clipped)
+            || self.strips.iter().any(|strip| strip.meter.clipped)
     }
 }

@@ -52,6 +52,13 @@ pub struct Audio {
     /// Encoded over the last second, bits a second.
     pub bitrate: u32,
     pub level_dbfs: f32,
+    /// Over about 300 ms.
+    pub rms_dbfs: f32,
+    /// The highest so far, and loudness after EBU R 128; `None` where it is not measured, and of silence.
+    pub true_peak_dbtp: Option<f32>,
+    pub momentary_lufs: Option<f32>,
+    pub short_term_lufs: Option<f32>,
+    pub integrated_lufs: Option<f32>,
     pub drift_ppm: Option<f64>,
 }
 
@@ -64,6 +71,8 @@ pub struct Strip {
     pub state: State,
     /// After fader and mute.
     pub level_dbfs: f32,
+    /// The same, over about 300 ms.
+    pub rms_dbfs: f32,
     /// Its device's clock against ours, parts per million, once measured.
     pub drift_ppm: Option<f64>,
 }

@@ -218,7 +218,7 @@ impl Action {
             Self::Snapshot => snapshot.video.is_some(),
             Self::Mute => snapshot.audio.is_some(),
             Self::RetryNow => matches!(snapshot.live, LiveState::Reconnecting { .. }),
-            Self::ClearClip => snapshot.audio.as_ref().is_some_and(|audio| audio.clipped),
+            Self::ClearClip => snapshot.has_clipped(),
             Self::CopyAddress => !snapshot.server.play_url.is_empty(),
             Self::WatchOwn => {
                 !snapshot.server.play_url.is_empty() && snapshot.live == LiveState::OnAir

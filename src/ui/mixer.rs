@@ -2,20 +2,18 @@
 //! level in figures, clip lamp, mute. Several stand side by side, each with name, level, meter, gain
 //! and mute. All the rest is in the sound desk.
 
-use egui::{
-    Align, Align2, Color32, CornerRadius, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui,
-    UiBuilder, Vec2, WidgetInfo, pos2, vec2,
-};
+use egui::{Align, Align2, Rect, ScrollArea, Sense, Ui, UiBuilder, Vec2, pos2, vec2};
 
-use crate::mix::StripId;
+use crate::mix::{Lamp, StripId};
 use crate::studio::Command;
 use crate::studio::snapshot::{AudioSource, StripView};
+use crate::ui::clip;
 use crate::ui::format;
 use crate::ui::icons::{self, Icon};
 use crate::ui::sounds::{self, Looked, choice_of, icon_of, label_of, name_of};
-use crate::ui::theme::{BORDER, RADIUS, Type, gap, size};
+use crate::ui::theme::{Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, Look, elided, focus_ring, icon_button, meter, place, slider};
+use crate::ui::widgets::{Button, Level, Look, elided, icon_button, meter, place, slider};
 
 const NAME: f32 = 168.0;
 const NUMBERS: f32 = 100.0;
@@ -26,6 +24,10 @@ const DESK: f32 = 26.0;
 /// Widths of one of several strips.
 const STRIP_MIN: f32 = 250.0;
 const STRIP_MOST: f32 = 460.0;
+/// Width of the program beside them.
+const PROGRAM: f32 = 88.0;
+/// Width of a strip's clip lamp, while it is lit.
+const LAMP: f32 = 52.0;
 
 /// The mixer in `room`, [`size::MIXER`] high; whether the sound desk was asked for.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
@@ -33,7 +35,12 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     ui.painter().hline(room.x_range(), room.top() + 0.5, theme.border());
     let mut inner = room.shrink2(vec2(gap::L, 20.0));
     if view.snapshot.strips.len() > 1 {
-        return strips(ui, view, inner);
+        let end = Rect::from_min_max(pos2(inner.right() - PROGRAM, inner.top()), inner.max);
+        inner.max.x = end.left() - gap::L;
+        let desk = strips(ui, view, inner);
+        let mut child = ui.new_child(UiBuilder::new().max_rect(end).id_salt("program"));
+        clip::program(&mut child, view, end);
+        return desk;
     }
     inner.max.x = inner.right().min(inner.left() + size::STRIP_MAX);
     let Some(audio) = view.snapshot.audio.as_ref() else {
@@ -102,17 +109,23 @@ fn column(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, rect: Rect) -> bo
     let muted = sound.heard(view.snapshot.talking).muted;
     let at = Rect::from_min_size(rect.min + vec2(0.0, 1.0), Vec2::splat(16.0));
     icons::paint(ui.painter(), icon_of(choice_of(view, strip)), at, theme.text);
-    let head = Rect::from_min_max(
-        rect.min + vec2(24.0, 0.0),
-        pos2(rect.right() - 84.0, rect.top() + 18.0),
+    let lamp = Rect::from_min_max(
+        rect.right_top() + vec2(-84.0 - LAMP, -2.0),
+        rect.right_top() + vec2(-84.0, 20.0),
     );
+    let lit = strip.meter.clipped;
+    let right = if lit { lamp.left() - gap::XS } else { lamp.right() };
+    let head = Rect::from_min_max(rect.min + vec2(24.0, 0.0), pos2(right, rect.top() + 18.0));
+    if lit {
+        clip::lamp(ui, view, lamp, Some(&name), Lamp::Strip(sound.id), lit);
+    }
     elided(ui, head, Align::Min, &name, Type::BodyStrong.font(), theme.text);
     let level = if muted {
         view.texts.get("muted").to_string()
     } else {
         format::decibels(strip.meter.peak_dbfs)
     };
-    let color = if strip.meter.clipped { theme.live } else { theme.secondary };
+    let color = if lit { theme.live } else { theme.secondary };
     let end = pos2(rect.right(), head.center().y);
     place(ui, end, Align2::RIGHT_CENTER, &level, Type::FigureStrong, color);
 
@@ -120,8 +133,10 @@ fn column(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, rect: Rect) -> bo
     let mut bar = ui.new_child(UiBuilder::new().max_rect(row).id_salt("meter"));
     let of = view.texts.with("level-of", &[("name", name.as_str().into())]);
     let reading = strip.meter;
-    meter(&mut bar, theme, &of, reading.peak_dbfs, reading.held_dbfs, muted, rect.width())
-        .on_hover_text(&*view.texts.get("tip-level"));
+    let (peak, held, rms) = (reading.peak_dbfs, reading.held_dbfs, reading.rms_dbfs);
+    let words = sounds::level_words(view, peak, rms, muted);
+    let shown = Level { name: &of, words: &words, peak, held, rms, muted };
+    meter(&mut bar, theme, &shown, rect.width()).on_hover_text(&*view.texts.get("tip-level"));
 
     let foot = Rect::from_min_max(pos2(rect.left(), rect.top() + 62.0), rect.max);
     let mut fader = ui.new_child(UiBuilder::new().max_rect(foot).id_salt("gain"));
@@ -180,8 +195,10 @@ fn level(ui: &mut Ui, view: &mut View<'_>, audio: &AudioSource, rect: Rect) {
     let mut upper = ui.new_child(UiBuilder::new().max_rect(rect).id_salt("meter"));
     upper.add_space(3.0);
     let level = view.texts.with("level-of", &[("name", name.as_str().into())]);
-    meter(&mut upper, theme, &level, audio.peak_dbfs, audio.held_dbfs, audio.muted, rect.width())
-        .on_hover_text(&*view.texts.get("tip-level"));
+    let (peak, held, rms) = (audio.peak_dbfs, audio.held_dbfs, audio.rms_dbfs);
+    let words = sounds::level_words(view, peak, rms, audio.muted);
+    let shown = Level { name: &level, words: &words, peak, held, rms, muted: audio.muted };
+    meter(&mut upper, theme, &shown, rect.width()).on_hover_text(&*view.texts.get("tip-level"));
 
     let row = Rect::from_min_max(
         pos2(rect.left(), rect.top() + 58.0),
@@ -224,31 +241,10 @@ fn figures(ui: &Ui, view: &View<'_>, audio: &AudioSource, rect: Rect) {
 
 fn lamps(ui: &mut Ui, view: &mut View<'_>, audio: &AudioSource, rect: Rect) {
     let theme = view.theme;
-    // The clip lamp: lit until clicked.
-    let lamp = Rect::from_min_size(rect.min, vec2(rect.width(), 26.0));
-    let sense = if audio.clipped { Sense::click() } else { Sense::hover() };
-    let response = ui.interact(lamp, ui.scope_id().with("clip"), sense);
-    let name = view.texts.get(if audio.clipped { "clip-lamp-lit" } else { "clip-lamp-out" });
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, audio.clipped, &*name));
-    let (fill, border, text) = if audio.clipped {
-        (theme.live_tint, theme.live, theme.live)
-    } else {
-        (Color32::TRANSPARENT, theme.line, theme.secondary)
-    };
-    let stroke = Stroke::new(BORDER, border);
-    ui.painter().rect(lamp, CornerRadius::same(RADIUS), fill, stroke, StrokeKind::Inside);
-    place(
-        ui,
-        lamp.center(),
-        Align2::CENTER_CENTER,
-        &view.texts.get("clip"),
-        Type::SmallStrong,
-        text,
-    );
-    focus_ring(ui, theme, &response, RADIUS);
-    if response.on_hover_text(&*name).clicked() {
-        view.send(Command::ClearClip);
-    }
+    // With one strip its lamp is the program's too.
+    let lit = audio.clipped || view.snapshot.loudness.clipped;
+    let lamp = Rect::from_min_size(rect.min, vec2(rect.width(), clip::HEIGHT));
+    clip::lamp(ui, view, lamp, None, Lamp::All, lit);
 
     let below = Rect::from_min_max(
         pos2(rect.left(), rect.top() + 50.0),
@@ -274,7 +270,7 @@ fn lamps(ui: &mut Ui, view: &mut View<'_>, audio: &AudioSource, rect: Rect) {
 }
 
 /// Names chosen by state, for the test of texts.
-const _: [&str; 4] = {
+const _: [&str; 2] = {
     use crate::ui::actions::key;
-    [key!("clip-lamp-lit"), key!("clip-lamp-out"), key!("unmute"), key!("mute")]
+    [key!("unmute"), key!("mute")]
 };

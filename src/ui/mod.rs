@@ -5,6 +5,7 @@
 pub mod actions;
 pub mod bars;
 pub mod causes;
+pub mod clip;
 pub mod control_room;
 pub mod dialogs;
 pub mod fonts;

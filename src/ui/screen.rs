@@ -11,6 +11,7 @@ use crate::base::Latest;
 use crate::capture::VideoChoice;
 use crate::compose::scene::SourceId;
 use crate::media::VideoFrame;
+use crate::mix::Lamp;
 use crate::studio::snapshot::{LiveState, WatchState};
 use crate::studio::{Command, Language, Preferences, Snapshot, Theme as ThemeChoice};
 use crate::ui::actions::Action;
@@ -504,7 +505,7 @@ impl Screen {
             Action::RetryNow => self.wishes.push(send(Command::RetryNow)),
             Action::RefreshDevices => self.wishes.push(send(Command::RefreshDevices)),
             Action::TestPicture => self.wishes.push(send(Command::SelectVideo(VideoChoice::Test))),
-            Action::ClearClip => self.wishes.push(send(Command::ClearClip)),
+            Action::ClearClip => self.wishes.push(send(Command::ClearClip(Lamp::All))),
             Action::CopyAddress => ctx.copy_text(self.snapshot.server.play_url.clone()),
             Action::WatchOwn => {
                 let url = self.snapshot.server.play_url.clone();

@@ -51,6 +51,15 @@ pub fn look_again(ui: &Ui, view: &mut View<'_>) {
     }
 }
 
+/// A level in words: peak and RMS.
+pub fn level_words(view: &View<'_>, peak: f32, rms: f32, muted: bool) -> String {
+    if muted {
+        return view.texts.get("muted").to_string();
+    }
+    let (peak, rms) = (format::decibels(peak), format::decibels(rms));
+    view.texts.with("level-words", &[("peak", peak.into()), ("rms", rms.into())])
+}
+
 /// What a strip can hear, files apart.
 pub fn choices(view: &View<'_>) -> Vec<AudioChoice> {
     let microphones = view.snapshot.microphones.iter();

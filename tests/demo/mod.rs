@@ -18,7 +18,7 @@ use onair::compose::scene::{ItemId, Place, SourceId};
 use onair::media::transport::Position;
 use onair::media::{Color, ExtraTrack, Planes, Size, VideoFrame};
 use onair::mix::filter::{Filter, Slot};
-use onair::mix::{Heard, Reading, Strip, StripId};
+use onair::mix::{Heard, Lamp, Reading, Strip, StripId};
 use onair::player::chat::ChatState;
 use onair::player::{Rewind, Saving};
 use onair::studio::chatting::{self, ChatView};
@@ -38,7 +38,7 @@ use onair::wire::chat::Line;
 use parking_lot::Mutex;
 
 /// The states by name.
-pub const STATES: [&str; 35] = [
+pub const STATES: [&str; 36] = [
     "idle",
     "custom",
     "targets",
@@ -59,6 +59,7 @@ pub const STATES: [&str; 35] = [
     "lost",
     "clipped",
     "mixer",
+    "mixer-clipped",
     "filters",
     "properties",
     "media",
@@ -134,7 +135,12 @@ fn strips() -> Vec<StripView> {
         device: String::new(),
         state: SourceState::Open,
         drift_ppm: None,
-        meter: Reading { peak_dbfs, held_dbfs: peak_dbfs + 4.0, ..Reading::default() },
+        meter: Reading {
+            peak_dbfs,
+            held_dbfs: peak_dbfs + 4.0,
+            rms_dbfs: (peak_dbfs - 9.0).max(-60.0),
+            ..Reading::default()
+        },
     };
     let tracks = |number| ExtraTrack::new(number).into_iter().collect();
     let voice = Strip { filters: filters[3..8].to_vec(), tracks: tracks(2), ..Strip::default() };
@@ -289,6 +295,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         muted: false,
         peak_dbfs: -14.2,
         held_dbfs: -9.8,
+        rms_dbfs: -23.5,
         clipped: false,
         drift_ppm: Some(12.0),
     };
@@ -558,6 +565,11 @@ pub fn snapshot(name: &str) -> Snapshot {
             snapshot.scenes.can_undo = true;
             snapshot.track_names = ["", "Voice", "Music", "", "", ""].map(str::to_owned);
         }
+        "mixer-clipped" => {
+            snapshot.strips = strips();
+            snapshot.strips[1].meter.clipped = true;
+            snapshot.loudness = Reading { peak_dbfs: -0.4, clipped: true, ..Reading::default() };
+        }
         "filters" => snapshot.scenes.collection = Arc::new(filtered()),
         "properties" => snapshot.scenes.collection = Arc::new(styled()),
         "camera" => {
@@ -824,9 +836,14 @@ impl Studio for Demo {
                 }
             }
             Command::TalkKey(held) => snapshot.talking = *held,
-            Command::ClearClip => {
-                if let Some(audio) = snapshot.audio.as_mut() {
+            Command::ClearClip(lamp) => {
+                let is = |which: Lamp| *lamp == Lamp::All || *lamp == which;
+                if let Some(audio) = snapshot.audio.as_mut().filter(|_| is(Lamp::All)) {
                     audio.clipped = false;
+                }
+                snapshot.loudness.clipped &= !is(Lamp::Program);
+                for strip in &mut snapshot.strips {
+                    strip.meter.clipped &= !is(Lamp::Strip(strip.sound.id));
                 }
             }
             Command::SetVolume(volume) => snapshot.watch_figures.volume = *volume,

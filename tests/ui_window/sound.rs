@@ -18,13 +18,63 @@ fn sources_are_chosen_from_lists() {
 #[test]
 fn sound_is_muted_and_the_clip_lamp_put_out() {
     let mut harness = open("clipped");
-    assert_eq!(click(&mut harness, "Clipped. Click to put the lamp out."), [Command::ClearClip]);
+    assert_eq!(
+        click(&mut harness, "Clipped. Click to put the lamp out."),
+        [Command::ClearClip(Lamp::All)]
+    );
     assert_eq!(click(&mut harness, "Mute"), [Command::SetMuted(true)]);
     assert_eq!(click(&mut harness, "Unmute"), [Command::SetMuted(false)]);
     harness.key_press(Key::M);
     assert_eq!(commands(&mut harness), [Command::SetMuted(true)]);
     harness.get_by_label("Gain of Yeti Stereo Microphone").set_value_accesskit(-6.0);
     assert_eq!(commands(&mut harness), [Command::SetGain(-6.0)]);
+}
+
+#[test]
+fn every_lamp_that_is_lit_is_put_out() {
+    let mut harness = open("mixer");
+    // None is lit: the palette offers nothing, and only the program's stands there.
+    let lamps = |harness: &Harness<'static, Window>| {
+        shown(harness).into_iter().filter(|name| name.contains("lip")).collect::<Vec<_>>()
+    };
+    assert_eq!(lamps(&harness), ["Clip lamp of Program: not clipped"]);
+    assert!(!harness.state().demo.snapshot().has_clipped());
+    let clip = |harness: &mut Harness<'static, Window>| {
+        harness.state().demo.change(|snapshot| {
+            snapshot.loudness.clipped = true;
+            snapshot.strips[1].meter.clipped = true;
+            snapshot.strips[2].meter.clipped = true;
+        });
+        harness.run();
+    };
+    clip(&mut harness);
+    let lit = |name: &str| format!("{name} has clipped. Click to put the lamp out.");
+    let music = click(&mut harness, &lit("Music"));
+    assert_eq!(music, [Command::ClearClip(Lamp::Strip(StripId(1)))]);
+    let guest = lamps(&harness).into_iter().find(|name| name.contains("Yeti")).unwrap();
+    // By keyboard too.
+    harness.get_by_label(&guest).focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    assert_eq!(commands(&mut harness), [Command::ClearClip(Lamp::Strip(StripId(2)))]);
+    let program = click(&mut harness, &lit("Program"));
+    assert_eq!(program, [Command::ClearClip(Lamp::Program)]);
+    assert_eq!(lamps(&harness), ["Clip lamp of Program: not clipped"]);
+    // All at once by the palette.
+    clip(&mut harness);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    harness.run();
+    harness.event(egui::Event::Text("clip lamps".into()));
+    harness.run();
+    harness.key_press(Key::Enter);
+    assert_eq!(commands(&mut harness), [Command::ClearClip(Lamp::All)]);
+    assert!(!harness.state().demo.snapshot().has_clipped());
+    // With one strip its lamp is lit by the program too.
+    let mut harness = open("idle");
+    harness.state().demo.change(|snapshot| snapshot.loudness.clipped = true);
+    harness.run();
+    let all = click(&mut harness, "Clipped. Click to put the lamp out.");
+    assert_eq!(all, [Command::ClearClip(Lamp::All)]);
 }
 
 /// The strip that a command sets.

@@ -88,7 +88,8 @@ pub fn look(
     }
     let any = settings.targets.iter().any(|target| target.enabled);
     let keys_path = globals.settings.as_deref().filter(|_| of_settings).map(keys_beside);
-    let config = Config { warnings, keys_path, calm: true, ..Config::new(clock, settings) };
+    let config =
+        Config { warnings, keys_path, calm: true, loudness: false, ..Config::new(clock, settings) };
     let studio =
         Studio::start(config).map_err(|error| (format!("starting: {error}"), Exit::Error))?;
     let found = check(&studio, clock);

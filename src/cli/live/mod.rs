@@ -351,6 +351,7 @@ fn prepare(
         encoder,
         keys_path,
         calm: true,
+        loudness: globals.json,
         history_path: args.why.clone(),
         ..Config::new(clock, settings)
     };

@@ -185,11 +185,15 @@ impl Engine {
     pub(super) fn strip_stats(&self) -> Vec<stats::Strip> {
         let Some(program) = &self.state.program else { return Vec::new() };
         let strips = self.settings.strips.iter().map(|strip| self.labelled(strip));
-        let figures = strips.map(|(strip, name, report)| stats::Strip {
-            name,
-            state: report.state,
-            level_dbfs: program.mixer().strip_meter(strip.id).unwrap_or_default().peak_dbfs,
-            drift_ppm: report.drift_ppm,
+        let figures = strips.map(|(strip, name, report)| {
+            let reading = program.mixer().strip_meter(strip.id).unwrap_or_default();
+            stats::Strip {
+                name,
+                state: report.state,
+                level_dbfs: reading.peak_dbfs,
+                rms_dbfs: reading.rms_dbfs,
+                drift_ppm: report.drift_ppm,
+            }
         });
         figures.collect()
     }

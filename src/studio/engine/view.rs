@@ -103,6 +103,7 @@ impl Engine {
             muted: main.is_some_and(|it| it.strip.muted),
             peak_dbfs: meter.peak_dbfs,
             held_dbfs: meter.held_dbfs,
+            rms_dbfs: meter.rms_dbfs,
             clipped: meter.clipped,
             drift_ppm: report.drift_ppm,
         }

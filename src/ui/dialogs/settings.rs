@@ -5,6 +5,7 @@ use std::time::Duration;
 use egui::{CornerRadius, Id, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use crate::media::{ExtraTrack, ExtraTracks};
+use crate::mix::Fall;
 use crate::studio::{Language, Theme as ThemeChoice, strips};
 use crate::ui::actions::key;
 use crate::ui::dialogs::card::{Answer, Needs, heading, modal};
@@ -12,7 +13,7 @@ use crate::ui::text;
 use crate::ui::theme::{Theme, Type, gap, size};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{
-    Button, Field, Select, elided, focus_ring, label, menu_item, paragraph, switch,
+    Button, Field, Look, Select, elided, focus_ring, label, menu_item, paragraph, switch,
 };
 use crate::wire::container::Format;
 
@@ -24,6 +25,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, needs: &mut Needs<'_>) -> 
         language(ui, view, needs);
         appearance(ui, view, needs);
         motion(ui, view, needs);
+        meters(ui, view, needs);
         folder(ui, view, needs);
         recording(ui, view, needs);
         replay_always(ui, view, needs);
@@ -81,11 +83,7 @@ fn appearance(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
             (ThemeChoice::Light, texts.get("theme-light")),
         ] {
             let chosen = needs.preferences.theme == one;
-            let look = if chosen {
-                crate::ui::widgets::Look::Quiet
-            } else {
-                crate::ui::widgets::Look::Plain
-            };
+            let look = if chosen { Look::Quiet } else { Look::Plain };
             let button = Button::new(&text).look(look).width(width).selected(chosen);
             if button.show(ui, theme).clicked() {
                 needs.preferences.theme = one;
@@ -125,6 +123,29 @@ fn motion(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
     if response.clicked() {
         needs.preferences.reduced_motion = !on;
     }
+}
+
+fn meters(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
+    let (theme, texts) = (view.theme, view.texts);
+    caption(ui, theme, &texts.get("settings-meter"));
+    ui.horizontal(|ui| {
+        let width = (ui.available_width() - 2.0 * gap::S) / 3.0;
+        for (one, key) in [
+            (Fall::Fast, key!("settings-meter-fast")),
+            (Fall::Medium, key!("settings-meter-medium")),
+            (Fall::Slow, key!("settings-meter-slow")),
+        ] {
+            let chosen = needs.preferences.meter_fall == one;
+            let look = if chosen { Look::Quiet } else { Look::Plain };
+            let rate = format!("{:.1}", one.rate());
+            let tip = texts.with("settings-meter-tip", &[("rate", rate.into())]);
+            let text = texts.get(key);
+            let button = Button::new(&text).look(look).width(width).selected(chosen);
+            if button.show(ui, theme).on_hover_text(tip).clicked() {
+                needs.preferences.meter_fall = one;
+            }
+        }
+    });
 }
 
 fn folder(ui: &mut Ui, view: &mut View<'_>, needs: &Needs<'_>) {

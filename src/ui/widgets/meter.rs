@@ -1,5 +1,5 @@
-//! The level meter: green to −20 dBFS, yellow to −9, red above; a line for the peak that is held;
-//! a scale in decibels.
+//! The level meter: green to −20 dBFS, yellow to −9, red above; a line for the peak that is held, one
+//! along the bar for the RMS; a scale in decibels.
 
 use egui::{Align2, CornerRadius, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
@@ -18,21 +18,27 @@ fn place_of(dbfs: f32) -> f32 {
     ((dbfs - FLOOR) / -FLOOR).clamp(0.0, 1.0)
 }
 
+/// What a meter shows, in dBFS.
+#[derive(Copy, Clone, Debug)]
+pub struct Level<'a> {
+    /// What it is the level of.
+    pub name: &'a str,
+    /// The figures in words.
+    pub words: &'a str,
+    pub peak: f32,
+    pub held: f32,
+    pub rms: f32,
+    pub muted: bool,
+}
+
 /// A horizontal meter with its scale, `width` points wide and 34 high.
-pub fn meter(
-    ui: &mut Ui,
-    theme: &Theme,
-    name: &str,
-    peak: f32,
-    held: f32,
-    muted: bool,
-    width: f32,
-) -> Response {
+pub fn meter(ui: &mut Ui, theme: &Theme, shown: &Level<'_>, width: f32) -> Response {
+    let Level { name, words, peak, held, rms, muted } = *shown;
     let (rect, response) = ui.allocate_exact_size(vec2(width, 34.0), Sense::hover());
     let level = if muted { f32::NEG_INFINITY } else { peak };
     response.widget_info(|| WidgetInfo {
         value: Some(f64::from(level.max(FLOOR))),
-        current_text_value: Some(format::decibels(level)),
+        current_text_value: Some(words.to_owned()),
         ..WidgetInfo::labeled(Role::Meter, true, name)
     });
     let bar = Rect::from_min_size(rect.min, vec2(width, 16.0));
@@ -50,6 +56,11 @@ pub fn meter(
             let radius = if from == FLOOR { 3 } else { 0 };
             painter.rect_filled(lit, CornerRadius { nw: radius, sw: radius, ne: 0, se: 0 }, color);
         }
+    }
+    if rms > FLOOR && !muted {
+        let (x, y) = (bar.left()..=at(rms), bar.center().y);
+        let line = Rect::from_x_y_ranges(x, y - 2.0..=y + 2.0);
+        painter.rect_filled(line, CornerRadius { nw: 0, sw: 0, ne: 2, se: 2 }, theme.text);
     }
     if held > FLOOR && !muted {
         let x = at(held).clamp(bar.left() + 1.0, bar.right() - 1.0);

@@ -16,7 +16,7 @@ pub use button::{Button, Look, icon_button};
 pub use field::{Field, Kept};
 pub use figure::{figure, figures};
 pub use label::{elided, label, named, paragraph, place, section};
-pub use meter::meter;
+pub use meter::{Level, meter};
 pub use row::{Row, Tag};
 pub use select::{Select, menu_item, menu_rule};
 pub use slider::slider;

@@ -74,7 +74,7 @@ fn one(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, looked: &mut Looked)
 fn list(ui: &mut Ui, view: &mut View<'_>, looked: &mut Looked) {
     section(ui, view.theme, &view.texts.get("desk-strips"));
     ui.spacing_mut().item_spacing.y = 2.0;
-    let height = HEIGHT - 330.0;
+    let height = HEIGHT - 352.0;
     ScrollArea::vertical().id_salt("strips").max_height(height).show(ui, |ui| {
         for strip in &view.snapshot.strips {
             let name = sounds::label_of(view, strip);
@@ -137,6 +137,7 @@ fn loudness(ui: &mut Ui, view: &mut View<'_>) {
     };
     let peak = format!("{}\u{a0}dBTP", format::signed(f64::from(reading.true_peak_dbtp), 1, false));
     for (name, value, meaning) in [
+        (key!("desk-rms"), format::decibels(reading.rms_dbfs), key!("tip-rms")),
         (key!("desk-momentary"), lufs(reading.momentary_lufs), key!("tip-momentary")),
         (key!("desk-short-term"), lufs(reading.short_term_lufs), key!("tip-short-term")),
         (key!("desk-integrated"), lufs(reading.integrated_lufs), key!("tip-integrated")),

@@ -14,7 +14,8 @@ use crate::ui::sounds;
 use crate::ui::theme::{Type, gap, size};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{
-    Button, Field, Look, Select, icon_button, label, menu_item, menu_rule, meter, slider, switch,
+    Button, Field, Level, Look, Select, icon_button, label, menu_item, menu_rule, meter, slider,
+    switch,
 };
 
 /// Width of the figure behind a slider.
@@ -27,7 +28,10 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
     let level = view.texts.with("level-of", &[("name", name.as_str().into())]);
     let reading = strip.meter;
     let width = ui.available_width();
-    meter(ui, theme, &level, reading.peak_dbfs, reading.held_dbfs, after.muted, width);
+    let (peak, held, rms) = (reading.peak_dbfs, reading.held_dbfs, reading.rms_dbfs);
+    let words = sounds::level_words(view, peak, rms, after.muted);
+    let shown = Level { name: &level, words: &words, peak, held, rms, muted: after.muted };
+    meter(ui, theme, &shown, width).on_hover_text(&*view.texts.get("tip-level"));
     ui.add_space(gap::XS);
     let gain = view.texts.get("gain");
     line(ui, view, &gain, |ui, view| {
