@@ -377,3 +377,50 @@ fn the_end_and_the_beginning_of_a_file_that_goes_around_follow_each_other() {
         }
     }
 }
+
+#[test]
+fn clips_of_a_collection_of_obs_are_as_large_as_they_are_and_heard_where_there_is_sound() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let make = |name: &str, words: &[&str]| {
+        let path = folder.path().join(name).to_str().unwrap().to_owned();
+        let all = ["-hide_banner", "-nostdin", "-y", "-v", "error"].iter().chain(words).copied();
+        Peer::start("ffmpeg", all.chain([path.as_str()])).wait_success(LIMIT);
+        path
+    };
+    let picture = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=10:duration=1"];
+    let tone = ["-f", "lavfi", "-i", "sine=duration=1"];
+    let both = [&picture[..], &tone, &["-c:v", "libx264", "-c:a", "aac"]].concat();
+    let heard = make("heard.mp4", &both);
+    let clear = ["-c:v", "libvpx-vp9", "-pix_fmt", "yuva420p", "-deadline", "realtime"];
+    let silent = make("silent.webm", &[&picture[..], &clear].concat());
+    let source = |name: &str, file: &str| {
+        let settings = serde_json::json!({"local_file": file, "looping": true});
+        serde_json::json!({"id": "ffmpeg_source", "name": name, "settings": settings})
+    };
+    let file = folder.path().join("obs.json");
+    let items: Vec<_> = ["Heard", "Silent"]
+        .map(|name| serde_json::json!({"name": name, "scale": {"x": 2, "y": 2}}))
+        .into();
+    let scene = serde_json::json!({"id": "scene", "name": "A", "settings": {"items": items}});
+    let sources = [source("Heard", &heard), source("Silent", &silent), scene];
+    let collection = serde_json::json!({"current_scene": "A", "scene_order": [{"name": "A"}],
+        "resolution": {"x": 1280, "y": 720}, "sources": sources});
+    std::fs::write(&file, collection.to_string()).unwrap();
+    let to = folder.path().join("scenes.json");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_onair"))
+        .args(["scenes", "import", file.to_str().unwrap(), "--json", "--to", to.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let not = "'Silent': its transparency: only stingers have that of such a file";
+    assert_eq!(told["left_out"], serde_json::json!([not]), "{told}");
+    let text = std::fs::read_to_string(&to).unwrap();
+    let written: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for item in written["collection"]["scenes"][0]["items"].as_array().unwrap() {
+        assert_eq!((item["width"].as_f64(), item["height"].as_f64()), (Some(0.5), Some(0.5)));
+    }
+    let strips = written["strips"].as_array().unwrap();
+    assert_eq!(strips.len(), 1, "{text}");
+    assert_eq!(strips[0]["source"], serde_json::json!(format!("file:{heard}")));
+}
