@@ -343,3 +343,57 @@ fn publishers_get_the_program_alone() {
     assert_eq!(tones(&samples(&received, 0)), EXPECTED[0]);
     check(&path, NAMES);
 }
+
+/// The level of each strip by name, of the first figures after `since`.
+fn levels_after(onair: &mut Onair, since: f64, enough: impl Fn(f64, f64) -> bool) -> f64 {
+    let level = |event: &serde_json::Value, name: &str| {
+        let strips = event["strips"].as_array()?;
+        strips.iter().find(|strip| strip["name"] == name)?["level_dbfs"].as_f64()
+    };
+    let event = onair.wait_event("levels", |event| {
+        let both = level(event, "Guest").zip(level(event, "Music"));
+        event["event"] == "stats"
+            && event["t"].as_f64() > Some(since)
+            && both.is_some_and(|(guest, music)| enough(guest, music))
+    });
+    event["t"].as_f64().unwrap()
+}
+
+#[test]
+fn the_talk_key_is_pressed_without_a_window() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("settings.toml");
+    let strip = |name: &str| {
+        format!("[[strips]]\nname = \"{name}\"\nsource = \"tone\"\ntalk = \"push-to-talk\"\n")
+    };
+    let text = format!(
+        "version = 2\naudio = \"silence\"\n[[strips]]\n{}{}",
+        strip("Guest"),
+        strip("Music")
+    );
+    fs::write(&settings, text).unwrap();
+    let pipe = folder.path().join("keyboard");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut keyboard = fs::File::options().read(true).write(true).open(&pipe).unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("exec \"$@\" < {}", pipe.display()), "sh"]);
+    command.arg(env!("CARGO_BIN_EXE_onair"));
+    command.args(["live", "--video", "none", "--control", "--json", "--settings"]).arg(&settings);
+    command.arg("--record").arg(folder.path().join("show.mkv"));
+    let mut onair = Onair::start_command(&mut command, &[]);
+    let mut line = |line: &str| std::io::Write::write_all(&mut keyboard, line.as_bytes()).unwrap();
+    let (silent, heard) = (|level: f64| level <= -60.0, |level: f64| level > -45.0);
+    let at = levels_after(&mut onair, 0.0, |guest, music| silent(guest) && silent(music));
+    line("talk press Guest\n");
+    let at = levels_after(&mut onair, at, |guest, music| heard(guest) && silent(music));
+    line("talk release Guest\n");
+    let at = levels_after(&mut onair, at, |guest, music| silent(guest) && silent(music));
+    line("talk press\n");
+    let at = levels_after(&mut onair, at, |guest, music| heard(guest) && heard(music));
+    line("talk release\n");
+    levels_after(&mut onair, at, |guest, music| silent(guest) && silent(music));
+    line("talk press Nobody\n");
+    onair.peer.wait_until("a word of it", LIMIT, |peer| peer.errors().contains("Guest, Music"));
+    line("stop\n");
+    assert_eq!(onair.peer.wait(LIMIT).code(), Some(0));
+}

@@ -106,6 +106,8 @@ pub enum Command {
     SetTalk { id: StripId, talk: Talk },
     /// The talk key is held, or not.
     TalkKey(bool),
+    /// The same of one strip alone, whatever the key of all is.
+    TalkKeyOf { id: StripId, held: bool },
     /// Integrated loudness and true peaks start afresh.
     ResetLoudness,
     /// Where strips for the desk and solo ones are heard.

@@ -50,6 +50,7 @@ use crate::studio::reel::Opening;
 use crate::studio::repairs::Repairs;
 use crate::studio::services::Book;
 use crate::studio::stage::Stage;
+use crate::studio::strips::Talking;
 use crate::studio::surroundings::Surroundings;
 use crate::studio::watch::Watch;
 use crate::studio::{Command, KeyPlace, Quality, Settings, Snapshot, Target};
@@ -117,8 +118,8 @@ pub(super) struct Engaged {
     /// It was told that the file on air has ended.
     film_told: bool,
     listening: Option<Listening>,
-    /// The talk key is held.
-    talking: bool,
+    /// The talk keys that are held.
+    talking: Talking,
     /// What is being ended in the background: publishers, a recording, a whole broadcast.
     ending: Vec<crate::base::Worker>,
     monitors: Monitors,
@@ -364,7 +365,8 @@ impl Engine {
             Command::RenameStrip { id, name } => self.rename_strip(id, &name),
             Command::SetStrip { id, strip } => self.set_strip(id, strip),
             Command::SetTalk { id, talk } => self.set_talk(id, talk),
-            Command::TalkKey(held) => self.talk_key(held),
+            Command::TalkKey(held) => self.talk_key(None, held),
+            Command::TalkKeyOf { id, held } => self.talk_key(Some(id), held),
             Command::SetPhones(phones) => self.set_phones(phones),
             Command::ResetLoudness => {
                 if let Some(program) = &self.state.program {

@@ -21,7 +21,7 @@ use crate::studio::media::{MediaRoom, Shape};
 use crate::studio::message::Message;
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::sources::{self, Chosen, Sources};
-use crate::studio::strips::{self, SoundStrip, Strips};
+use crate::studio::strips::{self, SoundStrip, Strips, Talking};
 
 /// How long a part may take to end.
 const END: Duration = Duration::from_millis(500);
@@ -220,10 +220,10 @@ impl Program {
     }
 
     /// These are the strips of the mixer now; `held`: the talk key is.
-    pub(super) fn set_strips(&mut self, strips: &[SoundStrip], held: bool) -> Vec<Message> {
+    pub(super) fn set_strips(&mut self, strips: &[SoundStrip], talking: &Talking) -> Vec<Message> {
         let shape = self.shape();
         let mut open = |choice: &AudioChoice| self.media.sound(choice, &shape);
-        self.strips.sync(strips, held, &mut open, &self.mixer)
+        self.strips.sync(strips, talking, &mut open, &self.mixer)
     }
 
     /// How the source of a strip beside the main one fares.

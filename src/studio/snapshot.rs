@@ -12,7 +12,7 @@ use crate::compose::scene::{SceneId, SourceId};
 use crate::media::transport::Position;
 use crate::media::{Rung, Size, VideoFrame};
 use crate::mix;
-use crate::player::{Rewind, Saving};
+use crate::player::{self, Rewind, Saving};
 use crate::server::Fault;
 use crate::studio::chatting::{ChatChoices, ChatView};
 use crate::studio::chronicle::Entry;
@@ -130,6 +130,8 @@ pub struct AudioSource {
 #[derive(Clone, Debug, PartialEq)]
 pub struct StripView {
     pub sound: SoundStrip,
+    /// As a person calls it, else after its device or source: as in the figures of a broadcast.
+    pub name: String,
     /// What the system calls what it hears; empty: not open.
     pub device: String,
     pub state: SourceState,
@@ -351,6 +353,8 @@ pub struct TileView {
     pub chosen: bool,
     pub state: WatchState,
     pub figures: WatchFigures,
+    /// All that is counted.
+    pub counted: player::Figures,
     pub picture: Shown,
     /// What it said while it was not chosen, oldest first.
     pub said: Vec<Notice>,

@@ -2,7 +2,7 @@
 //! and any number beside it, each with a source of its own. What is set is remembered; what is open
 //! follows what is set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audio::{self, AudioChoice};
 use crate::media::source::Report;
@@ -28,6 +28,22 @@ pub enum Talk {
     PushToTalk,
     /// Not while the key is held.
     PushToMute,
+}
+
+/// Whose talk keys are held.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Talking {
+    /// The one key of all strips, the window's.
+    pub all: bool,
+    /// Keys of their own.
+    pub strips: BTreeSet<StripId>,
+}
+
+impl Talking {
+    /// Whether that of a strip is.
+    pub fn is_held(&self, id: StripId) -> bool {
+        self.all || self.strips.contains(&id)
+    }
 }
 
 /// A strip as it is remembered. The main one's source is [`Settings::audio`](super::Settings).
@@ -151,7 +167,7 @@ impl Strips {
     pub fn sync(
         &mut self,
         wanted: &[SoundStrip],
-        held: bool,
+        talking: &Talking,
         open: &mut dyn FnMut(&AudioChoice) -> Result<audio::Source, String>,
         mixer: &Mixer,
     ) -> Vec<Message> {
@@ -163,7 +179,7 @@ impl Strips {
         }
         let mut messages = Vec::new();
         for strip in wanted {
-            mixer.set_strip(strip.id, strip.heard(held));
+            mixer.set_strip(strip.id, strip.heard(talking.is_held(strip.id)));
             if strip.id != StripId::MAIN
                 && self.open.get(&strip.id).is_none_or(|open| open.choice != strip.choice)
             {
@@ -247,7 +263,7 @@ mod tests {
         let strip = SoundStrip::new(StripId(1), choice.parse().unwrap());
         let mut refuse = |_: &AudioChoice| Err("no".to_owned());
         let mut strips = Strips::default();
-        let messages = strips.sync(&[strip], false, &mut refuse, &mixer);
+        let messages = strips.sync(&[strip], &Talking::default(), &mut refuse, &mixer);
         let told = format!("{messages:?} {:?}", strips.report(StripId(1)));
         assert!(told.contains("host") && !told.contains("planted"), "{told}");
     }

@@ -303,6 +303,7 @@ impl Watch {
             chosen: tile.id == self.chosen,
             state: tile.state().clone(),
             figures: tile.figures(self.config.volume, self.config.muted),
+            counted: tile.player().map(Player::figures).unwrap_or_default(),
             picture: Shown(tile.picture()),
             said: tile.kept().map(|it| Message::Player(it.clone()).notice(0, "")).collect(),
         };

@@ -132,6 +132,7 @@ fn strips() -> Vec<StripView> {
     let filters = Filter::KINDS.map(|filter| Slot { enabled: true, filter });
     let view = |id, name: &str, choice, strip: Strip, peak_dbfs| StripView {
         sound: SoundStrip { name: name.into(), strip, ..SoundStrip::new(StripId(id), choice) },
+        name: name.into(),
         device: String::new(),
         state: SourceState::Open,
         drift_ppm: None,
@@ -655,8 +656,7 @@ pub fn snapshot(name: &str) -> Snapshot {
 }
 
 fn tile(id: u8, state: WatchState, figures: WatchFigures) -> TileView {
-    let (picture, said) = (Shown::default(), Vec::new());
-    TileView { id: TileId(id), chosen: id == 0, state, figures, picture, said }
+    TileView { id: TileId(id), chosen: id == 0, state, figures, ..TileView::default() }
 }
 
 /// What a player says that is not chosen.

@@ -15,6 +15,7 @@ use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
 use crate::cli::words;
 use crate::compose::scene::SourceId;
+use crate::mix::StripId;
 use crate::studio::event::{RecordingState, TargetState};
 use crate::studio::message::Message;
 use crate::studio::scenes::MAIN;
@@ -199,6 +200,7 @@ impl Orders {
                     command_for(studio, &name, |id| Command::Media(id, go));
                 }
                 Ok(Some(Asked::Ask(name))) => command_for(studio, &name, Command::ShareAgain),
+                Ok(Some(Asked::Talk(name, held))) => talk(studio, &name, held),
                 Ok(Some(Asked::Stop)) => stop = true,
                 Ok(None) => {}
                 Err(why) => complain(&why),
@@ -216,6 +218,24 @@ fn command_for(studio: &Studio, name: &str, command: impl FnOnce(SourceId) -> Co
     match id {
         Some(id) => studio.send(command(id)),
         None => complain(&format!("there is no source '{name}'")),
+    }
+}
+
+/// Holds the talk key of the strips of this name, or lets it go; without a name of all.
+fn talk(studio: &Studio, name: &str, held: bool) {
+    if name.is_empty() {
+        studio.send(Command::TalkKey(held));
+        return;
+    }
+    let strips = studio.snapshot().strips;
+    let named = strips.iter().filter(|strip| strip.name == name);
+    let ids: Vec<StripId> = named.map(|strip| strip.sound.id).collect();
+    if ids.is_empty() {
+        let known: Vec<&str> = strips.iter().map(|strip| &*strip.name).collect();
+        complain(&format!("there is no strip '{name}'; there are: {}", known.join(", ")));
+    }
+    for id in ids {
+        studio.send(Command::TalkKeyOf { id, held });
     }
 }
 

@@ -98,6 +98,8 @@ pub(super) enum Asked {
     Media(String, Go),
     /// The desktop is to ask once more what this screen or window is; an empty name as above.
     Ask(String),
+    /// The talk key is held, or not: that of the strip of this name; an empty one means all strips.
+    Talk(String, bool),
     /// End the broadcast.
     Stop,
 }
@@ -125,6 +127,7 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
         "scene-transition" => return scene_transition(rest).map(Some),
         "media" => return media(rest).map(Some),
         "ask" => return Ok(Some(Asked::Ask(rest.to_owned()))),
+        "talk" => return talk(rest).map(Some),
         "stop" => return Ok(Some(Asked::Stop)),
         _ => {
             return Err(format!(
@@ -132,11 +135,23 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
                  replay [PATH], snapshot [PATH], record PATH, stop-recording, scene NAME, \
                  transition KIND [DURATION] [OPTION]… [file=PATH], \
                  scene-transition NAME: KIND … (or none), \
-                 media pause|resume|restart|next|previous|seek TIME [SOURCE], ask [SOURCE] or stop"
+                 media pause|resume|restart|next|previous|seek TIME [SOURCE], ask [SOURCE], \
+                 talk press|release [STRIP] or stop"
             ));
         }
     };
     Ok(Some(Asked::Command(Box::new(command))))
+}
+
+/// The talk key: `press`, `release Guest`.
+fn talk(text: &str) -> Result<Asked, String> {
+    let (word, name) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let held = match word {
+        "press" => true,
+        "release" => false,
+        _ => return Err(format!("'talk {word}': write press or release, and the strip's name")),
+    };
+    Ok(Asked::Talk(name.trim().to_owned(), held))
 }
 
 /// What a source that plays is to do: `pause Clip`, `seek 90s My clip`, `restart`.
@@ -280,6 +295,10 @@ mod tests {
         assert_eq!(media("media seek 90s My clip"), ("My clip".into(), seek));
         assert_eq!(media("media restart"), (String::new(), Go::Restart));
         assert_eq!(parse("ask Left screen", &names), Ok(Some(Asked::Ask("Left screen".into()))));
+        let talk = |name: &str, held| Ok(Some(Asked::Talk(name.into(), held)));
+        assert_eq!(parse("talk press", &names), talk("", true));
+        assert_eq!(parse("talk release My guest", &names), talk("My guest", false));
+        assert!(parse("talk", &names).is_err() && parse("talk My guest", &names).is_err());
         assert!(parse("media", &names).is_err() && parse("media seek Clip", &names).is_err());
         assert_eq!(parse("", &names), Ok(None));
         for bad in ["record", "Pause", "chapters x", "scene", "transition", "transition fade x"] {

@@ -187,7 +187,8 @@ pub struct Args {
     /// `replay [PATH]`, `snapshot [PATH]`, record PATH, stop-recording, scene NAME,
     /// `transition KIND [DURATION] [OPTION]… [file=PATH]`, `scene-transition NAME: KIND …` (or `none`),
     /// `media pause|resume|restart|next|previous|seek TIME [SOURCE]`, `ask [SOURCE]` (the desktop asks
-    /// anew what a screen or window of Wayland is), stop
+    /// anew what a screen or window of Wayland is), `talk press|release [STRIP]` (the talk key of strips
+    /// that have one), stop
     #[arg(long, conflicts_with = "key_stdin", help_heading = "Recording")]
     pub control: bool,
     /// End after this long, counted from the first picture [default: until interrupted]

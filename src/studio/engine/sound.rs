@@ -19,9 +19,10 @@ use crate::studio::targets;
 impl Engine {
     /// The mixer follows what is set.
     pub(super) fn set_strips(&mut self) {
-        let talking = self.state.talking;
+        let there = |id: &StripId| self.settings.strips.iter().any(|strip| strip.id == *id);
+        self.state.talking.strips.retain(there);
         let Some(program) = &mut self.state.program else { return };
-        let messages = program.set_strips(&self.settings.strips, talking);
+        let messages = program.set_strips(&self.settings.strips, &self.state.talking);
         for message in messages {
             self.tell(&message, "");
         }
@@ -117,9 +118,16 @@ impl Engine {
         self.with_strip(id, |it| it.choice = choice);
     }
 
-    pub(super) fn talk_key(&mut self, held: bool) {
-        if self.state.talking != held {
-            self.state.talking = held;
+    /// The talk key of one strip, or of all, is held, or not.
+    pub(super) fn talk_key(&mut self, id: Option<StripId>, held: bool) {
+        let before = self.state.talking.clone();
+        let talking = &mut self.state.talking;
+        match id {
+            None => talking.all = held,
+            Some(id) if held => drop(talking.strips.insert(id)),
+            Some(id) => drop(talking.strips.remove(&id)),
+        }
+        if self.state.talking != before {
             self.set_strips();
         }
     }
@@ -215,9 +223,10 @@ impl Engine {
     pub(super) fn strip_views(&self) -> Vec<StripView> {
         let Some(program) = &self.state.program else { return Vec::new() };
         let view = |sound: &SoundStrip| {
-            let report = self.strip_report(sound.id);
+            let (_, name, report) = self.labelled(sound);
             StripView {
                 sound: sound.clone(),
+                name,
                 device: report.name,
                 state: source_state(report.state),
                 drift_ppm: report.drift_ppm,
