@@ -1,6 +1,7 @@
 //! `onair play`: pulls streams or reads files, and plays them, with `--headless` without a window.
 
 mod args;
+mod beside;
 mod headless;
 mod words;
 
@@ -13,6 +14,7 @@ use crate::cli::{Exit, Globals, window};
 use crate::net::Runtime;
 
 pub use args::Args;
+use beside::Watcher;
 pub(super) use words::{exit_of, sentence};
 
 /// Runs the command.
@@ -25,7 +27,16 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         }
     };
     if !args.headless {
-        return window::play(&args.sources, config, args.fullscreen, clock);
+        let settings = match window::settings(globals) {
+            Ok(settings) => settings,
+            Err(why) => {
+                complain(&why);
+                return Exit::File;
+            }
+        };
+        let beside = Watcher::new(args, Output::new(clock, globals.json), clock);
+        let full_screen = args.fullscreen;
+        return window::play(&args.sources, settings, config, full_screen, Box::new(beside), clock);
     }
     let output = Output::new(clock, globals.json);
     let interrupt = match Interrupt::listen() {

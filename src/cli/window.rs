@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::app::{self, Options};
+use crate::base::queue::{self, Full, Receiver};
 use crate::base::{Clock, Latest, Stop, Worker};
 use crate::cli::exit::Exit;
 use crate::cli::globals::Globals;
@@ -12,7 +13,7 @@ use crate::cli::signals::Interrupt;
 use crate::media::VideoFrame;
 use crate::player;
 use crate::studio::settings::{read_services, services_beside};
-use crate::studio::{self, Command, Playing, Serve, Settings, Snapshot, Studio};
+use crate::studio::{self, Command, Event, Playing, Serve, Settings, Snapshot, Studio};
 use crate::ui::Page;
 
 /// Opens the studio and runs it to its end.
@@ -38,13 +39,63 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
     choices.apply(&mut config.player);
     config.player.volume = config.settings.volume.unwrap_or(1.0);
     config.player.muted = config.settings.player_muted;
-    open(config, Options { preferences, ..Options::default() }, &[])
+    open(config, Options { preferences, ..Options::default() }, &[], Box::new(Nothing))
+}
+
+/// What goes on beside a window, on a thread of its own.
+pub(super) trait Beside: Send {
+    /// Looks at the studio, the events since the last look and what players show; whether the window
+    /// is to be closed.
+    fn look(
+        &mut self,
+        snapshot: &Snapshot,
+        events: &Receiver<Event>,
+        watched: &[Latest<VideoFrame>],
+    ) -> bool;
+    /// It has been closed. How the command ends where the window ended well.
+    fn end(&mut self) -> Exit;
+}
+
+/// Nothing does.
+struct Nothing;
+
+impl Beside for Nothing {
+    fn look(&mut self, _: &Snapshot, _: &Receiver<Event>, _: &[Latest<VideoFrame>]) -> bool {
+        false
+    }
+
+    fn end(&mut self) -> Exit {
+        Exit::Ok
+    }
+}
+
+/// The settings that were asked for, else those that there are.
+///
+/// # Errors
+/// Why not, where there is no such file.
+pub(super) fn settings(globals: &Globals) -> Result<(Settings, Vec<String>), String> {
+    match &globals.settings {
+        Some(path) if !path.exists() => {
+            Err(format!("--settings {}: there is no such file", path.display()))
+        }
+        Some(path) => Ok(Settings::read(path)),
+        None => {
+            let (settings, _) =
+                studio::settings::default_path().as_deref().map(Settings::read).unwrap_or_default();
+            Ok((settings, Vec::new()))
+        }
+    }
 }
 
 /// Opens the player with streams, a wall of them where they are several, and runs it to its end.
-pub fn play(urls: &[String], player: player::Config, full_screen: bool, clock: Clock) -> Exit {
-    let path = studio::settings::default_path();
-    let (mut settings, _) = path.as_deref().map(Settings::read).unwrap_or_default();
+pub(super) fn play(
+    urls: &[String],
+    (mut settings, warnings): (Settings, Vec<String>),
+    player: player::Config,
+    full_screen: bool,
+    beside: Box<dyn Beside>,
+    clock: Clock,
+) -> Exit {
     // Nobody asked for a camera or a microphone.
     settings.video = Some(crate::capture::VideoChoice::None);
     settings.audio = Some(crate::audio::AudioChoice::None);
@@ -56,12 +107,12 @@ pub fn play(urls: &[String], player: player::Config, full_screen: bool, clock: C
         ..player
     };
     let preferences = settings.preferences.clone();
-    let config = studio::Config { player, ..studio::Config::new(clock, settings) };
+    let config = studio::Config { player, warnings, ..studio::Config::new(clock, settings) };
     let options = Options { preferences, page: Page::Watch, full_screen, ..Options::default() };
     let others = urls.iter().skip(1).map(|url| Playing::Add { url: url.clone() });
     let first = urls.iter().take(1).map(|url| Command::Watch { url: url.clone() });
     let commands: Vec<Command> = first.chain(others.map(Command::Player)).collect();
-    open(config, options, &commands)
+    open(config, options, &commands, beside)
 }
 
 /// How often to look whether a signal has come, or the studio has ended.
@@ -73,7 +124,12 @@ const END: Duration = Duration::from_secs(5);
 /// How long the window may take to close behind it.
 const CLOSE: Duration = Duration::from_secs(3);
 
-fn open(config: studio::Config, options: Options, first: &[Command]) -> Exit {
+fn open(
+    config: studio::Config,
+    options: Options,
+    first: &[Command],
+    mut beside: Box<dyn Beside>,
+) -> Exit {
     let interrupt = match Interrupt::listen() {
         Ok(interrupt) => interrupt,
         Err(error) => {
@@ -81,19 +137,25 @@ fn open(config: studio::Config, options: Options, first: &[Command]) -> Exit {
             return Exit::Error;
         }
     };
-    let studio = match Studio::start(config) {
-        Ok(studio) => Arc::new(studio),
+    let mut studio = match Studio::start(config) {
+        Ok(studio) => studio,
         Err(error) => {
             complain(&format!("starting: {error}"));
             return Exit::Error;
         }
     };
+    let Some(events) = studio.events() else { return Exit::Error };
+    let studio = Arc::new(studio);
     for command in first {
         studio.send(command.clone());
     }
+    let (tell, told) = queue::bounded("window-ended", 1, Full::Block);
     let listener = {
         let studio = Arc::clone(&studio);
-        Worker::spawn("onair-signals", move |stop| heed(&interrupt, &studio, stop))
+        Worker::spawn("onair-signals", move |stop| {
+            let exit = heed(&interrupt, &studio, &events, &mut *beside, stop);
+            let _ = tell.send(exit);
+        })
     };
     let listener = match listener {
         Ok(listener) => listener,
@@ -109,8 +171,9 @@ fn open(config: studio::Config, options: Options, first: &[Command]) -> Exit {
         tracing::warn!("the studio did not end in time");
     }
     drop(listener);
+    let exit = told.recv_timeout(CLOSE);
     match shown {
-        Ok(()) => Exit::Ok,
+        Ok(()) => exit.unwrap_or(Exit::Ok),
         Err(error) => {
             complain(&format!(
                 "{error}. Without a display, use `onair live`, `onair serve` or `onair play --headless`"
@@ -120,21 +183,38 @@ fn open(config: studio::Config, options: Options, first: &[Command]) -> Exit {
     }
 }
 
-/// Ends the studio in order when a signal asks for it, whatever the window's thread is doing: the
-/// window closes when it sees that, and where it does not, the process ends without it.
-fn heed(interrupt: &Interrupt, studio: &Studio, stop: &Stop) {
-    while !interrupt.is_set() {
+/// Ends the studio in order when a signal or what goes on beside the window asks for it, whatever
+/// the window's thread is doing: the window closes when it sees that, and where it does not, the
+/// process ends without it. How the command ends.
+fn heed(
+    interrupt: &Interrupt,
+    studio: &Studio,
+    events: &Receiver<Event>,
+    beside: &mut dyn Beside,
+    stop: &Stop,
+) -> Exit {
+    let watched = studio.watched();
+    loop {
+        let over = beside.look(&studio.snapshot(), events, &watched);
+        if over || interrupt.is_set() {
+            break;
+        }
         if stop.wait(LOOK) {
-            return;
+            return beside.end();
         }
     }
-    tracing::info!("a signal asks for the end");
+    if interrupt.is_set() {
+        tracing::info!("a signal asks for the end");
+    }
     studio.send(Command::Quit);
-    let code = if has_ended(studio, END) { Exit::Ok } else { Exit::Error };
+    let ended = has_ended(studio, END);
+    let exit = beside.end();
     if !stop.wait(CLOSE) {
         tracing::warn!("the window did not close in time; the program ends without it");
-        signal_hook::low_level::exit(code.code().into());
+        let exit = if ended { exit } else { Exit::Error };
+        signal_hook::low_level::exit(exit.code().into());
     }
+    exit
 }
 
 /// Waits for the studio's end, at most `limit`.

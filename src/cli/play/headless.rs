@@ -83,14 +83,14 @@ pub(super) fn run(
     let bad = exits.iter().map(|(_, exit)| *exit).find(|exit| *exit != Exit::Ok);
     let exit = bad.unwrap_or(Exit::Ok);
     if several {
-        totals(output, &all, args.sources.len(), exit);
+        let figures: Vec<Figures> = all.iter().map(|stream| stream.player.figures()).collect();
+        totals(output, &figures, args.sources.len(), exit);
     }
     exit
 }
 
 /// The last line where there are several streams.
-fn totals(output: &Output, all: &[Watching<'_>], streams: usize, exit: Exit) {
-    let figures: Vec<Figures> = all.iter().map(|stream| stream.player.figures()).collect();
+pub(super) fn totals(output: &Output, figures: &[Figures], streams: usize, exit: Exit) {
     let sum = |count: fn(&Figures) -> u64| figures.iter().map(count).sum::<u64>();
     let shown = sum(|figures| figures.shown);
     let fields = json!({
@@ -106,7 +106,7 @@ fn totals(output: &Output, all: &[Watching<'_>], streams: usize, exit: Exit) {
 }
 
 /// An event, with the number of its stream where there are several.
-fn event(
+pub(super) fn event(
     output: &Output,
     index: Option<usize>,
     name: &str,
@@ -316,7 +316,7 @@ impl Watching<'_> {
 }
 
 /// The fields of `play_stats`.
-fn fields(figures: &Figures, measure: bool) -> Value {
+pub(super) fn fields(figures: &Figures, measure: bool) -> Value {
     let tenths = |value: f64| (value * 10.0).round() / 10.0;
     let mut fields = json!({
         "width": figures.size.map(|size| size.width),
@@ -347,7 +347,13 @@ fn fields(figures: &Figures, measure: bool) -> Value {
     fields
 }
 
-fn summary(output: &Output, figures: &Figures, measure: bool, index: Option<usize>, exit: Exit) {
+pub(super) fn summary(
+    output: &Output,
+    figures: &Figures,
+    measure: bool,
+    index: Option<usize>,
+    exit: Exit,
+) {
     let mut fields = fields(figures, measure);
     if let Some(fields) = fields.as_object_mut() {
         fields.insert("received_bytes".into(), figures.received_bytes.into());
