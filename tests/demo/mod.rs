@@ -22,7 +22,6 @@ use onair::mix::{Heard, Lamp, Reading, Strip, StripId};
 use onair::player::chat::ChatState;
 use onair::player::{Rewind, Saving};
 use onair::studio::chatting::{self, ChatView};
-use onair::studio::playing::Shown;
 use onair::studio::services::Book;
 use onair::studio::snapshot::{
     AudioSource, Device, FilmView, LiveFigures, LiveState, RecordingFigures, SceneSource,

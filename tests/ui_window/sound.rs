@@ -200,3 +200,32 @@ fn the_sound_tracks_of_recordings_are_named_in_the_settings() {
     harness.get_by_label("Sound tracks in recordings: 1");
     assert!(harness.query_by_label("Name of track 1").is_none());
 }
+
+#[test]
+fn how_the_sound_goes_out_is_chosen_beside_the_picture() {
+    use onair::media::BitsPerSecond;
+
+    let mut harness = open("idle");
+    harness.get_by_role_and_label(Role::ComboBox, "Quality").click();
+    harness.run();
+    let quality = |commands: &[Command]| match commands {
+        [Command::SetQuality(quality)] => {
+            (quality.audio_bitrate.0, quality.sample_rate, quality.channels)
+        }
+        other => panic!("{other:?}"),
+    };
+    harness.get_by_role_and_label(Role::Slider, "Bitrate of the sound").set_value_accesskit(194.0);
+    assert_eq!(quality(&commands(&mut harness)), (192_000, 48_000, 2));
+    assert_eq!(quality(&click(&mut harness, "Sample rate 44.1\u{a0}kHz")), (192_000, 44_100, 2));
+    harness.get_by_role_and_label(Role::Slider, "Bitrate of the sound").set_value_accesskit(320.0);
+    assert_eq!(quality(&commands(&mut harness)), (320_000, 44_100, 2));
+    // One channel has room for less.
+    assert_eq!(quality(&click(&mut harness, "Channels Mono")), (256_000, 44_100, 1));
+    assert_eq!(quality(&click(&mut harness, "Channels Stereo")), (256_000, 44_100, 2));
+    assert_eq!(harness.state().demo.snapshot().quality.audio_bitrate, BitsPerSecond(256_000));
+    // On air it stays as it is.
+    let mut harness = open("on-air");
+    harness.get_by_role_and_label(Role::ComboBox, "Quality").click();
+    harness.run();
+    assert!(click(&mut harness, "Channels Mono").is_empty());
+}

@@ -8,6 +8,7 @@ mod edit;
 pub(in crate::ui) mod film;
 mod list;
 mod quality;
+mod sound;
 mod viewers;
 
 use egui::{Ui, UiBuilder, vec2};

@@ -9,7 +9,7 @@ use crate::studio::snapshot::LiveState;
 use crate::studio::{Adapt, Command, Quality};
 use crate::ui::actions::key;
 use crate::ui::format;
-use crate::ui::target::delay;
+use crate::ui::target::{delay, sound};
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{
@@ -144,6 +144,10 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
                     });
                 });
             });
+            ui.add_space(gap::XS);
+            if let Some(sound) = sound::choice(ui, view, &now, idle) {
+                wanted = Some(sound);
+            }
         });
     });
     if let Some(quality) = wanted {
@@ -213,7 +217,8 @@ fn adaptation(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
     wanted
 }
 
-fn figure_line(ui: &mut Ui, view: &View<'_>, name: &str, value: &str) {
+/// A name, and its figure at the end of the line.
+pub(super) fn figure_line(ui: &mut Ui, view: &View<'_>, name: &str, value: &str) {
     ui.horizontal(|ui| {
         label(ui, name, Type::Figure, view.theme.secondary);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
