@@ -1,6 +1,6 @@
 //! The studio's window on a display without a screen, ended from outside while it is on air and
-//! recording: by signals, as a terminal, a service manager and a logout send them, and by its
-//! display going away.
+//! recording: by signals, as a terminal, a service manager and a logout send them. And what the
+//! desktop is asked for meanwhile: not to sleep.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,9 +18,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
 use peers::desktop::Desktop;
 use peers::{LIMIT, Onair, Peer, ffmpeg, wait_for};
 use tempfile::TempDir;
+use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 
 /// A studio on air at a server of its own, and recording.
 struct Studio {
@@ -33,6 +40,10 @@ struct Studio {
 
 impl Studio {
     fn start() -> Self {
+        Self::start_on(Desktop::start())
+    }
+
+    fn start_on(desktop: Desktop) -> Self {
         let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
         let server = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
         let home = tempfile::tempdir().unwrap();
@@ -45,7 +56,6 @@ impl Studio {
             home.path()
         );
         fs::write(&settings, text).unwrap();
-        let desktop = Desktop::start();
         let manager = Peer::start_command(desktop.command("openbox").arg("--sm-disable"));
         let supported = || desktop.said("xprop", &["-root", "_NET_SUPPORTING_WM_CHECK"]);
         wait_for("the window manager", LIMIT, || supported().contains("window id"));
@@ -145,4 +155,115 @@ fn a_second_signal_ends_it_at_once() {
     let status = studio.window.wait(LIMIT);
     signal("-CONT");
     assert_eq!(status.code(), Some(1), "{}", studio.window.errors());
+}
+
+/// What the desktop was asked to hold off, and to let go.
+#[derive(Clone, Default)]
+struct Asked {
+    held: Arc<AtomicU32>,
+    let_go: Arc<AtomicU32>,
+    by_portal: Arc<AtomicBool>,
+}
+
+/// The desktop's screen saver; one that is stuck never answers.
+struct Saver {
+    asked: Asked,
+    stuck: bool,
+}
+
+#[zbus::interface(name = "org.freedesktop.ScreenSaver")]
+impl Saver {
+    async fn inhibit(&self, program: String, reason: String) -> u32 {
+        assert_eq!((&*program, &*reason), ("onair", "On air"));
+        self.asked.held.fetch_add(1, Ordering::SeqCst);
+        if self.stuck {
+            std::future::pending::<()>().await;
+        }
+        4711
+    }
+
+    fn un_inhibit(&self, cookie: u32) {
+        assert_eq!(cookie, 4711);
+        self.asked.let_go.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// The desktop's portal.
+struct Portal(Asked);
+
+#[zbus::interface(name = "org.freedesktop.portal.Inhibit")]
+impl Portal {
+    fn inhibit(
+        &self,
+        _window: String,
+        flags: u32,
+        _options: HashMap<String, OwnedValue>,
+    ) -> OwnedObjectPath {
+        assert_eq!(flags, 12, "neither sleep nor idleness");
+        self.0.by_portal.store(true, Ordering::SeqCst);
+        OwnedObjectPath::try_from("/org/freedesktop/portal/desktop/request/1").unwrap()
+    }
+}
+
+fn desktop_with(asked: &Asked, stuck: bool) -> (Desktop, Vec<zbus::blocking::Connection>) {
+    let desktop = Desktop::start();
+    let on = || zbus::blocking::connection::Builder::address(desktop.bus()).unwrap();
+    let saver = Saver { asked: asked.clone(), stuck };
+    let saver = on()
+        .name("org.freedesktop.ScreenSaver")
+        .unwrap()
+        .serve_at("/org/freedesktop/ScreenSaver", saver)
+        .unwrap();
+    let portal = on()
+        .name("org.freedesktop.portal.Desktop")
+        .unwrap()
+        .serve_at("/org/freedesktop/portal/desktop", Portal(asked.clone()))
+        .unwrap();
+    let services = [saver, portal].map(|builder| builder.build().unwrap()).into();
+    (desktop, services)
+}
+
+#[test]
+fn sleep_is_held_off_while_on_air() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
+    let asked = Asked::default();
+    let (desktop, _services) = desktop_with(&asked, false);
+    let mut studio = Studio::start_on(desktop);
+    let held = || asked.held.load(Ordering::SeqCst);
+    studio.window.wait_until("a first frame", LIMIT * 2, |window| {
+        window.errors().contains("the window shows its first frame")
+    });
+    assert_eq!(held(), 0, "nothing is on air");
+    studio.goes_on_air();
+    wait_for("the request", LIMIT, || held() == 1);
+    // Off air the desktop may sleep again: Stop, and yes.
+    assert_eq!(asked.let_go.load(Ordering::SeqCst), 0);
+    let let_go = || asked.let_go.load(Ordering::SeqCst) == 1;
+    for _ in 0..5 {
+        // The question stands there after some frames, *Stop* before what has the keyboard.
+        for key in ["ctrl+l", "shift+Tab", "Return"] {
+            studio.desktop.said("xdotool", &["key", key]);
+            thread::sleep(Duration::from_millis(500));
+        }
+        let begin = Instant::now();
+        while !let_go() && begin.elapsed() < Duration::from_secs(4) {
+            thread::sleep(Duration::from_millis(20));
+        }
+        if let_go() {
+            break;
+        }
+    }
+    assert!(let_go(), "it may sleep again: {}", studio.window.errors());
+    assert_eq!((held(), asked.by_portal.load(Ordering::SeqCst)), (1, false));
+}
+
+#[test]
+fn a_screen_saver_that_never_answers_is_as_none() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
+    let asked = Asked::default();
+    let (desktop, _services) = desktop_with(&asked, true);
+    let mut studio = Studio::start_on(desktop);
+    studio.goes_on_air();
+    wait_for("the portal", LIMIT, || asked.by_portal.load(Ordering::SeqCst));
+    assert_eq!(asked.held.load(Ordering::SeqCst), 1, "it was asked first");
 }

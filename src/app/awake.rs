@@ -33,7 +33,10 @@ fn hold(stop: &crate::base::Stop) {
     use zbus::zvariant::Value;
 
     const REASON: &str = "On air";
-    let connection = match zbus::blocking::Connection::session() {
+    // A service that never answers is as none.
+    const LIMIT: Duration = Duration::from_secs(5);
+    let session = zbus::blocking::connection::Builder::session();
+    let connection = match session.and_then(|builder| builder.method_timeout(LIMIT).build()) {
         Ok(connection) => connection,
         Err(error) => {
             tracing::debug!(%error, "no session bus: the screen is not kept awake");

@@ -48,6 +48,11 @@ impl Desktop {
         self.display.0.id()
     }
 
+    /// Where its session bus is.
+    pub fn bus(&self) -> &str {
+        &self.bus.1
+    }
+
     /// A program of this desktop.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
