@@ -1,7 +1,7 @@
 //! What a person may choose as the sound, in the words of `--audio`.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// A sound source as it is chosen, saved and shown.
@@ -23,6 +23,16 @@ pub enum AudioChoice {
     Stream(String),
     /// No sound track at all.
     None,
+}
+
+impl AudioChoice {
+    /// The file that it plays.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for AudioChoice {

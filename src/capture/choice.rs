@@ -1,7 +1,7 @@
 //! What a person may choose as the picture, in the words of `--video`.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -35,6 +35,19 @@ pub enum VideoChoice {
     Stream(String),
     /// No picture: a broadcast of sound alone.
     None,
+}
+
+impl VideoChoice {
+    /// The file or folder that it shows.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path)
+            | Self::Image(path)
+            | Self::Slides(path)
+            | Self::Text(Content::File(path)) => Some(path),
+            _ => None,
+        }
+    }
 }
 
 /// All of them, for those who wrote something else.

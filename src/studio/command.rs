@@ -133,8 +133,10 @@ pub enum Command {
     PutService { was: Option<String>, service: Service },
     /// Forget this service of the person's own.
     RemoveService(String),
-    /// Look for cameras and microphones again.
+    /// Look for cameras, microphones, screens and windows again.
     RefreshDevices,
+    /// Open at once what could not be opened, rather than when it comes or is another.
+    TryAgain,
     /// Look and behave like this; remembered.
     SetPreferences(Preferences),
     /// The person has read this notice.

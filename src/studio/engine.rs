@@ -404,6 +404,7 @@ impl Engine {
                 self.state.ledger.clear(&["no-camera", "no-microphone"]);
                 self.state.devices.refresh();
             }
+            Command::TryAgain => self.try_again(),
             Command::Dismiss(id) => self.state.ledger.dismiss(id),
             Command::Quit => {
                 self.state.quitting = true;
@@ -422,6 +423,7 @@ impl Engine {
         ]);
         let before = self.state.program.as_ref().map(Program::video_report).unwrap_or_default();
         self.tell_alarm(&Report::default(), &before, &before.name);
+        self.state.ledger.clear_of(&["file-failed"], &before.name);
         let message = self.state.program.as_mut().and_then(|it| it.select_video(choice));
         self.tell_some(message);
         self.follow_main();
@@ -437,6 +439,7 @@ impl Engine {
         ]);
         let before = self.state.program.as_ref().map(Program::audio_report).unwrap_or_default();
         self.tell_alarm(&Report::default(), &before, &before.name);
+        self.state.ledger.clear_of(&["file-failed"], &before.name);
         let message = self.state.program.as_mut().and_then(|it| it.select_audio(choice));
         self.tell_some(message);
     }

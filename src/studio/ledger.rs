@@ -32,11 +32,13 @@ impl Ledger {
         self.notices.retain(|notice| !keys.contains(&notice.key));
     }
 
-    /// Takes back what is no longer true of one device or source.
+    /// Takes back what is no longer true of one device, source or file.
     pub(super) fn clear_of(&mut self, keys: &[&str], device: &str) {
         let of = |notice: &Notice| {
             let mut args = notice.args.iter();
-            args.any(|(name, value)| matches!(*name, "device" | "source") && value == device)
+            args.any(|(name, value)| {
+                matches!(*name, "device" | "source" | "path") && value == device
+            })
         };
         self.notices.retain(|notice| !keys.contains(&notice.key) || !of(notice));
     }

@@ -493,6 +493,8 @@ impl Message {
             Self::RecordingFailed { .. }
             | Self::ReplayFailed { .. }
             | Self::SnapshotFailed { .. } => Some(Remedy::ChooseFolder),
+            Self::FileFailed { .. } => Some(Remedy::TryAgain),
+            Self::Scenes(said) => said.remedy(),
             _ => None,
         }
     }

@@ -1,6 +1,7 @@
 //! Floor 5: the product's state machine. A [`Command`] goes in, [`Event`]s and a [`Snapshot`] come
 //! out. The window and the command line drive the same studio.
 
+mod absent;
 mod adaptation;
 mod backend;
 mod built_in;

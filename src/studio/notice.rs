@@ -1,5 +1,6 @@
 //! What a person is told: one summary, one piece of advice, the detail for who wants it.
 
+use crate::compose::scene::SourceId;
 use crate::net::Pin;
 
 /// How much it matters.
@@ -30,6 +31,10 @@ pub enum Remedy {
     RefreshDevices,
     /// Choose another recording folder.
     ChooseFolder,
+    /// Show what this source shows, for correction.
+    EditSource(SourceId),
+    /// Open at once what could not be opened.
+    TryAgain,
 }
 
 /// A message to the person. Texts are complete sentences in the language of the window; `key` names

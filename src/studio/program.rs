@@ -1,6 +1,8 @@
 //! The program: what is seen and heard, on air or not. Owns the compositor, the mixer and the
 //! chosen sources; the broadcast takes pictures and sound from here.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use crate::media::source::Report;
 use crate::media::{ExtraTrack, FrameGrid, Samples, Transport, VideoFrame};
 use crate::mix::{self, Mixer};
 use crate::studio::Quality;
+use crate::studio::absent::Absent;
 use crate::studio::changer::Changer;
 use crate::studio::filters::Filters;
 use crate::studio::media::{MediaRoom, Shape};
@@ -55,6 +58,8 @@ pub(super) struct Program {
     plans: (Plan, Option<(Plan, Latest<VideoFrame>)>),
     audio: Chosen<AudioChoice>,
     strips: Strips,
+    /// Files that could not be opened.
+    absent: Absent,
 }
 
 impl Program {
@@ -89,6 +94,7 @@ impl Program {
             plans: (Plan::simple(MAIN), None),
             audio: Chosen::nothing(AudioChoice::None),
             strips: Strips::default(),
+            absent: Absent::default(),
         })
     }
 
@@ -170,6 +176,58 @@ impl Program {
         self.plans.1.clone_from(&prepared);
         let resolved = prepared.map(|(plan, slot)| (Arc::new(self.sources.resolve(plan)), slot));
         self.compositor.prepare(resolved);
+    }
+
+    /// Opens those files that could not be opened and have come, or are others now.
+    pub(super) fn look_for_absent(&mut self) -> Vec<Message> {
+        let mut wanted = BTreeSet::new();
+        if self.video.failed() {
+            wanted.extend(self.video.choice.path().map(Path::to_owned));
+        }
+        if self.audio.failed() {
+            wanted.extend(self.audio.choice.path().map(Path::to_owned));
+        }
+        let sources = self.sources.failed().filter_map(VideoChoice::path);
+        wanted.extend(sources.map(Path::to_owned));
+        let strips = self.strips.failed().filter_map(AudioChoice::path);
+        wanted.extend(strips.map(Path::to_owned));
+        let due = self.absent.look(self.clock.now(), &wanted);
+        if due.is_empty() { Vec::new() } else { self.retry(Some(&due)) }
+    }
+
+    /// Tries what could not be opened again: these files, or everything that a person asked for.
+    pub(super) fn retry(&mut self, due: Option<&BTreeSet<PathBuf>>) -> Vec<Message> {
+        let shape = self.shape();
+        let (asked, mut messages) = (due.is_none(), Vec::new());
+        let is_due =
+            |path: Option<&Path>| due.is_none_or(|due| path.is_some_and(|path| due.contains(path)));
+        if self.video.failed() && is_due(self.video.choice.path()) {
+            self.dials = Dials::default();
+            let opened = self.media.picture(&self.video.choice, &self.dials, &shape);
+            let opened = opened.map(|source| (source.feed, source.status));
+            let (feed, message) = sources::retry(&mut self.video, opened, asked);
+            if feed.is_some() {
+                self.compositor.set_feed(feed);
+            }
+            messages.extend(message);
+        }
+        if self.audio.failed() && is_due(self.audio.choice.path()) {
+            let opened = self.media.sound(&self.audio.choice, &shape);
+            let opened = opened.map(|source| (source.feed, source.status));
+            let (feed, message) = sources::retry(&mut self.audio, opened, asked);
+            if feed.is_some() {
+                self.mixer.set_feed(mix::StripId::MAIN, feed);
+            }
+            messages.extend(message);
+        }
+        let mut open =
+            |choice: &VideoChoice, dials: &Dials| self.media.picture(choice, dials, &shape);
+        let shown = |choice: &VideoChoice| is_due(choice.path());
+        messages.extend(self.sources.retry(shown, asked, &mut open, &self.compositor));
+        let mut open = |choice: &AudioChoice| self.media.sound(choice, &shape);
+        let heard = |choice: &AudioChoice| is_due(choice.path());
+        messages.extend(self.strips.retry(heard, asked, &mut open, &self.mixer));
+        messages
     }
 
     /// How a source of the scenes fares.

@@ -1,17 +1,20 @@
 //! What the studio says about scenes and their sources: part of [`Message`](super::message::Message).
 
-use crate::studio::notice::Level;
+use crate::compose::scene::SourceId;
+use crate::studio::notice::{Level, Remedy};
 
 /// Something about scenes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {
     /// A source cannot be shown.
     SourceFailed {
+        id: SourceId,
         source: String,
         reason: String,
     },
     /// A source that was shown is gone.
     SourceLost {
+        id: SourceId,
         source: String,
         reason: String,
     },
@@ -85,7 +88,7 @@ impl Said {
 
     pub(super) fn args(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::SourceFailed { source, reason } | Self::SourceLost { source, reason } => {
+            Self::SourceFailed { source, reason, .. } | Self::SourceLost { source, reason, .. } => {
                 vec![("source", source.clone()), ("reason", reason.clone())]
             }
             Self::SourceBack { source } => vec![("source", source.clone())],
@@ -121,12 +124,24 @@ impl Said {
         }
     }
 
+    /// The button that helps.
+    pub(super) fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::SourceFailed { id, .. } | Self::SourceLost { id, .. } => {
+                Some(Remedy::EditSource(*id))
+            }
+            _ => None,
+        }
+    }
+
     pub(super) fn summary(&self) -> String {
         match self {
-            Self::SourceFailed { source, reason } => {
+            Self::SourceFailed { source, reason, .. } => {
                 format!("The source {source} cannot be shown: {reason}")
             }
-            Self::SourceLost { source, reason } => format!("The source {source} is gone: {reason}"),
+            Self::SourceLost { source, reason, .. } => {
+                format!("The source {source} is gone: {reason}")
+            }
             Self::SourceBack { source } => format!("The source {source} is back."),
             Self::FilterFailed { path, reason } => {
                 format!("A filter does nothing, because {path} cannot be used: {reason}")
@@ -166,7 +181,7 @@ impl Said {
 
     pub(super) fn advice(&self) -> String {
         match self {
-            Self::SourceFailed { .. } => "Choose another file or device in the source's settings; a slate stands in its place.".into(),
+            Self::SourceFailed { .. } => "It is shown as soon as it is there. Until then a slate stands in its place; or choose another file or device.".into(),
             Self::SourceLost { .. } => "It is taken back by itself when it returns; a slate stands in its place.".into(),
             Self::FilterFailed { .. } => "Choose another file in the filters of the source; switching the filter off and on reads it again.".into(),
             Self::TransitionFailed { .. } => "Choose another file in the transition's options; it is tried again with the next change of scenes.".into(),

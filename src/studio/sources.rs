@@ -25,12 +25,24 @@ pub(super) struct Chosen<C> {
     pub status: Option<Arc<Status>>,
     /// What was last told of it.
     pub told: Report,
+    /// It could be opened at another try; that it could not is still what was told.
+    pub again: bool,
 }
 
 impl<C> Chosen<C> {
     /// Nothing is chosen.
     pub fn nothing(choice: C) -> Self {
-        Self { choice, status: None, told: Report::default() }
+        Self { choice, status: None, told: Report::default(), again: false }
+    }
+
+    /// It could not even be begun with.
+    pub fn failed(&self) -> bool {
+        self.status.is_none() && self.told.state == State::Failed
+    }
+
+    /// Another try succeeded.
+    pub fn opened(&mut self, status: Arc<Status>) {
+        (self.status, self.again) = (Some(status), true);
     }
 
     /// How it fares now.
@@ -41,6 +53,10 @@ impl<C> Chosen<C> {
     /// The report if its state, name or format changed since the last call, with the one before.
     pub fn change(&mut self) -> Option<(Report, Report)> {
         let report = self.status.as_ref()?.report();
+        // On the way from failed to open nothing has changed yet.
+        if self.again && report.state == State::Opening {
+            return None;
+        }
         let same = report.state == self.told.state
             && report.name == self.told.name
             && report.format == self.told.format
@@ -50,6 +66,7 @@ impl<C> Chosen<C> {
         if same {
             return None;
         }
+        self.again = false;
         let before = std::mem::replace(&mut self.told, report.clone());
         Some((report, before))
     }
@@ -89,12 +106,33 @@ pub(super) fn settle<C: Display, F>(
     };
     let (feed, status) = opened.unzip();
     let told = told(&choice, message.as_ref().map(Message::summary));
-    (feed, Chosen { choice, status, told }, message)
+    (feed, Chosen { choice, status, told, again: false }, message)
+}
+
+/// Another try of what [`settle`] could not open: its feed, or what a person is told if the reason is
+/// another, or if they `asked`.
+pub(super) fn retry<C: Display, F>(
+    chosen: &mut Chosen<C>,
+    opened: Result<(F, Arc<Status>), String>,
+    asked: bool,
+) -> (Option<F>, Option<Message>) {
+    let reason = match opened {
+        Ok((feed, status)) => {
+            chosen.opened(status);
+            return (Some(feed), None);
+        }
+        Err(reason) => reason,
+    };
+    let message = Message::FileFailed { path: label(&chosen.choice), reason };
+    let now = told(&chosen.choice, Some(message.summary()));
+    let before = std::mem::replace(&mut chosen.told, now);
+    (None, (asked || before.reason != chosen.told.reason).then_some(message))
 }
 
 /// What happened to a source of the scenes.
 #[derive(Debug)]
 pub(super) struct Change {
+    pub id: SourceId,
     pub name: String,
     pub choice: VideoChoice,
     pub report: Report,
@@ -207,6 +245,13 @@ impl Sources {
                     self.closed.push((open.name.clone(), open.chosen.told.clone()));
                     open.chosen.told.alarm = None;
                     open.name.clone_from(&source.name);
+                    // What was told of it by its old name is told anew.
+                    if open.chosen.failed() {
+                        let reason = open.chosen.told.reason.clone();
+                        messages.push(failed_for(source.id, &source.name, reason));
+                    } else if is_down(open.chosen.told.state) {
+                        open.chosen.told.state = State::Opening;
+                    }
                 }
                 open.dials.set(&source.properties);
                 if open.when_hidden != source.properties.hidden {
@@ -223,6 +268,43 @@ impl Sources {
         for id in &self.views {
             if let Some(of) = self.shared.get(id) {
                 compositor.set_view(*id, *of);
+            }
+        }
+        messages
+    }
+
+    /// What could not even be begun with.
+    pub fn failed(&self) -> impl Iterator<Item = &VideoChoice> {
+        self.open.values().map(|open| &open.chosen).filter(|it| it.failed()).map(|it| &it.choice)
+    }
+
+    /// Tries those of them that are `due` again; tells what a person need know, or all if they `asked`.
+    pub fn retry(
+        &mut self,
+        due: impl Fn(&VideoChoice) -> bool,
+        asked: bool,
+        opener: &mut Open<'_>,
+        compositor: &Compositor,
+    ) -> Vec<Message> {
+        let mut messages = Vec::new();
+        for (id, open) in &mut self.open {
+            let chosen = &mut open.chosen;
+            if !chosen.failed() || !due(&chosen.choice) {
+                continue;
+            }
+            match opener(&chosen.choice, &open.dials) {
+                Ok(opened) => {
+                    compositor.set_source(*id, Some(opened.feed));
+                    chosen.opened(opened.status);
+                    // It plays something only from now on.
+                    (open.hidden, open.stands) = (None, false);
+                }
+                Err(reason) => {
+                    if asked || reason != chosen.told.reason {
+                        messages.push(failed_for(*id, &open.name, reason.clone()));
+                    }
+                    chosen.told = told(&chosen.choice, Some(reason));
+                }
             }
         }
         messages
@@ -267,10 +349,10 @@ impl Sources {
 
     /// What changed since the last call.
     pub fn changes(&mut self) -> Vec<Change> {
-        let open = self.open.values_mut();
-        let changes = open.filter_map(|Opened { name, chosen, .. }| {
+        let changes = self.open.iter_mut().filter_map(|(id, Opened { name, chosen, .. })| {
             let (report, before) = chosen.change()?;
-            Some(Change { name: name.clone(), choice: chosen.choice.clone(), report, before })
+            let (name, choice) = (name.clone(), chosen.choice.clone());
+            Some(Change { id: *id, name, choice, report, before })
         });
         changes.collect()
     }
@@ -294,20 +376,29 @@ fn open(
         Err(reason) => (None, Some(reason)),
     };
     let told = told(&choice, failed.clone());
-    let chosen = Chosen { choice, status, told };
-    let message = failed
-        .map(|reason| Message::Scenes(Said::SourceFailed { source: source.name.clone(), reason }));
+    let chosen = Chosen { choice, status, told, again: false };
+    let message = failed.map(|reason| failed_for(source.id, &source.name, reason));
     (Opened::new(source, chosen, dials), message)
+}
+
+/// It does not deliver, and a person was told.
+const fn is_down(state: State) -> bool {
+    matches!(state, State::Stalled | State::Lost | State::Failed)
+}
+
+/// A source of the scenes cannot be shown.
+fn failed_for(id: SourceId, name: &str, reason: String) -> Message {
+    Message::Scenes(Said::SourceFailed { id, source: name.to_owned(), reason })
 }
 
 /// What a change is to a person.
 pub(super) fn message(change: &Change) -> Option<Message> {
     let source = change.name.clone();
     let reason = change.report.reason.clone();
-    let was_down = matches!(change.before.state, State::Stalled | State::Lost | State::Failed);
+    let was_down = is_down(change.before.state);
     let said = match change.report.state {
-        State::Failed => Said::SourceFailed { source, reason },
-        State::Stalled | State::Lost => Said::SourceLost { source, reason },
+        State::Failed => Said::SourceFailed { id: change.id, source, reason },
+        State::Stalled | State::Lost => Said::SourceLost { id: change.id, source, reason },
         State::Open if was_down => Said::SourceBack { source },
         _ => return None,
     };

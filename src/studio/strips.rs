@@ -208,6 +208,33 @@ impl Strips {
         message
     }
 
+    /// What could not even be begun with.
+    pub fn failed(&self) -> impl Iterator<Item = &AudioChoice> {
+        self.open.values().filter(|it| it.failed()).map(|it| &it.choice)
+    }
+
+    /// Tries those of them that are `due` again; tells what a person need know, or all if they `asked`.
+    pub fn retry(
+        &mut self,
+        due: impl Fn(&AudioChoice) -> bool,
+        asked: bool,
+        open: &mut dyn FnMut(&AudioChoice) -> Result<audio::Source, String>,
+        mixer: &Mixer,
+    ) -> Vec<Message> {
+        let mut messages = Vec::new();
+        for (id, chosen) in &mut self.open {
+            if chosen.failed() && due(&chosen.choice) {
+                let opened = open(&chosen.choice).map(|source| (source.feed, source.status));
+                let (feed, message) = sources::retry(chosen, opened, asked);
+                if feed.is_some() {
+                    mixer.set_feed(*id, feed);
+                }
+                messages.extend(message);
+            }
+        }
+        messages
+    }
+
     /// How a strip's source fares.
     pub fn report(&self, id: StripId) -> Option<Report> {
         self.open.get(&id).map(Chosen::report)

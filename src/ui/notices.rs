@@ -216,10 +216,12 @@ pub fn remedy_key(remedy: Remedy) -> &'static str {
         Remedy::Unmute => key!("unmute"),
         Remedy::RefreshDevices => key!("remedy-refresh"),
         Remedy::ChooseFolder => key!("remedy-folder"),
+        Remedy::EditSource(_) => key!("remedy-source"),
+        Remedy::TryAgain => key!("try-again"),
     }
 }
 
-/// Does what a remedy's button promises. Editing the target is up to the screen.
+/// Does what a remedy's button promises. Editing a target or a source is up to the screen.
 pub fn apply(view: &mut View<'_>, remedy: Option<Remedy>) {
     match remedy {
         Some(Remedy::RetryNow) => view.send(Command::RetryNow),
@@ -230,7 +232,8 @@ pub fn apply(view: &mut View<'_>, remedy: Option<Remedy>) {
         Some(Remedy::TrustCertificate { target, pin }) => {
             view.send(Command::TrustCertificate { target, pin });
         }
-        Some(Remedy::EditTarget(_)) | None => {}
+        Some(Remedy::TryAgain) => view.send(Command::TryAgain),
+        Some(Remedy::EditTarget(_) | Remedy::EditSource(_)) | None => {}
     }
 }
 

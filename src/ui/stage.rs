@@ -10,7 +10,7 @@ use crate::capture::VideoChoice;
 use crate::compose::scene::Content;
 use crate::studio::scenes::MAIN;
 use crate::studio::snapshot::{LiveState, SourceState};
-use crate::studio::{Command, Level};
+use crate::studio::{Command, Level, Remedy};
 use crate::ui::actions::key;
 use crate::ui::format;
 use crate::ui::icons::{self, Icon};
@@ -81,7 +81,9 @@ pub fn show(
         };
         card.show(&mut top, view.theme, view.texts);
     }
-    notices::cards(&mut top, view, Place::Stage, 2);
+    if let Some(Remedy::EditSource(id)) = notices::cards(&mut top, view, Place::Stage, 2) {
+        draft.show_properties(id);
+    }
     // As high as it was in the last frame.
     let height_id = ui.scope_id().with("sound-notices-height");
     let height = ui.data(|data| data.get_temp::<f32>(height_id)).unwrap_or(60.0);

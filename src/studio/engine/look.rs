@@ -37,6 +37,7 @@ impl Engine {
         if let Some(preflight) = &mut self.state.preflight {
             preflight.poll();
         }
+        self.look_for_absent();
         self.look_at_sources();
         self.look_at_strips();
         self.look_at_scenes();

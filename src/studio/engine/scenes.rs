@@ -17,6 +17,7 @@ use crate::media::Track;
 use crate::media::source::{Format, Report, State};
 use crate::studio::event::{self, Event};
 use crate::studio::message::{Message, keys};
+use crate::studio::program::Program;
 use crate::studio::said::Said;
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::settings::collection;
@@ -47,7 +48,42 @@ impl Engine {
     pub(super) fn follow_main(&mut self) {
         let Some(program) = &mut self.state.program else { return };
         let messages = program.set_sources(&self.settings.collection);
+        self.follow_sources(&messages);
+    }
+
+    /// Sources were opened and closed: what was told of those that are not there any more is taken back,
+    /// and then it is told what failed.
+    fn follow_sources(&mut self, messages: &[Message]) {
+        let closed = self.state.program.as_mut().map(Program::sources_closed).unwrap_or_default();
+        for (name, report) in closed {
+            // What no scene shows any more cannot be out of order.
+            self.tell_alarm(&Report::default(), &report, &name);
+            self.state.ledger.clear_of(keys::SOURCE, &name);
+        }
         for message in messages {
+            self.tell(message, "");
+        }
+    }
+
+    /// What could not be opened and has come meanwhile is opened.
+    pub(super) fn look_for_absent(&mut self) {
+        let messages = self.state.program.as_mut().map(Program::look_for_absent);
+        self.tell_absent(messages.unwrap_or_default());
+    }
+
+    /// A person wants it to be tried now, whatever it is.
+    pub(super) fn try_again(&mut self) {
+        let messages = self.state.program.as_mut().map(|it| it.retry(None));
+        self.tell_absent(messages.unwrap_or_default());
+    }
+
+    fn tell_absent(&mut self, messages: Vec<Message>) {
+        for message in messages {
+            // The reason may be another than it was.
+            for (_, value) in message.notice(0, "").args {
+                self.state.ledger.clear_of(keys::SOURCE, &value);
+                self.state.ledger.clear_of(&["file-failed"], &value);
+            }
             self.tell(&message, "");
         }
     }
@@ -180,9 +216,7 @@ impl Engine {
         let Some(program) = &mut self.state.program else { return };
         let messages = program.set_sources(collection);
         program.show(plan, transition);
-        for message in messages {
-            self.tell(&message, "");
-        }
+        self.follow_sources(&messages);
         self.show_prepared();
     }
 
@@ -273,7 +307,7 @@ impl Engine {
             }
             Strain::Rate => Some(Said::RateHalved),
         };
-        let (changes, closed) = (program.source_changes(), program.sources_closed());
+        let changes = program.source_changes();
         let mut failed = program.filter_changes(&self.settings.collection);
         failed.extend(program.transition_changes());
         if let Some(said) = said {
@@ -283,16 +317,11 @@ impl Engine {
         for message in failed {
             self.tell(&message, "");
         }
-        for (name, report) in closed {
-            // What no scene shows any more cannot be out of order.
-            self.tell_alarm(&Report::default(), &report, &name);
-        }
         for change in changes {
             self.tell_alarm(&change.report, &change.before, &change.name);
             let message = sources::message(&change);
             if let Some(Message::Scenes(Said::SourceBack { source })) = &message {
-                let trouble = ["scene-source-lost", "scene-source-failed"];
-                self.state.ledger.clear_of(&trouble, source);
+                self.state.ledger.clear_of(keys::SOURCE, source);
             }
             let back = matches!(message, Some(Message::Scenes(Said::SourceBack { .. })));
             self.tell_some(message.map(|message| (message, change.report.detail.clone())));

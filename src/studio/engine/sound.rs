@@ -138,6 +138,7 @@ impl Engine {
         let changes = program.strip_changes();
         for report in closed {
             self.tell_alarm(&Report::default(), &report, &report.name);
+            self.state.ledger.clear_of(&["file-failed"], &report.name);
         }
         for change in changes {
             let (kind, device) = targets::audio_kind(&change.choice);

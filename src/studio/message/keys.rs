@@ -11,7 +11,11 @@ pub(in crate::studio) const DOWN: &[&str] = &[
     "microphone-stalled",
     "microphone-failed",
     "source-trouble",
+    "file-failed",
 ];
+
+/// Of sources of the scenes that are not shown.
+pub(in crate::studio) const SOURCE: &[&str] = &["scene-source-failed", "scene-source-lost"];
 
 /// Of a target; a new try makes them untrue.
 pub(in crate::studio) const TARGET: &[&str] = &[
@@ -80,7 +84,6 @@ const OTHERS: &[&str] = &[
     "sound-faint",
     "sound-clipped",
     "default-changed",
-    "file-failed",
     "encoder-failed",
     "encoder-slow",
     "key-visible",
@@ -118,8 +121,6 @@ const OTHERS: &[&str] = &[
     "crashed",
     "settings-bad",
     "settings-not-saved",
-    "scene-source-failed",
-    "scene-source-lost",
     "scene-source-back",
     "filter-failed",
     "scenes-imported",
@@ -133,6 +134,9 @@ const OTHERS: &[&str] = &[
 impl Message {
     /// Every name there is, for the test that looks for its texts in each language.
     pub fn keys() -> impl Iterator<Item = &'static str> {
-        [DOWN, TARGET, FITTED, MONITOR, WATCH, STRAIN, OTHERS].into_iter().flatten().copied()
+        [DOWN, SOURCE, TARGET, FITTED, MONITOR, WATCH, STRAIN, OTHERS]
+            .into_iter()
+            .flatten()
+            .copied()
     }
 }

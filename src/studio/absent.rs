@@ -1,0 +1,106 @@
+//! Files that could not be opened, looked at again: one that has come, or is another than it was, is
+//! worth another try. A thread looks, since a disk may take its time to answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use crate::base::queue::{self, Full, Receiver};
+use crate::base::{Timestamp, Worker};
+
+/// How often it looks.
+const EVERY: Duration = Duration::from_millis(2_500);
+
+/// When a file was written and how long it is; `None`: it is not there.
+type Stamp = Option<(Option<SystemTime>, u64)>;
+
+fn stamp(path: &Path) -> Stamp {
+    let meta = std::fs::metadata(path).ok()?;
+    Some((meta.modified().ok(), meta.len()))
+}
+
+/// What is looked for. Nothing is done while nothing is missing.
+#[derive(Debug, Default)]
+pub(super) struct Absent {
+    /// As they were when they were looked at last.
+    seen: BTreeMap<PathBuf, Stamp>,
+    search: Option<Receiver<BTreeMap<PathBuf, Stamp>>>,
+    next: Timestamp,
+}
+
+impl Absent {
+    /// Those of the files that could not be opened which may be opened now.
+    pub fn look(&mut self, now: Timestamp, wanted: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
+        self.seen.retain(|path, _| wanted.contains(path));
+        let found = match self.search.as_ref().map(Receiver::try_recv) {
+            Some(Err(queue::Empty::Waiting)) => return BTreeSet::new(),
+            Some(Ok(found)) => found,
+            Some(Err(queue::Empty::Closed)) | None => BTreeMap::new(),
+        };
+        self.search = None;
+        let due = found.into_iter().filter(|(path, stamp)| {
+            let before = self.seen.insert(path.clone(), *stamp);
+            // One that is there at the first look may have come between the try and the look.
+            wanted.contains(path) && stamp.is_some() && before.flatten() != *stamp
+        });
+        let due = due.map(|(path, _)| path).collect();
+        if !wanted.is_empty() && now >= self.next {
+            self.next = now + EVERY;
+            self.begin(wanted.clone());
+        }
+        due
+    }
+
+    fn begin(&mut self, wanted: BTreeSet<PathBuf>) {
+        let (answer, search) = queue::bounded("absent-files", 1, Full::DropOldest);
+        let looking = Worker::spawn("absent-files", move |_| {
+            let found = wanted.iter().map(|path| (path.clone(), stamp(path)));
+            // The studio may have ended meanwhile.
+            let _ = answer.send(found.collect());
+        });
+        match looking {
+            Ok(_) => self.search = Some(search),
+            Err(error) => tracing::warn!(%error, "looking for files"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the next look finds, however long the disk takes.
+    fn look(absent: &mut Absent, now: &mut Timestamp, wanted: &BTreeSet<PathBuf>) -> usize {
+        *now += EVERY;
+        let mut due = absent.look(*now, wanted).len();
+        while absent.search.is_some() {
+            std::thread::sleep(Duration::from_millis(1));
+            // The same instant: no other search begins.
+            due += absent.look(*now, wanted).len();
+        }
+        due
+    }
+
+    #[test]
+    fn a_file_is_worth_another_try_when_it_comes_and_when_it_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("score.txt");
+        let (mut absent, mut now) = (Absent::default(), Timestamp::ZERO);
+        let wanted = BTreeSet::from([path.clone()]);
+        for _ in 0..2 {
+            assert_eq!(look(&mut absent, &mut now, &wanted), 0);
+        }
+        std::fs::write(&path, "3").unwrap();
+        assert_eq!(look(&mut absent, &mut now, &wanted), 1);
+        assert_eq!(look(&mut absent, &mut now, &wanted), 0, "the same file fails the same way");
+        std::fs::write(&path, "3 : 2").unwrap();
+        assert_eq!(look(&mut absent, &mut now, &wanted), 1);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(look(&mut absent, &mut now, &wanted), 0);
+        // Forgotten once nobody wants it any more, and there from the first look on.
+        std::fs::write(&path, "3").unwrap();
+        assert_eq!(look(&mut absent, &mut now, &BTreeSet::new()), 0);
+        assert!(absent.seen.is_empty());
+        assert_eq!(look(&mut absent, &mut now, &wanted), 1);
+    }
+}

@@ -1,0 +1,262 @@
+//! Sources of a studio that runs: files that come later, and scenes that are changed while their
+//! pictures are counted.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command as Process;
+use std::time::Duration;
+
+use onair::audio::AudioChoice;
+use onair::base::Clock;
+use onair::capture::text::Content;
+use onair::capture::{Fill, Rgba, VideoChoice};
+use onair::compose::filter::{Filter, Slot};
+use onair::compose::scene::{Fit, ItemId, Place, SourceId};
+use onair::media::{Size, markers};
+use onair::mix::StripId;
+use onair::studio::snapshot::SourceState;
+use onair::studio::{
+    Collection, Command, Config, Edit, Event, Quality, Settings, SoundStrip, Studio,
+};
+use peers::{LIMIT, Onair, missing, wait_for};
+
+const PROGRAM: Size = Size::new(640, 360);
+
+/// A small picture of one colour.
+fn picture(path: &Path) {
+    image::RgbImage::from_pixel(16, 16, image::Rgb([200, 30, 30])).save(path).unwrap();
+}
+
+/// A second of grey as Y4M.
+fn clip(path: &Path) {
+    let mut bytes = b"YUV4MPEG2 W16 H16 F15:1 C420\n".to_vec();
+    for _ in 0..15 {
+        bytes.extend_from_slice(b"FRAME\n");
+        bytes.extend_from_slice(&[128; 16 * 16 * 3 / 2]);
+    }
+    fs::write(path, bytes).unwrap();
+}
+
+/// One scene with these sources, called by their numbers.
+fn collection(choices: &[VideoChoice]) -> Collection {
+    let mut collection = Collection::default();
+    let scene = collection.current;
+    for (choice, number) in choices.iter().zip(1..) {
+        let edit = Edit::AddSource { scene, name: format!("{number}"), choice: choice.clone() };
+        assert!(collection.apply(&edit));
+    }
+    collection
+}
+
+/// What is told of what cannot be opened: the key, and the source or file.
+fn failures(studio: &Studio) -> Vec<(&'static str, String, u64)> {
+    let notices = studio.snapshot().notices;
+    let failed = notices.iter().filter(|it| it.key.ends_with("-failed"));
+    failed.map(|it| (it.key, it.args[0].1.clone(), it.id)).collect()
+}
+
+#[test]
+fn files_that_are_absent_at_first_are_shown_and_heard_when_they_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let recording = path("recorded.mkv");
+    let recorded = recording.display().to_string();
+    let words = ["live", "--video", "test", "--audio", "tone", "--size", "640x360", "--fps", "15"];
+    let till = ["--record", recorded.as_str(), "--duration", "2s"];
+    let words: Vec<&str> = words.into_iter().chain(till).collect();
+    Onair::start(&words).wait_named("summary");
+
+    fs::write(path("wrong.png"), "no picture").unwrap();
+    let media = path("media.mkv");
+    let sources = [
+        VideoChoice::Image(path("logo.png")),
+        VideoChoice::Text(Content::File(path("score.txt"))),
+        VideoChoice::Slides(path("album")),
+        VideoChoice::File(media.clone()),
+        VideoChoice::Image(path("wrong.png")),
+    ];
+    let heard = SoundStrip::new(StripId(1), AudioChoice::File(media.clone()));
+    let settings = Settings {
+        video: Some(VideoChoice::File(path("main.y4m"))),
+        audio: Some(AudioChoice::Silence),
+        collection: collection(&sources),
+        strips: vec![SoundStrip::main(), heard],
+        quality: Quality { size: PROGRAM, frame_rate: "15".parse().unwrap(), ..Quality::default() },
+        ..Settings::default()
+    };
+    let studio = Studio::start(Config::new(Clock::start(), settings)).unwrap();
+    wait_for("seven failures", LIMIT, || failures(&studio).len() == 7);
+    let states = || -> Vec<SourceState> {
+        let snapshot = studio.snapshot();
+        let strip = snapshot.strips.iter().skip(1).map(|strip| strip.state);
+        snapshot.scenes.sources.iter().map(|source| source.state).chain(strip).collect()
+    };
+    assert_eq!(states(), [SourceState::Failed; 7]);
+
+    fs::create_dir(path("album")).unwrap();
+    picture(&path("album/1.png"));
+    picture(&path("logo.png"));
+    fs::write(path("score.txt"), "3 : 2").unwrap();
+    clip(&path("main.y4m"));
+    fs::rename(&recording, &media).unwrap();
+    // By itself, and what was told of it is taken back; what is no picture is not.
+    wait_for("all but one", LIMIT, || {
+        let [rest @ .., wrong, strip] = &states()[..] else { return false };
+        let open = rest.iter().chain([strip]).all(|state| *state == SourceState::Open);
+        open && *wrong == SourceState::Failed && failures(&studio).len() == 1
+    });
+    let [(key, source, told)] = &failures(&studio)[..] else { panic!() };
+    assert_eq!((*key, source.as_str()), ("scene-source-failed", "5"));
+
+    // Whoever asks is answered.
+    studio.send(Command::TryAgain);
+    wait_for("an answer", LIMIT, || failures(&studio).iter().any(|(.., id)| id > told));
+    assert_eq!(failures(&studio).len(), 1);
+    picture(&path("wrong.png"));
+    wait_for("the last one", LIMIT, || states() == [SourceState::Open; 7]);
+    wait_for("the last notice", LIMIT, || failures(&studio).is_empty());
+    studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn what_is_told_of_a_source_goes_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let absent = VideoChoice::Image(folder.path().join("absent.png"));
+    let settings = Settings {
+        video: Some(VideoChoice::Test),
+        audio: Some(AudioChoice::Silence),
+        collection: collection(&[absent, VideoChoice::Image("/nonexistent.png".into())]),
+        ..Settings::default()
+    };
+    let studio = Studio::start(Config::new(Clock::start(), settings)).unwrap();
+    let told = || -> Vec<String> { failures(&studio).into_iter().map(|it| it.1).collect() };
+    wait_for("two failures", LIMIT, || told() == ["1", "2"]);
+    studio.send(Command::Edit(Edit::RenameSource(SourceId(1), "Logo".into())));
+    wait_for("its new name", LIMIT, || told() == ["2", "Logo"]);
+    let here = folder.path().join("here.png");
+    picture(&here);
+    studio.send(Command::Edit(Edit::SetSource(SourceId(1), VideoChoice::Image(here))));
+    wait_for("one that is there", LIMIT, || told() == ["2"]);
+    studio.send(Command::Edit(Edit::RemoveItem(ItemId(3))));
+    wait_for("nothing more to tell", LIMIT, || told().is_empty());
+    studio.end(LIMIT).unwrap();
+}
+
+/// The times in the bands of a file's pictures.
+fn times(file: &Path) -> Vec<u64> {
+    let output = Process::new("ffmpeg")
+        .args(["-hide_banner", "-nostdin", "-v", "error", "-i"])
+        .arg(file)
+        .args(["-fps_mode", "passthrough", "-an", "-f", "rawvideo", "-pix_fmt", "gray", "-"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let pictures = output.stdout.chunks_exact(PROGRAM.pixels());
+    let stride = PROGRAM.width as usize;
+    let band = |luma| markers::read_band(luma, stride, PROGRAM);
+    pictures.map(|luma| band(luma).expect("a band that cannot be read: torn")).collect()
+}
+
+/// Everything that is done to sources while they are seen, in this order.
+fn edits() -> Vec<Edit> {
+    let scene = Collection::default().current;
+    let (item, source) = (ItemId(2), SourceId(1));
+    let at = |x: f64| Place {
+        x,
+        y: 0.25,
+        width: 0.25,
+        height: 0.25,
+        fit: Fit::Stretch,
+        ..Place::default()
+    };
+    let color = |red| VideoChoice::Color(Fill::plain(Rgba::opaque(red, 0, 0)));
+    let add = Edit::AddSource { scene, name: "Box".into(), choice: color(200) };
+    // It would hide the band before it has its place.
+    let mut edits = vec![Edit::Several(vec![add, Edit::SetPlace(item, at(0.25))])];
+    edits.extend((1..=20).map(|step| Edit::SetPlace(item, at(0.25 + 0.02 * f64::from(step)))));
+    edits.extend([true, false].map(|hidden| Edit::HideItem(item, hidden)));
+    for kind in ["blur", "color", "crop"] {
+        let filter = Filter::of_kind(kind).unwrap();
+        edits.push(Edit::SetFilters(source, vec![Slot { enabled: true, filter }]));
+    }
+    edits.push(Edit::SetFilters(source, Vec::new()));
+    edits.push(Edit::SetSource(source, color(90)));
+    let words = |words: &str| VideoChoice::Text(Content::Words(words.into()));
+    edits.extend(["one", "two"].map(|it| Edit::SetSource(source, words(it))));
+    edits.push(Edit::RenameSource(source, "Words".into()));
+    edits.push(Edit::SetOpacity(item, 0.5));
+    edits.push(Edit::DuplicateItem(item));
+    edits.push(Edit::MoveItem(ItemId(3), 1));
+    edits.push(Edit::RemoveItem(item));
+    edits
+}
+
+#[test]
+fn sources_are_changed_on_air_without_a_lost_or_torn_picture() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("out.mkv");
+    let settings = Settings {
+        video: Some(VideoChoice::Test),
+        audio: Some(AudioChoice::Tone),
+        quality: Quality { size: PROGRAM, frame_rate: "15".parse().unwrap(), ..Quality::default() },
+        ..Settings::default()
+    };
+    let mut studio = Studio::start(Config::new(Clock::start(), settings)).unwrap();
+    let events = studio.events().unwrap();
+    studio.send(Command::StartRecording(file.clone()));
+    let (mut left, mut skipped, mut strained) = (edits().into_iter(), 0, false);
+    let mut expected = Collection::default();
+    loop {
+        match events.recv_timeout(LIMIT).unwrap() {
+            Event::Stats(stats) => {
+                skipped = stats.video.map_or(0, |video| video.skipped);
+                // Some each second, in the middle of pictures.
+                let mut any = false;
+                for edit in left.by_ref().take(8) {
+                    assert!(expected.apply(&edit), "{edit:?}");
+                    studio.send(Command::Edit(edit));
+                    std::thread::sleep(Duration::from_millis(25));
+                    any = true;
+                }
+                if !any {
+                    studio.send(Command::StopRecording);
+                }
+            }
+            Event::Notice(notice) => {
+                strained |= notice.key == "strain-rate";
+                assert!(!notice.key.ends_with("-failed"), "{notice:?}");
+            }
+            Event::Stopped => break,
+            _ => {}
+        }
+    }
+    assert_eq!(*studio.snapshot().scenes.collection, expected);
+    studio.end(LIMIT).unwrap();
+    let times = times(&file);
+    assert!(times.len() > 40, "{}", times.len());
+    // 15 a second: 66 or 67 ms from one to the next.
+    let missing = times.windows(2).map(|pair| {
+        assert!(pair[1] >= pair[0], "{pair:?}");
+        (((pair[1] - pair[0]) as f64 * 15.0 / 1_000.0).round() as u64).saturating_sub(1)
+    });
+    let missing: u64 = missing.sum();
+    // A machine that cannot keep up repeats pictures, and says so.
+    let repeated = times.windows(2).filter(|pair| pair[0] == pair[1]).count() as u64;
+    assert!(repeated == 0 || strained, "{repeated}");
+    assert!(missing <= skipped + repeated, "{missing} are missing, {skipped} + {repeated} known");
+}
