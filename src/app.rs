@@ -188,6 +188,9 @@ impl<S: Studio> Window<S> {
             Wish::Command(command) => self.studio.send(command),
             Wish::PickVideoFile => self.files.ask(ctx, Kind::Video, None),
             Wish::PickSource(pick, scene) => self.files.ask(ctx, Kind::Source(pick, scene), None),
+            Wish::PickAnother(pick, source, folder) => {
+                self.files.ask(ctx, Kind::Another(pick, source), folder);
+            }
             Wish::PickFilterFile(asset, source, index) => {
                 self.files.ask(ctx, Kind::Filter(asset, source, index), None);
             }
@@ -305,6 +308,7 @@ impl<S: Studio> eframe::App for Window<S> {
                 Kind::Film => self.screen.picked_film(path),
                 Kind::Folder => self.screen.picked_folder(path),
                 Kind::Source(pick, scene) => self.screen.picked_source(pick, scene, path),
+                Kind::Another(pick, source) => self.screen.picked_another(pick, source, path),
                 Kind::Filter(_, source, index) => self.screen.picked_filter(source, index, path),
                 Kind::Transition(_) => self.screen.picked_transition(path),
                 Kind::Scenes => self.studio.send(Command::ImportScenes(path)),

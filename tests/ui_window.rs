@@ -8,6 +8,8 @@
     reason = "a test's"
 )]
 
+#[path = "ui_window/building.rs"]
+mod building;
 mod demo;
 #[path = "ui_window/scenes.rs"]
 mod scenes;

@@ -24,6 +24,8 @@ pub enum Kind {
     Folder,
     /// For a scene.
     Source(Pick, SceneId),
+    /// For a source that is there.
+    Another(Pick, SourceId),
     /// For a filter of a source, by its place in the list.
     Filter(Asset, SourceId, usize),
     /// For the transition between scenes.
@@ -59,19 +61,24 @@ impl Files {
                 Kind::Watch | Kind::Film => {
                     dialog.add_filter("FLV, MP4, MKV", &["flv", "mp4", "mkv"]).pick_file()
                 }
-                Kind::Folder | Kind::Source(Pick::Slides, _) | Kind::Transition(Means::Folder) => {
-                    dialog.pick_folder()
-                }
+                Kind::Folder
+                | Kind::Source(Pick::Slides, _)
+                | Kind::Another(Pick::Slides, _)
+                | Kind::Transition(Means::Folder) => dialog.pick_folder(),
                 Kind::Transition(Means::Clip) => {
                     let known = ["webp", "gif", "png", "apng", "mp4", "mkv", "flv"];
                     dialog.add_filter("WebP, GIF, PNG, MP4, MKV, FLV", &known).pick_file()
                 }
-                Kind::Source(Pick::Video, _) => {
+                Kind::Source(Pick::Video, _) | Kind::Another(Pick::Video, _) => {
                     let known = ["y4m", "flv", "mp4", "mkv"];
                     dialog.add_filter("Y4M, FLV, MP4, MKV", &known).pick_file()
                 }
+                Kind::Source(Pick::Text, _) | Kind::Another(Pick::Text, _) => {
+                    dialog.add_filter("TXT", &["txt"]).pick_file()
+                }
                 Kind::Filter(Asset::Table, ..) => dialog.add_filter("CUBE", &["cube"]).pick_file(),
                 Kind::Source(Pick::Image, _)
+                | Kind::Another(Pick::Image, _)
                 | Kind::Filter(Asset::Picture, ..)
                 | Kind::Transition(Means::Picture) => {
                     let known = ["png", "jpg", "jpeg", "webp", "gif"];

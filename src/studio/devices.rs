@@ -1,8 +1,12 @@
-//! The devices there are. Looking for them can take a while (drivers answer when they like), so a
-//! thread does it.
+//! The devices there are, and the screens and windows. Looking for them can take a while (drivers and
+//! displays answer when they like), so threads do it: one for devices, which the first picture waits
+//! for, and one for displays, which it does not.
+
+use std::sync::Arc;
 
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
+use crate::capture::{ScreenInfo, WindowInfo};
 use crate::studio::snapshot::Device;
 use crate::{audio, capture};
 
@@ -14,16 +18,29 @@ struct Found {
     applications: Vec<String>,
 }
 
-/// What was found last, and a search that may be under way.
+/// Windows that are listed; a desktop that has more has them for somebody else.
+const MOST_WINDOWS: usize = 200;
+
+/// What a display shows.
+#[derive(Debug, Default)]
+struct Shown {
+    screens: Arc<[ScreenInfo]>,
+    windows: Arc<[WindowInfo]>,
+}
+
+/// What was found last, and searches that may be under way.
 #[derive(Debug, Default)]
 pub(super) struct Devices {
     found: Found,
     search: Option<Receiver<Found>>,
+    shown: Shown,
+    display: Option<Receiver<Shown>>,
 }
 
 impl Devices {
     /// Starts to look, unless that is under way.
     pub(super) fn refresh(&mut self) {
+        self.look_at_display();
         if self.search.is_some() {
             return;
         }
@@ -59,8 +76,33 @@ impl Devices {
         }
     }
 
-    /// Whether a search has ended since the last call.
+    fn look_at_display(&mut self) {
+        if self.display.is_some() {
+            return;
+        }
+        let (answer, display) = queue::bounded("displays", 1, Full::DropOldest);
+        let looking = Worker::spawn("displays", move |_| {
+            // Where there is no display there is nothing to choose; a source that is wanted of one says
+            // why itself.
+            let mut windows = capture::windows().unwrap_or_default();
+            windows.truncate(MOST_WINDOWS);
+            let screens = capture::screens().unwrap_or_default();
+            // The studio may have ended meanwhile.
+            let _ = answer.send(Shown { screens: screens.into(), windows: windows.into() });
+        });
+        match looking {
+            Ok(_) => self.display = Some(display),
+            Err(error) => tracing::warn!(%error, "looking for screens"),
+        }
+    }
+
+    /// Whether a search for devices has ended since the last call.
     pub(super) fn poll(&mut self) -> bool {
+        match self.display.as_ref().map(Receiver::try_recv) {
+            Some(Ok(shown)) => (self.shown, self.display) = (shown, None),
+            Some(Err(queue::Empty::Closed)) => self.display = None,
+            Some(Err(queue::Empty::Waiting)) | None => {}
+        }
         let Some(search) = &self.search else { return false };
         match search.try_recv() {
             Ok(found) => self.found = found,
@@ -74,6 +116,14 @@ impl Devices {
 
     pub(super) fn cameras(&self) -> &[Device] {
         &self.found.cameras
+    }
+
+    pub(super) fn screens(&self) -> &Arc<[ScreenInfo]> {
+        &self.shown.screens
+    }
+
+    pub(super) fn windows(&self) -> &Arc<[WindowInfo]> {
+        &self.shown.windows
     }
 
     pub(super) fn speakers(&self) -> &[Device] {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::audio::AudioChoice;
 use crate::base::Latest;
-use crate::capture::{CameraControl, CameraFormat, VideoChoice};
+use crate::capture::{CameraControl, CameraFormat, ScreenInfo, VideoChoice, WindowInfo};
 use crate::compose::scene::{SceneId, SourceId};
 use crate::media::transport::Position;
 use crate::media::{Rung, Size, VideoFrame};
@@ -428,6 +428,10 @@ pub struct ServerFigures {
 pub struct Snapshot {
     pub cameras: Vec<Device>,
     pub microphones: Vec<Device>,
+    /// Monitors, the main one first, and all of them together.
+    pub screens: Arc<[ScreenInfo]>,
+    /// Windows that programs show.
+    pub windows: Arc<[WindowInfo]>,
     pub video: Option<VideoSource>,
     pub scenes: Scenes,
     pub audio: Option<AudioSource>,

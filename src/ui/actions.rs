@@ -225,8 +225,7 @@ impl Action {
             }
             Self::Properties => {
                 let camera = |video: &VideoSource| Heeds::of(&video.choice) == Some(Heeds::Camera);
-                let mut sources = snapshot.scenes.collection.sources.iter();
-                sources.any(|source| Heeds::of(&source.choice).is_some())
+                !snapshot.scenes.collection.sources.is_empty()
                     || snapshot.video.as_ref().is_some_and(camera)
             }
             Self::Undo => snapshot.scenes.can_undo,

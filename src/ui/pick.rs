@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::capture::VideoChoice;
+use crate::capture::text::Content;
 
 /// A kind of file or folder.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -10,15 +11,29 @@ pub enum Pick {
     Image,
     Slides,
     Video,
+    /// Words, watched.
+    Text,
 }
 
 impl Pick {
+    /// What is looked for in the place of what a source shows, if that is on the disk.
+    pub fn of(choice: &VideoChoice) -> Option<Self> {
+        match choice {
+            VideoChoice::Image(_) => Some(Self::Image),
+            VideoChoice::Slides(_) => Some(Self::Slides),
+            VideoChoice::File(_) => Some(Self::Video),
+            VideoChoice::Text(Content::File(_)) => Some(Self::Text),
+            _ => None,
+        }
+    }
+
     /// The source for what was found.
     pub fn choice(self, path: PathBuf) -> VideoChoice {
         match self {
             Self::Image => VideoChoice::Image(path),
             Self::Slides => VideoChoice::Slides(path),
             Self::Video => VideoChoice::File(path),
+            Self::Text => VideoChoice::Text(Content::File(path)),
         }
     }
 }

@@ -138,6 +138,7 @@ impl Screen {
     pub fn set_snapshot(&mut self, snapshot: Snapshot) {
         self.snapshot = snapshot;
         self.target.learn(&self.snapshot);
+        self.scenes.learn(&self.snapshot);
         let scenes = &self.snapshot.scenes;
         self.scenes.studio_mode = scenes.prepared.is_some();
         if scenes.prepared.is_none() {
@@ -405,6 +406,10 @@ impl Screen {
             let desk =
                 self.dialog == Some(Dialog::Desk) && matches!(action, Action::Undo | Action::Redo);
             if action.is_letter() && (typing || (asked && !desk)) {
+                continue;
+            }
+            // Where several lines are typed it ends them.
+            if typing && action == Action::Transition {
                 continue;
             }
             let pressed = ctx.input_mut(|input| input.consume_shortcut(&shortcut));

@@ -70,12 +70,17 @@ pub fn choices(view: &View<'_>) -> Vec<AudioChoice> {
     choices
 }
 
-/// What this machine plays: all of it, or one application. One that is chosen stays in the list
+/// What this machine plays: all of it, what goes to one pair of speakers, or one application. One that is chosen stays in the list
 /// while it is not running.
 pub fn played(view: &View<'_>) -> Vec<AudioChoice> {
     let snapshot = view.snapshot;
     let running = snapshot.applications.iter().cloned().map(AudioChoice::Application);
     let mut choices: Vec<AudioChoice> = vec![AudioChoice::System(None)];
+    // With one pair there is no other than the default.
+    if snapshot.speakers.len() > 1 {
+        let speakers = snapshot.speakers.iter().map(|it| AudioChoice::System(Some(it.id.clone())));
+        choices.extend(speakers);
+    }
     choices.extend(running);
     let main = snapshot.audio.iter().map(|audio| &audio.choice);
     let chosen = main.chain(snapshot.strips.iter().map(|strip| &strip.sound.choice));
@@ -119,7 +124,12 @@ pub fn name_of_choice(view: &View<'_>, choice: &AudioChoice, device: &str) -> St
             known.map_or_else(|| id.clone(), |device| device.name.clone())
         }
         AudioChoice::Mic(None) => view.texts.get("microphone-default").to_string(),
-        AudioChoice::System(_) => view.texts.get("system-sound").to_string(),
+        AudioChoice::System(None) => view.texts.get("system-sound").to_string(),
+        AudioChoice::System(Some(id)) => {
+            let known = view.snapshot.speakers.iter().find(|device| device.id == *id);
+            let name = known.map_or(id, |device| &device.name);
+            view.texts.with("system-sound-of", &[("name", name.as_str().into())])
+        }
         AudioChoice::Application(name) if device.is_empty() => name.clone(),
         AudioChoice::Application(_) => device.to_owned(),
         AudioChoice::Tone => view.texts.get("test-tone").to_string(),

@@ -1,5 +1,7 @@
 //! What every screen is handed: the look, the words, the studio as it is; and what it hands back.
 
+use std::path::PathBuf;
+
 use crate::compose::filter::Asset;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
@@ -26,6 +28,8 @@ pub enum Wish {
     PickVideoFile,
     /// Ask for a file or folder and put it into this scene.
     PickSource(Pick, SceneId),
+    /// Ask for a file or folder that this source shows from now on; the dialog begins where it was.
+    PickAnother(Pick, SourceId, Option<PathBuf>),
     /// Ask for a file for this filter of a source, by its place in the list.
     PickFilterFile(Asset, SourceId, usize),
     /// Ask for a file for the transition: a grey picture, or a clip; or for a folder of pictures.

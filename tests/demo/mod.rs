@@ -12,7 +12,10 @@ use onair::audio::AudioChoice;
 use onair::base::{Latest, Timestamp, Worker};
 use onair::capture::control::{Span, plain};
 use onair::capture::text::{Scroll, Shadow, Way};
-use onair::capture::{CameraChoice, CameraControl, CameraFormat, Properties, Rgba, VideoChoice};
+use onair::capture::{
+    Area, CameraChoice, CameraControl, CameraFormat, Properties, Rgba, ScreenInfo, VideoChoice,
+    WindowInfo,
+};
 use onair::compose::filter as video;
 use onair::compose::scene::{ItemId, Place, SourceId};
 use onair::media::transport::Position;
@@ -37,7 +40,7 @@ use onair::wire::chat::Line;
 use parking_lot::Mutex;
 
 /// The states by name.
-pub const STATES: [&str; 36] = [
+pub const STATES: [&str; 37] = [
     "idle",
     "custom",
     "targets",
@@ -61,6 +64,7 @@ pub const STATES: [&str; 36] = [
     "mixer-clipped",
     "filters",
     "properties",
+    "missing",
     "media",
     "camera",
     "watch-idle",
@@ -98,6 +102,49 @@ fn chat() -> ChatView {
 
 fn device(id: &str, name: &str, default: bool) -> Device {
     Device { id: id.into(), name: name.into(), default }
+}
+
+fn screen(id: &str, x: u32, primary: bool) -> ScreenInfo {
+    let width = if id == "all" { 3_840 } else { 1_920 };
+    let area = Area::new(x, 0, width, 1_080);
+    ScreenInfo { id: id.into(), name: id.into(), area, primary }
+}
+
+fn window(class: &str, name: &str) -> WindowInfo {
+    WindowInfo {
+        id: format!("{class}/{name}"),
+        name: name.into(),
+        class: class.into(),
+        number: "0x1".into(),
+        size: Size::new(1280, 800),
+        shown: true,
+    }
+}
+
+/// A scene with a picture whose disk is not there, and what is told of it.
+fn missing(snapshot: &mut Snapshot) {
+    let mut collection = Collection::default();
+    let scene = collection.current;
+    let choice = VideoChoice::Image("/media/ada/logo.png".into());
+    assert!(collection.apply(&Edit::AddSource { scene, name: "Logo".into(), choice }));
+    snapshot.scenes.collection = Arc::new(collection);
+    let reason = "/media/ada/logo.png cannot be opened: No such file or directory (os error 2)";
+    snapshot.scenes.sources = vec![SceneSource {
+        id: SourceId(1),
+        state: SourceState::Failed,
+        name: "logo.png".into(),
+        size: None,
+        reason: reason.into(),
+        playing: None,
+        device: String::new(),
+    }];
+    let remedy = Some(Remedy::EditSource(SourceId(1)));
+    let level = Level::Warning;
+    let summary = format!("The source Logo cannot be shown: {reason}");
+    let mut told = notice(1, "scene-source-failed", level, &summary, "", remedy);
+    told.args = vec![("source", "Logo".into()), ("reason", reason.into())];
+    told.advice = "It is shown as soon as it is there.".into();
+    snapshot.notices = vec![told];
 }
 
 fn notice(
@@ -176,8 +223,11 @@ fn filtered() -> Collection {
 fn styled() -> Collection {
     let scene = Collection::default().current;
     let mut collection = Collection::default();
-    for (name, choice) in [("Desk", "screen"), ("Album", "slides:/album"), ("Title", "text:Hello")]
-    {
+    for (name, choice) in [
+        ("Desk", "screen:HDMI-1@1280x720+64+40"),
+        ("Album", "slides:/album"),
+        ("Title", "text:Hello"),
+    ] {
         let choice: VideoChoice = choice.parse().unwrap();
         assert!(collection.apply(&Edit::AddSource { scene, name: name.into(), choice }));
     }
@@ -319,6 +369,10 @@ pub fn snapshot(name: &str) -> Snapshot {
             "/home/ada/Videos/holiday.mkv".into(),
         ],
         speakers: vec![device("hdmi", "HDMI Audio", true)],
+        screens: [screen("DP-1", 0, true), screen("HDMI-1", 1920, false), screen("all", 0, false)]
+            .into(),
+        windows: [window("Firefox", "News — Mozilla Firefox"), window("Editor", "notes.txt")]
+            .into(),
         cpu: 0.21,
         rss_bytes: 118_000_000,
         ..Snapshot::default()
@@ -572,6 +626,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         }
         "filters" => snapshot.scenes.collection = Arc::new(filtered()),
         "properties" => snapshot.scenes.collection = Arc::new(styled()),
+        "missing" => missing(&mut snapshot),
         "camera" => {
             snapshot.scenes.sources = vec![camera_source()];
             let controls = Arc::new(camera_controls());

@@ -1,6 +1,7 @@
 //! The studio as a [`Snapshot`].
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::Engine;
 use crate::decode::inventory;
@@ -31,6 +32,8 @@ impl Engine {
         Snapshot {
             cameras: state.devices.cameras().to_vec(),
             microphones: state.devices.microphones().to_vec(),
+            screens: Arc::clone(state.devices.screens()),
+            windows: Arc::clone(state.devices.windows()),
             video: program.map(video_source),
             scenes: self.scenes_view(),
             audio: program.map(|program| self.audio_source(program)),

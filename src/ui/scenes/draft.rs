@@ -1,13 +1,14 @@
 //! What a person has in hand while building scenes, and what the lists and the picture both need.
 
-use crate::capture::Heeds;
 use crate::capture::sharing::asks_desktop;
+use crate::capture::{Heeds, VideoChoice};
 use crate::compose::scene::{Content, Item, ItemId, Place, SceneId, SourceId};
 use crate::media::Size;
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit, Snapshot};
 use crate::ui::actions::key;
 use crate::ui::icons::Icon;
+use crate::ui::scenes::adding::Page;
 use crate::ui::scenes::place::Grip;
 use crate::ui::view::View;
 
@@ -34,6 +35,15 @@ pub struct Draft {
     pub(super) family: Option<String>,
     /// What is typed there as the source.
     pub(super) source_text: Option<String>,
+    /// Which list stands in the place of all that can be added.
+    pub(super) adding: Option<Page>,
+    /// The sources that there were when one was asked for whose properties are to be shown.
+    pub(super) added: Option<Vec<SourceId>>,
+    /// What a source is to show once it is let go: a number or a colour that is being drawn.
+    pub(super) held: Option<(SourceId, VideoChoice)>,
+    /// What is typed for a source to show, and as its name.
+    pub(super) words: Option<(SourceId, String)>,
+    pub(super) name: Option<(SourceId, String)>,
     /// Where on its bar something that plays is being moved to, 0…1.
     pub(super) going: Option<f32>,
     /// The options of this transition are shown.
@@ -91,6 +101,22 @@ impl Draft {
     pub(in crate::ui) fn show_properties(&mut self, source: SourceId) {
         (self.properties, self.family) = (Some(source), None);
         (self.settings, self.filters) = (None, None);
+        (self.held, self.words, self.name, self.added) = (None, None, None, None);
+    }
+
+    /// Shows the properties of the source that is being added, once it is there.
+    pub(super) fn show_what_comes(&mut self, snapshot: &Snapshot) {
+        let sources = snapshot.scenes.collection.sources.iter();
+        self.added = Some(sources.map(|source| source.id).collect());
+    }
+
+    /// Sees what has become of what was asked for.
+    pub(in crate::ui) fn learn(&mut self, snapshot: &Snapshot) {
+        let Some(before) = &self.added else { return };
+        let mut sources = snapshot.scenes.collection.sources.iter().map(|source| source.id);
+        if let Some(new) = sources.find(|id| !before.contains(id)) {
+            self.show_properties(new);
+        }
     }
 
     /// The source that is selected, or else the topmost of the scene.
@@ -100,7 +126,7 @@ impl Draft {
 
     /// The same among those that have properties.
     pub(in crate::ui) fn source_with_properties(&self, snapshot: &Snapshot) -> Option<SourceId> {
-        self.source_that(snapshot, |id| heeds(snapshot, id).is_some())
+        self.source_that(snapshot, |id| has_properties(snapshot, id))
     }
 
     pub(super) fn source_that(
@@ -131,6 +157,11 @@ pub(in crate::ui) fn heeds(snapshot: &Snapshot, id: SourceId) -> Option<Heeds> {
         });
     }
     Heeds::of(&snapshot.scenes.collection.source(id)?.choice)
+}
+
+/// Whether there is anything to set of a source: of one of the scenes what it shows at least.
+pub(in crate::ui) fn has_properties(snapshot: &Snapshot, id: SourceId) -> bool {
+    snapshot.scenes.collection.source(id).is_some() || heeds(snapshot, id).is_some()
 }
 
 /// What is held.

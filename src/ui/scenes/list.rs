@@ -8,13 +8,14 @@ use egui::{
 
 use crate::compose::scene::{Content, Item, ItemId, Scene};
 use crate::compose::transition::Transition;
+use crate::studio::scenes::MAIN;
 use crate::studio::snapshot::{LiveState, SourceState};
-use crate::studio::{Command, Edit};
+use crate::studio::{Collection, Command, Edit};
 use crate::ui::actions::key;
 use crate::ui::icons::{self, Icon};
 use crate::ui::scenes::draft::{Draft, Named, Whose, each, edited, icon_of, name_of};
-use crate::ui::scenes::menu;
 use crate::ui::scenes::transition::Way;
+use crate::ui::scenes::{adding, menu};
 use crate::ui::theme::{RADIUS, Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Look, elided, focus_ring, icon_button, section};
@@ -142,7 +143,10 @@ fn items(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     heading(ui, view, &texts.get("sources"), |ui, view| {
         let name = texts.get("source-add");
         let button = icon_button(ui, view.theme, Icon::Plus, &name, 24.0, Look::Quiet);
-        menu::below(&button, view, |ui, view| menu::add(ui, view, draft, scene));
+        if button.clicked() {
+            draft.adding = None;
+        }
+        menu::below(&button, view, |ui, view| adding::list(ui, view, draft, scene));
     });
     let items = collection.scene(scene).map(|scene| scene.items.as_slice()).unwrap_or_default();
     if items.is_empty() {
@@ -354,7 +358,7 @@ fn naming(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) -> b
         if !cancelled {
             view.send(Command::Edit(match named {
                 Named::Scene(id) => Edit::RenameScene(*id, text),
-                Named::Item(id) => Edit::RenameItem(*id, text),
+                Named::Item(id) => renamed(&view.snapshot.scenes.collection, *id, text),
             }));
         }
         draft.naming = None;
@@ -364,9 +368,58 @@ fn naming(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) -> b
     true
 }
 
+/// An item gets a name. The only one that shows a source of its own stands for that: the source is
+/// renamed, so that whatever is said of it calls it so. One of several has a name besides.
+fn renamed(collection: &Collection, id: ItemId, name: String) -> Edit {
+    let own = Edit::RenameItem(id, name.clone());
+    let Some(item) = collection.item(id) else { return own };
+    let Content::Source(source) = item.content else { return own };
+    let mut shown = 0;
+    collection.each(|it| shown += usize::from(it.content == item.content));
+    if source == MAIN || shown > 1 || name.trim().is_empty() {
+        return own;
+    }
+    let rename = Edit::RenameSource(source, name);
+    if item.name.is_empty() {
+        return rename;
+    }
+    // Else the name that it had itself would stay.
+    Edit::Several(vec![rename, Edit::RenameItem(id, String::new())])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn renaming_the_only_item_of_a_source_renames_the_source() {
+        let mut it = Collection::default();
+        let scene = it.current;
+        let choice = crate::capture::VideoChoice::Test;
+        assert!(it.apply(&Edit::AddSource { scene, name: "Test picture".into(), choice }));
+        let (main, id, source) = (ItemId(1), ItemId(2), crate::compose::scene::SourceId(1));
+        let rename = |it: &mut Collection, id, name: &str| {
+            let edit = renamed(it, id, name.into());
+            assert!(it.apply(&edit), "{edit:?}");
+        };
+        rename(&mut it, id, "Guest");
+        assert_eq!((it.source_name(source), &*it.item(id).unwrap().name), ("Guest", ""));
+        // The chosen picture has no name: its item has.
+        rename(&mut it, main, "Me");
+        assert_eq!(it.item(main).unwrap().name, "Me");
+        // Shown twice, each has a name of its own, and none is that of the source.
+        assert!(it.apply(&Edit::ShowSource { scene, source }));
+        rename(&mut it, ItemId(3), "Guest, small");
+        assert_eq!(
+            (it.source_name(source), &*it.item(ItemId(3)).unwrap().name),
+            ("Guest", "Guest, small")
+        );
+        rename(&mut it, id, "Guest, large");
+        assert!(it.apply(&Edit::RemoveItem(ItemId(3))));
+        // Alone again, the item has the name of its source.
+        rename(&mut it, id, "Ada");
+        assert_eq!((it.source_name(source), &*it.item(id).unwrap().name), ("Ada", ""));
+    }
 
     #[test]
     fn what_is_dragged_over_a_group_passes_it_whole() {

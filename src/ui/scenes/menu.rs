@@ -1,15 +1,13 @@
-//! What can be done with an item or a scene, and what can be added: the lists and the picture offer
-//! the same.
+//! What can be done with an item or a scene: the lists and the picture offer the same.
 
-use egui::{Frame, Margin, Popup, Response, Ui, Vec2};
+use egui::{Frame, Margin, Popup, PopupCloseBehavior, Response, Ui, Vec2};
 
-use crate::capture::{self, CameraChoice, VideoChoice, sharing};
-use crate::compose::scene::{Content, Fit, Item, ItemId, Place, Scene, SceneId};
-use crate::studio::scenes::MAIN;
+use crate::compose::scene::{Content, Fit, Item, ItemId, Place, Scene};
 use crate::studio::{Command, Edit};
 use crate::ui::actions::key;
-use crate::ui::pick::Pick;
-use crate::ui::scenes::draft::{Draft, Named, Whose, each, edited, heeds, name_of, natural};
+use crate::ui::scenes::draft::{
+    Draft, Named, Whose, each, edited, has_properties, name_of, natural,
+};
 use crate::ui::scenes::place::{self, Line};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{menu_item, menu_rule};
@@ -30,7 +28,9 @@ pub fn context(
 /// A menu below a button.
 pub fn below(response: &Response, view: &mut View<'_>, list: impl FnOnce(&mut Ui, &mut View<'_>)) {
     let frame = frame(view, response);
-    Popup::menu(response).width(WIDTH).frame(frame).show(|ui| lines(ui, view, list));
+    // A line closes it itself, unless it opens another list in its place.
+    let menu = Popup::menu(response).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    menu.width(WIDTH).frame(frame).show(|ui| lines(ui, view, list));
 }
 
 fn frame(view: &View<'_>, response: &Response) -> Frame {
@@ -44,7 +44,8 @@ fn lines(ui: &mut Ui, view: &mut View<'_>, list: impl FnOnce(&mut Ui, &mut View<
     list(ui, view);
 }
 
-fn line(ui: &mut Ui, view: &View<'_>, text: &str, enabled: bool) -> bool {
+/// A line that closes the menu; tells whether it was pressed.
+pub(super) fn line(ui: &mut Ui, view: &View<'_>, text: &str, enabled: bool) -> bool {
     let pressed = menu_item(ui, view.theme, text, "", false, enabled);
     if pressed {
         ui.close();
@@ -122,7 +123,7 @@ pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
         draft.show_filters(source);
     }
     if let Content::Source(source) = item.content
-        && heeds(view.snapshot, source).is_some()
+        && has_properties(view.snapshot, source)
         && line(ui, view, &texts.get("item-properties"), true)
     {
         draft.show_properties(source);
@@ -228,70 +229,5 @@ pub fn scene(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene)
     }
     if line(ui, view, &texts.get("scenes-export"), true) {
         view.wish(Wish::SaveScenes);
-    }
-}
-
-/// What can be put on top of the scene.
-pub fn add(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: SceneId) {
-    let texts = view.texts;
-    let snapshot = view.snapshot;
-    let mut new = |view: &mut View<'_>, name: &str, choice: VideoChoice| {
-        edit(view, Edit::AddSource { scene, name: name.to_owned(), choice });
-        draft.choose(None);
-    };
-    for camera in &snapshot.cameras {
-        if line(ui, view, &camera.name, true) {
-            new(view, &camera.name, VideoChoice::Camera(CameraChoice::of(&camera.id)));
-        }
-    }
-    let name = texts.get("test-picture");
-    if line(ui, view, &name, true) {
-        new(view, &name, VideoChoice::Test);
-    }
-    for (name, kind) in [
-        (key!("add-image"), Pick::Image),
-        (key!("add-slides"), Pick::Slides),
-        (key!("add-video"), Pick::Video),
-    ] {
-        if line(ui, view, &texts.get(name), true) {
-            view.wish(Wish::PickSource(kind, scene));
-        }
-    }
-    for (name, text) in [
-        (key!("add-color"), "color:#1e2430"),
-        (key!("add-screen"), "screen"),
-        (key!("add-window"), "window:Firefox"),
-        (key!("add-text"), "text:onair"),
-        (key!("add-clock"), "clock"),
-        (key!("add-stream"), "stream:rtmp://127.0.0.1/live/onair"),
-    ] {
-        let Ok(mut choice) = text.parse::<VideoChoice>() else { continue };
-        let window = matches!(choice, VideoChoice::Window(_));
-        if capture::in_wayland() && (window || matches!(choice, VideoChoice::Screen(_))) {
-            // Each is asked for apart; what is there already can be chosen below.
-            let sources = snapshot.scenes.collection.sources.iter();
-            let there: Vec<&VideoChoice> = sources.map(|source| &source.choice).collect();
-            choice = sharing::another(window, &there);
-        }
-        let name = texts.get(name);
-        if line(ui, view, &name, true) {
-            new(view, &name, choice);
-        }
-    }
-    let collection = &snapshot.scenes.collection;
-    menu_rule(ui, view.theme);
-    if line(ui, view, &texts.get("scenes-main"), true) {
-        edit(view, Edit::ShowSource { scene, source: MAIN });
-    }
-    for source in collection.sources.iter().take(12) {
-        if line(ui, view, &source.name, true) {
-            edit(view, Edit::ShowSource { scene, source: source.id });
-        }
-    }
-    for other in collection.scenes.iter().take(12).filter(|it| it.id != scene) {
-        let name = texts.with("add-scene", &[("name", other.name.as_str().into())]);
-        if line(ui, view, &name, !collection.reaches(other.id, scene)) {
-            edit(view, Edit::ShowScene { scene, shown: other.id });
-        }
     }
 }

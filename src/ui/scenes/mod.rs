@@ -1,6 +1,7 @@
 //! Scenes in the window: their list, the list of what the chosen one shows, changing that on the
 //! picture, and the settings of one item.
 
+mod adding;
 mod camera;
 pub mod canvas;
 mod draft;
@@ -10,6 +11,7 @@ pub mod list;
 mod menu;
 mod place;
 pub mod properties;
+mod shows;
 pub mod source;
 pub mod transition;
 pub mod transport;

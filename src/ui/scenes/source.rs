@@ -1,5 +1,5 @@
-//! What a source is set by beside what it shows: how a text looks, how slides follow each other,
-//! whether the pointer is seen. The picture beside it; everything takes effect at once.
+//! The properties of a source: what it shows, and what it is set by beside that: how a text looks, how
+//! slides follow each other, whether the pointer is seen. The picture beside it; everything takes effect at once.
 
 use egui::{Align, DragValue, Id, Layout, ScrollArea, Ui, vec2};
 
@@ -12,9 +12,9 @@ use crate::studio::{Command, Edit};
 use crate::ui::actions::key;
 use crate::ui::dialogs::{Answer, heading, modal};
 use crate::ui::picture::Picture;
-use crate::ui::scenes::camera;
-use crate::ui::scenes::draft::{Draft, heeds};
+use crate::ui::scenes::draft::{Draft, has_properties, heeds};
 use crate::ui::scenes::filters::{line, seen};
+use crate::ui::scenes::{camera, shows};
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{
@@ -32,10 +32,11 @@ const FIELD: f32 = 250.0;
 pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture: &mut Picture) {
     let Some(id) = draft.properties else { return };
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
-    let Some(heeds) = heeds(view.snapshot, id) else {
+    if !has_properties(view.snapshot, id) {
         draft.properties = None;
         return;
-    };
+    }
+    let heeds = heeds(view.snapshot, id);
     let source = collection.source(id);
     let before = source.map(|source| source.properties.clone()).unwrap_or_default();
     let mut now = before.clone();
@@ -47,7 +48,8 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture
         let name = [("name", title.as_str().into())];
         let title = view.texts.with("source-properties", &name);
         let close = heading(ui, view, &title);
-        let tall = matches!(heeds, Heeds::Text | Heeds::Camera);
+        let tall =
+            matches!(heeds, Some(Heeds::Text | Heeds::Camera | Heeds::Pointer | Heeds::Slides));
         let height = if tall { HEIGHT } else { HEIGHT / 2.0 };
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = gap::L;
@@ -57,7 +59,12 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture
                 ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
                 ScrollArea::vertical().id_salt("properties").max_height(height).show(ui, |ui| {
                     ui.set_width(CONTROLS - gap::M);
-                    contents(ui, view, draft, (id, heeds), &mut now);
+                    if let Some(source) = source {
+                        shows::contents(ui, view, draft, source);
+                    }
+                    if let Some(heeds) = heeds {
+                        contents(ui, view, draft, (id, heeds), &mut now);
+                    }
                 });
             });
             let rest = vec2(ui.available_width(), height);
@@ -307,7 +314,7 @@ pub(super) fn part<T>(
     }
 }
 
-fn color(ui: &mut Ui, view: &mut View<'_>, key: &'static str, value: &mut Rgba) {
+pub(super) fn color(ui: &mut Ui, view: &mut View<'_>, key: &'static str, value: &mut Rgba) {
     let name = view.texts.get(key).to_string();
     line(ui, view, &name, |ui, view| {
         let mut channels = value.channels();

@@ -27,6 +27,12 @@ impl Screen {
         self.wishes.push(Wish::Command(Command::Edit(edit)));
     }
 
+    /// A file or folder was chosen for a source that is there.
+    pub fn picked_another(&mut self, pick: Pick, source: SourceId, path: PathBuf) {
+        let edit = Edit::SetSource(source, pick.choice(path));
+        self.wishes.push(Wish::Command(Command::Edit(edit)));
+    }
+
     /// A file was chosen for a filter of a source.
     pub fn picked_filter(&mut self, source: SourceId, index: usize, path: PathBuf) {
         let mut slots = self.snapshot.scenes.collection.filters(source).to_vec();

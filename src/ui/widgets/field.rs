@@ -98,3 +98,44 @@ impl Field<'_> {
         Kept { response, pressed }
     }
 }
+
+/// Several lines of text with a border; more than there is room for scroll.
+#[derive(Debug)]
+pub struct TextBox<'a> {
+    pub id: egui::Id,
+    pub text: &'a mut String,
+    /// The accessible name.
+    pub name: &'a str,
+    pub rows: usize,
+    pub limit: usize,
+    pub width: f32,
+}
+
+impl TextBox<'_> {
+    pub fn show(self, ui: &mut Ui, theme: &Theme) -> Response {
+        let frame = egui::Frame::new()
+            .fill(theme.raised)
+            .stroke(theme.border())
+            .corner_radius(CornerRadius::same(RADIUS))
+            .inner_margin(Margin::symmetric(10, 6));
+        let height = Type::Body.font().size * 1.5 * self.rows as f32;
+        let shown = frame.show(ui, |ui| {
+            let scroll = egui::ScrollArea::vertical().id_salt(self.id).max_height(height);
+            let edit = TextEdit::multiline(self.text)
+                .id(self.id)
+                .frame(egui::Frame::NONE)
+                .font(Type::Body.font())
+                .text_color(theme.text)
+                .char_limit(self.limit)
+                .desired_rows(self.rows)
+                .desired_width(self.width - 20.0);
+            scroll.show(ui, |ui| ui.add(edit)).inner.accessible_name(self.name)
+        });
+        if shown.inner.has_focus() {
+            let (rect, radius) = (shown.response.rect, CornerRadius::same(RADIUS));
+            let ring = Stroke::new(FOCUS, theme.accent);
+            ui.painter().rect_stroke(rect, radius, ring, StrokeKind::Inside);
+        }
+        shown.inner
+    }
+}

@@ -13,7 +13,7 @@ mod sparkline;
 mod switch;
 
 pub use button::{Button, Look, icon_button};
-pub use field::{Field, Kept};
+pub use field::{Field, Kept, TextBox};
 pub use figure::{figure, figures};
 pub use label::{elided, label, named, paragraph, place, section};
 pub use meter::{Level, meter};

@@ -1,0 +1,338 @@
+//! What a source is called and what it shows, as fields of its kind.
+
+use std::path::Path;
+use std::time::Duration;
+
+use egui::{Align, DragValue, Id, Ui, vec2};
+
+use crate::capture::text::Content;
+use crate::capture::{self, Area, CameraChoice, Fill, VideoChoice};
+use crate::compose::scene::SourceId;
+use crate::studio::scenes::{MOST_NAME, Source};
+use crate::studio::{Command, Edit};
+use crate::ui::actions::key;
+use crate::ui::pick::Pick;
+use crate::ui::scenes::adding::{screen_kind, screen_name, window_name};
+use crate::ui::scenes::draft::Draft;
+use crate::ui::scenes::filters::line;
+use crate::ui::scenes::source::{color, part};
+use crate::ui::theme::{Type, gap};
+use crate::ui::view::{View, Wish};
+use crate::ui::widgets::{Button, Field, Select, TextBox, elided, menu_item, paragraph};
+
+/// Width of fields and lists.
+const FIELD: f32 = 250.0;
+
+/// Characters that can be typed; of a text more are not laid out.
+const MOST_TYPED: usize = 4_000;
+
+/// Coordinates of a part of a screen.
+const MOST_PIXELS: u32 = (1 << 16) - 1;
+
+/// Everything above what is set of the source beside that.
+pub(super) fn contents(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: &Source) {
+    named(ui, view, draft, source);
+    let held = draft.held.take().filter(|(id, _)| *id == source.id);
+    let mut now = held.map_or_else(|| source.choice.clone(), |(_, choice)| choice);
+    file(ui, view, source);
+    match &mut now {
+        VideoChoice::Camera(chosen) => camera(ui, view, chosen),
+        VideoChoice::Color(fill) => filled(ui, view, fill),
+        VideoChoice::Screen(screen) => monitor(ui, view, screen),
+        VideoChoice::Window(id) => window(ui, view, id),
+        VideoChoice::Text(content) => said(ui, view, draft, source.id, content),
+        VideoChoice::Stream(url) => {
+            let name = view.texts.get("shows-address").to_string();
+            let wrong = |url: &str| format!("stream:{url}").parse::<VideoChoice>().err();
+            line(ui, view, &name, |ui, view| {
+                typed(ui, view, draft, source.id, (&name, "rtmp://…"), url, wrong);
+            });
+        }
+        _ => {}
+    }
+    if now != source.choice {
+        // Each is another source to open: what is drawn is taken when it is let go.
+        if ui.input(|input| input.pointer.any_down()) {
+            draft.held = Some((source.id, now));
+        } else {
+            view.send(Command::Edit(Edit::SetSource(source.id, now)));
+        }
+    }
+    let reason = view.snapshot.scenes.source(source.id).map(|it| it.reason.clone());
+    if let Some(reason) = reason.filter(|reason| !reason.is_empty()) {
+        paragraph(ui, &reason, Type::Small, view.theme.warn);
+        let text = view.texts.get("try-again");
+        if Button::new(&text).small().show(ui, view.theme).clicked() {
+            view.send(Command::TryAgain);
+        }
+    }
+    ui.add_space(gap::S);
+}
+
+/// What it is called, in lists and in what is said of it.
+fn named(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: &Source) {
+    let name = view.texts.get("source-name").to_string();
+    line(ui, view, &name, |ui, view| {
+        let kept = draft.name.take().filter(|(id, _)| *id == source.id);
+        let mut text = kept.map_or_else(|| source.name.clone(), |(_, text)| text);
+        let empty = text.trim().is_empty();
+        let field = Field {
+            id: Id::unique(("source-name", source.id)),
+            text: &mut text,
+            name: &name,
+            hint: "",
+            hidden: false,
+            wrong: empty,
+            limit: MOST_NAME,
+            buttons: &[],
+            width: FIELD,
+        };
+        let response = field.show(ui, view.theme).response;
+        let cancelled = ui.input(|input| input.key_pressed(egui::Key::Escape));
+        if response.has_focus() {
+            draft.name = Some((source.id, text));
+        } else if response.lost_focus() && !cancelled && !empty && text != source.name {
+            view.send(Command::Edit(Edit::RenameSource(source.id, text)));
+        }
+    });
+}
+
+/// The file or folder that is shown, and the way to another.
+fn file(ui: &mut Ui, view: &mut View<'_>, source: &Source) {
+    let Some((pick, path)) = Pick::of(&source.choice).zip(source.choice.path()) else { return };
+    let key = if pick == Pick::Slides { key!("shows-folder") } else { key!("shows-file") };
+    let name = view.texts.get(key).to_string();
+    line(ui, view, &name, |ui, view| {
+        let text = view.texts.get("shows-choose");
+        if Button::new(&text).small().show(ui, view.theme).clicked() {
+            let folder = path.parent().map(Path::to_owned);
+            view.wish(Wish::PickAnother(pick, source.id, folder));
+        }
+        let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        let size = vec2(ui.available_width() - gap::S, 26.0);
+        let (room, response) = ui.allocate_exact_size(size, egui::Sense::hover());
+        elided(ui, room, Align::Min, &file, Type::Body.font(), view.theme.text);
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &*file));
+        response.on_hover_text(path.display().to_string());
+    });
+}
+
+/// Which camera; another one has formats of its own.
+fn camera(ui: &mut Ui, view: &mut View<'_>, now: &mut CameraChoice) {
+    let snapshot = view.snapshot;
+    let (name, first) = (view.texts.get("camera-which"), view.texts.get("camera-first"));
+    let known = |id: &String| snapshot.cameras.iter().find(|camera| camera.id == *id);
+    let chosen = match &now.id {
+        None => first.to_string(),
+        Some(id) => known(id).map_or_else(|| id.clone(), |camera| camera.name.clone()),
+    };
+    line(ui, view, &name, |ui, view| {
+        choice(&name, &chosen).show(ui, view.theme, |ui| {
+            if menu_item(ui, view.theme, &first, "", now.id.is_none(), true) && now.id.is_some() {
+                *now = CameraChoice::default();
+            }
+            for camera in &snapshot.cameras {
+                let is_it = now.id.as_ref() == Some(&camera.id);
+                if menu_item(ui, view.theme, &camera.name, "", is_it, true) && !is_it {
+                    *now = CameraChoice::of(&camera.id);
+                }
+            }
+        });
+    });
+}
+
+/// A colour, or two that run into each other.
+fn filled(ui: &mut Ui, view: &mut View<'_>, fill: &mut Fill) {
+    color(ui, view, key!("fill-color"), &mut fill.color);
+    part(ui, view, key!("fill-gradient"), &mut fill.to, capture::Rgba::BLACK);
+    if let Some(to) = &mut fill.to {
+        color(ui, view, key!("fill-to"), to);
+        exact(ui, view, key!("fill-degrees"), &mut fill.degrees, 0..=359, "°");
+    }
+}
+
+/// Which monitor, and which part of it.
+fn monitor(ui: &mut Ui, view: &mut View<'_>, screen: &mut capture::Screen) {
+    let snapshot = view.snapshot;
+    let texts = view.texts;
+    let name = texts.get("screen-which").to_string();
+    let known = |id: &str| snapshot.screens.iter().find(|screen| screen.id == id);
+    if !snapshot.screens.is_empty() {
+        let main = texts.get("screen-main");
+        let chosen = match &screen.id {
+            None => main.to_string(),
+            Some(id) => known(id).map_or_else(|| id.clone(), |screen| screen_name(view, screen)),
+        };
+        line(ui, view, &name, |ui, view| {
+            choice(&name, &chosen).show(ui, view.theme, |ui| {
+                if menu_item(ui, view.theme, &main, "", screen.id.is_none(), true) {
+                    screen.id = None;
+                }
+                for one in snapshot.screens.iter() {
+                    let (title, kind) = (screen_name(view, one), screen_kind(view, one));
+                    let is_it = screen.id.as_ref() == Some(&one.id);
+                    if menu_item(ui, view.theme, &title, &kind, is_it, true) {
+                        screen.id = Some(one.id.clone());
+                    }
+                }
+            });
+        });
+    }
+    let shown = screen.id.as_deref().and_then(known).or(snapshot.screens.first());
+    let whole = shown.map_or(Area::new(0, 0, 1920, 1080), |screen| {
+        Area::new(0, 0, screen.area.width, screen.area.height)
+    });
+    part(ui, view, key!("screen-part"), &mut screen.part, whole);
+    if let Some(Area { x, y, width, height }) = &mut screen.part {
+        exact(ui, view, key!("part-x"), x, 0..=MOST_PIXELS, " px");
+        exact(ui, view, key!("part-y"), y, 0..=MOST_PIXELS, " px");
+        exact(ui, view, key!("part-width"), width, 2..=MOST_PIXELS, " px");
+        exact(ui, view, key!("part-height"), height, 2..=MOST_PIXELS, " px");
+    }
+}
+
+fn window(ui: &mut Ui, view: &mut View<'_>, id: &mut String) {
+    let snapshot = view.snapshot;
+    if snapshot.windows.is_empty() {
+        return;
+    }
+    let name = view.texts.get("window-which").to_string();
+    let known = snapshot.windows.iter().find(|window| window.id == *id);
+    let chosen = known.map_or_else(|| id.clone(), |window| window_name(window).to_owned());
+    line(ui, view, &name, |ui, view| {
+        choice(&name, &chosen).show(ui, view.theme, |ui| {
+            egui::ScrollArea::vertical().id_salt("windows").max_height(300.0).show(ui, |ui| {
+                for one in snapshot.windows.iter() {
+                    let title = window_name(one);
+                    if menu_item(ui, view.theme, title, &one.class, one.id == *id, true) {
+                        id.clone_from(&one.id);
+                    }
+                }
+            });
+        });
+    });
+}
+
+/// A list of this width.
+fn choice<'a>(name: &'a str, chosen: &'a str) -> Select<'a> {
+    Select { name, chosen, width: FIELD, enabled: true, close_on_click: true }
+}
+
+fn said(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, content: &mut Content) {
+    match content {
+        Content::Words(words) => {
+            let name = view.texts.get("shows-words").to_string();
+            typed_lines(ui, view, draft, id, &name, words);
+        }
+        Content::Clock(format) => {
+            let name = view.texts.get("shows-format").to_string();
+            line(ui, view, &name, |ui, view| {
+                typed(ui, view, draft, id, (&name, "%H:%M:%S"), format, |_| None);
+            });
+        }
+        Content::Countdown(from) => {
+            let before = from.as_secs();
+            let (mut minutes, mut seconds) = (before / 60, before % 60);
+            exact(ui, view, key!("shows-minutes"), &mut minutes, 0..=5_999, " min");
+            exact(ui, view, key!("shows-seconds"), &mut seconds, 0..=59, " s");
+            let now = minutes * 60 + seconds;
+            if now != before {
+                *from = Duration::from_secs(now);
+            }
+        }
+        Content::File(_) | Content::Stopwatch => {}
+    }
+}
+
+/// What is typed there, until it is taken.
+fn draft_of(draft: &mut Draft, id: SourceId, now: &str) -> String {
+    let kept = draft.words.take().filter(|(of, _)| *of == id);
+    kept.map_or_else(|| now.to_owned(), |(_, text)| text)
+}
+
+/// The button that takes what was typed, or the keys that do.
+fn taken(ui: &mut Ui, view: &View<'_>, enter: bool) -> bool {
+    let text = view.texts.get("source-take");
+    Button::new(&text).small().show(ui, view.theme).clicked() || enter
+}
+
+/// A line that is typed; taken with Enter or by a button, so that nobody sees half of it.
+fn typed(
+    ui: &mut Ui,
+    view: &View<'_>,
+    draft: &mut Draft,
+    id: SourceId,
+    (name, hint): (&str, &str),
+    value: &mut String,
+    fault: impl Fn(&str) -> Option<String>,
+) {
+    let mut text = draft_of(draft, id, value);
+    let wrong = fault(text.trim()).is_some();
+    let field = Field {
+        id: Id::unique(("source-typed", id)),
+        text: &mut text,
+        name,
+        hint,
+        hidden: false,
+        wrong,
+        limit: MOST_TYPED,
+        buttons: &[],
+        width: FIELD - 80.0,
+    };
+    let response = field.show(ui, view.theme).response;
+    if text == *value {
+        return;
+    }
+    let enter = response.lost_focus() && ui.input(|it| it.key_pressed(egui::Key::Enter));
+    if !wrong && taken(ui, view, enter) {
+        text.trim().clone_into(value);
+    } else {
+        draft.words = Some((id, text));
+    }
+}
+
+/// Lines that are typed; taken with Ctrl+Enter or by a button.
+fn typed_lines(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    id: SourceId,
+    name: &str,
+    value: &mut String,
+) {
+    let mut text = draft_of(draft, id, value);
+    // Before the field takes it as another line.
+    let field = Id::unique(("source-lines", id));
+    let focused = ui.memory(|memory| memory.has_focus(field));
+    let enter =
+        focused && ui.input_mut(|it| it.consume_key(egui::Modifiers::COMMAND, egui::Key::Enter));
+    crate::ui::widgets::label(ui, name, Type::Small, view.theme.secondary);
+    let width = ui.available_width() - gap::S;
+    TextBox { id: field, text: &mut text, name, rows: 4, limit: MOST_TYPED, width }
+        .show(ui, view.theme);
+    if text == *value {
+        return;
+    }
+    // An empty one is no source; it can be hidden.
+    if !text.trim().is_empty() && taken(ui, view, enter) {
+        *value = text;
+    } else {
+        draft.words = Some((id, text));
+    }
+}
+
+/// A number that is taken when it is typed to its end.
+fn exact<N: egui::emath::Numeric>(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    key: &'static str,
+    value: &mut N,
+    range: std::ops::RangeInclusive<N>,
+    unit: &str,
+) {
+    let name = view.texts.get(key).to_string();
+    line(ui, view, &name, |ui, _| {
+        let field = DragValue::new(value).range(range).update_while_editing(false);
+        ui.add_sized([96.0, 26.0], field.suffix(unit)).accessible_name(&name);
+    });
+}
