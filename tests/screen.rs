@@ -24,10 +24,13 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use onair::audio::AudioChoice;
 use onair::base::{Clock, Stop, Timestamp};
-use onair::capture::{self, Area, Screen};
+use onair::capture::{self, Area, Screen, VideoChoice};
 use onair::media::Size;
 use onair::media::source::State;
+use onair::studio::{self, Config, Settings, Snapshot, Studio};
+use peers::LIMIT;
 use shown::{Shown, color_at, is};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{
@@ -193,6 +196,7 @@ fn inside_display() {
     let Ok(server) = std::env::var("ONAIR_SCREEN_RIG") else { return };
     let client = Client::connect();
     client.paint(client.root, BLACK);
+    the_studio_lists_them(&client);
     the_screen(&client);
     a_part_of_it(&client);
     a_window(&client);
@@ -209,6 +213,30 @@ fn inside_display() {
     let closing = Clock::start();
     drop(shown);
     assert!(closing.now() < Timestamp::from_millis(500));
+}
+
+/// What the window offers, and that it is looked for again.
+fn the_studio_lists_them(client: &Client) {
+    let settings = Settings {
+        video: Some(VideoChoice::Test),
+        audio: Some(AudioChoice::Silence),
+        ..Settings::default()
+    };
+    let studio = Studio::start(Config::new(Clock::start(), settings)).unwrap();
+    let look = |what: &str, is_so: &dyn Fn(&Snapshot) -> bool| {
+        peers::wait_for(what, LIMIT, || {
+            studio.send(studio::Command::RefreshDevices);
+            is_so(&studio.snapshot())
+        });
+    };
+    look("the screen", &|it| it.screens.len() == 1 && it.windows.is_empty());
+    assert_eq!(studio.snapshot().screens[0].area, Area::new(0, 0, 640, 480));
+    let red = client.window((100, 50), (200, 100), RED, "Red");
+    look("its window", &|it| it.windows.iter().any(|window| window.id == "Tester/Red"));
+    client.connection.destroy_window(red).unwrap();
+    client.connection.sync().unwrap();
+    look("no window", &|it| it.windows.is_empty());
+    studio.end(LIMIT).unwrap();
 }
 
 fn the_screen(client: &Client) {

@@ -244,6 +244,26 @@ fn screens_windows_and_what_there_is_already_are_chosen_from_lists() {
 }
 
 #[test]
+fn what_each_pair_of_speakers_plays_is_chosen_from_the_list() {
+    let mut harness = with(&[]);
+    assert!(harness.query_by_label("System sound of HDMI Audio").is_none(), "it is the only one");
+    harness.state().demo.change(|snapshot| {
+        let other = onair::studio::snapshot::Device {
+            id: "usb".into(),
+            name: "Headset".into(),
+            default: false,
+        };
+        snapshot.speakers.push(other);
+    });
+    harness.run();
+    for (name, id) in [("System sound of HDMI Audio", "hdmi"), ("System sound of Headset", "usb")] {
+        harness.get_by_label(name).click_accesskit();
+        let chosen = AudioChoice::System(Some(id.into()));
+        assert_eq!(commands(&mut harness), [Command::SelectAudio(chosen)]);
+    }
+}
+
+#[test]
 fn items_are_placed_ordered_and_grouped_by_their_menu() {
     let mut harness = with(&["test", "clock"]);
     let before = scene::Place {
