@@ -8,6 +8,7 @@ mod blend;
 pub mod filter;
 pub mod layout;
 mod pictures;
+mod piece;
 mod prepare;
 mod program;
 pub mod scene;

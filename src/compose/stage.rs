@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use crate::base::{Crew, Fresh, Pool, Pooled};
 use crate::compose::blend;
-use crate::compose::layout::{Rect, Shape, Spot, spot};
+use crate::compose::layout::{Rect, spot};
+use crate::compose::piece::{Bundle, Drawn, Piece, empty};
 use crate::compose::prepare::{Image, Prepared, Preparer};
 use crate::compose::scene::{Blend, Fit, Place, Plan, SourceId, Together};
 use crate::compose::settled::Settled;
@@ -25,125 +26,6 @@ const GROUPS: usize = 2;
 
 /// The key under which what covers everything is prepared.
 const COVER: u64 = u64::MAX;
-
-/// One layer of a picture, as it was drawn.
-#[derive(Clone, Debug)]
-struct Drawn {
-    key: u64,
-    picture: VideoFrame,
-    spot: Spot,
-    strength: u16,
-    blend: Blend,
-}
-
-impl PartialEq for Drawn {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.picture.planes, &other.picture.planes)
-            && self.picture.color == other.picture.color
-            && (self.key, self.strength, self.blend) == (other.key, other.strength, other.blend)
-            && self.spot == other.spot
-    }
-}
-
-impl Drawn {
-    /// Where it hides what lies below.
-    fn hides(&self) -> Option<Rect> {
-        let solid =
-            self.strength >= 256 && self.blend == Blend::Normal && self.picture.planes.is_opaque();
-        match self.spot.shape {
-            Shape::Upright { rect, .. } if solid => Some(rect),
-            _ => None,
-        }
-    }
-
-    fn bounds(&self) -> Rect {
-        match self.spot.shape {
-            Shape::Upright { rect, .. } | Shape::Free { bounds: rect, .. } => rect,
-        }
-    }
-}
-
-/// Pieces that are drawn as one thing.
-#[derive(Debug, PartialEq)]
-struct Bundle {
-    key: u64,
-    strength: u16,
-    blend: Blend,
-    pieces: Vec<Piece>,
-    /// Around all of them.
-    bounds: Rect,
-}
-
-impl Clone for Bundle {
-    fn clone(&self) -> Self {
-        Self { pieces: self.pieces.clone(), ..*self }
-    }
-
-    /// Into the list that is there.
-    fn clone_from(&mut self, from: &Self) {
-        let mut pieces = std::mem::take(&mut self.pieces);
-        pieces.clone_from(&from.pieces);
-        *self = Self { pieces, ..*from };
-    }
-}
-
-/// What a picture is made of.
-#[derive(Debug, PartialEq)]
-enum Piece {
-    Layer(Drawn),
-    Bundle(Bundle),
-}
-
-impl Clone for Piece {
-    fn clone(&self) -> Self {
-        match self {
-            Self::Layer(layer) => Self::Layer(layer.clone()),
-            Self::Bundle(bundle) => Self::Bundle(bundle.clone()),
-        }
-    }
-
-    fn clone_from(&mut self, from: &Self) {
-        match (self, from) {
-            (Self::Bundle(own), Self::Bundle(from)) => own.clone_from(from),
-            (own, from) => *own = from.clone(),
-        }
-    }
-}
-
-impl Piece {
-    /// Where it hides what lies below.
-    fn hides(&self) -> Option<Rect> {
-        match self {
-            Self::Layer(layer) => layer.hides(),
-            Self::Bundle(_) => None,
-        }
-    }
-
-    fn bounds(&self) -> Rect {
-        match self {
-            Self::Layer(layer) => layer.bounds(),
-            Self::Bundle(bundle) => bundle.bounds,
-        }
-    }
-
-    /// How it is laid down.
-    fn way(&self) -> (u16, Blend) {
-        match self {
-            Self::Layer(layer) => (layer.strength, layer.blend),
-            Self::Bundle(bundle) => (bundle.strength, bundle.blend),
-        }
-    }
-}
-
-/// Empties a list; those of the groups in it are kept.
-fn empty(pieces: &mut Vec<Piece>, spare: &mut Vec<Vec<Piece>>) {
-    for piece in pieces.drain(..) {
-        if let Piece::Bundle(mut bundle) = piece {
-            empty(&mut bundle.pieces, spare);
-            spare.push(bundle.pieces);
-        }
-    }
-}
 
 /// What a bundle was made of and became.
 struct Gathered {

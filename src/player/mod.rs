@@ -10,6 +10,7 @@
 //! [`jitter`] (when things should be shown), [`schedule`] (what is shown now), [`stretch`].
 
 mod aim;
+mod arrivals;
 mod bodies;
 mod census;
 pub mod chat;

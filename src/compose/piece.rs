@@ -1,0 +1,126 @@
+//! What a picture is made of: layers and bundles of layers, as they are drawn.
+
+use std::sync::Arc;
+
+use crate::compose::layout::{Rect, Shape, Spot};
+use crate::compose::scene::Blend;
+use crate::media::VideoFrame;
+
+/// One layer of a picture, as it was drawn.
+#[derive(Clone, Debug)]
+pub(super) struct Drawn {
+    pub key: u64,
+    pub picture: VideoFrame,
+    pub spot: Spot,
+    pub strength: u16,
+    pub blend: Blend,
+}
+
+impl PartialEq for Drawn {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.picture.planes, &other.picture.planes)
+            && self.picture.color == other.picture.color
+            && (self.key, self.strength, self.blend) == (other.key, other.strength, other.blend)
+            && self.spot == other.spot
+    }
+}
+
+impl Drawn {
+    /// Where it hides what lies below.
+    fn hides(&self) -> Option<Rect> {
+        let solid =
+            self.strength >= 256 && self.blend == Blend::Normal && self.picture.planes.is_opaque();
+        match self.spot.shape {
+            Shape::Upright { rect, .. } if solid => Some(rect),
+            _ => None,
+        }
+    }
+
+    fn bounds(&self) -> Rect {
+        match self.spot.shape {
+            Shape::Upright { rect, .. } | Shape::Free { bounds: rect, .. } => rect,
+        }
+    }
+}
+
+/// Pieces that are drawn as one thing.
+#[derive(Debug, PartialEq)]
+pub(super) struct Bundle {
+    pub key: u64,
+    pub strength: u16,
+    pub blend: Blend,
+    pub pieces: Vec<Piece>,
+    /// Around all of them.
+    pub bounds: Rect,
+}
+
+impl Clone for Bundle {
+    fn clone(&self) -> Self {
+        Self { pieces: self.pieces.clone(), ..*self }
+    }
+
+    /// Into the list that is there.
+    fn clone_from(&mut self, from: &Self) {
+        let mut pieces = std::mem::take(&mut self.pieces);
+        pieces.clone_from(&from.pieces);
+        *self = Self { pieces, ..*from };
+    }
+}
+
+/// What a picture is made of.
+#[derive(Debug, PartialEq)]
+pub(super) enum Piece {
+    Layer(Drawn),
+    Bundle(Bundle),
+}
+
+impl Clone for Piece {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Layer(layer) => Self::Layer(layer.clone()),
+            Self::Bundle(bundle) => Self::Bundle(bundle.clone()),
+        }
+    }
+
+    fn clone_from(&mut self, from: &Self) {
+        match (self, from) {
+            (Self::Bundle(own), Self::Bundle(from)) => own.clone_from(from),
+            (own, from) => *own = from.clone(),
+        }
+    }
+}
+
+impl Piece {
+    /// Where it hides what lies below.
+    pub fn hides(&self) -> Option<Rect> {
+        match self {
+            Self::Layer(layer) => layer.hides(),
+            Self::Bundle(_) => None,
+        }
+    }
+
+    pub fn bounds(&self) -> Rect {
+        match self {
+            Self::Layer(layer) => layer.bounds(),
+            Self::Bundle(bundle) => bundle.bounds,
+        }
+    }
+
+    /// How it is laid down.
+    pub fn way(&self) -> (u16, Blend) {
+        match self {
+            Self::Layer(layer) => (layer.strength, layer.blend),
+            Self::Bundle(bundle) => (bundle.strength, bundle.blend),
+        }
+    }
+}
+
+/// Empties a list; those of the groups in it are kept.
+pub(super) fn empty(pieces: &mut Vec<Piece>, spare: &mut Vec<Vec<Piece>>) {
+    for piece in pieces.drain(..) {
+        if let Piece::Bundle(mut bundle) = piece {
+            empty(&mut bundle.pieces, spare);
+            spare.push(bundle.pieces);
+        }
+    }
+}
