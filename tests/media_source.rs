@@ -16,8 +16,11 @@ mod peers;
 use std::path::Path;
 use std::time::Duration;
 
+use onair::audio::AudioChoice;
 use onair::base::queue::{self, Full};
 use onair::base::{Clock, Latest, Timestamp};
+use onair::capture::VideoChoice;
+use onair::compose::scene::Content;
 use onair::compose::{self, Compositor};
 use onair::media::markers::{self, FlashReader, LipSync, OnsetReader};
 use onair::media::source::State;
@@ -27,6 +30,8 @@ use onair::mix::{self, Mixer, Strip, StripId};
 use onair::net::Runtime;
 use onair::player::source::{self, Context, Media};
 use onair::player::{Config, Source};
+use onair::studio::snapshot::SourceState;
+use onair::studio::{self, Command, Edit, Settings, Studio, Talk};
 use peers::{LIMIT, Onair, Peer, missing, wait_for};
 
 const TEST: [&str; 9] =
@@ -423,4 +428,118 @@ fn clips_of_a_collection_of_obs_are_as_large_as_they_are_and_heard_where_there_i
     let strips = written["strips"].as_array().unwrap();
     assert_eq!(strips.len(), 1, "{text}");
     assert_eq!(strips[0]["source"], serde_json::json!(format!("file:{heard}")));
+}
+
+/// A studio with one silent strip that shows nothing.
+fn studio() -> Studio {
+    let settings = Settings {
+        video: Some(VideoChoice::None),
+        audio: Some(AudioChoice::Silence),
+        ..Settings::default()
+    };
+    let studio = Studio::start(studio::Config::new(Clock::start(), settings)).unwrap();
+    wait_for("the strips", LIMIT, || studio.snapshot().strips.len() == 1);
+    studio
+}
+
+fn add(studio: &Studio, name: &str, path: &Path) {
+    let scene = studio.snapshot().scenes.collection.current;
+    let choice = VideoChoice::File(path.to_owned());
+    studio.send(Command::Edit(Edit::AddSource { scene, name: name.into(), choice }));
+}
+
+#[test]
+fn a_clip_that_is_added_to_a_scene_is_heard_on_a_strip_of_its_own() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.mkv");
+    numbered(&path, "3", "sine=frequency=1000:sample_rate=48000,volume=6", &["-c:a", "flac"]);
+    let studio = studio();
+    add(&studio, "Opening", &path);
+    let strips = || studio.snapshot().strips;
+    let ids = || strips().iter().map(|strip| strip.sound.id).collect::<Vec<_>>();
+    wait_for("the strip", LIMIT, || strips().len() == 2);
+    let strip = strips().pop().unwrap();
+    assert_eq!(
+        (strip.sound.name.as_str(), &strip.sound.choice),
+        ("Opening", &AudioChoice::File(path))
+    );
+    // The strip hears it, and so does the program.
+    wait_for("its sound", LIMIT, || strips()[1].meter.peak_dbfs > -30.0);
+    wait_for("the program's", LIMIT, || {
+        studio.snapshot().loudness.momentary_lufs.is_some_and(|loud| loud > -30.0)
+    });
+    // Picture and sound come out of one player: what pauses one pauses the other.
+    let source = studio.snapshot().scenes.collection.sources[0].id;
+    studio.send(Command::Media(source, Go::Pause));
+    wait_for("silence", LIMIT, || strips()[1].meter.peak_dbfs <= -60.0);
+    studio.send(Command::Media(source, Go::Resume));
+    wait_for("its sound again", LIMIT, || strips()[1].meter.peak_dbfs > -30.0);
+
+    // Viewers do not hear what they cannot see, unless that is wished.
+    studio.send(Command::Edit(Edit::AddScene("Talk".into())));
+    wait_for("the other scene", LIMIT, || studio.snapshot().scenes.collection.scenes.len() == 2);
+    let collection = studio.snapshot().scenes.collection;
+    let (first, other) = (collection.scenes[0].id, collection.scenes[1].id);
+    studio.send(Command::SwitchScene(other));
+    wait_for("silence elsewhere", LIMIT, || strips()[1].meter.peak_dbfs <= -60.0);
+    studio.send(Command::SetTalk { id: strip.sound.id, talk: Talk::Open });
+    wait_for("sound without its picture", LIMIT, || strips()[1].meter.peak_dbfs > -30.0);
+    studio.send(Command::SetTalk { id: strip.sound.id, talk: Talk::WhileShown });
+    studio.send(Command::SwitchScene(first));
+    wait_for("its sound with its picture", LIMIT, || {
+        strips()[1].shown && strips()[1].meter.peak_dbfs > -30.0
+    });
+
+    // Another use is no other strip; the last one takes it away, and undoing brings it back.
+    let scene = studio.snapshot().scenes.collection.current;
+    studio.send(Command::Edit(Edit::ShowSource { scene, source }));
+    let items = || -> Vec<_> {
+        let collection = studio.snapshot().scenes.collection;
+        let shown = collection.current().unwrap().items.clone();
+        let of = |item: &&onair::compose::scene::Item| item.content == Content::Source(source);
+        shown.iter().filter(of).map(|item| item.id).collect()
+    };
+    wait_for("the other use", LIMIT, || items().len() == 2);
+    let before = ids();
+    assert_eq!(before.len(), 2);
+    let all = items();
+    studio.send(Command::Edit(Edit::RemoveItem(all[0])));
+    wait_for("one use", LIMIT, || items().len() == 1);
+    assert_eq!(ids(), before);
+    studio.send(Command::Edit(Edit::RemoveItem(all[1])));
+    wait_for("no strip", LIMIT, || strips().len() == 1);
+    studio.send(Command::Undo);
+    wait_for("the strip again", LIMIT, || ids() == before && items().len() == 1);
+    wait_for("its sound after that", LIMIT, || strips()[1].meter.peak_dbfs > -30.0);
+    assert_eq!(studio.snapshot().notices, []);
+    studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn a_clip_without_sound_has_a_strip_that_says_so_and_no_failure_is_told() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mute.mp4");
+    numbered(&path, "3", "anullsrc", &["-an"]);
+    let studio = studio();
+    add(&studio, "Mute", &path);
+    wait_for("a word", LIMIT, || studio.snapshot().strips.get(1).is_some_and(|it| it.soundless));
+    // What cannot be played is told once: of the source, not of its strip too.
+    let bad = folder.path().join("bad.mp4");
+    std::fs::write(&bad, b"no clip at all, but long enough to be looked at").unwrap();
+    assert_eq!(studio.snapshot().notices, []);
+    add(&studio, "Bad", &bad);
+    wait_for("the failure", LIMIT, || {
+        studio.snapshot().strips.get(2).is_some_and(|it| it.state == SourceState::Failed)
+    });
+    wait_for("its notice", LIMIT, || !studio.snapshot().notices.is_empty());
+    let notices = studio.snapshot().notices;
+    let keys: Vec<&str> = notices.iter().map(|notice| notice.key).collect();
+    assert_eq!(keys, ["scene-source-failed"], "{notices:?}");
+    studio.end(LIMIT).unwrap();
 }

@@ -377,7 +377,7 @@ fn addresses_with_secrets_are_kept_where_keys_are_and_come_back() {
     }
     assert!(look_in(folder.path(), &keys) >= 3);
     let text = fs::read_to_string(&path).unwrap();
-    assert_eq!(text.matches("#kept=").count(), 3, "{text}");
+    assert_eq!(text.matches("#kept=").count(), 4, "{text}");
     let mode = fs::metadata(&keys).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     assert_eq!(fs::read_to_string(&keys).unwrap().matches("Hidd3n").count(), 4);

@@ -40,8 +40,9 @@ use onair::media::transport::Go;
 use onair::mix::filter::Filter;
 use onair::mix::{Fall, Heard, Lamp, Strip, StripId};
 use onair::studio::chatting::ChatChoices;
+use onair::studio::snapshot::{SourceState, StripView};
 use onair::studio::{
-    Command, Edit, Language, Place, Playing, Preferences, Talk, Target, Theme, TileId,
+    Command, Edit, Language, Place, Playing, Preferences, SoundStrip, Talk, Target, Theme, TileId,
 };
 use onair::ui::{Dialog, Page, Screen, Wish};
 

@@ -350,7 +350,9 @@ impl Keeper {
             self.shared.video_status.open(Format::Unknown);
         }
         let (rate, channels) = self.shared.sound.format();
-        self.shared.audio_status.open(Format::Audio { rate, channels });
+        let silent = figures.audio_samples == 0 && figures.playing_for > STALL;
+        let format = if silent { Format::Unknown } else { Format::Audio { rate, channels } };
+        self.shared.audio_status.open(format);
     }
 
     fn tell(&self, ended: &State) {

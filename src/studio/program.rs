@@ -24,7 +24,7 @@ use crate::studio::media::{MediaRoom, Shape};
 use crate::studio::message::Message;
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::sources::{self, Chosen, Sources};
-use crate::studio::strips::{self, SoundStrip, Strips, Talking};
+use crate::studio::strips::{self, SoundStrip, Strips};
 
 /// How long a part may take to end.
 const END: Duration = Duration::from_millis(500);
@@ -51,6 +51,8 @@ pub(super) struct Program {
     dials: Dials,
     /// Sources whose scene is going out, and until when they are still seen.
     leaving: Vec<(SourceId, Timestamp)>,
+    /// What is seen, those included.
+    seen: BTreeSet<SourceId>,
     sources: Sources,
     filters: Filters,
     changer: Changer,
@@ -88,6 +90,7 @@ impl Program {
             video: Chosen::nothing(VideoChoice::None),
             dials: Dials::default(),
             leaving: Vec::new(),
+            seen: BTreeSet::new(),
             sources: Sources::default(),
             filters: Filters::default(),
             changer: Changer::default(),
@@ -162,8 +165,13 @@ impl Program {
         let now = self.clock.now();
         self.leaving.retain(|(_, until)| *until > now);
         let leaving = self.leaving.iter().map(|(id, _)| *id);
-        let shown = self.plans.0.sources().chain(leaving).collect();
-        self.sources.attend(&shown);
+        self.seen = self.plans.0.sources().chain(leaving).collect();
+        self.sources.attend(&self.seen);
+    }
+
+    /// The sources that are seen now.
+    pub(super) fn seen(&self) -> &BTreeSet<SourceId> {
+        &self.seen
     }
 
     /// By which a source is paused and moved about in.
@@ -277,11 +285,15 @@ impl Program {
         message
     }
 
-    /// These are the strips of the mixer now; `held`: the talk key is.
-    pub(super) fn set_strips(&mut self, strips: &[SoundStrip], talking: &Talking) -> Vec<Message> {
+    /// These are the strips of the mixer now, and so are they heard. What cannot be opened is told.
+    pub(super) fn set_strips(
+        &mut self,
+        strips: &[SoundStrip],
+        heard: &dyn Fn(&SoundStrip) -> mix::Strip,
+    ) -> Vec<(AudioChoice, Message)> {
         let shape = self.shape();
         let mut open = |choice: &AudioChoice| self.media.sound(choice, &shape);
-        self.strips.sync(strips, talking, &mut open, &self.mixer)
+        self.strips.sync(strips, heard, &mut open, &self.mixer)
     }
 
     /// How the source of a strip beside the main one fares.

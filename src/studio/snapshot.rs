@@ -135,6 +135,10 @@ pub struct StripView {
     /// What the system calls what it hears; empty: not open.
     pub device: String,
     pub state: SourceState,
+    /// A scene on the program shows the picture of what it hears.
+    pub shown: bool,
+    /// It is a media file or stream that is open and has no sound.
+    pub soundless: bool,
     /// The device's clock against ours, parts per million, once measured.
     pub drift_ppm: Option<f64>,
     /// After fader and mute.

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::audio::AudioChoice;
 use crate::base::queue::Receiver;
 use crate::base::{Timestamp, Worker};
 use crate::capture::{ControlBoard, Permissions};
@@ -23,6 +24,8 @@ pub(super) struct Stage {
     /// What was last told about the machine not keeping up.
     pub strain: Strain,
     pub prepared: Option<SceneId>,
+    /// The sound of what is seen, as the strips were last set by.
+    pub sounds: Vec<AudioChoice>,
     pub steps: Steps,
     pub last_edit: Option<Timestamp>,
     /// The collection as the window gets it.

@@ -10,6 +10,7 @@ use crate::mix::filter::Filter;
 use crate::mix::{MOST_STRIPS, Mixer, Strip, StripId};
 use crate::studio::message::Message;
 use crate::studio::names;
+use crate::studio::sounding;
 use crate::studio::sources::{self, Chosen};
 
 /// The most strips there are, the main one included.
@@ -28,6 +29,8 @@ pub enum Talk {
     PushToTalk,
     /// Not while the key is held.
     PushToMute,
+    /// Only while a scene on the program shows its picture: of a media file or stream.
+    WhileShown,
 }
 
 /// Whose talk keys are held.
@@ -68,12 +71,13 @@ impl SoundStrip {
         Self { id, name: String::new(), choice, strip: Strip::default(), talk: Talk::Open }
     }
 
-    /// What the mixer is to do while the talk key is held, or not.
-    pub fn heard(&self, held: bool) -> Strip {
+    /// What the mixer is to do while the talk key is held, or not; `shown`: its picture is seen.
+    pub fn heard(&self, held: bool, shown: bool) -> Strip {
         let silenced = match self.talk {
             Talk::Open => false,
             Talk::PushToTalk => !held,
             Talk::PushToMute => held,
+            Talk::WhileShown => !shown && sounding::picture_of(&self.choice).is_some(),
         };
         Strip { muted: self.strip.muted || silenced, ..self.strip.clone() }
     }
@@ -163,14 +167,15 @@ pub(super) struct Change {
 }
 
 impl Strips {
-    /// Sets the mixer as wanted, opens what is wanted and not open, and closes what no longer is.
+    /// Sets the mixer as wanted, opens what is wanted and not open, and closes what no longer is. What
+    /// cannot be opened is told with its choice.
     pub fn sync(
         &mut self,
         wanted: &[SoundStrip],
-        talking: &Talking,
+        heard: &dyn Fn(&SoundStrip) -> Strip,
         open: &mut dyn FnMut(&AudioChoice) -> Result<audio::Source, String>,
         mixer: &Mixer,
-    ) -> Vec<Message> {
+    ) -> Vec<(AudioChoice, Message)> {
         let gone = |id: &StripId| wanted.iter().all(|strip| strip.id != *id);
         let lost: Vec<StripId> = self.open.keys().copied().filter(gone).collect();
         for id in lost {
@@ -179,11 +184,12 @@ impl Strips {
         }
         let mut messages = Vec::new();
         for strip in wanted {
-            mixer.set_strip(strip.id, strip.heard(talking.is_held(strip.id)));
+            mixer.set_strip(strip.id, heard(strip));
             if strip.id != StripId::MAIN
                 && self.open.get(&strip.id).is_none_or(|open| open.choice != strip.choice)
             {
-                messages.extend(self.open(strip, open, mixer));
+                let message = self.open(strip, open, mixer);
+                messages.extend(message.map(|message| (strip.choice.clone(), message)));
             }
         }
         messages
@@ -275,9 +281,14 @@ mod tests {
             (Talk::PushToMute, false, true, false),
         ];
         for (talk, muted, held, otherwise) in table {
-            assert_eq!(strip(talk, muted).heard(true).muted, held, "{talk:?}");
-            assert_eq!(strip(talk, muted).heard(false).muted, otherwise, "{talk:?}");
+            assert_eq!(strip(talk, muted).heard(true, false).muted, held, "{talk:?}");
+            assert_eq!(strip(talk, muted).heard(false, false).muted, otherwise, "{talk:?}");
         }
+        // Nobody shows a microphone: it is not shut for that.
+        let clip = "file:/a.mp4".parse().unwrap();
+        let clip = SoundStrip { choice: clip, ..strip(Talk::WhileShown, false) };
+        assert!(clip.heard(false, false).muted && !clip.heard(false, true).muted);
+        assert!(!strip(Talk::WhileShown, false).heard(false, false).muted);
     }
 
     #[test]
@@ -290,7 +301,8 @@ mod tests {
         let strip = SoundStrip::new(StripId(1), choice.parse().unwrap());
         let mut refuse = |_: &AudioChoice| Err("no".to_owned());
         let mut strips = Strips::default();
-        let messages = strips.sync(&[strip], &Talking::default(), &mut refuse, &mixer);
+        let messages = strips.sync(&[strip], &|it| it.heard(false, true), &mut refuse, &mixer);
+        let messages: Vec<&Message> = messages.iter().map(|(_, message)| message).collect();
         let told = format!("{messages:?} {:?}", strips.report(StripId(1)));
         assert!(told.contains("host") && !told.contains("planted"), "{told}");
     }

@@ -106,7 +106,7 @@ fn column(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, rect: Rect) -> bo
     let theme = view.theme;
     let name = label_of(view, strip);
     let sound = &strip.sound;
-    let muted = sound.heard(view.snapshot.talking).muted;
+    let muted = sounds::is_muted(view, strip);
     let at = Rect::from_min_size(rect.min + vec2(0.0, 1.0), Vec2::splat(16.0));
     icons::paint(ui.painter(), icon_of(choice_of(view, strip)), at, theme.text);
     let lamp = Rect::from_min_max(
@@ -120,11 +120,7 @@ fn column(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, rect: Rect) -> bo
         clip::lamp(ui, view, lamp, Some(&name), Lamp::Strip(sound.id), lit);
     }
     elided(ui, head, Align::Min, &name, Type::BodyStrong.font(), theme.text);
-    let level = if muted {
-        view.texts.get("muted").to_string()
-    } else {
-        format::decibels(strip.meter.peak_dbfs)
-    };
+    let level = sounds::level(view, strip);
     let color = if lit { theme.live } else { theme.secondary };
     let end = pos2(rect.right(), head.center().y);
     place(ui, end, Align2::RIGHT_CENTER, &level, Type::FigureStrong, color);

@@ -4,8 +4,9 @@ use egui::{Color32, Context, Id, Ui};
 
 use crate::audio::AudioChoice;
 use crate::mix::StripId;
-use crate::studio::Command;
+use crate::player::source::plain;
 use crate::studio::snapshot::{AudioSource, SourceState, StripView};
+use crate::studio::{Command, Talk, sound_of};
 use crate::ui::format;
 use crate::ui::icons::Icon;
 use crate::ui::view::View;
@@ -60,13 +61,31 @@ pub fn level_words(view: &View<'_>, peak: f32, rms: f32, muted: bool) -> String 
     view.texts.with("level-words", &[("peak", peak.into()), ("rms", rms.into())])
 }
 
-/// What a strip can hear, files apart.
-pub fn choices(view: &View<'_>) -> Vec<AudioChoice> {
+/// What a strip can hear, other files apart; `own`: the one that is to hear it.
+pub fn choices(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     let microphones = view.snapshot.microphones.iter();
     let mut choices: Vec<AudioChoice> =
         microphones.map(|device| AudioChoice::Mic(Some(device.id.clone()))).collect();
     choices.extend(played(view));
+    choices.extend(shown(view, own));
     choices.extend([AudioChoice::Tone, AudioChoice::Silence]);
+    choices
+}
+
+/// Media files and streams that scenes or the chosen picture show and that no strip but `own` hears:
+/// twice would be twice as loud.
+pub fn shown(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
+    let snapshot = view.snapshot;
+    let others = snapshot.strips.iter().filter(|strip| Some(strip.sound.id) != own);
+    let heard: Vec<&AudioChoice> = others.map(|strip| choice_of(view, strip)).collect();
+    let main = snapshot.video.iter().map(|video| &video.choice);
+    let sources = snapshot.scenes.collection.sources.iter().map(|source| &source.choice);
+    let mut choices: Vec<AudioChoice> = Vec::new();
+    for choice in main.chain(sources).filter_map(sound_of) {
+        if !heard.contains(&&choice) && !choices.contains(&choice) {
+            choices.push(choice);
+        }
+    }
     choices
 }
 
@@ -135,11 +154,22 @@ pub fn name_of_choice(view: &View<'_>, choice: &AudioChoice, device: &str) -> St
         AudioChoice::Tone => view.texts.get("test-tone").to_string(),
         AudioChoice::Silence => view.texts.get("silence").to_string(),
         AudioChoice::None => view.texts.get("no-sound").to_string(),
-        AudioChoice::Stream(_) => device.to_owned(),
-        AudioChoice::File(path) => {
+        AudioChoice::Stream(url) => match shown_as(view, choice) {
+            Some(name) => name,
+            None if device.is_empty() => plain(url),
+            None => device.to_owned(),
+        },
+        AudioChoice::File(path) => shown_as(view, choice).unwrap_or_else(|| {
             path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-        }
+        }),
     }
+}
+
+/// What the scenes call the source that this is the sound of.
+fn shown_as(view: &View<'_>, choice: &AudioChoice) -> Option<String> {
+    let mut sources = view.snapshot.scenes.collection.sources.iter();
+    let source = sources.find(|source| sound_of(&source.choice).as_ref() == Some(choice))?;
+    Some(source.name.clone())
 }
 
 /// How a source fares, and in which colour: while it delivers, its clock, once measured.
@@ -160,6 +190,26 @@ pub fn state_of(view: &View<'_>, state: SourceState, drift_ppm: Option<f64>) -> 
     };
     let fine = matches!(state, SourceState::Open | SourceState::Opening);
     (text, if fine { theme.secondary } else { theme.warn })
+}
+
+/// Whether a strip is muted, by hand, by the talk key or because its picture is not shown.
+pub fn is_muted(view: &View<'_>, strip: &StripView) -> bool {
+    strip.sound.heard(view.snapshot.talking, strip.shown).muted
+}
+
+/// The level of a strip, or why there is none.
+pub fn level(view: &View<'_>, strip: &StripView) -> String {
+    if strip.sound.strip.muted {
+        view.texts.get("muted").to_string()
+    } else if strip.soundless {
+        view.texts.get("state-soundless").to_string()
+    } else if strip.sound.talk == Talk::WhileShown && is_muted(view, strip) {
+        view.texts.get("state-unseen").to_string()
+    } else if is_muted(view, strip) {
+        view.texts.get("muted").to_string()
+    } else {
+        format::decibels(strip.meter.peak_dbfs)
+    }
 }
 
 /// The picture of a kind of source.

@@ -6,6 +6,7 @@ use egui::{Align, Layout, ScrollArea, Ui, vec2};
 
 use crate::audio::AudioChoice;
 use crate::capture::{CameraChoice, VideoChoice};
+use crate::mix::StripId;
 use crate::studio::Command;
 use crate::studio::snapshot::{Device, SourceState};
 use crate::ui::actions::key;
@@ -214,8 +215,13 @@ fn sounds(ui: &mut Ui, view: &mut View<'_>) {
             select = Some(AudioChoice::Mic(Some(id.clone())));
         }
     }
-    let played = crate::ui::sounds::played(view);
-    for one in played {
+    let mut played = crate::ui::sounds::played(view);
+    played.extend(crate::ui::sounds::shown(view, Some(StripId::MAIN)));
+    // One that is chosen stays in the list when its picture is gone.
+    let stream = choice.filter(|one| matches!(one, AudioChoice::Stream(_)));
+    let stream = stream.filter(|one| !played.contains(one)).cloned();
+    let listed = choice.is_some_and(|one| played.contains(one));
+    for one in played.into_iter().chain(stream) {
         let name = source.map_or("", |source| source.name.as_str());
         let chosen = choice == Some(&one);
         let title = crate::ui::sounds::name_of_choice(view, &one, if chosen { name } else { "" });
@@ -235,7 +241,7 @@ fn sounds(ui: &mut Ui, view: &mut View<'_>) {
         }
     }
     let file = match choice {
-        Some(AudioChoice::File(path)) => Some(file_name(path)),
+        Some(AudioChoice::File(path)) if !listed => Some(file_name(path)),
         _ => None,
     };
     let title = texts.get("audio-file");

@@ -6,7 +6,10 @@ use crate::studio::{Snapshot, Talk};
 
 /// Whether it is held now. It is not while somebody types, or another window has the keyboard.
 pub fn held(ctx: &Context, snapshot: &Snapshot, typing: bool) -> bool {
-    let wanted = snapshot.strips.iter().any(|strip| strip.sound.talk != Talk::Open);
+    let wanted = snapshot
+        .strips
+        .iter()
+        .any(|strip| matches!(strip.sound.talk, Talk::PushToTalk | Talk::PushToMute));
     wanted
         && !typing
         && ctx.input_mut(|input| {

@@ -181,6 +181,8 @@ fn strips() -> Vec<StripView> {
         name: name.into(),
         device: String::new(),
         state: SourceState::Open,
+        shown: true,
+        soundless: false,
         drift_ppm: None,
         meter: Reading {
             peak_dbfs,

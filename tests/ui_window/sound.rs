@@ -167,6 +167,43 @@ fn one_application_is_chosen_and_the_desk_is_undone() {
 }
 
 #[test]
+fn the_sound_of_what_scenes_show_is_offered_once() {
+    let mut harness = open("media");
+    let clip = AudioChoice::File("/opening.mp4".into());
+    // The source in its scene, and its sound.
+    let rows = |harness: &Harness<'static, Window>| {
+        harness.query_all_by_role_and_label(Role::RadioButton, "Opening").count()
+    };
+    let scenes_alone = rows(&harness) - 1;
+    let row = harness.query_all_by_role_and_label(Role::RadioButton, "Opening").last();
+    row.unwrap().click_accesskit();
+    assert_eq!(commands(&mut harness), [Command::SelectAudio(clip.clone())]);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
+    harness.run();
+    click(&mut harness, "Add a strip");
+    harness.get_by_role_and_label(Role::MenuItemRadio, "Opening").click();
+    assert_eq!(commands(&mut harness), [Command::AddStrip(clip.clone())]);
+    // One that has a strip is not offered for another.
+    let strip = StripView {
+        sound: SoundStrip { name: "Loud".into(), ..SoundStrip::new(StripId(7), clip) },
+        device: String::new(),
+        state: SourceState::Open,
+        shown: true,
+        soundless: true,
+        drift_ppm: None,
+        meter: Default::default(),
+    };
+    harness.state().demo.change(|snapshot| snapshot.strips.push(strip));
+    harness.run();
+    assert_eq!(rows(&harness), scenes_alone);
+    click(&mut harness, "Add a strip");
+    assert!(harness.query_by_role_and_label(Role::MenuItemRadio, "Opening").is_none());
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert!(harness.query_all_by_label("Has no sound").next().is_some());
+}
+
+#[test]
 fn recording_starts_and_stops() {
     let mut harness = open("idle");
     harness.get_by_label("Record").click();

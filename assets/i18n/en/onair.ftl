@@ -49,6 +49,8 @@ state-opening = Opening…
 state-stalled = Delivers nothing
 state-lost = Gone
 state-failed = Cannot be opened
+state-soundless = Has no sound
+state-unseen = Not shown now
 
 # scenes
 scenes = Scenes
@@ -474,10 +476,12 @@ strip-track-of = Track { $number } of { $name }
 tip-track = A sound track of recordings: { $name }. MP4 and MKV keep its name.
 tip-track-empty = A sound track of recordings that nothing goes to yet. Viewers do not get it.
 tip-track-program = The first track is the program: what viewers hear.
+strip-while-shown = While shown
 strip-talk = Talk key
 talk-open = Off
 talk-push = Push to talk
 talk-push-mute = Push to mute
+tip-while-shown = It is heard only while a scene on the program shows its picture.
 tip-talk = The talk key is the space bar, held down.
 filters = Filters
 filters-none = None: the sound passes as it is.

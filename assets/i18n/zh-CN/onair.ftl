@@ -49,6 +49,8 @@ state-opening = 正在打开…
 state-stalled = 没有数据
 state-lost = 已断开
 state-failed = 无法打开
+state-soundless = 没有声音
+state-unseen = 当前未显示
 
 # 场景
 scenes = 场景
@@ -474,10 +476,12 @@ strip-track-of = { $name } 的声轨 { $number }
 tip-track = 录像中的声轨：{ $name }。MP4 和 MKV 会保留名称。
 tip-track-empty = 录像中的声轨，目前没有声音。观众听不到。
 tip-track-program = 第一条声轨是节目，即观众听到的声音。
+strip-while-shown = 仅显示时
 strip-talk = 通话键
 talk-open = 关
 talk-push = 按住说话
 talk-push-mute = 按住静音
+tip-while-shown = 只有节目中的场景显示其画面时才能听到。
 tip-talk = 通话键是空格键，按住有效。
 filters = 滤镜
 filters-none = 无：声音原样通过。

@@ -161,7 +161,8 @@ impl Engine {
             return;
         }
         if !matches!(edit, Edit::SetTransition(_)) {
-            let then = Before { scenes: Some(before.clone()), desk: None };
+            let desk = self.follow_shown(&before);
+            let then = Before { scenes: Some(before.clone()), desk };
             self.add_step(then, Change::Scenes(edit.clone()));
         }
         self.edited(&before);
@@ -217,6 +218,7 @@ impl Engine {
         let messages = program.set_sources(collection);
         program.show(plan, transition);
         self.follow_sources(&messages);
+        self.attend_strips();
         self.show_prepared();
     }
 
@@ -317,6 +319,7 @@ impl Engine {
         for message in failed {
             self.tell(&message, "");
         }
+        self.attend_strips();
         for change in changes {
             self.tell_alarm(&change.report, &change.before, &change.name);
             let message = sources::message(&change);
@@ -343,6 +346,7 @@ impl Engine {
                 let main = self.state.program.as_ref().map(|it| it.audio_choice().clone());
                 let strips =
                     strips::take_in(&mut self.settings.strips, main.as_ref(), import.strips);
+                let followed = self.follow_shown(&before).is_some();
                 let then = Before {
                     scenes: (self.settings.collection != before).then(|| before.clone()),
                     desk: (self.settings.strips != desk).then_some(desk),
@@ -353,7 +357,7 @@ impl Engine {
                 if self.settings.collection != before {
                     self.edited(&before);
                 }
-                if strips > 0 {
+                if strips > 0 && !followed {
                     self.set_strips();
                     self.changed();
                 }

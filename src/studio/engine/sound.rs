@@ -3,14 +3,17 @@
 use super::Engine;
 use super::view::source_state;
 use crate::audio::AudioChoice;
+use crate::capture;
 use crate::media::Track;
-use crate::media::source::Report;
+use crate::media::source::{Format, Report, State};
 use crate::mix::{Strip, StripId};
 use crate::studio::event::{self, Event};
 use crate::studio::extras::{self, TrackNames};
 use crate::studio::message::Message;
 use crate::studio::phones::{Listening, Phones};
+use crate::studio::scenes::Collection;
 use crate::studio::snapshot::StripView;
+use crate::studio::sounding;
 use crate::studio::stats;
 use crate::studio::steps::{Before, Change};
 use crate::studio::strips::{self, SoundStrip, Talk};
@@ -22,10 +25,54 @@ impl Engine {
         let there = |id: &StripId| self.settings.strips.iter().any(|strip| strip.id == *id);
         self.state.talking.strips.retain(there);
         let Some(program) = &mut self.state.program else { return };
-        let messages = program.set_strips(&self.settings.strips, &self.state.talking);
-        for message in messages {
-            self.tell(&message, "");
+        let seen = sounding::seen(program, &self.settings.collection);
+        let talking = &self.state.talking;
+        let heard = |strip: &SoundStrip| {
+            strip.heard(talking.is_held(strip.id), seen.contains(&strip.choice))
+        };
+        let messages = program.set_strips(&self.settings.strips, &heard);
+        self.state.stage.sounds = seen;
+        for (choice, message) in messages {
+            if !self.told_of_picture(&choice) {
+                self.tell(&message, "");
+            }
         }
+    }
+
+    /// Strips that are heard only with their picture follow it.
+    pub(super) fn attend_strips(&mut self) {
+        let program = self.state.program.as_ref();
+        let seen = program.map(|program| sounding::seen(program, &self.settings.collection));
+        if seen.is_some_and(|seen| seen != self.state.stage.sounds) {
+            self.set_strips();
+        }
+    }
+
+    /// The strips follow what the scenes show since they were as `before`; the desk as it was, if that
+    /// changed it.
+    pub(super) fn follow_shown(&mut self, before: &Collection) -> Option<Vec<SoundStrip>> {
+        let desk = self.settings.strips.clone();
+        let main = self.state.program.as_ref().map(|it| it.audio_choice());
+        sounding::follow(
+            &mut self.settings.strips,
+            main.or(self.settings.audio.as_ref()),
+            &before.sources,
+            &self.settings.collection.sources,
+            // What cannot be read makes no sound either.
+            &|choice| !capture::shows(choice),
+        );
+        if self.settings.strips == desk {
+            return None;
+        }
+        self.set_strips();
+        Some(desk)
+    }
+
+    /// Whether what is heard is also shown, and told of there: once is enough.
+    fn told_of_picture(&self, choice: &AudioChoice) -> bool {
+        let main = self.state.program.as_ref().map(|program| program.video_choice());
+        sounding::is_shown(&self.settings.collection.sources, choice)
+            || main.and_then(sounding::sound_of).as_ref() == Some(choice)
     }
 
     /// The program has been started.
@@ -142,7 +189,9 @@ impl Engine {
         }
         for change in changes {
             let (kind, device) = targets::audio_kind(&change.choice);
-            self.tell_of(&change.report, &change.before, device.then_some(false));
+            if !self.told_of_picture(&change.choice) {
+                self.tell_of(&change.report, &change.before, device.then_some(false));
+            }
             let back = super::look::is_back(&change.report, &change.before);
             let report = change.report;
             self.happened(Event::Source(event::Source { track: Track::Audio, kind, back, report }));
@@ -225,9 +274,12 @@ impl Engine {
         let Some(program) = &self.state.program else { return Vec::new() };
         let view = |sound: &SoundStrip| {
             let (_, name, report) = self.labelled(sound);
+            let open = (report.state, report.format) == (State::Open, Format::Unknown);
             StripView {
                 sound: sound.clone(),
                 name,
+                shown: self.state.stage.sounds.contains(&sound.choice),
+                soundless: open && sounding::picture_of(&sound.choice).is_some(),
                 device: report.name,
                 state: source_state(report.state),
                 drift_ppm: report.drift_ppm,

@@ -16,8 +16,12 @@ const HEARD: [(&str, Heard); 4] = [
     ("desk", Heard::Desk),
     ("tracks", Heard::Tracks),
 ];
-const TALK: [(&str, Talk); 3] =
-    [("open", Talk::Open), ("push-to-talk", Talk::PushToTalk), ("push-to-mute", Talk::PushToMute)];
+const TALK: [(&str, Talk); 4] = [
+    ("open", Talk::Open),
+    ("push-to-talk", Talk::PushToTalk),
+    ("push-to-mute", Talk::PushToMute),
+    ("while-shown", Talk::WhileShown),
+];
 
 /// Where the desk is heard, as settings spell it.
 pub(super) fn phones_text(phones: &Phones) -> String {
@@ -260,7 +264,8 @@ mod tests {
             },
             talk: Talk::PushToMute,
         };
-        let voice = SoundStrip::new(StripId(2), AudioChoice::Tone);
+        let talk = Talk::WhileShown;
+        let voice = SoundStrip { talk, ..SoundStrip::new(StripId(2), AudioChoice::Tone) };
         let mut main = SoundStrip::main();
         main.strip.gain_db = 3.0;
         let strips = vec![main, music, voice];

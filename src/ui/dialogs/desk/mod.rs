@@ -78,11 +78,7 @@ fn list(ui: &mut Ui, view: &mut View<'_>, looked: &mut Looked) {
     ScrollArea::vertical().id_salt("strips").max_height(height).show(ui, |ui| {
         for strip in &view.snapshot.strips {
             let name = sounds::label_of(view, strip);
-            let level = if strip.sound.strip.muted {
-                view.texts.get("muted").to_string()
-            } else {
-                format::decibels(strip.meter.peak_dbfs)
-            };
+            let level = sounds::level(view, strip);
             let chosen = strip.sound.id == looked.strip;
             let icon = sounds::icon_of(sounds::choice_of(view, strip));
             let down = matches!(
@@ -114,7 +110,7 @@ fn add(ui: &mut Ui, view: &mut View<'_>) {
     let theme = view.theme;
     select.show(ui, theme, |ui| {
         sounds::look_again(ui, view);
-        for choice in sounds::choices(view) {
+        for choice in sounds::choices(view, None) {
             let title = sounds::name_of_choice(view, &choice, "");
             if menu_item(ui, theme, &title, "", false, true) {
                 view.send(Command::AddStrip(choice));

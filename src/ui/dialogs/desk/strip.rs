@@ -3,6 +3,7 @@
 use egui::{Align, DragValue, Id, Layout, Ui, vec2};
 
 use super::line::{line, one_of};
+use crate::audio::AudioChoice;
 use crate::media::ExtraTrack;
 use crate::mix::{Heard, Strip, StripId};
 use crate::studio::snapshot::{SourceState, StripView};
@@ -57,6 +58,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
 fn state(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let (text, color) = sounds::state_of(view, strip.state, strip.drift_ppm);
     let text = match strip.state {
+        SourceState::Open if strip.soundless => sounds::level(view, strip),
         SourceState::Open if text.is_empty() => view.texts.get("state-open").to_string(),
         SourceState::Open => format!("{}  ·  {text}", view.texts.get("state-open")),
         _ => text,
@@ -108,7 +110,7 @@ fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
         };
         select.show(ui, theme, |ui| {
             sounds::look_again(ui, view);
-            for one in sounds::choices(view) {
+            for one in sounds::choices(view, Some(id)) {
                 let title = sounds::name_of_choice(view, &one, "");
                 if menu_item(ui, theme, &title, "", one == *choice, true) {
                     view.send(Command::SelectStrip { id, choice: one });
@@ -164,8 +166,24 @@ fn switches(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
             label(ui, &text, Type::Body, view.theme.text).on_hover_text(&*view.texts.get(tip));
             ui.add_space(gap::S);
         }
+        if matches!(strip.sound.choice, AudioChoice::File(_) | AudioChoice::Stream(_)) {
+            while_shown(ui, view, strip);
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| state(ui, view, strip));
     });
+}
+
+/// Of clips and streams: whether it is heard only while its picture is shown.
+fn while_shown(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
+    let text = view.texts.get("strip-while-shown");
+    let on = strip.sound.talk == Talk::WhileShown;
+    if switch(ui, view.theme, &text, on) {
+        let talk = if on { Talk::Open } else { Talk::WhileShown };
+        view.send(Command::SetTalk { id: strip.sound.id, talk });
+    }
+    let tip = view.texts.get("tip-while-shown");
+    label(ui, &text, Type::Body, view.theme.text).on_hover_text(&*tip);
+    ui.add_space(gap::S);
 }
 
 /// The sound tracks of recordings that the strip goes to. The first is the program.

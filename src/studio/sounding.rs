@@ -1,0 +1,182 @@
+//! Strips of the media files and streams that scenes show: one comes with the first use of each and
+//! goes with the last, so that a clip is heard as soon as it is seen.
+
+use std::path::Path;
+
+use crate::audio::AudioChoice;
+use crate::capture::VideoChoice;
+use crate::mix::StripId;
+use crate::studio::program::Program;
+use crate::studio::scenes::{Collection, MAIN, Source};
+use crate::studio::strips::{SoundStrip, Talk, clean_name, free_id};
+
+/// The sound of what is shown; `None`: it is of a kind that has none. Looks at no file.
+pub fn sound_of(choice: &VideoChoice) -> Option<AudioChoice> {
+    let has_none = |path: &Path| path.extension().is_some_and(|it| it.eq_ignore_ascii_case("y4m"));
+    match choice {
+        VideoChoice::Stream(url) => Some(AudioChoice::Stream(url.clone())),
+        VideoChoice::File(path) if !has_none(path) => Some(AudioChoice::File(path.clone())),
+        _ => None,
+    }
+}
+
+/// What shows the picture of what is heard, where it has one.
+pub(super) fn picture_of(choice: &AudioChoice) -> Option<VideoChoice> {
+    match choice {
+        AudioChoice::Stream(url) => Some(VideoChoice::Stream(url.clone())),
+        AudioChoice::File(path) => Some(VideoChoice::File(path.clone())),
+        _ => None,
+    }
+}
+
+/// The sound of what the program shows now.
+pub(super) fn seen(program: &Program, collection: &Collection) -> Vec<AudioChoice> {
+    let choices = program.seen().iter().filter_map(|id| match *id {
+        MAIN => Some(program.video_choice()),
+        id => collection.source(id).map(|source| &source.choice),
+    });
+    choices.filter_map(sound_of).collect()
+}
+
+/// Whether one of these sources shows what is heard here.
+pub(super) fn is_shown(sources: &[Source], heard: &AudioChoice) -> bool {
+    sources.iter().any(|source| sound_of(&source.choice).as_ref() == Some(heard))
+}
+
+/// The strips follow sources that came, went or became something else. What is heard already, also by
+/// the main strip (`main`), gets none; `sounds` looks at what is new.
+pub(super) fn follow(
+    strips: &mut Vec<SoundStrip>,
+    main: Option<&AudioChoice>,
+    before: &[Source],
+    after: &[Source],
+    sounds: &dyn Fn(&VideoChoice) -> bool,
+) {
+    let heard = |strips: &[SoundStrip], sound: &AudioChoice| {
+        let own = strips.iter().filter(|strip| strip.id != StripId::MAIN);
+        main == Some(sound) || own.into_iter().any(|strip| strip.choice == *sound)
+    };
+    for source in before {
+        let Some(gone) = sound_of(&source.choice) else { continue };
+        let now = after.iter().find(|it| it.id == source.id);
+        let mut own = strips.iter_mut().filter(|it| it.id != StripId::MAIN && it.choice == gone);
+        if is_shown(after, &gone) {
+            // Called as the source was: it still is.
+            let renamed = now.filter(|now| now.choice == source.choice);
+            let strip = own.find(|strip| strip.name == clean_name(&source.name));
+            if let (Some(strip), Some(now)) = (strip, renamed) {
+                strip.name = clean_name(&now.name);
+            }
+            continue;
+        }
+        // A file that was moved: its strip stays as it is set.
+        let instead = now.and_then(|now| sound_of(&now.choice));
+        match instead.filter(|sound| !heard(strips, sound)) {
+            Some(sound) => strips
+                .iter_mut()
+                .filter(|it| it.id != StripId::MAIN && it.choice == gone)
+                .for_each(|strip| strip.choice = sound.clone()),
+            None => strips.retain(|it| it.id == StripId::MAIN || it.choice != gone),
+        }
+    }
+    for source in after {
+        let Some(sound) = sound_of(&source.choice) else { continue };
+        let new = !is_shown(before, &sound) && !heard(strips, &sound);
+        if new
+            && sounds(&source.choice)
+            && let Some(id) = free_id(strips)
+        {
+            let name = clean_name(&source.name);
+            let talk = Talk::WhileShown;
+            strips.push(SoundStrip { name, talk, ..SoundStrip::new(id, sound) });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::Properties;
+    use crate::compose::scene::SourceId;
+
+    fn source(id: u32, name: &str, choice: &str) -> Source {
+        Source {
+            id: SourceId(id),
+            name: name.into(),
+            choice: choice.parse().unwrap(),
+            filters: Vec::new(),
+            properties: Properties::default(),
+        }
+    }
+
+    struct Desk(Vec<SoundStrip>, Option<AudioChoice>);
+
+    impl Desk {
+        fn new() -> Self {
+            Self(vec![SoundStrip::main()], Some(AudioChoice::Mic(None)))
+        }
+
+        /// Names and sources of the strips beside the main one.
+        fn after(&mut self, before: &[Source], after: &[Source]) -> Vec<(String, String)> {
+            follow(&mut self.0, self.1.as_ref(), before, after, &|_| true);
+            let own = self.0.iter().filter(|strip| strip.id != StripId::MAIN);
+            own.map(|strip| (strip.name.clone(), strip.choice.to_string())).collect()
+        }
+    }
+
+    fn strip(name: &str, choice: &str) -> (String, String) {
+        (name.to_owned(), choice.to_owned())
+    }
+
+    #[test]
+    fn a_clip_has_one_strip_from_its_first_use_to_its_last() {
+        let mut desk = Desk::new();
+        let clip = source(1, "Clip", "file:/a.mp4");
+        let again = source(2, "Clip 2", "file:/a.mp4");
+        let guest = source(3, "Guest", "stream:rtmp://host/live/a");
+        let mute = [source(4, "Raw", "file:/a.Y4M"), source(5, "Logo", "image:/a.png")];
+        let there = [clip.clone(), again.clone(), guest.clone(), mute[0].clone(), mute[1].clone()];
+        let both = [strip("Clip", "file:/a.mp4"), strip("Guest", "stream:rtmp://host/live/a")];
+        assert_eq!(desk.after(&[], &there), both);
+        assert_eq!(desk.after(&there, &[again.clone(), guest.clone()]), both, "it is still shown");
+        let own = std::slice::from_ref(&guest);
+        assert_eq!(desk.after(&[again, guest.clone()], own), both[1..]);
+        // One that a person took away does not come back with something else.
+        desk.0.truncate(1);
+        assert_eq!(desk.after(own, &[guest.clone(), clip]), both[..1]);
+    }
+
+    #[test]
+    fn a_strip_follows_a_file_that_was_moved_or_is_called_otherwise() {
+        let mut desk = Desk::new();
+        let clip = source(1, "Clip", "file:/a.mp4");
+        desk.after(&[], std::slice::from_ref(&clip));
+        desk.0[1].strip.gain_db = -6.0;
+        let moved = source(1, "Clip", "file:/b.mp4");
+        let found = desk.after(std::slice::from_ref(&clip), std::slice::from_ref(&moved));
+        assert_eq!(found, [strip("Clip", "file:/b.mp4")]);
+        assert_eq!(desk.0[1].strip.gain_db, -6.0);
+        let called = source(1, "Opening", "file:/b.mp4");
+        let found = desk.after(std::slice::from_ref(&moved), std::slice::from_ref(&called));
+        assert_eq!(found, [strip("Opening", "file:/b.mp4")]);
+        desk.0[1].name = "Mine".into();
+        let found = desk.after(std::slice::from_ref(&called), std::slice::from_ref(&moved));
+        assert_eq!(found, [strip("Mine", "file:/b.mp4")], "what a person called it stays");
+        assert_eq!(desk.after(&[moved], &[source(1, "Clip", "test")]), []);
+    }
+
+    #[test]
+    fn what_is_heard_already_or_has_no_sound_gets_no_strip() {
+        let mut desk = Desk::new();
+        desk.0.push(SoundStrip::new(StripId(1), "file:/a.mp4".parse().unwrap()));
+        desk.1 = Some("file:/b.mp4".parse().unwrap());
+        let sources = [source(1, "A", "file:/a.mp4"), source(2, "B", "file:/b.mp4")];
+        assert_eq!(desk.after(&[], &sources), [strip("", "file:/a.mp4")]);
+        let raw = [source(3, "Raw", "file:/raw")];
+        follow(&mut desk.0, None, &[], &raw, &|_| false);
+        assert_eq!(desk.0.len(), 2);
+        let many: Vec<Source> =
+            (0..40).map(|id| source(id, "Many", &format!("file:/{id}.mp4"))).collect();
+        assert_eq!(desk.after(&[], &many).len() + 1, crate::studio::strips::MOST);
+    }
+}
