@@ -36,6 +36,54 @@ pub enum Kind {
     NewScenes,
 }
 
+/// Media files with pictures…
+const FILMS: [&str; 6] = ["flv", "mp4", "m4v", "mov", "mkv", "webm"];
+/// …and of sound alone.
+const SONGS: [&str; 8] = ["mp3", "flac", "ogg", "oga", "opus", "aac", "m4a", "mka"];
+const IMAGES: [&str; 5] = ["png", "jpg", "jpeg", "webp", "gif"];
+
+/// What a dialog lets be chosen: what can be read, by the names that such files have.
+#[derive(Debug, PartialEq, Eq)]
+enum Offers {
+    Folders,
+    Files(&'static str, Vec<&'static str>),
+    NewFile(&'static str, &'static [&'static str], &'static str),
+}
+
+impl Kind {
+    fn offers(self) -> Offers {
+        let films = |name, more: &[&'static str]| Offers::Files(name, [more, &FILMS[..]].concat());
+        let images = || Offers::Files("PNG, JPEG, WebP, GIF", IMAGES.to_vec());
+        match self {
+            Self::Video | Self::Source(Pick::Video, _) | Self::Another(Pick::Video, _) => {
+                films("FLV, MP4, MKV, WebM, Y4M", &["y4m"])
+            }
+            Self::Audio | Self::Strip(_) => {
+                films("WAV, MP3, FLAC, Ogg, AAC, MP4, MKV, FLV", &[&["wav"], &SONGS[..]].concat())
+            }
+            Self::Watch => films("FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC", &SONGS),
+            Self::Film => Offers::Files("FLV, MP4, MKV, WebM", vec!["flv", "mp4", "mkv", "webm"]),
+            Self::Folder
+            | Self::Source(Pick::Slides, _)
+            | Self::Another(Pick::Slides, _)
+            | Self::Transition(Means::Folder) => Offers::Folders,
+            Self::Source(Pick::Text, _) | Self::Another(Pick::Text, _) => {
+                Offers::Files("TXT", vec!["txt"])
+            }
+            Self::Transition(Means::Clip) => {
+                films("WebP, GIF, PNG, MP4, MKV, WebM, FLV", &["webp", "gif", "png", "apng"])
+            }
+            Self::Filter(Asset::Table, ..) => Offers::Files("CUBE", vec!["cube"]),
+            Self::Source(Pick::Image, _)
+            | Self::Another(Pick::Image, _)
+            | Self::Filter(Asset::Picture, ..)
+            | Self::Transition(Means::Picture) => images(),
+            Self::Scenes => Offers::Files("onair, OBS", vec!["toml", "json"]),
+            Self::NewScenes => Offers::NewFile("TOML, JSON", &["toml", "json"], "scenes.toml"),
+        }
+    }
+}
+
 /// The dialog that is open, if one is.
 #[derive(Debug, Default)]
 pub struct Files {
@@ -55,40 +103,12 @@ impl Files {
             if let Some(folder) = folder {
                 dialog = dialog.set_directory(folder);
             }
-            let path = match kind {
-                Kind::Video => dialog.add_filter("Y4M", &["y4m"]).pick_file(),
-                Kind::Audio | Kind::Strip(_) => dialog.add_filter("WAV", &["wav"]).pick_file(),
-                Kind::Watch | Kind::Film => {
-                    dialog.add_filter("FLV, MP4, MKV", &["flv", "mp4", "mkv"]).pick_file()
+            let path = match kind.offers() {
+                Offers::Folders => dialog.pick_folder(),
+                Offers::Files(name, known) => dialog.add_filter(name, &known).pick_file(),
+                Offers::NewFile(name, known, called) => {
+                    dialog.add_filter(name, known).set_file_name(called).save_file()
                 }
-                Kind::Folder
-                | Kind::Source(Pick::Slides, _)
-                | Kind::Another(Pick::Slides, _)
-                | Kind::Transition(Means::Folder) => dialog.pick_folder(),
-                Kind::Transition(Means::Clip) => {
-                    let known = ["webp", "gif", "png", "apng", "mp4", "mkv", "flv"];
-                    dialog.add_filter("WebP, GIF, PNG, MP4, MKV, FLV", &known).pick_file()
-                }
-                Kind::Source(Pick::Video, _) | Kind::Another(Pick::Video, _) => {
-                    let known = ["y4m", "flv", "mp4", "mkv"];
-                    dialog.add_filter("Y4M, FLV, MP4, MKV", &known).pick_file()
-                }
-                Kind::Source(Pick::Text, _) | Kind::Another(Pick::Text, _) => {
-                    dialog.add_filter("TXT", &["txt"]).pick_file()
-                }
-                Kind::Filter(Asset::Table, ..) => dialog.add_filter("CUBE", &["cube"]).pick_file(),
-                Kind::Source(Pick::Image, _)
-                | Kind::Another(Pick::Image, _)
-                | Kind::Filter(Asset::Picture, ..)
-                | Kind::Transition(Means::Picture) => {
-                    let known = ["png", "jpg", "jpeg", "webp", "gif"];
-                    dialog.add_filter("PNG, JPEG, WebP, GIF", &known).pick_file()
-                }
-                Kind::Scenes => dialog.add_filter("onair, OBS", &["toml", "json"]).pick_file(),
-                Kind::NewScenes => dialog
-                    .add_filter("TOML, JSON", &["toml", "json"])
-                    .set_file_name("scenes.toml")
-                    .save_file(),
             };
             if let Some(path) = path {
                 // The window may be gone by now.
@@ -111,5 +131,33 @@ impl Files {
             self.open = None;
         }
         answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(kind: Kind) -> Vec<&'static str> {
+        match kind.offers() {
+            Offers::Files(_, known) => known,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn whatever_can_be_played_can_be_chosen() {
+        let scene = SceneId(1);
+        for kind in [Kind::Video, Kind::Source(Pick::Video, scene), Kind::Transition(Means::Clip)] {
+            assert!(FILMS.iter().all(|it| files(kind).contains(it)), "{kind:?}");
+        }
+        for kind in [Kind::Audio, Kind::Strip(None), Kind::Watch] {
+            let both = FILMS.iter().chain(&SONGS);
+            assert!(both.into_iter().all(|it| files(kind).contains(it)), "{kind:?}");
+        }
+        // The player does not read these, scenes and strips do.
+        assert!(files(Kind::Source(Pick::Video, scene)).contains(&"y4m"));
+        assert!(files(Kind::Strip(None)).contains(&"wav") && !files(Kind::Watch).contains(&"wav"));
+        assert_eq!(Kind::Source(Pick::Slides, scene).offers(), Offers::Folders);
     }
 }
