@@ -22,10 +22,11 @@ use onair::base::{Clock, Latest, Timestamp};
 use onair::capture::VideoChoice;
 use onair::compose::scene::Content;
 use onair::compose::{self, Compositor};
+use onair::decode::inventory;
 use onair::media::markers::{self, FlashReader, LipSync, OnsetReader};
 use onair::media::source::State;
 use onair::media::transport::Go;
-use onair::media::{FrameGrid, Pulled as Filled, Samples, Size, VideoFrame};
+use onair::media::{FrameGrid, Pulled as Filled, Samples, Size, VideoCodec, VideoFrame};
 use onair::mix::{self, Mixer, Strip, StripId};
 use onair::net::Runtime;
 use onair::player::source::{self, Context, Media};
@@ -542,4 +543,40 @@ fn a_clip_without_sound_has_a_strip_that_says_so_and_no_failure_is_told() {
     let keys: Vec<&str> = notices.iter().map(|notice| notice.key).collect();
     assert_eq!(keys, ["scene-source-failed"], "{notices:?}");
     studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn webm_is_shown_and_heard() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    if let Err(lack) = inventory::video_decoder(VideoCodec::Vp9) {
+        eprintln!("skipped: {lack}");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (name, picture, sound) in
+        [("new.webm", "libvpx-vp9", "libopus"), ("old.webm", "libvpx", "libvorbis")]
+    {
+        let path = folder.path().join(name);
+        let tone = "aevalsrc='0.5*sin(2*PI*1000*t)':s=48000:c=mono";
+        let mut words = vec!["-hide_banner", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i"];
+        words.extend([NUMBERED, "-f", "lavfi", "-i", tone, "-t", "2", "-pix_fmt", "yuv420p"]);
+        words.extend(["-c:v", picture, "-deadline", "realtime", "-b:v", "1M", "-c:a", sound]);
+        words.push(path.to_str().unwrap());
+        Peer::start("ffmpeg", words).wait_success(LIMIT);
+        let (mut pulled, _runtime) = Pulled::open(&path, true);
+        pulled.until("its pictures", |it| it.shown.len() > 20);
+        assert!(pulled.shown.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", pulled.shown);
+        pulled.until("the tone", |it| {
+            let last = it.heard.len().saturating_sub(4_800);
+            let (mut sine, mut cosine) = (0.0, 0.0);
+            for (number, sample) in it.heard[last..].iter().enumerate() {
+                let phase = number as f64 / 48.0 * std::f64::consts::TAU;
+                sine += f64::from(*sample) * phase.sin();
+                cosine += f64::from(*sample) * phase.cos();
+            }
+            (sine.hypot(cosine) / 2_400.0 - 0.5).abs() < 0.05
+        });
+    }
 }

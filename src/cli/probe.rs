@@ -19,7 +19,8 @@ const DEPTH: usize = 16;
 /// Arguments.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// A URL (rtmp, rtmps, rtmpt, rtmpts, http, https, ws or wss), or an FLV, MP4 or MKV file
+    /// A URL (rtmp, rtmps, rtmpt, rtmpts, http, https, ws or wss), or a media file
+    /// (FLV, MP4, MKV, MP3, FLAC, Ogg, AAC)
     #[arg(value_name = "URL|FILE")]
     pub source: String,
     #[command(flatten)]
@@ -159,6 +160,7 @@ fn audio_codec(format: AudioFormat) -> String {
         AudioFormat::Mp3 => "mp3".into(),
         AudioFormat::Opus => "opus".into(),
         AudioFormat::Flac => "flac".into(),
+        AudioFormat::Vorbis => "vorbis".into(),
         AudioFormat::Ac3 => "ac3".into(),
         AudioFormat::Eac3 => "eac3".into(),
         AudioFormat::Pcm => "pcm".into(),

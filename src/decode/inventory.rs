@@ -32,7 +32,7 @@ pub fn video_decoder(codec: VideoCodec) -> Result<String, Lack> {
 pub fn audio_decoder(codec: AudioCodec) -> Result<String, Lack> {
     Ok(match codec {
         AudioCodec::Aac => "FDK-AAC".to_owned(),
-        AudioCodec::Mp3 | AudioCodec::Flac => "Symphonia".to_owned(),
+        AudioCodec::Mp3 | AudioCodec::Flac | AudioCodec::Vorbis => "Symphonia".to_owned(),
         AudioCodec::Opus => "opus-decoder".to_owned(),
         AudioCodec::PcmS16Le
         | AudioCodec::PcmU8

@@ -34,7 +34,7 @@ fn video_candidates(codec: VideoCodec) -> &'static [OpenVideo] {
 fn audio_candidates(codec: AudioCodec) -> &'static [OpenAudio] {
     match codec {
         AudioCodec::Aac => &[|p| Ok(Box::new(fdk_aac::Decoder::open(p)?)), ffmpeg::open_audio],
-        AudioCodec::Mp3 | AudioCodec::Flac => {
+        AudioCodec::Mp3 | AudioCodec::Flac | AudioCodec::Vorbis => {
             &[|p| Ok(Box::new(symphonia::Decoder::open(p)?)), ffmpeg::open_audio]
         }
         AudioCodec::Opus => &[|p| Ok(Box::new(opus::Decoder::open(p)?)), ffmpeg::open_audio],

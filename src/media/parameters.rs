@@ -113,6 +113,7 @@ pub enum AudioCodec {
     Mp3,
     Opus,
     Flac,
+    Vorbis,
     /// 16 bits a sample, little-endian.
     PcmS16Le,
     /// 8 bits a sample, 128 is silence.
@@ -135,11 +136,12 @@ pub enum AudioCodec {
 
 impl AudioCodec {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Aac,
         Self::Mp3,
         Self::Opus,
         Self::Flac,
+        Self::Vorbis,
         Self::PcmS16Le,
         Self::PcmU8,
         Self::PcmAlaw,
@@ -160,6 +162,7 @@ impl AudioCodec {
             Self::Mp3 => "MP3",
             Self::Opus => "Opus",
             Self::Flac => "FLAC",
+            Self::Vorbis => "Vorbis",
             Self::PcmS16Le => "PCM",
             Self::PcmU8 => "PCM of 8 bits",
             Self::PcmAlaw => "G.711 A-law",
@@ -196,7 +199,7 @@ pub struct AudioParameters {
     pub channels: u16,
     pub bitrate: BitsPerSecond,
     /// AAC: AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1). Opus: OpusHead (RFC 7845 §5.1). FLAC:
-    /// STREAMINFO. PCM of other kinds: what `wire::carried::pcm` writes. Empty for the others.
+    /// STREAMINFO. Vorbis: its first and third header. PCM of other kinds: what `wire::carried::pcm` writes. Empty for the others.
     pub config: Bytes,
 }
 

@@ -5,6 +5,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use crate::media::{AudioCodec, AudioParameters, EncodedPacket, VideoCodec, VideoParameters};
 use crate::wire::carried::pcm;
 use crate::wire::flv;
+use crate::wire::sound::vorbis;
 
 /// An enhanced body's head, and what stands behind it.
 pub(super) fn enhanced(first: u8, fourcc: &[u8; 4], rest: &[u8]) -> Bytes {
@@ -73,6 +74,7 @@ pub(super) fn beginning(audio: &AudioParameters) -> Option<Bytes> {
         AudioCodec::Aac => Some(flv::audio_sequence_header(audio)),
         AudioCodec::Opus => Some(enhanced(0x90, b"Opus", &audio.config)),
         AudioCodec::Flac => Some(enhanced(0x90, b"fLaC", &audio.config)),
+        AudioCodec::Vorbis => Some(enhanced(0x90, vorbis::MARK, &audio.config)),
         AudioCodec::Pcm => Some(enhanced(0x90, pcm::MARK, &audio.config)),
         _ => None,
     }
@@ -83,6 +85,7 @@ pub(super) fn unit(codec: AudioCodec, data: &[u8]) -> Bytes {
     match codec {
         AudioCodec::Opus => enhanced(0x91, b"Opus", data),
         AudioCodec::Flac => enhanced(0x91, b"fLaC", data),
+        AudioCodec::Vorbis => enhanced(0x91, vorbis::MARK, data),
         AudioCodec::Ac3 => enhanced(0x91, b"ac-3", data),
         AudioCodec::Eac3 => enhanced(0x91, b"ec-3", data),
         AudioCodec::Pcm => enhanced(0x91, pcm::MARK, data),

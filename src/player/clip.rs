@@ -133,7 +133,7 @@ impl Reader {
             if stop.is_set() || (self.video.is_none() && self.audio.is_none()) {
                 return;
             }
-            let packet = match recording::sample(&mut self.disk, &place) {
+            let packet = match recording::sample(&mut self.disk, &[], &place) {
                 Ok(Some(packet)) => packet,
                 Ok(None) => continue,
                 Err(error) => {

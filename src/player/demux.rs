@@ -18,6 +18,7 @@ use crate::wire::flv::video::VideoPacket;
 use crate::wire::flv::{self, AudioFormat, FrameType, VideoFormat};
 use crate::wire::h264::{DecoderConfig, NalType, avcc_nals};
 use crate::wire::mpeg_audio;
+use crate::wire::sound::vorbis;
 
 /// So many bodies of another codec in a row are no accident.
 const MEANT: u32 = 12;
@@ -389,6 +390,7 @@ pub(super) fn codec(format: AudioFormat, legacy: Option<LegacySound>) -> Option<
         AudioFormat::Mp3 => AudioCodec::Mp3,
         AudioFormat::Opus => AudioCodec::Opus,
         AudioFormat::Flac => AudioCodec::Flac,
+        AudioFormat::Vorbis => AudioCodec::Vorbis,
         AudioFormat::Legacy(0 | 3) if legacy.is_some_and(|legacy| legacy.sample_bits == 8) => {
             AudioCodec::PcmU8
         }
@@ -438,6 +440,10 @@ fn described(
                 told.channels,
                 config.get(from..from + 34).map(|_| config.slice(from..from + 34))?,
             )
+        }
+        AudioCodec::Vorbis => {
+            let told = vorbis::told(config)?;
+            (told.sample_rate, told.channels, config.clone())
         }
         AudioCodec::Pcm => {
             let told = carried::pcm::Pcm::parse(config)?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::base::Stop;
 use crate::player::course::{Course, Span};
 use crate::player::feed::Feed;
-use crate::player::recording::{Film, RUN_UP_MICROS, unreadable};
+use crate::player::recording::{Film, Medium, RUN_UP_MICROS, unreadable};
 use crate::player::{Failure, Kind, State, recording};
 use crate::wire::container::Format;
 use crate::wire::flv::video::VideoPacket;
@@ -139,8 +139,7 @@ fn read(
     round: &mut Round,
 ) -> Result<(), Failure> {
     let file = open(path)?;
-    let format = recording::format(&file, path)?;
-    if format == Format::Flv {
+    if recording::medium(&file, path)? == Medium::Film(Format::Flv) {
         return read_flv(feed, path, from, round);
     }
     let Some(mut film) = Film::open(file, path)? else { return Ok(()) };
@@ -353,7 +352,7 @@ pub(super) fn no_flv(path: &Path, error: &flv::Error) -> Failure {
     Failure::new(
         Kind::File,
         format!("{} cannot be played: {error}", path.display()),
-        "Give an FLV, MP4 or MKV file; others can be converted, for example with ffmpeg.",
+        "Give an FLV, MP4, MKV, WebM, MP3, FLAC, Ogg or AAC file; others can be converted, for example with ffmpeg.",
     )
 }
 

@@ -73,7 +73,7 @@ pub enum Source {
     /// `rtmp://`, `rtmps://`, `rtmpt://` or `rtmpts://`, the stream's name as its last part;
     /// `http://` or `https://` with FLV, HLS or MPEG-TS behind it, `ws://` or `wss://` with FLV.
     Url(String),
-    /// A local FLV, MP4 or MKV file.
+    /// A local file: FLV, MP4, MKV, or MP3, FLAC, Ogg, AAC.
     File(PathBuf),
 }
 

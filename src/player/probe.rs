@@ -20,6 +20,7 @@ use crate::net::{self, Runtime};
 use crate::player::connection::{failure, silent};
 use crate::player::pull::{Ask, Item, Pace, Problem, Pull};
 use crate::player::rate::frame_rate;
+use crate::player::recording::Medium;
 use crate::player::timeline::Timeline;
 use crate::player::{Failure, Kind, Source, file, recording, rtmp, web};
 use crate::wire::aac::AudioSpecificConfig;
@@ -30,6 +31,7 @@ use crate::wire::flv::audio::{AudioPacket, LegacySound};
 use crate::wire::flv::video::VideoPacket;
 use crate::wire::flv::{self, AudioFormat, Demuxer, TagKind, VideoFormat};
 use crate::wire::rtmp::client::{Event, Purpose};
+use crate::wire::sound::vorbis;
 use crate::wire::unplayed::{self, Unplayed};
 
 /// A stream is watched for at most this long.
@@ -48,7 +50,7 @@ const MOST_TIMES: usize = 4_096;
 /// What was found.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// `flv` (RTMP too), `mp4`, `mkv`, `hls` or `mpegts`.
+    /// `flv` (RTMP too), `mp4`, `mkv`, `mp3`, `flac`, `ogg`, `aac`, `hls` or `mpegts`.
     pub format: &'static str,
     /// Seconds; of a file.
     pub duration: Option<f64>,
@@ -117,13 +119,13 @@ pub fn probe(
 fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result<Report, Failure> {
     let mut input = file::open(path)?;
     let mut prober = Prober::new(false, clock.now());
-    let format = recording::format(&input, path)?;
-    if format != Format::Flv {
+    let medium = recording::medium(&input, path)?;
+    if medium != Medium::Film(Format::Flv) {
         recording::tags(input, path, &mut |kind, time_ms, body| {
             prober.take(kind, time_ms, &body, clock.now());
             !cancelled()
         })?;
-        let report = Report { format: format.extension(), ..prober.report() };
+        let report = Report { format: medium.extension(), ..prober.report() };
         return Ok(with_tracks(report, path));
     }
     let mut demuxer = Demuxer::new();
@@ -175,6 +177,15 @@ fn with_tracks(mut report: Report, path: &Path) -> Report {
     let mut tracks = index.tracks.audio.iter().zip(index.tracks.ids().filter(is_sound));
     if let (Some((first, _)), Some(audio)) = (tracks.next(), &mut report.audio) {
         audio.name = name(first);
+        // Sound alone is measured to the sample.
+        if let Some((begins, ends)) = index.heard {
+            report.duration = Some(ends.micros_since(begins) as f64 * 1e-6);
+            // What an MP3 is, its frames say; of AAC more was told.
+            if audio.format != AudioFormat::Aac {
+                audio.sample_rate = Some(first.parameters.sample_rate);
+            }
+            audio.channels = Some(first.parameters.channels);
+        }
     }
     report.unplayed = index.missed().cloned().collect();
     report.further = tracks
@@ -188,6 +199,7 @@ fn with_tracks(mut report: Report, path: &Path) -> Report {
                 AudioCodec::Mp3 => (AudioFormat::Mp3, None),
                 AudioCodec::Opus => (AudioFormat::Opus, None),
                 AudioCodec::Flac => (AudioFormat::Flac, None),
+                AudioCodec::Vorbis => (AudioFormat::Vorbis, None),
                 _ => {
                     let config = AudioSpecificConfig::parse(&parameters.config).ok();
                     (AudioFormat::Aac, config.map(|config| config.profile().to_owned()))
@@ -491,6 +503,7 @@ impl Prober {
                 let told = match format {
                     AudioFormat::Opus => carried::opus(config),
                     AudioFormat::Flac => carried::flac(config),
+                    AudioFormat::Vorbis => vorbis::told(config),
                     AudioFormat::Pcm => carried::pcm::Pcm::parse(config).map(Into::into),
                     _ => None,
                 };

@@ -1,4 +1,4 @@
-//! MP4 and MKV files as sources: their samples in the shape of FLV tags, which the rest of the
+//! MP4, MKV and files of sound as sources: their samples in the shape of FLV tags, which the rest of the
 //! player reads. The first sound track is heard.
 
 use std::fs::File;
@@ -11,23 +11,49 @@ use crate::files::Source;
 use crate::media::{AudioCodec, EncodedPacket, Priority, Track, VideoCodec};
 use crate::player::course::{Course, Span};
 use crate::player::{Failure, Kind, bodies};
-use crate::wire::container::{Error, Format, Index, Place, ReadAt, TrackId};
+use crate::wire::container::{Error, Format, Hole, Index, Place, ReadAt, TrackId, read_around};
 use crate::wire::flv::{self, TagKind};
 use crate::wire::unplayed::Unplayed;
-use crate::wire::{mkv, mp4};
+use crate::wire::{mkv, mp4, sound};
 
 /// A sample larger than this is none.
 const MOST_SAMPLE: usize = 32 << 20;
 
-/// Which format a file has, by its first bytes; FLV where they are none's, so that its reader says
-/// what is wrong.
+/// What a file is made of.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Medium {
+    Film(Format),
+    Sound(sound::Kind),
+}
+
+impl Medium {
+    /// Its name.
+    pub(super) const fn extension(self) -> &'static str {
+        match self {
+            Self::Film(format) => format.extension(),
+            Self::Sound(kind) => kind.extension(),
+        }
+    }
+}
+
+/// What a file is, by its first bytes; FLV where they are none's, so that its reader says what is wrong.
 ///
 /// # Errors
 /// When it cannot be read.
-pub(super) fn format(file: &File, path: &Path) -> Result<Format, Failure> {
-    let Ok(copy) = file.try_clone() else { return Ok(Format::Flv) };
+pub(super) fn medium(file: &File, path: &Path) -> Result<Medium, Failure> {
+    let Ok(copy) = file.try_clone() else { return Ok(Medium::Film(Format::Flv)) };
     let source = Source::of(copy).map_err(|error| unreadable(path, &error.to_string()));
-    Ok(source?.format().unwrap_or(Format::Flv))
+    Ok(medium_of(&mut source?).unwrap_or(Medium::Film(Format::Flv)))
+}
+
+fn medium_of(disk: &mut Source) -> Result<Medium, Error> {
+    match disk.format() {
+        Ok(format) => Ok(Medium::Film(format)),
+        Err(error) => {
+            let kind = sound::kind(disk)?;
+            kind.map(|(kind, _)| Medium::Sound(kind)).ok_or(error)
+        }
+    }
 }
 
 /// Hands the samples of a file out as tags, in the order of their DTS, until `take` returns false.
@@ -80,7 +106,13 @@ impl Film {
                 TrackId::Audio(_) => {}
             }
         }
-        Ok(Span::of(&pictures, &sound).map(|span| Self { disk, index, span }))
+        let span = match index.heard {
+            Some((begins, ends)) => {
+                Some(Span { begins: begins.as_micros(), ends: ends.as_micros() })
+            }
+            None => Span::of(&pictures, &sound),
+        };
+        Ok(span.map(|span| Self { disk, index, span }))
     }
 
     /// What else is in it and is not played.
@@ -121,7 +153,8 @@ impl Film {
         }
         let codecs = codecs(index);
         for place in &index.samples {
-            let packet = sample(&mut self.disk, place).map_err(|error| unplayable(path, &error))?;
+            let packet = sample(&mut self.disk, &index.holes, place)
+                .map_err(|error| unplayable(path, &error))?;
             let Some(mut packet) = packet else { continue };
             (packet.dts, packet.pts) = (packet.dts.offset(shift), packet.pts.offset(shift));
             let (dts, pts) = (packet.dts.as_micros(), packet.pts.as_micros());
@@ -151,10 +184,11 @@ fn body((pictures, sound): (VideoCodec, AudioCodec), packet: &EncodedPacket) -> 
 /// # Errors
 /// What is wrong with it.
 pub(super) fn indexed(disk: &mut Source) -> Result<Index, Error> {
-    match disk.format()? {
-        Format::Mp4 => mp4::index_to_play(disk),
-        Format::Mkv => mkv::index_to_play(disk),
-        Format::Flv => flv::index(disk),
+    match medium_of(disk)? {
+        Medium::Film(Format::Mp4) => mp4::index_to_play(disk),
+        Medium::Film(Format::Mkv) => mkv::index_to_play(disk),
+        Medium::Film(Format::Flv) => flv::index(disk),
+        Medium::Sound(_) => sound::index(disk),
     }
 }
 
@@ -170,7 +204,7 @@ pub(super) fn samples(
         return Ok(());
     }
     for place in &index.samples {
-        let Some(packet) = sample(source, place)? else { continue };
+        let Some(packet) = sample(source, &index.holes, place)? else { continue };
         // Modulo 2³², as the tags have it.
         let time_ms = packet.dts.as_millis() as u32;
         let (kind, body) = body(codecs, &packet);
@@ -187,6 +221,7 @@ pub(super) fn samples(
 /// One that cannot be read, or is larger than any sample.
 pub(super) fn sample(
     source: &mut dyn ReadAt,
+    holes: &[Hole],
     place: &Place,
 ) -> Result<Option<EncodedPacket>, Error> {
     let track = match place.track {
@@ -197,8 +232,7 @@ pub(super) fn sample(
     if place.size as usize > MOST_SAMPLE {
         return Err(Error::TooMuch("samples"));
     }
-    let mut data = vec![0; place.size as usize];
-    source.read_at(place.at, &mut data)?;
+    let data = read_around(source, place, holes, MOST_SAMPLE)?;
     Ok(Some(EncodedPacket {
         track,
         pts: place.pts,
@@ -226,9 +260,9 @@ pub(super) fn unplayable(path: &Path, error: &Error) -> Failure {
     Failure::new(
         kind,
         format!("{} cannot be played: {error}", path.display()),
-        "FLV, MP4 and MKV files with H.264 and AAC, MP3, Opus or FLAC can be played, and with HEVC, \
-         AV1, VP9, VP8, AC-3 and others by FFmpeg's libraries; what else there is can be converted, \
-         for example with ffmpeg.",
+        "FLV, MP4, MKV and WebM files with H.264 and AAC, MP3, Opus, Vorbis or FLAC can be played, also MP3, FLAC, \
+         Ogg and AAC files, and with HEVC, AV1, VP9, VP8, AC-3 and others by FFmpeg's libraries; what else there is \
+         can be converted, for example with ffmpeg.",
     )
 }
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::decode::{self, AudioBackend};
-use crate::media::AudioParameters;
 use crate::media::Samples;
 use crate::media::samples::{frames_to_micros, micros_to_frames};
+use crate::media::{AudioCodec, AudioParameters};
 use crate::player::Severity;
 use crate::player::fifo::Fifo;
 use crate::player::odd::Odd;
@@ -243,6 +243,12 @@ impl Sound {
                 let at = at.offset(shared.av_offset());
                 self.fifo.end_at(at);
                 self.seam = Some(at);
+                // Their beginnings are decoded as what nothing came before.
+                let fresh = [AudioCodec::Vorbis, AudioCodec::Opus];
+                let fresh = self.parameters.as_ref().is_some_and(|it| fresh.contains(&it.codec));
+                if let Some(decoder) = self.decoder.as_mut().filter(|_| fresh) {
+                    decoder.reset();
+                }
             }
             Unit::Packet(packet) => {
                 let Some(decoder) = &mut self.decoder else { return };

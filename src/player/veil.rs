@@ -32,7 +32,7 @@ impl Veil {
     /// The picture of this time is about to be decoded.
     pub(super) fn take(&mut self, disk: &mut dyn ReadAt, pts: Timestamp) {
         let Some(place) = self.places.remove(&pts) else { return };
-        let packet = match recording::sample(disk, &place) {
+        let packet = match recording::sample(disk, &[], &place) {
             Ok(Some(packet)) => packet,
             Ok(None) => return,
             Err(error) => return tracing::debug!(%error, "the alpha of a clip"),

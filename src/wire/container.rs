@@ -272,6 +272,37 @@ pub struct Place {
     pub size: u32,
 }
 
+/// Bytes in the middle of a sample that are none of its own, such as the head of a page.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Hole {
+    pub at: u64,
+    pub size: u64,
+}
+
+/// Reads the bytes of a sample without the holes in it, which are in their order; at most `most` of
+/// them and of what lies between.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_around(
+    source: &mut dyn ReadAt,
+    place: &Place,
+    holes: &[Hole],
+    most: usize,
+) -> Result<Vec<u8>, Error> {
+    let end = place.at.saturating_add(place.size.into());
+    let first = holes.partition_point(|hole| hole.at < place.at);
+    let inside = holes.get(first..).unwrap_or_default().iter().take_while(|hole| hole.at < end);
+    let (mut at, mut data) = (place.at, Vec::new());
+    let whole = Hole { at: end, size: 0 };
+    for hole in inside.chain(std::iter::once(&whole)) {
+        let room = most.saturating_sub(data.len());
+        data.extend_from_slice(&read(source, at, hole.at.saturating_sub(at), room, "samples")?);
+        at = hole.at.saturating_add(hole.size);
+    }
+    Ok(data)
+}
+
 /// What is in a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Index {
@@ -292,6 +323,10 @@ pub struct Index {
     /// How much is seen of pictures, as pictures of the same codec whose luma tells it: that of each by
     /// its `pts`.
     pub alpha: Vec<Place>,
+    /// What is left out when samples are read, by its place.
+    pub holes: Vec<Hole>,
+    /// Of sound alone, what is heard of it: without what its encoder put before and behind it.
+    pub heard: Option<(Timestamp, Timestamp)>,
     pub chapters: Vec<Chapter>,
     /// What else is in it and is not carried, in words.
     pub left_out: Vec<String>,

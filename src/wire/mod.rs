@@ -22,5 +22,6 @@ pub mod mpeg_audio;
 pub mod rtmp;
 pub mod rtmpt;
 pub mod socks5;
+pub mod sound;
 pub mod ts;
 pub mod unplayed;

@@ -12,8 +12,8 @@ use crate::wire::container::Format;
 /// Arguments.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// A URL (rtmp, rtmps, rtmpt, rtmpts, http, https, ws or wss), or an FLV, MP4 or MKV file; up to
-    /// nine of them play side by side, and the first is heard
+    /// A URL (rtmp, rtmps, rtmpt, rtmpts, http, https, ws or wss), or a media file
+    /// (FLV, MP4, MKV, MP3, FLAC, Ogg, AAC); up to nine of them play side by side, and the first is heard
     #[arg(value_name = "URL|FILE", required = true, num_args = 1..)]
     pub sources: Vec<String>,
     /// Without a window

@@ -1,8 +1,9 @@
-//! MP3 and FLAC by Symphonia. More than two channels are mixed down to two.
+//! MP3, FLAC and Vorbis by Symphonia. More than two channels are mixed down to two.
 
 use symphonia_bundle_flac::FlacDecoder;
 use symphonia_bundle_mp3::MpaDecoder;
-use symphonia_core::codecs::audio::well_known::{CODEC_ID_FLAC, CODEC_ID_MP3};
+use symphonia_codec_vorbis::VorbisDecoder;
+use symphonia_core::codecs::audio::well_known::{CODEC_ID_FLAC, CODEC_ID_MP3, CODEC_ID_VORBIS};
 use symphonia_core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia_core::packet::PacketRef;
 use symphonia_core::units::{Duration, Timestamp};
@@ -39,6 +40,12 @@ fn open(parameters: &AudioParameters) -> Result<Box<dyn AudioDecoder>, Error> {
             let decoder = FlacDecoder::try_new(&wanted, &options).map_err(damaged)?;
             Ok(Box::new(decoder) as Box<dyn AudioDecoder>)
         }
+        AudioCodec::Vorbis => {
+            wanted.for_codec(CODEC_ID_VORBIS);
+            wanted.with_extra_data(parameters.config.to_vec().into_boxed_slice());
+            let decoder = VorbisDecoder::try_new(&wanted, &options).map_err(damaged)?;
+            Ok(Box::new(decoder) as Box<dyn AudioDecoder>)
+        }
         _ => {
             wanted.for_codec(CODEC_ID_MP3);
             let decoder = MpaDecoder::try_new(&wanted, &options).map_err(damaged)?;
@@ -54,7 +61,11 @@ impl Decoder {
     }
 
     fn what(&self) -> &'static str {
-        if self.parameters.codec == AudioCodec::Flac { "FLAC" } else { "MP3" }
+        match self.parameters.codec {
+            AudioCodec::Flac => "FLAC",
+            AudioCodec::Vorbis => "Vorbis",
+            _ => "MP3",
+        }
     }
 
     /// One frame; its rate and channels, its samples at the end of `out`.
@@ -82,7 +93,7 @@ impl Decoder {
 
     fn all(&mut self, packet: &EncodedPacket) -> Result<Option<Samples>, Error> {
         let (mut data, mut format) = (Vec::new(), None);
-        if self.parameters.codec == AudioCodec::Flac {
+        if matches!(self.parameters.codec, AudioCodec::Flac | AudioCodec::Vorbis) {
             format = Some(self.frame(&packet.data, &mut data)?);
         } else {
             let mut rest = &packet.data[..];

@@ -18,8 +18,19 @@ pub struct Frame<'a> {
     pub payload: &'a [u8],
 }
 
-/// Reads the frame at the start of `data` and gives what follows it; `None` where it is not whole.
-pub fn parse(data: &[u8]) -> Result<Option<(Frame<'_>, &[u8])>, Error> {
+/// What a frame's header says, whether the frame is whole or not.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    pub object_type: u8,
+    pub sample_rate: u32,
+    pub channel_config: u8,
+    /// Of the header, and of the whole frame.
+    pub header_length: usize,
+    pub length: usize,
+}
+
+/// Reads the header at the start of `data`; `None` where there is not enough of it.
+pub fn head(data: &[u8]) -> Result<Option<Head>, Error> {
     let Some(header) = data.first_chunk::<HEADER>() else { return Ok(None) };
     let [sync, flags, profile, channels, length, fullness, blocks] = *header;
     // 12 bits of sync, any MPEG version, layer 0.
@@ -35,13 +46,24 @@ pub fn parse(data: &[u8]) -> Result<Option<(Frame<'_>, &[u8])>, Error> {
     if blocks & 3 != 0 {
         return Err(Error::AdtsBlocks);
     }
-    let sample_rate = sample_rate_at((profile >> 2) & 0xF)?;
-    let Some((frame, rest)) = data.split_at_checked(total) else { return Ok(None) };
-    let frame = Frame {
+    Ok(Some(Head {
         object_type: (profile >> 6) + 1,
-        sample_rate,
+        sample_rate: sample_rate_at((profile >> 2) & 0xF)?,
         channel_config: (profile & 1) << 2 | channels >> 6,
-        payload: frame.get(header_length..).unwrap_or_default(),
+        header_length,
+        length: total,
+    }))
+}
+
+/// Reads the frame at the start of `data` and gives what follows it; `None` where it is not whole.
+pub fn parse(data: &[u8]) -> Result<Option<(Frame<'_>, &[u8])>, Error> {
+    let Some(head) = head(data)? else { return Ok(None) };
+    let Some((frame, rest)) = data.split_at_checked(head.length) else { return Ok(None) };
+    let frame = Frame {
+        object_type: head.object_type,
+        sample_rate: head.sample_rate,
+        channel_config: head.channel_config,
+        payload: frame.get(head.header_length..).unwrap_or_default(),
     };
     Ok(Some((frame, rest)))
 }

@@ -128,8 +128,9 @@ pub enum AudioFormat {
     Flac,
     Ac3,
     Eac3,
-    /// Uncompressed: in no specification of FLV; what our readers of other files hand on.
+    /// Uncompressed, and Vorbis: in no specification of FLV; what our readers of other files hand on.
     Pcm,
+    Vorbis,
     /// A legacy number that is none of the above.
     Legacy(u8),
     /// A FourCC that is none of the above.
@@ -157,6 +158,7 @@ impl AudioFormat {
             b"ac-3" => Self::Ac3,
             b"ec-3" => Self::Eac3,
             b"lpcm" => Self::Pcm,
+            b"vorb" => Self::Vorbis,
             _ => Self::Other(fourcc),
         }
     }
@@ -169,6 +171,7 @@ impl fmt::Display for AudioFormat {
             Self::Mp3 => "MP3",
             Self::Opus => "Opus",
             Self::Flac => "FLAC",
+            Self::Vorbis => "Vorbis",
             Self::Ac3 => "AC-3",
             Self::Eac3 => "E-AC-3",
             Self::Pcm | Self::Legacy(0 | 3) => "PCM",

@@ -9,6 +9,7 @@ use crate::media::{
 use crate::wire::carried;
 use crate::wire::carried::pcm::{Coding, Pcm};
 use crate::wire::carried::{Colors, Light};
+use crate::wire::sound::vorbis;
 
 /// Sound that is no AAC and is known.
 pub(super) fn other_sound(codec: &str, config: Bytes) -> Option<AudioParameters> {
@@ -18,6 +19,10 @@ pub(super) fn other_sound(codec: &str, config: Bytes) -> Option<AudioParameters>
         "A_FLAC" => {
             let info = config.get(8..42).map(|_| config.slice(8..42))?;
             (AudioCodec::Flac, carried::flac(&config)?, info)
+        }
+        "A_VORBIS" => {
+            let config = vorbis::unlaced(&config)?;
+            (AudioCodec::Vorbis, vorbis::told(&config)?, config)
         }
         "A_MPEG/L3" => {
             let told = carried::Sound { sample_rate: 48_000, channels: 2 };

@@ -88,6 +88,8 @@ fn find_audio(codec: AudioCodec) -> Result<Codec, Lack> {
         AudioCodec::Speex => ffi::AV_CODEC_ID_SPEEX,
         AudioCodec::Nellymoser => ffi::AV_CODEC_ID_NELLYMOSER,
         AudioCodec::AdpcmSwf => ffi::AV_CODEC_ID_ADPCM_SWF,
+        // Its configuration is not carried here as the library wants it.
+        AudioCodec::Vorbis => return Err(Lack::NotInLibrary),
         AudioCodec::PcmS16Le
         | AudioCodec::PcmU8
         | AudioCodec::PcmAlaw

@@ -1,0 +1,194 @@
+//! FLAC (RFC 9639): its frames have no length, so the next one's header is looked for.
+
+use super::{Packets, parameters};
+use crate::media::AudioCodec;
+use crate::wire::carried;
+use crate::wire::container::{Error, Index, ReadAt, read};
+
+/// Bytes of STREAMINFO.
+pub(super) const INFO: usize = 34;
+/// The longest header of a frame.
+pub(super) const HEAD: usize = 16;
+/// Blocks of metadata.
+const MOST_BLOCKS: usize = 1_024;
+/// Looked through at a time.
+const BLOCK: usize = 64 << 10;
+/// A frame is no longer, where the file does not say how long they are: beyond, one was damaged.
+const LONGEST: u64 = 1 << 20;
+/// What is longer than this and has no frame in it is the end.
+const MOST_NOISE: u64 = 16 << 20;
+
+/// What a frame's header says.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    /// All frames have the same samples, and are counted; else samples are.
+    fixed: bool,
+    number: u64,
+    pub(super) samples: u32,
+}
+
+/// Reads the header at the start of `data`; `None` where there is none (§9.1).
+pub(super) fn head(data: &[u8]) -> Option<Head> {
+    let &[0xFF, second @ (0xF8 | 0xF9), sizes, channels, lead, ..] = data else { return None };
+    let (block, rate) = (sizes >> 4, sizes & 0xF);
+    if block == 0 || rate == 15 || channels >> 4 > 10 || channels & 0xE == 6 || channels & 1 == 1 {
+        return None;
+    }
+    // As UTF-8, up to 36 bits.
+    let more = match lead.leading_ones() {
+        0 => 0,
+        ones @ 2..=7 => ones as usize - 1,
+        _ => return None,
+    };
+    let kept = if more == 0 { 0x7F } else { 0x3F_u8.checked_shr(more as u32).unwrap_or(0) };
+    let mut number = u64::from(lead & kept);
+    for byte in data.get(5..5 + more)? {
+        if byte & 0xC0 != 0x80 {
+            return None;
+        }
+        number = number << 6 | u64::from(byte & 0x3F);
+    }
+    let mut at = 5 + more;
+    let samples = match block {
+        1 => 192,
+        2..=5 => 576 << (block - 2),
+        6 => u32::from(*data.get(at)?) + 1,
+        7 => u32::from(u16::from_be_bytes(*data.get(at..)?.first_chunk()?)) + 1,
+        _ => 256 << (block - 8),
+    };
+    at += match block {
+        6 => 1,
+        7 => 2,
+        _ => 0,
+    };
+    at += match rate {
+        12 => 1,
+        13 | 14 => 2,
+        _ => 0,
+    };
+    let sum = data.get(..at)?.iter().fold(0, |sum, byte| crc8(sum ^ byte));
+    (data.get(at) == Some(&sum)).then_some(Head { fixed: second & 1 == 0, number, samples })
+}
+
+fn crc8(mut sum: u8) -> u8 {
+    for _ in 0..8 {
+        sum = if sum & 0x80 == 0 { sum << 1 } else { sum << 1 ^ 0x07 };
+    }
+    sum
+}
+
+/// Finds all frames of a file that begins at `begin`.
+pub(super) fn index(source: &mut dyn ReadAt, begin: u64) -> Result<Index, Error> {
+    let mut at = begin + 4;
+    let mut info = None;
+    for _ in 0..MOST_BLOCKS {
+        let block = read(source, at, 4, 4, "heads")?;
+        let &[kind, a, b, c] = block.first_chunk::<4>().ok_or(Error::Damaged("its heads"))?;
+        let length = u64::from(u32::from_be_bytes([0, a, b, c]));
+        if kind & 0x7F == 0 && info.is_none() {
+            info = Some(read(source, at + 4, length, INFO, "heads")?);
+        }
+        at += 4 + length;
+        if kind & 0x80 != 0 {
+            break;
+        }
+    }
+    let info = info.filter(|info| info.len() == INFO);
+    let info = info.ok_or(Error::Damaged("its STREAMINFO"))?;
+    let told = carried::flac(&info).ok_or(Error::Damaged("its STREAMINFO"))?;
+    let number = |from: usize, count: usize| {
+        let bytes = info.get(from..from + count).unwrap_or_default();
+        bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
+    };
+    // Where frames are alike; only the last one may be shorter.
+    let usual = number(2, 2);
+    let longest = Some(number(7, 3)).filter(|longest| *longest > 0).unwrap_or(LONGEST);
+    let told_samples = number(13, 5) & 0xF_FFFF_FFFF;
+    let sound = parameters(AudioCodec::Flac, told.sample_rate, told.channels, info.clone());
+    let mut packets = Packets::new(sound);
+    let mut scan = Scan { source, usual, block: Vec::new(), block_at: 0 };
+    let mut next = scan.find(at, 0, LONGEST, true)?;
+    let first = next.map_or(0, |(_, frame)| scan.begins(frame));
+    while let Some((place, frame)) = next {
+        let begins = scan.begins(frame);
+        next = scan.find(place + 1, begins + u64::from(frame.samples), longest, false)?;
+        let end = next.map_or(scan.source.size(), |(next, _)| next);
+        let size = u32::try_from(end - place).map_err(|_| Error::TooMuch("frames"))?;
+        // What is missing is silence: times stay those of the file.
+        packets.samples = packets.samples.max(begins);
+        packets.add(place, size, frame.samples.into())?;
+    }
+    let all = packets.samples;
+    packets.index.finished = told_samples == 0 || told_samples <= all;
+    Ok(packets.finish(first, if told_samples == 0 { all } else { told_samples }))
+}
+
+struct Scan<'a> {
+    source: &'a mut dyn ReadAt,
+    usual: u64,
+    block: Vec<u8>,
+    block_at: u64,
+}
+
+impl Scan<'_> {
+    /// The number of a frame's first sample.
+    fn begins(&self, frame: Head) -> u64 {
+        if frame.fixed { frame.number.saturating_mul(self.usual) } else { frame.number }
+    }
+
+    /// The frame from `at` on that begins with the sample `wanted`. Where there is none within `longest`
+    /// bytes, one was damaged: the first that begins later (`any`: whatever it begins with).
+    fn find(
+        &mut self,
+        at: u64,
+        wanted: u64,
+        longest: u64,
+        any: bool,
+    ) -> Result<Option<(u64, Head)>, Error> {
+        let mut later: Option<(u64, Head)> = None;
+        let mut from = at;
+        loop {
+            if let Some(later) = later.filter(|_| from > at.saturating_add(longest)) {
+                return Ok(Some(later));
+            }
+            if from > at.saturating_add(MOST_NOISE) || !self.fill(from)? {
+                return Ok(later);
+            }
+            let start = (from - self.block_at) as usize;
+            let bytes = self.block.get(start..).unwrap_or_default();
+            let last = self.block_at + self.block.len() as u64 == self.source.size();
+            // The end of the block is looked at with what follows it.
+            let usable = if last { bytes.len() } else { bytes.len().saturating_sub(HEAD) };
+            let inside = bytes.get(..usable).unwrap_or_default().iter().enumerate();
+            for (offset, _) in inside.filter(|(_, byte)| **byte == 0xFF) {
+                let data = bytes.get(offset..).unwrap_or_default();
+                let Some(frame) = head(data) else { continue };
+                let found = (from + offset as u64, frame);
+                let begins = self.begins(frame);
+                if any || begins == wanted {
+                    return Ok(Some(found));
+                }
+                if begins > wanted {
+                    later.get_or_insert(found);
+                }
+            }
+            from += usable.max(1) as u64;
+        }
+    }
+
+    /// Has what is at `at` in hand; false at the end.
+    fn fill(&mut self, at: u64) -> Result<bool, Error> {
+        if at >= self.source.size() {
+            return Ok(false);
+        }
+        let end = self.block_at + self.block.len() as u64;
+        let enough = at + HEAD as u64 <= end || end == self.source.size();
+        if at < self.block_at || at >= end || !enough {
+            let length = (self.source.size() - at).min(BLOCK as u64) as usize;
+            self.block.resize(length, 0);
+            self.source.read_at(at, &mut self.block)?;
+            self.block_at = at;
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,217 @@
+//! Frames that follow each other without anything around them: MP3 and ADTS.
+
+use bytes::Bytes;
+
+use super::{Packets, parameters, peek};
+use crate::media::AudioCodec;
+use crate::wire::aac::{AudioSpecificConfig, adts};
+use crate::wire::container::{Error, Index, ReadAt, read};
+use crate::wire::mpeg_audio;
+
+/// So many that follow each other are no accident.
+const ENOUGH: usize = 3;
+/// Between two frames: what is longer is none of the sound.
+const MOST_NOISE: u64 = 1 << 20;
+/// Looked through at a time.
+const BLOCK: usize = 4 << 10;
+/// A decoder of MP3 gives its first sample so much later (LAME's tag counts from there).
+const DECODER_DELAY: u64 = 529;
+
+/// A frame by its header.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Frame {
+    /// Of what stands before the packet, and of all.
+    header: usize,
+    length: usize,
+    samples: u32,
+    /// Alike in all frames of one stream: codec or object type, rate, channels of ADTS.
+    key: Key,
+}
+
+pub(super) type Key = (u8, u32, u8);
+/// Reads a header.
+pub(super) type Head = fn(&[u8]) -> Option<Frame>;
+
+pub(super) const MPEG: Head = |data| {
+    let found = mpeg_audio::header(data)?;
+    let key = (found.layer, found.sample_rate, 0);
+    Some(Frame { header: 0, length: found.length, samples: found.samples, key })
+};
+
+/// The highest bit of a key tells that it is ADTS.
+const OF_ADTS: u8 = 0x80;
+
+pub(super) const ADTS: Head = |data| {
+    let found = adts::head(data).ok()??;
+    let key = (found.object_type | OF_ADTS, found.sample_rate, found.channel_config);
+    let header = found.header_length;
+    (found.length > header).then_some(Frame { header, length: found.length, samples: 1_024, key })
+};
+
+fn frame_at(source: &mut dyn ReadAt, at: u64, head: Head) -> Result<Option<Frame>, Error> {
+    let mut bytes = [0; adts::HEADER];
+    let there = peek(source, at, &mut bytes)?;
+    Ok(head(bytes.get(..there).unwrap_or_default()))
+}
+
+/// How many whole frames of one kind follow each other at `at`, up to [`ENOUGH`], and whether the file
+/// ends with them.
+fn run(source: &mut dyn ReadAt, at: u64, head: Head) -> Result<(usize, bool), Error> {
+    let (mut at, mut key, mut count) = (at, None, 0);
+    while count < ENOUGH {
+        let Some(frame) = frame_at(source, at, head)? else { return Ok((count, false)) };
+        if *key.get_or_insert(frame.key) != frame.key {
+            return Ok((count, false));
+        }
+        at = at.saturating_add(frame.length as u64);
+        if at > source.size() {
+            // The last one was cut off.
+            return Ok((count, count > 0));
+        }
+        count += 1;
+        if at == source.size() {
+            return Ok((count, true));
+        }
+    }
+    Ok((count, false))
+}
+
+/// Whether such a stream begins here.
+pub(super) fn begins(source: &mut dyn ReadAt, at: u64, head: Head) -> Result<bool, Error> {
+    let (count, ends) = run(source, at, head)?;
+    Ok(count >= ENOUGH || ends && count > 0)
+}
+
+/// The first frame from `at` on, not more than `most` bytes away, which others follow: of this kind,
+/// where that is known.
+pub(super) fn find(
+    source: &mut dyn ReadAt,
+    at: u64,
+    most: u64,
+    key: Option<Key>,
+    head: Head,
+) -> Result<Option<u64>, Error> {
+    let end = at.saturating_add(most).min(source.size());
+    let mut block = [0; BLOCK];
+    let mut from = at;
+    while from < end {
+        let there = peek(source, from, &mut block)?;
+        let bytes = block.get(..there).unwrap_or_default();
+        for (offset, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == 0xFF) {
+            let place = from + offset as u64;
+            if place >= end {
+                return Ok(None);
+            }
+            let Some(frame) = frame_at(source, place, head)? else { continue };
+            let alike = key.is_none_or(|key| key == frame.key);
+            let (count, ends) = run(source, place, head)?;
+            if alike && (count >= ENOUGH || key.is_some() && ends && count > 0) {
+                return Ok(Some(place));
+            }
+        }
+        from += there.max(1) as u64;
+    }
+    Ok(None)
+}
+
+/// Finds all frames from `begin` on.
+pub(super) fn index(source: &mut dyn ReadAt, begin: u64, head: Head) -> Result<Index, Error> {
+    let size = source.size();
+    let Some(first) = frame_at(source, begin, head)? else {
+        return Err(Error::Damaged("its first frame"));
+    };
+    let (mut at, mut tag) = (begin, Tag::default());
+    let parameters = describe(source, begin, &first)?;
+    let mut packets = Packets::new(parameters);
+    if let Some(found) = Tag::read(source, begin, &first)? {
+        (tag, at) = (found, begin + first.length as u64);
+    }
+    while at < size {
+        let frame = frame_at(source, at, head)?.filter(|frame| frame.key == first.key);
+        let Some(frame) = frame else {
+            match find(source, at + 1, MOST_NOISE, Some(first.key), head)? {
+                Some(next) => at = next,
+                None => break,
+            }
+            continue;
+        };
+        let next = at + frame.length as u64;
+        if next > size {
+            packets.index.finished = false;
+            break;
+        }
+        let length = u32::try_from(frame.length - frame.header).unwrap_or(u32::MAX);
+        packets.add(at + frame.header as u64, length, frame.samples.into())?;
+        at = next;
+    }
+    let all = packets.samples;
+    let begins = tag.before.map_or(0, |before| before + DECODER_DELAY);
+    let ends = all.saturating_sub(tag.behind.saturating_sub(DECODER_DELAY));
+    Ok(packets.finish(begins, ends))
+}
+
+fn describe(
+    source: &mut dyn ReadAt,
+    at: u64,
+    first: &Frame,
+) -> Result<crate::media::AudioParameters, Error> {
+    let (of, rate, channel_config) = first.key;
+    if of & OF_ADTS == 0 {
+        let bytes = read(source, at, mpeg_audio::HEADER as u64, mpeg_audio::HEADER, "frames")?;
+        let channels = mpeg_audio::header(&bytes).map_or(2, |found| found.channels);
+        let codec = if of == 3 { AudioCodec::Mp3 } else { AudioCodec::Mp2 };
+        return Ok(parameters(codec, rate, channels, Bytes::new()));
+    }
+    let unsupported = |_| Error::Unsupported("AAC of a kind that has no configuration".to_owned());
+    let mut config = AudioSpecificConfig::lc(rate, 2).map_err(unsupported)?;
+    config.object_type = of & !OF_ADTS;
+    config.channel_config = channel_config;
+    let (channels, config) = (config.channels(), config.build().map_err(unsupported)?);
+    Ok(parameters(AudioCodec::Aac, rate, channels, config))
+}
+
+/// The frame that encoders of MP3 put first: it is silent, and tells of the rest.
+#[derive(Copy, Clone, Debug, Default)]
+struct Tag {
+    /// Samples that the encoder put before the first, and behind the last.
+    before: Option<u64>,
+    behind: u64,
+}
+
+impl Tag {
+    fn read(source: &mut dyn ReadAt, at: u64, frame: &Frame) -> Result<Option<Self>, Error> {
+        if frame.key.0 != 3 {
+            return Ok(None);
+        }
+        let length = frame.length.min(512);
+        let bytes = read(source, at, length as u64, 512, "frames")?;
+        let mono = mpeg_audio::header(&bytes).is_some_and(|found| found.channels == 1);
+        // Behind the side information, which depends on version and channels.
+        let place = match (frame.samples, mono) {
+            (576, true) => 13,
+            (576, false) | (_, true) => 21,
+            _ => 36,
+        };
+        if bytes.get(36..40) == Some(b"VBRI") {
+            return Ok(Some(Self::default()));
+        }
+        let Some(rest) = bytes.get(place..) else { return Ok(None) };
+        let Some(rest) = rest.strip_prefix(b"Xing").or_else(|| rest.strip_prefix(b"Info")) else {
+            return Ok(None);
+        };
+        let Some((flags, rest)) = rest.split_first_chunk::<4>() else { return Ok(None) };
+        let flags = u32::from_be_bytes(*flags);
+        // Frames, bytes, a table of places, the quality: each where its flag is set.
+        let parts = [(1, 4), (2, 4), (4, 100), (8, 4)];
+        let told = parts.iter().filter(|(flag, _)| flags & flag != 0);
+        let extension: usize = told.map(|(_, length)| length).sum();
+        let delays = rest.get(extension..).and_then(|lame| {
+            let known = [b"LAME", b"Lavf", b"Lavc"].iter().any(|name| lame.starts_with(*name));
+            lame.get(21..24).filter(|_| known)?.first_chunk::<3>()
+        });
+        Ok(Some(delays.map_or(Self::default(), |&[a, b, c]| Self {
+            before: Some(u64::from(a) << 4 | u64::from(b >> 4)),
+            behind: u64::from(b & 0xF) << 8 | u64::from(c),
+        })))
+    }
+}

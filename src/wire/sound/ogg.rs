@@ -1,0 +1,308 @@
+//! Ogg (RFC 3533): pages whose segments are packets, of which the first track of sound that is known is
+//! taken: Vorbis, Opus (RFC 7845) or FLAC. Of streams that follow each other in one file the first is.
+
+use bytes::Bytes;
+
+use super::{Packets, flac, parameters, peek};
+use crate::media::AudioCodec;
+use crate::wire::carried;
+use crate::wire::container::{Error, Hole, Index, Place, ReadAt, TrackId, read, read_around};
+use crate::wire::sound::vorbis::{self, Blocks};
+
+/// Bytes of a page's head before its table.
+const HEAD: usize = 27;
+/// Between two pages: what is longer is the end.
+const MOST_NOISE: u64 = 1 << 20;
+/// A configuration is no longer. Pictures and texts among the heads are passed over.
+const MOST_CONFIG: usize = 1 << 20;
+/// A packet with what lies between its parts is no longer.
+const MOST_PACKET: u64 = 16 << 20;
+/// What is looked at of a packet to know how long it lasts.
+const START: usize = flac::HEAD;
+/// Flags of a page.
+const CONTINUED: u8 = 1;
+const BEGINS: u8 = 2;
+const ENDS: u8 = 4;
+/// Opus is always counted so.
+const OPUS_RATE: u32 = 48_000;
+
+/// A page's head.
+#[derive(Clone, Debug)]
+struct Page {
+    flags: u8,
+    /// Samples until the end of its last whole packet.
+    granule: Option<u64>,
+    serial: u32,
+    /// Lengths of the segments.
+    table: Vec<u8>,
+    data: u64,
+    next: u64,
+}
+
+impl Page {
+    fn at(source: &mut dyn ReadAt, at: u64) -> Result<Option<Self>, Error> {
+        let mut head = [0; HEAD];
+        if peek(source, at, &mut head)? < HEAD {
+            return Ok(None);
+        }
+        let [b'O', b'g', b'g', b'S', 0, flags, rest @ ..] = head else { return Ok(None) };
+        let [g0, g1, g2, g3, g4, g5, g6, g7, s0, s1, s2, s3, .., count] = rest;
+        let granule = u64::from_le_bytes([g0, g1, g2, g3, g4, g5, g6, g7]);
+        let mut table = vec![0; count.into()];
+        let table_at = at + HEAD as u64;
+        if peek(source, table_at, &mut table)? < table.len() {
+            return Ok(None);
+        }
+        let data = table_at + table.len() as u64;
+        let length: u64 = table.iter().map(|part| u64::from(*part)).sum();
+        Ok(Some(Self {
+            flags,
+            // None ends on it.
+            granule: Some(granule).filter(|granule| *granule < 1 << 62),
+            serial: u32::from_le_bytes([s0, s1, s2, s3]),
+            table,
+            data,
+            next: data + length,
+        }))
+    }
+
+    /// The one at `at`, or the next one where that is damaged.
+    fn next(source: &mut dyn ReadAt, at: u64) -> Result<Option<Self>, Error> {
+        if let Some(page) = Self::at(source, at)? {
+            return Ok(Some(page));
+        }
+        let end = at.saturating_add(MOST_NOISE).min(source.size());
+        let (mut from, mut block) = (at.saturating_add(1), [0; 4 << 10]);
+        while from < end {
+            let there = peek(source, from, &mut block)?;
+            let bytes = block.get(..there).unwrap_or_default();
+            for (offset, _) in bytes.windows(4).enumerate().filter(|(_, name)| *name == b"OggS") {
+                if let Some(page) = Self::at(source, from + offset as u64)? {
+                    return Ok(Some(page));
+                }
+            }
+            // A name may be cut by the border.
+            from += there.saturating_sub(3).max(1) as u64;
+        }
+        Ok(None)
+    }
+}
+
+/// What a packet that begins a track says.
+#[derive(Debug)]
+enum Track {
+    Vorbis { identity: Bytes, blocks: Option<Blocks> },
+    Opus { skip: u64 },
+    Flac,
+}
+
+/// The packets are put together here.
+#[derive(Debug)]
+struct Reader {
+    track: Track,
+    packets: Option<Packets>,
+    /// Where the packet in hand begins, and its bytes in this page.
+    open: Option<(u64, u64)>,
+    /// Holes in heads, until the first packet of sound.
+    head_holes: Vec<Hole>,
+    /// Of samples in the stream and the pages' own count, the difference.
+    base: Option<i64>,
+    last: Option<u64>,
+}
+
+/// Finds everything in a file.
+pub(super) fn index(source: &mut dyn ReadAt, begin: u64) -> Result<Index, Error> {
+    let (mut at, mut chosen, mut unknown) = (begin, None::<(u32, Reader)>, false);
+    while let Some(page) = Page::next(source, at)? {
+        at = page.next;
+        if page.next > source.size() {
+            break;
+        }
+        match &mut chosen {
+            None if page.flags & BEGINS != 0 => {
+                let length = (page.next - page.data).min(MOST_CONFIG as u64);
+                let bytes = read(source, page.data, length, MOST_CONFIG, "heads")?;
+                chosen = Reader::begin(&bytes).map(|reader| (page.serial, reader));
+                unknown |= chosen.is_none();
+            }
+            None => {}
+            Some((serial, reader)) if *serial == page.serial => {
+                // Another stream begins under the same number.
+                if page.flags & BEGINS != 0 {
+                    break;
+                }
+                reader.page(source, &page)?;
+                if page.flags & ENDS != 0 {
+                    break;
+                }
+            }
+            Some(_) => {}
+        }
+    }
+    match chosen {
+        Some((_, reader)) => reader.finish(),
+        None if unknown => Err(Error::Unsupported("no Vorbis, Opus or FLAC".to_owned())),
+        None => Err(Error::Damaged("its first page")),
+    }
+}
+
+impl Reader {
+    fn begin(packet: &Bytes) -> Option<Self> {
+        let mut packets = None;
+        let track = if vorbis::is_header(1, packet) {
+            Track::Vorbis { identity: packet.clone(), blocks: None }
+        } else if let Some(told) = carried::opus(packet) {
+            let skip = packet.get(10..12)?.first_chunk::<2>()?;
+            let (config, channels) = (packet.clone(), told.channels);
+            packets = Some(parameters(AudioCodec::Opus, OPUS_RATE, channels, config));
+            Track::Opus { skip: u16::from_le_bytes(*skip).into() }
+        } else {
+            // The mapping's own head, the marker and a block's head stand before STREAMINFO.
+            let info =
+                packet.strip_prefix(b"\x7FFLAC").and_then(|_| packet.get(17..17 + flac::INFO))?;
+            let told = carried::flac(info)?;
+            let config = packet.slice(17..17 + flac::INFO);
+            packets = Some(parameters(AudioCodec::Flac, told.sample_rate, told.channels, config));
+            Track::Flac
+        };
+        let packets = packets.map(Packets::new);
+        Some(Self { track, packets, open: None, head_holes: Vec::new(), base: None, last: None })
+    }
+
+    fn page(&mut self, source: &mut dyn ReadAt, page: &Page) -> Result<(), Error> {
+        let mut at = page.data;
+        // The rest of what was begun before, or one whose beginning is missing.
+        let mut skips = false;
+        match (&self.open, page.flags & CONTINUED != 0) {
+            (Some((begin, end)), true) => {
+                let hole = Hole { at: *end, size: page.data - end };
+                if page.data - begin > MOST_PACKET {
+                    (self.open, skips) = (None, true);
+                } else if let Some(packets) = &mut self.packets {
+                    packets.index.holes.push(hole);
+                } else {
+                    self.head_holes.push(hole);
+                }
+            }
+            (_, continued) => (self.open, skips) = (None, continued),
+        }
+        let before = self.packets.as_ref().map_or(0, |packets| packets.samples);
+        let mut whole = false;
+        for length in &page.table {
+            let begin = self.open.map_or(at, |(begin, _)| begin);
+            at += u64::from(*length);
+            self.open = (!skips).then_some((begin, at));
+            if *length == 255 {
+                continue;
+            }
+            if !std::mem::take(&mut skips) {
+                self.packet(source, begin, at)?;
+                whole = true;
+            }
+            self.open = None;
+        }
+        let samples = self.packets.as_ref().map_or(0, |packets| packets.samples);
+        if let Some(granule) = page.granule.filter(|_| whole && samples > before) {
+            // A page that is the only one may end early: nothing is known of its beginning then.
+            let base = if page.flags & ENDS == 0 {
+                granule.cast_signed() - samples.cast_signed()
+            } else {
+                0
+            };
+            self.base.get_or_insert(base);
+            self.last = Some(granule);
+        }
+        Ok(())
+    }
+
+    /// A whole packet.
+    fn packet(&mut self, source: &mut dyn ReadAt, at: u64, end: u64) -> Result<(), Error> {
+        let Ok(size) = u32::try_from(end - at) else { return Ok(()) };
+        let holes = match &self.packets {
+            Some(packets) => &packets.index.holes,
+            None => &self.head_holes,
+        };
+        let track = TrackId::Audio(0);
+        let zero = crate::base::Timestamp::ZERO;
+        let place = |size| Place { track, keyframe: true, dts: zero, pts: zero, at, size };
+        // As much of it as lies in one piece tells enough.
+        let hole = holes.partition_point(|hole| hole.at < at);
+        let piece = holes.get(hole).map_or(end, |hole| hole.at.min(end)) - at;
+        let start = read(source, at, piece.min(START as u64), START, "packets")?;
+        let lasts = match &mut self.track {
+            Track::Vorbis { identity, blocks: blocks @ None } => {
+                if vorbis::is_header(5, &start) {
+                    let setup = read_around(source, &place(size), holes, MOST_CONFIG)?;
+                    let config = vorbis::config(identity, &setup);
+                    let config = config.ok_or(Error::Damaged("the heads of its Vorbis"))?;
+                    let found =
+                        Blocks::of(&config).ok_or(Error::Damaged("the heads of its Vorbis"))?;
+                    let (rate, channels) = (found.sample_rate, found.channels);
+                    self.packets =
+                        Some(Packets::new(parameters(AudioCodec::Vorbis, rate, channels, config)));
+                    *blocks = Some(found);
+                }
+                None
+            }
+            Track::Vorbis { blocks: Some(blocks), .. } => blocks.lasts(&start),
+            Track::Opus { .. } if start.starts_with(b"OpusTags") => None,
+            Track::Opus { .. } => opus_lasts(&start),
+            Track::Flac => flac::head(&start).map(|frame| frame.samples),
+        };
+        match (&mut self.packets, lasts) {
+            (Some(packets), Some(lasts)) => packets.add(at, size, lasts.into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn finish(self) -> Result<Index, Error> {
+        let packets = self.packets.ok_or(Error::Damaged("the heads of its Vorbis"))?;
+        let all = packets.samples;
+        let base = self.base.unwrap_or(0);
+        let begins = match &self.track {
+            Track::Opus { skip } => *skip,
+            // Sound before its zero is none.
+            Track::Vorbis { .. } => u64::try_from(base.saturating_neg()).unwrap_or(0),
+            Track::Flac => 0,
+        };
+        let ends =
+            self.last.and_then(|last| u64::try_from(last.cast_signed().checked_sub(base)?).ok());
+        Ok(packets.finish(begins, ends.unwrap_or(all)))
+    }
+}
+
+/// Samples of a packet of Opus (RFC 6716 §3.1), at 48 kHz.
+fn opus_lasts(packet: &[u8]) -> Option<u32> {
+    let toc = *packet.first()?;
+    let config = toc >> 3;
+    let frame = match config {
+        0..=11 => match config & 3 {
+            3 => 2_880,
+            step => 480 << step,
+        },
+        12..=15 => 480 << (config & 1),
+        _ => 120 << (config & 3),
+    };
+    let count = match toc & 3 {
+        0 => 1,
+        1 | 2 => 2,
+        _ => u32::from(packet.get(1)? & 0x3F),
+    };
+    // 120 ms at most.
+    Some(frame * count).filter(|lasts| (1..=5_760).contains(lasts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_of_opus_last_as_their_first_byte_says() {
+        let lasts = [0x00, 0x18, 0x60, 0x68, 0x80, 0xF8, 0xF9].map(|toc| opus_lasts(&[toc]));
+        let wanted = [480, 2_880, 480, 960, 120, 960, 1_920].map(Some);
+        assert_eq!(lasts, wanted);
+        assert_eq!(opus_lasts(&[0xFB, 3]), Some(2_880));
+        assert_eq!(opus_lasts(&[0xFB, 7]), None, "longer than any packet");
+        assert_eq!((opus_lasts(&[]), opus_lasts(&[0xFB, 0])), (None, None));
+    }
+}

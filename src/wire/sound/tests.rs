@@ -1,0 +1,266 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::wire::container::{Hole, read_around};
+
+/// 128 kbit/s, 44.1 kHz.
+fn mp3_frame(fill: u8) -> Vec<u8> {
+    let mut frame = vec![fill; 417];
+    frame[..4].copy_from_slice(&[0xFF, 0xFB, 0x90, 0x64]);
+    frame
+}
+
+fn id3(size: usize) -> Vec<u8> {
+    let part = |shift: usize| (size >> shift & 0x7F) as u8;
+    let mut tag = b"ID3\x04\0\0".to_vec();
+    tag.extend([part(21), part(14), part(7), part(0)]);
+    tag.resize(10 + size, 0xFF);
+    tag
+}
+
+fn look(file: &[u8]) -> Result<Index, Error> {
+    let mut source = file;
+    index(&mut source)
+}
+
+fn micros(index: &Index) -> (i64, i64) {
+    let (first, end) = index.heard.unwrap();
+    (first.as_micros(), end.as_micros())
+}
+
+#[test]
+fn mp3_behind_a_tag_lasts_as_its_frames_do() {
+    let mut file = id3(200_000);
+    for number in 0..50 {
+        file.extend(mp3_frame(number));
+    }
+    file.extend(b"TAG");
+    file.resize(file.len() + 125, b' ');
+    let index = look(&file).unwrap();
+    assert_eq!(kind(&mut file.as_slice()).unwrap(), Some((Kind::Mp3, 200_010)));
+    assert_eq!(index.samples.len(), 50);
+    assert_eq!((index.samples[0].at, index.samples[0].size), (200_010, 417));
+    assert_eq!(micros(&index), (0, 50 * 1_152 * 1_000_000 / 44_100));
+    // Noise in the middle is passed over; what was cut off is left out.
+    let at = 200_010 + 417 * 20;
+    file.splice(at..at, [0xFF, 0xFB, 7, 7, 7]);
+    assert_eq!(look(&file).unwrap().samples.len(), 50);
+    let cut = look(&file[..at + 417 * 3]).unwrap();
+    assert_eq!((cut.samples.len(), cut.finished), (22, false));
+}
+
+#[test]
+fn what_an_encoder_of_mp3_put_around_the_sound_is_not_heard() {
+    let mut file = mp3_frame(0);
+    file[36..40].copy_from_slice(b"Info");
+    file[40..44].copy_from_slice(&15_u32.to_be_bytes());
+    file[156..160].copy_from_slice(b"LAME");
+    // 576 before, 1,000 behind.
+    file[177..180].copy_from_slice(&[0x24, 0x03, 0xE8]);
+    for number in 0..20 {
+        file.extend(mp3_frame(number));
+    }
+    let index = look(&file).unwrap();
+    assert_eq!(index.samples.len(), 20, "the first frame is none");
+    let time = |samples: i64| samples * 1_000_000 / 44_100;
+    assert_eq!(micros(&index), (time(576 + 529), time(20 * 1_152 - 1_000 + 529)));
+}
+
+#[test]
+fn adts_is_read_without_its_headers() {
+    let config = crate::wire::aac::AudioSpecificConfig::lc(48_000, 2).unwrap();
+    let mut file = id3(300);
+    for number in 0..10_u8 {
+        let header = crate::wire::aac::adts::header(&config, 100).unwrap();
+        file.extend(header);
+        file.extend([number; 100]);
+    }
+    let index = look(&file).unwrap();
+    assert_eq!(kind(&mut file.as_slice()).unwrap().unwrap().0, Kind::Adts);
+    let audio = &index.tracks.audio[0].parameters;
+    assert_eq!((audio.codec, audio.sample_rate, audio.channels), (AudioCodec::Aac, 48_000, 2));
+    assert_eq!(audio.config, config.build().unwrap());
+    assert_eq!((index.samples.len(), index.samples[1].at, index.samples[1].size), (10, 424, 100));
+    assert_eq!(micros(&index), (0, 213_333));
+}
+
+/// A frame of FLAC of 4,096 samples, whose sound is noise.
+fn flac_frame(number: u8) -> Vec<u8> {
+    let mut frame = vec![0xFF, 0xF8, 0xC9, 0x18, number];
+    let sum = frame.iter().fold(0_u8, |sum, byte| {
+        (0..8).fold(sum ^ byte, |sum, _| if sum & 0x80 == 0 { sum << 1 } else { sum << 1 ^ 7 })
+    });
+    frame.push(sum);
+    frame.extend((0..900_u32).map(|it| (it * 77 + u32::from(number)) as u8));
+    // Looks like a frame, and is of another place.
+    frame.extend([0xFF, 0xF8, 0xC9, 0x18, 99]);
+    frame
+}
+
+fn stream_info(samples: u32) -> Vec<u8> {
+    let mut info = vec![0x10, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0x0A, 0xC4, 0x42, 0xF0];
+    info.extend(samples.to_be_bytes());
+    info.resize(34, 0);
+    info
+}
+
+#[test]
+fn frames_of_flac_are_found_by_their_numbers() {
+    let mut file = b"fLaC\x00\x00\x00\x22".to_vec();
+    file.extend(stream_info(40_000));
+    file.extend([0x84, 0, 0, 8]);
+    file.extend(b"comments");
+    let begin = file.len();
+    for number in 0..10 {
+        file.extend(flac_frame(number));
+    }
+    let index = look(&file).unwrap();
+    assert_eq!(index.samples.len(), 10);
+    assert!(index.samples.iter().all(|place| place.size == 911), "{:?}", index.samples);
+    assert_eq!(index.samples[9].pts.as_micros(), 9 * 4_096 * 1_000_000 / 44_100);
+    assert_eq!(micros(&index), (0, 40_000 * 1_000_000 / 44_100));
+    // One whose header is damaged is missing, and what follows stays where it is.
+    file[begin + 911 * 4 + 2] = 0;
+    let index = look(&file).unwrap();
+    assert_eq!(index.samples.len(), 9);
+    assert_eq!(index.samples[4].pts.as_micros(), 5 * 4_096 * 1_000_000 / 44_100);
+    assert_eq!(look(&file[..begin + 1_000]).unwrap().samples.len(), 2);
+    assert!(look(&file[..begin]).is_err());
+}
+
+fn page(flags: u8, granule: i64, serial: u32, table: &[u8], data: &[u8]) -> Vec<u8> {
+    let mut page = b"OggS\0".to_vec();
+    page.push(flags);
+    page.extend(granule.to_le_bytes());
+    page.extend(serial.to_le_bytes());
+    page.extend([0; 8]);
+    page.push(table.len() as u8);
+    page.extend(table);
+    page.extend(data);
+    page
+}
+
+fn opus_head() -> Vec<u8> {
+    let mut head = b"OpusHead\x01\x02".to_vec();
+    head.extend(312_u16.to_le_bytes());
+    head.extend(48_000_u32.to_le_bytes());
+    head.extend([0; 3]);
+    head
+}
+
+#[test]
+fn packets_of_ogg_are_put_together_out_of_pages() {
+    let mut file = page(2, 0, 9, &[4], b"what");
+    file.extend(page(2, 0, 7, &[19], &opus_head()));
+    // The texts go on over pages; another stream lies between.
+    file.extend(page(0, -1, 7, &[255], &[b"OpusTags".as_slice(), &[1; 247]].concat()));
+    file.extend(page(0, 0, 9, &[3], b"abc"));
+    file.extend(page(1, 0, 7, &[5], b"texts"));
+    // 20 ms each; the third goes on in the next page.
+    let packet = |number: u8, length: usize| {
+        let mut packet = vec![number; length];
+        packet[0] = 0xF8;
+        packet
+    };
+    let data = [packet(1, 10), packet(2, 20), packet(3, 255)].concat();
+    file.extend(page(0, 1_920, 7, &[10, 20, 255], &data));
+    file.extend(page(0, 0, 9, &[3], b"abc"));
+    file.extend(b"noise between pages");
+    file.extend(page(5, 2_800, 7, &[45], &[3; 45]));
+    let index = look(&file).unwrap();
+    assert_eq!(index.tracks.audio[0].parameters.codec, AudioCodec::Opus);
+    let mut source = file.as_slice();
+    let packets: Vec<Vec<u8>> = index
+        .samples
+        .iter()
+        .map(|place| read_around(&mut source, place, &index.holes, 1_000).unwrap())
+        .collect();
+    assert_eq!(packets, [packet(1, 10), packet(2, 20), packet(3, 300)]);
+    let time = |samples: i64| samples * 1_000_000 / 48_000;
+    assert_eq!(micros(&index), (time(312), time(2_800)));
+    assert_eq!(index.samples[2].pts.as_micros(), 40_000);
+    assert!(matches!(look(&page(2, 0, 9, &[4], b"what")), Err(Error::Unsupported(_))));
+    assert!(look(&file[..file.len() - 500]).is_err(), "no packet is whole");
+}
+
+#[test]
+fn holes_are_left_out_and_bounded() {
+    let place = Place {
+        track: TrackId::Audio(0),
+        keyframe: true,
+        dts: Timestamp::ZERO,
+        pts: Timestamp::ZERO,
+        at: 2,
+        size: 6,
+    };
+    let holes = [Hole { at: 0, size: 1 }, Hole { at: 4, size: 2 }, Hole { at: 9, size: 1 }];
+    let mut bytes = b"0123456789".as_slice();
+    assert_eq!(read_around(&mut bytes, &place, &holes, 4).unwrap(), b"2367");
+    assert!(read_around(&mut bytes, &place, &holes, 3).is_err());
+    assert!(read_around(&mut bytes, &Place { at: 8, ..place }, &holes, 9).is_err());
+}
+
+#[test]
+fn other_files_are_none_of_these() {
+    for file in
+        [b"".as_slice(), b"FLV\x01", b"RIFF....WAVE", &[0xFF; 5_000], &id3(50), b"no clip at all"]
+    {
+        assert!(matches!(look(file), Err(Error::UnknownFormat)), "{:?}", look(file));
+    }
+    // A tag that claims more than there is.
+    assert!(look(b"ID3\x04\0\0\x7F\x7F\x7F\x7F").is_err());
+}
+
+fn whole(kind: u8) -> Vec<u8> {
+    match kind % 4 {
+        0 => (0..6).flat_map(mp3_frame).collect(),
+        1 => {
+            let mut file = b"fLaC\x80\x00\x00\x22".to_vec();
+            file.extend(stream_info(40_000));
+            (0..6).for_each(|number| file.extend(flac_frame(number)));
+            file
+        }
+        2 => {
+            let mut file = page(2, 0, 7, &[19], &opus_head());
+            for number in 0..9_i64 {
+                let data = [vec![0xF8; 300], vec![0xF8; 30]].concat();
+                file.extend(page(0, 1_920 * number, 7, &[255, 45, 30], &data));
+            }
+            file
+        }
+        _ => {
+            let mut file = page(2, 0, 7, &[30], &[b"\x01vorbis".as_slice(), &[0x12; 23]].concat());
+            for number in 0..9 {
+                let data = [b"\x05vorbis".as_slice(), &[number; 60]].concat();
+                file.extend(page(0, 10, 7, &[67], &data));
+            }
+            file
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_looked_at(
+        kind in any::<u8>(),
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),
+        cut in any::<prop::sample::Index>(),
+        noise in proptest::collection::vec(any::<u8>(), 0..300),
+    ) {
+        let mut file = whole(kind);
+        for (place, value) in changes {
+            *place.get_mut(&mut file) = value;
+        }
+        file.truncate(cut.index(file.len()) + 1);
+        file.extend(&noise);
+        for bytes in [file.as_slice(), &noise] {
+            let mut source = bytes;
+            if let Ok(index) = look(bytes) {
+                for place in &index.samples {
+                    let _ = read_around(&mut source, place, &index.holes, 1 << 20);
+                }
+            }
+            let _ = (vorbis::unlaced(bytes), vorbis::Blocks::of(bytes));
+        }
+    }
+}

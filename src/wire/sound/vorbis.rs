@@ -1,0 +1,184 @@
+//! Vorbis (Vorbis I specification): how long packets last, which only the headers tell.
+
+use bytes::Bytes;
+
+use crate::wire::carried::Sound;
+
+/// How it is called in bodies between our own readers and decoders.
+pub const MARK: &[u8; 4] = b"vorb";
+/// The three headers begin so (§4.2.1); behind it stands which one.
+const NAME: &[u8] = b"vorbis";
+/// Bytes of the first header.
+const IDENTITY: usize = 30;
+/// The most modes.
+const MOST_MODES: usize = 64;
+/// Bits of a mode (§4.2.4): long blocks, window and transform (both none), mapping.
+const MODE: usize = 41;
+
+/// What is needed to go about in a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocks {
+    pub sample_rate: u32,
+    pub channels: u16,
+    /// Of short and long blocks.
+    sizes: [u32; 2],
+    /// By the mode: whether its blocks are long.
+    long: Vec<bool>,
+    /// Bits of a mode's number.
+    bits: u32,
+    /// The block before.
+    before: Option<u32>,
+}
+
+/// The configuration as it is carried here: the first and the third header. `laced`: as Matroska has all
+/// three.
+pub fn unlaced(laced: &[u8]) -> Option<Bytes> {
+    let (&2, mut rest) = laced.split_first()? else { return None };
+    let mut sizes = [0_usize; 2];
+    for size in &mut sizes {
+        loop {
+            let (byte, after) = rest.split_first()?;
+            rest = after;
+            *size += usize::from(*byte);
+            if *byte != 255 {
+                break;
+            }
+        }
+    }
+    let [identity, comments] = sizes;
+    let first = rest.get(..identity)?;
+    let setup = rest.get(identity.checked_add(comments)?..)?;
+    config(first, setup)
+}
+
+/// The configuration out of the two headers that matter.
+pub fn config(identity: &[u8], setup: &[u8]) -> Option<Bytes> {
+    let identity = identity.get(..IDENTITY)?;
+    let fits = is_header(1, identity) && is_header(5, setup);
+    fits.then(|| [identity, setup].concat().into())
+}
+
+/// Whether a packet is the header of this number.
+pub fn is_header(number: u8, packet: &[u8]) -> bool {
+    packet.split_first().is_some_and(|(first, rest)| *first == number && rest.starts_with(NAME))
+}
+
+/// What a configuration tells.
+pub fn told(config: &[u8]) -> Option<Sound> {
+    let blocks = Blocks::of(config)?;
+    Some(Sound { sample_rate: blocks.sample_rate, channels: blocks.channels })
+}
+
+impl Blocks {
+    /// Out of a configuration; `None` where it makes no sense.
+    pub fn of(config: &[u8]) -> Option<Self> {
+        let (identity, setup) = config.split_at_checked(IDENTITY)?;
+        if !is_header(1, identity) || !is_header(5, setup) {
+            return None;
+        }
+        let channels = u16::from(*identity.get(11)?);
+        let sample_rate = u32::from_le_bytes(*identity.get(12..)?.first_chunk()?);
+        let sizes = identity.get(28)?;
+        let (short, long) = (sizes & 0xF, sizes >> 4);
+        if !(6..=13).contains(&short) || !(short..=13).contains(&long) {
+            return None;
+        }
+        if channels == 0 || !(1..=768_000).contains(&sample_rate) {
+            return None;
+        }
+        let modes = modes(setup)?;
+        // As many as the highest number needs.
+        let bits = usize::BITS - (modes.len() - 1).leading_zeros();
+        let sizes = [1 << short, 1 << long];
+        Some(Self { sample_rate, channels, sizes, long: modes, bits, before: None })
+    }
+
+    /// How many samples a packet gives after the one before it; `None`: it is no sound.
+    pub fn lasts(&mut self, packet: &[u8]) -> Option<u32> {
+        let first = *packet.first()?;
+        if first & 1 == 1 {
+            return None;
+        }
+        let mode = usize::from(first >> 1) & ((1 << self.bits) - 1);
+        let size = *self.sizes.get(usize::from(*self.long.get(mode)?))?;
+        let before = self.before.replace(size);
+        Some(before.map_or(0, |before| (before + size) / 4))
+    }
+}
+
+/// Of each mode whether its blocks are long. They stand at the end of the last header, behind much that
+/// would have to be taken apart: they are read from the end.
+fn modes(setup: &[u8]) -> Option<Vec<bool>> {
+    let bit = |at: usize| -> Option<bool> { Some(setup.get(at / 8)? >> (at % 8) & 1 == 1) };
+    let number = |at: usize, count: usize| -> Option<u32> {
+        (0..count).try_fold(0, |number, place| Some(number | u32::from(bit(at + place)?) << place))
+    };
+    // The last bit that is set ends the header.
+    let last = setup.iter().rposition(|byte| *byte != 0)?;
+    let end = last * 8 + 7 - setup.get(last)?.leading_zeros() as usize;
+    let (mut at, mut count, mut found) = (end, 0, None);
+    while count < MOST_MODES {
+        let Some(begin) = at.checked_sub(MODE) else { break };
+        let plain = number(begin + 1, 32)? == 0 && number(begin + 33, 8)? < 64;
+        if !plain {
+            break;
+        }
+        (at, count) = (begin, count + 1);
+        // Before them stands how many there are, less one.
+        if at.checked_sub(6).and_then(|at| number(at, 6)) == u32::try_from(count - 1).ok() {
+            found = Some((at, count));
+        }
+    }
+    let (at, count) = found?;
+    (0..count).map(|mode| bit(at + mode * MODE)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bits, the lowest of each byte first.
+    fn packed(bits: &[(u64, usize)]) -> Vec<u8> {
+        let mut all = Vec::new();
+        for (value, count) in bits {
+            all.extend((0..*count).map(|place| value >> place & 1 == 1));
+        }
+        let byte =
+            |bits: &[bool]| bits.iter().rev().fold(0, |byte, bit| byte << 1 | u8::from(*bit));
+        all.chunks(8).map(byte).collect()
+    }
+
+    fn identity() -> Vec<u8> {
+        let mut header = b"\x01vorbis\0\0\0\0\x02".to_vec();
+        header.extend(44_100_u32.to_le_bytes());
+        header.extend([0; 12]);
+        header.extend([0xB8, 1]);
+        header
+    }
+
+    #[test]
+    fn packets_last_as_their_blocks_say() {
+        let modes =
+            packed(&[(0x2AA, 11), (1, 6), (0, 1), (0, 40), (1, 1), (0, 32), (1, 8), (1, 1)]);
+        let setup = [b"\x05vorbis".as_slice(), &modes].concat();
+        let config = config(&identity(), &setup).unwrap();
+        let mut blocks = Blocks::of(&config).unwrap();
+        assert_eq!((blocks.sample_rate, blocks.channels), (44_100, 2));
+        // Short blocks have 256 samples, long ones 2,048.
+        let lasts = [0, 0, 2, 2, 0, 1].map(|packet| blocks.lasts(&[packet]));
+        assert_eq!(lasts, [Some(0), Some(128), Some(576), Some(1_024), Some(576), None]);
+        let laced = [&[2, 30, 3][..], &identity(), b"abc", &setup].concat();
+        assert_eq!(unlaced(&laced), Some(config));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_none() {
+        assert_eq!(unlaced(&[2, 255, 255]), None);
+        assert_eq!(config(b"", b""), None);
+        for length in 0..40 {
+            assert_eq!(Blocks::of(&[0xFF; 40][..length]), None);
+        }
+        let empty = [identity().as_slice(), b"\x05vorbis\0\0"].concat();
+        assert_eq!(Blocks::of(&empty), None);
+    }
+}

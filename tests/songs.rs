@@ -1,0 +1,244 @@
+//! Files of sound alone, made by ffmpeg: they last as long as they should, are heard to the sample, go
+//! around without a seam, and are gone about in; damaged ones end with a sentence.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use onair::base::{Clock, Stop, Timestamp};
+use onair::media::Pulled as Filled;
+use onair::media::source::State;
+use onair::media::transport::Go;
+use onair::net::{self, Runtime};
+use onair::player::source::{self, Context, Media};
+use onair::player::{Config, Source, probe};
+use onair::wire::sound;
+use peers::{LIMIT, Peer, missing};
+
+const SECONDS: f64 = 3.0;
+
+/// Name, how it is encoded, and whether it says where its sound begins and ends.
+const SONGS: [(&str, &[&str], bool); 8] = [
+    ("song.mp3", &["-c:a", "libmp3lame", "-b:a", "128k", "-write_id3v1", "1"], true),
+    ("vbr.mp3", &["-c:a", "libmp3lame", "-q:a", "5", "-ar", "44100"], true),
+    (
+        "bare.mp3",
+        &["-c:a", "libmp3lame", "-q:a", "5", "-write_xing", "0", "-id3v2_version", "0"],
+        false,
+    ),
+    ("song.flac", &["-c:a", "flac"], true),
+    ("song.ogg", &["-c:a", "libvorbis"], true),
+    ("song.opus", &["-c:a", "libopus"], true),
+    ("flac.ogg", &["-c:a", "flac"], true),
+    ("song.aac", &["-c:a", "aac"], false),
+];
+
+/// A tone of 1 kHz, tagged.
+fn song(folder: &Path, name: &str, codec: &[&str]) -> PathBuf {
+    let path = folder.join(name);
+    let mut words = vec!["-hide_banner", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i"];
+    words.extend(["aevalsrc='0.5*sin(2*PI*1000*t)':s=48000:c=mono", "-t", "3"]);
+    words.extend(["-metadata", "title=A song", "-metadata", "comment=of one note"]);
+    words.extend(codec);
+    words.push(path.to_str().unwrap());
+    Peer::start("ffmpeg", words).wait_success(LIMIT);
+    path
+}
+
+struct Heard {
+    media: Media,
+    clock: Clock,
+    next: Timestamp,
+    sound: Vec<f32>,
+    _runtime: Runtime,
+}
+
+impl Heard {
+    fn open(path: &Path, again: bool) -> Self {
+        let clock = Clock::start();
+        let runtime = Runtime::start().unwrap();
+        let context = Context { clock, rate: 48_000, channels: 1, again };
+        let media = source::open(&Config::new(Source::File(path.into())), &context, &runtime);
+        let (media, next) = (media.unwrap(), clock.now());
+        Self { media, clock, next, sound: Vec::new(), _runtime: runtime }
+    }
+
+    /// Ten milliseconds of the program.
+    fn step(&mut self) -> bool {
+        let mut block = [0.0; 480];
+        let filled = self.media.audio.pull(self.next, &mut block) == Filled::Sound;
+        self.sound.extend(block);
+        self.next += Duration::from_millis(10);
+        Stop::new().wait(self.next.since(self.clock.now()));
+        filled
+    }
+
+    fn until(&mut self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
+        let limit = self.clock.now() + LIMIT;
+        while !is_so(self) {
+            let report = self.media.audio_status.report();
+            assert!(self.clock.now() < limit, "never: {what}; {report:?}");
+            self.step();
+        }
+    }
+
+    fn place(&self) -> f64 {
+        self.media.transport.position().map_or(0.0, |it| it.at.as_secs_f64())
+    }
+}
+
+/// How strong the tone is.
+fn tone(sound: &[f32]) -> f64 {
+    let (mut sine, mut cosine) = (0.0, 0.0);
+    for (number, sample) in sound.iter().enumerate() {
+        let phase = number as f64 / 48.0 * std::f64::consts::TAU;
+        sine += f64::from(*sample) * phase.sin();
+        cosine += f64::from(*sample) * phase.cos();
+    }
+    sine.hypot(cosine) * 2.0 / sound.len() as f64
+}
+
+#[test]
+fn songs_are_heard_for_as_long_as_they_last_and_go_around() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (name, codec, exact) in SONGS {
+        let path = song(folder.path(), name, codec);
+        let mut heard = Heard::open(&path, true);
+        heard.until("its sound", |it| it.sound.iter().any(|sample| sample.abs() > 0.1));
+        let whole = |it: &Heard| it.media.transport.position().and_then(|it| it.whole);
+        heard.until("its length", |it| whole(it).is_some());
+        let whole = whole(&heard).unwrap().as_secs_f64();
+        let off = whole - SECONDS;
+        eprintln!("  {name}: {whole:.4} s");
+        assert!(
+            if exact { off.abs() < 0.001 } else { (0.0..0.11).contains(&off) },
+            "{name}: {whole}"
+        );
+        // Twice around; a machine that is busy may be late once.
+        let (mut strong, mut seamless, mut rounds) = (false, false, 0);
+        while !(strong && (seamless || !exact)) {
+            rounds += 1;
+            assert!(rounds < 6, "{name}: {strong} {seamless}");
+            let from = heard.sound.len() + 4_800;
+            heard.until("a round", |it| it.sound.len() > from + 48 * 3_300);
+            let part = &heard.sound[from..from + 48 * 3_200];
+            strong |= (tone(&part[..9_600]) - 0.5).abs() < 0.05;
+            // A wave is 48 samples long: each is as the one before it.
+            let worst = part.windows(49).map(|it| (it[48] - it[0]).abs()).fold(0.0, f32::max);
+            let faint = part.chunks(48).map(|it| it.iter().copied().fold(0.0, f32::max));
+            let faint = faint.fold(1.0, f32::min);
+            eprintln!("  {name}: waves differ by {worst:.4}, the faintest is {faint:.3}");
+            seamless |= worst < 0.15 && faint > 0.4;
+        }
+        assert_eq!(heard.media.audio_status.state(), State::Open, "{name}");
+    }
+}
+
+#[test]
+fn songs_are_paused_and_gone_about_in() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (name, codec, _) in SONGS {
+        let path = song(folder.path(), name, codec);
+        let mut heard = Heard::open(&path, true);
+        heard.until("its sound", |it| it.sound.iter().any(|sample| sample.abs() > 0.1));
+        heard.media.transport.ask(Go::Pause);
+        heard.until("the pause", |it| it.media.transport.position().is_some_and(|it| it.paused));
+        heard.until("silence", |it| it.sound.iter().rev().take(9_600).all(|it| *it == 0.0));
+        heard.media.transport.ask(Go::To(Duration::from_millis(1_500)));
+        heard.media.transport.ask(Go::Resume);
+        heard.until("the place", |it| (1.5..2.5).contains(&it.place()));
+        let from = heard.sound.len();
+        heard.until(&format!("the tone of {name} there"), |it| {
+            let new = &it.sound[from..];
+            new.len() > 9_600 && (tone(&new[new.len() - 9_600..]) - 0.5).abs() < 0.05
+        });
+    }
+}
+
+#[test]
+fn songs_are_probed() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
+    let kinds =
+        [("mp3", "MP3"), ("mp3", "MP3"), ("mp3", "MP3"), ("flac", "FLAC"), ("ogg", "Vorbis")];
+    let kinds = kinds.into_iter().chain([("ogg", "Opus"), ("ogg", "FLAC"), ("aac", "AAC")]);
+    for ((name, codec, exact), (format, sound)) in SONGS.into_iter().zip(kinds) {
+        let file = Source::File(song(folder.path(), name, codec));
+        let found =
+            probe::probe(&file, &net::Options::default(), &runtime, clock, &|| false).unwrap();
+        let audio = found.audio.unwrap();
+        assert_eq!((found.format, audio.format.to_string().as_str()), (format, sound), "{name}");
+        let rate = if name == "vbr.mp3" { 44_100 } else { 48_000 };
+        assert_eq!((audio.sample_rate, audio.channels), (Some(rate), Some(1)), "{name}");
+        let off = found.duration.unwrap() - SECONDS;
+        assert!(
+            if exact { off.abs() < 0.001 } else { (0.0..0.11).contains(&off) },
+            "{name}: {off}"
+        );
+    }
+}
+
+#[test]
+fn damaged_songs_end_with_a_sentence() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (name, codec, _) in SONGS {
+        let path = song(folder.path(), name, codec);
+        let whole = std::fs::read(&path).unwrap();
+        // Cut off and changed anywhere, it is looked through and nothing more.
+        let mut seed = 7_u64;
+        for round in 0..300 {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let place = (seed >> 33) as usize % whole.len();
+            let mut bad = whole.clone();
+            if round % 2 == 0 {
+                bad.truncate(place);
+            } else {
+                let end = (place + (seed as usize & 0xF)).min(bad.len());
+                bad[place..end].fill((seed >> 8) as u8);
+            }
+            let mut source = bad.as_slice();
+            let _ = sound::index(&mut source);
+        }
+        // Only its first bytes: a word about it.
+        std::fs::write(&path, &whole[..whole.len().min(60)]).unwrap();
+        let bad = Heard::open(&path, false);
+        let status = &bad.media.audio_status;
+        peers::wait_for("a word", LIMIT, || status.state() == State::Failed);
+        let reason = status.report().reason;
+        assert!(reason.starts_with(name) && reason.len() > name.len() + 20, "{reason}");
+        // Damaged in the middle it goes on to its end.
+        let mut bad = whole;
+        let middle = bad.len() / 2;
+        bad[middle..middle + 200].fill(0x55);
+        std::fs::write(&path, &bad).unwrap();
+        let mut heard = Heard::open(&path, false);
+        heard.until("its end", |it| it.media.audio_status.report().reason.contains("to its end"));
+        let loud = heard.sound.iter().filter(|sample| sample.abs() > 0.1).count();
+        assert!(loud > 48_000, "{name}: {loud}");
+    }
+}
