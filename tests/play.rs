@@ -604,3 +604,22 @@ fn b_pictures_of_x264_are_played_live() {
     assert!(player.stop(LIMIT));
     runtime.shutdown(Duration::from_secs(2));
 }
+
+#[test]
+fn gstreamers_streams_are_played() {
+    peers::require!("gst-launch-1.0", "nginx");
+    let nginx = peers::Nginx::start();
+    let (url, runtime) = (nginx.url("live", "gst"), Runtime::start().unwrap());
+    let _publisher = peers::others::gstreamer_publish_by(&url, 3_000, "bframes=2");
+    nginx.wait_published("gst");
+    let config = Config::new(Source::Url(url));
+    let mut player =
+        Player::open_with(&config, &runtime, Clock::start(), Latest::default(), None).unwrap();
+    peers::wait_for("pictures", LIMIT, || player.figures().shown > 90);
+    let figures = player.figures();
+    assert_eq!((figures.damaged, figures.reconnects), (0, 0), "{figures:?}");
+    assert!(figures.audio_samples > 48_000, "{figures:?}");
+    assert!(!said(&player).contains(&"player-times-backwards"));
+    assert!(player.stop(LIMIT));
+    runtime.shutdown(Duration::from_secs(2));
+}

@@ -24,7 +24,7 @@ const ARRIVAL: Duration = Duration::from_secs(2);
 pub(super) const TICK: Duration = Duration::from_millis(250);
 
 /// Why there is nothing while its broadcaster is away.
-pub(super) const WAITING: &str = "the stream has ended; waiting for it to come back";
+pub const WAITING: &str = "the stream has ended; waiting for it to come back";
 
 /// How a connection ended.
 #[derive(Debug)]

@@ -61,6 +61,7 @@ use std::time::Duration;
 pub use crate::decode::Prefer;
 use crate::net;
 
+pub use connection::WAITING;
 pub use handle::Player;
 pub use shift::Depth;
 pub use sound::Speaker;

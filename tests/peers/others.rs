@@ -8,11 +8,16 @@ use super::process::Peer;
 /// Publishes a test picture and tone with GStreamer's rtmp2sink: `buffers` pictures of 640×360 at
 /// 30 fps.
 pub fn gstreamer_publish(url: &str, buffers: u32) -> Peer {
+    gstreamer_publish_by(url, buffers, "tune=zerolatency")
+}
+
+/// As [`gstreamer_publish`], with these options of x264 (`bframes=2`).
+pub fn gstreamer_publish_by(url: &str, buffers: u32, x264: &str) -> Peer {
     let sound = u64::from(buffers) * 48_000 / 30 / 1_024;
     let pipeline = format!(
         "videotestsrc is-live=true num-buffers={buffers} \
          ! video/x-raw,format=I420,width=640,height=360,framerate=30/1 \
-         ! x264enc tune=zerolatency speed-preset=veryfast key-int-max=30 bitrate=800 \
+         ! x264enc {x264} speed-preset=veryfast key-int-max=30 bitrate=800 \
          ! h264parse ! queue ! mux. \
          audiotestsrc is-live=true num-buffers={sound} samplesperbuffer=1024 \
          ! audio/x-raw,rate=48000,channels=2 ! avenc_aac ! aacparse ! queue ! mux. \

@@ -834,6 +834,7 @@ watch-opening = Opening…
 watch-opening-advice = Waiting for the first picture.
 watch-reconnecting = The stream was lost
 watch-reconnecting-advice = Trying again by itself. { $cause }
+watch-waiting-advice = Waiting for it to come back.
 watch-ended = The stream has ended
 watch-ended-advice = Press Play to start again.
 watch-failed = The stream cannot be shown

@@ -831,6 +831,7 @@ watch-opening = 正在打开…
 watch-opening-advice = 正在等待第一帧画面。
 watch-reconnecting = 直播流已断开
 watch-reconnecting-advice = 正在自动重试。{ $cause }
+watch-waiting-advice = 正在等待它恢复。
 watch-ended = 直播流已结束
 watch-ended-advice = 点击播放重新开始。
 watch-failed = 无法显示直播流

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use egui::{Rect, Role, Sense, Ui, UiBuilder, WidgetInfo};
 
+use crate::player::WAITING;
 use crate::studio::snapshot::{LiveState, WatchState};
 use crate::studio::{Command, Level};
 use crate::ui::icons::Icon;
@@ -44,6 +45,9 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
         // Sound alone, or the first picture is on its way.
         WatchState::Playing | WatchState::Opening => {
             plain(Icon::Broadcast, key!("watch-opening"), get(key!("watch-opening-advice")))
+        }
+        WatchState::Reconnecting { cause } if cause == WAITING => {
+            plain(Icon::Refresh, key!("watch-ended"), get(key!("watch-waiting-advice")))
         }
         WatchState::Reconnecting { cause } => plain(
             Icon::Refresh,
@@ -130,4 +134,22 @@ pub fn paint(ui: &mut Ui, picture: &mut Picture, look: &Look, room: Rect) -> Opt
     let rect = look.place(room, size, ui.pixels_per_point());
     fill_around(ui, room, rect.intersect(room), BLACK);
     picture.paint_turned(ui, rect, room, look.turn).then_some(rect)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::text::Language;
+
+    #[test]
+    fn a_broadcaster_who_left_is_not_called_a_loss() {
+        let texts = Texts::new(Language::English);
+        let state = |cause: &str| WatchState::Reconnecting { cause: cause.to_owned() };
+        let words = sentence(&texts, &state(WAITING));
+        assert_eq!(words.title, "The stream has ended");
+        assert_eq!(words.advice, "Waiting for it to come back.");
+        let words = sentence(&texts, &state("nothing has come for 10 s"));
+        assert_eq!(words.title, "The stream was lost");
+        assert!(words.advice.contains("nothing has come for 10 s"), "{}", words.advice);
+    }
 }
