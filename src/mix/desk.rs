@@ -213,14 +213,24 @@ mod tests {
     #[test]
     fn a_strip_is_moved_in_time_and_the_others_are_not() {
         let moved = |offset_ms: i64| Strip { offset_us: offset_ms * 1_000, ..Strip::default() };
-        for (offset_ms, where_to) in [(0, 9_000), (100, 13_800), (-50, 6_600), (1_000, 57_000)] {
+        for (offset_ms, came, where_to) in [
+            (0, 9_000, 9_000),
+            (100, 9_000, 13_800),
+            (-50, 9_000, 6_600),
+            (1_000, 9_000, 57_000),
+            (20_000, 9_000, 969_000),
+            (-20_000, 969_000, 9_000),
+            // No further than that.
+            (-60_000, 969_000, 9_000),
+        ] {
             let mut desk = desk(vec![
-                (moved(offset_ms), Box::new(Click(9_000))),
+                (moved(offset_ms), Box::new(Click(came))),
                 (Strip::default(), Box::new(Click(4_000))),
             ]);
             let mut expected = vec![4_000, where_to];
             expected.sort_unstable();
-            assert_eq!(clicks(&run(&mut desk, 140)), expected, "{offset_ms} ms");
+            let blocks = if offset_ms.abs() > 1_000 { 2_100 } else { 140 };
+            assert_eq!(clicks(&run(&mut desk, blocks)), expected, "{offset_ms} ms");
         }
     }
 
@@ -319,6 +329,93 @@ mod tests {
         assert_eq!(clicks(&heard[2]), [8_800]);
         assert!((heard[1][8_800] - 0.5 * 10_f32.powf(-0.3)).abs() < 1e-4);
         assert_eq!(heard[0][6_600], heard[1][6_600]);
+    }
+
+    /// One side at a half, the other at a quarter.
+    struct Sides;
+
+    impl AudioFeed for Sides {
+        fn pull(&mut self, _: Timestamp, out: &mut [f32]) -> Pulled {
+            out.chunks_mut(2).for_each(|frame| frame.copy_from_slice(&[0.5, 0.25]));
+            Pulled::Sound
+        }
+
+        fn delay(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    #[test]
+    fn balance_turns_one_side_down_and_mono_makes_both_their_mean() {
+        let sides = |balance: f32, mono: bool| {
+            let mut desk = Desk::new(Shape { rate: RATE, channels: 2 });
+            let channel = desk.strip(StripId(0), Default::default).unwrap();
+            channel.set(Arc::new(Strip { balance, mono, ..Strip::default() }));
+            channel.set_feed(Some(Box::new(Sides)));
+            let mut out = [0.0; 2 * BLOCK];
+            // It has come to where it is set within a block.
+            for block in 0..2 {
+                let first = block * BLOCK as i64;
+                desk.take(first, Timestamp::from_micros(block * 10_000), BLOCK);
+                out.fill(0.0);
+                desk.program(first, &mut out);
+            }
+            assert!(out.chunks(2).all(|frame| *frame == out[..2]), "{balance}, {mono}: a step");
+            [out[0], out[1]]
+        };
+        for (balance, mono, expected) in [
+            (0.0, false, [0.5, 0.25]),
+            (0.5, false, [0.25, 0.25]),
+            (1.0, false, [0.0, 0.25]),
+            (-0.4, false, [0.5, 0.15]),
+            (-1.0, false, [0.5, 0.0]),
+            (f32::NAN, false, [0.5, 0.25]),
+            (0.0, true, [0.375, 0.375]),
+            // A mono voice can still stand to one side.
+            (-1.0, true, [0.375, 0.0]),
+        ] {
+            let heard = sides(balance, mono);
+            let near = heard.iter().zip(expected).all(|(is, wanted)| (is - wanted).abs() < 1e-6);
+            assert!(near, "{balance}, {mono}: {heard:?}");
+        }
+    }
+
+    /// A tone in which some blocks are no numbers, as broken drivers give; or silence in their stead.
+    struct Broken {
+        with: [f32; 3],
+        at: usize,
+    }
+
+    impl AudioFeed for Broken {
+        fn pull(&mut self, _: Timestamp, out: &mut [f32]) -> Pulled {
+            for (index, sample) in out.iter_mut().enumerate() {
+                let at = self.at + index;
+                *sample = match at / BLOCK {
+                    3 | 7 => self.with[at % 3],
+                    _ => 0.3 * (std::f32::consts::TAU * (at % 48) as f32 / 48.0).sin(),
+                };
+            }
+            self.at += out.len();
+            Pulled::Sound
+        }
+
+        fn delay(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_silence_to_filters_and_nothing_of_it_stays() {
+        for filter in Filter::KINDS {
+            let strip = Strip { filters: vec![Slot { enabled: true, filter }], ..Strip::default() };
+            let heard = |with| {
+                let feed = Box::new(Broken { with, at: 0 });
+                run(&mut desk(vec![(strip.clone(), feed)]), 60)
+            };
+            let broken = heard([f32::NAN, f32::INFINITY, f32::NEG_INFINITY]);
+            assert!(broken.iter().all(|sample| sample.is_finite()), "{filter:?}");
+            assert_eq!(broken, heard([0.0; 3]), "{filter:?}");
+        }
     }
 
     #[test]

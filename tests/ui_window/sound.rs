@@ -266,3 +266,46 @@ fn how_the_sound_goes_out_is_chosen_beside_the_picture() {
     harness.run();
     assert!(click(&mut harness, "Channels Mono").is_empty());
 }
+
+#[test]
+fn the_space_bar_is_the_talk_key_where_a_strip_listens_to_one() {
+    let mut harness = open("mixer");
+    // Nobody listens: it is a key as any other.
+    harness.key_down(Key::Space);
+    assert!(commands(&mut harness).is_empty());
+    harness.key_up(Key::Space);
+    harness.run();
+    let push = |talk| {
+        move |snapshot: &mut onair::studio::Snapshot| {
+            snapshot.strips[0].sound.talk = talk;
+        }
+    };
+    for talk in [Talk::PushToTalk, Talk::PushToMute] {
+        harness.state().demo.change(push(talk));
+        harness.run();
+        harness.key_down(Key::Space);
+        assert_eq!(commands(&mut harness), [Command::TalkKey(true)], "{talk:?}");
+        // Held, it is not pressed again.
+        harness.run();
+        assert!(commands(&mut harness).is_empty());
+        harness.key_up(Key::Space);
+        assert_eq!(commands(&mut harness), [Command::TalkKey(false)]);
+    }
+    // What has the keyboard is not pressed by it.
+    harness.get_by_label("Mute Music").focus();
+    harness.run();
+    harness.key_down(Key::Space);
+    assert_eq!(commands(&mut harness), [Command::TalkKey(true)]);
+    // In another window it is somebody else's.
+    harness.input_mut().focused = false;
+    assert_eq!(commands(&mut harness), [Command::TalkKey(false)]);
+    harness.input_mut().focused = true;
+    harness.key_up(Key::Space);
+    harness.run();
+    harness.state().demo.taken();
+    // Who types writes a space.
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    harness.run();
+    harness.key_down(Key::Space);
+    assert!(commands(&mut harness).is_empty());
+}

@@ -367,6 +367,61 @@ mod tests {
         assert!(draw("two\nlines", &style(), None).height > one.height * 3 / 2);
     }
 
+    /// How many signs there are, and how many of them no face has: they come out as boxes.
+    fn signs(words: &str) -> (usize, usize) {
+        let layout = lay_out(words, &style(), None);
+        let mut ids = Vec::new();
+        for line in layout.lines() {
+            for item in line.items() {
+                if let PositionedLayoutItem::GlyphRun(run) = item {
+                    ids.extend(run.positioned_glyphs().map(|glyph| glyph.id));
+                }
+            }
+        }
+        (ids.len(), ids.iter().filter(|id| **id == 0).count())
+    }
+
+    #[test]
+    fn scripts_are_no_boxes_run_their_way_and_emoji_have_their_colours() {
+        let scripts = ["中文日本語한국어", "שלום", "مرحبا", "Ελληνικά", "Русский", "🚀"];
+        if let Some(script) = scripts.iter().find(|words| signs(words).1 > 0) {
+            assert!(std::env::var_os("CI").is_none(), "no face for {script}");
+            eprintln!(
+                "SKIPPED: no face for {script} (packaging/test.sh installs what the tests need)"
+            );
+            return;
+        }
+        assert!(scripts.iter().all(|words| signs(words).0 > 0));
+        // One that no face has, so that boxes are known as such.
+        assert_eq!(signs("\u{10FFFD}").1, 1);
+        // A person and a rocket joined are one sign.
+        assert_eq!(signs("👩\u{200D}🚀"), (1, 0));
+
+        let layout = lay_out("abc שלום def", &style(), None);
+        let runs: Vec<_> =
+            layout.lines().flat_map(|line| line.runs().collect::<Vec<_>>()).collect();
+        let ways: Vec<bool> = runs.iter().map(|run| run.is_rtl()).collect();
+        assert!(!ways[0] && ways.contains(&true) && !ways[ways.len() - 1], "{ways:?}");
+        for run in &runs {
+            let places: Vec<usize> =
+                run.visual_clusters().map(|cluster| cluster.text_range().start).collect();
+            let sorted = places.is_sorted_by(|a, b| if run.is_rtl() { a > b } else { a < b });
+            assert!(sorted, "{places:?}");
+        }
+
+        let colourful = |words: &str| {
+            let drawn = draw(words, &style(), None);
+            let pixels = drawn.rgba.chunks_exact(4).filter(|pixel| pixel[3] == 255);
+            let spread = |pixel: &&[u8]| {
+                let [most, least] = [pixel[..3].iter().max(), pixel[..3].iter().min()];
+                most.unwrap() - least.unwrap() > 60
+            };
+            pixels.filter(spread).count()
+        };
+        assert_eq!(colourful("中"), 0);
+        assert!(colourful("🚀") > 50, "{}", colourful("🚀"));
+    }
+
     #[test]
     fn any_script_and_absurd_styles_are_survived() {
         for words in

@@ -158,6 +158,7 @@ impl Work {
 #[cfg(test)]
 mod tests {
     use std::f32::consts::TAU;
+    use std::mem::discriminant;
 
     use super::*;
 
@@ -254,6 +255,12 @@ mod tests {
             (limiter(-12.0), 1_000.0, -6.0, -6.0, 0.5),
             (limiter(-12.0), 440.0, -20.0, 0.0, 0.05),
             (three, 1_000.0, -20.0, 6.0, 0.2),
+            // On the bell's slope.
+            (three, 440.0, -20.0, 2.26, 0.2),
+            (Filter::Denoise { amount: 0.0 }, 440.0, -20.0, 0.0, 0.1),
+            (Filter::Denoise { amount: 0.0 }, 1_000.0, -20.0, 0.0, 0.1),
+            (Filter::Loudness { target_lufs: -16.0, most_db: 0.0 }, 440.0, -20.0, 0.0, 0.1),
+            (Filter::Loudness { target_lufs: -16.0, most_db: 0.0 }, 1_000.0, -20.0, 0.0, 0.1),
             (Filter::TenBand { db: bands }, 1_000.0, -20.0, -9.0, 0.2),
             (Filter::TenBand { db: bands }, 440.0, -20.0, -1.6, 1.0),
         ];
@@ -262,6 +269,33 @@ mod tests {
             assert!((gain - expected).abs() <= tolerance, "{filter:?}, {hz} Hz: {gain} dB");
         }
         assert!(gain(gate(-30.0), 440.0, -40.0) < -80.0, "a shut gate lets sound through");
+        for kind in Filter::KINDS {
+            for tone in [440.0, 1_000.0] {
+                let is = |filter: &Filter| discriminant(filter) == discriminant(&kind);
+                let heard = table.iter().any(|(filter, hz, ..)| is(filter) && *hz == tone);
+                assert!(heard, "{kind:?} has not heard {tone} Hz");
+            }
+        }
+    }
+
+    /// Those that work by what they hear are at their settings after a while.
+    #[test]
+    fn tones_are_brought_to_a_loudness_and_never_raised_by_the_denoiser() {
+        let end = |filter: Filter, hz: f32| {
+            let mut chain = chain(&[filter], STEREO);
+            let out = filtered(&mut chain, STEREO, sine(STEREO, hz, -30.0, 20.0));
+            let tail = &out[out.len() - 48_000..];
+            let square = tail.iter().map(|s| f64::from(s * s)).sum::<f64>() / tail.len() as f64;
+            (10.0 * square.log10()) as f32 + 33.01
+        };
+        let leveler = Filter::Loudness { target_lufs: -16.0, most_db: 20.0 };
+        // R 128 weighs 440 Hz as about half a decibel less than 1 kHz.
+        for (hz, expected) in [(1_000.0, 14.0), (440.0, 14.6)] {
+            let gain = end(leveler, hz);
+            assert!((gain - expected).abs() < 0.4, "{hz} Hz: {gain} dB");
+            let gain = end(Filter::Denoise { amount: 1.0 }, hz);
+            assert!(gain < 0.1, "{hz} Hz: {gain} dB");
+        }
     }
 
     #[test]
