@@ -186,6 +186,7 @@ fn the_sound_of_what_scenes_show_is_offered_once() {
     // One that has a strip is not offered for another.
     let strip = StripView {
         sound: SoundStrip { name: "Loud".into(), ..SoundStrip::new(StripId(7), clip) },
+        name: "Loud".into(),
         device: String::new(),
         state: SourceState::Open,
         shown: true,
