@@ -2,7 +2,8 @@
 //! camera back when it returns; and the feed that shows its newest picture.
 //!
 //! Drivers can hang in any call. All of them are made on the inner thread, which is woken, left to
-//! itself and replaced when it gives nothing; it is never waited for.
+//! itself and replaced when it gives nothing; it is never waited for. (It is long because the tests of its watchdog,
+//! with made-up cameras, stand beside it.)
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

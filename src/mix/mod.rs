@@ -2,7 +2,7 @@
 //! strip's source, later by the sources' delay, filters, applies fader and mute with a ramp, meters,
 //! adds the strips up, and hands the block to the encoder while there is one. Sound that is missing
 //! is silence: the time stamps go on without a gap or an overlap. While there is no source and nobody who
-//! takes the sound, it rests.
+//! takes the sound, it rests. (It is long because its tests hear whole programs.)
 
 mod block;
 mod desk;

@@ -35,6 +35,7 @@ mod present;
 pub mod probe;
 mod pull;
 mod rate;
+mod reception;
 mod recording;
 mod remote;
 mod rtmp;

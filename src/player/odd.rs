@@ -1,9 +1,6 @@
 //! What is said of a stream that is not as it should be, and is played on: each once a player, but for
 //! what comes back.
 
-use crate::player::Severity;
-use crate::player::shared::Shared;
-
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Odd {
@@ -58,16 +55,16 @@ impl Odd {
     }
 
     /// Said each time, and not once.
-    fn returns(&self) -> bool {
+    pub(super) fn returns(&self) -> bool {
         matches!(self, Self::PublisherBack | Self::Regained(_))
     }
 
     /// Something is missing that was asked for: worth a card, and not only a line in what happened.
-    fn hurts(&self) -> bool {
+    pub(super) fn hurts(&self) -> bool {
         matches!(self, Self::NoHeaders | Self::NoKeyframe | Self::TooSlow)
     }
 
-    fn summary(&self) -> String {
+    pub(super) fn summary(&self) -> String {
         match self {
             Self::Stalled => "Nothing more came in time: the playing stood still.".into(),
             Self::JumpedAhead => "The playing jumped ahead, to keep its delay.".into(),
@@ -98,7 +95,7 @@ impl Odd {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    pub(super) fn advice(&self) -> &'static str {
         match self {
             Self::Stalled => "Check the network connection; a larger buffer evens out more.",
             Self::NoHeaders => {
@@ -110,23 +107,11 @@ impl Odd {
         }
     }
 
-    fn detail(&self) -> String {
+    pub(super) fn detail(&self) -> String {
         match self {
             Self::Regained(seconds) | Self::LateSound(seconds) => seconds.to_string(),
             Self::ChangedCodec(what) | Self::ChangedSize(what) => what.clone(),
             _ => String::new(),
         }
-    }
-}
-
-impl Shared {
-    /// Says it, unless that was done.
-    pub(super) fn odd(&self, odd: &Odd) {
-        if !odd.returns() && !self.told.lock().insert(odd.key()) {
-            return;
-        }
-        let hurts = odd.hurts() || *odd == Odd::Stalled;
-        let severity = if hurts { Severity::Warning } else { Severity::Info };
-        self.pass_on(odd.key(), severity, !odd.hurts(), odd.summary(), odd.advice(), odd.detail());
     }
 }

@@ -1,5 +1,5 @@
 //! What is in a stream or file: measured from its first seconds (a stream) or all of it (a file).
-//! `onair probe` prints it. Runs on the caller's thread.
+//! `onair probe` prints it. Runs on the caller's thread. (It is long because every kind of input fills the same report.)
 
 mod picture;
 

@@ -13,16 +13,15 @@ use parking_lot::Mutex;
 
 use crate::base::queue::{self, Full};
 use crate::base::{Clock, Stop, Timestamp};
-use crate::media::{AudioParameters, Track, VideoParameters};
+use crate::media::{AudioParameters, VideoParameters};
 use crate::player::Prefer;
-use crate::player::aim::Aim;
 use crate::player::arrivals::Arrivals;
 use crate::player::jitter::Jitter;
 use crate::player::listed::{Listed, Taken};
 use crate::player::odd::Odd;
 use crate::player::packets::{Packets, Unit};
 use crate::player::pull::{Ability, Pace};
-use crate::player::schedule::Supply;
+use crate::player::reception::Reception;
 use crate::player::shift::{Kept, Shift};
 use crate::player::{
     Config, Event, Failure, Figures, MAX_AV_OFFSET_MS, Message, Severity, Source, State,
@@ -128,116 +127,6 @@ pub(super) struct Moved {
     pub(super) start: Start,
 }
 
-/// What has been received.
-#[derive(Debug)]
-pub(super) struct Reception {
-    live: bool,
-    pub(super) jitter: Jitter,
-    first: Option<Timestamp>,
-    edge: Option<Timestamp>,
-    last: [Option<Timestamp>; 2],
-    pub(super) ended: bool,
-    /// Of what is followed at a distance.
-    aim: Option<Aim>,
-}
-
-impl Reception {
-    /// Of a stream that comes as it happens.
-    #[cfg(test)]
-    pub(super) fn of_live(buffer: Duration) -> Self {
-        Self {
-            live: true,
-            jitter: Jitter::new(buffer),
-            first: None,
-            edge: None,
-            last: [None, None],
-            ended: false,
-            aim: None,
-        }
-    }
-
-    /// A packet of `track` to be decoded at `dts` came at `now`.
-    pub(super) fn arrived(&mut self, track: Track, dts: Timestamp, now: Timestamp) {
-        if self.live {
-            self.jitter.arrived(track, dts, now);
-        }
-        let [video, audio] = &mut self.last;
-        let last = match track {
-            Track::Video => video,
-            Track::Audio | Track::Extra(_) => audio,
-        };
-        // A packet lasts about as long as the one before it did.
-        let lasts = last.map_or(20_000, |last| dts.micros_since(last)).clamp(10_000, 100_000);
-        *last = Some(dts);
-        let end = dts.offset(lasts);
-        self.edge = Some(self.edge.map_or(end, |edge| edge.max(end)));
-        self.first = Some(self.first.map_or(dts, |first| first.min(dts)));
-    }
-
-    /// How what comes is to be played.
-    pub(super) fn set_pace(&mut self, pace: Pace) {
-        self.live = pace == Pace::Live;
-        match (pace, &self.aim) {
-            // The same again, after a new connection.
-            (Pace::Followed(distance), Some(aim)) if aim.distance() == distance => {}
-            (Pace::Followed(distance), _) => self.aim = Some(Aim::new(distance)),
-            (Pace::Live | Pace::Recorded, _) => self.aim = None,
-        }
-    }
-
-    /// At `seen` the end of what there is was at `media`.
-    pub(super) fn see_edge(&mut self, seen: Timestamp, media: Timestamp) {
-        if let Some(aim) = &mut self.aim {
-            aim.see(seen, media);
-        }
-    }
-
-    /// Playing begins, or goes on: `media` is seen and heard at `now`.
-    pub(super) fn begun(&mut self, now: Timestamp, media: Timestamp) {
-        if let Some(aim) = &mut self.aim {
-            aim.begin(now, media);
-        }
-    }
-
-    /// Everything received has been shown.
-    pub(super) fn broke(&mut self, now: Timestamp) {
-        self.jitter.broke(now);
-        if let Some(aim) = &mut self.aim {
-            aim.lose();
-        }
-    }
-
-    /// Everything that waited was thrown away; what comes goes on at `at`.
-    pub(super) fn move_to(&mut self, at: Timestamp) {
-        (self.first, self.edge) = (Some(at), Some(at));
-        self.last = [None, None];
-        self.jitter.forget();
-    }
-
-    /// The stream goes on after its end: its publisher is back.
-    pub(super) fn resume(&mut self) {
-        if std::mem::replace(&mut self.ended, false) {
-            self.jitter.forget();
-        }
-    }
-
-    /// The presenter's view of it.
-    pub(super) fn supply(&mut self, now: Timestamp) -> Supply {
-        let target = match &mut self.aim {
-            Some(aim) => aim.target(now),
-            None if self.live => self.jitter.target(now),
-            None => None,
-        };
-        Supply {
-            first: self.first,
-            edge: self.edge,
-            target,
-            settling: self.live && self.jitter.settling(now),
-            ended: self.ended,
-        }
-    }
-}
-
 /// A balance that makes sense.
 fn fair(balance: f32) -> f32 {
     if balance.is_finite() { balance.clamp(-1.0, 1.0) } else { 0.0 }
@@ -249,6 +138,16 @@ fn within(millis: i32) -> i64 {
 }
 
 impl Shared {
+    /// Says it, unless that was done.
+    pub(super) fn odd(&self, odd: &Odd) {
+        if !odd.returns() && !self.told.lock().insert(odd.key()) {
+            return;
+        }
+        let hurts = odd.hurts() || *odd == Odd::Stalled;
+        let severity = if hurts { Severity::Warning } else { Severity::Info };
+        self.pass_on(odd.key(), severity, !odd.hurts(), odd.summary(), odd.advice(), odd.detail());
+    }
+
     /// For a player that is being opened; also the end at which its events come out.
     pub(super) fn new(config: &Config, clock: Clock) -> (Self, queue::Receiver<Event>) {
         let (events, receiver) = queue::bounded("player events", EVENTS, Full::DropOldest);
@@ -260,19 +159,14 @@ impl Shared {
             stopping: tokio::sync::Notify::new(),
             opened: clock.now(),
             prefer: config.decoder,
-            reception: Mutex::new(Reception {
+            reception: Mutex::new(Reception::new(
                 live,
-                jitter: if config.auto_buffer {
+                if config.auto_buffer {
                     Jitter::automatic(config.buffer)
                 } else {
                     Jitter::new(config.buffer)
                 },
-                first: None,
-                edge: None,
-                last: [None, None],
-                ended: false,
-                aim: None,
-            }),
+            )),
             video: packets.map_or_else(Packets::default, Packets::new),
             audio: packets.map_or_else(Packets::default, Packets::new),
             listed: Listed::default(),

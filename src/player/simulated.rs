@@ -8,8 +8,8 @@ use bytes::Bytes;
 
 use super::demux::{Demux, Found};
 use super::packets::Unit;
+use super::reception::Reception;
 use super::schedule::{Change, Playout};
-use super::shared::Reception;
 use super::sound::{Sound, Speaker};
 use super::turn::{Cadence, Verdict, judge};
 use crate::base::Timestamp;

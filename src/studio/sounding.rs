@@ -20,15 +20,6 @@ pub fn sound_of(choice: &VideoChoice) -> Option<AudioChoice> {
     }
 }
 
-/// What shows the picture of what is heard, where it has one.
-pub(super) fn picture_of(choice: &AudioChoice) -> Option<VideoChoice> {
-    match choice {
-        AudioChoice::Stream(url) => Some(VideoChoice::Stream(url.clone())),
-        AudioChoice::File(path) => Some(VideoChoice::File(path.clone())),
-        _ => None,
-    }
-}
-
 /// The sound of what the program shows now.
 pub(super) fn seen(program: &Program, collection: &Collection) -> Vec<AudioChoice> {
     let choices = program.seen().iter().filter_map(|id| match *id {

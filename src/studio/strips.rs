@@ -5,12 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audio::{self, AudioChoice};
+use crate::capture::VideoChoice;
 use crate::media::source::Report;
 use crate::mix::filter::Filter;
 use crate::mix::{MOST_STRIPS, Mixer, Strip, StripId};
 use crate::studio::message::Message;
 use crate::studio::names;
-use crate::studio::sounding;
 use crate::studio::sources::{self, Chosen};
 
 /// The most strips there are, the main one included.
@@ -77,7 +77,7 @@ impl SoundStrip {
             Talk::Open => false,
             Talk::PushToTalk => !held,
             Talk::PushToMute => held,
-            Talk::WhileShown => !shown && sounding::picture_of(&self.choice).is_some(),
+            Talk::WhileShown => !shown && picture_of(&self.choice).is_some(),
         };
         Strip { muted: self.strip.muted || silenced, ..self.strip.clone() }
     }
@@ -258,6 +258,15 @@ impl Strips {
             Some(Change { choice: chosen.choice.clone(), report, before })
         };
         self.open.values_mut().filter_map(change).collect()
+    }
+}
+
+/// What shows the picture of what is heard, where it has one.
+pub(super) fn picture_of(choice: &AudioChoice) -> Option<VideoChoice> {
+    match choice {
+        AudioChoice::Stream(url) => Some(VideoChoice::Stream(url.clone())),
+        AudioChoice::File(path) => Some(VideoChoice::File(path.clone())),
+        _ => None,
     }
 }
 

@@ -279,7 +279,7 @@ impl Engine {
                 sound: sound.clone(),
                 name,
                 shown: self.state.stage.sounds.contains(&sound.choice),
-                soundless: open && sounding::picture_of(&sound.choice).is_some(),
+                soundless: open && strips::picture_of(&sound.choice).is_some(),
                 device: report.name,
                 state: source_state(report.state),
                 drift_ppm: report.drift_ppm,

@@ -1,5 +1,6 @@
 //! The scene collection in the settings (`[collection]`) and as a file of its own, TOML or JSON.
-//! Reading never fails: what is bad is left out or becomes its default, and is told.
+//! Reading never fails: what is bad is left out or becomes its default, and is told. (It is long because each field of a
+//! scene is read and written here, and its tests stand beside it.)
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -13,21 +13,12 @@ use crate::studio::{Command, Edit};
 use crate::ui::actions::key;
 use crate::ui::format;
 use crate::ui::pick::Pick;
-use crate::ui::scenes::draft::Draft;
+use crate::ui::scenes::draft::{Draft, Page};
 use crate::ui::scenes::menu::line;
 use crate::ui::sounds;
 use crate::ui::theme::Type;
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{menu_item, menu_rule, paragraph};
-
-/// A list of its own within the list.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::ui) enum Page {
-    Screens,
-    Windows,
-    /// What there is already: sources and scenes.
-    Again,
-}
 
 /// What a colour is at first, and what a gradient runs to.
 const GROUND: Rgba = Rgba { red: 0x1e, green: 0x24, blue: 0x30, alpha: 255 };

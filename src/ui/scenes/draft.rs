@@ -8,9 +8,17 @@ use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit, Snapshot};
 use crate::ui::actions::key;
 use crate::ui::icons::Icon;
-use crate::ui::scenes::adding::Page;
 use crate::ui::scenes::place::Grip;
 use crate::ui::view::View;
+
+/// A list of its own within the list.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::ui) enum Page {
+    Screens,
+    Windows,
+    /// What there is already: sources and scenes.
+    Again,
+}
 
 /// What a person has in hand.
 #[derive(Debug, Default)]

@@ -9,6 +9,7 @@ pub mod filters;
 mod handles;
 pub mod list;
 mod menu;
+mod parts;
 mod place;
 pub mod properties;
 mod shows;

@@ -15,7 +15,7 @@ use crate::ui::pick::Pick;
 use crate::ui::scenes::adding::{screen_kind, screen_name, window_name};
 use crate::ui::scenes::draft::Draft;
 use crate::ui::scenes::filters::line;
-use crate::ui::scenes::source::{color, part};
+use crate::ui::scenes::parts::{color, part};
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{Button, Field, Select, TextBox, elided, menu_item, paragraph};

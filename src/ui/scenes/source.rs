@@ -14,12 +14,11 @@ use crate::ui::dialogs::{Answer, heading, modal};
 use crate::ui::picture::Picture;
 use crate::ui::scenes::draft::{Draft, has_properties, heeds};
 use crate::ui::scenes::filters::{line, seen};
+use crate::ui::scenes::parts::{color, flag, part};
 use crate::ui::scenes::{camera, shows};
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{
-    Button, Field, Look as Dress, Select, label, menu_item, paragraph, switch,
-};
+use crate::ui::widgets::{Button, Field, Look as Dress, Select, menu_item, paragraph};
 
 const WIDTH: f32 = 860.0;
 const HEIGHT: f32 = 470.0;
@@ -285,43 +284,6 @@ pub(super) fn number<N: egui::emath::Numeric>(
         let speed = if N::INTEGRAL { 1.0 } else { 0.05 };
         let field = DragValue::new(value).range(range).speed(speed).max_decimals(2).suffix(unit);
         ui.add_sized([96.0, 26.0], field).accessible_name(&name);
-    });
-}
-
-pub(super) fn flag(ui: &mut Ui, view: &mut View<'_>, key: &'static str, value: &mut bool) {
-    let name = view.texts.get(key).to_string();
-    line(ui, view, &name, |ui, view| {
-        if switch(ui, view.theme, &name, *value) {
-            *value = !*value;
-        }
-    });
-}
-
-/// A part that can be left out, and what it is when it is switched on.
-pub(super) fn part<T>(
-    ui: &mut Ui,
-    view: &mut View<'_>,
-    key: &'static str,
-    value: &mut Option<T>,
-    begin: T,
-) {
-    let mut on = value.is_some();
-    flag(ui, view, key, &mut on);
-    match (on, value.is_some()) {
-        (true, false) => *value = Some(begin),
-        (false, true) => *value = None,
-        _ => {}
-    }
-}
-
-pub(super) fn color(ui: &mut Ui, view: &mut View<'_>, key: &'static str, value: &mut Rgba) {
-    let name = view.texts.get(key).to_string();
-    line(ui, view, &name, |ui, view| {
-        let mut channels = value.channels();
-        ui.color_edit_button_srgba_unmultiplied(&mut channels).accessible_name(&name);
-        let [red, green, blue, alpha] = channels;
-        *value = Rgba { red, green, blue, alpha };
-        label(ui, &value.to_string(), Type::Small, view.theme.secondary);
     });
 }
 

@@ -9,6 +9,7 @@ use crate::studio::snapshot::LiveState;
 use crate::studio::{Adapt, Command, Quality};
 use crate::ui::actions::key;
 use crate::ui::format;
+use crate::ui::target::sound::figure_line;
 use crate::ui::target::{delay, sound};
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
@@ -215,14 +216,4 @@ fn adaptation(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
         }
     }
     wanted
-}
-
-/// A name, and its figure at the end of the line.
-pub(super) fn figure_line(ui: &mut Ui, view: &View<'_>, name: &str, value: &str) {
-    ui.horizontal(|ui| {
-        label(ui, name, Type::Figure, view.theme.secondary);
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            label(ui, value, Type::FigureStrong, view.theme.text);
-        });
-    });
 }

@@ -6,7 +6,6 @@ use crate::media::BitsPerSecond;
 use crate::studio::Quality;
 use crate::ui::actions::key;
 use crate::ui::format;
-use crate::ui::target::quality::figure_line;
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Look, label, slider};
@@ -85,4 +84,14 @@ fn one_of<T: Copy + PartialEq>(
         });
     });
     pressed
+}
+
+/// A name, and its figure at the end of the line.
+pub(super) fn figure_line(ui: &mut Ui, view: &View<'_>, name: &str, value: &str) {
+    ui.horizontal(|ui| {
+        label(ui, name, Type::Figure, view.theme.secondary);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            label(ui, value, Type::FigureStrong, view.theme.text);
+        });
+    });
 }

@@ -1,6 +1,6 @@
 //! FLAC (RFC 9639): its frames have no length, so the next one's header is looked for.
 
-use super::{Packets, parameters};
+use super::packets::{Packets, parameters};
 use crate::media::AudioCodec;
 use crate::wire::carried;
 use crate::wire::container::{Error, Index, ReadAt, read};

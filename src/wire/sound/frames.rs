@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Packets, parameters, peek};
+use super::packets::{Packets, parameters, peek};
 use crate::media::AudioCodec;
 use crate::wire::aac::{AudioSpecificConfig, adts};
 use crate::wire::container::{Error, Index, ReadAt, read};

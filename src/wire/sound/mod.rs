@@ -4,11 +4,11 @@
 mod flac;
 mod frames;
 mod ogg;
+mod packets;
 pub mod vorbis;
 
-use crate::base::Timestamp;
-use crate::media::{AudioCodec, AudioParameters, BitsPerSecond};
-use crate::wire::container::{Error, Index, Place, ReadAt, TrackId};
+use crate::wire::container::{Error, Index, ReadAt};
+use packets::peek;
 
 /// Tags that may stand before the sound, one after the other.
 const MOST_TAGS: usize = 16;
@@ -90,65 +90,6 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
         return Err(Error::Damaged("there is no sound in it"));
     }
     Ok(index)
-}
-
-/// Fills `buffer` with what there is from `at` on; how much that was.
-fn peek(source: &mut dyn ReadAt, at: u64, buffer: &mut [u8]) -> Result<usize, Error> {
-    let there = source.size().saturating_sub(at).min(buffer.len() as u64) as usize;
-    source.read_at(at.min(source.size()), buffer.get_mut(..there).unwrap_or_default())?;
-    Ok(there)
-}
-
-/// Such sound, of a bitrate that nobody told.
-fn parameters(
-    codec: AudioCodec,
-    rate: u32,
-    channels: u16,
-    config: bytes::Bytes,
-) -> AudioParameters {
-    let bitrate = BitsPerSecond(0);
-    AudioParameters { codec, sample_rate: rate, channels, bitrate, config }
-}
-
-/// The packets of the one track, as they are found.
-#[derive(Debug)]
-struct Packets {
-    index: Index,
-    rate: u32,
-    /// Samples so far.
-    samples: u64,
-}
-
-impl Packets {
-    fn new(parameters: AudioParameters) -> Self {
-        let rate = parameters.sample_rate.max(1);
-        let mut index = Index { to_play: true, finished: true, ..Index::default() };
-        index.tracks.audio.push(parameters.into());
-        Self { index, rate, samples: 0 }
-    }
-
-    fn time(&self, samples: u64) -> Timestamp {
-        let micros = u128::from(samples) * 1_000_000 / u128::from(self.rate);
-        Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 4))
-    }
-
-    /// One that lasts so many samples.
-    fn add(&mut self, at: u64, size: u32, samples: u64) -> Result<(), Error> {
-        let pts = self.time(self.samples);
-        let track = TrackId::Audio(0);
-        self.index.push(Place { track, keyframe: true, dts: pts, pts, at, size })?;
-        self.samples = self.samples.saturating_add(samples);
-        self.index.whole = at.saturating_add(size.into());
-        Ok(())
-    }
-
-    /// Of all samples those from `first` to `end` are heard.
-    fn finish(mut self, first: u64, end: u64) -> Index {
-        let end = end.min(self.samples);
-        let (first, end) = if first < end { (first, end) } else { (0, self.samples) };
-        self.index.heard = (end > first).then(|| (self.time(first), self.time(end)));
-        self.index
-    }
 }
 
 #[cfg(test)]

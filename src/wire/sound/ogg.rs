@@ -3,7 +3,8 @@
 
 use bytes::Bytes;
 
-use super::{Packets, flac, parameters, peek};
+use super::flac;
+use super::packets::{Packets, parameters, peek};
 use crate::media::AudioCodec;
 use crate::wire::carried;
 use crate::wire::container::{Error, Hole, Index, Place, ReadAt, TrackId, read, read_around};

@@ -1,7 +1,11 @@
+//! Files of sound alone: made, cut and mutated.
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::wire::container::{Hole, read_around};
+use crate::base::Timestamp;
+use crate::media::AudioCodec;
+use crate::wire::container::{Hole, Place, TrackId, read_around};
 
 /// 128 kbit/s, 44.1 kHz.
 fn mp3_frame(fill: u8) -> Vec<u8> {

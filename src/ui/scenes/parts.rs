@@ -1,0 +1,46 @@
+//! Fields that several properties have.
+
+use egui::Ui;
+
+use crate::capture::Rgba;
+use crate::ui::scenes::filters::line;
+use crate::ui::theme::Type;
+use crate::ui::view::View;
+use crate::ui::widgets::{label, switch};
+
+pub(super) fn flag(ui: &mut Ui, view: &mut View<'_>, key: &'static str, value: &mut bool) {
+    let name = view.texts.get(key).to_string();
+    line(ui, view, &name, |ui, view| {
+        if switch(ui, view.theme, &name, *value) {
+            *value = !*value;
+        }
+    });
+}
+
+/// A part that can be left out, and what it is when it is switched on.
+pub(super) fn part<T>(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    key: &'static str,
+    value: &mut Option<T>,
+    begin: T,
+) {
+    let mut on = value.is_some();
+    flag(ui, view, key, &mut on);
+    match (on, value.is_some()) {
+        (true, false) => *value = Some(begin),
+        (false, true) => *value = None,
+        _ => {}
+    }
+}
+
+pub(super) fn color(ui: &mut Ui, view: &mut View<'_>, key: &'static str, value: &mut Rgba) {
+    let name = view.texts.get(key).to_string();
+    line(ui, view, &name, |ui, view| {
+        let mut channels = value.channels();
+        ui.color_edit_button_srgba_unmultiplied(&mut channels).accessible_name(&name);
+        let [red, green, blue, alpha] = channels;
+        *value = Rgba { red, green, blue, alpha };
+        label(ui, &value.to_string(), Type::Small, view.theme.secondary);
+    });
+}

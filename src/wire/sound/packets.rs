@@ -1,0 +1,64 @@
+//! The packets of a file that holds sound alone, as its readers find them.
+
+use crate::base::Timestamp;
+use crate::media::{AudioCodec, AudioParameters, BitsPerSecond};
+use crate::wire::container::{Error, Index, Place, ReadAt, TrackId};
+
+/// Fills `buffer` with what there is from `at` on; how much that was.
+pub(super) fn peek(source: &mut dyn ReadAt, at: u64, buffer: &mut [u8]) -> Result<usize, Error> {
+    let there = source.size().saturating_sub(at).min(buffer.len() as u64) as usize;
+    source.read_at(at.min(source.size()), buffer.get_mut(..there).unwrap_or_default())?;
+    Ok(there)
+}
+
+/// Such sound, of a bitrate that nobody told.
+pub(super) fn parameters(
+    codec: AudioCodec,
+    rate: u32,
+    channels: u16,
+    config: bytes::Bytes,
+) -> AudioParameters {
+    let bitrate = BitsPerSecond(0);
+    AudioParameters { codec, sample_rate: rate, channels, bitrate, config }
+}
+
+/// The packets of the one track, as they are found.
+#[derive(Debug)]
+pub(super) struct Packets {
+    pub(super) index: Index,
+    pub(super) rate: u32,
+    /// Samples so far.
+    pub(super) samples: u64,
+}
+
+impl Packets {
+    pub(super) fn new(parameters: AudioParameters) -> Self {
+        let rate = parameters.sample_rate.max(1);
+        let mut index = Index { to_play: true, finished: true, ..Index::default() };
+        index.tracks.audio.push(parameters.into());
+        Self { index, rate, samples: 0 }
+    }
+
+    pub(super) fn time(&self, samples: u64) -> Timestamp {
+        let micros = u128::from(samples) * 1_000_000 / u128::from(self.rate);
+        Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 4))
+    }
+
+    /// One that lasts so many samples.
+    pub(super) fn add(&mut self, at: u64, size: u32, samples: u64) -> Result<(), Error> {
+        let pts = self.time(self.samples);
+        let track = TrackId::Audio(0);
+        self.index.push(Place { track, keyframe: true, dts: pts, pts, at, size })?;
+        self.samples = self.samples.saturating_add(samples);
+        self.index.whole = at.saturating_add(size.into());
+        Ok(())
+    }
+
+    /// Of all samples those from `first` to `end` are heard.
+    pub(super) fn finish(mut self, first: u64, end: u64) -> Index {
+        let end = end.min(self.samples);
+        let (first, end) = if first < end { (first, end) } else { (0, self.samples) };
+        self.index.heard = (end > first).then(|| (self.time(first), self.time(end)));
+        self.index
+    }
+}
