@@ -54,7 +54,7 @@ fn a_track_that_is_not_played_is_named_once() {
     let (sound, picture) = ("player-no-sound-codec", "player-no-picture-codec");
     let cases: [Case; 5] = [
         ("dts.mkv", &["-c:a", "dca", "-strict", "-2"], sound, "DTS", ["audio", "dts"]),
-        ("vorbis.mkv", &["-c:a", "libvorbis"], sound, "Vorbis", ["audio", "vorbis"]),
+        ("tta.mkv", &["-c:a", "tta"], sound, "TTA", ["audio", "tta"]),
         ("alac.mp4", &["-c:a", "alac"], sound, "ALAC", ["audio", "alac"]),
         (
             "latm.ts",
@@ -126,7 +126,7 @@ fn a_track_that_is_not_played_is_named_once() {
 fn with_nothing_left_to_play_it_is_a_matter_of_codecs() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
-    let vorbis = make(folder.path(), "a.mkv", false, &["-c:a", "libvorbis"]);
+    let tta = make(folder.path(), "a.mkv", false, &["-c:a", "tta"]);
     let latm = make(folder.path(), "a.ts", false, &["-c:a", "aac", "-mpegts_flags", "latm"]);
     let data = std::fs::read(latm).unwrap();
     let port = web::canned(move |_, socket| {
@@ -135,7 +135,7 @@ fn with_nothing_left_to_play_it_is_a_matter_of_codecs() {
         let _ = std::io::Write::write_all(socket, &data);
     });
     let url = format!("http://127.0.0.1:{port}/a.ts");
-    for (source, word) in [(vorbis.display().to_string(), "VORBIS"), (url.clone(), "AAC-LATM")] {
+    for (source, word) in [(tta.display().to_string(), "TTA"), (url.clone(), "AAC-LATM")] {
         let config = Config { speaker: false, ..Config::new(Source::parse(&source)) };
         let outcome = play(&config, |_| false);
         let failure = outcome.failure();
