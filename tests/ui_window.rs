@@ -112,6 +112,12 @@ fn click(harness: &mut Harness<'static, Window>, name: &str) -> Vec<Command> {
     commands(harness)
 }
 
+/// The line of a source in the list of the scene: what sound it has is offered further down by the same
+/// name.
+fn source<'h>(harness: &'h Harness<'static, Window>, name: &'h str) -> egui_kittest::Node<'h> {
+    harness.query_all_by_role_and_label(Role::RadioButton, name).next().expect(name)
+}
+
 /// The names of what is shown.
 fn shown(harness: &Harness<'static, Window>) -> Vec<String> {
     let nodes = harness.root().children_recursive();

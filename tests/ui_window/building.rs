@@ -50,7 +50,7 @@ fn edit(commands: &[Command]) -> Edit {
 
 /// Presses a line of the menu of what has this name, wherever it has been scrolled to.
 fn by_menu(harness: &mut Harness<'static, Window>, name: &str, line: &str) -> Vec<Command> {
-    harness.get_by_role_and_label(Role::RadioButton, name).click_secondary();
+    source(harness, name).click_secondary();
     harness.run();
     press(harness, line)
 }
@@ -305,7 +305,7 @@ fn items_are_placed_ordered_and_grouped_by_their_menu() {
     assert_eq!(edit(&click(&mut harness, "Lock Source 1")), Edit::LockItem(ITEM, true));
     assert_eq!(edit(&click(&mut harness, "Hide Source 1")), Edit::HideItem(ITEM, true));
     for (key, to) in [(Key::ArrowUp, 2), (Key::ArrowDown, 0)] {
-        harness.get_by_role_and_label(Role::RadioButton, "Source 1").focus();
+        source(&harness, "Source 1").focus();
         harness.run();
         harness.key_press_modifiers(Modifiers::ALT, key);
         assert_eq!(edit(&commands(&mut harness)), Edit::MoveItem(ITEM, to));

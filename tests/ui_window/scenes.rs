@@ -187,7 +187,7 @@ fn one_scene_gets_a_transition_of_its_own() {
 fn what_plays_is_paused_moved_about_in_and_turned() {
     let mut harness = open("media");
     assert!(harness.query_by_label("Pause Opening").is_none(), "nothing is selected");
-    harness.get_by_label("Opening").click();
+    source(&harness, "Opening").click();
     harness.run();
     let media = |go| [Command::Media(SourceId(2), go)];
     assert_eq!(click(&mut harness, "Pause Opening"), media(Go::Pause));
@@ -213,7 +213,7 @@ fn what_plays_is_paused_moved_about_in_and_turned() {
     let previous = [Command::Media(SourceId(1), Go::Previous)];
     assert_eq!(click(&mut harness, "Previous slide of Album"), previous);
     // What becomes of it while it is hidden.
-    harness.get_by_label("Opening").click_secondary();
+    source(&harness, "Opening").click_secondary();
     harness.run();
     assert_eq!(click(&mut harness, "Properties…"), []);
     let (id, properties) = properties_set(&click(&mut harness, "Begin again"));
@@ -265,7 +265,7 @@ fn several_sources_are_selected_and_changed_as_one() {
         [Command::Edit(Edit::Several(edits))] => edits.clone(),
         other => panic!("{other:?}"),
     };
-    harness.get_by_label("Opening").click();
+    source(&harness, "Opening").click();
     harness.run();
     harness.get_by_label("Album").click_modifiers(Modifiers::COMMAND);
     harness.run();
@@ -302,7 +302,7 @@ fn several_sources_are_selected_and_changed_as_one() {
     harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
     harness.run();
     harness.get_by_label("Picture of the scene, 3 are selected: arrows move them");
-    harness.get_by_label("Opening").click();
+    source(&harness, "Opening").click();
     harness.run();
     harness.get_by_label("Album").click_modifiers(Modifiers::SHIFT);
     harness.run();
@@ -315,7 +315,7 @@ fn several_sources_are_selected_and_changed_as_one() {
 #[test]
 fn several_are_resized_together_by_the_frame_around_them() {
     let mut harness = open("media");
-    harness.get_by_label("Opening").click();
+    source(&harness, "Opening").click();
     harness.run();
     harness.get_by_label("Album").click_modifiers(Modifiers::COMMAND);
     harness.run();
@@ -390,7 +390,7 @@ fn a_member_of_a_group_is_moved_within_it() {
         snapshot.scenes.collection = std::sync::Arc::new(collection);
     });
     harness.run();
-    harness.get_by_label("Opening").click();
+    source(&harness, "Opening").click();
     harness.run();
     let name = "Picture of the scene, Opening is selected: arrows move it";
     let canvas = harness.get_by_label(name).rect();
