@@ -58,9 +58,7 @@ impl Canvas {
         self.next.get_or_insert_with(|| {
             let mut planes = pool.take();
             if let Some(shown) = shown.as_ref().filter(|_| !whole) {
-                planes.y.copy_from_slice(&shown.y);
-                planes.u.copy_from_slice(&shown.u);
-                planes.v.copy_from_slice(&shown.v);
+                planes.copy_pixels(&shown);
             }
             planes
         })

@@ -174,9 +174,7 @@ impl Preparer {
                 },
             );
         } else {
-            planes.y.copy_from_slice(&from.y);
-            planes.u.copy_from_slice(&from.u);
-            planes.v.copy_from_slice(&from.v);
+            planes.copy_pixels(from);
             wide(
                 #[inline(always)]
                 || self.tint.apply(picture.color, &mut planes),

@@ -3,31 +3,26 @@
 use std::sync::Arc;
 
 use crate::base::Pooled;
+use crate::compose::piece::Piece;
 use crate::media::Planes;
 
 /// Drawings in a row with the same lowest pieces before they are kept as one picture: a source that
 /// merely has fewer pictures a second than the program would cost a copy more each time.
 const STILL: u32 = 3;
 
-/// The lowest pieces of a picture, `P` each, as one picture. Holds what they show only as long as they
-/// are the lowest.
-#[derive(Debug)]
-pub(super) struct Settled<P> {
-    pieces: Vec<P>,
+/// The lowest pieces of a picture as one picture. Holds what they show only as long as they are the
+/// lowest.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    pieces: Vec<Piece>,
     picture: Option<Arc<Pooled<Planes>>>,
     streak: u32,
 }
 
-impl<P> Default for Settled<P> {
-    fn default() -> Self {
-        Self { pieces: Vec::new(), picture: None, streak: 0 }
-    }
-}
-
-impl<P: Clone + PartialEq> Settled<P> {
+impl Settled {
     /// A picture of these pieces is drawn, of which the `same` lowest were the lowest of the last one
     /// too. Tells how many should be drawn as one picture now, and given to [`Settled::keep`].
-    pub fn due(&mut self, pieces: &[P], same: usize) -> Option<usize> {
+    pub fn due(&mut self, pieces: &[Piece], same: usize) -> Option<usize> {
         if pieces.get(..self.pieces.len()) != Some(&self.pieces) {
             self.clear();
         }
@@ -38,7 +33,7 @@ impl<P: Clone + PartialEq> Settled<P> {
     }
 
     /// These pieces as one picture.
-    pub fn keep(&mut self, pieces: &[P], picture: Arc<Pooled<Planes>>) {
+    pub fn keep(&mut self, pieces: &[Piece], picture: Arc<Pooled<Planes>>) {
         self.pieces.clear();
         self.pieces.extend_from_slice(pieces);
         (self.picture, self.streak) = (Some(picture), 0);

@@ -44,7 +44,7 @@ pub(super) struct Canvas {
     /// Lists of groups that are used again.
     spare: Vec<Vec<Piece>>,
     out: Option<Arc<Pooled<Planes>>>,
-    settled: Settled<Piece>,
+    settled: Settled,
 }
 
 /// Draws at one size; canvases share what it prepares.
@@ -160,7 +160,7 @@ impl Stage {
     pub fn cover(&mut self, below: &Planes, above: &VideoFrame) -> Arc<Pooled<Planes>> {
         let place = Place { fit: Fit::Cover, ..Place::default() };
         let mut out = self.pool.fresh();
-        copy(below, &mut out);
+        out.copy_pixels(below);
         if let Some(spot) = spot(&[place], above.size(), self.size) {
             let before = self.prepared.remove(&COVER).map(|(prepared, _)| prepared);
             let prepared = self.preparer.prepare(above, &spot, before, &self.crew);
@@ -175,7 +175,7 @@ impl Stage {
         &mut self,
         layers: &[Piece],
         same: usize,
-        settled: &mut Settled<Piece>,
+        settled: &mut Settled,
     ) -> Arc<Pooled<Planes>> {
         self.drawing += 1;
         let whole = Rect::whole(self.size);
@@ -203,7 +203,7 @@ impl Stage {
                 }
                 let mut out = self.pool.fresh();
                 if let Some((count, picture)) = settled.kept() {
-                    copy(picture, &mut out);
+                    out.copy_pixels(picture);
                     self.lay_all(layers, count, &mut out);
                 } else {
                     self.begin(layers, &mut out);
@@ -310,12 +310,6 @@ impl Stage {
         self.prepared.insert(layer.key, (prepared, self.drawing));
         image
     }
-}
-
-fn copy(from: &Planes, to: &mut Planes) {
-    to.y.copy_from_slice(&from.y);
-    to.u.copy_from_slice(&from.u);
-    to.v.copy_from_slice(&from.v);
 }
 
 #[cfg(test)]

@@ -136,6 +136,28 @@ impl Planes {
         self.size = size;
     }
 
+    /// Takes over what is seen of a picture of the same size; its own alpha plane stays.
+    ///
+    /// # Panics
+    /// When the sizes differ.
+    pub fn copy_pixels(&mut self, from: &Self) {
+        self.y.copy_from_slice(&from.y);
+        self.u.copy_from_slice(&from.u);
+        self.v.copy_from_slice(&from.v);
+    }
+
+    /// Becomes the same picture as one of the same size; what has no alpha plane on one side keeps it as
+    /// it is.
+    ///
+    /// # Panics
+    /// When the sizes differ.
+    pub fn copy(&mut self, from: &Self) {
+        self.copy_pixels(from);
+        if let (Some(own), Some(from)) = (&mut self.alpha, &from.alpha) {
+            own.copy_from_slice(from);
+        }
+    }
+
     /// Whether nothing can be seen through it: it has no alpha plane.
     pub fn is_opaque(&self) -> bool {
         self.alpha.is_none()

@@ -69,9 +69,7 @@ impl Veil {
         }
         let Some((_, pool)) = &self.pool else { return frame };
         let mut planes = pool.take();
-        planes.y.copy_from_slice(&frame.planes.y);
-        planes.u.copy_from_slice(&frame.planes.u);
-        planes.v.copy_from_slice(&frame.planes.v);
+        planes.copy_pixels(&frame.planes);
         if let Some(seen) = &mut planes.alpha {
             seen.copy_from_slice(&alpha.planes.y);
         }

@@ -139,12 +139,7 @@ impl Chain {
         }
         let from = &**picture.planes;
         let mut out = take(&mut self.shelf, (from.size(), !from.is_opaque()));
-        out.y.copy_from_slice(&from.y);
-        out.u.copy_from_slice(&from.u);
-        out.v.copy_from_slice(&from.v);
-        if let (Some(out), Some(from)) = (&mut out.alpha, &from.alpha) {
-            out.copy_from_slice(from);
-        }
+        out.copy(from);
         wide(
             #[inline(always)]
             || self.tint.apply(picture.color, &mut out),

@@ -80,9 +80,7 @@ impl Step for Deinterlace {
         if self.mode == Deinterlacing::Adaptive {
             match &mut self.past {
                 Some(past) if past.size() == from.size() => {
-                    past.y.copy_from_slice(&from.y);
-                    past.u.copy_from_slice(&from.u);
-                    past.v.copy_from_slice(&from.v);
+                    past.copy_pixels(from);
                 }
                 past => *past = Some(from.clone()),
             }

@@ -17,7 +17,6 @@ mod key;
 mod lut;
 mod material;
 mod picture;
-mod plane;
 mod scale;
 mod setting;
 mod step;

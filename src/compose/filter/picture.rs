@@ -7,7 +7,6 @@ use fast_image_resize::Resizer;
 
 use crate::base::Crew;
 use crate::compose::filter::alpha::{multiply, times};
-use crate::compose::filter::plane::copy;
 use crate::compose::filter::scale::{self, Kernel};
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
@@ -96,7 +95,7 @@ impl Step for Mask {
     }
 
     fn run(&mut self, from: &Planes, out: &mut Planes, _: &Crew) {
-        copy(from, out);
+        out.copy(from);
         let size = from.size();
         if self.fitted.as_ref().is_none_or(|(of, _)| *of != size) {
             self.fitted = Some((size, self.fit(size)));
@@ -219,7 +218,7 @@ impl Step for Watermark {
     }
 
     fn run(&mut self, from: &Planes, out: &mut Planes, _: &Crew) {
-        copy(from, out);
+        out.copy(from);
         let size = from.size();
         if self.fitted.as_ref().is_none_or(|(of, _)| *of != size) {
             self.fitted = Some((size, self.fit(size)));

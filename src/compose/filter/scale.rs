@@ -4,7 +4,6 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use crate::base::Crew;
-use crate::compose::filter::plane::copy;
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
@@ -106,7 +105,7 @@ pub(super) fn scale(resizer: &mut Resizer, kernel: Kernel, from: &Planes, out: &
     let half = |size: Size| Size::new(size.width / 2, size.height / 2);
     let (size, to) = (from.size(), out.size());
     if size == to {
-        copy(from, out);
+        out.copy(from);
         return;
     }
     plane(resizer, kernel, (&from.y, size), (&mut out.y, to));

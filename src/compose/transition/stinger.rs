@@ -219,9 +219,7 @@ impl Seer {
     fn inverted(&mut self, frame: &VideoFrame) -> VideoFrame {
         let from = &**frame.planes;
         let mut out = self.take(from.size());
-        out.y.copy_from_slice(&from.y);
-        out.u.copy_from_slice(&from.u);
-        out.v.copy_from_slice(&from.v);
+        out.copy_pixels(from);
         if let Some(alpha) = &mut out.alpha {
             match &from.alpha {
                 Some(from) => alpha.iter_mut().zip(from).for_each(|(out, from)| *out = 255 - from),
