@@ -352,10 +352,9 @@ impl Feed {
 
     /// A track that is there is not played: said once, with what it is.
     pub(super) fn leave_out(&mut self, track: &Unplayed) {
-        if self.left_out.contains(track) || self.left_out.len() >= unplayed::MOST {
+        if !unplayed::note(&mut self.left_out, track) {
             return;
         }
-        self.left_out.push(track.clone());
         self.unsupported.get_or_insert((track.to_string(), None));
         let what = format!("{track} cannot be decoded here");
         match track.medium {

@@ -307,7 +307,9 @@ async fn probe_web(
         let now = clock.now();
         match item {
             Ok(Ok(Some(Item::Tag(tag)))) => prober.take(tag.kind, tag.time_ms, &tag.body, now),
-            Ok(Ok(Some(Item::Unplayed(track)))) => prober.leave_out(track),
+            Ok(Ok(Some(Item::Unplayed(track)))) => {
+                unplayed::note(&mut prober.unplayed, &track);
+            }
             Ok(Ok(Some(_))) | Err(_) => {}
             Ok(Ok(None)) if prober.is_bare() => return Err(silent()),
             Ok(Ok(None)) => break,
@@ -409,13 +411,6 @@ impl Prober {
             keyframes: Vec::new(),
             first_keyframe: None,
             unplayed: Vec::new(),
-        }
-    }
-
-    /// A track that nobody here plays.
-    fn leave_out(&mut self, track: Unplayed) {
-        if !self.unplayed.contains(&track) && self.unplayed.len() < unplayed::MOST {
-            self.unplayed.push(track);
         }
     }
 

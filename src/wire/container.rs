@@ -341,10 +341,8 @@ pub struct Index {
 impl Index {
     /// A track that nobody here plays.
     pub fn leave(&mut self, track: Option<Unplayed>) {
-        if let Some(track) = track.filter(|it| self.to_play && !self.unplayed.contains(it))
-            && self.unplayed.len() < unplayed::MOST
-        {
-            self.unplayed.push(track);
+        if let Some(track) = track.filter(|_| self.to_play) {
+            unplayed::note(&mut self.unplayed, &track);
         }
     }
 

@@ -21,7 +21,7 @@ pub struct Unplayed {
 }
 
 /// More of them in one file or stream are not told.
-pub const MOST: usize = 16;
+const MOST: usize = 16;
 
 /// What MP4 and QuickTime call them, ffprobe's name, and people's.
 const FOUR_CC: &[(&[u8; 4], &str, &str)] = &[
@@ -72,6 +72,15 @@ const MATROSKA: &[(&str, &str, &str)] = &[
     ("V_MPEG4/ISO/AVC", "h264", "H.264"),
     ("V_MPEGH/ISO/HEVC", "hevc", "HEVC"),
 ];
+
+/// Adds a track to those that are known; whether it is a new one, of which not too many are known.
+pub fn note(known: &mut Vec<Unplayed>, track: &Unplayed) -> bool {
+    let new = known.len() < MOST && !known.contains(track);
+    if new {
+        known.push(track.clone());
+    }
+    new
+}
 
 impl Unplayed {
     /// A track of an MP4 file, by its handler and the name of its description. `None` for what is neither

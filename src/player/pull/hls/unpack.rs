@@ -7,7 +7,7 @@ use super::super::seal::Seal;
 use super::super::{fragments, tags};
 use crate::wire::flv::{self, Tag, TagKind};
 use crate::wire::ts::{self, Demuxer, Event};
-use crate::wire::unplayed::{MOST, Unplayed};
+use crate::wire::unplayed::{Unplayed, note};
 
 /// A first picture is looked for in so much: as large as any is.
 const MOST_LOOKED_AT: usize = 4 << 20;
@@ -89,7 +89,9 @@ impl Unpack {
         let (mut scrambled, last_ms) = (false, self.last_ms);
         let (sealed, unplayed) = (&mut self.sealed, &mut self.unplayed);
         let mut take = |event: Event| {
-            note(unplayed, tags::unplayed(&event));
+            if let Some(track) = tags::unplayed(&event) {
+                note(unplayed, &track);
+            }
             scrambled |= event == Event::Scrambled || event == Event::Sealed && seal.is_none();
             *sealed |= event == Event::Sealed;
             let event = match seal.filter(|_| *sealed) {
@@ -129,8 +131,8 @@ impl Unpack {
         let left = fragments::read(fragments::Memory(whole.freeze()), fresh, seal, &mut |tag| {
             out.push(tag);
         })?;
-        for track in left {
-            note(&mut self.unplayed, Some(track));
+        for track in &left {
+            note(&mut self.unplayed, track);
         }
         self.map = Some(map.clone());
         Ok(())
@@ -147,15 +149,6 @@ impl Unpack {
             let before = out.last().map_or(self.last_ms, |tag: &Tag| tag.time_ms);
             out.extend(tags::of_ts(event, before));
         }
-    }
-}
-
-/// Bounded: who is told each once needs no more.
-fn note(unplayed: &mut Vec<Unplayed>, track: Option<Unplayed>) {
-    if let Some(track) = track.filter(|track| !unplayed.contains(track))
-        && unplayed.len() < MOST
-    {
-        unplayed.push(track);
     }
 }
 
