@@ -138,12 +138,11 @@ fn is_media(kind: TagKind, body: &Bytes) -> bool {
         TagKind::Script => false,
         TagKind::Video => flv::parse_video(body).is_ok_and(|tag| {
             let frame = |packet: &VideoPacket| matches!(packet, VideoPacket::Frame { data, .. } if !data.is_empty());
-            tag.frame_type != FrameType::Command
-                && (frame(&tag.track.packet) || tag.more_tracks.iter().any(|it| frame(&it.packet)))
+            tag.frame_type != FrameType::Command && tag.tracks().any(|it| frame(&it.packet))
         }),
         TagKind::Audio => flv::parse_audio(body).is_ok_and(|tag| {
             let frame = |packet: &AudioPacket| matches!(packet, AudioPacket::Frame(data) if !data.is_empty());
-            frame(&tag.track.packet) || tag.more_tracks.iter().any(|it| frame(&it.packet))
+            tag.tracks().any(|it| frame(&it.packet))
         }),
     }
 }

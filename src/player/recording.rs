@@ -184,11 +184,15 @@ fn body((pictures, sound): (VideoCodec, AudioCodec), packet: &EncodedPacket) -> 
 /// # Errors
 /// What is wrong with it.
 pub(super) fn indexed(disk: &mut Source) -> Result<Index, Error> {
-    match medium_of(disk)? {
-        Medium::Film(Format::Mp4) => mp4::index_to_play(disk),
-        Medium::Film(Format::Mkv) => mkv::index_to_play(disk),
-        Medium::Film(Format::Flv) => flv::index(disk),
-        Medium::Sound(_) => sound::index(disk),
+    match disk.format() {
+        Ok(Format::Mp4) => mp4::index_to_play(disk),
+        Ok(Format::Mkv) => mkv::index_to_play(disk),
+        Ok(Format::Flv) => flv::index(disk),
+        Err(error) => match sound::index(disk) {
+            // What was said of it first.
+            Err(Error::UnknownFormat) => Err(error),
+            found => found,
+        },
     }
 }
 

@@ -103,9 +103,11 @@ pub(super) fn find(
                 return Ok(None);
             }
             let Some(frame) = frame_at(source, place, head)? else { continue };
-            let alike = key.is_none_or(|key| key == frame.key);
+            if key.is_some_and(|key| key != frame.key) {
+                continue;
+            }
             let (count, ends) = run(source, place, head)?;
-            if alike && (count >= ENOUGH || key.is_some() && ends && count > 0) {
+            if count >= ENOUGH || key.is_some() && ends && count > 0 {
                 return Ok(Some(place));
             }
         }

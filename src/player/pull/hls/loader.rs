@@ -162,7 +162,8 @@ impl Loader {
         while let Some(arrival) = self.main.next(&mut self.fetch).await? {
             self.bandwidth.note(arrival.bytes, arrival.took);
             let items = self.complete(arrival).await?;
-            let holds = items.iter().any(|item| matches!(item, Item::Tag(tag) if is_unit(tag)));
+            let unit = |tag: &Tag| is_picture(tag) || is_sound(tag);
+            let holds = items.iter().any(|item| matches!(item, Item::Tag(tag) if unit(tag)));
             if out.send(Ok(Batch { wish, items: Some(items) })).await.is_err() {
                 return Ok(());
             }
@@ -293,11 +294,6 @@ async fn tracks(
         None => None,
     };
     Ok((main, sound))
-}
-
-/// Whether it is a picture or sound, and not what tells how to decode it.
-fn is_unit(tag: &Tag) -> bool {
-    is_picture(tag) || is_sound(tag)
 }
 
 /// Whether it is sound, and not what tells how to decode it.
