@@ -39,13 +39,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         return window::play(&args.sources, settings, config, full_screen, Box::new(beside), clock);
     }
     let output = Output::new(clock, globals.json);
-    let interrupt = match Interrupt::listen() {
-        Ok(interrupt) => interrupt,
-        Err(error) => {
-            complain(&format!("signals cannot be received: {error}"));
-            return Exit::Error;
-        }
-    };
+    let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
     let runtime = match Runtime::start() {
         Ok(runtime) => runtime,
         Err(error) => {

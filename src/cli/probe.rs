@@ -29,13 +29,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
-    let interrupt = match Interrupt::listen() {
-        Ok(interrupt) => interrupt,
-        Err(error) => {
-            complain(&format!("signals cannot be received: {error}"));
-            return Exit::Error;
-        }
-    };
+    let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
     let net = match args.route.read() {
         Ok(net) => net,
         Err((why, exit)) => {

@@ -49,13 +49,7 @@ fn work(
     name: &str,
     work: impl FnOnce(&dyn Fn() -> bool) -> Result<Report, Failure>,
 ) -> Exit {
-    let interrupt = match Interrupt::listen() {
-        Ok(interrupt) => interrupt,
-        Err(error) => {
-            complain(&format!("listening for Ctrl-C: {error}"));
-            return Exit::Error;
-        }
-    };
+    let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
     let output = Output::new(clock, globals.json);
     match work(&|| interrupt.is_set()) {
         Ok(report) => {

@@ -93,13 +93,7 @@ certificates come by --cert";
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let output = Output::new(clock, globals.json);
-    let interrupt = match Interrupt::listen() {
-        Ok(interrupt) => interrupt,
-        Err(error) => {
-            complain(&format!("listening for Ctrl-C: {error}"));
-            return Exit::Error;
-        }
-    };
+    let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
     let rtmps = match secure(args) {
         Ok(rtmps) => rtmps,
         Err(error) => {

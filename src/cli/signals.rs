@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use crate::cli::output::complain;
+
 /// Becomes true when somebody asked the program to end.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt {
@@ -14,11 +16,12 @@ pub struct Interrupt {
 
 impl Interrupt {
     /// Starts listening. The first signal is noted, a second one of a person's ends the process with
-    /// code 1.
-    ///
-    /// # Errors
-    /// When the system allows no signal handler.
-    pub fn listen() -> std::io::Result<Self> {
+    /// code 1. `None` where the system allows no signal handler, which is told.
+    pub fn listen() -> Option<Self> {
+        Self::handle().inspect_err(|error| complain(&format!("listening for Ctrl-C: {error}"))).ok()
+    }
+
+    fn handle() -> std::io::Result<Self> {
         let interrupt = Self::default();
         // A file that may not grow any further is an error of its own, and no reason to die.
         #[cfg(unix)]

@@ -130,13 +130,7 @@ fn open(
     first: &[Command],
     mut beside: Box<dyn Beside>,
 ) -> Exit {
-    let interrupt = match Interrupt::listen() {
-        Ok(interrupt) => interrupt,
-        Err(error) => {
-            complain(&format!("listening for Ctrl-C: {error}"));
-            return Exit::Error;
-        }
-    };
+    let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
     let mut studio = match Studio::start(config) {
         Ok(studio) => studio,
         Err(error) => {

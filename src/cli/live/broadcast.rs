@@ -52,13 +52,7 @@ pub(super) struct Outcome {
 pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     let (record, duration) = (run.record.as_deref(), run.duration);
     let clock = config.clock;
-    let interrupt = match Interrupt::listen() {
-        Ok(interrupt) => interrupt,
-        Err(error) => {
-            complain(&format!("listening for Ctrl-C: {error}"));
-            return Exit::Error;
-        }
-    };
+    let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
     let mut orders = match Orders::listen(run) {
         Ok(orders) => orders,
         Err(error) => {

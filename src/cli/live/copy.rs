@@ -27,13 +27,7 @@ pub(super) fn run(
     output: &Output,
 ) -> Exit {
     let clock = config.clock;
-    let interrupt = match Interrupt::listen() {
-        Ok(interrupt) => interrupt,
-        Err(error) => {
-            complain(&format!("listening for Ctrl-C: {error}"));
-            return Exit::Error;
-        }
-    };
+    let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
     let enabled = config.settings.targets.iter().filter(|target| target.enabled);
     let targets: Vec<usize> = enabled.map(|target| target.id as usize).collect();
     let mut copying = match Copying::start(config, path, again) {
