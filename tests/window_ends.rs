@@ -16,7 +16,7 @@ mod peers;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -100,6 +100,17 @@ impl Studio {
         let journal = fs::read_dir(self.home.path().join("onair/recordings")).into_iter().flatten();
         assert_eq!(journal.count(), 0, "{}", self.window.errors());
     }
+
+    /// How it ends by these signals while its display is stopped.
+    fn signalled_while_the_display_hangs(&mut self, signals: &[&str]) -> ExitStatus {
+        let display = self.desktop.display_id().to_string();
+        let kill = |name: &str| Command::new("kill").args([name, &display]).status().unwrap();
+        assert!(kill("-STOP").success());
+        signals.iter().for_each(|signal| self.window.signal(signal));
+        let status = self.window.wait(LIMIT);
+        kill("-CONT");
+        status
+    }
 }
 
 fn recording(folder: &Path) -> Option<PathBuf> {
@@ -131,12 +142,7 @@ fn a_signal_ends_it_though_the_display_hangs() {
     peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
     let mut studio = Studio::start();
     studio.goes_on_air();
-    let display = studio.desktop.display_id().to_string();
-    let signal = |name: &str| Command::new("kill").args([name, &display]).status().unwrap();
-    assert!(signal("-STOP").success());
-    studio.window.signal("TERM");
-    let status = studio.window.wait(LIMIT);
-    signal("-CONT");
+    let status = studio.signalled_while_the_display_hangs(&["TERM"]);
     assert_eq!(status.code(), Some(0), "{}", studio.window.errors());
     studio.was_ended_in_order();
 }
@@ -146,14 +152,8 @@ fn a_second_signal_ends_it_at_once() {
     peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
     let mut studio = Studio::start();
     studio.goes_on_air();
-    let display = studio.desktop.display_id().to_string();
-    // So that the first one cannot have ended it.
-    let signal = |name: &str| Command::new("kill").args([name, &display]).status().unwrap();
-    assert!(signal("-STOP").success());
-    studio.window.signal("INT");
-    studio.window.signal("TERM");
-    let status = studio.window.wait(LIMIT);
-    signal("-CONT");
+    // The display hangs, so that the first one cannot have ended it.
+    let status = studio.signalled_while_the_display_hangs(&["INT", "TERM"]);
     assert_eq!(status.code(), Some(1), "{}", studio.window.errors());
 }
 

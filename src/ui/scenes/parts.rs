@@ -1,12 +1,20 @@
 //! Fields that several properties have.
 
-use egui::Ui;
+use egui::{DragValue, Ui};
 
 use crate::capture::Rgba;
 use crate::ui::scenes::filters::line;
 use crate::ui::theme::Type;
 use crate::ui::view::View;
 use crate::ui::widgets::{label, switch};
+
+/// A number in its field.
+pub(super) fn figure(ui: &mut Ui, view: &mut View<'_>, key: &'static str, field: DragValue<'_>) {
+    let name = view.texts.get(key).to_string();
+    line(ui, view, &name, |ui, _| {
+        ui.add_sized([96.0, 26.0], field).accessible_name(&name);
+    });
+}
 
 pub(super) fn flag(ui: &mut Ui, view: &mut View<'_>, key: &'static str, value: &mut bool) {
     let name = view.texts.get(key).to_string();

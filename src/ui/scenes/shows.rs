@@ -15,7 +15,7 @@ use crate::ui::pick::Pick;
 use crate::ui::scenes::adding::{screen_kind, screen_name, window_name};
 use crate::ui::scenes::draft::Draft;
 use crate::ui::scenes::filters::line;
-use crate::ui::scenes::parts::{color, part};
+use crate::ui::scenes::parts::{color, figure, part};
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{Button, Field, Select, TextBox, elided, menu_item, paragraph};
@@ -330,9 +330,6 @@ fn exact<N: egui::emath::Numeric>(
     range: std::ops::RangeInclusive<N>,
     unit: &str,
 ) {
-    let name = view.texts.get(key).to_string();
-    line(ui, view, &name, |ui, _| {
-        let field = DragValue::new(value).range(range).update_while_editing(false);
-        ui.add_sized([96.0, 26.0], field.suffix(unit)).accessible_name(&name);
-    });
+    let field = DragValue::new(value).range(range).update_while_editing(false);
+    figure(ui, view, key, field.suffix(unit));
 }

@@ -14,7 +14,7 @@ use crate::ui::dialogs::{Answer, heading, modal};
 use crate::ui::picture::Picture;
 use crate::ui::scenes::draft::{Draft, has_properties, heeds};
 use crate::ui::scenes::filters::{line, seen};
-use crate::ui::scenes::parts::{color, flag, part};
+use crate::ui::scenes::parts::{color, figure, flag, part};
 use crate::ui::scenes::{camera, shows};
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
@@ -279,12 +279,9 @@ pub(super) fn number<N: egui::emath::Numeric>(
     range: std::ops::RangeInclusive<N>,
     unit: &str,
 ) {
-    let name = view.texts.get(key).to_string();
-    line(ui, view, &name, |ui, _| {
-        let speed = if N::INTEGRAL { 1.0 } else { 0.05 };
-        let field = DragValue::new(value).range(range).speed(speed).max_decimals(2).suffix(unit);
-        ui.add_sized([96.0, 26.0], field).accessible_name(&name);
-    });
+    let speed = if N::INTEGRAL { 1.0 } else { 0.05 };
+    let field = DragValue::new(value).range(range).speed(speed).max_decimals(2).suffix(unit);
+    figure(ui, view, key, field);
 }
 
 /// One of a few, beside each other.
