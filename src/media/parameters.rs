@@ -199,7 +199,8 @@ pub struct AudioParameters {
     pub channels: u16,
     pub bitrate: BitsPerSecond,
     /// AAC: AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1). Opus: OpusHead (RFC 7845 §5.1). FLAC:
-    /// STREAMINFO. Vorbis: its first and third header. PCM of other kinds: what `wire::carried::pcm` writes. Empty for the others.
+    /// STREAMINFO. Vorbis: its first and third header. PCM of other kinds: what `wire::carried::pcm`
+    /// writes. Empty for the others.
     pub config: Bytes,
 }
 

@@ -1,6 +1,7 @@
 //! The meter of a strip or of the program: sample peak (rises at once, falls as chosen, the highest held
 //! for 20 s), RMS over 300 ms, and a clip lamp that stays until it is put out. What has brought nothing
-//! for half a second is silent at once. That of the program also tells loudness after EBU R 128 and the true peak, while there is somebody to read them.
+//! for half a second is silent at once. That of the program also tells loudness after EBU R 128 and the
+//! true peak, while there is somebody to read them.
 
 use ebur128::{EbuR128, Mode};
 
