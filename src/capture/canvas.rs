@@ -58,7 +58,7 @@ impl Canvas {
         self.next.get_or_insert_with(|| {
             let mut planes = pool.take();
             if let Some(shown) = shown.as_ref().filter(|_| !whole) {
-                planes.copy_pixels(&shown);
+                planes.copy_pixels(shown);
             }
             planes
         })
