@@ -116,6 +116,26 @@ fn amf0_connect(criterion: &mut Criterion) {
         });
     });
     group.finish();
+    // As a server keeps what a client said, in fields that are used again.
+    let mut fields = inputs::CONNECT.map(|(name, _)| (name, String::new()));
+    let (mut group, row) = amf0_row(criterion, "decode", LIBRARY, "connect, into fields");
+    group.bench_function(row, |bench| {
+        bench.iter(|| {
+            let mut decoder = Decoder::new(black_box(&body));
+            while let Ok(Some(value)) = decoder.next_value() {
+                let value: ValueRef<'_> = value;
+                for (name, value) in value.properties().unwrap_or_default() {
+                    let field = fields.iter_mut().find(|(known, _)| known == name);
+                    let (Some((_, field)), Some(text)) = (field, value.as_str()) else { continue };
+                    field.clear();
+                    field.push_str(text);
+                }
+            }
+            black_box(&mut fields);
+        });
+    });
+    group.finish();
+    assert!(inputs::CONNECT.iter().zip(&fields).all(|(given, kept)| given.1 == kept.1));
 }
 
 fn flv_tags(criterion: &mut Criterion) {

@@ -189,6 +189,14 @@ impl<'a> Decoder<'a> {
     {
         let depth = deeper(depth)?;
         let name = self.text()?;
+        // Most are texts: these without a further call.
+        if let [marker::STRING, rest @ ..] = self.input
+            && self.values < MAX_VALUES
+        {
+            self.input = rest;
+            self.values += 1;
+            return Ok((name, Data::String(self.text()?)));
+        }
         Ok((name, self.value(depth)?))
     }
 
