@@ -12,6 +12,7 @@ pub mod fonts;
 pub mod format;
 pub mod go_live;
 pub mod icons;
+pub mod keystrokes;
 pub mod mixer;
 pub mod notices;
 pub mod pick;

@@ -80,6 +80,7 @@ impl Screen {
         program: Latest<VideoFrame>,
         watched: Vec<Latest<VideoFrame>>,
     ) -> Self {
+        ctx.add_plugin(super::keystrokes::Keystrokes::default());
         ctx.set_fonts(fonts::definitions());
         let theme = theme_of(&preferences);
         theme.apply(ctx);

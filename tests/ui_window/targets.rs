@@ -85,6 +85,33 @@ fn a_target_is_typed_and_its_key_stays_hidden() {
     assert_eq!(click(&mut harness, "Go Live"), [Command::GoLive]);
 }
 
+/// A person types faster than a busy machine draws: all of it comes with one frame.
+#[test]
+fn a_key_typed_quickly_behind_tab_stands_in_its_own_field() {
+    let mut harness = open("idle");
+    harness.get_by_label("Add a target").click();
+    harness.run();
+    click(&mut harness, "Own server");
+    harness.run();
+    let tab = |pressed| egui::Event::Key {
+        key: Key::Tab,
+        physical_key: None,
+        pressed,
+        repeat: false,
+        modifiers: Modifiers::NONE,
+    };
+    let text = |text: &str| egui::Event::Text(text.to_owned());
+    let typed = [text("rtmp://live.example.com/app"), tab(true), tab(false), text("secret-key-9")];
+    harness.input_mut().events.extend(typed);
+    let sent = commands(&mut harness);
+    let Some(Command::PutTarget(target)) = sent.last() else { panic!("{sent:?}") };
+    let place = Place::Custom {
+        server: "rtmp://live.example.com/app".into(),
+        key: Secret::new("secret-key-9"),
+    };
+    assert_eq!(target.place, place);
+}
+
 #[test]
 fn what_viewers_get_is_shown_and_asked_for() {
     let mut harness = open("black");

@@ -1,0 +1,107 @@
+//! Keystrokes go to the field that a person sees them go to. All that came since the last frame is
+//! given to egui at once, and the field that had the keyboard takes all of it: after *Server, Tab, key*
+//! on a machine that is slow for a moment the key would stand in the server's field, readable. So what
+//! is typed behind a Tab or a click waits for the next frame.
+
+use egui::{Context, Event, Key, RawInput, ViewportId};
+
+/// Most events that wait for a window's next frame; where more would, all are given at once.
+const MOST: usize = 1_024;
+
+/// What waits, by window.
+#[derive(Debug, Default)]
+pub struct Keystrokes {
+    waiting: Vec<(ViewportId, Vec<Event>)>,
+}
+
+impl egui::Plugin for Keystrokes {
+    fn debug_name(&self) -> &'static str {
+        "keystrokes"
+    }
+
+    fn input_hook(&mut self, ctx: &Context, input: &mut RawInput) {
+        let id = input.viewport_id;
+        if let Some(at) = self.waiting.iter().position(|(of, _)| *of == id) {
+            let mut events = self.waiting.swap_remove(at).1;
+            events.append(&mut input.events);
+            input.events = events;
+        }
+        let Some(end) = end_of_turn(&input.events) else { return };
+        if input.events.len() - end <= MOST {
+            self.waiting.push((id, input.events.split_off(end)));
+            ctx.request_repaint_of(id);
+        }
+    }
+}
+
+/// Where the events end that one frame may take, if something typed comes behind them.
+fn end_of_turn(events: &[Event]) -> Option<usize> {
+    let moves = |event: &Event| {
+        matches!(
+            event,
+            Event::Key { key: Key::Tab, pressed: true, .. }
+                | Event::PointerButton { pressed: false, .. }
+        )
+    };
+    let is_typed = |event: &Event| {
+        matches!(
+            event,
+            Event::Text(_) | Event::Paste(_) | Event::Ime(_) | Event::Key { pressed: true, .. }
+        )
+    };
+    let end = events.iter().position(moves)? + 1;
+    events.get(end..)?.iter().any(is_typed).then_some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::{Modifiers, Plugin};
+
+    use super::*;
+
+    fn key(key: Key, pressed: bool) -> Event {
+        Event::Key { key, physical_key: None, pressed, repeat: false, modifiers: Modifiers::NONE }
+    }
+
+    fn text(text: &str) -> Event {
+        Event::Text(text.to_owned())
+    }
+
+    fn of(id: ViewportId, events: &[Event]) -> RawInput {
+        RawInput { viewport_id: id, events: events.to_vec(), ..RawInput::default() }
+    }
+
+    #[test]
+    fn what_follows_a_tab_waits_for_its_window() {
+        let ctx = Context::default();
+        let (root, other) = (ViewportId::ROOT, ViewportId::from_hash_of("other"));
+        let mut keystrokes = Keystrokes::default();
+        let mut seen = |id, events: &[Event]| {
+            let mut input = of(id, events);
+            keystrokes.input_hook(&ctx, &mut input);
+            input.events
+        };
+        let tab = key(Key::Tab, true);
+        let typed = [text("server"), tab.clone(), key(Key::Tab, false), text("key"), tab.clone()];
+        assert_eq!(seen(root, &typed), [text("server"), tab.clone()]);
+        // Another window's frames take nothing of it.
+        assert_eq!(seen(other, &[text("x")]), [text("x")]);
+        let rest = [key(Key::Tab, false), text("key"), tab.clone()];
+        assert_eq!(seen(root, &[text("more")]), rest);
+        assert_eq!(seen(root, &[]), [text("more")]);
+        // Nothing typed behind it: nothing waits.
+        let alone = [tab, key(Key::Tab, false)];
+        assert_eq!(seen(root, &alone), alone);
+        assert_eq!(seen(root, &[]), []);
+    }
+
+    #[test]
+    fn a_flood_is_not_kept() {
+        let mut keystrokes = Keystrokes::default();
+        let flood = vec![key(Key::Tab, true); MOST + 2];
+        let mut input = of(ViewportId::ROOT, &flood);
+        keystrokes.input_hook(&Context::default(), &mut input);
+        assert_eq!(input.events.len(), MOST + 2);
+        assert!(keystrokes.waiting.is_empty());
+    }
+}
