@@ -5,6 +5,7 @@ mod controls;
 #[cfg(test)]
 pub(super) mod fake;
 mod format;
+mod handover;
 mod identity;
 #[cfg(not(feature = "wayland"))]
 mod no_portal;

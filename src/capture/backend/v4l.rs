@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use v4l::buffer::{Flags, Type};
 use v4l::capability;
 use v4l::device::Handle;
@@ -23,6 +22,7 @@ use v4l::video::capture::Parameters;
 use v4l::{Device, FourCC, Fraction};
 
 use super::identity::{self, Node};
+use super::handover::HandOver;
 use super::{controls, format, nokhwa, stop};
 use crate::capture::control::CameraControl;
 use crate::capture::device::{Camera, Driver, Fault, Found, Layout, Offer, Raw};
@@ -59,16 +59,8 @@ impl Driver for Video4Linux {
         if !nokhwa::takes(offer) {
             return Ok(Box::new(direct));
         }
-        let wake: Wake = Arc::new(Mutex::new(direct.waker()));
-        let reader = Reader::First(Box::new(direct));
-        Ok(Box::new(HandOver {
-            reader,
-            wake,
-            number: node.number,
-            path: path(&node),
-            offer,
-            layout,
-        }))
+        let again = move || open_again(node.number, &path(&node), offer, layout);
+        Ok(Box::new(HandOver::new(Box::new(direct), again)))
     }
 
     fn controls(&self, id: &str) -> Result<Vec<CameraControl>, Fault> {
@@ -87,69 +79,22 @@ fn node(id: &str) -> Result<Node, Fault> {
     node.ok_or_else(|| Fault::Absent(format!("no camera {id}")))
 }
 
-type Wake = Arc<Mutex<Box<dyn Fn() + Send>>>;
-
-/// A camera that nokhwa reads once it has shown that it delivers: nokhwa waits for its first picture
-/// without a limit, and its handles share one device, so a camera that is silent at first would
-/// never be had again. The first picture is taken directly, with a limit.
-struct HandOver {
-    reader: Reader,
-    wake: Wake,
+/// Opens it anew with the reader that takes it from then on.
+fn open_again(
     number: u32,
-    path: PathBuf,
+    path: &Path,
     offer: Offer,
     layout: Layout,
-}
-
-enum Reader {
-    /// Directly, until the first picture.
-    First(Box<Open>),
-    /// From then on.
-    Then(Box<dyn Camera>),
-    /// Neither could be opened again.
-    Gone,
-}
-
-impl HandOver {
-    /// The camera delivers: nokhwa reads on, or whoever read so far where nokhwa does not take it.
-    fn hand_over(&mut self) -> Result<(), Fault> {
-        // Only one may have buffers of the camera.
-        self.reader = Reader::Gone;
-        let taken = match nokhwa::open(self.number, &self.path, self.offer, self.layout) {
-            Err(Fault::Format(why) | Fault::Other(why)) => {
-                tracing::debug!(why, "nokhwa does not take the camera");
-                let device = Device::with_path(&self.path);
-                let device = device.map_err(|error| fault("opening again", &error))?;
-                let layout = prepare(&device, self.offer)?;
-                Box::new(Open::begin(&device, layout)?)
-            }
-            taken => taken?,
-        };
-        *self.wake.lock() = taken.waker();
-        self.reader = Reader::Then(taken);
-        Ok(())
-    }
-}
-
-impl Camera for HandOver {
-    fn frame(&mut self, limit: Duration) -> Result<Option<Raw<'_>>, Fault> {
-        // The first picture proves that there are some, and goes with its buffer.
-        if let Reader::First(direct) = &mut self.reader {
-            if direct.frame(limit)?.is_some() {
-                self.hand_over()?;
-            }
-            return Ok(None);
+) -> Result<Box<dyn Camera>, Fault> {
+    match nokhwa::open(number, path, offer, layout) {
+        Err(Fault::Format(why) | Fault::Other(why)) => {
+            tracing::debug!(why, "nokhwa does not take the camera");
+            let device = Device::with_path(path);
+            let device = device.map_err(|error| fault("opening again", &error))?;
+            let layout = prepare(&device, offer)?;
+            Ok(Box::new(Open::begin(&device, layout)?))
         }
-        match &mut self.reader {
-            Reader::First(direct) => direct.frame(limit),
-            Reader::Then(camera) => camera.frame(limit),
-            Reader::Gone => Err(Fault::Absent("it was not there again".to_owned())),
-        }
-    }
-
-    fn waker(&self) -> Box<dyn Fn() + Send> {
-        let wake = Arc::clone(&self.wake);
-        Box::new(move || (wake.lock())())
+        taken => taken,
     }
 }
 
