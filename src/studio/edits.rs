@@ -109,6 +109,11 @@ impl Collection {
         *self != before
     }
 
+    /// Whether that would change anything.
+    pub fn takes(&self, edit: &Edit) -> bool {
+        self.clone().apply(edit)
+    }
+
     fn change(&mut self, edit: &Edit) -> Option<()> {
         match edit {
             Edit::AddScene(name) => {

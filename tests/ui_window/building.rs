@@ -6,6 +6,7 @@ use onair::capture::text::Content;
 use onair::capture::{Area, Screen as Monitor, ScreenInfo, WindowInfo};
 use onair::compose::scene::{Blend, Crop, Fit, SceneId};
 use onair::media::Size;
+use onair::studio::scenes::MOST_SOURCES;
 use onair::studio::{Collection, Level, Notice, Remedy};
 use onair::ui::pick::Pick;
 
@@ -498,6 +499,19 @@ fn what_was_just_added_shows_its_properties() {
         harness.query_by_label("Properties of Test picture").is_none(),
         "it has nothing to set"
     );
+}
+
+#[test]
+fn what_there_was_no_room_for_shows_no_properties_of_what_comes_later() {
+    let mut harness = with(&["test"; MOST_SOURCES]);
+    let refused = edit(&add(&mut harness, &["Gradient"]));
+    let collection = harness.state().demo.snapshot().scenes.collection;
+    assert!(!Collection::clone(&collection).apply(&refused));
+    make(&mut harness, &[Edit::RemoveItem(ITEM)]);
+    let name = "Later".to_owned();
+    let choice = "color:#ff0000".parse().unwrap();
+    make(&mut harness, &[Edit::AddSource { scene: SCENE, name, choice }]);
+    assert!(harness.query_by_label("Properties of Later").is_none(), "nobody asked for it");
 }
 
 #[test]

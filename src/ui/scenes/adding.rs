@@ -47,15 +47,19 @@ pub(super) fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: S
     });
 }
 
+/// Whether there is room for it.
 fn add(
     view: &mut View<'_>,
     draft: &mut Draft,
     scene: SceneId,
     name: impl Into<String>,
     choice: VideoChoice,
-) {
-    view.send(Command::Edit(Edit::AddSource { scene, name: name.into(), choice }));
+) -> bool {
+    let edit = Edit::AddSource { scene, name: name.into(), choice };
+    let comes = view.snapshot.scenes.collection.takes(&edit);
+    view.send(Command::Edit(edit));
     draft.choose(None);
+    comes
 }
 
 fn everything(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: SceneId) {
@@ -109,9 +113,10 @@ fn everything(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: SceneI
     ] {
         let name = texts.get(name);
         if line(ui, view, &name, true) {
-            add(view, draft, scene, &*name, choice);
             // What it says or looks like comes next.
-            draft.show_what_comes(snapshot);
+            if add(view, draft, scene, &*name, choice) {
+                draft.show_what_comes(snapshot);
+            }
         }
     }
     menu_rule(ui, view.theme);
