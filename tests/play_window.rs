@@ -17,7 +17,7 @@ use std::fs;
 use std::path::Path;
 
 use peers::desktop::Desktop;
-use peers::{LIMIT, Peer};
+use peers::{LIMIT, Onair, Peer};
 use serde_json::Value;
 
 fn play(desktop: &Desktop, home: &Path, words: &[&str]) -> Peer {
@@ -69,6 +69,24 @@ fn the_window_ends_after_its_time_with_a_picture_and_figures() {
     let mut window = play(&desktop, home.path(), &all);
     assert_eq!(window.wait(LIMIT * 2).code(), Some(3), "{}", window.errors());
     assert!(window.errors().contains("last.png"), "{}", window.errors());
+}
+
+#[test]
+fn a_stream_that_is_lost_when_the_time_is_over_gives_the_code_of_what_is_lost() {
+    peers::require!("Xvfb", "dbus-daemon");
+    let home = tempfile::tempdir().unwrap();
+    let words = ["live", "--video", "test", "--audio", "tone", "--size", "320x180", "--fps", "15"];
+    let mut onair = Onair::start(&words);
+    let url = onair.play_url();
+    let desktop = Desktop::start();
+    let mut window = play(&desktop, home.path(), &[&url, "--duration", "4s", "--json"]);
+    let plays = "\"state\":\"playing\"";
+    window.wait_until("its stream", LIMIT * 2, |peer| peer.output().contains(plays));
+    onair.peer.kill();
+    let status = window.wait(LIMIT * 2);
+    let events = events(&window);
+    let last = events.last().unwrap();
+    assert_eq!((status.code(), &last["exit"]), (Some(8), &8.into()), "{events:?}");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::studio::Settings;
+
 /// Flags that every command takes.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Globals {
@@ -14,4 +16,19 @@ pub struct Globals {
     /// What to log to standard error: error, warn, info, debug, trace, or a filter such as onair=debug
     #[arg(long, global = true, value_name = "LEVEL", default_value = "warn")]
     pub log: String,
+}
+
+impl Globals {
+    /// The settings that were asked for by name, with what is wrong in them; `None`: none were.
+    ///
+    /// # Errors
+    /// A sentence, where there is no such file.
+    pub fn named_settings(&self) -> Result<Option<(Settings, Vec<String>)>, String> {
+        match &self.settings {
+            Some(path) if !path.exists() => {
+                Err(format!("--settings {}: there is no such file", path.display()))
+            }
+            path => Ok(path.as_deref().map(Settings::read)),
+        }
+    }
 }

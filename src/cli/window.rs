@@ -44,14 +44,8 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
 
 /// What goes on beside a window, on a thread of its own.
 pub(super) trait Beside: Send {
-    /// Looks at the studio, the events since the last look and what players show; whether the window
-    /// is to be closed.
-    fn look(
-        &mut self,
-        snapshot: &Snapshot,
-        events: &Receiver<Event>,
-        watched: &[Latest<VideoFrame>],
-    ) -> bool;
+    /// Looks at the studio and the events since the last look; whether the window is to be closed.
+    fn look(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool;
     /// It has been closed. How the command ends where the window ended well.
     fn end(&mut self) -> Exit;
 }
@@ -60,7 +54,7 @@ pub(super) trait Beside: Send {
 struct Nothing;
 
 impl Beside for Nothing {
-    fn look(&mut self, _: &Snapshot, _: &Receiver<Event>, _: &[Latest<VideoFrame>]) -> bool {
+    fn look(&mut self, _: &Studio, _: &Receiver<Event>) -> bool {
         false
     }
 
@@ -74,17 +68,11 @@ impl Beside for Nothing {
 /// # Errors
 /// Why not, where there is no such file.
 pub(super) fn settings(globals: &Globals) -> Result<(Settings, Vec<String>), String> {
-    match &globals.settings {
-        Some(path) if !path.exists() => {
-            Err(format!("--settings {}: there is no such file", path.display()))
-        }
-        Some(path) => Ok(Settings::read(path)),
-        None => {
-            let (settings, _) =
-                studio::settings::default_path().as_deref().map(Settings::read).unwrap_or_default();
-            Ok((settings, Vec::new()))
-        }
-    }
+    Ok(globals.named_settings()?.unwrap_or_else(|| {
+        let path = studio::settings::default_path();
+        // What is wrong with them is told where they are the studio's.
+        (path.as_deref().map(Settings::read).unwrap_or_default().0, Vec::new())
+    }))
 }
 
 /// Opens the player with streams, a wall of them where they are several, and runs it to its end.
@@ -187,9 +175,8 @@ fn heed(
     beside: &mut dyn Beside,
     stop: &Stop,
 ) -> Exit {
-    let watched = studio.watched();
     loop {
-        let over = beside.look(&studio.snapshot(), events, &watched);
+        let over = beside.look(studio, events);
         if over || interrupt.is_set() {
             break;
         }

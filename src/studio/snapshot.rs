@@ -346,6 +346,7 @@ pub enum WatchState {
     /// Gave up; a notice says why.
     Failed {
         cause: String,
+        kind: player::Kind,
     },
 }
 

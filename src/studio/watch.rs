@@ -287,25 +287,33 @@ impl Watch {
         self.tile(self.chosen).map(Tile::state).cloned().unwrap_or_default()
     }
 
-    /// How the chosen one fares.
-    pub(super) fn figures(&self) -> WatchFigures {
+    /// How the chosen one of these fares.
+    pub(super) fn figures(&self, of: &[TileView]) -> WatchFigures {
         let (volume, muted) = (self.config.volume, self.config.muted);
-        match self.tile(self.chosen) {
-            Some(tile) => tile.figures(volume, muted),
+        match of.iter().find(|view| view.chosen) {
+            Some(view) => view.figures.clone(),
             None => WatchFigures { volume, muted, ..WatchFigures::default() },
         }
     }
 
+    /// How loud all of them are.
+    pub(super) fn volume(&self) -> f32 {
+        self.config.volume
+    }
+
     /// All of them.
     pub(super) fn views(&self) -> Vec<TileView> {
-        let view = |tile: &Tile| TileView {
-            id: tile.id,
-            chosen: tile.id == self.chosen,
-            state: tile.state().clone(),
-            figures: tile.figures(self.config.volume, self.config.muted),
-            counted: tile.player().map(Player::figures).unwrap_or_default(),
-            picture: Shown(tile.picture()),
-            said: tile.kept().map(|it| Message::Player(it.clone()).notice(0, "")).collect(),
+        let view = |tile: &Tile| {
+            let counted = tile.counted();
+            TileView {
+                id: tile.id,
+                chosen: tile.id == self.chosen,
+                state: tile.state().clone(),
+                figures: tile.figures(counted.clone(), self.config.volume, self.config.muted),
+                counted,
+                picture: Shown(tile.picture()),
+                said: tile.kept().map(|it| Message::Player(it.clone()).notice(0, "")).collect(),
+            }
         };
         self.tiles.iter().map(view).collect()
     }

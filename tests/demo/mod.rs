@@ -23,7 +23,7 @@ use onair::media::{Color, ExtraTrack, Planes, Size, VideoFrame};
 use onair::mix::filter::{Filter, Slot};
 use onair::mix::{Heard, Lamp, Reading, Strip, StripId};
 use onair::player::chat::ChatState;
-use onair::player::{Rewind, Saving};
+use onair::player::{Kind, Rewind, Saving};
 use onair::studio::chatting::{self, ChatView};
 use onair::studio::services::Book;
 use onair::studio::snapshot::{
@@ -663,8 +663,10 @@ pub fn snapshot(name: &str) -> Snapshot {
             snapshot.watch_figures.url = playing.url;
         }
         "watch-failed" => {
-            snapshot.watch =
-                WatchState::Failed { cause: "The server knows no stream of this name.".into() };
+            snapshot.watch = WatchState::Failed {
+                cause: "The server knows no stream of this name.".into(),
+                kind: Kind::NoSuchStream,
+            };
             snapshot.watch_figures.url = "rtmp://live.example.com/app/nobody".into();
         }
         "watch-behind" | "watch-paused" => {
@@ -742,7 +744,7 @@ fn wall(playing: &WatchFigures) -> Vec<TileView> {
         TileView { said: vec![tile_notice()], ..tile(1, WatchState::Playing, of("workshop")) },
         tile(2, WatchState::Opening, of("garden")),
         tile(3, WatchState::Reconnecting { cause: lost }, of("stage")),
-        tile(4, WatchState::Failed { cause: none }, of("nobody")),
+        tile(4, WatchState::Failed { cause: none, kind: Kind::NoSuchStream }, of("nobody")),
     ]
 }
 

@@ -14,7 +14,7 @@ use crate::cli::globals::Globals;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::settings::keys_beside;
 use crate::studio::snapshot::{Snapshot, SourceState};
-use crate::studio::{Command, Config, Level, Notice, Quality, Settings, Studio, Target};
+use crate::studio::{Command, Config, Level, Notice, Quality, Studio, Target};
 
 /// How long devices may take to open, and sound to be heard.
 const SOURCES: Duration = Duration::from_secs(8);
@@ -61,14 +61,8 @@ pub fn look(
     globals: &Globals,
     clock: Clock,
 ) -> Result<Vec<Notice>, (String, Exit)> {
-    let (mut settings, warnings) = match &globals.settings {
-        Some(path) if !path.exists() => {
-            let why = format!("--settings {}: there is no such file", path.display());
-            return Err((why, Exit::File));
-        }
-        Some(path) => Settings::read(path),
-        None => Default::default(),
-    };
+    let named = globals.named_settings().map_err(|why| (why, Exit::File))?;
+    let (mut settings, warnings) = named.unwrap_or_default();
     settings.video = flags.video.clone().or(settings.video);
     settings.audio = flags.audio.clone().or(settings.audio);
     let quality = &mut settings.quality;

@@ -288,16 +288,8 @@ fn prepare(
         }
     }
     let net = args.route.read()?;
-    let (mut settings, mut warnings) = match &globals.settings {
-        Some(path) if !path.exists() => {
-            return Err((
-                format!("--settings {}: there is no such file", path.display()),
-                Exit::File,
-            ));
-        }
-        Some(path) => Settings::read(path),
-        None => Default::default(),
-    };
+    let named = globals.named_settings().map_err(|why| (why, Exit::File))?;
+    let (mut settings, mut warnings) = named.unwrap_or_default();
     warnings.extend(wrong);
     // With what the window has kept: keys of targets, addresses of sources.
     let keys_path = globals.settings.as_deref().map(keys_beside);

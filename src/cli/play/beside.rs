@@ -6,18 +6,18 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::args::Args;
-use super::headless::{event, fields, summary, totals};
-use super::words::sentence;
+use super::headless::{event, fields, has_begun, summary, totals, write_snapshot};
+use super::words::exit_of;
 use crate::base::queue::Receiver;
 use crate::base::{Clock, Latest, Timestamp};
 use crate::cli::Exit;
-use crate::cli::output::{Output, complain};
+use crate::cli::output::Output;
 use crate::cli::window::Beside;
 use crate::cli::words::print_notice;
 use crate::media::VideoFrame;
-use crate::player::{Figures, snapshot};
+use crate::player::Figures;
 use crate::studio::snapshot::{Snapshot, WatchState};
-use crate::studio::{Event, TileId};
+use crate::studio::{Event, Studio, TileId};
 
 /// See the module.
 #[derive(Debug)]
@@ -30,6 +30,10 @@ pub(super) struct Watcher {
     picture: Option<VideoFrame>,
     playing_since: Option<Timestamp>,
     next_stats: Option<Timestamp>,
+    /// The snapshot that was looked at last.
+    seen: u64,
+    /// How the command ends.
+    exit: Exit,
 }
 
 /// One of the players.
@@ -51,6 +55,8 @@ impl Watcher {
             picture: None,
             playing_since: None,
             next_stats: None,
+            seen: 0,
+            exit: Exit::Ok,
         }
     }
 
@@ -87,7 +93,7 @@ impl Watcher {
                 json!({ "state": "reconnecting", "cause": cause })
             }
             WatchState::Ended => json!({ "state": "ended" }),
-            WatchState::Failed { cause } => json!({ "state": "failed", "cause": cause }),
+            WatchState::Failed { cause, .. } => json!({ "state": "failed", "cause": cause }),
         };
         self.say("play", fields, index);
     }
@@ -100,32 +106,35 @@ impl Watcher {
     }
 }
 
+/// How the command ends where the time is over and this is what has become of a stream.
+fn exit_with(state: &WatchState) -> Exit {
+    match state {
+        WatchState::Reconnecting { .. } => Exit::Lost,
+        WatchState::Failed { kind, .. } => exit_of(*kind),
+        WatchState::Idle | WatchState::Opening | WatchState::Playing | WatchState::Ended => {
+            Exit::Ok
+        }
+    }
+}
+
 impl Beside for Watcher {
-    fn look(
-        &mut self,
-        snapshot: &Snapshot,
-        events: &Receiver<Event>,
-        watched: &[Latest<VideoFrame>],
-    ) -> bool {
-        self.follow(snapshot);
+    fn look(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool {
+        if let Some(snapshot) = studio.snapshots().newer(&mut self.seen) {
+            self.follow(&snapshot);
+        }
         while let Ok(event) = events.try_recv() {
             if let (true, Event::Notice(notice)) = (self.output.is_json(), &event) {
                 print_notice(&self.output, notice);
             }
         }
-        let first = self.tiles.first().map(|tile| tile.id.slot());
-        if self.args.snapshot.is_some()
-            && let Some(frame) = first.and_then(|slot| watched.get(slot)).and_then(Latest::get)
-        {
-            self.picture = Some(frame);
+        if self.args.snapshot.is_some() {
+            let first = self.tiles.first().map(|tile| tile.id.slot());
+            let shown = first.and_then(|slot| studio.watched().get(slot).and_then(Latest::get));
+            self.picture = shown.or_else(|| self.picture.take());
         }
         let now = self.clock.now();
-        let plays = |tile: &Tile| {
-            tile.figures.first_picture.is_some()
-                || tile.figures.audio_samples > 0
-                || (self.args.save.is_some() && tile.figures.received_bytes > 0)
-        };
-        if self.playing_since.is_none() && self.tiles.iter().any(plays) {
+        let mut all = self.tiles.iter();
+        if self.playing_since.is_none() && all.any(|it| has_begun(&self.args, &it.figures)) {
             self.playing_since = Some(now);
         }
         let next = *self.next_stats.get_or_insert(now + Duration::from_secs(1));
@@ -135,22 +144,19 @@ impl Beside for Watcher {
                 self.say("play_stats", fields(&tile.figures, self.args.measure), self.index(at));
             }
         }
-        let over = self.playing_since.zip(self.args.duration);
-        over.is_some_and(|(since, duration)| now.since(since) >= duration)
+        let time = self.playing_since.zip(self.args.duration);
+        let over = time.is_some_and(|(since, duration)| now.since(since) >= duration);
+        if over {
+            // A person who closes the window has seen it.
+            let exits = self.tiles.iter().map(|tile| exit_with(&tile.state));
+            self.exit = exits.into_iter().find(|exit| *exit != Exit::Ok).unwrap_or(Exit::Ok);
+        }
+        over
     }
 
     fn end(&mut self) -> Exit {
-        let mut exit = Exit::Ok;
-        if let Some(path) = &self.args.snapshot {
-            let written = match &self.picture {
-                Some(frame) => snapshot::write(path, frame).map_err(|failure| sentence(&failure)),
-                None => Err("no picture was shown, so there is no snapshot".to_owned()),
-            };
-            if let Err(why) = written {
-                complain(&why);
-                exit = Exit::File;
-            }
-        }
+        let written = write_snapshot(&self.args, self.picture.as_ref());
+        let exit = if self.exit == Exit::Ok { written } else { self.exit };
         if !self.output.is_json() {
             return exit;
         }

@@ -89,6 +89,29 @@ pub(super) fn run(
     exit
 }
 
+/// Whether it has something of the stream: `--duration` counts from then on.
+pub(super) fn has_begun(args: &Args, figures: &Figures) -> bool {
+    figures.first_picture.is_some()
+        || figures.audio_samples > 0
+        || (args.save.is_some() && figures.received_bytes > 0)
+}
+
+/// Writes the last picture where `--snapshot` says, if it does; says why not, and ends so.
+pub(super) fn write_snapshot(args: &Args, picture: Option<&VideoFrame>) -> Exit {
+    let Some(path) = &args.snapshot else { return Exit::Ok };
+    let written = match picture {
+        Some(frame) => snapshot::write(path, frame).map_err(|failure| sentence(&failure)),
+        None => Err("no picture was shown, so there is no snapshot".to_owned()),
+    };
+    match written {
+        Ok(()) => Exit::Ok,
+        Err(why) => {
+            complain(&why);
+            Exit::File
+        }
+    }
+}
+
 /// The last line where there are several streams.
 pub(super) fn totals(output: &Output, figures: &[Figures], streams: usize, exit: Exit) {
     let sum = |count: fn(&Figures) -> u64| figures.iter().map(count).sum::<u64>();
@@ -153,11 +176,7 @@ impl Watching<'_> {
         let now = self.clock.now();
         let state = self.player.state();
         let figures = self.player.figures();
-        if self.playing_since.is_none()
-            && (figures.first_picture.is_some()
-                || figures.audio_samples > 0
-                || (self.args.save.is_some() && figures.received_bytes > 0))
-        {
+        if self.playing_since.is_none() && has_begun(self.args, &figures) {
             self.playing_since = Some(now);
         }
         let next = *self.next_stats.get_or_insert(now + Duration::from_secs(1));
@@ -194,17 +213,9 @@ impl Watching<'_> {
         {
             exit = exit_of(failure.kind);
         }
-        if let Some(path) = &self.args.snapshot {
-            let written = match self.player.picture() {
-                Some(frame) => snapshot::write(path, &frame).map_err(|failure| sentence(&failure)),
-                None => Err("no picture was shown, so there is no snapshot".to_owned()),
-            };
-            if let Err(why) = written {
-                complain(&why);
-                if exit == Exit::Ok {
-                    exit = Exit::File;
-                }
-            }
+        let written = write_snapshot(self.args, self.player.picture().as_ref());
+        if exit == Exit::Ok {
+            exit = written;
         }
         summary(self.output, &self.player.figures(), self.args.measure, self.index, exit);
         self.ended = Some(exit);

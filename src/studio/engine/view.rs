@@ -29,6 +29,7 @@ impl Engine {
             if state.stopping && live == LiveState::Idle { LiveState::Stopping } else { live };
         let tape = state.on_air.as_ref().map(OnAir::tape);
         let program = state.program.as_ref();
+        let tiles = self.watch.views();
         Snapshot {
             cameras: state.devices.cameras().to_vec(),
             microphones: state.devices.microphones().to_vec(),
@@ -71,8 +72,8 @@ impl Engine {
                 .and_then(Tape::replay)
                 .map(|(filled, room)| ReplayFigures { filled, room }),
             watch: self.watch.state(),
-            watch_figures: self.watch.figures(),
-            tiles: self.watch.views(),
+            watch_figures: self.watch.figures(&tiles),
+            tiles,
             player: self.watch.choices(),
             decoders: inventory::is_choice(),
             chat: self.watch.chat(),

@@ -35,7 +35,7 @@ impl Engine {
             }
             Command::SetVolume(volume) => {
                 self.watch.set_volume(volume);
-                self.settings.volume = Some(self.watch.figures().volume);
+                self.settings.volume = Some(self.watch.volume());
             }
             Command::SetPlayerMuted(muted) => {
                 self.watch.set_muted(muted);

@@ -56,7 +56,7 @@ impl Tile {
                 Ok(())
             }
             Err(failure) => {
-                self.state = WatchState::Failed { cause: failure.cause.clone() };
+                self.state = failed(&failure);
                 Err(failure)
             }
         }
@@ -120,14 +120,23 @@ impl Tile {
             State::Playing => WatchState::Playing,
             State::Reconnecting { cause, .. } => WatchState::Reconnecting { cause },
             State::Ended => WatchState::Ended,
-            State::Failed(failure) => WatchState::Failed { cause: failure.cause },
+            State::Failed(failure) => failed(&failure),
         };
         events
     }
 
-    /// How it fares; loudness is everybody's.
-    pub(super) fn figures(&self, volume: f32, muted: bool) -> WatchFigures {
-        let figures = self.player.as_ref().map(Player::figures).unwrap_or_default();
+    /// What is counted of it.
+    pub(super) fn counted(&self) -> player::Figures {
+        self.player.as_ref().map(Player::figures).unwrap_or_default()
+    }
+
+    /// How it fares by what was `counted`; loudness is everybody's.
+    pub(super) fn figures(
+        &self,
+        figures: player::Figures,
+        volume: f32,
+        muted: bool,
+    ) -> WatchFigures {
         WatchFigures {
             url: self.url.clone(),
             live: matches!(Source::parse(&self.url), Source::Url(_)) && figures.duration.is_none(),
@@ -157,6 +166,10 @@ impl Tile {
             saving: figures.saving,
         }
     }
+}
+
+fn failed(failure: &Failure) -> WatchState {
+    WatchState::Failed { cause: failure.cause.clone(), kind: failure.kind }
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
         WatchState::Ended => {
             plain(Icon::Stop, key!("watch-ended"), get(key!("watch-ended-advice")))
         }
-        WatchState::Failed { cause } => plain(
+        WatchState::Failed { cause, .. } => plain(
             Icon::Warning,
             key!("watch-failed"),
             format!("{cause} {}", texts.get("watch-failed-advice")).into(),
