@@ -16,7 +16,6 @@ mod peers;
 use std::fs;
 use std::path::Path;
 use std::process::Command as Process;
-use std::time::Duration;
 
 use onair::audio::AudioChoice;
 use onair::base::Clock;
@@ -28,7 +27,7 @@ use onair::media::{Size, markers};
 use onair::mix::StripId;
 use onair::studio::snapshot::SourceState;
 use onair::studio::{
-    Collection, Command, Config, Edit, Event, Quality, Settings, SoundStrip, Studio,
+    Collection, Command, Config, Edit, Event, MOST_STRIPS, Quality, Settings, SoundStrip, Studio,
 };
 use peers::{LIMIT, Onair, missing, wait_for};
 
@@ -67,16 +66,78 @@ fn failures(studio: &Studio) -> Vec<(&'static str, String, u64)> {
     failed.map(|it| (it.key, it.args[0].1.clone(), it.id)).collect()
 }
 
+/// Two seconds of the test picture and its tone.
+fn record(path: &Path) {
+    let recorded = path.display().to_string();
+    let words = ["live", "--video", "test", "--audio", "tone", "--size", "640x360", "--fps", "15"];
+    let till = ["--record", recorded.as_str(), "--duration", "2s"];
+    let words: Vec<&str> = words.into_iter().chain(till).collect();
+    Onair::start(&words).wait_named("summary");
+}
+
+/// A studio of the test picture in silence.
+fn quiet(settings: Settings) -> Studio {
+    let settings = Settings {
+        video: Some(VideoChoice::Test),
+        audio: Some(AudioChoice::Silence),
+        quality: Quality { size: PROGRAM, frame_rate: "15".parse().unwrap(), ..Quality::default() },
+        ..settings
+    };
+    Studio::start(Config::new(Clock::start(), settings)).unwrap()
+}
+
+fn add(studio: &Studio, name: &str, path: &Path) {
+    let (scene, name) = (Collection::default().current, name.to_owned());
+    let choice = VideoChoice::File(path.to_owned());
+    studio.send(Command::Edit(Edit::AddSource { scene, name, choice }));
+}
+
+#[test]
+fn a_clip_that_comes_after_it_was_added_is_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let (recording, clip) = (folder.path().join("recorded.mkv"), folder.path().join("clip.mkv"));
+    record(&recording);
+    let studio = quiet(Settings::default());
+    add(&studio, "Clip", &clip);
+    wait_for("the source", LIMIT, || failures(&studio).len() == 1);
+    let strip = || studio.snapshot().strips.get(1).map(|it| (it.name.clone(), it.state));
+    assert_eq!(strip(), Some(("Clip".to_owned(), SourceState::Failed)));
+    fs::rename(&recording, &clip).unwrap();
+    wait_for("its sound", LIMIT, || {
+        let snapshot = studio.snapshot();
+        snapshot.strips.get(1).is_some_and(|strip| strip.meter.peak_dbfs > -30.0)
+    });
+    assert_eq!(failures(&studio), []);
+    studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn a_clip_for_which_there_is_no_strip_is_told_once() {
+    let strip = |id| SoundStrip::new(StripId(id), AudioChoice::Silence);
+    let others = (1..).map(strip).take(MOST_STRIPS - 1);
+    let strips = [SoundStrip::main()].into_iter().chain(others).collect();
+    let studio = quiet(Settings { strips, ..Settings::default() });
+    let told = || -> Vec<String> {
+        let notices = studio.snapshot().notices;
+        let told = notices.iter().filter(|it| it.key == "scene-no-strip");
+        told.map(|it| it.args[0].1.clone()).collect()
+    };
+    add(&studio, "First", Path::new("/nonexistent/1.mkv"));
+    wait_for("the first", LIMIT, || told() == ["First"]);
+    add(&studio, "Second", Path::new("/nonexistent/2.mkv"));
+    wait_for("the second in its place", LIMIT, || told() == ["Second"]);
+    assert_eq!(studio.snapshot().strips.len(), MOST_STRIPS);
+    studio.send(Command::RemoveStrip(StripId(1)));
+    wait_for("room", LIMIT, || told().is_empty());
+    studio.end(LIMIT).unwrap();
+}
+
 #[test]
 fn files_that_are_absent_at_first_are_shown_and_heard_when_they_come() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let recording = path("recorded.mkv");
-    let recorded = recording.display().to_string();
-    let words = ["live", "--video", "test", "--audio", "tone", "--size", "640x360", "--fps", "15"];
-    let till = ["--record", recorded.as_str(), "--duration", "2s"];
-    let words: Vec<&str> = words.into_iter().chain(till).collect();
-    Onair::start(&words).wait_named("summary");
+    record(&recording);
 
     fs::write(path("wrong.png"), "no picture").unwrap();
     let media = path("media.mkv");
@@ -105,6 +166,11 @@ fn files_that_are_absent_at_first_are_shown_and_heard_when_they_come() {
         snapshot.scenes.sources.iter().map(|source| source.state).chain(strip).collect()
     };
     assert_eq!(states(), [SourceState::Failed; 7]);
+    // Also when it is tried again.
+    let last = failures(&studio).iter().map(|it| it.2).max().unwrap();
+    studio.send(Command::TryAgain);
+    wait_for("an answer", LIMIT, || failures(&studio).iter().any(|it| it.1 == "4" && it.2 > last));
+    assert_eq!(failures(&studio).len(), 6, "{:?}", failures(&studio));
 
     fs::create_dir(path("album")).unwrap();
     picture(&path("album/1.png"));
@@ -231,7 +297,9 @@ fn sources_are_changed_on_air_without_a_lost_or_torn_picture() {
                 for edit in left.by_ref().take(8) {
                     assert!(expected.apply(&edit), "{edit:?}");
                     studio.send(Command::Edit(edit));
-                    std::thread::sleep(Duration::from_millis(25));
+                    // One after the other, each at whatever the picture is doing then.
+                    let done = || *studio.snapshot().scenes.collection == expected;
+                    wait_for("an edit", LIMIT, done);
                     any = true;
                 }
                 if !any {

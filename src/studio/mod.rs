@@ -72,8 +72,9 @@ pub use quality::{Adapt, Quality};
 pub use scenes::Collection;
 pub use settings::{Language, Preferences, Settings, Theme};
 pub use snapshot::Snapshot;
-pub use sounding::sound_of;
 pub use stats::{DelayFigures, DelayState};
-pub use strips::{MOST as MOST_STRIPS, MOST_NAME as MOST_STRIP_NAME, SoundStrip, Talk};
+pub use strips::{
+    MOST as MOST_STRIPS, MOST_NAME as MOST_STRIP_NAME, SoundStrip, Talk, is_sound_of, sound_of,
+};
 pub use tape::RecordingChoices;
 pub use target::{Place, Route, Target};

@@ -38,6 +38,14 @@ pub enum Error {
     Mix(#[from] mix::Error),
 }
 
+/// What there is to tell of what was tried again.
+#[derive(Debug, Default)]
+pub(super) struct Tried {
+    pub messages: Vec<Message>,
+    /// Of strips, with what they are to hear: it may be told of as a picture already.
+    pub strips: Vec<(AudioChoice, Message)>,
+}
+
 /// The running program.
 #[derive(Debug)]
 pub(super) struct Program {
@@ -51,8 +59,9 @@ pub(super) struct Program {
     dials: Dials,
     /// Sources whose scene is going out, and until when they are still seen.
     leaving: Vec<(SourceId, Timestamp)>,
-    /// What is seen, those included.
+    /// What is seen, those included, and whether that changed since it was asked.
     seen: BTreeSet<SourceId>,
+    seen_changed: bool,
     sources: Sources,
     filters: Filters,
     changer: Changer,
@@ -91,6 +100,7 @@ impl Program {
             dials: Dials::default(),
             leaving: Vec::new(),
             seen: BTreeSet::new(),
+            seen_changed: false,
             sources: Sources::default(),
             filters: Filters::default(),
             changer: Changer::default(),
@@ -165,13 +175,20 @@ impl Program {
         let now = self.clock.now();
         self.leaving.retain(|(_, until)| *until > now);
         let leaving = self.leaving.iter().map(|(id, _)| *id);
-        self.seen = self.plans.0.sources().chain(leaving).collect();
+        let seen = self.plans.0.sources().chain(leaving).collect();
+        self.seen_changed |= seen != self.seen;
+        self.seen = seen;
         self.sources.attend(&self.seen);
     }
 
     /// The sources that are seen now.
     pub(super) fn seen(&self) -> &BTreeSet<SourceId> {
         &self.seen
+    }
+
+    /// Whether they are others than at the last call.
+    pub(super) fn seen_changed(&mut self) -> bool {
+        std::mem::take(&mut self.seen_changed)
     }
 
     /// By which a source is paused and moved about in.
@@ -187,7 +204,7 @@ impl Program {
     }
 
     /// Opens those files that could not be opened and have come, or are others now.
-    pub(super) fn look_for_absent(&mut self) -> Vec<Message> {
+    pub(super) fn look_for_absent(&mut self) -> Tried {
         let mut wanted = BTreeSet::new();
         if self.video.failed() {
             wanted.extend(self.video.choice.path().map(Path::to_owned));
@@ -200,11 +217,11 @@ impl Program {
         let strips = self.strips.failed().filter_map(AudioChoice::path);
         wanted.extend(strips.map(Path::to_owned));
         let due = self.absent.look(self.clock.now(), &wanted);
-        if due.is_empty() { Vec::new() } else { self.retry(Some(&due)) }
+        if due.is_empty() { Tried::default() } else { self.retry(Some(&due)) }
     }
 
     /// Tries what could not be opened again: these files, or everything that a person asked for.
-    pub(super) fn retry(&mut self, due: Option<&BTreeSet<PathBuf>>) -> Vec<Message> {
+    pub(super) fn retry(&mut self, due: Option<&BTreeSet<PathBuf>>) -> Tried {
         let shape = self.shape();
         let (asked, mut messages) = (due.is_none(), Vec::new());
         let is_due =
@@ -234,8 +251,8 @@ impl Program {
         messages.extend(self.sources.retry(shown, asked, &mut open, &self.compositor));
         let mut open = |choice: &AudioChoice| self.media.sound(choice, &shape);
         let heard = |choice: &AudioChoice| is_due(choice.path());
-        messages.extend(self.strips.retry(heard, asked, &mut open, &self.mixer));
-        messages
+        let strips = self.strips.retry(heard, asked, &mut open, &self.mixer);
+        Tried { messages, strips }
     }
 
     /// How a source of the scenes fares.

@@ -3,6 +3,9 @@
 use crate::compose::scene::SourceId;
 use crate::studio::notice::{Level, Remedy};
 
+/// Taken back once there is room for a strip.
+pub(super) const NO_STRIP: &str = "scene-no-strip";
+
 /// Something about scenes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {
@@ -19,6 +22,10 @@ pub enum Said {
         reason: String,
     },
     SourceBack {
+        source: String,
+    },
+    /// What a source plays is not heard: there are as many strips as there may be.
+    NoStrip {
         source: String,
     },
     /// A file that a filter works with cannot be used.
@@ -71,6 +78,7 @@ impl Said {
             Self::SourceFailed { .. } => "scene-source-failed",
             Self::SourceLost { .. } => "scene-source-lost",
             Self::SourceBack { .. } => "scene-source-back",
+            Self::NoStrip { .. } => NO_STRIP,
             Self::FilterFailed { .. } => "filter-failed",
             Self::TransitionFailed { .. } => "transition-failed",
             Self::Imported { .. } => "scenes-imported",
@@ -91,7 +99,9 @@ impl Said {
             Self::SourceFailed { source, reason, .. } | Self::SourceLost { source, reason, .. } => {
                 vec![("source", source.clone()), ("reason", reason.clone())]
             }
-            Self::SourceBack { source } => vec![("source", source.clone())],
+            Self::SourceBack { source } | Self::NoStrip { source } => {
+                vec![("source", source.clone())]
+            }
             Self::Imported { scenes, sources, strips } => vec![
                 ("scenes", scenes.clone()),
                 ("sources", sources.clone()),
@@ -143,6 +153,9 @@ impl Said {
                 format!("The source {source} is gone: {reason}")
             }
             Self::SourceBack { source } => format!("The source {source} is back."),
+            Self::NoStrip { source } => {
+                format!("{source} is not heard: there are as many strips as there may be.")
+            }
             Self::FilterFailed { path, reason } => {
                 format!("A filter does nothing, because {path} cannot be used: {reason}")
             }
@@ -183,6 +196,7 @@ impl Said {
         match self {
             Self::SourceFailed { .. } => "It is shown as soon as it is there. Until then a slate stands in its place; or choose another file or device.".into(),
             Self::SourceLost { .. } => "It is taken back by itself when it returns; a slate stands in its place.".into(),
+            Self::NoStrip { .. } => "Remove a strip from the sound desk, then add one that hears it.".into(),
             Self::FilterFailed { .. } => "Choose another file in the filters of the source; switching the filter off and on reads it again.".into(),
             Self::TransitionFailed { .. } => "Choose another file in the transition's options; it is tried again with the next change of scenes.".into(),
             Self::LeftOut { .. } => "onair has nothing of that kind. The scenes are without it.".into(),

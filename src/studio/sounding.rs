@@ -1,24 +1,12 @@
 //! Strips of the media files and streams that scenes show: one comes with the first use of each and
 //! goes with the last, so that a clip is heard as soon as it is seen.
 
-use std::path::Path;
-
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::mix::StripId;
 use crate::studio::program::Program;
 use crate::studio::scenes::{Collection, MAIN, Source};
-use crate::studio::strips::{SoundStrip, Talk, clean_name, free_id};
-
-/// The sound of what is shown; `None`: it is of a kind that has none. Looks at no file.
-pub fn sound_of(choice: &VideoChoice) -> Option<AudioChoice> {
-    let has_none = |path: &Path| path.extension().is_some_and(|it| it.eq_ignore_ascii_case("y4m"));
-    match choice {
-        VideoChoice::Stream(url) => Some(AudioChoice::Stream(url.clone())),
-        VideoChoice::File(path) if !has_none(path) => Some(AudioChoice::File(path.clone())),
-        _ => None,
-    }
-}
+use crate::studio::strips::{SoundStrip, Talk, clean_name, free_id, is_sound_of, sound_of};
 
 /// The sound of what the program shows now.
 pub(super) fn seen(program: &Program, collection: &Collection) -> Vec<AudioChoice> {
@@ -31,18 +19,19 @@ pub(super) fn seen(program: &Program, collection: &Collection) -> Vec<AudioChoic
 
 /// Whether one of these sources shows what is heard here.
 pub(super) fn is_shown(sources: &[Source], heard: &AudioChoice) -> bool {
-    sources.iter().any(|source| sound_of(&source.choice).as_ref() == Some(heard))
+    sources.iter().any(|source| is_sound_of(heard, &source.choice))
 }
 
 /// The strips follow sources that came, went or became something else. What is heard already, also by
-/// the main strip (`main`), gets none; `sounds` looks at what is new.
+/// the main strip (`main`), gets none; `sounds` looks at what is new. The names of those for which there
+/// is no strip left.
 pub(super) fn follow(
     strips: &mut Vec<SoundStrip>,
     main: Option<&AudioChoice>,
     before: &[Source],
     after: &[Source],
     sounds: &dyn Fn(&VideoChoice) -> bool,
-) {
+) -> Vec<String> {
     let heard = |strips: &[SoundStrip], sound: &AudioChoice| {
         let own = strips.iter().filter(|strip| strip.id != StripId::MAIN);
         main == Some(sound) || own.into_iter().any(|strip| strip.choice == *sound)
@@ -70,18 +59,23 @@ pub(super) fn follow(
             None => strips.retain(|it| it.id == StripId::MAIN || it.choice != gone),
         }
     }
+    let mut unheard = Vec::new();
     for source in after {
         let Some(sound) = sound_of(&source.choice) else { continue };
         let new = !is_shown(before, &sound) && !heard(strips, &sound);
-        if new
-            && sounds(&source.choice)
-            && let Some(id) = free_id(strips)
-        {
-            let name = clean_name(&source.name);
-            let talk = Talk::WhileShown;
-            strips.push(SoundStrip { name, talk, ..SoundStrip::new(id, sound) });
+        if !new || !sounds(&source.choice) {
+            continue;
+        }
+        let name = clean_name(&source.name);
+        match free_id(strips) {
+            Some(id) => {
+                let talk = Talk::WhileShown;
+                strips.push(SoundStrip { name, talk, ..SoundStrip::new(id, sound) });
+            }
+            None => unheard.push(name),
         }
     }
+    unheard
 }
 
 #[cfg(test)]
@@ -89,6 +83,7 @@ mod tests {
     use super::*;
     use crate::capture::Properties;
     use crate::compose::scene::SourceId;
+    use crate::studio::strips::MOST;
 
     fn source(id: u32, name: &str, choice: &str) -> Source {
         Source {
@@ -168,6 +163,10 @@ mod tests {
         assert_eq!(desk.0.len(), 2);
         let many: Vec<Source> =
             (0..40).map(|id| source(id, "Many", &format!("file:/{id}.mp4"))).collect();
-        assert_eq!(desk.after(&[], &many).len() + 1, crate::studio::strips::MOST);
+        assert_eq!(desk.after(&[], &many).len() + 1, MOST);
+        let last = [source(40, "Last", "file:/last.mp4"), source(41, "Mute", "test")];
+        let more = [many, last.to_vec()].concat();
+        let untold = follow(&mut desk.0, None, &more[..40], &more, &|_| true);
+        assert_eq!(untold, ["Last"], "what it is too much for, once");
     }
 }

@@ -3,6 +3,7 @@
 //! follows what is set.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use crate::audio::{self, AudioChoice};
 use crate::capture::VideoChoice;
@@ -71,15 +72,20 @@ impl SoundStrip {
         Self { id, name: String::new(), choice, strip: Strip::default(), talk: Talk::Open }
     }
 
-    /// What the mixer is to do while the talk key is held, or not; `shown`: its picture is seen.
-    pub fn heard(&self, held: bool, shown: bool) -> Strip {
+    /// Whether it is not heard while the talk key is held, or not; `shown`: its picture is seen.
+    pub fn is_muted(&self, held: bool, shown: bool) -> bool {
         let silenced = match self.talk {
             Talk::Open => false,
             Talk::PushToTalk => !held,
             Talk::PushToMute => held,
-            Talk::WhileShown => !shown && picture_of(&self.choice).is_some(),
+            Talk::WhileShown => !shown && has_picture(&self.choice),
         };
-        Strip { muted: self.strip.muted || silenced, ..self.strip.clone() }
+        self.strip.muted || silenced
+    }
+
+    /// What the mixer is to do then.
+    pub fn heard(&self, held: bool, shown: bool) -> Strip {
+        Strip { muted: self.is_muted(held, shown), ..self.strip.clone() }
     }
 }
 
@@ -226,7 +232,7 @@ impl Strips {
         asked: bool,
         open: &mut dyn FnMut(&AudioChoice) -> Result<audio::Source, String>,
         mixer: &Mixer,
-    ) -> Vec<Message> {
+    ) -> Vec<(AudioChoice, Message)> {
         let mut messages = Vec::new();
         for (id, chosen) in &mut self.open {
             if chosen.failed() && due(&chosen.choice) {
@@ -235,7 +241,7 @@ impl Strips {
                 if feed.is_some() {
                     mixer.set_feed(*id, feed);
                 }
-                messages.extend(message);
+                messages.extend(message.map(|message| (chosen.choice.clone(), message)));
             }
         }
         messages
@@ -261,13 +267,32 @@ impl Strips {
     }
 }
 
-/// What shows the picture of what is heard, where it has one.
-pub(super) fn picture_of(choice: &AudioChoice) -> Option<VideoChoice> {
+/// Whether what is heard may have a picture as well.
+pub(super) fn has_picture(choice: &AudioChoice) -> bool {
+    matches!(choice, AudioChoice::Stream(_) | AudioChoice::File(_))
+}
+
+/// The sound of what is shown; `None`: it is of a kind that has none. Looks at no file.
+pub fn sound_of(choice: &VideoChoice) -> Option<AudioChoice> {
     match choice {
-        AudioChoice::Stream(url) => Some(VideoChoice::Stream(url.clone())),
-        AudioChoice::File(path) => Some(VideoChoice::File(path.clone())),
+        VideoChoice::Stream(url) => Some(AudioChoice::Stream(url.clone())),
+        VideoChoice::File(path) if !is_silent(path) => Some(AudioChoice::File(path.clone())),
         _ => None,
     }
+}
+
+/// Whether what is heard is the [sound](sound_of) of what is shown.
+pub fn is_sound_of(heard: &AudioChoice, shown: &VideoChoice) -> bool {
+    match (heard, shown) {
+        (AudioChoice::Stream(heard), VideoChoice::Stream(shown)) => heard == shown,
+        (AudioChoice::File(heard), VideoChoice::File(shown)) => heard == shown && !is_silent(shown),
+        _ => false,
+    }
+}
+
+/// A kind of file that has no sound.
+fn is_silent(path: &Path) -> bool {
+    path.extension().is_some_and(|it| it.eq_ignore_ascii_case("y4m"))
 }
 
 #[cfg(test)]
@@ -290,14 +315,14 @@ mod tests {
             (Talk::PushToMute, false, true, false),
         ];
         for (talk, muted, held, otherwise) in table {
-            assert_eq!(strip(talk, muted).heard(true, false).muted, held, "{talk:?}");
-            assert_eq!(strip(talk, muted).heard(false, false).muted, otherwise, "{talk:?}");
+            assert_eq!(strip(talk, muted).is_muted(true, false), held, "{talk:?}");
+            assert_eq!(strip(talk, muted).is_muted(false, false), otherwise, "{talk:?}");
         }
         // Nobody shows a microphone: it is not shut for that.
         let clip = "file:/a.mp4".parse().unwrap();
         let clip = SoundStrip { choice: clip, ..strip(Talk::WhileShown, false) };
-        assert!(clip.heard(false, false).muted && !clip.heard(false, true).muted);
-        assert!(!strip(Talk::WhileShown, false).heard(false, false).muted);
+        assert!(clip.is_muted(false, false) && !clip.is_muted(false, true));
+        assert!(!strip(Talk::WhileShown, false).is_muted(false, false));
     }
 
     #[test]

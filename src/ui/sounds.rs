@@ -6,7 +6,7 @@ use crate::audio::AudioChoice;
 use crate::mix::StripId;
 use crate::player::source::plain;
 use crate::studio::snapshot::{AudioSource, SourceState, StripView};
-use crate::studio::{Command, Talk, sound_of};
+use crate::studio::{Command, Talk, is_sound_of, sound_of};
 use crate::ui::format;
 use crate::ui::icons::Icon;
 use crate::ui::view::View;
@@ -168,7 +168,7 @@ pub fn name_of_choice(view: &View<'_>, choice: &AudioChoice, device: &str) -> St
 /// What the scenes call the source that this is the sound of.
 fn shown_as(view: &View<'_>, choice: &AudioChoice) -> Option<String> {
     let mut sources = view.snapshot.scenes.collection.sources.iter();
-    let source = sources.find(|source| sound_of(&source.choice).as_ref() == Some(choice))?;
+    let source = sources.find(|source| is_sound_of(choice, &source.choice))?;
     Some(source.name.clone())
 }
 
@@ -194,7 +194,7 @@ pub fn state_of(view: &View<'_>, state: SourceState, drift_ppm: Option<f64>) -> 
 
 /// Whether a strip is muted, by hand, by the talk key or because its picture is not shown.
 pub fn is_muted(view: &View<'_>, strip: &StripView) -> bool {
-    strip.sound.heard(view.snapshot.talking, strip.shown).muted
+    strip.sound.is_muted(view.snapshot.talking, strip.shown)
 }
 
 /// The level of a strip, or why there is none.

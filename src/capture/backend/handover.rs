@@ -88,7 +88,7 @@ mod tests {
 
     impl Film {
         fn of(pictures: &[u8]) -> Box<dyn Camera> {
-            Box::new(Self(pictures.to_vec().into_iter(), [0]))
+            Box::new(Self(Vec::from(pictures).into_iter(), [0]))
         }
     }
 

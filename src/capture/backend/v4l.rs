@@ -21,8 +21,8 @@ use v4l::video::Capture;
 use v4l::video::capture::Parameters;
 use v4l::{Device, FourCC, Fraction};
 
-use super::identity::{self, Node};
 use super::handover::HandOver;
+use super::identity::{self, Node};
 use super::{controls, format, nokhwa, stop};
 use crate::capture::control::CameraControl;
 use crate::capture::device::{Camera, Driver, Fault, Found, Layout, Offer, Raw};

@@ -240,12 +240,17 @@ impl Engine {
             self.tell(&Message::DefaultChanged { device: device() }, "");
         }
         if is_back(report, before) {
-            // What failed may not have told its name then.
-            for name in [&before.name, &report.name] {
-                self.state.ledger.clear_of(keys::DOWN, name);
-            }
+            self.take_back(report, before);
         }
         self.tell_some(message.map(|message| (message, report.detail.clone())));
+    }
+
+    /// It delivers again: what was told of it is no longer true.
+    pub(super) fn take_back(&mut self, report: &Report, before: &Report) {
+        // What failed may not have told its name then.
+        for name in [&before.name, &report.name] {
+            self.state.ledger.clear_of(keys::DOWN, name);
+        }
     }
 
     /// What a source of this name delivers is not as it should be, or is again.

@@ -17,7 +17,7 @@ use crate::media::Track;
 use crate::media::source::{Format, Report, State};
 use crate::studio::event::{self, Event};
 use crate::studio::message::{Message, keys};
-use crate::studio::program::Program;
+use crate::studio::program::{Program, Tried};
 use crate::studio::said::Said;
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::settings::collection;
@@ -49,6 +49,7 @@ impl Engine {
         let Some(program) = &mut self.state.program else { return };
         let messages = program.set_sources(&self.settings.collection);
         self.follow_sources(&messages);
+        self.attend_strips();
     }
 
     /// Sources were opened and closed: what was told of those that are not there any more is taken back,
@@ -67,17 +68,18 @@ impl Engine {
 
     /// What could not be opened and has come meanwhile is opened.
     pub(super) fn look_for_absent(&mut self) {
-        let messages = self.state.program.as_mut().map(Program::look_for_absent);
-        self.tell_absent(messages.unwrap_or_default());
+        let tried = self.state.program.as_mut().map(Program::look_for_absent);
+        self.tell_absent(tried.unwrap_or_default());
     }
 
     /// A person wants it to be tried now, whatever it is.
     pub(super) fn try_again(&mut self) {
-        let messages = self.state.program.as_mut().map(|it| it.retry(None));
-        self.tell_absent(messages.unwrap_or_default());
+        let tried = self.state.program.as_mut().map(|it| it.retry(None));
+        self.tell_absent(tried.unwrap_or_default());
     }
 
-    fn tell_absent(&mut self, messages: Vec<Message>) {
+    fn tell_absent(&mut self, Tried { mut messages, strips }: Tried) {
+        messages.extend(self.untold(strips));
         for message in messages {
             // The reason may be another than it was.
             for (_, value) in message.notice(0, "").args {
@@ -310,6 +312,7 @@ impl Engine {
             Strain::Rate => Some(Said::RateHalved),
         };
         let changes = program.source_changes();
+        let seen_changed = program.seen_changed();
         let mut failed = program.filter_changes(&self.settings.collection);
         failed.extend(program.transition_changes());
         if let Some(said) = said {
@@ -319,7 +322,9 @@ impl Engine {
         for message in failed {
             self.tell(&message, "");
         }
-        self.attend_strips();
+        if seen_changed {
+            self.attend_strips();
+        }
         for change in changes {
             self.tell_alarm(&change.report, &change.before, &change.name);
             let message = sources::message(&change);

@@ -11,6 +11,7 @@ use crate::studio::event::{self, Event};
 use crate::studio::extras::{self, TrackNames};
 use crate::studio::message::Message;
 use crate::studio::phones::{Listening, Phones};
+use crate::studio::said::{self, Said};
 use crate::studio::scenes::Collection;
 use crate::studio::snapshot::StripView;
 use crate::studio::sounding;
@@ -24,6 +25,9 @@ impl Engine {
     pub(super) fn set_strips(&mut self) {
         let there = |id: &StripId| self.settings.strips.iter().any(|strip| strip.id == *id);
         self.state.talking.strips.retain(there);
+        if strips::free_id(&self.settings.strips).is_some() {
+            self.state.ledger.clear(&[said::NO_STRIP]);
+        }
         let Some(program) = &mut self.state.program else { return };
         let seen = sounding::seen(program, &self.settings.collection);
         let talking = &self.state.talking;
@@ -32,11 +36,15 @@ impl Engine {
         };
         let messages = program.set_strips(&self.settings.strips, &heard);
         self.state.stage.sounds = seen;
-        for (choice, message) in messages {
-            if !self.told_of_picture(&choice) {
-                self.tell(&message, "");
-            }
+        for message in self.untold(messages) {
+            self.tell(&message, "");
         }
+    }
+
+    /// What is told of strips, without what is told of pictures.
+    pub(super) fn untold(&self, of: Vec<(AudioChoice, Message)>) -> Vec<Message> {
+        let own = of.into_iter().filter(|(choice, _)| !self.told_of_picture(choice));
+        own.map(|(_, message)| message).collect()
     }
 
     /// Strips that are heard only with their picture follow it.
@@ -51,16 +59,27 @@ impl Engine {
     /// The strips follow what the scenes show since they were as `before`; the desk as it was, if that
     /// changed it.
     pub(super) fn follow_shown(&mut self, before: &Collection) -> Option<Vec<SoundStrip>> {
+        if before.sources == self.settings.collection.sources {
+            return None;
+        }
         let desk = self.settings.strips.clone();
         let main = self.state.program.as_ref().map(|it| it.audio_choice());
-        sounding::follow(
+        let unheard = sounding::follow(
             &mut self.settings.strips,
             main.or(self.settings.audio.as_ref()),
             &before.sources,
             &self.settings.collection.sources,
-            // What cannot be read makes no sound either.
-            &|choice| !capture::shows(choice),
+            // What cannot be read makes no sound either; what is not there yet may.
+            &|choice| {
+                let absent = choice.path().is_some_and(|path| !path.exists());
+                absent || !capture::shows(choice)
+            },
         );
+        if !unheard.is_empty() {
+            self.state.ledger.clear(&[said::NO_STRIP]);
+            let source = unheard.join(", ");
+            self.tell(&Message::Scenes(Said::NoStrip { source }), "");
+        }
         if self.settings.strips == desk {
             return None;
         }
@@ -72,7 +91,7 @@ impl Engine {
     fn told_of_picture(&self, choice: &AudioChoice) -> bool {
         let main = self.state.program.as_ref().map(|program| program.video_choice());
         sounding::is_shown(&self.settings.collection.sources, choice)
-            || main.and_then(sounding::sound_of).as_ref() == Some(choice)
+            || main.is_some_and(|main| strips::is_sound_of(choice, main))
     }
 
     /// The program has been started.
@@ -189,10 +208,13 @@ impl Engine {
         }
         for change in changes {
             let (kind, device) = targets::audio_kind(&change.choice);
+            let back = super::look::is_back(&change.report, &change.before);
             if !self.told_of_picture(&change.choice) {
                 self.tell_of(&change.report, &change.before, device.then_some(false));
+            } else if back {
+                // It may have been told of before a scene showed it.
+                self.take_back(&change.report, &change.before);
             }
-            let back = super::look::is_back(&change.report, &change.before);
             let report = change.report;
             self.happened(Event::Source(event::Source { track: Track::Audio, kind, back, report }));
         }
@@ -279,7 +301,7 @@ impl Engine {
                 sound: sound.clone(),
                 name,
                 shown: self.state.stage.sounds.contains(&sound.choice),
-                soundless: open && strips::picture_of(&sound.choice).is_some(),
+                soundless: open && strips::has_picture(&sound.choice),
                 device: report.name,
                 state: source_state(report.state),
                 drift_ppm: report.drift_ppm,

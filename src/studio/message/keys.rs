@@ -1,6 +1,7 @@
 //! The names of all messages; those that are taken back together stand together.
 
 use super::Message;
+use crate::studio::said;
 
 /// Of sources that do not deliver.
 pub(in crate::studio) const DOWN: &[&str] = &[
@@ -123,6 +124,7 @@ const OTHERS: &[&str] = &[
     "settings-not-saved",
     "scene-source-back",
     "filter-failed",
+    said::NO_STRIP,
     "scenes-imported",
     "scenes-left-out",
     "scenes-import-failed",

@@ -7,7 +7,6 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::audio::AudioChoice;
-use crate::capture::VideoChoice;
 use crate::compose::filter::{Filter, MOST_FILTERS, Slot};
 use crate::compose::scene::{Blend, Content, Item, ItemId, MOST_DEPTH, Scene, SourceId};
 use crate::compose::transition::{self, Transition};
@@ -16,7 +15,7 @@ use crate::studio::settings::obs_filters::{self, array, flag, number, text};
 use crate::studio::settings::obs_sizes::{self, Known};
 use crate::studio::settings::obs_sources::{self, Taken};
 use crate::studio::settings::{obs_places, obs_sounds, obs_transitions};
-use crate::studio::strips::SoundStrip;
+use crate::studio::strips::{SoundStrip, sound_of};
 
 /// What is left out is listed up to here.
 const MOST_TOLD: usize = 30;
@@ -268,15 +267,6 @@ impl<'a> Importer<'a> {
     }
 }
 
-/// The sound of what is seen.
-fn sound_of(choice: &VideoChoice) -> Option<AudioChoice> {
-    match choice {
-        VideoChoice::File(path) => Some(AudioChoice::File(path.clone())),
-        VideoChoice::Stream(url) => Some(AudioChoice::Stream(url.clone())),
-        _ => None,
-    }
-}
-
 /// What of an item onair has not.
 fn item_not(table: &Value) -> impl Iterator<Item = &'static str> {
     let changes = |key| table.get(key).is_some_and(|it| !text(it, "id").is_empty());
@@ -332,7 +322,7 @@ mod tests {
          "filters": [{"id": "chroma_key_filter_v2", "name": "Key", "enabled": false,
                       "settings": {"key_color_type": "blue", "similarity": 250}},
                      {"id": "shader_filter", "name": "Glow"}]},
-        {"id": "ffmpeg_source", "name": "Clip", "settings": {"local_file": "/v/clip.y4m"}},
+        {"id": "ffmpeg_source", "name": "Clip", "settings": {"local_file": "/v/clip.mp4"}},
         {"id": "browser_source", "name": "Alerts", "settings": {"url": "https://example.org"}},
         {"id": "pulse_input_capture", "name": "Mic", "settings": {}},
         {"id": "scene", "name": "Break", "settings": {"items": [
@@ -358,7 +348,7 @@ mod tests {
         assert_eq!(it.current().unwrap().name, "Game");
         let sources: Vec<_> =
             it.sources.iter().map(|it| (it.name.as_str(), it.choice.to_string())).collect();
-        assert_eq!(sources, [("Clip", "file:/v/clip.y4m".into()), ("Cam", "camera".into())]);
+        assert_eq!(sources, [("Clip", "file:/v/clip.mp4".into()), ("Cam", "camera".into())]);
         let hidden: Vec<_> = it.sources.iter().map(|it| it.properties.hidden).collect();
         assert_eq!(hidden, [Hidden::Restarts, Hidden::Plays]);
         let [clip, cam, group] = it.scenes[0].items.as_slice() else { panic!() };

@@ -11,7 +11,7 @@ use crate::media::{ExtraTrack, ExtraTracks, MOST_TRACKS};
 use crate::mix::{Heard, Strip, StripId};
 use crate::studio::settings::obs_filters::{array, kind, number, text};
 use crate::studio::settings::obs_sound_filters;
-use crate::studio::strips::{MOST, SoundStrip, Talk, clean_name};
+use crate::studio::strips::{MOST, SoundStrip, Talk, clean_name, has_picture};
 
 /// Where a file has the devices that are heard in every scene.
 const GLOBAL: [&str; 6] = [
@@ -68,10 +68,25 @@ pub(super) fn read(
 ) -> Vec<SoundStrip> {
     let global = GLOBAL.iter().filter_map(|key| json.get(key));
     let of = |source: &Value| choice(source).or_else(|| beside.get(text(source, "name")).cloned());
-    let mut sounds: Vec<(&Value, AudioChoice)> = global
-        .chain(array(json, "sources"))
-        .filter_map(|source| Some((source, of(source)?)))
-        .collect();
+    let mut sounds: Vec<(&Value, AudioChoice)> = Vec::new();
+    // Names of those that share the strip of another.
+    let mut shared: Vec<(&str, AudioChoice)> = Vec::new();
+    for source in global.chain(array(json, "sources")) {
+        let Some(choice) = of(source) else { continue };
+        let same = |(_, heard): &(&Value, AudioChoice)| *heard == choice;
+        // What is played is open once, whatever shows it.
+        if has_picture(&choice)
+            && let Some((first, _)) = sounds.iter().find(|it| same(it))
+        {
+            let (name, first) = (text(source, "name"), text(first, "name"));
+            told.insert(format!(
+                "a strip of its own for '{name}', which plays what '{first}' does"
+            ));
+            shared.push((name, choice));
+        } else {
+            sounds.push((source, choice));
+        }
+    }
     if sounds.len() > MOST {
         told.insert(format!("sounds beyond {MOST}"));
         sounds.truncate(MOST);
@@ -80,8 +95,13 @@ pub(super) fn read(
     // elsewhere: a track that has all of them is the program again.
     let everywhere = sounds.iter().fold(ALL, |all, (source, _)| all & mixers(source));
     let named = (1..).map(StripId).zip(&sounds);
-    let named: BTreeMap<&str, StripId> =
+    let mut named: BTreeMap<&str, StripId> =
         named.map(|(id, (source, _))| (text(source, "name"), id)).collect();
+    for (name, choice) in shared {
+        let ids = (1..).map(StripId).zip(&sounds);
+        let of = ids.into_iter().find(|(_, (_, heard))| *heard == choice);
+        named.extend(of.map(|(id, _)| (name, id)));
+    }
     let mut strips = Vec::new();
     for (id, (source, choice)) in (1..).map(StripId).zip(sounds) {
         let name = clean_name(text(source, "name"));
@@ -93,6 +113,7 @@ pub(super) fn read(
         let talk = match (flag("push-to-talk"), flag("push-to-mute")) {
             (true, _) => Talk::PushToTalk,
             (_, true) => Talk::PushToMute,
+            _ if has_picture(&choice) => Talk::WhileShown,
             _ => Talk::Open,
         };
         let strip = Strip { filters, ..strip(source, mixers(source), everywhere) };
@@ -188,6 +209,31 @@ mod tests {
         assert_eq!(slot.filter.side_chain(), Some(StripId(1)));
         let told: Vec<_> = told.into_iter().collect();
         assert_eq!(told, ["filters of the sound 'Mic': vst_filter 'Reverb'"]);
+    }
+
+    #[test]
+    fn sources_that_play_one_file_have_one_strip_which_is_heard_while_it_is_shown() {
+        let file = serde_json::json!({
+            "AuxAudioDevice1": {"id": "pulse_input_capture", "name": "Mic", "filters": [
+                {"id": "compressor_filter", "settings": {"sidechain_source": "Clip 2"}}]},
+            "sources": [
+                {"id": "ffmpeg_source", "name": "Clip", "volume": 0.5},
+                {"id": "ffmpeg_source", "name": "Clip 2"},
+                {"id": "ffmpeg_source", "name": "Jingle", "push-to-mute": true},
+                {"id": "pulse_input_capture", "name": "Second"},
+            ],
+        });
+        let clip = AudioChoice::File("/v/clip.mp4".into());
+        let jingle = AudioChoice::File("/v/jingle.mp4".into());
+        let beside = [("Clip", clip.clone()), ("Clip 2", clip), ("Jingle", jingle)].into();
+        let mut told = BTreeSet::new();
+        let strips = read(&file, &beside, &mut told);
+        let found: Vec<_> = strips.iter().map(|it| (it.name.as_str(), it.talk)).collect();
+        let (open, shown, keyed) = (Talk::Open, Talk::WhileShown, Talk::PushToMute);
+        assert_eq!(found, [("Mic", open), ("Clip", shown), ("Jingle", keyed), ("Second", open)]);
+        assert_eq!(strips[0].strip.filters[0].filter.side_chain(), Some(StripId(2)));
+        let told: Vec<_> = told.into_iter().collect();
+        assert_eq!(told, ["a strip of its own for 'Clip 2', which plays what 'Clip' does"]);
     }
 
     #[test]
