@@ -39,10 +39,13 @@ use onair::media::ExtraTrack;
 use onair::media::transport::Go;
 use onair::mix::filter::Filter;
 use onair::mix::{Fall, Heard, Lamp, Strip, StripId};
+use onair::net::Pin;
 use onair::studio::chatting::ChatChoices;
+use onair::studio::playing::Network;
 use onair::studio::snapshot::{SourceState, StripView};
 use onair::studio::{
-    Command, Edit, Language, Place, Playing, Preferences, SoundStrip, Talk, Target, Theme, TileId,
+    Command, Edit, Language, Level, Notice, Place, Playing, Preferences, Remedy, SoundStrip, Talk,
+    Target, Theme, TileId,
 };
 use onair::ui::{Dialog, Page, Screen, Wish};
 

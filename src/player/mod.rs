@@ -67,7 +67,7 @@ pub use handle::Player;
 pub use shift::Depth;
 pub use sound::Speaker;
 pub use speaker::Open;
-pub use state::{Event, Failure, Figures, Kind, Message, Rewind, Saving, Severity, State};
+pub use state::{Event, Failure, Figures, Kind, Message, Offered, Rewind, Saving, Severity, State};
 
 /// Where the stream comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use crate::studio::{Command, Playing};
 use crate::ui::icons::Icon;
 use crate::ui::theme::{Type, gap, size};
 use crate::ui::view::{View, Wish};
+use crate::ui::watch::connection;
 use crate::ui::watch::draft::Draft;
 use crate::ui::watch::wishes::{is_busy, name_of, play, send};
 use crate::ui::widgets::{Button, Field, Look, icon_button, menu_item, menu_rule, paragraph};
@@ -38,7 +39,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     let both = measure(&texts.get("stop")).max(measure(&texts.get("play"))) + 48.0;
     let tile = texts.get("tile-add");
     let tile_width = measure(&tile) + 2.0 * gap::M + 24.0;
-    let rest = both + tile_width + 2.0 * size::CONTROL + 4.0 * gap::S;
+    let rest = both + tile_width + 3.0 * size::CONTROL + 5.0 * gap::S;
     let field = Field {
         id: url_field(),
         text: &mut draft.url,
@@ -76,6 +77,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     if icon_button(ui, theme, Icon::Folder, &open, size::CONTROL, Look::Plain).clicked() {
         view.wish(Wish::PickWatchFile);
     }
+    connection::options(ui, view, draft);
 }
 
 /// Streams that were watched before.
