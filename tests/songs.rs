@@ -148,6 +148,81 @@ fn songs_are_heard_for_as_long_as_they_last_and_go_around() {
     }
 }
 
+/// How strong a frequency is.
+fn amplitude(sound: &[f32], hertz: f64) -> f64 {
+    let (mut sine, mut cosine) = (0.0, 0.0);
+    for (number, sample) in sound.iter().enumerate() {
+        let phase = number as f64 * hertz / 48_000.0 * std::f64::consts::TAU;
+        sine += f64::from(*sample) * phase.sin();
+        cosine += f64::from(*sample) * phase.cos();
+    }
+    sine.hypot(cosine) * 2.0 / sound.len() as f64
+}
+
+#[test]
+fn streams_of_ogg_that_follow_each_other_are_all_played() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // Each another tone, codec, rate and number of channels; the last two are set alike.
+    let parts = [
+        ("a.ogg", 1_000.0, "libvorbis", "44100", "1"),
+        ("b.opus", 600.0, "libopus", "48000", "2"),
+        ("c.ogg", 800.0, "flac", "48000", "1"),
+        ("d.ogg", 400.0, "flac", "48000", "1"),
+    ];
+    let mut whole = Vec::new();
+    for (name, hertz, codec, rate, channels) in parts {
+        let path = folder.path().join(name);
+        let sound = format!("aevalsrc='0.5*sin(2*PI*{hertz}*t)':s=48000:c=mono");
+        let words = ["-hide_banner", "-nostdin", "-v", "error", "-f", "lavfi", "-i", &sound];
+        let how = ["-t", "2", "-c:a", codec, "-ar", rate, "-ac", channels, path.to_str().unwrap()];
+        Peer::start("ffmpeg", words.into_iter().chain(how)).wait_success(LIMIT);
+        whole.extend(std::fs::read(path).unwrap());
+    }
+    let path = folder.path().join("all.ogg");
+    std::fs::write(&path, whole).unwrap();
+
+    let mut heard = Heard::open(&path, AtEnd::Hold);
+    let over = |it: &Heard| it.media.transport.position().is_some_and(|it| it.paused);
+    heard.until("its end", over);
+    let length = heard.media.transport.position().unwrap().whole.unwrap().as_secs_f64();
+    assert!((length - 8.0).abs() < 0.01, "{length}");
+    // The tones follow each other, each for as long as it lasts. A machine that is busy may stumble:
+    // where nothing is heard nothing is counted.
+    let mut runs: Vec<(f64, f64)> = Vec::new();
+    for block in heard.sound.chunks_exact(2_400) {
+        let Some((_, hertz, ..)) = parts.iter().find(|part| amplitude(block, part.1) > 0.3) else {
+            continue;
+        };
+        match runs.last_mut() {
+            Some((last, seconds)) if last.to_bits() == hertz.to_bits() => *seconds += 0.05,
+            _ => runs.push((*hertz, 0.05)),
+        }
+    }
+    eprintln!("  {runs:?}");
+    let order: Vec<f64> = runs.iter().map(|run| run.0).collect();
+    assert_eq!(order, parts.map(|part| part.1));
+    assert!(runs.iter().all(|run| (1.5..2.1).contains(&run.1)), "{runs:?}");
+
+    // One can go to a place of the third, which is decoded as such at once, and of the first.
+    for (place, hertz) in [(5.0, 800.0), (0.5, 1_000.0), (2.1, 600.0)] {
+        heard.media.transport.ask(Go::To(Duration::from_secs_f64(place)));
+        let from = heard.sound.len();
+        heard.until(&format!("{hertz} Hz at {place} s"), |it| {
+            let new = &it.sound[from..];
+            new.len() > 24_000 && amplitude(&new[new.len() - 9_600..], hertz) > 0.3
+        });
+    }
+    // In the probe it is as long, and the first.
+    let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
+    let file = Source::File(path);
+    let found = probe::probe(&file, &net::Options::default(), &runtime, clock, &|| false).unwrap();
+    assert!((found.duration.unwrap() - 8.0).abs() < 0.01, "{:?}", found.duration);
+    assert_eq!(found.audio.unwrap().format.to_string(), "Vorbis");
+}
+
 #[test]
 fn songs_are_paused_and_gone_about_in() {
     if missing(&["ffmpeg"]) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::base::Stop;
 use crate::player::course::{Course, Span};
 use crate::player::feed::Feed;
-use crate::player::recording::{Film, Medium, RUN_UP_MICROS, unreadable};
+use crate::player::recording::{Film, Medium, Piece, RUN_UP_MICROS, unreadable};
 use crate::player::{Failure, Kind, State, recording};
 use crate::wire::container::Format;
 use crate::wire::flv::video::VideoPacket;
@@ -151,8 +151,11 @@ fn read(
     }
     round.length = Some(span.micros());
     round.begin(feed, from, true);
-    film.play(path, round.shift(span.begins), &mut |body| {
-        feed.take_exact(body.kind, body.dts, body.pts, &body.body);
+    film.play(path, round.shift(span.begins), &mut |piece| {
+        match piece {
+            Piece::Body(body) => feed.take_exact(body.kind, body.dts, body.pts, &body.body),
+            Piece::Seam(at) => feed.seam(at),
+        }
         goes_on(feed)
     })
 }
