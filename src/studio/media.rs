@@ -59,6 +59,14 @@ fn whole(url: &str) -> Result<&str, String> {
 }
 
 impl MediaRoom {
+/// Of what others send is told that it is black or stands still; a file may be as it likes.
+fn watched(of: &Source, video: capture::Source) -> capture::Source {
+    match of {
+        Source::Url(_) => capture::over_stream(video),
+        Source::File(_) => video,
+    }
+}
+
     pub(super) fn new(
         runtime: Runtime,
         net: net::Options,
@@ -88,12 +96,14 @@ impl MediaRoom {
         let waits = |spare: &Spare| spare.of == of && matches!(spare.half, Half::Video(_));
         if let Some(Spare { half: Half::Video(video), transport, .. }) = self.take(waits) {
             dials.set_transport(transport);
-            return Ok(video);
+            return Ok(watched(&of, video));
         }
         let media = self.open(&of, shape)?;
         dials.set_transport(media.transport.clone());
         let half = audio::Source { feed: media.audio, status: media.audio_status };
         let (half, transport) = (Half::Audio(half), media.transport);
+        let video = capture::Source { feed: media.video, status: media.video_status };
+        let video = watched(&of, video);
         self.spare.push(Spare { of, half, transport, other: media.video_held });
         Ok(capture::Source { feed: media.video, status: media.video_status })
     }

@@ -255,6 +255,8 @@ pub(super) const fn alarm_key(alarm: Alarm) -> &'static str {
     match alarm {
         Alarm::Black => "picture-black",
         Alarm::Frozen => "picture-frozen",
+        Alarm::BlackStream => "stream-black",
+        Alarm::FrozenStream => "stream-frozen",
         Alarm::OtherFormat => "camera-format",
         Alarm::Zero => "sound-zero",
         Alarm::Silent => "sound-silent",
