@@ -36,7 +36,7 @@ use onair::compose::filter as video;
 use onair::compose::scene::{self, ItemId, SourceId};
 use onair::compose::transition::{Kind, Matte, Stinger, Transition, Wipe};
 use onair::media::ExtraTrack;
-use onair::media::transport::Go;
+use onair::media::transport::{AtEnd, Go};
 use onair::mix::filter::Filter;
 use onair::mix::{Fall, Heard, Lamp, Strip, StripId};
 use onair::net::Pin;
