@@ -599,6 +599,7 @@ hide-key = Hide the key
 paste = Paste
 server-wrong = An address begins with rtmp:// or rtmps:// and names a server.
 server-missing = Type the address of the server first.
+key-missing = Type the stream key first: the service or the server's owner gives it.
 quality = Quality
 quality-line = { $size } · { $rate } fps · { $bitrate }
 quality-480p30 = 480p, 30 frames a second

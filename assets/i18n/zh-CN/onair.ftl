@@ -599,6 +599,7 @@ hide-key = 隐藏密钥
 paste = 粘贴
 server-wrong = 地址以 rtmp:// 或 rtmps:// 开头，并包含服务器名。
 server-missing = 请先填写服务器地址。
+key-missing = 请先填写推流密钥：由平台或服务器的管理者提供。
 quality = 画质
 quality-line = { $size } · { $rate } 帧/秒 · { $bitrate }
 quality-480p30 = 480p，每秒 30 帧

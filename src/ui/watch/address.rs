@@ -1,5 +1,7 @@
 //! The row above the picture: what to play, what was played before, a tile more.
 
+use egui::text::{CCursor, CCursorRange};
+use egui::text_edit::TextEditState;
 use egui::{Align, Frame, Id, Key, Layout, Margin, Popup, Rect, Ui, UiBuilder};
 
 use crate::studio::playing::{MOST_ADDRESS, MOST_TILES};
@@ -52,6 +54,14 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         width: (rect.width() - rest).max(120.0),
     }
     .show(ui, theme);
+    // Who opens the page while nothing plays wants to type or paste an address.
+    let pass = ui.ctx().cumulative_pass_nr();
+    let opened = draft.shown_in + 1 < pass;
+    draft.shown_in = pass;
+    if opened && !busy {
+        field.response.request_focus();
+        select_all(ui, draft.url.chars().count());
+    }
     if field.response.changed() {
         let typed = draft.url.clone();
         draft.set_url(typed);
@@ -78,6 +88,14 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         view.wish(Wish::PickWatchFile);
     }
     connection::options(ui, view, draft);
+}
+
+/// What stands in the field is replaced by what is typed.
+fn select_all(ui: &Ui, characters: usize) {
+    let mut state = TextEditState::load(ui.ctx(), url_field()).unwrap_or_default();
+    let all = CCursorRange::two(CCursor::new(0), CCursor::new(characters));
+    state.cursor.set_char_range(Some(all));
+    state.store(ui.ctx(), url_field());
 }
 
 /// Streams that were watched before.

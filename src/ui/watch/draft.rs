@@ -87,6 +87,8 @@ pub enum Where {
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Draft {
+    /// The pass in which the page was shown last.
+    pub(super) shown_in: u64,
     /// Whether the last address was taken over.
     known: bool,
     pub url: String,
