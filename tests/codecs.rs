@@ -167,7 +167,7 @@ fn blocks(
         pts: origin.offset((n * frames) as i64 * 1_000_000 / i64::from(rate)),
         rate,
         channels,
-        data: data.to_vec(),
+        data: data.to_vec().into(),
     })
 }
 

@@ -1,5 +1,5 @@
 //! Memory of the compositor: a picture allocates nothing once all buffers are there, and an hour of
-//! switching scenes holds no more than its first minutes; and of the server: a caller takes little. Counted
+//! switching scenes holds no more than its first minutes; of the mixer, whose blocks come back; and of the server: a caller takes little. Counted
 //! in all threads, so that the tests run one after the other.
 
 #![allow(
@@ -19,12 +19,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use allocations::{Everywhere, everywhere};
+use onair::base::queue::{self, Full};
 use onair::base::{Clock, Pooled, Timestamp};
 use onair::compose::filter::{Cube, Filter, Material, Slot, Table, Wanted};
 use onair::compose::scene::{Blend, Fit, Layer, Place, Plan, SourceId, Together};
 use onair::compose::transition::{Change, Kind, Means, Side, Stinger, Transition, Wipe};
 use onair::compose::{Given, Program};
-use onair::media::{ClipFeed, Color, Moment, Planes, Size, VideoFeed, VideoFrame};
+use onair::media::{
+    AudioFeed, ClipFeed, Color, ExtraTrack, Moment, Planes, Pulled, Size, VideoFeed, VideoFrame,
+};
+use onair::mix::{self, Mixer, StripId};
 use onair::net::Runtime;
 use onair::server::{Config, Listen, Server};
 
@@ -194,6 +198,45 @@ fn a_picture_allocates_nothing_once_warm() {
             counted(&mut program, &mut now, 2, 0);
         }
     }
+}
+
+/// A sound that never ends.
+struct Hum;
+
+impl AudioFeed for Hum {
+    fn pull(&mut self, _: Timestamp, out: &mut [f32]) -> Pulled {
+        out.fill(0.1);
+        Pulled::Sound
+    }
+
+    fn delay(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+#[test]
+fn a_block_of_sound_allocates_nothing_once_warm() {
+    let _turn = TURN.lock();
+    let clock = Clock::start();
+    let config = mix::Config { rate: 48_000, channels: 2, origin: clock.now(), clock };
+    let mixer = Mixer::spawn(config).unwrap();
+    mixer.set_feed(StripId::MAIN, Some(Box::new(Hum)));
+    let (sender, program) = queue::bounded("program", 8, Full::Block);
+    mixer.attach_encoder_from(sender, clock.now());
+    let (sender, extra) = queue::bounded("extra", 8, Full::Block);
+    let track = ExtraTrack::all().next().unwrap();
+    mixer.set_track(track, Some(sender));
+    let hear = |blocks: usize| {
+        let before = everywhere().0;
+        for _ in 0..blocks {
+            let both = [&program, &extra].map(|it| it.recv_timeout(Duration::from_secs(20)));
+            assert!(both.into_iter().all(|block| block.is_ok_and(|it| it.frames() == 480)));
+        }
+        everywhere().0 - before
+    };
+    hear(50);
+    let least = (0..3).map(|_| hear(20)).min();
+    assert_eq!(least, Some(0));
 }
 
 /// Making a picture larger or smaller is a library's work, which makes its tables anew each time: a

@@ -115,6 +115,25 @@ impl<T> Pooled<T> {
     }
 }
 
+impl<T> From<T> for Pooled<T> {
+    fn from(value: T) -> Self {
+        Self::unpooled(value)
+    }
+}
+
+impl<T: Clone> Clone for Pooled<T> {
+    /// Of no pool.
+    fn clone(&self) -> Self {
+        Self::unpooled(T::clone(self))
+    }
+}
+
+impl<T: PartialEq> PartialEq for Pooled<T> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
 impl<T> Deref for Pooled<T> {
     type Target = T;
 

@@ -233,7 +233,7 @@ mod tests {
                 .offset(offset_micros),
             rate: rate as u32,
             channels: 1,
-            data: data.to_vec(),
+            data: data.to_vec().into(),
         };
         all.chunks(1_024).enumerate().map(block).collect()
     }
@@ -259,7 +259,7 @@ mod tests {
             pts: Timestamp::ZERO,
             rate: 48_000,
             channels: 1,
-            data: vec![0.5; 480_000],
+            data: vec![0.5; 480_000].into(),
         });
         assert_eq!(sent.lead_of(&tone, -20_000_000, 20_000_000), None);
     }
@@ -270,7 +270,7 @@ mod tests {
             pts: Timestamp::from_millis(ms),
             rate: 48_000,
             channels: 2,
-            data: vec![0.1; 2 * 960],
+            data: vec![0.1; 2 * 960].into(),
         };
         let mut course = Course::new(10);
         course.push(&block(0));

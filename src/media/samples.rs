@@ -1,6 +1,6 @@
 //! Sound: interleaved 32-bit float samples, full scale ±1.
 
-use crate::base::Timestamp;
+use crate::base::{Pooled, Timestamp};
 
 /// A block of sound and the instant of its first sample.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,8 +11,8 @@ pub struct Samples {
     pub rate: u32,
     /// Channels, interleaved.
     pub channels: u16,
-    /// `frames × channels` values.
-    pub data: Vec<f32>,
+    /// `frames × channels` values; of the mixer they go back to it.
+    pub data: Pooled<Vec<f32>>,
 }
 
 impl Samples {

@@ -32,7 +32,7 @@ use self::block::{Shape, limit};
 use self::desk::Desk;
 use self::meter::Meter;
 use crate::base::queue::Sender;
-use crate::base::{Clock, Stop, Timestamp, Worker};
+use crate::base::{Clock, Pool, Stop, Timestamp, Worker};
 use crate::media::samples::{frames_to_micros, micros_to_frames};
 use crate::media::{AudioFeed, ExtraTrack, Samples};
 
@@ -47,6 +47,9 @@ const MOST_DELAY: Duration = Duration::from_millis(500);
 
 /// A mixer at rest looks this often whether it is to end.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// Blocks that wait to be filled again: what encoders and phones have in their queues comes back.
+const MOST_IDLE: usize = 32;
 
 /// A meter that the mixer's thread writes and others read.
 type SharedMeter = Arc<Mutex<Meter>>;
@@ -296,6 +299,13 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
     // The next block of the program: behind `block` while a strip is to be earlier than it comes.
     let mut next = block;
     let mut desk = Desk::new(Shape { rate, channels: width });
+    let blocks = Pool::new(MOST_IDLE, Vec::new);
+    let silence = |frames: usize| {
+        let mut data = blocks.take();
+        data.clear();
+        data.resize(frames * width, 0.0);
+        data
+    };
     let mut outputs = Outputs { encoder: None, tracks: Vec::new(), phones: None };
     loop {
         obey(shared, &mut desk, &mut outputs);
@@ -343,7 +353,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
             shared.silent.fetch_add(frames as u64, Ordering::Relaxed);
         }
         if let Some(phones) = &outputs.phones {
-            let mut data = vec![0.0; frames * width];
+            let mut data = silence(frames);
             desk.phones(&mut data);
             limit(&mut data);
             let samples = Samples { pts: instant(first), rate, channels, data };
@@ -356,7 +366,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
         while first_of(next + 1) <= end - lag {
             let (first, end) = (first_of(next), first_of(next + 1));
             let frames = usize::try_from(end - first).unwrap_or(0);
-            let mut data = vec![0.0; frames * width];
+            let mut data = silence(frames);
             desk.program(first, &mut data);
             shared.program.lock().push(&data, width, rate);
             limit(&mut data);
@@ -367,7 +377,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
                 if instant(end) <= *since {
                     return true;
                 }
-                let mut data = vec![0.0; frames * width];
+                let mut data = silence(frames);
                 desk.track(*track, first, &mut data);
                 limit(&mut data);
                 encoder.send(Samples { pts: instant(first), rate, channels, data }).is_ok()

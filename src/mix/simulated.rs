@@ -29,6 +29,6 @@ impl Mix {
         let mut data = vec![0.0; frames * usize::from(channels)];
         self.desk.program(first, &mut data);
         limit(&mut data);
-        (Samples { pts, rate, channels, data }, !taken.silent)
+        (Samples { pts, rate, channels, data: data.into() }, !taken.silent)
     }
 }

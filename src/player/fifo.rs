@@ -83,7 +83,8 @@ impl Fifo {
                 let missing = micros_to_frames(at.micros_since(last.end()), last.rate);
                 if at.micros_since(last.end()) <= TOLERANCE_MICROS {
                     let missing = usize::try_from(missing).unwrap_or(0);
-                    last.data.resize(last.data.len() + missing * channels, 0.0);
+                    let wanted = last.data.len() + missing * channels;
+                    last.data.resize(wanted, 0.0);
                     self.frames += missing;
                 }
                 return;
@@ -149,7 +150,8 @@ impl Fifo {
         let mut block = self.blocks.pop_front()?;
         if self.used > 0 {
             block.pts = block.pts.offset(frames_to_micros(self.used as i64, block.rate));
-            block.data.drain(..(self.used * usize::from(block.channels)).min(block.data.len()));
+            let used = (self.used * usize::from(block.channels)).min(block.data.len());
+            block.data.drain(..used);
             self.used = 0;
         }
         self.frames = self.frames.saturating_sub(block.frames());
@@ -176,7 +178,7 @@ mod tests {
 
     fn block(ms: i64, frames: usize, value: f32) -> Samples {
         let pts = Timestamp::from_millis(ms);
-        Samples { pts, rate: 1_000, channels: 2, data: vec![value; frames * 2] }
+        Samples { pts, rate: 1_000, channels: 2, data: vec![value; frames * 2].into() }
     }
 
     #[test]

@@ -88,8 +88,9 @@ impl Viewer {
     fn decoded(&self, packet: &EncodedPacket) -> Samples {
         let (rate, channels) = self.format;
         let samples = packet.data.as_chunks::<2>().0.iter();
-        let data = samples.map(|it| f32::from(i16::from_le_bytes(*it)) / 32_768.0).collect();
-        Samples { pts: packet.pts, rate, channels, data }
+        let data: Vec<f32> =
+            samples.map(|it| f32::from(i16::from_le_bytes(*it)) / 32_768.0).collect();
+        Samples { pts: packet.pts, rate, channels, data: data.into() }
     }
 
     /// A round of the presenter. `show` gets each picture whose turn has come, and by how many

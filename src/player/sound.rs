@@ -554,7 +554,8 @@ mod tests {
         let at = Timestamp::from_millis;
         let mut sound = Sound::new();
         for ms in (0..400).step_by(20) {
-            let data = (ms..ms + 20).map(|value| value as f32).collect();
+            let data: Vec<f32> = (ms..ms + 20).map(|value| value as f32).collect();
+            let data = data.into();
             sound.fifo.push(crate::media::Samples { pts: at(ms), rate: 1_000, channels: 1, data });
         }
         let mut heard: Vec<f32> = Vec::new();

@@ -45,8 +45,10 @@ impl Heard {
     /// One tone and nothing of another, for two seconds.
     pub fn holds_alone(&self, hertz: f64, other: f64) {
         while self.rx.try_recv().is_ok() {}
-        let blocks = (0..200).flat_map(|_| self.rx.recv_timeout(LIMIT).unwrap().data);
-        let sound: Vec<f32> = blocks.collect();
+        let mut sound = Vec::new();
+        for _ in 0..200 {
+            sound.extend_from_slice(&self.rx.recv_timeout(LIMIT).unwrap().data);
+        }
         let mut parts: Vec<f64> =
             sound.chunks_exact(9_600).map(|part| amplitude(part, hertz)).collect();
         parts.sort_by(f64::total_cmp);
@@ -66,7 +68,7 @@ pub fn hear(rx: &Receiver<Samples>, hertz: f64) {
     let clock = Clock::start();
     let mut sound = Vec::new();
     while clock.now() < Timestamp::ZERO + LIMIT {
-        sound.extend(rx.recv_timeout(LIMIT).unwrap().data);
+        sound.extend_from_slice(&rx.recv_timeout(LIMIT).unwrap().data);
         let tail = &sound[sound.len().saturating_sub(19_200)..];
         if tail.len() == 19_200 && amplitude(tail, hertz) > 0.4 {
             return;

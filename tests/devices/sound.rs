@@ -46,7 +46,7 @@ fn inside_pulse() {
         assert!(end.is_none_or(|end: Timestamp| end.micros_since(block.pts).abs() <= 1));
         end = Some(block.end());
         lag.push(clock.now().micros_since(block.end()));
-        sound.extend(block.data);
+        sound.extend_from_slice(&block.data);
     }
     lag.sort_unstable();
     let after = mixer.figures();

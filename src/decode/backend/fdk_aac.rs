@@ -149,7 +149,7 @@ impl AudioBackend for Decoder {
             pts: packet.pts.offset(-delay),
             rate,
             channels,
-            data: pcm.iter().map(|value| f32::from(*value) / 32_768.0).collect(),
+            data: pcm.iter().map(|value| f32::from(*value) / 32_768.0).collect::<Vec<_>>().into(),
         }))
     }
 

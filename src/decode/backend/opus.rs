@@ -75,7 +75,11 @@ impl AudioBackend for Decoder {
             pts: packet.pts,
             rate: RATE,
             channels: self.channels as u16,
-            data: data.iter().map(|value| (value * self.gain).clamp(-1.0, 1.0)).collect(),
+            data: data
+                .iter()
+                .map(|value| (value * self.gain).clamp(-1.0, 1.0))
+                .collect::<Vec<_>>()
+                .into(),
         }))
     }
 

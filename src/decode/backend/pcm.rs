@@ -66,7 +66,12 @@ impl AudioBackend for Decoder {
         if data.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Samples { pts: packet.pts, rate: self.rate, channels: self.channels, data }))
+        Ok(Some(Samples {
+            pts: packet.pts,
+            rate: self.rate,
+            channels: self.channels,
+            data: data.into(),
+        }))
     }
 
     fn reset(&mut self) {}

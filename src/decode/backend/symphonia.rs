@@ -120,7 +120,7 @@ impl Decoder {
         }
         Ok(format
             .filter(|(rate, channels)| *rate > 0 && *channels > 0 && !data.is_empty())
-            .map(|(rate, channels)| Samples { pts: packet.pts, rate, channels, data }))
+            .map(|(rate, channels)| Samples { pts: packet.pts, rate, channels, data: data.into() }))
     }
 }
 

@@ -313,7 +313,12 @@ mod tests {
         for number in 0..3_000 {
             let second = f64::from(number) / 50.0;
             let data = vec![loud(second); 160];
-            seen.course.push(&Samples { pts: at(second), rate: 8_000, channels: 1, data });
+            seen.course.push(&Samples {
+                pts: at(second),
+                rate: 8_000,
+                channels: 1,
+                data: data.into(),
+            });
         }
         seen
     }
@@ -386,7 +391,7 @@ mod tests {
             (Kind::Codec, Trouble::WrongSize),
         ] {
             let (cause, advice) = (String::new(), String::new());
-            seen.state = State::Failed(Failure { kind, cause, advice, offered: None });
+            seen.state = State::Failed(Failure { kind, cause, advice });
             assert_eq!(judged(&seen, &program), [trouble]);
         }
     }

@@ -101,7 +101,7 @@ fn take(frame: &ffi::AVFrame, packet: &EncodedPacket, made: &mut Option<Samples>
         pts: packet.pts,
         rate,
         channels: kept,
-        data: Vec::new(),
+        data: Vec::new().into(),
     });
     if (made.rate, made.channels) != (rate, kept) || made.data.len() > MAX_VALUES {
         return;
@@ -215,7 +215,7 @@ impl AudioBackend for Decoder {
 
 /// Damaged floats may be anything; a speaker is not to hear that.
 fn finite(mut samples: Samples) -> Samples {
-    for value in &mut samples.data {
+    for value in samples.data.iter_mut() {
         *value = if value.is_finite() { value.clamp(-4.0, 4.0) } else { 0.0 };
     }
     samples
