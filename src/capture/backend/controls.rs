@@ -1,13 +1,12 @@
 //! The controls of a Video4Linux camera (VIDIOC_QUERYCTRL, VIDIOC_QUERYMENU, VIDIOC_G_CTRL,
 //! VIDIOC_S_CTRL): what a user may set, of 32 bits. Whatever a driver says of itself is bounded.
 
-#![allow(unsafe_code)]
-
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::path::Path;
 
+use super::ioctl::Call;
 use crate::capture::control::{CameraControl, MOST_CONTROLS, Span, plain};
 
 /// Kinds of controls (`enum v4l2_ctrl_type`).
@@ -60,22 +59,10 @@ struct Value {
     value: i32,
 }
 
-/// The number of an ioctl that reads and writes (`_IOWR('V', number, …)`).
-const fn number(number: u32, size: usize) -> u64 {
-    (3 << 30) | ((size as u64) << 16) | ((b'V' as u64) << 8) | number as u64
-}
-
-const QUERY: u64 = number(36, size_of::<Query>());
-const QUERY_MENU: u64 = number(37, size_of::<Item>());
-const GET: u64 = number(27, size_of::<Value>());
-const SET: u64 = number(28, size_of::<Value>());
-
-fn call<T>(file: &File, number: u64, about: &mut T) -> io::Result<()> {
-    // SAFETY: each number above carries the size of the one structure that it is called with here;
-    // `about` is such a structure, alive and borrowed for the call; the file is open.
-    let done = unsafe { libc::ioctl(file.as_raw_fd(), number as _, std::ptr::from_mut(about)) };
-    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
-}
+const QUERY: Call<Query> = Call::new(36);
+const QUERY_MENU: Call<Item> = Call::new(37);
+const GET: Call<Value> = Call::new(27);
+const SET: Call<Value> = Call::new(28);
 
 fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open(path)
@@ -101,7 +88,7 @@ pub(super) fn set(path: &Path, name: &str, value: Option<i64>) -> io::Result<()>
     if wanted == control.value {
         return Ok(());
     }
-    call(&file, SET, &mut Value { id, value })
+    SET.ask(file.as_raw_fd(), &mut Value { id, value })
 }
 
 fn queried(file: &File) -> Vec<Query> {
@@ -109,7 +96,7 @@ fn queried(file: &File) -> Vec<Query> {
     while found.len() < MOST_CONTROLS {
         let mut query = Query { id: last | NEXT, ..Query::default() };
         // The end is an error; a driver that goes around has no more either.
-        if call(file, QUERY, &mut query).is_err() || query.id <= last {
+        if QUERY.ask(file.as_raw_fd(), &mut query).is_err() || query.id <= last {
             break;
         }
         last = query.id;
@@ -138,7 +125,7 @@ fn control(file: &File, query: &Query) -> Option<CameraControl> {
         return None;
     }
     let mut now = Value { id: query.id, value: query.default };
-    call(file, GET, &mut now).ok()?;
+    GET.ask(file.as_raw_fd(), &mut now).ok()?;
     let active = query.flags & INACTIVE == 0;
     let (default, value) = (query.default.into(), now.value.into());
     Some(CameraControl { name, title, span, default, value, active })
@@ -151,7 +138,7 @@ fn items(file: &File, query: &Query) -> Vec<(i64, String)> {
         let place = u32::try_from(index).ok()?;
         let mut item = Item { id: query.id, index: place, ..Item::default() };
         // Menus have gaps.
-        call(file, QUERY_MENU, &mut item).ok()?;
+        QUERY_MENU.ask(file.as_raw_fd(), &mut item).ok()?;
         let name = item.name;
         let words = if query.kind == INTEGER_MENU {
             let (bytes, _) = name.split_at(8);
@@ -179,9 +166,9 @@ mod tests {
     fn structures_and_numbers_are_the_kernels() {
         // include/uapi/linux/videodev2.h.
         assert_eq!((size_of::<Query>(), size_of::<Item>(), size_of::<Value>()), (68, 44, 8));
-        assert_eq!(QUERY, 0xc044_5624);
-        assert_eq!(QUERY_MENU, 0xc02c_5625);
-        assert_eq!((GET, SET), (0xc008_561b, 0xc008_561c));
+        assert_eq!(QUERY.0, 0xc044_5624);
+        assert_eq!(QUERY_MENU.0, 0xc02c_5625);
+        assert_eq!((GET.0, SET.0), (0xc008_561b, 0xc008_561c));
     }
 
     #[test]

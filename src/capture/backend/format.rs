@@ -1,12 +1,11 @@
 //! The format of a Video4Linux camera (VIDIOC_S_FMT), with what the driver says of rows and colours.
 //! By hand, because the library leaves the matrix out and stops on numbers that it does not know.
 
-#![allow(unsafe_code)]
-
 use std::io;
 
 use v4l::device::Handle;
 
+use super::ioctl::Call;
 use crate::capture::device::Layout;
 use crate::capture::pixel::Pixel;
 use crate::media::color::{Matrix, Range};
@@ -53,8 +52,8 @@ pub(super) struct Told {
     transfer: u32,
 }
 
-/// `VIDIOC_S_FMT`: `_IOWR('V', 5, struct v4l2_format)`.
-const SET: u64 = (3 << 30) | ((size_of::<Format>() as u64) << 16) | ((b'V' as u64) << 8) | 5;
+/// `VIDIOC_S_FMT`.
+const SET: Call<Format> = Call::new(5);
 
 /// Asks for a size and a kind of pixels; the driver may choose others.
 pub(super) fn set(handle: &Handle, size: Size, pixel: Pixel) -> io::Result<Told> {
@@ -67,10 +66,8 @@ pub(super) fn set(handle: &Handle, size: Size, pixel: Pixel) -> io::Result<Told>
     };
     let rest = [0; 200 - size_of::<Told>()];
     let mut format = Format { kind: CAPTURE, _aligned: [], told, rest };
-    // SAFETY: the number carries the size of the structure, which is laid out as the kernel's is,
-    // alive and borrowed for the call; the handle keeps its file open.
-    let done = unsafe { libc::ioctl(handle.fd(), SET as _, &raw mut format) };
-    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(format.told) }
+    SET.ask(handle.fd(), &mut format)?;
+    Ok(format.told)
 }
 
 impl Told {
@@ -116,7 +113,7 @@ mod tests {
         assert_eq!(std::mem::offset_of!(Format, told), words);
         // x86-64 and aarch64: 0xc0d05605.
         if words == 8 {
-            assert_eq!(SET, 0xC0D0_5605);
+            assert_eq!(SET.0, 0xC0D0_5605);
         }
     }
 

@@ -7,6 +7,7 @@ pub(super) mod fake;
 mod format;
 mod handover;
 mod identity;
+mod ioctl;
 #[cfg(not(feature = "wayland"))]
 mod no_portal;
 mod nokhwa;
