@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::base::queue::{self, Full, Receiver};
-use crate::base::{Timestamp, Worker};
+use crate::base::Timestamp;
+use crate::studio::search::{Outcome, Search};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_millis(2_500);
@@ -24,7 +24,7 @@ fn stamp(path: &Path) -> Stamp {
 pub(super) struct Absent {
     /// As they were when they were looked at last.
     seen: BTreeMap<PathBuf, Stamp>,
-    search: Option<Receiver<BTreeMap<PathBuf, Stamp>>>,
+    search: Search<BTreeMap<PathBuf, Stamp>>,
     next: Timestamp,
 }
 
@@ -32,12 +32,11 @@ impl Absent {
     /// Those of the files that could not be opened which may be opened now.
     pub fn look(&mut self, now: Timestamp, wanted: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
         self.seen.retain(|path, _| wanted.contains(path));
-        let found = match self.search.as_ref().map(Receiver::try_recv) {
-            Some(Err(queue::Empty::Waiting)) => return BTreeSet::new(),
-            Some(Ok(found)) => found,
-            Some(Err(queue::Empty::Closed)) | None => BTreeMap::new(),
+        let found = match self.search.poll() {
+            Outcome::Waiting => return BTreeSet::new(),
+            Outcome::Idle | Outcome::Over(None) => BTreeMap::new(),
+            Outcome::Over(Some(found)) => found,
         };
-        self.search = None;
         let due = found.into_iter().filter(|(path, stamp)| {
             let before = self.seen.insert(path.clone(), *stamp);
             // One that is there at the first look may have come between the try and the look.
@@ -46,22 +45,16 @@ impl Absent {
         let due = due.map(|(path, _)| path).collect();
         if !wanted.is_empty() && now >= self.next {
             self.next = now + EVERY;
-            self.begin(wanted.clone());
+            let wanted = wanted.clone();
+            self.search.begin("absent-files", move || {
+                let look = |path: PathBuf| {
+                    let stamp = stamp(&path);
+                    (path, stamp)
+                };
+                wanted.into_iter().map(look).collect()
+            });
         }
         due
-    }
-
-    fn begin(&mut self, wanted: BTreeSet<PathBuf>) {
-        let (answer, search) = queue::bounded("absent-files", 1, Full::DropOldest);
-        let looking = Worker::spawn("absent-files", move |_| {
-            let found = wanted.iter().map(|path| (path.clone(), stamp(path)));
-            // The studio may have ended meanwhile.
-            let _ = answer.send(found.collect());
-        });
-        match looking {
-            Ok(_) => self.search = Some(search),
-            Err(error) => tracing::warn!(%error, "looking for files"),
-        }
     }
 }
 
@@ -73,7 +66,7 @@ mod tests {
     fn look(absent: &mut Absent, now: &mut Timestamp, wanted: &BTreeSet<PathBuf>) -> usize {
         *now += EVERY;
         let mut due = absent.look(*now, wanted).len();
-        while absent.search.is_some() {
+        while absent.search.is_under_way() {
             std::thread::sleep(Duration::from_millis(1));
             // The same instant: no other search begins.
             due += absent.look(*now, wanted).len();

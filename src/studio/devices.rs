@@ -4,9 +4,8 @@
 
 use std::sync::Arc;
 
-use crate::base::Worker;
-use crate::base::queue::{self, Full, Receiver};
 use crate::capture::{ScreenInfo, WindowInfo};
+use crate::studio::search::{Outcome, Search};
 use crate::studio::snapshot::Device;
 use crate::{audio, capture};
 
@@ -32,20 +31,19 @@ struct Shown {
 #[derive(Debug, Default)]
 pub(super) struct Devices {
     found: Found,
-    search: Option<Receiver<Found>>,
+    search: Search<Found>,
     shown: Shown,
-    display: Option<Receiver<Shown>>,
+    display: Search<Shown>,
 }
 
 impl Devices {
     /// Starts to look, unless that is under way.
     pub(super) fn refresh(&mut self) {
         self.look_at_display();
-        if self.search.is_some() {
+        if self.search.is_under_way() {
             return;
         }
-        let (answer, search) = queue::bounded("devices", 1, Full::DropOldest);
-        let looking = Worker::spawn("devices", move |_| {
+        self.search.begin("devices", || {
             let cameras = capture::cameras();
             let sound = |devices: Vec<audio::DeviceInfo>| {
                 let device = |it: audio::DeviceInfo| Device {
@@ -59,8 +57,7 @@ impl Devices {
             let speakers = sound(audio::speakers());
             // Where the sound system does not tell applications apart there are none to choose.
             let applications = audio::applications().unwrap_or_default();
-            // The studio may have ended meanwhile.
-            let _ = answer.send(Found {
+            Found {
                 cameras: cameras
                     .into_iter()
                     .map(|camera| Device { id: camera.id, name: camera.name, default: false })
@@ -68,49 +65,32 @@ impl Devices {
                 microphones,
                 speakers,
                 applications: applications.into_iter().map(|it| it.name).collect(),
-            });
+            }
         });
-        match looking {
-            Ok(_) => self.search = Some(search),
-            Err(error) => tracing::warn!(%error, "looking for devices"),
-        }
     }
 
     fn look_at_display(&mut self) {
-        if self.display.is_some() {
+        if self.display.is_under_way() {
             return;
         }
-        let (answer, display) = queue::bounded("displays", 1, Full::DropOldest);
-        let looking = Worker::spawn("displays", move |_| {
+        self.display.begin("displays", || {
             // Where there is no display there is nothing to choose; a source that is wanted of one says
             // why itself.
             let mut windows = capture::windows().unwrap_or_default();
             windows.truncate(MOST_WINDOWS);
             let screens = capture::screens().unwrap_or_default();
-            // The studio may have ended meanwhile.
-            let _ = answer.send(Shown { screens: screens.into(), windows: windows.into() });
+            Shown { screens: screens.into(), windows: windows.into() }
         });
-        match looking {
-            Ok(_) => self.display = Some(display),
-            Err(error) => tracing::warn!(%error, "looking for screens"),
-        }
     }
 
     /// Whether a search for devices has ended since the last call.
     pub(super) fn poll(&mut self) -> bool {
-        match self.display.as_ref().map(Receiver::try_recv) {
-            Some(Ok(shown)) => (self.shown, self.display) = (shown, None),
-            Some(Err(queue::Empty::Closed)) => self.display = None,
-            Some(Err(queue::Empty::Waiting)) | None => {}
+        if let Outcome::Over(Some(shown)) = self.display.poll() {
+            self.shown = shown;
         }
-        let Some(search) = &self.search else { return false };
-        match search.try_recv() {
-            Ok(found) => self.found = found,
-            Err(queue::Empty::Waiting) => return false,
-            // The search failed; what was found before stands.
-            Err(queue::Empty::Closed) => {}
-        }
-        self.search = None;
+        let Outcome::Over(found) = self.search.poll() else { return false };
+        // Where the search failed, what was found before stands.
+        self.found = found.unwrap_or_else(|| std::mem::take(&mut self.found));
         true
     }
 

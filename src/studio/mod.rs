@@ -41,6 +41,7 @@ mod reel;
 mod repairs;
 pub mod said;
 pub mod scenes;
+mod search;
 mod second;
 mod sent;
 pub mod services;

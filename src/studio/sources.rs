@@ -25,14 +25,12 @@ pub(super) struct Chosen<C> {
     pub status: Option<Arc<Status>>,
     /// What was last told of it.
     pub told: Report,
-    /// It could be opened at another try; that it could not is still what was told.
-    pub again: bool,
 }
 
 impl<C> Chosen<C> {
     /// Nothing is chosen.
     pub fn nothing(choice: C) -> Self {
-        Self { choice, status: None, told: Report::default(), again: false }
+        Self { choice, status: None, told: Report::default() }
     }
 
     /// It could not even be begun with.
@@ -40,9 +38,9 @@ impl<C> Chosen<C> {
         self.status.is_none() && self.told.state == State::Failed
     }
 
-    /// Another try succeeded.
+    /// Another try succeeded; that it had failed is still what was told.
     pub fn opened(&mut self, status: Arc<Status>) {
-        (self.status, self.again) = (Some(status), true);
+        self.status = Some(status);
     }
 
     /// How it fares now.
@@ -54,7 +52,7 @@ impl<C> Chosen<C> {
     pub fn change(&mut self) -> Option<(Report, Report)> {
         let report = self.status.as_ref()?.report();
         // On the way from failed to open nothing has changed yet.
-        if self.again && report.state == State::Opening {
+        if self.told.state == State::Failed && report.state == State::Opening {
             return None;
         }
         let same = report.state == self.told.state
@@ -66,7 +64,6 @@ impl<C> Chosen<C> {
         if same {
             return None;
         }
-        self.again = false;
         let before = std::mem::replace(&mut self.told, report.clone());
         Some((report, before))
     }
@@ -106,7 +103,7 @@ pub(super) fn settle<C: Display, F>(
     };
     let (feed, status) = opened.unzip();
     let told = told(&choice, message.as_ref().map(Message::summary));
-    (feed, Chosen { choice, status, told, again: false }, message)
+    (feed, Chosen { choice, status, told }, message)
 }
 
 /// Another try of what [`settle`] could not open: its feed, or what a person is told if the reason is
@@ -376,7 +373,7 @@ fn open(
         Err(reason) => (None, Some(reason)),
     };
     let told = told(&choice, failed.clone());
-    let chosen = Chosen { choice, status, told, again: false };
+    let chosen = Chosen { choice, status, told };
     let message = failed.map(|reason| failed_for(source.id, &source.name, reason));
     (Opened::new(source, chosen, dials), message)
 }

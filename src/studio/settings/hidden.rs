@@ -114,10 +114,8 @@ pub(in crate::studio) fn reveal(places: Places<'_>, name: &str, url: &Secret) ->
 pub(in crate::studio) fn for_others(collection: &Collection) -> Collection {
     let mut collection = collection.clone();
     for source in &mut collection.sources {
-        if let VideoChoice::Stream(url) = &mut source.choice
-            && let Some(plain) = without_secrets(url)
-        {
-            *url = plain;
+        if let VideoChoice::Stream(url) = &mut source.choice {
+            clean(url);
         }
     }
     collection
@@ -127,13 +125,18 @@ pub(in crate::studio) fn for_others(collection: &Collection) -> Collection {
 pub(in crate::studio) fn strips_for_others(strips: &[SoundStrip]) -> Vec<SoundStrip> {
     let mut strips = strips.to_vec();
     for strip in &mut strips {
-        if let AudioChoice::Stream(url) = &mut strip.choice
-            && let Some(plain) = without_secrets(url)
-        {
-            *url = plain;
+        if let AudioChoice::Stream(url) = &mut strip.choice {
+            clean(url);
         }
     }
     strips
+}
+
+/// An address loses what is secret in it.
+fn clean(url: &mut String) {
+    if let Some(plain) = without_secrets(url) {
+        *url = plain;
+    }
 }
 
 #[derive(Debug, Default)]

@@ -1,0 +1,55 @@
+//! Something that is looked for on a thread of its own: drivers, displays and disks answer when they
+//! like.
+
+use crate::base::Worker;
+use crate::base::queue::{self, Full, Receiver};
+
+/// A search that may be under way.
+#[derive(Debug)]
+pub(super) struct Search<T>(Option<Receiver<T>>);
+
+impl<T> Default for Search<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+/// What has become of one.
+#[derive(Debug)]
+pub(super) enum Outcome<T> {
+    /// There is none.
+    Idle,
+    Waiting,
+    /// `None`: it failed.
+    Over(Option<T>),
+}
+
+impl<T: Send + 'static> Search<T> {
+    pub fn is_under_way(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Begins one, in the place of one that may be under way.
+    pub fn begin(&mut self, name: &'static str, look: impl FnOnce() -> T + Send + 'static) {
+        let (answer, search) = queue::bounded(name, 1, Full::DropOldest);
+        let looking = Worker::spawn(name, move |_| {
+            // The studio may have ended meanwhile.
+            let _ = answer.send(look());
+        });
+        match looking {
+            Ok(_) => self.0 = Some(search),
+            Err(error) => tracing::warn!(%error, "looking for {}", name),
+        }
+    }
+
+    /// Tells that one is over once.
+    pub fn poll(&mut self) -> Outcome<T> {
+        let Some(search) = &self.0 else { return Outcome::Idle };
+        let found = match search.try_recv() {
+            Err(queue::Empty::Waiting) => return Outcome::Waiting,
+            found => found.ok(),
+        };
+        self.0 = None;
+        Outcome::Over(found)
+    }
+}
