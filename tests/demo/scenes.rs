@@ -1,0 +1,130 @@
+//! Scenes and sources of the states.
+
+use super::*;
+
+/// A scene with a guest before a screen over the chosen picture, which has every filter.
+pub(super) fn filtered() -> Collection {
+    let slot = |filter| video::Slot { enabled: true, filter };
+    let scene = Collection::default().current;
+    let all = video::Filter::kinds().into_iter().map(slot).collect();
+    let key = video::Filter::of_kind("chroma-key").map(slot).into_iter().collect();
+    let mut collection = Collection::default();
+    for edit in [
+        Edit::AddSource { scene, name: "Guest".into(), choice: VideoChoice::Test },
+        Edit::SetFilters(SourceId(0), all),
+        Edit::SetFilters(SourceId(1), key),
+    ] {
+        assert!(collection.apply(&edit));
+    }
+    collection
+}
+
+/// A scene with a screen, slides and a text with everything around it.
+pub(super) fn styled() -> Collection {
+    let scene = Collection::default().current;
+    let mut collection = Collection::default();
+    for (name, choice) in [
+        ("Desk", "screen:HDMI-1@1280x720+64+40"),
+        ("Album", "slides:/album"),
+        ("Title", "text:Hello"),
+    ] {
+        let choice: VideoChoice = choice.parse().unwrap();
+        assert!(collection.apply(&Edit::AddSource { scene, name: name.into(), choice }));
+    }
+    let mut properties = Properties::default();
+    let black = Rgba::BLACK;
+    let style = &mut properties.text.style;
+    style.outline = Some((black, 4));
+    style.shadow = Some(Shadow { color: black, right: 4, down: 4, blur: 4 });
+    style.background = Some(Rgba::WHITE);
+    properties.text.width = Some(800);
+    properties.text.scroll = Some(Scroll { way: Way::Up, speed: 60 });
+    assert!(collection.apply(&Edit::SetProperties(SourceId(3), properties)));
+    collection
+}
+
+/// A scene with a clip and slides that play, side by side.
+pub(super) fn played() -> Collection {
+    let scene = Collection::default().current;
+    let mut collection = Collection::default();
+    for (name, choice) in [("Album", "slides:/album"), ("Opening", "file:/opening.mp4")] {
+        let choice: VideoChoice = choice.parse().unwrap();
+        assert!(collection.apply(&Edit::AddSource { scene, name: name.into(), choice }));
+    }
+    for (id, x) in [(2, 0.05), (3, 0.55)] {
+        let place = Place { x, y: 0.3, width: 0.4, height: 0.4, ..Place::default() };
+        assert!(collection.apply(&Edit::SetPlace(ItemId(id), place)));
+    }
+    collection
+}
+
+pub(super) fn playing_sources() -> Vec<SceneSource> {
+    let source = |id, name: &str, playing| SceneSource {
+        id: SourceId(id),
+        state: SourceState::Open,
+        name: name.into(),
+        size: Some(Size::new(1280, 720)),
+        reason: String::new(),
+        playing: Some(playing),
+        device: String::new(),
+    };
+    let slides = Position { item: Some((2, 12)), ..Position::default() };
+    let seconds = Duration::from_secs;
+    let clip = Position { at: seconds(42), whole: Some(seconds(185)), ..Position::default() };
+    vec![source(1, "album", slides), source(2, "opening.mp4", clip)]
+}
+
+/// The chosen picture: a camera.
+pub(super) fn camera_source() -> SceneSource {
+    SceneSource {
+        id: SourceId(0),
+        state: SourceState::Open,
+        name: "HD Pro Webcam C920".into(),
+        size: Some(Size::new(1280, 720)),
+        reason: String::new(),
+        playing: None,
+        device: "c920".into(),
+    }
+}
+
+/// What it offers.
+pub(super) fn camera_formats() -> Vec<CameraFormat> {
+    let format = |width, height, fps, pixel| {
+        let size = Size::new(width, height);
+        CameraFormat { size, fps, pixel }
+    };
+    vec![
+        format(640, 480, 30.0, "YUYV"),
+        format(1280, 720, 10.0, "YUYV"),
+        format(1280, 720, 30_000.0 / 1_001.0, "MJPEG"),
+        format(1920, 1080, 30.0, "MJPEG"),
+    ]
+}
+
+/// What its driver lets be set.
+pub(super) fn camera_controls() -> Vec<CameraControl> {
+    let control = |title: &str, span, default, value, active| CameraControl {
+        name: plain(title),
+        title: title.into(),
+        span,
+        default,
+        value,
+        active,
+    };
+    let number = |least, most, step| Span::Number { least, most, step };
+    let menu = |items: &[(i64, &str)]| {
+        Span::Menu(items.iter().map(|(value, name)| (*value, (*name).to_owned())).collect())
+    };
+    let mains = menu(&[(0, "Disabled"), (1, "50 Hz"), (2, "60 Hz")]);
+    let auto = menu(&[(1, "Manual Mode"), (3, "Aperture Priority Mode")]);
+    vec![
+        control("Brightness", number(0, 255, 1), 128, 128, true),
+        control("White Balance Temperature, Auto", Span::Switch, 1, 1, true),
+        control("White Balance Temperature", number(2_000, 6_500, 1), 4_000, 4_720, false),
+        control("Gain", number(0, 255, 1), 0, 64, true),
+        control("Power Line Frequency", mains, 2, 1, true),
+        control("Exposure, Auto", auto, 3, 1, true),
+        control("Exposure (Absolute)", number(3, 2_047, 1), 250, 156, true),
+        control("Focus (absolute)", number(0, 250, 5), 0, 0, true),
+    ]
+}

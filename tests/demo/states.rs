@@ -1,0 +1,588 @@
+//! The states that the window can show.
+
+use super::scenes::{
+    camera_controls, camera_formats, camera_source, filtered, played, playing_sources, styled,
+};
+use super::*;
+
+/// The states by name.
+pub const STATES: [&str; 37] = [
+    "idle",
+    "custom",
+    "targets",
+    "delayed",
+    "film",
+    "connecting",
+    "black",
+    "on-air",
+    "slow",
+    "reconnecting",
+    "stopping",
+    "recording",
+    "on-air-recording",
+    "notices",
+    "no-camera",
+    "first-run",
+    "opening",
+    "lost",
+    "clipped",
+    "mixer",
+    "mixer-clipped",
+    "filters",
+    "properties",
+    "missing",
+    "media",
+    "camera",
+    "watch-idle",
+    "watch-opening",
+    "watching",
+    "watch-reconnecting",
+    "watch-ended",
+    "watch-failed",
+    "watch-behind",
+    "watch-paused",
+    "watch-file",
+    "watch-wall",
+    "watch-chat",
+];
+
+/// Whether a state is about the *Watch* page.
+pub fn is_watch(state: &str) -> bool {
+    state.starts_with("watch")
+}
+
+/// What three people say.
+fn chat() -> ChatView {
+    let lines = [
+        ("guest-12", "which crystal is that?"),
+        ("guest-7", "画面真清晰"),
+        ("guest-3", "that solder joint looks fine now"),
+    ];
+    let heard = |(at, (name, text)): (usize, &(&str, &str))| chatting::Heard {
+        number: at as u64 + 1,
+        line: Arc::new(Line::new(name, text).unwrap()),
+    };
+    let lines = lines.iter().enumerate().map(heard).collect();
+    ChatView { state: Some(ChatState::Open), lines }
+}
+
+fn device(id: &str, name: &str, default: bool) -> Device {
+    Device { id: id.into(), name: name.into(), default }
+}
+
+fn screen(id: &str, x: u32, primary: bool) -> ScreenInfo {
+    let width = if id == "all" { 3_840 } else { 1_920 };
+    let area = Area::new(x, 0, width, 1_080);
+    ScreenInfo { id: id.into(), name: id.into(), area, primary }
+}
+
+fn window(class: &str, name: &str) -> WindowInfo {
+    WindowInfo {
+        id: format!("{class}/{name}"),
+        name: name.into(),
+        class: class.into(),
+        number: "0x1".into(),
+        size: Size::new(1280, 800),
+        shown: true,
+    }
+}
+
+/// A scene with a picture whose disk is not there, and what is told of it.
+fn missing(snapshot: &mut Snapshot) {
+    let mut collection = Collection::default();
+    let scene = collection.current;
+    let choice = VideoChoice::Image("/media/ada/logo.png".into());
+    assert!(collection.apply(&Edit::AddSource { scene, name: "Logo".into(), choice }));
+    snapshot.scenes.collection = Arc::new(collection);
+    let reason = "/media/ada/logo.png cannot be opened: No such file or directory (os error 2)";
+    snapshot.scenes.sources = vec![SceneSource {
+        id: SourceId(1),
+        state: SourceState::Failed,
+        name: "logo.png".into(),
+        size: None,
+        reason: reason.into(),
+        playing: None,
+        device: String::new(),
+    }];
+    let remedy = Some(Remedy::EditSource(SourceId(1)));
+    let level = Level::Warning;
+    let summary = format!("The source Logo cannot be shown: {reason}");
+    let mut told = notice(1, "scene-source-failed", level, &summary, "", remedy);
+    told.args = vec![("source", "Logo".into()), ("reason", reason.into())];
+    told.advice = "It is shown as soon as it is there.".into();
+    snapshot.notices = vec![told];
+}
+
+fn notice(
+    id: u64,
+    key: &'static str,
+    level: Level,
+    summary: &str,
+    advice: &str,
+    remedy: Option<Remedy>,
+) -> Notice {
+    Notice {
+        id,
+        key,
+        args: vec![
+            ("device", "HD Pro Webcam C920".into()),
+            ("host", "live.example.com".into()),
+            ("wanted", "1935".into()),
+            ("used", "1936".into()),
+            ("cause", "not authorized".into()),
+        ],
+        level,
+        summary: summary.into(),
+        advice: advice.into(),
+        detail: "VIDIOC_DQBUF: No such device (os error 19)".into(),
+        remedy,
+    }
+}
+
+/// Three strips: the chosen sound with filters, music, and a guest whom only the desk hears.
+fn strips() -> Vec<StripView> {
+    let filters = Filter::KINDS.map(|filter| Slot { enabled: true, filter });
+    let view = |id, name: &str, choice, strip: Strip, peak_dbfs| StripView {
+        sound: SoundStrip { name: name.into(), strip, ..SoundStrip::new(StripId(id), choice) },
+        name: name.into(),
+        device: String::new(),
+        state: SourceState::Open,
+        shown: true,
+        soundless: false,
+        drift_ppm: None,
+        meter: Reading {
+            peak_dbfs,
+            held_dbfs: peak_dbfs + 4.0,
+            rms_dbfs: (peak_dbfs - 9.0).max(-60.0),
+            ..Reading::default()
+        },
+    };
+    let tracks = |number| ExtraTrack::new(number).into_iter().collect();
+    let voice = Strip { filters: filters[3..8].to_vec(), tracks: tracks(2), ..Strip::default() };
+    let music = Strip { gain_db: -12.0, balance: 0.2, tracks: tracks(3), ..Strip::default() };
+    let guest = Strip { muted: true, heard: Heard::Desk, offset_us: -120_000, ..Strip::default() };
+    let voice = view(0, "Voice", AudioChoice::None, voice, -14.2);
+    let guest = view(2, "", AudioChoice::Mic(Some("yeti".into())), guest, -60.0);
+    vec![
+        StripView { drift_ppm: Some(-38.4), ..voice },
+        view(1, "Music", AudioChoice::File("/home/ada/music.wav".into()), music, -31.0),
+        StripView { state: SourceState::Lost, ..guest },
+    ]
+}
+
+/// A studio in the state `name`.
+pub fn snapshot(name: &str) -> Snapshot {
+    let video = VideoSource {
+        choice: VideoChoice::Camera(CameraChoice::of("c920")),
+        state: SourceState::Open,
+        name: "HD Pro Webcam C920".into(),
+        format: Some((Size::new(1280, 720), 30.0)),
+    };
+    let audio = AudioSource {
+        choice: AudioChoice::Mic(None),
+        state: SourceState::Open,
+        name: "Yeti Stereo Microphone".into(),
+        gain_db: 3.0,
+        muted: false,
+        peak_dbfs: -14.2,
+        held_dbfs: -9.8,
+        rms_dbfs: -23.5,
+        clipped: false,
+        drift_ppm: Some(12.0),
+    };
+    let mut snapshot = Snapshot {
+        cameras: vec![device("c920", "HD Pro Webcam C920", true)],
+        microphones: vec![device("yeti", "Yeti Stereo Microphone", true)],
+        video: Some(video),
+        audio: Some(audio),
+        targets: vec![TargetView::idle(Target::built_in())],
+        server: ServerFigures {
+            rtmp: "rtmp://127.0.0.1:1935".into(),
+            http: "http://127.0.0.1:8088".into(),
+            play_url: "rtmp://127.0.0.1:1935/live/onair".into(),
+            viewers: 2,
+            faults: Vec::new(),
+            successor: String::new(),
+        },
+        watch_figures: WatchFigures { volume: 0.8, ..WatchFigures::default() },
+        recent: vec![
+            "rtmp://live.example.com/app/main-hall".into(),
+            "/home/ada/Videos/holiday.mkv".into(),
+        ],
+        speakers: vec![device("hdmi", "HDMI Audio", true)],
+        screens: [screen("DP-1", 0, true), screen("HDMI-1", 1920, false), screen("all", 0, false)]
+            .into(),
+        windows: [window("Firefox", "News — Mozilla Firefox"), window("Editor", "notes.txt")]
+            .into(),
+        cpu: 0.21,
+        rss_bytes: 118_000_000,
+        ..Snapshot::default()
+    };
+    let figures = LiveFigures {
+        encoded: 22_600,
+        on_air_for: Duration::from_secs(754),
+        fps: 30.0,
+        bitrate: 2_512_000,
+        bitrate_history: (0..60).map(|i| 2_500_000 + (i * 7919 % 13) * 18_000).collect(),
+        dropped_frames: 0,
+        total_frames: 22_620,
+        queued: Duration::from_millis(3),
+        round_trip: Some(Duration::from_micros(400)),
+        reconnects: 0,
+        sent_bytes: 246_000_000,
+    };
+    let recording = RecordingFigures {
+        path: "/home/ada/Videos/onair 2026-11-20 09-12-00.flv".into(),
+        duration: Duration::from_secs(750),
+        bytes: 246_000_000,
+        paused: false,
+        chapters: 0,
+    };
+    let playing = WatchFigures {
+        url: "rtmp://127.0.0.1:1935/live/onair".into(),
+        live: true,
+        size: Some(Size::new(1280, 720)),
+        video: "H.264 High".into(),
+        audio: "AAC-LC 48 kHz stereo".into(),
+        fps: 30.0,
+        bitrate: 2_498_000,
+        buffer: Duration::from_millis(304),
+        dropped: 0,
+        late: 0,
+        latency: Some(Duration::from_millis(380)),
+        av_offset_ms: Some(4.0),
+        first_picture: Some(Duration::from_millis(41)),
+        volume: 0.8,
+        muted: false,
+        playing_for: Duration::from_secs(128),
+        speed: 1.0,
+        ..WatchFigures::default()
+    };
+    match name {
+        "idle" | "watch-idle" => {}
+        "custom" => {
+            let own = Target {
+                remember_key: true,
+                ..Target::custom(1, "rtmp://live.example.com/app", "live_1234567890_abcdef".into())
+            };
+            if let Some(built_in) = snapshot.targets.first_mut() {
+                built_in.target.enabled = false;
+            }
+            snapshot.targets.push(TargetView::idle(own));
+        }
+        "delayed" => {
+            snapshot.live = LiveState::OnAir;
+            snapshot.figures = figures;
+            snapshot.delay = Duration::from_secs(300);
+            snapshot.held = Some(DelayFigures {
+                state: DelayState::On,
+                delay: Duration::from_secs(300),
+                held: Duration::from_secs(300),
+                begins_in: None,
+                memory_bytes: 64 << 20,
+                disk_bytes: 30 << 20,
+            });
+        }
+        "film" => {
+            snapshot.live = LiveState::OnAir;
+            snapshot.figures = figures;
+            snapshot.film = Some(FilmView {
+                path: "/home/ada/Videos/harbour tour.mp4".into(),
+                again: true,
+                opening: false,
+                position: Duration::from_secs(72),
+                duration: Some(Duration::from_secs(1_830)),
+                rounds: 1,
+            });
+        }
+        "targets" => {
+            snapshot.live = LiveState::OnAir;
+            snapshot.figures = figures;
+            let view = |target, state, bitrate, cause: Option<&str>| TargetView {
+                state: Some(state),
+                bitrate,
+                cause: cause.map(str::to_owned),
+                ..TargetView::idle(target)
+            };
+            let twitch = Target {
+                service: "twitch".into(),
+                ..Target::custom(
+                    1,
+                    "rtmps://ingest.global-contribute.live-video.net:443/app",
+                    "k".into(),
+                )
+            };
+            let own = Target::custom(2, "rtmp://media.school.example/live", "k".into());
+            let backup = Target {
+                enabled: false,
+                ..Target::custom(3, "rtmp://backup.example/live", "k".into())
+            };
+            snapshot.targets = vec![
+                view(Target::built_in(), TargetState::Live, 2_512_000, None),
+                view(twitch, TargetState::Live, 2_508_000, None),
+                view(
+                    own,
+                    TargetState::Reconnecting,
+                    0,
+                    Some("connection refused: nothing listens there"),
+                ),
+                TargetView::idle(backup),
+            ];
+        }
+        "black" => {
+            snapshot.live = LiveState::OnAir;
+            snapshot.figures = figures;
+            let seen = Latest::default();
+            seen.publish(picture(0));
+            let monitor = |state, latency| MonitorView {
+                state,
+                cause: String::new(),
+                latency,
+                latency_by: None,
+                av_offset_ms: None,
+                size: Some(Size::new(1280, 720)),
+                fps: Some(30.0),
+                bitrate: 2_500_000,
+                picture: ViewersPicture(seen.clone()),
+            };
+            let live = |target, monitor| TargetView {
+                state: Some(TargetState::Live),
+                bitrate: 2_512_000,
+                monitored: true,
+                monitor: Some(monitor),
+                ..TargetView::idle(target)
+            };
+            let own = Target::custom(1, "rtmp://media.school.example/live", "k".into());
+            snapshot.targets = vec![
+                live(Target::built_in(), monitor("ok", Some(Duration::from_millis(1_200)))),
+                live(own, monitor("black", Some(Duration::from_millis(2_100)))),
+            ];
+        }
+        "connecting" => snapshot.live = LiveState::Connecting { stage: "handshake" },
+        "on-air" => {
+            snapshot.live = LiveState::OnAir;
+            snapshot.figures = figures;
+        }
+        "on-air-recording" => {
+            snapshot.live = LiveState::OnAir;
+            snapshot.figures = figures;
+            snapshot.recording = Some(recording);
+        }
+        "slow" => {
+            snapshot.live = LiveState::OnAir;
+            snapshot.figures = LiveFigures {
+                bitrate: 1_310_000,
+                bitrate_history: (0..60).map(|i| 2_500_000 - i * 21_000).collect(),
+                dropped_frames: 904,
+                queued: Duration::from_millis(1840),
+                round_trip: Some(Duration::from_millis(212)),
+                reconnects: 2,
+                fps: 24.3,
+                ..figures
+            };
+        }
+        "reconnecting" => {
+            snapshot.live = LiveState::Reconnecting {
+                retry_in: Duration::from_millis(1900),
+                cause: "The server closed the connection (TCP reset).".into(),
+            };
+            snapshot.figures = figures;
+            snapshot.recording = Some(recording);
+        }
+        "stopping" => {
+            snapshot.live = LiveState::Stopping;
+            snapshot.figures = figures;
+        }
+        "recording" => snapshot.recording = Some(recording),
+        "notices" => {
+            snapshot.notices = vec![
+                notice(
+                    1,
+                    "microphone-lost",
+                    Level::Warning,
+                    "The microphone was unplugged.",
+                    "Silence is sent until it is back.",
+                    Some(Remedy::RefreshDevices),
+                ),
+                notice(
+                    2,
+                    "target-refused",
+                    Level::Error,
+                    "The server rejected the stream key.",
+                    "Check the stream key: copy it again from the service's page.",
+                    Some(Remedy::EditTarget(1)),
+                ),
+                notice(
+                    3,
+                    "port-taken",
+                    Level::Info,
+                    "Port 1935 is taken; the built-in server uses 1936.",
+                    "",
+                    None,
+                ),
+                notice(
+                    4,
+                    "camera-lost",
+                    Level::Error,
+                    "The camera HD Pro Webcam C920 was unplugged.",
+                    "Viewers see a dark picture. Plug it in again, or use the test picture meanwhile.",
+                    Some(Remedy::UseTestSource),
+                ),
+            ];
+        }
+        "no-camera" => {
+            snapshot.cameras.clear();
+            snapshot.microphones.clear();
+            snapshot.video.as_mut().unwrap().choice = VideoChoice::Test;
+            let audio = snapshot.audio.as_mut().unwrap();
+            audio.choice = AudioChoice::Tone;
+            audio.drift_ppm = None;
+        }
+        "first-run" => {
+            snapshot.cameras.clear();
+            snapshot.microphones.clear();
+            snapshot.video = None;
+            snapshot.audio = None;
+            snapshot.server = ServerFigures::default();
+        }
+        "opening" => snapshot.video.as_mut().unwrap().state = SourceState::Opening,
+        "lost" => {
+            snapshot.live = LiveState::OnAir;
+            snapshot.figures = figures;
+            snapshot.cameras.clear();
+            let video = snapshot.video.as_mut().unwrap();
+            video.state = SourceState::Failed;
+            video.format = None;
+        }
+        "mixer" => {
+            snapshot.strips = strips();
+            snapshot.applications = vec!["Firefox".into()];
+            snapshot.scenes.can_undo = true;
+            snapshot.track_names = ["", "Voice", "Music", "", "", ""].map(str::to_owned);
+        }
+        "mixer-clipped" => {
+            snapshot.strips = strips();
+            snapshot.strips[1].meter.clipped = true;
+            snapshot.loudness = Reading { peak_dbfs: -0.4, clipped: true, ..Reading::default() };
+        }
+        "filters" => snapshot.scenes.collection = Arc::new(filtered()),
+        "properties" => snapshot.scenes.collection = Arc::new(styled()),
+        "missing" => missing(&mut snapshot),
+        "camera" => {
+            snapshot.scenes.sources = vec![camera_source()];
+            let controls = Arc::new(camera_controls());
+            snapshot.scenes.controls = [("c920".to_owned(), controls)].into();
+            let formats = Arc::new(camera_formats());
+            snapshot.scenes.formats = [("c920".to_owned(), formats)].into();
+        }
+        "media" => {
+            snapshot.scenes.collection = Arc::new(played());
+            snapshot.scenes.sources = playing_sources();
+        }
+        "clipped" => {
+            let audio = snapshot.audio.as_mut().unwrap();
+            (audio.peak_dbfs, audio.held_dbfs, audio.clipped) = (-1.2, 0.0, true);
+            audio.gain_db = 14.5;
+        }
+        "watching" => {
+            snapshot.watch = WatchState::Playing;
+            snapshot.watch_figures = playing;
+        }
+        "watch-opening" => {
+            snapshot.watch = WatchState::Opening;
+            snapshot.watch_figures.url = playing.url;
+        }
+        "watch-reconnecting" => {
+            snapshot.watch =
+                WatchState::Reconnecting { cause: "The server closed the connection.".into() };
+            snapshot.watch_figures = playing;
+        }
+        "watch-ended" => {
+            snapshot.watch = WatchState::Ended;
+            snapshot.watch_figures.url = playing.url;
+        }
+        "watch-failed" => {
+            snapshot.watch = WatchState::Failed {
+                cause: "The server knows no stream of this name.".into(),
+                kind: Kind::NoSuchStream,
+            };
+            snapshot.watch_figures.url = "rtmp://live.example.com/app/nobody".into();
+        }
+        "watch-behind" | "watch-paused" => {
+            snapshot.watch = WatchState::Playing;
+            let rewind = Rewind {
+                range: Duration::from_secs(97),
+                behind: Duration::from_secs(12),
+                bytes: 31_000_000,
+            };
+            let saving = Saving {
+                path: "/home/ada/Videos/onair watched 2026-11-20 09-12-00.flv".into(),
+                bytes: 12_400_000,
+                time: Duration::from_secs(41),
+            };
+            let paused = name == "watch-paused";
+            let saving = Some(saving).filter(|_| !paused);
+            snapshot.watch_figures =
+                WatchFigures { rewind: Some(rewind), paused, saving, ..playing };
+        }
+        "watch-file" => {
+            snapshot.watch = WatchState::Playing;
+            snapshot.watch_figures = WatchFigures {
+                url: "/home/ada/Videos/onair 2026-11-20 09-12-00.flv".into(),
+                live: false,
+                position: Duration::from_secs(42),
+                duration: Some(Duration::from_secs(190)),
+                latency: None,
+                ..playing
+            };
+        }
+        "watch-wall" => snapshot.tiles = wall(&playing),
+        "watch-chat" => {
+            snapshot.watch = WatchState::Playing;
+            snapshot.watch_figures = playing;
+            snapshot.chat = chat();
+        }
+        other => unreachable!("no state {other}"),
+    }
+    if snapshot.tiles.is_empty() && is_watch(name) {
+        snapshot.tiles = vec![tile(0, snapshot.watch.clone(), snapshot.watch_figures.clone())];
+    } else if let Some(chosen) = snapshot.tiles.iter().find(|tile| tile.chosen) {
+        (snapshot.watch, snapshot.watch_figures) = (chosen.state.clone(), chosen.figures.clone());
+    }
+    snapshot
+}
+
+pub(super) fn tile(id: u8, state: WatchState, figures: WatchFigures) -> TileView {
+    TileView { id: TileId(id), chosen: id == 0, state, figures, ..TileView::default() }
+}
+
+/// What a player says that is not chosen.
+fn tile_notice() -> Notice {
+    Notice {
+        id: 0,
+        key: "player-damaged-stream",
+        args: Vec::new(),
+        level: Level::Warning,
+        summary: "Part of the stream makes no sense and is left out.".into(),
+        advice: String::new(),
+        detail: String::new(),
+        remedy: None,
+    }
+}
+
+/// Five players, of which two play.
+pub(super) fn wall(playing: &WatchFigures) -> Vec<TileView> {
+    let of = |name: &str| WatchFigures {
+        url: format!("rtmp://live.example.com/app/{name}"),
+        ..playing.clone()
+    };
+    let lost = "the server closed the connection".into();
+    let none = "there is no stream of this name".into();
+    vec![
+        tile(0, WatchState::Playing, of("main-hall")),
+        TileView { said: vec![tile_notice()], ..tile(1, WatchState::Playing, of("workshop")) },
+        tile(2, WatchState::Opening, of("garden")),
+        tile(3, WatchState::Reconnecting { cause: lost }, of("stage")),
+        tile(4, WatchState::Failed { cause: none, kind: Kind::NoSuchStream }, of("nobody")),
+    ]
+}

@@ -1,0 +1,162 @@
+//! Streams of servers: live, regained, ended, of other publishers.
+
+use super::*;
+
+#[test]
+fn a_live_stream_is_played_probed_and_regained() {
+    peers::require!("ffmpeg", "nginx");
+    let nginx = peers::Nginx::start();
+    let url = nginx.url("live", "test");
+    let publisher = peers::ffmpeg::publish(&url, None);
+    nginx.wait_published("test");
+
+    let runtime = Runtime::start().unwrap();
+    let report = probe::probe(
+        &Source::Url(url.clone()),
+        &Options::default(),
+        &runtime,
+        Clock::start(),
+        &|| false,
+    )
+    .unwrap();
+    let video = report.video.unwrap();
+    assert_eq!((video.size, video.fps), (Some((640, 360)), Some(30.0)));
+    assert_eq!(report.gop_s, Some(1.0));
+    assert!(report.first_keyframe_ms.is_some());
+
+    // Played, lost with its server, and regained with the server's return.
+    let port = nginx.port;
+    let clock = Clock::start();
+    let config = Config::new(Source::Url(url.clone()));
+    let mut player = Player::open_with(&config, &runtime, clock, Latest::default(), None).unwrap();
+    peers::wait_for("pictures", LIMIT, || player.figures().shown > 60);
+    let figures = player.figures();
+    assert!(figures.audio_samples > 24_000, "{figures:?}");
+    assert!(figures.buffer < Duration::from_millis(900), "{figures:?}");
+    assert_eq!(player.state(), State::Playing);
+    // The server first: nobody says goodbye.
+    drop(nginx);
+    drop(publisher);
+    peers::wait_for("the loss", LIMIT, || matches!(player.state(), State::Reconnecting { .. }));
+    let nginx = peers::Nginx::start_on(port);
+    let _publisher = peers::ffmpeg::publish(&url, None);
+    nginx.wait_published("test");
+    let shown = player.figures().shown;
+    peers::wait_for("pictures again", LIMIT, || player.figures().shown > shown + 60);
+    assert_eq!(player.state(), State::Playing);
+    assert!(player.figures().reconnects >= 1);
+    assert!(player.stop(Duration::from_secs(5)));
+}
+
+#[test]
+fn an_ending_stream_ends_and_missing_ones_say_so() {
+    peers::require!("ffmpeg", "nginx");
+    let nginx = peers::Nginx::start();
+    let url = nginx.url("live", "short");
+    let _publisher = peers::ffmpeg::publish(&url, Some(4));
+    nginx.wait_published("short");
+    let config = Config { reconnect: false, ..Config::new(Source::Url(url)) };
+    let outcome = to_the_end(&config);
+    assert_eq!(outcome.state, State::Ended, "{:?}", outcome.events);
+    assert!(outcome.figures.shown > 30, "{:?}", outcome.figures);
+
+    let fails = |url: String| to_the_end(&Config::new(Source::Url(url))).failure();
+    assert_eq!(fails(nginx.url("live", "none")), Kind::NoSuchStream);
+    assert_eq!(fails(nginx.url("refused", "none")), Kind::Refused);
+    let free = peers::free_port();
+    assert_eq!(fails(format!("rtmp://127.0.0.1:{free}/live/x")), Kind::Unreachable);
+}
+
+/// What was said up to now.
+fn said(player: &Player) -> Vec<&'static str> {
+    let events = std::iter::from_fn(|| player.events().try_recv().ok());
+    let keys = events.filter_map(|event| match event {
+        Event::Message(message) => Some(message.key),
+        _ => None,
+    });
+    keys.collect()
+}
+
+#[test]
+fn a_broadcaster_who_leaves_is_waited_for_and_comes_back() {
+    peers::require!("ffmpeg", "nginx");
+    let nginx = peers::Nginx::start();
+    let (url, runtime) = (nginx.url("live", "on_and_off"), Runtime::start().unwrap());
+    let publisher = peers::ffmpeg::publish(&url, None);
+    nginx.wait_published("on_and_off");
+    let open = |patient| {
+        let config = Config { patient, ..Config::new(Source::Url(url.clone())) };
+        Player::open_with(&config, &runtime, Clock::start(), Latest::default(), None).unwrap()
+    };
+    let (mut patient, mut usual) = (open(true), open(false));
+    for player in [&patient, &usual] {
+        peers::wait_for("pictures", LIMIT, || player.figures().shown > 30);
+    }
+    drop((said(&patient), said(&usual)));
+    drop(publisher);
+    peers::wait_for(
+        "the wait",
+        LIMIT,
+        || matches!(patient.state(), State::Reconnecting { cause, .. } if cause.contains("waiting")),
+    );
+    // Back soon: both go on, on the connection that they have.
+    let publisher = peers::ffmpeg::publish(&url, None);
+    for player in [&patient, &usual] {
+        let shown = player.figures().shown;
+        peers::wait_for("pictures again", LIMIT, || player.figures().shown > shown + 30);
+        assert_eq!(player.state(), State::Playing);
+        assert_eq!(player.figures().reconnects, 0);
+    }
+    assert!(said(&patient).contains(&"player-regained"));
+    assert!(said(&usual).contains(&"player-publisher-back"));
+    // Away for longer than anybody waits who was not asked to.
+    drop(publisher);
+    peers::wait_for("the end", LIMIT, || usual.state() == State::Ended);
+    assert!(!patient.state().is_final(), "{:?}", patient.state());
+    let _publisher = peers::ffmpeg::publish(&url, None);
+    let shown = patient.figures().shown;
+    peers::wait_for("pictures at last", LIMIT, || patient.figures().shown > shown + 30);
+    assert_eq!(patient.state(), State::Playing);
+    assert!(said(&patient).contains(&"player-regained"));
+    assert!(usual.stop(LIMIT) && patient.stop(LIMIT));
+    runtime.shutdown(Duration::from_secs(2));
+}
+
+#[test]
+fn b_pictures_of_x264_are_played_live() {
+    peers::require!("ffmpeg", "nginx");
+    let nginx = peers::Nginx::start();
+    let (url, runtime) = (nginx.url("live", "b"), Runtime::start().unwrap());
+    let options = ["-bf", "3", "-b_strategy", "0", "-preset", "veryfast"];
+    let _publisher = peers::ffmpeg::publish_with(&url, None, &options);
+    nginx.wait_published("b");
+    let config = Config::new(Source::Url(url));
+    let mut player =
+        Player::open_with(&config, &runtime, Clock::start(), Latest::default(), None).unwrap();
+    peers::wait_for("pictures", LIMIT, || player.figures().shown > 90);
+    let figures = player.figures();
+    assert_eq!(figures.damaged, 0, "{figures:?}");
+    assert!(figures.decoded >= figures.shown, "{figures:?}");
+    assert!(!said(&player).contains(&"player-times-backwards"));
+    assert!(player.stop(LIMIT));
+    runtime.shutdown(Duration::from_secs(2));
+}
+
+#[test]
+fn gstreamers_streams_are_played() {
+    peers::require!("gst-launch-1.0", "nginx");
+    let nginx = peers::Nginx::start();
+    let (url, runtime) = (nginx.url("live", "gst"), Runtime::start().unwrap());
+    let _publisher = peers::others::gstreamer_publish_by(&url, 3_000, "bframes=2");
+    nginx.wait_published("gst");
+    let config = Config::new(Source::Url(url));
+    let mut player =
+        Player::open_with(&config, &runtime, Clock::start(), Latest::default(), None).unwrap();
+    peers::wait_for("pictures", LIMIT, || player.figures().shown > 90);
+    let figures = player.figures();
+    assert_eq!((figures.damaged, figures.reconnects), (0, 0), "{figures:?}");
+    assert!(figures.audio_samples > 48_000, "{figures:?}");
+    assert!(!said(&player).contains(&"player-times-backwards"));
+    assert!(player.stop(LIMIT));
+    runtime.shutdown(Duration::from_secs(2));
+}
