@@ -146,7 +146,7 @@ fn print_target(output: &Output, target: &Target) {
 }
 
 fn print_monitor(output: &Output, monitor: &Monitor) {
-    let millis = |value: Option<f64>| value.map(|value| (value * 10.0).round() / 10.0);
+    let millis = |value: Option<f64>| value.map(tenths);
     let fields = json!({
         "index": monitor.index,
         "url": monitor.url,
@@ -256,10 +256,8 @@ fn stats_fields(stats: &Stats) -> Value {
             "allowed_bitrate": video.allowed,
             "keyframes": video.keyframes,
         });
+        insert_known(&mut fields, [("encode_ms", video.encode_ms)], hundredths);
         if let Value::Object(fields) = &mut fields {
-            if let Some(millis) = video.encode_ms {
-                fields.insert("encode_ms".into(), hundredths(millis).into());
-            }
             if let Some(size) = video.size {
                 fields.insert("size".into(), size.to_string().into());
             }
@@ -284,7 +282,7 @@ fn stats_fields(stats: &Stats) -> Value {
             ("integrated_lufs", audio.integrated_lufs.map(f64::from)),
             ("drift_ppm", audio.drift_ppm),
         ];
-        insert_known(&mut fields, known);
+        insert_known(&mut fields, known, tenths);
         fields
     });
     let targets: Vec<Value> = stats
@@ -304,17 +302,11 @@ fn stats_fields(stats: &Stats) -> Value {
             if let (Some(size), Value::Object(fields)) = (target.size, &mut fields) {
                 fields.insert("size".into(), size.to_string().into());
             }
-            if let Value::Object(fields) = &mut fields {
-                let times = [
-                    ("round_trip_ms", target.round_trip_ms),
-                    ("picture_age_ms", target.picture_age_ms),
-                ];
-                for (name, millis) in times {
-                    if let Some(millis) = millis {
-                        fields.insert(name.into(), hundredths(millis).into());
-                    }
-                }
-            }
+            let times = [
+                ("round_trip_ms", target.round_trip_ms),
+                ("picture_age_ms", target.picture_age_ms),
+            ];
+            insert_known(&mut fields, times, hundredths);
             if let (Some(monitor), Value::Object(fields)) = (&target.monitor, &mut fields) {
                 fields.insert("monitor".into(), monitor_fields(monitor));
             }
@@ -349,7 +341,7 @@ fn strip_fields(strip: &stats::Strip) -> Value {
         "level_dbfs": tenths(strip.level_dbfs.into()),
         "rms_dbfs": tenths(strip.rms_dbfs.into()),
     });
-    insert_known(&mut fields, [("drift_ppm", strip.drift_ppm)]);
+    insert_known(&mut fields, [("drift_ppm", strip.drift_ppm)], tenths);
     fields
 }
 
@@ -357,12 +349,16 @@ fn tenths(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
 }
 
-/// Adds what is known, in tenths; what is not is left out.
-fn insert_known<const N: usize>(fields: &mut Value, known: [(&str, Option<f64>); N]) {
+/// Adds what is known, rounded; what is not is left out.
+fn insert_known<const N: usize>(
+    fields: &mut Value,
+    known: [(&str, Option<f64>); N],
+    rounded: fn(f64) -> f64,
+) {
     let Value::Object(fields) = fields else { return };
     for (name, value) in known {
         if let Some(value) = value {
-            fields.insert(name.into(), tenths(value).into());
+            fields.insert(name.into(), rounded(value).into());
         }
     }
 }
@@ -375,7 +371,7 @@ fn monitor_fields(monitor: &stats::Monitor) -> Value {
         ("av_offset_ms", monitor.av_offset_ms),
         ("fps", monitor.fps),
     ];
-    insert_known(&mut fields, known);
+    insert_known(&mut fields, known, tenths);
     fields
 }
 

@@ -46,6 +46,18 @@ impl Source {
         Ok(Self { file, size: metadata.len(), block_at: 0, block: Vec::new() })
     }
 
+    /// Everything that is in it, for who plays it.
+    ///
+    /// # Errors
+    /// It cannot be read, or is of another `format`.
+    pub fn index_to_play(&mut self, format: Format) -> Result<Index, Error> {
+        match format {
+            Format::Flv => flv::index(self),
+            Format::Mp4 => mp4::index_to_play(self),
+            Format::Mkv => mkv::index_to_play(self),
+        }
+    }
+
     /// The format that its first bytes tell.
     ///
     /// # Errors

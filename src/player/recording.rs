@@ -8,13 +8,13 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::files::Source;
-use crate::media::{AudioCodec, AudioParameters, EncodedPacket, Priority, Track, VideoCodec};
+use crate::media::{AudioCodec, EncodedPacket, Priority, Track, VideoCodec};
 use crate::player::course::{Course, Span};
 use crate::player::{Failure, Kind, bodies};
 use crate::wire::container::{Error, Format, Hole, Index, Place, ReadAt, TrackId, read_around};
-use crate::wire::flv::{self, TagKind};
+use crate::wire::flv::TagKind;
+use crate::wire::sound;
 use crate::wire::unplayed::Unplayed;
-use crate::wire::{mkv, mp4, sound};
 
 /// A sample larger than this is none.
 const MOST_SAMPLE: usize = 32 << 20;
@@ -82,13 +82,6 @@ pub(super) struct Body {
     pub(super) body: Bytes,
 }
 
-/// What a film is handed out in.
-pub(super) enum Piece {
-    Body(Body),
-    /// What came is heard up to this time at most, and what comes from it on, in microseconds.
-    Seam(i64),
-}
-
 /// A file whose samples are known.
 pub(super) struct Film {
     disk: Source,
@@ -142,8 +135,7 @@ impl Film {
     }
 
     /// Hands out the configurations, and then the samples `shift` microseconds later than the file's own
-    /// time, in the order of their DTS, until `take` returns false; a seam and another configuration
-    /// before what follows in a file of several.
+    /// time, in the order of their DTS, until `take` returns false.
     ///
     /// # Errors
     /// What is wrong with the file.
@@ -151,49 +143,23 @@ impl Film {
         mut self,
         path: &Path,
         shift: i64,
-        take: &mut dyn FnMut(Piece) -> bool,
+        take: &mut dyn FnMut(Body) -> bool,
     ) -> Result<(), Failure> {
         let index = &self.index;
         let begins = self.span.begins.saturating_add(shift);
-        let mut head =
-            |kind, _, body| take(Piece::Body(Body { kind, dts: begins, pts: begins, body }));
-        let mut links = index.links.as_slice();
-        // It may begin in the middle.
-        let first = index.samples.first().map_or(0, |place| place.at);
-        let passed = links.partition_point(|link| link.at <= first);
-        let (before, rest) = links.split_at_checked(passed).unwrap_or_default();
-        links = rest;
-        let begun = match before.last() {
-            None => headers(index, &mut head),
-            Some(link) => heading(&link.parameters, &mut head),
-        };
-        if !begun {
+        let mut head = |kind, _, body| take(Body { kind, dts: begins, pts: begins, body });
+        if !headers(index, &mut head) {
             return Ok(());
         }
-        let (pictures, sound) = codecs(index);
-        let mut codecs = (pictures, before.last().map_or(sound, |link| link.parameters.codec));
+        let codecs = codecs(index);
         for place in &index.samples {
-            if let Some((link, rest)) = links.split_first().filter(|(link, _)| place.at >= link.at)
-            {
-                links = rest;
-                let at = link.heard.as_micros().saturating_add(shift);
-                if !take(Piece::Seam(at)) {
-                    break;
-                }
-                let mut head =
-                    |kind, _, body| take(Piece::Body(Body { kind, dts: at, pts: at, body }));
-                codecs.1 = link.parameters.codec;
-                if !heading(&link.parameters, &mut head) {
-                    break;
-                }
-            }
             let packet = sample(&mut self.disk, &index.holes, place)
                 .map_err(|error| unplayable(path, &error))?;
             let Some(mut packet) = packet else { continue };
             (packet.dts, packet.pts) = (packet.dts.offset(shift), packet.pts.offset(shift));
             let (dts, pts) = (packet.dts.as_micros(), packet.pts.as_micros());
             let (kind, body) = body(codecs, &packet);
-            if !take(Piece::Body(Body { kind, dts, pts, body })) {
+            if !take(Body { kind, dts, pts, body }) {
                 break;
             }
         }
@@ -219,9 +185,7 @@ fn body((pictures, sound): (VideoCodec, AudioCodec), packet: &EncodedPacket) -> 
 /// What is wrong with it.
 pub(super) fn indexed(disk: &mut Source) -> Result<Index, Error> {
     match disk.format() {
-        Ok(Format::Mp4) => mp4::index_to_play(disk),
-        Ok(Format::Mkv) => mkv::index_to_play(disk),
-        Ok(Format::Flv) => flv::index(disk),
+        Ok(format) => disk.index_to_play(format),
         Err(error) => match sound::index(disk) {
             // What was said of it first.
             Err(Error::UnknownFormat) => Err(error),
@@ -288,14 +252,6 @@ fn headers(index: &Index, take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool) -> 
     let audio = index.tracks.audio.first().and_then(|audio| bodies::beginning(&audio.parameters));
     video.is_none_or(|body| take(TagKind::Video, 0, body))
         && audio.is_none_or(|body| take(TagKind::Audio, 0, body))
-}
-
-/// What decoders of sound begin with.
-fn heading(
-    parameters: &AudioParameters,
-    take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool,
-) -> bool {
-    bodies::beginning(parameters).is_none_or(|body| take(TagKind::Audio, 0, body))
 }
 
 pub(super) fn unplayable(path: &Path, error: &Error) -> Failure {

@@ -129,11 +129,7 @@ impl Studio {
             output: snapshot.clone(),
             preview: program.clone(),
             prepared: Latest::default(),
-            watch: Watch::new(
-                watched.clone(),
-                config.player,
-                config.settings.player.network.clone(),
-            ),
+            watch: Watch::new(watched.clone(), config.player),
             built_in: BuiltIn::new(config.serve, config.settings.successor.clone()),
             settings: config.settings,
             settings_path: config.settings_path,

@@ -3,7 +3,7 @@
 
 use egui::{
     Align, Align2, Color32, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
-    pos2, vec2,
+    vec2,
 };
 
 use crate::mix::Lamp;
@@ -73,9 +73,5 @@ pub fn program(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
         ..WidgetInfo::labeled(Role::Label, true, &of)
     });
     response.on_hover_text(&*texts.get("tip-level"));
-    let lamp_rect = Rect::from_min_max(
-        pos2(rect.left(), rect.top() + 62.0 - gap::XS),
-        pos2(rect.right(), rect.top() + 62.0 - gap::XS + HEIGHT),
-    );
-    lamp(ui, view, lamp_rect, Some(&name), Lamp::Program, reading.clipped);
+    lamp(ui, view, line(62.0 - gap::XS, HEIGHT), Some(&name), Lamp::Program, reading.clipped);
 }

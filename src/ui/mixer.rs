@@ -13,7 +13,7 @@ use crate::ui::icons::{self, Icon};
 use crate::ui::sounds::{self, Looked, choice_of, icon_of, label_of, name_of};
 use crate::ui::theme::{Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, Level, Look, elided, icon_button, meter, place, slider};
+use crate::ui::widgets::{Button, Look, elided, icon_button, place, slider};
 
 const NAME: f32 = 168.0;
 const NUMBERS: f32 = 100.0;
@@ -127,12 +127,9 @@ fn column(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, rect: Rect) -> bo
 
     let row = Rect::from_min_size(rect.min + vec2(0.0, 24.0), vec2(rect.width(), 34.0));
     let mut bar = ui.new_child(UiBuilder::new().max_rect(row).id_salt("meter"));
-    let of = view.texts.with("level-of", &[("name", name.as_str().into())]);
     let reading = strip.meter;
-    let (peak, held, rms) = (reading.peak_dbfs, reading.held_dbfs, reading.rms_dbfs);
-    let words = sounds::level_words(view, peak, rms, muted);
-    let shown = Level { name: &of, words: &words, peak, held, rms, muted };
-    meter(&mut bar, theme, &shown, rect.width()).on_hover_text(&*view.texts.get("tip-level"));
+    let levels = (reading.peak_dbfs, reading.held_dbfs, reading.rms_dbfs);
+    sounds::meter_of(&mut bar, view, &name, levels, muted, rect.width());
 
     let foot = Rect::from_min_max(pos2(rect.left(), rect.top() + 62.0), rect.max);
     let mut fader = ui.new_child(UiBuilder::new().max_rect(foot).id_salt("gain"));
@@ -190,11 +187,8 @@ fn level(ui: &mut Ui, view: &mut View<'_>, audio: &AudioSource, rect: Rect) {
     let name = name_of(view, audio);
     let mut upper = ui.new_child(UiBuilder::new().max_rect(rect).id_salt("meter"));
     upper.add_space(3.0);
-    let level = view.texts.with("level-of", &[("name", name.as_str().into())]);
-    let (peak, held, rms) = (audio.peak_dbfs, audio.held_dbfs, audio.rms_dbfs);
-    let words = sounds::level_words(view, peak, rms, audio.muted);
-    let shown = Level { name: &level, words: &words, peak, held, rms, muted: audio.muted };
-    meter(&mut upper, theme, &shown, rect.width()).on_hover_text(&*view.texts.get("tip-level"));
+    let levels = (audio.peak_dbfs, audio.held_dbfs, audio.rms_dbfs);
+    sounds::meter_of(&mut upper, view, &name, levels, audio.muted, rect.width());
 
     let row = Rect::from_min_max(
         pos2(rect.left(), rect.top() + 58.0),

@@ -10,6 +10,7 @@ use crate::studio::{Command, Talk, is_sound_of, sound_of};
 use crate::ui::format;
 use crate::ui::icons::Icon;
 use crate::ui::view::View;
+use crate::ui::widgets::{Level, meter};
 
 /// A list that was not drawn for so long had been closed.
 const CLOSED_SECONDS: f64 = 1.0;
@@ -52,8 +53,23 @@ pub fn look_again(ui: &Ui, view: &mut View<'_>) {
     }
 }
 
+/// The meter of what has this name: peak, held and RMS.
+pub fn meter_of(
+    ui: &mut Ui,
+    view: &View<'_>,
+    name: &str,
+    (peak, held, rms): (f32, f32, f32),
+    muted: bool,
+    width: f32,
+) {
+    let name = view.texts.with("level-of", &[("name", name.into())]);
+    let words = level_words(view, peak, rms, muted);
+    let shown = Level { name: &name, words: &words, peak, held, rms, muted };
+    meter(ui, view.theme, &shown, width).on_hover_text(&*view.texts.get("tip-level"));
+}
+
 /// A level in words: peak and RMS.
-pub fn level_words(view: &View<'_>, peak: f32, rms: f32, muted: bool) -> String {
+fn level_words(view: &View<'_>, peak: f32, rms: f32, muted: bool) -> String {
     if muted {
         return view.texts.get("muted").to_string();
     }

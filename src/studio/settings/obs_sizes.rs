@@ -10,7 +10,6 @@ use crate::files;
 use crate::media::Size;
 use crate::studio::settings::obs_filters::{array, number, text};
 use crate::wire::container::Format;
-use crate::wire::{flv, mkv, mp4};
 
 /// Slides whose heads are read.
 const MOST_SLIDES: usize = 100;
@@ -86,12 +85,7 @@ fn media(path: &Path) -> Known {
         if format != Format::Mp4 && std::fs::metadata(path).ok()?.len() > MOST_SCANNED {
             return None;
         }
-        let index = match format {
-            Format::Flv => flv::index(&mut disk),
-            Format::Mp4 => mp4::index_to_play(&mut disk),
-            Format::Mkv => mkv::index_to_play(&mut disk),
-        };
-        index.ok()
+        disk.index_to_play(format).ok()
     };
     let Some(index) = read() else { return Known::default() };
     let (tracks, clear) = (index.tracks, !index.alpha.is_empty());

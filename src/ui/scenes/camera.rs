@@ -9,6 +9,7 @@ use crate::compose::scene::SourceId;
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
 use crate::ui::format::size;
+use crate::ui::scenes::draft::together;
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Select, elided, menu_item, paragraph, switch};
@@ -128,14 +129,7 @@ fn set(view: &mut View<'_>, device: &str, source: SourceId, mode: Mode) {
     if let Some(camera) = main {
         view.send(Command::SelectVideo(VideoChoice::Camera(CameraChoice { mode, ..camera })));
     }
-    match edits.pop() {
-        Some(one) if edits.is_empty() => view.send(Command::Edit(one)),
-        Some(last) => {
-            edits.push(last);
-            view.send(Command::Edit(Edit::Several(edits)));
-        }
-        None => {}
-    }
+    together(view, edits);
 }
 
 /// One control; gives the value that is wanted now.

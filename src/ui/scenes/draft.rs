@@ -245,10 +245,18 @@ pub(super) fn icon_of(item: &Item) -> Icon {
 
 /// The same for each of these items, as one step.
 pub(super) fn each(view: &mut View<'_>, ids: &[ItemId], edit: impl Fn(ItemId) -> Edit) {
-    match ids {
-        [] => {}
-        [id] => view.send(Command::Edit(edit(*id))),
-        ids => view.send(Command::Edit(Edit::Several(ids.iter().copied().map(edit).collect()))),
+    together(view, ids.iter().copied().map(edit).collect());
+}
+
+/// These as one step.
+pub(super) fn together(view: &mut View<'_>, mut edits: Vec<Edit>) {
+    match edits.pop() {
+        Some(one) if edits.is_empty() => view.send(Command::Edit(one)),
+        Some(last) => {
+            edits.push(last);
+            view.send(Command::Edit(Edit::Several(edits)));
+        }
+        None => {}
     }
 }
 

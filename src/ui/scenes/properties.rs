@@ -9,9 +9,10 @@ use crate::studio::{Command, Edit};
 use crate::ui::dialogs::{Answer, heading, modal};
 use crate::ui::scenes::draft::{BLENDS, Draft, FITS, name_of};
 use crate::ui::scenes::place;
+use crate::ui::scenes::shows::taken;
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, Field, Select, label, menu_item, paragraph, slider};
+use crate::ui::widgets::{Field, Select, label, menu_item, paragraph, slider};
 
 /// Width of the fields.
 const FIELD: f32 = 300.0;
@@ -162,10 +163,9 @@ fn shown(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: crate::compose
     .show(ui, view.theme);
     match parsed {
         Ok(new) if new != choice => {
-            let text = texts.get("source-take");
             let enter =
                 kept.response.lost_focus() && ui.input(|it| it.key_pressed(egui::Key::Enter));
-            if Button::new(&text).small().show(ui, view.theme).clicked() || enter {
+            if taken(ui, view, enter) {
                 view.send(Command::Edit(Edit::SetSource(id, new)));
                 draft.source_text = None;
             }

@@ -251,7 +251,7 @@ fn draft_of(draft: &mut Draft, id: SourceId, now: &str) -> String {
 }
 
 /// The button that takes what was typed, or the keys that do.
-fn taken(ui: &mut Ui, view: &View<'_>, enter: bool) -> bool {
+pub(super) fn taken(ui: &mut Ui, view: &View<'_>, enter: bool) -> bool {
     let text = view.texts.get("source-take");
     Button::new(&text).small().show(ui, view.theme).clicked() || enter
 }

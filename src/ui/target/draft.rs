@@ -22,19 +22,12 @@ pub struct Draft {
     pub(super) advanced: bool,
     /// Somebody tried to go live without a usable address.
     pub(super) complain: bool,
-    pub(super) focus: Option<Part>,
+    pub(super) focus_server: bool,
     pub(super) copied_at: Option<f64>,
     /// A new entry is under way: it is shown in full as soon as it is there.
     pub(super) awaited: Option<u32>,
     /// What viewers see, as it is drawn, and where it comes from.
     pub(super) viewers: Option<(Latest<VideoFrame>, Picture)>,
-}
-
-/// The two fields that say where a stream goes.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    Server,
-    Key,
 }
 
 /// The fields of one entry.
@@ -106,7 +99,7 @@ impl Draft {
         if self.awaited.is_some_and(known) {
             let id = self.awaited.take().unwrap_or_default();
             self.choose(id);
-            self.focus = Some(Part::Server);
+            self.focus_server = true;
         }
         if !known(self.chosen) && self.awaited.is_none() {
             self.chosen = 0;
@@ -142,26 +135,11 @@ impl Draft {
         if enabled.peek().is_none() && !snapshot.targets.is_empty() {
             return Some((self.chosen, key!("no-target-on")));
         }
-        enabled.find_map(|view| Some((view.target.id, self.fault_of(&view.target)?.1)))
+        enabled.find_map(|view| Some((view.target.id, self.fault_of(&view.target)?)))
     }
 
-    /// Whether every address that a stream is sent to can be one.
-    pub(super) fn servers_are_typed(&self, snapshot: &Snapshot) -> bool {
-        let mut enabled = snapshot.targets.iter().filter(|view| view.target.enabled).peekable();
-        (enabled.peek().is_some() || snapshot.targets.is_empty())
-            && enabled.all(|view| self.server_fault(&view.target).is_none())
-    }
-
-    /// What is wrong with one entry: where, and a text's key.
-    pub(super) fn fault_of(&self, target: &Target) -> Option<(Part, &'static str)> {
-        let server = self.server_fault(target).map(|text| (Part::Server, text));
-        server.or_else(|| {
-            let named = crate::studio::targets::names_stream(&self.filled(target));
-            (!target.is_built_in() && !named).then_some((Part::Key, key!("key-missing")))
-        })
-    }
-
-    pub(super) fn server_fault(&self, target: &Target) -> Option<&'static str> {
+    /// What is wrong with one entry, as a text's key.
+    pub(super) fn fault_of(&self, target: &Target) -> Option<&'static str> {
         if target.is_built_in() {
             return None;
         }
@@ -176,18 +154,16 @@ impl Draft {
     }
 
     /// Points at what must be corrected.
-    pub fn complain(&mut self, id: u32, snapshot: &Snapshot) {
+    pub fn complain(&mut self, id: u32) {
         self.choose(id);
         self.complain = true;
-        let entry = snapshot.targets.iter().find(|view| view.target.id == id);
-        let fault = entry.and_then(|view| self.fault_of(&view.target));
-        self.focus = Some(fault.map_or(Part::Server, |(part, _)| part));
+        self.focus_server = true;
     }
 
     /// Shows an entry and puts the keyboard into its first field.
     pub fn edit(&mut self, id: u32) {
         self.choose(id);
-        self.focus = Some(Part::Server);
+        self.focus_server = true;
     }
 
     /// An entry with what was typed about it.

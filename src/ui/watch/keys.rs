@@ -73,9 +73,14 @@ const LATER_MS: i32 = 10;
 const LARGER: f32 = 1.1;
 const FAR: Duration = Duration::from_secs(30);
 
+/// Whether keys are nobody else's: no control has the focus, no list is open.
+pub fn are_free(ctx: &Context) -> bool {
+    ctx.memory(|memory| memory.focused().is_none()) && !egui::Popup::is_any_open(ctx)
+}
+
 /// Takes the keys that are pressed, while nothing else has the keyboard.
 pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
-    if ctx.memory(|memory| memory.focused().is_some()) || egui::Popup::is_any_open(ctx) {
+    if !are_free(ctx) {
         return;
     }
     for (deed, _, _, keys) in KEYS {

@@ -2,7 +2,6 @@
 
 mod address;
 mod chat;
-mod connection;
 mod controls;
 pub mod danmaku;
 pub mod draft;

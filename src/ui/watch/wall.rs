@@ -7,7 +7,6 @@ use egui::{
 
 use crate::studio::snapshot::{TileView, WatchState};
 use crate::studio::{Notice, Playing};
-use crate::ui::actions::key;
 use crate::ui::icons::{self, Icon};
 use crate::ui::notices::{self, Place};
 use crate::ui::picture::{Picture, fill_around};
@@ -60,7 +59,7 @@ pub fn show(
     room: Rect,
 ) {
     ui.painter().rect_filled(room, CornerRadius::ZERO, view.theme.canvas);
-    let tiles = view.snapshot.tiles.clone();
+    let tiles = &view.snapshot.tiles;
     for (tile, rect) in tiles.iter().zip(grid(room, tiles.len())) {
         one(ui, view, draft, pictures.get_mut(tile.id.slot()), tile, rect);
     }
@@ -185,16 +184,10 @@ fn words(ui: &mut Ui, view: &mut View<'_>, tile: &TileView, state: &tile::Senten
                 .layout(egui::Layout::top_down(Align::Center))
                 .id_salt(("again", tile.id)),
         );
-        let (text, key, asked) = match tile.offered {
-            Some(pin) => {
-                ("remedy-trust", key!("tile-trust"), Playing::Trust { tile: tile.id, pin })
-            }
-            None => ("play-again", key!("tile-again"), Playing::Again(tile.id)),
-        };
-        let text = view.texts.get(text);
-        let name = view.texts.with(key, &[("name", name_of(&tile.figures.url).into())]);
+        let text = view.texts.get("play-again");
+        let name = view.texts.with("tile-again", &[("name", name_of(&tile.figures.url).into())]);
         if Button::new(&text).name(&name).small().show(&mut child, &Theme::DARK).clicked() {
-            send(view, asked);
+            send(view, Playing::Again(tile.id));
         }
     }
 }

@@ -57,7 +57,9 @@ pub fn windows(
         } else {
             window(ui, view, draft, pictures, room)
         };
-        own_keys(ui.ctx(), view);
+        if keys::are_free(ui.ctx()) {
+            own_keys(ui.ctx(), view);
+        }
         keys::take(ui.ctx(), view, draft);
         if ui.ctx().input(|input| input.viewport().close_requested()) {
             draft.place = Where::Here;
@@ -69,9 +71,6 @@ pub fn windows(
 
 /// What the main window's shortcuts do on the page: here they are this window's.
 fn own_keys(ctx: &Context, view: &mut View<'_>) {
-    if ctx.memory(|memory| memory.focused().is_some()) || egui::Popup::is_any_open(ctx) {
-        return;
-    }
     let pressed = |key| ctx.input_mut(|input| input.consume_key(Modifiers::NONE, key));
     if pressed(Key::M) {
         view.send(Command::SetPlayerMuted(!view.snapshot.watch_figures.muted));

@@ -15,8 +15,7 @@ use crate::ui::sounds;
 use crate::ui::theme::{Type, gap, size};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{
-    Button, Field, Level, Look, Select, icon_button, label, menu_item, menu_rule, meter, slider,
-    switch,
+    Button, Field, Look, Select, icon_button, label, menu_item, menu_rule, slider, switch,
 };
 
 /// Width of the figure behind a slider.
@@ -24,15 +23,11 @@ const VALUE: f32 = 84.0;
 
 pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
     head(ui, view, strip);
-    let theme = view.theme;
     let name = sounds::label_of(view, strip);
-    let level = view.texts.with("level-of", &[("name", name.as_str().into())]);
     let reading = strip.meter;
     let width = ui.available_width();
-    let (peak, held, rms) = (reading.peak_dbfs, reading.held_dbfs, reading.rms_dbfs);
-    let words = sounds::level_words(view, peak, rms, after.muted);
-    let shown = Level { name: &level, words: &words, peak, held, rms, muted: after.muted };
-    meter(ui, theme, &shown, width).on_hover_text(&*view.texts.get("tip-level"));
+    let levels = (reading.peak_dbfs, reading.held_dbfs, reading.rms_dbfs);
+    sounds::meter_of(ui, view, &name, levels, after.muted, width);
     ui.add_space(gap::XS);
     let gain = view.texts.get("gain");
     line(ui, view, &gain, |ui, view| {

@@ -1,6 +1,0 @@
-#![no_main]
-
-#[path = "../media_bodies.rs"]
-mod bodies;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::sound(data));
