@@ -10,11 +10,13 @@ use onair::media::color::Color;
 use onair::wire::aac::{AudioSpecificConfig, adts};
 use onair::wire::block::Block;
 use onair::wire::carried;
+use onair::wire::container::read_around;
 use onair::wire::flv::{Demuxer, Reader, default_track, parse_audio, parse_video};
 use onair::wire::h264::{
     self, DecoderConfig, DtsExtractor, Pps, Sps, VuiChanges, annexb_nals, annexb_to_avcc,
     avcc_nals, avcc_to_annexb, rewrite_sps_vui, slice_type,
 };
+use onair::wire::sound::{self, vorbis};
 use onair::wire::{hls, ts};
 
 /// An FLV file: any bytes, cut anywhere, give the same tags, none longer than what came.
@@ -148,4 +150,34 @@ pub fn hls(data: &[u8]) {
     }
     let _ = (media.duration(), media.from(media.sequence));
     assert!(media.segment(media.end()).is_none() || media.end() == u64::MAX);
+}
+
+/// A file of sound alone: whatever is found of it lies in the file, in its order, and lasts.
+pub fn sound(data: &[u8]) {
+    let mut file = data;
+    let known = sound::kind(&mut file).unwrap();
+    let Ok(index) = sound::index(&mut file) else { return };
+    assert!(known.is_some(), "what is of no kind is not read");
+    assert!(!index.samples.is_empty() && index.samples.len() <= data.len());
+    let (begins, ends) = index.heard.unwrap();
+    assert!(begins < ends);
+    for pair in index.samples.windows(2) {
+        assert!(pair[0].at < pair[1].at, "in the order of the file");
+        let joint = index.links.iter().any(|link| link.at == pair[1].at);
+        assert!(joint || pair[0].pts <= pair[1].pts, "in their time");
+    }
+    for link in &index.links {
+        assert!((begins..=ends).contains(&link.heard));
+        assert!(index.samples.iter().any(|place| place.at == link.at));
+    }
+    assert!(index.links.is_sorted_by(|one, next| one.at < next.at && one.heard <= next.heard));
+    for place in &index.samples {
+        let packet = read_around(&mut file, place, &index.holes, data.len()).unwrap();
+        assert!(packet.len() <= place.size as usize);
+        assert!(place.at + u64::from(place.size) <= data.len() as u64);
+    }
+    let parameters = index.tracks.audio.iter().map(|audio| &audio.parameters);
+    for parameters in parameters.chain(index.links.iter().map(|link| &link.parameters)) {
+        let _ = vorbis::Blocks::of(&parameters.config);
+    }
 }

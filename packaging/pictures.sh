@@ -2,7 +2,8 @@
 # Makes the pictures of README.md and the guide anew, of the real window on a display without a screen:
 # what is shown is drawn and spoken by programs, and is sent and watched as anything is.
 #
-#   packaging/pictures.sh [NAME…]     NAMES: studio scenes filters desk properties watch player wall notice
+#   packaging/pictures.sh [NAME…]     NAMES: studio scenes transitions prepared filters desk properties
+#                                           watch player wall notice missing slow
 #
 # Look at each of them before they are committed.
 set -euo pipefail
@@ -219,8 +220,57 @@ shot() {
     say "$1.jpg"
 }
 
-# Opens the studio in the middle of nothing.
-open_studio() {
+# A scene with a logo that is no longer there.
+settings_without_file() {
+    cat >>"$work/home/.config/onair/settings.toml" <<'SETTINGS'
+
+[[collection.sources]]
+name = "Sponsors"
+source = "image:/media/ada/stick/sponsors.png"
+
+[[collection.scenes]]
+name = "Goodbye"
+
+[[collection.scenes.items]]
+source = "Slide"
+
+[[collection.scenes.items]]
+source = "Sponsors"
+x = 0.55
+y = 0.4
+width = 0.4
+height = 0.4
+SETTINGS
+}
+
+# A scene of more layers than are drawn in time.
+settings_of_a_storm() {
+    local layer
+    for layer in $(seq 24); do
+        cat <<SETTINGS
+
+[[collection.sources]]
+name = "Rain $layer"
+source = "test"
+
+[[collection.sources.filters]]
+kind = "denoise"
+
+[[collection.sources.filters]]
+kind = "blur"
+sigma = $((4 + layer)).0
+SETTINGS
+    done >>"$work/home/.config/onair/settings.toml"
+    {
+        printf '\n[[collection.scenes]]\nname = "Storm"\n'
+        for layer in $(seq 24); do
+            printf '\n[[collection.scenes.items]]\nsource = "Rain %s"\nopacity = 0.5\n' "$layer"
+        done
+    } >>"$work/home/.config/onair/settings.toml"
+}
+
+# A display in the middle of nothing, and the studio on it.
+open_display() {
     Xvfb "$screen" -screen 0 1280x720x24 -nolisten tcp -ac 2>/dev/null &
     pids+=($!)
     for _ in $(seq 50); do [ -S "/tmp/.X11-unix/X${screen#:}" ] && break; sleep 0.1; done
@@ -231,9 +281,13 @@ open_studio() {
 OPENBOX
     DISPLAY=$screen openbox --sm-disable --config-file "$work/openbox.xml" 2>/dev/null &
     pids+=($!)
+}
+
+open_studio() {
     env HOME="$work/home" XDG_CONFIG_HOME="$work/home/.config" XDG_DATA_HOME="$work/home/.local" XDG_CACHE_HOME="$work/home/.cache" DISPLAY="$screen" \
         LIBGL_ALWAYS_SOFTWARE=1 "$onair" >"$work/log" 2>&1 &
-    pids+=($!)
+    studio=$!
+    pids+=("$studio")
     DISPLAY=$screen timeout 30 xdotool search --sync --onlyvisible --name onair >/dev/null
     sleep 2
 }
@@ -263,11 +317,14 @@ slide
 films
 sounds
 settings
+open_display
 open_studio
 # Rows of the lists of scenes and sources.
 measure_row=(74 158)
 clock_row=(74 258)
 presenter_row=(74 318)
+talk_row=(74 128)
+studio_mode=(240 409)
 
 while paplay --device=mic_feed "$work/Voice.wav"; do :; done 2>/dev/null &
 pids+=($!)
@@ -276,6 +333,24 @@ sleep 20
 wanted studio && shot studio
 click "${presenter_row[@]}"
 wanted scenes && shot scenes
+# The menu beside the scenes, and its last line.
+if wanted transitions; then
+    click 158 68
+    sleep 1
+    shot transitions
+    key Escape
+fi
+if wanted prepared; then
+    click 158 68
+    sleep 1
+    click "${studio_mode[@]}"
+    click "${talk_row[@]}"
+    sleep 2
+    shot prepared
+    click 158 68
+    sleep 1
+    click "${studio_mode[@]}"
+fi
 dialog filters ctrl+f
 dialog desk ctrl+m
 click "${clock_row[@]}"
@@ -320,4 +395,25 @@ if wanted wall; then
     watch_at "rtmp://127.0.0.1:1935/live/onair"
     sleep 6
     shot wall
+fi
+# again SETTINGS…: the studio begins anew, with one more scene below the others.
+again() {
+    kill -INT "$studio"
+    wait "$studio" || true
+    settings
+    "$@"
+    open_studio
+    sleep 4
+    click 74 218
+}
+
+if wanted missing; then
+    again settings_without_file
+    sleep 2
+    shot missing
+fi
+if wanted slow; then
+    again settings_of_a_storm
+    sleep 15
+    shot slow
 fi

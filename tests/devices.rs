@@ -19,6 +19,8 @@
 mod application;
 #[path = "devices/camera.rs"]
 mod camera;
+#[path = "devices/desk.rs"]
+mod desk;
 #[path = "devices/heard.rs"]
 mod heard;
 #[path = "devices/scenes.rs"]
@@ -74,6 +76,11 @@ fn sound_devices_of_a_real_server() {
 #[test]
 fn what_is_told_of_microphones_of_a_real_server() {
     in_the_rig("pulse", &["pulseaudio", "pactl", "ffprobe"], "told::inside_pulse_told");
+}
+
+#[test]
+fn the_desk_is_heard_where_it_is_to_be() {
+    in_the_rig("pulse", &["pulseaudio", "pactl", "parec"], "desk::inside_pulse_desk");
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! Hostile bytes against FLV, transport streams, playlists, parameter sets, configurations: the
+//! Hostile bytes against FLV, transport streams, files of sound, playlists, parameter sets, configurations: the
 //! fuzz targets' corpus and a few thousand seeded mutations of it.
 //!
-//! The corpus under `tests/data/corpus/` is made by our own writers (transport streams by ffmpeg
-//! 5.1): run with `ONAIR_WRITE_CORPUS=1` to write it anew.
+//! The corpus under `tests/data/corpus/` is made by our own writers (transport streams and files of
+//! sound by ffmpeg 5.1): run with `ONAIR_WRITE_CORPUS=1` to write it anew.
 
 #![allow(
     clippy::unwrap_used,
@@ -154,4 +154,9 @@ fn transport_streams() {
 #[test]
 fn playlists() {
     replay("hls", &[], bodies::hls);
+}
+
+#[test]
+fn files_of_sound() {
+    replay("sound", &[], bodies::sound);
 }

@@ -25,7 +25,7 @@ use onair::compose::{self, Compositor};
 use onair::decode::inventory;
 use onair::media::markers::{self, FlashReader, LipSync, OnsetReader};
 use onair::media::source::State;
-use onair::media::transport::Go;
+use onair::media::transport::{AtEnd, Go};
 use onair::media::{FrameGrid, Pulled as Filled, Samples, Size, VideoCodec, VideoFrame};
 use onair::mix::{self, Mixer, Strip, StripId};
 use onair::net::Runtime;
@@ -101,7 +101,7 @@ fn a_clip_goes_around_with_its_sound_in_step() {
     let clock = Clock::start();
     let runtime = Runtime::start().unwrap();
     // Another rate than the clip's.
-    let context = Context { clock, rate: 44_100, channels: 2, again: true };
+    let context = Context { clock, rate: 44_100, channels: 2, at_end: AtEnd::Loop };
     let config = Config::new(Source::File(path.clone()));
     let media = source::open(&config, &context, &runtime).unwrap();
     let status = std::sync::Arc::clone(&media.audio_status);
@@ -110,12 +110,6 @@ fn a_clip_goes_around_with_its_sound_in_step() {
     assert!(rounds >= 1, "it went around");
     assert_eq!((status.state(), status.report().name.as_str()), (State::Open, "clip.mp4"));
 
-    // Once only: it says that it is over.
-    let once = Context { again: false, ..context };
-    let media = source::open(&config, &once, &runtime).unwrap();
-    let status = std::sync::Arc::clone(&media.video_status);
-    wait_for("the end", LIMIT, || status.report().reason.contains("to its end"));
-    drop(media);
     let absent = Config::new(Source::File("/nonexistent.mp4".into()));
     assert!(source::open(&absent, &context, &runtime).is_err());
     std::fs::write(&path, b"no clip at all, but long enough to be looked at").unwrap();
@@ -136,7 +130,7 @@ fn a_clip_is_paused_moved_about_in_and_stays_in_step() {
     drop(onair);
     let clock = Clock::start();
     let runtime = Runtime::start().unwrap();
-    let context = Context { clock, rate: 48_000, channels: 2, again: true };
+    let context = Context { clock, rate: 48_000, channels: 2, at_end: AtEnd::Loop };
     let config = Config::new(Source::File(path));
     let media = source::open(&config, &context, &runtime).unwrap();
     let transport = media.transport.clone();
@@ -167,7 +161,7 @@ fn a_stream_is_shown_with_its_sound_in_step() {
     let url = onair.play_url();
     let clock = Clock::start();
     let runtime = Runtime::start().unwrap();
-    let context = Context { clock, rate: 48_000, channels: 2, again: false };
+    let context = Context { clock, rate: 48_000, channels: 2, at_end: AtEnd::Loop };
     let media = source::open(&Config::new(Source::Url(url)), &context, &runtime).unwrap();
     let status = std::sync::Arc::clone(&media.video_status);
     in_step(media, clock, 48_000, 5, 25.0);
@@ -212,10 +206,10 @@ struct Pulled {
 }
 
 impl Pulled {
-    fn open(path: &Path, again: bool) -> (Self, Runtime) {
+    fn open(path: &Path, at_end: AtEnd) -> (Self, Runtime) {
         let clock = Clock::start();
         let runtime = Runtime::start().unwrap();
-        let context = Context { clock, rate: 48_000, channels: 1, again };
+        let context = Context { clock, rate: 48_000, channels: 1, at_end };
         let config = Config::new(Source::File(path.to_owned()));
         let media = source::open(&config, &context, &runtime).unwrap();
         let next = clock.now();
@@ -261,6 +255,83 @@ impl Pulled {
     }
 }
 
+#[test]
+fn a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let tone = "aevalsrc='0.5*sin(2*PI*1000*t)':s=48000:c=mono";
+    for (name, codec) in [("once.mkv", ["-c:a", "flac"]), ("once.flv", ["-c:a", "aac"])] {
+        let path = folder.path().join(name);
+        numbered(&path, "2", tone, &codec);
+        let (mut pulled, _runtime) = Pulled::open(&path, AtEnd::Hold);
+        let transport = pulled.media.transport.clone();
+        let last = |it: &Pulled| it.shown.last().copied();
+        let over = |it: &Pulled| it.paused() && it.silent;
+        // All of it is seen, and its last picture stays, longer than a source may stand.
+        pulled.until("its end", over);
+        assert_eq!((pulled.shown[0], last(&pulled)), (0, Some(49)), "{name}");
+        assert!(pulled.heard.iter().any(|it| it.abs() > 0.3), "{name} is heard");
+        let (shown, heard) = (pulled.shown.len(), pulled.heard.len());
+        (0..250).for_each(|_| pulled.step());
+        assert_eq!(pulled.shown.len(), shown, "{name}: {:?}", pulled.shown);
+        assert!(pulled.heard[heard..].iter().all(|it| *it == 0.0), "{name}");
+        let place = transport.position().unwrap();
+        assert_eq!(Some(place.at), place.whole, "{name}");
+        assert_eq!(pulled.media.video_status.state(), State::Open, "that is no fault");
+
+        // Or nothing is shown, of the same size.
+        let blank = |it: &mut Pulled| {
+            let frame = it.media.video.picture(it.next).unwrap();
+            let alpha = frame.planes.alpha.as_ref();
+            let clear = alpha.is_some_and(|alpha| alpha.iter().all(|it| *it == 0));
+            (clear, frame.size())
+        };
+        let size = Size::new(320, 192);
+        assert_eq!(blank(&mut pulled), (false, size), "{name}");
+        transport.set_at_end(AtEnd::Clear);
+        let limit = pulled.clock.now() + LIMIT;
+        while blank(&mut pulled) != (true, size) {
+            assert!(pulled.clock.now() < limit, "{name} is still shown");
+            pulled.step();
+        }
+
+        // Played again, from its beginning and from a place.
+        for (go, first) in [
+            (Go::Resume, 0),
+            (Go::Restart, 0),
+            (Go::To(Duration::from_millis(1_001)), at(Duration::from_millis(1_001))),
+        ] {
+            (pulled.shown, pulled.heard) = (Vec::new(), Vec::new());
+            transport.ask(Go::Pause);
+            transport.ask(go);
+            pulled.until("its beginning", |it| !it.paused());
+            pulled.until("its end", over);
+            let shown: Vec<u64> = pulled.shown.drain(..).filter(|it| *it > 0).collect();
+            let wanted: Vec<u64> = (first.max(1)..50).collect();
+            // A machine that is busy leaves pictures out; none comes twice.
+            assert!(shown.is_sorted() && shown.len() > 5, "{name} {go:?} {shown:?}");
+            assert!(shown.iter().all(|it| wanted.contains(it)), "{name} {go:?} {shown:?}");
+            assert!(pulled.heard.iter().any(|it| it.abs() > 0.3), "{name} {go:?}");
+            assert!(blank(&mut pulled).0, "{name} {go:?}");
+        }
+
+        // It goes around after all; and ends with the time through it that is played then, though
+        // the next one has been read.
+        transport.set_at_end(AtEnd::Loop);
+        pulled.shown.clear();
+        pulled.until("another time", |it| it.shown.windows(2).any(|two| two[1] < two[0]));
+        pulled.until("its middle", |it| last(it).is_some_and(|it| it > 10));
+        transport.set_at_end(AtEnd::Hold);
+        pulled.shown.clear();
+        pulled.until("its end", over);
+        let back = pulled.shown.windows(2).any(|two| two[1] + 1 < two[0]);
+        assert!(!back, "{name}: {:?}", pulled.shown);
+        assert_eq!(last(&pulled), Some(49), "{name}");
+    }
+}
+
 /// The number of the picture whose time holds a place.
 fn at(place: Duration) -> u64 {
     (place.as_secs_f64() * RATE + 1e-6) as u64
@@ -283,7 +354,7 @@ fn a_place_that_was_asked_for_is_shown_and_heard_itself() {
     ] {
         let path = folder.path().join(name);
         numbered(&path, "10", sound, codec);
-        let (mut pulled, _runtime) = Pulled::open(&path, true);
+        let (mut pulled, _runtime) = Pulled::open(&path, AtEnd::Loop);
         pulled.until("the beginning", |it| it.shown.len() > 10);
         assert_eq!(pulled.shown[0], 0, "{name}");
         pulled.pause();
@@ -354,7 +425,7 @@ fn the_end_and_the_beginning_of_a_file_that_goes_around_follow_each_other() {
     for (name, most) in [("round.mp4", 0.03), ("round.mkv", 0.7), ("round.flv", 0.7)] {
         let path = folder.path().join(name);
         numbered(&path, "3", tone, &["-c:a", "aac", "-b:a", "160k"]);
-        let (mut pulled, _runtime) = Pulled::open(&path, true);
+        let (mut pulled, _runtime) = Pulled::open(&path, AtEnd::Loop);
         pulled.until("the beginning", |it| it.shown.len() > 10);
         // A machine that is busy may be late once: a seam without that is wanted.
         let (mut pictures, mut sound, mut rounds) = (false, false, 0);
@@ -433,11 +504,12 @@ fn clips_of_a_collection_of_obs_are_as_large_as_they_are_and_heard_where_there_i
 
 /// A studio with one silent strip that shows nothing.
 fn studio() -> Studio {
-    let settings = Settings {
-        video: Some(VideoChoice::None),
-        audio: Some(AudioChoice::Silence),
-        ..Settings::default()
-    };
+    studio_with(VideoChoice::None)
+}
+
+fn studio_with(video: VideoChoice) -> Studio {
+    let settings =
+        Settings { video: Some(video), audio: Some(AudioChoice::Silence), ..Settings::default() };
     let studio = Studio::start(studio::Config::new(Clock::start(), settings)).unwrap();
     wait_for("the strips", LIMIT, || studio.snapshot().strips.len() == 1);
     studio
@@ -565,7 +637,7 @@ fn webm_is_shown_and_heard() {
         words.extend(["-c:v", picture, "-deadline", "realtime", "-b:v", "1M", "-c:a", sound]);
         words.push(path.to_str().unwrap());
         Peer::start("ffmpeg", words).wait_success(LIMIT);
-        let (mut pulled, _runtime) = Pulled::open(&path, true);
+        let (mut pulled, _runtime) = Pulled::open(&path, AtEnd::Loop);
         pulled.until("its pictures", |it| it.shown.len() > 20);
         assert!(pulled.shown.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", pulled.shown);
         pulled.until("the tone", |it| {
@@ -579,4 +651,83 @@ fn webm_is_shown_and_heard() {
             (sine.hypot(cosine) / 2_400.0 - 0.5).abs() < 0.05
         });
     }
+}
+
+#[test]
+fn a_clip_of_a_scene_is_played_once_and_is_silent_then() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.mkv");
+    numbered(&path, "2", "sine=frequency=1000:sample_rate=48000,volume=6", &["-c:a", "flac"]);
+    let studio = studio();
+    add(&studio, "Clip", &path);
+    wait_for("its strip", LIMIT, || studio.snapshot().strips.len() == 2);
+    let id = studio.snapshot().scenes.collection.sources[0].id;
+    let playing = || studio.snapshot().scenes.source(id).and_then(|it| it.playing);
+    let peak = || studio.snapshot().strips[1].meter.peak_dbfs;
+    wait_for("its sound", LIMIT, || peak() > -30.0);
+    studio.send(Command::AtEnd(id, AtEnd::Clear));
+    wait_for("its end", LIMIT, || playing().is_some_and(|it| it.paused) && peak() <= -60.0);
+    let snapshot = studio.snapshot();
+    assert_eq!(snapshot.scenes.collection.sources[0].properties.at_end, AtEnd::Clear);
+    let source = snapshot.scenes.source(id).unwrap();
+    assert_eq!((source.state, source.reason.as_str()), (SourceState::Open, ""));
+    // The media bar plays it once more.
+    studio.send(Command::Media(id, Go::Resume));
+    wait_for("its sound once more", LIMIT, || {
+        playing().is_some_and(|it| !it.paused) && peak() > -30.0
+    });
+    wait_for("its end", LIMIT, || playing().is_some_and(|it| it.paused) && peak() <= -60.0);
+}
+
+#[test]
+fn a_stream_that_is_black_is_told_until_something_is_seen_and_a_black_clip_is_not() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let clip = folder.path().join("black.mkv");
+    let black = "color=black:s=320x192:r=15:d=2";
+    let quiet = ["-hide_banner", "-nostdin", "-v", "error"];
+    let words = [&quiet[..], &["-f", "lavfi", "-i", black, "-c:v", "libx264"]].concat();
+    Peer::start("ffmpeg", words.into_iter().chain([clip.to_str().unwrap()])).wait_success(LIMIT);
+    let mut server = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let ready = server.wait_named("ready");
+    let url = format!("{}/live/guest", ready["rtmp"].as_str().unwrap().trim_end_matches('/'));
+    let send = |picture: &str| {
+        let mut words = [&quiet[..], &["-re", "-f", "lavfi", "-i", picture]].concat();
+        words.extend(["-c:v", "libx264", "-preset", "ultrafast", "-g", "15"]);
+        words.extend(["-pix_fmt", "yuv420p", "-f", "flv", &url]);
+        Peer::start("ffmpeg", words)
+    };
+    let guest = send("color=black:s=320x192:r=15");
+
+    // Where nothing is shown nothing is looked at.
+    let studio = studio_with(VideoChoice::Test);
+    add(&studio, "Clip", &clip);
+    let scene = studio.snapshot().scenes.collection.current;
+    let choice = VideoChoice::Stream(url.clone());
+    studio.send(Command::Edit(Edit::AddSource { scene, name: "Guest".into(), choice }));
+    let told = || -> Vec<(&'static str, String)> {
+        let notices = studio.snapshot().notices;
+        notices.iter().map(|it| (it.key, it.summary.clone())).collect()
+    };
+    let black = |it: &(&str, String)| it.0 == "stream-black";
+    wait_for("the notice", LIMIT, || told().iter().any(black));
+    let notices = told();
+    assert!(notices.iter().filter(|it| black(it)).all(|it| it.1.contains("Guest")), "{notices:?}");
+    // Another one sends what can be seen.
+    drop(guest);
+    let guest = send("testsrc2=s=320x192:r=15");
+    let open = || {
+        let scenes = studio.snapshot().scenes;
+        let id = scenes.collection.sources[1].id;
+        scenes.source(id).is_some_and(|it| it.state == SourceState::Open)
+    };
+    wait_for("a picture", LIMIT, || open() && !told().iter().any(black));
+    let notices = told();
+    assert!(!notices.iter().any(|it| it.1.contains("Clip")), "{notices:?}");
+    drop(guest);
 }

@@ -167,7 +167,7 @@ fn files_are_played_over_http_and_https_and_where_redirections_lead() {
     let authority = Authority::new();
     let good = authority.good();
     let web = web::Web::start(folder.path(), &good.certificate, &good.key);
-    let trust = Trust { ca_file: Some(authority.file()), pin: None };
+    let trust = Trust { ca_file: Some(authority.file()), ..Trust::default() };
     let net = Options { trust, ..Options::default() };
     for url in [
         format!("http://127.0.0.1:{}/a.flv", web.http),

@@ -27,12 +27,13 @@ use std::time::Duration;
 use onair::audio::AudioChoice;
 use onair::base::{Clock, Stop, Timestamp};
 use onair::capture::{self, Area, Screen, VideoChoice};
-use onair::media::Size;
 use onair::media::source::State;
+use onair::media::{Size, VideoFrame};
 use onair::studio::{self, Config, Settings, Snapshot, Studio};
 use peers::LIMIT;
 use shown::{Shown, color_at, is};
 use x11rb::connection::Connection as _;
+use x11rb::protocol::randr::{ConnectionExt as _, MonitorInfo};
 use x11rb::protocol::xproto::{
     AtomEnum, ChangeWindowAttributesAux, ConfigureWindowAux, ConnectionExt as _, CreateGCAux,
     CreateWindowAux, PropMode, Rectangle, StackMode, WindowClass,
@@ -201,6 +202,7 @@ fn inside_display() {
     a_part_of_it(&client);
     a_window(&client);
     moving_pictures(&client);
+    several_monitors(&client);
 
     // The server ends: said, and nothing hangs.
     let mut shown = Shown::screen(&Screen::default());
@@ -213,6 +215,81 @@ fn inside_display() {
     let closing = Clock::start();
     drop(shown);
     assert!(closing.now() < Timestamp::from_millis(500));
+}
+
+/// Two monitors beside each other, the second lower and the main one.
+fn several_monitors(client: &Client) {
+    let connection = &client.connection;
+    connection.randr_query_version(1, 5).unwrap().reply().unwrap();
+    let outputs = connection.randr_get_screen_resources(client.root).unwrap().reply().unwrap();
+    let atom = |name: &[u8]| connection.intern_atom(false, name).unwrap().reply().unwrap().atom;
+    let monitor = |name: &[u8], place: (i16, i16), size: (u16, u16), primary, outputs| {
+        let (x, y, width, height) = (place.0, place.1, size.0, size.1);
+        let (width_in_millimeters, height_in_millimeters) = (width.into(), height.into());
+        let info = MonitorInfo {
+            name: atom(name),
+            primary,
+            automatic: false,
+            x,
+            y,
+            width,
+            height,
+            width_in_millimeters,
+            height_in_millimeters,
+            outputs,
+        };
+        connection.randr_set_monitor(client.root, info).unwrap().check().unwrap();
+    };
+    monitor(b"LEFT", (0, 0), (300, 480), false, outputs.outputs);
+    monitor(b"RIGHT", (300, 100), (340, 240), true, Vec::new());
+
+    let screens = capture::screens().unwrap();
+    let listed: Vec<_> = screens.iter().map(|it| (it.id.as_str(), it.area, it.primary)).collect();
+    assert_eq!(
+        listed,
+        [
+            ("RIGHT", Area::new(300, 100, 340, 240), true),
+            ("LEFT", Area::new(0, 0, 300, 480), false),
+            ("all", Area::new(0, 0, 640, 480), false),
+        ],
+    );
+    assert_eq!(screens[0].name, "RIGHT");
+    // Each shows what stands on it, counted from its own corner.
+    let red = client.window((20, 200), (100, 60), RED, "On the left");
+    let blue = client.window((400, 150), (100, 60), BLUE, "On the right");
+    let bare = |id: Option<&str>, part: Option<Area>| {
+        let id = id.map(str::to_owned);
+        Shown::screen(&Screen { id, part, without_pointer: true })
+    };
+    let size = |frame: &VideoFrame, width, height| frame.size() == Size::new(width, height);
+    // Without a name it is the main one.
+    for id in [None, Some("RIGHT")] {
+        bare(id, None).await_frame("the right monitor", |frame| {
+            size(frame, 340, 240)
+                && is(frame, 120, 80, BLUE)
+                && is(frame, 90, 80, BLACK)
+                && is(frame, 120, 30, BLACK)
+        });
+    }
+    bare(Some("LEFT"), None).await_frame("the left monitor", |frame| {
+        size(frame, 300, 480) && is(frame, 60, 230, RED) && is(frame, 160, 300, BLACK)
+    });
+    bare(Some("all"), None).await_frame("both", |frame| {
+        size(frame, 640, 480) && is(frame, 60, 230, RED) && is(frame, 420, 180, BLUE)
+    });
+    // A part is counted from the monitor's corner, and ends where the monitor does.
+    let part = Some(Area::new(110, 60, 400, 40));
+    bare(Some("RIGHT"), part).await_frame("a part", |frame| {
+        size(frame, 230, 40) && is(frame, 10, 10, BLUE) && is(frame, 120, 10, BLACK)
+    });
+    for name in [b"LEFT".as_slice(), b"RIGHT"] {
+        connection.randr_delete_monitor(client.root, atom(name)).unwrap().check().unwrap();
+    }
+    for window in [red, blue] {
+        connection.destroy_window(window).unwrap();
+    }
+    connection.sync().unwrap();
+    assert_eq!(capture::screens().unwrap().len(), 1);
 }
 
 /// What the window offers, and that it is looked for again.

@@ -36,13 +36,16 @@ use onair::compose::filter as video;
 use onair::compose::scene::{self, ItemId, SourceId};
 use onair::compose::transition::{Kind, Matte, Stinger, Transition, Wipe};
 use onair::media::ExtraTrack;
-use onair::media::transport::Go;
+use onair::media::transport::{AtEnd, Go};
 use onair::mix::filter::Filter;
 use onair::mix::{Fall, Heard, Lamp, Strip, StripId};
+use onair::net::Pin;
 use onair::studio::chatting::ChatChoices;
+use onair::studio::playing::Network;
 use onair::studio::snapshot::{SourceState, StripView};
 use onair::studio::{
-    Command, Edit, Language, Place, Playing, Preferences, SoundStrip, Talk, Target, Theme, TileId,
+    Command, Edit, Language, Level, Notice, Place, Playing, Preferences, Remedy, SoundStrip, Talk,
+    Target, Theme, TileId,
 };
 use onair::ui::{Dialog, Page, Screen, Wish};
 

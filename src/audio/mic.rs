@@ -543,6 +543,78 @@ mod tests {
     }
 
     #[test]
+    fn a_microphone_that_may_not_be_used_says_what_to_do() {
+        let (system, bench) = Fake::new();
+        bench.plug(Direction::Input, "first");
+        bench.refuse("first", Some(Fault::Refused("EACCES".into())));
+        let source = open(Box::new(system), Wanted::Microphone(None), &context()).unwrap();
+        let changes = source.status.changes().unwrap();
+        let refused = await_state(&bench, &changes, State::Failed);
+        assert!(refused.reason.contains("may not be used by this user"), "{}", refused.reason);
+        assert!(refused.reason.contains("privacy settings") && refused.detail == "EACCES");
+        bench.refuse("first", None);
+        await_state(&bench, &changes, State::Open);
+    }
+
+    #[test]
+    fn a_microphone_of_another_rate_is_taken_and_one_of_none_named() {
+        let (system, bench) = Fake::new();
+        bench.plug(Direction::Input, "first");
+        bench.limit("first", 44_100);
+        let session = context();
+        let mut source = open(Box::new(system), Wanted::Microphone(None), &session).unwrap();
+        let changes = source.status.changes().unwrap();
+        let report = await_state(&bench, &changes, State::Open);
+        // What comes out has the rate of the session all the same.
+        assert_eq!(report.format, Format::Audio { rate: 48_000, channels: 2 });
+        let mut at = session.clock.now();
+        let mut out = [0.0; 960];
+        let heard = (0..1_000).any(|_| {
+            bench.speak("first", &[0.1; 882], 2);
+            std::thread::sleep(Duration::from_millis(10));
+            let pulled = source.feed.pull(at, &mut out);
+            at += Duration::from_millis(10);
+            pulled == Pulled::Sound && out.iter().all(|sample| (sample - 0.1).abs() < 0.01)
+        });
+        assert!(heard, "the hum never came out");
+
+        let (system, bench) = Fake::new();
+        bench.plug(Direction::Input, "first");
+        bench.limit("first", 8_000);
+        let source = open(Box::new(system), Wanted::Microphone(None), &context()).unwrap();
+        let changes = source.status.changes().unwrap();
+        let odd = await_state(&bench, &changes, State::Failed);
+        assert!(odd.reason.contains("no format that can be used"), "{}", odd.reason);
+        // Named is the last rate that was tried.
+        assert_eq!(odd.detail, "no 44100 Hz");
+    }
+
+    /// A device that is there and gives nothing: told after 2 s, opened afresh after 5, taken back as
+    /// soon as it speaks.
+    #[test]
+    fn a_microphone_that_stalls_is_told_opened_afresh_and_taken_back() {
+        let (bench, _source, changes) = open_fake(Some("second"));
+        await_state(&bench, &changes, State::Open);
+        let silent = |state: State| {
+            let limit = std::time::Instant::now() + Duration::from_secs(30);
+            while std::time::Instant::now() < limit {
+                let report = changes.recv_timeout(Duration::from_millis(100));
+                if let Ok(report) = report.map_err(drop)
+                    && report.state == state
+                {
+                    return report;
+                }
+            }
+            panic!("never {state:?}");
+        };
+        let stalled = silent(State::Stalled);
+        assert!(stalled.reason.contains("The second has stopped giving sound"), "{stalled:?}");
+        let lost = silent(State::Lost);
+        assert_eq!(lost.detail, "no sound for 5 s");
+        assert_eq!(await_state(&bench, &changes, State::Open).id, "second");
+    }
+
+    #[test]
     fn silence_comes_out_while_nothing_goes_in() {
         let (_bench, mut source, _changes) = open_fake(Some("absent"));
         let mut out = [1.0; 960];

@@ -12,10 +12,10 @@ use std::time::Duration;
 use super::source::{Context, Error, Source};
 use super::y4m::Reader;
 use crate::base::queue::{self, Full, Receiver, Sender};
-use crate::base::{Stop, Timestamp, Worker};
+use crate::base::{Pooled, Stop, Timestamp, Worker};
 use crate::media::source::{Format, State, Status};
-use crate::media::transport::{Go, Position};
-use crate::media::{FrameGrid, Planes, Transport, VideoFeed, VideoFrame};
+use crate::media::transport::{AtEnd, Go, Position};
+use crate::media::{Color, FrameGrid, Planes, Transport, VideoFeed, VideoFrame};
 
 /// Frames read ahead.
 const AHEAD: usize = 4;
@@ -43,8 +43,10 @@ pub(super) fn open(path: &Path, transport: Transport, context: &Context) -> Resu
     let (size, rate) = (reader.size(), reader.rate());
     status.open(Format::Video { size, fps: rate.as_f64() });
     let times = FrameGrid { origin: context.grid.origin, rate };
-    let wanted = Arc::new(AtomicI64::new(times.index_at(context.clock.now()).max(0)));
     let count = i64::try_from(reader.frames()).unwrap_or(i64::MAX).max(1);
+    let due = times.index_at(context.clock.now()).max(0);
+    let first = if transport.at_end() == AtEnd::Loop { due } else { up_to(due, count) };
+    let wanted = Arc::new(AtomicI64::new(first));
     let (frames, ready) = queue::bounded("file-frames", AHEAD, Full::Block);
     let its = (Arc::clone(&wanted), Arc::clone(&status));
     let worker = Worker::spawn("video-file", move |stop| {
@@ -62,10 +64,19 @@ pub(super) fn open(path: &Path, transport: Transport, context: &Context) -> Resu
         count,
         ahead: 0,
         held: None,
+        first,
+        round: None,
+        over: false,
+        blank: None,
         status: its_status,
         _worker: worker,
     };
     Ok(Source { feed: Box::new(feed), status })
+}
+
+/// The first beginning of a file of so many frames that is not before this frame.
+const fn up_to(frame: i64, count: i64) -> i64 {
+    frame.saturating_add((-frame).rem_euclid(count))
 }
 
 /// A frame and its number since the grid's origin.
@@ -112,6 +123,13 @@ struct Feed {
     ahead: i64,
     /// The frame at which it was paused.
     held: Option<i64>,
+    /// The frame that was read first.
+    first: i64,
+    /// The first frame of this time through the file.
+    round: Option<i64>,
+    /// It has been played to its end, and instead of it there may be nothing.
+    over: bool,
+    blank: Option<Arc<Pooled<Planes>>>,
     status: Arc<Status>,
     _worker: Worker,
 }
@@ -120,7 +138,44 @@ struct Feed {
 const STALL: Duration = Duration::from_secs(2);
 
 impl Feed {
+    /// It ends with this time through the file, if it is to.
+    fn end(&mut self, by_time: i64, at_end: AtEnd) {
+        let due = self.held.unwrap_or(by_time + self.ahead);
+        let beginning = due - due.rem_euclid(self.count);
+        match self.round {
+            _ if at_end == AtEnd::Loop => {
+                self.round = Some(beginning);
+                if self.over {
+                    self.obey(Go::Restart, by_time);
+                }
+            }
+            // One that is played once begins with its beginning, whenever that is.
+            None => {
+                let first = up_to(self.first, self.count);
+                self.ahead = first - by_time;
+                self.round = Some(first);
+            }
+            Some(round) if beginning > round => {
+                self.held = Some(round + self.count - 1);
+                self.over = true;
+            }
+            Some(_) => {}
+        }
+    }
+
     fn obey(&mut self, go: Go, by_time: i64) {
+        if std::mem::take(&mut self.over) {
+            // Whatever is asked for begins a new time through it.
+            let at = match go {
+                Go::Restart | Go::Resume => Duration::ZERO,
+                Go::To(place) => place,
+                Go::Pause | Go::Next | Go::Previous => return self.over = true,
+            };
+            let beginning = self.held.take().unwrap_or(by_time) + 1;
+            self.ahead = beginning + self.frame_at(at) - by_time;
+            self.round = Some(beginning);
+            return;
+        }
         let now = self.held.unwrap_or(by_time + self.ahead);
         // Only forwards: the reader leaves out what is older, and the file goes around anyway.
         let to = |frame: i64| now + (frame - now).rem_euclid(self.count);
@@ -131,16 +186,20 @@ impl Feed {
                 return self.held = None;
             }
             Go::Restart => to(0),
-            Go::To(place) => {
-                let frame = place.as_secs_f64() * self.times.rate.as_f64();
-                to((frame.round() as i64).clamp(0, self.count - 1))
-            }
+            Go::To(place) => to(self.frame_at(place)),
             Go::Next | Go::Previous => return,
         };
         match &mut self.held {
             Some(held) => *held = there,
             None => self.ahead = there - by_time,
         }
+        self.round = Some(there - there.rem_euclid(self.count));
+    }
+
+    /// The frame of the file that is shown then.
+    fn frame_at(&self, place: Duration) -> i64 {
+        let frame = place.as_secs_f64() * self.times.rate.as_f64();
+        (frame.round() as i64).clamp(0, self.count - 1)
     }
 }
 
@@ -150,6 +209,8 @@ impl VideoFeed for Feed {
         while let Some(go) = self.transport.take() {
             self.obey(go, by_time);
         }
+        let at_end = self.transport.at_end();
+        self.end(by_time, at_end);
         let due = self.held.unwrap_or(by_time + self.ahead);
         let rate = self.times.rate.as_f64().max(1e-3);
         let seconds = |frames: i64| Duration::from_secs_f64(frames as f64 / rate);
@@ -190,6 +251,15 @@ impl VideoFeed for Feed {
         if late {
             return None;
         }
+        if self.over && at_end == AtEnd::Clear {
+            let size = self.current.as_ref()?.1.size();
+            let blank = self
+                .blank
+                .get_or_insert_with(|| Arc::new(Pooled::unpooled(Planes::transparent(size))));
+            let planes = Arc::clone(blank);
+            return Some(VideoFrame { pts: at, color: Color::PROGRAM, planes });
+        }
+        self.blank = None;
         self.current.as_ref().map(|(_, frame)| VideoFrame { pts: at, ..frame.clone() })
     }
 }
@@ -272,6 +342,64 @@ mod tests {
         check(80, Some(Go::To(Duration::from_secs(1))), 10);
         check(85, Some(Go::Restart), 0);
         check(88, Some(Go::To(Duration::from_secs(99))), 49);
+    }
+
+    #[test]
+    fn a_clip_that_is_played_once_ends_as_it_is_to() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"YUV4MPEG2 W4 H2 F10:1\n").unwrap();
+        for frame in 1..=10_u8 {
+            file.write_all(b"FRAME\n").unwrap();
+            file.write_all(&[frame; 12]).unwrap();
+        }
+        let clock = Clock::start();
+        // The session has gone on for a while.
+        let origin = clock.now().offset(-12_340_000);
+        let grid = FrameGrid { origin, rate: "10".parse().unwrap() };
+        let context = Context { clock, grid, size: Size::new(4, 2) };
+        let transport = Transport::default();
+        transport.set_at_end(AtEnd::Clear);
+        let mut source = open(file.path(), transport.clone(), &context).unwrap();
+        let status = Arc::clone(&source.status);
+        let begin = 123;
+        let mut check = |tick: i64, want: Option<u8>| {
+            let found = (0..5_000).any(|_| {
+                let seen = source.feed.picture(grid.instant(begin + tick)).map(|seen| {
+                    let clear = seen.planes.alpha.as_ref().is_some_and(|alpha| alpha[0] == 0);
+                    (!clear).then(|| seen.planes.y[0])
+                });
+                let want = Some(want);
+                if seen != want {
+                    // The reader is another thread.
+                    Stop::new().wait(Duration::from_millis(1));
+                }
+                seen == want
+            });
+            assert!(found, "tick {tick}");
+            transport.position().unwrap().paused
+        };
+        // Its first picture is its beginning, whatever time it is.
+        assert!(!check(0, Some(1)) && !check(9, Some(10)));
+        assert!(check(10, None), "it has been played to its end");
+        assert!(check(500, None));
+        transport.ask(Go::Pause);
+        assert!(check(501, None), "there is nothing to pause");
+        transport.set_at_end(AtEnd::Hold);
+        assert!(check(502, Some(10)));
+        transport.set_at_end(AtEnd::Clear);
+        transport.ask(Go::Resume);
+        assert!(!check(600, Some(1)) && !check(609, Some(10)) && check(610, None));
+        transport.ask(Go::To(Duration::from_millis(700)));
+        assert!(!check(700, Some(8)) && !check(702, Some(10)) && check(703, None));
+        transport.ask(Go::Restart);
+        assert!(!check(800, Some(1)) && !check(805, Some(6)));
+        transport.ask(Go::Restart);
+        assert!(!check(806, Some(1)) && !check(815, Some(10)) && check(816, None));
+        transport.set_at_end(AtEnd::Loop);
+        assert!(!check(900, Some(1)) && !check(914, Some(5)), "it goes around");
+        transport.set_at_end(AtEnd::Hold);
+        assert!(!check(915, Some(6)) && check(930, Some(10)));
+        assert_eq!(status.state(), State::Open, "that is no fault");
     }
 
     #[test]

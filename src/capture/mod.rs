@@ -50,6 +50,7 @@ pub use slides::{Order, Pace, Slides};
 pub use source::{CameraFormat, CameraInfo, Context, Error, Source};
 pub use target::{Screen, Window};
 pub use text::Text;
+pub use watch::over_stream;
 
 use crate::base::Timestamp;
 use crate::media::markers::Schedule;

@@ -9,6 +9,7 @@ use super::permission::Permissions;
 use super::slides::Pace;
 use super::text::Look;
 use crate::media::Transport;
+use crate::media::transport::AtEnd;
 
 /// What becomes of something that plays while no scene on the program shows it.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -33,6 +34,8 @@ pub struct Properties {
     pub without_pointer: bool,
     /// Of media files and slide shows.
     pub hidden: Hidden,
+    /// Of media files.
+    pub at_end: AtEnd,
 }
 
 /// Which part of the properties a kind of source heeds.
@@ -67,7 +70,7 @@ impl Properties {
         match Heeds::of(choice) {
             Some(Heeds::Text) => Self { text: self.text.clone(), ..none },
             Some(Heeds::Slides) => Self { slides: self.slides, hidden: self.hidden, ..none },
-            Some(Heeds::Media) => Self { hidden: self.hidden, ..none },
+            Some(Heeds::Media) => Self { hidden: self.hidden, at_end: self.at_end, ..none },
             Some(Heeds::Pointer) => Self { without_pointer: self.without_pointer, ..none },
             // What is set of a camera belongs to the camera, not to a source.
             Some(Heeds::Camera) | None => none,
@@ -85,7 +88,7 @@ impl Properties {
         self.text.is_drawn_from(&other.text)
             && (self.slides.order, self.slides.repeat) == (other.slides.order, other.slides.repeat)
             && self.without_pointer == other.without_pointer
-            && self.hidden == other.hidden
+            && (self.hidden, self.at_end) == (other.hidden, other.at_end)
     }
 }
 
@@ -112,6 +115,7 @@ impl Dials {
         self.text.set(properties.text.clone());
         self.slides.set(properties.slides);
         self.without_pointer.set(properties.without_pointer);
+        self.transport().set_at_end(properties.at_end);
     }
 
     /// What is wanted of cameras, and what they have.
@@ -141,6 +145,7 @@ impl Dials {
 
     /// It is this one: that of something that was open already.
     pub fn set_transport(&self, transport: Transport) {
+        transport.set_at_end(self.transport().at_end());
         self.transport.set(transport);
     }
 }
@@ -152,7 +157,9 @@ mod tests {
     #[test]
     fn a_source_heeds_what_is_its_own() {
         let hidden = Hidden::Pauses;
-        let mut properties = Properties { without_pointer: true, hidden, ..Properties::default() };
+        let at_end = AtEnd::Hold;
+        let mut properties =
+            Properties { without_pointer: true, hidden, at_end, ..Properties::default() };
         properties.text.style.size = 99;
         let heeded = |choice: &str| properties.heeded(&choice.parse().unwrap());
         assert_eq!(heeded("text:a").text.style.size, 99);
@@ -161,7 +168,20 @@ mod tests {
         assert_eq!(heeded("screen").text, Look::default());
         assert_eq!(heeded("slides:/x").hidden, Hidden::Pauses);
         assert_eq!(heeded("file:/x.mp4").hidden, Hidden::Pauses);
+        assert_eq!(heeded("file:/x.mp4").at_end, AtEnd::Hold);
+        assert_eq!(heeded("slides:/x").at_end, AtEnd::Loop);
         assert_eq!(heeded("text:a").hidden, Hidden::Plays);
         assert_eq!(heeded("image:/x.png"), Properties::default());
+    }
+
+    #[test]
+    fn what_is_open_already_ends_as_the_source_says() {
+        let at_end = AtEnd::Clear;
+        let dials = Dials::new(&Properties { at_end, ..Properties::default() });
+        let open = Transport::default();
+        dials.set_transport(open.clone());
+        assert_eq!(open.at_end(), AtEnd::Clear);
+        dials.set(&Properties::default());
+        assert_eq!(open.at_end(), AtEnd::Loop);
     }
 }

@@ -1,5 +1,5 @@
-//! Looks at what a camera delivers: a picture that is black or does not move, though pictures come,
-//! is an alarm in its status. A deliberately still source is not looked at. Costs a few thousand
+//! Looks at what a camera or a remote stream delivers: a picture that is black or does not move, though
+//! pictures come, is an alarm in its status. A deliberately still source is not looked at. Costs a few thousand
 //! pixels twice a second, on the compositor's thread.
 
 use std::sync::Arc;
@@ -17,14 +17,36 @@ const LOOK: Duration = Duration::from_millis(500);
 const GRID: (usize, usize) = (64, 36);
 /// Luma up to this is black, in limited and in full range.
 const DARK: (u8, u8) = (24, 10);
-/// How long a picture has to be black, or the same.
-const BLACK_AFTER: Duration = Duration::from_secs(4);
-const FROZEN_AFTER: Duration = Duration::from_secs(10);
+/// How long a picture has to be black, or the same, and what that is.
+struct Limits {
+    black: (Duration, Alarm),
+    frozen: (Duration, Alarm),
+}
 
-/// Puts the watch over a source.
+const CAMERA: Limits = Limits {
+    black: (Duration::from_secs(4), Alarm::Black),
+    frozen: (Duration::from_secs(10), Alarm::Frozen),
+};
+
+/// Its encoder makes the same picture of what hardly moves, and a guest may show a page for a while.
+const STREAM: Limits = Limits {
+    black: (Duration::from_secs(10), Alarm::BlackStream),
+    frozen: (Duration::from_secs(30), Alarm::FrozenStream),
+};
+
+/// Puts the watch over a camera.
 pub(super) fn over(source: Source) -> Source {
+    by(source, &CAMERA)
+}
+
+/// Puts the watch over a remote stream.
+pub fn over_stream(source: Source) -> Source {
+    by(source, &STREAM)
+}
+
+fn by(source: Source, limits: &'static Limits) -> Source {
     let Source { feed, status } = source;
-    let watch = Watch { status: Arc::clone(&status), seen: None };
+    let watch = Watch { limits, status: Arc::clone(&status), seen: None };
     Source { feed: Box::new(Watched { feed, watch }), status }
 }
 
@@ -42,6 +64,7 @@ impl VideoFeed for Watched {
 }
 
 struct Watch {
+    limits: &'static Limits,
     status: Arc<Status>,
     seen: Option<Seen>,
 }
@@ -79,10 +102,12 @@ impl Watch {
         let since = |then: Option<Timestamp>, still: bool| then.filter(|_| still).unwrap_or(at);
         let lit = since(before.as_ref().map(|seen| seen.lit), black);
         let moved = since(before.as_ref().map(|seen| seen.moved), same);
-        self.tell(if black && at.since(lit) >= BLACK_AFTER {
-            Some(Alarm::Black)
-        } else if !black && same && at.since(moved) >= FROZEN_AFTER {
-            Some(Alarm::Frozen)
+        let ((black_after, is_black), (frozen_after, is_frozen)) =
+            (self.limits.black, self.limits.frozen);
+        self.tell(if black && at.since(lit) >= black_after {
+            Some(is_black)
+        } else if !black && same && at.since(moved) >= frozen_after {
+            Some(is_frozen)
         } else {
             None
         });
@@ -131,9 +156,17 @@ mod tests {
 
     /// The alarm after each second of what a camera gives 30 times a second.
     fn alarms(seconds: u32, of: impl Fn(u32) -> Option<VideoFrame>) -> Vec<Option<Alarm>> {
+        alarms_by(&CAMERA, seconds, of)
+    }
+
+    fn alarms_by(
+        limits: &'static Limits,
+        seconds: u32,
+        of: impl Fn(u32) -> Option<VideoFrame>,
+    ) -> Vec<Option<Alarm>> {
         let status = Status::new("", "Camera");
         status.open(Format::Unknown);
-        let mut watch = Watch { status: Arc::clone(&status), seen: None };
+        let mut watch = Watch { limits, status: Arc::clone(&status), seen: None };
         let mut found = Vec::new();
         for tick in 0..seconds * 30 {
             let at = Timestamp::from_micros(i64::from(tick) * 33_333);
@@ -154,6 +187,19 @@ mod tests {
         assert_eq!(found[..3], [None; 3]);
         assert_eq!(found[5], Some(Alarm::Black));
         assert_eq!(found[7..], [None; 2]);
+    }
+
+    #[test]
+    fn streams_have_more_time_and_alarms_of_their_own() {
+        let black = alarms_by(&STREAM, 16, |tick| {
+            let luma = if tick < 13 * 30 { 16 } else { 90 };
+            Some(picture(luma, luma + (tick % 7) as u8))
+        });
+        assert_eq!((black[8], black[11], black[15]), (None, Some(Alarm::BlackStream), None));
+        let frozen =
+            alarms_by(&STREAM, 36, |tick| Some(picture(90, if tick < 34 * 30 { 90 } else { 91 })));
+        let told = Some(Alarm::FrozenStream);
+        assert_eq!((frozen[28], frozen[32], frozen[35]), (None, told, None));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::cli::{Exit, Globals, window};
 use crate::net::Runtime;
 
 pub use args::Args;
+use args::chat_at;
 use beside::Watcher;
 pub(super) use words::{exit_of, sentence};
 
@@ -27,6 +28,11 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         }
     };
     if !args.headless {
+        let chat = args.chat.as_deref().filter(|at| !at.is_empty());
+        if let Some(Err(why)) = chat.map(|at| chat_at(at, args.first())) {
+            complain(&why);
+            return Exit::Usage;
+        }
         let settings = match window::settings(globals) {
             Ok(settings) => settings,
             Err(why) => {
@@ -36,7 +42,9 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         };
         let beside = Watcher::new(args, Output::new(clock, globals.json), clock);
         let full_screen = args.fullscreen;
-        return window::play(&args.sources, settings, config, full_screen, Box::new(beside), clock);
+        let way = (args.network(), chat);
+        let beside = Box::new(beside);
+        return window::play(&args.sources, settings, config, way, full_screen, beside, clock);
     }
     let output = Output::new(clock, globals.json);
     let Some(interrupt) = Interrupt::listen() else { return Exit::Error };

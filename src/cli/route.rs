@@ -1,8 +1,10 @@
 //! `--ports`, `--proxy`, `--bind`, `--tls-ca` and `--tls-pin`: how connections to servers are made.
 
+use crate::base::Secret;
 use crate::cli::exit::Exit;
 use crate::cli::trust;
 use crate::net::{Bind, Options, Proxy};
+use crate::studio::Route;
 
 /// The flags.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -27,6 +29,17 @@ pub struct Flags {
 const MOST_PORTS: usize = 8;
 
 impl Flags {
+    /// The way as it was written, for the window, where it can be changed.
+    pub fn written(&self) -> (Route, String) {
+        let ports: Vec<String> = self.ports.iter().map(ToString::to_string).collect();
+        let route = Route {
+            ports: ports.join(", "),
+            proxy: Secret::new(self.proxy.clone().unwrap_or_default()),
+            bind: self.bind.clone().unwrap_or_default(),
+        };
+        (route, self.trust.ca_file())
+    }
+
     /// What they and the environment mean.
     ///
     /// # Errors

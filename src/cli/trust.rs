@@ -20,6 +20,11 @@ pub struct Flags {
 }
 
 impl Flags {
+    /// The file of certificates, as it was named.
+    pub(super) fn ca_file(&self) -> String {
+        self.tls_ca.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
+    }
+
     /// What they mean.
     ///
     /// # Errors
@@ -32,6 +37,6 @@ impl Flags {
         }
         let pin = self.tls_pin.as_ref().map(|pin| pin.parse()).transpose();
         let pin = pin.map_err(|why| (format!("--tls-pin: {why}"), Exit::Usage))?;
-        Ok(Trust { ca_file: self.tls_ca.clone(), pin })
+        Ok(Trust { ca_file: self.tls_ca.clone(), pin, ..Trust::default() })
     }
 }

@@ -12,6 +12,7 @@ use crate::cli::output::complain;
 use crate::cli::signals::Interrupt;
 use crate::media::VideoFrame;
 use crate::player;
+use crate::studio::playing::Network;
 use crate::studio::settings::{read_services, services_beside};
 use crate::studio::{self, Command, Event, Playing, Serve, Settings, Snapshot, Studio};
 use crate::ui::Page;
@@ -80,10 +81,14 @@ pub(super) fn play(
     urls: &[String],
     (mut settings, warnings): (Settings, Vec<String>),
     player: player::Config,
+    (network, chat): (Network, Option<&str>),
     full_screen: bool,
     beside: Box<dyn Beside>,
     clock: Clock,
 ) -> Exit {
+    // What was said here holds; whom the person trusts is remembered.
+    let trusted = std::mem::take(&mut settings.player.network.trusted);
+    settings.player.network = Network { trusted, ..network };
     // Nobody asked for a camera or a microphone.
     settings.video = Some(crate::capture::VideoChoice::None);
     settings.audio = Some(crate::audio::AudioChoice::None);
@@ -99,7 +104,8 @@ pub(super) fn play(
     let options = Options { preferences, page: Page::Watch, full_screen, ..Options::default() };
     let others = urls.iter().skip(1).map(|url| Playing::Add { url: url.clone() });
     let first = urls.iter().take(1).map(|url| Command::Watch { url: url.clone() });
-    let commands: Vec<Command> = first.chain(others.map(Command::Player)).collect();
+    let chat = chat.into_iter().map(|at| Playing::SetChatAddress(at.to_owned()));
+    let commands: Vec<Command> = first.chain(chat.chain(others).map(Command::Player)).collect();
     open(config, options, &commands, beside)
 }
 

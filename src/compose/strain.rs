@@ -73,7 +73,9 @@ impl Watcher {
             Strain::None | Strain::Preview | Strain::Transitions => (HIGH, PATIENCE),
             Strain::Filters | Strain::Rate => (TOO_HIGH, LAST_PATIENCE),
         };
-        self.high = if self.load > most { self.high + period } else { Duration::ZERO };
+        // A picture that took seconds is seconds of it.
+        let passed = used.max(period);
+        self.high = if self.load > most { self.high + passed } else { Duration::ZERO };
         self.low = if self.load < LOW { self.low + period } else { Duration::ZERO };
         let number = self.strain.number();
         if self.high >= patience && self.strain != Strain::Rate {
@@ -110,6 +112,13 @@ mod tests {
         assert!(run(&mut watcher, 20, 20).iter().all(|it| *it == Strain::Rate), "no room yet");
         let down = run(&mut watcher, 5, 40);
         assert_eq!(down.last(), Some(&Strain::None));
+        // Where each picture takes a second it is seconds too, and not so many pictures.
+        let (mut slow, mut pictures) = (Watcher::default(), 0);
+        while slow.strain() != Strain::Rate {
+            slow.took(Duration::from_secs(1), period);
+            pictures += 1;
+        }
+        assert!((6..=12).contains(&pictures), "{pictures} s");
         // One slow picture is nothing.
         watcher.took(Duration::from_millis(200), period);
         assert!(run(&mut watcher, 5, 3).iter().all(|it| *it == Strain::None));

@@ -56,6 +56,9 @@ pub enum Alarm {
     Black,
     /// The same picture again and again.
     Frozen,
+    /// The same of a stream of somebody else.
+    BlackStream,
+    FrozenStream,
     /// A camera has not the format that was chosen, but one that suits.
     OtherFormat,
     /// Nothing but zeros, as of a device that is switched off.

@@ -24,6 +24,33 @@ pub enum Go {
     Previous,
 }
 
+/// What becomes of it when it has been played to its end.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum AtEnd {
+    /// It begins again.
+    #[default]
+    Loop,
+    /// Nothing is shown any more.
+    Clear,
+    /// Its last picture stays.
+    Hold,
+}
+
+impl AtEnd {
+    /// How each is written.
+    pub const WORDS: [(&str, Self); 3] =
+        [("loop", Self::Loop), ("clear", Self::Clear), ("hold", Self::Hold)];
+}
+
+impl std::str::FromStr for AtEnd {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = Self::WORDS.iter().find(|(word, _)| *word == text).map(|(_, it)| *it);
+        known.ok_or_else(|| format!("'{text}' is none of loop, clear and hold"))
+    }
+}
+
 /// Where it is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub struct Position {
@@ -39,6 +66,7 @@ pub struct Position {
 struct Inside {
     asked: VecDeque<Go>,
     position: Option<Position>,
+    at_end: AtEnd,
 }
 
 /// Shared by both; clones are the same one.
@@ -66,6 +94,16 @@ impl Transport {
         self.0.lock().asked.pop_front()
     }
 
+    /// What becomes of it at its end, also while it plays.
+    pub fn set_at_end(&self, at_end: AtEnd) {
+        self.0.lock().at_end = at_end;
+    }
+
+    /// As it was set last.
+    pub fn at_end(&self) -> AtEnd {
+        self.0.lock().at_end
+    }
+
     /// The source says where it is.
     pub fn tell(&self, position: Position) {
         self.0.lock().position = Some(position);
@@ -80,6 +118,18 @@ impl Transport {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_for_the_end_are_read_as_they_are_written() {
+        let transport = Transport::default();
+        assert_eq!(transport.at_end(), AtEnd::Loop);
+        for (word, at_end) in AtEnd::WORDS {
+            assert_eq!(word.parse(), Ok(at_end));
+            transport.set_at_end(at_end);
+            assert_eq!(transport.clone().at_end(), at_end);
+        }
+        assert!("once".parse::<AtEnd>().unwrap_err().contains("clear"));
+    }
 
     #[test]
     fn wishes_come_in_order_and_are_bounded() {

@@ -119,7 +119,7 @@ pub async fn connect(
     }
 
     on_step(Step::Stage(Stage::Tls));
-    let secured = stream.secure(&endpoint.host, &options.trust);
+    let secured = stream.secure(&endpoint.host, options.trust.of(&endpoint.to_string()));
     match timeout(options.tls_limit, secured).await {
         Ok(result) => result.map_err(|cause| fail(Stage::Tls, cause)),
         Err(_) => Err(fail(Stage::Tls, Cause::TimedOut { after: options.tls_limit })),
@@ -227,8 +227,7 @@ fn own_fault(error: &std::io::Error) -> bool {
 
 impl Stream {
     /// Speaks TLS over a fresh TCP stream, as the client.
-    async fn secure(self, host: &str, trust: &Trust) -> Result<Self, Cause> {
-        let trust = trust.clone();
+    async fn secure(self, host: &str, trust: Trust) -> Result<Self, Cause> {
         let config = tokio::task::spawn_blocking(move || trust.client()).await;
         let config = config.map_err(|error| Cause::Tls(error.to_string()))??;
         let name = rustls::pki_types::ServerName::try_from(host.to_owned())

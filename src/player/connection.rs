@@ -10,7 +10,7 @@ use crate::net::{self, Class};
 use crate::player::feed::Feed;
 use crate::player::odd::Odd;
 use crate::player::shared::Shared;
-use crate::player::{Failure, Kind};
+use crate::player::{Failure, Kind, Offered};
 use crate::wire::flv::audio::AudioPacket;
 use crate::wire::flv::video::VideoPacket;
 use crate::wire::flv::{self, FrameType, TagKind};
@@ -166,7 +166,9 @@ pub(super) fn failure(error: &net::Error) -> Failure {
         Class::Lost => Kind::Lost,
         Class::NoSuchStream => Kind::NoSuchStream,
     };
-    Failure::new(kind, error.to_string(), error.advice())
+    let offered = error.pin_to_offer().map(|pin| Offered { server: error.peer.clone(), pin });
+    let offered = offered.map(Box::new);
+    Failure { offered, ..Failure::new(kind, error.to_string(), error.advice()) }
 }
 
 #[cfg(test)]

@@ -6,9 +6,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::base::Stop;
+use crate::media::Transport;
+use crate::media::transport::AtEnd;
 use crate::player::course::{Course, Span};
 use crate::player::feed::Feed;
-use crate::player::recording::{Film, Medium, RUN_UP_MICROS, unreadable};
+use crate::player::recording::{Film, Medium, Piece, RUN_UP_MICROS, unreadable};
 use crate::player::{Failure, Kind, State, recording};
 use crate::wire::container::Format;
 use crate::wire::flv::video::VideoPacket;
@@ -25,15 +27,22 @@ const LOOK: Duration = Duration::from_millis(20);
 const BEGINS: i64 = 10_000_000;
 
 /// Reads the file from `start` to its end, or until stopped, and from wherever else it is wanted;
-/// `again`: over and over, its times going on.
-pub(super) fn run(mut feed: Feed, path: &Path, start: Option<Duration>, again: bool) {
+/// `around`: over and over, its times going on, as long as that says so.
+pub(super) fn run(
+    mut feed: Feed,
+    path: &Path,
+    start: Option<Duration>,
+    around: Option<&Transport>,
+) {
     let shared = std::sync::Arc::clone(&feed.shared);
     shared.enter(State::Opening { stage: "file" });
     let (mut round, mut from) = (Round::default(), start);
+    let again = || around.is_some_and(|it| it.at_end() == AtEnd::Loop);
     loop {
         let read = read(&mut feed, path, from, &mut round);
+        let whole = read.is_ok();
         let goes_on = !shared.stop.is_set() && !shared.is_wanted();
-        if again && read.is_ok() && goes_on && round.next() {
+        if again() && whole && goes_on && round.next() {
             from = None;
             continue;
         }
@@ -51,8 +60,15 @@ pub(super) fn run(mut feed: Feed, path: &Path, start: Option<Duration>, again: b
         }
         // While the rest is played one may still go back.
         let waits = || !shared.video.is_empty() || !shared.audio.is_empty();
-        while !shared.stop.is_set() && !shared.is_wanted() && waits() {
+        let mut goes_around = false;
+        while !shared.stop.is_set() && !shared.is_wanted() && waits() && !goes_around {
             shared.stop.wait(LOOK);
+            // Or have it go around after all.
+            goes_around = again() && whole && round.next();
+        }
+        if goes_around && !shared.stop.is_set() && !shared.is_wanted() {
+            from = None;
+            continue;
         }
         from = shared.take_wanted();
         if from.is_none() || shared.stop.is_set() {
@@ -117,6 +133,7 @@ impl Round {
 
     /// Tells the feed where what comes is played: `from` in the file on, or where the last round ends.
     fn begin(&self, feed: &mut Feed, from: Option<Duration>, firm: bool) {
+        feed.shared.set_round(Duration::from_micros(u64::try_from(self.at).unwrap_or(0)));
         let now = feed.shared.clock.now();
         let place = from.map_or(0, micros);
         match from {
@@ -151,8 +168,11 @@ fn read(
     }
     round.length = Some(span.micros());
     round.begin(feed, from, true);
-    film.play(path, round.shift(span.begins), &mut |body| {
-        feed.take_exact(body.kind, body.dts, body.pts, &body.body);
+    film.play(path, round.shift(span.begins), &mut |piece| {
+        match piece {
+            Piece::Body(body) => feed.take_exact(body.kind, body.dts, body.pts, &body.body),
+            Piece::Seam(at) => feed.seam(at),
+        }
         goes_on(feed)
     })
 }

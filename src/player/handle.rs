@@ -109,8 +109,10 @@ impl Player {
         match (remote, config.source.clone()) {
             (Some(remote), _) => player.spawn("player-feed", move |_| remote.run(feed))?,
             (None, Source::File(path)) => {
-                let (start, again) = (config.start, config.again);
-                player.spawn("player-feed", move |_| file::run(feed, &path, start, again))?;
+                let (start, around) = (config.start, config.around.clone());
+                player.spawn("player-feed", move |_| {
+                    file::run(feed, &path, start, around.as_ref());
+                })?;
             }
             (None, Source::Url(_)) => {}
         }
@@ -268,6 +270,11 @@ impl Player {
     /// Where in a recording it is.
     pub fn position(&self) -> Duration {
         self.shared.place()
+    }
+
+    /// Whether the next round through a file that goes around is being read already.
+    pub(super) fn is_read_beyond(&self) -> bool {
+        self.shared.is_read_beyond()
     }
 
     /// Whether all its threads have ended, as they do after a final state.

@@ -60,6 +60,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use crate::decode::Prefer;
+use crate::media::Transport;
 use crate::net;
 
 pub use connection::WAITING;
@@ -67,7 +68,7 @@ pub use handle::Player;
 pub use shift::Depth;
 pub use sound::Speaker;
 pub use speaker::Open;
-pub use state::{Event, Failure, Figures, Kind, Message, Rewind, Saving, Severity, State};
+pub use state::{Event, Failure, Figures, Kind, Message, Offered, Rewind, Saving, Severity, State};
 
 /// Where the stream comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,8 +117,8 @@ pub struct Config {
     pub reconnect: bool,
     /// Whether a broadcaster who leaves a live stream is waited for without end, where it is.
     pub patient: bool,
-    /// Whether a file begins again when it ends.
-    pub again: bool,
+    /// A file begins again when it ends, as long as this says so.
+    pub around: Option<Transport>,
     /// Whether sound goes to a device (if there is one).
     pub speaker: bool,
     /// Which speaker; `None`: the system's.
@@ -150,7 +151,7 @@ impl Config {
             start: None,
             reconnect: true,
             patient: false,
-            again: false,
+            around: None,
             speaker: true,
             device: None,
             volume: 1.0,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::files::Source;
-use crate::media::{AudioCodec, EncodedPacket, Priority, Track, VideoCodec};
+use crate::media::{AudioCodec, AudioParameters, EncodedPacket, Priority, Track, VideoCodec};
 use crate::player::course::{Course, Span};
 use crate::player::{Failure, Kind, bodies};
 use crate::wire::container::{Error, Format, Hole, Index, Place, ReadAt, TrackId, read_around};
@@ -82,6 +82,13 @@ pub(super) struct Body {
     pub(super) body: Bytes,
 }
 
+/// What a film is handed out in.
+pub(super) enum Piece {
+    Body(Body),
+    /// What came is heard up to this time at most, and what comes from it on, in microseconds.
+    Seam(i64),
+}
+
 /// A file whose samples are known.
 pub(super) struct Film {
     disk: Source,
@@ -135,7 +142,8 @@ impl Film {
     }
 
     /// Hands out the configurations, and then the samples `shift` microseconds later than the file's own
-    /// time, in the order of their DTS, until `take` returns false.
+    /// time, in the order of their DTS, until `take` returns false; a seam and another configuration
+    /// before what follows in a file of several.
     ///
     /// # Errors
     /// What is wrong with the file.
@@ -143,23 +151,49 @@ impl Film {
         mut self,
         path: &Path,
         shift: i64,
-        take: &mut dyn FnMut(Body) -> bool,
+        take: &mut dyn FnMut(Piece) -> bool,
     ) -> Result<(), Failure> {
         let index = &self.index;
         let begins = self.span.begins.saturating_add(shift);
-        let mut head = |kind, _, body| take(Body { kind, dts: begins, pts: begins, body });
-        if !headers(index, &mut head) {
+        let mut head =
+            |kind, _, body| take(Piece::Body(Body { kind, dts: begins, pts: begins, body }));
+        let mut links = index.links.as_slice();
+        // It may begin in the middle.
+        let first = index.samples.first().map_or(0, |place| place.at);
+        let passed = links.partition_point(|link| link.at <= first);
+        let (before, rest) = links.split_at_checked(passed).unwrap_or_default();
+        links = rest;
+        let begun = match before.last() {
+            None => headers(index, &mut head),
+            Some(link) => heading(&link.parameters, &mut head),
+        };
+        if !begun {
             return Ok(());
         }
-        let codecs = codecs(index);
+        let (pictures, sound) = codecs(index);
+        let mut codecs = (pictures, before.last().map_or(sound, |link| link.parameters.codec));
         for place in &index.samples {
+            if let Some((link, rest)) = links.split_first().filter(|(link, _)| place.at >= link.at)
+            {
+                links = rest;
+                let at = link.heard.as_micros().saturating_add(shift);
+                if !take(Piece::Seam(at)) {
+                    break;
+                }
+                let mut head =
+                    |kind, _, body| take(Piece::Body(Body { kind, dts: at, pts: at, body }));
+                codecs.1 = link.parameters.codec;
+                if !heading(&link.parameters, &mut head) {
+                    break;
+                }
+            }
             let packet = sample(&mut self.disk, &index.holes, place)
                 .map_err(|error| unplayable(path, &error))?;
             let Some(mut packet) = packet else { continue };
             (packet.dts, packet.pts) = (packet.dts.offset(shift), packet.pts.offset(shift));
             let (dts, pts) = (packet.dts.as_micros(), packet.pts.as_micros());
             let (kind, body) = body(codecs, &packet);
-            if !take(Body { kind, dts, pts, body }) {
+            if !take(Piece::Body(Body { kind, dts, pts, body })) {
                 break;
             }
         }
@@ -252,6 +286,14 @@ fn headers(index: &Index, take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool) -> 
     let audio = index.tracks.audio.first().and_then(|audio| bodies::beginning(&audio.parameters));
     video.is_none_or(|body| take(TagKind::Video, 0, body))
         && audio.is_none_or(|body| take(TagKind::Audio, 0, body))
+}
+
+/// What decoders of sound begin with.
+fn heading(
+    parameters: &AudioParameters,
+    take: &mut dyn FnMut(TagKind, u32, Bytes) -> bool,
+) -> bool {
+    bodies::beginning(parameters).is_none_or(|body| take(TagKind::Audio, 0, body))
 }
 
 pub(super) fn unplayable(path: &Path, error: &Error) -> Failure {

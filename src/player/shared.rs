@@ -77,6 +77,8 @@ pub(super) struct Shared {
     position: AtomicI64,
     /// How long a recording is, in milliseconds; 0 where that is not known.
     duration: AtomicU64,
+    /// Where the round through a file begins that is being read, in milliseconds of the recording.
+    round: AtomicU64,
     /// Where to go on in what is kept of a live stream, not yet taken up.
     wanted_back: Mutex<Option<Back>>,
     /// -1 (left) … 1 (right).
@@ -188,6 +190,7 @@ impl Shared {
             origin: AtomicI64::new(0),
             position: AtomicI64::new(0),
             duration: AtomicU64::new(0),
+            round: AtomicU64::new(0),
             wanted_back: Mutex::new(None),
             balance: AtomicU32::new(fair(config.balance).to_bits()),
             speaker: Arc::new(Mutex::new(config.device.clone())),
@@ -407,6 +410,17 @@ impl Shared {
     pub(super) fn set_duration(&self, duration: Duration) {
         let millis = u64::try_from(duration.as_millis()).unwrap_or(0);
         self.duration.store(millis, Ordering::Relaxed);
+    }
+
+    /// What comes now of a file that goes around begins so long after it began to be played.
+    pub(super) fn set_round(&self, at: Duration) {
+        let millis = u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
+        self.round.store(millis, Ordering::Relaxed);
+    }
+
+    /// Whether what is being read is of another round than what is played.
+    pub(super) fn is_read_beyond(&self) -> bool {
+        self.place() < Duration::from_millis(self.round.load(Ordering::Relaxed))
     }
 
     pub(super) fn duration(&self) -> Option<Duration> {

@@ -9,6 +9,7 @@
 pub(super) mod convert;
 mod line;
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Weak};
@@ -17,10 +18,10 @@ use std::time::{Duration, SystemTime};
 use parking_lot::Mutex;
 
 use self::line::{Line, Queue};
-use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
+use crate::base::{Clock, Latest, Pooled, Stop, Timestamp, Worker};
 use crate::media::source::{Format, State as Fares, Status};
-use crate::media::transport::{Go, Position};
-use crate::media::{AudioFeed, Pulled, Transport, VideoFeed, VideoFrame};
+use crate::media::transport::{AtEnd, Go, Position};
+use crate::media::{AudioFeed, Color, Planes, Pulled, Size, Transport, VideoFeed, VideoFrame};
 use crate::net::Runtime;
 use crate::player::{Config, Failure, Figures, Kind, Player, Source, State};
 
@@ -45,8 +46,8 @@ pub struct Context {
     /// Samples a second, and channels.
     pub rate: u32,
     pub channels: u16,
-    /// A file begins again when it ends.
-    pub again: bool,
+    /// What becomes of a file at its end, at first.
+    pub at_end: AtEnd,
 }
 
 /// Picture and sound of one source. Either may be dropped; the player ends with both.
@@ -83,14 +84,15 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
     };
     let status = || Status::new("", name.clone());
     let shared = Arc::new(Shared {
-        pictures: Mutex::new(VecDeque::new()),
+        waiting: Mutex::default(),
         sound: Arc::new(Queue::new(context.clock, context.rate, context.channels, LEAD)),
         video_status: status(),
         audio_status: status(),
     });
-    let again = context.again && matches!(config.source, Source::File(_));
-    let config = Config { again, speaker: true, ..config.clone() };
     let transport = Transport::default();
+    transport.set_at_end(context.at_end);
+    let around = matches!(config.source, Source::File(_)).then(|| transport.clone());
+    let config = Config { around, speaker: true, ..config.clone() };
     let mut keeper = Keeper {
         transport: transport.clone(),
         shared: Arc::clone(&shared),
@@ -98,9 +100,10 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
         clock: context.clock,
         runtime: runtime.clone(),
         name,
+        once: Cell::new(false),
     };
     // What makes no sense is told at once.
-    let first = keeper.start()?;
+    let first = keeper.start(None)?;
     let worker = Worker::spawn("media-source", move |stop| keeper.run(first, stop));
     let worker = worker.map_err(|error| {
         Failure::new(Kind::System, format!("the system grants no more threads: {error}"), "")
@@ -112,7 +115,14 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
     let (video_weak, audio_weak) = (Arc::downgrade(&video_held), Arc::downgrade(&audio_held));
     let queue = Arc::clone(&shared.sound);
     let audio = Sound { queue, _worker: Arc::clone(&worker), _held: audio_held };
-    let video = Pictures { shared, shown: None, asked: None, _worker: worker, _held: video_held };
+    let video = Pictures {
+        shared,
+        shown: None,
+        blank: None,
+        asked: None,
+        _worker: worker,
+        _held: video_held,
+    };
     Ok(Media {
         video: Box::new(video),
         audio: Box::new(audio),
@@ -132,10 +142,20 @@ pub fn plain(url: &str) -> String {
     format!("{scheme}://{host}")
 }
 
+/// What is to be seen.
+#[derive(Default)]
+struct Waiting {
+    /// Pictures to come, each stamped with its instant less [`LEAD`].
+    pictures: VecDeque<VideoFrame>,
+    /// Of the last that came.
+    size: Option<Size>,
+    /// It has been played to its end, and nothing is to be shown of it.
+    over: bool,
+}
+
 /// Between the player and the feeds.
 struct Shared {
-    /// Pictures to come, each stamped with its instant less [`LEAD`].
-    pictures: Mutex<VecDeque<VideoFrame>>,
+    waiting: Mutex<Waiting>,
     sound: Arc<Queue>,
     video_status: Arc<Status>,
     audio_status: Arc<Status>,
@@ -143,12 +163,13 @@ struct Shared {
 
 impl Shared {
     fn take(&self, frame: VideoFrame) {
-        let mut pictures = self.pictures.lock();
+        let mut waiting = self.waiting.lock();
         // Nobody looks, or the compositor was late.
-        if pictures.len() >= PICTURES {
-            pictures.pop_front();
+        if waiting.pictures.len() >= PICTURES {
+            waiting.pictures.pop_front();
         }
-        pictures.push_back(frame);
+        waiting.size = Some(frame.size());
+        waiting.pictures.push_back(frame);
     }
 
     fn down(&self, state: Fares, reason: &str, detail: &str) {
@@ -162,6 +183,8 @@ struct Pictures {
     shared: Arc<Shared>,
     /// The picture that is shown, and the instant it was for.
     shown: Option<(VideoFrame, Timestamp)>,
+    /// Instead of it once it is over, of its size.
+    blank: Option<Arc<Pooled<Planes>>>,
     /// The instant last asked for.
     asked: Option<Timestamp>,
     _worker: Arc<Worker>,
@@ -173,15 +196,26 @@ impl VideoFeed for Pictures {
         // The picture whose instant is nearest: within half of the program's period.
         let period = self.asked.replace(at).map_or(Duration::ZERO, |before| at.since(before));
         let half = period.min(LEAD) / 2;
-        {
-            let mut pictures = self.shared.pictures.lock();
-            while let Some(frame) = pictures.front() {
+        let over = {
+            let mut waiting = self.shared.waiting.lock();
+            while let Some(frame) = waiting.pictures.front() {
                 let due = frame.pts + LEAD;
                 if due > at + half {
                     break;
                 }
-                self.shown = pictures.pop_front().map(|frame| (frame, due));
+                self.shown = waiting.pictures.pop_front().map(|frame| (frame, due));
+                // It is played once more.
+                waiting.over = false;
             }
+            waiting.size.filter(|_| waiting.over)
+        };
+        let blank = self.blank.take();
+        if let Some(size) = over {
+            let planes = blank
+                .filter(|blank| blank.size() == size)
+                .unwrap_or_else(|| Arc::new(Pooled::unpooled(Planes::transparent(size))));
+            self.blank = Some(Arc::clone(&planes));
+            return Some(VideoFrame { pts: at, color: Color::PROGRAM, planes });
         }
         let (frame, due) = self.shown.as_ref()?;
         if at.since(*due) > STALL && self.shared.video_status.state() != Fares::Open {
@@ -217,10 +251,14 @@ struct Keeper {
     clock: Clock,
     runtime: Runtime,
     name: String,
+    /// The file that plays was to end there at some time.
+    once: Cell<bool>,
 }
 
 impl Keeper {
-    fn start(&self) -> Result<Player, Failure> {
+    /// Opens it from this place on.
+    fn start(&self, place: Option<Duration>) -> Result<Player, Failure> {
+        self.once.set(false);
         let screen = Latest::default();
         let (its, from) = (Arc::clone(&self.shared), screen.clone());
         screen.on_change(move || {
@@ -233,7 +271,8 @@ impl Keeper {
             Line::new(Arc::clone(&sound), rate, channels)
                 .map(|line| Box::new(line) as Box<dyn super::Speaker>)
         });
-        Player::open_with(&self.config, &self.runtime, self.clock, screen, Some(speaker))
+        let config = Config { start: place.or(self.config.start), ..self.config.clone() };
+        Player::open_with(&config, &self.runtime, self.clock, screen, Some(speaker))
     }
 
     fn run(&mut self, first: Player, stop: &Stop) {
@@ -247,6 +286,17 @@ impl Keeper {
                 player.stop(END);
             }
             let Some(ended) = ended else { return };
+            if ended == State::Ended && self.once.get() {
+                let Some(from) = self.rest(stop) else { return };
+                self.shared.sound.clear();
+                match self.start(Some(from)) {
+                    Ok(again) => {
+                        player = Some(again);
+                        continue;
+                    }
+                    Err(failure) => self.tell(&State::Failed(failure)),
+                }
+            }
             let stamp = self.stamp();
             self.tell(&ended);
             // A file is opened again when it is another one; a stream every so often.
@@ -261,7 +311,7 @@ impl Keeper {
             }
             self.shared.sound.clear();
             let paused = self.transport.position().is_some_and(|it| it.paused);
-            match self.start() {
+            match self.start(None) {
                 Ok(again) => {
                     again.pause(paused);
                     player = Some(again);
@@ -270,7 +320,7 @@ impl Keeper {
             }
             if player.is_none() {
                 stop.wait(AGAIN);
-                player = self.start().ok();
+                player = self.start(None).ok();
             }
         }
     }
@@ -297,6 +347,7 @@ impl Keeper {
             while let Some(go) = self.transport.take() {
                 obey(player, go);
             }
+            self.follow_end(player);
             self.place(player);
             let now = self.clock.now();
             let figures = player.figures();
@@ -326,12 +377,55 @@ impl Keeper {
         }
     }
 
+    /// Has a file end where it was to go around, or the other way about.
+    fn follow_end(&self, player: &Player) {
+        let once = self.transport.at_end() != AtEnd::Loop;
+        let before = self.once.replace(self.once.get() || once);
+        // It is to end with this round, but the next one is being read already.
+        if once && !before && player.is_read_beyond() {
+            player.seek(at_in_round(player));
+        }
+    }
+
+    /// It has been played to its end; gives the place from which it is wanted again.
+    fn rest(&self, stop: &Stop) -> Option<Duration> {
+        let last = self.transport.position().unwrap_or_default();
+        let at = last.whole.unwrap_or(last.at);
+        // What was played last is still to be seen.
+        if stop.wait(LEAD) {
+            return None;
+        }
+        loop {
+            let at_end = self.transport.at_end();
+            {
+                let mut waiting = self.shared.waiting.lock();
+                waiting.over = at_end == AtEnd::Clear;
+                if waiting.over {
+                    // Nobody looked.
+                    waiting.pictures.clear();
+                }
+            }
+            self.transport.tell(Position { paused: true, at, ..last });
+            while let Some(go) = self.transport.take() {
+                match go {
+                    Go::Resume | Go::Restart => return Some(Duration::ZERO),
+                    Go::To(place) => return Some(place),
+                    Go::Pause | Go::Next | Go::Previous => {}
+                }
+            }
+            if at_end == AtEnd::Loop {
+                return Some(Duration::ZERO);
+            }
+            if stop.wait(LOOK) {
+                return None;
+            }
+        }
+    }
+
     /// Says where it is. A file goes around: its place is counted from its beginning each time.
     fn place(&self, player: &Player) {
         let whole = player.duration().filter(|whole| !whole.is_zero());
-        let at = player.position();
-        let around = whole.map(|whole| at.as_secs_f64() % whole.as_secs_f64());
-        let at = around.map_or(at, Duration::from_secs_f64);
+        let at = at_in_round(player);
         self.transport.tell(Position { paused: player.is_paused(), at, whole, item: None });
     }
 
@@ -371,6 +465,14 @@ impl Keeper {
             }
         }
     }
+}
+
+/// Where in the file it is, however often it has gone around.
+fn at_in_round(player: &Player) -> Duration {
+    let whole = player.duration().filter(|whole| !whole.is_zero());
+    let at = player.position();
+    let around = whole.map(|whole| at.as_secs_f64() % whole.as_secs_f64());
+    around.map_or(at, Duration::from_secs_f64)
 }
 
 fn obey(player: &Player, go: Go) {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::media::Size;
+use crate::net::Pin;
 use crate::wire::chat::Line;
 
 /// What kind of ending a failure is, as exit codes count them.
@@ -52,11 +53,21 @@ pub struct Failure {
     pub cause: String,
     /// What to do about it; may be empty.
     pub advice: String,
+    /// A certificate that nobody vouches for, which its owner may accept.
+    pub offered: Option<Box<Offered>>,
+}
+
+/// The certificate that a server showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offered {
+    /// `host:port`.
+    pub server: String,
+    pub pin: Pin,
 }
 
 impl Failure {
     pub(crate) fn new(kind: Kind, cause: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { kind, cause: cause.into(), advice: advice.into() }
+        Self { kind, cause: cause.into(), advice: advice.into(), offered: None }
     }
 }
 

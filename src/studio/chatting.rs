@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::net::web::WebUrl;
 use crate::player::chat::ChatState;
 use crate::wire::chat::{Line, MAX_NAME};
 
@@ -11,6 +12,8 @@ pub const KEPT: usize = 200;
 /// Words that keep a line out, and characters of each.
 pub const MOST_WORDS: usize = 64;
 pub const MOST_WORD: usize = 64;
+/// Streams whose chat is elsewhere than where it is looked for.
+pub const MOST_PLACES: usize = 12;
 /// Points of the letters that fly.
 pub const SIZES: std::ops::RangeInclusive<f32> = 14.0..=40.0;
 /// Times the usual speed.
@@ -30,12 +33,14 @@ pub struct ChatChoices {
     pub words: Vec<String>,
     /// Empty: the server makes one.
     pub name: String,
+    /// Streams whose chat is where a person said, with its address, the newest first.
+    pub places: Vec<(String, String)>,
 }
 
 impl Default for ChatChoices {
     fn default() -> Self {
-        let (words, name) = (Vec::new(), String::new());
-        Self { flying: true, opacity: 0.9, speed: 1.0, size: 20.0, words, name }
+        let (words, name, places) = (Vec::new(), String::new(), Vec::new());
+        Self { flying: true, opacity: 0.9, speed: 1.0, size: 20.0, words, name, places }
     }
 }
 
@@ -54,10 +59,26 @@ impl ChatChoices {
             !word.is_empty()
         });
         self.words.truncate(MOST_WORDS);
+        self.places.truncate(MOST_PLACES);
         // A name is cleaned as a line's is.
         self.name = Line::new(&self.name, "x").map(|line| line.name).unwrap_or_default();
         debug_assert!(self.name.chars().count() <= MAX_NAME);
         self
+    }
+
+    /// Where a person said that the chat about this stream is.
+    pub fn place_of(&self, stream: &str) -> Option<&str> {
+        let place = self.places.iter().find(|(of, _)| of == stream);
+        place.map(|(_, chat)| chat.as_str())
+    }
+
+    /// The chat about this stream is there; empty: where it is looked for by itself.
+    pub fn put_place(&mut self, stream: &str, chat: &str) {
+        self.places.retain(|(of, _)| of != stream);
+        if !chat.is_empty() && !stream.is_empty() {
+            self.places.insert(0, (stream.to_owned(), chat.to_owned()));
+            self.places.truncate(MOST_PLACES);
+        }
     }
 
     /// Whether a line has none of the words that keep it out, in whatever case.
@@ -67,6 +88,18 @@ impl ChatChoices {
         }
         let text = format!("{} {}", line.name, line.text).to_lowercase();
         !self.words.iter().any(|word| text.contains(&word.to_lowercase()))
+    }
+}
+
+/// Whether a text is the address of a chat.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_place(text: &str) -> Result<WebUrl, String> {
+    match WebUrl::parse(text.trim()) {
+        Ok(url) if url.is_websocket() => Ok(url),
+        Ok(_) => Err("the address of a chat begins with ws:// or wss://".to_owned()),
+        Err(error) => Err(format!("this is no address: {error}")),
     }
 }
 

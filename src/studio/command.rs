@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::compose::scene::{SceneId, SourceId};
-use crate::media::transport::Go;
+use crate::media::transport::{AtEnd, Go};
 use crate::mix::{Lamp, Strip, StripId};
 use crate::net::Pin;
 use crate::server::Fault;
@@ -26,6 +26,8 @@ pub enum Command {
     Transition,
     /// Pause a source that plays something, go on, or go to another place of it.
     Media(SourceId, Go),
+    /// What becomes of a media file when it has been played to its end.
+    AtEnd(SourceId, AtEnd),
     /// Set a control of a camera, by their names; `None`: to its default. Remembered by the camera.
     SetCamera { camera: String, control: String, value: Option<i64> },
     /// All controls of a camera have their defaults again.

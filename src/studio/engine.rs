@@ -297,6 +297,7 @@ impl Engine {
                     program.transport(id).ask(go);
                 }
             }
+            Command::AtEnd(id, at_end) => self.set_at_end(id, at_end),
             Command::SetCamera { camera, control, value } => {
                 self.set_camera(camera, control, value);
             }

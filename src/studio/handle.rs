@@ -129,7 +129,11 @@ impl Studio {
             output: snapshot.clone(),
             preview: program.clone(),
             prepared: Latest::default(),
-            watch: Watch::new(watched.clone(), config.player),
+            watch: Watch::new(
+                watched.clone(),
+                config.player,
+                config.settings.player.network.clone(),
+            ),
             built_in: BuiltIn::new(config.serve, config.settings.successor.clone()),
             settings: config.settings,
             settings_path: config.settings_path,

@@ -7,6 +7,7 @@ use std::sync::Weak;
 use crate::audio::{self, AudioChoice};
 use crate::capture::{self, ControlBoard, Dials, Permissions, VideoChoice};
 use crate::media::Transport;
+use crate::media::transport::AtEnd;
 use crate::net::{self, Runtime};
 use crate::player::{self, Source};
 use crate::studio::settings::hidden;
@@ -58,6 +59,14 @@ fn whole(url: &str) -> Result<&str, String> {
     }
 }
 
+/// Of what others send is told that it is black or stands still; a file may be as it likes.
+fn watched(of: &Source, video: capture::Source) -> capture::Source {
+    match of {
+        Source::Url(_) => capture::over_stream(video),
+        Source::File(_) => video,
+    }
+}
+
 impl MediaRoom {
     pub(super) fn new(
         runtime: Runtime,
@@ -88,14 +97,17 @@ impl MediaRoom {
         let waits = |spare: &Spare| spare.of == of && matches!(spare.half, Half::Video(_));
         if let Some(Spare { half: Half::Video(video), transport, .. }) = self.take(waits) {
             dials.set_transport(transport);
-            return Ok(video);
+            return Ok(watched(&of, video));
         }
-        let media = self.open(&of, shape)?;
+        let at_end = dials.transport().at_end();
+        let media = self.open(&of, at_end, shape)?;
         dials.set_transport(media.transport.clone());
+        let video = capture::Source { feed: media.video, status: media.video_status };
+        let video = watched(&of, video);
         let half = audio::Source { feed: media.audio, status: media.audio_status };
         let (half, transport) = (Half::Audio(half), media.transport);
         self.spare.push(Spare { of, half, transport, other: media.video_held });
-        Ok(capture::Source { feed: media.video, status: media.video_status })
+        Ok(video)
     }
 
     /// Opens a sound; the error is a sentence that says why it cannot even be begun with.
@@ -113,7 +125,8 @@ impl MediaRoom {
         if let Some(Spare { half: Half::Audio(audio), .. }) = self.take(waits) {
             return Ok(audio);
         }
-        let media = self.open(&of, shape)?;
+        // The source that shows it tells what becomes of it, if there is one.
+        let media = self.open(&of, AtEnd::Loop, shape)?;
         let half = capture::Source { feed: media.video, status: media.video_status };
         let (half, transport) = (Half::Video(half), media.transport);
         self.spare.push(Spare { of, half, transport, other: media.audio_held });
@@ -131,13 +144,18 @@ impl MediaRoom {
         Some(self.spare.remove(found))
     }
 
-    fn open(&mut self, of: &Source, shape: &Shape) -> Result<player::source::Media, String> {
+    fn open(
+        &mut self,
+        of: &Source,
+        at_end: AtEnd,
+        shape: &Shape,
+    ) -> Result<player::source::Media, String> {
         if self.spare.len() >= MOST_SPARE {
             self.spare.remove(0);
         }
         let config = player::Config { net: self.net.clone(), ..player::Config::new(of.clone()) };
         let audio::Context { clock, rate, channels, .. } = shape.audio;
-        let context = player::source::Context { clock, rate, channels, again: true };
+        let context = player::source::Context { clock, rate, channels, at_end };
         player::source::open(&config, &context, &self.runtime).map_err(|failure| failure.cause)
     }
 }

@@ -11,6 +11,7 @@ use crate::player;
 use crate::studio::fitted::Fitted;
 use crate::studio::monitor::words;
 use crate::studio::notice::{Level, Notice, Remedy};
+use crate::studio::playing::TileId;
 use crate::studio::said::Said;
 
 /// A message.
@@ -232,6 +233,8 @@ pub enum Message {
         key: &'static str,
         cause: String,
         advice: String,
+        /// A certificate that its owner may accept, and the tile that it was shown to.
+        trust: Option<(TileId, Pin)>,
     },
     /// What the player says about the stream it plays.
     Player(player::Message),
@@ -252,6 +255,8 @@ pub(super) const fn alarm_key(alarm: Alarm) -> &'static str {
     match alarm {
         Alarm::Black => "picture-black",
         Alarm::Frozen => "picture-frozen",
+        Alarm::BlackStream => "stream-black",
+        Alarm::FrozenStream => "stream-frozen",
         Alarm::OtherFormat => "camera-format",
         Alarm::Zero => "sound-zero",
         Alarm::Silent => "sound-silent",
@@ -485,6 +490,9 @@ impl Message {
             Self::NoCamera | Self::NoMicrophone => Some(Remedy::RefreshDevices),
             Self::Target { id, pin: Some(pin), .. } => {
                 Some(Remedy::TrustCertificate { target: *id, pin: *pin })
+            }
+            Self::Watch { trust: Some((tile, pin)), .. } => {
+                Some(Remedy::TrustStream { tile: *tile, pin: *pin })
             }
             Self::Target { retrying: true, .. } => Some(Remedy::RetryNow),
             Self::Target { id, .. } | Self::TargetInvalid { id, .. } => {

@@ -2,6 +2,7 @@
 
 use crate::compose::scene::SourceId;
 use crate::net::Pin;
+use crate::studio::playing::TileId;
 
 /// How much it matters.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,6 +24,8 @@ pub enum Remedy {
     EditTarget(u32),
     /// Accept this certificate, and no other, from this target.
     TrustCertificate { target: u32, pin: Pin },
+    /// Accept this certificate, and no other, from the server of what this tile is to play.
+    TrustStream { tile: TileId, pin: Pin },
     /// Use the test picture instead.
     UseTestSource,
     /// Let the sound be heard again.

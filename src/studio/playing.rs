@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use crate::base::Latest;
 use crate::media::VideoFrame;
+use crate::net::{self, Pin};
 use crate::player::{self, Prefer};
 use crate::studio::chatting::ChatChoices;
+use crate::studio::target::Route;
 
 /// Players at once, at most.
 pub const MOST_TILES: usize = 9;
@@ -56,6 +58,10 @@ pub enum Playing {
     SetSpeaker(Option<String>),
     /// Ask this decoder first from the next start on. For all players.
     SetDecoder(Prefer),
+    /// Reach servers so from the next start on. For all players.
+    SetNetwork(Network),
+    /// Accept this certificate, which its server showed to this tile, and play it again.
+    Trust { tile: TileId, pin: Pin },
     /// Write the picture that is shown into this PNG file.
     Snapshot(PathBuf),
     /// Write what is received from here on into this FLV file.
@@ -64,6 +70,8 @@ pub enum Playing {
     StopSaving,
     /// Say this in the chat about it.
     Say(String),
+    /// The chat about what the chosen one plays is at this address; empty: where it is found by itself.
+    SetChatAddress(String),
     /// Show the chat so from here on.
     SetChat(ChatChoices),
     /// Do not offer this address again.
@@ -84,12 +92,66 @@ pub struct PlayerChoices {
     pub speaker: Option<String>,
     /// Which decoder of pictures is asked first.
     pub decoder: Prefer,
+    /// How servers are reached.
+    pub network: Network,
 }
 
 impl Default for PlayerChoices {
     fn default() -> Self {
-        let buffer = Some(Duration::from_millis(300));
-        Self { buffer, av_offset_ms: 0, balance: 0.0, speaker: None, decoder: Prefer::Own }
+        Self {
+            buffer: Some(Duration::from_millis(300)),
+            av_offset_ms: 0,
+            balance: 0.0,
+            speaker: None,
+            decoder: Prefer::Own,
+            network: Network::default(),
+        }
+    }
+}
+
+/// Servers that are trusted, at most; the oldest are forgotten.
+pub const MOST_TRUSTED: usize = 64;
+
+/// How servers are reached, and which of them are trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    pub route: Route,
+    /// A file of certificates to trust beside the system's; empty: none.
+    pub ca_file: String,
+    /// Whether a lost connection is made again.
+    pub reconnect: bool,
+    /// Servers (`host:port`) whose certificate a person has accepted, the newest first.
+    pub trusted: Vec<(String, Pin)>,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        let (route, ca_file) = (Route::default(), String::new());
+        Self { route, ca_file, reconnect: true, trusted: Vec::new() }
+    }
+}
+
+impl Network {
+    /// Accepts this certificate of a server, and no other of it.
+    pub fn trust(&mut self, server: &str, pin: Pin) {
+        self.trusted.retain(|(known, _)| known != server);
+        self.trusted.insert(0, (server.to_owned(), pin));
+        self.trusted.truncate(MOST_TRUSTED);
+    }
+
+    /// The options of connections, beginning with `base`.
+    ///
+    /// # Errors
+    /// What is wrong with what is written, in plain words without a password.
+    pub fn options(&self, base: &net::Options) -> Result<net::Options, String> {
+        let mut options = base.clone();
+        self.route.apply(&mut options)?;
+        let file = self.ca_file.trim();
+        if !file.is_empty() {
+            options.trust.ca_file = Some(file.into());
+        }
+        options.trust.servers.extend(self.trusted.iter().cloned());
+        Ok(options)
     }
 }
 
@@ -102,6 +164,7 @@ impl PlayerChoices {
         config.balance = self.balance;
         config.device.clone_from(&self.speaker);
         config.decoder = self.decoder;
+        config.reconnect = self.network.reconnect;
     }
 
     /// As streams are played.
@@ -112,6 +175,7 @@ impl PlayerChoices {
             balance: config.balance,
             speaker: config.device.clone(),
             decoder: config.decoder,
+            network: Network { reconnect: config.reconnect, ..Network::default() },
         }
     }
 }
@@ -145,6 +209,27 @@ pub fn remember(recent: &mut Vec<String>, url: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_way_to_servers_begins_with_what_the_command_line_says() {
+        let base = net::Options { ports: vec![443], ..net::Options::default() };
+        let mut network = Network::default();
+        assert_eq!(network.options(&base).unwrap(), base);
+        network.route.proxy = "socks5://proxy.example:9".into();
+        network.ca_file = " /etc/own.pem ".into();
+        for number in 0..MOST_TRUSTED + 2 {
+            network.trust(&format!("host:{number}"), Pin::of(b"old"));
+        }
+        network.trust("host:9", Pin::of(b"new"));
+        assert_eq!(network.trusted.len(), MOST_TRUSTED);
+        let options = network.options(&base).unwrap();
+        assert_eq!((options.ports, options.proxy.unwrap().port), (vec![443], 9));
+        assert_eq!(options.trust.ca_file.unwrap(), PathBuf::from("/etc/own.pem"));
+        assert_eq!(options.trust.servers["host:9"], Pin::of(b"new"));
+        assert!(!options.trust.servers.contains_key("host:0"));
+        network.route.proxy = "ftp://me:planted@h".into();
+        assert!(!network.options(&base).unwrap_err().contains("planted"));
+    }
 
     #[test]
     fn the_last_streams_are_offered_and_no_secret_is_among_them() {

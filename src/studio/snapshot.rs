@@ -12,6 +12,7 @@ use crate::compose::scene::{SceneId, SourceId};
 use crate::media::transport::Position;
 use crate::media::{Rung, Size, VideoFrame};
 use crate::mix;
+use crate::net::Pin;
 use crate::player::{self, Rewind, Saving};
 use crate::server::Fault;
 use crate::studio::chatting::{ChatChoices, ChatView};
@@ -361,6 +362,8 @@ pub struct TileView {
     /// All that is counted.
     pub counted: player::Figures,
     pub picture: Shown,
+    /// A certificate for which it gave up, which its owner may accept.
+    pub offered: Option<Pin>,
     /// What it said while it was not chosen, oldest first.
     pub said: Vec<Notice>,
 }

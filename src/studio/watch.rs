@@ -6,12 +6,12 @@ mod tile;
 
 use crate::base::{Clock, Latest};
 use crate::media::VideoFrame;
-use crate::net::{Options, Runtime};
+use crate::net::{Options, Pin, Runtime};
 use crate::player::{self, Depth, Failure, Player, State};
 use crate::studio::chatting::{ChatChoices, ChatView};
 use crate::studio::event::Ready;
 use crate::studio::message::Message;
-use crate::studio::playing::{MOST_TILES, PlayerChoices, Playing, Shown, TileId};
+use crate::studio::playing::{MOST_TILES, Network, PlayerChoices, Playing, Shown, TileId};
 use crate::studio::snapshot::{TileView, WatchFigures, WatchState};
 use talk::Talk;
 use tile::Tile;
@@ -37,20 +37,58 @@ pub(super) struct Watch {
     chosen: TileId,
     /// How to play, volume and mute as they are now.
     config: player::Config,
+    /// How servers are reached, and what that begins with.
+    network: Network,
+    base: Options,
     talk: Talk,
 }
 
 impl Watch {
     /// Players that show their pictures in `screens`, one for each of them.
-    pub(super) fn new(screens: Vec<Latest<VideoFrame>>, config: player::Config) -> Self {
+    pub(super) fn new(
+        screens: Vec<Latest<VideoFrame>>,
+        config: player::Config,
+        network: Network,
+    ) -> Self {
         // Who watches in a window ends it themselves.
         let config = player::Config { patient: true, ..config };
-        Self {
+        let base = config.net.clone();
+        let mut watch = Self {
             screens,
             tiles: Vec::new(),
             chosen: TileId::default(),
             config,
+            network,
+            base,
             talk: Talk::default(),
+        };
+        // What was remembered was looked at when it was read.
+        let _ = watch.set_network(watch.network.clone());
+        watch
+    }
+
+    fn set_network(&mut self, network: Network) -> Result<(), Failure> {
+        self.config.net = network.options(&self.base).map_err(|why| {
+            Failure::new(player::Kind::Usage, why, "Correct how servers are reached.")
+        })?;
+        self.config.reconnect = network.reconnect;
+        self.network = network;
+        Ok(())
+    }
+
+    /// Accepts the certificate that a tile was shown, where it is this one, and plays again.
+    pub(super) fn trust(
+        &mut self,
+        (id, pin): (TileId, Pin),
+        runtime: &Runtime,
+        clock: Clock,
+    ) -> Option<Message> {
+        let offered = self.tile(id)?.offered().filter(|offered| offered.pin == pin)?;
+        let mut network = self.network.clone();
+        network.trust(&offered.server, pin);
+        match self.set_network(network) {
+            Ok(()) => self.again(id, runtime, clock),
+            Err(failure) => Some(message(&failure, None)),
         }
     }
 
@@ -102,7 +140,7 @@ impl Watch {
         let failed = tile.and_then(|tile| tile.open(url, config, runtime, clock).err());
         self.config.muted = muted;
         self.share_memory();
-        failed.filter(|_| self.tiles.len() == 1).map(|failure| message(&failure))
+        failed.filter(|_| self.tiles.len() == 1).map(|failure| message(&failure, None))
     }
 
     /// A new tile with what it may play.
@@ -198,6 +236,11 @@ impl Watch {
                 self.players().for_each(|player| player.set_speaker(id.clone()));
             }
             Playing::SetDecoder(decoder) => self.config.decoder = *decoder,
+            Playing::SetNetwork(network) => self.set_network(network.clone())?,
+            Playing::SetChatAddress(address) => {
+                let of = self.tile(self.chosen).map(|tile| tile.url().to_owned());
+                self.talk.set_address(&of.unwrap_or_default(), address.trim());
+            }
             Playing::Say(text) => self.talk.say(text),
             Playing::SetChat(choices) => self.talk.choose(choices.clone()),
             _ => {
@@ -233,7 +276,7 @@ impl Watch {
             for event in tile.poll() {
                 match event {
                     player::Event::State(State::Failed(failure)) if alone => {
-                        messages.push((message(&failure), Way::Told));
+                        messages.push((message(&failure, Some(tile.id)), Way::Told));
                     }
                     player::Event::Message(said) if said.quiet => {
                         messages.push((Message::Player(said), Way::Noted));
@@ -255,15 +298,10 @@ impl Watch {
 
     /// Is where the chosen one is talked about, as long as it plays, and takes what was said there.
     /// `own`: the built-in server's addresses, asked for where something else is played.
-    pub(super) fn talk(
-        &mut self,
-        own: impl FnOnce() -> Ready,
-        options: &Options,
-        runtime: &Runtime,
-    ) {
-        let Self { tiles, chosen, talk, .. } = self;
+    pub(super) fn talk(&mut self, own: impl FnOnce() -> Ready, runtime: &Runtime) {
+        let Self { tiles, chosen, talk, config, .. } = self;
         let playing = tiles.iter().find(|tile| tile.id == *chosen && tile.player().is_some());
-        talk.follow(playing.map_or("", Tile::url), own, options, runtime);
+        talk.follow(playing.map_or("", Tile::url), own, &config.net, runtime);
         self.talk.poll();
     }
 
@@ -312,6 +350,7 @@ impl Watch {
                 figures: tile.figures(counted.clone(), self.config.volume, self.config.muted),
                 counted,
                 picture: Shown(tile.picture()),
+                offered: tile.offered().map(|offered| offered.pin),
                 said: tile.kept().map(|it| Message::Player(it.clone()).notice(0, "")).collect(),
             }
         };
@@ -325,7 +364,7 @@ impl Watch {
 
     /// As all of them play.
     pub(super) fn choices(&self) -> PlayerChoices {
-        PlayerChoices::of(&self.config)
+        PlayerChoices { network: self.network.clone(), ..PlayerChoices::of(&self.config) }
     }
 }
 
@@ -347,7 +386,8 @@ fn control(player: &Player, playing: &Playing) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) fn message(failure: &player::Failure) -> Message {
+/// `tile` is whose failure it is, where it is a player's.
+pub(super) fn message(failure: &player::Failure, tile: Option<TileId>) -> Message {
     let key = match failure.kind {
         player::Kind::NoSuchStream => "watch-no-stream",
         player::Kind::Unreachable => "watch-unreachable",
@@ -357,5 +397,6 @@ pub(super) fn message(failure: &player::Failure) -> Message {
         player::Kind::File => "watch-file",
         player::Kind::Usage | player::Kind::System => "watch-failed",
     };
-    Message::Watch { key, cause: failure.cause.clone(), advice: failure.advice.clone() }
+    let trust = tile.zip(failure.offered.as_ref().map(|offered| offered.pin));
+    Message::Watch { key, cause: failure.cause.clone(), advice: failure.advice.clone(), trust }
 }

@@ -7,7 +7,7 @@ use egui::{CornerRadius, Frame, Margin, Role, Sense, Stroke, Ui, Vec2, WidgetInf
 
 use crate::capture::VideoChoice;
 use crate::studio::snapshot::LiveState;
-use crate::studio::{Command, Level, Notice, Remedy};
+use crate::studio::{Command, Level, Notice, Playing, Remedy};
 use crate::ui::icons::{self, Icon};
 use crate::ui::text::Texts;
 use crate::ui::theme::{RADIUS_LARGE, Theme, Type, gap};
@@ -211,7 +211,7 @@ pub fn remedy_key(remedy: Remedy) -> &'static str {
     match remedy {
         Remedy::RetryNow => key!("remedy-retry"),
         Remedy::EditTarget(_) => key!("remedy-target"),
-        Remedy::TrustCertificate { .. } => key!("remedy-trust"),
+        Remedy::TrustCertificate { .. } | Remedy::TrustStream { .. } => key!("remedy-trust"),
         Remedy::UseTestSource => key!("remedy-test"),
         Remedy::Unmute => key!("unmute"),
         Remedy::RefreshDevices => key!("remedy-refresh"),
@@ -231,6 +231,9 @@ pub fn apply(view: &mut View<'_>, remedy: Option<Remedy>) {
         Some(Remedy::ChooseFolder) => view.wish(Wish::PickRecordingFolder),
         Some(Remedy::TrustCertificate { target, pin }) => {
             view.send(Command::TrustCertificate { target, pin });
+        }
+        Some(Remedy::TrustStream { tile, pin }) => {
+            view.send(Command::Player(Playing::Trust { tile, pin }));
         }
         Some(Remedy::TryAgain) => view.send(Command::TryAgain),
         Some(Remedy::EditTarget(_) | Remedy::EditSource(_)) | None => {}

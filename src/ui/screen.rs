@@ -358,7 +358,7 @@ impl Screen {
                 match (self.target.fault(&self.snapshot), path) {
                     (Some((id, _)), _) => {
                         self.page = Page::Studio;
-                        self.target.complain(id);
+                        self.target.complain(id, &self.snapshot);
                     }
                     (None, Some(path)) => {
                         self.wishes.push(Wish::Command(Command::SendFile { path, again }));
@@ -578,7 +578,7 @@ impl Screen {
             LiveState::Idle => match self.target.fault(&self.snapshot) {
                 Some((id, _)) => {
                     self.page = Page::Studio;
-                    self.target.complain(id);
+                    self.target.complain(id, &self.snapshot);
                 }
                 None => self.wishes.push(Wish::Command(Command::GoLive)),
             },

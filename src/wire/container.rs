@@ -303,6 +303,16 @@ pub fn read_around(
     Ok(data)
 }
 
+/// A stream of sound that follows another one in a file of sound alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    /// Where its first packet is.
+    pub at: u64,
+    /// When it is heard: what came before is heard up to then, though more of it is decoded.
+    pub heard: Timestamp,
+    pub parameters: AudioParameters,
+}
+
 /// What is in a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Index {
@@ -325,6 +335,8 @@ pub struct Index {
     pub alpha: Vec<Place>,
     /// What is left out when samples are read, by its place.
     pub holes: Vec<Hole>,
+    /// Of sound alone, what follows the first stream in the same file, in order.
+    pub links: Vec<Link>,
     /// Of sound alone, what is heard of it: without what its encoder put before and behind it.
     pub heard: Option<(Timestamp, Timestamp)>,
     pub chapters: Vec<Chapter>,

@@ -70,6 +70,8 @@ fn play(snapshot: &mut Snapshot, playing: &Playing) {
         Playing::SetBuffer(buffer) => snapshot.player.buffer = *buffer,
         Playing::SetBalance(balance) => snapshot.player.balance = *balance,
         Playing::SetSpeaker(id) => snapshot.player.speaker.clone_from(id),
+        Playing::SetChatAddress(at) => snapshot.chat_choices.put_place(&watch.url, at),
+        Playing::SetNetwork(network) => snapshot.player.network = network.clone(),
         Playing::StopSaving => watch.saving = None,
         Playing::Forget(url) => snapshot.recent.retain(|known| known != url),
         Playing::ForgetAll => snapshot.recent.clear(),

@@ -218,6 +218,11 @@ fn what_plays_is_paused_moved_about_in_and_turned() {
     assert_eq!(click(&mut harness, "Properties…"), []);
     let (id, properties) = properties_set(&click(&mut harness, "Begin again"));
     assert_eq!((id, properties.hidden), (SourceId(2), Hidden::Restarts));
+    // And at its end.
+    let (id, properties) = properties_set(&click(&mut harness, "Keep the last picture"));
+    assert_eq!((id, properties.at_end), (SourceId(2), AtEnd::Hold));
+    let (_, properties) = properties_set(&click(&mut harness, "Show nothing"));
+    assert_eq!(properties.at_end, AtEnd::Clear);
 }
 
 #[test]

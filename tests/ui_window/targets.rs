@@ -67,11 +67,11 @@ fn a_target_is_typed_and_its_key_stays_hidden() {
     assert!(server.is_focused());
     harness.event(egui::Event::Text("rtmp://live.example.com/app".into()));
     harness.run();
-    harness.key_press(Key::Tab);
-    harness.run();
-    if let Some(node) = harness.get_all_by_role(egui::Role::PasswordInput).next() {
-        node.focus();
-    }
+    commands(&mut harness);
+    // Without a key at that.
+    assert_eq!(click(&mut harness, "Go Live"), []);
+    harness.get_by_label_contains("Type the stream key first");
+    assert!(harness.get_by_role(egui::Role::PasswordInput).is_focused());
     harness.event(egui::Event::Text("secret-key-123".into()));
     let sent = commands(&mut harness);
     let place = Place::Custom {
@@ -80,6 +80,7 @@ fn a_target_is_typed_and_its_key_stays_hidden() {
     };
     let wanted = Command::PutTarget(Target { place, ..added.clone() });
     assert_eq!(sent.last(), Some(&wanted));
+    assert!(harness.query_by_label_contains("Type the stream key first").is_none());
     let tree = format!("{:?}", harness.root());
     assert!(!tree.contains("secret-key"), "the key is in what a screen reader is told");
     assert_eq!(click(&mut harness, "Go Live"), [Command::GoLive]);

@@ -217,3 +217,96 @@ fn the_players_move_into_a_window_of_their_own_and_back() {
     asked(&mut harness, Key::Escape);
     assert!(!harness.state().screen.as_ref().unwrap().plays_apart());
 }
+
+#[test]
+fn how_servers_are_reached_is_set_and_only_what_makes_sense_is_sent() {
+    let mut harness = open("watch-idle");
+    harness.state().demo.change(|snapshot| {
+        snapshot.player.network.trust("own.example:443", Pin::of(b"own"));
+    });
+    let network = harness.state().demo.snapshot.lock().player.network.clone();
+    let asked = |network: &Network| [Command::Player(Playing::SetNetwork(network.clone()))];
+    click(&mut harness, "Connection: proxy, certificates, reconnecting");
+    harness.get_by_role_and_label(Role::CheckBox, "Come back after a lost connection").click();
+    let once = Network { reconnect: false, ..network };
+    assert_eq!(commands(&mut harness), asked(&once));
+    let proxy = "Proxy (its password is not remembered)";
+    let type_into = |harness: &mut Harness<'static, Window>, name: &str, text: &str| {
+        harness.get_by_role_and_label(Role::TextInput, name).focus();
+        harness.run();
+        harness.get_by_role_and_label(Role::TextInput, name).type_text(text);
+        commands(harness)
+    };
+    // A person is half-way, and wrong at first.
+    assert_eq!(type_into(&mut harness, proxy, "ftp://"), []);
+    harness.get_by_label("a proxy is http://host:port or socks5://host:port");
+    for _ in 0..6 {
+        harness.key_press(Key::Backspace);
+    }
+    commands(&mut harness);
+    let sent = type_into(&mut harness, proxy, "socks5://proxy.example:9");
+    let mut wanted = once;
+    wanted.route.proxy = Secret::new("socks5://proxy.example:9");
+    assert_eq!(sent.last(), asked(&wanted).last());
+    let sent = type_into(&mut harness, "Trust the certificates in this file too", "/own.pem");
+    wanted.ca_file = "/own.pem".into();
+    assert_eq!(sent.last(), asked(&wanted).last());
+    let sent = click(&mut harness, "Trust own.example:443 no more");
+    wanted.trusted.clear();
+    assert_eq!(sent.last(), asked(&wanted).last());
+}
+
+#[test]
+fn a_certificate_that_nobody_vouches_for_can_be_accepted() {
+    let pin = Pin::of(b"own");
+    let mut harness = open("watch-idle");
+    let tile = TileId(0);
+    harness.state().demo.change(|snapshot| {
+        snapshot.notices.push(Notice {
+            id: 77,
+            key: "watch-unreachable",
+            args: vec![("cause", "the server's certificate is not accepted".into())],
+            level: Level::Error,
+            summary: String::new(),
+            advice: String::new(),
+            detail: String::new(),
+            remedy: Some(Remedy::TrustStream { tile, pin }),
+        });
+    });
+    harness.run();
+    let sent = click(&mut harness, "Trust this certificate");
+    let trust = Command::Player(Playing::Trust { tile, pin });
+    assert_eq!(sent, [trust, Command::Dismiss(77)]);
+    // In a wall, in its tile.
+    let mut harness = open("watch-wall");
+    harness.state().demo.change(|snapshot| snapshot.tiles[4].offered = Some(pin));
+    harness.run();
+    let sent = click(&mut harness, "Trust the certificate of nobody · live.example.com");
+    assert_eq!(sent, [Command::Player(Playing::Trust { tile: TileId(4), pin })]);
+}
+
+#[test]
+fn the_chat_is_found_where_a_person_says() {
+    let mut harness = open("watch-chat");
+    let name = "Address of the chat";
+    click(&mut harness, "How the chat is shown");
+    let type_text = |harness: &mut Harness<'static, Window>, text: &str| {
+        harness.get_by_role_and_label(Role::TextInput, name).focus();
+        harness.run();
+        harness.get_by_role_and_label(Role::TextInput, name).type_text(text);
+        harness.run();
+        harness.key_press(Key::Enter);
+        commands(harness)
+    };
+    assert_eq!(type_text(&mut harness, "http://"), []);
+    assert!(shown(&harness).iter().any(|it| it.starts_with("this is no address")));
+    for _ in 0..7 {
+        harness.get_by_role_and_label(Role::TextInput, name).focus();
+        harness.run();
+        harness.key_press(Key::Backspace);
+        harness.run();
+    }
+    let address = "wss://chat.example/live/show/chat";
+    let wanted = Command::Player(Playing::SetChatAddress(address.into()));
+    assert_eq!(type_text(&mut harness, address), [wanted]);
+}

@@ -19,6 +19,8 @@ pub(in crate::audio) struct Bench(Arc<Mutex<Devices>>);
 struct Devices {
     present: Vec<(Direction, String)>,
     refused: BTreeMap<String, Fault>,
+    /// The one rate that a device has; the others have all.
+    rates: BTreeMap<String, u32>,
     recording: BTreeMap<String, Sink>,
     playing: BTreeMap<String, Tap>,
     applications: Vec<ApplicationInfo>,
@@ -64,6 +66,11 @@ impl Bench {
             Some(fault) => devices.refused.insert(id.to_owned(), fault),
             None => devices.refused.remove(id),
         };
+    }
+
+    /// The device has this rate alone.
+    pub(in crate::audio) fn limit(&self, id: &str, rate: u32) {
+        self.0.lock().rates.insert(id.to_owned(), rate);
     }
 
     /// The device hears something. False while nobody records it.
@@ -112,10 +119,13 @@ impl System for Fake {
         self.record(name, rate, sink)
     }
 
-    fn record(&mut self, id: &str, _: u32, sink: Sink) -> Result<Box<dyn Stream>, Fault> {
+    fn record(&mut self, id: &str, rate: u32, sink: Sink) -> Result<Box<dyn Stream>, Fault> {
         let mut devices = self.0.0.lock();
         if let Some(fault) = devices.refused.get(id) {
             return Err(fault.clone());
+        }
+        if devices.rates.get(id).is_some_and(|only| *only != rate) {
+            return Err(Fault::Format(format!("no {rate} Hz")));
         }
         devices.recording.insert(id.to_owned(), sink);
         Ok(Box::new(Silent))

@@ -193,6 +193,9 @@ impl Orders {
                 Ok(Some(Asked::Media(name, go))) => {
                     command_for(studio, &name, |id| Command::Media(id, go));
                 }
+                Ok(Some(Asked::AtEnd(name, at_end))) => {
+                    command_for(studio, &name, |id| Command::AtEnd(id, at_end));
+                }
                 Ok(Some(Asked::Ask(name))) => command_for(studio, &name, Command::ShareAgain),
                 Ok(Some(Asked::Talk(name, held))) => talk(studio, &name, held),
                 Ok(Some(Asked::Stop)) => stop = true,

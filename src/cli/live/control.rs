@@ -9,7 +9,7 @@ use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
 use crate::cli::value::duration;
 use crate::compose::transition::{Kind, Order, Transition, Wipe};
-use crate::media::transport::Go;
+use crate::media::transport::{AtEnd, Go};
 use crate::studio::settings::collection::{matte_of, transition_of};
 use crate::studio::{Command, Edit};
 
@@ -96,6 +96,8 @@ pub(super) enum Asked {
     SceneTransition(String, Option<Transition>),
     /// Ask this of the source of this name; an empty one is the chosen picture.
     Media(String, Go),
+    /// What becomes of the source of this name at its end; an empty name as above.
+    AtEnd(String, AtEnd),
     /// The desktop is to ask once more what this screen or window is; an empty name as above.
     Ask(String),
     /// The talk key is held, or not: that of the strip of this name; an empty one means all strips.
@@ -135,7 +137,8 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
                  replay [PATH], snapshot [PATH], record PATH, stop-recording, scene NAME, \
                  transition KIND [DURATION] [OPTION]… [file=PATH], \
                  scene-transition NAME: KIND … (or none), \
-                 media pause|resume|restart|next|previous|seek TIME [SOURCE], ask [SOURCE], \
+                 media pause|resume|restart|next|previous|seek TIME [SOURCE], \
+                 media at-end loop|clear|hold [SOURCE], ask [SOURCE], \
                  talk press|release [STRIP] or stop"
             ));
         }
@@ -168,8 +171,13 @@ fn media(text: &str) -> Result<Asked, String> {
             let (time, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
             (Go::To(duration(time)?), name.trim())
         }
+        "at-end" => {
+            let (word, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            return Ok(Asked::AtEnd(name.trim().to_owned(), word.parse()?));
+        }
         _ => {
-            let known = "pause, resume, restart, next, previous or seek TIME";
+            let known =
+                "pause, resume, restart, next, previous, seek TIME or at-end loop|clear|hold";
             return Err(format!("'media {word}': write one of {known}, and the source's name"));
         }
     };
@@ -294,6 +302,13 @@ mod tests {
         let seek = Go::To(Duration::from_secs(90));
         assert_eq!(media("media seek 90s My clip"), ("My clip".into(), seek));
         assert_eq!(media("media restart"), (String::new(), Go::Restart));
+        let end = |line| match parse(line, &names) {
+            Ok(Some(Asked::AtEnd(name, at_end))) => (name, at_end),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(end("media at-end hold My clip"), ("My clip".into(), AtEnd::Hold));
+        assert_eq!(end("media at-end clear"), (String::new(), AtEnd::Clear));
+        assert!(parse("media at-end My clip", &names).unwrap_err().contains("hold"));
         assert_eq!(parse("ask Left screen", &names), Ok(Some(Asked::Ask("Left screen".into()))));
         let talk = |name: &str, held| Ok(Some(Asked::Talk(name.into(), held)));
         assert_eq!(parse("talk press", &names), talk("", true));

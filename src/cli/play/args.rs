@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::cli::{Exit, route, value};
 use crate::net::web::WebUrl;
 use crate::player::{Config, MAX_AV_OFFSET_MS, Prefer, Source};
-use crate::studio::playing::MOST_TILES;
+use crate::studio::chatting::check_place;
+use crate::studio::playing::{MOST_TILES, Network};
 use crate::wire::container::Format;
 
 /// Arguments.
@@ -56,7 +57,7 @@ pub struct Args {
     pub measure: bool,
     /// Tell what is said about the stream, headless: in the stream itself (onTextData and the
     /// like), and in the chat of an onair server, which is found beside an HTTP-FLV URL, or at
-    /// ws://HOST/APP/STREAM/chat
+    /// ws://HOST/APP/STREAM/chat; in a window the chat at that address is shown
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
     pub chat: Option<String>,
     /// Come back after a lost connection (the default)
@@ -112,6 +113,12 @@ impl Args {
             net: self.route.read()?,
             ..Config::new(Source::parse(self.first()))
         })
+    }
+
+    /// How servers are reached, for the window, where it can be changed.
+    pub fn network(&self) -> Network {
+        let (route, ca_file) = self.route.written();
+        Network { route, ca_file, reconnect: !self.no_reconnect, trusted: Vec::new() }
     }
 
     /// What is played first, and heard.
@@ -216,11 +223,7 @@ pub(super) fn chat_at(url: &str, source: &str) -> Result<Option<WebUrl>, String>
         let beside = WebUrl::parse(source).ok();
         return Ok(beside.and_then(|url| url.chat()));
     }
-    match WebUrl::parse(url) {
-        Ok(url) if url.is_websocket() => Ok(Some(url)),
-        Ok(_) => Err("--chat: the address of a chat begins with ws:// or wss://".to_owned()),
-        Err(error) => Err(format!("--chat: this is no address: {error}")),
-    }
+    check_place(url).map(Some).map_err(|why| format!("--chat: {why}"))
 }
 
 #[cfg(test)]

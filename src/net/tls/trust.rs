@@ -1,6 +1,7 @@
 //! Whom to trust: the system's roots, an own certificate authority beside them, or one pinned
 //! certificate.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -27,9 +28,17 @@ pub struct Trust {
     /// If given, exactly this server certificate is accepted, whoever signed it and whatever its
     /// dates and names say.
     pub pin: Option<Pin>,
+    /// The same of single servers, by `host:port`: of these, and of no others.
+    pub servers: BTreeMap<String, Pin>,
 }
 
 impl Trust {
+    /// What holds of this server (`host:port`).
+    pub(in crate::net) fn of(&self, server: &str) -> Self {
+        let pin = self.servers.get(server).copied().or(self.pin);
+        Self { ca_file: self.ca_file.clone(), pin, servers: BTreeMap::new() }
+    }
+
     /// Builds the TLS client. Reads files: call it where blocking is allowed.
     pub(in crate::net) fn client(&self) -> Result<Arc<ClientConfig>, Cause> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -85,10 +94,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_server_that_is_trusted_alone_lends_its_pin_to_no_other() {
+        let (one, all) = (Pin::of(b"one"), Pin::of(b"all"));
+        let servers = BTreeMap::from([("a:443".to_owned(), one)]);
+        let mut trust = Trust { servers, ..Trust::default() };
+        assert_eq!((trust.of("a:443").pin, trust.of("b:443").pin), (Some(one), None));
+        assert_eq!(trust.of("a:444").pin, None);
+        trust.pin = Some(all);
+        assert_eq!((trust.of("a:443").pin, trust.of("b:443").pin), (Some(one), Some(all)));
+    }
+
+    #[test]
     fn a_trust_file_that_is_none_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
-        let trust = Trust { ca_file: Some(path.clone()), pin: None };
+        let trust = Trust { ca_file: Some(path.clone()), ..Trust::default() };
         assert!(matches!(trust.client(), Err(Cause::TrustFile { .. })));
         std::fs::write(&path, "no certificate").unwrap();
         assert!(matches!(trust.client(), Err(Cause::TrustFile { .. })));

@@ -42,7 +42,7 @@ impl Engine {
         self.look_at_strips();
         self.look_at_scenes();
         let built_in = &self.built_in;
-        self.watch.talk(|| built_in.ready(), &self.options.net, &self.runtime);
+        self.watch.talk(|| built_in.ready(), &self.runtime);
         for (message, way) in self.watch.poll() {
             match way {
                 Way::Told => self.tell(&message, ""),

@@ -8,13 +8,14 @@ use super::Engine;
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
 use crate::capture::control::{self, MOST_CAMERAS, MOST_CONTROLS};
-use crate::capture::sharing;
+use crate::capture::{Properties, sharing};
 use crate::compose::filter::Slot;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::compose::strain::Strain;
 use crate::compose::transition::Transition;
 use crate::media::Track;
 use crate::media::source::{Format, Report, State};
+use crate::media::transport::AtEnd;
 use crate::studio::event::{self, Event};
 use crate::studio::message::{Message, keys};
 use crate::studio::program::{Program, Tried};
@@ -154,6 +155,16 @@ impl Engine {
         };
         if let Some(key) = choice.and_then(sharing::key) {
             self.state.stage.permissions.ask_again(&key);
+        }
+    }
+
+    /// A source of the scenes keeps it among its properties; the chosen picture until it is closed.
+    pub(super) fn set_at_end(&mut self, id: SourceId, at_end: AtEnd) {
+        if let Some(source) = self.settings.collection.source(id) {
+            let properties = Properties { at_end, ..source.properties.clone() };
+            self.edit(&Edit::SetProperties(id, properties));
+        } else if let Some(program) = &self.state.program {
+            program.transport(id).set_at_end(at_end);
         }
     }
 

@@ -59,6 +59,12 @@ impl Engine {
                 let message = self.watch.again(id, &self.runtime, self.clock);
                 self.tell_some(message.map(|message| (message, String::new())));
             }
+            Playing::Trust { tile, pin } => {
+                self.state.ledger.clear(keys::WATCH);
+                let message = self.watch.trust((tile, pin), &self.runtime, self.clock);
+                self.tell_some(message.map(|message| (message, String::new())));
+                self.keep_choices();
+            }
             Playing::Snapshot(path) => {
                 let frame = self.watch.picture();
                 self.take_snapshot_of(frame, path);
@@ -71,17 +77,23 @@ impl Engine {
                     let _ = std::fs::create_dir_all(folder);
                 }
                 if let Err(failure) = self.watch.obey(&Playing::Save(free_name(&path))) {
-                    self.tell(&message(&failure), "");
+                    self.tell(&message(&failure, None), "");
                 }
             }
             playing => {
                 if let Err(failure) = self.watch.obey(&playing) {
-                    self.tell(&message(&failure), "");
+                    self.tell(&message(&failure, None), "");
                 }
-                self.settings.player = self.watch.choices();
-                self.settings.chat = self.watch.chat_choices().clone();
+                self.keep_choices();
             }
         }
+    }
+
+    fn keep_choices(&mut self) {
+        self.settings.player = self.watch.choices();
+        let mut chat = self.watch.chat_choices().clone();
+        chat.places.retain(|(stream, at)| self.may_keep(stream) && self.may_keep(at));
+        self.settings.chat = chat;
     }
 
     /// What is watched is offered again, unless it holds a secret.

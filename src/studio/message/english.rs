@@ -36,8 +36,12 @@ impl Message {
                 format!("The system's default device has changed: {device} is used now.")
             }
             Self::Alarm { alarm, device } => match alarm {
-                Alarm::Black => format!("The picture of {device} is black."),
-                Alarm::Frozen => format!("The picture of {device} stands still."),
+                Alarm::Black | Alarm::BlackStream => {
+                    format!("The picture of {device} is black.")
+                }
+                Alarm::Frozen | Alarm::FrozenStream => {
+                    format!("The picture of {device} stands still.")
+                }
                 Alarm::OtherFormat => format!("{device} has not the format that was chosen."),
                 Alarm::Zero => format!("{device} gives digital silence: it seems switched off."),
                 Alarm::Silent => format!("Nothing is heard from {device}."),
@@ -172,6 +176,12 @@ impl Message {
             Self::Alarm { alarm, .. } => match alarm {
                 Alarm::Black => "Take the cap off the lens, open its shutter, or switch on a light.",
                 Alarm::Frozen => "Unplug the camera and plug it in again, if that is not on purpose.",
+                Alarm::BlackStream => {
+                    "Tell whoever sends it, or show another scene; it is shown as it comes."
+                }
+                Alarm::FrozenStream => {
+                    "Ask whoever sends it, if that is not on purpose; it is shown as it comes."
+                }
                 Alarm::OtherFormat => {
                     "It is shown in the format that suits. Choose another one in its properties."
                 }

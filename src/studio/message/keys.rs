@@ -79,6 +79,8 @@ const OTHERS: &[&str] = &[
     "source-back",
     "picture-black",
     "picture-frozen",
+    "stream-black",
+    "stream-frozen",
     "camera-format",
     "sound-zero",
     "sound-silent",

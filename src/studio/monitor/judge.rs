@@ -391,7 +391,7 @@ mod tests {
             (Kind::Codec, Trouble::WrongSize),
         ] {
             let (cause, advice) = (String::new(), String::new());
-            seen.state = State::Failed(Failure { kind, cause, advice });
+            seen.state = State::Failed(Failure { kind, cause, advice, offered: None });
             assert_eq!(judged(&seen, &program), [trouble]);
         }
     }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::reader::Reader;
 use crate::studio::chatting::{self, ChatChoices};
+use crate::studio::playing::may_be_kept;
 
 /// As it is laid out.
 #[derive(Debug, Default, Serialize)]
@@ -16,9 +17,12 @@ pub(super) struct Table {
     words: Vec<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     name: String,
+    /// A stream, a space, and where its chat is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    places: Vec<String>,
 }
 
-/// What is written.
+/// What is written. Addresses that may hold secrets are left out.
 pub(super) fn table(choices: &ChatChoices) -> Table {
     // As many digits as a person would write.
     let round = |value: f32| (f64::from(value) * 100.0).round() / 100.0;
@@ -29,7 +33,18 @@ pub(super) fn table(choices: &ChatChoices) -> Table {
         size: round(choices.size),
         words: choices.words.clone(),
         name: choices.name.clone(),
+        places: (choices.places.iter())
+            .filter(|(stream, chat)| may_be_kept(stream) && may_be_kept(chat))
+            .map(|(stream, chat)| format!("{stream} {chat}"))
+            .collect(),
     }
+}
+
+/// The stream and its chat in what was written; neither is believed to be an address.
+fn place(text: &str) -> Option<(String, String)> {
+    let (stream, chat) = text.rsplit_once(' ')?;
+    let good = may_be_kept(stream) && may_be_kept(chat) && chatting::check_place(chat).is_ok();
+    good.then(|| (stream.to_owned(), chat.to_owned()))
 }
 
 /// What is read.
@@ -48,6 +63,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> ChatChoices {
         size,
         words: reader.list("chat.words").into_iter().take(chatting::MOST_WORDS).collect(),
         name: reader.text("chat.name").unwrap_or_default(),
+        places: reader.list("chat.places").iter().filter_map(|text| place(text)).collect(),
     };
     choices.checked()
 }
@@ -66,18 +82,26 @@ mod tests {
             size: 32.0,
             words: vec!["spoiler".into()],
             name: "小明".into(),
+            places: vec![("rtmp://h/live/a b".into(), "wss://chat.example/live/a/chat".into())],
         };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("onair.toml");
         Settings { chat: chat.clone(), ..Settings::default() }.write(&path).unwrap();
         let (read, warnings) = Settings::read(&path);
-        assert_eq!((read.chat, warnings), (chat, Vec::<String>::new()));
+        assert_eq!((&read.chat, warnings), (&chat, Vec::<String>::new()));
+        // Neither the stream's nor the chat's secrets are written.
+        let mut secret = chat.clone();
+        secret.put_place("rtmp://h/live/b?key=planted", "ws://h/live/b/chat");
+        secret.put_place("rtmp://h/live/c", "ws://h/live/c/chat?token=planted");
+        Settings { chat: secret, ..Settings::default() }.write(&path).unwrap();
+        assert!(!std::fs::read_to_string(&path).unwrap().contains("planted"));
+        assert_eq!(Settings::read(&path).0.chat, chat);
     }
 
     #[test]
     fn bad_values_fall_back() {
         let (read, warnings) = Settings::parse(
-            "[chat]\nopacity = 7\nspeed = \"x\"\nwords = 3\nname = \"\\u202ea\\nb\"",
+            "[chat]\nopacity = 7\nspeed = \"x\"\nwords = 3\nname = \"\\u202ea\\nb\"\nplaces = [1, \"x\", \"a http://b/c\"]",
         );
         assert_eq!(warnings.len(), 3, "{warnings:?}");
         assert_eq!(read.chat, ChatChoices { name: "a b".into(), ..ChatChoices::default() });

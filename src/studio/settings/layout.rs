@@ -74,6 +74,8 @@ struct SourceTable {
     pointer: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     when_hidden: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_end: Option<&'static str>,
     #[serde(skip_serializing_if = "toml::Table::is_empty")]
     text: toml::Table,
     #[serde(skip_serializing_if = "toml::Table::is_empty")]
@@ -155,6 +157,7 @@ pub(super) fn whole_table(collection: &Collection) -> Table {
         source: source.choice.to_string(),
         pointer: source.properties.without_pointer.then_some(false),
         when_hidden: properties::hidden_text(source.properties.hidden),
+        at_end: properties::at_end_text(source.properties.at_end),
         text: properties::text_table(&source.properties.text),
         slides: properties::slides_table(&source.properties.slides),
         filters: filters::tables(&source.filters),

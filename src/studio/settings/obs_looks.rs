@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::capture::text::{Align, Look, Shadow, Style};
 use crate::capture::{Hidden, Order, Pace, Properties, Rgba};
+use crate::media::transport::AtEnd;
 use crate::studio::settings::obs_filters::{array, flag, number, text};
 
 /// Signs of a slide's name that is told.
@@ -22,7 +23,8 @@ pub(super) fn properties(kind: &str, source: &Value) -> (Properties, Vec<String>
     let none = Value::Null;
     let settings = source.get("settings").unwrap_or(&none);
     let mut not = Vec::new();
-    let base = Properties { hidden: hidden(kind, settings), ..Properties::default() };
+    let (hidden, at_end) = (hidden(kind, settings), at_end(kind, settings));
+    let base = Properties { hidden, at_end, ..Properties::default() };
     let set = match kind {
         "text_ft2_source" => Properties { text: free_type(source, settings, &mut not), ..base },
         "text_gdiplus" => Properties { text: gdi(source, settings, &mut not), ..base },
@@ -49,6 +51,18 @@ fn hidden(kind: &str, settings: &Value) -> Hidden {
             _ => Hidden::Plays,
         },
         _ => Hidden::Plays,
+    }
+}
+
+/// What becomes of something that plays at its end.
+fn at_end(kind: &str, settings: &Value) -> AtEnd {
+    let unless = |key: &str| settings.get(key).and_then(Value::as_bool) != Some(false);
+    match kind {
+        "ffmpeg_source" if !unless("is_local_file") || flag(settings, "looping") => AtEnd::Loop,
+        "ffmpeg_source" if unless("clear_on_media_end") => AtEnd::Clear,
+        "ffmpeg_source" => AtEnd::Hold,
+        "vlc_source" if !unless("loop") => AtEnd::Clear,
+        _ => AtEnd::Loop,
     }
 }
 

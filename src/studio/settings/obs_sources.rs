@@ -85,9 +85,6 @@ fn media(settings: &Value, not: &mut Vec<String>) -> String {
     if settings.get("is_local_file").and_then(Value::as_bool) == Some(false) {
         return format!("stream:{}", text(settings, "input"));
     }
-    if !flag(settings, "looping") {
-        not.push("that it plays once: here it goes round".into());
-    }
     format!("file:{}", text(settings, "local_file"))
 }
 
@@ -97,9 +94,6 @@ fn playlist(settings: &Value, not: &mut Vec<String>) -> String {
     let first = all.first().map(|it| text(it, "value")).unwrap_or_default();
     if all.len() > 1 {
         not.push(format!("the {} that follow in its list", all.len() - 1));
-    }
-    if settings.get("loop").and_then(Value::as_bool) == Some(false) {
-        not.push("that it plays once: here it goes round".into());
     }
     let kind = if first.contains("://") { "stream" } else { "file" };
     format!("{kind}:{first}")
@@ -132,6 +126,7 @@ fn shared_name(source: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::transport::AtEnd;
     use serde_json::json;
 
     fn of(kind: &str, settings: &Value) -> Result<(String, Vec<String>), String> {
@@ -164,13 +159,32 @@ mod tests {
     }
 
     #[test]
+    fn clips_end_as_theirs_do() {
+        let end = |kind: &str, settings: &Value| {
+            let taken = read(&json!({"id": kind, "settings": settings})).unwrap();
+            assert_eq!(taken.not, Vec::<String>::new());
+            taken.properties.at_end
+        };
+        let clip = |settings: Value| {
+            let mut clip = settings;
+            clip["local_file"] = "/v/a.mp4".into();
+            end("ffmpeg_source", &clip)
+        };
+        assert_eq!(clip(json!({"looping": true, "clear_on_media_end": true})), AtEnd::Loop);
+        assert_eq!(clip(json!({})), AtEnd::Clear, "as a new one has it");
+        assert_eq!(clip(json!({"looping": false, "clear_on_media_end": false})), AtEnd::Hold);
+        let stream = json!({"is_local_file": false, "input": "rtmp://host/live/x"});
+        assert_eq!(end("ffmpeg_source", &stream), AtEnd::Loop);
+        let list = |round: bool| json!({"loop": round, "playlist": [{"value": "/v/a.mp4"}]});
+        assert_eq!(end("vlc_source", &list(true)), AtEnd::Loop);
+        assert_eq!(end("vlc_source", &list(false)), AtEnd::Clear);
+    }
+
+    #[test]
     fn what_is_otherwise_is_told() {
         let not = |kind: &str, settings: &Value| of(kind, settings).unwrap().1.join("; ");
         let once = json!({"local_file": "/v/a.mp4", "speed_percent": 50});
-        assert_eq!(
-            not("ffmpeg_source", &once),
-            "another speed; that it plays once: here it goes round"
-        );
+        assert_eq!(not("ffmpeg_source", &once), "another speed");
         let list = json!({"playlist": [{"value": "/v/a.mp4"}, {"value": "/v/b.mp4"}]});
         let (choice, told) = of("vlc_source", &list).unwrap();
         assert_eq!(

@@ -5,11 +5,15 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::reader::Reader;
+use crate::base::Secret;
 use crate::player::Prefer;
-use crate::studio::playing::{PlayerChoices, may_be_kept};
+use crate::studio::playing::{MOST_TRUSTED, Network, PlayerChoices, may_be_kept};
+use crate::studio::target::Route;
 
 /// The longest buffer.
 pub(super) const MOST_BUFFER_MS: u64 = 10_000;
+/// The longest text of a way to servers.
+const MOST_TEXT: usize = 4_096;
 
 /// As it is laid out.
 #[derive(Debug, Default, Serialize)]
@@ -24,6 +28,21 @@ pub(super) struct Table {
     #[serde(skip_serializing_if = "String::is_empty")]
     speaker: String,
     decoder: &'static str,
+    /// Playing ends with the first loss.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    no_reconnect: bool,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    ports: String,
+    /// Without user and password.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    proxy: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    bind: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    tls_ca: String,
+    /// `host:port`, a space, and the SHA-256 of the certificate that it may show.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    trusted: Vec<String>,
     recent: Vec<String>,
     wall: Vec<String>,
 }
@@ -56,9 +75,44 @@ pub(super) fn table(
             Prefer::Own => "own",
             Prefer::System => "system",
         },
+        no_reconnect: !player.network.reconnect,
+        ports: player.network.route.ports.clone(),
+        proxy: player.network.route.proxy_without_password(),
+        bind: player.network.route.bind.clone(),
+        tls_ca: player.network.ca_file.clone(),
+        trusted: player.network.trusted.iter().map(|(at, pin)| format!("{at} {pin}")).collect(),
         recent: kept(lists.recent),
         wall: kept(lists.wall),
     }
+}
+
+/// How servers are reached. What makes no sense is as if it were not there.
+fn network(reader: &mut Reader<'_>) -> Network {
+    let mut text = |path| {
+        let text = reader.text(path).unwrap_or_default();
+        text.chars().take(MOST_TEXT).collect::<String>()
+    };
+    let route = Route {
+        ports: text("player.ports"),
+        proxy: Secret::new(text("player.proxy")),
+        bind: text("player.bind"),
+    };
+    let ca_file = text("player.tls_ca");
+    let route = match route.apply(&mut Default::default()) {
+        Ok(()) => route,
+        Err(why) => {
+            reader.bad("player.proxy, player.ports, player.bind", &why);
+            Route::default()
+        }
+    };
+    let mut trusted = Vec::new();
+    for entry in reader.list("player.trusted").iter().take(MOST_TRUSTED) {
+        match entry.split_once(' ').and_then(|(at, pin)| Some((at.to_owned(), pin.parse().ok()?))) {
+            Some(known) => trusted.push(known),
+            None => reader.bad("player.trusted", "an entry is a host:port and a SHA-256"),
+        }
+    }
+    Network { route, ca_file, reconnect: !reader.flag("player.no_reconnect"), trusted }
 }
 
 /// What is read of how streams are played.
@@ -66,6 +120,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> PlayerChoices {
     let millis = reader.whole("player.buffer_ms", 0, MOST_BUFFER_MS, 300);
     let most = crate::player::MAX_AV_OFFSET_MS;
     let offset = reader.number("player.av_offset_ms", f64::from(-most), f64::from(most), 0.0);
+    let network = network(reader);
     PlayerChoices {
         buffer: (millis > 0).then(|| Duration::from_millis(millis.max(100))),
         av_offset_ms: offset as i32,
@@ -79,6 +134,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> PlayerChoices {
                 Prefer::Own
             }
         },
+        network,
     }
 }
 
@@ -97,6 +153,16 @@ mod tests {
             balance: 0.5,
             speaker: Some("hdmi".into()),
             decoder: Prefer::System,
+            network: Network {
+                route: Route {
+                    ports: "1935, 443".into(),
+                    proxy: "socks5://me:planted@proxy.example:9".into(),
+                    bind: "127.0.0.1".into(),
+                },
+                ca_file: "/etc/own.pem".into(),
+                reconnect: false,
+                trusted: vec![("h:443".into(), crate::net::Pin::of(b"own"))],
+            },
         };
         let good = vec!["rtmp://h/live/a".to_owned(), "/home/ada/film.flv".to_owned()];
         let mut settings = Settings {
@@ -114,7 +180,9 @@ mod tests {
         assert!(!std::fs::read_to_string(&path).unwrap().contains("planted"));
         let (read, warnings) = Settings::read(&path);
         assert_eq!(warnings, Vec::<String>::new());
-        assert_eq!((read.player, read.recent, read.wall), (player, good.clone(), good));
+        let mut wanted = player;
+        wanted.network.route.proxy = "socks5://proxy.example:9".into();
+        assert_eq!((read.player, read.recent, read.wall), (wanted, good.clone(), good));
         assert_eq!(read.watch_url, "");
     }
 
@@ -122,9 +190,9 @@ mod tests {
     fn bad_values_fall_back() {
         let (read, warnings) = Settings::parse(
             "[player]\nbuffer_ms = 5\nav_offset_ms = 9000\nbalance = 7\ndecoder = \"best\"\nrecent = 3\n\
-             wall = [1, \"rtmp://h/a/b\", \"rtmp://h/a/b?secret\"]",
+             proxy = \"ftp://h\"\ntrusted = [\"h:1 zz\", \"h\"]\nwall = [1, \"rtmp://h/a/b\", \"rtmp://h/a/b?secret\"]",
         );
-        assert_eq!(warnings.len(), 4, "{warnings:?}");
+        assert_eq!(warnings.len(), 7, "{warnings:?}");
         let wanted =
             PlayerChoices { buffer: Some(Duration::from_millis(100)), ..PlayerChoices::default() };
         assert_eq!((read.player, read.recent.len()), (wanted, 0));

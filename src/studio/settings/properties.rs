@@ -1,5 +1,5 @@
 //! What sources are set by beside what they show, in a scene collection: `text` and `slides` are
-//! tables of a source, `pointer` a flag, `when_hidden` a word. What is not known or not as it
+//! tables of a source, `pointer` a flag, `when_hidden` and `at_end` words. What is not known or not as it
 //! should be is told, and stays as it is in the beginning.
 
 use std::time::Duration;
@@ -9,6 +9,7 @@ use toml::{Table, Value};
 use crate::capture::text::{Align, Look, Scroll, Shadow, Style, Way};
 use crate::capture::{Hidden, Order, Pace, Properties, Rgba};
 use crate::media::Size;
+use crate::media::transport::AtEnd;
 
 const ALIGNS: [(&str, Align); 3] =
     [("left", Align::Left), ("center", Align::Center), ("right", Align::Right)];
@@ -131,12 +132,25 @@ pub(super) fn read(source: &Value, name: &str, bad: &mut dyn FnMut(String)) -> P
             known.map(|(_, hidden)| *hidden).unwrap_or_default()
         }
     };
-    Properties { text: text.look(), slides, without_pointer, hidden }.bounded()
+    let at_end = match source.get("at_end").map(|word| word.as_str().and_then(|it| it.parse().ok()))
+    {
+        None => AtEnd::default(),
+        Some(known) => known.unwrap_or_else(|| {
+            bad(format!("'at_end' of the source '{name}' is not known"));
+            AtEnd::default()
+        }),
+    };
+    Properties { text: text.look(), slides, without_pointer, hidden, at_end }.bounded()
 }
 
 /// What becomes of it while it is not shown, in a word; `None`: it goes on.
 pub(super) fn hidden_text(hidden: Hidden) -> Option<&'static str> {
     (hidden != Hidden::default()).then(|| word_of(&HIDDEN, &hidden))
+}
+
+/// What becomes of it at its end, in a word; `None`: it begins again.
+pub(super) fn at_end_text(at_end: AtEnd) -> Option<&'static str> {
+    (at_end != AtEnd::default()).then(|| word_of(&AtEnd::WORDS, &at_end))
 }
 
 /// What was read of a text's look; what hangs together is written in several places.
@@ -262,7 +276,13 @@ mod tests {
             repeat: false,
         };
         let text = Look { style, width: Some(800), height: Some(300), scroll };
-        Properties { text, slides, without_pointer: true, hidden: Hidden::Restarts }
+        Properties {
+            text,
+            slides,
+            without_pointer: true,
+            hidden: Hidden::Restarts,
+            at_end: AtEnd::Hold,
+        }
     }
 
     #[test]
@@ -292,7 +312,7 @@ mod tests {
 
     #[test]
     fn what_is_bad_is_told_and_stays_as_in_the_beginning() {
-        let text = "pointer = 'yes'\nwhen_hidden = 'sleep'\n[text]\nsize = 0\nweight = 1e9\ncolor = 'reddish'\nitalic = 1\n\
+        let text = "pointer = 'yes'\nwhen_hidden = 'sleep'\nat_end = 'stop'\n[text]\nsize = 0\nweight = 1e9\ncolor = 'reddish'\nitalic = 1\n\
             align = 'top'\nshadow = '#000000'\nsparkle = true\nwidth = -4\nfont = 7\n\
             scroll = 'left'\n[slides]\nseconds = -1\nfade = nan\norder = 'random'\nrepeat = 'no'\n";
         let table: Value = Value::Table(text.parse().unwrap());
@@ -303,7 +323,7 @@ mod tests {
             Some(Shadow { color: Rgba::BLACK, right: 4, down: 4, blur: 4 });
         expected.text.scroll = Some(Scroll { way: Way::Left, speed: SPEED });
         assert_eq!(read_back, expected);
-        assert_eq!(told.len(), 14, "{told:#?}");
+        assert_eq!(told.len(), 15, "{told:#?}");
         assert!(told.iter().all(|why| why.contains("'Title'")), "{told:#?}");
         let odd: Value = Value::Table("text = 3\nslides = []".parse().unwrap());
         let mut told = 0;

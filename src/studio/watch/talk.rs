@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::net::web::WebUrl;
 use crate::net::{Options, Runtime};
 use crate::player::chat::Chat;
-use crate::studio::chatting::{ChatChoices, ChatView, Heard, KEPT};
+use crate::studio::chatting::{ChatChoices, ChatView, Heard, KEPT, check_place};
 use crate::studio::event::Ready;
 use crate::wire::chat::Line;
 use crate::wire::rtmp::url::Url;
@@ -41,9 +41,25 @@ impl Talk {
         url.clone_into(&mut self.of);
         self.heard.clear();
         self.renew();
-        let own = own();
-        let own = (own.rtmp.as_str(), own.http.as_deref().unwrap_or_default());
-        self.chat = address(url, own).map(|at| Chat::join(at, options.clone(), runtime));
+        let at = match self.choices.place_of(url) {
+            Some(place) => check_place(place).ok(),
+            None => {
+                let own = own();
+                address(url, (own.rtmp.as_str(), own.http.as_deref().unwrap_or_default()))
+            }
+        };
+        self.chat = at.map(|at| Chat::join(at, options.clone(), runtime));
+    }
+
+    /// The chat about this stream is there from here on; empty: where it is found by itself.
+    pub(super) fn set_address(&mut self, stream: &str, chat: &str) {
+        if self.choices.place_of(stream).unwrap_or_default() == chat {
+            return;
+        }
+        self.choices.put_place(stream, chat);
+        // It is gone there at the next look.
+        self.of.clear();
+        self.chat = None;
     }
 
     /// A line that came in the stream.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::{Clock, Latest};
 use crate::media::VideoFrame;
 use crate::net::Runtime;
-use crate::player::{self, Failure, Player, Source, State};
+use crate::player::{self, Failure, Offered, Player, Source, State};
 use crate::studio::playing::TileId;
 use crate::studio::snapshot::{WatchFigures, WatchState};
 
@@ -24,6 +24,8 @@ pub(super) struct Tile {
     player: Option<Player>,
     url: String,
     state: WatchState,
+    /// The certificate for which it gave up.
+    offered: Option<Box<Offered>>,
     /// What it said while it was not chosen.
     kept: VecDeque<player::Message>,
 }
@@ -31,7 +33,8 @@ pub(super) struct Tile {
 impl Tile {
     /// A tile that plays nothing; `url` is what it may play again.
     pub(super) fn new(id: TileId, screen: Latest<VideoFrame>, url: String) -> Self {
-        Self { id, screen, player: None, url, state: WatchState::Idle, kept: VecDeque::new() }
+        let (player, state, offered, kept) = (None, WatchState::Idle, None, VecDeque::new());
+        Self { id, screen, player, url, state, offered, kept }
     }
 
     /// Plays this URL or file.
@@ -75,6 +78,7 @@ impl Tile {
         }
         self.screen.clear();
         self.state = WatchState::Idle;
+        self.offered = None;
     }
 
     /// Keeps what it said for when it is chosen: the newest, each once.
@@ -107,6 +111,10 @@ impl Tile {
         &self.state
     }
 
+    pub(super) fn offered(&self) -> Option<&Offered> {
+        self.offered.as_deref()
+    }
+
     pub(super) fn picture(&self) -> Latest<VideoFrame> {
         self.screen.clone()
     }
@@ -120,7 +128,10 @@ impl Tile {
             State::Playing => WatchState::Playing,
             State::Reconnecting { cause, .. } => WatchState::Reconnecting { cause },
             State::Ended => WatchState::Ended,
-            State::Failed(failure) => failed(&failure),
+            State::Failed(failure) => {
+                self.offered.clone_from(&failure.offered);
+                failed(&failure)
+            }
         };
         events
     }

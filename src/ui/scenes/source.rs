@@ -8,6 +8,7 @@ use crate::capture::text::{self, Look, Scroll, Shadow, Style, Way};
 use crate::capture::{Heeds, Hidden, Order, Pace, Properties, Rgba};
 use crate::compose::scene::SourceId;
 use crate::media::Size;
+use crate::media::transport::AtEnd;
 use crate::studio::{Command, Edit};
 use crate::ui::actions::key;
 use crate::ui::dialogs::{Answer, heading, modal};
@@ -101,7 +102,10 @@ fn contents(
             slides(ui, view, &mut now.slides);
             hidden(ui, view, &mut now.hidden);
         }
-        Heeds::Media => hidden(ui, view, &mut now.hidden),
+        Heeds::Media => {
+            at_end(ui, view, &mut now.at_end);
+            hidden(ui, view, &mut now.hidden);
+        }
         Heeds::Camera => camera::contents(ui, view, id),
         Heeds::Pointer => {
             let own = view.snapshot.scenes.collection.source(id).map(|source| &source.choice);
@@ -250,6 +254,16 @@ fn hidden(ui: &mut Ui, view: &mut View<'_>, hidden: &mut Hidden) {
         (key!("hidden-restarts"), Hidden::Restarts),
     ];
     one_of(ui, view, key!("hidden-way"), &ways, hidden);
+}
+
+/// What becomes of it when it has been played.
+fn at_end(ui: &mut Ui, view: &mut View<'_>, at_end: &mut AtEnd) {
+    let ways = [
+        (key!("at-end-loop"), AtEnd::Loop),
+        (key!("at-end-clear"), AtEnd::Clear),
+        (key!("at-end-hold"), AtEnd::Hold),
+    ];
+    one_of(ui, view, key!("at-end-way"), &ways, at_end);
 }
 
 fn slides(ui: &mut Ui, view: &mut View<'_>, pace: &mut Pace) {

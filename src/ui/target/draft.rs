@@ -22,12 +22,19 @@ pub struct Draft {
     pub(super) advanced: bool,
     /// Somebody tried to go live without a usable address.
     pub(super) complain: bool,
-    pub(super) focus_server: bool,
+    pub(super) focus: Option<Part>,
     pub(super) copied_at: Option<f64>,
     /// A new entry is under way: it is shown in full as soon as it is there.
     pub(super) awaited: Option<u32>,
     /// What viewers see, as it is drawn, and where it comes from.
     pub(super) viewers: Option<(Latest<VideoFrame>, Picture)>,
+}
+
+/// The two fields that say where a stream goes.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Server,
+    Key,
 }
 
 /// The fields of one entry.
@@ -99,7 +106,7 @@ impl Draft {
         if self.awaited.is_some_and(known) {
             let id = self.awaited.take().unwrap_or_default();
             self.choose(id);
-            self.focus_server = true;
+            self.focus = Some(Part::Server);
         }
         if !known(self.chosen) && self.awaited.is_none() {
             self.chosen = 0;
@@ -135,11 +142,26 @@ impl Draft {
         if enabled.peek().is_none() && !snapshot.targets.is_empty() {
             return Some((self.chosen, key!("no-target-on")));
         }
-        enabled.find_map(|view| Some((view.target.id, self.fault_of(&view.target)?)))
+        enabled.find_map(|view| Some((view.target.id, self.fault_of(&view.target)?.1)))
     }
 
-    /// What is wrong with one entry, as a text's key.
-    pub(super) fn fault_of(&self, target: &Target) -> Option<&'static str> {
+    /// Whether every address that a stream is sent to can be one.
+    pub(super) fn servers_are_typed(&self, snapshot: &Snapshot) -> bool {
+        let mut enabled = snapshot.targets.iter().filter(|view| view.target.enabled).peekable();
+        (enabled.peek().is_some() || snapshot.targets.is_empty())
+            && enabled.all(|view| self.server_fault(&view.target).is_none())
+    }
+
+    /// What is wrong with one entry: where, and a text's key.
+    pub(super) fn fault_of(&self, target: &Target) -> Option<(Part, &'static str)> {
+        let server = self.server_fault(target).map(|text| (Part::Server, text));
+        server.or_else(|| {
+            let named = crate::studio::targets::names_stream(&self.filled(target));
+            (!target.is_built_in() && !named).then_some((Part::Key, key!("key-missing")))
+        })
+    }
+
+    pub(super) fn server_fault(&self, target: &Target) -> Option<&'static str> {
         if target.is_built_in() {
             return None;
         }
@@ -154,16 +176,18 @@ impl Draft {
     }
 
     /// Points at what must be corrected.
-    pub fn complain(&mut self, id: u32) {
+    pub fn complain(&mut self, id: u32, snapshot: &Snapshot) {
         self.choose(id);
         self.complain = true;
-        self.focus_server = true;
+        let entry = snapshot.targets.iter().find(|view| view.target.id == id);
+        let fault = entry.and_then(|view| self.fault_of(&view.target));
+        self.focus = Some(fault.map_or(Part::Server, |(part, _)| part));
     }
 
     /// Shows an entry and puts the keyboard into its first field.
     pub fn edit(&mut self, id: u32) {
         self.choose(id);
-        self.focus_server = true;
+        self.focus = Some(Part::Server);
     }
 
     /// An entry with what was typed about it.

@@ -10,7 +10,7 @@ use crate::studio::target::TargetState;
 use crate::studio::{Command, KeyPlace, Target};
 use crate::ui::actions::key;
 use crate::ui::icons::Icon;
-use crate::ui::target::draft::{key_field, server_field};
+use crate::ui::target::draft::{Part, key_field, server_field};
 use crate::ui::target::{Draft, advanced, viewers};
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::{View, Wish};
@@ -46,8 +46,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, width: f
 fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, width: f32) {
     let (theme, texts) = (view.theme, view.texts);
     label(ui, &texts.get("server"), Type::Small, theme.secondary);
-    let fault = draft.fault_of(target).filter(|_| draft.complain);
-    let focus = std::mem::take(&mut draft.focus_server);
+    let fault = draft.server_fault(target).filter(|_| draft.complain);
+    let focus = draft.focus.take_if(|part| *part == Part::Server).is_some();
     let field = Field {
         id: server_field(),
         text: &mut draft.texts(target.id).server,
@@ -71,7 +71,7 @@ fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, 
         view.send(Command::PutTarget(draft.filled(target)));
     }
     if field.response.lost_focus() && !draft.texts(target.id).server.is_empty() {
-        draft.complain = draft.fault_of(target).is_some();
+        draft.complain |= draft.server_fault(target).is_some();
     }
     apart(ui, view, draft, target);
     ui.add_space(gap::XS);
@@ -118,18 +118,26 @@ fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Targ
         (Icon::Eye, texts.get("show-key"))
     };
     let hidden = !draft.key_shown;
+    let fault = draft.fault_of(target).filter(|(part, _)| draft.complain && *part == Part::Key);
+    let focus = draft.focus.take_if(|part| *part == Part::Key).is_some();
     let field = Field {
         id: key_field(),
         text: &mut draft.texts(target.id).key,
         name: &texts.get("stream-key"),
         hint: &texts.get("stream-key-hint"),
         hidden,
-        wrong: false,
+        wrong: fault.is_some(),
         limit: 2048,
         buttons: &[(Icon::Paste, &texts.get("paste")), (eye.0, &eye.1)],
         width,
     }
     .show(ui, theme);
+    if focus {
+        field.response.request_focus();
+    }
+    if let Some((_, fault)) = fault {
+        paragraph(ui, &texts.get(fault), Type::Small, theme.warn);
+    }
     match field.pressed {
         Some(0) => {
             draft.texts(target.id).key.clear();
@@ -141,6 +149,7 @@ fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Targ
     }
     if field.response.changed() || field.pressed == Some(0) {
         draft.texts(target.id).touched = true;
+        draft.complain &= draft.fault_of(target).is_some();
         view.send(Command::PutTarget(draft.filled(target)));
     }
 }

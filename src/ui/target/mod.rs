@@ -49,7 +49,7 @@ fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> Option<Action> {
         .as_ref()
         .is_some_and(|video| video.state == SourceState::Open || video.choice == VideoChoice::None);
     let sound = snapshot.audio.as_ref().is_some_and(|audio| audio.state == SourceState::Open);
-    let server = draft.fault(snapshot).is_none() && (!sends_to_us(snapshot) || serves(snapshot));
+    let server = draft.servers_are_typed(snapshot) && (!sends_to_us(snapshot) || serves(snapshot));
     let mut keys = snapshot
         .targets
         .iter()

@@ -1,5 +1,7 @@
 //! The row above the picture: what to play, what was played before, a tile more.
 
+use egui::text::{CCursor, CCursorRange};
+use egui::text_edit::TextEditState;
 use egui::{Align, Frame, Id, Key, Layout, Margin, Popup, Rect, Ui, UiBuilder};
 
 use crate::studio::playing::{MOST_ADDRESS, MOST_TILES};
@@ -7,6 +9,7 @@ use crate::studio::{Command, Playing};
 use crate::ui::icons::Icon;
 use crate::ui::theme::{Type, gap, size};
 use crate::ui::view::{View, Wish};
+use crate::ui::watch::connection;
 use crate::ui::watch::draft::Draft;
 use crate::ui::watch::wishes::{is_busy, name_of, play, send};
 use crate::ui::widgets::{Button, Field, Look, icon_button, menu_item, menu_rule, paragraph};
@@ -38,7 +41,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     let both = measure(&texts.get("stop")).max(measure(&texts.get("play"))) + 48.0;
     let tile = texts.get("tile-add");
     let tile_width = measure(&tile) + 2.0 * gap::M + 24.0;
-    let rest = both + tile_width + 2.0 * size::CONTROL + 4.0 * gap::S;
+    let rest = both + tile_width + 3.0 * size::CONTROL + 5.0 * gap::S;
     let field = Field {
         id: url_field(),
         text: &mut draft.url,
@@ -51,6 +54,14 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         width: (rect.width() - rest).max(120.0),
     }
     .show(ui, theme);
+    // Who opens the page while nothing plays wants to type or paste an address.
+    let pass = ui.ctx().cumulative_pass_nr();
+    let opened = draft.shown_in + 1 < pass;
+    draft.shown_in = pass;
+    if opened && !busy {
+        field.response.request_focus();
+        select_all(ui, draft.url.chars().count());
+    }
     if field.response.changed() {
         let typed = draft.url.clone();
         draft.set_url(typed);
@@ -76,6 +87,15 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     if icon_button(ui, theme, Icon::Folder, &open, size::CONTROL, Look::Plain).clicked() {
         view.wish(Wish::PickWatchFile);
     }
+    connection::options(ui, view, draft);
+}
+
+/// What stands in the field is replaced by what is typed.
+fn select_all(ui: &Ui, characters: usize) {
+    let mut state = TextEditState::load(ui.ctx(), url_field()).unwrap_or_default();
+    let all = CCursorRange::two(CCursor::new(0), CCursor::new(characters));
+    state.cursor.set_char_range(Some(all));
+    state.store(ui.ctx(), url_field());
 }
 
 /// Streams that were watched before.

@@ -7,7 +7,10 @@ use egui::{ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::player::chat::ChatState;
 use crate::studio::Playing;
-use crate::studio::chatting::{ChatChoices, MOST_WORD, MOST_WORDS, OPACITIES, SIZES, SPEEDS};
+use crate::studio::chatting::{
+    ChatChoices, MOST_WORD, MOST_WORDS, OPACITIES, SIZES, SPEEDS, check_place,
+};
+use crate::studio::playing::MOST_ADDRESS;
 use crate::ui::actions::key;
 use crate::ui::icons::Icon;
 use crate::ui::theme::{BLACK, ON_PICTURE, Type, gap, size};
@@ -156,12 +159,19 @@ fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             ui.spacing_mut().item_spacing = vec2(gap::XS, gap::XS);
             let mut choices = view.snapshot.chat_choices.clone();
             choose(ui, view, draft, &mut choices);
+            place(ui, view, draft);
             if choices != view.snapshot.chat_choices {
                 send(view, Playing::SetChat(choices));
             }
         });
     if opened.is_none() {
         draft.words = None;
+        // What was being written when it was closed is meant too.
+        if let Some((stream, typed)) = draft.chat_at.take()
+            && stream == view.snapshot.watch_figures.url
+        {
+            go_there(view, &typed);
+        }
     }
 }
 
@@ -218,6 +228,49 @@ fn choose(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, choices: &mut ChatCho
     section(ui, theme, &name);
     let hint = texts.get("chat-name-hint");
     line("chat-name", &mut choices.name, &name, &hint, MAX_NAME, ui);
+}
+
+/// Where the chat about what is played is, where that is not found by itself.
+fn place(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let (theme, texts) = (view.theme, view.texts);
+    let stream = view.snapshot.watch_figures.url.clone();
+    if stream.is_empty() {
+        return;
+    }
+    let now = view.snapshot.chat_choices.place_of(&stream).unwrap_or_default().to_owned();
+    let typed = draft.chat_at.take().filter(|(of, _)| *of == stream);
+    let mut typed = typed.map_or(now, |(_, text)| text);
+    let name = texts.get("chat-at");
+    section(ui, theme, &name).on_hover_text(&*texts.get("tip-chat-at"));
+    let wrong = (!typed.trim().is_empty()).then(|| check_place(&typed).err()).flatten();
+    let width = ui.available_width();
+    let field = Field {
+        id: Id::unique("chat-at"),
+        text: &mut typed,
+        name: &name,
+        hint: &texts.get("chat-at-hint"),
+        hidden: false,
+        wrong: wrong.is_some(),
+        limit: MOST_ADDRESS,
+        buttons: &[],
+        width,
+    }
+    .show(ui, theme);
+    if let Some(why) = &wrong {
+        paragraph(ui, &texts.said(why), Type::Small, theme.warn);
+    } else if field.response.lost_focus() {
+        go_there(view, &typed);
+    }
+    draft.chat_at = Some((stream, typed));
+}
+
+/// Goes into the chat at this address, where it is one and another than before.
+fn go_there(view: &mut View<'_>, typed: &str) {
+    let (typed, stream) = (typed.trim(), &view.snapshot.watch_figures.url);
+    let now = view.snapshot.chat_choices.place_of(stream).unwrap_or_default();
+    if typed != now && (typed.is_empty() || check_place(typed).is_ok()) {
+        send(view, Playing::SetChatAddress(typed.to_owned()));
+    }
 }
 
 /// Lets new lines fly over the picture.

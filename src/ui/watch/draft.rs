@@ -8,6 +8,7 @@ use egui::{Pos2, Rect, pos2};
 use crate::studio::TileId;
 use crate::studio::snapshot::WatchState;
 use crate::ui::view::View;
+use crate::ui::watch::connection::Typed;
 use crate::ui::watch::danmaku::Sky;
 use crate::ui::watch::fit::Look;
 
@@ -86,6 +87,8 @@ pub enum Where {
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Draft {
+    /// The pass in which the page was shown last.
+    pub(super) shown_in: u64,
     /// Whether the last address was taken over.
     known: bool,
     pub url: String,
@@ -106,6 +109,9 @@ pub struct Draft {
     /// What is being written into the chat, and words to keep lines out, as they are typed.
     pub saying: String,
     pub words: Option<String>,
+    /// How servers are to be reached, and the address of the chat about a stream, as they are typed.
+    pub connection: Option<Typed>,
+    pub chat_at: Option<(String, String)>,
     /// When the pointer last moved over a full screen.
     pub pointed: Option<f64>,
 }

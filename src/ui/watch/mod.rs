@@ -2,6 +2,7 @@
 
 mod address;
 mod chat;
+mod connection;
 mod controls;
 pub mod danmaku;
 pub mod draft;

@@ -22,7 +22,8 @@ const WIDTH: f32 = 300.0;
 /// What one may choose to be kept back; 0: as little as the network allows.
 pub const BUFFERS_MS: [u64; 8] = [0, 100, 300, 500, 1_000, 2_000, 5_000, 10_000];
 
-fn popup(button: &Response, theme: &Theme, contents: impl FnOnce(&mut Ui)) {
+/// What a button opens; whether it is open.
+pub(super) fn popup(button: &Response, theme: &Theme, contents: impl FnOnce(&mut Ui)) -> bool {
     let style = button.ctx.global_style();
     let frame = Frame::popup(&style).fill(theme.panel).inner_margin(Margin::same(12));
     Popup::menu(button)
@@ -33,7 +34,8 @@ fn popup(button: &Response, theme: &Theme, contents: impl FnOnce(&mut Ui)) {
             ui.set_width(WIDTH);
             ui.spacing_mut().item_spacing = vec2(gap::XS, gap::XS);
             contents(ui);
-        });
+        })
+        .is_some()
 }
 
 /// Balance, the sound against the picture, the speaker.

@@ -7,6 +7,7 @@ use egui::{
 
 use crate::studio::snapshot::{TileView, WatchState};
 use crate::studio::{Notice, Playing};
+use crate::ui::actions::key;
 use crate::ui::icons::{self, Icon};
 use crate::ui::notices::{self, Place};
 use crate::ui::picture::{Picture, fill_around};
@@ -184,10 +185,16 @@ fn words(ui: &mut Ui, view: &mut View<'_>, tile: &TileView, state: &tile::Senten
                 .layout(egui::Layout::top_down(Align::Center))
                 .id_salt(("again", tile.id)),
         );
-        let text = view.texts.get("play-again");
-        let name = view.texts.with("tile-again", &[("name", name_of(&tile.figures.url).into())]);
+        let (text, key, asked) = match tile.offered {
+            Some(pin) => {
+                ("remedy-trust", key!("tile-trust"), Playing::Trust { tile: tile.id, pin })
+            }
+            None => ("play-again", key!("tile-again"), Playing::Again(tile.id)),
+        };
+        let text = view.texts.get(text);
+        let name = view.texts.with(key, &[("name", name_of(&tile.figures.url).into())]);
         if Button::new(&text).name(&name).small().show(&mut child, &Theme::DARK).clicked() {
-            send(view, Playing::Again(tile.id));
+            send(view, asked);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Files that hold sound alone: MP3, ADTS (`.aac`), FLAC, and Ogg with Vorbis, Opus or FLAC in it. Where
 //! their packets are is found once, so that one can go about in them as in any other file. Pure.
 
+mod chain;
 mod flac;
 mod frames;
 mod ogg;

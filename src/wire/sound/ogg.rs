@@ -1,8 +1,9 @@
 //! Ogg (RFC 3533): pages whose segments are packets, of which the first track of sound that is known is
-//! taken: Vorbis, Opus (RFC 7845) or FLAC. Of streams that follow each other in one file the first is.
+//! taken: Vorbis, Opus (RFC 7845) or FLAC; and of every stream that follows in the same file (`chain`).
 
 use bytes::Bytes;
 
+use super::chain::Chain;
 use super::flac;
 use super::packets::{Packets, parameters, peek};
 use crate::media::AudioCodec;
@@ -114,37 +115,51 @@ struct Reader {
 /// Finds everything in a file.
 pub(super) fn index(source: &mut dyn ReadAt, begin: u64) -> Result<Index, Error> {
     let (mut at, mut chosen, mut unknown) = (begin, None::<(u32, Reader)>, false);
+    let (mut chain, mut begins) = (Chain::default(), false);
     while let Some(page) = Page::next(source, at)? {
         at = page.next;
         if page.next > source.size() {
             break;
         }
+        // Tracks beside each other begin before anything else comes of any; what begins later follows.
+        let beside = std::mem::replace(&mut begins, page.flags & BEGINS != 0);
+        if begins && let Some((_, before)) = chosen.take_if(|it| !beside || it.0 == page.serial) {
+            chain.add(before.finish())?;
+        }
+        if chain.is_full() {
+            break;
+        }
         match &mut chosen {
-            None if page.flags & BEGINS != 0 => {
+            None if begins => {
                 let length = (page.next - page.data).min(MOST_CONFIG as u64);
                 let bytes = read(source, page.data, length, MOST_CONFIG, "heads")?;
                 chosen = Reader::begin(&bytes).map(|reader| (page.serial, reader));
                 unknown |= chosen.is_none();
+                // Nothing follows of it.
+                chosen = chosen.filter(|_| page.flags & ENDS == 0);
             }
             None => {}
             Some((serial, reader)) if *serial == page.serial => {
-                // Another stream begins under the same number.
-                if page.flags & BEGINS != 0 {
-                    break;
-                }
                 reader.page(source, &page)?;
-                if page.flags & ENDS != 0 {
-                    break;
+                if page.flags & ENDS != 0
+                    && let Some((_, whole)) = chosen.take()
+                {
+                    chain.add(whole.finish())?;
                 }
             }
             Some(_) => {}
         }
     }
-    match chosen {
-        Some((_, reader)) => reader.finish(),
-        None if unknown => Err(Error::Unsupported("no Vorbis, Opus or FLAC".to_owned())),
-        None => Err(Error::Damaged("its first page")),
+    if let Some((_, last)) = chosen {
+        chain.add(last.finish())?;
     }
+    chain.finish().unwrap_or_else(|| {
+        Err(if unknown {
+            Error::Unsupported("no Vorbis, Opus or FLAC".to_owned())
+        } else {
+            Error::Damaged("its first page")
+        })
+    })
 }
 
 impl Reader {

@@ -187,6 +187,58 @@ fn packets_of_ogg_are_put_together_out_of_pages() {
     assert!(look(&file[..file.len() - 500]).is_err(), "no packet is whole");
 }
 
+/// Two seconds' hundredths of Opus: its head, and three packets of which 2,488 samples are heard.
+fn opus_stream(serial: u32, fill: u8) -> Vec<u8> {
+    let mut head = opus_head();
+    head[9] = 1 + fill % 2;
+    let mut file = page(2, 0, serial, &[19], &head);
+    file.extend(page(0, 0, serial, &[8], b"OpusTags"));
+    let mut data = vec![fill; 30];
+    (data[0], data[10], data[20]) = (0xF8, 0xF8, 0xF8);
+    file.extend(page(4, 2_800, serial, &[10, 10, 10], &data));
+    file
+}
+
+#[test]
+fn streams_of_ogg_that_follow_each_other_are_one_after_the_other() {
+    let streams = [opus_stream(7, 0), opus_stream(8, 1), opus_stream(7, 1)];
+    let file = streams.concat();
+    let index = look(&file).unwrap();
+    let time = |samples: i64| samples * 1_000_000 / 48_000;
+    assert_eq!(index.samples.len(), 9);
+    let (begins, ends) = micros(&index);
+    assert_eq!(begins, time(312));
+    assert!((ends - time(312 + 3 * 2_488)).abs() < 10, "{ends}");
+    // Each is heard from where the one before ends, and its packets begin as much earlier as it has to
+    // be decoded before.
+    assert_eq!(index.links.len(), 2);
+    for (number, link) in (1..).zip(&index.links) {
+        let heard = link.heard.as_micros();
+        assert!((heard - time(312 + number * 2_488)).abs() < 10, "{heard}");
+        let first = index.samples.iter().find(|place| place.at >= link.at).unwrap();
+        assert_eq!(first.at, link.at);
+        assert!((first.pts.as_micros() - (heard - time(312))).abs() < 10, "{first:?}");
+        assert_eq!((link.parameters.channels, link.parameters.codec), (2, AudioCodec::Opus));
+    }
+    assert_eq!(index.tracks.audio[0].parameters.channels, 1);
+
+    // One without its end flag, one that says nothing, and one of another kind between them.
+    let mut cut = streams[0].clone();
+    let last = cut.len() - 30 - 27 - 3;
+    assert_eq!(cut[last..last + 4], *b"OggS");
+    cut[last + 5] = 0;
+    let mute = page(6, 0, 5, &[19], &opus_head());
+    let other = page(2, 0, 9, &[4], b"what");
+    let file = [cut, mute, other, streams[1].clone()].concat();
+    let index = look(&file).unwrap();
+    assert_eq!((index.samples.len(), index.links.len()), (6, 1));
+    // The first that can be used begins it.
+    let file = [page(6, 0, 5, &[19], &opus_head()), streams[1].clone()].concat();
+    let index = look(&file).unwrap();
+    assert_eq!((index.samples.len(), index.links.len()), (3, 0));
+    assert_eq!(index.tracks.audio[0].parameters.channels, 2);
+}
+
 #[test]
 fn holes_are_left_out_and_bounded() {
     let place = Place {

@@ -1,0 +1,131 @@
+//! How servers are reached, behind a button beside the address: proxy, own address, certificates, and
+//! whether a lost connection is made again.
+
+use egui::{Align, Id, Layout, Ui, vec2};
+
+use crate::base::Secret;
+use crate::studio::Route;
+use crate::studio::playing::{Network, Playing};
+use crate::ui::actions::key;
+use crate::ui::icons::Icon;
+use crate::ui::theme::{Type, size};
+use crate::ui::view::View;
+use crate::ui::watch::draft::Draft;
+use crate::ui::watch::options::popup;
+use crate::ui::watch::wishes::send;
+use crate::ui::widgets::{Field, Look, elided, icon_button, label, paragraph, section, switch};
+
+/// What is typed, also while it makes no sense yet.
+#[derive(Clone, Debug)]
+pub struct Typed {
+    ports: String,
+    proxy: String,
+    bind: String,
+    ca_file: String,
+}
+
+impl Typed {
+    fn of(network: &Network) -> Self {
+        Self {
+            ports: network.route.ports.clone(),
+            proxy: network.route.proxy.expose().to_owned(),
+            bind: network.route.bind.clone(),
+            ca_file: network.ca_file.clone(),
+        }
+    }
+
+    fn put_into(&self, network: &mut Network) {
+        network.route = Route {
+            ports: self.ports.trim().to_owned(),
+            proxy: Secret::new(self.proxy.trim()),
+            bind: self.bind.trim().to_owned(),
+        };
+        self.ca_file.trim().clone_into(&mut network.ca_file);
+    }
+}
+
+/// The button, and what it opens.
+pub fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let (theme, texts) = (view.theme, view.texts);
+    let name = texts.get("connection-options");
+    let button = icon_button(ui, theme, Icon::Settings, &name, size::CONTROL, Look::Plain);
+    let open = popup(&button, theme, |ui| {
+        let mut network = view.snapshot.player.network.clone();
+        fields(ui, view, draft, &mut network);
+        trusted(ui, view, &mut network);
+        if network != view.snapshot.player.network && network.options(&Default::default()).is_ok() {
+            send(view, Playing::SetNetwork(network));
+        }
+    });
+    if !open {
+        draft.connection = None;
+    }
+}
+
+fn fields(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, network: &mut Network) {
+    let (theme, texts) = (view.theme, view.texts);
+    ui.horizontal(|ui| {
+        let name = texts.get("reconnect");
+        if switch(ui, theme, &name, network.reconnect) {
+            network.reconnect = !network.reconnect;
+        }
+        label(ui, &name, Type::Body, theme.text).on_hover_text(&*texts.get("tip-reconnect"));
+    });
+    let typed = draft.connection.get_or_insert_with(|| Typed::of(network));
+    let rows: [(&mut String, &'static str, &'static str); 4] = [
+        (&mut typed.proxy, key!("target-proxy"), key!("target-proxy-hint")),
+        (&mut typed.bind, key!("target-bind"), key!("target-bind-hint")),
+        (&mut typed.ports, key!("target-ports"), key!("target-ports-hint")),
+        (&mut typed.ca_file, key!("tls-ca"), key!("tls-ca-hint")),
+    ];
+    for (text, name, hint) in rows {
+        let title = texts.get(name);
+        section(ui, theme, &title);
+        Field {
+            id: Id::unique(("watch", name)),
+            text,
+            name: &title,
+            hint: &texts.get(hint),
+            hidden: false,
+            wrong: false,
+            limit: 512,
+            buttons: &[],
+            width: ui.available_width(),
+        }
+        .show(ui, theme);
+    }
+    typed.put_into(network);
+    match network.options(&Default::default()) {
+        Ok(_) => paragraph(ui, &texts.get("connection-next"), Type::Small, theme.secondary),
+        Err(why) => paragraph(ui, &texts.said(&why), Type::Small, theme.warn),
+    };
+}
+
+/// Servers whose certificate was accepted, each with a cross.
+fn trusted(ui: &mut Ui, view: &View<'_>, network: &mut Network) {
+    let (theme, texts) = (view.theme, view.texts);
+    if network.trusted.is_empty() {
+        return;
+    }
+    section(ui, theme, &texts.get("trusted-servers"));
+    let mut gone = None;
+    egui::ScrollArea::vertical().id_salt("trusted").max_height(120.0).show(ui, |ui| {
+        for (server, pin) in &network.trusted {
+            let row = vec2(ui.available_width(), size::CONTROL_SMALL);
+            ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
+                let name = texts.with("distrust", &[("server", server.as_str().into())]);
+                let side = size::CONTROL_SMALL;
+                if icon_button(ui, theme, Icon::Close, &name, side, Look::Quiet).clicked() {
+                    gone = Some(server.clone());
+                }
+                let room = ui.available_rect_before_wrap();
+                elided(ui, room, Align::Min, server, Type::Body.font(), theme.text);
+                let whole = ui.interact(room, ui.scope_id().with(server), egui::Sense::hover());
+                whole.on_hover_text(pin.to_string());
+            });
+        }
+    });
+    if let Some(gone) = gone {
+        network.trusted.retain(|(server, _)| *server != gone);
+    }
+}

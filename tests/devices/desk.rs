@@ -1,0 +1,186 @@
+//! What the person at the desk hears, on speakers of their choice: real sinks of a real server. Runs
+//! inside the rig.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use onair::audio::{self, AudioChoice};
+use onair::base::{Clock, Stop, Timestamp};
+use onair::capture::VideoChoice;
+use onair::mix::{Heard, Strip, StripId};
+use onair::studio::{self, Config, Phones, Settings, SoundStrip, Studio};
+
+use super::heard::amplitude;
+use super::{LIMIT, inside, pactl};
+
+/// Of the strip that is for the desk, of the one that is not, and of the one that is made solo.
+const DESK: f64 = 1_000.0;
+const PROGRAM: f64 = 440.0;
+const GUEST: f64 = 700.0;
+
+/// Ten seconds of a tone, 48 kHz, 16 bits; whole waves, so that it goes around without a click.
+fn write_tone(path: &Path, hertz: f64) {
+    let samples: Vec<u8> = (0..480_000_u32)
+        .flat_map(|index| {
+            let phase = f64::from(index) * hertz / 48_000.0 * std::f64::consts::TAU;
+            ((phase.sin() * 0.25 * 32_767.0) as i16).to_le_bytes()
+        })
+        .collect();
+    let size = u32::try_from(samples.len()).unwrap();
+    let mut bytes = Vec::new();
+    bytes.extend_from_slice(b"RIFF");
+    bytes.extend((size + 36).to_le_bytes());
+    bytes.extend_from_slice(b"WAVEfmt ");
+    bytes.extend(16_u32.to_le_bytes());
+    bytes.extend(1_u16.to_le_bytes());
+    bytes.extend(1_u16.to_le_bytes());
+    bytes.extend(48_000_u32.to_le_bytes());
+    bytes.extend(96_000_u32.to_le_bytes());
+    bytes.extend(2_u16.to_le_bytes());
+    bytes.extend(16_u16.to_le_bytes());
+    bytes.extend_from_slice(b"data");
+    bytes.extend(size.to_le_bytes());
+    bytes.extend(samples);
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// Hears what is played into a sink; ended with the value.
+struct Ear {
+    child: Child,
+    sink: &'static str,
+}
+
+impl Drop for Ear {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Ear {
+    fn at(sink: &'static str) -> Self {
+        let child = Command::new("parec")
+            .args([&format!("--device={sink}.monitor"), "--format=float32le", "--rate=48000"])
+            .args(["--channels=2", "--raw", "--latency-msec=50"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self { child, sink }
+    }
+
+    /// The next 400 ms.
+    fn next(&mut self) -> Vec<f32> {
+        let mut bytes = vec![0; 19_200 * 2 * 4];
+        self.child.stdout.as_mut().unwrap().read_exact(&mut bytes).unwrap();
+        bytes.chunks_exact(4).map(|it| f32::from_le_bytes(it.try_into().unwrap())).collect()
+    }
+
+    /// Waits until these tones are there, and the others are not.
+    fn hears(&mut self, there: &[f64], absent: &[f64]) {
+        let clock = Clock::start();
+        loop {
+            let sound = self.next();
+            let of = |hertz: &f64| amplitude(&sound, *hertz);
+            if there.iter().all(|it| of(it) > 0.2) && absent.iter().all(|it| of(it) < 0.01) {
+                return;
+            }
+            let found: Vec<f64> = [DESK, PROGRAM, GUEST].iter().map(of).collect();
+            let limit = Timestamp::ZERO + LIMIT;
+            assert!(clock.now() < limit, "{there:?} at {}: {found:?}", self.sink);
+        }
+    }
+}
+
+#[test]
+fn inside_pulse_desk() {
+    if !inside("pulse") {
+        return;
+    }
+    for name in ["Headphones", "Wall"] {
+        pactl(&[
+            "load-module",
+            "module-null-sink",
+            &format!("sink_name={name}"),
+            "rate=48000",
+            "channels=2",
+            "format=float32le",
+            "norewinds=1",
+            &format!("sink_properties=device.description=Desk_{name}"),
+        ]);
+    }
+    let speakers = audio::speakers();
+    let id = |name: &str| {
+        let found = speakers.iter().find(|it| it.name == format!("Desk_{name}"));
+        found.unwrap_or_else(|| panic!("{name} in {speakers:?}")).id.clone()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let strip = |number: u32, hertz: f64, heard: Heard| {
+        let path = folder.path().join(format!("{hertz}.wav"));
+        write_tone(&path, hertz);
+        let strip = Strip { heard, ..Strip::default() };
+        SoundStrip { strip, ..SoundStrip::new(StripId(number), AudioChoice::File(path)) }
+    };
+    let strips = vec![
+        SoundStrip { choice: AudioChoice::None, ..SoundStrip::main() },
+        strip(1, DESK, Heard::Desk),
+        strip(2, PROGRAM, Heard::Program),
+        strip(3, GUEST, Heard::Both),
+    ];
+    let guest = strips[3].strip.clone();
+    let settings = Settings {
+        video: Some(VideoChoice::None),
+        audio: Some(AudioChoice::Silence),
+        strips,
+        phones: Phones::Device(id("Headphones")),
+        ..Settings::default()
+    };
+    let studio = Studio::start(Config::new(Clock::start(), settings)).unwrap();
+    let mut ears = ["Headphones", "Wall", "speakers"].map(Ear::at);
+
+    // On the speakers that were chosen, and on no others: not even on the default ones.
+    let all = [DESK, PROGRAM, GUEST];
+    let [headphones, wall, default] = &mut ears;
+    headphones.hears(&[DESK, GUEST], &[PROGRAM]);
+    let silent = |ear: &mut Ear| {
+        // What comes from now on, for a second.
+        for _ in 0..3 {
+            let sound = ear.next();
+            let found = all.map(|hertz| amplitude(&sound, hertz));
+            assert!(found.iter().all(|it| *it < 0.001), "{}: {found:?}", ear.sink);
+        }
+    };
+    silent(wall);
+    silent(default);
+
+    // Solo is for the desk alone.
+    let id_of = StripId(3);
+    let solo = Strip { solo: true, ..guest.clone() };
+    studio.send(studio::Command::SetStrip { id: id_of, strip: solo });
+    headphones.hears(&[GUEST], &[DESK, PROGRAM]);
+    studio.send(studio::Command::SetStrip { id: id_of, strip: guest });
+    headphones.hears(&[DESK, GUEST], &[PROGRAM]);
+
+    // Others, while it is heard: there, and no longer where it was.
+    studio.send(studio::Command::SetPhones(Phones::Device(id("Wall"))));
+    wall.hears(&[DESK, GUEST], &[PROGRAM]);
+    headphones.hears(&[], &all);
+    silent(headphones);
+    studio.send(studio::Command::SetPhones(Phones::Default));
+    default.hears(&[DESK, GUEST], &[PROGRAM]);
+    wall.hears(&[], &all);
+    studio.send(studio::Command::SetPhones(Phones::Off));
+    default.hears(&[], &all);
+    assert_eq!(studio.snapshot().notices, []);
+
+    // Speakers that are not there: said.
+    studio.send(studio::Command::SetPhones(Phones::Device("pulse:gone".into())));
+    let told = || studio.snapshot().notices.iter().any(|it| it.key == "phones-failed");
+    let clock = Clock::start();
+    while !told() {
+        assert!(clock.now() < Timestamp::ZERO + LIMIT, "that they are not there is not told");
+        Stop::new().wait(Duration::from_millis(50));
+    }
+    studio.end(LIMIT).unwrap();
+}

@@ -1,0 +1,175 @@
+//! What a streamer does on the first day, in the real window on a display without a screen, by
+//! keyboard: the server's address and the key are typed, *Go Live*, nginx-rtmp records and serves,
+//! the same window plays it back, closing asks, *Stop*.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use peers::desktop::Desktop;
+use peers::{LIMIT, Nginx, Peer, ffmpeg, wait_for};
+
+const KEY: &str = "Pl4nted-k3y";
+
+/// How many are connected to this stream, its publisher included.
+fn clients(nginx: &Nginx) -> usize {
+    let stat = nginx.stat();
+    let name = format!("<name>{KEY}</name>");
+    let stream = stat.split("<stream>").skip(1).find(|part| part.contains(&name));
+    stream.map_or(0, |part| part.matches("<client>").count())
+}
+
+/// No file says the key but the one that keeps keys, which nobody else may read.
+fn look_in(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            look_in(&path);
+        } else if path.ends_with("keys.toml") {
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0);
+        } else {
+            let text = fs::read(&path).unwrap();
+            let text = String::from_utf8_lossy(&text);
+            assert!(!text.contains(KEY), "{} holds the key", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_streamer_types_a_server_and_a_key_and_is_on_air() {
+    peers::require!(
+        "Xvfb",
+        "dbus-daemon",
+        "openbox",
+        "xdotool",
+        "xprop",
+        "nginx",
+        "ffmpeg",
+        "ffprobe"
+    );
+    let nginx = Nginx::start();
+    let desktop = Desktop::start();
+    let _manager = Peer::start_command(desktop.command("openbox").arg("--sm-disable"));
+    let root = |name: &str| desktop.said("xprop", &["-root", name]);
+    wait_for("the window manager", LIMIT, || {
+        root("_NET_SUPPORTING_WM_CHECK").contains("window id")
+    });
+    // The test picture and tone, small; a target of yesterday, whose key was not kept.
+    let home = tempfile::tempdir().unwrap();
+    let settings = home.path().join("settings.toml");
+    let text = "version = 2\nvideo = \"test\"\naudio = \"tone\"\n\
+                quality = { size = \"320x180\", fps = \"25\", video_bitrate = 500000 }\n\
+                window = { recording_folder = FOLDER, reduced_motion = true }\n\
+                targets = [\n  { enabled = false },\n  { server = \"rtmp://127.0.0.1:9/old\" },\n]\n";
+    let text = text.replace("FOLDER", &format!("{:?}", home.path()));
+    fs::write(&settings, text).unwrap();
+    let mut command = desktop.command(env!("CARGO_BIN_EXE_onair"));
+    let folders = ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"];
+    command.envs(folders.map(|name| (name, home.path()))).env("LIBGL_ALWAYS_SOFTWARE", "1");
+    let arguments = ["--log", "trace", "studio", "--settings"];
+    let mut window = Peer::start_command(command.args(arguments).arg(&settings));
+    window.wait_until("a first frame", LIMIT * 2, |window| {
+        window.errors().contains("the window shows its first frame")
+    });
+    wait_for("the window", LIMIT, || root("_NET_CLIENT_LIST").contains("0x"));
+    let id = root("_NET_CLIENT_LIST").rsplit_once("# ").unwrap().1.to_owned();
+    desktop.said("xdotool", &["windowactivate", "--sync", &id]);
+    let press = |key: &str| drop(desktop.said("xdotool", &["key", key]));
+    let typed = |text: &str| drop(desktop.said("xdotool", &["type", "--delay", "0", text]));
+    let kept = || fs::read_to_string(&settings).unwrap();
+
+    // Without a key *Go Live* points at its field; the server's is before it.
+    press("ctrl+l");
+    thread::sleep(Duration::from_millis(500));
+    press("shift+Tab");
+    thread::sleep(Duration::from_millis(500));
+    press("ctrl+a");
+    typed(&format!("{}\t{KEY}", nginx.url("recorded", "").trim_end_matches('/')));
+    wait_for("the address in the settings", LIMIT, || {
+        kept().contains(&format!("127.0.0.1:{}/recorded\"", nginx.port))
+    });
+    press("ctrl+l");
+    nginx.wait_published(KEY);
+
+    // What foreign software makes of it while it is on air.
+    let live = ffmpeg::probe(nginx.url("recorded", KEY));
+    assert_eq!(live.warnings, "");
+    assert_eq!(
+        (&live.stream("video")["codec_name"], &live.stream("video")["width"]),
+        (&"h264".into(), &320.into())
+    );
+    assert_eq!(live.stream("audio")["codec_name"], "aac");
+
+    // The key is said nowhere.
+    let title = desktop.said("xprop", &["-id", &id, "_NET_WM_NAME", "WM_NAME"]);
+    let processes = Command::new("ps").args(["-eo", "args"]).output().unwrap();
+    assert!(!title.contains(KEY), "{title}");
+    assert!(!String::from_utf8_lossy(&processes.stdout).contains(KEY));
+    look_in(home.path());
+
+    // The same window plays it back: the page opens with the keyboard in its address.
+    let before = clients(&nginx);
+    press("ctrl+2");
+    thread::sleep(Duration::from_millis(500));
+    typed(&nginx.url("recorded", KEY));
+    press("Return");
+    wait_for("the player at nginx", LIMIT, || clients(&nginx) > before);
+    // A picture of what it shows is kept by S, once there is one.
+    let kept_picture = || {
+        let mut files = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().path());
+        files.find(|path| path.extension().is_some_and(|it| it == "png"))
+    };
+    wait_for("a picture of it", LIMIT, || {
+        press("s");
+        kept_picture().is_some_and(|file| fs::metadata(file).is_ok_and(|it| it.len() > 1_000))
+    });
+    let shown = ffmpeg::probe(kept_picture().unwrap());
+    assert_eq!(shown.stream("video")["width"], 320);
+
+    // Closing asks while it is on air, and the stream goes on.
+    press("alt+F4");
+    thread::sleep(Duration::from_secs(1));
+    assert!(nginx.is_published(KEY) && window.status().is_none(), "{}", window.errors());
+    press("Escape");
+    // *Stop* asks too: it stands before what has the keyboard, after some frames.
+    for _ in 0..5 {
+        press("ctrl+1");
+        for key in ["ctrl+l", "shift+Tab", "Return"] {
+            press(key);
+            thread::sleep(Duration::from_millis(500));
+        }
+        if !nginx.is_published(KEY) {
+            break;
+        }
+    }
+    nginx.wait_unpublished(KEY);
+    press("alt+F4");
+    assert_eq!(window.wait(LIMIT).code(), Some(0), "{}", window.errors());
+    assert!(!window.errors().contains(KEY), "the log holds the key");
+
+    // What nginx recorded.
+    let file = nginx.recordings().join(format!("{KEY}.flv"));
+    let probe = ffmpeg::probe(&file);
+    assert_eq!(probe.warnings, "");
+    assert_eq!(ffmpeg::decode(&file), "");
+    let (pictures, sounds) = (probe.packets("video"), probe.packets("audio"));
+    assert!(pictures[0].keyframe && (pictures[0].pts - sounds[0].pts).abs() <= 0.05);
+    for packets in [&pictures, &sounds] {
+        assert!(packets.windows(2).all(|pair| pair[0].dts < pair[1].dts), "DTS not monotonic");
+    }
+}

@@ -1,0 +1,176 @@
+//! A studio on a machine that does not keep up: what it gives up and in which order, and that the
+//! sound goes on as if nothing were. How much is too much depends on the machine: the test adds
+//! layers until everything has been given up.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::path::Path;
+use std::process::Command as Process;
+use std::sync::Arc;
+use std::time::Duration;
+
+use onair::audio::AudioChoice;
+use onair::base::Clock;
+use onair::capture::VideoChoice;
+use onair::compose::filter::{Filter, Slot};
+use onair::compose::transition::{Kind, Transition};
+use onair::media::Size;
+use onair::studio::{Collection, Command, Config, Edit, Event, Quality, Settings, Studio};
+use peers::{LIMIT, missing, wait_for};
+
+/// A small program of larger sources: its encoder has little to do, its compositor much.
+const PROGRAM: Size = Size::new(320, 180);
+
+/// Pictures of noise, each another one.
+fn noise(path: &Path) {
+    let (mut bytes, mut state) = (b"YUV4MPEG2 W640 H360 F30:1 C420\n".to_vec(), 1_u32);
+    for _ in 0..4 {
+        bytes.extend_from_slice(b"FRAME\n");
+        bytes.extend(
+            std::iter::repeat_with(|| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 24) as u8
+            })
+            .take(640 * 360 * 3 / 2),
+        );
+    }
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// Filters that are left out in need, and ones that are not. No two sources have the same ones, so
+/// that each is drawn by itself.
+fn filters(number: u32) -> Vec<Slot> {
+    let slot = |filter| Slot { enabled: true, filter };
+    let costly = ["denoise", "sharpen"].map(|kind| Filter::of_kind(kind).unwrap());
+    let sigma = |step: u32| 4.0 + (number * 16 + step) as f32 * 0.01;
+    let blurs = (0..6).map(|step| Filter::Blur { sigma: sigma(step) });
+    costly.into_iter().chain(blurs).map(slot).collect()
+}
+
+/// One more moving layer, through which those below are seen.
+fn layer(scenes: &mut Collection, number: u32, path: &Path) -> Vec<Edit> {
+    let (scene, choice) = (scenes.scenes[0].id, VideoChoice::File(path.to_owned()));
+    let add = Edit::AddSource { scene, name: format!("Layer {number}"), choice };
+    assert!(scenes.apply(&add), "no room for another layer");
+    let source = scenes.sources.last().unwrap().id;
+    let item = scenes.scenes[0].items.last().unwrap().id;
+    let rest = [Edit::SetFilters(source, filters(number)), Edit::SetOpacity(item, 0.5)];
+    assert!(rest.iter().all(|edit| scenes.apply(edit)));
+    std::iter::once(add).chain(rest).collect()
+}
+
+#[test]
+fn what_is_given_up_is_told_in_order_and_the_sound_has_no_gap() {
+    if missing(&["ffmpeg", "ffprobe"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (clip, file) = (folder.path().join("noise.y4m"), folder.path().join("out.mkv"));
+    noise(&clip);
+    let mut scenes = Collection::default();
+    let main = scenes.current;
+    for edit in [
+        Edit::AddScene("Next".into()),
+        Edit::SetTransition(Transition { kind: Kind::Fade, duration: Duration::from_secs(20) }),
+    ] {
+        assert!(scenes.apply(&edit), "{edit:?}");
+    }
+    let next = scenes.scenes[1].id;
+    assert!(scenes.apply(&Edit::ShowScene { scene: next, shown: main }));
+    let settings = Settings {
+        video: Some(VideoChoice::Test),
+        audio: Some(AudioChoice::Tone),
+        quality: Quality { size: PROGRAM, frame_rate: "30".parse().unwrap(), ..Quality::default() },
+        collection: scenes.clone(),
+        ..Settings::default()
+    };
+    let mut studio = Studio::start(Config::new(Clock::start(), settings)).unwrap();
+    let events = studio.events().unwrap();
+    studio.send(Command::PrepareScene(Some(next)));
+    studio.send(Command::StartRecording(file.clone()));
+    let prepared = || studio.snapshot().scenes.picture.get();
+    wait_for("the prepared scene", LIMIT, || prepared().is_some());
+
+    let (mut told, mut layers) = (Vec::new(), 0);
+    while !told.contains(&"strain-rate") {
+        match events.recv_timeout(LIMIT).unwrap() {
+            // Another layer each second or so.
+            Event::Stats(_) => {
+                layers += 1;
+                layer(&mut scenes, layers, &clip)
+                    .into_iter()
+                    .for_each(|edit| studio.send(Command::Edit(edit)));
+            }
+            Event::Notice(notice) if notice.key.starts_with("strain-") => {
+                eprintln!("  {layers} layers: {}", notice.summary);
+                told.push(notice.key);
+            }
+            Event::Notice(notice) => assert!(!notice.key.ends_with("-failed"), "{notice:?}"),
+            _ => {}
+        }
+    }
+    let order = ["strain-preview", "strain-transitions", "strain-filters", "strain-rate"];
+    assert_eq!(told, order);
+    // What is prepared is drawn no more, and a scene is there at once.
+    let before = prepared().unwrap();
+    studio.send(Command::SwitchScene(next));
+    wait_for("the other scene", LIMIT, || studio.snapshot().scenes.collection.current == next);
+    std::thread::sleep(Duration::from_millis(500));
+    let now = prepared().unwrap();
+    assert!(Arc::ptr_eq(&before.planes, &now.planes), "it is still drawn");
+    studio.send(Command::StopRecording);
+    loop {
+        if matches!(events.recv_timeout(LIMIT).unwrap(), Event::Stopped) {
+            break;
+        }
+    }
+    studio.end(LIMIT).unwrap();
+    unbroken(&file);
+}
+
+/// The sound's packets follow each other, and the tone is in all of it.
+fn unbroken(file: &Path) {
+    let output = Process::new("ffprobe")
+        .args(["-v", "error", "-select_streams", "a", "-of", "csv=p=0"])
+        .args(["-show_entries", "packet=pts_time"])
+        .arg(file)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let number = |line: &str| line.trim_end_matches(',').parse::<f64>().ok();
+    let times: Vec<f64> = text.lines().filter_map(number).collect();
+    assert!(times.len() > 200, "{} packets", times.len());
+    // 1,024 samples of 48,000 a second, in whole milliseconds.
+    for (index, time) in times.iter().enumerate() {
+        let wanted = times[0] + index as f64 * 1_024.0 / 48_000.0;
+        assert!((time - wanted).abs() < 0.002, "packet {index} at {time}, not {wanted}");
+    }
+    let output = Process::new("ffmpeg")
+        .args(["-hide_banner", "-nostdin", "-v", "error", "-i"])
+        .arg(file)
+        .args(["-map", "0:a", "-ac", "1", "-ar", "48000", "-f", "f32le", "-"])
+        .output()
+        .unwrap();
+    let (samples, _) = output.stdout.as_chunks::<4>();
+    let sound: Vec<f32> = samples.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    let whole = times.len() as f64 * 1_024.0;
+    assert!((sound.len() as f64 - whole).abs() < 4_096.0, "{} of {whole}", sound.len());
+    // 220 Hz at -40 dBFS, but for the encoder's ends.
+    let blocks: Vec<f32> = sound[9_600..sound.len() - 9_600]
+        .chunks_exact(480)
+        .map(|block| block.iter().fold(0.0_f32, |most, it| most.max(it.abs())))
+        .collect();
+    let faint = blocks.iter().copied().fold(1.0, f32::min);
+    eprintln!("  {:.1} s of sound, the faintest 10 ms {faint:.4}", sound.len() as f64 / 48_000.0);
+    assert!(faint > 0.004, "a gap: {faint}");
+}
