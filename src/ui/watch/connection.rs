@@ -3,8 +3,6 @@
 
 use egui::{Align, Id, Layout, Ui, vec2};
 
-use crate::base::Secret;
-use crate::studio::Route;
 use crate::studio::playing::{Network, Playing};
 use crate::ui::actions::key;
 use crate::ui::icons::Icon;
@@ -12,37 +10,9 @@ use crate::ui::theme::{Type, size};
 use crate::ui::view::View;
 use crate::ui::watch::draft::Draft;
 use crate::ui::watch::options::popup;
+use crate::ui::watch::route::Typed;
 use crate::ui::watch::wishes::send;
 use crate::ui::widgets::{Field, Look, elided, icon_button, label, paragraph, section, switch};
-
-/// What is typed, also while it makes no sense yet.
-#[derive(Clone, Debug)]
-pub struct Typed {
-    ports: String,
-    proxy: String,
-    bind: String,
-    ca_file: String,
-}
-
-impl Typed {
-    fn of(network: &Network) -> Self {
-        Self {
-            ports: network.route.ports.clone(),
-            proxy: network.route.proxy.expose().to_owned(),
-            bind: network.route.bind.clone(),
-            ca_file: network.ca_file.clone(),
-        }
-    }
-
-    fn put_into(&self, network: &mut Network) {
-        network.route = Route {
-            ports: self.ports.trim().to_owned(),
-            proxy: Secret::new(self.proxy.trim()),
-            bind: self.bind.trim().to_owned(),
-        };
-        self.ca_file.trim().clone_into(&mut network.ca_file);
-    }
-}
 
 /// The button, and what it opens.
 pub fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {

@@ -8,9 +8,9 @@ use egui::{Pos2, Rect, pos2};
 use crate::studio::TileId;
 use crate::studio::snapshot::WatchState;
 use crate::ui::view::View;
-use crate::ui::watch::connection::Typed;
 use crate::ui::watch::danmaku::Sky;
 use crate::ui::watch::fit::Look;
+use crate::ui::watch::route::Typed;
 
 /// Points of a graph: a minute.
 const MINUTE: usize = 60;

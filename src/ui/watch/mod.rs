@@ -13,6 +13,7 @@ mod layers;
 mod options;
 mod panel;
 mod players;
+mod route;
 mod seek;
 mod tile;
 mod wall;

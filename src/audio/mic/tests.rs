@@ -1,0 +1,208 @@
+//! Microphones of a sound system that does what a test tells it.
+
+use super::super::backend::fake::{Bench, Fake};
+use super::*;
+use crate::base::Clock;
+use crate::base::queue::Receiver;
+use crate::media::source::Report;
+use crate::media::{FrameGrid, FrameRate};
+
+fn context() -> Context {
+    let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
+    Context { clock: Clock::start(), grid, rate: 48_000, channels: 2 }
+}
+
+fn open_fake(id: Option<&str>) -> (Bench, Source, Receiver<Report>) {
+    let (system, bench) = Fake::new();
+    bench.plug(Direction::Input, "first");
+    bench.plug(Direction::Input, "second");
+    let wanted = Wanted::Microphone(id.map(str::to_owned));
+    let source = open(Box::new(system), wanted, &context()).unwrap();
+    let changes = source.status.changes().unwrap();
+    (bench, source, changes)
+}
+
+/// The next report in this state; the device hears a hum meanwhile.
+fn await_state(bench: &Bench, changes: &Receiver<Report>, state: State) -> Report {
+    for _ in 0..2_000 {
+        for id in ["first", "second"] {
+            bench.speak(id, &[0.1; 960], 2);
+        }
+        if let Ok(report) = changes.recv_timeout(Duration::from_millis(10))
+            && report.state == state
+        {
+            return report;
+        }
+    }
+    panic!("never {state:?}");
+}
+
+#[test]
+fn a_microphone_that_is_unplugged_is_taken_back() {
+    let (bench, _source, changes) = open_fake(Some("second"));
+    let open = await_state(&bench, &changes, State::Open);
+    assert_eq!((open.id.as_str(), open.name.as_str()), ("second", "The second"));
+    bench.unplug("second");
+    let lost = await_state(&bench, &changes, State::Lost);
+    assert!(lost.reason.contains("The second"), "{}", lost.reason);
+    bench.plug(Direction::Input, "second");
+    assert_eq!(await_state(&bench, &changes, State::Open).id, "second");
+}
+
+#[test]
+fn the_default_is_followed() {
+    let (bench, _source, changes) = open_fake(None);
+    assert_eq!(await_state(&bench, &changes, State::Open).id, "first");
+    bench.unplug("first");
+    while await_state(&bench, &changes, State::Open).id != "second" {}
+}
+
+#[test]
+fn what_speakers_are_given_is_heard_and_followed() {
+    let (system, bench) = Fake::new();
+    bench.plug(Direction::Input, "first");
+    bench.plug(Direction::Monitor, "hdmi.monitor");
+    bench.plug(Direction::Monitor, "headphones.monitor");
+    let source = open(Box::new(system), Wanted::Speakers(None), &context()).unwrap();
+    let changes = source.status.changes().unwrap();
+    let await_open = |id: &str| {
+        for _ in 0..2_000 {
+            bench.speak(id, &[0.1; 960], 2);
+            let report = changes.recv_timeout(Duration::from_millis(10));
+            if report.is_ok_and(|report| report.state == State::Open && report.id == id) {
+                return;
+            }
+        }
+        panic!("never {id}");
+    };
+    await_open("hdmi.monitor");
+    bench.unplug("hdmi.monitor");
+    await_open("headphones.monitor");
+    let by_id = Wanted::Speakers(Some("headphones".to_owned()));
+    let device = |id: &str| DeviceInfo { id: id.to_owned(), name: String::new(), default: true };
+    assert!(by_id.is(&device("headphones.monitor")) && !by_id.is(&device("hdmi.monitor")));
+}
+
+#[test]
+fn an_application_is_followed_by_its_name() {
+    let (system, bench) = Fake::new();
+    bench.applications(&["Other"]);
+    let wanted = Wanted::Application("game".to_owned());
+    let source = open(Box::new(system), wanted, &context()).unwrap();
+    let changes = source.status.changes().unwrap();
+    let next = |state| {
+        for _ in 0..2_000 {
+            bench.speak("game", &[0.1; 960], 2);
+            let report = changes.recv_timeout(Duration::from_millis(10));
+            if let Ok(report) = report.map_err(drop)
+                && report.state == state
+            {
+                return report;
+            }
+        }
+        panic!("never {state:?}");
+    };
+    let absent = next(State::Failed);
+    assert!(absent.reason.contains("game is not running"), "{}", absent.reason);
+    bench.applications(&["Other", "Game"]);
+    assert_eq!(next(State::Open).name, "Game");
+    bench.applications(&["Other"]);
+    let lost = next(State::Lost);
+    assert!(lost.reason.contains("Game has been closed"), "{}", lost.reason);
+    bench.applications(&["Game"]);
+    next(State::Open);
+}
+
+#[test]
+fn a_microphone_that_is_busy_says_so_and_is_taken_when_free() {
+    let (system, bench) = Fake::new();
+    bench.plug(Direction::Input, "first");
+    bench.refuse("first", Some(Fault::Busy("EBUSY".into())));
+    let source = open(Box::new(system), Wanted::Microphone(None), &context()).unwrap();
+    let changes = source.status.changes().unwrap();
+    let busy = await_state(&bench, &changes, State::Failed);
+    assert!(busy.reason.contains("another program") && busy.detail == "EBUSY");
+    bench.refuse("first", None);
+    await_state(&bench, &changes, State::Open);
+}
+
+#[test]
+fn a_microphone_that_may_not_be_used_says_what_to_do() {
+    let (system, bench) = Fake::new();
+    bench.plug(Direction::Input, "first");
+    bench.refuse("first", Some(Fault::Refused("EACCES".into())));
+    let source = open(Box::new(system), Wanted::Microphone(None), &context()).unwrap();
+    let changes = source.status.changes().unwrap();
+    let refused = await_state(&bench, &changes, State::Failed);
+    assert!(refused.reason.contains("may not be used by this user"), "{}", refused.reason);
+    assert!(refused.reason.contains("privacy settings") && refused.detail == "EACCES");
+    bench.refuse("first", None);
+    await_state(&bench, &changes, State::Open);
+}
+
+#[test]
+fn a_microphone_of_another_rate_is_taken_and_one_of_none_named() {
+    let (system, bench) = Fake::new();
+    bench.plug(Direction::Input, "first");
+    bench.limit("first", 44_100);
+    let session = context();
+    let mut source = open(Box::new(system), Wanted::Microphone(None), &session).unwrap();
+    let changes = source.status.changes().unwrap();
+    let report = await_state(&bench, &changes, State::Open);
+    // What comes out has the rate of the session all the same.
+    assert_eq!(report.format, Format::Audio { rate: 48_000, channels: 2 });
+    let mut at = session.clock.now();
+    let mut out = [0.0; 960];
+    let heard = (0..1_000).any(|_| {
+        bench.speak("first", &[0.1; 882], 2);
+        std::thread::sleep(Duration::from_millis(10));
+        let pulled = source.feed.pull(at, &mut out);
+        at += Duration::from_millis(10);
+        pulled == Pulled::Sound && out.iter().all(|sample| (sample - 0.1).abs() < 0.01)
+    });
+    assert!(heard, "the hum never came out");
+
+    let (system, bench) = Fake::new();
+    bench.plug(Direction::Input, "first");
+    bench.limit("first", 8_000);
+    let source = open(Box::new(system), Wanted::Microphone(None), &context()).unwrap();
+    let changes = source.status.changes().unwrap();
+    let odd = await_state(&bench, &changes, State::Failed);
+    assert!(odd.reason.contains("no format that can be used"), "{}", odd.reason);
+    // Named is the last rate that was tried.
+    assert_eq!(odd.detail, "no 44100 Hz");
+}
+
+/// A device that is there and gives nothing: told after 2 s, opened afresh after 5, taken back as
+/// soon as it speaks.
+#[test]
+fn a_microphone_that_stalls_is_told_opened_afresh_and_taken_back() {
+    let (bench, _source, changes) = open_fake(Some("second"));
+    await_state(&bench, &changes, State::Open);
+    let silent = |state: State| {
+        let limit = std::time::Instant::now() + Duration::from_secs(30);
+        while std::time::Instant::now() < limit {
+            let report = changes.recv_timeout(Duration::from_millis(100));
+            if let Ok(report) = report.map_err(drop)
+                && report.state == state
+            {
+                return report;
+            }
+        }
+        panic!("never {state:?}");
+    };
+    let stalled = silent(State::Stalled);
+    assert!(stalled.reason.contains("The second has stopped giving sound"), "{stalled:?}");
+    let lost = silent(State::Lost);
+    assert_eq!(lost.detail, "no sound for 5 s");
+    assert_eq!(await_state(&bench, &changes, State::Open).id, "second");
+}
+
+#[test]
+fn silence_comes_out_while_nothing_goes_in() {
+    let (_bench, mut source, _changes) = open_fake(Some("absent"));
+    let mut out = [1.0; 960];
+    assert_eq!(source.feed.pull(Timestamp::ZERO, &mut out), Pulled::Silence);
+    assert!(out.iter().all(|&s| s == 0.0));
+    assert!(source.feed.delay() <= Duration::from_millis(40));
+}
