@@ -14,10 +14,12 @@ use parking_lot::Mutex;
 use super::control::{ControlBoard, Span, Wanted};
 use super::device::{self, Camera, Driver, Fault, Found, Offer};
 use super::mode::{CameraChoice, Mode};
+use super::pixel::Pixel;
 use super::pixels::Turner;
 use super::source::{Context, Error, Source};
 use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
 use crate::media::source::{Alarm, Format, State, Status};
+use crate::media::unpack::Unpacker;
 use crate::media::{Planes, VideoFeed, VideoFrame};
 
 /// How often the inner thread is looked after.
@@ -42,7 +44,7 @@ const CLOSING: Duration = Duration::from_secs(3);
 pub(super) fn open(
     driver: Arc<dyn Driver>,
     choice: CameraChoice,
-    board: ControlBoard,
+    (board, unpacker): (ControlBoard, Unpacker),
     context: &Context,
 ) -> Result<Source, Error> {
     let status = Status::new(choice.id.clone().unwrap_or_default(), "Camera");
@@ -52,6 +54,7 @@ pub(super) fn open(
         wanted: choice.id,
         mode: choice.mode,
         board,
+        unpacker,
         context: *context,
         status: Arc::clone(&status),
         latest: latest.clone(),
@@ -81,6 +84,8 @@ struct Minder {
     wanted: Option<String>,
     mode: Mode,
     board: ControlBoard,
+    /// Who decodes what comes as H.264; without it such formats are none.
+    unpacker: Unpacker,
     context: Context,
     status: Arc<Status>,
     latest: Latest<VideoFrame>,
@@ -167,7 +172,9 @@ impl Minder {
         }
         let formats = found.offers.iter().map(Offer::format).collect();
         self.board.tell_formats(&found.id, formats);
-        device::choose(&found.offers, self.mode, size, grid.rate.as_f64())
+        let read = |offer: &&Offer| offer.pixel != Pixel::H264 || self.unpacker.is_some();
+        let offers: Vec<Offer> = found.offers.iter().filter(read).copied().collect();
+        device::choose(&offers, self.mode, size, grid.rate.as_f64())
             .map(|(offer, as_wanted)| (found, Sight { offer, as_wanted }))
             .ok_or_else(|| Fault::Format("none of its sizes and rates can be used".to_owned()))
     }
@@ -181,6 +188,7 @@ impl Minder {
             driver: Arc::clone(&self.driver),
             id: found.id.clone(),
             offer,
+            unpacker: self.unpacker.clone(),
             clock: self.context.clock,
             latest: self.latest.clone(),
             session: Arc::clone(&session),
@@ -351,6 +359,7 @@ struct Inner {
     driver: Arc<dyn Driver>,
     id: String,
     offer: Offer,
+    unpacker: Unpacker,
     clock: Clock,
     latest: Latest<VideoFrame>,
     session: Arc<Session>,
@@ -374,22 +383,39 @@ impl Inner {
     fn read(&self, camera: &mut dyn Camera, stop: &Stop) -> Result<(), Fault> {
         let pool = Planes::pool(self.offer.size, 6);
         let mut turner = Turner::default();
+        let compressed = self.offer.pixel == Pixel::H264;
+        let mut stream = self.unpacker.open().filter(|_| compressed);
         let mut broken = 0;
         let mut first = true;
         while !stop.is_set() {
             let Some(raw) = camera.frame(WAIT)? else { continue };
             // The first proves nothing: a driver may hand out what was left from before a stall.
-            if std::mem::take(&mut first) {
+            let first = std::mem::take(&mut first);
+            if first && stream.is_none() {
                 continue;
             }
             let pts = self.clock.now() - raw.age;
-            let mut planes = pool.take();
-            match turner.turn(self.offer.pixel, raw, &mut planes) {
-                Ok(color) => {
+            let made = match &mut stream {
+                Some(stream) => stream.unpack(raw.data).and_then(|frame| match frame {
+                    Some(frame) if frame.size() != self.offer.size => {
+                        Err(format!("a picture of {} instead of {}", frame.size(), self.offer.size))
+                    }
+                    frame => Ok(frame),
+                }),
+                None => {
+                    let mut planes = pool.take();
+                    let turned = turner.turn(self.offer.pixel, raw, &mut planes);
+                    let planes = Arc::new(planes);
+                    turned.map(|color| Some(VideoFrame { pts, color, planes }))
+                }
+            };
+            match made {
+                Ok(None) => {}
+                Ok(Some(frame)) => {
                     broken = 0;
                     // A thread that was given up on must not show what it wakes up with.
-                    if !stop.is_set() {
-                        self.latest.publish(VideoFrame { pts, color, planes: Arc::new(planes) });
+                    if !stop.is_set() && !first {
+                        self.latest.publish(VideoFrame { pts, ..frame });
                         self.session.frames.fetch_add(1, Ordering::Relaxed);
                     }
                 }
@@ -412,10 +438,10 @@ mod tests {
 
     use super::super::backend::fake::Bench;
     use super::super::control::CameraControl;
-    use super::super::pixel::Pixel;
     use super::*;
     use crate::base::queue::Receiver;
     use crate::media::source::Report;
+    use crate::media::unpack::Unpack;
     use crate::media::{FrameGrid, FrameRate, Size};
 
     const SIZE: Size = Size::new(4, 2);
@@ -438,11 +464,21 @@ mod tests {
     }
 
     fn open_as(id: Option<&str>, mode: Mode, bench: &Bench) -> (Source, Receiver<Report>, Clock) {
+        open_by(id, mode, bench, Unpacker::default())
+    }
+
+    fn open_by(
+        id: Option<&str>,
+        mode: Mode,
+        bench: &Bench,
+        unpacker: Unpacker,
+    ) -> (Source, Receiver<Report>, Clock) {
         let clock = Clock::start();
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
         let context = Context { clock, grid, size: SIZE };
         let choice = CameraChoice { id: id.map(str::to_owned), mode };
-        let source = open(Arc::new(bench.clone()), choice, bench.board(), &context).unwrap();
+        let source =
+            open(Arc::new(bench.clone()), choice, (bench.board(), unpacker), &context).unwrap();
         let changes = source.status.changes().unwrap();
         (source, changes, clock)
     }
@@ -479,6 +515,56 @@ mod tests {
         // The other camera is not taken in its place.
         bench.plug(found("cam"));
         assert_eq!(await_state(&bench, &changes, State::Open, &PICTURE).id, "cam");
+    }
+
+    /// Gives a picture as bright as the last byte says, of the size that the one before it says, once
+    /// it has been told to begin.
+    #[derive(Default)]
+    struct Pretended(bool);
+
+    impl Unpack for Pretended {
+        fn unpack(&mut self, data: &[u8]) -> Result<Option<VideoFrame>, String> {
+            let &[kind, width, luma] = data else { return Err("no picture".to_owned()) };
+            self.0 |= kind == b'I';
+            let mut planes = Planes::black(Size::new(width.into(), 2));
+            planes.y.fill(luma);
+            let planes = Arc::new(crate::base::Pooled::unpooled(planes));
+            let frame =
+                VideoFrame { pts: Timestamp::ZERO, color: crate::media::Color::PROGRAM, planes };
+            Ok(Some(frame).filter(|_| self.0))
+        }
+    }
+
+    #[test]
+    fn what_comes_as_h264_is_decoded_by_who_can_from_its_first_picture_on() {
+        let bench = Bench::default();
+        let h264 = Offer { size: SIZE, rate: (30, 1), pixel: Pixel::H264 };
+        bench.plug(Found { offers: vec![h264], ..found("cam") });
+        let unpacker = Unpacker::new(|| Box::new(Pretended::default()));
+        let (mut source, changes, clock) = open_by(Some("cam"), Mode::default(), &bench, unpacker);
+        // The first picture of a session is not shown, but those that follow hang together with it.
+        while !bench.shoot("cam", b"I\x04\x50") {
+            Stop::new().wait(Duration::from_millis(5));
+        }
+        let open = await_state(&bench, &changes, State::Open, b"P\x04\x63");
+        assert_eq!(open.format, Format::Video { size: SIZE, fps: 30.0 });
+        let picture = source.feed.picture(clock.now()).unwrap();
+        assert!(picture.planes.y.iter().all(|&y| y == 0x63));
+        assert!(picture.pts > Timestamp::ZERO, "when it was taken");
+        // Damage costs pictures; pictures of another size are none at all.
+        let failed = await_state(&bench, &changes, State::Failed, b"P\x08\x63");
+        assert!(failed.detail.contains("8x2 instead of 4x2"), "{failed:?}");
+        drop(source);
+
+        // Nobody decodes: what else it has is taken, or that it has nothing is said.
+        let (_source, changes, _) =
+            open_by(Some("cam"), Mode::default(), &bench, Unpacker::default());
+        let failed = await_state(&bench, &changes, State::Failed, b"I\x04\x63");
+        assert!(failed.reason.contains("no format that can be read"), "{failed:?}");
+        bench.unplug("cam");
+        let nv12 = Offer { pixel: Pixel::Nv12, ..h264 };
+        bench.plug(Found { offers: vec![h264, nv12], ..found("cam") });
+        await_state(&bench, &changes, State::Open, &PICTURE);
     }
 
     #[test]

@@ -154,6 +154,8 @@ fn best(offers: &[Offer], size: Size, fps: f64) -> Option<Offer> {
             // Without colour: where there is nothing else.
             Pixel::Grey => 100.0,
             Pixel::Mjpeg | Pixel::Jpeg => 0.05,
+            // And it has lost more.
+            Pixel::H264 => 0.06,
             // Once more through a matrix.
             Pixel::Rgb24 | Pixel::Bgr24 => 0.02,
             _ => 0.0,

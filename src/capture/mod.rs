@@ -151,7 +151,8 @@ pub fn open_by(choice: &VideoChoice, dials: &Dials, context: &Context) -> Result
         VideoChoice::Stream(_) => Err(Error::NoPicture),
         VideoChoice::Camera(choice) => {
             let driver = backend::driver();
-            camera::open(driver, choice.clone(), dials.controls(), context).map(watch::over)
+            camera::open(driver, choice.clone(), (dials.controls(), dials.unpacker()), context)
+                .map(watch::over)
         }
         VideoChoice::Screen(screen) => {
             let target = screen::Target::Screen(screen.clone());

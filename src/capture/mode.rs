@@ -129,6 +129,7 @@ mod tests {
             ":C920@29.97",
             "@640x480",
             "@NV12",
+            "@H264",
             ":pci-0000:00:14.0@12.5,YU12",
             ":odd@id",
             ":odd@1281x7,30",
@@ -139,7 +140,7 @@ mod tests {
         assert_eq!(wanted.to_string(), ":c@1280x720,30,MJPEG");
         assert_eq!(":odd@id".parse::<CameraChoice>().unwrap().id.as_deref(), Some("odd@id"));
         assert_eq!(":".parse(), Ok(CameraChoice::default()));
-        for bad in ["@", "@big", "C920", "@30,30", "@-1", "@1280x720,640x480", "@H264"] {
+        for bad in ["@", "@big", "C920", "@30,30", "@-1", "@1280x720,640x480", "@H265"] {
             assert!(bad.parse::<CameraChoice>().is_err(), "{bad}");
         }
     }

@@ -16,11 +16,13 @@ pub(super) enum Pixel {
     Bgr24,
     Mjpeg,
     Jpeg,
+    /// Pictures of H.264, each by itself as a stream of bytes (Annex B).
+    H264,
     Grey,
 }
 
 impl Pixel {
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::Yuyv,
         Self::Uyvy,
         Self::Yvyu,
@@ -34,6 +36,7 @@ impl Pixel {
         Self::Bgr24,
         Self::Mjpeg,
         Self::Jpeg,
+        Self::H264,
         Self::Grey,
     ];
 
@@ -52,6 +55,7 @@ impl Pixel {
             Self::Bgr24 => "BGR24",
             Self::Mjpeg => "MJPEG",
             Self::Jpeg => "JPEG",
+            Self::H264 => "H264",
             Self::Grey => "GREY",
         }
     }
@@ -72,6 +76,7 @@ impl Pixel {
             Self::Bgr24 => b"BGR3",
             Self::Mjpeg => b"MJPG",
             Self::Jpeg => b"JPEG",
+            Self::H264 => b"H264",
             Self::Grey => b"GREY",
         }
     }

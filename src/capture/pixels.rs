@@ -51,6 +51,8 @@ impl Turner {
                 self.rgb(&mut rows, color.range, pixel == Pixel::Bgr24, planes)?;
                 return Ok(Color::PROGRAM);
             }
+            // Each hangs together with those before it.
+            Pixel::H264 => return Err("H.264 without a decoder".to_owned()),
             Pixel::Mjpeg | Pixel::Jpeg => {
                 self.jpeg(data, planes)?;
                 return Ok(Color::JPEG);

@@ -10,6 +10,7 @@ use super::slides::Pace;
 use super::text::Look;
 use crate::media::Transport;
 use crate::media::transport::AtEnd;
+use crate::media::unpack::Unpacker;
 
 /// What becomes of something that plays while no scene on the program shows it.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -101,6 +102,7 @@ pub struct Dials {
     transport: Dial<Transport>,
     controls: Dial<ControlBoard>,
     permissions: Dial<Permissions>,
+    unpacker: Dial<Unpacker>,
 }
 
 impl Dials {
@@ -136,6 +138,16 @@ impl Dials {
     /// Those of the studio, before a screen or window is opened.
     pub fn set_permissions(&self, permissions: Permissions) {
         self.permissions.set(permissions);
+    }
+
+    /// Who decodes what cameras give compressed.
+    pub fn unpacker(&self) -> Unpacker {
+        self.unpacker.get()
+    }
+
+    /// The studio's, before a camera is opened.
+    pub fn set_unpacker(&self, unpacker: Unpacker) {
+        self.unpacker.set(unpacker);
     }
 
     /// By which the source is paused and moved about in, where it plays something.

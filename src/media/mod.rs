@@ -15,6 +15,7 @@ pub mod samples;
 pub mod source;
 pub mod tracks;
 pub mod transport;
+pub mod unpack;
 
 pub use color::Color;
 pub use feed::{AudioFeed, ClipFeed, Moment, Pulled, VideoFeed};

@@ -11,6 +11,7 @@ use crate::media::transport::AtEnd;
 use crate::net::{self, Runtime};
 use crate::player::{self, Source};
 use crate::studio::settings::hidden;
+use crate::studio::unpack;
 
 /// Halves that wait for somebody to ask for them.
 const MOST_SPARE: usize = 16;
@@ -89,6 +90,7 @@ impl MediaRoom {
             VideoChoice::File(path) if !capture::shows(choice) => Source::File(path.clone()),
             _ => {
                 dials.set_controls(self.board.clone());
+                dials.set_unpacker(unpack::unpacker());
                 dials.set_permissions(self.permissions.clone());
                 let opened = capture::open_by(choice, dials, &shape.video);
                 return opened.map_err(|error| error.to_string());

@@ -57,6 +57,7 @@ mod surroundings;
 pub mod tape;
 pub mod target;
 pub mod targets;
+mod unpack;
 mod watch;
 
 pub use built_in::Serve;

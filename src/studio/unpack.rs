@@ -1,0 +1,174 @@
+//! Pictures of cameras that give H.264: parameter sets stand among them, and each picture is wanted as
+//! soon as it is there.
+
+use bytes::Bytes;
+
+use crate::base::Timestamp;
+use crate::decode::{self, VideoBackend};
+use crate::media::unpack::{Unpack, Unpacker};
+use crate::media::{
+    BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track, VideoCodec, VideoFrame,
+    VideoParameters,
+};
+use crate::wire::h264::{
+    DecoderConfig, NalType, VuiChanges, annexb_nals, annexb_to_avcc, rewrite_sps_vui,
+};
+
+/// A picture of a camera is no larger.
+const MOST: usize = 16 << 20;
+
+/// For every camera.
+pub(super) fn unpacker() -> Unpacker {
+    Unpacker::new(|| Box::new(H264::default()))
+}
+
+/// See the module.
+#[derive(Default)]
+struct H264 {
+    decoder: Option<Box<dyn VideoBackend>>,
+    /// Those by which it was opened.
+    sets: (Bytes, Bytes),
+    number: i64,
+}
+
+impl H264 {
+    /// Opens a decoder where the parameter sets are others.
+    fn configure(&mut self, data: &[u8]) -> Result<(), String> {
+        let of = |kind| annexb_nals(data).filter(move |nal| NalType::of(nal) == Some(kind)).last();
+        let set = |before: &Bytes, found: Option<&[u8]>| match found {
+            Some(found) if found != before.as_ref() => Bytes::copy_from_slice(found),
+            _ => before.clone(),
+        };
+        let sets = (set(&self.sets.0, of(NalType::Sps)), set(&self.sets.1, of(NalType::Pps)));
+        if sets == self.sets || sets.0.is_empty() || sets.1.is_empty() {
+            return Ok(());
+        }
+        // Cameras give pictures in the order in which they are taken; few say so.
+        let changes = VuiChanges { no_reordering: true, ..VuiChanges::default() };
+        let sps = rewrite_sps_vui(&sets.0, &changes).unwrap_or_else(|_| sets.0.clone());
+        let record = DecoderConfig::new(sps, sets.1.clone()).and_then(|config| config.build());
+        let parameters = VideoParameters {
+            codec: VideoCodec::H264,
+            size: Size::new(0, 0),
+            frame_rate: FrameRate::FPS_30,
+            bitrate: BitsPerSecond(0),
+            config: record.map_err(|error| error.to_string())?,
+        };
+        self.sets = sets;
+        self.decoder = None;
+        self.decoder = Some(decode::open_video(&parameters).map_err(|error| error.to_string())?);
+        Ok(())
+    }
+}
+
+impl Unpack for H264 {
+    fn unpack(&mut self, data: &[u8]) -> Result<Option<VideoFrame>, String> {
+        if data.len() > MOST {
+            return Err(format!("a picture of {} bytes", data.len()));
+        }
+        self.configure(data)?;
+        let Some(decoder) = &mut self.decoder else { return Ok(None) };
+        let is_picture = |nal: &[u8]| {
+            matches!(NalType::of(nal), Some(NalType::Slice | NalType::Idr | NalType::Sei))
+        };
+        let keyframe = annexb_nals(data).any(|nal| NalType::of(nal) == Some(NalType::Idr));
+        let slices = annexb_to_avcc(data, is_picture).map_err(|error| error.to_string())?;
+        if slices.is_empty() {
+            return Ok(None);
+        }
+        self.number += 1;
+        let at = Timestamp::from_millis(self.number);
+        let packet = EncodedPacket {
+            track: Track::Video,
+            pts: at,
+            dts: at,
+            keyframe,
+            priority: if keyframe { Priority::Key } else { Priority::Inter },
+            data: slices,
+            captured: at,
+            rendition: None,
+        };
+        let frames = decoder.decode(&packet).map_err(|error| error.to_string())?;
+        Ok(frames.into_iter().next_back())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::base::{Pooled, queue};
+    use crate::encode::{self, Choice, VideoEncoder};
+    use crate::media::{Color, Planes};
+    use crate::wire::h264::avcc_to_annexb;
+
+    const SIZE: Size = Size::new(320, 192);
+
+    /// What a camera would give: each picture by itself, parameter sets before the first.
+    fn given(count: u8, size: Size) -> Vec<Vec<u8>> {
+        let config = encode::video::Config {
+            size,
+            frame_rate: FrameRate::FPS_30,
+            bitrate: BitsPerSecond(4_000_000),
+            keyframe_interval: Duration::from_secs(10),
+            encoder: Choice::Auto,
+        };
+        let (frames, input) = queue::bounded("frames", 1, queue::Full::Block);
+        let (output, packets) = queue::bounded("packets", 1, queue::Full::Block);
+        let encoder = VideoEncoder::spawn(config, input, output).unwrap();
+        let mut given = Vec::new();
+        for number in 0..count {
+            let mut planes = Planes::black(size);
+            planes.y.fill(luma(number));
+            let pts = Timestamp::from_micros(i64::from(number) * 33_333);
+            let planes = Arc::new(Pooled::unpooled(planes));
+            frames.send(VideoFrame { pts, color: Color::PROGRAM, planes }).unwrap();
+            let packet = packets.recv().unwrap();
+            let mut unit = vec![0, 0, 0, 1, 9, 0xF0];
+            let record = DecoderConfig::parse(&encoder.parameters().config).unwrap();
+            let sets = record.sps.iter().chain(&record.pps).filter(|_| packet.keyframe);
+            let picture = avcc_to_annexb(&packet.data, 4, sets.map(|set| set.as_ref()));
+            unit.extend_from_slice(&picture.unwrap());
+            given.push(unit);
+        }
+        given
+    }
+
+    fn luma(number: u8) -> u8 {
+        40 + number * 7
+    }
+
+    #[test]
+    fn each_picture_is_there_as_soon_as_it_came() {
+        let mut camera = unpacker().open().unwrap();
+        let units = given(20, SIZE);
+        // Begun in the middle: nothing, and no fault, until there is a beginning.
+        assert!(camera.unpack(&units[5]).unwrap().is_none());
+        for (number, unit) in (0..).zip(&units) {
+            let frame = camera.unpack(unit).unwrap().unwrap();
+            assert_eq!(frame.size(), SIZE);
+            let middle = frame.planes.y[160 + 320 * 96];
+            assert!(middle.abs_diff(luma(number)) <= 3, "{number}: {middle}");
+        }
+        // Another size from now on.
+        let small = given(2, Size::new(160, 96));
+        let frame = camera.unpack(&small[0]).unwrap().unwrap();
+        assert_eq!(frame.size(), Size::new(160, 96));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_a_fault_and_the_next_beginning_is_shown() {
+        let mut camera = unpacker().open().unwrap();
+        let units = given(3, SIZE);
+        for bad in [b"".as_slice(), b"no picture at all", &[0, 0, 0, 1], &[0, 0, 1, 0x67, 1, 2]] {
+            assert!(!matches!(camera.unpack(bad), Ok(Some(_))), "{bad:?}");
+        }
+        let mut cut = units[0].clone();
+        cut.truncate(cut.len() / 2);
+        let _ = camera.unpack(&cut);
+        assert!(camera.unpack(&units[0]).unwrap().is_some());
+        assert!(camera.unpack(&vec![0; MOST + 1]).unwrap_err().contains("bytes"));
+    }
+}
