@@ -44,8 +44,8 @@ use onair::studio::chatting::ChatChoices;
 use onair::studio::playing::Network;
 use onair::studio::snapshot::{SourceState, StripView};
 use onair::studio::{
-    Command, Edit, Language, Level, Notice, Place, Playing, Preferences, Remedy, SoundStrip, Talk,
-    Target, Theme, TileId,
+    Command, Edit, Language, Level, Notice, Phones, Place, Playing, Preferences, Remedy,
+    SoundStrip, Talk, Target, Theme, TileId,
 };
 use onair::ui::{Dialog, Page, Screen, Wish};
 

@@ -140,6 +140,89 @@ fn the_sound_desk_sets_everything_about_a_strip() {
 }
 
 #[test]
+fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
+    let mut harness = open("mixer");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
+    harness.run();
+    // Who hears it.
+    harness.get_by_role_and_label(Role::RadioButton, "Music").click();
+    harness.run();
+    for (name, heard) in [
+        ("Viewers and desk", Heard::Both),
+        ("Desk only", Heard::Desk),
+        ("Tracks only", Heard::Tracks),
+        ("Viewers", Heard::Program),
+    ] {
+        let (id, strip) = strip_set(&click(&mut harness, name));
+        assert_eq!((id, strip.heard, strip.gain_db), (StripId(1), heard, -12.0), "{name}");
+    }
+    // Later and earlier than it comes, 20 s at most.
+    for (millis, micros, said) in [
+        (250.0, 250_000, "Later than it comes"),
+        (-120.5, -120_500, "Earlier: everything else waits for it"),
+        (20_000.0, 20_000_000, "Later than it comes"),
+        (-20_000.0, -20_000_000, "Earlier: everything else waits for it"),
+        (0.0, 0, "As it comes"),
+    ] {
+        let offset = harness.get_by_role_and_label(Role::SpinButton, "Offset");
+        offset.set_value_accesskit(millis);
+        let (id, strip) = strip_set(&commands(&mut harness));
+        assert_eq!((id, strip.offset_us), (StripId(1), micros));
+        harness.run();
+        harness.get_by_label(said);
+    }
+    harness.get_by_role_and_label(Role::SpinButton, "Offset").set_value_accesskit(90_000.0);
+    assert_eq!(strip_set(&commands(&mut harness)).1.offset_us, 20_000_000, "no further");
+
+    // Whose level presses the voice down: its own, or that of any other strip.
+    harness.state().demo.change(|snapshot| {
+        // Alone, so that nothing need be scrolled.
+        snapshot.strips[0].sound.strip.filters.retain(|it| it.filter.kind() == "compressor");
+    });
+    harness.get_by_role_and_label(Role::RadioButton, "Voice").click();
+    harness.run();
+    let chain = |harness: &mut Harness<'static, Window>, name: &str| {
+        let list = |harness: &Harness<'static, Window>, press: bool| {
+            let node = harness.get_by_role_and_label(Role::ComboBox, "Listens to");
+            if press { node.click() } else { node.scroll_down() }
+        };
+        // It stands below what is seen of the dialog.
+        for press in [false, false, false, true] {
+            list(harness, press);
+            harness.run();
+        }
+        let offered = harness.get_all_by_role(Role::MenuItemRadio).count();
+        harness.get_by_role_and_label(Role::MenuItemRadio, name).click();
+        let (id, strip) = strip_set(&commands(harness));
+        let Filter::Compressor { side_chain, .. } = strip.filters[0].filter else {
+            panic!("{:?}", strip.filters[0])
+        };
+        assert_eq!((id, offered), (StripId(0), 3), "its own and two others, not itself");
+        harness.run();
+        side_chain
+    };
+    assert_eq!(chain(&mut harness, "Music"), Some(StripId(1)));
+    assert_eq!(chain(&mut harness, "Its own sound"), None);
+
+    // Where the desk is heard.
+    let phones = |harness: &mut Harness<'static, Window>, name: &str| {
+        harness.get_by_role_and_label(Role::ComboBox, "Heard at the desk on").click();
+        harness.run();
+        harness.get_by_role_and_label(Role::MenuItemRadio, name).click();
+        let sent = commands(harness);
+        harness.run();
+        sent
+    };
+    let hdmi = Phones::Device("hdmi".into());
+    assert_eq!(phones(&mut harness, "HDMI Audio"), [Command::SetPhones(hdmi.clone())]);
+    harness.state().demo.change(|snapshot| snapshot.phones = hdmi.clone());
+    harness.run();
+    let default = [Command::SetPhones(Phones::Default)];
+    assert_eq!(phones(&mut harness, "The default speakers"), default);
+    assert_eq!(phones(&mut harness, "Nothing"), [Command::SetPhones(Phones::Off)]);
+}
+
+#[test]
 fn one_application_is_chosen_and_the_desk_is_undone() {
     let mut harness = open("mixer");
     let firefox = AudioChoice::Application("Firefox".into());
