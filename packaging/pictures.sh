@@ -398,8 +398,9 @@ if wanted wall; then
 fi
 # again SETTINGS…: the studio begins anew, with one more scene below the others.
 again() {
-    kill -INT "$studio"
-    wait "$studio" || true
+    kill "$studio"
+    for _ in $(seq 100); do kill -0 "$studio" 2>/dev/null || break; sleep 0.1; done
+    kill -9 "$studio" 2>/dev/null || true
     settings
     "$@"
     open_studio
