@@ -23,6 +23,8 @@ mod camera;
 mod desk;
 #[path = "devices/heard.rs"]
 mod heard;
+#[path = "devices/played.rs"]
+mod played;
 #[path = "devices/scenes.rs"]
 mod scenes;
 #[path = "devices/sound.rs"]
@@ -71,6 +73,11 @@ fn in_the_rig(rig: &str, programs: &[&str], part: &str) {
 #[test]
 fn sound_devices_of_a_real_server() {
     in_the_rig("pulse", &["pulseaudio", "pactl"], "sound::inside_pulse");
+}
+
+#[test]
+fn a_speaker_of_a_real_server_goes_away_under_the_player() {
+    in_the_rig("pulse", &["pulseaudio", "pactl", "ffmpeg"], "played::inside_pulse_played");
 }
 
 #[test]

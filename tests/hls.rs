@@ -10,6 +10,10 @@
 
 #[path = "peers/certificates.rs"]
 mod certificates;
+#[path = "hls/elsewhere.rs"]
+mod elsewhere;
+#[path = "hls/ended.rs"]
+mod ended;
 #[path = "hls/low.rs"]
 mod low;
 #[cfg(feature = "ffmpeg")]

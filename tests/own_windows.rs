@@ -126,6 +126,11 @@ fn players_have_windows_of_their_own_and_come_back() {
         now_left > left + 20 && now_top > top + 10
     });
     assert_eq!(place(&desktop, &small)[2..], [384, 216], "it was moved, not made larger");
+    // It fills the screen too, and is small again.
+    press(&desktop, &small, "f");
+    wait_for(full, LIMIT, || property(&desktop, &small, "_NET_WM_STATE").contains(full));
+    press(&desktop, &small, "f");
+    wait_for("its size", LIMIT, || place(&desktop, &small)[2..] == [384, 216]);
     press(&desktop, &small, "Escape");
     gone("the small one's end");
 

@@ -113,3 +113,17 @@ fn the_window_is_as_the_settings_say() {
     let bad = bad.unwrap_or_else(|| panic!("{told:?}"));
     assert!(bad.to_string().contains("theme"), "{bad}");
 }
+
+#[test]
+fn where_there_is_no_display_that_is_said_with_a_code_of_its_own() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_onair"));
+    let folders = ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"];
+    command.envs(folders.map(|name| (name, home.path())));
+    for name in ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"] {
+        command.env_remove(name);
+    }
+    let mut window = Peer::start_command(command.args(["play", "nothing.flv", "--mute"]));
+    assert_eq!(window.wait(LIMIT).code(), Some(4), "{}", window.errors());
+    assert!(window.errors().contains("--headless"), "{}", window.errors());
+}

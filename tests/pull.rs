@@ -111,6 +111,31 @@ fn our_own_server_is_watched_over_http_and_a_websocket() {
 }
 
 #[test]
+fn a_websocket_inside_tls_is_watched_where_its_certificate_is_trusted() {
+    peers::require!("ffmpeg", "nginx");
+    let running = serve();
+    let _publisher = ffmpeg::publish(&running.rtmp(), None);
+    running.wait_published();
+    let authority = Authority::new();
+    let good = authority.good();
+    let http = running.server.addresses().http.unwrap().port();
+    let (_nginx, port) = web::tls_before(http, &good.certificate, &good.key);
+    let url = format!("wss://127.0.0.1:{port}/live/show.flv");
+    let trust = Trust { ca_file: Some(authority.file()), ..Trust::default() };
+    let net = Options { trust, ..Options::default() };
+    let outcome = play(&Config { net, ..config(&url) }, |figures| {
+        figures.shown > 40 && figures.audio_samples > 48_000
+    });
+    assert_eq!(outcome.state, State::Playing, "{:?}", outcome.events);
+    assert_eq!((outcome.figures.damaged, outcome.figures.reconnects), (0, 0));
+    let outcome = play(&config(&url), |_| false);
+    let failure = outcome.failure();
+    assert_eq!(failure.kind, Kind::Unreachable, "{failure:?}");
+    let offered = failure.offered.as_ref().expect("nothing to accept");
+    assert_eq!(offered.server, format!("127.0.0.1:{port}"));
+}
+
+#[test]
 fn a_publisher_that_returns_is_watched_on() {
     peers::require!("ffmpeg");
     let running = serve();

@@ -281,6 +281,31 @@ fn odd_streams_are_played_on() {
     }
 }
 
+/// The pictures of an MP4 file of HEVC, as Enhanced FLV carries them.
+fn hevc(file: &Path) -> Vec<Tag> {
+    let data = fs::read(file).unwrap();
+    let body = |head: u8, rest: &[u8]| Bytes::from([&[head], &b"hvc1"[..], rest].concat());
+    let tag = |time_ms, body| Tag { kind: TagKind::Video, time_ms, body };
+    let at = data.windows(4).position(|it| it == b"hvcC").unwrap();
+    let size = u32::from_be_bytes(data[at - 4..at].try_into().unwrap()) as usize;
+    let mut all = vec![tag(0, body(0x90, &data[at + 4..at - 4 + size]))];
+    let entries = "packet=pts_time,size,pos,flags";
+    let words = ["-v", "error", "-select_streams", "v", "-show_entries", entries, "-of", "compact"];
+    let said = std::process::Command::new("ffprobe").args(words).arg(file).output().unwrap();
+    for line in String::from_utf8(said.stdout).unwrap().lines() {
+        let field = |name: &str| {
+            let found = line.split('|').find_map(|it| it.strip_prefix(name)?.strip_prefix('='));
+            found.unwrap_or_else(|| panic!("{name}: {line}")).to_owned()
+        };
+        let (from, size): (usize, usize) =
+            (field("pos").parse().unwrap(), field("size").parse().unwrap());
+        let time_ms = (field("pts_time").parse::<f64>().unwrap() * 1_000.0).round() as u32;
+        let head = if field("flags").contains('K') { 0x93 } else { 0xA3 };
+        all.push(tag(time_ms, body(head, &data[from..from + size])));
+    }
+    all
+}
+
 /// Another encoder goes on with other codecs, at the same times.
 #[test]
 fn another_codec_in_the_middle_is_played_on() {
@@ -290,13 +315,27 @@ fn another_codec_in_the_middle_is_played_on() {
     for (name, options, said) in [
         ("mp3", &["-g", "10", "-c:a", "libmp3lame", "-ar", "44100"][..], "player-changed-codec"),
         ("flv1", &["-g", "10", "-c:v", "flv1"], "player-changed-codec"),
+        (
+            "hevc",
+            &["-c:v", "libx265", "-x265-params", "keyint=10:bframes=0:log-level=error"],
+            "player-changed-codec",
+        ),
     ] {
-        if name == "flv1" && cfg!(not(feature = "ffmpeg")) {
+        if name != "mp3" && cfg!(not(feature = "ffmpeg")) {
             continue;
         }
-        let path = folder.path().join(format!("{name}.flv"));
+        let ending = if name == "hevc" { "mp4" } else { "flv" };
+        let path = folder.path().join(format!("{name}.{ending}"));
         ffmpeg::make(&path, "320x180", "4", options);
-        let other = tags(&fs::read(path).unwrap());
+        let other = if name == "hevc" {
+            // The sound goes on as it was.
+            let sound = first.iter().filter(|tag| tag.kind == TagKind::Audio).cloned();
+            let mut all: Vec<Tag> = hevc(&path).into_iter().chain(sound).collect();
+            all.sort_by_key(|tag| tag.time_ms);
+            all
+        } else {
+            tags(&fs::read(path).unwrap())
+        };
         let heads = other.iter().filter(|tag| is_header(tag)).map(|tag| (1_500, tag.clone()));
         let due = |tag: &Tag| (u64::from(tag.time_ms), tag.clone());
         let all: Vec<_> = first

@@ -35,6 +35,7 @@ use onair::capture::{Hidden, Order, Properties, Rgba, VideoChoice};
 use onair::compose::filter as video;
 use onair::compose::scene::{self, ItemId, SourceId};
 use onair::compose::transition::{Kind, Matte, Stinger, Transition, Wipe};
+use onair::decode::By;
 use onair::media::ExtraTrack;
 use onair::media::transport::{AtEnd, Go};
 use onair::mix::filter::Filter;

@@ -184,3 +184,47 @@ fn several_streams_without_a_window_are_told_apart() {
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("at most 9"), "{said}");
 }
+
+#[test]
+fn nine_tiles_all_play() {
+    let small = ["--size", "192x108", "--fps", "10", "--video-bitrate", "100k"];
+    let words = [&["live", "--video", "test", "--audio", "tone"], &small[..]].concat();
+    let mut live = Onair::start(&words);
+    let url = live.play_url();
+    let folder = tempfile::tempdir().unwrap();
+    let studio = studio(folder.path());
+    studio.send(Ask::Watch { url: url.clone() });
+    for _ in 1..MOST_TILES {
+        studio.send(Ask::Player(Playing::Add { url: url.clone() }));
+    }
+    let snapshot = wait(&studio, "nine that play", |snapshot| {
+        (0..MOST_TILES as u8).all(|id| plays(snapshot, id))
+    });
+    assert!(studio.watched().iter().all(|screen| screen.get().is_some()));
+    // None of them stands still for the others.
+    let shown = |snapshot: &Snapshot| -> Vec<u64> {
+        snapshot.tiles.iter().map(|tile| tile.counted.shown).collect()
+    };
+    let before = shown(&snapshot);
+    assert_eq!(before.len(), MOST_TILES);
+    wait(&studio, "a second more of each", |snapshot| {
+        shown(snapshot).iter().zip(&before).all(|(now, before)| now >= &(before + 10))
+    });
+    studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn a_stream_that_is_lost_for_good_gives_its_code() {
+    let words = ["live", "--video", "test", "--audio", "tone", "--size", "320x180", "--fps", "15"];
+    let mut live = Onair::start(&words);
+    let url = live.play_url();
+    let mut player = Onair::start(&["play", &url, "--headless", "--mute", "--no-reconnect"]);
+    player.wait_event("it to play", |it| it["event"] == "play" && it["state"] == "playing");
+    live.peer.kill();
+    let code = player.peer.wait(LIMIT).code();
+    let events = player.events();
+    let last = events.last().unwrap();
+    assert_eq!((code, &last["exit"]), (Some(8), &8.into()), "{events:?}");
+    let failed = events.iter().find(|it| it["state"] == "failed").expect("it is not told");
+    assert_eq!(failed["code"], 8, "{failed}");
+}

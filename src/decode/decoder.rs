@@ -26,6 +26,16 @@ pub trait VideoBackend: Send {
     /// Of the library and what it decodes, such as `H.264 High`. May say more once there are pictures:
     /// what is made of HDR.
     fn name(&self) -> &str;
+    /// What does the work. Whether hardware does is known with the first picture only.
+    fn by(&self) -> By;
+}
+
+/// What decodes pictures.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct By {
+    pub library: &'static str,
+    /// The graphics hardware that does it, by the name of its interface; `None`: the processor.
+    pub hardware: Option<&'static str>,
 }
 
 /// A decoder of sound.

@@ -77,6 +77,11 @@ pub fn ffmpeg_version() -> Result<String, Lack> {
     ffmpeg::library()
 }
 
+/// As [`hardware`], where that was asked before: asking opens the device, which takes its time.
+pub fn hardware_known() -> Option<Result<&'static str, String>> {
+    ffmpeg::hardware_known()
+}
+
 /// The graphics hardware that helps, by name.
 ///
 /// # Errors

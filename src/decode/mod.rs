@@ -10,7 +10,7 @@ pub mod error;
 pub mod inventory;
 mod reorder;
 
-pub use decoder::{AudioBackend, VideoBackend};
+pub use decoder::{AudioBackend, By, VideoBackend};
 pub use error::{Error, Lack};
 
 use backend::{fdk_aac, ffmpeg, openh264, opus, pcm, symphonia};

@@ -40,6 +40,18 @@ impl Aim {
         Self { distance, margin: 0, looks, target: None, at }
     }
 
+    /// Wants another distance: only as the person does, it goes there at once.
+    pub(super) fn change(&mut self, distance: Distance) {
+        let (was, before) = (self.distance, self.hold_back());
+        if (was.least, was.at_once) != (distance.least, distance.at_once) {
+            *self = Self::new(distance);
+            return;
+        }
+        self.distance = distance;
+        let further = self.hold_back().saturating_sub(before);
+        self.target = self.target.map(|target| target.saturating_add(further));
+    }
+
     pub(super) fn distance(&self) -> Distance {
         self.distance
     }
@@ -60,6 +72,12 @@ impl Aim {
     /// `media` is seen and heard at `now`: the aim is led from there.
     pub(super) fn begin(&mut self, now: Timestamp, media: Timestamp) {
         (self.target, self.at) = (Some(now.micros_since(media)), now);
+    }
+
+    /// Another broadcast comes.
+    pub(super) fn forget(&mut self) {
+        (self.target, self.margin) = (None, 0);
+        self.looks.clear();
     }
 
     /// Playing holds, for how long nobody knows.
@@ -103,7 +121,11 @@ mod tests {
 
     #[test]
     fn the_aim_is_led_and_not_thrown() {
-        let distance = Distance { hold_back: Duration::from_secs(6), at_once: false };
+        let distance = Distance {
+            hold_back: Duration::from_secs(6),
+            least: Duration::from_secs(6),
+            at_once: false,
+        };
         let mut aim = Aim::new(distance);
         assert_eq!(aim.target(at(0)), None);
         aim.see(at(1_000), at(10_000));
@@ -129,8 +151,31 @@ mod tests {
     }
 
     #[test]
+    fn who_wants_another_buffer_is_taken_there() {
+        let distance = |hold_back, least, at_once| {
+            let (hold_back, least) = (Duration::from_secs(hold_back), Duration::from_secs(least));
+            Distance { hold_back, least, at_once }
+        };
+        let mut aim = Aim::new(distance(6, 6, false));
+        aim.see(at(1_000), at(10_000));
+        aim.begin(at(1_000), at(4_000));
+        assert_eq!(aim.target(at(1_000)), Some(-3_000_000));
+        aim.change(distance(10, 6, false));
+        assert_eq!(aim.target(at(1_000)), Some(1_000_000));
+        aim.change(distance(6, 6, false));
+        assert_eq!(aim.target(at(1_000)), Some(-3_000_000));
+        // The server's own: what was known of the path is not known any more.
+        aim.change(distance(4, 4, true));
+        assert_eq!(aim.target(at(1_000)), None);
+    }
+
+    #[test]
     fn low_latency_begins_where_it_is_to_be_and_learns_from_breaks() {
-        let distance = Distance { hold_back: Duration::from_secs(1), at_once: true };
+        let distance = Distance {
+            hold_back: Duration::from_secs(1),
+            least: Duration::from_secs(1),
+            at_once: true,
+        };
         let mut aim = Aim::new(distance);
         assert_eq!(aim.target(at(0)), None);
         aim.see(at(1_000), at(10_000));

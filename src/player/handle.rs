@@ -244,6 +244,8 @@ impl Player {
 
     /// Keeps back so much of what comes as it happens; `None`: as little as the network allows.
     pub fn set_buffer(&self, buffer: Option<Duration>) {
+        // Of what is followed by playlists it holds with what is read next.
+        self.shared.buffer.set(buffer.unwrap_or(AUTO_BEGINS));
         let mut reception = self.shared.reception.lock();
         reception.jitter.set_buffer(buffer.unwrap_or(AUTO_BEGINS), buffer.is_none());
     }

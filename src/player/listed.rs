@@ -106,7 +106,7 @@ mod tests {
     fn places_are_told_from_the_live_end_which_moves() {
         let (listed, at) = (Listed::default(), Timestamp::from_millis);
         assert_eq!((listed.rewind(seconds(5), at(0)), listed.hold()), (None, false));
-        let distance = Distance { hold_back: seconds(6), at_once: false };
+        let distance = Distance { hold_back: seconds(6), least: seconds(6), at_once: false };
         listed.see(at(10_000), seconds(40), seconds(100), distance);
         let now = at(12_000);
         let rewind = listed.rewind_at(seconds(96), now).unwrap();

@@ -173,7 +173,10 @@ impl Decoding<'_> {
                 if before.is_some_and(|before| before != parameters.codec) {
                     self.shared.odd(&Odd::ChangedCodec(decoder.name().to_owned()));
                 }
-                self.shared.figures.lock().video = decoder.name().to_owned();
+                let mut figures = self.shared.figures.lock();
+                decoder.name().clone_into(&mut figures.video);
+                figures.decoder = Some(decoder.by());
+                drop(figures);
                 self.decoder = Some(decoder);
                 self.parameters = Some(parameters);
             }
@@ -213,11 +216,12 @@ impl Decoding<'_> {
         }
         let mut figures = self.shared.figures.lock();
         figures.decoded += frames.len() as u64;
-        // What is made of HDR is known with the pictures only.
-        if let Some(decoder) = &self.decoder
-            && figures.video != decoder.name()
-        {
-            decoder.name().clone_into(&mut figures.video);
+        // What is made of HDR, and whether hardware helps, is known with the pictures only.
+        if let Some(decoder) = &self.decoder {
+            figures.decoder = Some(decoder.by());
+            if figures.video != decoder.name() {
+                decoder.name().clone_into(&mut figures.video);
+            }
         }
         drop(figures);
         let generation = self.generation;

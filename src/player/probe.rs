@@ -288,7 +288,7 @@ async fn probe_web(
     let url = web::parse(text)?;
     let start = clock.now();
     let ability = std::sync::Arc::default();
-    let ask = Ask { url, net: net.clone(), buffer: Duration::ZERO, ability };
+    let ask = Ask { url, net: net.clone(), buffer: std::sync::Arc::default(), ability };
     let opened = Pull::open(&ask, &|_| {});
     tokio::pin!(opened);
     let mut pull = loop {

@@ -56,10 +56,11 @@ impl Reception {
     /// How what comes is to be played.
     pub(super) fn set_pace(&mut self, pace: Pace) {
         self.live = pace == Pace::Live;
-        match (pace, &self.aim) {
+        match (pace, &mut self.aim) {
             // The same again, after a new connection.
             (Pace::Followed(distance), Some(aim)) if aim.distance() == distance => {}
-            (Pace::Followed(distance), _) => self.aim = Some(Aim::new(distance)),
+            (Pace::Followed(distance), Some(aim)) => aim.change(distance),
+            (Pace::Followed(distance), None) => self.aim = Some(Aim::new(distance)),
             (Pace::Live | Pace::Recorded, _) => self.aim = None,
         }
     }
@@ -97,6 +98,9 @@ impl Reception {
     pub(super) fn resume(&mut self) {
         if std::mem::replace(&mut self.ended, false) {
             self.jitter.forget();
+            if let Some(aim) = &mut self.aim {
+                aim.forget();
+            }
         }
     }
 

@@ -44,7 +44,8 @@ impl Remote {
         if WebUrl::is_one(url) {
             let reconnect = config.reconnect;
             let url = web::parse(url)?;
-            let (net, buffer, ability) = (config.net.clone(), config.buffer, Arc::default());
+            // Both are the player's own, see [`Web::play`].
+            let (net, buffer, ability) = (config.net.clone(), Arc::default(), Arc::default());
             let ask = Ask { url, net, buffer, ability };
             let way = Way::Web(Box::new(Web::new(ask, reconnect, config.start)));
             return Ok(Self { way, reconnect, runtime });

@@ -20,7 +20,7 @@ use crate::player::jitter::Jitter;
 use crate::player::listed::{Listed, Taken};
 use crate::player::odd::Odd;
 use crate::player::packets::{Packets, Unit};
-use crate::player::pull::{Ability, Pace};
+use crate::player::pull::{Ability, Buffer, Pace};
 use crate::player::reception::Reception;
 use crate::player::shift::{Kept, Shift};
 use crate::player::{
@@ -53,6 +53,8 @@ pub(super) struct Shared {
     pub(super) figures: Mutex<Figures>,
     /// Where it is measured.
     pub(super) arrivals: Option<Arrivals>,
+    /// How much is to be kept back.
+    pub(super) buffer: Arc<Buffer>,
     /// What is decoded in time.
     pub(super) ability: Arc<Ability>,
     /// Why a file that is being written will not be whole.
@@ -175,6 +177,7 @@ impl Shared {
             shift: Mutex::new(Shift::new(config.time_shift.filter(|_| live))),
             arrivals: config.measure.then(Arrivals::default),
             figures: Mutex::new(Figures { speed: 1.0, ..Figures::default() }),
+            buffer: Arc::new(Buffer::new(config.buffer)),
             ability: Arc::default(),
             output_failure: Mutex::new(None),
             dropped: AtomicU64::new(0),

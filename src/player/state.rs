@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::decode::By;
 use crate::media::Size;
 use crate::net::Pin;
 use crate::wire::chat::Line;
@@ -169,6 +170,8 @@ pub struct Figures {
     /// Names of the codecs, such as `H.264 High` and `AAC-LC 48 kHz stereo`.
     pub video: String,
     pub audio: String,
+    /// What decodes the pictures.
+    pub decoder: Option<By>,
     /// Pictures shown in the last second.
     pub fps: f64,
     /// What arrived in the last second, bits a second.

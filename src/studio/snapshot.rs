@@ -9,6 +9,7 @@ use crate::audio::AudioChoice;
 use crate::base::Latest;
 use crate::capture::{CameraControl, CameraFormat, ScreenInfo, VideoChoice, WindowInfo};
 use crate::compose::scene::{SceneId, SourceId};
+use crate::decode::By;
 use crate::media::transport::Position;
 use crate::media::{Rung, Size, VideoFrame};
 use crate::mix;
@@ -378,6 +379,8 @@ pub struct WatchFigures {
     /// Names of the codecs, such as `H.264 High` and `AAC-LC 48 kHz stereo`.
     pub video: String,
     pub audio: String,
+    /// What decodes the pictures.
+    pub decoder: Option<By>,
     pub fps: f64,
     /// What arrives, bits a second.
     pub bitrate: u32,
@@ -483,6 +486,8 @@ pub struct Snapshot {
     pub player: PlayerChoices,
     /// There is more than one decoder to choose from.
     pub decoders: bool,
+    /// The graphics hardware that decodes, or why none does; `None`: nobody has asked it yet.
+    pub hardware: Option<Result<&'static str, String>>,
     /// What is said about the chosen one, and how that is shown.
     pub chat: ChatView,
     pub chat_choices: ChatChoices,

@@ -63,10 +63,52 @@ impl Web {
     }
 }
 
+/// nginx speaking TLS before another web server on this machine, WebSockets included; and its port.
+pub fn tls_before(port: u16, certificate: &Path, key: &Path) -> (Peer, u16) {
+    let nginx = on_path("nginx").expect("nginx");
+    let (https, folder) = (free_port(), tempfile::tempdir().unwrap().keep());
+    let (at, certificate, key) = (folder.display(), certificate.display(), key.display());
+    let config = format!(
+        "daemon off; master_process off; user root; pid {at}/pid; error_log stderr info;
+         events {{ worker_connections 256; }}
+         http {{
+            access_log off;
+            client_body_temp_path {at}/body; proxy_temp_path {at}/proxy;
+            fastcgi_temp_path {at}/fastcgi; uwsgi_temp_path {at}/uwsgi;
+            scgi_temp_path {at}/scgi;
+            server {{
+                listen 127.0.0.1:{https} ssl;
+                ssl_certificate {certificate}; ssl_certificate_key {key};
+                location / {{
+                    proxy_pass http://127.0.0.1:{port}; proxy_http_version 1.1;
+                    proxy_set_header Host $http_host; proxy_buffering off;
+                    proxy_set_header Upgrade $http_upgrade;
+                    proxy_set_header Connection upgrade;
+                }}
+            }}
+         }}"
+    );
+    let file = folder.join("nginx.conf");
+    fs::write(&file, config).unwrap();
+    let mut peer = Peer::start_command(
+        Command::new(nginx).args(["-e", "stderr", "-p"]).arg(&folder).arg("-c").arg(&file),
+    );
+    wait_listening(&mut peer, https);
+    (peer, https)
+}
+
 /// A server that answers each request by `answer`, which is given the request's head and the socket;
 /// it ends with the test's process.
 pub fn canned(answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static) -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    canned_at(Ipv4Addr::LOCALHOST, answer)
+}
+
+/// The same at another address of this machine.
+pub fn canned_at(
+    address: Ipv4Addr,
+    answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static,
+) -> u16 {
+    let listener = TcpListener::bind((address, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     let answer = Arc::new(answer);
     thread::spawn(move || {

@@ -97,8 +97,9 @@ fn sound_buffer_and_look_are_set() {
     harness.key_press(Key::Escape);
     harness.run();
     assert_eq!(asked(&mut harness, Key::K), player(Playing::SetAvOffset(-240)));
-    harness.get_by_label("Picture and buffer").click();
-    harness.run();
+    // Nobody has asked yet whether hardware decodes.
+    let looked = click(&mut harness, "Picture and buffer");
+    assert_eq!(looked, player(Playing::LookForHardware));
     let buffer = Some(Duration::from_secs(1));
     assert_eq!(click(&mut harness, "Buffer 1\u{a0}s"), player(Playing::SetBuffer(buffer)));
     assert_eq!(click(&mut harness, "Buffer Auto"), player(Playing::SetBuffer(None)));
@@ -120,8 +121,78 @@ fn the_figures_lie_over_the_picture() {
     {
         assert!(said.contains(part), "{part}: {said}");
     }
+    assert!(said.contains("Decoder: –"), "{said}");
+    for (hardware, words) in [
+        (None, "Decoder: FFmpeg, on the processor"),
+        (Some("VAAPI"), "Decoder: FFmpeg, VAAPI hardware"),
+    ] {
+        harness.state().demo.change(|snapshot| {
+            snapshot.watch_figures.decoder = Some(By { library: "FFmpeg", hardware });
+        });
+        harness.run();
+        assert!(over(&harness).unwrap().contains(words), "{words}: {:?}", over(&harness));
+    }
     click(&mut harness, "Figures over the picture");
     assert_eq!(over(&harness), None);
+}
+
+#[test]
+fn whether_hardware_decodes_is_asked_for_once_and_said_with_its_reason() {
+    let mut harness = open("watching");
+    let asked = [Command::Player(Playing::LookForHardware)];
+    assert_eq!(click(&mut harness, "Picture and buffer"), asked);
+    harness.run();
+    assert_eq!(commands(&mut harness), []);
+    harness.state().demo.change(|snapshot| {
+        snapshot.hardware = Some(Err("no VAAPI device could be opened (I/O error)".into()));
+    });
+    harness.run();
+    harness
+        .get_by_label("No graphics hardware decodes: no VAAPI device could be opened (I/O error).");
+    harness.state().demo.change(|snapshot| snapshot.hardware = Some(Ok("VAAPI")));
+    harness.run();
+    harness.get_by_label_contains("where it can: VAAPI");
+}
+
+#[test]
+fn an_address_is_pasted_wherever_nothing_is_being_typed() {
+    let mut harness = open("watching");
+    let url = "https://host/live.m3u8";
+    let paste = |harness: &mut Harness<'static, Window>| {
+        harness.event(egui::Event::Paste(url.into()));
+        commands(harness)
+    };
+    let played = [Command::Watch { url: url.into() }];
+    // A button has the keyboard.
+    harness.get_by_label("Picture and buffer").focus();
+    harness.run();
+    assert_eq!(paste(&mut harness), played);
+    // It is being typed into the address itself, which is not played before Enter.
+    harness.get_by_role_and_label(Role::TextInput, "Address of the stream").focus();
+    harness.run();
+    assert_eq!(paste(&mut harness), []);
+    // On the whole screen, and in a window of its own.
+    let mut harness = open("watching");
+    asked(&mut harness, Key::F);
+    assert_eq!(paste(&mut harness), played);
+    let mut harness = open("watching");
+    asked(&mut harness, Key::D);
+    assert!(harness.state().screen.as_ref().unwrap().plays_apart());
+    assert_eq!(paste(&mut harness).first(), played.first());
+}
+
+#[test]
+fn the_player_is_muted_by_a_key_on_the_page_and_in_its_windows() {
+    let mut harness = open("watching");
+    let mute = |on| [Command::SetPlayerMuted(on)];
+    assert_eq!(asked(&mut harness, Key::M), mute(true));
+    assert_eq!(asked(&mut harness, Key::M), mute(false));
+    for place in [Key::D, Key::P] {
+        let mut harness = open("watching");
+        asked(&mut harness, place);
+        assert!(harness.state().screen.as_ref().unwrap().plays_apart());
+        assert_eq!(asked(&mut harness, Key::M), mute(true));
+    }
 }
 
 #[test]

@@ -37,6 +37,11 @@ pub(crate) fn library() -> Result<String, Lack> {
     Err(Lack::NotBuilt)
 }
 
+/// As [`hardware`].
+pub(crate) fn hardware_known() -> Option<Result<&'static str, String>> {
+    Some(hardware())
+}
+
 /// Hardware is reached through the libraries.
 pub(crate) fn hardware() -> Result<&'static str, String> {
     Err(Lack::NotBuilt.to_string())

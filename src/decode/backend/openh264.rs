@@ -16,7 +16,7 @@ use openh264_sys2 as sys;
 
 use crate::base::{Pool, Timestamp};
 use crate::decode::avcc::{self, Configuration};
-use crate::decode::decoder::VideoBackend;
+use crate::decode::decoder::{By, VideoBackend};
 use crate::decode::error::Error;
 use crate::decode::reorder::Reorder;
 use crate::media::{Color, EncodedPacket, Planes, Size, VideoFrame, VideoParameters};
@@ -316,5 +316,9 @@ impl VideoBackend for Decoder {
 
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn by(&self) -> By {
+        By { library: "OpenH264", hardware: None }
     }
 }

@@ -1,6 +1,7 @@
 //! What is asked for, and what comes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -27,8 +28,30 @@ pub(in crate::player) enum Pace {
 pub(in crate::player) struct Distance {
     /// So far from the end of what there is.
     pub hold_back: Duration,
+    /// As the server wants it: less, where the person wants more to be kept back.
+    pub least: Duration,
     /// From the first picture on, and again after a break, instead of being led there.
     pub at_once: bool,
+}
+
+/// How much the person wants to be kept back. It may change while a stream is pulled.
+#[derive(Debug, Default)]
+pub(in crate::player) struct Buffer(AtomicU64);
+
+impl Buffer {
+    pub fn new(buffer: Duration) -> Self {
+        let wanted = Self::default();
+        wanted.set(buffer);
+        wanted
+    }
+
+    pub fn set(&self, buffer: Duration) {
+        self.0.store(u64::try_from(buffer.as_millis()).unwrap_or(0), Ordering::Relaxed);
+    }
+
+    pub fn get(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::Relaxed))
+    }
 }
 
 /// What came.
@@ -63,7 +86,7 @@ pub(in crate::player) struct Ask {
     pub url: WebUrl,
     pub net: net::Options,
     /// What the person wants to be kept back.
-    pub buffer: Duration,
+    pub buffer: Arc<Buffer>,
     /// What can be decoded in time.
     pub ability: Arc<Ability>,
 }

@@ -14,6 +14,6 @@ mod source;
 mod tags;
 
 pub(super) use ability::Ability;
-pub(super) use item::{Ask, Distance, Item, Pace};
+pub(super) use item::{Ask, Buffer, Distance, Item, Pace};
 pub(super) use problem::Problem;
 pub(super) use source::Pull;

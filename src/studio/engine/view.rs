@@ -76,6 +76,7 @@ impl Engine {
             tiles,
             player: self.watch.choices(),
             decoders: inventory::is_choice(),
+            hardware: inventory::hardware_known(),
             chat: self.watch.chat(),
             chat_choices: self.watch.chat_choices().clone(),
             recent: self.settings.recent.clone(),

@@ -2,7 +2,8 @@
 
 use super::Engine;
 use super::recording::free_name;
-use crate::base::Secret;
+use crate::base::{Secret, Worker};
+use crate::decode::inventory;
 use crate::studio::message::keys;
 use crate::studio::playing::{self, Playing};
 use crate::studio::watch::message;
@@ -64,6 +65,15 @@ impl Engine {
                 let message = self.watch.trust((tile, pin), &self.runtime, self.clock);
                 self.tell_some(message.map(|message| (message, String::new())));
                 self.keep_choices();
+            }
+            Playing::LookForHardware => {
+                // Opening it takes its time; nobody waits for it.
+                let looking = Worker::spawn("decoding-hardware", |_| {
+                    let _ = inventory::hardware();
+                });
+                if let Err(error) = looking {
+                    tracing::warn!(%error, "looking for hardware that decodes");
+                }
             }
             Playing::Snapshot(path) => {
                 let frame = self.watch.picture();

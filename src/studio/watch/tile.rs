@@ -154,6 +154,7 @@ impl Tile {
             size: figures.size,
             video: figures.video,
             audio: figures.audio,
+            decoder: figures.decoder,
             fps: figures.fps,
             bitrate: figures.bitrate,
             buffer: figures.buffer,

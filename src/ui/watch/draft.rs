@@ -112,6 +112,8 @@ pub struct Draft {
     /// How servers are to be reached, and the address of the chat about a stream, as they are typed.
     pub connection: Option<Typed>,
     pub chat_at: Option<(String, String)>,
+    /// Whether the hardware that decodes was asked for.
+    pub asked_hardware: bool,
     /// When the pointer last moved over a full screen.
     pub pointed: Option<f64>,
 }

@@ -25,7 +25,7 @@ pub fn dropped(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) 
         let come: Vec<String> = names.collect();
         (!input.raw.hovered_files.is_empty(), come)
     });
-    if ui.memory(|memory| memory.focused().is_none()) {
+    if !ui.ctx().text_edit_focused() {
         let pasted = ui.input(|input| {
             input.events.iter().find_map(|event| match event {
                 egui::Event::Paste(text) => Some(text.trim().to_owned()),

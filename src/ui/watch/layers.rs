@@ -3,6 +3,7 @@
 
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
+use crate::decode::By;
 use crate::studio::snapshot::{WatchFigures, WatchState};
 use crate::ui::format;
 use crate::ui::text::Texts;
@@ -92,6 +93,17 @@ fn line(ui: &Ui, graph: &Graph, name: &str, room: Rect) {
     }
 }
 
+/// What decodes the pictures, and where.
+fn decoder(texts: &Texts, by: By) -> String {
+    let library = ("library", by.library.into());
+    match by.hardware {
+        Some(hardware) => {
+            texts.with("decoder-hardware", &[library, ("hardware", hardware.into())]).clone()
+        }
+        None => texts.with("decoder-software", &[library]).clone(),
+    }
+}
+
 /// Names and values.
 fn lines(texts: &Texts, watch: &WatchFigures) -> Vec<(String, String)> {
     let dash = || "–".to_owned();
@@ -100,6 +112,7 @@ fn lines(texts: &Texts, watch: &WatchFigures) -> Vec<(String, String)> {
     use crate::ui::actions::key;
     let mut lines = vec![
         (name(key!("figure-picture")), or_dash(&watch.video)),
+        (name(key!("figure-decoder")), watch.decoder.map_or_else(dash, |by| decoder(texts, by))),
         (name(key!("figure-size")), watch.size.map_or_else(dash, format::size)),
         (name(key!("figure-fps")), format!("{:.1}", watch.fps)),
         (name(key!("figure-audio")), or_dash(&watch.audio)),

@@ -103,6 +103,7 @@ pub fn full_screen(
     room: Rect,
 ) -> Option<Action> {
     players(ui, view, draft, pictures, room);
+    dropped(ui, view, draft, room);
     if std::mem::take(&mut draft.double_clicked) {
         return Some(Action::FullScreen);
     }

@@ -15,7 +15,7 @@ use crate::ui::view::View;
 use crate::ui::watch::draft::Draft;
 use crate::ui::watch::fit::{Aspect, Look, ZOOM};
 use crate::ui::watch::wishes::send;
-use crate::ui::widgets::{self, Button, icon_button, label, menu_item, section, slider};
+use crate::ui::widgets::{self, Button, icon_button, label, menu_item, paragraph, section, slider};
 
 const WIDTH: f32 = 300.0;
 
@@ -85,6 +85,23 @@ pub fn sound(ui: &mut Ui, view: &mut View<'_>) {
     });
 }
 
+/// Whether graphics hardware decodes what the system's libraries do, or why not. It is asked for where
+/// somebody looks.
+fn hardware(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let (theme, texts) = (view.theme, view.texts);
+    let said = match &view.snapshot.hardware {
+        Some(Ok(name)) => texts.with("hardware-there", &[("hardware", (*name).into())]),
+        Some(Err(why)) => texts.with("hardware-none", &[("reason", texts.said(why))]),
+        None => {
+            if !std::mem::replace(&mut draft.asked_hardware, true) {
+                send(view, Playing::LookForHardware);
+            }
+            texts.get("hardware-looking").to_string()
+        }
+    };
+    paragraph(ui, &said, Type::Small, theme.secondary);
+}
+
 /// The name of a buffer.
 fn buffer_name(view: &View<'_>, millis: u64) -> String {
     match millis {
@@ -130,6 +147,7 @@ pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
                 }
             });
         }
+        hardware(ui, view, draft);
         section(ui, theme, &texts.get("aspect"));
         ui.horizontal_wrapped(|ui| {
             for aspect in Aspect::ALL {

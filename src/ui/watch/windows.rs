@@ -13,6 +13,7 @@ use crate::ui::picture::Picture;
 use crate::ui::theme::{PLATE, RADIUS, Theme, gap, size};
 use crate::ui::view::View;
 use crate::ui::watch::draft::{Draft, Where};
+use crate::ui::watch::drops::dropped;
 use crate::ui::watch::players::{over_picture, players};
 use crate::ui::watch::wishes::name_of;
 use crate::ui::watch::{keys, tile};
@@ -57,6 +58,7 @@ pub fn windows(
         } else {
             window(ui, view, draft, pictures, room)
         };
+        dropped(ui, view, draft, room);
         if keys::are_free(ui.ctx()) {
             own_keys(ui.ctx(), view);
         }

@@ -19,8 +19,9 @@ unsafe impl Send for Device {}
 // SAFETY: as above; nothing changes through this reference.
 unsafe impl Sync for Device {}
 
+static DEVICE: OnceLock<Result<Device, String>> = OnceLock::new();
+
 fn device() -> &'static Result<Device, String> {
-    static DEVICE: OnceLock<Result<Device, String>> = OnceLock::new();
     DEVICE.get_or_init(|| {
         ffi::load().map_err(|lack| lack.to_string())?;
         let mut raw = ptr::null_mut();
@@ -37,9 +38,18 @@ fn device() -> &'static Result<Device, String> {
     })
 }
 
+fn told(device: &Result<Device, String>) -> Result<&'static str, String> {
+    device.as_ref().map(|_| NAME).map_err(Clone::clone)
+}
+
+/// As [`name`], where that was asked before.
+pub(super) fn known() -> Option<Result<&'static str, String>> {
+    DEVICE.get().map(told)
+}
+
 /// Its name, or why there is none.
 pub(super) fn name() -> Result<&'static str, String> {
-    device().as_ref().map(|_| NAME).map_err(Clone::clone)
+    told(device())
 }
 
 /// Has a decoder use the hardware where it can. Says whether there is some.

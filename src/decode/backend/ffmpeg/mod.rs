@@ -52,6 +52,11 @@ pub(crate) fn library() -> Result<String, Lack> {
     system::version()
 }
 
+/// As [`hardware`], where that was asked before.
+pub(crate) fn hardware_known() -> Option<Result<&'static str, String>> {
+    hardware::known()
+}
+
 /// The graphics hardware that decodes, or why there is none.
 pub(crate) fn hardware() -> Result<&'static str, String> {
     hardware::name()

@@ -173,6 +173,11 @@ impl Converter {
         Ok(VideoFrame { pts, color: meaning.color, planes: Arc::new(planes) })
     }
 
+    /// Whether pictures came back from the hardware.
+    pub fn has_fetched(&self) -> bool {
+        self.fetched.is_some()
+    }
+
     /// What was made of the last picture's light, in words, where it was HDR.
     pub fn told(&self) -> Option<&'static str> {
         self.mapped.and_then(Kind::told)

@@ -6,7 +6,7 @@ use super::library::{Code, Codec, Context};
 use super::picture::Converter;
 use super::system as ffi;
 use crate::base::Timestamp;
-use crate::decode::decoder::VideoBackend;
+use crate::decode::decoder::{By, VideoBackend};
 use crate::decode::error::Error;
 use crate::media::{EncodedPacket, VideoCodec, VideoFrame, VideoParameters};
 use crate::wire::carried;
@@ -246,5 +246,12 @@ impl VideoBackend for Decoder {
 
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn by(&self) -> By {
+        // What it was given need not be what it can decode there.
+        let fetched = self.hardware && self.converter.has_fetched();
+        let hardware = hardware::name().ok().filter(|_| fetched);
+        By { library: NAME, hardware }
     }
 }

@@ -13,6 +13,7 @@ use super::trust::{Early, Trust};
 use super::unpack::Unpack;
 use crate::net::Cause;
 use crate::net::web::WebUrl;
+use crate::player::pull::item::Buffer;
 use crate::player::pull::problem::Problem;
 use crate::player::{Failure, Kind};
 use crate::wire::flv::Tag;
@@ -84,7 +85,7 @@ pub(super) struct Track {
     restart: bool,
     misses: u32,
     unpack: Unpack,
-    buffer: Duration,
+    buffer: Arc<Buffer>,
     /// How long the segments are that were known once and are not in the list any more.
     gone: Duration,
     /// Somebody went back: where the list goes on without us, its beginning is next.
@@ -133,7 +134,7 @@ pub(super) fn media(text: &[u8], before: Option<&Media>) -> Result<Media, Proble
 
 impl Track {
     /// Follows the list `text` that came from `url`; `buffer` is what the person wants to be kept.
-    pub fn new(url: &WebUrl, text: Bytes, buffer: Duration) -> Result<Self, Problem> {
+    pub fn new(url: &WebUrl, text: Bytes, buffer: &Arc<Buffer>) -> Result<Self, Problem> {
         let media = media(&text, None)?;
         let now = Instant::now();
         let mut track = Self {
@@ -148,7 +149,7 @@ impl Track {
             restart: false,
             misses: 0,
             unpack: Unpack::default(),
-            buffer,
+            buffer: Arc::clone(buffer),
             gone: Duration::ZERO,
             behind: false,
             trust: Trust::default(),
@@ -165,7 +166,7 @@ impl Track {
     pub async fn open(
         fetch: &mut Fetch,
         url: &WebUrl,
-        buffer: Duration,
+        buffer: &Arc<Buffer>,
         other: Option<&Self>,
     ) -> Result<Self, Problem> {
         if let Some(question) = other.and_then(|other| other.question(url))
@@ -215,14 +216,18 @@ impl Track {
 
     /// How far from the list's end the playing is to be.
     pub fn hold_back(&self) -> Duration {
+        self.least().max(self.buffer.get()).min(MOST_HOLD_BACK)
+    }
+
+    /// How far its server wants it to be.
+    pub fn least(&self) -> Duration {
         let (wanted, unit, least) = if self.has_parts() {
             let target = self.media.part_target.unwrap_or_default();
             (self.media.control.part_hold_back, target, target * LEAST_HOLD_BACK)
         } else {
             (self.media.control.hold_back, self.media.target_duration, Duration::ZERO)
         };
-        let wanted = wanted.unwrap_or(unit * HOLD_BACK).max(least);
-        wanted.max(self.buffer).min(MOST_HOLD_BACK)
+        wanted.unwrap_or(unit * HOLD_BACK).max(least).min(MOST_HOLD_BACK)
     }
 
     /// How long all of it is.

@@ -15,7 +15,7 @@ use super::follow::{Arrival, Track};
 use super::unpack::is_picture;
 use crate::net::web::WebUrl;
 use crate::player::pull::ability::Ability;
-use crate::player::pull::item::{Ask, Distance, Item, Pace};
+use crate::player::pull::item::{Ask, Buffer, Distance, Item, Pace};
 use crate::player::pull::problem::Problem;
 use crate::player::{Failure, Kind};
 use crate::wire::flv::{self, Tag, TagKind};
@@ -55,7 +55,7 @@ pub(super) struct Loader {
     bandwidth: Bandwidth,
     main: Track,
     sound: Option<Track>,
-    buffer: Duration,
+    buffer: Arc<Buffer>,
     /// Sound that comes before the next picture belongs to what was left out.
     moved: bool,
     /// It has been followed part by part: it begins where it is to be also after that.
@@ -71,7 +71,7 @@ impl Loader {
     /// Reads what the first playlist leads to.
     pub async fn open(text: &Bytes, url: &WebUrl, ask: &Ask) -> Result<Self, Problem> {
         let mut fetch = Fetch::new(ask.net.clone());
-        let buffer = ask.buffer;
+        let buffer = &ask.buffer;
         if let Ok(Playlist::Master(master)) = parse(text) {
             let can = |variant: &Variant| is_playable(variant, &ask.ability);
             let variant = first(&master.variants, &can);
@@ -93,7 +93,7 @@ impl Loader {
     ) -> Self {
         let (bandwidth, was_low) = (Bandwidth::default(), main.has_parts());
         let (moved, told, codec_changed) = (false, None, false);
-        let (buffer, ability) = (ask.buffer, Arc::clone(&ask.ability));
+        let (buffer, ability) = (Arc::clone(&ask.buffer), Arc::clone(&ask.ability));
         let mut loader = Self {
             fetch,
             master,
@@ -117,7 +117,8 @@ impl Loader {
         if !self.main.is_live() {
             return Pace::Recorded;
         }
-        Pace::Followed(Distance { hold_back: self.main.hold_back(), at_once: self.was_low })
+        let (hold_back, least) = (self.main.hold_back(), self.main.least());
+        Pace::Followed(Distance { hold_back, least, at_once: self.was_low })
     }
 
     /// How long it is, where it is recorded.
@@ -251,7 +252,7 @@ impl Loader {
             return Ok(());
         }
         let now = Some(&self.main);
-        match tracks(&mut self.fetch, url, master, wanted, self.buffer, now).await {
+        match tracks(&mut self.fetch, url, master, wanted, &self.buffer, now).await {
             Ok((mut main, sound)) => {
                 tracing::info!(from = self.variant, to = wanted, "another variant");
                 let picture = |at: usize| master.variants.get(at).map(Variant::picture);
@@ -282,7 +283,7 @@ async fn tracks(
     url: &WebUrl,
     master: &Master,
     at: usize,
-    buffer: Duration,
+    buffer: &Arc<Buffer>,
     now: Option<&Track>,
 ) -> Result<(Track, Option<Track>), Problem> {
     let variant = master.variants.get(at);

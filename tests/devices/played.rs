@@ -1,0 +1,66 @@
+//! The speaker on which something is played goes away under the player, and comes back.
+
+use std::time::Duration;
+
+use onair::base::{Clock, Latest, Timestamp};
+use onair::media::VideoFrame;
+use onair::net::Runtime;
+use onair::player::{Config, Event, Player, Source};
+
+use super::{LIMIT, inside, module, pactl};
+
+/// Waits for what is said, and tells how often it was.
+fn said(player: &Player, key: &str) -> bool {
+    player.events().waiting().any(|event| match event {
+        Event::Message(message) => {
+            eprintln!("  {}: {} {}", message.key, message.summary, message.detail);
+            message.key == key
+        }
+        Event::State(_) | Event::Line(_) => false,
+    })
+}
+
+fn wait(what: &str, mut enough: impl FnMut() -> bool) {
+    let clock = Clock::start();
+    while !enough() {
+        assert!(clock.now() < Timestamp::ZERO + LIMIT, "{what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn inside_pulse_played() {
+    if !inside("pulse") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let film = folder.path().join("film.flv");
+    let inputs = "-f lavfi -i testsrc2=size=160x90:rate=25 -f lavfi -i sine -t 120";
+    let how = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 25 -c:a aac";
+    let made = std::process::Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin"])
+        .args(inputs.split(' ').chain(how.split(' ')))
+        .arg(&film)
+        .status();
+    assert!(made.unwrap().success());
+    let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
+    let config = Config::new(Source::File(film));
+    let screen = Latest::<VideoFrame>::default();
+    let mut player = Player::open(&config, &runtime, clock, screen).unwrap();
+    wait("the speaker", || player.figures().device && player.figures().audio_samples > 48_000);
+    // With no other left to which the server could move the stream.
+    pactl(&["unload-module", &module("sink_name=mic_feed")]);
+    pactl(&["unload-module", &module("sink_name=speakers")]);
+    wait("that it is gone", || said(&player, "player-no-speaker"));
+    let shown = player.figures().shown;
+    wait("more pictures", || player.figures().shown > shown + 50);
+    let (null, rate) = ("module-null-sink", "rate=48000");
+    pactl(&["load-module", null, "sink_name=speakers", rate, "channels=2", "norewinds=1"]);
+    wait("that it is back", || said(&player, "player-speaker-back"));
+    let heard = player.figures().audio_samples;
+    wait("sound on it", || {
+        player.figures().device && player.figures().audio_samples > heard + 48_000
+    });
+    assert!(player.stop(Duration::from_secs(5)), "a thread hangs");
+    runtime.shutdown(Duration::from_secs(2));
+}
