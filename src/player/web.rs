@@ -24,13 +24,15 @@ pub(super) struct Web {
     reconnect: bool,
     /// Somebody wants it from another place than its beginning.
     start: Option<Duration>,
+    /// A list that was still being written came to its end, which was played.
+    ended: bool,
     /// A recording that broke off in the middle: it goes on there.
     broken: Option<Pull>,
 }
 
 impl Web {
     pub(super) fn new(ask: Ask, reconnect: bool, start: Option<Duration>) -> Self {
-        Self { ask, reconnect, start, broken: None }
+        Self { ask, reconnect, start, ended: false, broken: None }
     }
 
     /// Whether what comes next follows from what came before.
@@ -80,7 +82,8 @@ impl Web {
             Step::Elsewhere { to, .. } => tracing::info!("sent on to {to}"),
             _ => {}
         };
-        let ask = Ask { ability: Arc::clone(&shared.ability), ..self.ask.clone() };
+        let (ability, buffer) = (Arc::clone(&shared.ability), Arc::clone(&shared.buffer));
+        let ask = Ask { ability, buffer, ..self.ask.clone() };
         let opened = tokio::select! {
             () = shared.stopping.notified() => return End::Stopped,
             opened = self.open(&ask, &on_step) => opened,
@@ -92,6 +95,16 @@ impl Web {
         };
         if first {
             shared.enter(State::Opening { stage: "media" });
+        }
+        let followed = matches!(pull.pace(), Pace::Followed(_));
+        if self.ended && pull.duration().is_some() {
+            // The same still: it is waited for another beginning.
+            return End::Faded;
+        }
+        if std::mem::take(&mut self.ended) {
+            // It goes on where the last one ended, however long ago that was.
+            feed.move_here(shared.clock.now());
+            shared.reception.lock().resume();
         }
         if let Some(duration) = pull.duration() {
             shared.set_duration(duration);
@@ -115,10 +128,12 @@ impl Web {
             if let Some(to) = shared.take_wanted() {
                 pull.seek(to);
                 feed.move_here(shared.clock.now());
+                shared.reception.lock().ended = false;
                 over = false;
             }
             if over && shared.video.is_empty() && shared.audio.is_empty() {
-                return End::Over;
+                self.ended = followed && shared.patient;
+                return if self.ended { End::Faded } else { End::Over };
             }
             let limit = if over { LOOK } else { TICK };
             let item = tokio::select! {
@@ -157,6 +172,11 @@ impl Web {
                     feed.set_edge(at(seen, now), distance);
                 }
                 Ok(Ok(None)) if pull.duration().is_some() => over = true,
+                Ok(Ok(None)) if followed && shared.patient => {
+                    // The broadcast has ended. What is there is played, then it is waited for another.
+                    shared.reception.lock().ended = true;
+                    over = true;
+                }
                 Ok(Ok(None)) if pull.pace() != Pace::Live => return End::Over,
                 Ok(Ok(None)) => {
                     // What is buffered is played to its end, while its publisher may come back.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use onair::base::{Clock, Latest, Timestamp};
+use onair::base::{Clock, Latest, Stop, Timestamp};
 use onair::media::VideoFrame;
 use onair::net::Runtime;
 use onair::player::{Config, Event, Player, Source};
@@ -24,7 +24,7 @@ fn wait(what: &str, mut enough: impl FnMut() -> bool) {
     let clock = Clock::start();
     while !enough() {
         assert!(clock.now() < Timestamp::ZERO + LIMIT, "{what}");
-        std::thread::sleep(Duration::from_millis(10));
+        Stop::new().wait(Duration::from_millis(10));
     }
 }
 

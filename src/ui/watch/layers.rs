@@ -97,10 +97,8 @@ fn line(ui: &Ui, graph: &Graph, name: &str, room: Rect) {
 fn decoder(texts: &Texts, by: By) -> String {
     let library = ("library", by.library.into());
     match by.hardware {
-        Some(hardware) => {
-            texts.with("decoder-hardware", &[library, ("hardware", hardware.into())]).clone()
-        }
-        None => texts.with("decoder-software", &[library]).clone(),
+        Some(hardware) => texts.with("decoder-hardware", &[library, ("hardware", hardware.into())]),
+        None => texts.with("decoder-software", &[library]),
     }
 }
 
