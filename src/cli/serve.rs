@@ -1,5 +1,7 @@
 //! `onair serve`: the built-in server alone.
 
+mod config;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,7 +18,7 @@ use crate::cli::signals::Interrupt;
 use crate::cli::words;
 use crate::net::{Identity, IdentityError, Runtime};
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT};
-use crate::server::{Config, Fault, Listen, Login, Secure, Server};
+use crate::server::{Config, Fault, Listen, Login, RecordingState, Secure, Server};
 use crate::studio::event::Ready;
 use crate::studio::message::Message;
 use crate::studio::settings::check_successor;
@@ -27,7 +29,7 @@ use crate::wire::rtmp::url::Credentials;
 const END: Duration = Duration::from_secs(2);
 
 /// Flags of `onair serve`.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {
     /// Where to publish and play by RTMP; port 0 picks a free one
     /// [default: 127.0.0.1:1935, or the next free port]
@@ -50,12 +52,18 @@ pub struct Args {
     /// The certificate's private key (PEM)
     #[arg(long, value_name = "FILE", requires = "rtmps")]
     pub cert_key: Option<PathBuf>,
+    /// Write every publication into an FLV file of its own in this folder
+    #[arg(long, value_name = "DIR")]
+    pub record: Option<PathBuf>,
+    /// Read what no flag says, and the publish keys, from this file (TOML: the flags' names with _)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Do this wrong, so that publishers can be tried (repeatable)
     #[arg(long, value_name = "FAULT", long_help = FAULT_HELP)]
     pub fault: Vec<Fault>,
-    /// What the times and the garbage of --fault are drawn from
-    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
-    pub fault_seed: u64,
+    /// What the times and the garbage of --fault are drawn from [default: 0]
+    #[arg(long, value_name = "NUMBER")]
+    pub fault_seed: Option<u64>,
     /// Where clients that understand it (Enhanced RTMP) are asked to go when this server ends: a URL
     /// such as <rtmp://other/live>
     #[arg(long, value_name = "URL", value_parser = check_successor)]
@@ -67,10 +75,9 @@ pub struct Args {
     /// The password is the first line of this file
     #[arg(long, value_name = "FILE", requires = "user")]
     pub password_file: Option<PathBuf>,
-    /// How user and password are asked for: as Adobe's servers do, or Limelight's
-    #[arg(long, value_name = "SCHEME", value_parser = ["adobe", "llnw"], default_value = "adobe",
-          requires = "user")]
-    pub auth: String,
+    /// How user and password are asked for: as Adobe's servers do, or Limelight's [default: adobe]
+    #[arg(long, value_name = "SCHEME", value_parser = ["adobe", "llnw"], requires = "user")]
+    pub auth: Option<String>,
 }
 
 const FAULT_HELP: &str = "Do this wrong, so that publishers can be tried (repeatable): \
@@ -94,17 +101,8 @@ certificates come by --cert";
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let output = Output::new(clock, globals.json);
     let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
-    let rtmps = match secure(args) {
-        Ok(rtmps) => rtmps,
-        Err(error) => {
-            let why = error.to_string();
-            complain(&why);
-            output.event("summary", json!({"error": why, "exit": Exit::File.code()}), || None);
-            return Exit::File;
-        }
-    };
-    let login = match login(args) {
-        Ok(login) => login,
+    let config = match wanted(args) {
+        Ok(config) => config,
         Err((why, exit)) => {
             complain(&why);
             output.event("summary", json!({"error": why, "exit": exit.code()}), || None);
@@ -112,20 +110,6 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         }
     };
     let started = Runtime::start().map_err(|error| error.to_string()).and_then(|runtime| {
-        let listen = |wish: Option<SocketAddr>, port| {
-            wish.map_or_else(|| Listen::loopback(port), Listen::exactly)
-        };
-        let config = Config {
-            rtmp: listen(args.rtmp, DEFAULT_RTMP_PORT),
-            rtmps,
-            rtmpt: args.rtmpt.map(Listen::exactly),
-            login,
-            http: Some(listen(args.http, DEFAULT_HTTP_PORT)),
-            faults: args.fault.clone(),
-            fault_seed: args.fault_seed,
-            successor: args.successor.clone(),
-            ..Config::default()
-        };
         let server = Server::start(&runtime, clock, config).map_err(|error| error.to_string())?;
         Ok((runtime, server))
     });
@@ -157,18 +141,54 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         words::print_server(&output, &event);
     }
     runtime.shutdown(Duration::from_millis(500));
+    // A folder that could not be written to is worth a code of its own.
+    let exit = if totals.unwritten > 0 { Exit::File } else { Exit::Ok };
     let fields = json!({
         "publishers": totals.publishers,
         "viewers": totals.viewers,
         "received_bytes": totals.received,
         "sent_bytes": totals.sent,
         "faults": totals.faults,
-        "exit": Exit::Ok.code(),
+        "recordings": totals.recordings,
+        "unwritten": totals.unwritten,
+        "exit": exit.code(),
     });
     output.event("summary", fields, || {
         Some(format!("Ended: {} publishers, {} viewers", totals.publishers, totals.viewers))
     });
-    Exit::Ok
+    exit
+}
+
+/// What the flags mean, with what a file adds to them.
+fn wanted(args: &Args) -> Result<Config, (String, Exit)> {
+    let (args, publish_keys) = match &args.config {
+        Some(path) => config::Config::read(path)
+            .and_then(|config| config.complete(args))
+            .map_err(|why| (why, Exit::File))?,
+        None => (args.clone(), Vec::new()),
+    };
+    if let Some(folder) = &args.record {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            let folder = folder.display();
+            (format!("--record {folder}: {error}. Choose a folder that can be written"), Exit::File)
+        })?;
+    }
+    let listen = |wish: Option<SocketAddr>, port| {
+        wish.map_or_else(|| Listen::loopback(port), Listen::exactly)
+    };
+    Ok(Config {
+        rtmp: listen(args.rtmp, DEFAULT_RTMP_PORT),
+        rtmps: secure(&args).map_err(|error| (error.to_string(), Exit::File))?,
+        rtmpt: args.rtmpt.map(Listen::exactly),
+        login: login(&args)?,
+        http: Some(listen(args.http, DEFAULT_HTTP_PORT)),
+        publish_keys,
+        record: args.record.clone(),
+        faults: args.fault.clone(),
+        fault_seed: args.fault_seed.unwrap_or_default(),
+        successor: args.successor.clone(),
+        ..Config::default()
+    })
 }
 
 /// Where to speak TLS, and as whom, where that was asked for.
@@ -192,7 +212,7 @@ fn login(args: &Args) -> Result<Option<Login>, (String, Exit)> {
         targets::Error::Usage(why) => (why, Exit::Usage),
         targets::Error::Unreadable(why) => (why, Exit::File),
     })?;
-    let method = if args.auth == "llnw" { Method::Llnw } else { Method::Adobe };
+    let method = if args.auth.as_deref() == Some("llnw") { Method::Llnw } else { Method::Adobe };
     let credentials = Credentials { user: user.clone(), password: secret };
     Ok(Some(Login { method, credentials }))
 }
@@ -226,6 +246,8 @@ struct Totals {
     received: u64,
     sent: u64,
     faults: u64,
+    recordings: u64,
+    unwritten: u64,
 }
 
 impl Totals {
@@ -237,6 +259,11 @@ impl Totals {
             Event::Unpublish(_, ended) => self.received += ended.bytes,
             Event::Leave(_, ended) => self.sent += ended.bytes,
             Event::Fault(_) => self.faults += 1,
+            Event::Recording(recording) => match recording.state {
+                RecordingState::Writing => {}
+                RecordingState::Finished => self.recordings += 1,
+                RecordingState::Failed => self.unwritten += 1,
+            },
         }
     }
 }

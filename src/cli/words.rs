@@ -396,6 +396,23 @@ pub fn print_server(output: &Output, event: &server::Event) {
             });
             return;
         }
+        server::Event::Recording(recording) => {
+            let fields = json!({
+                "path": recording.path.display().to_string(),
+                "state": recording.state.name(),
+                "seconds": seconds(recording.after),
+                "bytes": recording.bytes,
+                "reason": recording.reason,
+                "app": recording.app,
+                "stream": recording.stream,
+            });
+            output.event("recording", fields, || {
+                let why = recording.reason.as_ref().map(|why| format!(": {why}"));
+                let (path, state) = (recording.path.display(), recording.state.name());
+                Some(format!("Recording {path}: {state}{}", why.unwrap_or_default()))
+            });
+            return;
+        }
         server::Event::Publish(peer) => ("publish", peer, None),
         server::Event::Unpublish(peer, ended) => ("unpublish", peer, Some(ended)),
         server::Event::Join(peer) => ("join", peer, None),

@@ -1,6 +1,7 @@
 //! How the built-in server is run, and the limits it keeps.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::fault::Fault;
@@ -62,6 +63,8 @@ pub struct Config {
     pub successor: Option<String>,
     /// What publishers must give when they connect; players need nothing.
     pub login: Option<Login>,
+    /// Every publication is written into a file of this folder.
+    pub record: Option<PathBuf>,
     pub limits: Limits,
     /// What it does wrong on request.
     pub faults: Vec<Fault>,
@@ -86,6 +89,7 @@ impl Default for Config {
             publish_keys: Vec::new(),
             successor: None,
             login: None,
+            record: None,
             limits: Limits::default(),
             faults: Vec::new(),
             fault_seed: 0,
@@ -106,6 +110,8 @@ pub struct Limits {
     pub group_bytes: usize,
     /// What may wait for one viewer, in bytes, before pictures are skipped.
     pub queue_bytes: usize,
+    /// Files that are written at once.
+    pub files: usize,
     /// A viewer that takes nothing for so long is let go.
     pub stalled_viewer: Duration,
     /// A publisher that sends nothing for so long is let go.
@@ -124,6 +130,7 @@ impl Default for Limits {
             streams: 256,
             group_bytes: 8 << 20,
             queue_bytes: 8 << 20,
+            files: 64,
             stalled_viewer: Duration::from_secs(20),
             silent_publisher: Duration::from_secs(20),
             hold: Duration::ZERO,

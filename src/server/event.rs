@@ -1,6 +1,7 @@
 //! What happens at the server, and how its streams fare.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use super::fault::Struck;
@@ -18,6 +19,40 @@ pub enum Event {
     Leave(Peer, Ended),
     /// A fault that was asked for has struck.
     Fault(Struck),
+    /// A publication is written into a file.
+    Recording(Recording),
+}
+
+/// A publication in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recording {
+    pub app: String,
+    pub stream: String,
+    pub path: PathBuf,
+    pub state: RecordingState,
+    pub after: Duration,
+    pub bytes: u64,
+    /// What went wrong, for a person, in English.
+    pub reason: Option<String>,
+}
+
+/// How far it is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum RecordingState {
+    Writing,
+    Finished,
+    Failed,
+}
+
+impl RecordingState {
+    /// As it stands in the JSON events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Writing => "writing",
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// Who, and on which stream.

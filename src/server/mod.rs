@@ -10,11 +10,14 @@ pub mod config;
 mod connection;
 pub mod event;
 pub mod fault;
+mod files;
+mod flv;
 mod http;
 mod message;
 mod outgoing;
 mod publisher;
 mod queue;
+mod record;
 mod registry;
 mod rtmp;
 mod sink;
@@ -27,7 +30,8 @@ use std::time::Duration;
 
 pub use config::{Config, Limits, Listen, Login, Secure};
 pub use event::{
-    AudioFigures, Ended, Event, Peer, PublisherFigures, StreamFigures, Struck, VideoFigures,
+    AudioFigures, Ended, Event, Peer, PublisherFigures, Recording, RecordingState, StreamFigures,
+    Struck, VideoFigures,
 };
 pub use fault::Fault;
 

@@ -13,6 +13,7 @@ use super::chat::Chats;
 use super::config::Config;
 use super::event::{Ended, Event, Peer, StreamFigures};
 use super::fault::Lab;
+use super::files::Files;
 use super::publisher::Dismissal;
 use super::sink::Sink;
 use super::stream::{Claim, Stream};
@@ -36,6 +37,7 @@ pub(super) struct Registry {
     pub totals: Totals,
     pub lab: Lab,
     pub chats: Arc<Chats>,
+    pub files: Files,
     stopping: AtomicBool,
     stop: Notify,
     all_gone: Notify,
@@ -96,6 +98,7 @@ impl Registry {
             totals: Totals::default(),
             lab,
             chats,
+            files: Files::default(),
             stopping: AtomicBool::new(false),
             stop: Notify::new(),
             all_gone: Notify::new(),
@@ -153,7 +156,7 @@ impl Registry {
     }
 
     /// Lets go of a stream that nobody needs.
-    fn tidy(&self, stream: &Stream) {
+    pub fn tidy(&self, stream: &Stream) {
         let mut streams = self.streams.lock();
         if stream.is_idle() {
             let key = (stream.app.clone(), stream.name.clone());
@@ -272,12 +275,18 @@ impl Registry {
         }
     }
 
-    /// Waits until every connection is gone, at most `limit`; tells whether they are.
+    /// A file is whole: who waits for the end looks again.
+    pub fn file_ended(&self, sink: u64) {
+        self.files.remove(sink);
+        self.all_gone.notify_waiters();
+    }
+
+    /// Waits until every connection is gone and every file whole, at most `limit`; tells whether they are.
     pub async fn drained(&self, limit: Duration) -> bool {
         let gone = async {
             loop {
                 let notified = self.all_gone.notified();
-                if self.connections() == 0 {
+                if self.connections() == 0 && self.files.count() == 0 {
                     return;
                 }
                 notified.await;

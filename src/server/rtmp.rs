@@ -9,6 +9,7 @@ use super::connection::{Connection, Error};
 use super::event::Ended;
 use super::fault::{Phase, Verdict};
 use super::message::CHUNK_SIZE;
+use super::record;
 use super::registry::{Place, Publication, Refused, Registry};
 use super::sink::Sink;
 use super::stream::{Incoming, Stream};
@@ -277,6 +278,8 @@ impl Task {
         let (id, peer) = (connection.id(), connection.peer);
         let refused = match self.registry.publish(id, peer, name, self.welcome) {
             Ok(publication) => {
+                // Before anything of it is taken.
+                record::begin(&self.registry, &publication.stream);
                 self.role = Role::Publishing(publication);
                 return Ok(connection.with_session(Session::accept_publish)?);
             }

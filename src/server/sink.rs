@@ -13,6 +13,11 @@ pub(super) trait Sink: Debug + Send + Sync {
     /// Of the connection.
     fn id(&self) -> u64;
 
+    /// Whether it is counted among the viewers.
+    fn is_viewer(&self) -> bool {
+        true
+    }
+
     /// Sends messages, or queues them behind what waits.
     fn deliver(&self, batch: &Batch<'_>);
 

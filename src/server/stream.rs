@@ -225,7 +225,7 @@ impl Stream {
         StreamFigures {
             app: self.app.clone(),
             stream: self.name.clone(),
-            viewers: inner.viewers.len(),
+            viewers: inner.viewers.iter().filter(|viewer| viewer.is_viewer()).count(),
             publisher: inner.publisher.as_ref().map(|publisher| PublisherFigures {
                 id: publisher.id,
                 address: publisher.address,

@@ -1,0 +1,152 @@
+//! `onair serve --config FILE`: the flags in a file, and the publish keys, which no flag may hold.
+
+use std::io::Read;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::Args;
+use crate::base::Secret;
+use crate::server::Fault;
+use crate::studio::settings::check_successor;
+
+/// The largest file read.
+const MOST: u64 = 64 << 10;
+/// Publish keys, and the length of each.
+const MOST_KEYS: usize = 256;
+const MOST_KEY: usize = 512;
+
+/// The file. What a flag says goes before it.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Config {
+    rtmp: Option<SocketAddr>,
+    http: Option<SocketAddr>,
+    rtmps: Option<SocketAddr>,
+    rtmpt: Option<SocketAddr>,
+    cert: Option<PathBuf>,
+    cert_key: Option<PathBuf>,
+    record: Option<PathBuf>,
+    successor: Option<String>,
+    user: Option<String>,
+    password_file: Option<PathBuf>,
+    auth: Option<String>,
+    publish_keys: Vec<String>,
+    fault: Vec<String>,
+    fault_seed: Option<u64>,
+}
+
+impl Config {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// What is wrong with the file, in words for a person and without what is secret in it.
+    pub(super) fn read(path: &Path) -> Result<Self, String> {
+        let failed = |why: String| format!("--config {}: {why}", path.display());
+        let mut text = String::new();
+        let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
+        let read = file.take(MOST + 1).read_to_string(&mut text);
+        read.map_err(|error| failed(error.to_string()))?;
+        if text.len() as u64 > MOST {
+            return Err(failed(format!("it is longer than {MOST} bytes")));
+        }
+        Self::parse(&text).map_err(failed)
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let config: Self = toml::from_str(text).map_err(|error| {
+            // The error's own text shows the line, in which a key may stand.
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            format!("line {line}: {}", error.message())
+        })?;
+        if config.publish_keys.len() > MOST_KEYS {
+            return Err(format!("there are more than {MOST_KEYS} publish keys"));
+        }
+        let fair = |key: &String| (1..=MOST_KEY).contains(&key.len());
+        if !config.publish_keys.iter().all(fair) {
+            return Err(format!("a publish key has 1 to {MOST_KEY} bytes"));
+        }
+        match config.auth.as_deref() {
+            None | Some("adobe" | "llnw") => {}
+            Some(other) => return Err(format!("auth = \"{other}\": adobe or llnw")),
+        }
+        Ok(config)
+    }
+
+    /// The flags with what the file adds, and the publish keys.
+    ///
+    /// # Errors
+    /// What of it makes no sense.
+    pub(super) fn complete(self, args: &Args) -> Result<(Args, Vec<Secret>), String> {
+        let mut all = args.clone();
+        all.rtmp = all.rtmp.or(self.rtmp);
+        all.http = all.http.or(self.http);
+        all.rtmps = all.rtmps.or(self.rtmps);
+        all.rtmpt = all.rtmpt.or(self.rtmpt);
+        all.cert = all.cert.or(self.cert);
+        all.cert_key = all.cert_key.or(self.cert_key);
+        all.record = all.record.or(self.record);
+        all.user = all.user.or(self.user);
+        all.password_file = all.password_file.or(self.password_file);
+        all.auth = all.auth.or(self.auth);
+        all.fault_seed = all.fault_seed.or(self.fault_seed);
+        if let Some(successor) = self.successor.filter(|_| all.successor.is_none()) {
+            all.successor = Some(check_successor(&successor)?);
+        }
+        if all.fault.is_empty() {
+            let faults = self.fault.iter().map(|fault| fault.parse::<Fault>());
+            all.fault = faults.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+        }
+        if all.rtmps.is_some() != (all.cert.is_some() && all.cert_key.is_some()) {
+            return Err("rtmps, cert and cert_key belong together".into());
+        }
+        if all.user.is_some() != all.password_file.is_some() {
+            return Err("user and password_file belong together".into());
+        }
+        Ok((all, self.publish_keys.into_iter().map(Secret::new).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_adds_to_the_flags_and_gives_way_to_them() {
+        let text = "rtmp = \"127.0.0.1:1\"\nhttp = \"127.0.0.1:2\"\nrecord = \"/r\"\n\
+                    publish_keys = [\"k1\"]\nfault = [\"reset@media:3s\"]\nfault_seed = 7\n";
+        let args = Args { rtmp: "127.0.0.1:9".parse().ok(), ..Args::default() };
+        let (all, keys) = Config::parse(text).unwrap().complete(&args).unwrap();
+        assert_eq!(all.rtmp, "127.0.0.1:9".parse().ok());
+        assert_eq!(all.http, "127.0.0.1:2".parse().ok());
+        assert_eq!((all.record, all.fault_seed), (Some("/r".into()), Some(7)));
+        assert_eq!((all.fault.len(), keys), (1, vec![Secret::new("k1")]));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_a_key() {
+        for (text, why) in [
+            ("rtmp = 5", "line 1"),
+            ("\n\nport = 1935", "line 3: unknown field"),
+            ("auth = \"md5\"", "adobe or llnw"),
+            ("publish_keys = [\"\"]", "1 to 512"),
+            ("publish_keys = [\"Pl4nted\", 5]", "line 1"),
+            ("publish_keys = [\"Pl4nted]", "line 1"),
+        ] {
+            let error = Config::parse(text).err().unwrap();
+            assert!(error.contains(why) && !error.contains("Pl4nted"), "{text}: {error}");
+        }
+        for (text, why) in [
+            ("rtmps = \"127.0.0.1:1\"", "belong together"),
+            ("user = \"me\"", "belong together"),
+            ("fault = [\"nonsense\"]", "nonsense"),
+        ] {
+            let error = Config::parse(text).unwrap().complete(&Args::default()).unwrap_err();
+            assert!(error.contains(why), "{text}: {error}");
+        }
+        assert!(Config::read(Path::new("/none/at/all.toml")).err().unwrap().contains("--config"));
+        assert!(Config::read(Path::new("/dev/zero")).err().unwrap().contains("longer than"));
+    }
+}

@@ -1,0 +1,138 @@
+//! A stream as one FLV file without an end, for who reads it in one go: a viewer over HTTP, a file on
+//! the disk. Times are the stream's own, from the last keyframe on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+
+use super::batch::Batch;
+use super::message::Class;
+use super::queue::Queue;
+use super::sink::Sink;
+use crate::wire::flv::{TagKind, file_header};
+
+/// Where a stream puts what goes to one such reader.
+#[derive(Debug)]
+pub(super) struct FlvSink {
+    id: u64,
+    /// For a viewer, who is counted, and may not know of tracks.
+    viewer: bool,
+    sent: AtomicU64,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    queue: Queue,
+    waker: Option<Waker>,
+    ended: bool,
+    /// Metadata were sent.
+    titled: bool,
+}
+
+impl FlvSink {
+    /// For a viewer; at most `limit` bytes wait.
+    pub fn for_viewer(id: u64, limit: usize) -> Arc<Self> {
+        Self::new(id, limit, true)
+    }
+
+    /// For a file: everything as it came.
+    pub fn for_file(id: u64, limit: usize) -> Arc<Self> {
+        Self::new(id, limit, false)
+    }
+
+    fn new(id: u64, limit: usize, viewer: bool) -> Arc<Self> {
+        let mut queue = Queue::new(limit);
+        queue.push_control(file_header(true, true));
+        let inner = Inner { queue, waker: None, ended: false, titled: false };
+        Arc::new(Self { id, viewer, sent: AtomicU64::new(0), inner: Mutex::new(inner) })
+    }
+
+    /// The next bytes; `None` when the publisher has gone and nothing waits any more.
+    pub fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let mut inner = self.inner.lock();
+        if let Some(bytes) = inner.queue.pop() {
+            self.sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            return Poll::Ready(Some(bytes));
+        }
+        if inner.ended {
+            return Poll::Ready(None);
+        }
+        inner.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// What waits now.
+    pub fn waiting(&self) -> Vec<Bytes> {
+        let mut inner = self.inner.lock();
+        let waiting: Vec<Bytes> = std::iter::from_fn(|| inner.queue.pop()).collect();
+        let bytes: usize = waiting.iter().map(Bytes::len).sum();
+        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+        waiting
+    }
+
+    /// Bytes given out.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Messages that there was no room for.
+    pub fn skipped(&self) -> u64 {
+        self.inner.lock().queue.skipped()
+    }
+
+    /// Whether the publisher has gone.
+    pub fn has_ended(&self) -> bool {
+        self.inner.lock().ended
+    }
+}
+
+impl Sink for FlvSink {
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn is_viewer(&self) -> bool {
+        self.viewer
+    }
+
+    fn deliver(&self, batch: &Batch<'_>) {
+        let mut inner = self.inner.lock();
+        if inner.ended {
+            return;
+        }
+        // A viewer of a file cannot say what it takes.
+        let messages = batch.messages.iter();
+        for message in messages.filter_map(|message| message.for_viewer(!self.viewer)) {
+            // In a file a time code or the like is of no use, and metadata stand at its head: FFmpeg
+            // takes later ones for subtitles.
+            if message.kind == TagKind::Script
+                && (message.class == Class::Sound || std::mem::replace(&mut inner.titled, true))
+            {
+                continue;
+            }
+            inner.queue.push(message.class, message.flv());
+        }
+        inner.wake();
+    }
+
+    fn end(&self) {
+        let mut inner = self.inner.lock();
+        inner.ended = true;
+        inner.wake();
+    }
+
+    /// A file ends with its publisher.
+    fn resume(&self) {}
+}
+
+impl Inner {
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Every publication into a file of a folder, where that is wanted: FLV, everything as it came. What
+//! came is on the disk half a second later, so that a crash costs no more; a disk that is too slow costs
+//! pictures up to the next keyframe, as a slow viewer's line does, and never the broadcast.
+
+use std::fs::File;
+use std::future::poll_fn;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::event::{Event, Recording, RecordingState};
+use super::flv::FlvSink;
+use super::registry::Registry;
+use super::sink::Sink;
+use super::stream::Stream;
+
+/// What comes within this time is written at once.
+const GATHER: Duration = Duration::from_millis(500);
+/// What may wait for the disk, in bytes.
+const WAITING: usize = 32 << 20;
+/// Of an application's and of a stream's name in a file's.
+const MOST_NAME: usize = 80;
+/// Files of one name in one second.
+const MOST_ALIKE: u32 = 1_000;
+
+/// Begins to write what is published here from now on. To be called from within the runtime.
+pub(super) fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>) {
+    let Some(folder) = &registry.config.record else { return };
+    if registry.files.goes_on(stream) {
+        return;
+    }
+    let wall = registry.clock.wall_micros(registry.clock.now());
+    let path = folder.join(name_of(&stream.app, &stream.name, wall));
+    let sink = FlvSink::for_file(registry.next_id(), WAITING);
+    let full = registry.files.count() >= registry.config.limits.files;
+    if full || !stream.join(Arc::<FlvSink>::clone(&sink)) {
+        let reason = Some("too many files are being written".to_owned());
+        tell(registry, stream, &path, RecordingState::Failed, (Duration::ZERO, 0), reason);
+        return;
+    }
+    registry.files.add(stream, &sink);
+    tokio::spawn(write(Arc::clone(registry), Arc::clone(stream), sink, path));
+}
+
+/// Writes to the end, and tells how it went.
+async fn write(registry: Arc<Registry>, stream: Arc<Stream>, sink: Arc<FlvSink>, path: PathBuf) {
+    let since = registry.clock.now();
+    let opened = on_the_disk(move || create(&path)).await;
+    let (path, error) = match opened {
+        Ok((path, file)) => {
+            let begun = (Duration::ZERO, 0);
+            tell(&registry, &stream, &path, RecordingState::Writing, begun, None);
+            (path, take(&sink, file).await.err())
+        }
+        Err((path, error)) => (path, Some(error)),
+    };
+    stream.leave(sink.id());
+    registry.tidy(&stream);
+    let fared = (registry.clock.now().since(since), sink.sent());
+    let (state, reason) = match (error, sink.skipped()) {
+        (Some(error), _) => (RecordingState::Failed, Some(error.to_string())),
+        (None, 0) => (RecordingState::Finished, None),
+        (None, skipped) => {
+            let why = format!("the disk was too slow: {skipped} pictures or sounds are missing");
+            (RecordingState::Finished, Some(why))
+        }
+    };
+    tell(&registry, &stream, &path, state, fared, reason);
+    registry.file_ended(sink.id());
+}
+
+/// Everything that comes, until the publisher has gone.
+async fn take(sink: &FlvSink, mut file: File) -> io::Result<()> {
+    while let Some(first) = poll_fn(|cx| sink.poll_next(cx)).await {
+        if !sink.has_ended() {
+            tokio::time::sleep(GATHER).await;
+        }
+        let rest = sink.waiting();
+        file = on_the_disk(move || {
+            let all: Vec<Bytes> = std::iter::once(first).chain(rest).collect();
+            file.write_all(&all.concat()).map(|()| file)
+        })
+        .await?;
+    }
+    on_the_disk(move || file.sync_all()).await
+}
+
+/// Work that may wait for the disk.
+async fn on_the_disk<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime ends, and with it whoever waits for this.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+/// A file that was not there before; of that name, or of one with a number.
+fn create(path: &Path) -> Result<(PathBuf, File), (PathBuf, io::Error)> {
+    let mut tried = path.to_owned();
+    for number in 2..MOST_ALIKE {
+        match File::options().write(true).create_new(true).open(&tried) {
+            Ok(file) => return Ok((tried, file)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+                tried = path.with_file_name(format!("{stem} {number}.flv"));
+            }
+            Err(error) => return Err((tried, error)),
+        }
+    }
+    Err((tried, io::ErrorKind::AlreadyExists.into()))
+}
+
+/// What a publication's file is called. Publishers choose names freely: what could lead elsewhere or
+/// disturb a terminal is replaced.
+fn name_of(app: &str, stream: &str, wall_micros: i64) -> String {
+    let plain = |name: &str| -> String {
+        let safe = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+        let mut name: String = name.chars().map(safe).collect();
+        while name.len() > MOST_NAME {
+            name.pop();
+        }
+        name.trim_start_matches('.').to_owned()
+    };
+    let at = jiff::Timestamp::from_microsecond(wall_micros).unwrap_or_default();
+    let at = at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H-%M-%S").to_string();
+    format!("{}-{} {at}.flv", plain(app), plain(stream))
+}
+
+fn tell(
+    registry: &Registry,
+    stream: &Stream,
+    path: &Path,
+    state: RecordingState,
+    (after, bytes): (Duration, u64),
+    reason: Option<String>,
+) {
+    registry.tell(Event::Recording(Recording {
+        app: stream.app.clone(),
+        stream: stream.name.clone(),
+        path: path.to_owned(),
+        state,
+        after,
+        bytes,
+        reason,
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_nowhere_else() {
+        for (app, stream) in [("live", "show"), ("../..", "/etc/passwd"), ("a\n", ".\u{1b}[2J")] {
+            let name = name_of(app, stream, 0);
+            assert!(
+                !name.contains(['/', '\n', '\u{1b}', '\\']) && !name.starts_with('.'),
+                "{name}"
+            );
+            assert!(name.ends_with(".flv") && Path::new(&name).components().count() == 1);
+        }
+        assert!(name_of("live", "show", 0).starts_with("live-show 19"));
+        assert!(name_of(&"x".repeat(5_000), &"\u{4e2d}".repeat(5_000), 0).len() < 200);
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("live-show.flv");
+        let (first, mut file) = create(&path).unwrap();
+        file.write_all(b"first").unwrap();
+        let (second, _) = create(&path).unwrap();
+        assert_eq!((first.as_path(), second.ends_with("live-show 2.flv")), (path.as_path(), true));
+        assert_eq!(std::fs::read(&path).unwrap(), b"first");
+        assert!(create(&folder.path().join("none/a.flv")).is_err());
+    }
+}

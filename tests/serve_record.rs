@@ -1,0 +1,149 @@
+//! `onair serve --record DIR` and `--config FILE`: what others publish stands in files, whatever their
+//! names, and a folder that vanishes costs the files only.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use peers::{LIMIT, Onair, ffmpeg};
+use serde_json::Value;
+
+fn start(more: &[&str]) -> (Onair, String) {
+    let mut arguments = vec!["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+    arguments.extend(more);
+    let mut serve = Onair::start(&arguments);
+    let rtmp = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    (serve, rtmp)
+}
+
+/// The first event of this state, or the one after so many.
+fn recording(serve: &Onair, state: &str, after: usize) -> Value {
+    let found = |serve: &Onair| {
+        let mut events = serve.events().into_iter();
+        let is_it = |event: &Value| event["event"] == "recording" && event["state"] == state;
+        events.by_ref().filter(is_it).nth(after)
+    };
+    peers::wait_for(state, LIMIT, || found(serve).is_some());
+    found(serve).unwrap()
+}
+
+fn path_of(event: &Value) -> PathBuf {
+    event["path"].as_str().unwrap().into()
+}
+
+/// Whole, and as long as was sent.
+fn check(file: &Path) {
+    let probe = ffmpeg::probe(file);
+    assert_eq!(probe.warnings, "");
+    assert_eq!(ffmpeg::decode(file), "");
+    let (pictures, sounds) = (probe.packets("video"), probe.packets("audio"));
+    let span = pictures.last().unwrap().pts - pictures[0].pts;
+    assert!(pictures[0].keyframe && (2.0..3.2).contains(&span), "{span} s");
+    assert!(pictures[0].pts.abs() < 0.1 && sounds[0].pts.abs() < 0.1);
+    for packets in [&pictures, &sounds] {
+        assert!(packets.windows(2).all(|pair| pair[0].dts < pair[1].dts), "DTS not monotonic");
+    }
+}
+
+#[test]
+fn every_publication_is_a_file_of_its_own() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let into = folder.path().join("made/anew");
+    let (mut serve, rtmp) = start(&["--record", into.to_str().unwrap()]);
+    let mut files = Vec::new();
+    for (number, name) in ["live/show", "live/show", "live/..%2F..%2Fetc"].iter().enumerate() {
+        let mut publisher = ffmpeg::publish(&format!("{rtmp}/{name}"), Some(3));
+        let writing = recording(&serve, "writing", number);
+        publisher.wait_success(LIMIT);
+        let finished = recording(&serve, "finished", number);
+        assert_eq!(finished["path"], writing["path"]);
+        assert!(finished["reason"].is_null() && finished["seconds"].as_f64().unwrap() > 2.0);
+        let file = path_of(&finished);
+        assert_eq!(file.parent(), Some(into.as_path()), "{}", file.display());
+        assert_eq!(finished["bytes"].as_u64(), fs::metadata(&file).ok().map(|it| it.len()));
+        check(&file);
+        files.push(file);
+    }
+    files.dedup();
+    assert_eq!(files.len(), 3);
+    serve.peer.interrupt();
+    assert_eq!(serve.peer.wait(LIMIT).code(), Some(0));
+    let summary = serve.events().pop().unwrap();
+    assert_eq!((&summary["recordings"], &summary["unwritten"]), (&3.into(), &0.into()));
+}
+
+/// Ended in the middle of a broadcast: what came is in the file, which is told before the end.
+#[test]
+fn a_server_that_ends_finishes_its_files() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let (mut serve, rtmp) = start(&["--record", folder.path().to_str().unwrap()]);
+    let _publisher = ffmpeg::publish(&format!("{rtmp}/live/show"), None);
+    let file = path_of(&recording(&serve, "writing", 0));
+    peers::wait_for("some of it", LIMIT, || fs::metadata(&file).unwrap().len() > 100_000);
+    serve.peer.interrupt();
+    assert_eq!(serve.peer.wait(LIMIT).code(), Some(0));
+    recording(&serve, "finished", 0);
+    let probe = ffmpeg::probe(&file);
+    assert!(probe.packets("video").len() > 10);
+    assert_eq!(ffmpeg::decode(&file), "");
+}
+
+#[test]
+fn a_folder_that_vanishes_costs_the_files_only() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let into = folder.path().join("gone");
+    let (mut serve, rtmp) = start(&["--record", into.to_str().unwrap()]);
+    fs::remove_dir(&into).unwrap();
+    let url = format!("{rtmp}/live/show");
+    let _publisher = ffmpeg::publish(&url, None);
+    let failed = recording(&serve, "failed", 0);
+    assert!(failed["reason"].as_str().is_some_and(|it| it.contains("No such file")), "{failed}");
+    let live = ffmpeg::probe(&url);
+    assert_eq!(live.stream("video")["codec_name"], "h264");
+    serve.peer.interrupt();
+    assert_eq!(serve.peer.wait(LIMIT).code(), Some(3));
+    // One that cannot be made is said at once.
+    let file = folder.path().join("a file");
+    fs::write(&file, "").unwrap();
+    let mut serve = Onair::start(&["serve", "--record", file.join("below").to_str().unwrap()]);
+    assert_eq!(serve.peer.wait(LIMIT).code(), Some(3));
+}
+
+#[test]
+fn flags_and_publish_keys_come_from_a_file() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("serve.toml");
+    let text = format!(
+        "rtmp = \"127.0.0.1:0\"\nhttp = \"127.0.0.1:0\"\nrecord = {:?}\n\
+         publish_keys = [\"Pl4nted-k3y\"]\n",
+        folder.path()
+    );
+    fs::write(&config, text).unwrap();
+    let mut serve = Onair::start(&["serve", "--config", config.to_str().unwrap()]);
+    let rtmp = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let mut refused = ffmpeg::publish(&format!("{rtmp}/live/show?key=wrong"), Some(3));
+    assert!(!refused.wait(LIMIT).success());
+    let mut welcome = ffmpeg::publish(&format!("{rtmp}/live/show?key=Pl4nted-k3y"), Some(3));
+    welcome.wait_success(LIMIT);
+    check(&path_of(&recording(&serve, "finished", 0)));
+    serve.peer.interrupt();
+    assert_eq!(serve.peer.wait(LIMIT).code(), Some(0));
+    let said: String = serve.events().iter().map(Value::to_string).collect();
+    assert!(!said.contains("Pl4nted"), "{said}");
+    fs::write(&config, "port = 1935\n").unwrap();
+    let mut serve = Onair::start(&["serve", "--config", config.to_str().unwrap()]);
+    assert_eq!(serve.peer.wait(LIMIT).code(), Some(3));
+}
