@@ -1,9 +1,9 @@
 //! `onair serve`: the built-in server alone.
 
+mod args;
 mod config;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
@@ -18,84 +18,16 @@ use crate::cli::signals::Interrupt;
 use crate::cli::words;
 use crate::net::{Identity, IdentityError, Runtime};
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT};
-use crate::server::{Config, Fault, Listen, Login, RecordingState, Secure, Server};
+use crate::server::{Config, Listen, Login, RecordingState, Secure, Server};
 use crate::studio::event::Ready;
 use crate::studio::message::Message;
-use crate::studio::settings::check_successor;
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
 
+pub use args::Args;
+
 /// How long saying goodbye to everybody may take.
 const END: Duration = Duration::from_secs(2);
-
-/// Flags of `onair serve`.
-#[derive(Clone, Debug, Default, clap::Args)]
-pub struct Args {
-    /// Where to publish and play by RTMP; port 0 picks a free one
-    /// [default: 127.0.0.1:1935, or the next free port]
-    #[arg(long, value_name = "ADDR")]
-    pub rtmp: Option<SocketAddr>,
-    /// Where to serve HTTP-FLV and figures; port 0 picks a free one
-    /// [default: 127.0.0.1:8088, or the next free port]
-    #[arg(long, value_name = "ADDR")]
-    pub http: Option<SocketAddr>,
-    /// Where to publish and play by RTMP over TLS; port 0 picks a free one
-    #[arg(long, value_name = "ADDR", requires = "cert", requires = "cert_key")]
-    pub rtmps: Option<SocketAddr>,
-    /// Where else to publish and play by RTMP tunnelled through HTTP (RTMPT); it is also spoken at
-    /// --rtmp and, inside TLS, at --rtmps
-    #[arg(long, value_name = "ADDR")]
-    pub rtmpt: Option<SocketAddr>,
-    /// The server's certificate for --rtmps, those that signed it behind it (PEM, or DER)
-    #[arg(long, value_name = "FILE", requires = "rtmps")]
-    pub cert: Option<PathBuf>,
-    /// The certificate's private key (PEM)
-    #[arg(long, value_name = "FILE", requires = "rtmps")]
-    pub cert_key: Option<PathBuf>,
-    /// Write every publication into an FLV file of its own in this folder
-    #[arg(long, value_name = "DIR")]
-    pub record: Option<PathBuf>,
-    /// Read what no flag says, and the publish keys, from this file (TOML: the flags' names with _)
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Do this wrong, so that publishers can be tried (repeatable)
-    #[arg(long, value_name = "FAULT", long_help = FAULT_HELP)]
-    pub fault: Vec<Fault>,
-    /// What the times and the garbage of --fault are drawn from [default: 0]
-    #[arg(long, value_name = "NUMBER")]
-    pub fault_seed: Option<u64>,
-    /// Where clients that understand it (Enhanced RTMP) are asked to go when this server ends: a URL
-    /// such as <rtmp://other/live>
-    #[arg(long, value_name = "URL", value_parser = check_successor)]
-    pub successor: Option<String>,
-    /// Publishers must give this user and the password in --password-file
-    /// (rtmp://USER:PASSWORD@HOST/app/stream); players need nothing
-    #[arg(long, value_name = "NAME", requires = "password_file")]
-    pub user: Option<String>,
-    /// The password is the first line of this file
-    #[arg(long, value_name = "FILE", requires = "user")]
-    pub password_file: Option<PathBuf>,
-    /// How user and password are asked for: as Adobe's servers do, or Limelight's [default: adobe]
-    #[arg(long, value_name = "SCHEME", value_parser = ["adobe", "llnw"], requires = "user")]
-    pub auth: Option<String>,
-}
-
-const FAULT_HELP: &str = "Do this wrong, so that publishers can be tried (repeatable): \
-    WHAT@PHASE[:VALUE][*TIMES]. The phases are handshake, connect, createStream, publish and media.
-
-  reset, close, half-close, garbage   at once, or so long after media began: reset@media:3s
-  stall                 reads nothing, until it is let go or for so long:
-                        stall@media:2s+8s (after 2 s, for 8 s), stall@connect:+5s
-  delay:TIME            takes what comes so much later: delay@media:200ms
-  throttle:BITRATE      reads no more than that: throttle@media:500k
-  reject:CODE           at connect (Rejected, InvalidApp, Closed, Failed, AppShutdown) or publish
-                        (BadName, Denied, Unauthorized, Rejected, BadAuth)
-  busy[:TIMES]          at publish: says that the name is in use
-  redirect:URL          at connect, or at media (Enhanced RTMP)
-  noack                 acknowledges nothing
-
-A time such as 2s..5s is drawn anew for each connection. *1 strikes one connection only. Bad \
-certificates come by --cert";
 
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::Args;
+use super::args::Args;
 use crate::base::Secret;
 use crate::server::Fault;
 use crate::studio::settings::check_successor;
