@@ -72,6 +72,13 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         totals.note(&event);
         words::print_server(&output, &event);
     }
+    let left = server.files_under_way();
+    if left > 0 {
+        complain(&format!(
+            "{left} recordings were not whole when the server ended: the disk hangs"
+        ));
+        totals.unwritten += left as u64;
+    }
     runtime.shutdown(Duration::from_millis(500));
     // A folder that could not be written to is worth a code of its own.
     let exit = if totals.unwritten > 0 { Exit::File } else { Exit::Ok };
@@ -95,14 +102,20 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
 fn wanted(args: &Args) -> Result<Config, (String, Exit)> {
     let (args, publish_keys) = match &args.config {
         Some(path) => config::Config::read(path)
-            .and_then(|config| config.complete(args))
+            .and_then(|file| file.complete(args).map_err(|why| config::told(path, &why)))
             .map_err(|why| (why, Exit::File))?,
         None => (args.clone(), Vec::new()),
     };
+    args.check().map_err(|why| match &args.config {
+        Some(path) => (config::told(path, &why), Exit::File),
+        None => (why, Exit::Usage),
+    })?;
     if let Some(folder) = &args.record {
         std::fs::create_dir_all(folder).map_err(|error| {
             let folder = folder.display();
-            (format!("--record {folder}: {error}. Choose a folder that can be written"), Exit::File)
+            let why =
+                format!("recordings cannot be written to {folder}: {error}. Choose another folder");
+            (why, Exit::File)
         })?;
     }
     let listen = |wish: Option<SocketAddr>, port| {

@@ -18,10 +18,27 @@ struct UnderWay {
     sink: Arc<FlvSink>,
 }
 
+/// What became of the wish for a file.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Begun {
+    Anew,
+    GoesOn,
+    Full,
+}
+
 impl Files {
-    pub fn add(&self, stream: &Arc<Stream>, sink: &Arc<FlvSink>) {
-        let file = UnderWay { stream: Arc::clone(stream), sink: Arc::clone(sink) };
-        self.0.lock().push(file);
+    /// One more, unless there are `most`, or one of this stream still takes what comes: its publisher
+    /// has come back on another connection before the first was missed.
+    pub fn begin(&self, stream: &Arc<Stream>, sink: &Arc<FlvSink>, most: usize) -> Begun {
+        let mut files = self.0.lock();
+        if files.iter().any(|file| Arc::ptr_eq(&file.stream, stream) && !file.sink.has_ended()) {
+            return Begun::GoesOn;
+        }
+        if files.len() >= most {
+            return Begun::Full;
+        }
+        files.push(UnderWay { stream: Arc::clone(stream), sink: Arc::clone(sink) });
+        Begun::Anew
     }
 
     pub fn remove(&self, sink: u64) {
@@ -30,12 +47,5 @@ impl Files {
 
     pub fn count(&self) -> usize {
         self.0.lock().len()
-    }
-
-    /// Whether a file of this stream still takes what comes: its publisher has come back on another
-    /// connection before the first was missed.
-    pub fn goes_on(&self, stream: &Arc<Stream>) -> bool {
-        let files = self.0.lock();
-        files.iter().any(|file| Arc::ptr_eq(&file.stream, stream) && !file.sink.has_ended())
     }
 }

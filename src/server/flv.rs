@@ -20,6 +20,8 @@ pub(super) struct FlvSink {
     id: u64,
     /// For a viewer, who is counted, and may not know of tracks.
     viewer: bool,
+    /// What may wait, in bytes; what cannot be left out may be as much again.
+    limit: usize,
     sent: AtomicU64,
     inner: Mutex<Inner>,
 }
@@ -29,6 +31,8 @@ struct Inner {
     queue: Queue,
     waker: Option<Waker>,
     ended: bool,
+    /// More waits than may, though all that can be left out was: it has ended with that.
+    overrun: bool,
     /// Metadata were sent.
     titled: bool,
 }
@@ -47,8 +51,8 @@ impl FlvSink {
     fn new(id: u64, limit: usize, viewer: bool) -> Arc<Self> {
         let mut queue = Queue::new(limit);
         queue.push_control(file_header(true, true));
-        let inner = Inner { queue, waker: None, ended: false, titled: false };
-        Arc::new(Self { id, viewer, sent: AtomicU64::new(0), inner: Mutex::new(inner) })
+        let inner = Inner { queue, waker: None, ended: false, overrun: false, titled: false };
+        Arc::new(Self { id, viewer, limit, sent: AtomicU64::new(0), inner: Mutex::new(inner) })
     }
 
     /// The next bytes; `None` when the publisher has gone and nothing waits any more.
@@ -84,6 +88,11 @@ impl FlvSink {
         self.inner.lock().queue.skipped()
     }
 
+    /// Whether it had to be broken off, since its reader takes too little.
+    pub fn was_overrun(&self) -> bool {
+        self.inner.lock().overrun
+    }
+
     /// Whether the publisher has gone.
     pub fn has_ended(&self) -> bool {
         self.inner.lock().ended
@@ -115,6 +124,9 @@ impl Sink for FlvSink {
                 continue;
             }
             inner.queue.push(message.class, message.flv());
+        }
+        if inner.queue.waiting_bytes() > 2 * self.limit {
+            (inner.ended, inner.overrun) = (true, true);
         }
         inner.wake();
     }

@@ -144,6 +144,11 @@ impl Server {
         self.streams().iter().map(|stream| stream.viewers).sum()
     }
 
+    /// Files that are being written.
+    pub fn files_under_way(&self) -> usize {
+        self.registry.files.count()
+    }
+
     /// Does these things wrong from now on, and no others; also to connections that stand.
     pub fn set_faults(&self, faults: Vec<Fault>) {
         self.registry.lab.set(faults);

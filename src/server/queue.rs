@@ -89,6 +89,11 @@ impl Queue {
         self.skipping = true;
     }
 
+    /// Bytes of media that wait.
+    pub fn waiting_bytes(&self) -> usize {
+        self.media_bytes
+    }
+
     /// Forgets media that wait (the player paused, or stopped).
     pub fn clear_media(&mut self) {
         self.media.retain(|(class, _)| *class == Class::Vital);

@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::event::{Event, Recording, RecordingState};
+use super::files::Begun;
 use super::flv::FlvSink;
 use super::registry::Registry;
 use super::sink::Sink;
@@ -19,6 +20,8 @@ use super::stream::Stream;
 
 /// What comes within this time is written at once.
 const GATHER: Duration = Duration::from_millis(500);
+/// A disk that has not answered for so long is given up.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// What may wait for the disk, in bytes.
 const WAITING: usize = 32 << 20;
 /// Of an application's and of a stream's name in a file's.
@@ -29,39 +32,45 @@ const MOST_ALIKE: u32 = 1_000;
 /// Begins to write what is published here from now on. To be called from within the runtime.
 pub(super) fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>) {
     let Some(folder) = &registry.config.record else { return };
-    if registry.files.goes_on(stream) {
-        return;
-    }
     let wall = registry.clock.wall_micros(registry.clock.now());
     let path = folder.join(name_of(&stream.app, &stream.name, wall));
     let sink = FlvSink::for_file(registry.next_id(), WAITING);
-    let full = registry.files.count() >= registry.config.limits.files;
-    if full || !stream.join(Arc::<FlvSink>::clone(&sink)) {
-        let reason = Some("too many files are being written".to_owned());
-        tell(registry, stream, &path, RecordingState::Failed, (Duration::ZERO, 0), reason);
-        return;
+    match registry.files.begin(stream, &sink, registry.config.limits.files) {
+        Begun::GoesOn => {}
+        Begun::Full => {
+            let reason = format!("{} files are being written already", registry.files.count());
+            let fared = (Duration::ZERO, 0);
+            tell(registry, stream, &path, RecordingState::Failed, fared, Some(reason));
+        }
+        Begun::Anew => {
+            stream.join(Arc::<FlvSink>::clone(&sink));
+            tokio::spawn(write(Arc::clone(registry), Arc::clone(stream), sink, path));
+        }
     }
-    registry.files.add(stream, &sink);
-    tokio::spawn(write(Arc::clone(registry), Arc::clone(stream), sink, path));
 }
 
 /// Writes to the end, and tells how it went.
 async fn write(registry: Arc<Registry>, stream: Arc<Stream>, sink: Arc<FlvSink>, path: PathBuf) {
     let since = registry.clock.now();
-    let opened = on_the_disk(move || create(&path)).await;
-    let (path, error) = match opened {
-        Ok((path, file)) => {
+    let wanted = path.clone();
+    let mut written = 0;
+    let (path, error) = match on_the_disk(move || create(&path)).await {
+        Ok(Ok((path, file))) => {
             let begun = (Duration::ZERO, 0);
             tell(&registry, &stream, &path, RecordingState::Writing, begun, None);
-            (path, take(&sink, file).await.err())
+            (path, take(&sink, file, &mut written).await.err())
         }
-        Err((path, error)) => (path, Some(error)),
+        Ok(Err((path, error))) => (path, Some(error)),
+        Err(error) => (wanted, Some(error)),
     };
     stream.leave(sink.id());
     registry.tidy(&stream);
-    let fared = (registry.clock.now().since(since), sink.sent());
+    let fared = (registry.clock.now().since(since), written);
     let (state, reason) = match (error, sink.skipped()) {
         (Some(error), _) => (RecordingState::Failed, Some(error.to_string())),
+        (None, _) if sink.was_overrun() => {
+            (RecordingState::Failed, Some("the disk is too slow".to_owned()))
+        }
         (None, 0) => (RecordingState::Finished, None),
         (None, skipped) => {
             let why = format!("the disk was too slow: {skipped} pictures or sounds are missing");
@@ -73,30 +82,27 @@ async fn write(registry: Arc<Registry>, stream: Arc<Stream>, sink: Arc<FlvSink>,
 }
 
 /// Everything that comes, until the publisher has gone.
-async fn take(sink: &FlvSink, mut file: File) -> io::Result<()> {
+async fn take(sink: &FlvSink, mut file: File, written: &mut u64) -> io::Result<()> {
     while let Some(first) = poll_fn(|cx| sink.poll_next(cx)).await {
         if !sink.has_ended() {
             tokio::time::sleep(GATHER).await;
         }
         let rest = sink.waiting();
-        file = on_the_disk(move || {
-            let all: Vec<Bytes> = std::iter::once(first).chain(rest).collect();
-            file.write_all(&all.concat()).map(|()| file)
-        })
-        .await?;
+        let all = std::iter::once(first).chain(rest).collect::<Vec<Bytes>>().concat();
+        let length = all.len() as u64;
+        file = on_the_disk(move || file.write_all(&all).map(|()| file)).await??;
+        *written += length;
     }
-    on_the_disk(move || file.sync_all()).await
+    on_the_disk(move || file.sync_all()).await?
 }
 
-/// Work that may wait for the disk.
-async fn on_the_disk<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime ends, and with it whoever waits for this.
-            Err(_) => std::future::pending().await,
-        },
+/// Work that may wait for the disk, with a limit: who waits for a disk that hangs waits for ever.
+async fn on_the_disk<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    match tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(work)).await {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(io::Error::other("the disk has not answered for 20 s")),
     }
 }
 
@@ -125,7 +131,8 @@ fn name_of(app: &str, stream: &str, wall_micros: i64) -> String {
         while name.len() > MOST_NAME {
             name.pop();
         }
-        name.trim_start_matches('.').to_owned()
+        let name = name.trim_start_matches(['.', '-']);
+        if name.is_empty() { "_".to_owned() } else { name.to_owned() }
     };
     let at = jiff::Timestamp::from_microsecond(wall_micros).unwrap_or_default();
     let at = at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H-%M-%S").to_string();
@@ -157,7 +164,13 @@ mod tests {
 
     #[test]
     fn names_lead_nowhere_else() {
-        for (app, stream) in [("live", "show"), ("../..", "/etc/passwd"), ("a\n", ".\u{1b}[2J")] {
+        for (app, stream) in [
+            ("live", "show"),
+            ("../..", "/etc/passwd"),
+            ("a\n", ".\u{1b}[2J"),
+            ("-rf", "-"),
+            ("..", ""),
+        ] {
             let name = name_of(app, stream, 0);
             assert!(
                 !name.contains(['/', '\n', '\u{1b}', '\\']) && !name.starts_with('.'),

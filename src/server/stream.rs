@@ -187,7 +187,7 @@ impl Stream {
     /// Adds a viewer and gives it what late joiners get. `false`: there are too many.
     pub fn join(&self, viewer: Arc<dyn Sink>) -> bool {
         let mut inner = self.inner.lock();
-        if inner.viewers.len() >= self.limits.viewers {
+        if viewer.is_viewer() && inner.viewers.len() >= self.limits.viewers {
             return false;
         }
         // What is held back is in the cache already: the others get it now, this one from there.

@@ -18,19 +18,19 @@ pub struct Args {
     #[arg(long, value_name = "ADDR")]
     pub http: Option<SocketAddr>,
     /// Where to publish and play by RTMP over TLS; port 0 picks a free one
-    #[arg(long, value_name = "ADDR", requires = "cert", requires = "cert_key")]
+    #[arg(long, value_name = "ADDR")]
     pub rtmps: Option<SocketAddr>,
     /// Where else to publish and play by RTMP tunnelled through HTTP (RTMPT); it is also spoken at
     /// --rtmp and, inside TLS, at --rtmps
     #[arg(long, value_name = "ADDR")]
     pub rtmpt: Option<SocketAddr>,
     /// The server's certificate for --rtmps, those that signed it behind it (PEM, or DER)
-    #[arg(long, value_name = "FILE", requires = "rtmps")]
+    #[arg(long, value_name = "FILE")]
     pub cert: Option<PathBuf>,
     /// The certificate's private key (PEM)
-    #[arg(long, value_name = "FILE", requires = "rtmps")]
+    #[arg(long, value_name = "FILE")]
     pub cert_key: Option<PathBuf>,
-    /// Write every publication into an FLV file of its own in this folder
+    /// Write every publication into an FLV file of its own in this folder, at most 64 at once
     #[arg(long, value_name = "DIR")]
     pub record: Option<PathBuf>,
     /// Read what no flag says, and the publish keys, from this file (TOML: the flags' names with _)
@@ -48,13 +48,13 @@ pub struct Args {
     pub successor: Option<String>,
     /// Publishers must give this user and the password in --password-file
     /// (rtmp://USER:PASSWORD@HOST/app/stream); players need nothing
-    #[arg(long, value_name = "NAME", requires = "password_file")]
+    #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
     /// The password is the first line of this file
-    #[arg(long, value_name = "FILE", requires = "user")]
+    #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
     /// How user and password are asked for: as Adobe's servers do, or Limelight's [default: adobe]
-    #[arg(long, value_name = "SCHEME", value_parser = ["adobe", "llnw"], requires = "user")]
+    #[arg(long, value_name = "SCHEME", value_parser = ["adobe", "llnw"])]
     pub auth: Option<String>,
 }
 
@@ -74,3 +74,48 @@ const FAULT_HELP: &str = "Do this wrong, so that publishers can be tried (repeat
 
 A time such as 2s..5s is drawn anew for each connection. *1 strikes one connection only. Bad \
 certificates come by --cert";
+
+impl Args {
+    /// What belongs together and is not.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let secure = [self.rtmps.is_some(), self.cert.is_some(), self.cert_key.is_some()];
+        if secure.contains(&true) && secure.contains(&false) {
+            return Err("--rtmps, --cert and --cert-key belong together: one is missing".into());
+        }
+        if self.user.is_some() != self.password_file.is_some() {
+            return Err("--user and --password-file belong together: one is missing".into());
+        }
+        if self.auth.is_some() && self.user.is_none() {
+            return Err("--auth says how --user is asked for, and there is none".into());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_are_refused() {
+        let args = Args::default();
+        assert_eq!(args.check(), Ok(()));
+        let some = || Some(PathBuf::from("x"));
+        let address = "127.0.0.1:0".parse().ok();
+        for half in [
+            Args { rtmps: address, ..Args::default() },
+            Args { cert: some(), cert_key: some(), ..Args::default() },
+            Args { rtmps: address, cert: some(), ..Args::default() },
+            Args { user: Some("me".into()), ..Args::default() },
+            Args { password_file: some(), ..Args::default() },
+            Args { auth: Some("llnw".into()), ..Args::default() },
+        ] {
+            assert!(half.check().is_err(), "{half:?}");
+        }
+        let whole = Args { rtmps: address, cert: some(), cert_key: some(), ..Args::default() };
+        assert_eq!(whole.check(), Ok(()));
+    }
+}

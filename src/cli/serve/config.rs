@@ -43,7 +43,7 @@ impl Config {
     /// # Errors
     /// What is wrong with the file, in words for a person and without what is secret in it.
     pub(super) fn read(path: &Path) -> Result<Self, String> {
-        let failed = |why: String| format!("--config {}: {why}", path.display());
+        let failed = |why: String| told(path, &why);
         let mut text = String::new();
         let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
         let read = file.take(MOST + 1).read_to_string(&mut text);
@@ -59,7 +59,13 @@ impl Config {
             // The error's own text shows the line, in which a key may stand.
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             let line = before.matches('\n').count() + 1;
-            format!("line {line}: {}", error.message())
+            // Of a value nothing is repeated: it may be a key that stands where it should not.
+            let said = error.message();
+            let said = match said {
+                _ if said.starts_with("unknown field") || !said.contains(['"', '`', '\'']) => said,
+                _ => "a value of another kind is expected here",
+            };
+            format!("line {line}: {said}")
         })?;
         if config.publish_keys.len() > MOST_KEYS {
             return Err(format!("there are more than {MOST_KEYS} publish keys"));
@@ -99,14 +105,13 @@ impl Config {
             let faults = self.fault.iter().map(|fault| fault.parse::<Fault>());
             all.fault = faults.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
         }
-        if all.rtmps.is_some() != (all.cert.is_some() && all.cert_key.is_some()) {
-            return Err("rtmps, cert and cert_key belong together".into());
-        }
-        if all.user.is_some() != all.password_file.is_some() {
-            return Err("user and password_file belong together".into());
-        }
         Ok((all, self.publish_keys.into_iter().map(Secret::new).collect()))
     }
+}
+
+/// What is wrong with the file, with its name.
+pub(super) fn told(path: &Path, why: &str) -> String {
+    format!("--config {}: {why}", path.display())
 }
 
 #[cfg(test)]
@@ -134,15 +139,16 @@ mod tests {
             ("publish_keys = [\"\"]", "1 to 512"),
             ("publish_keys = [\"Pl4nted\", 5]", "line 1"),
             ("publish_keys = [\"Pl4nted]", "line 1"),
+            ("\npublish_keys = \"Pl4nted\"", "line 2: a value of another kind"),
+            ("rtmp = \"Pl4nted\"", "line 1"),
+            ("fault_seed = 'Pl4nted'", "line 1"),
         ] {
             let error = Config::parse(text).err().unwrap();
             assert!(error.contains(why) && !error.contains("Pl4nted"), "{text}: {error}");
         }
-        for (text, why) in [
-            ("rtmps = \"127.0.0.1:1\"", "belong together"),
-            ("user = \"me\"", "belong together"),
-            ("fault = [\"nonsense\"]", "nonsense"),
-        ] {
+        for (text, why) in
+            [("successor = \"http://a\"", "rtmp"), ("fault = [\"nonsense\"]", "nonsense")]
+        {
             let error = Config::parse(text).unwrap().complete(&Args::default()).unwrap_err();
             assert!(error.contains(why), "{text}: {error}");
         }
