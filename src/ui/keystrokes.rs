@@ -8,10 +8,16 @@ use egui::{Context, Event, Key, RawInput, ViewportId};
 /// Most events that wait for a window's next frame; where more would, all are given at once.
 const MOST: usize = 1_024;
 
-/// What waits, by window.
-#[derive(Debug, Default)]
+/// What waits, by window. Not printed: it may be a password.
+#[derive(Default)]
 pub struct Keystrokes {
     waiting: Vec<(ViewportId, Vec<Event>)>,
+}
+
+impl std::fmt::Debug for Keystrokes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keystrokes").field("windows", &self.waiting.len()).finish()
+    }
 }
 
 impl egui::Plugin for Keystrokes {
@@ -21,6 +27,8 @@ impl egui::Plugin for Keystrokes {
 
     fn input_hook(&mut self, ctx: &Context, input: &mut RawInput) {
         let id = input.viewport_id;
+        // What was typed into a window that has closed must not be typed into the next of its name.
+        self.waiting.retain(|(of, _)| input.viewports.contains_key(of));
         if let Some(at) = self.waiting.iter().position(|(of, _)| *of == id) {
             let mut events = self.waiting.swap_remove(at).1;
             events.append(&mut input.events);
@@ -55,7 +63,7 @@ fn end_of_turn(events: &[Event]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use egui::{Modifiers, Plugin};
+    use egui::{Modifiers, Plugin, ViewportInfo};
 
     use super::*;
 
@@ -67,14 +75,20 @@ mod tests {
         Event::Text(text.to_owned())
     }
 
+    fn other() -> ViewportId {
+        ViewportId::from_hash_of("other")
+    }
+
     fn of(id: ViewportId, events: &[Event]) -> RawInput {
-        RawInput { viewport_id: id, events: events.to_vec(), ..RawInput::default() }
+        let viewports = [ViewportId::ROOT, other()].map(|id| (id, ViewportInfo::default()));
+        let viewports = viewports.into_iter().collect();
+        RawInput { viewport_id: id, viewports, events: events.to_vec(), ..RawInput::default() }
     }
 
     #[test]
     fn what_follows_a_tab_waits_for_its_window() {
         let ctx = Context::default();
-        let (root, other) = (ViewportId::ROOT, ViewportId::from_hash_of("other"));
+        let (root, other) = (ViewportId::ROOT, other());
         let mut keystrokes = Keystrokes::default();
         let mut seen = |id, events: &[Event]| {
             let mut input = of(id, events);
@@ -93,6 +107,19 @@ mod tests {
         let alone = [tab, key(Key::Tab, false)];
         assert_eq!(seen(root, &alone), alone);
         assert_eq!(seen(root, &[]), []);
+    }
+
+    #[test]
+    fn what_a_window_left_that_has_closed_is_forgotten() {
+        let ctx = Context::default();
+        let mut keystrokes = Keystrokes::default();
+        let typed = [key(Key::Tab, true), text("secret")];
+        keystrokes.input_hook(&ctx, &mut of(other(), &typed));
+        assert_eq!(keystrokes.waiting.len(), 1);
+        let mut alone = of(ViewportId::ROOT, &[]);
+        alone.viewports.remove(&other());
+        keystrokes.input_hook(&ctx, &mut alone);
+        assert!(keystrokes.waiting.is_empty());
     }
 
     #[test]
