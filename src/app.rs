@@ -4,6 +4,7 @@
 
 mod awake;
 mod backend;
+mod drops;
 mod files;
 mod media_keys;
 mod pace;
@@ -23,6 +24,7 @@ use crate::ui::picture::Surfaces;
 use crate::ui::{Dialog, Page, Renderer, Screen, Wish, theme};
 
 use awake::Awake;
+use drops::{Drag, Drops};
 use files::{Files, Kind};
 use media_keys::{Ask, MediaKeys, State};
 use pace::Pace;
@@ -125,6 +127,7 @@ struct Window<S> {
     files: Files,
     awake: Awake,
     media_keys: MediaKeys,
+    drops: Drops,
     /// Frames drawn, as far as that matters.
     drawn: u8,
     /// When the studio was asked to end.
@@ -176,6 +179,7 @@ impl<S: Studio> Window<S> {
             files: Files::default(),
             awake: Awake::default(),
             media_keys: MediaKeys::new(ctx.clone()),
+            drops: Drops::new(context),
             drawn: 0,
             ending: None,
             may_close: false,
@@ -313,6 +317,12 @@ impl<S: Studio> eframe::App for Window<S> {
                 Kind::Transition(_) => self.screen.picked_transition(path),
                 Kind::Scenes => self.studio.send(Command::ImportScenes(path)),
                 Kind::NewScenes => self.studio.send(Command::ExportScenes(path)),
+            }
+        }
+        for drag in self.drops.come() {
+            match drag {
+                Drag::Over(over) => self.screen.set_address_over(over),
+                Drag::Dropped(address) => self.screen.dropped_address(address),
             }
         }
         let late = self.ending.is_some_and(|since| since.elapsed() > END_LIMIT);

@@ -35,4 +35,4 @@ pub use bars::Page;
 pub use dialogs::Dialog;
 pub use screen::Screen;
 pub use view::{Renderer, View, Wish};
-pub use watch::name_of;
+pub use watch::{is_address, name_of};

@@ -48,6 +48,11 @@ impl Desktop {
         self.display.0.id()
     }
 
+    /// What its display is called.
+    pub fn display(&self) -> String {
+        format!(":{}", self.display.1)
+    }
+
     /// Where its session bus is.
     pub fn bus(&self) -> &str {
         &self.bus.1
@@ -57,7 +62,7 @@ impl Desktop {
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.env("DBUS_SESSION_BUS_ADDRESS", &self.bus.1);
-        command.env("DISPLAY", format!(":{}", self.display.1)).env_remove("WAYLAND_DISPLAY");
+        command.env("DISPLAY", self.display()).env_remove("WAYLAND_DISPLAY");
         command
     }
 

@@ -1,4 +1,5 @@
-//! What becomes of files and folders that were chosen in the desktop's dialogs.
+//! What becomes of files and folders that were chosen in the desktop's dialogs, and of addresses that
+//! were dropped.
 
 use std::path::PathBuf;
 
@@ -101,5 +102,17 @@ impl Screen {
     pub fn picked_folder(&mut self, path: PathBuf) {
         self.preferences.recording_folder = path;
         self.wishes.push(Wish::Preferences);
+    }
+
+    /// An address is held over the window by the pointer, or not any more.
+    pub fn set_address_over(&mut self, over: bool) {
+        self.watch.address_over = over;
+    }
+
+    /// An address was dropped on the window: it is played.
+    pub fn dropped_address(&mut self, address: String) {
+        self.page = Page::Watch;
+        self.watch.set_url(address.clone());
+        self.wishes.push(Wish::Command(Command::Watch { url: address }));
     }
 }

@@ -101,6 +101,8 @@ pub struct Draft {
     /// Where on the bar it is being dragged to, 0…1.
     pub seeking: Option<f32>,
     pub place: Where,
+    /// An address is held over the window by the pointer.
+    pub address_over: bool,
     /// The picture was clicked twice.
     pub double_clicked: bool,
     /// What flies over the picture, and the last line that was let fly.

@@ -34,7 +34,7 @@ pub fn dropped(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) 
         });
         come.extend(pasted.filter(|text| is_address(text)));
     }
-    if hovering {
+    if hovering || draft.address_over {
         let at = Rect::from_center_size(room.center(), vec2(room.width().min(360.0), 64.0));
         ui.painter().rect_filled(at, CornerRadius::same(RADIUS_LARGE), PLATE);
         let text = view.texts.get("drop-to-play");
@@ -51,7 +51,7 @@ pub fn dropped(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) 
 }
 
 /// Whether a text is one address and nothing else.
-fn is_address(text: &str) -> bool {
+pub fn is_address(text: &str) -> bool {
     text.contains("://") && text.len() <= MOST_ADDRESS && !text.contains(char::is_whitespace)
 }
 

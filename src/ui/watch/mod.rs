@@ -36,6 +36,7 @@ use crate::ui::widgets::place;
 pub use address::url_field;
 pub use draft::{Draft, Where};
 use drops::dropped;
+pub use drops::is_address;
 use players::{lower, over_picture, players};
 pub use windows::windows;
 

@@ -1,0 +1,45 @@
+//! Addresses that are dragged out of another program, as out of a browser's address bar. The window's
+//! library takes files only; this takes the rest, where there is a way to (X11), and leaves files to it.
+
+mod drag;
+#[cfg(target_os = "linux")]
+mod x11;
+
+use crate::base::queue::{self, Full, Receiver};
+
+pub use drag::Drag;
+use drag::Window;
+
+/// What waits for the window.
+const DEPTH: usize = 16;
+
+/// See the module.
+pub struct Drops {
+    drags: Receiver<Drag>,
+    #[cfg(target_os = "linux")]
+    _way: Option<x11::Way>,
+}
+
+impl Drops {
+    /// For the window that is being created.
+    pub fn new(creation: &eframe::CreationContext<'_>) -> Self {
+        let (sender, drags) = queue::bounded("drags", DEPTH, Full::DropOldest);
+        let window = Window { drags: sender, context: creation.egui_ctx.clone() };
+        #[cfg(target_os = "linux")]
+        let _way = x11::Way::open(creation, window)
+            .inspect_err(|why| tracing::debug!(why, "addresses cannot be dropped"))
+            .ok();
+        #[cfg(not(target_os = "linux"))]
+        drop(window);
+        Self {
+            drags,
+            #[cfg(target_os = "linux")]
+            _way,
+        }
+    }
+
+    /// What happened since the last time.
+    pub fn come(&self) -> impl Iterator<Item = Drag> {
+        self.drags.waiting()
+    }
+}

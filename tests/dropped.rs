@@ -1,0 +1,214 @@
+//! What is dragged out of other programs and let go over the window, by the protocol of X11 (XDND 5):
+//! addresses as browsers and editors give them are played, files still reach the window.
+
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use peers::desktop::Desktop;
+use peers::{LIMIT, Onair, Peer, ffmpeg, wait_for};
+use x11rb::connection::Connection as _;
+use x11rb::protocol::Event;
+use x11rb::protocol::xproto::{
+    AtomEnum, ClientMessageEvent, ConnectionExt as _, CreateWindowAux, EventMask, PropMode,
+    SELECTION_NOTIFY_EVENT, SelectionNotifyEvent, SelectionRequestEvent, Window, WindowClass,
+};
+use x11rb::rust_connection::RustConnection;
+use x11rb::wrapper::ConnectionExt as _;
+
+/// A program that something is dragged out of.
+struct Source {
+    connection: RustConnection,
+    window: Window,
+    /// What is dragged, by its kinds.
+    offers: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl Source {
+    fn new(desktop: &Desktop, offers: &[(&'static str, &[u8])]) -> Self {
+        let (connection, screen) = RustConnection::connect(Some(&desktop.display())).unwrap();
+        let root = connection.setup().roots[screen].root;
+        let window = connection.generate_id().unwrap();
+        let (class, aux) = (WindowClass::INPUT_OUTPUT, CreateWindowAux::new());
+        connection.create_window(0, window, root, 0, 0, 1, 1, 0, class, 0, &aux).unwrap();
+        let offers = offers.iter().map(|(kind, bytes)| (*kind, bytes.to_vec())).collect();
+        let source = Self { connection, window, offers };
+        let selection = source.atom("XdndSelection");
+        source.connection.set_selection_owner(window, selection, x11rb::CURRENT_TIME).unwrap();
+        source
+    }
+
+    fn atom(&self, name: &str) -> u32 {
+        self.connection.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom
+    }
+
+    /// Who stands in for a window in these matters.
+    fn proxy(&self, of: Window) -> Window {
+        let name = self.atom("XdndProxy");
+        let asked = self.connection.get_property(false, of, name, AtomEnum::WINDOW, 0, 1).unwrap();
+        let reply = asked.reply().unwrap();
+        reply.value32().and_then(|mut all| all.next()).unwrap_or(of)
+    }
+
+    fn say(&self, to: Window, name: &str, data: [u32; 4]) {
+        let [a, b, c, d] = data;
+        let data = [self.window, a, b, c, d];
+        let message = ClientMessageEvent::new(32, to, self.atom(name), data);
+        let proxy = self.proxy(to);
+        self.connection.send_event(false, proxy, EventMask::NO_EVENT, message).unwrap();
+        self.connection.flush().unwrap();
+    }
+
+    /// The next message of this name from the window, giving meanwhile what is asked for.
+    fn wait(&self, name: &str) -> [u32; 5] {
+        let (wanted, end) = (self.atom(name), Instant::now() + LIMIT);
+        while Instant::now() < end {
+            match self.connection.poll_for_event().unwrap() {
+                Some(Event::SelectionRequest(asked)) => self.give(&asked),
+                Some(Event::ClientMessage(said)) if said.type_ == wanted => {
+                    return said.data.as_data32();
+                }
+                Some(_) => {}
+                None => thread::sleep(Duration::from_millis(5)),
+            }
+        }
+        panic!("no {name}");
+    }
+
+    fn give(&self, asked: &SelectionRequestEvent) {
+        let offer = self.offers.iter().find(|(kind, _)| self.atom(kind) == asked.target);
+        let property = match offer {
+            Some((_, bytes)) => {
+                let (to, name, kind) = (asked.requestor, asked.property, asked.target);
+                self.connection.change_property8(PropMode::REPLACE, to, name, kind, bytes).unwrap();
+                asked.property
+            }
+            None => x11rb::NONE,
+        };
+        let answer = SelectionNotifyEvent {
+            response_type: SELECTION_NOTIFY_EVENT,
+            sequence: 0,
+            time: asked.time,
+            requestor: asked.requestor,
+            selection: asked.selection,
+            target: asked.target,
+            property,
+        };
+        let none = EventMask::NO_EVENT;
+        self.connection.send_event(false, asked.requestor, none, answer).unwrap();
+        self.connection.flush().unwrap();
+    }
+
+    fn enter(&self, window: Window) {
+        let mut kinds = self.offers.iter().map(|(kind, _)| self.atom(kind));
+        let mut next = || kinds.next().unwrap_or(x11rb::NONE);
+        self.say(window, "XdndEnter", [5 << 24, next(), next(), next()]);
+    }
+
+    /// Over the window, and let go there once it says that it may.
+    fn drop_on(&self, window: Window) {
+        self.enter(window);
+        let copy = self.atom("XdndActionCopy");
+        self.say(window, "XdndPosition", [0, 300 << 16 | 300, 0, copy]);
+        let [said_by, may, ..] = self.wait("XdndStatus");
+        assert_eq!((said_by, may & 1), (window, 1));
+        self.say(window, "XdndDrop", [0, 0, 0, 0]);
+        let [said_by, ..] = self.wait("XdndFinished");
+        assert_eq!(said_by, window);
+    }
+}
+
+struct Shown {
+    desktop: Desktop,
+    _manager: Peer,
+    window: Peer,
+    id: Window,
+    _home: tempfile::TempDir,
+}
+
+fn studio() -> Shown {
+    let desktop = Desktop::start();
+    let manager = Peer::start_command(desktop.command("openbox").arg("--sm-disable"));
+    let home = tempfile::tempdir().unwrap();
+    let settings = home.path().join("settings.toml");
+    std::fs::write(&settings, "version = 2\nvideo = \"test\"\naudio = \"silence\"\n").unwrap();
+    let mut command = desktop.command(env!("CARGO_BIN_EXE_onair"));
+    let folders = ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"];
+    command.envs(folders.map(|name| (name, home.path()))).env("LIBGL_ALWAYS_SOFTWARE", "1");
+    command.args(["--log", "trace", "studio", "--settings"]).arg(&settings);
+    let mut window = Peer::start_command(&mut command);
+    window.wait_until("a first frame", LIMIT * 2, |window| {
+        window.errors().contains("the window shows its first frame")
+    });
+    let list = || desktop.said("xprop", &["-root", "_NET_CLIENT_LIST"]);
+    wait_for("the window", LIMIT, || list().contains("0x"));
+    let id = list().rsplit_once("# 0x").unwrap().1.to_owned();
+    let id = Window::from_str_radix(&id, 16).unwrap();
+    Shown { desktop, _manager: manager, window, id, _home: home }
+}
+
+#[test]
+fn an_address_that_is_dropped_is_played() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xprop", "ffmpeg");
+    let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let rtmp = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let names = ["browser", "mozilla", "editor"];
+    let urls = names.map(|name| format!("{rtmp}/live/Pl4nted-{name}"));
+    let _publishers = urls.each_ref().map(|url| ffmpeg::publish(url, None));
+    let shown = studio();
+    let wide: Vec<u8> =
+        format!("{}\nA title", urls[1]).encode_utf16().flat_map(u16::to_ne_bytes).collect();
+    let list = format!("{}\r\n", urls[0]);
+    let offers: [&[(&'static str, &[u8])]; 3] = [
+        &[("text/uri-list", list.as_bytes()), ("text/plain", b"nothing")],
+        &[("text/x-moz-url", &wide), ("text/html", b"<a>")],
+        &[("UTF8_STRING", urls[2].as_bytes())],
+    ];
+    for (name, offers) in names.iter().zip(offers) {
+        let source = Source::new(&shown.desktop, offers);
+        source.drop_on(shown.id);
+        let stream = format!("Pl4nted-{name}");
+        serve.wait_event(&format!("a player of {name}"), |event| {
+            event["event"] == "join" && event["stream"] == stream.as_str()
+        });
+    }
+    // It may hold a key.
+    let log = shown.window.errors();
+    let told = log.lines().filter(|line| line.contains("drop") && line.contains("Pl4nted"));
+    assert_eq!(told.count(), 0);
+}
+
+#[test]
+fn files_and_sources_that_break_off_are_survived() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xprop", "ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("film.mp4");
+    ffmpeg::make(&file, "320x180", "5", &["-g", "25"]);
+    let mut shown = studio();
+    // Entered and never heard of again; its window is gone before it is asked.
+    for _ in 0..3 {
+        let source = Source::new(&shown.desktop, &[("text/uri-list", b"rtmp://host/live/a")]);
+        source.enter(shown.id);
+        drop(source);
+    }
+    // Left in time, then words that are no address: nobody takes these.
+    let source = Source::new(&shown.desktop, &[("text/plain", b"just words")]);
+    source.enter(shown.id);
+    source.say(shown.id, "XdndLeave", [0; 4]);
+    let list = format!("file://{}\r\n", file.display());
+    let source = Source::new(&shown.desktop, &[("text/uri-list", list.as_bytes())]);
+    source.drop_on(shown.id);
+    assert!(shown.window.status().is_none(), "{}", shown.window.errors());
+}
