@@ -28,14 +28,16 @@ pub struct Trust {
     /// If given, exactly this server certificate is accepted, whoever signed it and whatever its
     /// dates and names say.
     pub pin: Option<Pin>,
-    /// The same of single servers, by `host:port`: of these, and of no others.
+    /// The same of single servers, by `host:port`: of these, and of no others; where there is a `pin`,
+    /// that holds instead.
     pub servers: BTreeMap<String, Pin>,
 }
 
 impl Trust {
     /// What holds of this server (`host:port`).
     pub(in crate::net) fn of(&self, server: &str) -> Self {
-        let pin = self.servers.get(server).copied().or(self.pin);
+        // What was accepted of a server some time does not outrank what is asked for now.
+        let pin = self.pin.or_else(|| self.servers.get(server).copied());
         Self { ca_file: self.ca_file.clone(), pin, servers: BTreeMap::new() }
     }
 
@@ -101,7 +103,7 @@ mod tests {
         assert_eq!((trust.of("a:443").pin, trust.of("b:443").pin), (Some(one), None));
         assert_eq!(trust.of("a:444").pin, None);
         trust.pin = Some(all);
-        assert_eq!((trust.of("a:443").pin, trust.of("b:443").pin), (Some(one), Some(all)));
+        assert_eq!((trust.of("a:443").pin, trust.of("b:443").pin), (Some(all), Some(all)));
     }
 
     #[test]
