@@ -23,7 +23,7 @@ pub fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         let mut network = view.snapshot.player.network.clone();
         fields(ui, view, draft, &mut network);
         trusted(ui, view, &mut network);
-        if network != view.snapshot.player.network && network.options(&Default::default()).is_ok() {
+        if network != view.snapshot.player.network {
             send(view, Playing::SetNetwork(network));
         }
     });
@@ -64,9 +64,8 @@ fn fields(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, network: &mut Network
         }
         .show(ui, theme);
     }
-    typed.put_into(network);
-    match network.options(&Default::default()) {
-        Ok(_) => paragraph(ui, &texts.get("connection-next"), Type::Small, theme.secondary),
+    match typed.put_into(network) {
+        Ok(()) => paragraph(ui, &texts.get("connection-next"), Type::Small, theme.secondary),
         Err(why) => paragraph(ui, &texts.said(&why), Type::Small, theme.warn),
     };
 }

@@ -24,13 +24,41 @@ impl Typed {
         }
     }
 
-    /// What was typed becomes what is asked for.
-    pub fn put_into(&self, network: &mut Network) {
-        network.route = Route {
+    /// What was typed becomes what is asked for; where it makes no sense, what was asked for stays.
+    ///
+    /// # Errors
+    /// What is wrong with it, in plain words without a password.
+    pub fn put_into(&self, network: &mut Network) -> Result<(), String> {
+        let route = Route {
             ports: self.ports.trim().to_owned(),
             proxy: Secret::new(self.proxy.trim()),
             bind: self.bind.trim().to_owned(),
         };
-        self.ca_file.trim().clone_into(&mut network.ca_file);
+        let asked = Network { route, ca_file: self.ca_file.trim().to_owned(), ..network.clone() };
+        asked.options(&Default::default())?;
+        *network = asked;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_field_leaves_the_route_and_whatever_else_is_asked_for() {
+        let mut network = Network { ca_file: "/a.pem".into(), ..Network::default() };
+        network.route.ports = "443".into();
+        let mut typed = Typed::of(&network);
+        typed.bind = "not an address".into();
+        typed.ca_file = "/b.pem".into();
+        network.reconnect = false;
+        assert!(typed.put_into(&mut network).is_err());
+        assert_eq!((network.route.ports.as_str(), network.ca_file.as_str()), ("443", "/a.pem"));
+        assert!(network.route.bind.is_empty() && !network.reconnect);
+        typed.bind = " 127.0.0.1 ".into();
+        typed.put_into(&mut network).unwrap();
+        assert_eq!((network.route.bind.as_str(), network.ca_file.as_str()), ("127.0.0.1", "/b.pem"));
+        assert!(!network.reconnect);
     }
 }
