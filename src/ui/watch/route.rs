@@ -5,12 +5,24 @@ use crate::studio::Route;
 use crate::studio::playing::Network;
 
 /// What is typed, also while it makes no sense yet.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Typed {
     pub ports: String,
     pub proxy: String,
     pub bind: String,
     pub ca_file: String,
+}
+
+impl std::fmt::Debug for Typed {
+    /// A proxy has a password in it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { ports, proxy: _, bind, ca_file } = self;
+        f.debug_struct("Typed")
+            .field("ports", ports)
+            .field("bind", bind)
+            .field("ca_file", ca_file)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Typed {
@@ -44,6 +56,13 @@ impl Typed {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_that_is_typed_is_not_printed() {
+        let mut typed = Typed::of(&Network::default());
+        typed.proxy = "socks5://me:planted@proxy.example:1080".into();
+        assert!(!format!("{typed:?}").contains("planted"));
+    }
 
     #[test]
     fn a_wrong_field_leaves_the_route_and_whatever_else_is_asked_for() {
