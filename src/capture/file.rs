@@ -149,17 +149,20 @@ impl Feed {
                     self.obey(Go::Restart, by_time);
                 }
             }
-            // One that is played once begins with its beginning, whenever that is.
-            None => {
-                let first = up_to(self.first, self.count);
-                self.ahead = first - by_time;
-                self.round = Some(first);
-            }
             Some(round) if beginning > round => {
                 self.held = Some(round + self.count - 1);
                 self.over = true;
             }
-            Some(_) => {}
+            _ => {}
+        }
+    }
+
+    /// One that is played once begins with its beginning, whenever that is.
+    fn begin(&mut self, by_time: i64, at_end: AtEnd) {
+        if self.round.is_none() && at_end != AtEnd::Loop {
+            let first = up_to(self.first, self.count);
+            self.ahead = first - by_time;
+            self.round = Some(first);
         }
     }
 
@@ -206,10 +209,12 @@ impl Feed {
 impl VideoFeed for Feed {
     fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
         let by_time = self.times.index_at(at).max(0);
+        let at_end = self.transport.at_end();
+        // Before anything is asked of it: it may have been paused before its first picture.
+        self.begin(by_time, at_end);
         while let Some(go) = self.transport.take() {
             self.obey(go, by_time);
         }
-        let at_end = self.transport.at_end();
         self.end(by_time, at_end);
         let due = self.held.unwrap_or(by_time + self.ahead);
         let rate = self.times.rate.as_f64().max(1e-3);
@@ -400,6 +405,41 @@ mod tests {
         transport.set_at_end(AtEnd::Hold);
         assert!(!check(915, Some(6)) && check(930, Some(10)));
         assert_eq!(status.state(), State::Open, "that is no fault");
+    }
+
+    #[test]
+    fn a_clip_that_is_played_once_and_paused_before_its_first_picture_goes_on_from_there() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"YUV4MPEG2 W4 H2 F10:1\n").unwrap();
+        for frame in 1..=10_u8 {
+            file.write_all(b"FRAME\n").unwrap();
+            file.write_all(&[frame; 12]).unwrap();
+        }
+        let clock = Clock::start();
+        let origin = clock.now().offset(-12_340_000);
+        let grid = FrameGrid { origin, rate: "10".parse().unwrap() };
+        let context = Context { clock, grid, size: Size::new(4, 2) };
+        let transport = Transport::default();
+        transport.set_at_end(AtEnd::Hold);
+        let mut source = open(file.path(), transport.clone(), &context).unwrap();
+        transport.ask(Go::Pause);
+        let mut check = |tick: i64, want: u8| {
+            let found = (0..5_000).any(|_| {
+                let seen = source.feed.picture(grid.instant(123 + tick));
+                let seen = seen.map(|frame| frame.planes.y[0]);
+                if seen != Some(want) {
+                    // The reader is another thread.
+                    Stop::new().wait(Duration::from_millis(1));
+                }
+                seen == Some(want)
+            });
+            assert!(found, "tick {tick}");
+            transport.position().unwrap().paused
+        };
+        assert!(check(0, 1) && check(50, 1));
+        transport.ask(Go::Resume);
+        assert!(!check(60, 1) && !check(65, 6) && !check(69, 10));
+        assert!(check(70, 10), "it has been played to its end");
     }
 
     #[test]
