@@ -100,7 +100,7 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
         clock: context.clock,
         runtime: runtime.clone(),
         name,
-        once: Cell::new(false),
+        ends: Cell::default(),
     };
     // What makes no sense is told at once.
     let first = keeper.start(None)?;
@@ -251,14 +251,31 @@ struct Keeper {
     clock: Clock,
     runtime: Runtime,
     name: String,
-    /// The file that plays was to end there at some time.
-    once: Cell<bool>,
+    ends: Cell<Ends>,
+}
+
+/// How the file that plays was to end.
+#[derive(Copy, Clone, Debug, Default)]
+struct Ends {
+    /// There, at some time.
+    once: bool,
+    /// There, when it was last looked.
+    last: bool,
+}
+
+impl Ends {
+    /// Whether it is to end there from now on, and was not before.
+    const fn follow(&mut self, once: bool) -> bool {
+        let begins = once && !self.last;
+        *self = Self { once: self.once || once, last: once };
+        begins
+    }
 }
 
 impl Keeper {
     /// Opens it from this place on.
     fn start(&self, place: Option<Duration>) -> Result<Player, Failure> {
-        self.once.set(false);
+        self.ends.take();
         let screen = Latest::default();
         let (its, from) = (Arc::clone(&self.shared), screen.clone());
         screen.on_change(move || {
@@ -286,7 +303,7 @@ impl Keeper {
                 player.stop(END);
             }
             let Some(ended) = ended else { return };
-            if ended == State::Ended && self.once.get() {
+            if ended == State::Ended && self.ends.get().once {
                 let Some(from) = self.rest(stop) else { return };
                 self.shared.sound.clear();
                 match self.start(Some(from)) {
@@ -380,9 +397,11 @@ impl Keeper {
     /// Has a file end where it was to go around, or the other way about.
     fn follow_end(&self, player: &Player) {
         let once = self.transport.at_end() != AtEnd::Loop;
-        let before = self.once.replace(self.once.get() || once);
+        let mut ends = self.ends.get();
+        let begins = ends.follow(once);
+        self.ends.set(ends);
         // It is to end with this round, but the next one is being read already.
-        if once && !before && player.is_read_beyond() {
+        if begins && player.is_read_beyond() {
             player.seek(at_in_round(player));
         }
     }
@@ -493,6 +512,15 @@ fn obey(player: &Player, go: Go) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_time_that_a_file_is_to_end_is_noticed() {
+        let mut ends = Ends::default();
+        let noticed = [false, true, true, false, true].map(|once| ends.follow(once));
+        assert_eq!(noticed, [false, true, false, false, true]);
+        ends.follow(false);
+        assert!(ends.once, "it was to end there at some time");
+    }
 
     #[test]
     fn names_of_streams_hold_no_secrets() {
