@@ -11,7 +11,7 @@ use crate::media::{
     VideoParameters,
 };
 use crate::wire::h264::{
-    DecoderConfig, NalType, VuiChanges, annexb_nals, annexb_to_avcc, rewrite_sps_vui,
+    DecoderConfig, NalType, Pps, Sps, VuiChanges, annexb_nals, annexb_to_avcc, rewrite_sps_vui,
 };
 
 /// A picture of a camera is no larger.
@@ -22,41 +22,89 @@ pub(super) fn unpacker() -> Unpacker {
     Unpacker::new(|| Box::new(H264::default()))
 }
 
+/// A decoder's parameters have room for so many sets of a kind; the oldest go.
+const MOST_SETS: usize = 31;
+
+/// Parameter sets and their numbers, the newest first: pictures name those that they need.
+#[derive(Clone, Default)]
+struct Sets {
+    sps: Vec<(u32, Bytes)>,
+    pps: Vec<(u32, Bytes)>,
+}
+
+impl Sets {
+    /// Takes those that stand in a picture; whether they are others.
+    fn take(&mut self, data: &[u8]) -> Result<bool, String> {
+        let mut others = false;
+        for nal in annexb_nals(data) {
+            let (sets, id) = match NalType::of(nal) {
+                Some(NalType::Sps) => (&mut self.sps, Sps::parse(nal).map(|sps| sps.id)),
+                Some(NalType::Pps) => (&mut self.pps, Pps::id_of(nal)),
+                _ => continue,
+            };
+            let id = id.map_err(|error| error.to_string())?;
+            if !sets.iter().any(|(known, set)| *known == id && set.as_ref() == nal) {
+                sets.retain(|(known, _)| *known != id);
+                sets.insert(0, (id, Bytes::copy_from_slice(nal)));
+                sets.truncate(MOST_SETS);
+                others = true;
+            }
+        }
+        Ok(others)
+    }
+
+    /// A decoder for them; `None`: one of a kind is still missing.
+    fn open(&self) -> Option<Result<Box<dyn VideoBackend>, String>> {
+        let ((_, first), (_, pps)) = (self.sps.first()?, self.pps.first()?);
+        // Cameras give pictures in the order in which they are taken; few say so.
+        let changes = VuiChanges { no_reordering: true, ..VuiChanges::default() };
+        let prompt = |sps: &Bytes| rewrite_sps_vui(sps, &changes).unwrap_or_else(|_| sps.clone());
+        let config = DecoderConfig::new(prompt(first), pps.clone()).and_then(|config| {
+            let sps = self.sps.iter().map(|(_, set)| prompt(set)).collect();
+            let pps = self.pps.iter().map(|(_, set)| set.clone()).collect();
+            DecoderConfig { sps, pps, ..config }.build()
+        });
+        let opened = config.map_err(|error| error.to_string()).and_then(|config| {
+            let parameters = VideoParameters {
+                codec: VideoCodec::H264,
+                size: Size::new(0, 0),
+                frame_rate: FrameRate::FPS_30,
+                bitrate: BitsPerSecond(0),
+                config,
+            };
+            decode::open_video(&parameters).map_err(|error| error.to_string())
+        });
+        Some(opened)
+    }
+}
+
 /// See the module.
 #[derive(Default)]
 struct H264 {
-    decoder: Option<Box<dyn VideoBackend>>,
-    /// Those by which it was opened.
-    sets: (Bytes, Bytes),
+    /// Why there is none is told with every picture until there are other parameter sets.
+    decoder: Option<Result<Box<dyn VideoBackend>, String>>,
+    sets: Sets,
     number: i64,
 }
 
 impl H264 {
     /// Opens a decoder where the parameter sets are others.
     fn configure(&mut self, data: &[u8]) -> Result<(), String> {
-        let of = |kind| annexb_nals(data).filter(move |nal| NalType::of(nal) == Some(kind)).last();
-        let set = |before: &Bytes, found: Option<&[u8]>| match found {
-            Some(found) if found != before.as_ref() => Bytes::copy_from_slice(found),
-            _ => before.clone(),
-        };
-        let sets = (set(&self.sets.0, of(NalType::Sps)), set(&self.sets.1, of(NalType::Pps)));
-        if sets == self.sets || sets.0.is_empty() || sets.1.is_empty() {
-            return Ok(());
+        let mut sets = self.sets.clone();
+        match sets.take(data) {
+            Ok(true) => {
+                self.sets = sets;
+                self.decoder = None;
+                self.decoder = self.sets.open();
+            }
+            Ok(false) => {}
+            Err(why) => {
+                if self.decoder.is_none() {
+                    self.decoder = Some(Err(why.clone()));
+                }
+                return Err(why);
+            }
         }
-        // Cameras give pictures in the order in which they are taken; few say so.
-        let changes = VuiChanges { no_reordering: true, ..VuiChanges::default() };
-        let sps = rewrite_sps_vui(&sets.0, &changes).unwrap_or_else(|_| sets.0.clone());
-        let record = DecoderConfig::new(sps, sets.1.clone()).and_then(|config| config.build());
-        let parameters = VideoParameters {
-            codec: VideoCodec::H264,
-            size: Size::new(0, 0),
-            frame_rate: FrameRate::FPS_30,
-            bitrate: BitsPerSecond(0),
-            config: record.map_err(|error| error.to_string())?,
-        };
-        self.sets = sets;
-        self.decoder = None;
-        self.decoder = Some(decode::open_video(&parameters).map_err(|error| error.to_string())?);
         Ok(())
     }
 }
@@ -67,7 +115,11 @@ impl Unpack for H264 {
             return Err(format!("a picture of {} bytes", data.len()));
         }
         self.configure(data)?;
-        let Some(decoder) = &mut self.decoder else { return Ok(None) };
+        let decoder = match &mut self.decoder {
+            None => return Ok(None),
+            Some(Ok(decoder)) => decoder,
+            Some(Err(why)) => return Err(why.clone()),
+        };
         let is_picture = |nal: &[u8]| {
             matches!(NalType::of(nal), Some(NalType::Slice | NalType::Idr | NalType::Sei))
         };
@@ -156,6 +208,47 @@ mod tests {
         let small = given(2, Size::new(160, 96));
         let frame = camera.unpack(&small[0]).unwrap().unwrap();
         assert_eq!(frame.size(), Size::new(160, 96));
+    }
+
+    /// A picture with another unit behind its picture parameter set.
+    fn with(unit: &[u8], more: &[u8]) -> Vec<u8> {
+        let mut made = Vec::new();
+        for nal in annexb_nals(unit) {
+            let more = Some(more).filter(|_| NalType::of(nal) == Some(NalType::Pps));
+            for nal in [Some(nal), more].into_iter().flatten() {
+                made.extend_from_slice(&[0, 0, 0, 1]);
+                made.extend_from_slice(nal);
+            }
+        }
+        made
+    }
+
+    #[test]
+    fn every_parameter_set_counts_not_only_the_last_one() {
+        let mut camera = unpacker().open().unwrap();
+        let units = given(3, SIZE);
+        // Picture parameter set 1, which no picture names.
+        let other = [0x68, 0x53, 0x8E, 0x20];
+        assert_eq!((Pps::id_of(&other), Pps::parse(&other, None).unwrap().id), (Ok(1), 1));
+        let first = with(&units[0], &other);
+        for (number, unit) in (0..).zip([&first, &units[1], &units[2]]) {
+            let frame = camera.unpack(unit).unwrap().unwrap();
+            let middle = frame.planes.y[160 + 320 * 96];
+            assert!(middle.abs_diff(luma(number)) <= 3, "{number}: {middle}");
+        }
+    }
+
+    #[test]
+    fn that_there_is_no_decoder_is_told_until_there_are_other_parameter_sets() {
+        let mut camera = unpacker().open().unwrap();
+        let units = given(2, SIZE);
+        // The picture parameter set, grown too long for a decoder's parameters.
+        let pps = |nal: &&[u8]| NalType::of(nal) == Some(NalType::Pps);
+        let mut long = annexb_nals(&units[0]).find(pps).unwrap().to_vec();
+        long.resize(65_536, 0xFF);
+        let why = camera.unpack(&with(&units[0], &long)).unwrap_err();
+        assert_eq!(camera.unpack(&units[1]).unwrap_err(), why);
+        assert!(camera.unpack(&units[0]).unwrap().is_some());
     }
 
     #[test]

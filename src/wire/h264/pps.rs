@@ -8,6 +8,9 @@ use crate::wire::bits::BitReader;
 /// Longest set accepted, slice group maps included.
 const MAX_BYTES: usize = 65_536;
 
+/// The number of a set stands in so many bytes at its beginning.
+const ID_BYTES: usize = 16;
+
 /// `pic_parameter_set_rbsp()`, without the maps of slice groups, which are read over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pps {
@@ -32,16 +35,33 @@ pub struct Pps {
     pub second_chroma_qp_index_offset: i32,
 }
 
+/// Whether it may be such a NAL unit.
+fn check(nal: &[u8]) -> Result<(), Error> {
+    let header = *nal.first().ok_or(Error::NoNal)?;
+    if header & 0x9F != 8 {
+        return Err(Error::WrongNal { header, expected: "a picture parameter set" });
+    }
+    if nal.len() > MAX_BYTES {
+        return Err(Error::Range("the length of a picture parameter set"));
+    }
+    Ok(())
+}
+
 impl Pps {
+    /// The number alone of a whole NAL unit.
+    pub fn id_of(nal: &[u8]) -> Result<u32, Error> {
+        check(nal)?;
+        // What stands behind it needs no look.
+        let rbsp = unescape(nal.get(..ID_BYTES).unwrap_or(nal));
+        let mut r = BitReader::new(&rbsp);
+        r.skip(8)?;
+        let id = r.ue()?;
+        if id > 255 { Err(Error::Range("pic_parameter_set_id")) } else { Ok(id) }
+    }
+
     /// Reads a whole NAL unit. `sps` is needed only for the number of scaling lists of 4:4:4.
     pub fn parse(nal: &[u8], sps: Option<&Sps>) -> Result<Self, Error> {
-        let header = *nal.first().ok_or(Error::NoNal)?;
-        if header & 0x9F != 8 {
-            return Err(Error::WrongNal { header, expected: "a picture parameter set" });
-        }
-        if nal.len() > MAX_BYTES {
-            return Err(Error::Range("the length of a picture parameter set"));
-        }
+        check(nal)?;
         let rbsp = unescape(nal);
         let mut r = BitReader::new(&rbsp);
         r.skip(8)?;
