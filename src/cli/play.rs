@@ -12,6 +12,7 @@ use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
 use crate::cli::{Exit, Globals, window};
 use crate::net::Runtime;
+use crate::player::Config;
 
 pub use args::Args;
 use args::chat_at;
@@ -41,6 +42,14 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             }
         };
         let beside = Watcher::new(args, Output::new(clock, globals.json), clock);
+        let net = match args.route.beneath() {
+            Ok(net) => net,
+            Err((why, exit)) => {
+                complain(&why);
+                return exit;
+            }
+        };
+        let config = Config { net, ..config };
         let full_screen = args.fullscreen;
         let way = (args.network(), chat);
         let beside = Box::new(beside);

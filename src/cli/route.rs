@@ -3,7 +3,7 @@
 use crate::base::Secret;
 use crate::cli::exit::Exit;
 use crate::cli::trust;
-use crate::net::{Bind, Options, Proxy};
+use crate::net::{Bind, Options, Proxy, Trust};
 use crate::studio::Route;
 
 /// The flags.
@@ -34,10 +34,27 @@ impl Flags {
         let ports: Vec<String> = self.ports.iter().map(ToString::to_string).collect();
         let route = Route {
             ports: ports.join(", "),
-            proxy: Secret::new(self.proxy.clone().unwrap_or_default()),
+            // No word is as for all; an empty one is none.
+            proxy: match self.proxy.as_deref() {
+                Some("") => "none".into(),
+                proxy => Secret::new(proxy.unwrap_or_default()),
+            },
             bind: self.bind.clone().unwrap_or_default(),
         };
         (route, self.trust.ca_file())
+    }
+
+    /// What the window begins with beneath what is [`written`](Self::written), so that a field that
+    /// is emptied there is as without its flag.
+    ///
+    /// # Errors
+    /// What is wrong with them, and the exit code.
+    pub fn beneath(&self) -> Result<Options, (String, Exit)> {
+        let environment = from_environment(|name| std::env::var(name).ok());
+        // Where a flag says another one, what is wrong with it does not matter.
+        let proxy = environment.and_then(Result::ok);
+        let trust = Trust { ca_file: None, ..self.trust.read()? };
+        Ok(Options { trust, proxy, ..Options::default() })
     }
 
     /// What they and the environment mean.
@@ -87,6 +104,36 @@ fn from_environment(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::studio::playing::Network;
+
+    #[derive(clap::Parser)]
+    struct Given {
+        #[command(flatten)]
+        flags: Flags,
+    }
+
+    #[test]
+    fn a_field_that_is_emptied_in_the_window_is_as_without_its_flag() {
+        let read = |words: &[&str]| {
+            let words = ["onair"].iter().chain(words);
+            <Given as clap::Parser>::try_parse_from(words).unwrap().flags
+        };
+        let pin = format!("--tls-pin={}", "ab".repeat(32));
+        let file = concat!("--tls-ca=", env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let proxy = "--proxy=socks5://me:secret@proxy.example:9";
+        let flags = read(&["--ports=443,1935", proxy, "--bind=127.0.0.1", file, &pin]);
+        let (route, ca_file) = flags.written();
+        let network = Network { route, ca_file, ..Network::default() };
+        let base = flags.beneath().unwrap();
+        assert_eq!(network.options(&base), Ok(flags.read().unwrap()));
+        let emptied = Network::default().options(&base).unwrap();
+        assert_eq!(emptied, read(&[&pin]).read().unwrap());
+        for proxy in ["--proxy=", "--proxy=none"] {
+            let flags = read(&[proxy]);
+            let network = Network { route: flags.written().0, ..Network::default() };
+            assert_eq!(network.options(&flags.beneath().unwrap()).unwrap().proxy, None);
+        }
+    }
 
     #[test]
     fn the_environment_is_read_as_curl_reads_it() {

@@ -77,7 +77,10 @@ mod tests {
         assert!(network.route.bind.is_empty() && !network.reconnect);
         typed.bind = " 127.0.0.1 ".into();
         typed.put_into(&mut network).unwrap();
-        assert_eq!((network.route.bind.as_str(), network.ca_file.as_str()), ("127.0.0.1", "/b.pem"));
+        assert_eq!(
+            (network.route.bind.as_str(), network.ca_file.as_str()),
+            ("127.0.0.1", "/b.pem")
+        );
         assert!(!network.reconnect);
     }
 }
