@@ -119,9 +119,12 @@ pub async fn connect(
     }
 
     on_step(Step::Stage(Stage::Tls));
-    let secured = stream.secure(&endpoint.host, options.trust.of(&endpoint.to_string()));
+    let server = endpoint.to_string();
+    let secured = stream.secure(&endpoint.host, options.trust.of(&server));
     match timeout(options.tls_limit, secured).await {
-        Ok(result) => result.map_err(|cause| fail(Stage::Tls, cause)),
+        Ok(result) => {
+            result.map_err(|cause| fail(Stage::Tls, options.trust.explain(&server, cause)))
+        }
         Err(_) => Err(fail(Stage::Tls, Cause::TimedOut { after: options.tls_limit })),
     }
 }

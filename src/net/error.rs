@@ -402,6 +402,17 @@ fn advice(error: &Error) -> &'static str {
         (Cause::Certificate { problem: CertificateProblem::WrongName { .. }, .. }, _) => {
             "Use the server name the certificate was made for."
         }
+        (
+            Cause::Certificate {
+                problem: CertificateProblem::NotPinned { accepted: true, .. },
+                ..
+            },
+            _,
+        ) => {
+            "If the server's certificate was renewed on purpose, forget the old one behind the gear on \
+             the Watch page (Connection) and play again; otherwise somebody may be listening in: do \
+             not connect."
+        }
         (Cause::Certificate { problem: CertificateProblem::NotPinned { .. }, .. }, _) => {
             "If the server's certificate was renewed on purpose, pin the new one; \
              otherwise somebody may be listening in: do not connect."
@@ -524,6 +535,13 @@ mod tests {
              it expired on 1970-01-02 (not after)"
         );
         assert!(error.advice().contains("date"));
+        let renewed = [false, true].map(|accepted| {
+            let (expected, presented) = ("x".to_owned(), "y".to_owned());
+            let problem = CertificateProblem::NotPinned { expected, presented, accepted };
+            let cause = Cause::Certificate { problem, presented: None };
+            Error { cause, ..error.clone() }.advice()
+        });
+        assert!(renewed[0].contains("pin the new one") && renewed[1].contains("behind the gear"));
         assert_eq!(error.class().exit_code(), 6);
     }
 }

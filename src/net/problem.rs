@@ -22,8 +22,9 @@ pub enum CertificateProblem {
     /// It is an authority's, which may not stand for a server. `openssl req -x509` makes such
     /// ones, which sign themselves, unless told otherwise.
     OwnAuthority,
-    /// It is not the one that was pinned; both are SHA-256 in hex.
-    NotPinned { expected: String, presented: String },
+    /// It is not the one that was pinned; both are SHA-256 in hex. `accepted`: that one was accepted
+    /// of this server alone, when it was shown.
+    NotPinned { expected: String, presented: String, accepted: bool },
     /// Anything else, in the verifier's words.
     Other(String),
 }
@@ -58,7 +59,7 @@ impl fmt::Display for CertificateProblem {
                 "it is marked as an authority's own, as one that signs itself mostly is, and not \
                  as a server's (basic constraints: CA)",
             ),
-            Self::NotPinned { expected, presented } => {
+            Self::NotPinned { expected, presented, .. } => {
                 write!(f, "its SHA-256 is {presented}, not the pinned {expected}")
             }
             Self::Other(text) => f.write_str(text),

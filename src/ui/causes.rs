@@ -167,7 +167,8 @@ mod tests {
             Problem::BadSignature,
             Problem::WrongPurpose,
             Problem::OwnAuthority,
-            Problem::NotPinned { expected: text(), presented: text() },
+            Problem::NotPinned { expected: text(), presented: text(), accepted: false },
+            Problem::NotPinned { expected: text(), presented: text(), accepted: true },
         ];
         let refusals = [
             Refusal::Unauthorized,

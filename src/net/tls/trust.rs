@@ -12,9 +12,9 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::net::Cause;
 use crate::net::tls::Pin;
 use crate::net::tls::verify::Judge;
+use crate::net::{Cause, CertificateProblem};
 
 /// A file of certificates or keys larger than this is none.
 const FILE_LIMIT: u64 = 4 << 20;
@@ -39,6 +39,18 @@ impl Trust {
         // What was accepted of a server some time does not outrank what is asked for now.
         let pin = self.pin.or_else(|| self.servers.get(server).copied());
         Self { ca_file: self.ca_file.clone(), pin, servers: BTreeMap::new() }
+    }
+
+    /// Why this server is not trusted, with what it rests on: a certificate that was accepted is
+    /// forgotten elsewhere than a pin.
+    pub(in crate::net) fn explain(&self, server: &str, mut cause: Cause) -> Cause {
+        if let Cause::Certificate {
+            problem: CertificateProblem::NotPinned { accepted, .. }, ..
+        } = &mut cause
+        {
+            *accepted = self.pin.is_none() && self.servers.contains_key(server);
+        }
+        cause
     }
 
     /// Builds the TLS client. Reads files: call it where blocking is allowed.
@@ -104,6 +116,26 @@ mod tests {
         assert_eq!(trust.of("a:444").pin, None);
         trust.pin = Some(all);
         assert_eq!((trust.of("a:443").pin, trust.of("b:443").pin), (Some(all), Some(all)));
+    }
+
+    #[test]
+    fn what_was_accepted_and_what_is_pinned_are_told_apart() {
+        let servers = BTreeMap::from([("a:443".to_owned(), Pin::of(b"one"))]);
+        let mut trust = Trust { servers, ..Trust::default() };
+        let accepted = |trust: &Trust, server| {
+            let (expected, presented) = ("x".to_owned(), "y".to_owned());
+            let problem = CertificateProblem::NotPinned { expected, presented, accepted: false };
+            match trust.explain(server, Cause::Certificate { problem, presented: None }) {
+                Cause::Certificate {
+                    problem: CertificateProblem::NotPinned { accepted, .. },
+                    ..
+                } => accepted,
+                other => panic!("{other}"),
+            }
+        };
+        assert!(accepted(&trust, "a:443") && !accepted(&trust, "b:443"));
+        trust.pin = Some(Pin::of(b"all"));
+        assert!(!accepted(&trust, "a:443"));
     }
 
     #[test]

@@ -158,6 +158,7 @@ pub(in crate::net) fn cause(error: &std::io::Error, host: &str) -> Cause {
                     CertificateProblem::NotPinned {
                         expected: expected.to_string(),
                         presented: presented.to_string(),
+                        accepted: false,
                     }
                 }
             };
