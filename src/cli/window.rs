@@ -86,7 +86,8 @@ pub(super) fn play(
     beside: Box<dyn Beside>,
     clock: Clock,
 ) -> Exit {
-    // What was said here holds; whom the person trusts is remembered.
+    // What was said here holds; whom the person trusts in the studio is trusted here too. What is
+    // accepted here holds for this run: no settings are written.
     let trusted = std::mem::take(&mut settings.player.network.trusted);
     settings.player.network = Network { trusted, ..network };
     // Nobody asked for a camera or a microphone.
