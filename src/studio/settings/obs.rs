@@ -324,7 +324,7 @@ mod tests {
                      {"id": "shader_filter", "name": "Glow"}]},
         {"id": "ffmpeg_source", "name": "Clip", "settings": {"local_file": "/v/clip.mp4"}},
         {"id": "browser_source", "name": "Alerts", "settings": {"url": "https://example.org"}},
-        {"id": "pulse_input_capture", "name": "Mic", "settings": {}},
+        {"id": "pulse_input_capture", "name": "Mic", "settings": {"device_id": "usb-7"}},
         {"id": "scene", "name": "Break", "settings": {"items": [
           {"name": "Game", "pos": {"x": 0, "y": 0}, "scale": {"x": 0.5, "y": 0.5}},
           {"name": "Nobody"}]}},
@@ -361,6 +361,10 @@ mod tests {
         let told =
             left_out.contains("Alerts") && left_out.contains("filters of 'Cam': shader_filter");
         assert!(told, "{left_out}");
+        // A device has another name here: that it must be chosen is said.
+        let devices = left_out.contains("its device: the first camera")
+            && left_out.contains("the device of 'Mic'");
+        assert!(devices, "{left_out}");
         let strips: Vec<_> = import.strips.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(strips, ["Clip", "Mic"]);
         let [key] = it.sources[1].filters.as_slice() else { panic!("{:?}", it.sources[1]) };

@@ -11,6 +11,7 @@ use crate::media::{ExtraTrack, ExtraTracks, MOST_TRACKS};
 use crate::mix::{Heard, Strip, StripId};
 use crate::studio::settings::obs_filters::{array, kind, number, text};
 use crate::studio::settings::obs_sound_filters;
+use crate::studio::settings::obs_sources::names_device;
 use crate::studio::strips::{MOST, SoundStrip, Talk, clean_name, has_picture};
 
 /// Where a file has the devices that are heard in every scene.
@@ -73,6 +74,11 @@ pub(super) fn read(
     let mut shared: Vec<(&str, AudioChoice)> = Vec::new();
     for source in global.chain(array(json, "sources")) {
         let Some(choice) = of(source) else { continue };
+        let device = matches!(choice, AudioChoice::Mic(None) | AudioChoice::System(None));
+        if device && source.get("settings").is_some_and(names_device) {
+            let name = text(source, "name");
+            told.insert(format!("the device of '{name}': the system's choice is heard"));
+        }
         let same = |(_, heard): &(&Value, AudioChoice)| *heard == choice;
         // What is played is open once, whatever shows it.
         if has_picture(&choice)

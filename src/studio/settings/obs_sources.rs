@@ -45,7 +45,12 @@ pub(super) fn read(source: &Value) -> Result<Taken, String> {
         "ffmpeg_source" => media(settings, &mut not),
         "vlc_source" => playlist(settings, &mut not),
         // Their ids are not ours: the first camera, to be chosen anew.
-        "v4l2_input" | "dshow_input" | "av_capture_input" | "macos-avcapture" => "camera".into(),
+        "v4l2_input" | "dshow_input" | "av_capture_input" | "macos-avcapture" => {
+            if names_device(settings) {
+                not.push("its device: the first camera is shown".into());
+            }
+            "camera".into()
+        }
         "xshm_input" => {
             let number = number(settings, "screen").unwrap_or(0.0);
             if number > 0.0 {
@@ -76,6 +81,12 @@ pub(super) fn read(source: &Value) -> Result<Taken, String> {
     let (properties, without) = obs_looks::properties(kind, source);
     not.extend(without);
     Ok(Taken { choice, properties, not, cut: cut(settings) })
+}
+
+/// Whether a certain device was chosen.
+pub(super) fn names_device(settings: &Value) -> bool {
+    let keys = ["device_id", "video_device_id", "device"];
+    keys.iter().any(|key| !matches!(text(settings, key), "" | "default"))
 }
 
 fn media(settings: &Value, not: &mut Vec<String>) -> String {

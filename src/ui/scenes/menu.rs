@@ -167,11 +167,8 @@ pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
 
 fn order(ui: &mut Ui, view: &mut View<'_>, id: ItemId) {
     let texts = view.texts;
-    let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
-    let items = collection.scene(edited(view.snapshot)).map(|it| it.items.as_slice());
-    let items = items.unwrap_or_default();
-    let Some(index) = items.iter().position(|item| item.id == id) else { return };
-    if line(ui, view, &texts.get("item-up"), index + 1 < items.len()) {
+    let (index, beside) = place_among(view, id);
+    if line(ui, view, &texts.get("item-up"), index + 1 < beside.len()) {
         edit(view, Edit::MoveItem(id, index + 1));
     }
     if line(ui, view, &texts.get("item-down"), index > 0) {
@@ -181,12 +178,22 @@ fn order(ui: &mut Ui, view: &mut View<'_>, id: ItemId) {
 
 /// The item and the one below it.
 fn group_with_below(view: &View<'_>, id: ItemId) -> Vec<ItemId> {
-    let collection = &view.snapshot.scenes.collection;
-    let items = collection.scene(edited(view.snapshot)).map(|it| it.items.as_slice());
-    let items = items.unwrap_or_default();
-    let index = items.iter().position(|item| item.id == id).unwrap_or(0);
-    let below = index.checked_sub(1).and_then(|index| items.get(index)).map(|item| item.id);
+    let (index, beside) = place_among(view, id);
+    let below = index.checked_sub(1).and_then(|index| beside.get(index)).copied();
     [Some(id), below].into_iter().flatten().collect()
+}
+
+/// Where an item stands among those of its group, or of the scene, and which these are.
+fn place_among(view: &View<'_>, id: ItemId) -> (usize, Vec<ItemId>) {
+    fn find(items: &[Item], id: ItemId) -> Option<(usize, Vec<ItemId>)> {
+        if let Some(index) = items.iter().position(|item| item.id == id) {
+            return Some((index, items.iter().map(|item| item.id).collect()));
+        }
+        items.iter().find_map(|item| find(item.members(), id))
+    }
+    let collection = &view.snapshot.scenes.collection;
+    let scene = collection.scene(edited(view.snapshot));
+    scene.and_then(|scene| find(&scene.items, id)).unwrap_or_default()
 }
 
 fn centred(place: &Place) -> Place {

@@ -52,7 +52,7 @@ pub(crate) fn library() -> Result<String, Lack> {
     system::version()
 }
 
-/// As [`hardware`], where that was asked before.
+/// As [`hardware()`], where that was asked before.
 pub(crate) fn hardware_known() -> Option<Result<&'static str, String>> {
     hardware::known()
 }
