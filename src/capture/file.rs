@@ -277,14 +277,20 @@ mod tests {
     use crate::base::Clock;
     use crate::media::Size;
 
-    #[test]
-    fn frames_come_by_time_and_loop() {
+    /// Ten pictures a second, each of one value: its number.
+    fn clip(frames: impl IntoIterator<Item = u8>) -> tempfile::NamedTempFile {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"YUV4MPEG2 W4 H2 F10:1\n").unwrap();
-        for frame in 0..5_u8 {
+        for frame in frames {
             file.write_all(b"FRAME\n").unwrap();
             file.write_all(&[frame; 12]).unwrap();
         }
+        file
+    }
+
+    #[test]
+    fn frames_come_by_time_and_loop() {
+        let file = clip(0..5);
         let clock = Clock::start();
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: "30".parse().unwrap() };
         let context = Context { clock, grid, size: Size::new(4, 2) };
@@ -307,12 +313,7 @@ mod tests {
 
     #[test]
     fn a_clip_is_paused_and_moved_about_in() {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(b"YUV4MPEG2 W4 H2 F10:1\n").unwrap();
-        for frame in 0..50_u8 {
-            file.write_all(b"FRAME\n").unwrap();
-            file.write_all(&[frame; 12]).unwrap();
-        }
+        let file = clip(0..50);
         let clock = Clock::start();
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: "10".parse().unwrap() };
         let context = Context { clock, grid, size: Size::new(4, 2) };
@@ -351,12 +352,7 @@ mod tests {
 
     #[test]
     fn a_clip_that_is_played_once_ends_as_it_is_to() {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(b"YUV4MPEG2 W4 H2 F10:1\n").unwrap();
-        for frame in 1..=10_u8 {
-            file.write_all(b"FRAME\n").unwrap();
-            file.write_all(&[frame; 12]).unwrap();
-        }
+        let file = clip(1..=10);
         let clock = Clock::start();
         // The session has gone on for a while.
         let origin = clock.now().offset(-12_340_000);
@@ -409,12 +405,7 @@ mod tests {
 
     #[test]
     fn a_clip_that_is_played_once_and_paused_before_its_first_picture_goes_on_from_there() {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(b"YUV4MPEG2 W4 H2 F10:1\n").unwrap();
-        for frame in 1..=10_u8 {
-            file.write_all(b"FRAME\n").unwrap();
-            file.write_all(&[frame; 12]).unwrap();
-        }
+        let file = clip(1..=10);
         let clock = Clock::start();
         let origin = clock.now().offset(-12_340_000);
         let grid = FrameGrid { origin, rate: "10".parse().unwrap() };

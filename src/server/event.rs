@@ -36,8 +36,8 @@ pub struct Recording {
     pub reason: Option<String>,
 }
 
-/// How far it is.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+/// What a recording does.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RecordingState {
     Writing,
     Finished,

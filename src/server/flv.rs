@@ -2,7 +2,6 @@
 //! the disk. Times are the stream's own, from the last keyframe on.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -22,7 +21,6 @@ pub(super) struct FlvSink {
     viewer: bool,
     /// What may wait, in bytes; what cannot be left out may be as much again.
     limit: usize,
-    sent: AtomicU64,
     inner: Mutex<Inner>,
 }
 
@@ -35,6 +33,8 @@ struct Inner {
     overrun: bool,
     /// Metadata were sent.
     titled: bool,
+    /// Bytes given out.
+    sent: u64,
 }
 
 impl FlvSink {
@@ -51,15 +51,15 @@ impl FlvSink {
     fn new(id: u64, limit: usize, viewer: bool) -> Arc<Self> {
         let mut queue = Queue::new(limit);
         queue.push_control(file_header(true, true));
-        let inner = Inner { queue, waker: None, ended: false, overrun: false, titled: false };
-        Arc::new(Self { id, viewer, limit, sent: AtomicU64::new(0), inner: Mutex::new(inner) })
+        let (waker, sent) = (None, 0);
+        let inner = Inner { queue, waker, ended: false, overrun: false, titled: false, sent };
+        Arc::new(Self { id, viewer, limit, inner: Mutex::new(inner) })
     }
 
     /// The next bytes; `None` when the publisher has gone and nothing waits any more.
     pub fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let mut inner = self.inner.lock();
-        if let Some(bytes) = inner.queue.pop() {
-            self.sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        if let Some(bytes) = inner.pop() {
             return Poll::Ready(Some(bytes));
         }
         if inner.ended {
@@ -72,15 +72,12 @@ impl FlvSink {
     /// What waits now.
     pub fn waiting(&self) -> Vec<Bytes> {
         let mut inner = self.inner.lock();
-        let waiting: Vec<Bytes> = std::iter::from_fn(|| inner.queue.pop()).collect();
-        let bytes: usize = waiting.iter().map(Bytes::len).sum();
-        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
-        waiting
+        std::iter::from_fn(|| inner.pop()).collect()
     }
 
     /// Bytes given out.
     pub fn sent(&self) -> u64 {
-        self.sent.load(Ordering::Relaxed)
+        self.inner.lock().sent
     }
 
     /// Messages that there was no room for.
@@ -142,6 +139,10 @@ impl Sink for FlvSink {
 }
 
 impl Inner {
+    fn pop(&mut self) -> Option<Bytes> {
+        self.queue.pop().inspect(|bytes| self.sent += bytes.len() as u64)
+    }
+
     fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();

@@ -52,16 +52,15 @@ pub(super) fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>) {
 /// Writes to the end, and tells how it went.
 async fn write(registry: Arc<Registry>, stream: Arc<Stream>, sink: Arc<FlvSink>, path: PathBuf) {
     let since = registry.clock.now();
-    let wanted = path.clone();
     let mut written = 0;
-    let (path, error) = match on_the_disk(move || create(&path)).await {
-        Ok(Ok((path, file))) => {
+    let wanted = path.clone();
+    let (path, error) = match on_the_disk(move || create(&wanted)).await {
+        Ok((path, file)) => {
             let begun = (Duration::ZERO, 0);
             tell(&registry, &stream, &path, RecordingState::Writing, begun, None);
             (path, take(&sink, file, &mut written).await.err())
         }
-        Ok(Err((path, error))) => (path, Some(error)),
-        Err(error) => (wanted, Some(error)),
+        Err(error) => (path, Some(error)),
     };
     stream.leave(sink.id());
     registry.tidy(&stream);
@@ -90,24 +89,24 @@ async fn take(sink: &FlvSink, mut file: File, written: &mut u64) -> io::Result<(
         let rest = sink.waiting();
         let all = std::iter::once(first).chain(rest).collect::<Vec<Bytes>>().concat();
         let length = all.len() as u64;
-        file = on_the_disk(move || file.write_all(&all).map(|()| file)).await??;
+        file = on_the_disk(move || file.write_all(&all).map(|()| file)).await?;
         *written += length;
     }
-    on_the_disk(move || file.sync_all()).await?
+    on_the_disk(move || file.sync_all()).await
 }
 
 /// Work that may wait for the disk, with a limit: who waits for a disk that hangs waits for ever.
 async fn on_the_disk<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     match tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(work)).await {
-        Ok(done) => Ok(done?),
+        Ok(done) => done?,
         Err(_) => Err(io::Error::other("the disk has not answered for 20 s")),
     }
 }
 
 /// A file that was not there before; of that name, or of one with a number.
-fn create(path: &Path) -> Result<(PathBuf, File), (PathBuf, io::Error)> {
+fn create(path: &Path) -> io::Result<(PathBuf, File)> {
     let mut tried = path.to_owned();
     for number in 2..MOST_ALIKE {
         match File::options().write(true).create_new(true).open(&tried) {
@@ -116,10 +115,10 @@ fn create(path: &Path) -> Result<(PathBuf, File), (PathBuf, io::Error)> {
                 let stem = path.file_stem().unwrap_or_default().to_string_lossy();
                 tried = path.with_file_name(format!("{stem} {number}.flv"));
             }
-            Err(error) => return Err((tried, error)),
+            Err(error) => return Err(error),
         }
     }
-    Err((tried, io::ErrorKind::AlreadyExists.into()))
+    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 /// What a publication's file is called. Publishers choose names freely: what could lead elsewhere or

@@ -6,6 +6,8 @@ use std::time::Duration;
 use crate::media::{Size, Track};
 use crate::net::Pin;
 use crate::server;
+/// A recording here and one of the built-in server are told of by the same words.
+pub use crate::server::RecordingState;
 use crate::studio::Notice;
 use crate::studio::stats::{DelayState, Stats};
 pub use crate::studio::target::TargetState;
@@ -146,25 +148,6 @@ pub struct Monitor {
     pub audio: Option<String>,
     pub cause: Option<String>,
     pub advice: Option<String>,
-}
-
-/// What a recording does.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub enum RecordingState {
-    Writing,
-    Finished,
-    Failed,
-}
-
-impl RecordingState {
-    /// Its word in events.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Writing => "writing",
-            Self::Finished => "finished",
-            Self::Failed => "failed",
-        }
-    }
 }
 
 /// A recording's state.
