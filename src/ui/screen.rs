@@ -355,15 +355,9 @@ impl Screen {
             Some(Answer::SendFile) => {
                 self.dialog = None;
                 let Film { path, again } = self.film.clone();
-                match (self.target.fault(&self.snapshot), path) {
-                    (Some((id, _)), _) => {
-                        self.page = Page::Studio;
-                        self.target.complain(id, &self.snapshot);
-                    }
-                    (None, Some(path)) => {
-                        self.wishes.push(Wish::Command(Command::SendFile { path, again }));
-                    }
-                    (None, None) => {}
+                let may = self.may_go_live();
+                if let Some(path) = path.filter(|_| may) {
+                    self.wishes.push(Wish::Command(Command::SendFile { path, again }));
                 }
             }
             Some(Answer::StopLive) => {
@@ -573,15 +567,22 @@ impl Screen {
         }
     }
 
+    /// Where something stands in the way it is pointed at.
+    fn may_go_live(&mut self) -> bool {
+        let wrong = self.target.complain(&self.snapshot);
+        if wrong {
+            self.page = Page::Studio;
+        }
+        !wrong
+    }
+
     fn go_live_or_stop(&mut self) {
         match self.snapshot.live {
-            LiveState::Idle => match self.target.fault(&self.snapshot) {
-                Some((id, _)) => {
-                    self.page = Page::Studio;
-                    self.target.complain(id, &self.snapshot);
+            LiveState::Idle => {
+                if self.may_go_live() {
+                    self.wishes.push(Wish::Command(Command::GoLive));
                 }
-                None => self.wishes.push(Wish::Command(Command::GoLive)),
-            },
+            }
             LiveState::Connecting { .. } => self.wishes.push(Wish::Command(Command::StopLive)),
             LiveState::OnAir | LiveState::Reconnecting { .. } => self.open(Dialog::ConfirmStop),
             LiveState::Stopping => {}

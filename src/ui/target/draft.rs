@@ -136,13 +136,20 @@ impl Draft {
         })
     }
 
-    /// What stands in the way of going live: an entry and a text's key.
-    pub fn fault(&self, snapshot: &Snapshot) -> Option<(u32, &'static str)> {
-        let mut enabled = snapshot.targets.iter().filter(|view| view.target.enabled).peekable();
-        if enabled.peek().is_none() && !snapshot.targets.is_empty() {
-            return Some((self.chosen, key!("no-target-on")));
-        }
-        enabled.find_map(|view| Some((view.target.id, self.fault_of(&view.target)?.1)))
+    /// Points at what stands in the way of going live; tells whether anything does.
+    pub fn complain(&mut self, snapshot: &Snapshot) -> bool {
+        let targets = snapshot.targets.iter().map(|view| &view.target);
+        let mut enabled = targets.filter(|target| target.enabled).peekable();
+        let fault = if enabled.peek().is_none() && !snapshot.targets.is_empty() {
+            Some((self.chosen, Part::Server))
+        } else {
+            enabled.find_map(|target| Some((target.id, self.fault_of(target)?.0)))
+        };
+        let Some((id, part)) = fault else { return false };
+        self.choose(id);
+        self.complain = true;
+        self.focus = Some(part);
+        true
     }
 
     /// Whether every address that a stream is sent to can be one.
@@ -173,15 +180,6 @@ impl Draft {
         } else {
             None
         }
-    }
-
-    /// Points at what must be corrected.
-    pub fn complain(&mut self, id: u32, snapshot: &Snapshot) {
-        self.choose(id);
-        self.complain = true;
-        let entry = snapshot.targets.iter().find(|view| view.target.id == id);
-        let fault = entry.and_then(|view| self.fault_of(&view.target));
-        self.focus = Some(fault.map_or(Part::Server, |(part, _)| part));
     }
 
     /// Shows an entry and puts the keyboard into its first field.
