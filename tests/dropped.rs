@@ -18,7 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use peers::desktop::Desktop;
-use peers::{LIMIT, Onair, Peer, ffmpeg, wait_for};
+use peers::{LIMIT, Onair, Peer, ffmpeg};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
@@ -140,22 +140,13 @@ struct Shown {
 
 fn studio() -> Shown {
     let desktop = Desktop::start();
-    let manager = Peer::start_command(desktop.command("openbox").arg("--sm-disable"));
+    let manager = desktop.manage();
     let home = tempfile::tempdir().unwrap();
-    let settings = home.path().join("settings.toml");
-    std::fs::write(&settings, "version = 2\nvideo = \"test\"\naudio = \"silence\"\n").unwrap();
-    let mut command = desktop.command(env!("CARGO_BIN_EXE_onair"));
-    let folders = ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"];
-    command.envs(folders.map(|name| (name, home.path()))).env("LIBGL_ALWAYS_SOFTWARE", "1");
-    command.args(["--log", "trace", "studio", "--settings"]).arg(&settings);
-    let mut window = Peer::start_command(&mut command);
-    window.wait_until("a first frame", LIMIT * 2, |window| {
-        window.errors().contains("the window shows its first frame")
-    });
-    let list = || desktop.said("xprop", &["-root", "_NET_CLIENT_LIST"]);
-    wait_for("the window", LIMIT, || list().contains("0x"));
-    let id = list().rsplit_once("# 0x").unwrap().1.to_owned();
-    let id = Window::from_str_radix(&id, 16).unwrap();
+    let settings = "version = 2\nvideo = \"test\"\naudio = \"silence\"\n";
+    let mut window = desktop.studio(home.path(), settings, "trace");
+    let id = desktop.shown(&mut window);
+    let id = id.strip_prefix("0x").unwrap();
+    let id = Window::from_str_radix(id, 16).unwrap();
     Shown { desktop, _manager: manager, window, id, _home: home }
 }
 

@@ -21,7 +21,7 @@ use std::thread;
 use std::time::Duration;
 
 use peers::desktop::Desktop;
-use peers::{LIMIT, Nginx, Peer, ffmpeg, wait_for};
+use peers::{LIMIT, Nginx, ffmpeg, wait_for};
 
 const KEY: &str = "Pl4nted-k3y";
 
@@ -64,11 +64,7 @@ fn a_streamer_types_a_server_and_a_key_and_is_on_air() {
     );
     let nginx = Nginx::start();
     let desktop = Desktop::start();
-    let _manager = Peer::start_command(desktop.command("openbox").arg("--sm-disable"));
-    let root = |name: &str| desktop.said("xprop", &["-root", name]);
-    wait_for("the window manager", LIMIT, || {
-        root("_NET_SUPPORTING_WM_CHECK").contains("window id")
-    });
+    let _manager = desktop.manage();
     // The test picture and tone, small; a target of yesterday, whose key was not kept.
     let home = tempfile::tempdir().unwrap();
     let settings = home.path().join("settings.toml");
@@ -77,17 +73,8 @@ fn a_streamer_types_a_server_and_a_key_and_is_on_air() {
                 window = { recording_folder = FOLDER, reduced_motion = true }\n\
                 targets = [\n  { enabled = false },\n  { server = \"rtmp://127.0.0.1:9/old\" },\n]\n";
     let text = text.replace("FOLDER", &format!("{:?}", home.path()));
-    fs::write(&settings, text).unwrap();
-    let mut command = desktop.command(env!("CARGO_BIN_EXE_onair"));
-    let folders = ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"];
-    command.envs(folders.map(|name| (name, home.path()))).env("LIBGL_ALWAYS_SOFTWARE", "1");
-    let arguments = ["--log", "trace", "studio", "--settings"];
-    let mut window = Peer::start_command(command.args(arguments).arg(&settings));
-    window.wait_until("a first frame", LIMIT * 2, |window| {
-        window.errors().contains("the window shows its first frame")
-    });
-    wait_for("the window", LIMIT, || root("_NET_CLIENT_LIST").contains("0x"));
-    let id = root("_NET_CLIENT_LIST").rsplit_once("# ").unwrap().1.to_owned();
+    let mut window = desktop.studio(home.path(), &text, "trace");
+    let id = desktop.shown(&mut window);
     desktop.said("xdotool", &["windowactivate", "--sync", &id]);
     let press = |key: &str| drop(desktop.said("xdotool", &["key", key]));
     let typed = |text: &str| drop(desktop.said("xdotool", &["type", "--delay", "0", text]));

@@ -14,14 +14,7 @@
 mod peers;
 
 use peers::desktop::Desktop;
-use peers::{LIMIT, Peer, wait_for};
-
-/// The windows that the window manager has taken in, oldest first.
-fn windows(desktop: &Desktop) -> Vec<String> {
-    let said = desktop.said("xprop", &["-root", "_NET_CLIENT_LIST"]);
-    let (_, list) = said.split_once('#').unwrap_or_default();
-    list.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect()
-}
+use peers::{LIMIT, wait_for};
 
 fn property(desktop: &Desktop, window: &str, name: &str) -> String {
     desktop.said("xprop", &["-id", window, name])
@@ -51,7 +44,7 @@ fn press(desktop: &Desktop, window: &str, key: &str) {
 fn other(desktop: &Desktop, main: &str) -> String {
     let mut found = None;
     wait_for("another window", LIMIT, || {
-        found = windows(desktop).into_iter().find(|window| window != main);
+        found = desktop.windows().into_iter().find(|window| window != main);
         found.is_some()
     });
     found.unwrap()
@@ -64,15 +57,13 @@ fn players_have_windows_of_their_own_and_come_back() {
     let file = folder.path().join("a film.mp4");
     peers::ffmpeg::make(&file, "320x180", "300", &["-g", "25"]);
     let desktop = Desktop::start();
-    let _manager = Peer::start_command(desktop.command("openbox").arg("--sm-disable"));
-    let supported = || desktop.said("xprop", &["-root", "_NET_SUPPORTING_WM_CHECK"]);
-    wait_for("the window manager", LIMIT, || supported().contains("window id"));
+    let _manager = desktop.manage();
     let home = tempfile::tempdir().unwrap();
     let mut player = desktop.play(&file, home.path());
-    wait_for("the window", LIMIT * 2, || windows(&desktop).len() == 1);
-    let main = windows(&desktop).remove(0);
+    wait_for("the window", LIMIT * 2, || desktop.windows().len() == 1);
+    let main = desktop.windows().remove(0);
     let gone = |what: &str| {
-        wait_for(what, LIMIT, || windows(&desktop) == [main.clone()]);
+        wait_for(what, LIMIT, || desktop.windows() == [main.clone()]);
     };
 
     // An ordinary window: with a frame, among the others, named after what plays.

@@ -21,10 +21,7 @@ use peers::{LIMIT, Onair, Peer};
 use serde_json::Value;
 
 fn play(desktop: &Desktop, home: &Path, words: &[&str]) -> Peer {
-    let mut command = desktop.command(env!("CARGO_BIN_EXE_onair"));
-    let folders = ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"];
-    command.envs(folders.map(|name| (name, home))).env("LIBGL_ALWAYS_SOFTWARE", "1");
-    Peer::start_command(command.arg("play").args(words).arg("--mute"))
+    Peer::start_command(desktop.onair(home).arg("play").args(words).arg("--mute"))
 }
 
 fn events(peer: &Peer) -> Vec<Value> {

@@ -15,32 +15,12 @@ mod peers;
 use std::process::Command;
 use std::time::Duration;
 
-use onair::audio::AudioChoice;
-use onair::base::Clock;
-use onair::capture::VideoChoice;
 use onair::studio::playing::MOST_TILES;
 use onair::studio::snapshot::{TileView, WatchState};
-use onair::studio::{Command as Ask, Config, Playing, Settings, Snapshot, Studio, TileId};
-use peers::{LIMIT, Onair, free_port, wait_for};
+use onair::studio::{Command as Ask, Playing, Snapshot, TileId};
+use peers::watcher::{wait, watcher};
+use peers::{LIMIT, Onair, free_port};
 use serde_json::Value;
-
-/// A studio that shows nothing itself and remembers in `folder`.
-fn studio(folder: &std::path::Path) -> Studio {
-    let path = folder.join("onair.toml");
-    let (read, _) = Settings::read(&path);
-    let settings =
-        Settings { video: Some(VideoChoice::None), audio: Some(AudioChoice::None), ..read };
-    let mut config = Config::new(Clock::start(), settings);
-    config.settings_path = Some(path);
-    config.keyring = false;
-    config.player.speaker = false;
-    Studio::start(config).unwrap()
-}
-
-fn wait(studio: &Studio, what: &str, enough: impl Fn(&Snapshot) -> bool) -> Snapshot {
-    wait_for(what, LIMIT, || enough(&studio.snapshot()));
-    studio.snapshot()
-}
 
 fn tile(snapshot: &Snapshot, id: u8) -> Option<&TileView> {
     snapshot.tiles.iter().find(|tile| tile.id == TileId(id))
@@ -59,7 +39,7 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     let url = live.play_url();
     let dead = format!("rtmp://127.0.0.1:{}/live/nobody", free_port());
     let folder = tempfile::tempdir().unwrap();
-    let one = studio(folder.path());
+    let one = watcher(folder.path());
     let player = |playing| one.send(Ask::Player(playing));
 
     one.send(Ask::Watch { url: url.clone() });
@@ -122,7 +102,7 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     assert!(
         !std::fs::read_to_string(folder.path().join("onair.toml")).unwrap().contains("planted")
     );
-    let next = studio(folder.path());
+    let next = watcher(folder.path());
     let snapshot = wait(&next, "the wall", |snapshot| snapshot.tiles.len() == 2);
     let urls: Vec<&str> = snapshot.tiles.iter().map(|tile| tile.figures.url.as_str()).collect();
     assert_eq!(urls, [url.as_str(), dead.as_str()]);
@@ -192,7 +172,7 @@ fn nine_tiles_all_play() {
     let mut live = Onair::start(&words);
     let url = live.play_url();
     let folder = tempfile::tempdir().unwrap();
-    let studio = studio(folder.path());
+    let studio = watcher(folder.path());
     studio.send(Ask::Watch { url: url.clone() });
     for _ in 1..MOST_TILES {
         studio.send(Ask::Player(Playing::Add { url: url.clone() }));

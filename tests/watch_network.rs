@@ -17,36 +17,15 @@ mod peers;
 use std::path::Path;
 
 use certificates::Authority;
-use onair::audio::AudioChoice;
-use onair::base::Clock;
-use onair::capture::VideoChoice;
 use onair::player::chat::ChatState;
 use onair::studio::playing::Network;
 use onair::studio::snapshot::WatchState;
-use onair::studio::{Command, Config, Notice, Playing, Remedy, Settings, Snapshot, Studio, TileId};
-use peers::{LIMIT, Onair, free_port, wait_for};
+use onair::studio::{Command, Notice, Playing, Remedy, Snapshot, Studio, TileId};
+use peers::watcher::{wait, watcher};
+use peers::{LIMIT, Onair, free_port};
 
 const SMALL: &[&str] =
     &["--video", "test", "--audio", "tone", "--size", "480x270", "--video-bitrate", "500k"];
-
-/// A studio that shows nothing itself and remembers in `folder`.
-fn studio(folder: &Path) -> Studio {
-    let path = folder.join("onair.toml");
-    let (read, warnings) = Settings::read(&path);
-    assert_eq!(warnings, Vec::<String>::new());
-    let settings =
-        Settings { video: Some(VideoChoice::None), audio: Some(AudioChoice::None), ..read };
-    let mut config = Config::new(Clock::start(), settings);
-    config.settings_path = Some(path);
-    config.keyring = false;
-    config.player.speaker = false;
-    Studio::start(config).unwrap()
-}
-
-fn wait(studio: &Studio, what: &str, enough: impl Fn(&Snapshot) -> bool) -> Snapshot {
-    wait_for(what, LIMIT, || enough(&studio.snapshot()));
-    studio.snapshot()
-}
 
 fn plays(snapshot: &Snapshot) -> bool {
     snapshot.watch == WatchState::Playing && snapshot.watch_figures.size.is_some()
@@ -85,7 +64,7 @@ fn a_certificate_is_accepted_once_for_that_server_and_no_other() {
     let (_one, _live, url) = serve(&own);
     let (_other, _other_live, other) = serve(&own);
     let folder = tempfile::tempdir().unwrap();
-    let first = studio(folder.path());
+    let first = watcher(folder.path());
     watch(&first, &url);
     let snapshot = wait(&first, "the refusal", failed);
     let offered = |notice: &Notice| match notice.remedy {
@@ -104,7 +83,7 @@ fn a_certificate_is_accepted_once_for_that_server_and_no_other() {
     first.end(LIMIT).unwrap();
 
     // The next run knows it, and asks about another server, whatever that shows.
-    let next = studio(folder.path());
+    let next = watcher(folder.path());
     watch(&next, &url);
     wait(&next, "the stream again", plays);
     watch(&next, &other);
@@ -128,7 +107,7 @@ fn a_proxy_is_gone_through_and_a_first_loss_may_be_the_last() {
     let mut live = Onair::start(&[&["live"], SMALL].concat());
     let url = live.play_url();
     let folder = tempfile::tempdir().unwrap();
-    let studio = studio(folder.path());
+    let studio = watcher(folder.path());
     let nobody = format!("socks5://me:planted@127.0.0.1:{}", free_port());
     set(&studio, |network| network.route.proxy = nobody.as_str().into());
     watch(&studio, &url);
@@ -157,7 +136,7 @@ fn the_chat_is_joined_where_a_person_says_and_that_is_remembered() {
     let _live = Onair::start(&[&["live", "--to", &rtmp], SMALL].concat());
     let chat = format!("ws{}/live/show/chat", http.strip_prefix("http").unwrap());
     let folder = tempfile::tempdir().unwrap();
-    let first = studio(folder.path());
+    let first = watcher(folder.path());
     watch(&first, &rtmp);
     let snapshot = wait(&first, "the stream", plays);
     assert_eq!(snapshot.chat.state, None, "no chat is known of it");
@@ -165,7 +144,7 @@ fn the_chat_is_joined_where_a_person_says_and_that_is_remembered() {
     let open = |it: &Snapshot| it.chat.state == Some(ChatState::Open);
     wait(&first, "the chat", open);
     first.end(LIMIT).unwrap();
-    let next = studio(folder.path());
+    let next = watcher(folder.path());
     watch(&next, &rtmp);
     wait(&next, "the chat again", open);
     next.send(Command::Player(Playing::SetChatAddress(String::new())));

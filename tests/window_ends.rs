@@ -47,7 +47,6 @@ impl Studio {
         let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
         let server = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
         let home = tempfile::tempdir().unwrap();
-        let settings = home.path().join("settings.toml");
         let text = format!(
             "version = 2\nvideo = \"test\"\naudio = \"tone\"\n\
              quality = {{ size = \"320x180\", fps = \"25\", video_bitrate = 500000 }}\n\
@@ -55,28 +54,15 @@ impl Studio {
              targets = [\n  {{ enabled = false }},\n  {{ server = \"{server}/live/show\" }},\n]\n",
             home.path()
         );
-        fs::write(&settings, text).unwrap();
-        let manager = Peer::start_command(desktop.command("openbox").arg("--sm-disable"));
-        let supported = || desktop.said("xprop", &["-root", "_NET_SUPPORTING_WM_CHECK"]);
-        wait_for("the window manager", LIMIT, || supported().contains("window id"));
-        let mut command = desktop.command(env!("CARGO_BIN_EXE_onair"));
-        let folders = ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"];
-        command.envs(folders.map(|name| (name, home.path())));
-        command.env("LIBGL_ALWAYS_SOFTWARE", "1");
-        command.args(["--log", "info", "studio", "--settings"]).arg(&settings);
-        let window = Peer::start_command(&mut command);
+        let manager = desktop.manage();
+        let window = desktop.studio(home.path(), &text, "info");
         Self { desktop, _manager: manager, serve, window, home }
     }
 
     /// On air, and some seconds of it in a file.
     fn goes_on_air(&mut self) {
         let desktop = &self.desktop;
-        self.window.wait_until("a first frame", LIMIT * 2, |window| {
-            window.errors().contains("the window shows its first frame")
-        });
-        let shown = || desktop.said("xprop", &["-root", "_NET_CLIENT_LIST"]);
-        wait_for("the window", LIMIT, || shown().contains("0x"));
-        let id = shown().rsplit_once("# ").unwrap().1.to_owned();
+        let id = desktop.shown(&mut self.window);
         desktop.said("xdotool", &["windowactivate", "--sync", &id]);
         desktop.said("xdotool", &["key", "ctrl+l"]);
         self.serve.wait_named("publish");
@@ -230,9 +216,7 @@ fn sleep_is_held_off_while_on_air() {
     let (desktop, _services) = desktop_with(&asked, false);
     let mut studio = Studio::start_on(desktop);
     let held = || asked.held.load(Ordering::SeqCst);
-    studio.window.wait_until("a first frame", LIMIT * 2, |window| {
-        window.errors().contains("the window shows its first frame")
-    });
+    studio.desktop.shown(&mut studio.window);
     assert_eq!(held(), 0, "nothing is on air");
     studio.goes_on_air();
     wait_for("the request", LIMIT, || held() == 1);

@@ -1,10 +1,11 @@
 //! A desktop without a screen: an X server in memory, and a session bus of its own.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use super::Peer;
+use super::{LIMIT, Peer, wait_for};
 
 /// A program that prints a line when it is ready; ends with the test.
 pub struct Helper(Child, String);
@@ -73,12 +74,48 @@ impl Desktop {
         String::from_utf8_lossy(&text).trim().to_owned()
     }
 
-    /// Plays a file in a window.
-    pub fn play(&self, file: &Path, home: &Path) -> Peer {
+    /// A window manager that we did not write, once it manages.
+    pub fn manage(&self) -> Peer {
+        let manager = Peer::start_command(self.command("openbox").arg("--sm-disable"));
+        let supported = || self.said("xprop", &["-root", "_NET_SUPPORTING_WM_CHECK"]);
+        wait_for("the window manager", LIMIT, || supported().contains("window id"));
+        manager
+    }
+
+    /// The windows that the manager has taken in, oldest first, as `0x…`.
+    pub fn windows(&self) -> Vec<String> {
+        let said = self.said("xprop", &["-root", "_NET_CLIENT_LIST"]);
+        let (_, list) = said.split_once('#').unwrap_or_default();
+        list.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect()
+    }
+
+    /// onair on this desktop, with settings and logs of its own below `home`.
+    pub fn onair(&self, home: &Path) -> Command {
         let mut command = self.command(env!("CARGO_BIN_EXE_onair"));
-        // Settings and logs of its own.
         let folders = ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"];
         command.envs(folders.map(|name| (name, home))).env("LIBGL_ALWAYS_SOFTWARE", "1");
-        Peer::start_command(command.arg("play").arg(file).arg("--mute"))
+        command
+    }
+
+    /// The studio with these settings, which it keeps in `home`. It logs as much as is said.
+    pub fn studio(&self, home: &Path, settings: &str, log: &str) -> Peer {
+        let path = home.join("settings.toml");
+        fs::write(&path, settings).unwrap();
+        let arguments = ["--log", log, "studio", "--settings"];
+        Peer::start_command(self.onair(home).args(arguments).arg(path))
+    }
+
+    /// The id of the studio's window, once that is drawn and managed.
+    pub fn shown(&self, studio: &mut Peer) -> String {
+        studio.wait_until("a first frame", LIMIT * 2, |studio| {
+            studio.errors().contains("the window shows its first frame")
+        });
+        wait_for("the window", LIMIT, || !self.windows().is_empty());
+        self.windows().pop().unwrap()
+    }
+
+    /// Plays a file in a window.
+    pub fn play(&self, file: &Path, home: &Path) -> Peer {
+        Peer::start_command(self.onair(home).arg("play").arg(file).arg("--mute"))
     }
 }

@@ -23,6 +23,7 @@ pub mod onair;
 pub mod others;
 mod process;
 pub mod throttle;
+pub mod watcher;
 pub mod web;
 
 pub use nginx::Nginx;

@@ -1,0 +1,30 @@
+//! A studio that watches what others send, and broadcasts nothing of its own.
+
+use std::path::Path;
+
+use onair::audio::AudioChoice;
+use onair::base::Clock;
+use onair::capture::VideoChoice;
+use onair::studio::{Config, Settings, Snapshot, Studio};
+
+use super::{LIMIT, wait_for};
+
+/// One that remembers in `folder`, and has no speaker.
+pub fn watcher(folder: &Path) -> Studio {
+    let path = folder.join("onair.toml");
+    let (read, warnings) = Settings::read(&path);
+    assert_eq!(warnings, Vec::<String>::new());
+    let settings =
+        Settings { video: Some(VideoChoice::None), audio: Some(AudioChoice::None), ..read };
+    let mut config = Config::new(Clock::start(), settings);
+    config.settings_path = Some(path);
+    config.keyring = false;
+    config.player.speaker = false;
+    Studio::start(config).unwrap()
+}
+
+/// The first snapshot that has enough.
+pub fn wait(studio: &Studio, what: &str, enough: impl Fn(&Snapshot) -> bool) -> Snapshot {
+    wait_for(what, LIMIT, || enough(&studio.snapshot()));
+    studio.snapshot()
+}
