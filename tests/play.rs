@@ -272,6 +272,26 @@ fn a_speaker_is_the_master_and_its_loss_stops_nothing() {
 }
 
 #[test]
+fn mono_is_heard_on_both_sides_and_leans_to_one() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let made = make(folder.path(), "a.flv", &with(&[&TONE, &["-t", "2", "-ac", "1"], &AAC]));
+    for (balance, loud) in [(0.0, [true, true]), (-1.0, [true, false]), (1.0, [false, true])] {
+        let (heard, dumped) = (Arc::default(), folder.path().join("as it came.wav"));
+        let config = Config { balance, audio_dump: Some(dumped.clone()), ..file(&made) };
+        let outcome = play(&config, Some(fake(&heard, 1.0, None)), |_| false);
+        assert_eq!(outcome.state, State::Ended);
+        let samples = heard.lock();
+        assert!(samples.len() > 48_000 * 2, "two sides: {}", samples.len());
+        let side = |side: usize| samples.iter().skip(side).step_by(2).any(|it| it.abs() > 0.05);
+        assert_eq!([side(0), side(1)], loud, "{balance}");
+        // What is written down has no balance.
+        let spec = hound::WavReader::open(&dumped).unwrap().spec();
+        assert_eq!(spec.channels, 1);
+    }
+}
+
+#[test]
 fn another_speaker_is_taken_while_it_plays() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();

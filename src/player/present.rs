@@ -16,7 +16,7 @@ use crate::player::odd::Odd;
 use crate::player::pictures::Decoded;
 use crate::player::schedule::{Change, Playout, Supply};
 use crate::player::shared::Shared;
-use crate::player::sound::{Heard, Sound};
+use crate::player::sound::{Heard, Sound, speaker_channels};
 use crate::player::speaker::Speakers;
 use crate::player::turn::{Cadence, Verdict, judge};
 use crate::player::{Rewind, State};
@@ -274,7 +274,8 @@ impl Run {
         }
         if self.sound.device_format().is_none()
             && let Some((rate, channels)) = self.sound.format()
-            && let Some(speaker) = self.presenter.speakers.open(shared, rate, channels, now)
+            && let Some(speaker) =
+                self.presenter.speakers.open(shared, rate, speaker_channels(channels), now)
         {
             self.sound.attach(speaker, rate, channels);
             if self.playout.is_running() {

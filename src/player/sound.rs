@@ -150,13 +150,13 @@ impl Sound {
         self.fifo.format()
     }
 
-    /// Rate and channels the speaker was opened with.
+    /// Rate and channels of the sound that the speaker was opened for.
     pub(super) fn device_format(&self) -> Option<(u32, u16)> {
         self.device.as_ref().map(|device| (device.rate, device.channels))
     }
 
-    /// From here on sound goes to this speaker, beginning at the media time that `position` gives
-    /// for an instant.
+    /// From here on sound of this rate and these channels goes to this speaker, which was opened with
+    /// [`speaker_channels`], beginning at the media time that `position` gives for an instant.
     pub(super) fn attach(&mut self, speaker: Box<dyn Speaker>, rate: u32, channels: u16) {
         self.device = Some(Device {
             speaker,
@@ -299,7 +299,7 @@ impl Sound {
         }
     }
 
-    /// Stereo is heard less on one side: -1 the left alone, 1 the right alone.
+    /// It is heard less on one side: -1 the left alone, 1 the right alone.
     pub(super) fn set_balance(&mut self, balance: f32) {
         self.balance = balance;
     }
@@ -470,9 +470,10 @@ impl Sound {
             if frames == 0 {
                 return;
             }
-            let taken = if self.balance != 0.0 && device.channels == 2 {
+            let leans = device.channels == 2 && self.balance != 0.0;
+            let taken = if leans || device.channels != speaker_channels(device.channels) {
                 // What is measured and written down is the sound as it came.
-                lean(&self.block, self.balance, &mut self.scratch);
+                lean(&self.block, device.channels, self.balance, &mut self.scratch);
                 device.speaker.write(&self.scratch).min(frames)
             } else {
                 device.speaker.write(&self.block).min(frames)
@@ -514,11 +515,20 @@ fn begin_at(samples: &mut Samples, from: Timestamp) {
     samples.pts = samples.pts.offset(frames_to_micros(early as i64, samples.rate));
 }
 
-/// Interleaved stereo with this balance.
-fn lean(stereo: &[f32], balance: f32, out: &mut Vec<f32>) {
+/// What a speaker is opened with for sound of so many channels: a balance needs two sides.
+pub(super) fn speaker_channels(channels: u16) -> u16 {
+    channels.max(2)
+}
+
+/// Interleaved stereo, of stereo or mono, with this balance.
+fn lean(sound: &[f32], channels: u16, balance: f32, out: &mut Vec<f32>) {
     let gains = [(1.0 - balance).min(1.0), (1.0 + balance).min(1.0)];
     out.clear();
-    out.extend(stereo.iter().zip(gains.iter().cycle()).map(|(sample, gain)| sample * gain));
+    if channels == 1 {
+        out.extend(sound.iter().flat_map(|sample| gains.map(|gain| sample * gain)));
+    } else {
+        out.extend(sound.iter().zip(gains.iter().cycle()).map(|(sample, gain)| sample * gain));
+    }
 }
 
 /// Such as `AAC-LC 48 kHz stereo`.
@@ -580,8 +590,10 @@ mod tests {
         for (balance, expected) in
             [(-1.0, [0.5, 0.0]), (-0.5, [0.5, 0.25]), (0.5, [0.25, 0.5]), (1.0, [0.0, 0.5])]
         {
-            lean(&[0.5; 4], balance, &mut out);
-            assert_eq!(out, [expected, expected].concat(), "{balance}");
+            for (sound, channels) in [(&[0.5; 4][..], 2), (&[0.5; 2], 1)] {
+                lean(sound, channels, balance, &mut out);
+                assert_eq!(out, [expected, expected].concat(), "{balance} {channels}");
+            }
         }
     }
 }
