@@ -11,6 +11,8 @@
     reason = "test code: a panic is how it fails"
 )]
 
+#[path = "play/obs.rs"]
+mod obs;
 #[path = "peers/mod.rs"]
 mod peers;
 #[path = "play/streams.rs"]

@@ -19,6 +19,7 @@
 pub mod desktop;
 pub mod ffmpeg;
 pub mod nginx;
+pub mod obs;
 pub mod onair;
 pub mod others;
 mod process;
