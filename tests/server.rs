@@ -1,5 +1,5 @@
-//! The built-in server on real sockets: our own client sessions against it, hostile connections,
-//! beginnings of real publishers, and programs we did not write. (Long because they share one server
+//! The built-in server on real sockets: our own client sessions against it, hostile connections, and
+//! programs we did not write. (Long because they share one server
 //! and its observers.)
 
 #![allow(
@@ -18,19 +18,18 @@ mod programs;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use onair::base::{Clock, Secret, Timestamp};
+use onair::base::{Clock, Secret};
 use onair::media::BitsPerSecond;
 use onair::net::Runtime;
 use onair::server::{Config, Event as ServerEvent, Listen, Server};
 use onair::wire::flv::{Demuxer, FrameType, TagKind, parse_video};
-use onair::wire::rtmp::chunk::{Limits, Reader};
-use onair::wire::rtmp::client::{Config as ClientConfig, Event, Output, Session};
+use onair::wire::rtmp::client::{Config as ClientConfig, Event};
 use onair::wire::rtmp::url::Url;
-use peers::{LIMIT, ffmpeg, others, wait_for};
+use peers::client::Client;
+use peers::{LIMIT, ffmpeg, others, wait_for, web};
 
 const ANY: &str = "127.0.0.1:0";
 
@@ -66,16 +65,11 @@ impl Running {
     }
 
     fn publish(&self, path: &str) -> Client {
-        let url = Url::parse(&self.url(path)).unwrap();
-        let mut client = Client::new(ClientConfig::publish(url, BitsPerSecond(50_000_000)));
-        client.wait("the start of publishing", |event| *event == Event::PublishStarted);
-        client
+        Client::publish(&self.url(path))
     }
 
     fn play(&self, path: &str) -> Client {
-        let mut client = Client::new(ClientConfig::play(Url::parse(&self.url(path)).unwrap()));
-        client.wait("the start of playing", |event| *event == Event::PlayStarted);
-        client
+        Client::play(&self.url(path))
     }
 
     fn viewers(&self) -> usize {
@@ -84,14 +78,7 @@ impl Running {
 
     /// What a GET (or another method) answers, whole.
     fn ask(&self, method: &str, path: &str) -> String {
-        let mut stream = TcpStream::connect(self.http()).unwrap();
-        stream.set_read_timeout(Some(LIMIT)).unwrap();
-        let text =
-            format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-        stream.write_all(text.as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        String::from_utf8_lossy(&answer).into_owned()
+        web::ask(self.http(), method, path)
     }
 }
 
@@ -99,97 +86,6 @@ impl Drop for Running {
     fn drop(&mut self) {
         assert!(self.server.shutdown(Duration::from_secs(10)), "everybody leaves in time");
         self.runtime.shutdown(Duration::from_secs(5));
-    }
-}
-
-/// A client session on a socket that blocks, with a limit.
-struct Client {
-    socket: TcpStream,
-    session: Session,
-    clock: Clock,
-    events: std::collections::VecDeque<Event>,
-    failed: Option<String>,
-}
-
-impl Client {
-    fn new(config: ClientConfig) -> Self {
-        let address = config.url.authority();
-        let socket = TcpStream::connect(address).unwrap();
-        socket.set_nodelay(true).unwrap();
-        socket.set_read_timeout(Some(LIMIT)).unwrap();
-        let clock = Clock::start();
-        let session = Session::new(config, clock.now(), 7);
-        Self { socket, session, clock, events: Default::default(), failed: None }
-    }
-
-    fn pump(&mut self) {
-        loop {
-            match self.session.poll_output() {
-                Output::Transmit(bytes) => {
-                    if let Err(error) = self.socket.write_all(&bytes) {
-                        self.failed = Some(error.to_string());
-                        return;
-                    }
-                }
-                Output::Event(event) => self.events.push_back(event),
-                Output::Timeout(_) | Output::Idle => return,
-            }
-        }
-    }
-
-    /// The next event; `None` at the end of the connection.
-    fn next(&mut self) -> Option<Event> {
-        let mut buffer = vec![0; 65_536];
-        loop {
-            self.pump();
-            if let Some(event) = self.events.pop_front() {
-                return Some(event);
-            }
-            if self.failed.is_some() {
-                return None;
-            }
-            match self.socket.read(&mut buffer) {
-                Ok(0) => self.failed = Some("closed".into()),
-                Ok(length) => {
-                    let now: Timestamp = self.clock.now();
-                    if let Err(error) = self.session.handle_input(now, &buffer[..length]) {
-                        self.pump();
-                        self.failed = Some(error.to_string());
-                    }
-                }
-                Err(error) => self.failed = Some(error.to_string()),
-            }
-        }
-    }
-
-    fn wait(&mut self, what: &str, wanted: impl Fn(&Event) -> bool) -> Event {
-        loop {
-            let event = self.next();
-            let event = event.unwrap_or_else(|| panic!("no {what}: {:?}", self.failed));
-            if wanted(&event) {
-                return event;
-            }
-        }
-    }
-
-    /// The next media: kind, time, body.
-    fn media(&mut self) -> (TagKind, u32, Bytes) {
-        loop {
-            match self.next() {
-                Some(Event::Video { time_ms, body }) => return (TagKind::Video, time_ms, body),
-                Some(Event::Audio { time_ms, body }) => return (TagKind::Audio, time_ms, body),
-                Some(_) => {}
-                None => panic!("no media: {:?}", self.failed),
-            }
-        }
-    }
-
-    fn send(&mut self, (kind, time_ms, body): &(TagKind, u32, Bytes)) {
-        match kind {
-            TagKind::Video => drop(self.session.send_video(*time_ms, body.clone())),
-            _ => drop(self.session.send_audio(*time_ms, body.clone())),
-        }
-        self.pump();
     }
 }
 
@@ -453,47 +349,6 @@ fn hostile_connections_leave_the_others_alone() {
     drop(held);
     publisher.send(&video(0x27, 1, 999, 10));
     assert_eq!(viewer.media().1, 999);
-}
-
-#[test]
-fn beginnings_of_real_publishers_are_relayed() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/vectors/gortmplib/read_tracks.json");
-    let Ok(text) = std::fs::read_to_string(PathBuf::from(path)) else {
-        println!("SKIPPED: there are no vectors at {path}");
-        return;
-    };
-    let vectors: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let running = start();
-    let cases = vectors["cases"].as_array().unwrap().iter();
-    let errors = vectors["errors"].as_array().unwrap().iter();
-    let mut played = 0;
-    for (index, case) in cases.chain(errors).enumerate() {
-        let mut publisher = running.publish(&format!("live/case{index}"));
-        let mut viewer = running.play(&format!("live/case{index}"));
-        wait_for("the viewer", LIMIT, || running.viewers() == 1);
-        let mut expected = Vec::new();
-        let wire = case["wire_hex"].as_str().unwrap();
-        let wire: Vec<u8> = (0..wire.len())
-            .step_by(2)
-            .map(|at| u8::from_str_radix(&wire[at..at + 2], 16).unwrap())
-            .collect();
-        let mut reader = Reader::new(Limits::default());
-        let mut input = &wire[..];
-        while let Some(message) = reader.read(&mut input).unwrap() {
-            let Some(kind) = TagKind::from_id(message.kind.0) else { continue };
-            if kind != TagKind::Script {
-                publisher.send(&(kind, message.time.0, message.body.clone()));
-                expected.push(message.body);
-            }
-        }
-        for body in expected.iter().filter(|body| !body.is_empty()) {
-            assert_eq!(viewer.media().2, *body, "{}", case["name"]);
-            played += 1;
-        }
-        drop((publisher, viewer));
-        wait_for("the end", LIMIT, || running.server.streams().is_empty());
-    }
-    assert!(played > 50, "{played}");
 }
 
 #[test]

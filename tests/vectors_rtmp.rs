@@ -475,7 +475,7 @@ fn messages_of_gortmplib() {
 /// it does not look into (RTMP 1.0, 7.1.4, 7.1.5). Both are legal: Enhanced RTMP v2 lets a track begin
 /// at any time and forbids neither coded pictures before their sequence start (an encoder that resumes
 /// sends them: a receiver skips to the next start) nor a track that is configured and still silent.
-/// What a *player* of ours makes of the others is in [`publishers_come_to_their_tracks`].
+/// What a player and a recorder of ours make of them is in `vectors_relay.rs`.
 #[test]
 fn beginnings_of_real_publishers() {
     let Some(set) = load("gortmplib/read_tracks.json") else { return };

@@ -88,7 +88,7 @@ impl Backlog {
         if tag.starts_gop() {
             self.awaiting_keyframe = false;
             self.awaiting_start = false;
-        } else if self.awaiting_start {
+        } else if self.awaiting_start && !tag.leads {
             // Not begun yet: nothing is missed.
             return;
         } else if tag.track == Track::Video && self.awaiting_keyframe {

@@ -36,6 +36,9 @@ const HEAD_MS: i64 = 4_000;
 const MOST_CONFIGURATIONS: usize = 32;
 /// Times that jump further than this, forwards or backwards, are no times: the file goes on.
 const JUMP_MS: i64 = 10_000;
+/// Sound so much before the first picture belongs to the beginning; more would keep viewers without
+/// one.
+const MOST_LEAD_MS: i64 = 1_000;
 /// Between the last packet of a file and its first, when it begins again.
 const BETWEEN_ROUNDS_MS: i64 = 33;
 /// Properties of the metadata that are true of the file and not of the stream.
@@ -72,6 +75,8 @@ pub struct Film {
     path: PathBuf,
     head: Head,
     duration: Option<Duration>,
+    /// When its first picture comes, in the file's time.
+    pictured_ms: Option<i64>,
 }
 
 /// A file that is being sent.
@@ -114,7 +119,7 @@ impl Film {
             has_video: false,
             parameters: StreamParameters::default(),
         };
-        let (mut has_audio, mut first, mut read) = (false, None, 0);
+        let (mut has_audio, mut first, mut pictured_ms, mut read) = (false, None, None, 0);
         while let Some(tag) = reel.next()? {
             read += tag.body.len();
             let at = i64::from(tag.time_ms);
@@ -130,14 +135,17 @@ impl Film {
                     }
                 }
                 Looked::Media { track, .. } => {
-                    head.has_video |= track == Track::Video;
+                    if track == Track::Video {
+                        head.has_video = true;
+                        pictured_ms = pictured_ms.or(Some(at));
+                    }
                     has_audio |= track == Track::Audio;
                     let first = *first.get_or_insert(at);
                     if at - first > HEAD_MS || (head.has_video && has_audio) {
                         break;
                     }
                 }
-                Looked::Configuration(_) | Looked::Nothing => {}
+                Looked::Configuration(_) | Looked::End | Looked::Nothing => {}
             }
             if read > MOST_OF_HEAD {
                 break;
@@ -146,7 +154,7 @@ impl Film {
         if !head.has_video && !has_audio {
             return Err(Error::Empty(path.to_owned()));
         }
-        Ok(Self { path: path.to_owned(), head, duration })
+        Ok(Self { path: path.to_owned(), head, duration, pictured_ms })
     }
 
     /// How long it is, where the file tells.
@@ -165,10 +173,11 @@ impl Film {
         let its_progress = Arc::clone(&progress);
         let worker = Worker::spawn("onair-file", move |stop| {
             let (start, progress) = (clock.now(), its_progress);
+            let Self { path, head, pictured_ms, .. } = self;
             let mut projector =
-                Projector { head: self.head, packets, clock, start, last_ms: 0, progress };
+                Projector { head, pictured_ms, packets, clock, start, last_ms: 0, again, progress };
             loop {
-                match projector.round(&self.path, stop) {
+                match projector.round(&path, stop) {
                     Ok(true) if again => projector.progress.lock().rounds += 1,
                     Ok(_) => break,
                     Err(error) => {
@@ -212,12 +221,15 @@ impl Projection {
 /// Sends packets in time.
 struct Projector {
     head: Head,
+    /// When the first picture comes, in the file's time; until it has.
+    pictured_ms: Option<i64>,
     packets: Sender<Tag>,
     clock: Clock,
     /// When time 0 of the stream is.
     start: Timestamp,
     /// Of the latest packet, in the stream's time.
     last_ms: i64,
+    again: bool,
     progress: Arc<Mutex<Progress>>,
 }
 
@@ -230,6 +242,7 @@ impl Projector {
         let mut shift = None;
         let mut first_ms = None;
         let mut sent = false;
+        let mut end = None;
         while let Some(tag) = reel.next()? {
             let (track, keyframe, priority, composition_ms) = match look(tag.kind, &tag.body) {
                 Looked::Media { track, keyframe, priority, composition_ms } => {
@@ -240,6 +253,10 @@ impl Projector {
                     if !self.head.configurations.iter().any(|(_, body)| *body == tag.body) =>
                 {
                     (track, false, Priority::Key, 0)
+                }
+                Looked::End => {
+                    end = Some(tag.body);
+                    continue;
                 }
                 _ => continue,
             };
@@ -259,22 +276,31 @@ impl Projector {
             self.progress.lock().position = position;
             let captured = self.clock.now();
             let pts = dts.offset(composition_ms * 1_000);
-            let tag = Tag {
-                track,
-                dts,
-                pts,
-                keyframe,
-                priority,
-                captured,
-                body: tag.body,
-                rendition: None,
-            };
+            let lead_ms = self.pictured_ms.map_or(-1, |pictured_ms| pictured_ms - file_ms);
+            let leads = track == Track::Audio && (0..=MOST_LEAD_MS).contains(&lead_ms);
+            self.pictured_ms.take_if(|_| track == Track::Video && keyframe);
+            let (body, rendition) = (tag.body, None);
+            let tag = Tag { track, dts, pts, keyframe, priority, captured, body, rendition, leads };
             if self.packets.send(tag).is_err() {
                 return Ok(false);
             }
             sent = true;
         }
+        // The pictures of a file that begins again have not ended.
+        if let Some(end) = end.filter(|_| !self.again) {
+            self.end(end);
+        }
         Ok(sent)
+    }
+
+    /// Says that the pictures have ended.
+    fn end(&self, body: Bytes) {
+        let dts = self.start + Duration::from_millis(self.last_ms.max(0).unsigned_abs());
+        let (track, captured, rendition) = (Track::Video, self.clock.now(), None);
+        let (keyframe, priority, leads, pts) = (false, Priority::Key, false, dts);
+        // Where nobody takes it there is nobody to be told.
+        let tag = Tag { track, dts, pts, keyframe, priority, captured, body, rendition, leads };
+        let _ = self.packets.send(tag);
     }
 }
 
@@ -420,7 +446,9 @@ enum Looked {
         priority: Priority,
         composition_ms: i64,
     },
-    /// Not to be sent: ends of sequences (the stream goes on), commands, what cannot be read.
+    /// Of the pictures: to be sent where no more come.
+    End,
+    /// Not to be sent: commands, what cannot be read.
     Nothing,
 }
 
@@ -454,6 +482,7 @@ fn look(kind: TagKind, body: &Bytes) -> Looked {
                     let composition_ms = composition_ms.into();
                     Looked::Media { track: Track::Video, keyframe, priority, composition_ms }
                 }
+                VideoPacket::SequenceEnd => Looked::End,
                 _ => Looked::Nothing,
             },
             Err(_) => Looked::Nothing,

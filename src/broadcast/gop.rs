@@ -15,7 +15,8 @@ const MAX_BYTES: usize = 32 << 20;
 /// A rung whose pictures have stopped for so long is no more.
 const ENDED: Duration = Duration::from_secs(30);
 
-/// The packets of a rung since its last keyframe, that one first. Stays empty for sound alone.
+/// The packets of a rung since its last keyframe, that one first, save for what leads a file in.
+/// Stays empty for sound alone.
 #[derive(Debug, Default)]
 pub(super) struct Gop {
     rung: Rung,
@@ -42,8 +43,10 @@ impl Gop {
             return;
         }
         if tag.starts_gop() {
-            self.clear();
-        } else if self.tags.is_empty() {
+            if !self.tags.iter().all(|before| before.leads) {
+                self.clear();
+            }
+        } else if self.tags.is_empty() && !tag.leads {
             return;
         }
         if self.bytes + tag.body.len() > MAX_BYTES {

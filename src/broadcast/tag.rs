@@ -27,6 +27,8 @@ pub struct Tag {
     pub body: Bytes,
     /// Which encode a picture is of; `None` for sound, and for what was not encoded here.
     pub rendition: Option<Arc<Rendition>>,
+    /// Sound of a file from right before its first picture: the stream begins with it.
+    pub leads: bool,
 }
 
 impl Tag {
@@ -45,6 +47,7 @@ impl Tag {
             captured: packet.captured,
             body,
             rendition: packet.rendition.clone(),
+            leads: false,
         }
     }
 

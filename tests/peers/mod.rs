@@ -16,6 +16,7 @@
     reason = "test code: a panic is how it fails"
 )]
 
+pub mod client;
 pub mod desktop;
 pub mod ffmpeg;
 pub mod nginx;

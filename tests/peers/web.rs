@@ -4,14 +4,25 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, ToSocketAddrs};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::process::{Peer, free_port, on_path, wait_listening};
+use super::process::{LIMIT, Peer, free_port, on_path, wait_listening};
+
+/// What a GET (or another method) answers, whole.
+pub fn ask(address: impl ToSocketAddrs, method: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    let text = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(text.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
 
 /// nginx serving a folder: over HTTP on `http`, over TLS on `https`; `/moved/…` there leads to the
 /// same path without `moved`, from HTTP to HTTPS and from HTTPS to HTTPS.

@@ -414,6 +414,7 @@ impl Show {
                 captured: dts,
                 body,
                 rendition: None,
+                leads: false,
             };
             tags.send(tag).unwrap();
         }

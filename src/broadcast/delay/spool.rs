@@ -50,7 +50,7 @@ impl Spool {
                 block.put_i64(time.as_micros());
             }
             block.put_u8(u8::from(tag.track == Track::Audio));
-            block.put_u8(u8::from(tag.keyframe));
+            block.put_u8(u8::from(tag.keyframe) | u8::from(tag.leads) << 1);
             block.put_u8(match tag.priority {
                 Priority::Disposable => 0,
                 Priority::Inter => 1,
@@ -104,7 +104,8 @@ fn read(block: &mut Bytes, renditions: &[Arc<Rendition>]) -> Option<Held> {
     let mut time = || Some(Timestamp::from_micros(block.try_get_i64().ok()?));
     let (arrived, dts, pts, captured) = (time()?, time()?, time()?, time()?);
     let track = if block.try_get_u8().ok()? == 0 { Track::Video } else { Track::Audio };
-    let keyframe = block.try_get_u8().ok()? == 1;
+    let marks = block.try_get_u8().ok()?;
+    let (keyframe, leads) = (marks & 1 != 0, marks & 2 != 0);
     let priority = match block.try_get_u8().ok()? {
         0 => Priority::Disposable,
         1 => Priority::Inter,
@@ -116,7 +117,7 @@ fn read(block: &mut Bytes, renditions: &[Arc<Rendition>]) -> Option<Held> {
     };
     let length = block.try_get_u32().ok()? as usize;
     let body = (length <= block.len()).then(|| block.split_to(length))?;
-    let tag = Tag { track, dts, pts, keyframe, priority, captured, body, rendition };
+    let tag = Tag { track, dts, pts, keyframe, priority, captured, body, rendition, leads };
     Some(Held { arrived, tag: Arc::new(tag) })
 }
 

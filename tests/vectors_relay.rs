@@ -1,0 +1,227 @@
+//! Vectors from other implementations, read from `../shared/vectors` where that folder exists: what
+//! real publishers and encoders sent, through our server to a viewer, a player and a file. Nothing of
+//! the folder is part of this project.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says on stdout what it skips"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use onair::wire::flv::audio::AudioPacket;
+use onair::wire::flv::metadata::parse_script;
+use onair::wire::flv::video::VideoPacket;
+use onair::wire::flv::{Demuxer, Tag, TagKind, parse_audio, parse_video};
+use onair::wire::rtmp::chunk::{Limits, Reader};
+use peers::client::Client;
+use peers::{LIMIT, Onair, Peer, wait_for};
+use serde_json::Value;
+
+fn folder() -> Option<PathBuf> {
+    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/vectors"));
+    if !folder.is_dir() {
+        println!("SKIPPED: there are no vectors at {}", folder.display());
+        return None;
+    }
+    Some(folder)
+}
+
+/// A server that records.
+struct Server {
+    onair: Onair,
+    rtmp: String,
+    http: String,
+}
+
+impl Server {
+    fn start(into: &Path) -> Self {
+        let words = ["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--record"];
+        let mut onair = Onair::start(&[&words[..], &[into.to_str().unwrap()]].concat());
+        let ready = onair.wait_named("ready");
+        let [rtmp, http] = ["rtmp", "http"].map(|name| ready[name].as_str().unwrap().to_owned());
+        Self { onair, rtmp, http }
+    }
+
+    /// Of all streams.
+    fn viewers(&self) -> usize {
+        let told = peers::web::ask(self.http.trim_start_matches("http://"), "GET", "/metrics");
+        let lines = told.lines().filter(|line| line.starts_with("onair_stream_viewers"));
+        lines.map(|line| line.rsplit(' ').next().unwrap().parse::<usize>().unwrap()).sum()
+    }
+
+    /// The file of this publication, once it is finished.
+    fn recorded(&self, stream: &str) -> PathBuf {
+        let find = || {
+            let mut events = self.onair.events().into_iter();
+            events.find(|it| {
+                it["event"] == "recording" && it["state"] == "finished" && it["stream"] == stream
+            })
+        };
+        wait_for(stream, LIMIT, || find().is_some());
+        find().unwrap()["path"].as_str().unwrap().into()
+    }
+}
+
+/// The messages of a case.
+fn messages(case: &Value) -> Vec<(TagKind, u32, Bytes)> {
+    let wire = case["wire_hex"].as_str().unwrap();
+    let digits = |at: usize| u8::from_str_radix(&wire[at..at + 2], 16).unwrap();
+    let wire: Vec<u8> = (0..wire.len()).step_by(2).map(digits).collect();
+    let (mut reader, mut input) = (Reader::new(Limits::default()), &wire[..]);
+    let mut found = Vec::new();
+    while let Some(message) = reader.read(&mut input).unwrap() {
+        let kind = TagKind::from_id(message.kind.0).unwrap();
+        found.push((kind, message.time.0, message.body));
+    }
+    found
+}
+
+/// The pictures' and the sounds' bodies of a file.
+fn bodies(file: &Path) -> Vec<Tag> {
+    let mut demuxer = Demuxer::new();
+    demuxer.push(&std::fs::read(file).unwrap());
+    let next = || demuxer.next_tag().unwrap();
+    std::iter::from_fn(next).filter(|tag| tag.kind != TagKind::Script).collect()
+}
+
+fn probe(input: &str) -> Peer {
+    Peer::start(env!("CARGO_BIN_EXE_onair"), ["probe", input])
+}
+
+/// The codecs that `onair probe` found, as the vectors call them.
+fn found(probing: &mut Peer) -> Vec<&'static str> {
+    probing.wait(LIMIT * 2);
+    let report: Value = serde_json::from_str(&probing.output()).unwrap_or_default();
+    let name = |stream: &Value| match stream["codec"].as_str().unwrap() {
+        "h264" => "codecs.H264",
+        "hevc" => "codecs.H265",
+        "av1" => "codecs.AV1",
+        "aac" => "codecs.MPEG4Audio",
+        "mp3" => "codecs.MPEG1Audio",
+        "pcm_alaw" | "pcm_mulaw" => "codecs.G711",
+        "pcm_s16le" => "codecs.LPCM",
+        "ac3" => "codecs.AC3",
+        "opus" => "codecs.Opus",
+        "flac" => "codecs.FLAC",
+        other => panic!("{other}"),
+    };
+    report["streams"].as_array().into_iter().flatten().map(name).collect()
+}
+
+#[test]
+fn beginnings_of_real_publishers_are_relayed_played_and_recorded() {
+    let Some(folder) = folder() else { return };
+    let text = std::fs::read_to_string(folder.join("gortmplib/read_tracks.json")).unwrap();
+    let vectors: Value = serde_json::from_str(&text).unwrap();
+    let cases = ["cases", "errors"].into_iter().flat_map(|of| vectors[of].as_array().unwrap());
+    let cases: Vec<&Value> = cases.collect();
+    let into = tempfile::tempdir().unwrap();
+    let server = Server::start(into.path());
+    let url = |case: usize| format!("{}/live/case{case}", server.rtmp);
+    let mut publishers: Vec<_> = (0..cases.len()).map(|it| Client::publish(&url(it))).collect();
+    let mut viewers: Vec<_> = (0..cases.len()).map(|it| Client::play(&url(it))).collect();
+    let mut players: Vec<_> = (0..cases.len()).map(|it| probe(&url(it))).collect();
+    wait_for("viewers and players", LIMIT, || server.viewers() == 2 * cases.len());
+    let mut bodies_sent = Vec::new();
+    for ((publisher, viewer), case) in publishers.iter_mut().zip(&mut viewers).zip(&cases) {
+        let mut sent = Vec::new();
+        for message in messages(case) {
+            if message.0 == TagKind::Script {
+                let metadata = parse_script(&message.2).unwrap().unwrap();
+                publisher.session.send_metadata(metadata);
+                publisher.pump();
+                continue;
+            }
+            publisher.send(&message);
+            if !message.2.is_empty() {
+                assert_eq!(viewer.media().2, message.2, "{}", case["name"]);
+                sent.push(message.2);
+            }
+        }
+        bodies_sent.push(sent);
+    }
+    let count: usize = bodies_sent.iter().map(Vec::len).sum();
+    assert!(count > 50, "{count}");
+
+    let played: Vec<_> = players.iter_mut().map(found).collect();
+    drop((publishers, viewers));
+    for (at, case) in cases.iter().enumerate() {
+        let name = &case["name"];
+        let file = server.recorded(&format!("case{at}"));
+        let kept: Vec<Bytes> = bodies(&file).into_iter().map(|tag| tag.body).collect();
+        assert_eq!(kept, bodies_sent[at], "{name}");
+        // Two have no tracks that their own reader would name: here they harm nobody.
+        let Some(expected) = case["expected_tracks"].as_array() else { continue };
+        let mut expected: Vec<_> =
+            expected.iter().map(|track| track["Codec"]["_type"].as_str().unwrap()).collect();
+        // Several pictures of one stream: the first is played.
+        expected.dedup_by(|next, before| next == before && *next == "codecs.H264");
+        assert_eq!(found(&mut probe(file.to_str().unwrap())), expected, "{name}, the file");
+        // Over RTMP a player is sent the first sound only, unless it asks for more.
+        expected.dedup();
+        assert_eq!(played[at], expected, "{name}, live");
+    }
+}
+
+/// What `README.md` of the vectors asks for: the same bodies, with one offset of the times.
+#[test]
+fn files_of_other_encoders_are_sent_relayed_and_recorded_body_by_body() {
+    let Some(folder) = folder() else { return };
+    let into = tempfile::tempdir().unwrap();
+    let server = Server::start(into.path());
+    let names = [
+        "membrane/testsrc",
+        "scuffle/avc_aac",
+        "scuffle/hevc_aac",
+        "scuffle/av1_aac",
+        "enhanced-rtmp/testsrc",
+        "enhanced-rtmp/testsrc2",
+        "enhanced-rtmp/mptestsrc",
+    ];
+    let file = |name: &str| folder.join(format!("{name}.flv"));
+    let stream = |name: &str| name.replace('/', "-");
+    let send = |name: &&str| {
+        let url = format!("{}/live/{}", server.rtmp, stream(name));
+        Onair::start(&["live", "--copy", file(name).to_str().unwrap(), "--to", &url])
+    };
+    let mut sending: Vec<Onair> = names.iter().map(send).collect();
+    for onair in &mut sending {
+        assert_eq!(onair.peer.wait(LIMIT).code(), Some(0), "{}", onair.peer.output());
+    }
+    for name in names {
+        let (sent, kept) = (bodies(&file(name)), bodies(&server.recorded(&stream(name))));
+        for kind in [TagKind::Video, TagKind::Audio] {
+            let of = |tags: &[Tag]| -> Vec<Tag> {
+                tags.iter().filter(|tag| tag.kind == kind).cloned().collect()
+            };
+            let (sent, kept) = (of(&sent), of(&kept));
+            let body = |tag: &Tag| tag.body.clone();
+            let all = |tags: &[Tag]| tags.iter().map(body).collect::<Vec<_>>();
+            assert_eq!(all(&sent).len(), all(&kept).len(), "{name} {kind:?}");
+            assert!(all(&sent) == all(&kept), "{name} {kind:?}: other bodies");
+            // Configurations stand at the head. One of the files says that its pictures end at 0.
+            let coded = |tag: &Tag| match kind {
+                TagKind::Video => matches!(
+                    parse_video(&tag.body).unwrap().track.packet,
+                    VideoPacket::Frame { .. }
+                ),
+                _ => matches!(parse_audio(&tag.body).unwrap().track.packet, AudioPacket::Frame(_)),
+            };
+            let pairs = sent.iter().zip(&kept).filter(|(tag, _)| coded(tag));
+            let offsets: BTreeSet<i64> = pairs
+                .map(|(sent, kept)| i64::from(kept.time_ms) - i64::from(sent.time_ms))
+                .collect();
+            assert_eq!(offsets.len(), 1, "{name} {kind:?}: {offsets:?}");
+        }
+    }
+}
