@@ -69,6 +69,7 @@ LIMITS = [
     # The stated queue: 900 ms of pictures and ten seconds of sound and keyframes, 32 MiB at most.
     ("blackhole", "grown_mb", "onair", 32, "MB"),
     ("strip", "core_pct_per_strip", "onair, three filters", 2, "% of a core"),
+    ("strip", "core_pct_per_strip", "onair, three filters, sides that differ", 2, "% of a core"),
     ("first", "keyframe_ms", "onair", 1_000, "ms after the first connection"),
     ("first", "picture_ms", "onair", 1_000, "ms after the first connection"),
     ("window", "first_frame_ms", "onair", 1_000, "ms"),

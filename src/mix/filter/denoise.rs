@@ -16,31 +16,31 @@ pub(super) struct Denoise {
     amount: f32,
     rate: u32,
     channels: Vec<Channel>,
+    /// A model for each channel; one for all of them as long as they have never differed, as those
+    /// of most microphones: the same sound would cost the same work again.
+    models: Vec<Box<DenoiseState<'static>>>,
 }
 
 /// One channel on its way: in, through the model, out; with the sound as it was beside it.
 struct Channel {
-    state: Box<DenoiseState<'static>>,
     /// To 48 kHz and back; `None` where the sound is there already.
     resamplers: Option<(Fft<f32>, Fft<f32>)>,
     /// What waits for a whole frame at the session's rate.
     waiting: Vec<f32>,
     /// Cleaned sound that waits to be taken, and the sound it was made of, equally late.
-    cleaned: Line,
-    plain: Line,
+    cleaned: Vec<f32>,
+    plain: Vec<f32>,
     /// Scratch.
     at_48k: Vec<f32>,
     clean_48k: Vec<f32>,
     back: Vec<f32>,
 }
 
-/// A queue of samples.
-type Line = std::collections::VecDeque<f32>;
-
 impl Denoise {
     pub(super) fn new(amount: f32, shape: Shape) -> Self {
         let channels = (0..shape.channels).map(|_| Channel::new(shape.rate)).collect();
-        let mut denoise = Self { amount: 1.0, rate: shape.rate, channels };
+        let models = vec![DenoiseState::new()];
+        let mut denoise = Self { amount: 1.0, rate: shape.rate, channels, models };
         denoise.set_amount(amount);
         denoise
     }
@@ -57,14 +57,42 @@ impl Denoise {
     pub(super) fn process(&mut self, block: &mut [f32]) {
         let count = self.channels.len();
         for (index, channel) in self.channels.iter_mut().enumerate() {
-            for sample in block.iter().skip(index).step_by(count) {
-                channel.push(*sample);
+            channel.take(block.iter().skip(index).step_by(count));
+        }
+        self.clean();
+        for (index, channel) in self.channels.iter_mut().enumerate() {
+            channel.give(block.iter_mut().skip(index).step_by(count), self.amount);
+        }
+    }
+
+    /// Cleans the whole frames at 48 kHz, of which all channels have the same number.
+    fn clean(&mut self) {
+        let count = self.channels.len();
+        let whole = self.channels.first().map_or(0, |first| first.at_48k.len() / FRAME * FRAME);
+        for begin in (0..whole).step_by(FRAME) {
+            let Some((first, others)) = self.channels.split_first_mut() else { return };
+            let differs = |other: &Channel| other.frame(begin) != first.frame(begin);
+            if self.models.len() < count && others.iter().any(differs) {
+                let model = self.models.first().cloned();
+                self.models.resize_with(count, || model.clone().unwrap_or_else(DenoiseState::new));
             }
-            for sample in block.iter_mut().skip(index).step_by(count) {
-                let clean = channel.cleaned.pop_front().unwrap_or(0.0);
-                let plain = channel.plain.pop_front().unwrap_or(0.0);
-                *sample = plain + (clean - plain) * self.amount;
+            let mut models = self.models.iter_mut();
+            if let Some(model) = models.next() {
+                first.clean(begin, model);
             }
+            for other in others {
+                match models.next() {
+                    Some(model) => other.clean(begin, model),
+                    None => {
+                        let done = first.clean_48k.len() - FRAME;
+                        let same = first.clean_48k.get(done..).unwrap_or_default();
+                        other.clean_48k.extend_from_slice(same);
+                    }
+                }
+            }
+        }
+        for channel in &mut self.channels {
+            channel.at_48k.drain(..whole);
         }
     }
 }
@@ -80,20 +108,17 @@ impl Channel {
             resampler(rate, RATE, rate as usize / 100).zip(resampler(RATE, rate, FRAME))
         };
         let mut channel = Self {
-            state: DenoiseState::new(),
             resamplers,
             waiting: Vec::with_capacity(FRAME * 4),
-            cleaned: Line::with_capacity(FRAME * 8),
-            plain: Line::with_capacity(FRAME * 8),
+            cleaned: Vec::with_capacity(FRAME * 8),
+            plain: Vec::with_capacity(FRAME * 8),
             at_48k: Vec::with_capacity(FRAME * 8),
             clean_48k: Vec::with_capacity(FRAME * 8),
             back: vec![0.0; FRAME * 8],
         };
         // So that a sample can always be taken for one given.
-        let fill = channel.fill(rate);
-        channel.cleaned.extend(std::iter::repeat_n(0.0, fill));
-        let late = channel.latency(rate);
-        channel.plain.extend(std::iter::repeat_n(0.0, late));
+        channel.cleaned.resize(channel.fill(rate), 0.0);
+        channel.plain.resize(channel.latency(rate), 0.0);
         channel
     }
 
@@ -116,66 +141,110 @@ impl Channel {
         }
     }
 
-    fn push(&mut self, sample: f32) {
-        self.plain.push_back(sample);
-        self.waiting.push(sample);
+    /// Takes sound in, and brings it to 48 kHz.
+    fn take<'a>(&mut self, sound: impl Iterator<Item = &'a f32>) {
+        let known = self.waiting.len();
+        self.waiting.extend(sound);
+        self.plain.extend_from_slice(self.waiting.get(known..).unwrap_or_default());
         match &mut self.resamplers {
-            None => {
-                if self.waiting.len() >= FRAME {
-                    self.at_48k.append(&mut self.waiting);
-                    self.clean();
-                    self.cleaned.extend(self.clean_48k.drain(..));
-                }
-            }
+            None => self.at_48k.append(&mut self.waiting),
             Some((into, _)) => {
-                if self.waiting.len() >= into.input_frames_next() {
-                    self.there_and_back();
+                while resample(into, &mut self.waiting, &mut self.back) {
+                    self.at_48k.append(&mut self.back);
                 }
             }
         }
     }
 
-    /// Cleans the whole frames at 48 kHz.
-    fn clean(&mut self) {
+    /// The frame at 48 kHz that begins there.
+    fn frame(&self, begin: usize) -> &[f32] {
+        self.at_48k.get(begin..begin + FRAME).unwrap_or_default()
+    }
+
+    fn clean(&mut self, begin: usize, model: &mut DenoiseState<'static>) {
         let mut input = [0.0; FRAME];
         let mut output = [0.0; FRAME];
-        let whole = self.at_48k.len() / FRAME * FRAME;
-        for frame in self.at_48k.get(..whole).unwrap_or_default().chunks_exact(FRAME) {
-            for (to, from) in input.iter_mut().zip(frame) {
-                *to = from * FULL;
-            }
-            self.state.process_frame(&mut output, &input);
-            self.clean_48k.extend(output.iter().map(|sample| sample / FULL));
+        for (to, from) in input.iter_mut().zip(self.frame(begin)) {
+            *to = from * FULL;
         }
-        self.at_48k.drain(..whole);
+        model.process_frame(&mut output, &input);
+        self.clean_48k.extend(output.iter().map(|sample| sample / FULL));
     }
 
-    fn there_and_back(&mut self) {
-        if let Some((into, _)) = &mut self.resamplers {
-            resample(into, &mut self.waiting, &mut self.back);
-            self.at_48k.append(&mut self.back);
-        }
-        self.clean();
-        if let Some((_, from)) = &mut self.resamplers {
-            while self.clean_48k.len() >= from.input_frames_next() {
-                let rest = self.clean_48k.split_off(from.input_frames_next());
-                resample(from, &mut self.clean_48k, &mut self.back);
-                self.cleaned.extend(self.back.drain(..));
-                self.clean_48k = rest;
+    /// Brings what is clean back to the session's rate, and as much out as was taken in.
+    fn give<'a>(&mut self, sound: impl ExactSizeIterator<Item = &'a mut f32>, amount: f32) {
+        match &mut self.resamplers {
+            None => self.cleaned.append(&mut self.clean_48k),
+            Some((_, from)) => {
+                while resample(from, &mut self.clean_48k, &mut self.back) {
+                    self.cleaned.append(&mut self.back);
+                }
             }
+        }
+        let frames = sound.len();
+        for line in [&mut self.cleaned, &mut self.plain] {
+            line.resize(line.len().max(frames), 0.0);
+        }
+        for ((sample, clean), plain) in sound.zip(&self.cleaned).zip(&self.plain) {
+            *sample = plain + (clean - plain) * amount;
+        }
+        for line in [&mut self.cleaned, &mut self.plain] {
+            line.drain(..frames);
         }
     }
 }
 
-/// All of `input`, which is what the resampler asks for, into `output`.
-fn resample(resampler: &mut Fft<f32>, input: &mut Vec<f32>, output: &mut Vec<f32>) {
+/// As much of the front of `input` as the resampler asks for, into `output`; whether there was enough.
+fn resample(resampler: &mut Fft<f32>, input: &mut Vec<f32>, output: &mut Vec<f32>) -> bool {
+    let wanted = resampler.input_frames_next();
     output.clear();
+    let Some(front) = input.get(..wanted).filter(|front| !front.is_empty()) else { return false };
     output.resize(resampler.output_frames_max(), 0.0);
-    let (frames_in, frames_out) = (input.len(), output.len());
-    let made = InterleavedSlice::new(input, 1, frames_in)
+    let frames_out = output.len();
+    let made = InterleavedSlice::new(front, 1, wanted)
         .ok()
         .zip(InterleavedSlice::new_mut(output, 1, frames_out).ok())
         .and_then(|(from, mut to)| resampler.process_into_buffer(&from, &mut to, None).ok());
     output.truncate(made.map_or(0, |(_, made)| made));
-    input.clear();
+    input.drain(..wanted);
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Channels share a model while they are alike; nobody may hear that.
+    #[test]
+    fn channels_come_out_as_if_each_had_always_had_a_model_of_its_own() {
+        for rate in [48_000, 44_100] {
+            let shape = |channels| Shape { rate, channels };
+            let mut both = Denoise::new(0.9, shape(2));
+            let mut each = [0, 1].map(|_| Denoise::new(0.9, shape(1)));
+            let mut seed = 7_u32;
+            for index in 0..120 {
+                // The right one is another from the middle of a block on.
+                let mut block = Vec::new();
+                for at in 0..rate / 100 {
+                    seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    let left = 0.1 * ((seed >> 8) as f32 / 8_388_608.0 - 1.0);
+                    let differs = index > 60 || (index == 60 && at > 200);
+                    block.extend([left, if differs { 0.3 - left } else { left }]);
+                }
+                let side = |side| block.iter().skip(side).step_by(2).copied().collect::<Vec<_>>();
+                let mut sides = [side(0), side(1)];
+                both.process(&mut block);
+                match index {
+                    0..60 => assert_eq!(both.models.len(), 1, "block {index}"),
+                    70.. => assert_eq!(both.models.len(), 2, "block {index}"),
+                    _ => {}
+                }
+                for (side, (alone, sound)) in each.iter_mut().zip(&mut sides).enumerate() {
+                    alone.process(sound);
+                    let heard = block.iter().skip(side).step_by(2);
+                    assert!(heard.eq(sound.iter()), "{rate} Hz, block {index}, side {side}");
+                }
+            }
+        }
+    }
 }

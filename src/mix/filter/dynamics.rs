@@ -78,6 +78,9 @@ impl Gate {
     }
 }
 
+/// A reduction smaller than this is none.
+const NOTHING_DB: f32 = 1e-5;
+
 /// A level in decibels that rises by its attack and falls by its release.
 #[derive(Copy, Clone)]
 struct Envelope {
@@ -104,7 +107,7 @@ struct Crest {
 impl Crest {
     fn of(&mut self, frame: &[f32]) -> f32 {
         self.level = loudest(frame).max(self.level * self.sag);
-        decibels(self.level)
+        self.level
     }
 }
 
@@ -145,7 +148,7 @@ impl Expander {
 
     pub(super) fn process(&mut self, block: &mut [f32], channels: usize) {
         for frame in block.chunks_mut(channels) {
-            let level = self.envelope.follow(self.crest.of(frame));
+            let level = self.envelope.follow(decibels(self.crest.of(frame)));
             let below = (self.threshold - level).max(0.0);
             let gain = factor(self.gain_db - (below * (self.ratio - 1.0)).min(60.0));
             frame.iter_mut().for_each(|sample| *sample *= gain);
@@ -193,14 +196,21 @@ impl Compressor {
 
     pub(super) fn process(&mut self, block: &mut [f32], key: Option<&[f32]>, channels: usize) {
         let mut keys = key.map(|key| key.chunks(channels));
+        let (quiet, bare) = (factor(self.threshold), factor(self.gain_db));
         for frame in block.chunks_mut(channels) {
             let level = match &mut keys {
                 Some(keys) => self.crest.of(keys.next().unwrap_or_default()),
                 None => self.crest.of(frame),
             };
-            let over = (level - self.threshold).max(0.0);
+            // Most frames of most sound have nothing to be worked out.
+            let over =
+                if level > quiet { (decibels(level) - self.threshold).max(0.0) } else { 0.0 };
             let reduction = self.envelope.follow(over * self.slope);
-            let gain = factor(self.gain_db - reduction);
+            if over == 0.0 && reduction < NOTHING_DB {
+                self.envelope.db = 0.0;
+            }
+            let gain =
+                if self.envelope.db == 0.0 { bare } else { factor(self.gain_db - reduction) };
             frame.iter_mut().for_each(|sample| *sample *= gain);
         }
     }

@@ -9,6 +9,9 @@ use crate::mix::block::{Shape, factor, loudest, within};
 /// How far it looks ahead.
 const AHEAD_SECONDS: f32 = 0.005;
 
+/// A reduction smaller than this is none.
+const NOTHING: f32 = 1e-6;
+
 pub(super) struct Limiter {
     threshold: f32,
     /// What is left of a reduction after one frame.
@@ -16,15 +19,17 @@ pub(super) struct Limiter {
     /// Frames it looks ahead.
     ahead: usize,
     /// The sound on its way, interleaved.
-    waiting: VecDeque<f32>,
-    /// Gains needed in the window, with the frame each belongs to, smallest first: those that a
-    /// later and smaller one outlives are not kept.
+    waiting: Vec<f32>,
+    /// Reductions needed in the window (1 minus the gain), with the frame each belongs to, largest
+    /// first: those that a later and larger one outlives are not kept.
     needed: VecDeque<(u64, f32)>,
     frame: u64,
     held: f32,
-    /// The last `ahead` held gains, and their sum.
+    /// The last `ahead` held reductions, and their sum.
     recent: VecDeque<f32>,
     sum: f64,
+    /// Frames since it last held a reduction.
+    rested: usize,
 }
 
 impl Limiter {
@@ -34,12 +39,13 @@ impl Limiter {
             threshold: 1.0,
             release: 0.0,
             ahead,
-            waiting: VecDeque::from(vec![0.0; ahead * shape.channels]),
+            waiting: vec![0.0; ahead * shape.channels],
             needed: VecDeque::with_capacity(ahead + 2),
             frame: 0,
-            held: 1.0,
-            recent: VecDeque::from(vec![1.0; ahead]),
-            sum: ahead as f64,
+            held: 0.0,
+            recent: VecDeque::from(vec![0.0; ahead]),
+            sum: 0.0,
+            rested: ahead,
         };
         limiter.adjust(threshold_dbfs, release_ms, shape);
         limiter
@@ -48,6 +54,8 @@ impl Limiter {
     pub(super) fn adjust(&mut self, threshold_dbfs: f32, release_ms: f32, shape: Shape) {
         self.threshold = factor(within(threshold_dbfs, -60.0, 0.0, -1.0));
         self.release = shape.smoothing(within(release_ms, 1.0, 1_000.0, 60.0));
+        // What is on its way was let pass by another threshold.
+        self.rested = 0;
     }
 
     pub(super) fn latency(&self) -> usize {
@@ -55,22 +63,31 @@ impl Limiter {
     }
 
     pub(super) fn process(&mut self, block: &mut [f32], channels: usize) {
-        for frame in block.chunks_mut(channels) {
-            let peak = loudest(frame);
-            let need = if peak > self.threshold { self.threshold / peak } else { 1.0 };
-            let gain = self.gain(need);
-            for sample in frame.iter_mut() {
-                self.waiting.push_back(*sample);
-                *sample = self.waiting.pop_front().unwrap_or(0.0) * gain;
-                // The average is exact to a few bits only.
-                *sample = sample.clamp(-self.threshold, self.threshold);
+        let known = self.waiting.len();
+        self.waiting.extend_from_slice(block);
+        let coming = self.waiting.get(known..).unwrap_or_default();
+        // Most sound never comes near the threshold.
+        if self.rested >= 2 * self.ahead && loudest(coming) <= self.threshold {
+            self.frame += (block.len() / channels) as u64;
+            block.copy_from_slice(self.waiting.get(..block.len()).unwrap_or_default());
+        } else {
+            for (index, frame) in block.chunks_mut(channels).enumerate() {
+                let peak = loudest(frame);
+                let need = if peak > self.threshold { 1.0 - self.threshold / peak } else { 0.0 };
+                let gain = self.gain(need);
+                let leaving = self.waiting.iter().skip(index * channels);
+                for (sample, leaving) in frame.iter_mut().zip(leaving) {
+                    // The average is exact to a few bits only.
+                    *sample = (leaving * gain).clamp(-self.threshold, self.threshold);
+                }
             }
         }
+        self.waiting.drain(..block.len());
     }
 
-    /// The gain of the frame that leaves while one that needs `need` comes in.
+    /// The gain of the frame that leaves while one that needs this reduction comes in.
     fn gain(&mut self, need: f32) -> f32 {
-        while self.needed.back().is_some_and(|(_, kept)| *kept >= need) {
+        while self.needed.back().is_some_and(|(_, kept)| *kept <= need) {
             self.needed.pop_back();
         }
         self.needed.push_back((self.frame, need));
@@ -79,12 +96,54 @@ impl Limiter {
             self.needed.pop_front();
         }
         self.frame += 1;
-        let smallest = self.needed.front().map_or(1.0, |(_, need)| *need);
-        let risen = 1.0 - (1.0 - self.held) * self.release;
-        self.held = smallest.min(risen);
+        let largest = self.needed.front().map_or(0.0, |(_, need)| *need);
+        self.held = largest.max(self.held * self.release);
+        if self.held < NOTHING {
+            self.held = 0.0;
+            self.rested = self.rested.saturating_add(1);
+        } else {
+            self.rested = 0;
+        }
         self.recent.push_back(self.held);
         self.sum += f64::from(self.held);
-        self.sum -= f64::from(self.recent.pop_front().unwrap_or(1.0));
-        ((self.sum / self.ahead as f64) as f32).clamp(0.0, 1.0)
+        self.sum -= f64::from(self.recent.pop_front().unwrap_or(0.0));
+        if self.rested >= self.ahead {
+            // Nothing is left in it but what was rounded away.
+            self.sum = 0.0;
+        }
+        (1.0 - (self.sum / self.ahead as f64) as f32).clamp(0.0, 1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is quiet takes a short way; it must not be heard.
+    #[test]
+    fn at_rest_it_hands_out_what_it_would_have_worked_out() {
+        let shape = Shape { rate: 48_000, channels: 2 };
+        let (mut resting, mut working) =
+            (Limiter::new(-6.0, 20.0, shape), Limiter::new(-6.0, 20.0, shape));
+        let (mut came, mut left, mut rests) = (Vec::new(), Vec::new(), 0);
+        for index in 0..400_usize {
+            // Loud in the middle of a block now and then, with a second and a half between.
+            let level = |at: usize| if index % 150 == 100 && at > 501 { 3.0 } else { 0.4 };
+            let sound = |at: usize| level(at) * ((index * 960 + at) as f32 * 0.13).sin();
+            let mut block: Vec<f32> = (0..960).map(sound).collect();
+            came.extend_from_slice(&block);
+            let mut same = block.clone();
+            rests += usize::from(resting.rested >= 2 * resting.ahead);
+            resting.process(&mut block, 2);
+            working.rested = 0;
+            working.process(&mut same, 2);
+            assert!(block.iter().zip(&same).all(|(a, b)| (a - b).abs() < 1e-6), "block {index}");
+            left.extend_from_slice(&block);
+        }
+        assert!(rests > 200, "it rested {rests} blocks of 400");
+        let most = left.iter().fold(0.0_f32, |most, sample| most.max(sample.abs()));
+        assert!(most <= factor(-6.0) && most > factor(-6.5), "{most}");
+        // Once a crest is long past, what leaves is what came, bit for bit.
+        assert_eq!(left[240 * 960..][..960], came[240 * 960 - 480..][..960]);
     }
 }
