@@ -500,6 +500,14 @@ fn clips_of_a_collection_of_obs_are_as_large_as_they_are_and_heard_where_there_i
     let strips = written["strips"].as_array().unwrap();
     assert_eq!(strips.len(), 1, "{text}");
     assert_eq!(strips[0]["source"], serde_json::json!(format!("file:{heard}")));
+
+    // People are told the same.
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_onair"))
+        .args(["scenes", "import", file.to_str().unwrap(), "--to", to.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let wanted = format!("Scenes: A\nSound strips: Heard (file:{heard})\nNot taken in: {not}\n");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), wanted);
 }
 
 /// A studio with one silent strip that shows nothing.

@@ -10,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::globals::Globals;
 use crate::cli::output::{Output, complain};
 use crate::studio::settings::{collection, default_path, keys_beside};
-use crate::studio::{Settings, keep_addresses, strips};
+use crate::studio::{Settings, SoundStrip, keep_addresses, strips};
 
 /// A keyring may ask its owner for a password first.
 const KEPT_WITHIN: Duration = Duration::from_secs(60);
@@ -57,6 +57,13 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
                                 "left_out": import.left_out});
             output.event("scenes", fields, || {
                 let mut lines = vec![format!("Scenes: {}", scenes.join(", "))];
+                let heard = |it: &SoundStrip| {
+                    format!("{} ({})", it.name, collection::shown(it.choice.to_string()))
+                };
+                let strips: Vec<String> = import.strips.iter().map(heard).collect();
+                if !strips.is_empty() {
+                    lines.push(format!("Sound strips: {}", strips.join(", ")));
+                }
                 lines.extend(import.left_out.iter().map(|what| format!("Not taken in: {what}")));
                 Some(lines.join("\n"))
             });

@@ -358,6 +358,7 @@ impl Engine {
                     (import.collection.scenes.len(), import.collection.sources.len());
                 let before = self.settings.collection.clone();
                 let desk = self.settings.strips.clone();
+                let left_out = import.left_out_in_short();
                 self.settings.collection.take_in(import.collection);
                 let main = self.state.program.as_ref().map(|it| it.audio_choice().clone());
                 let strips =
@@ -380,9 +381,8 @@ impl Engine {
                 let (scenes, sources) = (scenes.to_string(), sources.to_string());
                 let strips = strips.to_string();
                 self.tell(&Message::Scenes(Said::Imported { scenes, sources, strips }), "");
-                if !import.left_out.is_empty() {
-                    let what = import.left_out.join("; ");
-                    self.tell(&Message::Scenes(Said::LeftOut { what }), "");
+                if !left_out.is_empty() {
+                    self.tell(&Message::Scenes(Said::LeftOut { what: left_out }), "");
                 }
             }
             Done::Read(path, Err(reason)) => {

@@ -18,7 +18,9 @@ use crate::studio::settings::{obs_places, obs_sounds, obs_transitions};
 use crate::studio::strips::{SoundStrip, sound_of};
 
 /// What is left out is listed up to here.
-const MOST_TOLD: usize = 30;
+const MOST_TOLD: usize = 1_000;
+/// And in a notice up to here.
+const IN_SHORT: usize = 30;
 
 /// What a file had in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +30,19 @@ pub struct Import {
     pub strips: Vec<SoundStrip>,
     /// What was not taken in, in plain words.
     pub left_out: Vec<String>,
+}
+
+impl Import {
+    /// What was not taken in, as far as a notice has room for it.
+    pub fn left_out_in_short(&self) -> String {
+        let (first, more) =
+            self.left_out.split_at_checked(IN_SHORT).unwrap_or((&self.left_out, &[]));
+        let mut what = first.join("; ");
+        if !more.is_empty() {
+            what.push_str(&format!("; {} more", more.len()));
+        }
+        what
+    }
 }
 
 /// Whether this is such a file.
@@ -65,6 +80,7 @@ pub(super) fn import(json: &Value) -> Import {
     for (index, name) in names.iter().enumerate().take(MOST_SCENES) {
         let Some(source) = importer.by_name.get(name).copied() else { continue };
         let items = importer.items(source, 1);
+        importer.without_filters("scene", source);
         if let Some(scene) = importer.collection.scenes.get_mut(index) {
             scene.items = items;
             let (own, not) = obs_transitions::of_scene(json, source);
@@ -73,6 +89,8 @@ pub(super) fn import(json: &Value) -> Import {
             importer.told.extend(not);
         }
     }
+    importer.tell_of_unused(&all);
+    importer.tell_of_the_rest(json, &all);
     importer.finish(json)
 }
 
@@ -83,6 +101,8 @@ struct Importer<'a> {
     by_name: BTreeMap<&'a str, &'a Value>,
     scenes: BTreeMap<&'a str, u32>,
     sources: BTreeMap<&'a str, Option<SourceId>>,
+    /// Those that some scene shows.
+    groups: BTreeSet<&'a str>,
     /// What those that were taken tell of themselves.
     known: BTreeMap<&'a str, Known>,
     collection: Empty,
@@ -123,12 +143,17 @@ impl<'a> Importer<'a> {
         for index in 0..collection.scenes.len() {
             let Some(scene) = collection.scenes.get_mut(index) else { break };
             let (id, items) = (scene.id, std::mem::take(&mut scene.items));
-            let kept = items
+            let name = scene.name.clone();
+            let before = items.len();
+            let kept: Vec<Item> = items
                 .into_iter()
                 .filter(|item| {
                     !matches!(item.content, Content::Scene(shown) if collection.reaches(shown, id))
                 })
                 .collect();
+            if kept.len() < before {
+                self.told.insert(format!("what of '{name}' would show '{name}' itself"));
+            }
             if let Some(scene) = collection.scenes.get_mut(index) {
                 scene.items = kept;
             }
@@ -175,7 +200,12 @@ impl<'a> Importer<'a> {
                 break;
             }
             let name = text(table, "name");
-            let Some(source) = self.by_name.get(name).copied() else { continue };
+            let Some(source) = self.by_name.get(name).copied() else {
+                let what = if name.is_empty() { String::new() } else { format!(" '{name}',") };
+                let scene = text(scene, "name");
+                self.told.insert(format!("an item of '{scene}':{what} its source is not there"));
+                continue;
+            };
             let Some(content) = self.content(name, source, depth) else { continue };
             self.items += 1;
             let hidden = table.get("visible").and_then(Value::as_bool) == Some(false);
@@ -189,7 +219,7 @@ impl<'a> Importer<'a> {
                     "the size of '{name}', which is not known: it was taken for {width}x{height}"
                 ));
             }
-            self.told.extend(item_not(table).map(|not| format!("{not} of '{name}'")));
+            self.told.extend(item_not(table, whole).map(|not| format!("{not} of '{name}'")));
             items.push(Item {
                 place,
                 blend: blend(text(table, "blend_type")),
@@ -207,10 +237,63 @@ impl<'a> Importer<'a> {
                 let id = self.scenes.get(name).copied()?;
                 Some(Content::Scene(crate::compose::scene::SceneId(id)))
             }
-            "group" if depth >= MOST_DEPTH => None,
-            "group" => Some(Content::Group(self.items(source, depth + 1))),
+            "group" if depth >= MOST_DEPTH => {
+                self.groups.insert(name);
+                self.told.insert(format!("the group '{name}': it lies too deep in others"));
+                None
+            }
+            "group" => {
+                self.groups.insert(name);
+                self.without_filters("group", source);
+                Some(Content::Group(self.items(source, depth + 1)))
+            }
             _ => self.source(name, source).map(Content::Source),
         }
+    }
+
+    /// Scenes and groups have no filters here.
+    fn without_filters(&mut self, what: &str, source: &Value) {
+        let not: Vec<String> = array(source, "filters")
+            .into_iter()
+            .map(obs_filters::called)
+            .take(2 * MOST_FILTERS)
+            .collect();
+        if !not.is_empty() {
+            let name = text(source, "name");
+            self.told.insert(format!("filters of the {what} '{name}': {}", not.join(", ")));
+        }
+    }
+
+    /// Keys and scripts are not taken in.
+    fn tell_of_the_rest(&mut self, json: &Value, all: &[&'a Value]) {
+        let bound = |it: &&Value| {
+            let keys = it.get("hotkeys").and_then(Value::as_object);
+            keys.is_some_and(|keys| {
+                keys.values().any(|it| it.as_array().is_some_and(|it| !it.is_empty()))
+            })
+        };
+        if all.iter().any(bound) {
+            self.told.insert("hotkeys".into());
+        }
+        if json.get("modules").is_some_and(|it| !array(it, "scripts-tool").is_empty()) {
+            self.told.insert("scripts".into());
+        }
+    }
+
+    /// What no scene shows is not taken in; sounds are heard without.
+    fn tell_of_unused(&mut self, all: &[&'a Value]) {
+        let shown = |source: &Value| match text(source, "id") {
+            "scene" => true,
+            "group" => self.groups.contains(text(source, "name")),
+            _ => {
+                self.sources.contains_key(text(source, "name"))
+                    || obs_sounds::choice(source).is_some()
+            }
+        };
+        let unused = all.iter().filter(|it| it.is_object() && !shown(it));
+        let told: Vec<String> =
+            unused.map(|it| format!("'{}': no scene shows it", text(it, "name"))).collect();
+        self.told.extend(told);
     }
 
     fn source(&mut self, name: &'a str, source: &'a Value) -> Option<SourceId> {
@@ -267,11 +350,16 @@ impl<'a> Importer<'a> {
     }
 }
 
-/// What of an item onair has not.
-fn item_not(table: &Value) -> impl Iterator<Item = &'static str> {
+/// What of an item onair has not; nothing is cut of what is `whole` (a scene, a group).
+fn item_not(table: &Value, whole: bool) -> impl Iterator<Item = &'static str> {
+    let sides = ["crop_left", "crop_top", "crop_right", "crop_bottom"];
+    let cut = sides.iter().any(|side| number(table, side).is_some_and(|it| it > 0.0));
+    let mixed = !matches!(text(table, "blend_method"), "" | "default");
     let changes = |key| table.get(key).is_some_and(|it| !text(it, "id").is_empty());
     let scaled = !matches!(text(table, "scale_filter"), "" | "disable");
     [
+        (whole && cut, "what is cut off"),
+        (mixed, "the way of blending (without sRGB)"),
         (scaled, "the way of scaling"),
         (changes("show_transition"), "the transition in which it appears"),
         (changes("hide_transition"), "the transition in which it goes"),
@@ -369,6 +457,53 @@ mod tests {
         assert_eq!(strips, ["Clip", "Mic"]);
         let [key] = it.sources[1].filters.as_slice() else { panic!("{:?}", it.sources[1]) };
         assert_eq!((key.filter.kind(), key.enabled), ("chroma-key", false));
+    }
+
+    #[test]
+    fn nothing_is_dropped_without_a_word() {
+        let file = serde_json::json!({
+            "current_scene": "A", "scene_order": [{"name": "A"}],
+            "modules": {"scripts-tool": [{"path": "/a.lua"}]},
+            "sources": [
+                {"id": "color_source", "name": "Red", "settings": {"width": 16, "height": 9}, "filters": [
+                    {"id": "shader_filter", "name": "Glow"}, {"id": "gain_filter"}]},
+                {"id": "color_source", "name": "Spare", "hotkeys": {"libobs.mute": []}},
+                {"id": "scene", "name": "B", "settings": {"items": []}},
+                {"id": "scene", "name": "A", "hotkeys": {"select": [{"key": "OBS_KEY_1"}]},
+                 "filters": [{"id": "color_filter_v2", "name": "Warm"}, {"id": "blur"}],
+                 "settings": {"items": [
+                    {"name": "Red", "blend_method": "srgb_off"}, {"name": "Gone"}, {},
+                    {"name": "Box"}, {"name": "B", "crop_left": 10}, {"name": "A"}]}},
+            ],
+            "groups": [
+                {"id": "group", "name": "Box", "settings": {"items": []},
+                 "filters": [{"id": "chroma_key_filter", "name": "Key"}]},
+                {"id": "group", "name": "Old", "settings": {"items": []}},
+            ],
+        });
+        let import = import_text(&file.to_string()).unwrap();
+        assert_eq!(
+            import.left_out,
+            [
+                "'Old': no scene shows it",
+                "'Spare': no scene shows it",
+                "an item of 'A': 'Gone', its source is not there",
+                "an item of 'A': its source is not there",
+                "filters of 'Red': shader_filter 'Glow'",
+                "filters of the group 'Box': chroma_key_filter 'Key'",
+                "filters of the scene 'A': color_filter_v2 'Warm', blur",
+                "hotkeys",
+                "scripts",
+                "the way of blending (without sRGB) of 'Red'",
+                "what is cut off of 'B'",
+                "what of 'A' would show 'A' itself",
+            ]
+        );
+        assert_eq!(import.collection.scenes[0].items.len(), 3);
+        let many = Import { left_out: vec!["x".into(); 33], ..import };
+        assert!(many.left_out_in_short().ends_with("; x; 3 more"), "{many:?}");
+        let few = Import { left_out: vec!["x".into(); 2], ..many };
+        assert_eq!(few.left_out_in_short(), "x; x");
     }
 
     #[test]

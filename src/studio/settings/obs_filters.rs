@@ -23,23 +23,51 @@ pub(super) fn flag(value: &Value, key: &str) -> bool {
     value.get(key).and_then(Value::as_bool) == Some(true)
 }
 
-/// The filters of a source, and the kinds of those that were not taken.
+/// Their filters of sound, without their versions.
+const OF_SOUND: [&str; 10] = [
+    "gain_filter",
+    "noise_suppress_filter",
+    "noise_gate_filter",
+    "expander_filter",
+    "upward_compressor_filter",
+    "compressor_filter",
+    "limiter_filter",
+    "basic_eq_filter",
+    "invert_polarity_filter",
+    "vst_filter",
+];
+
+/// The filters of a source's picture, and the kinds of those that were not taken.
 pub(super) fn read(source: &Value, size: (f64, f64)) -> (Vec<Slot>, Vec<String>) {
     let (mut slots, mut not) = (Vec::new(), Vec::new());
-    for table in array(source, "filters") {
-        let kind = text(table, "id");
+    // Those of its sound come with its strip.
+    for table in array(source, "filters").into_iter().filter(|it| !is_of_sound(it)) {
         match filter(table, size).filter(|_| slots.len() < MOST_FILTERS) {
             Some(filter) => {
                 let enabled = table.get("enabled").and_then(Value::as_bool) != Some(false);
                 slots.push(Slot { enabled, filter: filter.bounded() });
             }
-            None if not.len() < MOST_FILTERS => {
-                not.push(kind.chars().filter(|it| !it.is_control()).take(60).collect());
-            }
+            None if not.len() < MOST_FILTERS => not.push(called(table)),
             None => {}
         }
     }
     (slots, not)
+}
+
+/// Whether it is a filter of sound, be it one that onair has or not.
+pub(super) fn is_of_sound(table: &Value) -> bool {
+    let kind = text(table, "id");
+    OF_SOUND.iter().any(|known| kind.starts_with(known))
+}
+
+/// The kind, and the name that a person gave it: of plugins the kind says nothing.
+pub(super) fn called(table: &Value) -> String {
+    let name = text(table, "name");
+    let called = match text(table, "id") {
+        kind if name.is_empty() || name == kind => kind.to_owned(),
+        kind => format!("{kind} '{name}'"),
+    };
+    called.chars().filter(|it| !it.is_control()).take(100).collect()
 }
 
 /// What kind a filter is of, and whether it is the second version of it, whose numbers mean other
@@ -173,7 +201,8 @@ mod tests {
             {"id": "clut_filter", "settings": {"image_path": "/a.CUBE", "clut_amount": 0.5}},
             {"id": "mask_filter", "settings": {"type": "mask_alpha_filter.effect"}},
             {"id": "gpu_delay", "settings": {"delay_ms": 100000}},
-            {"id": 7}, 8]}"#;
+            {"id": "shader_filter", "name": "Glow"}, {"id": "noise_gate_filter"},
+            {"id": "noise_suppress_filter_v2"}, {"id": 7}, 8]}"#;
         let json: Value = serde_json::from_str(text).unwrap();
         let (slots, not) = read(&json, (1920.0, 1080.0));
         let kinds: Vec<_> = slots.iter().map(|slot| slot.filter.kind()).collect();
@@ -192,7 +221,7 @@ mod tests {
             ]
         );
         assert_eq!(slots[8].filter, Filter::Delay { ms: 500.0 });
-        assert_eq!(not, ["crop_filter", "clut_filter", "", ""]);
+        assert_eq!(not, ["crop_filter", "clut_filter", "shader_filter 'Glow'", "", ""]);
         let crop = Filter::Crop { left: 0.1, top: 0.0, right: 0.0, bottom: 0.1 };
         assert_eq!(slots[0].filter, crop);
         assert!(!slots[1].enabled);

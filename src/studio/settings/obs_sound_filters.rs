@@ -5,15 +5,23 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::obs_filters::{array, kind, number, text};
+use super::obs_filters::{array, called, is_of_sound, kind, number, text};
 use crate::mix::StripId;
 use crate::mix::filter::{Filter, MOST_FILTERS, Slot};
 
 /// The filters of a sound, and what of them was not taken. `strips` are those of the file by their
-/// names: another one's level may decide.
-pub(super) fn read(source: &Value, strips: &BTreeMap<&str, StripId>) -> (Vec<Slot>, Vec<String>) {
+/// names: another one's level may decide. Of
+/// one that has a picture too, the others are its picture's.
+pub(super) fn read(
+    source: &Value,
+    strips: &BTreeMap<&str, StripId>,
+    has_picture: bool,
+) -> (Vec<Slot>, Vec<String>) {
     let (mut slots, mut not) = (Vec::new(), Vec::new());
     for table in array(source, "filters") {
+        if has_picture && !is_of_sound(table) {
+            continue;
+        }
         match filter(table, strips).filter(|_| slots.len() < MOST_FILTERS) {
             Some(mut filter) => {
                 bound(&mut filter);
@@ -25,16 +33,6 @@ pub(super) fn read(source: &Value, strips: &BTreeMap<&str, StripId>) -> (Vec<Slo
         }
     }
     (slots, not)
-}
-
-/// The kind, and the name that a person gave it: of plugins the kind says nothing.
-fn called(table: &Value) -> String {
-    let name = text(table, "name");
-    let called = match text(table, "id") {
-        kind if name.is_empty() || name == kind => kind.to_owned(),
-        kind => format!("{kind} '{name}'"),
-    };
-    called.chars().filter(|it| !it.is_control()).take(100).collect()
 }
 
 fn bound(filter: &mut Filter) {
@@ -128,7 +126,7 @@ mod tests {
               {"id": "invert_polarity_filter"}, 7]}"#,
         )
         .unwrap();
-        let (slots, not) = read(&source, &[("Mic", StripId(4))].into());
+        let (slots, not) = read(&source, &[("Mic", StripId(4))].into(), false);
         let filters: Vec<_> = slots.iter().map(|slot| slot.filter).collect();
         let compressor = Filter::Compressor {
             threshold_dbfs: -18.0,
@@ -174,7 +172,7 @@ mod tests {
     fn there_are_no_more_than_a_strip_holds() {
         let one = r#"{"id": "gain_filter", "settings": {"db": 1e300}}"#;
         let text = format!(r#"{{"filters": [{}]}}"#, [one; 200].join(","));
-        let (slots, not) = read(&serde_json::from_str(&text).unwrap(), &BTreeMap::new());
+        let (slots, not) = read(&serde_json::from_str(&text).unwrap(), &BTreeMap::new(), true);
         assert_eq!((slots.len(), not.len()), (MOST_FILTERS, MOST_FILTERS));
         assert!(slots.iter().all(|slot| slot.filter == Filter::Gain { db: 30.0 }));
     }

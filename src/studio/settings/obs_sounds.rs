@@ -111,7 +111,8 @@ pub(super) fn read(
     let mut strips = Vec::new();
     for (id, (source, choice)) in (1..).map(StripId).zip(sounds) {
         let name = clean_name(text(source, "name"));
-        let (filters, not) = obs_sound_filters::read(source, &named);
+        let has_picture_too = self::choice(source).is_none();
+        let (filters, not) = obs_sound_filters::read(source, &named, has_picture_too);
         if !not.is_empty() {
             told.insert(format!("filters of the sound '{name}': {}", not.join(", ")));
         }
@@ -186,7 +187,8 @@ mod tests {
                     {"id": "vst_filter", "name": "Reverb"}]},
                 "sources": [
                   {"id": "wasapi_input_capture_v2", "name": "Second", "mixers": 2},
-                  {"id": "ffmpeg_source", "name": "Clip", "mixers": 255, "volume": 0.5},
+                  {"id": "ffmpeg_source", "name": "Clip", "mixers": 255, "volume": 0.5,
+                   "filters": [{"id": "chroma_key_filter_v2"}, {"id": "gain_filter"}]},
                   {"id": "ffmpeg_source", "name": "Unused", "mixers": 255},
                   {"id": "pulse_input_capture", "name": "Ear", "mixers": 63,
                    "monitoring_type": 1},
@@ -197,6 +199,8 @@ mod tests {
         assert_eq!(names, ["Desktop", "Mic", "Second", "Clip", "Ear", "Both"]);
         assert_eq!(strips[3].choice.to_string(), "file:/v/clip.mp4");
         assert!((strips[3].strip.gain_db + 6.02).abs() < 0.01);
+        // What is its picture's is not looked for here.
+        assert_eq!(strips[3].strip.filters.len(), 1);
         let all: Vec<_> = strips.iter().map(tracks).collect();
         assert_eq!(
             all,
