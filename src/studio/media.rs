@@ -26,7 +26,13 @@ pub(super) struct MediaRoom {
     board: ControlBoard,
     /// What the desktop has allowed.
     permissions: Permissions,
+    /// Opens what shows itself; tests count.
+    pub(super) by: Opener,
 }
+
+/// As [`capture::open_by`].
+pub(super) type Opener =
+    fn(&VideoChoice, &Dials, &capture::Context) -> Result<capture::Source, capture::Error>;
 
 #[derive(Debug)]
 struct Spare {
@@ -75,7 +81,7 @@ impl MediaRoom {
         board: ControlBoard,
         permissions: Permissions,
     ) -> Self {
-        Self { runtime, net, spare: Vec::new(), board, permissions }
+        Self { runtime, net, spare: Vec::new(), board, permissions, by: capture::open_by }
     }
 
     /// Opens a picture; the error is a sentence that says why it cannot even be begun with.
@@ -92,7 +98,7 @@ impl MediaRoom {
                 dials.set_controls(self.board.clone());
                 dials.set_unpacker(unpack::unpacker());
                 dials.set_permissions(self.permissions.clone());
-                let opened = capture::open_by(choice, dials, &shape.video);
+                let opened = (self.by)(choice, dials, &shape.video);
                 return opened.map_err(|error| error.to_string());
             }
         };

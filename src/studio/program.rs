@@ -26,6 +26,9 @@ use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::sources::{self, Chosen, Sources};
 use crate::studio::strips::{self, SoundStrip, Strips};
 
+#[cfg(test)]
+mod openings;
+
 /// How long a part may take to end.
 const END: Duration = Duration::from_millis(500);
 

@@ -1,0 +1,232 @@
+//! A device is opened once, however many items, scenes and sources show it, and whichever of them are
+//! seen: counted where sources are opened.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use super::*;
+use crate::base::Pooled;
+use crate::capture::{Context, Properties};
+use crate::compose::scene::{Content, ItemId, Place, SceneId};
+use crate::media::source::{Format, Status};
+use crate::media::{Color, Planes, Size, VideoFeed};
+use crate::net::{self, Runtime};
+use crate::studio::Edit;
+
+/// One test at a time counts.
+static TURN: Mutex<()> = Mutex::new(());
+static OPENED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+static CLOSED: AtomicUsize = AtomicUsize::new(0);
+/// Pictures that were asked for twice for one instant.
+static AGAIN: AtomicUsize = AtomicUsize::new(0);
+
+const LIMIT: Duration = Duration::from_secs(60);
+const SIZE: Size = Size::new(320, 180);
+const LUMA: u8 = 200;
+
+/// A device that counts, and moves.
+struct Counting {
+    /// Three, since what is prepared sees every second.
+    frames: [VideoFrame; 3],
+    last: Option<Timestamp>,
+}
+
+impl VideoFeed for Counting {
+    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
+        if self.last.replace(at) == Some(at) {
+            AGAIN.fetch_add(1, Ordering::SeqCst);
+        }
+        self.frames.rotate_left(1);
+        Some(self.frames[0].clone())
+    }
+}
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        CLOSED.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn open(choice: &VideoChoice, _: &Dials, _: &Context) -> Result<capture::Source, capture::Error> {
+    OPENED.lock().unwrap().push(choice.to_string());
+    let frames = [(); 3].map(|()| {
+        let mut planes = Planes::black(SIZE);
+        planes.y.fill(LUMA);
+        let planes = Arc::new(Pooled::unpooled(planes));
+        VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
+    });
+    let status = Status::new("", "Counting");
+    status.open(Format::Video { size: SIZE, fps: 30.0 });
+    Ok(capture::Source { feed: Box::new(Counting { frames, last: None }), status })
+}
+
+/// A program whose sources count, and what shows it.
+struct Rig {
+    program: Program,
+    collection: Collection,
+    seen: Latest<VideoFrame>,
+    _turn: std::sync::MutexGuard<'static, ()>,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        OPENED.lock().unwrap().clear();
+        CLOSED.store(0, Ordering::SeqCst);
+        AGAIN.store(0, Ordering::SeqCst);
+        let runtime = Runtime::start().unwrap();
+        let mut media = MediaRoom::new(
+            runtime,
+            net::Options::default(),
+            capture::ControlBoard::default(),
+            capture::Permissions::default(),
+        );
+        media.by = open;
+        let quality = Quality { size: SIZE, ..Quality::default() };
+        let seen = Latest::default();
+        let program = Program::start(Clock::start(), &quality, seen.clone(), media).unwrap();
+        let mut rig = Self { program, collection: Collection::default(), seen, _turn: turn };
+        // An empty scene to begin with.
+        rig.edit(&Edit::RemoveItem(ItemId(1)));
+        rig
+    }
+
+    /// As the studio does after every change.
+    fn edit(&mut self, edit: &Edit) {
+        assert!(self.collection.apply(edit), "{edit:?}");
+        assert!(self.program.set_sources(&self.collection).is_empty());
+        self.program.show(self.collection.plan(self.collection.current), None);
+    }
+
+    fn add(&mut self, scene: SceneId, choice: &str) {
+        let (name, choice) = (choice.to_owned(), choice.parse().unwrap());
+        self.edit(&Edit::AddSource { scene, name, choice });
+    }
+
+    fn switch(&mut self, scene: SceneId) {
+        self.collection.current = scene;
+        let transition = self.collection.transition.clone();
+        assert!(self.program.set_sources(&self.collection).is_empty());
+        self.program.show(self.collection.plan(scene), Some(transition));
+    }
+
+    /// Some pictures later: everything that was wished has been done.
+    fn see(&self) -> VideoFrame {
+        later(&self.seen)
+    }
+
+    fn opened(&self) -> Vec<String> {
+        self.see();
+        OPENED.lock().unwrap().clone()
+    }
+}
+
+fn later(slot: &Latest<VideoFrame>) -> VideoFrame {
+    let (mut cursor, since) = (slot.version(), Instant::now());
+    for _ in 0..3 {
+        while slot.version() == cursor {
+            assert!(since.elapsed() < LIMIT, "no picture");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        cursor = slot.version();
+    }
+    slot.get().unwrap()
+}
+
+/// Luma in the middle.
+fn middle(frame: &VideoFrame) -> u8 {
+    let (size, stride) = (frame.size(), frame.planes.luma_stride());
+    frame.planes.y[size.height as usize / 2 * stride + size.width as usize / 2]
+}
+
+const CAMERA: &str = "camera:usb-front";
+
+#[test]
+fn two_scenes_the_preview_and_the_program_share_one_opening() {
+    let mut rig = Rig::new();
+    let one = rig.collection.current;
+    rig.add(one, CAMERA);
+    let source = rig.collection.sources[0].id;
+    rig.edit(&Edit::AddScene("Two".into()));
+    let two = rig.collection.scenes[1].id;
+    rig.edit(&Edit::ShowSource { scene: two, source });
+    assert_eq!(rig.opened(), [CAMERA], "shown by two scenes");
+
+    // One goes out while the other is prepared: smaller, so that nothing is shared by chance.
+    let item = rig.collection.scenes[1].items[0].id;
+    let place = Place { x: 0.25, y: 0.25, width: 0.5, height: 0.5, ..Place::default() };
+    rig.edit(&Edit::SetPlace(item, place));
+    let prepared = Latest::default();
+    rig.program.prepare(Some((rig.collection.plan(two), prepared.clone())));
+    assert_eq!(middle(&later(&prepared)), LUMA, "prepared");
+    assert_eq!(middle(&rig.see()), LUMA, "on the program");
+    assert_eq!(rig.opened(), [CAMERA]);
+    assert_eq!(AGAIN.load(Ordering::SeqCst), 0, "one picture an instant for both");
+
+    for scene in [two, one, two, one] {
+        rig.switch(scene);
+        rig.see();
+    }
+    assert_eq!(rig.opened(), [CAMERA], "switched");
+    assert_eq!(CLOSED.load(Ordering::SeqCst), 0, "nor was it closed");
+
+    // Only when no scene has it any more.
+    rig.program.prepare(None);
+    for item in [rig.collection.scenes[0].items[0].id, item] {
+        assert_eq!(CLOSED.load(Ordering::SeqCst), 0);
+        rig.edit(&Edit::RemoveItem(item));
+        rig.see();
+    }
+    let since = Instant::now();
+    while CLOSED.load(Ordering::SeqCst) == 0 {
+        assert!(since.elapsed() < LIMIT, "not closed");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    rig.program.end();
+}
+
+#[test]
+fn items_scenes_and_groups_that_are_duplicated_open_nothing_more() {
+    let mut rig = Rig::new();
+    let scene = rig.collection.current;
+    rig.add(scene, CAMERA);
+    let item = rig.collection.scenes[0].items[0].id;
+    rig.edit(&Edit::DuplicateItem(item));
+    rig.edit(&Edit::DuplicateScene(scene));
+    let ids: Vec<ItemId> = rig.collection.scenes[0].items.iter().map(|item| item.id).collect();
+    rig.edit(&Edit::Group(ids));
+    let group = rig.collection.scenes[0].items[0].id;
+    rig.edit(&Edit::DuplicateItem(group));
+    let mut shown = 0;
+    rig.collection.each(|item| shown += usize::from(matches!(item.content, Content::Source(_))));
+    assert_eq!((shown, rig.collection.sources.len()), (6, 1));
+    assert_eq!(rig.opened(), [CAMERA]);
+    rig.program.end();
+}
+
+#[test]
+fn two_sources_of_one_device_share_it_and_those_set_otherwise_do_not() {
+    let mut rig = Rig::new();
+    let scene = rig.collection.current;
+    rig.add(scene, CAMERA);
+    // A camera has one format at a time: the first one's.
+    rig.add(scene, &format!("{CAMERA}@640x360"));
+    rig.add(scene, "camera:usb-other");
+    assert_eq!(rig.opened(), [CAMERA, "camera:usb-other"]);
+
+    // A screen with the pointer and one without are two pictures.
+    rig.add(scene, "screen:HDMI-1");
+    rig.add(scene, "screen:HDMI-1");
+    assert_eq!(rig.opened()[2..], ["screen:HDMI-1"]);
+    let second = rig.collection.sources.last().unwrap().id;
+    let properties = Properties { without_pointer: true, ..Properties::default() };
+    rig.edit(&Edit::SetProperties(second, properties));
+    assert_eq!(rig.opened()[2..], ["screen:HDMI-1"; 2]);
+
+    // The picture that is chosen for all is shared as well.
+    assert!(rig.program.select_video("camera:usb-main".parse().unwrap()).is_none());
+    rig.add(scene, "camera:usb-main");
+    assert_eq!(rig.opened()[4..], ["camera:usb-main"]);
+    rig.program.end();
+}
