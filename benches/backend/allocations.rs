@@ -26,6 +26,11 @@ pub struct Counted {
     pub peak: i64,
 }
 
+/// Allocations and reallocations of this thread so far.
+pub fn so_far() -> u64 {
+    COUNT.get()
+}
+
 /// Runs a piece of work and counts what it allocates on this thread.
 pub fn counted<T>(work: impl FnOnce() -> T) -> (T, Counted) {
     let (count, held) = (COUNT.get(), HELD.get());

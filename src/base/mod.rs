@@ -12,6 +12,8 @@ pub mod wide;
 pub mod worker;
 
 pub use backend::Crew;
+#[cfg(test)]
+pub(crate) use backend::allocations;
 pub use backoff::Backoff;
 pub use latest::Latest;
 pub use pool::{Fresh, Pool, Pooled};

@@ -22,8 +22,8 @@ impl VideoFeed for Board {
 }
 
 /// A picture in the program's colours; whoever shows it stamps it.
-pub(super) fn frame(planes: Pooled<Planes>) -> VideoFrame {
-    VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes: Arc::new(planes) }
+pub(super) fn frame(planes: impl Into<Arc<Pooled<Planes>>>) -> VideoFrame {
+    VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes: planes.into() }
 }
 
 /// A source of one picture that never changes.

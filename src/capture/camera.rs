@@ -22,6 +22,9 @@ use crate::media::source::{Alarm, Format, State, Status};
 use crate::media::unpack::Unpacker;
 use crate::media::{Planes, VideoFeed, VideoFrame};
 
+#[cfg(test)]
+mod memory;
+
 /// How often the inner thread is looked after.
 const WATCH: Duration = Duration::from_millis(100);
 /// How often an absent camera is looked for.
@@ -403,9 +406,10 @@ impl Inner {
                     frame => Ok(frame),
                 }),
                 None => {
-                    let mut planes = pool.take();
+                    let mut planes = pool.fresh();
                     let turned = turner.turn(self.offer.pixel, raw, &mut planes);
-                    let planes = Arc::new(planes);
+                    // One that failed is used again as well.
+                    let planes = planes.share();
                     turned.map(|color| Some(VideoFrame { pts, color, planes }))
                 }
             };

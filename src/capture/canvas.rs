@@ -9,7 +9,7 @@ use yuv::{
 
 use super::area::Area;
 use super::display::Placed;
-use crate::base::{Pool, Pooled};
+use crate::base::{Fresh, Pool, Pooled};
 use crate::media::{Planes, Size};
 
 /// Beyond this part of the picture all of it is converted: cheaper than copying and converting.
@@ -22,7 +22,7 @@ pub(super) struct Canvas {
     /// The last one that was shown.
     shown: Option<Arc<Pooled<Planes>>>,
     /// The next one.
-    next: Option<Pooled<Planes>>,
+    next: Option<Fresh<Planes>>,
     /// A part on its way into the planes.
     y: Vec<u8>,
     u: Vec<u8>,
@@ -52,11 +52,11 @@ impl Canvas {
     }
 
     /// The planes that are being filled; they begin as the last ones unless all is filled anew.
-    fn next(&mut self, part: Area) -> &mut Pooled<Planes> {
+    fn next(&mut self, part: Area) -> &mut Fresh<Planes> {
         let whole = part == self.whole();
         let (pool, shown) = (&self.pool, &self.shown);
         self.next.get_or_insert_with(|| {
-            let mut planes = pool.take();
+            let mut planes = pool.fresh();
             if let Some(shown) = shown.as_ref().filter(|_| !whole) {
                 planes.copy_pixels(shown);
             }
@@ -130,7 +130,7 @@ impl Canvas {
 
     /// The finished picture, if anything was put.
     pub(super) fn finish(&mut self) -> Option<Arc<Pooled<Planes>>> {
-        let planes = Arc::new(self.next.take()?);
+        let planes = self.next.take()?.share();
         self.shown = Some(Arc::clone(&planes));
         Some(planes)
     }

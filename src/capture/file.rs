@@ -94,13 +94,13 @@ fn read_ahead(
     let color = reader.color();
     let mut number = wanted.load(Ordering::Relaxed);
     while !stop.is_set() {
-        let mut planes = pool.take();
+        let mut planes = pool.fresh();
         let frame = u64::try_from(number.rem_euclid(count)).unwrap_or(0);
         if let Err(fault) = reader.read(frame, &mut planes) {
             status.down(State::Failed, "The file can no longer be read", fault.to_string());
             return;
         }
-        let frame = VideoFrame { pts: Timestamp::ZERO, color, planes: Arc::new(planes) };
+        let frame = VideoFrame { pts: Timestamp::ZERO, color, planes: planes.share() };
         if frames.send((number, frame)).is_err() {
             return;
         }

@@ -292,9 +292,9 @@ impl Show {
         }
         let step = (gone.as_secs_f64() / self.pace.fade.as_secs_f64() * f64::from(STEPS)) as u32;
         if self.blended.as_ref().is_none_or(|(before, _)| *before != step) {
-            let mut out = self.pool.take();
+            let mut out = self.pool.fresh();
             blend(&now.planes, &next.planes, step, &mut out);
-            self.blended = Some((step, board::frame(out)));
+            self.blended = Some((step, board::frame(out.share())));
         }
         self.blended.as_ref().map(|(_, frame)| VideoFrame { pts: at, ..frame.clone() })
     }

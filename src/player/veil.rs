@@ -2,7 +2,6 @@
 //! WebM): decoded by a second decoder, in step with the first.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 
 use crate::base::{Pool, Timestamp};
 use crate::decode::VideoBackend;
@@ -68,11 +67,11 @@ impl Veil {
             self.pool = Some((size, Planes::alpha_pool(size, IDLE)));
         }
         let Some((_, pool)) = &self.pool else { return frame };
-        let mut planes = pool.take();
+        let mut planes = pool.fresh();
         planes.copy_pixels(&frame.planes);
         if let Some(seen) = &mut planes.alpha {
             seen.copy_from_slice(&alpha.planes.y);
         }
-        VideoFrame { planes: Arc::new(planes), ..frame }
+        VideoFrame { planes: planes.share(), ..frame }
     }
 }

@@ -1,5 +1,13 @@
 //! What borrows across threads.
 
+#[cfg(test)]
+#[path = "../../../benches/backend/allocations.rs"]
+pub(crate) mod allocations;
 mod crew;
 
 pub use crew::Crew;
+
+/// Tests may count what their thread allocates.
+#[cfg(test)]
+#[global_allocator]
+static COUNTING: allocations::Counting = allocations::Counting;

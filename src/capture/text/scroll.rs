@@ -1,6 +1,7 @@
 //! Text that moves: along one line as on a ticker, or upwards as at the end of a film. The drawn text
 //! is a strip that goes around for ever; which part is seen follows from the time alone.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::draw::Drawn;
@@ -79,8 +80,8 @@ impl Strip {
     }
 
     /// The picture at this step.
-    pub(super) fn picture(&self, step: u64) -> Pooled<Planes> {
-        let mut out = self.pool.take();
+    pub(super) fn picture(&self, step: u64) -> Arc<Pooled<Planes>> {
+        let mut out = self.pool.fresh();
         out.y.fill(16);
         out.u.fill(128);
         out.v.fill(128);
@@ -93,7 +94,7 @@ impl Strip {
         } else {
             self.upright(gone, &mut out);
         }
-        out
+        out.share()
     }
 
     /// The text enters at one side and leaves at the other; then it comes again.

@@ -10,7 +10,6 @@
 
 use std::ffi::{c_int, c_void};
 use std::ptr;
-use std::sync::Arc;
 
 use openh264_sys2 as sys;
 
@@ -233,7 +232,7 @@ fn copy(
             &mut other.insert((picture.size, fresh)).1
         }
     };
-    let mut planes = pool.take();
+    let mut planes = pool.fresh();
     let (luma, chroma) = (planes.luma_stride(), planes.chroma_stride());
     let planes_mut = &mut *planes;
     for ((source, stride), (target, width)) in picture.planes.iter().zip([
@@ -247,7 +246,7 @@ fn copy(
             }
         }
     }
-    VideoFrame { pts: picture.pts, color, planes: Arc::new(planes) }
+    VideoFrame { pts: picture.pts, color, planes: planes.share() }
 }
 
 impl VideoBackend for Decoder {

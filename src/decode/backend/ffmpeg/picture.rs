@@ -5,7 +5,6 @@
 
 use std::ffi::c_int;
 use std::ptr;
-use std::sync::Arc;
 
 use super::hdr::Mapper;
 use super::library::{Code, Frame};
@@ -143,7 +142,7 @@ impl Converter {
                 pool
             }
         };
-        let mut planes = pool.take();
+        let mut planes = pool.fresh();
         if let Some(kind) = self.mapped {
             if Mapper::reads(fields) {
                 self.mapper.show(kind, fields, &mut planes)?;
@@ -155,7 +154,7 @@ impl Converter {
                     self.mapper.show(kind, converted.get(), &mut planes)?;
                 }
             }
-            return Ok(VideoFrame { pts, color: Color::PROGRAM, planes: Arc::new(planes) });
+            return Ok(VideoFrame { pts, color: Color::PROGRAM, planes: planes.share() });
         }
         if is_ours && !meaning.foreign {
             copy(fields, &mut planes)?;
@@ -170,7 +169,7 @@ impl Converter {
                 copy(converted.get(), &mut planes)?;
             }
         }
-        Ok(VideoFrame { pts, color: meaning.color, planes: Arc::new(planes) })
+        Ok(VideoFrame { pts, color: meaning.color, planes: planes.share() })
     }
 
     /// Whether pictures came back from the hardware.

@@ -1,0 +1,128 @@
+//! What a camera's picture allocates on its way to the compositor, from the driver's buffer on.
+
+use image::ExtendedColorType;
+use image::codecs::jpeg::JpegEncoder;
+
+use super::*;
+use crate::base::allocations;
+use crate::capture::device::{Layout, Raw};
+use crate::media::{Color, Size};
+
+/// Pictures until all buffers are there, and those that are counted.
+const WARM: usize = 12;
+const PICTURES: usize = 20;
+
+/// Gives the same picture for a while; tells how much its reader's thread had allocated each time.
+struct Still {
+    data: Vec<u8>,
+    given: usize,
+    /// What the compositor has in hand: the last few.
+    held: Vec<VideoFrame>,
+    latest: Latest<VideoFrame>,
+    counts: Arc<Mutex<Vec<u64>>>,
+    stop: Stop,
+}
+
+impl Camera for Still {
+    fn frame(&mut self, _: Duration) -> Result<Option<Raw<'_>>, Fault> {
+        if let Some(frame) = self.latest.get() {
+            self.held.remove(0);
+            self.held.push(frame);
+        }
+        self.counts.lock().push(allocations::so_far());
+        self.given += 1;
+        if self.given == WARM + PICTURES {
+            self.stop.set();
+        }
+        let layout = Layout { stride: 0, color: Color::WEBCAM };
+        Ok(Some(Raw { data: &self.data, age: Duration::ZERO, layout }))
+    }
+
+    fn waker(&self) -> Box<dyn Fn() + Send> {
+        Box::new(|| {})
+    }
+}
+
+/// The most that one of the pictures allocates.
+fn each(pixel: Pixel, size: Size, data: Vec<u8>) -> u64 {
+    let counts = Arc::new(Mutex::new(Vec::with_capacity(WARM + PICTURES)));
+    let latest = Latest::default();
+    let stop = Stop::new();
+    let planes = Arc::new(crate::base::Pooled::unpooled(Planes::black(size)));
+    let black = VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes };
+    let mut camera = Still {
+        data,
+        given: 0,
+        held: vec![black; 3],
+        latest: latest.clone(),
+        counts: Arc::clone(&counts),
+        stop: stop.clone(),
+    };
+    let inner = Inner {
+        driver: Arc::new(super::super::backend::fake::Bench::default()),
+        id: "cam".to_owned(),
+        offer: Offer { size, rate: (30, 1), pixel },
+        unpacker: Unpacker::default(),
+        clock: Clock::start(),
+        latest,
+        session: Arc::default(),
+    };
+    inner.read(&mut camera, &stop).unwrap();
+    let frames = inner.session.frames.load(Ordering::Relaxed);
+    assert!(frames as usize >= WARM + PICTURES - 2, "{pixel:?}: {frames} pictures were read");
+    let counts = counts.lock();
+    counts[WARM..].windows(2).map(|pair| pair[1] - pair[0]).max().unwrap()
+}
+
+fn jpeg(size: Size) -> Vec<u8> {
+    let mut made = Vec::new();
+    let pixels: Vec<u8> = (0..size.pixels() * 3).map(|at| (at / 7 % 251) as u8).collect();
+    let mut encoder = JpegEncoder::new_with_quality(&mut made, 80);
+    encoder.encode(&pixels, size.width, size.height, ExtendedColorType::Rgb8).unwrap();
+    made
+}
+
+const SMALL: Size = Size::new(160, 120);
+const LARGE: Size = Size::new(640, 480);
+
+#[test]
+fn a_raw_picture_allocates_nothing_once_warm() {
+    let room = LARGE.pixels() * 3;
+    for pixel in [
+        Pixel::Yuyv,
+        Pixel::Uyvy,
+        Pixel::Nv12,
+        Pixel::Nv21,
+        Pixel::Nv16,
+        Pixel::Yu12,
+        Pixel::Rgb24,
+        Pixel::Bgr24,
+        Pixel::Grey,
+    ] {
+        assert_eq!(each(pixel, LARGE, vec![77; room]), 0, "{pixel:?}");
+    }
+}
+
+/// The decoder is a library's and is made anew for each picture: a few tables, and some rows of each of
+/// the colours; never a whole picture.
+#[test]
+fn a_jpeg_allocates_its_decoders_tables_and_a_few_rows() {
+    const HALVED: &[u8] = include_bytes!("../../../tests/data/jpeg/red-blue-422.jpg");
+    for (size, data) in [
+        (SMALL, jpeg(SMALL)),
+        (LARGE, jpeg(LARGE)),
+        // Colours of half the width, as webcams have them.
+        (Size::new(32, 16), HALVED.to_vec()),
+    ] {
+        let (mut turner, mut planes) = (Turner::default(), Planes::black(size));
+        let mut turn = || {
+            let layout = Layout { stride: 0, color: Color::WEBCAM };
+            let raw = Raw { data: &data, age: Duration::ZERO, layout };
+            turner.turn(Pixel::Mjpeg, raw, &mut planes).unwrap();
+        };
+        turn();
+        let ((), once) = allocations::counted(turn);
+        assert!(once.count <= 16 && once.peak <= 64 << 10, "{size}: {once:?}");
+        assert_eq!(each(Pixel::Mjpeg, size, data), once.count, "and nothing beside the decoder");
+    }
+}
