@@ -444,3 +444,52 @@ fn a_frame_around_several_selects_them() {
     harness.run();
     harness.get_by_label("Picture of the scene, 3 are selected: arrows move them");
 }
+
+#[test]
+fn what_is_dragged_snaps_on_what_is_prepared_as_on_the_program() {
+    for studio_mode in [false, true] {
+        let mut harness = open("media");
+        // Another scene, with one small item, is shown or prepared.
+        harness.state_mut().demo.change(|snapshot| {
+            let mut collection = (*snapshot.scenes.collection).clone();
+            assert!(collection.apply(&Edit::AddScene("Next".into())));
+            let scene = collection.scenes.last().unwrap().id;
+            assert!(collection.apply(&Edit::ShowSource { scene, source: SourceId(1) }));
+            let item = collection.scene(scene).unwrap().items[0].id;
+            let fit = scene::Fit::Stretch;
+            let small =
+                scene::Place { x: 0.1, y: 0.1, width: 0.2, height: 0.2, fit, ..Default::default() };
+            assert!(collection.apply(&Edit::SetPlace(item, small)));
+            if studio_mode {
+                snapshot.scenes.prepared = Some(scene);
+            } else {
+                collection.current = scene;
+            }
+            snapshot.scenes.collection = std::sync::Arc::new(collection);
+        });
+        harness.run();
+        harness.run();
+        let canvas = "Picture of the scene: click something to change it";
+        let canvas = harness.get_by_label(canvas).rect();
+        let stage = harness.ctx.content_rect().width();
+        assert_eq!(canvas.width() < stage / 3.0, studio_mode, "{canvas:?}: beside the program");
+        let placed = |harness: &mut Harness<'static, Window>| match commands(harness).last() {
+            Some(Command::Edit(Edit::SetPlace(_, now))) => *now,
+            other => panic!("{other:?}"),
+        };
+        commands(&mut harness);
+        // Nearly to the left edge, and nearly to the middle of the height.
+        drag(&mut harness, canvas, [(0.2, 0.2), (0.2 - 0.094, 0.2 + 0.306)]);
+        let now = placed(&mut harness);
+        let (middle, case) = (now.y + now.height / 2.0, format!("studio {studio_mode}: {now:?}"));
+        assert!(now.x.abs() < 1e-6 && (middle - 0.5).abs() < 1e-6, "{case}");
+        // Nearly to the lower right corner.
+        drag(&mut harness, canvas, [(0.2, 0.2), (0.906, 0.894)]);
+        let now = placed(&mut harness);
+        assert!((now.x - 0.8).abs() < 1e-6 && (now.y - 0.8).abs() < 1e-6, "{now:?}");
+        // Far from every edge it stays where it is let go.
+        drag(&mut harness, canvas, [(0.2, 0.2), (0.4, 0.3)]);
+        let now = placed(&mut harness);
+        assert!((now.x - 0.3).abs() < 0.01 && (now.y - 0.2).abs() < 0.01, "{now:?}");
+    }
+}
