@@ -163,9 +163,7 @@ impl Said {
                 format!("Scenes change with a cut, because {path} cannot be used: {reason}")
             }
             Self::Imported { scenes, sources, strips } => {
-                format!(
-                    "Taken in: {scenes} scenes with {sources} sources, {strips} strips of sound."
-                )
+                format!("Taken in: scenes {scenes}, sources {sources}, strips of sound {strips}.")
             }
             Self::LeftOut { what } => format!("Not taken in: {what}"),
             Self::ImportFailed { path, reason } => {

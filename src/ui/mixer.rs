@@ -4,9 +4,10 @@
 
 use egui::{Align, Align2, Rect, ScrollArea, Sense, Ui, UiBuilder, Vec2, pos2, vec2};
 
+use crate::audio::AudioChoice;
 use crate::mix::{Lamp, StripId};
 use crate::studio::Command;
-use crate::studio::snapshot::{AudioSource, StripView};
+use crate::studio::snapshot::{AudioSource, SourceState, StripView};
 use crate::ui::clip;
 use crate::ui::format;
 use crate::ui::icons::{self, Icon};
@@ -171,7 +172,10 @@ fn identity(ui: &Ui, view: &View<'_>, audio: &AudioSource, rect: Rect) {
     first.max.x -= DESK + gap::XS;
     let name = name_of(view, audio);
     elided(ui, first, Align::Min, &name, Type::BodyStrong.font(), theme.text);
-    let (text, color) = sounds::state_of(view, audio.state, audio.drift_ppm);
+    // Where no sound was chosen none is on its way.
+    let none = audio.choice == AudioChoice::None;
+    let state = if none { SourceState::Open } else { audio.state };
+    let (text, color) = sounds::state_of(view, state, audio.drift_ppm);
     elided(ui, line(22.0, 16.0), Align::Min, &text, Type::Small.font(), color);
     if audio.drift_ppm.is_some() {
         ui.interact(line(22.0, 16.0), ui.scope_id().with("drift"), Sense::hover())

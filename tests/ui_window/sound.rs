@@ -393,3 +393,27 @@ fn the_space_bar_is_the_talk_key_where_a_strip_listens_to_one() {
     harness.key_down(Key::Space);
     assert!(commands(&mut harness).is_empty());
 }
+
+/// Whether these words are painted, by whatever part of the window.
+fn paints(shape: &egui::Shape, words: &str) -> bool {
+    match shape {
+        egui::Shape::Text(text) => text.galley.text() == words,
+        egui::Shape::Vec(shapes) => shapes.iter().any(|shape| paints(shape, words)),
+        _ => false,
+    }
+}
+
+#[test]
+fn where_no_sound_was_chosen_none_is_said_to_be_opening() {
+    let mut harness = open("idle");
+    for (choice, opening) in [(AudioChoice::System(None), true), (AudioChoice::None, false)] {
+        harness.state_mut().demo.change(|snapshot| {
+            let audio = snapshot.audio.as_mut().unwrap();
+            (audio.choice, audio.state) = (choice.clone(), SourceState::Opening);
+        });
+        harness.run();
+        harness.run();
+        let said = harness.output().shapes.iter().any(|it| paints(&it.shape, "Opening…"));
+        assert_eq!(said, opening, "{choice}");
+    }
+}

@@ -7,8 +7,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::audio::AudioChoice;
+use crate::capture::VideoChoice;
 use crate::compose::filter::{Filter, MOST_FILTERS, Slot};
-use crate::compose::scene::{Blend, Content, Item, ItemId, MOST_DEPTH, Scene, SourceId};
+use crate::compose::scene::{Blend, Content, Fit, Item, ItemId, MOST_DEPTH, Scene, SourceId};
 use crate::compose::transition::{self, Transition};
 use crate::studio::scenes::{Collection, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source};
 use crate::studio::settings::obs_filters::{self, array, flag, number, text};
@@ -212,7 +213,14 @@ impl<'a> Importer<'a> {
             let locked = flag(table, "locked");
             let whole = !matches!(content, Content::Source(_));
             let size = self.known.get(name).and_then(|known| known.size);
-            let (place, unsure) = obs_places::place(table, size, self.canvas, whole);
+            let (mut place, unsure) = obs_places::place(table, size, self.canvas, whole);
+            if let Content::Source(id) = content
+                && let Some(source) = self.collection.source(id)
+                && matches!(source.choice, VideoChoice::Color(_))
+            {
+                // There it has a size of its own; here it fills whatever it is given.
+                place.fit = Fit::Stretch;
+            }
             if unsure {
                 let (width, height) = self.canvas;
                 self.told.insert(format!(
@@ -528,6 +536,7 @@ mod tests {
                     {"text": "Hello", "font": {"face": "", "size": 40}, "color1": 0xFF00_00FF_u32,
                      "color2": 0xFF00_00FF_u32}},
                 {"id": "xshm_input", "name": "Desk", "settings": {"cut_top": 72}},
+                {"id": "color_source_v3", "name": "Bar", "settings": {"width": 1280, "height": 90}},
                 {"id": "scene", "name": "A", "settings": {"items": [
                     {"name": "Logo", "pos": {"x": 64, "y": 72}, "scale": {"x": 2, "y": 2},
                      "crop_left": 50, "scale_filter": "lanczos",
@@ -536,6 +545,7 @@ mod tests {
                     {"name": "Gone", "pos": {"x": 0, "y": 0}},
                     {"name": "Words", "pos": {"x": 100, "y": 10}},
                     {"name": "Desk", "bounds_type": 1, "bounds": {"x": 1280, "y": 720}},
+                    {"name": "Bar", "pos": {"x": 0, "y": 630}},
                 ]}},
             ],
         });
@@ -546,7 +556,7 @@ mod tests {
             let sides = [place.x * 1e3, place.y * 1e3, place.width * 1_280.0, place.height * 720.0];
             sides.map(|side| side.round())
         };
-        let [logo, clip, gone, words, desk] = it.scenes[0].items.as_slice() else { panic!() };
+        let [logo, clip, gone, words, desk, bar] = it.scenes[0].items.as_slice() else { panic!() };
         assert_eq!(pixels(logo), [50.0, 100.0, 300.0, 200.0]);
         assert!((logo.place.crop.left - 0.25).abs() < 1e-9);
         assert_eq!(pixels(clip), [0.0, 0.0, 64.0, 36.0]);
@@ -556,6 +566,12 @@ mod tests {
         let style = &it.sources[3].properties.text.style;
         assert_eq!((style.size, style.color.channels()), (40, [255, 0, 0, 255]));
         assert_eq!(pixels(desk), [0.0, 0.0, 1_280.0, 720.0]);
+        assert_eq!(pixels(bar)[2..], [1_280.0, 90.0]);
+        assert_eq!(
+            (bar.place.fit, logo.place.fit),
+            (Fit::Stretch, Fit::Contain),
+            "a bar, all of it"
+        );
         let [cut] = it.sources[4].filters.as_slice() else { panic!("{:?}", it.sources[4]) };
         assert_eq!(cut.filter.kind(), "crop");
         assert_eq!(
