@@ -72,6 +72,9 @@ impl Target {
     }
 }
 
+#[cfg(test)]
+mod moving;
+
 /// Opens a screen or window. One that is absent is taken when it comes.
 pub(super) fn open(
     system: Arc<dyn ScreenSystem>,
