@@ -9,6 +9,10 @@ use crate::studio::scenes::{
     Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source, clean_name,
 };
 
+mod copies;
+
+use copies::renumber;
+
 /// A change of the collection.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Edit {
@@ -42,7 +46,10 @@ pub enum Edit {
     /// How a text looks, slides follow each other, whether the pointer is seen.
     SetProperties(SourceId, Properties),
     RemoveItem(ItemId),
+    /// One more of it, which shows the same source.
     DuplicateItem(ItemId),
+    /// One more of it, which shows a new source: set as the first one is now, by itself from then on.
+    DuplicateSource(ItemId),
     /// An empty name: that of what it shows.
     RenameItem(ItemId, String),
     HideItem(ItemId, bool),
@@ -220,21 +227,8 @@ impl Collection {
                 let (list, index) = self.place_of(*id)?;
                 list.remove(index);
             }
-            Edit::DuplicateItem(id) => {
-                let mut next = self.next_item();
-                let mut copy = [self.item(*id)?.clone()];
-                if self.item_count() + 1 + copy.iter().map(|it| it.members().len()).sum::<usize>()
-                    > MOST_ITEMS
-                {
-                    return None;
-                }
-                renumber(&mut copy, &mut next);
-                let [mut copy] = copy;
-                // Beside the first, so that both are seen.
-                copy.place = Place { x: copy.place.x + 0.03, y: copy.place.y + 0.03, ..copy.place };
-                let (list, index) = self.place_of(*id)?;
-                list.insert(index + 1, copy);
-            }
+            Edit::DuplicateItem(id) => self.duplicate_item(*id)?,
+            Edit::DuplicateSource(id) => self.duplicate_source(*id)?,
             Edit::RenameItem(id, name) => self.item_mut(*id)?.name = clean_name(name),
             Edit::HideItem(id, hidden) => self.item_mut(*id)?.hidden = *hidden,
             Edit::LockItem(id, locked) => self.item_mut(*id)?.locked = *locked,
@@ -348,16 +342,6 @@ fn remove_where(items: &mut Vec<Item>, bad: &impl Fn(&Item) -> bool) {
     for item in items {
         if let Content::Group(members) = &mut item.content {
             remove_where(members, bad);
-        }
-    }
-}
-
-fn renumber(items: &mut [Item], next: &mut ItemId) {
-    for item in items {
-        item.id = *next;
-        next.0 += 1;
-        if let Content::Group(members) = &mut item.content {
-            renumber(members, next);
         }
     }
 }

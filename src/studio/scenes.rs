@@ -167,6 +167,22 @@ impl Collection {
         self.scenes.iter().find_map(|scene| find(&scene.items, id))
     }
 
+    /// The topmost item of this name in a scene, also within groups; without a name one that shows
+    /// [`MAIN`].
+    pub fn item_named(&self, scene: SceneId, name: &str) -> Option<&Item> {
+        let main = |item: &Item| item.content == Content::Source(MAIN);
+        let named = |item: &&Item| self.item_name(item) == name && (!name.is_empty() || main(item));
+        fn walk<'a>(items: &'a [Item], found: &mut Vec<&'a Item>) {
+            for item in items {
+                walk(item.members(), found);
+                found.push(item);
+            }
+        }
+        let mut items = Vec::new();
+        walk(&self.scene(scene)?.items, &mut items);
+        items.into_iter().rev().find(named)
+    }
+
     /// A source's name; that of [`MAIN`] is what it shows, so it has none here.
     pub fn source_name(&self, id: SourceId) -> &str {
         self.source(id).map_or("", |source| &source.name)
@@ -324,6 +340,23 @@ mod tests {
         assert_eq!(collection.plan(collection.current).sources().collect::<Vec<_>>(), [MAIN]);
         assert!(collection.uses(MAIN) && !collection.uses(SourceId(1)));
         assert_eq!(collection.scene_named("main").map(|scene| scene.id), Some(SceneId(1)));
+    }
+
+    #[test]
+    fn items_are_found_by_their_names_the_topmost_first() {
+        use crate::studio::Edit;
+        let mut it = Collection::default();
+        let scene = it.current;
+        for name in ["Logo", "Clock"] {
+            let (name, choice) = (name.to_owned(), VideoChoice::Test);
+            assert!(it.apply(&Edit::AddSource { scene, name, choice }));
+        }
+        assert!(it.apply(&Edit::DuplicateItem(ItemId(2))));
+        assert!(it.apply(&Edit::Group(vec![ItemId(2), ItemId(4)])));
+        let found = |name: &str| it.item_named(scene, name).map(|item| item.id);
+        assert_eq!(found("Logo"), Some(ItemId(4)), "within the group, and above the first");
+        assert_eq!((found(""), found("Clock")), (Some(ItemId(1)), Some(ItemId(3))));
+        assert_eq!((found("Nothing"), it.item_named(SceneId(9), "Logo")), (None, None));
     }
 
     #[test]

@@ -290,6 +290,7 @@ fn items_are_placed_ordered_and_grouped_by_their_menu() {
         ("Move up", Edit::MoveItem(ITEM, 2)),
         ("Move down", Edit::MoveItem(ITEM, 0)),
         ("Duplicate", Edit::DuplicateItem(ITEM)),
+        ("Duplicate source", Edit::DuplicateSource(ITEM)),
         ("Group with the one below", Edit::Group(vec![ITEM, ItemId(1)])),
         ("Remove", Edit::RemoveItem(ITEM)),
     ] {

@@ -226,6 +226,7 @@ item-reset = Reset
 item-up = Move up
 item-down = Move down
 item-duplicate = Duplicate
+item-duplicate-source = Duplicate source
 item-group = Group with the one below
 item-ungroup = Ungroup
 item-remove = Remove

@@ -226,6 +226,7 @@ item-reset = 重置
 item-up = 上移
 item-down = 下移
 item-duplicate = 复制一份
+item-duplicate-source = 复制来源
 item-group = 与下方一项组合
 item-ungroup = 取消组合
 item-remove = 移除

@@ -190,6 +190,7 @@ impl Orders {
                         None => complain(&format!("there is no scene '{name}'")),
                     }
                 }
+                Ok(Some(Asked::Duplicate { item, source })) => duplicate(studio, &item, source),
                 Ok(Some(Asked::Media(name, go))) => {
                     command_for(studio, &name, |id| Command::Media(id, go));
                 }
@@ -215,6 +216,23 @@ fn command_for(studio: &Studio, name: &str, command: impl FnOnce(SourceId) -> Co
     match id {
         Some(id) => studio.send(command(id)),
         None => complain(&format!("there is no source '{name}'")),
+    }
+}
+
+/// One more of an item of the scene on the program, with the same source or with one of its own.
+fn duplicate(studio: &Studio, name: &str, source: bool) {
+    let scenes = studio.snapshot().scenes.collection;
+    let Some(item) = scenes.item_named(scenes.current, name) else {
+        return complain(&format!("there is no item '{name}' in the scene that is shown"));
+    };
+    let edit = if source { Edit::DuplicateSource } else { Edit::DuplicateItem };
+    let edit = edit(item.id);
+    if scenes.takes(&edit) {
+        studio.send(Command::Edit(edit));
+    } else {
+        complain(&format!(
+            "'{name}' cannot be duplicated: it has no source of its own, or there are too many"
+        ));
     }
 }
 

@@ -96,6 +96,12 @@ pub(super) enum Asked {
     SceneTransition(String, Option<Transition>),
     /// Ask this of the source of this name; an empty one is the chosen picture.
     Media(String, Go),
+    /// One more of the item of this name in the scene on the program; with a source of its own, or
+    /// with the same one.
+    Duplicate {
+        item: String,
+        source: bool,
+    },
     /// What becomes of the source of this name at its end; an empty name as above.
     AtEnd(String, AtEnd),
     /// The desktop is to ask once more what this screen or window is; an empty name as above.
@@ -127,6 +133,10 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
         "scene" if !rest.is_empty() => return Ok(Some(Asked::Scene(rest.to_owned()))),
         "transition" => Command::Edit(Edit::SetTransition(transition(rest)?)),
         "scene-transition" => return scene_transition(rest).map(Some),
+        "duplicate" | "duplicate-source" => {
+            let source = word == "duplicate-source";
+            return Ok(Some(Asked::Duplicate { item: rest.to_owned(), source }));
+        }
         "media" => return media(rest).map(Some),
         "ask" => return Ok(Some(Asked::Ask(rest.to_owned()))),
         "talk" => return talk(rest).map(Some),
@@ -137,6 +147,7 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
                  replay [PATH], snapshot [PATH], record PATH, stop-recording, scene NAME, \
                  transition KIND [DURATION] [OPTION]… [file=PATH], \
                  scene-transition NAME: KIND … (or none), \
+                 duplicate [ITEM], duplicate-source ITEM, \
                  media pause|resume|restart|next|previous|seek TIME [SOURCE], \
                  media at-end loop|clear|hold [SOURCE], ask [SOURCE], \
                  talk press|release [STRIP] or stop"
@@ -309,6 +320,11 @@ mod tests {
         assert_eq!(end("media at-end hold My clip"), ("My clip".into(), AtEnd::Hold));
         assert_eq!(end("media at-end clear"), (String::new(), AtEnd::Clear));
         assert!(parse("media at-end My clip", &names).unwrap_err().contains("hold"));
+        let doubled =
+            |item: &str, source| Ok(Some(Asked::Duplicate { item: item.to_owned(), source }));
+        assert_eq!(parse("duplicate My logo", &names), doubled("My logo", false));
+        assert_eq!(parse("duplicate", &names), doubled("", false));
+        assert_eq!(parse("duplicate-source My logo", &names), doubled("My logo", true));
         assert_eq!(parse("ask Left screen", &names), Ok(Some(Asked::Ask("Left screen".into()))));
         let talk = |name: &str, held| Ok(Some(Asked::Talk(name.into(), held)));
         assert_eq!(parse("talk press", &names), talk("", true));

@@ -186,6 +186,8 @@ pub struct Args {
     /// Obey commands on standard input, one a line: pause, resume, `chapter [TITLE]`, split,
     /// `replay [PATH]`, `snapshot [PATH]`, record PATH, stop-recording, scene NAME,
     /// `transition KIND [DURATION] [OPTION]… [file=PATH]`, `scene-transition NAME: KIND …` (or `none`),
+    /// `duplicate [ITEM]` (one more of it in the scene, of the same source), `duplicate-source ITEM` (of a new
+    /// source, which is set by itself),
     /// `media pause|resume|restart|next|previous|seek TIME [SOURCE]`, `media at-end loop|clear|hold [SOURCE]`
     /// (what becomes of a file when it has been played), `ask [SOURCE]` (the desktop asks
     /// anew what a screen or window of Wayland is), `talk press|release [STRIP]` (the talk key of strips

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::compose::filter::{Filter, MOST_FILTERS, Slot};
-use crate::compose::scene::{Blend, Content, Fit, Item, ItemId, MOST_DEPTH, Scene, SourceId};
+use crate::compose::scene::{Content, Fit, Item, ItemId, MOST_DEPTH, Scene, SourceId};
 use crate::compose::transition::{self, Transition};
 use crate::studio::scenes::{Collection, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source};
 use crate::studio::settings::obs_filters::{self, array, flag, number, text};
@@ -54,7 +54,7 @@ pub(super) fn is_one(json: &Value) -> bool {
 
 /// Takes in what can be.
 pub(super) fn import(json: &Value) -> Import {
-    let mut importer = Importer { canvas: canvas(json), ..Importer::default() };
+    let mut importer = Importer { canvas: obs_places::canvas(json), ..Importer::default() };
     let all: Vec<&Value> = [array(json, "sources"), array(json, "groups")].concat();
     for source in &all {
         importer.by_name.entry(text(source, "name")).or_insert(source);
@@ -230,7 +230,7 @@ impl<'a> Importer<'a> {
             self.told.extend(item_not(table, whole).map(|not| format!("{not} of '{name}'")));
             items.push(Item {
                 place,
-                blend: blend(text(table, "blend_type")),
+                blend: obs_places::blend(text(table, "blend_type")),
                 hidden,
                 locked,
                 ..Item::new(ItemId(self.items), content)
@@ -374,28 +374,6 @@ fn item_not(table: &Value, whole: bool) -> impl Iterator<Item = &'static str> {
     ]
     .into_iter()
     .filter_map(|(is_so, what)| is_so.then_some(what))
-}
-
-fn blend(name: &str) -> Blend {
-    match name {
-        "additive" => Blend::Add,
-        "subtract" => Blend::Subtract,
-        "screen" => Blend::Screen,
-        "multiply" => Blend::Multiply,
-        "lighten" => Blend::Lighten,
-        "darken" => Blend::Darken,
-        _ => Blend::Normal,
-    }
-}
-
-fn canvas(json: &Value) -> (f64, f64) {
-    let side = |key| json.get("resolution").and_then(|it| number(it, key));
-    let valid = |side: &f64| (2.0..=16_384.0).contains(side);
-    match (side("x").filter(valid), side("y").filter(valid)) {
-        (Some(width), Some(height)) => (width, height),
-        // It is kept in a profile beside the collection: the usual one.
-        _ => (1_920.0, 1_080.0),
-    }
 }
 
 #[cfg(test)]

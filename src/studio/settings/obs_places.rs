@@ -1,9 +1,9 @@
 //! Where items stand in OBS's files: pixels about a point of alignment, in the size of the source by
-//! itself times a scale, or in a box.
+//! itself times a scale, or in a box; and how they are laid down there.
 
 use serde_json::Value;
 
-use crate::compose::scene::{Crop, Fit, Place};
+use crate::compose::scene::{Blend, Crop, Fit, Place};
 use crate::studio::settings::obs_filters::number;
 
 /// Scales that differ by less are one.
@@ -88,6 +88,30 @@ pub(super) fn place(
         flip_y: scale.1 < 0.0,
     };
     (place.bounded(), unsure)
+}
+
+/// How an item is laid down.
+pub(super) fn blend(name: &str) -> Blend {
+    match name {
+        "additive" => Blend::Add,
+        "subtract" => Blend::Subtract,
+        "screen" => Blend::Screen,
+        "multiply" => Blend::Multiply,
+        "lighten" => Blend::Lighten,
+        "darken" => Blend::Darken,
+        _ => Blend::Normal,
+    }
+}
+
+/// The size that a collection is made for.
+pub(super) fn canvas(json: &Value) -> (f64, f64) {
+    let side = |key| json.get("resolution").and_then(|it| number(it, key));
+    let valid = |side: &f64| (2.0..=16_384.0).contains(side);
+    match (side("x").filter(valid), side("y").filter(valid)) {
+        (Some(width), Some(height)) => (width, height),
+        // It is kept in a profile beside the collection: the usual one.
+        _ => (1_920.0, 1_080.0),
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use egui::{Frame, Margin, Popup, PopupCloseBehavior, Response, Ui, Vec2};
 
 use crate::compose::scene::{Content, Fit, Item, ItemId, Place, Scene};
+use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
 use crate::ui::actions::key;
 use crate::ui::scenes::draft::{
@@ -152,6 +153,12 @@ pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     order(ui, view, id);
     if line(ui, view, &texts.get("item-duplicate"), true) {
         edit(view, Edit::DuplicateItem(id));
+    }
+    if let Content::Source(source) = item.content
+        && source != MAIN
+        && line(ui, view, &texts.get("item-duplicate-source"), true)
+    {
+        edit(view, Edit::DuplicateSource(id));
     }
     if matches!(item.content, Content::Group(_)) {
         if line(ui, view, &texts.get("item-ungroup"), true) {
