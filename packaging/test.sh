@@ -125,6 +125,7 @@ run() {
     wait "$pid" || { complain "run.sh ended with $?"; status=1; }
     grep -q 'no display' "$folder/out" "$folder/log" || { complain "run.sh did not say why it has no window"; status=1; }
     signals "$folder" || status=1
+    unopened "$folder" || status=1
     local start end
     start=$(date +%s%N)
     ./packaging/run.sh --version >/dev/null || status=1
@@ -161,6 +162,21 @@ signals() {
     [ "$status" = 0 ] || cat "$folder/window"
     kill "$server"
     wait "$server" 2>/dev/null
+    return "$status"
+}
+
+# Where there is said to be a display and none can be opened, the show goes out without a window.
+unopened() {
+    local folder=$1 number=90 status=0
+    while [ -e "/tmp/.X11-unix/X$number" ]; do number=$((number + 1)); done
+    env -u WAYLAND_DISPLAY DISPLAY=":$number" XDG_CONFIG_HOME="$folder" XDG_STATE_HOME="$folder" \
+        ./packaging/run.sh --seconds 3 >"$folder/unopened" 2>&1 ||
+        { complain "run.sh ended with $? where the display cannot be opened"; status=1; }
+    grep -q "could not be opened on display ':$number'" "$folder/unopened" ||
+        { complain "run.sh did not say that the window could not be opened"; status=1; }
+    ! grep -q '\.rs:' "$folder/unopened" || { complain "an error names a place in a source"; status=1; }
+    grep -q 'rtmp://' "$folder/unopened" || { complain "run.sh named no URL to play"; status=1; }
+    [ "$status" = 0 ] || cat "$folder/unopened"
     return "$status"
 }
 

@@ -101,7 +101,13 @@ pub fn run(studio: impl Studio, options: Options) -> Result<(), Error> {
         native,
         Box::new(move |context| Ok(Box::new(Window::new(context, studio, options)))),
     )
-    .map_err(|error| Error::Open(error.to_string()))
+    .map_err(|error| Error::Open(cause(&error.to_string()).to_owned()))
+}
+
+/// What went wrong, without the place in winit's source that its errors begin with.
+fn cause(text: &str) -> &str {
+    let place = text.split_once("os error at ").and_then(|(_, told)| told.split_once(".rs:"));
+    place.and_then(|(_, told)| told.split_once(": ")).map_or(text, |(_, cause)| cause)
 }
 
 /// The icon of the window: a lamp that is on.
@@ -368,5 +374,17 @@ impl<S: Studio> eframe::App for Window<S> {
 
     fn persist_egui_memory(&self) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_tells_what_went_wrong_and_no_place_in_somebodys_source() {
+        let told = "winit EventLoopError: os error at /a/winit-0.30/linux/mod.rs:788: no X: server";
+        assert_eq!(cause(told), "no X: server");
+        assert_eq!(cause("no graphics driver"), "no graphics driver");
     }
 }
