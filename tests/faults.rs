@@ -347,7 +347,7 @@ fn nginx_killed_restarted_and_stopped_for_a_while() {
         ("killed", [before.recorded(), killed.recorded()].concat(), away),
         ("stopped for 8 s", long.recorded(), stopped),
     ] {
-        assert_eq!(files.len(), 2, "{what}: {files:?}");
+        assert_eq!(files.len(), 2, "{what}: {files:?} {:?}", watched.causes(&address));
         // nginx begins each file at the time of the headers, which is where the one before ended.
         for file in &files {
             let whole = lab::check_files(what, std::slice::from_ref(file));
