@@ -21,6 +21,8 @@ mod application;
 mod camera;
 #[path = "devices/desk.rs"]
 mod desk;
+#[path = "devices/filters.rs"]
+mod filters;
 #[path = "devices/heard.rs"]
 mod heard;
 #[path = "devices/played.rs"]
@@ -88,6 +90,12 @@ fn what_is_told_of_microphones_of_a_real_server() {
 #[test]
 fn the_desk_is_heard_where_it_is_to_be() {
     in_the_rig("pulse", &["pulseaudio", "pactl", "parec"], "desk::inside_pulse_desk");
+}
+
+#[test]
+fn tones_of_a_real_server_leave_each_filter_with_the_gain_it_is_set_to() {
+    let programs = ["pulseaudio", "pactl", "pacat", "perl", "ffmpeg"];
+    in_the_rig("pulse", &programs, "filters::inside_pulse_filters");
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod chain;
 mod denoise;
 mod dynamics;
 mod equalizer;
+#[cfg(test)]
+mod gains;
 mod limiter;
 mod loudness;
 mod setting;

@@ -1,0 +1,177 @@
+//! Tones through every filter of a strip, out of a real server and into a recording: another program
+//! plays them, onair hears what the speakers are given, and each strip has a sound track of its own.
+//! Runs inside the rig.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use onair::audio::{self, AudioChoice};
+use onair::base::{Clock, Stop, Timestamp};
+use onair::capture::VideoChoice;
+use onair::media::ExtraTrack;
+use onair::mix::filter::{Filter, Slot};
+use onair::mix::{Heard, Strip, StripId};
+use onair::studio::{Settings, SoundStrip};
+
+use super::heard::amplitude;
+use super::{LIMIT, inside, pactl, tone};
+
+#[path = "../../src/mix/filter/gains.rs"]
+mod gains;
+
+use gains::{Case, Expected};
+
+/// What AAC and the way through the server may change, decibels.
+const SLACK: f32 = 0.3;
+/// Sound tracks of a recording.
+const TRACKS: usize = 6;
+/// How long each takes, and what of its end counts: filters have settled by then.
+const SECONDS: u32 = 5;
+const COUNTED: usize = 2;
+
+/// What a tone is played into.
+fn sink(hz: f32, dbfs: f32) -> String {
+    format!("tone_{hz}_{}", -dbfs)
+}
+
+fn load_sink(name: &str) {
+    let (named, described) =
+        (format!("sink_name={name}"), format!("sink_properties=device.description={name}"));
+    let form = ["rate=48000", "channels=2", "format=float32le", "norewinds=1"];
+    let words = [&["load-module", "module-null-sink"][..], &form, &[&named, &described]].concat();
+    pactl(&words);
+}
+
+/// Records these strips, each on its track, and gives each track's sound, both sides.
+fn record(folder: &Path, strips: Vec<SoundStrip>) -> Vec<Vec<f32>> {
+    let (file, settings) = (folder.join("tones.mkv"), folder.join("settings.toml"));
+    let count = strips.len();
+    let main = SoundStrip::main();
+    let settings_now = Settings {
+        video: Some(VideoChoice::Test),
+        audio: Some(AudioChoice::Silence),
+        strips: std::iter::once(main).chain(strips).collect(),
+        ..Settings::default()
+    };
+    settings_now.write(&settings).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_onair"))
+        .args(["live", "--size", "160x90", "--fps", "10", "--adapt", "off", "--duration"])
+        .arg(format!("{SECONDS}s"))
+        .arg("--settings")
+        .arg(&settings)
+        .arg("--record")
+        .arg(&file)
+        .env("XDG_STATE_HOME", folder)
+        .env("XDG_CONFIG_HOME", folder)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let track = |number: usize| {
+        let output = Command::new("ffmpeg")
+            .args(["-v", "error", "-nostdin", "-i"])
+            .arg(&file)
+            .args([
+                "-map",
+                &format!("0:a:{number}"),
+                "-ac",
+                "2",
+                "-ar",
+                "48000",
+                "-f",
+                "f32le",
+                "-",
+            ])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let samples = output.stdout.chunks_exact(4);
+        samples.map(|it| f32::from_le_bytes(it.try_into().unwrap())).collect()
+    };
+    let sounds = (0..count).map(track).collect();
+    std::fs::remove_file(file).unwrap();
+    sounds
+}
+
+/// The amplitude of a tone at the end of a sound: the median of quarters of a second, since a busy
+/// machine may stumble, which turns the tone's phase.
+fn level(sound: &[f32], hz: f32) -> f32 {
+    let tail = &sound[sound.len().saturating_sub(COUNTED * 96_000)..];
+    let parts = tail.chunks_exact(24_000).map(|part| amplitude(part, f64::from(hz)));
+    let mut parts: Vec<f64> = parts.collect();
+    parts.sort_by(f64::total_cmp);
+    20.0 * parts[parts.len() / 2].log10() as f32
+}
+
+#[test]
+fn inside_pulse_filters() {
+    if !inside("pulse") {
+        return;
+    }
+    // Without a filter nothing changes: what is measured is the filters.
+    let bare = |hz, dbfs| {
+        (
+            Vec::new(),
+            Case {
+                filter: Filter::Gain { db: 0.0 },
+                hz,
+                dbfs,
+                expected: Expected::About(0.0, 0.0),
+            },
+        )
+    };
+    let tones = [(440.0, -20.0), (440.0, -40.0), (1_000.0, -40.0), (1_000.0, -6.0)];
+    let mut cases: Vec<_> = tones.into_iter().map(|(hz, dbfs)| bare(hz, dbfs)).collect();
+    cases.extend(gains::cases().into_iter().map(|case| (vec![case.filter], case)));
+
+    let tones: BTreeSet<_> = cases.iter().map(|(_, it)| (it.hz as u32, -it.dbfs as u32)).collect();
+    let mut players = Vec::new();
+    for (hz, below) in tones {
+        let (hz, dbfs) = (hz as f32, -(below as f32));
+        let name = sink(hz, dbfs);
+        load_sink(&name);
+        let amplitude = 10_f32.powf(dbfs / 20.0).to_string();
+        players.push(tone(&[&name, &hz.to_string(), &amplitude, &name]));
+        let clock = Clock::start();
+        while !pactl(&["list", "sink-inputs"]).contains(&format!("\"{name}\"")) {
+            assert!(clock.now() < Timestamp::ZERO + LIMIT, "{name} is not played");
+            Stop::new().wait(Duration::from_millis(50));
+        }
+    }
+    let speakers = audio::speakers();
+    let choice = |case: &Case| {
+        let name = sink(case.hz, case.dbfs);
+        let found = speakers.iter().find(|it| it.name == name);
+        let found = found.unwrap_or_else(|| panic!("{name} in {speakers:?}"));
+        AudioChoice::System(Some(found.id.clone()))
+    };
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut wrong = Vec::new();
+    for round in cases.chunks(TRACKS) {
+        let strips = (1_u8..).zip(round).map(|(number, (filters, case))| {
+            let slot = |filter: &Filter| Slot { enabled: true, filter: *filter };
+            // The first track is the program, which one of them has to itself.
+            let track = ExtraTrack::new(number);
+            let strip = Strip {
+                filters: filters.iter().map(slot).collect(),
+                heard: if track.is_some() { Heard::Tracks } else { Heard::Program },
+                tracks: track.into_iter().collect(),
+                ..Strip::default()
+            };
+            SoundStrip { strip, ..SoundStrip::new(StripId(number.into()), choice(case)) }
+        });
+        let sounds = record(folder.path(), strips.collect());
+        assert_eq!(sounds.len(), round.len());
+        for (sound, (filters, case)) in sounds.iter().zip(round) {
+            let gain = level(sound, case.hz) - case.dbfs;
+            let line = format!("{filters:?}, {} Hz at {}: {gain:.2} dB", case.hz, case.dbfs);
+            eprintln!("  {line}");
+            if !case.expected.is_met(gain, SLACK) {
+                wrong.push(format!("{line}, {:?}", case.expected));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
