@@ -523,6 +523,27 @@ fn studio_with(video: VideoChoice) -> Studio {
     studio
 }
 
+#[test]
+fn a_strip_tells_whether_its_own_talk_key_is_held() {
+    let studio = studio();
+    studio.send(Command::AddStrip(AudioChoice::Tone));
+    wait_for("both strips", LIMIT, || studio.snapshot().strips.len() == 2);
+    let strips = || studio.snapshot().strips;
+    let id = strips()[1].sound.id;
+    studio.send(Command::SetTalk { id, talk: Talk::PushToTalk });
+    wait_for("it waits for its key", LIMIT, || strips()[1].sound.talk == Talk::PushToTalk);
+    let held = || strips().iter().map(|strip| strip.held).collect::<Vec<_>>();
+    assert_eq!(held(), [false, false]);
+    studio.send(Command::TalkKeyOf { id, held: true });
+    wait_for("its own key", LIMIT, || held() == [false, true]);
+    wait_for("its tone", LIMIT, || strips()[1].meter.peak_dbfs > -60.0);
+    studio.send(Command::TalkKeyOf { id, held: false });
+    wait_for("no key", LIMIT, || held() == [false, false]);
+    studio.send(Command::TalkKey(true));
+    wait_for("the key of all", LIMIT, || held() == [true, true]);
+    studio.end(LIMIT).unwrap();
+}
+
 fn add(studio: &Studio, name: &str, path: &Path) {
     let scene = studio.snapshot().scenes.collection.current;
     let choice = VideoChoice::File(path.to_owned());

@@ -82,6 +82,9 @@ impl Wanted {
     }
 }
 
+/// What a microphone is called as long as it has not said its name.
+const NAMELESS: &str = "Microphone";
+
 /// Opens it.
 pub(super) fn open(
     system: Box<dyn System>,
@@ -89,7 +92,7 @@ pub(super) fn open(
     context: &Context,
 ) -> Result<Source, Error> {
     let name = match &wanted {
-        Wanted::Microphone(_) => "Microphone",
+        Wanted::Microphone(_) => NAMELESS,
         Wanted::Speakers(_) => "System sound",
         Wanted::Application(name) => name,
     };
@@ -261,12 +264,15 @@ impl Minder {
     }
 
     fn report(&mut self, fault: &Fault) {
-        let name = self.status.report().name;
+        let mut name = self.status.report().name;
         if self.was_open && matches!(fault, Fault::Absent(_) | Fault::Other(_)) {
             if self.status.state() != State::Lost {
                 self.report_lost(&name, fault.detail().to_owned());
             }
             return;
+        }
+        if name == NAMELESS {
+            name = "The microphone".to_owned();
         }
         let reason = match fault {
             Fault::Absent(_) if self.wanted == Wanted::Microphone(None) => {

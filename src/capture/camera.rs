@@ -25,6 +25,8 @@ use crate::media::{Planes, VideoFeed, VideoFrame};
 #[cfg(test)]
 mod memory;
 
+/// What a camera is called as long as it has not said its name.
+const NAMELESS: &str = "Camera";
 /// How often the inner thread is looked after.
 const WATCH: Duration = Duration::from_millis(100);
 /// How often an absent camera is looked for.
@@ -50,7 +52,7 @@ pub(super) fn open(
     (board, unpacker): (ControlBoard, Unpacker),
     context: &Context,
 ) -> Result<Source, Error> {
-    let status = Status::new(choice.id.clone().unwrap_or_default(), "Camera");
+    let status = Status::new(choice.id.clone().unwrap_or_default(), NAMELESS);
     let latest = Latest::default();
     let mut minder = Minder {
         driver,
@@ -251,7 +253,10 @@ impl Minder {
     }
 
     fn report(&self, fault: &Fault) {
-        let name = self.status.report().name;
+        let mut name = self.status.report().name;
+        if name == NAMELESS {
+            name = "The camera".to_owned();
+        }
         let stalled = self.status.state() == State::Stalled;
         let (state, reason) = match fault {
             Fault::Absent(_) if self.was_open => {

@@ -265,6 +265,14 @@ pub(super) const fn alarm_key(alarm: Alarm) -> &'static str {
     }
 }
 
+/// Why a device cannot be used, which names it, and what is to be done about that: its reason is two
+/// sentences.
+fn in_two(reason: &str) -> (&str, &str) {
+    reason
+        .rsplit_once(". ")
+        .unwrap_or((reason, "It is tried again by itself, or choose another one"))
+}
+
 impl Message {
     /// The message as a notice with this number, and what the machine said.
     pub fn notice(&self, id: u64, detail: impl Into<String>) -> Notice {
@@ -358,9 +366,12 @@ impl Message {
             | Self::SourceBack { device }
             | Self::Alarm { device, .. }
             | Self::DefaultChanged { device } => vec![("device", device.clone())],
-            Self::CameraFailed { device, reason }
-            | Self::MicrophoneFailed { device, reason }
-            | Self::SourceTrouble { device, reason } => {
+            Self::CameraFailed { device, reason } | Self::MicrophoneFailed { device, reason } => {
+                let (what, then) = in_two(reason);
+                let (device, what) = (device.clone(), what.to_owned());
+                vec![("device", device), ("reason", what), ("then", then.to_owned())]
+            }
+            Self::SourceTrouble { device, reason } => {
                 vec![("device", device.clone()), ("reason", reason.clone())]
             }
             Self::FileFailed { path, reason }

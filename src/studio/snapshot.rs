@@ -139,6 +139,8 @@ pub struct StripView {
     pub state: SourceState,
     /// A scene on the program shows the picture of what it hears.
     pub shown: bool,
+    /// Its talk key is held: its own, or that of all strips.
+    pub held: bool,
     /// It is a media file or stream that is open and has no sound.
     pub soundless: bool,
     /// The device's clock against ours, parts per million, once measured.
@@ -457,8 +459,6 @@ pub struct Snapshot {
     pub speakers: Vec<Device>,
     /// Applications that play, whose sound can be heard alone.
     pub applications: Vec<String>,
-    /// The talk key is held.
-    pub talking: bool,
     pub quality: Quality,
     /// Tells this run from others, for names that must not repeat.
     pub born: u64,

@@ -107,7 +107,6 @@ fn column(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, rect: Rect) -> bo
     let theme = view.theme;
     let name = label_of(view, strip);
     let sound = &strip.sound;
-    let muted = sounds::is_muted(view, strip);
     let at = Rect::from_min_size(rect.min + vec2(0.0, 1.0), Vec2::splat(16.0));
     icons::paint(ui.painter(), icon_of(choice_of(view, strip)), at, theme.text);
     let lamp = Rect::from_min_max(
@@ -130,7 +129,8 @@ fn column(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, rect: Rect) -> bo
     let mut bar = ui.new_child(UiBuilder::new().max_rect(row).id_salt("meter"));
     let reading = strip.meter;
     let levels = (reading.peak_dbfs, reading.held_dbfs, reading.rms_dbfs);
-    sounds::meter_of(&mut bar, view, &name, levels, muted, rect.width());
+    let silent = sounds::silent(view, strip);
+    sounds::meter_of(&mut bar, view, &name, levels, silent, rect.width());
 
     let foot = Rect::from_min_max(pos2(rect.left(), rect.top() + 62.0), rect.max);
     let mut fader = ui.new_child(UiBuilder::new().max_rect(foot).id_salt("gain"));
@@ -192,7 +192,8 @@ fn level(ui: &mut Ui, view: &mut View<'_>, audio: &AudioSource, rect: Rect) {
     let mut upper = ui.new_child(UiBuilder::new().max_rect(rect).id_salt("meter"));
     upper.add_space(3.0);
     let levels = (audio.peak_dbfs, audio.held_dbfs, audio.rms_dbfs);
-    sounds::meter_of(&mut upper, view, &name, levels, audio.muted, rect.width());
+    let silent = sounds::main_silent(view, audio);
+    sounds::meter_of(&mut upper, view, &name, levels, silent, rect.width());
 
     let row = Rect::from_min_max(
         pos2(rect.left(), rect.top() + 58.0),
@@ -215,15 +216,14 @@ fn level(ui: &mut Ui, view: &mut View<'_>, audio: &AudioSource, rect: Rect) {
 
 fn figures(ui: &Ui, view: &View<'_>, audio: &AudioSource, rect: Rect) {
     let theme = view.theme;
-    let (text, color) = if audio.muted {
-        (view.texts.get("muted").to_string(), theme.secondary)
-    } else {
-        (format::decibels(audio.peak_dbfs), theme.text)
-    };
-    let kind = if audio.muted { Type::Title } else { Type::Key };
+    let silent = sounds::main_silent(view, audio);
+    let muted = silent.is_some();
+    let (kind, color) =
+        if muted { (Type::Title, theme.secondary) } else { (Type::Key, theme.text) };
+    let text = silent.unwrap_or_else(|| format::decibels(audio.peak_dbfs));
     let top = Rect::from_min_size(rect.min, vec2(rect.width(), 28.0));
     elided(ui, top, Align::Max, &text, kind.font(), color);
-    let held = format::decibels(if audio.muted { f32::NEG_INFINITY } else { audio.held_dbfs });
+    let held = format::decibels(if muted { f32::NEG_INFINITY } else { audio.held_dbfs });
     let held = view.texts.with("held", &[("value", held.into())]);
     let below = Rect::from_min_size(rect.min + vec2(0.0, 28.0), vec2(rect.width(), 18.0));
     elided(ui, below, Align::Max, &held, Type::Small.font(), theme.secondary);

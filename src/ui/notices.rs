@@ -244,6 +244,42 @@ pub fn apply(view: &mut View<'_>, remedy: Option<Remedy>) {
 mod tests {
     use super::*;
     use crate::studio::message::Message;
+    use crate::ui::text::Language;
+
+    /// A device's reason names it, and says what helps against that very cause.
+    #[test]
+    fn a_device_that_fails_is_named_once_and_the_advice_is_that_of_its_cause() {
+        let texts = [Language::English, Language::Chinese].map(Texts::new);
+        let said = |message: &Message| {
+            let notice = message.notice(1, "");
+            texts.each_ref().map(|texts| words(texts, &notice))
+        };
+        let device = "Microphone".to_owned();
+        let reason = "The microphone is being used by another program. Close that one and wait a \
+                      second"
+            .to_owned();
+        let pair = |what: &str, then: &str| (what.to_owned(), then.to_owned());
+        let busy = said(&Message::MicrophoneFailed { device: device.clone(), reason });
+        assert_eq!(
+            busy,
+            [
+                pair(
+                    "The microphone is being used by another program.",
+                    "Close that one and wait a second."
+                ),
+                pair("麦克风 正被另一个程序使用。", "请关闭该程序并稍等片刻。"),
+            ]
+        );
+        let reason = "No microphone was found. Plug one in and it will be taken".to_owned();
+        let none = said(&Message::MicrophoneFailed { device, reason });
+        assert_eq!(none[0].0, "No microphone was found.");
+        assert_eq!(none[1], pair("未找到麦克风。", "插入后会自动启用。"));
+        let reason = "Dr. Cam offers no format that can be read: YUV. 9. Choose another camera";
+        let (device, reason) = ("Dr. Cam".to_owned(), reason.to_owned());
+        let format = said(&Message::CameraFailed { device, reason });
+        assert_eq!(format[0].1, "Choose another camera.");
+        assert_eq!(format[1], pair("Dr. Cam 没有可读取的格式：YUV. 9。", "请选择其他摄像头。"));
+    }
 
     #[test]
     fn a_saved_picture_is_told_on_both_pages() {

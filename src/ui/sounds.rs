@@ -7,6 +7,7 @@ use crate::mix::StripId;
 use crate::player::source::plain;
 use crate::studio::snapshot::{AudioSource, SourceState, StripView};
 use crate::studio::{Command, Talk, is_sound_of, sound_of};
+use crate::ui::actions::key;
 use crate::ui::format;
 use crate::ui::icons::Icon;
 use crate::ui::view::View;
@@ -53,26 +54,24 @@ pub fn look_again(ui: &Ui, view: &mut View<'_>) {
     }
 }
 
-/// The meter of what has this name: peak, held and RMS.
+/// The meter of what has this name: peak, held and RMS; or why it is not heard.
 pub fn meter_of(
     ui: &mut Ui,
     view: &View<'_>,
     name: &str,
     (peak, held, rms): (f32, f32, f32),
-    muted: bool,
+    silent: Option<String>,
     width: f32,
 ) {
     let name = view.texts.with("level-of", &[("name", name.into())]);
-    let words = level_words(view, peak, rms, muted);
+    let muted = silent.is_some();
+    let words = silent.unwrap_or_else(|| level_words(view, peak, rms));
     let shown = Level { name: &name, words: &words, peak, held, rms, muted };
     meter(ui, view.theme, &shown, width).on_hover_text(&*view.texts.get("tip-level"));
 }
 
 /// A level in words: peak and RMS.
-fn level_words(view: &View<'_>, peak: f32, rms: f32, muted: bool) -> String {
-    if muted {
-        return view.texts.get("muted").to_string();
-    }
+fn level_words(view: &View<'_>, peak: f32, rms: f32) -> String {
     let (peak, rms) = (format::decibels(peak), format::decibels(rms));
     view.texts.with("level-words", &[("peak", peak.into()), ("rms", rms.into())])
 }
@@ -208,24 +207,35 @@ pub fn state_of(view: &View<'_>, state: SourceState, drift_ppm: Option<f64>) -> 
     (text, if fine { theme.secondary } else { theme.warn })
 }
 
-/// Whether a strip is muted, by hand, by the talk key or because its picture is not shown.
-pub fn is_muted(view: &View<'_>, strip: &StripView) -> bool {
-    strip.sound.is_muted(view.snapshot.talking, strip.shown)
+/// Why a strip is not heard, if so: muted by hand, waiting for its talk key or shut by it, or because its
+/// picture is not shown.
+pub fn silent(view: &View<'_>, strip: &StripView) -> Option<String> {
+    let sound = &strip.sound;
+    let why = match sound.talk {
+        _ if !sound.is_muted(strip.held, strip.shown) => return None,
+        _ if sound.strip.muted => key!("muted"),
+        Talk::PushToTalk => key!("state-waits-key"),
+        Talk::PushToMute => key!("state-key-mutes"),
+        Talk::WhileShown => key!("state-unseen"),
+        Talk::Open => return None,
+    };
+    Some(view.texts.get(why).to_string())
+}
+
+/// Why the chosen sound is not heard, if so.
+pub fn main_silent(view: &View<'_>, audio: &AudioSource) -> Option<String> {
+    if audio.muted {
+        return Some(view.texts.get("muted").to_string());
+    }
+    view.snapshot.strips.first().and_then(|main| silent(view, main))
 }
 
 /// The level of a strip, or why there is none.
 pub fn level(view: &View<'_>, strip: &StripView) -> String {
-    if strip.sound.strip.muted {
-        view.texts.get("muted").to_string()
-    } else if strip.soundless {
-        view.texts.get("state-soundless").to_string()
-    } else if strip.sound.talk == Talk::WhileShown && is_muted(view, strip) {
-        view.texts.get("state-unseen").to_string()
-    } else if is_muted(view, strip) {
-        view.texts.get("muted").to_string()
-    } else {
-        format::decibels(strip.meter.peak_dbfs)
+    if strip.soundless && !strip.sound.strip.muted {
+        return view.texts.get("state-soundless").to_string();
     }
+    silent(view, strip).unwrap_or_else(|| format::decibels(strip.meter.peak_dbfs))
 }
 
 /// The picture of a kind of source.

@@ -190,7 +190,7 @@ impl Studio for Demo {
                     view.sound.strip = strip.clone();
                 }
             }
-            Command::TalkKey(held) => snapshot.talking = *held,
+            Command::TalkKey(held) => snapshot.strips.iter_mut().for_each(|it| it.held = *held),
             Command::ClearClip(lamp) => {
                 let is = |which: Lamp| *lamp == Lamp::All || *lamp == which;
                 if let Some(audio) = snapshot.audio.as_mut().filter(|_| is(Lamp::All)) {

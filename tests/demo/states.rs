@@ -148,6 +148,7 @@ fn strips() -> Vec<StripView> {
         device: String::new(),
         state: SourceState::Open,
         shown: true,
+        held: false,
         soundless: false,
         drift_ppm: None,
         meter: Reading {

@@ -77,6 +77,36 @@ fn every_lamp_that_is_lit_is_put_out() {
     assert_eq!(all, [Command::ClearClip(Lamp::All)]);
 }
 
+#[test]
+fn a_strip_that_waits_for_its_key_does_not_look_muted() {
+    let main = open("mixer").state().demo.snapshot().strips[0].clone();
+    for name in ["mixer", "idle"] {
+        let mut harness = open(name);
+        let main = main.clone();
+        let of = |harness: &mut Harness<'static, Window>, talk, held, words: &str| {
+            harness.state().demo.change(|snapshot| {
+                if snapshot.strips.is_empty() {
+                    snapshot.strips.push(main.clone());
+                }
+                let first = &mut snapshot.strips[0];
+                (first.sound.talk, first.held) = (talk, held);
+            });
+            harness.run();
+            let found = |harness: &Harness<'static, Window>, words: &str| {
+                let mut nodes = harness.root().children_recursive();
+                nodes.any(|node| node.accesskit_node().value().is_some_and(|it| it == words))
+            };
+            for text in ["Waits for key", "Muted by key"] {
+                assert_eq!(found(harness, text), text == words, "{name}, {talk:?}, {held}: {text}");
+            }
+        };
+        of(&mut harness, Talk::PushToTalk, false, "Waits for key");
+        of(&mut harness, Talk::PushToTalk, true, "");
+        of(&mut harness, Talk::PushToMute, true, "Muted by key");
+        of(&mut harness, Talk::PushToMute, false, "");
+    }
+}
+
 /// The strip that a command sets.
 fn strip_set(commands: &[Command]) -> (StripId, Strip) {
     match commands {
@@ -273,6 +303,7 @@ fn the_sound_of_what_scenes_show_is_offered_once() {
         device: String::new(),
         state: SourceState::Open,
         shown: true,
+        held: false,
         soundless: true,
         drift_ppm: None,
         meter: Default::default(),

@@ -51,6 +51,8 @@ state-lost = Gone
 state-failed = Cannot be opened
 state-soundless = Has no sound
 state-unseen = Not shown now
+state-waits-key = Waits for key
+state-key-mutes = Muted by key
 
 # scenes
 scenes = Scenes

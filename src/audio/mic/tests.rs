@@ -127,6 +127,16 @@ fn a_microphone_that_is_busy_says_so_and_is_taken_when_free() {
 }
 
 #[test]
+fn a_microphone_that_never_told_its_name_is_called_by_what_it_is() {
+    let (system, bench) = Fake::new();
+    let wanted = Wanted::Microphone(Some("gone".into()));
+    let source = open(Box::new(system), wanted, &context()).unwrap();
+    let changes = source.status.changes().unwrap();
+    let absent = await_state(&bench, &changes, State::Failed);
+    assert_eq!(absent.reason, "The microphone is not there. Plug it in and it will be taken");
+}
+
+#[test]
 fn a_microphone_that_may_not_be_used_says_what_to_do() {
     let (system, bench) = Fake::new();
     bench.plug(Direction::Input, "first");

@@ -301,6 +301,7 @@ impl Engine {
                 sound: sound.clone(),
                 name,
                 shown: self.state.stage.sounds.contains(&sound.choice),
+                held: self.state.talking.is_held(sound.id),
                 soundless: open && strips::has_picture(&sound.choice),
                 device: report.name,
                 state: source_state(report.state),

@@ -44,7 +44,6 @@ impl Engine {
             phones: self.settings.phones.clone(),
             speakers: state.devices.speakers().to_vec(),
             applications: state.devices.applications().to_vec(),
-            talking: state.talking.all,
             quality: self.settings.quality.clone(),
             born: self.state.born,
             targets: self.target_views(),

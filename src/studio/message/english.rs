@@ -1,6 +1,6 @@
 //! What messages say in English, in logs and without a window.
 
-use super::Message;
+use super::{Message, in_two};
 use crate::media::source::Alarm;
 use crate::studio::monitor::words;
 
@@ -14,9 +14,6 @@ impl Message {
             Self::CameraStalled { device } => {
                 format!("The camera {device} sends no pictures. A slate goes out instead.")
             }
-            Self::CameraFailed { device, reason } => {
-                format!("The camera {device} cannot be used: {reason}")
-            }
             Self::CameraBack { device } => format!("The camera {device} is back."),
             Self::NoCamera => "No camera was found. The test picture goes out.".into(),
             Self::MicrophoneLost { device } => {
@@ -25,8 +22,8 @@ impl Message {
             Self::MicrophoneStalled { device } => {
                 format!("The microphone {device} sends no sound. Silence goes out instead.")
             }
-            Self::MicrophoneFailed { device, reason } => {
-                format!("The microphone {device} cannot be used: {reason}")
+            Self::CameraFailed { reason, .. } | Self::MicrophoneFailed { reason, .. } => {
+                format!("{}.", in_two(reason).0)
             }
             Self::MicrophoneBack { device } => format!("The microphone {device} is back."),
             Self::NoMicrophone => "No microphone was found.".into(),
@@ -165,12 +162,9 @@ impl Message {
             Self::CameraStalled { .. } | Self::MicrophoneStalled { .. } => {
                 "It is being opened again. If that does not help, unplug it and plug it in.".into()
             }
-            Self::CameraFailed { .. } => {
-                "Close other programs that use it, or choose another picture.".into()
-            }
             Self::NoCamera => "Plug one in, or go on with the test picture.".into(),
-            Self::MicrophoneFailed { .. } => {
-                "Close other programs that use it, or choose another microphone.".into()
+            Self::CameraFailed { reason, .. } | Self::MicrophoneFailed { reason, .. } => {
+                format!("{}.", in_two(reason).1)
             }
             Self::NoMicrophone => "Plug one in, or go on without.".into(),
             Self::Alarm { alarm, .. } => match alarm {

@@ -27,7 +27,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
     let reading = strip.meter;
     let width = ui.available_width();
     let levels = (reading.peak_dbfs, reading.held_dbfs, reading.rms_dbfs);
-    sounds::meter_of(ui, view, &name, levels, after.muted, width);
+    let silent = sounds::silent(view, strip);
+    sounds::meter_of(ui, view, &name, levels, silent, width);
     ui.add_space(gap::XS);
     let gain = view.texts.get("gain");
     line(ui, view, &gain, |ui, view| {
