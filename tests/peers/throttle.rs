@@ -1,4 +1,4 @@
-//! A slow link: a TCP relay on 127.0.0.1 that lets so many bytes a second through.
+//! A slow link: a TCP relay on 127.0.0.1 that lets so many bytes a second through, one way.
 
 #![allow(clippy::disallowed_methods, reason = "a peer has threads of its own")]
 
@@ -8,6 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+
+/// So much behind its rate it catches up.
+const LATE: Duration = Duration::from_millis(50);
 
 /// A running relay; it ends with the test's process.
 #[derive(Debug)]
@@ -19,25 +22,35 @@ pub struct Throttle {
 impl Throttle {
     /// Relays to a port, at this rate towards it; the way back is free.
     pub fn start(to: u16, bits_per_second: u64) -> Self {
+        Self::start_one_way(to, bits_per_second, false)
+    }
+
+    /// The same of what comes back from there: the way to it is free.
+    pub fn start_back(to: u16, bits_per_second: u64) -> Self {
+        Self::start_one_way(to, bits_per_second, true)
+    }
+
+    fn start_one_way(to: u16, bits_per_second: u64, back: bool) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let rate = Arc::new(AtomicU64::new(bits_per_second / 8));
         let shared = Arc::clone(&rate);
         thread::spawn(move || {
             for near in listener.incoming().flatten() {
-                // What the system keeps for us would hide the slow link for seconds.
-                let _ = socket2::SockRef::from(&near).set_recv_buffer_size(16 << 10);
                 let Ok(far) = TcpStream::connect((Ipv4Addr::LOCALHOST, to)) else { continue };
-                let (back, front) = (far.try_clone().unwrap(), near.try_clone().unwrap());
+                let (from, into) = if back { (far, near) } else { (near, far) };
+                // What the system keeps for us would hide the slow link for seconds.
+                let _ = socket2::SockRef::from(&from).set_recv_buffer_size(16 << 10);
+                let (there, here) = (into.try_clone().unwrap(), from.try_clone().unwrap());
                 let shared = Arc::clone(&shared);
-                thread::spawn(move || slowly(near, far, &shared));
-                thread::spawn(move || freely(back, front));
+                thread::spawn(move || slowly(from, into, &shared));
+                thread::spawn(move || freely(there, here));
             }
         });
         Self { port, bytes_per_second: rate }
     }
 
-    /// Another rate, from now on.
+    /// Another rate, from now on; at 0 nothing goes through.
     pub fn set(&self, bits_per_second: u64) {
         self.bytes_per_second.store(bits_per_second / 8, Ordering::Relaxed);
     }
@@ -47,11 +60,19 @@ fn slowly(mut from: TcpStream, mut to: TcpStream, rate: &AtomicU64) {
     let mut buffer = [0; 2_048];
     let mut due = Instant::now();
     while let Ok(length) = from.read(&mut buffer) {
+        while length > 0 && rate.load(Ordering::Relaxed) == 0 {
+            thread::sleep(Duration::from_millis(2));
+        }
         if length == 0 || to.write_all(&buffer[..length]).is_err() {
             break;
         }
         let rate = rate.load(Ordering::Relaxed).max(1);
-        due = due.max(Instant::now()) + Duration::from_secs_f64(length as f64 / rate as f64);
+        // Where a busy machine was late, that is made up for; where nothing came, it is not.
+        let now = Instant::now();
+        if now.saturating_duration_since(due) > LATE {
+            due = now;
+        }
+        due += Duration::from_secs_f64(length as f64 / rate as f64);
         thread::sleep(due.saturating_duration_since(Instant::now()));
     }
     let _ = to.shutdown(std::net::Shutdown::Both);

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test uses what it needs")]
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use onair::base::queue::Empty;
@@ -77,6 +78,7 @@ pub struct Watching {
     pub player: Player,
     runtime: Runtime,
     pub clock: Clock,
+    said: RefCell<Vec<&'static str>>,
 }
 
 impl Watching {
@@ -84,7 +86,7 @@ impl Watching {
         let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
         let screen = Latest::<VideoFrame>::default();
         let player = Player::open(config, &runtime, clock, screen).unwrap();
-        Self { player, runtime, clock }
+        Self { player, runtime, clock, said: RefCell::default() }
     }
 
     pub fn rewind(&self) -> Rewind {
@@ -101,8 +103,17 @@ impl Watching {
             let waited = self.clock.now().since(start);
             let figures = self.player.figures();
             assert!(waited < WAIT, "{what}: {:?} {figures:?}", self.player.state());
-            let _ = self.player.events().recv_timeout(Duration::from_millis(5));
+            if let Ok(Event::Message(said)) =
+                self.player.events().recv_timeout(Duration::from_millis(5))
+            {
+                self.said.borrow_mut().push(said.key);
+            }
         }
+    }
+
+    /// The keys of what was said while something was waited for.
+    pub fn said(&self) -> Vec<&'static str> {
+        self.said.borrow().clone()
     }
 
     pub fn end(mut self) {

@@ -1,0 +1,112 @@
+//! Players at the end of a link that stands still for a while, and players whose buffer is changed: what
+//! is told, and that the latency comes back to what it is to be.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+#[path = "pull/watch.rs"]
+mod watch;
+
+use std::time::Duration;
+
+use onair::player::{self, State};
+use onair::studio::{Command, Playing};
+use peers::throttle::Throttle;
+use peers::watcher::watcher;
+use peers::{LIMIT, Onair, wait_for};
+use watch::{Watching, config};
+
+const WIDE: u64 = 50_000_000;
+/// Latency is what it is to be where it is within so much of it.
+const NEAR: f64 = 120.0;
+
+/// Our test source, with markers and a keyframe a second, on our own server.
+fn broadcast() -> (Onair, String) {
+    let picture = ["--video", "test", "--size", "480x270", "--video-bitrate", "500k"];
+    let rest = ["--audio", "tone", "--keyframe-interval", "1s"];
+    let mut live = Onair::start(&[&["live"], &picture[..], &rest].concat());
+    let url = live.play_url();
+    (live, url)
+}
+
+/// The port of an address, and the address with another one.
+fn through(url: &str, link: impl FnOnce(u16) -> u16) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap();
+    let (authority, path) = rest.split_once('/').unwrap();
+    let (host, port) = authority.rsplit_once(':').unwrap();
+    format!("{scheme}://{host}:{}/{path}", link(port.parse().unwrap()))
+}
+
+#[test]
+fn a_stall_of_three_seconds_is_told_and_made_up_for() {
+    let (_live, url) = broadcast();
+    let mut link = None;
+    let url = through(&url, |port| link.insert(Throttle::start_back(port, WIDE)).port);
+    let link = link.unwrap();
+    let watching = Watching::start(&player::Config { measure: true, ..config(&url) });
+    // How far behind the clock what is seen is, in milliseconds of the player's own time.
+    let behind = |it: &Watching| {
+        (it.clock.now().as_secs_f64() - it.player.position().as_secs_f64()) * 1_000.0
+    };
+    let latency = |it: &Watching| it.player.figures().latency_ms;
+    watching.wait("pictures", |it| it.shown() > 90 && latency(it).is_some());
+    let (late, lag, place) =
+        (latency(&watching).unwrap(), behind(&watching), watching.player.position());
+    assert_eq!(watching.said(), Vec::<&str>::new());
+
+    link.set(0);
+    let since = watching.clock.now();
+    watching.wait("three seconds", |it| it.clock.now().since(since) >= Duration::from_secs(3));
+    let (shown, figures) = (watching.shown(), watching.player.figures());
+    assert!(figures.underruns >= 1, "{figures:?}");
+    assert!(behind(&watching) > lag + 1_500.0, "it stands still");
+    assert!(watching.said().contains(&"player-stalled"), "{:?}", watching.said());
+
+    link.set(WIDE);
+    watching.wait("pictures again", |it| it.shown() > shown + 30);
+    watching.wait("the latency", |it| latency(it).is_some_and(|now| (now - late).abs() < NEAR));
+    watching.wait("the clock", |it| (behind(it) - lag).abs() < NEAR);
+    assert!(watching.player.position() > place + Duration::from_secs(3));
+    assert_eq!(watching.player.state(), State::Playing);
+    let figures = watching.player.figures();
+    assert_eq!((figures.reconnects, figures.damaged), (0, 0), "{figures:?}");
+    let told = watching.said();
+    assert_eq!(told.iter().filter(|key| **key == "player-stalled").count(), 1, "{told:?}");
+    watching.end();
+}
+
+#[test]
+fn latency_follows_a_buffer_that_is_changed_while_it_plays() {
+    let (_live, url) = broadcast();
+    let folder = tempfile::tempdir().unwrap();
+    let studio = watcher(folder.path());
+    studio.send(Command::Watch { url });
+    let latency = || studio.snapshot().watch_figures.latency.map(|it| it.as_secs_f64() * 1_000.0);
+    let set = |buffer| studio.send(Command::Player(Playing::SetBuffer(buffer)));
+    let steady = || (studio.snapshot().watch_figures.speed - 1.0).abs() < 1e-6;
+    wait_for("a latency", LIMIT, || latency().is_some() && steady());
+    // All but the buffer itself.
+    let rest = latency().unwrap() - 300.0;
+    for millis in [1_500, 200, 600] {
+        let buffer = Duration::from_millis(millis);
+        set(Some(buffer));
+        let wanted = rest + millis as f64;
+        wait_for(&format!("{wanted} ms"), LIMIT, || {
+            steady() && latency().is_some_and(|now| (now - wanted).abs() < NEAR)
+        });
+        assert_eq!(studio.snapshot().player.buffer, Some(buffer));
+    }
+    // As little as the network allows, which is next to nothing here.
+    set(None);
+    wait_for("next to nothing", LIMIT, || latency().is_some_and(|now| now < rest + 400.0));
+    let snapshot = studio.snapshot();
+    assert_eq!((snapshot.player.buffer, snapshot.watch_figures.reconnects), (None, 0));
+    studio.end(LIMIT).unwrap();
+}
