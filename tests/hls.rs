@@ -25,6 +25,8 @@ mod origin;
 mod peers;
 #[path = "hls/sealed.rs"]
 mod sealed;
+#[path = "hls/slow.rs"]
+mod slow;
 #[path = "pull/watch.rs"]
 mod watch;
 
