@@ -13,6 +13,8 @@
     reason = "test code: a panic is how it fails; peers have threads of their own"
 )]
 
+#[path = "resilience/over_rtmp.rs"]
+mod over_rtmp;
 #[path = "peers/mod.rs"]
 mod peers;
 mod random;

@@ -6,19 +6,17 @@ use bytes::Bytes;
 use crate::base::Timestamp;
 use crate::decode::inventory;
 use crate::media::{
-    AudioCodec, AudioParameters, BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track,
-    VideoCodec, VideoParameters,
+    AudioCodec, AudioParameters, EncodedPacket, Priority, Track, VideoCodec, VideoParameters,
+};
+use crate::player::described::{
+    audio_parameters, can_be_heard, codec, configured, described, in_band, is_itself,
+    other_video_parameters,
 };
 use crate::player::packets::Unit;
 use crate::player::timeline::{Timeline, Untidy};
-use crate::wire::aac::AudioSpecificConfig;
-use crate::wire::carried;
 use crate::wire::flv::audio::{AudioPacket, LegacySound};
 use crate::wire::flv::video::VideoPacket;
 use crate::wire::flv::{self, AudioFormat, FrameType, VideoFormat};
-use crate::wire::h264::{DecoderConfig, NalType, avcc_nals};
-use crate::wire::mpeg_audio;
-use crate::wire::sound::vorbis;
 
 /// So many bodies of another codec in a row are no accident.
 const MEANT: u32 = 12;
@@ -48,8 +46,8 @@ pub(super) struct Demux {
     /// The format of the pictures that are played, once they can be, and what is known of them.
     playing: Option<VideoFormat>,
     picture: Option<VideoParameters>,
-    /// A configuration of another format, which may have come by accident.
-    announced: Option<(VideoFormat, Bytes)>,
+    /// A configuration of another format, which may have come by accident, and what it tells.
+    announced: Option<(VideoFormat, Bytes, Option<VideoParameters>)>,
     /// Whether there is a decoder for the format that was asked for last.
     asked: Option<(VideoFormat, bool)>,
     audio_ready: bool,
@@ -57,8 +55,10 @@ pub(super) struct Demux {
     tracks: (Option<u8>, Option<u8>),
     told_video: Option<VideoFormat>,
     told_audio: Option<AudioFormat>,
-    /// The configuration of sound that is no AAC, as it came, and what was told of it.
+    /// The configuration of sound that is no AAC, as it came, which kind of sound it announced beside
+    /// AAC, and what was told of it.
     sound_config: Bytes,
+    sound_announced: Option<AudioFormat>,
     sound: Option<AudioParameters>,
     /// The last configuration of AAC.
     aac: Option<AudioParameters>,
@@ -86,6 +86,7 @@ impl Demux {
             told_video: None,
             told_audio: None,
             sound_config: Bytes::new(),
+            sound_announced: None,
             sound: None,
             aac: None,
             strange: (0, 0),
@@ -143,7 +144,7 @@ impl Demux {
         (self.playing, self.picture, self.announced) = (None, None, None);
         self.audio_ready = false;
         self.tracks = (None, None);
-        (self.sound, self.aac) = (None, None);
+        (self.sound, self.aac, self.sound_announced) = (None, None, None);
     }
 
     /// A video body with its wire time.
@@ -162,22 +163,34 @@ impl Demux {
         if !picture {
             return Found::Nothing;
         }
+        let mut fresh = None;
         if let Some(playing) = self.playing
             && playing != format
         {
             if let VideoPacket::SequenceStart(config) = &track.packet {
-                self.announced = Some((format, config.clone()));
+                let codec = self.playable(format);
+                let told = codec.and_then(|codec| configured(codec, config.clone()));
+                self.announced = Some((format, config.clone(), told));
             }
-            if self.is_passing(Track::Video) {
-                return Found::Damaged;
-            }
-            // It is meant: from here on it is this one, where it can be played.
-            if self.playable(format).is_some() {
+            let announced = self.announced.as_ref().filter(|(its, ..)| *its == format);
+            let told = announced.and_then(|(.., told)| told.clone());
+            if keyframe && told.is_some() && matches!(track.packet, VideoPacket::Frame { .. }) {
+                // Announced, and begun with a picture that the others can begin with: it is meant.
+                (self.playing, self.picture) = (Some(format), told.clone());
+                (self.announced, fresh) = (None, told);
+            } else if self.is_passing(Track::Video) {
+                return if told.is_some() { Found::Nothing } else { Found::Damaged };
+            } else if self.playable(format).is_some() {
+                // It is meant: from here on it is this one, where it can be played.
                 (self.playing, self.picture) = (None, None);
-                if let Some((_, config)) = self.announced.take().filter(|(its, _)| *its == format) {
+                if let Some((_, config, _)) =
+                    self.announced.take().filter(|(its, ..)| *its == format)
+                {
                     return self.begin(format, config);
                 }
             }
+        } else {
+            self.announced = None;
         }
         let Some(codec) = self.playable(format) else {
             return if self.told_video.replace(format) == Some(format) {
@@ -221,10 +234,10 @@ impl Demux {
                 };
                 let same = config.is_none()
                     || self.picture.as_ref().map(|its| &its.config) == config.as_ref();
-                if known && same {
+                if known && same && fresh.is_none() {
                     return Found::Video(Unit::Packet(packet));
                 }
-                let parameters = inside.unwrap_or_else(|| {
+                let parameters = fresh.or(inside).unwrap_or_else(|| {
                     other_video_parameters(codec, config.unwrap_or_default(), &packet.data)
                 });
                 (self.playing, self.picture) = (Some(format), Some(parameters.clone()));
@@ -240,12 +253,7 @@ impl Demux {
             self.told_video = Some(format);
             return Found::UnsupportedVideo(format);
         };
-        let parameters = match codec {
-            VideoCodec::H264 => video_parameters(config),
-            codec if codec.needs_config() && config.is_empty() => None,
-            codec => Some(other_video_parameters(codec, config, &[])),
-        };
-        let Some(parameters) = parameters else { return Found::Damaged };
+        let Some(parameters) = configured(codec, config) else { return Found::Damaged };
         self.strange.0 = 0;
         (self.playing, self.picture) = (Some(format), Some(parameters.clone()));
         Found::Video(Unit::Configure(parameters))
@@ -282,8 +290,16 @@ impl Demux {
                     Found::UnsupportedAudio(format)
                 };
             };
-            if self.aac.is_some() && self.sound.is_none() && self.is_passing(Track::Audio) {
-                return Found::Damaged;
+            if self.aac.is_some() && self.sound.is_none() {
+                if let AudioPacket::SequenceStart(config) = &track.packet
+                    && described(codec, legacy, config, &[]).is_some()
+                {
+                    self.sound_announced = Some(format);
+                }
+                let meant = self.sound_announced == Some(format) || is_itself(codec, &track.packet);
+                if !meant && self.is_passing(Track::Audio) {
+                    return Found::Damaged;
+                }
             }
             return self.other_sound(codec, legacy, track.packet, time_ms, nanos, now);
         }
@@ -292,7 +308,7 @@ impl Demux {
             AudioPacket::SequenceStart(config) => match audio_parameters(config) {
                 Some(parameters) => {
                     self.audio_ready = true;
-                    self.sound = None;
+                    (self.sound, self.sound_announced) = (None, None);
                     self.aac = Some(parameters.clone());
                     Found::Audio(Unit::Configure(parameters))
                 }
@@ -302,7 +318,7 @@ impl Demux {
                 if data.is_empty() || !self.audio_ready {
                     return Found::Nothing;
                 }
-                self.strange.1 = 0;
+                (self.strange.1, self.sound_announced) = (0, None);
                 let packet = self.sound_packet(data, time_ms, nanos, now);
                 match self.aac.clone().filter(|_| self.sound.take().is_some()) {
                     // Back from another codec, without a word.
@@ -378,140 +394,58 @@ impl Demux {
     }
 }
 
-/// Whether there is a decoder for it, or silence in its place.
-fn can_be_heard(codec: AudioCodec) -> bool {
-    codec == AudioCodec::Speex || inventory::audio_decoder(codec).is_ok()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Which codec a format is, if it is one that may be decoded.
-pub(super) fn codec(format: AudioFormat, legacy: Option<LegacySound>) -> Option<AudioCodec> {
-    Some(match format {
-        AudioFormat::Aac => AudioCodec::Aac,
-        AudioFormat::Mp3 => AudioCodec::Mp3,
-        AudioFormat::Opus => AudioCodec::Opus,
-        AudioFormat::Flac => AudioCodec::Flac,
-        AudioFormat::Vorbis => AudioCodec::Vorbis,
-        AudioFormat::Legacy(0 | 3) if legacy.is_some_and(|legacy| legacy.sample_bits == 8) => {
-            AudioCodec::PcmU8
-        }
-        AudioFormat::Legacy(0 | 3) => AudioCodec::PcmS16Le,
-        AudioFormat::Legacy(7) => AudioCodec::PcmAlaw,
-        AudioFormat::Legacy(8) => AudioCodec::PcmMulaw,
-        AudioFormat::Legacy(11) => AudioCodec::Speex,
-        AudioFormat::Ac3 => AudioCodec::Ac3,
-        AudioFormat::Eac3 => AudioCodec::Eac3,
-        AudioFormat::Pcm => AudioCodec::Pcm,
-        AudioFormat::Legacy(1) => AudioCodec::AdpcmSwf,
-        AudioFormat::Legacy(4..=6) => AudioCodec::Nellymoser,
-        _ => return None,
-    })
-}
-
-/// What a configuration, or else a packet by itself, tells of sound that is no AAC.
-fn described(
-    codec: AudioCodec,
-    legacy: Option<LegacySound>,
-    config: &Bytes,
-    data: &[u8],
-) -> Option<AudioParameters> {
-    let mut codec = codec;
-    let (sample_rate, channels, config) = match codec {
-        AudioCodec::Mp3 => {
-            let header = mpeg_audio::header(data)?;
-            if header.layer != 3 {
-                codec = AudioCodec::Mp2;
-            }
-            (header.sample_rate, header.channels, Bytes::new())
-        }
-        AudioCodec::Ac3 | AudioCodec::Eac3 => {
-            let told = carried::ac3(data)?;
-            (told.sample_rate, told.channels, Bytes::new())
-        }
-        AudioCodec::Opus => {
-            let told = carried::opus(config);
-            (48_000, told.map_or(2, |told| told.channels), config.clone())
-        }
-        AudioCodec::Flac => {
-            let told = carried::flac(config)?;
-            // The stream marker and a block's head may stand before it.
-            let from = if config.starts_with(b"fLaC") { 8 } else { 0 };
-            (
-                told.sample_rate,
-                told.channels,
-                config.get(from..from + 34).map(|_| config.slice(from..from + 34))?,
-            )
-        }
-        AudioCodec::Vorbis => {
-            let told = vorbis::told(config)?;
-            (told.sample_rate, told.channels, config.clone())
-        }
-        AudioCodec::Pcm => {
-            let told = carried::pcm::Pcm::parse(config)?;
-            (told.sample_rate, told.channels, told.config())
-        }
-        _ => {
-            let legacy = legacy?;
-            let mono = matches!(codec, AudioCodec::Speex | AudioCodec::Nellymoser);
-            (legacy.sample_rate, if mono { 1 } else { legacy.channels }, Bytes::new())
-        }
-    };
-    Some(AudioParameters { codec, sample_rate, channels, bitrate: BitsPerSecond(0), config })
-}
-
-/// What the parameter sets in a picture's body tell, where they stand in it.
-fn in_band(body: &Bytes) -> Option<VideoParameters> {
-    let (mut sps, mut pps) = (None, None);
-    // Without a configuration the lengths are of the usual size.
-    for nal in avcc_nals(body, 4) {
-        let nal = nal.ok()?;
-        match NalType::of(nal) {
-            Some(NalType::Sps) => sps = sps.or_else(|| Some(body.slice_ref(nal))),
-            Some(NalType::Pps) => pps = pps.or_else(|| Some(body.slice_ref(nal))),
-            _ => {}
-        }
+    fn aac_plays() -> Demux {
+        let mut demux = Demux::new(true);
+        let mut take =
+            |body: &'static [u8]| demux.audio(0, &Bytes::from_static(body), Timestamp::ZERO);
+        assert!(matches!(take(b"\xAF\x00\x11\x90"), Found::Audio(Unit::Configure(_))));
+        assert!(matches!(take(b"\xAF\x01abc"), Found::Audio(Unit::Packet(_))));
+        demux
     }
-    video_parameters(DecoderConfig::new(sps?, pps?).ok()?.build().ok()?)
-}
 
-fn video_parameters(config: Bytes) -> Option<VideoParameters> {
-    let parsed = DecoderConfig::parse(&config).ok()?;
-    let sps = parsed.first_sps().ok()?;
-    let rate = sps.frame_rate().and_then(|(num, den)| FrameRate::new(num, den));
-    Some(VideoParameters {
-        codec: VideoCodec::H264,
-        size: Size::new(sps.width, sps.height),
-        frame_rate: rate.unwrap_or(FrameRate::FPS_30),
-        bitrate: BitsPerSecond(0),
-        config,
-    })
-}
-
-/// Parameters of pictures that are no H.264: of their size what the configuration or the first of
-/// them tells, which is nothing that a decoder needs.
-fn other_video_parameters(codec: VideoCodec, config: Bytes, picture: &[u8]) -> VideoParameters {
-    let told = match codec {
-        VideoCodec::Hevc => carried::hevc(&config).and_then(|told| told.size),
-        VideoCodec::Av1 => carried::av1(&config).and_then(|told| told.size),
-        VideoCodec::Vp9 => carried::vp9_key_size(picture),
-        _ => None,
-    };
-    let (width, height) = told.unwrap_or((0, 0));
-    VideoParameters {
-        codec,
-        size: Size::new(width, height),
-        frame_rate: FrameRate::FPS_30,
-        bitrate: BitsPerSecond(0),
-        config,
+    #[test]
+    fn sound_that_is_announced_or_shows_what_it_is_follows_aac_at_once() {
+        let now = Timestamp::ZERO;
+        // STREAMINFO of 48 kHz and two channels.
+        let mut flac = b"\x90fLaC".to_vec();
+        flac.extend([0x10, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0x0B, 0xB8, 0x02, 0xF0]);
+        flac.extend([0; 20]);
+        let mut demux = aac_plays();
+        assert!(matches!(demux.audio(20, &flac.into(), now), Found::Nothing));
+        let frame = Bytes::from_static(b"\x91fLaC\xFF\xF8rest");
+        let Found::NewAudio(parameters, _) = demux.audio(20, &frame, now) else { panic!() };
+        assert_eq!((parameters.codec, parameters.sample_rate), (AudioCodec::Flac, 48_000));
+        // A whole frame of MP3, 128 kbit/s at 44.1 kHz.
+        let mut mp3 = vec![0x2F, 0xFF, 0xFB, 0x90, 0x64];
+        mp3.resize(1 + 417, 0);
+        let mut demux = aac_plays();
+        let cut = Bytes::copy_from_slice(&mp3[..300]);
+        assert!(matches!(demux.audio(20, &cut, now), Found::Damaged), "a part is no frame");
+        let Found::NewAudio(parameters, _) = demux.audio(20, &mp3.into(), now) else { panic!() };
+        assert_eq!((parameters.codec, parameters.sample_rate), (AudioCodec::Mp3, 44_100));
     }
-}
 
-fn audio_parameters(config: Bytes) -> Option<AudioParameters> {
-    let parsed = AudioSpecificConfig::parse(&config).ok()?;
-    Some(AudioParameters {
-        codec: AudioCodec::Aac,
-        sample_rate: parsed.output_sample_rate(),
-        channels: parsed.output_channels(),
-        bitrate: BitsPerSecond(0),
-        config,
-    })
+    #[cfg(feature = "ffmpeg")]
+    #[test]
+    fn pictures_of_another_codec_begin_with_their_first_keyframe_where_they_were_announced() {
+        let now = Timestamp::ZERO;
+        let mut demux = Demux::new(true);
+        let mut take = |body: &'static [u8]| demux.video(0, &Bytes::from_static(body), now);
+        assert!(matches!(take(b"\x90vp09conf"), Found::Video(Unit::Configure(_))), "VP9");
+        assert!(matches!(take(b"\x91vp09picture"), Found::Video(Unit::Packet(_))));
+        assert!(matches!(take(b"\x90av01conf"), Found::Nothing));
+        // One picture of the first, and the announcement was an accident.
+        assert!(matches!(take(b"\xA1vp09picture"), Found::Video(Unit::Packet(_))));
+        assert!(matches!(take(b"\x91av01picture"), Found::Damaged));
+        assert!(matches!(take(b"\x90av01conf"), Found::Nothing));
+        assert!(matches!(take(b"\xA1av01picture"), Found::Nothing), "none to begin with");
+        let Found::NewVideo(parameters, packet) = take(b"\x91av01picture") else { panic!() };
+        assert_eq!((parameters.codec, parameters.config.as_ref()), (VideoCodec::Av1, &b"conf"[..]));
+        assert_eq!(packet.data.as_ref(), b"picture");
+        assert!(matches!(take(b"\xA1av01more"), Found::Video(Unit::Packet(_))));
+    }
 }

@@ -10,7 +10,8 @@ use crate::base::Timestamp;
 use crate::decode::{Lack, inventory};
 use crate::media::{AudioCodec, AudioParameters, Track, VideoParameters};
 use crate::player::census::Census;
-use crate::player::demux::{self, Demux, Found};
+use crate::player::demux::{Demux, Found};
+use crate::player::described;
 use crate::player::odd::Odd;
 use crate::player::packets::Unit;
 use crate::player::pull::Pace;
@@ -233,7 +234,7 @@ impl Feed {
                 self.shared.fail(unsupported(&format!("{format} video"), lack_of_video(format)));
             }
             Found::UnsupportedAudio(format) => {
-                let lack = demux::codec(format, None)
+                let lack = described::codec(format, None)
                     .and_then(|codec| inventory::audio_decoder(codec).err());
                 let why = lack.map(|lack| format!(": {lack}. {}", lack.remedy()));
                 let why = why.unwrap_or_default();

@@ -18,6 +18,7 @@ pub mod clip;
 mod connection;
 mod course;
 mod demux;
+mod described;
 mod device;
 mod dump;
 mod feed;

@@ -54,6 +54,14 @@ impl Odd {
         }
     }
 
+    /// What it is once of: another codec is said of each.
+    pub(super) fn of(&self) -> String {
+        match self {
+            Self::ChangedCodec(codec) => codec.clone(),
+            _ => String::new(),
+        }
+    }
+
     /// Said each time, and not once.
     pub(super) fn returns(&self) -> bool {
         matches!(self, Self::PublisherBack | Self::Regained(_))

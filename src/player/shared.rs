@@ -32,6 +32,8 @@ use crate::wire::chat::Line;
 const EVENTS: usize = 256;
 /// Packets that a file's feed reads ahead, a track.
 const FILE_AHEAD: usize = 250;
+/// What is said once, at most: a stream may change its codec for ever.
+const MOST_TOLD: usize = 64;
 
 /// See the module.
 #[derive(Debug)]
@@ -90,8 +92,8 @@ pub(super) struct Shared {
     speaker_choices: AtomicU32,
     /// A file to be written from here on, or none, not yet taken up.
     wanted_save: Mutex<Option<Option<NewFile>>>,
-    /// What was said once, by its key: no more than there are.
-    pub(super) told: Mutex<BTreeSet<&'static str>>,
+    /// What was said once, by its key and what it is of.
+    pub(super) told: Mutex<BTreeSet<(&'static str, String)>>,
     /// Since when the connection is lost.
     lost: Mutex<Option<Timestamp>>,
     /// A broadcaster who leaves is waited for.
@@ -144,8 +146,11 @@ fn within(millis: i32) -> i64 {
 impl Shared {
     /// Says it, unless that was done.
     pub(super) fn odd(&self, odd: &Odd) {
-        if !odd.returns() && !self.told.lock().insert(odd.key()) {
-            return;
+        if !odd.returns() {
+            let mut told = self.told.lock();
+            if told.len() >= MOST_TOLD || !told.insert((odd.key(), odd.of())) {
+                return;
+            }
         }
         let hurts = odd.hurts() || *odd == Odd::Stalled;
         let severity = if hurts { Severity::Warning } else { Severity::Info };

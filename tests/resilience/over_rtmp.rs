@@ -1,0 +1,187 @@
+//! Another codec over RTMP: within one publication, by our own wire as the publisher, and with a publisher
+//! that goes on where another one left.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread::{self, JoinHandle};
+
+use onair::media::BitsPerSecond;
+use onair::wire::rtmp::client::{Config as ClientConfig, Event, Output, Session};
+use onair::wire::rtmp::url::Url;
+
+use super::peers::{LIMIT, Onair};
+use super::watch::Watching;
+use super::*;
+
+/// A session of ours that publishes, on a socket that blocks for a moment only.
+struct Publisher {
+    socket: TcpStream,
+    session: Session,
+    clock: Clock,
+    started: bool,
+}
+
+impl Publisher {
+    fn start(url: &str) -> Self {
+        let config = ClientConfig::publish(Url::parse(url).unwrap(), BitsPerSecond(50_000_000));
+        let socket = TcpStream::connect(config.url.authority()).unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(2))).unwrap();
+        let clock = Clock::start();
+        let session = Session::new(config, clock.now(), 7);
+        let mut publisher = Self { socket, session, clock, started: false };
+        peers::wait_for("the publication", LIMIT, || {
+            publisher.turn();
+            publisher.started
+        });
+        publisher
+    }
+
+    /// Writes what is to be written, reads what has come.
+    fn turn(&mut self) {
+        loop {
+            match self.session.poll_output() {
+                Output::Transmit(bytes) => self.socket.write_all(&bytes).unwrap(),
+                Output::Event(event) => self.started |= event == Event::PublishStarted,
+                Output::Timeout(_) | Output::Idle => break,
+            }
+        }
+        let mut buffer = [0; 4_096];
+        if let Ok(length @ 1..) = self.socket.read(&mut buffer) {
+            self.session.handle_input(self.clock.now(), &buffer[..length]).unwrap();
+        }
+    }
+
+    /// Sends each tag at its own time, and leaves.
+    fn send(mut self, tags: Vec<Tag>) -> JoinHandle<()> {
+        thread::spawn(move || {
+            let start = Instant::now();
+            for tag in tags {
+                let due = Duration::from_millis(tag.time_ms.into());
+                while start.elapsed() < due {
+                    self.turn();
+                }
+                let taken = match tag.kind {
+                    TagKind::Video => self.session.send_video(tag.time_ms, tag.body),
+                    TagKind::Audio => self.session.send_audio(tag.time_ms, tag.body),
+                    TagKind::Script => true,
+                };
+                assert!(taken);
+                self.turn();
+            }
+            self.session.close();
+            self.turn();
+        })
+    }
+}
+
+/// Ten seconds of HEVC with MP3, or of HEVC with the sound of another film.
+fn other(folder: &Path, sound: Option<&[Tag]>) -> Vec<Tag> {
+    let (picture, film) = (folder.join("hevc.mp4"), folder.join("mp3.flv"));
+    let code = ["-c:v", "libx265", "-x265-params", "keyint=10:bframes=0:log-level=error"];
+    ffmpeg::make(&picture, "320x180", "10", &code);
+    ffmpeg::make(&film, "320x180", "10", &["-c:a", "libmp3lame", "-ar", "44100"]);
+    let mp3 = tags(&fs::read(film).unwrap());
+    let sound = sound.unwrap_or(&mp3).iter().filter(|tag| tag.kind == TagKind::Audio).cloned();
+    let mut all: Vec<Tag> = hevc(&picture).into_iter().chain(sound).collect();
+    all.sort_by_key(|tag| tag.time_ms);
+    all
+}
+
+/// So long the one, then the other with its heads, at the same times.
+fn joined(one: &[Tag], other: &[Tag], at: u32) -> Vec<Tag> {
+    let heads = other.iter().filter(|tag| is_header(tag));
+    let heads = heads.map(|tag| Tag { time_ms: at, ..tag.clone() });
+    let rest = other.iter().filter(|tag| tag.time_ms > at && !is_header(tag)).cloned();
+    one.iter().filter(|tag| tag.time_ms <= at).cloned().chain(heads).chain(rest).collect()
+}
+
+fn told(watching: &Watching, key: &str) -> usize {
+    watching.said().iter().filter(|said| **said == key).count()
+}
+
+fn undamaged(watching: &Watching) {
+    let (figures, said) = (watching.player.figures(), watching.said());
+    assert_eq!((figures.damaged, figures.reconnects), (0, 0), "{figures:?} {said:?}");
+    assert!(!said.iter().any(|key| key.starts_with("player-damaged")), "{said:?}");
+}
+
+fn serve() -> (Onair, String) {
+    let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let rtmp = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    (serve, rtmp)
+}
+
+#[test]
+fn another_codec_within_a_publication_over_rtmp_is_told_once_and_played_on() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let first = clip(folder.path(), "320x180", "48000", "2", "10");
+    let mut cases = Vec::new();
+    let path = folder.path().join("h264-mp3.flv");
+    ffmpeg::make(&path, "320x180", "10", &["-g", "10", "-c:a", "libmp3lame", "-ar", "44100"]);
+    cases.push(("mp3", joined(&first, &tags(&fs::read(path).unwrap()), 2_000), "H.264", "MP3"));
+    if cfg!(feature = "ffmpeg") {
+        let hevc = other(folder.path(), Some(&first));
+        cases.push(("hevc", joined(&first, &hevc, 2_000), "HEVC", "AAC"));
+    }
+    let (_serve, rtmp) = serve();
+    for (name, all, picture, sound) in cases {
+        let url = format!("{rtmp}/live/{name}");
+        let pictures = |tag: &&Tag| tag.kind == TagKind::Video && !is_header(tag);
+        let sent = all.iter().filter(pictures).count() as u64;
+        let sending = Publisher::start(&url).send(all);
+        let watching = Watching::start(&config(&url));
+        watching.wait("the other codec", |it| {
+            let figures = it.player.figures();
+            let other = figures.video.starts_with(picture) && figures.audio.starts_with(sound);
+            other && told(it, "player-changed-codec") > 0
+        });
+        let heard = watching.player.figures().audio_samples;
+        // Nothing is missing where the one ends and the other begins, but what came before one joined.
+        watching.wait("all pictures", |it| it.player.figures().decoded + 15 >= sent);
+        sending.join().unwrap();
+        assert!(watching.player.figures().audio_samples > heard + 44_100, "{name}");
+        assert_eq!(told(&watching, "player-changed-codec"), 1, "{name}: {:?}", watching.said());
+        undamaged(&watching);
+        watching.end();
+    }
+}
+
+#[cfg(feature = "ffmpeg")]
+#[test]
+fn a_publisher_who_goes_on_with_other_codecs_over_rtmp_is_played_on() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let next = other(folder.path(), None);
+    let (_serve, rtmp) = serve();
+    let url = format!("{rtmp}/live/show");
+    let publisher = ffmpeg::publish(&url, None);
+    let mut watching = None;
+    peers::wait_for("the first publisher", LIMIT, || {
+        let it = watching.get_or_insert_with(|| Watching::start(&config(&url)));
+        if it.player.state().is_final() {
+            watching = None;
+        }
+        watching.as_ref().is_some_and(|it| it.shown() > 30)
+    });
+    let watching = watching.unwrap();
+    drop(publisher);
+    // His connection ends when he does; until the server knows that, nobody else may publish.
+    let ended = |it: &Watching| told(it, "player-publisher-back") == 0;
+    assert!(ended(&watching));
+    let sending = Publisher::start(&url).send(next);
+    watching.wait("the other codecs", |it| {
+        let figures = it.player.figures();
+        figures.video.starts_with("HEVC") && figures.audio.starts_with("MP3")
+    });
+    let (shown, heard) = (watching.shown(), watching.player.figures().audio_samples);
+    watching.wait("pictures", |it| it.shown() > shown + 60);
+    assert!(watching.player.figures().audio_samples > heard + 44_100);
+    assert_eq!(watching.player.state(), State::Playing);
+    assert_eq!(told(&watching, "player-publisher-back"), 1, "{:?}", watching.said());
+    // Of the picture and of the sound.
+    assert_eq!(told(&watching, "player-changed-codec"), 2, "{:?}", watching.said());
+    undamaged(&watching);
+    sending.join().unwrap();
+    watching.end();
+}
