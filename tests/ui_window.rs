@@ -41,6 +41,8 @@ use onair::media::transport::{AtEnd, Go};
 use onair::mix::filter::Filter;
 use onair::mix::{Fall, Heard, Lamp, Strip, StripId};
 use onair::net::Pin;
+use onair::player::Offered;
+use onair::player::chat::ChatState;
 use onair::studio::chatting::ChatChoices;
 use onair::studio::playing::Network;
 use onair::studio::snapshot::{SourceState, StripView};

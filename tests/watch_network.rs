@@ -22,7 +22,7 @@ use onair::studio::playing::Network;
 use onair::studio::snapshot::WatchState;
 use onair::studio::{Command, Notice, Playing, Remedy, Snapshot, Studio, TileId};
 use peers::watcher::{wait, watcher};
-use peers::{LIMIT, Onair, free_port};
+use peers::{LIMIT, Onair, free_port, web};
 
 const SMALL: &[&str] =
     &["--video", "test", "--audio", "tone", "--size", "480x270", "--video-bitrate", "500k"];
@@ -150,5 +150,45 @@ fn the_chat_is_joined_where_a_person_says_and_that_is_remembered() {
     next.send(Command::Player(Playing::SetChatAddress(String::new())));
     wait(&next, "no chat", |it| it.chat.state.is_none() && it.chat_choices.places.is_empty());
     assert_eq!(next.snapshot().tiles[0].id, TileId(0));
+    next.end(LIMIT).unwrap();
+}
+
+#[test]
+fn a_chat_whose_certificate_nobody_vouches_for_is_joined_once_that_is_accepted() {
+    peers::require!("nginx");
+    let mut server = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let ready = server.wait_named("ready");
+    let rtmp = format!("{}/live/show", ready["rtmp"].as_str().unwrap());
+    let http = ready["http"].as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap();
+    let _live = Onair::start(&[&["live", "--to", &rtmp], SMALL].concat());
+    let authority = Authority::new();
+    let own = authority.self_signed(false);
+    let (_nginx, port) = web::tls_before(http, &own.certificate, &own.key);
+    let folder = tempfile::tempdir().unwrap();
+    let first = watcher(folder.path());
+    watch(&first, &rtmp);
+    wait(&first, "the stream", plays);
+    first.send(Command::Player(Playing::SetChatAddress(format!(
+        "wss://127.0.0.1:{port}/live/show/chat"
+    ))));
+    let offered = |it: &Snapshot| match &it.chat.state {
+        Some(ChatState::Lost { offered, .. }) => offered.clone(),
+        _ => None,
+    };
+    let snapshot = wait(&first, "the offer", |it| offered(it).is_some());
+    let offered = offered(&snapshot).unwrap();
+    assert_eq!(offered.pin.to_string().replace(':', "").to_lowercase(), own.pin);
+    // Another certificate than the one that was shown is not taken for it.
+    first.send(Command::Player(Playing::TrustChat(onair::net::Pin::of(b"another"))));
+    first.send(Command::Player(Playing::TrustChat(offered.pin)));
+    let open = |it: &Snapshot| it.chat.state == Some(ChatState::Open);
+    let snapshot = wait(&first, "the chat", open);
+    assert_eq!(snapshot.player.network.trusted, [(format!("127.0.0.1:{port}"), offered.pin)]);
+    assert!(plays(&snapshot), "the stream goes on");
+    first.end(LIMIT).unwrap();
+    // The next run knows it.
+    let next = watcher(folder.path());
+    watch(&next, &rtmp);
+    wait(&next, "the chat again", open);
     next.end(LIMIT).unwrap();
 }

@@ -14,6 +14,7 @@ use crate::base::Backoff;
 use crate::base::queue::{self, Full};
 use crate::net::web::{Socket, WebUrl};
 use crate::net::{Error, Options, Runtime};
+use crate::player::Offered;
 use crate::wire::chat::Line;
 
 /// Lines that wait to be read; the oldest go.
@@ -29,9 +30,11 @@ pub enum ChatState {
     /// On the way, for the first time or again.
     Connecting,
     Open,
-    /// Lost, or never reached: why. It is tried again.
+    /// Lost, or never reached: why. It is tried again. A certificate that nobody vouches for may be
+    /// accepted.
     Lost {
         cause: String,
+        offered: Option<Offered>,
     },
     /// There is none, or one may not come in: why. It is not tried again.
     Refused {
@@ -95,7 +98,7 @@ impl Talk {
         // What came before a loss is told again by the server to who comes in.
         let mut last = VecDeque::new();
         loop {
-            *self.state.lock() = ChatState::Connecting;
+            self.set_out();
             let error = match Socket::open(&self.url, &self.options, &|_| {}).await {
                 Ok(socket) => {
                     *self.state.lock() = ChatState::Open;
@@ -112,14 +115,24 @@ impl Talk {
                 || "the server ended the chat".to_owned(),
                 |error| error.cause.to_string(),
             );
-            if error.is_some_and(|error| !error.may_pass()) {
+            if error.as_ref().is_some_and(|error| !error.may_pass()) {
                 *self.state.lock() = ChatState::Refused { cause };
                 return;
             }
-            *self.state.lock() = ChatState::Lost { cause };
+            let offered = error
+                .and_then(|error| Some(Offered { pin: error.pin_to_offer()?, server: error.peer }));
+            *self.state.lock() = ChatState::Lost { cause, offered };
             let pause = backoff.next_wait(waited);
             waited += pause;
             sleep(pause).await;
+        }
+    }
+
+    /// It is on its way; what may be accepted stays to be seen while it is tried again.
+    fn set_out(&self) {
+        let mut state = self.state.lock();
+        if !matches!(*state, ChatState::Lost { offered: Some(_), .. }) {
+            *state = ChatState::Connecting;
         }
     }
 

@@ -62,6 +62,8 @@ pub enum Playing {
     SetNetwork(Network),
     /// Accept this certificate, which its server showed to this tile, and play it again.
     Trust { tile: TileId, pin: Pin },
+    /// Accept this certificate, which the chat's server showed, and go there again.
+    TrustChat(Pin),
     /// Look whether graphics hardware decodes.
     LookForHardware,
     /// Write the picture that is shown into this PNG file.

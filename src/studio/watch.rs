@@ -73,7 +73,16 @@ impl Watch {
         })?;
         self.config.reconnect = network.reconnect;
         self.network = network;
+        self.talk.retry();
         Ok(())
+    }
+
+    /// Accepts the certificate that the chat was refused for, where it is this one, and goes there again.
+    pub(super) fn trust_chat(&mut self, pin: Pin) -> Option<Message> {
+        let offered = self.talk.offered().filter(|offered| offered.pin == pin)?;
+        let mut network = self.network.clone();
+        network.trust(&offered.server, pin);
+        self.set_network(network).err().map(|failure| message(&failure, None))
     }
 
     /// Accepts the certificate that a tile was shown, where it is this one, and plays again.

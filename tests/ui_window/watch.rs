@@ -354,6 +354,16 @@ fn a_certificate_that_nobody_vouches_for_can_be_accepted() {
     harness.run();
     let sent = click(&mut harness, "Trust the certificate of nobody · live.example.com");
     assert_eq!(sent, [Command::Player(Playing::Trust { tile: TileId(4), pin })]);
+    // Of the chat, beside why it cannot be joined.
+    let mut harness = open("watch-chat");
+    harness.state().demo.change(|snapshot| {
+        let offered = Some(Offered { server: "chat.example:443".into(), pin });
+        snapshot.chat.state = Some(ChatState::Lost { cause: "certificate".into(), offered });
+    });
+    harness.run();
+    assert!(shown(&harness).iter().any(|it| it.starts_with("The chat is lost")));
+    let sent = click(&mut harness, "Trust the certificate of the chat's server");
+    assert_eq!(sent, [Command::Player(Playing::TrustChat(pin))]);
 }
 
 #[test]

@@ -898,6 +898,7 @@ chat-none = No chat is known for this stream. Streams of an onair server have on
 chat-connecting = Joining the chat…
 chat-lost = The chat is lost: { $cause }. It is tried again.
 chat-refused = The chat cannot be joined: { $cause }.
+chat-trust = Trust the certificate of the chat's server
 chat-options = How the chat is shown
 chat-flying = Lines fly over the picture
 chat-opacity = Opacity

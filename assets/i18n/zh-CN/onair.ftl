@@ -1067,6 +1067,7 @@ chat-none = 此直播流没有已知的聊天。onair 服务器上的直播流�
 chat-connecting = 正在加入聊天…
 chat-lost = 聊天已断开：{ $cause }。正在重试。
 chat-refused = 无法加入聊天：{ $cause }。
+chat-trust = 信任聊天服务器的证书
 chat-options = 聊天的显示方式
 chat-flying = 弹幕
 chat-opacity = 不透明度

@@ -256,7 +256,7 @@ impl Watching<'_> {
         let (name, cause) = match &state {
             ChatState::Connecting => ("connecting", None),
             ChatState::Open => ("open", None),
-            ChatState::Lost { cause } => ("lost", Some(cause)),
+            ChatState::Lost { cause, .. } => ("lost", Some(cause)),
             ChatState::Refused { cause } => ("refused", Some(cause)),
         };
         self.event("chat", json!({ "state": name, "cause": cause }), || {

@@ -66,6 +66,11 @@ impl Engine {
                 self.tell_some(message.map(|message| (message, String::new())));
                 self.keep_choices();
             }
+            Playing::TrustChat(pin) => {
+                let message = self.watch.trust_chat(pin);
+                self.tell_some(message.map(|message| (message, String::new())));
+                self.keep_choices();
+            }
             Playing::LookForHardware => {
                 // Opening it takes its time; nobody waits for it.
                 let looking = Worker::spawn("decoding-hardware", |_| {

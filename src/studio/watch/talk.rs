@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::net::web::WebUrl;
 use crate::net::{Options, Runtime};
-use crate::player::chat::Chat;
+use crate::player::Offered;
+use crate::player::chat::{Chat, ChatState};
 use crate::studio::chatting::{ChatChoices, ChatView, Heard, KEPT, check_place};
 use crate::studio::event::Ready;
 use crate::wire::chat::Line;
@@ -60,6 +61,24 @@ impl Talk {
         // It is gone there at the next look.
         self.of.clear();
         self.chat = None;
+    }
+
+    /// What the chat's server showed, where that may be accepted.
+    pub(super) fn offered(&self) -> Option<Offered> {
+        match self.chat.as_ref()?.state() {
+            ChatState::Lost { offered, .. } => offered,
+            ChatState::Connecting | ChatState::Open | ChatState::Refused { .. } => None,
+        }
+    }
+
+    /// Servers are reached in another way from here on: where one is not in the chat, it is gone there
+    /// again.
+    pub(super) fn retry(&mut self) {
+        if self.chat.as_ref().is_some_and(|chat| chat.state() != ChatState::Open) {
+            // It is gone there at the next look.
+            self.of.clear();
+            self.chat = None;
+        }
     }
 
     /// A line that came in the stream.

@@ -96,7 +96,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
 }
 
 /// Why there is nothing to read, or nothing can be said.
-fn trouble(ui: &mut Ui, view: &View<'_>, state: Option<&ChatState>) {
+fn trouble(ui: &mut Ui, view: &mut View<'_>, state: Option<&ChatState>) {
     let (theme, texts) = (view.theme, view.texts);
     let with = |key, cause: &str| texts.with(key, &[("cause", texts.said(cause))]);
     let said = match state {
@@ -106,10 +106,18 @@ fn trouble(ui: &mut Ui, view: &View<'_>, state: Option<&ChatState>) {
         None if view.snapshot.chat.lines.is_empty() => texts.get("chat-none").to_string(),
         None | Some(ChatState::Open) => return,
         Some(ChatState::Connecting) => texts.get("chat-connecting").to_string(),
-        Some(ChatState::Lost { cause }) => with("chat-lost", cause),
+        Some(ChatState::Lost { cause, .. }) => with("chat-lost", cause),
         Some(ChatState::Refused { cause }) => with("chat-refused", cause),
     };
     paragraph(ui, &said, Type::Small, theme.secondary);
+    if let Some(ChatState::Lost { offered: Some(offered), .. }) = state {
+        let (text, name) = (texts.get("remedy-trust"), texts.get("chat-trust"));
+        let tip = offered.pin.to_string();
+        let button = Button::new(&text).name(&name).small().show(ui, theme);
+        if button.on_hover_text(tip).clicked() {
+            send(view, Playing::TrustChat(offered.pin));
+        }
+    }
 }
 
 /// What was said, the newest below.
