@@ -40,6 +40,15 @@ fn press(desktop: &Desktop, window: &str, key: &str) {
     desktop.said("xdotool", &["key", key]);
 }
 
+/// Clicks twice in the middle of this window, so long after other clicks that they are not counted with them.
+fn click_twice(desktop: &Desktop, window: &str) {
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let [left, top, width, height] = place(desktop, window);
+    let at = [left + width / 2, top + height / 2].map(|it| it.to_string());
+    desktop.said("xdotool", &["mousemove", &at[0], &at[1]]);
+    desktop.said("xdotool", &["click", "--repeat", "2", "--delay", "60", "1"]);
+}
+
 /// The one window beside `main`, once it is there and drawn.
 fn other(desktop: &Desktop, main: &str) -> String {
     let mut found = None;
@@ -82,7 +91,14 @@ fn players_have_windows_of_their_own_and_come_back() {
     wait_for(full, LIMIT, || property(&desktop, &own, "_NET_WM_STATE").contains(full));
     assert!(!property(&desktop, &main, "_NET_WM_STATE").contains(full));
     press(&desktop, &own, "f");
-    wait_for("no full screen", LIMIT, || !property(&desktop, &own, "_NET_WM_STATE").contains(full));
+    let is_full = |window: &str| property(&desktop, window, "_NET_WM_STATE").contains(full);
+    wait_for("no full screen", LIMIT, || !is_full(&own));
+    // And by two clicks on its picture.
+    click_twice(&desktop, &own);
+    wait_for("a full screen by clicks", LIMIT, || is_full(&own));
+    assert!(!is_full(&main));
+    click_twice(&desktop, &own);
+    wait_for("no full screen by clicks", LIMIT, || !is_full(&own));
     // Closed as by its button, the players are on the page again.
     press(&desktop, &own, "alt+F4");
     gone("its end");
