@@ -17,7 +17,7 @@ use std::fs;
 use std::path::Path;
 
 use peers::desktop::Desktop;
-use peers::{LIMIT, Onair, Peer};
+use peers::{LIMIT, Onair, Peer, wait_for};
 use serde_json::Value;
 
 fn play(desktop: &Desktop, home: &Path, words: &[&str]) -> Peer {
@@ -123,4 +123,67 @@ fn where_there_is_no_display_that_is_said_with_a_code_of_its_own() {
     let mut window = Peer::start_command(command.args(["play", "nothing.flv", "--mute"]));
     assert_eq!(window.wait(LIMIT).code(), Some(4), "{}", window.errors());
     assert!(window.errors().contains("--headless"), "{}", window.errors());
+}
+
+/// The settings of this home.
+fn kept(home: &Path) -> String {
+    fs::read_to_string(home.join("onair/settings.toml")).unwrap_or_default()
+}
+
+/// Whether loudness and the sound's offset are these there.
+fn holds(home: &Path, volume: f64, offset: i64) -> bool {
+    let file: toml::Table = kept(home).parse().unwrap();
+    let number = |name: &str| file.get("player").and_then(|player| player.get(name)).cloned();
+    let near = |value: toml::Value| value.as_float().is_some_and(|it| (it - volume).abs() < 1e-3);
+    number("volume").is_some_and(near) && number("av_offset_ms") == Some(offset.into())
+}
+
+#[test]
+fn what_is_chosen_in_the_window_is_kept_and_no_secret_is() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg");
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("a film.mp4");
+    peers::ffmpeg::make(&file, "160x90", "300", &["-g", "25"]);
+    let film = file.to_str().unwrap();
+    // The studio's own, as an older one wrote it: it stays.
+    fs::create_dir_all(home.path().join("onair")).unwrap();
+    let studios = "version = 1\nvideo = \"test\"\n[target]\ncustom = true\nserver = \"rtmp://127.0.0.1:1/own\"\n";
+    fs::write(home.path().join("onair/settings.toml"), studios).unwrap();
+    let desktop = Desktop::start();
+    let _manager = Peer::start_command(desktop.command("openbox").arg("--sm-disable"));
+    let secret = "rtmp://127.0.0.1:1/live/show?token=planted";
+    let below = "rtmp://127.0.0.1:1/own/planted";
+    let press = |keys: &[&str], words: &[&str]| {
+        let mut window = play(&desktop, home.path(), words);
+        let list = || desktop.said("xprop", &["-root", "_NET_CLIENT_LIST"]);
+        wait_for("the window", LIMIT * 2, || list().contains("# 0x"));
+        let id = list().rsplit(' ').next().unwrap().to_owned();
+        let plays = "\"state\":\"playing\"";
+        window.wait_until("its film", LIMIT * 2, |peer| peer.output().contains(plays));
+        // By then the window has been drawn, and nothing is typed into.
+        window.wait_until("its film kept", LIMIT, |_| kept(home.path()).contains("a film.mp4"));
+        desktop.said("xdotool", &["windowactivate", "--sync", &id]);
+        for key in keys {
+            desktop.said("xdotool", &["key", key]);
+        }
+        window
+    };
+    // Softer, and the sound later by two steps.
+    let words = [film, secret, below, "--volume", "80", "--buffer", "700ms", "--json"];
+    let mut window = press(&["9", "k", "k"], &words);
+    window.wait_until("what was chosen", LIMIT, |_| holds(home.path(), 0.75, 20));
+    window.interrupt();
+    assert_eq!(window.wait(LIMIT).code(), Some(0));
+    let text = kept(home.path());
+    assert!(text.contains("a film.mp4") && !text.contains("planted"), "{text}");
+    // What only flags said is not the person's choice.
+    assert!(!text.contains("buffer_ms") && !text.contains("muted"), "{text}");
+    for line in studios.lines() {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    // The next one begins there.
+    let mut window = press(&["9", "k"], &[film, "--json"]);
+    window.wait_until("what was chosen next", LIMIT, |_| holds(home.path(), 0.7, 30));
+    window.interrupt();
+    assert_eq!(window.wait(LIMIT).code(), Some(0));
 }

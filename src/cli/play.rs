@@ -13,6 +13,7 @@ use crate::cli::signals::Interrupt;
 use crate::cli::{Exit, Globals, window};
 use crate::net::Runtime;
 use crate::player::Config;
+use crate::studio;
 
 pub use args::Args;
 use args::chat_at;
@@ -49,11 +50,11 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
                 return exit;
             }
         };
-        let config = Config { net, ..config };
-        let full_screen = args.fullscreen;
-        let way = (args.network(), chat);
+        let config = args.with_remembered(&settings.0, Config { net, ..config });
+        let (urls, full_screen, way) = (&args.sources, args.fullscreen, (args.network(), chat));
         let beside = Box::new(beside);
-        return window::play(&args.sources, settings, config, way, full_screen, beside, clock);
+        let path = globals.settings.clone().or_else(studio::settings::default_path);
+        return window::play(urls, (settings, path), config, way, full_screen, beside, clock);
     }
     let output = Output::new(clock, globals.json);
     let Some(interrupt) = Interrupt::listen() else { return Exit::Error };

@@ -1,5 +1,6 @@
 //! `onair` and `onair studio`: the window around the studio; `onair play` opens it on its player.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use crate::cli::output::complain;
 use crate::cli::signals::Interrupt;
 use crate::media::VideoFrame;
 use crate::player;
-use crate::studio::playing::Network;
+use crate::studio::playing::{Network, PlayerChoices};
 use crate::studio::settings::{read_services, services_beside};
 use crate::studio::{self, Command, Event, Playing, Serve, Settings, Snapshot, Studio};
 use crate::ui::Page;
@@ -77,36 +78,41 @@ pub(super) fn settings(globals: &Globals) -> Result<(Settings, Vec<String>), Str
 }
 
 /// Opens the player with streams, a wall of them where they are several, and runs it to its end.
+/// `network`: how servers are reached, where flags say something of that.
 pub(super) fn play(
     urls: &[String],
-    (mut settings, warnings): (Settings, Vec<String>),
+    ((mut settings, warnings), players_path): ((Settings, Vec<String>), Option<PathBuf>),
     player: player::Config,
-    (network, chat): (Network, Option<&str>),
+    (network, chat): (Option<Network>, Option<&str>),
     full_screen: bool,
     beside: Box<dyn Beside>,
     clock: Clock,
 ) -> Exit {
-    // What was said here holds; whom the person trusts in the studio is trusted here too. What is
-    // accepted here holds for this run: no settings are written.
-    let trusted = std::mem::take(&mut settings.player.network.trusted);
-    settings.player.network = Network { trusted, ..network };
+    // What was said here holds; whom the person trusts is trusted here too.
+    let mut known = std::mem::take(&mut settings.player.network);
+    if let Some(network) = network {
+        known = Network { trusted: known.trusted, ..network };
+    }
+    let player = player::Config { reconnect: known.reconnect, ..player };
+    // From here on what is changed is what the person changes, and that alone is kept.
+    settings.player = PlayerChoices { network: known, ..PlayerChoices::of(&player) };
+    (settings.volume, settings.player_muted) = (Some(player.volume), player.muted);
+    if let (Some(chat), Some(url)) = (chat, urls.first()) {
+        settings.chat.put_place(url, chat.trim());
+    }
+    settings.chat = settings.chat.checked();
     // Nobody asked for a camera or a microphone.
     settings.video = Some(crate::capture::VideoChoice::None);
     settings.audio = Some(crate::audio::AudioChoice::None);
     settings.wall.clear();
-    let player = player::Config {
-        time_shift: Some(player::Depth::default()),
-        device: settings.player.speaker.clone(),
-        balance: settings.player.balance,
-        ..player
-    };
+    let player = player::Config { time_shift: Some(player::Depth::default()), ..player };
     let preferences = settings.preferences.clone();
-    let config = studio::Config { player, warnings, ..studio::Config::new(clock, settings) };
+    let config =
+        studio::Config { player, warnings, players_path, ..studio::Config::new(clock, settings) };
     let options = Options { preferences, page: Page::Watch, full_screen, ..Options::default() };
     let others = urls.iter().skip(1).map(|url| Playing::Add { url: url.clone() });
     let first = urls.iter().take(1).map(|url| Command::Watch { url: url.clone() });
-    let chat = chat.into_iter().map(|at| Playing::SetChatAddress(at.to_owned()));
-    let commands: Vec<Command> = first.chain(chat.chain(others).map(Command::Player)).collect();
+    let commands: Vec<Command> = first.chain(others.map(Command::Player)).collect();
     open(config, options, &commands, beside)
 }
 

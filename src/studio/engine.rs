@@ -85,6 +85,8 @@ pub(super) struct Engine {
     pub(super) prepared: Latest<VideoFrame>,
     pub(super) settings: Settings,
     pub(super) settings_path: Option<PathBuf>,
+    /// Where what is changed of the players is kept, and what it began with.
+    pub(super) players: Option<(PathBuf, Settings)>,
     pub(super) keys_path: Option<PathBuf>,
     /// The folder of the journal of unfinished recordings.
     pub(super) journal: Option<PathBuf>,
@@ -518,19 +520,29 @@ impl Engine {
     }
 
     fn changed(&mut self) {
-        if self.settings_path.is_some() {
+        if self.settings_path.is_some() || self.players.is_some() {
             self.state.save_at = Some(self.clock.now() + SAVE_AFTER);
         }
     }
 
     fn save(&mut self, last: bool) {
-        let due = self.state.save_at.take().is_some();
-        if due {
-            self.keep_keys();
-            self.keep_services();
+        if self.state.save_at.take().is_none() {
+            return;
         }
-        let Some(path) = self.settings_path.clone().filter(|_| due) else { return };
-        if let Err(error) = self.settings.write(&path) {
+        self.keep_keys();
+        self.keep_services();
+        let written = match (&self.settings_path, &mut self.players) {
+            (Some(path), _) => self.settings.write(path),
+            (None, Some((path, began))) => {
+                let written = self.settings.write_player(began, path);
+                if written.is_ok() {
+                    began.clone_from(&self.settings);
+                }
+                written
+            }
+            (None, None) => return,
+        };
+        if let Err(error) = written {
             if last {
                 tracing::warn!(%error, "saving the settings");
             } else {

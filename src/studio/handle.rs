@@ -33,6 +33,8 @@ pub struct Config {
     pub settings: Settings,
     /// Where settings are kept; `None`: nothing is remembered (the command line).
     pub settings_path: Option<PathBuf>,
+    /// Where what is changed of the players is kept, where nothing else is (`onair play`).
+    pub players_path: Option<PathBuf>,
     /// Where stream keys are kept where there is no keyring; `None`: none are fetched or kept.
     pub keys_path: Option<PathBuf>,
     /// The folder in which recordings that are not finished are noted, to be made whole at the next
@@ -74,6 +76,7 @@ impl Config {
             clock,
             settings,
             settings_path: None,
+            players_path: None,
             keys_path: None,
             journal: None,
             keyring: true,
@@ -135,6 +138,7 @@ impl Studio {
                 config.settings.player.network.clone(),
             ),
             built_in: BuiltIn::new(config.serve, config.settings.successor.clone()),
+            players: config.players_path.map(|path| (path, config.settings.clone())),
             settings: config.settings,
             settings_path: config.settings_path,
             keys_path: config.keys_path,

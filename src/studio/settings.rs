@@ -7,6 +7,7 @@ mod chat;
 pub mod collection;
 mod filters;
 pub(in crate::studio) mod hidden;
+mod kept;
 mod layout;
 mod obs;
 mod obs_filters;
@@ -253,19 +254,10 @@ impl Settings {
     /// # Errors
     /// When the folder or file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), WriteError> {
-        let write = || -> io::Result<()> {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            let folder = folder.unwrap_or_else(|| Path::new("."));
-            fs::create_dir_all(folder)?;
-            let (written, _) = self.concealed();
-            let text = toml::to_string_pretty(&written.to_file()).map_err(io::Error::other)?;
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(text.as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(path).map_err(|error| error.error)?;
-            Ok(())
-        };
-        write().map_err(|cause| WriteError { path: path.to_owned(), cause })
+        let (written, _) = self.concealed();
+        let text = toml::to_string_pretty(&written.to_file()).map_err(io::Error::other);
+        text.and_then(|text| put(path, &text))
+            .map_err(|cause| WriteError { path: path.to_owned(), cause })
     }
 
     /// Where an address with something secret in it may stand.
@@ -354,6 +346,18 @@ pub fn check_successor(url: &str) -> Result<String, String> {
         }
     }
     Ok(url.to_owned())
+}
+
+/// Replaces a file, creating its folder.
+fn put(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
 }
 
 fn read_bounded(path: &Path) -> io::Result<String> {

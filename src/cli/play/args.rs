@@ -8,6 +8,7 @@ use crate::net::web::WebUrl;
 use crate::player::{Config, MAX_AV_OFFSET_MS, Prefer, Source};
 use crate::studio::chatting::check_place;
 use crate::studio::playing::{MOST_TILES, Network};
+use crate::studio::{Route, Settings};
 use crate::wire::container::Format;
 
 /// Arguments.
@@ -24,22 +25,17 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub duration: Option<Duration>,
     /// How much to keep back to even out the network, 100ms to 10s, or `auto` for as little as it
-    /// allows
-    #[arg(long, value_name = "DURATION|auto", default_value = "300ms", value_parser = buffer)]
-    pub buffer: Buffer,
+    /// allows [default: 300ms; in a window as it was last]
+    #[arg(long, value_name = "DURATION|auto", value_parser = buffer)]
+    pub buffer: Option<Buffer>,
     /// Let the sound be heard so much later than its stamps say, up to 2s; sooner with a minus
-    #[arg(
-        long,
-        value_name = "DURATION",
-        default_value = "0ms",
-        value_parser = av_offset,
-        allow_hyphen_values = true
-    )]
-    pub av_offset: i32,
+    /// [default: 0ms; in a window as it was last]
+    #[arg(long, value_name = "DURATION", value_parser = av_offset, allow_hyphen_values = true)]
+    pub av_offset: Option<i32>,
     /// Which decoder shows H.264: onair's own, or the system's FFmpeg libraries, which take less of the
-    /// processor; where there are none, onair's own does it
-    #[arg(long, value_name = "WHICH", value_enum, default_value_t = Decoder::Own)]
-    pub decoder: Decoder,
+    /// processor; where there are none, onair's own does it [default: own; in a window as it was last]
+    #[arg(long, value_name = "WHICH", value_enum)]
+    pub decoder: Option<Decoder>,
     /// Begin here in a recording: a file, or a recorded stream of a server that has such
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub start: Option<Duration>,
@@ -66,9 +62,9 @@ pub struct Args {
     /// End when the connection is lost
     #[arg(long, overrides_with = "reconnect")]
     pub no_reconnect: bool,
-    /// Loudness in percent, 0 to 100
-    #[arg(long, value_name = "PERCENT", default_value = "100", value_parser = volume)]
-    pub volume: f32,
+    /// Loudness in percent, 0 to 100 [default: 100; in a window as it was last]
+    #[arg(long, value_name = "PERCENT", value_parser = volume)]
+    pub volume: Option<f32>,
     /// Without sound
     #[arg(long)]
     pub mute: bool,
@@ -99,13 +95,13 @@ impl Args {
             return Err((why, Exit::Usage));
         }
         Ok(Config {
-            buffer: self.buffer.begins_with(),
-            auto_buffer: self.buffer == Buffer::Auto,
-            av_offset_ms: self.av_offset,
-            decoder: self.decoder.prefer(),
+            buffer: self.buffer.unwrap_or(Buffer::Auto).begins_with(),
+            auto_buffer: self.buffer == Some(Buffer::Auto),
+            av_offset_ms: self.av_offset.unwrap_or(0),
+            decoder: self.decoder.map_or(Prefer::Own, Decoder::prefer),
             start: self.start,
             reconnect: !self.no_reconnect,
-            volume: self.volume,
+            volume: self.volume.unwrap_or(1.0),
             muted: self.mute,
             measure: self.measure,
             save: self.save.clone(),
@@ -115,10 +111,34 @@ impl Args {
         })
     }
 
-    /// How servers are reached, for the window, where it can be changed.
-    pub fn network(&self) -> Network {
+    /// The same as it was last in a window, where no flag says otherwise.
+    pub fn with_remembered(&self, settings: &Settings, mut config: Config) -> Config {
+        let known = &settings.player;
+        if self.buffer.is_none() {
+            config.buffer = known.buffer.unwrap_or(config.buffer);
+            config.auto_buffer = known.buffer.is_none();
+        }
+        if self.av_offset.is_none() {
+            config.av_offset_ms = known.av_offset_ms;
+        }
+        if self.decoder.is_none() {
+            config.decoder = known.decoder;
+        }
+        if self.volume.is_none() {
+            config.volume = settings.volume.unwrap_or(config.volume);
+            config.muted |= settings.player_muted;
+        }
+        Config { device: known.speaker.clone(), balance: known.balance, ..config }
+    }
+
+    /// How servers are reached, for the window, where it can be changed; `None`: no flag says anything
+    /// of that.
+    pub fn network(&self) -> Option<Network> {
         let (route, ca_file) = self.route.written();
-        Network { route, ca_file, reconnect: !self.no_reconnect, trusted: Vec::new() }
+        let said = route != Route::default() || !ca_file.is_empty();
+        let said = said || self.reconnect || self.no_reconnect;
+        let reconnect = !self.no_reconnect;
+        said.then(|| Network { route, ca_file, reconnect, trusted: Vec::new() })
     }
 
     /// What is played first, and heard.
@@ -241,6 +261,37 @@ mod tests {
             (Ok(-50), Ok(2_000), Ok(0))
         );
         assert!(av_offset("2001ms").is_err() && av_offset("--1ms").is_err());
+    }
+
+    #[test]
+    fn what_no_flag_says_is_as_it_was_last() {
+        #[derive(clap::Parser)]
+        struct Given {
+            #[command(flatten)]
+            args: Args,
+        }
+        let mut settings =
+            Settings { volume: Some(0.25), player_muted: true, ..Default::default() };
+        settings.player.buffer = None;
+        settings.player.av_offset_ms = 50;
+        settings.player.decoder = Prefer::System;
+        settings.player.balance = -0.5;
+        let read = |words: &[&str]| {
+            let words = ["onair", "a.flv"].iter().chain(words);
+            let args = <Given as clap::Parser>::try_parse_from(words).unwrap().args;
+            (args.with_remembered(&settings, args.config().unwrap()), args.network())
+        };
+        let (config, network) = read(&[]);
+        assert_eq!((config.volume, config.muted, config.auto_buffer), (0.25, true, true));
+        assert_eq!((config.av_offset_ms, config.decoder), (50, Prefer::System));
+        assert_eq!((config.balance, network), (-0.5, None));
+        let flags =
+            ["--volume=50", "--buffer=1s", "--av-offset=0ms", "--decoder=own", "--reconnect"];
+        let (config, network) = read(&flags);
+        assert_eq!((config.volume, config.muted, config.auto_buffer), (0.5, false, false));
+        assert_eq!((config.av_offset_ms, config.decoder), (0, Prefer::Own));
+        assert_eq!(config.buffer, Duration::from_secs(1));
+        assert_eq!(network, Some(Network::default()));
     }
 
     #[test]

@@ -120,10 +120,20 @@ impl Engine {
     }
 
     /// Whether an address may be written down: nothing in it looks secret, and no target's key is
-    /// part of it.
+    /// part of it. Where keys are not known (a player's window fetches none), nothing below a target's
+    /// own address is.
     fn may_keep(&self, url: &str) -> bool {
-        let keys = self.state.targets.iter().filter_map(Target::key).map(Secret::expose);
-        playing::may_be_kept(url) && !keys.into_iter().any(|key| url.contains(key))
+        let mut keys = self.state.targets.iter().filter_map(Target::key).map(Secret::expose);
+        let unknown = |target: &Target| {
+            let (scheme, rest) = target.server().split_once("://")?;
+            let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+            let own = rest.split('?').next().unwrap_or_default().trim_end_matches('/');
+            let asked = url.strip_prefix(scheme)?.strip_prefix("://")?;
+            (!own.is_empty() && asked.starts_with(own)).then_some(())
+        };
+        let below = self.players.is_some()
+            && self.state.targets.iter().any(|target| unknown(target).is_some());
+        playing::may_be_kept(url) && !below && !keys.any(|key| url.contains(key))
     }
 
     fn keep_wall(&mut self) {

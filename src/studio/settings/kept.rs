@@ -1,0 +1,157 @@
+//! What a window that is a player alone writes: what was changed in it of the players, the chat and the
+//! window. Whatever else stands in the file stays as it stands, whoever wrote it in the meantime.
+
+use std::io;
+use std::path::Path;
+
+use serde::Serialize;
+use toml::{Table, Value};
+
+use super::{Settings, VERSION, WriteError, put, read_bounded};
+use crate::studio::playing::{MOST_RECENT, MOST_TRUSTED};
+
+/// The parts of the file that are the player's.
+const PARTS: [&str; 3] = ["player", "chat", "window"];
+/// What of them is not: the studio's page begins with it.
+const NOT_KEPT: [&str; 2] = ["url", "wall"];
+/// Lists to which others may have added, and how long they may be.
+const LISTS: [(&str, usize); 2] = [("recent", MOST_RECENT), ("trusted", MOST_TRUSTED)];
+
+impl Settings {
+    /// Writes what differs from `began`, and nothing else, by atomic replace. Nothing secret is in it.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or what stands in it is no settings.
+    pub fn write_player(&self, began: &Self, path: &Path) -> Result<(), WriteError> {
+        let write = || -> io::Result<()> {
+            let text = match read_bounded(path) {
+                Ok(text) => text,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+                Err(error) => return Err(error),
+            };
+            let mut file: Table = text
+                .parse()
+                .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not valid TOML"))?;
+            let (was, now) = (laid_out(&began.to_file())?, laid_out(&self.to_file())?);
+            file.entry("version").or_insert(Value::Integer(VERSION));
+            for part in PARTS {
+                let table = |all: &Table| match all.get(part) {
+                    Some(Value::Table(table)) => table.clone(),
+                    _ => Table::new(),
+                };
+                let mut kept = table(&file);
+                change(&mut kept, &table(&was), &table(&now));
+                if !kept.is_empty() {
+                    file.insert(part.to_owned(), Value::Table(kept));
+                }
+            }
+            put(path, &toml::to_string_pretty(&file).map_err(io::Error::other)?)
+        };
+        write().map_err(|cause| WriteError { path: path.to_owned(), cause })
+    }
+}
+
+fn laid_out(file: &impl Serialize) -> io::Result<Table> {
+    Table::try_from(file).map_err(io::Error::other)
+}
+
+/// Brings a part of the file from what it `was` to what it is `now`, where these differ.
+fn change(kept: &mut Table, was: &Table, now: &Table) {
+    for (key, value) in now.iter().filter(|(key, _)| !NOT_KEPT.contains(&key.as_str())) {
+        if was.get(key) == Some(value) {
+            continue;
+        }
+        let list = LISTS.iter().find(|(list, _)| list == key);
+        let value = match (value, list) {
+            (Value::Array(now), Some((_, most))) => joined(now, was.get(key), kept.get(key), *most),
+            _ => value.clone(),
+        };
+        kept.insert(key.clone(), value);
+    }
+    for key in was.keys().filter(|key| !now.contains_key(*key)) {
+        kept.remove(key);
+    }
+}
+
+/// The list as it is now, and what others have put into the file since.
+fn joined(now: &[Value], was: Option<&Value>, file: Option<&Value>, most: usize) -> Value {
+    let entries = |list: Option<&Value>| match list {
+        Some(Value::Array(list)) => list.clone(),
+        _ => Vec::new(),
+    };
+    let (was, mut all) = (entries(was), now.to_vec());
+    let others = entries(file).into_iter();
+    all.extend(others.filter(|entry| !was.contains(entry) && !now.contains(entry)));
+    all.truncate(most);
+    Value::Array(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::net::Pin;
+
+    /// Such as another version of the program may have left, with things that this one does not know.
+    const OLD: &str = "version = 1\nvideo = \"test\"\nfuture = [1, 2]\n\
+        [target]\ncustom = true\nserver = \"rtmp://h/live\"\n\
+        [player]\nvolume = 0.5\nrecent = [\"rtmp://h/live/old\", \"/home/ada/film.flv\"]\n\
+        unknown = \"stays\"\nwall = [\"rtmp://h/live/w\"]\nurl = \"rtmp://h/live/last\"\n";
+
+    #[test]
+    fn only_what_was_changed_is_written_and_what_others_wrote_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("onair.toml");
+        fs::write(&path, OLD).unwrap();
+        let (began, _) = Settings::read(&path);
+        // Somebody else plays something in the meantime, and chooses a theme.
+        let meanwhile = OLD.replace("recent = [", "recent = [\"rtmp://h/live/meanwhile\", ");
+        fs::write(&path, format!("{meanwhile}[window]\ntheme = \"light\"\n")).unwrap();
+        let mut now = began.clone();
+        now.player.balance = 0.5;
+        now.recent = vec!["rtmp://h/live/new".into(), "/home/ada/film.flv".into()];
+        now.recent.push("https://h/a.m3u8?token=planted".into());
+        now.wall = vec!["rtmp://h/live/x".into()];
+        now.watch_url = "rtmp://h/live/x".into();
+        now.player.network.trust("h:443", Pin::of(b"own"));
+        now.player.network.route.proxy = "socks5://me:planted@p:9".into();
+        now.video = None;
+        now.write_player(&began, &path).unwrap();
+
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("planted"), "{text}");
+        let file: Table = text.parse().unwrap();
+        let mut wanted: Table = OLD.parse().unwrap();
+        let player = wanted["player"].as_table_mut().unwrap();
+        let recent = ["rtmp://h/live/new", "/home/ada/film.flv", "rtmp://h/live/meanwhile"];
+        player.insert("recent".into(), recent.to_vec().into());
+        player.insert("balance".into(), 0.5.into());
+        player.insert("proxy".into(), "socks5://p:9".into());
+        player.insert("trusted".into(), vec![format!("h:443 {}", Pin::of(b"own"))].into());
+        let window = Table::from_iter([("theme".to_owned(), "light".into())]);
+        wanted.insert("window".into(), Value::Table(window));
+        assert_eq!(file, wanted);
+        let (read, _) = Settings::read(&path);
+        assert_eq!((read.player.balance, read.volume), (0.5, Some(0.5)));
+        // What is taken away is taken away.
+        let mut after = now.clone();
+        after.player.network.route.proxy = "".into();
+        after.write_player(&now, &path).unwrap();
+        assert!(!fs::read_to_string(&path).unwrap().contains("proxy"));
+    }
+
+    #[test]
+    fn a_file_is_made_where_there_is_none_and_left_alone_where_it_is_no_settings() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sub/onair.toml");
+        let began = Settings::default();
+        let now = Settings { volume: Some(0.25), player_muted: true, ..began.clone() };
+        now.write_player(&began, &path).unwrap();
+        let (read, warnings) = Settings::read(&path);
+        assert_eq!((read, warnings), (now.clone(), Vec::new()));
+        fs::write(&path, "not = = toml").unwrap();
+        assert!(now.write_player(&began, &path).unwrap_err().to_string().contains("TOML"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "not = = toml");
+    }
+}
