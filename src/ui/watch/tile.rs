@@ -66,6 +66,11 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
     }
 }
 
+/// What the chosen player's picture is called in this part of the window.
+pub fn picture_id(ui: &Ui) -> egui::Id {
+    ui.scope_id().with("watched")
+}
+
 /// The chosen player's picture, with what lies over it.
 pub fn show(
     ui: &mut Ui,
@@ -77,7 +82,7 @@ pub fn show(
     let texts = view.texts;
     let state = view.snapshot.watch.clone();
     let name = texts.get("watch-picture");
-    let over = ui.interact(room, ui.scope_id().with("watched"), Sense::click_and_drag());
+    let over = ui.interact(room, picture_id(ui), Sense::click_and_drag());
     over.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
     if over.dragged() && draft.look.zoom > 1.0 {
         draft.look.pan += over.drag_delta();

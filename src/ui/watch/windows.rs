@@ -84,8 +84,11 @@ fn own_keys(ctx: &Context, view: &mut View<'_>) {
 
 /// This window fills its screen, or does so no more.
 fn fill(ctx: &Context) {
-    let full = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
-    ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!full));
+    ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!is_full(ctx)));
+}
+
+fn is_full(ctx: &Context) -> bool {
+    ctx.input(|input| input.viewport().fullscreen.unwrap_or(false))
 }
 
 /// The ordinary window: as the full screen is.
@@ -112,7 +115,11 @@ fn pip(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, pictures: &mut [Pict
     let slot = view.snapshot.chosen_slot();
     tile::show(ui, view, draft, pictures.get_mut(slot), room);
     if std::mem::take(&mut draft.double_clicked) {
-        draft.place = Where::Here;
+        if is_full(ui.ctx()) {
+            fill(ui.ctx());
+        } else {
+            draft.place = Where::Here;
+        }
     }
     let edge = Rect::from_min_max(room.max - vec2(14.0, 14.0), room.max);
     let corner = ui.interact(edge, ui.scope_id().with("resize"), Sense::drag());
@@ -120,12 +127,10 @@ fn pip(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, pictures: &mut [Pict
         let way = egui::viewport::ResizeDirection::SouthEast;
         ui.ctx().send_viewport_cmd(ViewportCommand::BeginResize(way));
     }
-    let moved = ui.interact(
-        Rect::from_min_max(room.min, pos2(room.right(), room.bottom() - 24.0)),
-        ui.scope_id().with("move"),
-        Sense::drag(),
-    );
-    if moved.drag_started() {
+    // From the first step on, and not from the press: the desktop has the pointer then, and nothing of
+    // a click is seen any more.
+    let moved = ui.ctx().read_response(tile::picture_id(ui));
+    if moved.is_some_and(|picture| picture.drag_started()) && !is_full(ui.ctx()) {
         ui.ctx().send_viewport_cmd(ViewportCommand::StartDrag);
     }
     let over = ui.ctx().input(|input| input.pointer.has_pointer());
