@@ -13,7 +13,7 @@ use crate::ui::text;
 use crate::ui::theme::{Theme, Type, gap, size};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{
-    Button, Field, Look, Select, elided, focus_ring, label, menu_item, paragraph, switch,
+    Button, Field, Select, elided, focus_ring, label, menu_item, paragraph, switch,
 };
 use crate::wire::container::Format;
 
@@ -83,8 +83,7 @@ fn appearance(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
             (ThemeChoice::Light, texts.get("theme-light")),
         ] {
             let chosen = needs.preferences.theme == one;
-            let look = if chosen { Look::Quiet } else { Look::Plain };
-            let button = Button::new(&text).look(look).width(width).selected(chosen);
+            let button = Button::new(&text).width(width).selected(chosen);
             if button.show(ui, theme).clicked() {
                 needs.preferences.theme = one;
             }
@@ -136,11 +135,10 @@ fn meters(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
             (Fall::Slow, key!("settings-meter-slow")),
         ] {
             let chosen = needs.preferences.meter_fall == one;
-            let look = if chosen { Look::Quiet } else { Look::Plain };
             let rate = format!("{:.1}", one.rate());
             let tip = texts.with("settings-meter-tip", &[("rate", rate.into())]);
             let text = texts.get(key);
-            let button = Button::new(&text).look(look).width(width).selected(chosen);
+            let button = Button::new(&text).width(width).selected(chosen);
             if button.show(ui, theme).on_hover_text(tip).clicked() {
                 needs.preferences.meter_fall = one;
             }

@@ -170,6 +170,7 @@ impl<'a> Button<'a> {
                 let fill = if hovered { theme.accent_hover } else { theme.accent };
                 (fill, Color32::TRANSPARENT, theme.on_accent)
             }
+            Look::Plain if on => (theme.raised, theme.accent, theme.text),
             Look::Plain => {
                 (if hovered { theme.hover } else { Color32::TRANSPARENT }, theme.line, theme.text)
             }
@@ -196,7 +197,7 @@ impl<'a> Button<'a> {
         if !self.enabled {
             (fill, border, text) = match self.look {
                 Look::Quiet => (Color32::TRANSPARENT, Color32::TRANSPARENT, theme.secondary),
-                _ => (theme.raised, theme.line, theme.secondary),
+                _ => (theme.raised, if on { theme.accent } else { theme.line }, theme.secondary),
             };
         }
         let width = if matches!(self.look, Look::Live | Look::Warn) { 1.5 } else { BORDER };

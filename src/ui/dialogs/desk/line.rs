@@ -4,7 +4,7 @@ use egui::{Ui, Vec2, vec2};
 
 use crate::ui::theme::gap;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, Look, named};
+use crate::ui::widgets::{Button, named};
 
 /// Size of the names before the controls.
 const NAME: Vec2 = vec2(110.0, 30.0);
@@ -35,8 +35,7 @@ pub fn one_of<T: Copy + PartialEq>(
         for (key, one) in all {
             let text = view.texts.get(key);
             let is_chosen = *one == chosen;
-            let look = if is_chosen { Look::Quiet } else { Look::Plain };
-            let button = Button::new(&text).look(look).selected(is_chosen).small();
+            let button = Button::new(&text).selected(is_chosen).small();
             let mut response = button.show(ui, view.theme);
             if let Some(tip) = tip {
                 response = response.on_hover_text(&*view.texts.get(tip));

@@ -195,14 +195,12 @@ fn tracks(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip
         };
         // It is what the row above says: shown, so that nobody looks for it.
         let (name, program) = (of(1), after.heard.in_program());
-        let look = if program { Look::Quiet } else { Look::Plain };
-        let first = Button::new("1").name(&name).look(look).selected(program).small();
+        let first = Button::new("1").name(&name).selected(program).small();
         first.enabled(false).show(ui, theme).on_hover_text(&*texts.get("tip-track-program"));
         for track in ExtraTrack::all() {
             let (text, name) = (track.to_string(), of(track.number()));
             let there = after.tracks.has(track);
-            let look = if there { Look::Quiet } else { Look::Plain };
-            let button = Button::new(&text).name(&name).look(look).selected(there).small();
+            let button = Button::new(&text).name(&name).selected(there).small();
             let called = view.snapshot.track_names.get(track.place() + 1);
             let called = called.filter(|called| !called.is_empty());
             let tip = called.map_or_else(
