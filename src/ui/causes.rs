@@ -302,6 +302,7 @@ mod tests {
                     folders.push(path);
                 } else if path.extension().is_some_and(|it| it == "rs")
                     && !path.ends_with("tests.rs")
+                    && !is_for_tests(&path)
                 {
                     let code = std::fs::read_to_string(&path).unwrap();
                     let mut parts = code.split("\\\n");
@@ -312,6 +313,16 @@ mod tests {
             }
         }
         files
+    }
+
+    /// Whether the module that it belongs to has it for its tests only.
+    fn is_for_tests(path: &std::path::Path) -> bool {
+        let (folder, name) = (path.parent().unwrap(), path.file_stem().unwrap().display());
+        let declared = format!("#[cfg(test)]\nmod {name};");
+        [folder.with_extension("rs"), folder.join("mod.rs")]
+            .into_iter()
+            .filter_map(|above| std::fs::read_to_string(above).ok())
+            .any(|code| code.contains(&declared))
     }
 
     /// The texts in code that are whole sentences, by their look: four words or more, the first with a
