@@ -16,6 +16,7 @@ use onair::base::{Clock, Latest, Timestamp};
 use onair::capture::{self, VideoChoice};
 use onair::compose::{self, Compositor};
 use onair::media::markers::{self, FlashReader, LipSync, OnsetReader};
+use onair::media::transport::AtEnd;
 use onair::media::{FrameGrid, Samples, Size, VideoFrame};
 use onair::mix::{self, Mixer, Strip, StripId};
 
@@ -32,8 +33,11 @@ fn flash_and_tone_leave_together() {
     let (rate, channels, origin) = (48_000, 2, grid.origin);
     let mixer = Mixer::spawn(mix::Config { rate, channels, origin, clock }).unwrap();
     let picture = capture::open(&VideoChoice::Test, &capture::Context { clock, grid, size });
-    let sound =
-        audio::open(&AudioChoice::Tone, &audio::Context { clock, grid, rate, channels }).unwrap();
+    let sound = audio::open(
+        &AudioChoice::Tone,
+        &audio::Context { clock, grid, rate, channels, at_end: AtEnd::Loop },
+    )
+    .unwrap();
     let (frames, pictures) = queue::bounded::<VideoFrame>("test-video", 256, Full::DropOldest);
     let (blocks, sounds) = queue::bounded::<Samples>("test-audio", 1_024, Full::DropOldest);
     compositor.set_feed(Some(picture.unwrap().feed));

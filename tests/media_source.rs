@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use onair::audio::AudioChoice;
 use onair::base::queue::{self, Full};
-use onair::base::{Clock, Latest, Timestamp};
+use onair::base::{Clock, Latest, Stop, Timestamp};
 use onair::capture::VideoChoice;
 use onair::compose::scene::Content;
 use onair::compose::{self, Compositor};
@@ -542,6 +542,51 @@ fn a_strip_tells_whether_its_own_talk_key_is_held() {
     studio.send(Command::TalkKey(true));
     wait_for("the key of all", LIMIT, || held() == [true, true]);
     studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn a_strip_plays_its_file_once_if_it_is_to_and_again_when_asked() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // One is read by the mixer's own reader, one by the player.
+    for name in ["jingle.wav", "jingle.mka"] {
+        let path = folder.path().join(name);
+        let tone = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", "1"];
+        let codec = if name.ends_with("wav") { "pcm_s16le" } else { "aac" };
+        let words = [&tone[..], &["-c:a", codec, path.to_str().unwrap()]].concat();
+        Peer::start("ffmpeg", [&["-hide_banner", "-nostdin", "-v", "error"][..], &words].concat())
+            .wait_success(LIMIT);
+        let studio = studio();
+        studio.send(Command::AddStrip(AudioChoice::File(path)));
+        wait_for("the strip", LIMIT, || studio.snapshot().strips.len() == 2);
+        let strip = || studio.snapshot().strips.remove(1);
+        let id = strip().sound.id;
+        let heard = || strip().meter.rms_dbfs > -30.0;
+        let silent = || strip().meter.rms_dbfs <= -60.0;
+        // It goes round: longer than it is, it is heard.
+        wait_for("its sound", LIMIT, heard);
+        let clock = Clock::start();
+        while clock.now() < Timestamp::from_millis(2_500) {
+            assert!(!silent(), "{name} does not go round");
+            Stop::new().wait(Duration::from_millis(20));
+        }
+        studio.send(Command::SetStripEnd { id, at_end: AtEnd::Clear });
+        wait_for("its end", LIMIT, silent);
+        let stays = Clock::start();
+        while stays.now() < Timestamp::from_millis(1_500) {
+            assert!(!heard(), "{name} goes round");
+            Stop::new().wait(Duration::from_millis(20));
+        }
+        studio.send(Command::RestartStrip(id));
+        wait_for("it once more", LIMIT, heard);
+        wait_for("its end again", LIMIT, silent);
+        studio.send(Command::SetStripEnd { id, at_end: AtEnd::Loop });
+        wait_for("its beginning", LIMIT, heard);
+        assert_eq!(strip().sound.at_end, AtEnd::Loop);
+        studio.end(LIMIT).unwrap();
+    }
 }
 
 fn add(studio: &Studio, name: &str, path: &Path) {

@@ -17,7 +17,7 @@ pub enum AudioChoice {
     Tone,
     /// Digital silence.
     Silence,
-    /// A file, looped: WAV here, what the player knows by the player.
+    /// A file: WAV here, what the player knows by the player.
     File(PathBuf),
     /// A remote stream.
     Stream(String),

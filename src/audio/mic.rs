@@ -18,7 +18,7 @@ use super::pace::Pace;
 use super::source::{Context, DeviceInfo, Error, Source};
 use crate::base::{Stop, Timestamp, Worker};
 use crate::media::source::{Format, State, Status};
-use crate::media::{AudioFeed, Pulled};
+use crate::media::{AudioFeed, Pulled, Transport};
 
 /// How often the device is looked after.
 const WATCH: Duration = Duration::from_millis(100);
@@ -108,7 +108,7 @@ pub(super) fn open(
     };
     let worker = Worker::spawn("microphone", move |stop| minder.run(stop))?;
     let feed = Box::new(Feed { shared, context: *context, link: None, _worker: worker });
-    Ok(Source { feed, status })
+    Ok(Source { feed, status, transport: Transport::default() })
 }
 
 /// Drops a stream on a thread of its own: where its device has vanished that may hang.

@@ -20,9 +20,9 @@ pub use source::{ApplicationInfo, Context, DeviceInfo, Error, Source};
 
 use self::device::Direction;
 use crate::base::Timestamp;
-use crate::media::AudioFeed;
 use crate::media::markers::Schedule;
 use crate::media::source::{Format, Status};
+use crate::media::{AudioFeed, Transport};
 
 /// The microphones there are now.
 pub fn microphones() -> Vec<DeviceInfo> {
@@ -69,11 +69,11 @@ pub fn hears(choice: &AudioChoice) -> bool {
 /// # Errors
 /// A file that cannot be played, or nothing to open.
 pub fn open(choice: &AudioChoice, context: &Context) -> Result<Source, Error> {
-    let Context { clock, grid, rate, channels } = *context;
+    let Context { clock, grid, rate, channels, .. } = *context;
     let own = |name: &str, feed: Box<dyn AudioFeed>| {
         let status = Status::new("", name);
         status.open(Format::Audio { rate, channels });
-        Ok(Source { feed, status })
+        Ok(Source { feed, status, transport: Transport::default() })
     };
     match choice {
         AudioChoice::Tone => {

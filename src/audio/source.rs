@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::base::Clock;
 use crate::media::source::Status;
-use crate::media::{AudioFeed, FrameGrid};
+use crate::media::transport::AtEnd;
+use crate::media::{AudioFeed, FrameGrid, Transport};
 
 /// What a source needs to know of the program.
 #[derive(Copy, Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct Context {
     pub rate: u32,
     /// Channels, interleaved.
     pub channels: u16,
+    /// What becomes of a file at its end, at first.
+    pub at_end: AtEnd,
 }
 
 /// An open (or opening) sound source. Dropping the feed closes it.
@@ -25,6 +28,8 @@ pub struct Source {
     pub feed: Box<dyn AudioFeed>,
     /// How it fares, readable at any time, also after the feed has been handed over.
     pub status: Arc<Status>,
+    /// By which what is played is told what becomes of it at its end, and begun again.
+    pub transport: Transport,
 }
 
 impl std::fmt::Debug for Source {

@@ -29,9 +29,9 @@ const CLIP_STAYS: f64 = 5.0;
 
 /// Puts the watch over a source of this rate.
 pub(super) fn over(source: Source, rate: u32) -> Source {
-    let Source { feed, status } = source;
+    let Source { feed, status, transport } = source;
     let watch = Watch::new(Arc::clone(&status), rate);
-    Source { feed: Box::new(Watched { feed, watch }), status }
+    Source { feed: Box::new(Watched { feed, watch }), status, transport }
 }
 
 struct Watched {

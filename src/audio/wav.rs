@@ -1,6 +1,7 @@
 //! A WAV file as a source: read, converted and resampled ahead on a thread of its own, looped
 //! without a seam. The position in the file follows from the time since the grid's origin alone,
-//! so that a picture file opened beside it is in step.
+//! so that a picture file opened beside it is in step. One that is played once begins when it is opened,
+//! and is silent after its end until it is to begin again.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -21,12 +22,15 @@ use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker};
 use crate::media::samples::micros_to_frames;
 use crate::media::source::{Format, State, Status};
-use crate::media::{AudioFeed, Pulled};
+use crate::media::transport::{AtEnd, Go};
+use crate::media::{AudioFeed, Pulled, Transport};
 
 /// File frames read at a time: the reader wakes a dozen times a second.
 const CHUNK: usize = 4_096;
 /// Chunks read ahead.
 const AHEAD: usize = 4;
+/// How often one that has ended looks whether it is to begin again.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Whether a file says that it is a WAV file; one that cannot be read is called so too, so that the
 /// reason is told here.
@@ -45,17 +49,20 @@ pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
     let rate_in = clip.spec.sample_rate;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let status = Status::new("", name);
-    let Context { clock, grid, rate, channels } = *context;
-    // Whole seconds are whole frames at any rate.
-    let second = (clock.now().micros_since(grid.origin) / 1_000_000).max(0);
+    let Context { grid, rate, channels, at_end, .. } = *context;
     let turner = Turner::new(rate_in, rate, channels)
         .ok_or_else(|| fault(format!("{rate_in} Hz cannot be turned into {rate} Hz")))?;
     status.open(Format::Audio { rate: rate_in, channels: clip.spec.channels });
     let (blocks, ready) = queue::bounded("file-sound", AHEAD, Full::Block);
     let its_status = Arc::clone(&status);
+    let transport = Transport::default();
+    transport.set_at_end(at_end);
+    let (context, its_transport) = (*context, transport.clone());
+    // As it was when it was asked for.
+    let now = Instants(context).now();
     let worker = Worker::spawn("sound-file", move |stop| {
-        let first = second * i64::from(rate);
-        if let Err(reason) = read_ahead(clip, turner, second, first, &blocks, stop) {
+        let reader = Reader { clip, turner, instants: Instants(context), transport: its_transport };
+        if let Err(reason) = reader.read_ahead(now, &blocks, stop) {
             its_status.down(State::Failed, "The file can no longer be read", reason);
         }
     })?;
@@ -68,7 +75,7 @@ pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
         first: 0,
         _worker: worker,
     });
-    Ok(Source { feed, status })
+    Ok(Source { feed, status, transport })
 }
 
 fn words(error: &hound::Error) -> String {
@@ -108,8 +115,8 @@ impl<R: Read + Seek> Clip<R> {
     }
 
     /// Fills `out`, which is a whole number of the file's frames; the end is followed by the
-    /// beginning.
-    fn read(&mut self, out: &mut [f32]) -> Result<(), String> {
+    /// beginning, or else by silence. Whether it ended so.
+    fn read(&mut self, out: &mut [f32], again: impl Fn() -> bool) -> Result<bool, String> {
         let mut filled = 0;
         let mut barren = 0;
         while let Some(rest) = out.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -126,11 +133,16 @@ impl<R: Read + Seek> Clip<R> {
             if barren > 1 {
                 return Err("no more sound".to_owned());
             }
-            if filled < out.len() {
-                self.seek(0)?;
+            match out.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+                Some(rest) if !again() => {
+                    rest.fill(0.0);
+                    return Ok(true);
+                }
+                Some(_) => self.seek(0)?,
+                None => {}
             }
         }
-        Ok(())
+        Ok(false)
     }
 }
 
@@ -204,27 +216,85 @@ impl Turner {
 /// A block of sound and the number of its first frame since the grid's origin.
 type Numbered = (i64, Vec<f32>);
 
-fn read_ahead(
-    mut clip: Clip<BufReader<File>>,
-    mut turner: Turner,
-    second: i64,
-    mut first: i64,
-    blocks: &Sender<Numbered>,
-    stop: &Stop,
-) -> Result<(), String> {
-    clip.seek(second.saturating_mul(i64::from(clip.spec.sample_rate)))?;
-    let channels = usize::from(clip.spec.channels);
-    let mut chunk = vec![0.0; CHUNK * channels];
-    while !stop.is_set() {
-        clip.read(&mut chunk)?;
-        let sound = turner.turn(&chunk, channels)?;
-        let frames = (sound.len() / turner.channels) as i64;
-        if blocks.send((first, sound)).is_err() {
-            break;
-        }
-        first += frames;
+/// The program's time in its frames.
+struct Instants(Context);
+
+impl Instants {
+    fn now(&self) -> i64 {
+        let Context { clock, grid, rate, .. } = self.0;
+        micros_to_frames(clock.now().micros_since(grid.origin).max(0), rate)
     }
-    Ok(())
+}
+
+struct Reader {
+    clip: Clip<BufReader<File>>,
+    turner: Turner,
+    instants: Instants,
+    transport: Transport,
+}
+
+impl Reader {
+    /// Reads from `now` on, which counts frames since the grid's origin.
+    fn read_ahead(
+        mut self,
+        now: i64,
+        blocks: &Sender<Numbered>,
+        stop: &Stop,
+    ) -> Result<(), String> {
+        let spec = self.clip.spec;
+        let mut first = now;
+        if self.again() {
+            // Whole seconds are whole frames at any rate.
+            let second = now / i64::from(self.instants.0.rate);
+            first = second * i64::from(self.instants.0.rate);
+            self.clip.seek(second.saturating_mul(i64::from(spec.sample_rate)))?;
+        }
+        let mut chunk = vec![0.0; CHUNK * usize::from(spec.channels)];
+        while !stop.is_set() {
+            if self.asked() {
+                self.clip.seek(0)?;
+            }
+            let transport = &self.transport;
+            let over = self.clip.read(&mut chunk, || transport.at_end() == AtEnd::Loop)?;
+            let Some(next) = self.send(&chunk, first, blocks)? else { break };
+            first = next;
+            if over {
+                // The resampler still has some of it.
+                chunk.fill(0.0);
+                let Some(next) = self.send(&chunk, first, blocks)? else { break };
+                while !self.asked() && !self.again() {
+                    if stop.wait(LOOK) {
+                        return Ok(());
+                    }
+                }
+                self.clip.seek(0)?;
+                first = next.max(self.instants.now());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether its end is followed by its beginning.
+    fn again(&self) -> bool {
+        self.transport.at_end() == AtEnd::Loop
+    }
+
+    /// Whether it is to begin again; nothing else can be asked of it.
+    fn asked(&self) -> bool {
+        std::iter::from_fn(|| self.transport.take()).fold(false, |is, go| is | (go == Go::Restart))
+    }
+
+    /// Hands a chunk on as the sound from that frame on; the frame after it, `None` where nobody hears.
+    fn send(
+        &mut self,
+        chunk: &[f32],
+        first: i64,
+        blocks: &Sender<Numbered>,
+    ) -> Result<Option<i64>, String> {
+        let sound = self.turner.turn(chunk, usize::from(self.clip.spec.channels))?;
+        let frames = (sound.len() / self.turner.channels) as i64;
+        Ok(blocks.send((first, sound)).is_ok().then_some(first + frames))
+    }
 }
 
 struct Feed {
@@ -254,6 +324,10 @@ impl AudioFeed for Feed {
             if self.held.is_empty() {
                 self.first = first;
             }
+            // It began again after its end, which is still being heard.
+            let gap = first - self.first - (self.held.len() / self.channels) as i64;
+            let gap = gap.clamp(0, i64::from(self.rate)) as usize;
+            self.held.extend(std::iter::repeat_n(0.0, gap * self.channels));
             self.held.extend(sound);
         }
         let ahead = usize::try_from(self.first - start).unwrap_or(0) * self.channels;
@@ -323,7 +397,7 @@ mod tests {
 
     fn context(rate: u32, channels: u16) -> Context {
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
-        Context { clock: Clock::start(), grid, rate, channels }
+        Context { clock: Clock::start(), grid, rate, channels, at_end: AtEnd::Loop }
     }
 
     #[test]
@@ -346,6 +420,72 @@ mod tests {
                 assert!((frame[0] - want).abs() < 0.01, "{bits} bits at {index}: {frame:?}");
                 assert_eq!(frame[0], frame[1]);
             }
+        }
+    }
+
+    /// Pulls until it is heard, or so many blocks; what was heard, silence at both ends left out.
+    fn heard(source: &mut Source, context: &Context, from: &mut i64) -> Vec<f32> {
+        let mut all = Vec::new();
+        let mut quiet = 0;
+        while quiet < 60 {
+            let at = context.grid.origin.offset(*from * 10_000);
+            // As the mixer does: a block when its time has come.
+            while context.clock.now() < at + Duration::from_millis(10) {
+                Stop::new().wait(Duration::from_millis(1));
+            }
+            let mut out = vec![0.0; context.rate as usize / 100];
+            source.feed.pull(at, &mut out);
+            let loud = out.iter().any(|it| *it != 0.0);
+            quiet = if loud { 0 } else { quiet + 1 };
+            *from += 1;
+            all.extend_from_slice(&out);
+        }
+        let first = all.iter().position(|it| *it != 0.0).unwrap_or(all.len());
+        let last = all.iter().rposition(|it| *it != 0.0).map_or(first, |last| last + 1);
+        all[first..last].to_vec()
+    }
+
+    #[test]
+    fn what_is_played_once_is_heard_whole_and_then_no_more_until_it_is_to_begin_again() {
+        for rate in [48_000, 44_100] {
+            let spec = WavSpec {
+                channels: 1,
+                sample_rate: rate,
+                bits_per_sample: 32,
+                sample_format: SampleFormat::Float,
+            };
+            let count = rate / 5;
+            let file = write(spec, count, |frame, _| 0.5 - (frame % 7) as f32 / 100.0);
+            let at_end = AtEnd::Clear;
+            let context = Context { at_end, ..context(48_000, 1) };
+            let mut source = open(file.path(), &context).unwrap();
+            let mut next = 0;
+            let whole = |sound: &[f32]| {
+                // The resampler rings a little at both ends.
+                let ring = if rate == 48_000 { 0 } else { 200 };
+                let (least, most) = (9_600 - ring, 9_600 + ring);
+                assert!((least..=most).contains(&sound.len()), "{rate} Hz: {}", sound.len());
+                let middle = &sound[1_000..8_600];
+                assert!(middle.iter().all(|it| (0.4..0.55).contains(it)), "{rate} Hz");
+            };
+            whole(&heard(&mut source, &context, &mut next));
+            // It is over, and begins where it is asked to.
+            source.transport.ask(Go::Restart);
+            whole(&heard(&mut source, &context, &mut next));
+            assert!(heard(&mut source, &context, &mut next).is_empty());
+            // Other words for its end hold from then on.
+            source.transport.set_at_end(AtEnd::Loop);
+            let at = |block: i64| context.grid.origin.offset(block * 10_000);
+            let mut out = vec![0.0; 480];
+            let clock = Clock::start();
+            while source.feed.pull(at(next), &mut out) == Pulled::Silence || out[0] == 0.0 {
+                assert!(clock.now() < Timestamp::from_millis(10_000), "it does not begin again");
+                Stop::new().wait(Duration::from_millis(10));
+                next += 1;
+            }
+            source.transport.set_at_end(AtEnd::Hold);
+            heard(&mut source, &context, &mut next);
+            assert!(heard(&mut source, &context, &mut next).is_empty());
         }
     }
 

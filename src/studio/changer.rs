@@ -247,7 +247,13 @@ mod tests {
         let (rate, channels) = (48_000, 2);
         Shape {
             video: capture::Context { clock, grid, size: Size::new(64, 36) },
-            audio: audio::Context { clock, grid, rate, channels },
+            audio: audio::Context {
+                clock,
+                grid,
+                rate,
+                channels,
+                at_end: crate::media::transport::AtEnd::Loop,
+            },
         }
     }
 

@@ -104,6 +104,11 @@ pub enum Command {
     RenameStrip { id: StripId, name: String },
     /// Set a strip: fader, balance, offset, filters and all.
     SetStrip { id: StripId, strip: Strip },
+    /// What becomes of the file that a strip plays when it has been played; one that a source shows too
+    /// does as that source does.
+    SetStripEnd { id: StripId, at_end: AtEnd },
+    /// What a strip plays begins again.
+    RestartStrip(StripId),
     /// What the talk key does with a strip.
     SetTalk { id: StripId, talk: Talk },
     /// The talk key is held, or not.

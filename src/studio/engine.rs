@@ -28,6 +28,7 @@ use crate::capture::{CameraChoice, VideoChoice};
 use crate::encode;
 use crate::media::VideoFrame;
 use crate::media::source::Report;
+use crate::media::transport::AtEnd;
 use crate::mix::StripId;
 use crate::net::{self, Runtime};
 use crate::studio::built_in::BuiltIn;
@@ -367,6 +368,8 @@ impl Engine {
             Command::SelectStrip { id, choice } => self.select_strip(id, choice),
             Command::RenameStrip { id, name } => self.rename_strip(id, &name),
             Command::SetStrip { id, strip } => self.set_strip(id, strip),
+            Command::SetStripEnd { id, at_end } => self.set_strip_end(id, at_end),
+            Command::RestartStrip(id) => self.restart_strip(id),
             Command::SetTalk { id, talk } => self.set_talk(id, talk),
             Command::TalkKey(held) => self.talk_key(None, held),
             Command::TalkKeyOf { id, held } => self.talk_key(Some(id), held),
@@ -443,7 +446,8 @@ impl Engine {
         let before = self.state.program.as_ref().map(Program::audio_report).unwrap_or_default();
         self.tell_alarm(&Report::default(), &before, &before.name);
         self.state.ledger.clear_of(&["file-failed"], &before.name);
-        let message = self.state.program.as_mut().and_then(|it| it.select_audio(choice));
+        let at_end = self.settings.strips.first().map_or(AtEnd::Loop, |main| main.at_end);
+        let message = self.state.program.as_mut().and_then(|it| it.select_audio(choice, at_end));
         self.tell_some(message);
     }
 

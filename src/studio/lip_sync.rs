@@ -24,6 +24,7 @@ use crate::audio::{Context, Microphone};
 use crate::base::queue::{self, Full};
 use crate::base::{Clock, Timestamp, Worker};
 use crate::encode::audio::simulated as encoder;
+use crate::media::transport::AtEnd;
 use crate::media::{
     BitsPerSecond, EncodedPacket, FrameGrid, Priority, Size, StreamParameters, Track, VideoCodec,
     VideoParameters,
@@ -76,7 +77,7 @@ fn hear(
     let encoder = encoder::spawn(parameters, input, output, Arc::clone(&faults.repaired));
     let missing = Arc::clone(&faults.missing);
     let mixer = Worker::spawn("simulated-mixer", move |_| {
-        let context = Context { clock, grid, rate: RATE, channels: CHANNELS };
+        let context = Context { clock, grid, rate: RATE, channels: CHANNELS, at_end: AtEnd::Loop };
         let (mut microphone, feed) = Microphone::plug_in(&context, RATE);
         let config = mix::Config { rate: RATE, channels: CHANNELS, origin: grid.origin, clock };
         let mut desk = Mix::of(config, feed);

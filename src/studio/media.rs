@@ -112,33 +112,41 @@ impl MediaRoom {
         dials.set_transport(media.transport.clone());
         let video = capture::Source { feed: media.video, status: media.video_status };
         let video = watched(&of, video);
-        let half = audio::Source { feed: media.audio, status: media.audio_status };
+        let transport = media.transport.clone();
+        let half = audio::Source { feed: media.audio, status: media.audio_status, transport };
         let (half, transport) = (Half::Audio(half), media.transport);
         self.spare.push(Spare { of, half, transport, other: media.video_held });
         Ok(video)
     }
 
-    /// Opens a sound; the error is a sentence that says why it cannot even be begun with.
+    /// Opens a sound, of which that becomes at its end; the error is a sentence that says why it cannot even be begun with.
     pub(super) fn sound(
         &mut self,
         choice: &AudioChoice,
+        at_end: AtEnd,
         shape: &Shape,
     ) -> Result<audio::Source, String> {
         let of = match choice {
             AudioChoice::Stream(url) => Source::Url(whole(url)?.to_owned()),
             AudioChoice::File(path) if !audio::hears(choice) => Source::File(path.clone()),
-            _ => return audio::open(choice, &shape.audio).map_err(|error| error.to_string()),
+            _ => {
+                let context = audio::Context { at_end, ..shape.audio };
+                return audio::open(choice, &context).map_err(|error| error.to_string());
+            }
         };
         let waits = |spare: &Spare| spare.of == of && matches!(spare.half, Half::Audio(_));
         if let Some(Spare { half: Half::Audio(audio), .. }) = self.take(waits) {
             return Ok(audio);
         }
-        // The source that shows it tells what becomes of it, if there is one.
-        let media = self.open(&of, AtEnd::Loop, shape)?;
+        let media = self.open(&of, at_end, shape)?;
         let half = capture::Source { feed: media.video, status: media.video_status };
-        let (half, transport) = (Half::Video(half), media.transport);
+        let (half, transport) = (Half::Video(half), media.transport.clone());
         self.spare.push(Spare { of, half, transport, other: media.audio_held });
-        Ok(audio::Source { feed: media.audio, status: media.audio_status })
+        Ok(audio::Source {
+            feed: media.audio,
+            status: media.audio_status,
+            transport: media.transport,
+        })
     }
 
     /// Closes what only waited for a source that is closed by now.

@@ -14,6 +14,7 @@ use crate::compose::scene::{Plan, SourceId};
 use crate::compose::transition::Transition;
 use crate::compose::{self, Compositor};
 use crate::media::source::Report;
+use crate::media::transport::AtEnd;
 use crate::media::{ExtraTrack, FrameGrid, Samples, Transport, VideoFrame};
 use crate::mix::{self, Mixer};
 use crate::studio::Quality;
@@ -24,7 +25,7 @@ use crate::studio::media::{MediaRoom, Shape};
 use crate::studio::message::Message;
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::sources::{self, Chosen, Sources};
-use crate::studio::strips::{self, SoundStrip, Strips};
+use crate::studio::strips::{self, End, SoundStrip, Strips};
 
 #[cfg(test)]
 mod openings;
@@ -71,6 +72,7 @@ pub(super) struct Program {
     /// What is shown now, before shared sources are resolved.
     plans: (Plan, Option<(Plan, Latest<VideoFrame>)>),
     audio: Chosen<AudioChoice>,
+    audio_end: End,
     strips: Strips,
     /// Files that could not be opened.
     absent: Absent,
@@ -109,6 +111,7 @@ impl Program {
             changer: Changer::default(),
             plans: (Plan::simple(MAIN), None),
             audio: Chosen::nothing(AudioChoice::None),
+            audio_end: End::default(),
             strips: Strips::default(),
             absent: Absent::default(),
         })
@@ -138,7 +141,7 @@ impl Program {
         let (clock, grid) = (self.clock, self.grid);
         Shape {
             video: capture::Context { clock, grid, size },
-            audio: audio::Context { clock, grid, rate, channels },
+            audio: audio::Context { clock, grid, rate, channels, at_end: AtEnd::Loop },
         }
     }
 
@@ -240,8 +243,11 @@ impl Program {
             messages.extend(message);
         }
         if self.audio.failed() && is_due(self.audio.choice.path()) {
-            let opened = self.media.sound(&self.audio.choice, &shape);
-            let opened = opened.map(|source| (source.feed, source.status));
+            let opened = self.media.sound(&self.audio.choice, self.audio_end.at_end, &shape);
+            let opened = opened.map(|source| {
+                self.audio_end.follow(source.transport);
+                (source.feed, source.status)
+            });
             let (feed, message) = sources::retry(&mut self.audio, opened, asked);
             if feed.is_some() {
                 self.mixer.set_feed(mix::StripId::MAIN, feed);
@@ -252,7 +258,7 @@ impl Program {
             |choice: &VideoChoice, dials: &Dials| self.media.picture(choice, dials, &shape);
         let shown = |choice: &VideoChoice| is_due(choice.path());
         messages.extend(self.sources.retry(shown, asked, &mut open, &self.compositor));
-        let mut open = |choice: &AudioChoice| self.media.sound(choice, &shape);
+        let mut open = |choice: &AudioChoice, at_end| self.media.sound(choice, at_end, &shape);
         let heard = |choice: &AudioChoice| is_due(choice.path());
         let strips = self.strips.retry(heard, asked, &mut open, &self.mixer);
         Tried { messages, strips }
@@ -291,14 +297,21 @@ impl Program {
             || self.plans.0.sources().any(|source| source != MAIN)
     }
 
-    /// Hears this source. A file that cannot be played leaves silence and gives the message.
-    pub(super) fn select_audio(&mut self, choice: AudioChoice) -> Option<Message> {
+    /// Hears this source, of which that becomes at its end. A file that cannot be played leaves
+    /// silence and gives the message.
+    pub(super) fn select_audio(&mut self, choice: AudioChoice, at_end: AtEnd) -> Option<Message> {
         let shape = self.shape();
+        self.audio_end.set(at_end);
         let opened = match &choice {
             AudioChoice::None => Ok(None),
-            choice => self.media.sound(choice, &shape).map(Some),
+            choice => self.media.sound(choice, at_end, &shape).map(Some),
         };
-        let opened = opened.map(|it| it.map(|source| (source.feed, source.status)));
+        let opened = opened.map(|it| {
+            it.map(|source| {
+                self.audio_end.follow(source.transport);
+                (source.feed, source.status)
+            })
+        });
         let (feed, chosen, message) = sources::settle(choice, opened);
         self.mixer.set_feed(mix::StripId::MAIN, feed);
         self.audio = chosen;
@@ -310,10 +323,19 @@ impl Program {
         &mut self,
         strips: &[SoundStrip],
         heard: &dyn Fn(&SoundStrip) -> mix::Strip,
+        at_end: &dyn Fn(&SoundStrip) -> AtEnd,
     ) -> Vec<(AudioChoice, Message)> {
+        if let Some(main) = strips.iter().find(|strip| strip.id == mix::StripId::MAIN) {
+            self.audio_end.set(at_end(main));
+        }
         let shape = self.shape();
-        let mut open = |choice: &AudioChoice| self.media.sound(choice, &shape);
-        self.strips.sync(strips, heard, &mut open, &self.mixer)
+        let mut open = |choice: &AudioChoice, at_end| self.media.sound(choice, at_end, &shape);
+        self.strips.sync(strips, heard, at_end, &mut open, &self.mixer)
+    }
+
+    /// What a strip plays begins again.
+    pub(super) fn restart_strip(&self, id: mix::StripId) {
+        if id == mix::StripId::MAIN { self.audio_end.restart() } else { self.strips.restart(id) }
     }
 
     /// How the source of a strip beside the main one fares.

@@ -3,6 +3,7 @@
 
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
+use crate::media::transport::AtEnd;
 use crate::mix::StripId;
 use crate::studio::program::Program;
 use crate::studio::scenes::{Collection, MAIN, Source};
@@ -20,6 +21,19 @@ pub(super) fn seen(program: &Program, collection: &Collection) -> Vec<AudioChoic
 /// Whether one of these sources shows what is heard here.
 pub(super) fn is_shown(sources: &[Source], heard: &AudioChoice) -> bool {
     sources.iter().any(|source| is_sound_of(heard, &source.choice))
+}
+
+/// What becomes at its end of what a source shows too, which says that for both; `main`: the chosen
+/// picture, and what becomes of it.
+pub(super) fn shown_end(
+    sources: &[Source],
+    main: (&VideoChoice, AtEnd),
+    heard: &AudioChoice,
+) -> Option<AtEnd> {
+    let source = sources.iter().find(|source| is_sound_of(heard, &source.choice));
+    source
+        .map(|source| source.properties.at_end)
+        .or_else(|| is_sound_of(heard, main.0).then_some(main.1))
 }
 
 /// The strips follow sources that came, went or became something else. What is heard already, also by

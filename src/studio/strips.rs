@@ -7,7 +7,9 @@ use std::path::Path;
 
 use crate::audio::{self, AudioChoice};
 use crate::capture::VideoChoice;
+use crate::media::Transport;
 use crate::media::source::Report;
+use crate::media::transport::{AtEnd, Go};
 use crate::mix::filter::Filter;
 use crate::mix::{MOST_STRIPS, Mixer, Strip, StripId};
 use crate::studio::message::Message;
@@ -59,6 +61,8 @@ pub struct SoundStrip {
     pub choice: AudioChoice,
     pub strip: Strip,
     pub talk: Talk,
+    /// What becomes of a file that is heard only: one that is shown too does as its source does.
+    pub at_end: AtEnd,
 }
 
 impl SoundStrip {
@@ -69,7 +73,8 @@ impl SoundStrip {
 
     /// A strip that changes nothing.
     pub fn new(id: StripId, choice: AudioChoice) -> Self {
-        Self { id, name: String::new(), choice, strip: Strip::default(), talk: Talk::Open }
+        let (strip, talk, at_end) = (Strip::default(), Talk::Open, AtEnd::Loop);
+        Self { id, name: String::new(), choice, strip, talk, at_end }
     }
 
     /// Whether it is not heard while the talk key is held, or not; `shown`: its picture is seen.
@@ -125,6 +130,7 @@ pub fn take_in(
                 let filters = std::mem::take(&mut known.strip.filters);
                 known.name = strip.name;
                 known.talk = strip.talk;
+                known.at_end = strip.at_end;
                 known.strip = strip.strip;
                 if !brings {
                     known.strip.filters = filters;
@@ -156,10 +162,38 @@ pub fn take_in(
     set.len()
 }
 
+/// What becomes of what a strip plays when it has been played.
+#[derive(Debug, Default)]
+pub(super) struct End {
+    pub at_end: AtEnd,
+    transport: Transport,
+}
+
+impl End {
+    /// Of what has been opened on the strip.
+    pub fn follow(&mut self, transport: Transport) {
+        self.transport = transport;
+    }
+
+    pub fn set(&mut self, at_end: AtEnd) {
+        if std::mem::replace(&mut self.at_end, at_end) != at_end {
+            self.transport.set_at_end(at_end);
+        }
+    }
+
+    pub fn restart(&self) {
+        self.transport.ask(Go::Restart);
+    }
+}
+
+/// Opens a sound, of which that becomes at its end.
+pub(super) type Open<'a> = dyn FnMut(&AudioChoice, AtEnd) -> Result<audio::Source, String> + 'a;
+
 /// What is open on the strips beside the main one.
 #[derive(Debug, Default)]
 pub(super) struct Strips {
     open: BTreeMap<StripId, Chosen<AudioChoice>>,
+    ends: BTreeMap<StripId, End>,
     /// What was told of sources that are closed now.
     closed: Vec<Report>,
 }
@@ -179,18 +213,21 @@ impl Strips {
         &mut self,
         wanted: &[SoundStrip],
         heard: &dyn Fn(&SoundStrip) -> Strip,
-        open: &mut dyn FnMut(&AudioChoice) -> Result<audio::Source, String>,
+        at_end: &dyn Fn(&SoundStrip) -> AtEnd,
+        open: &mut Open<'_>,
         mixer: &Mixer,
     ) -> Vec<(AudioChoice, Message)> {
         let gone = |id: &StripId| wanted.iter().all(|strip| strip.id != *id);
         let lost: Vec<StripId> = self.open.keys().copied().filter(gone).collect();
         for id in lost {
             self.closed.extend(self.open.remove(&id).map(|it| it.told));
+            self.ends.remove(&id);
             mixer.remove_strip(id);
         }
         let mut messages = Vec::new();
         for strip in wanted {
             mixer.set_strip(strip.id, heard(strip));
+            self.ends.entry(strip.id).or_default().set(at_end(strip));
             if strip.id != StripId::MAIN
                 && self.open.get(&strip.id).is_none_or(|open| open.choice != strip.choice)
             {
@@ -201,17 +238,16 @@ impl Strips {
         messages
     }
 
-    fn open(
-        &mut self,
-        strip: &SoundStrip,
-        open: &mut dyn FnMut(&AudioChoice) -> Result<audio::Source, String>,
-        mixer: &Mixer,
-    ) -> Option<Message> {
+    fn open(&mut self, strip: &SoundStrip, open: &mut Open<'_>, mixer: &Mixer) -> Option<Message> {
         // What was open before must be closed first: some devices can be opened once only.
         mixer.set_feed(strip.id, None);
+        let end = self.ends.entry(strip.id).or_default();
         let opened = match &strip.choice {
             AudioChoice::None => Ok(None),
-            choice => open(choice).map(|source| Some((source.feed, source.status))),
+            choice => open(choice, end.at_end).map(|source| {
+                end.follow(source.transport);
+                Some((source.feed, source.status))
+            }),
         };
         let (feed, chosen, message) = sources::settle(strip.choice.clone(), opened);
         mixer.set_feed(strip.id, feed);
@@ -230,13 +266,17 @@ impl Strips {
         &mut self,
         due: impl Fn(&AudioChoice) -> bool,
         asked: bool,
-        open: &mut dyn FnMut(&AudioChoice) -> Result<audio::Source, String>,
+        open: &mut Open<'_>,
         mixer: &Mixer,
     ) -> Vec<(AudioChoice, Message)> {
         let mut messages = Vec::new();
         for (id, chosen) in &mut self.open {
             if chosen.failed() && due(&chosen.choice) {
-                let opened = open(&chosen.choice).map(|source| (source.feed, source.status));
+                let end = self.ends.entry(*id).or_default();
+                let opened = open(&chosen.choice, end.at_end).map(|source| {
+                    end.follow(source.transport);
+                    (source.feed, source.status)
+                });
                 let (feed, message) = sources::retry(chosen, opened, asked);
                 if feed.is_some() {
                     mixer.set_feed(*id, feed);
@@ -245,6 +285,13 @@ impl Strips {
             }
         }
         messages
+    }
+
+    /// What a strip plays begins again.
+    pub fn restart(&self, id: StripId) {
+        if let Some(end) = self.ends.get(&id) {
+            end.restart();
+        }
     }
 
     /// How a strip's source fares.
@@ -333,9 +380,15 @@ mod tests {
         let mixer = Mixer::spawn(config).unwrap();
         let choice = "stream:rtmp://me:planted_word@host/app/name?token=planted_token";
         let strip = SoundStrip::new(StripId(1), choice.parse().unwrap());
-        let mut refuse = |_: &AudioChoice| Err("no".to_owned());
+        let mut refuse = |_: &AudioChoice, _: AtEnd| Err("no".to_owned());
         let mut strips = Strips::default();
-        let messages = strips.sync(&[strip], &|it| it.heard(false, true), &mut refuse, &mixer);
+        let messages = strips.sync(
+            &[strip],
+            &|it| it.heard(false, true),
+            &|it| it.at_end,
+            &mut refuse,
+            &mixer,
+        );
         let messages: Vec<&Message> = messages.iter().map(|(_, message)| message).collect();
         let told = format!("{messages:?} {:?}", strips.report(StripId(1)));
         assert!(told.contains("host") && !told.contains("planted"), "{told}");

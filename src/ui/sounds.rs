@@ -180,6 +180,13 @@ pub fn name_of_choice(view: &View<'_>, choice: &AudioChoice, device: &str) -> St
     }
 }
 
+/// Whether a source or the chosen picture shows what is heard.
+pub fn is_shown(view: &View<'_>, choice: &AudioChoice) -> bool {
+    let main = view.snapshot.video.iter().map(|video| &video.choice);
+    let sources = view.snapshot.scenes.collection.sources.iter().map(|source| &source.choice);
+    main.chain(sources).any(|shown| is_sound_of(choice, shown))
+}
+
 /// What the scenes call the source that this is the sound of.
 fn shown_as(view: &View<'_>, choice: &AudioChoice) -> Option<String> {
     let mut sources = view.snapshot.scenes.collection.sources.iter();

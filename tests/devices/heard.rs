@@ -9,6 +9,7 @@ use onair::base::queue::{self, Full, Receiver};
 use onair::base::{Clock, Stop, Timestamp};
 use onair::media::Samples;
 use onair::media::source::{Report, Status};
+use onair::media::transport::AtEnd;
 use onair::mix::{self, Mixer, Strip, StripId};
 
 use super::{LIMIT, grid};
@@ -23,7 +24,8 @@ pub struct Heard {
 
 impl Heard {
     pub fn open(clock: Clock, choice: &AudioChoice) -> Self {
-        let context = audio::Context { clock, grid: grid(), rate: 48_000, channels: 2 };
+        let context =
+            audio::Context { clock, grid: grid(), rate: 48_000, channels: 2, at_end: AtEnd::Loop };
         let source = audio::open(choice, &context).unwrap();
         let changes = source.status.changes().unwrap();
         let config = mix::Config { rate: 48_000, channels: 2, origin: Timestamp::ZERO, clock };

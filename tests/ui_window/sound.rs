@@ -78,6 +78,31 @@ fn every_lamp_that_is_lit_is_put_out() {
 }
 
 #[test]
+fn what_becomes_of_a_file_that_is_heard_only_is_chosen_on_its_strip() {
+    use onair::media::transport::AtEnd;
+
+    let mut harness = open("mixer");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
+    harness.run();
+    // Of a microphone or the program there is no end.
+    assert!(harness.query_by_label("Be silent").is_none());
+    harness.get_by_role_and_label(Role::RadioButton, "Music").click();
+    harness.run();
+    let id = StripId(1);
+    let once = Command::SetStripEnd { id, at_end: AtEnd::Clear };
+    assert_eq!(click(&mut harness, "Be silent"), [once]);
+    assert_eq!(click(&mut harness, "Begin Music again"), [Command::RestartStrip(id)]);
+    // One that a source shows too does as that source does.
+    harness.state().demo.change(|snapshot| {
+        let clip = VideoChoice::File("/opening.mp4".into());
+        snapshot.strips[1].sound.choice = AudioChoice::File("/opening.mp4".into());
+        snapshot.video.as_mut().unwrap().choice = clip;
+    });
+    harness.run();
+    assert!(harness.query_by_label("Be silent").is_none());
+}
+
+#[test]
 fn a_strip_that_waits_for_its_key_does_not_look_muted() {
     let main = open("mixer").state().demo.snapshot().strips[0].clone();
     for name in ["mixer", "idle"] {

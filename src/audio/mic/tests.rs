@@ -5,11 +5,12 @@ use super::*;
 use crate::base::Clock;
 use crate::base::queue::Receiver;
 use crate::media::source::Report;
+use crate::media::transport::AtEnd;
 use crate::media::{FrameGrid, FrameRate};
 
 fn context() -> Context {
     let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
-    Context { clock: Clock::start(), grid, rate: 48_000, channels: 2 }
+    Context { clock: Clock::start(), grid, rate: 48_000, channels: 2, at_end: AtEnd::Loop }
 }
 
 fn open_fake(id: Option<&str>) -> (Bench, Source, Receiver<Report>) {

@@ -199,6 +199,10 @@ impl Orders {
                 }
                 Ok(Some(Asked::Ask(name))) => command_for(studio, &name, Command::ShareAgain),
                 Ok(Some(Asked::Talk(name, held))) => talk(studio, &name, held),
+                Ok(Some(Asked::StripEnd(name, at_end))) => {
+                    strip(studio, &name, |id| Command::SetStripEnd { id, at_end });
+                }
+                Ok(Some(Asked::StripRestart(name))) => strip(studio, &name, Command::RestartStrip),
                 Ok(Some(Asked::Stop)) => stop = true,
                 Ok(None) => {}
                 Err(why) => complain(&why),
@@ -242,6 +246,15 @@ fn talk(studio: &Studio, name: &str, held: bool) {
         studio.send(Command::TalkKey(held));
         return;
     }
+    strip(studio, name, |id| Command::TalkKeyOf { id, held });
+}
+
+/// Sends a command for the strips of this name; without a name for the main one.
+fn strip(studio: &Studio, name: &str, command: impl Fn(StripId) -> Command) {
+    if name.is_empty() {
+        studio.send(command(StripId::MAIN));
+        return;
+    }
     let strips = studio.snapshot().strips;
     let named = strips.iter().filter(|strip| strip.name == name);
     let ids: Vec<StripId> = named.map(|strip| strip.sound.id).collect();
@@ -250,7 +263,7 @@ fn talk(studio: &Studio, name: &str, held: bool) {
         complain(&format!("there is no strip '{name}'; there are: {}", known.join(", ")));
     }
     for id in ids {
-        studio.send(Command::TalkKeyOf { id, held });
+        studio.send(command(id));
     }
 }
 

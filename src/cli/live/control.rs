@@ -108,6 +108,10 @@ pub(super) enum Asked {
     Ask(String),
     /// The talk key is held, or not: that of the strip of this name; an empty one means all strips.
     Talk(String, bool),
+    /// What becomes of the file that the strip of this name plays; an empty name is the main strip.
+    StripEnd(String, AtEnd),
+    /// It begins again.
+    StripRestart(String),
     /// End the broadcast.
     Stop,
 }
@@ -140,6 +144,7 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
         "media" => return media(rest).map(Some),
         "ask" => return Ok(Some(Asked::Ask(rest.to_owned()))),
         "talk" => return talk(rest).map(Some),
+        "strip" => return strip(rest).map(Some),
         "stop" => return Ok(Some(Asked::Stop)),
         _ => {
             return Err(format!(
@@ -150,11 +155,28 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<Asked>, String> 
                  duplicate [ITEM], duplicate-source ITEM, \
                  media pause|resume|restart|next|previous|seek TIME [SOURCE], \
                  media at-end loop|clear|hold [SOURCE], ask [SOURCE], \
-                 talk press|release [STRIP] or stop"
+                 talk press|release [STRIP], \
+                 strip at-end loop|clear|hold [STRIP], strip restart [STRIP] or stop"
             ));
         }
     };
     Ok(Some(Asked::Command(Box::new(command))))
+}
+
+/// What becomes of a strip's file: `at-end clear Jingle`, `restart Jingle`.
+fn strip(text: &str) -> Result<Asked, String> {
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let rest = rest.trim();
+    match word {
+        "restart" => Ok(Asked::StripRestart(rest.to_owned())),
+        "at-end" => {
+            let (word, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            Ok(Asked::StripEnd(name.trim().to_owned(), word.parse()?))
+        }
+        _ => Err(format!(
+            "'strip {word}': write at-end loop|clear|hold or restart, and the strip's name"
+        )),
+    }
 }
 
 /// The talk key: `press`, `release Guest`.
@@ -326,6 +348,11 @@ mod tests {
         assert_eq!(parse("duplicate", &names), doubled("", false));
         assert_eq!(parse("duplicate-source My logo", &names), doubled("My logo", true));
         assert_eq!(parse("ask Left screen", &names), Ok(Some(Asked::Ask("Left screen".into()))));
+        let end = Asked::StripEnd("My jingle".into(), AtEnd::Clear);
+        assert_eq!(parse("strip at-end clear My jingle", &names), Ok(Some(end)));
+        let again = Asked::StripRestart(String::new());
+        assert_eq!(parse("strip restart", &names), Ok(Some(again)));
+        assert!(parse("strip", &names).is_err() && parse("strip at-end once", &names).is_err());
         let talk = |name: &str, held| Ok(Some(Asked::Talk(name.into(), held)));
         assert_eq!(parse("talk press", &names), talk("", true));
         assert_eq!(parse("talk release My guest", &names), talk("My guest", false));

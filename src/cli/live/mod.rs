@@ -191,7 +191,8 @@ pub struct Args {
     /// `media pause|resume|restart|next|previous|seek TIME [SOURCE]`, `media at-end loop|clear|hold [SOURCE]`
     /// (what becomes of a file when it has been played), `ask [SOURCE]` (the desktop asks
     /// anew what a screen or window of Wayland is), `talk press|release [STRIP]` (the talk key of strips
-    /// that have one), stop
+    /// that have one), `strip at-end loop|clear|hold [STRIP]` (of a file that is heard only),
+    /// `strip restart [STRIP]`, stop
     #[arg(long, conflicts_with = "key_stdin", help_heading = "Recording")]
     pub control: bool,
     /// End after this long, counted from the first picture [default: until interrupted]

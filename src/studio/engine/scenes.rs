@@ -214,6 +214,13 @@ impl Engine {
         if let Some(scene) = self.settings.collection.current().filter(|_| switched) {
             self.happened(Event::Scene(scene.name.clone()));
         }
+        let ends = |it: &Collection| -> Vec<AtEnd> {
+            it.sources.iter().map(|source| source.properties.at_end).collect()
+        };
+        // A file of sound that is shown too ends as its source says.
+        if ends(before) != ends(&self.settings.collection) {
+            self.set_strips();
+        }
         self.changed();
     }
 

@@ -6,13 +6,14 @@ use crate::audio::AudioChoice;
 use crate::capture;
 use crate::media::Track;
 use crate::media::source::{Format, Report, State};
+use crate::media::transport::AtEnd;
 use crate::mix::{Strip, StripId};
 use crate::studio::event::{self, Event};
 use crate::studio::extras::{self, TrackNames};
 use crate::studio::message::Message;
 use crate::studio::phones::{Listening, Phones};
 use crate::studio::said::{self, Said};
-use crate::studio::scenes::Collection;
+use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::snapshot::StripView;
 use crate::studio::sounding;
 use crate::studio::stats;
@@ -34,7 +35,14 @@ impl Engine {
         let heard = |strip: &SoundStrip| {
             strip.heard(talking.is_held(strip.id), seen.contains(&strip.choice))
         };
-        let messages = program.set_strips(&self.settings.strips, &heard);
+        let main = (program.video_choice().clone(), program.transport(MAIN).at_end());
+        let sources = &self.settings.collection.sources;
+        let audio = program.audio_choice().clone();
+        let at_end = |strip: &SoundStrip| {
+            let choice = if strip.id == StripId::MAIN { &audio } else { &strip.choice };
+            sounding::shown_end(sources, (&main.0, main.1), choice).unwrap_or(strip.at_end)
+        };
+        let messages = program.set_strips(&self.settings.strips, &heard, &at_end);
         self.state.stage.sounds = seen;
         for message in self.untold(messages) {
             self.tell(&message, "");
@@ -162,6 +170,17 @@ impl Engine {
 
     pub(super) fn set_talk(&mut self, id: StripId, talk: Talk) {
         self.with_strip(id, |it| it.talk = talk);
+    }
+
+    /// What becomes of the file that a strip plays.
+    pub(super) fn set_strip_end(&mut self, id: StripId, at_end: AtEnd) {
+        self.with_strip(id, |it| it.at_end = at_end);
+    }
+
+    pub(super) fn restart_strip(&self, id: StripId) {
+        if let Some(program) = &self.state.program {
+            program.restart_strip(id);
+        }
     }
 
     pub(super) fn rename_strip(&mut self, id: StripId, name: &str) {

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::audio::AudioChoice;
+use crate::media::transport::AtEnd;
 use crate::media::{ExtraTrack, MOST_TRACKS};
 use crate::mix::filter::{Filter, MOST_FILTERS, Slot};
 use crate::mix::{Heard, Strip, StripId};
@@ -66,6 +67,8 @@ pub(super) struct Table {
     tracks: Vec<i64>,
     solo: bool,
     talk: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    at_end: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     filters: Vec<toml::Table>,
 }
@@ -84,7 +87,8 @@ pub(super) fn tables_of_others(strips: &[SoundStrip]) -> Vec<Table> {
 
 /// How a strip is written, one of or beside these.
 fn table(strip: &SoundStrip, others: &[SoundStrip]) -> Table {
-    let SoundStrip { id, name, choice, strip, talk } = strip;
+    let SoundStrip { id, name, choice, strip, talk, at_end } = strip;
+    let at_end = AtEnd::WORDS.iter().find(|it| it.1 == *at_end && *at_end != AtEnd::Loop);
     let heard = HEARD.iter().find(|it| it.1 == strip.heard).map(|it| it.0);
     let talk = TALK.iter().find(|it| it.1 == *talk).map(|it| it.0);
     let source = if *id == StripId::MAIN { String::new() } else { choice.to_string() };
@@ -100,6 +104,7 @@ fn table(strip: &SoundStrip, others: &[SoundStrip]) -> Table {
         tracks: strip.tracks.iter().map(|track| track.number().into()).collect(),
         solo: strip.solo,
         talk: talk.unwrap_or_default().to_owned(),
+        at_end: at_end.map_or("", |it| it.0).to_owned(),
         filters: strip.filters.iter().map(|slot| filter_table(slot, others)).collect(),
     }
 }
@@ -150,6 +155,13 @@ fn read(id: StripId, value: &toml::Value, bad: &mut dyn FnMut(String)) -> Option
     if (heard.is_none() && !table.heard.is_empty()) || (talk.is_none() && !table.talk.is_empty()) {
         bad("a strip's 'heard' or 'talk' is no word that onair knows".into());
     }
+    let at_end = match table.at_end.as_str() {
+        "" => AtEnd::Loop,
+        word => word.parse().unwrap_or_else(|why| {
+            bad(format!("a strip's 'at_end': {why}"));
+            AtEnd::Loop
+        }),
+    };
     if table.filters.len() > MOST_FILTERS {
         bad(format!("of more than {MOST_FILTERS} filters of a strip the rest is left out"));
     }
@@ -171,7 +183,7 @@ fn read(id: StripId, value: &toml::Value, bad: &mut dyn FnMut(String)) -> Option
         filters,
     };
     let name = clean_name(&table.name);
-    Some(SoundStrip { id, name, choice, strip, talk: talk.unwrap_or_default() })
+    Some(SoundStrip { id, name, choice, strip, talk: talk.unwrap_or_default(), at_end })
 }
 
 fn read_filter(table: &toml::Table, bad: &mut dyn FnMut(String)) -> Option<Slot> {
@@ -263,6 +275,7 @@ mod tests {
                 filters,
             },
             talk: Talk::PushToMute,
+            at_end: AtEnd::Clear,
         };
         let talk = Talk::WhileShown;
         let voice = SoundStrip { talk, ..SoundStrip::new(StripId(2), AudioChoice::Tone) };
@@ -280,7 +293,7 @@ mod tests {
     #[test]
     fn what_is_bad_falls_back_and_is_told() {
         let (strips, told) = read_text(
-            "[[strips]]\nsource = 'tone'\ngain_db = 1e300\nbalance = nan\nheard = 'mars'\n\
+            "[[strips]]\nsource = 'tone'\ngain_db = 1e300\nbalance = nan\nheard = 'mars'\nat_end = 'never'\n\
              tracks = [1, 2, 7, 300, -2]\n\
              [[strips.filters]]\nkind = 'reverb'\n\
              [[strips.filters]]\nkind = 'gain'\ndb = -1e9\ncolour = 3\n\
@@ -293,7 +306,7 @@ mod tests {
         assert_eq!((strip.gain_db, strip.balance, strip.heard), (20.0, 0.0, Heard::Program));
         assert_eq!(strip.filters, [Slot { enabled: true, filter: Filter::Gain { db: -60.0 } }]);
         assert_eq!(strip.tracks.iter().map(ExtraTrack::number).collect::<Vec<_>>(), [2]);
-        assert_eq!(told.len(), 6, "{told:?}");
+        assert_eq!(told.len(), 7, "{told:?}");
         assert_eq!(read_text("strips = 3").1.len(), 1);
         let many = "[[strips]]\nsource = 'tone'\n".repeat(100);
         assert_eq!(read_text(&many).0.len(), MOST);

@@ -5,6 +5,7 @@ use egui::{Align, DragValue, Id, Layout, Ui, vec2};
 use super::line::{line, one_of};
 use crate::audio::AudioChoice;
 use crate::media::ExtraTrack;
+use crate::media::transport::AtEnd;
 use crate::mix::{Heard, Strip, StripId};
 use crate::studio::snapshot::{SourceState, StripView};
 use crate::studio::{Command, Talk};
@@ -48,6 +49,36 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
     offset(ui, view, after);
     switches(ui, view, strip, after);
     heard(ui, view, strip, after);
+    end(ui, view, strip);
+}
+
+/// What becomes of a file when it has been played: one that is shown too does as its source does.
+fn end(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
+    let choice = sounds::choice_of(view, strip);
+    if !matches!(choice, AudioChoice::File(_)) || sounds::is_shown(view, choice) {
+        return;
+    }
+    let (id, theme, name) = (strip.sound.id, view.theme, view.texts.get("at-end-way"));
+    line(ui, view, &name, |ui, view| {
+        ui.spacing_mut().item_spacing.x = gap::XS;
+        for (key, at_end) in
+            [(key!("at-end-loop"), AtEnd::Loop), (key!("strip-end-silent"), AtEnd::Clear)]
+        {
+            let chosen = (strip.sound.at_end == AtEnd::Loop) == (at_end == AtEnd::Loop);
+            let look = if chosen { Look::Quiet } else { Look::Plain };
+            let text = view.texts.get(key);
+            let button = Button::new(&text).look(look).selected(chosen).small();
+            if button.show(ui, theme).clicked() {
+                view.send(Command::SetStripEnd { id, at_end });
+            }
+        }
+        let text = view.texts.get("strip-restart");
+        let name =
+            view.texts.with("strip-restart-of", &[("name", sounds::label_of(view, strip).into())]);
+        if Button::new(&text).name(&name).small().show(ui, theme).clicked() {
+            view.send(Command::RestartStrip(id));
+        }
+    });
 }
 
 /// How its source fares, and its clock.
