@@ -240,27 +240,48 @@ fn a_block_of_sound_allocates_nothing_once_warm() {
 }
 
 /// Making a picture larger or smaller is a library's work, which makes its tables anew each time: a
-/// small one for each row and column of the result, and no picture.
+/// small one for each row and column of the result, and no picture. So it is where layers are cut, seen
+/// through and turned besides, and where they move about.
 #[test]
 fn only_scaling_allocates_and_only_its_tables() {
     let _turn = TURN.lock();
     let mut program = program();
-    let plan = Plan {
-        layers: vec![layer(1, 5, Place::default()), layer(2, 3, at(20.0, 20.0, OVERLAY))],
-        ..Plan::default()
+    let (larger, smaller, turned) = (Size::new(200, 120), Size::new(160, 90), Size::new(80, 60));
+    // Nothing leaves the program: what is seen keeps its size.
+    let plan = |step: u32| {
+        let place = |step: u32, size| at(f64::from(step * 8), f64::from(step * 4), size);
+        let mut cut = layer(3, 5, place(step + 3, smaller));
+        cut.places[0].crop.left = 0.21;
+        let turned = Place { rotation: 30.0, ..place(step + 5, turned) };
+        let layers = vec![
+            layer(1, 5, Place::default()),
+            layer(2, 3, place(step, larger)),
+            cut,
+            layer(4, 3, turned),
+        ];
+        Arc::new(Plan { layers, ..Plan::default() })
     };
-    program.obey(BTreeMap::new(), Some((Arc::new(plan), None)), None);
+    let plans: Vec<Arc<Plan>> = (0..8).map(plan).collect();
+    let show = |program: &mut Program, plan: &Arc<Plan>| {
+        program.obey(BTreeMap::new(), Some((Arc::clone(plan), None)), None);
+    };
+    // Luma and two planes of chroma of half its size, and of two of them alpha and that of their chroma;
+    // a few for each plane.
+    let lines = |size: Size| u64::from(size.width + size.height);
+    let most = lines(larger) * 7 / 2 + lines(turned) * 7 / 2 + lines(smaller) * 2 + 13 * 16;
     let mut now = 0;
-    let held = |program: &mut Program, now: &mut i64| {
-        let count = counted(program, now, 70, 20);
-        (count, everywhere().1)
-    };
-    let (count, first) = held(&mut program, &mut now);
-    // Luma and alpha, and two planes of chroma, of the one that is scaled; and a few for all.
-    let lines = u64::from(3 * (OVERLAY.width + OVERLAY.height));
-    assert!(count > 0 && count <= 20 * (lines + 300), "{count}");
-    let (_, second) = held(&mut program, &mut now);
-    assert!(second <= first, "{first} {second}");
+    show(&mut program, &plans[0]);
+    let count = counted(&mut program, &mut now, 70, 20);
+    assert!((1..=20 * most).contains(&count), "{count} of {most} a picture");
+    let held = everywhere().1;
+    for (moved, plan) in plans.iter().cycle().take(80).enumerate() {
+        show(&mut program, plan);
+        let before = everywhere().0;
+        counted(&mut program, &mut now, 1, 0);
+        let count = everywhere().0 - before;
+        assert!(moved < 24 || (1..=most).contains(&count), "{count} of {most}, moving");
+    }
+    assert!(everywhere().1 <= held + (64 << 10), "and holds no more");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! back with it ([`Pool::fresh`]): then nothing at all is allocated.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
@@ -44,7 +45,7 @@ impl<T> Pool<T> {
     pub fn take(&self) -> Pooled<T> {
         let reused = self.shelf.idle.lock().pop();
         let value = reused.unwrap_or_else(|| (self.make)());
-        Pooled { value: Some(value), shelf: Arc::downgrade(&self.shelf) }
+        Pooled { value: Some(value), shelf: Arc::downgrade(&self.shelf), number: number() }
     }
 
     /// A value to be written and then shared: one that nobody has any more (with its old content) or a
@@ -73,6 +74,12 @@ pub struct Fresh<T> {
 }
 
 impl<T> Fresh<T> {
+    /// As long as it is shared and comes back by [`Pool::fresh`] this stays the same, and nothing else
+    /// has it: what was written into it last is still there.
+    pub fn number(&self) -> u64 {
+        self.value.number
+    }
+
     /// No longer to be written. When nobody has it any more it is the pool's again.
     pub fn share(self) -> Arc<Pooled<T>> {
         if let Some(shelf) = self.shelf.upgrade() {
@@ -106,12 +113,20 @@ pub struct Pooled<T> {
     /// `None` only while being dropped.
     value: Option<T>,
     shelf: Weak<Shelf<T>>,
+    /// See [`Fresh::number`].
+    number: u64,
+}
+
+/// One that nothing has had.
+fn number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 impl<T> Pooled<T> {
     /// A value that belongs to no pool (tests, stills).
     pub fn unpooled(value: T) -> Self {
-        Self { value: Some(value), shelf: Weak::new() }
+        Self { value: Some(value), shelf: Weak::new(), number: number() }
     }
 }
 
@@ -187,12 +202,13 @@ mod tests {
         *second = 8;
         let (second, third) = (second.share(), pool.fresh().share());
         assert_eq!((**first, **second, **third), (7, 8, 0));
-        let place = Arc::as_ptr(&first);
+        let (place, number) = (Arc::as_ptr(&first), first.number);
+        assert!(number != second.number && number != third.number);
         drop((first, third));
         let again = pool.fresh();
         assert_eq!(
-            (*again, Arc::as_ptr(&again.value)),
-            (7, place),
+            (*again, Arc::as_ptr(&again.value), again.number()),
+            (7, place, number),
             "the same, with its old content"
         );
         drop(pool);

@@ -9,7 +9,7 @@ use fast_image_resize::images::{Image as Raster, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use crate::base::wide::wide;
-use crate::base::{Crew, Pool, Pooled};
+use crate::base::{Crew, Fresh, Pool, Pooled};
 use crate::compose::bands::{self, Band};
 use crate::compose::layout::{Affine, Cut, Rect, Shape, Spot, Turn};
 use crate::compose::tint::Tint;
@@ -126,13 +126,15 @@ impl Preparer {
             Some(shelf) if shelf.shape == (size, alpha) => shelf,
             _ => Shelf::new((size, alpha)),
         };
-        let (mut out, mut chroma_alpha) = (shelf.planes.fresh(), shelf.alphas.fresh());
+        let (mut out, mut kept_alpha) = (shelf.planes.fresh(), alpha.then(|| shelf.alphas.fresh()));
+        let mut none = Vec::new();
+        let chroma_alpha = kept_alpha.as_deref_mut().unwrap_or(&mut none);
         *pool = Some(shelf);
         if see_through {
             self.premultiply(picture, crew);
         }
         if let Shape::Upright { turn: Turn::NONE, .. } = spot.shape {
-            self.scale(picture, spot, &mut out, &mut chroma_alpha, crew);
+            self.scale(picture, spot, &mut out, chroma_alpha, crew);
         } else {
             let kept = if see_through { &mut self.scaled_clear } else { &mut self.scaled };
             let mut scaled = shaped(kept.take(), spot.scaled, see_through);
@@ -142,17 +144,17 @@ impl Preparer {
                 Shape::Upright { turn, .. } => {
                     wide(
                         #[inline(always)]
-                        || turn_all(&scaled, &chroma, turn, &mut out, &mut chroma_alpha),
+                        || turn_all(&scaled, &chroma, turn, &mut out, chroma_alpha),
                     );
                 }
                 Shape::Free { map, bounds } => {
-                    warp_all(&scaled, &chroma, map, bounds, &mut out, &mut chroma_alpha, crew);
+                    warp_all(&scaled, &chroma, map, bounds, &mut out, chroma_alpha, crew);
                 }
             }
             *(if see_through { &mut self.scaled_clear } else { &mut self.scaled }) = Some(scaled);
             self.scaled_chroma = chroma;
         }
-        let chroma_alpha = alpha.then(|| chroma_alpha.share());
+        let chroma_alpha = kept_alpha.map(Fresh::share);
         Image { rect, planes: out.share(), chroma_alpha }
     }
 

@@ -1,10 +1,13 @@
-//! What lies still below everything that moves: drawn once, copied from then on.
+//! What lies still below everything that moves: drawn once. From then on it is copied: all of it into a
+//! buffer that had something else in it, and into one that had it already, below other things, only where
+//! these were.
 
 use std::sync::Arc;
 
 use crate::base::Pooled;
+use crate::compose::layout::Rect;
 use crate::compose::piece::Piece;
-use crate::media::Planes;
+use crate::media::{Planes, Size};
 
 /// Drawings in a row with the same lowest pieces before they are kept as one picture: a source that
 /// merely has fewer pictures a second than the program would cost a copy more each time.
@@ -15,8 +18,66 @@ const STILL: u32 = 3;
 #[derive(Debug, Default)]
 pub(super) struct Settled {
     pieces: Vec<Piece>,
-    picture: Option<Arc<Pooled<Planes>>>,
+    picture: Option<(Arc<Pooled<Planes>>, u64)>,
     streak: u32,
+}
+
+/// Pieces of a picture are looked at one by one up to so many.
+const MOST: usize = 8;
+
+/// Where pieces lie, within a picture.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Places {
+    places: [Option<Rect>; MOST],
+}
+
+impl Places {
+    /// Those of these pieces; where there are more, the last of them are one.
+    pub fn of(pieces: &[Piece], size: Size) -> Self {
+        let mut places = [None; MOST];
+        let seen = pieces.iter().filter_map(|it| it.bounds().common(Rect::whole(size)));
+        for (index, place) in seen.enumerate() {
+            if let Some(slot) = places.get_mut(index.min(MOST - 1)) {
+                *slot = Some(slot.map_or(place, |it: Rect| it.around(place)));
+            }
+        }
+        Self { places }
+    }
+
+    /// Copies what is there.
+    pub fn copy(&self, from: &Planes, out: &mut Planes) {
+        for place in self.places.iter().flatten() {
+            let side = |side: i64| usize::try_from(side).unwrap_or(0);
+            let (x, y, width, height) =
+                (side(place.x), side(place.y), side(place.width), side(place.height));
+            let (stride, half) = (out.luma_stride(), out.chroma_stride());
+            for (from, out, stride, by) in [
+                (&from.y, &mut out.y, stride, 1),
+                (&from.u, &mut out.u, half, 2),
+                (&from.v, &mut out.v, half, 2),
+            ] {
+                for row in y / by..(y + height) / by {
+                    let part = row * stride + x / by..row * stride + (x + width) / by;
+                    if let (Some(from), Some(out)) = (from.get(part.clone()), out.get_mut(part)) {
+                        out.copy_from_slice(from);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Pixels of luma in all of them.
+    #[cfg(test)]
+    pub fn pixels(&self) -> usize {
+        self.places.iter().flatten().map(|place| place.size().pixels()).sum()
+    }
+}
+
+/// What is in a buffer: what had settled, by its number, and above it something at these places.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Written {
+    pub below: u64,
+    pub above: Places,
 }
 
 impl Settled {
@@ -26,22 +87,21 @@ impl Settled {
         if pieces.get(..self.pieces.len()) != Some(&self.pieces) {
             self.clear();
         }
-        // One alone is as cheap as its copy.
-        let worth = same > self.pieces.len().max(1);
+        let worth = same > self.pieces.len();
         self.streak = if worth { self.streak + 1 } else { 0 };
         (self.streak >= STILL).then_some(same)
     }
 
-    /// These pieces as one picture.
-    pub fn keep(&mut self, pieces: &[Piece], picture: Arc<Pooled<Planes>>) {
+    /// These pieces as one picture, which has a number that no other has.
+    pub fn keep(&mut self, pieces: &[Piece], picture: Arc<Pooled<Planes>>, number: u64) {
         self.pieces.clear();
         self.pieces.extend_from_slice(pieces);
-        (self.picture, self.streak) = (Some(picture), 0);
+        (self.picture, self.streak) = (Some((picture, number)), 0);
     }
 
-    /// How many of the lowest pieces are there as one picture, and that picture.
-    pub fn kept(&self) -> Option<(usize, &Planes)> {
-        self.picture.as_ref().map(|picture| (self.pieces.len(), &***picture))
+    /// How many of the lowest pieces are there as one picture, that picture and its number.
+    pub fn kept(&self) -> Option<(usize, &Planes, u64)> {
+        self.picture.as_ref().map(|(picture, number)| (self.pieces.len(), &***picture, *number))
     }
 
     /// Lets go of everything.

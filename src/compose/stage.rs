@@ -1,6 +1,7 @@
 //! Draws plans: from the layers' pictures to one picture of the program's size. What has not changed
 //! since the last time is not drawn again, what is covered is not drawn at all, what lies still below
-//! the rest is copied as one picture, and a picture that alone fills the program is handed on as it is.
+//! the rest is one picture of which only that is copied which was covered by what moves, and a picture
+//! that alone fills the program is handed on as it is.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -12,11 +13,14 @@ use crate::compose::layout::{Rect, spot};
 use crate::compose::piece::{Bundle, Drawn, Piece, empty};
 use crate::compose::prepare::{Image, Prepared, Preparer};
 use crate::compose::scene::{Blend, Fit, Place, Plan, SourceId, Together};
-use crate::compose::settled::Settled;
+use crate::compose::settled::{Places, Settled, Written};
 use crate::media::{Planes, Size, VideoFrame};
 
 /// Program pictures on their way at once: encoder queues, preview, transitions.
 const IDLE: usize = 8;
+
+/// Buffers of which it is known what is in them.
+const NOTED: usize = 2 * IDLE;
 
 /// An image that was not needed for so many drawings is forgotten.
 const KEEP: u64 = 64;
@@ -56,10 +60,17 @@ pub(super) struct Stage {
     prepared: HashMap<u64, (Prepared, u64)>,
     bundles: HashMap<u64, Gathered>,
     drawing: u64,
+    /// What is in the buffers of the pool, by their numbers; of at most [`NOTED`].
+    written: Vec<(u64, Written)>,
+    /// Pictures of what had settled so far.
+    settled: u64,
     crew: Arc<Crew>,
     /// Pieces laid down so far.
     #[cfg(test)]
     laid: usize,
+    /// Pixels of what had settled that were copied so far.
+    #[cfg(test)]
+    copied: usize,
 }
 
 impl Stage {
@@ -72,9 +83,13 @@ impl Stage {
             prepared: HashMap::new(),
             bundles: HashMap::new(),
             drawing: 0,
+            written: Vec::with_capacity(NOTED),
+            settled: 0,
             crew,
             #[cfg(test)]
             laid: 0,
+            #[cfg(test)]
+            copied: 0,
         }
     }
 
@@ -83,8 +98,16 @@ impl Stage {
     }
 
     /// An empty picture of the stage's size, with some old content.
-    pub fn take(&self) -> Fresh<Planes> {
-        self.pool.fresh()
+    pub fn take(&mut self) -> Fresh<Planes> {
+        self.fresh().0
+    }
+
+    /// The same; and what is in it, where that is known. It is not any more from now on.
+    fn fresh(&mut self) -> (Fresh<Planes>, Option<Written>) {
+        let out = self.pool.fresh();
+        let noted = self.written.iter().position(|(number, _)| *number == out.number());
+        let written = noted.map(|index| self.written.swap_remove(index).1);
+        (out, written)
     }
 
     /// The picture of `plan`; the second value tells whether it is another than the last of this
@@ -159,7 +182,7 @@ impl Stage {
     /// `below` with a picture over all of it, as large as leaves no gap.
     pub fn cover(&mut self, below: &Planes, above: &VideoFrame) -> Arc<Pooled<Planes>> {
         let place = Place { fit: Fit::Cover, ..Place::default() };
-        let mut out = self.pool.fresh();
+        let mut out = self.take();
         out.copy_pixels(below);
         if let Some(spot) = spot(&[place], above.size(), self.size) {
             let before = self.prepared.remove(&COVER).map(|(prepared, _)| prepared);
@@ -185,7 +208,7 @@ impl Stage {
         let picture = match layers {
             [] => {
                 settled.clear();
-                let mut out = self.pool.fresh();
+                let mut out = self.take();
                 blend::blacken(&mut out);
                 out.share()
             }
@@ -196,15 +219,27 @@ impl Stage {
             }
             layers => {
                 if let Some(still) = settled.due(layers, same).and_then(|due| layers.get(..due)) {
-                    let mut out = self.pool.fresh();
-                    self.begin(still, &mut out);
-                    self.lay_all(still, 0, &mut out);
-                    settled.keep(still, out.share());
+                    let picture = match still {
+                        [only] if ground.is_some() => self.image(only).planes,
+                        still => {
+                            let mut out = self.take();
+                            self.begin(still, &mut out);
+                            self.lay_all(still, 0, &mut out);
+                            out.share()
+                        }
+                    };
+                    self.settled += 1;
+                    settled.keep(still, picture, self.settled);
                 }
-                let mut out = self.pool.fresh();
-                if let Some((count, picture)) = settled.kept() {
-                    out.copy_pixels(picture);
+                let (mut out, written) = self.fresh();
+                if let Some((count, picture, number)) = settled.kept() {
+                    self.restore(picture, number, written, &mut out);
                     self.lay_all(layers, count, &mut out);
+                    let above = Places::of(layers.get(count..).unwrap_or_default(), self.size);
+                    if self.written.len() == NOTED {
+                        self.written.remove(0);
+                    }
+                    self.written.push((out.number(), Written { below: number, above }));
                 } else {
                     self.begin(layers, &mut out);
                     self.lay_all(layers, 0, &mut out);
@@ -216,6 +251,24 @@ impl Stage {
         self.prepared.retain(|_, (_, last)| *last >= oldest);
         self.bundles.retain(|_, bundle| bundle.last >= oldest);
         picture
+    }
+
+    /// Brings what had settled, which has this number, into a buffer: only where something else is in it,
+    /// where that is known.
+    fn restore(&mut self, from: &Planes, number: u64, is: Option<Written>, out: &mut Planes) {
+        if let Some(above) = is.filter(|is| is.below == number).map(|is| is.above) {
+            above.copy(from, out);
+            #[cfg(test)]
+            {
+                self.copied += above.pixels();
+            }
+            return;
+        }
+        out.copy_pixels(from);
+        #[cfg(test)]
+        {
+            self.copied += self.size.pixels();
+        }
     }
 
     /// Black where the lowest piece leaves the old content to be seen.
@@ -425,6 +478,75 @@ mod tests {
         assert_eq!(laid[4..10], [2; 6]);
         assert_eq!(laid[10..13], [5, 5, 5]);
         assert_eq!(laid[14..], [2; 6]);
+    }
+
+    #[test]
+    fn of_what_lies_still_only_that_is_copied_which_was_covered() {
+        let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
+        let (mut one, mut other) = (Canvas::default(), Canvas::default());
+        let place = |x, y, width, height| Place {
+            x,
+            y,
+            width,
+            height,
+            fit: crate::compose::scene::Fit::Stretch,
+            ..Place::default()
+        };
+        let mut ground = flat(SIZE, 60, None);
+        // What is seen where nothing is left of the one before.
+        let speckled = |luma: u8| {
+            let mut planes = Planes::black(SIZE);
+            planes.y.iter_mut().enumerate().for_each(|(at, y)| *y = luma + (at % 97) as u8);
+            let planes = Arc::new(Pooled::unpooled(planes));
+            VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
+        };
+        let corner = flat(Size::new(32, 18), 200, None);
+        let mut held = std::collections::VecDeque::new();
+        let mut copied = Vec::new();
+        for n in 0..120_u8 {
+            // A line that moves along the lower edge, and a small thing that goes about; one more still
+            // layer for a while, another ground in the middle, and another canvas now and then.
+            let x = f64::from(n) / 160.0;
+            let mut layers = vec![layer(0, Place::default())];
+            if (30..60).contains(&n) {
+                layers.push(layer(3, place(0.8, 0.0, 0.2, 0.2)));
+            }
+            layers.push(layer(1, place(0.0, 0.8, 1.0, 0.2)));
+            layers.push(layer(2, place(x, x / 2.0, 0.1, 0.1)));
+            if n == 80 {
+                ground = speckled(3);
+            }
+            let ticker = flat(Size::new(64, 10), 100 + n, Some(128));
+            let pictures = |id: SourceId| match id.0 {
+                0 => Some(ground.clone()),
+                1 => Some(ticker.clone()),
+                _ => Some(corner.clone()),
+            };
+            let plan = plan_of(layers);
+            let canvas = if n % 16 == 9 { &mut other } else { &mut one };
+            let before = stage.copied;
+            let (out, new) = stage.draw(canvas, &plan, pictures);
+            copied.push(stage.copied - before);
+            let mut alone = Stage::new(SIZE, Arc::new(Crew::alone()));
+            let (whole, _) = alone.draw(&mut Canvas::default(), &plan, pictures);
+            assert!(new && out.y == whole.y && out.u == whole.u && out.v == whole.v, "{n}");
+            // An encoder that is now and then behind, and something that writes over a buffer.
+            held.push_back(out);
+            while held.len() > usize::from(n % 5) {
+                held.pop_front();
+            }
+            if n % 11 == 3 {
+                let mut other = stage.take();
+                other.y.fill(1);
+                drop(other.share());
+            }
+        }
+        // Once all buffers have it: the line and the small thing, and no whole picture.
+        let moving = SIZE.width as usize * 18 + 16 * 10;
+        let small = copied[90..].iter().filter(|it| (1..=moving).contains(*it)).count();
+        assert!(small >= 20, "{copied:?}");
+        // A buffer that had something else in it takes all of it.
+        assert!(copied.iter().any(|it| *it == SIZE.pixels()), "{copied:?}");
     }
 
     #[test]
