@@ -2,10 +2,11 @@
 # Makes the pictures of README.md and the guide anew, of the real window on a display without a screen:
 # what is shown is drawn and spoken by programs, and is sent and watched as anything is.
 #
-#   packaging/pictures.sh [NAME…]     NAMES: studio scenes transitions prepared filters desk properties
-#                                           watch player wall notice missing slow
+#   packaging/pictures.sh [NAME…]     NAMES: studio scenes adding transitions prepared filters desk properties
+#                                           watch player wall notice missing slow screens windows import camera
 #
-# Look at each of them before they are committed.
+# Look at each of them before they are committed. The camera is one that only pretends, with the controls of
+# a usual one: the window of the example `window_demo` (ONAIR_PICTURES_DEMO, else it is built).
 set -euo pipefail
 # shellcheck source=packaging/packages.sh
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
@@ -15,6 +16,10 @@ if [ -z "${ONAIR_PICTURES-}" ]; then
     need_packages build decoders sharing window test pictures
     need_rust --
     build_onair
+    if [ -z "${ONAIR_PICTURES_DEMO-}" ]; then
+        cargo build --manifest-path "$root/Cargo.toml" --locked --quiet --example window_demo
+        export ONAIR_PICTURES_DEMO=${CARGO_TARGET_DIR:-$root/target}/debug/examples/window_demo
+    fi
     ONAIR_PICTURES=$onair exec "$root/tests/rigs/pulse.sh" run -- "$0" "$@"
 fi
 onair=$ONAIR_PICTURES
@@ -213,9 +218,9 @@ SETTINGS
 key() { for each in "$@"; do DISPLAY=$screen xdotool key --clearmodifiers "$each"; sleep 0.3; done; }
 click() { DISPLAY=$screen xdotool mousemove "$1" "$2" click 1; sleep 0.4; }
 write() { DISPLAY=$screen xdotool type --delay 20 "$1"; }
-# shot NAME: what the display shows.
+# shot NAME: what the display shows, at its left where it is wider than the studio.
 shot() {
-    DISPLAY=$screen import -window root "$work/$1.png"
+    DISPLAY=$screen import -window root -crop 1280x720+0+0 +repage "$work/$1.png"
     convert "$work/$1.png" -quality 88 "$root/assets/pictures/$1.jpg"
     say "$1.jpg"
 }
@@ -241,6 +246,55 @@ y = 0.4
 width = 0.4
 height = 0.4
 SETTINGS
+}
+
+# A part of a wide screen, beside the studio.
+settings_of_a_desk() {
+    cat >>"$work/home/.config/onair/settings.toml" <<'SETTINGS'
+
+[[collection.sources]]
+name = "Desk"
+source = "screen:screen@1120x630+1360+45"
+
+[[collection.scenes]]
+name = "Desk"
+
+[[collection.scenes.items]]
+source = "Desk"
+SETTINGS
+}
+
+# Nothing yet, and a collection of OBS to be taken in.
+settings_before_import() {
+    cat >"$work/home/.config/onair/settings.toml" <<SETTINGS
+version = 1
+video = "file:$work/Presenter.mp4"
+audio = "file:$work/Voice.wav"
+SETTINGS
+    cat >"$work/Evening.json" <<OBS
+{"name": "Evening", "current_scene": "Workshop", "current_program_scene": "Workshop",
+ "current_transition": "Fade", "transition_duration": 300, "resolution": {"x": 1280, "y": 720},
+ "scene_order": [{"name": "Workshop"}, {"name": "Only the slide"}, {"name": "Back soon"}],
+ "sources": [
+  {"id": "image_source", "name": "Slide", "settings": {"file": "$work/Slide.png"}},
+  {"id": "image_source", "name": "Logo", "settings": {"file": "$work/Logo.png"},
+   "filters": [{"id": "shader_filter", "name": "Glow"}]},
+  {"id": "text_ft2_source_v2", "name": "Title",
+   "settings": {"text": "Evening workshop", "font": {"face": "DejaVu Sans", "size": 44}}},
+  {"id": "browser_source", "name": "Alerts", "settings": {"url": "https://example.org/alerts"}},
+  {"id": "pulse_input_capture", "name": "Mic", "settings": {"device_id": "usb-7"}},
+  {"id": "scene", "name": "Workshop", "settings": {"items": [
+   {"name": "Slide", "pos": {"x": 0, "y": 0}},
+   {"name": "Title", "pos": {"x": 40, "y": 654}},
+   {"name": "Logo", "pos": {"x": 1030, "y": 655}, "scale": {"x": 0.6, "y": 0.6}},
+   {"name": "Alerts"}]}},
+  {"id": "scene", "name": "Only the slide", "settings": {"items": [{"name": "Slide"}]}},
+  {"id": "scene", "name": "Back soon", "settings": {"items": [{"name": "Title", "pos": {"x": 450, "y": 330}}]}}]}
+OBS
+    # The desktop's dialog for files, in which somebody has chosen this one.
+    mkdir -p "$work/bin"
+    printf '#!/bin/sh\necho "%s"\n' "$work/Evening.json" >"$work/bin/zenity"
+    chmod +x "$work/bin/zenity"
 }
 
 # A scene of more layers than are drawn in time.
@@ -269,11 +323,16 @@ SETTINGS
     } >>"$work/home/.config/onair/settings.toml"
 }
 
-# A display in the middle of nothing, and the studio on it.
-open_display() {
-    Xvfb "$screen" -screen 0 1280x720x24 -nolisten tcp -ac 2>/dev/null &
+# display_of WIDTH: a display in the middle of nothing.
+display_of() {
+    Xvfb "$screen" -screen 0 "$1x720x24" -nolisten tcp -ac 2>/dev/null &
     pids+=($!)
     for _ in $(seq 50); do [ -S "/tmp/.X11-unix/X${screen#:}" ] && break; sleep 0.1; done
+}
+
+# One that is as large as the studio.
+open_display() {
+    display_of 1280
     cat >"$work/openbox.xml" <<'OPENBOX'
 <openbox_config xmlns="http://openbox.org/3.4/rc">
   <applications><application name="*"><decor>no</decor><maximized>yes</maximized></application></applications>
@@ -284,7 +343,7 @@ OPENBOX
 }
 
 open_studio() {
-    env HOME="$work/home" XDG_CONFIG_HOME="$work/home/.config" XDG_DATA_HOME="$work/home/.local" XDG_CACHE_HOME="$work/home/.cache" DISPLAY="$screen" \
+    env -u DBUS_SESSION_BUS_ADDRESS PATH="$work/bin:$PATH" HOME="$work/home" XDG_CONFIG_HOME="$work/home/.config" XDG_DATA_HOME="$work/home/.local" XDG_CACHE_HOME="$work/home/.cache" DISPLAY="$screen" \
         LIBGL_ALWAYS_SOFTWARE=1 "$onair" >"$work/log" 2>&1 &
     studio=$!
     pids+=("$studio")
@@ -334,6 +393,12 @@ wanted studio && shot studio
 click "${presenter_row[@]}"
 wanted scenes && shot scenes
 # The menu beside the scenes, and its last line.
+if wanted adding; then
+    click 190 228
+    sleep 1
+    shot adding
+    key Escape
+fi
 if wanted transitions; then
     click 158 68
     sleep 1
@@ -417,4 +482,48 @@ if wanted slow; then
     again settings_of_a_storm
     sleep 15
     shot slow
+fi
+if wanted import; then
+    again settings_before_import
+    DISPLAY=$screen xdotool mousemove 74 98 click 3
+    sleep 2
+    click 140 328
+    sleep 5
+    shot import
+fi
+if wanted camera; then
+    kill "$studio"
+    wait "$studio" 2>/dev/null || true
+    DISPLAY="$screen" LIBGL_ALWAYS_SOFTWARE=1 "$ONAIR_PICTURES_DEMO" camera >"$work/log-camera" 2>&1 &
+    studio=$!
+    pids+=("$studio")
+    sleep 5
+    click 90 168
+    key ctrl+e
+    sleep 2
+    shot camera
+fi
+# On a display that is twice as wide: the studio at its left, what is shown at its right.
+if wanted screens || wanted windows; then
+    screen=:98
+    display_of 2560
+    DISPLAY=$screen display -title Slides -resize 1120x630! -geometry +1360+45 "$work/Slide.png" 2>/dev/null &
+    pids+=($!)
+    sleep 1
+    again settings_of_a_desk
+    # Nobody else puts windows in their places here.
+    window=$(DISPLAY=$screen xdotool search --onlyvisible --name '^onair' | tail -1)
+    DISPLAY=$screen xdotool windowmove "$window" 0 0 windowsize "$window" 1280 720 windowfocus "$window"
+    sleep 2
+    click 74 218
+    if wanted windows; then
+        click 190 258
+        sleep 1
+        click 221 261
+        sleep 1
+        shot windows
+        key Escape
+    fi
+    click 90 288
+    dialog screens ctrl+e
 fi
