@@ -28,7 +28,6 @@ use crate::capture::{CameraChoice, VideoChoice};
 use crate::encode;
 use crate::media::VideoFrame;
 use crate::media::source::Report;
-use crate::media::transport::AtEnd;
 use crate::mix::StripId;
 use crate::net::{self, Runtime};
 use crate::studio::built_in::BuiltIn;
@@ -433,22 +432,6 @@ impl Engine {
         let message = self.state.program.as_mut().and_then(|it| it.select_video(choice));
         self.tell_some(message);
         self.follow_main();
-    }
-
-    fn select_audio(&mut self, choice: AudioChoice) {
-        self.state.ledger.clear(&[
-            "microphone-lost",
-            "microphone-stalled",
-            "microphone-failed",
-            "no-microphone",
-            "source-trouble",
-        ]);
-        let before = self.state.program.as_ref().map(Program::audio_report).unwrap_or_default();
-        self.tell_alarm(&Report::default(), &before, &before.name);
-        self.state.ledger.clear_of(&["file-failed"], &before.name);
-        let at_end = self.settings.strips.first().map_or(AtEnd::Loop, |main| main.at_end);
-        let message = self.state.program.as_mut().and_then(|it| it.select_audio(choice, at_end));
-        self.tell_some(message);
     }
 
     /// Devices were looked for: decide what was left to us.

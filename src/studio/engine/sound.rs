@@ -12,6 +12,7 @@ use crate::studio::event::{self, Event};
 use crate::studio::extras::{self, TrackNames};
 use crate::studio::message::Message;
 use crate::studio::phones::{Listening, Phones};
+use crate::studio::program::Program;
 use crate::studio::said::{self, Said};
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::snapshot::StripView;
@@ -170,6 +171,23 @@ impl Engine {
 
     pub(super) fn set_talk(&mut self, id: StripId, talk: Talk) {
         self.with_strip(id, |it| it.talk = talk);
+    }
+
+    /// The main strip hears this.
+    pub(super) fn select_audio(&mut self, choice: AudioChoice) {
+        self.state.ledger.clear(&[
+            "microphone-lost",
+            "microphone-stalled",
+            "microphone-failed",
+            "no-microphone",
+            "source-trouble",
+        ]);
+        let before = self.state.program.as_ref().map(Program::audio_report).unwrap_or_default();
+        self.tell_alarm(&Report::default(), &before, &before.name);
+        self.state.ledger.clear_of(&["file-failed"], &before.name);
+        let at_end = self.settings.strips.first().map_or(AtEnd::Loop, |main| main.at_end);
+        let message = self.state.program.as_mut().and_then(|it| it.select_audio(choice, at_end));
+        self.tell_some(message);
     }
 
     /// What becomes of the file that a strip plays.

@@ -1,0 +1,243 @@
+use super::*;
+use crate::base::Timestamp;
+use crate::compose::scene::Layer;
+use crate::media::Color;
+
+const SIZE: Size = Size::new(160, 90);
+
+fn flat(size: Size, luma: u8, alpha: Option<u8>) -> VideoFrame {
+    let mut planes = Planes::black(size);
+    planes.y.fill(luma);
+    planes.alpha = alpha.map(|alpha| vec![alpha; size.pixels()]);
+    let planes = Arc::new(Pooled::unpooled(planes));
+    VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
+}
+
+fn layer(source: u32, place: Place) -> Layer {
+    Layer {
+        key: source.into(),
+        source: SourceId(source),
+        places: vec![place],
+        opacity: 1.0,
+        blend: Blend::Normal,
+    }
+}
+
+fn plan_of(layers: Vec<Layer>) -> Plan {
+    Plan { layers, ..Plan::default() }
+}
+
+fn corner() -> Place {
+    Place { x: 0.5, y: 0.5, width: 0.5, height: 0.5, ..Place::default() }
+}
+
+#[test]
+fn shapes_are_kept_on_black() {
+    let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
+    for from in [Size::new(64, 48), Size::new(320, 100), Size::new(2, 90), Size::new(160, 90)] {
+        let frame = flat(from, 200, None);
+        let plan = Plan::simple(SourceId(0));
+        let (out, _) = stage.draw(&mut Canvas::default(), &plan, |_| Some(frame.clone()));
+        assert_eq!(out.size(), SIZE);
+        let inner = from.fitted_into(SIZE);
+        let lit = out.y.iter().filter(|&&y| y == 200).count();
+        let black = out.y.iter().filter(|&&y| y == 16).count();
+        assert_eq!((lit, lit + black), (inner.pixels(), SIZE.pixels()), "{from}");
+        assert_eq!(out.y[45 * 160 + 79], 200);
+    }
+}
+
+#[test]
+fn layers_lie_over_each_other_and_only_changes_are_drawn() {
+    let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
+    let mut canvas = Canvas::default();
+    let (ground, above) = (flat(SIZE, 60, None), flat(Size::new(40, 40), 180, Some(128)));
+    let square = Place { fit: crate::compose::scene::Fit::Stretch, ..corner() };
+    let plan = plan_of(vec![layer(0, Place::default()), layer(1, square)]);
+    let pictures = |id: SourceId| Some(if id.0 == 0 { ground.clone() } else { above.clone() });
+    let (first, new) = stage.draw(&mut canvas, &plan, pictures);
+    assert!(new);
+    assert_eq!((first.y[0], first.y[43 * 160 + 159]), (60, 60));
+    assert!(
+        first.y[46 * 160 + 81].abs_diff(120) <= 1 && first.y[87 * 160 + 159].abs_diff(120) <= 1
+    );
+    let (second, new) = stage.draw(&mut canvas, &plan, pictures);
+    assert!(!new && Arc::ptr_eq(&first, &second));
+    let (without, new) = stage.draw(&mut canvas, &plan, |id| pictures(id).filter(|_| id.0 == 0));
+    assert!(new && Arc::ptr_eq(&without, &ground.planes), "the ground itself");
+}
+
+#[test]
+fn what_lies_still_below_is_drawn_once() {
+    let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
+    let mut canvas = Canvas::default();
+    let place =
+        |x| Place { x, width: 0.25, fit: crate::compose::scene::Fit::Stretch, ..Place::default() };
+    let layers = vec![
+        layer(0, Place::default()),
+        layer(1, place(0.1)),
+        layer(2, place(0.3)),
+        layer(3, place(0.2)),
+        layer(4, place(0.6)),
+    ];
+    let plan = plan_of(layers);
+    let mut still: Vec<_> =
+        (0..5).map(|n| flat(Size::new(64, 36), 40 + n * 30, (n > 0).then_some(128))).collect();
+    still[0] = flat(SIZE, 60, None);
+    let mut laid = Vec::new();
+    for n in 0..20 {
+        // The fourth has a new picture each time, the second another in the middle.
+        if n == 10 {
+            still[1] = flat(Size::new(64, 36), 220, Some(128));
+        }
+        still[3] = flat(Size::new(64, 36), 100 + n, Some(128));
+        let picture = |id: SourceId| still.get(id.0 as usize).cloned();
+        let before = stage.laid;
+        let (out, new) = stage.draw(&mut canvas, &plan, picture);
+        laid.push(stage.laid - before);
+        let mut alone = Stage::new(SIZE, Arc::new(Crew::alone()));
+        let (whole, _) = alone.draw(&mut Canvas::default(), &plan, picture);
+        assert!(new && out.y == whole.y && out.u == whole.u && out.v == whole.v, "{n}");
+    }
+    // All five, until the three below have been still for a while; from then on the two above.
+    assert_eq!(laid[..4], [5, 5, 5, 5]);
+    assert_eq!(laid[4..10], [2; 6]);
+    assert_eq!(laid[10..13], [5, 5, 5]);
+    assert_eq!(laid[14..], [2; 6]);
+}
+
+#[test]
+fn of_what_lies_still_only_that_is_copied_which_was_covered() {
+    let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
+    let (mut one, mut other) = (Canvas::default(), Canvas::default());
+    let place = |x, y, width, height| Place {
+        x,
+        y,
+        width,
+        height,
+        fit: crate::compose::scene::Fit::Stretch,
+        ..Place::default()
+    };
+    let mut ground = flat(SIZE, 60, None);
+    // What is seen where nothing is left of the one before.
+    let speckled = |luma: u8| {
+        let mut planes = Planes::black(SIZE);
+        planes.y.iter_mut().enumerate().for_each(|(at, y)| *y = luma + (at % 97) as u8);
+        let planes = Arc::new(Pooled::unpooled(planes));
+        VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
+    };
+    let corner = flat(Size::new(32, 18), 200, None);
+    let mut held = std::collections::VecDeque::new();
+    let mut copied = Vec::new();
+    for n in 0..120_u8 {
+        // A line that moves along the lower edge, and a small thing that goes about; one more still
+        // layer for a while, another ground in the middle, and another canvas now and then.
+        let x = f64::from(n) / 160.0;
+        let mut layers = vec![layer(0, Place::default())];
+        if (30..60).contains(&n) {
+            layers.push(layer(3, place(0.8, 0.0, 0.2, 0.2)));
+        }
+        layers.push(layer(1, place(0.0, 0.8, 1.0, 0.2)));
+        layers.push(layer(2, place(x, x / 2.0, 0.1, 0.1)));
+        if n == 80 {
+            ground = speckled(3);
+        }
+        let ticker = flat(Size::new(64, 10), 100 + n, Some(128));
+        let pictures = |id: SourceId| match id.0 {
+            0 => Some(ground.clone()),
+            1 => Some(ticker.clone()),
+            _ => Some(corner.clone()),
+        };
+        let plan = plan_of(layers);
+        let canvas = if n % 16 == 9 { &mut other } else { &mut one };
+        let before = stage.copied;
+        let (out, new) = stage.draw(canvas, &plan, pictures);
+        copied.push(stage.copied - before);
+        let mut alone = Stage::new(SIZE, Arc::new(Crew::alone()));
+        let (whole, _) = alone.draw(&mut Canvas::default(), &plan, pictures);
+        assert!(new && out.y == whole.y && out.u == whole.u && out.v == whole.v, "{n}");
+        // An encoder that is now and then behind, and something that writes over a buffer.
+        held.push_back(out);
+        while held.len() > usize::from(n % 5) {
+            held.pop_front();
+        }
+        if n % 11 == 3 {
+            let mut other = stage.take();
+            other.y.fill(1);
+            drop(other.share());
+        }
+    }
+    // Once all buffers have it: the line and the small thing, and no whole picture.
+    let moving = SIZE.width as usize * 18 + 16 * 10;
+    let small = copied[90..].iter().filter(|it| (1..=moving).contains(*it)).count();
+    assert!(small >= 20, "{copied:?}");
+    // A buffer that had something else in it takes all of it.
+    assert!(copied.iter().any(|it| *it == SIZE.pixels()), "{copied:?}");
+}
+
+#[test]
+fn what_is_covered_is_not_even_prepared() {
+    let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
+    let mut canvas = Canvas::default();
+    let small = flat(Size::new(32, 18), 90, None);
+    let top = flat(SIZE, 200, None);
+    let plan = plan_of(vec![layer(0, corner()), layer(1, Place::default())]);
+    let pictures = |id: SourceId| Some(if id.0 == 1 { top.clone() } else { small.clone() });
+    let (out, _) = stage.draw(&mut canvas, &plan, pictures);
+    assert!(Arc::ptr_eq(&out, &top.planes) && stage.prepared.len() == 1);
+    // Beside each other below one that covers one of them.
+    let half = Place { width: 0.5, fit: crate::compose::scene::Fit::Stretch, ..Place::default() };
+    let layers = vec![layer(2, half), layer(0, corner()), layer(3, corner())];
+    stage.draw(&mut canvas, &plan_of(layers), |_| Some(small.clone()));
+    assert!(stage.prepared.contains_key(&3) && !stage.prepared.contains_key(&0));
+}
+
+#[test]
+fn nothing_is_allocated_for_pictures_once_warm() {
+    let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
+    let mut canvas = Canvas::default();
+    let plan = plan_of(vec![layer(0, Place::default()), layer(1, corner())]);
+    let frames: Vec<_> = (0..40).map(|luma| flat(Size::new(64, 36), luma * 5, None)).collect();
+    let mut seen = std::collections::BTreeSet::new();
+    for frame in &frames {
+        let (out, new) = stage.draw(&mut canvas, &plan, |_| Some(frame.clone()));
+        assert!(new);
+        seen.insert(out.y.as_ptr() as usize);
+    }
+    assert!(seen.len() <= 3, "{} buffers", seen.len());
+}
+
+#[test]
+fn a_group_is_laid_down_as_one_thing_and_drawn_anew_only_when_it_changes() {
+    let mut stage = Stage::new(SIZE, Arc::new(Crew::alone()));
+    let mut canvas = Canvas::default();
+    let place =
+        |x, width| Place { x, width, fit: crate::compose::scene::Fit::Stretch, ..Place::default() };
+    // Over the ground a group at half strength: two that lie over each other.
+    let layers =
+        vec![layer(0, Place::default()), layer(1, place(0.0, 0.75)), layer(2, place(0.5, 0.5))];
+    let mut group = Together {
+        key: 9,
+        layers: 1..3,
+        opacity: 0.5,
+        blend: crate::compose::scene::Blend::Normal,
+    };
+    let pictures: Vec<_> = [40, 100, 200].map(|luma| flat(SIZE, luma, None)).into();
+    let picture = |id: SourceId| pictures.get(id.0 as usize).cloned();
+    let plan = Plan { layers: layers.clone(), together: vec![group.clone()] };
+    let (out, _) = stage.draw(&mut canvas, &plan, picture);
+    let at = |out: &Planes, x: usize| out.y[45 * 160 + x];
+    let seen = |out: &Planes| (at(out, 10), at(out, 100), at(out, 150));
+    assert_eq!(seen(&out), (70, 120, 120), "what is above hides what is below in the group");
+    let made = Arc::as_ptr(&stage.bundles[&9].image.planes);
+    // Another ground: the group stays.
+    group.opacity = 1.0;
+    group.blend = crate::compose::scene::Blend::Lighten;
+    let plan = Plan { layers, together: vec![group] };
+    let (out, new) = stage.draw(&mut canvas, &plan, picture);
+    assert!(new && std::ptr::eq(made, Arc::as_ptr(&stage.bundles[&9].image.planes)));
+    let (low, middle, high) = seen(&out);
+    assert!(low.abs_diff(100) <= 1 && middle.abs_diff(200) <= 1 && high.abs_diff(200) <= 1);
+    let (_, new) = stage.draw(&mut canvas, &plan, picture);
+    assert!(!new);
+}
