@@ -65,9 +65,8 @@ fn end(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
             [(key!("at-end-loop"), AtEnd::Loop), (key!("strip-end-silent"), AtEnd::Clear)]
         {
             let chosen = (strip.sound.at_end == AtEnd::Loop) == (at_end == AtEnd::Loop);
-            let look = if chosen { Look::Quiet } else { Look::Plain };
             let text = view.texts.get(key);
-            let button = Button::new(&text).look(look).selected(chosen).small();
+            let button = Button::new(&text).selected(chosen).small();
             if button.show(ui, theme).clicked() {
                 view.send(Command::SetStripEnd { id, at_end });
             }
