@@ -290,6 +290,7 @@ fn several_monitors(client: &Client) {
     }
     connection.sync().unwrap();
     assert_eq!(capture::screens().unwrap().len(), 1);
+    bare(Some("all"), None).await_frame("the only one", |frame| size(frame, 640, 480));
 }
 
 /// What the window offers, and that it is looked for again.

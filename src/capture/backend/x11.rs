@@ -37,6 +37,9 @@ const MOST_POINTER: u16 = 512;
 /// The main screen, also in a session of Wayland.
 const MAIN: &str = "x11";
 
+/// All screens together.
+const ALL: &str = "all";
+
 /// The display that DISPLAY names.
 pub(super) struct X11;
 
@@ -109,7 +112,7 @@ impl Display {
         let (width, height) = self.root_size;
         let whole = Area::new(0, 0, width.into(), height.into());
         let all = |name: &str| ScreenInfo {
-            id: "all".to_owned(),
+            id: ALL.to_owned(),
             name: name.to_owned(),
             area: whole,
             primary: false,
@@ -257,6 +260,8 @@ impl ScreenSystem for X11 {
         let screens = display.monitors()?;
         let screen = match id {
             None | Some(MAIN) => screens.first(),
+            // They stand behind the others; one without others is all of them.
+            Some(ALL) => screens.last(),
             Some(id) => screens.iter().find(|screen| screen.id == id),
         };
         let screen = screen.ok_or_else(|| Fault::Absent("no such screen".to_owned()))?.clone();
