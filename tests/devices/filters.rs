@@ -30,6 +30,8 @@ const TRACKS: usize = 6;
 /// How long each takes, and what of its end counts: filters have settled by then.
 const SECONDS: u32 = 5;
 const COUNTED: usize = 2;
+/// A machine that stumbles all the time is heard so often: what a filter does it does each time.
+const HEARD: usize = 3;
 
 /// What a tone is played into.
 fn sink(hz: f32, dbfs: f32) -> String {
@@ -94,11 +96,11 @@ fn record(folder: &Path, strips: Vec<SoundStrip>) -> Vec<Vec<f32>> {
     sounds
 }
 
-/// The amplitude of a tone at the end of a sound: the median of quarters of a second, since a busy
-/// machine may stumble, which turns the tone's phase.
+/// The amplitude of a tone at the end of a sound: the median of twentieths of a second, whole periods
+/// each, since a busy machine may stumble, which turns the tone's phase.
 fn level(sound: &[f32], hz: f32) -> f32 {
     let tail = &sound[sound.len().saturating_sub(COUNTED * 96_000)..];
-    let parts = tail.chunks_exact(24_000).map(|part| amplitude(part, f64::from(hz)));
+    let parts = tail.chunks_exact(4_800).map(|part| amplitude(part, f64::from(hz)));
     let mut parts: Vec<f64> = parts.collect();
     parts.sort_by(f64::total_cmp);
     20.0 * parts[parts.len() / 2].log10() as f32
@@ -150,28 +152,42 @@ fn inside_pulse_filters() {
     let folder = tempfile::tempdir().unwrap();
     let mut wrong = Vec::new();
     for round in cases.chunks(TRACKS) {
-        let strips = (1_u8..).zip(round).map(|(number, (filters, case))| {
-            let slot = |filter: &Filter| Slot { enabled: true, filter: *filter };
-            // The first track is the program, which one of them has to itself.
-            let track = ExtraTrack::new(number);
-            let strip = Strip {
-                filters: filters.iter().map(slot).collect(),
-                heard: if track.is_some() { Heard::Tracks } else { Heard::Program },
-                tracks: track.into_iter().collect(),
-                ..Strip::default()
-            };
-            SoundStrip { strip, ..SoundStrip::new(StripId(number.into()), choice(case)) }
-        });
-        let sounds = record(folder.path(), strips.collect());
-        assert_eq!(sounds.len(), round.len());
-        for (sound, (filters, case)) in sounds.iter().zip(round) {
-            let gain = level(sound, case.hz) - case.dbfs;
-            let line = format!("{filters:?}, {} Hz at {}: {gain:.2} dB", case.hz, case.dbfs);
-            eprintln!("  {line}");
-            if !case.expected.is_met(gain, SLACK) {
-                wrong.push(format!("{line}, {:?}", case.expected));
-            }
-        }
+        let mut times = (0..HEARD).map(|_| missed(folder.path(), round, &choice));
+        let first = times.next().unwrap_or_default();
+        let enough = |missed: &Vec<String>| missed.is_empty();
+        wrong.extend(if enough(&first) { first } else { times.find(enough).unwrap_or(first) });
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Hears these, each on a strip of its own, and tells which gains are not as expected.
+fn missed(
+    folder: &Path,
+    round: &[(Vec<Filter>, Case)],
+    choice: &dyn Fn(&Case) -> AudioChoice,
+) -> Vec<String> {
+    let strips = (1_u8..).zip(round).map(|(number, (filters, case))| {
+        let slot = |filter: &Filter| Slot { enabled: true, filter: *filter };
+        // The first track is the program, which one of them has to itself.
+        let track = ExtraTrack::new(number);
+        let strip = Strip {
+            filters: filters.iter().map(slot).collect(),
+            heard: if track.is_some() { Heard::Tracks } else { Heard::Program },
+            tracks: track.into_iter().collect(),
+            ..Strip::default()
+        };
+        SoundStrip { strip, ..SoundStrip::new(StripId(number.into()), choice(case)) }
+    });
+    let sounds = record(folder, strips.collect());
+    assert_eq!(sounds.len(), round.len());
+    let mut wrong = Vec::new();
+    for (sound, (filters, case)) in sounds.iter().zip(round) {
+        let gain = level(sound, case.hz) - case.dbfs;
+        let line = format!("{filters:?}, {} Hz at {}: {gain:.2} dB", case.hz, case.dbfs);
+        eprintln!("  {line}");
+        if !case.expected.is_met(gain, SLACK) {
+            wrong.push(format!("{line}, {:?}", case.expected));
+        }
+    }
+    wrong
 }
