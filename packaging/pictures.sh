@@ -327,7 +327,8 @@ SETTINGS
 display_of() {
     Xvfb "$screen" -screen 0 "$1x720x24" -nolisten tcp -ac 2>/dev/null &
     pids+=($!)
-    for _ in $(seq 50); do [ -S "/tmp/.X11-unix/X${screen#:}" ] && break; sleep 0.1; done
+    # Its socket may be one that somebody left behind.
+    for _ in $(seq 50); do DISPLAY=$screen xdotool getmouselocation >/dev/null 2>&1 && break; sleep 0.1; done
 }
 
 # One that is as large as the studio.
