@@ -417,6 +417,8 @@ if wanted prepared; then
     sleep 1
     click "${studio_mode[@]}"
 fi
+# Behind the menu and the other page of it nothing may be chosen any more.
+click "${presenter_row[@]}"
 dialog filters ctrl+f
 dialog desk ctrl+m
 click "${clock_row[@]}"
@@ -454,7 +456,7 @@ fi
 if wanted wall; then
     for address in "$work/Presenter.mp4" "$work/Bench.mp4" "$work/Notes.mp4"; do
         watch_at "$address"
-        click 886 71
+        click 845 71
         sleep 1
     done
     # No folder of this machine in the picture.
