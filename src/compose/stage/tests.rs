@@ -1,3 +1,5 @@
+//! Pictures are drawn whole, and compared with what is known of them; what drawing costs is counted.
+
 use super::*;
 use crate::base::Timestamp;
 use crate::compose::scene::Layer;
