@@ -22,6 +22,9 @@ const KEY_OFFSET: f64 = 5.0;
 /// one that costs more is encoded again.
 const KEY_SHARE: f64 = 0.30;
 const KEY_PICTURES: f64 = 4.5;
+/// The first keyframe may cost this much only: those after it seldom cost more, and the seconds that
+/// hold the rest of the first interval and the next keyframe would be so much short.
+const FIRST_SHARE: f64 = 0.15;
 /// What is over or under the budget is made up over at least so many pictures.
 const HORIZON: f64 = 15.0;
 /// What was saved on easy content may be spent later up to this share of an interval: more would
@@ -110,7 +113,8 @@ impl RateControl {
 
     /// The most bits that a keyframe may cost.
     fn most_for_key(&self) -> f64 {
-        let share = self.whole() * (KEY_PICTURES / self.interval).clamp(KEY_SHARE, 1.0);
+        let share = if self.key.is_none() { FIRST_SHARE } else { KEY_SHARE };
+        let share = self.whole() * (KEY_PICTURES / self.interval).clamp(share, 1.0);
         share.min(self.room(1, AIM)).max(self.per_picture)
     }
 
@@ -287,6 +291,15 @@ mod tests {
         // Content that grows harder by 4 times over ten seconds
         let (_, high) = worst_window(&run(|n| usual * (n as f64 / 150.0).exp2(), 300)[60..]);
         assert!(high < 1.05, "{high:.3}");
+    }
+
+    #[test]
+    fn the_first_seconds_cost_what_was_asked() {
+        let usual = 2_500_000.0 / 30.0 * scale(30.0);
+        for level in [1.0, 3.0, 6.0] {
+            let (low, high) = worst_window(&run(|_| usual * level, 180));
+            assert!(low > 0.92 && high < 1.06, "{level}: {low:.3} {high:.3}");
+        }
     }
 
     #[test]
