@@ -13,6 +13,9 @@ use crate::media::{Planes, Size};
 /// merely has fewer pictures a second than the program would cost a copy more each time.
 const STILL: u32 = 3;
 
+/// Pieces of a picture are looked at one by one up to so many.
+const MOST: usize = 8;
+
 /// The lowest pieces of a picture as one picture. Holds what they show only as long as they are the
 /// lowest.
 #[derive(Debug, Default)]
@@ -21,9 +24,6 @@ pub(super) struct Settled {
     picture: Option<(Arc<Pooled<Planes>>, u64)>,
     streak: u32,
 }
-
-/// Pieces of a picture are looked at one by one up to so many.
-const MOST: usize = 8;
 
 /// Where pieces lie, within a picture.
 #[derive(Copy, Clone, Debug)]

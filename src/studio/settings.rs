@@ -5,6 +5,7 @@
 mod cameras;
 mod chat;
 pub mod collection;
+mod disk;
 mod filters;
 pub(in crate::studio) mod hidden;
 mod kept;
@@ -30,13 +31,13 @@ mod targets;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use self::disk::{put, read_bounded};
 use self::reader::Reader;
 use crate::audio::AudioChoice;
 use crate::broadcast::delay::LONGEST;
@@ -59,9 +60,6 @@ pub use services::{Own, OwnPart, read_own, read_services, services_beside, write
 
 /// The version this program writes. Version 1 had one target.
 pub const VERSION: i64 = 2;
-
-/// A settings file larger than this is not one of ours.
-const MAX_BYTES: u64 = 1 << 20;
 
 /// The language of the window.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
@@ -348,28 +346,6 @@ pub fn check_successor(url: &str) -> Result<String, String> {
     Ok(url.to_owned())
 }
 
-/// Replaces a file, creating its folder.
-fn put(path: &Path, text: &str) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or_else(|| Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
-}
-
-fn read_bounded(path: &Path) -> io::Result<String> {
-    let file = fs::File::open(path)?;
-    let mut text = String::new();
-    file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_BYTES {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is far too large"));
-    }
-    Ok(text)
-}
-
 impl Reader<'_> {
     fn settings(&mut self) -> Settings {
         if let Some(version) = self.table.get("version").and_then(toml::Value::as_integer)
@@ -482,6 +458,8 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::media::BitsPerSecond;
     use crate::mix::Strip;

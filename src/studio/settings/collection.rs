@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use crate::mix::StripId;
 use crate::studio::scenes::{
     Collection, MAIN, MOST_ITEMS, MOST_SCENES, MOST_SOURCES, Source, clean_name,
 };
+use crate::studio::settings::disk::replace;
 use crate::studio::settings::layout::{self, Table};
 use crate::studio::settings::obs;
 pub use crate::studio::settings::obs::Import;
@@ -446,15 +447,7 @@ pub fn export(collection: &Collection, strips: &[SoundStrip], path: &Path) -> Re
     } else {
         toml::to_string_pretty(&own).map_err(|error| error.to_string())?
     };
-    let write = || -> std::io::Result<()> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or_else(|| Path::new(".")))?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    write().map_err(|error| error.to_string())
+    replace(path, &text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use std::path::Path;
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::{Settings, VERSION, WriteError, put, read_bounded};
+use super::disk::{put, read_bounded};
+use super::{Settings, VERSION, WriteError};
 use crate::studio::playing::{MOST_RECENT, MOST_TRUSTED};
 
 /// The parts of the file that are the player's.

@@ -1,13 +1,14 @@
 //! A person's own services: `services.toml` beside the settings, `[[service]]`, one table each.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::media::BitsPerSecond;
 use crate::studio::services::{Book, Limits, Service, USUAL};
+use crate::studio::settings::disk::{folder_of, replace};
 use crate::studio::targets::parse;
 
 /// A file larger than this is not one of ours.
@@ -230,9 +231,7 @@ fn service(table: Table) -> Result<Service, (OwnPart, String)> {
 /// # Errors
 /// What the system says.
 pub fn write_services(path: &Path, services: &[Service]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or_else(|| Path::new("."));
-    fs::create_dir_all(folder)?;
+    fs::create_dir_all(folder_of(path))?;
     if !read_services(path).1.is_empty() {
         let mut old = path.as_os_str().to_owned();
         old.push(".old");
@@ -240,12 +239,8 @@ pub fn write_services(path: &Path, services: &[Service]) -> io::Result<()> {
     }
     let file = File { service: services.iter().map(Table::from).collect() };
     let text = toml::to_string_pretty(&file).map_err(io::Error::other)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(b"# Own services of onair: written by its window, and may be edited.\n\n")?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    let head = "# Own services of onair: written by its window, and may be edited.\n\n";
+    replace(path, &format!("{head}{text}"))
 }
 
 impl From<&Service> for Table {

@@ -1,0 +1,38 @@
+//! How the files of the settings are read and written: bounded, and by atomic replace.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+/// A settings file larger than this is not one of ours.
+const MAX_BYTES: u64 = 1 << 20;
+
+pub(super) fn read_bounded(path: &Path) -> io::Result<String> {
+    let file = fs::File::open(path)?;
+    let mut text = String::new();
+    file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is far too large"));
+    }
+    Ok(text)
+}
+
+/// Replaces a file, creating its folder.
+pub(super) fn put(path: &Path, text: &str) -> io::Result<()> {
+    fs::create_dir_all(folder_of(path))?;
+    replace(path, text)
+}
+
+pub(super) fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or_else(|| Path::new("."))
+}
+
+/// Replaces a file at once: whoever reads it sees the old one or the new one, whole.
+pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
