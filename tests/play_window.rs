@@ -150,14 +150,13 @@ fn what_is_chosen_in_the_window_is_kept_and_no_secret_is() {
     let studios = "version = 1\nvideo = \"test\"\n[target]\ncustom = true\nserver = \"rtmp://127.0.0.1:1/own\"\n";
     fs::write(home.path().join("onair/settings.toml"), studios).unwrap();
     let desktop = Desktop::start();
-    let _manager = Peer::start_command(desktop.command("openbox").arg("--sm-disable"));
+    let _manager = desktop.manage();
     let secret = "rtmp://127.0.0.1:1/live/show?token=planted";
     let below = "rtmp://127.0.0.1:1/own/planted";
     let press = |keys: &[&str], words: &[&str]| {
         let mut window = play(&desktop, home.path(), words);
-        let list = || desktop.said("xprop", &["-root", "_NET_CLIENT_LIST"]);
-        wait_for("the window", LIMIT * 2, || list().contains("# 0x"));
-        let id = list().rsplit(' ').next().unwrap().to_owned();
+        wait_for("the window", LIMIT * 2, || !desktop.windows().is_empty());
+        let id = desktop.windows().pop().unwrap();
         let plays = "\"state\":\"playing\"";
         window.wait_until("its film", LIMIT * 2, |peer| peer.output().contains(plays));
         // By then the window has been drawn, and nothing is typed into.

@@ -11,7 +11,8 @@
     reason = "a test fails by panicking, and says on stdout what it skips"
 )]
 
-use std::path::PathBuf;
+#[path = "vectors/mod.rs"]
+mod vectors;
 
 use bytes::Bytes;
 use md5::{Digest, Md5};
@@ -30,25 +31,7 @@ use onair::wire::h264::{
     avcc_nals, avcc_to_annexb, rewrite_sps_vui, slice_type,
 };
 use serde_json::Value;
-
-fn folder() -> Option<PathBuf> {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/vectors"));
-    if !folder.is_dir() {
-        println!("SKIPPED: there are no vectors at {}", folder.display());
-        return None;
-    }
-    Some(folder)
-}
-
-fn load(name: &str) -> Option<Value> {
-    let text = std::fs::read_to_string(folder()?.join(name)).expect(name);
-    Some(serde_json::from_str(&text).expect(name))
-}
-
-fn unhex(text: &str) -> Vec<u8> {
-    let digit = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).expect("hex");
-    (0..text.len()).step_by(2).map(digit).collect()
-}
+use vectors::{folder, load, unhex};
 
 /// Bytes written as text, or as `{"hex": text}`.
 fn hex(value: &Value) -> Vec<u8> {

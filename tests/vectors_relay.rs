@@ -13,6 +13,8 @@
 
 #[path = "peers/mod.rs"]
 mod peers;
+#[path = "vectors/mod.rs"]
+mod vectors;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -26,15 +28,7 @@ use onair::wire::rtmp::chunk::{Limits, Reader};
 use peers::client::Client;
 use peers::{LIMIT, Onair, Peer, wait_for};
 use serde_json::Value;
-
-fn folder() -> Option<PathBuf> {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/vectors"));
-    if !folder.is_dir() {
-        println!("SKIPPED: there are no vectors at {}", folder.display());
-        return None;
-    }
-    Some(folder)
-}
+use vectors::{folder, load, unhex};
 
 /// A server that records.
 struct Server {
@@ -74,9 +68,7 @@ impl Server {
 
 /// The messages of a case.
 fn messages(case: &Value) -> Vec<(TagKind, u32, Bytes)> {
-    let wire = case["wire_hex"].as_str().unwrap();
-    let digits = |at: usize| u8::from_str_radix(&wire[at..at + 2], 16).unwrap();
-    let wire: Vec<u8> = (0..wire.len()).step_by(2).map(digits).collect();
+    let wire = unhex(case["wire_hex"].as_str().unwrap());
     let (mut reader, mut input) = (Reader::new(Limits::default()), &wire[..]);
     let mut found = Vec::new();
     while let Some(message) = reader.read(&mut input).unwrap() {
@@ -120,9 +112,7 @@ fn found(probing: &mut Peer) -> Vec<&'static str> {
 
 #[test]
 fn beginnings_of_real_publishers_are_relayed_played_and_recorded() {
-    let Some(folder) = folder() else { return };
-    let text = std::fs::read_to_string(folder.join("gortmplib/read_tracks.json")).unwrap();
-    let vectors: Value = serde_json::from_str(&text).unwrap();
+    let Some(vectors) = load("gortmplib/read_tracks.json") else { return };
     let cases = ["cases", "errors"].into_iter().flat_map(|of| vectors[of].as_array().unwrap());
     let cases: Vec<&Value> = cases.collect();
     let into = tempfile::tempdir().unwrap();
@@ -205,10 +195,12 @@ fn files_of_other_encoders_are_sent_relayed_and_recorded_body_by_body() {
                 tags.iter().filter(|tag| tag.kind == kind).cloned().collect()
             };
             let (sent, kept) = (of(&sent), of(&kept));
-            let body = |tag: &Tag| tag.body.clone();
-            let all = |tags: &[Tag]| tags.iter().map(body).collect::<Vec<_>>();
-            assert_eq!(all(&sent).len(), all(&kept).len(), "{name} {kind:?}");
-            assert!(all(&sent) == all(&kept), "{name} {kind:?}: other bodies");
+            assert_eq!(sent.len(), kept.len(), "{name} {kind:?}");
+            let mut pairs = sent.iter().zip(&kept);
+            assert!(
+                pairs.all(|(sent, kept)| sent.body == kept.body),
+                "{name} {kind:?}: other bodies"
+            );
             // Configurations stand at the head. One of the files says that its pictures end at 0.
             let coded = |tag: &Tag| match kind {
                 TagKind::Video => matches!(

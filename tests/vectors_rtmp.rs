@@ -12,7 +12,8 @@
     reason = "a test fails by panicking, and says on stdout what it skips"
 )]
 
-use std::path::PathBuf;
+#[path = "vectors/mod.rs"]
+mod vectors;
 
 use bytes::Bytes;
 use onair::base::Timestamp;
@@ -28,26 +29,10 @@ use onair::wire::rtmp::command::Command;
 use onair::wire::rtmp::message::{Control, UserControl};
 use onair::wire::rtmp::{Kind, Message, StreamName, Time, Url, auth, client, handshake, server};
 use serde_json::Value as Json;
-
-/// A set, or `None` (said on stdout) where the folder is absent.
-fn load(name: &str) -> Option<Json> {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/vectors"));
-    if !folder.is_dir() {
-        println!("SKIPPED: there are no vectors at {}", folder.display());
-        return None;
-    }
-    let text = std::fs::read_to_string(folder.join(name)).expect(name);
-    Some(serde_json::from_str(&text).expect(name))
-}
-
-fn hex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> =
-        text.bytes().map(|byte| (byte as char).to_digit(16).unwrap() as u8).collect();
-    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
-}
+use vectors::{load, unhex};
 
 fn bytes_of(json: &Json) -> Vec<u8> {
-    hex(json.as_str().unwrap())
+    unhex(json.as_str().unwrap())
 }
 
 fn list(json: &Json) -> &[Json] {
@@ -154,7 +139,7 @@ fn handshakes_of_real_clients() {
         // a digest for those who know about digests, the plain echo for the others
         assert_eq!(out[1 + 1_536..] == c0c1[1..], marked.is_none(), "{name}");
         let c2 = match recorded["c2_hex_recorded_answer_to_another_s1"].as_str() {
-            Some(c2) => hex(c2),
+            Some(c2) => unhex(c2),
             None => vec![0; 1_536],
         };
         assert_eq!(session.read(&mut c2.as_slice(), &mut out), Ok(true), "{name}");
@@ -482,7 +467,7 @@ fn beginnings_of_real_publishers() {
     for case in list(&set["cases"]).iter().chain(list(&set["errors"])) {
         let parts = list(&case["messages"]);
         let wire = match case["wire_hex"].as_str() {
-            Some(wire) => hex(wire),
+            Some(wire) => unhex(wire),
             None => parts.iter().flat_map(|part| bytes_of(&part["wire_hex"])).collect(),
         };
         let messages = read_all(&mut sized(&case["chunk_size"]), &wire).unwrap();
@@ -558,7 +543,7 @@ fn publishers_come_to_their_tracks() {
     for case in list(&set["cases"]) {
         let name = text(&case["name"]);
         let wire = match case["wire_hex"].as_str() {
-            Some(wire) => hex(wire),
+            Some(wire) => unhex(wire),
             None => {
                 list(&case["messages"]).iter().flat_map(|it| bytes_of(&it["wire_hex"])).collect()
             }
@@ -709,7 +694,7 @@ fn check_message(message: &Message, expected: &Json, name: &str) {
     check("length", message.body.len() as u64);
     check("stream", u64::from(message.stream));
     if let Some(body) = expected["body"].as_str() {
-        assert_eq!(message.body, hex(body), "{name}");
+        assert_eq!(message.body, unhex(body), "{name}");
     }
 }
 

@@ -1,77 +1,28 @@
 //! Another codec over RTMP: within one publication, by our own wire as the publisher, and with a publisher
 //! that goes on where another one left.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::thread::{self, JoinHandle};
 
-use onair::media::BitsPerSecond;
-use onair::wire::rtmp::client::{Config as ClientConfig, Event, Output, Session};
-use onair::wire::rtmp::url::Url;
-
+use super::peers::client::Client;
 use super::peers::{LIMIT, Onair};
 use super::watch::Watching;
 use super::*;
 
-/// A session of ours that publishes, on a socket that blocks for a moment only.
-struct Publisher {
-    socket: TcpStream,
-    session: Session,
-    clock: Clock,
-    started: bool,
-}
-
-impl Publisher {
-    fn start(url: &str) -> Self {
-        let config = ClientConfig::publish(Url::parse(url).unwrap(), BitsPerSecond(50_000_000));
-        let socket = TcpStream::connect(config.url.authority()).unwrap();
-        socket.set_read_timeout(Some(Duration::from_millis(2))).unwrap();
-        let clock = Clock::start();
-        let session = Session::new(config, clock.now(), 7);
-        let mut publisher = Self { socket, session, clock, started: false };
-        peers::wait_for("the publication", LIMIT, || {
-            publisher.turn();
-            publisher.started
-        });
-        publisher
-    }
-
-    /// Writes what is to be written, reads what has come.
-    fn turn(&mut self) {
-        loop {
-            match self.session.poll_output() {
-                Output::Transmit(bytes) => self.socket.write_all(&bytes).unwrap(),
-                Output::Event(event) => self.started |= event == Event::PublishStarted,
-                Output::Timeout(_) | Output::Idle => break,
+/// Publishes each tag at its own time, and leaves.
+fn send(url: &str, tags: Vec<Tag>) -> JoinHandle<()> {
+    let mut publisher = Client::publish(url);
+    thread::spawn(move || {
+        let start = Instant::now();
+        for Tag { kind, time_ms, body } in tags {
+            thread::sleep(Duration::from_millis(time_ms.into()).saturating_sub(start.elapsed()));
+            if kind != TagKind::Script {
+                publisher.send(&(kind, time_ms, body));
             }
         }
-        let mut buffer = [0; 4_096];
-        if let Ok(length @ 1..) = self.socket.read(&mut buffer) {
-            self.session.handle_input(self.clock.now(), &buffer[..length]).unwrap();
-        }
-    }
-
-    /// Sends each tag at its own time, and leaves.
-    fn send(mut self, tags: Vec<Tag>) -> JoinHandle<()> {
-        thread::spawn(move || {
-            let start = Instant::now();
-            for tag in tags {
-                let due = Duration::from_millis(tag.time_ms.into());
-                while start.elapsed() < due {
-                    self.turn();
-                }
-                let taken = match tag.kind {
-                    TagKind::Video => self.session.send_video(tag.time_ms, tag.body),
-                    TagKind::Audio => self.session.send_audio(tag.time_ms, tag.body),
-                    TagKind::Script => true,
-                };
-                assert!(taken);
-                self.turn();
-            }
-            self.session.close();
-            self.turn();
-        })
-    }
+        publisher.session.close();
+        publisher.pump();
+        assert_eq!(publisher.failed, None);
+    })
 }
 
 /// Ten seconds of HEVC with MP3, or of HEVC with the sound of another film.
@@ -129,7 +80,7 @@ fn another_codec_within_a_publication_over_rtmp_is_told_once_and_played_on() {
         let url = format!("{rtmp}/live/{name}");
         let pictures = |tag: &&Tag| tag.kind == TagKind::Video && !is_header(tag);
         let sent = all.iter().filter(pictures).count() as u64;
-        let sending = Publisher::start(&url).send(all);
+        let sending = send(&url, all);
         let watching = Watching::start(&config(&url));
         watching.wait("the other codec", |it| {
             let figures = it.player.figures();
@@ -169,7 +120,7 @@ fn a_publisher_who_goes_on_with_other_codecs_over_rtmp_is_played_on() {
     // His connection ends when he does; until the server knows that, nobody else may publish.
     let ended = |it: &Watching| told(it, "player-publisher-back") == 0;
     assert!(ended(&watching));
-    let sending = Publisher::start(&url).send(next);
+    let sending = send(&url, next);
     watching.wait("the other codecs", |it| {
         let figures = it.player.figures();
         figures.video.starts_with("HEVC") && figures.audio.starts_with("MP3")

@@ -1,0 +1,31 @@
+//! Bytes of real encoders and other projects' test tables, read from `../shared/vectors` where that
+//! folder exists. Nothing of it is part of this project.
+
+#![allow(dead_code, reason = "each test uses what it needs")]
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+/// Where they are, or `None` (said on stdout) where the folder is absent.
+pub fn folder() -> Option<PathBuf> {
+    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/vectors"));
+    if !folder.is_dir() {
+        println!("SKIPPED: there are no vectors at {}", folder.display());
+        return None;
+    }
+    Some(folder)
+}
+
+/// A set.
+pub fn load(name: &str) -> Option<Value> {
+    let text = std::fs::read_to_string(folder()?.join(name)).expect(name);
+    Some(serde_json::from_str(&text).expect(name))
+}
+
+/// Bytes written as text.
+pub fn unhex(text: &str) -> Vec<u8> {
+    assert!(text.len().is_multiple_of(2), "half a byte: {text}");
+    let digit = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).expect("hex");
+    (0..text.len()).step_by(2).map(digit).collect()
+}
