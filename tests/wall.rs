@@ -15,6 +15,7 @@ mod peers;
 use std::process::Command;
 use std::time::Duration;
 
+use onair::studio::look::Look;
 use onair::studio::playing::MOST_TILES;
 use onair::studio::snapshot::{TileView, WatchState};
 use onair::studio::{Command as Ask, Playing, Snapshot, TileId};
@@ -96,6 +97,15 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     player(Playing::Add { url: dead.clone() });
     let snapshot = wait(&one, "three", |snapshot| snapshot.tiles.len() == 3);
     assert_eq!(snapshot.recent, [dead.clone(), url.clone()]);
+    // What is added is seen as it comes, whatever the first is looked at like.
+    let looks: [Look; 2] = ["fill 1.5 90", "4:3 1 270"].map(|look| look.parse().unwrap());
+    let seen = |snapshot: &Snapshot| {
+        [0, 1].map(|id| tile(snapshot, id).map(|tile| tile.look).unwrap_or_default())
+    };
+    player(Playing::SetLook(TileId(0), looks[0]));
+    wait(&one, "a look", |snapshot| seen(snapshot) == [looks[0], Look::default()]);
+    player(Playing::SetLook(TileId(1), looks[1]));
+    wait(&one, "another", |snapshot| seen(snapshot) == looks);
     one.end(LIMIT).unwrap();
 
     // The next run has the tiles, which do not play; the address with a token was not kept.
@@ -108,8 +118,18 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     assert_eq!(urls, [url.as_str(), dead.as_str()]);
     assert!(snapshot.tiles.iter().all(|tile| tile.state == WatchState::Idle));
     next.send(Ask::Player(Playing::Again(TileId(0))));
-    wait(&next, "the first", |snapshot| plays(snapshot, 0));
+    let snapshot = wait(&next, "the first", |snapshot| plays(snapshot, 0));
+    assert_eq!(seen(&snapshot), looks);
+    next.send(Ask::Player(Playing::Remove(TileId(0))));
+    wait(&next, "one alone", |snapshot| snapshot.tiles.len() == 1);
     next.end(LIMIT).unwrap();
+
+    // One alone does not come back by itself; what is played then is looked at as it was.
+    let last = watcher(folder.path());
+    last.send(Ask::Watch { url });
+    let snapshot = wait(&last, "a tile", |snapshot| snapshot.tiles.len() == 1);
+    assert_eq!(snapshot.tiles[0].look, looks[1]);
+    last.end(LIMIT).unwrap();
 }
 
 /// Runs `onair play --headless --json` and gives its exit code and lines.

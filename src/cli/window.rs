@@ -95,7 +95,8 @@ pub(super) fn play(
     }
     let player = player::Config { reconnect: known.reconnect, ..player };
     // From here on what is changed is what the person changes, and that alone is kept.
-    settings.player = PlayerChoices { network: known, ..PlayerChoices::of(&player) };
+    let look = settings.player.look;
+    settings.player = PlayerChoices { network: known, look, ..PlayerChoices::of(&player) };
     (settings.volume, settings.player_muted) = (Some(player.volume), player.muted);
     if let (Some(chat), Some(url)) = (chat, urls.first()) {
         settings.chat.put_place(url, chat.trim());

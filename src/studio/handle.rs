@@ -135,7 +135,7 @@ impl Studio {
             watch: Watch::new(
                 watched.clone(),
                 config.player,
-                config.settings.player.network.clone(),
+                (config.settings.player.network.clone(), config.settings.player.look),
             ),
             built_in: BuiltIn::new(config.serve, config.settings.successor.clone()),
             players: config.players_path.map(|path| (path, config.settings.clone())),

@@ -25,6 +25,7 @@ mod keys;
 mod ledger;
 #[cfg(test)]
 mod lip_sync;
+pub mod look;
 mod media;
 pub mod message;
 pub mod monitor;

@@ -9,6 +9,7 @@ use crate::media::VideoFrame;
 use crate::net::{self, Pin};
 use crate::player::{self, Prefer};
 use crate::studio::chatting::ChatChoices;
+use crate::studio::look::Look;
 use crate::studio::target::Route;
 
 /// Players at once, at most.
@@ -56,6 +57,8 @@ pub enum Playing {
     SetBalance(f32),
     /// Play on this speaker, or on the system's. For all players.
     SetSpeaker(Option<String>),
+    /// Look at this one's picture so. The one that plays alone begins so again.
+    SetLook(TileId, Look),
     /// Ask this decoder first from the next start on. For all players.
     SetDecoder(Prefer),
     /// Reach servers so from the next start on. For all players.
@@ -98,6 +101,8 @@ pub struct PlayerChoices {
     pub decoder: Prefer,
     /// How servers are reached.
     pub network: Network,
+    /// How the picture of the first player is looked at.
+    pub look: Look,
 }
 
 impl Default for PlayerChoices {
@@ -109,6 +114,7 @@ impl Default for PlayerChoices {
             speaker: None,
             decoder: Prefer::Own,
             network: Network::default(),
+            look: Look::default(),
         }
     }
 }
@@ -180,6 +186,7 @@ impl PlayerChoices {
             speaker: config.device.clone(),
             decoder: config.decoder,
             network: Network { reconnect: config.reconnect, ..Network::default() },
+            look: Look::default(),
         }
     }
 }

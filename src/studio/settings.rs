@@ -46,8 +46,9 @@ use crate::capture::{VideoChoice, sharing};
 use crate::mix::Fall;
 use crate::studio::RecordingChoices;
 use crate::studio::chatting::ChatChoices;
+use crate::studio::look::Look;
 use crate::studio::phones::Phones;
-use crate::studio::playing::{self, MOST_RECENT, MOST_TILES, PlayerChoices};
+use crate::studio::playing::{self, MOST_RECENT, PlayerChoices};
 use crate::studio::strips::SoundStrip;
 use crate::studio::targets::parse;
 use crate::studio::{Collection, Quality, Target};
@@ -137,8 +138,8 @@ pub struct Settings {
     pub chat: ChatChoices,
     /// Streams to offer again, the newest first.
     pub recent: Vec<String>,
-    /// What the tiles of the *Watch* page play.
-    pub wall: Vec<String>,
+    /// What the tiles of the *Watch* page play, and how each is looked at.
+    pub wall: Vec<(String, Look)>,
     /// Where clients of the built-in server are asked to go when it ends; empty: nowhere else.
     pub successor: String,
     pub preferences: Preferences,
@@ -370,7 +371,7 @@ impl Reader<'_> {
             player: player::read(self),
             chat: chat::read(self),
             recent: self.addresses("player.recent", MOST_RECENT),
-            wall: self.addresses("player.wall", MOST_TILES),
+            wall: player::wall(self),
             successor: self.successor(),
             volume: Some(self.number("player.volume", 0.0, 1.0, 1.0)),
             player_muted: self.flag("player.muted"),

@@ -19,6 +19,7 @@ use crate::server::Fault;
 use crate::studio::chatting::{ChatChoices, ChatView};
 use crate::studio::chronicle::Entry;
 use crate::studio::extras::TrackNames;
+use crate::studio::look::Look;
 use crate::studio::phones::Phones;
 use crate::studio::playing::{PlayerChoices, Shown, TileId};
 use crate::studio::scenes::Collection;
@@ -358,6 +359,7 @@ pub enum WatchState {
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct TileView {
     pub id: TileId,
+    pub look: Look,
     /// It is heard, and the controls are its.
     pub chosen: bool,
     pub state: WatchState,

@@ -10,6 +10,7 @@ use crate::net::{Options, Pin, Runtime};
 use crate::player::{self, Depth, Failure, Player, State};
 use crate::studio::chatting::{ChatChoices, ChatView};
 use crate::studio::event::Ready;
+use crate::studio::look::Look;
 use crate::studio::message::Message;
 use crate::studio::playing::{MOST_TILES, Network, PlayerChoices, Playing, Shown, TileId};
 use crate::studio::snapshot::{TileView, WatchFigures, WatchState};
@@ -40,6 +41,8 @@ pub(super) struct Watch {
     /// How servers are reached, and what that begins with.
     network: Network,
     base: Options,
+    /// How the picture of the first player is looked at.
+    look: Look,
     talk: Talk,
 }
 
@@ -48,7 +51,7 @@ impl Watch {
     pub(super) fn new(
         screens: Vec<Latest<VideoFrame>>,
         config: player::Config,
-        network: Network,
+        (network, look): (Network, Look),
     ) -> Self {
         // Who watches in a window ends it themselves.
         let config = player::Config { patient: true, ..config };
@@ -60,6 +63,7 @@ impl Watch {
             config,
             network,
             base,
+            look: look.checked(),
             talk: Talk::default(),
         };
         // What was remembered was looked at when it was read.
@@ -101,10 +105,12 @@ impl Watch {
         }
     }
 
-    /// Tiles that played these, which do not play yet.
-    pub(super) fn restore(&mut self, urls: &[String]) {
-        for url in urls.iter().take(MOST_TILES) {
-            self.place(url.clone());
+    /// Tiles that played these, looked at like that, which do not play yet.
+    pub(super) fn restore(&mut self, wall: &[(String, Look)]) {
+        for (url, look) in wall.iter().take(MOST_TILES) {
+            if let Some(id) = self.place(url.clone()) {
+                self.set_look(id, *look);
+            }
         }
         if let Some(first) = self.tiles.first() {
             self.chosen = first.id;
@@ -158,8 +164,17 @@ impl Watch {
         let ids = (0..).map(TileId).zip(&self.screens).take(MOST_TILES);
         let (id, screen) = ids.into_iter().find(|(id, _)| !taken(*id))?;
         let screen = screen.clone();
-        self.tiles.push(Tile::new(id, screen, url));
+        // What is added beside another is seen as it comes.
+        let look = if self.tiles.is_empty() { self.look } else { Look::default() };
+        self.tiles.push(Tile::new(id, screen, url, look));
         Some(id)
+    }
+
+    fn set_look(&mut self, id: TileId, look: Look) {
+        let look = look.checked();
+        if let Some(tile) = self.tiles.iter_mut().find(|tile| tile.id == id) {
+            tile.look = look;
+        }
     }
 
     /// What is kept to go back in is bounded for all players together.
@@ -202,6 +217,9 @@ impl Watch {
                 let next = self.tiles.get(place).or(self.tiles.last());
                 self.chosen = next.map_or_else(TileId::default, |tile| tile.id);
             }
+            if let [left] = self.tiles.as_slice() {
+                self.look = left.look;
+            }
             self.hear();
             self.share_memory();
         }
@@ -243,6 +261,12 @@ impl Watch {
             Playing::SetSpeaker(id) => {
                 self.config.device.clone_from(id);
                 self.players().for_each(|player| player.set_speaker(id.clone()));
+            }
+            Playing::SetLook(id, look) => {
+                self.set_look(*id, *look);
+                if self.tiles.len() < 2 {
+                    self.look = look.checked();
+                }
             }
             Playing::SetDecoder(decoder) => self.config.decoder = *decoder,
             Playing::SetNetwork(network) => self.set_network(network.clone())?,
@@ -354,6 +378,7 @@ impl Watch {
             let counted = tile.counted();
             TileView {
                 id: tile.id,
+                look: tile.look,
                 chosen: tile.id == self.chosen,
                 state: tile.state().clone(),
                 figures: tile.figures(counted.clone(), self.config.volume, self.config.muted),
@@ -366,14 +391,15 @@ impl Watch {
         self.tiles.iter().map(view).collect()
     }
 
-    /// What is in the tiles, in order.
-    pub(super) fn urls(&self) -> Vec<String> {
-        self.tiles.iter().map(|tile| tile.url().to_owned()).collect()
+    /// What is in the tiles, in order, and how it is looked at.
+    pub(super) fn wall(&self) -> Vec<(String, Look)> {
+        self.tiles.iter().map(|tile| (tile.url().to_owned(), tile.look)).collect()
     }
 
     /// As all of them play.
     pub(super) fn choices(&self) -> PlayerChoices {
-        PlayerChoices { network: self.network.clone(), ..PlayerChoices::of(&self.config) }
+        let (network, look) = (self.network.clone(), self.look);
+        PlayerChoices { network, look, ..PlayerChoices::of(&self.config) }
     }
 }
 

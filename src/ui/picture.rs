@@ -11,6 +11,7 @@ use egui::{Color32, ColorImage, Rect, TextureHandle, TextureOptions, Ui, pos2, v
 
 use crate::base::Latest;
 use crate::media::{Size, VideoFrame};
+pub use crate::studio::look::Turn;
 
 use scaler::{Fault, Order, Scaler};
 pub use surface::{Surface, Surfaces};
@@ -196,8 +197,8 @@ fn convert(
 /// A texture that fills `rect`, turned.
 fn turned_mesh(texture: egui::TextureId, rect: Rect, turn: Turn) -> egui::Mesh {
     let mut mesh = egui::Mesh::with_texture(texture);
-    let corners = [rect.left_top(), rect.right_top(), rect.right_bottom(), rect.left_bottom()];
-    for (pos, [u, v]) in corners.into_iter().zip(turn.corners()) {
+    let places = [rect.left_top(), rect.right_top(), rect.right_bottom(), rect.left_bottom()];
+    for (pos, [u, v]) in places.into_iter().zip(corners(turn)) {
         let uv = pos2(u, v);
         mesh.vertices.push(egui::epaint::Vertex { pos, uv, color: Color32::WHITE });
     }
@@ -211,46 +212,13 @@ fn pixels(rect: Rect, pixels_per_point: f32) -> Size {
     Size::new((pixels.x.round() as u32).max(2) & !1, (pixels.y.round() as u32).max(2) & !1)
 }
 
-/// By how much a picture is turned, clockwise.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub enum Turn {
-    #[default]
-    None,
-    Right,
-    Half,
-    Left,
-}
-
-impl Turn {
-    pub const ALL: [Self; 4] = [Self::None, Self::Right, Self::Half, Self::Left];
-
-    fn quarters(self) -> usize {
-        Self::ALL.iter().position(|it| *it == self).unwrap_or(0)
-    }
-
-    /// 0, 90, 180 or 270.
-    pub fn degrees(self) -> usize {
-        self.quarters() * 90
-    }
-
-    /// Which places of the picture, each 0…1 from its upper left, come to the upper left, upper
-    /// right, lower right and lower left.
-    pub fn corners(self) -> [[f32; 2]; 4] {
-        let mut corners = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]];
-        // Turned to the right, the picture's lower left corner comes to the upper left.
-        corners.rotate_right(self.quarters());
-        corners
-    }
-
-    /// Whether width and height change places.
-    pub fn is_sideways(self) -> bool {
-        matches!(self, Self::Right | Self::Left)
-    }
-
-    /// A quarter further.
-    pub fn next(self) -> Self {
-        Self::ALL.get(self.quarters() + 1).copied().unwrap_or_default()
-    }
+/// Which places of a picture that is turned, each 0…1 from its upper left, come to the upper left, upper
+/// right, lower right and lower left.
+pub fn corners(turn: Turn) -> [[f32; 2]; 4] {
+    let mut corners = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]];
+    // Turned to the right, the picture's lower left corner comes to the upper left.
+    corners.rotate_right(turn.quarters());
+    corners
 }
 
 /// The largest rectangle of shape `shape` in the middle of `room`, on whole and even pixels.

@@ -251,6 +251,7 @@ impl Screen {
             watch::keys::take(ui.ctx(), &mut view, &mut self.watch);
         }
         let asked = watch::windows(ui.ctx(), &mut view, &mut self.watch, &mut self.watched);
+        self.watch.tell(&mut view);
         if let Some(action) = asked {
             self.act(ui.ctx(), action);
         }

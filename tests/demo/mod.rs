@@ -69,6 +69,10 @@ fn play(snapshot: &mut Snapshot, playing: &Playing) {
         Playing::SetAvOffset(millis) => snapshot.player.av_offset_ms = *millis,
         Playing::SetBuffer(buffer) => snapshot.player.buffer = *buffer,
         Playing::SetBalance(balance) => snapshot.player.balance = *balance,
+        Playing::SetLook(id, look) => match snapshot.tiles.iter_mut().find(|tile| tile.id == *id) {
+            Some(tile) => tile.look = *look,
+            None => snapshot.player.look = *look,
+        },
         Playing::SetSpeaker(id) => snapshot.player.speaker.clone_from(id),
         Playing::SetChatAddress(at) => snapshot.chat_choices.put_place(&watch.url, at),
         Playing::SetNetwork(network) => snapshot.player.network = network.clone(),

@@ -103,8 +103,24 @@ fn sound_buffer_and_look_are_set() {
     let buffer = Some(Duration::from_secs(1));
     assert_eq!(click(&mut harness, "Buffer 1\u{a0}s"), player(Playing::SetBuffer(buffer)));
     assert_eq!(click(&mut harness, "Buffer Auto"), player(Playing::SetBuffer(None)));
-    for choice in ["Fill", "4:3", "Original size", "Turned by 90 degrees", "As it comes"] {
-        assert_eq!(click(&mut harness, choice), [], "{choice}");
+    for (choice, look) in [
+        ("Fill", "fill 1 0"),
+        ("4:3", "4:3 1 0"),
+        ("Original size", "original 1 0"),
+        ("Turned by 90 degrees", "original 1 90"),
+        ("As it comes", "fit 1 0"),
+    ] {
+        let told = Playing::SetLook(TileId(0), look.parse().unwrap());
+        assert_eq!(click(&mut harness, choice), player(told), "{choice}");
+    }
+    harness.key_press(Key::Escape);
+    harness.run();
+    for (key, look) in [(Key::A, "fill 1 0"), (Key::T, "fill 1 90"), (Key::Plus, "fill 1.1 90")] {
+        let told = asked(&mut harness, key);
+        let [Command::Player(Playing::SetLook(_, told))] = told.as_slice() else {
+            panic!("{key:?}: {told:?}");
+        };
+        assert_eq!(told.to_string(), look);
     }
 }
 

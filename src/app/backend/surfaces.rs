@@ -13,7 +13,7 @@ use eframe::glow::{self, HasContext as _};
 use parking_lot::Mutex;
 
 use crate::media::Size;
-use crate::ui::picture::{Surface, Surfaces, Turn};
+use crate::ui::picture::{Surface, Surfaces, Turn, corners};
 
 const VERTEX: &str = "
     in vec2 corner;
@@ -183,7 +183,7 @@ impl One {
             for which in [glow::TEXTURE_MIN_FILTER, glow::TEXTURE_MAG_FILTER] {
                 gl.tex_parameter_i32(glow::TEXTURE_2D, which, filter);
             }
-            let pairs = CORNERS.into_iter().zip(turn.corners());
+            let pairs = CORNERS.into_iter().zip(corners(turn));
             let corners: Vec<u8> = pairs
                 .flat_map(|(corner, at)| [corner, at])
                 .flatten()

@@ -137,8 +137,8 @@ impl Engine {
     }
 
     fn keep_wall(&mut self) {
-        let mut wall = self.watch.urls();
-        wall.retain(|url| self.may_keep(url));
+        let mut wall = self.watch.wall();
+        wall.retain(|(url, _)| self.may_keep(url));
         self.settings.wall = wall;
     }
 }

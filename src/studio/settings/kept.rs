@@ -14,7 +14,7 @@ use crate::studio::playing::{MOST_RECENT, MOST_TRUSTED};
 /// The parts of the file that are the player's.
 const PARTS: [&str; 3] = ["player", "chat", "window"];
 /// What of them is not: the studio's page begins with it.
-const NOT_KEPT: [&str; 2] = ["url", "wall"];
+const NOT_KEPT: [&str; 3] = ["url", "wall", "wall_looks"];
 /// Lists to which others may have added, and how long they may be.
 const LISTS: [(&str, usize); 2] = [("recent", MOST_RECENT), ("trusted", MOST_TRUSTED)];
 
@@ -93,6 +93,7 @@ mod tests {
 
     use super::*;
     use crate::net::Pin;
+    use crate::studio::look::Look;
 
     /// Such as another version of the program may have left, with things that this one does not know.
     const OLD: &str = "version = 1\nvideo = \"test\"\nfuture = [1, 2]\n\
@@ -113,7 +114,9 @@ mod tests {
         now.player.balance = 0.5;
         now.recent = vec!["rtmp://h/live/new".into(), "/home/ada/film.flv".into()];
         now.recent.push("https://h/a.m3u8?token=planted".into());
-        now.wall = vec!["rtmp://h/live/x".into()];
+        let turned: Look = "fill 2 90".parse().unwrap();
+        now.wall = vec![("rtmp://h/live/x".into(), turned)];
+        now.player.look = turned;
         now.watch_url = "rtmp://h/live/x".into();
         now.player.network.trust("h:443", Pin::of(b"own"));
         now.player.network.route.proxy = "socks5://me:planted@p:9".into();
@@ -128,6 +131,7 @@ mod tests {
         let recent = ["rtmp://h/live/new", "/home/ada/film.flv", "rtmp://h/live/meanwhile"];
         player.insert("recent".into(), recent.to_vec().into());
         player.insert("balance".into(), 0.5.into());
+        player.insert("look".into(), "fill 2 90".into());
         player.insert("proxy".into(), "socks5://p:9".into());
         player.insert("trusted".into(), vec![format!("h:443 {}", Pin::of(b"own"))].into());
         let window = Table::from_iter([("theme".to_owned(), "light".into())]);

@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::reader::Reader;
 use crate::base::Secret;
 use crate::player::Prefer;
-use crate::studio::playing::{MOST_TRUSTED, Network, PlayerChoices, may_be_kept};
+use crate::studio::look::Look;
+use crate::studio::playing::{MOST_TILES, MOST_TRUSTED, Network, PlayerChoices, may_be_kept};
 use crate::studio::target::Route;
 
 /// The longest buffer.
@@ -45,13 +46,19 @@ pub(super) struct Table {
     trusted: Vec<String>,
     recent: Vec<String>,
     wall: Vec<String>,
+    /// How the picture of the first player is looked at, and those of the wall, in its order; nothing
+    /// where they are seen as they come.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    look: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    wall_looks: Vec<String>,
 }
 
 /// Addresses: the last one, those offered again, those in tiles.
 pub(super) struct Lists<'a> {
     pub(super) url: &'a str,
     pub(super) recent: &'a [String],
-    pub(super) wall: &'a [String],
+    pub(super) wall: &'a [(String, Look)],
 }
 
 /// What is written. Addresses that may hold secrets are left out, wherever they come from.
@@ -62,7 +69,12 @@ pub(super) fn table(
     muted: bool,
 ) -> Table {
     let buffer = player.buffer.map_or(0, |buffer| buffer.as_millis());
-    let kept = |urls: &[String]| urls.iter().filter(|url| may_be_kept(url)).cloned().collect();
+    let recent = lists.recent.iter().filter(|url| may_be_kept(url)).cloned().collect();
+    let wall: Vec<_> = lists.wall.iter().filter(|(url, _)| may_be_kept(url)).collect();
+    let plain = |look: &Look| *look == Look::default();
+    let looks = wall.iter().map(|(_, look)| look.to_string());
+    let wall_looks =
+        if wall.iter().all(|(_, look)| plain(look)) { Vec::new() } else { looks.collect() };
     Table {
         url: if may_be_kept(lists.url) { lists.url.to_owned() } else { String::new() },
         volume: f64::from(volume.unwrap_or(1.0)),
@@ -81,8 +93,10 @@ pub(super) fn table(
         bind: player.network.route.bind.clone(),
         tls_ca: player.network.ca_file.clone(),
         trusted: player.network.trusted.iter().map(|(at, pin)| format!("{at} {pin}")).collect(),
-        recent: kept(lists.recent),
-        wall: kept(lists.wall),
+        recent,
+        wall: wall.iter().map(|(url, _)| url.clone()).collect(),
+        look: if plain(&player.look) { String::new() } else { player.look.to_string() },
+        wall_looks,
     }
 }
 
@@ -115,6 +129,23 @@ fn network(reader: &mut Reader<'_>) -> Network {
     Network { route, ca_file, reconnect: !reader.flag("player.no_reconnect"), trusted }
 }
 
+/// What the tiles played, without addresses that may not have been written down.
+pub(super) fn wall(reader: &mut Reader<'_>) -> Vec<(String, Look)> {
+    let (urls, looks) = (reader.list("player.wall"), reader.list("player.wall_looks"));
+    let mut looks = looks.iter().take(MOST_TILES).map(|text| text.parse::<Look>());
+    let mut wall = Vec::new();
+    for url in urls {
+        let look = looks.next().unwrap_or_else(|| Ok(Look::default())).unwrap_or_else(|why| {
+            reader.bad("player.wall_looks", why);
+            Look::default()
+        });
+        if may_be_kept(&url) && wall.len() < MOST_TILES {
+            wall.push((url, look));
+        }
+    }
+    wall
+}
+
 /// What is read of how streams are played.
 pub(super) fn read(reader: &mut Reader<'_>) -> PlayerChoices {
     let millis = reader.whole("player.buffer_ms", 0, MOST_BUFFER_MS, 300);
@@ -135,6 +166,14 @@ pub(super) fn read(reader: &mut Reader<'_>) -> PlayerChoices {
             }
         },
         network,
+        look: match reader.text("player.look").as_deref().map(str::parse) {
+            None => Look::default(),
+            Some(Ok(look)) => look,
+            Some(Err(why)) => {
+                reader.bad("player.look", why);
+                Look::default()
+            }
+        },
     }
 }
 
@@ -144,6 +183,7 @@ mod tests {
 
     use super::*;
     use crate::studio::Settings;
+    use crate::studio::look::{Aspect, Turn};
 
     #[test]
     fn players_are_read_as_they_were_written_and_without_secrets() {
@@ -163,17 +203,20 @@ mod tests {
                 reconnect: false,
                 trusted: vec![("h:443".into(), crate::net::Pin::of(b"own"))],
             },
+            look: Look { aspect: Aspect::Classic, zoom: 1.5, turn: Turn::Half },
         };
+        let looks = [Look::default(), Look { turn: Turn::Left, ..Look::default() }];
         let good = vec!["rtmp://h/live/a".to_owned(), "/home/ada/film.flv".to_owned()];
         let mut settings = Settings {
             watch_url: "https://h/a.m3u8?token=planted".into(),
             recent: good.clone(),
-            wall: good.clone(),
+            wall: good.iter().cloned().zip(looks).collect(),
             player: player.clone(),
             ..Settings::default()
         };
         settings.recent.push("rtmp://me:planted@h/live/a".into());
-        settings.wall.push("https://h/live.flv?key=planted".into());
+        // In front, so that a look that stays behind without its address would shift the others.
+        settings.wall.insert(0, ("https://h/live.flv?key=planted".into(), player.look));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("onair.toml");
         settings.write(&path).unwrap();
@@ -182,7 +225,8 @@ mod tests {
         assert_eq!(warnings, Vec::<String>::new());
         let mut wanted = player;
         wanted.network.route.proxy = "socks5://proxy.example:9".into();
-        assert_eq!((read.player, read.recent, read.wall), (wanted, good.clone(), good));
+        let wall: Vec<_> = good.iter().cloned().zip(looks).collect();
+        assert_eq!((read.player, read.recent, read.wall), (wanted, good, wall));
         assert_eq!(read.watch_url, "");
     }
 
@@ -196,6 +240,21 @@ mod tests {
         let wanted =
             PlayerChoices { buffer: Some(Duration::from_millis(100)), ..PlayerChoices::default() };
         assert_eq!((read.player, read.recent.len()), (wanted, 0));
-        assert_eq!(read.wall, ["rtmp://h/a/b"]);
+        assert_eq!(read.wall, [("rtmp://h/a/b".to_owned(), Look::default())]);
+    }
+
+    #[test]
+    fn looks_are_no_part_of_older_files_and_bad_ones_fall_back() {
+        let old = "[player]\nvolume = 0.5\nwall = [\"rtmp://h/a/b\", \"rtmp://h/a/c\"]";
+        let (read, warnings) = Settings::parse(old);
+        assert_eq!((read.player.look, warnings.len()), (Look::default(), 0));
+        assert!(read.wall.iter().all(|(_, look)| *look == Look::default()));
+        let bad =
+            format!("{old}\nlook = \"round 1 0\"\nwall_looks = [\"fit 99 0\", \"fill 2 270\"]");
+        let (read, warnings) = Settings::parse(&bad);
+        assert_eq!(warnings.len(), 2, "{warnings:?}");
+        let second = Look { aspect: Aspect::Fill, zoom: 2.0, turn: Turn::Left };
+        assert_eq!(read.player.look, Look::default());
+        assert_eq!(read.wall.iter().map(|it| it.1).collect::<Vec<_>>(), [Look::default(), second]);
     }
 }

@@ -7,6 +7,7 @@ use crate::base::{Clock, Latest};
 use crate::media::VideoFrame;
 use crate::net::Runtime;
 use crate::player::{self, Failure, Offered, Player, Source, State};
+use crate::studio::look::Look;
 use crate::studio::playing::TileId;
 use crate::studio::snapshot::{WatchFigures, WatchState};
 
@@ -20,6 +21,8 @@ const MOST_KEPT: usize = 8;
 #[derive(Debug)]
 pub(super) struct Tile {
     pub(super) id: TileId,
+    /// How its picture is looked at.
+    pub(super) look: Look,
     screen: Latest<VideoFrame>,
     player: Option<Player>,
     url: String,
@@ -32,9 +35,9 @@ pub(super) struct Tile {
 
 impl Tile {
     /// A tile that plays nothing; `url` is what it may play again.
-    pub(super) fn new(id: TileId, screen: Latest<VideoFrame>, url: String) -> Self {
+    pub(super) fn new(id: TileId, screen: Latest<VideoFrame>, url: String, look: Look) -> Self {
         let (player, state, offered, kept) = (None, WatchState::Idle, None, VecDeque::new());
-        Self { id, screen, player, url, state, offered, kept }
+        Self { id, look, screen, player, url, state, offered, kept }
     }
 
     /// Plays this URL or file.
@@ -191,7 +194,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_bounded_and_each_once() {
         const KEYS: &[&str] = player::Message::KEYS;
-        let mut tile = Tile::new(TileId(0), Latest::default(), String::new());
+        let mut tile = Tile::new(TileId(0), Latest::default(), String::new(), Look::default());
         let said = |key| player::Message {
             key,
             severity: player::Severity::Warning,

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 
 use egui::{Pos2, Rect, pos2};
 
-use crate::studio::TileId;
+use crate::studio::look;
 use crate::studio::snapshot::WatchState;
+use crate::studio::{Command, Playing, TileId};
 use crate::ui::view::View;
 use crate::ui::watch::danmaku::Sky;
 use crate::ui::watch::fit::Look;
@@ -96,6 +97,8 @@ pub struct Draft {
     /// The figures lie over the picture.
     pub figures: bool,
     pub look: Look,
+    /// Whose picture is looked at so, and how the studio knows it.
+    looked: Option<(Option<TileId>, look::Look)>,
     /// The tile that is shown alone.
     pub enlarged: Option<TileId>,
     /// Where on the bar it is being dragged to, 0…1.
@@ -138,6 +141,12 @@ impl Draft {
             self.enlarged = None;
         }
         let chosen = snapshot.tiles.iter().find(|tile| tile.chosen).map(|tile| tile.id);
+        let known = snapshot.tiles.iter().find(|tile| tile.chosen).map(|tile| tile.look);
+        let known = known.unwrap_or(snapshot.player.look);
+        if self.looked.is_none_or(|(of, _)| of != chosen) {
+            self.look = known.into();
+            self.looked = Some((chosen, known));
+        }
         let playing = snapshot.watch == WatchState::Playing;
         if !playing || self.graphs.of != chosen {
             self.graphs = Graphs { of: chosen, ..Graphs::default() };
@@ -148,6 +157,16 @@ impl Draft {
             self.graphs.buffer.push(figures.buffer.as_secs_f32() * 1_000.0);
             self.graphs.bitrate.push(figures.bitrate as f32 / 1_000.0);
             self.graphs.fps.push(figures.fps as f32);
+        }
+    }
+
+    /// Tells the studio how the picture is looked at where that was changed, so that it is kept.
+    pub fn tell(&mut self, view: &mut View<'_>) {
+        if let Some((of, known)) = &mut self.looked
+            && *known != self.look.kept()
+        {
+            *known = self.look.kept();
+            view.send(Command::Player(Playing::SetLook(of.unwrap_or_default(), *known)));
         }
     }
 

@@ -3,46 +3,20 @@
 use egui::{Rect, Vec2, vec2};
 
 use crate::media::Size;
+use crate::studio::look::{self, Aspect, Turn, ZOOM};
 use crate::ui::actions::key;
-use crate::ui::picture::{Turn, fitted};
+use crate::ui::picture::fitted;
 
-/// The shape in which a picture is shown.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub enum Aspect {
-    /// All of it, in its own shape.
-    #[default]
-    Fit,
-    /// The whole room, in its own shape: what stands over is cut off.
-    Fill,
-    Wide,
-    Classic,
-    /// A point of the screen for each of its own.
-    Original,
-}
-
-impl Aspect {
-    pub const ALL: [Self; 5] = [Self::Fit, Self::Fill, Self::Wide, Self::Classic, Self::Original];
-
-    /// The key of its name.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Fit => key!("aspect-fit"),
-            Self::Fill => key!("aspect-fill"),
-            Self::Wide => key!("aspect-wide"),
-            Self::Classic => key!("aspect-classic"),
-            Self::Original => key!("aspect-original"),
-        }
-    }
-
-    /// The one after it.
-    pub fn next(self) -> Self {
-        let at = Self::ALL.iter().position(|it| *it == self).unwrap_or(0);
-        Self::ALL.get(at + 1).copied().unwrap_or_default()
+/// The key of a shape's name.
+pub fn key_of(aspect: Aspect) -> &'static str {
+    match aspect {
+        Aspect::Fit => key!("aspect-fit"),
+        Aspect::Fill => key!("aspect-fill"),
+        Aspect::Wide => key!("aspect-wide"),
+        Aspect::Classic => key!("aspect-classic"),
+        Aspect::Original => key!("aspect-original"),
     }
 }
-
-/// How small and how large a picture may be made.
-pub const ZOOM: std::ops::RangeInclusive<f32> = 0.25..=4.0;
 
 /// How a picture is looked at.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -56,11 +30,23 @@ pub struct Look {
 
 impl Default for Look {
     fn default() -> Self {
-        Self { aspect: Aspect::Fit, zoom: 1.0, pan: Vec2::ZERO, turn: Turn::None }
+        look::Look::default().into()
+    }
+}
+
+impl From<look::Look> for Look {
+    fn from(look: look::Look) -> Self {
+        let look::Look { aspect, zoom, turn } = look;
+        Self { aspect, zoom, pan: Vec2::ZERO, turn }
     }
 }
 
 impl Look {
+    /// What of it is kept.
+    pub fn kept(&self) -> look::Look {
+        look::Look { aspect: self.aspect, zoom: self.zoom, turn: self.turn }
+    }
+
     /// Makes it larger or smaller.
     pub fn zoom_by(&mut self, factor: f32) {
         let zoom = (self.zoom * factor).clamp(*ZOOM.start(), *ZOOM.end());

@@ -6,14 +6,14 @@ use egui::{Frame, Margin, Popup, PopupCloseBehavior, Response, Ui, vec2};
 
 use crate::player::{MAX_AV_OFFSET_MS, Prefer};
 use crate::studio::Playing;
+use crate::studio::look::{Aspect, Turn, ZOOM};
 use crate::ui::actions::key;
 use crate::ui::format;
 use crate::ui::icons::Icon;
-use crate::ui::picture::Turn;
 use crate::ui::theme::{Theme, Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::watch::draft::Draft;
-use crate::ui::watch::fit::{Aspect, Look, ZOOM};
+use crate::ui::watch::fit::{Look, key_of};
 use crate::ui::watch::wishes::send;
 use crate::ui::widgets::{self, Button, icon_button, label, menu_item, paragraph, section, slider};
 
@@ -151,7 +151,7 @@ pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         section(ui, theme, &texts.get("aspect"));
         ui.horizontal_wrapped(|ui| {
             for aspect in Aspect::ALL {
-                let text = texts.get(aspect.key());
+                let text = texts.get(key_of(aspect));
                 let button = Button::new(&text).small().selected(draft.look.aspect == aspect);
                 if button.look(widgets::Look::Quiet).show(ui, theme).clicked() {
                     draft.look.aspect = aspect;

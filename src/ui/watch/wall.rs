@@ -87,10 +87,12 @@ fn one(
     let shown = picture
         .filter(|_| matches!(tile.state, WatchState::Playing | WatchState::Reconnecting { .. }))
         .and_then(|picture| {
-            let place = draft_place(picture, inside, ui.pixels_per_point());
-            picture.paint(ui, place).then_some(place)
+            let look = if tile.chosen { draft.look } else { tile.look.into() };
+            tile::paint(ui, picture, &look, inside)
         });
-    fill_around(ui, inside, shown.unwrap_or(Rect::from_min_max(inside.min, inside.min)), BLACK);
+    if shown.is_none() {
+        fill_around(ui, inside, Rect::from_min_max(inside.min, inside.min), BLACK);
+    }
     let playing = tile.state == WatchState::Playing && shown.is_some();
     if !playing {
         words(ui, view, tile, &state, inside);
@@ -145,10 +147,6 @@ fn said(ui: &mut Ui, view: &View<'_>, tile: &TileView, notice: &Notice, room: Re
     let whole = ui.interact(plate, ui.scope_id().with(("said", tile.id)), Sense::hover());
     whole.widget_info(|| WidgetInfo::labeled(Role::Alert, true, &title));
     whole.on_hover_text(format!("{title} {advice}").trim_end());
-}
-
-fn draft_place(picture: &Picture, room: Rect, pixels_per_point: f32) -> Rect {
-    crate::ui::picture::fitted(room, picture.shape(), pixels_per_point)
 }
 
 /// What a tile does, in its own place, and a button where it plays no more.

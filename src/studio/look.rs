@@ -1,0 +1,159 @@
+//! How a player's picture is looked at: its shape, how large it is, and which way is up. Kept for each tile.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+/// The shape in which a picture is shown.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Aspect {
+    /// All of it, in its own shape.
+    #[default]
+    Fit,
+    /// The whole room, in its own shape: what stands over is cut off.
+    Fill,
+    Wide,
+    Classic,
+    /// A point of the screen for each of its own.
+    Original,
+}
+
+impl Aspect {
+    pub const ALL: [Self; 5] = [Self::Fit, Self::Fill, Self::Wide, Self::Classic, Self::Original];
+
+    /// The one after it.
+    pub fn next(self) -> Self {
+        let at = Self::ALL.iter().position(|it| *it == self).unwrap_or(0);
+        Self::ALL.get(at + 1).copied().unwrap_or_default()
+    }
+
+    /// As in settings files.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Fit => "fit",
+            Self::Fill => "fill",
+            Self::Wide => "16:9",
+            Self::Classic => "4:3",
+            Self::Original => "original",
+        }
+    }
+}
+
+/// By how much a picture is turned, clockwise.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Turn {
+    #[default]
+    None,
+    Right,
+    Half,
+    Left,
+}
+
+impl Turn {
+    pub const ALL: [Self; 4] = [Self::None, Self::Right, Self::Half, Self::Left];
+
+    /// 0 to 3.
+    pub fn quarters(self) -> usize {
+        Self::ALL.iter().position(|it| *it == self).unwrap_or(0)
+    }
+
+    /// 0, 90, 180 or 270.
+    pub fn degrees(self) -> usize {
+        self.quarters() * 90
+    }
+
+    /// Whether width and height change places.
+    pub fn is_sideways(self) -> bool {
+        matches!(self, Self::Right | Self::Left)
+    }
+
+    /// A quarter further.
+    pub fn next(self) -> Self {
+        Self::ALL.get(self.quarters() + 1).copied().unwrap_or_default()
+    }
+}
+
+/// How small and how large a picture may be made.
+pub const ZOOM: RangeInclusive<f32> = 0.25..=4.0;
+
+/// How a picture is looked at.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Look {
+    pub aspect: Aspect,
+    pub zoom: f32,
+    pub turn: Turn,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self { aspect: Aspect::Fit, zoom: 1.0, turn: Turn::None }
+    }
+}
+
+impl Look {
+    /// With a zoom that makes sense.
+    pub fn checked(self) -> Self {
+        let zoom = if self.zoom.is_finite() { self.zoom } else { 1.0 };
+        Self { zoom: zoom.clamp(*ZOOM.start(), *ZOOM.end()), ..self }
+    }
+}
+
+/// As in settings files: `fill 1.5 90`.
+impl fmt::Display for Look {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A slider's fractions of a percent are nobody's choice.
+        let zoom = (self.zoom * 1_000.0).round() / 1_000.0;
+        write!(f, "{} {zoom} {}", self.aspect.word(), self.turn.degrees())
+    }
+}
+
+impl FromStr for Look {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const WRONG: &str =
+            "a look is a shape, a zoom from 0.25 to 4 and a turn, as in \"fit 1 0\"";
+        let mut words = text.split_whitespace();
+        let mut word = || words.next().ok_or(WRONG);
+        let (aspect, zoom, turn) = (word()?, word()?, word()?);
+        let zoom: f32 = zoom.parse().map_err(|_| WRONG)?;
+        let turn: usize = turn.parse().map_err(|_| WRONG)?;
+        let look = Self {
+            aspect: Aspect::ALL.into_iter().find(|it| it.word() == aspect).ok_or(WRONG)?,
+            zoom,
+            turn: Turn::ALL.into_iter().find(|it| it.degrees() == turn).ok_or(WRONG)?,
+        };
+        if ZOOM.contains(&zoom) && words.next().is_none() { Ok(look) } else { Err(WRONG) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_look_is_read_as_it_was_written() {
+        for aspect in Aspect::ALL {
+            for turn in Turn::ALL {
+                for zoom in [0.25, 1.0, 1.337, 4.0] {
+                    let look = Look { aspect, zoom, turn };
+                    assert_eq!(look.to_string().parse(), Ok(look), "{look}");
+                }
+            }
+        }
+        let slid = Look { zoom: 1.234_567, ..Look::default() };
+        assert_eq!(slid.to_string(), "fit 1.235 0");
+        assert_eq!((Aspect::Original.next(), Turn::Left.next()), (Aspect::Fit, Turn::None));
+    }
+
+    #[test]
+    fn what_is_no_look_is_refused() {
+        for text in
+            ["", "fit", "fit 1", "round 1 0", "fit NaN 0", "fit 9 0", "fit 1 45", "fit 1 0 x"]
+        {
+            assert!(text.parse::<Look>().is_err(), "{text}");
+        }
+        assert_eq!(Look { zoom: f32::NAN, ..Look::default() }.checked(), Look::default());
+        assert_eq!(Look { zoom: 99.0, ..Look::default() }.checked().zoom, 4.0);
+    }
+}
