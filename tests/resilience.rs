@@ -1,7 +1,5 @@
 //! Streams whose times, tracks and tags are not as they should be, through the whole player: live
-//! over HTTP, one table; and thousands of mutated files.
-//!
-//! `ONAIR_MUTATED_FILES=10000` asks for the whole corpus; a share of it runs otherwise.
+//! over HTTP, one table; and thousands of mutated ones, as files, over HTTP and over RTMP.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,6 +11,8 @@
     reason = "test code: a panic is how it fails; peers have threads of their own"
 )]
 
+#[path = "resilience/mutated.rs"]
+mod mutated;
 #[path = "resilience/over_rtmp.rs"]
 mod over_rtmp;
 #[path = "peers/mod.rs"]
@@ -25,19 +25,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use onair::base::{Clock, Latest};
-use onair::media::VideoFrame;
-use onair::net::Runtime;
-use onair::player::{Config, Player, Source, State};
+use onair::player::{Config, State};
 use onair::wire::flv::video::VideoPacket;
 use onair::wire::flv::{self, Demuxer, Tag, TagKind};
 use onair::wire::h264::{DecoderConfig, NalType, avcc_nals};
 use peers::{ffmpeg, web};
-use random::Random;
 use watch::{config, play};
 
 /// An FLV of ffmpeg's, as tags.
@@ -399,126 +394,4 @@ fn streams_without_idr_pictures_are_seen() {
         }
         assert_eq!(figures.damaged, 0, "{name}");
     }
-}
-
-static PANICS: AtomicUsize = AtomicUsize::new(0);
-
-impl Random {
-    /// A file made of damaged tags, or a damaged file.
-    fn mutate(&mut self, clips: &[Vec<Tag>]) -> Vec<u8> {
-        let mut tags = clips[self.below(clips.len())].clone();
-        let other = &clips[self.below(clips.len())];
-        for _ in 0..=self.below(4) {
-            let (at, to) = (self.below(tags.len()), self.below(tags.len()));
-            match self.below(9) {
-                0 => drop(tags.remove(at)),
-                1 => tags.swap(at, to),
-                2 => tags.insert(at, other[self.below(other.len())].clone()),
-                3 => tags[at].time_ms = self.next() as u32,
-                4 => {
-                    let shift = self.next() as u32;
-                    let rest = tags.iter_mut().skip(at);
-                    rest.for_each(|tag| tag.time_ms = tag.time_ms.wrapping_add(shift));
-                }
-                5 => {
-                    let mut body = tags[at].body.to_vec();
-                    for _ in 0..=self.below(20) {
-                        if !body.is_empty() {
-                            let place = self.below(body.len());
-                            body[place] = self.next() as u8;
-                        }
-                    }
-                    tags[at].body = body.into();
-                }
-                6 => tags[at].body = tags[at].body.slice(..self.below(tags[at].body.len())),
-                7 => {
-                    let length = self.below(200_000);
-                    let body = Bytes::from(vec![self.next() as u8; length]);
-                    let kind = [TagKind::Script, TagKind::Video, TagKind::Audio][self.below(3)];
-                    tags.insert(at, Tag { kind, time_ms: 0, body });
-                }
-                _ => tags.retain(|tag| !is_header(tag)),
-            }
-            if tags.is_empty() {
-                break;
-            }
-        }
-        let mut out = BytesMut::from(&flv::file_header(true, true)[..]);
-        for tag in &tags {
-            flv::write_tag(tag.kind, tag.time_ms, &tag.body, &mut out);
-        }
-        let mut out = out.to_vec();
-        match self.below(4) {
-            // Sizes and kinds of tags too.
-            0 => {
-                for _ in 0..=self.below(6) {
-                    let place = self.below(out.len());
-                    out[place] = self.next() as u8;
-                }
-            }
-            1 => out.truncate(self.below(out.len())),
-            _ => {}
-        }
-        out
-    }
-}
-
-/// Kilobytes in memory.
-fn resident() -> i64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|text| text.split_whitespace().next()?.parse().ok()).unwrap_or(0)
-}
-
-#[test]
-fn mutated_files_end_without_a_panic_a_hang_or_growth() {
-    peers::require!("ffmpeg");
-    /// Players at a time: they mostly wait.
-    const AT_ONCE: usize = 24;
-    /// A player is stopped after this long; it may have holes of minutes to play.
-    const ENOUGH: Duration = Duration::from_millis(1_500);
-    let count = std::env::var("ONAIR_MUTATED_FILES").ok().and_then(|text| text.parse().ok());
-    let count: usize = count.unwrap_or(240);
-    let usual = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        PANICS.fetch_add(1, Ordering::Relaxed);
-        usual(info);
-    }));
-    let folder = tempfile::tempdir().unwrap();
-    let clips = [
-        clip(folder.path(), "160x90", "48000", "2", "0.5"),
-        clip(folder.path(), "96x64", "22050", "1", "0.5"),
-    ];
-    let runtime = Runtime::start().unwrap();
-    let mut random = Random(0x0DD5_EED5);
-    let (mut done, mut early, mut ended) = (0, 0, 0);
-    while done < count {
-        let batch = AT_ONCE.min(count - done);
-        let mut players: Vec<Player> = (0..batch)
-            .map(|at| {
-                let file = folder.path().join(format!("{at}.flv"));
-                fs::write(&file, random.mutate(&clips)).unwrap();
-                let config = Config { speaker: false, ..Config::new(Source::File(file)) };
-                let screen = Latest::<VideoFrame>::default();
-                Player::open(&config, &runtime, Clock::start(), screen).unwrap()
-            })
-            .collect();
-        let start = Instant::now();
-        while start.elapsed() < ENOUGH && !players.iter().all(Player::is_finished) {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        for player in &mut players {
-            ended += usize::from(player.state().is_final());
-            assert!(player.stop(Duration::from_secs(20)), "a player hangs");
-        }
-        assert_eq!(PANICS.load(Ordering::Relaxed), 0, "a thread panicked");
-        done += batch;
-        if early == 0 && done * 4 >= count {
-            early = resident();
-        }
-    }
-    let growth = resident() - early;
-    println!("{done} files, {ended} of them played to their end; {growth} KiB more at the end");
-    assert!(growth < 48 << 10, "memory grew by {growth} KiB");
-    runtime.shutdown(Duration::from_secs(2));
 }

@@ -1,0 +1,396 @@
+//! Streams that a seeded mutator damaged, through the whole player: as files, over HTTP and over RTMP. None
+//! may end in a panic or a hang, make memory grow, or show and play nothing without a word about it.
+//!
+//! `ONAIR_MUTATED_FILES=10000` asks for the whole corpus; a share of it runs otherwise.
+
+use std::io::{self, Read};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use onair::base::{Clock, Latest};
+use onair::media::VideoFrame;
+use onair::net::Runtime;
+use onair::player::{Event as Told, Message as Said, Player, Source};
+use onair::wire::rtmp::message::chunk_stream;
+use onair::wire::rtmp::server::{Config as ServerConfig, Event, Output, Session};
+use onair::wire::rtmp::{Kind, Message, Time, chunk};
+
+use super::random::Random;
+use super::*;
+
+static PANICS: AtomicUsize = AtomicUsize::new(0);
+
+impl Random {
+    /// Damaged tags.
+    fn damage(&mut self, clips: &[Vec<Tag>]) -> Vec<Tag> {
+        let mut tags = clips[self.below(clips.len())].clone();
+        let other = &clips[self.below(clips.len())];
+        for _ in 0..=self.below(4) {
+            let (at, to) = (self.below(tags.len()), self.below(tags.len()));
+            match self.below(9) {
+                0 => drop(tags.remove(at)),
+                1 => tags.swap(at, to),
+                2 => tags.insert(at, other[self.below(other.len())].clone()),
+                3 => tags[at].time_ms = self.next() as u32,
+                4 => {
+                    let shift = self.next() as u32;
+                    let rest = tags.iter_mut().skip(at);
+                    rest.for_each(|tag| tag.time_ms = tag.time_ms.wrapping_add(shift));
+                }
+                5 => {
+                    let mut body = tags[at].body.to_vec();
+                    for _ in 0..=self.below(20) {
+                        if !body.is_empty() {
+                            let place = self.below(body.len());
+                            body[place] = self.next() as u8;
+                        }
+                    }
+                    tags[at].body = body.into();
+                }
+                6 => tags[at].body = tags[at].body.slice(..self.below(tags[at].body.len())),
+                7 => {
+                    let length = self.below(200_000);
+                    let body = Bytes::from(vec![self.next() as u8; length]);
+                    let kind = [TagKind::Script, TagKind::Video, TagKind::Audio][self.below(3)];
+                    tags.insert(at, Tag { kind, time_ms: 0, body });
+                }
+                _ => tags.retain(|tag| !is_header(tag)),
+            }
+            if tags.is_empty() {
+                break;
+            }
+        }
+        tags
+    }
+
+    /// Bytes with a few wrong ones, or cut off, or as they are: sizes and kinds are hit too.
+    fn spoil(&mut self, out: &mut Vec<u8>) {
+        match self.below(4) {
+            0 => {
+                for _ in 0..=self.below(6) {
+                    let place = self.below(out.len());
+                    if let Some(byte) = out.get_mut(place) {
+                        *byte = self.next() as u8;
+                    }
+                }
+            }
+            1 => out.truncate(self.below(out.len())),
+            _ => {}
+        }
+    }
+
+    /// A file made of damaged tags, or a damaged file.
+    fn file(&mut self, clips: &[Vec<Tag>]) -> Vec<u8> {
+        let mut out = BytesMut::from(&flv::file_header(true, true)[..]);
+        for tag in self.damage(clips) {
+            flv::write_tag(tag.kind, tag.time_ms, &tag.body, &mut out);
+        }
+        let mut out = out.to_vec();
+        self.spoil(&mut out);
+        out
+    }
+
+    /// Such a file as the answer to a GET: of a known length, in chunks, or until the end of the connection;
+    /// whole or cut in the middle.
+    fn answer(&mut self, clips: &[Vec<Tag>]) -> Reply {
+        let file = self.file(clips);
+        let half = file.len() / 2;
+        let head = |more: &str| {
+            format!("HTTP/1.1 200 OK\r\nContent-Type: video/x-flv\r\n{more}\r\n\r\n").into_bytes()
+        };
+        let known = format!("Content-Length: {}", file.len());
+        let (bytes, end) = match self.below(5) {
+            0 => ([head(&known), file].concat(), End::Held),
+            1 => ([head(&known), file[..half].to_vec()].concat(), End::Closed),
+            2 => ([head("Connection: close"), file].concat(), End::Closed),
+            way => {
+                let mut bytes = head("Transfer-Encoding: chunked");
+                let mut left = file.as_slice();
+                while !left.is_empty() {
+                    let (piece, rest) = left.split_at((1 + self.below(4_000)).min(left.len()));
+                    left = rest;
+                    bytes.extend(format!("{:x}\r\n", piece.len()).bytes());
+                    bytes.extend(piece);
+                    bytes.extend(b"\r\n");
+                }
+                bytes.extend(b"0\r\n\r\n");
+                if way == 3 {
+                    (bytes, End::Held)
+                } else {
+                    bytes.truncate(bytes.len() / 2);
+                    (bytes, End::Closed)
+                }
+            }
+        };
+        Reply { bytes, end }
+    }
+
+    /// Damaged tags as the messages of a publication, or damaged messages.
+    fn publication(&mut self, clips: &[Vec<Tag>]) -> Reply {
+        let mut bytes = Vec::new();
+        for tag in self.damage(clips) {
+            let (chunk_stream, kind) = match tag.kind {
+                TagKind::Script => (chunk_stream::DATA, Kind::DATA),
+                TagKind::Video => (chunk_stream::VIDEO, Kind::VIDEO),
+                TagKind::Audio => (chunk_stream::AUDIO, Kind::AUDIO),
+            };
+            let (time, stream, body) = (Time(tag.time_ms), 1, tag.body);
+            let message = Message { chunk_stream, kind, stream, time, body };
+            bytes.extend(chunk::standalone(&message, ServerConfig::default().chunk_size));
+        }
+        self.spoil(&mut bytes);
+        Reply { bytes, end: [End::Said, End::Held, End::Closed][self.below(3)] }
+    }
+}
+
+/// What a caller gets.
+#[derive(Clone)]
+struct Reply {
+    bytes: Vec<u8>,
+    end: End,
+}
+
+/// How that ends.
+#[derive(Copy, Clone, PartialEq)]
+enum End {
+    /// In words (RTMP).
+    Said,
+    /// With the connection.
+    Closed,
+    /// Not at all: the connection stays until the other side leaves.
+    Held,
+}
+
+/// What is served, by its place, and what of it nobody has asked for yet.
+#[derive(Clone, Default)]
+struct Shelf {
+    replies: Arc<Mutex<Vec<Reply>>>,
+    left: Arc<Mutex<BTreeSet<usize>>>,
+}
+
+impl Shelf {
+    fn fill(&self, replies: Vec<Reply>) {
+        *self.left.lock().unwrap() = (0..replies.len()).collect();
+        *self.replies.lock().unwrap() = replies;
+    }
+
+    fn give(&self, place: usize) -> Reply {
+        self.left.lock().unwrap().remove(&place);
+        self.replies.lock().unwrap()[place].clone()
+    }
+
+    fn is_given(&self) -> bool {
+        self.left.lock().unwrap().is_empty()
+    }
+}
+
+/// The place that a name ends with.
+fn place_of(name: &str) -> usize {
+    let digits: String = name.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().unwrap()
+}
+
+/// Serves them over HTTP.
+fn web_server(shelf: Shelf) -> u16 {
+    web::canned(move |head, socket| {
+        let path = head.split(' ').nth(1).unwrap();
+        let reply = shelf.give(place_of(path));
+        let written = socket.write_all(&reply.bytes);
+        if written.is_ok() && reply.end == End::Held {
+            while matches!(socket.read(&mut [0; 512]), Ok(1..)) {}
+        }
+    })
+}
+
+/// Serves them over RTMP.
+fn rtmp_server(shelf: Shelf) -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for socket in listener.incoming().flatten() {
+            let shelf = shelf.clone();
+            // A caller who leaves in the middle is what this is about.
+            thread::spawn(move || drop(serve(socket, &shelf)));
+        }
+    });
+    port
+}
+
+/// One caller, who plays.
+fn serve(mut socket: TcpStream, shelf: &Shelf) -> io::Result<()> {
+    socket.set_nodelay(true)?;
+    socket.set_read_timeout(Some(Duration::from_secs(30)))?;
+    let clock = Clock::start();
+    let mut session = Session::new(ServerConfig::default(), clock.now(), 7);
+    let mut buffer = vec![0; 65_536];
+    let mut asked = None;
+    loop {
+        loop {
+            match session.poll_output() {
+                Output::Transmit(bytes) => socket.write_all(&bytes)?,
+                Output::Event(Event::ConnectRequested(_)) => session.accept_connect().unwrap(),
+                Output::Event(Event::PlayRequested { name, .. }) => {
+                    session.accept_play().unwrap();
+                    asked = Some(place_of(&name.stream));
+                }
+                Output::Event(_) => {}
+                Output::Timeout(_) | Output::Idle => break,
+            }
+        }
+        if let Some(place) = asked.take() {
+            let reply = shelf.give(place);
+            socket.write_all(&reply.bytes)?;
+            match reply.end {
+                End::Closed => return Ok(()),
+                End::Said => session.end_play(),
+                End::Held => {}
+            }
+            continue;
+        }
+        let length = socket.read(&mut buffer)?;
+        if length == 0 || session.handle_input(clock.now(), &buffer[..length]).is_err() {
+            return Ok(());
+        }
+    }
+}
+
+/// Kilobytes in memory.
+fn resident() -> i64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|text| text.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
+/// What a stopped player came to is said, and in words. Whether anything of it was seen or heard.
+fn said_enough(player: &Player) -> bool {
+    let events = std::iter::from_fn(|| player.events().try_recv().ok());
+    let said = events.filter_map(|event| match event {
+        Told::Message(said) => Some(said),
+        Told::State(_) | Told::Line(_) => None,
+    });
+    let said: Vec<Said> = said.collect();
+    for Said { key, summary, .. } in &said {
+        assert!(summary.contains(' ') && summary.ends_with('.'), "{key}: {summary:?}");
+    }
+    let (state, figures) = (player.state(), player.figures());
+    if let State::Failed(failure) = &state {
+        assert!(failure.cause.contains(' '), "{failure:?}");
+    }
+    let nothing = figures.shown == 0 && figures.audio_samples == 0;
+    assert!(!(state == State::Ended && nothing && said.is_empty()), "not a word: {figures:?}");
+    !nothing
+}
+
+/// Plays the corpus: `next` makes the sources of so many of it, and all of them have theirs once `given`.
+fn all_end(
+    at_once: usize,
+    mut next: impl FnMut(&mut Random, usize, &[Vec<Tag>]) -> Vec<Source>,
+    given: impl Fn() -> bool,
+) {
+    /// A player is stopped after this long; it may have holes of minutes to play.
+    const ENOUGH: Duration = Duration::from_millis(1_500);
+    let count = std::env::var("ONAIR_MUTATED_FILES").ok().and_then(|text| text.parse().ok());
+    let count: usize = count.unwrap_or(240);
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        PANICS.fetch_add(1, Ordering::Relaxed);
+        usual(info);
+    }));
+    let folder = tempfile::tempdir().unwrap();
+    let clips = [
+        clip(folder.path(), "160x90", "48000", "2", "0.5"),
+        clip(folder.path(), "96x64", "22050", "1", "0.5"),
+    ];
+    let runtime = Runtime::start().unwrap();
+    let mut random = Random(0x0DD5_EED5);
+    let (mut done, mut early, mut ended, mut seen) = (0, 0, 0, 0);
+    while done < count {
+        let batch = at_once.min(count - done);
+        let sources = next(&mut random, batch, &clips);
+        let open = |source| {
+            let config = Config { speaker: false, reconnect: false, ..Config::new(source) };
+            let screen = Latest::<VideoFrame>::default();
+            Player::open(&config, &runtime, Clock::start(), screen).unwrap()
+        };
+        let mut players: Vec<Player> = sources.into_iter().map(open).collect();
+        peers::wait_for("the beginning", peers::LIMIT, &given);
+        let start = Instant::now();
+        while start.elapsed() < ENOUGH && !players.iter().all(Player::is_finished) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        for player in &mut players {
+            ended += usize::from(player.state().is_final());
+            assert!(player.stop(Duration::from_secs(20)), "a player hangs");
+            seen += usize::from(said_enough(player));
+        }
+        assert_eq!(PANICS.load(Ordering::Relaxed), 0, "a thread panicked");
+        done += batch;
+        if early == 0 && done * 4 >= count {
+            early = resident();
+        }
+    }
+    let growth = resident() - early;
+    println!(
+        "{done}, {ended} of them to their end, {seen} seen or heard; {growth} KiB more at the end"
+    );
+    assert!(growth < 48 << 10, "memory grew by {growth} KiB");
+    assert!(seen > 0, "the damage leaves something");
+    runtime.shutdown(Duration::from_secs(2));
+}
+
+/// Players at a time: they mostly wait.
+const AT_ONCE: usize = 24;
+/// Those of connections wait longer: some of them stay open.
+const CONNECTED: usize = 40;
+
+#[test]
+fn mutated_files_end_without_a_panic_a_hang_or_growth() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    all_end(
+        AT_ONCE,
+        |random, batch, clips| {
+            let file = |at| {
+                let file = folder.path().join(format!("{at}.flv"));
+                fs::write(&file, random.file(clips)).unwrap();
+                Source::File(file)
+            };
+            (0..batch).map(file).collect()
+        },
+        || true,
+    );
+}
+
+#[test]
+fn mutated_streams_over_http_end_without_a_panic_a_hang_or_growth() {
+    peers::require!("ffmpeg");
+    let shelf = Shelf::default();
+    let port = web_server(shelf.clone());
+    all_end(
+        CONNECTED,
+        |random, batch, clips| {
+            shelf.fill((0..batch).map(|_| random.answer(clips)).collect());
+            let url = |at| Source::parse(&format!("http://127.0.0.1:{port}/{at}.flv"));
+            (0..batch).map(url).collect()
+        },
+        || shelf.is_given(),
+    );
+}
+
+#[test]
+fn mutated_streams_over_rtmp_end_without_a_panic_a_hang_or_growth() {
+    peers::require!("ffmpeg");
+    let shelf = Shelf::default();
+    let port = rtmp_server(shelf.clone());
+    all_end(
+        CONNECTED,
+        |random, batch, clips| {
+            shelf.fill((0..batch).map(|_| random.publication(clips)).collect());
+            let url = |at| Source::parse(&format!("rtmp://127.0.0.1:{port}/live/{at}"));
+            (0..batch).map(url).collect()
+        },
+        || shelf.is_given(),
+    );
+}
