@@ -13,6 +13,8 @@
 
 #[path = "resilience/mutated.rs"]
 mod mutated;
+#[path = "resilience/other_sound.rs"]
+mod other_sound;
 #[path = "resilience/over_rtmp.rs"]
 mod over_rtmp;
 #[path = "peers/mod.rs"]

@@ -54,6 +54,17 @@ pub(super) fn is_itself(codec: AudioCodec, packet: &AudioPacket) -> bool {
     length == Some(data.len())
 }
 
+/// Such as `AAC-LC 48 kHz stereo`.
+pub(super) fn describe(decoder: &str, parameters: &AudioParameters) -> String {
+    let rate = f64::from(parameters.sample_rate) / 1_000.0;
+    let channels = match parameters.channels {
+        1 => "mono".to_owned(),
+        2 => "stereo".to_owned(),
+        n => format!("{n} channels"),
+    };
+    format!("{decoder} {rate} kHz {channels}")
+}
+
 /// What a configuration, or else a packet by itself, tells of sound that is no AAC.
 pub(super) fn described(
     codec: AudioCodec,

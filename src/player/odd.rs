@@ -20,6 +20,8 @@ pub(super) enum Odd {
     Regained(u64),
     ChangedCodec(String),
     ChangedSize(String),
+    /// The same codec at another rate, or with more or fewer channels.
+    ChangedSound(String),
     NoSound,
     NoPicture,
     /// Sound began so many seconds after the picture.
@@ -45,6 +47,7 @@ impl Odd {
             Self::Regained(_) => "player-regained",
             Self::ChangedCodec(_) => "player-changed-codec",
             Self::ChangedSize(_) => "player-changed-size",
+            Self::ChangedSound(_) => "player-changed-sound",
             Self::NoSound => "player-no-sound",
             Self::NoPicture => "player-no-picture",
             Self::LateSound(_) => "player-late-sound",
@@ -54,10 +57,10 @@ impl Odd {
         }
     }
 
-    /// What it is once of: another codec is said of each.
+    /// What it is once of: another codec, or another form of the sound, is said of each.
     pub(super) fn of(&self) -> String {
         match self {
-            Self::ChangedCodec(codec) => codec.clone(),
+            Self::ChangedCodec(what) | Self::ChangedSound(what) => what.clone(),
             _ => String::new(),
         }
     }
@@ -88,6 +91,7 @@ impl Odd {
             Self::Regained(seconds) => format!("The stream is back after {seconds} s."),
             Self::ChangedCodec(codec) => format!("The stream goes on with another codec: {codec}."),
             Self::ChangedSize(size) => format!("The stream goes on with another size: {size}."),
+            Self::ChangedSound(sound) => format!("The stream goes on with other sound: {sound}."),
             Self::NoSound => "The stream has no sound.".into(),
             Self::NoPicture => "The stream has no picture.".into(),
             Self::LateSound(seconds) => format!("The sound began {seconds} s after the picture."),
@@ -118,7 +122,9 @@ impl Odd {
     pub(super) fn detail(&self) -> String {
         match self {
             Self::Regained(seconds) | Self::LateSound(seconds) => seconds.to_string(),
-            Self::ChangedCodec(what) | Self::ChangedSize(what) => what.clone(),
+            Self::ChangedCodec(what) | Self::ChangedSize(what) | Self::ChangedSound(what) => {
+                what.clone()
+            }
             _ => String::new(),
         }
     }

@@ -11,6 +11,7 @@ use crate::media::Samples;
 use crate::media::samples::{frames_to_micros, micros_to_frames};
 use crate::media::{AudioCodec, AudioParameters};
 use crate::player::Severity;
+use crate::player::described::describe;
 use crate::player::fifo::Fifo;
 use crate::player::odd::Odd;
 use crate::player::packets::{Popped, Unit};
@@ -221,10 +222,18 @@ impl Sound {
                 }
                 match decode::open_audio(&parameters) {
                     Ok(decoder) => {
-                        if self.parameters.as_ref().is_some_and(|it| it.codec != parameters.codec) {
-                            shared.odd(&Odd::ChangedCodec(decoder.name().to_owned()));
+                        let described = describe(decoder.name(), &parameters);
+                        let form = (parameters.sample_rate, parameters.channels);
+                        match &self.parameters {
+                            Some(before) if before.codec != parameters.codec => {
+                                shared.odd(&Odd::ChangedCodec(decoder.name().to_owned()));
+                            }
+                            Some(before) if (before.sample_rate, before.channels) != form => {
+                                shared.odd(&Odd::ChangedSound(described.clone()));
+                            }
+                            _ => {}
                         }
-                        shared.figures.lock().audio = describe(decoder.name(), &parameters);
+                        shared.figures.lock().audio = described;
                         self.decoder = Some(decoder);
                         self.parameters = Some(parameters);
                     }
@@ -529,17 +538,6 @@ fn lean(sound: &[f32], channels: u16, balance: f32, out: &mut Vec<f32>) {
     } else {
         out.extend(sound.iter().zip(gains.iter().cycle()).map(|(sample, gain)| sample * gain));
     }
-}
-
-/// Such as `AAC-LC 48 kHz stereo`.
-fn describe(decoder: &str, parameters: &AudioParameters) -> String {
-    let rate = f64::from(parameters.sample_rate) / 1_000.0;
-    let channels = match parameters.channels {
-        1 => "mono".to_owned(),
-        2 => "stereo".to_owned(),
-        n => format!("{n} channels"),
-    };
-    format!("{decoder} {rate} kHz {channels}")
 }
 
 impl Shared {

@@ -127,6 +127,7 @@ impl Message {
     pub const KEYS: &[&str] = &[
         "player-changed-codec",
         "player-changed-size",
+        "player-changed-sound",
         "player-damaged-picture",
         "player-damaged-sound",
         "player-damaged-stream",

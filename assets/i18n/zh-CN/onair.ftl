@@ -1280,6 +1280,7 @@ notice-player-publisher-back = 直播曾结束，现已重新开始。
 notice-player-regained = { $detail } 秒后直播流已恢复。
 notice-player-changed-codec = 直播流换了编码：{ $detail }。
 notice-player-changed-size = 直播流换了画面尺寸：{ $detail }。
+notice-player-changed-sound = 直播流换了声音格式：{ $detail }。
 notice-player-no-sound = 直播流没有声音。
 notice-player-no-picture = 直播流没有画面。
 notice-player-late-sound = 声音比画面晚 { $detail } 秒开始。

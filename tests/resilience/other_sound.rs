@@ -1,0 +1,68 @@
+//! A publisher who comes back with other sound and the same picture while somebody watches on: ffmpeg to
+//! `onair serve`, and `onair play` over RTMP and over HTTP.
+
+use serde_json::Value;
+
+use super::peers::{self, LIMIT, Onair, ffmpeg, wait_for};
+
+/// What ffmpeg is told, and what comes of it.
+const FORMS: [(&[&str], &str); 3] = [
+    (&[], "AAC-LC 48 kHz stereo"),
+    (&["-ar", "44100", "-ac", "1"], "AAC-LC 44.1 kHz mono"),
+    (&["-ar", "48000", "-ac", "2"], "AAC-LC 48 kHz stereo"),
+];
+
+fn notices<'a>(events: &'a [Value], begins: &str) -> Vec<&'a Value> {
+    let key = |event: &Value| event["key"].as_str().unwrap_or_default().to_owned();
+    let notices = events.iter().filter(|event| event["event"] == "notice");
+    notices.filter(|event| key(event).starts_with(begins)).collect()
+}
+
+#[test]
+fn a_publisher_who_comes_back_with_other_sound_is_heard_on_over_rtmp_and_http() {
+    peers::require!("ffmpeg");
+    let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let ready = serve.wait_named("ready");
+    let at = |name: &str| ready[name].as_str().unwrap().trim_end_matches('/').to_owned();
+    let (rtmp, http) =
+        (format!("{}/live/show", at("rtmp")), format!("{}/live/show.flv", at("http")));
+    let mut viewers: Vec<Onair> = Vec::new();
+    let count = |serve: &Onair, name: &str| {
+        serve.events().iter().filter(|event| event["event"] == name).count()
+    };
+    // What each had heard and seen before this form.
+    let mut before = [(0, 0); 2];
+    for (round, (options, form)) in FORMS.into_iter().enumerate() {
+        let publisher = ffmpeg::publish_with(&rtmp, None, options);
+        wait_for("a publication", LIMIT, || count(&serve, "publish") > round);
+        if viewers.is_empty() {
+            let play = |url: &String| Onair::start(&["play", "--headless", "--mute", url]);
+            viewers = [&rtmp, &http].map(play).into();
+        }
+        for (viewer, before) in viewers.iter_mut().zip(&mut before) {
+            let number = |event: &Value, name: &str| event[name].as_u64().unwrap_or_default();
+            let (heard, shown) = *before;
+            let later = viewer.wait_event(form, |event| {
+                event["event"] == "play_stats"
+                    && event["audio"] == form
+                    // Two seconds and more of it.
+                    && number(event, "audio_samples") > heard + 100_000
+                    && number(event, "shown") > shown + 50
+            });
+            *before = (number(&later, "audio_samples"), number(&later, "shown"));
+        }
+        drop(publisher);
+        wait_for("the end of it", LIMIT, || count(&serve, "unpublish") > round);
+    }
+    for mut viewer in viewers {
+        viewer.stop(LIMIT);
+        let events = viewer.events();
+        let summary = events.last().unwrap();
+        assert_eq!((&summary["damaged"], &summary["exit"]), (&0.into(), &0.into()), "{summary}");
+        assert_eq!(notices(&events, "player-damaged"), Vec::<&Value>::new());
+        // Each form is told of once, and that of the picture never: it stayed as it was.
+        let told = notices(&events, "player-changed");
+        let told: Vec<&str> = told.iter().map(|event| event["detail"].as_str().unwrap()).collect();
+        assert_eq!(told, [FORMS[1].1, FORMS[2].1], "{events:?}");
+    }
+}
