@@ -17,6 +17,8 @@ struct Found {
     applications: Vec<String>,
 }
 
+/// Devices of a kind, and applications, that are listed: the default ones come first.
+const MOST_DEVICES: usize = 64;
 /// Windows that are listed; a desktop that has more has them for somebody else.
 const MOST_WINDOWS: usize = 200;
 
@@ -51,7 +53,7 @@ impl Devices {
                     name: it.name,
                     default: it.default,
                 };
-                devices.into_iter().map(device).collect()
+                devices.into_iter().map(device).take(MOST_DEVICES).collect()
             };
             let microphones = sound(audio::microphones());
             let speakers = sound(audio::speakers());
@@ -61,10 +63,15 @@ impl Devices {
                 cameras: cameras
                     .into_iter()
                     .map(|camera| Device { id: camera.id, name: camera.name, default: false })
+                    .take(MOST_DEVICES)
                     .collect(),
                 microphones,
                 speakers,
-                applications: applications.into_iter().map(|it| it.name).collect(),
+                applications: applications
+                    .into_iter()
+                    .map(|it| it.name)
+                    .take(MOST_DEVICES)
+                    .collect(),
             }
         });
     }

@@ -125,6 +125,38 @@ fn sound_buffer_and_look_are_set() {
 }
 
 #[test]
+fn many_speakers_are_a_list_that_is_scrolled() {
+    let mut harness = open("watching");
+    harness.state().demo.change(|snapshot| {
+        let device = |number| onair::studio::snapshot::Device {
+            id: format!("s{number}"),
+            name: format!("Speaker {number}"),
+            default: number == 0,
+        };
+        snapshot.speakers = (0..30).map(device).collect();
+    });
+    harness.run();
+    harness.get_by_label("Sound: balance, offset, speaker").click();
+    harness.run();
+    let line = |harness: &Harness<'static, Window>, number: u32| {
+        let name = format!("Speaker {number}");
+        harness.get_by_role_and_label(Role::MenuItemRadio, &name).rect()
+    };
+    let room = egui::Rect::from_min_size(egui::Pos2::ZERO, harness.ctx.content_rect().size());
+    assert!(room.contains_rect(line(&harness, 2)), "{:?}", line(&harness, 2));
+    let first = line(&harness, 2);
+    // The last is out of sight until somebody goes there.
+    harness.get_by_role_and_label(Role::MenuItemRadio, "Speaker 29").focus();
+    harness.run();
+    harness.run();
+    assert!(line(&harness, 2).top() < first.top() - 500.0, "it was scrolled");
+    assert!(room.contains_rect(line(&harness, 29)), "{:?}", line(&harness, 29));
+    harness.key_press(Key::Enter);
+    let last = Playing::SetSpeaker(Some("s29".into()));
+    assert_eq!(commands(&mut harness), [Command::Player(last)]);
+}
+
+#[test]
 fn the_figures_lie_over_the_picture() {
     let mut harness = open("watching");
     let over = |harness: &Harness<'static, Window>| {

@@ -15,7 +15,9 @@ use crate::ui::view::View;
 use crate::ui::watch::draft::Draft;
 use crate::ui::watch::fit::{Look, key_of};
 use crate::ui::watch::wishes::send;
-use crate::ui::widgets::{self, Button, icon_button, label, menu_item, paragraph, section, slider};
+use crate::ui::widgets::{
+    self, Button, icon_button, label, menu_item, paragraph, scrolled, section, slider,
+};
 
 const WIDTH: f32 = 300.0;
 
@@ -72,16 +74,17 @@ pub fn sound(ui: &mut Ui, view: &mut View<'_>) {
         section(ui, theme, &texts.get("speaker"));
         let own = choices.speaker.clone();
         let system = texts.get("speaker-default");
-        if menu_item(ui, theme, &system, "", own.is_none(), true) {
-            send(view, Playing::SetSpeaker(None));
-        }
-        let speakers = view.snapshot.speakers.clone();
-        for speaker in speakers.iter().take(8) {
-            let chosen = own.as_deref() == Some(speaker.id.as_str());
-            if menu_item(ui, theme, &speaker.name, "", chosen, true) {
-                send(view, Playing::SetSpeaker(Some(speaker.id.clone())));
+        scrolled(ui, "speakers", |ui| {
+            if menu_item(ui, theme, &system, "", own.is_none(), true) {
+                send(view, Playing::SetSpeaker(None));
             }
-        }
+            for speaker in &view.snapshot.speakers {
+                let chosen = own.as_deref() == Some(speaker.id.as_str());
+                if menu_item(ui, theme, &speaker.name, "", chosen, true) {
+                    send(view, Playing::SetSpeaker(Some(speaker.id.clone())));
+                }
+            }
+        });
     });
 }
 

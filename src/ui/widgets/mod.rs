@@ -18,7 +18,7 @@ pub use figure::{figure, figures};
 pub use label::{elided, label, named, paragraph, place, section};
 pub use meter::{Level, meter};
 pub use row::{Row, Tag};
-pub use select::{Select, menu_item, menu_rule};
+pub use select::{Select, menu_item, menu_rule, scrolled};
 pub use slider::slider;
 pub use sparkline::sparkline;
 pub use switch::switch;

@@ -1,8 +1,8 @@
 //! A choice that opens a list.
 
 use egui::{
-    Align, CornerRadius, Popup, PopupCloseBehavior, Rect, Role, Sense, StrokeKind, Ui, Vec2,
-    WidgetInfo, pos2, vec2,
+    Align, CornerRadius, Popup, PopupCloseBehavior, Rect, Role, ScrollArea, Sense, StrokeKind, Ui,
+    Vec2, WidgetInfo, pos2, vec2,
 };
 
 use crate::ui::icons::{self, Icon};
@@ -108,6 +108,28 @@ pub fn menu_item(
     }
     focus_ring(ui, theme, &response, 4);
     response.clicked()
+}
+
+/// How high a list of devices is at most: what is below is scrolled to.
+pub const LIST: f32 = 320.0;
+
+/// Lines of a list that may be long, scrolled where they are higher than [`LIST`]. Who goes through them by
+/// keyboard sees where they are.
+pub fn scrolled(ui: &mut Ui, name: &str, lines: impl FnOnce(&mut Ui)) {
+    ScrollArea::vertical().id_salt(name).max_height(LIST).show(ui, |ui| {
+        lines(ui);
+        let focused = ui.memory(egui::Memory::focused);
+        let id = ui.scope_id().with("focused");
+        let before = ui.data_mut(|data| {
+            std::mem::replace(data.get_temp_mut_or_default::<Option<egui::Id>>(id), focused)
+        });
+        if let Some(now) = focused.filter(|_| focused != before)
+            && let Some(line) = ui.ctx().read_response(now)
+            && ui.min_rect().contains_rect(line.rect)
+        {
+            ui.scroll_to_rect(line.rect, None);
+        }
+    });
 }
 
 /// The line between groups of a list.

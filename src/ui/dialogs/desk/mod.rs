@@ -16,7 +16,9 @@ use crate::ui::icons::Icon;
 use crate::ui::sounds::{self, Looked};
 use crate::ui::theme::{Type, gap};
 use crate::ui::view::{View, Wish};
-use crate::ui::widgets::{Button, Look, Row, Select, figure, label, menu_item, menu_rule, section};
+use crate::ui::widgets::{
+    Button, Look, Row, Select, figure, label, menu_item, menu_rule, scrolled, section,
+};
 
 const WIDTH: f32 = 860.0;
 const HEIGHT: f32 = 520.0;
@@ -110,12 +112,15 @@ fn add(ui: &mut Ui, view: &mut View<'_>) {
     let theme = view.theme;
     select.show(ui, theme, |ui| {
         sounds::look_again(ui, view);
-        for choice in sounds::choices(view, None) {
-            let title = sounds::name_of_choice(view, &choice, "");
-            if menu_item(ui, theme, &title, "", false, true) {
-                view.send(Command::AddStrip(choice));
+        let choices = sounds::choices(view, None);
+        scrolled(ui, "sounds", |ui| {
+            for choice in choices {
+                let title = sounds::name_of_choice(view, &choice, "");
+                if menu_item(ui, theme, &title, "", false, true) {
+                    view.send(Command::AddStrip(choice));
+                }
             }
-        }
+        });
         menu_rule(ui, theme);
         if menu_item(ui, theme, &view.texts.get("audio-file"), "", false, true) {
             view.wish(Wish::PickStripFile(None));
@@ -169,13 +174,15 @@ fn phones(ui: &mut Ui, view: &mut View<'_>) {
         Select { name: &name, chosen: &chosen, width, enabled: true, close_on_click: true };
     let mut wish = None;
     select.show(ui, theme, |ui| {
-        let devices = speakers.iter().map(|device| Phones::Device(device.id.clone()));
-        for phones in [Phones::Off, Phones::Default].into_iter().chain(devices) {
-            let chosen = view.snapshot.phones == phones;
-            if menu_item(ui, theme, &of(&phones), "", chosen, true) {
-                wish = Some(phones);
+        scrolled(ui, "phones", |ui| {
+            let devices = speakers.iter().map(|device| Phones::Device(device.id.clone()));
+            for phones in [Phones::Off, Phones::Default].into_iter().chain(devices) {
+                let chosen = view.snapshot.phones == phones;
+                if menu_item(ui, theme, &of(&phones), "", chosen, true) {
+                    wish = Some(phones);
+                }
             }
-        }
+        });
     });
     if let Some(phones) = wish {
         view.send(Command::SetPhones(phones));

@@ -16,7 +16,7 @@ use crate::ui::sounds;
 use crate::ui::theme::{Type, gap, size};
 use crate::ui::view::{View, Wish};
 use crate::ui::widgets::{
-    Button, Field, Look, Select, icon_button, label, menu_item, menu_rule, slider, switch,
+    Button, Field, Look, Select, icon_button, label, menu_item, menu_rule, scrolled, slider, switch,
 };
 
 /// Width of the figure behind a slider.
@@ -136,12 +136,15 @@ fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
         };
         select.show(ui, theme, |ui| {
             sounds::look_again(ui, view);
-            for one in sounds::choices(view, Some(id)) {
-                let title = sounds::name_of_choice(view, &one, "");
-                if menu_item(ui, theme, &title, "", one == *choice, true) {
-                    view.send(Command::SelectStrip { id, choice: one });
+            let choices = sounds::choices(view, Some(id));
+            scrolled(ui, "sounds", |ui| {
+                for one in choices {
+                    let title = sounds::name_of_choice(view, &one, "");
+                    if menu_item(ui, theme, &title, "", one == *choice, true) {
+                        view.send(Command::SelectStrip { id, choice: one });
+                    }
                 }
-            }
+            });
             menu_rule(ui, theme);
             if menu_item(ui, theme, &view.texts.get("audio-file"), "", false, true) {
                 view.wish(Wish::PickStripFile(Some(id)));
