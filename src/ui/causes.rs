@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use crate::ui::spacing::{CLOSE, OPEN, closed_up};
+
 /// A cause within a cause within… goes no deeper.
 const MOST_DEPTH: usize = 4;
 
@@ -72,11 +74,13 @@ impl Causes {
                 Piece::Words(words) => said.push_str(words),
                 Piece::Place(at) => {
                     let inner = places.get(*at).copied().unwrap_or_default();
+                    said.push(OPEN);
                     said.push_str(&self.find(inner, depth).unwrap_or_else(|| inner.to_owned()));
+                    said.push(CLOSE);
                 }
             }
         }
-        Some(said)
+        Some(closed_up(&said))
     }
 }
 
@@ -406,6 +410,24 @@ mod tests {
             let quoted = longest.trim_matches([' ', ':']).replace('"', "\\\"");
             assert!(system || code.contains(&quoted), "{:?}", pair.english);
         }
+    }
+
+    #[test]
+    fn no_space_stands_between_chinese_words_and_a_chinese_name() {
+        let causes = chinese();
+        for pair in &causes.pairs {
+            let said = causes.say(&pair.english.join("话筒")).into_owned();
+            // Written otherwise, so that an address with words after it is no name.
+            let words = said.replace("话筒", "\u{1}");
+            let words = words.replace(|one: char| ('\u{4E00}'..='\u{9FFF}').contains(&one), "字");
+            for torn in ["字 \u{1}", "\u{1} 字", "\u{1} \u{1}"] {
+                assert!(!words.contains(torn), "{said}");
+            }
+        }
+        let busy =
+            |who: &str| causes.say(&format!("{who} is being used by another program")).into_owned();
+        assert_eq!(busy("The microphone"), "麦克风正被另一个程序使用");
+        assert_eq!(busy("Yeti"), "Yeti 正被另一个程序使用");
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod screen;
 pub mod slots;
 pub mod sounds;
 pub mod sources;
+mod spacing;
 pub mod stage;
 pub mod talk;
 pub mod target;

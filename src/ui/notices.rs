@@ -267,7 +267,7 @@ mod tests {
                     "The microphone is being used by another program.",
                     "Close that one and wait a second."
                 ),
-                pair("麦克风 正被另一个程序使用。", "请关闭该程序并稍等片刻。"),
+                pair("麦克风正被另一个程序使用。", "请关闭该程序并稍等片刻。"),
             ]
         );
         let reason = "No microphone was found. Plug one in and it will be taken".to_owned();

@@ -13,6 +13,7 @@ use i18n_embed::unic_langid::LanguageIdentifier;
 use rust_embed::RustEmbed;
 
 use crate::ui::causes::Causes;
+use crate::ui::spacing::closed_up;
 
 #[derive(RustEmbed)]
 #[folder = "assets/i18n"]
@@ -102,8 +103,9 @@ impl Texts {
         if let Err(error) = loader.load_languages(&Files, &wanted) {
             tracing::error!(%error, "the texts of the window cannot be read");
         }
-        // Marks around values would be drawn as boxes by faces that lack them.
-        loader.set_use_isolating(false);
+        // Marks around values would be drawn as boxes by faces that lack them: where they tell which
+        // spaces are too many, they are taken out again.
+        loader.set_use_isolating(language == Language::Chinese);
         let said = Files::get(&format!("{}/said.txt", language.tag()));
         let said = said.map(|file| String::from_utf8_lossy(&file.data).into_owned());
         let causes = said.map_or_else(Causes::default, |said| Causes::parse(&said));
@@ -129,14 +131,21 @@ impl Texts {
     pub fn with<'a>(&self, key: &str, args: &[(&'a str, Cow<'a, str>)]) -> String {
         let args: HashMap<&str, &str> =
             args.iter().map(|(name, value)| (*name, value.as_ref())).collect();
-        self.loader.get_args(key, args)
+        self.composed(self.loader.get_args(key, args))
+    }
+
+    fn composed(&self, text: String) -> String {
+        match self.language {
+            Language::English => text,
+            Language::Chinese => closed_up(&text),
+        }
     }
 
     /// The text of `key` with one number in it, which chooses the plural.
     pub fn counted(&self, key: &str, count: usize) -> String {
         let args: HashMap<&str, i64> =
             HashMap::from([("count", i64::try_from(count).unwrap_or(i64::MAX))]);
-        self.loader.get_args(key, args)
+        self.composed(self.loader.get_args(key, args))
     }
 
     /// What a part below the window says in English, in the chosen language where it has the words.
@@ -223,6 +232,56 @@ mod tests {
             }
         }
         assert!(checked > 100, "{checked}");
+    }
+
+    /// Every key of a language, what the studio says included, and whether values stand in its text.
+    fn every_key(language: Language) -> Vec<(String, bool)> {
+        let mut keys: Vec<(String, bool)> = Vec::new();
+        for line in source(language).lines().filter(|line| !line.starts_with('#')) {
+            if let Some((key, _)) = line.split_once(" =").filter(|_| !line.starts_with(' ')) {
+                keys.push((key.to_owned(), false));
+            }
+            if let (Some(last), true) = (keys.last_mut(), line.contains("{ $")) {
+                last.1 = true;
+            }
+        }
+        keys
+    }
+
+    /// Whether a space stands between two Chinese characters.
+    fn is_torn(text: &str) -> bool {
+        let chars: Vec<char> = text.chars().collect();
+        let chinese = |one: char| ('\u{4E00}'..='\u{9FFF}').contains(&one);
+        chars.windows(3).any(|it| it[1] == ' ' && chinese(it[0]) && chinese(it[2]))
+    }
+
+    #[test]
+    fn no_space_stands_between_chinese_words_and_a_chinese_name() {
+        let texts = Texts::new(Language::Chinese);
+        let words = source(Language::Chinese);
+        let names: BTreeSet<&str> =
+            words.split("{ $").skip(1).filter_map(|it| it.split([' ', '}']).next()).collect();
+        let with = |key: &str, value: &'static str| {
+            let args: Vec<(&str, Cow<'_, str>)> =
+                names.iter().map(|name| (*name, value.into())).collect();
+            texts.with(key, &args)
+        };
+        let (mut taking, mut spaced) = (0, 0);
+        for (key, takes) in every_key(Language::Chinese) {
+            let said = with(&key, "桌上的话筒");
+            assert!(!is_torn(&said), "{key}: {said}");
+            assert!(!said.contains(['\u{2068}', '\u{2069}']), "{key}: {said}");
+            taking += u32::from(takes && said.contains("桌上的话筒"));
+            // A Latin one is set off as before.
+            spaced += u32::from(with(&key, "Yeti").contains(" Yeti "));
+        }
+        assert!(taking > 150 && spaced > 20, "{taking} {spaced}");
+        let lost = |device| texts.with("notice-microphone-lost", &[("device", device)]);
+        assert_eq!(lost("话筒".into()), "麦克风话筒已断开，正在发送静音。");
+        assert_eq!(lost("Yeti".into()), "麦克风 Yeti 已断开，正在发送静音。");
+        assert_eq!(lost("我 的".into()), "麦克风我 的已断开，正在发送静音。");
+        let english = Texts::new(Language::English);
+        assert_eq!(english.with("mute-of", &[("name", "话筒".into())]), "Mute 话筒");
     }
 
     #[test]

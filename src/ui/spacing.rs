@@ -1,0 +1,83 @@
+//! Spaces around what is put into Chinese words: they set off what is Latin or a number, and stand between
+//! no two Chinese characters. Whether a value (the name of a device) is Chinese is known only when it is put
+//! in, so texts are written with the spaces, and those that are too many are taken out here.
+
+/// Around a value: the marks that Fluent sets.
+pub const OPEN: char = '\u{2068}';
+pub const CLOSE: char = '\u{2069}';
+
+/// A text without the marks around its values, and without the spaces beside these that stand between two
+/// Chinese characters. What stands within a value stays as it is.
+pub fn closed_up(marked: &str) -> String {
+    let mut out = String::with_capacity(marked.len());
+    let mut last = None;
+    let mut depth = 0_usize;
+    // A value has just ended; a space is held back, and whether it lies beside a value.
+    let mut after = false;
+    let mut held: Option<bool> = None;
+    for now in marked.chars() {
+        match now {
+            OPEN => {
+                depth += 1;
+                held = held.map(|_| true);
+            }
+            CLOSE => {
+                depth = depth.saturating_sub(1);
+                after = true;
+            }
+            ' ' if depth == 0 && held.is_none() => held = Some(std::mem::take(&mut after)),
+            _ => {
+                if let Some(beside) = held.take()
+                    && !(beside && last.is_some_and(is_chinese) && is_chinese(now))
+                {
+                    out.push(' ');
+                }
+                out.push(now);
+                last = Some(now);
+                after = false;
+            }
+        }
+    }
+    if held.is_some() {
+        out.push(' ');
+    }
+    out
+}
+
+/// Whether it is a Chinese character, or as wide as one.
+fn is_chinese(one: char) -> bool {
+    matches!(one,
+        '\u{3001}'..='\u{303F}'
+        | '\u{3400}'..='\u{4DBF}'
+        | '\u{4E00}'..='\u{9FFF}'
+        | '\u{F900}'..='\u{FAFF}'
+        | '\u{FF01}'..='\u{FF60}'
+        | '\u{20000}'..='\u{323AF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_spaces_between_chinese_characters_at_a_value_are_taken_out() {
+        for (marked, wanted) in [
+            ("麦克风 \u{2068}桌上\u{2069} 已断开", "麦克风桌上已断开"),
+            ("麦克风 \u{2068}Yeti\u{2069} 已断开", "麦克风 Yeti 已断开"),
+            ("麦克风 \u{2068}Yeti 桌上\u{2069} 已断开", "麦克风 Yeti 桌上已断开"),
+            // What somebody calls it is theirs.
+            ("麦克风 \u{2068}桌 上\u{2069} 已断开", "麦克风桌 上已断开"),
+            ("\u{2068}甲\u{2069} \u{2068}乙\u{2069}", "甲乙"),
+            ("\u{2068}甲\u{2069} \u{2068}B\u{2069}", "甲 B"),
+            // Nothing of ours stands beside it.
+            ("甲 乙\u{2068}丙\u{2069}", "甲 乙丙"),
+            ("（\u{2068}甲\u{2069} ）", "（甲）"),
+            ("甲  \u{2068}乙\u{2069} ", "甲  乙 "),
+            ("甲 \u{2068}\u{2069} 乙", "甲  乙"),
+            ("\u{2069}\u{2069} \u{2068}\u{2068}x", " x"),
+            ("", ""),
+        ] {
+            assert_eq!(closed_up(marked), wanted, "{marked:?}");
+        }
+    }
+}
