@@ -12,7 +12,7 @@ use crate::ui::clip;
 use crate::ui::format;
 use crate::ui::icons::{self, Icon};
 use crate::ui::sounds::{self, Looked, choice_of, icon_of, label_of, name_of};
-use crate::ui::theme::{Type, gap, size};
+use crate::ui::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Look, elided, icon_button, place, slider};
 
@@ -30,7 +30,7 @@ const PROGRAM: f32 = 88.0;
 /// Width of a strip's clip lamp, while it is lit.
 const LAMP: f32 = 52.0;
 
-/// The mixer in `room`, [`size::MIXER`] high; whether the sound desk was asked for.
+/// The mixer in `room`, [`MIXER`](crate::ui::theme::size::MIXER) high; whether the sound desk was asked for.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     let theme = view.theme;
     ui.painter().hline(room.x_range(), room.top() + 0.5, theme.border());
@@ -43,7 +43,6 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
         clip::program(&mut child, view, end);
         return desk;
     }
-    inner.max.x = inner.right().min(inner.left() + size::STRIP_MAX);
     let Some(audio) = view.snapshot.audio.as_ref() else {
         let text = view.texts.get("no-microphone-title");
         elided(ui, inner, Align::Min, &text, Type::Body.font(), theme.secondary);

@@ -41,8 +41,6 @@ pub mod size {
     pub const ROW: f32 = 44.0;
     pub const GO_LIVE: f32 = 52.0;
     pub const RECORD: f32 = 36.0;
-    /// A meter may not become longer than this, however wide the window.
-    pub const STRIP_MAX: f32 = 1200.0;
     pub const WINDOW_MIN: [f32; 2] = [960.0, 600.0];
     pub const WINDOW: [f32; 2] = [1280.0, 720.0];
 }

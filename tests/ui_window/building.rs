@@ -404,6 +404,15 @@ fn properties_of(choice: &str) -> Harness<'static, Window> {
 }
 
 #[test]
+fn what_comes_of_properties_stands_above_its_words() {
+    let harness = properties_of("text:Hello");
+    let picture = harness.get_by_role_and_label(Role::Image, "The picture that goes out").rect();
+    let words = harness.get_by_label_contains("What is set here").rect();
+    assert!((picture.left() - words.left()).abs() < 1.0, "{picture:?} {words:?}");
+    assert!(picture.bottom() < words.top() && picture.width() > 300.0, "{picture:?}");
+}
+
+#[test]
 fn what_a_source_shows_is_set_in_fields() {
     let mut harness = properties_of("color:#102030");
     harness.get_by_role_and_label(Role::CheckBox, "Gradient").click();

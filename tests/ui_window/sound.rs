@@ -31,6 +31,20 @@ fn sound_is_muted_and_the_clip_lamp_put_out() {
 }
 
 #[test]
+fn the_one_meter_is_as_long_as_the_window_lets_it() {
+    // What stands beside it is as wide in any window.
+    let beside = [(1280.0, 720.0), (1920.0, 1080.0), (2560.0, 1440.0)].map(|(width, height)| {
+        let preferences = preferences(Language::English, Theme::Dark);
+        let harness = open_as("on-air", Vec2::new(width, height), preferences);
+        let mute = harness.get_by_label("Mute").rect();
+        let meter = harness.get_by_role(Role::Meter).rect();
+        assert!(meter.right() < mute.left(), "{meter:?} {mute:?}");
+        width - meter.width()
+    });
+    assert_eq!(beside, [beside[0]; 3]);
+}
+
+#[test]
 fn every_lamp_that_is_lit_is_put_out() {
     let mut harness = open("mixer");
     // None is lit: the palette offers nothing, and only the program's stands there.

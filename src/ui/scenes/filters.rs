@@ -77,12 +77,15 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture
 /// What comes of it.
 pub(super) fn seen(ui: &mut Ui, view: &View<'_>, picture: &mut Picture) {
     let size = vec2(ui.available_width(), PICTURE);
-    let (room, response) = ui.allocate_exact_size(size, egui::Sense::hover());
-    let name = view.texts.get("video-filters-picture");
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &*name));
+    let (room, _) = ui.allocate_exact_size(size, egui::Sense::hover());
     let quality = view.snapshot.quality.size;
     let shape = quality.width as f32 / (quality.height as f32).max(1.0);
-    let rect = fitted(room, shape, ui.pixels_per_point());
+    // Its left edge is that of the words below it.
+    let fitted = fitted(room, shape, ui.pixels_per_point());
+    let rect = fitted.translate(vec2(room.left() - fitted.left(), 0.0));
+    let response = ui.interact(rect, ui.scope_id().with("seen"), egui::Sense::hover());
+    let name = view.texts.get("video-filters-picture");
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &*name));
     if !picture.paint(ui, rect) {
         ui.painter().rect_filled(rect, egui::CornerRadius::ZERO, BLACK);
     }
