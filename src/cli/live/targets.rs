@@ -1,7 +1,7 @@
 //! Which key belongs to which `--to`: each `--key-…` applies to the `--to` before it.
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 
 use clap::ArgMatches;
 use zeroize::Zeroizing;
@@ -152,15 +152,13 @@ impl KeySource {
                 })?;
                 (Zeroizing::new(text), format!("the environment variable {name}"))
             }
-            Self::File(path) => (Zeroizing::new(read_file(path)?), path.display().to_string()),
+            Self::File(path) => {
+                let place = path.display().to_string();
+                (first_line(std::fs::File::open(path).map(BufReader::new), &place)?, place)
+            }
             Self::Stdin => {
-                let mut text = Zeroizing::new(String::new());
-                std::io::stdin().lock().take(MAX_KEY_BYTES + 1).read_to_string(&mut text).map_err(
-                    |error| {
-                        Error::Unreadable(format!("reading the key from standard input: {error}"))
-                    },
-                )?;
-                (text, "standard input".to_owned())
+                let place = "standard input".to_owned();
+                (first_line(Ok(std::io::stdin().lock()), &place)?, place)
             }
         };
         let key = text.lines().next().unwrap_or_default().trim();
@@ -173,15 +171,17 @@ impl KeySource {
     }
 }
 
-fn read_file(path: &Path) -> Result<String, Error> {
-    let read = || {
-        let mut text = String::new();
-        std::fs::File::open(path)?.take(MAX_KEY_BYTES + 1).read_to_string(&mut text)?;
-        Ok(text)
-    };
-    read().map_err(|error: std::io::Error| {
-        Error::Unreadable(format!("reading the key from {}: {error}", path.display()))
-    })
+/// One line and no more, and of that not more than a key can be long: who writes into a pipe may keep
+/// it open.
+fn first_line<R: BufRead>(
+    opened: std::io::Result<R>,
+    place: &str,
+) -> Result<Zeroizing<String>, Error> {
+    let mut line = Zeroizing::new(String::new());
+    opened
+        .and_then(|from| from.take(MAX_KEY_BYTES + 1).read_line(&mut line))
+        .map_err(|error| Error::Unreadable(format!("reading the key from {place}: {error}")))?;
+    Ok(line)
 }
 
 #[cfg(test)]
