@@ -1,5 +1,5 @@
 //! Floor 7: the command line, the same studio without a window. Names, defaults, JSON fields and
-//! exit codes are public interfaces; see `onair help` and the README.
+//! exit codes are public interfaces; see `onair help` and docs/events.md.
 
 pub mod check;
 pub mod crash;
@@ -8,6 +8,7 @@ pub mod exit;
 pub mod globals;
 pub mod live;
 pub mod log;
+pub mod man;
 pub mod output;
 pub mod play;
 pub mod probe;
@@ -69,8 +70,8 @@ pub enum Sub {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print the manual page, of onair or of one of its commands
+    Man(man::Args),
 }
 
 /// Prints the completions of a shell.
@@ -78,15 +79,6 @@ pub fn completions(shell: clap_complete::Shell) -> Exit {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "onair", &mut text);
     output::raw(&text)
-}
-
-/// Prints the manual page.
-pub fn man() -> Exit {
-    let mut text = Vec::new();
-    match clap_mangen::Man::new(Cli::command()).render(&mut text) {
-        Ok(()) => output::raw(&text),
-        Err(_) => Exit::Error,
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,54 @@
+//! `onair man`: the manual pages, from the same definition as the command line.
+
+use std::path::PathBuf;
+
+use clap::{Command, CommandFactory};
+use clap_mangen::Man;
+
+use crate::cli::output::{complain, raw};
+use crate::cli::{Cli, Exit};
+
+/// Which page, and where to.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Of this command, and of one of its own: `live`, `scenes import` [default: of onair itself]
+    #[arg(value_name = "COMMAND", conflicts_with = "all")]
+    pub command: Vec<String>,
+    /// Write the pages of onair and of all its commands into this folder (onair.1, onair-live.1…)
+    #[arg(long, value_name = "FOLDER")]
+    pub all: Option<PathBuf>,
+}
+
+/// Prints a page, or writes all of them.
+pub fn run(args: &Args) -> Exit {
+    if let Some(folder) = &args.all {
+        let written = std::fs::create_dir_all(folder)
+            .and_then(|()| clap_mangen::generate_to(Cli::command(), folder));
+        return match written {
+            Ok(()) => Exit::Ok,
+            Err(error) => {
+                let folder = folder.display();
+                complain(&format!("the pages cannot be written into {folder}: {error}"));
+                Exit::File
+            }
+        };
+    }
+    let Some(page) = page(&args.command) else {
+        let name = args.command.join(" ");
+        complain(&format!("there is no command '{name}': onair help names them"));
+        return Exit::Usage;
+    };
+    let mut text = Vec::new();
+    match page.render(&mut text) {
+        Ok(()) => raw(&text),
+        Err(_) => Exit::Error,
+    }
+}
+
+/// The page of a command of a command…; `None`: there is none.
+fn page(names: &[String]) -> Option<Man> {
+    let mut onair = Cli::command().disable_help_subcommand(true);
+    onair.build();
+    let found = names.iter().try_fold(&onair, |at: &Command, name| at.find_subcommand(name))?;
+    Some(Man::new(found.clone()))
+}
