@@ -192,17 +192,15 @@ fn report(output: &Output, url: &Url, outcome: &Outcome, found: Option<&[Notice]
             .iter()
             .map(|tried| {
                 let millis = (tried.took.as_secs_f64() * 10_000.0).round() / 10.0;
-                let mut stage = json!({
+                let error = tried.error.as_ref();
+                json!({
                     "name": tried.stage.name(),
-                    "ok": tried.error.is_none(),
+                    "ok": error.is_none(),
                     "ms": millis,
-                });
-                if let (Some(error), Value::Object(stage)) = (&tried.error, &mut stage) {
-                    stage.insert("detail".into(), error.cause.to_string().into());
-                    stage.insert("advice".into(), error.advice().into());
-                    stage.insert("peer".into(), error.peer.clone().into());
-                }
-                stage
+                    "detail": error.map(|error| error.cause.to_string()),
+                    "advice": error.map(Error::advice),
+                    "peer": error.map(|error| &error.peer),
+                })
             })
             .collect();
         let elsewhere: Vec<_> = outcome.elsewhere.iter().map(|(to, _)| to.as_str()).collect();

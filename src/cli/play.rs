@@ -7,6 +7,8 @@ mod words;
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::base::Clock;
 use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
@@ -22,50 +24,48 @@ pub(super) use words::{exit_of, sentence};
 
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
+    let output = Output::new(clock, globals.json);
+    // Before anything is played; the last line says so too.
+    let refuse = |(why, exit): (String, Exit)| {
+        complain(&why);
+        output.event("summary", json!({"error": why, "exit": exit.code()}), || None);
+        exit
+    };
     let config = match args.config() {
         Ok(config) => config,
-        Err((why, exit)) => {
-            complain(&why);
-            return exit;
-        }
+        Err(refusal) => return refuse(refusal),
+    };
+    let chat = args.chat.as_deref().map(|at| chat_at(at, args.first())).transpose();
+    let chat = match chat {
+        Ok(chat) => chat.flatten(),
+        Err(why) => return refuse((why, Exit::Usage)),
     };
     if !args.headless {
-        let chat = args.chat.as_deref().filter(|at| !at.is_empty());
-        if let Some(Err(why)) = chat.map(|at| chat_at(at, args.first())) {
-            complain(&why);
-            return Exit::Usage;
-        }
         let settings = match window::settings(globals) {
             Ok(settings) => settings,
-            Err(why) => {
-                complain(&why);
-                return Exit::File;
-            }
+            Err(why) => return refuse((why, Exit::File)),
         };
-        let beside = Watcher::new(args, Output::new(clock, globals.json), clock);
         let net = match args.route.beneath() {
             Ok(net) => net,
-            Err((why, exit)) => {
-                complain(&why);
-                return exit;
-            }
+            Err(refusal) => return refuse(refusal),
         };
+        let beside = Watcher::new(args, output, clock);
         let config = args.with_remembered(&settings.0, Config { net, ..config });
+        // What stands beside a stream, the window finds by itself.
+        let chat = args.chat.as_deref().filter(|at| !at.is_empty());
         let (urls, full_screen, way) = (&args.sources, args.fullscreen, (args.network(), chat));
         let beside = Box::new(beside);
         let path = globals.settings.clone().or_else(studio::settings::default_path);
         return window::play(urls, (settings, path), config, way, full_screen, beside, clock);
     }
-    let output = Output::new(clock, globals.json);
     let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
     let runtime = match Runtime::start() {
         Ok(runtime) => runtime,
         Err(error) => {
-            complain(&format!("the network cannot be used: {error}"));
-            return Exit::Error;
+            return refuse((format!("the network cannot be used: {error}"), Exit::Error));
         }
     };
-    let exit = headless::run(args, &config, &output, &interrupt, &runtime, clock);
+    let exit = headless::run(args, &config, chat, &output, &interrupt, &runtime, clock);
     runtime.shutdown(Duration::from_secs(1));
     exit
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::args::{Args, chat_at};
+use super::args::Args;
 use super::words::{exit_of, sentence};
 use crate::base::{Clock, Latest, Timestamp};
 use crate::cli::Exit;
@@ -13,6 +13,7 @@ use crate::cli::output::{Output, complain};
 use crate::cli::signals::Interrupt;
 use crate::media::VideoFrame;
 use crate::net::Runtime;
+use crate::net::web::WebUrl;
 use crate::player::chat::{Chat, ChatState};
 use crate::player::{Config, Event, Figures, Message, Player, Severity, Source, State, snapshot};
 use crate::wire::chat::Line;
@@ -24,19 +25,13 @@ const LOOK: Duration = Duration::from_millis(10);
 pub(super) fn run(
     args: &Args,
     config: &Config,
+    chat: Option<WebUrl>,
     output: &Output,
     interrupt: &Interrupt,
     runtime: &Runtime,
     clock: Clock,
 ) -> Exit {
-    let chat = match args.chat.as_deref().map(|url| chat_at(url, args.first())) {
-        Some(Err(why)) => {
-            complain(&why);
-            return Exit::Usage;
-        }
-        Some(Ok(url)) => url.map(|url| Chat::join(url, config.net.clone(), runtime)),
-        None => None,
-    };
+    let chat = chat.map(|url| Chat::join(url, config.net.clone(), runtime));
     let several = args.sources.len() > 1;
     let mut chat = Some(chat);
     let mut exits = Vec::new();
