@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what onair needs, builds it and opens the studio. With no display the same show runs
-# without a window, for a stated time, and the URL to watch it is printed.
+# Installs what onair needs, builds it and opens the studio. With no display the same show (the scenes,
+# sources and quality that were set up in the window) runs without one, for a stated time, to the built-in
+# server alone, and the URL to watch it is printed.
 #
 #   packaging/run.sh [--seconds N] [ONAIR'S OWN ARGUMENTS…]
 #
@@ -25,7 +26,7 @@ esac
 
 # Runs the show without a window. $1 says why; the rest goes to `onair live`.
 headless() {
-    local length=(--duration "${seconds}s")
+    local length=(--duration "${seconds}s") own=()
     say "$1"
     shift
     case " $* " in *" --duration"*) length=() ;; esac
@@ -34,11 +35,24 @@ headless() {
     else
         say "Broadcasting without a window (Ctrl-C ends it)."
     fi
+    # What was set up in the window, to the built-in server: nobody has asked for other targets now.
+    local file=${XDG_CONFIG_HOME:-${HOME-}/.config}/onair/settings.toml
+    case " $* " in
+    *" --settings"*) ;;
+    *)
+        if [ -f "$file" ]; then
+            say "The scenes, sources and quality are those of $file."
+            own=(--settings "$file")
+            case " $* " in *" --delay"*) ;; *) own+=(--delay 0s) ;; esac
+            case " $* " in *" --to"* | *" --service"* | *" --copy"* | *" --record"*) ;; *) own+=(--built-in) ;; esac
+        fi
+        ;;
+    esac
     case " $* " in
     *" --to "* | *" --record "*) ;;
     *) say "Watch it with any RTMP player at the URL below; by default rtmp://127.0.0.1:1935/live/onair" ;;
     esac
-    exec "$onair" live ${length[@]+"${length[@]}"} "$@"
+    exec "$onair" live ${length[@]+"${length[@]}"} ${own[@]+"${own[@]}"} "$@"
 }
 
 # Standard output is onair's own (it may be asked for JSON): what is said here goes to the other.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::broadcast::delay::LONGEST;
+use crate::studio::quality::SAMPLE_RATES;
 
 /// Reads a duration; a bare number means seconds.
 ///
@@ -68,6 +69,18 @@ pub fn bytes(text: &str) -> Result<u64, String> {
     }
 }
 
+/// Reads a sampling rate of sound that goes out.
+///
+/// # Errors
+/// A sentence that names those that there are.
+pub fn sample_rate(text: &str) -> Result<u32, String> {
+    let rate = text.trim().parse().ok();
+    rate.filter(|rate| SAMPLE_RATES.contains(rate)).ok_or_else(|| {
+        let rates: Vec<String> = SAMPLE_RATES.iter().map(ToString::to_string).collect();
+        format!("AAC has no such sampling rate: it has {}", rates.join(", "))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +94,14 @@ mod tests {
         }
         for bad in ["", "G", "-1G", "nan", "1k", "1e99", "2T€"] {
             assert!(bytes(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn sampling_rates_are_those_of_aac() {
+        assert_eq!((sample_rate("44100"), sample_rate(" 8000 ")), (Ok(44_100), Ok(8_000)));
+        for bad in ["50000", "0", "-48000", "48k", ""] {
+            assert!(sample_rate(bad).unwrap_err().contains("44100, 48000"), "{bad}");
         }
     }
 

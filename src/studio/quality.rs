@@ -59,9 +59,14 @@ pub struct Quality {
     pub adapt_size: bool,
     pub keyframe_interval: Duration,
     pub audio_bitrate: BitsPerSecond,
+    /// One of [`SAMPLE_RATES`].
     pub sample_rate: u32,
     pub channels: u16,
 }
+
+/// Samples a second that sound can go out with: AAC's (ISO/IEC 14496-3, table 1.18).
+pub const SAMPLE_RATES: [u32; 12] =
+    [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000];
 
 impl Default for Quality {
     fn default() -> Self {
@@ -78,5 +83,27 @@ impl Default for Quality {
             sample_rate: 48_000,
             channels: 2,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::queue;
+    use crate::encode::{AudioEncoder, audio};
+
+    #[test]
+    fn sound_is_encoded_at_each_of_its_rates_and_at_no_other() {
+        let opens = |rate: u32| {
+            let (_sounds, waiting) = queue::bounded("sounds", 1, queue::Full::Block);
+            let (packets, _taken) = queue::bounded("packets", 1, queue::Full::Block);
+            let bitrate = BitsPerSecond(rate * 2);
+            let config = audio::Config { sample_rate: rate, channels: 2, bitrate };
+            AudioEncoder::spawn(config, waiting, packets).is_ok()
+        };
+        for rate in SAMPLE_RATES {
+            assert!(opens(rate), "{rate}");
+        }
+        assert!(![7_350, 50_000, 192_000].into_iter().any(opens));
     }
 }

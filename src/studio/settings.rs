@@ -543,15 +543,16 @@ mod tests {
     #[test]
     fn bad_values_fall_back_one_by_one() {
         let text = "version = 9\nvideo = 'webcam'\naudio = 'tone'\ngain_db = 99\nmuted = 'yes'\n\
-                    [quality]\nsize = '1281x720'\nfps = '60'\nvideo_bitrate = -4\n\
+                    [quality]\nsize = '1281x720'\nfps = '60'\nvideo_bitrate = -4\nsample_rate = 50000\n\
                     [window]\ntheme = 'pink'\nlanguage = 'zh-CN'\n";
         let (settings, warnings) = Settings::parse(text);
         assert_eq!(settings.video, None);
         assert_eq!(settings.audio, Some(AudioChoice::Tone));
         assert_eq!(settings.quality.frame_rate.num(), 60);
         assert_eq!(settings.quality.video_bitrate, Quality::default().video_bitrate);
+        assert_eq!(settings.quality.sample_rate, 48_000);
         assert_eq!(settings.preferences.language, Language::Chinese);
-        assert_eq!(warnings.len(), 7, "{warnings:#?}");
+        assert_eq!(warnings.len(), 8, "{warnings:#?}");
     }
 
     #[test]

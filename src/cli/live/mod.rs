@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValue, TypedValueParser};
+use clap::parser::ValueSource;
 use serde_json::json;
 
 use crate::audio::AudioChoice;
@@ -20,7 +21,7 @@ use crate::cli::exit::Exit;
 use crate::cli::globals::Globals;
 use crate::cli::output::{Output, complain};
 use crate::cli::route;
-use crate::cli::value::{bytes, delay, duration};
+use crate::cli::value::{bytes, delay, duration, sample_rate};
 use crate::cli::words;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::message::Message;
@@ -36,7 +37,8 @@ use crate::wire::container::Format;
 #[command(group = clap::ArgGroup::new("target").args(["to", "service"]).multiple(true))]
 #[command(
     after_help = "With no --to and no --record the stream goes to the targets of --settings \
-    that are switched on, else to the built-in server as live/onair.\nSIGINT, SIGTERM and SIGHUP end the broadcast cleanly. \
+    that are switched on, else to the built-in server as live/onair. What no flag of quality says is as \
+    in --settings, where that is given.\nSIGINT, SIGTERM and SIGHUP end the broadcast cleanly. \
     SIGUSR1 saves the replay buffer, SIGUSR2 sets a chapter in the recording."
 )]
 pub struct Args {
@@ -100,9 +102,10 @@ pub struct Args {
     /// Bitrate of the sound
     #[arg(long, value_name = "BITRATE", default_value = "128k", help_heading = "Quality")]
     pub audio_bitrate: BitsPerSecond,
-    /// Samples a second
+    /// Samples a second: 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200
+    /// or 96000
     #[arg(long, value_name = "HZ", default_value_t = 48_000, help_heading = "Quality",
-          value_parser = clap::value_parser!(u32).range(8_000..=96_000))]
+          value_parser = sample_rate)]
     pub sample_rate: u32,
     /// Channels, 1 or 2
     #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Quality",
@@ -117,6 +120,9 @@ pub struct Args {
     /// from the --key-… after it (repeatable)
     #[arg(long, value_name = "NAME", value_parser = ServiceName, help_heading = "Targets")]
     pub service: Vec<String>,
+    /// Send to the built-in server as live/onair, and to none of the targets of --settings
+    #[arg(long, conflicts_with_all = ["to", "service", "copy"], help_heading = "Targets")]
+    pub built_in: bool,
     /// The key of the --to before it is in this environment variable
     #[arg(long, value_name = "NAME", requires = "target", help_heading = "Targets")]
     pub key_env: Vec<String>,
@@ -297,7 +303,9 @@ fn prepare(
     warnings.extend(wrong);
     // With what the window has kept: keys of targets, addresses of sources.
     let keys_path = globals.settings.as_deref().map(keys_beside);
-    if wanted.is_empty() && args.record.is_none() {
+    if args.built_in {
+        wanted = vec![built_in(&settings.targets)];
+    } else if wanted.is_empty() && args.record.is_none() {
         wanted.clone_from(&settings.targets);
     }
     if args.monitor.iter().any(String::is_empty) {
@@ -323,19 +331,7 @@ fn prepare(
         settings.audio = Some(AudioChoice::Tone);
     }
     sounds::add(&args.record_track, &mut settings).map_err(|why| (why, Exit::Usage))?;
-    settings.quality = Quality {
-        size: args.size,
-        frame_rate: args.fps,
-        video_bitrate: args.video_bitrate,
-        adapt: args.adapt,
-        least_bitrate: args.min_video_bitrate,
-        adapt_frames: args.adapt_frames,
-        adapt_size: args.adapt_size,
-        keyframe_interval: args.keyframe_interval,
-        audio_bitrate: args.audio_bitrate,
-        sample_rate: args.sample_rate,
-        channels: args.channels,
-    };
+    settings.quality = quality(args, matches, &settings.quality);
     let recording = &mut settings.preferences.recording;
     recording.split_time = args.split_time;
     recording.split_bytes = args.split_size;
@@ -359,6 +355,40 @@ fn prepare(
     config.retry_for = args.retry_for;
     config.journal = default_journal();
     Ok(config)
+}
+
+/// The built-in server as the settings know it.
+fn built_in(known: &[Target]) -> Target {
+    let known = known.iter().find(|target| target.is_built_in()).cloned();
+    Target { enabled: true, ..known.unwrap_or_else(Target::built_in) }
+}
+
+/// What the flags say, and where they say nothing, what is kept in the settings.
+fn quality(args: &Args, matches: &clap::ArgMatches, kept: &Quality) -> Quality {
+    fn chosen<T>(matches: &clap::ArgMatches, flag: &str, said: T, kept: T) -> T {
+        match matches.value_source(flag) {
+            Some(ValueSource::DefaultValue) | None => kept,
+            Some(_) => said,
+        }
+    }
+    macro_rules! chosen {
+        ($flag:ident, $kept:expr) => {
+            chosen(matches, stringify!($flag), args.$flag, $kept)
+        };
+    }
+    Quality {
+        size: chosen!(size, kept.size),
+        frame_rate: chosen!(fps, kept.frame_rate),
+        video_bitrate: chosen!(video_bitrate, kept.video_bitrate),
+        adapt: chosen!(adapt, kept.adapt),
+        least_bitrate: chosen!(min_video_bitrate, kept.least_bitrate),
+        adapt_frames: args.adapt_frames || kept.adapt_frames,
+        adapt_size: args.adapt_size || kept.adapt_size,
+        keyframe_interval: chosen!(keyframe_interval, kept.keyframe_interval),
+        audio_bitrate: chosen!(audio_bitrate, kept.audio_bitrate),
+        sample_rate: chosen!(sample_rate, kept.sample_rate),
+        channels: chosen!(channels, kept.channels),
+    }
 }
 
 /// What goes out of the scenes in the settings.
@@ -390,5 +420,61 @@ fn warn_of_misfits(config: &Config, output: &Output) {
             let sentence = misfit.sentence(&service.name);
             words::print_message(output, &Message::Misfit { sentence });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, FromArgMatches};
+
+    use super::*;
+    use crate::cli::{Cli, Sub};
+
+    fn quality_of(words: &[&str], kept: &Quality) -> Quality {
+        let all = ["onair", "live"].iter().chain(words);
+        let matches = Cli::command().try_get_matches_from(all).unwrap();
+        let Some(Sub::Live(args)) = Cli::from_arg_matches(&matches).unwrap().command else {
+            unreachable!("it is live")
+        };
+        quality(&args, matches.subcommand_matches("live").unwrap(), kept)
+    }
+
+    #[test]
+    fn flags_come_before_the_settings_and_these_before_what_is_usual() {
+        let usual = Quality::default();
+        assert_eq!(quality_of(&[], &usual), usual);
+        // What the flags say by themselves is what is usual.
+        let cli = Cli::command();
+        let live = cli.find_subcommand("live").unwrap();
+        let all: Vec<String> = live
+            .get_arguments()
+            .filter(|arg| arg.get_help_heading() == Some("Quality"))
+            .filter_map(|arg| {
+                let usual = arg.get_default_values().first()?.to_str()?;
+                arg.get_action()
+                    .takes_values()
+                    .then(|| format!("--{}={usual}", arg.get_id().as_str().replace('_', "-")))
+            })
+            .collect();
+        assert!(all.len() >= 9, "{all:?}");
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        let kept = Quality {
+            size: Size::new(640, 360),
+            frame_rate: "60".parse().unwrap(),
+            video_bitrate: BitsPerSecond(900_000),
+            adapt: Adapt::Off,
+            least_bitrate: BitsPerSecond(200_000),
+            adapt_frames: false,
+            adapt_size: false,
+            keyframe_interval: Duration::from_secs(1),
+            audio_bitrate: BitsPerSecond(96_000),
+            sample_rate: 44_100,
+            channels: 1,
+        };
+        assert_eq!(quality_of(&all, &kept), usual);
+        assert_eq!(quality_of(&[], &kept), kept);
+        let some = quality_of(&["--fps", "30", "--adapt-size"], &kept);
+        let rate = FrameRate::FPS_30;
+        assert_eq!(some, Quality { frame_rate: rate, adapt_size: true, ..kept });
     }
 }

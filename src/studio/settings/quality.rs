@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reader::Reader;
 use crate::studio::Quality;
+use crate::studio::quality::SAMPLE_RATES;
 
 /// As it is laid out.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -62,9 +63,18 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Quality {
             2_000,
         )),
         audio_bitrate: reader.bitrate("quality.audio_bitrate", defaults.audio_bitrate),
-        sample_rate: u32::try_from(reader.whole("quality.sample_rate", 8_000, 96_000, 48_000))
-            .unwrap_or(defaults.sample_rate),
+        sample_rate: sample_rate(reader, defaults.sample_rate),
         channels: u16::try_from(reader.whole("quality.channels", 1, 2, 2))
             .unwrap_or(defaults.channels),
     }
+}
+
+fn sample_rate(reader: &mut Reader<'_>, default: u32) -> u32 {
+    let path = "quality.sample_rate";
+    let read = reader.whole(path, 8_000, 96_000, default.into());
+    let known = SAMPLE_RATES.into_iter().find(|rate| u64::from(*rate) == read);
+    known.unwrap_or_else(|| {
+        reader.bad(path, &format!("AAC has no sampling rate of {read} Hz"));
+        default
+    })
 }
