@@ -69,12 +69,12 @@ fn print_source(output: &Output, source: &Source) {
     if report.state == State::Opening {
         return;
     }
-    let state = report.state.name();
+    let state = if source.back { "back" } else { report.state.name() };
     let mut fields = json!({
         "kind": source.kind,
         "id": text(&report.id),
         "name": text(&report.name),
-        "state": if source.back { "back" } else { state },
+        "state": state,
         "reason": text(&report.reason),
     });
     let mut format = String::new();

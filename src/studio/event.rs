@@ -1,4 +1,4 @@
-//! What happened, one value for each line that `--json` prints (see the README's table of events).
+//! What happened, one value for each line that `--json` prints (docs/events.md has all of them).
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -13,7 +13,8 @@ pub struct Args {
     /// [default: 127.0.0.1:1935, or the next free port]
     #[arg(long, value_name = "ADDR")]
     pub rtmp: Option<SocketAddr>,
-    /// Where to serve HTTP-FLV and figures; port 0 picks a free one
+    /// Where to serve by HTTP: the overview page, HTTP-FLV and WebSocket-FLV, chats, figures as JSON
+    /// and for Prometheus, and whether it runs (docs/events.md has the paths); port 0 picks a free one
     /// [default: 127.0.0.1:8088, or the next free port]
     #[arg(long, value_name = "ADDR")]
     pub http: Option<SocketAddr>,

@@ -1,0 +1,213 @@
+//! The command line as programs and shells use it: keys through pipes, flags that make no sense, what the
+//! flags of quality come to in the file, pages and completions.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a panic is how it fails"
+)]
+
+#[path = "peers/mod.rs"]
+mod peers;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::process::{Child, Command, Output, Stdio};
+
+use peers::{LIMIT, Onair, ffmpeg, wait_for};
+use serde_json::Value;
+
+const SMALL: [&str; 8] =
+    ["--video", "test", "--audio", "tone", "--size", "480x270", "--video-bitrate", "600k"];
+
+fn onair(words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_onair")).args(words).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Runs a command that is given a line on standard input, which stays open; gives what it printed.
+fn with_an_open_pipe(words: &[&str], line: &str) -> Vec<Value> {
+    struct Ended(Child);
+    impl Drop for Ended {
+        fn drop(&mut self) {
+            drop(self.0.kill());
+            drop(self.0.wait());
+        }
+    }
+    let settings = tempfile::tempdir().unwrap();
+    let mut child = Ended(
+        Command::new(env!("CARGO_BIN_EXE_onair"))
+            .args(words)
+            .arg("--json")
+            .env("XDG_CONFIG_HOME", settings.path())
+            .env("XDG_STATE_HOME", settings.path())
+            .stdin(Stdio::piped())
+            .stdout(fs::File::create(settings.path().join("out")).unwrap())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    let mut pipe = child.0.stdin.take().unwrap();
+    pipe.write_all(line.as_bytes()).unwrap();
+    wait_for("the end, with the pipe open", LIMIT, || child.0.try_wait().unwrap().is_some());
+    drop(pipe);
+    let mut said = String::new();
+    fs::File::open(settings.path().join("out")).unwrap().read_to_string(&mut said).unwrap();
+    said.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn a_key_is_one_line_of_a_pipe_that_may_stay_open() {
+    let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let app = format!("{}/live", serve.wait_named("ready")["rtmp"].as_str().unwrap());
+    let words = [&["live", "--to", &app, "--key-stdin", "--duration", "1s"], &SMALL[..]].concat();
+    let events = with_an_open_pipe(&words, " planted-key \nmore");
+    assert_eq!(events.last().unwrap()["exit"], 0, "{events:?}");
+    assert_eq!(serve.wait_named("publish")["stream"], "planted-key");
+    let answer = with_an_open_pipe(&["check", &app, "--key-stdin"], "planted-key\n");
+    assert_eq!(answer[0]["ok"], true, "{answer:?}");
+    // A line that does not end is no key, and is not read for ever.
+    let events = with_an_open_pipe(&words, &"x".repeat(8_193));
+    assert_eq!(events.last().unwrap()["exit"], 3, "{events:?}");
+}
+
+#[test]
+fn a_sampling_rate_that_aac_lacks_is_usage() {
+    let output = onair(&["live", "--video", "test", "--sample-rate", "50000"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(said.contains("44100, 48000, 64000"), "{said}");
+}
+
+#[test]
+fn flags_of_quality_are_what_comes_out() {
+    peers::require!("ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("show.flv");
+    let mut words = vec!["live", "--video", "test", "--audio", "tone", "--size", "480x270"];
+    words.extend(["--encoder", "openh264", "--sample-rate", "44100", "--audio-bitrate", "64k"]);
+    words.extend(["--channels", "1", "--keyframe-interval", "1s", "--fps", "25"]);
+    words.extend(["--duration", "4s", "--record", file.to_str().unwrap()]);
+    let mut live = Onair::start(&words);
+    assert_eq!(live.peer.wait(LIMIT).code(), Some(0), "{}", live.peer.errors());
+    let encoder = |track: &str| {
+        let of = |event: &Value| event["event"] == "encoder" && event["track"] == track;
+        live.events().into_iter().find(of).unwrap()
+    };
+    assert!(
+        encoder("video")["name"].as_str().unwrap().contains("openh264"),
+        "{}",
+        encoder("video")
+    );
+    assert_eq!(encoder("audio")["bitrate"], 64_000);
+    let probe = ffmpeg::probe(&file);
+    assert_eq!(probe.warnings, "");
+    let (video, audio) = (probe.stream("video"), probe.stream("audio"));
+    assert_eq!((&video["codec_name"], &video["r_frame_rate"]), (&"h264".into(), &"25/1".into()));
+    assert_eq!((&audio["sample_rate"], &audio["channels"]), (&"44100".into(), &1.into()));
+    let keys: Vec<f64> =
+        probe.packets("video").iter().filter(|it| it.keyframe).map(|it| it.dts).collect();
+    assert!(
+        keys.len() >= 3 && keys.windows(2).all(|it| (it[1] - it[0] - 1.0).abs() < 0.002),
+        "{keys:?}"
+    );
+}
+
+/// The last of `--reconnect` and `--no-reconnect` counts.
+#[test]
+fn a_player_comes_back_or_does_not_as_it_is_told() {
+    let port = peers::free_port().to_string();
+    let address = format!("127.0.0.1:{port}");
+    let serve = || {
+        let mut serve = Onair::start(&["serve", "--rtmp", &address, "--http", "127.0.0.1:0"]);
+        serve.wait_named("ready");
+        serve
+    };
+    let url = format!("rtmp://{address}/live/show");
+    let mut first = serve();
+    let mut live = Onair::start(&[&["live", "--to", &url], &SMALL[..]].concat());
+    live.wait_event("a live target", |event| event["state"] == "live");
+    let play = |flags: [&str; 2]| {
+        let mut play = Onair::start(&["play", &url, "--headless", flags[0], flags[1]]);
+        play.wait_event("pictures", |event| event["shown"].as_u64() > Some(5));
+        play
+    };
+    let mut comes_back = play(["--no-reconnect", "--reconnect"]);
+    let mut does_not = play(["--reconnect", "--no-reconnect"]);
+    first.peer.kill();
+    assert_eq!(does_not.peer.wait(LIMIT).code(), Some(8), "{}", does_not.peer.output());
+    comes_back.wait_event("the loss", |event| event["state"] == "reconnecting");
+    let _second = serve();
+    comes_back.wait_event("the stream again", |event| event["reconnects"].as_u64() > Some(0));
+    assert_eq!(comes_back.stop(LIMIT).code(), Some(0));
+    live.stop(LIMIT);
+}
+
+#[test]
+fn what_play_refuses_stands_in_its_last_line_too() {
+    for words in [
+        &["play", "--headless", "show.flv", "--save", "copy.mp4"][..],
+        &["play", "--headless", "a.flv", "b.flv", "--snapshot", "x.png"],
+        &["play", "--headless", "show.flv", "--chat", "nonsense"],
+        &["play", "show.flv", "--chat", "nonsense"],
+    ] {
+        let mut play = Onair::start(words);
+        assert_eq!(play.peer.wait(LIMIT).code(), Some(2), "{words:?} {}", play.peer.errors());
+        let [summary] = &play.events()[..] else { panic!("{words:?} {}", play.peer.output()) };
+        assert_eq!((&summary["event"], &summary["exit"]), (&"summary".into(), &2.into()));
+        let why = summary["error"].as_str().unwrap();
+        assert!(why.len() > 20 && play.peer.errors().contains(why), "{why}");
+    }
+}
+
+#[test]
+fn every_command_has_a_page_and_every_shell_its_completions() {
+    let page = |words: &[&str]| {
+        let output = onair(&[&["man"], words].concat());
+        assert_eq!(output.status.code(), Some(0), "{words:?} {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    assert!(page(&[]).contains(".TH onair 1"), "{}", page(&[]));
+    let live = page(&["live"]);
+    assert!(live.contains(".TH onair-live 1") && live.contains("keyframe"), "{live}");
+    assert!(page(&["scenes", "import"]).contains(".TH onair-scenes-import 1"));
+    let none = onair(&["man", "nonsense"]);
+    assert_eq!(none.status.code(), Some(2));
+
+    let folder = tempfile::tempdir().unwrap();
+    let all = folder.path().join("man1");
+    page(&["--all", all.to_str().unwrap()]);
+    let help = text(&onair(&["--help"]).stdout);
+    let commands = help.split("Commands:").nth(1).unwrap().split("\n\n").next().unwrap();
+    let commands: Vec<&str> = commands
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect();
+    assert!(commands.contains(&"live") && commands.contains(&"man"), "{commands:?}");
+    for command in &commands {
+        let written = fs::read_to_string(all.join(format!("onair-{command}.1"))).unwrap();
+        assert_eq!(written, page(&[command]), "{command}");
+    }
+    assert_eq!(fs::read_to_string(all.join("onair.1")).unwrap(), page(&[]));
+
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let output = onair(&["completions", shell]);
+        assert_eq!(output.status.code(), Some(0), "{shell}");
+        let said = text(&output.stdout);
+        for command in &commands {
+            assert!(said.contains(command), "{shell}: {command}");
+        }
+        assert!(said.contains("video-bitrate"), "{shell}");
+    }
+    assert_eq!(onair(&["completions", "nonsense"]).status.code(), Some(2));
+    // A shell reads its own.
+    let script = folder.path().join("onair.bash");
+    fs::write(&script, onair(&["completions", "bash"]).stdout).unwrap();
+    assert!(Command::new("bash").arg("-n").arg(&script).status().unwrap().success());
+}
