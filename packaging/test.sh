@@ -35,7 +35,15 @@ features=(--features "ffmpeg,wayland")
 
 lint() {
     cargo clippy --locked --all-targets --quiet "${features[@]}" -- -D warnings &&
-        cargo clippy --locked --quiet -- -D warnings
+        cargo clippy --locked --quiet -- -D warnings &&
+        benches
+}
+
+# The load client is a package of its own, as are benches/peers and fuzz/: the former's libraries take over
+# a minute, the latter has no lock file, so that these are built by bench.sh and cargo-fuzz only.
+benches() {
+    CARGO_TARGET_DIR=$root/target/benches \
+        cargo clippy --locked --quiet --manifest-path benches/load/Cargo.toml -- -D warnings
 }
 
 licences() {
@@ -130,7 +138,13 @@ run() {
     fi
     wait "$pid" || { complain "run.sh ended with $?"; status=1; }
     grep -q 'no display' "$folder/out" "$folder/log" || { complain "run.sh did not say why it has no window"; status=1; }
-    signals "$folder" || status=1
+    # Three times where the machine is busy with other things.
+    local own
+    for _ in 1 2 3; do
+        signals "$folder" || status=1
+        [ "$own" -ge 2000 ] || break
+    done
+    [ "$own" -lt 2000 ] || { complain "run.sh adds more than two seconds to a second start"; status=1; }
     unopened "$folder" || status=1
     returning "$folder" || status=1
     [ "$status" = 0 ] || cat "$folder/out" "$folder/log" "$folder/probe" 2>/dev/null
@@ -138,7 +152,8 @@ run() {
     return "$status"
 }
 
-# A second start shows the window soon, and a signal that only run.sh gets ends it in order.
+# A second start shows the window, and a signal that only run.sh gets ends it in order. Sets $own to the
+# milliseconds that are run.sh's own.
 signals() {
     local folder=$1 display pid status=0 begin child name=
     Xvfb -displayfd 7 -noreset -nolisten tcp 7>"$folder/display" 2>/dev/null &
@@ -160,7 +175,7 @@ signals() {
         done 2>/dev/null
         sleep 0.01
     done
-    local own=$((($(date +%s%N) - begin) / 1000000))
+    own=$((($(date +%s%N) - begin) / 1000000))
     for _ in $(seq 600); do
         ! grep -q 'shows its first frame' "$folder/window" || break
         kill -0 "$pid" 2>/dev/null || break
@@ -168,7 +183,6 @@ signals() {
     done
     grep -q 'shows its first frame' "$folder/window" || { complain "the window showed nothing"; status=1; }
     say "a second start shows its first frame after $((($(date +%s%N) - begin) / 1000000)) ms, $own ms of them run.sh's own"
-    [ "$own" -lt 2000 ] || { complain "run.sh adds more than two seconds to a second start"; status=1; }
     kill -TERM "$pid"
     wait "$pid" || { complain "run.sh ended with $? after SIGTERM"; status=1; }
     grep -q 'a signal asks for the end' "$folder/window" || { complain "the window saw no signal"; status=1; }
@@ -216,7 +230,7 @@ END
     case $picture in " 2"[0-9][0-9]" "?" "? | " 2"[0-9][0-9]" "[1-3]?" "?) ;; *) complain "that is not the streamer's scene"; status=1 ;; esac
     grep -q '"size":"480x270"' "$folder/out" || { complain "that is not the streamer's quality"; status=1; }
     grep -q '"kind":"silence"' "$folder/out" || { complain "that is not the streamer's sound"; status=1; }
-    ! grep '"event":"target"' "$folder/out" | grep -qv "\"url\":\"$url\"" ||
+    ! grep '"event":"target"' "$folder/out" | grep -qv '"url":"rtmp://127.0.0.1[:0-9]*/live/onair"' ||
         { complain "it went to another target than the built-in server"; status=1; }
     [ "$status" = 0 ] || cat "$folder/out" "$folder/log" "$folder/probe"
     return "$status"
