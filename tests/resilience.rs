@@ -192,7 +192,7 @@ const TABLE: [(&str, Change, u64, f64, &[&str]); 15] = [
         },
         50,
         1.8,
-        &["player-changed-size", "player-times-jumped"],
+        &["player-changed-size", "player-changed-sound", "player-times-jumped"],
     ),
     (
         "garbage between the tags",
