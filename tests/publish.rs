@@ -306,6 +306,25 @@ fn a_slow_reader_loses_inter_pictures_only() {
 }
 
 #[test]
+fn sound_that_is_lost_where_far_too_much_waits_is_counted() {
+    let server = Server::start(|_| Behavior::Slow);
+    let show = Show::start_with_frames_of(60_000);
+    let publisher = show.publish(target(&server));
+    show.feed(0, 40);
+    wait_for("live", || publisher.state() == State::Live);
+    assert_eq!(publisher.figures().dropped_sounds, 0);
+    show.feed(40, 30_040);
+    wait_for("lost sound", || publisher.figures().dropped_sounds > 0);
+    server.release();
+    let last_audio = 30_020;
+    wait_for("the last sound", || server.connection(0).audio().last() == Some(&last_audio));
+    publisher.stop(Duration::from_secs(3));
+    // What did not come was counted, and nothing else.
+    let came = server.connection(0).audio().len() as u64;
+    assert_eq!(came + publisher.figures().dropped_sounds, 30_040 / 20);
+}
+
+#[test]
 fn a_server_that_takes_nothing_any_more_is_dead() {
     let server = Server::start(|connection| match connection {
         0 => Behavior::Slow,

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::broadcast::Tag;
@@ -53,6 +54,8 @@ pub(super) struct Backlog {
     /// once and is no sign of a slow output.
     burst: Option<(crate::base::Timestamp, Duration)>,
     figures: Figures,
+    /// The same as their `dropped_sounds`, of all the queues that an output has had.
+    lost_sounds: Arc<AtomicU64>,
 }
 
 /// What became of what came.
@@ -80,7 +83,13 @@ impl Backlog {
             awaiting_start: has_video && begin.is_empty(),
             burst: burst.map(|(first, last)| (last.dts, last.dts.since(first.dts))),
             figures: Figures::default(),
+            lost_sounds: Arc::default(),
         }
+    }
+
+    /// Sound that is thrown away is counted there too.
+    pub fn counting(self, lost_sounds: Arc<AtomicU64>) -> Self {
+        Self { lost_sounds, ..self }
     }
 
     /// Takes in what goes out now.
@@ -207,6 +216,7 @@ impl Backlog {
         self.bytes = self.tags.iter().map(|tag| tag.body.len()).sum();
         self.figures.dropped_frames += frames;
         self.figures.dropped_sounds += sounds;
+        self.lost_sounds.fetch_add(sounds, Ordering::Relaxed);
         frames
     }
 }

@@ -46,6 +46,8 @@ pub struct Figures {
 #[derive(Clone)]
 pub(super) struct Feed {
     shared: Arc<Shared>,
+    /// Sound packets that were thrown away of all that was subscribed here.
+    lost_sounds: Arc<AtomicU64>,
 }
 
 struct Shared {
@@ -203,8 +205,9 @@ impl Hub {
         self.worker.wait(limit)
     }
 
+    /// With a count of its own.
     pub(super) fn feed(&self) -> Feed {
-        self.feed.clone()
+        Feed { lost_sounds: Arc::default(), ..self.feed.clone() }
     }
 }
 
@@ -214,7 +217,12 @@ impl Feed {
         let state = State { second_gop: Gop::new(Rung::Second), ..State::default() };
         let state = Mutex::new(state);
         let shared = Shared { parameters, head, input, state, want_keyframe, sound_lag_us, extras };
-        Self { shared: Arc::new(shared) }
+        Self { shared: Arc::new(shared), lost_sounds: Arc::default() }
+    }
+
+    /// Counts the sound packets that are thrown away of what is subscribed here.
+    pub fn lost_sounds(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.lost_sounds)
     }
 
     /// What stands before the media.
@@ -271,6 +279,7 @@ impl Feed {
             let begin = begin.as_slice();
             let has_video = self.shared.head.has_video;
             let backlog = Backlog::new(limits, has_video, begin);
+            let backlog = backlog.counting(self.lost_sounds());
             let last = begin.iter().rev().find(|tag| tag.track == Track::Video);
             let pictures = Pictures::Of { rung, wanted, last: last.map(|tag| tag.dts) };
             let line = Line::new(name, backlog, pictures, extras.is_some(), state.ended);

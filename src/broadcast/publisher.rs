@@ -8,7 +8,7 @@ mod session;
 mod state;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -31,6 +31,8 @@ const EVENTS: usize = 256;
 #[derive(Debug)]
 pub struct Publisher {
     shared: Arc<Shared>,
+    /// Counted where it is lost, of all connections together.
+    lost_sounds: Arc<AtomicU64>,
     events: Receiver<Event>,
     task: JoinHandle<()>,
     done: Stop,
@@ -61,12 +63,14 @@ impl Publisher {
         });
         let done = Stop::new();
         let ended = SetOnDrop(done.clone());
-        let task = attempt::run(Arc::clone(&shared), hub.feed());
+        let feed = hub.feed();
+        let lost_sounds = feed.lost_sounds();
+        let task = attempt::run(Arc::clone(&shared), feed);
         let task = runtime.spawn(async move {
             let _ended = ended;
             task.await;
         });
-        Self { shared, events, task, done }
+        Self { shared, lost_sounds, events, task, done }
     }
 
     /// What it is doing, and why.
@@ -81,7 +85,8 @@ impl Publisher {
 
     /// Its figures.
     pub fn figures(&self) -> Figures {
-        self.shared.figures.lock().clone()
+        let dropped_sounds = self.lost_sounds.load(Ordering::Relaxed);
+        Figures { dropped_sounds, ..self.shared.figures.lock().clone() }
     }
 
     /// What happens; at most 256 wait, the oldest go first.

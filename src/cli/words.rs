@@ -295,6 +295,7 @@ fn stats_fields(stats: &Stats) -> Value {
                 "bitrate": target.bitrate,
                 "queued_ms": target.queued_ms,
                 "dropped_frames": target.dropped_frames,
+                "dropped_sounds": target.dropped_sounds,
                 "sent_frames": target.sent_frames,
                 "reconnects": target.reconnects,
                 "rung": target.rung.name(),

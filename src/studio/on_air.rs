@@ -497,6 +497,7 @@ impl OnAir {
             all.on_air_for = all.on_air_for.max(figures.live_for);
             all.bitrate = all.bitrate.max(u32::try_from(figures.bitrate).unwrap_or(u32::MAX));
             all.dropped_frames = all.dropped_frames.max(figures.dropped_frames);
+            all.dropped_sounds = all.dropped_sounds.max(figures.dropped_sounds);
             all.total_frames = all.total_frames.max(figures.total_frames);
             all.queued = all.queued.max(figures.queued);
             all.round_trip = all.round_trip.max(figures.round_trip);

@@ -182,6 +182,8 @@ pub struct LiveFigures {
     pub bitrate_history: Vec<u32>,
     /// Pictures thrown away because the link was too slow.
     pub dropped_frames: u64,
+    /// Packets of sound thrown away, where far too much waited.
+    pub dropped_sounds: u64,
     /// Pictures sent or thrown away.
     pub total_frames: u64,
     /// What waits to be sent, by its timestamps.

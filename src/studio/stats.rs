@@ -86,6 +86,8 @@ pub struct Target {
     pub bitrate: u32,
     pub queued_ms: u64,
     pub dropped_frames: u64,
+    /// Packets of sound.
+    pub dropped_sounds: u64,
     /// Pictures sent.
     pub sent_frames: u64,
     pub reconnects: u32,

@@ -149,6 +149,7 @@ pub(super) fn figures(
         bitrate: meter.rate(figures.sent_bytes, now),
         queued_ms: u64::try_from(figures.queued.as_millis()).unwrap_or(u64::MAX),
         dropped_frames: figures.dropped_frames,
+        dropped_sounds: figures.dropped_sounds,
         sent_frames: figures.total_frames.saturating_sub(figures.dropped_frames),
         reconnects: figures.reconnects,
         picture_age_ms: figures.picture_age.map(|age| age.as_secs_f64() * 1_000.0),

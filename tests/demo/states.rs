@@ -226,6 +226,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         bitrate: 2_512_000,
         bitrate_history: (0..60).map(|i| 2_500_000 + (i * 7919 % 13) * 18_000).collect(),
         dropped_frames: 0,
+        dropped_sounds: 0,
         total_frames: 22_620,
         queued: Duration::from_millis(3),
         round_trip: Some(Duration::from_micros(400)),

@@ -354,3 +354,15 @@ fn own_services_are_added_changed_and_removed() {
         assert!(words.iter().any(|it| it == said), "{said} is not among {words:?}");
     }
 }
+
+#[test]
+fn sound_that_went_too_is_told_beside_the_dropped_pictures() {
+    let mut harness = open("slow");
+    let said = |harness: &Harness<'static, Window>, words: &str| {
+        harness.query_all_by_label_contains(words).count() > 0
+    };
+    assert!(said(&harness, "904 (") && !said(&harness, ", sound "));
+    harness.state().demo.change(|snapshot| snapshot.figures.dropped_sounds = 1_250);
+    harness.run();
+    assert!(said(&harness, "%), sound 1\u{a0}250"));
+}

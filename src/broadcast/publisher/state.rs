@@ -130,6 +130,8 @@ pub struct Figures {
     pub queued: Duration,
     /// Pictures thrown away because the link was too slow.
     pub dropped_frames: u64,
+    /// Packets of sound thrown away: only where far too much waited. Filled in where it is read.
+    pub dropped_sounds: u64,
     /// Pictures sent or thrown away.
     pub total_frames: u64,
     /// Times the target was live again after a loss.

@@ -116,6 +116,12 @@ pub fn on_air(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Act
         .on_hover_text(&*texts.get("tip-sparkline"));
     ui.add_space(gap::XS);
     let share = 100.0 * live.dropped_frames as f64 / (live.total_frames as f64).max(1.0);
+    let mut dropped = format!("{} ({share:.1}\u{a0}%)", format::grouped(live.dropped_frames));
+    if live.dropped_sounds > 0 {
+        let sounds = format::grouped(live.dropped_sounds);
+        let args = [("pictures", dropped.into()), ("sounds", sounds.into())];
+        dropped = texts.with("dropped-with-sound", &args);
+    }
     let rate = |value: f64| texts.with("fps", &[("value", format!("{value:.1}").into())]);
     let dash = || "–".to_owned();
     figures(
@@ -128,11 +134,7 @@ pub fn on_air(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Act
                 &texts.get("tip-bitrate"),
             ),
             (&texts.get("figure-frames"), rate(live.fps), &texts.get("tip-frames")),
-            (
-                &texts.get("figure-dropped"),
-                format!("{} ({share:.1}\u{a0}%)", format::grouped(live.dropped_frames)),
-                &texts.get("tip-dropped"),
-            ),
+            (&texts.get("figure-dropped"), dropped, &texts.get("tip-dropped")),
             (&texts.get("figure-queue"), format::short_time(live.queued), &texts.get("tip-queue")),
             (
                 &texts.get("figure-round-trip"),
