@@ -325,6 +325,35 @@ fn sound_that_is_lost_where_far_too_much_waits_is_counted() {
 }
 
 #[test]
+fn sound_waits_for_no_keyframe_when_the_link_is_full() {
+    let server = Server::start(|_| Behavior::Slow);
+    server.release();
+    let show = Show::start_with_frames_of(60_000);
+    let publisher = show.publish(target(&server));
+    show.feed(0, 40);
+    wait_for("the first sounds", || server.connection(0).audio() == [0, 20]);
+    let before = server.connection(0);
+    server.hold();
+    // Fifteen pictures as large as keyframes, and the sound of that time.
+    show.feed(40, 640);
+    let sent = || publisher.figures().last_sent.map(|sent| sent.time_ms);
+    wait_for("the last sound with the session", || sent() == Some(620));
+    server.release();
+    wait_for("the last sound", || server.connection(0).audio().last() == Some(&620));
+    let got = server.connection(0);
+    let since = got.messages.iter().zip(&got.places).skip(before.messages.len());
+    let places: Vec<u64> = since.filter(|it| it.0.name() == "sound").map(|it| *it.1).collect();
+    assert_eq!(places.len(), 30);
+    // What the systems of both ends hold of the first picture, which nothing can overtake.
+    let held = places[0] - before.places.last().unwrap();
+    assert!(held < 20_000, "{held} bytes before the first sound");
+    // Twenty milliseconds at the stream's rate of 2.6 Mbit/s.
+    let longest = places.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+    assert!(longest <= 6_500 + Server::READ as u64, "{longest} bytes between two sounds");
+    publisher.stop(Duration::from_secs(3));
+}
+
+#[test]
 fn a_server_that_takes_nothing_any_more_is_dead() {
     let server = Server::start(|connection| match connection {
         0 => Behavior::Slow,

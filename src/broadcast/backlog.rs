@@ -126,6 +126,14 @@ impl Backlog {
         Some(tag)
     }
 
+    /// The next sound to send of those up to `until`, whatever stands before it.
+    pub fn pop_sound(&mut self, until: crate::base::Timestamp) -> Option<Arc<Tag>> {
+        let at = self.tags.iter().position(|tag| tag.track == Track::Audio)?;
+        let tag = self.tags.get(at).filter(|tag| tag.dts <= until)?;
+        self.bytes = self.bytes.saturating_sub(tag.body.len());
+        self.tags.remove(at)
+    }
+
     /// The next to send, left where it is.
     pub fn peek(&self) -> Option<&Arc<Tag>> {
         self.tags.front()
@@ -259,6 +267,21 @@ mod tests {
         assert_eq!(video, [2_000, 2_040]);
         assert_eq!(audio, [2_000, 2_020, 2_040]);
         assert_eq!(backlog.figures().dropped_frames, 0);
+    }
+
+    #[test]
+    fn sound_is_taken_past_the_pictures_before_it_up_to_a_time() {
+        let mut backlog = Backlog::new(limits(), true, &[]);
+        feed(&mut backlog, 0, 120);
+        let until = crate::base::Timestamp::from_millis(60);
+        let sounds: Vec<_> = std::iter::from_fn(|| backlog.pop_sound(until)).collect();
+        assert_eq!(
+            sounds.iter().map(|tag| tag.dts.as_millis()).collect::<Vec<_>>(),
+            [0, 20, 40, 60]
+        );
+        assert!(sounds.iter().all(|tag| tag.track == Track::Audio));
+        assert_eq!(take(&mut backlog), (vec![0, 40, 80], vec![80, 100]));
+        assert_eq!((backlog.bytes, backlog.len()), (0, 0));
     }
 
     #[test]

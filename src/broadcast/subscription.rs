@@ -150,6 +150,17 @@ impl Subscription {
         }
     }
 
+    /// Waits for the next sound of those up to `until`, whatever stands before it; for good at the end of
+    /// the stream. Cancel-safe.
+    pub async fn next_sound(&self, until: Timestamp) -> Arc<Tag> {
+        loop {
+            if let Some(tag) = self.line.state.lock().backlog.pop_sound(until) {
+                return tag;
+            }
+            self.line.task.notified().await;
+        }
+    }
+
     /// Waits until a packet is there, without taking it; `false` at the end of the stream.
     /// Cancel-safe.
     pub async fn ready(&self) -> bool {

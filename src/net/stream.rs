@@ -165,6 +165,21 @@ impl Stream {
             socket::set_not_sent_low_water(socket, bytes);
         }
     }
+
+    /// Waits until what was written is with the system, and less than half the low water unsent there
+    /// (Linux). Whether the connection is broken is said by the next write.
+    pub fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.kind {
+            Kind::Tcp(socket) => socket::poll_room(socket, cx),
+            // It keeps what the socket did not take.
+            Kind::Tls(stream) => match Pin::new(&mut *stream).poll_flush(cx) {
+                Poll::Ready(Ok(())) => socket::poll_room(stream.get_ref().0, cx),
+                Poll::Ready(Err(_)) => Poll::Ready(()),
+                Poll::Pending => Poll::Pending,
+            },
+            Kind::Tunnel(_) => Poll::Ready(()),
+        }
+    }
 }
 
 /// Sends the same bytes over many connections with one call into the system: what each took is appended

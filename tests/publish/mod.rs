@@ -93,6 +93,8 @@ pub struct Connection {
     pub messages: Vec<Message>,
     pub unpublished: bool,
     pub tc_url: String,
+    /// How many bytes had been received when each of the messages was whole, within [`Server::READ`].
+    pub places: Vec<u64>,
 }
 
 impl Connection {
@@ -133,10 +135,15 @@ pub struct Server {
 }
 
 impl Server {
+    /// So much is read at once.
+    pub const READ: usize = 512;
+
     /// Starts it; `behavior` is asked for each caller, counted from 0.
     pub fn start(behavior: impl Fn(usize) -> Behavior + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
+        // The system takes little for a server that does not read.
+        socket2::SockRef::from(&listener).set_recv_buffer_size(4_096).unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let over = Arc::new(AtomicBool::new(false));
@@ -162,7 +169,7 @@ impl Server {
                 let (seen, over) = (Arc::clone(&seen), Arc::clone(&over));
                 let released = Arc::clone(&released);
                 thread::spawn(move || {
-                    let caller = Caller { stream, index, seen, over, released };
+                    let caller = Caller { stream, index, seen, over, released, received: 0 };
                     caller.serve(&behavior);
                 });
             }
@@ -186,6 +193,11 @@ impl Server {
     pub fn release(&self) {
         self.released.store(true, Ordering::Relaxed);
     }
+
+    /// They are not, again.
+    pub fn hold(&self) {
+        self.released.store(false, Ordering::Relaxed);
+    }
 }
 
 impl Drop for Server {
@@ -202,6 +214,7 @@ struct Caller {
     seen: Arc<Mutex<Vec<Connection>>>,
     over: Arc<AtomicBool>,
     released: Arc<AtomicBool>,
+    received: u64,
 }
 
 impl Caller {
@@ -231,7 +244,7 @@ impl Caller {
             config.enhanced = Enhanced { four_cc_list, ..Enhanced::default() };
         }
         let mut session = Session::new(config, clock.now(), 1);
-        let mut buffer = vec![0; 1 << 16];
+        let mut buffer = [0; Server::READ];
         let mut videos = 0;
         while !self.over.load(Ordering::Relaxed) {
             loop {
@@ -258,6 +271,7 @@ impl Caller {
             match self.stream.read(&mut buffer) {
                 Ok(0) => return,
                 Ok(length) => {
+                    self.received += length as u64;
                     if session.handle_input(clock.now(), &buffer[..length]).is_err() {
                         return;
                     }
@@ -271,6 +285,13 @@ impl Caller {
 
     fn note(&self, note: impl FnOnce(&mut Connection)) {
         note(&mut self.seen.lock().unwrap()[self.index]);
+    }
+
+    fn arrived(&self, message: Message) {
+        self.note(|seen| {
+            seen.messages.push(message);
+            seen.places.push(self.received);
+        });
     }
 
     /// `false` to hang up.
@@ -301,11 +322,11 @@ impl Caller {
             }
             (Event::PublishRequested { .. }, _) => session.accept_publish().unwrap(),
             (Event::Metadata { .. }, _) => {
-                self.note(|connection| connection.messages.push(Message::Metadata));
+                self.arrived(Message::Metadata);
             }
             (Event::Video { time_ms, body }, _) => {
                 let start = start(&body);
-                self.note(|seen| seen.messages.push(Message::Video { time_ms, start }));
+                self.arrived(Message::Video { time_ms, start });
                 *videos += 1;
                 match behavior {
                     Behavior::DieAfterVideo(count) if videos == count => {
@@ -326,7 +347,7 @@ impl Caller {
             }
             (Event::Audio { time_ms, body }, _) => {
                 let start = start(&body);
-                self.note(|seen| seen.messages.push(Message::Audio { time_ms, start }));
+                self.arrived(Message::Audio { time_ms, start });
             }
             (Event::Unpublished, _) => self.note(|connection| connection.unpublished = true),
             (Event::Finished, _) => return false,

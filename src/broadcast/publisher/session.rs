@@ -18,9 +18,10 @@ use crate::wire::rtmp::status::{Level, Status, code};
 use crate::wire::rtmp::url::Url;
 
 /// More is queued with the connection only while less than this waits there: what waits in our own
-/// queue can still be thrown away, and a picture much larger than this is cut into chunks that
-/// sound overtakes.
+/// queue can still be thrown away. Sound is queued all the same: it overtakes the chunks of pictures.
 const ROOM: usize = 16 << 10;
+/// It is queued up to so long after the picture that is under way.
+const SOUND_LEAD: Duration = Duration::from_secs(1);
 /// How often figures are taken and the link is looked at.
 const TICK: Duration = Duration::from_millis(250);
 /// After a change of the network something must get through within this.
@@ -157,6 +158,8 @@ struct Live<'a> {
     subscription: Subscription,
     /// When the first packet was sent.
     since: Option<Timestamp>,
+    /// The DTS of the picture that was queued last.
+    picture: Option<Timestamp>,
     /// The first packet has not left yet.
     beginning: bool,
     /// The subscription's end was seen.
@@ -214,6 +217,7 @@ impl<'a> Live<'a> {
             client,
             subscription,
             since: None,
+            picture: None,
             beginning: true,
             ended: false,
             counted: Counted::default(),
@@ -241,6 +245,8 @@ impl<'a> Live<'a> {
             }
             // Come back from sending when there is room again, or when all is sent at the end.
             let wanted = if self.ended { Some(0) } else { full.then_some(room) };
+            let overtaken = self.picture.filter(|_| full && !self.ended && !self.beginning);
+            let until = overtaken.map(|picture| picture + SOUND_LEAD);
             tokio::select! {
                 biased;
                 () = &mut stop => {
@@ -275,6 +281,9 @@ impl<'a> Live<'a> {
                     Some(tag) => self.send(&tag),
                     None => self.ended = true,
                 },
+                tag = self.subscription.next_sound(until.unwrap_or_default()), if until.is_some() => {
+                    self.send(&tag);
+                }
             }
         }
     }
@@ -355,6 +364,7 @@ impl<'a> Live<'a> {
         let mut figures = self.shared.figures.lock();
         figures.last_sent = Some(sent);
         if tag.track == Track::Video {
+            self.picture = Some(tag.dts);
             figures.picture_age = Some(now.since(tag.captured));
         }
     }
@@ -453,8 +463,9 @@ impl<'a> Live<'a> {
             return Err(Cause::NoProgress { after });
         }
         let rate = self.link.rate(now, written);
-        if self.client.queued_bytes() > ROOM {
-            // The socket is the bottleneck: what leaves is what the link carries.
+        if self.client.queued_bytes() > ROOM && self.link.window.len() > LATELY {
+            // The socket is the bottleneck: what leaves is what the link carries. A moment tells
+            // nothing: the system takes the first bytes at once.
             let bits = u32::try_from(rate).unwrap_or(u32::MAX);
             if bits > 0 {
                 self.client.session().set_link_rate(BitsPerSecond(bits));

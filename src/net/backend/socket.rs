@@ -1,6 +1,7 @@
 //! TCP options and figures of the kernel. Linux tells them; elsewhere they are absent.
 #![allow(unsafe_code)]
 
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -51,9 +52,37 @@ pub(in crate::net) fn set_not_sent_low_water(socket: &TcpStream, bytes: u32) {
     let _ = socket2::SockRef::from(socket).set_tcp_notsent_lowat(bytes);
 }
 
+/// Waits until less waits unsent than half of what [`set_not_sent_low_water`] was given, or the
+/// connection is broken. Writing alone would not do: the system appends to what it has begun to
+/// send without looking at that mark.
+#[cfg(target_os = "linux")]
+pub(in crate::net) fn poll_room(socket: &TcpStream, cx: &mut Context<'_>) -> Poll<()> {
+    use std::io;
+    use std::os::fd::AsRawFd;
+    let has_room = || {
+        let mut asked = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
+        // SAFETY: the descriptor is open for as long as `socket` is borrowed, and the system reads
+        // and writes the one `pollfd` that the pointer is to. Asked so, it wakes us when there is room.
+        let result = unsafe { libc::poll(&raw mut asked, 1, 0) };
+        if result == 0 { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+    };
+    loop {
+        match socket.poll_write_ready(cx) {
+            Poll::Pending => return Poll::Pending,
+            // What is wrong is said by the write.
+            Poll::Ready(Err(_)) => return Poll::Ready(()),
+            Poll::Ready(Ok(())) => {}
+        }
+        match socket.try_io(tokio::io::Interest::WRITABLE, has_room) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            _ => return Poll::Ready(()),
+        }
+    }
+}
+
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
-    use super::{Duration, TcpStream};
+    use super::{Context, Duration, Poll, TcpStream};
 
     pub(in crate::net) fn unacknowledged_bytes(_: &TcpStream) -> Option<u64> {
         None
@@ -66,6 +95,10 @@ mod elsewhere {
     pub(in crate::net) fn set_user_timeout(_: &TcpStream, _: Duration) {}
 
     pub(in crate::net) fn set_not_sent_low_water(_: &TcpStream, _: u32) {}
+
+    pub(in crate::net) fn poll_room(_: &TcpStream, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
 }
 #[cfg(not(target_os = "linux"))]
 pub(in crate::net) use elsewhere::*;

@@ -91,7 +91,9 @@ pub struct Client {
     /// What it says of Enhanced RTMP.
     enhanced: Enhanced,
     /// Taken from the session, not yet taken by the socket.
-    outgoing: VecDeque<Bytes>,
+    outgoing: Bytes,
+    /// What the system was told last to hold unsent.
+    unsent_limit: Option<u32>,
     input: BytesMut,
     timer: Pin<Box<Sleep>>,
     deadline: Option<Timestamp>,
@@ -184,7 +186,8 @@ impl Client {
             peer: endpoint.to_string(),
             server: String::new(),
             enhanced: Enhanced::default(),
-            outgoing: VecDeque::new(),
+            outgoing: Bytes::new(),
+            unsent_limit: None,
             input: BytesMut::new(),
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
             deadline: None,
@@ -288,7 +291,7 @@ impl Client {
 
     /// Bytes that wait for the socket.
     pub fn queued_bytes(&self) -> usize {
-        self.session.queued_bytes() + self.outgoing.iter().map(Bytes::len).sum::<usize>()
+        self.session.queued_bytes() + self.outgoing.len()
     }
 
     /// The connection itself, for its figures.
@@ -364,23 +367,20 @@ impl Client {
         room: Option<usize>,
     ) -> Poll<Result<Progress, Failure>> {
         loop {
-            // Events first; bytes only as far as the socket takes them, so that what waits does so
+            // Events first; bytes only as far as the system sends them, so that what waits does so
             // in the session, where sound can still overtake pictures.
-            while self.outgoing.len() < 2 {
+            if let Some(event) = self.session.poll_event() {
+                return Poll::Ready(Ok(Progress::Event(event)));
+            }
+            while self.outgoing.is_empty() && self.may_hand_out(cx) {
                 match self.session.poll_output() {
                     Output::Event(event) => return Poll::Ready(Ok(Progress::Event(event))),
                     Output::Transmit(_) if self.unwritable.is_some() => {}
-                    Output::Transmit(bytes) => self.outgoing.push_back(bytes),
-                    Output::Timeout(at) => {
-                        self.set_timer(Some(at));
-                        break;
-                    }
-                    Output::Idle => {
-                        self.set_timer(None);
-                        break;
-                    }
+                    Output::Transmit(bytes) => self.outgoing = bytes,
+                    Output::Timeout(_) | Output::Idle => break,
                 }
             }
+            self.set_timer(self.session.deadline());
             if let Some(error) = self.failed.take() {
                 return Poll::Ready(Err(Failure::Other(error)));
             }
@@ -408,26 +408,36 @@ impl Client {
         }
     }
 
+    /// Whether what the session has next may go to the socket.
+    fn may_hand_out(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.unwritable.is_some() || self.session.queued_bytes() == 0 {
+            return true;
+        }
+        let Some(limit) = self.session.unsent_limit() else { return true };
+        if self.unsent_limit != Some(limit) {
+            self.unsent_limit = Some(limit);
+            // The system says that there is room when half of it is left.
+            self.stream.set_not_sent_low_water(2 * limit);
+        }
+        self.stream.poll_room(cx).is_ready()
+    }
+
     /// Writes what the socket takes; tells whether there may be more to do at once.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> bool {
-        let written = match self.outgoing.front() {
-            Some(first) => Pin::new(&mut self.stream).poll_write(cx, first),
+        let written = if self.outgoing.is_empty() {
             // TLS keeps what the socket did not take at once.
-            None => match Pin::new(&mut self.stream).poll_flush(cx) {
+            match Pin::new(&mut self.stream).poll_flush(cx) {
                 Poll::Ready(Err(error)) if self.unwritable.is_none() => Poll::Ready(Err(error)),
                 _ => return false,
-            },
+            }
+        } else {
+            Pin::new(&mut self.stream).poll_write(cx, &self.outgoing)
         };
         match written {
             Poll::Pending => false,
             Poll::Ready(Ok(taken)) if taken > 0 => {
                 self.written += taken as u64;
-                if let Some(first) = self.outgoing.front_mut() {
-                    first.advance(taken.min(first.len()));
-                }
-                if self.outgoing.front().is_some_and(Bytes::is_empty) {
-                    self.outgoing.pop_front();
-                }
+                self.outgoing.advance(taken.min(self.outgoing.len()));
                 true
             }
             Poll::Ready(result) => {

@@ -139,9 +139,19 @@ impl Session {
         }
     }
 
+    /// What happened, while nothing can be sent.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When [`Session::handle_timeout`] is to be called.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.deadline.map(|(at, _)| at)
+    }
+
     /// What to do next.
     pub fn poll_output(&mut self) -> Output {
-        if let Some(event) = self.events.pop_front() {
+        if let Some(event) = self.poll_event() {
             return Output::Event(event);
         }
         if let Some(bytes) = self.link.out.next_slice() {
@@ -205,9 +215,15 @@ impl Session {
     }
 
     /// What the link is seen to carry: slices follow, so that sound waits for no more than 20 ms
-    /// behind a picture.
+    /// behind a picture, where [`Session::unsent_limit`] is kept too.
     pub fn set_link_rate(&mut self, rate: BitsPerSecond) {
         self.link.out.set_rate(rate);
+    }
+
+    /// How many bytes the system may hold unsent when more is handed to it: what lies there, sound
+    /// cannot overtake. `None` where the link's rate is not known.
+    pub fn unsent_limit(&self) -> Option<u32> {
+        self.link.out.unsent_limit()
     }
 
     /// Whether media may be sent or come in.
