@@ -294,11 +294,7 @@ fn two_seconds_of_hard_pictures_cost_what_was_asked_and_a_change_takes_effect() 
         let windows = windows(part, 30, kbps);
         let worst = windows.iter().copied().fold(0.0, f64::max);
         let least = windows.iter().copied().fold(f64::MAX, f64::min);
-        // What these pictures cost is learned in the first seconds, from above.
-        let later = windows.iter().copied().skip(90).fold(f64::MAX, f64::min);
-        let told = format!("{:.2?}", windows.iter().step_by(10).collect::<Vec<_>>());
-        assert!(later > 0.95, "{told}");
-        assert!(worst < 1.05 && least > 0.8, "{kbps} kbps: {least:.3} to {worst:.3}");
+        assert!(worst < 1.05 && least > 0.95, "{kbps} kbps: {least:.3} to {worst:.3}");
     }
 }
 
