@@ -24,7 +24,11 @@ const KEY_SHARE: f64 = 0.30;
 const KEY_PICTURES: f64 = 4.5;
 /// The first keyframe may cost this much only: those after it seldom cost more, and the seconds that
 /// hold the rest of the first interval and the next keyframe would be so much short.
-const FIRST_SHARE: f64 = 0.15;
+const FIRST_SHARE: f64 = 0.10;
+/// The second picture is not to cost more than so many do on average, even where it is as dear as that.
+const SECOND: f64 = 2.0;
+/// Up to this picture the quantiser may follow what they cost in larger steps.
+const LEARNT: usize = 5;
 /// What is over or under the budget is made up over at least so many pictures.
 const HORIZON: f64 = 15.0;
 /// What was saved on easy content may be spent later up to this share of an interval: more would
@@ -169,7 +173,8 @@ impl RateControl {
         let target = (1..=self.ahead()).map(|count| room(count).max(least)).fold(target, f64::min);
         let target = target.clamp(0.1 * self.per_picture, 3.0 * self.per_picture);
         let wanted = self.inter.map_or(self.qp, |cost| 6.0 * (cost / target).log2());
-        wanted.clamp(self.qp - 2.0, self.qp + 4.0)
+        let up = if self.recent.len() < LEARNT { 10.0 } else { 4.0 };
+        wanted.clamp(self.qp - 2.0, self.qp + up)
     }
 
     /// Whether a keyframe that cost this much should be encoded again, and then with which
@@ -198,8 +203,8 @@ impl RateControl {
             self.left = self.whole() + carry;
             self.to_come = self.interval;
             if self.key.is_none() {
-                self.qp = qp + KEY_OFFSET;
-                self.mean_qp = self.qp;
+                self.mean_qp = qp + KEY_OFFSET;
+                self.qp = self.mean_qp.max(6.0 * (cost / (SECOND * self.per_picture)).log2());
             }
             self.key = Some(cost);
             self.key_share = (bits / self.whole()).clamp(0.02, 0.5);
